@@ -1,0 +1,191 @@
+//! Audio features: the thirteen numbers per track that streaming services publish, under their usual names and units.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// One of the thirteen audio features.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum AudioFeature {
+    /// How suitable for dancing, 0 to 1.
+    Danceability,
+    /// Perceived intensity, 0 to 1.
+    Energy,
+    /// Pitch class of the key, 0 = C to 11 = B.
+    Key,
+    /// Mean loudness in decibels relative to full scale, mostly -60 to 0.
+    Loudness,
+    /// 1 = major, 0 = minor.
+    Mode,
+    /// Share of spoken words, 0 to 1.
+    Speechiness,
+    /// Confidence that the track is acoustic, 0 to 1.
+    Acousticness,
+    /// Confidence that the track has no vocals, 0 to 1.
+    Instrumentalness,
+    /// Confidence that an audience is present, 0 to 1.
+    Liveness,
+    /// Musical positiveness, 0 to 1.
+    Valence,
+    /// Beats per minute.
+    Tempo,
+    /// Length in milliseconds.
+    DurationMs,
+    /// Beats per bar.
+    TimeSignature,
+}
+
+impl AudioFeature {
+    /// How many there are.
+    pub const COUNT: usize = 13;
+
+    /// All of them, in the order in which [`AudioFeatures`] holds them.
+    pub const ALL: [AudioFeature; Self::COUNT] = [
+        Self::Danceability,
+        Self::Energy,
+        Self::Key,
+        Self::Loudness,
+        Self::Mode,
+        Self::Speechiness,
+        Self::Acousticness,
+        Self::Instrumentalness,
+        Self::Liveness,
+        Self::Valence,
+        Self::Tempo,
+        Self::DurationMs,
+        Self::TimeSignature,
+    ];
+
+    /// The name used by Spotify's API and by every table derived from it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Danceability => "danceability",
+            Self::Energy => "energy",
+            Self::Key => "key",
+            Self::Loudness => "loudness",
+            Self::Mode => "mode",
+            Self::Speechiness => "speechiness",
+            Self::Acousticness => "acousticness",
+            Self::Instrumentalness => "instrumentalness",
+            Self::Liveness => "liveness",
+            Self::Valence => "valence",
+            Self::Tempo => "tempo",
+            Self::DurationMs => "duration_ms",
+            Self::TimeSignature => "time_signature",
+        }
+    }
+
+    /// The feature of that [`name`](Self::name), if there is one; letter case is ignored.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|feature| feature.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Values outside this range mean "not measured": `key` -1, `tempo` 0 and `time_signature` 0 are such.
+    pub fn valid_range(self) -> RangeInclusive<f32> {
+        match self {
+            Self::Key => 0.0..=11.0,
+            Self::Loudness => -80.0..=10.0,
+            Self::Tempo => 20.0..=400.0,
+            Self::DurationMs => 1.0..=86_400_000.0,
+            Self::TimeSignature => 1.0..=16.0,
+            _ => 0.0..=1.0,
+        }
+    }
+}
+
+/// The audio features of one track; any of them may be missing.
+#[derive(Clone, Copy, Debug)]
+pub struct AudioFeatures([f32; AudioFeature::COUNT]);
+
+impl AudioFeatures {
+    /// No feature known.
+    pub const MISSING: Self = Self([f32::NAN; AudioFeature::COUNT]);
+
+    /// The value in the unit that [`AudioFeature`] documents, or `None` where it is missing.
+    pub fn get(&self, feature: AudioFeature) -> Option<f32> {
+        let value = self.0[feature as usize];
+        (!value.is_nan()).then_some(value)
+    }
+
+    /// Sets a feature and says whether the value was usable; one outside its valid range becomes missing.
+    pub fn set(&mut self, feature: AudioFeature, value: f32) -> bool {
+        let valid = feature.valid_range().contains(&value);
+        self.0[feature as usize] = if valid { value } else { f32::NAN };
+        valid
+    }
+
+    /// Whether none is known besides the duration, which says nothing about the sound.
+    pub fn is_silent(&self) -> bool {
+        AudioFeature::ALL.into_iter().filter(|&f| f != AudioFeature::DurationMs).all(|f| self.get(f).is_none())
+    }
+
+    /// Takes from `other` what is missing here.
+    pub fn fill_from(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            if mine.is_nan() {
+                *mine = theirs;
+            }
+        }
+    }
+
+    /// The values in the order of [`AudioFeature::ALL`], missing ones as NaN.
+    pub fn as_array(&self) -> &[f32; AudioFeature::COUNT] {
+        &self.0
+    }
+}
+
+impl Default for AudioFeatures {
+    fn default() -> Self {
+        Self::MISSING
+    }
+}
+
+impl PartialEq for AudioFeatures {
+    /// Two missing values are equal.
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).all(|(a, b)| a == b || (a.is_nan() && b.is_nan()))
+    }
+}
+
+impl Serialize for AudioFeatures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(AudioFeature::ALL.into_iter().filter_map(|f| Some((f.name(), self.get(f)?))))
+    }
+}
+
+impl<'de> Deserialize<'de> for AudioFeatures {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let named = std::collections::BTreeMap::<String, Option<f32>>::deserialize(deserializer)?;
+        let mut features = Self::MISSING;
+        for (name, value) in named {
+            if let (Some(feature), Some(value)) = (AudioFeature::from_name(&name), value) {
+                features.set(feature, value);
+            }
+        }
+        Ok(features)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_outside_its_range_is_missing() {
+        let mut features = AudioFeatures::MISSING;
+        assert!(features.set(AudioFeature::Key, 11.0));
+        assert!(!features.set(AudioFeature::Key, -1.0));
+        assert_eq!(features.get(AudioFeature::Key), None);
+    }
+
+    #[test]
+    fn json_names_what_is_known_and_nothing_else() {
+        let mut features = AudioFeatures::MISSING;
+        features.set(AudioFeature::Tempo, 120.0);
+        let json = serde_json::to_string(&features).unwrap();
+        assert_eq!(json, r#"{"tempo":120.0}"#);
+        assert_eq!(serde_json::from_str::<AudioFeatures>(&json).unwrap(), features);
+    }
+}

@@ -1,0 +1,111 @@
+//! What was shown: a slate, and the log entry that makes it possible to ask later what another policy would have earned.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{AudioFeature, ListenerId, TrackId};
+
+/// Why a track was picked, as facts from which any surface can build its sentence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum Reason {
+    /// The listener said so.
+    Liked,
+    /// The listener played this very song often to its end.
+    Favourite {
+        /// Plays to the end.
+        finished: u32,
+    },
+    /// A favourite not heard for a long time.
+    BackAfter {
+        /// Days since it was last played.
+        days: u32,
+    },
+    /// The listener finishes this artist's songs.
+    Artist {
+        /// The artist.
+        artist: String,
+        /// Plays to the end of songs by that artist.
+        finished: u32,
+    },
+    /// It sounds like a track they like.
+    SoundsLike {
+        /// The track they like, as "Artist – Title".
+        anchor: String,
+        /// The features in which both agree best, most telling first.
+        features: Vec<AudioFeature>,
+    },
+    /// The listener likes the genre.
+    Genre {
+        /// The genre.
+        genre: String,
+    },
+    /// Unlike what they know, and the model is unsure: worth a try.
+    StepOutside {
+        /// The features in which it differs most from their taste, most telling first.
+        features: Vec<AudioFeature>,
+    },
+    /// Many listeners play it; used while little is known of this one.
+    Popular,
+}
+
+/// One pick of a slate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Pick {
+    /// The track.
+    pub track: TrackId,
+    /// Its position in the order in which the policy picked, from 0.
+    pub drawn: u32,
+    /// Probability of this pick given the picks before it.
+    pub propensity: f64,
+    /// Predicted probability that the listener likes it.
+    pub likability: f32,
+    /// Standard deviation of that prediction between the members of the model.
+    pub uncertainty: f32,
+    /// Whether the listener had never played the work before.
+    pub new_to_listener: bool,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// What decided a slate, enough to build it again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SlateConfig {
+    /// Name and version of the policy, such as `plackett-luce/1`.
+    pub policy: String,
+    /// Version of the model that scored.
+    pub model: String,
+    /// Seed of the policy's generator.
+    pub seed: u64,
+    /// The dial, 0 = exploit, 1 = explore.
+    pub explore: f32,
+}
+
+/// A mix: picks in playing order, and the short-list that the policy chose from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Slate {
+    /// For whom.
+    pub listener: ListenerId,
+    /// What decided it.
+    pub config: SlateConfig,
+    /// The picks in playing order; `Pick::drawn` gives the order of choice.
+    pub picks: Vec<Pick>,
+    /// Everything the policy could have picked.
+    pub shortlist: Vec<TrackId>,
+}
+
+impl Slate {
+    /// How many picks the listener had never played before.
+    pub fn new_count(&self) -> usize {
+        self.picks.iter().filter(|pick| pick.new_to_listener).count()
+    }
+}
+
+/// A slate that was shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Impression {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub slate: Slate,
+}

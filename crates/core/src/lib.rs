@@ -1,0 +1,23 @@
+//! The vocabulary of Segue: data types that every other crate speaks, and no algorithm.
+//!
+//! A type lives here when two crates on different sides of an arrow need it: what ingest writes and the store keeps
+//! ([`Listen`], [`Track`], [`Feedback`]), and what the engine shows and the store logs ([`Slate`], [`Impression`]).
+
+mod audio;
+mod feedback;
+mod id;
+mod impression;
+mod listen;
+mod record;
+mod track;
+
+pub use audio::{AudioFeature, AudioFeatures};
+pub use feedback::{Feedback, FeedbackKind, FeedbackTarget};
+pub use id::{ListenerId, TrackId, WorkId};
+pub use impression::{Impression, Pick, Reason, Slate, SlateConfig};
+pub use listen::{DeviceClass, EndReason, Listen, Moment, Source, StartReason};
+pub use record::Record;
+pub use track::{Track, Version};
+
+/// A moment in UTC. Segue never holds time in a bare integer.
+pub use jiff::Timestamp;

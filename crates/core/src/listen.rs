@@ -1,0 +1,165 @@
+//! A listen: one row of somebody's history, as its source reported it. Whether it counts as liked, disliked or neither
+//! is decided by a label policy in the engine, never here and never by a parser.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{ListenerId, TrackId};
+
+/// Which side of a play the source's time stamp marks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Moment {
+    /// The play began then (scrobbles).
+    Started,
+    /// The play ended then (Spotify).
+    Ended,
+}
+
+/// Where a row came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // the names are those of the services
+pub enum Source {
+    SpotifyExtended,
+    SpotifyAccount,
+    SpotifyRecentlyPlayed,
+    ListenBrainz,
+    LastFm,
+    LibreFm,
+    Maloja,
+    Koito,
+    PanoScrobbler,
+    Rockbox,
+    AppleMusic,
+    YouTubeMusic,
+    Interactions,
+    Catalogue,
+    Segue,
+}
+
+/// Why a play began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StartReason {
+    /// The listener picked this track.
+    Chosen,
+    /// The one before it finished.
+    PreviousFinished,
+    /// The listener skipped forward to it.
+    SkippedTo,
+    /// The listener went back to it.
+    WentBack,
+    /// The application resumed or was opened from elsewhere.
+    Resumed,
+    /// The source does not say.
+    #[default]
+    Unknown,
+}
+
+/// Why a play ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// Played to its end.
+    Finished,
+    /// The listener skipped forward.
+    SkippedForward,
+    /// The listener went back.
+    SkippedBack,
+    /// The listener picked something else.
+    ChoseAnother,
+    /// Playback was stopped or paused for good.
+    Stopped,
+    /// The session ended: logout, another device took over.
+    Logout,
+    /// The application ended unexpectedly.
+    Crashed,
+    /// The track could not be played.
+    Failed,
+    /// The source does not say.
+    #[default]
+    Unknown,
+}
+
+/// The kind of device, which is all that is kept of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // plain words
+pub enum DeviceClass {
+    Phone,
+    Tablet,
+    Computer,
+    Web,
+    Speaker,
+    Tv,
+    Car,
+    Console,
+    #[default]
+    Unknown,
+}
+
+/// One play of one track by one listener.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Listen {
+    /// Who.
+    pub listener: ListenerId,
+    /// What.
+    pub track: TrackId,
+    /// When, as the source stamped it.
+    pub at: Timestamp,
+    /// Which side of the play `at` marks.
+    pub moment: Moment,
+    /// How long it played, in milliseconds.
+    pub ms_played: Option<u32>,
+    /// Why it began.
+    pub start_reason: StartReason,
+    /// Why it ended.
+    pub end_reason: EndReason,
+    /// The source's own word on whether it was skipped.
+    pub skipped: Option<bool>,
+    /// Whether shuffle was on.
+    pub shuffle: Option<bool>,
+    /// Whether the device was offline.
+    pub offline: Option<bool>,
+    /// Whether the listener asked for privacy. Such rows are kept and counted, and teach nothing.
+    pub private_session: bool,
+    /// The kind of device.
+    pub device: DeviceClass,
+    /// What it was played from (a playlist, a radio), where the source says so.
+    pub context: Option<String>,
+    /// Which export it came from.
+    pub source: Source,
+}
+
+impl Listen {
+    /// A play of which only who, what and when are known.
+    pub fn new(listener: ListenerId, track: TrackId, at: Timestamp, source: Source) -> Self {
+        Self {
+            listener,
+            track,
+            at,
+            moment: Moment::Started,
+            ms_played: None,
+            start_reason: StartReason::Unknown,
+            end_reason: EndReason::Unknown,
+            skipped: None,
+            shuffle: None,
+            offline: None,
+            private_session: false,
+            device: DeviceClass::Unknown,
+            context: None,
+            source,
+        }
+    }
+
+    /// When the play began: `at` itself, or `at` less the time played where the source stamps the end.
+    pub fn started_at(&self) -> Timestamp {
+        match (self.moment, self.ms_played) {
+            (Moment::Ended, Some(ms)) => {
+                self.at.checked_sub(SignedDuration::from_millis(i64::from(ms))).unwrap_or(self.at)
+            }
+            _ => self.at,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The label policy: what a play, or all that a listener did with a work, says about liking it. Version 1.
+//!
+//! One play is *liked*, *disliked*, *censored* (says nothing) or *excluded* (must not be used). In this order:
+//!
+//! | the play | outcome | weight |
+//! |---|---|---|
+//! | private session, or the track failed to play | excluded | |
+//! | nothing was heard (0 ms) | censored | |
+//! | played to its end, or at least 80 % of a known length | liked | 1; play time beyond one length counts as further plays |
+//! | logout, crash or stop before that | censored | |
+//! | left by the listener within 30 s | disliked | 1 |
+//! | left by the listener before half of a known length | disliked | 0.5 |
+//! | left by the listener later than that | censored | |
+//! | no reason given, less than 30 s | disliked | 0.5 |
+//! | no reason given, 30 s or more, length unknown or half of it played | liked | 0.5 |
+//! | no reason given, 30 s or more, less than half of a known length | censored | |
+//! | a scrobble without play time | liked | 0.5: scrobblers report a play only after half of it or 4 minutes |
+//!
+//! A work's plays add up: with `m` = liked weight - disliked weight (a saved track counts 1 more), it is liked for `m > 0`,
+//! disliked for `m < 0`, and weighs `1 - 2^-|m|`. What the listener said outright overrides this with weight 2.
+//! A track that was never played carries no label: not hearing is not disliking.
+
+use segue_core::{EndReason, Listen};
+use serde::{Deserialize, Serialize};
+
+use super::profile::{Interaction, Stance};
+
+/// Version of the policy, written into the card of every model trained on it.
+pub const LABEL_POLICY_VERSION: u32 = 1;
+
+const SKIP_MS: u32 = 30_000;
+const FINISHED_SHARE: f32 = 0.8;
+const SKIPPED_SHARE: f32 = 0.5;
+const STATED_WEIGHT: f32 = 2.0;
+/// Rows that hold a track's total play time count as at most this many plays.
+const MOST_PLAYS_IN_A_ROW: u32 = 50;
+
+/// What one play says.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Outcome {
+    /// The listener let it play.
+    Liked {
+        /// How much it says.
+        weight: f32,
+        /// How many plays the row stands for.
+        plays: u32,
+    },
+    /// The listener left it.
+    Disliked {
+        /// How much it says.
+        weight: f32,
+    },
+    /// It ended for a reason that is not the track's.
+    Censored,
+    /// It must teach nothing.
+    Excluded,
+}
+
+/// What a model learns of one work.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Label {
+    /// Liked, or disliked.
+    pub liked: bool,
+    /// How sure that is, above 0.
+    pub weight: f32,
+}
+
+/// Reads one play by the table above.
+pub fn outcome(listen: &Listen, duration_ms: Option<u32>) -> Outcome {
+    if listen.private_session || listen.end_reason == EndReason::Failed {
+        return Outcome::Excluded;
+    }
+    let Some(ms_played) = listen.ms_played else {
+        return match listen.skipped {
+            Some(true) => Outcome::Disliked { weight: 1.0 },
+            _ => Outcome::Liked { weight: 0.5, plays: 1 },
+        };
+    };
+    if ms_played == 0 {
+        return Outcome::Censored;
+    }
+    let share = duration_ms.map(|duration| ms_played as f32 / duration.max(1) as f32);
+    if listen.end_reason == EndReason::Finished || share.is_some_and(|share| share >= FINISHED_SHARE) {
+        let plays = (share.unwrap_or(1.0).round() as u32).clamp(1, MOST_PLAYS_IN_A_ROW);
+        return Outcome::Liked { weight: plays as f32, plays };
+    }
+    let left_early = share.is_some_and(|share| share < SKIPPED_SHARE);
+    match listen.end_reason {
+        EndReason::Logout | EndReason::Crashed | EndReason::Stopped => Outcome::Censored,
+        EndReason::SkippedForward | EndReason::SkippedBack | EndReason::ChoseAnother => {
+            left_by_listener(ms_played, left_early)
+        }
+        _ if listen.skipped == Some(true) => left_by_listener(ms_played, left_early),
+        _ if ms_played < SKIP_MS => Outcome::Disliked { weight: 0.5 },
+        _ if left_early => Outcome::Censored,
+        _ => Outcome::Liked { weight: 0.5, plays: 1 },
+    }
+}
+
+fn left_by_listener(ms_played: u32, left_early: bool) -> Outcome {
+    match (ms_played < SKIP_MS, left_early) {
+        (true, _) => Outcome::Disliked { weight: 1.0 },
+        (false, true) => Outcome::Disliked { weight: 0.5 },
+        (false, false) => Outcome::Censored,
+    }
+}
+
+/// Adds up all that a listener did with a work, as described above.
+pub fn work_label(interaction: &Interaction) -> Option<Label> {
+    match interaction.stance {
+        Stance::Like => return Some(Label { liked: true, weight: STATED_WEIGHT }),
+        Stance::Dislike | Stance::Ban => return Some(Label { liked: false, weight: STATED_WEIGHT }),
+        Stance::None => {}
+    }
+    let saved = if interaction.saved { 1.0 } else { 0.0 };
+    let margin = interaction.liked_weight + saved - interaction.disliked_weight;
+    (margin != 0.0).then(|| Label { liked: margin > 0.0, weight: 1.0 - (-margin.abs()).exp2() })
+}

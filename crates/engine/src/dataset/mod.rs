@@ -1,0 +1,6 @@
+//! From what the store holds to what models and mixes work on: dense rows for tracks, works and artists, and one folded
+//! profile per listener.
+
+pub mod catalogue;
+pub mod labels;
+pub mod profile;

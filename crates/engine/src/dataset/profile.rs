@@ -1,0 +1,202 @@
+//! What is known of one listener, folded per work: plays, completions, skips, what was said, and the label that follows.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Timestamp};
+
+use super::labels::{Label, Outcome, outcome, work_label};
+use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
+
+/// What the listener said of a work outright.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stance {
+    /// Nothing.
+    #[default]
+    None,
+    /// Liked.
+    Like,
+    /// Disliked.
+    Dislike,
+    /// Never again.
+    Ban,
+}
+
+/// All that a listener did with one work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Interaction {
+    /// The version that stands for the work: the most played one among those whose sound is known, else the most played.
+    pub track: TrackIdx,
+    /// The work.
+    pub work: WorkIdx,
+    /// Plays that were neither private nor failed.
+    pub plays: u32,
+    /// Plays that count as liked.
+    pub finished: u32,
+    /// Plays that count as disliked.
+    pub skipped: u32,
+    /// Sum of the weights of plays that count as liked.
+    pub liked_weight: f32,
+    /// Sum of the weights of plays that count as disliked.
+    pub disliked_weight: f32,
+    /// Start of the latest play.
+    pub last_played: Option<Timestamp>,
+    /// What the listener said.
+    pub stance: Stance,
+    /// Whether it is in the listener's library or playlists.
+    pub saved: bool,
+    /// What models learn from this, if anything.
+    pub label: Option<Label>,
+}
+
+/// One listener. Interactions are ordered by work, at most one each.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// Who.
+    pub listener: ListenerId,
+    /// What they did, one entry per work.
+    pub interactions: Vec<Interaction>,
+    /// Artists they never want to hear again.
+    pub banned_artists: FxHashSet<ArtistIdx>,
+    /// Start of the latest play of all.
+    pub last_played: Option<Timestamp>,
+    by_work: FxHashMap<WorkIdx, u32>,
+}
+
+impl Profile {
+    /// A listener of whom nothing is known.
+    pub fn empty(listener: ListenerId) -> Self {
+        Self::from_interactions(listener, Vec::new())
+    }
+
+    /// A profile from interactions already folded; of several for one work the first stays.
+    pub fn from_interactions(listener: ListenerId, mut interactions: Vec<Interaction>) -> Self {
+        interactions.sort_by_key(|interaction| interaction.work);
+        interactions.dedup_by_key(|interaction| interaction.work);
+        let by_work = interactions.iter().enumerate().map(|(i, x)| (x.work, i as u32)).collect();
+        let last_played = interactions.iter().filter_map(|x| x.last_played).max();
+        Self { listener, interactions, banned_artists: FxHashSet::default(), last_played, by_work }
+    }
+
+    /// Folds a listener's rows. Rows of tracks outside the catalogue are left out; the order of `feedback` is that in which
+    /// it was said, and the last word on a target counts.
+    pub fn fold<'a>(
+        catalogue: &Catalogue,
+        listener: ListenerId,
+        listens: impl IntoIterator<Item = &'a Listen>,
+        feedback: impl IntoIterator<Item = &'a Feedback>,
+    ) -> Self {
+        let mut works: FxHashMap<WorkIdx, Folding> = FxHashMap::default();
+        for listen in listens {
+            if let Some(track) = catalogue.find(&listen.track) {
+                let folding = works.entry(catalogue.work(track)).or_default();
+                folding.add_listen(track, listen, catalogue.track(track).duration_ms());
+            }
+        }
+        let mut banned_artists = FxHashSet::default();
+        for said in feedback {
+            match &said.target {
+                FeedbackTarget::Track(id) => {
+                    if let Some(track) = catalogue.find(id) {
+                        works.entry(catalogue.work(track)).or_default().add_feedback(track, said.kind);
+                    }
+                }
+                FeedbackTarget::Artist(name) => {
+                    if let Some(artist) = catalogue.find_artist(name) {
+                        match said.kind {
+                            FeedbackKind::Ban => banned_artists.insert(artist),
+                            _ => banned_artists.remove(&artist),
+                        };
+                    }
+                }
+            }
+        }
+        let interactions = works.into_iter().map(|(work, folding)| folding.finish(catalogue, work)).collect();
+        Self { banned_artists, ..Self::from_interactions(listener, interactions) }
+    }
+
+    /// What the listener did with a work.
+    pub fn interaction(&self, work: WorkIdx) -> Option<&Interaction> {
+        self.by_work.get(&work).map(|&i| &self.interactions[i as usize])
+    }
+
+    /// Whether the listener ever played the work.
+    pub fn has_heard(&self, work: WorkIdx) -> bool {
+        self.interaction(work).is_some_and(|interaction| interaction.plays > 0)
+    }
+
+    /// Works that models learn from, with their labels.
+    pub fn labelled(&self) -> impl Iterator<Item = (TrackIdx, Label)> + '_ {
+        self.interactions.iter().filter_map(|interaction| Some((interaction.track, interaction.label?)))
+    }
+}
+
+/// The rows of one work while they are being folded.
+#[derive(Default)]
+struct Folding {
+    plays_by_version: FxHashMap<TrackIdx, u32>,
+    plays: u32,
+    finished: u32,
+    skipped: u32,
+    liked_weight: f32,
+    disliked_weight: f32,
+    last_played: Option<Timestamp>,
+    stance: Stance,
+    saved: bool,
+}
+
+impl Folding {
+    fn add_listen(&mut self, track: TrackIdx, listen: &Listen, duration_ms: Option<u32>) {
+        let plays = match outcome(listen, duration_ms) {
+            Outcome::Excluded => return,
+            Outcome::Censored => 1,
+            Outcome::Liked { weight, plays } => {
+                self.finished += plays;
+                self.liked_weight += weight;
+                plays
+            }
+            Outcome::Disliked { weight } => {
+                self.skipped += 1;
+                self.disliked_weight += weight;
+                1
+            }
+        };
+        self.plays += plays;
+        *self.plays_by_version.entry(track).or_default() += plays;
+        self.last_played = self.last_played.max(Some(listen.started_at()));
+    }
+
+    fn add_feedback(&mut self, track: TrackIdx, kind: FeedbackKind) {
+        self.plays_by_version.entry(track).or_default();
+        match kind {
+            FeedbackKind::Like => self.stance = Stance::Like,
+            FeedbackKind::Dislike => self.stance = Stance::Dislike,
+            FeedbackKind::Ban => self.stance = Stance::Ban,
+            FeedbackKind::Saved => self.saved = true,
+            FeedbackKind::Cleared => self.stance = Stance::None,
+        }
+    }
+
+    fn finish(self, catalogue: &Catalogue, work: WorkIdx) -> Interaction {
+        let known = |track: TrackIdx| !catalogue.track(track).features.is_silent();
+        let most_played = |track: &TrackIdx| {
+            let plays = self.plays_by_version.get(track).copied().unwrap_or(0);
+            (known(*track), plays, std::cmp::Reverse(*track))
+        };
+        let versions = catalogue.versions(work);
+        let track = versions.iter().copied().max_by_key(most_played).expect("a work has a version");
+        let mut interaction = Interaction {
+            track,
+            work,
+            plays: self.plays,
+            finished: self.finished,
+            skipped: self.skipped,
+            liked_weight: self.liked_weight,
+            disliked_weight: self.disliked_weight,
+            last_played: self.last_played,
+            stance: self.stance,
+            saved: self.saved,
+            label: None,
+        };
+        interaction.label = work_label(&interaction);
+        interaction
+    }
+}
