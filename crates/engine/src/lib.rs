@@ -4,6 +4,7 @@
 
 pub mod dataset;
 mod scorer;
+pub mod simulation;
 
 pub use dataset::catalogue::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::profile::{Interaction, Profile, Stance};

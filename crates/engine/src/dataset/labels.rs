@@ -7,7 +7,7 @@
 //! | private session, or the track failed to play | excluded | |
 //! | nothing was heard (0 ms) | censored | |
 //! | played to its end, or at least 80 % of a known length | liked | 1; play time beyond one length counts as further plays |
-//! | logout, crash or stop before that | censored | |
+//! | logout or crash before that, or a stop that the source does not call a skip | censored | |
 //! | left by the listener within 30 s | disliked | 1 |
 //! | left by the listener before half of a known length | disliked | 0.5 |
 //! | left by the listener later than that | censored | |
@@ -86,11 +86,12 @@ pub fn outcome(listen: &Listen, duration_ms: Option<u32>) -> Outcome {
     }
     let left_early = share.is_some_and(|share| share < SKIPPED_SHARE);
     match listen.end_reason {
-        EndReason::Logout | EndReason::Crashed | EndReason::Stopped => Outcome::Censored,
+        EndReason::Logout | EndReason::Crashed => Outcome::Censored,
         EndReason::SkippedForward | EndReason::SkippedBack | EndReason::ChoseAnother => {
             left_by_listener(ms_played, left_early)
         }
         _ if listen.skipped == Some(true) => left_by_listener(ms_played, left_early),
+        EndReason::Stopped => Outcome::Censored,
         _ if ms_played < SKIP_MS => Outcome::Disliked { weight: 0.5 },
         _ if left_early => Outcome::Censored,
         _ => Outcome::Liked { weight: 0.5, plays: 1 },

@@ -1,0 +1,4 @@
+//! Synthetic listeners whose true taste is known, so that what a model learned can be held against the truth.
+
+pub mod community;
+mod names;

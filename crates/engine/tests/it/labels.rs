@@ -1,0 +1,89 @@
+use segue_core::{EndReason, Listen, ListenerId, Source, Timestamp, TrackId};
+use segue_engine::dataset::labels::{Label, Outcome, outcome, work_label};
+use segue_engine::{Interaction, Stance, TrackIdx, WorkIdx};
+
+fn play(ms_played: Option<u32>, end_reason: EndReason) -> Listen {
+    let listen = Listen::new(
+        ListenerId::new("ann"),
+        TrackId::new("t"),
+        Timestamp::UNIX_EPOCH,
+        Source::SpotifyExtended,
+    );
+    Listen { ms_played, end_reason, ..listen }
+}
+
+const LIKED: Outcome = Outcome::Liked { weight: 1.0, plays: 1 };
+const HALF_LIKED: Outcome = Outcome::Liked { weight: 0.5, plays: 1 };
+const DISLIKED: Outcome = Outcome::Disliked { weight: 1.0 };
+const HALF_DISLIKED: Outcome = Outcome::Disliked { weight: 0.5 };
+
+#[test]
+fn every_row_of_the_policy_table_holds() {
+    use EndReason::*;
+    let length = Some(200_000);
+    let table = [
+        (play(Some(200_000), Finished), length, LIKED),
+        (play(Some(170_000), Logout), length, LIKED),
+        (play(Some(600_000), Unknown), length, Outcome::Liked { weight: 3.0, plays: 3 }),
+        (play(Some(0), SkippedForward), length, Outcome::Censored),
+        (play(Some(100_000), Logout), length, Outcome::Censored),
+        (play(Some(5_000), Crashed), length, Outcome::Censored),
+        (play(Some(5_000), Stopped), length, Outcome::Censored),
+        (Listen { skipped: Some(true), ..play(Some(1_603), Stopped) }, length, DISLIKED),
+        (Listen { skipped: Some(false), ..play(Some(7_244), SkippedForward) }, length, DISLIKED),
+        (play(Some(60_000), SkippedForward), length, HALF_DISLIKED),
+        (play(Some(60_000), SkippedForward), None, Outcome::Censored),
+        (play(Some(120_000), ChoseAnother), length, Outcome::Censored),
+        (play(Some(12_000), Unknown), None, HALF_DISLIKED),
+        (play(Some(45_000), Unknown), None, HALF_LIKED),
+        (play(Some(120_000), Unknown), length, HALF_LIKED),
+        (play(Some(45_000), Unknown), length, Outcome::Censored),
+        (play(None, Unknown), length, HALF_LIKED),
+        (Listen { skipped: Some(true), ..play(None, Unknown) }, length, DISLIKED),
+        (play(Some(200_000), Failed), length, Outcome::Excluded),
+        (Listen { private_session: true, ..play(Some(200_000), Finished) }, length, Outcome::Excluded),
+    ];
+    for (listen, duration_ms, expected) in table {
+        assert_eq!(outcome(&listen, duration_ms), expected, "{listen:?} of {duration_ms:?} ms");
+    }
+}
+
+fn interaction(liked_weight: f32, disliked_weight: f32) -> Interaction {
+    Interaction {
+        track: TrackIdx(0),
+        work: WorkIdx(0),
+        plays: 1,
+        finished: 0,
+        skipped: 0,
+        liked_weight,
+        disliked_weight,
+        last_played: None,
+        stance: Stance::None,
+        saved: false,
+        label: None,
+    }
+}
+
+#[test]
+fn repeats_raise_the_weight_and_never_past_one() {
+    let weight = |liked| work_label(&interaction(liked, 0.0)).unwrap().weight;
+    assert_eq!(weight(1.0), 0.5);
+    assert!(weight(2.0) > weight(1.0) && weight(40.0) <= 1.0);
+}
+
+#[test]
+fn plays_that_balance_say_nothing() {
+    assert_eq!(work_label(&interaction(2.0, 2.0)), None);
+}
+
+#[test]
+fn what_was_said_outright_overrides_what_was_played() {
+    let banned = Interaction { stance: Stance::Ban, ..interaction(9.0, 0.0) };
+    assert_eq!(work_label(&banned), Some(Label { liked: false, weight: 2.0 }));
+}
+
+#[test]
+fn a_saved_track_is_liked_even_unplayed() {
+    let saved = Interaction { saved: true, plays: 0, ..interaction(0.0, 0.0) };
+    assert!(work_label(&saved).unwrap().liked);
+}

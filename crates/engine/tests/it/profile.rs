@@ -1,0 +1,79 @@
+use segue_core::{
+    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, Timestamp,
+    Track, TrackId, WorkId,
+};
+use segue_engine::{Catalogue, Profile, Stance};
+
+fn track(id: &str, work: &str, artist: &str) -> Track {
+    Track { artists: vec![artist.into()], ..Track::new(TrackId::new(id), WorkId::new(work), work) }
+}
+
+fn ann() -> ListenerId {
+    ListenerId::new("ann")
+}
+
+fn finished(id: &str, second: i64) -> Listen {
+    let at = Timestamp::from_second(second).unwrap();
+    let listen = Listen::new(ann(), TrackId::new(id), at, Source::SpotifyExtended);
+    Listen { ms_played: Some(180_000), end_reason: EndReason::Finished, ..listen }
+}
+
+fn said(target: FeedbackTarget, kind: FeedbackKind) -> Feedback {
+    Feedback { listener: ann(), target, kind, at: None, source: Source::Segue }
+}
+
+#[test]
+fn versions_of_a_work_are_one_interaction() {
+    let mut live = track("b", "song", "Ann");
+    live.features.set(AudioFeature::Energy, 0.9);
+    let catalogue = Catalogue::from_tracks(vec![track("a", "song", "Ann"), live, track("c", "other", "Ann")]);
+    let listens = [finished("a", 1), finished("a", 2), finished("b", 3)];
+    let profile = Profile::fold(&catalogue, ann(), &listens, []);
+    let [interaction] = &profile.interactions[..] else { panic!("one work was played: {profile:?}") };
+    assert_eq!((interaction.plays, interaction.finished), (3, 3));
+    assert_eq!(
+        catalogue.track(interaction.track).id.as_str(),
+        "b",
+        "the version whose sound is known stands for it"
+    );
+}
+
+#[test]
+fn unplayed_tracks_are_not_negatives() {
+    let catalogue = Catalogue::from_tracks(vec![track("a", "a", "x"), track("b", "b", "x")]);
+    let profile = Profile::fold(&catalogue, ann(), &[finished("a", 1)], []);
+    assert_eq!(profile.labelled().count(), 1);
+}
+
+#[test]
+fn the_last_word_counts() {
+    let catalogue = Catalogue::from_tracks(vec![track("a", "a", "x")]);
+    let target = || FeedbackTarget::Track(TrackId::new("a"));
+    let feedback = [said(target(), FeedbackKind::Like), said(target(), FeedbackKind::Ban)];
+    let profile = Profile::fold(&catalogue, ann(), [], &feedback);
+    assert_eq!(profile.interactions[0].stance, Stance::Ban);
+    let taken_back = [feedback[0].clone(), feedback[1].clone(), said(target(), FeedbackKind::Cleared)];
+    let profile = Profile::fold(&catalogue, ann(), [], &taken_back);
+    assert_eq!(profile.interactions[0].stance, Stance::None);
+    assert_eq!(profile.interactions[0].label, None);
+}
+
+#[test]
+fn a_banned_artist_is_found_whatever_the_letter_case_and_can_come_back() {
+    let catalogue = Catalogue::from_tracks(vec![track("a", "a", "Xénia")]);
+    let ban = said(FeedbackTarget::Artist("XÉNIA".into()), FeedbackKind::Ban);
+    let cleared = said(FeedbackTarget::Artist("xénia".into()), FeedbackKind::Cleared);
+    assert_eq!(Profile::fold(&catalogue, ann(), [], [&ban]).banned_artists.len(), 1);
+    assert!(Profile::fold(&catalogue, ann(), [], [&ban, &cleared]).banned_artists.is_empty());
+}
+
+#[test]
+fn the_same_tracks_get_the_same_rows_in_any_order() {
+    let tracks = vec![track("b", "b", "x"), track("a", "a", "y"), track("c", "c", "x")];
+    let reversed = tracks.iter().rev().cloned().collect();
+    let (one, other) = (Catalogue::from_tracks(tracks), Catalogue::from_tracks(reversed));
+    for row in one.rows() {
+        assert_eq!(one.track(row), other.track(row));
+        assert_eq!(one.artist(row), other.artist(row));
+    }
+}
