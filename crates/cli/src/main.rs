@@ -1,1 +1,45 @@
-fn main() {}
+//! `segue`: the binary, where everything meets. One file per subcommand under `commands`.
+//!
+//! Data goes to stdout, everything else to stderr. Exit status 0 is success, 1 failure, 2 a command line that cannot be understood.
+
+mod commands;
+mod home;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::commands::Command;
+use crate::home::Home;
+
+/// A music recommender that learns what you like from what you played and how it sounds, and mixes what you love with what
+/// you might love.
+#[derive(Debug, Parser)]
+#[command(name = "segue", version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(flatten)]
+    home: Home,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  segue demo                                        see the whole loop on made-up listeners
+  segue import my_spotify_data.zip tracks.csv       read an export and a table of audio features
+  segue train                                       learn what each listener likes
+  segue mix --explore 0.4 --export m3u8 > mix.m3u8  a mix of 30, four in ten of them new
+  segue evaluate likability --data songs.csv --label liked";
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match cli.command.run(&cli.home) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if terminal::is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::report_error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The one folder that holds everything: event log, catalogue, models.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+/// Where Segue keeps its state.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Home {
+    /// Folder that holds the store and the models [default: the platform's data folder for `segue`].
+    #[arg(long = "home", env = "SEGUE_HOME", global = true, value_name = "FOLDER", hide_env_values = true)]
+    path: Option<PathBuf>,
+}
+
+impl Home {
+    /// The folder, which need not exist yet.
+    pub(crate) fn path(&self) -> anyhow::Result<PathBuf> {
+        if let Some(path) = &self.path {
+            return Ok(path.clone());
+        }
+        let folders = directories::ProjectDirs::from("", "", "segue")
+            .context("this system names no home folder for the user; pass `--home FOLDER`")?;
+        Ok(folders.data_dir().to_owned())
+    }
+}
