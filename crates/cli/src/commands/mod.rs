@@ -1,0 +1,49 @@
+//! The subcommands, one file each: `Args` say what can be typed, `run` does it.
+
+mod backup;
+mod demo;
+mod evaluate;
+mod exclude;
+mod forget;
+mod import;
+mod mix;
+mod models;
+mod status;
+mod train;
+
+use clap::Subcommand;
+
+use crate::home::Home;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Demo(demo::DemoArgs),
+    Import(import::ImportArgs),
+    Train(train::TrainArgs),
+    Mix(mix::MixArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Status(status::StatusArgs),
+    Exclude(exclude::ExcludeArgs),
+    Models(models::ModelsArgs),
+    Backup(backup::BackupArgs),
+    Forget(forget::ForgetArgs),
+}
+
+impl Command {
+    /// Runs the subcommand over the state in `home`.
+    pub(crate) fn run(self, home: &Home) -> anyhow::Result<()> {
+        match self {
+            Self::Demo(args) => demo::run(args),
+            Self::Import(args) => import::run(args, home),
+            Self::Train(args) => train::run(args, home),
+            Self::Mix(args) => mix::run(args, home),
+            Self::Evaluate(args) => evaluate::run(args),
+            Self::Status(args) => status::run(args, home),
+            Self::Exclude(args) => exclude::run(args, home),
+            Self::Models(args) => models::run(args, home),
+            Self::Backup(args) => backup::run(args, home),
+            Self::Forget(args) => forget::run(args, home),
+        }
+    }
+}
