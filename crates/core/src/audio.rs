@@ -118,7 +118,10 @@ impl AudioFeatures {
 
     /// Whether none is known besides the duration, which says nothing about the sound.
     pub fn is_silent(&self) -> bool {
-        AudioFeature::ALL.into_iter().filter(|&f| f != AudioFeature::DurationMs).all(|f| self.get(f).is_none())
+        AudioFeature::ALL
+            .into_iter()
+            .filter(|&f| f != AudioFeature::DurationMs)
+            .all(|f| self.get(f).is_none())
     }
 
     /// Takes from `other` what is missing here.
