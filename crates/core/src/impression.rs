@@ -21,12 +21,26 @@ pub enum Reason {
         /// Days since it was last played.
         days: u32,
     },
+    /// It is in the listener's library or playlists.
+    Saved,
+    /// The listener has played it.
+    Heard {
+        /// How often.
+        plays: u32,
+    },
     /// The listener finishes this artist's songs.
     Artist {
         /// The artist.
         artist: String,
         /// Plays to the end of songs by that artist.
         finished: u32,
+    },
+    /// The listener likes other songs by this artist; used where no play to the end is on record.
+    ArtistLiked {
+        /// The artist.
+        artist: String,
+        /// How many of that artist's songs they like.
+        liked: u32,
     },
     /// It sounds like a track they like.
     SoundsLike {
@@ -42,11 +56,32 @@ pub enum Reason {
     },
     /// Unlike what they know, and the model is unsure: worth a try.
     StepOutside {
-        /// The features in which it differs most from their taste, most telling first.
-        features: Vec<AudioFeature>,
+        /// Where it differs most from their taste, most telling first.
+        differences: Vec<Difference>,
     },
     /// Many listeners play it; used while little is known of this one.
     Popular,
+    /// The model expects that they like it, and nothing plainer can be said.
+    Predicted,
+}
+
+/// One way in which a track differs from what a listener plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// In what.
+    pub feature: AudioFeature,
+    /// Whether the track has more of it than what they play, or less.
+    pub direction: Direction,
+}
+
+/// More or less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// More.
+    More,
+    /// Less.
+    Less,
 }
 
 /// One pick of a slate.
@@ -62,13 +97,13 @@ pub struct Pick {
     pub likability: f32,
     /// Standard deviation of that prediction between the members of the model.
     pub uncertainty: f32,
-    /// Whether the listener had never played the work before.
+    /// Whether nothing shows that the listener knew the work: no play, no word about it, not in their library.
     pub new_to_listener: bool,
     /// Why.
     pub reason: Reason,
 }
 
-/// What decided a slate, enough to build it again.
+/// What decided a slate: with the short-list and the catalogue's artists and albums, enough to draw it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SlateConfig {
     /// Name and version of the policy, such as `plackett-luce/1`.
@@ -79,6 +114,27 @@ pub struct SlateConfig {
     pub seed: u64,
     /// The dial, 0 = exploit, 1 = explore.
     pub explore: f32,
+    /// How many picks were to be new to the listener.
+    pub new_slots: u32,
+    /// Most picks by one artist.
+    pub artist_cap: u32,
+    /// Most picks from one album.
+    pub album_cap: u32,
+    /// How evenly a policy that draws by score spreads its draws.
+    pub temperature: f32,
+    /// How often a policy that mixes in chance does so.
+    pub epsilon: f32,
+}
+
+/// A track that the policy could have picked, with all that it knew of it besides artist and album.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shortlisted {
+    /// The track.
+    pub track: TrackId,
+    /// What the policy went by.
+    pub score: f32,
+    /// As in [`Pick`].
+    pub new_to_listener: bool,
 }
 
 /// A mix: picks in playing order, and the short-list that the policy chose from.
@@ -90,8 +146,8 @@ pub struct Slate {
     pub config: SlateConfig,
     /// The picks in playing order; `Pick::drawn` gives the order of choice.
     pub picks: Vec<Pick>,
-    /// Everything the policy could have picked.
-    pub shortlist: Vec<TrackId>,
+    /// Everything the policy could have picked, in the order in which it was offered.
+    pub shortlist: Vec<Shortlisted>,
 }
 
 impl Slate {

@@ -14,7 +14,7 @@ mod track;
 pub use audio::{AudioFeature, AudioFeatures};
 pub use feedback::{Feedback, FeedbackKind, FeedbackTarget};
 pub use id::{ListenerId, TrackId, WorkId};
-pub use impression::{Impression, Pick, Reason, Slate, SlateConfig};
+pub use impression::{Difference, Direction, Impression, Pick, Reason, Shortlisted, Slate, SlateConfig};
 pub use listen::{DeviceClass, EndReason, Listen, Moment, Source, StartReason};
 pub use record::Record;
 pub use track::{Track, Version};

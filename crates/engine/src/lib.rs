@@ -1,10 +1,16 @@
 //! The recommender itself: pure functions of their arguments, seeded, with no tensor, no database and no clock.
 //!
-//! Data flows one way: [`dataset`] turns what the store holds into a [`Catalogue`] and one [`Profile`] per listener.
+//! Data flows one way: [`dataset`] turns what the store holds into a [`Catalogue`] and one [`Profile`] per listener;
+//! [`retrieval`] gathers candidates, [`mix`] cuts them to a short-list, a [`policy`] picks from it, and [`pipeline`] runs it all.
 
 pub mod dataset;
+pub mod mix;
+pub mod pipeline;
+pub mod policy;
+pub mod retrieval;
 mod scorer;
 pub mod simulation;
+pub mod sound;
 
 pub use dataset::catalogue::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::profile::{Interaction, Profile, Stance};

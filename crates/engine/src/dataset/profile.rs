@@ -47,6 +47,13 @@ pub struct Interaction {
     pub label: Option<Label>,
 }
 
+impl Interaction {
+    /// Whether anything shows that the listener knows the work: a play, a word about it, or that it is in their library.
+    pub fn is_known(&self) -> bool {
+        self.plays > 0 || self.saved || self.stance != Stance::None
+    }
+}
+
 /// One listener. Interactions are ordered by work, at most one each.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -121,6 +128,11 @@ impl Profile {
     /// Whether the listener ever played the work.
     pub fn has_heard(&self, work: WorkIdx) -> bool {
         self.interaction(work).is_some_and(|interaction| interaction.plays > 0)
+    }
+
+    /// Whether anything shows that the listener knows the work. What is not known is new to them.
+    pub fn knows(&self, work: WorkIdx) -> bool {
+        self.interaction(work).is_some_and(Interaction::is_known)
     }
 
     /// Works that models learn from, with their labels.

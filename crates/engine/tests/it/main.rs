@@ -1,6 +1,11 @@
-//! Integration tests of the engine.
+//! The engine, tested through its public face.
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
+mod arrange;
 mod community;
 mod labels;
+mod mix;
+mod policy;
 mod profile;
+mod retrieval;
+mod world;

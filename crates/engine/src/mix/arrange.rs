@@ -1,0 +1,205 @@
+//! Puts the picks of a mix into playing order, so that each track follows well from the one before.
+//!
+//! A permutation and nothing else: what the policy picked stays, or the logged propensities would be of another slate.
+//! The cost of a transition adds up differences in energy, mood, tempo (on a logarithmic scale on which 70 and 140 bpm are
+//! the same beat) and key (on the circle of fifths, a minor key standing at its relative major, which is what DJs call
+//! harmonic mixing). Two tracks by one artist in a row cost more than any sound can. The order is built by nearest
+//! neighbour and improved by 2-opt and or-opt moves until none helps; the opening track stays.
+
+use rustc_hash::FxHashMap;
+use segue_core::{AudioFeature, AudioFeatures};
+
+use crate::ArtistIdx;
+
+const ENERGY: f32 = 1.0;
+const VALENCE: f32 = 0.5;
+const TEMPO: f32 = 1.0;
+const KEY: f32 = 0.5;
+const MODE: f32 = 0.1;
+/// Assumed for a difference, of 1, that is not known.
+const UNKNOWN: f32 = 0.3;
+/// More than any move can gain otherwise: one changes three transitions, of at most 3.1 each.
+const SAME_ARTIST: f32 = 100.0;
+const MOST_PASSES: usize = 100;
+const LONGEST_SEGMENT: usize = 3;
+
+/// What the order depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Stop<'a> {
+    /// How the track sounds.
+    pub features: &'a AudioFeatures,
+    /// Its main artist.
+    pub artist: Option<ArtistIdx>,
+}
+
+/// Positions of `stops` in playing order. `openers` gives the same positions in the order in which they would best open
+/// the mix; the first with which songs by one artist stay apart, as far as that is possible, does.
+pub fn arrange(stops: &[Stop<'_>], openers: &[usize]) -> Vec<usize> {
+    let costs: Vec<Vec<f32>> =
+        stops.iter().map(|from| stops.iter().map(|to| transition_cost(from, to)).collect()).collect();
+    let mut order = nearest_neighbours(stops, &costs, openers);
+    for _ in 0..MOST_PASSES {
+        let reversed = reverse_segments(&costs, &mut order);
+        if !(move_segments(&costs, &mut order) || reversed) {
+            break;
+        }
+    }
+    order
+}
+
+/// How badly one track follows another; the same both ways.
+pub fn transition_cost(from: &Stop<'_>, to: &Stop<'_>) -> f32 {
+    let both = |feature| Some((from.features.get(feature)?, to.features.get(feature)?));
+    let difference = |feature| both(feature).map_or(UNKNOWN, |(a, b): (f32, f32)| (a - b).abs());
+    let tempo = both(AudioFeature::Tempo).map_or(UNKNOWN, |(a, b)| {
+        let octaves = (a / b).log2().abs().fract();
+        2.0 * octaves.min(1.0 - octaves)
+    });
+    let key = match (fifths(from.features), fifths(to.features)) {
+        (Some(a), Some(b)) => {
+            let steps = (a - b).rem_euclid(12);
+            steps.min(12 - steps) as f32 / 6.0
+        }
+        _ => UNKNOWN,
+    };
+    let is_same_artist = from.artist.is_some() && from.artist == to.artist;
+    ENERGY * difference(AudioFeature::Energy)
+        + VALENCE * difference(AudioFeature::Valence)
+        + TEMPO * tempo
+        + KEY * key
+        + MODE * difference(AudioFeature::Mode)
+        + if is_same_artist { SAME_ARTIST } else { 0.0 }
+}
+
+/// Position on the circle of fifths, 0 to 11; a minor key shares that of its relative major, three semitones up.
+fn fifths(features: &AudioFeatures) -> Option<i32> {
+    let key = features.get(AudioFeature::Key)? as i32;
+    let is_minor = features.get(AudioFeature::Mode) == Some(0.0);
+    Some((key + if is_minor { 3 } else { 0 }) * 7 % 12)
+}
+
+fn nearest_neighbours(stops: &[Stop<'_>], costs: &[Vec<f32>], openers: &[usize]) -> Vec<usize> {
+    let mut spacing = Spacing::new(stops);
+    let mut left: Vec<usize> = openers.to_vec();
+    let mut order = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let repeats: Vec<usize> =
+            left.iter().map(|&stop| spacing.repeats_after(stops[stop].artist)).collect();
+        let fewest = repeats.iter().copied().min().expect("something is left");
+        let fitting = (0..left.len()).filter(|&i| repeats[i] == fewest);
+        let next = match order.last() {
+            None => fitting.min().expect("something is left"),
+            Some(&last) => {
+                let costs: &Vec<f32> = &costs[last];
+                let order = |&a: &usize, &b: &usize| costs[left[a]].total_cmp(&costs[left[b]]);
+                fitting.min_by(order).expect("something is left")
+            }
+        };
+        let next = left.remove(next);
+        spacing.place(stops[next].artist);
+        order.push(next);
+    }
+    order
+}
+
+/// Knows how often two songs by one artist in a row cannot be avoided.
+struct Spacing {
+    counts: FxHashMap<ArtistIdx, usize>,
+    left: usize,
+    last: Option<ArtistIdx>,
+    /// The artists with most songs left, the most first.
+    top: [Option<(ArtistIdx, usize)>; 2],
+}
+
+impl Spacing {
+    fn new(stops: &[Stop<'_>]) -> Self {
+        let mut counts = FxHashMap::default();
+        stops
+            .iter()
+            .filter_map(|stop| stop.artist)
+            .for_each(|artist| *counts.entry(artist).or_default() += 1);
+        let mut spacing = Self { counts, left: stops.len(), last: None, top: [None; 2] };
+        spacing.find_top();
+        spacing
+    }
+
+    /// The fewest repeats, counted from the song before it, if `next` is played now. With `r` songs left after it, `c` of one
+    /// artist need `c - 1` others between them, `c` others if the artist was just played; so `2c - r - 1` or `2c - r`
+    /// repeats cannot be avoided, and only the artist with most songs can force any.
+    fn repeats_after(&self, next: Option<ArtistIdx>) -> usize {
+        let left = self.left - 1;
+        let now = usize::from(next.is_some() && next == self.last);
+        let other = self.top.iter().flatten().find(|(artist, _)| Some(*artist) != next);
+        let by_other = other.map_or(0, |(_, count)| (2 * count).saturating_sub(left + 1));
+        let by_same = next.map_or(0, |artist| (2 * (self.counts[&artist] - 1)).saturating_sub(left));
+        now + by_other.max(by_same)
+    }
+
+    fn place(&mut self, artist: Option<ArtistIdx>) {
+        self.left -= 1;
+        self.last = artist;
+        if let Some(count) = artist.and_then(|artist| self.counts.get_mut(&artist)) {
+            *count -= 1;
+        }
+        self.find_top();
+    }
+
+    fn find_top(&mut self) {
+        let mut counts: Vec<(ArtistIdx, usize)> = self.counts.iter().map(|(&a, &c)| (a, c)).collect();
+        counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        self.top = [counts.first().copied(), counts.get(1).copied()];
+    }
+}
+
+/// One pass of 2-opt: turns a stretch around where that shortens the way. Says whether anything did.
+fn reverse_segments(costs: &[Vec<f32>], order: &mut [usize]) -> bool {
+    let mut improved = false;
+    for i in 1..order.len() {
+        for j in i + 1..order.len() {
+            let (before, first, last) = (order[i - 1], order[i], order[j]);
+            let mut gain = costs[before][first] - costs[before][last];
+            if let Some(&after) = order.get(j + 1) {
+                gain += costs[last][after] - costs[first][after];
+            }
+            if gain > 1e-4 {
+                order[i..=j].reverse();
+                improved = true;
+            }
+        }
+    }
+    improved
+}
+
+/// One pass of or-opt: moves up to three tracks elsewhere where that shortens the way. Says whether anything did.
+fn move_segments(costs: &[Vec<f32>], order: &mut [usize]) -> bool {
+    let mut improved = false;
+    for length in 1..=LONGEST_SEGMENT {
+        for start in 1..order.len().saturating_sub(length - 1) {
+            improved |= move_segment(costs, order, start, length);
+        }
+    }
+    improved
+}
+
+/// Moves one segment to the place where that gains most, if any.
+fn move_segment(costs: &[Vec<f32>], order: &mut [usize], start: usize, length: usize) -> bool {
+    let (first, last) = (order[start], order[start + length - 1]);
+    let before = order[start - 1];
+    let after = order.get(start + length).copied();
+    let closing = after.map_or(0.0, |after| costs[before][after]);
+    let saved = costs[before][first] + after.map_or(0.0, |after| costs[last][after]) - closing;
+    let gain = |&place: &usize| {
+        let (left, right) = (order[place], order.get(place + 1).copied());
+        let opening = right.map_or(0.0, |right| costs[left][right]);
+        saved + opening - costs[left][first] - right.map_or(0.0, |right| costs[last][right])
+    };
+    let places = (0..start - 1).chain(start + length..order.len());
+    let best = places.max_by(|a, b| gain(a).total_cmp(&gain(b)).then(b.cmp(a)));
+    let Some(place) = best.filter(|place| gain(place) > 1e-4) else { return false };
+    if place < start {
+        order[place + 1..start + length].rotate_right(length);
+    } else {
+        order[start..=place].rotate_left(length);
+    }
+    true
+}

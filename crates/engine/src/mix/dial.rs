@@ -1,0 +1,30 @@
+//! The dial between exploitation and exploration, and what it turns.
+//!
+//! Its promise is plain: at `explore` e, `round(e × length)` picks are new to the listener. Three gentler effects go
+//! with it: new tracks of which the model is unsure gain (an upper confidence bound), and policies draw more evenly.
+
+/// What the dial decides.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Dial {
+    /// How many picks are new to the listener, as long as there are enough.
+    pub new_slots: u32,
+    /// How many standard deviations are added to the predicted likability.
+    pub uncertainty_weight: f32,
+    /// Temperature of draws by score, in standard deviations of the scores.
+    pub temperature: f32,
+    /// Share of draws that ignore the score, for policies that do so.
+    pub epsilon: f32,
+}
+
+impl Dial {
+    /// Turns the dial to `explore`, 0 to 1, for a mix of `length`.
+    pub fn new(explore: f32, length: u32) -> Self {
+        let between = |at_zero: f32, at_one: f32| at_zero + (at_one - at_zero) * explore;
+        Self {
+            new_slots: (f64::from(explore) * f64::from(length)).round() as u32,
+            uncertainty_weight: between(0.0, 1.0),
+            temperature: between(0.25, 0.75),
+            epsilon: between(0.05, 0.25),
+        }
+    }
+}

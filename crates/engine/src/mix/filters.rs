@@ -1,0 +1,153 @@
+//! What must not be picked, one step after another, with the count of what each step left out.
+//!
+//! The steps stand in [`STEPS`]; a candidate is counted under the first that leaves it out. They run before
+//! scoring, because a look at the profile costs less than a prediction.
+
+use rustc_hash::FxHashSet;
+use segue_core::Timestamp;
+
+use crate::retrieval::Candidate;
+use crate::{ArtistIdx, Catalogue, Interaction, Profile, Stance, TrackIdx};
+
+/// Which works may be picked, by what the listener has to do with them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Familiarity {
+    /// All.
+    #[default]
+    Any,
+    /// Those in the listener's library or playlists.
+    Owned,
+    /// Those that the listener has played.
+    Heard,
+    /// Those that the listener does not know: never played, not owned, not a word said about them.
+    New,
+}
+
+/// One reason for leaving a candidate out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FilterStep {
+    /// The request named the tracks to choose from, and it is none of them.
+    Outside,
+    /// The request excludes the track or its artist.
+    Excluded,
+    /// The listener banned or dislikes the work, or banned the artist.
+    Rejected,
+    /// It is not of the familiarity asked for.
+    Familiarity,
+    /// The work was played too recently.
+    PlayedRecently,
+    /// Another version of the work stands for it.
+    Twin,
+}
+
+/// How many candidates a step left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The step.
+    pub step: FilterStep,
+    /// How many.
+    pub count: usize,
+}
+
+/// The catalogue's rows and the conditions that the steps test.
+#[derive(Debug)]
+pub struct FilterContext<'a> {
+    /// The catalogue.
+    pub catalogue: &'a Catalogue,
+    /// The listener.
+    pub profile: &'a Profile,
+    /// What familiarity is asked for.
+    pub familiarity: Familiarity,
+    /// Works played after this moment are left out.
+    pub played_after: Option<Timestamp>,
+    /// Tracks to choose from; `None` for all.
+    pub within: Option<FxHashSet<TrackIdx>>,
+    /// Tracks left out on request.
+    pub excluded_tracks: FxHashSet<TrackIdx>,
+    /// Artists left out on request.
+    pub excluded_artists: FxHashSet<ArtistIdx>,
+}
+
+type Test = fn(&FilterContext<'_>, TrackIdx) -> bool;
+
+/// The steps that look at one track at a time, in order. A test says whether the track stays.
+const STEPS: [(FilterStep, Test); 5] = [
+    (FilterStep::Outside, is_within),
+    (FilterStep::Excluded, is_not_excluded),
+    (FilterStep::Rejected, is_not_rejected),
+    (FilterStep::Familiarity, has_familiarity),
+    (FilterStep::PlayedRecently, has_rested),
+];
+
+/// Runs every step over the candidates and counts what each left out.
+pub fn filter(context: &FilterContext<'_>, candidates: &mut Vec<Candidate>) -> Vec<LeftOut> {
+    let mut account = Vec::with_capacity(STEPS.len() + 1);
+    for (step, stays) in STEPS {
+        let before = candidates.len();
+        candidates.retain(|candidate| stays(context, candidate.track));
+        account.push(LeftOut { step, count: before - candidates.len() });
+    }
+    let before = candidates.len();
+    drop_twins(context, candidates);
+    account.push(LeftOut { step: FilterStep::Twin, count: before - candidates.len() });
+    account
+}
+
+fn is_within(context: &FilterContext<'_>, track: TrackIdx) -> bool {
+    context.within.as_ref().is_none_or(|within| within.contains(&track))
+}
+
+fn is_not_excluded(context: &FilterContext<'_>, track: TrackIdx) -> bool {
+    let artist = context.catalogue.artist(track);
+    !context.excluded_tracks.contains(&track)
+        && artist.is_none_or(|artist| !context.excluded_artists.contains(&artist))
+}
+
+fn is_not_rejected(context: &FilterContext<'_>, track: TrackIdx) -> bool {
+    let stance = interaction(context, track).map_or(Stance::None, |interaction| interaction.stance);
+    let artist = context.catalogue.artist(track);
+    !matches!(stance, Stance::Dislike | Stance::Ban)
+        && artist.is_none_or(|artist| !context.profile.banned_artists.contains(&artist))
+}
+
+fn has_familiarity(context: &FilterContext<'_>, track: TrackIdx) -> bool {
+    let interaction = interaction(context, track);
+    match context.familiarity {
+        Familiarity::Any => true,
+        Familiarity::Owned => interaction.is_some_and(|interaction| interaction.saved),
+        Familiarity::Heard => interaction.is_some_and(|interaction| interaction.plays > 0),
+        Familiarity::New => !interaction.is_some_and(Interaction::is_known),
+    }
+}
+
+fn has_rested(context: &FilterContext<'_>, track: TrackIdx) -> bool {
+    let last_played = interaction(context, track).and_then(|interaction| interaction.last_played);
+    match (context.played_after, last_played) {
+        (Some(played_after), Some(last_played)) => last_played <= played_after,
+        _ => true,
+    }
+}
+
+fn interaction<'a>(context: &FilterContext<'a>, track: TrackIdx) -> Option<&'a Interaction> {
+    context.profile.interaction(context.catalogue.work(track))
+}
+
+/// Keeps one version of each work: the one that the listener knows, else the original, else the nearest to it; among equals
+/// one whose sound is known, then the first row.
+fn drop_twins(context: &FilterContext<'_>, candidates: &mut Vec<Candidate>) {
+    let catalogue = context.catalogue;
+    let preference = |track: TrackIdx| {
+        let known = interaction(context, track).filter(|interaction| interaction.is_known());
+        let is_known_version = known.is_some_and(|interaction| interaction.track == track);
+        let row = catalogue.track(track);
+        (!is_known_version, row.version, row.features.is_silent(), track)
+    };
+    let mut best: Vec<Option<TrackIdx>> = vec![None; catalogue.work_count()];
+    for candidate in candidates.iter() {
+        let best = &mut best[catalogue.work(candidate.track).0 as usize];
+        if best.is_none_or(|best| preference(candidate.track) < preference(best)) {
+            *best = Some(candidate.track);
+        }
+    }
+    candidates.retain(|candidate| best[catalogue.work(candidate.track).0 as usize] == Some(candidate.track));
+}

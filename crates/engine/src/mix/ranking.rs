@@ -1,0 +1,100 @@
+//! Scores candidates through the model and orders them.
+//!
+//! What is ranked by is an upper confidence bound with a prior:
+//! `utility = (1 - w) × (mean + β × uncertainty) + w × popularity`, with `β` from the [dial](super::dial) and
+//! `w = ½ × 4 / (4 + n)` for a listener with `n` labelled works. With nothing known, half the word is the crowd's; with
+//! forty labels a twentieth; so a model without a good prior still starts with something sensible.
+
+use segue_core::Timestamp;
+
+use crate::retrieval::{Candidate, Index, Sources};
+use crate::{Catalogue, Likability, Profile, Scorer, TrackIdx};
+
+/// Candidates handed to the model at a time, which bounds its memory.
+const BATCH: usize = 16_384;
+const PRIOR_AT_NOTHING: f32 = 0.5;
+const HALVED_AT: f32 = 4.0;
+
+/// A candidate with all that a mix needs to know of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scored {
+    /// The track.
+    pub track: TrackIdx,
+    /// Who named it.
+    pub sources: Sources,
+    /// What the model says; a prediction that is not finite counts as 0.
+    pub likability: Likability,
+    /// Whether the prediction was finite.
+    pub is_finite: bool,
+    /// What it is ranked by.
+    pub utility: f32,
+    /// Its popularity, which breaks ties.
+    pub popularity: f32,
+    /// Whether the listener does not know the work.
+    pub is_new: bool,
+    /// When the work was last played.
+    pub last_played: Option<Timestamp>,
+}
+
+/// The scorer gave another number of predictions than it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongCount {
+    /// How many tracks were given.
+    pub expected: usize,
+    /// How many predictions came back.
+    pub found: usize,
+}
+
+/// Scores the candidates and orders them: by utility, then popularity, then row; what is not finite comes last.
+///
+/// # Errors
+/// The scorer must give one prediction per track.
+pub fn rank(
+    catalogue: &Catalogue,
+    index: &Index,
+    profile: &Profile,
+    scoring: (&dyn Scorer, f32),
+    candidates: &[Candidate],
+) -> Result<Vec<Scored>, WrongCount> {
+    let (scorer, uncertainty_weight) = scoring;
+    let prior_weight = PRIOR_AT_NOTHING * HALVED_AT / (HALVED_AT + profile.labelled().count() as f32);
+    let mut ranked = Vec::with_capacity(candidates.len());
+    for batch in candidates.chunks(BATCH) {
+        let tracks: Vec<TrackIdx> = batch.iter().map(|candidate| candidate.track).collect();
+        let predictions = scorer.score(profile, &tracks);
+        if predictions.len() != tracks.len() {
+            return Err(WrongCount { expected: tracks.len(), found: predictions.len() });
+        }
+        for (candidate, prediction) in batch.iter().zip(predictions) {
+            let is_finite = prediction.mean.is_finite() && prediction.uncertainty.is_finite();
+            let likability = if is_finite { within_bounds(prediction) } else { NOT_FINITE };
+            let popularity = index.popularity.value(candidate.track);
+            let bound = likability.mean + uncertainty_weight * likability.uncertainty;
+            let interaction = profile.interaction(catalogue.work(candidate.track));
+            ranked.push(Scored {
+                track: candidate.track,
+                sources: candidate.sources,
+                likability,
+                is_finite,
+                utility: (1.0 - prior_weight) * bound + prior_weight * popularity,
+                popularity,
+                is_new: !interaction.is_some_and(|interaction| interaction.is_known()),
+                last_played: interaction.and_then(|interaction| interaction.last_played),
+            });
+        }
+    }
+    ranked.sort_unstable_by(|a, b| {
+        b.is_finite
+            .cmp(&a.is_finite)
+            .then(b.utility.total_cmp(&a.utility))
+            .then(b.popularity.total_cmp(&a.popularity))
+            .then(a.track.cmp(&b.track))
+    });
+    Ok(ranked)
+}
+
+const NOT_FINITE: Likability = Likability { mean: 0.0, uncertainty: 0.0 };
+
+fn within_bounds(prediction: Likability) -> Likability {
+    Likability { mean: prediction.mean.clamp(0.0, 1.0), uncertainty: prediction.uncertainty.clamp(0.0, 1.0) }
+}

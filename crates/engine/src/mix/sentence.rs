@@ -1,0 +1,98 @@
+//! A reason as an English sentence. Other languages build theirs from the same facts.
+
+use segue_core::{AudioFeature, Difference, Direction, Reason};
+
+/// Says a reason in one sentence, lower case and without a full stop, fit to follow a track's name.
+pub fn sentence(reason: &Reason) -> String {
+    match reason {
+        Reason::Liked => "you liked this".to_owned(),
+        Reason::Favourite { finished } => format!("you played this to the end {}", times(*finished)),
+        Reason::BackAfter { days: 1 } => "back after a day".to_owned(),
+        Reason::BackAfter { days } => format!("back after {days} days"),
+        Reason::Saved => "from your library".to_owned(),
+        Reason::Heard { plays } => format!("you have played this {}", times(*plays)),
+        Reason::Artist { artist, finished } => format!("you finished {} by {artist}", songs(*finished)),
+        Reason::ArtistLiked { artist, liked } => format!("you like {} by {artist}", songs(*liked)),
+        Reason::SoundsLike { anchor, features } => {
+            let features: Vec<&str> = features.iter().copied().map(noun).collect();
+            format!("close to {anchor} in {}", list(&features))
+        }
+        Reason::Genre { genre } => format!("you like {genre}"),
+        Reason::StepOutside { differences } => {
+            let differences: Vec<&str> = differences.iter().map(comparative).collect();
+            format!("a step outside: {} than what you play", list(&differences))
+        }
+        Reason::Popular => "many listeners play this".to_owned(),
+        Reason::Predicted => "the model expects that you like this".to_owned(),
+    }
+}
+
+fn times(count: u32) -> String {
+    match count {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{count} times"),
+    }
+}
+
+fn songs(count: u32) -> String {
+    if count == 1 { "a song".to_owned() } else { format!("{count} songs") }
+}
+
+fn list(words: &[&str]) -> String {
+    match words {
+        [] => "sound".to_owned(),
+        [only] => (*only).to_owned(),
+        [most @ .., last] => format!("{} and {last}", most.join(", ")),
+    }
+}
+
+fn noun(feature: AudioFeature) -> &'static str {
+    match feature {
+        AudioFeature::Danceability => "danceability",
+        AudioFeature::Energy => "energy",
+        AudioFeature::Key => "key",
+        AudioFeature::Loudness => "loudness",
+        AudioFeature::Mode => "mode",
+        AudioFeature::Speechiness => "spoken words",
+        AudioFeature::Acousticness => "acoustic sound",
+        AudioFeature::Instrumentalness => "the part that vocals play",
+        AudioFeature::Liveness => "the feel of the room",
+        AudioFeature::Valence => "mood",
+        AudioFeature::Tempo => "tempo",
+        AudioFeature::DurationMs => "length",
+        AudioFeature::TimeSignature => "metre",
+    }
+}
+
+fn comparative(difference: &Difference) -> &'static str {
+    use Direction::{Less, More};
+    match (difference.feature, difference.direction) {
+        (AudioFeature::Danceability, More) => "more danceable",
+        (AudioFeature::Danceability, Less) => "less danceable",
+        (AudioFeature::Energy, More) => "more energetic",
+        (AudioFeature::Energy, Less) => "calmer",
+        (AudioFeature::Key, More) => "in a higher key",
+        (AudioFeature::Key, Less) => "in a lower key",
+        (AudioFeature::Loudness, More) => "louder",
+        (AudioFeature::Loudness, Less) => "quieter",
+        (AudioFeature::Mode, More) => "more often in major",
+        (AudioFeature::Mode, Less) => "more often in minor",
+        (AudioFeature::Speechiness, More) => "more spoken",
+        (AudioFeature::Speechiness, Less) => "less spoken",
+        (AudioFeature::Acousticness, More) => "more acoustic",
+        (AudioFeature::Acousticness, Less) => "less acoustic",
+        (AudioFeature::Instrumentalness, More) => "more instrumental",
+        (AudioFeature::Instrumentalness, Less) => "more vocal",
+        (AudioFeature::Liveness, More) => "more live",
+        (AudioFeature::Liveness, Less) => "less live",
+        (AudioFeature::Valence, More) => "brighter",
+        (AudioFeature::Valence, Less) => "darker",
+        (AudioFeature::Tempo, More) => "faster",
+        (AudioFeature::Tempo, Less) => "slower",
+        (AudioFeature::DurationMs, More) => "longer",
+        (AudioFeature::DurationMs, Less) => "shorter",
+        (AudioFeature::TimeSignature, More) => "in a longer metre",
+        (AudioFeature::TimeSignature, Less) => "in a shorter metre",
+    }
+}

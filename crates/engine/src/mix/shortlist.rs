@@ -1,0 +1,227 @@
+//! From a ranking to a short-list: maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998).
+//!
+//! Tracks are taken one by one, each time the one with the most
+//! `MMR = λ × relevance - (1 - λ) × max_{t taken} similarity(track, t)`,
+//! relevance being the utility brought to 0..1 among the tracks of its class (new or familiar), similarity
+//! `¾ exp(-d²) + ¼ [same artist]` with `d²` the distance in the [space of sound](crate::sound). The value with which a
+//! track was taken, standardised within its class, is the score that the policy goes by: diversity enters there, because
+//! after the policy's choice nothing may be dropped. A determinantal point process was considered; its greedy inference
+//! gives nearly the same lists here and its scores mean nothing to a policy.
+//!
+//! Three cuts: the [head](take_head) of each class of the ranking; from the heads a core that fills the mix under caps and
+//! dial, so that the short-list surely holds a full mix; then up to [`PER_SLOT`] tracks per slot of each class.
+
+use super::quota::{Caps, Group, Groups, Quota};
+use super::ranking::Scored;
+use crate::Catalogue;
+use crate::sound::SoundSpace;
+
+/// Tracks on the short-list for each slot of the mix.
+pub const PER_SLOT: u32 = 4;
+/// The short-list holds at least so many more tracks of a class than it has slots, where there are any.
+const SPARE: u32 = 8;
+/// Tracks in the head for each slot of the mix.
+const HEAD_PER_SLOT: usize = 8;
+const SMALLEST_HEAD: usize = 240;
+/// Head and short-list may hold so many times more tracks by an artist or from an album than a mix may.
+const SLACK: u32 = 3;
+/// λ: the weight of relevance against diversity.
+const RELEVANCE: f32 = 0.7;
+const SAME_ARTIST: f32 = 0.25;
+/// Similarity by sound of two tracks taken at random; assumed where the sound of one is unknown.
+const AVERAGE_LIKENESS: f32 = 0.135;
+
+/// A track that the policy may pick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Offer {
+    /// The track.
+    pub scored: Scored,
+    /// What the policy goes by: mean 0 and standard deviation 1 among the new and among the familiar tracks.
+    pub score: f32,
+}
+
+/// What a mix may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// How many tracks.
+    pub length: u32,
+    /// How many of them new to the listener.
+    pub new_slots: u32,
+    /// Caps.
+    pub caps: Caps,
+}
+
+/// Cuts a ranking, best first, to a short-list in row order, from which a mix of that shape can be drawn whenever it can be
+/// drawn from the ranking.
+pub fn shortlist(catalogue: &Catalogue, sound: &SoundSpace, ranking: &[Scored], shape: Shape) -> Vec<Offer> {
+    let mut pool = take_head(catalogue, ranking.iter().filter(|scored| scored.is_new), shape);
+    pool.extend(take_head(catalogue, ranking.iter().filter(|scored| !scored.is_new), shape));
+    let tracks = || pool.iter().map(|scored| (scored.track, scored.is_new));
+    let mut core = Quota::new(catalogue, tracks(), shape.caps, shape.length, shape.new_slots);
+    let (new_slots, familiar_slots) = core.left();
+    let mut spare = Quota::unlimited(catalogue, tracks(), loosened(shape.caps))
+        .limited(with_spares(new_slots), with_spares(familiar_slots));
+
+    let mut mmr = Mmr::new(catalogue, sound, &pool);
+    while let Some(next) = mmr.best_of(core.eligible()) {
+        core.take(next);
+        spare.take(next);
+        mmr.take(next);
+    }
+    while let Some(next) = mmr.best_of(spare.eligible()) {
+        spare.take(next);
+        mmr.take(next);
+    }
+    mmr.into_offers()
+}
+
+fn loosened(caps: Caps) -> Caps {
+    Caps { artist: caps.artist.saturating_mul(SLACK), album: caps.album.saturating_mul(SLACK) }
+}
+
+/// A class without a slot gets no place on the short-list: what could not be picked does not belong there.
+fn with_spares(slots: u32) -> u32 {
+    if slots == 0 { 0 } else { slots.saturating_mul(PER_SLOT).max(slots.saturating_add(SPARE)) }
+}
+
+/// The best tracks of one class, best first: enough to fill the mix under the caps where that is possible at all, and
+/// beyond that up to the head's size, an artist or album that is full several times over left out.
+fn take_head<'a>(
+    catalogue: &Catalogue,
+    ranking: impl Iterator<Item = &'a Scored>,
+    shape: Shape,
+) -> Vec<Scored> {
+    let size = (shape.length as usize * HEAD_PER_SLOT).max(SMALLEST_HEAD);
+    let mut groups = Groups::default();
+    let (mut needed, mut kept) = (CapCount::new(shape.caps), CapCount::new(loosened(shape.caps)));
+    let mut head = Vec::new();
+    for scored in ranking {
+        if needed.total >= shape.length && head.len() >= size {
+            break;
+        }
+        let group = groups.of(catalogue, scored.track);
+        let is_needed = needed.total < shape.length && needed.take(group);
+        let has_room = kept.take(group) && head.len() < size;
+        if is_needed || has_room {
+            head.push(*scored);
+        }
+    }
+    head
+}
+
+/// Counts what was taken of each artist and album.
+struct CapCount {
+    caps: Caps,
+    albums: Vec<u32>,
+    artists: Vec<u32>,
+    total: u32,
+}
+
+impl CapCount {
+    fn new(caps: Caps) -> Self {
+        Self { caps, albums: Vec::new(), artists: Vec::new(), total: 0 }
+    }
+
+    /// Counts a track if the caps allow it, and says whether they did.
+    fn take(&mut self, group: Group) -> bool {
+        let album = count_of(&mut self.albums, group.album);
+        let mut uncapped = 0;
+        let artist = match group.artist {
+            Some(artist) => count_of(&mut self.artists, artist),
+            None => &mut uncapped,
+        };
+        let has_room = *album < self.caps.album && *artist < self.caps.artist;
+        if has_room {
+            *album += 1;
+            *artist += 1;
+            self.total += 1;
+        }
+        has_room
+    }
+}
+
+fn count_of(counts: &mut Vec<u32>, group: usize) -> &mut u32 {
+    if counts.len() <= group {
+        counts.resize(group + 1, 0);
+    }
+    &mut counts[group]
+}
+
+/// The state of the selection: how relevant each track of the pool is, and how like the nearest one taken.
+struct Mmr<'a> {
+    catalogue: &'a Catalogue,
+    sound: &'a SoundSpace,
+    pool: &'a [Scored],
+    relevance: Vec<f32>,
+    likeness: Vec<f32>,
+    taken: Vec<(usize, f32)>,
+}
+
+impl<'a> Mmr<'a> {
+    fn new(catalogue: &'a Catalogue, sound: &'a SoundSpace, pool: &'a [Scored]) -> Self {
+        let bounds = [false, true].map(|is_new| utility_bounds(pool, is_new));
+        let relevance = |scored: &Scored| {
+            let (lowest, highest) = bounds[usize::from(scored.is_new)];
+            if highest > lowest { (scored.utility - lowest) / (highest - lowest) } else { 1.0 }
+        };
+        Self {
+            catalogue,
+            sound,
+            pool,
+            relevance: pool.iter().map(relevance).collect(),
+            likeness: vec![0.0; pool.len()],
+            taken: Vec::new(),
+        }
+    }
+
+    fn value(&self, position: usize) -> f32 {
+        RELEVANCE * self.relevance[position] - (1.0 - RELEVANCE) * self.likeness[position]
+    }
+
+    /// Of equals the first.
+    fn best_of(&self, positions: Vec<usize>) -> Option<usize> {
+        positions.into_iter().rev().max_by(|&a, &b| self.value(a).total_cmp(&self.value(b)))
+    }
+
+    fn take(&mut self, position: usize) {
+        self.taken.push((position, self.value(position)));
+        let taken = self.pool[position].track;
+        let artist = self.catalogue.artist(taken);
+        for (scored, likeness) in self.pool.iter().zip(&mut self.likeness) {
+            let distance = self.sound.distance(taken, scored.track);
+            let by_sound = distance.map_or(AVERAGE_LIKENESS, |distance| (-distance).exp());
+            let is_same_artist = artist.is_some() && artist == self.catalogue.artist(scored.track);
+            let by_artist = if is_same_artist { SAME_ARTIST } else { 0.0 };
+            *likeness = likeness.max((1.0 - SAME_ARTIST) * by_sound + by_artist);
+        }
+    }
+
+    fn into_offers(self) -> Vec<Offer> {
+        let moments = [false, true].map(|is_new| self.moments(is_new));
+        let offer = |&(position, value): &(usize, f32)| {
+            let scored = self.pool[position];
+            let (mean, deviation) = moments[usize::from(scored.is_new)];
+            let score = if deviation > 1e-6 { ((f64::from(value) - mean) / deviation) as f32 } else { 0.0 };
+            Offer { scored, score }
+        };
+        let mut offers: Vec<Offer> = self.taken.iter().map(offer).collect();
+        offers.sort_by_key(|offer| offer.scored.track);
+        offers
+    }
+
+    /// Mean and standard deviation of the values with which tracks of a class were taken.
+    fn moments(&self, is_new: bool) -> (f64, f64) {
+        let values =
+            || self.taken.iter().filter(|(i, _)| self.pool[*i].is_new == is_new).map(|(_, v)| f64::from(*v));
+        let count = values().count().max(1) as f64;
+        let mean = values().sum::<f64>() / count;
+        (mean, (values().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
+    }
+}
+
+fn utility_bounds(pool: &[Scored], is_new: bool) -> (f32, f32) {
+    let utilities = pool.iter().filter(|scored| scored.is_new == is_new).map(|scored| scored.utility);
+    utilities.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), utility| {
+        (low.min(utility), high.max(utility))
+    })
+}

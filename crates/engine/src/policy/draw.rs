@@ -1,0 +1,113 @@
+//! Runs a policy over a short-list, pick by pick, and over a logged slate again.
+//!
+//! A log that cannot be drawn again is worth nothing to off-policy estimators: [`redraw`] takes nothing but the logged
+//! slate and the catalogue's artists and albums, and gives the same picks with the same propensities. [`reweigh`] asks
+//! how likely another policy would have made those very picks, the other half of every importance weight.
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use segue_core::{Shortlisted, Slate, TrackId};
+
+use super::{Policy, PolicyKind, label};
+use crate::mix::quota::{Caps, Quota};
+use crate::{Catalogue, TrackIdx};
+
+/// One pick.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Drawn {
+    /// Position on the short-list.
+    pub position: usize,
+    /// Probability of this pick given those before it.
+    pub propensity: f64,
+}
+
+/// The generator that a seed stands for.
+pub fn generator(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+/// Picks from a short-list, given by its scores in the order of track ids, until the quota is filled.
+pub fn draw(scores: &[f32], mut quota: Quota, policy: &dyn Policy, rng: &mut dyn Rng) -> Vec<Drawn> {
+    let mut picks = Vec::new();
+    loop {
+        let eligible = quota.eligible();
+        if eligible.is_empty() {
+            return picks;
+        }
+        let eligible_scores: Vec<f32> = eligible.iter().map(|&position| scores[position]).collect();
+        let (choice, propensity) = policy.choose(&eligible_scores, rng);
+        quota.take(eligible[choice]);
+        picks.push(Drawn { position: eligible[choice], propensity });
+    }
+}
+
+/// A logged slate cannot be drawn again.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RedrawError {
+    /// The policy is not one that this build has.
+    #[error("the slate was drawn by `{found}`, which this build does not have")]
+    Policy {
+        /// What the log names.
+        found: String,
+    },
+    /// A track of the log is not in the catalogue.
+    #[error("track `{0}` of the slate is not in the catalogue")]
+    Track(TrackId),
+    /// A pick could not have been made.
+    #[error("pick `{0}` of the slate was not eligible when it was made")]
+    NotEligible(TrackId),
+}
+
+/// Draws a logged slate again: its picks in the order of choice, each with its propensity.
+///
+/// # Errors
+/// The log must name a policy of this build and tracks of the catalogue.
+pub fn redraw(catalogue: &Catalogue, slate: &Slate) -> Result<Vec<(TrackId, f64)>, RedrawError> {
+    let policy = policy_of(slate)?;
+    let quota = quota_of(catalogue, slate)?;
+    let scores: Vec<f32> = slate.shortlist.iter().map(|listed| listed.score).collect();
+    let picks = draw(&scores, quota, policy.as_ref(), &mut generator(slate.config.seed));
+    Ok(picks
+        .into_iter()
+        .map(|pick| (slate.shortlist[pick.position].track.clone(), pick.propensity))
+        .collect())
+}
+
+/// The probabilities with which `policy` would have made each logged pick, given those before it, in the order of choice.
+///
+/// # Errors
+/// Every logged track must be in the catalogue, and every pick eligible when it was made.
+pub fn reweigh(catalogue: &Catalogue, slate: &Slate, policy: &dyn Policy) -> Result<Vec<f64>, RedrawError> {
+    let mut quota = quota_of(catalogue, slate)?;
+    let mut picks: Vec<_> = slate.picks.iter().collect();
+    picks.sort_by_key(|pick| pick.drawn);
+    let mut propensities = Vec::with_capacity(picks.len());
+    for pick in picks {
+        let eligible = quota.eligible();
+        let choice = eligible.iter().position(|&position| slate.shortlist[position].track == pick.track);
+        let choice = choice.ok_or_else(|| RedrawError::NotEligible(pick.track.clone()))?;
+        let scores: Vec<f32> = eligible.iter().map(|&position| slate.shortlist[position].score).collect();
+        propensities.push(policy.propensities(&scores)[choice]);
+        quota.take(eligible[choice]);
+    }
+    Ok(propensities)
+}
+
+fn policy_of(slate: &Slate) -> Result<Box<dyn Policy>, RedrawError> {
+    let config = &slate.config;
+    let policies = PolicyKind::ALL.into_iter().map(|kind| kind.build(config.temperature, config.epsilon));
+    policies
+        .into_iter()
+        .find(|policy| label(policy.as_ref()) == config.policy)
+        .ok_or_else(|| RedrawError::Policy { found: config.policy.clone() })
+}
+
+fn quota_of(catalogue: &Catalogue, slate: &Slate) -> Result<Quota, RedrawError> {
+    let row = |listed: &Shortlisted| -> Result<(TrackIdx, bool), RedrawError> {
+        let track = catalogue.find(&listed.track).ok_or_else(|| RedrawError::Track(listed.track.clone()))?;
+        Ok((track, listed.new_to_listener))
+    };
+    let tracks: Vec<(TrackIdx, bool)> = slate.shortlist.iter().map(row).collect::<Result<_, _>>()?;
+    let caps = Caps { artist: slate.config.artist_cap, album: slate.config.album_cap };
+    Ok(Quota::new(catalogue, tracks, caps, slate.picks.len() as u32, slate.config.new_slots))
+}

@@ -1,0 +1,33 @@
+//! Other songs by artists whom the listener likes.
+
+use rustc_hash::FxHashMap;
+
+use super::{CandidateSet, Index, Sources};
+use crate::{ArtistIdx, Catalogue, Profile};
+
+/// Tracks of at most this many artists, those liked most.
+const MOST_ARTISTS: usize = 500;
+/// At most this many tracks of one artist: "Various Artists" has thousands.
+const MOST_TRACKS: usize = 200;
+
+/// Adds the tracks of the artists whose works the listener likes.
+pub fn add(catalogue: &Catalogue, index: &Index, profile: &Profile, candidates: &mut CandidateSet) {
+    for artist in liked_artists(catalogue, profile).into_iter().take(MOST_ARTISTS) {
+        for &track in index.tracks_by(artist).iter().take(MOST_TRACKS) {
+            candidates.add(track, Sources::ARTISTS);
+        }
+    }
+}
+
+/// Artists of liked works, most weight first, ties by row.
+fn liked_artists(catalogue: &Catalogue, profile: &Profile) -> Vec<ArtistIdx> {
+    let mut weights: FxHashMap<ArtistIdx, f32> = FxHashMap::default();
+    for (track, label) in profile.labelled().filter(|(_, label)| label.liked) {
+        if let Some(artist) = catalogue.artist(track) {
+            *weights.entry(artist).or_default() += label.weight;
+        }
+    }
+    let mut artists: Vec<(ArtistIdx, f32)> = weights.into_iter().collect();
+    artists.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    artists.into_iter().map(|(artist, _)| artist).collect()
+}

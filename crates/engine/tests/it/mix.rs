@@ -1,0 +1,308 @@
+//! The pipeline as a whole: what a mix promises, over random worlds and on hand-made ones.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use segue_core::{ListenerId, Reason, Slate, Track, TrackId, WorkId};
+use segue_engine::mix::filters::{Familiarity, FilterStep};
+use segue_engine::mix::sentence::sentence;
+use segue_engine::pipeline::{MixError, MixRequest, Note, mix};
+use segue_engine::policy::PolicyKind;
+use segue_engine::retrieval::Index;
+use segue_engine::{Catalogue, Likability, Profile, Scorer, Stance, TrackIdx};
+
+use crate::world::{HashScorer, RowScorer, World, days_ago, now, plans, request};
+
+/// The most tracks of a class that a mix may hold under the caps, counted the plain way.
+fn most_under_caps(world: &World, request: &MixRequest, class: impl Fn(TrackIdx) -> bool) -> u32 {
+    let catalogue = &world.catalogue;
+    let mut works = BTreeSet::new();
+    let mut artists: BTreeMap<Option<String>, BTreeMap<String, u32>> = BTreeMap::new();
+    for idx in catalogue.rows() {
+        if !may_be_picked(world, request, idx)
+            || !class(idx)
+            || !works.insert(catalogue.work(representative(world, idx)))
+        {
+            continue;
+        }
+        let track = catalogue.track(representative(world, idx));
+        let artist = track.artist().map(str::to_lowercase);
+        let album =
+            track.album.clone().map_or(format!("alone {}", track.id), |album| format!("album {album}"));
+        *artists.entry(artist).or_default().entry(album).or_default() += 1;
+    }
+    let capped = |(artist, albums): (&Option<String>, &BTreeMap<String, u32>)| {
+        let sum: u32 = albums.values().map(|&count| count.min(request.album_cap)).sum();
+        if artist.is_some() { sum.min(request.artist_cap) } else { sum }
+    };
+    artists.iter().map(capped).sum()
+}
+
+/// The version that stands for a track's work: known to the listener, else the most original, with known sound, first.
+fn representative(world: &World, idx: TrackIdx) -> TrackIdx {
+    let work = world.catalogue.work(idx);
+    if let Some(interaction) = world.profile.interaction(work).filter(|x| x.is_known()) {
+        return interaction.track;
+    }
+    let versions = world.catalogue.versions(work);
+    let key = |idx: &TrackIdx| {
+        let track = world.catalogue.track(*idx);
+        (track.version, track.features.is_silent(), *idx)
+    };
+    versions.iter().copied().min_by_key(key).expect("a work has a version")
+}
+
+fn may_be_picked(world: &World, request: &MixRequest, idx: TrackIdx) -> bool {
+    let Some(interaction) = world.profile.interaction(world.catalogue.work(idx)) else { return true };
+    let window = days_ago(i64::from(request.no_repeat_days));
+    !matches!(interaction.stance, Stance::Dislike | Stance::Ban)
+        && (request.no_repeat_days == 0 || interaction.last_played.is_none_or(|at| at <= window))
+}
+
+fn is_new(world: &World, idx: TrackIdx) -> bool {
+    !world.profile.knows(world.catalogue.work(idx))
+}
+
+fn rows(world: &World, slate: &Slate) -> Vec<TrackIdx> {
+    slate.picks.iter().map(|pick| world.catalogue.find(&pick.track).expect("picked from it")).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn the_dial_gives_exactly_the_share_of_new_tracks_that_is_possible(
+        plan in plans(),
+        length in 1_u32..40,
+        explore in 0.0..=1.0_f32,
+        caps in (1_u32..5, 1_u32..4),
+        policy in 0_usize..3,
+    ) {
+        let world = plan.build();
+        let request = MixRequest {
+            artist_cap: caps.0,
+            album_cap: caps.1,
+            policy: PolicyKind::ALL[policy],
+            no_repeat_days: 3,
+            seed: plan.seed,
+            ..request(length, explore)
+        };
+        let most = most_under_caps(&world, &request, |_| true).min(length);
+        let most_new = most_under_caps(&world, &request, |idx| is_new(&world, idx)).min(most);
+        let most_familiar = most_under_caps(&world, &request, |idx| !is_new(&world, idx)).min(most);
+        let asked = (explore * length as f32).round() as u32;
+        match mix(&world.catalogue, &world.index, &world.profile, &HashScorer(plan.seed), &request) {
+            Ok(outcome) => {
+                prop_assert_eq!(outcome.slate.picks.len() as u32, most);
+                prop_assert_eq!(outcome.slate.new_count() as u32, asked.clamp(most - most_familiar, most_new));
+            }
+            Err(error) => {
+                let is_nothing_eligible = matches!(error, MixError::NothingEligible { .. });
+                prop_assert!(is_nothing_eligible && most == 0, "{error}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_share_of_new_tracks_never_falls_when_the_dial_rises(plan in plans(), length in 1_u32..30) {
+        let world = plan.build();
+        let mut before = 0;
+        for step in 0..=10 {
+            let request = request(length, step as f32 / 10.0);
+            if let Ok(outcome) = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request) {
+                prop_assert!(outcome.slate.new_count() >= before);
+                before = outcome.slate.new_count();
+            }
+        }
+    }
+
+    #[test]
+    fn a_slate_keeps_every_rule(plan in plans(), length in 1_u32..40, explore in 0.0..=1.0_f32, seed: u64) {
+        let world = plan.build();
+        let request = MixRequest { seed, no_repeat_days: 14, ..request(length, explore) };
+        let Ok(outcome) = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(seed), &request) else {
+            return Ok(());
+        };
+        let slate = &outcome.slate;
+        let rows = rows(&world, slate);
+        let works: BTreeSet<_> = rows.iter().map(|&idx| world.catalogue.work(idx)).collect();
+        prop_assert_eq!(works.len(), rows.len(), "a work is played once");
+
+        let mut artists: BTreeMap<_, u32> = BTreeMap::new();
+        let mut albums: BTreeMap<_, u32> = BTreeMap::new();
+        for (pick, &idx) in slate.picks.iter().zip(&rows) {
+            prop_assert!(may_be_picked(&world, &request, idx));
+            prop_assert_eq!(pick.new_to_listener, is_new(&world, idx));
+            prop_assert!(pick.propensity > 0.0 && pick.propensity <= 1.0 + 1e-12);
+            prop_assert!(slate.shortlist.iter().any(|listed| listed.track == pick.track));
+            if let Some(artist) = world.catalogue.artist(idx) {
+                *artists.entry(artist).or_default() += 1;
+            }
+            if let Some(album) = &world.catalogue.track(idx).album {
+                *albums.entry((world.catalogue.artist(idx), album.clone())).or_default() += 1;
+            }
+            prop_assert!(!sentence(&pick.reason).is_empty());
+        }
+        prop_assert!(artists.values().all(|&count| count <= request.artist_cap));
+        prop_assert!(albums.values().all(|&count| count <= request.album_cap));
+        let drawn: BTreeSet<u32> = slate.picks.iter().map(|pick| pick.drawn).collect();
+        prop_assert_eq!(drawn, (0..slate.picks.len() as u32).collect());
+
+        let left_out: usize = outcome.left_out.iter().map(|left_out| left_out.count).sum();
+        prop_assert!(outcome.candidates >= left_out + slate.shortlist.len());
+    }
+
+    #[test]
+    fn same_inputs_and_seed_give_the_same_slate(plan in plans(), explore in 0.0..=1.0_f32) {
+        let world = plan.build();
+        let request = request(20, explore);
+        let run = || mix(&world.catalogue, &world.index, &world.profile, &HashScorer(3), &request);
+        let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(run);
+        prop_assert_eq!(run(), alone);
+    }
+
+    #[test]
+    fn reasons_state_facts(plan in plans(), explore in 0.0..=1.0_f32) {
+        let world = plan.build();
+        let request = request(25, explore);
+        let Ok(outcome) = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(5), &request) else {
+            return Ok(());
+        };
+        for pick in &outcome.slate.picks {
+            let idx = world.catalogue.find(&pick.track).unwrap();
+            let known = world.profile.interaction(world.catalogue.work(idx));
+            match &pick.reason {
+                Reason::Liked => prop_assert_eq!(known.unwrap().stance, Stance::Like),
+                Reason::Favourite { finished } => prop_assert_eq!(known.unwrap().finished, *finished),
+                Reason::BackAfter { days } => {
+                    let at = known.unwrap().last_played.unwrap();
+                    prop_assert_eq!((now().as_second() - at.as_second()) / 86_400, i64::from(*days));
+                }
+                Reason::Saved => prop_assert!(known.unwrap().saved),
+                Reason::Heard { plays } => prop_assert_eq!(known.unwrap().plays, *plays),
+                Reason::Artist { artist, finished } => {
+                    let by = |x: &&segue_engine::Interaction| {
+                        world.catalogue.track(x.track).artist() == Some(artist.as_str())
+                    };
+                    let sum: u32 = world.profile.interactions.iter().filter(by).map(|x| x.finished).sum();
+                    prop_assert_eq!(sum, *finished);
+                    prop_assert_eq!(world.catalogue.track(idx).artist(), Some(artist.as_str()));
+                }
+                Reason::ArtistLiked { artist, liked } => {
+                    prop_assert_eq!(world.catalogue.track(idx).artist(), Some(artist.as_str()));
+                    prop_assert!(*liked > 0);
+                }
+                Reason::SoundsLike { features, .. } => prop_assert!(!features.is_empty()),
+                Reason::Genre { genre } => prop_assert_eq!(world.catalogue.track(idx).genre.as_ref(), Some(genre)),
+                Reason::StepOutside { differences } => prop_assert!(!differences.is_empty()),
+                Reason::Popular => prop_assert!(world.index.popularity.value(idx) > 0.0),
+                Reason::Predicted => prop_assert!(pick.new_to_listener),
+            }
+        }
+    }
+}
+
+/// Songs by as many artists, without features.
+fn songs(count: u32) -> Vec<Track> {
+    let song = |i: u32| {
+        let mut track =
+            Track::new(TrackId::new(format!("t{i:03}")), WorkId::new(format!("w{i}")), format!("Song {i}"));
+        track.artists = vec![format!("Artist {i}")];
+        track
+    };
+    (0..count).map(song).collect()
+}
+
+fn stranger() -> Profile {
+    Profile::empty(ListenerId::new("stranger"))
+}
+
+#[test]
+fn a_new_listener_gets_what_is_popular() {
+    let mut tracks = songs(100);
+    for (i, track) in tracks.iter_mut().enumerate() {
+        track.popularity = Some(if i % 10 == 0 { 0.9 } else { 0.1 });
+    }
+    let world = World::new(Catalogue::from_tracks(tracks), stranger());
+    let request = MixRequest { policy: PolicyKind::Greedy, ..request(10, 0.3) };
+    let outcome = mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request).unwrap();
+    assert!(rows(&world, &outcome.slate).iter().all(|idx| idx.0 % 10 == 0));
+    assert!(outcome.notes.contains(&Note::NewListener));
+    assert_eq!(outcome.headline(), "10 of 10 new to you");
+}
+
+#[test]
+fn predictions_that_are_not_numbers_come_last() {
+    let world = World::new(Catalogue::from_tracks(songs(40)), stranger());
+    let scorer = RowScorer(|row| if row < 30 { f32::NAN } else { 0.0 });
+    let request = MixRequest { policy: PolicyKind::Greedy, ..request(10, 1.0) };
+    let outcome = mix(&world.catalogue, &world.index, &world.profile, &scorer, &request).unwrap();
+    assert!(rows(&world, &outcome.slate).iter().all(|idx| idx.0 >= 30));
+    assert!(outcome.notes.contains(&Note::NotFinite { count: 30 }));
+    assert!(outcome.slate.picks.iter().all(|pick| pick.likability.is_finite()));
+}
+
+#[test]
+fn each_filter_counts_what_it_left_out() {
+    let mut tracks = songs(6);
+    let mut twin = tracks[5].clone();
+    twin.id = TrackId::new("t005-live");
+    twin.version = segue_core::Version::Live;
+    tracks.push(twin);
+    let world = World::new(Catalogue::from_tracks(tracks), stranger());
+    let request = MixRequest {
+        within: Some(["t001", "t002", "t003", "t005", "t005-live"].map(TrackId::new).to_vec()),
+        exclude_tracks: vec![TrackId::new("t001")],
+        exclude_artists: vec!["ARTIST 2".to_owned()],
+        ..request(10, 1.0)
+    };
+    let outcome = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap();
+    let counts: Vec<_> = outcome.left_out.iter().map(|left_out| (left_out.step, left_out.count)).collect();
+    assert_eq!(outcome.candidates, 7);
+    assert_eq!(counts[..2], [(FilterStep::Outside, 2), (FilterStep::Excluded, 2)]);
+    assert_eq!(counts[5], (FilterStep::Twin, 1));
+    let ids: BTreeSet<_> = outcome.slate.picks.iter().map(|pick| pick.track.to_string()).collect();
+    assert_eq!(ids, BTreeSet::from(["t003".to_owned(), "t005".to_owned()]));
+    assert!(outcome.notes.contains(&Note::Shorter { asked: 10, found: 2 }));
+}
+
+#[test]
+fn filters_that_leave_nothing_say_which_did() {
+    let world = World::new(Catalogue::from_tracks(songs(3)), stranger());
+    let request = MixRequest { familiarity: Familiarity::Heard, ..request(3, 0.0) };
+    let error = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap_err();
+    let MixError::NothingEligible { candidates, left_out } = error else { panic!("{error}") };
+    assert_eq!(candidates, 3);
+    assert!(left_out.iter().any(|x| x.step == FilterStep::Familiarity && x.count == 3));
+}
+
+#[test]
+fn requests_out_of_range_are_refused() {
+    let world = World::new(Catalogue::from_tracks(songs(3)), stranger());
+    let run = |request: MixRequest| {
+        mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap_err()
+    };
+    assert_eq!(run(request(0, 0.5)), MixError::Length { found: 0 });
+    assert_eq!(run(request(5, 1.5)), MixError::Explore { found: 1.5 });
+    assert!(matches!(run(request(5, f32::NAN)), MixError::Explore { .. }));
+    assert_eq!(run(MixRequest { album_cap: 0, ..request(5, 0.5) }), MixError::Cap);
+    let empty = Catalogue::default();
+    let outcome = mix(&empty, &Index::default(), &stranger(), &HashScorer(1), &request(5, 0.5));
+    assert_eq!(outcome, Err(MixError::EmptyCatalogue));
+}
+
+#[test]
+fn a_scorer_that_miscounts_is_found_out() {
+    struct Silent;
+    impl Scorer for Silent {
+        fn version(&self) -> &str {
+            "silent"
+        }
+        fn score(&self, _: &Profile, _: &[TrackIdx]) -> Vec<Likability> {
+            Vec::new()
+        }
+    }
+    let world = World::new(Catalogue::from_tracks(songs(3)), stranger());
+    let error = mix(&world.catalogue, &world.index, &world.profile, &Silent, &request(2, 0.5)).unwrap_err();
+    assert_eq!(error, MixError::Predictions { expected: 3, found: 0 });
+}
