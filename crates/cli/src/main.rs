@@ -3,6 +3,7 @@
 //! Data goes to stdout, everything else to stderr. Exit status 0 is success, 1 failure, 2 a command line that cannot be understood.
 
 mod commands;
+mod dataset;
 mod home;
 mod terminal;
 

@@ -1,7 +1,8 @@
 //! What goes to the person at the terminal: errors and progress, all of it on stderr.
 
-use std::io;
+use std::io::{self, Write as _};
 
+use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Prints an error with its causes, one line each.
@@ -33,4 +34,31 @@ pub(crate) fn bytes(total: u64, what: &str) -> ProgressBar {
 fn bar(total: u64, what: &str, template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).expect("the template is well formed");
     ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_prefix(what.to_owned())
+}
+
+/// Tells the person something that is not data.
+pub(crate) fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+/// Writes a line of data to stdout.
+pub(crate) fn print_line(line: &str) -> anyhow::Result<()> {
+    writeln!(io::stdout().lock(), "{line}")?;
+    Ok(())
+}
+
+/// Writes a value to stdout as JSON.
+pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// An empty table with a header, as wide as the terminal.
+pub(crate) fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_header(header);
+    table
 }

@@ -1,0 +1,68 @@
+//! `segue models`: what was trained, and which of it is in use.
+
+use clap::{Args, Subcommand};
+
+use crate::dataset::open_store;
+use crate::home::Home;
+use crate::terminal::{print_json, print_line, say, table};
+
+/// List models, or go back to an earlier one.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  segue models list\n  segue models show\n  segue models activate likability-3f2a9c01")]
+pub(crate) struct ModelsArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Every model, oldest first.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The card of a model: data, split, configuration, metrics.
+    Show {
+        /// Which one [default: the one in use].
+        version: Option<String>,
+    },
+    /// Use this model from now on.
+    Activate {
+        /// Which one.
+        version: String,
+    },
+}
+
+pub(crate) fn run(args: ModelsArgs, home: &Home) -> anyhow::Result<()> {
+    let mut store = open_store(home)?;
+    match args.action {
+        Action::List { json: true } => print_json(&store.models()?),
+        Action::List { json: false } => {
+            let mut rows = table(&["", "version", "kind", "trained"]);
+            for model in store.models()? {
+                let mark = if model.active { "in use" } else { "" };
+                rows.add_row([mark.to_owned(), model.version, model.kind, model.created_at.to_string()]);
+            }
+            print_line(&rows.to_string())
+        }
+        Action::Show { version } => {
+            let models = store.models()?;
+            let wanted = |model: &&segue_store::ModelEntry| match &version {
+                Some(version) => &model.version == version,
+                None => model.active,
+            };
+            let model = models.iter().find(wanted);
+            let model = model.ok_or_else(|| match &version {
+                Some(version) => anyhow::anyhow!("there is no model `{version}`; `segue models list` names them"),
+                None => anyhow::anyhow!("no model has been trained yet; run `segue train`"),
+            })?;
+            print_line(&model.card)
+        }
+        Action::Activate { version } => {
+            store.activate(&version)?;
+            say(&format!("`{version}` is in use"));
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `segue status`: what the store holds.
+
+use clap::Args;
+use serde_json::json;
+
+use crate::dataset::open_store;
+use crate::home::Home;
+use crate::terminal::{print_json, print_line, table};
+
+/// Show what has been imported and learned.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  segue status\n  segue status --json")]
+pub(crate) struct StatusArgs {
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
+    let store = open_store(home)?;
+    let status = store.status()?;
+    let listeners = store.listeners()?;
+    if args.json {
+        return print_json(&json!({"home": home.path()?, "store": status, "listeners": listeners}));
+    }
+    print_line(&format!("Home      {}", home.path()?.display()))?;
+    print_line(&format!("Database  {:.1} MB", status.database_bytes as f64 / 1e6))?;
+    print_line(&format!(
+        "Tracks    {}, {} of them with audio features, of {} works",
+        status.tracks, status.tracks_with_features, status.works
+    ))?;
+    print_line(&format!("Plays     {}", status.listens))?;
+    print_line(&format!("Feedback  {}", status.feedback))?;
+    print_line(&format!("Mixes     {} shown", status.impressions))?;
+    let model = status.active_model.as_deref().unwrap_or("none yet; run `segue train`");
+    print_line(&format!("Model     {model}"))?;
+    if status.unfinished_imports > 0 {
+        print_line(&format!("{} imports were interrupted; run them again to finish them", status.unfinished_imports))?;
+    }
+    if !listeners.is_empty() {
+        let mut rows = table(&["listener", "plays", "feedback", "first", "last"]);
+        for listener in &listeners {
+            let day = |moment: Option<segue_core::Timestamp>| moment.map(|t| t.to_string()[..10].to_owned());
+            rows.add_row([
+                listener.id.to_string(),
+                listener.listens.to_string(),
+                listener.feedback.to_string(),
+                day(listener.first).unwrap_or_default(),
+                day(listener.last).unwrap_or_default(),
+            ]);
+        }
+        print_line(&rows.to_string())?;
+    }
+    Ok(())
+}
