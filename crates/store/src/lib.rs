@@ -1,1 +1,44 @@
-//! placeholder
+//! The durable memory of Segue: an append-only event log, the catalogue and the registry of models, in one folder.
+//!
+//! ```text
+//! home/segue.db                           SQLite, write-ahead log, every commit flushed to disk
+//! home/models/<version>/model.safetensors
+//! home/models/<version>/card.json
+//! ```
+//!
+//! The store does not interpret what it stores: whether a play counts as liked is decided by the engine, and a model's card
+//! is a text to it. What it does decide is what counts as the *same*: [`dedup`] states when two rows are one play, and
+//! [`Store::add_tracks`] how descriptions of one track are merged.
+//!
+//! One connection writes at a time; others wait up to five seconds and then get [`StoreError::Busy`]. Readers never wait.
+//! Times are kept to the microsecond. Everything that returns `Ok` has reached the disk.
+
+mod append;
+mod backup;
+mod cache;
+mod codes;
+pub mod dedup;
+mod error;
+mod exclusions;
+mod feedback;
+mod forget;
+mod import;
+mod impressions;
+mod listens;
+mod models;
+mod names;
+mod runs;
+mod schema;
+mod status;
+mod store;
+mod tracks;
+
+pub use error::{Result, StoreError};
+pub use exclusions::{Exclusion, ExclusionId};
+pub use forget::ForgetReport;
+pub use import::{FileIdentity, Import, ImportCounts};
+pub use impressions::ImpressionId;
+pub use listens::ListenerSummary;
+pub use models::{ModelEntry, ModelFiles, NewModel};
+pub use status::Status;
+pub use store::Store;

@@ -1,0 +1,50 @@
+//! Online backup: a copy of the database as it was at one moment, and the models that it knew, while others read and write.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+use crate::{Result, Store, StoreError, models};
+
+impl Store {
+    /// Copies the store into a new folder, which can be opened as a home of its own; that is also how a backup is restored.
+    ///
+    /// All pages are copied in one step, from one snapshot: in smaller steps every commit of another writer would make the copy
+    /// start over. Writers are not held up. The folder gets its name when it is complete.
+    ///
+    /// # Errors
+    /// [`StoreError::BackupExists`] if there is something at `to`, [`StoreError::NeedsFolder`] in memory, [`StoreError::Io`] or
+    /// [`StoreError::Database`] if the copy cannot be written.
+    pub fn backup(&self, to: &Path) -> Result<()> {
+        let home = self.home("backups")?;
+        if to.exists() {
+            return Err(StoreError::BackupExists(to.to_owned()));
+        }
+        let mut name = to.file_name().unwrap_or_default().to_owned();
+        name.push(".partial");
+        let partial = to.with_file_name(name);
+        if partial.exists() {
+            fs::remove_dir_all(&partial).map_err(StoreError::io("remove", &partial))?;
+        }
+        fs::create_dir_all(&partial).map_err(StoreError::io("create", &partial))?;
+        let copy = self.copy_database(&partial.join(Self::DATABASE))?;
+        models::copy_files(home, &partial, &copy)?;
+        copy.close().map_err(|(_, error)| StoreError::from(error))?;
+        models::sync_folder(&partial)?;
+        fs::rename(&partial, to).map_err(StoreError::io("create", to))
+    }
+
+    fn copy_database(&self, to: &Path) -> Result<Connection> {
+        let mut copy = Connection::open(to)?;
+        // The copy is made of one huge step; its journal would only double the writing.
+        copy.pragma_update(None, "synchronous", "FULL")?;
+        let step = Backup::new(&self.connection, &mut copy)?.step(-1)?;
+        if step != StepResult::Done {
+            return Err(StoreError::Busy);
+        }
+        copy.pragma_update(None, "foreign_keys", true)?;
+        Ok(copy)
+    }
+}

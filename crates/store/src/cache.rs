@@ -1,0 +1,97 @@
+//! What a process remembers between batches, so that a row of a known track and listener costs no look-up in the database.
+//! All of it can be dropped at any time; it is bounded, and dropped when another process has written.
+
+use rusqlite::{Connection, OptionalExtension};
+use rustc_hash::FxHashMap;
+use segue_core::{ListenerId, TrackId};
+
+use crate::dedup::SeenPlays;
+use crate::{Result, StoreError};
+
+/// More names than this are not remembered (about 100 bytes each).
+const MOST_NAMES: usize = 500_000;
+/// More plays than this are not remembered (20 to 40 bytes each), but for those of the listener at hand.
+const MOST_PLAYS: usize = 2_000_000;
+
+/// Integer that stands for a name of the dictionaries.
+pub(crate) type Key = u32;
+
+/// A row of the catalogue, as far as writing needs it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TrackRow {
+    pub(crate) track: Key,
+    pub(crate) work: Key,
+    /// Which fields are known, see `tracks::known`.
+    pub(crate) known: u32,
+}
+
+/// The writer's memory.
+#[derive(Default)]
+pub(crate) struct WriteCache {
+    data_version: i64,
+    pub(crate) listeners: FxHashMap<ListenerId, Key>,
+    pub(crate) contexts: FxHashMap<String, Key>,
+    pub(crate) tracks: FxHashMap<TrackId, TrackRow>,
+    pub(crate) seen: FxHashMap<Key, SeenPlays>,
+}
+
+impl WriteCache {
+    /// Drops everything if the database is no longer at the version that this was learnt from.
+    pub(crate) fn stay_valid_for(&mut self, data_version: i64) {
+        if self.data_version != data_version {
+            self.forget_all();
+            self.data_version = data_version;
+        }
+    }
+
+    /// Drops everything.
+    pub(crate) fn forget_all(&mut self) {
+        *self = Self { data_version: self.data_version, ..Self::default() };
+    }
+
+    /// Keeps the memory within its bounds; called between rows.
+    pub(crate) fn bound(&mut self, listener: Key) {
+        if self.tracks.len() > MOST_NAMES {
+            self.tracks.clear();
+        }
+        if self.listeners.len() > MOST_NAMES {
+            self.listeners.clear();
+        }
+        if self.contexts.len() > MOST_NAMES {
+            self.contexts.clear();
+        }
+        if self.seen.len() > 1 && self.seen.values().map(SeenPlays::len).sum::<usize>() > MOST_PLAYS {
+            self.seen.retain(|&other, _| other == listener);
+        }
+    }
+}
+
+/// The reader's memory: names of tracks, shared by all listens of them. A key is never given twice, so this stays true.
+#[derive(Default)]
+pub(crate) struct TrackNames {
+    names: FxHashMap<Key, TrackId>,
+}
+
+impl TrackNames {
+    /// The name of a track.
+    pub(crate) fn get(&mut self, connection: &Connection, track: Key) -> Result<TrackId> {
+        if let Some(name) = self.names.get(&track) {
+            return Ok(name.clone());
+        }
+        let name: Option<String> = connection
+            .query_row("SELECT name FROM tracks WHERE id = ?1", [track], |row| row.get(0))
+            .optional()?;
+        let name = name.ok_or_else(|| StoreError::corrupt(format!("track {track} is missing")))?;
+        if self.names.len() >= MOST_NAMES {
+            self.names.clear();
+        }
+        let id = TrackId::new(name);
+        self.names.insert(track, id.clone());
+        Ok(id)
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        self.names.clear();
+    }
+}

@@ -1,0 +1,102 @@
+//! The integers that stand for words in the database. A code, once given, never changes its meaning; new words get new
+//! codes, and a code that this version does not know is damage, not a default.
+
+use segue_core::{DeviceClass, EndReason, FeedbackKind, Moment, Source, StartReason, Timestamp, Version};
+
+use crate::{Result, StoreError};
+
+/// A word that is stored as an integer.
+pub(crate) trait Coded: Sized {
+    fn code(self) -> i64;
+    fn from_code(code: i64) -> Result<Self>;
+}
+
+macro_rules! codes {
+    ($type:ident { $($code:literal = $variant:ident),+ $(,)? }) => {
+        impl Coded for $type {
+            fn code(self) -> i64 {
+                match self {
+                    $(Self::$variant => $code,)+
+                }
+            }
+
+            fn from_code(code: i64) -> Result<Self> {
+                match code {
+                    $($code => Ok(Self::$variant),)+
+                    _ => Err(StoreError::corrupt(format!("`{code}` is no code of {}", stringify!($type)))),
+                }
+            }
+        }
+    };
+}
+
+codes!(Moment { 0 = Started, 1 = Ended });
+codes!(StartReason {
+    0 = Unknown,
+    1 = Chosen,
+    2 = PreviousFinished,
+    3 = SkippedTo,
+    4 = WentBack,
+    5 = Resumed,
+});
+codes!(EndReason {
+    0 = Unknown,
+    1 = Finished,
+    2 = SkippedForward,
+    3 = SkippedBack,
+    4 = ChoseAnother,
+    5 = Stopped,
+    6 = Logout,
+    7 = Crashed,
+    8 = Failed,
+});
+codes!(DeviceClass {
+    0 = Unknown,
+    1 = Phone,
+    2 = Tablet,
+    3 = Computer,
+    4 = Web,
+    5 = Speaker,
+    6 = Tv,
+    7 = Car,
+    8 = Console,
+});
+codes!(Source {
+    1 = SpotifyExtended,
+    2 = SpotifyAccount,
+    3 = SpotifyRecentlyPlayed,
+    4 = ListenBrainz,
+    5 = LastFm,
+    6 = LibreFm,
+    7 = Maloja,
+    8 = Koito,
+    9 = PanoScrobbler,
+    10 = Rockbox,
+    11 = AppleMusic,
+    12 = YouTubeMusic,
+    13 = Interactions,
+    14 = Catalogue,
+    15 = Segue,
+});
+codes!(FeedbackKind { 1 = Like, 2 = Dislike, 3 = Ban, 4 = Saved, 5 = Cleared });
+codes!(Version {
+    0 = Original,
+    1 = Remaster,
+    2 = Live,
+    3 = Acoustic,
+    4 = Demo,
+    5 = Remix,
+    6 = Instrumental,
+    7 = Edit,
+});
+
+/// Microseconds since 1970.
+pub(crate) fn to_micros(at: Timestamp) -> i64 {
+    at.as_microsecond()
+}
+
+/// The moment that [`to_micros`] wrote.
+pub(crate) fn from_micros(micros: i64) -> Result<Timestamp> {
+    Timestamp::from_microsecond(micros)
+        .map_err(|_| StoreError::corrupt(format!("`{micros}` microseconds is no time")))
+}

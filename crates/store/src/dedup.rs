@@ -1,0 +1,266 @@
+//! When two rows of an import are the same play.
+//!
+//! Exports overlap: each year's contains the last one's rows, a scrobbler and the service report the same evening, offline
+//! plays are flushed twice. Both reports of a play must count once, and two plays must never count as one. The rule:
+//!
+//! | a row of the same listener and the same work is | when | what happens |
+//! |---|---|---|
+//! | an **exact duplicate** | it starts in the same second and played equally long, or neither says how long | dropped |
+//! | a **near duplicate** | the starts are at most 30 s apart, 90 s if either source tells whole minutes only, and both played equally long or one does not say | dropped |
+//! | another play | otherwise: another work, later, or another play time | kept |
+//!
+//! - The start is [`Listen::started_at`]: the time stamp, less the play time where the source stamps the end.
+//! - The work is the one that the catalogue holds for the track: a scrobble that gives names only and an export with a URI meet.
+//! - Whole minutes: `SpotifyAccount` rows, and `LastFm` rows that fall on a whole minute (its CSV exports tell no seconds).
+//! - A dropped row is not lost: the row that stays takes from it what it lacks (play time, reasons, device, …), so that it does
+//!   not matter whether the scrobble or the export came first. Nothing that is known is overwritten. The row closest in what is
+//!   known and in time takes it: one with an equal play time before one without, then the nearest start, then the oldest row.
+//! - A work has at most 10,000 plays of a listener within about a quarter of an hour (1,024 s); a file that claims more has the
+//!   rest dropped as near duplicates, which bounds the time that a hostile file can take.
+//!
+//! After a row was taken in, kept or dropped, a row that it matches is in the log and stays there, and completing rows never
+//! breaks a match. So importing a file again adds nothing, whatever came between.
+//!
+//! Plays appended live are not compared: the caller saw them happen. Later imports are compared to them.
+//!
+//! The state is an open-addressing table of 20 bytes a play, between 3/8 and 3/4 full, loaded when an import first meets a
+//! listener. A sorted list would be half as large, but rows do not come in order.
+
+use rusqlite::Connection;
+use segue_core::{DeviceClass, EndReason, Listen, ListenerId, Moment, Source, StartReason};
+
+use crate::cache::Key;
+use crate::{Result, listens};
+
+/// Furthest that the starts of two reports of one play are apart, in seconds.
+pub const WINDOW_S: u32 = 30;
+/// The same where a source tells whole minutes only.
+pub const WHOLE_MINUTE_WINDOW_S: u32 = 90;
+/// A hash bucket is `2^BUCKET_BITS` seconds wide, more than twice the wider window: a search looks into two at most.
+const BUCKET_BITS: u32 = 10;
+/// Plays of a work that a listener can have in one bucket.
+const MOST_PLAYS_IN_A_BUCKET: usize = 10_000;
+
+/// What a report of a play tells beyond who, what and when, as a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Detail(u16);
+
+impl Detail {
+    const PLAY_TIME: u16 = 1;
+    const WHOLE_MINUTES: u16 = 1 << 15;
+
+    /// What a row tells.
+    fn of(listen: &Listen) -> Self {
+        // The start of a row that stamps the end moves when its play time becomes known, so that is never filled in.
+        let play_time = listen.ms_played.is_some() || listen.moment == Moment::Ended;
+        let told = [
+            play_time,
+            listen.start_reason != StartReason::Unknown,
+            listen.end_reason != EndReason::Unknown,
+            listen.skipped.is_some(),
+            listen.shuffle.is_some(),
+            listen.offline.is_some(),
+            listen.private_session,
+            listen.device != DeviceClass::Unknown,
+            listen.context.is_some(),
+        ];
+        Self(told.into_iter().enumerate().fold(0, |set, (bit, told)| set | u16::from(told) << bit))
+    }
+
+    /// What `other` tells and this does not.
+    fn missing_from(self, other: Self) -> Self {
+        Self(other.0 & !self.0 & !Self::WHOLE_MINUTES)
+    }
+
+    fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(crate) fn has_play_time(self) -> bool {
+        self.0 & Self::PLAY_TIME != 0
+    }
+
+    fn whole_minutes(self) -> bool {
+        self.0 & Self::WHOLE_MINUTES != 0
+    }
+}
+
+/// A play, as far as the rule looks at it.
+#[derive(Clone, Copy, Debug)]
+struct Play {
+    /// Key of the work; 0 marks a free slot.
+    work: Key,
+    /// Seconds since 1970, wrapping every 136 years.
+    start_s: u32,
+    /// `u32::MAX` where unknown.
+    ms_played: u32,
+    /// Row in the log, 0 where it is beyond the range; such a row is not completed.
+    row: u32,
+    detail: Detail,
+}
+
+const UNKNOWN_MS: u32 = u32::MAX;
+const FREE: Play = Play { work: 0, start_s: 0, ms_played: UNKNOWN_MS, row: 0, detail: Detail(0) };
+
+impl Play {
+    fn new(work: Key, listen: &Listen, row: i64) -> Self {
+        let mut detail = Detail::of(listen);
+        if tells_whole_minutes(listen) {
+            detail.0 |= Detail::WHOLE_MINUTES;
+        }
+        Self {
+            work,
+            start_s: listen.started_at().as_second() as u32,
+            ms_played: listen.ms_played.unwrap_or(UNKNOWN_MS),
+            row: u32::try_from(row).unwrap_or(0),
+            detail,
+        }
+    }
+
+    /// The rule: how far apart two reports of the same play are, or `None` if they are two plays.
+    fn distance_s(&self, other: &Self) -> Option<u32> {
+        let apart = self.start_s.wrapping_sub(other.start_s);
+        let apart = apart.min(apart.wrapping_neg());
+        let whole_minutes = self.detail.whole_minutes() || other.detail.whole_minutes();
+        let window = if whole_minutes { WHOLE_MINUTE_WINDOW_S } else { WINDOW_S };
+        let same = self.work == other.work && apart <= window;
+        let equally_long = self.ms_played == other.ms_played
+            || self.ms_played == UNKNOWN_MS
+            || other.ms_played == UNKNOWN_MS;
+        (same && equally_long).then_some(apart)
+    }
+}
+
+fn tells_whole_minutes(listen: &Listen) -> bool {
+    match listen.source {
+        Source::SpotifyAccount => true,
+        Source::LastFm => listen.at.as_second() % 60 == 0,
+        _ => false,
+    }
+}
+
+/// What a row is, given what is in the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// Another play; it is to be appended.
+    New,
+    /// The same play.
+    Duplicate {
+        /// Whether it is an exact duplicate.
+        exact: bool,
+        /// The row that lacks something that this one tells, and what.
+        completes: Option<(u32, Detail)>,
+    },
+}
+
+/// The plays of one listener that are in the log.
+#[derive(Debug)]
+pub(crate) struct SeenPlays {
+    /// A power of two of slots.
+    slots: Box<[Play]>,
+    len: usize,
+}
+
+impl SeenPlays {
+    pub(crate) fn new() -> Self {
+        Self { slots: vec![FREE; 16].into(), len: 0 }
+    }
+
+    /// Everything a listener has in the log.
+    pub(crate) fn load(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Self> {
+        let mut seen = Self::new();
+        listens::for_each_play(connection, listener, key, |row, work, listen| {
+            seen.insert(Play::new(work, listen, row));
+        })?;
+        Ok(seen)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Applies the rule to a row; a duplicate that completes another is noted as having done so.
+    pub(crate) fn judge(&mut self, work: Key, listen: &Listen) -> Verdict {
+        let play = Play::new(work, listen, 0);
+        let slot = match self.find(&play) {
+            Search::Nothing => return Verdict::New,
+            Search::TooMany => return Verdict::Duplicate { exact: false, completes: None },
+            Search::Found(slot) => slot,
+        };
+        let kept = &mut self.slots[slot];
+        let exact = kept.start_s == play.start_s && kept.ms_played == play.ms_played;
+        let missing = kept.detail.missing_from(play.detail);
+        if missing.is_empty() || kept.row == 0 {
+            return Verdict::Duplicate { exact, completes: None };
+        }
+        kept.detail.0 |= missing.0;
+        if missing.has_play_time() {
+            kept.ms_played = play.ms_played;
+        }
+        Verdict::Duplicate { exact, completes: Some((kept.row, missing)) }
+    }
+
+    /// Notes a play that was appended to the log.
+    pub(crate) fn note(&mut self, work: Key, listen: &Listen, row: i64) {
+        self.insert(Play::new(work, listen, row));
+    }
+
+    /// The best match of a play: equally long before unknown, then nearest, then oldest.
+    fn find(&self, play: &Play) -> Search {
+        let from = play.start_s.wrapping_sub(WHOLE_MINUTE_WINDOW_S) >> BUCKET_BITS;
+        let to = play.start_s.wrapping_add(WHOLE_MINUTE_WINDOW_S) >> BUCKET_BITS;
+        let mut best = None;
+        for bucket in [Some(from), (to != from).then_some(to)].into_iter().flatten() {
+            let mut in_bucket = 0;
+            let mut slot = self.home(play.work, bucket);
+            while self.slots[slot].work != 0 {
+                let kept = &self.slots[slot];
+                if kept.work == play.work && kept.start_s >> BUCKET_BITS == bucket {
+                    in_bucket += 1;
+                    let rank = |distance| (kept.ms_played != play.ms_played, distance, kept.row, slot);
+                    best = best.into_iter().chain(kept.distance_s(play).map(rank)).min();
+                }
+                slot = (slot + 1) & (self.slots.len() - 1);
+            }
+            if best.is_none() && in_bucket >= MOST_PLAYS_IN_A_BUCKET {
+                return Search::TooMany;
+            }
+        }
+        best.map_or(Search::Nothing, |(.., slot)| Search::Found(slot))
+    }
+
+    fn insert(&mut self, play: Play) {
+        if self.len >= self.slots.len() / 4 * 3 {
+            self.grow();
+        }
+        self.len += 1;
+        let mut slot = self.home(play.work, play.start_s >> BUCKET_BITS);
+        while self.slots[slot].work != 0 {
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+        self.slots[slot] = play;
+    }
+
+    fn grow(&mut self) {
+        let larger = vec![FREE; self.slots.len() * 2].into();
+        let old = std::mem::replace(&mut self.slots, larger);
+        self.len = 0;
+        for play in old.into_iter().filter(|play| play.work != 0) {
+            self.insert(play);
+        }
+    }
+
+    /// The slot where the search for a bucket begins.
+    fn home(&self, work: Key, bucket: u32) -> usize {
+        let key = u64::from(work) << 32 | u64::from(bucket);
+        // Fibonacci hashing: the high bits of the product are well mixed.
+        let hash = (key ^ key >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (hash >> 32) as usize & (self.slots.len() - 1)
+    }
+}
+
+enum Search {
+    Nothing,
+    Found(usize),
+    TooMany,
+}

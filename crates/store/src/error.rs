@@ -1,0 +1,92 @@
+//! What can go wrong with a store, split by what the caller can do about it.
+
+use std::path::PathBuf;
+
+use rusqlite::ErrorCode;
+use segue_core::TrackId;
+
+/// Short for results of this crate.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Why the store could not do what was asked. What was committed before stays committed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// A file or folder of the store could not be read or written.
+    #[error("cannot {action} `{path}`")]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// To which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another process holds the store for writing and did not let go in time.
+    #[error("the store is being written by another process; try again when it has finished")]
+    Busy,
+    /// The store was written by a newer Segue.
+    #[error("`{path}` has schema {found}, this version of segue knows up to {supported}; use a newer segue")]
+    NewerSchema {
+        /// The database.
+        path: PathBuf,
+        /// Its schema.
+        found: u32,
+        /// The newest schema that this code knows.
+        supported: u32,
+    },
+    /// The file is a database of some other program.
+    #[error("`{path}` is a database, but not one of segue")]
+    ForeignDatabase {
+        /// The database.
+        path: PathBuf,
+    },
+    /// The database is damaged or no database at all.
+    #[error("the store is damaged ({problem}); restore a backup or import again into a new folder")]
+    Corrupt {
+        /// What is damaged, as far as known.
+        problem: String,
+    },
+    /// A listen, feedback or impression names a track that was never described.
+    #[error("track `{0}` is not in the catalogue; describe it first")]
+    UnknownTrack(TrackId),
+    /// No model of that version is registered.
+    #[error("no model `{0}` is registered")]
+    UnknownModel(String),
+    /// A model of that version is registered already.
+    #[error("a model `{0}` is registered already")]
+    ModelExists(String),
+    /// The version cannot name a folder.
+    #[error("`{0}` cannot name a model: use letters, digits, `-`, `_` and inner `.`, 128 at most")]
+    BadModelVersion(String),
+    /// A store in memory has no folder to keep files in.
+    #[error("a store in memory keeps no {0}")]
+    NeedsFolder(&'static str),
+    /// The target of a backup exists already.
+    #[error("`{0}` exists already; a backup needs a new folder")]
+    BackupExists(PathBuf),
+    /// Anything else the database reported: full disk, read-only folder, a defect of ours.
+    #[error("the database failed")]
+    Database(#[source] rusqlite::Error),
+}
+
+impl StoreError {
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { action, path, source }
+    }
+
+    pub(crate) fn corrupt(problem: impl Into<String>) -> Self {
+        Self::Corrupt { problem: problem.into() }
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::corrupt(error.to_string()),
+            _ => Self::Database(error),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! What a listener does not want to be known by: plays that stay in the log and are left out when it is read. Taking an
+//! exclusion back brings everything back.
+//!
+//! Exclusions are about plays. What a listener said outright is never excluded: a ban on a track must outlive the exclusion of
+//! the track's plays.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use rustc_hash::FxHashSet;
+use segue_core::{DeviceClass, Listen, ListenerId, Timestamp, TrackId, WorkId};
+use serde::{Deserialize, Serialize};
+
+use crate::cache::Key;
+use crate::names::{Interner, find_listener, key};
+use crate::{Result, Store, StoreError};
+
+/// Which plays are left out of the taste profile.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exclusion {
+    /// Plays that began in a period.
+    Period {
+        /// Its beginning, included.
+        from: Timestamp,
+        /// Its end, not included.
+        to: Timestamp,
+    },
+    /// Plays on a kind of device.
+    Device(DeviceClass),
+    /// Plays from a context of exactly this name.
+    Context(String),
+    /// Plays of one version of a song.
+    Track(TrackId),
+    /// Plays of a song, whatever the version.
+    Work(WorkId),
+    /// Plays of tracks that credit an artist, whatever the letter case.
+    Artist(String),
+}
+
+/// Names an exclusion, never another one later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ExclusionId(pub i64);
+
+impl Store {
+    /// Leaves plays out of a listener's taste profile from now on, those to come too. An equal exclusion is not added twice.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] or [`StoreError::Database`].
+    pub fn exclude(&mut self, listener: &ListenerId, exclusion: &Exclusion) -> Result<ExclusionId> {
+        let json = serde_json::to_string(exclusion).expect("an exclusion always serialises");
+        self.write(|connection, _| {
+            let listener = Interner::new(connection, "listeners")?.intern(listener.as_str())?;
+            let sql = "SELECT id FROM exclusions WHERE listener = ?1 AND exclusion = ?2";
+            let found = connection.query_row(sql, params![listener, json], |row| row.get(0)).optional()?;
+            if let Some(id) = found {
+                return Ok(ExclusionId(id));
+            }
+            let sql = "INSERT INTO exclusions (listener, exclusion) VALUES (?1, ?2)";
+            connection.execute(sql, params![listener, json])?;
+            Ok(ExclusionId(connection.last_insert_rowid()))
+        })
+    }
+
+    /// What a listener has excluded, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn exclusions(&self, listener: &ListenerId) -> Result<Vec<(ExclusionId, Exclusion)>> {
+        self.read(|connection| match find_listener(connection, listener)? {
+            Some(key) => load(connection, key),
+            None => Ok(Vec::new()),
+        })
+    }
+
+    /// Takes an exclusion back and says whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] or [`StoreError::Database`].
+    pub fn include_again(&mut self, id: ExclusionId) -> Result<bool> {
+        self.write(|connection, _| {
+            Ok(connection.execute("DELETE FROM exclusions WHERE id = ?1", [id.0])? == 1)
+        })
+    }
+}
+
+fn load(connection: &Connection, listener: Key) -> Result<Vec<(ExclusionId, Exclusion)>> {
+    let sql = "SELECT id, exclusion FROM exclusions WHERE listener = ?1 ORDER BY id";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([listener])?;
+    let mut exclusions = Vec::new();
+    while let Some(row) = rows.next()? {
+        let exclusion = serde_json::from_str(&row.get::<_, String>(1)?)
+            .map_err(|error| StoreError::corrupt(format!("an exclusion: {error}")))?;
+        exclusions.push((ExclusionId(row.get(0)?), exclusion));
+    }
+    Ok(exclusions)
+}
+
+/// A listener's exclusions, with names of tracks, works and artists resolved to tracks.
+pub(crate) struct Excluder {
+    exclusions: Vec<Exclusion>,
+    tracks: FxHashSet<Key>,
+}
+
+impl Excluder {
+    pub(crate) fn load(connection: &Connection, listener: Key) -> Result<Self> {
+        let mut excluder = Self { exclusions: Vec::new(), tracks: FxHashSet::default() };
+        for (_, exclusion) in load(connection, listener)? {
+            excluder.add(connection, exclusion)?;
+        }
+        Ok(excluder)
+    }
+
+    fn add(&mut self, connection: &Connection, exclusion: Exclusion) -> Result<()> {
+        match &exclusion {
+            Exclusion::Track(id) => {
+                self.add_tracks(connection, "SELECT id FROM tracks WHERE name = ?1", id.as_str())
+            }
+            Exclusion::Work(id) => {
+                let sql = "SELECT id FROM tracks WHERE work = (SELECT id FROM works WHERE name = ?1)";
+                self.add_tracks(connection, sql, id.as_str())
+            }
+            Exclusion::Artist(name) => self.add_artist(connection, &name.to_lowercase()),
+            Exclusion::Period { .. } | Exclusion::Device(_) | Exclusion::Context(_) => {
+                self.exclusions.push(exclusion);
+                Ok(())
+            }
+        }
+    }
+
+    fn add_tracks(&mut self, connection: &Connection, sql: &str, name: &str) -> Result<()> {
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([name])?;
+        while let Some(row) = rows.next()? {
+            self.tracks.insert(key(row.get(0)?)?);
+        }
+        Ok(())
+    }
+
+    fn add_artist(&mut self, connection: &Connection, lower_case: &str) -> Result<()> {
+        let mut statement = connection.prepare("SELECT id, artists FROM tracks")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let artists: Vec<String> = serde_json::from_str(&row.get::<_, String>(1)?)
+                .map_err(|error| StoreError::corrupt(format!("artists of a track: {error}")))?;
+            if artists.iter().any(|artist| artist.to_lowercase() == lower_case) {
+                self.tracks.insert(key(row.get(0)?)?);
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn excludes(&self, track: Key, listen: &Listen) -> bool {
+        self.tracks.contains(&track)
+            || self.exclusions.iter().any(|exclusion| match exclusion {
+                Exclusion::Period { from, to } => (*from..*to).contains(&listen.started_at()),
+                Exclusion::Device(device) => listen.device == *device,
+                Exclusion::Context(context) => listen.context.as_ref() == Some(context),
+                Exclusion::Track(_) | Exclusion::Work(_) | Exclusion::Artist(_) => false,
+            })
+    }
+}

@@ -1,0 +1,112 @@
+//! What listeners said outright.
+//!
+//! An import states again what it stated before, so a row repeats another, and is dropped, if listener, target and kind are the
+//! same and the time is the same or not told. What is appended live is always kept: liking, clearing and liking again are three
+//! statements.
+
+use rusqlite::{Connection, Statement, params};
+use segue_core::{Feedback, FeedbackTarget, ListenerId, TrackId};
+
+use crate::cache::Key;
+use crate::codes::{Coded, from_micros, to_micros};
+use crate::names::{find_listener, key};
+use crate::{Result, Store};
+
+const INSERT: &str =
+    "INSERT INTO feedback (listener, track, artist, kind, at, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const REPEATED: &str = "SELECT EXISTS (SELECT 1 FROM feedback WHERE listener = ?1 AND track IS ?2 AND artist IS ?3 AND kind = ?4 \
+     AND (?5 IS NULL OR at = ?5))";
+
+impl Store {
+    /// What a listener said, in the order in which it was said: the last word on a target is the one that counts.
+    ///
+    /// A row without a date (a library, a ban list) was said no earlier than anything that was in the log before it came, so
+    /// it stands right after the latest of that.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
+    pub fn feedback(&self, listener: &ListenerId) -> Result<Vec<Feedback>> {
+        let mut said = self.read(|connection| match find_listener(connection, listener)? {
+            Some(key) => self.read_feedback(connection, listener, key),
+            None => Ok(Vec::new()),
+        })?;
+        let mut latest = None;
+        said.sort_by_cached_key(|feedback| {
+            latest = latest.max(feedback.at);
+            feedback.at.or(latest)
+        });
+        Ok(said)
+    }
+
+    fn read_feedback(
+        &self,
+        connection: &Connection,
+        listener: &ListenerId,
+        key: Key,
+    ) -> Result<Vec<Feedback>> {
+        let sql = "SELECT track, artist, kind, at, source FROM feedback WHERE listener = ?1 ORDER BY id";
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([key])?;
+        let mut names = self.track_names.borrow_mut();
+        let mut said = Vec::new();
+        while let Some(row) = rows.next()? {
+            let target = match row.get::<_, Option<i64>>(0)? {
+                Some(track) => FeedbackTarget::Track(names.get(connection, self::key(track)?)?),
+                None => FeedbackTarget::Artist(row.get(1)?),
+            };
+            said.push(Feedback {
+                listener: listener.clone(),
+                target,
+                kind: Coded::from_code(row.get(2)?)?,
+                at: row.get::<_, Option<i64>>(3)?.map(from_micros).transpose()?,
+                source: Coded::from_code(row.get(4)?)?,
+            });
+        }
+        Ok(said)
+    }
+}
+
+/// The track that a statement is about, if it is about one.
+pub(crate) fn target_track(feedback: &Feedback) -> Option<&TrackId> {
+    match &feedback.target {
+        FeedbackTarget::Track(track) => Some(track),
+        FeedbackTarget::Artist(_) => None,
+    }
+}
+
+/// Appends statements, for the length of one transaction.
+pub(crate) struct FeedbackWriter<'c> {
+    insert: Statement<'c>,
+    repeated: Statement<'c>,
+}
+
+impl<'c> FeedbackWriter<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Result<Self> {
+        Ok(Self { insert: connection.prepare(INSERT)?, repeated: connection.prepare(REPEATED)? })
+    }
+
+    pub(crate) fn is_repeated(
+        &mut self,
+        listener: Key,
+        track: Option<Key>,
+        feedback: &Feedback,
+    ) -> Result<bool> {
+        let at = feedback.at.map(to_micros);
+        let values = params![listener, track, artist(feedback), feedback.kind.code(), at];
+        Ok(self.repeated.query_row(values, |row| row.get(0))?)
+    }
+
+    pub(crate) fn append(&mut self, listener: Key, track: Option<Key>, feedback: &Feedback) -> Result<()> {
+        let at = feedback.at.map(to_micros);
+        let source = feedback.source.code();
+        self.insert.execute(params![listener, track, artist(feedback), feedback.kind.code(), at, source])?;
+        Ok(())
+    }
+}
+
+fn artist(feedback: &Feedback) -> Option<&str> {
+    match &feedback.target {
+        FeedbackTarget::Track(_) => None,
+        FeedbackTarget::Artist(name) => Some(name),
+    }
+}

@@ -1,0 +1,176 @@
+//! Forgetting a listener: rows, what was derived from them, and the bytes they stood in.
+//!
+//! What goes: listens, feedback, exclusions, impressions; models trained on the listener, files included; tracks, works and
+//! contexts that nobody else's rows mention and no catalogue listed; checkpoints of imports that were for the listener or fed
+//! nobody else, so that the files can be imported again; the name. Imports that fed others too stay and lose the name of their
+//! file, which is often made of somebody's.
+//!
+//! `secure_delete` overwrites the rows in the database, `VACUUM` drops free pages, and truncating the write-ahead log drops its
+//! copies. Backups are not reached.
+
+use rusqlite::{Connection, params};
+use rustc_hash::FxHashSet;
+use segue_core::ListenerId;
+use serde::Serialize;
+
+use crate::cache::Key;
+use crate::impressions::shortlist_keys;
+use crate::names::{find_listener, key};
+use crate::{Result, Store, models, runs};
+
+/// What [`Store::forget`] removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ForgetReport {
+    /// Whether the listener was in the store at all.
+    pub found: bool,
+    /// Plays removed.
+    pub listens: u64,
+    /// Explicit signals removed.
+    pub feedback: u64,
+    /// Exclusions removed.
+    pub exclusions: u64,
+    /// Impressions removed.
+    pub impressions: u64,
+    /// Checkpoints of imports removed.
+    pub imports: u64,
+    /// Tracks removed, which only this listener had brought.
+    pub tracks: u64,
+    /// Versions of the models removed, which had learnt from this listener.
+    pub models: Vec<String>,
+    /// Whether the active model is among them: until another is activated, or trained, there is none.
+    pub active_model_removed: bool,
+    /// Whether the bytes are gone from the disk too. Not so while another process reads the store; forgetting again, or the
+    /// next time nobody reads, completes it.
+    pub erased: bool,
+}
+
+impl Store {
+    /// Forgets a listener, as the module says. The database is rewritten, which takes a second per few million listens and as
+    /// much free disk as it is large.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`], and then nothing was removed, or
+    /// [`crate::StoreError::Io`] when a model's files could not be.
+    pub fn forget(&mut self, listener: &ListenerId) -> Result<ForgetReport> {
+        let mut report = self.write(|connection, _| {
+            runs::fold(connection)?;
+            match find_listener(connection, listener)? {
+                Some(key) => remove(connection, listener, key),
+                None => Ok(ForgetReport::default()),
+            }
+        })?;
+        self.forget_cache();
+        if let Some(home) = self.home_if_any() {
+            models::remove_files(home, &report.models)?;
+        }
+        report.erased = self.erase()?;
+        Ok(report)
+    }
+
+    /// Rewrites the database without what was deleted, and empties the write-ahead log.
+    fn erase(&self) -> Result<bool> {
+        match self.connection.execute_batch("VACUUM").map_err(Into::into) {
+            Err(crate::StoreError::Busy) => return Ok(false),
+            outcome => outcome?,
+        }
+        let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        Ok(busy == 0)
+    }
+}
+
+fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<ForgetReport> {
+    let brought = brought_tracks(connection, key)?;
+    let of_listener = |sql: &str| -> Result<u64> { Ok(connection.execute(sql, [key])? as u64) };
+    let mut report = ForgetReport {
+        found: true,
+        listens: of_listener("DELETE FROM listens WHERE listener = ?1")?,
+        feedback: of_listener("DELETE FROM feedback WHERE listener = ?1")?,
+        exclusions: of_listener("DELETE FROM exclusions WHERE listener = ?1")?,
+        impressions: of_listener("DELETE FROM impressions WHERE listener = ?1")?,
+        ..remove_models(connection, key)?
+    };
+    of_listener("DELETE FROM runs WHERE listener = ?1")?;
+    // New rows take the numbers after the last one that is left, and must count as not folded.
+    connection.execute("UPDATE folded SET upto = (SELECT COALESCE(MAX(id), 0) FROM listens)", [])?;
+    report.imports = remove_imports(connection, listener, key)?;
+    report.tracks = remove_unmentioned(connection, brought)?;
+    of_listener("DELETE FROM listeners WHERE id = ?1")?;
+    Ok(report)
+}
+
+/// Models that learnt from the listener.
+fn remove_models(connection: &Connection, listener: Key) -> Result<ForgetReport> {
+    let sql = "DELETE FROM models WHERE id IN (SELECT model FROM model_listeners WHERE listener = ?1) \
+               RETURNING version, active";
+    let mut report = ForgetReport::default();
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([listener])?;
+    while let Some(row) = rows.next()? {
+        report.models.push(row.get(0)?);
+        report.active_model_removed |= row.get::<_, bool>(1)?;
+    }
+    report.models.sort();
+    Ok(report)
+}
+
+fn remove_imports(connection: &Connection, listener: &ListenerId, key: Key) -> Result<u64> {
+    let sql = "DELETE FROM imports WHERE listener = ?1 \
+               OR id IN (SELECT import FROM import_listeners GROUP BY import HAVING MIN(listener) = ?2 AND MAX(listener) = ?2)";
+    let removed = connection.execute(sql, params![listener.as_str(), key])?;
+    let sql =
+        "UPDATE imports SET name = '' WHERE id IN (SELECT import FROM import_listeners WHERE listener = ?1)";
+    connection.execute(sql, [key])?;
+    connection.execute("DELETE FROM import_listeners WHERE listener = ?1", [key])?;
+    Ok(removed as u64)
+}
+
+/// Tracks that the listener's rows mention and no catalogue listed.
+fn brought_tracks(connection: &Connection, listener: Key) -> Result<FxHashSet<Key>> {
+    let sql = "SELECT id FROM tracks WHERE listed = 0 AND id IN (\
+               SELECT track FROM listens WHERE listener = ?1 UNION SELECT track FROM feedback WHERE listener = ?1)";
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([listener], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Removes those of the tracks that nothing left in the store mentions, and the works and contexts left without a mention.
+fn remove_unmentioned(connection: &Connection, mut tracks: FxHashSet<Key>) -> Result<u64> {
+    if !tracks.is_empty() {
+        keep_mentioned(connection, &mut tracks, "SELECT DISTINCT track FROM listens")?;
+        keep_mentioned(
+            connection,
+            &mut tracks,
+            "SELECT DISTINCT track FROM feedback WHERE track IS NOT NULL",
+        )?;
+        keep_mentioned(connection, &mut tracks, "SELECT DISTINCT track FROM picks")?;
+        keep_shortlisted(connection, &mut tracks)?;
+    }
+    let mut delete = connection.prepare("DELETE FROM tracks WHERE id = ?1")?;
+    for track in &tracks {
+        delete.execute([track])?;
+    }
+    connection.execute("DELETE FROM works WHERE id NOT IN (SELECT work FROM tracks)", [])?;
+    let sql = "DELETE FROM contexts WHERE id NOT IN (SELECT context FROM listens WHERE context IS NOT NULL)";
+    connection.execute(sql, [])?;
+    Ok(tracks.len() as u64)
+}
+
+fn keep_mentioned(connection: &Connection, tracks: &mut FxHashSet<Key>, sql: &str) -> Result<()> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        tracks.remove(&key(row.get(0)?)?);
+    }
+    Ok(())
+}
+
+fn keep_shortlisted(connection: &Connection, tracks: &mut FxHashSet<Key>) -> Result<()> {
+    let mut statement = connection.prepare("SELECT shortlist FROM impressions")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        for track in shortlist_keys(&row.get::<_, Vec<u8>>(0)?) {
+            tracks.remove(&track);
+        }
+    }
+    Ok(())
+}

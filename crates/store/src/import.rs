@@ -1,0 +1,235 @@
+//! Importing a file: rows go in by the thousand, each batch in one transaction with the number of its last row, so that an
+//! import that was killed goes on where it stopped.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use rustc_hash::FxHashSet;
+use segue_core::{ListenerId, Record};
+use serde::Serialize;
+
+use crate::append::Batch;
+use crate::cache::Key;
+use crate::dedup::Verdict;
+use crate::tracks::Described;
+use crate::{Result, Store};
+
+/// Rows per transaction. Flushing to disk costs as much as a few hundred rows; a lost batch costs the time to read it again.
+const BATCH_ROWS: usize = 10_000;
+
+/// What makes a file, or an entry of an archive, the same as one that was imported before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileIdentity {
+    /// A digest of the content, and of whatever else decides which rows come out of it, such as the version of the parser.
+    pub fingerprint: String,
+    /// What to call it in a list of imports; its path is of no concern.
+    pub name: String,
+    /// For whom it is imported: the same file may be imported for two people. `None` where it names its listeners itself or
+    /// has none.
+    pub listener: Option<ListenerId>,
+}
+
+/// What became of the rows handed to an [`Import`]. They add up to what was handed in, see [`Self::rows`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ImportCounts {
+    /// Plays that were new.
+    pub listens_added: u64,
+    /// Plays that were exact duplicates by the rule of [`crate::dedup`].
+    pub exact_duplicates: u64,
+    /// Plays that were near duplicates by the rule of [`crate::dedup`].
+    pub near_duplicates: u64,
+    /// Statements that were new.
+    pub feedback_added: u64,
+    /// Statements that had been made before.
+    pub feedback_repeated: u64,
+    /// Catalogue rows with a new track.
+    pub tracks_added: u64,
+    /// Catalogue rows with a known track, which may have told something new about it.
+    pub tracks_known: u64,
+    /// Rows that an earlier import of the same file had committed.
+    pub already_imported: u64,
+    /// How many of the duplicates told something that the row kept did not know. They are counted as duplicates too.
+    pub completed: u64,
+}
+
+impl ImportCounts {
+    /// All rows handed in.
+    pub fn rows(&self) -> u64 {
+        self.listens_added
+            + self.exact_duplicates
+            + self.near_duplicates
+            + self.feedback_added
+            + self.feedback_repeated
+            + self.tracks_added
+            + self.tracks_known
+            + self.already_imported
+    }
+}
+
+impl Store {
+    /// Begins or resumes the import of a file.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
+    pub fn import_file(&mut self, file: &FileIdentity) -> Result<Import<'_>> {
+        let sql = "SELECT rows, complete FROM imports WHERE fingerprint = ?1 AND listener = ?2";
+        let found = self
+            .connection
+            .query_row(sql, [&file.fingerprint, file.listener_name()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let (committed, complete) = found.unwrap_or((0, false));
+        Ok(Import {
+            store: self,
+            file: file.clone(),
+            committed,
+            complete,
+            pending: Vec::new(),
+            counts: ImportCounts::default(),
+        })
+    }
+}
+
+impl FileIdentity {
+    fn listener_name(&self) -> &str {
+        self.listener.as_ref().map_or("", ListenerId::as_str)
+    }
+}
+
+/// An import under way. Rows that are not committed when it is dropped are as if they had never been handed in.
+pub struct Import<'s> {
+    store: &'s mut Store,
+    file: FileIdentity,
+    committed: u64,
+    complete: bool,
+    pending: Vec<(u64, Record)>,
+    counts: ImportCounts,
+}
+
+impl Import<'_> {
+    /// The last row that is on disk, from this import or an earlier one of the same file; 0 if there is none.
+    pub fn committed_rows(&self) -> u64 {
+        self.committed
+    }
+
+    /// Whether the file was imported to its end before: it need not be read again.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// What became of the rows committed so far.
+    pub fn counts(&self) -> ImportCounts {
+        self.counts
+    }
+
+    /// Takes a row. Rows are numbered from 1 upwards; gaps are allowed, for rows that were dropped, but a row must have the same
+    /// number whenever the file is read.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::UnknownTrack`] for a row about another track than the one it describes,
+    /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`]. What was committed stays.
+    pub fn accept(&mut self, row: u64, record: Record) -> Result<()> {
+        if row <= self.committed {
+            self.counts.already_imported += 1;
+            return Ok(());
+        }
+        self.pending.push((row, record));
+        if self.pending.len() >= BATCH_ROWS {
+            self.commit(false)?;
+        }
+        Ok(())
+    }
+
+    /// Commits what is left and marks the file as imported to its end.
+    ///
+    /// # Errors
+    /// As for [`Self::accept`].
+    pub fn finish(mut self) -> Result<ImportCounts> {
+        if !self.complete || !self.pending.is_empty() {
+            self.commit(true)?;
+        }
+        Ok(self.counts)
+    }
+
+    fn commit(&mut self, complete: bool) -> Result<()> {
+        let last = self.pending.last().map_or(self.committed, |(row, _)| *row);
+        let (file, pending) = (&self.file, &self.pending);
+        let batch = self.store.write(|connection, cache| {
+            let mut counts = ImportCounts::default();
+            let mut batch = Batch::new(connection, cache)?;
+            let mut fed = FxHashSet::default();
+            for (_, record) in pending {
+                fed.extend(counts.import(&mut batch, record)?);
+            }
+            checkpoint(connection, file, last, complete, &fed)?;
+            Ok(counts)
+        })?;
+        self.counts.add(&batch);
+        self.committed = last;
+        self.pending.clear();
+        Ok(())
+    }
+}
+
+impl ImportCounts {
+    /// Imports one record, counts it, and returns the listener it was about.
+    fn import(&mut self, batch: &mut Batch<'_>, record: &Record) -> Result<Option<Key>> {
+        match record {
+            Record::Listen { listen, track } => {
+                let (listener, verdict) = batch.import_listen(listen, track)?;
+                self.count_listen(verdict);
+                Ok(Some(listener))
+            }
+            Record::Feedback { feedback, track } => {
+                let (listener, added) = batch.import_feedback(feedback, track.as_ref())?;
+                *(if added { &mut self.feedback_added } else { &mut self.feedback_repeated }) += 1;
+                Ok(Some(listener))
+            }
+            Record::Track(track) => {
+                match batch.import_track(track)? {
+                    Described::New => self.tracks_added += 1,
+                    Described::Filled | Described::Known => self.tracks_known += 1,
+                }
+                Ok(None)
+            }
+        }
+    }
+
+    fn count_listen(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::New => self.listens_added += 1,
+            Verdict::Duplicate { exact, completes } => {
+                *(if exact { &mut self.exact_duplicates } else { &mut self.near_duplicates }) += 1;
+                self.completed += u64::from(completes.is_some());
+            }
+        }
+    }
+
+    fn add(&mut self, batch: &Self) {
+        self.listens_added += batch.listens_added;
+        self.exact_duplicates += batch.exact_duplicates;
+        self.near_duplicates += batch.near_duplicates;
+        self.feedback_added += batch.feedback_added;
+        self.feedback_repeated += batch.feedback_repeated;
+        self.tracks_added += batch.tracks_added;
+        self.tracks_known += batch.tracks_known;
+        self.already_imported += batch.already_imported;
+        self.completed += batch.completed;
+    }
+}
+
+/// Writes down how far the import has come and whom it was about, in the transaction of its rows.
+fn checkpoint(
+    connection: &Connection,
+    file: &FileIdentity,
+    rows: u64,
+    complete: bool,
+    fed: &FxHashSet<Key>,
+) -> Result<()> {
+    let sql = "INSERT INTO imports (fingerprint, listener, name, rows, complete) VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT (fingerprint, listener) DO UPDATE SET rows = ?4, complete = complete OR ?5 RETURNING id";
+    let values = params![file.fingerprint, file.listener_name(), file.name, rows, complete];
+    let import: i64 = connection.query_row(sql, values, |row| row.get(0))?;
+    let mut link = connection.prepare("INSERT OR IGNORE INTO import_listeners VALUES (?1, ?2)")?;
+    for listener in fed {
+        link.execute(params![import, listener])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,154 @@
+//! What was shown, with everything an off-policy estimate needs: propensities to the last bit, the short-list in full.
+
+use rusqlite::{Connection, Row, params};
+use segue_core::{Impression, ListenerId, Pick, Slate, SlateConfig, TrackId};
+use serde::{Deserialize, Serialize};
+
+use crate::cache::TrackNames;
+use crate::codes::{from_micros, to_micros};
+use crate::names::{Interner, find_listener, key};
+use crate::tracks::find_track;
+use crate::{Result, Store, StoreError};
+
+/// Names an impression, never another one later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ImpressionId(pub i64);
+
+impl Store {
+    /// Logs a slate that is about to be shown, of tracks that are in the catalogue. It is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownTrack`], [`StoreError::Busy`] or [`StoreError::Database`]; then nothing was logged.
+    pub fn log_impression(&mut self, impression: &Impression) -> Result<ImpressionId> {
+        self.write(|connection, _| {
+            let Slate { listener, config, picks, shortlist } = &impression.slate;
+            let listener = Interner::new(connection, "listeners")?.intern(listener.as_str())?;
+            let sql = "INSERT INTO impressions (listener, at, policy, model, seed, explore, shortlist) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            connection.execute(
+                sql,
+                params![
+                    listener,
+                    to_micros(impression.at),
+                    config.policy,
+                    config.model,
+                    config.seed.cast_signed(),
+                    config.explore,
+                    shortlist_to_bytes(connection, shortlist)?,
+                ],
+            )?;
+            let id = connection.last_insert_rowid();
+            write_picks(connection, id, picks)?;
+            Ok(ImpressionId(id))
+        })
+    }
+
+    /// What a listener was shown, latest first, `limit` at most.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn impressions(
+        &self,
+        listener: &ListenerId,
+        limit: usize,
+    ) -> Result<Vec<(ImpressionId, Impression)>> {
+        self.read(|connection| {
+            let Some(listener_key) = find_listener(connection, listener)? else { return Ok(Vec::new()) };
+            let sql = "SELECT id, at, policy, model, seed, explore, shortlist FROM impressions \
+                       WHERE listener = ?1 ORDER BY id DESC LIMIT ?2";
+            let mut statement = connection.prepare(sql)?;
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let mut rows = statement.query(params![listener_key, limit])?;
+            let mut names = self.track_names.borrow_mut();
+            let mut impressions = Vec::new();
+            while let Some(row) = rows.next()? {
+                impressions.push(impression_from_row(connection, &mut names, listener, row)?);
+            }
+            Ok(impressions)
+        })
+    }
+}
+
+fn write_picks(connection: &Connection, impression: i64, picks: &[Pick]) -> Result<()> {
+    let mut statement =
+        connection.prepare("INSERT INTO picks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
+    for (position, pick) in picks.iter().enumerate() {
+        statement.execute(params![
+            impression,
+            position as i64,
+            find_track(connection, &pick.track)?,
+            pick.drawn,
+            pick.propensity,
+            pick.likability,
+            pick.uncertainty,
+            pick.new_to_listener,
+            serde_json::to_string(&pick.reason).expect("a reason always serialises"),
+        ])?;
+    }
+    Ok(())
+}
+
+fn impression_from_row(
+    connection: &Connection,
+    names: &mut TrackNames,
+    listener: &ListenerId,
+    row: &Row<'_>,
+) -> Result<(ImpressionId, Impression)> {
+    let id = row.get(0)?;
+    let config = SlateConfig {
+        policy: row.get(2)?,
+        model: row.get(3)?,
+        seed: row.get::<_, i64>(4)?.cast_unsigned(),
+        explore: real(row, 5)? as f32,
+    };
+    let shortlist = shortlist_from_bytes(connection, names, &row.get::<_, Vec<u8>>(6)?)?;
+    let picks = read_picks(connection, names, id)?;
+    let slate = Slate { listener: listener.clone(), config, picks, shortlist };
+    Ok((ImpressionId(id), Impression { at: from_micros(row.get(1)?)?, slate }))
+}
+
+fn read_picks(connection: &Connection, names: &mut TrackNames, impression: i64) -> Result<Vec<Pick>> {
+    let sql = "SELECT track, drawn, propensity, likability, uncertainty, new_to_listener, reason FROM picks \
+               WHERE impression = ?1 ORDER BY position";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([impression])?;
+    let mut picks = Vec::new();
+    while let Some(row) = rows.next()? {
+        let reason = serde_json::from_str(&row.get::<_, String>(6)?);
+        picks.push(Pick {
+            track: names.get(connection, key(row.get(0)?)?)?,
+            drawn: row.get(1)?,
+            propensity: real(row, 2)?,
+            likability: real(row, 3)? as f32,
+            uncertainty: real(row, 4)? as f32,
+            new_to_listener: row.get(5)?,
+            reason: reason.map_err(|error| StoreError::corrupt(format!("a reason: {error}")))?,
+        });
+    }
+    Ok(picks)
+}
+
+/// A number; SQLite keeps NaN as NULL.
+fn real(row: &Row<'_>, column: usize) -> Result<f64> {
+    Ok(row.get::<_, Option<f64>>(column)?.unwrap_or(f64::NAN))
+}
+
+/// Keys, because a short-list names hundreds of tracks.
+fn shortlist_to_bytes(connection: &Connection, shortlist: &[TrackId]) -> Result<Vec<u8>> {
+    let keys = shortlist.iter().map(|id| find_track(connection, id));
+    Ok(keys.collect::<Result<Vec<_>>>()?.into_iter().flat_map(u32::to_le_bytes).collect())
+}
+
+/// The keys that a stored short-list names.
+pub(crate) fn shortlist_keys(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.as_chunks::<4>().0.iter().map(|key| u32::from_le_bytes(*key))
+}
+
+fn shortlist_from_bytes(
+    connection: &Connection,
+    names: &mut TrackNames,
+    bytes: &[u8],
+) -> Result<Vec<TrackId>> {
+    shortlist_keys(bytes).map(|key| names.get(connection, key)).collect()
+}

@@ -1,0 +1,252 @@
+//! The log of plays: how a row is written and read, and what is known of each listener at a glance.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, Row, Statement, params};
+use segue_core::{Listen, ListenerId, Timestamp, TrackId};
+use serde::Serialize;
+
+use crate::cache::Key;
+use crate::codes::{Coded, from_micros, to_micros};
+use crate::dedup::Detail;
+use crate::exclusions::Excluder;
+use crate::names::{find_listener, key};
+use crate::{Result, Store, runs};
+
+const INSERT: &str = "INSERT INTO listens (listener, track, at, moment, ms_played, start_reason, end_reason, skipped, shuffle, \
+     offline, private_session, device, context, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+const COMPLETE: &str = "UPDATE listens SET \
+     ms_played = CASE WHEN ?2 THEN ?3 ELSE ms_played END, \
+     start_reason = CASE start_reason WHEN 0 THEN ?4 ELSE start_reason END, \
+     end_reason = CASE end_reason WHEN 0 THEN ?5 ELSE end_reason END, \
+     skipped = COALESCE(skipped, ?6), shuffle = COALESCE(shuffle, ?7), offline = COALESCE(offline, ?8), \
+     private_session = MAX(private_session, ?9), device = CASE device WHEN 0 THEN ?10 ELSE device END, \
+     context = COALESCE(context, ?11) WHERE id = ?1";
+const COLUMNS: &str = "SELECT listens.id, listens.track, at, moment, ms_played, start_reason, end_reason, skipped, shuffle, offline, \
+     private_session, device, contexts.name, source";
+const FROM: &str = "FROM listens LEFT JOIN contexts ON contexts.id = listens.context";
+
+/// One listener at a glance. Excluded plays are counted: they are in the log.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ListenerSummary {
+    /// Who.
+    pub id: ListenerId,
+    /// Plays in the log.
+    pub listens: u64,
+    /// Earliest time stamp of a play.
+    pub first: Option<Timestamp>,
+    /// Latest time stamp of a play.
+    pub last: Option<Timestamp>,
+    /// Explicit signals in the log.
+    pub feedback: u64,
+}
+
+impl Store {
+    /// Everybody in the store, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn listeners(&self) -> Result<Vec<ListenerSummary>> {
+        self.fold_if_free()?;
+        self.read(|connection| {
+            let mut spans = runs::spans(connection)?;
+            let sql = "SELECT id, name, (SELECT COUNT(*) FROM feedback WHERE listener = listeners.id) \
+                       FROM listeners ORDER BY name";
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            let mut listeners = Vec::new();
+            while let Some(row) = rows.next()? {
+                let span = spans.remove(&key(row.get(0)?)?);
+                listeners.push(ListenerSummary {
+                    id: ListenerId::new(row.get::<_, String>(1)?),
+                    listens: span.map_or(0, |span| span.listens),
+                    first: span.map(|span| from_micros(span.earliest)).transpose()?,
+                    last: span.map(|span| from_micros(span.latest)).transpose()?,
+                    feedback: row.get(2)?,
+                });
+            }
+            Ok(listeners)
+        })
+    }
+
+    /// The plays of a listener that belong to their taste profile: all but the excluded ones, in the order of the log.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Corrupt`] or [`StoreError::Database`]. A listener who is not in the store has no plays.
+    pub fn listens(&self, listener: &ListenerId) -> Result<Vec<Listen>> {
+        self.read_listens(listener, |connection, key| Excluder::load(connection, key).map(Some))
+    }
+
+    /// Every play of a listener, excluded ones too, in the order of the log.
+    ///
+    /// # Errors
+    /// As for [`Self::listens`].
+    pub fn all_listens(&self, listener: &ListenerId) -> Result<Vec<Listen>> {
+        self.read_listens(listener, |_, _| Ok(None))
+    }
+
+    fn read_listens(
+        &self,
+        listener: &ListenerId,
+        excluder: impl FnOnce(&Connection, Key) -> Result<Option<Excluder>>,
+    ) -> Result<Vec<Listen>> {
+        self.fold_if_free()?;
+        self.read(|connection| {
+            let Some(key) = find_listener(connection, listener)? else { return Ok(Vec::new()) };
+            let excluder = excluder(connection, key)?;
+            let mut names = self.track_names.borrow_mut();
+            let mut listens = Vec::new();
+            for_each(connection, &format!("{COLUMNS} {FROM}"), key, |row| {
+                let track = self::key(row.get(1)?)?;
+                let listen = from_row(row, listener.clone(), names.get(connection, track)?)?;
+                if excluder.as_ref().is_none_or(|excluder| !excluder.excludes(track, &listen)) {
+                    listens.push(listen);
+                }
+                Ok(())
+            })?;
+            Ok(listens)
+        })
+    }
+
+    fn fold_if_free(&self) -> Result<()> {
+        if runs::tail_is_worth_folding(&self.connection)? {
+            self.write_if_free(runs::fold)?;
+        }
+        Ok(())
+    }
+}
+
+/// Hands on every row of a listener in the order of the log. `select` names the columns, [`COLUMNS`] or more of them.
+fn for_each(
+    connection: &Connection,
+    select: &str,
+    listener: Key,
+    mut take: impl FnMut(&Row<'_>) -> Result<()>,
+) -> Result<()> {
+    let sql = format!("{select} WHERE listens.id BETWEEN ?1 AND ?2 ORDER BY listens.id");
+    let mut stretch = connection.prepare(&sql)?;
+    for (first, last) in runs::of(connection, listener)? {
+        let mut rows = stretch.query([first, last])?;
+        while let Some(row) = rows.next()? {
+            take(row)?;
+        }
+    }
+    let sql = format!("{select} WHERE listens.id > ?1 AND listener = ?2 ORDER BY listens.id");
+    let mut tail = connection.prepare(&sql)?;
+    let mut rows = tail.query([runs::folded_upto(connection)?, i64::from(listener)])?;
+    while let Some(row) = rows.next()? {
+        take(row)?;
+    }
+    Ok(())
+}
+
+fn from_row(row: &Row<'_>, listener: ListenerId, track: TrackId) -> Result<Listen> {
+    Ok(Listen {
+        listener,
+        track,
+        at: from_micros(row.get(2)?)?,
+        moment: Coded::from_code(row.get(3)?)?,
+        ms_played: row.get(4)?,
+        start_reason: Coded::from_code(row.get(5)?)?,
+        end_reason: Coded::from_code(row.get(6)?)?,
+        skipped: row.get(7)?,
+        shuffle: row.get(8)?,
+        offline: row.get(9)?,
+        private_session: row.get(10)?,
+        device: Coded::from_code(row.get(11)?)?,
+        context: row.get(12)?,
+        source: Coded::from_code(row.get(13)?)?,
+    })
+}
+
+/// Hands on row, work and play of everything a listener has in the log. The plays do not name their tracks.
+pub(crate) fn for_each_play(
+    connection: &Connection,
+    listener: &ListenerId,
+    key: Key,
+    mut take: impl FnMut(i64, Key, &Listen),
+) -> Result<()> {
+    let select = format!("{COLUMNS}, tracks.work {FROM} JOIN tracks ON tracks.id = listens.track");
+    let unnamed = TrackId::new("");
+    for_each(connection, &select, key, |row| {
+        let listen = from_row(row, listener.clone(), unnamed.clone())?;
+        take(row.get(0)?, self::key(row.get(14)?)?, &listen);
+        Ok(())
+    })
+}
+
+/// What stands for the names in a row.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RowKeys {
+    pub(crate) listener: Key,
+    pub(crate) track: Key,
+    pub(crate) context: Option<Key>,
+}
+
+/// Appends to the log, for the length of one transaction.
+pub(crate) struct ListenWriter<'c> {
+    insert: Statement<'c>,
+    complete: Statement<'c>,
+}
+
+impl<'c> ListenWriter<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Result<Self> {
+        Ok(Self { insert: connection.prepare(INSERT)?, complete: connection.prepare(COMPLETE)? })
+    }
+
+    /// Appends a play and returns its row.
+    pub(crate) fn append(&mut self, keys: RowKeys, listen: &Listen) -> Result<i64> {
+        let row = self.insert.insert(params![
+            keys.listener,
+            keys.track,
+            to_micros(listen.at),
+            listen.moment.code(),
+            listen.ms_played,
+            listen.start_reason.code(),
+            listen.end_reason.code(),
+            listen.skipped,
+            listen.shuffle,
+            listen.offline,
+            listen.private_session,
+            listen.device.code(),
+            keys.context,
+            listen.source.code(),
+        ])?;
+        Ok(row)
+    }
+
+    /// Fills in what a row lacks and another report of the same play knows.
+    pub(crate) fn complete(
+        &mut self,
+        row: u32,
+        missing: Detail,
+        keys: RowKeys,
+        listen: &Listen,
+    ) -> Result<()> {
+        self.complete.execute(params![
+            row,
+            missing.has_play_time(),
+            listen.ms_played,
+            listen.start_reason.code(),
+            listen.end_reason.code(),
+            listen.skipped,
+            listen.shuffle,
+            listen.offline,
+            listen.private_session,
+            listen.device.code(),
+            keys.context,
+        ])?;
+        Ok(())
+    }
+}
+
+/// How many plays a listener has and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) listens: u64,
+    pub(crate) earliest: i64,
+    pub(crate) latest: i64,
+}
+
+/// Spans by listener.
+pub(crate) type Spans = BTreeMap<Key, Span>;

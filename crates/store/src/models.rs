@@ -1,0 +1,267 @@
+//! The registry of models: files in folders of their own, rows that say which of them is served and whom each was trained on.
+//!
+//! A model is written to `.incoming`, flushed, renamed to its version and only then, in the same write transaction, gets its row
+//! and becomes the active one. A crash leaves a folder without a row, never a row without a folder; opening the store removes
+//! such folders. All of it happens under the write lock, so that nobody's half-written model looks like a left-over.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use segue_core::{ListenerId, Timestamp};
+use serde::Serialize;
+
+use crate::codes::{from_micros, to_micros};
+use crate::names::Interner;
+use crate::{Result, Store, StoreError};
+
+const FOLDER: &str = "models";
+const INCOMING: &str = ".incoming";
+const WEIGHTS: &str = "model.safetensors";
+const CARD: &str = "card.json";
+const LONGEST_VERSION: usize = 128;
+
+/// A model that was just trained.
+#[derive(Clone, Copy, Debug)]
+pub struct NewModel<'a> {
+    /// Its name, which no other model has; it also names its folder.
+    pub version: &'a str,
+    /// What kind of model it is, in the words of whoever trained it.
+    pub kind: &'a str,
+    /// When it was trained.
+    pub created_at: Timestamp,
+    /// Its card, JSON.
+    pub card: &'a str,
+    /// Its weights, safetensors.
+    pub weights: &'a [u8],
+    /// Everybody whose history it learnt from: forgetting one of them removes the model.
+    pub listeners: &'a [ListenerId],
+}
+
+/// A registered model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelEntry {
+    /// Its name.
+    pub version: String,
+    /// What kind of model it is.
+    pub kind: String,
+    /// When it was trained.
+    pub created_at: Timestamp,
+    /// Whether it is the one to serve; at most one is.
+    pub active: bool,
+    /// Its card, JSON, as it was handed in.
+    pub card: String,
+}
+
+/// Where a model's files are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelFiles {
+    /// Its weights, safetensors.
+    pub weights: PathBuf,
+    /// Its card, JSON.
+    pub card: PathBuf,
+}
+
+impl Store {
+    /// Registers a model and makes it the active one, files and row, all or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::BadModelVersion`] and [`StoreError::ModelExists`] for a version that cannot be used,
+    /// [`StoreError::NeedsFolder`] in memory, [`StoreError::Io`] when the files cannot be written, [`StoreError::Busy`],
+    /// [`StoreError::Database`].
+    pub fn register_model(&mut self, model: &NewModel<'_>) -> Result<()> {
+        check_version(model.version)?;
+        let folder = self.home("models")?.join(FOLDER);
+        self.write(|connection, _| {
+            if find(connection, model.version)?.is_some() {
+                return Err(StoreError::ModelExists(model.version.to_owned()));
+            }
+            insert(connection, model)?;
+            write_files(&folder, model)
+        })
+    }
+
+    /// Every registered model, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn models(&self) -> Result<Vec<ModelEntry>> {
+        let sql = "SELECT version, kind, created_at, active, card FROM models ORDER BY id";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        let mut models = Vec::new();
+        while let Some(row) = rows.next()? {
+            models.push(entry_from_row(row)?);
+        }
+        Ok(models)
+    }
+
+    /// The model to serve, if there is one.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn active_model(&self) -> Result<Option<ModelEntry>> {
+        let sql = "SELECT version, kind, created_at, active, card FROM models WHERE active = 1";
+        let mut statement = self.connection.prepare(sql)?;
+        let mut rows = statement.query([])?;
+        rows.next()?.map(entry_from_row).transpose()
+    }
+
+    /// Makes a registered model the active one, to roll back or forward.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownModel`], [`StoreError::Busy`] or [`StoreError::Database`].
+    pub fn activate(&mut self, version: &str) -> Result<()> {
+        self.write(|connection, _| {
+            let model = find(connection, version)?;
+            activate(connection, model.ok_or_else(|| StoreError::UnknownModel(version.to_owned()))?)
+        })
+    }
+
+    /// Where the files of a registered model are.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownModel`], [`StoreError::NeedsFolder`] in memory, [`StoreError::Database`].
+    pub fn model_files(&self, version: &str) -> Result<ModelFiles> {
+        let home = self.home("models")?;
+        find(&self.connection, version)?.ok_or_else(|| StoreError::UnknownModel(version.to_owned()))?;
+        let folder = home.join(FOLDER).join(version);
+        Ok(ModelFiles { weights: folder.join(WEIGHTS), card: folder.join(CARD) })
+    }
+}
+
+/// Removes what a crash left behind: folders of models that have no row. Does nothing while another process writes.
+pub(crate) fn remove_orphans(store: &Store) -> Result<()> {
+    let Some(home) = store.home_if_any() else { return Ok(()) };
+    let folder = home.join(FOLDER);
+    if !folder.exists() {
+        return Ok(());
+    }
+    store.write_if_free(|connection| {
+        for entry in fs::read_dir(&folder).map_err(StoreError::io("read", &folder))? {
+            let entry = entry.map_err(StoreError::io("read", &folder))?;
+            let known = match entry.file_name().to_str() {
+                Some(version) => find(connection, version)?.is_some(),
+                None => false,
+            };
+            if !known && entry.path().is_dir() {
+                remove_folder(&entry.path())?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Copies the files of every model that `copy`, a database, knows. A model that was removed since is struck from it.
+pub(crate) fn copy_files(from_home: &Path, to_home: &Path, copy: &Connection) -> Result<()> {
+    let mut statement = copy.prepare("SELECT version FROM models")?;
+    let versions = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    for version in versions {
+        let (from, to) = (from_home.join(FOLDER).join(&version), to_home.join(FOLDER).join(&version));
+        fs::create_dir_all(&to).map_err(StoreError::io("create", &to))?;
+        let copied = [WEIGHTS, CARD].iter().try_for_each(|name| copy_file(&from.join(name), &to.join(name)));
+        match copied {
+            Ok(()) => sync_folder(&to)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                copy.execute("DELETE FROM models WHERE version = ?1", [version])?;
+                remove_folder(&to)?;
+            }
+            Err(error) => return Err(StoreError::io("copy", from)(error)),
+        }
+    }
+    Ok(())
+}
+
+/// Removes the files of models whose rows are gone.
+pub(crate) fn remove_files(home: &Path, versions: &[String]) -> Result<()> {
+    versions.iter().try_for_each(|version| remove_folder(&home.join(FOLDER).join(version)))
+}
+
+fn check_version(version: &str) -> Result<()> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let usable = !version.is_empty()
+        && version.len() <= LONGEST_VERSION
+        && version.chars().all(plain)
+        && !version.starts_with('.')
+        && !version.ends_with('.');
+    if usable { Ok(()) } else { Err(StoreError::BadModelVersion(version.to_owned())) }
+}
+
+fn find(connection: &Connection, version: &str) -> Result<Option<i64>> {
+    let sql = "SELECT id FROM models WHERE version = ?1";
+    Ok(connection.query_row(sql, [version], |row| row.get(0)).optional()?)
+}
+
+fn activate(connection: &Connection, model: i64) -> Result<()> {
+    connection.execute("UPDATE models SET active = 0 WHERE active = 1", [])?;
+    connection.execute("UPDATE models SET active = 1 WHERE id = ?1", [model])?;
+    Ok(())
+}
+
+fn insert(connection: &Connection, model: &NewModel<'_>) -> Result<()> {
+    let sql = "INSERT INTO models (version, kind, created_at, active, card) VALUES (?1, ?2, ?3, 0, ?4)";
+    let created_at = to_micros(model.created_at);
+    connection.execute(sql, params![model.version, model.kind, created_at, model.card])?;
+    let id = connection.last_insert_rowid();
+    let mut listeners = Interner::new(connection, "listeners")?;
+    let mut link = connection.prepare("INSERT OR IGNORE INTO model_listeners VALUES (?1, ?2)")?;
+    for listener in model.listeners {
+        link.execute(params![id, listeners.intern(listener.as_str())?])?;
+    }
+    activate(connection, id)
+}
+
+fn entry_from_row(row: &Row<'_>) -> Result<ModelEntry> {
+    Ok(ModelEntry {
+        version: row.get(0)?,
+        kind: row.get(1)?,
+        created_at: from_micros(row.get(2)?)?,
+        active: row.get(3)?,
+        card: row.get(4)?,
+    })
+}
+
+fn write_files(folder: &Path, model: &NewModel<'_>) -> Result<()> {
+    let (incoming, target) = (folder.join(INCOMING), folder.join(model.version));
+    // Either may be left over from a crash; this runs under the write lock and neither has a row.
+    remove_folder(&incoming)?;
+    remove_folder(&target)?;
+    fs::create_dir_all(&incoming).map_err(StoreError::io("create", &incoming))?;
+    write_file(&incoming.join(WEIGHTS), model.weights)?;
+    write_file(&incoming.join(CARD), model.card.as_bytes())?;
+    sync_folder(&incoming)?;
+    fs::rename(&incoming, &target).map_err(StoreError::io("create", &target))?;
+    sync_folder(folder)
+}
+
+fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let write = || {
+        let mut file = File::create(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(StoreError::io("write", path))
+}
+
+fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    File::open(to)?.sync_all()
+}
+
+/// Makes what was created or renamed in a folder outlive a power cut; where folders cannot be flushed there is no need to.
+pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
+    if cfg!(unix) {
+        let sync = || File::open(folder)?.sync_all();
+        sync().map_err(StoreError::io("flush", folder))?;
+    }
+    Ok(())
+}
+
+fn remove_folder(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("remove", folder)(error)),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,123 @@
+//! Which stretches of the log belong to whom.
+//!
+//! An index by listener would be kept up to date in as many random places as a batch has listeners, and each place is a page
+//! to write and flush. Instead the log is only appended to, and its tail is folded now and then, in one sorted pass, into runs:
+//! stretches of consecutive rows of one listener, with the span of time they cover. An import becomes a handful of runs.
+//! A reader takes a listener's runs and scans the tail that is not folded yet.
+
+use rusqlite::{Connection, params};
+
+use crate::Result;
+use crate::cache::Key;
+use crate::listens::{Span, Spans};
+use crate::names::key;
+
+/// A tail longer than this is folded by whoever appends.
+const LONG_TAIL: i64 = 65_536;
+/// A tail longer than this is folded by a reader, if nobody is writing: scanning it costs more.
+const SHORT_TAIL: i64 = 2_048;
+
+/// The last row that runs cover.
+pub(crate) fn folded_upto(connection: &Connection) -> Result<i64> {
+    Ok(connection.query_row("SELECT upto FROM folded", [], |row| row.get(0))?)
+}
+
+/// Folds a tail that has become long, as part of the transaction at hand.
+pub(crate) fn fold_long_tail(connection: &Connection) -> Result<()> {
+    if tail_length(connection)? > LONG_TAIL { fold(connection) } else { Ok(()) }
+}
+
+/// Whether reading would be faster after folding.
+pub(crate) fn tail_is_worth_folding(connection: &Connection) -> Result<bool> {
+    Ok(tail_length(connection)? > SHORT_TAIL)
+}
+
+/// Folds the whole tail.
+pub(crate) fn fold(connection: &Connection) -> Result<()> {
+    let upto = folded_upto(connection)?;
+    let mut runs = tail(connection, upto)?;
+    let Some(last) = runs.last().map(|run| run.last) else { return Ok(()) };
+    if extend_last_run(connection, &runs[0])? {
+        runs.remove(0);
+    }
+    runs.sort_unstable_by_key(|run| (run.listener, run.first));
+    let mut insert = connection.prepare("INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for run in &runs {
+        insert.execute(params![run.listener, run.first, run.last, run.earliest, run.latest])?;
+    }
+    connection.execute("UPDATE folded SET upto = ?1", [last])?;
+    Ok(())
+}
+
+/// A listener's folded stretches, first and last row of each, in order.
+pub(crate) fn of(connection: &Connection, listener: Key) -> Result<Vec<(i64, i64)>> {
+    let mut statement =
+        connection.prepare("SELECT first, last FROM runs WHERE listener = ?1 ORDER BY first")?;
+    let runs = statement.query_map([listener], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(runs.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How much everybody has in the log, the tail included.
+pub(crate) fn spans(connection: &Connection) -> Result<Spans> {
+    let mut spans = Spans::new();
+    let sql =
+        "SELECT listener, SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs GROUP BY listener";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let span = Span { listens: row.get(1)?, earliest: row.get(2)?, latest: row.get(3)? };
+        spans.insert(key(row.get(0)?)?, span);
+    }
+    for run in tail(connection, folded_upto(connection)?)? {
+        let fresh = Span { listens: 0, earliest: run.earliest, latest: run.latest };
+        let span = spans.entry(run.listener).or_insert(fresh);
+        span.listens += run.last.abs_diff(run.first) + 1;
+        span.earliest = span.earliest.min(run.earliest);
+        span.latest = span.latest.max(run.latest);
+    }
+    Ok(spans)
+}
+
+#[derive(Clone, Copy)]
+struct Run {
+    listener: Key,
+    first: i64,
+    last: i64,
+    earliest: i64,
+    latest: i64,
+}
+
+fn tail_length(connection: &Connection) -> Result<i64> {
+    let sql = "SELECT COALESCE((SELECT MAX(id) FROM listens), 0) - upto FROM folded";
+    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+}
+
+/// The runs of the rows after `upto`, in the order of the log.
+fn tail(connection: &Connection, upto: i64) -> Result<Vec<Run>> {
+    let mut statement =
+        connection.prepare("SELECT id, listener, at FROM listens WHERE id > ?1 ORDER BY id")?;
+    let mut rows = statement.query([upto])?;
+    let mut runs: Vec<Run> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (id, listener, at) = (row.get(0)?, key(row.get(1)?)?, row.get(2)?);
+        match runs.last_mut() {
+            Some(run) if run.listener == listener && run.last + 1 == id => {
+                run.last = id;
+                run.earliest = run.earliest.min(at);
+                run.latest = run.latest.max(at);
+            }
+            _ => runs.push(Run { listener, first: id, last: id, earliest: at, latest: at }),
+        }
+    }
+    Ok(runs)
+}
+
+/// Lengthens the run that ends right before this one, if there is one of the same listener.
+fn extend_last_run(connection: &Connection, run: &Run) -> Result<bool> {
+    let sql = "UPDATE runs SET last = ?3, earliest = MIN(earliest, ?4), latest = MAX(latest, ?5) \
+               WHERE listener = ?1 AND last = ?2 - 1 \
+               AND first = (SELECT MAX(first) FROM runs WHERE listener = ?1)";
+    let changed =
+        connection.execute(sql, params![run.listener, run.first, run.last, run.earliest, run.latest])?;
+    Ok(changed == 1)
+}

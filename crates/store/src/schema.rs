@@ -1,0 +1,48 @@
+//! The schema and its history. `PRAGMA user_version` counts the scripts that were applied; each runs once, in order, all in
+//! one transaction, and is never edited after a release.
+
+use std::path::Path;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::{Result, StoreError};
+
+const MIGRATIONS: [&str; 1] = [include_str!("schema/v1.sql")];
+
+/// The newest schema that this code knows.
+pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
+
+/// "SEGU": tells our databases from those of other programs.
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"SEGU");
+
+/// Brings a database to [`SCHEMA`], creating everything in an empty one.
+pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<()> {
+    if check(connection, path)? == SCHEMA {
+        return Ok(());
+    }
+    let transaction = Transaction::new_unchecked(connection, TransactionBehavior::Immediate)?;
+    // Another process may have migrated while this one waited for the lock.
+    let found = check(&transaction, path)?;
+    for script in &MIGRATIONS[found as usize..] {
+        transaction.execute_batch(script)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", SCHEMA)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// The schema found, 0 for an empty database.
+fn check(connection: &Connection, path: &Path) -> Result<u32> {
+    let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let owner: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let empty = tables == 0 && found == 0;
+    if !empty && owner != APPLICATION_ID {
+        return Err(StoreError::ForeignDatabase { path: path.to_owned() });
+    }
+    if found > SCHEMA {
+        return Err(StoreError::NewerSchema { path: path.to_owned(), found, supported: SCHEMA });
+    }
+    Ok(found)
+}

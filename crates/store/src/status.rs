@@ -1,0 +1,77 @@
+//! How much there is.
+
+use std::fs;
+
+use serde::Serialize;
+
+use crate::{Result, Store};
+
+/// Counts of everything in a store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Listeners.
+    pub listeners: u64,
+    /// Songs.
+    pub works: u64,
+    /// Versions of songs.
+    pub tracks: u64,
+    /// Tracks whose sound or at least length is known.
+    pub tracks_with_features: u64,
+    /// Plays, excluded ones too.
+    pub listens: u64,
+    /// Explicit signals.
+    pub feedback: u64,
+    /// Exclusions from taste profiles.
+    pub exclusions: u64,
+    /// Slates shown.
+    pub impressions: u64,
+    /// Files imported.
+    pub imports: u64,
+    /// Files whose import was not completed.
+    pub unfinished_imports: u64,
+    /// Models registered.
+    pub models: u64,
+    /// Version of the active model.
+    pub active_model: Option<String>,
+    /// Size of the database with its write-ahead log, in bytes; models not included.
+    pub database_bytes: u64,
+}
+
+impl Store {
+    /// Counts everything.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
+    pub fn status(&self) -> Result<Status> {
+        self.read(|connection| {
+            let count = |of: &str| -> Result<u64> {
+                Ok(connection.query_row(&format!("SELECT COUNT(*) FROM {of}"), [], |row| row.get(0))?)
+            };
+            Ok(Status {
+                listeners: count("listeners")?,
+                works: count("works")?,
+                tracks: count("tracks")?,
+                tracks_with_features: count("tracks WHERE features IS NOT NULL")?,
+                listens: count("listens")?,
+                feedback: count("feedback")?,
+                exclusions: count("exclusions")?,
+                impressions: count("impressions")?,
+                imports: count("imports")?,
+                unfinished_imports: count("imports WHERE complete = 0")?,
+                models: count("models")?,
+                active_model: self.active_model()?.map(|model| model.version),
+                database_bytes: self.database_bytes()?,
+            })
+        })
+    }
+
+    fn database_bytes(&self) -> Result<u64> {
+        let Some(home) = self.home_if_any() else {
+            let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+            return Ok(self.connection.query_row(sql, [], |row| row.get(0))?);
+        };
+        let files = [Self::DATABASE.to_owned(), format!("{}-wal", Self::DATABASE)];
+        let size = |name: &String| fs::metadata(home.join(name)).map_or(0, |file| file.len());
+        Ok(files.iter().map(size).sum())
+    }
+}

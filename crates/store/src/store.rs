@@ -1,0 +1,122 @@
+//! Opening a store, and the two ways into its database: one writer with its caches, and readers on a snapshot.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+
+use crate::cache::{TrackNames, WriteCache};
+use crate::{Result, StoreError, models, runs, schema};
+
+/// How long a writer waits for another before it gives up.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Page cache of the writer, in KiB.
+const PAGE_CACHE_KIB: i64 = 16 * 1024;
+
+/// The event log, the catalogue and the registry of models of one home folder.
+///
+/// It can be sent between threads but not shared by them: a server puts it behind a mutex or opens one for each thread. Any
+/// number of processes may open the same folder.
+pub struct Store {
+    pub(crate) connection: Connection,
+    home: Option<PathBuf>,
+    cache: WriteCache,
+    pub(crate) track_names: RefCell<TrackNames>,
+}
+
+impl Store {
+    /// Name of the database inside the home folder.
+    pub const DATABASE: &'static str = "segue.db";
+
+    /// Opens the store in a home folder and creates both if need be.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerSchema`], [`StoreError::ForeignDatabase`] and [`StoreError::Corrupt`] say what is wrong with the
+    /// file found; [`StoreError::Io`] that the folder cannot be used.
+    pub fn open(home: &Path) -> Result<Self> {
+        fs::create_dir_all(home).map_err(StoreError::io("create", home))?;
+        let path = home.join(Self::DATABASE);
+        let store = Self::prepare(Connection::open(&path)?, Some(home.to_owned()))?;
+        models::remove_orphans(&store)?;
+        Ok(store)
+    }
+
+    /// A store that lives as long as the process, for tests; it registers no models and makes no backups.
+    ///
+    /// # Errors
+    /// Only when memory runs out.
+    pub fn open_in_memory() -> Result<Self> {
+        Self::prepare(Connection::open_in_memory()?, None)
+    }
+
+    fn prepare(connection: Connection, home: Option<PathBuf>) -> Result<Self> {
+        connection.busy_timeout(PATIENCE)?;
+        // The first statement that reads the file: a damaged one is found here.
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "secure_delete", true)?;
+        connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
+        let path = home.as_deref().unwrap_or(Path::new(":memory:")).join(Self::DATABASE);
+        schema::migrate(&connection, &path)?;
+        Ok(Self { connection, home, cache: WriteCache::default(), track_names: RefCell::default() })
+    }
+
+    /// The home folder, or an error that names what needs one.
+    pub(crate) fn home(&self, needed_for: &'static str) -> Result<&Path> {
+        self.home.as_deref().ok_or(StoreError::NeedsFolder(needed_for))
+    }
+
+    pub(crate) fn home_if_any(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
+    /// Runs `work` in a write transaction that is committed if it succeeds and leaves no trace if it fails.
+    pub(crate) fn write<T>(
+        &mut self,
+        work: impl FnOnce(&Connection, &mut WriteCache) -> Result<T>,
+    ) -> Result<T> {
+        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        // What other processes committed since may contradict what this one remembers.
+        let version = transaction.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        self.cache.stay_valid_for(version);
+        let outcome = work(&transaction, &mut self.cache).and_then(|value| {
+            runs::fold_long_tail(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        });
+        if outcome.is_err() {
+            self.cache.forget_all();
+        }
+        outcome
+    }
+
+    /// Runs `work` on one consistent state of the database, whatever others write meanwhile.
+    pub(crate) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let snapshot = self.connection.unchecked_transaction()?;
+        work(&snapshot)
+    }
+
+    /// Drops everything remembered about rows.
+    pub(crate) fn forget_cache(&mut self) {
+        self.cache.forget_all();
+        self.track_names.borrow_mut().clear();
+    }
+
+    /// As [`Self::write`] but does not wait for another writer: returns `None` instead.
+    pub(crate) fn write_if_free<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<Option<T>> {
+        self.connection.busy_timeout(Duration::ZERO)?;
+        let begun = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate);
+        self.connection.busy_timeout(PATIENCE)?;
+        let transaction = match begun.map_err(StoreError::from) {
+            Ok(transaction) => transaction,
+            Err(StoreError::Busy) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let value = work(&transaction)?;
+        transaction.commit()?;
+        Ok(Some(value))
+    }
+}

@@ -1,0 +1,280 @@
+//! The catalogue. Several sources describe one track; what is missing is filled from later rows, and nothing that is known
+//! is ever overwritten, so that the order of imports decides only between contradicting claims.
+
+use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
+use rustc_hash::FxHashMap;
+use segue_core::{AudioFeature, AudioFeatures, Track, TrackId, WorkId};
+
+use crate::cache::{Key, TrackRow};
+use crate::codes::Coded;
+use crate::names::{Interner, key};
+use crate::{Result, Store, StoreError};
+
+const COLUMNS: &str = "SELECT tracks.id, tracks.work, tracks.listed, tracks.name, works.name, version, title, artists, album, isrc, \
+     recording_mbid, location, year, genre, popularity, features FROM tracks JOIN works ON works.id = tracks.work";
+const INSERT: &str = "INSERT INTO tracks (listed, name, work, version, title, artists, album, isrc, recording_mbid, location, year, \
+     genre, popularity, features) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+const UPDATE: &str = "UPDATE tracks SET listed = ?1, version = ?4, title = ?5, artists = ?6, album = ?7, isrc = ?8, \
+     recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, popularity = ?13, features = ?14 WHERE name = ?2 AND work = ?3";
+
+/// Bit of [`TrackRow::known`] that says a catalogue named the track.
+const LISTED: u32 = 1 << 31;
+
+/// Who describes a track.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mention {
+    /// A row of somebody's history.
+    History,
+    /// A catalogue, which makes the track stay when the listener who brought it is forgotten.
+    Catalogue,
+}
+
+/// What describing a track did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Described {
+    New,
+    Filled,
+    Known,
+}
+
+impl Store {
+    /// Takes tracks into the catalogue: new ones are added, known ones learn what was missing and keep what was known.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] or [`StoreError::Database`]; then none was taken in.
+    pub fn add_tracks(&mut self, tracks: &[Track]) -> Result<()> {
+        self.write(|connection, cache| {
+            let mut writer = TrackWriter::new(connection)?;
+            for track in tracks {
+                writer.describe(&mut cache.tracks, track, Mention::Catalogue)?;
+            }
+            cache.bound(0);
+            Ok(())
+        })
+    }
+
+    /// Every track of the catalogue, in the order of first mention.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn tracks(&self) -> Result<Vec<Track>> {
+        let mut statement = self.connection.prepare(&format!("{COLUMNS} ORDER BY tracks.id"))?;
+        let mut rows = statement.query([])?;
+        let mut tracks = Vec::new();
+        while let Some(row) = rows.next()? {
+            tracks.push(Stored::from_row(row)?.track);
+        }
+        Ok(tracks)
+    }
+
+    /// What is known of one track.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn track(&self, id: &TrackId) -> Result<Option<Track>> {
+        let mut statement = self.connection.prepare(&format!("{COLUMNS} WHERE tracks.name = ?1"))?;
+        let mut rows = statement.query([id.as_str()])?;
+        rows.next()?.map(|row| Ok(Stored::from_row(row)?.track)).transpose()
+    }
+}
+
+/// The key of a track that must be known.
+pub(crate) fn find_track(connection: &Connection, id: &TrackId) -> Result<Key> {
+    let sql = "SELECT id FROM tracks WHERE name = ?1";
+    let row = connection.query_row(sql, [id.as_str()], |row| row.get(0)).optional()?;
+    row.map(key).transpose()?.ok_or_else(|| StoreError::UnknownTrack(id.clone()))
+}
+
+/// Adds and completes tracks, for the length of one transaction.
+pub(crate) struct TrackWriter<'c> {
+    works: Interner<'c>,
+    find: Statement<'c>,
+    insert: Statement<'c>,
+    update: Statement<'c>,
+}
+
+impl<'c> TrackWriter<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Result<Self> {
+        Ok(Self {
+            works: Interner::new(connection, "works")?,
+            find: connection.prepare(&format!("{COLUMNS} WHERE tracks.name = ?1"))?,
+            insert: connection.prepare(INSERT)?,
+            update: connection.prepare(UPDATE)?,
+        })
+    }
+
+    /// Takes in what a row says about a track.
+    pub(crate) fn describe(
+        &mut self,
+        cache: &mut FxHashMap<TrackId, TrackRow>,
+        track: &Track,
+        mention: Mention,
+    ) -> Result<(TrackRow, Described)> {
+        let said = known(track, mention);
+        if let Some(row) = cache.get(&track.id)
+            && said & !row.known == 0
+        {
+            return Ok((*row, Described::Known));
+        }
+        let (row, described) = match self.load(&track.id)? {
+            None => (self.add(track, said)?, Described::New),
+            Some(stored) if said & !stored.known() == 0 => (stored.row()?, Described::Known),
+            Some(stored) => (self.fill(stored, track, mention)?, Described::Filled),
+        };
+        cache.insert(track.id.clone(), row);
+        Ok((row, described))
+    }
+
+    /// The row of a track that must be known.
+    pub(crate) fn require(
+        &mut self,
+        cache: &mut FxHashMap<TrackId, TrackRow>,
+        id: &TrackId,
+    ) -> Result<TrackRow> {
+        if let Some(row) = cache.get(id) {
+            return Ok(*row);
+        }
+        let stored = self.load(id)?.ok_or_else(|| StoreError::UnknownTrack(id.clone()))?;
+        let row = stored.row()?;
+        cache.insert(id.clone(), row);
+        Ok(row)
+    }
+
+    fn load(&mut self, id: &TrackId) -> Result<Option<Stored>> {
+        let mut rows = self.find.query([id.as_str()])?;
+        rows.next()?.map(Stored::from_row).transpose()
+    }
+
+    fn add(&mut self, track: &Track, known: u32) -> Result<TrackRow> {
+        let work = self.works.intern(track.work.as_str())?;
+        save(&mut self.insert, track, work, known & LISTED != 0)?;
+        let id = self.find.query_row([track.id.as_str()], |row| row.get(0))?;
+        Ok(TrackRow { track: key(id)?, work, known })
+    }
+
+    fn fill(&mut self, mut stored: Stored, from: &Track, mention: Mention) -> Result<TrackRow> {
+        fill(&mut stored.track, from);
+        stored.listed |= mention == Mention::Catalogue;
+        let row = stored.row()?;
+        save(&mut self.update, &stored.track, row.work, stored.listed)?;
+        Ok(row)
+    }
+}
+
+/// A track as the catalogue holds it.
+struct Stored {
+    id: i64,
+    work: i64,
+    listed: bool,
+    track: Track,
+}
+
+impl Stored {
+    fn from_row(row: &Row<'_>) -> Result<Self> {
+        let text = |column| -> Result<String> { Ok(row.get(column)?) };
+        let features: Option<Vec<u8>> = row.get(15)?;
+        let artists = serde_json::from_str(row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)?);
+        let track = Track {
+            version: Coded::from_code(row.get(5)?)?,
+            artists: artists.map_err(|error| StoreError::corrupt(format!("artists of a track: {error}")))?,
+            album: row.get(8)?,
+            isrc: row.get(9)?,
+            recording_mbid: row.get(10)?,
+            location: row.get(11)?,
+            year: row.get(12)?,
+            genre: row.get(13)?,
+            popularity: row.get::<_, Option<f64>>(14)?.map(|popularity| popularity as f32),
+            features: features.map_or(AudioFeatures::MISSING, |bytes| features_from_bytes(&bytes)),
+            ..Track::new(TrackId::new(text(3)?), WorkId::new(text(4)?), text(6)?)
+        };
+        Ok(Self { id: row.get(0)?, work: row.get(1)?, listed: row.get(2)?, track })
+    }
+
+    fn known(&self) -> u32 {
+        known(&self.track, if self.listed { Mention::Catalogue } else { Mention::History })
+    }
+
+    fn row(&self) -> Result<TrackRow> {
+        Ok(TrackRow { track: key(self.id)?, work: key(self.work)?, known: self.known() })
+    }
+}
+
+/// Which fields a description fills, as bits: it teaches nothing new if another has all of them.
+fn known(track: &Track, mention: Mention) -> u32 {
+    let fields = [
+        !track.title.is_empty(),
+        !track.artists.is_empty(),
+        track.album.is_some(),
+        track.isrc.is_some(),
+        track.recording_mbid.is_some(),
+        track.location.is_some(),
+        track.year.is_some(),
+        track.genre.is_some(),
+        track.popularity.is_some(),
+    ];
+    let features = track.features.as_array().iter().map(|value| !value.is_nan());
+    let bits = fields.into_iter().chain(features).enumerate();
+    let known = bits.fold(0, |known, (bit, is_known)| known | u32::from(is_known) << bit);
+    known | if mention == Mention::Catalogue { LISTED } else { 0 }
+}
+
+/// Takes from another description what is missing in this one. Work and version stay what the first one said.
+fn fill(track: &mut Track, from: &Track) {
+    if track.title.is_empty() {
+        track.title.clone_from(&from.title);
+    }
+    if track.artists.is_empty() {
+        track.artists.clone_from(&from.artists);
+    }
+    fill_option(&mut track.album, &from.album);
+    fill_option(&mut track.isrc, &from.isrc);
+    fill_option(&mut track.recording_mbid, &from.recording_mbid);
+    fill_option(&mut track.location, &from.location);
+    fill_option(&mut track.year, &from.year);
+    fill_option(&mut track.genre, &from.genre);
+    fill_option(&mut track.popularity, &from.popularity);
+    track.features.fill_from(&from.features);
+}
+
+fn fill_option<T: Clone>(mine: &mut Option<T>, theirs: &Option<T>) {
+    if mine.is_none() {
+        mine.clone_from(theirs);
+    }
+}
+
+fn save(statement: &mut Statement<'_>, track: &Track, work: Key, listed: bool) -> Result<()> {
+    let artists = serde_json::to_string(&track.artists).expect("text always serialises");
+    statement.execute(params![
+        listed,
+        track.id.as_str(),
+        work,
+        track.version.code(),
+        track.title,
+        artists,
+        track.album,
+        track.isrc,
+        track.recording_mbid,
+        track.location,
+        track.year,
+        track.genre,
+        track.popularity,
+        features_to_bytes(&track.features),
+    ])?;
+    Ok(())
+}
+
+/// `None` where nothing is known, which is what most tracks of a history look like.
+fn features_to_bytes(features: &AudioFeatures) -> Option<Vec<u8>> {
+    let values = features.as_array();
+    let any = values.iter().any(|value| !value.is_nan());
+    any.then(|| values.iter().flat_map(|value| value.to_le_bytes()).collect())
+}
+
+fn features_from_bytes(bytes: &[u8]) -> AudioFeatures {
+    let mut features = AudioFeatures::MISSING;
+    let (values, _) = bytes.as_chunks::<4>();
+    for (feature, value) in AudioFeature::ALL.into_iter().zip(values) {
+        features.set(feature, f32::from_le_bytes(*value));
+    }
+    features
+}

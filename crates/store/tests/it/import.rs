@@ -1,0 +1,122 @@
+//! Files go in once, whatever happens on the way.
+
+use segue_core::{AudioFeature, Feedback, FeedbackKind, FeedbackTarget, Record, Source, Track};
+use segue_store::{FileIdentity, ImportCounts, Store};
+
+use crate::fixtures::{at, file, import, listener, played, scrobble, stream, track};
+
+fn said(who: &str, track: &Track, kind: FeedbackKind, second: Option<i64>) -> Feedback {
+    Feedback {
+        listener: listener(who),
+        target: FeedbackTarget::Track(track.id.clone()),
+        kind,
+        at: second.map(at),
+        source: Source::ListenBrainz,
+    }
+}
+
+fn spoken(feedback: Feedback, track: &Track) -> Record {
+    Record::Feedback { feedback, track: Some(track.clone()) }
+}
+
+/// An evening of plays, a like and a catalogue row.
+fn evening() -> Vec<Record> {
+    let songs: Vec<Track> = (0..20).map(|i| track(&format!("song {i}"))).collect();
+    let mut records: Vec<Record> = songs
+        .iter()
+        .enumerate()
+        .map(|(i, song)| played(stream("ann", song, i as i64 * 200, 200), song))
+        .collect();
+    records.push(spoken(said("ann", &songs[3], FeedbackKind::Like, None), &songs[3]));
+    records.push(Record::Track(track("never played")));
+    records
+}
+
+#[test]
+fn a_file_imported_twice_adds_nothing_and_is_known_to_be_complete() {
+    let mut store = Store::open_in_memory().unwrap();
+    let first = import(&mut store, "evening", &evening());
+    assert_eq!((first.listens_added, first.feedback_added, first.tracks_added), (20, 1, 1));
+    assert_eq!(first.rows(), 22);
+    assert!(store.import_file(&file("evening")).unwrap().is_complete());
+    let second = import(&mut store, "evening", &evening());
+    assert_eq!(second, ImportCounts { already_imported: 22, ..ImportCounts::default() });
+}
+
+#[test]
+fn the_same_rows_in_another_file_add_nothing() {
+    let mut store = Store::open_in_memory().unwrap();
+    import(&mut store, "evening", &evening());
+    let copy = import(&mut store, "copy of evening", &evening());
+    assert_eq!((copy.exact_duplicates, copy.feedback_repeated, copy.tracks_known), (20, 1, 1));
+    assert_eq!(copy.rows(), 22);
+    assert_eq!(store.listens(&listener("ann")).unwrap().len(), 20);
+}
+
+#[test]
+fn the_same_file_can_be_imported_for_two_listeners() {
+    let mut store = Store::open_in_memory().unwrap();
+    let song = track("song");
+    for name in ["ann", "bob"] {
+        let identity = FileIdentity { listener: Some(listener(name)), ..file("shared") };
+        let mut import = store.import_file(&identity).unwrap();
+        assert!(!import.is_complete());
+        import.accept(1, played(scrobble(name, &song, 0), &song)).unwrap();
+        assert_eq!(import.finish().unwrap().listens_added, 1);
+    }
+}
+
+#[test]
+fn an_import_that_was_dropped_leaves_only_whole_batches() {
+    let mut store = Store::open_in_memory().unwrap();
+    let song = track("song");
+    let rows: Vec<_> = (0..10_500).map(|i| played(stream("ann", &song, i * 100, 50), &song)).collect();
+    let mut first = store.import_file(&file("long")).unwrap();
+    for (row, record) in rows.iter().enumerate() {
+        first.accept(row as u64 + 1, record.clone()).unwrap();
+    }
+    assert_eq!(first.committed_rows(), 10_000);
+    drop(first);
+    assert_eq!(store.status().unwrap().unfinished_imports, 1);
+    let resumed = import(&mut store, "long", &rows);
+    assert_eq!((resumed.already_imported, resumed.listens_added), (10_000, 500));
+    assert_eq!(store.listens(&listener("ann")).unwrap().len(), 10_500);
+}
+
+#[test]
+fn what_is_missing_of_a_track_is_filled_and_what_is_known_stays() {
+    let mut store = Store::open_in_memory().unwrap();
+    let bare = track("song");
+    import(&mut store, "history", &[played(scrobble("ann", &bare, 0), &bare)]);
+    let mut rich = Track { title: "Another title".into(), album: Some("Album".into()), ..bare.clone() };
+    rich.features.set(AudioFeature::Tempo, 120.0);
+    import(&mut store, "catalogue", &[Record::Track(rich.clone())]);
+    let mut contrary = Track { album: Some("Wrong".into()), genre: Some("folk".into()), ..rich.clone() };
+    contrary.features.set(AudioFeature::Tempo, 60.0);
+    contrary.features.set(AudioFeature::Energy, 0.5);
+    store.add_tracks(&[contrary]).unwrap();
+
+    let mut merged = Track { title: bare.title.clone(), genre: Some("folk".into()), ..rich };
+    merged.features.set(AudioFeature::Energy, 0.5);
+    assert_eq!(store.tracks().unwrap(), [merged.clone()]);
+    assert_eq!(store.track(&bare.id).unwrap(), Some(merged));
+}
+
+#[test]
+fn feedback_comes_back_in_the_order_in_which_it_was_said() {
+    let mut store = Store::open_in_memory().unwrap();
+    let song = track("song");
+    let dated = |kind, second| said("ann", &song, kind, Some(second));
+    let undated = |kind| said("ann", &song, kind, None);
+    store.add_tracks(std::slice::from_ref(&song)).unwrap();
+    store.append_feedback(&[dated(FeedbackKind::Like, 100)]).unwrap();
+    let export =
+        [undated(FeedbackKind::Ban), dated(FeedbackKind::Dislike, 50), dated(FeedbackKind::Like, 100)];
+    let counts = import(&mut store, "export", &export.map(|feedback| spoken(feedback, &song)));
+    assert_eq!((counts.feedback_added, counts.feedback_repeated), (2, 1));
+    store.append_feedback(&[dated(FeedbackKind::Cleared, 200), dated(FeedbackKind::Like, 300)]).unwrap();
+
+    let kinds: Vec<_> = store.feedback(&listener("ann")).unwrap().iter().map(|said| said.kind).collect();
+    use FeedbackKind::{Ban, Cleared, Dislike, Like};
+    assert_eq!(kinds, [Dislike, Like, Ban, Cleared, Like]);
+}
