@@ -1,7 +1,7 @@
 //! What was shown, with everything an off-policy estimate needs: propensities to the last bit, the short-list in full.
 
 use rusqlite::{Connection, Row, params};
-use segue_core::{Impression, ListenerId, Pick, Slate, SlateConfig, TrackId};
+use segue_core::{Impression, ListenerId, Pick, Shortlisted, Slate, SlateConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::TrackNames;
@@ -24,17 +24,13 @@ impl Store {
         self.write(|connection, _| {
             let Slate { listener, config, picks, shortlist } = &impression.slate;
             let listener = Interner::new(connection, "listeners")?.intern(listener.as_str())?;
-            let sql = "INSERT INTO impressions (listener, at, policy, model, seed, explore, shortlist) \
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+            let sql = "INSERT INTO impressions (listener, at, config, shortlist) VALUES (?1, ?2, ?3, ?4)";
             connection.execute(
                 sql,
                 params![
                     listener,
                     to_micros(impression.at),
-                    config.policy,
-                    config.model,
-                    config.seed.cast_signed(),
-                    config.explore,
+                    serde_json::to_string(config).expect("a configuration always serialises"),
                     shortlist_to_bytes(connection, shortlist)?,
                 ],
             )?;
@@ -55,7 +51,7 @@ impl Store {
     ) -> Result<Vec<(ImpressionId, Impression)>> {
         self.read(|connection| {
             let Some(listener_key) = find_listener(connection, listener)? else { return Ok(Vec::new()) };
-            let sql = "SELECT id, at, policy, model, seed, explore, shortlist FROM impressions \
+            let sql = "SELECT id, at, config, shortlist FROM impressions \
                        WHERE listener = ?1 ORDER BY id DESC LIMIT ?2";
             let mut statement = connection.prepare(sql)?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -96,13 +92,9 @@ fn impression_from_row(
     row: &Row<'_>,
 ) -> Result<(ImpressionId, Impression)> {
     let id = row.get(0)?;
-    let config = SlateConfig {
-        policy: row.get(2)?,
-        model: row.get(3)?,
-        seed: row.get::<_, i64>(4)?.cast_unsigned(),
-        explore: real(row, 5)? as f32,
-    };
-    let shortlist = shortlist_from_bytes(connection, names, &row.get::<_, Vec<u8>>(6)?)?;
+    let config: SlateConfig = serde_json::from_str(&row.get::<_, String>(2)?)
+        .map_err(|error| StoreError::corrupt(format!("the configuration of a mix: {error}")))?;
+    let shortlist = shortlist_from_bytes(connection, names, &row.get::<_, Vec<u8>>(3)?)?;
     let picks = read_picks(connection, names, id)?;
     let slate = Slate { listener: listener.clone(), config, picks, shortlist };
     Ok((ImpressionId(id), Impression { at: from_micros(row.get(1)?)?, slate }))
@@ -134,21 +126,38 @@ fn real(row: &Row<'_>, column: usize) -> Result<f64> {
     Ok(row.get::<_, Option<f64>>(column)?.unwrap_or(f64::NAN))
 }
 
+/// Bytes of one track of a stored short-list: its key, its score, whether it was new.
+const SHORTLISTED_BYTES: usize = 9;
+
 /// Keys, because a short-list names hundreds of tracks.
-fn shortlist_to_bytes(connection: &Connection, shortlist: &[TrackId]) -> Result<Vec<u8>> {
-    let keys = shortlist.iter().map(|id| find_track(connection, id));
-    Ok(keys.collect::<Result<Vec<_>>>()?.into_iter().flat_map(u32::to_le_bytes).collect())
+fn shortlist_to_bytes(connection: &Connection, shortlist: &[Shortlisted]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(shortlist.len() * SHORTLISTED_BYTES);
+    for offered in shortlist {
+        bytes.extend(find_track(connection, &offered.track)?.to_le_bytes());
+        bytes.extend(offered.score.to_le_bytes());
+        bytes.push(u8::from(offered.new_to_listener));
+    }
+    Ok(bytes)
 }
 
 /// The keys that a stored short-list names.
 pub(crate) fn shortlist_keys(bytes: &[u8]) -> impl Iterator<Item = u32> {
-    bytes.as_chunks::<4>().0.iter().map(|key| u32::from_le_bytes(*key))
+    stored_shortlist(bytes).map(|(key, _, _)| key)
+}
+
+fn stored_shortlist(bytes: &[u8]) -> impl Iterator<Item = (u32, f32, bool)> {
+    bytes.as_chunks::<SHORTLISTED_BYTES>().0.iter().map(|&[a, b, c, d, e, f, g, h, new_to_listener]| {
+        (u32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h]), new_to_listener != 0)
+    })
 }
 
 fn shortlist_from_bytes(
     connection: &Connection,
     names: &mut TrackNames,
     bytes: &[u8],
-) -> Result<Vec<TrackId>> {
-    shortlist_keys(bytes).map(|key| names.get(connection, key)).collect()
+) -> Result<Vec<Shortlisted>> {
+    let offered = |(key, score, new_to_listener)| {
+        Ok(Shortlisted { track: names.get(connection, key)?, score, new_to_listener })
+    };
+    stored_shortlist(bytes).map(offered).collect()
 }

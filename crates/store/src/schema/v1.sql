@@ -91,11 +91,8 @@ CREATE TABLE impressions (
     id        INTEGER PRIMARY KEY AUTOINCREMENT,
     listener  INTEGER NOT NULL REFERENCES listeners(id),
     at        INTEGER NOT NULL,
-    policy    TEXT NOT NULL,
-    model     TEXT NOT NULL,
-    seed      INTEGER NOT NULL,      -- the bits of a u64
-    explore   REAL,
-    shortlist BLOB NOT NULL          -- little-endian u32 ids of `tracks`
+    config    TEXT NOT NULL,         -- JSON
+    shortlist BLOB NOT NULL          -- per track 9 bytes: little-endian u32 id of `tracks`, f32 score, u8 new to the listener
 );
 CREATE INDEX impressions_by_listener ON impressions(listener);
 CREATE TABLE picks (
