@@ -119,7 +119,7 @@ impl Import<'_> {
         self.counts
     }
 
-    /// Takes a row. Rows are numbered from 1 upwards; gaps are allowed, for rows that were dropped, but a row must have the same
+    /// Takes a record of a row; several records may share a row. Rows are numbered from 1 upwards; gaps are allowed, for rows that were dropped, but a row must have the same
     /// number whenever the file is read.
     ///
     /// # Errors
@@ -130,11 +130,23 @@ impl Import<'_> {
             self.counts.already_imported += 1;
             return Ok(());
         }
-        self.pending.push((row, record));
-        if self.pending.len() >= BATCH_ROWS {
+        // A row may hold several records; they belong in one transaction.
+        if self.pending.len() >= BATCH_ROWS && self.pending.last().is_some_and(|(last, _)| *last != row) {
             self.commit(false)?;
         }
+        self.pending.push((row, record));
         Ok(())
+    }
+
+    /// Commits what is left of a file that is not read to its end, now or at all: another import of it goes on from here.
+    ///
+    /// # Errors
+    /// As for [`Self::accept`].
+    pub fn suspend(mut self) -> Result<ImportCounts> {
+        if !self.pending.is_empty() {
+            self.commit(false)?;
+        }
+        Ok(self.counts)
     }
 
     /// Commits what is left and marks the file as imported to its end.
@@ -202,7 +214,8 @@ impl ImportCounts {
         }
     }
 
-    fn add(&mut self, batch: &Self) {
+    /// Adds another account to this one.
+    pub fn add(&mut self, batch: &Self) {
         self.listens_added += batch.listens_added;
         self.exact_duplicates += batch.exact_duplicates;
         self.near_duplicates += batch.near_duplicates;

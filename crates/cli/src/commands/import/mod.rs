@@ -1,0 +1,127 @@
+//! `segue import`: foreign files into the store, with a report that adds up.
+
+mod report;
+mod sink;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+use clap::{Args, ValueEnum};
+use segue_core::{FeedbackKind, ListenerId};
+use segue_ingest::{ImportOptions, Progress, Report};
+use segue_store::{ImportCounts, Store};
+use serde_json::json;
+
+use crate::dataset::open_store;
+use crate::home::Home;
+use crate::terminal::{self, print_json, say};
+use sink::{DrySink, StoreSink};
+
+/// Read listening history, likes and tables of audio features: files, folders or zip archives.
+///
+/// The format is found from the content. Importing a file again adds nothing, and an import that was interrupted goes on where
+/// it stopped. IP addresses, user agents, countries and user names are never read.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  segue import my_spotify_data.zip
+  segue import listenbrainz_ann_1749780844.zip --listener ann
+  segue import tracks.csv                        a table of audio features: it belongs to nobody
+  segue import liked.json --mark liked           every track in the file is liked
+  segue import playlists.csv --listeners-from playlist_name
+  segue import exports/ --dry-run                what would be read, and nothing kept")]
+pub(crate) struct ImportArgs {
+    /// Files, folders or zip archives.
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Whose history it is, where the file does not say.
+    #[arg(long, default_value = "me", value_name = "NAME")]
+    listener: String,
+    /// Take every track of these files as liked, disliked or saved by the listener.
+    #[arg(long, value_enum)]
+    mark: Option<Mark>,
+    /// Take each value of this column as a listener who likes the tracks in their rows.
+    #[arg(long, value_name = "COLUMN", conflicts_with = "mark")]
+    listeners_from: Option<String>,
+    /// Read and report, and keep nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the report as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a file says of its tracks.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Mark {
+    /// The listener likes them.
+    Liked,
+    /// The listener dislikes them.
+    Disliked,
+    /// They are in the listener's library.
+    Saved,
+}
+
+impl From<Mark> for FeedbackKind {
+    fn from(mark: Mark) -> Self {
+        match mark {
+            Mark::Liked => Self::Like,
+            Mark::Disliked => Self::Dislike,
+            Mark::Saved => Self::Saved,
+        }
+    }
+}
+
+pub(crate) fn run(args: ImportArgs, home: &Home) -> anyhow::Result<()> {
+    let options = ImportOptions {
+        mark: args.mark.map(FeedbackKind::from),
+        listeners_from: args.listeners_from.clone(),
+        ..ImportOptions::new(ListenerId::new(args.listener.as_str()))
+    };
+    let (report, counts) = if args.dry_run {
+        (read(&args.paths, &options, &mut DrySink)?, None)
+    } else {
+        let (report, counts) = import_into(&mut open_store(home)?, &args.paths, &options)?;
+        (report, Some(counts))
+    };
+    if args.json {
+        print_json(&json!({"files": report.files, "total": report.total(), "store": counts}))?;
+    } else {
+        report::print(&report, counts.as_ref())?;
+    }
+    if args.dry_run {
+        say("nothing was kept: this was a dry run");
+    }
+    match report.incomplete().count() {
+        0 => Ok(()),
+        1 => bail!("one file could not be read to its end; what was read of it is kept"),
+        several => bail!("{several} files could not be read to their end; what was read of them is kept"),
+    }
+}
+
+/// Reads paths into a store.
+pub(crate) fn import_into<P: AsRef<Path>>(
+    store: &mut Store,
+    paths: &[P],
+    options: &ImportOptions,
+) -> anyhow::Result<(Report, ImportCounts)> {
+    let mut sink = StoreSink::new(store, options.listener.clone());
+    let report = read(paths, options, &mut sink)?;
+    Ok((report, sink.counts()))
+}
+
+fn read<P: AsRef<Path>>(
+    paths: &[P],
+    options: &ImportOptions,
+    sink: &mut dyn segue_ingest::FileSink,
+) -> anyhow::Result<Report> {
+    let bar = terminal::bytes(0, "importing");
+    let mut observer = |progress: Progress<'_>| {
+        bar.set_length(progress.bytes_total);
+        bar.set_position(progress.bytes_read);
+        bar.set_message(progress.path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+    };
+    let report = segue_ingest::import(paths, options, &mut observer, sink);
+    bar.finish_and_clear();
+    Ok(report?)
+}

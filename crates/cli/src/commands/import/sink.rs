@@ -1,0 +1,94 @@
+//! Where importers put what they read: the store, or with `--dry-run` nowhere.
+
+use segue_core::{ListenerId, Record, Source};
+use segue_ingest::{FileIdentity, FileReport, FileSink, Sink, SinkError};
+use segue_store::{ImportCounts, Store};
+
+/// Records handed to the store at once.
+const BATCH: usize = 10_000;
+
+/// Keeps records in the store, resuming files that were cut off.
+pub(crate) struct StoreSink<'s> {
+    store: &'s mut Store,
+    listener: ListenerId,
+    file: Option<segue_store::FileIdentity>,
+    batch: Vec<(u64, Record)>,
+    file_counts: ImportCounts,
+    counts: ImportCounts,
+}
+
+impl<'s> StoreSink<'s> {
+    pub(crate) fn new(store: &'s mut Store, listener: ListenerId) -> Self {
+        let (file_counts, counts) = Default::default();
+        Self { store, listener, file: None, batch: Vec::new(), file_counts, counts }
+    }
+
+    /// What became of everything handed in.
+    pub(crate) fn counts(&self) -> ImportCounts {
+        self.counts
+    }
+
+    fn write(&mut self, is_last: bool) -> Result<(), SinkError> {
+        let file = self.file.as_ref().ok_or("a record came before its file")?;
+        let mut import = self.store.import_file(file)?;
+        for (row, record) in self.batch.drain(..) {
+            import.accept(row, record)?;
+        }
+        let counts = if is_last { import.finish()? } else { import.suspend()? };
+        self.file_counts.add(&counts);
+        Ok(())
+    }
+}
+
+impl Sink for StoreSink<'_> {
+    fn accept(&mut self, row: u64, record: Record) -> Result<(), SinkError> {
+        // A row may hold several records; they belong in one transaction.
+        if self.batch.len() >= BATCH && self.batch.last().is_some_and(|(last, _)| *last != row) {
+            self.write(false)?;
+        }
+        self.batch.push((row, record));
+        Ok(())
+    }
+}
+
+impl FileSink for StoreSink<'_> {
+    fn begin_file(&mut self, file: &FileIdentity) -> Result<u64, SinkError> {
+        let file = segue_store::FileIdentity {
+            // the same bytes read as another format are other rows
+            fingerprint: format!("{}/{:?}", file.fingerprint, file.source),
+            name: file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            listener: (file.source != Source::Catalogue).then(|| self.listener.clone()),
+        };
+        let committed = self.store.import_file(&file)?.committed_rows();
+        self.file = Some(file);
+        self.file_counts = ImportCounts::default();
+        Ok(committed)
+    }
+
+    fn end_file(&mut self, report: &mut FileReport) -> Result<(), SinkError> {
+        self.write(!report.incomplete)?;
+        let counts = self.file_counts;
+        report.duplicates = counts.exact_duplicates + counts.near_duplicates + counts.feedback_repeated;
+        self.counts.add(&counts);
+        Ok(())
+    }
+}
+
+/// Reads everything and keeps nothing.
+pub(crate) struct DrySink;
+
+impl Sink for DrySink {
+    fn accept(&mut self, _row: u64, _record: Record) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+impl FileSink for DrySink {
+    fn begin_file(&mut self, _file: &FileIdentity) -> Result<u64, SinkError> {
+        Ok(0)
+    }
+
+    fn end_file(&mut self, _report: &mut FileReport) -> Result<(), SinkError> {
+        Ok(())
+    }
+}

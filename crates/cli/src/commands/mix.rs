@@ -1,0 +1,227 @@
+//! `segue mix`: a mix for a listener, with a reason for every pick.
+
+use std::io::Write as _;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use clap::{Args, ValueEnum};
+use segue_core::{Impression, Timestamp};
+use segue_engine::mix::filters::Familiarity;
+use segue_engine::mix::sentence::sentence;
+use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, mix};
+use segue_engine::playlist::{Playlist, PlaylistFormat};
+use segue_engine::policy::PolicyKind;
+use segue_engine::retrieval::Index;
+use segue_engine::{Catalogue, Scorer};
+use segue_store::Store;
+use serde_json::{Value, json};
+
+use crate::dataset::{Dataset, choose_listener, open_store};
+use crate::home::Home;
+use crate::scoring::active_scorer;
+use crate::terminal::{print_json, print_line, say, table};
+
+/// Make a mix: what you love and what you might, in playing order, with a reason for each pick.
+///
+/// `--explore` is the share of tracks that are new to you. Every mix is logged with the probability of each pick, so that later
+/// models can be judged by it; `--dry-run` makes one without logging it.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  segue mix                                     thirty tracks, three in ten of them new
+  segue mix --explore 0.8 --length 50           further out, and longer
+  segue mix --only new --export uris            only what you never played, as URIs to paste into Spotify
+  segue mix --explore 0 --no-repeat-days 90     old favourites that have rested for a season
+  segue mix --seed 7 --json                     the same mix each time, with scores and probabilities
+  segue mix --export m3u8 > friday.m3u8")]
+pub(crate) struct MixArgs {
+    /// For whom [default: the only listener].
+    #[arg(long, value_name = "NAME")]
+    listener: Option<String>,
+    /// The dial: 0 plays what you know, 1 what you do not.
+    #[arg(long, default_value_t = 0.3, value_name = "0..1")]
+    explore: f32,
+    /// How many tracks.
+    #[arg(long, short = 'n', default_value_t = 30, value_name = "N")]
+    length: u32,
+    /// Which works may be picked.
+    #[arg(long, value_enum, default_value_t = Only::Any)]
+    only: Only,
+    /// How tracks are drawn from the short-list.
+    #[arg(long, default_value = "plackett-luce", value_name = "greedy|epsilon-greedy|plackett-luce")]
+    policy: PolicyKind,
+    /// Leave out works played within this many days; 0 leaves out none.
+    #[arg(long, default_value_t = 1, value_name = "DAYS")]
+    no_repeat_days: u32,
+    /// Most tracks by one artist.
+    #[arg(long, default_value_t = 3, value_name = "N")]
+    artist_cap: u32,
+    /// Most tracks from one album.
+    #[arg(long, default_value_t = 2, value_name = "N")]
+    album_cap: u32,
+    /// Leave out an artist; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    without_artist: Vec<String>,
+    /// Seed of the draw [default: another one each time; it is printed].
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Write a playlist to stdout instead of a table.
+    #[arg(long, value_name = "m3u8|xspf|jspf|csv|uris", conflicts_with = "json")]
+    export: Option<PlaylistFormat>,
+    /// Name of the exported playlist.
+    #[arg(long, default_value = "Segue mix", value_name = "TITLE")]
+    title: String,
+    /// Print JSON: picks in playing order with scores, probabilities and reasons, and the whole short-list.
+    #[arg(long)]
+    json: bool,
+    /// Do not log the mix as shown.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Which works may be picked.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Only {
+    /// All.
+    Any,
+    /// In your library or playlists.
+    Owned,
+    /// Played before.
+    Heard,
+    /// Never played, liked or owned.
+    New,
+}
+
+pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let mut store = open_store(home)?;
+    let listener = choose_listener(&store, args.listener.as_deref())?;
+    let dataset = Dataset::load(&store)?;
+    let scorer = active_scorer(&store, &dataset)?;
+    let now = Timestamp::now();
+    let request = args.request(now);
+    let profile = dataset.profile(&listener);
+    let index = Index::build(&dataset.catalogue, &dataset.profiles);
+    let outcome = make(&dataset.catalogue, &index, &profile, scorer.as_ref(), &request)?;
+    if !args.dry_run {
+        log(&mut store, now, &outcome)?;
+    }
+    for note in &outcome.notes {
+        say(&format!("note: {note}"));
+    }
+    if let Some(format) = args.export {
+        return export(&dataset.catalogue, &outcome, format, &args.title, now);
+    }
+    if args.json {
+        return print_json(&as_json(&dataset.catalogue, &outcome));
+    }
+    print_mix(&dataset.catalogue, &outcome)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    say(&format!("seed {}, model {}, {seconds:.1} s", request.seed, outcome.slate.config.model));
+    Ok(())
+}
+
+impl MixArgs {
+    fn request(&self, now: Timestamp) -> MixRequest {
+        MixRequest {
+            length: self.length,
+            explore: self.explore,
+            seed: self.seed.unwrap_or_else(|| now.as_nanosecond() as u64),
+            familiarity: match self.only {
+                Only::Any => Familiarity::Any,
+                Only::Owned => Familiarity::Owned,
+                Only::Heard => Familiarity::Heard,
+                Only::New => Familiarity::New,
+            },
+            no_repeat_days: self.no_repeat_days,
+            artist_cap: self.artist_cap,
+            album_cap: self.album_cap,
+            policy: self.policy,
+            exclude_artists: self.without_artist.clone(),
+            ..MixRequest::new(now)
+        }
+    }
+}
+
+/// Runs the pipeline; an empty result says which filter took what.
+pub(crate) fn make(
+    catalogue: &Catalogue,
+    index: &Index,
+    profile: &segue_engine::Profile,
+    scorer: &dyn Scorer,
+    request: &MixRequest,
+) -> anyhow::Result<MixOutcome> {
+    mix(catalogue, index, profile, scorer, request).map_err(|error| match &error {
+        MixError::NothingEligible { left_out, .. } => {
+            let steps: Vec<String> = left_out.iter().map(|step| format!("{:?}: {}", step.step, step.count)).collect();
+            anyhow::anyhow!("{}", steps.join(", ")).context(error)
+        }
+        _ => error.into(),
+    })
+}
+
+fn log(store: &mut Store, at: Timestamp, outcome: &MixOutcome) -> anyhow::Result<()> {
+    let impression = Impression { at, slate: outcome.slate.clone() };
+    store.log_impression(&impression).context("cannot log the mix; `--dry-run` makes one without logging it")?;
+    Ok(())
+}
+
+fn export(
+    catalogue: &Catalogue,
+    outcome: &MixOutcome,
+    format: PlaylistFormat,
+    title: &str,
+    now: Timestamp,
+) -> anyhow::Result<()> {
+    let playlist = Playlist::from_slate(catalogue, &outcome.slate, title, now)?;
+    let rendered = format.render(&playlist);
+    std::io::stdout().lock().write_all(rendered.text.as_bytes())?;
+    say(&outcome.headline());
+    if rendered.left_out > 0 {
+        say(&format!("{} tracks have no address that `{}` can hold and are left out", rendered.left_out, format.name()));
+    }
+    if rendered.by_name > 0 {
+        say(&format!("{} tracks are given by name only; the player has to find them", rendered.by_name));
+    }
+    Ok(())
+}
+
+/// Prints the table that a person reads.
+pub(crate) fn print_mix(catalogue: &Catalogue, outcome: &MixOutcome) -> anyhow::Result<()> {
+    let mut rows = table(&["", "artist", "title", "", "likely", "why"]);
+    for (number, pick) in outcome.slate.picks.iter().enumerate() {
+        let track = catalogue.find(&pick.track).map(|idx| catalogue.track(idx));
+        rows.add_row([
+            (number + 1).to_string(),
+            track.map(|t| t.artists.join(", ")).unwrap_or_default(),
+            track.map_or_else(|| pick.track.to_string(), |t| t.title.clone()),
+            if pick.new_to_listener { "new" } else { "" }.to_owned(),
+            format!("{:.0} %", pick.likability * 100.0),
+            sentence(&pick.reason),
+        ]);
+    }
+    print_line(&rows.to_string())?;
+    print_line(&outcome.headline())
+}
+
+fn as_json(catalogue: &Catalogue, outcome: &MixOutcome) -> Value {
+    let slate = &outcome.slate;
+    let picks = slate.picks.iter().map(|pick| {
+        let track = catalogue.find(&pick.track).map(|idx| catalogue.track(idx));
+        let mut value = json!(pick);
+        value["title"] = json!(track.map(|t| &t.title));
+        value["artists"] = json!(track.map(|t| &t.artists));
+        value["why"] = json!(sentence(&pick.reason));
+        value
+    });
+    json!({
+        "listener": slate.listener,
+        "config": slate.config,
+        "new": slate.new_count(),
+        "length": slate.picks.len(),
+        "picks": picks.collect::<Vec<_>>(),
+        "shortlist": slate.shortlist,
+        "candidates": outcome.candidates,
+        "notes": outcome.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
