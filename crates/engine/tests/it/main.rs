@@ -2,6 +2,7 @@
 
 mod arrange;
 mod mix;
+mod playlist;
 mod policy;
 mod retrieval;
 mod world;
