@@ -6,6 +6,7 @@
 pub mod dataset;
 pub mod mix;
 pub mod pipeline;
+pub mod playlist;
 pub mod policy;
 pub mod retrieval;
 mod scorer;

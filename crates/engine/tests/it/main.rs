@@ -5,6 +5,7 @@ mod arrange;
 mod community;
 mod labels;
 mod mix;
+mod playlist;
 mod policy;
 mod profile;
 mod retrieval;
