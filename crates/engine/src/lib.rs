@@ -7,4 +7,5 @@ mod scorer;
 
 pub use dataset::catalogue::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::profile::{Interaction, Profile, Stance};
+pub use dataset::table::{Column, Table, Values};
 pub use scorer::{Likability, Scorer};
