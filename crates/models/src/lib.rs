@@ -1,1 +1,3 @@
-//! placeholder
+//! Everything that learns, on explicit CPU kernels.
+
+pub mod kernels;
