@@ -3,6 +3,7 @@
 //! Data flows one way: [`dataset`] turns what the store holds into a [`Catalogue`] and one [`Profile`] per listener.
 
 pub mod dataset;
+pub mod eval;
 mod scorer;
 
 pub use dataset::catalogue::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
