@@ -3,7 +3,8 @@
 //! `m ← β₁ m + (1-β₁) g`, `v ← β₂ v + (1-β₂) g²`, `θ ← θ - η (m̂ / (√v̂ + ε) + λ θ)` with bias-corrected `m̂`, `v̂`.
 
 const BETA_1: f32 = 0.9;
-const BETA_2: f32 = 0.999;
+/// Below the usual .999: a training run here is a few hundred steps, too few for so long a memory.
+const BETA_2: f32 = 0.99;
 const EPSILON: f32 = 1e-8;
 
 /// State of the optimiser over one flat vector of parameters.
@@ -66,9 +67,9 @@ mod tests {
         let (mut theta, mut m, mut v) = (theta, 0.0, 0.0);
         for (t, g) in gradients.iter().enumerate() {
             m = 0.9 * m + 0.1 * g;
-            v = 0.999 * v + 0.001 * g * g;
+            v = 0.99 * v + 0.01 * g * g;
             let (m_hat, v_hat) =
-                (m / (1.0 - 0.9f64.powi(t as i32 + 1)), v / (1.0 - 0.999f64.powi(t as i32 + 1)));
+                (m / (1.0 - 0.9f64.powi(t as i32 + 1)), v / (1.0 - 0.99f64.powi(t as i32 + 1)));
             theta -= rate * (m_hat / (v_hat.sqrt() + 1e-8) + decay * theta);
         }
         theta

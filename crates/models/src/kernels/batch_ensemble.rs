@@ -42,7 +42,7 @@ pub struct Saved {
 }
 
 impl BatchEnsemble {
-    /// Room for the intermediate results.
+    /// Room for the intermediate results of this batch or a smaller one.
     pub fn saved(self) -> Saved {
         let rows = self.members * self.batch;
         Saved { scaled: vec![0.0; rows * self.input], product: vec![0.0; rows * self.output] }
@@ -63,8 +63,8 @@ impl BatchEnsemble {
             }
         }
         let weight = Matrix::new(p.weight, self.output, self.input);
-        let scaled = Matrix::new(&saved.scaled, rows, self.input);
-        matmul(&mut saved.product, Output::Overwrite, scaled, weight.t());
+        let scaled = Matrix::new(&saved.scaled[..rows * self.input], rows, self.input);
+        matmul(&mut saved.product[..rows * self.output], Output::Overwrite, scaled, weight.t());
         let block = self.batch * self.output;
         for member in 0..self.members {
             let scale = &p.scale_out[member * self.output..][..self.output];
@@ -94,7 +94,8 @@ impl BatchEnsemble {
         self.backward_output_side(p, saved, dy, gradients);
         let rows = self.members * self.batch;
         let dproduct = Matrix::new(dy, rows, self.output);
-        matmul(gradients.weight, Output::Add, dproduct.t(), Matrix::new(&saved.scaled, rows, self.input));
+        let scaled = Matrix::new(&saved.scaled[..rows * self.input], rows, self.input);
+        matmul(gradients.weight, Output::Add, dproduct.t(), scaled);
         matmul(dx, Output::Overwrite, dproduct, Matrix::new(p.weight, self.output, self.input));
         let block = self.batch * self.input;
         for member in 0..self.members {
