@@ -4,6 +4,7 @@
 //! [`retrieval`] gathers candidates, [`mix`] cuts them to a short-list, a [`policy`] picks from it, and [`pipeline`] runs it all.
 
 pub mod dataset;
+pub mod eval;
 pub mod mix;
 pub mod pipeline;
 pub mod playlist;
@@ -15,4 +16,5 @@ pub mod sound;
 
 pub use dataset::catalogue::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::profile::{Interaction, Profile, Stance};
+pub use dataset::table::{Column, Table, Values};
 pub use scorer::{Likability, Scorer};

@@ -1,0 +1,4 @@
+//! Measuring: metrics, splits that do not leak, and protocols.
+
+pub mod folds;
+pub mod metrics;
