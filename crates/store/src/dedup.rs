@@ -51,10 +51,8 @@ impl Detail {
 
     /// What a row tells.
     fn of(listen: &Listen) -> Self {
-        // The start of a row that stamps the end moves when its play time becomes known, so that is never filled in.
-        let play_time = listen.ms_played.is_some() || listen.moment == Moment::Ended;
         let told = [
-            play_time,
+            listen.ms_played.is_some(),
             listen.start_reason != StartReason::Unknown,
             listen.end_reason != EndReason::Unknown,
             listen.skipped.is_some(),
@@ -103,7 +101,8 @@ const UNKNOWN_MS: u32 = u32::MAX;
 const FREE: Play = Play { work: 0, start_s: 0, ms_played: UNKNOWN_MS, row: 0, detail: Detail(0) };
 
 impl Play {
-    fn new(work: Key, listen: &Listen, row: i64) -> Self {
+    /// A row that is about to be judged.
+    fn reported(work: Key, listen: &Listen) -> Self {
         let mut detail = Detail::of(listen);
         if tells_whole_minutes(listen) {
             detail.0 |= Detail::WHOLE_MINUTES;
@@ -112,9 +111,20 @@ impl Play {
             work,
             start_s: listen.started_at().as_second() as u32,
             ms_played: listen.ms_played.unwrap_or(UNKNOWN_MS),
-            row: u32::try_from(row).unwrap_or(0),
+            row: 0,
             detail,
         }
+    }
+
+    /// A row that is in the log.
+    fn logged(work: Key, listen: &Listen, row: i64) -> Self {
+        let mut play = Self::reported(work, listen);
+        play.row = u32::try_from(row).unwrap_or(0);
+        if listen.moment == Moment::Ended {
+            // Its start would move if its play time became known, so that is never filled in.
+            play.detail.0 |= Detail::PLAY_TIME;
+        }
+        play
     }
 
     /// The rule: how far apart two reports of the same play are, or `None` if they are two plays.
@@ -170,7 +180,7 @@ impl SeenPlays {
     pub(crate) fn load(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Self> {
         let mut seen = Self::new();
         listens::for_each_play(connection, listener, key, |row, work, listen| {
-            seen.insert(Play::new(work, listen, row));
+            seen.insert(Play::logged(work, listen, row));
         })?;
         Ok(seen)
     }
@@ -181,7 +191,7 @@ impl SeenPlays {
 
     /// Applies the rule to a row; a duplicate that completes another is noted as having done so.
     pub(crate) fn judge(&mut self, work: Key, listen: &Listen) -> Verdict {
-        let play = Play::new(work, listen, 0);
+        let play = Play::reported(work, listen);
         let slot = match self.find(&play) {
             Search::Nothing => return Verdict::New,
             Search::TooMany => return Verdict::Duplicate { exact: false, completes: None },
@@ -202,7 +212,7 @@ impl SeenPlays {
 
     /// Notes a play that was appended to the log.
     pub(crate) fn note(&mut self, work: Key, listen: &Listen, row: i64) {
-        self.insert(Play::new(work, listen, row));
+        self.insert(Play::logged(work, listen, row));
     }
 
     /// The best match of a play: equally long before unknown, then nearest, then oldest.

@@ -79,7 +79,7 @@ impl Store {
 }
 
 fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<ForgetReport> {
-    let brought = brought_tracks(connection, key)?;
+    let brought = mentioned_tracks(connection, key)?;
     let of_listener = |sql: &str| -> Result<u64> { Ok(connection.execute(sql, [key])? as u64) };
     let mut report = ForgetReport {
         found: true,
@@ -93,7 +93,7 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
     // New rows take the numbers after the last one that is left, and must count as not folded.
     connection.execute("UPDATE folded SET upto = (SELECT COALESCE(MAX(id), 0) FROM listens)", [])?;
     report.imports = remove_imports(connection, listener, key)?;
-    report.tracks = remove_unmentioned(connection, brought)?;
+    report.tracks = remove_unmentioned(connection, &brought)?;
     of_listener("DELETE FROM listeners WHERE id = ?1")?;
     Ok(report)
 }
@@ -124,53 +124,72 @@ fn remove_imports(connection: &Connection, listener: &ListenerId, key: Key) -> R
     Ok(removed as u64)
 }
 
-/// Tracks that the listener's rows mention and no catalogue listed.
-fn brought_tracks(connection: &Connection, listener: Key) -> Result<FxHashSet<Key>> {
-    let sql = "SELECT id FROM tracks WHERE listed = 0 AND id IN (\
-               SELECT track FROM listens WHERE listener = ?1 UNION SELECT track FROM feedback WHERE listener = ?1)";
-    let mut statement = connection.prepare(sql)?;
-    let rows = statement.query_map([listener], |row| row.get(0))?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+/// Tracks that the listener's rows mention.
+fn mentioned_tracks(connection: &Connection, listener: Key) -> Result<FxHashSet<Key>> {
+    let mut tracks = FxHashSet::default();
+    for sql in [
+        "SELECT DISTINCT track FROM listens WHERE listener = ?1",
+        "SELECT DISTINCT track FROM feedback WHERE listener = ?1 AND track IS NOT NULL",
+    ] {
+        collect(connection, sql, [listener], &mut tracks)?;
+    }
+    Ok(tracks)
 }
 
-/// Removes those of the tracks that nothing left in the store mentions, and the works and contexts left without a mention.
-fn remove_unmentioned(connection: &Connection, mut tracks: FxHashSet<Key>) -> Result<u64> {
-    if !tracks.is_empty() {
-        keep_mentioned(connection, &mut tracks, "SELECT DISTINCT track FROM listens")?;
-        keep_mentioned(
-            connection,
-            &mut tracks,
-            "SELECT DISTINCT track FROM feedback WHERE track IS NOT NULL",
-        )?;
-        keep_mentioned(connection, &mut tracks, "SELECT DISTINCT track FROM picks")?;
-        keep_shortlisted(connection, &mut tracks)?;
+/// Removes tracks that were `brought` by the one forgotten and that nothing left in the store mentions, then works and contexts
+/// left without a mention.
+///
+/// A row dropped as a duplicate may have described a track that no row mentions. Such a track goes with the last mention of its
+/// work: it may be another's, who knows the same work under another name.
+fn remove_unmentioned(connection: &Connection, brought: &FxHashSet<Key>) -> Result<u64> {
+    let mentioned = all_mentioned(connection)?;
+    let mut unlisted = Vec::new();
+    let mut kept_works = FxHashSet::default();
+    let mut statement = connection.prepare("SELECT id, work, listed FROM tracks")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (track, work, listed) = (key(row.get(0)?)?, key(row.get(1)?)?, row.get(2)?);
+        if listed || mentioned.contains(&track) {
+            kept_works.insert(work);
+        } else {
+            unlisted.push((track, work));
+        }
     }
+    unlisted.retain(|(track, work)| brought.contains(track) || !kept_works.contains(work));
     let mut delete = connection.prepare("DELETE FROM tracks WHERE id = ?1")?;
-    for track in &tracks {
+    for (track, _) in &unlisted {
         delete.execute([track])?;
     }
     connection.execute("DELETE FROM works WHERE id NOT IN (SELECT work FROM tracks)", [])?;
     let sql = "DELETE FROM contexts WHERE id NOT IN (SELECT context FROM listens WHERE context IS NOT NULL)";
     connection.execute(sql, [])?;
-    Ok(tracks.len() as u64)
+    Ok(unlisted.len() as u64)
 }
 
-fn keep_mentioned(connection: &Connection, tracks: &mut FxHashSet<Key>, sql: &str) -> Result<()> {
-    let mut statement = connection.prepare(sql)?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        tracks.remove(&key(row.get(0)?)?);
-    }
-    Ok(())
-}
-
-fn keep_shortlisted(connection: &Connection, tracks: &mut FxHashSet<Key>) -> Result<()> {
+/// Tracks that any row mentions.
+fn all_mentioned(connection: &Connection) -> Result<FxHashSet<Key>> {
+    let mut tracks = FxHashSet::default();
+    collect(connection, "SELECT DISTINCT track FROM listens", [], &mut tracks)?;
+    collect(connection, "SELECT DISTINCT track FROM feedback WHERE track IS NOT NULL", [], &mut tracks)?;
+    collect(connection, "SELECT DISTINCT track FROM picks", [], &mut tracks)?;
     let mut statement = connection.prepare("SELECT shortlist FROM impressions")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        for track in shortlist_keys(&row.get::<_, Vec<u8>>(0)?) {
-            tracks.remove(&track);
-        }
+        tracks.extend(shortlist_keys(&row.get::<_, Vec<u8>>(0)?));
+    }
+    Ok(tracks)
+}
+
+fn collect(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+    into: &mut FxHashSet<Key>,
+) -> Result<()> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query(values)?;
+    while let Some(row) = rows.next()? {
+        into.insert(key(row.get(0)?)?);
     }
     Ok(())
 }

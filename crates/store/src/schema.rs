@@ -33,7 +33,10 @@ pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<()> {
 }
 
 /// The schema found, 0 for an empty database.
-fn check(connection: &Connection, path: &Path) -> Result<u32> {
+///
+/// # Errors
+/// [`StoreError::ForeignDatabase`] and [`StoreError::NewerSchema`] for what must be left alone.
+pub(crate) fn check(connection: &Connection, path: &Path) -> Result<u32> {
     let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let owner: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: i64 = connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;

@@ -52,14 +52,15 @@ impl Store {
     }
 
     fn prepare(connection: Connection, home: Option<PathBuf>) -> Result<Self> {
+        let path = home.as_deref().unwrap_or(Path::new(":memory:")).join(Self::DATABASE);
         connection.busy_timeout(PATIENCE)?;
-        // The first statement that reads the file: a damaged one is found here.
+        // Before anything is changed: the file may be another program's.
+        schema::check(&connection, &path)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
-        let path = home.as_deref().unwrap_or(Path::new(":memory:")).join(Self::DATABASE);
         schema::migrate(&connection, &path)?;
         Ok(Self { connection, home, cache: WriteCache::default(), track_names: RefCell::default() })
     }

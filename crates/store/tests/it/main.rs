@@ -2,6 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backup;
+mod crash;
+mod damage;
 mod duplicates;
+mod exclusions;
 mod fixtures;
+mod forget;
 mod import;
+mod impressions;
+mod model;
+mod models;
+mod random;

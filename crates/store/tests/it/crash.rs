@@ -1,0 +1,178 @@
+//! `kill -9` at any moment: what was acknowledged is there, and an import goes on as if nothing had happened.
+//!
+//! The test binary starts itself as the process to kill: [`child`] is that process, and does nothing unless told to.
+
+use std::env;
+use std::fs;
+use std::hint::black_box;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use segue_core::{Listen, Record, Track};
+use segue_store::Store;
+
+use crate::fixtures::{file, listener, played, stream, track};
+use crate::models::register;
+
+const JOB: &str = "SEGUE_STORE_TEST_JOB";
+const HOME: &str = "SEGUE_STORE_TEST_HOME";
+const BATCH: usize = 25;
+const ROWS_PER_MODEL: usize = 100;
+
+#[test]
+#[ignore = "the process that the other tests here kill"]
+fn child() {
+    let (Ok(job), Ok(home)) = (env::var(JOB), env::var(HOME)) else { return };
+    let mut store = Store::open(Path::new(&home)).unwrap();
+    match job.as_str() {
+        "append" => append_for_ever(&mut store),
+        "import" => import_all(&mut store, acknowledge),
+        job => panic!("there is no job {job}"),
+    }
+}
+
+/// Tells the parent that something is on disk.
+fn acknowledge(count: u64) {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "\nacknowledged {count}").unwrap();
+    out.flush().unwrap();
+}
+
+fn row(number: usize, song: &Track) -> Listen {
+    stream("ann", song, number as i64 * 300, 200)
+}
+
+fn append_for_ever(store: &mut Store) {
+    let song = track("song");
+    store.add_tracks(std::slice::from_ref(&song)).unwrap();
+    let mut written = store.all_listens(&listener("ann")).unwrap().len();
+    loop {
+        let version = format!("v{written}");
+        if written % ROWS_PER_MODEL == 0 && store.model_files(&version).is_err() {
+            register(store, &version, &[]).unwrap();
+        }
+        let batch: Vec<Listen> = (written..written + BATCH).map(|number| row(number, &song)).collect();
+        store.append_listens(&batch).unwrap();
+        written += BATCH;
+        acknowledge(written as u64);
+    }
+}
+
+/// 45,000 rows of two listeners with duplicates, statements and catalogue rows among them.
+fn export() -> Vec<Record> {
+    let mut rng = ChaCha8Rng::seed_from_u64(3);
+    let songs: Vec<Track> = (0..500).map(|i| track(&format!("song {i}"))).collect();
+    (0..45_000)
+        .map(|i| {
+            let song = &songs[rng.random_range(0..songs.len())];
+            let who = ["ann", "bob"][rng.random_range(0..2)];
+            match rng.random_range(0..50) {
+                0 => Record::Track(song.clone()),
+                _ => played(stream(who, song, i / 2 * 10, 5 + rng.random_range(0..3)), song),
+            }
+        })
+        .collect()
+}
+
+fn import_all(store: &mut Store, acknowledge: impl Fn(u64)) {
+    let mut import = store.import_file(&file("export")).unwrap();
+    let mut committed = import.committed_rows();
+    for (row, record) in export().into_iter().enumerate() {
+        import.accept(row as u64 + 1, record).unwrap();
+        if import.committed_rows() != committed {
+            committed = import.committed_rows();
+            acknowledge(committed);
+        }
+    }
+    import.finish().unwrap();
+}
+
+fn start(job: &str, home: &Path) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", "crash::child", "--ignored", "--nocapture"])
+        .env(JOB, job)
+        .env(HOME, home)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Kills the child some moments after its nth acknowledgement and returns the last one it gave.
+fn kill_after(mut child: Child, acknowledgements: usize, moments: u64) -> Option<u64> {
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut acknowledged = lines.filter_map(|line| line.ok()?.strip_prefix("acknowledged ")?.parse().ok());
+    let last = acknowledged.by_ref().take(acknowledgements).last();
+    for moment in 0..moments {
+        black_box(moment);
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    acknowledged.last().or(last)
+}
+
+#[test]
+fn no_acknowledged_row_or_model_is_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let song = track("song");
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    for _ in 0..8 {
+        let child = start("append", home.path());
+        let acknowledged = kill_after(child, rng.random_range(1..40), rng.random_range(0..3_000_000));
+        let acknowledged = acknowledged.expect("the child wrote something") as usize;
+
+        let store = Store::open(home.path()).unwrap();
+        let kept = store.all_listens(&listener("ann")).unwrap();
+        assert!(kept.len() >= acknowledged, "{} of {acknowledged} rows are left", kept.len());
+        assert_eq!(kept.len() % BATCH, 0, "a batch is there in full or not at all");
+        assert_eq!(kept, (0..kept.len()).map(|number| row(number, &song)).collect::<Vec<_>>());
+        check_models(&store, home.path(), acknowledged);
+    }
+}
+
+/// Every acknowledged model is registered, and files and rows agree.
+fn check_models(store: &Store, home: &Path, acknowledged: usize) {
+    let models = store.models().unwrap();
+    assert!(models.len() >= acknowledged.div_ceil(ROWS_PER_MODEL));
+    assert_eq!(store.active_model().unwrap().as_ref(), models.last());
+    for model in &models {
+        let weights = store.model_files(&model.version).unwrap().weights;
+        assert_eq!(fs::read_to_string(weights).unwrap(), format!("weights of {}", model.version));
+    }
+    if let Ok(folders) = fs::read_dir(home.join("models")) {
+        assert_eq!(folders.count(), models.len());
+    }
+}
+
+#[test]
+fn an_import_killed_again_and_again_ends_where_an_uninterrupted_one_does() {
+    let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let mut acknowledged = 0;
+    for _ in 0..5 {
+        let child = start("import", home.path());
+        let last = kill_after(child, rng.random_range(0..2), rng.random_range(0..60_000_000));
+        acknowledged = acknowledged.max(last.unwrap_or(0));
+        let mut store = Store::open(home.path()).unwrap();
+        assert!(store.import_file(&file("export")).unwrap().committed_rows() >= acknowledged);
+    }
+    let mut killed = Store::open(home.path()).unwrap();
+    import_all(&mut killed, |_| ());
+    let mut whole = Store::open(other.path()).unwrap();
+    import_all(&mut whole, |_| ());
+
+    assert_eq!(killed.tracks().unwrap(), whole.tracks().unwrap());
+    assert_eq!(killed.listeners().unwrap(), whole.listeners().unwrap());
+    for summary in whole.listeners().unwrap() {
+        assert_eq!(killed.all_listens(&summary.id).unwrap(), whole.all_listens(&summary.id).unwrap());
+    }
+    let counts = |store: &Store| {
+        let status = store.status().unwrap();
+        (status.listens, status.works, status.tracks, status.imports, status.unfinished_imports)
+    };
+    assert_eq!(counts(&killed), counts(&whole));
+    assert_eq!(counts(&whole).4, 0);
+}

@@ -1,0 +1,68 @@
+//! Excluded plays are left out when the log is read, and come back.
+
+use segue_core::{DeviceClass, Listen, Track};
+use segue_store::{Exclusion, Store};
+
+use crate::fixtures::{at, import, listener, played, stream, track, version_of};
+
+fn store_with_five_plays() -> (Store, Vec<Track>) {
+    let mut store = Store::open_in_memory().unwrap();
+    let tracks = vec![track("a"), version_of("a", "a live"), track("b"), track("c"), track("d")];
+    let mut listens: Vec<Listen> =
+        tracks.iter().enumerate().map(|(i, song)| stream("ann", song, i as i64 * 1000, 200)).collect();
+    listens[2].device = DeviceClass::Car;
+    listens[3].context = Some("sleep".into());
+    let records: Vec<_> =
+        listens.into_iter().zip(&tracks).map(|(listen, song)| played(listen, song)).collect();
+    import(&mut store, "plays", &records);
+    (store, tracks)
+}
+
+fn heard(store: &Store) -> Vec<String> {
+    store.listens(&listener("ann")).unwrap().iter().map(|listen| listen.track.to_string()).collect()
+}
+
+#[test]
+fn each_kind_of_exclusion_leaves_out_its_plays_until_taken_back() {
+    let (mut store, tracks) = store_with_five_plays();
+    let everything = ["a", "a live", "b", "c", "d"];
+    assert_eq!(heard(&store), everything);
+    let cases: [(Exclusion, &[&str]); 6] = [
+        (Exclusion::Period { from: at(1000), to: at(3000) }, &["a", "c", "d"]),
+        (Exclusion::Device(DeviceClass::Car), &["a", "a live", "c", "d"]),
+        (Exclusion::Context("sleep".into()), &["a", "a live", "b", "d"]),
+        (Exclusion::Track(tracks[0].id.clone()), &["a live", "b", "c", "d"]),
+        (Exclusion::Work(tracks[0].work.clone()), &["b", "c", "d"]),
+        (Exclusion::Artist("ARTIST OF b".into()), &["a", "a live", "c", "d"]),
+    ];
+    for (exclusion, left) in cases {
+        let id = store.exclude(&listener("ann"), &exclusion).unwrap();
+        assert_eq!(
+            store.exclude(&listener("ann"), &exclusion).unwrap(),
+            id,
+            "{exclusion:?} is not added twice"
+        );
+        assert_eq!(store.exclusions(&listener("ann")).unwrap(), [(id, exclusion.clone())]);
+        assert_eq!(heard(&store), left, "{exclusion:?}");
+        assert_eq!(store.all_listens(&listener("ann")).unwrap().len(), 5);
+        assert!(store.include_again(id).unwrap());
+        assert!(!store.include_again(id).unwrap());
+        assert_eq!(heard(&store), everything, "without {exclusion:?}");
+    }
+}
+
+#[test]
+fn the_exclusions_of_one_listener_leave_another_alone() {
+    let (mut store, tracks) = store_with_five_plays();
+    store.exclude(&listener("bob"), &Exclusion::Track(tracks[0].id.clone())).unwrap();
+    assert_eq!(heard(&store).len(), 5);
+}
+
+#[test]
+fn plays_that_come_after_an_exclusion_are_left_out_too() {
+    let (mut store, tracks) = store_with_five_plays();
+    store.exclude(&listener("ann"), &Exclusion::Work(tracks[0].work.clone())).unwrap();
+    let later = version_of("a", "a remaster");
+    import(&mut store, "later", &[played(stream("ann", &later, 9000, 200), &later)]);
+    assert_eq!(heard(&store), ["b", "c", "d"]);
+}

@@ -1,0 +1,181 @@
+//! Forgetting leaves no trace of one listener and everything of the others.
+
+use std::fs;
+use std::path::Path;
+
+use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, Record, Source, Track};
+use segue_store::{Exclusion, FileIdentity, ForgetReport, ImportCounts, Store};
+
+use crate::fixtures::{at, file, import, listener, played, scrobble, stream, track, version_of};
+use crate::impressions::impression;
+use crate::models::register;
+
+const SECRETS: [&str; 5] = [
+    "Zyzzyva-the-listener",
+    "Qwxqwx-Private-Song",
+    "Hjkhjk-Only-Described",
+    "Vbnvbn-Secret-Playlist",
+    "Plmplm-File",
+];
+
+/// Which secrets are somewhere in the bytes of a folder.
+fn found_in(folder: &Path) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(found_in(&path));
+        } else {
+            let bytes = fs::read(&path).unwrap();
+            let holds = |secret: &&str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            found.extend(SECRETS.into_iter().filter(|secret| holds(&secret)));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn liked(who: &str, track: &Track) -> Record {
+    let feedback = Feedback {
+        listener: listener(who),
+        target: FeedbackTarget::Track(track.id.clone()),
+        kind: FeedbackKind::Like,
+        at: None,
+        source: Source::ListenBrainz,
+    };
+    Record::Feedback { feedback, track: Some(track.clone()) }
+}
+
+/// Two listeners with a song in common, a catalogue, and every kind of row for the one with secrets.
+fn fill(store: &mut Store) {
+    let [name, title, described, context, file_name] = SECRETS;
+    let private = Track { title: title.into(), ..track(&format!("name:{title}")) };
+    let other_name = Track { title: described.into(), ..version_of(&format!("name:{title}"), described) };
+    let (common, listed) = (track("common"), track("listed"));
+    import(store, "catalogue", &[Record::Track(listed.clone())]);
+    import(store, "bob", &[played(scrobble("bob", &common, 0), &common), liked("bob", &common)]);
+
+    let identity = FileIdentity {
+        fingerprint: "secret".into(),
+        name: format!("{file_name}.json"),
+        listener: Some(listener(name)),
+    };
+    let mut importing = store.import_file(&identity).unwrap();
+    let in_context = Listen { context: Some(context.into()), ..stream(name, &private, 0, 200) };
+    let rows = [
+        played(in_context, &private),
+        played(scrobble(name, &other_name, 2), &other_name),
+        played(scrobble(name, &common, 500), &common),
+        played(scrobble(name, &listed, 900), &listed),
+        liked(name, &private),
+    ];
+    for (row, record) in rows.into_iter().enumerate() {
+        importing.accept(row as u64 + 1, record).unwrap();
+    }
+    let counts = importing.finish().unwrap();
+    assert_eq!((counts.listens_added, counts.near_duplicates), (3, 1));
+
+    store.exclude(&listener(name), &Exclusion::Context(context.into())).unwrap();
+    let shown = [private.id.clone(), common.id.clone()];
+    store.log_impression(&impression(name, &shown, 1, at(5))).unwrap();
+    store.log_impression(&impression("bob", &[common.id], 1, at(6))).unwrap();
+    register(store, "of-bob", &[listener("bob")]).unwrap();
+    register(store, "of-both", &[listener("bob"), listener(name)]).unwrap();
+}
+
+#[test]
+fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = Store::open(home.path()).unwrap();
+    fill(&mut store);
+    let mut secrets = SECRETS;
+    secrets.sort_unstable();
+    assert_eq!(found_in(home.path()), secrets, "the test can find them");
+    let of_bob = |store: &Store| {
+        let bob = listener("bob");
+        (store.all_listens(&bob).unwrap(), store.feedback(&bob).unwrap(), store.impressions(&bob, 9).unwrap())
+    };
+    let before = of_bob(&store);
+
+    let report = store.forget(&listener(SECRETS[0])).unwrap();
+    let expected = ForgetReport {
+        found: true,
+        listens: 3,
+        feedback: 1,
+        exclusions: 1,
+        impressions: 1,
+        imports: 1,
+        tracks: 2,
+        models: vec!["of-both".into()],
+        active_model_removed: true,
+        erased: true,
+    };
+    assert_eq!(report, expected);
+    assert_eq!(found_in(home.path()), [""; 0]);
+    assert_eq!(of_bob(&store), before);
+    let ids: Vec<_> = store.tracks().unwrap().iter().map(|track| track.id.to_string()).collect();
+    assert_eq!(ids, ["listed", "common"]);
+    let models: Vec<_> =
+        store.models().unwrap().into_iter().map(|model| (model.version, model.active)).collect();
+    assert_eq!(models, [("of-bob".to_owned(), false)]);
+    assert!(!home.path().join("models/of-both").exists());
+}
+
+#[test]
+fn a_forgotten_listener_can_come_back_with_the_same_file() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = Store::open(home.path()).unwrap();
+    let song = track("song");
+    let rows = [played(stream("ann", &song, 0, 200), &song), played(stream("ann", &song, 900, 200), &song)];
+    import(&mut store, "export", &rows);
+    let first = store.all_listens(&listener("ann")).unwrap();
+    store.forget(&listener("ann")).unwrap();
+    assert_eq!(store.all_listens(&listener("ann")).unwrap(), []);
+    let counts = import(&mut store, "export", &rows);
+    assert_eq!(counts, ImportCounts { listens_added: 2, ..ImportCounts::default() });
+    assert_eq!(store.all_listens(&listener("ann")).unwrap(), first);
+}
+
+#[test]
+fn an_import_that_fed_others_too_keeps_its_checkpoint_and_loses_its_name() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = Store::open(home.path()).unwrap();
+    let song = track("song");
+    let rows = ["bob", SECRETS[0]].map(|who| played(scrobble(who, &song, 0), &song));
+    let identity = FileIdentity { name: SECRETS[4].into(), ..file("shared") };
+    let mut importing = store.import_file(&identity).unwrap();
+    for (row, record) in rows.into_iter().enumerate() {
+        importing.accept(row as u64 + 1, record).unwrap();
+    }
+    importing.finish().unwrap();
+    let report = store.forget(&listener(SECRETS[0])).unwrap();
+    assert_eq!(report.imports, 0);
+    assert!(store.import_file(&identity).unwrap().is_complete());
+    assert_eq!(found_in(home.path()), [""; 0]);
+}
+
+#[test]
+fn rows_written_after_forgetting_the_last_writer_are_found() {
+    let mut store = Store::open_in_memory().unwrap();
+    let song = track("song");
+    import(&mut store, "bob", &[played(scrobble("bob", &song, 0), &song)]);
+    let many: Vec<_> = (0..3000).map(|i| played(stream("ann", &song, i * 1000, 200), &song)).collect();
+    import(&mut store, "ann", &many);
+    assert_eq!(store.all_listens(&listener("ann")).unwrap().len(), 3000);
+    store.forget(&listener("ann")).unwrap();
+    import(&mut store, "more", &[played(scrobble("bob", &song, 5000), &song)]);
+    assert_eq!(store.all_listens(&listener("bob")).unwrap().len(), 2);
+    assert_eq!(store.listeners().unwrap()[0].listens, 2);
+}
+
+#[test]
+fn forgetting_a_stranger_changes_nothing() {
+    let mut store = Store::open_in_memory().unwrap();
+    let song = track("song");
+    import(&mut store, "bob", &[played(scrobble("bob", &song, 0), &song)]);
+    let before = store.status().unwrap();
+    let report = store.forget(&listener("stranger")).unwrap();
+    assert!(!report.found);
+    assert_eq!(store.status().unwrap(), before);
+}

@@ -1,0 +1,61 @@
+//! What was shown comes back to the last bit.
+
+use segue_core::{AudioFeature, Impression, Pick, Reason, Slate, SlateConfig, Timestamp, TrackId};
+use segue_store::{Store, StoreError};
+
+use crate::fixtures::{at, listener, track};
+
+pub(crate) fn impression(who: &str, tracks: &[TrackId], picked: usize, when: Timestamp) -> Impression {
+    let reasons = [
+        Reason::Liked,
+        Reason::BackAfter { days: 400 },
+        Reason::SoundsLike { anchor: "Someone – \"Song\"".into(), features: vec![AudioFeature::Tempo] },
+        Reason::StepOutside { features: vec![] },
+    ];
+    let picks = tracks[..picked].iter().enumerate().map(|(i, track)| Pick {
+        track: track.clone(),
+        drawn: (picked - i - 1) as u32,
+        propensity: 1.0 / (tracks.len() - i) as f64 * 0.1,
+        likability: 1.0 / (i as f32 + 3.0),
+        uncertainty: f32::MIN_POSITIVE,
+        new_to_listener: i % 2 == 0,
+        reason: reasons[i % reasons.len()].clone(),
+    });
+    let config = SlateConfig {
+        policy: "plackett-luce/1".into(),
+        model: "v1".into(),
+        seed: u64::MAX - 3,
+        explore: 0.3,
+    };
+    let slate = Slate { listener: listener(who), config, picks: picks.collect(), shortlist: tracks.to_vec() };
+    Impression { at: when, slate }
+}
+
+#[test]
+fn slates_come_back_exactly_and_latest_first() {
+    let mut store = Store::open_in_memory().unwrap();
+    let tracks: Vec<_> = (0..50).map(|i| track(&format!("song {i}"))).collect();
+    store.add_tracks(&tracks).unwrap();
+    let ids: Vec<TrackId> = tracks.iter().map(|track| track.id.clone()).collect();
+    let first = impression("ann", &ids, 30, at(0));
+    let second = impression("ann", &ids[10..], 5, at(1));
+    let first_id = store.log_impression(&first).unwrap();
+    store.log_impression(&impression("bob", &ids, 3, at(2))).unwrap();
+    let second_id = store.log_impression(&second).unwrap();
+    assert_eq!(
+        store.impressions(&listener("ann"), 10).unwrap(),
+        [(second_id, second.clone()), (first_id, first)]
+    );
+    assert_eq!(store.impressions(&listener("ann"), 1).unwrap(), [(second_id, second)]);
+}
+
+#[test]
+fn a_slate_with_an_unknown_track_is_not_logged_at_all() {
+    let mut store = Store::open_in_memory().unwrap();
+    store.add_tracks(&[track("known")]).unwrap();
+    let ids = [TrackId::new("known"), TrackId::new("unknown")];
+    let refused = store.log_impression(&impression("ann", &ids, 2, at(0)));
+    assert!(matches!(refused, Err(StoreError::UnknownTrack(id)) if id.as_str() == "unknown"));
+    assert_eq!(store.status().unwrap().impressions, 0);
+    assert_eq!(store.status().unwrap().listeners, 0);
+}

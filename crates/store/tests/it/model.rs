@@ -1,0 +1,338 @@
+//! The store as a few plain vectors: what it should hold, written down as slowly and obviously as possible.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use segue_core::{
+    DeviceClass, EndReason, Feedback, FeedbackTarget, Impression, Listen, ListenerId, Moment, Record, Source,
+    StartReason, Track, TrackId, WorkId,
+};
+use segue_store::{Exclusion, ExclusionId, ForgetReport, ImportCounts};
+
+/// A track and whether a catalogue listed it.
+#[derive(Clone, Debug)]
+struct Described {
+    track: Track,
+    listed: bool,
+}
+
+/// What a model was registered with.
+#[derive(Clone, Debug)]
+struct Trained {
+    version: String,
+    listeners: Vec<ListenerId>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Model {
+    listeners: BTreeSet<ListenerId>,
+    tracks: Vec<Described>,
+    listens: Vec<Listen>,
+    feedback: Vec<Feedback>,
+    exclusions: Vec<(ExclusionId, ListenerId, Exclusion)>,
+    impressions: Vec<Impression>,
+    complete: BTreeMap<String, BTreeSet<ListenerId>>,
+    models: Vec<Trained>,
+    active: Option<String>,
+}
+
+impl Model {
+    pub(crate) fn describe(&mut self, track: &Track, listed: bool) -> bool {
+        let Some(known) = self.tracks.iter_mut().find(|known| known.track.id == track.id) else {
+            self.tracks.push(Described { track: track.clone(), listed });
+            return true;
+        };
+        known.listed |= listed;
+        let mine = &mut known.track;
+        mine.album = mine.album.take().or_else(|| track.album.clone());
+        mine.genre = mine.genre.take().or_else(|| track.genre.clone());
+        mine.year = mine.year.or(track.year);
+        mine.features.fill_from(&track.features);
+        false
+    }
+
+    pub(crate) fn import(&mut self, fingerprint: &str, records: &[Record]) -> ImportCounts {
+        let mut counts = ImportCounts::default();
+        if self.complete.contains_key(fingerprint) {
+            counts.already_imported = records.len() as u64;
+            return counts;
+        }
+        let mut fed = BTreeSet::new();
+        for record in records {
+            match record {
+                Record::Track(track) => {
+                    *(if self.describe(track, true) {
+                        &mut counts.tracks_added
+                    } else {
+                        &mut counts.tracks_known
+                    }) += 1;
+                }
+                Record::Feedback { feedback, track } => {
+                    fed.insert(feedback.listener.clone());
+                    track.iter().for_each(|track| {
+                        self.describe(track, false);
+                    });
+                    self.import_feedback(feedback, &mut counts);
+                }
+                Record::Listen { listen, track } => {
+                    fed.insert(listen.listener.clone());
+                    self.describe(track, false);
+                    self.import_listen(listen, &mut counts);
+                }
+            }
+        }
+        self.listeners.extend(fed.iter().cloned());
+        self.complete.insert(fingerprint.to_owned(), fed);
+        counts
+    }
+
+    fn import_feedback(&mut self, said: &Feedback, counts: &mut ImportCounts) {
+        let repeated = self.feedback.iter().any(|other| {
+            (&other.listener, &other.target, other.kind) == (&said.listener, &said.target, said.kind)
+                && (said.at.is_none() || other.at == said.at)
+        });
+        if repeated {
+            counts.feedback_repeated += 1;
+        } else {
+            counts.feedback_added += 1;
+            self.feedback.push(said.clone());
+        }
+    }
+
+    /// The rule of `segue_store::dedup`, in its own words.
+    fn import_listen(&mut self, new: &Listen, counts: &mut ImportCounts) {
+        let start = |listen: &Listen| listen.started_at().as_second();
+        let whole_minutes = |listen: &Listen| match listen.source {
+            Source::SpotifyAccount => true,
+            Source::LastFm => listen.at.as_second() % 60 == 0,
+            _ => false,
+        };
+        let same = |old: &Listen| {
+            let window = if whole_minutes(old) || whole_minutes(new) { 90 } else { 30 };
+            old.listener == new.listener
+                && self.work(&old.track) == self.work(&new.track)
+                && (start(old) - start(new)).abs() <= window
+                && (old.ms_played == new.ms_played || old.ms_played.is_none() || new.ms_played.is_none())
+        };
+        let best = (0..self.listens.len()).filter(|&row| same(&self.listens[row])).min_by_key(|&row| {
+            let old = &self.listens[row];
+            (old.ms_played != new.ms_played, (start(old) - start(new)).abs(), row)
+        });
+        let Some(row) = best else {
+            counts.listens_added += 1;
+            self.listens.push(new.clone());
+            return;
+        };
+        let old = &self.listens[row];
+        let exact = start(old) == start(new) && old.ms_played == new.ms_played;
+        *(if exact { &mut counts.exact_duplicates } else { &mut counts.near_duplicates }) += 1;
+        let completed = complete(old, new);
+        counts.completed += u64::from(completed != *old);
+        self.listens[row] = completed;
+    }
+
+    pub(crate) fn append_listens(&mut self, listens: &[Listen]) {
+        self.listeners.extend(listens.iter().map(|listen| listen.listener.clone()));
+        self.listens.extend_from_slice(listens);
+    }
+
+    pub(crate) fn append_feedback(&mut self, feedback: &[Feedback]) {
+        self.listeners.extend(feedback.iter().map(|said| said.listener.clone()));
+        self.feedback.extend_from_slice(feedback);
+    }
+
+    pub(crate) fn log_impression(&mut self, impression: Impression) {
+        self.listeners.insert(impression.slate.listener.clone());
+        self.impressions.push(impression);
+    }
+
+    pub(crate) fn exclude(&mut self, id: ExclusionId, who: &ListenerId, exclusion: Exclusion) {
+        self.listeners.insert(who.clone());
+        if !self.exclusions.iter().any(|(known, ..)| *known == id) {
+            self.exclusions.push((id, who.clone(), exclusion));
+        }
+    }
+
+    pub(crate) fn include_again(&mut self, id: ExclusionId) -> bool {
+        let before = self.exclusions.len();
+        self.exclusions.retain(|(known, ..)| *known != id);
+        self.exclusions.len() < before
+    }
+
+    pub(crate) fn register(&mut self, version: &str, listeners: &[ListenerId]) {
+        self.listeners.extend(listeners.iter().cloned());
+        self.models.push(Trained { version: version.to_owned(), listeners: listeners.to_vec() });
+        self.active = Some(version.to_owned());
+    }
+
+    pub(crate) fn activate(&mut self, version: &str) {
+        self.active = Some(version.to_owned());
+    }
+
+    pub(crate) fn forget(&mut self, who: &ListenerId) -> ForgetReport {
+        if !self.listeners.remove(who) {
+            return ForgetReport { erased: true, ..ForgetReport::default() };
+        }
+        let before = self.clone();
+        self.listens.retain(|listen| listen.listener != *who);
+        self.feedback.retain(|said| said.listener != *who);
+        self.exclusions.retain(|(_, listener, _)| listener != who);
+        self.impressions.retain(|impression| impression.slate.listener != *who);
+        self.complete.retain(|_, fed| !(fed.len() == 1 && fed.contains(who)));
+        self.complete.values_mut().for_each(|fed| {
+            fed.remove(who);
+        });
+        self.models.retain(|model| !model.listeners.contains(who));
+        let active_model_removed = self
+            .active
+            .as_ref()
+            .is_some_and(|active| !self.models.iter().any(|model| model.version == *active));
+        if active_model_removed {
+            self.active = None;
+        }
+        self.forget_tracks(&before, who);
+        let versions =
+            |model: &Self| model.models.iter().map(|model| model.version.clone()).collect::<BTreeSet<_>>();
+        ForgetReport {
+            found: true,
+            listens: (before.listens.len() - self.listens.len()) as u64,
+            feedback: (before.feedback.len() - self.feedback.len()) as u64,
+            exclusions: (before.exclusions.len() - self.exclusions.len()) as u64,
+            impressions: (before.impressions.len() - self.impressions.len()) as u64,
+            imports: (before.complete.len() - self.complete.len()) as u64,
+            tracks: (before.tracks.len() - self.tracks.len()) as u64,
+            models: versions(&before).difference(&versions(self)).cloned().collect(),
+            active_model_removed,
+            erased: true,
+        }
+    }
+
+    fn forget_tracks(&mut self, before: &Self, who: &ListenerId) {
+        let mentioned = self.mentioned(|_| true);
+        let brought = before.mentioned(|listener| listener == who);
+        let stays = |known: &Described| known.listed || mentioned.contains(&known.track.id);
+        let works: BTreeSet<WorkId> =
+            self.tracks.iter().filter(|known| stays(known)).map(|known| known.track.work.clone()).collect();
+        self.tracks.retain(|known| {
+            stays(known) || (works.contains(&known.track.work) && !brought.contains(&known.track.id))
+        });
+    }
+
+    fn mentioned(&self, by: impl Fn(&ListenerId) -> bool) -> BTreeSet<TrackId> {
+        let listens =
+            self.listens.iter().filter(|listen| by(&listen.listener)).map(|listen| listen.track.clone());
+        let feedback =
+            self.feedback.iter().filter(|said| by(&said.listener)).filter_map(|said| match &said.target {
+                FeedbackTarget::Track(track) => Some(track.clone()),
+                FeedbackTarget::Artist(_) => None,
+            });
+        let slates =
+            self.impressions.iter().map(|impression| &impression.slate).filter(|slate| by(&slate.listener));
+        let shown = slates.flat_map(|slate| {
+            slate
+                .shortlist
+                .iter()
+                .chain(slate.picks.iter().map(|pick| &pick.track))
+                .cloned()
+                .collect::<Vec<_>>()
+        });
+        listens.chain(feedback).chain(shown).collect()
+    }
+
+    fn work(&self, track: &TrackId) -> &WorkId {
+        &self.tracks.iter().find(|known| known.track.id == *track).expect("it was described").track.work
+    }
+
+    pub(crate) fn listeners(&self) -> Vec<ListenerId> {
+        self.listeners.iter().cloned().collect()
+    }
+
+    pub(crate) fn knows(&self, track: &TrackId) -> bool {
+        self.tracks.iter().any(|known| known.track.id == *track)
+    }
+
+    pub(crate) fn tracks(&self) -> Vec<Track> {
+        self.tracks.iter().map(|known| known.track.clone()).collect()
+    }
+
+    pub(crate) fn all_listens(&self, who: &ListenerId) -> Vec<Listen> {
+        self.listens.iter().filter(|listen| listen.listener == *who).cloned().collect()
+    }
+
+    pub(crate) fn listens(&self, who: &ListenerId) -> Vec<Listen> {
+        let exclusions = self.exclusions(who);
+        let excluded = |listen: &Listen| {
+            exclusions.iter().any(|(_, exclusion)| match exclusion {
+                Exclusion::Period { from, to } => *from <= listen.started_at() && listen.started_at() < *to,
+                Exclusion::Device(device) => listen.device == *device,
+                Exclusion::Context(context) => listen.context.as_ref() == Some(context),
+                Exclusion::Track(track) => listen.track == *track,
+                Exclusion::Work(work) => self.work(&listen.track) == work,
+                Exclusion::Artist(artist) => {
+                    let known =
+                        self.tracks.iter().find(|known| known.track.id == listen.track).expect("described");
+                    known.track.artists.iter().any(|credit| credit.to_lowercase() == artist.to_lowercase())
+                }
+            })
+        };
+        self.all_listens(who).into_iter().filter(|listen| !excluded(listen)).collect()
+    }
+
+    pub(crate) fn feedback(&self, who: &ListenerId) -> BTreeMap<String, usize> {
+        let mut said = BTreeMap::new();
+        for feedback in self.feedback.iter().filter(|said| said.listener == *who) {
+            *said.entry(format!("{feedback:?}")).or_default() += 1;
+        }
+        said
+    }
+
+    pub(crate) fn exclusions(&self, who: &ListenerId) -> Vec<(ExclusionId, Exclusion)> {
+        let of_listener = self.exclusions.iter().filter(|(_, listener, _)| listener == who);
+        of_listener.map(|(id, _, exclusion)| (*id, exclusion.clone())).collect()
+    }
+
+    pub(crate) fn impressions(&self, who: &ListenerId) -> Vec<Impression> {
+        let shown = self.impressions.iter().filter(|impression| impression.slate.listener == *who);
+        shown.rev().cloned().collect()
+    }
+
+    pub(crate) fn models(&self) -> Vec<(String, bool)> {
+        let is_active = |model: &Trained| self.active.as_ref() == Some(&model.version);
+        self.models.iter().map(|model| (model.version.clone(), is_active(model))).collect()
+    }
+
+    pub(crate) fn totals(&self) -> [usize; 7] {
+        let works: BTreeSet<&WorkId> = self.tracks.iter().map(|known| &known.track.work).collect();
+        [
+            self.listeners.len(),
+            works.len(),
+            self.listens.len(),
+            self.feedback.len(),
+            self.exclusions.len(),
+            self.impressions.len(),
+            self.complete.len(),
+        ]
+    }
+}
+
+/// The row that stays, with what only the other one tells.
+fn complete(old: &Listen, new: &Listen) -> Listen {
+    let mut row = old.clone();
+    if row.moment == Moment::Started {
+        row.ms_played = row.ms_played.or(new.ms_played);
+    }
+    if row.start_reason == StartReason::Unknown {
+        row.start_reason = new.start_reason;
+    }
+    if row.end_reason == EndReason::Unknown {
+        row.end_reason = new.end_reason;
+    }
+    if row.device == DeviceClass::Unknown {
+        row.device = new.device;
+    }
+    row.skipped = row.skipped.or(new.skipped);
+    row.shuffle = row.shuffle.or(new.shuffle);
+    row.offline = row.offline.or(new.offline);
+    row.private_session |= new.private_session;
+    row.context = row.context.or_else(|| new.context.clone());
+    row
+}

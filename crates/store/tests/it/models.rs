@@ -1,0 +1,98 @@
+//! The registry: atomic activation, rollback, nothing left behind by a crash.
+
+use std::fs;
+use std::path::Path;
+
+use segue_core::ListenerId;
+use segue_store::{NewModel, Store, StoreError};
+
+use crate::fixtures::{at, listener};
+
+pub(crate) fn register(store: &mut Store, version: &str, listeners: &[ListenerId]) -> Result<(), StoreError> {
+    let weights = format!("weights of {version}");
+    let card = format!("{{\"version\":\"{version}\"}}");
+    store.register_model(&NewModel {
+        version,
+        kind: "likability",
+        created_at: at(0),
+        card: &card,
+        weights: weights.as_bytes(),
+        listeners,
+    })
+}
+
+fn active(store: &Store) -> Option<String> {
+    store.active_model().unwrap().map(|model| model.version)
+}
+
+fn folders(home: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(home.join("models"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn the_latest_model_is_active_and_can_be_rolled_back() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = Store::open(home.path()).unwrap();
+    assert_eq!(active(&store), None);
+    register(&mut store, "v1", &[listener("ann")]).unwrap();
+    register(&mut store, "v2", &[]).unwrap();
+    assert_eq!(active(&store).as_deref(), Some("v2"));
+    store.activate("v1").unwrap();
+    drop(store);
+
+    let store = Store::open(home.path()).unwrap();
+    assert_eq!(active(&store).as_deref(), Some("v1"));
+    let models = store.models().unwrap();
+    let versions: Vec<_> = models.iter().map(|model| (model.version.as_str(), model.active)).collect();
+    assert_eq!(versions, [("v1", true), ("v2", false)]);
+    assert_eq!(models[0].card, "{\"version\":\"v1\"}");
+    let files = store.model_files("v1").unwrap();
+    assert_eq!(fs::read(files.weights).unwrap(), b"weights of v1");
+    assert_eq!(fs::read(files.card).unwrap(), b"{\"version\":\"v1\"}");
+}
+
+#[test]
+fn a_version_is_registered_once_and_names_a_folder() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = Store::open(home.path()).unwrap();
+    register(&mut store, "2026-11-22.a", &[]).unwrap();
+    assert!(matches!(register(&mut store, "2026-11-22.a", &[]), Err(StoreError::ModelExists(_))));
+    for bad in ["", ".", "..", "../escape", "a/b", "a\\b", ".hidden", "nul\0", "trailing.", &"x".repeat(129)]
+    {
+        let refused = register(&mut store, bad, &[]);
+        assert!(matches!(refused, Err(StoreError::BadModelVersion(_))), "`{bad}`");
+    }
+    assert!(matches!(store.activate("other"), Err(StoreError::UnknownModel(_))));
+    assert!(matches!(store.model_files("other"), Err(StoreError::UnknownModel(_))));
+    assert_eq!(folders(home.path()), ["2026-11-22.a"]);
+}
+
+#[test]
+fn folders_that_a_crash_left_are_removed_and_their_names_are_free() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = Store::open(home.path()).unwrap();
+    register(&mut store, "v1", &[]).unwrap();
+    drop(store);
+    for left in [".incoming", "v2"] {
+        fs::create_dir(home.path().join("models").join(left)).unwrap();
+        fs::write(home.path().join("models").join(left).join("model.safetensors"), b"half").unwrap();
+    }
+    let mut store = Store::open(home.path()).unwrap();
+    assert_eq!(folders(home.path()), ["v1"]);
+    register(&mut store, "v2", &[]).unwrap();
+    assert_eq!(active(&store).as_deref(), Some("v2"));
+}
+
+#[test]
+fn a_model_whose_files_cannot_be_written_is_not_registered() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = Store::open(home.path()).unwrap();
+    fs::write(home.path().join("models"), b"a file where the folder should be").unwrap();
+    assert!(matches!(register(&mut store, "v1", &[]), Err(StoreError::Io { .. })));
+    assert!(store.models().unwrap().is_empty());
+}
