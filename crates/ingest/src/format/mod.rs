@@ -1,15 +1,27 @@
 //! The formats, one file each, and how content tells them apart.
 
+mod catalogue;
+mod interactions;
+mod koito;
+mod lastfm_json;
 mod listenbrainz;
+mod maloja;
+mod pano_scrobbler;
 mod spotify;
 mod spotify_account;
 mod spotify_extended;
+mod spotify_recent;
+#[cfg(test)]
+mod testing;
+mod youtube_music;
+
+pub use interactions::UNDATED;
 
 use std::io::BufRead;
 
 use segue_core::Source;
 
-use crate::{Context, IngestError};
+use crate::{Context, IngestError, TableOptions};
 
 /// The beginning of a file, which decides its format; the name only breaks ties.
 pub(crate) struct Head<'a> {
@@ -52,16 +64,32 @@ pub(crate) trait Format: Sync {
 }
 
 /// All formats, the most particular ones first.
-static FORMATS: [&dyn Format; 6] = [
-    &spotify_extended::SpotifyExtended,
-    &spotify_account::History,
-    &spotify_account::Library,
-    &spotify_account::Playlists,
-    &listenbrainz::Listens,
-    &listenbrainz::Feedback,
-];
+pub(crate) struct Formats(Vec<Box<dyn Format>>);
 
-/// The format of a file, by its beginning.
-pub(crate) fn detect(head: &Head<'_>) -> Option<&'static dyn Format> {
-    FORMATS.into_iter().find(|format| format.recognises(head))
+impl Formats {
+    /// The formats, tables read with these options.
+    pub(crate) fn new(tables: &TableOptions) -> Self {
+        Self(vec![
+            Box::new(spotify_extended::SpotifyExtended),
+            Box::new(spotify_account::History),
+            Box::new(spotify_account::Library),
+            Box::new(spotify_account::Playlists),
+            Box::new(spotify_recent::RecentlyPlayed),
+            Box::new(listenbrainz::Listens),
+            Box::new(listenbrainz::Feedback),
+            Box::new(maloja::Maloja),
+            Box::new(koito::Koito),
+            Box::new(lastfm_json::LastFmStats),
+            Box::new(lastfm_json::LastFmJson),
+            Box::new(pano_scrobbler::PanoScrobbler),
+            Box::new(youtube_music::YouTubeMusic),
+            Box::new(interactions::Interactions { options: tables.clone() }),
+            Box::new(catalogue::Catalogue { options: tables.clone() }),
+        ])
+    }
+
+    /// The format of a file, by its beginning.
+    pub(crate) fn detect(&self, head: &Head<'_>) -> Option<&dyn Format> {
+        self.0.iter().map(Box::as_ref).find(|format| format.recognises(head))
+    }
 }

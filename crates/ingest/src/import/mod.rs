@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 
 use segue_core::ListenerId;
 
-use crate::format::{Format, Head, detect};
+use crate::format::{Format, Formats, Head};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
-use crate::{Context, FileIdentity, FileReport, FileSink, IngestError, Report, SinkError};
+use crate::{Context, FileIdentity, FileReport, FileSink, IngestError, Report, SinkError, TableOptions};
 
 pub use progress::{Observer, Progress};
 
@@ -28,12 +28,14 @@ pub struct ImportOptions {
     pub listener: ListenerId,
     /// What bounds time and memory against hostile input.
     pub limits: Limits,
+    /// How tables of tracks and of interactions are read.
+    pub tables: TableOptions,
 }
 
 impl ImportOptions {
-    /// The usual limits.
+    /// The usual limits, tables as they come.
     pub fn new(listener: ListenerId) -> Self {
-        Self { listener, limits: Limits::default() }
+        Self { listener, limits: Limits::default(), tables: TableOptions::default() }
     }
 }
 
@@ -81,7 +83,9 @@ pub fn import<P: AsRef<Path>>(
 ) -> Result<Report, IngestError> {
     let plan = Plan::of(paths, &options.limits)?;
     let meter = Meter::new(plan.total_bytes(), observer);
-    let mut import = Import { options, meter, sink, report: Report { files: plan.left_alone } };
+    let formats = Formats::new(&options.tables);
+    let mut import =
+        Import { options, formats: &formats, meter, sink, report: Report { files: plan.left_alone } };
     for job in plan.jobs {
         match job {
             Job::File { path, given } => import.file(&path, given)?,
@@ -93,6 +97,7 @@ pub fn import<P: AsRef<Path>>(
 
 struct Import<'a> {
     options: &'a ImportOptions,
+    formats: &'a Formats,
     meter: Meter<'a>,
     sink: &'a mut dyn FileSink,
     report: Report,
@@ -155,7 +160,7 @@ impl Import<'_> {
             self.report.files.push(FileReport::left_alone(opened.path, "holds no rows"));
             return Ok(());
         }
-        let Some(format) = detect(&Head { text: &text, name: &name }) else {
+        let Some(format) = self.formats.detect(&Head { text: &text, name: &name }) else {
             let beginning = text.trim_start().chars().take(40).flat_map(char::escape_debug).collect();
             return Err(IngestError::UnknownFormat { path: opened.path, beginning });
         };
@@ -163,7 +168,7 @@ impl Import<'_> {
         self.read_as(format, opened)
     }
 
-    fn read_as(&mut self, format: &'static dyn Format, opened: Opened<'_>) -> Result<(), IngestError> {
+    fn read_as(&mut self, format: &dyn Format, opened: Opened<'_>) -> Result<(), IngestError> {
         let Opened { path, size, fingerprint, head, content, budget } = opened;
         let source = format.source();
         let sink_error = |source: SinkError| IngestError::Sink { path: path.clone(), source };
