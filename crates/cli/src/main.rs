@@ -5,6 +5,7 @@
 mod commands;
 mod dataset;
 mod home;
+mod scoring;
 mod terminal;
 
 use std::process::ExitCode;

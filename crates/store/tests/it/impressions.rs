@@ -1,6 +1,6 @@
 //! What was shown comes back to the last bit.
 
-use segue_core::{AudioFeature, Impression, Pick, Reason, Slate, SlateConfig, Timestamp, TrackId};
+use segue_core::{AudioFeature, Impression, Pick, Reason, Shortlisted, Slate, SlateConfig, Timestamp, TrackId};
 use segue_store::{Store, StoreError};
 
 use crate::fixtures::{at, listener, track};
@@ -10,7 +10,7 @@ pub(crate) fn impression(who: &str, tracks: &[TrackId], picked: usize, when: Tim
         Reason::Liked,
         Reason::BackAfter { days: 400 },
         Reason::SoundsLike { anchor: "Someone – \"Song\"".into(), features: vec![AudioFeature::Tempo] },
-        Reason::StepOutside { features: vec![] },
+        Reason::StepOutside { differences: vec![] },
     ];
     let picks = tracks[..picked].iter().enumerate().map(|(i, track)| Pick {
         track: track.clone(),
@@ -26,8 +26,19 @@ pub(crate) fn impression(who: &str, tracks: &[TrackId], picked: usize, when: Tim
         model: "v1".into(),
         seed: u64::MAX - 3,
         explore: 0.3,
+        new_slots: 4,
+        artist_cap: 3,
+        album_cap: u32::MAX,
+        temperature: 0.1,
+        epsilon: 1.0 / 3.0,
     };
-    let slate = Slate { listener: listener(who), config, picks: picks.collect(), shortlist: tracks.to_vec() };
+    let offered = |(i, track): (usize, &TrackId)| Shortlisted {
+        track: track.clone(),
+        score: 1.0 / (i as f32 + 7.0),
+        new_to_listener: i % 3 == 0,
+    };
+    let shortlist = tracks.iter().enumerate().map(offered).collect();
+    let slate = Slate { listener: listener(who), config, picks: picks.collect(), shortlist };
     Impression { at: when, slate }
 }
 

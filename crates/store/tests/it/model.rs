@@ -231,6 +231,7 @@ impl Model {
             slate
                 .shortlist
                 .iter()
+                .map(|offered| &offered.track)
                 .chain(slate.picks.iter().map(|pick| &pick.track))
                 .cloned()
                 .collect::<Vec<_>>()

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use segue_core::{FeedbackKind, ListenerId};
-use segue_ingest::{ImportOptions, Progress, Report};
+use segue_ingest::{ImportOptions, PlaylistUse, Progress, Report, TableOptions};
 use segue_store::{ImportCounts, Store};
 use serde_json::json;
 
@@ -28,7 +28,8 @@ Examples:
   segue import listenbrainz_ann_1749780844.zip --listener ann
   segue import tracks.csv                        a table of audio features: it belongs to nobody
   segue import liked.json --mark liked           every track in the file is liked
-  segue import playlists.csv --listeners-from playlist_name
+  segue import songs.csv --label-column thumbs   a table that says which songs are liked
+  segue import playlists.csv --playlists-as listeners
   segue import exports/ --dry-run                what would be read, and nothing kept")]
 pub(crate) struct ImportArgs {
     /// Files, folders or zip archives.
@@ -40,15 +41,29 @@ pub(crate) struct ImportArgs {
     /// Take every track of these files as liked, disliked or saved by the listener.
     #[arg(long, value_enum)]
     mark: Option<Mark>,
-    /// Take each value of this column as a listener who likes the tracks in their rows.
-    #[arg(long, value_name = "COLUMN", conflicts_with = "mark")]
-    listeners_from: Option<String>,
+    /// What a column of playlists in a table stands for.
+    #[arg(long, value_enum, default_value_t = Playlists::Nothing)]
+    playlists_as: Playlists,
+    /// The column of a table that says whether a track is liked, where it is not called `liked`.
+    #[arg(long, value_name = "COLUMN")]
+    label_column: Option<String>,
     /// Read and report, and keep nothing.
     #[arg(long)]
     dry_run: bool,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// What a column of playlists stands for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Playlists {
+    /// Nothing: the column is not read.
+    Nothing,
+    /// What a track was played from.
+    Contexts,
+    /// Each playlist is a listener who likes what is in it.
+    Listeners,
 }
 
 /// What a file says of its tracks.
@@ -73,11 +88,7 @@ impl From<Mark> for FeedbackKind {
 }
 
 pub(crate) fn run(args: ImportArgs, home: &Home) -> anyhow::Result<()> {
-    let options = ImportOptions {
-        mark: args.mark.map(FeedbackKind::from),
-        listeners_from: args.listeners_from.clone(),
-        ..ImportOptions::new(ListenerId::new(args.listener.as_str()))
-    };
+    let options = args.options();
     let (report, counts) = if args.dry_run {
         (read(&args.paths, &options, &mut DrySink)?, None)
     } else {
@@ -99,13 +110,26 @@ pub(crate) fn run(args: ImportArgs, home: &Home) -> anyhow::Result<()> {
     }
 }
 
+impl ImportArgs {
+    fn options(&self) -> ImportOptions {
+        let playlists = match self.playlists_as {
+            Playlists::Nothing => PlaylistUse::Ignore,
+            Playlists::Contexts => PlaylistUse::Context,
+            Playlists::Listeners => PlaylistUse::Listener,
+        };
+        let mark = self.mark.map(FeedbackKind::from);
+        let tables = TableOptions { mark, playlists, label_column: self.label_column.clone(), ..TableOptions::default() };
+        ImportOptions { tables, ..ImportOptions::new(ListenerId::new(self.listener.as_str())) }
+    }
+}
+
 /// Reads paths into a store.
 pub(crate) fn import_into<P: AsRef<Path>>(
     store: &mut Store,
     paths: &[P],
     options: &ImportOptions,
 ) -> anyhow::Result<(Report, ImportCounts)> {
-    let mut sink = StoreSink::new(store, options.listener.clone());
+    let mut sink = StoreSink::new(store, options);
     let report = read(paths, options, &mut sink)?;
     Ok((report, sink.counts()))
 }

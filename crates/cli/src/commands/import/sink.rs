@@ -1,7 +1,7 @@
 //! Where importers put what they read: the store, or with `--dry-run` nowhere.
 
-use segue_core::{ListenerId, Record, Source};
-use segue_ingest::{FileIdentity, FileReport, FileSink, Sink, SinkError};
+use segue_core::{ListenerId, Record};
+use segue_ingest::{FileIdentity, FileReport, FileSink, ImportOptions, Sink, SinkError};
 use segue_store::{ImportCounts, Store};
 
 /// Records handed to the store at once.
@@ -11,6 +11,7 @@ const BATCH: usize = 10_000;
 pub(crate) struct StoreSink<'s> {
     store: &'s mut Store,
     listener: ListenerId,
+    reading: String,
     file: Option<segue_store::FileIdentity>,
     batch: Vec<(u64, Record)>,
     file_counts: ImportCounts,
@@ -18,9 +19,12 @@ pub(crate) struct StoreSink<'s> {
 }
 
 impl<'s> StoreSink<'s> {
-    pub(crate) fn new(store: &'s mut Store, listener: ListenerId) -> Self {
+    pub(crate) fn new(store: &'s mut Store, options: &ImportOptions) -> Self {
         let (file_counts, counts) = Default::default();
-        Self { store, listener, file: None, batch: Vec::new(), file_counts, counts }
+        // the same bytes read with other options are other rows
+        let reading = format!("{:?}", options.tables);
+        let listener = options.listener.clone();
+        Self { store, listener, reading, file: None, batch: Vec::new(), file_counts, counts }
     }
 
     /// What became of everything handed in.
@@ -54,10 +58,9 @@ impl Sink for StoreSink<'_> {
 impl FileSink for StoreSink<'_> {
     fn begin_file(&mut self, file: &FileIdentity) -> Result<u64, SinkError> {
         let file = segue_store::FileIdentity {
-            // the same bytes read as another format are other rows
-            fingerprint: format!("{}/{:?}", file.fingerprint, file.source),
+            fingerprint: format!("{}/{:?}/{}", file.fingerprint, file.source, self.reading),
             name: file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            listener: (file.source != Source::Catalogue).then(|| self.listener.clone()),
+            listener: Some(self.listener.clone()),
         };
         let committed = self.store.import_file(&file)?.committed_rows();
         self.file = Some(file);
