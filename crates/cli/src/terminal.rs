@@ -4,6 +4,7 @@ use std::io::{self, Write as _};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 /// Prints an error with its causes, one line each.
 pub(crate) fn report_error(error: &anyhow::Error) {

@@ -1,7 +1,8 @@
 //! `segue evaluate`: how good the models are, on data that the caller brings.
 
+mod calibration_plot;
+mod labelled_csv;
 mod likability;
-mod new_listener;
 
 use clap::{Args, Subcommand};
 
@@ -15,13 +16,11 @@ pub(crate) struct EvaluateArgs {
 #[derive(Debug, Subcommand)]
 enum Task {
     Likability(likability::LikabilityArgs),
-    NewListener(new_listener::NewListenerArgs),
 }
 
 /// Runs the evaluation asked for.
 pub(crate) fn run(args: EvaluateArgs) -> anyhow::Result<()> {
     match args.task {
         Task::Likability(args) => likability::run(args),
-        Task::NewListener(args) => new_listener::run(args),
     }
 }
