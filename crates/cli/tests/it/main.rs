@@ -1,1 +1,9 @@
+//! The binary, used as a person uses it.
+#![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
+mod evaluate;
+mod help;
+mod import;
+mod listening;
+mod privacy;
+mod segue;

@@ -4,7 +4,7 @@
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use segue_engine::eval::metrics::{auc, mean};
+use segue_engine::eval::metrics::{Summary, auc};
 use segue_engine::retrieval::Index;
 use segue_engine::simulation::community::Community;
 use segue_engine::{Scorer, TrackIdx};
@@ -43,10 +43,12 @@ pub(super) fn compare(community: &Community, dataset: &Dataset, scorer: &dyn Sco
         let scores: Vec<f64> = scores.iter().map(|score| f64::from(score.mean)).collect();
         let popular: Vec<f64> = tracks.iter().map(|&track| f64::from(index.popularity.value(track))).collect();
         for (sum, scores) in [(&mut model, &scores), (&mut popularity, &popular), (&mut truth, &likely)] {
-            sum.extend(auc(scores, &labels));
+            sum.extend(auc(&labels, scores));
         }
     }
-    Comparison { model: mean(&model), popularity: mean(&popularity), truth: mean(&truth), listeners: model.len() }
+    let listeners = model.len();
+    let mean = |values: Vec<f64>| Summary::from_values(values).mean;
+    Comparison { model: mean(model), popularity: mean(popularity), truth: mean(truth), listeners }
 }
 
 /// Prints the comparison as a table.

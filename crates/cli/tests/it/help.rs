@@ -1,0 +1,40 @@
+use crate::segue::Segue;
+
+#[test]
+fn every_command_explains_itself_with_an_example() {
+    let segue = Segue::new();
+    let commands = [
+        vec!["demo"],
+        vec!["import"],
+        vec!["train"],
+        vec!["mix"],
+        vec!["evaluate", "likability"],
+        vec!["evaluate", "new-listener"],
+        vec!["status"],
+        vec!["exclude"],
+        vec!["models"],
+        vec!["backup"],
+        vec!["forget"],
+    ];
+    for command in commands {
+        let help = segue.run(&[command.clone(), vec!["--help"]].concat());
+        assert!(help.contains(&format!("segue {}", command.join(" "))), "{command:?} shows no example:\n{help}");
+        assert!(help.contains("Example"), "{command:?} shows no example:\n{help}");
+    }
+}
+
+#[test]
+fn a_command_line_that_cannot_be_understood_exits_with_2() {
+    let segue = Segue::new();
+    segue.fail(&["mix", "--explore", "much"], 2);
+    segue.fail(&["no-such-command"], 2);
+}
+
+#[test]
+fn an_empty_home_says_what_to_do_first() {
+    let segue = Segue::new();
+    for command in [&["train"][..], &["mix"]] {
+        let message = segue.fail(command, 1);
+        assert!(message.contains("segue import"), "{command:?}: {message}");
+    }
+}
