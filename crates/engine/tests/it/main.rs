@@ -4,5 +4,6 @@ mod arrange;
 mod mix;
 mod playlist;
 mod policy;
+mod reasons;
 mod retrieval;
 mod world;
