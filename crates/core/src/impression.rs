@@ -54,7 +54,7 @@ pub enum Reason {
         /// The genre.
         genre: String,
     },
-    /// Unlike what they know, and the model is unsure: worth a try.
+    /// Unlike what they play: worth a try.
     StepOutside {
         /// Where it differs most from their taste, most telling first.
         differences: Vec<Difference>,

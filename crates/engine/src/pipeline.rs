@@ -18,7 +18,7 @@ use crate::mix::shortlist::{Offer, Shape, shortlist};
 use crate::policy::draw::{Drawn, draw, generator};
 use crate::policy::{PolicyKind, label};
 use crate::retrieval::{EXACT_LIMIT, Index, retrieve};
-use crate::{Catalogue, Profile, Scorer};
+use crate::{Catalogue, Interaction, Profile, Scorer};
 
 /// A mix has at most this many tracks.
 pub const LONGEST_MIX: u32 = 1_000;
@@ -256,21 +256,30 @@ pub fn mix(
         picks: playing_order(catalogue, &offers, &drawn, &taste),
         shortlist: offers.iter().map(|offer| shortlisted(catalogue, offer)).collect(),
     };
+    let not_finite = ranking.iter().filter(|scored| !scored.is_finite).count();
+    let mut notes = share_notes(profile, request, dial.new_slots, [new_slots, familiar_slots]);
+    if not_finite > 0 {
+        notes.push(Note::NotFinite { count: not_finite });
+    }
+    Ok(MixOutcome { slate, candidates: candidate_count, left_out, notes })
+}
+
+/// What is not as asked in length and share of new tracks. That all tracks are new to a new listener, or to one who asked
+/// for new tracks only, goes without saying.
+fn share_notes(profile: &Profile, request: &MixRequest, asked_new: u32, found: [u32; 2]) -> Vec<Note> {
+    let [new_slots, familiar_slots] = found;
+    let is_new_listener = !profile.interactions.iter().any(Interaction::is_known);
     let mut notes = Vec::new();
-    if profile.interactions.is_empty() {
+    if is_new_listener {
         notes.push(Note::NewListener);
     }
     if new_slots + familiar_slots < request.length {
         notes.push(Note::Shorter { asked: request.length, found: new_slots + familiar_slots });
     }
-    if new_slots != dial.new_slots {
-        notes.push(Note::OtherShare { asked: dial.new_slots, found: new_slots });
+    if new_slots != asked_new && !is_new_listener && request.familiarity == Familiarity::Any {
+        notes.push(Note::OtherShare { asked: asked_new, found: new_slots });
     }
-    let not_finite = ranking.iter().filter(|scored| !scored.is_finite).count();
-    if not_finite > 0 {
-        notes.push(Note::NotFinite { count: not_finite });
-    }
-    Ok(MixOutcome { slate, candidates: candidate_count, left_out, notes })
+    notes
 }
 
 fn filter_context<'a>(

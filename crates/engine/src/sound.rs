@@ -63,10 +63,9 @@ pub fn distance(a: &Position, b: &Position) -> Option<f32> {
     let mut axes = 0;
     for (a, b) in a.iter().zip(b) {
         let difference = a - b;
-        if !difference.is_nan() {
-            sum += difference * difference;
-            axes += 1;
-        }
+        // Selects instead of a branch, so that this vectorises: every mix runs it a million times.
+        sum += if difference.is_nan() { 0.0 } else { difference * difference };
+        axes += usize::from(!difference.is_nan());
     }
     (axes >= FEWEST_AXES).then(|| sum / axes as f32)
 }

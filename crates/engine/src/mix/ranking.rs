@@ -5,10 +5,8 @@
 //! `w = ½ × 4 / (4 + n)` for a listener with `n` labelled works. With nothing known, half the word is the crowd's; with
 //! forty labels a twentieth; so a model without a good prior still starts with something sensible.
 
-use segue_core::Timestamp;
-
 use crate::retrieval::{Candidate, Index, Sources};
-use crate::{Catalogue, Likability, Profile, Scorer, TrackIdx};
+use crate::{Catalogue, Interaction, Likability, Profile, Scorer, TrackIdx};
 
 /// Candidates handed to the model at a time, which bounds its memory.
 const BATCH: usize = 16_384;
@@ -28,12 +26,12 @@ pub struct Scored {
     pub is_finite: bool,
     /// What it is ranked by.
     pub utility: f32,
-    /// Its popularity, which breaks ties.
+    /// How often the listener played the work to its end, which breaks ties.
+    pub finished: u32,
+    /// Its popularity, which breaks those that are left.
     pub popularity: f32,
     /// Whether the listener does not know the work.
     pub is_new: bool,
-    /// When the work was last played.
-    pub last_played: Option<Timestamp>,
 }
 
 /// The scorer gave another number of predictions than it was asked for.
@@ -45,7 +43,8 @@ pub struct WrongCount {
     pub found: usize,
 }
 
-/// Scores the candidates and orders them: by utility, then popularity, then row; what is not finite comes last.
+/// Scores the candidates and orders them: by utility, then plays to the end, popularity and row; what is not finite comes
+/// last.
 ///
 /// # Errors
 /// The scorer must give one prediction per track.
@@ -77,9 +76,9 @@ pub fn rank(
                 likability,
                 is_finite,
                 utility: (1.0 - prior_weight) * bound + prior_weight * popularity,
+                finished: interaction.map_or(0, |interaction| interaction.finished),
                 popularity,
-                is_new: !interaction.is_some_and(|interaction| interaction.is_known()),
-                last_played: interaction.and_then(|interaction| interaction.last_played),
+                is_new: !interaction.is_some_and(Interaction::is_known),
             });
         }
     }
@@ -87,6 +86,7 @@ pub fn rank(
         b.is_finite
             .cmp(&a.is_finite)
             .then(b.utility.total_cmp(&a.utility))
+            .then(b.finished.cmp(&a.finished))
             .then(b.popularity.total_cmp(&a.popularity))
             .then(a.track.cmp(&b.track))
     });

@@ -11,12 +11,13 @@ use crate::retrieval::Index;
 use crate::sound::{AXES, Position};
 use crate::{ArtistIdx, Catalogue, Interaction, Profile, Stance, TrackIdx};
 
-/// At most this many likes are compared with, those that weigh most.
-const MOST_ANCHORS: usize = 1_000;
+/// At most this many likes are compared with, those that weigh most: everything resembles one of a thousand songs, and a
+/// resemblance to one that the listener hardly remembers explains nothing.
+const MOST_ANCHORS: usize = 200;
 /// Squared distance to the nearest like up to which a track closely resembles it. Two tracks at random are 2 apart.
 const CLOSE: f32 = 0.35;
 /// Squared distance from every like beyond which a track is a step outside.
-const FAR: f32 = 0.9;
+const FAR: f32 = 0.8;
 /// Two standardised values agree within this.
 const AGREES: f32 = 0.5;
 /// So many features are named.
@@ -167,7 +168,7 @@ impl<'a> Taste<'a> {
         let (a, b) = (self.index.sound.position(track), self.index.sound.position(anchor));
         let features = most_telling(|axis| {
             let difference = (a[axis] - b[axis]).abs();
-            (difference <= AGREES).then(|| ((a[axis] + b[axis]) / 2.0).abs() - difference)
+            (difference <= AGREES).then(|| distinction(axis, (a[axis] + b[axis]) / 2.0) - difference)
         });
         let row = self.catalogue.track(anchor);
         let anchor = match row.artist() {
@@ -195,6 +196,15 @@ impl<'a> Taste<'a> {
             })
             .collect();
         (!differences.is_empty()).then_some(Reason::StepOutside { differences })
+    }
+}
+
+/// How much a standardised value sets a track apart. Having no spoken words, no instrumental passages or no audience does
+/// not: most tracks have none.
+fn distinction(axis: usize, value: f32) -> f32 {
+    match AXES[axis] {
+        AudioFeature::Speechiness | AudioFeature::Instrumentalness | AudioFeature::Liveness => value,
+        _ => value.abs(),
     }
 }
 

@@ -11,7 +11,7 @@ pub fn sentence(reason: &Reason) -> String {
         Reason::BackAfter { days } => format!("back after {days} days"),
         Reason::Saved => "from your library".to_owned(),
         Reason::Heard { plays } => format!("you have played this {}", times(*plays)),
-        Reason::Artist { artist, finished } => format!("you finished {} by {artist}", songs(*finished)),
+        Reason::Artist { artist, finished } => format!("you finished songs by {artist} {}", times(*finished)),
         Reason::ArtistLiked { artist, liked } => format!("you like {} by {artist}", songs(*liked)),
         Reason::SoundsLike { anchor, features } => {
             let features: Vec<&str> = features.iter().copied().map(noun).collect();
@@ -56,8 +56,8 @@ fn noun(feature: AudioFeature) -> &'static str {
         AudioFeature::Mode => "mode",
         AudioFeature::Speechiness => "spoken words",
         AudioFeature::Acousticness => "acoustic sound",
-        AudioFeature::Instrumentalness => "the part that vocals play",
-        AudioFeature::Liveness => "the feel of the room",
+        AudioFeature::Instrumentalness => "instrumental sound",
+        AudioFeature::Liveness => "live feel",
         AudioFeature::Valence => "mood",
         AudioFeature::Tempo => "tempo",
         AudioFeature::DurationMs => "length",

@@ -10,7 +10,7 @@ use crate::sound::distance;
 use crate::{Catalogue, Profile, TrackIdx};
 
 /// At most this many likes are looked around, those that weigh most.
-const MOST_ANCHORS: usize = 64;
+const MOST_ANCHORS: usize = 32;
 /// At most this many tracks.
 const MOST: usize = 10_000;
 

@@ -8,5 +8,6 @@ mod mix;
 mod playlist;
 mod policy;
 mod profile;
+mod reasons;
 mod retrieval;
 mod world;

@@ -1,0 +1,121 @@
+//! Reasons on hand-made listeners, and their sentences.
+
+use segue_core::{AudioFeature, ListenerId, Reason, Track, TrackId, WorkId};
+use segue_engine::dataset::labels::work_label;
+use segue_engine::mix::sentence::sentence;
+use segue_engine::pipeline::{MixRequest, mix};
+use segue_engine::policy::PolicyKind;
+use segue_engine::{Catalogue, Interaction, Profile, Stance};
+
+use crate::world::{RowScorer, World, days_ago, now};
+
+/// What the listener did with a track, in one of a few ways.
+#[derive(Clone, Copy)]
+enum Did {
+    Nothing,
+    Finished(u32, i64),
+    LikedOutright,
+    Saved,
+}
+
+fn track(name: &str, artist: &str, sound: [f32; 4]) -> Track {
+    let mut track = Track::new(TrackId::new(name), WorkId::new(name), name);
+    track.artists = vec![artist.to_owned()];
+    let [energy, acousticness, valence, tempo] = sound;
+    for (feature, value) in [
+        (AudioFeature::Energy, energy),
+        (AudioFeature::Acousticness, acousticness),
+        (AudioFeature::Valence, valence),
+        (AudioFeature::Tempo, tempo),
+    ] {
+        track.features.set(feature, value);
+    }
+    track
+}
+
+/// The sentence for each track when all are in the mix.
+fn sentences(listened: &[(Track, Did)]) -> Vec<(String, String)> {
+    let catalogue = Catalogue::from_tracks(listened.iter().map(|(track, _)| track.clone()).collect());
+    let interaction = |(track, did): &(Track, Did)| {
+        let idx = catalogue.find(&track.id).expect("it is in the catalogue");
+        let (finished, last_played) = match did {
+            Did::Nothing => return None,
+            Did::Finished(times, days) => (*times, Some(days_ago(*days))),
+            Did::LikedOutright | Did::Saved => (0, None),
+        };
+        let mut interaction = Interaction {
+            track: idx,
+            work: catalogue.work(idx),
+            plays: finished,
+            finished,
+            skipped: 0,
+            liked_weight: finished as f32,
+            disliked_weight: 0.0,
+            last_played,
+            stance: if matches!(did, Did::LikedOutright) { Stance::Like } else { Stance::None },
+            saved: matches!(did, Did::Saved),
+            label: None,
+        };
+        interaction.label = work_label(&interaction);
+        Some(interaction)
+    };
+    let interactions = listened.iter().filter_map(interaction).collect();
+    let world = World::new(catalogue, Profile::from_interactions(ListenerId::new("someone"), interactions));
+    let request =
+        MixRequest { length: 100, artist_cap: 100, policy: PolicyKind::Greedy, ..MixRequest::new(now()) };
+    let outcome =
+        mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request).expect("a mix");
+    let mut all: Vec<(String, String)> =
+        outcome.slate.picks.iter().map(|pick| (pick.track.to_string(), sentence(&pick.reason))).collect();
+    all.sort();
+    all
+}
+
+const LOUD: [f32; 4] = [0.9, 0.1, 0.8, 140.0];
+const QUIET: [f32; 4] = [0.1, 0.9, 0.2, 70.0];
+
+#[test]
+fn every_kind_of_tie_is_named() {
+    let found = sentences(&[
+        (track("a", "One", LOUD), Did::Finished(14, 5)),
+        (track("b", "Two", LOUD), Did::Finished(9, 93)),
+        (track("c", "Three", LOUD), Did::LikedOutright),
+        (track("d", "Four", LOUD), Did::Saved),
+        (track("e", "Five", LOUD), Did::Finished(1, 5)),
+        (track("f", "One", QUIET), Did::Nothing),
+        (track("g", "Three", QUIET), Did::Nothing),
+        (track("h", "Six", LOUD), Did::Nothing),
+        (track("i", "Seven", QUIET), Did::Nothing),
+    ]);
+    let found: Vec<(&str, &str)> = found.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+    assert_eq!(
+        found,
+        [
+            ("a", "you played this to the end 14 times"),
+            ("b", "back after 93 days"),
+            ("c", "you liked this"),
+            ("d", "from your library"),
+            ("e", "you have played this once"),
+            ("f", "you finished songs by One 14 times"),
+            ("g", "you like a song by Three"),
+            ("h", "close to One – a in energy and acoustic sound"),
+            ("i", "a step outside: calmer and more acoustic than what you play"),
+        ]
+    );
+}
+
+#[test]
+fn nothing_is_made_up_where_nothing_is_known() {
+    let mut unknown = Track::new(TrackId::new("x"), WorkId::new("x"), "x");
+    unknown.artists = vec!["Nobody".to_owned()];
+    let found = sentences(&[(unknown, Did::Nothing)]);
+    assert_eq!(found, [("x".to_owned(), "the model expects that you like this".to_owned())]);
+}
+
+#[test]
+fn numbers_are_said_as_people_say_them() {
+    let back = |days| sentence(&Reason::BackAfter { days });
+    assert_eq!([back(1), back(2)], ["back after a day", "back after 2 days"]);
+    let heard = |plays| sentence(&Reason::Heard { plays });
+    assert_eq!(heard(2), "you have played this twice");
+}
