@@ -69,7 +69,7 @@ impl<'c> Batch<'c> {
         if let Some(seen) = self.cache.seen.get_mut(&keys.listener) {
             seen.note(track.work, listen, row);
         }
-        self.cache.bound(keys.listener);
+        self.cache.bound_names();
         Ok(())
     }
 
@@ -79,7 +79,7 @@ impl<'c> Batch<'c> {
             .map(|id| self.tracks.require(&mut self.cache.tracks, id))
             .transpose()?
             .map(|row| row.track);
-        self.cache.bound(listener);
+        self.cache.bound_names();
         self.feedback.append(listener, track, feedback)
     }
 
@@ -93,6 +93,7 @@ impl<'c> Batch<'c> {
             self.tracks.require(&mut self.cache.tracks, &listen.track)?
         };
         if !self.cache.seen.contains_key(&listener) {
+            self.cache.bound_plays();
             let seen = SeenPlays::load(self.connection, &listen.listener, listener)?;
             self.cache.seen.insert(listener, seen);
         }
@@ -111,7 +112,7 @@ impl<'c> Batch<'c> {
             }
             Verdict::Duplicate { completes: None, .. } => {}
         }
-        self.cache.bound(listener);
+        self.cache.bound_names();
         Ok((listener, verdict))
     }
 
@@ -129,7 +130,7 @@ impl<'c> Batch<'c> {
             .map(|id| self.tracks.require(&mut self.cache.tracks, id))
             .transpose()?
             .map(|row| row.track);
-        self.cache.bound(listener);
+        self.cache.bound_names();
         if self.feedback.is_repeated(listener, track, feedback)? {
             return Ok((listener, false));
         }
@@ -140,7 +141,7 @@ impl<'c> Batch<'c> {
     /// Imports a row of a catalogue.
     pub(crate) fn import_track(&mut self, track: &Track) -> Result<Described> {
         let (_, described) = self.tracks.describe(&mut self.cache.tracks, track, Mention::Catalogue)?;
-        self.cache.bound(0);
+        self.cache.bound_names();
         Ok(described)
     }
 

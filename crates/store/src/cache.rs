@@ -10,7 +10,7 @@ use crate::{Result, StoreError};
 
 /// More names than this are not remembered (about 100 bytes each).
 const MOST_NAMES: usize = 500_000;
-/// More plays than this are not remembered (20 to 40 bytes each), but for those of the listener at hand.
+/// With more plays than this in memory (27 to 54 bytes each) nobody else's are loaded before these are dropped.
 const MOST_PLAYS: usize = 2_000_000;
 
 /// Integer that stands for a name of the dictionaries.
@@ -49,8 +49,8 @@ impl WriteCache {
         *self = Self { data_version: self.data_version, ..Self::default() };
     }
 
-    /// Keeps the memory within its bounds; called between rows.
-    pub(crate) fn bound(&mut self, listener: Key) {
+    /// Keeps the memory of names within its bounds; called between rows.
+    pub(crate) fn bound_names(&mut self) {
         if self.tracks.len() > MOST_NAMES {
             self.tracks.clear();
         }
@@ -60,8 +60,13 @@ impl WriteCache {
         if self.contexts.len() > MOST_NAMES {
             self.contexts.clear();
         }
-        if self.seen.len() > 1 && self.seen.values().map(SeenPlays::len).sum::<usize>() > MOST_PLAYS {
-            self.seen.retain(|&other, _| other == listener);
+    }
+
+    /// Keeps the memory of plays within its bounds; called when a listener's plays are about to be loaded, because it looks at
+    /// every listener.
+    pub(crate) fn bound_plays(&mut self) {
+        if self.seen.values().map(SeenPlays::len).sum::<usize>() > MOST_PLAYS {
+            self.seen.clear();
         }
     }
 }

@@ -15,7 +15,7 @@
 //! - A dropped row is not lost: the row that stays takes from it what it lacks (play time, reasons, device, …), so that it does
 //!   not matter whether the scrobble or the export came first. Nothing that is known is overwritten. The row closest in what is
 //!   known and in time takes it: one with an equal play time before one without, then the nearest start, then the oldest row.
-//! - A work has at most 10,000 plays of a listener within about a quarter of an hour (1,024 s); a file that claims more has the
+//! - A work has at most 2,000 plays of a listener within about a quarter of an hour (1,024 s); a file that claims more has the
 //!   rest dropped as near duplicates, which bounds the time that a hostile file can take.
 //!
 //! After a row was taken in, kept or dropped, a row that it matches is in the log and stays there, and completing rows never
@@ -39,7 +39,7 @@ pub const WHOLE_MINUTE_WINDOW_S: u32 = 90;
 /// A hash bucket is `2^BUCKET_BITS` seconds wide, more than twice the wider window: a search looks into two at most.
 const BUCKET_BITS: u32 = 10;
 /// Plays of a work that a listener can have in one bucket.
-const MOST_PLAYS_IN_A_BUCKET: usize = 10_000;
+const MOST_PLAYS_IN_A_BUCKET: usize = 2_000;
 
 /// What a report of a play tells beyond who, what and when, as a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -273,4 +273,28 @@ enum Search {
     Nothing,
     Found(usize),
     TooMany,
+}
+
+#[cfg(test)]
+mod tests {
+    use segue_core::{Timestamp, TrackId};
+
+    use super::*;
+
+    #[test]
+    fn a_million_plays_fit_in_64_mb_even_while_the_table_grows() {
+        let mut seen = SeenPlays::new();
+        let mut most_bytes = 0;
+        for i in 0..1_000_000 {
+            let before = seen.slots.len();
+            let work = 1 + (i % 50_000) as Key;
+            let at = Timestamp::from_second(i * 200).unwrap();
+            let listen = Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, Source::ListenBrainz);
+            seen.note(work, &listen, i);
+            let grown = if seen.slots.len() > before { before } else { 0 };
+            most_bytes = most_bytes.max((seen.slots.len() + grown) * size_of::<Play>());
+        }
+        assert_eq!(seen.len(), 1_000_000);
+        assert!(most_bytes < 64_000_000, "{most_bytes} bytes");
+    }
 }

@@ -45,7 +45,7 @@ pub struct ForgetReport {
 }
 
 impl Store {
-    /// Forgets a listener, as the module says. The database is rewritten, which takes a second per few million listens and as
+    /// Forgets a listener, as the module says. The database is rewritten, which takes about a second per million listens and as
     /// much free disk as it is large.
     ///
     /// # Errors

@@ -1,6 +1,8 @@
 //! Importing a file: rows go in by the thousand, each batch in one transaction with the number of its last row, so that an
 //! import that was killed goes on where it stopped.
 
+use std::io::{self, Read};
+
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
 use segue_core::{ListenerId, Record};
@@ -88,6 +90,25 @@ impl Store {
 }
 
 impl FileIdentity {
+    /// Identifies a file by a digest of its content and of the version of the `parser` that will read it: after the parser has
+    /// changed, rows may be numbered in another way, and the file is read again.
+    ///
+    /// # Errors
+    /// What reading the content reports.
+    pub fn from_content(
+        content: impl Read,
+        parser: &str,
+        name: &str,
+        listener: Option<ListenerId>,
+    ) -> io::Result<Self> {
+        let mut digest = blake3::Hasher::new_derive_key("segue import fingerprint 1");
+        digest.update(&(parser.len() as u64).to_le_bytes());
+        digest.update(parser.as_bytes());
+        digest.update_reader(content)?;
+        let fingerprint = digest.finalize().to_hex().to_string();
+        Ok(Self { fingerprint, name: name.to_owned(), listener })
+    }
+
     fn listener_name(&self) -> &str {
         self.listener.as_ref().map_or("", ListenerId::as_str)
     }

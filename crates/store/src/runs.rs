@@ -121,3 +121,55 @@ fn extend_last_run(connection: &Connection, run: &Run) -> Result<bool> {
         connection.execute(sql, params![run.listener, run.first, run.last, run.earliest, run.latest])?;
     Ok(changed == 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
+
+    use super::*;
+    use crate::Store;
+
+    fn listen(who: usize, second: i64) -> Listen {
+        let at = Timestamp::from_second(second).unwrap();
+        Listen::new(ListenerId::new(format!("listener {who}")), TrackId::new("song"), at, Source::Segue)
+    }
+
+    #[test]
+    fn folding_at_any_moment_changes_nothing_that_is_read() {
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let mut store = Store::open_in_memory().unwrap();
+        store.add_tracks(&[Track::new(TrackId::new("song"), WorkId::new("song"), "Song")]).unwrap();
+        let mut log: Vec<Listen> = Vec::new();
+        for _ in 0..200 {
+            let who = rng.random_range(0..3);
+            let batch: Vec<Listen> =
+                (0..rng.random_range(1..6)).map(|_| listen(who, rng.random_range(0..10_000))).collect();
+            store.append_listens(&batch).unwrap();
+            log.extend(batch);
+            if rng.random_bool(0.3) {
+                fold(&store.connection).unwrap();
+            }
+            for summary in store.listeners().unwrap() {
+                let theirs: Vec<Listen> =
+                    log.iter().filter(|listen| listen.listener == summary.id).cloned().collect();
+                assert_eq!(store.all_listens(&summary.id).unwrap(), theirs);
+                assert_eq!(summary.listens, theirs.len() as u64);
+                assert_eq!(summary.first, theirs.iter().map(|listen| listen.at).min());
+                assert_eq!(summary.last, theirs.iter().map(|listen| listen.at).max());
+            }
+        }
+    }
+
+    #[test]
+    fn the_plays_of_one_listener_are_one_run_however_often_they_are_folded() {
+        let mut store = Store::open_in_memory().unwrap();
+        store.add_tracks(&[Track::new(TrackId::new("song"), WorkId::new("song"), "Song")]).unwrap();
+        for second in 0..10 {
+            store.append_listens(&[listen(0, second)]).unwrap();
+            fold(&store.connection).unwrap();
+        }
+        assert_eq!(of(&store.connection, 1).unwrap(), [(1, 10)]);
+    }
+}

@@ -121,3 +121,63 @@ impl Store {
         Ok(Some(value))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use segue_core::{Track, TrackId, WorkId};
+
+    use super::*;
+
+    fn track(name: &str) -> Track {
+        Track::new(TrackId::new(name), WorkId::new(name), name)
+    }
+
+    #[test]
+    fn a_second_writer_is_told_that_the_store_is_busy_and_readers_are_not() {
+        let home = tempfile::tempdir().unwrap();
+        let mut first = Store::open(home.path()).unwrap();
+        let mut second = Store::open(home.path()).unwrap();
+        second.connection.busy_timeout(Duration::ZERO).unwrap();
+        first
+            .write(|_, _| {
+                assert!(matches!(second.add_tracks(&[track("theirs")]), Err(StoreError::Busy)));
+                assert_eq!(second.tracks().unwrap(), []);
+                Ok(())
+            })
+            .unwrap();
+        second.add_tracks(&[track("theirs")]).unwrap();
+        assert_eq!(first.tracks().unwrap(), [track("theirs")]);
+    }
+
+    #[test]
+    fn a_failed_write_leaves_no_trace_in_the_database_or_the_cache() {
+        let mut store = Store::open_in_memory().unwrap();
+        let refused: Result<()> = store.write(|connection, cache| {
+            let mut writer = crate::tracks::TrackWriter::new(connection)?;
+            writer.describe(&mut cache.tracks, &track("lost"), crate::tracks::Mention::Catalogue)?;
+            Err(StoreError::Busy)
+        });
+        assert!(refused.is_err());
+        assert_eq!(store.tracks().unwrap(), []);
+        store.add_tracks(&[track("lost")]).unwrap();
+        assert_eq!(store.tracks().unwrap(), [track("lost")]);
+    }
+
+    #[test]
+    fn commits_are_flushed_to_disk() {
+        let home = tempfile::tempdir().unwrap();
+        let store = Store::open(home.path()).unwrap();
+        let pragma = |name: &str| -> String {
+            store
+                .connection
+                .pragma_query_value(None, name, |row| {
+                    Ok(format!("{:?}", row.get::<_, rusqlite::types::Value>(0)?))
+                })
+                .unwrap()
+        };
+        assert_eq!(pragma("synchronous"), "Integer(2)");
+        assert_eq!(pragma("secure_delete"), "Integer(1)");
+        assert_eq!(pragma("foreign_keys"), "Integer(1)");
+        assert_eq!(pragma("journal_mode"), "Text(\"wal\")");
+    }
+}

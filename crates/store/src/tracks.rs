@@ -48,7 +48,7 @@ impl Store {
             for track in tracks {
                 writer.describe(&mut cache.tracks, track, Mention::Catalogue)?;
             }
-            cache.bound(0);
+            cache.bound_names();
             Ok(())
         })
     }
@@ -87,6 +87,7 @@ pub(crate) fn find_track(connection: &Connection, id: &TrackId) -> Result<Key> {
 
 /// Adds and completes tracks, for the length of one transaction.
 pub(crate) struct TrackWriter<'c> {
+    connection: &'c Connection,
     works: Interner<'c>,
     find: Statement<'c>,
     insert: Statement<'c>,
@@ -96,6 +97,7 @@ pub(crate) struct TrackWriter<'c> {
 impl<'c> TrackWriter<'c> {
     pub(crate) fn new(connection: &'c Connection) -> Result<Self> {
         Ok(Self {
+            connection,
             works: Interner::new(connection, "works")?,
             find: connection.prepare(&format!("{COLUMNS} WHERE tracks.name = ?1"))?,
             insert: connection.prepare(INSERT)?,
@@ -148,8 +150,7 @@ impl<'c> TrackWriter<'c> {
     fn add(&mut self, track: &Track, known: u32) -> Result<TrackRow> {
         let work = self.works.intern(track.work.as_str())?;
         save(&mut self.insert, track, work, known & LISTED != 0)?;
-        let id = self.find.query_row([track.id.as_str()], |row| row.get(0))?;
-        Ok(TrackRow { track: key(id)?, work, known })
+        Ok(TrackRow { track: key(self.connection.last_insert_rowid())?, work, known })
     }
 
     fn fill(&mut self, mut stored: Stored, from: &Track, mention: Mention) -> Result<TrackRow> {

@@ -36,7 +36,7 @@ fn a_backup_taken_while_a_writer_writes_is_a_prefix_of_the_log_and_opens_as_a_ho
             store.backup(&to).unwrap();
             let restored = Store::open(&to).unwrap();
             let listens = restored.all_listens(&listener("ann")).unwrap();
-            assert!(listens.len() >= copied && listens.len() % 10 == 0);
+            assert!(listens.len() >= copied && listens.len().is_multiple_of(10));
             assert_eq!(listens, (0..listens.len() as i64).map(row).collect::<Vec<_>>());
             copied = listens.len();
             let weights = restored.model_files("v1").unwrap().weights;

@@ -51,7 +51,7 @@ fn append_for_ever(store: &mut Store) {
     let mut written = store.all_listens(&listener("ann")).unwrap().len();
     loop {
         let version = format!("v{written}");
-        if written % ROWS_PER_MODEL == 0 && store.model_files(&version).is_err() {
+        if written.is_multiple_of(ROWS_PER_MODEL) && store.model_files(&version).is_err() {
             register(store, &version, &[]).unwrap();
         }
         let batch: Vec<Listen> = (written..written + BATCH).map(|number| row(number, &song)).collect();

@@ -28,7 +28,7 @@ fn found_in(folder: &Path) -> Vec<&'static str> {
         } else {
             let bytes = fs::read(&path).unwrap();
             let holds = |secret: &&str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
-            found.extend(SECRETS.into_iter().filter(|secret| holds(&secret)));
+            found.extend(SECRETS.into_iter().filter(|secret| holds(secret)));
         }
     }
     found.sort_unstable();

@@ -120,3 +120,14 @@ fn feedback_comes_back_in_the_order_in_which_it_was_said() {
     use FeedbackKind::{Ban, Cleared, Dislike, Like};
     assert_eq!(kinds, [Dislike, Like, Ban, Cleared, Like]);
 }
+
+#[test]
+fn a_file_is_the_same_by_content_and_parser_whatever_its_name() {
+    let identity = |content: &str, parser, name| {
+        FileIdentity::from_content(content.as_bytes(), parser, name, None).unwrap().fingerprint
+    };
+    assert_eq!(identity("rows", "spotify/1", "a.json"), identity("rows", "spotify/1", "b.json"));
+    assert_ne!(identity("rows", "spotify/1", "a.json"), identity("other rows", "spotify/1", "a.json"));
+    assert_ne!(identity("rows", "spotify/1", "a.json"), identity("rows", "spotify/2", "a.json"));
+    assert_ne!(identity("1rows", "spotify/", "a.json"), identity("rows", "spotify/1", "a.json"));
+}

@@ -84,7 +84,7 @@ fn any_feedback(rng: &mut impl Rng, track: &Track) -> Feedback {
 fn file(number: u64) -> Vec<Record> {
     let mut rng = ChaCha8Rng::seed_from_u64(1000 + number);
     // Every third file is about one listener alone.
-    let only = (number % 3 == 0).then(|| any_listener(&mut rng));
+    let only = number.is_multiple_of(3).then(|| any_listener(&mut rng));
     (0..60)
         .map(|_| {
             let track = any_track(&mut rng);
