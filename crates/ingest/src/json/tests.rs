@@ -124,9 +124,7 @@ fn documents_that_break_off_or_go_on_say_where() {
 
 #[test]
 fn empty_documents_and_stray_commas_do_no_harm() {
-    for text in
-        ["", " \n", "{}", "[]", "{\"page\":null}", "{\"page\":[{\"rows\":[{\"name\":\"a\"},]},]}"]
-    {
+    for text in ["", " \n", "{}", "[]", "{\"page\":null}", "{\"page\":[{\"rows\":[{\"name\":\"a\"},]},]}"] {
         let (result, ..) = names(&mut text.as_bytes());
         assert!(result.is_ok(), "{text}: {result:?}");
     }
