@@ -1,7 +1,12 @@
 //! The formats, one file each, and how content tells them apart.
 
+mod apple_music;
 mod catalogue;
 mod interactions;
+mod lastfm_csv;
+mod librefm;
+pub(crate) mod parquet;
+mod rockbox;
 #[cfg(test)]
 mod testing;
 
