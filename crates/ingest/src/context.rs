@@ -1,7 +1,7 @@
 //! What an importer talks to while it reads: it announces rows, keeps or drops each, and the account is kept here, so that no
 //! format can forget to count.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use segue_core::{ListenerId, Record, Source};
 
@@ -16,6 +16,36 @@ pub trait Sink {
     fn accept(&mut self, row: u64, record: Record) -> Result<(), SinkError>;
 }
 
+/// A sink that is told where files begin and end, so that an import that was cut off can go on where it stopped.
+pub trait FileSink: Sink {
+    /// A file begins; returns how many of its rows were kept for good by an earlier import of the same content. Those rows
+    /// are counted and not handed on again.
+    ///
+    /// # Errors
+    /// Anything that makes going on pointless.
+    fn begin_file(&mut self, file: &FileIdentity) -> Result<u64, SinkError>;
+
+    /// The file that began last is read, or as much of it as can be: `report.incomplete` tells. The sink may add what it
+    /// knows, such as `duplicates`.
+    ///
+    /// # Errors
+    /// Anything that makes going on pointless.
+    fn end_file(&mut self, report: &mut FileReport) -> Result<(), SinkError>;
+}
+
+/// A file as it is known again in a later import.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileIdentity {
+    /// The file, with its entry inside an archive where there is one. Files move: compare the fingerprint.
+    pub path: PathBuf,
+    /// Bytes, before any compression.
+    pub size: u64,
+    /// Stands for the content alone: the same bytes have the same fingerprint wherever they lie.
+    pub fingerprint: String,
+    /// The format it is read as; rows of another reading are other rows.
+    pub source: Source,
+}
+
 /// What a sink says when it cannot go on.
 pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -23,13 +53,19 @@ pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Context<'a> {
     listener: ListenerId,
     sink: &'a mut dyn Sink,
+    committed_rows: u64,
     report: FileReport,
 }
 
 impl<'a> Context<'a> {
     /// Starts the account of a file.
     pub fn new(path: &Path, source: Source, listener: ListenerId, sink: &'a mut dyn Sink) -> Self {
-        Self { listener, sink, report: FileReport::new(path.to_owned(), Some(source)) }
+        Self { listener, sink, committed_rows: 0, report: FileReport::new(path.to_owned(), Some(source)) }
+    }
+
+    /// Rows up to this one are counted but not handed on: an import that was cut off had kept them.
+    pub(crate) fn resume_after(&mut self, committed_rows: u64) {
+        self.committed_rows = committed_rows;
     }
 
     /// Whose history is being read.
@@ -48,15 +84,16 @@ impl<'a> Context<'a> {
     /// [`IngestError::Sink`] when the sink cannot go on.
     pub fn keep(&mut self, record: Record) -> Result<(), IngestError> {
         self.report.rows_read += 1;
+        if self.report.rows_read <= self.committed_rows {
+            self.report.already_imported += 1;
+            return Ok(());
+        }
         match &record {
             Record::Listen { .. } => self.report.listens += 1,
             Record::Feedback { .. } => self.report.feedback += 1,
             Record::Track(_) => self.report.tracks += 1,
         }
-        let row = self.report.rows_read;
-        self.sink
-            .accept(row, record)
-            .map_err(|source| IngestError::Sink { path: self.report.path.clone(), source })
+        self.hand_on(record)
     }
 
     /// Keeps what the row of the last record said besides; the row stays counted once, as that record.
@@ -64,9 +101,17 @@ impl<'a> Context<'a> {
     /// # Errors
     /// [`IngestError::Sink`] when the sink cannot go on.
     pub fn keep_beside(&mut self, record: Record) -> Result<(), IngestError> {
+        if self.report.rows_read <= self.committed_rows {
+            return Ok(());
+        }
         self.report.beside += 1;
+        self.hand_on(record)
+    }
+
+    fn hand_on(&mut self, record: Record) -> Result<(), IngestError> {
+        let row = self.report.rows_read;
         self.sink
-            .accept(self.report.rows_read, record)
+            .accept(row, record)
             .map_err(|source| IngestError::Sink { path: self.report.path.clone(), source })
     }
 
@@ -84,6 +129,11 @@ impl<'a> Context<'a> {
     /// The content breaks its format at `line`.
     pub fn malformed(&self, line: u64, problem: impl Into<String>) -> IngestError {
         IngestError::Malformed { path: self.report.path.clone(), line, problem: problem.into() }
+    }
+
+    /// Something at `line` exceeds a limit.
+    pub(crate) fn too_large(&self, line: u64, what: &'static str, limit: String) -> IngestError {
+        IngestError::TooLarge { path: self.report.path.clone(), line, what, limit }
     }
 
     /// Ends the account.

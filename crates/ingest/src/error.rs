@@ -17,26 +17,34 @@ pub enum IngestError {
         source: std::io::Error,
     },
     /// The content breaks its own format.
-    #[error("`{path}`, line {line}: {problem}")]
+    #[error("`{path}`{}: {problem}", at_line(*line))]
     Malformed {
         /// The file, with its entry inside an archive where there is one.
         path: PathBuf,
-        /// Line of the problem, from 1.
+        /// Line of the problem, from 1; 0 where there are no lines.
         line: u64,
         /// What is wrong, expected and found.
         problem: String,
     },
     /// A limit that bounds memory or time was exceeded.
-    #[error("`{path}`, line {line}: {what} exceeds the limit of {limit}")]
+    #[error("`{path}`{}: {what} exceeds the limit of {limit}", at_line(*line))]
     TooLarge {
         /// The file, with its entry inside an archive where there is one.
         path: PathBuf,
-        /// Line reached, from 1.
+        /// Line reached, from 1; 0 for a folder or an archive.
         line: u64,
         /// What was too large.
         what: &'static str,
         /// The limit, with its unit.
         limit: String,
+    },
+    /// The archive cannot be opened.
+    #[error("`{path}` is no archive that can be read: {problem}")]
+    BadArchive {
+        /// The archive, with the one around it where there is one.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
     },
     /// No importer knows the content.
     #[error("`{path}` is in no format that segue knows; it begins with `{beginning}`")]
@@ -54,4 +62,8 @@ pub enum IngestError {
         /// What the sink said.
         source: SinkError,
     },
+}
+
+fn at_line(line: u64) -> String {
+    if line == 0 { String::new() } else { format!(", line {line}") }
 }

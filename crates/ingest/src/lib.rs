@@ -3,16 +3,26 @@
 //! Importers are total: dirty data is no error. Each row read is either kept as a [`segue_core::Record`] or dropped for a
 //! [`DropReason`], and the [`Report`] counts both. Only what cannot be read at all ends in an [`IngestError`], which names the
 //! file and the line.
+//!
+//! [`import`] takes files, folders and zip archives. A file that breaks off is no reason to lose the others: what was read
+//! of it stays, and its [`FileReport`] is marked `incomplete` and says in which line it broke. Nothing is unpacked to disk,
+//! and of an archive only entries are opened whose names say that they hold listening history.
 
 mod context;
 mod error;
 mod format;
 pub mod identity;
+mod import;
+mod input;
+mod json;
+mod namer;
 mod report;
 mod table;
+mod time;
 
-pub use context::{Context, Sink, SinkError};
+pub use context::{Context, FileIdentity, FileSink, Sink, SinkError};
 pub use error::IngestError;
 pub use format::UNDATED;
+pub use import::{ImportOptions, Limits, Observer, Progress, import};
 pub use report::{DropReason, FileReport, Report};
 pub use table::{PlaylistUse, TableOptions};

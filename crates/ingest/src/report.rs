@@ -1,4 +1,4 @@
-//! The truthful account of an import: `rows_read = listens + feedback + tracks + dropped`, for every file.
+//! The truthful account of an import: `rows_read = listens + feedback + tracks + already_imported + dropped`, for every file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -49,13 +49,19 @@ pub struct FileReport {
     pub feedback: u64,
     /// Rows kept as tracks.
     pub tracks: u64,
-    /// Explicit signals that came in the row of a play; the row counts as the play.
+    /// Explicit signals that came in the row of another record; the row counts as that record.
     pub beside: u64,
+    /// Rows that an earlier import, which was cut off, had kept already.
+    pub already_imported: u64,
+    /// How many of the rows kept the sink knew already, exactly or nearly; filled in by the sink.
+    pub duplicates: u64,
     /// Rows not kept, by reason.
     pub dropped: BTreeMap<DropReason, u64>,
     /// Values that were unusable in rows that were kept, by field.
     pub unusable_values: BTreeMap<&'static str, u64>,
-    /// Why the file was left alone, or what ended it early.
+    /// Whether reading ended before the end of the file; the note says why.
+    pub incomplete: bool,
+    /// Why the file was left alone, what ended it early, or what was odd about it.
     pub note: Option<String>,
 }
 
@@ -70,9 +76,28 @@ impl FileReport {
             feedback: 0,
             tracks: 0,
             beside: 0,
+            already_imported: 0,
+            duplicates: 0,
             dropped: BTreeMap::new(),
             unusable_values: BTreeMap::new(),
+            incomplete: false,
             note: None,
+        }
+    }
+
+    /// The account of a file that was not read.
+    pub fn left_alone(path: PathBuf, why: impl Into<String>) -> Self {
+        Self { note: Some(why.into()), ..Self::new(path, None) }
+    }
+
+    /// Adds to the note.
+    pub fn add_note(&mut self, note: impl AsRef<str>) {
+        match &mut self.note {
+            Some(notes) => {
+                notes.push_str("; ");
+                notes.push_str(note.as_ref());
+            }
+            None => self.note = Some(note.as_ref().to_owned()),
         }
     }
 
@@ -83,7 +108,7 @@ impl FileReport {
 
     /// Whether every row read is accounted for.
     pub fn adds_up(&self) -> bool {
-        self.rows_read == self.kept() + self.dropped.values().sum::<u64>()
+        self.rows_read == self.kept() + self.already_imported + self.dropped.values().sum::<u64>()
     }
 }
 
@@ -92,4 +117,33 @@ impl FileReport {
 pub struct Report {
     /// One entry per file read or left alone.
     pub files: Vec<FileReport>,
+}
+
+impl Report {
+    /// The sums over all files; path and notes are empty.
+    pub fn total(&self) -> FileReport {
+        let mut total = FileReport::new(PathBuf::new(), None);
+        for file in &self.files {
+            total.rows_read += file.rows_read;
+            total.listens += file.listens;
+            total.feedback += file.feedback;
+            total.tracks += file.tracks;
+            total.beside += file.beside;
+            total.already_imported += file.already_imported;
+            total.duplicates += file.duplicates;
+            total.incomplete |= file.incomplete;
+            for (reason, count) in &file.dropped {
+                *total.dropped.entry(*reason).or_default() += count;
+            }
+            for (field, count) in &file.unusable_values {
+                *total.unusable_values.entry(field).or_default() += count;
+            }
+        }
+        total
+    }
+
+    /// Files that ended before their end, each with its note.
+    pub fn incomplete(&self) -> impl Iterator<Item = &FileReport> {
+        self.files.iter().filter(|file| file.incomplete)
+    }
 }

@@ -3,12 +3,22 @@
 mod apple_music;
 mod catalogue;
 mod interactions;
+mod koito;
 mod lastfm_csv;
+mod lastfm_json;
 mod librefm;
+mod listenbrainz;
+mod maloja;
+mod pano_scrobbler;
 pub(crate) mod parquet;
 mod rockbox;
+mod spotify;
+mod spotify_account;
+mod spotify_extended;
+mod spotify_recent;
 #[cfg(test)]
 mod testing;
+mod youtube_music;
 
 pub use interactions::UNDATED;
 
@@ -16,7 +26,7 @@ use std::io::BufRead;
 
 use segue_core::Source;
 
-use crate::{Context, IngestError};
+use crate::{Context, IngestError, TableOptions};
 
 /// The beginning of a file, which decides its format; the name only breaks ties.
 pub(crate) struct Head<'a> {
@@ -24,6 +34,26 @@ pub(crate) struct Head<'a> {
     pub(crate) text: &'a str,
     /// File name without folders, lower case.
     pub(crate) name: &'a str,
+}
+
+impl Head<'_> {
+    /// Whether the text begins, but for white space, with one of these characters.
+    pub(crate) fn begins_with<const N: usize>(&self, any_of: [char; N]) -> bool {
+        self.text.trim_start().starts_with(any_of)
+    }
+
+    /// Whether a JSON object in the text has this key.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        let quoted = format!("\"{key}\"");
+        self.text
+            .match_indices(&quoted)
+            .any(|(at, _)| self.text[at + quoted.len()..].trim_start().starts_with(':'))
+    }
+
+    /// Whether JSON objects in the text have all these keys.
+    pub(crate) fn has_keys(&self, keys: &[&str]) -> bool {
+        keys.iter().all(|key| self.has_key(key))
+    }
 }
 
 /// One foreign format. Input arrives as UTF-8 without a byte-order mark; Parquet is the exception and reads files itself.
@@ -36,4 +66,42 @@ pub(crate) trait Format: Sync {
 
     /// Reads to the end, announcing every row to the context exactly once.
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError>;
+}
+
+/// All formats, the most particular ones first.
+pub(crate) struct Formats(Vec<Box<dyn Format>>);
+
+impl Formats {
+    /// The formats, tables read with these options.
+    pub(crate) fn new(tables: &TableOptions) -> Self {
+        Self(vec![
+            Box::new(spotify_extended::SpotifyExtended),
+            Box::new(spotify_account::History),
+            Box::new(spotify_account::Library),
+            Box::new(spotify_account::Playlists),
+            Box::new(spotify_recent::RecentlyPlayed),
+            Box::new(listenbrainz::Listens),
+            Box::new(listenbrainz::Feedback),
+            Box::new(maloja::Maloja),
+            Box::new(koito::Koito),
+            Box::new(lastfm_json::LastFmStats),
+            Box::new(lastfm_json::LastFmJson),
+            Box::new(pano_scrobbler::PanoScrobbler),
+            Box::new(youtube_music::YouTubeMusic),
+            Box::new(apple_music::LibraryTracks),
+            Box::new(apple_music::PlayActivity::default()),
+            Box::new(apple_music::DailyTracks),
+            Box::new(apple_music::Favorites),
+            Box::new(rockbox::Rockbox),
+            Box::new(librefm::LibreFm),
+            Box::new(lastfm_csv::LastFmCsv),
+            Box::new(interactions::Interactions { options: tables.clone() }),
+            Box::new(catalogue::Catalogue { options: tables.clone() }),
+        ])
+    }
+
+    /// The format of a file, by its beginning.
+    pub(crate) fn detect(&self, head: &Head<'_>) -> Option<&dyn Format> {
+        self.0.iter().map(Box::as_ref).find(|format| format.recognises(head))
+    }
 }

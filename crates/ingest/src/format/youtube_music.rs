@@ -1,0 +1,211 @@
+//! YouTube Music in a Takeout archive: `watch-history.json`, whose path, name and sentences are translated.
+//!
+//! The file holds everything that was watched; a row is music if its header, its link or its details say so. Titles are
+//! sentences ("Watched X", "X angesehen"), taken apart by what is known of them in each language. Artists are the channels
+//! that YouTube makes for them (`X - Topic`), or else the first half of the video's title.
+
+use std::io::BufRead;
+
+use segue_core::{Listen, Record, Source, TrackId};
+use serde::Deserialize;
+
+use super::{Format, Head};
+use crate::identity::normalise;
+use crate::json::{FromBareText, List, Object, Rows, Step, Text, read_document};
+use crate::namer::Namer;
+use crate::{Context, DropReason, IngestError, time};
+
+/// The format.
+pub(crate) struct YouTubeMusic;
+
+impl Format for YouTubeMusic {
+    fn source(&self) -> Source {
+        Source::YouTubeMusic
+    }
+
+    fn recognises(&self, head: &Head<'_>) -> bool {
+        head.begins_with(['['])
+            && head.has_keys(&["header", "title", "time"])
+            && (head.has_key("titleUrl") || head.has_key("products"))
+    }
+
+    fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
+        read_document(input, context, &mut Watched::default(), |path| match path {
+            "" => Step::Rows(0),
+            _ => Step::Skip,
+        })
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Activity<'a> {
+    #[serde(borrow)]
+    header: Text<'a>,
+    #[serde(borrow)]
+    title: Text<'a>,
+    #[serde(borrow)]
+    title_url: Text<'a>,
+    #[serde(borrow)]
+    subtitles: List<Object<Name<'a>>>,
+    #[serde(borrow)]
+    time: Text<'a>,
+    #[serde(borrow)]
+    details: List<Object<Name<'a>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Name<'a> {
+    #[serde(borrow)]
+    name: Text<'a>,
+}
+
+impl<'de: 'a, 'a> FromBareText<'de> for Name<'a> {}
+
+impl Activity<'_> {
+    fn is_music(&self) -> bool {
+        self.header.get() == Some("YouTube Music")
+            || self.title_url.get().is_some_and(|url| url.contains("music.youtube.com"))
+            || self.details.0.iter().any(|detail| detail.0.name.get() == Some("From YouTube Music"))
+    }
+}
+
+#[derive(Default)]
+struct Watched {
+    namer: Namer,
+}
+
+impl Rows for Watched {
+    type Row<'de> = Activity<'de>;
+
+    fn row(&mut self, activity: Activity<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
+        let dropped = |reason, context: &mut Context<'_>| {
+            context.drop_row(reason);
+            Ok(())
+        };
+        if !activity.is_music() {
+            return dropped(DropReason::Video, context);
+        }
+        // Searches and visits to artists are activities, too, and videos that were removed have no link.
+        let Some(url) = activity.title_url.get() else { return dropped(DropReason::NoTrack, context) };
+        let Some(video) = video_id(url) else { return dropped(DropReason::NotAPlay, context) };
+        let channel = activity.subtitles.0.first().and_then(|subtitle| subtitle.0.name.get());
+        let Some(title) =
+            activity.title.get().map(bare_title).filter(|title| !title.contains("://") && !title.is_empty())
+        else {
+            return dropped(DropReason::NoTitle, context);
+        };
+        let Some(at) = activity.time.get().and_then(time::parse) else {
+            return dropped(DropReason::BadTime, context);
+        };
+        let (artist, title) = artist_and_title(channel, title);
+        let track = self.namer.track(Some(TrackId::new(format!("youtube:{video}"))), artist, title);
+        let listen = Listen::new(context.listener().clone(), track.id.clone(), at, Source::YouTubeMusic);
+        context.keep(Record::Listen { listen, track })
+    }
+}
+
+fn video_id(url: &str) -> Option<&str> {
+    let (_, query) = url.split_once("watch?")?;
+    let id = query.split('&').find_map(|pair| pair.strip_prefix("v="))?;
+    let well_formed =
+        id.len() == 11 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    well_formed.then_some(id)
+}
+
+/// What "watched" is in front of a title.
+const PREFIXES: [&str; 20] = [
+    "Watched ",
+    "Has visto ",
+    "Vous avez regardé ",
+    "Hai guardato ",
+    "Você assistiu a ",
+    "Você assistiu ao vídeo ",
+    "Assistiu a ",
+    "Viu ",
+    "Bekeken: ",
+    "Je hebt gekeken naar ",
+    "Просмотрено видео ",
+    "Просмотрено: ",
+    "Вы посмотрели видео ",
+    "Obejrzano: ",
+    "Obejrzano film ",
+    "Tittade på ",
+    "Du har sett ",
+    "Du så ",
+    "Katsoit videon ",
+    "已观看 ",
+];
+
+/// What "watched" is behind a title.
+const SUFFIXES: [&str; 8] = [
+    " angesehen",
+    " を視聴しました",
+    " 을(를) 시청했습니다",
+    "을(를) 시청함",
+    " izlendi",
+    " adlı videoyu izlediniz",
+    " bekeken",
+    " megtekintve",
+];
+
+/// The title in a sentence that says that it was watched.
+fn bare_title(sentence: &str) -> &str {
+    let after = PREFIXES.iter().find_map(|prefix| sentence.strip_prefix(prefix));
+    let before = || SUFFIXES.iter().find_map(|suffix| sentence.strip_suffix(suffix));
+    let title = after.or_else(before).unwrap_or(sentence).trim();
+    let quotes = [('„', '“'), ('“', '”'), ('"', '"'), ('«', '»'), ('「', '」')];
+    let unquoted = quotes.iter().find_map(|&(open, close)| title.strip_prefix(open)?.strip_suffix(close));
+    unquoted.unwrap_or(title).trim()
+}
+
+/// The artist by the channel, or by a title such as "Artist - Title" where the channel is of that artist or of somebody else.
+fn artist_and_title<'t>(channel: Option<&'t str>, title: &'t str) -> (Option<&'t str>, &'t str) {
+    let Some(channel) = channel else { return (None, title) };
+    if let Some(artist) = channel.strip_suffix(" - Topic") {
+        return (Some(artist), title);
+    }
+    let owner = channel.strip_suffix("VEVO").unwrap_or(channel).trim();
+    match title.split_once(" - ") {
+        Some((artist, rest)) if same_name(artist, owner) => (Some(artist), rest),
+        _ => (Some(owner), title),
+    }
+}
+
+/// Whether a channel is an artist's: `AdeleVEVO`, `Adele Official`.
+fn same_name(artist: &str, channel: &str) -> bool {
+    let squeezed = |name: &str| normalise(name).replace(' ', "");
+    let artist = squeezed(artist);
+    !artist.is_empty() && squeezed(channel).starts_with(&artist)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_come_out_of_their_sentences() {
+        for sentence in [
+            "Watched Song",
+            "„Song“ angesehen",
+            "Song angesehen",
+            "Vous avez regardé Song",
+            "Song を視聴しました",
+            "Song",
+        ] {
+            assert_eq!(bare_title(sentence), "Song", "{sentence}");
+        }
+    }
+
+    #[test]
+    fn channels_give_the_artist() {
+        assert_eq!(artist_and_title(Some("Nina - Topic"), "A - B"), (Some("Nina"), "A - B"));
+        assert_eq!(
+            artist_and_title(Some("NinaSimoneVEVO"), "Nina Simone - Song"),
+            (Some("Nina Simone"), "Song")
+        );
+        assert_eq!(artist_and_title(Some("Nina"), "Song - Live"), (Some("Nina"), "Song - Live"));
+        assert_eq!(artist_and_title(None, "Song"), (None, "Song"));
+    }
+}

@@ -1,0 +1,103 @@
+//! Counts the bytes that are read, tells the observer, and stops at the limits.
+
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::input::LimitExceeded;
+
+/// How far an import has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// The file being read, with its entry inside an archive where there is one.
+    pub path: &'a Path,
+    /// Bytes read so far, before compression.
+    pub bytes_read: u64,
+    /// Bytes that there are to read; what an archive declares of itself may be wrong.
+    pub bytes_total: u64,
+}
+
+/// Whoever wants to know how far an import has come. Closures are observers, and so is `()`.
+pub trait Observer {
+    /// Called about once a megabyte.
+    fn progress(&mut self, progress: Progress<'_>);
+}
+
+impl<F: FnMut(Progress<'_>)> Observer for F {
+    fn progress(&mut self, progress: Progress<'_>) {
+        self(progress);
+    }
+}
+
+impl Observer for () {
+    fn progress(&mut self, _: Progress<'_>) {}
+}
+
+const BYTES_BETWEEN_CALLS: u64 = 1 << 20;
+
+/// The account of bytes over a whole import.
+pub(super) struct Meter<'a> {
+    read: u64,
+    total: u64,
+    next_call: u64,
+    observer: &'a mut dyn Observer,
+}
+
+impl<'a> Meter<'a> {
+    pub(super) fn new(total: u64, observer: &'a mut dyn Observer) -> Self {
+        Self { read: 0, total, next_call: 0, observer }
+    }
+
+    pub(super) fn read(&self) -> u64 {
+        self.read
+    }
+
+    fn count(&mut self, path: &Path, bytes: u64) {
+        self.read += bytes;
+        if self.read >= self.next_call {
+            self.next_call = self.read + BYTES_BETWEEN_CALLS;
+            let bytes_total = self.total.max(self.read);
+            self.observer.progress(Progress { path, bytes_read: self.read, bytes_total });
+        }
+    }
+}
+
+/// How much may be read, and what it is called when it is more.
+#[derive(Clone, Debug)]
+pub(super) struct Budget {
+    pub(super) bytes: u64,
+    pub(super) what: &'static str,
+    pub(super) limit: String,
+}
+
+impl Budget {
+    pub(super) fn unlimited() -> Self {
+        Self { bytes: u64::MAX, what: "the file", limit: String::new() }
+    }
+}
+
+/// A reader on a meter and within a budget.
+pub(super) struct Metered<'m, 'o, R> {
+    input: R,
+    path: PathBuf,
+    budget: Budget,
+    meter: &'m mut Meter<'o>,
+}
+
+impl<'m, 'o, R> Metered<'m, 'o, R> {
+    pub(super) fn new(input: R, path: &Path, budget: Budget, meter: &'m mut Meter<'o>) -> Self {
+        Self { input, path: path.to_owned(), budget, meter }
+    }
+}
+
+impl<R: Read> Read for Metered<'_, '_, R> {
+    fn read(&mut self, target: &mut [u8]) -> io::Result<usize> {
+        let count = self.input.read(target)?;
+        if count as u64 > self.budget.bytes {
+            let Budget { what, limit, .. } = self.budget.clone();
+            return Err(io::Error::other(LimitExceeded { what, limit }));
+        }
+        self.budget.bytes -= count as u64;
+        self.meter.count(&self.path, count as u64);
+        Ok(count)
+    }
+}

@@ -1,0 +1,51 @@
+//! Tracks from names, remembered: a history names the same songs again and again, and reading a title costs more than
+//! looking it up.
+
+use rustc_hash::FxHashMap;
+use segue_core::{Track, TrackId, Version, WorkId};
+
+use crate::identity::{track_id_from_names, work_of};
+
+/// Names remembered before all are forgotten, which bounds memory to some 20 MB.
+const MOST_NAMES: usize = 50_000;
+
+/// What the names of a track mean.
+#[derive(Default)]
+pub(crate) struct Namer {
+    known: FxHashMap<String, (WorkId, Version)>,
+    ids: FxHashMap<String, TrackId>,
+    key: String,
+}
+
+impl Namer {
+    /// A track by `artists`, the main one first. Without an `id` it gets one made from its names.
+    pub(crate) fn track<'t>(
+        &mut self,
+        id: Option<TrackId>,
+        artists: impl IntoIterator<Item = &'t str>,
+        title: &str,
+    ) -> Track {
+        let artists: Vec<String> = artists.into_iter().map(str::to_owned).collect();
+        let artist = artists.first().map(String::as_str);
+        self.key.clear();
+        self.key.push_str(artist.unwrap_or_default());
+        self.key.push('\n');
+        self.key.push_str(title);
+        let (work, version) = remember(&mut self.known, &self.key, || work_of(artist, title));
+        let id =
+            id.unwrap_or_else(|| remember(&mut self.ids, &self.key, || track_id_from_names(artist, title)));
+        Track { artists, version, ..Track::new(id, work, title) }
+    }
+}
+
+fn remember<T: Clone>(known: &mut FxHashMap<String, T>, key: &str, make: impl FnOnce() -> T) -> T {
+    if let Some(value) = known.get(key) {
+        return value.clone();
+    }
+    if known.len() >= MOST_NAMES {
+        known.clear();
+    }
+    let value = make();
+    known.insert(key.to_owned(), value.clone());
+    value
+}
