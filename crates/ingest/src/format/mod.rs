@@ -1,12 +1,17 @@
 //! The formats, one file each, and how content tells them apart.
 
+mod apple_music;
 mod catalogue;
 mod interactions;
 mod koito;
+mod lastfm_csv;
 mod lastfm_json;
+mod librefm;
 mod listenbrainz;
 mod maloja;
 mod pano_scrobbler;
+pub(crate) mod parquet;
+mod rockbox;
 mod spotify;
 mod spotify_account;
 mod spotify_extended;
@@ -83,6 +88,13 @@ impl Formats {
             Box::new(lastfm_json::LastFmJson),
             Box::new(pano_scrobbler::PanoScrobbler),
             Box::new(youtube_music::YouTubeMusic),
+            Box::new(apple_music::LibraryTracks),
+            Box::new(apple_music::PlayActivity::default()),
+            Box::new(apple_music::DailyTracks),
+            Box::new(apple_music::Favorites),
+            Box::new(rockbox::Rockbox),
+            Box::new(librefm::LibreFm),
+            Box::new(lastfm_csv::LastFmCsv),
             Box::new(interactions::Interactions { options: tables.clone() }),
             Box::new(catalogue::Catalogue { options: tables.clone() }),
         ])
