@@ -39,7 +39,7 @@ impl Format for Catalogue {
             input.fill_buf().map_err(|source| IngestError::Io { path: context.path().to_owned(), source })?;
         if begins_like_json(beginning) {
             let mut objects = JsonObjects::new(input);
-            while let Some(row) = objects.next(None, context)? {
+            while let Some(row) = objects.next(context)? {
                 self.take(row, context)?;
             }
             return Ok(());

@@ -1,12 +1,17 @@
 //! The formats, one file each, and how content tells them apart.
 
+mod apple_music;
 mod catalogue;
 mod interactions;
 mod koito;
+mod lastfm_csv;
 mod lastfm_json;
+mod librefm;
 mod listenbrainz;
 mod maloja;
 mod pano_scrobbler;
+pub(crate) mod parquet;
+mod rockbox;
 mod spotify;
 mod spotify_account;
 mod spotify_extended;
@@ -83,13 +88,25 @@ impl Formats {
             Box::new(lastfm_json::LastFmJson),
             Box::new(pano_scrobbler::PanoScrobbler),
             Box::new(youtube_music::YouTubeMusic),
+            Box::new(apple_music::LibraryTracks),
+            Box::new(apple_music::PlayActivity::default()),
+            Box::new(apple_music::DailyTracks),
+            Box::new(apple_music::Favorites),
+            Box::new(rockbox::Rockbox),
+            Box::new(librefm::LibreFm),
+            Box::new(lastfm_csv::LastFmCsv),
             Box::new(interactions::Interactions { options: tables.clone() }),
             Box::new(catalogue::Catalogue { options: tables.clone() }),
         ])
     }
 
+    /// All of them, in the order in which they are asked.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &dyn Format> {
+        self.0.iter().map(Box::as_ref)
+    }
+
     /// The format of a file, by its beginning.
     pub(crate) fn detect(&self, head: &Head<'_>) -> Option<&dyn Format> {
-        self.0.iter().map(Box::as_ref).find(|format| format.recognises(head))
+        self.all().find(|format| format.recognises(head))
     }
 }

@@ -10,6 +10,8 @@ mod lines;
 mod loose;
 mod repair;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub(crate) use fields::{Flag, Number, Text, number};
@@ -21,12 +23,18 @@ use serde::Deserialize;
 
 use crate::{Context, IngestError};
 
+use scan::{Progress, Scan};
+
 /// Longest row, in bytes. The longest seen in real exports is below 20 KB.
 pub(crate) const MAX_ROW_BYTES: usize = 1 << 20;
 /// Longest value that may be passed over between rows, in bytes.
 const MAX_SKIPPED_BYTES: u64 = 64 << 20;
 /// Deepest nesting. Real exports nest less than 10 deep.
 const MAX_DEPTH: usize = 64;
+
+/// Rows longer than this are searched for excessive nesting before they are used: fields that nobody reads are passed over
+/// by the deserialiser however deep they are. Shorter ones cannot do harm, and scanning each row would cost a tenth of the speed.
+const LONG_ROW_BYTES: usize = 8 << 10;
 
 /// What a format does with its rows.
 pub(crate) trait Rows {
@@ -44,6 +52,9 @@ fn read_whole_row<R: Rows>(
     kind: u8,
     context: &mut Context<'_>,
 ) -> Result<bool, IngestError> {
+    if is_too_deep(bytes) {
+        return Ok(false);
+    }
     if let Ok(row) = serde_json::from_slice::<R::Row<'_>>(bytes) {
         rows.row(row, kind, context)?;
         return Ok(true);
@@ -53,4 +64,8 @@ fn read_whole_row<R: Rows>(
         Ok(row) => rows.row(row, kind, context).map(|()| true),
         Err(_) => Ok(false),
     }
+}
+
+fn is_too_deep(row: &[u8]) -> bool {
+    row.len() > LONG_ROW_BYTES && matches!(Scan::default().feed(row), Progress::TooDeep(_))
 }

@@ -6,7 +6,7 @@ use serde_json::Deserializer;
 
 use super::buffer::Buffer;
 use super::scan::{Progress, Scan};
-use super::{MAX_DEPTH, MAX_ROW_BYTES, MAX_SKIPPED_BYTES, Rows, read_whole_row};
+use super::{MAX_DEPTH, MAX_ROW_BYTES, MAX_SKIPPED_BYTES, Rows, is_too_deep, read_whole_row};
 use crate::{Context, DropReason, IngestError};
 
 /// What to do with a value.
@@ -180,6 +180,9 @@ impl<R: Rows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
         let mut parser = Deserializer::from_slice(self.buffer.ahead()).into_iter::<R::Row<'_>>();
         let parsed = parser.next();
         let length = parser.byte_offset();
+        if is_too_deep(&self.buffer.ahead()[..length]) {
+            return Ok(Attempt::Refused);
+        }
         match parsed {
             Some(Ok(row)) => self.rows.row(row, kind, self.context).map(|()| Attempt::Read(length)),
             Some(Err(error)) if !error.is_eof() => Ok(Attempt::Refused),

@@ -227,6 +227,11 @@ impl Layout {
         self.has(Column::TrackId) || self.has(Column::Title)
     }
 
+    /// Whether any column means something.
+    pub(crate) fn knows_anything(&self) -> bool {
+        self.feature_count() > 0 || self.columns.iter().any(Option::is_some)
+    }
+
     /// Columns of audio features.
     pub(crate) fn feature_count(&self) -> usize {
         self.features.iter().flatten().count()

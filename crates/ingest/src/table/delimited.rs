@@ -23,14 +23,19 @@ pub(crate) struct Delimited<'i> {
 
 /// The layout of a table whose beginning is at hand, tried with the delimiter that its first line suggests.
 pub(crate) fn header_layout(beginning: &str, label: Option<&str>) -> Layout {
-    let line = first_line(beginning);
-    let mut reader = ReaderBuilder::new()
+    let header = head_records(first_line(beginning)).next().unwrap_or_default();
+    Layout::from_names(header.iter(), label)
+}
+
+/// The records in the beginning of a file, with the delimiter that its first line suggests. The last one may be torn.
+pub(crate) fn head_records(beginning: &str) -> impl Iterator<Item = StringRecord> {
+    ReaderBuilder::new()
         .has_headers(false)
-        .delimiter(delimiter_of(line.as_bytes()))
-        .from_reader(line.as_bytes());
-    let mut record = StringRecord::new();
-    let _ = reader.read_record(&mut record); // a header that cannot be read has no columns
-    Layout::from_names(record.iter(), label)
+        .flexible(true)
+        .delimiter(delimiter_of(first_line(beginning).as_bytes()))
+        .from_reader(beginning.as_bytes())
+        .into_records()
+        .map_while(Result::ok)
 }
 
 /// The text up to the first line break.

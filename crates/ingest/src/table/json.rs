@@ -9,7 +9,7 @@ use std::io::{self, BufReader, Bytes, Read};
 use csv::StringRecord;
 use serde_json::{Map, Value};
 
-use super::{Layout, MAX_RECORD_BYTES, Row};
+use super::{Layout, MAX_RECORD_BYTES, Row, values};
 use crate::{Context, DropReason, IngestError};
 
 const SEPARATOR: &str = "\u{1f}";
@@ -35,8 +35,23 @@ pub(crate) struct JsonObjects<R> {
     line: u64,
     place: Place,
     names: Vec<String>,
+    names_changed: bool,
     layout: Layout,
     cells: StringRecord,
+}
+
+/// An object's values under its own keys.
+pub(crate) struct NamedRow<'a> {
+    names: &'a [String],
+    cells: &'a StringRecord,
+}
+
+impl NamedRow<'_> {
+    /// The text of a value, if there is one.
+    pub(crate) fn cell(&self, name: &str) -> Option<&str> {
+        let position = self.names.iter().position(|found| found == name)?;
+        values::present(self.cells.get(position)?)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -62,6 +77,7 @@ impl<R: Read> JsonObjects<R> {
             line: 1,
             place: Place::Beginning,
             names: Vec::new(),
+            names_changed: false,
             layout: Layout::from_names([], None),
             cells: StringRecord::new(),
         }
@@ -72,21 +88,40 @@ impl<R: Read> JsonObjects<R> {
     /// # Errors
     /// [`IngestError::TooLarge`] for an object without end, [`IngestError::Malformed`] where the text ends inside one,
     /// [`IngestError::Io`] where it cannot be read.
-    pub(crate) fn next(
+    pub(crate) fn next(&mut self, context: &mut Context<'_>) -> Result<Option<Row<'_>>, IngestError> {
+        if !self.advance(context)? {
+            return Ok(None);
+        }
+        if self.names_changed {
+            self.names_changed = false;
+            self.layout = Layout::from_names(self.names.iter().map(String::as_str), None);
+        }
+        Ok(Some(Row::new(&self.layout, &self.cells)))
+    }
+
+    /// As [`JsonObjects::next`], for formats that know their keys.
+    ///
+    /// # Errors
+    /// As [`JsonObjects::next`].
+    pub(crate) fn next_named(
         &mut self,
-        label: Option<&str>,
         context: &mut Context<'_>,
-    ) -> Result<Option<Row<'_>>, IngestError> {
+    ) -> Result<Option<NamedRow<'_>>, IngestError> {
+        let found = self.advance(context)?;
+        Ok(found.then_some(NamedRow { names: &self.names, cells: &self.cells }))
+    }
+
+    fn advance(&mut self, context: &mut Context<'_>) -> Result<bool, IngestError> {
         loop {
             match self.cut() {
                 Ok(true) => {}
-                Ok(false) => return Ok(None),
+                Ok(false) => return Ok(false),
                 Err(stop) => return Err(self.error(stop, context)),
             }
             match serde_json::from_slice::<Value>(&self.element) {
                 Ok(Value::Object(object)) => {
-                    self.fill(&object, label);
-                    return Ok(Some(Row::new(&self.layout, &self.cells)));
+                    self.fill(&object);
+                    return Ok(true);
                 }
                 Ok(Value::Null) => context.drop_row(DropReason::Empty),
                 _ => context.drop_row(DropReason::Malformed),
@@ -94,11 +129,11 @@ impl<R: Read> JsonObjects<R> {
         }
     }
 
-    fn fill(&mut self, object: &Map<String, Value>, label: Option<&str>) {
+    fn fill(&mut self, object: &Map<String, Value>) {
         let cells = flatten(object);
         if !cells.iter().map(|(name, _)| name).eq(&self.names) {
             self.names = cells.iter().map(|(name, _)| name.clone()).collect();
-            self.layout = Layout::from_names(self.names.iter().map(String::as_str), label);
+            self.names_changed = true;
         }
         self.cells = cells.into_iter().map(|(_, text)| text).collect();
     }

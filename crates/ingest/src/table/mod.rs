@@ -5,6 +5,7 @@
 
 mod column;
 mod delimited;
+mod header;
 mod json;
 mod limit;
 mod options;
@@ -12,11 +13,12 @@ mod track;
 pub(crate) mod values;
 
 pub(crate) use column::{Column, Layout};
-pub(crate) use delimited::{Delimited, header_layout};
-pub(crate) use json::{JsonObjects, first_keys};
+pub(crate) use delimited::{Delimited, head_records, header_layout};
+pub(crate) use header::Header;
+pub(crate) use json::{JsonObjects, NamedRow, first_keys};
 pub(crate) use limit::{Allowance, MAX_RECORD_BYTES};
 pub use options::{PlaylistUse, TableOptions};
-pub(crate) use track::Unusable;
+pub(crate) use track::{Unusable, mbid_id};
 
 use csv::StringRecord;
 use segue_core::AudioFeature;

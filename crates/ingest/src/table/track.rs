@@ -28,17 +28,22 @@ const SCHEMES: [&str; 5] = ["mbid:", "isrc:", "name:", "item:", "features:"];
 impl Row<'_> {
     /// The track of this row, its features included.
     ///
-    /// The identifier is, in this order: what the identifier column holds ([`track_id`]), the ISRC, or the names. A row
+    /// The identifier is, in this order: what the identifier column holds ([`track_id`]), the MBID, the
+    /// ISRC, or the names. A row
     /// that has only audio features gets `features:` and a hash of them, so that the same song in two such files is one.
     ///
     /// # Errors
     /// Why the row names no track.
     pub(crate) fn track(&self, unusable: &mut Unusable) -> Result<Track, DropReason> {
         let isrc = self.text(Column::Isrc).and_then(isrc);
+        let mbid = self.text(Column::RecordingMbid).and_then(values::mbid);
         let id = match self.text(Column::TrackId).map(track_id) {
             Some(Err(reason)) => return Err(reason),
             Some(Ok(id)) => id,
-            None => isrc.as_deref().map(|code| TrackId::new(format!("isrc:{code}"))),
+            None => mbid
+                .as_deref()
+                .map(mbid_id)
+                .or_else(|| Some(TrackId::new(format!("isrc:{}", isrc.as_deref()?)))),
         };
         let artists = self.artists();
         let mut track = match (id, self.text(Column::Title)) {
@@ -55,7 +60,7 @@ impl Row<'_> {
         track.album = self.text(Column::Album).map(str::to_owned);
         track.genre = self.text(Column::Genre).and_then(first_of_list);
         track.isrc = isrc;
-        track.recording_mbid = self.text(Column::RecordingMbid).and_then(mbid);
+        track.recording_mbid = mbid;
         track.year = self.year(unusable);
         track.popularity = self.usable(Column::Popularity, "popularity", values::popularity, unusable);
         Ok(track)
@@ -123,8 +128,8 @@ fn track_id(text: &str) -> Result<Option<TrackId>, DropReason> {
     if let Some(id) = spotify_id(text) {
         return Ok(Some(TrackId::new(format!("spotify:track:{id}"))));
     }
-    if let Some(mbid) = mbid(text) {
-        return Ok(Some(TrackId::new(format!("mbid:{mbid}"))));
+    if let Some(mbid) = values::mbid(text) {
+        return Ok(Some(mbid_id(&mbid)));
     }
     let lower = text.to_ascii_lowercase();
     match lower.as_str() {
@@ -135,6 +140,11 @@ fn track_id(text: &str) -> Result<Option<TrackId>, DropReason> {
     }
 }
 
+/// The identifier of a MusicBrainz recording.
+pub(crate) fn mbid_id(mbid: &str) -> TrackId {
+    TrackId::new(format!("mbid:{mbid}"))
+}
+
 fn spotify_id(text: &str) -> Option<&str> {
     let id = text
         .strip_prefix("spotify:track:")
@@ -142,16 +152,6 @@ fn spotify_id(text: &str) -> Option<&str> {
         .unwrap_or(text);
     let id = id.split(['?', '#']).next().unwrap_or(id);
     (id.len() == 22 && id.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(id)
-}
-
-/// A MusicBrainz id in lower case.
-pub(crate) fn mbid(text: &str) -> Option<String> {
-    let shaped = text.len() == 36
-        && text.bytes().enumerate().all(|(i, b)| match i {
-            8 | 13 | 18 | 23 => b == b'-',
-            _ => b.is_ascii_hexdigit(),
-        });
-    shaped.then(|| text.to_ascii_lowercase())
 }
 
 /// An ISRC in upper case without hyphens: two letters, three letters or digits, seven digits.

@@ -209,6 +209,16 @@ pub(crate) fn device_class(text: &str) -> DeviceClass {
     class.map_or(DeviceClass::Unknown, |(class, _)| *class)
 }
 
+/// A MusicBrainz id in lower case.
+pub(crate) fn mbid(text: &str) -> Option<String> {
+    let shaped = text.len() == 36
+        && text.bytes().enumerate().all(|(i, b)| match i {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        });
+    shaped.then(|| text.to_ascii_lowercase())
+}
+
 /// Why a play began, in Spotify's words.
 pub(crate) fn start_reason(text: &str) -> StartReason {
     match text {

@@ -1,1 +1,10 @@
+//! Imports as a whole: files, folders and archives in, records and accounts out.
 
+#![allow(clippy::unwrap_used)] // the lint excepts test functions only, and not what they call
+
+mod archives;
+mod formats;
+mod hostile;
+mod real_exports;
+mod resuming;
+mod support;
