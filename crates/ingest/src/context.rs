@@ -21,6 +21,8 @@ pub trait FileSink: Sink {
     /// A file begins; returns how many of its rows were kept for good by an earlier import of the same content. Those rows
     /// are counted and not handed on again.
     ///
+    /// Records of one row follow each other and carry the same row number: keep all of them for good, or none.
+    ///
     /// # Errors
     /// Anything that makes going on pointless.
     fn begin_file(&mut self, file: &FileIdentity) -> Result<u64, SinkError>;
@@ -42,8 +44,11 @@ pub struct FileIdentity {
     pub size: u64,
     /// Stands for the content alone: the same bytes have the same fingerprint wherever they lie.
     pub fingerprint: String,
-    /// The format it is read as; rows of another reading are other rows.
+    /// The format it is read as.
     pub source: Source,
+    /// What decides which rows come out of the content besides the content itself: the parser, its version, its options.
+    /// Rows that were kept through another parser are other rows.
+    pub parser: String,
 }
 
 /// What a sink says when it cannot go on.

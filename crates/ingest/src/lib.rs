@@ -11,6 +11,8 @@
 mod context;
 mod error;
 mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod identity;
 mod import;
 mod input;

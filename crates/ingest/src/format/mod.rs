@@ -100,8 +100,13 @@ impl Formats {
         ])
     }
 
+    /// All of them, in the order in which they are asked.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &dyn Format> {
+        self.0.iter().map(Box::as_ref)
+    }
+
     /// The format of a file, by its beginning.
     pub(crate) fn detect(&self, head: &Head<'_>) -> Option<&dyn Format> {
-        self.0.iter().map(Box::as_ref).find(|format| format.recognises(head))
+        self.all().find(|format| format.recognises(head))
     }
 }

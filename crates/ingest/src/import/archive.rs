@@ -52,7 +52,20 @@ pub(super) fn list(path: &Path, limits: &Limits) -> Result<Archive, IngestError>
     list_zip(&mut open(BufReader::new(file), path, limits)?, path, limits, true)
 }
 
-fn open<R: Read + Seek>(mut reader: R, path: &Path, limits: &Limits) -> Result<ZipArchive<R>, IngestError> {
+/// Lists what there is to read in an archive that is open.
+pub(super) fn list_open<R: Read + Seek>(
+    zip: &mut ZipArchive<R>,
+    path: &Path,
+    limits: &Limits,
+) -> Result<Archive, IngestError> {
+    list_zip(zip, path, limits, true)
+}
+
+pub(super) fn open<R: Read + Seek>(
+    mut reader: R,
+    path: &Path,
+    limits: &Limits,
+) -> Result<ZipArchive<R>, IngestError> {
     let declared = declared_entries(&mut reader).map_err(|error| read_error(error, path, 0))?;
     if declared.is_some_and(|entries| entries > limits.entries as u64) {
         return Err(too_large(path, "the number of entries", limits.entries.to_string()));
@@ -189,8 +202,17 @@ impl Import<'_> {
         let path = archive.path.clone();
         let file = File::open(&path).map_err(|source| IngestError::Io { path: path.clone(), source })?;
         let mut zip = open(BufReader::new(file), &path, &self.options.limits)?;
+        self.open_archive(&mut zip, archive)
+    }
+
+    /// Reads all entries of an archive that is open.
+    pub(super) fn open_archive<R: Read + Seek>(
+        &mut self,
+        zip: &mut ZipArchive<R>,
+        archive: Archive,
+    ) -> Result<(), IngestError> {
         let last_byte = self.meter.read().saturating_add(self.options.limits.unpacked_bytes);
-        self.entries(&mut zip, archive, last_byte)
+        self.entries(zip, archive, last_byte)
     }
 
     fn entries<R: Read + Seek>(

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use segue_core::ListenerId;
+use segue_core::{ListenerId, Source};
 
 use crate::format::{Format, Formats, Head};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
@@ -20,6 +20,9 @@ pub use progress::{Observer, Progress};
 
 use plan::{Job, Plan};
 use progress::{Budget, Meter, Metered};
+
+/// To be raised whenever a format finds other rows in the same content, or numbers them in another way.
+const PARSER_VERSION: u32 = 1;
 
 /// What an import needs to know.
 #[derive(Clone, Debug)]
@@ -92,6 +95,26 @@ pub fn import<P: AsRef<Path>>(
             Job::Archive(archive) => import.archive(archive)?,
         }
     }
+    Ok(import.report)
+}
+
+/// Reads an archive from elsewhere than a file.
+///
+/// # Errors
+/// As [`import`].
+pub(crate) fn import_archive(
+    content: impl Read + Seek,
+    path: &Path,
+    options: &ImportOptions,
+    sink: &mut dyn FileSink,
+) -> Result<Report, IngestError> {
+    let mut zip = archive::open(content, path, &options.limits)?;
+    let archive = archive::list_open(&mut zip, path, &options.limits)?;
+    let formats = Formats::new(&options.tables);
+    let mut nobody = ();
+    let meter = Meter::new(archive.declared_bytes(), &mut nobody);
+    let mut import = Import { options, formats: &formats, meter, sink, report: Report::default() };
+    import.open_archive(&mut zip, archive)?;
     Ok(import.report)
 }
 
@@ -172,7 +195,8 @@ impl Import<'_> {
         let Opened { path, size, fingerprint, head, content, budget } = opened;
         let source = format.source();
         let sink_error = |source: SinkError| IngestError::Sink { path: path.clone(), source };
-        let identity = FileIdentity { path: path.clone(), size, fingerprint, source };
+        let identity =
+            FileIdentity { path: path.clone(), size, fingerprint, source, parser: self.parser(source) };
         let committed = self.sink.begin_file(&identity).map_err(sink_error)?;
 
         let metered = Metered::new(content, &path, budget, &mut self.meter);
@@ -196,6 +220,19 @@ impl Import<'_> {
         self.sink.end_file(&mut report).map_err(sink_error)?;
         self.report.files.push(report);
         Ok(())
+    }
+}
+
+impl Import<'_> {
+    /// What decides which rows come out of a content, and how they are numbered.
+    fn parser(&self, source: Source) -> String {
+        let tables = &self.options.tables;
+        match source {
+            Source::Interactions | Source::Catalogue if *tables != TableOptions::default() => {
+                format!("{source:?}/{PARSER_VERSION} {tables:?}")
+            }
+            _ => format!("{source:?}/{PARSER_VERSION}"),
+        }
     }
 }
 

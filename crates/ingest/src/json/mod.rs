@@ -10,6 +10,8 @@ mod lines;
 mod loose;
 mod repair;
 mod scan;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub(crate) use fields::{Flag, Number, Text, number};

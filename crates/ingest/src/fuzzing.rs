@@ -1,0 +1,91 @@
+//! Doors for the fuzz targets: any bytes, any format, without files.
+
+use std::io::Cursor;
+use std::path::Path;
+
+use segue_core::{ListenerId, Record};
+
+use crate::format::{Formats, Head};
+use crate::identity::{named_track, normalise};
+use crate::import::import_archive;
+use crate::input::{HEAD_BYTES, Utf8Reader, decode_head};
+use crate::{
+    Context, FileIdentity, FileReport, FileSink, ImportOptions, IngestError, Limits, Sink, SinkError,
+    TableOptions,
+};
+
+#[derive(Default)]
+struct Counter(u64);
+
+impl Sink for Counter {
+    fn accept(&mut self, _: u64, _: Record) -> Result<(), SinkError> {
+        self.0 += 1;
+        Ok(())
+    }
+}
+
+impl FileSink for Counter {
+    fn begin_file(&mut self, _: &FileIdentity) -> Result<u64, SinkError> {
+        Ok(0)
+    }
+
+    fn end_file(&mut self, report: &mut FileReport) -> Result<(), SinkError> {
+        assert!(report.adds_up(), "{report:?}");
+        Ok(())
+    }
+}
+
+/// How many formats there are.
+pub fn format_count() -> usize {
+    Formats::new(&TableOptions::default()).all().count()
+}
+
+/// The number of the format that takes this content for its own.
+pub fn format_of(content: &[u8]) -> Option<usize> {
+    let formats = Formats::new(&TableOptions::default());
+    let text = decode_head(&content[..content.len().min(HEAD_BYTES)]);
+    let head = Head { text: &text, name: "fuzz" };
+    formats.all().position(|format| format.recognises(&head))
+}
+
+/// Reads content as the format of that number, whatever it is.
+///
+/// # Panics
+/// When the account does not add up.
+pub fn read_as(format: usize, content: &[u8]) {
+    let formats = Formats::new(&TableOptions::default());
+    let Some(format) = formats.all().nth(format) else { return };
+    let mut counter = Counter::default();
+    let mut context = Context::new(Path::new("fuzz"), format.source(), ListenerId::new("me"), &mut counter);
+    let mut input = Utf8Reader::new(content, content);
+    let result = format.read(&mut input, &mut context);
+    let report = context.finish();
+    assert!(report.adds_up(), "{report:?}");
+    assert_eq!(counter.0, report.kept() + report.beside);
+    if let Err(error) = result {
+        assert!(!matches!(error, IngestError::Sink { .. }));
+        assert!(error.to_string().contains("fuzz"), "{error}");
+    }
+}
+
+/// Reads content as an archive.
+pub fn read_archive(content: &[u8]) {
+    let mut options = ImportOptions::new(ListenerId::new("me"));
+    options.limits = Limits { unpacked_bytes: 4 << 20, nested_archive_bytes: 1 << 20, ..Limits::default() };
+    let path = Path::new("fuzz.zip");
+    if let Ok(report) = import_archive(Cursor::new(content), path, &options, &mut Counter::default()) {
+        assert!(report.files.iter().all(|file| file.path.starts_with(path)), "{report:?}");
+    }
+}
+
+/// Reads text as the names of a track.
+///
+/// # Panics
+/// When normalising twice differs from normalising once, or an id is empty.
+pub fn read_names(text: &str) {
+    let once = normalise(text);
+    assert_eq!(normalise(&once), once);
+    let (artist, title) = text.split_once('\n').unwrap_or(("", text));
+    let track = named_track(None, vec![artist.to_owned()], title);
+    assert!(track.id.as_str().starts_with("name:"));
+}
