@@ -79,7 +79,10 @@ fn day(
 
 /// `20240315` and `20, 21`: the beginning of the first hour. The zone is not said; UTC is assumed as in the play activity.
 fn time(date: &str, hours: Option<&str>) -> Option<Timestamp> {
-    let date = Date::strptime("%Y%m%d", date).or_else(|_| date.parse::<Date>()).ok()?;
+    let date = match date.len() {
+        8 => Date::strptime("%Y%m%d", date).ok()?,
+        _ => date.parse::<Date>().ok()?,
+    };
     let hour = hours.and_then(|hours| hours.split(',').next()?.trim().parse::<i8>().ok());
     let hour = hour.filter(|hour| (0..24).contains(hour)).unwrap_or(0);
     values::plausible(values::in_utc(date.at(hour, 0, 0, 0))?)

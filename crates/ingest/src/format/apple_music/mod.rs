@@ -16,6 +16,8 @@ mod artists;
 mod daily;
 mod favorites;
 mod library;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use activity::PlayActivity;
 pub(crate) use artists::Artists;
