@@ -59,6 +59,17 @@ impl<'a> Context<'a> {
             .map_err(|source| IngestError::Sink { path: self.report.path.clone(), source })
     }
 
+    /// Keeps what the row of the last record said besides; the row stays counted once, as that record.
+    ///
+    /// # Errors
+    /// [`IngestError::Sink`] when the sink cannot go on.
+    pub fn keep_beside(&mut self, record: Record) -> Result<(), IngestError> {
+        self.report.beside += 1;
+        self.sink
+            .accept(self.report.rows_read, record)
+            .map_err(|source| IngestError::Sink { path: self.report.path.clone(), source })
+    }
+
     /// Counts a row as read and drops it.
     pub fn drop_row(&mut self, reason: DropReason) {
         self.report.rows_read += 1;

@@ -1,17 +1,39 @@
 //! Which names mean the same track, and which tracks are versions of the same work.
+//!
+//! The same song arrives under several URIs, spellings and suffixes: `Hey Jude`, `HEY JUDE - Remastered 2015`, `Hey Jude
+//! (Live)`. A title is therefore cut into its core and its qualifiers, which are what stands in brackets or behind a dash.
+//! Qualifiers that name guests or packaging are ignored, those that name a version decide [`Version`], and all others belong to
+//! the title. Words of the core are never read as a version, so that `Live and Let Die` and `Demons` stay what they are.
+//!
+//! Matching by sound or by an outside database was rejected: imports work offline, and names are what every export has.
+
+mod normalise;
+mod qualifier;
+mod title;
 
 use segue_core::{Track, TrackId, Version, WorkId};
 
-/// The id of a track of which a source gives names only: `name:artist␟title`, both normalised.
+pub use normalise::normalise;
+
+use title::Title;
+
+/// Stands between artist and title in ids; it is a symbol, so that normalised names never contain it.
+const SEPARATOR: char = '\u{241f}';
+
+/// The id of a track of which a source gives names only: `name:artist␟title`, both normalised. Guests are left out, what
+/// names a version stays in.
 pub fn track_id_from_names(artist: Option<&str>, title: &str) -> TrackId {
-    let _ = (artist, title);
-    unreachable!("written next")
+    let artist = artist_key(artist);
+    let title = Title::parse(title).without_guests();
+    TrackId::new(format!("name:{artist}{SEPARATOR}{title}"))
 }
 
-/// The work that a title by an artist belongs to, and which version the title says it is.
+/// The work that a title by an artist belongs to, and which version the title says it is. Works of unnamed artists are told
+/// apart by their title alone.
 pub fn work_of(artist: Option<&str>, title: &str) -> (WorkId, Version) {
-    let _ = (artist, title);
-    unreachable!("written next")
+    let title = Title::parse(title);
+    let (artist, core) = (artist_key(artist), title.core());
+    (WorkId::new(format!("{artist}{SEPARATOR}{core}")), title.version())
 }
 
 /// A track from what a row names: `id` where the source has one, else one made from the names.
@@ -19,4 +41,211 @@ pub fn named_track(id: Option<TrackId>, artists: Vec<String>, title: &str) -> Tr
     let id = id.unwrap_or_else(|| track_id_from_names(artists.first().map(String::as_str), title));
     let (work, version) = work_of(artists.first().map(String::as_str), title);
     Track { artists, version, ..Track::new(id, work, title) }
+}
+
+/// The main artist as ids spell it: normalised, without guests and without a leading or trailing "the".
+fn artist_key(artist: Option<&str>) -> String {
+    let Some(artist) = artist else { return String::new() };
+    let key = Title::parse(artist).without_guests();
+    let bare =
+        key.strip_prefix("the ").or_else(|| artist.contains(',').then(|| key.strip_suffix(" the")).flatten());
+    bare.map_or_else(|| key.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn work(artist: &str, title: &str) -> String {
+        work_of(Some(artist), title).0.to_string()
+    }
+
+    fn version(title: &str) -> Version {
+        work_of(Some("Artist"), title).1
+    }
+
+    #[test]
+    fn one_song_under_many_names_is_one_work() {
+        let spellings = [
+            ("The Beatles", "Hey Jude"),
+            ("Beatles, The", "HEY JUDE"),
+            ("the beatles", "Hey Jude - Remastered 2015"),
+            ("Beatles", "Hey Jude (2015 Remaster)"),
+            ("The Beatles", "Hey Jude - Live at the Hollywood Bowl / 1964"),
+            ("The Beatles feat. Billy Preston", "Hey Jude [feat. Billy Preston] - Mono"),
+            ("The  Beatles", "Héy Jude (Take 2)"),
+            ("Ｔｈｅ Ｂｅａｔｌｅｓ", "Hey Jude – Acoustic"),
+        ];
+        for (artist, title) in spellings {
+            assert_eq!(work(artist, title), "beatles␟hey jude", "{artist}: {title}");
+        }
+    }
+
+    #[test]
+    fn versions_are_read_from_brackets_and_dashes() {
+        use Version::*;
+        let cases = [
+            ("Song", Original),
+            ("Song - 2011 Remaster", Remaster),
+            ("Song - Remastered", Remaster),
+            ("Song (Remastered 2009)", Remaster),
+            ("Song - 2018 Mix", Remaster),
+            ("Song - Mono Version", Remaster),
+            ("Song (Taylor's Version)", Remaster),
+            ("Song - Live", Live),
+            ("Song (Live at Wembley '86)", Live),
+            ("Song - Live in Paris / 2003 / 2011 Remaster", Live),
+            ("Song - Recorded at Spotify Studios NYC", Live),
+            ("Song (Ao Vivo)", Live),
+            ("Song - BBC Session", Live),
+            ("Song - Acoustic", Acoustic),
+            ("Song (Acoustic Version)", Acoustic),
+            ("Song - MTV Unplugged", Acoustic),
+            ("Song (Piano Version)", Acoustic),
+            ("Song - Demo", Demo),
+            ("Song (1983 Demo)", Demo),
+            ("Song - Take 3", Demo),
+            ("Song - Remix", Remix),
+            ("Song (Someone Remix) [Radio Edit]", Remix),
+            ("Song - Junior's House Mix", Remix),
+            ("Song - Dub", Remix),
+            ("Song (sped up)", Remix),
+            ("Song - Somebody Else Edit", Remix),
+            ("Song (Instrumental)", Instrumental),
+            ("Song - Karaoke Version", Instrumental),
+            ("Song - Radio Edit", Edit),
+            ("Song (Single Version)", Edit),
+            ("Song - Extended Mix", Edit),
+            ("Song (12\" Version)", Edit),
+            ("Song -Live Ver.-", Live),
+            ("Song（Live）", Live),
+        ];
+        for (title, expected) in cases {
+            assert_eq!(version(title), expected, "{title}");
+            assert_eq!(work("Artist", title), "artist␟song", "{title}");
+        }
+    }
+
+    #[test]
+    fn titles_that_only_look_like_versions_stay_whole() {
+        let titles = [
+            ("Live and Let Die", "live and let die"),
+            ("Demons", "demons"),
+            ("Demo", "demo"),
+            ("Live", "live"),
+            ("Remix to Ignition", "remix to ignition"),
+            ("Song (Live Forever)", "song live forever"),
+            ("Song - Long Live", "song long live"),
+            ("(I Can't Get No) Satisfaction", "i cant get no satisfaction"),
+            ("Another Brick in the Wall, Pt. 2", "another brick in the wall pt 2"),
+            ("Song (Reprise)", "song reprise"),
+            ("Song (German Version)", "song german version"),
+            ("Alive - Olive", "alive olive"),
+            ("Six Feet Deep 5 ft deep", "six feet deep 5 ft deep"),
+        ];
+        for (title, core) in titles {
+            assert_eq!(work("Artist", title), format!("artist␟{core}"), "{title}");
+            assert_eq!(version(title), Version::Original, "{title}");
+        }
+    }
+
+    #[test]
+    fn packaging_is_no_version() {
+        for title in [
+            "Song (Explicit)",
+            "Song - Album Version",
+            "Song (Original Mix)",
+            "Song (Official Video)",
+            "Song - From \"The Film\"",
+        ] {
+            assert_eq!(
+                (work("Artist", title).as_str(), version(title)),
+                ("artist␟song", Version::Original),
+                "{title}"
+            );
+        }
+    }
+
+    #[test]
+    fn guests_are_left_out_wherever_they_stand() {
+        for title in [
+            "Song (feat. Guest)",
+            "Song [ft. Guest & Other]",
+            "Song (with Guest)",
+            "Song - feat. Guest",
+            "Song feat. Guest",
+            "Song Ft Guest",
+            "Song featuring Guest",
+        ] {
+            assert_eq!(
+                track_id_from_names(Some("Artist ft. Guest"), title).as_str(),
+                "name:artist␟song",
+                "{title}"
+            );
+        }
+    }
+
+    #[test]
+    fn ids_from_names_keep_versions_apart() {
+        let id = |title| track_id_from_names(Some("Artist"), title);
+        assert_eq!(id("Song (Live)"), id("song - live"));
+        assert_ne!(id("Song (Live)"), id("Song"));
+    }
+
+    #[test]
+    fn names_of_punctuation_alone_are_still_names() {
+        assert_eq!(work("!!!", "???"), "!!!␟???");
+        assert_ne!(work("Ed Sheeran", "÷"), work("Ed Sheeran", "="));
+        assert_eq!(work("The The", "This Is the Day"), "the␟this is the day");
+    }
+
+    #[test]
+    fn scripts_without_diacritics_keep_their_marks() {
+        assert_ne!(normalise("か"), normalise("が"));
+        assert_eq!(normalise("ｶﾞ"), normalise("ガ"));
+        assert_eq!(normalise("아이유"), "아이유");
+    }
+
+    const SUFFIXES: [&str; 10] = [
+        " - Live",
+        " (Remastered 2011)",
+        " - 2011 Remaster",
+        " (feat. Somebody)",
+        " [Acoustic]",
+        " - Radio Edit",
+        " (Somebody Remix)",
+        " - Demo",
+        " (Instrumental)",
+        " (with Somebody)",
+    ];
+
+    proptest! {
+        #[test]
+        fn normalising_twice_changes_nothing(text in "\\PC{0,24}") {
+            let once = normalise(&text);
+            prop_assert_eq!(normalise(&once), once);
+        }
+
+        #[test]
+        fn any_text_has_a_work_and_an_id(artist in "\\PC{0,24}", title in any::<String>()) {
+            let (work, _) = work_of(Some(&artist), &title);
+            prop_assert!(work.as_str().contains(SEPARATOR));
+            prop_assert!(track_id_from_names(Some(&artist), &title).as_str().starts_with("name:"));
+        }
+
+        #[test]
+        fn a_suffix_never_changes_the_work(title in "[A-Za-z]{2,8}( [A-Za-z]{2,8}){0,3}", suffixes in prop::collection::vec(0..SUFFIXES.len(), 0..3)) {
+            let mut longer = title.clone();
+            for i in suffixes {
+                longer.push_str(SUFFIXES[i]);
+            }
+            prop_assert_eq!(work("Artist", &longer), work("Artist", &title));
+        }
+
+        #[test]
+        fn letter_case_never_matters(title in "[A-Za-zÀ-ÖØ-öø-ÿ (\\-)]{0,24}") {
+            prop_assert_eq!(work_of(Some("A"), &title.to_lowercase()), work_of(Some("A"), &title));
+        }
+    }
 }

@@ -9,7 +9,10 @@ mod error;
 mod format;
 pub mod identity;
 mod report;
+mod table;
 
 pub use context::{Context, Sink, SinkError};
 pub use error::IngestError;
+pub use format::UNDATED;
 pub use report::{DropReason, FileReport, Report};
+pub use table::{PlaylistUse, TableOptions};

@@ -49,6 +49,8 @@ pub struct FileReport {
     pub feedback: u64,
     /// Rows kept as tracks.
     pub tracks: u64,
+    /// Explicit signals that came in the row of a play; the row counts as the play.
+    pub beside: u64,
     /// Rows not kept, by reason.
     pub dropped: BTreeMap<DropReason, u64>,
     /// Values that were unusable in rows that were kept, by field.
@@ -67,6 +69,7 @@ impl FileReport {
             listens: 0,
             feedback: 0,
             tracks: 0,
+            beside: 0,
             dropped: BTreeMap::new(),
             unusable_values: BTreeMap::new(),
             note: None,

@@ -1,5 +1,12 @@
 //! The formats, one file each, and how content tells them apart.
 
+mod catalogue;
+mod interactions;
+#[cfg(test)]
+mod testing;
+
+pub use interactions::UNDATED;
+
 use std::io::BufRead;
 
 use segue_core::Source;

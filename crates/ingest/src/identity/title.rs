@@ -1,0 +1,192 @@
+//! A title, cut into its core and its qualifiers.
+
+use segue_core::Version;
+
+use super::normalise::normalise;
+use super::qualifier::{Qualifier, classify, guests_begin};
+
+/// A title in pieces, in the order in which they were written.
+pub(super) struct Title<'a> {
+    whole: &'a str,
+    pieces: Vec<(Qualifier, String)>,
+}
+
+impl<'a> Title<'a> {
+    /// Cuts a title at brackets and at dashes between spaces.
+    pub(super) fn parse(title: &'a str) -> Self {
+        let mut pieces = Vec::new();
+        if title.bytes().any(is_cut_hint) {
+            for (i, segment) in segments(title).into_iter().enumerate() {
+                cut_brackets(segment, i == 0, &mut pieces);
+            }
+        } else {
+            push_core(title, &mut pieces);
+        }
+        Self { whole: title, pieces }
+    }
+
+    /// The words that every version shares. Where nothing but qualifiers is left, the whole title is the core.
+    pub(super) fn core(&self) -> String {
+        self.joined(|qualifier| qualifier == Qualifier::Core)
+    }
+
+    /// Everything but the guests.
+    pub(super) fn without_guests(&self) -> String {
+        self.joined(|qualifier| qualifier != Qualifier::Guests)
+    }
+
+    /// The version that the qualifiers name; of several the one that changes the sound most.
+    pub(super) fn version(&self) -> Version {
+        if !self.has_core() {
+            return Version::Original;
+        }
+        let versions = self.pieces.iter().filter_map(|(qualifier, _)| match qualifier {
+            Qualifier::Version(version) => Some(*version),
+            _ => None,
+        });
+        versions.max_by_key(|&version| strength(version)).unwrap_or_default()
+    }
+
+    fn has_core(&self) -> bool {
+        self.pieces.iter().any(|(qualifier, _)| *qualifier == Qualifier::Core)
+    }
+
+    fn joined(&self, wanted: impl Fn(Qualifier) -> bool) -> String {
+        if !self.has_core() {
+            return normalise(self.whole);
+        }
+        let mut joined = String::with_capacity(self.whole.len());
+        for (_, text) in self.pieces.iter().filter(|(qualifier, _)| wanted(*qualifier)) {
+            if !joined.is_empty() {
+                joined.push(' ');
+            }
+            joined.push_str(text);
+        }
+        joined
+    }
+}
+
+fn strength(version: Version) -> u8 {
+    match version {
+        Version::Original => 0,
+        Version::Remaster => 1,
+        Version::Edit => 2,
+        Version::Demo => 3,
+        Version::Instrumental => 4,
+        Version::Acoustic => 5,
+        Version::Live => 6,
+        Version::Remix => 7,
+    }
+}
+
+/// Bytes without which there is nothing to cut: ASCII brackets, dashes and bars, and the lead bytes of their wide forms.
+fn is_cut_hint(byte: u8) -> bool {
+    matches!(byte, b'(' | b'[' | b'{' | b'-' | b'|' | 0xe2 | 0xe3 | 0xef)
+}
+
+/// Splits at dashes and bars that stand between spaces and outside brackets, and at ` -…-` around the end.
+fn segments(title: &str) -> Vec<&str> {
+    let mut segments = Vec::new();
+    let (mut start, mut depth, mut after_space) = (0, 0_u32, false);
+    for (i, c) in title.char_indices() {
+        let rest = &title[i + c.len_utf8()..];
+        if closing(c).is_some() {
+            depth += 1;
+        } else if is_closing(c) {
+            depth = depth.saturating_sub(1);
+        } else if depth == 0 && after_space && is_dash(c) && (rest.starts_with(' ') || ends_in_dash(rest)) {
+            segments.push(&title[start..i]);
+            start = i + c.len_utf8();
+        }
+        after_space = c == ' ';
+    }
+    segments.push(&title[start..]);
+    segments
+}
+
+fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '–' | '—' | '−' | '‐' | '|' | '~' | '～')
+}
+
+fn ends_in_dash(rest: &str) -> bool {
+    rest.trim_end().ends_with(['-', '~', '～'])
+}
+
+fn closing(c: char) -> Option<char> {
+    Some(match c {
+        '(' => ')',
+        '[' => ']',
+        '{' => '}',
+        '（' => '）',
+        '［' => '］',
+        '【' => '】',
+        _ => return None,
+    })
+}
+
+fn is_closing(c: char) -> bool {
+    matches!(c, ')' | ']' | '}' | '）' | '］' | '】')
+}
+
+/// Takes the brackets out of a segment. A bracket that opens the title belongs to its core.
+fn cut_brackets(segment: &str, first: bool, pieces: &mut Vec<(Qualifier, String)>) {
+    let mut rest = segment;
+    loop {
+        let Some((open, inside, after)) = next_bracket(rest) else {
+            return push_plain(rest, first, pieces);
+        };
+        push_plain(&rest[..open], first, pieces);
+        match classify(inside) {
+            Qualifier::Core => push_core(inside, pieces),
+            _ if pieces.is_empty() => push_core(inside, pieces),
+            qualifier => pieces.push((qualifier, normalise(inside))),
+        }
+        rest = after;
+    }
+}
+
+/// Where the next bracket opens, what it holds and what comes behind it; an unclosed one runs to the end.
+fn next_bracket(text: &str) -> Option<(usize, &str, &str)> {
+    let (open, c) = text.char_indices().find(|&(_, c)| closing(c).is_some())?;
+    let close = closing(c)?;
+    let inside = &text[open + c.len_utf8()..];
+    let mut depth = 1_u32;
+    for (i, inner) in inside.char_indices() {
+        if inner == c {
+            depth += 1;
+        } else if inner == close {
+            depth -= 1;
+            if depth == 0 {
+                return Some((open, &inside[..i], &inside[i + inner.len_utf8()..]));
+            }
+        }
+    }
+    Some((open, inside, ""))
+}
+
+/// Text outside brackets: the core in the first segment, perhaps a qualifier in those behind a dash.
+fn push_plain(text: &str, first: bool, pieces: &mut Vec<(Qualifier, String)>) {
+    if text.trim().is_empty() {
+        return;
+    }
+    match classify(text) {
+        qualifier if !first && !pieces.is_empty() && qualifier != Qualifier::Core => {
+            pieces.push((qualifier, normalise(text)));
+        }
+        _ => push_core(text, pieces),
+    }
+}
+
+/// Core text, less the guests that are named in it without brackets.
+fn push_core(text: &str, pieces: &mut Vec<(Qualifier, String)>) {
+    let (core, guests) = match guests_begin(text) {
+        Some(at) => text.split_at(at),
+        None => (text, ""),
+    };
+    for (qualifier, part) in [(Qualifier::Core, core), (Qualifier::Guests, guests)] {
+        let part = normalise(part);
+        if !part.is_empty() {
+            pieces.push((qualifier, part));
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! What a column means, told by its name.
+//!
+//! Names are compared without case, spaces, parentheses, dots, underscores and hyphens, so that `msPlayed`, `ms_played` and `Ms Played` are one.
+//! Where several columns of a table mean the same, the first name of the list below wins, not the first column.
+
+use segue_core::AudioFeature;
+
+/// What a column means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Column {
+    /// Whose row it is.
+    Listener,
+    /// An identifier of the track: URI, base62, MBID or anything else.
+    TrackId,
+    /// `track`: a title or an identifier, decided by [`Layout::from_names`]; no layout answers for it.
+    TitleOrId,
+    Title,
+    /// One artist.
+    Artist,
+    /// Several artists in one cell.
+    Artists,
+    Album,
+    Genre,
+    /// A year, or a date that begins with one.
+    Year,
+    Decade,
+    /// 0 to 100.
+    Popularity,
+    Isrc,
+    RecordingMbid,
+    /// When the play began, or when it happened.
+    Time,
+    /// When the play ended.
+    EndTime,
+    MsPlayed,
+    SecondsPlayed,
+    Rating,
+    Liked,
+    Skipped,
+    StartReason,
+    EndReason,
+    Shuffle,
+    Offline,
+    Private,
+    Context,
+    Device,
+    Playlist,
+}
+
+const NAMES: &[(Column, &[&str])] = &[
+    (Column::Listener, &["listener", "listenerid", "userid", "user", "uid"]),
+    (
+        Column::TrackId,
+        &[
+            "trackuri",
+            "spotifytrackuri",
+            "uri",
+            "trackid",
+            "spotifyid",
+            "spotifytrackid",
+            "itemid",
+            "item",
+            "id",
+            "songid",
+        ],
+    ),
+    (Column::TitleOrId, &["track"]),
+    (Column::Title, &["trackname", "tracktitle", "title", "songtitle", "songname", "song", "name"]),
+    (Column::Artist, &["artistname", "trackartist", "artist", "mainartist"]),
+    (Column::Artists, &["artists", "artistnames", "trackartists", "artistsname"]),
+    (Column::Album, &["albumname", "trackalbumname", "album", "release", "releasename"]),
+    (Column::Genre, &["genre", "trackgenre", "playlistgenre", "genres", "artistgenres"]),
+    (
+        Column::Year,
+        &[
+            "year",
+            "releaseyear",
+            "releaseddate",
+            "releasedate",
+            "trackalbumreleasedate",
+            "albumreleasedate",
+            "releasedyear",
+        ],
+    ),
+    (Column::Decade, &["decade"]),
+    (Column::Popularity, &["popularity", "trackpopularity"]),
+    (Column::Isrc, &["isrc"]),
+    (Column::RecordingMbid, &["recordingmbid", "trackmbid"]),
+    (
+        Column::Time,
+        &[
+            "playedat",
+            "listenedat",
+            "startedat",
+            "starttime",
+            "timestamp",
+            "time",
+            "datetime",
+            "uts",
+            "ts",
+            "date",
+        ],
+    ),
+    (Column::EndTime, &["endedat", "endtime"]),
+    (
+        Column::MsPlayed,
+        &[
+            "msplayed",
+            "playedms",
+            "playtimems",
+            "durationplayedms",
+            "listenedms",
+            "durationplayed",
+            "playtime",
+        ],
+    ),
+    (
+        Column::SecondsPlayed,
+        &["secondsplayed", "playedseconds", "playtimeseconds", "playtimes", "playeds", "listenedseconds"],
+    ),
+    (Column::Rating, &["rating", "userrating"]),
+    (Column::Liked, &["liked", "isliked", "loved"]),
+    (Column::Skipped, &["skipped", "isskipped", "skip"]),
+    (Column::StartReason, &["reasonstart", "startreason"]),
+    (Column::EndReason, &["reasonend", "endreason"]),
+    (Column::Shuffle, &["shuffle"]),
+    (Column::Offline, &["offline"]),
+    (Column::Private, &["incognitomode", "incognito", "privatesession"]),
+    (Column::Context, &["context"]),
+    (Column::Device, &["device", "devicetype", "platform"]),
+    (Column::Playlist, &["playlistid", "playlistname", "playlist"]),
+];
+
+impl Column {
+    /// How many there are.
+    pub(crate) const COUNT: usize = Self::Playlist as usize + 1;
+
+    /// The meaning of a name, with its rank among the names of that meaning (0 is best).
+    fn from_name(name: &str) -> Option<(Self, usize)> {
+        let plain = plain(name);
+        NAMES.iter().find_map(|(column, names)| Some((*column, names.iter().position(|n| *n == plain)?)))
+    }
+}
+
+fn plain(name: &str) -> String {
+    name.chars()
+        .filter(|c| !matches!(c, ' ' | '_' | '-' | '.' | '(' | ')'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Where a table keeps what.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Layout {
+    columns: [Option<u32>; Column::COUNT],
+    features: [Option<u32>; AudioFeature::COUNT],
+    /// Whether the time column is Spotify's `ts`, which stamps the end of a play.
+    stamps_end: bool,
+    width: usize,
+}
+
+impl Layout {
+    /// Reads a header. `label` names a column that holds the liked label under a name of its own.
+    pub(crate) fn from_names<'n>(names: impl IntoIterator<Item = &'n str>, label: Option<&str>) -> Self {
+        let mut layout = Self {
+            columns: [None; Column::COUNT],
+            features: [None; AudioFeature::COUNT],
+            stamps_end: false,
+            width: 0,
+        };
+        let mut ranks = [usize::MAX; Column::COUNT];
+        let mut time_is_ts = false;
+        for (position, name) in names.into_iter().enumerate() {
+            layout.width = position + 1;
+            let name = name.trim();
+            let found = match label {
+                Some(label) if name.eq_ignore_ascii_case(label) => Some((Column::Liked, 0)),
+                _ => Column::from_name(name),
+            };
+            if let Some(feature) = feature_from_name(name) {
+                layout.features[feature as usize].get_or_insert(position as u32);
+            } else if let Some((column, rank)) = found
+                && rank < ranks[column as usize]
+            {
+                ranks[column as usize] = rank;
+                layout.columns[column as usize] = Some(position as u32);
+                if column == Column::Time {
+                    time_is_ts = plain(name) == "ts";
+                }
+            }
+        }
+        layout.settle_track_column();
+        layout.stamps_end = layout.has(Column::EndTime) && !layout.has(Column::Time)
+            || time_is_ts && layout.has(Column::MsPlayed);
+        layout
+    }
+
+    /// `track` is the title where an identifier has a column of its own or an artist is named beside it; else it is the
+    /// identifier.
+    fn settle_track_column(&mut self) {
+        let Some(position) = self.columns[Column::TitleOrId as usize].take() else { return };
+        let named = self.has(Column::Artist) || self.has(Column::Artists);
+        let meaning = match (self.has(Column::TrackId), self.has(Column::Title)) {
+            (_, false) if named => Column::Title,
+            (true, false) => Column::Title,
+            (false, _) => Column::TrackId,
+            (true, true) => return,
+        };
+        self.columns[meaning as usize] = Some(position);
+    }
+
+    pub(crate) fn position(&self, column: Column) -> Option<usize> {
+        self.columns[column as usize].map(|position| position as usize)
+    }
+
+    pub(crate) fn feature_position(&self, feature: AudioFeature) -> Option<usize> {
+        self.features[feature as usize].map(|position| position as usize)
+    }
+
+    pub(crate) fn has(&self, column: Column) -> bool {
+        self.columns[column as usize].is_some()
+    }
+
+    /// Whether a row of this table can name a track.
+    pub(crate) fn names_tracks(&self) -> bool {
+        self.has(Column::TrackId) || self.has(Column::Title)
+    }
+
+    /// Columns of audio features.
+    pub(crate) fn feature_count(&self) -> usize {
+        self.features.iter().flatten().count()
+    }
+
+    /// Whether the time stamped is that of the end of a play.
+    pub(crate) fn stamps_end(&self) -> bool {
+        self.stamps_end
+    }
+
+    /// Number of columns, known or not.
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+}
+
+/// `duration` alone is the length in most catalogues, but seconds in some: only the name with its unit counts.
+fn feature_from_name(name: &str) -> Option<AudioFeature> {
+    let plain_name = plain(name);
+    AudioFeature::ALL.into_iter().find(|feature| plain(feature.name()) == plain_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(header: &str) -> Layout {
+        Layout::from_names(header.split(','), None)
+    }
+
+    #[test]
+    fn names_are_found_whatever_their_case_and_spelling() {
+        for header in ["msPlayed,Track ID", "MS_PLAYED,track-id", "ms played,TrackId"] {
+            let layout = layout(header);
+            assert_eq!(layout.position(Column::MsPlayed), Some(0), "{header}");
+            assert_eq!(layout.position(Column::TrackId), Some(1), "{header}");
+        }
+    }
+
+    #[test]
+    fn the_better_name_wins_over_the_earlier_column() {
+        assert_eq!(layout("id,track_uri").position(Column::TrackId), Some(1));
+        assert_eq!(layout("name,track_name").position(Column::Title), Some(1));
+    }
+
+    #[test]
+    fn track_is_a_title_beside_an_artist_or_an_id_and_an_id_alone() {
+        assert_eq!(layout("track,artist,uri").position(Column::Title), Some(0));
+        assert_eq!(layout("artist,track,ts").position(Column::Title), Some(1));
+        assert_eq!(layout("user,track,ts").position(Column::TrackId), Some(1));
+        assert_eq!(layout("track,title,ts").position(Column::TrackId), Some(0));
+    }
+
+    #[test]
+    fn spotifys_ts_stamps_the_end_and_a_timestamp_the_start() {
+        assert!(layout("ts,ms_played,track_id").stamps_end());
+        assert!(!layout("timestamp,ms_played,track_id").stamps_end());
+        assert!(layout("endTime,msPlayed,track_id").stamps_end());
+    }
+
+    #[test]
+    fn a_label_column_can_be_named() {
+        let layout = Layout::from_names(["energy", "target"], Some("Target"));
+        assert_eq!(layout.position(Column::Liked), Some(1));
+    }
+}

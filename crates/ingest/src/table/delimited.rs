@@ -1,0 +1,176 @@
+//! Rows of comma-, semicolon- and tab-separated text.
+
+use std::io::{BufRead, Cursor, Read};
+
+use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
+
+use super::limit::Limited;
+use super::{Allowance, Layout, MAX_RECORD_BYTES};
+use crate::{Context, DropReason, IngestError};
+
+/// Bytes that the parser reads ahead: a small part of a record's limit, which lags by as much.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+type Input<'i> = std::io::Chain<Cursor<Vec<u8>>, &'i mut dyn BufRead>;
+
+/// A table in delimited text, read record by record.
+pub(crate) struct Delimited<'i> {
+    reader: Reader<Limited<Input<'i>>>,
+    allowance: Allowance,
+    record: StringRecord,
+    width: Option<usize>,
+}
+
+/// The layout of a table whose beginning is at hand, tried with the delimiter that its first line suggests.
+pub(crate) fn header_layout(beginning: &str, label: Option<&str>) -> Layout {
+    let line = first_line(beginning);
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .delimiter(delimiter_of(line.as_bytes()))
+        .from_reader(line.as_bytes());
+    let mut record = StringRecord::new();
+    let _ = reader.read_record(&mut record); // a header that cannot be read has no columns
+    Layout::from_names(record.iter(), label)
+}
+
+/// The text up to the first line break.
+pub(crate) fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or("")
+}
+
+/// The most frequent candidate outside quotes; a comma where there is none.
+pub(crate) fn delimiter_of(line: &[u8]) -> u8 {
+    let mut counts = [(b',', 0u32), (b';', 0), (b'\t', 0)];
+    let mut quoted = false;
+    for &byte in line {
+        quoted ^= byte == b'"';
+        if !quoted && let Some((_, count)) = counts.iter_mut().find(|(delimiter, _)| *delimiter == byte) {
+            *count += 1;
+        }
+    }
+    // The first of equals wins: `max_by_key` would take the last.
+    counts.iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(delimiter, _)| *delimiter)
+}
+
+impl<'i> Delimited<'i> {
+    /// Opens a table whose delimiter its first line tells.
+    ///
+    /// # Errors
+    /// [`IngestError::TooLarge`] for a first line without end, [`IngestError::Io`] where it cannot be read.
+    pub(crate) fn open(input: &'i mut dyn BufRead, context: &Context<'_>) -> Result<Self, IngestError> {
+        let mut line = Vec::new();
+        let mut beginning = (&mut *input).take(MAX_RECORD_BYTES);
+        beginning.read_until(b'\n', &mut line).map_err(|error| io_error(context, error))?;
+        if line.len() as u64 == MAX_RECORD_BYTES {
+            return Err(too_large(context, 1));
+        }
+        let delimiter = delimiter_of(&line);
+        Ok(Self::chained(line, input, ReaderBuilder::new().delimiter(delimiter)))
+    }
+
+    /// Opens a table with a known delimiter in which quotes mean nothing.
+    pub(crate) fn unquoted(input: &'i mut dyn BufRead, delimiter: u8) -> Self {
+        Self::chained(Vec::new(), input, ReaderBuilder::new().delimiter(delimiter).quoting(false))
+    }
+
+    fn chained(read_already: Vec<u8>, input: &'i mut dyn BufRead, builder: &mut ReaderBuilder) -> Self {
+        let allowance = Allowance::default();
+        let reader = builder
+            .has_headers(false)
+            .flexible(true)
+            .buffer_capacity(BUFFER_BYTES)
+            .from_reader(allowance.limit(Cursor::new(read_already).chain(input)));
+        Self { reader, allowance, record: StringRecord::new(), width: None }
+    }
+
+    /// Reads the header, after which every record must be as wide. `None` where there is no header.
+    ///
+    /// # Errors
+    /// As [`Delimited::next`].
+    pub(crate) fn read_header(
+        &mut self,
+        label: Option<&str>,
+        context: &mut Context<'_>,
+    ) -> Result<Option<Layout>, IngestError> {
+        let Some(header) = self.next(context)? else { return Ok(None) };
+        let layout = Layout::from_names(header.iter(), label);
+        self.expect_width(layout.width());
+        Ok(Some(layout))
+    }
+
+    /// From here on records must have this many cells; empty ones at the end may be missing or too many.
+    pub(crate) fn expect_width(&mut self, width: usize) {
+        self.width = Some(width);
+    }
+
+    /// The next record, whatever it holds, or `None` at the end. Records that are not as wide as expected, or no text, are
+    /// dropped here.
+    ///
+    /// # Errors
+    /// [`IngestError::TooLarge`] for a record without end, [`IngestError::Io`] where the input cannot be read.
+    pub(crate) fn next(&mut self, context: &mut Context<'_>) -> Result<Option<&StringRecord>, IngestError> {
+        loop {
+            match self.reader.read_record(&mut self.record) {
+                Ok(false) => return Ok(None),
+                Ok(true) if self.is_as_wide_as_expected() => {
+                    self.allowance.renew();
+                    return Ok(Some(&self.record));
+                }
+                Ok(true) => context.drop_row(DropReason::Malformed),
+                Err(error) => self.survive(error, context)?,
+            }
+            self.allowance.renew();
+        }
+    }
+
+    /// Line on which the last record began.
+    pub(crate) fn line(&self) -> u64 {
+        self.record.position().map_or(1, csv::Position::line)
+    }
+
+    fn is_as_wide_as_expected(&self) -> bool {
+        let Some(width) = self.width else { return true };
+        match self.record.len() {
+            found if found > width => self.record.iter().skip(width).all(str::is_empty),
+            found => found == width,
+        }
+    }
+
+    fn survive(&self, error: csv::Error, context: &mut Context<'_>) -> Result<(), IngestError> {
+        let line = self.reader.position().line();
+        match error.into_kind() {
+            ErrorKind::Io(_) if self.allowance.is_spent() => Err(too_large(context, line)),
+            ErrorKind::Io(error) => Err(io_error(context, error)),
+            _ => {
+                context.drop_row(DropReason::Malformed);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn io_error(context: &Context<'_>, source: std::io::Error) -> IngestError {
+    IngestError::Io { path: context.path().to_owned(), source }
+}
+
+fn too_large(context: &Context<'_>, line: u64) -> IngestError {
+    IngestError::TooLarge {
+        path: context.path().to_owned(),
+        line,
+        what: "one record (is a quote left open?)",
+        limit: format!("{} KiB", MAX_RECORD_BYTES / 1024),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_delimiter_is_counted_outside_quotes() {
+        assert_eq!(delimiter_of(b"a,b;c,d"), b',');
+        assert_eq!(delimiter_of(b"\"a,b,c\";b;c"), b';');
+        assert_eq!(delimiter_of(b"a\tb\tc"), b'\t');
+        assert_eq!(delimiter_of(b"alone"), b',');
+    }
+}

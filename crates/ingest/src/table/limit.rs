@@ -1,0 +1,49 @@
+//! A bound on the memory that one record may take.
+//!
+//! Parsers buffer a record until it ends, and a hostile file need not end it. The bytes handed to the parser since the last
+//! record are counted, and past the limit reading fails. The count lags by the parser's own buffer, which is small and fixed.
+
+use std::cell::Cell;
+use std::io::{self, Read};
+use std::rc::Rc;
+
+/// Longest record read. The longest real one measured, an Apple Music event with 145 columns, has 3 KiB.
+pub(crate) const MAX_RECORD_BYTES: u64 = 1 << 20;
+
+/// Counts what was read since the last record; shared by the reader and whoever knows where records end.
+#[derive(Clone, Default)]
+pub(crate) struct Allowance(Rc<Cell<u64>>);
+
+impl Allowance {
+    /// A record ended: counting starts anew.
+    pub(crate) fn renew(&self) {
+        self.0.set(0);
+    }
+
+    /// Reads `input` under this allowance.
+    pub(crate) fn limit<R: Read>(&self, input: R) -> Limited<R> {
+        Limited { input, used: self.clone() }
+    }
+
+    /// Whether the limit was what ended the reading.
+    pub(crate) fn is_spent(&self) -> bool {
+        self.0.get() >= MAX_RECORD_BYTES
+    }
+}
+
+/// The reader that fails when the allowance is spent.
+pub(crate) struct Limited<R> {
+    input: R,
+    used: Allowance,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.used.is_spent() {
+            return Err(io::Error::other("the record exceeds its limit"));
+        }
+        let read = self.input.read(buffer)?;
+        self.used.0.set(self.used.0.get() + read as u64);
+        Ok(read)
+    }
+}

@@ -1,0 +1,54 @@
+//! Tables: rows under named columns, whether they came as CSV, JSON objects or Parquet.
+//!
+//! Every source fills the same [`Row`], so that a catalogue or an interaction file is understood in one place. Cells are
+//! text: importers are bound by input and identity, not by parsing numbers a second time.
+
+mod column;
+mod delimited;
+mod json;
+mod limit;
+mod options;
+mod track;
+pub(crate) mod values;
+
+pub(crate) use column::{Column, Layout};
+pub(crate) use delimited::{Delimited, header_layout};
+pub(crate) use json::{JsonObjects, first_keys};
+pub(crate) use limit::{Allowance, MAX_RECORD_BYTES};
+pub use options::{PlaylistUse, TableOptions};
+pub(crate) use track::Unusable;
+
+use csv::StringRecord;
+use segue_core::AudioFeature;
+
+/// One row, read through the layout of its table.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<'a> {
+    layout: &'a Layout,
+    cells: &'a StringRecord,
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new(layout: &'a Layout, cells: &'a StringRecord) -> Self {
+        Self { layout, cells }
+    }
+
+    /// The trimmed text of a column, or `None` where it is absent or one of the words that mean a missing value.
+    pub(crate) fn text(&self, column: Column) -> Option<&'a str> {
+        self.cell(self.layout.position(column))
+    }
+
+    /// The layout of the table.
+    pub(crate) fn layout(&self) -> &'a Layout {
+        self.layout
+    }
+
+    /// The text of an audio feature's column, as [`Row::text`].
+    pub(crate) fn feature_text(&self, feature: AudioFeature) -> Option<&'a str> {
+        self.cell(self.layout.feature_position(feature))
+    }
+
+    fn cell(&self, position: Option<usize>) -> Option<&'a str> {
+        values::present(self.cells.get(position?)?)
+    }
+}

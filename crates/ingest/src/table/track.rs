@@ -1,0 +1,232 @@
+//! What a row says about its track.
+
+use segue_core::{AudioFeature, AudioFeatures, Track, TrackId, WorkId};
+
+use super::{Column, Layout, Row, values};
+use crate::identity::named_track;
+use crate::{Context, DropReason};
+
+/// Fields of a row whose values could not be understood; counted only if the row is kept.
+#[derive(Default)]
+pub(crate) struct Unusable(Vec<&'static str>);
+
+impl Unusable {
+    /// Notes a field.
+    pub(crate) fn push(&mut self, field: &'static str) {
+        self.0.push(field);
+    }
+
+    /// Enters the fields into the account.
+    pub(crate) fn report(self, context: &mut Context<'_>) {
+        self.0.into_iter().for_each(|field| context.unusable(field));
+    }
+}
+
+/// Prefixes of identifiers that are unique in the world, kept as they are.
+const SCHEMES: [&str; 5] = ["mbid:", "isrc:", "name:", "item:", "features:"];
+
+impl Row<'_> {
+    /// The track of this row, its features included.
+    ///
+    /// The identifier is, in this order: what the identifier column holds ([`track_id`]), the ISRC, or the names. A row
+    /// that has only audio features gets `features:` and a hash of them, so that the same song in two such files is one.
+    ///
+    /// # Errors
+    /// Why the row names no track.
+    pub(crate) fn track(&self, unusable: &mut Unusable) -> Result<Track, DropReason> {
+        let isrc = self.text(Column::Isrc).and_then(isrc);
+        let id = match self.text(Column::TrackId).map(track_id) {
+            Some(Err(reason)) => return Err(reason),
+            Some(Ok(id)) => id,
+            None => isrc.as_deref().map(|code| TrackId::new(format!("isrc:{code}"))),
+        };
+        let artists = self.artists();
+        let mut track = match (id, self.text(Column::Title)) {
+            (id, Some(title)) => named_track(id, artists, title),
+            (Some(id), None) => untitled_track(id, artists),
+            (None, None) if self.layout.names_tracks() => return Err(self.nameless()),
+            (None, None) => {
+                let features = self.features(unusable);
+                let id = features_id(&features).ok_or(DropReason::Empty)?;
+                return Ok(Track { features, ..untitled_track(id, artists) });
+            }
+        };
+        track.features = self.features(unusable);
+        track.album = self.text(Column::Album).map(str::to_owned);
+        track.genre = self.text(Column::Genre).and_then(first_of_list);
+        track.isrc = isrc;
+        track.recording_mbid = self.text(Column::RecordingMbid).and_then(mbid);
+        track.year = self.year(unusable);
+        track.popularity = self.usable(Column::Popularity, "popularity", values::popularity, unusable);
+        Ok(track)
+    }
+
+    fn nameless(&self) -> DropReason {
+        match self.text(Column::Artist).or(self.text(Column::Artists)) {
+            Some(_) => DropReason::NoTitle,
+            None => DropReason::NoTrack,
+        }
+    }
+
+    fn artists(&self) -> Vec<String> {
+        if let Some(several) = self.text(Column::Artists) {
+            return values::list(several);
+        }
+        self.text(Column::Artist).map(str::to_owned).into_iter().collect()
+    }
+
+    fn year(&self, unusable: &mut Unusable) -> Option<u16> {
+        self.usable(Column::Year, "year", values::year, unusable)
+            .or_else(|| self.usable(Column::Decade, "decade", values::middle_of_decade, unusable))
+    }
+
+    fn features(&self, unusable: &mut Unusable) -> AudioFeatures {
+        let mut features = AudioFeatures::MISSING;
+        for feature in AudioFeature::ALL {
+            let Some(text) = self.feature_text(feature) else { continue };
+            let usable = values::number(text).is_some_and(|value| features.set(feature, value as f32));
+            if !usable {
+                unusable.push(feature.name());
+            }
+        }
+        features
+    }
+
+    /// The value of a cell; one that is there and cannot be understood is counted.
+    pub(crate) fn usable<T>(
+        &self,
+        column: Column,
+        field: &'static str,
+        read: impl FnOnce(&str) -> Option<T>,
+        unusable: &mut Unusable,
+    ) -> Option<T> {
+        let text = self.text(column)?;
+        let value = read(text);
+        if value.is_none() {
+            unusable.push(field);
+        }
+        value
+    }
+}
+
+impl Layout {
+    /// Whether a row of this table can stand for a track by its sound alone.
+    pub(crate) fn sounds_without_names(&self) -> bool {
+        !self.names_tracks() && self.feature_count() >= 8
+    }
+}
+
+/// The identifier in a cell: Spotify's as a URI, a link or 22 base62 characters becomes `spotify:track:…`, an MBID
+/// `mbid:…`; anything else is `item:…` as it stands, for it is unique in its own data set only. `None` for a local file, of
+/// which the URI repeats the names.
+fn track_id(text: &str) -> Result<Option<TrackId>, DropReason> {
+    if let Some(id) = spotify_id(text) {
+        return Ok(Some(TrackId::new(format!("spotify:track:{id}"))));
+    }
+    if let Some(mbid) = mbid(text) {
+        return Ok(Some(TrackId::new(format!("mbid:{mbid}"))));
+    }
+    let lower = text.to_ascii_lowercase();
+    match lower.as_str() {
+        text if text.starts_with("spotify:episode:") => Err(DropReason::Podcast),
+        text if text.starts_with("spotify:local:") => Ok(None),
+        lower if SCHEMES.iter().any(|scheme| lower.starts_with(scheme)) => Ok(Some(TrackId::new(text))),
+        _ => Ok(Some(TrackId::new(format!("item:{text}")))),
+    }
+}
+
+fn spotify_id(text: &str) -> Option<&str> {
+    let id = text
+        .strip_prefix("spotify:track:")
+        .or_else(|| text.split_once("open.spotify.com/")?.1.split_once("track/").map(|(_, id)| id))
+        .unwrap_or(text);
+    let id = id.split(['?', '#']).next().unwrap_or(id);
+    (id.len() == 22 && id.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(id)
+}
+
+/// A MusicBrainz id in lower case.
+pub(crate) fn mbid(text: &str) -> Option<String> {
+    let shaped = text.len() == 36
+        && text.bytes().enumerate().all(|(i, b)| match i {
+            8 | 13 | 18 | 23 => b == b'-',
+            _ => b.is_ascii_hexdigit(),
+        });
+    shaped.then(|| text.to_ascii_lowercase())
+}
+
+/// An ISRC in upper case without hyphens: two letters, three letters or digits, seven digits.
+fn isrc(text: &str) -> Option<String> {
+    let code: String =
+        text.chars().filter(|&c| c != '-' && c != ' ').collect::<String>().to_ascii_uppercase();
+    let shaped = code.len() == 12
+        && code.bytes().enumerate().all(|(i, b)| match i {
+            0..2 => b.is_ascii_uppercase(),
+            2..5 => b.is_ascii_alphanumeric(),
+            _ => b.is_ascii_digit(),
+        });
+    shaped.then_some(code)
+}
+
+fn first_of_list(text: &str) -> Option<String> {
+    values::list(text).into_iter().next()
+}
+
+/// A track of which the source gives an identifier and no title: a work of its own until another source names it.
+fn untitled_track(id: TrackId, artists: Vec<String>) -> Track {
+    let work = WorkId::new(id.as_str());
+    Track { artists, ..Track::new(id, work, "") }
+}
+
+/// FNV-1a over the bits of the features, so that the id is the same on every machine and in every version.
+fn features_id(features: &AudioFeatures) -> Option<TrackId> {
+    if features.is_silent() {
+        return None;
+    }
+    let bytes = features.as_array().iter().flat_map(|value| value.to_bits().to_le_bytes());
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    Some(TrackId::new(format!("features:{hash:016x}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> Option<String> {
+        track_id(text).unwrap().map(|id| id.as_str().to_owned())
+    }
+
+    #[test]
+    fn identifiers_are_known_by_their_shape() {
+        let spotify = Some("spotify:track:7dTxqsaFGHOXwtzHINjfHv".to_owned());
+        assert_eq!(id("7dTxqsaFGHOXwtzHINjfHv"), spotify);
+        assert_eq!(id("spotify:track:7dTxqsaFGHOXwtzHINjfHv"), spotify);
+        assert_eq!(id("https://open.spotify.com/track/7dTxqsaFGHOXwtzHINjfHv?si=x"), spotify);
+        assert_eq!(id("https://open.spotify.com/intl-de/track/7dTxqsaFGHOXwtzHINjfHv"), spotify);
+        let mbid = "D5E4FB56-e457-4684-aa31-63ce70ee5a8c";
+        assert_eq!(id(mbid), Some(format!("mbid:{}", mbid.to_lowercase())));
+        assert_eq!(id("42"), Some("item:42".to_owned()));
+        assert_eq!(id("isrc:GBAYE0601498"), Some("isrc:GBAYE0601498".to_owned()));
+        assert_eq!(id("spotify:local:Artist:Album:Title:1"), None);
+        assert_eq!(track_id("spotify:episode:7dTxqsaFGHOXwtzHINjfHv"), Err(DropReason::Podcast));
+    }
+
+    #[test]
+    fn an_isrc_keeps_twelve_characters() {
+        assert_eq!(isrc("gb-aye-06-01498").as_deref(), Some("GBAYE0601498"));
+        assert_eq!(isrc("GBAYE060149"), None);
+        assert_eq!(isrc("12AYE0601498"), None);
+    }
+
+    #[test]
+    fn the_hash_of_features_never_changes() {
+        let mut features = AudioFeatures::MISSING;
+        features.set(AudioFeature::Energy, 0.5);
+        let id = features_id(&features).unwrap();
+        assert_eq!(id.as_str(), "features:503158b3530c3b38");
+        features.set(AudioFeature::Energy, 0.25);
+        assert_ne!(id, features_id(&features).unwrap());
+        assert_eq!(features_id(&AudioFeatures::MISSING), None);
+    }
+}
