@@ -2,3 +2,4 @@
 
 pub mod folds;
 pub mod metrics;
+pub mod new_listener;
