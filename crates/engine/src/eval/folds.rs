@@ -52,6 +52,30 @@ pub fn ungrouped(rows: usize) -> Vec<u32> {
     (0..rows as u32).collect()
 }
 
+/// Groups so coarse that rows which share a group in either of the two share one.
+///
+/// # Panics
+/// If the two differ in length.
+pub fn join_groups(a: &[u32], b: &[u32]) -> Vec<u32> {
+    assert_eq!(a.len(), b.len(), "both group the same rows");
+    let mut joined = ungrouped(a.len());
+    // Rows take the smallest number among their groups until nothing changes: few rounds, since chains are short.
+    loop {
+        let before = joined.clone();
+        for groups in [a, b] {
+            let mut smallest = rustc_hash::FxHashMap::default();
+            for (&group, &number) in groups.iter().zip(&joined) {
+                let least = smallest.entry(group).or_insert(number);
+                *least = number.min(*least);
+            }
+            joined.iter_mut().zip(groups).for_each(|(number, group)| *number = smallest[group]);
+        }
+        if joined == before {
+            return joined;
+        }
+    }
+}
+
 /// The part that each row goes to.
 fn assign(labels: &[bool], groups: &[u32], shares: &[f64], rng: &mut impl Rng) -> Vec<usize> {
     assert_eq!(labels.len(), groups.len(), "every row has a group");
@@ -150,6 +174,11 @@ mod tests {
             sizes[0].abs_diff(140) <= 2 && sizes[1].abs_diff(35) <= 2 && sizes[2].abs_diff(20) <= 2,
             "{sizes:?}"
         );
+    }
+
+    #[test]
+    fn joined_groups_chain() {
+        assert_eq!(join_groups(&[0, 0, 1, 1, 2], &[5, 6, 6, 7, 8]), [0, 0, 0, 0, 4]);
     }
 
     #[test]

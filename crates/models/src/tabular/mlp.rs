@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use segue_engine::eval::likability::{Classifier, ClassifierError, Fitted};
 use segue_engine::{Likability, Table};
 
 use super::ensemble::{CalibrationConfig, Ensemble, EnsembleConfig};
@@ -84,5 +85,22 @@ impl Mlp {
     /// [`ModelError::Io`] or [`ModelError::Damaged`].
     pub fn load(folder: &Path) -> Result<Self, ModelError> {
         Ensemble::load(folder, NAME).map(Self)
+    }
+}
+
+/// Fits a [`Mlp`] with the [`config`] for the number of rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MlpClassifier;
+
+impl Classifier for MlpClassifier {
+    fn fit(&self, table: &Table, labels: &[bool], seed: u64) -> Result<Box<dyn Fitted>, ClassifierError> {
+        let weights = vec![1.0; labels.len()];
+        Ok(Box::new(Mlp::fit(table, labels, &weights, &config(labels.len()), seed)?))
+    }
+}
+
+impl Fitted for Mlp {
+    fn predict(&self, table: &Table) -> Result<Vec<Likability>, ClassifierError> {
+        Ok(Mlp::predict(self, table)?)
     }
 }

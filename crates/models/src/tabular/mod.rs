@@ -9,5 +9,5 @@ pub mod preprocess;
 pub mod tabm;
 pub mod training;
 
-pub use mlp::Mlp;
-pub use tabm::{Tabm, TabmConfig};
+pub use mlp::{Mlp, MlpClassifier};
+pub use tabm::{Tabm, TabmClassifier, TabmConfig};

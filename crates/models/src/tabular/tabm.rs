@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use segue_engine::eval::likability::{Classifier, ClassifierError, Fitted};
 use segue_engine::{Likability, Table};
 
 use super::ensemble::{CalibrationConfig, DataDescription, Ensemble, EnsembleConfig, HeldOut};
@@ -119,5 +120,22 @@ impl Tabm {
     /// Notes where the rows came from and which label policy made their labels, for the card.
     pub fn describe(&mut self, source: impl Into<String>, label_policy: Option<u32>) {
         self.0.describe(source, label_policy);
+    }
+}
+
+/// Fits a [`Tabm`] with the [`config`] for the number of rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TabmClassifier;
+
+impl Classifier for TabmClassifier {
+    fn fit(&self, table: &Table, labels: &[bool], seed: u64) -> Result<Box<dyn Fitted>, ClassifierError> {
+        let weights = vec![1.0; labels.len()];
+        Ok(Box::new(Tabm::fit(table, labels, &weights, &config(labels.len()), seed)?))
+    }
+}
+
+impl Fitted for Tabm {
+    fn predict(&self, table: &Table) -> Result<Vec<Likability>, ClassifierError> {
+        Ok(Tabm::predict(self, table)?)
     }
 }
