@@ -2,6 +2,8 @@
 
 mod error;
 pub mod kernels;
+pub mod likability;
 pub mod tabular;
 
 pub use error::ModelError;
+pub use likability::{LikabilityConfig, LikabilityModel, LikabilityScorer};

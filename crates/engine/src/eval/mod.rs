@@ -3,3 +3,4 @@
 pub mod folds;
 pub mod likability;
 pub mod metrics;
+pub mod new_listener;

@@ -90,7 +90,11 @@ impl Ensemble {
     }
 
     /// The model back from its bytes; on failure which file is wrong, and why.
-    fn from_parts(weights: &[u8], card: &[u8], model: &str) -> Result<Self, (&'static str, String)> {
+    pub(crate) fn from_parts(
+        weights: &[u8],
+        card: &[u8],
+        model: &str,
+    ) -> Result<Self, (&'static str, String)> {
         let card: Card = serde_json::from_slice(card).map_err(|e| (CARD_FILE, e.to_string()))?;
         if card.model != model || card.format != FORMAT {
             let (found, format) = (card.model, card.format);

@@ -111,6 +111,16 @@ impl Tabm {
         Ensemble::load(folder, NAME).map(Self)
     }
 
+    /// The bytes of weights and card, for a model that holds this one as a part.
+    pub(crate) fn to_parts(&self) -> (Vec<u8>, Vec<u8>) {
+        self.0.to_parts(NAME)
+    }
+
+    /// The network back from its bytes; on failure which part is wrong, and why.
+    pub(crate) fn from_parts(weights: &[u8], card: &[u8]) -> Result<Self, (&'static str, String)> {
+        Ensemble::from_parts(weights, card, NAME).map(Self)
+    }
+
     /// What is known of the data it was learned from.
     pub fn data(&self) -> &DataDescription {
         self.0.data()

@@ -1,0 +1,395 @@
+//! Fitting: from profiles to a calibrated network, with every answer that is measured or calibrated on held out from it.
+
+use std::collections::BTreeSet;
+
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use segue_engine::dataset::labels::LABEL_POLICY_VERSION;
+use segue_engine::{Catalogue, Profile, Table, TrackIdx, Values, WorkIdx};
+use serde::{Deserialize, Serialize};
+
+use super::atlas::Atlas;
+use super::card::{DataSummary, LikabilityCard};
+use super::describe::{Descriptions, Scale, is_audible};
+use super::episode::{Contrasts, Episodes, HistorySizes, Pupil, Rows};
+use super::measure::{Answer, calibration, measure};
+use super::relation::{COLUMNS, Told, column_names};
+use super::{LikabilityModel, NamedCommunity, persist};
+use crate::ModelError;
+use crate::tabular::ensemble::{CalibrationConfig, HeldOut};
+use crate::tabular::network::PeriodicConfig;
+use crate::tabular::{Tabm, TabmConfig, tabm};
+
+/// With at least this many listeners, whole listeners are held out and communities and spaces are learned.
+pub const FEWEST_NEWCOMER_LISTENERS: usize = 20;
+/// Likes that make a listener worth holding out.
+const FEWEST_LIKES: usize = 3;
+/// Folds over listeners; the first is held out from the network.
+const LISTENER_FOLDS: usize = 8;
+/// Folds over labels.
+const LABEL_FOLDS: usize = 5;
+/// With more labels than this a single fold of them is enough to calibrate on.
+const MOST_LABELS_TO_CROSS_FIT: usize = 3_000;
+const FEWEST_OF_EACH: usize = 5;
+
+/// How to fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LikabilityConfig {
+    /// The network.
+    pub network: TabmConfig,
+    /// Rows to train the network on, about.
+    pub rows: usize,
+    /// Episodes of one listener, at most.
+    pub most_episodes: usize,
+    /// Relations that the network may not read, by the beginning of a column's name: for ablations.
+    pub without: Vec<String>,
+}
+
+impl Default for LikabilityConfig {
+    fn default() -> Self {
+        const ROWS: usize = 60_000;
+        let mut network = tabm::config(ROWS);
+        network.architecture.members = 8;
+        network.architecture.hidden = vec![96, 96];
+        network.architecture.periodic = Some(PeriodicConfig { frequencies: 8, sigma: 0.1, dim: 4 });
+        network.training.epochs = 10;
+        // Rows of one listener are on both sides of any split of rows: calibration is done here, across listeners.
+        network.calibration = CalibrationConfig { folds: 0, held_out: 0 };
+        Self { network, rows: ROWS, most_episodes: 40, without: Vec::new() }
+    }
+}
+
+/// Where a fit has got to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Stage {
+    /// Episodes are drawn.
+    Episodes,
+    /// Networks are trained; so many of so many are done.
+    Training {
+        /// Networks done.
+        done: usize,
+        /// Networks in all.
+        of: usize,
+    },
+    /// Calibrating and measuring.
+    Calibrating,
+}
+
+/// What came of a fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitReport {
+    /// Rows that the network was trained on.
+    pub rows: usize,
+    /// Figures on everything held out, contrasts included; none where nothing could be held out.
+    pub held_out: Option<HeldOut>,
+    /// Figures on held-out labels that listeners gave, contrasts left out; none where they were all of one kind.
+    pub told: Option<HeldOut>,
+    /// Figures by size of the history, smallest first.
+    pub by_history: Vec<(u32, HeldOut)>,
+}
+
+/// Everything that fitting works on.
+struct Classroom<'a> {
+    descriptions: Descriptions,
+    pupils: Vec<Pupil>,
+    /// Tracks that each pupil likes.
+    likes: Vec<Vec<TrackIdx>>,
+    unclaimed: Vec<TrackIdx>,
+    config: &'a LikabilityConfig,
+    seed: u64,
+}
+
+/// A network with the predictions it made on what was held out from it.
+struct Trained {
+    network: Tabm,
+    columns: Vec<usize>,
+    rows: usize,
+}
+
+impl LikabilityModel {
+    /// Learns from everyone's labels. The model depends on nothing but the arguments, and not on the number of threads.
+    ///
+    /// # Errors
+    /// If there are too few likes, or nothing that they could be told apart from.
+    pub fn fit(
+        catalogue: &Catalogue,
+        profiles: &[Profile],
+        config: LikabilityConfig,
+        seed: u64,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Result<(Self, FitReport), ModelError> {
+        let scale = Scale::fit(catalogue);
+        let classroom = Classroom::new(catalogue, profiles, &scale, &config, seed);
+        let data = classroom.summary();
+        let newcomers = classroom.likes.iter().filter(|likes| likes.len() >= FEWEST_LIKES).count();
+        progress(Stage::Episodes);
+        let (split, trained, held_out) = if newcomers >= FEWEST_NEWCOMER_LISTENERS {
+            let (trained, held_out) = classroom.fit_across_listeners(progress)?;
+            ("listeners", trained, held_out)
+        } else {
+            let (trained, held_out) = classroom.fit_across_labels(progress)?;
+            ("labels", trained, held_out)
+        };
+        progress(Stage::Calibrating);
+        let calibration = calibration(&held_out.answers);
+        let report = held_out.report(trained.rows);
+        let atlas = classroom.atlas(|_| true);
+        let card = LikabilityCard {
+            label_policy: LABEL_POLICY_VERSION,
+            data,
+            split: split.to_owned(),
+            config: config.clone(),
+            seed,
+            calibration,
+            report: report.clone(),
+        };
+        let mut model = Self {
+            card,
+            version: String::new(),
+            scale,
+            spaces: atlas.spaces,
+            background: atlas.background,
+            community: NamedCommunity::new(catalogue, &atlas.community),
+            columns: trained.columns,
+            network: trained.network,
+        };
+        model.version = persist::version(&model);
+        Ok((model, report))
+    }
+}
+
+impl<'a> Classroom<'a> {
+    fn new(
+        catalogue: &Catalogue,
+        profiles: &[Profile],
+        scale: &Scale,
+        config: &'a LikabilityConfig,
+        seed: u64,
+    ) -> Self {
+        let mut ordered: Vec<&Profile> =
+            profiles.iter().filter(|profile| profile.labelled().next().is_some()).collect();
+        ordered.sort_by(|a, b| a.listener.cmp(&b.listener));
+        // Folds are runs of this order: names that were given in order must not end up in the same fold.
+        ordered.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
+        let pupils: Vec<Pupil> =
+            (0..).zip(&ordered).map(|(listener, profile)| pupil(listener, profile)).collect();
+        let likes: Vec<Vec<TrackIdx>> = pupils
+            .iter()
+            .map(|pupil| pupil.told.iter().filter(|told| told.liked).map(|told| told.track).collect())
+            .collect();
+        let descriptions = Descriptions::new(catalogue, scale);
+        let claimed: BTreeSet<WorkIdx> = likes.iter().flatten().map(|&track| catalogue.work(track)).collect();
+        let unclaimed = catalogue.rows().filter(|&row| !claimed.contains(&catalogue.work(row))).collect();
+        Self { descriptions, pupils, likes, unclaimed, config, seed }
+    }
+
+    fn summary(&self) -> DataSummary {
+        let told = || self.pupils.iter().flat_map(|pupil| &pupil.told);
+        DataSummary {
+            tracks: self.descriptions.values.len(),
+            audible_tracks: self.descriptions.values.iter().filter(|d| is_audible(d)).count(),
+            listeners: self.pupils.len(),
+            likes: told().filter(|told| told.liked).count(),
+            dislikes: told().filter(|told| !told.liked).count(),
+        }
+    }
+
+    /// The atlas that some listeners' likes make; a small home makes one that knows of no likes at all.
+    fn atlas(&self, of: impl Fn(usize) -> bool) -> Atlas {
+        let likes: Vec<Vec<TrackIdx>> =
+            (0..self.pupils.len()).filter(|&i| of(i)).map(|i| self.likes[i].clone()).collect();
+        let enough = self.likes.iter().filter(|likes| likes.len() >= FEWEST_LIKES).count()
+            >= FEWEST_NEWCOMER_LISTENERS;
+        Atlas::fit(&self.descriptions, if enough { &likes } else { &[] }, self.seed)
+    }
+
+    fn fit_across_listeners(&self, progress: &mut dyn FnMut(Stage)) -> Result<(Trained, Held), ModelError> {
+        let episodes = self.episodes_each();
+        let (mut training, mut held_out) = (Rows::default(), Rows::default());
+        for fold in 0..LISTENER_FOLDS {
+            let in_fold = |i: usize| i % LISTENER_FOLDS == fold;
+            let atlas = self.atlas(|i| !in_fold(i));
+            let contrasts = self.contrasts(in_fold);
+            let pupils: Vec<Pupil> = self
+                .pupils
+                .iter()
+                .enumerate()
+                .filter(|&(i, _)| in_fold(i))
+                .map(|(_, pupil)| pupil.clone())
+                .collect();
+            let rows = self.episodes(&atlas, &contrasts, HistorySizes::Newcomers).draw(&pupils, episodes);
+            if fold == 0 { held_out.append(rows) } else { training.append(rows) }
+        }
+        progress(Stage::Training { done: 0, of: 1 });
+        let trained = self.train(&training)?;
+        let answers = trained.answers(&held_out)?;
+        Ok((trained, Held { answers, rows: held_out }))
+    }
+
+    fn fit_across_labels(&self, progress: &mut dyn FnMut(Stage)) -> Result<(Trained, Held), ModelError> {
+        let labels: usize = self.pupils.iter().map(|pupil| pupil.told.len()).sum();
+        let cross_fit = labels <= MOST_LABELS_TO_CROSS_FIT;
+        let folds = if cross_fit { LABEL_FOLDS } else { 1 };
+        let networks = folds + usize::from(cross_fit);
+        let atlas = self.atlas(|_| true);
+        let contrasts = Contrasts { liked: Vec::new(), unclaimed: self.unclaimed.clone() };
+        let drawing = self.episodes(&atlas, &contrasts, HistorySizes::Settled);
+        let mut held = Held::default();
+        let mut last = None;
+        for fold in 0..folds {
+            progress(Stage::Training { done: fold, of: networks });
+            let (shown, hidden) = self.split_labels(fold);
+            let trained = self.train(&drawing.draw(&shown, self.episodes_each()))?;
+            let mut rows = Rows::default();
+            for (pupil, hidden) in shown.iter().zip(&hidden) {
+                let mut rng = ChaCha8Rng::seed_from_u64(self.seed.wrapping_add(1 + fold as u64));
+                rng.set_stream(u64::from(pupil.listener));
+                rows.append(drawing.ask(pupil, &pupil.told, hidden, &mut rng));
+            }
+            held.answers.extend(trained.answers(&rows)?);
+            held.rows.append(rows);
+            last = Some(trained);
+        }
+        if cross_fit {
+            progress(Stage::Training { done: folds, of: networks });
+            last = Some(self.train(&drawing.draw(&self.pupils, self.episodes_each()))?);
+        }
+        Ok((last.expect("there is at least one fold"), held))
+    }
+
+    /// Every pupil without a fifth of the labels, and that fifth.
+    fn split_labels(&self, fold: usize) -> (Vec<Pupil>, Vec<Vec<Told>>) {
+        let split = |pupil: &Pupil| {
+            let mut told = pupil.told.clone();
+            let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
+            rng.set_stream(u64::from(pupil.listener));
+            told.shuffle(&mut rng);
+            // Both kinds spread evenly over the folds.
+            told.sort_by_key(|told| told.liked);
+            let pick = |hidden: bool| -> Vec<Told> {
+                let rows = told.iter().enumerate().filter(|(i, _)| (i % LABEL_FOLDS == fold) == hidden);
+                rows.map(|(_, told)| *told).collect()
+            };
+            (Pupil { told: pick(false), ..pupil.clone() }, pick(true))
+        };
+        self.pupils.iter().map(split).unzip()
+    }
+
+    fn episodes<'b>(
+        &'b self,
+        atlas: &'b Atlas,
+        contrasts: &'b Contrasts,
+        sizes: HistorySizes,
+    ) -> Episodes<'b> {
+        Episodes { atlas, descriptions: &self.descriptions, contrasts, sizes, seed: self.seed }
+    }
+
+    fn contrasts(&self, of: impl Fn(usize) -> bool) -> Contrasts {
+        let pupils = (0..self.pupils.len()).filter(|&i| of(i));
+        let liked = pupils
+            .flat_map(|i| self.likes[i].iter().map(move |&track| (self.pupils[i].listener, track)))
+            .collect();
+        Contrasts { liked, unclaimed: self.unclaimed.clone() }
+    }
+
+    fn episodes_each(&self) -> usize {
+        // An episode asks for up to thirty labels and adds contrasts to the likes among them.
+        let rows_of = |pupil: &Pupil| (pupil.told.len() / 2).clamp(1, 30) * 2;
+        let rows_of_all: usize = self.pupils.iter().map(rows_of).sum();
+        (self.config.rows / rows_of_all.max(1)).clamp(1, self.config.most_episodes)
+    }
+
+    fn train(&self, rows: &Rows) -> Result<Trained, ModelError> {
+        let liked = rows.liked.iter().filter(|&&liked| liked).count();
+        let disliked = rows.len() - liked;
+        if liked.min(disliked) < FEWEST_OF_EACH {
+            return Err(ModelError::TooFewRows { liked, disliked, needed: FEWEST_OF_EACH });
+        }
+        let names = column_names();
+        let allowed =
+            |column: &usize| !self.config.without.iter().any(|prefix| names[*column].starts_with(prefix));
+        let columns: Vec<usize> =
+            (0..COLUMNS).filter(allowed).filter(|&column| varies(rows, column)).collect();
+        let table = table(&rows.columns, &columns);
+        let network = Tabm::fit(&table, &rows.liked, &rows.weights, &self.config.network, self.seed)?;
+        Ok(Trained { network, columns, rows: rows.len() })
+    }
+}
+
+impl Trained {
+    fn answers(&self, rows: &Rows) -> Result<Vec<Answer>, ModelError> {
+        let predicted = self.network.predict(&table(&rows.columns, &self.columns))?;
+        let labels = rows.liked.iter().zip(&rows.weights);
+        Ok(predicted
+            .iter()
+            .zip(labels)
+            .map(|(predicted, (&liked, &weight))| Answer { probability: predicted.mean, liked, weight })
+            .collect())
+    }
+}
+
+/// What was held out, with the answers that were predicted.
+#[derive(Default)]
+struct Held {
+    rows: Rows,
+    answers: Vec<Answer>,
+}
+
+impl Held {
+    fn report(&self, rows: usize) -> FitReport {
+        let told: Vec<Answer> = self.select(|i| self.rows.told[i]);
+        let of_both_kinds = told.iter().any(|a| a.liked) && told.iter().any(|a| !a.liked);
+        let sizes: BTreeSet<u32> = self.rows.history.iter().copied().collect();
+        // Sizes between the usual ones are as many as listeners have different numbers of likes.
+        const SHOWN: [u32; 7] = [0, 1, 2, 5, 10, 20, 50];
+        let by_history = SHOWN
+            .into_iter()
+            .filter(|size| sizes.contains(size))
+            .filter_map(|size| Some((size, measure(&self.select(|i| self.rows.history[i] == size))?)))
+            .collect();
+        FitReport {
+            rows,
+            held_out: measure(&self.answers),
+            told: if of_both_kinds { measure(&told) } else { None },
+            by_history,
+        }
+    }
+
+    fn select(&self, keep: impl Fn(usize) -> bool) -> Vec<Answer> {
+        (0..self.answers.len()).filter(|&i| keep(i)).map(|i| self.answers[i]).collect()
+    }
+}
+
+fn pupil(listener: u32, profile: &Profile) -> Pupil {
+    Pupil {
+        listener,
+        told: told(profile),
+        known: profile.interactions.iter().map(|interaction| interaction.work).collect(),
+    }
+}
+
+/// The labels of a profile, as histories hold them.
+pub(super) fn told(profile: &Profile) -> Vec<Told> {
+    let told =
+        profile.labelled().map(|(track, label)| Told { track, liked: label.liked, weight: label.weight });
+    // What was stated outright weighs 2 in a profile; in a history one like is one like.
+    told.map(|told| Told { weight: told.weight.min(1.0), ..told }).collect()
+}
+
+/// The chosen columns of rows as the network reads them.
+pub(super) fn table(rows: &[f32], columns: &[usize]) -> Table {
+    let names = column_names();
+    let mut table = Table::new(rows.len() / COLUMNS);
+    for &column in columns {
+        let values = rows.iter().skip(column).step_by(COLUMNS).copied().collect();
+        table.push(names[column], Values::Numeric(values));
+    }
+    table
+}
+
+fn varies(rows: &Rows, column: usize) -> bool {
+    let mut known = rows.columns.iter().skip(column).step_by(COLUMNS).filter(|value| !value.is_nan());
+    let first = known.next();
+    first.is_some_and(|first| known.any(|value| (value - first).abs() > 1e-6))
+}

@@ -1,0 +1,85 @@
+//! How good predictions are on answers that were held out from the network.
+
+use segue_engine::Likability;
+use segue_engine::eval::metrics;
+
+use crate::tabular::calibration::Calibration;
+use crate::tabular::ensemble::HeldOut;
+
+const BINS: usize = 10;
+/// Keeps the odds of a prediction finite.
+const CLIP: f64 = 1e-6;
+
+/// A prediction and what the listener said.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) probability: f32,
+    pub(crate) liked: bool,
+    pub(crate) weight: f32,
+}
+
+/// The calibration that these answers ask for.
+pub(crate) fn calibration(answers: &[Answer]) -> Calibration {
+    let probabilities: Vec<f64> = answers.iter().map(|answer| f64::from(answer.probability)).collect();
+    let liked: Vec<bool> = answers.iter().map(|answer| answer.liked).collect();
+    let weights: Vec<f32> = answers.iter().map(|answer| answer.weight).collect();
+    Calibration::fit(&probabilities, &liked, &weights)
+}
+
+/// Figures of calibrated answers, each calibrated without itself: one half of the answers under the map of the other.
+pub(crate) fn measure(answers: &[Answer]) -> Option<HeldOut> {
+    let half = |parity: usize| -> Vec<Answer> { answers.iter().skip(parity).step_by(2).copied().collect() };
+    let maps = [calibration(&half(1)), calibration(&half(0))];
+    let labels: Vec<bool> = answers.iter().map(|answer| answer.liked).collect();
+    let corrected =
+        answers.iter().enumerate().map(|(i, answer)| maps[i % 2].apply(f64::from(answer.probability)));
+    let probabilities: Vec<f64> = corrected.collect();
+    (!answers.is_empty()).then(|| HeldOut {
+        rows: answers.len(),
+        accuracy: metrics::accuracy(&labels, &probabilities),
+        auc: metrics::auc(&labels, &probabilities),
+        log_loss: metrics::log_loss(&labels, &probabilities),
+        ece: metrics::expected_calibration_error(&labels, &probabilities, BINS),
+    })
+}
+
+/// Corrects a prediction; its uncertainty is carried through the slope of the correction at that point.
+pub(crate) fn calibrated(calibration: Calibration, raw: Likability) -> Likability {
+    let probability = f64::from(raw.mean).clamp(CLIP, 1.0 - CLIP);
+    let mean = calibration.apply(probability);
+    let stretch = calibration.slope * mean * (1.0 - mean) / (probability * (1.0 - probability));
+    Likability { mean: mean as f32, uncertainty: (f64::from(raw.uncertainty) * stretch).min(0.5) as f32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Probabilities that are twice as far from one half, in log-odds, as they should be.
+    fn overconfident() -> Vec<Answer> {
+        (0..2_000)
+            .map(|i| {
+                let truth = 0.1 + 0.8 * (i % 50) as f32 / 49.0;
+                let odds = (truth / (1.0 - truth)).powi(2);
+                let liked = ((i / 50) as f32 + 0.5) / 40.0 < truth;
+                Answer { probability: odds / (1.0 + odds), liked, weight: 1.0 }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn figures_are_those_of_calibrated_probabilities() {
+        let answers = overconfident();
+        let measured = measure(&answers).unwrap();
+        assert!(measured.ece < 0.03, "{measured:?}");
+        assert!(measure(&[]).is_none());
+    }
+
+    #[test]
+    fn a_calibrated_prediction_keeps_its_place() {
+        let calibration = Calibration { slope: 0.4, offset: -0.3 };
+        let low = calibrated(calibration, Likability { mean: 0.2, uncertainty: 0.1 });
+        let high = calibrated(calibration, Likability { mean: 0.9, uncertainty: 0.0 });
+        assert!(low.mean < high.mean && low.uncertainty > 0.0 && high.uncertainty == 0.0);
+    }
+}

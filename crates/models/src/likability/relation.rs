@@ -1,0 +1,475 @@
+//! The relation of a track to a listener's history, as numbers that a network trained on *other* listeners can read: a
+//! relation network (Sung 2018) whose relations are named instead of learned end to end, because a few hundred listeners are
+//! too few to learn them and named ones can be explained.
+//!
+//! Everything is measured against what the listener liked and disliked without the track itself: a track's own label never
+//! enters its relation. Absent is NaN; a listener of whom nothing is known has every relation absent, which is how the
+//! network tells that only its prior applies.
+
+use rustc_hash::FxHashMap;
+use segue_engine::{ArtistIdx, TrackIdx, WorkIdx};
+
+use super::atlas::{Atlas, Cloud, Kernels, Placed, SPACES};
+use super::community::PLACE;
+use super::describe::{self, Descriptions, NEWNESS, POPULARITY, REWORKED, SOUND};
+use super::space::Expectation;
+
+/// Members of either side that distances are measured to; a longer history is thinned evenly. Counts use all of it.
+const MOST_MEMBERS: usize = 400;
+
+/// Names of the columns after the descriptors of the track itself.
+const RELATIONS: [&str; 40] = [
+    "liked_by",
+    "artist_liked_by",
+    "likes",
+    "dislikes",
+    "sound_ratio",
+    "sound_distance",
+    "sound_wide",
+    "sound_narrow",
+    "sound_nearest",
+    "sound_third",
+    "all_ratio",
+    "all_distance",
+    "all_wide",
+    "all_narrow",
+    "all_nearest",
+    "all_third",
+    "disliked_sound_ratio",
+    "disliked_sound_wide",
+    "disliked_sound_nearest",
+    "disliked_all_ratio",
+    "disliked_all_wide",
+    "disliked_all_nearest",
+    "sound_contrast",
+    "all_contrast",
+    "sound_cosine",
+    "artist_likes",
+    "artist_share",
+    "artist_dislikes",
+    "artist_balance",
+    "album_likes",
+    "genre_ratio",
+    "disliked_genre_ratio",
+    "newness_from_mean",
+    "newness_from_nearest",
+    "popularity_from_mean",
+    "reworked_share",
+    "artist_near_mean",
+    "artist_nearest",
+    "artist_near_disliked",
+    "artist_contrast",
+];
+
+/// Number of columns.
+pub(crate) const COLUMNS: usize = describe::COUNT + RELATIONS.len();
+
+/// Names of all columns, in order.
+pub(crate) fn column_names() -> Vec<&'static str> {
+    describe::NAMES.into_iter().chain(RELATIONS).collect()
+}
+
+/// A labelled work of a history.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Told {
+    pub(crate) track: TrackIdx,
+    pub(crate) liked: bool,
+    pub(crate) weight: f32,
+}
+
+/// A listener's history, prepared for many queries.
+pub(crate) struct History<'a> {
+    atlas: &'a Atlas,
+    descriptions: &'a Descriptions,
+    likes: Side,
+    dislikes: Side,
+}
+
+/// What was liked, or what was disliked.
+struct Side {
+    total: f32,
+    members: Vec<Member>,
+    clouds: [Cloud; SPACES],
+    /// Sums of weighted positions, and the weight behind them.
+    sums: [(Vec<f32>, f32); SPACES],
+    /// Expected positions for the whole side and, to leave out a track of it, for the side without a weight of 1.
+    expectations: [Expectation; SPACES],
+    by_work: FxHashMap<WorkIdx, Told>,
+    by_artist: FxHashMap<ArtistIdx, f32>,
+    by_album: FxHashMap<u32, f32>,
+    by_genre: FxHashMap<u32, f32>,
+    genre_total: f32,
+    sound: [f32; SOUND],
+    newness: (f32, f32),
+    popularity: (f32, f32),
+    reworked: f32,
+    /// Places of distinct artists in the community.
+    places: Vec<(ArtistIdx, [f32; PLACE])>,
+    place_sum: [f32; PLACE],
+}
+
+/// A member that distances are measured to.
+struct Member {
+    work: WorkIdx,
+    weight: f32,
+    audible: bool,
+    newness: f32,
+}
+
+/// Distances of a query to a side, in one space.
+struct Near {
+    kernels: Kernels,
+    total: f32,
+    nearest: f32,
+    third: f32,
+}
+
+impl<'a> History<'a> {
+    pub(crate) fn new(atlas: &'a Atlas, descriptions: &'a Descriptions, told: &[Told]) -> Self {
+        let side = |liked| {
+            let members: Vec<Told> = told.iter().copied().filter(|told| told.liked == liked).collect();
+            Side::new(atlas, descriptions, &members)
+        };
+        Self { atlas, descriptions, likes: side(true), dislikes: side(false) }
+    }
+
+    /// The columns of one query, in the order of [`column_names`].
+    pub(crate) fn relate(&self, query: &Placed, scratch: &mut Vec<f32>) -> [f32; COLUMNS] {
+        let row = query.track.0 as usize;
+        let work = self.descriptions.works[row];
+        let like = self.likes.by_work.get(&work);
+        let dislike = self.dislikes.by_work.get(&work);
+        let likes = self.likes.total - weight_of(like);
+        let dislikes = self.dislikes.total - weight_of(dislike);
+
+        let mut columns = Columns::default();
+        columns.extend(&query.description);
+        columns.extend(&self.renown(query, like.is_some()));
+        columns.extend(&[likes.ln_1p(), dislikes.ln_1p()]);
+        let mut wide = [[f32::NAN; SPACES]; 2];
+        for space in 0..SPACES {
+            let (ratio, distance) = self.likes.ratio(self.atlas, space, query, like, self.descriptions);
+            let near = self.likes.near(self.atlas, space, query, like.map(|_| work), scratch);
+            let kernels = near.kernels.log_ratio(near.total, query.density[space]);
+            wide[0][space] = kernels.wide;
+            let known = [ratio, distance, kernels.wide, kernels.narrow, near.nearest, near.third];
+            columns.extend(&if near.total > 0.0 { known } else { [f32::NAN; 6] });
+        }
+        for space in 0..SPACES {
+            let (ratio, _) = self.dislikes.ratio(self.atlas, space, query, dislike, self.descriptions);
+            let near = self.dislikes.near(self.atlas, space, query, dislike.map(|_| work), scratch);
+            let kernels = near.kernels.log_ratio(near.total, query.density[space]);
+            wide[1][space] = kernels.wide;
+            let known = [ratio, kernels.wide, near.nearest];
+            columns.extend(&if near.total > 0.0 { known } else { [f32::NAN; 3] });
+        }
+        let told_both = likes > 0.0 && dislikes > 0.0;
+        for space in 0..SPACES {
+            columns.extend(&[if told_both { wide[0][space] - wide[1][space] } else { f32::NAN }]);
+        }
+        columns.extend(&[self.likes.sound_cosine(query, like, self.descriptions)]);
+        columns.extend(&self.names(query, likes, like, dislike));
+        columns.extend(&self.circumstances(query, likes, like));
+        columns.extend(&self.company(query, like, dislike));
+        columns.values
+    }
+
+    /// How known the track and its artist are among other listeners.
+    fn renown(&self, query: &Placed, own: bool) -> [f32; 2] {
+        if self.atlas.community.listeners == 0 {
+            return [f32::NAN; 2];
+        }
+        // The listener may be one of those counted: what they like themselves is counted once less.
+        let others = |count: f32| (count - if own { 1.0 } else { 0.0 }).max(0.0).ln_1p();
+        let artist = query.standing.map_or(0.0, |standing| standing.listeners as f32);
+        [others(query.liked_by), others(artist)]
+    }
+
+    /// Artist, album and genre.
+    fn names(&self, query: &Placed, likes: f32, like: Option<&Told>, dislike: Option<&Told>) -> [f32; 7] {
+        let mut names = [f32::NAN; 7];
+        if let Some(artist) = query.artist {
+            let liked = get(&self.likes.by_artist, &artist) - weight_of(like);
+            let disliked = get(&self.dislikes.by_artist, &artist) - weight_of(dislike);
+            let balance = ((liked.max(0.0) + 0.5) / (disliked.max(0.0) + 0.5)).ln();
+            names[..4].copy_from_slice(&[liked, liked / (likes + 1.0), disliked, balance]);
+        }
+        if let Some(album) = query.album {
+            names[4] = get(&self.likes.by_album, &album) - weight_of(like);
+        }
+        if let Some(genre) = query.genre {
+            let share = self.descriptions.genre_shares[genre as usize];
+            names[5] = self.likes.genre_ratio(genre, share, weight_of(like));
+            names[6] = self.dislikes.genre_ratio(genre, share, weight_of(dislike));
+        }
+        names
+    }
+
+    /// Age, popularity and kind of version.
+    fn circumstances(&self, query: &Placed, likes: f32, like: Option<&Told>) -> [f32; 4] {
+        let own = like.map(|told| (told, self.descriptions.of(told.track)));
+        let from_mean = |(sum, weight): (f32, f32), descriptor: usize| {
+            let own = own.filter(|(_, description)| !description[descriptor].is_nan());
+            let own_weight = own.map_or(0.0, |(told, _)| told.weight);
+            let own_sum = own.map_or(0.0, |(told, description)| told.weight * description[descriptor]);
+            let weight = weight - own_weight;
+            if weight > 1e-3 { query.description[descriptor] - (sum - own_sum) / weight } else { f32::NAN }
+        };
+        let own_reworked = own.map_or(0.0, |(told, description)| told.weight * description[REWORKED]);
+        [
+            from_mean(self.likes.newness, NEWNESS),
+            self.likes
+                .newness_from_nearest(query, like.map(|_| self.descriptions.works[query.track.0 as usize])),
+            from_mean(self.likes.popularity, POPULARITY),
+            if likes > 1e-3 { (self.likes.reworked - own_reworked) / likes } else { f32::NAN },
+        ]
+    }
+
+    /// How near the artist stands to artists of either side.
+    fn company(&self, query: &Placed, like: Option<&Told>, dislike: Option<&Told>) -> [f32; 4] {
+        let Some(standing) = query.standing else { return [f32::NAN; 4] };
+        let (near, nearest) = self.likes.company(query.artist, &standing.place, weight_of(like));
+        let (near_disliked, nearest_disliked) =
+            self.dislikes.company(query.artist, &standing.place, weight_of(dislike));
+        [near, nearest, near_disliked, nearest - nearest_disliked]
+    }
+}
+
+impl Side {
+    fn new(atlas: &Atlas, descriptions: &Descriptions, told: &[Told]) -> Self {
+        let thinned = thinned(told);
+        let placed: Vec<Placed> = thinned.iter().map(|told| atlas.place(descriptions, told.track)).collect();
+        let clouds = [0, 1].map(|space| {
+            let known: Vec<Vec<f32>> = placed
+                .iter()
+                .map(|p| p.positions[space].clone())
+                .filter(|position| !position.is_empty())
+                .collect();
+            Cloud::new(known.iter())
+        });
+        let members = thinned
+            .iter()
+            .zip(&placed)
+            .map(|(told, placed)| Member {
+                work: descriptions.works[told.track.0 as usize],
+                weight: told.weight,
+                audible: !placed.positions[0].is_empty(),
+                newness: placed.description[NEWNESS],
+            })
+            .collect();
+        let mut side = Self {
+            total: told.iter().map(|told| told.weight).sum(),
+            members,
+            clouds,
+            sums: [0, 1].map(|space| (vec![0.0; atlas.spaces[space].dimensions()], 0.0)),
+            expectations: [0, 1].map(|space| atlas.spaces[space].expectation(0.0)),
+            by_work: FxHashMap::default(),
+            by_artist: FxHashMap::default(),
+            by_album: FxHashMap::default(),
+            by_genre: FxHashMap::default(),
+            genre_total: 0.0,
+            sound: [0.0; SOUND],
+            newness: (0.0, 0.0),
+            popularity: (0.0, 0.0),
+            reworked: 0.0,
+            places: Vec::new(),
+            place_sum: [0.0; PLACE],
+        };
+        for told in told {
+            side.add(atlas, descriptions, told);
+        }
+        for space in 0..SPACES {
+            side.expectations[space] = atlas.spaces[space].expectation(side.sums[space].1);
+        }
+        side
+    }
+
+    fn add(&mut self, atlas: &Atlas, descriptions: &Descriptions, told: &Told) {
+        let row = told.track.0 as usize;
+        let description = &descriptions.values[row];
+        let weight = told.weight;
+        self.by_work.insert(descriptions.works[row], *told);
+        for (space, (sum, total)) in self.sums.iter_mut().enumerate() {
+            if let Some(position) = position(atlas, space, description) {
+                sum.iter_mut().zip(position).for_each(|(sum, x)| *sum += weight * x);
+                *total += weight;
+            }
+        }
+        if let Some(artist) = descriptions.artists[row] {
+            let standing = atlas.community.artists.get(&artist);
+            if let Some(standing) = standing {
+                self.place_sum.iter_mut().zip(standing.place).for_each(|(sum, x)| *sum += weight * x);
+                if !self.by_artist.contains_key(&artist) {
+                    self.places.push((artist, standing.place));
+                }
+            }
+            *self.by_artist.entry(artist).or_default() += weight;
+        }
+        if let Some(album) = descriptions.albums[row] {
+            *self.by_album.entry(album).or_default() += weight;
+        }
+        if let Some(genre) = descriptions.genres[row] {
+            *self.by_genre.entry(genre).or_default() += weight;
+            self.genre_total += weight;
+        }
+        for (sum, &x) in self.sound.iter_mut().zip(description).filter(|(_, x)| !x.is_nan()) {
+            *sum += weight * x;
+        }
+        for ((sum, total), descriptor) in [(&mut self.newness, NEWNESS), (&mut self.popularity, POPULARITY)]
+            .map(|(pair, descriptor)| ((&mut pair.0, &mut pair.1), descriptor))
+        {
+            if !description[descriptor].is_nan() {
+                *sum += weight * description[descriptor];
+                *total += weight;
+            }
+        }
+        self.reworked += weight * description[REWORKED];
+    }
+
+    /// Log-likelihood ratio and distance in a space, without the query itself.
+    fn ratio(
+        &self,
+        atlas: &Atlas,
+        space: usize,
+        query: &Placed,
+        own: Option<&Told>,
+        descriptions: &Descriptions,
+    ) -> (f32, f32) {
+        let position_of_query = &query.positions[space];
+        if position_of_query.is_empty() {
+            return (f32::NAN, f32::NAN);
+        }
+        let (sum, total) = &self.sums[space];
+        let own_position =
+            own.and_then(|told| Some((told, position(atlas, space, descriptions.of(told.track))?)));
+        let Some((told, own_position)) = own_position else {
+            let mean: Vec<f32> = sum.iter().map(|sum| sum / total.max(1e-6)).collect();
+            return self.expectations[space].ratio(position_of_query, &mean);
+        };
+        let rest = (total - told.weight).max(0.0);
+        let mean: Vec<f32> =
+            sum.iter().zip(own_position).map(|(sum, x)| (sum - told.weight * x) / rest.max(1e-3)).collect();
+        atlas.spaces[space].expectation(rest).ratio(position_of_query, &mean)
+    }
+
+    /// Kernels and nearest members in a space, without the query itself.
+    fn near(
+        &self,
+        atlas: &Atlas,
+        space: usize,
+        query: &Placed,
+        own: Option<WorkIdx>,
+        scratch: &mut Vec<f32>,
+    ) -> Near {
+        self.clouds[space].squared_distances(&query.positions[space], scratch);
+        let spread = atlas.spaces[space].spread();
+        let mut near = Near { kernels: Kernels::default(), total: 0.0, nearest: f32::NAN, third: f32::NAN };
+        let mut closest = [f32::INFINITY; 3];
+        let members = self.members.iter().filter(|member| space != 0 || member.audible);
+        for (member, &distance) in members.zip(scratch.iter()) {
+            if own == Some(member.work) {
+                continue;
+            }
+            near.kernels.add(distance, spread, member.weight);
+            near.total += member.weight;
+            insert(&mut closest, distance);
+        }
+        if near.total > 0.0 {
+            near.nearest = closest[0].sqrt();
+            near.third =
+                closest.into_iter().rfind(|distance| distance.is_finite()).unwrap_or(f32::NAN).sqrt();
+        }
+        near
+    }
+
+    fn sound_cosine(&self, query: &Placed, own: Option<&Told>, descriptions: &Descriptions) -> f32 {
+        let own = own.map(|told| (told.weight, descriptions.of(told.track)));
+        let (mut dot, mut a2, mut b2) = (0.0, 0.0, 0.0);
+        for i in 0..SOUND {
+            let own = own.map_or(0.0, |(weight, d)| if d[i].is_nan() { 0.0 } else { weight * d[i] });
+            let (centre, x) = (self.sound[i] - own, query.description[i]);
+            if !x.is_nan() {
+                dot += centre * x;
+                a2 += centre * centre;
+                b2 += x * x;
+            }
+        }
+        if a2 > 1e-9 && b2 > 1e-9 { dot / (a2 * b2).sqrt() } else { f32::NAN }
+    }
+
+    fn genre_ratio(&self, genre: u32, share: f32, own: f32) -> f32 {
+        const PRIOR: f32 = 2.0;
+        let here = (get(&self.by_genre, &genre) - own).max(0.0);
+        ((here + PRIOR * share) / ((self.genre_total - own).max(0.0) + PRIOR)).ln() - share.ln()
+    }
+
+    fn newness_from_nearest(&self, query: &Placed, own: Option<WorkIdx>) -> f32 {
+        let others =
+            self.members.iter().filter(|member| own != Some(member.work) && !member.newness.is_nan());
+        let distances = others.map(|member| (member.newness - query.description[NEWNESS]).abs());
+        distances.fold(f32::NAN, f32::min)
+    }
+
+    /// Cosine to the mean of the artists, and to the nearest of them other than the query's own artist.
+    fn company(&self, artist: Option<ArtistIdx>, place: &[f32; PLACE], own: f32) -> (f32, f32) {
+        let mean: Vec<f32> = self.place_sum.iter().zip(place).map(|(sum, x)| sum - own * x).collect();
+        let length = dot(&mean, &mean).sqrt();
+        let near = if length > 1e-3 { dot(&mean, place) / length } else { f32::NAN };
+        let gone = |of: ArtistIdx| Some(of) == artist && get(&self.by_artist, &of) - own <= 1e-3;
+        let others = self.places.iter().filter(|(of, _)| !gone(*of));
+        let nearest = others.map(|(_, other)| dot(other, place)).fold(f32::NAN, f32::max);
+        (near, nearest)
+    }
+}
+
+/// Values pushed one after another.
+struct Columns {
+    values: [f32; COLUMNS],
+    filled: usize,
+}
+
+impl Default for Columns {
+    fn default() -> Self {
+        Self { values: [f32::NAN; COLUMNS], filled: 0 }
+    }
+}
+
+impl Columns {
+    fn extend(&mut self, values: &[f32]) {
+        self.values[self.filled..self.filled + values.len()].copy_from_slice(values);
+        self.filled += values.len();
+    }
+}
+
+fn thinned(told: &[Told]) -> Vec<Told> {
+    let kept = told.len().min(MOST_MEMBERS);
+    (0..kept).map(|i| told[i * told.len() / kept]).collect()
+}
+
+fn position(atlas: &Atlas, space: usize, description: &describe::Description) -> Option<Vec<f32>> {
+    if space == 0 && !describe::is_audible(description) {
+        return None;
+    }
+    let mut position = Vec::new();
+    atlas.spaces[space].place(&description[..atlas.spaces[space].inputs], &mut position);
+    Some(position)
+}
+
+fn weight_of(told: Option<&Told>) -> f32 {
+    told.map_or(0.0, |told| told.weight)
+}
+
+fn get<K: std::hash::Hash + Eq>(sums: &FxHashMap<K, f32>, key: &K) -> f32 {
+    sums.get(key).copied().unwrap_or(0.0)
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+fn insert(closest: &mut [f32; 3], distance: f32) {
+    if distance < closest[2] {
+        closest[2] = distance;
+        closest.sort_by(f32::total_cmp);
+    }
+}

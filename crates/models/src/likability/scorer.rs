@@ -1,0 +1,105 @@
+//! Scoring a catalogue: everything that does not depend on the listener is computed once, relations and the network for
+//! each request.
+
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+use segue_core::WorkId;
+use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx, WorkIdx};
+
+use super::atlas::{Atlas, Placed};
+use super::community::Community;
+use super::describe::Descriptions;
+use super::fit::{table, told};
+use super::measure::calibrated;
+use super::relation::{COLUMNS, History};
+use super::{LikabilityModel, NamedCommunity};
+
+/// Tracks whose relations are held in memory at once.
+const BATCH: usize = 8_192;
+/// Tracks that one thread relates at a time.
+const TILE: usize = 256;
+
+/// A model bound to a catalogue.
+pub struct LikabilityScorer {
+    model: LikabilityModel,
+    descriptions: Descriptions,
+    atlas: Atlas,
+    placed: Vec<Placed>,
+}
+
+impl LikabilityModel {
+    /// Binds the model to a catalogue, which need not be the one it was fitted on.
+    pub fn scorer(self, catalogue: &Arc<Catalogue>) -> LikabilityScorer {
+        let descriptions = Descriptions::new(catalogue, &self.scale);
+        let community = self.community.in_rows_of(catalogue);
+        let atlas = Atlas::new(self.spaces.clone(), community, self.background.clone());
+        let rows: Vec<TrackIdx> = catalogue.rows().collect();
+        let placed = rows.par_iter().map(|&row| atlas.place(&descriptions, row)).collect();
+        LikabilityScorer { model: self, descriptions, atlas, placed }
+    }
+}
+
+impl LikabilityScorer {
+    /// The model behind it.
+    pub fn model(&self) -> &LikabilityModel {
+        &self.model
+    }
+
+    fn score_batch(&self, history: &History<'_>, tracks: &[TrackIdx]) -> Vec<Likability> {
+        let mut rows = vec![0.0f32; tracks.len() * COLUMNS];
+        rows.par_chunks_mut(TILE * COLUMNS).zip(tracks.par_chunks(TILE)).for_each(|(rows, tracks)| {
+            let mut scratch = Vec::new();
+            for (row, track) in rows.chunks_exact_mut(COLUMNS).zip(tracks) {
+                row.copy_from_slice(&history.relate(&self.placed[track.0 as usize], &mut scratch));
+            }
+        });
+        let predicted = self.model.network.predict(&table(&rows, &self.model.columns));
+        let predicted = predicted.expect("the table has the columns that the network was fitted on");
+        predicted.into_iter().map(|raw| calibrated(self.model.card.calibration, raw)).collect()
+    }
+}
+
+impl Scorer for LikabilityScorer {
+    fn version(&self) -> &str {
+        self.model.version()
+    }
+
+    fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
+        let history = History::new(&self.atlas, &self.descriptions, &told(profile));
+        tracks.chunks(BATCH).flat_map(|batch| self.score_batch(&history, batch)).collect()
+    }
+}
+
+impl NamedCommunity {
+    pub(super) fn new(catalogue: &Catalogue, community: &Community) -> Self {
+        let work_name = |work: WorkIdx| catalogue.track(catalogue.versions(work)[0]).work.clone();
+        let mut works: Vec<(WorkId, u32)> =
+            community.work_likes.iter().map(|(&work, &likes)| (work_name(work), likes)).collect();
+        works.sort();
+        let named = |artist| catalogue.artist_name(artist).to_lowercase();
+        let mut artists: Vec<_> =
+            community.artists.iter().map(|(&artist, &standing)| (named(artist), standing)).collect();
+        artists.sort_by(|a, b| a.0.cmp(&b.0));
+        Self { listeners: community.listeners, works, artists }
+    }
+
+    fn in_rows_of(&self, catalogue: &Catalogue) -> Community {
+        let works: FxHashMap<&WorkId, WorkIdx> =
+            catalogue.rows().map(|row| (&catalogue.track(row).work, catalogue.work(row))).collect();
+        Community {
+            listeners: self.listeners,
+            work_likes: self
+                .works
+                .iter()
+                .filter_map(|(name, likes)| Some((*works.get(name)?, *likes)))
+                .collect(),
+            artists: self
+                .artists
+                .iter()
+                .filter_map(|(name, standing)| Some((catalogue.find_artist(name)?, *standing)))
+                .collect(),
+        }
+    }
+}
