@@ -20,7 +20,9 @@ impl Dataset {
     pub(crate) fn load(store: &Store) -> anyhow::Result<Self> {
         let catalogue = Catalogue::from_tracks(store.tracks()?);
         if catalogue.is_empty() {
-            bail!("nothing has been imported yet; `segue import PATH` reads exports and tables of audio features");
+            bail!(
+                "nothing has been imported yet; `segue import PATH` reads exports and tables of audio features"
+            );
         }
         let mut profiles = Vec::new();
         for summary in store.listeners()? {
@@ -56,10 +58,17 @@ pub(crate) fn choose_listener(store: &Store, named: Option<&str>) -> anyhow::Res
     let listeners = store.listeners()?;
     match &listeners[..] {
         [only] => Ok(only.id.clone()),
-        [] => bail!("no listener has been imported yet; name one with `--listener NAME` or run `segue import PATH`"),
+        [] => bail!(
+            "no listener has been imported yet; name one with `--listener NAME` or run `segue import PATH`"
+        ),
         several => {
-            let names: Vec<String> = several.iter().take(8).map(|summary| format!("`{}`", summary.id)).collect();
-            bail!("there are {} listeners ({}); say which with `--listener NAME`", several.len(), names.join(", "))
+            let names: Vec<String> =
+                several.iter().take(8).map(|summary| format!("`{}`", summary.id)).collect();
+            bail!(
+                "there are {} listeners ({}); say which with `--listener NAME`",
+                several.len(),
+                names.join(", ")
+            )
         }
     }
 }

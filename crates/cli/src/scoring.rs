@@ -13,8 +13,10 @@ use crate::dataset::Dataset;
 pub(crate) fn active_scorer(store: &Store, dataset: &Dataset) -> anyhow::Result<Box<dyn Scorer>> {
     let entry = store.active_model()?.context("no model has been trained yet; run `segue train`")?;
     let files = store.model_files(&entry.version)?;
-    let weights = fs::read(&files.weights).with_context(|| format!("cannot read `{}`", files.weights.display()))?;
-    let model = LikabilityModel::load(&weights, &entry.card)
-        .with_context(|| format!("model `{}` cannot be used; `segue train` makes a new one", entry.version))?;
+    let weights =
+        fs::read(&files.weights).with_context(|| format!("cannot read `{}`", files.weights.display()))?;
+    let model = LikabilityModel::from_bytes(&weights, entry.card.as_bytes()).with_context(|| {
+        format!("model `{}` cannot be used; `segue train` makes a new one", entry.version)
+    })?;
     Ok(Box::new(model.scorer(&dataset.catalogue)))
 }

@@ -116,7 +116,9 @@ fn moment(text: &str) -> anyhow::Result<Timestamp> {
     let day: Result<jiff::civil::Date, _> = text.parse();
     match day {
         Ok(day) if text.len() == 10 => Ok(day.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp()),
-        _ => text.parse().with_context(|| format!("`{text}` is neither a day nor a moment such as 2025-12-01T18:00:00Z")),
+        _ => text
+            .parse()
+            .with_context(|| format!("`{text}` is neither a day nor a moment such as 2025-12-01T18:00:00Z")),
     }
 }
 
@@ -129,7 +131,8 @@ fn device_class(name: &str) -> anyhow::Result<DeviceClass> {
 
 fn list(exclusions: &[(ExclusionId, Exclusion)], as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        let rows: Vec<_> = exclusions.iter().map(|(id, what)| json!({"number": id, "exclusion": what})).collect();
+        let rows: Vec<_> =
+            exclusions.iter().map(|(id, what)| json!({"number": id, "exclusion": what})).collect();
         return print_json(&rows);
     }
     let mut rows = table(&["number", "excluded"]);

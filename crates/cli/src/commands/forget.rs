@@ -14,7 +14,9 @@ use crate::terminal::{print_json, say};
 ///
 /// This cannot be undone. Models trained on the listener's history are removed too; `segue train` makes a new one from who is left.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  segue forget --listener ann\n  segue forget --listener ann --yes --json")]
+#[command(
+    after_help = "Examples:\n  segue forget --listener ann\n  segue forget --listener ann --yes --json"
+)]
 pub(crate) struct ForgetArgs {
     /// Whom to forget.
     #[arg(long, value_name = "NAME")]
@@ -53,7 +55,9 @@ pub(crate) fn run(args: ForgetArgs, home: &Home) -> anyhow::Result<()> {
         say("the model in use had learned from them and is gone: run `segue train`");
     }
     if !report.erased {
-        say("something else was reading the store, so that old bytes may remain on disk until it is opened again");
+        say(
+            "something else was reading the store, so that old bytes may remain on disk until it is opened again",
+        );
     }
     Ok(())
 }

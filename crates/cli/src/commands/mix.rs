@@ -153,7 +153,8 @@ pub(crate) fn make(
 ) -> anyhow::Result<MixOutcome> {
     mix(catalogue, index, profile, scorer, request).map_err(|error| match &error {
         MixError::NothingEligible { left_out, .. } => {
-            let steps: Vec<String> = left_out.iter().map(|step| format!("{:?}: {}", step.step, step.count)).collect();
+            let steps: Vec<String> =
+                left_out.iter().map(|step| format!("{:?}: {}", step.step, step.count)).collect();
             anyhow::anyhow!("{}", steps.join(", ")).context(error)
         }
         _ => error.into(),
@@ -162,7 +163,9 @@ pub(crate) fn make(
 
 fn log(store: &mut Store, at: Timestamp, outcome: &MixOutcome) -> anyhow::Result<()> {
     let impression = Impression { at, slate: outcome.slate.clone() };
-    store.log_impression(&impression).context("cannot log the mix; `--dry-run` makes one without logging it")?;
+    store
+        .log_impression(&impression)
+        .context("cannot log the mix; `--dry-run` makes one without logging it")?;
     Ok(())
 }
 
@@ -178,7 +181,11 @@ fn export(
     std::io::stdout().lock().write_all(rendered.text.as_bytes())?;
     say(&outcome.headline());
     if rendered.left_out > 0 {
-        say(&format!("{} tracks have no address that `{}` can hold and are left out", rendered.left_out, format.name()));
+        say(&format!(
+            "{} tracks have no address that `{}` can hold and are left out",
+            rendered.left_out,
+            format.name()
+        ));
     }
     if rendered.by_name > 0 {
         say(&format!("{} tracks are given by name only; the player has to find them", rendered.by_name));

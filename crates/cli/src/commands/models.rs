@@ -8,7 +8,9 @@ use crate::terminal::{print_json, print_line, say, table};
 
 /// List models, or go back to an earlier one.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  segue models list\n  segue models show\n  segue models activate likability-3f2a9c01")]
+#[command(
+    after_help = "Examples:\n  segue models list\n  segue models show\n  segue models activate likability-3f2a9c01"
+)]
 pub(crate) struct ModelsArgs {
     #[command(subcommand)]
     action: Action,
@@ -54,7 +56,9 @@ pub(crate) fn run(args: ModelsArgs, home: &Home) -> anyhow::Result<()> {
             };
             let model = models.iter().find(wanted);
             let model = model.ok_or_else(|| match &version {
-                Some(version) => anyhow::anyhow!("there is no model `{version}`; `segue models list` names them"),
+                Some(version) => {
+                    anyhow::anyhow!("there is no model `{version}`; `segue models list` names them")
+                }
                 None => anyhow::anyhow!("no model has been trained yet; run `segue train`"),
             })?;
             print_line(&model.card)

@@ -35,7 +35,10 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     let model = status.active_model.as_deref().unwrap_or("none yet; run `segue train`");
     print_line(&format!("Model     {model}"))?;
     if status.unfinished_imports > 0 {
-        print_line(&format!("{} imports were interrupted; run them again to finish them", status.unfinished_imports))?;
+        print_line(&format!(
+            "{} imports were interrupted; run them again to finish them",
+            status.unfinished_imports
+        ))?;
     }
     if !listeners.is_empty() {
         let mut rows = table(&["listener", "plays", "feedback", "first", "last"]);

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use anyhow::Context as _;
 use clap::Args;
 use segue_core::{ListenerId, Timestamp};
-use segue_models::likability::{FitReport, HeldOut, LikabilityConfig, LikabilityModel, Stage};
+use segue_models::likability::{FitReport, LikabilityConfig, LikabilityModel, Stage};
+use segue_models::tabular::ensemble::HeldOut;
 use segue_store::{NewModel, Store};
 use serde_json::json;
 
@@ -74,7 +76,8 @@ fn fit_and_register(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::
         store.activate(&version)?;
         return Ok((version, report));
     }
-    let (weights, card) = model.save();
+    let (weights, card) = model.to_bytes();
+    let card = String::from_utf8(card).context("the card of the model is not text")?;
     store.register_model(&NewModel {
         version: &version,
         kind: "likability",
@@ -89,7 +92,8 @@ fn fit_and_register(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::
 fn print_report(version: &str, report: &FitReport, seconds: f64) -> anyhow::Result<()> {
     let mut rows = table(&["held out", "answers", "AUC", "accuracy", "log-loss", "ECE"]);
     let named = [("everything", &report.held_out), ("what listeners told", &report.told)];
-    for (name, held_out) in named.into_iter().filter_map(|(name, held_out)| Some((name, held_out.as_ref()?))) {
+    for (name, held_out) in named.into_iter().filter_map(|(name, held_out)| Some((name, held_out.as_ref()?)))
+    {
         rows.add_row(row(name, held_out));
     }
     for (size, held_out) in &report.by_history {
@@ -100,6 +104,13 @@ fn print_report(version: &str, report: &FitReport, seconds: f64) -> anyhow::Resu
 }
 
 fn row(name: &str, held_out: &HeldOut) -> [String; 6] {
-    let _ = held_out;
-    [name.to_owned(), String::new(), String::new(), String::new(), String::new(), String::new()]
+    let figure = |value: f64| if value.is_finite() { format!("{value:.3}") } else { "–".to_owned() };
+    [
+        name.to_owned(),
+        held_out.rows.to_string(),
+        figure(held_out.auc.unwrap_or(f64::NAN)),
+        figure(held_out.accuracy),
+        figure(held_out.log_loss),
+        figure(held_out.ece),
+    ]
 }

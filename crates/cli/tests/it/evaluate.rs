@@ -6,7 +6,13 @@ fn write_songs(segue: &Segue) {
     for song in 0..120 {
         let energy = f64::from(song * 37 % 120) / 120.0;
         let liked = (energy > 0.5) != (song % 20 == 0);
-        table += &format!("{},{energy},{},{},{}\n", f64::from(song % 10) / 10.0, song % 12, 80 + song, u8::from(liked));
+        table += &format!(
+            "{},{energy},{},{},{}\n",
+            f64::from(song % 10) / 10.0,
+            song % 12,
+            80 + song,
+            u8::from(liked)
+        );
     }
     segue.write("songs.csv", &table);
 }
@@ -15,7 +21,8 @@ fn write_songs(segue: &Segue) {
 fn nested_cross_validation_reports_mean_and_deviation() {
     let segue = Segue::new();
     write_songs(&segue);
-    let command = ["evaluate", "likability", "--data", "songs.csv", "--label", "liked", "--model", "mlp", "--json"];
+    let command =
+        ["evaluate", "likability", "--data", "songs.csv", "--label", "liked", "--model", "mlp", "--json"];
     let result = segue.json(&command);
     for metric in ["accuracy", "auc", "log_loss", "ece"] {
         assert!(result[metric]["mean"].is_f64() && result[metric]["sd"].is_f64(), "{metric}: {result}");

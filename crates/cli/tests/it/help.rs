@@ -18,7 +18,10 @@ fn every_command_explains_itself_with_an_example() {
     ];
     for command in commands {
         let help = segue.run(&[command.clone(), vec!["--help"]].concat());
-        assert!(help.contains(&format!("segue {}", command.join(" "))), "{command:?} shows no example:\n{help}");
+        assert!(
+            help.contains(&format!("segue {}", command.join(" "))),
+            "{command:?} shows no example:\n{help}"
+        );
         assert!(help.contains("Example"), "{command:?} shows no example:\n{help}");
     }
 }

@@ -83,7 +83,8 @@ fn an_import_that_is_killed_goes_on_where_it_stopped() {
     // A pipe that stays open keeps the child from being mistaken for a finished one.
     let mut kills = 0;
     for pause_ms in [120, 200, 300, 450] {
-        let mut child = segue.command(&["import", "."]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child =
+            segue.command(&["import", "."]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         thread::sleep(Duration::from_millis(pause_ms));
         if child.try_wait().unwrap().is_none() {
             kills += 1;

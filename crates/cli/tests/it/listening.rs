@@ -20,7 +20,20 @@ fn the_dial_is_honest_and_the_log_complete() {
     let segue = trained();
     let mut last = 0;
     for explore in ["0", "0.25", "0.5", "0.75", "1"] {
-        let mix = segue.json(&["mix", "-n", "8", "--explore", explore, "--artist-cap", "8", "--album-cap", "8", "--seed", "3", "--json"]);
+        let mix = segue.json(&[
+            "mix",
+            "-n",
+            "8",
+            "--explore",
+            explore,
+            "--artist-cap",
+            "8",
+            "--album-cap",
+            "8",
+            "--seed",
+            "3",
+            "--json",
+        ]);
         let new = mix["new"].as_u64().unwrap();
         assert!(new >= last, "{new} new tracks at {explore}, {last} before");
         last = new;

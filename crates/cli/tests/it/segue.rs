@@ -63,11 +63,16 @@ impl Segue {
 
     /// Writes audio features for the songs of [`Self::write_export`] and as many more that nobody has played.
     pub(crate) fn write_catalogue(&self, name: &str) {
-        let mut table = String::from("track_id,track_name,artist_name,popularity,energy,valence,tempo,duration_ms\n");
+        let mut table =
+            String::from("track_id,track_name,artist_name,popularity,energy,valence,tempo,duration_ms\n");
         for song in 0..80 {
             let energy = if song % 2 == 0 { 0.8 } else { 0.2 } + f64::from(song) / 1000.0;
             let (artist, valence, tempo) = (song / 4 % 20, 1.0 - energy, 90 + song);
-            table += &format!("{},Song {song},Artist {artist},{},{energy},{valence},{tempo},200000\n", uri(song), song % 100);
+            table += &format!(
+                "{},Song {song},Artist {artist},{},{energy},{valence},{tempo},200000\n",
+                uri(song),
+                song % 100
+            );
         }
         self.write(name, &table);
     }

@@ -1,6 +1,8 @@
 //! What was shown comes back to the last bit.
 
-use segue_core::{AudioFeature, Impression, Pick, Reason, Shortlisted, Slate, SlateConfig, Timestamp, TrackId};
+use segue_core::{
+    AudioFeature, Impression, Pick, Reason, Shortlisted, Slate, SlateConfig, Timestamp, TrackId,
+};
 use segue_store::{Store, StoreError};
 
 use crate::fixtures::{at, listener, track};

@@ -37,7 +37,8 @@ pub(super) fn write(community: &Community, folder: &Path) -> anyhow::Result<Expo
 }
 
 fn write_catalogue(tracks: &[Track], path: &Path) -> anyhow::Result<()> {
-    let mut table = csv::Writer::from_path(path).with_context(|| format!("cannot write `{}`", path.display()))?;
+    let mut table =
+        csv::Writer::from_path(path).with_context(|| format!("cannot write `{}`", path.display()))?;
     let names = ["track_id", "track_name", "artist_name", "album", "genre", "year", "popularity"];
     table.write_record(names.into_iter().chain(AudioFeature::ALL.map(AudioFeature::name)))?;
     for track in tracks {
@@ -50,7 +51,8 @@ fn write_catalogue(tracks: &[Track], path: &Path) -> anyhow::Result<()> {
             track.year.map(|year| year.to_string()).unwrap_or_default(),
             track.popularity.map(|share| format!("{:.0}", share * 100.0)).unwrap_or_default(),
         ];
-        let sound = AudioFeature::ALL.map(|f| track.features.get(f).map(|x| x.to_string()).unwrap_or_default());
+        let sound =
+            AudioFeature::ALL.map(|f| track.features.get(f).map(|x| x.to_string()).unwrap_or_default());
         table.write_record(known.iter().chain(&sound))?;
     }
     table.flush()?;

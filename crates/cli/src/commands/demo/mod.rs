@@ -27,7 +27,9 @@ const DAY_SECONDS: i64 = 86_400;
 /// Artists, songs and listeners are drawn from a documented model, so that the taste learned can be held against the true one.
 /// Nothing touches your own Segue: the demo keeps to a folder of its own.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  segue demo\n  segue demo --seed 7 --keep /tmp/segue-demo\n  segue --home /tmp/segue-demo/home mix --listener listener-01")]
+#[command(
+    after_help = "Examples:\n  segue demo\n  segue demo --seed 7 --keep /tmp/segue-demo\n  segue --home /tmp/segue-demo/home mix --listener listener-01"
+)]
 pub(crate) struct DemoArgs {
     /// Seed of the community, the training and the mixes.
     #[arg(long, default_value_t = 1, value_name = "N")]
@@ -53,7 +55,10 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
         start: Timestamp::from_second(1_735_689_600).expect("the first of January 2025 is a moment"),
     };
 
-    say(&format!("1. A community of {} listeners and {} artists is drawn (seed {}).", args.listeners, config.artists, args.seed));
+    say(&format!(
+        "1. A community of {} listeners and {} artists is drawn (seed {}).",
+        args.listeners, config.artists, args.seed
+    ));
     let community = Community::draw(&config);
     let plays: usize = community.histories.iter().map(|history| history.listens.len()).sum();
     let exports = exports::write(&community, &folder.join("exports"))?;

@@ -24,7 +24,12 @@ pub(super) struct Comparison {
 }
 
 /// Scores a sample of unplayed tracks for every listener.
-pub(super) fn compare(community: &Community, dataset: &Dataset, scorer: &dyn Scorer, seed: u64) -> Comparison {
+pub(super) fn compare(
+    community: &Community,
+    dataset: &Dataset,
+    scorer: &dyn Scorer,
+    seed: u64,
+) -> Comparison {
     let index = Index::build(&dataset.catalogue, &dataset.profiles);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let (mut model, mut popularity, mut truth) = (Vec::new(), Vec::new(), Vec::new());
@@ -36,12 +41,15 @@ pub(super) fn compare(community: &Community, dataset: &Dataset, scorer: &dyn Sco
         tracks.truncate(SAMPLE);
         let likely: Vec<f64> = tracks
             .iter()
-            .map(|&track| f64::from(community.likes(history, &dataset.catalogue.track(track).id).unwrap_or(0.0)))
+            .map(|&track| {
+                f64::from(community.likes(history, &dataset.catalogue.track(track).id).unwrap_or(0.0))
+            })
             .collect();
         let labels: Vec<bool> = likely.iter().map(|&p| rng.random_bool(p)).collect();
         let scores = scorer.score(&profile, &tracks);
         let scores: Vec<f64> = scores.iter().map(|score| f64::from(score.mean)).collect();
-        let popular: Vec<f64> = tracks.iter().map(|&track| f64::from(index.popularity.value(track))).collect();
+        let popular: Vec<f64> =
+            tracks.iter().map(|&track| f64::from(index.popularity.value(track))).collect();
         for (sum, scores) in [(&mut model, &scores), (&mut popularity, &popular), (&mut truth, &likely)] {
             sum.extend(auc(&labels, scores));
         }

@@ -3,6 +3,7 @@
 mod calibration_plot;
 mod labelled_csv;
 mod likability;
+mod new_listener;
 
 use clap::{Args, Subcommand};
 
@@ -16,11 +17,13 @@ pub(crate) struct EvaluateArgs {
 #[derive(Debug, Subcommand)]
 enum Task {
     Likability(likability::LikabilityArgs),
+    NewListener(new_listener::NewListenerArgs),
 }
 
 /// Runs the evaluation asked for.
 pub(crate) fn run(args: EvaluateArgs) -> anyhow::Result<()> {
     match args.task {
         Task::Likability(args) => likability::run(args),
+        Task::NewListener(args) => new_listener::run(&args),
     }
 }

@@ -118,7 +118,12 @@ impl ImportArgs {
             Playlists::Listeners => PlaylistUse::Listener,
         };
         let mark = self.mark.map(FeedbackKind::from);
-        let tables = TableOptions { mark, playlists, label_column: self.label_column.clone(), ..TableOptions::default() };
+        let tables = TableOptions {
+            mark,
+            playlists,
+            label_column: self.label_column.clone(),
+            ..TableOptions::default()
+        };
         ImportOptions { tables, ..ImportOptions::new(ListenerId::new(self.listener.as_str())) }
     }
 }

@@ -11,7 +11,8 @@ const MOST_FILES: usize = 40;
 
 /// Prints a row per file, the sums, and what the store made of it.
 pub(super) fn print(report: &Report, counts: Option<&ImportCounts>) -> anyhow::Result<()> {
-    let mut rows = table(&["file", "format", "rows", "plays", "feedback", "tracks", "before", "dropped", "note"]);
+    let mut rows =
+        table(&["file", "format", "rows", "plays", "feedback", "tracks", "before", "dropped", "note"]);
     for file in report.files.iter().take(MOST_FILES) {
         rows.add_row(row(&file.path.display().to_string(), file));
     }
