@@ -1,1 +1,3 @@
+//! Behaviour of the binary `segue`.
 
+mod evaluate_likability;

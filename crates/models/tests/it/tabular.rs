@@ -28,7 +28,12 @@ fn songs(rows: usize, seed: u64) -> (Table, Vec<bool>) {
 /// What the two models have in common.
 trait Model: Sized {
     fn config(rows: usize) -> EnsembleConfig;
-    fn fit(table: &Table, labels: &[bool], weights: &[f32], config: &EnsembleConfig) -> Result<Self, ModelError>;
+    fn fit(
+        table: &Table,
+        labels: &[bool],
+        weights: &[f32],
+        config: &EnsembleConfig,
+    ) -> Result<Self, ModelError>;
     fn predict(&self, table: &Table) -> Result<Vec<Likability>, ModelError>;
     fn save(&self, folder: &std::path::Path) -> Result<(), ModelError>;
     fn load(folder: &std::path::Path) -> Result<Self, ModelError>;
@@ -121,7 +126,10 @@ fn bytes<M: Model>(threads: usize) -> Vec<Vec<u8>> {
     let (_, model) = pool.install(|| fitted::<M>(60));
     let folder = tempfile::tempdir().unwrap();
     model.save(folder.path()).unwrap();
-    ["weights.safetensors", "card.json"].iter().map(|f| std::fs::read(folder.path().join(f)).unwrap()).collect()
+    ["weights.safetensors", "card.json"]
+        .iter()
+        .map(|f| std::fs::read(folder.path().join(f)).unwrap())
+        .collect()
 }
 
 fn rows_of_weight_0_teach_nothing<M: Model>() {
@@ -132,9 +140,8 @@ fn rows_of_weight_0_teach_nothing<M: Model>() {
     other_labels[30..].iter_mut().for_each(|liked| *liked = !*liked);
     let mut config = M::config(60);
     config.calibration.folds = 0;
-    let predict = |labels: &[bool]| {
-        M::fit(&table, labels, &weights, &config).unwrap().predict(&table).unwrap()
-    };
+    let predict =
+        |labels: &[bool]| M::fit(&table, labels, &weights, &config).unwrap().predict(&table).unwrap();
     assert_eq!(predict(&labels), predict(&other_labels));
 }
 
