@@ -1,7 +1,7 @@
 //! The binary, used as a person uses it.
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
-mod evaluate;
+mod evaluate_likability;
 mod help;
 mod import;
 mod listening;

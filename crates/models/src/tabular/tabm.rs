@@ -32,8 +32,8 @@ const LARGE: usize = 4000;
 pub fn config(rows: usize) -> TabmConfig {
     let (batch, dropout, noise, networks) = match rows {
         ..MEDIUM => (64, 0.3, 0.4, 2),
-        MEDIUM..LARGE => (128, 0.2, 0.3, 1),
-        LARGE.. => (256, 0.2, 0.3, 1),
+        MEDIUM..LARGE => (128, 0.2, 0.1, 1),
+        LARGE.. => (256, 0.2, 0.1, 1),
     };
     EnsembleConfig {
         scaling: Scaling::Quantile,
