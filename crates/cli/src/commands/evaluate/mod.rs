@@ -3,3 +3,4 @@
 mod calibration_plot;
 mod labelled_csv;
 pub(crate) mod likability;
+pub(crate) mod new_listener;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use comfy_table::{Table, presets};
+use comfy_table::Table;
 use indicatif::{ProgressBar, ProgressStyle};
 use segue_core::{AudioFeature, ListenerId, Track, TrackId};
 use segue_engine::eval::new_listener::{
@@ -286,7 +286,6 @@ fn print(report: &Report, json: bool) -> Result<()> {
         report.repeats
     );
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_FULL_CONDENSED);
     table.set_header(["likes given", "model", "listeners", "AUC", "behind", "NDCG@10", "behind"]);
     let shown =
         |estimate: &Estimate| format!("{:.3} [{:.3}, {:.3}]", estimate.mean, estimate.low, estimate.high);
