@@ -25,6 +25,8 @@ mod persist;
 mod relation;
 mod scorer;
 mod space;
+#[cfg(test)]
+mod testing;
 
 pub use card::{DataSummary, LikabilityCard};
 pub use fit::{FEWEST_NEWCOMER_LISTENERS, FitReport, LikabilityConfig, Stage};

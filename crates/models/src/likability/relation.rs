@@ -473,3 +473,109 @@ fn insert(closest: &mut [f32; 3], distance: f32) {
         closest.sort_by(f32::total_cmp);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::describe::Scale;
+    use super::super::testing::{catalogue, fans, outspoken};
+    use super::*;
+    use crate::likability::fit::told;
+
+    fn world() -> (Descriptions, Atlas, Vec<Told>) {
+        let catalogue = catalogue(240);
+        let descriptions = Descriptions::new(&catalogue, &Scale::fit(&catalogue));
+        let likes: Vec<Vec<TrackIdx>> = fans(&catalogue, 24, 12)
+            .iter()
+            .map(|profile| profile.labelled().map(|(track, _)| track).collect())
+            .collect();
+        let atlas = Atlas::fit(&descriptions, &likes, 5);
+        (descriptions, atlas, told(&outspoken(&catalogue, 20)))
+    }
+
+    fn relate(descriptions: &Descriptions, atlas: &Atlas, history: &[Told], track: TrackIdx) -> [f32; COLUMNS] {
+        let history = History::new(atlas, descriptions, history);
+        history.relate(&atlas.place(descriptions, track), &mut Vec::new())
+    }
+
+    fn assert_alike(a: &[f32; COLUMNS], b: &[f32; COLUMNS]) {
+        for ((name, a), b) in column_names().iter().zip(a).zip(b) {
+            let alike = (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-3 * (1.0 + a.abs());
+            assert!(alike, "`{name}`: {a} is not {b}");
+        }
+    }
+
+    #[test]
+    fn the_label_of_a_track_never_enters_its_own_relation() {
+        let (descriptions, atlas, history) = world();
+        // What others did is counted with the listener among them, so that column is told apart below.
+        let renown = column_names().iter().position(|name| *name == "liked_by").unwrap();
+        for i in 0..history.len() {
+            let track = history[i].track;
+            let mut without = history.clone();
+            without.remove(i);
+            let mut flipped = history.clone();
+            flipped[i].liked = !flipped[i].liked;
+            let mut expected = relate(&descriptions, &atlas, &without, track);
+            for history in [&history, &flipped] {
+                let mut found = relate(&descriptions, &atlas, history, track);
+                for columns in [&mut expected, &mut found] {
+                    columns[renown..renown + 2].fill(0.0);
+                }
+                assert_alike(&found, &expected);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_listener_likes_is_counted_once_less_among_all_who_do() {
+        let (descriptions, atlas, history) = world();
+        let renown = column_names().iter().position(|name| *name == "liked_by").unwrap();
+        let liked = history.iter().find(|told| told.liked && descriptions.artists[told.track.0 as usize].is_some());
+        let track = liked.unwrap().track;
+        let as_a_stranger = relate(&descriptions, &atlas, &[], track)[renown];
+        let as_one_of_them = relate(&descriptions, &atlas, &history, track)[renown];
+        assert!(as_a_stranger > 0.0);
+        assert!((as_a_stranger.exp() - as_one_of_them.exp() - 1.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn an_empty_history_has_no_relations_but_the_prior_ones() {
+        let (descriptions, atlas, _) = world();
+        let columns = relate(&descriptions, &atlas, &[], TrackIdx(1));
+        let relations: Vec<&str> = column_names()[describe::COUNT + 4..].to_vec();
+        let known: Vec<&str> =
+            relations.iter().zip(&columns[describe::COUNT + 4..]).filter(|(_, x)| !x.is_nan()).map(|(n, _)| *n).collect();
+        let zero_by_nature = [
+            "artist_likes",
+            "artist_share",
+            "artist_dislikes",
+            "artist_balance",
+            "album_likes",
+            "genre_ratio",
+            "disliked_genre_ratio",
+        ];
+        for name in known {
+            assert!(zero_by_nature.contains(&name), "`{name}` is known");
+        }
+    }
+
+    #[test]
+    fn liked_sound_is_nearer_than_disliked_sound() {
+        let (descriptions, atlas, history) = world();
+        let column = |name| column_names().iter().position(|other| *other == name).unwrap();
+        let of = |row| relate(&descriptions, &atlas, &history, TrackIdx(row));
+        // Rows 201 and 202 are beyond the history; 201 is of the liked camp, 202 of the disliked one.
+        for name in ["sound_ratio", "all_ratio", "sound_wide", "sound_contrast", "genre_ratio"] {
+            assert!(of(201)[column(name)] > of(202)[column(name)], "`{name}`");
+        }
+    }
+
+    #[test]
+    fn a_silent_track_keeps_the_relations_that_need_no_sound() {
+        let (descriptions, atlas, history) = world();
+        let column = |name| column_names().iter().position(|other| *other == name).unwrap();
+        let columns = relate(&descriptions, &atlas, &history, TrackIdx(210));
+        assert!(columns[column("sound_ratio")].is_nan() && columns[column("sound_wide")].is_nan());
+        assert!(!columns[column("artist_likes")].is_nan() && !columns[column("newness_from_nearest")].is_nan());
+    }
+}
