@@ -41,7 +41,7 @@ const PRIVATE: [&str; 19] = [
 ];
 
 /// What the names of files with history, explicit signals or catalogues contain.
-const WANTED: [&str; 30] = [
+const WANTED: [&str; 31] = [
     "streaming_history",
     "streaminghistory",
     "endsong",
@@ -72,6 +72,7 @@ const WANTED: [&str; 30] = [
     "catalog",
     "tracks",
     "history",
+    "favorites",
 ];
 
 /// Judges a file in a folder that the user named: all data files but private ones.
