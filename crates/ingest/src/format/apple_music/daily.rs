@@ -7,6 +7,7 @@ use std::io::BufRead;
 
 use csv::StringRecord;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use segue_core::{EndReason, Listen, Record, Source, Timestamp, Track};
 
 use super::{artist_and_title, end_reason, skipped};
@@ -14,6 +15,7 @@ use crate::format::{Format, Head};
 use crate::identity::named_track;
 use crate::table::values;
 use crate::table::{Delimited, Header, Unusable, head_records};
+use crate::time::plausible;
 use crate::{Context, DropReason, IngestError};
 
 /// The column that names artist and title.
@@ -85,5 +87,5 @@ fn time(date: &str, hours: Option<&str>) -> Option<Timestamp> {
     };
     let hour = hours.and_then(|hours| hours.split(',').next()?.trim().parse::<i8>().ok());
     let hour = hour.filter(|hour| (0..24).contains(hour)).unwrap_or(0);
-    values::plausible(values::in_utc(date.at(hour, 0, 0, 0))?)
+    plausible(date.at(hour, 0, 0, 0).to_zoned(TimeZone::UTC).ok()?.timestamp())
 }
