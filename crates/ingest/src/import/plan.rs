@@ -5,10 +5,11 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::Limits;
 use super::archive::{Archive, list};
 use super::entry_name::{Verdict, judge_file};
 use super::order::by_name;
-use super::{Limits, reason};
+use super::reading::reason;
 use crate::{FileReport, IngestError};
 
 /// One thing to read.

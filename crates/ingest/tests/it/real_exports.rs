@@ -33,6 +33,8 @@ fn real_exports_are_read_completely() {
         ("listenbrainz/maloja.json", Maloja, 2, 2, 0),
         ("koito/maloja_import_test.json", Maloja, 38, 38, 0),
         ("koito/koito_export_test.json", Koito, 13, 13, 0),
+        ("listenbrainz/librefm.csv", LibreFm, 3, 3, 0),
+        ("listenbrainz/.scrobbler.log", Rockbox, 4, 4, 0),
         ("listenbrainz/panoscrobbler.jsonl", PanoScrobbler, 2, 2, 0),
     ] {
         let report = account(&folder, name);
@@ -40,4 +42,13 @@ fn real_exports_are_read_completely() {
         assert_eq!(found, (Some(source), rows, listens, feedback), "{name}: {report:?}");
         assert!(!report.incomplete, "{name}");
     }
+}
+
+#[test]
+fn a_folder_of_exports_of_all_kinds_is_read_in_one_go() {
+    let Some(folder) = real_data("export_fixtures") else { return };
+    let (report, _) = read(&folder);
+    let total = report.total();
+    assert_eq!((total.rows_read, total.listens, total.feedback), (168, 163, 5));
+    assert!(!total.incomplete);
 }
