@@ -9,11 +9,13 @@ use crate::input::read_error;
 use crate::table::{Delimited, Header, read_objects};
 use crate::{Context, IngestError};
 
-/// The artist of each title that only one of the listener's artists has.
+/// What is known of an export before its plays are read: the artist of each title that only one of the listener's artists has.
 #[derive(Default)]
 pub(crate) struct Artists {
     /// `None` where several artists share the title.
     by_title: FxHashMap<String, Option<String>>,
+    /// Whether the play activity is among the files, which tells of each play what the daily tracks tell of a day.
+    pub(crate) beside_activity: bool,
 }
 
 impl Artists {

@@ -1,7 +1,8 @@
 //! `Apple Music - Play History Daily Tracks.csv`: what was played on a day, with the hours in which it was, the time played
 //! over all of them, and the reason that the last play ended.
 //!
-//! These are the plays that the play activity has one by one; of an export that holds both, only one should be imported.
+//! These are the plays that the play activity has one by one. Of an export that holds both, only that is kept, or each play
+//! would count twice.
 
 use std::io::BufRead;
 
@@ -22,7 +23,11 @@ use crate::{Context, DropReason, IngestError};
 pub(super) const DESCRIPTION: &str = "track description";
 
 /// Plays of a day.
-pub(crate) struct DailyTracks;
+#[derive(Default)]
+pub(crate) struct DailyTracks {
+    /// Whether the play activity of the same export is read as well.
+    pub(crate) beside_activity: bool,
+}
 
 impl Format for DailyTracks {
     fn source(&self) -> Source {
@@ -39,6 +44,10 @@ impl Format for DailyTracks {
         let Some(header) = table.next(context)?.map(Header::new) else { return Ok(()) };
         table.expect_width(header.width());
         while let Some(row) = table.next(context)? {
+            if self.beside_activity {
+                context.drop_row(DropReason::ElsewhereInExport);
+                continue;
+            }
             let mut unusable = Unusable::default();
             match day(&header, row, context, &mut unusable) {
                 Ok((listen, track)) => {
