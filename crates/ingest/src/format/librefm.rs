@@ -101,7 +101,8 @@ fn take(header: &Header, row: &StringRecord, context: &mut Context<'_>) -> Resul
     Ok(())
 }
 
-/// Decodes UTF-7 (RFC 2152): `+…-` holds UTF-16 in base64, `+-` is a plus. What is no valid sequence stays as it is.
+/// Decodes UTF-7 (RFC 2152): `+` and base64 hold UTF-16, up to the first other character, of which a `-` is left out; `+-` is
+/// a plus. What is no valid sequence stays as it is.
 fn decode_utf7(text: &str) -> Cow<'_, str> {
     if !text.contains('+') {
         return Cow::Borrowed(text);
@@ -110,17 +111,23 @@ fn decode_utf7(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('+') {
         decoded.push_str(before);
-        let (sequence, behind) = after.split_once('-').unwrap_or((after, ""));
-        match decode_utf16(sequence) {
-            Some(characters) if after.len() > sequence.len() => {
-                decoded.push_str(if sequence.is_empty() { "+" } else { &characters });
-                rest = behind;
+        let end = after.find(|c| base64_value(c).is_none()).unwrap_or(after.len());
+        let (sequence, behind) = after.split_at(end);
+        let behind_hyphen = behind.strip_prefix('-');
+        rest = match (decode_utf16(sequence), behind_hyphen) {
+            (Some(text), _) if !text.is_empty() => {
+                decoded.push_str(&text);
+                behind_hyphen.unwrap_or(behind)
+            }
+            (Some(_), Some(behind)) => {
+                decoded.push('+');
+                behind
             }
             _ => {
                 decoded.push('+');
-                rest = after;
+                after
             }
-        }
+        };
     }
     decoded.push_str(rest);
     Cow::Owned(decoded)
@@ -130,16 +137,9 @@ fn decode_utf7(text: &str) -> Cow<'_, str> {
 fn decode_utf16(sequence: &str) -> Option<String> {
     let mut units = Vec::new();
     let (mut bits, mut count) = (0u32, 0);
-    for byte in sequence.bytes() {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        bits = bits << 6 | u32::from(value);
+    for c in sequence.chars() {
+        let value = base64_value(c)?;
+        bits = (bits << 6) | value;
         count += 6;
         if count >= 16 {
             count -= 16;
@@ -148,4 +148,105 @@ fn decode_utf16(sequence: &str) -> Option<String> {
         }
     }
     (bits == 0 && count < 6).then(|| String::from_utf16(&units).ok())?
+}
+
+fn base64_value(c: char) -> Option<u32> {
+    match c {
+        'A'..='Z' => Some(c as u32 - 'A' as u32),
+        'a'..='z' => Some(c as u32 - 'a' as u32 + 26),
+        '0'..='9' => Some(c as u32 - '0' as u32 + 52),
+        '+' => Some(62),
+        '/' => Some(63),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::testing::{fixture, read, real_text, recognises, try_read};
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_header_is_found_behind_comments_in_any_case_and_order() {
+        assert!(recognises(&LibreFm, &fixture("librefm.csv")));
+        let (report, records) = read(&LibreFm, &fixture("librefm.csv"));
+        let tracks: Vec<_> =
+            records.tracks().iter().map(|t| (t.artist(), t.title.as_str(), t.album.as_deref())).collect();
+        let expected = [
+            (Some("Anna Ash"), "First Song", Some("Leaves")),
+            (Some("Anna Ash"), "A + B", None),
+            (None, "Somebody's Song", None),
+        ];
+        assert_eq!(tracks, expected);
+        assert_eq!(records.listens()[0].at.to_string(), "2024-01-01T00:00:00Z");
+        assert_eq!(report.rows_read, 6, "comments and header are no rows");
+        let dropped: Vec<_> = report.dropped.into_iter().collect();
+        assert_eq!(dropped, [(DropReason::NoTitle, 1), (DropReason::BadTime, 1), (DropReason::Malformed, 1)]);
+    }
+
+    #[test]
+    fn utf7_is_decoded_where_the_comments_are_in_it() {
+        let (_, records) = read(&LibreFm, &fixture("librefm_utf7.csv"));
+        let tracks: Vec<_> =
+            records.tracks().iter().map(|t| (t.artist(), t.title.as_str(), t.album.as_deref())).collect();
+        let expected = [(Some("Beyoncé"), "Déjà Vu", Some("1+1")), (Some("Love + Hate"), "A+B-Sides", None)];
+        assert_eq!(tracks, expected);
+    }
+
+    #[test]
+    fn a_file_without_the_header_is_an_error() {
+        let (result, _) = try_read(&LibreFm, "# a\n# b\n");
+        assert!(matches!(result, Err(IngestError::Malformed { .. })), "{result:?}");
+    }
+
+    #[test]
+    fn tables_that_know_more_are_not_of_librefm() {
+        assert!(!recognises(&LibreFm, "artist,track,time,ms_played\n"));
+        assert!(recognises(&LibreFm, "artist,track,time\n"));
+    }
+
+    #[test]
+    fn the_real_export_is_read_whole() {
+        let Some(text) = real_text("export_fixtures/listenbrainz/librefm.csv") else { return };
+        assert!(recognises(&LibreFm, &text));
+        let (report, records) = read(&LibreFm, &text);
+        assert_eq!((report.rows_read, report.listens), (3, 3));
+        let last = records.tracks()[2];
+        assert_eq!(last.album.as_deref(), Some("(What's the Story) Morning Glory?"));
+        assert_eq!(records.listens()[0].at.as_second(), 1_690_347_960);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic_and_adds_up(text in "(\\+ACM- x\n)?artist,track,album,time\n([\\PC\",;\n+A-]{0,20},?){0,40}") {
+            let _ = try_read(&LibreFm, &text);
+        }
+
+        #[test]
+        fn utf7_decodes_what_was_encoded(text in "[a-zäé +✓𝄞-]{0,12}") {
+            let encoded = encode_utf7(&text);
+            prop_assert_eq!(decode_utf7(&encoded), text.as_str());
+        }
+    }
+
+    fn encode_utf7(text: &str) -> String {
+        let mut encoded = String::new();
+        for c in text.chars() {
+            match c {
+                '+' => encoded.push_str("+-"),
+                c if c.is_ascii() => encoded.push(c),
+                c => encoded.push_str(&format!("+{}-", base64(c))),
+            }
+        }
+        encoded
+    }
+
+    fn base64(c: char) -> String {
+        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let bits: String = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("{unit:016b}")).collect();
+        let sextets =
+            bits.as_bytes().chunks(6).map(|chunk| format!("{:0<6}", std::str::from_utf8(chunk).unwrap()));
+        sextets.map(|bits| char::from(LETTERS[usize::from_str_radix(&bits, 2).unwrap()])).collect()
+    }
 }

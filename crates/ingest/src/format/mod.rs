@@ -12,7 +12,7 @@ mod maloja;
 mod pano_scrobbler;
 pub(crate) mod parquet;
 mod rockbox;
-mod spotify;
+pub(crate) mod spotify;
 mod spotify_account;
 mod spotify_extended;
 mod spotify_recent;
@@ -91,8 +91,8 @@ impl Formats {
             Box::new(pano_scrobbler::PanoScrobbler),
             Box::new(youtube_music::YouTubeMusic),
             Box::new(apple_music::LibraryTracks),
+            Box::new(apple_music::DailyTracks { beside_activity: artists.beside_activity }),
             Box::new(apple_music::PlayActivity { artists }),
-            Box::new(apple_music::DailyTracks),
             Box::new(apple_music::Favorites),
             Box::new(rockbox::Rockbox),
             Box::new(librefm::LibreFm),

@@ -105,3 +105,47 @@ fn read_row(
 fn set_duration(track: &mut Track, ms: u32) -> bool {
     track.features.set(AudioFeature::DurationMs, ms as f32)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::testing::{fixture, read, real_text, recognises, try_read};
+    use proptest::prelude::*;
+
+    #[test]
+    fn ratings_say_what_was_skipped() {
+        assert!(recognises(&Rockbox, &fixture("scrobbler.log")));
+        let (report, records) = read(&Rockbox, &fixture("scrobbler.log"));
+        let skipped: Vec<_> = records.listens().iter().map(|listen| listen.skipped).collect();
+        assert_eq!(skipped, [Some(false), Some(true), None]);
+        let [first, second, third] = records.tracks()[..] else { panic!("{:?}", records.0) };
+        assert_eq!((first.title.as_str(), first.duration_ms()), ("First \"Song", Some(201_000)));
+        assert_eq!(first.id.as_str(), "mbid:d5e4fb56-e457-4684-aa31-63ce70ee5a8c");
+        assert_eq!(second.artist(), Some("#1 Dads"), "an artist may begin like a header");
+        assert_eq!((third.artist(), third.title.as_str()), (None, "file.mp3"));
+        let unusable: Vec<_> = report.unusable_values.iter().map(|(field, count)| (*field, *count)).collect();
+        assert_eq!(unusable, [("length", 1), ("mbid", 1), ("rating", 1)]);
+        let dropped: Vec<_> = report.dropped.into_iter().collect();
+        assert_eq!(dropped, [(DropReason::NoTitle, 1), (DropReason::BadTime, 1), (DropReason::Malformed, 1)]);
+    }
+
+    #[test]
+    fn the_real_log_is_read_whole() {
+        let Some(text) = real_text("export_fixtures/listenbrainz/.scrobbler.log") else { return };
+        assert!(recognises(&Rockbox, &text));
+        let (report, records) = read(&Rockbox, &text);
+        assert_eq!((report.rows_read, report.listens), (4, 4));
+        let at: Vec<_> = records.listens().iter().map(|listen| listen.at.as_second()).collect();
+        assert_eq!(at, [1_577_836_800, 1_577_840_400, 1_577_844_000, 1_260_358_094]);
+        let last = records.listens()[3];
+        assert_eq!(last.skipped, Some(true));
+        assert_eq!(report.unusable_values["mbid"], 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_panic_and_adds_up(text in "(#AUDIOSCROBBLER/1.1\n)?([\\PC#\"]{0,8}\t?|[LS\n0-9]){0,80}") {
+            let _ = try_read(&Rockbox, &text);
+        }
+    }
+}

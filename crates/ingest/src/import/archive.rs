@@ -10,6 +10,7 @@ use zip::result::ZipError;
 use super::Limits;
 use super::entry_name::{Verdict, escapes, judge_entry};
 use super::order::by_name;
+use super::plan::is_named;
 use super::progress::Budget;
 use super::reading::{Content, Import, Opened, Pass, reason};
 use crate::input::{read_error, read_head};
@@ -37,6 +38,14 @@ struct Entry {
 }
 
 impl Archive {
+    /// Whether there is an entry whose name contains `part`, which is lower case.
+    pub(super) fn holds(&self, part: &str) -> bool {
+        self.entries.iter().any(|entry| match &entry.nested {
+            Some(nested) => nested.holds(part),
+            None => is_named(&entry.path, part),
+        })
+    }
+
     /// Bytes to read, as the archive declares them.
     pub(super) fn declared_bytes(&self) -> u64 {
         let sizes = self.entries.iter().map(|entry| match &entry.nested {

@@ -41,7 +41,7 @@ const PRIVATE: [&str; 19] = [
 ];
 
 /// What the names of files with history, explicit signals or catalogues contain.
-const WANTED: [&str; 31] = [
+const WANTED: [&str; 32] = [
     "streaming_history",
     "streaminghistory",
     "endsong",
@@ -64,6 +64,8 @@ const WANTED: [&str; 31] = [
     "librefm",
     "libre.fm",
     "play activity",
+    "favorites",
+    "likes and dislikes",
     "library tracks",
     "play history",
     "watch-history",
@@ -72,7 +74,6 @@ const WANTED: [&str; 31] = [
     "catalog",
     "tracks",
     "history",
-    "favorites",
 ];
 
 /// Judges a file in a folder that the user named: all data files but private ones.

@@ -116,6 +116,7 @@ pub(crate) fn import_archive(
 /// Apple's plays name no artists; other files of its export do, and are read for that first.
 fn learn_artists(jobs: &[Job], options: &ImportOptions) -> AppleArtists {
     let mut artists = AppleArtists::default();
+    artists.beside_activity = jobs.iter().any(|job| job.holds("play activity"));
     let mut nobody = ();
     let meter = Meter::new(0, &mut nobody);
     let mut import = Import { options, meter, pass: Pass::Learn(&mut artists), report: Report::default() };

@@ -22,6 +22,21 @@ pub(super) enum Job {
     Archive(Archive),
 }
 
+impl Job {
+    /// Whether there is a file whose name contains `part`, which is lower case.
+    pub(super) fn holds(&self, part: &str) -> bool {
+        match self {
+            Self::File { path, .. } => is_named(path, part),
+            Self::Archive(archive) => archive.holds(part),
+        }
+    }
+}
+
+/// Whether the name of a file contains `part`, which is lower case.
+pub(super) fn is_named(path: &Path, part: &str) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains(part))
+}
+
 /// Everything to read.
 #[derive(Default)]
 pub(super) struct Plan {
