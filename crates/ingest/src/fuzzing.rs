@@ -5,7 +5,7 @@ use std::path::Path;
 
 use segue_core::{ListenerId, Record};
 
-use crate::format::{Formats, Head};
+use crate::format::{AppleArtists, Formats, Head};
 use crate::identity::{named_track, normalise};
 use crate::import::import_archive;
 use crate::input::{HEAD_BYTES, Utf8Reader, decode_head};
@@ -37,12 +37,12 @@ impl FileSink for Counter {
 
 /// How many formats there are.
 pub fn format_count() -> usize {
-    Formats::new(&TableOptions::default()).all().count()
+    Formats::new(&TableOptions::default(), AppleArtists::default()).all().count()
 }
 
 /// The number of the format that takes this content for its own.
 pub fn format_of(content: &[u8]) -> Option<usize> {
-    let formats = Formats::new(&TableOptions::default());
+    let formats = Formats::new(&TableOptions::default(), AppleArtists::default());
     let text = decode_head(&content[..content.len().min(HEAD_BYTES)]);
     let head = Head { text: &text, name: "fuzz" };
     formats.all().position(|format| format.recognises(&head))
@@ -53,7 +53,7 @@ pub fn format_of(content: &[u8]) -> Option<usize> {
 /// # Panics
 /// When the account does not add up.
 pub fn read_as(format: usize, content: &[u8]) {
-    let formats = Formats::new(&TableOptions::default());
+    let formats = Formats::new(&TableOptions::default(), AppleArtists::default());
     let Some(format) = formats.all().nth(format) else { return };
     let mut counter = Counter::default();
     let mut context = Context::new(Path::new("fuzz"), format.source(), ListenerId::new("me"), &mut counter);

@@ -30,6 +30,8 @@ pub enum DropReason {
     Empty,
     /// The row is not shaped as its format asks.
     Malformed,
+    /// Another file of the same export tells the same in more detail.
+    ElsewhereInExport,
     /// The same row was read before in the same file.
     RepeatedRow,
 }

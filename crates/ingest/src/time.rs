@@ -8,7 +8,8 @@ use segue_core::Timestamp;
 const EARLIEST_SECOND: i64 = 788_918_400;
 const LATEST_SECOND: i64 = 4_102_444_800;
 
-fn plausible(timestamp: Timestamp) -> Option<Timestamp> {
+/// The moment itself, unless it lies where no history can.
+pub(crate) fn plausible(timestamp: Timestamp) -> Option<Timestamp> {
     (EARLIEST_SECOND..LATEST_SECOND).contains(&timestamp.as_second()).then_some(timestamp)
 }
 

@@ -10,7 +10,8 @@ use std::io::BufRead;
 use segue_core::{Feedback, FeedbackTarget, Record, Source, Track};
 
 use super::{Format, Head};
-use crate::table::{Delimited, JsonObjects, Layout, Row, TableOptions, Unusable, first_keys, header_layout};
+use crate::input::read_error;
+use crate::table::{Delimited, Layout, Row, TableOptions, Unusable, header_layout, keys_in, read_objects};
 use crate::{Context, DropReason, IngestError};
 
 /// Tables of tracks.
@@ -26,23 +27,16 @@ impl Format for Catalogue {
     }
 
     fn recognises(&self, head: &Head<'_>) -> bool {
-        let layout = if begins_like_json(head.text.as_bytes()) {
-            first_keys(head.text).map(|keys| Layout::from_names(keys.iter().map(String::as_str), None))
-        } else {
-            Some(header_layout(head.text, None))
-        };
-        layout.is_some_and(|layout| is_catalogue(&layout))
+        is_catalogue(&match head.begins_with(['[', '{']) {
+            true => Layout::from_names(keys_in(head.text), None),
+            false => header_layout(head.text, None),
+        })
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        let beginning =
-            input.fill_buf().map_err(|source| IngestError::Io { path: context.path().to_owned(), source })?;
-        if begins_like_json(beginning) {
-            let mut objects = JsonObjects::new(input);
-            while let Some(row) = objects.next(context)? {
-                self.take(row, context)?;
-            }
-            return Ok(());
+        let beginning = input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?;
+        if matches!(beginning.trim_ascii_start().first(), Some(b'{' | b'[')) {
+            return read_objects(input, context, |object, context| self.take(object.row(), context));
         }
         let mut table = Delimited::open(input, context)?;
         let Some(layout) = table.read_header(None, context)? else { return Ok(()) };
@@ -95,10 +89,6 @@ pub(crate) fn is_catalogue(layout: &Layout) -> bool {
 
 fn says_something(track: &Track) -> bool {
     !track.title.is_empty() || !track.features.is_silent() || track.duration_ms().is_some()
-}
-
-fn begins_like_json(text: &[u8]) -> bool {
-    matches!(text.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
 #[cfg(test)]
@@ -182,7 +172,7 @@ mod tests {
         assert_eq!(first.isrc.as_deref(), Some("GBAYE0601498"));
         assert_eq!(first.duration_ms(), Some(201_000));
         assert_eq!(records.tracks()[2].id.as_str(), "item:7");
-        assert_eq!((report.rows_read, report.tracks, report.dropped[&DropReason::Empty]), (4, 3, 1));
+        assert_eq!((report.rows_read, report.tracks, report.dropped[&DropReason::Malformed]), (4, 3, 1));
         assert_eq!(report.unusable_values["tempo"], 1);
     }
 
@@ -233,12 +223,9 @@ mod tests {
     }
 
     #[test]
-    fn deep_json_costs_a_row() {
-        let (report, records) = read(
-            &catalogue(),
-            &format!("[{}{},{{\"id\":\"x\",\"energy\":1}}]", "[".repeat(9999), "]".repeat(9999)),
-        );
-        assert_eq!((report.dropped[&DropReason::Malformed], records.0.len()), (1, 1));
+    fn deep_json_is_an_error() {
+        let (result, _) = try_read(&catalogue(), &format!("[{}{}]", "[".repeat(9999), "]".repeat(9999)));
+        assert!(matches!(result, Err(IngestError::TooLarge { .. })), "{result:?}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use segue_core::{
     Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Record, Source, Timestamp, Track,
 };
 
-use super::{Format, Head};
+use super::{Format, Head, spotify};
 use crate::table::{
     Column, Delimited, Layout, PlaylistUse, Row, TableOptions, Unusable, header_layout, values,
 };
@@ -243,8 +243,12 @@ fn play_time(
 fn describe(row: Row<'_>, listen: Listen, unusable: &mut Unusable) -> Listen {
     Listen {
         moment: if row.layout().stamps_end() { Moment::Ended } else { Moment::Started },
-        start_reason: row.text(Column::StartReason).map(values::start_reason).unwrap_or_default(),
-        end_reason: row.text(Column::EndReason).map(values::end_reason).unwrap_or_default(),
+        start_reason: row
+            .usable(Column::StartReason, "start_reason", spotify::start_reason, unusable)
+            .unwrap_or_default(),
+        end_reason: row
+            .usable(Column::EndReason, "end_reason", spotify::end_reason, unusable)
+            .unwrap_or_default(),
         skipped: row.usable(Column::Skipped, "skipped", values::truth, unusable),
         shuffle: row.usable(Column::Shuffle, "shuffle", values::truth, unusable),
         offline: row.usable(Column::Offline, "offline", values::truth, unusable),
@@ -435,7 +439,7 @@ mod tests {
         }
 
         #[test]
-        fn plausible_seconds_and_milliseconds_agree(second in 631_152_000i64..4_102_444_800) {
+        fn plausible_seconds_and_milliseconds_agree(second in 788_918_400i64..4_102_444_800) {
             let text = format!("track_id,time\nx,{second}\nx,{second}000\n");
             let (_, records) = read(&interactions(), &text);
             let listens = records.listens();

@@ -12,7 +12,7 @@ mod maloja;
 mod pano_scrobbler;
 pub(crate) mod parquet;
 mod rockbox;
-mod spotify;
+pub(crate) mod spotify;
 mod spotify_account;
 mod spotify_extended;
 mod spotify_recent;
@@ -20,7 +20,9 @@ mod spotify_recent;
 mod testing;
 mod youtube_music;
 
+pub(crate) use apple_music::Artists as AppleArtists;
 pub use interactions::UNDATED;
+pub(crate) use parquet::{ParquetTable, is_parquet};
 
 use std::io::BufRead;
 
@@ -72,8 +74,8 @@ pub(crate) trait Format: Sync {
 pub(crate) struct Formats(Vec<Box<dyn Format>>);
 
 impl Formats {
-    /// The formats, tables read with these options.
-    pub(crate) fn new(tables: &TableOptions) -> Self {
+    /// The formats: tables read with these options, and Apple's plays with these artists.
+    pub(crate) fn new(tables: &TableOptions, artists: AppleArtists) -> Self {
         Self(vec![
             Box::new(spotify_extended::SpotifyExtended),
             Box::new(spotify_account::History),
@@ -89,8 +91,8 @@ impl Formats {
             Box::new(pano_scrobbler::PanoScrobbler),
             Box::new(youtube_music::YouTubeMusic),
             Box::new(apple_music::LibraryTracks),
-            Box::new(apple_music::PlayActivity::default()),
-            Box::new(apple_music::DailyTracks),
+            Box::new(apple_music::DailyTracks { beside_activity: artists.beside_activity }),
+            Box::new(apple_music::PlayActivity { artists }),
             Box::new(apple_music::Favorites),
             Box::new(rockbox::Rockbox),
             Box::new(librefm::LibreFm),

@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
+use super::Limits;
 use super::entry_name::{Verdict, escapes, judge_entry};
 use super::order::by_name;
+use super::plan::is_named;
 use super::progress::Budget;
-use super::{Import, Limits, Opened, reason};
+use super::reading::{Content, Import, Opened, Pass, reason};
 use crate::input::{read_error, read_head};
 use crate::{FileReport, IngestError};
 
@@ -36,6 +38,14 @@ struct Entry {
 }
 
 impl Archive {
+    /// Whether there is an entry whose name contains `part`, which is lower case.
+    pub(super) fn holds(&self, part: &str) -> bool {
+        self.entries.iter().any(|entry| match &entry.nested {
+            Some(nested) => nested.holds(part),
+            None => is_named(&entry.path, part),
+        })
+    }
+
     /// Bytes to read, as the archive declares them.
     pub(super) fn declared_bytes(&self) -> u64 {
         let sizes = self.entries.iter().map(|entry| match &entry.nested {
@@ -198,18 +208,21 @@ fn read_nested<R: Read + Seek>(
 
 impl Import<'_> {
     /// Reads all entries of an archive.
-    pub(super) fn archive(&mut self, archive: Archive) -> Result<(), IngestError> {
-        let path = archive.path.clone();
-        let file = File::open(&path).map_err(|source| IngestError::Io { path: path.clone(), source })?;
-        let mut zip = open(BufReader::new(file), &path, &self.options.limits)?;
-        self.open_archive(&mut zip, archive)
+    pub(super) fn archive(&mut self, archive: &Archive) -> Result<(), IngestError> {
+        if archive.entries.iter().all(|entry| entry.nested.is_none() && self.passes_over(&entry.path)) {
+            self.report.files.extend(archive.left_alone.iter().cloned());
+            return Ok(());
+        }
+        let path = &archive.path;
+        let file = File::open(path).map_err(|source| IngestError::Io { path: path.clone(), source })?;
+        self.open_archive(&mut open(BufReader::new(file), path, &self.options.limits)?, archive)
     }
 
     /// Reads all entries of an archive that is open.
     pub(super) fn open_archive<R: Read + Seek>(
         &mut self,
         zip: &mut ZipArchive<R>,
-        archive: Archive,
+        archive: &Archive,
     ) -> Result<(), IngestError> {
         let last_byte = self.meter.read().saturating_add(self.options.limits.unpacked_bytes);
         self.entries(zip, archive, last_byte)
@@ -218,20 +231,20 @@ impl Import<'_> {
     fn entries<R: Read + Seek>(
         &mut self,
         zip: &mut ZipArchive<R>,
-        archive: Archive,
+        archive: &Archive,
         last_byte: u64,
     ) -> Result<(), IngestError> {
-        self.report.files.extend(archive.left_alone);
-        for entry in archive.entries {
-            let path = entry.path.clone();
-            let result = match entry.nested {
-                Some(_) => self.nested(zip, entry, last_byte),
+        self.report.files.extend(archive.left_alone.iter().cloned());
+        for entry in &archive.entries {
+            let result = match &entry.nested {
+                Some(nested) => self.nested(zip, entry, nested, last_byte),
+                None if self.passes_over(&entry.path) => Ok(()),
                 None => self.entry(zip, entry, last_byte),
             };
             match result {
                 Err(error @ IngestError::Sink { .. }) => return Err(error),
                 Err(error) => {
-                    let mut report = FileReport::left_alone(path, reason(&error));
+                    let mut report = FileReport::left_alone(entry.path.clone(), reason(&error));
                     report.incomplete = !matches!(error, IngestError::UnknownFormat { .. });
                     self.report.files.push(report);
                 }
@@ -244,30 +257,34 @@ impl Import<'_> {
     fn nested<R: Read + Seek>(
         &mut self,
         zip: &mut ZipArchive<R>,
-        mut entry: Entry,
+        entry: &Entry,
+        nested: &Archive,
         last_byte: u64,
     ) -> Result<(), IngestError> {
-        let Some(nested) = entry.nested.take() else { return Ok(()) };
-        let bytes = read_nested(zip, &entry, &self.options.limits)?;
-        let mut inner = open(Cursor::new(bytes), &entry.path, &self.options.limits)?;
-        self.entries(&mut inner, nested, last_byte)
+        if matches!(self.pass, Pass::Learn(_))
+            && nested.entries.iter().all(|entry| self.passes_over(&entry.path))
+        {
+            return Ok(());
+        }
+        let bytes = read_nested(zip, entry, &self.options.limits)?;
+        self.entries(&mut open(Cursor::new(bytes), &entry.path, &self.options.limits)?, nested, last_byte)
     }
 
     fn entry<R: Read + Seek>(
         &mut self,
         zip: &mut ZipArchive<R>,
-        entry: Entry,
+        entry: &Entry,
         last_byte: u64,
     ) -> Result<(), IngestError> {
-        let budget = self.budget(&entry, last_byte);
+        let budget = self.budget(entry, last_byte);
         let mut content = zip.by_index(entry.index).map_err(|error| zip_error(error, &entry.path))?;
         let head = read_head(&mut content).map_err(|error| read_error(error, &entry.path, 1))?;
         self.read(Opened {
-            path: entry.path,
+            path: entry.path.clone(),
             size: entry.size,
             // The checksum is proved by reading, and spares unpacking everything twice.
             fingerprint: format!("crc32:{:08x}:{}", entry.crc32, entry.size),
-            content: &mut Cursor::new(head.clone()).chain(content),
+            content: Content::Entry(&mut Cursor::new(head.clone()).chain(content)),
             head,
             budget,
         })

@@ -41,7 +41,7 @@ const PRIVATE: [&str; 19] = [
 ];
 
 /// What the names of files with history, explicit signals or catalogues contain.
-const WANTED: [&str; 30] = [
+const WANTED: [&str; 32] = [
     "streaming_history",
     "streaminghistory",
     "endsong",
@@ -64,6 +64,8 @@ const WANTED: [&str; 30] = [
     "librefm",
     "libre.fm",
     "play activity",
+    "favorites",
+    "likes and dislikes",
     "library tracks",
     "play history",
     "watch-history",

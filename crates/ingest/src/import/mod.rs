@@ -5,24 +5,21 @@ mod entry_name;
 mod order;
 mod plan;
 mod progress;
+mod reading;
 
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::io::{Read, Seek};
+use std::path::Path;
 
-use segue_core::{ListenerId, Source};
+use segue_core::ListenerId;
 
-use crate::format::{Format, Formats, Head};
-use crate::input::{Utf8Reader, decode_head, read_error, read_head};
-use crate::{Context, FileIdentity, FileReport, FileSink, IngestError, Report, SinkError, TableOptions};
+use crate::format::{AppleArtists, Formats};
+use crate::{FileSink, IngestError, Report, TableOptions};
 
 pub use progress::{Observer, Progress};
 
 use plan::{Job, Plan};
-use progress::{Budget, Meter, Metered};
-
-/// To be raised whenever a format finds other rows in the same content, or numbers them in another way.
-const PARSER_VERSION: u32 = 1;
+use progress::Meter;
+use reading::{Import, Pass};
 
 /// What an import needs to know.
 #[derive(Clone, Debug)]
@@ -85,15 +82,12 @@ pub fn import<P: AsRef<Path>>(
     sink: &mut dyn FileSink,
 ) -> Result<Report, IngestError> {
     let plan = Plan::of(paths, &options.limits)?;
+    let formats = Formats::new(&options.tables, learn_artists(&plan.jobs, options));
     let meter = Meter::new(plan.total_bytes(), observer);
-    let formats = Formats::new(&options.tables);
-    let mut import =
-        Import { options, formats: &formats, meter, sink, report: Report { files: plan.left_alone } };
-    for job in plan.jobs {
-        match job {
-            Job::File { path, given } => import.file(&path, given)?,
-            Job::Archive(archive) => import.archive(archive)?,
-        }
+    let report = Report { files: plan.left_alone };
+    let mut import = Import { options, meter, pass: Pass::Read { formats: &formats, sink }, report };
+    for job in &plan.jobs {
+        import.job(job)?;
     }
     Ok(import.report)
 }
@@ -110,148 +104,25 @@ pub(crate) fn import_archive(
 ) -> Result<Report, IngestError> {
     let mut zip = archive::open(content, path, &options.limits)?;
     let archive = archive::list_open(&mut zip, path, &options.limits)?;
-    let formats = Formats::new(&options.tables);
+    let formats = Formats::new(&options.tables, AppleArtists::default());
     let mut nobody = ();
     let meter = Meter::new(archive.declared_bytes(), &mut nobody);
-    let mut import = Import { options, formats: &formats, meter, sink, report: Report::default() };
-    import.open_archive(&mut zip, archive)?;
+    let mut import =
+        Import { options, meter, pass: Pass::Read { formats: &formats, sink }, report: Report::default() };
+    import.open_archive(&mut zip, &archive)?;
     Ok(import.report)
 }
 
-struct Import<'a> {
-    options: &'a ImportOptions,
-    formats: &'a Formats,
-    meter: Meter<'a>,
-    sink: &'a mut dyn FileSink,
-    report: Report,
-}
-
-/// A file or entry that is ready to be read.
-struct Opened<'r> {
-    path: PathBuf,
-    size: u64,
-    fingerprint: String,
-    head: Vec<u8>,
-    /// All of it, the head included.
-    content: &'r mut dyn Read,
-    budget: Budget,
-}
-
-impl Import<'_> {
-    /// Reads one file; `given` says that the user named it, and not the folder it is in.
-    fn file(&mut self, path: &Path, given: bool) -> Result<(), IngestError> {
-        match self.try_file(path) {
-            Err(error @ IngestError::UnknownFormat { .. }) if !given => {
-                self.report.files.push(FileReport::left_alone(path.to_owned(), reason(&error)));
-                Ok(())
-            }
-            Err(error @ IngestError::Io { .. }) if !given => {
-                let mut report = FileReport::left_alone(path.to_owned(), reason(&error));
-                report.incomplete = true;
-                self.report.files.push(report);
-                Ok(())
-            }
-            result => result,
-        }
+/// Apple's plays name no artists; other files of its export do, and are read for that first.
+fn learn_artists(jobs: &[Job], options: &ImportOptions) -> AppleArtists {
+    let mut artists = AppleArtists::default();
+    artists.beside_activity = jobs.iter().any(|job| job.holds("play activity"));
+    let mut nobody = ();
+    let meter = Meter::new(0, &mut nobody);
+    let mut import = Import { options, meter, pass: Pass::Learn(&mut artists), report: Report::default() };
+    for job in jobs {
+        // What cannot be read is reported when it is read for its rows.
+        let _ = import.job(job);
     }
-
-    fn try_file(&mut self, path: &Path) -> Result<(), IngestError> {
-        let io_error = |source| IngestError::Io { path: path.to_owned(), source };
-        let mut file = File::open(path).map_err(io_error)?;
-        let size = file.metadata().map_err(io_error)?.len();
-        let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(&mut file).map_err(io_error)?;
-        file.seek(SeekFrom::Start(0)).map_err(io_error)?;
-        let head = read_head(&mut file).map_err(io_error)?;
-        file.seek(SeekFrom::Start(0)).map_err(io_error)?;
-        self.read(Opened {
-            path: path.to_owned(),
-            size,
-            fingerprint: hasher.finalize().to_hex().to_string(),
-            head,
-            content: &mut BufReader::new(file),
-            budget: Budget::unlimited(),
-        })
-    }
-
-    /// Finds the format and reads. Only a sink that gives up and content that nobody knows are errors here.
-    fn read(&mut self, opened: Opened<'_>) -> Result<(), IngestError> {
-        let text = decode_head(&opened.head);
-        let name =
-            opened.path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
-        if matches!(text.trim(), "" | "[]" | "{}") {
-            self.report.files.push(FileReport::left_alone(opened.path, "holds no rows"));
-            return Ok(());
-        }
-        let Some(format) = self.formats.detect(&Head { text: &text, name: &name }) else {
-            let beginning = text.trim_start().chars().take(40).flat_map(char::escape_debug).collect();
-            return Err(IngestError::UnknownFormat { path: opened.path, beginning });
-        };
-        drop(text);
-        self.read_as(format, opened)
-    }
-
-    fn read_as(&mut self, format: &dyn Format, opened: Opened<'_>) -> Result<(), IngestError> {
-        let Opened { path, size, fingerprint, head, content, budget } = opened;
-        let source = format.source();
-        let sink_error = |source: SinkError| IngestError::Sink { path: path.clone(), source };
-        let identity =
-            FileIdentity { path: path.clone(), size, fingerprint, source, parser: self.parser(source) };
-        let committed = self.sink.begin_file(&identity).map_err(sink_error)?;
-
-        let metered = Metered::new(content, &path, budget, &mut self.meter);
-        let mut input = Utf8Reader::new(&head, metered);
-        drop(head);
-        let mut context = Context::new(&path, source, self.options.listener.clone(), self.sink);
-        context.resume_after(committed);
-        let result = format.read(&mut input, &mut context);
-        let mut report = context.finish();
-        debug_assert!(report.adds_up(), "{report:?}");
-        if let Some(note) = input.note() {
-            report.add_note(note);
-        }
-        if let Err(error) = result {
-            if matches!(error, IngestError::Sink { .. }) {
-                return Err(error);
-            }
-            report.incomplete = true;
-            report.add_note(reason(&with_limit(error)));
-        }
-        self.sink.end_file(&mut report).map_err(sink_error)?;
-        self.report.files.push(report);
-        Ok(())
-    }
-}
-
-impl Import<'_> {
-    /// What decides which rows come out of a content, and how they are numbered.
-    fn parser(&self, source: Source) -> String {
-        let tables = &self.options.tables;
-        match source {
-            Source::Interactions | Source::Catalogue if *tables != TableOptions::default() => {
-                format!("{source:?}/{PARSER_VERSION} {tables:?}")
-            }
-            _ => format!("{source:?}/{PARSER_VERSION}"),
-        }
-    }
-}
-
-/// An input error that a format passed on as it came may stand for a limit.
-fn with_limit(error: IngestError) -> IngestError {
-    match error {
-        IngestError::Io { path, source } => read_error(source, &path, 0),
-        error => error,
-    }
-}
-
-/// An error with what caused it, in a line.
-fn reason(error: &IngestError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
+    artists
 }

@@ -5,10 +5,11 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::Limits;
 use super::archive::{Archive, list};
 use super::entry_name::{Verdict, judge_file};
 use super::order::by_name;
-use super::{Limits, reason};
+use super::reading::reason;
 use crate::{FileReport, IngestError};
 
 /// One thing to read.
@@ -19,6 +20,21 @@ pub(super) enum Job {
         given: bool,
     },
     Archive(Archive),
+}
+
+impl Job {
+    /// Whether there is a file whose name contains `part`, which is lower case.
+    pub(super) fn holds(&self, part: &str) -> bool {
+        match self {
+            Self::File { path, .. } => is_named(path, part),
+            Self::Archive(archive) => archive.holds(part),
+        }
+    }
+}
+
+/// Whether the name of a file contains `part`, which is lower case.
+pub(super) fn is_named(path: &Path, part: &str) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains(part))
 }
 
 /// Everything to read.

@@ -139,7 +139,7 @@ fn read_history(input: &mut dyn BufRead) -> Vec<Listen> {
     let mut records = Records::default();
     let mut context =
         Context::new(Path::new("x.json"), Source::SpotifyExtended, ListenerId::new("me"), &mut records);
-    let formats = crate::format::Formats::new(&Default::default());
+    let formats = crate::format::Formats::new(&Default::default(), Default::default());
     let format = formats.all().find(|format| format.source() == Source::SpotifyExtended).unwrap();
     format.read(input, &mut context).unwrap();
     assert!(context.finish().adds_up());

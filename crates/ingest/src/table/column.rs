@@ -151,7 +151,7 @@ fn plain(name: &str) -> String {
 }
 
 /// Where a table keeps what.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Layout {
     columns: [Option<u32>; Column::COUNT],
     features: [Option<u32>; AudioFeature::COUNT],
@@ -163,12 +163,7 @@ pub(crate) struct Layout {
 impl Layout {
     /// Reads a header. `label` names a column that holds the liked label under a name of its own.
     pub(crate) fn from_names<'n>(names: impl IntoIterator<Item = &'n str>, label: Option<&str>) -> Self {
-        let mut layout = Self {
-            columns: [None; Column::COUNT],
-            features: [None; AudioFeature::COUNT],
-            stamps_end: false,
-            width: 0,
-        };
+        let mut layout = Self::default();
         let mut ranks = [usize::MAX; Column::COUNT];
         let mut time_is_ts = false;
         for (position, name) in names.into_iter().enumerate() {

@@ -6,6 +6,7 @@ use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::limit::Limited;
 use super::{Allowance, Layout, MAX_RECORD_BYTES};
+use crate::input::read_error;
 use crate::{Context, DropReason, IngestError};
 
 /// Bytes that the parser reads ahead: a small part of a record's limit, which lags by as much.
@@ -65,7 +66,7 @@ impl<'i> Delimited<'i> {
     pub(crate) fn open(input: &'i mut dyn BufRead, context: &Context<'_>) -> Result<Self, IngestError> {
         let mut line = Vec::new();
         let mut beginning = (&mut *input).take(MAX_RECORD_BYTES);
-        beginning.read_until(b'\n', &mut line).map_err(|error| io_error(context, error))?;
+        beginning.read_until(b'\n', &mut line).map_err(|error| read_error(error, context.path(), 1))?;
         if line.len() as u64 == MAX_RECORD_BYTES {
             return Err(too_large(context, 1));
         }
@@ -145,7 +146,7 @@ impl<'i> Delimited<'i> {
         let line = self.reader.position().line();
         match error.into_kind() {
             ErrorKind::Io(_) if self.allowance.is_spent() => Err(too_large(context, line)),
-            ErrorKind::Io(error) => Err(io_error(context, error)),
+            ErrorKind::Io(error) => Err(read_error(error, context.path(), line)),
             _ => {
                 context.drop_row(DropReason::Malformed);
                 Ok(())
@@ -154,17 +155,8 @@ impl<'i> Delimited<'i> {
     }
 }
 
-fn io_error(context: &Context<'_>, source: std::io::Error) -> IngestError {
-    IngestError::Io { path: context.path().to_owned(), source }
-}
-
 fn too_large(context: &Context<'_>, line: u64) -> IngestError {
-    IngestError::TooLarge {
-        path: context.path().to_owned(),
-        line,
-        what: "one record (is a quote left open?)",
-        limit: format!("{} KiB", MAX_RECORD_BYTES / 1024),
-    }
+    context.too_large(line, "one record (is a quote left open?)", format!("{} KiB", MAX_RECORD_BYTES / 1024))
 }
 
 #[cfg(test)]

@@ -1,274 +1,100 @@
-//! Rows of JSON objects: an array of them, an array under one of a few keys (`{"audio_features": […]}`), or one object after
-//! another, as in JSON lines.
+//! Rows of JSON objects: an array of them, an array under one of a few keys (`{"audio_features": […]}`), or one object a line.
 //!
-//! Objects are cut out of the stream before they are parsed: a broken one costs one row, and a record without end is
-//! noticed after [`MAX_RECORD_BYTES`]. Parsing the whole array with one deserialiser gives neither.
+//! The keys of an object are its columns. Most objects of a file have the same keys, so the layout is kept until they change.
 
-use std::io::{self, BufReader, Bytes, Read};
+use std::io::BufRead;
 
 use csv::StringRecord;
 use serde_json::{Map, Value};
 
-use super::{Layout, MAX_RECORD_BYTES, Row, values};
-use crate::{Context, DropReason, IngestError};
-
-const SEPARATOR: &str = "\u{1f}";
+use super::{Layout, Row, values};
+use crate::input::read_error;
+use crate::json::{Rows, Step, read_document, read_lines};
+use crate::{Context, IngestError};
 
 /// Keys under which a service's answer holds its array of tracks.
 const WRAPPERS: [&str; 4] = ["audio_features", "tracks", "items", "songs"];
 
-/// The names of the first object's keys, in a text of which only the beginning may be at hand.
-pub(crate) fn first_keys(beginning: &str) -> Option<Vec<String>> {
-    let mut objects = JsonObjects::new(beginning.as_bytes());
-    if !objects.cut().ok()? {
-        return None;
+/// Reads every object and hands it on.
+///
+/// # Errors
+/// As [`read_document`] and [`read_lines`], and what `take` ends with.
+pub(crate) fn read_objects(
+    input: &mut dyn BufRead,
+    context: &mut Context<'_>,
+    take: impl FnMut(&Object, &mut Context<'_>) -> Result<(), IngestError>,
+) -> Result<(), IngestError> {
+    let beginning =
+        input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?.trim_ascii_start();
+    let is_array = beginning.starts_with(b"[");
+    let is_wrapped = opens_wrapper(beginning);
+    let mut objects = Objects { object: Object::default(), take };
+    let step = |path: &str| match path {
+        "" if is_array => Step::Rows(0),
+        "" => Step::Enter,
+        path if WRAPPERS.contains(&path.trim_start_matches('/')) => Step::Rows(0),
+        _ => Step::Skip,
+    };
+    match is_array || is_wrapped {
+        true => read_document(input, context, &mut objects, step),
+        false => read_lines(input, context, &mut objects),
     }
-    let object: Map<String, Value> = serde_json::from_slice(&objects.element).ok()?;
-    Some(flatten(&object).into_iter().map(|(name, _)| name).collect())
 }
 
-/// A table of JSON objects, read object by object.
-pub(crate) struct JsonObjects<R> {
-    input: Bytes<BufReader<R>>,
-    /// The bytes of the element cut out last.
-    element: Vec<u8>,
-    line: u64,
-    place: Place,
+/// An object on one line may begin with a list too, so only the known keys open a wrapper.
+fn opens_wrapper(beginning: &[u8]) -> bool {
+    let spaceless = beginning.iter().copied().filter(|byte| !byte.is_ascii_whitespace());
+    let opening: Vec<u8> = spaceless.take(32).collect();
+    WRAPPERS.iter().any(|key| opening.starts_with(format!("{{\"{key}\":[").as_bytes()))
+}
+
+/// The names of all keys in a text of which only the beginning may be at hand, those of inner objects included.
+pub(crate) fn keys_in(text: &str) -> impl Iterator<Item = &str> {
+    let quoted = text.split('"').zip(text.split('"').skip(1));
+    quoted.filter(|(_, behind)| behind.trim_start().starts_with(':')).map(|(key, _)| key)
+}
+
+struct Objects<T> {
+    object: Object,
+    take: T,
+}
+
+impl<T: FnMut(&Object, &mut Context<'_>) -> Result<(), IngestError>> Rows for Objects<T> {
+    type Row<'de> = Map<String, Value>;
+
+    fn row(&mut self, row: Map<String, Value>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
+        self.object.fill(&row);
+        (self.take)(&self.object, context)
+    }
+}
+
+/// One object, its values as text.
+#[derive(Default)]
+pub(crate) struct Object {
     names: Vec<String>,
-    names_changed: bool,
     layout: Layout,
     cells: StringRecord,
 }
 
-/// An object's values under its own keys.
-pub(crate) struct NamedRow<'a> {
-    names: &'a [String],
-    cells: &'a StringRecord,
-}
+impl Object {
+    /// The object as a row of a table whose columns are told by their names.
+    pub(crate) fn row(&self) -> Row<'_> {
+        Row::new(&self.layout, &self.cells)
+    }
 
-impl NamedRow<'_> {
-    /// The text of a value, if there is one.
-    pub(crate) fn cell(&self, name: &str) -> Option<&str> {
-        let position = self.names.iter().position(|found| found == name)?;
+    /// The text under a key, for formats that know their keys.
+    pub(crate) fn cell(&self, key: &str) -> Option<&str> {
+        let position = self.names.iter().position(|name| name == key)?;
         values::present(self.cells.get(position)?)
-    }
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum Place {
-    Beginning,
-    InArray,
-    InLines,
-    Ended,
-}
-
-/// What ends the cutting.
-enum Stop {
-    Io(io::Error),
-    Truncated,
-    TooLarge,
-}
-
-impl<R: Read> JsonObjects<R> {
-    pub(crate) fn new(input: R) -> Self {
-        Self {
-            input: BufReader::new(input).bytes(),
-            element: Vec::new(),
-            line: 1,
-            place: Place::Beginning,
-            names: Vec::new(),
-            names_changed: false,
-            layout: Layout::from_names([], None),
-            cells: StringRecord::new(),
-        }
-    }
-
-    /// The next object as a row, or `None` at the end. What is no object, or a broken one, is dropped here.
-    ///
-    /// # Errors
-    /// [`IngestError::TooLarge`] for an object without end, [`IngestError::Malformed`] where the text ends inside one,
-    /// [`IngestError::Io`] where it cannot be read.
-    pub(crate) fn next(&mut self, context: &mut Context<'_>) -> Result<Option<Row<'_>>, IngestError> {
-        if !self.advance(context)? {
-            return Ok(None);
-        }
-        if self.names_changed {
-            self.names_changed = false;
-            self.layout = Layout::from_names(self.names.iter().map(String::as_str), None);
-        }
-        Ok(Some(Row::new(&self.layout, &self.cells)))
-    }
-
-    /// As [`JsonObjects::next`], for formats that know their keys.
-    ///
-    /// # Errors
-    /// As [`JsonObjects::next`].
-    pub(crate) fn next_named(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Result<Option<NamedRow<'_>>, IngestError> {
-        let found = self.advance(context)?;
-        Ok(found.then_some(NamedRow { names: &self.names, cells: &self.cells }))
-    }
-
-    fn advance(&mut self, context: &mut Context<'_>) -> Result<bool, IngestError> {
-        loop {
-            match self.cut() {
-                Ok(true) => {}
-                Ok(false) => return Ok(false),
-                Err(stop) => return Err(self.error(stop, context)),
-            }
-            match serde_json::from_slice::<Value>(&self.element) {
-                Ok(Value::Object(object)) => {
-                    self.fill(&object);
-                    return Ok(true);
-                }
-                Ok(Value::Null) => context.drop_row(DropReason::Empty),
-                _ => context.drop_row(DropReason::Malformed),
-            }
-        }
     }
 
     fn fill(&mut self, object: &Map<String, Value>) {
         let cells = flatten(object);
         if !cells.iter().map(|(name, _)| name).eq(&self.names) {
             self.names = cells.iter().map(|(name, _)| name.clone()).collect();
-            self.names_changed = true;
+            self.layout = Layout::from_names(self.names.iter().map(String::as_str), None);
         }
         self.cells = cells.into_iter().map(|(_, text)| text).collect();
-    }
-
-    /// Cuts out the next element and says whether there was one.
-    fn cut(&mut self) -> Result<bool, Stop> {
-        self.element.clear();
-        while self.place != Place::Ended {
-            match (self.byte()?, self.place) {
-                (None, Place::InArray) => return Err(Stop::Truncated),
-                (None, _) | (Some(b']'), Place::InArray) => self.place = Place::Ended,
-                (Some(byte), _) if byte.is_ascii_whitespace() || byte == b',' => {}
-                (Some(b'['), Place::Beginning) => self.place = Place::InArray,
-                (Some(first), _) => {
-                    self.take(first)?;
-                    if !self.element.is_empty() {
-                        return Ok(true);
-                    }
-                }
-            }
-        }
-        Ok(false)
-    }
-
-    /// Takes in the element that begins with `first`; takes nothing where a wrapper's array begins instead.
-    fn take(&mut self, first: u8) -> Result<(), Stop> {
-        let mut scan = Scan::default();
-        self.element.push(first);
-        scan.step(first);
-        while scan.is_open() {
-            let byte = match self.byte()? {
-                Some(byte) => byte,
-                None if scan.is_scalar() => break,
-                None => return Err(Stop::Truncated),
-            };
-            if self.place == Place::Beginning && scan.depth == 1 && byte == b'[' && self.opens_wrapper() {
-                self.place = Place::InArray;
-                self.element.clear();
-                return Ok(());
-            }
-            if self.element.len() as u64 >= MAX_RECORD_BYTES {
-                return Err(Stop::TooLarge);
-            }
-            if scan.is_scalar() && matches!(byte, b',' | b'\n' | b']') {
-                self.place =
-                    if byte == b']' && self.place == Place::InArray { Place::Ended } else { self.place };
-                break;
-            }
-            self.element.push(byte);
-            scan.step(byte);
-        }
-        if self.place == Place::Beginning {
-            self.place = Place::InLines;
-        }
-        Ok(())
-    }
-
-    fn opens_wrapper(&self) -> bool {
-        let text: Vec<u8> = self.element.iter().copied().filter(|b| !b.is_ascii_whitespace()).collect();
-        WRAPPERS.iter().any(|key| text == format!("{{\"{key}\":").into_bytes())
-    }
-
-    fn byte(&mut self) -> Result<Option<u8>, Stop> {
-        let byte = self.input.next().transpose().map_err(Stop::Io)?;
-        self.line += u64::from(byte == Some(b'\n'));
-        Ok(byte)
-    }
-
-    fn error(&self, stop: Stop, context: &Context<'_>) -> IngestError {
-        let path = context.path().to_owned();
-        match stop {
-            Stop::Io(source) => IngestError::Io { path, source },
-            Stop::Truncated => context.malformed(self.line, "the text ends before its JSON does"),
-            Stop::TooLarge => IngestError::TooLarge {
-                path,
-                line: self.line,
-                what: "one record",
-                limit: format!("{} KiB", MAX_RECORD_BYTES / 1024),
-            },
-        }
-    }
-}
-
-/// Follows JSON just far enough to know where an element ends.
-#[derive(Default)]
-struct Scan {
-    depth: u32,
-    in_string: bool,
-    escaped: bool,
-    seen: Seen,
-}
-
-#[derive(Default, PartialEq)]
-enum Seen {
-    #[default]
-    Nothing,
-    /// A number or a word, which ends where a comma or a line does.
-    Scalar,
-    /// A string, an object or an array, which ends with its own last byte.
-    Enclosed,
-    Done,
-}
-
-impl Scan {
-    fn step(&mut self, byte: u8) {
-        if self.in_string {
-            match byte {
-                _ if self.escaped => self.escaped = false,
-                b'\\' => self.escaped = true,
-                b'"' => self.in_string = false,
-                _ => {}
-            }
-        } else {
-            match byte {
-                b'"' => self.in_string = true,
-                b'{' | b'[' => self.depth += 1,
-                b'}' | b']' => self.depth = self.depth.saturating_sub(1),
-                _ => {}
-            }
-        }
-        let enclosed = self.depth > 0 || self.in_string;
-        self.seen = match self.seen {
-            Seen::Nothing if enclosed => Seen::Enclosed,
-            Seen::Nothing | Seen::Scalar => Seen::Scalar,
-            _ if enclosed => Seen::Enclosed,
-            _ => Seen::Done,
-        };
-    }
-
-    fn is_open(&self) -> bool {
-        self.seen != Seen::Done
-    }
-
-    fn is_scalar(&self) -> bool {
-        self.seen == Seen::Scalar
     }
 }
 
@@ -296,7 +122,7 @@ fn text_of(value: &Value) -> String {
         Value::Bool(truth) => truth.to_string(),
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.clone(),
-        Value::Array(items) => items.iter().map(|item| text_of(item) + SEPARATOR).collect(),
+        Value::Array(items) => items.iter().map(|item| text_of(item) + "\u{1f}").collect(),
         Value::Object(inner) => inner.get("name").map(text_of).unwrap_or_default(),
     }
 }
@@ -305,39 +131,17 @@ fn text_of(value: &Value) -> String {
 mod tests {
     use super::*;
 
-    fn elements(text: &str) -> Vec<String> {
-        let mut objects = JsonObjects::new(text.as_bytes());
-        let mut found = Vec::new();
-        while let Ok(true) = objects.cut() {
-            found.push(String::from_utf8(objects.element.clone()).unwrap());
-        }
-        found
+    #[test]
+    fn keys_are_found_in_a_text_that_is_cut_off() {
+        let text = r#"{"audio_features":[{"energy" : 1,"id":"a key: no"},{"tem"#;
+        assert_eq!(keys_in(text).collect::<Vec<_>>(), ["audio_features", "energy", "id"]);
+        assert_eq!(keys_in("").count(), 0);
     }
 
     #[test]
-    fn arrays_wrapped_arrays_and_lines_hold_the_same_elements() {
-        let expected = [r#"{"a":"x]}\""}"#, r#"{"a":[1,{}]}"#];
-        let [one, two] = expected;
-        assert_eq!(elements(&format!("[{one}, {two}]")), expected);
-        assert_eq!(elements(&format!("{{ \"audio_features\" : [ {one},\n{two}]}}")), expected);
-        assert_eq!(elements(&format!("{one}\n{two}\n")), expected);
-    }
-
-    #[test]
-    fn an_object_that_begins_with_a_list_is_no_wrapper() {
-        assert_eq!(elements(r#"{"artists":["x"]}"#), [r#"{"artists":["x"]}"#]);
-    }
-
-    #[test]
-    fn what_is_no_object_is_an_element_too() {
-        assert_eq!(elements(r#"[null, 12, "a,b]", [1], {}]"#), ["null", "12", r#""a,b]""#, "[1]", "{}"]);
-        assert_eq!(elements("[null]"), ["null"]);
-    }
-
-    #[test]
-    fn only_the_beginning_is_needed_to_learn_the_keys() {
-        let beginning = r#"{"audio_features":[{"energy":1,"id":"x"},{"ener"#;
-        assert_eq!(first_keys(beginning).unwrap(), ["energy", "id"]);
-        assert_eq!(first_keys(r#"{"energy":1,"#), None);
+    fn only_known_keys_open_a_wrapper() {
+        assert!(opens_wrapper(b"{\n  \"audio_features\" : [ {"));
+        assert!(!opens_wrapper(br#"{"artists":["x"]}"#));
+        assert!(!opens_wrapper(br#"{"tracks": 12}"#));
     }
 }

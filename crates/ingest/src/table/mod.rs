@@ -15,7 +15,7 @@ pub(crate) mod values;
 pub(crate) use column::{Column, Layout};
 pub(crate) use delimited::{Delimited, head_records, header_layout};
 pub(crate) use header::Header;
-pub(crate) use json::{JsonObjects, NamedRow, first_keys};
+pub(crate) use json::{Object, keys_in, read_objects};
 pub(crate) use limit::{Allowance, MAX_RECORD_BYTES};
 pub use options::{PlaylistUse, TableOptions};
 pub(crate) use track::{Unusable, mbid_id};

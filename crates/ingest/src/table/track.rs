@@ -3,6 +3,7 @@
 use segue_core::{AudioFeature, AudioFeatures, Track, TrackId, WorkId};
 
 use super::{Column, Layout, Row, values};
+use crate::format::spotify;
 use crate::identity::named_track;
 use crate::{Context, DropReason};
 
@@ -125,8 +126,9 @@ impl Layout {
 /// `mbid:…`; anything else is `item:…` as it stands, for it is unique in its own data set only. `None` for a local file, of
 /// which the URI repeats the names.
 fn track_id(text: &str) -> Result<Option<TrackId>, DropReason> {
-    if let Some(id) = spotify_id(text) {
-        return Ok(Some(TrackId::new(format!("spotify:track:{id}"))));
+    if let Some(id) = spotify::track_id(text).or_else(|| spotify::track_id(&format!("spotify:track:{text}")))
+    {
+        return Ok(Some(id));
     }
     if let Some(mbid) = values::mbid(text) {
         return Ok(Some(mbid_id(&mbid)));
@@ -143,15 +145,6 @@ fn track_id(text: &str) -> Result<Option<TrackId>, DropReason> {
 /// The identifier of a MusicBrainz recording.
 pub(crate) fn mbid_id(mbid: &str) -> TrackId {
     TrackId::new(format!("mbid:{mbid}"))
-}
-
-fn spotify_id(text: &str) -> Option<&str> {
-    let id = text
-        .strip_prefix("spotify:track:")
-        .or_else(|| text.split_once("open.spotify.com/")?.1.split_once("track/").map(|(_, id)| id))
-        .unwrap_or(text);
-    let id = id.split(['?', '#']).next().unwrap_or(id);
-    (id.len() == 22 && id.bytes().all(|b| b.is_ascii_alphanumeric())).then_some(id)
 }
 
 /// An ISRC in upper case without hyphens: two letters, three letters or digits, seven digits.

@@ -1,9 +1,10 @@
 //! What the text of a cell means: missing words, numbers, truth, moments, lists, devices. None of these panics, whatever the
 //! text; what cannot be understood is `None`.
 
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
-use segue_core::{DeviceClass, EndReason, StartReason, Timestamp};
+use segue_core::{DeviceClass, Timestamp};
+
+use crate::format::spotify;
+use crate::time;
 
 /// Words that tables write where they have no value. "None" is missing from the list: pandas writes it rarely, and it is a
 /// title.
@@ -44,65 +45,23 @@ pub(crate) fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// First moment that a history is believed to reach back to; what lies before is a clock that was never set.
-const EARLIEST_SECONDS: i64 = 631_152_000; // 1990-01-01
-/// First moment that is too far ahead.
-const LATEST_SECONDS: i64 = 4_102_444_800; // 2100-01-01
-
 /// A moment written as epoch seconds, milliseconds, microseconds or nanoseconds (told apart by their size, which is
-/// unambiguous between 1990 and 2100), as RFC 3339, or as `YYYY-MM-DD[ HH:MM[:SS]]`, which is taken for UTC.
+/// unambiguous between 1995 and 2100), as RFC 3339, or as `YYYY-MM-DD[ HH:MM[:SS]]`, which is taken for UTC.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     let text = text.trim();
-    let moment = match text.parse::<i64>() {
-        Ok(epoch) => from_epoch(epoch),
-        Err(_) => number(text).and_then(from_fractional_epoch).or_else(|| from_words(text)),
-    }?;
-    plausible(moment)
+    match number(text) {
+        Some(epoch) => from_epoch(epoch),
+        None => time::parse(text.strip_suffix(" UTC").unwrap_or(text)),
+    }
 }
 
-/// The moment itself, unless it lies where no history can.
-pub(crate) fn plausible(moment: Timestamp) -> Option<Timestamp> {
-    (EARLIEST_SECONDS..LATEST_SECONDS).contains(&moment.as_second()).then_some(moment)
-}
-
-fn from_epoch(epoch: i64) -> Option<Timestamp> {
-    const SECONDS: i64 = 100_000_000_000;
-    const MILLISECONDS: i64 = SECONDS * 1000;
-    const MICROSECONDS: i64 = MILLISECONDS * 1000;
+fn from_epoch(epoch: f64) -> Option<Timestamp> {
     match epoch {
-        ..0 => None,
-        0..SECONDS => Timestamp::from_second(epoch).ok(),
-        SECONDS..MILLISECONDS => Timestamp::from_millisecond(epoch).ok(),
-        MILLISECONDS..MICROSECONDS => Timestamp::from_microsecond(epoch).ok(),
-        _ => Timestamp::from_nanosecond(i128::from(epoch)).ok(),
+        0.0..1e11 => time::from_seconds(epoch),
+        1e11..1e14 => time::from_milliseconds(epoch),
+        1e14..1e17 => time::from_milliseconds(epoch / 1e3),
+        _ => time::from_milliseconds(epoch / 1e6),
     }
-}
-
-/// `1577836800.25`, and what a table that knows only floating point makes of milliseconds: `1.5778368e12`.
-fn from_fractional_epoch(epoch: f64) -> Option<Timestamp> {
-    match epoch {
-        0.0..1e11 => Timestamp::from_millisecond((epoch * 1000.0).round() as i64).ok(),
-        1e11..9e18 => from_epoch(epoch as i64),
-        _ => None,
-    }
-}
-
-fn from_words(text: &str) -> Option<Timestamp> {
-    if let Ok(moment) = text.parse::<Timestamp>() {
-        return Some(moment);
-    }
-    let text = text.strip_suffix(" UTC").or_else(|| text.strip_suffix('Z')).unwrap_or(text);
-    let civil = text
-        .parse::<DateTime>()
-        .or_else(|_| DateTime::strptime("%Y-%m-%d %H:%M", text))
-        .or_else(|_| text.parse::<Date>().map(DateTime::from))
-        .ok()?;
-    in_utc(civil)
-}
-
-/// A civil time that is known, or believed, to be UTC.
-pub(crate) fn in_utc(civil: DateTime) -> Option<Timestamp> {
-    civil.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
 }
 
 /// The year that a date begins with.
@@ -175,38 +134,16 @@ fn quoted_items(inner: &str) -> Vec<String> {
     items
 }
 
-/// The kind of device that a free text such as "Android OS 13 (samsung, SM-G991B)" describes.
+/// The kind of device that a text names: with a plain word, or as services describe devices.
 pub(crate) fn device_class(text: &str) -> DeviceClass {
-    const WORDS: &[(DeviceClass, &[&str])] = &[
-        (DeviceClass::Web, &["web", "browser", "chrome", "firefox", "safari"]),
-        (DeviceClass::Car, &["car", "auto", "carplay", "tesla"]),
-        (DeviceClass::Tv, &["tv", "appletv", "chromecast", "roku", "fire", "tizen", "webos"]),
-        (DeviceClass::Speaker, &["speaker", "homepod", "sonos", "echo", "alexa", "amazon", "cast"]),
-        (DeviceClass::Console, &["console", "playstation", "ps4", "ps5", "xbox"]),
-        (DeviceClass::Tablet, &["tablet", "ipad", "kindle"]),
-        (DeviceClass::Phone, &["phone", "iphone", "mobile", "smartphone", "ios", "android", "ipod"]),
-        (
-            DeviceClass::Computer,
-            &[
-                "computer",
-                "desktop",
-                "laptop",
-                "pc",
-                "windows",
-                "linux",
-                "mac",
-                "macos",
-                "osx",
-                "macintosh",
-                "imac",
-                "macbook",
-            ],
-        ),
-    ];
-    let text = text.to_lowercase();
-    let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
-    let class = WORDS.iter().find(|(_, known)| words.iter().any(|word| known.contains(word)));
-    class.map_or(DeviceClass::Unknown, |(class, _)| *class)
+    match text.to_ascii_lowercase().as_str() {
+        "phone" | "mobile" | "smartphone" => DeviceClass::Phone,
+        "computer" | "laptop" | "pc" | "mac" => DeviceClass::Computer,
+        "web" | "browser" => DeviceClass::Web,
+        "car" => DeviceClass::Car,
+        "console" => DeviceClass::Console,
+        _ => spotify::device_class(text),
+    }
 }
 
 /// A MusicBrainz id in lower case.
@@ -217,33 +154,6 @@ pub(crate) fn mbid(text: &str) -> Option<String> {
             _ => b.is_ascii_hexdigit(),
         });
     shaped.then(|| text.to_ascii_lowercase())
-}
-
-/// Why a play began, in Spotify's words.
-pub(crate) fn start_reason(text: &str) -> StartReason {
-    match text {
-        "clickrow" | "playbtn" | "clickside" | "popup" => StartReason::Chosen,
-        "trackdone" => StartReason::PreviousFinished,
-        "fwdbtn" => StartReason::SkippedTo,
-        "backbtn" => StartReason::WentBack,
-        "appload" | "persisted" | "remote" | "uriopen" => StartReason::Resumed,
-        _ => StartReason::Unknown,
-    }
-}
-
-/// Why a play ended, in Spotify's words.
-pub(crate) fn end_reason(text: &str) -> EndReason {
-    match text {
-        "trackdone" => EndReason::Finished,
-        "fwdbtn" => EndReason::SkippedForward,
-        "backbtn" => EndReason::SkippedBack,
-        "clickrow" | "clickside" | "playbtn" | "popup" | "uriopen" => EndReason::ChoseAnother,
-        "endplay" => EndReason::Stopped,
-        "logout" | "remote" => EndReason::Logout,
-        "unexpected-exit" | "unexpected-exit-while-paused" => EndReason::Crashed,
-        "trackerror" => EndReason::Failed,
-        _ => EndReason::Unknown,
-    }
 }
 
 #[cfg(test)]
@@ -323,6 +233,7 @@ mod tests {
         assert_eq!(device_class("Android OS 4.2.2 API 17 (samsung, GT-I9195)"), DeviceClass::Phone);
         assert_eq!(device_class("web_player windows 10;chrome"), DeviceClass::Web);
         assert_eq!(device_class("iPad"), DeviceClass::Tablet);
+        assert_eq!(device_class("car"), DeviceClass::Car);
         assert_eq!(device_class("carpet"), DeviceClass::Unknown);
     }
 }

@@ -8,3 +8,4 @@ mod hostile;
 mod real_exports;
 mod resuming;
 mod support;
+mod tables;

@@ -33,11 +33,32 @@ fn real_exports_are_read_completely() {
         ("listenbrainz/maloja.json", Maloja, 2, 2, 0),
         ("koito/maloja_import_test.json", Maloja, 38, 38, 0),
         ("koito/koito_export_test.json", Koito, 13, 13, 0),
+        ("listenbrainz/librefm.csv", LibreFm, 3, 3, 0),
+        ("listenbrainz/.scrobbler.log", Rockbox, 4, 4, 0),
         ("listenbrainz/panoscrobbler.jsonl", PanoScrobbler, 2, 2, 0),
     ] {
         let report = account(&folder, name);
         let found = (report.source, report.rows_read, report.listens, report.feedback);
         assert_eq!(found, (Some(source), rows, listens, feedback), "{name}: {report:?}");
         assert!(!report.incomplete, "{name}");
+    }
+}
+
+#[test]
+fn a_folder_of_exports_of_all_kinds_is_read_in_one_go() {
+    let Some(folder) = real_data("export_fixtures") else { return };
+    let (report, _) = read(&folder);
+    let total = report.total();
+    assert_eq!((total.rows_read, total.listens, total.feedback), (168, 163, 5));
+    assert!(!total.incomplete);
+}
+
+#[test]
+fn every_fixture_of_our_own_is_read_to_its_end() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let (report, _) = read(&folder);
+    assert!(report.files.len() > 25);
+    for file in &report.files {
+        assert!(file.source.is_some() && !file.incomplete && file.rows_read > 0, "{file:?}");
     }
 }

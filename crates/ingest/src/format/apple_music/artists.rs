@@ -5,14 +5,17 @@ use std::io::BufRead;
 use rustc_hash::FxHashMap;
 
 use super::{artist_and_title, daily, library};
-use crate::table::{Delimited, Header, JsonObjects};
+use crate::input::read_error;
+use crate::table::{Delimited, Header, read_objects};
 use crate::{Context, IngestError};
 
-/// The artist of each title that only one of the listener's artists has.
+/// What is known of an export before its plays are read: the artist of each title that only one of the listener's artists has.
 #[derive(Default)]
 pub(crate) struct Artists {
     /// `None` where several artists share the title.
     by_title: FxHashMap<String, Option<String>>,
+    /// Whether the play activity is among the files, which tells of each play what the daily tracks tell of a day.
+    pub(crate) beside_activity: bool,
 }
 
 impl Artists {
@@ -41,8 +44,7 @@ impl Artists {
         input: &mut dyn BufRead,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
-        let beginning =
-            input.fill_buf().map_err(|source| IngestError::Io { path: context.path().to_owned(), source })?;
+        let beginning = input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?;
         match beginning.trim_ascii_start().first() {
             Some(b'[') => self.learn_from_library(input, context),
             _ => self.learn_from_daily_tracks(input, context),
@@ -70,13 +72,12 @@ impl Artists {
         input: &mut dyn BufRead,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
-        let mut objects = JsonObjects::new(input);
-        while let Some(row) = objects.next_named(context)? {
-            if let (Some(artist), Some(title)) = (row.cell(library::ARTIST), row.cell(library::TITLE)) {
+        read_objects(input, context, |object, _| {
+            if let (Some(artist), Some(title)) = (object.cell(library::ARTIST), object.cell(library::TITLE)) {
                 self.learn(artist, title);
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 }
 

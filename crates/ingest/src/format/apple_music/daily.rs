@@ -1,12 +1,14 @@
 //! `Apple Music - Play History Daily Tracks.csv`: what was played on a day, with the hours in which it was, the time played
 //! over all of them, and the reason that the last play ended.
 //!
-//! These are the plays that the play activity has one by one; of an export that holds both, only one should be imported.
+//! These are the plays that the play activity has one by one. Of an export that holds both, only that is kept, or each play
+//! would count twice.
 
 use std::io::BufRead;
 
 use csv::StringRecord;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use segue_core::{EndReason, Listen, Record, Source, Timestamp, Track};
 
 use super::{artist_and_title, end_reason, skipped};
@@ -14,13 +16,18 @@ use crate::format::{Format, Head};
 use crate::identity::named_track;
 use crate::table::values;
 use crate::table::{Delimited, Header, Unusable, head_records};
+use crate::time::plausible;
 use crate::{Context, DropReason, IngestError};
 
 /// The column that names artist and title.
 pub(super) const DESCRIPTION: &str = "track description";
 
 /// Plays of a day.
-pub(crate) struct DailyTracks;
+#[derive(Default)]
+pub(crate) struct DailyTracks {
+    /// Whether the play activity of the same export is read as well.
+    pub(crate) beside_activity: bool,
+}
 
 impl Format for DailyTracks {
     fn source(&self) -> Source {
@@ -37,6 +44,10 @@ impl Format for DailyTracks {
         let Some(header) = table.next(context)?.map(Header::new) else { return Ok(()) };
         table.expect_width(header.width());
         while let Some(row) = table.next(context)? {
+            if self.beside_activity {
+                context.drop_row(DropReason::ElsewhereInExport);
+                continue;
+            }
             let mut unusable = Unusable::default();
             match day(&header, row, context, &mut unusable) {
                 Ok((listen, track)) => {
@@ -85,5 +96,5 @@ fn time(date: &str, hours: Option<&str>) -> Option<Timestamp> {
     };
     let hour = hours.and_then(|hours| hours.split(',').next()?.trim().parse::<i8>().ok());
     let hour = hour.filter(|hour| (0..24).contains(hour)).unwrap_or(0);
-    values::plausible(values::in_utc(date.at(hour, 0, 0, 0))?)
+    plausible(date.at(hour, 0, 0, 0).to_zoned(TimeZone::UTC).ok()?.timestamp())
 }

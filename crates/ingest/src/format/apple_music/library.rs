@@ -9,7 +9,7 @@ use super::favorites::preference;
 use crate::format::{Format, Head};
 use crate::identity::named_track;
 use crate::table::values::{self, moment};
-use crate::table::{JsonObjects, NamedRow, Unusable, first_keys};
+use crate::table::{Object, Unusable, read_objects};
 use crate::{Context, DropReason, IngestError};
 
 pub(super) const ARTIST: &str = "Artist";
@@ -24,28 +24,29 @@ impl Format for LibraryTracks {
     }
 
     fn recognises(&self, head: &Head<'_>) -> bool {
-        let keys = first_keys(head.text).unwrap_or_default();
-        let has = |key: &str| keys.iter().any(|found| found == key);
-        has(TITLE) && has("Track Identifier") && (has("Date Added To Library") || has("Track Play Count"))
+        head.begins_with(['['])
+            && head.has_keys(&[TITLE, "Track Identifier"])
+            && (head.has_key("Date Added To Library") || head.has_key("Track Play Count"))
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        let mut objects = JsonObjects::new(input);
-        while let Some(row) = objects.next_named(context)? {
+        read_objects(input, context, |object, context| {
             let mut unusable = Unusable::default();
-            match saved(&row, context, &mut unusable) {
+            match saved(object, context, &mut unusable) {
                 Ok(record) => {
                     unusable.report(context);
-                    context.keep(record)?;
+                    context.keep(record)
                 }
-                Err(reason) => context.drop_row(reason),
+                Err(reason) => {
+                    context.drop_row(reason);
+                    Ok(())
+                }
             }
-        }
-        Ok(())
+        })
     }
 }
 
-fn saved(row: &NamedRow<'_>, context: &Context<'_>, unusable: &mut Unusable) -> Result<Record, DropReason> {
+fn saved(row: &Object, context: &Context<'_>, unusable: &mut Unusable) -> Result<Record, DropReason> {
     match row.cell("Content Type") {
         None | Some("Song") => {}
         Some("Music Video") => return Err(DropReason::Video),
@@ -78,7 +79,7 @@ fn saved(row: &NamedRow<'_>, context: &Context<'_>, unusable: &mut Unusable) -> 
 }
 
 /// What the listener says of the track, and when.
-fn opinion<'r>(row: &'r NamedRow<'_>) -> (FeedbackKind, Option<&'r str>) {
+fn opinion(row: &Object) -> (FeedbackKind, Option<&str>) {
     if let Some(kind) = row.cell("Track Like Rating").and_then(preference) {
         return (kind, row.cell("Favorite Date - Track"));
     }

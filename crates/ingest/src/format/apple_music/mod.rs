@@ -3,7 +3,7 @@
 //! | file | read as |
 //! |---|---|
 //! | `Apple Music Play Activity.csv` | plays ([`PlayActivity`]) |
-//! | `Apple Music - Play History Daily Tracks.csv` | plays of a day ([`DailyTracks`]), the same that the play activity has |
+//! | `Apple Music - Play History Daily Tracks.csv` | plays of a day ([`DailyTracks`]), where there is no play activity |
 //! | `Apple Music Library Tracks.json` | what the listener owns, likes and dislikes ([`LibraryTracks`]) |
 //! | `Apple Music - Favorites.csv`, `Apple Music Likes and Dislikes.csv` | what the listener said ([`Favorites`]) |
 //!

@@ -108,7 +108,7 @@ fn artists_learnt_from_other_files_fill_in_where_there_is_no_doubt() {
 
 #[test]
 fn a_day_of_plays_names_artist_and_title_in_one_cell() {
-    let (report, records) = read(&DailyTracks, &fixture("apple_daily_tracks.csv"));
+    let (report, records) = read(&DailyTracks::default(), &fixture("apple_daily_tracks.csv"));
     let tracks: Vec<_> =
         records.tracks().iter().map(|track| (track.artist(), track.title.as_str())).collect();
     let expected =
@@ -162,7 +162,7 @@ fn the_library_is_saved_and_says_what_is_liked() {
 fn each_file_is_recognised_by_its_own_format_alone() {
     let formats: [(&str, Box<dyn Format>); 4] = [
         ("apple_play_activity.csv", Box::new(PlayActivity::default())),
-        ("apple_daily_tracks.csv", Box::new(DailyTracks)),
+        ("apple_daily_tracks.csv", Box::new(DailyTracks::default())),
         ("apple_favorites.csv", Box::new(Favorites)),
         ("apple_library.json", Box::new(LibraryTracks)),
     ];
@@ -178,7 +178,7 @@ proptest! {
     fn any_text_is_read_without_panic_and_adds_up(rows in "([\\PC\",\n]{0,16},?){0,60}", which in 0usize..3) {
         let (name, format): (_, &dyn Format) = match which {
             0 => ("apple_play_activity.csv", &PlayActivity::default()),
-            1 => ("apple_daily_tracks.csv", &DailyTracks),
+            1 => ("apple_daily_tracks.csv", &DailyTracks::default()),
             _ => ("apple_favorites.csv", &Favorites),
         };
         let header = fixture(name).lines().next().unwrap().to_owned();

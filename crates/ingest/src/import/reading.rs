@@ -1,0 +1,275 @@
+//! Reads what the plan names, each file once for its rows, and some files before that for the artists they tell.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use segue_core::{Record, Source};
+
+use super::ImportOptions;
+use super::plan::Job;
+use super::progress::{Budget, Meter, Metered};
+use crate::format::{AppleArtists, Format, Formats, Head, ParquetTable, is_parquet};
+use crate::input::{Utf8Reader, decode_head, read_error, read_head};
+use crate::{
+    Context, FileIdentity, FileReport, FileSink, IngestError, Report, Sink, SinkError, TableOptions,
+};
+
+/// To be raised whenever a format finds other rows in the same content, or numbers them in another way.
+const PARSER_VERSION: u32 = 1;
+
+/// An import under way.
+pub(super) struct Import<'a> {
+    pub(super) options: &'a ImportOptions,
+    pub(super) meter: Meter<'a>,
+    pub(super) pass: Pass<'a>,
+    pub(super) report: Report,
+}
+
+/// What files are read for.
+pub(super) enum Pass<'a> {
+    /// The artists that they tell of titles.
+    Learn(&'a mut AppleArtists),
+    /// Their rows.
+    Read {
+        /// Who understands them.
+        formats: &'a Formats,
+        /// Who takes them.
+        sink: &'a mut dyn FileSink,
+    },
+}
+
+/// A file or entry that is ready to be read.
+pub(super) struct Opened<'r> {
+    pub(super) path: PathBuf,
+    pub(super) size: u64,
+    pub(super) fingerprint: String,
+    pub(super) head: Vec<u8>,
+    /// All of it, the head included.
+    pub(super) content: Content<'r>,
+    pub(super) budget: Budget,
+}
+
+/// Where the bytes come from.
+pub(super) enum Content<'r> {
+    File(File),
+    Entry(&'r mut dyn Read),
+}
+
+impl Import<'_> {
+    pub(super) fn job(&mut self, job: &Job) -> Result<(), IngestError> {
+        match job {
+            Job::File { path, given } => self.file(path, *given),
+            Job::Archive(archive) => self.archive(archive),
+        }
+    }
+
+    /// Whether this pass has no business with a file of that name.
+    pub(super) fn passes_over(&self, path: &Path) -> bool {
+        let name = || path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        match self.pass {
+            Pass::Read { .. } => false,
+            Pass::Learn(_) => {
+                !["library tracks", "daily tracks"].iter().any(|telling| name().contains(telling))
+            }
+        }
+    }
+
+    /// Reads one file; `given` says that the user named it, and not the folder it is in.
+    fn file(&mut self, path: &Path, given: bool) -> Result<(), IngestError> {
+        if self.passes_over(path) {
+            return Ok(());
+        }
+        match self.try_file(path) {
+            Err(error @ (IngestError::UnknownFormat { .. } | IngestError::Io { .. })) if !given => {
+                let mut report = FileReport::left_alone(path.to_owned(), reason(&error));
+                report.incomplete = matches!(error, IngestError::Io { .. });
+                self.report.files.push(report);
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    fn try_file(&mut self, path: &Path) -> Result<(), IngestError> {
+        let io_error = |source| IngestError::Io { path: path.to_owned(), source };
+        let mut file = File::open(path).map_err(io_error)?;
+        let size = file.metadata().map_err(io_error)?.len();
+        let mut hasher = blake3::Hasher::new();
+        hasher.update_reader(&mut file).map_err(io_error)?;
+        file.seek(SeekFrom::Start(0)).map_err(io_error)?;
+        let head = read_head(&mut file).map_err(io_error)?;
+        file.seek(SeekFrom::Start(0)).map_err(io_error)?;
+        self.read(Opened {
+            path: path.to_owned(),
+            size,
+            fingerprint: hasher.finalize().to_hex().to_string(),
+            head,
+            content: Content::File(file),
+            budget: Budget::unlimited(),
+        })
+    }
+
+    /// Finds the format and reads. Only a sink that gives up and content that nobody knows are errors here.
+    pub(super) fn read(&mut self, opened: Opened<'_>) -> Result<(), IngestError> {
+        let formats = match &mut self.pass {
+            Pass::Learn(artists) => return learn(artists, self.options, &mut self.meter, opened),
+            Pass::Read { formats, .. } => *formats,
+        };
+        if is_parquet(&opened.head) {
+            return self.read_parquet(opened);
+        }
+        let text = decode_head(&opened.head);
+        let name =
+            opened.path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        if matches!(text.trim(), "" | "[]" | "{}") {
+            self.report.files.push(FileReport::left_alone(opened.path, "holds no rows"));
+            return Ok(());
+        }
+        let Some(format) = formats.detect(&Head { text: &text, name: &name }) else {
+            let beginning = text.trim_start().chars().take(40).flat_map(char::escape_debug).collect();
+            return Err(IngestError::UnknownFormat { path: opened.path, beginning });
+        };
+        drop(text);
+        self.read_as(format, opened)
+    }
+
+    fn read_as(&mut self, format: &dyn Format, opened: Opened<'_>) -> Result<(), IngestError> {
+        let Opened { path, size, fingerprint, head, mut content, budget } = opened;
+        let parser = parser(format.source(), &self.options.tables);
+        let identity =
+            FileIdentity { path: path.clone(), size, fingerprint, source: format.source(), parser };
+        let mut input = decoded(&head, content.reader(), &path, budget, &mut self.meter);
+        drop(head);
+        let Pass::Read { sink, .. } = &mut self.pass else { return Ok(()) };
+        let report = account(&identity, self.options, *sink, |context| {
+            let result = format.read(&mut input, context);
+            (result, input.note())
+        })?;
+        self.report.files.push(report);
+        Ok(())
+    }
+
+    fn read_parquet(&mut self, opened: Opened<'_>) -> Result<(), IngestError> {
+        let Opened { path, size, fingerprint, content, budget, .. } = opened;
+        let tables = &self.options.tables;
+        let table = match content {
+            Content::File(file) => ParquetTable::open(file, &path, tables)?,
+            Content::Entry(entry) => {
+                let mut entry = Metered::new(entry, &path, budget, &mut self.meter);
+                ParquetTable::open_entry(&mut entry, &path, tables).map_err(with_limit)?
+            }
+        };
+        let Some(table) = table else {
+            let beginning = "PAR1, and columns that mean nothing here".to_owned();
+            return Err(IngestError::UnknownFormat { path, beginning });
+        };
+        let parser = parser(table.source(), tables);
+        let identity = FileIdentity { path, size, fingerprint, source: table.source(), parser };
+        let Pass::Read { sink, .. } = &mut self.pass else { return Ok(()) };
+        let report = account(&identity, self.options, *sink, |context| (table.read(context), None))?;
+        self.report.files.push(report);
+        Ok(())
+    }
+}
+
+impl Content<'_> {
+    /// The bytes from the beginning.
+    fn reader(&mut self) -> Box<dyn Read + '_> {
+        match self {
+            Self::File(file) => Box::new(BufReader::new(file)),
+            Self::Entry(entry) => Box::new(entry),
+        }
+    }
+}
+
+fn decoded<'r, 'o>(
+    head: &[u8],
+    content: Box<dyn Read + 'r>,
+    path: &Path,
+    budget: Budget,
+    meter: &'r mut Meter<'o>,
+) -> Utf8Reader<Metered<'r, 'o, Box<dyn Read + 'r>>> {
+    Utf8Reader::new(head, Metered::new(content, path, budget, meter))
+}
+
+/// What decides which rows come out of a content, and how they are numbered.
+fn parser(source: Source, tables: &TableOptions) -> String {
+    match source {
+        Source::Interactions | Source::Catalogue if *tables != TableOptions::default() => {
+            format!("{source:?}/{PARSER_VERSION} {tables:?}")
+        }
+        _ => format!("{source:?}/{PARSER_VERSION}"),
+    }
+}
+
+/// Keeps the account of a file while `read` reads it and says what else is worth a note. Only a sink that gives up is an
+/// error; what breaks the file off is told in the account.
+fn account(
+    identity: &FileIdentity,
+    options: &ImportOptions,
+    sink: &mut dyn FileSink,
+    read: impl FnOnce(&mut Context<'_>) -> (Result<(), IngestError>, Option<String>),
+) -> Result<FileReport, IngestError> {
+    let path = &identity.path;
+    let sink_error = |source: SinkError| IngestError::Sink { path: path.clone(), source };
+    let committed = sink.begin_file(identity).map_err(sink_error)?;
+    let mut context = Context::new(path, identity.source, options.listener.clone(), sink);
+    context.resume_after(committed);
+    let (result, note) = read(&mut context);
+    let mut report = context.finish();
+    debug_assert!(report.adds_up(), "{report:?}");
+    if let Some(note) = note {
+        report.add_note(note);
+    }
+    match result {
+        Err(error @ IngestError::Sink { .. }) => return Err(error),
+        Err(error) => {
+            report.incomplete = true;
+            report.add_note(reason(&with_limit(error)));
+        }
+        Ok(()) => {}
+    }
+    sink.end_file(&mut report).map_err(sink_error)?;
+    Ok(report)
+}
+
+/// Reads a file for the artists that it tells.
+fn learn(
+    artists: &mut AppleArtists,
+    options: &ImportOptions,
+    meter: &mut Meter<'_>,
+    mut opened: Opened<'_>,
+) -> Result<(), IngestError> {
+    /// Takes nothing: learning keeps no row.
+    struct Nobody;
+    impl Sink for Nobody {
+        fn accept(&mut self, _: u64, _: Record) -> Result<(), SinkError> {
+            Ok(())
+        }
+    }
+    let mut nobody = Nobody;
+    let mut context = Context::new(&opened.path, Source::AppleMusic, options.listener.clone(), &mut nobody);
+    let mut input = decoded(&opened.head, opened.content.reader(), &opened.path, opened.budget, meter);
+    artists.learn_from(&mut input, &mut context)
+}
+
+/// An input error that a format passed on as it came may stand for a limit.
+fn with_limit(error: IngestError) -> IngestError {
+    match error {
+        IngestError::Io { path, source } => read_error(source, &path, 0),
+        error => error,
+    }
+}
+
+/// An error with what caused it, in a line.
+pub(super) fn reason(error: &IngestError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
