@@ -8,6 +8,8 @@ use crate::identity::{track_id_from_names, work_of};
 
 /// Names remembered before all are forgotten, which bounds memory to some 20 MB.
 const MOST_NAMES: usize = 50_000;
+/// Names longer than this are hardly anybody's, and are not remembered.
+const LONGEST_NAME: usize = 300;
 
 /// What the names of a track mean.
 #[derive(Default)]
@@ -39,6 +41,9 @@ impl Namer {
 }
 
 fn remember<T: Clone>(known: &mut FxHashMap<String, T>, key: &str, make: impl FnOnce() -> T) -> T {
+    if key.len() > LONGEST_NAME {
+        return make();
+    }
     if let Some(value) = known.get(key) {
         return value.clone();
     }

@@ -46,11 +46,12 @@ pub(super) fn guests_begin(text: &str) -> Option<usize> {
     if !text.contains(['f', 'F']) {
         return None;
     }
+    let text = text.trim_end();
     let mut before: Option<&str> = None;
     for word in text.split_whitespace() {
         let at = word.as_ptr() as usize - text.as_ptr() as usize;
         let counted = before.is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit()));
-        let more = !text[at + word.len()..].trim().is_empty();
+        let more = at + word.len() < text.len();
         if before.is_some() && more && !counted && is_feat(word.trim_end_matches('.')) {
             return Some(at);
         }

@@ -87,6 +87,7 @@ fn is_cut_hint(byte: u8) -> bool {
 /// Splits at dashes and bars that stand between spaces and outside brackets, and at ` -…-` around the end.
 fn segments(title: &str) -> Vec<&str> {
     let mut segments = Vec::new();
+    let ends_in_dash = title.trim_end().ends_with(['-', '~', '～']);
     let (mut start, mut depth, mut after_space) = (0, 0_u32, false);
     for (i, c) in title.char_indices() {
         let rest = &title[i + c.len_utf8()..];
@@ -94,7 +95,11 @@ fn segments(title: &str) -> Vec<&str> {
             depth += 1;
         } else if is_closing(c) {
             depth = depth.saturating_sub(1);
-        } else if depth == 0 && after_space && is_dash(c) && (rest.starts_with(' ') || ends_in_dash(rest)) {
+        } else if depth == 0
+            && after_space
+            && is_dash(c)
+            && (rest.starts_with(' ') || (ends_in_dash && !rest.is_empty()))
+        {
             segments.push(&title[start..i]);
             start = i + c.len_utf8();
         }
@@ -106,10 +111,6 @@ fn segments(title: &str) -> Vec<&str> {
 
 fn is_dash(c: char) -> bool {
     matches!(c, '-' | '–' | '—' | '−' | '‐' | '|' | '~' | '～')
-}
-
-fn ends_in_dash(rest: &str) -> bool {
-    rest.trim_end().ends_with(['-', '~', '～'])
 }
 
 fn closing(c: char) -> Option<char> {

@@ -64,7 +64,6 @@ const WANTED: [&str; 32] = [
     "librefm",
     "libre.fm",
     "play activity",
-    "favorites",
     "likes and dislikes",
     "library tracks",
     "play history",
@@ -74,6 +73,7 @@ const WANTED: [&str; 32] = [
     "catalog",
     "tracks",
     "history",
+    "favorites",
 ];
 
 /// Judges a file in a folder that the user named: all data files but private ones.

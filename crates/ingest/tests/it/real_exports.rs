@@ -52,3 +52,13 @@ fn a_folder_of_exports_of_all_kinds_is_read_in_one_go() {
     assert_eq!((total.rows_read, total.listens, total.feedback), (168, 163, 5));
     assert!(!total.incomplete);
 }
+
+#[test]
+fn every_fixture_of_our_own_is_read_to_its_end() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let (report, _) = read(&folder);
+    assert!(report.files.len() > 25);
+    for file in &report.files {
+        assert!(file.source.is_some() && !file.incomplete && file.rows_read > 0, "{file:?}");
+    }
+}
