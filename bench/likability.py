@@ -36,7 +36,7 @@ def run_segue(arguments: argparse.Namespace) -> tuple[pd.DataFrame, float]:
         command = [
             arguments.segue, "evaluate", "likability", "--data", str(arguments.data), "--label", arguments.label,
             "--protocol", "nested-cv", "--repeats", str(arguments.repeats), "--seed", str(arguments.seed),
-            "--json", "--predictions", str(predictions),
+            "--audio-only", "--json", "--predictions", str(predictions),
         ]
         command += ["--group", arguments.group] if arguments.group else []
         command += ["--model", arguments.model] if arguments.model else []

@@ -33,10 +33,10 @@ def auc(labels: np.ndarray, probability: np.ndarray, weights: np.ndarray) -> np.
 
 
 def expected_calibration_error(labels: np.ndarray, probability: np.ndarray) -> float:
-    """Mean distance between predicted and observed share over ten bins of equal width, weighted by rows."""
-    level = np.minimum((probability * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = np.bincount(level, weights=probability - labels, minlength=CALIBRATION_BINS)
-    return float(np.abs(gaps).sum() / len(labels))
+    """Mean distance between predicted and observed share over ten bins of equally many rows."""
+    bins = np.array_split(np.argsort(probability, kind="stable"), CALIBRATION_BINS)
+    gaps = [abs((probability[rows] - labels[rows]).sum()) for rows in bins]
+    return float(np.sum(gaps) / len(labels))
 
 
 OF_FOLD = {"accuracy": accuracy, "auc": auc, "log_loss": log_loss}
@@ -57,7 +57,7 @@ def fold_metrics(table: pd.DataFrame, model: str) -> dict[str, np.ndarray]:
 
 def summary(values: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
     """Mean and standard deviation of each metric."""
-    return {name: {"mean": float(found.mean()), "sd": float(found.std())} for name, found in values.items()}
+    return {name: {"mean": float(found.mean()), "sd": float(found.std(ddof=1)) if len(found) > 1 else 0.0} for name, found in values.items()}
 
 
 def bootstrap_differences(
