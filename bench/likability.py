@@ -44,7 +44,8 @@ def run_segue(arguments: argparse.Namespace) -> tuple[pd.DataFrame, float]:
         finished = subprocess.run(command, stdout=subprocess.PIPE, check=False)
         if finished.returncode != 0:
             sys.exit(f"`{' '.join(command)}` ended with exit code {finished.returncode}")
-        return pd.read_csv(predictions), time.perf_counter() - started
+        seconds = time.perf_counter() - started
+        return pd.read_csv(predictions, usecols=["repeat", "fold", "row", "label", "probability"]), seconds
 
 
 def groups_of(data: pd.DataFrame, features: pd.DataFrame, column: str | None) -> np.ndarray:
