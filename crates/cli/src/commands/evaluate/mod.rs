@@ -1,0 +1,5 @@
+//! `segue evaluate`: measure models.
+
+mod calibration_plot;
+mod labelled_csv;
+pub(crate) mod likability;

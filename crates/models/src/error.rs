@@ -1,0 +1,52 @@
+//! What can go wrong in this crate.
+
+use std::path::PathBuf;
+
+/// Why a model could not be fitted, saved or loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum ModelError {
+    /// Nothing to learn from.
+    #[error(
+        "cannot learn from {liked} liked and {disliked} disliked rows: at least {needed} of each are needed"
+    )]
+    TooFewRows {
+        /// Rows labelled liked.
+        liked: usize,
+        /// Rows labelled disliked.
+        disliked: usize,
+        /// How many of each it takes.
+        needed: usize,
+    },
+    /// Slices that belong together differ in length.
+    #[error("`{what}` has {found} entries where the table has {expected} rows")]
+    LengthMismatch {
+        /// Which slice.
+        what: &'static str,
+        /// Rows of the table.
+        expected: usize,
+        /// Length of the slice.
+        found: usize,
+    },
+    /// A table to predict on lacks a column that the model was trained with, or holds another kind of values in it.
+    #[error("column `{column}` is missing or of another kind than the model was trained with")]
+    ColumnMismatch {
+        /// Name of the column.
+        column: String,
+    },
+    /// A file could not be read or written.
+    #[error("cannot access `{path}`")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A saved model is damaged, or was written by something else.
+    #[error("`{path}` does not hold a model of this kind: {reason}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}

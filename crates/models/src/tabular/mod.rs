@@ -1,0 +1,13 @@
+//! Deep networks on tables: [`Tabm`], the default, and [`Mlp`], the plain one to compare with.
+
+pub mod calibration;
+mod checkpoint;
+pub mod ensemble;
+pub mod mlp;
+pub mod network;
+pub mod preprocess;
+pub mod tabm;
+pub mod training;
+
+pub use mlp::{Mlp, MlpClassifier};
+pub use tabm::{Tabm, TabmClassifier, TabmConfig};

@@ -1,0 +1,131 @@
+//! TabM (Gorishniy 2024, arXiv 2410.24210) with periodic embeddings of numbers (Gorishniy 2022): the default model.
+//!
+//! One network holds an ensemble: members share weights and differ in scales, biases and outputs, which costs little more
+//! than one network and generalises better than any single one. A quantity enters twice, as it is and through periodic
+//! features: without the plain value the trend is lost, without the sines the detail. Noise on the scaled quantities keeps
+//! a few thousand weights honest on a hundred and fifty songs.
+
+use std::path::Path;
+
+use segue_engine::eval::likability::{Classifier, ClassifierError, Fitted};
+use segue_engine::{Likability, Table};
+
+use super::ensemble::{CalibrationConfig, DataDescription, Ensemble, EnsembleConfig, HeldOut};
+use super::network::{Architecture, PeriodicConfig};
+use super::preprocess::{Names, Scaling};
+use super::training::TrainConfig;
+use crate::ModelError;
+use crate::kernels::activation::Activation;
+
+/// How a [`Tabm`] is fitted.
+pub type TabmConfig = EnsembleConfig;
+
+const NAME: &str = "tabm";
+/// From here on one held-out fold says as much as all five.
+const LARGE: usize = 4000;
+
+/// The configuration for that many rows.
+pub fn config(rows: usize) -> TabmConfig {
+    let large = rows >= LARGE;
+    EnsembleConfig {
+        scaling: Scaling::Quantile,
+        names: Names::OneHot,
+        architecture: Architecture {
+            members: 16,
+            hidden: vec![64, 64],
+            activation: Activation::Relu,
+            periodic: Some(PeriodicConfig { frequencies: 16, sigma: 0.1, dim: 8 }),
+            categorical_dim: 4,
+            adapters: true,
+        },
+        training: TrainConfig {
+            epochs: if large { 30 } else { 60 },
+            learning_rate: 3e-3,
+            weight_decay: 0.01,
+            batch: if large { 256 } else { 64 },
+            dropout: 0.1,
+            feature_dropout: 0.0,
+            noise: if large { 0.1 } else { 0.3 },
+            label_smoothing: 0.0,
+            bootstrap: false,
+        },
+        networks: if large { 1 } else { 2 },
+        calibration: CalibrationConfig { folds: 5, held_out: if large { 1 } else { 5 } },
+    }
+}
+
+/// A fitted TabM.
+#[derive(Clone, Debug)]
+pub struct Tabm(Ensemble);
+
+impl Tabm {
+    /// Learns from rows; those of weight 0 teach nothing. Same arguments, same model, on one thread or many.
+    ///
+    /// # Errors
+    /// [`ModelError::LengthMismatch`], or [`ModelError::TooFewRows`] unless there is a liked and a disliked row.
+    pub fn fit(
+        table: &Table,
+        labels: &[bool],
+        weights: &[f32],
+        config: &TabmConfig,
+        seed: u64,
+    ) -> Result<Self, ModelError> {
+        Ensemble::fit(table, labels, weights, config, seed).map(Self)
+    }
+
+    /// One likability per row.
+    ///
+    /// # Errors
+    /// [`ModelError::ColumnMismatch`] if a column of the training table is missing or of another kind.
+    pub fn predict(&self, table: &Table) -> Result<Vec<Likability>, ModelError> {
+        self.0.predict(table)
+    }
+
+    /// Writes weights and card into a folder.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] if a file cannot be written.
+    pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
+        self.0.save(folder, NAME)
+    }
+
+    /// Reads what [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    /// [`ModelError::Io`] or [`ModelError::Damaged`].
+    pub fn load(folder: &Path) -> Result<Self, ModelError> {
+        Ensemble::load(folder, NAME).map(Self)
+    }
+
+    /// What is known of the data it was learned from.
+    pub fn data(&self) -> &DataDescription {
+        self.0.data()
+    }
+
+    /// How it did on training rows held out for the calibration, before it.
+    pub fn held_out(&self) -> Option<HeldOut> {
+        self.0.held_out()
+    }
+
+    /// Notes where the rows came from and which label policy made their labels, for the card.
+    pub fn describe(&mut self, source: impl Into<String>, label_policy: Option<u32>) {
+        self.0.describe(source, label_policy);
+    }
+}
+
+/// Fits a [`Tabm`] with the [`config`] for the number of rows.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct TabmClassifier;
+
+impl Classifier for TabmClassifier {
+    fn fit(&self, table: &Table, labels: &[bool], seed: u64) -> Result<Box<dyn Fitted>, ClassifierError> {
+        let weights = vec![1.0; labels.len()];
+        Ok(Box::new(Tabm::fit(table, labels, &weights, &config(labels.len()), seed)?))
+    }
+}
+
+impl Fitted for Tabm {
+    fn predict(&self, table: &Table) -> Result<Vec<Likability>, ClassifierError> {
+        Ok(Tabm::predict(self, table)?)
+    }
+}
