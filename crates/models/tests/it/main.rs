@@ -1,1 +1,3 @@
+//! Behaviour of the models, from outside.
 
+mod tabular;
