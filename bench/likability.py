@@ -154,7 +154,8 @@ def main() -> None:
     seconds[SEGUE] = segue_seconds / predictions.groupby(["repeat", "fold"]).ngroups
     records = compare(table, whole.groups, seconds, arguments.seed)
     if arguments.json:
-        print(json.dumps({"data": arguments.data.name, "rows": len(data), "draws": arguments.draws, "models": records}, indent=2))
+        report = {"data": arguments.data.name, "rows": len(data), "draws": arguments.draws, "models": records}
+        print(json.dumps(report, indent=2))
     else:
         print(f"{arguments.data.name}: {len(data)} rows, {arguments.repeats} repeats, {arguments.draws} draws a peer\n")
         print(markdown(records))

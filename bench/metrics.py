@@ -57,7 +57,10 @@ def fold_metrics(table: pd.DataFrame, model: str) -> dict[str, np.ndarray]:
 
 def summary(values: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
     """Mean and standard deviation of each metric."""
-    return {name: {"mean": float(found.mean()), "sd": float(found.std(ddof=1)) if len(found) > 1 else 0.0} for name, found in values.items()}
+    def spread(found: np.ndarray) -> float:
+        return float(found.std(ddof=1)) if len(found) > 1 else 0.0
+
+    return {name: {"mean": float(found.mean()), "sd": spread(found)} for name, found in values.items()}
 
 
 def bootstrap_differences(
@@ -65,9 +68,9 @@ def bootstrap_differences(
 ) -> dict[str, dict[str, float]]:
     """Model minus baseline with 95 % intervals: groups of rows are drawn with replacement, folds stay as they are."""
     _names, group = np.unique(groups, return_inverse=True)
-    draws = np.random.default_rng(seed).multinomial(group.max() + 1, np.full(group.max() + 1, 1 / (group.max() + 1)), RESAMPLES)
-    whole = np.ones((1, group.max() + 1))
-    counts = np.concatenate([whole, draws])
+    size = group.max() + 1
+    draws = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), RESAMPLES)
+    counts = np.concatenate([np.ones((1, size)), draws])
     totals = {name: np.zeros(len(counts)) for name in OF_FOLD}
     folds = list(table.groupby(["repeat", "fold"]).indices.values())
     for rows in folds:
@@ -76,7 +79,8 @@ def bootstrap_differences(
         for name, of in OF_FOLD.items():
             first, second = (of(labels, table[column].to_numpy()[rows], weights) for column in (model, baseline))
             totals[name] += (first - second) / len(folds)
-    return {
-        name: {"mean": float(total[0]), "low": float(np.quantile(total[1:], 0.025)), "high": float(np.quantile(total[1:], 0.975))}
-        for name, total in totals.items()
-    }
+    def interval(total: np.ndarray) -> dict[str, float]:
+        low, high = np.quantile(total[1:], [0.025, 0.975])
+        return {"mean": float(total[0]), "low": float(low), "high": float(high)}
+
+    return {name: interval(total) for name, total in totals.items()}
