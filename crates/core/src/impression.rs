@@ -44,7 +44,7 @@ pub enum Reason {
     },
     /// It sounds like a track they like.
     SoundsLike {
-        /// The track they like, as "Artist – Title".
+        /// The track they like, as "Artist – Title" as far as both are known.
         anchor: String,
         /// The features in which both agree best, most telling first.
         features: Vec<AudioFeature>,

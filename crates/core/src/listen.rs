@@ -133,6 +133,15 @@ pub struct Listen {
 }
 
 impl Listen {
+    /// The time of plays whose source gives none: 2000-01-01, before any streaming history. So they precede every dated play
+    /// in a temporal split and can be told from real times; the epoch is what a clock that was never set says.
+    pub const UNDATED: Timestamp = Timestamp::constant(946_684_800, 0);
+
+    /// Whether the source said when it was played.
+    pub fn is_dated(&self) -> bool {
+        self.at != Self::UNDATED
+    }
+
     /// A play of which only who, what and when are known.
     pub fn new(listener: ListenerId, track: TrackId, at: Timestamp, source: Source) -> Self {
         Self {

@@ -27,7 +27,7 @@ pub enum Version {
     Edit,
 }
 
-/// One version of a song and what is known about it. Empty text is never stored: what is unknown is `None`.
+/// One version of a song and what is known about it. What is unknown is `None`, never empty text, the title excepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// The world's name of this version.
@@ -36,7 +36,7 @@ pub struct Track {
     pub work: WorkId,
     /// Which version of it.
     pub version: Version,
-    /// The title as the source wrote it.
+    /// The title as the source wrote it; empty where it gave only an id.
     pub title: String,
     /// Artists as credited, the main one first; empty where the source names none.
     pub artists: Vec<String>,
@@ -81,6 +81,11 @@ impl Track {
     /// The main artist, if the source named one.
     pub fn artist(&self) -> Option<&str> {
         self.artists.first().map(String::as_str)
+    }
+
+    /// What to call it: the title, or the id where there is none.
+    pub fn display_title(&self) -> &str {
+        if self.title.is_empty() { self.id.as_str() } else { &self.title }
     }
 
     /// Length in milliseconds, where known.

@@ -24,7 +24,6 @@ mod time;
 
 pub use context::{Context, FileIdentity, FileSink, Sink, SinkError};
 pub use error::IngestError;
-pub use format::UNDATED;
 pub use import::{ImportOptions, Limits, Observer, Progress, import};
 pub use report::{DropReason, FileReport, Report};
 pub use table::{PlaylistUse, TableOptions};

@@ -37,7 +37,7 @@ pub struct Interaction {
     pub liked_weight: f32,
     /// Sum of the weights of plays that count as disliked.
     pub disliked_weight: f32,
-    /// Start of the latest play.
+    /// Start of the latest play whose time is known.
     pub last_played: Option<Timestamp>,
     /// What the listener said.
     pub stance: Stance,
@@ -173,7 +173,8 @@ impl Folding {
         };
         self.plays += plays;
         *self.plays_by_version.entry(track).or_default() += plays;
-        self.last_played = self.last_played.max(Some(listen.started_at()));
+        let played = listen.is_dated().then(|| listen.started_at());
+        self.last_played = self.last_played.max(played);
     }
 
     fn add_feedback(&mut self, track: TrackIdx, kind: FeedbackKind) {

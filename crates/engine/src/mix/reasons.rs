@@ -171,9 +171,12 @@ impl<'a> Taste<'a> {
             (difference <= AGREES).then(|| distinction(axis, (a[axis] + b[axis]) / 2.0) - difference)
         });
         let row = self.catalogue.track(anchor);
-        let anchor = match row.artist() {
-            Some(artist) => format!("{artist} – {}", row.title),
-            None => row.title.clone(),
+        // tables of audio features may leave out the title, the artist or both
+        let anchor = match (row.artist(), row.title.as_str()) {
+            (Some(artist), "") => format!("a song by {artist} that you like"),
+            (Some(artist), title) => format!("{artist} – {title}"),
+            (None, "") => "a song that you like".to_owned(),
+            (None, title) => title.to_owned(),
         };
         (!features.is_empty()).then_some(Reason::SoundsLike { anchor, features })
     }

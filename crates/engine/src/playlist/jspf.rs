@@ -75,7 +75,7 @@ fn row(entry: &Entry<'_>) -> Row {
     Row {
         location: location_uri(track).into_iter().collect(),
         identifier: identifier.into_iter().collect(),
-        title: one_line(&track.title),
+        title: one_line(track.display_title()),
         creator: credit(track),
         annotation: one_line(&sentence(&entry.pick.reason)),
         album: track.album.as_deref().map(one_line),

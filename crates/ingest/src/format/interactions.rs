@@ -10,7 +10,7 @@
 //! | neither | a play of which nothing else is known |
 //!
 //! A listener column overrides the listener of the import. A table may give *totals* per track, play time without a time;
-//! such plays are stamped [`UNDATED`]. A table may also label sounds without naming them (audio features and `liked`, no
+//! such plays are stamped [`Listen::UNDATED`]. A table may also label sounds without naming them (audio features and `liked`, no
 //! track column); its tracks are known by a hash of their features.
 //!
 //! Play time without a unit in its name is milliseconds.
@@ -26,11 +26,6 @@ use crate::table::{
     Column, Delimited, Layout, PlaylistUse, Row, TableOptions, Unusable, header_layout, values,
 };
 use crate::{Context, DropReason, IngestError};
-
-/// The time of plays whose source gives none: 2000-01-01, before any streaming history. So they precede every dated play
-/// in a temporal split, never fall inside a no-repeat window, and can be told from real times. The epoch would do the same,
-/// but is what a clock that was never set says, and is dropped as such.
-pub const UNDATED: Timestamp = Timestamp::constant(946_684_800, 0);
 
 /// Tables of interactions.
 #[derive(Default)]
@@ -235,7 +230,7 @@ fn play_time(
         Some(time) => Ok((time, ms_played)),
         None if is_dated => Err(DropReason::BadTime),
         None if ms_played.is_none() && holds_play_times(row.layout()) => Err(DropReason::Empty),
-        None => Ok((UNDATED, ms_played)),
+        None => Ok((Listen::UNDATED, ms_played)),
     }
 }
 
@@ -334,7 +329,7 @@ mod tests {
         let (_, records) = read(&interactions(), "track_id,msPlayed,energy\n1,600000,0.5\n2,,0.5\n");
         let listens = records.listens();
         assert_eq!(listens.len(), 1, "a row without time and play time says nothing");
-        assert_eq!((listens[0].at, listens[0].ms_played), (UNDATED, Some(600_000)));
+        assert_eq!((listens[0].at, listens[0].ms_played), (Listen::UNDATED, Some(600_000)));
         assert_eq!(listens[0].at.to_string(), "2000-01-01T00:00:00Z");
         assert_eq!(records.tracks()[0].features.get(AudioFeature::Energy), Some(0.5));
     }
@@ -391,7 +386,7 @@ mod tests {
         );
         let ids: std::collections::BTreeSet<_> = listens.iter().map(|listen| &listen.track).collect();
         assert_eq!(ids.len(), 4736);
-        assert!(listens.iter().all(|listen| listen.at == UNDATED));
+        assert!(listens.iter().all(|listen| listen.at == Listen::UNDATED));
         assert_eq!(records.tracks().iter().filter(|track| track.genre.is_some()).count(), 4290);
         assert!(records.tracks().iter().all(|track| !track.features.is_silent()));
     }

@@ -21,7 +21,6 @@ mod testing;
 mod youtube_music;
 
 pub(crate) use apple_music::Artists as AppleArtists;
-pub use interactions::UNDATED;
 pub(crate) use parquet::{ParquetTable, is_parquet};
 
 use std::io::BufRead;

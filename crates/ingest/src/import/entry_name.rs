@@ -41,7 +41,7 @@ const PRIVATE: [&str; 19] = [
 ];
 
 /// What the names of files with history, explicit signals or catalogues contain.
-const WANTED: [&str; 32] = [
+const WANTED: [&str; 31] = [
     "streaming_history",
     "streaminghistory",
     "endsong",

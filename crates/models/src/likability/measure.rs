@@ -1,5 +1,7 @@
 //! How good predictions are on answers that were held out from the network.
 
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use segue_engine::Likability;
 use segue_engine::eval::metrics;
 
@@ -27,12 +29,18 @@ pub(crate) fn calibration(answers: &[Answer]) -> Calibration {
 }
 
 /// Figures of calibrated answers, each calibrated without itself: one half of the answers under the map of the other.
+///
+/// The halves are drawn: likes and their contrasts come in turn, so that every other answer would be all likes.
 pub(crate) fn measure(answers: &[Answer]) -> Option<HeldOut> {
-    let half = |parity: usize| -> Vec<Answer> { answers.iter().skip(parity).step_by(2).copied().collect() };
+    let mut rng = ChaCha8Rng::seed_from_u64(answers.len() as u64);
+    let sides: Vec<usize> = answers.iter().map(|_| usize::from(rng.random_bool(0.5))).collect();
+    let half = |side: usize| -> Vec<Answer> {
+        answers.iter().zip(&sides).filter(|&(_, &of)| of == side).map(|(answer, _)| *answer).collect()
+    };
     let maps = [calibration(&half(1)), calibration(&half(0))];
     let labels: Vec<bool> = answers.iter().map(|answer| answer.liked).collect();
     let corrected =
-        answers.iter().enumerate().map(|(i, answer)| maps[i % 2].apply(f64::from(answer.probability)));
+        answers.iter().zip(&sides).map(|(answer, &side)| maps[side].apply(f64::from(answer.probability)));
     let probabilities: Vec<f64> = corrected.collect();
     (!answers.is_empty()).then(|| HeldOut {
         rows: answers.len(),
