@@ -138,3 +138,34 @@ fn the_paper_protocol_evaluates_the_papers_model_unless_told_otherwise() {
     command.args(["evaluate", "likability", "--protocol", "paper", "--repeats", "1", "--label", "verdict"]);
     assert_eq!(json(command.arg("--data").arg(&data))["model"], "mlp");
 }
+
+/// The real table, if this machine has it.
+fn real_songs() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let data = std::env::var_os("SEGUE_TEST_DATA").map_or(beside, PathBuf::from);
+    let path = data.join("spotify_liked_195/data.csv");
+    path.exists().then_some(path)
+}
+
+#[test]
+fn the_papers_accuracies_are_reached_on_the_papers_songs() {
+    let Some(data) = real_songs() else {
+        eprintln!("skipped: no real data beside the workspace");
+        return;
+    };
+    let mut command = Command::cargo_bin("segue").unwrap();
+    command.args([
+        "evaluate",
+        "likability",
+        "--protocol",
+        "paper",
+        "--repeats",
+        "9",
+        "--label",
+        "liked",
+        "--data",
+    ]);
+    let report = json(command.arg(data));
+    let median = |key: &str| report[key]["median"].as_f64().unwrap();
+    assert!(median("train_accuracy") >= 0.9857 && median("validation_accuracy") >= 0.8, "{report}");
+}

@@ -26,7 +26,7 @@ fn songs(rows: usize, seed: u64) -> (Table, Vec<bool>) {
 }
 
 /// What the two models have in common.
-trait Model: Sized {
+trait Model: Sized + Send {
     fn config(rows: usize) -> EnsembleConfig;
     fn fit(
         table: &Table,
