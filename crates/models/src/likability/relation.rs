@@ -146,26 +146,26 @@ impl<'a> History<'a> {
         columns.extend(&query.description);
         columns.extend(&self.renown(query, like.is_some()));
         columns.extend(&[likes.ln_1p(), dislikes.ln_1p()]);
-        let mut wide = [[f32::NAN; SPACES]; 2];
-        for space in 0..SPACES {
+        let (mut wide_likes, mut wide_dislikes) = ([f32::NAN; SPACES], [f32::NAN; SPACES]);
+        for (space, wide) in wide_likes.iter_mut().enumerate() {
             let (ratio, distance) = self.likes.ratio(self.atlas, space, query, like, self.descriptions);
             let near = self.likes.near(self.atlas, space, query, like.map(|_| work), scratch);
             let kernels = near.kernels.log_ratio(near.total, query.density[space]);
-            wide[0][space] = kernels.wide;
+            *wide = kernels.wide;
             let known = [ratio, distance, kernels.wide, kernels.narrow, near.nearest, near.third];
             columns.extend(&if near.total > 0.0 { known } else { [f32::NAN; 6] });
         }
-        for space in 0..SPACES {
+        for (space, wide) in wide_dislikes.iter_mut().enumerate() {
             let (ratio, _) = self.dislikes.ratio(self.atlas, space, query, dislike, self.descriptions);
             let near = self.dislikes.near(self.atlas, space, query, dislike.map(|_| work), scratch);
             let kernels = near.kernels.log_ratio(near.total, query.density[space]);
-            wide[1][space] = kernels.wide;
+            *wide = kernels.wide;
             let known = [ratio, kernels.wide, near.nearest];
             columns.extend(&if near.total > 0.0 { known } else { [f32::NAN; 3] });
         }
         let told_both = likes > 0.0 && dislikes > 0.0;
-        for space in 0..SPACES {
-            columns.extend(&[if told_both { wide[0][space] - wide[1][space] } else { f32::NAN }]);
+        for (likes, dislikes) in wide_likes.into_iter().zip(wide_dislikes) {
+            columns.extend(&[if told_both { likes - dislikes } else { f32::NAN }]);
         }
         columns.extend(&[self.likes.sound_cosine(query, like, self.descriptions)]);
         columns.extend(&self.names(query, likes, like, dislike));
