@@ -21,10 +21,10 @@ fn track(i: usize, rng: &mut impl Rng) -> Track {
     let camp = i % CAMPS;
     track.artists = vec![format!("artist {}", (i / CAMPS % 8) * CAMPS + camp)];
     track.album = Some(format!("album {}", i / 12));
-    track.genre = (i % 5 != 0).then(|| format!("genre {camp}"));
-    track.year = (i % 7 != 0).then_some(1980 + 10 * camp as u16 + (i % 8) as u16);
+    track.genre = (!i.is_multiple_of(5)).then(|| format!("genre {camp}"));
+    track.year = (!i.is_multiple_of(7)).then_some(1980 + 10 * camp as u16 + (i % 8) as u16);
     track.popularity = Some((i % 100) as f32 / 100.0);
-    if i % 10 != 0 {
+    if !i.is_multiple_of(10) {
         let mut set =
             |feature, centre: f32| track.features.set(feature, centre + rng.random_range(-0.1..0.1));
         set(AudioFeature::Energy, 0.2 + 0.3 * camp as f32);
