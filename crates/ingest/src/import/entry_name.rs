@@ -41,7 +41,7 @@ const PRIVATE: [&str; 19] = [
 ];
 
 /// What the names of files with history, explicit signals or catalogues contain.
-const WANTED: [&str; 31] = [
+const WANTED: [&str; 32] = [
     "streaming_history",
     "streaminghistory",
     "endsong",
@@ -67,6 +67,7 @@ const WANTED: [&str; 31] = [
     "likes and dislikes",
     "library tracks",
     "play history",
+    "favorites",
     "watch-history",
     "interactions",
     "features",
