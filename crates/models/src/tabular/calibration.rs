@@ -1,11 +1,11 @@
 //! Turns a score into an honest probability: `σ(a z + b)` on the logit z of the ensemble's mean (Platt 1999).
 //!
 //! It is fitted on rows that the scoring networks did not see. On a hundred rows a free fit would itself be overfitted, so
-//! both numbers have a prior: `a ~ N(1, 0.5²)`, `b ~ N(0, 0.5²)`.
+//! both numbers have a prior: `a ~ N(1, 0.3²)`, `b ~ N(0, 0.3²)`.
 
 use serde::{Deserialize, Serialize};
 
-const PRIOR_PRECISION: f64 = 4.0;
+const PRIOR_PRECISION: f64 = 1.0 / (0.3 * 0.3);
 const STEPS: usize = 50;
 /// Keeps the logit of a mean probability finite.
 const CLIP: f64 = 1e-6;

@@ -466,7 +466,7 @@ mod tests {
         trainer.gradients_of(&network, &all);
         let gradients = trainer.gradients.clone();
         let largest = gradients.iter().fold(0.0f32, |a, g| a.max(g.abs()));
-        for i in 0..gradients.len() {
+        for (i, &gradient) in gradients.iter().enumerate() {
             let (start, step) = (network.parameters[i], 2e-3);
             let mut at = |value: f32| {
                 network.parameters[i] = value;
@@ -474,8 +474,8 @@ mod tests {
             };
             let slope = (at(start + step) - at(start - step)) / (2.0 * f64::from(step));
             network.parameters[i] = start;
-            let error = (slope - f64::from(gradients[i])).abs() / f64::from(largest);
-            assert!(error < 2e-3, "parameter {i}: {} instead of {slope}", gradients[i]);
+            let error = (slope - f64::from(gradient)).abs() / f64::from(largest);
+            assert!(error < 2e-3, "parameter {i}: {gradient} instead of {slope}");
         }
     }
 
