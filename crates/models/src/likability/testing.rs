@@ -25,7 +25,8 @@ fn track(i: usize, rng: &mut impl Rng) -> Track {
     track.year = (i % 7 != 0).then_some(1980 + 10 * camp as u16 + (i % 8) as u16);
     track.popularity = Some((i % 100) as f32 / 100.0);
     if i % 10 != 0 {
-        let mut set = |feature, centre: f32| track.features.set(feature, centre + rng.random_range(-0.1..0.1));
+        let mut set =
+            |feature, centre: f32| track.features.set(feature, centre + rng.random_range(-0.1..0.1));
         set(AudioFeature::Energy, 0.2 + 0.3 * camp as f32);
         set(AudioFeature::Danceability, 0.8 - 0.3 * camp as f32);
         set(AudioFeature::Valence, 0.5);
@@ -41,8 +42,9 @@ pub(crate) fn fans(catalogue: &Catalogue, listeners: usize, likes: usize) -> Vec
         .map(|i| {
             let mut rng = ChaCha8Rng::seed_from_u64(100 + i as u64);
             let of_camp = catalogue.len() / CAMPS;
-            let rows: Vec<TrackIdx> =
-                (0..likes).map(|_| TrackIdx((rng.random_range(0..of_camp) * CAMPS + i % CAMPS) as u32)).collect();
+            let rows: Vec<TrackIdx> = (0..likes)
+                .map(|_| TrackIdx((rng.random_range(0..of_camp) * CAMPS + i % CAMPS) as u32))
+                .collect();
             liking(catalogue, ListenerId::new(format!("fan {i:03}")), &rows)
         })
         .collect()
@@ -50,7 +52,8 @@ pub(crate) fn fans(catalogue: &Catalogue, listeners: usize, likes: usize) -> Vec
 
 /// A listener who said of `likes` tracks of camp 0 that they like them, and of as many others that they do not.
 pub(crate) fn outspoken(catalogue: &Catalogue, likes: usize) -> Profile {
-    let rows: Vec<TrackIdx> = (0..(CAMPS * likes) as u32).map(TrackIdx).filter(|row| row.0 % 3 != 2).collect();
+    let rows: Vec<TrackIdx> =
+        (0..(CAMPS * likes) as u32).map(TrackIdx).filter(|row| row.0 % 3 != 2).collect();
     let mut interactions = liking(catalogue, ListenerId::new("outspoken"), &rows).interactions;
     for interaction in interactions.iter_mut().filter(|interaction| interaction.track.0 % 3 == 1) {
         interaction.stance = Stance::Dislike;
