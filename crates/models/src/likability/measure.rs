@@ -1,7 +1,5 @@
 //! How good predictions are on answers that were held out from the network.
 
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use segue_engine::Likability;
 use segue_engine::eval::metrics;
 
@@ -25,30 +23,38 @@ pub(crate) fn calibration(answers: &[Answer]) -> Calibration {
     let probabilities: Vec<f64> = answers.iter().map(|answer| f64::from(answer.probability)).collect();
     let liked: Vec<bool> = answers.iter().map(|answer| answer.liked).collect();
     let weights: Vec<f32> = answers.iter().map(|answer| answer.weight).collect();
-    Calibration::fit(&probabilities, &liked, &weights)
+    let fitted = Calibration::fit(&probabilities, &liked, &weights);
+    Calibration { slope: rounded(fitted.slope), offset: rounded(fitted.offset) }
 }
 
 /// Figures of calibrated answers, each calibrated without itself: one half of the answers under the map of the other.
-///
-/// The halves are drawn: likes and their contrasts come in turn, so that every other answer would be all likes.
 pub(crate) fn measure(answers: &[Answer]) -> Option<HeldOut> {
-    let mut rng = ChaCha8Rng::seed_from_u64(answers.len() as u64);
-    let sides: Vec<usize> = answers.iter().map(|_| usize::from(rng.random_bool(0.5))).collect();
-    let half = |side: usize| -> Vec<Answer> {
-        answers.iter().zip(&sides).filter(|&(_, &of)| of == side).map(|(answer, _)| *answer).collect()
-    };
-    let maps = [calibration(&half(1)), calibration(&half(0))];
+    let maps = [1, 0].map(|other| {
+        let half = answers.iter().enumerate().filter(|(i, _)| half(*i) == other);
+        calibration(&half.map(|(_, answer)| *answer).collect::<Vec<_>>())
+    });
     let labels: Vec<bool> = answers.iter().map(|answer| answer.liked).collect();
     let corrected =
-        answers.iter().zip(&sides).map(|(answer, &side)| maps[side].apply(f64::from(answer.probability)));
+        answers.iter().enumerate().map(|(i, answer)| maps[half(i)].apply(f64::from(answer.probability)));
     let probabilities: Vec<f64> = corrected.collect();
     (!answers.is_empty()).then(|| HeldOut {
         rows: answers.len(),
-        accuracy: metrics::accuracy(&labels, &probabilities),
-        auc: metrics::auc(&labels, &probabilities),
-        log_loss: metrics::log_loss(&labels, &probabilities),
-        ece: metrics::expected_calibration_error(&labels, &probabilities, BINS),
+        accuracy: rounded(metrics::accuracy(&labels, &probabilities)),
+        auc: metrics::auc(&labels, &probabilities).map(rounded),
+        log_loss: rounded(metrics::log_loss(&labels, &probabilities)),
+        ece: rounded(metrics::expected_calibration_error(&labels, &probabilities, BINS)),
     })
+}
+
+/// Which half an answer is in. A like and its contrast follow one another and stay together: taking every other answer
+/// would put all likes into one half.
+fn half(position: usize) -> usize {
+    position / 2 % 2
+}
+
+/// Six decimals are more than anything here is known to, and few enough to be read back from JSON exactly.
+fn rounded(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
 }
 
 /// Corrects a prediction; its uncertainty is carried through the slope of the correction at that point.
@@ -81,6 +87,18 @@ mod tests {
         let measured = measure(&answers).unwrap();
         assert!(measured.ece < 0.03, "{measured:?}");
         assert!(measure(&[]).is_none());
+    }
+
+    #[test]
+    fn likes_that_alternate_with_contrasts_are_measured_fairly() {
+        let answer = |i: usize| Answer {
+            probability: if i % 2 == 0 { 0.7 } else { 0.3 },
+            liked: i % 2 == 0,
+            weight: 1.0,
+        };
+        let measured = measure(&(0..200).map(answer).collect::<Vec<_>>()).unwrap();
+        assert_eq!(measured.accuracy, 1.0);
+        assert!(measured.log_loss < 0.36, "{measured:?}");
     }
 
     #[test]
