@@ -19,8 +19,17 @@ use super::labelled_csv::{self, Inputs, LabelledCsv, Request};
 
 const PLOT_BINS: usize = 10;
 
-/// Options of `segue evaluate likability`.
-#[derive(Args, Debug)]
+/// Measure how well liking is predicted from one listener's table of songs.
+///
+/// Any CSV with columns under Spotify's thirteen audio-feature names and one that says which songs are liked. Accuracy, AUC, log-loss and
+/// expected calibration error, as mean and standard deviation over held-out folds; equal rows never lie on both sides of a split.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  segue evaluate likability --data songs.csv --label liked
+  segue evaluate likability --data songs.csv --label liked --protocol paper --repeats 40
+  segue evaluate likability --data songs.csv --label liked --group artist --json
+  segue evaluate likability --data songs.csv --label liked --plot calibration.svg --predictions folds.csv")]
 pub(crate) struct LikabilityArgs {
     /// CSV with one song per row and audio features under Spotify's names.
     #[arg(long, value_name = "FILE")]
