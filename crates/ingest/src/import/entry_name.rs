@@ -73,7 +73,6 @@ const WANTED: [&str; 32] = [
     "catalog",
     "tracks",
     "history",
-    "favorites",
 ];
 
 /// Judges a file in a folder that the user named: all data files but private ones.
