@@ -64,6 +64,7 @@ const WANTED: [&str; 32] = [
     "librefm",
     "libre.fm",
     "play activity",
+    "favorites",
     "likes and dislikes",
     "library tracks",
     "play history",
