@@ -1,6 +1,7 @@
 //! Imports as a whole: files, folders and archives in, records and accounts out.
 
-#![allow(clippy::unwrap_used)] // the lint excepts test functions only, and not what they call
+// The lints except test functions only, and not what they call.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod archives;
 mod formats;
