@@ -68,7 +68,6 @@ const WANTED: [&str; 32] = [
     "likes and dislikes",
     "library tracks",
     "play history",
-    "favorites",
     "watch-history",
     "interactions",
     "features",

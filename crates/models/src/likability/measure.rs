@@ -92,8 +92,8 @@ mod tests {
     #[test]
     fn likes_that_alternate_with_contrasts_are_measured_fairly() {
         let answer = |i: usize| Answer {
-            probability: if i % 2 == 0 { 0.7 } else { 0.3 },
-            liked: i % 2 == 0,
+            probability: if i.is_multiple_of(2) { 0.7 } else { 0.3 },
+            liked: i.is_multiple_of(2),
             weight: 1.0,
         };
         let measured = measure(&(0..200).map(answer).collect::<Vec<_>>()).unwrap();

@@ -22,11 +22,11 @@ fn catalogue() -> Arc<Catalogue> {
         let id = format!("t{i:04}");
         let mut track = Track::new(TrackId::new(id.as_str()), WorkId::new(id.as_str()), id.as_str());
         let camp = i % CAMPS;
-        if i % 11 != 0 {
+        if !i.is_multiple_of(11) {
             track.artists = vec![format!("artist {}", i % 30)];
         }
         track.year = Some(1990 + (i % 25) as u16);
-        if i % 10 != 0 {
+        if !i.is_multiple_of(10) {
             let mut set =
                 |feature, centre: f32| track.features.set(feature, centre + rng.random_range(-0.15..0.15));
             set(AudioFeature::Energy, 0.2 + 0.3 * camp as f32);
