@@ -53,7 +53,9 @@ fn words(folded: &str) -> String {
             'a'..='z' | '0'..='9' => words.push(c),
             '\'' | '’' | '‘' | 'ʼ' | '`' | '´' | '.' => {}
             '&' => push_word(&mut words, "and"),
-            '+' if previous == ' ' && next == ' ' => push_word(&mut words, "and"),
+            '+' if !words.is_empty() && previous.is_whitespace() && next.is_whitespace() => {
+                push_word(&mut words, "and")
+            }
             '$' if previous.is_alphabetic() || next.is_alphabetic() => words.push('s'),
             '!' if previous.is_alphabetic() && next.is_alphabetic() => words.push('i'),
             _ if c.is_alphanumeric() || is_combining_mark(c) => words.push(c),
