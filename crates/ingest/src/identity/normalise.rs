@@ -6,6 +6,12 @@ use unicode_normalization::char::is_combining_mark;
 /// Folds compatibility forms, letter case, diacritics and punctuation, and writes "and" for `&`. Words are parted by one
 /// space. Text without any letter or digit keeps its symbols, so that `!!!` and `÷` remain names.
 pub fn normalise(text: &str) -> String {
+    let once = normalised(text);
+    // A sign that goes can leave marks side by side in an order that is not canonical: a second pass settles it.
+    if once.is_ascii() { once } else { normalised(&once) }
+}
+
+fn normalised(text: &str) -> String {
     let folded = if text.is_ascii() { text.to_ascii_lowercase() } else { fold(text) };
     let words = words(&folded);
     if words.is_empty() { folded.split_whitespace().collect::<Vec<_>>().join(" ") } else { words }
