@@ -6,15 +6,12 @@ use unicode_normalization::char::is_combining_mark;
 /// Folds compatibility forms, letter case, diacritics and punctuation, and writes "and" for `&`. Words are parted by one
 /// space. Text without any letter or digit keeps its symbols, so that `!!!` and `÷` remain names.
 pub fn normalise(text: &str) -> String {
-    let once = normalised(text);
-    // A sign that goes can leave marks side by side in an order that is not canonical: a second pass settles it.
-    if once.is_ascii() { once } else { normalised(&once) }
-}
-
-fn normalised(text: &str) -> String {
     let folded = if text.is_ascii() { text.to_ascii_lowercase() } else { fold(text) };
     let words = words(&folded);
-    if words.is_empty() { folded.split_whitespace().collect::<Vec<_>>().join(" ") } else { words }
+    let normal =
+        if words.is_empty() { folded.split_whitespace().collect::<Vec<_>>().join(" ") } else { words };
+    // Composed only now: without the signs between them, marks may take another order.
+    if normal.is_ascii() { normal } else { normal.nfc().collect() }
 }
 
 /// Compatibility decomposition without diacritics, lower case. Only marks of the Latin, Greek and Cyrillic scripts go: in
@@ -37,7 +34,7 @@ fn fold(text: &str) -> String {
             _ => folded.extend(c.to_lowercase()),
         }
     }
-    folded.nfc().collect()
+    folded
 }
 
 fn is_diacritic(c: char) -> bool {
@@ -70,7 +67,14 @@ fn words(folded: &str) -> String {
         previous = c;
     }
     words.truncate(words.trim_end().len());
-    if words.contains(" n ") { words.replace(" n ", " and ") } else { words }
+    if words.contains(" n ") { between_words(&words) } else { words }
+}
+
+/// Writes out the "n" of "rock 'n' roll".
+fn between_words(words: &str) -> String {
+    let count = words.split(' ').count();
+    let spelled = |(i, word)| if word == "n" && i > 0 && i + 1 < count { "and" } else { word };
+    words.split(' ').enumerate().map(spelled).collect::<Vec<_>>().join(" ")
 }
 
 fn push_word(words: &mut String, word: &str) {
