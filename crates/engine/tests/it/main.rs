@@ -5,6 +5,7 @@ mod arrange;
 mod community;
 mod labels;
 mod mix;
+mod new_listener;
 mod playlist;
 mod policy;
 mod profile;
