@@ -9,12 +9,15 @@ pub mod mix;
 pub mod pipeline;
 pub mod playlist;
 pub mod policy;
+mod recommender;
 pub mod retrieval;
 mod scorer;
 pub mod simulation;
 pub mod sound;
 
 pub use dataset::catalogue::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
+pub use dataset::interactions::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
 pub use dataset::profile::{Interaction, Profile, Stance};
 pub use dataset::table::{Column, Table, Values};
+pub use recommender::{Query, Recommender};
 pub use scorer::{Likability, Scorer};

@@ -3,6 +3,7 @@
 mod error;
 pub mod kernels;
 pub mod likability;
+pub mod recommenders;
 pub mod tabular;
 
 pub use error::ModelError;

@@ -2,6 +2,7 @@
 //! profile per listener.
 
 pub mod catalogue;
+pub mod interactions;
 pub mod labels;
 pub mod profile;
 pub mod table;
