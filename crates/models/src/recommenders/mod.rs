@@ -2,3 +2,7 @@
 //!
 //! One file a model, named after its paper. A listener is whatever [`Query`](segue_engine::Query) says of them: nobody is
 //! trained on by name, so new listeners are encoded like old ones.
+
+mod fusion;
+
+pub use fusion::{Fusion, FusionWeights};
