@@ -50,6 +50,18 @@ pub struct Split<'a> {
     pub test: Vec<Case>,
 }
 
+impl<'a> Split<'a> {
+    /// Everything that may be known when the test is asked: what is trained on, and what validates.
+    pub fn training_and_validation(&self, interactions: &'a Interactions) -> Training<'a> {
+        let trained = |row| self.training.history(ListenerIdx(row)).items.len() as u32;
+        let mut ends: Vec<u32> = (0..interactions.listeners() as u32).map(trained).collect();
+        for case in &self.validation {
+            ends[case.listener.row()] = case.answers.end;
+        }
+        Training::new(interactions, ends)
+    }
+}
+
 /// Leave-one-out: the last event of each listener tests, the second last validates (Kang & McAuley 2018). Listeners with
 /// fewer than three events are only trained on.
 ///

@@ -1,0 +1,169 @@
+//! How the data are cut, and what is asked.
+
+use anyhow::{Result, bail};
+use clap::{Args, ValueEnum};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use segue_engine::dataset::interactions::split::{
+    Case, Split, TemporalCuts, leave_one_out, new_listeners, random_holdout, temporal,
+};
+use segue_engine::eval::full_ranking::{HistoryUse, Metric};
+use segue_engine::{Interactions, ListenerIdx, Training};
+use serde::Serialize;
+
+/// The protocol and its options.
+#[derive(Debug, Args)]
+pub(super) struct ProtocolArgs {
+    /// How to cut.
+    #[arg(long, value_enum, default_value_t = Protocol::LeaveOneOut)]
+    pub(super) protocol: Protocol,
+    /// Whether items of the history are ranked [default: masked, but kept with temporal, as listeners repeat].
+    #[arg(long, value_enum)]
+    history: Option<HistoryArg>,
+    /// Length of the test period, and of the validation period before it (temporal).
+    #[arg(long, default_value_t = 1.0, value_name = "DAYS")]
+    test_days: f64,
+    /// Pause before each period that is neither trained on nor shown (temporal).
+    #[arg(long, default_value_t = 30.0, value_name = "MINUTES")]
+    gap_minutes: f64,
+    /// Share of each listener's events (holdout) or of the listeners (new-listener) that tests; as much again validates.
+    #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
+    share: f64,
+    /// Numbers of own items shown of each new listener.
+    #[arg(long, value_delimiter = ',', default_value = "0,1,3,5,10", value_name = "K,…")]
+    picks: Vec<u32>,
+}
+
+/// How to cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Protocol {
+    /// The last event of each listener tests, the second last validates.
+    LeaveOneOut,
+    /// Two cuts in time for all listeners: days of test, and of validation before.
+    Temporal,
+    /// A random share of each listener's items, whatever their order.
+    Holdout,
+    /// Listeners hidden from training, of whom a few items are shown.
+    NewListener,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum HistoryArg {
+    Masked,
+    Kept,
+}
+
+/// One set of test cases, with what is shown of each listener where the protocol sets it.
+pub(super) struct TestSet {
+    /// Items shown of each new listener.
+    pub(super) picks: Option<u32>,
+    /// What is asked.
+    pub(super) cases: Vec<Case>,
+}
+
+/// The data cut for one run.
+pub(super) struct Cut<'a> {
+    /// To learn from while choosing.
+    pub(super) training: Training<'a>,
+    /// To choose by.
+    pub(super) validation: Vec<Case>,
+    /// To learn from once everything is chosen: training and validation.
+    pub(super) all: Training<'a>,
+    /// To report.
+    pub(super) tests: Vec<TestSet>,
+}
+
+impl ProtocolArgs {
+    /// Whether items of the history are ranked.
+    pub(super) fn history(&self) -> HistoryUse {
+        match (self.history, self.protocol) {
+            (Some(HistoryArg::Kept), _) | (None, Protocol::Temporal) => HistoryUse::Kept,
+            (Some(HistoryArg::Masked) | None, _) => HistoryUse::Masked,
+        }
+    }
+
+    /// What models are chosen by: the head of the list where one answer is asked for, more of it where many are.
+    pub(super) fn criterion(&self) -> Metric {
+        match self.protocol {
+            Protocol::LeaveOneOut | Protocol::Temporal => Metric::NdcgAt10,
+            Protocol::Holdout | Protocol::NewListener => Metric::NdcgAt100,
+        }
+    }
+
+    /// Puts the events into the order that the protocol asks for.
+    pub(super) fn arrange(&self, interactions: Interactions, seed: u64) -> Interactions {
+        let ordered = matches!(self.protocol, Protocol::LeaveOneOut | Protocol::Temporal);
+        let dated_listeners = self.protocol == Protocol::NewListener && interactions.is_dated();
+        if ordered || dated_listeners {
+            return interactions;
+        }
+        interactions.shuffled(&mut ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// Cuts the data.
+    pub(super) fn cut<'a>(
+        &self,
+        interactions: &'a Interactions,
+        friends: &[Vec<ListenerIdx>],
+        seed: u64,
+    ) -> Result<Cut<'a>> {
+        if !(0.0..=0.4).contains(&self.share) {
+            bail!("`--share` is {}, expected 0 to 0.4", self.share);
+        }
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let split = match self.protocol {
+            Protocol::LeaveOneOut => leave_one_out(interactions),
+            Protocol::Temporal => {
+                let seconds = |days: f64| (days * 86_400.0).round() as i64;
+                let period_s = seconds(self.test_days);
+                let gap_s = (self.gap_minutes * 60.0).round() as i64;
+                let cuts = TemporalCuts { test_s: period_s, validation_s: period_s, gap_s };
+                match temporal(interactions, cuts) {
+                    Some(split) => split,
+                    None => bail!("the data carry no time: a temporal split needs one for every row"),
+                }
+            }
+            Protocol::Holdout => random_holdout(interactions, self.share, &mut rng),
+            Protocol::NewListener => new_listeners(interactions, self.share, 0, &mut rng),
+        };
+        if split.training.events() == 0 || split.validation.is_empty() || split.test.is_empty() {
+            bail!(
+                "too little data for this protocol: {} events train, {} listeners validate, {} test",
+                split.training.events(),
+                split.validation.len(),
+                split.test.len()
+            );
+        }
+        Ok(self.with_cases(interactions, split, friends))
+    }
+
+    fn with_cases<'a>(
+        &self,
+        interactions: &'a Interactions,
+        split: Split<'a>,
+        friends: &[Vec<ListenerIdx>],
+    ) -> Cut<'a> {
+        let all = split.training_and_validation(interactions);
+        let befriend = |cases: Vec<Case>, training: &Training<'_>| {
+            let known = |friend: &ListenerIdx| !training.history(*friend).items.is_empty();
+            let own = |case: &Case| friends[case.listener.row()].iter().copied().filter(known).collect();
+            cases.into_iter().map(|case| Case { friends: own(&case), ..case }).collect::<Vec<_>>()
+        };
+        let (validation, test) = (befriend(split.validation, &split.training), befriend(split.test, &all));
+        if self.protocol != Protocol::NewListener {
+            let tests = vec![TestSet { picks: None, cases: test }];
+            return Cut { training: split.training, validation, all, tests };
+        }
+        // As in the protocol behind the anchors: with k picks k are shown, but one item at least is asked for.
+        let show = |cases: &[Case], picks: u32| -> Vec<Case> {
+            let shown = |case: &Case| picks.min(case.answers.end - 1);
+            let show = |case: &Case| Case { shown: shown(case), answers: shown(case)..case.answers.end, ..case.clone() };
+            cases.iter().map(show).collect()
+        };
+        let tests =
+            self.picks.iter().map(|&picks| TestSet { picks: Some(picks), cases: show(&test, picks) }).collect();
+        let validation = self.picks.iter().flat_map(|&picks| show(&validation, picks)).collect();
+        Cut { training: split.training, validation, all, tests }
+    }
+}
