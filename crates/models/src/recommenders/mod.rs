@@ -2,3 +2,18 @@
 //!
 //! One file a model, named after its paper. A listener is whatever [`Query`](segue_engine::Query) says of them: nobody is
 //! trained on by name, so new listeners are encoded like old ones.
+
+mod counts;
+pub mod ease;
+pub mod ials;
+mod inverse;
+pub mod item_knn;
+pub mod popularity;
+mod saved;
+pub mod taste;
+
+pub use ease::{Ease, EaseConfig};
+pub use ials::{Ials, IalsConfig};
+pub use item_knn::{ItemKnn, ItemKnnConfig};
+pub use popularity::{Counting, DecayedPopularity, DecayedPopularityConfig, Popularity, PopularityConfig};
+pub use taste::{Decay, Strength, Taste};
