@@ -238,8 +238,10 @@ struct Places {
 }
 
 const LISTENER: &[&str] = &["listener", "listenerid", "userid", "user", "uid", "reviewerid"];
-const ITEM: &[&str] =
-    &["item", "itemid", "trackid", "trackuri", "uri", "track", "songid", "artistid", "asin", "movieid", "id"];
+const ITEM: &[&str] = &[
+    "item", "itemid", "trackid", "trackuri", "uri", "track", "songid", "artistid", "asin", "movieid",
+    "friendid", "friend", "id",
+];
 const TIME: &[&str] = &["timestamp", "time", "playedat", "listenedat", "ts", "uts", "datetime", "date"];
 const WEIGHT: &[&str] = &["weight", "rating", "plays", "playcount", "count", "msplayed"];
 

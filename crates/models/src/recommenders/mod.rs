@@ -3,6 +3,21 @@
 //! One file a model, named after its paper. A listener is whatever [`Query`](segue_engine::Query) says of them: nobody is
 //! trained on by name, so new listeners are encoded like old ones.
 
+mod configured;
+mod counts;
+pub mod ease;
 mod fusion;
+pub mod ials;
+mod inverse;
+pub mod item_knn;
+pub mod popularity;
+mod saved;
+pub mod taste;
 
+pub use configured::{Fitted, Lesson, RecommenderConfig, RecommenderKind};
+pub use ease::{Ease, EaseConfig};
 pub use fusion::{Fusion, FusionWeights};
+pub use ials::{Ials, IalsConfig};
+pub use item_knn::{ItemKnn, ItemKnnConfig};
+pub use popularity::{Counting, DecayedPopularity, DecayedPopularityConfig, Popularity, PopularityConfig};
+pub use taste::{Decay, Strength, Taste};

@@ -1,0 +1,195 @@
+//! Every recommender under one roof: by name, with its configuration, and with the space that a search draws from.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rand::{Rng, RngExt};
+use segue_engine::{Recommender, Training};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Counting, Decay, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, Ials, IalsConfig, ItemKnn,
+    ItemKnnConfig, Popularity, PopularityConfig, Strength, Taste,
+};
+use crate::ModelError;
+
+/// Which recommender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecommenderKind {
+    /// What most listen to.
+    Popularity,
+    /// What most listened to lately.
+    DecayedPopularity,
+    /// What is heard by the same listeners.
+    ItemKnn,
+    /// Linear autoencoder.
+    Ease,
+    /// Implicit matrix factorisation.
+    Ials,
+}
+
+impl RecommenderKind {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Popularity, Self::DecayedPopularity, Self::ItemKnn, Self::Ease, Self::Ials];
+
+    /// Its name on a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Popularity => "popularity",
+            Self::DecayedPopularity => "decayed-popularity",
+            Self::ItemKnn => "item-knn",
+            Self::Ease => "ease",
+            Self::Ials => "ials",
+        }
+    }
+}
+
+impl fmt::Display for RecommenderKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for RecommenderKind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        found.ok_or_else(|| format!("no model `{name}`; there are {}", Self::ALL.map(Self::name).join(", ")))
+    }
+}
+
+/// A recommender's configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecommenderConfig {
+    /// Of [`Popularity`].
+    Popularity(PopularityConfig),
+    /// Of [`DecayedPopularity`].
+    DecayedPopularity(DecayedPopularityConfig),
+    /// Of [`ItemKnn`].
+    ItemKnn(ItemKnnConfig),
+    /// Of [`Ease`].
+    Ease(EaseConfig),
+    /// Of [`Ials`].
+    Ials(IalsConfig),
+}
+
+/// What a recommender learns from.
+#[derive(Clone, Copy)]
+pub struct Lesson<'a> {
+    /// The events.
+    pub training: &'a Training<'a>,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// A recommender that was fitted.
+pub struct Fitted {
+    /// The recommender.
+    pub model: Box<dyn Recommender>,
+    /// The configuration that fits it again, on more data, without validation.
+    pub config: RecommenderConfig,
+}
+
+impl RecommenderConfig {
+    /// The default configuration of a kind.
+    pub fn new(kind: RecommenderKind) -> Self {
+        match kind {
+            RecommenderKind::Popularity => Self::Popularity(PopularityConfig::default()),
+            RecommenderKind::DecayedPopularity => Self::DecayedPopularity(DecayedPopularityConfig::default()),
+            RecommenderKind::ItemKnn => Self::ItemKnn(ItemKnnConfig::default()),
+            RecommenderKind::Ease => Self::Ease(EaseConfig::default()),
+            RecommenderKind::Ials => Self::Ials(IalsConfig::default()),
+        }
+    }
+
+    /// What it configures.
+    pub fn kind(&self) -> RecommenderKind {
+        match self {
+            Self::Popularity(_) => RecommenderKind::Popularity,
+            Self::DecayedPopularity(_) => RecommenderKind::DecayedPopularity,
+            Self::ItemKnn(_) => RecommenderKind::ItemKnn,
+            Self::Ease(_) => RecommenderKind::Ease,
+            Self::Ials(_) => RecommenderKind::Ials,
+        }
+    }
+
+    /// Learns. `validate` measures a model while it is being trained, higher is better; it is called by those that stop
+    /// early.
+    ///
+    /// # Errors
+    /// Those of the recommender: no events, a setting that cannot be, too many items.
+    pub fn fit(
+        &self,
+        lesson: Lesson<'_>,
+        validate: Option<&mut dyn FnMut(&dyn Recommender) -> f64>,
+    ) -> Result<Fitted, ModelError> {
+        let _ = validate;
+        let model: Box<dyn Recommender> = match self {
+            Self::Popularity(config) => Box::new(Popularity::fit(lesson.training, config)?),
+            Self::DecayedPopularity(config) => Box::new(DecayedPopularity::fit(lesson.training, config)?),
+            Self::ItemKnn(config) => Box::new(ItemKnn::fit(lesson.training, config)?),
+            Self::Ease(config) => Box::new(Ease::fit(lesson.training, config)?),
+            Self::Ials(config) => Box::new(Ials::fit(lesson.training, config, lesson.seed)?),
+        };
+        Ok(Fitted { model, config: self.clone() })
+    }
+
+    /// A configuration drawn at random, for a search (Bergstra & Bengio 2012): scales are drawn on a logarithm.
+    pub fn draw(kind: RecommenderKind, dated: bool, rng: &mut impl Rng) -> Self {
+        match kind {
+            RecommenderKind::Popularity => Self::Popularity(PopularityConfig {
+                counting: pick(rng, [Counting::Events, Counting::Listeners]),
+            }),
+            RecommenderKind::DecayedPopularity => {
+                Self::DecayedPopularity(DecayedPopularityConfig { half_life_days: scale(rng, 0.25, 365.0) })
+            }
+            RecommenderKind::ItemKnn => Self::ItemKnn(ItemKnnConfig {
+                neighbours: pick(rng, [20, 50, 100, 200, 400]),
+                target_exponent: rng.random_range(0.0..1.0),
+                shrinkage: scale(rng, 0.1, 100.0),
+                session_gap_s: None,
+                training: draw_taste(rng, dated),
+                query: draw_taste(rng, dated),
+            }),
+            RecommenderKind::Ease => Self::Ease(EaseConfig {
+                regularisation: scale(rng, 3.0, 3_000.0),
+                training: draw_taste(rng, dated),
+                query: draw_taste(rng, dated),
+                ..EaseConfig::default()
+            }),
+            RecommenderKind::Ials => Self::Ials(IalsConfig {
+                factors: pick(rng, [32, 64, 128, 256]),
+                unobserved_weight: scale(rng, 0.003, 1.0),
+                regularisation: scale(rng, 0.0003, 0.3),
+                frequency_exponent: rng.random_range(0.0..1.0),
+                training: draw_taste(rng, dated),
+                query: draw_taste(rng, dated),
+                ..IalsConfig::default()
+            }),
+        }
+    }
+}
+
+fn pick<T: Copy, const N: usize>(rng: &mut impl Rng, options: [T; N]) -> T {
+    options[rng.random_range(0..N)]
+}
+
+/// A number between two positive ones, uniform on the logarithm.
+fn scale(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
+    rng.random_range(low.ln()..high.ln()).exp()
+}
+
+fn draw_taste(rng: &mut impl Rng, dated: bool) -> Taste {
+    let by_events = scale(rng, 2.0, 100.0);
+    let by_days = scale(rng, 0.5, 365.0);
+    let decay = match rng.random_range(0..3) {
+        0 => Decay::None,
+        1 if dated => Decay::Days(by_days),
+        _ => Decay::Events(by_events),
+    };
+    Taste { strength: pick(rng, [Strength::Presence, Strength::Sum, Strength::Log]), decay }
+}
