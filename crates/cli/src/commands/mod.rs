@@ -38,7 +38,7 @@ impl Command {
             Self::Import(args) => import::run(args, home),
             Self::Train(args) => train::run(args, home),
             Self::Mix(args) => mix::run(args, home),
-            Self::Evaluate(args) => evaluate::run(args),
+            Self::Evaluate(args) => evaluate::run(args, home),
             Self::Status(args) => status::run(args, home),
             Self::Exclude(args) => exclude::run(args, home),
             Self::Models(args) => models::run(args, home),

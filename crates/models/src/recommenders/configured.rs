@@ -77,6 +77,17 @@ pub enum RecommenderConfig {
     Ials(IalsConfig),
 }
 
+/// What the order of events says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// Nothing.
+    Unordered,
+    /// Which came first.
+    Ordered,
+    /// When they happened.
+    Dated,
+}
+
 /// What a recommender learns from.
 #[derive(Clone, Copy)]
 pub struct Lesson<'a> {
@@ -104,6 +115,28 @@ impl RecommenderConfig {
             RecommenderKind::Ease => Self::Ease(EaseConfig::default()),
             RecommenderKind::Ials => Self::Ials(IalsConfig::default()),
         }
+    }
+
+    /// The same with one setting changed: `regularisation=50`, or `query.decay={"days": 7}` with a value in JSON.
+    ///
+    /// # Errors
+    /// What is wrong, if there is no such setting, or it takes no such value.
+    pub fn with(&self, assignment: &str) -> Result<Self, String> {
+        let Some((path, value)) = assignment.split_once('=') else {
+            return Err("there is no `=`".to_owned());
+        };
+        let mut whole = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        let mut place = &mut whole[self.kind().name()];
+        for name in path.split('.') {
+            let known = place.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>().join(", "));
+            place = match place.get_mut(name) {
+                Some(inner) => inner,
+                None => return Err(format!("no setting `{name}`; there are {}", known.unwrap_or_default())),
+            };
+        }
+        // What is no JSON is a word: `strength=log`.
+        *place = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        serde_json::from_value(whole).map_err(|error| error.to_string())
     }
 
     /// What it configures.
@@ -139,7 +172,7 @@ impl RecommenderConfig {
     }
 
     /// A configuration drawn at random, for a search (Bergstra & Bengio 2012): scales are drawn on a logarithm.
-    pub fn draw(kind: RecommenderKind, dated: bool, rng: &mut impl Rng) -> Self {
+    pub fn draw(kind: RecommenderKind, timing: Timing, rng: &mut impl Rng) -> Self {
         match kind {
             RecommenderKind::Popularity => Self::Popularity(PopularityConfig {
                 counting: pick(rng, [Counting::Events, Counting::Listeners]),
@@ -152,13 +185,13 @@ impl RecommenderConfig {
                 target_exponent: rng.random_range(0.0..1.0),
                 shrinkage: scale(rng, 0.1, 100.0),
                 session_gap_s: None,
-                training: draw_taste(rng, dated),
-                query: draw_taste(rng, dated),
+                training: draw_taste(rng, timing),
+                query: draw_taste(rng, timing),
             }),
             RecommenderKind::Ease => Self::Ease(EaseConfig {
                 regularisation: scale(rng, 3.0, 3_000.0),
-                training: draw_taste(rng, dated),
-                query: draw_taste(rng, dated),
+                training: draw_taste(rng, timing),
+                query: draw_taste(rng, timing),
                 ..EaseConfig::default()
             }),
             RecommenderKind::Ials => Self::Ials(IalsConfig {
@@ -166,8 +199,8 @@ impl RecommenderConfig {
                 unobserved_weight: scale(rng, 0.003, 1.0),
                 regularisation: scale(rng, 0.0003, 0.3),
                 frequency_exponent: rng.random_range(0.0..1.0),
-                training: draw_taste(rng, dated),
-                query: draw_taste(rng, dated),
+                training: draw_taste(rng, timing),
+                query: draw_taste(rng, timing),
                 ..IalsConfig::default()
             }),
         }
@@ -183,12 +216,12 @@ fn scale(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
     rng.random_range(low.ln()..high.ln()).exp()
 }
 
-fn draw_taste(rng: &mut impl Rng, dated: bool) -> Taste {
+fn draw_taste(rng: &mut impl Rng, timing: Timing) -> Taste {
     let by_events = scale(rng, 2.0, 100.0);
     let by_days = scale(rng, 0.5, 365.0);
-    let decay = match rng.random_range(0..3) {
-        0 => Decay::None,
-        1 if dated => Decay::Days(by_days),
+    let decay = match (timing, rng.random_range(0..3)) {
+        (Timing::Unordered, _) | (_, 0) => Decay::None,
+        (Timing::Dated, 1) => Decay::Days(by_days),
         _ => Decay::Events(by_events),
     };
     Taste { strength: pick(rng, [Strength::Presence, Strength::Sum, Strength::Log]), decay }

@@ -14,7 +14,7 @@ pub mod popularity;
 mod saved;
 pub mod taste;
 
-pub use configured::{Fitted, Lesson, RecommenderConfig, RecommenderKind};
+pub use configured::{Fitted, Lesson, RecommenderConfig, RecommenderKind, Timing};
 pub use ease::{Ease, EaseConfig};
 pub use fusion::{Fusion, FusionWeights};
 pub use ials::{Ials, IalsConfig};

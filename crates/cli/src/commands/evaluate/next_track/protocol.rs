@@ -83,6 +83,21 @@ impl ProtocolArgs {
         }
     }
 
+    /// The protocol in words.
+    pub(super) fn describe(&self) -> String {
+        let history = match self.history() {
+            HistoryUse::Masked => "history masked",
+            HistoryUse::Kept => "history kept",
+        };
+        let (share, days, gap) = (100.0 * self.share, self.test_days, self.gap_minutes);
+        match self.protocol {
+            Protocol::LeaveOneOut => format!("leave-one-out, {history}"),
+            Protocol::Temporal => format!("last {days} day(s), gap of {gap} min, {history}"),
+            Protocol::Holdout => format!("random {share} % of each listener's items, {history}"),
+            Protocol::NewListener => format!("{share} % of the listeners new, {history}"),
+        }
+    }
+
     /// What models are chosen by: the head of the list where one answer is asked for, more of it where many are.
     pub(super) fn criterion(&self) -> Metric {
         match self.protocol {
@@ -158,11 +173,18 @@ impl ProtocolArgs {
         // As in the protocol behind the anchors: with k picks k are shown, but one item at least is asked for.
         let show = |cases: &[Case], picks: u32| -> Vec<Case> {
             let shown = |case: &Case| picks.min(case.answers.end - 1);
-            let show = |case: &Case| Case { shown: shown(case), answers: shown(case)..case.answers.end, ..case.clone() };
+            let show = |case: &Case| Case {
+                shown: shown(case),
+                answers: shown(case)..case.answers.end,
+                ..case.clone()
+            };
             cases.iter().map(show).collect()
         };
-        let tests =
-            self.picks.iter().map(|&picks| TestSet { picks: Some(picks), cases: show(&test, picks) }).collect();
+        let tests = self
+            .picks
+            .iter()
+            .map(|&picks| TestSet { picks: Some(picks), cases: show(&test, picks) })
+            .collect();
         let validation = self.picks.iter().flat_map(|&picks| show(&validation, picks)).collect();
         Cut { training: split.training, validation, all, tests }
     }
