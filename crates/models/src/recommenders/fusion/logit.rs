@@ -7,16 +7,24 @@ use std::rc::Rc;
 pub(super) struct Choice {
     /// What is known of the option that was chosen.
     pub(super) chosen: Vec<f64>,
-    /// What is known of those that were not, which several choices may share.
-    pub(super) rivals: Rc<[Vec<f64>]>,
+    /// The options that were not, which several choices may share.
+    pub(super) rivals: Rc<[Rival]>,
     /// How much it counts.
     pub(super) weight: f64,
+}
+
+/// An option that was not chosen.
+pub(super) struct Rival {
+    /// What is known of it.
+    pub(super) features: Vec<f64>,
+    /// Logarithm of the number of options that it stands for.
+    pub(super) log_count: f64,
 }
 
 impl Choice {
     /// All options, the chosen one first.
     fn options(&self) -> impl Iterator<Item = &Vec<f64>> {
-        iter::once(&self.chosen).chain(self.rivals.iter())
+        iter::once(&self.chosen).chain(self.rivals.iter().map(|rival| &rival.features))
     }
 }
 
@@ -51,7 +59,9 @@ pub(super) fn fit_choices(features: usize, choices: &[Choice]) -> Vec<f64> {
 }
 
 fn utilities(at: &[f64], choice: &Choice) -> Vec<f64> {
-    choice.options().map(|option| option.iter().zip(at).map(|(x, w)| x * w).sum()).collect()
+    let log_counts = iter::once(0.0).chain(choice.rivals.iter().map(|rival| rival.log_count));
+    let utility = |option: &Vec<f64>| option.iter().zip(at).map(|(x, w)| x * w).sum::<f64>();
+    choice.options().zip(log_counts).map(|(option, log_count)| utility(option) + log_count).collect()
 }
 
 /// Probability of each option.
@@ -122,7 +132,13 @@ mod tests {
     use super::*;
 
     fn choice(options: Vec<Vec<f64>>, weight: f64) -> Choice {
-        Choice { chosen: options[0].clone(), rivals: options[1..].into(), weight }
+        let mut options = options.into_iter();
+        let chosen = options.next().unwrap();
+        Choice {
+            chosen,
+            rivals: options.map(|features| Rival { features, log_count: 0.0 }).collect(),
+            weight,
+        }
     }
 
     #[test]
@@ -164,11 +180,11 @@ mod tests {
             let slope =
                 (objective(&shifted(i, 1e-5), &choices) - objective(&shifted(i, -1e-5), &choices)) / 2e-5;
             assert!((slope - gradient[i]).abs() < 1e-6);
-            for j in 0..2 {
+            for (j, hessian) in hessian[i].iter().enumerate() {
                 let bend = (derivatives(&shifted(j, 1e-5), &choices).0[i]
                     - derivatives(&shifted(j, -1e-5), &choices).0[i])
                     / 2e-5;
-                assert!((bend + hessian[i][j]).abs() < 1e-6);
+                assert!((bend + hessian).abs() < 1e-6);
             }
         }
     }

@@ -17,10 +17,13 @@ use segue_engine::eval::full_ranking::{HistoryUse, top_k};
 use segue_engine::{Interactions, ItemIdx, Query, Recommender};
 use serde::{Deserialize, Serialize};
 
-use self::logit::{Choice, fit_choices};
+use self::logit::{Choice, Rival, fit_choices};
 
-/// The best of each member that an answer has to beat.
-const RIVALS: usize = 50;
+/// The best of each member, which an answer has to beat.
+const BEST: usize = 50;
+/// Items from all over the catalogue, which stand for the rest of it: without them the best of the members would seem to be
+/// what is never chosen.
+const OTHERS: usize = 200;
 /// Cases that weights are fitted on: they are few numbers.
 const MOST_CASES: usize = 4_000;
 /// Bytes of scores held at a time while fitting.
@@ -141,7 +144,7 @@ fn standardise(scores: &mut [f32]) {
     }
 }
 
-/// One choice per answer: the answer first, then its rivals, which are the best of each member.
+/// One choice per answer, against the best of each member and some of the others.
 fn choices_of(
     case: &Case,
     interactions: &Interactions,
@@ -160,7 +163,7 @@ fn choices_of(
     for row in &rows {
         let mut row = row.to_vec();
         known.iter().for_each(|item| row[item.row()] = f32::NEG_INFINITY);
-        top_k(&row, RIVALS, &mut top);
+        top_k(&row, BEST, &mut top);
         rivals.extend_from_slice(&top);
     }
     rivals.sort_unstable();
@@ -175,7 +178,13 @@ fn choices_of(
         let own = rows.iter().map(|row| f64::from(row[item.row()]));
         own.clone().chain(own.map(|score| score * beyond)).collect::<Vec<f64>>()
     };
-    let rivals: Rc<[Vec<f64>]> = rivals.into_iter().map(features).collect();
+    let best = rivals.into_iter().map(|item| Rival { features: features(item), log_count: 0.0 });
+    let stride = items.div_ceil(OTHERS);
+    let others: Vec<ItemIdx> = (at % stride..items).step_by(stride).map(|row| ItemIdx(row as u32)).collect();
+    let log_count = (items as f64 / others.len().max(1) as f64).ln();
+    let others = others.into_iter().filter(|item| !known.contains(item) && !answers.contains(item));
+    let others = others.map(|item| Rival { features: features(item), log_count });
+    let rivals: Rc<[Rival]> = best.chain(others).collect();
     let choice = |item| Choice { chosen: features(item), rivals: Rc::clone(&rivals), weight };
     answers.into_iter().map(choice).collect()
 }
