@@ -2,4 +2,5 @@
 #![allow(clippy::unwrap_used, reason = "clippy exempts test functions but not the functions they share")]
 
 mod likability;
+mod sasrec;
 mod tabular;
