@@ -7,9 +7,11 @@ use rand::{Rng, RngExt};
 use segue_engine::{Recommender, Training};
 use serde::{Deserialize, Serialize};
 
+use super::sasrec::Block;
 use super::{
-    Counting, Decay, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, Ials, IalsConfig, ItemKnn,
-    ItemKnnConfig, Popularity, PopularityConfig, Strength, Taste,
+    Counting, Decay, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, Ials, IalsConfig,
+    ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig, Sasrec, SasrecConfig, Strength,
+    Taste,
 };
 use crate::ModelError;
 
@@ -27,12 +29,14 @@ pub enum RecommenderKind {
     Ease,
     /// Implicit matrix factorisation.
     Ials,
+    /// Causal transformer over the sequence.
+    Sasrec,
 }
 
 impl RecommenderKind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Popularity, Self::DecayedPopularity, Self::ItemKnn, Self::Ease, Self::Ials];
+    pub const ALL: [Self; 6] =
+        [Self::Popularity, Self::DecayedPopularity, Self::ItemKnn, Self::Ease, Self::Ials, Self::Sasrec];
 
     /// Its name on a command line.
     pub fn name(self) -> &'static str {
@@ -42,6 +46,7 @@ impl RecommenderKind {
             Self::ItemKnn => "item-knn",
             Self::Ease => "ease",
             Self::Ials => "ials",
+            Self::Sasrec => "sasrec",
         }
     }
 }
@@ -75,6 +80,8 @@ pub enum RecommenderConfig {
     Ease(EaseConfig),
     /// Of [`Ials`].
     Ials(IalsConfig),
+    /// Of [`Sasrec`].
+    Sasrec(SasrecConfig),
 }
 
 /// What the order of events says.
@@ -93,6 +100,8 @@ pub enum Timing {
 pub struct Lesson<'a> {
     /// The events.
     pub training: &'a Training<'a>,
+    /// What is known of the items beside the events; not every recommender looks.
+    pub features: Option<&'a ItemFeatures>,
     /// Seed of everything random.
     pub seed: u64,
 }
@@ -114,6 +123,7 @@ impl RecommenderConfig {
             RecommenderKind::ItemKnn => Self::ItemKnn(ItemKnnConfig::default()),
             RecommenderKind::Ease => Self::Ease(EaseConfig::default()),
             RecommenderKind::Ials => Self::Ials(IalsConfig::default()),
+            RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig::default()),
         }
     }
 
@@ -147,6 +157,7 @@ impl RecommenderConfig {
             Self::ItemKnn(_) => RecommenderKind::ItemKnn,
             Self::Ease(_) => RecommenderKind::Ease,
             Self::Ials(_) => RecommenderKind::Ials,
+            Self::Sasrec(_) => RecommenderKind::Sasrec,
         }
     }
 
@@ -160,13 +171,13 @@ impl RecommenderConfig {
         lesson: Lesson<'_>,
         validate: Option<&mut dyn FnMut(&dyn Recommender) -> f64>,
     ) -> Result<Fitted, ModelError> {
-        let _ = validate;
         let model: Box<dyn Recommender> = match self {
             Self::Popularity(config) => Box::new(Popularity::fit(lesson.training, config)?),
             Self::DecayedPopularity(config) => Box::new(DecayedPopularity::fit(lesson.training, config)?),
             Self::ItemKnn(config) => Box::new(ItemKnn::fit(lesson.training, config)?),
             Self::Ease(config) => Box::new(Ease::fit(lesson.training, config)?),
             Self::Ials(config) => Box::new(Ials::fit(lesson.training, config, lesson.seed)?),
+            Self::Sasrec(config) => return fit_sasrec(lesson, config, validate),
         };
         Ok(Fitted { model, config: self.clone() })
     }
@@ -203,8 +214,35 @@ impl RecommenderConfig {
                 query: draw_taste(rng, timing),
                 ..IalsConfig::default()
             }),
+            RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig {
+                dim: pick(rng, [32, 64, 128]),
+                blocks: pick(rng, [1, 2, 3]),
+                dropout: rng.random_range(0.1..0.6),
+                block: pick(rng, [Block::Sasrec, Block::Ligr]),
+                learning_rate: scale(rng, 3e-4, 5e-3) as f32,
+                weight_decay: pick(rng, [0.0, 0.01, 0.1]),
+                ..SasrecConfig::default()
+            }),
         }
     }
+}
+
+/// Trains with early stopping; the configuration that comes back trains as long as was best.
+fn fit_sasrec(
+    lesson: Lesson<'_>,
+    config: &SasrecConfig,
+    mut validate: Option<&mut dyn FnMut(&dyn Recommender) -> f64>,
+) -> Result<Fitted, ModelError> {
+    let mut best = (f64::NEG_INFINITY, config.epochs);
+    let model = Sasrec::fit(lesson.training, lesson.features, config, lesson.seed, &mut |epoch| {
+        let found = validate.as_mut()?(epoch.model);
+        if found > best.0 {
+            best = (found, epoch.number);
+        }
+        Some(found)
+    })?;
+    let config = RecommenderConfig::Sasrec(SasrecConfig { epochs: best.1, ..config.clone() });
+    Ok(Fitted { model: Box::new(model), config })
 }
 
 fn pick<T: Copy, const N: usize>(rng: &mut impl Rng, options: [T; N]) -> T {

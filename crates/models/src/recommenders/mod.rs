@@ -21,3 +21,8 @@ pub use ials::{Ials, IalsConfig};
 pub use item_knn::{ItemKnn, ItemKnnConfig};
 pub use popularity::{Counting, DecayedPopularity, DecayedPopularityConfig, Popularity, PopularityConfig};
 pub use taste::{Decay, Strength, Taste};
+mod item_features;
+pub mod sasrec;
+
+pub use item_features::ItemFeatures;
+pub use sasrec::{Sasrec, SasrecConfig};

@@ -105,7 +105,7 @@ impl Contest<'_> {
             ));
             found
         };
-        let lesson = Lesson { training: &self.cut.training, seed };
+        let lesson = Lesson { training: &self.cut.training, features: None, seed };
         config.fit(lesson, Some(&mut validate)).with_context(|| format!("cannot fit `{name}`"))
     }
 
@@ -130,7 +130,9 @@ impl Contest<'_> {
     ) -> Result<Fitted> {
         let name = config.kind().name();
         bar.set_message(format!("{name}: learning from validation as well"));
-        config.fit(Lesson { training, seed }, None).with_context(|| format!("cannot fit `{name}`"))
+        config
+            .fit(Lesson { training, features: None, seed }, None)
+            .with_context(|| format!("cannot fit `{name}`"))
     }
 
     fn test(
