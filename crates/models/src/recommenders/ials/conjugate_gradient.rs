@@ -62,55 +62,77 @@ pub(super) struct Scratch {
     images: Vec<f32>,
     /// Squared residual of each row, before the first step and now.
     squares: Vec<(f32, f32)>,
+    /// The observed rows of the fixed side, one after another, if they are few.
+    gathered: Vec<f32>,
 }
+
+/// Rows of the fixed side that are copied together: they are read once for each step, and stay in the second-level cache.
+const GATHERED: usize = 1 << 16;
 
 /// Solves for rows from `first` on, from what `x` holds on; rows without entries become zero.
 ///
 /// # Shapes
-/// `x` `[rows, stride]`, at most [`BATCH`] rows.
+/// `x` `[rows, stride]`.
 pub(super) fn solve(fixed: Fixed<'_>, rows: Rows<'_>, first: usize, x: &mut [f32], scratch: &mut Scratch) {
-    let Rows { observed, config, stop } = rows;
-    let ridge = |entries: usize| config.ridge(entries, observed.columns());
-    let stride = fixed.stride;
-    let rows = x.len() / stride;
-    let Scratch { residuals, directions, images, squares } = scratch;
-    for buffer in [&mut *residuals, directions, images] {
-        buffer.resize(rows * stride, 0.0);
+    let (mut first, mut x) = (first, x);
+    while !x.is_empty() {
+        let count = group(rows.observed, first, x.len() / fixed.stride, fixed.stride);
+        let (group, rest) = x.split_at_mut(count * fixed.stride);
+        solve_group(fixed, rows, first, group, scratch);
+        (first, x) = (first + count, rest);
     }
-    let gram = Matrix::new(fixed.gram, stride, stride);
-    matmul(images, Output::Overwrite, Matrix::new(x, rows, stride), gram);
-    squares.clear();
-    for (row, ((x, r), image)) in
-        rows_of(x, stride).zip(rows_of(residuals, stride)).zip(rows_of(images, stride)).enumerate()
-    {
-        let entries = observed.row(first + row);
-        if entries.0.is_empty() {
-            x.fill(0.0);
-            r.fill(0.0);
-        } else {
-            let lambda = ridge(entries.0.len());
-            r.iter_mut().zip(&*x).zip(&*image).for_each(|((r, x), image)| *r = -image - lambda * x);
-            add_observed(fixed, entries, x, Toward { target: 1.0, sign: -1.0 }, r);
+}
+
+/// How many of the next rows have so few entries together that they can be gathered; at least one.
+fn group(observed: &Counts, first: usize, rows: usize, stride: usize) -> usize {
+    let start = observed.offsets()[first];
+    let fits = |&row: &usize| (observed.offsets()[first + row + 1] - start) * stride <= GATHERED;
+    (0..rows).take_while(fits).count().max(1)
+}
+
+fn solve_group(fixed: Fixed<'_>, rows: Rows<'_>, first: usize, x: &mut [f32], scratch: &mut Scratch) {
+    let Rows { observed, config, stop } = rows;
+    let stride = fixed.stride;
+    let count = x.len() / stride;
+    let Scratch { residuals, directions, images, squares, gathered } = scratch;
+    for buffer in [&mut *residuals, directions, images] {
+        buffer.resize(count * stride, 0.0);
+    }
+    let range = observed.offsets()[first]..observed.offsets()[first + count];
+    gathered.clear();
+    if range.len() * stride <= GATHERED {
+        for &item in &observed.indices()[range.clone()] {
+            gathered.extend_from_slice(&fixed.table[item as usize * stride..][..stride]);
         }
-        let square = dot(r, r);
+    }
+    let equation = |row: usize| {
+        let (items, strengths) = observed.row(first + row);
+        let begin = (observed.offsets()[first + row] - range.start) * stride;
+        let gathered = gathered.get(begin..begin + items.len() * stride);
+        let lambda = config.ridge(items.len(), observed.columns());
+        Equation { table: fixed.table, items, strengths, gathered, lambda }
+    };
+    let gram = Matrix::new(fixed.gram, stride, stride);
+    matmul(images, Output::Overwrite, Matrix::new(x, count, stride), gram);
+    squares.clear();
+    let buffers = rows_of(x, stride).zip(rows_of(residuals, stride)).zip(rows_of(images, stride));
+    for (row, ((x, r), image)) in buffers.enumerate() {
+        let square = Arch::new().dispatch(Start { equation: equation(row), x, r, image });
         squares.push((square, square));
     }
     directions.copy_from_slice(residuals);
     for _ in 0..stop.steps {
-        matmul(images, Output::Overwrite, Matrix::new(directions, rows, stride), gram);
+        matmul(images, Output::Overwrite, Matrix::new(directions, count, stride), gram);
         let mut going = false;
         let buffers =
             rows_of(residuals, stride).zip(rows_of(directions, stride)).zip(rows_of(images, stride));
         for (row, (((r, p), image), x)) in buffers.zip(rows_of(x, stride)).enumerate() {
             let (initial, square) = squares[row];
-            if square <= initial * stop.tolerance || square == 0.0 {
-                continue;
+            if square > initial * stop.tolerance {
+                going = true;
+                squares[row].1 =
+                    Arch::new().dispatch(Step { equation: equation(row), square, x, r, p, image });
             }
-            going = true;
-            let entries = observed.row(first + row);
-            let lambda = ridge(entries.0.len());
-            add_observed(fixed, entries, p, Toward { target: 0.0, sign: 1.0 }, image);
-            squares[row].1 = step(lambda, square, x, r, p, image);
         }
         if !going {
             break;
@@ -122,118 +144,156 @@ fn rows_of(values: &mut [f32], stride: usize) -> impl Iterator<Item = &mut [f32]
     values.chunks_exact_mut(stride)
 }
 
-/// One step along `p`, whose image lacks the ridge still; returns the new squared residual.
-fn step(lambda: f32, square: f32, x: &mut [f32], r: &mut [f32], p: &mut [f32], image: &mut [f32]) -> f32 {
-    struct Step<'a> {
-        lambda: f32,
-        square: f32,
-        x: &'a mut [f32],
-        r: &'a mut [f32],
-        p: &'a mut [f32],
-        image: &'a mut [f32],
-    }
-    impl WithSimd for Step<'_> {
-        type Output = f32;
-
-        #[inline(always)]
-        fn with_simd<S: Simd>(self, simd: S) -> f32 {
-            let (x, r) = (S::as_mut_simd_f32s(self.x).0, S::as_mut_simd_f32s(self.r).0);
-            let (p, image) = (S::as_mut_simd_f32s(self.p).0, S::as_mut_simd_f32s(self.image).0);
-            let lambda = simd.splat_f32s(self.lambda);
-            let mut curvature = simd.splat_f32s(0.0);
-            for (p, image) in p.iter().zip(image.iter_mut()) {
-                *image = simd.mul_add_e_f32s(lambda, *p, *image);
-                curvature = simd.mul_add_e_f32s(*p, *image, curvature);
-            }
-            let curvature = simd.reduce_sum_f32s(curvature);
-            if curvature.is_nan() || curvature <= 0.0 {
-                return 0.0;
-            }
-            let length = self.square / curvature;
-            let (ahead, back) = (simd.splat_f32s(length), simd.splat_f32s(-length));
-            let mut square = simd.splat_f32s(0.0);
-            for (((x, r), p), image) in x.iter_mut().zip(r.iter_mut()).zip(p.iter()).zip(image.iter()) {
-                *x = simd.mul_add_e_f32s(ahead, *p, *x);
-                *r = simd.mul_add_e_f32s(back, *image, *r);
-                square = simd.mul_add_e_f32s(*r, *r, square);
-            }
-            let square = simd.reduce_sum_f32s(square);
-            let turn = simd.splat_f32s(square / self.square);
-            for (p, r) in p.iter_mut().zip(r.iter()) {
-                *p = simd.mul_add_e_f32s(turn, *p, *r);
-            }
-            square
-        }
-    }
-    Arch::new().dispatch(Step { lambda, square, x, r, p, image })
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-/// The coefficient of `y_i` is `c_i (target + sign y_i·x)`.
+/// What one row has to solve, but for the part that all rows share.
 #[derive(Clone, Copy, Debug)]
-struct Toward {
-    target: f32,
-    sign: f32,
+struct Equation<'a> {
+    table: &'a [f32],
+    items: &'a [u32],
+    strengths: &'a [f32],
+    /// The items' rows of the table, if they have been gathered.
+    gathered: Option<&'a [f32]>,
+    lambda: f32,
 }
 
-/// `out += Σ_i c_i (target + sign y_i·x) y_i`.
-fn add_observed(fixed: Fixed<'_>, entries: (&[u32], &[f32]), x: &[f32], toward: Toward, out: &mut [f32]) {
-    Arch::new().dispatch(Observed { fixed, entries, x, toward, out });
+/// The first residual, `Σ_i c_i y_i − A x`, from the shared part of `A x`; returns its square.
+struct Start<'a> {
+    equation: Equation<'a>,
+    x: &'a mut [f32],
+    r: &'a mut [f32],
+    image: &'a [f32],
 }
 
-struct Observed<'a> {
-    fixed: Fixed<'a>,
-    entries: (&'a [u32], &'a [f32]),
-    x: &'a [f32],
-    toward: Toward,
-    out: &'a mut [f32],
-}
-
-impl WithSimd for Observed<'_> {
-    type Output = ();
+impl WithSimd for Start<'_> {
+    type Output = f32;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let (fours, rest) = self.entries.0.as_chunks::<4>();
-        let (strengths, rest_strengths) = self.entries.1.as_chunks::<4>();
-        let (x, out) = (S::as_simd_f32s(self.x).0, S::as_mut_simd_f32s(self.out).0);
-        for (items, strengths) in fours.iter().zip(strengths) {
-            add_rows(simd, self.fixed, items, strengths, x, self.toward, out);
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        if self.equation.items.is_empty() {
+            self.x.fill(0.0);
+            self.r.fill(0.0);
+            return 0.0;
         }
-        for (item, strength) in rest.iter().zip(rest_strengths) {
-            add_rows(simd, self.fixed, &[*item], &[*strength], x, self.toward, out);
+        let (x, image) = (S::as_simd_f32s(self.x).0, S::as_simd_f32s(self.image).0);
+        let r = S::as_mut_simd_f32s(self.r).0;
+        let lambda = simd.splat_f32s(self.equation.lambda);
+        for ((r, x), image) in r.iter_mut().zip(x).zip(image) {
+            *r = simd.neg_f32s(simd.mul_add_e_f32s(lambda, *x, *image));
+        }
+        self.equation.add_observed(simd, x, |strength, dot| strength * (1.0 - dot), r);
+        square(simd, r)
+    }
+}
+
+/// One step along `p`, from the shared part of its image; returns the new squared residual.
+struct Step<'a> {
+    equation: Equation<'a>,
+    square: f32,
+    x: &'a mut [f32],
+    r: &'a mut [f32],
+    p: &'a mut [f32],
+    image: &'a mut [f32],
+}
+
+impl WithSimd for Step<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> f32 {
+        let (x, r) = (S::as_mut_simd_f32s(self.x).0, S::as_mut_simd_f32s(self.r).0);
+        let (p, image) = (S::as_mut_simd_f32s(self.p).0, S::as_mut_simd_f32s(self.image).0);
+        self.equation.add_observed(simd, p, |strength, dot| strength * dot, image);
+        let lambda = simd.splat_f32s(self.equation.lambda);
+        let mut curvature = simd.splat_f32s(0.0);
+        for (p, image) in p.iter().zip(image.iter_mut()) {
+            *image = simd.mul_add_e_f32s(lambda, *p, *image);
+            curvature = simd.mul_add_e_f32s(*p, *image, curvature);
+        }
+        let curvature = simd.reduce_sum_f32s(curvature);
+        if curvature.is_nan() || curvature <= 0.0 {
+            return 0.0;
+        }
+        let length = self.square / curvature;
+        let (ahead, back) = (simd.splat_f32s(length), simd.splat_f32s(-length));
+        for (((x, r), p), image) in x.iter_mut().zip(r.iter_mut()).zip(p.iter()).zip(image.iter()) {
+            *x = simd.mul_add_e_f32s(ahead, *p, *x);
+            *r = simd.mul_add_e_f32s(back, *image, *r);
+        }
+        let square = square(simd, r);
+        let turn = simd.splat_f32s(square / self.square);
+        for (p, r) in p.iter_mut().zip(r.iter()) {
+            *p = simd.mul_add_e_f32s(turn, *p, *r);
+        }
+        square
+    }
+}
+
+#[inline(always)]
+fn square<S: Simd>(simd: S, values: &[S::f32s]) -> f32 {
+    let sum = values.iter().fold(simd.splat_f32s(0.0), |sum, value| simd.mul_add_e_f32s(*value, *value, sum));
+    simd.reduce_sum_f32s(sum)
+}
+
+impl Equation<'_> {
+    /// `out += Σ_i coefficient(c_i, y_i·x) y_i`.
+    #[inline(always)]
+    fn add_observed<S: Simd>(
+        self,
+        simd: S,
+        x: &[S::f32s],
+        coefficient: impl Fn(f32, f32) -> f32 + Copy,
+        out: &mut [S::f32s],
+    ) {
+        let stride = size_of_val(x) / size_of::<f32>();
+        let vectors = |values| -> &[S::f32s] { &S::as_simd_f32s(values).0[..x.len()] };
+        let listed = |entry: usize| vectors(&self.table[self.items[entry] as usize * stride..][..stride]);
+        match self.gathered {
+            Some(rows) => {
+                let gathered = |entry: usize| vectors(&rows[entry * stride..][..stride]);
+                add_all(simd, gathered, self.strengths, (x, coefficient), out);
+            }
+            None => add_all(simd, listed, self.strengths, (x, coefficient), out),
         }
     }
 }
 
-/// The same for a few rows side by side, which hides the latency of their sums.
+#[inline(always)]
+fn add_all<'a, S: Simd>(
+    simd: S,
+    row: impl Fn(usize) -> &'a [S::f32s],
+    strengths: &[f32],
+    (x, coefficient): (&[S::f32s], impl Fn(f32, f32) -> f32 + Copy),
+    out: &mut [S::f32s],
+) {
+    const SIDE_BY_SIDE: usize = 4;
+    let (groups, rest) = strengths.as_chunks::<SIDE_BY_SIDE>();
+    for (group, strengths) in groups.iter().enumerate() {
+        let rows = std::array::from_fn(|i| row(group * SIDE_BY_SIDE + i));
+        add_rows(simd, rows, strengths, (x, coefficient), out);
+    }
+    for (i, strength) in rest.iter().enumerate() {
+        add_rows(simd, [row(groups.len() * SIDE_BY_SIDE + i)], &[*strength], (x, coefficient), out);
+    }
+}
+
+/// A few rows side by side, which hides the latency of their sums.
 #[inline(always)]
 fn add_rows<S: Simd, const ROWS: usize>(
     simd: S,
-    fixed: Fixed<'_>,
-    items: &[u32; ROWS],
+    rows: [&[S::f32s]; ROWS],
     strengths: &[f32; ROWS],
-    x: &[S::f32s],
-    toward: Toward,
+    (x, coefficient): (&[S::f32s], impl Fn(f32, f32) -> f32),
     out: &mut [S::f32s],
 ) {
     let n = x.len();
-    let row =
-        |item: u32| &S::as_simd_f32s(&fixed.table[item as usize * fixed.stride..][..fixed.stride]).0[..n];
-    let rows: [&[S::f32s]; ROWS] = items.map(row);
-    let out = &mut out[..n];
+    let (rows, out) = (rows.map(|row| &row[..n]), &mut out[..n]);
     let mut dots = [simd.splat_f32s(0.0); ROWS];
     for i in 0..n {
         for (dot, row) in dots.iter_mut().zip(rows) {
             *dot = simd.mul_add_e_f32s(row[i], x[i], *dot);
         }
     }
-    let coefficients: [S::f32s; ROWS] = std::array::from_fn(|r| {
-        simd.splat_f32s(strengths[r] * (toward.target + toward.sign * simd.reduce_sum_f32s(dots[r])))
-    });
+    let coefficients: [S::f32s; ROWS] =
+        std::array::from_fn(|r| simd.splat_f32s(coefficient(strengths[r], simd.reduce_sum_f32s(dots[r]))));
     for i in 0..n {
         for (coefficient, row) in coefficients.iter().zip(rows) {
             out[i] = simd.mul_add_e_f32s(*coefficient, row[i], out[i]);
