@@ -63,6 +63,17 @@ impl Sasrec {
         &self.config
     }
 
+    /// Changes how the model will be trained on; its shape stays.
+    ///
+    /// # Errors
+    /// [`ModelError::Configuration`](crate::ModelError::Configuration) if the shape differs.
+    pub fn set_config(&mut self, config: &SasrecConfig) -> Result<(), crate::ModelError> {
+        config.check()?;
+        training::same_shape(&self.config, config)?;
+        self.config = config.clone();
+        Ok(())
+    }
+
     /// Number of parameters, the item embedding included.
     pub fn parameters(&self) -> usize {
         self.parameters.len() + self.items.len()

@@ -59,14 +59,12 @@ impl Sasrec {
         seed: u64,
         validate: &mut dyn FnMut(&Epoch<'_>) -> Option<f64>,
     ) -> Result<Self, ModelError> {
-        config.check()?;
-        same_shape(&self.config, config)?;
+        let mut model = self.clone();
+        model.set_config(config)?;
         if training.items() < self.popularity.len() {
             let (expected, found) = (self.popularity.len(), training.items());
             return Err(ModelError::LengthMismatch { what: "vocabulary", expected, found });
         }
-        let mut model = self.clone();
-        model.config = config.clone();
         model.grow(training, seed);
         if let Some(old) = &mut model.features {
             let features = features.ok_or(ModelError::LengthMismatch {
@@ -150,7 +148,7 @@ fn check_features(features: &ItemFeatures, training: &Training<'_>) -> Result<()
     Err(ModelError::LengthMismatch { what: "item features", expected, found })
 }
 
-fn same_shape(old: &SasrecConfig, new: &SasrecConfig) -> Result<(), ModelError> {
+pub(super) fn same_shape(old: &SasrecConfig, new: &SasrecConfig) -> Result<(), ModelError> {
     let shape = |c: &SasrecConfig| {
         [
             ("dim", c.dim),
