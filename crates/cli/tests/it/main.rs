@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
 mod evaluate_likability;
+mod evaluate_next_track;
 mod help;
 mod import;
 mod listening;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use segue_engine::dataset::interactions::split::{Case, leave_one_out};
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::eval::full_ranking::{HistoryUse, Metric, compare, evaluate, summarise};
+use segue_engine::eval::full_ranking::{Candidates, HistoryUse, Metric, compare, evaluate, summarise};
 use segue_engine::eval::metrics;
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Query, Recommender};
 
@@ -25,6 +25,7 @@ impl Recommender for Fixed {
 }
 
 const ITEMS: u8 = 12;
+const MASKED: Candidates<'_> = Candidates { history: HistoryUse::Masked, among: None };
 
 fn interactions(histories: &[Vec<u8>]) -> Interactions {
     let mut builder = InteractionsBuilder::default();
@@ -66,7 +67,7 @@ proptest! {
             .collect();
         let model = Fixed(table);
         for history in [HistoryUse::Masked, HistoryUse::Kept] {
-            let outcomes = evaluate(&model, &interactions, &cases, history, &|_| ());
+            let outcomes = evaluate(&model, &interactions, &cases, Candidates { history, among: None }, &|_| ());
             for (case, outcome) in cases.iter().zip(&outcomes.cases) {
                 let known: BTreeSet<ItemIdx> = case.query(&interactions).history.items.iter().copied().collect();
                 let answers: BTreeSet<ItemIdx> = case.answers(&interactions).items.iter().copied().collect();
@@ -103,7 +104,7 @@ fn figures_of_a_ranking_that_is_known() {
     let mut scores: Vec<f32> = (0..ITEMS).map(|item| -f32::from(item)).collect();
     (scores[2], scores[3]) = (5.0, -20.0);
     let model = Fixed(vec![scores]);
-    let run = evaluate(&model, &interactions, &cases, HistoryUse::Masked, &|_| ());
+    let run = evaluate(&model, &interactions, &cases, MASKED, &|_| ());
     let standing = summarise(std::slice::from_ref(&run), &[1; ITEMS as usize], &[1; ITEMS as usize], 1);
     let mean = |name: &str| standing.metrics[name].mean;
     assert_eq!(standing.cases, 2);
@@ -114,10 +115,22 @@ fn figures_of_a_ranking_that_is_known() {
     assert!((standing.novelty_bits - 12f64.log2()).abs() < 1e-9);
     assert!((standing.popularity_bias - 1.0).abs() < 1e-9);
 
-    let worse =
-        evaluate(&Fixed(vec![vec![0.0; ITEMS as usize]]), &interactions, &cases, HistoryUse::Masked, &|_| ());
+    let worse = evaluate(&Fixed(vec![vec![0.0; ITEMS as usize]]), &interactions, &cases, MASKED, &|_| ());
     let difference = compare(&[run], &[worse], 1).differences["ndcg@10"];
     // All tied, rows decide: the answers come first and second.
     let expected = (1.0 + 1.0 / 11f64.log2()) / 2.0 - (1.0 + 1.0 / 3f64.log2()) / 2.0;
     assert!((difference.mean - expected).abs() < 1e-6 && difference.low <= difference.mean);
+}
+
+#[test]
+fn items_that_are_no_candidates_are_not_ranked() {
+    let interactions = interactions(&[vec![0, 1, 2]]);
+    let cases: Vec<Case> =
+        leave_one_out(&interactions).test.into_iter().filter(|case| case.listener.0 > 0).collect();
+    let model = Fixed(vec![(0..ITEMS).map(|item| -f32::from(item % 7)).collect()]);
+    let among: Vec<bool> = (0..ITEMS).map(|item| item == 2 || item == 5).collect();
+    let candidates = Candidates { among: Some(&among), ..MASKED };
+    let run = evaluate(&model, &interactions, &cases, candidates, &|_| ());
+    assert_eq!(run.cases[0].unwrap().values[Metric::Mrr as usize], 1.0);
+    assert_eq!(run.shown.iter().sum::<u32>(), 2);
 }

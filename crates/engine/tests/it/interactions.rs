@@ -5,10 +5,10 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::interactions::sessions::sessions;
 use segue_engine::dataset::interactions::split::{
-    Case, Split, TemporalCuts, leave_one_out, new_listeners, random_holdout, temporal,
+    Case, Split, TemporalCuts, leave_one_out, new_items, new_listeners, random_holdout, temporal,
 };
 use segue_engine::dataset::interactions::{DatasetError, InteractionsBuilder, KCore};
-use segue_engine::{Interactions, ListenerIdx, Seconds};
+use segue_engine::{Interactions, ItemIdx, ListenerIdx, Seconds};
 
 type Event = (u8, u8, i64);
 
@@ -120,6 +120,24 @@ proptest! {
             prop_assert!(unseen.training.history(case.listener).items.is_empty());
             prop_assert_eq!(case.shown, 2);
         }
+    }
+
+    #[test]
+    fn withheld_items_are_in_nobodys_training_data(events in events(), tested in 0u8..9) {
+        let stage = |name: &str| if name == format!("i{tested}") { 2 } else { u8::from(name == "i3") };
+        let interactions = build(&events, KCore::default()).unwrap();
+        let stages: Vec<u8> =
+            (0..interactions.items()).map(|row| stage(interactions.item_name(ItemIdx(row as u32)))).collect();
+        let interactions = interactions.staged(|item| stages[item.row()]);
+        let split = new_items(&interactions, |item| stages[item.row()]);
+        prop_assert!(split.training.histories().flat_map(|h| h.items).all(|item| stages[item.row()] == 0));
+        for (cases, stage) in [(&split.validation, 1), (&split.test, 2)] {
+            for case in cases {
+                prop_assert!(case.answers(&interactions).items.iter().all(|item| stages[item.row()] == stage));
+                prop_assert!(case.query(&interactions).history.items.iter().all(|i| stages[i.row()] < stage));
+            }
+        }
+        prop_assert_eq!(interactions.events(), events.len());
     }
 
     #[test]

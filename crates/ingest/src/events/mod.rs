@@ -6,6 +6,7 @@
 //! first is named; nothing is stored.
 
 mod delimited;
+mod features;
 mod lines;
 mod parquet;
 
@@ -21,6 +22,8 @@ use crate::format::is_parquet;
 use crate::input::{Utf8Reader, decode_head, read_head};
 use crate::table::{head_records, plain_name};
 use crate::{IngestError, SinkError};
+
+pub use features::{Features, read_features};
 
 /// One event, borrowed from the line it was read from.
 #[derive(Clone, Copy, Debug, PartialEq)]

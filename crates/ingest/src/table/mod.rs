@@ -13,7 +13,7 @@ mod track;
 pub(crate) mod values;
 
 pub(crate) use column::{Column, Layout, plain_name};
-pub(crate) use delimited::{Delimited, delimiter_of, head_records, header_layout};
+pub(crate) use delimited::{Delimited, delimiter_of, first_line, head_records, header_layout};
 pub(crate) use header::Header;
 pub(crate) use json::{Object, keys_in, read_objects};
 pub(crate) use limit::{Allowance, MAX_RECORD_BYTES};

@@ -219,6 +219,7 @@ fn in_order(listener_of: &[u32], times: &[Seconds], offsets: &[usize]) -> Vec<u3
     order
 }
 
-fn gather<T: Copy>(column: Vec<T>, order: &[u32]) -> Vec<T> {
+/// A column in another order; none stays none.
+pub(super) fn gather<T: Copy>(column: Vec<T>, order: &[u32]) -> Vec<T> {
     if column.is_empty() { column } else { order.iter().map(|&row| column[row as usize]).collect() }
 }

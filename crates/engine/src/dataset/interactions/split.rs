@@ -8,7 +8,8 @@ use std::ops::Range;
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
 
-use super::{History, Interactions, ListenerIdx, Seconds, Training};
+use super::builder::gather;
+use super::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
 use crate::Query;
 
 /// One question with its answers: given the oldest events of a listener, which items follow?
@@ -131,17 +132,8 @@ pub fn temporal(interactions: &Interactions, cuts: TemporalCuts) -> Option<Split
 impl Interactions {
     /// Puts each listener's events into random order and forgets the times: for protocols that ask which items belong to a
     /// listener, whatever the order.
-    pub fn shuffled(mut self, rng: &mut impl Rng) -> Self {
-        self.times = Vec::new();
-        let mut order: Vec<u32> = (0..self.events.len() as u32).collect();
-        for range in self.offsets.windows(2) {
-            order[range[0]..range[1]].shuffle(rng);
-        }
-        self.events = order.iter().map(|&row| self.events[row as usize]).collect();
-        if !self.weights.is_empty() {
-            self.weights = order.iter().map(|&row| self.weights[row as usize]).collect();
-        }
-        self
+    pub fn shuffled(self, rng: &mut impl Rng) -> Self {
+        self.reordered(|_, order| order.shuffle(rng))
     }
 }
 
@@ -197,6 +189,42 @@ pub fn new_listeners<'a>(
     });
     let (test, validation) = (cases.next().unwrap_or_default(), cases.next().unwrap_or_default());
     drop(cases);
+    Split { training: Training::new(interactions, ends), validation, test }
+}
+
+impl Interactions {
+    /// Puts each listener's events into the order of `stage`, those of the same stage in the order they had, and forgets the
+    /// times, which no longer rise: for protocols that withhold items.
+    pub fn staged(self, stage: impl Fn(ItemIdx) -> u8) -> Self {
+        self.reordered(|events, order| order.sort_by_key(|&row| stage(events[row as usize])))
+    }
+
+    fn reordered(mut self, mut arrange: impl FnMut(&[ItemIdx], &mut [u32])) -> Self {
+        self.times = Vec::new();
+        let mut order: Vec<u32> = (0..self.events.len() as u32).collect();
+        for range in self.offsets.windows(2) {
+            arrange(&self.events, &mut order[range[0]..range[1]]);
+        }
+        self.events = gather(self.events, &order);
+        self.weights = gather(self.weights, &order);
+        self
+    }
+}
+
+/// New items: of events [`staged`](Interactions::staged) so that stage 0 is known, 1 validates and 2 tests, the items of the
+/// later stages are in nobody's training data, and asked for.
+pub fn new_items(interactions: &Interactions, stage: impl Fn(ItemIdx) -> u8) -> Split<'_> {
+    let (mut ends, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
+    for (listener, history) in histories(interactions) {
+        let until = |last: u8| history.items.partition_point(|&item| stage(item) <= last) as u32;
+        let (known, validated, events) = (until(0), until(1), history.items.len() as u32);
+        ends.push(known);
+        for (cases, answers) in [(&mut validation, known..validated), (&mut test, validated..events)] {
+            if !answers.is_empty() && known > 0 {
+                cases.push(Case { listener, shown: answers.start, answers, now: None, friends: Vec::new() });
+            }
+        }
+    }
     Split { training: Training::new(interactions, ends), validation, test }
 }
 

@@ -27,6 +27,15 @@ pub enum HistoryUse {
     Kept,
 }
 
+/// Which items are ranked.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidates<'a> {
+    /// What becomes of those that the listener knows.
+    pub history: HistoryUse,
+    /// One flag per item: whether it is ranked at all; `None` ranks the full catalogue.
+    pub among: Option<&'a [bool]>,
+}
+
 /// A figure per case. Gains are binary; recall is over `min(k, answers)` (Liang et al. 2018), which for one answer is the hit rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
@@ -98,7 +107,7 @@ pub fn evaluate(
     recommender: &dyn Recommender,
     interactions: &Interactions,
     cases: &[Case],
-    history: HistoryUse,
+    candidates: Candidates<'_>,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Outcomes {
     let items = recommender.items();
@@ -111,7 +120,11 @@ pub fn evaluate(
             let scores = &mut scores[..block.len() * items];
             recommender.score(&queries, scores);
             let outcomes = block.iter().zip(scores.chunks_exact_mut(items)).map(|(case, scores)| {
-                let outcome = ranking.judge(case, interactions, history, scores);
+                if let Some(among) = candidates.among {
+                    let left_out = scores.iter_mut().zip(among).filter(|(_, among)| !**among);
+                    left_out.for_each(|(score, _)| *score = f32::NEG_INFINITY);
+                }
+                let outcome = ranking.judge(case, interactions, candidates.history, scores);
                 ranking.top.iter().take(SHOWN).for_each(|item| {
                     shown[item.row()].fetch_add(1, Ordering::Relaxed);
                 });

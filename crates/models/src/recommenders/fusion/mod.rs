@@ -13,7 +13,7 @@ mod logit;
 use std::rc::Rc;
 
 use segue_engine::dataset::interactions::split::Case;
-use segue_engine::eval::full_ranking::{HistoryUse, top_k};
+use segue_engine::eval::full_ranking::{Candidates, HistoryUse, top_k};
 use segue_engine::{Interactions, ItemIdx, Query, Recommender};
 use serde::{Deserialize, Serialize};
 
@@ -49,7 +49,7 @@ impl FusionWeights {
         members: &[&dyn Recommender],
         interactions: &Interactions,
         cases: &[Case],
-        history: HistoryUse,
+        candidates: Candidates<'_>,
     ) -> Self {
         let stride = cases.len().div_ceil(MOST_CASES).max(1);
         let cases: Vec<&Case> = cases.iter().step_by(stride).collect();
@@ -62,7 +62,7 @@ impl FusionWeights {
             let scores = standardised(members, &queries);
             for (at, case) in block.iter().enumerate() {
                 let beyond = length(case) - middle;
-                choices.extend(choices_of(case, interactions, history, &scores, at, beyond));
+                choices.extend(choices_of(case, interactions, candidates, &scores, at, beyond));
             }
         }
         let fitted = fit_choices(2 * members.len(), &choices);
@@ -148,21 +148,23 @@ fn standardise(scores: &mut [f32]) {
 fn choices_of(
     case: &Case,
     interactions: &Interactions,
-    history: HistoryUse,
+    candidates: Candidates<'_>,
     scores: &[Vec<f32>],
     at: usize,
     beyond: f64,
 ) -> Vec<Choice> {
     let items = interactions.items();
-    let known: &[ItemIdx] = match history {
+    let known: &[ItemIdx] = match candidates.history {
         HistoryUse::Masked => case.query(interactions).history.items,
         HistoryUse::Kept => &[],
     };
+    let ranked = |item: usize| candidates.among.is_none_or(|among| among[item]);
     let rows: Vec<&[f32]> = scores.iter().map(|scores| &scores[at * items..(at + 1) * items]).collect();
     let (mut rivals, mut top) = (Vec::new(), Vec::new());
     for row in &rows {
         let mut row = row.to_vec();
         known.iter().for_each(|item| row[item.row()] = f32::NEG_INFINITY);
+        (0..items).filter(|&item| !ranked(item)).for_each(|item| row[item] = f32::NEG_INFINITY);
         top_k(&row, BEST, &mut top);
         rivals.extend_from_slice(&top);
     }
@@ -179,9 +181,10 @@ fn choices_of(
         own.clone().chain(own.map(|score| score * beyond)).collect::<Vec<f64>>()
     };
     let best = rivals.into_iter().map(|item| Rival { features: features(item), log_count: 0.0 });
-    let stride = items.div_ceil(OTHERS);
-    let others: Vec<ItemIdx> = (at % stride..items).step_by(stride).map(|row| ItemIdx(row as u32)).collect();
-    let log_count = (items as f64 / others.len().max(1) as f64).ln();
+    let all: Vec<ItemIdx> = (0..items).filter(|&item| ranked(item)).map(|row| ItemIdx(row as u32)).collect();
+    let stride = all.len().div_ceil(OTHERS).max(1);
+    let others: Vec<ItemIdx> = all.iter().copied().skip(at % stride).step_by(stride).collect();
+    let log_count = (all.len() as f64 / others.len().max(1) as f64).ln();
     let others = others.into_iter().filter(|item| !known.contains(item) && !answers.contains(item));
     let others = others.map(|item| Rival { features: features(item), log_count });
     let rivals: Rc<[Rival]> = best.chain(others).collect();

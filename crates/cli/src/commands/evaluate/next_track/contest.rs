@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
-use segue_engine::dataset::interactions::split::Case;
 use segue_engine::eval::full_ranking::{Outcomes, evaluate};
 use segue_engine::{Interactions, Recommender, Training};
-use segue_models::recommenders::{Fitted, Fusion, FusionWeights, Lesson, RecommenderConfig, Timing};
+use segue_models::recommenders::{
+    Fitted, Fusion, FusionWeights, ItemFeatures, Lesson, RecommenderConfig, Timing,
+};
 
-use super::protocol::Cut;
+use super::protocol::{Cut, TestSet};
 use super::{ModelName, NextTrackArgs, memory};
 use crate::terminal;
 
@@ -18,6 +19,7 @@ pub(super) struct Contest<'a> {
     pub(super) args: &'a NextTrackArgs,
     pub(super) interactions: &'a Interactions,
     pub(super) cut: &'a Cut<'a>,
+    pub(super) features: Option<&'a ItemFeatures>,
     pub(super) timing: Timing,
 }
 
@@ -105,7 +107,7 @@ impl Contest<'_> {
             ));
             found
         };
-        let lesson = Lesson { training: &self.cut.training, features: None, seed };
+        let lesson = Lesson { training: &self.cut.training, features: self.features, seed };
         config.fit(lesson, Some(&mut validate)).with_context(|| format!("cannot fit `{name}`"))
     }
 
@@ -131,7 +133,7 @@ impl Contest<'_> {
         let name = config.kind().name();
         bar.set_message(format!("{name}: learning from validation as well"));
         config
-            .fit(Lesson { training, features: None, seed }, None)
+            .fit(Lesson { training, features: self.features, seed }, None)
             .with_context(|| format!("cannot fit `{name}`"))
     }
 
@@ -145,8 +147,7 @@ impl Contest<'_> {
     ) -> Run {
         bar.set_message(format!("{}: testing", name.name()));
         let begun = Instant::now();
-        let tests =
-            self.cut.tests.iter().map(|test| self.evaluate(model, &test.cases, &|_| bar.tick())).collect();
+        let tests = self.cut.tests.iter().map(|test| self.evaluate(model, test, &|_| bar.tick())).collect();
         bar.inc(1);
         let peak_mb = fit_mb.and(memory::peak_mb());
         Run { train_s, eval_s: begun.elapsed().as_secs_f64(), peak_mb, tests }
@@ -158,8 +159,9 @@ impl Contest<'_> {
         let begun = Instant::now();
         let unseeing: Vec<&dyn Recommender> =
             trained.iter().map(|model| model.fitted.model.as_ref()).collect();
-        let history = self.args.protocol.history();
-        let weights = FusionWeights::fit(&unseeing, self.interactions, &self.cut.validation, history);
+        let validation = &self.cut.validation;
+        let candidates = validation.candidates(&self.args.protocol);
+        let weights = FusionWeights::fit(&unseeing, self.interactions, &validation.cases, candidates);
         let fusion = Fusion::new(trained.iter().map(Trained::model).collect(), weights.clone());
         let members_s: f64 = trained.iter().map(|model| model.train_s).sum();
         let train_s = members_s + begun.elapsed().as_secs_f64();
@@ -170,9 +172,10 @@ impl Contest<'_> {
     fn evaluate(
         &self,
         model: &dyn Recommender,
-        cases: &[Case],
+        set: &TestSet,
         progress: &(dyn Fn(usize) + Sync),
     ) -> Outcomes {
-        evaluate(model, self.interactions, cases, self.args.protocol.history(), progress)
+        let candidates = set.candidates(&self.args.protocol);
+        evaluate(model, self.interactions, &set.cases, candidates, progress)
     }
 }

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use rustc_hash::FxHashMap;
+use segue_core::AudioFeature;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::{Interactions, ListenerIdx, Seconds};
-use segue_ingest::events::{EventColumns, EventFormat, read_events};
+use segue_engine::{Interactions, ItemIdx, ListenerIdx, Seconds};
+use segue_ingest::events::{EventColumns, EventFormat, read_events, read_features};
+use segue_models::recommenders::ItemFeatures;
 
 use crate::dataset::{Dataset, open_store};
 use crate::home::Home;
@@ -44,11 +46,23 @@ pub(super) struct DataArgs {
     /// File of pairs of listeners who are friends.
     #[arg(long, value_name = "FILE")]
     friends: Option<PathBuf>,
+    /// CSV of audio features of the items, for models that look at sound.
+    #[arg(long, value_name = "FILE")]
+    features: Option<PathBuf>,
 }
 
 impl DataArgs {
     fn core(&self) -> KCore {
         KCore { listener: self.min_listener_events, item: self.min_item_events }
+    }
+
+    fn columns(&self) -> EventColumns {
+        EventColumns {
+            listener: self.listener_column.clone(),
+            item: self.item_column.clone(),
+            time: self.time_column.clone(),
+            weight: self.weight_column.clone(),
+        }
     }
 
     /// The events, in columns.
@@ -67,12 +81,7 @@ impl DataArgs {
 
     fn from_file(&self) -> Result<Interactions> {
         let path = self.data.as_ref().expect("called with a file");
-        let columns = EventColumns {
-            listener: self.listener_column.clone(),
-            item: self.item_column.clone(),
-            time: self.time_column.clone(),
-            weight: self.weight_column.clone(),
-        };
+        let columns = self.columns();
         let bar = terminal::counter("reading");
         let mut builder = InteractionsBuilder::default();
         let report = read_events(path, self.format, &columns, &mut |event| {
@@ -132,5 +141,24 @@ impl DataArgs {
             bail!("`{}` names no two listeners of the data", path.display());
         }
         Ok(friends)
+    }
+
+    /// The audio features of the items; `None` without a file.
+    pub(super) fn load_features(&self, interactions: &Interactions) -> Result<Option<ItemFeatures>> {
+        let Some(path) = &self.features else { return Ok(None) };
+        let rows: FxHashMap<&str, usize> =
+            (0..interactions.items()).map(|row| (interactions.item_name(ItemIdx(row as u32)), row)).collect();
+        let mut values = vec![f32::NAN; interactions.items() * AudioFeature::COUNT];
+        let mut found = 0;
+        read_features(path, &self.columns(), &mut |item, features| {
+            if let Some(&row) = rows.get(item) {
+                values[row * AudioFeature::COUNT..][..AudioFeature::COUNT].copy_from_slice(&features);
+                found += 1;
+            }
+        })?;
+        if found == 0 {
+            bail!("`{}` describes no item of the data", path.display());
+        }
+        Ok(Some(ItemFeatures::new(AudioFeature::COUNT, values)?))
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn export(folder: &Path, interactions: &Interactions, cut: &Cut<'_>) 
         let rows = listeners().map(|listener| (listener, 0, training.history(listener)));
         write(folder, name, interactions, rows)?;
     }
-    export_cases(folder, "validation", interactions, &cut.validation)?;
+    export_cases(folder, "validation", interactions, &cut.validation.cases)?;
     for test in &cut.tests {
         let name = test.picks.map_or_else(|| "test".to_owned(), |picks| format!("test_{picks}_picks"));
         export_cases(folder, &name, interactions, &test.cases)?;

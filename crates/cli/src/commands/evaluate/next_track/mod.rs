@@ -68,6 +68,7 @@ Examples:
   segue evaluate next-track --data sequences.txt --model popularity,item-knn,ease,fusion
   segue evaluate next-track --data plays.parquet --protocol temporal --test-days 7 --search 20 --report next.html
   segue evaluate next-track --data plays.csv --protocol new-listener --friends friends.csv --refit --json
+  segue evaluate next-track --data plays.csv --features tracks.csv --protocol new-item --model popularity,sasrec
   segue evaluate next-track --model ease                          what the store holds";
 
 /// A recommender, or the fusion of the others.
@@ -137,12 +138,13 @@ pub(crate) fn run(args: &NextTrackArgs, home: &Home) -> Result<()> {
         export::export(folder, &interactions, &cut)?;
     }
     let timing = match args.protocol.protocol {
-        Protocol::Holdout => Timing::Unordered,
         _ if interactions.is_dated() => Timing::Dated,
-        Protocol::NewListener => Timing::Unordered,
-        _ => Timing::Ordered,
+        Protocol::LeaveOneOut | Protocol::Temporal => Timing::Ordered,
+        Protocol::Holdout | Protocol::NewListener | Protocol::NewItem => Timing::Unordered,
     };
-    let contest = Contest { args, interactions: &interactions, cut: &cut, timing };
+    let features = args.data.load_features(&interactions)?;
+    let features = features.as_ref();
+    let contest = Contest { args, interactions: &interactions, cut: &cut, features, timing };
     let configs = match args.search {
         Some(trials) => search::search(&contest, configs, trials, &home.path()?.join("searches"))?,
         None => configs,

@@ -2,12 +2,12 @@
 
 use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
-use rand::SeedableRng;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::interactions::split::{
-    Case, Split, TemporalCuts, leave_one_out, new_listeners, random_holdout, temporal,
+    Case, Split, TemporalCuts, leave_one_out, new_items, new_listeners, random_holdout, temporal,
 };
-use segue_engine::eval::full_ranking::{HistoryUse, Metric};
+use segue_engine::eval::full_ranking::{Candidates, HistoryUse, Metric};
 use segue_engine::{Interactions, ListenerIdx, Training};
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ pub(super) struct ProtocolArgs {
     /// Pause before each period that is neither trained on nor shown (temporal).
     #[arg(long, default_value_t = 30.0, value_name = "MINUTES")]
     gap_minutes: f64,
-    /// Share of each listener's events (holdout) or of the listeners (new-listener) that tests; as much again validates.
+    /// Share of each listener's events (holdout), of the listeners (new-listener) or of the items (new-item) that tests; as much again validates.
     #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
     share: f64,
     /// Numbers of own items shown of each new listener.
@@ -46,6 +46,8 @@ pub(super) enum Protocol {
     Holdout,
     /// Listeners hidden from training, of whom a few items are shown.
     NewListener,
+    /// Items hidden from training, ranked among themselves.
+    NewItem,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -60,6 +62,15 @@ pub(super) struct TestSet {
     pub(super) picks: Option<u32>,
     /// What is asked.
     pub(super) cases: Vec<Case>,
+    /// The items that are ranked, where not all are.
+    among: Option<Vec<bool>>,
+}
+
+impl TestSet {
+    /// Which items are ranked.
+    pub(super) fn candidates(&self, protocol: &ProtocolArgs) -> Candidates<'_> {
+        Candidates { history: protocol.history(), among: self.among.as_deref() }
+    }
 }
 
 /// The data cut for one run.
@@ -67,7 +78,7 @@ pub(super) struct Cut<'a> {
     /// To learn from while choosing.
     pub(super) training: Training<'a>,
     /// To choose by.
-    pub(super) validation: Vec<Case>,
+    pub(super) validation: TestSet,
     /// To learn from once everything is chosen: training and validation.
     pub(super) all: Training<'a>,
     /// To report.
@@ -95,6 +106,7 @@ impl ProtocolArgs {
             Protocol::Temporal => format!("last {days} day(s), gap of {gap} min, {history}"),
             Protocol::Holdout => format!("random {share} % of each listener's items, {history}"),
             Protocol::NewListener => format!("{share} % of the listeners new, {history}"),
+            Protocol::NewItem => format!("{share} % of the items new, ranked among themselves"),
         }
     }
 
@@ -102,18 +114,34 @@ impl ProtocolArgs {
     pub(super) fn criterion(&self) -> Metric {
         match self.protocol {
             Protocol::LeaveOneOut | Protocol::Temporal => Metric::NdcgAt10,
-            Protocol::Holdout | Protocol::NewListener => Metric::NdcgAt100,
+            Protocol::Holdout | Protocol::NewListener | Protocol::NewItem => Metric::NdcgAt100,
         }
     }
 
     /// Puts the events into the order that the protocol asks for.
     pub(super) fn arrange(&self, interactions: Interactions, seed: u64) -> Interactions {
-        let ordered = matches!(self.protocol, Protocol::LeaveOneOut | Protocol::Temporal);
-        let dated_listeners = self.protocol == Protocol::NewListener && interactions.is_dated();
-        if ordered || dated_listeners {
-            return interactions;
+        match self.protocol {
+            Protocol::LeaveOneOut | Protocol::Temporal => interactions,
+            Protocol::NewListener if interactions.is_dated() => interactions,
+            Protocol::NewListener | Protocol::Holdout => {
+                interactions.shuffled(&mut ChaCha8Rng::seed_from_u64(seed))
+            }
+            Protocol::NewItem => {
+                let stages = self.stages(&interactions, seed);
+                interactions.staged(|item| stages[item.row()])
+            }
         }
-        interactions.shuffled(&mut ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// Of each item whether it is known (0), validates (1) or tests (2).
+    fn stages(&self, interactions: &Interactions, seed: u64) -> Vec<u8> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let stage = |drawn: f64| match drawn {
+            drawn if drawn < self.share => 2,
+            drawn if drawn < 2.0 * self.share => 1,
+            _ => 0,
+        };
+        (0..interactions.items()).map(|_| stage(rng.random())).collect()
     }
 
     /// Cuts the data.
@@ -141,6 +169,10 @@ impl ProtocolArgs {
             }
             Protocol::Holdout => random_holdout(interactions, self.share, &mut rng),
             Protocol::NewListener => new_listeners(interactions, self.share, 0, &mut rng),
+            Protocol::NewItem => {
+                let stages = self.stages(interactions, seed);
+                new_items(interactions, |item| stages[item.row()])
+            }
         };
         if split.training.events() == 0 || split.validation.is_empty() || split.test.is_empty() {
             bail!(
@@ -150,7 +182,7 @@ impl ProtocolArgs {
                 split.test.len()
             );
         }
-        Ok(self.with_cases(interactions, split, friends))
+        Ok(self.with_cases(interactions, split, friends, seed))
     }
 
     fn with_cases<'a>(
@@ -158,6 +190,7 @@ impl ProtocolArgs {
         interactions: &'a Interactions,
         split: Split<'a>,
         friends: &[Vec<ListenerIdx>],
+        seed: u64,
     ) -> Cut<'a> {
         let all = split.training_and_validation(interactions);
         let befriend = |cases: Vec<Case>, training: &Training<'_>| {
@@ -167,7 +200,12 @@ impl ProtocolArgs {
         };
         let (validation, test) = (befriend(split.validation, &split.training), befriend(split.test, &all));
         if self.protocol != Protocol::NewListener {
-            let tests = vec![TestSet { picks: None, cases: test }];
+            let among = |stage: u8| {
+                let stages = (self.protocol == Protocol::NewItem).then(|| self.stages(interactions, seed));
+                stages.map(|stages| stages.into_iter().map(|own| own == stage).collect())
+            };
+            let set = |cases, among| TestSet { picks: None, cases, among };
+            let (validation, tests) = (set(validation, among(1)), vec![set(test, among(2))]);
             return Cut { training: split.training, validation, all, tests };
         }
         // As in the protocol behind the anchors: with k picks k are shown, but one item at least is asked for.
@@ -180,12 +218,10 @@ impl ProtocolArgs {
             };
             cases.iter().map(show).collect()
         };
-        let tests = self
-            .picks
-            .iter()
-            .map(|&picks| TestSet { picks: Some(picks), cases: show(&test, picks) })
-            .collect();
-        let validation = self.picks.iter().flat_map(|&picks| show(&validation, picks)).collect();
+        let set = |picks: &u32| TestSet { picks: Some(*picks), cases: show(&test, *picks), among: None };
+        let tests = self.picks.iter().map(set).collect();
+        let cases = self.picks.iter().flat_map(|&picks| show(&validation, picks)).collect();
+        let validation = TestSet { picks: None, cases, among: None };
         Cut { training: split.training, validation, all, tests }
     }
 }

@@ -145,7 +145,7 @@ fn summary(contest: &Contest<'_>) -> String {
         data.listeners(),
         data.items(),
         cut.training.events(),
-        cut.validation.len(),
+        cut.validation.cases.len(),
         contest.args.protocol.describe(),
         contest.args.seeds,
         contest.args.seed,

@@ -106,7 +106,7 @@ impl Contest<'_> {
                 hasher.update(&item.0.to_le_bytes());
             }
         }
-        for case in &self.cut.validation {
+        for case in &self.cut.validation.cases {
             hasher.update(format!("{case:?}").as_bytes());
         }
         let asked = (self.args.protocol.protocol, self.args.protocol.history(), self.args.seed);
