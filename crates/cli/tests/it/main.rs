@@ -6,5 +6,6 @@ mod evaluate_next_track;
 mod help;
 mod import;
 mod listening;
+mod next_track;
 mod privacy;
 mod segue;

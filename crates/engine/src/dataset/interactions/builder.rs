@@ -90,6 +90,14 @@ impl InteractionsBuilder {
         Ok(())
     }
 
+    /// Gives an item its row before, or without, any event.
+    ///
+    /// # Errors
+    /// [`DatasetError::TooMany`] when rows run out.
+    pub fn know_item(&mut self, item: &str) -> Result<(), DatasetError> {
+        self.items.row(item, "items").map(|_| ())
+    }
+
     /// Number of events so far.
     pub fn events(&self) -> usize {
         self.listener_of.len()

@@ -11,7 +11,7 @@ use segue_engine::{Interactions, ItemIdx, ListenerIdx, Seconds};
 use segue_ingest::events::{EventColumns, EventFormat, read_events, read_features};
 use segue_models::recommenders::ItemFeatures;
 
-use crate::dataset::{Dataset, open_store};
+use crate::dataset::{Dataset, collect_listens, open_store};
 use crate::home::Home;
 use crate::terminal::{self, say};
 
@@ -107,15 +107,7 @@ impl DataArgs {
         let store = open_store(home)?;
         let dataset = Dataset::load(&store)?;
         let mut builder = InteractionsBuilder::default();
-        for summary in store.listeners()? {
-            for listen in store.listens(&summary.id)?.iter().filter(|listen| listen.is_dated()) {
-                let Some(track) = dataset.catalogue.find(&listen.track) else { continue };
-                // Versions of a work are one item: live and studio are the same choice.
-                let work = dataset.catalogue.track(track).work.as_str();
-                let time = Some(Seconds(listen.at.as_second()));
-                builder.push(summary.id.as_str(), work, time, None)?;
-            }
-        }
+        collect_listens(&store, &dataset.catalogue, &mut builder)?;
         builder.build(self.core()).context("the store holds no listens with a time")
     }
 
