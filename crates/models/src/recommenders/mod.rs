@@ -5,6 +5,7 @@
 
 mod counts;
 pub mod ease;
+pub mod friends;
 pub mod ials;
 mod inverse;
 pub mod item_knn;
@@ -13,7 +14,8 @@ mod saved;
 pub mod taste;
 
 pub use ease::{Ease, EaseConfig};
+pub use friends::{Friends, FriendsConfig, Friendships, Influence};
 pub use ials::{Ials, IalsConfig};
 pub use item_knn::{ItemKnn, ItemKnnConfig};
 pub use popularity::{Counting, DecayedPopularity, DecayedPopularityConfig, Popularity, PopularityConfig};
-pub use taste::{Decay, Strength, Taste};
+pub use taste::{Bag, Decay, Strength, Taste};
