@@ -3,6 +3,7 @@
 //! One file a model, named after its paper. A listener is whatever [`Query`](segue_engine::Query) says of them: nobody is
 //! trained on by name, so new listeners are encoded like old ones.
 
+pub mod act_r;
 mod counts;
 pub mod ease;
 pub mod friends;
@@ -13,6 +14,7 @@ pub mod popularity;
 mod saved;
 pub mod taste;
 
+pub use act_r::{ActR, ActRConfig};
 pub use ease::{Ease, EaseConfig};
 pub use friends::{Friends, FriendsConfig, Friendships, Influence};
 pub use ials::{Ials, IalsConfig};

@@ -6,8 +6,8 @@ use segue_engine::dataset::interactions::{Interactions, InteractionsBuilder, Ite
 use segue_engine::{Query, Recommender};
 use segue_models::ModelError;
 use segue_models::recommenders::{
-    Counting, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, Friends, FriendsConfig,
-    Friendships, Ials, IalsConfig, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig,
+    ActR, ActRConfig, Counting, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, Friends,
+    FriendsConfig, Friendships, Ials, IalsConfig, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig,
 };
 
 use self::conformance::{Promise, conformance};
@@ -26,6 +26,14 @@ conformance!(ease, Ease, Promise::Discovers, |training| {
 });
 conformance!(ials, Ials, Promise::Discovers, |training| {
     Ials::fit(training, &IalsConfig { factors: 8, ..IalsConfig::default() }, 1)
+});
+conformance!(act_r, ActR, Promise::Remembers, |training| ActR::fit(training, &ActRConfig::default()));
+conformance!(act_r_with_sessions, ActR, Promise::Remembers, |training| {
+    ActR::fit(training, &ActRConfig { spreading: 1.0, session_gap_s: 100_000, ..ActRConfig::default() })
+});
+conformance!(item_knn_of_sessions, ItemKnn, Promise::Discovers, |training| {
+    let (neighbours, session_gap_s) = (20, Some(100_000));
+    ItemKnn::fit(training, &ItemKnnConfig { neighbours, session_gap_s, ..ItemKnnConfig::default() })
 });
 conformance!(friends, Friends, Promise::Discovers, |training| {
     let friendships = vec![Vec::new(); training.listeners()];
