@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::sasrec::Block;
 use super::{
-    Counting, Decay, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, Ials, IalsConfig,
-    ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig, Sasrec, SasrecConfig, Strength,
-    Taste,
+    ActR, ActRConfig, Counting, Decay, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, Friends,
+    FriendsConfig, Friendships, Ials, IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, Popularity,
+    PopularityConfig, Sasrec, SasrecConfig, Strength, Taste,
 };
 use crate::ModelError;
 
@@ -31,12 +31,24 @@ pub enum RecommenderKind {
     Ials,
     /// Causal transformer over the sequence.
     Sasrec,
+    /// What was heard lately and often, again.
+    ActR,
+    /// What friends hear, until there is a history.
+    Friends,
 }
 
 impl RecommenderKind {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Popularity, Self::DecayedPopularity, Self::ItemKnn, Self::Ease, Self::Ials, Self::Sasrec];
+    pub const ALL: [Self; 8] = [
+        Self::Popularity,
+        Self::DecayedPopularity,
+        Self::ItemKnn,
+        Self::Ease,
+        Self::Ials,
+        Self::Sasrec,
+        Self::ActR,
+        Self::Friends,
+    ];
 
     /// Its name on a command line.
     pub fn name(self) -> &'static str {
@@ -47,6 +59,8 @@ impl RecommenderKind {
             Self::Ease => "ease",
             Self::Ials => "ials",
             Self::Sasrec => "sasrec",
+            Self::ActR => "act-r",
+            Self::Friends => "friends",
         }
     }
 }
@@ -82,6 +96,10 @@ pub enum RecommenderConfig {
     Ials(IalsConfig),
     /// Of [`Sasrec`].
     Sasrec(SasrecConfig),
+    /// Of [`ActR`].
+    ActR(ActRConfig),
+    /// Of [`Friends`].
+    Friends(FriendsConfig),
 }
 
 /// What the order of events says.
@@ -95,6 +113,9 @@ pub enum Timing {
     Dated,
 }
 
+/// Measures a model while it is being trained; higher is better.
+pub type Validate<'a> = dyn FnMut(&dyn Recommender) -> f64 + 'a;
+
 /// What a recommender learns from.
 #[derive(Clone, Copy)]
 pub struct Lesson<'a> {
@@ -102,6 +123,8 @@ pub struct Lesson<'a> {
     pub training: &'a Training<'a>,
     /// What is known of the items beside the events; not every recommender looks.
     pub features: Option<&'a ItemFeatures>,
+    /// The friends of each listener; rows may be empty.
+    pub friendships: &'a Friendships,
     /// Seed of everything random.
     pub seed: u64,
 }
@@ -124,6 +147,8 @@ impl RecommenderConfig {
             RecommenderKind::Ease => Self::Ease(EaseConfig::default()),
             RecommenderKind::Ials => Self::Ials(IalsConfig::default()),
             RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig::default()),
+            RecommenderKind::ActR => Self::ActR(ActRConfig::default()),
+            RecommenderKind::Friends => Self::Friends(FriendsConfig::default()),
         }
     }
 
@@ -158,6 +183,8 @@ impl RecommenderConfig {
             Self::Ease(_) => RecommenderKind::Ease,
             Self::Ials(_) => RecommenderKind::Ials,
             Self::Sasrec(_) => RecommenderKind::Sasrec,
+            Self::ActR(_) => RecommenderKind::ActR,
+            Self::Friends(_) => RecommenderKind::Friends,
         }
     }
 
@@ -166,11 +193,7 @@ impl RecommenderConfig {
     ///
     /// # Errors
     /// Those of the recommender: no events, a setting that cannot be, too many items.
-    pub fn fit(
-        &self,
-        lesson: Lesson<'_>,
-        validate: Option<&mut dyn FnMut(&dyn Recommender) -> f64>,
-    ) -> Result<Fitted, ModelError> {
+    pub fn fit(&self, lesson: Lesson<'_>, validate: Option<&mut Validate<'_>>) -> Result<Fitted, ModelError> {
         let model: Box<dyn Recommender> = match self {
             Self::Popularity(config) => Box::new(Popularity::fit(lesson.training, config)?),
             Self::DecayedPopularity(config) => Box::new(DecayedPopularity::fit(lesson.training, config)?),
@@ -178,6 +201,10 @@ impl RecommenderConfig {
             Self::Ease(config) => Box::new(Ease::fit(lesson.training, config)?),
             Self::Ials(config) => Box::new(Ials::fit(lesson.training, config, lesson.seed)?),
             Self::Sasrec(config) => return fit_sasrec(lesson, config, validate),
+            Self::ActR(config) => Box::new(ActR::fit(lesson.training, config)?),
+            Self::Friends(config) => {
+                Box::new(Friends::fit(lesson.training, lesson.friendships, config, lesson.seed)?)
+            }
         };
         Ok(Fitted { model, config: self.clone() })
     }
@@ -199,20 +226,17 @@ impl RecommenderConfig {
                 training: draw_taste(rng, timing),
                 query: draw_taste(rng, timing),
             }),
-            RecommenderKind::Ease => Self::Ease(EaseConfig {
-                regularisation: scale(rng, 3.0, 3_000.0),
-                training: draw_taste(rng, timing),
-                query: draw_taste(rng, timing),
-                ..EaseConfig::default()
+            RecommenderKind::Ease => Self::Ease(draw_ease(rng, timing)),
+            RecommenderKind::Ials => Self::Ials(draw_ials(rng, timing)),
+            RecommenderKind::ActR => Self::ActR(ActRConfig {
+                decay: rng.random_range(0.2..2.0),
+                spreading: pick(rng, [0.0, 0.1, 0.3, 1.0]),
+                ..ActRConfig::default()
             }),
-            RecommenderKind::Ials => Self::Ials(IalsConfig {
-                factors: pick(rng, [32, 64, 128, 256]),
-                unobserved_weight: scale(rng, 0.003, 1.0),
-                regularisation: scale(rng, 0.0003, 0.3),
-                frequency_exponent: rng.random_range(0.0..1.0),
-                training: draw_taste(rng, timing),
-                query: draw_taste(rng, timing),
-                ..IalsConfig::default()
+            RecommenderKind::Friends => Self::Friends(FriendsConfig {
+                ials: draw_ials(rng, timing),
+                ease: draw_ease(rng, timing),
+                influence: None,
             }),
             RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig {
                 dim: pick(rng, [32, 64, 128]),
@@ -231,7 +255,7 @@ impl RecommenderConfig {
 fn fit_sasrec(
     lesson: Lesson<'_>,
     config: &SasrecConfig,
-    mut validate: Option<&mut dyn FnMut(&dyn Recommender) -> f64>,
+    mut validate: Option<&mut Validate<'_>>,
 ) -> Result<Fitted, ModelError> {
     let mut best = (f64::NEG_INFINITY, config.epochs);
     let model = Sasrec::fit(lesson.training, lesson.features, config, lesson.seed, &mut |epoch| {
@@ -252,6 +276,27 @@ fn pick<T: Copy, const N: usize>(rng: &mut impl Rng, options: [T; N]) -> T {
 /// A number between two positive ones, uniform on the logarithm.
 fn scale(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
     rng.random_range(low.ln()..high.ln()).exp()
+}
+
+fn draw_ease(rng: &mut impl Rng, timing: Timing) -> EaseConfig {
+    EaseConfig {
+        regularisation: scale(rng, 3.0, 3_000.0),
+        training: draw_taste(rng, timing),
+        query: draw_taste(rng, timing),
+        ..EaseConfig::default()
+    }
+}
+
+fn draw_ials(rng: &mut impl Rng, timing: Timing) -> IalsConfig {
+    IalsConfig {
+        factors: pick(rng, [32, 64, 128, 256]),
+        unobserved_weight: scale(rng, 0.003, 1.0),
+        regularisation: scale(rng, 0.0003, 0.3),
+        frequency_exponent: rng.random_range(0.0..1.0),
+        training: draw_taste(rng, timing),
+        query: draw_taste(rng, timing),
+        ..IalsConfig::default()
+    }
 }
 
 fn draw_taste(rng: &mut impl Rng, timing: Timing) -> Taste {

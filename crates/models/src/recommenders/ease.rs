@@ -17,7 +17,7 @@ use super::counts::Counts;
 use super::inverse::SymmetricMatrix;
 use super::popularity::TieBreak;
 use super::saved::{Reader, Writer};
-use super::taste::{Taste, require_positive};
+use super::taste::{Bag, Taste, require_positive};
 use crate::ModelError;
 
 /// How [`Ease`] is fitted and asked.
@@ -73,11 +73,21 @@ impl Ease {
         Ok(Self { config: config.clone(), weights: weights(training.items(), inverse), tie_break })
     }
 
-    /// Adds `weight` times the row of an item to scores.
-    pub(super) fn add(&self, item: usize, weight: f32, scores: &mut [f32]) {
-        let items = scores.len();
-        let row = &self.weights[item * items..][..items];
-        scores.iter_mut().zip(row).for_each(|(score, b)| *score += weight * b);
+    /// Writes one score an item for each bag of weighted items.
+    ///
+    /// # Shapes
+    /// `scores` `[bags, items]`.
+    pub fn score_bags(&self, bags: &[Bag], scores: &mut [f32]) {
+        let items = self.items();
+        assert_eq!(scores.len(), bags.len() * items, "one score a bag and item");
+        for (bag, scores) in bags.iter().zip(scores.chunks_exact_mut(items)) {
+            scores.fill(0.0);
+            for &(item, weight) in bag {
+                let row = &self.weights[item as usize * items..][..items];
+                scores.iter_mut().zip(row).for_each(|(score, b)| *score += weight * b);
+            }
+            self.tie_break.add(scores);
+        }
     }
 
     /// The model as bytes.
@@ -106,15 +116,7 @@ impl Recommender for Ease {
     }
 
     fn score(&self, queries: &[Query<'_>], scores: &mut [f32]) {
-        assert_eq!(scores.len(), queries.len() * self.items(), "one score a query and item");
-        let mut bag = Vec::new();
-        for (query, scores) in queries.iter().zip(scores.chunks_exact_mut(self.items())) {
-            bag.clear();
-            self.config.query.weigh(query.history, query.now, &mut bag);
-            scores.fill(0.0);
-            bag.iter().for_each(|&(item, weight)| self.add(item as usize, weight, scores));
-            self.tie_break.add(scores);
-        }
+        self.score_bags(&self.config.query.bags(queries), scores);
     }
 }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::counts::{Counts, RowsBuilder};
 use super::popularity::TieBreak;
 use super::saved::{Reader, Writer};
-use super::taste::{Taste, require_positive};
+use super::taste::{Bag, Taste, require_positive};
 use crate::ModelError;
 
 /// How [`ItemKnn`] is fitted and asked.
@@ -81,6 +81,24 @@ impl ItemKnn {
         Ok(Self { config: config.clone(), similar, tie_break })
     }
 
+    /// Writes one score an item for each bag of weighted items.
+    ///
+    /// # Shapes
+    /// `scores` `[bags, items]`.
+    pub fn score_bags(&self, bags: &[Bag], scores: &mut [f32]) {
+        assert_eq!(scores.len(), bags.len() * self.items(), "one score a bag and item");
+        for (bag, scores) in bags.iter().zip(scores.chunks_exact_mut(self.items())) {
+            scores.fill(0.0);
+            for &(item, weight) in bag {
+                let (targets, similarities) = self.similar.row(item as usize);
+                for (&target, &similarity) in targets.iter().zip(similarities) {
+                    scores[target as usize] += weight * similarity;
+                }
+            }
+            self.tie_break.add(scores);
+        }
+    }
+
     /// The model as bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
         let values = self.similar.values();
@@ -130,20 +148,7 @@ impl Recommender for ItemKnn {
     }
 
     fn score(&self, queries: &[Query<'_>], scores: &mut [f32]) {
-        assert_eq!(scores.len(), queries.len() * self.items(), "one score a query and item");
-        let mut bag = Vec::new();
-        for (query, scores) in queries.iter().zip(scores.chunks_exact_mut(self.items())) {
-            bag.clear();
-            self.config.query.weigh(query.history, query.now, &mut bag);
-            scores.fill(0.0);
-            for &(item, weight) in &bag {
-                let (targets, similarities) = self.similar.row(item as usize);
-                for (&target, &similarity) in targets.iter().zip(similarities) {
-                    scores[target as usize] += weight * similarity;
-                }
-            }
-            self.tie_break.add(scores);
-        }
+        self.score_bags(&self.config.query.bags(queries), scores);
     }
 }
 

@@ -43,6 +43,12 @@ impl Writer {
         self
     }
 
+    /// Adds a model within the model.
+    pub(super) fn bytes(mut self, name: &'static str, bytes: Vec<u8>) -> Self {
+        self.tensors.push((name, Dtype::U8, vec![bytes.len()], bytes));
+        self
+    }
+
     /// The bytes of the whole.
     pub(super) fn finish(self, model: &str, config: &impl Serialize) -> Vec<u8> {
         let config = serde_json::to_string(config).expect("a config has no map with keys other than text");
@@ -118,6 +124,11 @@ impl<'a> Reader<'a> {
     pub(super) fn u32s(&self, name: &str) -> Result<Vec<u32>, ModelError> {
         let (values, _) = self.bytes(name, Dtype::U32)?.1.as_chunks::<4>();
         Ok(values.iter().map(|value| u32::from_le_bytes(*value)).collect())
+    }
+
+    /// The bytes of a model within the model.
+    pub(super) fn u8s(&self, name: &str) -> Result<&'a [u8], ModelError> {
+        Ok(self.bytes(name, Dtype::U8)?.1)
     }
 
     /// Offsets into lists of `end` entries: they begin at zero, never fall and end there.

@@ -1,5 +1,6 @@
 //! What a history says about each of its items: how strongly it was heard, and how long ago.
 
+use segue_engine::Query;
 use segue_engine::dataset::interactions::{History, Seconds};
 use serde::{Deserialize, Serialize};
 
@@ -67,10 +68,23 @@ pub struct Taste {
     pub decay: Decay,
 }
 
+/// Distinct items with their weights, by rising item.
+pub type Bag = Vec<(u32, f32)>;
+
 impl Taste {
+    /// The bag of each query.
+    pub(super) fn bags(&self, queries: &[Query<'_>]) -> Vec<Bag> {
+        let bag = |query: &Query<'_>| {
+            let mut bag = Bag::new();
+            self.weigh(query.history, query.now, &mut bag);
+            bag
+        };
+        queries.iter().map(bag).collect()
+    }
+
     /// Appends the distinct items of a history with their weights, by rising item. Ages are counted from `now`, else from
     /// the last event.
-    pub(super) fn weigh(&self, history: History<'_>, now: Option<Seconds>, weighed: &mut Vec<(u32, f32)>) {
+    pub(super) fn weigh(&self, history: History<'_>, now: Option<Seconds>, weighed: &mut Bag) {
         let start = weighed.len();
         let now = now.or(history.times.last().copied());
         let last = history.items.len().saturating_sub(1);
@@ -88,7 +102,7 @@ impl Taste {
     }
 
     /// One entry an item; sums are taken in the order of events.
-    fn merge(&self, weighed: &mut Vec<(u32, f32)>, start: usize) {
+    fn merge(&self, weighed: &mut Bag, start: usize) {
         let mut end = start;
         for at in start..weighed.len() {
             let (item, weight) = weighed[at];

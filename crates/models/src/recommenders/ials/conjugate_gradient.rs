@@ -60,13 +60,23 @@ pub(super) struct Scratch {
     residuals: Vec<f32>,
     directions: Vec<f32>,
     images: Vec<f32>,
-    /// Squared residual of each row, before the first step and now.
-    squares: Vec<(f32, f32)>,
+    progress: Vec<Progress>,
     /// The observed rows of the fixed side, one after another, if they are few.
     gathered: Vec<f32>,
 }
 
-/// Rows of the fixed side that are copied together: they are read once for each step, and stay in the second-level cache.
+/// Where a row stands.
+#[derive(Clone, Copy, Debug)]
+struct Progress {
+    /// `λ_x`.
+    lambda: f32,
+    /// Squared residual before the first step.
+    initial: f32,
+    /// Squared residual now.
+    square: f32,
+}
+
+/// Numbers of the fixed side that are copied together: they are read once for each step, and stay in the second-level cache.
 const GATHERED: usize = 1 << 16;
 
 /// Solves for rows from `first` on, from what `x` holds on; rows without entries become zero.
@@ -94,7 +104,7 @@ fn solve_group(fixed: Fixed<'_>, rows: Rows<'_>, first: usize, x: &mut [f32], sc
     let Rows { observed, config, stop } = rows;
     let stride = fixed.stride;
     let count = x.len() / stride;
-    let Scratch { residuals, directions, images, squares, gathered } = scratch;
+    let Scratch { residuals, directions, images, progress, gathered } = scratch;
     for buffer in [&mut *residuals, directions, images] {
         buffer.resize(count * stride, 0.0);
     }
@@ -105,20 +115,20 @@ fn solve_group(fixed: Fixed<'_>, rows: Rows<'_>, first: usize, x: &mut [f32], sc
             gathered.extend_from_slice(&fixed.table[item as usize * stride..][..stride]);
         }
     }
-    let equation = |row: usize| {
+    let equation = |row: usize, lambda: f32| {
         let (items, strengths) = observed.row(first + row);
         let begin = (observed.offsets()[first + row] - range.start) * stride;
         let gathered = gathered.get(begin..begin + items.len() * stride);
-        let lambda = config.ridge(items.len(), observed.columns());
         Equation { table: fixed.table, items, strengths, gathered, lambda }
     };
     let gram = Matrix::new(fixed.gram, stride, stride);
     matmul(images, Output::Overwrite, Matrix::new(x, count, stride), gram);
-    squares.clear();
+    progress.clear();
     let buffers = rows_of(x, stride).zip(rows_of(residuals, stride)).zip(rows_of(images, stride));
     for (row, ((x, r), image)) in buffers.enumerate() {
-        let square = Arch::new().dispatch(Start { equation: equation(row), x, r, image });
-        squares.push((square, square));
+        let lambda = config.ridge(observed.row(first + row).1, observed.columns());
+        let square = Arch::new().dispatch(Start { equation: equation(row, lambda), x, r, image });
+        progress.push(Progress { lambda, initial: square, square });
     }
     directions.copy_from_slice(residuals);
     for _ in 0..stop.steps {
@@ -127,11 +137,11 @@ fn solve_group(fixed: Fixed<'_>, rows: Rows<'_>, first: usize, x: &mut [f32], sc
         let buffers =
             rows_of(residuals, stride).zip(rows_of(directions, stride)).zip(rows_of(images, stride));
         for (row, (((r, p), image), x)) in buffers.zip(rows_of(x, stride)).enumerate() {
-            let (initial, square) = squares[row];
+            let Progress { lambda, initial, square } = progress[row];
             if square > initial * stop.tolerance {
                 going = true;
-                squares[row].1 =
-                    Arch::new().dispatch(Step { equation: equation(row), square, x, r, p, image });
+                let equation = equation(row, lambda);
+                progress[row].square = Arch::new().dispatch(Step { equation, square, x, r, p, image });
             }
         }
         if !going {
@@ -341,7 +351,7 @@ mod tests {
         assert!(x[stride..2 * stride].iter().all(|&x| x == 0.0), "nothing observed, nothing known");
         for row in [0, 2] {
             let entries = observed.row(row);
-            let lambda = 0.2 * (entries.0.len() as f64 + 0.1 * items as f64);
+            let lambda = f64::from(config.ridge(entries.1, items));
             let x = wide(&x[row * stride..][..stride]);
             let gradient = gradient(&wide(&table), &wide(&gram), entries, lambda, &x);
             assert!(gradient.iter().all(|g| g.abs() < 1e-3), "{gradient:?}");

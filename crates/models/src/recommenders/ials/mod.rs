@@ -22,7 +22,7 @@ use self::conjugate_gradient::{BATCH, Fixed, LANES, Rows, Scratch, Stop, solve};
 use super::counts::{Counts, RowsBuilder};
 use super::popularity::TieBreak;
 use super::saved::{Reader, Writer};
-use super::taste::{Taste, require_positive};
+use super::taste::{Bag, Taste, require_positive};
 use crate::ModelError;
 use crate::kernels::matmul::{Matrix, Output, matmul};
 
@@ -54,8 +54,8 @@ impl Default for IalsConfig {
         Self {
             factors: 64,
             iterations: 16,
-            unobserved_weight: 0.1,
-            regularisation: 0.01,
+            unobserved_weight: 0.05,
+            regularisation: 0.03,
             frequency_exponent: 1.0,
             initial_spread: 0.1,
             steps: 3,
@@ -135,16 +135,27 @@ impl Ials {
         Ok(Self { config, items, gram, tie_break })
     }
 
+    /// Writes one score an item for each bag of weighted items.
+    ///
+    /// # Shapes
+    /// `scores` `[bags, items]`.
+    pub fn score_bags(&self, bags: &[Bag], scores: &mut [f32]) {
+        let (items, stride) = (self.items(), self.items.stride);
+        assert_eq!(scores.len(), bags.len() * items, "one score a bag and item");
+        let listeners = self.fold_in(bags);
+        let table = Matrix::new(&self.items.values, items, stride);
+        matmul(scores, Output::Overwrite, Matrix::new(&listeners, bags.len(), stride), table.t());
+        scores.chunks_exact_mut(items).for_each(|row| self.tie_break.add(row));
+    }
+
     /// Factors of whoever asks.
-    fn fold_in(&self, queries: &[Query<'_>]) -> Vec<f32> {
+    fn fold_in(&self, bags: &[Bag]) -> Vec<f32> {
         let mut rows = RowsBuilder::new(self.items());
-        for query in queries {
-            rows.push(|row| self.config.query.weigh(query.history, query.now, row));
-        }
+        bags.iter().for_each(|bag| rows.push(|row| row.extend_from_slice(bag)));
         let (observed, stride) = (rows.finish(), self.items.stride);
         let fixed = Fixed { table: &self.items.values, gram: &self.gram, stride };
         let rows = Rows { observed: &observed, config: &self.config, stop: Self::FOLD_IN };
-        let (mut x, mut scratch) = (vec![0.0; queries.len() * stride], Scratch::default());
+        let (mut x, mut scratch) = (vec![0.0; bags.len() * stride], Scratch::default());
         for (batch, x) in x.chunks_mut(BATCH * stride).enumerate() {
             solve(fixed, rows, batch * BATCH, x, &mut scratch);
         }
@@ -158,12 +169,7 @@ impl Recommender for Ials {
     }
 
     fn score(&self, queries: &[Query<'_>], scores: &mut [f32]) {
-        let (items, stride) = (self.items(), self.items.stride);
-        assert_eq!(scores.len(), queries.len() * items, "one score a query and item");
-        let listeners = self.fold_in(queries);
-        let table = Matrix::new(&self.items.values, items, stride);
-        matmul(scores, Output::Overwrite, Matrix::new(&listeners, queries.len(), stride), table.t());
-        scores.chunks_exact_mut(items).for_each(|row| self.tie_break.add(row));
+        self.score_bags(&self.config.query.bags(queries), scores);
     }
 }
 
@@ -178,9 +184,11 @@ impl IalsConfig {
         self.query.decay.require_sound("query.decay")
     }
 
-    /// `λ (heard + α₀ others)^ν`, the ridge of a row with so many entries out of `others`.
-    fn ridge(&self, heard: usize, others: usize) -> f32 {
-        let pairs = heard as f64 + self.unobserved_weight * others as f64;
+    /// `λ (heard + α₀ others)^ν`, the ridge of a row observed with some of `others`. An entry weaker than one counts as a
+    /// part of one: a crowd's worth of faint evidence is no long history.
+    fn ridge(&self, strengths: &[f32], others: usize) -> f32 {
+        let heard: f32 = strengths.iter().map(|strength| strength.min(1.0)).sum();
+        let pairs = f64::from(heard) + self.unobserved_weight * others as f64;
         (self.regularisation * pairs.powf(self.frequency_exponent)) as f32
     }
 }

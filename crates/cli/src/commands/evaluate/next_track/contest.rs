@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
 use segue_engine::eval::full_ranking::{Outcomes, evaluate};
-use segue_engine::{Interactions, Recommender, Training};
+use segue_engine::{Interactions, ListenerIdx, Recommender, Training};
 use segue_models::recommenders::{
     Fitted, Fusion, FusionWeights, ItemFeatures, Lesson, RecommenderConfig, Timing,
 };
@@ -19,6 +19,7 @@ pub(super) struct Contest<'a> {
     pub(super) args: &'a NextTrackArgs,
     pub(super) interactions: &'a Interactions,
     pub(super) cut: &'a Cut<'a>,
+    pub(super) friends: &'a [Vec<ListenerIdx>],
     pub(super) features: Option<&'a ItemFeatures>,
     pub(super) timing: Timing,
 }
@@ -93,6 +94,10 @@ impl Contest<'_> {
         values.clone().sum::<f64>() / values.count().max(1) as f64
     }
 
+    fn lesson<'l>(&'l self, training: &'l Training<'l>, seed: u64) -> Lesson<'l> {
+        Lesson { training, features: self.features, friendships: self.friends, seed }
+    }
+
     /// Fits on what is trained on, stopping by validation.
     pub(super) fn fit(&self, config: &RecommenderConfig, seed: u64, bar: &ProgressBar) -> Result<Fitted> {
         let name = config.kind().name();
@@ -107,7 +112,7 @@ impl Contest<'_> {
             ));
             found
         };
-        let lesson = Lesson { training: &self.cut.training, features: self.features, seed };
+        let lesson = self.lesson(&self.cut.training, seed);
         config.fit(lesson, Some(&mut validate)).with_context(|| format!("cannot fit `{name}`"))
     }
 
@@ -132,9 +137,7 @@ impl Contest<'_> {
     ) -> Result<Fitted> {
         let name = config.kind().name();
         bar.set_message(format!("{name}: learning from validation as well"));
-        config
-            .fit(Lesson { training, features: self.features, seed }, None)
-            .with_context(|| format!("cannot fit `{name}`"))
+        config.fit(self.lesson(training, seed), None).with_context(|| format!("cannot fit `{name}`"))
     }
 
     fn test(

@@ -68,8 +68,8 @@ impl DataArgs {
     /// The events, in columns.
     pub(super) fn load(&self, home: &Home) -> Result<Interactions> {
         match &self.data {
-            Some(_) => self.from_file(),
-            None => self.from_store(home),
+            Some(_) => self.read_file(),
+            None => self.read_store(home),
         }
     }
 
@@ -79,7 +79,7 @@ impl DataArgs {
         file.map_or_else(|| "the store".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
-    fn from_file(&self) -> Result<Interactions> {
+    fn read_file(&self) -> Result<Interactions> {
         let path = self.data.as_ref().expect("called with a file");
         let columns = self.columns();
         let bar = terminal::counter("reading");
@@ -103,7 +103,7 @@ impl DataArgs {
         builder.build(self.core()).with_context(|| format!("cannot use `{}`", path.display()))
     }
 
-    fn from_store(&self, home: &Home) -> Result<Interactions> {
+    fn read_store(&self, home: &Home) -> Result<Interactions> {
         let store = open_store(home)?;
         let dataset = Dataset::load(&store)?;
         let mut builder = InteractionsBuilder::default();

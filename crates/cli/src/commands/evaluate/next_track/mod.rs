@@ -144,7 +144,8 @@ pub(crate) fn run(args: &NextTrackArgs, home: &Home) -> Result<()> {
     };
     let features = args.data.load_features(&interactions)?;
     let features = features.as_ref();
-    let contest = Contest { args, interactions: &interactions, cut: &cut, features, timing };
+    let contest =
+        Contest { args, interactions: &interactions, cut: &cut, friends: &friends, features, timing };
     let configs = match args.search {
         Some(trials) => search::search(&contest, configs, trials, &home.path()?.join("searches"))?,
         None => configs,
