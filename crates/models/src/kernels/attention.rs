@@ -66,7 +66,7 @@ impl CausalAttention {
                 let v = Matrix::strided(&qkv[values..], seen, width, stride);
                 let weights = &mut weights[start * self.length..][..rows * self.length];
                 matmul_strided(weights, self.length, Output::Overwrite, q, k.t());
-                vectorised(|| self.causal_softmax(block, scale, weights));
+                causal_softmax(block, self.length, scale, weights);
                 let weights = Matrix::strided(weights, rows, seen, self.length);
                 let out = &mut out[start * self.dim + head * width..];
                 matmul_strided(out, self.dim, Output::Overwrite, weights, v);
@@ -97,7 +97,7 @@ impl CausalAttention {
 
                 let dscores = &mut scratch[..rows * seen];
                 matmul_strided(dscores, seen, Output::Overwrite, dout, v.t());
-                vectorised(|| self.softmax_backward(block, scale, weights, dscores));
+                softmax_backward(block, self.length, scale, weights, dscores);
                 let weights = Matrix::strided(weights, rows, seen, self.length);
                 let dscores = Matrix::new(dscores, rows, seen);
                 matmul_strided(&mut dqkv[start * stride + queries..], stride, Output::Overwrite, dscores, k);
@@ -112,38 +112,38 @@ impl CausalAttention {
         let first = head * (self.dim / self.heads);
         [first, self.dim + first, 2 * self.dim + first]
     }
+}
 
-    /// Turns scores into weights, row by row; keys of the future within the block get 0.
-    #[inline(always)]
-    fn causal_softmax(self, block: Block, scale: f32, weights: &mut [f32]) {
-        for (row, weights) in weights.chunks_exact_mut(self.length).enumerate() {
-            let (seen, future) = weights[..block.keys].split_at_mut(block.start + row + 1);
-            let largest = max_of(seen);
-            for weight in &mut *seen {
-                *weight = exp((*weight - largest) * scale);
-            }
-            let inverse = sum_of(seen, |weight| weight).recip();
-            for weight in seen {
-                *weight *= inverse;
-            }
-            future.fill(0.0);
+vectorised! {
+/// Turns scores into weights, row by row; keys of the future within the block get 0.
+fn causal_softmax(block: Block, stride: usize, scale: f32, weights: &mut [f32]) {
+    for (row, weights) in weights.chunks_exact_mut(stride).enumerate() {
+        let (seen, future) = weights[..block.keys].split_at_mut(block.start + row + 1);
+        let largest = max_of(seen);
+        for weight in &mut *seen {
+            *weight = exp((*weight - largest) * scale);
         }
+        let inverse = sum_of(seen, |weight| weight).recip();
+        for weight in seen {
+            *weight *= inverse;
+        }
+        future.fill(0.0);
     }
+}
 
-    /// Turns gradients of weights into those of scores before scaling: `dS = P ⊙ (dP - Σ P dP) · scale`.
-    #[inline(always)]
-    fn softmax_backward(self, block: Block, scale: f32, weights: &[f32], dscores: &mut [f32]) {
-        let rows = dscores.chunks_exact_mut(block.keys).zip(weights.chunks_exact(self.length));
-        for (row, (dscores, weights)) in rows.enumerate() {
-            let (seen, future) = dscores.split_at_mut(block.start + row + 1);
-            let weights = &weights[..seen.len()];
-            let mean = dot(seen, weights);
-            for (d, weight) in seen.iter_mut().zip(weights) {
-                *d = weight * (*d - mean) * scale;
-            }
-            future.fill(0.0);
+/// Turns gradients of weights into those of scores before scaling: `dS = P ⊙ (dP - Σ P dP) · scale`.
+fn softmax_backward(block: Block, stride: usize, scale: f32, weights: &[f32], dscores: &mut [f32]) {
+    let rows = dscores.chunks_exact_mut(block.keys).zip(weights.chunks_exact(stride));
+    for (row, (dscores, weights)) in rows.enumerate() {
+        let (seen, future) = dscores.split_at_mut(block.start + row + 1);
+        let weights = &weights[..seen.len()];
+        let mean = dot(seen, weights);
+        for (d, weight) in seen.iter_mut().zip(weights) {
+            *d = weight * (*d - mean) * scale;
         }
+        future.fill(0.0);
     }
+}
 }
 
 /// What the backward pass needs of the forward pass.
