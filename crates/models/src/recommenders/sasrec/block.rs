@@ -168,8 +168,7 @@ impl BlockLayout {
         if self.is_gated() {
             gate::swiglu_backward(hidden, inner, dactive, dinner);
         } else {
-            dinner.copy_from_slice(dactive);
-            relu_backward(inner, dinner);
+            relu_backward(inner, dactive, dinner);
         }
         let normed = &state.feed_forward_normed[..rows * dim];
         let dnormed = sized(narrow, rows * dim);
@@ -237,11 +236,12 @@ impl Branch {
         &mut self,
         parameters: &[f32],
         gate: Option<&Affine>,
-        (x, d, gradients): (&[f32], &mut [f32], &mut [f32]),
+        (x, d, gradients): (&[f32], &'a mut [f32], &mut [f32]),
         (room, dropped): (&'a mut Vec<f32>, bool),
-    ) -> &'a mut [f32] {
+    ) -> &'a [f32] {
         let dbranch = sized(room, x.len());
         match gate {
+            None if !dropped => return d,
             None => dbranch.copy_from_slice(d),
             Some(affine) => {
                 let (dgate, value) = (&mut self.gate[..x.len()], &self.out[..x.len()]);
@@ -262,8 +262,8 @@ fn relu(x: &[f32], y: &mut [f32]) {
     Activation::Relu.forward(x, y);
 }
 
-fn relu_backward(x: &[f32], gradient: &mut [f32]) {
-    Activation::Relu.backward(x, gradient);
+fn relu_backward(x: &[f32], dy: &[f32], dx: &mut [f32]) {
+    dx.iter_mut().zip(dy).zip(x).for_each(|((dx, dy), x)| *dx = if *x > 0.0 { *dy } else { 0.0 });
 }
 
 fn sum(x: &[f32], y: &[f32], out: &mut [f32]) {
