@@ -13,6 +13,9 @@ use segue_models::kernels::matmul::{Matrix, Output, matmul};
 use segue_models::recommenders::sasrec::{Batch, Loss, Sasrec, SasrecConfig, Trainer};
 use serde::Deserialize;
 
+/// Steps that are not timed.
+const WARM_UP: usize = 2;
+
 #[derive(Deserialize)]
 struct Run {
     config: SasrecConfig,
@@ -51,12 +54,19 @@ fn main() {
     }
     let mut losses = Vec::new();
     let mut seconds = Vec::new();
-    for batch in &batches {
+    let mut cpu_begin = 0.0;
+    for (step, batch) in batches.iter().enumerate() {
+        if step == WARM_UP {
+            cpu_begin = cpu_s();
+        }
         let begin = Instant::now();
         losses.push(trainer.step(batch));
         seconds.push(begin.elapsed().as_secs_f64());
     }
-    println!("{}", serde_json::json!({"losses": losses, "seconds": seconds, "peak_mb": peak_mb()}));
+    println!(
+        "{}",
+        serde_json::json!({"losses": losses, "seconds": seconds, "cpu_s": cpu_s() - cpu_begin, "peak_mb": peak_mb()})
+    );
 }
 
 /// A model whose items have all been seen once.
@@ -108,6 +118,14 @@ fn sgemm_peak(threads: usize) -> f64 {
     let work: Vec<_> = (0..threads).map(|_| std::thread::spawn(one)).collect();
     let flops = 2.0 * (N * N * N) as f64;
     work.into_iter().map(|thread| flops / thread.join().unwrap() / 1e9).sum()
+}
+
+/// Processor time of all threads so far, to a hundredth of a second.
+fn cpu_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name in brackets may hold spaces; user and system time are the 12th and 13th fields after it.
+    let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+    fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
 /// The most memory that this process held at once.

@@ -60,21 +60,21 @@ impl Adam {
 
 impl Step {
     /// Moves the parameters against their gradient.
-    #[inline(always)]
     pub fn apply(self, stretch: Stretch<'_>, gradient: &[f32]) {
-        let Adam { beta_1, beta_2, epsilon } = self.adam;
-        let moments = stretch.first.iter_mut().zip(stretch.second);
-        for ((theta, g), (m, v)) in stretch.parameters.iter_mut().zip(gradient).zip(moments) {
-            *m = beta_1 * *m + (1.0 - beta_1) * g;
-            *v = beta_2 * *v + (1.0 - beta_2) * g * g;
-            *theta = *theta * self.shrink - self.rate * *m / ((*v * self.second_correction).sqrt() + epsilon);
-        }
+        apply(self, stretch, gradient);
     }
+}
 
-    /// As [`apply`](Self::apply), for a stretch long enough to be worth a choice of instruction set.
-    pub fn apply_vectorised(self, stretch: Stretch<'_>, gradient: &[f32]) {
-        vectorised(|| self.apply(stretch, gradient));
+vectorised! {
+fn apply(step: Step, stretch: Stretch<'_>, gradient: &[f32]) {
+    let Step { adam: Adam { beta_1, beta_2, epsilon }, rate, second_correction, shrink } = step;
+    let moments = stretch.first.iter_mut().zip(stretch.second);
+    for ((theta, g), (m, v)) in stretch.parameters.iter_mut().zip(gradient).zip(moments) {
+        *m = beta_1 * *m + (1.0 - beta_1) * g;
+        *v = beta_2 * *v + (1.0 - beta_2) * g * g;
+        *theta = *theta * shrink - rate * *m / ((*v * second_correction).sqrt() + epsilon);
     }
+}
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
         let (mut parameters, mut first, mut second) = (start.clone(), vec![0.0; 37], vec![0.0; 37]);
         for (t, gradient) in gradients.iter().enumerate() {
             let stretch = Stretch { parameters: &mut parameters, first: &mut first, second: &mut second };
-            Adam::default().step(t as u32 + 1, 0.01, 0.1).apply_vectorised(stretch, gradient);
+            Adam::default().step(t as u32 + 1, 0.01, 0.1).apply(stretch, gradient);
         }
         let want: Vec<f64> = (0..37)
             .map(|i| {

@@ -6,7 +6,8 @@
 //! (as flash attention does) saves memory that a micro-batch of a few sequences does not need.
 
 use super::matmul::{Matrix, Output, matmul_strided};
-use super::simd::{dot, exp, max_of, sum_of, vectorised};
+use super::ranking_loss::MASKED;
+use super::simd::{LANES, dot, exp, max_of, sum_of, vectorised};
 
 /// Queries that go through together.
 pub const BLOCK: usize = 32;
@@ -33,12 +34,17 @@ struct Block {
 impl CausalAttention {
     /// Length of `weights`.
     pub fn weights_len(self) -> usize {
-        self.heads * self.length * self.length
+        self.heads * self.length * self.stride()
     }
 
     /// Length of the backward pass's `scratch`.
     pub fn scratch_len(self) -> usize {
-        BLOCK.min(self.length) * self.length
+        BLOCK.min(self.length) * self.stride()
+    }
+
+    /// How far apart rows of weights lie: whole vectors, so that no loop has a remainder.
+    fn stride(self) -> usize {
+        self.length.next_multiple_of(LANES)
     }
 
     fn blocks(self) -> impl Iterator<Item = Block> {
@@ -51,23 +57,22 @@ impl CausalAttention {
     /// Computes `out`; `weights` receives the attention weights, of which only the lower triangle means anything.
     ///
     /// # Shapes
-    /// `qkv` `[length, 3 dim]` (queries, keys, values), `weights` `[heads, length, length]`, `out` `[length, dim]`.
+    /// `qkv` `[length, 3 dim]` (queries, keys, values), `weights` `[heads, length, length]` with rows of whole vectors, `out`
+    /// `[length, dim]`.
     pub fn forward(self, qkv: &[f32], weights: &mut [f32], out: &mut [f32]) {
-        let (width, stride) = (self.dim / self.heads, 3 * self.dim);
+        let (width, stride, row) = (self.dim / self.heads, 3 * self.dim, self.stride());
         let scale = (width as f32).sqrt().recip();
-        for (head, weights) in
-            weights[..self.weights_len()].chunks_exact_mut(self.length * self.length).enumerate()
-        {
+        for (head, weights) in weights[..self.weights_len()].chunks_exact_mut(self.length * row).enumerate() {
             let [queries, keys, values] = self.columns(head);
             for block in self.blocks() {
                 let Block { start, rows, keys: seen } = block;
                 let q = Matrix::strided(&qkv[start * stride + queries..], rows, width, stride);
                 let k = Matrix::strided(&qkv[keys..], seen, width, stride);
                 let v = Matrix::strided(&qkv[values..], seen, width, stride);
-                let weights = &mut weights[start * self.length..][..rows * self.length];
-                matmul_strided(weights, self.length, Output::Overwrite, q, k.t());
-                vectorised(|| self.causal_softmax(block, scale, weights));
-                let weights = Matrix::strided(weights, rows, seen, self.length);
+                let weights = &mut weights[start * row..][..rows * row];
+                matmul_strided(weights, row, Output::Overwrite, q, k.t());
+                causal_softmax(block, row, scale, weights);
+                let weights = Matrix::strided(weights, rows, seen, row);
                 let out = &mut out[start * self.dim + head * width..];
                 matmul_strided(out, self.dim, Output::Overwrite, weights, v);
             }
@@ -80,12 +85,10 @@ impl CausalAttention {
     /// As in [`forward`](Self::forward), `dout` as `out`, `dqkv` as `qkv`.
     pub fn backward(self, saved: Saved<'_>, dout: &[f32], scratch: &mut [f32], dqkv: &mut [f32]) {
         let Saved { qkv, weights } = saved;
-        let (width, stride) = (self.dim / self.heads, 3 * self.dim);
+        let (width, stride, row) = (self.dim / self.heads, 3 * self.dim, self.stride());
         let scale = (width as f32).sqrt().recip();
         dqkv.fill(0.0);
-        for (head, weights) in
-            weights[..self.weights_len()].chunks_exact(self.length * self.length).enumerate()
-        {
+        for (head, weights) in weights[..self.weights_len()].chunks_exact(self.length * row).enumerate() {
             let [queries, keys, values] = self.columns(head);
             for block in self.blocks() {
                 let Block { start, rows, keys: seen } = block;
@@ -93,13 +96,13 @@ impl CausalAttention {
                 let k = Matrix::strided(&qkv[keys..], seen, width, stride);
                 let v = Matrix::strided(&qkv[values..], seen, width, stride);
                 let dout = Matrix::strided(&dout[start * self.dim + head * width..], rows, width, self.dim);
-                let weights = &weights[start * self.length..][..rows * self.length];
+                let weights = &weights[start * row..][..rows * row];
 
-                let dscores = &mut scratch[..rows * seen];
-                matmul_strided(dscores, seen, Output::Overwrite, dout, v.t());
-                vectorised(|| self.softmax_backward(block, scale, weights, dscores));
-                let weights = Matrix::strided(weights, rows, seen, self.length);
-                let dscores = Matrix::new(dscores, rows, seen);
+                let dscores = &mut scratch[..rows * row];
+                matmul_strided(dscores, row, Output::Overwrite, dout, v.t());
+                softmax_backward(block, row, scale, weights, dscores);
+                let weights = Matrix::strided(weights, rows, seen, row);
+                let dscores = Matrix::strided(dscores, rows, seen, row);
                 matmul_strided(&mut dqkv[start * stride + queries..], stride, Output::Overwrite, dscores, k);
                 matmul_strided(&mut dqkv[keys..], stride, Output::Add, dscores.t(), q);
                 matmul_strided(&mut dqkv[values..], stride, Output::Add, weights.t(), dout);
@@ -112,38 +115,38 @@ impl CausalAttention {
         let first = head * (self.dim / self.heads);
         [first, self.dim + first, 2 * self.dim + first]
     }
+}
 
-    /// Turns scores into weights, row by row; keys of the future within the block get 0.
-    #[inline(always)]
-    fn causal_softmax(self, block: Block, scale: f32, weights: &mut [f32]) {
-        for (row, weights) in weights.chunks_exact_mut(self.length).enumerate() {
-            let (seen, future) = weights[..block.keys].split_at_mut(block.start + row + 1);
-            let largest = max_of(seen);
-            for weight in &mut *seen {
-                *weight = exp((*weight - largest) * scale);
-            }
-            let inverse = sum_of(seen, |weight| weight).recip();
-            for weight in seen {
-                *weight *= inverse;
-            }
-            future.fill(0.0);
+vectorised! {
+/// Turns scores into weights, row by row; keys of the future and what fills the last vector get 0.
+fn causal_softmax(block: Block, stride: usize, scale: f32, weights: &mut [f32]) {
+    for (row, weights) in weights.chunks_exact_mut(stride).enumerate() {
+        let weights = &mut weights[..block.keys.next_multiple_of(LANES)];
+        weights[block.start + row + 1..].fill(MASKED);
+        let largest = max_of(weights);
+        for weight in &mut *weights {
+            *weight = exp((*weight - largest) * scale);
+        }
+        let inverse = sum_of(weights, |weight| weight).recip();
+        for weight in weights {
+            *weight *= inverse;
         }
     }
+}
 
-    /// Turns gradients of weights into those of scores before scaling: `dS = P ⊙ (dP - Σ P dP) · scale`.
-    #[inline(always)]
-    fn softmax_backward(self, block: Block, scale: f32, weights: &[f32], dscores: &mut [f32]) {
-        let rows = dscores.chunks_exact_mut(block.keys).zip(weights.chunks_exact(self.length));
-        for (row, (dscores, weights)) in rows.enumerate() {
-            let (seen, future) = dscores.split_at_mut(block.start + row + 1);
-            let weights = &weights[..seen.len()];
-            let mean = dot(seen, weights);
-            for (d, weight) in seen.iter_mut().zip(weights) {
-                *d = weight * (*d - mean) * scale;
-            }
-            future.fill(0.0);
+/// Turns gradients of weights into those of scores before scaling: `dS = P ⊙ (dP - Σ P dP) · scale`.
+fn softmax_backward(block: Block, stride: usize, scale: f32, weights: &[f32], dscores: &mut [f32]) {
+    let width = block.keys.next_multiple_of(LANES);
+    for (dscores, weights) in dscores.chunks_exact_mut(stride).zip(weights.chunks_exact(stride)) {
+        let (dscores, weights) = (&mut dscores[..width], &weights[..width]);
+        // Weights beyond the keys are 0, but what the scratch holds there may be no number.
+        dscores[block.keys..].fill(0.0);
+        let mean = dot(dscores, weights);
+        for (d, weight) in dscores.iter_mut().zip(weights) {
+            *d = weight * (*d - mean) * scale;
         }
     }
+}
 }
 
 /// What the backward pass needs of the forward pass.

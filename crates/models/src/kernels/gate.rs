@@ -2,19 +2,18 @@
 
 use super::simd::{sigmoid, vectorised};
 
+vectorised! {
 /// SwiGLU: `y = silu(a) ⊙ b`, where each row of `x` holds `a` and then `b`.
 ///
 /// # Shapes
 /// `x` `[rows, 2 width]`, `y` `[rows, width]`.
 pub fn swiglu(width: usize, x: &[f32], y: &mut [f32]) {
-    vectorised(|| {
-        for (x, y) in x.chunks_exact(2 * width).zip(y.chunks_exact_mut(width)) {
-            let (a, b) = x.split_at(width);
-            for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
-                *y = a * sigmoid(*a) * b;
-            }
+    for (x, y) in x.chunks_exact(2 * width).zip(y.chunks_exact_mut(width)) {
+        let (a, b) = x.split_at(width);
+        for ((y, a), b) in y.iter_mut().zip(a).zip(b) {
+            *y = a * sigmoid(*a) * b;
         }
-    });
+    }
 }
 
 /// Gradient of [`swiglu`]'s input.
@@ -22,17 +21,15 @@ pub fn swiglu(width: usize, x: &[f32], y: &mut [f32]) {
 /// # Shapes
 /// As in [`swiglu`], `dy` as `y`, `dx` as `x`.
 pub fn swiglu_backward(width: usize, x: &[f32], dy: &[f32], dx: &mut [f32]) {
-    vectorised(|| {
-        let rows = x.chunks_exact(2 * width).zip(dx.chunks_exact_mut(2 * width));
-        for ((x, dx), dy) in rows.zip(dy.chunks_exact(width)) {
-            let ((a, b), (da, db)) = (x.split_at(width), dx.split_at_mut(width));
-            for i in 0..width {
-                let s = sigmoid(a[i]);
-                da[i] = dy[i] * b[i] * s * (1.0 + a[i] * (1.0 - s));
-                db[i] = dy[i] * a[i] * s;
-            }
+    let rows = x.chunks_exact(2 * width).zip(dx.chunks_exact_mut(2 * width));
+    for ((x, dx), dy) in rows.zip(dy.chunks_exact(width)) {
+        let ((a, b), (da, db)) = (x.split_at(width), dx.split_at_mut(width));
+        for i in 0..width {
+            let s = sigmoid(a[i]);
+            da[i] = dy[i] * b[i] * s * (1.0 + a[i] * (1.0 - s));
+            db[i] = dy[i] * a[i] * s;
         }
-    });
+    }
 }
 
 /// Gated residual: `y += σ(gate) ⊙ branch`; `gate` is left as `σ(gate)`.
@@ -40,12 +37,10 @@ pub fn swiglu_backward(width: usize, x: &[f32], dy: &[f32], dx: &mut [f32]) {
 /// # Shapes
 /// All slices of one length.
 pub fn gated_add(gate: &mut [f32], branch: &[f32], y: &mut [f32]) {
-    vectorised(|| {
-        for ((gate, branch), y) in gate.iter_mut().zip(branch).zip(y) {
-            *gate = sigmoid(*gate);
-            *y += *gate * branch;
-        }
-    });
+    for ((gate, branch), y) in gate.iter_mut().zip(branch).zip(y) {
+        *gate = sigmoid(*gate);
+        *y += *gate * branch;
+    }
 }
 
 /// Gradients of [`gated_add`]: `gate`, which holds `σ(gate)`, turns into its own gradient, `branch` into that of the branch.
@@ -53,13 +48,12 @@ pub fn gated_add(gate: &mut [f32], branch: &[f32], y: &mut [f32]) {
 /// # Shapes
 /// All slices of one length.
 pub fn gated_add_backward(gate: &mut [f32], branch: &mut [f32], dy: &[f32]) {
-    vectorised(|| {
-        for ((gate, branch), dy) in gate.iter_mut().zip(branch).zip(dy) {
-            let (open, value) = (*gate, *branch);
-            *gate = dy * value * open * (1.0 - open);
-            *branch = dy * open;
-        }
-    });
+    for ((gate, branch), dy) in gate.iter_mut().zip(branch).zip(dy) {
+        let (open, value) = (*gate, *branch);
+        *gate = dy * value * open * (1.0 - open);
+        *branch = dy * open;
+    }
+}
 }
 
 #[cfg(test)]

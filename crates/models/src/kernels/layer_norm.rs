@@ -12,23 +12,23 @@ pub struct Moments {
     inverse_deviation: f32,
 }
 
+vectorised! {
 /// Computes `y`.
 ///
 /// # Shapes
 /// `x` and `y` `[rows, dim]`, `weight` and `bias` `[dim]`, `moments` `[rows]`.
 pub fn forward(x: &[f32], weight: &[f32], bias: &[f32], moments: &mut [Moments], y: &mut [f32]) {
     let dim = weight.len();
-    vectorised(|| {
-        for ((x, y), moments) in x.chunks_exact(dim).zip(y.chunks_exact_mut(dim)).zip(moments) {
-            let mean = sum_of(x, |x| x) / dim as f32;
-            let variance = sum_of(x, |x| (x - mean) * (x - mean)) / dim as f32;
-            let inverse_deviation = (variance + EPSILON).sqrt().recip();
-            *moments = Moments { mean, inverse_deviation };
-            for (((y, x), w), b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
-                *y = (x - mean) * inverse_deviation * w + b;
-            }
+    for ((x, y), moments) in x.chunks_exact(dim).zip(y.chunks_exact_mut(dim)).zip(moments) {
+        let mean = sum_of(x, |x| x) / dim as f32;
+        let variance = sum_of(x, |x| (x - mean) * (x - mean)) / dim as f32;
+        let inverse_deviation = (variance + EPSILON).sqrt().recip();
+        *moments = Moments { mean, inverse_deviation };
+        for (((y, x), w), b) in y.iter_mut().zip(x).zip(weight).zip(bias) {
+            *y = (x - mean) * inverse_deviation * w + b;
         }
-    });
+    }
+}
 }
 
 /// What the backward pass needs of the forward pass.
@@ -40,6 +40,7 @@ pub struct Saved<'a> {
     pub moments: &'a [Moments],
 }
 
+vectorised! {
 /// Adds to the gradients of weight and bias, and *adds* that of the input to `dx`: beside a normalisation runs a residual
 /// branch whose gradient is already there.
 ///
@@ -48,29 +49,28 @@ pub struct Saved<'a> {
 pub fn backward(saved: Saved<'_>, weight: &[f32], dy: &[f32], dx: &mut [f32], dparameters: [&mut [f32]; 2]) {
     let dim = weight.len();
     let [dweight, dbias] = dparameters;
-    vectorised(|| {
-        let rows = saved.x.chunks_exact(dim).zip(saved.moments);
-        for ((x, moments), (dy, dx)) in rows.zip(dy.chunks_exact(dim).zip(dx.chunks_exact_mut(dim))) {
-            let Moments { mean, inverse_deviation } = *moments;
-            let (mut sums, mut products) = ([0.0f32; LANES], [0.0f32; LANES]);
-            for i in 0..dim {
-                let normed = (x[i] - mean) * inverse_deviation;
-                dweight[i] += dy[i] * normed;
-                dbias[i] += dy[i];
-            }
-            for ((dy, x), w) in dy.chunks(LANES).zip(x.chunks(LANES)).zip(weight.chunks(LANES)) {
-                for (i, ((dy, x), w)) in dy.iter().zip(x).zip(w).enumerate() {
-                    sums[i] += dy * w;
-                    products[i] += dy * w * (x - mean);
-                }
-            }
-            let sum = sums.iter().sum::<f32>() / dim as f32;
-            let product = products.iter().sum::<f32>() * inverse_deviation * inverse_deviation / dim as f32;
-            for (((dx, dy), x), w) in dx.iter_mut().zip(dy).zip(x).zip(weight) {
-                *dx += inverse_deviation * (dy * w - sum - (x - mean) * product);
+    let rows = saved.x.chunks_exact(dim).zip(saved.moments);
+    for ((x, moments), (dy, dx)) in rows.zip(dy.chunks_exact(dim).zip(dx.chunks_exact_mut(dim))) {
+        let Moments { mean, inverse_deviation } = *moments;
+        let (mut sums, mut products) = ([0.0f32; LANES], [0.0f32; LANES]);
+        for i in 0..dim {
+            let normed = (x[i] - mean) * inverse_deviation;
+            dweight[i] += dy[i] * normed;
+            dbias[i] += dy[i];
+        }
+        for ((dy, x), w) in dy.chunks(LANES).zip(x.chunks(LANES)).zip(weight.chunks(LANES)) {
+            for (i, ((dy, x), w)) in dy.iter().zip(x).zip(w).enumerate() {
+                sums[i] += dy * w;
+                products[i] += dy * w * (x - mean);
             }
         }
-    });
+        let sum = sums.iter().sum::<f32>() / dim as f32;
+        let product = products.iter().sum::<f32>() * inverse_deviation * inverse_deviation / dim as f32;
+        for (((dx, dy), x), w) in dx.iter_mut().zip(dy).zip(x).zip(weight) {
+            *dx += inverse_deviation * (dy * w - sum - (x - mean) * product);
+        }
+    }
+}
 }
 
 #[cfg(test)]

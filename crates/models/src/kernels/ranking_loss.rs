@@ -9,6 +9,7 @@ use super::simd::{exp, max_of, sigmoid, sum_of, vectorised};
 /// A logit that no softmax sees: for negatives that are the row's own target.
 pub const MASKED: f32 = -1e30;
 
+vectorised! {
 /// Softmax cross-entropy of each target against the others in its row: `ln(e^{s₊} + Σ e^{s₋}) - s₊`, summed over rows and
 /// multiplied by `weight`. Logits are replaced by their gradients.
 ///
@@ -16,25 +17,23 @@ pub const MASKED: f32 = -1e30;
 /// `targets` `[rows]`, `others` `[rows, negatives]`.
 pub fn sampled_softmax(targets: &mut [f32], others: &mut [f32], weight: f32) -> f64 {
     let negatives = others.len() / targets.len().max(1);
-    vectorised(|| {
-        let mut loss = 0.0;
-        for (target, others) in targets.iter_mut().zip(others.chunks_exact_mut(negatives)) {
-            let largest = max_of(others).max(*target);
-            for other in &mut *others {
-                *other = exp(*other - largest);
-            }
-            let shifted = *target - largest;
-            let own = exp(shifted);
-            let total = own + sum_of(others, |e| e);
-            loss += f64::from(total.ln() - shifted);
-            let factor = weight / total;
-            for other in others {
-                *other *= factor;
-            }
-            *target = own * factor - weight;
+    let mut loss = 0.0;
+    for (target, others) in targets.iter_mut().zip(others.chunks_exact_mut(negatives)) {
+        let largest = max_of(others).max(*target);
+        for other in &mut *others {
+            *other = exp(*other - largest);
         }
-        loss * f64::from(weight)
-    })
+        let shifted = *target - largest;
+        let own = exp(shifted);
+        let total = own + sum_of(others, |e| e);
+        loss += f64::from(total.ln() - shifted);
+        let factor = weight / total;
+        for other in others {
+            *other *= factor;
+        }
+        *target = own * factor - weight;
+    }
+    loss * f64::from(weight)
 }
 
 /// Softmax cross-entropy over a whole catalogue: `ln Σ e^s - s₊`, summed over rows and multiplied by `weight`. Logits are
@@ -43,24 +42,29 @@ pub fn sampled_softmax(targets: &mut [f32], others: &mut [f32], weight: f32) -> 
 /// # Shapes
 /// `logits` `[rows, items]`, `targets` `[rows]`, each below `items`.
 pub fn full_softmax(items: usize, logits: &mut [f32], targets: &[u32], weight: f32) -> f64 {
-    vectorised(|| {
-        let mut loss = 0.0;
-        for (logits, &target) in logits.chunks_exact_mut(items).zip(targets) {
-            let largest = max_of(logits);
-            let shifted = logits[target as usize] - largest;
-            for logit in &mut *logits {
-                *logit = exp(*logit - largest);
-            }
-            let total = sum_of(logits, |e| e);
-            loss += f64::from(total.ln() - shifted);
-            let factor = weight / total;
-            for logit in &mut *logits {
-                *logit *= factor;
-            }
-            logits[target as usize] -= weight;
+    let mut loss = 0.0;
+    for (logits, &target) in logits.chunks_exact_mut(items).zip(targets) {
+        let largest = max_of(logits);
+        let shifted = logits[target as usize] - largest;
+        for logit in &mut *logits {
+            *logit = exp(*logit - largest);
         }
-        loss * f64::from(weight)
-    })
+        let total = sum_of(logits, |e| e);
+        loss += f64::from(total.ln() - shifted);
+        let factor = weight / total;
+        for logit in &mut *logits {
+            *logit *= factor;
+        }
+        logits[target as usize] -= weight;
+    }
+    loss * f64::from(weight)
+}
+
+fn scaled_sigmoids(values: &mut [f32], factor: f32) {
+    for value in values {
+        *value = factor * sigmoid(*value);
+    }
+}
 }
 
 /// Generalised binary cross-entropy (gSASRec, Petrov & Macdonald 2023): `β softplus(-s₊) + Σ softplus(s₋)`, divided by the
@@ -77,11 +81,7 @@ pub fn generalised_bce(beta: f32, targets: &mut [f32], others: &mut [f32], weigh
         loss += f64::from(beta) * softplus(-*target) + others.iter().map(|&x| softplus(x)).sum::<f64>();
         *target = -weight * beta * sigmoid(-*target);
     }
-    vectorised(|| {
-        for other in others {
-            *other = weight * sigmoid(*other);
-        }
-    });
+    scaled_sigmoids(others, weight);
     loss * f64::from(weight)
 }
 

@@ -12,7 +12,8 @@ use crate::kernels::activation::Activation;
 use crate::kernels::attention::{self, CausalAttention};
 use crate::kernels::layer_norm::{self, Moments};
 use crate::kernels::matmul::Output;
-use crate::kernels::{dropout, gate, simd};
+use crate::kernels::simd::vectorised;
+use crate::kernels::{dropout, gate};
 
 /// Random numbers and the share of activations that training drops.
 pub(super) struct Dropout<'a> {
@@ -129,7 +130,7 @@ impl BlockLayout {
         if self.is_gated() {
             gate::swiglu(self.outer.input, inner, active);
         } else {
-            simd::vectorised(|| Activation::Relu.forward(inner, active));
+            relu(inner, active);
         }
         if let Some(Dropout { share, rng }) = &mut dropout {
             dropout::forward(*share, *rng, active, sized(&mut state.active_mask, rows * self.outer.input));
@@ -167,8 +168,7 @@ impl BlockLayout {
         if self.is_gated() {
             gate::swiglu_backward(hidden, inner, dactive, dinner);
         } else {
-            dinner.copy_from_slice(dactive);
-            simd::vectorised(|| Activation::Relu.backward(inner, dinner));
+            relu_backward(inner, dactive, dinner);
         }
         let normed = &state.feed_forward_normed[..rows * dim];
         let dnormed = sized(narrow, rows * dim);
@@ -220,9 +220,7 @@ impl Branch {
             dropout::forward(*share, *rng, branch, sized(&mut self.mask, x.len()));
         }
         match gate {
-            None => simd::vectorised(|| {
-                out.iter_mut().zip(x).zip(branch).for_each(|((out, x), branch)| *out = x + *branch);
-            }),
+            None => sum(x, branch, out),
             Some(affine) => {
                 let gate = sized(&mut self.gate, x.len());
                 affine.forward(parameters, x, gate);
@@ -238,11 +236,12 @@ impl Branch {
         &mut self,
         parameters: &[f32],
         gate: Option<&Affine>,
-        (x, d, gradients): (&[f32], &mut [f32], &mut [f32]),
+        (x, d, gradients): (&[f32], &'a mut [f32], &mut [f32]),
         (room, dropped): (&'a mut Vec<f32>, bool),
-    ) -> &'a mut [f32] {
+    ) -> &'a [f32] {
         let dbranch = sized(room, x.len());
         match gate {
+            None if !dropped => return d,
             None => dbranch.copy_from_slice(d),
             Some(affine) => {
                 let (dgate, value) = (&mut self.gate[..x.len()], &self.out[..x.len()]);
@@ -252,8 +251,22 @@ impl Branch {
             }
         }
         if dropped {
-            simd::vectorised(|| dropout::backward(&self.mask[..x.len()], dbranch));
+            dropout::backward(&self.mask[..x.len()], dbranch);
         }
         dbranch
     }
+}
+
+vectorised! {
+fn relu(x: &[f32], y: &mut [f32]) {
+    Activation::Relu.forward(x, y);
+}
+
+fn relu_backward(x: &[f32], dy: &[f32], dx: &mut [f32]) {
+    dx.iter_mut().zip(dy).zip(x).for_each(|((dx, dy), x)| *dx = if *x > 0.0 { *dy } else { 0.0 });
+}
+
+fn sum(x: &[f32], y: &[f32], out: &mut [f32]) {
+    out.iter_mut().zip(x).zip(y).for_each(|((out, x), y)| *out = x + y);
+}
 }

@@ -96,38 +96,52 @@ impl Encoder<'_> {
     fn embed(self, items: &[u32], lengths: &[u32], x: &mut [f32]) {
         let dim = self.config.dim;
         let positions = &self.parameters[self.layout.positions.clone()];
-        let scale = self.item_scale();
-        vectorised(|| {
-            let rows = x.chunks_exact_mut(dim).zip(items).zip(self.positions(lengths));
-            for ((x, &item), position) in rows {
-                let item = &self.table[item as usize * dim..][..dim];
-                let position = &positions[position * dim..][..dim];
-                for ((x, item), position) in x.iter_mut().zip(item).zip(position) {
-                    *x = item * scale + position;
-                }
-            }
-        });
+        let mut first = 0;
+        for places in self.positions(lengths) {
+            let rows = first..first + places.len();
+            first = rows.end;
+            let x = &mut x[rows.start * dim..rows.end * dim];
+            x.copy_from_slice(&positions[places.start * dim..places.end * dim]);
+            add_items(self.table, &items[rows], self.item_scale(), x);
+        }
     }
 
     fn embed_backward(self, lengths: &[u32], d: &[f32], (dinput, gradients): (&mut [f32], &mut [f32])) {
         let dim = self.config.dim;
         let dpositions = &mut gradients[self.layout.positions.clone()];
-        let scale = self.item_scale();
-        vectorised(|| {
-            let rows = d.chunks_exact(dim).zip(dinput.chunks_exact_mut(dim)).zip(self.positions(lengths));
-            for ((d, dinput), position) in rows {
-                add_scaled(&mut dpositions[position * dim..][..dim], 1.0, d);
-                dinput.iter_mut().zip(d).for_each(|(dinput, d)| *dinput = d * scale);
-            }
-        });
+        let mut first = 0;
+        for places in self.positions(lengths) {
+            let rows = first * dim..(first + places.len()) * dim;
+            first += places.len();
+            add(&mut dpositions[places.start * dim..places.end * dim], &d[rows]);
+        }
+        scaled(d, self.item_scale(), dinput);
     }
 
-    fn positions(self, lengths: &[u32]) -> impl Iterator<Item = usize> {
+    /// The positions of each sequence.
+    fn positions(self, lengths: &[u32]) -> impl Iterator<Item = std::ops::Range<usize>> {
         let longest = self.config.max_length;
-        lengths.iter().flat_map(move |&length| longest - length as usize..longest)
+        lengths.iter().map(move |&length| longest - length as usize..longest)
     }
 
     fn item_scale(self) -> f32 {
         (self.config.dim as f32).sqrt()
     }
+}
+
+vectorised! {
+fn add_items(table: &[f32], items: &[u32], scale: f32, x: &mut [f32]) {
+    let dim = x.len() / items.len();
+    for (x, &item) in x.chunks_exact_mut(dim).zip(items) {
+        add_scaled(x, scale, &table[item as usize * dim..][..dim]);
+    }
+}
+
+fn add(sum: &mut [f32], values: &[f32]) {
+    add_scaled(sum, 1.0, values);
+}
+
+fn scaled(values: &[f32], factor: f32, out: &mut [f32]) {
+    out.iter_mut().zip(values).for_each(|(out, value)| *out = value * factor);
+}
 }

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::step::{Batch, Lane, Rows};
-use crate::kernels::simd::add_scaled;
+use crate::kernels::simd::{add_scaled, vectorised};
 
 /// Where a step named which item.
 #[derive(Debug, Default)]
@@ -39,7 +39,6 @@ impl GradientRows {
     }
 
     /// Calls `visit` with each touched row of a range and its gradient.
-    #[inline(always)]
     pub(super) fn for_each(
         &self,
         range: Range<u32>,
@@ -67,7 +66,7 @@ impl GradientRows {
             gradient.fill(0.0);
             if self.whole.is_some() {
                 for lane in lanes {
-                    add_scaled(&mut gradient, 1.0, &lane.items[row as usize * dim..][..dim]);
+                    plus(&mut gradient, 1.0, &lane.items[row as usize * dim..][..dim]);
                 }
             }
             for key in own {
@@ -78,21 +77,26 @@ impl GradientRows {
     }
 
     /// Adds the gradient of one place.
-    #[inline(always)]
     fn add(&self, place: usize, gradient: &mut [f32], (lanes, rows): (&[Lane], &Rows)) {
         let (n, dim) = (self.positions, gradient.len());
         let hidden = |position: usize| &rows.hidden[position * dim..][..dim];
         if place < n {
-            add_scaled(gradient, 1.0, &rows.input[place * dim..][..dim]);
+            plus(gradient, 1.0, &rows.input[place * dim..][..dim]);
         } else if place < 2 * n {
-            add_scaled(gradient, rows.target[place - n], hidden(place - n));
+            plus(gradient, rows.target[place - n], hidden(place - n));
         } else if place < 2 * n + self.own {
-            add_scaled(gradient, rows.own[place - 2 * n], hidden(place - 2 * n));
+            plus(gradient, rows.own[place - 2 * n], hidden(place - 2 * n));
         } else {
             let start = (place - 2 * n - self.own) * dim;
             for lane in lanes {
-                add_scaled(gradient, 1.0, &lane.items[start..start + dim]);
+                plus(gradient, 1.0, &lane.items[start..start + dim]);
             }
         }
     }
+}
+
+vectorised! {
+fn plus(sum: &mut [f32], factor: f32, values: &[f32]) {
+    add_scaled(sum, factor, values);
+}
 }

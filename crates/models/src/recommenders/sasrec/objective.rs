@@ -68,15 +68,15 @@ impl Objective<'_> {
     }
 
     fn own_negatives(&self, at: &Positions<'_>, d: Gradients<'_>) -> f64 {
-        self.dot_rows(at.hidden, at.targets, d.targets);
-        self.dot_rows(at.hidden, at.own, d.own);
+        dot_rows(self.table, at.hidden, at.targets, d.targets);
+        dot_rows(self.table, at.hidden, at.own, d.own);
         for ((own, &item), &target) in d.own.iter_mut().zip(at.own).zip(at.targets) {
             *own = if item == target { MASKED } else { *own };
         }
         let loss = ranking_loss::generalised_bce(1.0, d.targets, d.own, self.weight);
         d.hidden.fill(0.0);
-        self.add_rows(at.targets, d.targets, d.hidden);
-        self.add_rows(at.own, d.own, d.hidden);
+        add_rows(self.table, at.targets, d.targets, d.hidden);
+        add_rows(self.table, at.own, d.own, d.hidden);
         loss
     }
 
@@ -92,14 +92,14 @@ impl Objective<'_> {
         let vectors = Matrix::new(self.vectors, count, self.dim);
         let logits = sized(room, rows * count);
         matmul(logits, Output::Overwrite, hidden, vectors.t());
-        self.dot_rows(at.hidden, at.targets, d.targets);
+        dot_rows(self.table, at.hidden, at.targets, d.targets);
         self.correct(at.targets, logits, d.targets);
         self.mask_own_targets(at.targets, logits);
         let loss = loss(d.targets, logits);
         let logits = Matrix::new(logits, rows, count);
         matmul(d.items, Output::Add, logits.t(), hidden);
         matmul(d.hidden, Output::Overwrite, logits, vectors);
-        self.add_rows(at.targets, d.targets, d.hidden);
+        add_rows(self.table, at.targets, d.targets, d.hidden);
         loss
     }
 
@@ -124,28 +124,6 @@ impl Objective<'_> {
         loss
     }
 
-    /// The logit of one item for each position.
-    fn dot_rows(&self, hidden: &[f32], items: &[u32], logits: &mut [f32]) {
-        vectorised(|| {
-            for ((hidden, &item), logit) in hidden.chunks_exact(self.dim).zip(items).zip(logits) {
-                *logit = dot(hidden, self.vector(item));
-            }
-        });
-    }
-
-    /// Adds what one item's logit gives back to each position.
-    fn add_rows(&self, items: &[u32], dlogits: &[f32], dhidden: &mut [f32]) {
-        vectorised(|| {
-            for ((dhidden, &item), d) in dhidden.chunks_exact_mut(self.dim).zip(items).zip(dlogits) {
-                add_scaled(dhidden, *d, self.vector(item));
-            }
-        });
-    }
-
-    fn vector(&self, item: u32) -> &[f32] {
-        &self.table[item as usize * self.dim..][..self.dim]
-    }
-
     fn correct(&self, targets: &[u32], others: &mut [f32], own: &mut [f32]) {
         if self.correction.is_empty() {
             return;
@@ -166,4 +144,22 @@ impl Objective<'_> {
             logits[first..first + same].fill(MASKED);
         }
     }
+}
+
+vectorised! {
+/// The logit of one item for each position.
+fn dot_rows(table: &[f32], hidden: &[f32], items: &[u32], logits: &mut [f32]) {
+    let dim = hidden.len() / items.len();
+    for ((hidden, &item), logit) in hidden.chunks_exact(dim).zip(items).zip(logits) {
+        *logit = dot(hidden, &table[item as usize * dim..][..dim]);
+    }
+}
+
+/// Adds what one item's logit gives back to each position.
+fn add_rows(table: &[f32], items: &[u32], dlogits: &[f32], dhidden: &mut [f32]) {
+    let dim = dhidden.len() / items.len();
+    for ((dhidden, &item), d) in dhidden.chunks_exact_mut(dim).zip(items).zip(dlogits) {
+        add_scaled(dhidden, *d, &table[item as usize * dim..][..dim]);
+    }
+}
 }

@@ -320,7 +320,7 @@ impl Trainer {
                 let gradient = &lane.parameters[start..start + sum.len()];
                 sum.iter_mut().zip(gradient).for_each(|(sum, gradient)| *sum += gradient);
             }
-            step.apply_vectorised(stretch, sum);
+            step.apply(stretch, sum);
         });
     }
 
@@ -347,7 +347,7 @@ impl Trainer {
                 };
                 step.apply(stretch, gradient);
             };
-            crate::kernels::simd::vectorised(|| gradients.for_each(range, update, (lanes, rows)));
+            gradients.for_each(range, update, (lanes, rows));
         });
     }
 }
