@@ -26,9 +26,7 @@ pub(super) fn write(path: &Path, report: &Report) -> Result<()> {
             writeln!(page, "<h2>{picks} own items shown</h2>")?;
         }
         write_table(&mut page, &models)?;
-        for metric in [Metric::NdcgAt10, Metric::RecallAt10] {
-            writeln!(page, "<figure>{}</figure>", intervals(&models, metric)?)?;
-        }
+        writeln!(page, "<figure>{}</figure>", intervals(&models, Metric::NdcgAt10)?)?;
     }
     if picks.len() > 1 {
         writeln!(
