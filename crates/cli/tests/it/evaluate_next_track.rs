@@ -200,6 +200,16 @@ fn what_cannot_be_is_said_with_what_can() {
 }
 
 #[test]
+fn a_model_that_cannot_be_fitted_does_not_cost_the_others() {
+    let segue = Segue::new();
+    let data = write(&segue, "walks.txt", &walks());
+    let options = ["--model", "popularity,ease", "--set", "ease.memory_limit_mb=0"];
+    let models = evaluate(&segue, &data, &options);
+    assert_eq!(models.len(), 1);
+    assert_eq!(models[0]["model"], "popularity");
+}
+
+#[test]
 fn published_sequences_are_ranked_above_the_published_figures() {
     let folder = std::env::var_os("SEGUE_TEST_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),

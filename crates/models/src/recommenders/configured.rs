@@ -138,15 +138,15 @@ pub struct Fitted {
 }
 
 impl RecommenderConfig {
-    /// The default configuration of a kind.
-    pub fn new(kind: RecommenderKind) -> Self {
+    /// The default configuration of a kind, for a vocabulary of so many items.
+    pub fn new(kind: RecommenderKind, items: usize) -> Self {
         match kind {
             RecommenderKind::Popularity => Self::Popularity(PopularityConfig::default()),
             RecommenderKind::DecayedPopularity => Self::DecayedPopularity(DecayedPopularityConfig::default()),
             RecommenderKind::ItemKnn => Self::ItemKnn(ItemKnnConfig::default()),
             RecommenderKind::Ease => Self::Ease(EaseConfig::default()),
             RecommenderKind::Ials => Self::Ials(IalsConfig::default()),
-            RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig::default()),
+            RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig::for_items(items)),
             RecommenderKind::ActR => Self::ActR(ActRConfig::default()),
             RecommenderKind::Friends => Self::Friends(FriendsConfig::default()),
         }
@@ -210,7 +210,7 @@ impl RecommenderConfig {
     }
 
     /// A configuration drawn at random, for a search (Bergstra & Bengio 2012): scales are drawn on a logarithm.
-    pub fn draw(kind: RecommenderKind, timing: Timing, rng: &mut impl Rng) -> Self {
+    pub fn draw(kind: RecommenderKind, items: usize, timing: Timing, rng: &mut impl Rng) -> Self {
         match kind {
             RecommenderKind::Popularity => Self::Popularity(PopularityConfig {
                 counting: pick(rng, [Counting::Events, Counting::Listeners]),
@@ -245,7 +245,7 @@ impl RecommenderConfig {
                 block: pick(rng, [Block::Sasrec, Block::Ligr]),
                 learning_rate: scale(rng, 3e-4, 5e-3) as f32,
                 weight_decay: pick(rng, [0.0, 0.01, 0.1]),
-                ..SasrecConfig::default()
+                ..SasrecConfig::for_items(items)
             }),
         }
     }

@@ -11,7 +11,7 @@ use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_engine::eval::full_ranking::{Candidates, HistoryUse, Metric, evaluate};
 use segue_engine::{Catalogue, Interactions, ListenerIdx, Recommender, Training};
 use segue_models::NextTrackModel;
-use segue_models::recommenders::sasrec::{Loss, Windows};
+use segue_models::recommenders::sasrec::Windows;
 use segue_models::recommenders::{ItemFeatures, Popularity, PopularityConfig, Sasrec, SasrecConfig};
 use segue_store::{NewModel, Store};
 use serde::Serialize;
@@ -24,9 +24,6 @@ use crate::terminal::{self, print_json, print_line, say, table};
 const HELD_OUT: f64 = 0.05;
 /// The most of those that are asked for.
 const MOST_CASES: usize = 2_000;
-/// Up to so many items every one is compared with what was played; beyond, some drawn at random are.
-const FULL_SOFTMAX_ITEMS: usize = 10_000;
-
 /// Steps of training from which on a small home gains nothing.
 const STEPS: usize = 800;
 
@@ -164,15 +161,11 @@ impl Lesson<'_> {
         if let Some(before) = self.before {
             return SasrecConfig { epochs, ..before.network.config().clone() };
         }
-        let loss = match self.interactions.items() {
-            ..=FULL_SOFTMAX_ITEMS => Loss::FullSoftmax,
-            _ => Loss::SampledSoftmax { negatives: 256 },
-        };
-        let default = SasrecConfig::default();
+        let default = SasrecConfig::for_items(self.interactions.items());
         // One listener is a handful of sequences: small batches, or an epoch would be a single step.
         let batch = (self.sequences(&default) / 20).clamp(8, default.batch);
         let patience = (epochs / 4).max(3);
-        SasrecConfig { epochs, loss, windows: Windows::All, patience, batch, ..default }
+        SasrecConfig { epochs, windows: Windows::All, patience, batch, ..default }
     }
 
     fn sequences(&self, config: &SasrecConfig) -> usize {

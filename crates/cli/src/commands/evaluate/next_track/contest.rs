@@ -30,6 +30,8 @@ pub(super) struct Entry {
     pub(super) config: Option<RecommenderConfig>,
     pub(super) weights: Option<FusionWeights>,
     pub(super) runs: Vec<Run>,
+    /// Why it could not be fitted; the others are measured all the same.
+    pub(super) error: Option<String>,
 }
 
 /// One model with one seed.
@@ -58,37 +60,60 @@ impl Trained {
 
 impl Contest<'_> {
     /// Fits and tests everything.
-    pub(super) fn run(&self, configs: &[RecommenderConfig]) -> Result<Vec<Entry>> {
+    pub(super) fn run(&self, configs: &[RecommenderConfig]) -> Vec<Entry> {
         let bar = terminal::steps(self.args.seeds * self.args.model.len() as u64, "measuring");
-        let entry = |name: &ModelName| Entry { name: *name, config: None, weights: None, runs: Vec::new() };
+        let entry = |name: &ModelName| Entry {
+            name: *name,
+            config: None,
+            weights: None,
+            runs: Vec::new(),
+            error: None,
+        };
         let mut entries: Vec<Entry> = self.args.model.iter().map(entry).collect();
         for seed in self.args.seed..self.args.seed + self.args.seeds {
             let fuses = self.args.model.contains(&ModelName::Fusion);
             let mut trained = Vec::new();
             for config in configs {
                 let name = ModelName::One(config.kind());
-                let model = self.train(config, seed, &bar)?;
                 let entry = entries.iter_mut().find(|entry| entry.name == name);
                 let entry = entry.expect("every configuration is of a model that was named");
+                let model = match self.train(config, seed, &bar) {
+                    Ok(model) => model,
+                    Err(error) => {
+                        entry.error = Some(format!("{error:#}"));
+                        continue;
+                    }
+                };
                 entry.runs.push(self.test(model.model(), model.train_s, model.fit_mb, name, &bar));
                 entry.config = Some(model.fitted.config.clone());
                 if fuses {
                     trained.push(model);
                 }
             }
-            if let Some(entry) = entries.iter_mut().find(|entry| entry.name == ModelName::Fusion) {
-                let (run, weights) = self.fuse(&trained, &bar);
-                entry.runs.push(run);
-                entry.weights = Some(weights);
+            let fusion = entries.iter_mut().find(|entry| entry.name == ModelName::Fusion);
+            match fusion {
+                Some(entry) if trained.len() < 2 => {
+                    entry.error = Some("fewer than two models were fitted".to_owned());
+                }
+                Some(entry) => {
+                    let (run, weights) = self.fuse(&trained, &bar);
+                    entry.runs.push(run);
+                    entry.weights = Some(weights);
+                }
+                None => {}
             }
         }
         bar.finish_and_clear();
-        Ok(entries)
+        entries
     }
 
     /// What validation says of a model.
     pub(super) fn validate(&self, model: &dyn Recommender) -> f64 {
-        let outcomes = self.evaluate(model, &self.cut.validation, &|_| ());
+        self.validate_on(model, &self.cut.validation)
+    }
+
+    fn validate_on(&self, model: &dyn Recommender, set: &TestSet) -> f64 {
+        let outcomes = self.evaluate(model, set, &|_| ());
         let criterion = self.args.protocol.criterion() as usize;
         let values = outcomes.cases.iter().flatten().map(|outcome| f64::from(outcome.values[criterion]));
         values.clone().sum::<f64>() / values.count().max(1) as f64
@@ -103,8 +128,9 @@ impl Contest<'_> {
         let name = config.kind().name();
         let mut epoch = 0;
         bar.set_message(format!("{name}: learning"));
+        let sampled = self.cut.validation.sampled();
         let mut validate = |model: &dyn Recommender| {
-            let found = self.validate(model);
+            let found = self.validate_on(model, &sampled);
             epoch += 1;
             bar.set_message(format!(
                 "{name}: epoch {epoch}, {} {found:.4}",

@@ -20,7 +20,7 @@ use self::contest::Contest;
 use self::data::DataArgs;
 use self::protocol::{Protocol, ProtocolArgs};
 use crate::home::Home;
-use crate::terminal::print_json;
+use crate::terminal::{print_json, say};
 
 /// Measure models of what a listener turns to next, ranking the full catalogue.
 ///
@@ -99,13 +99,13 @@ impl FromStr for ModelName {
 }
 
 impl NextTrackArgs {
-    /// The recommenders named, with the settings asked for.
-    fn configs(&self) -> Result<Vec<RecommenderConfig>> {
+    /// The recommenders named, for a vocabulary of so many items, with the settings asked for.
+    fn configs(&self, items: usize) -> Result<Vec<RecommenderConfig>> {
         let kinds = self.model.iter().filter_map(|name| match name {
             ModelName::One(kind) => Some(*kind),
             ModelName::Fusion => None,
         });
-        let mut configs: Vec<_> = kinds.map(RecommenderConfig::new).collect();
+        let mut configs: Vec<_> = kinds.map(|kind| RecommenderConfig::new(kind, items)).collect();
         for setting in &self.settings {
             let Some((model, rest)) = setting.split_once('.') else {
                 bail!("`--set {setting}` names no model, expected MODEL.SETTING=VALUE");
@@ -130,8 +130,10 @@ pub(crate) fn run(args: &NextTrackArgs, home: &Home) -> Result<()> {
     if args.seeds == 0 || args.model.is_empty() {
         bail!("`--seeds` is at least 1, and `--model` names a model");
     }
-    let configs = args.configs()?;
+    // What cannot be is said before a large file is read.
+    args.configs(0)?;
     let interactions = args.protocol.arrange(args.data.load(home)?, args.seed);
+    let configs = args.configs(interactions.items())?;
     let friends = args.data.load_friends(&interactions)?;
     let cut = args.protocol.cut(&interactions, &friends, args.seed)?;
     if let Some(folder) = &args.export {
@@ -150,7 +152,17 @@ pub(crate) fn run(args: &NextTrackArgs, home: &Home) -> Result<()> {
         Some(trials) => search::search(&contest, configs, trials, &home.path()?.join("searches"))?,
         None => configs,
     };
-    let report = report::Report::new(&contest, contest.run(&configs)?);
+    let entries = contest.run(&configs);
+    for entry in &entries {
+        if let Some(error) = &entry.error {
+            say(&format!("left out: {error}"));
+        }
+    }
+    let measured: Vec<_> = entries.into_iter().filter(|entry| entry.error.is_none()).collect();
+    if measured.is_empty() {
+        bail!("no model could be fitted");
+    }
+    let report = report::Report::new(&contest, measured);
     if let Some(path) = &args.report {
         page::write(path, &report)?;
     }

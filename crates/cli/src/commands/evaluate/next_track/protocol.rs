@@ -66,7 +66,17 @@ pub(super) struct TestSet {
     among: Option<Vec<bool>>,
 }
 
+/// Cases that tell when to stop training: more would cost an epoch and change nothing.
+const SAMPLED_CASES: usize = 10_000;
+
 impl TestSet {
+    /// Evenly spread cases in place of very many.
+    pub(super) fn sampled(&self) -> Self {
+        let stride = self.cases.len().div_ceil(SAMPLED_CASES).max(1);
+        let cases = self.cases.iter().step_by(stride).cloned().collect();
+        Self { picks: self.picks, cases, among: self.among.clone() }
+    }
+
     /// Which items are ranked.
     pub(super) fn candidates(&self, protocol: &ProtocolArgs) -> Candidates<'_> {
         Candidates { history: protocol.history(), among: self.among.as_deref() }
