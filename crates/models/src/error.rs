@@ -17,6 +17,24 @@ pub enum ModelError {
         /// How many of each it takes.
         needed: usize,
     },
+    /// No listener has the two events that make a step of a sequence.
+    #[error("cannot learn sequences from {listeners} listeners with {events} events: none has two in a row")]
+    NoSequence {
+        /// Listeners.
+        listeners: usize,
+        /// Their events.
+        events: usize,
+    },
+    /// A configuration that no network can have, or another than the checkpoint that training continues from.
+    #[error("`{option}` is `{found}`, expected {expected}")]
+    Configuration {
+        /// Which option.
+        option: &'static str,
+        /// What it was set to.
+        found: String,
+        /// What is possible.
+        expected: String,
+    },
     /// Slices that belong together differ in length.
     #[error("`{what}` has {found} entries where the table has {expected} rows")]
     LengthMismatch {

@@ -20,6 +20,15 @@ impl<'a> Matrix<'a> {
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
+    /// Sees some columns of wider rows as `[rows, columns]`: `data` begins at the first element, rows are `stride` apart.
+    ///
+    /// # Panics
+    /// If the last row reaches beyond the slice.
+    pub fn strided(data: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
+        assert!(columns <= stride && reaches(rows, columns, stride) <= data.len(), "rows lie in the slice");
+        Self { data, rows, columns, row_stride: stride, column_stride: 1 }
+    }
+
     /// The transpose, without moving anything.
     pub fn t(self) -> Self {
         Self {
@@ -48,16 +57,30 @@ pub enum Output {
 ///
 /// # Panics
 /// If the shapes do not fit.
-#[allow(unsafe_code)]
 pub fn matmul(out: &mut [f32], mode: Output, a: Matrix<'_>, b: Matrix<'_>) {
+    assert_eq!(out.len(), a.rows * b.columns, "the output is as large as the product");
+    matmul_strided(out, b.columns, mode, a, b);
+}
+
+/// How far `rows` rows reach that lie `stride` apart.
+fn reaches(rows: usize, columns: usize, stride: usize) -> usize {
+    if rows == 0 { 0 } else { (rows - 1) * stride + columns }
+}
+
+/// As [`matmul`], into some columns of wider rows: `out` begins at the first element, rows are `stride` apart.
+///
+/// # Panics
+/// If the shapes do not fit.
+#[allow(unsafe_code)]
+pub fn matmul_strided(out: &mut [f32], stride: usize, mode: Output, a: Matrix<'_>, b: Matrix<'_>) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert_eq!(b.rows, k, "inner dimensions agree");
-    assert_eq!(out.len(), m * n, "the output is as large as the product");
-    if out.is_empty() {
+    assert!(n <= stride && reaches(m, n, stride) <= out.len(), "the output has room for the product");
+    if m == 0 || n == 0 {
         return;
     }
-    // SAFETY: the asserts above and `Matrix::new` make every element that gemm touches lie inside its slice: strides are
-    // those of a row-major matrix or of its transpose. `out` is borrowed mutably, so it overlaps neither input.
+    // SAFETY: the asserts above and those of `Matrix` make every element that gemm touches lie inside its slice: strides
+    // are those of rows in a row-major matrix or of its transpose. `out` is borrowed mutably, so it overlaps neither input.
     unsafe {
         gemm::gemm(
             m,
@@ -65,7 +88,7 @@ pub fn matmul(out: &mut [f32], mode: Output, a: Matrix<'_>, b: Matrix<'_>) {
             k,
             out.as_mut_ptr(),
             1,
-            n as isize,
+            stride as isize,
             mode == Output::Add,
             a.data.as_ptr(),
             a.column_stride as isize,
@@ -110,6 +133,19 @@ mod tests {
                 matmul(&mut out, Output::Overwrite, left, right);
                 assert_close(&out, &reference(left, right), 1e-4);
             }
+        }
+    }
+
+    #[test]
+    fn columns_of_wider_rows_multiply_in_place() {
+        let (a, b) = (normals(1, 5 * 8), normals(2, 4 * 9));
+        let (left, right) = (Matrix::strided(&a[3..], 5, 4, 8), Matrix::strided(&b[2..], 4, 6, 9));
+        let mut out = [7.0; 5 * 10];
+        matmul_strided(&mut out[1..], 10, Output::Overwrite, left, right);
+        let wanted = reference(left, right);
+        for (row, wanted) in out.chunks_exact(10).zip(wanted.chunks_exact(6)) {
+            assert_close(&row[1..7], wanted, 1e-5);
+            assert!(row[0] == 7.0 && row[7..] == [7.0; 3], "what lies beside is left alone");
         }
     }
 

@@ -10,14 +10,20 @@
 //! add to the gradients of parameters and overwrite the gradients of activations.
 
 pub mod activation;
+pub mod adam;
 pub mod adamw;
+pub mod attention;
 pub mod batch_ensemble;
 pub mod bce;
 pub mod dropout;
 pub mod embedding;
+pub mod gate;
+pub mod layer_norm;
 pub mod linear;
 pub mod matmul;
 pub mod periodic;
+pub mod ranking_loss;
+pub mod simd;
 
 #[cfg(test)]
 pub(crate) mod testing;

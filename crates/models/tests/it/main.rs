@@ -3,4 +3,5 @@
 
 mod likability;
 mod recommenders;
+mod sasrec;
 mod tabular;

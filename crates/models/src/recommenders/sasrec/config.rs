@@ -1,0 +1,169 @@
+//! What of the model can be chosen.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ModelError;
+
+/// Shape of the network and how it is trained. The defaults were chosen on validation data of small music sets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SasrecConfig {
+    /// Length of an item's vector.
+    pub dim: usize,
+    /// Transformer blocks.
+    pub blocks: usize,
+    /// Attention heads; they divide `dim`.
+    pub heads: usize,
+    /// Most items of a history that the network sees.
+    pub max_length: usize,
+    /// Which transformer block.
+    pub block: Block,
+    /// Width of the feed-forward layer as a multiple of `dim`.
+    pub expansion: usize,
+    /// Share of activations dropped in training.
+    pub dropout: f32,
+    /// What training minimises.
+    pub loss: Loss,
+    /// Which parts of long histories are learned from.
+    pub windows: Windows,
+    /// Step size of Adam.
+    pub learning_rate: f32,
+    /// Decay of Adam's second moment.
+    pub beta_2: f32,
+    /// Decoupled weight decay of the matrices.
+    pub weight_decay: f32,
+    /// Windows in a step.
+    pub batch: usize,
+    /// Most passes over the data.
+    pub epochs: usize,
+    /// Passes without a better validation score before training stops and the best weights return.
+    pub patience: usize,
+    /// Width of the hidden layer between an item's features and its vector.
+    pub tower_width: usize,
+    /// Share of items a step whose own vector is left out, so that features alone learn to place an item.
+    pub id_dropout: f32,
+}
+
+/// Which transformer block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Block {
+    /// Attention and a ReLU layer, normalised before each (Kang & McAuley 2018).
+    Sasrec,
+    /// Gated residual branches and SwiGLU (LiGR, arXiv 2502.03417; with sampled softmax eSASRec, arXiv 2508.06450).
+    Ligr,
+}
+
+/// What training minimises.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// Binary cross-entropy against one uniform negative a position, as SASRec was published.
+    Bce,
+    /// Binary cross-entropy against shared negatives, calibrated for their number (gSASRec, Petrov & Macdonald 2023).
+    Gbce {
+        /// Negatives a step.
+        negatives: usize,
+        /// How much of the overconfidence that sampling causes is undone, 0 to 1.
+        t: f32,
+    },
+    /// Softmax of the target and uniform negatives that a step's positions share.
+    SampledSoftmax {
+        /// Negatives a step.
+        negatives: usize,
+    },
+    /// Softmax of the target and targets of other positions, corrected for these being popular (logQ, Yi 2019).
+    InBatch {
+        /// Negatives a step.
+        negatives: usize,
+    },
+    /// Softmax over the whole catalogue.
+    FullSoftmax,
+}
+
+/// Which parts of histories longer than the network sees are learned from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Windows {
+    /// The latest `max_length` steps only, as published.
+    Last,
+    /// All of it, in windows that share one item: each step is learned once.
+    All,
+}
+
+impl Default for SasrecConfig {
+    fn default() -> Self {
+        Self {
+            dim: 64,
+            blocks: 2,
+            heads: 2,
+            max_length: 50,
+            block: Block::Sasrec,
+            expansion: 1,
+            dropout: 0.3,
+            loss: Loss::FullSoftmax,
+            windows: Windows::All,
+            learning_rate: 1e-3,
+            beta_2: 0.98,
+            weight_decay: 0.0,
+            batch: 128,
+            epochs: 200,
+            patience: 10,
+            tower_width: 64,
+            id_dropout: 0.1,
+        }
+    }
+}
+
+impl SasrecConfig {
+    /// Whether a network can be built so.
+    ///
+    /// # Errors
+    /// [`ModelError::Configuration`] with the first option that cannot be.
+    pub fn check(&self) -> Result<(), ModelError> {
+        let share = |x: f32| (0.0..1.0).contains(&x);
+        let positive = "a positive number";
+        let rules = [
+            (self.dim > 0, "dim", self.dim.to_string(), positive),
+            (self.blocks > 0, "blocks", self.blocks.to_string(), positive),
+            (
+                self.heads > 0 && self.dim.is_multiple_of(self.heads),
+                "heads",
+                self.heads.to_string(),
+                "a divisor of `dim`",
+            ),
+            (self.max_length > 0, "max_length", self.max_length.to_string(), positive),
+            (self.expansion > 0, "expansion", self.expansion.to_string(), positive),
+            (self.batch > 0, "batch", self.batch.to_string(), positive),
+            (self.tower_width > 0, "tower_width", self.tower_width.to_string(), positive),
+            (share(self.dropout), "dropout", self.dropout.to_string(), "at least 0 and below 1"),
+            (share(self.id_dropout), "id_dropout", self.id_dropout.to_string(), "at least 0 and below 1"),
+            (
+                self.learning_rate.is_finite() && self.learning_rate > 0.0,
+                "learning_rate",
+                self.learning_rate.to_string(),
+                positive,
+            ),
+            (share(self.beta_2), "beta_2", self.beta_2.to_string(), "at least 0 and below 1"),
+            (self.loss.negatives() != Some(0), "negatives", "0".to_owned(), positive),
+        ];
+        match rules.into_iter().find(|(holds, ..)| !holds) {
+            None => Ok(()),
+            Some((_, option, found, expected)) => {
+                Err(ModelError::Configuration { option, found, expected: expected.to_owned() })
+            }
+        }
+    }
+}
+
+impl Loss {
+    /// Negatives that the positions of a step share; `None` if they share none.
+    pub fn negatives(self) -> Option<usize> {
+        match self {
+            Self::Bce | Self::FullSoftmax => None,
+            Self::Gbce { negatives, .. }
+            | Self::SampledSoftmax { negatives }
+            | Self::InBatch { negatives } => Some(negatives),
+        }
+    }
+}

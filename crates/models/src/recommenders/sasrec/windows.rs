@@ -1,0 +1,146 @@
+//! Cuts histories into windows that the network can see, and packs windows without padding.
+
+use segue_engine::dataset::interactions::{ItemIdx, ListenerIdx, Training};
+
+use super::config::{SasrecConfig, Windows};
+
+/// A stretch of one listener's history: `steps` items to read, each with its next item to predict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    listener: u32,
+    start: u32,
+    pub(super) steps: u32,
+}
+
+/// The windows of all listeners with two events or more, in their order. Cuts are made from the end, so that the latest
+/// window is full.
+pub(super) fn windows(training: &Training<'_>, config: &SasrecConfig) -> Vec<Window> {
+    let longest = config.max_length as u32;
+    let mut windows = Vec::new();
+    for (listener, history) in training.histories().enumerate() {
+        let mut end = (history.items.len() as u32).saturating_sub(1);
+        while end > 0 {
+            let start = end.saturating_sub(longest);
+            windows.push(Window { listener: listener as u32, start, steps: end - start });
+            end = match config.windows {
+                Windows::Last => 0,
+                Windows::All => start,
+            };
+        }
+    }
+    windows
+}
+
+/// Sequences one after another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Packed {
+    /// What is read.
+    pub(super) items: Vec<u32>,
+    /// What follows; as long as `items`, or empty where nothing is to be learned.
+    pub(super) targets: Vec<u32>,
+    /// Length of each sequence.
+    pub(super) lengths: Vec<u32>,
+}
+
+impl Packed {
+    /// Empties it, keeping its room.
+    pub(super) fn clear(&mut self) {
+        self.items.clear();
+        self.targets.clear();
+        self.lengths.clear();
+    }
+
+    /// Adds a window of training data.
+    pub(super) fn push(&mut self, training: &Training<'_>, window: Window) {
+        let history = training.history(ListenerIdx(window.listener)).items;
+        let (start, steps) = (window.start as usize, window.steps as usize);
+        self.items.extend(history[start..start + steps].iter().map(|item| item.0));
+        self.targets.extend(history[start + 1..=start + steps].iter().map(|item| item.0));
+        self.lengths.push(window.steps);
+    }
+
+    /// Adds the latest items of a history, with nothing to learn.
+    pub(super) fn push_query(&mut self, history: &[ItemIdx], max_length: usize) {
+        let seen = &history[history.len().saturating_sub(max_length)..];
+        self.items.extend(seen.iter().map(|item| item.0));
+        self.lengths.push(seen.len() as u32);
+    }
+
+    /// Cuts the sequences into runs of at most `rows` rows (or one sequence) each.
+    pub(super) fn micro_batches(&self, rows: usize) -> Vec<MicroBatch> {
+        let mut batches: Vec<MicroBatch> = Vec::new();
+        let mut row = 0;
+        for (sequence, &length) in self.lengths.iter().enumerate() {
+            let length = length as usize;
+            match batches.last_mut() {
+                Some(last) if last.rows.len() + length <= rows => {
+                    last.rows.end += length;
+                    last.sequences.end += 1;
+                }
+                _ => batches.push(MicroBatch { sequences: sequence..sequence + 1, rows: row..row + length }),
+            }
+            row += length;
+        }
+        batches
+    }
+}
+
+/// Some sequences in a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct MicroBatch {
+    pub(super) sequences: std::ops::Range<usize>,
+    pub(super) rows: std::ops::Range<usize>,
+}
+
+#[cfg(test)]
+mod tests {
+    use segue_engine::dataset::interactions::{Interactions, InteractionsBuilder, KCore};
+
+    use super::*;
+
+    fn listening(lengths: &[usize]) -> Interactions {
+        let mut builder = InteractionsBuilder::default();
+        for (listener, &length) in lengths.iter().enumerate() {
+            for item in 0..length {
+                builder.push(&listener.to_string(), &item.to_string(), None, None).unwrap();
+            }
+        }
+        builder.build(KCore::default()).unwrap()
+    }
+
+    fn targets(config: &SasrecConfig, lengths: &[usize]) -> Vec<u32> {
+        let data = listening(lengths);
+        let training = data.all();
+        let mut packed = Packed::default();
+        for window in windows(&training, config) {
+            packed.push(&training, window);
+        }
+        assert!(packed.lengths.iter().all(|&length| length as usize <= config.max_length));
+        assert!(packed.items.iter().zip(&packed.targets).all(|(item, target)| item + 1 == *target));
+        packed.targets.sort_unstable();
+        packed.targets
+    }
+
+    #[test]
+    fn every_step_of_a_long_history_is_learned_once() {
+        let config = SasrecConfig { max_length: 5, ..SasrecConfig::default() };
+        assert_eq!(targets(&config, &[24]), (1..24).collect::<Vec<_>>());
+        assert_eq!(targets(&config, &[1, 2, 6]), [1, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn the_published_window_keeps_the_latest_steps() {
+        let config = SasrecConfig { max_length: 5, windows: Windows::Last, ..SasrecConfig::default() };
+        assert_eq!(targets(&config, &[24]), [19, 20, 21, 22, 23]);
+    }
+
+    #[test]
+    fn micro_batches_cover_all_rows_in_order() {
+        let packed = Packed { lengths: vec![3, 4, 9, 1, 1], ..Packed::default() };
+        let batches = packed.micro_batches(7);
+        let rows: Vec<_> = batches.iter().map(|b| b.rows.clone()).collect();
+        assert_eq!(rows, [0..7, 7..16, 16..18]);
+        let sequences: Vec<_> = batches.into_iter().map(|b| b.sequences).collect();
+        assert_eq!(sequences, [0..2, 2..3, 3..5]);
+    }
+}
