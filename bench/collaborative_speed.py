@@ -158,7 +158,7 @@ def main():
     parser.add_argument("--binary", default="target/release/examples/collaborative_speed")
     parser.add_argument("--ml100k", default="../shared/data/ml_100k/ml-100k.inter")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--only", default="", help="tasks whose name holds this")
+    parser.add_argument("--only", default="", help="rows whose task, data or peer holds this")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         shapes = [
@@ -169,7 +169,7 @@ def main():
             shapes.insert(0, Shape("ml_100k", ml100k_pairs(arguments.ml100k), folder))
         print("| task | data | peer | Segue, CPU s | peer, CPU s | ratio |\n| --- | --- | --- | --- | --- | --- |")
         for task, shape, peer, ours, theirs in rows(arguments.binary, shapes):
-            if arguments.only.lower() not in task.lower():
+            if arguments.only.lower() not in f"{task} {shape} {peer}".lower():
                 continue
             pairs = [(ours(), theirs()) for _ in range(arguments.runs)]
             mine, other = (statistics.median(side) for side in zip(*pairs))
