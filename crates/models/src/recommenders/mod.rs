@@ -5,6 +5,7 @@
 
 pub mod act_r;
 mod configured;
+pub mod content_cosine;
 mod counts;
 pub mod ease;
 pub mod friends;
@@ -20,6 +21,7 @@ pub mod taste;
 
 pub use act_r::{ActR, ActRConfig};
 pub use configured::{Fitted, Lesson, RecommenderConfig, RecommenderKind, Timing, Validate};
+pub use content_cosine::{ContentCosine, ContentCosineConfig};
 pub use ease::{Ease, EaseConfig};
 pub use friends::{Friends, FriendsConfig, Friendships, Influence};
 pub use fusion::{Fusion, FusionWeights};

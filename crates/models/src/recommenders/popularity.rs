@@ -184,6 +184,11 @@ impl TieBreak {
         self.unheard.iter().for_each(|&item| scores[item as usize] = least);
     }
 
+    /// Adds it to the scores of a query by a model that knows something of items that nobody heard.
+    pub(super) fn add_shares(&self, scores: &mut [f32]) {
+        scores.iter_mut().zip(&self.shares).for_each(|(score, share)| *score += share);
+    }
+
     /// Size of the vocabulary.
     pub(super) fn items(&self) -> usize {
         self.shares.len()

@@ -6,8 +6,9 @@ use segue_engine::dataset::interactions::{Interactions, InteractionsBuilder, Ite
 use segue_engine::{Query, Recommender};
 use segue_models::ModelError;
 use segue_models::recommenders::{
-    ActR, ActRConfig, Counting, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, Friends,
-    FriendsConfig, Friendships, Ials, IalsConfig, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig,
+    ActR, ActRConfig, ContentCosine, ContentCosineConfig, Counting, DecayedPopularity,
+    DecayedPopularityConfig, Ease, EaseConfig, Friends, FriendsConfig, Friendships, Ials, IalsConfig,
+    ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig,
 };
 
 use self::conformance::{Promise, conformance};
@@ -34,6 +35,16 @@ conformance!(act_r_with_sessions, ActR, Promise::Remembers, |training| {
 conformance!(item_knn_of_sessions, ItemKnn, Promise::Discovers, |training| {
     let (neighbours, session_gap_s) = (20, Some(100_000));
     ItemKnn::fit(training, &ItemKnnConfig { neighbours, session_gap_s, ..ItemKnnConfig::default() })
+});
+conformance!(content_cosine, ContentCosine, Promise::Discovers, |training| {
+    // One direction a block, all of them for the item that everybody hears, nothing for the last.
+    let block = |item: usize, block: usize| match item {
+        0 => 1.0,
+        _ if item + 1 == training.items() => f32::NAN,
+        _ => f32::from(u8::from((item - 1) / 10 == block)),
+    };
+    let values = (0..training.items()).flat_map(|item| (0..3).map(move |of| block(item, of))).collect();
+    ContentCosine::fit(training, &ItemFeatures::new(3, values).unwrap(), &ContentCosineConfig::default())
 });
 conformance!(friends, Friends, Promise::Discovers, |training| {
     let friendships = vec![Vec::new(); training.listeners()];
