@@ -87,7 +87,7 @@ pub enum Loss {
 pub enum Windows {
     /// The latest `max_length` steps only, as published.
     Last,
-    /// All of it, in windows that share one item: each step is learned once.
+    /// All of it, in windows that share one item and are cut elsewhere in each epoch: each step is learned once an epoch.
     All,
 }
 
