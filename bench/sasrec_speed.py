@@ -94,7 +94,7 @@ def measure(name, arguments, folder):
     data(folder, shape, arguments.steps, seed=1)
     loss = shape["loss"] if shape["loss"] == "bce" else {shape["loss"]: {"negatives": shape["negatives"]}}
     config = {"dim": shape["dim"], "blocks": BLOCKS, "heads": HEADS, "max_length": shape["length"], "dropout": 0.0}
-    config |= {"batch": BATCH, "loss": loss, "learning_rate": 1e-3, "beta_2": 0.98}
+    config |= {"block": "sasrec", "expansion": 1, "batch": BATCH, "loss": loss, "learning_rate": 1e-3, "beta_2": 0.98}
     run = {"config": config, "items": shape["items"]}
     torch_call = [sys.executable, __file__, "--worker", str(folder), name, "--threads", str(threads)]
     commands = {
