@@ -98,11 +98,12 @@ fn ten_sessions_are_learned_by_heart() {
             // What negatives are drawn keeps shaking the weights a little. Binary losses take far longer as well: most of
             // what they are shown says nothing about the one close competitor.
             let (epochs, enough) = match loss {
-                Loss::FullSoftmax => (150, 1.0),
-                Loss::SampledSoftmax { .. } | Loss::InBatch { .. } => (150, 0.9),
+                Loss::FullSoftmax => (300, 1.0),
+                Loss::SampledSoftmax { .. } | Loss::InBatch { .. } => (300, 0.9),
                 Loss::Bce | Loss::Gbce { .. } => (300, 0.5),
             };
-            let model = fit(&data, &SasrecConfig { loss, block, epochs, dim: 32, ..small() });
+            let model =
+                fit(&data, &SasrecConfig { loss, block, epochs, dim: 32, learning_rate: 2e-3, ..small() });
             let recall = recall(&model, &data);
             assert!(recall >= enough, "{loss:?} {block:?}: {recall}");
         }
