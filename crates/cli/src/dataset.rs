@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use segue_core::ListenerId;
-use segue_engine::{Catalogue, Profile};
+use segue_engine::dataset::interactions::InteractionsBuilder;
+use segue_engine::{Catalogue, Profile, Seconds};
 use segue_store::Store;
 
 use crate::home::Home;
@@ -36,6 +37,23 @@ impl Dataset {
         let known = self.profiles.iter().find(|profile| &profile.listener == listener);
         known.cloned().unwrap_or_else(|| Profile::empty(listener.clone()))
     }
+}
+
+/// Collects every dated listen of every listener, exclusions applied, as events over works: live and studio are the same
+/// choice.
+pub(crate) fn collect_listens(
+    store: &Store,
+    catalogue: &Catalogue,
+    builder: &mut InteractionsBuilder,
+) -> anyhow::Result<()> {
+    for summary in store.listeners()? {
+        for listen in store.listens(&summary.id)?.iter().filter(|listen| listen.is_dated()) {
+            let Some(track) = catalogue.find(&listen.track) else { continue };
+            let work = catalogue.track(track).work.as_str();
+            builder.push(summary.id.as_str(), work, Some(Seconds(listen.at.as_second())), None)?;
+        }
+    }
+    Ok(())
 }
 
 fn fold(store: &Store, catalogue: &Catalogue, listener: ListenerId) -> anyhow::Result<Profile> {

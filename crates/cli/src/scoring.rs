@@ -11,7 +11,8 @@ use crate::dataset::Dataset;
 
 /// The scorer that mixes are made with.
 pub(crate) fn active_scorer(store: &Store, dataset: &Dataset) -> anyhow::Result<Box<dyn Scorer>> {
-    let entry = store.active_model()?.context("no model has been trained yet; run `segue train`")?;
+    let entry =
+        store.active_model("likability")?.context("no model has been trained yet; run `segue train`")?;
     let files = store.model_files(&entry.version)?;
     let weights =
         fs::read(&files.weights).with_context(|| format!("cannot read `{}`", files.weights.display()))?;

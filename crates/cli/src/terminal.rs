@@ -32,6 +32,14 @@ pub(crate) fn bytes(total: u64, what: &str) -> ProgressBar {
     bar(total, what, "{prefix:>10} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec} {msg}")
 }
 
+/// A count of rows whose number is not known beforehand; silent where stderr is no terminal.
+pub(crate) fn counter(what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:>10} {human_pos} rows {per_sec} {elapsed}");
+    ProgressBar::no_length()
+        .with_style(style.expect("the template is well formed"))
+        .with_prefix(what.to_owned())
+}
+
 fn bar(total: u64, what: &str, template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).expect("the template is well formed");
     ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_prefix(what.to_owned())

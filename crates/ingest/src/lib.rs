@@ -10,6 +10,7 @@
 
 mod context;
 mod error;
+pub mod events;
 mod format;
 #[doc(hidden)]
 pub mod fuzzing;

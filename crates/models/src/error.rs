@@ -51,6 +51,34 @@ pub enum ModelError {
         /// Name of the column.
         column: String,
     },
+    /// Not one event to learn from.
+    #[error("cannot learn from {listeners} listeners without a single event")]
+    NoEvents {
+        /// Listeners in the training data.
+        listeners: usize,
+    },
+    /// A setting outside of what the model can work with.
+    #[error("`{setting}` is {found}, expected {expected}")]
+    Setting {
+        /// Name of the setting.
+        setting: &'static str,
+        /// What it may be.
+        expected: &'static str,
+        /// What it is.
+        found: String,
+    },
+    /// The data ask for more memory than the model may take.
+    #[error("`{model}` needs {needed_mb} MB for {items} items and may take {limit_mb} MB")]
+    TooLarge {
+        /// Which model.
+        model: &'static str,
+        /// Size of the vocabulary.
+        items: usize,
+        /// What fitting would take.
+        needed_mb: usize,
+        /// What it may take.
+        limit_mb: usize,
+    },
     /// A file could not be read or written.
     #[error("cannot access `{path}`")]
     Io {

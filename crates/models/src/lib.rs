@@ -3,8 +3,10 @@
 mod error;
 pub mod kernels;
 pub mod likability;
+mod next_track;
 pub mod recommenders;
 pub mod tabular;
 
 pub use error::ModelError;
 pub use likability::{LikabilityConfig, LikabilityModel, LikabilityScorer};
+pub use next_track::NextTrackModel;

@@ -1,7 +1,7 @@
 //! The registry of models: files in folders of their own, rows that say which of them is served and whom each was trained on.
 //!
 //! A model is written to `.incoming`, flushed, renamed to its version and only then, in the same write transaction, gets its row
-//! and becomes the active one. A crash leaves a folder without a row, never a row without a folder; opening the store removes
+//! and becomes the active one of its kind. A crash leaves a folder without a row, never a row without a folder; opening the store removes
 //! such folders. All of it happens under the write lock, so that nobody's half-written model looks like a left-over.
 
 use std::fs::{self, File};
@@ -48,7 +48,7 @@ pub struct ModelEntry {
     pub kind: String,
     /// When it was trained.
     pub created_at: Timestamp,
-    /// Whether it is the one to serve; at most one is.
+    /// Whether it is the one of its kind to serve; at most one is.
     pub active: bool,
     /// Its card, JSON, as it was handed in.
     pub card: String,
@@ -64,7 +64,7 @@ pub struct ModelFiles {
 }
 
 impl Store {
-    /// Registers a model and makes it the active one, files and row, all or nothing.
+    /// Registers a model and makes it the active one of its kind, files and row, all or nothing.
     ///
     /// # Errors
     /// [`StoreError::BadModelVersion`] and [`StoreError::ModelExists`] for a version that cannot be used,
@@ -97,18 +97,18 @@ impl Store {
         Ok(models)
     }
 
-    /// The model to serve, if there is one.
+    /// The model of a kind to serve, if there is one.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
-    pub fn active_model(&self) -> Result<Option<ModelEntry>> {
-        let sql = "SELECT version, kind, created_at, active, card FROM models WHERE active = 1";
+    pub fn active_model(&self, kind: &str) -> Result<Option<ModelEntry>> {
+        let sql = "SELECT version, kind, created_at, active, card FROM models WHERE active = 1 AND kind = ?1";
         let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([])?;
+        let mut rows = statement.query([kind])?;
         rows.next()?.map(entry_from_row).transpose()
     }
 
-    /// Makes a registered model the active one, to roll back or forward.
+    /// Makes a registered model the active one of its kind, to roll back or forward.
     ///
     /// # Errors
     /// [`StoreError::UnknownModel`], [`StoreError::Busy`] or [`StoreError::Database`].
@@ -195,7 +195,9 @@ fn find(connection: &Connection, version: &str) -> Result<Option<i64>> {
 }
 
 fn activate(connection: &Connection, model: i64) -> Result<()> {
-    connection.execute("UPDATE models SET active = 0 WHERE active = 1", [])?;
+    let retire =
+        "UPDATE models SET active = 0 WHERE active = 1 AND kind = (SELECT kind FROM models WHERE id = ?1)";
+    connection.execute(retire, [model])?;
     connection.execute("UPDATE models SET active = 1 WHERE id = ?1", [model])?;
     Ok(())
 }

@@ -31,8 +31,8 @@ pub struct Status {
     pub unfinished_imports: u64,
     /// Models registered.
     pub models: u64,
-    /// Version of the active model.
-    pub active_model: Option<String>,
+    /// Versions of the active models, one of a kind at most.
+    pub active_models: Vec<String>,
     /// Size of the database with its write-ahead log, in bytes; models not included.
     pub database_bytes: u64,
 }
@@ -59,7 +59,12 @@ impl Store {
                 imports: count("imports")?,
                 unfinished_imports: count("imports WHERE complete = 0")?,
                 models: count("models")?,
-                active_model: self.active_model()?.map(|model| model.version),
+                active_models: self
+                    .models()?
+                    .into_iter()
+                    .filter(|model| model.active)
+                    .map(|model| model.version)
+                    .collect(),
                 database_bytes: self.database_bytes()?,
             })
         })

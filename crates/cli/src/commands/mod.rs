@@ -8,6 +8,7 @@ mod forget;
 mod import;
 mod mix;
 mod models;
+mod next;
 mod status;
 mod train;
 
@@ -22,6 +23,7 @@ pub(crate) enum Command {
     Import(import::ImportArgs),
     Train(train::TrainArgs),
     Mix(mix::MixArgs),
+    Next(next::NextArgs),
     Evaluate(evaluate::EvaluateArgs),
     Status(status::StatusArgs),
     Exclude(exclude::ExcludeArgs),
@@ -38,7 +40,8 @@ impl Command {
             Self::Import(args) => import::run(args, home),
             Self::Train(args) => train::run(args, home),
             Self::Mix(args) => mix::run(args, home),
-            Self::Evaluate(args) => evaluate::run(args),
+            Self::Next(args) => next::run(&args, home),
+            Self::Evaluate(args) => evaluate::run(args, home),
             Self::Status(args) => status::run(args, home),
             Self::Exclude(args) => exclude::run(args, home),
             Self::Models(args) => models::run(args, home),

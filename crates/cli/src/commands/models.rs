@@ -26,10 +26,10 @@ enum Action {
     },
     /// The card of a model: data, split, configuration, metrics.
     Show {
-        /// Which one [default: the one in use].
+        /// Which one [default: the likability model in use].
         version: Option<String>,
     },
-    /// Use this model from now on.
+    /// Use this model from now on, instead of the other one of its kind.
     Activate {
         /// Which one.
         version: String,
@@ -52,7 +52,7 @@ pub(crate) fn run(args: ModelsArgs, home: &Home) -> anyhow::Result<()> {
             let models = store.models()?;
             let wanted = |model: &&segue_store::ModelEntry| match &version {
                 Some(version) => &model.version == version,
-                None => model.active,
+                None => model.active && model.kind == "likability",
             };
             let model = models.iter().find(wanted);
             let model = model.ok_or_else(|| match &version {

@@ -32,8 +32,11 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     print_line(&format!("Plays     {}", status.listens))?;
     print_line(&format!("Feedback  {}", status.feedback))?;
     print_line(&format!("Mixes     {} shown", status.impressions))?;
-    let model = status.active_model.as_deref().unwrap_or("none yet; run `segue train`");
-    print_line(&format!("Model     {model}"))?;
+    let models = match &status.active_models[..] {
+        [] => "none yet; run `segue train`".to_owned(),
+        models => models.join(", "),
+    };
+    print_line(&format!("Models    {models}"))?;
     if status.unfinished_imports > 0 {
         print_line(&format!(
             "{} imports were interrupted; run them again to finish them",

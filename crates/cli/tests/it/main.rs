@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
 mod evaluate_likability;
+mod evaluate_next_track;
 mod help;
 mod import;
 mod listening;
+mod next_track;
 mod privacy;
 mod segue;

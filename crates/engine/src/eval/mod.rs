@@ -1,6 +1,7 @@
 //! Measuring: metrics, splits that do not leak, and protocols.
 
 pub mod folds;
+pub mod full_ranking;
 pub mod likability;
 pub mod metrics;
 pub mod new_listener;

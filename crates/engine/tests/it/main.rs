@@ -3,6 +3,8 @@
 
 mod arrange;
 mod community;
+mod full_ranking;
+mod interactions;
 mod labels;
 mod mix;
 mod new_listener;

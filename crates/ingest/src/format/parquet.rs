@@ -145,14 +145,15 @@ impl ParquetTable {
 /// Runs a step of the Parquet reader. It checks most of what a file says of itself, but not all: version 60.1 panicked on 40
 /// of 2,000 files in which up to five bytes were changed. That is caught here, for a file must not end the program; the
 /// reader is given up with the file. It works only where panics unwind: a build that aborts on panic loses it.
-fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
+pub(crate) fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(step)) {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(_) => Err("the Parquet reader gave up on its content".to_owned()),
     }
 }
 
-fn damaged(path: &Path, row: u64, problem: &str) -> IngestError {
+/// What damage at a row means for the file.
+pub(crate) fn damaged(path: &Path, row: u64, problem: &str) -> IngestError {
     IngestError::Malformed {
         path: path.to_owned(),
         line: row + 1,

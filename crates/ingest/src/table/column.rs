@@ -138,12 +138,13 @@ impl Column {
 
     /// The meaning of a name, with its rank among the names of that meaning (0 is best).
     fn from_name(name: &str) -> Option<(Self, usize)> {
-        let plain = plain(name);
+        let plain = plain_name(name);
         NAMES.iter().find_map(|(column, names)| Some((*column, names.iter().position(|n| *n == plain)?)))
     }
 }
 
-fn plain(name: &str) -> String {
+/// A name without case and punctuation.
+pub(crate) fn plain_name(name: &str) -> String {
     name.chars()
         .filter(|c| !matches!(c, ' ' | '_' | '-' | '.' | '(' | ')'))
         .flat_map(char::to_lowercase)
@@ -181,7 +182,7 @@ impl Layout {
                 ranks[column as usize] = rank;
                 layout.columns[column as usize] = Some(position as u32);
                 if column == Column::Time {
-                    time_is_ts = plain(name) == "ts";
+                    time_is_ts = plain_name(name) == "ts";
                 }
             }
         }
@@ -245,8 +246,8 @@ impl Layout {
 
 /// `duration` alone is the length in most catalogues, but seconds in some: only the name with its unit counts.
 fn feature_from_name(name: &str) -> Option<AudioFeature> {
-    let plain_name = plain(name);
-    AudioFeature::ALL.into_iter().find(|feature| plain(feature.name()) == plain_name)
+    let plain = plain_name(name);
+    AudioFeature::ALL.into_iter().find(|feature| plain_name(feature.name()) == plain)
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ mod options;
 mod track;
 pub(crate) mod values;
 
-pub(crate) use column::{Column, Layout};
-pub(crate) use delimited::{Delimited, head_records, header_layout};
+pub(crate) use column::{Column, Layout, plain_name};
+pub(crate) use delimited::{Delimited, delimiter_of, first_line, head_records, header_layout};
 pub(crate) use header::Header;
 pub(crate) use json::{Object, keys_in, read_objects};
 pub(crate) use limit::{Allowance, MAX_RECORD_BYTES};

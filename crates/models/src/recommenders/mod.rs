@@ -3,8 +3,29 @@
 //! One file a model, named after its paper. A listener is whatever [`Query`](segue_engine::Query) says of them: nobody is
 //! trained on by name, so new listeners are encoded like old ones.
 
+pub mod act_r;
+mod configured;
+mod counts;
+pub mod ease;
+pub mod friends;
+mod fusion;
+pub mod ials;
+mod inverse;
 mod item_features;
+pub mod item_knn;
+pub mod popularity;
 pub mod sasrec;
+mod saved;
+pub mod taste;
 
+pub use act_r::{ActR, ActRConfig};
+pub use configured::{Fitted, Lesson, RecommenderConfig, RecommenderKind, Timing, Validate};
+pub use ease::{Ease, EaseConfig};
+pub use friends::{Friends, FriendsConfig, Friendships, Influence};
+pub use fusion::{Fusion, FusionWeights};
+pub use ials::{Ials, IalsConfig};
 pub use item_features::ItemFeatures;
+pub use item_knn::{ItemKnn, ItemKnnConfig};
+pub use popularity::{Counting, DecayedPopularity, DecayedPopularityConfig, Popularity, PopularityConfig};
 pub use sasrec::{Sasrec, SasrecConfig};
+pub use taste::{Bag, Decay, Strength, Taste};

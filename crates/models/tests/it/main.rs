@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "clippy exempts test functions but not the functions they share")]
 
 mod likability;
+mod recommenders;
 mod sasrec;
 mod tabular;

@@ -22,7 +22,7 @@ pub(crate) fn register(store: &mut Store, version: &str, listeners: &[ListenerId
 }
 
 fn active(store: &Store) -> Option<String> {
-    store.active_model().unwrap().map(|model| model.version)
+    store.active_model("likability").unwrap().map(|model| model.version)
 }
 
 fn folders(home: &Path) -> Vec<String> {
@@ -54,6 +54,27 @@ fn the_latest_model_is_active_and_can_be_rolled_back() {
     let files = store.model_files("v1").unwrap();
     assert_eq!(fs::read(files.weights).unwrap(), b"weights of v1");
     assert_eq!(fs::read(files.card).unwrap(), b"{\"version\":\"v1\"}");
+}
+
+#[test]
+fn models_of_different_kinds_are_active_side_by_side() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = Store::open(home.path()).unwrap();
+    register(&mut store, "v1", &[]).unwrap();
+    let sequence = NewModel {
+        version: "s1",
+        kind: "next-track",
+        created_at: at(0),
+        card: "{}",
+        weights: b"weights",
+        listeners: &[],
+    };
+    store.register_model(&sequence).unwrap();
+    register(&mut store, "v2", &[]).unwrap();
+    store.activate("v1").unwrap();
+    assert_eq!(active(&store).as_deref(), Some("v1"));
+    assert_eq!(store.active_model("next-track").unwrap().unwrap().version, "s1");
+    assert_eq!(store.status().unwrap().active_models, ["v1", "s1"]);
 }
 
 #[test]

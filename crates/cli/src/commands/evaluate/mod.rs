@@ -4,8 +4,11 @@ mod calibration_plot;
 mod labelled_csv;
 mod likability;
 mod new_listener;
+mod next_track;
 
 use clap::{Args, Subcommand};
+
+use crate::home::Home;
 
 /// Measure models on a data set, with intervals.
 #[derive(Debug, Args)]
@@ -18,12 +21,14 @@ pub(crate) struct EvaluateArgs {
 enum Task {
     Likability(likability::LikabilityArgs),
     NewListener(new_listener::NewListenerArgs),
+    NextTrack(Box<next_track::NextTrackArgs>),
 }
 
 /// Runs the evaluation asked for.
-pub(crate) fn run(args: EvaluateArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: EvaluateArgs, home: &Home) -> anyhow::Result<()> {
     match args.task {
         Task::Likability(args) => likability::run(args),
         Task::NewListener(args) => new_listener::run(&args),
+        Task::NextTrack(args) => next_track::run(&args, home),
     }
 }

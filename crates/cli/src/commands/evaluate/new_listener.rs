@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use segue_core::{AudioFeature, ListenerId, Track, TrackId};
+use segue_engine::eval::metrics::Estimate;
 use segue_engine::eval::new_listener::{
-    Baselines, Estimate, Likes, Outcome, Protocol, Standing, ask, liking, split, summarise, trials,
+    Baselines, Likes, Outcome, Protocol, Standing, ask, liking, split, summarise, trials,
 };
 use segue_engine::{Catalogue, Profile, TrackIdx};
 use segue_ingest::identity::named_track;

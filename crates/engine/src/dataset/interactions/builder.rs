@@ -90,6 +90,14 @@ impl InteractionsBuilder {
         Ok(())
     }
 
+    /// Gives an item its row before, or without, any event.
+    ///
+    /// # Errors
+    /// [`DatasetError::TooMany`] when rows run out.
+    pub fn know_item(&mut self, item: &str) -> Result<(), DatasetError> {
+        self.items.row(item, "items").map(|_| ())
+    }
+
     /// Number of events so far.
     pub fn events(&self) -> usize {
         self.listener_of.len()
@@ -105,37 +113,121 @@ fn keep<T>(column: &mut Vec<T>, value: Option<T>, row: usize) {
 }
 
 impl InteractionsBuilder {
-    /// Sorts the events by listener and time; rows of the same time keep their order.
+    /// Cuts to the k-core and sorts the events by listener and time; rows of the same time keep their order.
     ///
     /// # Errors
-    /// [`DatasetError::Empty`] if the k-core keeps nothing.
-    pub fn build(self, core: KCore) -> Result<Interactions, DatasetError> {
-        let Self { listeners, items, listener_of, item_of, times, weights } = self;
-        let events = listener_of.len();
-        let _ = core;
-        if events == 0 {
-            return Err(DatasetError::Empty { events });
+    /// [`DatasetError::Empty`] if nothing was pushed or the k-core keeps nothing, [`DatasetError::TooMany`] beyond 2³² events.
+    pub fn build(mut self, core: KCore) -> Result<Interactions, DatasetError> {
+        let read = self.events();
+        if u32::try_from(read).is_err() {
+            return Err(DatasetError::TooMany { what: "events", limit: u64::from(u32::MAX) });
         }
-        let mut order: Vec<u32> = (0..events as u32).collect();
-        order.sort_by_key(|&row| (listener_of[row as usize], times.get(row as usize).copied()));
-        let mut offsets = vec![0; listeners.names.len() + 1];
-        for &listener in &listener_of {
-            offsets[listener as usize + 1] += 1;
+        self.cut(core);
+        if self.events() == 0 {
+            return Err(DatasetError::Empty { events: read });
         }
-        for row in 1..offsets.len() {
-            offsets[row] += offsets[row - 1];
-        }
+        let offsets = offsets(&self.listener_of, self.listeners.names.len());
+        let order = in_order(&self.listener_of, &self.times, &offsets);
+        // Columns are gathered one after the other, and each source is freed before the next is copied.
+        drop(self.listener_of);
         Ok(Interactions {
-            listeners: listeners.names,
-            items: items.names,
+            listeners: self.listeners.names,
+            items: self.items.names,
+            events: gather(self.item_of, &order),
+            times: gather(self.times, &order),
+            weights: gather(self.weights, &order),
             offsets,
-            events: order.iter().map(|&row| item_of[row as usize]).collect(),
-            times: if times.is_empty() { times } else { order.iter().map(|&r| times[r as usize]).collect() },
-            weights: if weights.is_empty() {
-                weights
-            } else {
-                order.iter().map(|&r| weights[r as usize]).collect()
-            },
         })
     }
+
+    /// Drops what has too few events until nothing changes, then numbers what is left anew.
+    fn cut(&mut self, core: KCore) {
+        if core.listener <= 1 && core.item <= 1 {
+            return;
+        }
+        loop {
+            let listeners = counts(self.listener_of.iter().copied(), self.listeners.names.len());
+            let items = counts(self.item_of.iter().map(|item| item.0), self.items.names.len());
+            let kept: Vec<bool> = (self.listener_of.iter().zip(&self.item_of))
+                .map(|(&listener, item)| {
+                    listeners[listener as usize] >= core.listener && items[item.row()] >= core.item
+                })
+                .collect();
+            if kept.iter().all(|&kept| kept) {
+                break;
+            }
+            retain(&mut self.listener_of, &kept);
+            retain(&mut self.item_of, &kept);
+            retain(&mut self.times, &kept);
+            retain(&mut self.weights, &kept);
+        }
+        let rows = self.listeners.renumber(self.listener_of.iter().copied());
+        self.listener_of.iter_mut().for_each(|listener| *listener = rows[*listener as usize]);
+        let rows = self.items.renumber(self.item_of.iter().map(|item| item.0));
+        self.item_of.iter_mut().for_each(|item| item.0 = rows[item.row()]);
+    }
+}
+
+impl Names {
+    /// Keeps the names in use and gives them rows in the order of first use; returns the new row of each old one.
+    fn renumber(&mut self, uses: impl Iterator<Item = u32>) -> Vec<u32> {
+        const UNUSED: u32 = u32::MAX;
+        let mut rows = vec![UNUSED; self.names.len()];
+        let mut names = Vec::new();
+        for old in uses {
+            let row = &mut rows[old as usize];
+            if *row == UNUSED {
+                *row = names.len() as u32;
+                names.push(std::mem::take(&mut self.names[old as usize]));
+            }
+        }
+        self.names = names;
+        self.rows.clear();
+        rows
+    }
+}
+
+fn counts(rows: impl Iterator<Item = u32>, number: usize) -> Vec<u32> {
+    let mut counts = vec![0; number];
+    rows.for_each(|row| counts[row as usize] += 1);
+    counts
+}
+
+fn retain<T>(column: &mut Vec<T>, kept: &[bool]) {
+    let mut kept = kept.iter();
+    column.retain(|_| *kept.next().expect("a column is empty or has one value per event"));
+}
+
+/// Where each listener's events begin once they are sorted.
+fn offsets(listener_of: &[u32], listeners: usize) -> Vec<usize> {
+    let mut offsets = Vec::with_capacity(listeners + 1);
+    let mut sum = 0;
+    offsets.push(0);
+    for count in counts(listener_of.iter().copied(), listeners) {
+        sum += count as usize;
+        offsets.push(sum);
+    }
+    offsets
+}
+
+/// Row numbers by listener, then time: a counting sort, and a stable sort of the histories that need one.
+fn in_order(listener_of: &[u32], times: &[Seconds], offsets: &[usize]) -> Vec<u32> {
+    let mut order = vec![0_u32; listener_of.len()];
+    let mut next = offsets.to_vec();
+    for (row, &listener) in listener_of.iter().enumerate() {
+        let place = &mut next[listener as usize];
+        order[*place] = row as u32;
+        *place += 1;
+    }
+    if !times.is_empty() {
+        for range in offsets.windows(2) {
+            order[range[0]..range[1]].sort_by_key(|&row| times[row as usize]);
+        }
+    }
+    order
+}
+
+/// A column in another order; none stays none.
+pub(super) fn gather<T: Copy>(column: Vec<T>, order: &[u32]) -> Vec<T> {
+    if column.is_empty() { column } else { order.iter().map(|&row| column[row as usize]).collect() }
 }

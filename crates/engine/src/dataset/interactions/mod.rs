@@ -160,6 +160,16 @@ impl<'a> Training<'a> {
         Self { interactions, ends }
     }
 
+    /// The same without some listeners, whose rows stay and are empty.
+    ///
+    /// # Panics
+    /// If one of them is not there.
+    pub fn without(&self, listeners: &[ListenerIdx]) -> Self {
+        let mut rest = self.clone();
+        listeners.iter().for_each(|listener| rest.ends[listener.row()] = 0);
+        rest
+    }
+
     /// Number of listeners, those without events included.
     pub fn listeners(&self) -> usize {
         self.ends.len()

@@ -1,8 +1,15 @@
 //! Training, validation and test: cuts through each listener's history.
+//!
+//! A split copies no event. Every protocol but [`random_holdout`] keeps time: nothing that is trained on or shown is later
+//! than the answers asked for.
 
 use std::ops::Range;
 
-use super::{History, Interactions, ListenerIdx, Seconds, Training};
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+
+use super::builder::gather;
+use super::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
 use crate::Query;
 
 /// One question with its answers: given the oldest events of a listener, which items follow?
@@ -33,7 +40,7 @@ impl Case {
     }
 }
 
-/// Data cut in three; no answer is earlier than what was trained on or shown, save in splits that say so.
+/// Data cut in three.
 #[derive(Clone, Debug)]
 pub struct Split<'a> {
     /// To learn from.
@@ -44,13 +51,25 @@ pub struct Split<'a> {
     pub test: Vec<Case>,
 }
 
+impl<'a> Split<'a> {
+    /// Everything that may be known when the test is asked: what is trained on, and what validates.
+    pub fn training_and_validation(&self, interactions: &'a Interactions) -> Training<'a> {
+        let trained = |row| self.training.history(ListenerIdx(row)).items.len() as u32;
+        let mut ends: Vec<u32> = (0..interactions.listeners() as u32).map(trained).collect();
+        for case in &self.validation {
+            ends[case.listener.row()] = case.answers.end;
+        }
+        Training::new(interactions, ends)
+    }
+}
+
 /// Leave-one-out: the last event of each listener tests, the second last validates (Kang & McAuley 2018). Listeners with
 /// fewer than three events are only trained on.
+///
+/// Time is kept within each listener, not between them: another listener's later events are trained on.
 pub fn leave_one_out(interactions: &Interactions) -> Split<'_> {
     let (mut ends, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
-    for row in 0..interactions.listeners() {
-        let listener = ListenerIdx(row as u32);
-        let history = interactions.history(listener);
+    for (listener, history) in histories(interactions) {
         let events = history.items.len() as u32;
         if events < 3 {
             ends.push(events);
@@ -69,4 +88,146 @@ pub fn leave_one_out(interactions: &Interactions) -> Split<'_> {
         }
     }
     Split { training: Training::new(interactions, ends), validation, test }
+}
+
+/// The cuts of [`temporal`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TemporalCuts {
+    /// Length of the test period, which ends with the latest event, in seconds.
+    pub test_s: i64,
+    /// Length of the validation period before it, in seconds.
+    pub validation_s: i64,
+    /// Before each period this many seconds are neither trained on nor shown, as a served model is never up to the second.
+    pub gap_s: i64,
+}
+
+/// Two cuts in time, the same for all listeners: train before, validate between, test after (as in Yambda,
+/// arXiv 2505.22238). All a listener's events in a period are the answers; those without any are not asked about.
+///
+/// `None` if the data carry no time.
+pub fn temporal(interactions: &Interactions, cuts: TemporalCuts) -> Option<Split<'_>> {
+    let end = interactions.latest()?.0.saturating_add(1);
+    let test_from = Seconds(end.saturating_sub(cuts.test_s));
+    let validation_until = Seconds(test_from.0.saturating_sub(cuts.gap_s));
+    let validation_from = Seconds(validation_until.0.saturating_sub(cuts.validation_s));
+    let training_until = Seconds(validation_from.0.saturating_sub(cuts.gap_s));
+    let (mut ends, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
+    for (listener, history) in histories(interactions) {
+        let before = |moment: Seconds| history.times.partition_point(|&time| time < moment) as u32;
+        let trained = before(training_until);
+        ends.push(trained);
+        let periods = [
+            (&mut validation, trained, before(validation_from)..before(validation_until), validation_from),
+            (&mut test, before(validation_until), before(test_from)..history.items.len() as u32, test_from),
+        ];
+        for (cases, shown, answers, now) in periods {
+            if !answers.is_empty() {
+                cases.push(Case { listener, shown, answers, now: Some(now), friends: Vec::new() });
+            }
+        }
+    }
+    Some(Split { training: Training::new(interactions, ends), validation, test })
+}
+
+impl Interactions {
+    /// Puts each listener's events into random order and forgets the times: for protocols that ask which items belong to a
+    /// listener, whatever the order.
+    pub fn shuffled(self, rng: &mut impl Rng) -> Self {
+        self.reordered(|_, order| order.shuffle(rng))
+    }
+}
+
+/// The last `share` of each listener's events tests and as much before it validates. Of [`shuffled`](Interactions::shuffled)
+/// data this is the random hold-out of static collaborative filtering (Liang et al. 2018), of ordered data the newest share.
+///
+/// Each event is drawn by itself, so that a listener may lose none or more than the share.
+pub fn random_holdout<'a>(interactions: &'a Interactions, share: f64, rng: &mut impl Rng) -> Split<'a> {
+    let (mut ends, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
+    for (listener, history) in histories(interactions) {
+        let events = history.items.len() as u32;
+        let draw = |rng: &mut dyn Rng, from: u32| (0..from).filter(|_| rng.random_bool(share)).count() as u32;
+        let tested = events - draw(rng, events);
+        let trained = tested - draw(rng, tested);
+        ends.push(trained);
+        for (cases, answers) in [(&mut validation, trained..tested), (&mut test, tested..events)] {
+            if !answers.is_empty() {
+                cases.push(Case { listener, shown: answers.start, answers, now: None, friends: Vec::new() });
+            }
+        }
+    }
+    Split { training: Training::new(interactions, ends), validation, test }
+}
+
+/// New listeners: `unseen` of the listeners, twice, are hidden from training whole, once to validate and once to test. Of
+/// each, the oldest `shown` events are given and the rest asked for; who has no more than that is not asked about.
+pub fn new_listeners<'a>(
+    interactions: &'a Interactions,
+    unseen: f64,
+    shown: u32,
+    rng: &mut impl Rng,
+) -> Split<'a> {
+    let mut rows: Vec<u32> = (0..interactions.listeners() as u32).collect();
+    rows.shuffle(rng);
+    let hidden = ((rows.len() as f64 * unseen).round() as usize).min(rows.len() / 3);
+    let mut ends: Vec<u32> = histories(interactions).map(|(_, history)| history.items.len() as u32).collect();
+    let mut cases = rows[..2 * hidden].chunks(hidden.max(1)).map(|rows| {
+        let mut rows = rows.to_vec();
+        rows.sort_unstable();
+        let cases = rows.into_iter().filter_map(|row| {
+            let events = std::mem::take(&mut ends[row as usize]);
+            let listener = ListenerIdx(row);
+            let now = interactions.history(listener).times.get(shown as usize).copied();
+            (events > shown).then(|| Case {
+                listener,
+                shown,
+                answers: shown..events,
+                now,
+                friends: Vec::new(),
+            })
+        });
+        cases.collect::<Vec<_>>()
+    });
+    let (test, validation) = (cases.next().unwrap_or_default(), cases.next().unwrap_or_default());
+    drop(cases);
+    Split { training: Training::new(interactions, ends), validation, test }
+}
+
+impl Interactions {
+    /// Puts each listener's events into the order of `stage`, those of the same stage in the order they had, and forgets the
+    /// times, which no longer rise: for protocols that withhold items.
+    pub fn staged(self, stage: impl Fn(ItemIdx) -> u8) -> Self {
+        self.reordered(|events, order| order.sort_by_key(|&row| stage(events[row as usize])))
+    }
+
+    fn reordered(mut self, mut arrange: impl FnMut(&[ItemIdx], &mut [u32])) -> Self {
+        self.times = Vec::new();
+        let mut order: Vec<u32> = (0..self.events.len() as u32).collect();
+        for range in self.offsets.windows(2) {
+            arrange(&self.events, &mut order[range[0]..range[1]]);
+        }
+        self.events = gather(self.events, &order);
+        self.weights = gather(self.weights, &order);
+        self
+    }
+}
+
+/// New items: of events [`staged`](Interactions::staged) so that stage 0 is known, 1 validates and 2 tests, the items of the
+/// later stages are in nobody's training data, and asked for.
+pub fn new_items(interactions: &Interactions, stage: impl Fn(ItemIdx) -> u8) -> Split<'_> {
+    let (mut ends, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
+    for (listener, history) in histories(interactions) {
+        let until = |last: u8| history.items.partition_point(|&item| stage(item) <= last) as u32;
+        let (known, validated, events) = (until(0), until(1), history.items.len() as u32);
+        ends.push(known);
+        for (cases, answers) in [(&mut validation, known..validated), (&mut test, validated..events)] {
+            if !answers.is_empty() && known > 0 {
+                cases.push(Case { listener, shown: answers.start, answers, now: None, friends: Vec::new() });
+            }
+        }
+    }
+    Split { training: Training::new(interactions, ends), validation, test }
+}
+
+fn histories(interactions: &Interactions) -> impl Iterator<Item = (ListenerIdx, History<'_>)> {
+    (0..interactions.listeners() as u32).map(|row| (ListenerIdx(row), interactions.history(ListenerIdx(row))))
 }

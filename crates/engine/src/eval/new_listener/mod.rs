@@ -21,14 +21,12 @@ use rand_chacha::ChaCha8Rng;
 use segue_core::ListenerId;
 use serde::{Deserialize, Serialize};
 
-use super::metrics;
+use super::metrics::{self, Estimate};
 use crate::{Catalogue, Interaction, Profile, Stance, TrackIdx};
 
 pub use baselines::{Baseline, Baselines};
 pub use ranker::Ranker;
 
-/// Resamples of an interval.
-const RESAMPLES: usize = 2_000;
 /// Likes of a hidden listener that must be left to find.
 const FEWEST_HIDDEN_LIKES: usize = 5;
 /// Ranks that count in NDCG.
@@ -97,17 +95,6 @@ pub struct Outcome {
     pub auc: f64,
     /// Normalised discounted cumulative gain of the first ten.
     pub ndcg: f64,
-}
-
-/// A mean over listeners with its 95 % interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Estimate {
-    /// Mean.
-    pub mean: f64,
-    /// Lower end.
-    pub low: f64,
-    /// Upper end.
-    pub high: f64,
 }
 
 /// One model with so many likes given.
@@ -215,11 +202,13 @@ pub fn summarise(outcomes: &[Outcome], seed: u64) -> Vec<Standing> {
         let first = models.first().map(|first| by_listener(outcomes, first, given)).unwrap_or_default();
         for (i, model) in models.iter().enumerate() {
             let own = by_listener(outcomes, model, given);
-            let estimate = |value: fn(&(f64, f64)) -> f64| estimated(own.values().map(value).collect(), seed);
+            let estimate = |value: fn(&(f64, f64)) -> f64| {
+                Estimate::from_values(&own.values().map(value).collect::<Vec<_>>(), seed)
+            };
             let behind = |value: fn(&(f64, f64)) -> f64| {
                 let pairs =
                     own.iter().filter_map(|(listener, own)| Some(value(first.get(listener)?) - value(own)));
-                (i > 0).then(|| estimated(pairs.collect(), seed))
+                (i > 0).then(|| Estimate::from_values(&pairs.collect::<Vec<_>>(), seed))
             };
             standings.push(Standing {
                 model: (*model).to_owned(),
@@ -268,11 +257,4 @@ fn by_listener<'a>(
         *sum = (sum.0 + outcome.auc, sum.1 + outcome.ndcg, sum.2 + 1.0);
     }
     sums.into_iter().map(|(listener, (auc, ndcg, count))| (listener, (auc / count, ndcg / count))).collect()
-}
-
-fn estimated(values: Vec<f64>, seed: u64) -> Estimate {
-    let mean = values.iter().sum::<f64>() / values.len().max(1) as f64;
-    let interval = metrics::bootstrap_interval(&values, RESAMPLES, &mut ChaCha8Rng::seed_from_u64(seed));
-    let (low, high) = interval.unwrap_or((mean, mean));
-    Estimate { mean, low, high }
 }

@@ -115,7 +115,19 @@ impl Default for SasrecConfig {
     }
 }
 
+/// Up to so many items each position is compared with all of them; beyond, with some drawn at random.
+const FULL_SOFTMAX_ITEMS: usize = 20_000;
+
 impl SasrecConfig {
+    /// The default for a vocabulary of so many items: the loss is what its size affords.
+    pub fn for_items(items: usize) -> Self {
+        let loss = match items {
+            ..=FULL_SOFTMAX_ITEMS => Loss::FullSoftmax,
+            _ => Loss::SampledSoftmax { negatives: 256 },
+        };
+        Self { loss, ..Self::default() }
+    }
+
     /// Whether a network can be built so.
     ///
     /// # Errors

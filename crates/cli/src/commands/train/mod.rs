@@ -1,4 +1,6 @@
-//! `segue train`: one likability model for every listener in the store.
+//! `segue train`: one likability model for every listener in the store, or one model of what they turn to next.
+
+pub(crate) mod next_track;
 
 use std::time::Instant;
 
@@ -10,6 +12,7 @@ use segue_models::tabular::ensemble::HeldOut;
 use segue_store::{NewModel, Store};
 use serde_json::json;
 
+use self::next_track::Start;
 use crate::dataset::{Dataset, open_store};
 use crate::home::Home;
 use crate::terminal::{self, print_json, print_line, say, table};
@@ -20,11 +23,19 @@ use crate::terminal::{self, print_json, print_line, say, table};
 /// calibrated on what was held out, registered, and used from then on; `segue models` goes back to an earlier one. The same data and
 /// seed give the same model, byte for byte.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  segue train\n  segue train --seed 7 --json")]
+#[command(
+    after_help = "Examples:\n  segue train\n  segue train --seed 7 --json\n  segue train --next-track\n  segue train --next-track --continue      with what was imported since"
+)]
 pub(crate) struct TrainArgs {
     /// Seed of everything random.
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
+    /// Learn what follows what instead: a sequence model, for `segue next`.
+    #[arg(long)]
+    next_track: bool,
+    /// Go on from the next-track model in use, with what was played since, instead of starting anew.
+    #[arg(long = "continue", requires = "next_track")]
+    go_on: bool,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -32,6 +43,10 @@ pub(crate) struct TrainArgs {
 
 pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
     let mut store = open_store(home)?;
+    if args.next_track {
+        let start = if args.go_on { Start::FromModelInUse } else { Start::Fresh };
+        return next_track::train(&mut store, start, args.seed, args.json);
+    }
     let dataset = Dataset::load(&store)?;
     let begun = Instant::now();
     let (version, report) = fit_and_register(&mut store, &dataset, args.seed)?;

@@ -1,0 +1,311 @@
+//! Every recommender under one roof: by name, with its configuration, and with the space that a search draws from.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rand::{Rng, RngExt};
+use segue_engine::{Recommender, Training};
+use serde::{Deserialize, Serialize};
+
+use super::sasrec::Block;
+use super::{
+    ActR, ActRConfig, Counting, Decay, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, Friends,
+    FriendsConfig, Friendships, Ials, IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, Popularity,
+    PopularityConfig, Sasrec, SasrecConfig, Strength, Taste,
+};
+use crate::ModelError;
+
+/// Which recommender.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecommenderKind {
+    /// What most listen to.
+    Popularity,
+    /// What most listened to lately.
+    DecayedPopularity,
+    /// What is heard by the same listeners.
+    ItemKnn,
+    /// Linear autoencoder.
+    Ease,
+    /// Implicit matrix factorisation.
+    Ials,
+    /// Causal transformer over the sequence.
+    Sasrec,
+    /// What was heard lately and often, again.
+    ActR,
+    /// What friends hear, until there is a history.
+    Friends,
+}
+
+impl RecommenderKind {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Popularity,
+        Self::DecayedPopularity,
+        Self::ItemKnn,
+        Self::Ease,
+        Self::Ials,
+        Self::Sasrec,
+        Self::ActR,
+        Self::Friends,
+    ];
+
+    /// Its name on a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Popularity => "popularity",
+            Self::DecayedPopularity => "decayed-popularity",
+            Self::ItemKnn => "item-knn",
+            Self::Ease => "ease",
+            Self::Ials => "ials",
+            Self::Sasrec => "sasrec",
+            Self::ActR => "act-r",
+            Self::Friends => "friends",
+        }
+    }
+}
+
+impl fmt::Display for RecommenderKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for RecommenderKind {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        found.ok_or_else(|| format!("no model `{name}`; there are {}", Self::ALL.map(Self::name).join(", ")))
+    }
+}
+
+/// A recommender's configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecommenderConfig {
+    /// Of [`Popularity`].
+    Popularity(PopularityConfig),
+    /// Of [`DecayedPopularity`].
+    DecayedPopularity(DecayedPopularityConfig),
+    /// Of [`ItemKnn`].
+    ItemKnn(ItemKnnConfig),
+    /// Of [`Ease`].
+    Ease(EaseConfig),
+    /// Of [`Ials`].
+    Ials(IalsConfig),
+    /// Of [`Sasrec`].
+    Sasrec(SasrecConfig),
+    /// Of [`ActR`].
+    ActR(ActRConfig),
+    /// Of [`Friends`].
+    Friends(FriendsConfig),
+}
+
+/// What the order of events says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timing {
+    /// Nothing.
+    Unordered,
+    /// Which came first.
+    Ordered,
+    /// When they happened.
+    Dated,
+}
+
+/// Measures a model while it is being trained; higher is better.
+pub type Validate<'a> = dyn FnMut(&dyn Recommender) -> f64 + 'a;
+
+/// What a recommender learns from.
+#[derive(Clone, Copy)]
+pub struct Lesson<'a> {
+    /// The events.
+    pub training: &'a Training<'a>,
+    /// What is known of the items beside the events; not every recommender looks.
+    pub features: Option<&'a ItemFeatures>,
+    /// The friends of each listener; rows may be empty.
+    pub friendships: &'a Friendships,
+    /// Seed of everything random.
+    pub seed: u64,
+}
+
+/// A recommender that was fitted.
+pub struct Fitted {
+    /// The recommender.
+    pub model: Box<dyn Recommender>,
+    /// The configuration that fits it again, on more data, without validation.
+    pub config: RecommenderConfig,
+}
+
+impl RecommenderConfig {
+    /// The default configuration of a kind, for a vocabulary of so many items.
+    pub fn new(kind: RecommenderKind, items: usize) -> Self {
+        match kind {
+            RecommenderKind::Popularity => Self::Popularity(PopularityConfig::default()),
+            RecommenderKind::DecayedPopularity => Self::DecayedPopularity(DecayedPopularityConfig::default()),
+            RecommenderKind::ItemKnn => Self::ItemKnn(ItemKnnConfig::default()),
+            RecommenderKind::Ease => Self::Ease(EaseConfig::default()),
+            RecommenderKind::Ials => Self::Ials(IalsConfig::default()),
+            RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig::for_items(items)),
+            RecommenderKind::ActR => Self::ActR(ActRConfig::default()),
+            RecommenderKind::Friends => Self::Friends(FriendsConfig::default()),
+        }
+    }
+
+    /// The same with one setting changed: `regularisation=50`, or `query.decay={"days": 7}` with a value in JSON.
+    ///
+    /// # Errors
+    /// What is wrong, if there is no such setting, or it takes no such value.
+    pub fn with(&self, assignment: &str) -> Result<Self, String> {
+        let Some((path, value)) = assignment.split_once('=') else {
+            return Err("there is no `=`".to_owned());
+        };
+        let mut whole = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        let mut place = &mut whole[self.kind().name()];
+        for name in path.split('.') {
+            let known = place.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>().join(", "));
+            place = match place.get_mut(name) {
+                Some(inner) => inner,
+                None => return Err(format!("no setting `{name}`; there are {}", known.unwrap_or_default())),
+            };
+        }
+        // What is no JSON is a word: `strength=log`.
+        *place = serde_json::from_str(value).unwrap_or_else(|_| value.into());
+        serde_json::from_value(whole).map_err(|error| error.to_string())
+    }
+
+    /// What it configures.
+    pub fn kind(&self) -> RecommenderKind {
+        match self {
+            Self::Popularity(_) => RecommenderKind::Popularity,
+            Self::DecayedPopularity(_) => RecommenderKind::DecayedPopularity,
+            Self::ItemKnn(_) => RecommenderKind::ItemKnn,
+            Self::Ease(_) => RecommenderKind::Ease,
+            Self::Ials(_) => RecommenderKind::Ials,
+            Self::Sasrec(_) => RecommenderKind::Sasrec,
+            Self::ActR(_) => RecommenderKind::ActR,
+            Self::Friends(_) => RecommenderKind::Friends,
+        }
+    }
+
+    /// Learns. `validate` measures a model while it is being trained, higher is better; it is called by those that stop
+    /// early.
+    ///
+    /// # Errors
+    /// Those of the recommender: no events, a setting that cannot be, too many items.
+    pub fn fit(&self, lesson: Lesson<'_>, validate: Option<&mut Validate<'_>>) -> Result<Fitted, ModelError> {
+        let model: Box<dyn Recommender> = match self {
+            Self::Popularity(config) => Box::new(Popularity::fit(lesson.training, config)?),
+            Self::DecayedPopularity(config) => Box::new(DecayedPopularity::fit(lesson.training, config)?),
+            Self::ItemKnn(config) => Box::new(ItemKnn::fit(lesson.training, config)?),
+            Self::Ease(config) => Box::new(Ease::fit(lesson.training, config)?),
+            Self::Ials(config) => Box::new(Ials::fit(lesson.training, config, lesson.seed)?),
+            Self::Sasrec(config) => return fit_sasrec(lesson, config, validate),
+            Self::ActR(config) => Box::new(ActR::fit(lesson.training, config)?),
+            Self::Friends(config) => {
+                Box::new(Friends::fit(lesson.training, lesson.friendships, config, lesson.seed)?)
+            }
+        };
+        Ok(Fitted { model, config: self.clone() })
+    }
+
+    /// A configuration drawn at random, for a search (Bergstra & Bengio 2012): scales are drawn on a logarithm.
+    pub fn draw(kind: RecommenderKind, items: usize, timing: Timing, rng: &mut impl Rng) -> Self {
+        match kind {
+            RecommenderKind::Popularity => Self::Popularity(PopularityConfig {
+                counting: pick(rng, [Counting::Events, Counting::Listeners]),
+            }),
+            RecommenderKind::DecayedPopularity => {
+                Self::DecayedPopularity(DecayedPopularityConfig { half_life_days: scale(rng, 0.25, 365.0) })
+            }
+            RecommenderKind::ItemKnn => Self::ItemKnn(ItemKnnConfig {
+                neighbours: pick(rng, [20, 50, 100, 200, 400]),
+                target_exponent: rng.random_range(0.0..1.0),
+                shrinkage: scale(rng, 0.1, 100.0),
+                session_gap_s: None,
+                training: draw_taste(rng, timing),
+                query: draw_taste(rng, timing),
+            }),
+            RecommenderKind::Ease => Self::Ease(draw_ease(rng, timing)),
+            RecommenderKind::Ials => Self::Ials(draw_ials(rng, timing)),
+            RecommenderKind::ActR => Self::ActR(ActRConfig {
+                decay: rng.random_range(0.2..2.0),
+                spreading: pick(rng, [0.0, 0.1, 0.3, 1.0]),
+                ..ActRConfig::default()
+            }),
+            RecommenderKind::Friends => Self::Friends(FriendsConfig {
+                ials: draw_ials(rng, timing),
+                ease: draw_ease(rng, timing),
+                influence: None,
+            }),
+            RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig {
+                dim: pick(rng, [32, 64, 128]),
+                blocks: pick(rng, [1, 2, 3]),
+                dropout: rng.random_range(0.1..0.6),
+                block: pick(rng, [Block::Sasrec, Block::Ligr]),
+                learning_rate: scale(rng, 3e-4, 5e-3) as f32,
+                weight_decay: pick(rng, [0.0, 0.01, 0.1]),
+                ..SasrecConfig::for_items(items)
+            }),
+        }
+    }
+}
+
+/// Trains with early stopping; the configuration that comes back trains as long as was best.
+fn fit_sasrec(
+    lesson: Lesson<'_>,
+    config: &SasrecConfig,
+    mut validate: Option<&mut Validate<'_>>,
+) -> Result<Fitted, ModelError> {
+    let mut best = (f64::NEG_INFINITY, config.epochs);
+    let model = Sasrec::fit(lesson.training, lesson.features, config, lesson.seed, &mut |epoch| {
+        let found = validate.as_mut()?(epoch.model);
+        if found > best.0 {
+            best = (found, epoch.number);
+        }
+        Some(found)
+    })?;
+    let config = RecommenderConfig::Sasrec(SasrecConfig { epochs: best.1, ..config.clone() });
+    Ok(Fitted { model: Box::new(model), config })
+}
+
+fn pick<T: Copy, const N: usize>(rng: &mut impl Rng, options: [T; N]) -> T {
+    options[rng.random_range(0..N)]
+}
+
+/// A number between two positive ones, uniform on the logarithm.
+fn scale(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
+    rng.random_range(low.ln()..high.ln()).exp()
+}
+
+fn draw_ease(rng: &mut impl Rng, timing: Timing) -> EaseConfig {
+    EaseConfig {
+        regularisation: scale(rng, 3.0, 3_000.0),
+        training: draw_taste(rng, timing),
+        query: draw_taste(rng, timing),
+        ..EaseConfig::default()
+    }
+}
+
+fn draw_ials(rng: &mut impl Rng, timing: Timing) -> IalsConfig {
+    IalsConfig {
+        factors: pick(rng, [32, 64, 128, 256]),
+        unobserved_weight: scale(rng, 0.003, 1.0),
+        regularisation: scale(rng, 0.0003, 0.3),
+        frequency_exponent: rng.random_range(0.0..1.0),
+        training: draw_taste(rng, timing),
+        query: draw_taste(rng, timing),
+        ..IalsConfig::default()
+    }
+}
+
+fn draw_taste(rng: &mut impl Rng, timing: Timing) -> Taste {
+    let by_events = scale(rng, 2.0, 100.0);
+    let by_days = scale(rng, 0.5, 365.0);
+    let decay = match (timing, rng.random_range(0..3)) {
+        (Timing::Unordered, _) | (_, 0) => Decay::None,
+        (Timing::Dated, 1) => Decay::Days(by_days),
+        _ => Decay::Events(by_events),
+    };
+    Taste { strength: pick(rng, [Strength::Presence, Strength::Sum, Strength::Log]), decay }
+}

@@ -1,0 +1,193 @@
+//! Late fusion: a weighted sum of what several models say, weights learned on listening that none of them was trained on.
+//!
+//! Each member's scores are standardised over the catalogue, query by query, and squashed, `asinh((s - mean) / sd)`: members
+//! differ in unit, and neighbour models in the weight of their tails. A member's weight is linear in how long the history is,
+//! `a + b (ln(1 + events) - c)`, so that what is known of friends or of the crowd fades as the listener's own history grows.
+//! The weights maximise the likelihood of the answers under a softmax over the candidates, which is concave: Newton steps
+//! find the one optimum, no seed involved.
+//!
+//! Joining ids and features inside one network was rejected: it lost to late fusion wherever both were tried (DESIGN).
+
+mod logit;
+
+use std::rc::Rc;
+
+use segue_engine::dataset::interactions::split::Case;
+use segue_engine::eval::full_ranking::{Candidates, HistoryUse, top_k};
+use segue_engine::{Interactions, ItemIdx, Query, Recommender};
+use serde::{Deserialize, Serialize};
+
+use self::logit::{Choice, Rival, fit_choices};
+
+/// The best of each member, which an answer has to beat.
+const BEST: usize = 50;
+/// Items from all over the catalogue, which stand for the rest of it: without them the best of the members would seem to be
+/// what is never chosen.
+const OTHERS: usize = 200;
+/// Cases that weights are fitted on: they are few numbers.
+const MOST_CASES: usize = 4_000;
+/// Bytes of scores held at a time while fitting.
+const BLOCK_BYTES: usize = 16 << 20;
+
+/// Weights of the members of a [`Fusion`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FusionWeights {
+    /// Weight of each member for a history of middling length.
+    pub weight: Vec<f64>,
+    /// What is added to it for every unit of `ln(1 + events)` beyond the middle.
+    pub slope: Vec<f64>,
+    /// The middle: mean of `ln(1 + events)` where the weights were fitted.
+    pub middle: f64,
+}
+
+impl FusionWeights {
+    /// Learns the weights on cases that no member was trained on.
+    ///
+    /// # Panics
+    /// If there is no member, or they differ in their vocabulary.
+    pub fn fit(
+        members: &[&dyn Recommender],
+        interactions: &Interactions,
+        cases: &[Case],
+        candidates: Candidates<'_>,
+    ) -> Self {
+        let stride = cases.len().div_ceil(MOST_CASES).max(1);
+        let cases: Vec<&Case> = cases.iter().step_by(stride).collect();
+        let length = |case: &&Case| (1.0 + f64::from(case.shown)).ln();
+        let middle = cases.iter().map(length).sum::<f64>() / cases.len().max(1) as f64;
+        let mut choices = Vec::new();
+        let rows = (BLOCK_BYTES / size_of::<f32>() / members[0].items().max(1)).max(1);
+        for block in cases.chunks(rows) {
+            let queries: Vec<Query<'_>> = block.iter().map(|case| case.query(interactions)).collect();
+            let scores = standardised(members, &queries);
+            for (at, case) in block.iter().enumerate() {
+                let beyond = length(case) - middle;
+                choices.extend(choices_of(case, interactions, candidates, &scores, at, beyond));
+            }
+        }
+        let fitted = fit_choices(2 * members.len(), &choices);
+        Self { weight: fitted[..members.len()].to_vec(), slope: fitted[members.len()..].to_vec(), middle }
+    }
+
+    /// The weight of a member for a history of so many events.
+    pub fn at(&self, member: usize, events: usize) -> f32 {
+        let beyond = (1.0 + events as f64).ln() - self.middle;
+        (self.weight[member] + self.slope[member] * beyond) as f32
+    }
+}
+
+/// Several models as one.
+pub struct Fusion<'a> {
+    members: Vec<&'a dyn Recommender>,
+    weights: FusionWeights,
+}
+
+impl<'a> Fusion<'a> {
+    /// Joins models under the weights fitted for them, in the same order.
+    ///
+    /// # Panics
+    /// If there are not as many weights as members.
+    pub fn new(members: Vec<&'a dyn Recommender>, weights: FusionWeights) -> Self {
+        assert_eq!(members.len(), weights.weight.len(), "one weight per member");
+        Self { members, weights }
+    }
+}
+
+impl Recommender for Fusion<'_> {
+    fn items(&self) -> usize {
+        self.members[0].items()
+    }
+
+    fn score(&self, queries: &[Query<'_>], scores: &mut [f32]) {
+        let items = self.items();
+        let mut own = vec![0.0; scores.len()];
+        scores.fill(0.0);
+        for (member, model) in self.members.iter().enumerate() {
+            model.score(queries, &mut own);
+            let rows = scores.chunks_exact_mut(items).zip(own.chunks_exact_mut(items));
+            for (query, (sum, own)) in queries.iter().zip(rows) {
+                standardise(own);
+                let weight = self.weights.at(member, query.history.items.len());
+                sum.iter_mut().zip(own).for_each(|(sum, own)| *sum += weight * *own);
+            }
+        }
+    }
+}
+
+/// The standardised scores of each member, `[queries, items]`.
+fn standardised(members: &[&dyn Recommender], queries: &[Query<'_>]) -> Vec<Vec<f32>> {
+    members
+        .iter()
+        .map(|member| {
+            assert_eq!(member.items(), members[0].items(), "members share a vocabulary");
+            let mut scores = vec![0.0; queries.len() * member.items()];
+            member.score(queries, &mut scores);
+            scores.chunks_exact_mut(member.items()).for_each(standardise);
+            scores
+        })
+        .collect()
+}
+
+/// `asinh((s - mean) / sd)`; scores that are not finite become the lowest.
+fn standardise(scores: &mut [f32]) {
+    let finite = || scores.iter().filter(|score| score.is_finite()).map(|&score| f64::from(score));
+    let (mut count, mut sum, mut lowest) = (0.0, 0.0, f64::INFINITY);
+    finite().for_each(|score| (count, sum, lowest) = (count + 1.0, sum + score, lowest.min(score)));
+    if count == 0.0 {
+        return scores.fill(0.0);
+    }
+    let mean = sum / count;
+    let sd = (finite().map(|score| (score - mean).powi(2)).sum::<f64>() / count).sqrt().max(1e-12);
+    for score in scores {
+        let finite = if score.is_finite() { f64::from(*score) } else { lowest };
+        *score = (((finite - mean) / sd) as f32).asinh();
+    }
+}
+
+/// One choice per answer, against the best of each member and some of the others.
+fn choices_of(
+    case: &Case,
+    interactions: &Interactions,
+    candidates: Candidates<'_>,
+    scores: &[Vec<f32>],
+    at: usize,
+    beyond: f64,
+) -> Vec<Choice> {
+    let items = interactions.items();
+    let known: &[ItemIdx] = match candidates.history {
+        HistoryUse::Masked => case.query(interactions).history.items,
+        HistoryUse::Kept => &[],
+    };
+    let ranked = |item: usize| candidates.among.is_none_or(|among| among[item]);
+    let rows: Vec<&[f32]> = scores.iter().map(|scores| &scores[at * items..(at + 1) * items]).collect();
+    let (mut rivals, mut top) = (Vec::new(), Vec::new());
+    for row in &rows {
+        let mut row = row.to_vec();
+        known.iter().for_each(|item| row[item.row()] = f32::NEG_INFINITY);
+        (0..items).filter(|&item| !ranked(item)).for_each(|item| row[item] = f32::NEG_INFINITY);
+        top_k(&row, BEST, &mut top);
+        rivals.extend_from_slice(&top);
+    }
+    rivals.sort_unstable();
+    rivals.dedup();
+    let mut answers = case.answers(interactions).items.to_vec();
+    answers.sort_unstable();
+    answers.dedup();
+    answers.retain(|item| !known.contains(item));
+    rivals.retain(|item| !answers.contains(item));
+    let weight = 1.0 / answers.len().max(1) as f64;
+    let features = |item: ItemIdx| {
+        let own = rows.iter().map(|row| f64::from(row[item.row()]));
+        own.clone().chain(own.map(|score| score * beyond)).collect::<Vec<f64>>()
+    };
+    let best = rivals.into_iter().map(|item| Rival { features: features(item), log_count: 0.0 });
+    let all: Vec<ItemIdx> = (0..items).filter(|&item| ranked(item)).map(|row| ItemIdx(row as u32)).collect();
+    let stride = all.len().div_ceil(OTHERS).max(1);
+    let others: Vec<ItemIdx> = all.iter().copied().skip(at % stride).step_by(stride).collect();
+    let log_count = (all.len() as f64 / others.len().max(1) as f64).ln();
+    let others = others.into_iter().filter(|item| !known.contains(item) && !answers.contains(item));
+    let others = others.map(|item| Rival { features: features(item), log_count });
+    let rivals: Rc<[Rival]> = best.chain(others).collect();
+    let choice = |item| Choice { chosen: features(item), rivals: Rc::clone(&rivals), weight };
+    answers.into_iter().map(choice).collect()
+}

@@ -1,0 +1,250 @@
+//! iALS: factors of listeners and items by alternating least squares on all pairs, heard or not (Hu, Koren & Volinsky 2008),
+//! with the unobserved weight and the frequency-scaled regularisation of "Revisiting the performance of iALS on item
+//! recommendation benchmarks" (Rendle et al. 2021, arXiv 2110.14037).
+//!
+//! ```text
+//! L = Σ_{(u,i) heard} c_ui (x_u·y_i − 1)² + α₀ Σ_{u,i} (x_u·y_i)² + λ Σ_u (|I_u| + α₀|I|)^ν |x_u|² + λ Σ_i (|U_i| + α₀|U|)^ν |y_i|²
+//! ```
+//!
+//! Listeners' factors are never kept: whoever asks is folded in by solving for their row.
+
+mod conjugate_gradient;
+
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+use segue_engine::dataset::interactions::Training;
+use segue_engine::{Query, Recommender};
+use serde::{Deserialize, Serialize};
+
+use self::conjugate_gradient::{BATCH, Fixed, LANES, Rows, Scratch, Stop, solve};
+use super::counts::{Counts, RowsBuilder};
+use super::popularity::TieBreak;
+use super::saved::{Reader, Writer};
+use super::taste::{Bag, Taste, require_positive};
+use crate::ModelError;
+use crate::kernels::matmul::{Matrix, Output, matmul};
+
+/// How [`Ials`] is fitted and asked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct IalsConfig {
+    /// Numbers an item and a listener are described by.
+    pub factors: usize,
+    /// Times that both sides are solved for.
+    pub iterations: usize,
+    /// `α₀`: how much an unheard item counts as unliked, next to one for a heard one.
+    pub unobserved_weight: f64,
+    /// `λ`.
+    pub regularisation: f64,
+    /// `ν`: 1 regularises each pair alike, 0 each row alike.
+    pub frequency_exponent: f64,
+    /// Standard deviation of an item's first factors, times the square root of their number.
+    pub initial_spread: f64,
+    /// Steps towards the least squares solution of a row in each iteration.
+    pub steps: usize,
+    /// What of a history is learned from.
+    pub training: Taste,
+    /// What of a history counts when asked.
+    pub query: Taste,
+}
+
+impl Default for IalsConfig {
+    fn default() -> Self {
+        Self {
+            factors: 64,
+            iterations: 16,
+            unobserved_weight: 0.05,
+            regularisation: 0.03,
+            frequency_exponent: 1.0,
+            initial_spread: 0.1,
+            steps: 3,
+            training: Taste::default(),
+            query: Taste::default(),
+        }
+    }
+}
+
+/// Factors of items.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ials {
+    config: IalsConfig,
+    items: Table,
+    /// `α₀ YᵀY` of the items.
+    gram: Vec<f32>,
+    tie_break: TieBreak,
+}
+
+/// Rows of factors, padded with zeros.
+#[derive(Clone, Debug, PartialEq)]
+struct Table {
+    stride: usize,
+    values: Vec<f32>,
+}
+
+impl Ials {
+    const NAME: &str = "ials";
+    /// Enough for a row that starts from nothing; what is left is far below the noise of single precision.
+    const FOLD_IN: Stop = Stop { steps: 50, tolerance: 1e-10 };
+
+    /// Alternates between listeners and items.
+    ///
+    /// # Errors
+    /// [`ModelError::NoEvents`], or [`ModelError::Setting`].
+    pub fn fit(training: &Training<'_>, config: &IalsConfig, seed: u64) -> Result<Self, ModelError> {
+        config.require_sound()?;
+        let by_listener = Counts::of(training, &config.training)?;
+        let by_item = by_listener.transposed();
+        let mut items = Table::normals(by_item.rows(), config, seed);
+        let mut listeners = Table::zeros(by_listener.rows(), config.factors);
+        for _ in 0..config.iterations {
+            listeners.improve(&by_listener, &items, config);
+            items.improve(&by_item, &listeners, config);
+        }
+        let gram = items.gram(config.unobserved_weight);
+        Ok(Self { config: config.clone(), items, gram, tie_break: TieBreak::of(&by_listener) })
+    }
+
+    /// The model as bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let factors = self.config.factors;
+        let values: Vec<f32> = self
+            .items
+            .values
+            .chunks_exact(self.items.stride)
+            .flat_map(|row| &row[..factors])
+            .copied()
+            .collect();
+        let writer = Writer::default().f32s("items", &[self.items(), factors], &values);
+        self.tie_break.write(writer).finish(Self::NAME, &self.config)
+    }
+
+    /// The model back from its bytes.
+    ///
+    /// # Errors
+    /// [`ModelError::Damaged`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
+        let (reader, config): (_, IalsConfig) = Reader::open(bytes, Self::NAME)?;
+        let tie_break = TieBreak::read(&reader)?;
+        reader.require(config.require_sound().is_ok(), || "the configuration is out of range".to_owned())?;
+        let values = reader.f32s_of("items", tie_break.items() * config.factors)?;
+        let mut items = Table::zeros(tie_break.items(), config.factors);
+        let rows = items.values.chunks_exact_mut(items.stride).zip(values.chunks_exact(config.factors));
+        rows.for_each(|(to, from)| to[..from.len()].copy_from_slice(from));
+        let gram = items.gram(config.unobserved_weight);
+        Ok(Self { config, items, gram, tie_break })
+    }
+
+    /// Writes one score an item for each bag of weighted items.
+    ///
+    /// # Shapes
+    /// `scores` `[bags, items]`.
+    pub fn score_bags(&self, bags: &[Bag], scores: &mut [f32]) {
+        let (items, stride) = (self.items(), self.items.stride);
+        assert_eq!(scores.len(), bags.len() * items, "one score a bag and item");
+        let listeners = self.fold_in(bags);
+        let table = Matrix::new(&self.items.values, items, stride);
+        matmul(scores, Output::Overwrite, Matrix::new(&listeners, bags.len(), stride), table.t());
+        scores.chunks_exact_mut(items).for_each(|row| self.tie_break.add(row));
+    }
+
+    /// Factors of whoever asks.
+    fn fold_in(&self, bags: &[Bag]) -> Vec<f32> {
+        let mut rows = RowsBuilder::new(self.items());
+        bags.iter().for_each(|bag| rows.push(|row| row.extend_from_slice(bag)));
+        let (observed, stride) = (rows.finish(), self.items.stride);
+        let fixed = Fixed { table: &self.items.values, gram: &self.gram, stride };
+        let rows = Rows { observed: &observed, config: &self.config, stop: Self::FOLD_IN };
+        let (mut x, mut scratch) = (vec![0.0; bags.len() * stride], Scratch::default());
+        for (batch, x) in x.chunks_mut(BATCH * stride).enumerate() {
+            solve(fixed, rows, batch * BATCH, x, &mut scratch);
+        }
+        x
+    }
+}
+
+impl Recommender for Ials {
+    fn items(&self) -> usize {
+        self.tie_break.items()
+    }
+
+    fn score(&self, queries: &[Query<'_>], scores: &mut [f32]) {
+        self.score_bags(&self.config.query.bags(queries), scores);
+    }
+}
+
+impl IalsConfig {
+    fn require_sound(&self) -> Result<(), ModelError> {
+        require_positive("factors", self.factors as f64)?;
+        require_positive("steps", self.steps as f64)?;
+        require_positive("unobserved_weight", self.unobserved_weight)?;
+        require_positive("regularisation", self.regularisation)?;
+        require_positive("initial_spread", self.initial_spread)?;
+        self.training.decay.require_sound("training.decay")?;
+        self.query.decay.require_sound("query.decay")
+    }
+
+    /// `λ (heard + α₀ others)^ν`, the ridge of a row observed with some of `others`. An entry weaker than one counts as a
+    /// part of one: a crowd's worth of faint evidence is no long history.
+    fn ridge(&self, strengths: &[f32], others: usize) -> f32 {
+        let heard: f32 = strengths.iter().map(|strength| strength.min(1.0)).sum();
+        let pairs = f64::from(heard) + self.unobserved_weight * others as f64;
+        (self.regularisation * pairs.powf(self.frequency_exponent)) as f32
+    }
+}
+
+impl Table {
+    /// Rows whose products are summed by one thread, in one order however many threads there are.
+    const GRAM_ROWS: usize = 2048;
+
+    fn zeros(rows: usize, factors: usize) -> Self {
+        let stride = factors.next_multiple_of(LANES);
+        Self { stride, values: vec![0.0; rows * stride] }
+    }
+
+    fn normals(rows: usize, config: &IalsConfig, seed: u64) -> Self {
+        let mut table = Self::zeros(rows, config.factors);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let spread = (config.initial_spread / (config.factors as f64).sqrt()) as f32;
+        for row in table.values.chunks_exact_mut(table.stride) {
+            for value in &mut row[..config.factors] {
+                let normal: f32 = StandardNormal.sample(&mut rng);
+                *value = spread * normal;
+            }
+        }
+        table
+    }
+
+    /// `weight YᵀY`.
+    fn gram(&self, weight: f64) -> Vec<f32> {
+        let stride = self.stride;
+        let parts: Vec<Vec<f32>> = self
+            .values
+            .par_chunks(Self::GRAM_ROWS * stride)
+            .map(|rows| {
+                let rows = Matrix::new(rows, rows.len() / stride, stride);
+                let mut gram = vec![0.0; stride * stride];
+                matmul(&mut gram, Output::Overwrite, rows.t(), rows);
+                gram
+            })
+            .collect();
+        let mut gram = vec![0.0; stride * stride];
+        for part in parts {
+            gram.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
+        gram.iter_mut().for_each(|sum| *sum *= weight as f32);
+        gram
+    }
+
+    /// Moves every row towards its least squares solution given the other side.
+    fn improve(&mut self, observed: &Counts, fixed: &Table, config: &IalsConfig) {
+        let stride = self.stride;
+        let gram = fixed.gram(config.unobserved_weight);
+        let fixed = Fixed { table: &fixed.values, gram: &gram, stride };
+        let rows = Rows { observed, config, stop: Stop { steps: config.steps, tolerance: 0.0 } };
+        let batches = self.values.par_chunks_mut(BATCH * stride).enumerate();
+        batches.for_each_init(Scratch::default, |scratch, (batch, x)| {
+            solve(fixed, rows, batch * BATCH, x, scratch);
+        });
+    }
+}
