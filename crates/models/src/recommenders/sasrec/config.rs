@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
 
-/// Shape of the network and how it is trained. The defaults were chosen on validation data of small music sets.
+/// Shape of the network and how it is trained. The defaults were chosen on the validation data of a small music set (1,090
+/// listeners, 3,646 artists).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SasrecConfig {
@@ -123,7 +124,7 @@ impl SasrecConfig {
     pub fn for_items(items: usize) -> Self {
         let loss = match items {
             ..=FULL_SOFTMAX_ITEMS => Loss::FullSoftmax,
-            _ => Loss::SampledSoftmax { negatives: 256 },
+            _ => Loss::SampledSoftmax { negatives: 512 },
         };
         Self { loss, ..Self::default() }
     }
