@@ -20,7 +20,7 @@ const WARM_UP: usize = 2;
 struct Run {
     config: SasrecConfig,
     items: usize,
-    /// Write `gradients.f32`, of all parameters one after another, and stop.
+    /// Write `gradients.f32`, of all parameters one after another, and `outputs.f32`, of the first sequence; then stop.
     #[serde(default)]
     gradients: bool,
     /// Only measure the peak of matrix products on that many threads.
@@ -48,6 +48,9 @@ fn main() {
         let (loss, gradients) = trainer.named_gradients(&batches[0]);
         let bytes: Vec<u8> = gradients.iter().flat_map(|(_, g)| g).flat_map(|g| g.to_le_bytes()).collect();
         std::fs::write(folder.join("gradients.f32"), bytes).unwrap();
+        let first = &read(&folder.join("sequences.u32"))[..run.config.max_length];
+        let outputs: Vec<u8> = trainer.model().encode(first).iter().flat_map(|x| x.to_le_bytes()).collect();
+        std::fs::write(folder.join("outputs.f32"), outputs).unwrap();
         let names: Vec<&String> = gradients.iter().map(|(name, _)| name).collect();
         println!("{}", serde_json::json!({"loss": loss, "names": names}));
         return;

@@ -34,6 +34,9 @@ fn small() -> SasrecConfig {
     SasrecConfig {
         dim: 16,
         max_length: 12,
+        block: Block::Sasrec,
+        expansion: 1,
+        loss: Loss::FullSoftmax,
         dropout: 0.0,
         epochs: 60,
         batch: 4,
@@ -88,16 +91,19 @@ fn all_losses() -> [Loss; 5] {
 }
 
 #[test]
-fn ten_sessions_are_learned_by_heart_with_every_loss_and_block() {
+fn ten_sessions_are_learned_by_heart() {
     let data = interactions(40, &sessions(10, 40, 8));
     for loss in all_losses() {
         for block in [Block::Sasrec, Block::Ligr] {
-            // Binary losses take far longer: most of what they are shown says nothing about the one close competitor.
+            // What negatives are drawn keeps shaking the weights a little. Binary losses take far longer as well: most of
+            // what they are shown says nothing about the one close competitor.
             let (epochs, enough) = match loss {
+                Loss::FullSoftmax => (300, 1.0),
+                Loss::SampledSoftmax { .. } | Loss::InBatch { .. } => (300, 0.9),
                 Loss::Bce | Loss::Gbce { .. } => (300, 0.5),
-                _ => (150, 1.0),
             };
-            let model = fit(&data, &SasrecConfig { loss, block, epochs, dim: 32, ..small() });
+            let model =
+                fit(&data, &SasrecConfig { loss, block, epochs, dim: 32, learning_rate: 2e-3, ..small() });
             let recall = recall(&model, &data);
             assert!(recall >= enough, "{loss:?} {block:?}: {recall}");
         }

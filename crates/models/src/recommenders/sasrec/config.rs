@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
 
-/// Shape of the network and how it is trained. The defaults were chosen on validation data of small music sets.
+/// Shape of the network and how it is trained. The defaults were chosen on the validation data of a small music set (1,090
+/// listeners, 3,646 artists).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SasrecConfig {
@@ -87,7 +88,7 @@ pub enum Loss {
 pub enum Windows {
     /// The latest `max_length` steps only, as published.
     Last,
-    /// All of it, in windows that share one item: each step is learned once.
+    /// All of it, in windows that share one item and are cut elsewhere in each epoch: each step is learned once an epoch.
     All,
 }
 
@@ -98,15 +99,15 @@ impl Default for SasrecConfig {
             blocks: 2,
             heads: 2,
             max_length: 50,
-            block: Block::Sasrec,
-            expansion: 1,
-            dropout: 0.3,
-            loss: Loss::FullSoftmax,
+            block: Block::Ligr,
+            expansion: 2,
+            dropout: 0.5,
+            loss: Loss::SampledSoftmax { negatives: 512 },
             windows: Windows::All,
             learning_rate: 1e-3,
             beta_2: 0.98,
             weight_decay: 0.0,
-            batch: 128,
+            batch: 32,
             epochs: 200,
             patience: 10,
             tower_width: 64,
@@ -123,7 +124,7 @@ impl SasrecConfig {
     pub fn for_items(items: usize) -> Self {
         let loss = match items {
             ..=FULL_SOFTMAX_ITEMS => Loss::FullSoftmax,
-            _ => Loss::SampledSoftmax { negatives: 256 },
+            _ => Loss::SampledSoftmax { negatives: 512 },
         };
         Self { loss, ..Self::default() }
     }

@@ -12,6 +12,7 @@ mod config;
 mod encoder;
 mod gradient_rows;
 mod layout;
+mod local_items;
 mod objective;
 mod step;
 mod tower;

@@ -15,8 +15,8 @@ use super::block::{Dropout, sized};
 use super::config::Loss;
 use super::encoder::{Encoder, EncoderState};
 use super::gradient_rows::GradientRows;
+use super::local_items::Local;
 use super::objective::{self, Objective, Positions};
-use super::tower::TowerState;
 use super::windows::{MicroBatch, Packed};
 use super::{Sasrec, SasrecConfig};
 use crate::kernels::adam::{Adam, Step, Stretch};
@@ -58,9 +58,9 @@ impl Batch {
 
 /// Moments of Adam over one vector.
 #[derive(Debug)]
-struct Moments {
-    first: Vec<f32>,
-    second: Vec<f32>,
+pub(super) struct Moments {
+    pub(super) first: Vec<f32>,
+    pub(super) second: Vec<f32>,
 }
 
 impl Moments {
@@ -100,36 +100,23 @@ struct Worker {
     dhidden: Vec<f32>,
 }
 
-/// Vectors of the items of a batch with the tower's part, and the batch in rows of these.
-#[derive(Default)]
-struct Local {
-    items: Vec<u32>,
-    has_id: Vec<bool>,
-    vectors: Vec<f32>,
-    correction: Vec<f32>,
-    batch: Batch,
-    row_of: Vec<u32>,
-    dvectors: Vec<f32>,
-    state: TowerState,
-}
-
 /// Trains a model step by step.
 pub struct Trainer {
     pub(super) model: Sasrec,
     /// Items with training events, ascending.
     pub(super) known: Vec<u32>,
     unknown: Vec<u32>,
-    correction: Vec<f32>,
-    rng: ChaCha8Rng,
+    pub(super) correction: Vec<f32>,
+    pub(super) rng: ChaCha8Rng,
     dropout_rng: ChaCha8Rng,
     steps: u32,
     dense: Moments,
-    items: Moments,
-    lanes: Vec<Lane>,
-    rows: Rows,
+    pub(super) items: Moments,
+    pub(super) lanes: Vec<Lane>,
+    pub(super) rows: Rows,
     shared_vectors: Vec<f32>,
-    gradient_rows: GradientRows,
-    local: Local,
+    pub(super) gradient_rows: GradientRows,
+    pub(super) local: Local,
     workers: Mutex<Vec<Worker>>,
 }
 
@@ -349,87 +336,6 @@ impl Trainer {
             };
             gradients.for_each(range, update, (lanes, rows));
         });
-    }
-}
-
-/// The tower's part of a step.
-impl Trainer {
-    /// Vectors of all items that the batch names, some without their id embedding.
-    fn gather(&mut self, batch: &Batch) {
-        let Self { model, local, rng, correction, .. } = self;
-        let all = model.config.loss == Loss::FullSoftmax;
-        let Local { items, has_id, vectors, row_of, state, .. } = local;
-        items.clear();
-        if all {
-            items.extend(0..model.popularity.len() as u32);
-        } else {
-            items.extend(batch.packed.items.iter().chain(&batch.packed.targets));
-            items.extend(batch.shared.iter().chain(&batch.own));
-            items.sort_unstable();
-            items.dedup();
-        }
-        row_of.resize(model.popularity.len(), 0);
-        items.iter().zip(0..).for_each(|(&item, row)| row_of[item as usize] = row);
-        let rows = |items: &[u32]| items.iter().map(|&item| row_of[item as usize]).collect::<Vec<_>>();
-        local.batch = Batch {
-            packed: Packed {
-                items: rows(&batch.packed.items),
-                targets: rows(&batch.packed.targets),
-                lengths: batch.packed.lengths.clone(),
-            },
-            shared: rows(&batch.shared),
-            own: rows(&batch.own),
-        };
-        local.correction.clear();
-        if !correction.is_empty() {
-            local.correction.extend(items.iter().map(|&item| correction[item as usize]));
-        }
-        let dropped = f64::from(model.config.id_dropout);
-        has_id.clear();
-        has_id.extend(items.iter().map(|_| !rng.random_bool(dropped)));
-        let dim = model.config.dim;
-        vectors.clear();
-        for (&item, &has_id) in items.iter().zip(&*has_id) {
-            match has_id {
-                true => vectors.extend_from_slice(&model.items[item as usize * dim..][..dim]),
-                false => vectors.extend(std::iter::repeat_n(0.0, dim)),
-            }
-        }
-        let tower = model.tower().expect("a model with features has a tower");
-        tower.add_to(items, state, vectors);
-    }
-
-    fn tower_gradients(&mut self, local: &mut Local) {
-        let dim = self.model.config.dim;
-        let dvectors = sized(&mut local.dvectors, local.items.len() * dim);
-        dvectors.fill(0.0);
-        self.gradient_rows.for_each(
-            0..u32::MAX,
-            |row, gradient| {
-                dvectors[row as usize * dim..][..dim].copy_from_slice(gradient);
-            },
-            (&self.lanes, &self.rows),
-        );
-        let tower = self.model.tower().expect("a model with features has a tower");
-        tower.backward(&local.items, &mut local.state, dvectors, &mut self.lanes[0].parameters);
-    }
-
-    fn update_local_items(&mut self, step: Step) {
-        let dim = self.model.config.dim;
-        let Local { items, has_id, dvectors, .. } = &self.local;
-        let rows = items.iter().zip(has_id).zip(dvectors.chunks_exact(dim));
-        for ((&item, _), gradient) in rows.filter(|((_, has_id), _)| **has_id) {
-            if self.model.popularity[item as usize] == 0 {
-                continue;
-            }
-            let span = item as usize * dim..(item as usize + 1) * dim;
-            let stretch = Stretch {
-                parameters: &mut self.model.items[span.clone()],
-                first: &mut self.items.first[span.clone()],
-                second: &mut self.items.second[span],
-            };
-            step.apply(stretch, gradient);
-        }
     }
 }
 

@@ -176,8 +176,7 @@ fn train(
     seed: u64,
     validate: &mut dyn FnMut(&Epoch<'_>) -> Option<f64>,
 ) -> Result<Sasrec, ModelError> {
-    let mut windows = windows(training, &model.config);
-    if windows.is_empty() {
+    if training.histories().all(|history| history.items.len() < 2) {
         let (listeners, events) = (training.listeners(), training.events());
         return Err(ModelError::NoSequence { listeners, events });
     }
@@ -186,6 +185,8 @@ fn train(
     let mut best: Option<(f64, usize, Weights)> = None;
     let mut batch = Batch::default();
     for number in 1..=epochs {
+        let config = trainer.model.config.clone();
+        let mut windows = windows(training, &config, trainer.rng());
         windows.shuffle(trainer.rng());
         let (mut loss, mut positions) = (0.0, 0);
         for windows in windows.chunks(size) {

@@ -1,5 +1,7 @@
 //! Cuts histories into windows that the network can see, and packs windows without padding.
 
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::interactions::{ItemIdx, ListenerIdx, Training};
 
 use super::config::{SasrecConfig, Windows};
@@ -12,15 +14,22 @@ pub(super) struct Window {
     pub(super) steps: u32,
 }
 
-/// The windows of all listeners with two events or more, in their order. Cuts are made from the end, so that the latest
-/// window is full.
-pub(super) fn windows(training: &Training<'_>, config: &SasrecConfig) -> Vec<Window> {
+/// The windows of all listeners with two events or more, in their order.
+///
+/// A long history is cut elsewhere at each call: its latest window gets a random length, those before are full. A model is
+/// asked at the end of what it sees, and with fixed cuts it would meet the same few items there in every epoch.
+pub(super) fn windows(training: &Training<'_>, config: &SasrecConfig, rng: &mut ChaCha8Rng) -> Vec<Window> {
     let longest = config.max_length as u32;
     let mut windows = Vec::new();
     for (listener, history) in training.histories().enumerate() {
         let mut end = (history.items.len() as u32).saturating_sub(1);
+        let mut length = match config.windows {
+            Windows::All if end > longest => rng.random_range(1..=longest),
+            _ => longest,
+        };
         while end > 0 {
-            let start = end.saturating_sub(longest);
+            let start = end.saturating_sub(length);
+            length = longest;
             windows.push(Window { listener: listener as u32, start, steps: end - start });
             end = match config.windows {
                 Windows::Last => 0,
@@ -94,6 +103,7 @@ pub(super) struct MicroBatch {
 
 #[cfg(test)]
 mod tests {
+    use rand::SeedableRng;
     use segue_engine::dataset::interactions::{Interactions, InteractionsBuilder, KCore};
 
     use super::*;
@@ -108,11 +118,15 @@ mod tests {
         builder.build(KCore::default()).unwrap()
     }
 
+    fn cut(training: &Training<'_>, config: &SasrecConfig) -> Vec<Window> {
+        windows(training, config, &mut ChaCha8Rng::seed_from_u64(1))
+    }
+
     fn targets(config: &SasrecConfig, lengths: &[usize]) -> Vec<u32> {
         let data = listening(lengths);
         let training = data.all();
         let mut packed = Packed::default();
-        for window in windows(&training, config) {
+        for window in cut(&training, config) {
             packed.push(&training, window);
         }
         assert!(packed.lengths.iter().all(|&length| length as usize <= config.max_length));
@@ -126,6 +140,19 @@ mod tests {
         let config = SasrecConfig { max_length: 5, ..SasrecConfig::default() };
         assert_eq!(targets(&config, &[24]), (1..24).collect::<Vec<_>>());
         assert_eq!(targets(&config, &[1, 2, 6]), [1, 1, 2, 3, 4, 5]);
+    }
+
+    #[test]
+    fn long_histories_are_cut_anew_and_short_ones_never() {
+        let config = SasrecConfig { max_length: 5, ..SasrecConfig::default() };
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        let mut cuts = |data: &Interactions| -> Vec<Vec<u32>> {
+            let starts =
+                |windows: Vec<Window>| windows.iter().map(|window| window.start).collect::<Vec<u32>>();
+            (0..20).map(|_| starts(windows(&data.all(), &config, &mut rng))).collect()
+        };
+        assert!(cuts(&listening(&[24])).iter().any(|starts| starts[0] != 18));
+        assert!(cuts(&listening(&[6])).iter().all(|starts| starts == &[0]));
     }
 
     #[test]
