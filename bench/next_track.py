@@ -10,7 +10,6 @@ each seed. Segue's models and the peers take turns. What is not known to this sc
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -19,12 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")
+import segue_run
+
+segue_run.settle_environment()
 
 import numpy as np
 
-import segue_run
 from ranking_metrics import METRICS, estimate, outcomes
 from ranking_peers import PEERS, Peer, Settings
 from sequence_peers import SEQUENCE_PEERS, SequencePeer
@@ -70,13 +69,14 @@ class Segue:
 
     def __init__(self, binary: str, arguments: list[str], home: str, plan: Plan) -> None:
         self.binary, self.arguments, self.home, self.plan = binary, arguments, home, plan
+        self.chosen: dict[str, Settings] = {}
 
-    def call(self, arguments: list[str]) -> tuple[list[dict[str, Any]], float]:
+    def call(self, arguments: list[str]) -> tuple[list[dict[str, Any]], segue_run.Run]:
         """One call of `segue evaluate next-track`."""
         seeds = ["--seed", str(self.plan.seeds[0]), "--seeds", str(len(self.plan.seeds))]
         refit = ["--refit"] if self.plan.refit else []
         every = [*self.arguments, "--home", self.home, *seeds, *refit, *arguments]
-        return segue_run.evaluate(self.binary, every, os.environ | {"RAYON_NUM_THREADS": os.environ["OMP_NUM_THREADS"]})
+        return segue_run.evaluate(self.binary, every)
 
     def export(self, folder: Path) -> Split:
         """Cuts the data."""
@@ -85,17 +85,16 @@ class Segue:
 
     def record(self, model: str) -> dict[str, Any]:
         """One model, searched and tested."""
-        found, cpu_s = self.call(["--model", model, "--search", str(self.plan.draws_of(model))])
-        return segue_record(found[0], cpu_s)
+        draws = self.plan.draws_of(model)
+        found, run = self.call(["--model", model, *(["--search", str(draws)] if draws > 1 else [])])
+        return segue_record(found[0], run.cpu_s)
 
     def fusion(self, members: list[str]) -> dict[str, Any]:
         """The members joined, each with the settings that its own search chose."""
         settings = [f"{name}.{key}={json.dumps(value)}" for name in members for key, value in self.chosen[name].items()]
         options = [option for setting in settings for option in ("--set", setting)]
-        found, cpu_s = self.call(["--model", ",".join([*members, "fusion"]), *options])
-        return segue_record(found[-1], cpu_s)
-
-    chosen: dict[str, Settings] = {}
+        found, run = self.call(["--model", ",".join([*members, "fusion"]), *options])
+        return segue_record(found[-1], run.cpu_s)
 
 
 def segue_record(found: dict[str, Any], cpu_s: float) -> dict[str, Any]:
