@@ -1,8 +1,8 @@
 """Measures Segue and its peers on what a listener turns to next: same split, same tuning, same metrics, in one run.
 
-Segue cuts the data and writes the split with `--export`; the peers learn from those files. Every program tries `--draws`
-settings on validation (transformers `--network-draws`), its own defaults first, takes the best and is tested once with
-each seed. Segue's models and the peers take turns. What is not known to this script goes to `segue evaluate next-track`:
+Segue cuts the data and writes the split with `--export`; the peers learn from those files. Segue tries `--draws` settings
+of each model on validation, a peer `--peer-draws`, twice as many, since Segue's defaults were chosen on data like these;
+transformers try `--network-draws` each. All begin with their defaults, take the best and are tested once with each seed. Segue's models and the peers take turns. What is not known to this script goes to `segue evaluate next-track`:
 
     next_track.py --segue target/release/segue -- --data LastFM.txt
     next_track.py --models popularity,item-knn,ease,ials -- --data user_artists.dat --protocol holdout --refit
@@ -40,13 +40,14 @@ class Plan:
     """How much is tried and tested."""
 
     draws: int
+    peer_draws: int
     network_draws: int
     seeds: list[int]
     refit: bool
     criterion: str
 
     def draws_of(self, model: str) -> int:
-        """Settings that a model is given."""
+        """Settings that a model of Segue is given."""
         return self.network_draws if model in SEQUENCES else self.draws
 
 
@@ -107,7 +108,7 @@ def segue_record(found: dict[str, Any], cpu_s: float) -> dict[str, Any]:
 def classical_record(peer: Peer, split: Split, plan: Plan) -> dict[str, Any]:
     """Searches, fits with every seed and tests a model of matrices."""
     clock = Clock()
-    candidates = settings_of(peer, plan.draws)
+    candidates = settings_of(peer, plan.peer_draws)
     def validation(settings: Settings) -> float:
         ranker = peer.fit(split.training, settings, plan.seeds[0])
         return outcomes(ranker(split.validation), split.validation)[plan.criterion].mean()
@@ -201,8 +202,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--segue", default="target/release/segue", help="path of the binary")
     parser.add_argument("--models", default="popularity,item-knn,ease,ials,sasrec,fusion",
                         help="also bpr and bert4rec, which are peers only")
-    parser.add_argument("--draws", type=int, default=10, help="settings that each program tries on validation")
-    parser.add_argument("--network-draws", type=int, default=1, help="the same for transformers")
+    parser.add_argument("--draws", type=int, default=10, help="settings of each model that Segue tries on validation")
+    parser.add_argument("--peer-draws", type=int, default=20, help="settings that each peer tries")
+    parser.add_argument("--network-draws", type=int, default=1, help="settings of a transformer that either tries")
     parser.add_argument("--seeds", type=int, default=5, help="seeds that everything random is tested with")
     parser.add_argument("--json", action="store_true", help="records instead of a table")
     parser.add_argument("data", nargs=argparse.REMAINDER, help="-- and options of `segue evaluate next-track`")
@@ -217,14 +219,15 @@ def main() -> None:
     rest = [option for option in rest if option != "--refit"]
     criterion = "ndcg@100" if "holdout" in rest else "ndcg@10"
     seeds = list(range(1, arguments.seeds + 1))
-    plan = Plan(arguments.draws, arguments.network_draws, seeds, refit, criterion)
+    plan = Plan(arguments.draws, arguments.peer_draws, arguments.network_draws, seeds, refit, criterion)
     with tempfile.TemporaryDirectory() as folder:
         segue = Segue(arguments.segue, rest, f"{folder}/home", plan)
         split = segue.export(Path(folder) / "split")
         records = measure(segue, split, arguments.models.split(","))
     listeners, items = split.training.shape
     about = (f"{len(split.training.rows)} events of {listeners} listeners and {items} items train, {len(split.test.listeners)} "
-             f"listeners test; {plan.draws} settings tried ({plan.network_draws} of transformers), {len(seeds)} seed(s)")
+             f"listeners test; {plan.draws} settings tried, {plan.peer_draws} of peers ({plan.network_draws} of transformers), "
+             f"{len(seeds)} seed(s)")
     if arguments.json:
         print(json.dumps({"about": about, "options": rest, "models": records}, indent=2))
     else:

@@ -3,6 +3,9 @@
 A peer learns from a matrix of listeners and items and ranks the catalogue for what is *shown* of a listener, as Segue
 does: nearest neighbours and EASE multiply what is shown by what they learned, iALS solves for the listener's factors
 once more. The exception is BPR, whose listener factors are those of training.
+
+The ranges are around what does well: implicit's iALS wants a far stronger regularisation than its default, since it does
+not scale with frequency, and plays as they are, not even their logarithm, drown a matrix that ratings do not.
 """
 
 import warnings
@@ -92,7 +95,7 @@ def draw_knn(rng: np.random.Generator) -> Settings:
     settings = {"similarity": pick(rng, "cosine", "tfidf", "bm25"), "K": pick(rng, 20, 50, 100, 200, 400)}
     if settings["similarity"] == "bm25":
         settings |= {"K1": scale(rng, 0.1, 100), "B": rng.uniform(0, 1)}
-    return settings | {"strength": pick(rng, *STRENGTHS)}
+    return settings | {"strength": pick(rng, "presence", "log")}
 
 
 def fit_ials(training: Events, settings: Settings, seed: int) -> Ranker:
@@ -150,12 +153,12 @@ PEERS = {
         "implicit ItemKNN", {"similarity": "bm25", "K": 20, "strength": "presence"}, draw_knn, fit_knn),
     "ease": Peer(
         "RecTools EASE", {"regularization": 500.0, "strength": "presence"},
-        lambda rng: {"regularization": scale(rng, 3, 3000), "strength": pick(rng, *STRENGTHS)}, fit_ease),
+        lambda rng: {"regularization": scale(rng, 10, 3000), "strength": pick(rng, "presence", "log")}, fit_ease),
     "ials": Peer(
         "implicit iALS", {"factors": 64, "regularization": 0.01, "alpha": 1.0, "iterations": 15, "strength": "presence"},
         lambda rng: {
-            "factors": pick(rng, 32, 64, 128, 256), "regularization": scale(rng, 1e-3, 100), "alpha": scale(rng, 0.3, 100),
-            "iterations": pick(rng, 10, 15, 30), "strength": pick(rng, *STRENGTHS)}, fit_ials, seeded=True),
+            "factors": pick(rng, 32, 64, 128, 256), "regularization": scale(rng, 0.3, 300), "alpha": scale(rng, 0.3, 30),
+            "iterations": pick(rng, 10, 15, 30), "strength": pick(rng, "presence", "log")}, fit_ials, seeded=True),
     "bpr": Peer(
         "implicit BPR", {"factors": 64, "learning_rate": 0.01, "regularization": 0.01, "iterations": 100},
         lambda rng: {
