@@ -6,7 +6,6 @@ validation cases, keeps the best weights, and stops once no epoch of the last te
 
 import copy
 import logging
-import os
 import warnings
 from dataclasses import dataclass
 
@@ -18,9 +17,8 @@ from rectools import Columns
 from rectools.dataset import Dataset
 from rectools.models import BERT4RecModel, SASRecModel
 
-from ranking_metrics import outcomes
-from ranking_peers import THREADS, Settings, best_unknown, pick, rankings_of, scale
-from ranking_metrics import DEPTH
+from ranking_metrics import DEPTH, outcomes
+from ranking_peers import Settings, best_unknown, pick, rankings_of, scale
 from split import Cases, Events
 
 CRITERION = "ndcg@10"
@@ -116,7 +114,6 @@ class SequencePeer:
         """Learns until validation says stop."""
         logging.getLogger("pytorch_lightning").setLevel(logging.ERROR)
         warnings.filterwarnings("ignore")
-        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", THREADS)))
         seed_everything(seed, verbose=False)
         stop = StopByValidation(cases)
         model = self.kind(
