@@ -1,7 +1,7 @@
-"""Full-ranking evaluation, Segue's against RecTools': the same data, the same model, ranks and metrics; time and memory.
+"""Full-ranking evaluation, Segue's against RecTools': the same data, model, ranks and metrics; time and memory.
 
-Generated listeners are cut leave-one-out; iALS with 64 factors is fitted for one pass by Segue and by implicit. Then what is
-measured begins: rank the whole catalogue for every listener, the history left out, and compute NDCG@10, NDCG@100,
+Generated listeners are cut leave-one-out; iALS with 64 factors is fitted for one pass by Segue and by implicit. Then
+what is measured begins: rank the whole catalogue for every listener, the history left out, and compute NDCG@10, NDCG@100,
 recall@10, @20, @100, reciprocal rank, coverage, novelty and popularity of what is shown. RecTools does so with
 `recommend`, which returns the first hundred items of every listener as one table, and `calc_metrics`; Segue block by
 block. Runs take turns, each in a process of its own; a table gives medians. Memory is the peak during evaluation, what
@@ -109,7 +109,8 @@ def markdown(records: list[dict[str, Any]]) -> str:
     header = ["program", "evaluation s", "CPU s", "peak MB", "min per million listeners"]
     lines = [header, ["---"] * len(header)]
     for name, found in (("Segue (CPU: reading and fitting too)", segue), ("RecTools", rectools)):
-        lines.append([name, f"{found[0]:.1f}", f"{found[1]:.1f}", f"{found[2]:.0f}", f"{found[0] / listeners * 1e6 / 60:.1f}"])
+        minutes = found[0] / listeners * 1e6 / 60
+        lines.append([name, f"{found[0]:.1f}", f"{found[1]:.1f}", f"{found[2]:.0f}", f"{minutes:.1f}"])
     ratios = [f"{peer / own:.1f}×" for own, peer in zip(segue, rectools)]
     lines.append(["RecTools / Segue", *ratios, ""])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -130,7 +131,8 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         records = measure(arguments, Path(folder))
-    about = f"{records[-1]['listeners']} listeners, {arguments.items} items, {FACTORS} factors, {arguments.runs} runs each"
+    listeners = records[-1]["listeners"]
+    about = f"{listeners} listeners, {arguments.items} items, {FACTORS} factors, {arguments.runs} runs each"
     print(json.dumps(records, indent=2) if arguments.json else f"{about}\n\n{markdown(records)}")
 
 

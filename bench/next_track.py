@@ -1,8 +1,9 @@
 """Measures Segue and its peers on what a listener turns to next: same split, same tuning, same metrics, in one run.
 
-Segue cuts the data and writes the split with `--export`; the peers learn from those files. Segue tries `--draws` settings
-of each model on validation, a peer `--peer-draws`, twice as many, since Segue's defaults were chosen on data like these;
-transformers try `--network-draws` each. All begin with their defaults, take the best and are tested once with each seed. Segue's models and the peers take turns. What is not known to this script goes to `segue evaluate next-track`:
+Segue cuts the data and writes the split with `--export`; the peers learn from those files. Segue tries `--draws`
+settings of each model on validation, a peer `--peer-draws`, twice as many, since Segue's defaults were chosen on data
+like these; transformers try `--network-draws` each. All begin with their defaults, take the best and are tested once
+with each seed. Segue's models and the peers take turns. What follows `--` goes to `segue evaluate next-track`:
 
     next_track.py --segue target/release/segue -- --data LastFM.txt
     next_track.py --models popularity,item-knn,ease,ials -- --data user_artists.dat --protocol holdout --refit
@@ -102,7 +103,8 @@ def segue_record(found: dict[str, Any], cpu_s: float) -> dict[str, Any]:
     """A record of Segue's JSON under the names used here."""
     settings = next(iter(found.get("config", {}).values()), None) or found.get("weights")
     metrics = {name: found[name] for name in METRICS}
-    return {"model": f"segue {found['model']}", **metrics, "train_s": found["train_s"], "cpu_s": cpu_s, "settings": settings}
+    seconds = {"train_s": found["train_s"], "cpu_s": cpu_s}
+    return {"model": f"segue {found['model']}", **metrics, **seconds, "settings": settings}
 
 
 def classical_record(peer: Peer, split: Split, plan: Plan) -> dict[str, Any]:
@@ -152,7 +154,8 @@ def settings_of(peer: Peer | SequencePeer, draws: int) -> list[Settings]:
 def peer_record(name: str, runs: list[dict], seconds: list[float], clock: Clock, settings: Settings) -> dict[str, Any]:
     """Of several seeds the mean of each case counts, as with Segue."""
     metrics = {metric: estimate(np.mean([run[metric] for run in runs], axis=0), seed=1) for metric in METRICS}
-    return {"model": name, **metrics, "train_s": float(np.median(seconds)), "cpu_s": clock.cpu_s(), "settings": settings}
+    train_s = float(np.median(seconds))
+    return {"model": name, **metrics, "train_s": train_s, "cpu_s": clock.cpu_s(), "settings": settings}
 
 
 def say(line: str) -> None:
@@ -181,7 +184,8 @@ def measure(segue: Segue, split: Split, models: list[str]) -> list[dict[str, Any
 
 
 def summary(record: dict[str, Any]) -> str:
-    return f"{record['model']}: NDCG@10 {record['ndcg@10']['mean']:.4f}, {record['cpu_s']:.1f} CPU s, {record['settings']}"
+    ndcg, settings = record["ndcg@10"]["mean"], json.dumps(record["settings"])
+    return f"{record['model']}: NDCG@10 {ndcg:.4f}, {record['cpu_s']:.1f} CPU s, {settings}"
 
 
 def markdown(records: list[dict[str, Any]]) -> str:
@@ -225,9 +229,9 @@ def main() -> None:
         split = segue.export(Path(folder) / "split")
         records = measure(segue, split, arguments.models.split(","))
     listeners, items = split.training.shape
-    about = (f"{len(split.training.rows)} events of {listeners} listeners and {items} items train, {len(split.test.listeners)} "
-             f"listeners test; {plan.draws} settings tried, {plan.peer_draws} of peers ({plan.network_draws} of transformers), "
-             f"{len(seeds)} seed(s)")
+    about = (f"{len(split.training.rows)} events of {listeners} listeners and {items} items train, "
+             f"{len(split.test.listeners)} listeners test; {plan.draws} settings tried, {plan.peer_draws} of peers "
+             f"({plan.network_draws} of transformers), {len(seeds)} seed(s)")
     if arguments.json:
         print(json.dumps({"about": about, "options": rest, "models": records}, indent=2))
     else:

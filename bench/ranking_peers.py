@@ -71,7 +71,7 @@ def fit_popularity(training: Events, settings: Settings, _seed: int) -> Ranker:
 
 
 def implicit_ranker(model: Any, strength: str, above: float = -np.finfo(np.float32).max, **options: Any) -> Ranker:
-    """Ranks with a fitted model of implicit. Where too few items can be ranked it fills up with low scores: those end the list."""
+    """Ranks with a fitted model of implicit. It fills short lists up with low scores, which end the list here."""
     def rank(cases: Cases) -> np.ndarray:
         shown = cases.shown.matrix(strength)[cases.listeners]
         items, scores = model.recommend(cases.listeners, shown, N=DEPTH, filter_already_liked_items=True, **options)
@@ -155,10 +155,12 @@ PEERS = {
         "RecTools EASE", {"regularization": 500.0, "strength": "presence"},
         lambda rng: {"regularization": scale(rng, 10, 3000), "strength": pick(rng, "presence", "log")}, fit_ease),
     "ials": Peer(
-        "implicit iALS", {"factors": 64, "regularization": 0.01, "alpha": 1.0, "iterations": 15, "strength": "presence"},
+        "implicit iALS",
+        {"factors": 64, "regularization": 0.01, "alpha": 1.0, "iterations": 15, "strength": "presence"},
         lambda rng: {
-            "factors": pick(rng, 32, 64, 128, 256), "regularization": scale(rng, 0.3, 300), "alpha": scale(rng, 0.3, 30),
-            "iterations": pick(rng, 10, 15, 30), "strength": pick(rng, "presence", "log")}, fit_ials, seeded=True),
+            "factors": pick(rng, 32, 64, 128, 256), "regularization": scale(rng, 0.3, 300),
+            "alpha": scale(rng, 0.3, 30), "iterations": pick(rng, 10, 15, 30),
+            "strength": pick(rng, "presence", "log")}, fit_ials, seeded=True),
     "bpr": Peer(
         "implicit BPR", {"factors": 64, "learning_rate": 0.01, "regularization": 0.01, "iterations": 100},
         lambda rng: {

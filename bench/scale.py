@@ -26,8 +26,8 @@ def measure(segue: str, events: int, models: str, folder: Path, options: list[st
     path = folder / f"{events}.txt"
     generate(path, events, listeners, items, seed=1)
     size_mb = path.stat().st_size / 1e6
-    arguments = ["--data", str(path), "--protocol", "temporal", "--model", models, "--home", str(folder / "home"), *options]
-    found, cost = segue_run.evaluate(segue, arguments)
+    arguments = ["--data", str(path), "--protocol", "temporal", "--model", models, "--home", str(folder / "home")]
+    found, cost = segue_run.evaluate(segue, [*arguments, *options])
     path.unlink()
     fitted = sum(model["train_s"] + model["eval_s"] for model in found)
     kept = ("model", "cases", "train_s", "eval_s", "peak_mb", "ndcg@10")

@@ -13,8 +13,8 @@ ENVIRONMENT = {
     "RAYON_NUM_THREADS": "2",
     "OMP_NUM_THREADS": "2",
     "OPENBLAS_NUM_THREADS": "2",
-    # Waiting threads sleep. By default they spin, which on a machine that others use too made an epoch of PyTorch five times
-    # as long.
+    # Waiting threads sleep. By default they spin, which on a machine that others use too made an epoch of PyTorch
+    # five times as long.
     "OMP_WAIT_POLICY": "PASSIVE",
     # Freed memory stays with the process: PyTorch on a processor else spends a third of its time asking for it again.
     "MALLOC_MMAP_MAX_": "0",
