@@ -22,6 +22,7 @@ from rectools import Columns
 from rectools.dataset import Dataset, IdMap, Interactions
 from rectools.models import EASEModel
 from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
 
 from ranking_metrics import DEPTH, NOTHING
 from split import STRENGTHS, Cases, Events
@@ -70,11 +71,17 @@ def fit_popularity(training: Events, settings: Settings, _seed: int) -> Ranker:
     return rank
 
 
+def one_blas_thread() -> threadpool_limits:
+    """What implicit asks for: it has threads of its own, and more beneath them made it many times slower."""
+    return threadpool_limits(1, "blas")
+
+
 def implicit_ranker(model: Any, strength: str, above: float = -np.finfo(np.float32).max, **options: Any) -> Ranker:
     """Ranks with a fitted model of implicit. It fills short lists up with low scores, which end the list here."""
     def rank(cases: Cases) -> np.ndarray:
         shown = cases.shown.matrix(strength)[cases.listeners]
-        items, scores = model.recommend(cases.listeners, shown, N=DEPTH, filter_already_liked_items=True, **options)
+        with one_blas_thread():
+            items, scores = model.recommend(cases.listeners, shown, N=DEPTH, filter_already_liked_items=True, **options)
         return np.where((items < 0) | (scores <= above), NOTHING, items)
 
     return rank
@@ -85,7 +92,8 @@ def fit_knn(training: Events, settings: Settings, _seed: int) -> Ranker:
     kinds = {"cosine": CosineRecommender, "tfidf": TFIDFRecommender, "bm25": BM25Recommender}
     options = {name: settings[name] for name in ("K", "K1", "B") if name in settings}
     model = kinds[settings["similarity"]](num_threads=THREADS, **options)
-    model.fit(training.matrix(settings["strength"]), show_progress=False)
+    with one_blas_thread():
+        model.fit(training.matrix(settings["strength"]), show_progress=False)
     # What a listener knows comes back with a score of zero rather than not at all.
     return implicit_ranker(model, settings["strength"], above=0.0)
 
@@ -102,14 +110,16 @@ def fit_ials(training: Events, settings: Settings, seed: int) -> Ranker:
     """Alternating least squares of implicit."""
     options = {name: value for name, value in settings.items() if name != "strength"}
     model = AlternatingLeastSquares(num_threads=THREADS, random_state=seed, **options)
-    model.fit(training.matrix(settings["strength"]), show_progress=False)
+    with one_blas_thread():
+        model.fit(training.matrix(settings["strength"]), show_progress=False)
     return implicit_ranker(model, settings["strength"], recalculate_user=True)
 
 
 def fit_bpr(training: Events, settings: Settings, seed: int) -> Ranker:
     """Bayesian personalised ranking of implicit."""
     model = BayesianPersonalizedRanking(num_threads=THREADS, random_state=seed, **settings)
-    model.fit(training.matrix("presence"), show_progress=False)
+    with one_blas_thread():
+        model.fit(training.matrix("presence"), show_progress=False)
     return implicit_ranker(model, "presence")
 
 
