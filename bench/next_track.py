@@ -1,8 +1,9 @@
 """Measures Segue and its peers on what a listener turns to next: same split, same tuning, same metrics, in one run.
 
-Segue cuts the data and writes the split with `--export`; the peers learn from those files. Every program tries `--draws`
-settings on validation (transformers `--network-draws`), its own defaults first, takes the best and is tested once with
-each seed. Segue's models and the peers take turns. What is not known to this script goes to `segue evaluate next-track`:
+Segue cuts the data and writes the split with `--export`; the peers learn from those files. Segue tries `--draws`
+settings of each model on validation, a peer `--peer-draws`, twice as many, since Segue's defaults were chosen on data
+like these; transformers try `--network-draws` each. All begin with their defaults, take the best and are tested once
+with each seed. Segue's models and the peers take turns. What follows `--` goes to `segue evaluate next-track`:
 
     next_track.py --segue target/release/segue -- --data LastFM.txt
     next_track.py --models popularity,item-knn,ease,ials -- --data user_artists.dat --protocol holdout --refit
@@ -10,7 +11,6 @@ each seed. Segue's models and the peers take turns. What is not known to this sc
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "2")
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "2")
+import segue_run
+
+segue_run.settle_environment()
 
 import numpy as np
 
-import segue_run
 from ranking_metrics import METRICS, estimate, outcomes
 from ranking_peers import PEERS, Peer, Settings
 from sequence_peers import SEQUENCE_PEERS, SequencePeer
@@ -41,13 +41,14 @@ class Plan:
     """How much is tried and tested."""
 
     draws: int
+    peer_draws: int
     network_draws: int
     seeds: list[int]
     refit: bool
     criterion: str
 
     def draws_of(self, model: str) -> int:
-        """Settings that a model is given."""
+        """Settings that a model of Segue is given."""
         return self.network_draws if model in SEQUENCES else self.draws
 
 
@@ -70,13 +71,14 @@ class Segue:
 
     def __init__(self, binary: str, arguments: list[str], home: str, plan: Plan) -> None:
         self.binary, self.arguments, self.home, self.plan = binary, arguments, home, plan
+        self.chosen: dict[str, Settings] = {}
 
-    def call(self, arguments: list[str]) -> tuple[list[dict[str, Any]], float]:
+    def call(self, arguments: list[str]) -> tuple[list[dict[str, Any]], segue_run.Run]:
         """One call of `segue evaluate next-track`."""
         seeds = ["--seed", str(self.plan.seeds[0]), "--seeds", str(len(self.plan.seeds))]
         refit = ["--refit"] if self.plan.refit else []
         every = [*self.arguments, "--home", self.home, *seeds, *refit, *arguments]
-        return segue_run.evaluate(self.binary, every, os.environ | {"RAYON_NUM_THREADS": os.environ["OMP_NUM_THREADS"]})
+        return segue_run.evaluate(self.binary, every)
 
     def export(self, folder: Path) -> Split:
         """Cuts the data."""
@@ -85,30 +87,30 @@ class Segue:
 
     def record(self, model: str) -> dict[str, Any]:
         """One model, searched and tested."""
-        found, cpu_s = self.call(["--model", model, "--search", str(self.plan.draws_of(model))])
-        return segue_record(found[0], cpu_s)
+        draws = self.plan.draws_of(model)
+        found, run = self.call(["--model", model, *(["--search", str(draws)] if draws > 1 else [])])
+        return segue_record(found[0], run.cpu_s)
 
     def fusion(self, members: list[str]) -> dict[str, Any]:
         """The members joined, each with the settings that its own search chose."""
         settings = [f"{name}.{key}={json.dumps(value)}" for name in members for key, value in self.chosen[name].items()]
         options = [option for setting in settings for option in ("--set", setting)]
-        found, cpu_s = self.call(["--model", ",".join([*members, "fusion"]), *options])
-        return segue_record(found[-1], cpu_s)
-
-    chosen: dict[str, Settings] = {}
+        found, run = self.call(["--model", ",".join([*members, "fusion"]), *options])
+        return segue_record(found[-1], run.cpu_s)
 
 
 def segue_record(found: dict[str, Any], cpu_s: float) -> dict[str, Any]:
     """A record of Segue's JSON under the names used here."""
     settings = next(iter(found.get("config", {}).values()), None) or found.get("weights")
     metrics = {name: found[name] for name in METRICS}
-    return {"model": f"segue {found['model']}", **metrics, "train_s": found["train_s"], "cpu_s": cpu_s, "settings": settings}
+    seconds = {"train_s": found["train_s"], "cpu_s": cpu_s}
+    return {"model": f"segue {found['model']}", **metrics, **seconds, "settings": settings}
 
 
 def classical_record(peer: Peer, split: Split, plan: Plan) -> dict[str, Any]:
     """Searches, fits with every seed and tests a model of matrices."""
     clock = Clock()
-    candidates = settings_of(peer, plan.draws)
+    candidates = settings_of(peer, plan.peer_draws)
     def validation(settings: Settings) -> float:
         ranker = peer.fit(split.training, settings, plan.seeds[0])
         return outcomes(ranker(split.validation), split.validation)[plan.criterion].mean()
@@ -152,7 +154,8 @@ def settings_of(peer: Peer | SequencePeer, draws: int) -> list[Settings]:
 def peer_record(name: str, runs: list[dict], seconds: list[float], clock: Clock, settings: Settings) -> dict[str, Any]:
     """Of several seeds the mean of each case counts, as with Segue."""
     metrics = {metric: estimate(np.mean([run[metric] for run in runs], axis=0), seed=1) for metric in METRICS}
-    return {"model": name, **metrics, "train_s": float(np.median(seconds)), "cpu_s": clock.cpu_s(), "settings": settings}
+    train_s = float(np.median(seconds))
+    return {"model": name, **metrics, "train_s": train_s, "cpu_s": clock.cpu_s(), "settings": settings}
 
 
 def say(line: str) -> None:
@@ -181,7 +184,8 @@ def measure(segue: Segue, split: Split, models: list[str]) -> list[dict[str, Any
 
 
 def summary(record: dict[str, Any]) -> str:
-    return f"{record['model']}: NDCG@10 {record['ndcg@10']['mean']:.4f}, {record['cpu_s']:.1f} CPU s, {record['settings']}"
+    ndcg, settings = record["ndcg@10"]["mean"], json.dumps(record["settings"])
+    return f"{record['model']}: NDCG@10 {ndcg:.4f}, {record['cpu_s']:.1f} CPU s, {settings}"
 
 
 def markdown(records: list[dict[str, Any]]) -> str:
@@ -202,8 +206,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--segue", default="target/release/segue", help="path of the binary")
     parser.add_argument("--models", default="popularity,item-knn,ease,ials,sasrec,fusion",
                         help="also bpr and bert4rec, which are peers only")
-    parser.add_argument("--draws", type=int, default=10, help="settings that each program tries on validation")
-    parser.add_argument("--network-draws", type=int, default=1, help="the same for transformers")
+    parser.add_argument("--draws", type=int, default=10, help="settings of each model that Segue tries on validation")
+    parser.add_argument("--peer-draws", type=int, default=20, help="settings that each peer tries")
+    parser.add_argument("--network-draws", type=int, default=1, help="settings of a transformer that either tries")
     parser.add_argument("--seeds", type=int, default=5, help="seeds that everything random is tested with")
     parser.add_argument("--json", action="store_true", help="records instead of a table")
     parser.add_argument("data", nargs=argparse.REMAINDER, help="-- and options of `segue evaluate next-track`")
@@ -218,14 +223,15 @@ def main() -> None:
     rest = [option for option in rest if option != "--refit"]
     criterion = "ndcg@100" if "holdout" in rest else "ndcg@10"
     seeds = list(range(1, arguments.seeds + 1))
-    plan = Plan(arguments.draws, arguments.network_draws, seeds, refit, criterion)
+    plan = Plan(arguments.draws, arguments.peer_draws, arguments.network_draws, seeds, refit, criterion)
     with tempfile.TemporaryDirectory() as folder:
         segue = Segue(arguments.segue, rest, f"{folder}/home", plan)
         split = segue.export(Path(folder) / "split")
         records = measure(segue, split, arguments.models.split(","))
     listeners, items = split.training.shape
-    about = (f"{len(split.training.rows)} events of {listeners} listeners and {items} items train, {len(split.test.listeners)} "
-             f"listeners test; {plan.draws} settings tried ({plan.network_draws} of transformers), {len(seeds)} seed(s)")
+    about = (f"{len(split.training.rows)} events of {listeners} listeners and {items} items train, "
+             f"{len(split.test.listeners)} listeners test; {plan.draws} settings tried, {plan.peer_draws} of peers "
+             f"({plan.network_draws} of transformers), {len(seeds)} seed(s)")
     if arguments.json:
         print(json.dumps({"about": about, "options": rest, "models": records}, indent=2))
     else:

@@ -3,6 +3,9 @@
 A peer learns from a matrix of listeners and items and ranks the catalogue for what is *shown* of a listener, as Segue
 does: nearest neighbours and EASE multiply what is shown by what they learned, iALS solves for the listener's factors
 once more. The exception is BPR, whose listener factors are those of training.
+
+The ranges are around what does well: implicit's iALS wants a far stronger regularisation than its default, since it does
+not scale with frequency, and plays as they are, not even their logarithm, drown a matrix that ratings do not.
 """
 
 import warnings
@@ -19,6 +22,7 @@ from rectools import Columns
 from rectools.dataset import Dataset, IdMap, Interactions
 from rectools.models import EASEModel
 from scipy.sparse import csr_matrix
+from threadpoolctl import threadpool_limits
 
 from ranking_metrics import DEPTH, NOTHING
 from split import STRENGTHS, Cases, Events
@@ -67,11 +71,17 @@ def fit_popularity(training: Events, settings: Settings, _seed: int) -> Ranker:
     return rank
 
 
+def one_blas_thread() -> threadpool_limits:
+    """What implicit asks for: it has threads of its own, and more beneath them made it many times slower."""
+    return threadpool_limits(1, "blas")
+
+
 def implicit_ranker(model: Any, strength: str, above: float = -np.finfo(np.float32).max, **options: Any) -> Ranker:
-    """Ranks with a fitted model of implicit. Where too few items can be ranked it fills up with low scores: those end the list."""
+    """Ranks with a fitted model of implicit. It fills short lists up with low scores, which end the list here."""
     def rank(cases: Cases) -> np.ndarray:
         shown = cases.shown.matrix(strength)[cases.listeners]
-        items, scores = model.recommend(cases.listeners, shown, N=DEPTH, filter_already_liked_items=True, **options)
+        with one_blas_thread():
+            items, scores = model.recommend(cases.listeners, shown, N=DEPTH, filter_already_liked_items=True, **options)
         return np.where((items < 0) | (scores <= above), NOTHING, items)
 
     return rank
@@ -82,7 +92,8 @@ def fit_knn(training: Events, settings: Settings, _seed: int) -> Ranker:
     kinds = {"cosine": CosineRecommender, "tfidf": TFIDFRecommender, "bm25": BM25Recommender}
     options = {name: settings[name] for name in ("K", "K1", "B") if name in settings}
     model = kinds[settings["similarity"]](num_threads=THREADS, **options)
-    model.fit(training.matrix(settings["strength"]), show_progress=False)
+    with one_blas_thread():
+        model.fit(training.matrix(settings["strength"]), show_progress=False)
     # What a listener knows comes back with a score of zero rather than not at all.
     return implicit_ranker(model, settings["strength"], above=0.0)
 
@@ -92,21 +103,23 @@ def draw_knn(rng: np.random.Generator) -> Settings:
     settings = {"similarity": pick(rng, "cosine", "tfidf", "bm25"), "K": pick(rng, 20, 50, 100, 200, 400)}
     if settings["similarity"] == "bm25":
         settings |= {"K1": scale(rng, 0.1, 100), "B": rng.uniform(0, 1)}
-    return settings | {"strength": pick(rng, *STRENGTHS)}
+    return settings | {"strength": pick(rng, "presence", "log")}
 
 
 def fit_ials(training: Events, settings: Settings, seed: int) -> Ranker:
     """Alternating least squares of implicit."""
     options = {name: value for name, value in settings.items() if name != "strength"}
     model = AlternatingLeastSquares(num_threads=THREADS, random_state=seed, **options)
-    model.fit(training.matrix(settings["strength"]), show_progress=False)
+    with one_blas_thread():
+        model.fit(training.matrix(settings["strength"]), show_progress=False)
     return implicit_ranker(model, settings["strength"], recalculate_user=True)
 
 
 def fit_bpr(training: Events, settings: Settings, seed: int) -> Ranker:
     """Bayesian personalised ranking of implicit."""
     model = BayesianPersonalizedRanking(num_threads=THREADS, random_state=seed, **settings)
-    model.fit(training.matrix("presence"), show_progress=False)
+    with one_blas_thread():
+        model.fit(training.matrix("presence"), show_progress=False)
     return implicit_ranker(model, "presence")
 
 
@@ -150,12 +163,14 @@ PEERS = {
         "implicit ItemKNN", {"similarity": "bm25", "K": 20, "strength": "presence"}, draw_knn, fit_knn),
     "ease": Peer(
         "RecTools EASE", {"regularization": 500.0, "strength": "presence"},
-        lambda rng: {"regularization": scale(rng, 3, 3000), "strength": pick(rng, *STRENGTHS)}, fit_ease),
+        lambda rng: {"regularization": scale(rng, 10, 3000), "strength": pick(rng, "presence", "log")}, fit_ease),
     "ials": Peer(
-        "implicit iALS", {"factors": 64, "regularization": 0.01, "alpha": 1.0, "iterations": 15, "strength": "presence"},
+        "implicit iALS",
+        {"factors": 64, "regularization": 0.01, "alpha": 1.0, "iterations": 15, "strength": "presence"},
         lambda rng: {
-            "factors": pick(rng, 32, 64, 128, 256), "regularization": scale(rng, 1e-3, 100), "alpha": scale(rng, 0.3, 100),
-            "iterations": pick(rng, 10, 15, 30), "strength": pick(rng, *STRENGTHS)}, fit_ials, seeded=True),
+            "factors": pick(rng, 32, 64, 128, 256), "regularization": scale(rng, 0.3, 300),
+            "alpha": scale(rng, 0.3, 30), "iterations": pick(rng, 10, 15, 30),
+            "strength": pick(rng, "presence", "log")}, fit_ials, seeded=True),
     "bpr": Peer(
         "implicit BPR", {"factors": 64, "learning_rate": 0.01, "regularization": 0.01, "iterations": 100},
         lambda rng: {
