@@ -25,16 +25,6 @@ pub enum ModelError {
         /// Their events.
         events: usize,
     },
-    /// A configuration that no network can have, or another than the checkpoint that training continues from.
-    #[error("`{option}` is `{found}`, expected {expected}")]
-    Configuration {
-        /// Which option.
-        option: &'static str,
-        /// What it was set to.
-        found: String,
-        /// What is possible.
-        expected: String,
-    },
     /// Slices that belong together differ in length.
     #[error("`{what}` has {found} entries where the table has {expected} rows")]
     LengthMismatch {
@@ -57,13 +47,13 @@ pub enum ModelError {
         /// Listeners in the training data.
         listeners: usize,
     },
-    /// A setting outside of what the model can work with.
+    /// A setting outside of what the model can work with, or another than that of the model that training continues from.
     #[error("`{setting}` is {found}, expected {expected}")]
     Setting {
         /// Name of the setting.
         setting: &'static str,
         /// What it may be.
-        expected: &'static str,
+        expected: String,
         /// What it is.
         found: String,
     },

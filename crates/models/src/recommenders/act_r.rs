@@ -64,7 +64,11 @@ impl ActR {
         require_positive("session_gap_s", config.session_gap_s as f64)?;
         if !(config.spreading >= 0.0 && config.spreading.is_finite()) {
             let found = config.spreading.to_string();
-            return Err(ModelError::Setting { setting: "spreading", expected: "zero or more", found });
+            return Err(ModelError::Setting {
+                setting: "spreading",
+                expected: "zero or more".to_owned(),
+                found,
+            });
         }
         let counts = Counts::of(training, &Taste::default())?;
         let mut popularity = vec![0.0f32; counts.columns()];

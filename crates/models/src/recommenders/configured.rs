@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::sasrec::Block;
 use super::{
-    ActR, ActRConfig, Counting, Decay, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, Friends,
-    FriendsConfig, Friendships, Ials, IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, Popularity,
-    PopularityConfig, Sasrec, SasrecConfig, Strength, Taste,
+    ActR, ActRConfig, ContentCosine, ContentCosineConfig, Counting, Decay, DecayedPopularity,
+    DecayedPopularityConfig, Ease, EaseConfig, Friends, FriendsConfig, Friendships, Ials, IalsConfig,
+    ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig, Sasrec, SasrecConfig, Strength,
+    Taste,
 };
 use crate::ModelError;
 
@@ -35,11 +36,13 @@ pub enum RecommenderKind {
     ActR,
     /// What friends hear, until there is a history.
     Friends,
+    /// What sounds like the history.
+    Content,
 }
 
 impl RecommenderKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Popularity,
         Self::DecayedPopularity,
         Self::ItemKnn,
@@ -48,6 +51,7 @@ impl RecommenderKind {
         Self::Sasrec,
         Self::ActR,
         Self::Friends,
+        Self::Content,
     ];
 
     /// Its name on a command line.
@@ -61,6 +65,7 @@ impl RecommenderKind {
             Self::Sasrec => "sasrec",
             Self::ActR => "act-r",
             Self::Friends => "friends",
+            Self::Content => "content",
         }
     }
 }
@@ -100,6 +105,8 @@ pub enum RecommenderConfig {
     ActR(ActRConfig),
     /// Of [`Friends`].
     Friends(FriendsConfig),
+    /// Of [`ContentCosine`].
+    Content(ContentCosineConfig),
 }
 
 /// What the order of events says.
@@ -138,17 +145,18 @@ pub struct Fitted {
 }
 
 impl RecommenderConfig {
-    /// The default configuration of a kind, for a vocabulary of so many items.
-    pub fn new(kind: RecommenderKind, items: usize) -> Self {
+    /// The default configuration of a kind.
+    pub fn new(kind: RecommenderKind) -> Self {
         match kind {
             RecommenderKind::Popularity => Self::Popularity(PopularityConfig::default()),
             RecommenderKind::DecayedPopularity => Self::DecayedPopularity(DecayedPopularityConfig::default()),
             RecommenderKind::ItemKnn => Self::ItemKnn(ItemKnnConfig::default()),
             RecommenderKind::Ease => Self::Ease(EaseConfig::default()),
             RecommenderKind::Ials => Self::Ials(IalsConfig::default()),
-            RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig::for_items(items)),
+            RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig::default()),
             RecommenderKind::ActR => Self::ActR(ActRConfig::default()),
             RecommenderKind::Friends => Self::Friends(FriendsConfig::default()),
+            RecommenderKind::Content => Self::Content(ContentCosineConfig::default()),
         }
     }
 
@@ -185,6 +193,7 @@ impl RecommenderConfig {
             Self::Sasrec(_) => RecommenderKind::Sasrec,
             Self::ActR(_) => RecommenderKind::ActR,
             Self::Friends(_) => RecommenderKind::Friends,
+            Self::Content(_) => RecommenderKind::Content,
         }
     }
 
@@ -202,6 +211,15 @@ impl RecommenderConfig {
             Self::Ials(config) => Box::new(Ials::fit(lesson.training, config, lesson.seed)?),
             Self::Sasrec(config) => return fit_sasrec(lesson, config, validate),
             Self::ActR(config) => Box::new(ActR::fit(lesson.training, config)?),
+            Self::Content(config) => {
+                let found = 0;
+                let missing = ModelError::LengthMismatch {
+                    what: "item features",
+                    expected: lesson.training.items(),
+                    found,
+                };
+                Box::new(ContentCosine::fit(lesson.training, lesson.features.ok_or(missing)?, config)?)
+            }
             Self::Friends(config) => {
                 Box::new(Friends::fit(lesson.training, lesson.friendships, config, lesson.seed)?)
             }
@@ -210,7 +228,7 @@ impl RecommenderConfig {
     }
 
     /// A configuration drawn at random, for a search (Bergstra & Bengio 2012): scales are drawn on a logarithm.
-    pub fn draw(kind: RecommenderKind, items: usize, timing: Timing, rng: &mut impl Rng) -> Self {
+    pub fn draw(kind: RecommenderKind, timing: Timing, rng: &mut impl Rng) -> Self {
         match kind {
             RecommenderKind::Popularity => Self::Popularity(PopularityConfig {
                 counting: pick(rng, [Counting::Events, Counting::Listeners]),
@@ -238,6 +256,7 @@ impl RecommenderConfig {
                 ease: draw_ease(rng, timing),
                 influence: None,
             }),
+            RecommenderKind::Content => Self::Content(ContentCosineConfig { query: draw_taste(rng, timing) }),
             RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig {
                 dim: pick(rng, [32, 64, 128]),
                 blocks: pick(rng, [1, 2, 3]),
@@ -245,7 +264,7 @@ impl RecommenderConfig {
                 block: pick(rng, [Block::Sasrec, Block::Ligr]),
                 learning_rate: scale(rng, 3e-4, 5e-3) as f32,
                 weight_decay: pick(rng, [0.0, 0.01, 0.1]),
-                ..SasrecConfig::for_items(items)
+                ..SasrecConfig::default()
             }),
         }
     }

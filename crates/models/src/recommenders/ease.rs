@@ -64,7 +64,7 @@ impl Ease {
         let counts = Counts::of(training, &config.training)?;
         let too_weak = |_| ModelError::Setting {
             setting: "regularisation",
-            expected: "large enough for the inverse to exist in single precision",
+            expected: "large enough for the inverse to exist in single precision".to_owned(),
             found: config.regularisation.to_string(),
         };
         let inverse = gram(&counts, config.regularisation as f32).invert().map_err(too_weak)?;

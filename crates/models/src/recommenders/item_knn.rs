@@ -136,7 +136,7 @@ impl ItemKnnConfig {
             Some(&(setting, found, _)) => {
                 let expected =
                     if setting == "shrinkage" { "zero or more" } else { "a number between 0 and 1" };
-                Err(ModelError::Setting { setting, expected, found: found.to_string() })
+                Err(ModelError::Setting { setting, expected: expected.to_owned(), found: found.to_string() })
             }
         }
     }

@@ -56,7 +56,7 @@ pub(super) fn require_positive(setting: &'static str, found: f64) -> Result<(), 
     if found > 0.0 && found.is_finite() {
         return Ok(());
     }
-    Err(ModelError::Setting { setting, expected: "a positive number", found: found.to_string() })
+    Err(ModelError::Setting { setting, expected: "a positive number".to_owned(), found: found.to_string() })
 }
 
 /// From a history to weights over items.

@@ -161,7 +161,7 @@ impl Lesson<'_> {
         if let Some(before) = self.before {
             return SasrecConfig { epochs, ..before.network.config().clone() };
         }
-        let default = SasrecConfig::for_items(self.interactions.items());
+        let default = SasrecConfig::default();
         // One listener is a handful of sequences: small batches, or an epoch would be a single step.
         let batch = (self.sequences(&default) / 20).clamp(8, default.batch);
         let patience = (epochs / 4).max(3);

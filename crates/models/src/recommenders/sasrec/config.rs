@@ -116,23 +116,11 @@ impl Default for SasrecConfig {
     }
 }
 
-/// Up to so many items each position is compared with all of them; beyond, with some drawn at random.
-const FULL_SOFTMAX_ITEMS: usize = 20_000;
-
 impl SasrecConfig {
-    /// The default for a vocabulary of so many items: the loss is what its size affords.
-    pub fn for_items(items: usize) -> Self {
-        let loss = match items {
-            ..=FULL_SOFTMAX_ITEMS => Loss::FullSoftmax,
-            _ => Loss::SampledSoftmax { negatives: 512 },
-        };
-        Self { loss, ..Self::default() }
-    }
-
     /// Whether a network can be built so.
     ///
     /// # Errors
-    /// [`ModelError::Configuration`] with the first option that cannot be.
+    /// [`ModelError::Setting`] with the first option that cannot be.
     pub fn check(&self) -> Result<(), ModelError> {
         let share = |x: f32| (0.0..1.0).contains(&x);
         let positive = "a positive number";
@@ -163,7 +151,7 @@ impl SasrecConfig {
         match rules.into_iter().find(|(holds, ..)| !holds) {
             None => Ok(()),
             Some((_, option, found, expected)) => {
-                Err(ModelError::Configuration { option, found, expected: expected.to_owned() })
+                Err(ModelError::Setting { setting: option, found, expected: expected.to_owned() })
             }
         }
     }

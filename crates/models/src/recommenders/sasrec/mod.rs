@@ -67,7 +67,7 @@ impl Sasrec {
     /// Changes how the model will be trained on; its shape stays.
     ///
     /// # Errors
-    /// [`ModelError::Configuration`](crate::ModelError::Configuration) if the shape differs.
+    /// [`ModelError::Setting`](crate::ModelError::Setting) if the shape differs.
     pub fn set_config(&mut self, config: &SasrecConfig) -> Result<(), crate::ModelError> {
         config.check()?;
         training::same_shape(&self.config, config)?;

@@ -30,7 +30,7 @@ impl Sasrec {
     /// are run and the last weights kept.
     ///
     /// # Errors
-    /// [`ModelError::Configuration`], [`ModelError::NoSequence`], or [`ModelError::LengthMismatch`] if the features are of
+    /// [`ModelError::Setting`], [`ModelError::NoSequence`], or [`ModelError::LengthMismatch`] if the features are of
     /// another number of items.
     pub fn fit(
         training: &Training<'_>,
@@ -49,7 +49,7 @@ impl Sasrec {
     /// scale. The model may be trained otherwise than before (rate, epochs, loss), but its shape stays.
     ///
     /// # Errors
-    /// As [`fit`](Self::fit); [`ModelError::Configuration`] also if the shape of the network differs, and
+    /// As [`fit`](Self::fit); [`ModelError::Setting`] also if the shape of the network differs, and
     /// [`ModelError::LengthMismatch`] if the vocabulary shrank.
     pub fn fine_tune(
         &self,
@@ -162,8 +162,8 @@ pub(super) fn same_shape(old: &SasrecConfig, new: &SasrecConfig) -> Result<(), M
     };
     match shape(old).into_iter().zip(shape(new)).find(|(old, new)| old != new) {
         None => Ok(()),
-        Some(((option, old), (_, new))) => Err(ModelError::Configuration {
-            option,
+        Some(((option, old), (_, new))) => Err(ModelError::Setting {
+            setting: option,
             found: new.to_string(),
             expected: format!("`{old}` as in the model that training continues from"),
         }),

@@ -99,13 +99,13 @@ impl FromStr for ModelName {
 }
 
 impl NextTrackArgs {
-    /// The recommenders named, for a vocabulary of so many items, with the settings asked for.
-    fn configs(&self, items: usize) -> Result<Vec<RecommenderConfig>> {
+    /// The recommenders named, with the settings asked for.
+    fn configs(&self) -> Result<Vec<RecommenderConfig>> {
         let kinds = self.model.iter().filter_map(|name| match name {
             ModelName::One(kind) => Some(*kind),
             ModelName::Fusion => None,
         });
-        let mut configs: Vec<_> = kinds.map(|kind| RecommenderConfig::new(kind, items)).collect();
+        let mut configs: Vec<_> = kinds.map(RecommenderConfig::new).collect();
         for setting in &self.settings {
             let Some((model, rest)) = setting.split_once('.') else {
                 bail!("`--set {setting}` names no model, expected MODEL.SETTING=VALUE");
@@ -130,10 +130,8 @@ pub(crate) fn run(args: &NextTrackArgs, home: &Home) -> Result<()> {
     if args.seeds == 0 || args.model.is_empty() {
         bail!("`--seeds` is at least 1, and `--model` names a model");
     }
-    // What cannot be is said before a large file is read.
-    args.configs(0)?;
+    let configs = args.configs()?;
     let interactions = args.protocol.arrange(args.data.load(home)?, args.seed);
-    let configs = args.configs(interactions.items())?;
     let friends = args.data.load_friends(&interactions)?;
     let cut = args.protocol.cut(&interactions, &friends, args.seed)?;
     if let Some(folder) = &args.export {

@@ -71,9 +71,7 @@ fn candidates(contest: &Contest<'_>, first: RecommenderConfig, budget: usize) ->
     let mut rng = ChaCha8Rng::seed_from_u64(contest.args.seed);
     rng.set_stream(position.expect("every kind is listed") as u64);
     let kind = first.kind();
-    let draws = std::iter::repeat_with(|| {
-        RecommenderConfig::draw(kind, contest.interactions.items(), contest.timing, &mut rng)
-    });
+    let draws = std::iter::repeat_with(|| RecommenderConfig::draw(kind, contest.timing, &mut rng));
     std::iter::once(first).chain(draws).take(budget).collect()
 }
 
