@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("--segue", default="target/release/segue", help="path of the binary")
     parser.add_argument("--events", default="100000,1000000,10000000,50000000", help="comma-separated sizes")
     parser.add_argument("--models", default="popularity,item-knn,ials")
-    parser.add_argument("--folder", type=Path, help="where generated files lie while they are needed; 27 bytes an event")
+    parser.add_argument("--folder", type=Path, help="where generated files lie while they are needed; 28 bytes an event")
     parser.add_argument("--json", action="store_true", help="records instead of a table")
     parser.add_argument("options", nargs=argparse.REMAINDER, help="-- and more options of `segue evaluate next-track`")
     arguments = parser.parse_args()
