@@ -307,11 +307,11 @@ fn draw_ease(rng: &mut impl Rng, timing: Timing) -> EaseConfig {
 }
 
 fn draw_ials(rng: &mut impl Rng, timing: Timing) -> IalsConfig {
+    let weight = scale(rng, 0.001, 0.5);
     IalsConfig {
         factors: pick(rng, [32, 64, 128, 256]),
-        unobserved_weight: scale(rng, 0.003, 1.0),
-        regularisation: scale(rng, 0.0003, 0.3),
-        frequency_exponent: rng.random_range(0.0..1.0),
+        unobserved_weight: pick(rng, [None, Some(weight)]),
+        regularisation: scale(rng, 0.003, 0.1),
         training: draw_taste(rng, timing),
         query: draw_taste(rng, timing),
         ..IalsConfig::default()

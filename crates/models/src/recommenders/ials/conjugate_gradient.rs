@@ -345,7 +345,8 @@ mod tests {
         let observed = rows.finish();
         let mut x = normals(2, 3 * stride);
         let fixed = Fixed { table: &table, gram: &gram, stride };
-        let config = IalsConfig { regularisation: 0.2, ..IalsConfig::default() };
+        let config =
+            IalsConfig { regularisation: 0.2, unobserved_weight: Some(0.05), ..IalsConfig::default() };
         let rows = Rows { observed: &observed, config: &config, stop: Stop { steps: 100, tolerance: 1e-12 } };
         solve(fixed, rows, 0, &mut x, &mut Scratch::default());
         assert!(x[stride..2 * stride].iter().all(|&x| x == 0.0), "nothing observed, nothing known");

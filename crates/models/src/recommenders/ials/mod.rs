@@ -33,8 +33,10 @@ pub struct IalsConfig {
     pub factors: usize,
     /// Times that both sides are solved for.
     pub iterations: usize,
-    /// `α₀`: how much an unheard item counts as unliked, next to one for a heard one.
-    pub unobserved_weight: f64,
+    /// `α₀`: how much an unheard item counts as unliked, next to one for a heard one. `None`: so much that all unheard items
+    /// of a mean listener together weigh four times what the heard ones do; a fixed weight that suits a thousand items drowns
+    /// what was heard among a hundred thousand.
+    pub unobserved_weight: Option<f64>,
     /// `λ`.
     pub regularisation: f64,
     /// `ν`: 1 regularises each pair alike, 0 each row alike.
@@ -54,7 +56,7 @@ impl Default for IalsConfig {
         Self {
             factors: 64,
             iterations: 16,
-            unobserved_weight: 0.05,
+            unobserved_weight: None,
             regularisation: 0.03,
             frequency_exponent: 1.0,
             initial_spread: 0.1,
@@ -64,6 +66,9 @@ impl Default for IalsConfig {
         }
     }
 }
+
+/// What all unheard items of a mean listener weigh, next to the heard ones.
+const UNHEARD_TO_HEARD: f64 = 4.0;
 
 /// Factors of items.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,6 +99,7 @@ impl Ials {
     pub fn fit(training: &Training<'_>, config: &IalsConfig, seed: u64) -> Result<Self, ModelError> {
         config.require_sound()?;
         let by_listener = Counts::of(training, &config.training)?;
+        let config = &config.settled(&by_listener);
         let by_item = by_listener.transposed();
         let mut items = Table::normals(by_item.rows(), config, seed);
         let mut listeners = Table::zeros(by_listener.rows(), config.factors);
@@ -101,7 +107,7 @@ impl Ials {
             listeners.improve(&by_listener, &items, config);
             items.improve(&by_item, &listeners, config);
         }
-        let gram = items.gram(config.unobserved_weight);
+        let gram = items.gram(config.alpha());
         Ok(Self { config: config.clone(), items, gram, tie_break: TieBreak::of(&by_listener) })
     }
 
@@ -126,12 +132,13 @@ impl Ials {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let (reader, config): (_, IalsConfig) = Reader::open(bytes, Self::NAME)?;
         let tie_break = TieBreak::read(&reader)?;
-        reader.require(config.require_sound().is_ok(), || "the configuration is out of range".to_owned())?;
+        let sound = config.require_sound().is_ok() && config.unobserved_weight.is_some();
+        reader.require(sound, || "the configuration is out of range".to_owned())?;
         let values = reader.f32s_of("items", tie_break.items() * config.factors)?;
         let mut items = Table::zeros(tie_break.items(), config.factors);
         let rows = items.values.chunks_exact_mut(items.stride).zip(values.chunks_exact(config.factors));
         rows.for_each(|(to, from)| to[..from.len()].copy_from_slice(from));
-        let gram = items.gram(config.unobserved_weight);
+        let gram = items.gram(config.alpha());
         Ok(Self { config, items, gram, tie_break })
     }
 
@@ -177,18 +184,32 @@ impl IalsConfig {
     fn require_sound(&self) -> Result<(), ModelError> {
         require_positive("factors", self.factors as f64)?;
         require_positive("steps", self.steps as f64)?;
-        require_positive("unobserved_weight", self.unobserved_weight)?;
+        require_positive("unobserved_weight", self.unobserved_weight.unwrap_or(1.0))?;
         require_positive("regularisation", self.regularisation)?;
         require_positive("initial_spread", self.initial_spread)?;
         self.training.decay.require_sound("training.decay")?;
         self.query.decay.require_sound("query.decay")
     }
 
+    /// The same with a weight for unheard items in any case.
+    fn settled(&self, by_listener: &Counts) -> Self {
+        let heard = by_listener.values().len() as f64;
+        let listeners = by_listener.offsets().windows(2).filter(|row| row[0] < row[1]).count();
+        let share = heard / (listeners as f64 * by_listener.columns() as f64);
+        let weight = self.unobserved_weight.unwrap_or(UNHEARD_TO_HEARD * share);
+        Self { unobserved_weight: Some(weight), ..self.clone() }
+    }
+
+    /// `α₀` of a configuration that was settled.
+    fn alpha(&self) -> f64 {
+        self.unobserved_weight.expect("fitting and loading settle the weight")
+    }
+
     /// `λ (heard + α₀ others)^ν`, the ridge of a row observed with some of `others`. An entry weaker than one counts as a
     /// part of one: a crowd's worth of faint evidence is no long history.
     fn ridge(&self, strengths: &[f32], others: usize) -> f32 {
         let heard: f32 = strengths.iter().map(|strength| strength.min(1.0)).sum();
-        let pairs = f64::from(heard) + self.unobserved_weight * others as f64;
+        let pairs = f64::from(heard) + self.alpha() * others as f64;
         (self.regularisation * pairs.powf(self.frequency_exponent)) as f32
     }
 }
@@ -239,7 +260,7 @@ impl Table {
     /// Moves every row towards its least squares solution given the other side.
     fn improve(&mut self, observed: &Counts, fixed: &Table, config: &IalsConfig) {
         let stride = self.stride;
-        let gram = fixed.gram(config.unobserved_weight);
+        let gram = fixed.gram(config.alpha());
         let fixed = Fixed { table: &fixed.values, gram: &gram, stride };
         let rows = Rows { observed, config, stop: Stop { steps: config.steps, tolerance: 0.0 } };
         let batches = self.values.par_chunks_mut(BATCH * stride).enumerate();
