@@ -34,7 +34,7 @@ pub struct IalsConfig {
     /// Times that both sides are solved for.
     pub iterations: usize,
     /// `α₀`: how much an unheard item counts as unliked, next to one for a heard one. `None`: so much that all unheard items
-    /// of a mean listener together weigh four times what the heard ones do; a fixed weight that suits a thousand items drowns
+    /// of a mean listener together weigh two and a half times what the heard ones do; a fixed weight that suits a thousand items drowns
     /// what was heard among a hundred thousand.
     pub unobserved_weight: Option<f64>,
     /// `λ`.
@@ -68,7 +68,7 @@ impl Default for IalsConfig {
 }
 
 /// What all unheard items of a mean listener weigh, next to the heard ones.
-const UNHEARD_TO_HEARD: f64 = 4.0;
+const UNHEARD_TO_HEARD: f64 = 2.5;
 
 /// Factors of items.
 #[derive(Clone, Debug, PartialEq)]
