@@ -113,7 +113,7 @@ fn figures_of_a_ranking_that_is_known() {
     assert!((mean("ndcg@10") - (1.0 + 1.0 / 11f64.log2()) / 2.0).abs() < 1e-6);
     assert!((standing.coverage - 10.0 / 12.0).abs() < 1e-9);
     assert!((standing.novelty_bits - 12f64.log2()).abs() < 1e-9);
-    assert!((standing.popularity_bias - 1.0).abs() < 1e-9);
+    assert!((standing.popularity_bias.unwrap() - 1.0).abs() < 1e-9);
 
     let worse = evaluate(&Fixed(vec![vec![0.0; ITEMS as usize]]), &interactions, &cases, MASKED, &|_| ());
     let difference = compare(&[run], &[worse], 1).differences["ndcg@10"];

@@ -5,9 +5,9 @@
 //! sim(i, j) = Σ_u x_ui x_uj / ((Σ_u x_ui²)^(1−a) (Σ_u x_uj²)^a + shrinkage)     score(j) = Σ_i w_i sim(i, j)
 //! ```
 //!
-//! `a = ½` is the cosine; above it popular items are recommended less (Aiolli 2013). `x` may fade with the age of an event, `w` with its age when asked. Each item keeps the `k` items
-//! most similar to it. Similarities are summed item by item in one dense row a thread, so that memory is that of the
-//! neighbours kept, not of all pairs.
+//! `a = ½` is the cosine; above it popular items are recommended less (Aiolli 2013). `x` may fade with the age of an event,
+//! `w` with its age when asked. Each item keeps the `k` items most similar to it. Similarities are summed item by item in one
+//! dense row a thread, so that memory is that of the neighbours kept, not of all pairs.
 
 use rayon::prelude::*;
 use segue_engine::dataset::interactions::Training;

@@ -29,9 +29,9 @@ pub struct Standing {
     #[serde(rename = "novelty@10")]
     pub novelty_bits: f64,
     /// Mean popularity of the first ten over that of the answers: above 1 the model shows more popular items than listeners
-    /// choose.
+    /// choose; `None` where nothing that was chosen is known from training.
     #[serde(rename = "popularity_bias@10")]
-    pub popularity_bias: f64,
+    pub popularity_bias: Option<f64>,
 }
 
 /// How much one model reaches above another on the same cases.
@@ -64,7 +64,8 @@ pub fn summarise(runs: &[Outcomes], popularity: &[u32], chosen: &[u32], seed: u6
         discoveries: estimate(runs, |outcome| outcome.discoveries, seed),
         coverage: shown.iter().filter(|&&count| count > 0).count() as f64 / shown.len().max(1) as f64,
         novelty_bits: novelty,
-        popularity_bias: weighted(&shown, popular) / weighted(&chosen, popular),
+        popularity_bias: Some(weighted(&shown, popular) / weighted(&chosen, popular))
+            .filter(|bias| bias.is_finite()),
     }
 }
 

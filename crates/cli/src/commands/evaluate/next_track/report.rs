@@ -130,7 +130,7 @@ pub(super) fn row(model: &ModelReport) -> [String; 14] {
         mean(&model.standing.discoveries),
         format!("{:.3}", model.standing.coverage),
         format!("{:.1} bit", model.standing.novelty_bits),
-        format!("×{:.2}", model.standing.popularity_bias),
+        model.standing.popularity_bias.map_or_else(|| "–".to_owned(), |bias| format!("×{bias:.2}")),
         format!("{:.1} s", model.train_s),
         format!("{:.1} s", model.eval_s),
     ]
