@@ -32,7 +32,9 @@ Examples:
   segue import my_spotify_data.zip tracks.csv       read an export and a table of audio features
   segue train                                       learn what each listener likes
   segue mix --explore 0.4 --export m3u8 > mix.m3u8  a mix of 30, four in ten of them new
-  segue evaluate likability --data songs.csv --label liked";
+  segue train --next-track                          learn what follows what, for `segue next`
+  segue evaluate likability --data songs.csv --label liked
+  segue evaluate next-track --data plays.csv --model popularity,ease,sasrec,fusion";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
