@@ -27,6 +27,9 @@ const MOST_CASES: usize = 2_000;
 /// Steps of training from which on a small home gains nothing.
 const STEPS: usize = 800;
 
+/// Shares of the network that are dropped while it trains, of which the newest plays choose one.
+const DROPOUTS: [f32; 2] = [0.2, 0.5];
+
 /// Where training starts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
@@ -60,8 +63,8 @@ pub(super) fn train(store: &mut Store, start: Start, seed: u64, as_json: bool) -
     let lesson =
         Lesson { interactions: &interactions, features: features.as_ref(), before: before.as_ref(), seed };
     let (training, cases) = newest_held_out(&interactions);
-    let (epochs, held_out) = lesson.choose_epochs(&training, &cases)?;
-    let network = lesson.fit(&interactions.all(), epochs, &mut |_| None)?;
+    let Choice { config, held_out } = lesson.choose(&training, &cases)?;
+    let network = lesson.fit(&interactions.all(), &config, &mut |_| None)?;
     let items = (0..interactions.items() as u32)
         .map(|row| interactions.item_name(segue_engine::ItemIdx(row)).to_owned())
         .collect();
@@ -73,7 +76,6 @@ pub(super) fn train(store: &mut Store, start: Start, seed: u64, as_json: bool) -
         "plays": interactions.events(),
         "listeners": interactions.listeners(),
         "items": interactions.items(),
-        "epochs": epochs,
         "continued": before.is_some(),
         "held_out": held_out,
     });
@@ -148,6 +150,12 @@ fn newest_held_out(interactions: &Interactions) -> (Training<'_>, Vec<Case>) {
     (Training::new(interactions, ends), cases.into_iter().step_by(stride).collect())
 }
 
+/// What the newest plays chose.
+struct Choice {
+    config: SasrecConfig,
+    held_out: HeldOut,
+}
+
 /// What is learned from, and where from.
 struct Lesson<'a> {
     interactions: &'a Interactions,
@@ -157,15 +165,19 @@ struct Lesson<'a> {
 }
 
 impl Lesson<'_> {
-    fn config(&self, epochs: usize) -> SasrecConfig {
+    /// What is tried: before anything is known of a home, how much of the network to drop is anybody's guess.
+    fn configs(&self) -> Vec<SasrecConfig> {
         if let Some(before) = self.before {
-            return SasrecConfig { epochs, ..before.network.config().clone() };
+            let before = before.network.config();
+            return vec![SasrecConfig { epochs: self.most_epochs(before) / 5, ..before.clone() }];
         }
         let default = SasrecConfig::default();
         // One listener is a handful of sequences: small batches, or an epoch would be a single step.
         let batch = (self.sequences(&default) / 20).clamp(8, default.batch);
+        let sized = SasrecConfig { windows: Windows::All, batch, ..default };
+        let epochs = self.most_epochs(&sized);
         let patience = (epochs / 4).max(3);
-        SasrecConfig { epochs, windows: Windows::All, patience, batch, ..default }
+        DROPOUTS.map(|dropout| SasrecConfig { epochs, patience, dropout, ..sized.clone() }).to_vec()
     }
 
     fn sequences(&self, config: &SasrecConfig) -> usize {
@@ -173,56 +185,61 @@ impl Lesson<'_> {
     }
 
     /// As many epochs as make enough steps; early stopping ends most runs before.
-    fn most_epochs(&self) -> usize {
-        let config = self.config(1);
-        let enough = (STEPS / self.sequences(&config).div_ceil(config.batch)).clamp(30, STEPS);
-        if self.before.is_some() { enough / 5 } else { enough }
+    fn most_epochs(&self, config: &SasrecConfig) -> usize {
+        (STEPS / self.sequences(config).div_ceil(config.batch)).clamp(30, STEPS)
     }
 
     fn fit(
         &self,
         training: &Training<'_>,
-        epochs: usize,
+        config: &SasrecConfig,
         validate: &mut dyn FnMut(&Sasrec) -> Option<f64>,
     ) -> Result<Sasrec> {
-        let bar = terminal::steps(epochs as u64, "training");
-        let config = self.config(epochs);
+        let bar = terminal::steps(config.epochs as u64, "training");
         let mut after_epoch = |epoch: &segue_models::recommenders::sasrec::Epoch<'_>| {
             bar.inc(1);
             bar.set_message(format!("loss {:.3}", epoch.loss));
             validate(epoch.model)
         };
         let fitted = match self.before {
-            None => Sasrec::fit(training, self.features, &config, self.seed, &mut after_epoch),
+            None => Sasrec::fit(training, self.features, config, self.seed, &mut after_epoch),
             Some(before) => {
-                before.network.fine_tune(training, self.features, &config, self.seed, &mut after_epoch)
+                before.network.fine_tune(training, self.features, config, self.seed, &mut after_epoch)
             }
         };
         bar.finish_and_clear();
         fitted.context("cannot learn what comes next")
     }
 
-    /// Trains on all but the newest plays and says after how many epochs those were predicted best, and how well.
-    fn choose_epochs(&self, training: &Training<'_>, cases: &[Case]) -> Result<(usize, HeldOut)> {
+    /// Trains on all but the newest plays and says with what settings, and after how many epochs, those were predicted
+    /// best, and how well.
+    fn choose(&self, training: &Training<'_>, cases: &[Case]) -> Result<Choice> {
         if training.events() == 0 || cases.is_empty() {
             bail!("there are too few plays with a time to learn what comes next");
         }
-        let (mut best, mut best_epoch, mut epoch) = (f64::NEG_INFINITY, 1, 0);
-        let network = self.fit(training, self.most_epochs(), &mut |network| {
-            epoch += 1;
-            let found = self.measure(network, cases)[Metric::NdcgAt10.name()];
-            if found > best {
-                (best, best_epoch) = (found, epoch);
+        let mut best: Option<(f64, SasrecConfig, Sasrec)> = None;
+        for config in self.configs() {
+            let (mut highest, mut epochs, mut epoch) = (f64::NEG_INFINITY, 1, 0);
+            let network = self.fit(training, &config, &mut |network| {
+                epoch += 1;
+                let found = self.measure(network, cases)[Metric::NdcgAt10.name()];
+                if found > highest {
+                    (highest, epochs) = (found, epoch);
+                }
+                Some(found)
+            })?;
+            if best.as_ref().is_none_or(|(found, ..)| highest > *found) {
+                best = Some((highest, SasrecConfig { epochs, ..config }, network));
             }
-            Some(found)
-        })?;
+        }
+        let (_, config, network) = best.expect("there is a configuration to try");
         let popularity = Popularity::fit(training, &PopularityConfig::default())?;
         let held_out = HeldOut {
             plays: cases.len(),
             model: self.measure(&network, cases),
             popularity: self.measure(&popularity, cases),
         };
-        Ok((best_epoch, held_out))
+        Ok(Choice { config, held_out })
     }
 
     fn measure(&self, model: &dyn Recommender, cases: &[Case]) -> BTreeMap<&'static str, f64> {
