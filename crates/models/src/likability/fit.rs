@@ -36,46 +36,28 @@ const FEWEST_OF_EACH: usize = 5;
 /// How to fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LikabilityConfig {
-    /// The network; by default one that suits the number of listeners and labels.
-    pub network: Option<TabmConfig>,
+    /// The network.
+    pub network: TabmConfig,
     /// Rows to train the network on, about.
     pub rows: usize,
-    /// How often a label is asked for, on average and at most.
-    pub most_questions: usize,
+    /// Episodes of one listener, at most.
+    pub most_episodes: usize,
     /// Relations that the network may not read, by the beginning of a column's name: for ablations.
     pub without: Vec<String>,
 }
 
 impl Default for LikabilityConfig {
     fn default() -> Self {
-        Self { network: None, rows: 60_000, most_questions: 50, without: Vec::new() }
+        const ROWS: usize = 60_000;
+        let mut network = tabm::config(ROWS);
+        network.architecture.members = 8;
+        network.architecture.hidden = vec![96, 96];
+        network.architecture.periodic = Some(PeriodicConfig { frequencies: 8, sigma: 0.1, dim: 4 });
+        network.training.epochs = 10;
+        // Rows of one listener are on both sides of any split of rows: calibration is done here, across listeners.
+        network.calibration = CalibrationConfig { folds: 0, held_out: 0 };
+        Self { network, rows: ROWS, most_episodes: 40, without: Vec::new() }
     }
-}
-
-/// The network for many listeners.
-fn network_for_newcomers(rows: usize) -> TabmConfig {
-    let mut network = with_short_embeddings(tabm::config(rows));
-    network.architecture.hidden = vec![96, 96];
-    network.training.epochs = 10;
-    network
-}
-
-/// The network for a few listeners: as strict as for a table of so many labels, because asking for the same label with
-/// another history adds rows and hardly any knowledge. It takes as many steps as there, too, which are fewer passes.
-fn network_for_settled(labels: usize, rows: usize) -> TabmConfig {
-    let mut network = with_short_embeddings(tabm::config(labels));
-    let steps = network.training.epochs * labels.div_ceil(network.training.batch);
-    network.training.epochs = (steps * network.training.batch).div_ceil(rows.max(1)).max(1);
-    network
-}
-
-/// There are four times as many columns as in a table of sounds, and many of them say nearly the same: half the members and
-/// shorter embeddings keep fitting quick.
-fn with_short_embeddings(mut network: TabmConfig) -> TabmConfig {
-    network.architecture.members = 8;
-    network.architecture.periodic = Some(PeriodicConfig { frequencies: 8, sigma: 0.1, dim: 4 });
-    network.networks = 1;
-    network
 }
 
 /// Where a fit has got to.
@@ -140,8 +122,9 @@ impl LikabilityModel {
         let scale = Scale::fit(catalogue);
         let classroom = Classroom::new(catalogue, profiles, &scale, &config, seed);
         let data = classroom.summary();
+        let newcomers = classroom.likes.iter().filter(|likes| likes.len() >= FEWEST_LIKES).count();
         progress(Stage::Episodes);
-        let (split, trained, held_out) = if classroom.has_newcomers() {
+        let (split, trained, held_out) = if newcomers >= FEWEST_NEWCOMER_LISTENERS {
             let (trained, held_out) = classroom.fit_across_listeners(progress)?;
             ("listeners", trained, held_out)
         } else {
@@ -216,7 +199,9 @@ impl<'a> Classroom<'a> {
     fn atlas(&self, of: impl Fn(usize) -> bool) -> Atlas {
         let likes: Vec<Vec<TrackIdx>> =
             (0..self.pupils.len()).filter(|&i| of(i)).map(|i| self.likes[i].clone()).collect();
-        Atlas::fit(&self.descriptions, if self.has_newcomers() { &likes } else { &[] }, self.seed)
+        let enough = self.likes.iter().filter(|likes| likes.len() >= FEWEST_LIKES).count()
+            >= FEWEST_NEWCOMER_LISTENERS;
+        Atlas::fit(&self.descriptions, if enough { &likes } else { &[] }, self.seed)
     }
 
     fn fit_across_listeners(&self, progress: &mut dyn FnMut(Stage)) -> Result<(Trained, Held), ModelError> {
@@ -312,24 +297,7 @@ impl<'a> Classroom<'a> {
         // An episode asks for up to thirty labels and adds contrasts to the likes among them.
         let rows_of = |pupil: &Pupil| (pupil.told.len() / 2).clamp(1, 30) * 2;
         let rows_of_all: usize = self.pupils.iter().map(rows_of).sum();
-        let labels: usize = self.pupils.iter().map(|pupil| pupil.told.len()).sum();
-        let asked: usize = self.pupils.iter().map(|pupil| pupil.told.len().clamp(1, 30)).sum();
-        let most = self.config.most_questions * labels / asked.max(1);
-        (self.config.rows / rows_of_all.max(1)).clamp(1, most.max(1))
-    }
-
-    fn has_newcomers(&self) -> bool {
-        self.likes.iter().filter(|likes| likes.len() >= FEWEST_LIKES).count() >= FEWEST_NEWCOMER_LISTENERS
-    }
-
-    fn network(&self, rows: usize) -> TabmConfig {
-        let labels = self.pupils.iter().map(|pupil| pupil.told.len()).sum();
-        let mut network = self.config.network.clone().unwrap_or_else(|| {
-            if self.has_newcomers() { network_for_newcomers(rows) } else { network_for_settled(labels, rows) }
-        });
-        // Rows of one label are on both sides of any split of rows: calibration is done here, on what was held out.
-        network.calibration = CalibrationConfig { folds: 0, held_out: 0 };
-        network
+        (self.config.rows / rows_of_all.max(1)).clamp(1, self.config.most_episodes)
     }
 
     fn train(&self, rows: &Rows) -> Result<Trained, ModelError> {
@@ -344,7 +312,7 @@ impl<'a> Classroom<'a> {
         let columns: Vec<usize> =
             (0..COLUMNS).filter(allowed).filter(|&column| varies(rows, column)).collect();
         let table = table(&rows.columns, &columns);
-        let network = Tabm::fit(&table, &rows.liked, &rows.weights, &self.network(rows.len()), self.seed)?;
+        let network = Tabm::fit(&table, &rows.liked, &rows.weights, &self.config.network, self.seed)?;
         Ok(Trained { network, columns, rows: rows.len() })
     }
 }

@@ -11,7 +11,6 @@ use segue_engine::eval::new_listener::liking;
 use segue_engine::{Catalogue, Likability, Profile, Scorer, Stance, TrackIdx};
 use segue_models::ModelError;
 use segue_models::likability::{LikabilityConfig, LikabilityModel, LikabilityScorer};
-use segue_models::tabular::tabm;
 
 const TRACKS: usize = 360;
 const CAMPS: usize = 3;
@@ -64,12 +63,11 @@ fn community(catalogue: &Catalogue) -> Vec<Profile> {
 }
 
 fn small() -> LikabilityConfig {
-    let mut network = tabm::config(4_000);
-    network.architecture.members = 4;
-    network.architecture.hidden = vec![32, 32];
-    network.architecture.periodic = None;
-    network.training.epochs = 6;
-    LikabilityConfig { network: Some(network), rows: 4_000, ..LikabilityConfig::default() }
+    let mut config = LikabilityConfig { rows: 4_000, most_episodes: 8, ..LikabilityConfig::default() };
+    config.network.architecture.members = 4;
+    config.network.architecture.hidden = vec![32, 32];
+    config.network.training.epochs = 6;
+    config
 }
 
 fn fitted(catalogue: &Catalogue, profiles: &[Profile], seed: u64) -> LikabilityModel {
