@@ -48,7 +48,7 @@ pub enum ModelError {
         listeners: usize,
     },
     /// A setting outside of what the model can work with, or another than that of the model that training continues from.
-    #[error("`{setting}` is {found}, expected {expected}")]
+    #[error("`{setting}` is `{found}`, expected {expected}")]
     Setting {
         /// Name of the setting.
         setting: &'static str,
