@@ -69,7 +69,27 @@ fn training_goes_on_with_what_came_in_since_and_leaves_the_likability_model_alon
     let again = segue.json(&["train", "--next-track", "--json"]);
     let figure = |report: &Value| report["card"]["held_out"]["model"]["ndcg@10"].as_f64().unwrap();
     assert!(figure(&second) > figure(&again) - 0.1, "{} against {}", figure(&second), figure(&again));
-    let kinds = segue.json(&["models", "list", "--json"]);
-    let active = kinds.as_array().unwrap().iter().filter(|model| model["active"] == true).count();
-    assert_eq!(active, 1);
+    let in_use = |kind: &str| {
+        let models = segue.json(&["models", "list", "--json"]);
+        models.as_array().unwrap().iter().filter(|m| m["active"] == true && m["kind"] == kind).count()
+    };
+    assert_eq!((in_use("next-track"), in_use("likability")), (1, 0));
+    // Loud songs of even albums finished, the others skipped: enough for a likability model.
+    let rows: String = (0..40)
+        .map(|song| {
+            let (ms, energy) = if song % 2 == 0 { (200_000, 0.9) } else { (5_000, 0.1) };
+            format!(
+                "ann,{},t{song},T {song},Artist {song},{ms},200000,{energy}\n",
+                1_650_000_000 + song * 300
+            )
+        })
+        .collect();
+    segue.write(
+        "labels.csv",
+        &format!("listener,played_at,track_id,track_name,artist_name,ms_played,duration_ms,energy\n{rows}"),
+    );
+    segue.run(&["import", "labels.csv"]);
+    segue.run(&["train"]);
+    assert_eq!((in_use("next-track"), in_use("likability")), (1, 1));
+    segue.run(&["next", "--length", "1"]);
 }

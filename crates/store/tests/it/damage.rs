@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
-use segue_store::{Store, StoreError};
+use segue_store::{NewModel, Store, StoreError};
 use tempfile::TempDir;
 
-use crate::fixtures::{import, listener, played, stream, track};
+use crate::fixtures::{at, import, listener, played, stream, track};
+use crate::models::register;
 
 fn database(home: &Path) -> std::path::PathBuf {
     home.join(Store::DATABASE)
@@ -28,11 +29,32 @@ fn refusal(home: &Path) -> StoreError {
 }
 
 #[test]
+fn a_store_of_the_first_schema_takes_models_of_a_second_kind() {
+    let home = tempfile::tempdir().unwrap();
+    register(&mut Store::open(home.path()).unwrap(), "v1", &[]).unwrap();
+    let back = "DROP INDEX one_active_model_of_a_kind; PRAGMA user_version = 1; \
+                CREATE UNIQUE INDEX one_active_model ON models(active) WHERE active = 1;";
+    Connection::open(database(home.path())).unwrap().execute_batch(back).unwrap();
+
+    let mut store = Store::open(home.path()).unwrap();
+    let sequence = NewModel {
+        version: "s1",
+        kind: "next-track",
+        created_at: at(0),
+        card: "{}",
+        weights: b"weights",
+        listeners: &[],
+    };
+    store.register_model(&sequence).unwrap();
+    assert_eq!(store.status().unwrap().active_models, ["v1", "s1"]);
+}
+
+#[test]
 fn a_newer_schema_is_refused_by_number() {
     let home = store_on_disk();
     Connection::open(database(home.path())).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = refusal(home.path());
-    assert!(matches!(error, StoreError::NewerSchema { found: 99, supported: 1, .. }), "{error}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 99, supported: 2, .. }), "{error}");
     assert!(error.to_string().contains("use a newer segue"));
 }
 
