@@ -93,6 +93,9 @@ pub struct Pick {
     pub drawn: u32,
     /// Probability of this pick given the picks before it.
     pub propensity: f64,
+    /// Its standard error, where the policy can only estimate it; else 0.
+    #[serde(default)]
+    pub propensity_error: f64,
     /// Predicted probability that the listener likes it.
     pub likability: f32,
     /// Standard deviation of that prediction between the members of the model.
@@ -124,6 +127,9 @@ pub struct SlateConfig {
     pub temperature: f32,
     /// How often a policy that mixes in chance does so.
     pub epsilon: f32,
+    /// How many standard deviations a policy that is optimistic adds to a score.
+    #[serde(default)]
+    pub optimism: f32,
 }
 
 /// A track that the policy could have picked, with all that it knew of it besides artist and album.
@@ -135,6 +141,10 @@ pub struct Shortlisted {
     pub score: f32,
     /// As in [`Pick`].
     pub new_to_listener: bool,
+    /// How the score varies together with those of the other tracks: the same number of factors for each of them, and none
+    /// where the policy takes scores at their word.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub factors: Vec<f32>,
 }
 
 /// A mix: picks in playing order, and the short-list that the policy chose from.

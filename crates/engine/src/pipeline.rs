@@ -12,13 +12,13 @@ use crate::mix::arrange::{Stop, arrange};
 use crate::mix::dial::Dial;
 use crate::mix::filters::{Familiarity, FilterContext, LeftOut, filter};
 use crate::mix::quota::{Caps, Quota};
-use crate::mix::ranking::{WrongCount, rank};
+use crate::mix::ranking::{WrongCount, rank, trust};
 use crate::mix::reasons::Taste;
 use crate::mix::shortlist::{Offer, Shape, shortlist};
 use crate::policy::draw::{Drawn, draw, generator};
-use crate::policy::{PolicyKind, label};
+use crate::policy::{Belief, Doubt, PolicyKind, PolicySettings, label};
 use crate::retrieval::{EXACT_LIMIT, Index, retrieve};
-use crate::{Catalogue, Interaction, Profile, Scorer};
+use crate::{Catalogue, Interaction, Profile, Scorer, TrackIdx};
 
 /// A mix has at most this many tracks.
 pub const LONGEST_MIX: u32 = 1_000;
@@ -124,6 +124,14 @@ pub enum MixError {
         /// How many predictions it gave.
         found: usize,
     },
+    /// The model states no doubt of the kind that the policy explores by.
+    #[error("model `{model}` does not say what `{policy}` explores by; choose another policy or train again")]
+    NoDoubt {
+        /// The policy asked for.
+        policy: &'static str,
+        /// The version of the model.
+        model: String,
+    },
 }
 
 impl From<WrongCount> for MixError {
@@ -226,7 +234,9 @@ pub fn mix(
         return Err(MixError::NothingEligible { candidates: candidate_count, left_out });
     }
     let dial = Dial::new(request.explore, request.length);
-    let ranking = rank(catalogue, index, profile, (scorer, dial.uncertainty_weight), &candidates)?;
+    // A policy that explores by the belief gets scores without a bonus for doubt: it would count twice.
+    let bonus = if request.policy.doubt() == Doubt::None { dial.uncertainty_weight } else { 0.0 };
+    let ranking = rank(catalogue, index, profile, (scorer, bonus), &candidates)?;
     let caps = Caps { artist: request.artist_cap, album: request.album_cap };
     let shape = Shape { length: request.length, new_slots: dial.new_slots, caps };
     let offers = shortlist(catalogue, &index.sound, &ranking, shape);
@@ -234,9 +244,14 @@ pub fn mix(
     let tracks = offers.iter().map(|offer| (offer.scored.track, offer.scored.is_new));
     let quota = Quota::new(catalogue, tracks, caps, shape.length, shape.new_slots);
     let (new_slots, familiar_slots) = quota.left();
-    let scores: Vec<f32> = offers.iter().map(|offer| offer.score).collect();
-    let policy = request.policy.build(dial.temperature, dial.epsilon);
-    let drawn = draw(&scores, quota, policy.as_ref(), &mut generator(request.seed));
+    let belief = belief(scorer, profile, &offers, request.policy)?;
+    let settings = PolicySettings {
+        temperature: dial.temperature,
+        epsilon: dial.epsilon,
+        optimism: dial.uncertainty_weight,
+    };
+    let policy = request.policy.build(settings);
+    let drawn = draw(&belief, quota, policy.as_ref(), &mut generator(request.seed));
 
     let config = SlateConfig {
         policy: label(policy.as_ref()),
@@ -246,15 +261,16 @@ pub fn mix(
         new_slots,
         artist_cap: caps.artist,
         album_cap: caps.album,
-        temperature: dial.temperature,
-        epsilon: dial.epsilon,
+        temperature: settings.temperature,
+        epsilon: settings.epsilon,
+        optimism: settings.optimism,
     };
     let taste = Taste::from_profile(catalogue, index, profile, request.now);
     let slate = Slate {
         listener: profile.listener.clone(),
         config,
         picks: playing_order(catalogue, &offers, &drawn, &taste),
-        shortlist: offers.iter().map(|offer| shortlisted(catalogue, offer)).collect(),
+        shortlist: (0..offers.len()).map(|i| shortlisted(catalogue, &offers[i], belief.factors(i))).collect(),
     };
     let not_finite = ranking.iter().filter(|scored| !scored.is_finite).count();
     let mut notes = share_notes(profile, request, dial.new_slots, [new_slots, familiar_slots]);
@@ -305,11 +321,38 @@ fn filter_context<'a>(
     }
 }
 
-fn shortlisted(catalogue: &Catalogue, offer: &Offer) -> Shortlisted {
+/// What the policy goes by: the scores of the short-list and, where it explores by them, the doubts about them on the same
+/// scale.
+fn belief(
+    scorer: &dyn Scorer,
+    profile: &Profile,
+    offers: &[Offer],
+    policy: PolicyKind,
+) -> Result<Belief, MixError> {
+    let scores: Vec<f32> = offers.iter().map(|offer| offer.score).collect();
+    if policy.doubt() == Doubt::None {
+        return Ok(Belief::certain(scores));
+    }
+    let tracks: Vec<TrackIdx> = offers.iter().map(|offer| offer.scored.track).collect();
+    let mut factors = scorer.factors(profile, &tracks, policy.doubt());
+    if factors.is_empty() || !factors.len().is_multiple_of(offers.len()) {
+        return Err(MixError::NoDoubt { policy: policy.name(), model: scorer.version().to_owned() });
+    }
+    let width = factors.len() / offers.len();
+    let trust = trust(profile);
+    for (factors, offer) in factors.chunks_exact_mut(width).zip(offers) {
+        let scale = |factor: f32| if factor.is_finite() { factor * trust * offer.slope } else { 0.0 };
+        factors.iter_mut().for_each(|factor| *factor = scale(*factor));
+    }
+    Ok(Belief::new(scores, factors))
+}
+
+fn shortlisted(catalogue: &Catalogue, offer: &Offer, factors: &[f32]) -> Shortlisted {
     Shortlisted {
         track: catalogue.track(offer.scored.track).id.clone(),
         score: offer.score,
         new_to_listener: offer.scored.is_new,
+        factors: factors.to_vec(),
     }
 }
 
@@ -333,6 +376,7 @@ fn playing_order(catalogue: &Catalogue, offers: &[Offer], drawn: &[Drawn], taste
             track: catalogue.track(scored.track).id.clone(),
             drawn: position as u32,
             propensity: drawn[position].propensity,
+            propensity_error: drawn[position].propensity_error,
             likability: scored.likability.mean,
             uncertainty: scored.likability.uncertainty,
             new_to_listener: scored.is_new,

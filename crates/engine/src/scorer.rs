@@ -1,5 +1,6 @@
 //! The one thing that the rest of the engine knows of a model.
 
+use crate::policy::Doubt;
 use crate::{Profile, TrackIdx};
 
 /// A predicted likability.
@@ -20,4 +21,14 @@ pub trait Scorer: Send + Sync {
 
     /// One likability per track, in the order of `tracks`; the result depends on nothing but the arguments.
     fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability>;
+
+    /// How those likabilities vary together, for policies that explore by that kind of doubt: the factors of a
+    /// [`crate::policy::Belief`]. Empty where the model cannot tell.
+    ///
+    /// # Shapes
+    /// `[tracks, width]`, with any width above 0.
+    fn factors(&self, profile: &Profile, tracks: &[TrackIdx], doubt: Doubt) -> Vec<f32> {
+        let _ = (profile, tracks, doubt);
+        Vec::new()
+    }
 }

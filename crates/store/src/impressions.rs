@@ -24,7 +24,8 @@ impl Store {
         self.write(|connection, _| {
             let Slate { listener, config, picks, shortlist } = &impression.slate;
             let listener = Interner::new(connection, "listeners")?.intern(listener.as_str())?;
-            let sql = "INSERT INTO impressions (listener, at, config, shortlist) VALUES (?1, ?2, ?3, ?4)";
+            let sql = "INSERT INTO impressions (listener, at, config, shortlist, factors) \
+                       VALUES (?1, ?2, ?3, ?4, ?5)";
             connection.execute(
                 sql,
                 params![
@@ -32,6 +33,7 @@ impl Store {
                     to_micros(impression.at),
                     serde_json::to_string(config).expect("a configuration always serialises"),
                     shortlist_to_bytes(connection, shortlist)?,
+                    factors_to_bytes(shortlist),
                 ],
             )?;
             let id = connection.last_insert_rowid();
@@ -51,7 +53,7 @@ impl Store {
     ) -> Result<Vec<(ImpressionId, Impression)>> {
         self.read(|connection| {
             let Some(listener_key) = find_listener(connection, listener)? else { return Ok(Vec::new()) };
-            let sql = "SELECT id, at, config, shortlist FROM impressions \
+            let sql = "SELECT id, at, config, shortlist, factors FROM impressions \
                        WHERE listener = ?1 ORDER BY id DESC LIMIT ?2";
             let mut statement = connection.prepare(sql)?;
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -68,7 +70,7 @@ impl Store {
 
 fn write_picks(connection: &Connection, impression: i64, picks: &[Pick]) -> Result<()> {
     let mut statement =
-        connection.prepare("INSERT INTO picks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?;
+        connection.prepare("INSERT INTO picks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?;
     for (position, pick) in picks.iter().enumerate() {
         statement.execute(params![
             impression,
@@ -80,6 +82,7 @@ fn write_picks(connection: &Connection, impression: i64, picks: &[Pick]) -> Resu
             pick.uncertainty,
             pick.new_to_listener,
             serde_json::to_string(&pick.reason).expect("a reason always serialises"),
+            pick.propensity_error,
         ])?;
     }
     Ok(())
@@ -94,14 +97,16 @@ fn impression_from_row(
     let id = row.get(0)?;
     let config: SlateConfig = serde_json::from_str(&row.get::<_, String>(2)?)
         .map_err(|error| StoreError::corrupt(format!("the configuration of a mix: {error}")))?;
-    let shortlist = shortlist_from_bytes(connection, names, &row.get::<_, Vec<u8>>(3)?)?;
+    let mut shortlist = shortlist_from_bytes(connection, names, &row.get::<_, Vec<u8>>(3)?)?;
+    factors_from_bytes(&row.get::<_, Option<Vec<u8>>>(4)?.unwrap_or_default(), &mut shortlist)?;
     let picks = read_picks(connection, names, id)?;
     let slate = Slate { listener: listener.clone(), config, picks, shortlist };
     Ok((ImpressionId(id), Impression { at: from_micros(row.get(1)?)?, slate }))
 }
 
 fn read_picks(connection: &Connection, names: &mut TrackNames, impression: i64) -> Result<Vec<Pick>> {
-    let sql = "SELECT track, drawn, propensity, likability, uncertainty, new_to_listener, reason FROM picks \
+    let sql = "SELECT track, drawn, propensity, likability, uncertainty, new_to_listener, reason, \
+               propensity_error FROM picks \
                WHERE impression = ?1 ORDER BY position";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([impression])?;
@@ -112,6 +117,7 @@ fn read_picks(connection: &Connection, names: &mut TrackNames, impression: i64) 
             track: names.get(connection, key(row.get(0)?)?)?,
             drawn: row.get(1)?,
             propensity: real(row, 2)?,
+            propensity_error: real(row, 7)?,
             likability: real(row, 3)? as f32,
             uncertainty: real(row, 4)? as f32,
             new_to_listener: row.get(5)?,
@@ -157,7 +163,28 @@ fn shortlist_from_bytes(
     bytes: &[u8],
 ) -> Result<Vec<Shortlisted>> {
     let offered = |(key, score, new_to_listener)| {
-        Ok(Shortlisted { track: names.get(connection, key)?, score, new_to_listener })
+        Ok(Shortlisted { track: names.get(connection, key)?, score, new_to_listener, factors: Vec::new() })
     };
     stored_shortlist(bytes).map(offered).collect()
+}
+
+/// The factors of every track after one another; nothing where there are none.
+fn factors_to_bytes(shortlist: &[Shortlisted]) -> Option<Vec<u8>> {
+    let factors = || shortlist.iter().flat_map(|listed| &listed.factors);
+    factors().next().is_some().then(|| factors().flat_map(|factor| factor.to_le_bytes()).collect())
+}
+
+fn factors_from_bytes(bytes: &[u8], shortlist: &mut [Shortlisted]) -> Result<()> {
+    if bytes.is_empty() {
+        return Ok(());
+    }
+    let (values, rest) = bytes.as_chunks::<4>();
+    let width = values.len().checked_div(shortlist.len()).unwrap_or(0);
+    if !rest.is_empty() || width * shortlist.len() != values.len() {
+        return Err(StoreError::corrupt("the factors of a mix do not fit its short-list".to_owned()));
+    }
+    for (listed, factors) in shortlist.iter_mut().zip(values.chunks_exact(width.max(1))) {
+        listed.factors = factors.iter().map(|&factor| f32::from_le_bytes(factor)).collect();
+    }
+    Ok(())
 }

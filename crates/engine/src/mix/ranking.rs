@@ -43,6 +43,11 @@ pub struct WrongCount {
     pub found: usize,
 }
 
+/// The weight of the model's word against the crowd's: `1 - w`.
+pub fn trust(profile: &Profile) -> f32 {
+    1.0 - PRIOR_AT_NOTHING * HALVED_AT / (HALVED_AT + profile.labelled().count() as f32)
+}
+
 /// Scores the candidates and orders them: by utility, then plays to the end, popularity and row; what is not finite comes
 /// last.
 ///
@@ -56,7 +61,7 @@ pub fn rank(
     candidates: &[Candidate],
 ) -> Result<Vec<Scored>, WrongCount> {
     let (scorer, uncertainty_weight) = scoring;
-    let prior_weight = PRIOR_AT_NOTHING * HALVED_AT / (HALVED_AT + profile.labelled().count() as f32);
+    let prior_weight = 1.0 - trust(profile);
     let mut ranked = Vec::with_capacity(candidates.len());
     for batch in candidates.chunks(BATCH) {
         let tracks: Vec<TrackIdx> = batch.iter().map(|candidate| candidate.track).collect();

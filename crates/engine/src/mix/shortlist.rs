@@ -38,6 +38,8 @@ pub struct Offer {
     pub scored: Scored,
     /// What the policy goes by: mean 0 and standard deviation 1 among the new and among the familiar tracks.
     pub score: f32,
+    /// How much the score rises with the utility: what turns a doubt about the one into a doubt about the other.
+    pub slope: f32,
 }
 
 /// What a mix may hold.
@@ -152,6 +154,8 @@ struct Mmr<'a> {
     catalogue: &'a Catalogue,
     sound: &'a SoundSpace,
     pool: &'a [Scored],
+    /// Lowest and highest utility of each class.
+    bounds: [(f32, f32); 2],
     relevance: Vec<f32>,
     likeness: Vec<f32>,
     taken: Vec<(usize, f32)>,
@@ -168,6 +172,7 @@ impl<'a> Mmr<'a> {
             catalogue,
             sound,
             pool,
+            bounds,
             relevance: pool.iter().map(relevance).collect(),
             likeness: vec![0.0; pool.len()],
             taken: Vec::new(),
@@ -201,8 +206,11 @@ impl<'a> Mmr<'a> {
         let offer = |&(position, value): &(usize, f32)| {
             let scored = self.pool[position];
             let (mean, deviation) = moments[usize::from(scored.is_new)];
+            let (lowest, highest) = self.bounds[usize::from(scored.is_new)];
+            let is_spread = deviation > 1e-6 && highest > lowest;
+            let slope = if is_spread { RELEVANCE / (highest - lowest) / deviation as f32 } else { 0.0 };
             let score = if deviation > 1e-6 { ((f64::from(value) - mean) / deviation) as f32 } else { 0.0 };
-            Offer { scored, score }
+            Offer { scored, score, slope }
         };
         let mut offers: Vec<Offer> = self.taken.iter().map(offer).collect();
         offers.sort_by_key(|offer| offer.scored.track);

@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{Shortlisted, Slate, TrackId};
 
-use super::{Policy, PolicyKind, label};
+use super::{Belief, Policy, PolicyKind, PolicySettings, choose, label};
 use crate::mix::quota::{Caps, Quota};
 use crate::{Catalogue, TrackIdx};
 
@@ -19,6 +19,8 @@ pub struct Drawn {
     pub position: usize,
     /// Probability of this pick given those before it.
     pub propensity: f64,
+    /// Its standard error, where the policy can only estimate it; else 0.
+    pub propensity_error: f64,
 }
 
 /// The generator that a seed stands for.
@@ -26,18 +28,19 @@ pub fn generator(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-/// Picks from a short-list, given by its scores in the order of track ids, until the quota is filled.
-pub fn draw(scores: &[f32], mut quota: Quota, policy: &dyn Policy, rng: &mut dyn Rng) -> Vec<Drawn> {
+/// Picks from a short-list, given by the belief about its tracks in the order of track ids, until the quota is filled.
+pub fn draw(belief: &Belief, mut quota: Quota, policy: &dyn Policy, rng: &mut dyn Rng) -> Vec<Drawn> {
+    let chooser = policy.prepare(belief, rng);
     let mut picks = Vec::new();
     loop {
         let eligible = quota.eligible();
         if eligible.is_empty() {
             return picks;
         }
-        let eligible_scores: Vec<f32> = eligible.iter().map(|&position| scores[position]).collect();
-        let (choice, propensity) = policy.choose(&eligible_scores, rng);
+        let (choice, propensity) = choose(chooser.as_ref(), &eligible, rng);
         quota.take(eligible[choice]);
-        picks.push(Drawn { position: eligible[choice], propensity });
+        let propensity_error = chooser.standard_error(propensity);
+        picks.push(Drawn { position: eligible[choice], propensity, propensity_error });
     }
 }
 
@@ -65,19 +68,21 @@ pub enum RedrawError {
 pub fn redraw(catalogue: &Catalogue, slate: &Slate) -> Result<Vec<(TrackId, f64)>, RedrawError> {
     let policy = policy_of(slate)?;
     let quota = quota_of(catalogue, slate)?;
-    let scores: Vec<f32> = slate.shortlist.iter().map(|listed| listed.score).collect();
-    let picks = draw(&scores, quota, policy.as_ref(), &mut generator(slate.config.seed));
+    let picks = draw(&belief_of(slate), quota, policy.as_ref(), &mut generator(slate.config.seed));
     Ok(picks
         .into_iter()
         .map(|pick| (slate.shortlist[pick.position].track.clone(), pick.propensity))
         .collect())
 }
 
-/// The probabilities with which `policy` would have made each logged pick, given those before it, in the order of choice.
+/// The probabilities with which `policy` would have made each logged pick, given those before it, in the order of choice. A policy
+/// that draws from the belief does so by the slate's seed.
 ///
 /// # Errors
 /// Every logged track must be in the catalogue, and every pick eligible when it was made.
 pub fn reweigh(catalogue: &Catalogue, slate: &Slate, policy: &dyn Policy) -> Result<Vec<f64>, RedrawError> {
+    let belief = belief_of(slate);
+    let chooser = policy.prepare(&belief, &mut generator(slate.config.seed));
     let mut quota = quota_of(catalogue, slate)?;
     let mut picks: Vec<_> = slate.picks.iter().collect();
     picks.sort_by_key(|pick| pick.drawn);
@@ -86,8 +91,7 @@ pub fn reweigh(catalogue: &Catalogue, slate: &Slate, policy: &dyn Policy) -> Res
         let eligible = quota.eligible();
         let choice = eligible.iter().position(|&position| slate.shortlist[position].track == pick.track);
         let choice = choice.ok_or_else(|| RedrawError::NotEligible(pick.track.clone()))?;
-        let scores: Vec<f32> = eligible.iter().map(|&position| slate.shortlist[position].score).collect();
-        propensities.push(policy.propensities(&scores)[choice]);
+        propensities.push(chooser.propensities(&eligible)[choice]);
         quota.take(eligible[choice]);
     }
     Ok(propensities)
@@ -95,11 +99,25 @@ pub fn reweigh(catalogue: &Catalogue, slate: &Slate, policy: &dyn Policy) -> Res
 
 fn policy_of(slate: &Slate) -> Result<Box<dyn Policy>, RedrawError> {
     let config = &slate.config;
-    let policies = PolicyKind::ALL.into_iter().map(|kind| kind.build(config.temperature, config.epsilon));
+    let settings = PolicySettings {
+        temperature: config.temperature,
+        epsilon: config.epsilon,
+        optimism: config.optimism,
+    };
+    let mut policies = PolicyKind::ALL.into_iter().map(|kind| kind.build(settings));
     policies
-        .into_iter()
         .find(|policy| label(policy.as_ref()) == config.policy)
         .ok_or_else(|| RedrawError::Policy { found: config.policy.clone() })
+}
+
+/// The belief that a slate was drawn by. Factors that do not fit, which only a damaged log has, count as none.
+fn belief_of(slate: &Slate) -> Belief {
+    let scores: Vec<f32> = slate.shortlist.iter().map(|listed| listed.score).collect();
+    let width = slate.shortlist.first().map_or(0, |listed| listed.factors.len());
+    if slate.shortlist.iter().any(|listed| listed.factors.len() != width) {
+        return Belief::certain(scores);
+    }
+    Belief::new(scores, slate.shortlist.iter().flat_map(|listed| listed.factors.iter().copied()).collect())
 }
 
 fn quota_of(catalogue: &Catalogue, slate: &Slate) -> Result<Quota, RedrawError> {

@@ -1,13 +1,20 @@
 //! Mostly the best, with probability ε any of those eligible, the best included:
 //! `p(i) = (1 - ε) [i is best] + ε / n`.
 
-use super::{Policy, best};
+use rand::Rng;
+
+use super::{Belief, Chooser, Policy, best};
 
 /// Picks the highest score, or with probability `epsilon` any.
 #[derive(Clone, Copy, Debug)]
 pub struct EpsilonGreedy {
     /// The share of picks that ignore the scores, 0 to 1.
     pub epsilon: f32,
+}
+
+struct MostlyBest<'a> {
+    epsilon: f64,
+    scores: &'a [f32],
 }
 
 impl Policy for EpsilonGreedy {
@@ -19,11 +26,16 @@ impl Policy for EpsilonGreedy {
         1
     }
 
-    fn propensities(&self, scores: &[f32]) -> Vec<f64> {
-        let epsilon = f64::from(self.epsilon);
-        let mut propensities = vec![epsilon / scores.len() as f64; scores.len()];
-        if !scores.is_empty() {
-            propensities[best(scores)] += 1.0 - epsilon;
+    fn prepare<'a>(&self, belief: &'a Belief, _: &mut dyn Rng) -> Box<dyn Chooser + 'a> {
+        Box::new(MostlyBest { epsilon: f64::from(self.epsilon), scores: belief.scores() })
+    }
+}
+
+impl Chooser for MostlyBest<'_> {
+    fn propensities(&self, eligible: &[usize]) -> Vec<f64> {
+        let mut propensities = vec![self.epsilon / eligible.len() as f64; eligible.len()];
+        if let Some(best) = best(eligible, |i| self.scores[i]) {
+            propensities[best] += 1.0 - self.epsilon;
         }
         propensities
     }

@@ -1,10 +1,14 @@
 //! Always the best: no exploration beyond what the dial reserves. Its log says nothing of what it did not pick.
 
-use super::{Policy, best};
+use rand::Rng;
+
+use super::{Belief, Chooser, Policy, all_on, best};
 
 /// Picks the highest score, of equals the first.
 #[derive(Clone, Copy, Debug)]
 pub struct Greedy;
+
+struct Best<'a>(&'a [f32]);
 
 impl Policy for Greedy {
     fn name(&self) -> &'static str {
@@ -15,11 +19,13 @@ impl Policy for Greedy {
         1
     }
 
-    fn propensities(&self, scores: &[f32]) -> Vec<f64> {
-        let mut propensities = vec![0.0; scores.len()];
-        if !scores.is_empty() {
-            propensities[best(scores)] = 1.0;
-        }
-        propensities
+    fn prepare<'a>(&self, belief: &'a Belief, _: &mut dyn Rng) -> Box<dyn Chooser + 'a> {
+        Box::new(Best(belief.scores()))
+    }
+}
+
+impl Chooser for Best<'_> {
+    fn propensities(&self, eligible: &[usize]) -> Vec<f64> {
+        all_on(best(eligible, |i| self.0[i]), eligible.len())
     }
 }

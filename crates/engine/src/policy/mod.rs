@@ -1,43 +1,67 @@
 //! The last word on what is in a mix: a policy picks one track after another from what is still eligible, and states the
 //! probability of every pick, so that the log can later answer what another policy would have earned.
 //!
+//! ```text
+//! Belief of the short-list ─► Policy::prepare ─► Chooser::propensities(what is eligible) ─► a pick, and again
+//! ```
+//!
 //! What is eligible is no concern of a policy ([`crate::mix::quota`] decides), nor is the order of playing. One file per
-//! policy: [`greedy`], [`epsilon_greedy`], [`plackett_luce`]; [`draw`] runs one over a short-list, and over a log again.
+//! policy; [`draw`] runs one over a short-list, and over a log again.
 
+pub mod belief;
 pub mod draw;
+pub mod ensemble_thompson;
 pub mod epsilon_greedy;
 pub mod greedy;
+pub mod lin_ucb;
+pub mod linear_thompson;
 pub mod plackett_luce;
 
 use std::str::FromStr;
 
 use rand::{Rng, RngExt};
 
+pub use belief::Belief;
+pub use ensemble_thompson::EnsembleThompson;
 pub use epsilon_greedy::EpsilonGreedy;
 pub use greedy::Greedy;
+pub use lin_ucb::LinUcb;
+pub use linear_thompson::LinearThompson;
 pub use plackett_luce::PlackettLuce;
 
-/// Chooses one of the tracks that are eligible.
+/// Chooses from a short-list.
 pub trait Policy: Send + Sync {
     /// Its name, such as `greedy`.
     fn name(&self) -> &'static str;
 
-    /// Raised whenever the same scores and seed no longer give the same picks.
+    /// Raised whenever the same belief and seed no longer give the same picks.
     fn version(&self) -> u32;
 
-    /// The probability with which each is chosen, given the scores of all that are eligible; they sum to 1. Scores are
-    /// finite and stand in the order of track ids, so that the first of equals is the same one everywhere.
-    fn propensities(&self, scores: &[f32]) -> Vec<f64>;
+    /// Gets ready to choose among the tracks of a belief. Scores are finite and stand in the order of track ids, so that the
+    /// first of equals is the same one everywhere. What is drawn from `rng` here is drawn once a slate.
+    fn prepare<'a>(&self, belief: &'a Belief, rng: &mut dyn Rng) -> Box<dyn Chooser + 'a>;
+}
 
-    /// Chooses one, and gives its position and its propensity, which is above 0.
-    ///
-    /// # Panics
-    /// If nothing is eligible.
-    fn choose(&self, scores: &[f32], rng: &mut dyn Rng) -> (usize, f64) {
-        let propensities = self.propensities(scores);
-        let position = sample(&propensities, rng.random());
-        (position, propensities[position])
+/// A policy over one belief.
+pub trait Chooser {
+    /// The probability with which each of the `eligible` tracks, given by position, is chosen; they sum to 1.
+    fn propensities(&self, eligible: &[usize]) -> Vec<f64>;
+
+    /// Standard error of a propensity that was estimated by drawing from the belief; 0 where it is exact.
+    fn standard_error(&self, propensity: f64) -> f64 {
+        let _ = propensity;
+        0.0
     }
+}
+
+/// Chooses one of the `eligible` tracks, and gives its place among them and its propensity, which is above 0.
+///
+/// # Panics
+/// If nothing is eligible.
+pub fn choose(chooser: &dyn Chooser, eligible: &[usize], rng: &mut dyn Rng) -> (usize, f64) {
+    let propensities = chooser.propensities(eligible);
+    let choice = sample(&propensities, rng.random());
+    (choice, propensities[choice])
 }
 
 /// Inverts the cumulative distribution at `u`, 0 to 1. Where rounding leaves the sum short of `u`, the last with a chance.
@@ -54,13 +78,33 @@ fn sample(propensities: &[f64], u: f64) -> usize {
     last.expect("something eligible has a chance")
 }
 
-/// Position of the highest score, the first of equals.
-fn best(scores: &[f32]) -> usize {
-    let order = |&a: &usize, &b: &usize| scores[a].total_cmp(&scores[b]);
-    (0..scores.len()).rev().max_by(order).expect("something is eligible")
+/// The place among `eligible` of the highest score, the first of equals.
+fn best(eligible: &[usize], score: impl Fn(usize) -> f32) -> Option<usize> {
+    let order = |&a: &usize, &b: &usize| score(eligible[a]).total_cmp(&score(eligible[b]));
+    (0..eligible.len()).rev().max_by(order)
 }
 
-/// The policies to choose from.
+/// All of the probability on one of `count`, if there is any.
+fn all_on(best: Option<usize>, count: usize) -> Vec<f64> {
+    let mut propensities = vec![0.0; count];
+    if let Some(best) = best {
+        propensities[best] = 1.0;
+    }
+    propensities
+}
+
+/// How policies are tuned; each reads what it needs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PolicySettings {
+    /// How evenly draws by score are spread, in units of the score, above 0.
+    pub temperature: f32,
+    /// The share of draws that ignore the score, 0 to 1.
+    pub epsilon: f32,
+    /// How many standard deviations of its score a track is given for the benefit of the doubt.
+    pub optimism: f32,
+}
+
+/// The policies that a mix can be drawn by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PolicyKind {
     /// [`Greedy`].
@@ -70,37 +114,81 @@ pub enum PolicyKind {
     /// [`PlackettLuce`], the default: every slate has a chance, so that its log can answer most questions.
     #[default]
     PlackettLuce,
+    /// [`LinUcb`].
+    LinUcb,
+    /// [`LinearThompson`].
+    LinearThompson,
+    /// [`EnsembleThompson`].
+    EnsembleThompson,
 }
 
 impl PolicyKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Greedy, Self::EpsilonGreedy, Self::PlackettLuce];
+    pub const ALL: [Self; 6] = [
+        Self::Greedy,
+        Self::EpsilonGreedy,
+        Self::PlackettLuce,
+        Self::LinUcb,
+        Self::LinearThompson,
+        Self::EnsembleThompson,
+    ];
 
-    /// The policy, with the temperature and the share of chance that it is to use.
-    pub fn build(self, temperature: f32, epsilon: f32) -> Box<dyn Policy> {
+    /// The policy, tuned.
+    pub fn build(self, settings: PolicySettings) -> Box<dyn Policy> {
         match self {
             Self::Greedy => Box::new(Greedy),
-            Self::EpsilonGreedy => Box::new(EpsilonGreedy { epsilon }),
-            Self::PlackettLuce => Box::new(PlackettLuce { temperature }),
+            Self::EpsilonGreedy => Box::new(EpsilonGreedy { epsilon: settings.epsilon }),
+            Self::PlackettLuce => Box::new(PlackettLuce { temperature: settings.temperature }),
+            Self::LinUcb => Box::new(LinUcb { optimism: settings.optimism }),
+            Self::LinearThompson => Box::new(LinearThompson::default()),
+            Self::EnsembleThompson => Box::new(EnsembleThompson),
         }
     }
 
     /// Its name, as in [`Policy::name`].
     pub fn name(self) -> &'static str {
-        self.build(1.0, 0.0).name()
+        self.build(PolicySettings { temperature: 1.0, epsilon: 0.0, optimism: 0.0 }).name()
     }
+
+    /// Which doubt about the scores it explores by.
+    pub fn doubt(self) -> Doubt {
+        match self {
+            Self::Greedy | Self::EpsilonGreedy | Self::PlackettLuce => Doubt::None,
+            Self::LinUcb | Self::LinearThompson => Doubt::Posterior,
+            Self::EnsembleThompson => Doubt::Members,
+        }
+    }
+}
+
+/// Where the factors of a [`Belief`] come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt {
+    /// The policy takes scores at their word.
+    None,
+    /// What is not yet known of the listener: the posterior over the model's last layer.
+    Posterior,
+    /// What the members of the model disagree on.
+    Members,
 }
 
 /// No policy has that name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown policy `{0}`: expected `greedy`, `epsilon-greedy` or `plackett-luce`")]
-pub struct UnknownPolicy(pub String);
+#[error("unknown policy `{found}`: expected one of {}", known_policies())]
+pub struct UnknownPolicy {
+    /// The name given.
+    pub found: String,
+}
+
+fn known_policies() -> String {
+    PolicyKind::ALL.map(|kind| format!("`{}`", kind.name())).join(", ")
+}
 
 impl FromStr for PolicyKind {
     type Err = UnknownPolicy;
 
     fn from_str(name: &str) -> Result<Self, UnknownPolicy> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| UnknownPolicy(name.to_owned()))
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        found.ok_or_else(|| UnknownPolicy { found: name.to_owned() })
     }
 }
 

@@ -3,13 +3,20 @@
 //! The whole slate has the probability `Π_t exp(s_t / τ) / Σ_{i eligible at t} exp(s_i / τ)`, a product of the recorded
 //! propensities. The softmax is taken relative to the highest score, so that nothing overflows.
 
-use super::Policy;
+use rand::Rng;
+
+use super::{Belief, Chooser, Policy};
 
 /// Draws in proportion to the exponential of the score.
 #[derive(Clone, Copy, Debug)]
 pub struct PlackettLuce {
     /// τ, above 0: towards 0 the best is always drawn, with large τ all are drawn alike.
     pub temperature: f32,
+}
+
+struct Softmax<'a> {
+    temperature: f64,
+    scores: &'a [f32],
 }
 
 impl Policy for PlackettLuce {
@@ -21,11 +28,17 @@ impl Policy for PlackettLuce {
         1
     }
 
-    fn propensities(&self, scores: &[f32]) -> Vec<f64> {
-        let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    fn prepare<'a>(&self, belief: &'a Belief, _: &mut dyn Rng) -> Box<dyn Chooser + 'a> {
+        Box::new(Softmax { temperature: f64::from(self.temperature), scores: belief.scores() })
+    }
+}
+
+impl Chooser for Softmax<'_> {
+    fn propensities(&self, eligible: &[usize]) -> Vec<f64> {
+        let highest = eligible.iter().map(|&i| self.scores[i]).fold(f32::NEG_INFINITY, f32::max);
         // A subtraction of equal scores is 0 even where the division by a tiny temperature would overflow.
-        let weight = |&score: &f32| (f64::from(score - highest) / f64::from(self.temperature)).exp();
-        let weights: Vec<f64> = scores.iter().map(weight).collect();
+        let weight = |&i: &usize| (f64::from(self.scores[i] - highest) / self.temperature).exp();
+        let weights: Vec<f64> = eligible.iter().map(weight).collect();
         let sum: f64 = weights.iter().sum();
         weights.into_iter().map(|weight| weight / sum).collect()
     }

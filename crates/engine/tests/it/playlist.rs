@@ -25,6 +25,7 @@ fn slate(tracks: &[Track]) -> Slate {
         track: track.id.clone(),
         drawn: 0,
         propensity: 1.0,
+        propensity_error: 0.0,
         likability: 0.75,
         uncertainty: 0.1,
         new_to_listener: true,
@@ -40,6 +41,7 @@ fn slate(tracks: &[Track]) -> Slate {
         album_cap: 2,
         temperature: 1.0,
         epsilon: 0.0,
+        optimism: 0.0,
     };
     Slate {
         listener: ListenerId::new("someone"),

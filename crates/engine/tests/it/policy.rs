@@ -2,18 +2,26 @@
 
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
-use segue_core::{Slate, TrackId};
+use segue_core::{Slate, SlateConfig, TrackId};
+use segue_engine::pipeline::MixError;
 use segue_engine::pipeline::{MixRequest, mix};
 use segue_engine::policy::draw::{RedrawError, generator, redraw, reweigh};
-use segue_engine::policy::{Greedy, PlackettLuce, Policy, PolicyKind, UnknownPolicy};
+use segue_engine::policy::{
+    Belief, EnsembleThompson, Greedy, LinUcb, LinearThompson, PlackettLuce, Policy, PolicyKind,
+    PolicySettings, UnknownPolicy, choose,
+};
 
-use crate::world::{HashScorer, Plan, World, plans, request};
+use crate::world::{HashScorer, Plan, RowScorer, World, plans, request};
 
-const TEMPERATURE: f32 = 0.5;
-const EPSILON: f32 = 0.2;
+const SETTINGS: PolicySettings = PolicySettings { temperature: 0.5, epsilon: 0.2, optimism: 0.7 };
 
 fn policies() -> Vec<Box<dyn Policy>> {
-    PolicyKind::ALL.map(|kind| kind.build(TEMPERATURE, EPSILON)).into()
+    PolicyKind::ALL.map(|kind| kind.build(SETTINGS)).into()
+}
+
+fn propensities(policy: &dyn Policy, belief: &Belief) -> Vec<f64> {
+    let all: Vec<usize> = (0..belief.len()).collect();
+    policy.prepare(belief, &mut generator(3)).propensities(&all)
 }
 
 /// Upper 0.001 quantiles of chi-square with 1 to 7 degrees of freedom.
@@ -21,14 +29,22 @@ const CHI_SQUARE: [f64; 7] = [10.83, 13.82, 16.27, 18.47, 20.52, 22.46, 24.32];
 
 #[test]
 fn propensities_are_the_frequencies_of_choice() {
-    let scores = [0.3, -0.2, 0.9, 0.9, 0.1, -1.5];
-    const DRAWS: usize = 50_000;
-    for policy in policies() {
-        let expected = policy.propensities(&scores);
-        let mut counts = [0_usize; 6];
+    let scores = vec![0.3, -0.2, 0.9, 0.9, 0.1, -1.5];
+    let factors = vec![0.5, 0.1, 0.0, 0.9, -0.2, 0.3, 0.2, -0.3, 1.0, 0.0, 0.4, 0.4];
+    let belief = Belief::new(scores, factors);
+    const DRAWS: usize = 1_000_000;
+    let eligible = [0, 1, 2, 3, 4, 5];
+    let mut policies = policies();
+    policies.retain(|policy| policy.name() != "linear-thompson");
+    // Fewer draws from the belief than by default: each of a million picks looks at all of them.
+    policies.push(Box::new(LinearThompson { draws: 40 }));
+    for policy in policies {
         let mut rng: ChaCha8Rng = generator(11);
+        let chooser = policy.prepare(&belief, &mut rng);
+        let expected = chooser.propensities(&eligible);
+        let mut counts = [0_usize; 6];
         for _ in 0..DRAWS {
-            let (choice, propensity) = policy.choose(&scores, &mut rng);
+            let (choice, propensity) = choose(chooser.as_ref(), &eligible, &mut rng);
             assert_eq!(propensity, expected[choice], "{}", policy.name());
             counts[choice] += 1;
         }
@@ -53,15 +69,65 @@ fn names_are_read_back() {
     for kind in PolicyKind::ALL {
         assert_eq!(kind.name().parse(), Ok(kind));
     }
-    assert_eq!("thompson".parse::<PolicyKind>(), Err(UnknownPolicy("thompson".to_owned())));
+    let unknown = "thompson".parse::<PolicyKind>().unwrap_err();
+    assert_eq!(unknown, UnknownPolicy { found: "thompson".to_owned() });
+    assert!(unknown.to_string().contains("`linear-thompson`"), "{unknown}");
 }
 
 #[test]
 fn plackett_luce_leans_on_the_score_as_the_temperature_says() {
-    let propensities = |temperature| PlackettLuce { temperature }.propensities(&[1.0, 0.0]);
-    assert!((propensities(1.0)[0] - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-12);
-    assert!(propensities(1e-30)[0] > 1.0 - 1e-12);
-    assert!((propensities(1e30)[0] - 0.5).abs() < 1e-12);
+    let first =
+        |temperature| propensities(&PlackettLuce { temperature }, &Belief::certain(vec![1.0, 0.0]))[0];
+    assert!((first(1.0) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-12);
+    assert!(first(1e-30) > 1.0 - 1e-12);
+    assert!((first(1e30) - 0.5).abs() < 1e-12);
+}
+
+#[test]
+fn thompson_sampling_picks_a_track_as_often_as_it_may_be_the_best() {
+    // The difference of the two scores is N(.5, .25): it is above 0 with probability Φ(1).
+    let belief = Belief::new(vec![1.0, 0.5], vec![0.3, 0.4, 0.0, 0.0]);
+    let policy = LinearThompson { draws: 100_000 };
+    let chooser = policy.prepare(&belief, &mut generator(5));
+    let propensity = chooser.propensities(&[0, 1])[0];
+    let error = chooser.standard_error(propensity);
+    assert!((0.001..0.0013).contains(&error), "{error}");
+    assert!((propensity - 0.841_345).abs() < 4.0 * error, "{propensity}");
+}
+
+#[test]
+fn scores_that_move_together_are_not_taken_for_independent_ones() {
+    // Both tracks are in doubt, but of one and the same thing: the first is the better one in every draw.
+    let together = Belief::new(vec![0.1, 0.0], vec![1.0, 1.0]);
+    let apart = Belief::independent(vec![0.1, 0.0], &[1.0, 1.0]);
+    let policy = LinearThompson::default();
+    assert_eq!(propensities(&policy, &together)[0], 1.0);
+    assert!(propensities(&policy, &apart)[0] < 0.6);
+}
+
+#[test]
+fn a_member_of_an_ensemble_has_one_say_in_so_many() {
+    // Three members, who see (2, 0), (2, 0) and (-1, 3): the mean prefers neither.
+    let thirds = |values: [f32; 3]| values.map(|value| (value - 1.0) / 3.0_f32.sqrt());
+    let factors = [thirds([2.0, 2.0, -1.0]), thirds([0.0, 0.0, 3.0])].concat();
+    let chosen = propensities(&EnsembleThompson, &Belief::new(vec![1.0, 1.0], factors));
+    assert!((chosen[0] - 2.0 / 3.0).abs() < 1e-12, "{chosen:?}");
+}
+
+#[test]
+fn an_upper_bound_gives_the_benefit_of_the_doubt() {
+    let belief = Belief::independent(vec![1.0, 0.8], &[0.1, 0.5]);
+    assert_eq!(propensities(&LinUcb { optimism: 0.0 }, &belief), [1.0, 0.0]);
+    assert_eq!(propensities(&LinUcb { optimism: 1.0 }, &belief), [0.0, 1.0]);
+}
+
+#[test]
+fn a_model_without_doubt_is_refused_by_policies_that_explore_by_it() {
+    let world = Plan { seed: 1, tracks: 100, artists: 20, known: 0.5 }.build();
+    let request = MixRequest { policy: PolicyKind::LinearThompson, ..request(15, 0.5) };
+    let error =
+        mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request).unwrap_err();
+    assert!(matches!(error, MixError::NoDoubt { policy: "linear-thompson", .. }), "{error}");
 }
 
 proptest! {
@@ -71,11 +137,15 @@ proptest! {
         seed: u64,
     ) {
         for policy in policies() {
-            let propensities = policy.propensities(&scores);
+            let belief = Belief::new(scores.clone(), scores.iter().flat_map(|s| [s.sin(), s.cos()]).collect());
+            let eligible: Vec<usize> = (0..scores.len()).collect();
+            let mut rng = generator(seed);
+            let chooser = policy.prepare(&belief, &mut rng);
+            let propensities = chooser.propensities(&eligible);
             prop_assert_eq!(propensities.len(), scores.len());
             prop_assert!(propensities.iter().all(|p| (0.0..=1.0 + 1e-12).contains(p)), "{}", policy.name());
             prop_assert!((propensities.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{}", policy.name());
-            let (choice, propensity) = policy.choose(&scores, &mut generator(seed));
+            let (choice, propensity) = choose(chooser.as_ref(), &eligible, &mut rng);
             prop_assert!(propensity > 0.0 && propensity == propensities[choice]);
         }
     }
@@ -83,7 +153,7 @@ proptest! {
     #[test]
     fn a_better_score_is_never_less_likely(scores in prop::collection::vec(-3.0_f32..3.0, 2..20)) {
         for policy in policies() {
-            let propensities = policy.propensities(&scores);
+            let propensities = propensities(policy.as_ref(), &Belief::certain(scores.clone()));
             for i in 0..scores.len() {
                 for j in 0..scores.len() {
                     if scores[i] > scores[j] {
@@ -99,7 +169,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
-    fn a_log_is_drawn_again_from_the_log_alone(plan in plans(), explore in 0.0..=1.0_f32, policy in 0_usize..3) {
+    fn a_log_is_drawn_again_from_the_log_alone(plan in plans(), explore in 0.0..=1.0_f32, policy in 0_usize..PolicyKind::ALL.len()) {
         let world = plan.build();
         let Some(slate) = slate(&world, explore, PolicyKind::ALL[policy], plan.seed) else { return Ok(()) };
         let logged: Slate = serde_json::from_str(&serde_json::to_string(&slate).unwrap()).unwrap();
@@ -112,7 +182,8 @@ proptest! {
         let world = plan.build();
         for kind in PolicyKind::ALL {
             let Some(slate) = slate(&world, explore, kind, plan.seed) else { return Ok(()) };
-            let policy = kind.build(slate.config.temperature, slate.config.epsilon);
+            let SlateConfig { temperature, epsilon, optimism, .. } = slate.config;
+            let policy = kind.build(PolicySettings { temperature, epsilon, optimism });
             let weights = reweigh(&world.catalogue, &slate, policy.as_ref()).unwrap();
             let logged: Vec<f64> = picks_as_drawn(&slate).into_iter().map(|(_, propensity)| propensity).collect();
             prop_assert_eq!(weights, logged);

@@ -33,6 +33,7 @@ fn a_store_of_the_first_schema_takes_models_of_a_second_kind() {
     let home = tempfile::tempdir().unwrap();
     register(&mut Store::open(home.path()).unwrap(), "v1", &[]).unwrap();
     let back = "DROP INDEX one_active_model_of_a_kind; PRAGMA user_version = 1; \
+                ALTER TABLE impressions DROP COLUMN factors; ALTER TABLE picks DROP COLUMN propensity_error; \
                 CREATE UNIQUE INDEX one_active_model ON models(active) WHERE active = 1;";
     Connection::open(database(home.path())).unwrap().execute_batch(back).unwrap();
 
@@ -54,7 +55,7 @@ fn a_newer_schema_is_refused_by_number() {
     let home = store_on_disk();
     Connection::open(database(home.path())).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = refusal(home.path());
-    assert!(matches!(error, StoreError::NewerSchema { found: 99, supported: 2, .. }), "{error}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 99, supported: 3, .. }), "{error}");
     assert!(error.to_string().contains("use a newer segue"));
 }
 

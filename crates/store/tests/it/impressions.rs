@@ -18,6 +18,7 @@ pub(crate) fn impression(who: &str, tracks: &[TrackId], picked: usize, when: Tim
         track: track.clone(),
         drawn: (picked - i - 1) as u32,
         propensity: 1.0 / (tracks.len() - i) as f64 * 0.1,
+        propensity_error: 1.0 / (i as f64 + 11.0),
         likability: 1.0 / (i as f32 + 3.0),
         uncertainty: f32::MIN_POSITIVE,
         new_to_listener: i % 2 == 0,
@@ -33,11 +34,13 @@ pub(crate) fn impression(who: &str, tracks: &[TrackId], picked: usize, when: Tim
         album_cap: u32::MAX,
         temperature: 0.1,
         epsilon: 1.0 / 3.0,
+        optimism: 1.0 / 7.0,
     };
     let offered = |(i, track): (usize, &TrackId)| Shortlisted {
         track: track.clone(),
         score: 1.0 / (i as f32 + 7.0),
         new_to_listener: i % 3 == 0,
+        factors: if who == "ann" { vec![0.5 / (i as f32 + 1.0), -1.0] } else { Vec::new() },
     };
     let shortlist = tracks.iter().enumerate().map(offered).collect();
     let slate = Slate { listener: listener(who), config, picks: picks.collect(), shortlist };
