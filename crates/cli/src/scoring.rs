@@ -19,5 +19,5 @@ pub(crate) fn active_scorer(store: &Store, dataset: &Dataset) -> anyhow::Result<
     let model = LikabilityModel::from_bytes(&weights, entry.card.as_bytes()).with_context(|| {
         format!("model `{}` cannot be used; `segue train` makes a new one", entry.version)
     })?;
-    Ok(Box::new(model.scorer(&dataset.catalogue)))
+    Ok(Box::new(model.scorer(&dataset.catalogue).online()))
 }
