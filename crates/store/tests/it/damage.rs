@@ -33,6 +33,7 @@ fn a_store_of_the_first_schema_takes_models_of_a_second_kind() {
     let home = tempfile::tempdir().unwrap();
     register(&mut Store::open(home.path()).unwrap(), "v1", &[]).unwrap();
     let back = "DROP INDEX one_active_model_of_a_kind; PRAGMA user_version = 1; \
+                DROP INDEX tracks_by_arrival; ALTER TABLE tracks DROP COLUMN added_at; \
                 ALTER TABLE impressions DROP COLUMN factors; ALTER TABLE picks DROP COLUMN propensity_error; \
                 CREATE UNIQUE INDEX one_active_model ON models(active) WHERE active = 1;";
     Connection::open(database(home.path())).unwrap().execute_batch(back).unwrap();
