@@ -11,8 +11,9 @@ use segue_core::{Pick, Shortlisted, Slate, SlateConfig, Timestamp, TrackId};
 use crate::mix::arrange::{Stop, arrange};
 use crate::mix::dial::Dial;
 use crate::mix::filters::{Familiarity, FilterContext, LeftOut, filter};
+use crate::mix::probe::Probe;
 use crate::mix::quota::{Caps, Class, Quota, Shape};
-use crate::mix::ranking::{WrongCount, rank, trust};
+use crate::mix::ranking::{Scored, WrongCount, rank, trust};
 use crate::mix::reasons::Taste;
 use crate::mix::shortlist::{Offer, shortlist};
 use crate::policy::draw::{Drawn, draw, generator};
@@ -257,7 +258,8 @@ pub fn mix(
     let caps = Caps { artist: request.artist_cap, album: request.album_cap };
     let arrival_slots = (request.arrival_share * dial.new_slots as f32).round() as u32;
     let shape = Shape { length: request.length, new_slots: dial.new_slots, arrival_slots, caps };
-    let offers = shortlist(catalogue, &index.sound, &ranking, shape);
+    let probe = |pool: &[Scored]| Probe::new(scorer, profile, pool);
+    let offers = shortlist(catalogue, &index.sound, &ranking, shape, probe);
 
     let tracks = offers.iter().map(|offer| (offer.scored.track, offer.scored.class));
     let quota = Quota::new(catalogue, tracks, shape);

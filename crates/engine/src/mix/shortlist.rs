@@ -6,11 +6,13 @@
 //! `¾ exp(-d²) + ¼ [same artist]` with `d²` the distance in the [space of sound](crate::sound). The value with which a
 //! track was taken, standardised within its class, is the score that the policy goes by: diversity enters there, because
 //! after the policy's choice nothing may be dropped. A determinantal point process was considered; its greedy inference
-//! gives nearly the same lists here and its scores mean nothing to a policy.
+//! gives nearly the same lists here and its scores mean nothing to a policy. To the relevance is added what an answer would
+//! tell, while little is known of the listener (see [`Probe`]).
 //!
 //! Three cuts: the [head](take_head) of each class of the ranking; from the heads a core that fills the mix under caps and
 //! dial, so that the short-list surely holds a full mix; then up to [`PER_SLOT`] tracks per slot of each class.
 
+use super::probe::Probe;
 use super::quota::{Caps, Class, Group, Groups, Quota, Shape};
 use super::ranking::Scored;
 use crate::Catalogue;
@@ -43,8 +45,14 @@ pub struct Offer {
 }
 
 /// Cuts a ranking, best first, to a short-list in row order, from which a mix of that shape can be drawn whenever it can be
-/// drawn from the ranking.
-pub fn shortlist(catalogue: &Catalogue, sound: &SoundSpace, ranking: &[Scored], shape: Shape) -> Vec<Offer> {
+/// drawn from the ranking. `probe` makes the [`Probe`] of a pool, for listeners of whom little is known.
+pub fn shortlist(
+    catalogue: &Catalogue,
+    sound: &SoundSpace,
+    ranking: &[Scored],
+    shape: Shape,
+    probe: impl FnOnce(&[Scored]) -> Option<Probe>,
+) -> Vec<Offer> {
     let head = |class: Class| {
         take_head(catalogue, ranking.iter().filter(move |scored| scored.class == class), shape)
     };
@@ -54,7 +62,7 @@ pub fn shortlist(catalogue: &Catalogue, sound: &SoundSpace, ranking: &[Scored], 
     let mut spare =
         Quota::unlimited(catalogue, tracks(), loosened(shape.caps)).limited(core.left().map(with_spares));
 
-    let mut mmr = Mmr::new(catalogue, sound, &pool);
+    let mut mmr = Mmr { probe: probe(&pool), ..Mmr::new(catalogue, sound, &pool) };
     while let Some(next) = mmr.best_of(core.eligible()) {
         core.take(next);
         spare.take(next);
@@ -148,6 +156,7 @@ struct Mmr<'a> {
     bounds: [(f32, f32); 3],
     relevance: Vec<f32>,
     likeness: Vec<f32>,
+    probe: Option<Probe>,
     taken: Vec<(usize, f32)>,
 }
 
@@ -165,12 +174,14 @@ impl<'a> Mmr<'a> {
             bounds,
             relevance: pool.iter().map(relevance).collect(),
             likeness: vec![0.0; pool.len()],
+            probe: None,
             taken: Vec::new(),
         }
     }
 
     fn value(&self, position: usize) -> f32 {
-        RELEVANCE * self.relevance[position] - (1.0 - RELEVANCE) * self.likeness[position]
+        let told = self.probe.as_ref().map_or(0.0, |probe| probe.value(position));
+        RELEVANCE * (self.relevance[position] + told) - (1.0 - RELEVANCE) * self.likeness[position]
     }
 
     /// Of equals the first.
@@ -180,6 +191,9 @@ impl<'a> Mmr<'a> {
 
     fn take(&mut self, position: usize) {
         self.taken.push((position, self.value(position)));
+        if let Some(probe) = &mut self.probe {
+            probe.take(position);
+        }
         let taken = self.pool[position].track;
         let artist = self.catalogue.artist(taken);
         for (scored, likeness) in self.pool.iter().zip(&mut self.likeness) {
