@@ -10,6 +10,7 @@ mod mix;
 mod models;
 mod next;
 mod status;
+mod tell;
 mod train;
 
 use clap::Subcommand;
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Train(train::TrainArgs),
     Mix(mix::MixArgs),
     Next(next::NextArgs),
+    Tell(tell::TellArgs),
     Evaluate(evaluate::EvaluateArgs),
     Status(status::StatusArgs),
     Exclude(exclude::ExcludeArgs),
@@ -41,6 +43,7 @@ impl Command {
             Self::Train(args) => train::run(args, home),
             Self::Mix(args) => mix::run(args, home),
             Self::Next(args) => next::run(&args, home),
+            Self::Tell(args) => tell::run(&args, home),
             Self::Evaluate(args) => evaluate::run(args, home),
             Self::Status(args) => status::run(args, home),
             Self::Exclude(args) => exclude::run(args, home),
