@@ -2,6 +2,7 @@
 
 pub mod folds;
 pub mod full_ranking;
+pub mod interactive;
 pub mod likability;
 pub mod metrics;
 pub mod new_listener;

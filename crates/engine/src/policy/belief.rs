@@ -40,6 +40,12 @@ impl Belief {
         Self { scores, factors, width }
     }
 
+    /// The same scores, each doubted `scale` times as much.
+    pub fn scaled(mut self, scale: f32) -> Self {
+        self.factors.iter_mut().for_each(|factor| *factor *= scale);
+        self
+    }
+
     /// How many tracks.
     pub fn len(&self) -> usize {
         self.scores.len()
