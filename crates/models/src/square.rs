@@ -98,6 +98,12 @@ impl Square {
         inverse
     }
 
+    /// The inverse of a positive definite matrix.
+    pub(crate) fn inverse(&self) -> Self {
+        let inverse = self.inverse_cholesky(f64::MIN_POSITIVE);
+        inverse.transposed().multiply(&inverse)
+    }
+
     /// Eigenvalues of a symmetric matrix, largest first, and the eigenvectors as rows in the same order; the sign of each is
     /// that its largest component is positive, so that equal matrices give equal vectors.
     pub(crate) fn eigen(&self) -> (Vec<f64>, Vec<Vec<f64>>) {

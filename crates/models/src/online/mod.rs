@@ -1,3 +1,7 @@
 //! What is learned between two trainings: beliefs that every answer moves at once, in closed form.
 
+pub mod factor_analysis;
+pub mod factor_model;
 pub mod posterior;
+mod presence;
+pub mod ridge_prior;

@@ -129,8 +129,7 @@ impl LinearPosterior {
             precision.add_outer(&embedding, weight);
             pull.iter_mut().zip(&embedding).for_each(|(pull, x)| *pull += weight * answer.residual * x);
         }
-        let inverse = precision.inverse_cholesky(f64::MIN_POSITIVE);
-        let covariance = inverse.transposed().multiply(&inverse);
+        let covariance = precision.inverse();
         let mean = covariance.times(&pull);
         Self { mean, covariance, noise: prior.noise, answers: answers.len() }
     }
@@ -141,11 +140,8 @@ impl LinearPosterior {
     /// If the embedding has another width than the prior.
     pub fn fold(&mut self, answer: &Answer) {
         let embedding: Vec<f64> = answer.embedding.iter().map(|&x| f64::from(x)).collect();
-        let spread = self.covariance.times(&embedding);
-        let total = answer.noise(self.noise) + dot(&embedding, &spread);
-        let surprise = answer.residual - dot(&embedding, &self.mean);
-        self.mean.iter_mut().zip(&spread).for_each(|(mean, s)| *mean += s * surprise / total);
-        self.covariance.add_outer(&spread, -1.0 / total);
+        let noise = answer.noise(self.noise);
+        fold_observation(&mut self.mean, &mut self.covariance, &embedding, answer.residual, noise);
         self.answers += 1;
     }
 
@@ -184,7 +180,16 @@ impl LinearPosterior {
     }
 }
 
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+/// Folds `y = xᵀθ + ε` with noise of a variance into `θ ~ N(mean, covariance)`: the update above.
+pub(super) fn fold_observation(mean: &mut [f64], covariance: &mut Square, x: &[f64], y: f64, noise: f64) {
+    let spread = covariance.times(x);
+    let total = noise + dot(x, &spread);
+    let surprise = y - dot(x, mean);
+    mean.iter_mut().zip(&spread).for_each(|(mean, s)| *mean += s * surprise / total);
+    covariance.add_outer(&spread, -1.0 / total);
+}
+
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
