@@ -10,6 +10,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["mix"],
         vec!["next"],
         vec!["tell"],
+        vec!["evaluate", "interactive"],
         vec!["evaluate", "likability"],
         vec!["evaluate", "new-listener"],
         vec!["evaluate", "next-track"],

@@ -1,6 +1,7 @@
 //! The binary, used as a person uses it.
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
+mod evaluate_interactive;
 mod evaluate_likability;
 mod evaluate_next_track;
 mod help;

@@ -5,6 +5,7 @@ mod arrange;
 mod community;
 mod full_ranking;
 mod interactions;
+mod interactive;
 mod labels;
 mod mix;
 mod new_listener;

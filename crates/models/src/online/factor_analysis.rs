@@ -9,7 +9,8 @@
 //! ```
 //!
 //! Each round raises the marginal likelihood of the listeners known or leaves it, the floor included: it bounds where the maximum is
-//! looked for. `W` is sparse and `Z` is not, so `Z A` is computed as `W A - 1 (pᵀA)`: `f64` throughout and still faster than dense
+//! looked for. A second, higher floor may be laid under `ψ` once the rounds are over ([`FactorAnalysisConfig::least_noise`]). Inside
+//! the rounds the same floor would bend `L` to make up for it. `W` is sparse and `Z` is not, so `Z A` is computed as `W A - 1 (pᵀA)`: `f64` throughout and still faster than dense
 //! products. Rejected: probabilistic PCA, one noise for all items (fewer hits, since popular items vary more).
 
 use rand::Rng;
@@ -22,12 +23,15 @@ use super::posterior::dot;
 use super::presence::Presence;
 use crate::ModelError;
 
+/// The floor within the rounds: an item explained to the last bit would stop all others from being explained.
+const FLOOR: f64 = 1e-4;
+
 /// How it is fitted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FactorAnalysisConfig {
     /// Directions of taste.
     pub width: usize,
-    /// No item's noise is taken for less.
+    /// Once fitted, no answer is taken for less noisy: with few listeners some items seem better explained than they are.
     pub least_noise: f64,
     /// Rounds of expectation maximisation.
     pub iterations: usize,
@@ -35,7 +39,7 @@ pub struct FactorAnalysisConfig {
 
 impl Default for FactorAnalysisConfig {
     fn default() -> Self {
-        Self { width: 64, least_noise: 1e-4, iterations: 30 }
+        Self { width: 64, least_noise: FLOOR, iterations: 30 }
     }
 }
 
@@ -65,10 +69,11 @@ pub fn fit(
     }
     let presence = Presence::of(training)?;
     let mean = presence.shares();
-    let mut estimates = begin(&mean, config, rng);
+    let mut estimates = begin(&mean, config.width, rng);
     for _ in 0..config.iterations {
-        estimates = improved(&estimates, &presence, &mean, config);
+        estimates = improved(&estimates, &presence, &mean);
     }
+    estimates.noise.iter_mut().for_each(|noise| *noise = noise.max(config.least_noise));
     Ok(FactorModel::new(mean, estimates.loadings, estimates.noise))
 }
 
@@ -78,27 +83,22 @@ fn variance(mean: f64) -> f64 {
 }
 
 /// Small random loadings explain a tenth of each variance.
-fn begin(mean: &[f64], config: &FactorAnalysisConfig, rng: &mut impl Rng) -> Estimates {
-    let mut loadings = Vec::with_capacity(mean.len() * config.width);
+fn begin(mean: &[f64], width: usize, rng: &mut impl Rng) -> Estimates {
+    let mut loadings = Vec::with_capacity(mean.len() * width);
     for &p in mean {
-        let deviation = (0.1 * variance(p) / config.width as f64).sqrt();
-        loadings.extend((0..config.width).map(|_| -> f64 {
+        let deviation = (0.1 * variance(p) / width as f64).sqrt();
+        loadings.extend((0..width).map(|_| -> f64 {
             let draw: f64 = StandardNormal.sample(rng);
             deviation * draw
         }));
     }
-    let noise = mean.iter().map(|&p| (0.9 * variance(p)).max(config.least_noise)).collect();
+    let noise = mean.iter().map(|&p| (0.9 * variance(p)).max(FLOOR)).collect();
     Estimates { loadings, noise }
 }
 
 /// One round.
-fn improved(
-    before: &Estimates,
-    presence: &Presence,
-    mean: &[f64],
-    config: &FactorAnalysisConfig,
-) -> Estimates {
-    let width = config.width;
+fn improved(before: &Estimates, presence: &Presence, mean: &[f64]) -> Estimates {
+    let width = before.loadings.len() / mean.len();
     let listeners = presence.listeners() as f64;
     let mut spread = gram(&before.loadings, width, |item| 1.0 / before.noise[item]);
     (0..width).for_each(|k| *spread.at_mut(k, k) += 1.0);
@@ -122,7 +122,7 @@ fn improved(
     let loadings = mapped(&cross, &moments.inverse());
     let rows = loadings.chunks_exact(width).zip(cross.chunks_exact(width)).zip(mean);
     let left = |((l, cross), &p): ((&[f64], &[f64]), &f64)| variance(p) - dot(l, cross) / listeners;
-    let noise = rows.map(|row| left(row).max(config.least_noise)).collect();
+    let noise = rows.map(|row| left(row).max(FLOOR)).collect();
     Estimates { loadings, noise }
 }
 
@@ -144,8 +144,8 @@ fn subtract(rows: &mut [f64], row: &[f64]) {
 mod tests {
     use rand::{RngExt, SeedableRng};
     use rand_chacha::ChaCha8Rng;
-    use segue_engine::Interactions;
     use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+    use segue_engine::{History, Interactions, ItemIdx, ListenerIdx};
 
     use super::*;
     use crate::square::Square;
@@ -172,11 +172,10 @@ mod tests {
     }
 
     fn covariance(model: &FactorModel) -> Square {
-        let width = model.loadings(segue_engine::ItemIdx(0)).len();
+        let width = model.loadings(ItemIdx(0)).len();
         let mut covariance = Square::zeros(model.items());
-        let all: Vec<f64> = (0..model.items() as u32)
-            .flat_map(|a| model.loadings(segue_engine::ItemIdx(a)).to_vec())
-            .collect();
+        let all: Vec<f64> =
+            (0..model.items() as u32).flat_map(|a| model.loadings(ItemIdx(a)).to_vec()).collect();
         for (i, a) in all.chunks_exact(width).enumerate() {
             all.chunks_exact(width).enumerate().for_each(|(j, b)| *covariance.at_mut(i, j) = dot(a, b));
             *covariance.at_mut(i, i) += model.noise()[i];
@@ -190,7 +189,7 @@ mod tests {
         let lower = covariance.cholesky(f64::MIN_POSITIVE);
         let log_determinant: f64 = (0..model.items()).map(|i| 2.0 * lower.at(i, i).ln()).sum();
         let inverse = covariance.inverse();
-        let density = |history: segue_engine::History<'_>| {
+        let density = |history: History<'_>| {
             let mut row: Vec<f64> = model.mean().iter().map(|p| -p).collect();
             history.items.iter().for_each(|item| row[item.row()] += 1.0);
             -0.5 * (log_determinant + dot(&row, &inverse.times(&row)))
@@ -227,6 +226,20 @@ mod tests {
     }
 
     #[test]
+    fn a_least_noise_holds_for_answers_and_leaves_what_hangs_together() {
+        let interactions = camps(120, 6);
+        let free = fitted(&interactions, 10);
+        let config = FactorAnalysisConfig { width: 3, least_noise: 0.15, iterations: 10 };
+        let held = fit(&interactions.all(), &config, &mut ChaCha8Rng::seed_from_u64(5)).unwrap();
+        assert!(free.noise().iter().any(|&noise| noise < 0.15));
+        for (item, (held_noise, noise)) in held.noise().iter().zip(free.noise()).enumerate() {
+            assert_eq!(*held_noise, noise.max(0.15));
+            let item = ItemIdx(item as u32);
+            assert_eq!(held.loadings(item), free.loadings(item));
+        }
+    }
+
+    #[test]
     fn one_thread_or_many_give_the_same_model() {
         let interactions = camps(200, 3);
         let on = |threads| {
@@ -246,7 +259,7 @@ mod tests {
         ] {
             assert!(matches!(fit(&interactions.all(), &config, &mut rng), Err(ModelError::Setting { .. })));
         }
-        let nobody = interactions.all().without(&(0..9).map(segue_engine::ListenerIdx).collect::<Vec<_>>());
+        let nobody = interactions.all().without(&(0..9).map(ListenerIdx).collect::<Vec<_>>());
         let fitted = fit(&nobody, &FactorAnalysisConfig::default(), &mut rng);
         assert!(matches!(fitted, Err(ModelError::NoEvents { .. })));
     }

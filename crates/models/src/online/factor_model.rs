@@ -16,7 +16,7 @@ use segue_engine::ItemIdx;
 use segue_engine::eval::interactive::Acquaintance;
 use segue_engine::policy::{Belief, Doubt};
 
-use super::posterior::{dot, fold_observation};
+use super::posterior::fold_observation;
 use crate::kernels::matmul::{Matrix, Output, matmul};
 use crate::square::Square;
 
@@ -139,6 +139,7 @@ pub(super) fn gram(rows: &[f64], width: usize, weight: impl Fn(usize) -> f64) ->
 
 #[cfg(test)]
 mod tests {
+    use super::super::posterior::dot;
     use super::*;
 
     fn model() -> FactorModel {

@@ -1,6 +1,8 @@
 //! `segue evaluate`: how good the models are, on data that the caller brings.
 
 mod calibration_plot;
+mod events;
+mod interactive;
 mod labelled_csv;
 mod likability;
 mod new_listener;
@@ -19,6 +21,7 @@ pub(crate) struct EvaluateArgs {
 
 #[derive(Debug, Subcommand)]
 enum Task {
+    Interactive(interactive::InteractiveArgs),
     Likability(likability::LikabilityArgs),
     NewListener(new_listener::NewListenerArgs),
     NextTrack(Box<next_track::NextTrackArgs>),
@@ -27,6 +30,7 @@ enum Task {
 /// Runs the evaluation asked for.
 pub(crate) fn run(args: EvaluateArgs, home: &Home) -> anyhow::Result<()> {
     match args.task {
+        Task::Interactive(args) => interactive::run(&args, home),
         Task::Likability(args) => likability::run(args),
         Task::NewListener(args) => new_listener::run(&args),
         Task::NextTrack(args) => next_track::run(&args, home),

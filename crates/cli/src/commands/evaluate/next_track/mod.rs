@@ -131,7 +131,7 @@ pub(crate) fn run(args: &NextTrackArgs, home: &Home) -> Result<()> {
         bail!("`--seeds` is at least 1, and `--model` names a model");
     }
     let configs = args.configs()?;
-    let interactions = args.protocol.arrange(args.data.load(home)?, args.seed);
+    let interactions = args.protocol.arrange(args.data.events.load(home)?, args.seed);
     let friends = args.data.load_friends(&interactions)?;
     let cut = args.protocol.cut(&interactions, &friends, args.seed)?;
     if let Some(folder) = &args.export {

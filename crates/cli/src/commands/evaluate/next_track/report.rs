@@ -68,7 +68,7 @@ impl Report {
                 });
             }
         }
-        Self { data: contest.args.data.name(), summary: summary(contest), models }
+        Self { data: contest.args.data.events.name(), summary: summary(contest), models }
     }
 
     /// The tables for a person.

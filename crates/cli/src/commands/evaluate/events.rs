@@ -1,0 +1,105 @@
+//! The events to evaluate on: a file, or what the store holds.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, Result};
+use clap::Args;
+use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+use segue_engine::{Interactions, Seconds};
+use segue_ingest::events::{EventColumns, EventFormat, read_events};
+
+use crate::dataset::{Dataset, collect_listens, open_store};
+use crate::home::Home;
+use crate::terminal::{self, say};
+
+/// Which events.
+#[derive(Debug, Args)]
+pub(super) struct EventArgs {
+    /// File of events; without one, the listens in the store.
+    #[arg(long, value_name = "FILE")]
+    data: Option<PathBuf>,
+    /// Layout of the file, where its content does not tell: text (`listener item [rating] [timestamp]`), inter (RecBole), csv, parquet,
+    /// sequences (one listener a line).
+    #[arg(long, value_name = "FORMAT", requires = "data")]
+    format: Option<EventFormat>,
+    /// Column of the listener, where it has no usual name.
+    #[arg(long, value_name = "COLUMN", requires = "data")]
+    listener_column: Option<String>,
+    /// Column of the item.
+    #[arg(long, value_name = "COLUMN", requires = "data")]
+    item_column: Option<String>,
+    /// Column of the time.
+    #[arg(long, value_name = "COLUMN", requires = "data")]
+    time_column: Option<String>,
+    /// Column of the weight: plays, a rating.
+    #[arg(long, value_name = "COLUMN", requires = "data")]
+    weight_column: Option<String>,
+    /// Leave out listeners with fewer events (k-core).
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    min_listener_events: u32,
+    /// Leave out items with fewer events (k-core).
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    min_item_events: u32,
+}
+
+impl EventArgs {
+    fn core(&self) -> KCore {
+        KCore { listener: self.min_listener_events, item: self.min_item_events }
+    }
+
+    /// Which columns hold what.
+    pub(super) fn columns(&self) -> EventColumns {
+        EventColumns {
+            listener: self.listener_column.clone(),
+            item: self.item_column.clone(),
+            time: self.time_column.clone(),
+            weight: self.weight_column.clone(),
+        }
+    }
+
+    /// The events, in columns.
+    pub(super) fn load(&self, home: &Home) -> Result<Interactions> {
+        match &self.data {
+            Some(_) => self.read_file(),
+            None => self.read_store(home),
+        }
+    }
+
+    /// What the data are called in reports.
+    pub(super) fn name(&self) -> String {
+        let file = self.data.as_ref().and_then(|path| path.file_name());
+        file.map_or_else(|| "the store".to_owned(), |name| name.to_string_lossy().into_owned())
+    }
+
+    fn read_file(&self) -> Result<Interactions> {
+        let path = self.data.as_ref().expect("called with a file");
+        let columns = self.columns();
+        let bar = terminal::counter("reading");
+        let mut builder = InteractionsBuilder::default();
+        let report = read_events(path, self.format, &columns, &mut |event| {
+            builder.push(event.listener, event.item, event.second.map(Seconds), event.weight)?;
+            if builder.events().is_multiple_of(100_000) {
+                bar.set_position(builder.events() as u64);
+            }
+            Ok(())
+        })?;
+        bar.finish_and_clear();
+        if let Some(line) = report.first_dropped {
+            say(&format!(
+                "{} of {} rows in `{}` are no event and were left out, the first in line {line}",
+                report.dropped,
+                report.rows,
+                path.display()
+            ));
+        }
+        builder.build(self.core()).with_context(|| format!("cannot use `{}`", path.display()))
+    }
+
+    fn read_store(&self, home: &Home) -> Result<Interactions> {
+        let store = open_store(home)?;
+        let dataset = Dataset::load(&store)?;
+        let mut builder = InteractionsBuilder::default();
+        collect_listens(&store, &dataset.catalogue, &mut builder)?;
+        builder.build(self.core()).context("the store holds no listens with a time")
+    }
+}
