@@ -22,7 +22,7 @@ fn evaluate(options: &[&str]) -> Value {
     segue.write("styles.txt", &styles());
     let arguments =
         ["evaluate", "interactive", "--data", "styles.txt", "--unseen", "40/30", "--min-likes", "5"];
-    segue.json(&[&arguments, &["--proposals", "12", "--json"], options].concat())
+    segue.json(&[&arguments[..], &["--proposals", "12", "--json"], options].concat())
 }
 
 fn entry<'a>(report: &'a Value, model: &str, policy: &str) -> &'a Value {
@@ -71,7 +71,7 @@ fn what_cannot_be_measured_is_refused() {
     let segue = Segue::new();
     segue.write("styles.txt", &styles());
     let fail = |options: &[&str], status| {
-        segue.fail(&[&["evaluate", "interactive", "--data", "styles.txt"], options].concat(), status)
+        segue.fail(&[&["evaluate", "interactive", "--data", "styles.txt"][..], options].concat(), status)
     };
     assert!(fail(&["--unseen", "30/40"], 2).contains("no more asked than hidden"));
     assert!(fail(&["--model", "svd"], 2).contains("`factor-analysis`"));
