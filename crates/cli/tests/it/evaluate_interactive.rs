@@ -46,8 +46,13 @@ fn models_that_learn_from_answers_find_more_than_popularity_does() {
 
 #[test]
 fn policies_explore_where_the_model_knows_how_sure_it_is() {
-    let report = evaluate(&["--model", "popularity,factor-analysis", "--policy", "lin-ucb,linear-thompson"]);
-    assert_eq!(report["entries"].as_array().unwrap().len(), 4, "popularity is only followed: {report}");
+    let report = evaluate(&[
+        "--model",
+        "popularity,factor-analysis",
+        "--policy",
+        "plackett-luce,lin-ucb,linear-thompson",
+    ]);
+    assert_eq!(report["entries"].as_array().unwrap().len(), 5, "popularity is only followed: {report}");
     let explored = entry(&report, "factor-analysis", "linear-thompson");
     assert!(explored["over_greedy"]["factor-analysis"]["12"]["mean"].is_f64());
     assert!(explored["chosen"][0].as_str().unwrap().contains('×'), "{explored}");

@@ -7,7 +7,7 @@
 //! `y_a` is 1 where the listener has item `a`, else 0; `z` is what is to be learned of them. An answer moves `z` by the exact
 //! update of [`super::posterior`] with `x = l_a` and noise `ψ_a`, so that a no teaches as a yes does, and all scores `p + L m` move with
 //! it: O(d²) for the update, O(items · d) for the scores. The Gaussian is wrong about zeros and ones and right about what matters,
-//! their means and covariances; a logistic belief was tried and was no better.
+//! their means and covariances. Rejected: a logistic belief beside it, which found .06 more of 16 hits in 50 proposals, .03 fewer in 10.
 //!
 //! What differs is where `p`, `L` and `ψ` come from: [`super::factor_analysis`] or [`super::ridge_prior`].
 
