@@ -21,9 +21,10 @@ use super::presence::Presence;
 use crate::ModelError;
 use crate::square::Square;
 
-/// Directions carried along beyond those asked for, so that the last of these settle.
-const SPARE: usize = 8;
-const ITERATIONS: usize = 30;
+/// Directions carried along beyond those asked for, so that the last of these settle: with 8 and half the rounds they had not, and the
+/// hits of HetRec's first split were .07 lower in ten proposals.
+const SPARE: usize = 32;
+const ITERATIONS: usize = 60;
 /// `λ` for each item: next to nothing, it only keeps the inverse sound.
 const RIDGE: f64 = 1e-5;
 
