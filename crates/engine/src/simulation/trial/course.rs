@@ -28,6 +28,8 @@ pub struct Day {
     pub new: u32,
     /// Sum of their true enjoyment, each at the moment when it came on.
     pub enjoyment: f64,
+    /// The part of that sum that is due to tracks they had not known.
+    pub new_enjoyment: f64,
     /// Mean enjoyment of the best possible mix less that of this one, both as the listener sat down.
     pub regret: f64,
     /// Sum of their popularity, as in [`World::popularity`].
@@ -109,6 +111,7 @@ impl Course {
         today.skips += u32::from(answer.share_played < 1.0);
         today.new += u32::from(is_new);
         today.enjoyment += enjoyment;
+        today.new_enjoyment += if is_new { enjoyment } else { 0.0 };
         today.popularity += f64::from(world.popularity(track));
         self.heard.push(track);
         let artist = world.catalogue.artist(track);

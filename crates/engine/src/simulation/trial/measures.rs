@@ -15,6 +15,8 @@ pub enum Measure {
     SatisfactionLast,
     /// The same over all days.
     Satisfaction,
+    /// Mean true enjoyment of those tracks that were new to them.
+    SatisfactionNew,
     /// Sum of the true enjoyment of what was heard in mixes, per day, in the last third: satisfaction, and how often they
     /// come and how long they stay.
     EnjoyedLast,
@@ -40,10 +42,11 @@ pub enum Measure {
 
 impl Measure {
     /// All of them, as reports list them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SatisfactionFirst,
         Self::SatisfactionLast,
         Self::Satisfaction,
+        Self::SatisfactionNew,
         Self::EnjoyedLast,
         Self::Enjoyed,
         Self::OwnLast,
@@ -62,6 +65,7 @@ impl Measure {
             Self::SatisfactionFirst => "satisfaction-first",
             Self::SatisfactionLast => "satisfaction-last",
             Self::Satisfaction => "satisfaction",
+            Self::SatisfactionNew => "satisfaction-new",
             Self::EnjoyedLast => "enjoyed-last",
             Self::Enjoyed => "enjoyed",
             Self::OwnLast => "own-last",
@@ -84,6 +88,9 @@ impl Measure {
             Self::SatisfactionFirst => satisfaction(first),
             Self::SatisfactionLast => satisfaction(last),
             Self::Satisfaction => satisfaction(days),
+            Self::SatisfactionNew => {
+                ratio(total(days, |day| day.new_enjoyment), total(days, |day| day.new.into()))
+            }
             Self::EnjoyedLast => enjoyed(last),
             Self::Enjoyed => enjoyed(days),
             Self::OwnLast => {

@@ -26,7 +26,8 @@ pub(super) fn fit(
 ) -> anyhow::Result<LikabilityModel> {
     let mut config = LikabilityConfig { rows: ROWS, ..LikabilityConfig::default() };
     config.network.architecture.members = 4;
-    config.network.architecture.hidden = vec![48, 48];
+    config.network.architecture.hidden = vec![32, 32];
+    config.network.architecture.periodic = None;
     let fitted = LikabilityModel::fit(catalogue, profiles, config, seed, &mut |_| {});
     Ok(fitted.context("cannot fit the model")?.0)
 }

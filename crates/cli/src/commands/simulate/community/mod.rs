@@ -223,12 +223,12 @@ fn print(report: &Report) -> anyhow::Result<()> {
     ));
     for model in &report.models {
         print_line(&format!("\nlisteners: {}", model.listener_model.name()))?;
-        let mut rows = table(&["dial", "sat 1", "sat 3", "d sat 3", "enjoyed", "d enjoyed 3", "d own", "regret", "visits", "skips", "new", "disc", "GS", "pop", "gini", "even"]);
+        let mut rows = table(&["dial", "sat 1", "sat 3", "sat new", "d sat 3", "enjoyed", "d enjoyed 3", "d own", "regret", "visits", "skips", "new", "disc", "GS", "pop", "gini", "even"]);
         for setting in &model.settings {
             let m = |name: &str| setting.measures[name].value.mean;
             let d = |name: &str| { let e = setting.measures[name].difference; format!("{:+.3} [{:+.3}, {:+.3}]", e.mean, e.low, e.high) };
             rows.add_row([
-                format!("{}", setting.explore), format!("{:.3}", m("satisfaction-first")), format!("{:.3}", m("satisfaction-last")),
+                format!("{}", setting.explore), format!("{:.3}", m("satisfaction-first")), format!("{:.3}", m("satisfaction-last")), format!("{:.3}", m("satisfaction-new")),
                 d("satisfaction-last"), format!("{:.2}", m("enjoyed")), d("enjoyed-last"), d("own-last"), format!("{:.3}", m("regret")),
                 format!("{:.2}", m("visits-last")), format!("{:.2}", m("skip-rate")), format!("{:.2}", m("new-share")), format!("{:.1}", m("discoveries")),
                 format!("{:.2}", m("specialisation")), format!("{:+.2}", m("popularity-lift")), format!("{:.2}", setting.exposure_gini), format!("{:?}", setting.break_even_day),
