@@ -29,7 +29,7 @@ pub struct Measured<'a> {
 pub struct Setting {
     /// The dial.
     pub explore: f32,
-    /// The measures by their names.
+    /// The measures by their names; one that has no value under this setting is left out.
     pub measures: BTreeMap<String, Standing>,
     /// Gini coefficient of exposure over works, mean over seeds.
     pub exposure_gini: f64,
@@ -48,10 +48,22 @@ pub struct Setting {
 pub struct Standing {
     /// Mean over listeners.
     pub value: Estimate,
-    /// Mean of the paired differences to the first setting; zero for itself.
-    pub difference: Estimate,
+    /// Mean of the paired differences to the first setting; none for itself, and where nothing can be paired.
+    pub difference: Option<Estimate>,
     /// The mean difference of each seed.
     pub by_seed: Vec<f64>,
+}
+
+impl Setting {
+    /// What the measure says, if it has a value.
+    pub fn standing(&self, measure: Measure) -> Option<&Standing> {
+        self.measures.get(measure.name())
+    }
+
+    /// What the paired differences of a measure to the first setting say.
+    pub fn verdict(&self, measure: Measure) -> Option<Verdict> {
+        self.standing(measure)?.difference.as_ref().map(Verdict::of)
+    }
 }
 
 /// What an interval of differences says.
@@ -83,17 +95,22 @@ pub fn compare(arms: &[(f32, Vec<Measured<'_>>)], seed: u64) -> Vec<Setting> {
     let Some((_, first)) = arms.first() else { return Vec::new() };
     let curve_of_first = enjoyed_so_far(first);
     arms.iter()
-        .map(|(explore, runs)| {
-            let standing = |measure: Measure| standing(measure, runs, first, seed);
+        .enumerate()
+        .map(|(place, (explore, runs))| {
+            let against = if place == 0 { &[][..] } else { first };
+            let standing = |measure: Measure| {
+                Some((measure.name().to_owned(), standing(measure, runs, against, seed)?))
+            };
             let measures: BTreeMap<String, Standing> =
-                Measure::ALL.into_iter().map(|m| (m.name().to_owned(), standing(m))).collect();
+                Measure::ALL.into_iter().filter_map(standing).collect();
+            let price = measures.get(Measure::SatisfactionFirst.name()).and_then(|m| m.difference);
             let gained: Vec<f64> =
                 enjoyed_so_far(runs).iter().zip(&curve_of_first).map(|(own, first)| own - first).collect();
             Setting {
                 explore: *explore,
                 exposure_gini: mean(runs.iter().map(|measured| gini(&measured.run.exposures))),
                 satisfaction: smoothed_satisfaction(runs),
-                price: -measures[Measure::SatisfactionFirst.name()].difference.mean,
+                price: price.map_or(0.0, |difference| -difference.mean),
                 break_even_day: break_even(&gained),
                 measures,
                 gained,
@@ -102,24 +119,28 @@ pub fn compare(arms: &[(f32, Vec<Measured<'_>>)], seed: u64) -> Vec<Setting> {
         .collect()
 }
 
-fn standing(measure: Measure, runs: &[Measured<'_>], first: &[Measured<'_>], seed: u64) -> Standing {
+fn standing(
+    measure: Measure,
+    runs: &[Measured<'_>],
+    against: &[Measured<'_>],
+    seed: u64,
+) -> Option<Standing> {
     let values = |measured: &Measured<'_>| -> Vec<Option<f64>> {
         measured.run.courses.iter().map(|course| measure.of(course, measured.sound)).collect()
     };
-    let (mut all, mut differences, mut by_seed) = (Vec::new(), Vec::new(), Vec::new());
-    for (own, first) in runs.iter().zip(first) {
-        let own = values(own);
-        all.extend(own.iter().flatten());
-        let paired: Vec<f64> =
-            own.iter().zip(values(first)).filter_map(|(own, first)| Some((*own)? - first?)).collect();
+    let all: Vec<f64> = runs.iter().flat_map(values).flatten().collect();
+    let (mut differences, mut by_seed) = (Vec::new(), Vec::new());
+    for (own, against) in runs.iter().zip(against) {
+        let pairs = values(own).into_iter().zip(values(against));
+        let paired: Vec<f64> = pairs.filter_map(|(own, against)| Some(own? - against?)).collect();
         by_seed.push(mean(paired.iter().copied()));
         differences.extend(paired);
     }
-    Standing {
+    (!all.is_empty()).then(|| Standing {
         value: Estimate::from_values(&all, seed),
-        difference: Estimate::from_values(&differences, seed),
+        difference: (!differences.is_empty()).then(|| Estimate::from_values(&differences, seed)),
         by_seed,
-    }
+    })
 }
 
 fn mean(values: impl Iterator<Item = f64>) -> f64 {

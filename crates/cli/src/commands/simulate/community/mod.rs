@@ -1,6 +1,9 @@
 //! `segue simulate community`: listeners live with mixes for a season, once for every setting of the dial.
 
+mod figures;
 mod learner;
+mod page;
+mod summary;
 
 use std::path::PathBuf;
 
@@ -140,6 +143,9 @@ pub(crate) fn run(args: &CommunityArgs) -> anyhow::Result<()> {
         models: models.iter().map(|&model| model_report(model, &scenes, &arms, &runs)).collect(),
         seeds,
     };
+    if let Some(path) = &args.report {
+        page::write(path, &report)?;
+    }
     if args.json { print_json(&report) } else { print(&report) }
 }
 
@@ -212,29 +218,16 @@ fn model_report(model: ListenerModel, scenes: &[Scene], arms: &[Arm], runs: &[Ve
 }
 
 fn print(report: &Report) -> anyhow::Result<()> {
-    say(&format!(
-        "{} listeners, {} artists, {} days after {} of their own, policy {}, {} seed(s)",
-        report.listeners,
-        report.artists,
-        report.days,
-        report.history_days,
-        report.policy,
-        report.seeds.len()
-    ));
+    say(&summary::subject(report));
     for model in &report.models {
-        print_line(&format!("\nlisteners: {}", model.listener_model.name()))?;
-        let mut rows = table(&["dial", "sat 1", "sat 3", "sat new", "d sat 3", "enjoyed", "d enjoyed 3", "d own", "regret", "visits", "skips", "new", "disc", "GS", "pop", "gini", "even"]);
-        for setting in &model.settings {
-            let m = |name: &str| setting.measures[name].value.mean;
-            let d = |name: &str| { let e = setting.measures[name].difference; format!("{:+.3} [{:+.3}, {:+.3}]", e.mean, e.low, e.high) };
-            rows.add_row([
-                format!("{}", setting.explore), format!("{:.3}", m("satisfaction-first")), format!("{:.3}", m("satisfaction-last")), format!("{:.3}", m("satisfaction-new")),
-                d("satisfaction-last"), format!("{:.2}", m("enjoyed")), d("enjoyed-last"), d("own-last"), format!("{:.3}", m("regret")),
-                format!("{:.2}", m("visits-last")), format!("{:.2}", m("skip-rate")), format!("{:.2}", m("new-share")), format!("{:.1}", m("discoveries")),
-                format!("{:.2}", m("specialisation")), format!("{:+.2}", m("popularity-lift")), format!("{:.2}", setting.exposure_gini), format!("{:?}", setting.break_even_day),
-            ]);
+        for summary::Table { title, header, rows } in summary::tables(model) {
+            print_line(&format!("\nListeners: {}. {title}", model.listener_model.name()))?;
+            let mut shown = table(&header);
+            rows.into_iter().for_each(|row| {
+                shown.add_row(row);
+            });
+            print_line(&shown.to_string())?;
         }
-        print_line(&rows.to_string())?;
     }
-    Ok(())
+    print_line(&format!("\n{}", summary::answer(report)))
 }
