@@ -28,7 +28,8 @@ fn enjoyments(listener: &dyn Listener, world: &World, at: f64) -> Vec<f64> {
 
 /// The track that they would enjoy most.
 fn favourite(listener: &dyn Listener, world: &World, at: f64) -> TrackIdx {
-    let order = |a: &TrackIdx, b: &TrackIdx| listener.enjoyment(*a, at).total_cmp(&listener.enjoyment(*b, at));
+    let order =
+        |a: &TrackIdx, b: &TrackIdx| listener.enjoyment(*a, at).total_cmp(&listener.enjoyment(*b, at));
     world.catalogue.rows().max_by(order).unwrap()
 }
 
@@ -55,8 +56,10 @@ fn life(listener: &mut dyn Listener, world: &World, days: std::ops::Range<i32>) 
 fn enjoyment_is_a_probability_and_tastes_differ() {
     let world = world();
     for model in ListenerModel::ALL {
-        let all: Vec<Vec<f64>> =
-            listeners(model, &world).iter().map(|listener| enjoyments(listener.as_ref(), &world, 0.0)).collect();
+        let all: Vec<Vec<f64>> = listeners(model, &world)
+            .iter()
+            .map(|listener| enjoyments(listener.as_ref(), &world, 0.0))
+            .collect();
         assert!(all.iter().flatten().all(|p| (0.0..=1.0).contains(p)), "{model:?}");
         for own in &all {
             let spread = |share: f64| {
@@ -139,11 +142,15 @@ fn the_same_seed_lives_the_same_life() {
     let world = world();
     for model in ListenerModel::ALL {
         let lives = || -> Vec<_> {
-            listeners(model, &world).iter_mut().map(|listener| life(listener.as_mut(), &world, -5..10)).collect()
+            listeners(model, &world)
+                .iter_mut()
+                .map(|listener| life(listener.as_mut(), &world, -5..10))
+                .collect()
         };
         assert_eq!(lives(), lives(), "{model:?}");
         let mut other = model.draw(&world, 6, 12);
-        let others: Vec<_> = other.iter_mut().map(|listener| life(listener.as_mut(), &world, -5..10)).collect();
+        let others: Vec<_> =
+            other.iter_mut().map(|listener| life(listener.as_mut(), &world, -5..10)).collect();
         assert_ne!(lives(), others, "{model:?}: another seed, other people");
     }
 }

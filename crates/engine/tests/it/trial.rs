@@ -12,7 +12,8 @@ use segue_engine::simulation::listeners::ListenerModel;
 use segue_engine::simulation::trial::comparison::{Measured, Verdict, compare};
 use segue_engine::simulation::trial::measures::{Measure, generalist_specialist, gini};
 use segue_engine::simulation::trial::{
-    Answered, Arm, Course, Day, Learner, LearnerError, Meeting, Opening, Run, TrialConfig, TrialError, oracle, run,
+    Answered, Arm, Course, Day, Learner, LearnerError, Meeting, Opening, Run, TrialConfig, TrialError,
+    oracle, run,
 };
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
 
@@ -44,9 +45,13 @@ impl Scorer for Counting {
 
     fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
         let own = |track: &TrackIdx| {
-            profile.interactions.iter().find(|x| x.track == *track).map_or(0.0, |x| x.liked_weight - x.disliked_weight)
+            profile
+                .interactions
+                .iter()
+                .find(|x| x.track == *track)
+                .map_or(0.0, |x| x.liked_weight - x.disliked_weight)
         };
-        let all = |track: &TrackIdx| self.0.get(track).copied().unwrap_or(0.0);
+        let all = |track: &TrackIdx| self.liked.get(&self.catalogue.track(*track).id).copied().unwrap_or(0.0);
         let mean = |track| 1.0 / (1.0 + (-own(track) - 0.1 * all(track)).exp());
         tracks.iter().map(|track| Likability { mean: mean(track), uncertainty: 0.1 }).collect()
     }
@@ -60,8 +65,13 @@ struct Recorder {
 }
 
 impl Recorder {
-    fn new() -> Self {
-        Self { scorer: Counting(FxHashMap::default()), mixes: Vec::new(), refits: Vec::new() }
+    fn new(opening: &Opening) -> Self {
+        let catalogue = Arc::clone(&opening.world.catalogue);
+        Self {
+            scorer: Counting { catalogue, liked: FxHashMap::default() },
+            mixes: Vec::new(),
+            refits: Vec::new(),
+        }
     }
 }
 
@@ -78,17 +88,18 @@ impl Learner for Recorder {
         assert_eq!(plays(answered.before) + answered.listens.len() as u32, plays(answered.after));
     }
 
-    fn refit(&mut self, _: &Arc<Catalogue>, profiles: &[Profile], day: u32) -> Result<(), LearnerError> {
+    fn refit(&mut self, released: &Catalogue, profiles: &[Profile], day: u32) -> Result<(), LearnerError> {
         self.refits.push(day);
         for interaction in profiles.iter().flat_map(|profile| &profile.interactions) {
-            *self.scorer.0.entry(interaction.track).or_default() += interaction.liked_weight;
+            let track = released.track(interaction.track).id.clone();
+            *self.scorer.liked.entry(track).or_default() += interaction.liked_weight;
         }
         Ok(())
     }
 }
 
 fn ran(opening: &Opening, explore: f32) -> (Run, Recorder) {
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(opening);
     let run = run(opening, &arm(explore), &mut recorder, &mut |_| {}).unwrap();
     (run, recorder)
 }
@@ -115,12 +126,17 @@ fn nothing_is_played_before_it_is_released() {
         let config = config(model, 5);
         let opening = Opening::draw(&config);
         let world = &opening.world;
+        let (known, profiles) = opening.lesson();
+        assert!(known.len() < world.catalogue.len() && profiles.len() == config.listeners);
         let late: BTreeSet<TrackIdx> =
             world.catalogue.rows().filter(|&track| !world.is_released(track, -1)).collect();
         assert!(late.len() > 10, "tracks arrive");
         for (listens, _) in opening.rows() {
-            assert!(listens.iter().all(|listen| !late.contains(&world.catalogue.find(&listen.track).unwrap())));
+            assert!(
+                listens.iter().all(|listen| !late.contains(&world.catalogue.find(&listen.track).unwrap()))
+            );
         }
+        assert!(late.iter().all(|&track| known.find(&world.catalogue.track(track).id).is_none()));
         let (_, recorder) = ran(&opening, 1.0);
         let mut fresh = 0;
         for (picks, _, at) in &recorder.mixes {
@@ -155,7 +171,8 @@ fn the_same_arm_runs_the_same_on_any_number_of_threads() {
 
 #[test]
 fn arms_differ_in_the_dial_and_share_their_luck() {
-    let opening = Opening::draw(&config(ListenerModel::TastePoints, 4));
+    let config = TrialConfig { history_days: 60, ..config(ListenerModel::TastePoints, 4) };
+    let opening = Opening::draw(&config);
     let ((near, _), (far, _)) = (ran(&opening, 0.0), ran(&opening, 1.0));
     for (near, far) in near.courses.iter().zip(&far.courses) {
         for (near, far) in near.days.iter().zip(&far.days) {
@@ -206,7 +223,7 @@ fn a_learner_that_fails_ends_the_trial_with_the_day() {
         fn scorer(&self) -> &dyn Scorer {
             &self.0
         }
-        fn refit(&mut self, _: &Arc<Catalogue>, _: &[Profile], _: u32) -> Result<(), LearnerError> {
+        fn refit(&mut self, _: &Catalogue, _: &[Profile], _: u32) -> Result<(), LearnerError> {
             Err("no memory".into())
         }
     }
@@ -244,15 +261,17 @@ fn course(opening: &Opening, enjoyments: &[f64]) -> Course {
 #[test]
 fn a_price_paid_early_is_earned_back_on_the_day_that_says_so() {
     let opening = Opening::draw(&config(ListenerModel::TastePoints, 1));
-    let sound = Index::build(&opening.world.catalogue, &opening.profiles()).sound;
+    let sound = Index::build(&opening.world.catalogue, []).sound;
     let run_of = |courses: &[&[f64]]| Run {
         courses: courses.iter().map(|days| course(&opening, days)).collect(),
         exposures: vec![1, 1],
     };
     let steady = run_of(&[&[1.0; 6], &[1.2; 6]]);
     let patient = run_of(&[&[0.6, 0.8, 1.2, 1.4, 1.4, 1.4], &[0.8, 1.0, 1.4, 1.6, 1.6, 1.6]]);
-    let arms =
-        [(0.0, vec![Measured { run: &steady, sound: &sound }]), (0.5, vec![Measured { run: &patient, sound: &sound }])];
+    let arms = [
+        (0.0, vec![Measured { run: &steady, sound: &sound }]),
+        (0.5, vec![Measured { run: &patient, sound: &sound }]),
+    ];
     let settings = compare(&arms, 7);
     assert_eq!(settings[0].break_even_day, Some(0));
     assert!(settings[0].standing(Measure::SatisfactionLast).unwrap().difference.is_none());
@@ -272,9 +291,10 @@ fn a_price_paid_early_is_earned_back_on_the_day_that_says_so() {
 #[test]
 fn kept_artists_count_and_forgotten_ones_do_not() {
     let opening = Opening::draw(&config(ListenerModel::TastePoints, 1));
-    let sound = Index::build(&opening.world.catalogue, &opening.profiles()).sound;
+    let sound = Index::build(&opening.world.catalogue, []).sound;
     let mut course = course(&opening, &[1.0; 3]);
-    let artists: Vec<_> = opening.world.catalogue.rows().filter_map(|t| opening.world.catalogue.artist(t)).collect();
+    let artists: Vec<_> =
+        opening.world.catalogue.rows().filter_map(|t| opening.world.catalogue.artist(t)).collect();
     course.meetings.insert(artists[0], Meeting { day: 1, is_kept: true });
     let other = artists.iter().find(|artist| **artist != artists[0]).unwrap();
     course.meetings.insert(*other, Meeting { day: 2, is_kept: false });

@@ -78,9 +78,9 @@ impl Scene {
             let artist = catalogue.artist(row).expect("every track of a world has an artist");
             let artist =
                 *artists.entry(artist).or_insert_with(|| unit(sum(genres[genre], own(0.75, &mut rng))));
-            let (track, quality) = *works.entry(catalogue.work(row)).or_insert_with(|| {
-                (unit(sum(artist, own(0.4, &mut rng))), StandardNormal.sample(&mut rng))
-            });
+            let (track, quality) = *works
+                .entry(catalogue.work(row))
+                .or_insert_with(|| (unit(sum(artist, own(0.4, &mut rng))), StandardNormal.sample(&mut rng)));
             tracks.push(track);
             qualities.push(quality);
         }
@@ -311,7 +311,8 @@ impl Listener for LatentFactors {
             tracks.into_iter().max_by(|a, b| popularity(a).total_cmp(&popularity(b))).expect("there are two")
         };
         for _ in 0..20 {
-            let Some(drawn) = pool.choose(rng).zip(pool.choose(rng)).map(|(&a, &b)| better_known([a, b])) else {
+            let Some(drawn) = pool.choose(rng).zip(pool.choose(rng)).map(|(&a, &b)| better_known([a, b]))
+            else {
                 break;
             };
             if released.binary_search(&drawn).is_ok() {

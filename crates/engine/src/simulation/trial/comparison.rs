@@ -98,9 +98,8 @@ pub fn compare(arms: &[(f32, Vec<Measured<'_>>)], seed: u64) -> Vec<Setting> {
         .enumerate()
         .map(|(place, (explore, runs))| {
             let against = if place == 0 { &[][..] } else { first };
-            let standing = |measure: Measure| {
-                Some((measure.name().to_owned(), standing(measure, runs, against, seed)?))
-            };
+            let standing =
+                |measure: Measure| Some((measure.name().to_owned(), standing(measure, runs, against, seed)?));
             let measures: BTreeMap<String, Standing> =
                 Measure::ALL.into_iter().filter_map(standing).collect();
             let price = measures.get(Measure::SatisfactionFirst.name()).and_then(|m| m.difference);
@@ -158,7 +157,8 @@ fn by_day(runs: &[Measured<'_>], value: impl Fn(&Day) -> f64) -> Vec<f64> {
 fn smoothed_satisfaction(runs: &[Measured<'_>]) -> Vec<f64> {
     let enjoyment = by_day(runs, |day| day.enjoyment);
     let heard = by_day(runs, |day| f64::from(day.heard));
-    let around = |day: usize| day.saturating_sub(SMOOTHED_DAYS / 2)..(day + SMOOTHED_DAYS / 2 + 1).min(heard.len());
+    let around =
+        |day: usize| day.saturating_sub(SMOOTHED_DAYS / 2)..(day + SMOOTHED_DAYS / 2 + 1).min(heard.len());
     (0..heard.len())
         .map(|day| {
             let plays: f64 = heard[around(day)].iter().sum();

@@ -77,7 +77,14 @@ impl Course {
         }
     }
 
-    pub(super) fn own_play(&mut self, world: &World, track: TrackIdx, day: i32, enjoyment: f64, answer: Answer) {
+    pub(super) fn own_play(
+        &mut self,
+        world: &World,
+        track: TrackIdx,
+        day: i32,
+        enjoyment: f64,
+        answer: Answer,
+    ) {
         let artist = world.catalogue.artist(track);
         self.known.extend(artist);
         let Some(today) = self.days.last_mut() else {

@@ -1,7 +1,6 @@
 //! What a trial asks of whoever learns from the answers: a scorer at any time, a word after every mix, a refit now and then.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use segue_core::{Feedback, Impression, Listen};
 
@@ -22,9 +21,12 @@ pub trait Learner: Send {
 
     /// Learns anew from everybody's profile at the end of a day, the first of the trial being 0.
     ///
+    /// `released` holds what is out by then, and profiles are folded over it: a learner must not know what is to come, not even
+    /// as something that nobody has liked. The scorer goes on scoring rows of the whole catalogue.
+    ///
     /// # Errors
     /// Whatever keeps it from learning ends the trial.
-    fn refit(&mut self, catalogue: &Arc<Catalogue>, profiles: &[Profile], day: u32) -> Result<(), LearnerError>;
+    fn refit(&mut self, released: &Catalogue, profiles: &[Profile], day: u32) -> Result<(), LearnerError>;
 }
 
 /// A mix and what came of it.

@@ -100,9 +100,12 @@ impl Measure {
             Self::VisitsLast => ratio(total(last, |day| day.mixes.into()), last.len() as f64),
             Self::SkipRate => ratio(total(days, |day| day.skips.into()), heard(days)),
             Self::NewShare => ratio(total(days, |day| day.new.into()), heard(days)),
-            Self::Discoveries => Some(course.meetings.values().filter(|meeting| meeting.is_kept).count() as f64),
+            Self::Discoveries => {
+                Some(course.meetings.values().filter(|meeting| meeting.is_kept).count() as f64)
+            }
             Self::Specialisation => {
-                let position = |&track| sound.position(track).map(|x| if x.is_nan() { 0.0 } else { f64::from(x) });
+                let position =
+                    |&track| sound.position(track).map(|x| if x.is_nan() { 0.0 } else { f64::from(x) });
                 generalist_specialist(&course.heard.iter().map(position).collect::<Vec<_>>())
             }
             Self::PopularityLift => ratio(total(days, |day| day.popularity), heard(days))

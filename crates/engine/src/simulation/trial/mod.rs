@@ -23,7 +23,8 @@ use std::sync::Arc;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
-    EndReason, Feedback, FeedbackTarget, Impression, Listen, ListenerId, Moment, Source, StartReason, Timestamp,
+    EndReason, Feedback, FeedbackTarget, Impression, Listen, ListenerId, Moment, Source, StartReason,
+    Timestamp,
 };
 
 pub use course::{Course, Day, KEPT_AFTER_DAYS, Meeting};
@@ -35,7 +36,7 @@ use crate::mix::quota::Caps;
 use crate::pipeline::{MixError, MixRequest, mix};
 use crate::policy::PolicyKind;
 use crate::retrieval::Index;
-use crate::{Profile, TrackIdx};
+use crate::{Catalogue, Profile, TrackIdx};
 
 /// Time of day at which listeners play what they choose, and at which they hear a mix, in days.
 const MORNING: f64 = 0.3;
@@ -141,9 +142,9 @@ impl Opening {
         self.config.model
     }
 
-    /// Everybody's profile.
-    pub fn profiles(&self) -> Vec<Profile> {
-        self.people.iter().map(|person| person.profile.clone()).collect()
+    /// What a model may learn from before the first mix: the tracks that are out and everybody's profile over them.
+    pub fn lesson(&self) -> (Catalogue, Vec<Profile>) {
+        lesson(&self.world, &self.people, -1)
     }
 
     /// Everybody's rows: plays and words in order of time.
@@ -188,14 +189,22 @@ pub fn run(
         }
         let is_due = arm.refit_days > 0 && (day + 1).is_multiple_of(arm.refit_days);
         if is_due && day + 1 < opening.config.days {
-            let profiles: Vec<Profile> = people.iter().map(|person| person.profile.clone()).collect();
-            learner
-                .refit(&world.catalogue, &profiles, day)
-                .map_err(|source| TrialError::Learner { day, source })?;
+            let (released, profiles) = lesson(world, &people, day as i32);
+            learner.refit(&released, &profiles, day).map_err(|source| TrialError::Learner { day, source })?;
         }
         progress(day);
     }
     Ok(Run { exposures: exposures(world, &people, opening.config.days), courses: courses(people) })
+}
+
+/// What there is to learn from at the end of a day: the tracks that are out and everybody's profile over them.
+fn lesson(world: &World, people: &[Person], day: i32) -> (Catalogue, Vec<Profile>) {
+    let released = world.catalogue_of(day);
+    let fold = |person: &Person| {
+        Profile::fold(&released, person.profile.listener.clone(), &person.listens, &person.feedback)
+    };
+    let profiles = people.iter().map(fold).collect();
+    (released, profiles)
 }
 
 fn courses(people: Vec<Person>) -> Vec<Course> {

@@ -86,7 +86,8 @@ impl World {
         let catalogue = Catalogue::from_tracks(tracks);
         let facts: Vec<Facts> = catalogue.rows().map(|row| by_id[&catalogue.track(row).id]).collect();
         let mut by_popularity: Vec<TrackIdx> = catalogue.rows().collect();
-        by_popularity.sort_by(|a, b| facts[b.0 as usize].popularity.total_cmp(&facts[a.0 as usize].popularity));
+        by_popularity
+            .sort_by(|a, b| facts[b.0 as usize].popularity.total_cmp(&facts[a.0 as usize].popularity));
         Self { catalogue: Arc::new(catalogue), start: config.start, facts, by_popularity }
     }
 
@@ -98,6 +99,12 @@ impl World {
     /// The tracks that are out on a day, in row order.
     pub fn released(&self, day: i32) -> Vec<TrackIdx> {
         self.catalogue.rows().filter(|&track| self.is_released(track, day)).collect()
+    }
+
+    /// A catalogue of what is out on a day and of nothing else: what a model may learn from.
+    pub fn catalogue_of(&self, day: i32) -> Catalogue {
+        let tracks = self.released(day).into_iter().map(|track| self.catalogue.track(track).clone());
+        Catalogue::from_tracks(tracks.collect())
     }
 
     /// Share of the tracks that are less popular than this one, in truth.

@@ -123,6 +123,8 @@ fn draw(
             .y_desc(y_name)
             .x_labels(6)
             .y_labels(6)
+            .x_label_formatter(&short)
+            .y_label_formatter(&short)
             .label_style(LABEL)
             .axis_desc_style(LABEL)
             .bold_line_style(GRID.mix(0.3))
@@ -137,6 +139,12 @@ fn draw(
         area.present().map_err(failed)?;
     }
     Ok(svg.replace("#000000", "currentColor"))
+}
+
+/// As few places as the number needs.
+fn short(value: &f64) -> String {
+    let rounded = (value * 1e6).round() / 1e6;
+    if rounded == 0.0 { "0".to_owned() } else { rounded.to_string() }
 }
 
 fn failed(error: impl std::fmt::Display) -> anyhow::Error {

@@ -14,16 +14,13 @@ const ROWS: usize = 16_000;
 
 /// A likability model that is fitted anew from time to time.
 pub(super) struct LikabilityLearner {
+    catalogue: Arc<Catalogue>,
     scorer: LikabilityScorer,
     seed: u64,
 }
 
 /// Fits the model that every arm of a trial begins with.
-pub(super) fn fit(
-    catalogue: &Arc<Catalogue>,
-    profiles: &[Profile],
-    seed: u64,
-) -> anyhow::Result<LikabilityModel> {
+pub(super) fn fit(catalogue: &Catalogue, profiles: &[Profile], seed: u64) -> anyhow::Result<LikabilityModel> {
     let mut config = LikabilityConfig { rows: ROWS, ..LikabilityConfig::default() };
     config.network.architecture.members = 4;
     config.network.architecture.hidden = vec![32, 32];
@@ -35,7 +32,7 @@ pub(super) fn fit(
 impl LikabilityLearner {
     /// Begins with a fitted model.
     pub(super) fn new(model: LikabilityModel, catalogue: &Arc<Catalogue>, seed: u64) -> Self {
-        Self { scorer: model.scorer(catalogue), seed }
+        Self { scorer: model.scorer(catalogue), catalogue: Arc::clone(catalogue), seed }
     }
 }
 
@@ -44,14 +41,9 @@ impl Learner for LikabilityLearner {
         &self.scorer
     }
 
-    fn refit(
-        &mut self,
-        catalogue: &Arc<Catalogue>,
-        profiles: &[Profile],
-        day: u32,
-    ) -> Result<(), LearnerError> {
-        let model = fit(catalogue, profiles, self.seed.wrapping_add(1 + u64::from(day)))?;
-        self.scorer = model.scorer(catalogue);
+    fn refit(&mut self, released: &Catalogue, profiles: &[Profile], day: u32) -> Result<(), LearnerError> {
+        let model = fit(released, profiles, self.seed.wrapping_add(1 + u64::from(day)))?;
+        self.scorer = model.scorer(&self.catalogue);
         Ok(())
     }
 }

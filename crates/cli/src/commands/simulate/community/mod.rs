@@ -12,7 +12,6 @@ use clap::Args;
 use rayon::prelude::*;
 use segue_core::Timestamp;
 use segue_engine::policy::PolicyKind;
-use segue_engine::retrieval::Index;
 use segue_engine::simulation::listeners::ListenerModel;
 use segue_engine::simulation::trial::comparison::{Measured, Setting, compare};
 use segue_engine::simulation::trial::{Arm, Opening, Run, TrialConfig, run as run_arm};
@@ -36,10 +35,10 @@ Examples:
   segue simulate community --listeners 12 --seeds 1 --explore 0,0.3,1 --listener-model taste-points --json")]
 pub(crate) struct CommunityArgs {
     /// Listeners.
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(2..=1_000), value_name = "N")]
+    #[arg(long, default_value_t = 24, value_parser = clap::value_parser!(u32).range(2..=1_000), value_name = "N")]
     listeners: u32,
     /// Artists, about ten tracks each; one track in five is released on the way.
-    #[arg(long, default_value_t = 180, value_parser = clap::value_parser!(u32).range(10..=5_000), value_name = "N")]
+    #[arg(long, default_value_t = 150, value_parser = clap::value_parser!(u32).range(10..=5_000), value_name = "N")]
     artists: u32,
     /// Days that the trial lasts.
     #[arg(long, default_value_t = 90, value_parser = clap::value_parser!(u32).range(3..=1_000), value_name = "N")]
@@ -87,7 +86,8 @@ fn listener_models(name: &str) -> Result<ListenerModels, String> {
     if name == "both" {
         return Ok(ListenerModels(ListenerModel::ALL.to_vec()));
     }
-    let unknown = || format!("unknown listener model `{name}`: expected `taste-points`, `latent-factors` or `both`");
+    let unknown =
+        || format!("unknown listener model `{name}`: expected `taste-points`, `latent-factors` or `both`");
     name.parse().map(|model| ListenerModels(vec![model])).map_err(|_| unknown())
 }
 
@@ -180,9 +180,9 @@ fn scenes(args: &CommunityArgs, models: &[ListenerModel], seeds: &[u64]) -> anyh
             days: args.days,
             start: Timestamp::from_second(1_767_225_600).context("the first of January 2026 is a moment")?,
         });
-        let profiles = opening.profiles();
-        let sound = Index::build(&opening.world.catalogue, &profiles).sound;
-        let model = learner::fit(&opening.world.catalogue, &profiles, seed)?;
+        let sound = SoundSpace::from_catalogue(&opening.world.catalogue);
+        let (released, profiles) = opening.lesson();
+        let model = learner::fit(&released, &profiles, seed)?;
         bar.inc(1);
         Ok(Scene { opening, sound, model, seed })
     };

@@ -138,7 +138,12 @@ const PLOTS: [Plot; 12] = [
         what: What::Value(Measure::PopularityLift),
         with_zero: true,
     },
-    Plot { title: "Gini of exposure", note: "0 is even; mean over seeds", what: What::Gini, with_zero: false },
+    Plot {
+        title: "Gini of exposure",
+        note: "0 is even; mean over seeds",
+        what: What::Gini,
+        with_zero: false,
+    },
     Plot {
         title: "Skipped",
         note: "share of tracks that came on",
@@ -176,10 +181,14 @@ fn section(page: &mut String, model: &ModelReport) -> Result<()> {
     let count = model.settings.len();
     let names = model.settings.iter().enumerate();
     page.push_str("<h3>Day by day</h3>\n");
-    legend(page, names.map(|(i, setting)| (format!("dial {}", setting.explore), css(dial_colour(i, count)))))?;
+    legend(
+        page,
+        names.map(|(i, setting)| (format!("dial {}", setting.explore), css(dial_colour(i, count)))),
+    )?;
     page.push_str("<div class=\"pair\">\n");
     curve(page, model, ("Satisfaction", "with a track of a mix, mean of seven days"), |s| &s.satisfaction)?;
-    let gained = ("Gained so far", "tracks enjoyed per listener beyond the lowest setting; below 0 is the price");
+    let gained =
+        ("Gained so far", "tracks enjoyed per listener beyond the lowest setting; below 0 is the price");
     curve(page, model, gained, |s| &s.gained)?;
     page.push_str("</div>\n");
     Ok(())
@@ -285,6 +294,8 @@ fn escape(text: &str) -> String {
 fn coded(text: &str) -> String {
     let parts = escape(text);
     let parts: Vec<&str> = parts.split('`').collect();
-    let part = |(i, part): (usize, &&str)| if i % 2 == 1 { format!("<code>{part}</code>") } else { (*part).to_owned() };
+    let part = |(i, part): (usize, &&str)| {
+        if i % 2 == 1 { format!("<code>{part}</code>") } else { (*part).to_owned() }
+    };
     parts.iter().enumerate().map(part).collect()
 }
