@@ -35,8 +35,11 @@ fn arm(explore: f32) -> Arm {
     Arm { explore, policy: PolicyKind::PlackettLuce, length: 8, no_repeat_days: 1, refit_days: 3 }
 }
 
-/// Likes what was finished more often than skipped, of an artist or, a little, of anybody.
-struct Counting(FxHashMap<TrackIdx, f32>);
+/// Likes what was finished more often than skipped and, a little, what anybody did.
+struct Counting {
+    catalogue: Arc<Catalogue>,
+    liked: FxHashMap<TrackId, f32>,
+}
 
 impl Scorer for Counting {
     fn version(&self) -> &str {

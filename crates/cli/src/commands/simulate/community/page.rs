@@ -152,11 +152,14 @@ const PLOTS: [Plot; 12] = [
     },
 ];
 
+const NOTHING: Estimate = Estimate { mean: 0.0, low: 0.0, high: 0.0 };
+
 impl What {
     fn of(&self, setting: &Setting) -> Option<Estimate> {
         match self {
             Self::Value(measure) => Some(setting.standing(*measure)?.value),
-            Self::Gain(measure) => setting.standing(*measure)?.difference,
+            // The lowest setting gains nothing over itself.
+            Self::Gain(measure) => Some(setting.standing(*measure)?.difference.unwrap_or(NOTHING)),
             Self::Gini => {
                 let mean = setting.exposure_gini;
                 Some(Estimate { mean, low: mean, high: mean })
