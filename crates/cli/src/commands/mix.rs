@@ -47,7 +47,8 @@ pub(crate) struct MixArgs {
     /// Which works may be picked.
     #[arg(long, value_enum, default_value_t = Only::Any)]
     only: Only,
-    /// How tracks are drawn from the short-list: greedy, epsilon-greedy, plackett-luce, lin-ucb, linear-thompson, ensemble-thompson.
+    /// How tracks are drawn from the short-list: greedy, epsilon-greedy, plackett-luce, lin-ucb, linear-thompson, ensemble-thompson,
+    /// gaussian-thompson.
     #[arg(long, default_value = "plackett-luce", value_name = "NAME")]
     policy: PolicyKind,
     /// Leave out works played within this many days; 0 leaves out none.

@@ -13,4 +13,5 @@ mod policy;
 mod profile;
 mod reasons;
 mod retrieval;
+mod thompson;
 mod world;
