@@ -4,7 +4,9 @@ mod error;
 pub mod kernels;
 pub mod likability;
 mod next_track;
+pub mod online;
 pub mod recommenders;
+mod square;
 pub mod tabular;
 
 pub use error::ModelError;

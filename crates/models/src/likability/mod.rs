@@ -19,7 +19,6 @@ mod community;
 mod describe;
 mod episode;
 mod fit;
-mod linear;
 mod measure;
 mod persist;
 mod relation;
