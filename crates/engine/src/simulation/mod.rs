@@ -1,4 +1,5 @@
 //! Synthetic listeners whose true taste is known, so that what a model learned can be held against the truth.
 
 pub mod community;
+pub mod delayed;
 mod names;

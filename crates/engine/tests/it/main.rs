@@ -3,6 +3,7 @@
 
 mod arrange;
 mod community;
+mod delayed;
 mod full_ranking;
 mod interactions;
 mod labels;
