@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
 mod arrange;
+mod carousel;
 mod community;
 mod delayed;
 mod full_ranking;
