@@ -9,6 +9,7 @@ mod import;
 mod mix;
 mod models;
 mod next;
+mod simulate;
 mod status;
 mod train;
 
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Mix(mix::MixArgs),
     Next(next::NextArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Simulate(simulate::SimulateArgs),
     Status(status::StatusArgs),
     Exclude(exclude::ExcludeArgs),
     Models(models::ModelsArgs),
@@ -42,6 +44,7 @@ impl Command {
             Self::Mix(args) => mix::run(args, home),
             Self::Next(args) => next::run(&args, home),
             Self::Evaluate(args) => evaluate::run(args, home),
+            Self::Simulate(args) => simulate::run(args),
             Self::Status(args) => status::run(args, home),
             Self::Exclude(args) => exclude::run(args, home),
             Self::Models(args) => models::run(args, home),

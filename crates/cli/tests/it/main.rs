@@ -9,3 +9,4 @@ mod listening;
 mod next_track;
 mod privacy;
 mod segue;
+mod simulate_bandits;

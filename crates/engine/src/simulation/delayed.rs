@@ -20,6 +20,11 @@ pub const DAYS: usize = 59;
 pub struct Trace(u64);
 
 impl Trace {
+    /// A trace whose lowest bits are the days, the first the lowest.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits & ((1 << DAYS) - 1))
+    }
+
     /// Whether the listener came back on a day.
     pub fn came_back(self, day: usize) -> bool {
         self.0 >> day & 1 == 1
@@ -38,6 +43,11 @@ pub struct Show {
 }
 
 impl Show {
+    /// A show with these traces.
+    pub fn from_traces(traces: Vec<Trace>) -> Self {
+        Self { traces }
+    }
+
     /// Draws a show and its traces.
     pub fn draw(traces: usize, rng: &mut impl Rng) -> Self {
         let normal = |rng: &mut _| -> f64 { StandardNormal.sample(rng) };

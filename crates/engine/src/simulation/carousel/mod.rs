@@ -207,7 +207,7 @@ fn normals(count: usize, rng: &mut impl Rng) -> Vec<f32> {
 }
 
 /// Positions of the `count` highest scores, highest first, of equals the first.
-fn highest(scores: &[f32], count: usize) -> Vec<usize> {
+pub fn highest(scores: &[f32], count: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     let descending = |&a: &usize, &b: &usize| scores[b].total_cmp(&scores[a]).then(a.cmp(&b));
     if count < order.len() {
