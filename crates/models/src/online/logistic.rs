@@ -131,9 +131,9 @@ mod tests {
             belief.learn(&batch);
         }
         let expected = [truth[0], truth[1], truth[2], -2.0];
-        for i in 0..4 {
+        for (i, expected) in expected.into_iter().enumerate() {
             let error = belief.precision[i].recip().sqrt();
-            let off = (belief.mean[i] - expected[i]).abs();
+            let off = (belief.mean[i] - expected).abs();
             assert!(off < 4.0 * error && error < 0.05, "weight {i}: {} ± {error}", belief.mean[i]);
         }
     }
