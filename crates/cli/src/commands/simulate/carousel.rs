@@ -85,11 +85,11 @@ impl Kind {
     fn settings(self) -> &'static [f64] {
         match self {
             // Share of carousels at random.
-            Self::EpsilonGreedy => &[0.01, 0.03, 0.1],
+            Self::EpsilonGreedy => &[0.01, 0.03, 0.1, 0.3],
             // Factor of the exploration; 1 as published.
-            Self::KlUcb => &[0.01, 0.1, 1.0],
+            Self::KlUcb => &[0.001, 0.01, 0.1, 1.0],
             // Precision of the weights.
-            Self::LogisticThompson => &[30.0, 100.0, 300.0],
+            Self::LogisticThompson => &[30.0, 100.0, 300.0, 1000.0],
             Self::Random | Self::ThompsonNaive | Self::ThompsonPessimistic | Self::ThompsonFitted => &[1.0],
         }
     }
