@@ -167,11 +167,48 @@ impl Slate {
     }
 }
 
-/// A slate that was shown.
+/// Whether a slate of an experiment reached its listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exposure {
+    /// It did.
+    Shown,
+    /// It was made beside the one that did, to be compared with it, and nobody saw it. Nothing that the listener did afterwards
+    /// may be held to its credit.
+    Shadow,
+}
+
+/// The place of a slate in an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// The experiment.
+    pub experiment: String,
+    /// Whose settings made the slate.
+    pub arm: String,
+    /// Whether the listener saw it.
+    pub exposure: Exposure,
+}
+
+/// A slate that was made to be shown, and was, unless its enrolment calls it a shadow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Impression {
-    /// When.
+    /// When. A shadow bears the very moment of the slate that was shown in its place.
     pub at: Timestamp,
     /// What.
     pub slate: Slate,
+    /// The experiment that it is part of, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrolment: Option<Enrolment>,
+}
+
+impl Impression {
+    /// A slate that was shown as part of no experiment.
+    pub fn new(at: Timestamp, slate: Slate) -> Self {
+        Self { at, slate, enrolment: None }
+    }
+
+    /// Whether the listener saw it.
+    pub fn was_shown(&self) -> bool {
+        self.enrolment.as_ref().is_none_or(|enrolment| enrolment.exposure == Exposure::Shown)
+    }
 }
