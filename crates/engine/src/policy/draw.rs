@@ -97,7 +97,7 @@ pub fn reweigh(catalogue: &Catalogue, slate: &Slate, policy: &dyn Policy) -> Res
     Ok(propensities)
 }
 
-fn policy_of(slate: &Slate) -> Result<Box<dyn Policy>, RedrawError> {
+pub(crate) fn policy_of(slate: &Slate) -> Result<Box<dyn Policy>, RedrawError> {
     let config = &slate.config;
     let settings = PolicySettings {
         temperature: config.temperature,
