@@ -4,6 +4,7 @@ mod backup;
 mod demo;
 mod evaluate;
 mod exclude;
+mod experiment;
 mod forget;
 mod import;
 mod mix;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Mix(mix::MixArgs),
     Next(next::NextArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Experiment(experiment::ExperimentArgs),
     Status(status::StatusArgs),
     Exclude(exclude::ExcludeArgs),
     Models(models::ModelsArgs),
@@ -42,6 +44,7 @@ impl Command {
             Self::Mix(args) => mix::run(args, home),
             Self::Next(args) => next::run(&args, home),
             Self::Evaluate(args) => evaluate::run(args, home),
+            Self::Experiment(args) => experiment::run(args, home),
             Self::Status(args) => status::run(args, home),
             Self::Exclude(args) => exclude::run(args, home),
             Self::Models(args) => models::run(args, home),
