@@ -212,3 +212,29 @@ impl Impression {
         self.enrolment.as_ref().is_none_or(|enrolment| enrolment.exposure == Exposure::Shown)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_impression_of_before_there_were_experiments_was_shown() {
+        let config = json!({"policy": "greedy/1", "model": "m", "seed": 1, "explore": 0.5, "new_slots": 0,
+            "artist_cap": 3, "album_cap": 2, "temperature": 1.0, "epsilon": 0.0});
+        let slate = json!({"listener": "ann", "config": config, "picks": [], "shortlist": []});
+        let mut json = json!({"at": "2026-01-01T00:00:00Z", "slate": slate});
+        let old: Impression = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!((old.was_shown(), &old.enrolment), (true, &None));
+        assert_eq!(
+            serde_json::to_value(&old).unwrap().get("enrolment"),
+            None,
+            "nor does it say more than it knows"
+        );
+
+        json["enrolment"] = json!({"experiment": "e", "arm": "bold", "exposure": "shadow"});
+        let shadow: Impression = serde_json::from_value(json).unwrap();
+        assert!(!shadow.was_shown());
+    }
+}

@@ -86,16 +86,15 @@ fn listeners_as_observations_keep_the_promise_and_their_plays_do_not() {
         let mut rng = generator(1_000 + seed);
         let mut listeners = ConfidenceSequence::new(ALPHA);
         let mut plays = ConfidenceSequence::new(ALPHA);
-        for _ in 0..12 {
-            let likes = rng.random_bool(0.5);
-            listeners.push(if likes { 0.9 } else { 0.1 });
-            (0..40).for_each(|_| {
-                plays.push(if rng.random_bool(if likes { 0.9 } else { 0.1 }) { 1.0 } else { 0.0 })
-            });
+        for _ in 0..30 {
+            let taste = 0.7 * rng.random::<f64>() + 0.05;
+            let liked: Vec<f64> = (0..20).map(|_| f64::from(u8::from(rng.random_bool(taste)))).collect();
+            listeners.push(liked.iter().sum::<f64>() / 20.0);
+            liked.into_iter().for_each(|play| plays.push(play));
         }
         // Both stay as narrow as they ever were, so that one look at the end sees every miss.
-        by_listener += usize::from(!listeners.interval().contains(0.5));
-        by_play += usize::from(!plays.interval().contains(0.5));
+        by_listener += usize::from(!listeners.interval().contains(0.4));
+        by_play += usize::from(!plays.interval().contains(0.4));
     }
     assert!((by_listener as f64) < ALPHA * 200.0, "{by_listener} of {repeats} by listener");
     assert!((by_play as f64) > 4.0 * ALPHA * 200.0, "{by_play} of {repeats} by play");
