@@ -103,6 +103,16 @@ impl Part {
         Some(Enrolment { experiment, arm, exposure: Exposure::Shown })
     }
 
+    /// An error of the mix, with the arm that may be to blame for it.
+    pub(crate) fn blame(&self, error: anyhow::Error) -> anyhow::Error {
+        let Self::Enrolled { design, arm } = self else { return error };
+        error.context(format!(
+            "arm `{}` cannot make this mix; `segue experiment stop {}` ends the experiment",
+            arm.name,
+            design.name()
+        ))
+    }
+
     /// Says what the experiment does to this mix.
     pub(crate) fn announce(&self) {
         match self {

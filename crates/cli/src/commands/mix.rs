@@ -108,8 +108,8 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     let profile = dataset.profile(&listener);
     let index = Index::build(&dataset.catalogue, &dataset.profiles);
     let make = |request: &MixRequest| make(&dataset.catalogue, &index, &profile, scorer.as_ref(), request);
-    let outcome = make(&request)?;
     part.announce();
+    let outcome = make(&request).map_err(|error| part.blame(error))?;
     if !args.dry_run {
         let shadows = part.shadows(&asked, make);
         log(&mut store, &part.impressions(now, &outcome, shadows))?;

@@ -147,6 +147,9 @@ fn a_shadow_is_logged_beside_what_is_shown_and_never_counts_as_shown() {
     assert_eq!(status["store"]["shadows"], 2);
     assert!(segue.run(&["status"]).contains("experiment `dry`"));
 
+    let error = segue.fail(&["mix", "-n", "6", "--only", "owned"], 1);
+    assert!(error.contains("arm `control`") && error.contains("every one was left out"), "{error}");
+
     let found = segue.json(&["experiment", "readout", "dry", "--json"]);
     let bold = &found["shadows"][0];
     assert_eq!((&bold["arm"], &bold["mixes"]), (&"bold".into(), &1.into()));

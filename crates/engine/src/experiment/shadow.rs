@@ -8,7 +8,7 @@
 
 use std::collections::HashSet;
 
-use segue_core::{Impression, Slate, Timestamp};
+use segue_core::{Impression, ListenerId, Pick, Slate, Timestamp};
 use serde::Serialize;
 
 use super::Design;
@@ -26,17 +26,18 @@ pub struct ShadowReadout {
     pub arm: String,
     /// Listeners of whom there are shadows.
     pub listeners: usize,
-    /// Those whose time of observation is over; the intervals are of them.
+    /// Those whose time of observation is over; the hint is from them.
     pub complete: usize,
     /// Mixes with a shadow.
     pub mixes: usize,
-    /// Share of its picks that were shown too, a mean over listeners.
-    pub overlap: f64,
-    /// Share of new picks less that of what was shown, a mean over listeners.
+    /// Share of its picks that were shown too, a mean over listeners; `None` before the first shadow.
+    pub overlap: Option<f64>,
+    /// Share of new picks less that of what was shown, a mean over the first mixes of listeners.
     pub new_share: Interval,
-    /// Predicted likability less that of what was shown, a mean over listeners.
+    /// Predicted likability less that of what was shown, likewise.
     pub likability: Interval,
-    /// What the picks shown hint of how this arm would be liked; `None` where it could not have made any of the mixes.
+    /// What the picks shown hint of how this arm would be liked; `None` where it could have made none of the mixes, or no listener
+    /// is complete yet.
     pub hint: Option<Hint>,
 }
 
@@ -60,51 +61,66 @@ pub fn compare_shadows(
     observations: &[Observation],
     now: Timestamp,
 ) -> Vec<ShadowReadout> {
-    let mut observations: Vec<&Observation> = observations.iter().collect();
-    observations.sort_by(|a, b| (a.until, &a.listener).cmp(&(b.until, &b.listener)));
-    let others = 1..design.arms().len();
-    others.map(|arm| compare(catalogue, design, arm, &observations, now)).collect()
+    (1..design.arms().len()).map(|arm| compare(catalogue, design, arm, observations, now)).collect()
 }
 
 fn compare(
     catalogue: &Catalogue,
     design: &Design,
     arm: usize,
-    observations: &[&Observation],
+    observations: &[Observation],
     now: Timestamp,
 ) -> ShadowReadout {
-    let mut mixes = 0;
-    let mut overlaps = Vec::new();
-    let mut new_share = ConfidenceSequence::new(ALPHA);
-    let mut likability = ConfidenceSequence::new(ALPHA);
-    let mut weighed = Weighed::default();
+    let mut found = Found::default();
     for seen in observations {
         let pairs: Vec<(&ObservedMix, &Impression)> =
             seen.mixes.iter().filter_map(|mix| Some((mix, shadow_of(design, arm, mix)?))).collect();
-        if pairs.is_empty() {
-            continue;
-        }
-        let mean = |of: fn(&Slate, &Slate) -> f64| {
-            let values = pairs.iter().map(|(mix, shadow)| of(&mix.impression.slate, &shadow.slate));
-            values.sum::<f64>() / pairs.len() as f64
-        };
-        mixes += pairs.len();
-        overlaps.push(mean(overlap));
+        let Some((first, shadow)) = pairs.first() else { continue };
+        found.firsts.push((shadow.at, &seen.listener, &first.impression.slate, &shadow.slate));
+        let overlaps = pairs.iter().map(|(mix, shadow)| overlap(&mix.impression.slate, &shadow.slate));
+        found.overlaps += overlaps.sum::<f64>() / pairs.len() as f64;
+        found.mixes += pairs.len();
         if seen.until <= now {
-            new_share.push((1.0 + mean(newer)) / 2.0);
-            likability.push((1.0 + mean(likelier)) / 2.0);
+            found.complete += 1;
+            pairs.iter().for_each(|(mix, shadow)| found.weighed.add(catalogue, mix, &shadow.slate));
         }
-        pairs.iter().for_each(|(mix, shadow)| weighed.add(catalogue, mix, &shadow.slate));
     }
-    ShadowReadout {
-        arm: design.arms()[arm].name.clone(),
-        listeners: overlaps.len(),
-        complete: new_share.observations(),
-        mixes,
-        overlap: overlaps.iter().sum::<f64>() / overlaps.len().max(1) as f64,
-        new_share: as_difference(new_share.interval()),
-        likability: as_difference(likability.interval()),
-        hint: weighed.hint(),
+    found.into_readout(&design.arms()[arm].name)
+}
+
+/// What is gathered of one arm, listener by listener.
+#[derive(Default)]
+struct Found<'a> {
+    complete: usize,
+    mixes: usize,
+    overlaps: f64,
+    /// The first mix of each listener that has a shadow: when, whose, what was shown, and the shadow.
+    firsts: Vec<(Timestamp, &'a ListenerId, &'a Slate, &'a Slate)>,
+    weighed: Weighed,
+}
+
+impl Found<'_> {
+    /// First mixes enter in the order in which they were made, and stay what they are: their intervals need no wait.
+    fn into_readout(mut self, arm: &str) -> ShadowReadout {
+        self.firsts.sort_by_key(|&(at, listener, ..)| (at, listener));
+        let interval = |of: fn(&Slate, &Slate) -> f64| {
+            let mut sequence = ConfidenceSequence::new(ALPHA);
+            self.firsts
+                .iter()
+                .for_each(|(_, _, shown, shadow)| sequence.push((1.0 + of(shown, shadow)) / 2.0));
+            as_difference(sequence.interval())
+        };
+        let listeners = self.firsts.len();
+        ShadowReadout {
+            arm: arm.to_owned(),
+            listeners,
+            complete: self.complete,
+            mixes: self.mixes,
+            overlap: (listeners > 0).then(|| self.overlaps / listeners as f64),
+            new_share: interval(newer),
+            likability: interval(likelier),
+            hint: self.weighed.hint(),
+        }
     }
 }
 
@@ -133,7 +149,7 @@ fn likelier(shown: &Slate, shadow: &Slate) -> f64 {
     expected(shadow) - expected(shown)
 }
 
-fn mean(slate: &Slate, of: impl Fn(&segue_core::Pick) -> f64) -> f64 {
+fn mean(slate: &Slate, of: impl Fn(&Pick) -> f64) -> f64 {
     slate.picks.iter().map(of).sum::<f64>() / slate.picks.len().max(1) as f64
 }
 

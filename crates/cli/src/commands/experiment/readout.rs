@@ -137,6 +137,7 @@ fn print_shadows(shadows: &[ShadowReadout]) -> anyhow::Result<()> {
         "more likely liked",
         "hint: liked",
     ];
+    let no_hint = "none: it could not have made these mixes";
     let mut rows = table(&header);
     for shadow in shadows {
         let hint = shadow.hint.map(|hint| {
@@ -153,10 +154,10 @@ fn print_shadows(shadows: &[ShadowReadout]) -> anyhow::Result<()> {
             shadow.listeners.to_string(),
             shadow.complete.to_string(),
             shadow.mixes.to_string(),
-            format!("{:.1} %", shadow.overlap * 100.0),
+            shadow.overlap.map_or_else(|| "?".to_owned(), |overlap| format!("{:.1} %", overlap * 100.0)),
             percentage(shadow.new_share),
             percentage(shadow.likability),
-            hint.unwrap_or_else(|| "none: it could not have made these mixes".to_owned()),
+            hint.unwrap_or_else(|| if shadow.complete > 0 { no_hint } else { "none yet" }.to_owned()),
         ]);
     }
     print_line(&rows.to_string())

@@ -143,7 +143,7 @@ fn shadows_are_compared_with_what_was_shown_in_their_place() {
     let (catalogue, design, seen, now) = shadowed(&[("control", 1), ("bold:explore=0.6", 1)]);
     let bold = &compare_shadows(&catalogue, &design, &seen, now)[0];
     assert_eq!((bold.listeners, bold.complete, bold.mixes), (1, 1, 10));
-    assert!((0.1..0.9).contains(&bold.overlap), "{}", bold.overlap);
+    assert!((0.1..0.9).contains(&bold.overlap.unwrap()), "{:?}", bold.overlap);
     let new_share = bold.new_share.mean.unwrap();
     assert!((new_share - 0.3).abs() < 1e-9, "{new_share}: six in ten are new instead of three");
     assert_eq!(bold.hint, None, "an arm that shows six new tracks could not have shown three");
@@ -155,10 +155,16 @@ fn shadows_are_compared_with_what_was_shown_in_their_place() {
 fn an_arm_that_is_the_control_again_would_have_shown_the_same_and_is_hinted_to_be_as_good() {
     let (catalogue, design, seen, now) = shadowed(&[("control", 1), ("same", 1)]);
     let same = &compare_shadows(&catalogue, &design, &seen, now)[0];
-    assert_eq!((same.overlap, same.new_share.mean, same.likability.mean), (1.0, Some(0.0), Some(0.0)));
+    assert_eq!((same.overlap, same.new_share.mean, same.likability.mean), (Some(1.0), Some(0.0), Some(0.0)));
     let hint = same.hint.unwrap();
     assert_eq!((hint.mixes, hint.effective_picks.round()), (10, 100.0));
     assert!((hint.satisfaction - hint.shown).abs() < 1e-9 && hint.shown > 0.0, "{hint:?}");
+    let early = &compare_shadows(&catalogue, &design, &seen, at(1))[0];
+    assert_eq!(
+        (early.hint, early.new_share),
+        (None, same.new_share),
+        "answers are waited for, shadows need none"
+    );
 }
 
 #[test]
