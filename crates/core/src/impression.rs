@@ -119,6 +119,9 @@ pub struct SlateConfig {
     pub explore: f32,
     /// How many picks were to be new to the listener.
     pub new_slots: u32,
+    /// How many of those were to be arrivals to the catalogue.
+    #[serde(default)]
+    pub arrival_slots: u32,
     /// Most picks by one artist.
     pub artist_cap: u32,
     /// Most picks from one album.
@@ -141,6 +144,9 @@ pub struct Shortlisted {
     pub score: f32,
     /// As in [`Pick`].
     pub new_to_listener: bool,
+    /// Whether it had come to the catalogue lately and few had answered it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub arrival: bool,
     /// How the score varies together with those of the other tracks: the same number of factors for each of them, and none
     /// where the policy takes scores at their word.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

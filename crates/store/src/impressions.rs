@@ -175,7 +175,7 @@ fn real(row: &Row<'_>, column: usize) -> Result<f64> {
     Ok(row.get::<_, Option<f64>>(column)?.unwrap_or(f64::NAN))
 }
 
-/// Bytes of one track of a stored short-list: its key, its score, whether it was new.
+/// Bytes of one track of a stored short-list: its key, its score, and flags: 1 it was new to the listener, 2 an arrival.
 const SHORTLISTED_BYTES: usize = 9;
 
 /// Keys, because a short-list names hundreds of tracks.
@@ -184,7 +184,7 @@ fn shortlist_to_bytes(connection: &Connection, shortlist: &[Shortlisted]) -> Res
     for offered in shortlist {
         bytes.extend(find_track(connection, &offered.track)?.to_le_bytes());
         bytes.extend(offered.score.to_le_bytes());
-        bytes.push(u8::from(offered.new_to_listener));
+        bytes.push(u8::from(offered.new_to_listener) | u8::from(offered.arrival) << 1);
     }
     Ok(bytes)
 }
@@ -194,9 +194,9 @@ pub(crate) fn shortlist_keys(bytes: &[u8]) -> impl Iterator<Item = u32> {
     stored_shortlist(bytes).map(|(key, _, _)| key)
 }
 
-fn stored_shortlist(bytes: &[u8]) -> impl Iterator<Item = (u32, f32, bool)> {
-    bytes.as_chunks::<SHORTLISTED_BYTES>().0.iter().map(|&[a, b, c, d, e, f, g, h, new_to_listener]| {
-        (u32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h]), new_to_listener != 0)
+fn stored_shortlist(bytes: &[u8]) -> impl Iterator<Item = (u32, f32, u8)> {
+    bytes.as_chunks::<SHORTLISTED_BYTES>().0.iter().map(|&[a, b, c, d, e, f, g, h, flags]| {
+        (u32::from_le_bytes([a, b, c, d]), f32::from_le_bytes([e, f, g, h]), flags)
     })
 }
 
@@ -205,8 +205,14 @@ fn shortlist_from_bytes(
     names: &mut TrackNames,
     bytes: &[u8],
 ) -> Result<Vec<Shortlisted>> {
-    let offered = |(key, score, new_to_listener)| {
-        Ok(Shortlisted { track: names.get(connection, key)?, score, new_to_listener, factors: Vec::new() })
+    let offered = |(key, score, flags)| {
+        Ok(Shortlisted {
+            track: names.get(connection, key)?,
+            score,
+            new_to_listener: flags & 1 != 0,
+            arrival: flags & 2 != 0,
+            factors: Vec::new(),
+        })
     };
     stored_shortlist(bytes).map(offered).collect()
 }

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use crate::dataset::{Dataset, choose_listener, open_store};
 use crate::home::Home;
 use crate::part::Part;
-use crate::scoring::active_scorer;
+use crate::scoring::active_model;
 use crate::terminal::{print_json, print_line, say, table};
 
 /// Make a mix: what you love and what you might, in playing order, with a reason for each pick.
@@ -62,6 +62,9 @@ pub(crate) struct MixArgs {
     /// Most tracks from one album [default: 2].
     #[arg(long, value_name = "N")]
     album_cap: Option<u32>,
+    /// The share of the new tracks that is given to ones added since the model was trained, until three listeners have answered them.
+    #[arg(long, default_value_t = 0.1, value_name = "0..1")]
+    arrivals: f32,
     /// Leave out an artist; may be given several times.
     #[arg(long, value_name = "NAME")]
     without_artist: Vec<String>,
@@ -100,14 +103,15 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     let mut store = open_store(home)?;
     let listener = choose_listener(&store, args.listener.as_deref())?;
     let dataset = Dataset::load(&store)?;
-    let scorer = active_scorer(&store, &dataset)?;
+    let model = active_model(&store, &dataset)?;
     let now = Timestamp::now();
-    let asked = args.request(now);
+    let asked = MixRequest { arrivals: model.arrivals(&store, &dataset)?, ..args.request(now) };
     let part = Part::find(&store, &listener, args.given())?;
     let request = part.request(asked.clone());
     let profile = dataset.profile(&listener);
     let index = Index::build(&dataset.catalogue, &dataset.profiles);
-    let make = |request: &MixRequest| make(&dataset.catalogue, &index, &profile, scorer.as_ref(), request);
+    let make =
+        |request: &MixRequest| make(&dataset.catalogue, &index, &profile, model.scorer.as_ref(), request);
     part.announce();
     let outcome = make(&request).map_err(|error| part.blame(error))?;
     if !args.dry_run {
@@ -141,6 +145,7 @@ impl MixArgs {
                 Only::New => Familiarity::New,
             },
             exclude_artists: self.without_artist.clone(),
+            arrival_share: self.arrivals,
             ..MixRequest::new(now)
         };
         self.given().apply(request)

@@ -11,6 +11,7 @@ mod mix;
 mod models;
 mod next;
 mod status;
+mod tell;
 mod train;
 
 use clap::Subcommand;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Train(train::TrainArgs),
     Mix(mix::MixArgs),
     Next(next::NextArgs),
+    Tell(tell::TellArgs),
     Evaluate(evaluate::EvaluateArgs),
     Experiment(experiment::ExperimentArgs),
     Status(status::StatusArgs),
@@ -43,6 +45,7 @@ impl Command {
             Self::Train(args) => train::run(args, home),
             Self::Mix(args) => mix::run(args, home),
             Self::Next(args) => next::run(&args, home),
+            Self::Tell(args) => tell::run(&args, home),
             Self::Evaluate(args) => evaluate::run(args, home),
             Self::Experiment(args) => experiment::run(args, home),
             Self::Status(args) => status::run(args, home),

@@ -9,6 +9,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["train"],
         vec!["mix"],
         vec!["next"],
+        vec!["tell"],
         vec!["evaluate", "likability"],
         vec!["evaluate", "new-listener"],
         vec!["evaluate", "next-track"],

@@ -43,6 +43,7 @@ pub(crate) fn mix(who: &str, songs: &[usize], hours: i64) -> Impression {
         seed: 0,
         explore: 0.3,
         new_slots: 0,
+        arrival_slots: 0,
         artist_cap: 9,
         album_cap: 9,
         temperature: 1.0,

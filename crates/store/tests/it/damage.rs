@@ -42,6 +42,7 @@ fn a_store_of_the_first_schema_takes_models_of_a_second_kind() {
                 DROP TABLE experiments; DROP INDEX impressions_by_experiment; \
                 ALTER TABLE impressions DROP COLUMN shadow; ALTER TABLE impressions DROP COLUMN arm; \
                 ALTER TABLE impressions DROP COLUMN experiment; \
+                DROP INDEX tracks_by_arrival; ALTER TABLE tracks DROP COLUMN added_at; \
                 ALTER TABLE impressions DROP COLUMN factors; ALTER TABLE picks DROP COLUMN propensity_error; \
                 CREATE UNIQUE INDEX one_active_model ON models(active) WHERE active = 1;";
     Connection::open(database(home.path())).unwrap().execute_batch(back).unwrap();
