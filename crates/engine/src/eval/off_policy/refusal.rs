@@ -1,0 +1,124 @@
+//! When a log cannot answer, and what to do about it.
+//!
+//! An estimate from a log that does not hold the answer looks like any other. So limits are checked on the weights alone, before
+//! rewards can make them look reasonable, and what fails is marked with its reason.
+
+use serde::Serialize;
+
+use super::Diagnostics;
+
+/// What a log must meet.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Limits {
+    /// Fewest rounds, or slates, that the weighted log must be worth. With fewer, intervals do not hold what they promise.
+    pub effective_samples: f64,
+    /// Most standard errors that the mean weight may be off 1. Four are exceeded by chance once in 16,000 logs.
+    pub weight_deviations: f64,
+    /// Largest share of the target's choices that the log could not have made.
+    pub unsupported: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { effective_samples: 100.0, weight_deviations: 4.0, unsupported: 0.05 }
+    }
+}
+
+/// The mean weight may be this much off 1 by rounding.
+const ROUNDING: f64 = 1e-6;
+
+/// Why an estimate must not be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, thiserror::Error)]
+#[serde(rename_all = "snake_case", tag = "reason")]
+pub enum Refusal {
+    /// There is nothing to learn from.
+    #[error("the log is empty")]
+    Empty,
+    /// The log's policy left nothing to chance.
+    #[error(
+        "{} % of the log was chosen without chance, so that it says nothing of other choices: log with a policy that \
+         explores, such as `plackett-luce`, and ask again", percent(*share)
+    )]
+    Deterministic {
+        /// The share of choices made without chance.
+        share: f64,
+    },
+    /// The target does what the log could not.
+    #[error(
+        "{} % of the policy's choices could not be made by the log's policy ({} % are allowed): ask about a policy \
+         that keeps to what was offered, or log with one that gives everything a chance", percent(*found), percent(*limit)
+    )]
+    Unsupported {
+        /// The share of the target's choices that could not be logged.
+        found: f64,
+        /// The largest share allowed.
+        limit: f64,
+    },
+    /// Weights do not average to 1.
+    #[error("the mean weight is {mean:.3} ± {error:.3}, more than {limit} standard errors from 1: {}", hint(*mean))]
+    MeanWeight {
+        /// The mean weight.
+        mean: f64,
+        /// Its standard error.
+        error: f64,
+        /// Most standard errors allowed.
+        limit: f64,
+    },
+    /// Too little of the log is left.
+    #[error(
+        "the log is worth {found:.0} samples of this policy ({needed} are needed), because {} % of its weight lies on one \
+         hundredth of it: collect more, ask about a policy nearer to the log's, or about fewer positions", percent(*heaviest_share)
+    )]
+    EffectiveSamples {
+        /// How many samples the log is worth.
+        found: f64,
+        /// How many it must be worth.
+        needed: f64,
+        /// The share of all weight on the heaviest hundredth.
+        heaviest_share: f64,
+    },
+}
+
+fn percent(share: f64) -> f64 {
+    (share * 1000.0).round() / 10.0
+}
+
+fn hint(mean: f64) -> &'static str {
+    if mean < 1.0 {
+        "either the log's policy could not choose some of what this policy chooses, or logged propensities are too large"
+    } else {
+        "logged propensities are too small for how often these choices were made, or the policy's do not sum to 1"
+    }
+}
+
+impl Limits {
+    /// The first limit that is not met. An estimator that does not use weights depends on the log's support only.
+    pub fn refuse(&self, diagnostics: &Diagnostics, uses_weights: bool) -> Option<Refusal> {
+        let Diagnostics { mean_weight: mean, mean_weight_error: error, .. } = *diagnostics;
+        if diagnostics.rounds == 0 {
+            return Some(Refusal::Empty);
+        }
+        if diagnostics.certain_share > 0.99 && !diagnostics.same_policy {
+            return Some(Refusal::Deterministic { share: diagnostics.certain_share });
+        }
+        if let Some(found) = diagnostics.unsupported.filter(|found| *found > self.unsupported) {
+            return Some(Refusal::Unsupported { found, limit: self.unsupported });
+        }
+        if !uses_weights {
+            return None;
+        }
+        // A log in which no weight can be measured has no error either.
+        let allowed = self.weight_deviations * if error.is_finite() { error } else { 0.0 } + ROUNDING;
+        if (mean - 1.0).abs() > allowed {
+            return Some(Refusal::MeanWeight { mean, error, limit: self.weight_deviations });
+        }
+        if diagnostics.effective_samples < self.effective_samples {
+            return Some(Refusal::EffectiveSamples {
+                found: diagnostics.effective_samples,
+                needed: self.effective_samples,
+                heaviest_share: diagnostics.heaviest_share,
+            });
+        }
+        None
+    }
+}
