@@ -15,6 +15,7 @@
 
 pub mod contributions;
 pub mod diagnostics;
+pub mod impressions;
 pub mod interval;
 pub mod refusal;
 pub mod reward_model;

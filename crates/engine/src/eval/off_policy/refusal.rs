@@ -45,7 +45,7 @@ pub enum Refusal {
     },
     /// The target does what the log could not.
     #[error(
-        "{} % of the policy's choices could not be made by the log's policy ({} % are allowed): ask about a policy \
+        "{} % of the policy's choices were never made in the log, or could not be ({} % are allowed): ask about a policy \
          that keeps to what was offered, or log with one that gives everything a chance", percent(*found), percent(*limit)
     )]
     Unsupported {

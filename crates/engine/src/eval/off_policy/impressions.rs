@@ -1,0 +1,169 @@
+//! From mixes that were shown, and what came of them, to slates that an estimator can weigh.
+//!
+//! A pick earns 1 if the listener then let it play or said that they like it, else 0: a track that was not played earns nothing.
+//! "Then" is a window after the mix was made; where several mixes hold the track, the latest one before the play gets it. What a play says
+//! is the label policy's decision ([`outcome`]), a play that says nothing counts for nothing, and the last word of the listener
+//! overrides plays.
+//!
+//! Picks stand in the order in which the policy drew them, the order in which their probabilities multiply. The arrangement into
+//! playing order that follows is a function of all picks, so estimators that look at a part of the slate take it that what a listener makes of
+//! a pick does not depend on where it is played.
+
+use rand::Rng;
+use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, Timestamp, TrackId};
+
+use super::{CrossFitted, LoggedSlate, Observation, Prediction, Round};
+use crate::Catalogue;
+use crate::dataset::labels::{Outcome, outcome};
+use crate::policy::Policy;
+use crate::policy::draw::{RedrawError, logging_policy, replay};
+
+/// What each pick of each impression earned, in the order of `picks`. Impressions are those of one listener, oldest first, as are
+/// listens and feedback.
+pub fn rewards(
+    catalogue: &Catalogue,
+    impressions: &[Impression],
+    listens: &[Listen],
+    feedback: &[Feedback],
+    window_seconds: i64,
+) -> Vec<Vec<f64>> {
+    let of_picks = |impression: &Impression| vec![Verdict::default(); impression.slate.picks.len()];
+    let mut verdicts: Vec<Vec<Verdict>> = impressions.iter().map(of_picks).collect();
+    let mut note = |track: &TrackId, at: Timestamp, change: &dyn Fn(&mut Verdict)| {
+        let before = impressions.partition_point(|impression| impression.at <= at);
+        for (row, impression) in impressions[..before].iter().enumerate().rev() {
+            if at.as_second() - impression.at.as_second() > window_seconds {
+                return;
+            }
+            if let Some(pick) = impression.slate.picks.iter().position(|pick| &pick.track == track) {
+                return change(&mut verdicts[row][pick]);
+            }
+        }
+    };
+    for listen in listens.iter().filter(|listen| listen.is_dated()) {
+        let duration_ms = catalogue.find(&listen.track).and_then(|row| catalogue.track(row).duration_ms());
+        if let Outcome::Liked { .. } = outcome(listen, duration_ms) {
+            note(&listen.track, listen.started_at(), &|verdict| verdict.played = true);
+        }
+    }
+    for said in feedback {
+        let (FeedbackTarget::Track(track), Some(at)) = (&said.target, said.at) else { continue };
+        let stated = match said.kind {
+            FeedbackKind::Like | FeedbackKind::Saved => Some(true),
+            FeedbackKind::Dislike | FeedbackKind::Ban => Some(false),
+            FeedbackKind::Cleared => None,
+        };
+        note(track, at, &|verdict| verdict.stated = stated);
+    }
+    verdicts.iter().map(|picks| picks.iter().map(Verdict::reward).collect()).collect()
+}
+
+#[derive(Clone, Copy, Default)]
+struct Verdict {
+    played: bool,
+    stated: Option<bool>,
+}
+
+impl Verdict {
+    fn reward(&self) -> f64 {
+        f64::from(u8::from(self.stated.unwrap_or(self.played)))
+    }
+}
+
+/// An impression, weighed: its rounds lack predictions, for which there is what could have been picked instead.
+#[derive(Clone, Debug)]
+pub struct WeighedSlate {
+    /// The picks in the order in which they were drawn.
+    pub rounds: LoggedSlate,
+    /// Of each pick, its own score, and the scores of all that was eligible with the target's probabilities.
+    choices: Vec<(f32, Vec<(f32, f64)>)>,
+}
+
+/// Weighs the first `length` picks of an impression under a target, from what each of `picks` earned. Of which cluster it is, is
+/// the caller's to say.
+///
+/// # Errors
+/// As [`replay`].
+pub fn weigh(
+    catalogue: &Catalogue,
+    impression: &Impression,
+    target: &dyn Policy,
+    rewards: &[f64],
+    cluster: u32,
+    length: usize,
+) -> Result<WeighedSlate, RedrawError> {
+    let slate = &impression.slate;
+    let possible = possible_choices(catalogue, impression);
+    let mut weighed = WeighedSlate { rounds: Vec::new(), choices: Vec::new() };
+    replay(catalogue, slate, target, &mut |moment| {
+        if weighed.rounds.len() >= length {
+            return;
+        }
+        let place = slate.picks.iter().position(|pick| std::ptr::eq(pick, moment.pick));
+        let possible = possible.as_ref().map(|possible| &possible[weighed.rounds.len()]);
+        let impossible = |possible: &Vec<bool>| {
+            let shares = moment.propensities.iter().zip(possible);
+            shares.filter(|(_, possible)| !**possible).map(|(share, _)| share).sum()
+        };
+        weighed.rounds.push(Round {
+            reward: rewards[place.expect("a moment is that of a pick")],
+            propensity: moment.pick.propensity,
+            target: moment.propensities[moment.choice],
+            prediction: None,
+            unsupported: possible.map(impossible),
+            cluster,
+        });
+        let score = |position: usize| slate.shortlist[position].score;
+        let eligible =
+            moment.eligible.iter().map(|&position| score(position)).zip(moment.propensities.iter().copied());
+        weighed.choices.push((score(moment.eligible[moment.choice]), eligible.collect()));
+    })?;
+    Ok(weighed)
+}
+
+/// Whether the policy that drew the slate gave each eligible track a chance, pick by pick; `None` if this build lacks it.
+fn possible_choices(catalogue: &Catalogue, impression: &Impression) -> Option<Vec<Vec<bool>>> {
+    let policy = logging_policy(&impression.slate).ok()?;
+    let mut possible = Vec::new();
+    let note = &mut |moment: crate::policy::draw::Moment<'_>| {
+        possible.push(moment.propensities.iter().map(|propensity| *propensity > 0.0).collect());
+    };
+    replay(catalogue, &impression.slate, policy.as_ref(), note).ok()?;
+    Some(possible)
+}
+
+/// Levels of the score that the reward model tells apart.
+const SCORE_LEVELS: usize = 10;
+
+/// Adds the predictions of a reward model fitted on other folds: what picks of about the same score earned. Returns the slates.
+pub fn predict(slates: Vec<WeighedSlate>, folds: usize, rng: &mut impl Rng) -> Vec<LoggedSlate> {
+    let mut scores: Vec<f32> =
+        slates.iter().flat_map(|slate| slate.choices.iter().map(|(score, _)| *score)).collect();
+    scores.sort_by(f32::total_cmp);
+    let cuts: Vec<f32> =
+        (1..SCORE_LEVELS).filter_map(|cut| scores.get(scores.len() * cut / SCORE_LEVELS).copied()).collect();
+    let level = |score: f32| cuts.partition_point(|cut| *cut <= score) as u32;
+    let observations: Vec<Observation> = slates
+        .iter()
+        .flat_map(|slate| slate.rounds.iter().zip(&slate.choices))
+        .map(|(round, (score, _))| Observation {
+            action: level(*score),
+            position: 0,
+            reward: round.reward,
+            cluster: round.cluster,
+        })
+        .collect();
+    let fitted = CrossFitted::fit(&observations, folds, rng);
+    let mut row = 0;
+    let mut predicted = |mut slate: WeighedSlate| {
+        for (round, (score, eligible)) in slate.rounds.iter_mut().zip(&slate.choices) {
+            let model = fitted.model(row);
+            let expect = |score: f32| model.predict(level(score), 0);
+            let expected = eligible.iter().map(|(score, share)| share * expect(*score)).sum();
+            round.prediction = Some(Prediction { logged: expect(*score), expected });
+            row += 1;
+        }
+        slate.rounds
+    };
+    slates.into_iter().map(&mut predicted).collect()
+}
