@@ -12,6 +12,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["evaluate", "likability"],
         vec!["evaluate", "new-listener"],
         vec!["evaluate", "next-track"],
+        vec!["evaluate", "policy"],
         vec!["status"],
         vec!["exclude"],
         vec!["models"],

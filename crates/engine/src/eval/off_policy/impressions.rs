@@ -18,8 +18,8 @@ use crate::dataset::labels::{Outcome, outcome};
 use crate::policy::Policy;
 use crate::policy::draw::{RedrawError, logging_policy, replay};
 
-/// What each pick of each impression earned, in the order of `picks`. Impressions are those of one listener, oldest first, as are
-/// listens and feedback.
+/// What each pick of each impression earned, in the order of `picks`. Impressions are those of one listener, oldest
+/// first; feedback stands in the order in which it was said.
 pub fn rewards(
     catalogue: &Catalogue,
     impressions: &[Impression],

@@ -94,10 +94,10 @@ pub struct Answer {
     pub estimator: &'static str,
     /// The estimated mean reward of a round or of a slate. Given even where it is refused, so that it can be compared.
     pub value: f64,
-    /// Its standard error, clusters taken as they are.
+    /// How much it would vary from log to log, clusters taken as they are.
     pub standard_error: f64,
-    /// The bootstrap interval.
-    pub interval: Interval,
+    /// The bootstrap interval; none where the estimator is biased by design, because resampling shows noise and no bias.
+    pub interval: Option<Interval>,
     /// The empirical Bernstein interval, which holds for any number of rounds; none where the estimator is no plain mean of
     /// independent, bounded rounds.
     pub bound: Option<Interval>,
@@ -118,6 +118,9 @@ pub fn answer_rounds(rounds: &[Round], estimators: &[SingleAction], settings: &S
         let span = estimator.span(rounds);
         let mut answer = describe(estimator.name(), &contributions, span, diagnostics.clone(), settings);
         answer.threshold = estimator.threshold();
+        if estimator.is_biased(diagnostics.largest_weight) {
+            (answer.interval, answer.bound) = (None, None);
+        }
         answer.refusal = refusal;
         Some(answer)
     };
@@ -153,7 +156,7 @@ fn describe(
         estimator,
         value: contributions.estimate(),
         standard_error: contributions.standard_error(),
-        interval: interval::bootstrap(contributions, settings.level, settings.resamples, &mut rng),
+        interval: Some(interval::bootstrap(contributions, settings.level, settings.resamples, &mut rng)),
         bound: span.and_then(|span| interval::empirical_bernstein(contributions, span, settings.level)),
         threshold: None,
         diagnostics,

@@ -60,6 +60,17 @@ impl SingleAction {
         }
     }
 
+    /// Whether it errs even over endless logs whose largest weight this is: a model is taken at its word, or weights are cut off.
+    /// The interval that tells of this error is that of the estimator which follows the log further.
+    pub fn is_biased(self, largest_weight: f64) -> bool {
+        match self {
+            Self::Direct => true,
+            Self::SelfNormalised | Self::DoublyRobust => false,
+            Self::InversePropensity { clip } => clip < largest_weight,
+            Self::SwitchDoublyRobust { threshold } => threshold < largest_weight,
+        }
+    }
+
     /// What it makes of a log; `None` if it leans on predictions and some are missing.
     pub fn contributions(self, rounds: &[Round]) -> Option<Contributions> {
         let predicted = rounds.iter().all(|round| round.prediction.is_some());
@@ -81,8 +92,7 @@ impl SingleAction {
     }
 
     /// How far apart two of its rounds can be, if every propensity is at least the smallest of the log and rewards and predictions
-    /// keep to the range seen; `None` where no bound on the mean follows from that. A switch is left out: its threshold depends
-    /// on the log.
+    /// keep to the range seen; `None` where no bound on the value follows from that.
     pub fn span(self, rounds: &[Round]) -> Option<f64> {
         let smallest = rounds.iter().map(|round| round.propensity).fold(f64::INFINITY, f64::min);
         let values = rounds.iter().flat_map(|round| {
@@ -93,9 +103,8 @@ impl SingleAction {
         let largest = 1.0 / smallest;
         match self {
             Self::InversePropensity { clip } => Some(largest.min(clip) * (high - low)),
-            Self::Direct => Some(high - low),
             Self::DoublyRobust => Some((1.0 + 2.0 * largest) * (high - low)),
-            Self::SelfNormalised | Self::SwitchDoublyRobust { .. } => None,
+            Self::Direct | Self::SelfNormalised | Self::SwitchDoublyRobust { .. } => None,
         }
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Where the world is small enough, expectations are summed over everything that can happen, and hold to the last digits.
 
+mod impressions;
 mod intervals;
 mod slates;
 
@@ -169,6 +170,23 @@ fn a_log_that_answers_is_not_refused() {
     let refused =
         (0..200).filter(|&seed| ips(&BANDIT.log(600, &mut generator(seed))).refusal.is_some()).count();
     assert_eq!(refused, 0);
+}
+
+#[test]
+fn intervals_are_given_only_where_resampling_shows_the_whole_error() {
+    let log = BANDIT.log(600, &mut generator(1));
+    let estimators = [
+        IPS,
+        SingleAction::DoublyRobust,
+        SingleAction::Direct,
+        SingleAction::SwitchDoublyRobust { threshold: 1.0 },
+        SingleAction::SwitchDoublyRobust { threshold: f64::INFINITY },
+        SingleAction::InversePropensity { clip: 1.0 },
+    ];
+    let answers = answer_rounds(&log, &estimators, &Settings::default());
+    let given: Vec<bool> = answers.iter().map(|answer| answer.interval.is_some()).collect();
+    assert_eq!(given, [true, true, false, false, true, false]);
+    assert_eq!(answers[1].value, answers[4].value);
 }
 
 #[test]

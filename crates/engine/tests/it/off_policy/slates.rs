@@ -147,7 +147,7 @@ fn the_product_over_a_long_slate_is_refused_and_the_weights_of_single_picks_are_
     assert!(of("sips").refusal.is_some() && of("rips").refusal.is_some());
     let own = of("iips");
     assert_eq!(own.refusal, None);
-    assert!(own.interval.contains(16.0), "{:?}", own.interval);
+    assert!(own.interval.unwrap().contains(16.0), "{:?}", own.interval);
     assert!((700.0..760.0).contains(&own.diagnostics.effective_samples), "{:?}", own.diagnostics);
 }
 

@@ -88,7 +88,7 @@ impl Report {
             rows.add_row([
                 format!("{}{}", answer.estimator, threshold.unwrap_or_default()),
                 shown(answer.value),
-                between(&answer.interval),
+                answer.interval.as_ref().map_or_else(|| "none: biased".to_owned(), between),
                 answer.bound.as_ref().map(between).unwrap_or_default(),
                 if answer.refusal.is_some() { "refused" } else { "" }.to_owned(),
             ]);
