@@ -96,7 +96,8 @@ pub struct Answer {
     pub value: f64,
     /// How much it would vary from log to log, clusters taken as they are.
     pub standard_error: f64,
-    /// The bootstrap interval; none where the estimator is biased by design, because resampling shows noise and no bias.
+    /// The bootstrap interval; none where the estimator is biased by design, because resampling shows noise and no bias, and none
+    /// where nothing varies, such as rewards that are all 0.
     pub interval: Option<Interval>,
     /// The empirical Bernstein interval, which holds for any number of rounds; none where the estimator is no plain mean of
     /// independent, bounded rounds.
@@ -152,11 +153,14 @@ fn describe(
     settings: &Settings,
 ) -> Answer {
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
+    let standard_error = contributions.standard_error();
+    let varies = standard_error > 0.0;
     Answer {
         estimator,
         value: contributions.estimate(),
-        standard_error: contributions.standard_error(),
-        interval: Some(interval::bootstrap(contributions, settings.level, settings.resamples, &mut rng)),
+        standard_error,
+        interval: varies
+            .then(|| interval::bootstrap(contributions, settings.level, settings.resamples, &mut rng)),
         bound: span.and_then(|span| interval::empirical_bernstein(contributions, span, settings.level)),
         threshold: None,
         diagnostics,

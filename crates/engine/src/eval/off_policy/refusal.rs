@@ -12,7 +12,8 @@ use super::Diagnostics;
 pub struct Limits {
     /// Fewest rounds, or slates, that the weighted log must be worth. With fewer, intervals do not hold what they promise.
     pub effective_samples: f64,
-    /// Most standard errors that the mean weight may be off 1. Four are exceeded by chance once in 16,000 logs.
+    /// Most standard errors that the mean weight may be off 1, over an allowance for few clusters. Four are exceeded by chance once in
+    /// 16,000 logs.
     pub weight_deviations: f64,
     /// Largest share of the target's choices that the log could not have made.
     pub unsupported: f64,
@@ -23,9 +24,6 @@ impl Default for Limits {
         Self { effective_samples: 100.0, weight_deviations: 4.0, unsupported: 0.05 }
     }
 }
-
-/// The mean weight may be this much off 1 by rounding.
-const ROUNDING: f64 = 1e-6;
 
 /// Why an estimate must not be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, thiserror::Error)]
@@ -107,8 +105,10 @@ impl Limits {
         if !uses_weights {
             return None;
         }
-        // A log in which no weight can be measured has no error either.
-        let allowed = self.weight_deviations * if error.is_finite() { error } else { 0.0 } + ROUNDING;
+        // Choices too rare to have been made leave the mean off 1 in a way that its error does not show, most of all where all
+        // weights happen to be the same: what a cluster of weight 1 adds is allowed as well as each standard error.
+        let error_of_one = 1.0 / diagnostics.clusters as f64;
+        let allowed = self.weight_deviations * (error_of_one + if error.is_finite() { error } else { 0.0 });
         if (mean - 1.0).abs() > allowed {
             return Some(Refusal::MeanWeight { mean, error, limit: self.weight_deviations });
         }

@@ -187,6 +187,9 @@ fn intervals_are_given_only_where_resampling_shows_the_whole_error() {
     let given: Vec<bool> = answers.iter().map(|answer| answer.interval.is_some()).collect();
     assert_eq!(given, [true, true, false, false, true, false]);
     assert_eq!(answers[1].value, answers[4].value);
+    let unrewarded: Vec<Round> = log.iter().map(|round| Round { reward: 0.0, ..*round }).collect();
+    assert_eq!(ips(&unrewarded).interval, None, "no reward is no proof that there is none");
+    assert!(ips(&unrewarded).bound.unwrap().high > 0.0);
 }
 
 #[test]
@@ -227,6 +230,23 @@ fn propensities_that_cannot_be_right_are_detected_by_the_mean_weight() {
         let direct = answer_rounds(&log, &[SingleAction::Direct], &Settings::default()).remove(0);
         assert_eq!(direct.refusal, None, "the model does not look at propensities");
     }
+}
+
+#[test]
+fn a_short_log_may_lack_what_is_rare() {
+    let round = |cluster| Round {
+        reward: 0.0,
+        propensity: 0.5,
+        target: 0.46,
+        prediction: None,
+        unsupported: None,
+        cluster,
+    };
+    let limits = Limits { effective_samples: 1.0, ..Limits::default() };
+    let refuse =
+        |rounds| limits.refuse(&Diagnostics::of_rounds(&(0..rounds).map(round).collect::<Vec<_>>()), true);
+    assert_eq!(refuse(12), None);
+    assert!(matches!(refuse(1_000), Some(Refusal::MeanWeight { .. })));
 }
 
 #[test]

@@ -88,7 +88,7 @@ impl Report {
             rows.add_row([
                 format!("{}{}", answer.estimator, threshold.unwrap_or_default()),
                 shown(answer.value),
-                answer.interval.as_ref().map_or_else(|| "none: biased".to_owned(), between),
+                interval(answer),
                 answer.bound.as_ref().map(between).unwrap_or_default(),
                 if answer.refusal.is_some() { "refused" } else { "" }.to_owned(),
             ]);
@@ -151,6 +151,14 @@ fn shown(value: f64) -> String {
     let decimals =
         if value == 0.0 || !value.is_finite() { 4 } else { 3 - value.abs().log10().floor() as i32 };
     format!("{value:.*}", decimals.clamp(0, 9) as usize)
+}
+
+fn interval(answer: &Answer) -> String {
+    match &answer.interval {
+        Some(interval) => between(interval),
+        None if answer.standard_error > 0.0 => "none: biased".to_owned(),
+        None => "none: nothing varies".to_owned(),
+    }
 }
 
 fn between(interval: &Interval) -> String {
