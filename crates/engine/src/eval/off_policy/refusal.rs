@@ -63,15 +63,14 @@ pub enum Refusal {
         limit: f64,
     },
     /// Too little of the log is left.
-    #[error(
-        "the log is worth {found:.0} samples of this policy ({needed} are needed), because {} % of its weight lies on one \
-         hundredth of it: collect more, ask about a policy nearer to the log's, or about fewer positions", percent(*heaviest_share)
-    )]
+    #[error("the log is worth {found:.0} samples of this policy and {needed} are needed: {}", shortage(*found, *logged, *heaviest_share))]
     EffectiveSamples {
         /// How many samples the log is worth.
         found: f64,
         /// How many it must be worth.
         needed: f64,
+        /// How many were logged.
+        logged: usize,
         /// The share of all weight on the heaviest hundredth.
         heaviest_share: f64,
     },
@@ -79,6 +78,18 @@ pub enum Refusal {
 
 fn percent(share: f64) -> f64 {
     (share * 1000.0).round() / 10.0
+}
+
+/// What there is too little of: rows, or rows that this policy would have made.
+fn shortage(found: f64, logged: usize, heaviest_share: f64) -> String {
+    if found > logged as f64 / 2.0 {
+        return format!("{logged} were logged; collect more");
+    }
+    format!(
+        "of {logged} that were logged, one hundredth carries {} % of the weight; ask about a policy nearer to the log's or about \
+         fewer positions, or collect more",
+        percent(heaviest_share)
+    )
 }
 
 fn hint(mean: f64) -> &'static str {
@@ -116,6 +127,7 @@ impl Limits {
             return Some(Refusal::EffectiveSamples {
                 found: diagnostics.effective_samples,
                 needed: self.effective_samples,
+                logged: diagnostics.rounds,
                 heaviest_share: diagnostics.heaviest_share,
             });
         }

@@ -122,9 +122,11 @@ fn weigh_all(
     let mut failures = Vec::new();
     for (row, shown) in shown.iter().enumerate() {
         let Shown { impression, rewards, listener, .. } = shown;
-        let policy = args.mixes.policy(kind, impression)?;
         let cluster = if by_listener { *listener } else { row as u32 };
-        match weigh(&dataset.catalogue, impression, policy.as_ref(), rewards, cluster, length) {
+        let weighed = args.mixes.policy(kind, impression).and_then(|policy| {
+            Ok(weigh(&dataset.catalogue, impression, policy.as_ref(), rewards, cluster, length)?)
+        });
+        match weighed {
             Ok(slate) => slates.push(slate),
             Err(error) => failures.push(error),
         }

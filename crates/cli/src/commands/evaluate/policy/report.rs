@@ -9,19 +9,29 @@ use serde::Serialize;
 
 use crate::terminal::{print_line, table};
 
+/// In the place of an interval.
+const UNVARIED: &str = "none: nothing varies";
+
 /// A plain mean with its interval.
 #[derive(Serialize)]
 pub(super) struct Mean {
     value: f64,
-    interval: Interval,
+    /// None where all rewards are alike.
+    interval: Option<Interval>,
 }
 
 impl Mean {
     pub(super) fn of(rewards: impl Iterator<Item = (f64, u32)>, settings: &Settings) -> Self {
         let contributions = Contributions::mean(rewards);
         let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
-        let interval = bootstrap(&contributions, settings.level, settings.resamples, &mut rng);
+        let varies = contributions.standard_error() > 0.0;
+        let interval =
+            varies.then(|| bootstrap(&contributions, settings.level, settings.resamples, &mut rng));
         Self { value: contributions.estimate(), interval }
+    }
+
+    fn shown_interval(&self) -> String {
+        self.interval.as_ref().map_or_else(|| UNVARIED.to_owned(), between)
     }
 }
 
@@ -78,10 +88,10 @@ impl Report {
         ))?;
         let mut rows = table(&["estimator", "value", "interval", "bound", ""]);
         if let Some(mean) = &self.logged {
-            rows.add_row(["the log itself", &shown(mean.value), &between(&mean.interval), "", ""]);
+            rows.add_row(["the log itself", &shown(mean.value), &mean.shown_interval(), "", ""]);
         }
         if let Some(mean) = &self.target_log {
-            rows.add_row(["the policy's own log", &shown(mean.value), &between(&mean.interval), "", ""]);
+            rows.add_row(["the policy's own log", &shown(mean.value), &mean.shown_interval(), "", ""]);
         }
         for answer in &self.answers {
             let threshold = answer.threshold.map(|threshold| format!(" (weights to {threshold:.3})"));
@@ -111,10 +121,14 @@ impl Report {
             "out of reach",
         ]);
         let mut seen = Vec::new();
-        let mut reasons = Vec::new();
+        let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
         for answer in &self.answers {
             if let Some(refusal) = &answer.refusal {
-                reasons.push(format!("{} is refused: {refusal}", answer.estimator));
+                let reason = refusal.to_string();
+                match reasons.iter_mut().find(|(other, _)| *other == reason) {
+                    Some((_, refused)) => refused.push(answer.estimator),
+                    None => reasons.push((reason, vec![answer.estimator])),
+                }
             }
             let weights = &answer.diagnostics;
             if seen.contains(&weights) {
@@ -142,7 +156,9 @@ impl Report {
             ]);
         }
         print_line(&rows.to_string())?;
-        reasons.iter().try_for_each(|reason| print_line(reason))
+        reasons.iter().try_for_each(|(reason, refused)| {
+            print_line(&format!("refused: {}: {reason}", refused.join(", ")))
+        })
     }
 }
 
@@ -157,7 +173,7 @@ fn interval(answer: &Answer) -> String {
     match &answer.interval {
         Some(interval) => between(interval),
         None if answer.standard_error > 0.0 => "none: biased".to_owned(),
-        None => "none: nothing varies".to_owned(),
+        None => UNVARIED.to_owned(),
     }
 }
 
