@@ -6,6 +6,7 @@ use std::sync::Arc;
 use parquet::data_type::{DoubleType, Int64Type};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
+use proptest::prelude::*;
 use segue_ingest::IngestError;
 use segue_ingest::columns::{Presence, WantedColumn, read_columns};
 
@@ -87,4 +88,22 @@ fn parquet_gives_numbers_back_to_the_last_digit() {
     let whole = std::fs::read(&path).unwrap();
     std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
     assert!(matches!(read_path(&path, None), Err(IngestError::Malformed { .. })));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn any_bytes_are_rows_or_an_error(
+        magic in any::<bool>(),
+        content in prop::collection::vec(prop_oneof![Just(b'\n'), Just(b','), Just(b'"'), Just(b'1'), any::<u8>()], 0..200),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let beginning: &[u8] = if magic { b"PAR1" } else { b"item_id,share\n" };
+        std::fs::write(&path, [beginning, &content].concat()).unwrap();
+        if let Ok(rows) = read_path(&path, None) {
+            prop_assert!(!magic && rows.iter().all(|row| !row.0.is_empty()));
+        }
+    }
 }

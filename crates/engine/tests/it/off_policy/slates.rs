@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use segue_engine::eval::off_policy::interval::bootstrap;
 use segue_engine::eval::off_policy::slates::Weighting;
 use segue_engine::eval::off_policy::{
     LoggedSlate, Prediction, Round, Settings, SingleAction, SlateEstimator, answer_slates,
@@ -126,6 +127,35 @@ fn self_normalised_slate_estimates_come_to_the_truth() {
         assert!((found - truth).abs() < 0.02, "{found} for {truth}");
         assert!(plain.contributions(&slates).unwrap().estimate() != found);
     }
+}
+
+#[test]
+fn intervals_of_slates_cover_at_their_level() {
+    let (logging, target) = (draws([0.0, 0.3, 0.1]), draws([-1.0, 0.2, 1.2]));
+    let worlds = worlds(&logging, &target, &cascade, &|_| 0.3);
+    let chances: Vec<f64> = worlds.iter().map(|(chance, _)| *chance).collect();
+    let truth = on_policy(&target, &cascade);
+    let estimators = [
+        SlateEstimator::Weighted(Weighting::Prefix),
+        SlateEstimator::SelfNormalised(Weighting::Prefix),
+        SlateEstimator::CascadeDoublyRobust,
+    ];
+    let (mut rng, mut held) = (generator(21), [0; 3]);
+    for _ in 0..400 {
+        let slate = |cluster| {
+            let mut slate = worlds[pick(&chances, &mut rng)].1.clone();
+            slate.iter_mut().for_each(|round| round.cluster = cluster);
+            slate
+        };
+        let slates: Vec<LoggedSlate> = (0..300).map(slate).collect();
+        for (estimator, held) in estimators.iter().zip(&mut held) {
+            let contributions = estimator.contributions(&slates).unwrap();
+            *held += u32::from(bootstrap(&contributions, 0.95, 300, &mut rng).contains(truth));
+        }
+    }
+    println!("slates: {held:?} of 400 held");
+    // Four standard errors of a share over 400 logs.
+    assert!(held.iter().all(|held| (363..=397).contains(held)), "{held:?} of 400");
 }
 
 #[test]
