@@ -4,12 +4,14 @@ mod backup;
 mod demo;
 mod evaluate;
 mod exclude;
+mod experiment;
 mod forget;
 mod import;
 mod mix;
 mod models;
 mod next;
 mod status;
+mod tell;
 mod train;
 
 use clap::Subcommand;
@@ -24,7 +26,9 @@ pub(crate) enum Command {
     Train(train::TrainArgs),
     Mix(mix::MixArgs),
     Next(next::NextArgs),
+    Tell(tell::TellArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Experiment(experiment::ExperimentArgs),
     Status(status::StatusArgs),
     Exclude(exclude::ExcludeArgs),
     Models(models::ModelsArgs),
@@ -41,7 +45,9 @@ impl Command {
             Self::Train(args) => train::run(args, home),
             Self::Mix(args) => mix::run(args, home),
             Self::Next(args) => next::run(&args, home),
+            Self::Tell(args) => tell::run(&args, home),
             Self::Evaluate(args) => evaluate::run(args, home),
+            Self::Experiment(args) => experiment::run(args, home),
             Self::Status(args) => status::run(args, home),
             Self::Exclude(args) => exclude::run(args, home),
             Self::Models(args) => models::run(args, home),

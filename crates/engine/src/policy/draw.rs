@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use segue_core::{Pick, Shortlisted, Slate, TrackId};
 
 use super::{Belief, Policy, PolicyKind, PolicySettings, choose, label};
-use crate::mix::quota::{Caps, Quota};
+use crate::mix::quota::{Caps, Class, Quota, Shape};
 use crate::{Catalogue, TrackIdx};
 
 /// One pick.
@@ -153,11 +153,21 @@ fn belief_of(slate: &Slate) -> Belief {
 }
 
 fn quota_of(catalogue: &Catalogue, slate: &Slate) -> Result<Quota, RedrawError> {
-    let row = |listed: &Shortlisted| -> Result<(TrackIdx, bool), RedrawError> {
+    let row = |listed: &Shortlisted| -> Result<(TrackIdx, Class), RedrawError> {
         let track = catalogue.find(&listed.track).ok_or_else(|| RedrawError::Track(listed.track.clone()))?;
-        Ok((track, listed.new_to_listener))
+        let class = match (listed.new_to_listener, listed.arrival) {
+            (false, _) => Class::Familiar,
+            (true, false) => Class::New,
+            (true, true) => Class::Arrival,
+        };
+        Ok((track, class))
     };
-    let tracks: Vec<(TrackIdx, bool)> = slate.shortlist.iter().map(row).collect::<Result<_, _>>()?;
-    let caps = Caps { artist: slate.config.artist_cap, album: slate.config.album_cap };
-    Ok(Quota::new(catalogue, tracks, caps, slate.picks.len() as u32, slate.config.new_slots))
+    let tracks: Vec<(TrackIdx, Class)> = slate.shortlist.iter().map(row).collect::<Result<_, _>>()?;
+    let shape = Shape {
+        length: slate.picks.len() as u32,
+        new_slots: slate.config.new_slots,
+        arrival_slots: slate.config.arrival_slots,
+        caps: Caps { artist: slate.config.artist_cap, album: slate.config.album_cap },
+    };
+    Ok(Quota::new(catalogue, tracks, shape))
 }

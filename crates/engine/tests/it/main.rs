@@ -1,8 +1,10 @@
 //! The engine, tested through its public face.
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
+mod answers;
 mod arrange;
 mod community;
+mod experiment;
 mod full_ranking;
 mod interactions;
 mod labels;

@@ -1,73 +1,24 @@
 //! From mixes that were shown, and what came of them, to slates that an estimator can weigh.
 //!
-//! A pick earns 1 if the listener then let it play or said that they like it, else 0: a track that was not played earns nothing.
-//! "Then" is a window after the mix was made; where several mixes hold the track, the latest one before the play gets it. What a play says
-//! is the label policy's decision ([`outcome`]), a play that says nothing counts for nothing, and the last word of the listener
-//! overrides plays.
+//! A pick earns 1 if the listener then let it play or said that they like it ([`answers`](crate::dataset::answers)), else 0: a track that
+//! was not played earns nothing.
 //!
 //! Picks stand in the order in which the policy drew them, the order in which their probabilities multiply. The arrangement into
 //! playing order that follows is a function of all picks, so estimators that look at a part of the slate take it that what a listener makes of
 //! a pick does not depend on where it is played.
 
 use rand::Rng;
-use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, Timestamp, TrackId};
+use segue_core::Impression;
 
 use super::{CrossFitted, LoggedSlate, Observation, Prediction, Round};
 use crate::Catalogue;
-use crate::dataset::labels::{Outcome, outcome};
+use crate::dataset::answers::{Answer, Verdict};
 use crate::policy::Policy;
 use crate::policy::draw::{RedrawError, logging_policy, replay};
 
-/// What each pick of each impression earned, in the order of `picks`. Impressions are those of one listener, oldest
-/// first; feedback stands in the order in which it was said.
-pub fn rewards(
-    catalogue: &Catalogue,
-    impressions: &[Impression],
-    listens: &[Listen],
-    feedback: &[Feedback],
-    window_seconds: i64,
-) -> Vec<Vec<f64>> {
-    let of_picks = |impression: &Impression| vec![Verdict::default(); impression.slate.picks.len()];
-    let mut verdicts: Vec<Vec<Verdict>> = impressions.iter().map(of_picks).collect();
-    let mut note = |track: &TrackId, at: Timestamp, change: &dyn Fn(&mut Verdict)| {
-        let before = impressions.partition_point(|impression| impression.at <= at);
-        for (row, impression) in impressions[..before].iter().enumerate().rev() {
-            if at.as_second() - impression.at.as_second() > window_seconds {
-                return;
-            }
-            if let Some(pick) = impression.slate.picks.iter().position(|pick| &pick.track == track) {
-                return change(&mut verdicts[row][pick]);
-            }
-        }
-    };
-    for listen in listens.iter().filter(|listen| listen.is_dated()) {
-        let duration_ms = catalogue.find(&listen.track).and_then(|row| catalogue.track(row).duration_ms());
-        if let Outcome::Liked { .. } = outcome(listen, duration_ms) {
-            note(&listen.track, listen.started_at(), &|verdict| verdict.played = true);
-        }
-    }
-    for said in feedback {
-        let (FeedbackTarget::Track(track), Some(at)) = (&said.target, said.at) else { continue };
-        let stated = match said.kind {
-            FeedbackKind::Like | FeedbackKind::Saved => Some(true),
-            FeedbackKind::Dislike | FeedbackKind::Ban => Some(false),
-            FeedbackKind::Cleared => None,
-        };
-        note(track, at, &|verdict| verdict.stated = stated);
-    }
-    verdicts.iter().map(|picks| picks.iter().map(Verdict::reward).collect()).collect()
-}
-
-#[derive(Clone, Copy, Default)]
-struct Verdict {
-    played: bool,
-    stated: Option<bool>,
-}
-
-impl Verdict {
-    fn reward(&self) -> f64 {
-        f64::from(u8::from(self.stated.unwrap_or(self.played)))
-    }
+/// What picks earned: 1 for one that was liked, else 0.
+pub fn rewards(answers: &[Answer]) -> Vec<f64> {
+    answers.iter().map(|answer| f64::from(u8::from(answer.verdict == Verdict::Liked))).collect()
 }
 
 /// An impression, weighed: its rounds lack predictions, for which there is what could have been picked instead.

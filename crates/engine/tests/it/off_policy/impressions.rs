@@ -5,9 +5,10 @@ use segue_core::{
     EndReason, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, ListenerId, Slate, Source,
     Timestamp, TrackId,
 };
+use segue_engine::dataset::answers::{Credit, answers};
 use segue_engine::eval::off_policy::impressions::{predict, rewards, weigh};
 use segue_engine::eval::off_policy::{Answer, LoggedSlate, Settings, SlateEstimator, answer_slates};
-use segue_engine::mix::quota::{Caps, Quota};
+use segue_engine::mix::quota::{Caps, Class, Quota, Shape};
 use segue_engine::pipeline::{MixRequest, mix};
 use segue_engine::policy::draw::{draw, generator};
 use segue_engine::policy::{Belief, Greedy, PlackettLuce, Policy, PolicyKind};
@@ -46,10 +47,10 @@ fn say(track: &TrackId, seconds: i64, kind: FeedbackKind) -> Feedback {
 }
 
 #[test]
-fn a_pick_earns_what_was_done_with_it_within_the_window() {
+fn a_pick_earns_what_was_done_with_it_in_time() {
     use EndReason::{Finished, SkippedForward};
     let world = world();
-    let impression = Impression { at: now(), slate: slate(&world, 8, PolicyKind::PlackettLuce, 1) };
+    let impression = Impression::new(now(), slate(&world, 8, PolicyKind::PlackettLuce, 1));
     let tracks: Vec<TrackId> = impression.slate.picks.iter().map(|pick| pick.track.clone()).collect();
     let listens = [
         play(&tracks[0], HOUR, Finished),
@@ -61,25 +62,9 @@ fn a_pick_earns_what_was_done_with_it_within_the_window() {
     ];
     let feedback =
         [say(&tracks[4], 2 * HOUR, FeedbackKind::Dislike), say(&tracks[5], HOUR, FeedbackKind::Like)];
-    let earned = rewards(&world.catalogue, &[impression], &listens, &feedback, 24 * HOUR);
-    assert_eq!(earned, [[1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]]);
-}
-
-#[test]
-fn a_play_is_owed_to_the_latest_mix_that_holds_the_track() {
-    let world = world();
-    let shown = slate(&world, 3, PolicyKind::PlackettLuce, 1);
-    let track = shown.picks[0].track.clone();
-    let other = (2..)
-        .map(|seed| slate(&world, 3, PolicyKind::PlackettLuce, seed))
-        .find(|slate| slate.picks.iter().all(|pick| pick.track != track))
-        .unwrap();
-    let at = |slate: &Slate, hours: i64| Impression { at: later(hours * HOUR), slate: slate.clone() };
-    let impressions = [at(&shown, 0), at(&shown, 1), at(&other, 2), at(&shown, 4)];
-    let listens = [play(&track, 3 * HOUR, EndReason::Finished)];
-    let earned = rewards(&world.catalogue, &impressions, &listens, &[], 24 * HOUR);
-    let sums: Vec<f64> = earned.iter().map(|picks| picks.iter().sum()).collect();
-    assert_eq!(sums, [0.0, 1.0, 0.0, 0.0]);
+    let credit = Credit { days: 1, before: Timestamp::MAX };
+    let answers = answers(&world.catalogue, &[impression], &listens, &feedback, credit);
+    assert_eq!(rewards(&answers[0]), [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
 }
 
 /// What a listener likes: a third of the tracks much more than the rest.
@@ -98,7 +83,7 @@ fn log(world: &World, target: &dyn Policy, count: u64, length: usize) -> Vec<Log
             .iter()
             .map(|pick| f64::from(u8::from(rng.random::<f64>() < liking(&pick.track))))
             .collect();
-        let impression = Impression { at: now(), slate };
+        let impression = Impression::new(now(), slate);
         slates.push(weigh(&world.catalogue, &impression, target, &rewards, seed as u32, length).unwrap());
     }
     predict(slates, 5, &mut rng)
@@ -113,15 +98,21 @@ fn answer(slates: &[LoggedSlate], name: &str) -> Answer {
 fn earned_by(world: &World, policy: &dyn Policy) -> f64 {
     let base = slate(world, 4, PolicyKind::PlackettLuce, 0);
     let belief = Belief::certain(base.shortlist.iter().map(|listed| listed.score).collect());
-    let caps = Caps { artist: base.config.artist_cap, album: base.config.album_cap };
+    let shape = Shape {
+        length: 4,
+        new_slots: base.config.new_slots,
+        arrival_slots: 0,
+        caps: Caps { artist: base.config.artist_cap, album: base.config.album_cap },
+    };
     let row = |place: usize| {
         let listed = &base.shortlist[place];
-        (world.catalogue.find(&listed.track).unwrap(), listed.new_to_listener)
+        let class = if listed.new_to_listener { Class::New } else { Class::Familiar };
+        (world.catalogue.find(&listed.track).unwrap(), class)
     };
     let mut rng = generator(5);
     let mut earned = || -> f64 {
         let rows = (0..base.shortlist.len()).map(row);
-        let quota = Quota::new(&world.catalogue, rows, caps, 4, base.config.new_slots);
+        let quota = Quota::new(&world.catalogue, rows, shape);
         let picks = draw(&belief, quota, policy, &mut rng);
         picks[..2].iter().map(|pick| liking(&base.shortlist[pick.position].track)).sum()
     };
@@ -148,7 +139,7 @@ fn mixes_that_were_shown_tell_what_another_policy_would_earn() {
 fn mixes_of_a_greedy_policy_say_nothing_of_chance() {
     let world = world();
     let target = PlackettLuce { temperature: 10.0 };
-    let impression = Impression { at: now(), slate: slate(&world, 4, PolicyKind::Greedy, 1) };
+    let impression = Impression::new(now(), slate(&world, 4, PolicyKind::Greedy, 1));
     let weighed = |cluster| weigh(&world.catalogue, &impression, &target, &[1.0; 4], cluster, 4).unwrap();
     let slates = predict((0..200).map(weighed).collect(), 5, &mut generator(1));
     assert!(slates[0].iter().all(|round| round.unsupported.unwrap() > 0.5));

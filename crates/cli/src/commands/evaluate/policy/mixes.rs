@@ -2,7 +2,8 @@
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use segue_core::{Impression, ListenerId};
+use segue_core::{Impression, ListenerId, Timestamp};
+use segue_engine::dataset::answers::{Credit, answers};
 use segue_engine::eval::off_policy::LoggedSlate;
 use segue_engine::eval::off_policy::impressions::{WeighedSlate, predict, rewards, weigh};
 use segue_engine::policy::draw::{generator, logging_policy};
@@ -14,7 +15,6 @@ use super::{FOLDS, PolicyArgs, Weighed};
 use crate::dataset::{Dataset, open_store};
 use crate::home::Home;
 
-const HOUR_SECONDS: f64 = 3_600.0;
 /// With fewer listeners than this, mixes are resampled one by one: intervals then say nothing of other listeners.
 const FEWEST_LISTENERS: usize = 20;
 
@@ -24,9 +24,9 @@ pub(super) struct MixArgs {
     /// Only this listener's mixes [default: everybody's].
     #[arg(long, value_name = "NAME", conflicts_with = "log")]
     listener: Option<String>,
-    /// A pick earns 1 if it is played through or liked within so many hours after the mix was made, else 0.
-    #[arg(long, default_value_t = 24.0, value_name = "HOURS", conflicts_with = "log")]
-    window_hours: f64,
+    /// A pick earns 1 if it is played through or liked within so many days after the mix was made, else 0.
+    #[arg(long, default_value_t = 1, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "log")]
+    days: u32,
     /// Look at the first so many picks drawn, which weights spread less over [default: all].
     #[arg(long, value_name = "N", conflicts_with = "log")]
     first: Option<usize>,
@@ -87,7 +87,7 @@ fn read_mixes(
     listeners: &[ListenerId],
     args: &MixArgs,
 ) -> Result<Vec<Shown>> {
-    let window_seconds = (args.window_hours * HOUR_SECONDS) as i64;
+    let credit = Credit { days: args.days, before: Timestamp::MAX };
     let mut shown = Vec::new();
     for (listener, number) in listeners.iter().zip(0..) {
         let mut impressions: Vec<Impression> =
@@ -97,8 +97,8 @@ fn read_mixes(
             continue;
         }
         let (listens, feedback) = (store.listens(listener)?, store.feedback(listener)?);
-        let rewards = rewards(&dataset.catalogue, &impressions, &listens, &feedback, window_seconds);
-        let rows = impressions.into_iter().zip(rewards).enumerate();
+        let answers = answers(&dataset.catalogue, &impressions, &listens, &feedback, credit);
+        let rows = impressions.into_iter().zip(answers.iter().map(|answers| rewards(answers))).enumerate();
         shown.extend(rows.map(|(row, (impression, rewards))| Shown {
             impression,
             rewards,
@@ -166,9 +166,6 @@ fn note_estimates(shown: &[Shown], report: &mut Report) {
 
 impl MixArgs {
     fn check(&self) -> Result<()> {
-        if !(self.window_hours > 0.0 && self.window_hours.is_finite()) {
-            bail!("`--window-hours` is above 0");
-        }
         if self.first == Some(0) || self.temperature.is_some_and(|t| t.is_nan() || t <= 0.0) {
             bail!("`--first` is at least 1, `--temperature` above 0");
         }
