@@ -13,6 +13,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["evaluate", "likability"],
         vec!["evaluate", "new-listener"],
         vec!["evaluate", "next-track"],
+        vec!["evaluate", "policy"],
         vec!["experiment"],
         vec!["experiment", "readout"],
         vec!["status"],

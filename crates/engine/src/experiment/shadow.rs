@@ -17,7 +17,7 @@ use super::observation::{Observation, ObservedMix, arm_of};
 use super::readout::ALPHA;
 use crate::Catalogue;
 use crate::dataset::answers::Verdict;
-use crate::policy::draw::{policy_of, reweigh};
+use crate::policy::draw::{logging_policy, reweigh};
 
 /// What an arm would have shown, beside what was shown.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -170,7 +170,7 @@ impl Weighed {
         let shown = &mix.impression.slate;
         // What was shown, as the shadow's arm saw the choice: its short-list, its quota, its belief.
         let asked = Slate { picks: shown.picks.clone(), ..shadow.clone() };
-        let Ok(policy) = policy_of(shadow) else { return };
+        let Ok(policy) = logging_policy(shadow) else { return };
         let Ok(propensities) = reweigh(catalogue, &asked, policy.as_ref()) else { return };
         let mut picks: Vec<_> = shown.picks.iter().zip(&mix.answers).collect();
         picks.sort_by_key(|(pick, _)| pick.drawn);

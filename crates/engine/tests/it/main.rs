@@ -10,6 +10,7 @@ mod interactions;
 mod labels;
 mod mix;
 mod new_listener;
+mod off_policy;
 mod playlist;
 mod policy;
 mod profile;
