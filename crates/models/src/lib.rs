@@ -10,5 +10,5 @@ mod square;
 pub mod tabular;
 
 pub use error::ModelError;
-pub use likability::{LikabilityConfig, LikabilityModel, LikabilityScorer};
+pub use likability::{LikabilityConfig, LikabilityModel, LikabilityScorer, OnlineScorer};
 pub use next_track::NextTrackModel;

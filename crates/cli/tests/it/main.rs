@@ -3,6 +3,8 @@
 
 mod evaluate_likability;
 mod evaluate_next_track;
+mod evaluate_policy;
+mod experiment;
 mod help;
 mod import;
 mod listening;

@@ -5,6 +5,7 @@
 pub mod arrange;
 pub mod dial;
 pub mod filters;
+pub mod probe;
 pub mod quota;
 pub mod ranking;
 pub mod reasons;

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use crate::square::Square;
 
 /// A Bernoulli variance is taken for at least this, so that an answer against a firm prediction does not weigh without bound.
-const LEAST_SPREAD: f64 = 0.02;
+pub(crate) const LEAST_SPREAD: f64 = 0.02;
 /// A variance of the prior never falls below this: it could not recover.
 const LEAST_VARIANCE: f64 = 1e-8;
 const ITERATIONS: usize = 60;
