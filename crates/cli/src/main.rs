@@ -5,6 +5,7 @@
 mod commands;
 mod dataset;
 mod home;
+mod part;
 mod scoring;
 mod terminal;
 

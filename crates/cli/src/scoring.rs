@@ -3,14 +3,22 @@
 use std::fs;
 
 use anyhow::Context as _;
+use segue_core::{Timestamp, TrackId};
 use segue_engine::Scorer;
+use segue_engine::mix::arrivals::arrivals;
 use segue_models::likability::LikabilityModel;
 use segue_store::Store;
 
 use crate::dataset::Dataset;
 
-/// The scorer that mixes are made with.
-pub(crate) fn active_scorer(store: &Store, dataset: &Dataset) -> anyhow::Result<Box<dyn Scorer>> {
+/// The model that mixes are made with.
+pub(crate) struct ActiveModel {
+    pub(crate) scorer: Box<dyn Scorer>,
+    trained_at: Timestamp,
+}
+
+/// Reads the model in use.
+pub(crate) fn active_model(store: &Store, dataset: &Dataset) -> anyhow::Result<ActiveModel> {
     let entry =
         store.active_model("likability")?.context("no model has been trained yet; run `segue train`")?;
     let files = store.model_files(&entry.version)?;
@@ -19,5 +27,15 @@ pub(crate) fn active_scorer(store: &Store, dataset: &Dataset) -> anyhow::Result<
     let model = LikabilityModel::from_bytes(&weights, entry.card.as_bytes()).with_context(|| {
         format!("model `{}` cannot be used; `segue train` makes a new one", entry.version)
     })?;
-    Ok(Box::new(model.scorer(&dataset.catalogue)))
+    let scorer = Box::new(model.scorer(&dataset.catalogue).online());
+    Ok(ActiveModel { scorer, trained_at: entry.created_at })
+}
+
+impl ActiveModel {
+    /// Tracks that came to the catalogue after the model was trained and that few have answered.
+    pub(crate) fn arrivals(&self, store: &Store, dataset: &Dataset) -> anyhow::Result<Vec<TrackId>> {
+        let lately = store.tracks_added_after(self.trained_at)?;
+        let rows = lately.iter().filter_map(|track| dataset.catalogue.find(track));
+        Ok(arrivals(&dataset.catalogue, &dataset.profiles, rows))
+    }
 }

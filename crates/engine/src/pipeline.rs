@@ -11,10 +11,11 @@ use segue_core::{Pick, Shortlisted, Slate, SlateConfig, Timestamp, TrackId};
 use crate::mix::arrange::{Stop, arrange};
 use crate::mix::dial::Dial;
 use crate::mix::filters::{Familiarity, FilterContext, LeftOut, filter};
-use crate::mix::quota::{Caps, Quota};
-use crate::mix::ranking::{WrongCount, rank, trust};
+use crate::mix::probe::Probe;
+use crate::mix::quota::{Caps, Class, Quota, Shape};
+use crate::mix::ranking::{Scored, WrongCount, rank, trust};
 use crate::mix::reasons::Taste;
-use crate::mix::shortlist::{Offer, Shape, shortlist};
+use crate::mix::shortlist::{Offer, shortlist};
 use crate::policy::draw::{Drawn, draw, generator};
 use crate::policy::{Belief, Doubt, PolicyKind, PolicySettings, label};
 use crate::retrieval::{EXACT_LIMIT, Index, retrieve};
@@ -51,6 +52,11 @@ pub struct MixRequest {
     pub exclude_tracks: Vec<TrackId>,
     /// Artists to leave out.
     pub exclude_artists: Vec<String>,
+    /// Tracks that came to the catalogue lately and that few have answered; see [`Class::Arrival`].
+    pub arrivals: Vec<TrackId>,
+    /// The share of the new tracks that is given to arrivals, 0 to 1: no less, so that they get to be known, and no more, as long
+    /// as there are others.
+    pub arrival_share: f32,
 }
 
 impl MixRequest {
@@ -70,15 +76,20 @@ impl MixRequest {
             within: None,
             exclude_tracks: Vec::new(),
             exclude_artists: Vec::new(),
+            arrivals: Vec::new(),
+            arrival_share: 0.1,
         }
     }
 
-    fn check(&self) -> Result<(), MixError> {
+    pub(crate) fn check(&self) -> Result<(), MixError> {
         if !(1..=LONGEST_MIX).contains(&self.length) {
             return Err(MixError::Length { found: self.length });
         }
         if !(0.0..=1.0).contains(&self.explore) {
             return Err(MixError::Explore { found: self.explore });
+        }
+        if !(0.0..=1.0).contains(&self.arrival_share) {
+            return Err(MixError::ArrivalShare { found: self.arrival_share });
         }
         if self.artist_cap == 0 || self.album_cap == 0 {
             return Err(MixError::Cap);
@@ -99,6 +110,12 @@ pub enum MixError {
     /// The dial is out of range.
     #[error("`explore` goes from 0 to 1, not to {found}")]
     Explore {
+        /// What was asked for.
+        found: f32,
+    },
+    /// The share of arrivals is out of range.
+    #[error("the share of arrivals goes from 0 to 1, not to {found}")]
+    ArrivalShare {
         /// What was asked for.
         found: f32,
     },
@@ -236,14 +253,18 @@ pub fn mix(
     let dial = Dial::new(request.explore, request.length);
     // A policy that explores by the belief gets scores without a bonus for doubt: it would count twice.
     let bonus = if request.policy.doubt() == Doubt::None { dial.uncertainty_weight } else { 0.0 };
-    let ranking = rank(catalogue, index, profile, (scorer, bonus), &candidates)?;
+    let arrivals = request.arrivals.iter().filter_map(|id| catalogue.find(id)).collect();
+    let ranking = rank(catalogue, index, profile, (scorer, bonus), &candidates, &arrivals)?;
     let caps = Caps { artist: request.artist_cap, album: request.album_cap };
-    let shape = Shape { length: request.length, new_slots: dial.new_slots, caps };
-    let offers = shortlist(catalogue, &index.sound, &ranking, shape);
+    let arrival_slots = (request.arrival_share * dial.new_slots as f32).round() as u32;
+    let shape = Shape { length: request.length, new_slots: dial.new_slots, arrival_slots, caps };
+    let probe = |pool: &[Scored]| Probe::new(scorer, profile, pool);
+    let offers = shortlist(catalogue, &index.sound, &ranking, shape, probe);
 
-    let tracks = offers.iter().map(|offer| (offer.scored.track, offer.scored.is_new));
-    let quota = Quota::new(catalogue, tracks, caps, shape.length, shape.new_slots);
-    let (new_slots, familiar_slots) = quota.left();
+    let tracks = offers.iter().map(|offer| (offer.scored.track, offer.scored.class));
+    let quota = Quota::new(catalogue, tracks, shape);
+    let [familiar_slots, new_slots, arrival_slots] = quota.left();
+    let new_slots = new_slots + arrival_slots;
     let belief = belief(scorer, profile, &offers, request.policy)?;
     let settings = PolicySettings {
         temperature: dial.temperature,
@@ -259,6 +280,7 @@ pub fn mix(
         seed: request.seed,
         explore: request.explore,
         new_slots,
+        arrival_slots,
         artist_cap: caps.artist,
         album_cap: caps.album,
         temperature: settings.temperature,
@@ -351,7 +373,8 @@ fn shortlisted(catalogue: &Catalogue, offer: &Offer, factors: &[f32]) -> Shortli
     Shortlisted {
         track: catalogue.track(offer.scored.track).id.clone(),
         score: offer.score,
-        new_to_listener: offer.scored.is_new,
+        new_to_listener: offer.scored.class.is_new(),
+        arrival: offer.scored.class == Class::Arrival,
         factors: factors.to_vec(),
     }
 }
@@ -368,7 +391,7 @@ fn playing_order(catalogue: &Catalogue, offers: &[Offer], drawn: &[Drawn], taste
     openers.sort_by(|&a, &b| {
         let (a, b) = (scored(&drawn[a]), scored(&drawn[b]));
         let mean = |likability: f32| Reverse(ordered(likability));
-        (a.is_new, mean(a.likability.mean), a.track).cmp(&(b.is_new, mean(b.likability.mean), b.track))
+        (a.class, mean(a.likability.mean), a.track).cmp(&(b.class, mean(b.likability.mean), b.track))
     });
     let pick = |position: usize| {
         let scored = scored(&drawn[position]);
@@ -379,7 +402,7 @@ fn playing_order(catalogue: &Catalogue, offers: &[Offer], drawn: &[Drawn], taste
             propensity_error: drawn[position].propensity_error,
             likability: scored.likability.mean,
             uncertainty: scored.likability.uncertainty,
-            new_to_listener: scored.is_new,
+            new_to_listener: scored.class.is_new(),
             reason: taste.reason(scored),
         }
     };

@@ -4,9 +4,11 @@ mod error;
 pub mod kernels;
 pub mod likability;
 mod next_track;
+pub mod online;
 pub mod recommenders;
+mod square;
 pub mod tabular;
 
 pub use error::ModelError;
-pub use likability::{LikabilityConfig, LikabilityModel, LikabilityScorer};
+pub use likability::{LikabilityConfig, LikabilityModel, LikabilityScorer, OnlineScorer};
 pub use next_track::NextTrackModel;

@@ -3,17 +3,18 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 use rustc_hash::FxHashMap;
-use segue_core::{AudioFeature, AudioFeatures, Track, TrackId, WorkId};
+use segue_core::{AudioFeature, AudioFeatures, Timestamp, Track, TrackId, WorkId};
 
 use crate::cache::{Key, TrackRow};
-use crate::codes::Coded;
+use crate::codes::{Coded, to_micros};
 use crate::names::{Interner, key};
 use crate::{Result, Store, StoreError};
 
 const COLUMNS: &str = "SELECT tracks.id, tracks.work, tracks.listed, tracks.name, works.name, version, title, artists, album, isrc, \
      recording_mbid, location, year, genre, popularity, features FROM tracks JOIN works ON works.id = tracks.work";
 const INSERT: &str = "INSERT INTO tracks (listed, name, work, version, title, artists, album, isrc, recording_mbid, location, year, \
-     genre, popularity, features) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+     genre, popularity, features, added_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+     CAST(unixepoch('subsec') * 1000000 AS INTEGER))";
 const UPDATE: &str = "UPDATE tracks SET listed = ?1, version = ?4, title = ?5, artists = ?6, album = ?7, isrc = ?8, \
      recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, popularity = ?13, features = ?14 WHERE name = ?2 AND work = ?3";
 
@@ -65,6 +66,17 @@ impl Store {
             tracks.push(Stored::from_row(row)?.track);
         }
         Ok(tracks)
+    }
+
+    /// Tracks that came to the catalogue after a moment, in the order in which they came.
+    ///
+    /// # Errors
+    /// [`StoreError::Database`].
+    pub fn tracks_added_after(&self, moment: Timestamp) -> Result<Vec<TrackId>> {
+        let mut statement =
+            self.connection.prepare("SELECT name FROM tracks WHERE added_at > ?1 ORDER BY id")?;
+        let names = statement.query_map([to_micros(moment)], |row| row.get::<_, String>(0))?;
+        names.map(|name| Ok(TrackId::new(name?))).collect()
     }
 
     /// What is known of one track.

@@ -4,6 +4,7 @@ mod backup;
 mod demo;
 mod evaluate;
 mod exclude;
+mod experiment;
 mod forget;
 mod import;
 mod mix;
@@ -11,6 +12,7 @@ mod models;
 mod next;
 mod simulate;
 mod status;
+mod tell;
 mod train;
 
 use clap::Subcommand;
@@ -25,8 +27,10 @@ pub(crate) enum Command {
     Train(train::TrainArgs),
     Mix(mix::MixArgs),
     Next(next::NextArgs),
+    Tell(tell::TellArgs),
     Evaluate(evaluate::EvaluateArgs),
     Simulate(simulate::SimulateArgs),
+    Experiment(experiment::ExperimentArgs),
     Status(status::StatusArgs),
     Exclude(exclude::ExcludeArgs),
     Models(models::ModelsArgs),
@@ -43,8 +47,10 @@ impl Command {
             Self::Train(args) => train::run(args, home),
             Self::Mix(args) => mix::run(args, home),
             Self::Next(args) => next::run(&args, home),
+            Self::Tell(args) => tell::run(&args, home),
             Self::Evaluate(args) => evaluate::run(args, home),
             Self::Simulate(args) => simulate::run(args),
+            Self::Experiment(args) => experiment::run(args, home),
             Self::Status(args) => status::run(args, home),
             Self::Exclude(args) => exclude::run(args, home),
             Self::Models(args) => models::run(args, home),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::segue::Segue;
 
-fn trained() -> Segue {
+pub(crate) fn trained() -> Segue {
     let segue = Segue::new();
     segue.write_export("Streaming_History_Audio_2010_0.json", 400);
     segue.write_catalogue("tracks.csv");
@@ -121,4 +121,77 @@ fn the_demo_shows_the_whole_loop() {
     assert!(output.contains("new to you") && output.contains("AUC"), "{output}");
     let status = segue.json(&["--home", "demo/home", "status", "--json"]);
     assert_eq!(status["store"]["listeners"], 4);
+}
+
+fn likely(mix: &Value, track: &str) -> f64 {
+    let picks = mix["picks"].as_array().unwrap();
+    let pick =
+        picks.iter().find(|pick| pick["track"] == track).unwrap_or_else(|| panic!("no {track}: {mix}"));
+    pick["likability"].as_f64().unwrap()
+}
+
+#[test]
+fn what_is_told_counts_in_the_next_mix_and_for_similar_tracks() {
+    let segue = trained();
+    let everything_new =
+        &["mix", "-n", "60", "--only", "new", "--explore", "1", "--artist-cap", "9", "--album-cap", "9"];
+    let make = || segue.json(&[&everything_new[..], &["--seed", "1", "--json"]].concat());
+    let before = make();
+    let loud = |pick: &&Value| pick["track"].as_str().unwrap().as_bytes().last().unwrap().is_multiple_of(2);
+    let picks = before["picks"].as_array().unwrap();
+    let loud: Vec<&str> = picks.iter().filter(loud).map(|pick| pick["track"].as_str().unwrap()).collect();
+    let number = 1 + picks.iter().position(|pick| pick["track"] == loud[0]).unwrap();
+    let told = segue.json(&["tell", "skipped", &number.to_string(), loud[1], loud[2], "--json"]);
+    assert_eq!(told["tracks"], serde_json::json!([loud[0], loud[1], loud[2]]));
+    segue.run(&["tell", "never", loud[3]]);
+
+    let after = make();
+    assert!(after["picks"].as_array().unwrap().iter().all(|pick| pick["track"] != loud[3]), "{after}");
+    let lower = loud[4..].iter().filter(|track| likely(&after, track) < likely(&before, track)).count();
+    assert!(lower * 2 > loud.len() - 4, "{lower} of {} loud tracks fell", loud.len() - 4);
+
+    let status = segue.json(&["status", "--json"]);
+    assert_eq!(status["store"]["listens"], 403);
+    let message = segue.fail(&["tell", "like", "99"], 1);
+    assert!(message.contains("1 to "), "{message}");
+    assert!(segue.fail(&["tell", "like", "spotify:track:none"], 1).contains("spotify:track:none"));
+}
+
+#[test]
+fn tracks_added_after_training_get_their_share_of_the_new_ones() {
+    let segue = trained();
+    let mut table = String::from("track_id,track_name,artist_name,energy,valence,tempo,duration_ms\n");
+    for song in 0..30 {
+        table += &format!(
+            "spotify:track:late{song:018},Late {song},Newcomer {song},0.8,0.2,{},200000\n",
+            90 + song
+        );
+    }
+    segue.write("late.csv", &table);
+    segue.run(&["import", "late.csv"]);
+    for (share, expected) in [("0", 0), ("0.5", 5)] {
+        let mix = segue.json(&[
+            "mix",
+            "-n",
+            "10",
+            "--explore",
+            "1",
+            "--arrivals",
+            share,
+            "--seed",
+            "2",
+            "--json",
+            "--dry-run",
+        ]);
+        let late = |pick: &&Value| pick["track"].as_str().unwrap().contains("late");
+        let late = mix["picks"].as_array().unwrap().iter().filter(late).count();
+        assert_eq!(late, expected, "{mix}");
+        assert_eq!(mix["config"]["arrival_slots"], expected);
+    }
+    segue.run(&["train", "--seed", "5"]);
+    let mix = segue.json(&["mix", "-n", "10", "--explore", "1", "--arrivals", "0", "--seed", "2", "--json"]);
+    assert!(
+        mix["picks"].to_string().contains("late"),
+        "known to the model, they are tracks like any other: {mix}"
+    );
 }

@@ -5,3 +5,4 @@ pub mod full_ranking;
 pub mod likability;
 pub mod metrics;
 pub mod new_listener;
+pub mod off_policy;

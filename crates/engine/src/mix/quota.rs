@@ -1,17 +1,17 @@
-//! What may still be picked: artist and album caps, and how many picks are to be new to the listener.
+//! What may still be picked: artist and album caps, how many picks are to be new to the listener, and how many of those new to
+//! the catalogue as well.
 //!
 //! # Why a full mix always comes out, with exactly the share of new tracks that was promised
 //! Caps on albums, on the artists that hold them and on the whole are a *laminar matroid*: every set that respects the
 //! caps can be extended to the largest size possible, whatever was picked first. Its rank (the most tracks that can
 //! be picked from a set) is a sum: `r = Σ_artist min(cap, Σ_album min(cap, tracks))`.
 //!
-//! "j new and m familiar" is a second (partition) matroid, and j + m picks respecting both exist if and only if
-//! `r(new) ≥ j`, `r(familiar) ≥ m` and `r(all) ≥ j + m` (matroid intersection with two classes). So the numbers of new
-//! picks with which a mix of full length is possible are an interval, the dial's wish is clamped into it, and a track
-//! is eligible if and only if the three conditions still hold for the rest once it is taken. For a new track only
-//! the second can break: when familiar tracks are just enough and this one uses up an artist or album that they need; and
-//! the other way round. The policy can therefore never paint itself into a corner, and the number of new picks never
-//! falls when the dial rises.
+//! "So many of each class" is a second (partition) matroid, and picks respecting both exist if and only if every set of
+//! classes has room for its picks, `r(∪ S) ≥ Σ_{c ∈ S} n_c` (Rado 1942). So the numbers of new picks with which a mix of
+//! full length is possible are an interval, and so are, given that, the numbers of arrivals among them; each wish is clamped
+//! into its interval. A track is eligible if and only if the conditions still hold for the rest once it is taken, and
+//! only sets of *other* classes can break: when they have just enough and this track uses up an artist or album that they
+//! need. The policy can therefore never paint itself into a corner, and the number of new picks never falls when the dial rises.
 
 use rustc_hash::FxHashMap;
 
@@ -59,6 +59,44 @@ impl Groups {
     }
 }
 
+/// What a track is to the listener, which decides whose slots it may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// The listener knows the work.
+    Familiar,
+    /// The listener does not know it.
+    New,
+    /// Neither the listener knows it nor, so far, the model: it came to the catalogue lately, and few have answered.
+    Arrival,
+}
+
+impl Class {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Familiar, Self::New, Self::Arrival];
+
+    /// Whether the listener does not know the work.
+    pub fn is_new(self) -> bool {
+        self != Self::Familiar
+    }
+
+    fn bit(self) -> u8 {
+        1 << self as u8
+    }
+}
+
+/// What a mix may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// How many tracks.
+    pub length: u32,
+    /// How many of them new to the listener.
+    pub new_slots: u32,
+    /// How many of those [arrivals](Class::Arrival).
+    pub arrival_slots: u32,
+    /// Caps.
+    pub caps: Caps,
+}
+
 /// What may still be picked from a list of tracks.
 #[derive(Clone, Debug)]
 pub struct Quota {
@@ -66,89 +104,105 @@ pub struct Quota {
     album_left: Vec<u32>,
     artist_left: Vec<u32>,
     artist_of_album: Vec<Option<usize>>,
-    new_left: u32,
-    familiar_left: u32,
+    /// Picks still to be made of each class.
+    left: [u32; 3],
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Seat {
     group: Group,
-    is_new: bool,
+    class: Class,
     is_taken: bool,
 }
 
-/// How much of a class of tracks can still be picked, and which albums and artists that would fill.
+/// How much of some classes of tracks can still be picked, and which albums and artists that would fill.
 struct Span {
+    classes: u8,
     rank: u32,
     album_is_full: Vec<bool>,
     artist_is_full: Vec<bool>,
 }
 
+const FAMILIAR: u8 = 1;
+const NEW: u8 = 2;
+const ARRIVAL: u8 = 4;
+
 impl Quota {
-    /// A mix of up to `length`, of which up to `new_slots` new, from tracks given with whether each is new. Both numbers
-    /// are brought to what the tracks and caps allow; length goes before the share of new ones.
+    /// A mix of that shape, from tracks given with their classes. Its numbers are brought to what the tracks and caps allow:
+    /// length goes before the share of new ones, that before the share of arrivals.
     pub fn new(
         catalogue: &Catalogue,
-        tracks: impl IntoIterator<Item = (TrackIdx, bool)>,
-        caps: Caps,
-        length: u32,
-        new_slots: u32,
+        tracks: impl IntoIterator<Item = (TrackIdx, Class)>,
+        shape: Shape,
     ) -> Self {
-        let mut quota = Self::unlimited(catalogue, tracks, caps);
-        let length = length.min(quota.span(|_| true).rank);
-        let most_new = quota.span(|seat| seat.is_new).rank.min(length);
-        let most_familiar = quota.span(|seat| !seat.is_new).rank.min(length);
-        quota.new_left = new_slots.clamp(length - most_familiar, most_new);
-        quota.familiar_left = length - quota.new_left;
+        let mut quota = Self::unlimited(catalogue, tracks, shape.caps);
+        let rank = |classes: u8| quota.span(classes).rank;
+        let length = shape.length.min(rank(FAMILIAR | NEW | ARRIVAL));
+        let most_new = rank(NEW | ARRIVAL).min(length);
+        let most_familiar = rank(FAMILIAR).min(length);
+        let new = shape.new_slots.clamp(length - most_familiar, most_new);
+        let familiar = length - new;
+        let fewest = new.saturating_sub(rank(NEW)).max(length.saturating_sub(rank(FAMILIAR | NEW)));
+        let most = new.min(rank(ARRIVAL)).min(rank(FAMILIAR | ARRIVAL).saturating_sub(familiar));
+        let arrivals = shape.arrival_slots.min(most).max(fewest);
+        quota.left = [familiar, new - arrivals, arrivals];
         quota
     }
 
     /// As many tracks of each class as the caps allow.
     pub(super) fn unlimited(
         catalogue: &Catalogue,
-        tracks: impl IntoIterator<Item = (TrackIdx, bool)>,
+        tracks: impl IntoIterator<Item = (TrackIdx, Class)>,
         caps: Caps,
     ) -> Self {
         let mut groups = Groups::default();
-        let seat = |(track, is_new)| Seat { group: groups.of(catalogue, track), is_new, is_taken: false };
+        let seat = |(track, class)| Seat { group: groups.of(catalogue, track), class, is_taken: false };
         Self {
             seats: tracks.into_iter().map(seat).collect(),
             album_left: vec![caps.album; groups.artist_of_album.len()],
             artist_left: vec![caps.artist; groups.artists.len()],
             artist_of_album: groups.artist_of_album,
-            new_left: u32::MAX,
-            familiar_left: u32::MAX,
+            left: [u32::MAX; 3],
         }
     }
 
-    /// Limits how many tracks are still to be picked.
-    pub(super) fn limited(self, new_left: u32, familiar_left: u32) -> Self {
-        Self { new_left, familiar_left, ..self }
+    /// Limits how many tracks of each class are still to be picked.
+    pub(super) fn limited(self, left: [u32; 3]) -> Self {
+        Self { left, ..self }
     }
 
-    /// How many tracks, new and familiar, are still to be picked.
-    pub fn left(&self) -> (u32, u32) {
-        (self.new_left, self.familiar_left)
+    /// How many tracks of each class, in the order of [`Class::ALL`], are still to be picked.
+    pub fn left(&self) -> [u32; 3] {
+        self.left
     }
 
     /// Positions of the tracks that may be picked next, in order; empty when the mix is full.
     pub fn eligible(&self) -> Vec<usize> {
-        let new = self.span(|seat| seat.is_new);
-        let familiar = self.span(|seat| !seat.is_new);
+        let tight = self.tight();
         let may_be_picked = |seat: &Seat| {
-            let (own_left, other_left, other) = match seat.is_new {
-                true => (self.new_left, self.familiar_left, &familiar),
-                false => (self.familiar_left, self.new_left, &new),
-            };
             let Group { album, artist } = seat.group;
             let under_caps =
                 self.album_left[album] > 0 && artist.is_none_or(|artist| self.artist_left[artist] > 0);
-            let takes_from_other =
-                other.album_is_full[album] || artist.is_some_and(|artist| other.artist_is_full[artist]);
-            own_left > 0 && under_caps && !(takes_from_other && other.rank == other_left)
+            let is_needed = |span: &Span| {
+                span.classes & seat.class.bit() == 0
+                    && (span.album_is_full[album] || artist.is_some_and(|artist| span.artist_is_full[artist]))
+            };
+            self.left[seat.class as usize] > 0 && under_caps && !tight.iter().any(is_needed)
         };
         let seats = self.seats.iter().enumerate();
         seats.filter(|(_, seat)| !seat.is_taken && may_be_picked(seat)).map(|(i, _)| i).collect()
+    }
+
+    /// The sets of classes that have just enough tracks for the picks still to be made of them.
+    fn tight(&self) -> Vec<Span> {
+        let present = self.seats.iter().fold(0, |classes, seat| classes | seat.class.bit());
+        let sets = [FAMILIAR, NEW, ARRIVAL, FAMILIAR | NEW, FAMILIAR | ARRIVAL, NEW | ARRIVAL];
+        let needed = |classes: u8| {
+            let of_set = Class::ALL.iter().filter(|class| classes & class.bit() != 0);
+            of_set.fold(0_u32, |sum, &class| sum.saturating_add(self.left[class as usize]))
+        };
+        let spans = sets.into_iter().filter(|set| set & !present == 0).map(|set| self.span(set));
+        spans.filter(|span| span.rank == needed(span.classes)).collect()
     }
 
     /// Takes a track.
@@ -160,16 +214,17 @@ impl Quota {
         assert!(!seat.is_taken, "a track is picked once");
         seat.is_taken = true;
         let take_one = |left: &mut u32| *left = left.checked_sub(1).expect("only eligible tracks are taken");
-        take_one(if seat.is_new { &mut self.new_left } else { &mut self.familiar_left });
+        take_one(&mut self.left[seat.class as usize]);
         take_one(&mut self.album_left[seat.group.album]);
         if let Some(artist) = seat.group.artist {
             take_one(&mut self.artist_left[artist]);
         }
     }
 
-    fn span(&self, includes: impl Fn(&Seat) -> bool) -> Span {
+    fn span(&self, classes: u8) -> Span {
         let mut in_album = vec![0; self.album_left.len()];
-        for seat in self.seats.iter().filter(|seat| !seat.is_taken && includes(seat)) {
+        let includes = |seat: &&Seat| !seat.is_taken && classes & seat.class.bit() != 0;
+        for seat in self.seats.iter().filter(includes) {
             in_album[seat.group.album] += 1;
         }
         let mut rank = 0;
@@ -183,6 +238,7 @@ impl Quota {
         rank += by_artist.iter().zip(&self.artist_left).map(|(count, left)| count.min(left)).sum::<u32>();
         let is_full = |(count, left): (&u32, &u32)| count >= left;
         Span {
+            classes,
             rank,
             album_is_full: in_album.iter().zip(&self.album_left).map(is_full).collect(),
             artist_is_full: by_artist.iter().zip(&self.artist_left).map(is_full).collect(),

@@ -5,6 +5,9 @@
 //! `w = ½ × 4 / (4 + n)` for a listener with `n` labelled works. With nothing known, half the word is the crowd's; with
 //! forty labels a twentieth; so a model without a good prior still starts with something sensible.
 
+use rustc_hash::FxHashSet;
+
+use super::quota::Class;
 use crate::retrieval::{Candidate, Index, Sources};
 use crate::{Catalogue, Interaction, Likability, Profile, Scorer, TrackIdx};
 
@@ -30,8 +33,8 @@ pub struct Scored {
     pub finished: u32,
     /// Its popularity, which breaks those that are left.
     pub popularity: f32,
-    /// Whether the listener does not know the work.
-    pub is_new: bool,
+    /// What it is to the listener.
+    pub class: Class,
 }
 
 /// The scorer gave another number of predictions than it was asked for.
@@ -48,7 +51,7 @@ pub fn trust(profile: &Profile) -> f32 {
     1.0 - PRIOR_AT_NOTHING * HALVED_AT / (HALVED_AT + profile.labelled().count() as f32)
 }
 
-/// Scores the candidates and orders them: by utility, then plays to the end, popularity and row; what is not finite comes
+/// Scores the candidates, `arrivals` to the catalogue among them, and orders them: by utility, then plays to the end, popularity and row; what is not finite comes
 /// last.
 ///
 /// # Errors
@@ -59,6 +62,7 @@ pub fn rank(
     profile: &Profile,
     scoring: (&dyn Scorer, f32),
     candidates: &[Candidate],
+    arrivals: &FxHashSet<TrackIdx>,
 ) -> Result<Vec<Scored>, WrongCount> {
     let (scorer, uncertainty_weight) = scoring;
     let prior_weight = 1.0 - trust(profile);
@@ -83,7 +87,11 @@ pub fn rank(
                 utility: (1.0 - prior_weight) * bound + prior_weight * popularity,
                 finished: interaction.map_or(0, |interaction| interaction.finished),
                 popularity,
-                is_new: !interaction.is_some_and(Interaction::is_known),
+                class: match interaction.is_some_and(Interaction::is_known) {
+                    true => Class::Familiar,
+                    false if arrivals.contains(&candidate.track) => Class::Arrival,
+                    false => Class::New,
+                },
             });
         }
     }

@@ -2,16 +2,18 @@
 //!
 //! Tracks are taken one by one, each time the one with the most
 //! `MMR = λ × relevance - (1 - λ) × max_{t taken} similarity(track, t)`,
-//! relevance being the utility brought to 0..1 among the tracks of its class (new or familiar), similarity
+//! relevance being the utility brought to 0..1 among the tracks of its [class](Class), similarity
 //! `¾ exp(-d²) + ¼ [same artist]` with `d²` the distance in the [space of sound](crate::sound). The value with which a
 //! track was taken, standardised within its class, is the score that the policy goes by: diversity enters there, because
 //! after the policy's choice nothing may be dropped. A determinantal point process was considered; its greedy inference
-//! gives nearly the same lists here and its scores mean nothing to a policy.
+//! gives nearly the same lists here and its scores mean nothing to a policy. To the relevance is added what an answer would
+//! tell, while little is known of the listener (see [`Probe`]).
 //!
 //! Three cuts: the [head](take_head) of each class of the ranking; from the heads a core that fills the mix under caps and
 //! dial, so that the short-list surely holds a full mix; then up to [`PER_SLOT`] tracks per slot of each class.
 
-use super::quota::{Caps, Group, Groups, Quota};
+use super::probe::Probe;
+use super::quota::{Caps, Class, Group, Groups, Quota, Shape};
 use super::ranking::Scored;
 use crate::Catalogue;
 use crate::sound::SoundSpace;
@@ -36,35 +38,31 @@ const AVERAGE_LIKENESS: f32 = 0.135;
 pub struct Offer {
     /// The track.
     pub scored: Scored,
-    /// What the policy goes by: mean 0 and standard deviation 1 among the new and among the familiar tracks.
+    /// What the policy goes by: mean 0 and standard deviation 1 among the tracks of its class.
     pub score: f32,
     /// How much the score rises with the utility: what turns a doubt about the one into a doubt about the other.
     pub slope: f32,
 }
 
-/// What a mix may hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
-    /// How many tracks.
-    pub length: u32,
-    /// How many of them new to the listener.
-    pub new_slots: u32,
-    /// Caps.
-    pub caps: Caps,
-}
-
 /// Cuts a ranking, best first, to a short-list in row order, from which a mix of that shape can be drawn whenever it can be
-/// drawn from the ranking.
-pub fn shortlist(catalogue: &Catalogue, sound: &SoundSpace, ranking: &[Scored], shape: Shape) -> Vec<Offer> {
-    let mut pool = take_head(catalogue, ranking.iter().filter(|scored| scored.is_new), shape);
-    pool.extend(take_head(catalogue, ranking.iter().filter(|scored| !scored.is_new), shape));
-    let tracks = || pool.iter().map(|scored| (scored.track, scored.is_new));
-    let mut core = Quota::new(catalogue, tracks(), shape.caps, shape.length, shape.new_slots);
-    let (new_slots, familiar_slots) = core.left();
-    let mut spare = Quota::unlimited(catalogue, tracks(), loosened(shape.caps))
-        .limited(with_spares(new_slots), with_spares(familiar_slots));
+/// drawn from the ranking. `probe` makes the [`Probe`] of a pool, for listeners of whom little is known.
+pub fn shortlist(
+    catalogue: &Catalogue,
+    sound: &SoundSpace,
+    ranking: &[Scored],
+    shape: Shape,
+    probe: impl FnOnce(&[Scored]) -> Option<Probe>,
+) -> Vec<Offer> {
+    let head = |class: Class| {
+        take_head(catalogue, ranking.iter().filter(move |scored| scored.class == class), shape)
+    };
+    let pool = [Class::New, Class::Arrival, Class::Familiar].map(head).concat();
+    let tracks = || pool.iter().map(|scored| (scored.track, scored.class));
+    let mut core = Quota::new(catalogue, tracks(), shape);
+    let mut spare =
+        Quota::unlimited(catalogue, tracks(), loosened(shape.caps)).limited(core.left().map(with_spares));
 
-    let mut mmr = Mmr::new(catalogue, sound, &pool);
+    let mut mmr = Mmr { probe: probe(&pool), ..Mmr::new(catalogue, sound, &pool) };
     while let Some(next) = mmr.best_of(core.eligible()) {
         core.take(next);
         spare.take(next);
@@ -155,17 +153,18 @@ struct Mmr<'a> {
     sound: &'a SoundSpace,
     pool: &'a [Scored],
     /// Lowest and highest utility of each class.
-    bounds: [(f32, f32); 2],
+    bounds: [(f32, f32); 3],
     relevance: Vec<f32>,
     likeness: Vec<f32>,
+    probe: Option<Probe>,
     taken: Vec<(usize, f32)>,
 }
 
 impl<'a> Mmr<'a> {
     fn new(catalogue: &'a Catalogue, sound: &'a SoundSpace, pool: &'a [Scored]) -> Self {
-        let bounds = [false, true].map(|is_new| utility_bounds(pool, is_new));
+        let bounds = Class::ALL.map(|class| utility_bounds(pool, class));
         let relevance = |scored: &Scored| {
-            let (lowest, highest) = bounds[usize::from(scored.is_new)];
+            let (lowest, highest) = bounds[scored.class as usize];
             if highest > lowest { (scored.utility - lowest) / (highest - lowest) } else { 1.0 }
         };
         Self {
@@ -175,12 +174,14 @@ impl<'a> Mmr<'a> {
             bounds,
             relevance: pool.iter().map(relevance).collect(),
             likeness: vec![0.0; pool.len()],
+            probe: None,
             taken: Vec::new(),
         }
     }
 
     fn value(&self, position: usize) -> f32 {
-        RELEVANCE * self.relevance[position] - (1.0 - RELEVANCE) * self.likeness[position]
+        let told = self.probe.as_ref().map_or(0.0, |probe| probe.value(position));
+        RELEVANCE * (self.relevance[position] + told) - (1.0 - RELEVANCE) * self.likeness[position]
     }
 
     /// Of equals the first.
@@ -190,6 +191,9 @@ impl<'a> Mmr<'a> {
 
     fn take(&mut self, position: usize) {
         self.taken.push((position, self.value(position)));
+        if let Some(probe) = &mut self.probe {
+            probe.take(position);
+        }
         let taken = self.pool[position].track;
         let artist = self.catalogue.artist(taken);
         for (scored, likeness) in self.pool.iter().zip(&mut self.likeness) {
@@ -202,11 +206,11 @@ impl<'a> Mmr<'a> {
     }
 
     fn into_offers(self) -> Vec<Offer> {
-        let moments = [false, true].map(|is_new| self.moments(is_new));
+        let moments = Class::ALL.map(|class| self.moments(class));
         let offer = |&(position, value): &(usize, f32)| {
             let scored = self.pool[position];
-            let (mean, deviation) = moments[usize::from(scored.is_new)];
-            let (lowest, highest) = self.bounds[usize::from(scored.is_new)];
+            let (mean, deviation) = moments[scored.class as usize];
+            let (lowest, highest) = self.bounds[scored.class as usize];
             let is_spread = deviation > 1e-6 && highest > lowest;
             let slope = if is_spread { RELEVANCE / (highest - lowest) / deviation as f32 } else { 0.0 };
             let score = if deviation > 1e-6 { ((f64::from(value) - mean) / deviation) as f32 } else { 0.0 };
@@ -218,17 +222,17 @@ impl<'a> Mmr<'a> {
     }
 
     /// Mean and standard deviation of the values with which tracks of a class were taken.
-    fn moments(&self, is_new: bool) -> (f64, f64) {
+    fn moments(&self, class: Class) -> (f64, f64) {
         let values =
-            || self.taken.iter().filter(|(i, _)| self.pool[*i].is_new == is_new).map(|(_, v)| f64::from(*v));
+            || self.taken.iter().filter(|(i, _)| self.pool[*i].class == class).map(|(_, v)| f64::from(*v));
         let count = values().count().max(1) as f64;
         let mean = values().sum::<f64>() / count;
         (mean, (values().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
     }
 }
 
-fn utility_bounds(pool: &[Scored], is_new: bool) -> (f32, f32) {
-    let utilities = pool.iter().filter(|scored| scored.is_new == is_new).map(|scored| scored.utility);
+fn utility_bounds(pool: &[Scored], class: Class) -> (f32, f32) {
+    let utilities = pool.iter().filter(|scored| scored.class == class).map(|scored| scored.utility);
     utilities.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), utility| {
         (low.min(utility), high.max(utility))
     })

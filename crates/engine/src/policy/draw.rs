@@ -6,10 +6,10 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use segue_core::{Shortlisted, Slate, TrackId};
+use segue_core::{Pick, Shortlisted, Slate, TrackId};
 
 use super::{Belief, Policy, PolicyKind, PolicySettings, choose, label};
-use crate::mix::quota::{Caps, Quota};
+use crate::mix::quota::{Caps, Class, Quota, Shape};
 use crate::{Catalogue, TrackIdx};
 
 /// One pick.
@@ -66,7 +66,7 @@ pub enum RedrawError {
 /// # Errors
 /// The log must name a policy of this build and tracks of the catalogue.
 pub fn redraw(catalogue: &Catalogue, slate: &Slate) -> Result<Vec<(TrackId, f64)>, RedrawError> {
-    let policy = policy_of(slate)?;
+    let policy = logging_policy(slate)?;
     let quota = quota_of(catalogue, slate)?;
     let picks = draw(&belief_of(slate), quota, policy.as_ref(), &mut generator(slate.config.seed));
     Ok(picks
@@ -81,23 +81,55 @@ pub fn redraw(catalogue: &Catalogue, slate: &Slate) -> Result<Vec<(TrackId, f64)
 /// # Errors
 /// Every logged track must be in the catalogue, and every pick eligible when it was made.
 pub fn reweigh(catalogue: &Catalogue, slate: &Slate, policy: &dyn Policy) -> Result<Vec<f64>, RedrawError> {
+    let mut propensities = Vec::with_capacity(slate.picks.len());
+    replay(catalogue, slate, policy, &mut |moment| propensities.push(moment.propensities[moment.choice]))?;
+    Ok(propensities)
+}
+
+/// The moment of a logged pick, under a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// The pick.
+    pub pick: &'a Pick,
+    /// What could be picked, by position on the short-list.
+    pub eligible: &'a [usize],
+    /// The policy's probability of each of these.
+    pub propensities: &'a [f64],
+    /// The place of the pick among them.
+    pub choice: usize,
+}
+
+/// Goes through a logged slate in the order of choice, with all that a policy might have picked instead.
+///
+/// # Errors
+/// As [`reweigh`].
+pub fn replay(
+    catalogue: &Catalogue,
+    slate: &Slate,
+    policy: &dyn Policy,
+    each: &mut dyn FnMut(Moment<'_>),
+) -> Result<(), RedrawError> {
     let belief = belief_of(slate);
     let chooser = policy.prepare(&belief, &mut generator(slate.config.seed));
     let mut quota = quota_of(catalogue, slate)?;
     let mut picks: Vec<_> = slate.picks.iter().collect();
     picks.sort_by_key(|pick| pick.drawn);
-    let mut propensities = Vec::with_capacity(picks.len());
     for pick in picks {
         let eligible = quota.eligible();
         let choice = eligible.iter().position(|&position| slate.shortlist[position].track == pick.track);
         let choice = choice.ok_or_else(|| RedrawError::NotEligible(pick.track.clone()))?;
-        propensities.push(chooser.propensities(&eligible)[choice]);
+        let propensities = chooser.propensities(&eligible);
+        each(Moment { pick, eligible: &eligible, propensities: &propensities, choice });
         quota.take(eligible[choice]);
     }
-    Ok(propensities)
+    Ok(())
 }
 
-fn policy_of(slate: &Slate) -> Result<Box<dyn Policy>, RedrawError> {
+/// The policy that drew a logged slate, tuned as it was.
+///
+/// # Errors
+/// [`RedrawError::Policy`] if this build has none of that name and version.
+pub fn logging_policy(slate: &Slate) -> Result<Box<dyn Policy>, RedrawError> {
     let config = &slate.config;
     let settings = PolicySettings {
         temperature: config.temperature,
@@ -121,11 +153,21 @@ fn belief_of(slate: &Slate) -> Belief {
 }
 
 fn quota_of(catalogue: &Catalogue, slate: &Slate) -> Result<Quota, RedrawError> {
-    let row = |listed: &Shortlisted| -> Result<(TrackIdx, bool), RedrawError> {
+    let row = |listed: &Shortlisted| -> Result<(TrackIdx, Class), RedrawError> {
         let track = catalogue.find(&listed.track).ok_or_else(|| RedrawError::Track(listed.track.clone()))?;
-        Ok((track, listed.new_to_listener))
+        let class = match (listed.new_to_listener, listed.arrival) {
+            (false, _) => Class::Familiar,
+            (true, false) => Class::New,
+            (true, true) => Class::Arrival,
+        };
+        Ok((track, class))
     };
-    let tracks: Vec<(TrackIdx, bool)> = slate.shortlist.iter().map(row).collect::<Result<_, _>>()?;
-    let caps = Caps { artist: slate.config.artist_cap, album: slate.config.album_cap };
-    Ok(Quota::new(catalogue, tracks, caps, slate.picks.len() as u32, slate.config.new_slots))
+    let tracks: Vec<(TrackIdx, Class)> = slate.shortlist.iter().map(row).collect::<Result<_, _>>()?;
+    let shape = Shape {
+        length: slate.picks.len() as u32,
+        new_slots: slate.config.new_slots,
+        arrival_slots: slate.config.arrival_slots,
+        caps: Caps { artist: slate.config.artist_cap, album: slate.config.album_cap },
+    };
+    Ok(Quota::new(catalogue, tracks, shape))
 }

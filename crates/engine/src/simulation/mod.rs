@@ -4,7 +4,9 @@
 //! arrive, [`listeners`] of two kinds that were built independently, and [`trial`], which runs them day by day through
 //! the same pipeline as serving, once for every setting of the dial.
 
+pub mod carousel;
 pub mod community;
+pub mod delayed;
 pub mod listeners;
 mod names;
 pub mod trial;

@@ -8,6 +8,7 @@ use segue_engine::mix::filters::{Familiarity, FilterStep};
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::{MixError, MixRequest, Note, mix};
 use segue_engine::policy::PolicyKind;
+use segue_engine::policy::draw::redraw;
 use segue_engine::retrieval::Index;
 use segue_engine::{Catalogue, Likability, Profile, Scorer, Stance, TrackIdx};
 
@@ -101,6 +102,49 @@ proptest! {
                 prop_assert!(is_nothing_eligible && most == 0, "{error}");
             }
         }
+    }
+
+    #[test]
+    fn arrivals_get_their_share_of_the_new_tracks_and_no_more_where_there_are_others(
+        plan in plans(),
+        length in 1_u32..40,
+        explore in 0.0..=1.0_f32,
+        share in 0.0..=1.0_f32,
+        caps in (1_u32..5, 1_u32..4),
+    ) {
+        let world = plan.build();
+        let is_late = |idx: TrackIdx| idx.0.is_multiple_of(3);
+        let is_arrival = |idx: TrackIdx| is_new(&world, idx) && is_late(representative(&world, idx));
+        let late = world.catalogue.rows().filter(|&idx| is_late(idx));
+        let request = MixRequest {
+            artist_cap: caps.0,
+            album_cap: caps.1,
+            seed: plan.seed,
+            arrivals: late.map(|idx| world.catalogue.track(idx).id.clone()).collect(),
+            arrival_share: share,
+            ..request(length, explore)
+        };
+        let Ok(outcome) = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(plan.seed), &request)
+        else {
+            return Ok(());
+        };
+        let rank = |class: &dyn Fn(TrackIdx) -> bool| most_under_caps(&world, &request, class);
+        let most = rank(&|_| true).min(length);
+        prop_assert_eq!(outcome.slate.picks.len() as u32, most, "arrivals cost no track");
+        let asked = (explore * length as f32).round() as u32;
+        let most_new = rank(&|idx| is_new(&world, idx)).min(most);
+        let new = asked.clamp(most - rank(&|idx| !is_new(&world, idx)).min(most), most_new);
+        prop_assert_eq!(outcome.slate.new_count() as u32, new, "arrivals cost no share of new ones");
+
+        let fewest = new.saturating_sub(rank(&|idx| is_new(&world, idx) && !is_arrival(idx)));
+        let fewest = fewest.max(most.saturating_sub(rank(&|idx| !is_arrival(idx))));
+        let familiar_or_arrival = rank(&|idx| !is_new(&world, idx) || is_arrival(idx));
+        let room = new.min(rank(&is_arrival)).min(familiar_or_arrival.saturating_sub(most - new));
+        let expected = ((share * asked as f32).round() as u32).min(room).max(fewest);
+        let arrivals = rows(&world, &outcome.slate).into_iter().filter(|&idx| is_arrival(idx)).count() as u32;
+        prop_assert_eq!(arrivals, expected);
+        prop_assert_eq!(outcome.slate.config.arrival_slots, expected);
+        prop_assert_eq!(redraw(&world.catalogue, &outcome.slate).unwrap().len() as u32, most);
     }
 
     #[test]

@@ -37,6 +37,7 @@ fn slate(tracks: &[Track]) -> Slate {
         seed: 0,
         explore: 0.5,
         new_slots: 0,
+        arrival_slots: 0,
         artist_cap: 3,
         album_cap: 2,
         temperature: 1.0,

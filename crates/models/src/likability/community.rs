@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use segue_engine::{ArtistIdx, WorkIdx};
 
-use super::linear::Square;
+use crate::square::Square;
 
 /// Numbers that place an artist.
 pub(crate) const PLACE: usize = 24;

@@ -18,6 +18,7 @@ use segue_engine::{TrackIdx, WorkIdx};
 
 use super::atlas::{Atlas, Placed};
 use super::describe::{Descriptions, NEWNESS, POPULARITY, SOUND};
+use super::layer::embedding;
 use super::relation::{History, Told};
 
 /// Sizes of histories, drawn uniformly; `None` stands for all that is not hidden.
@@ -43,6 +44,10 @@ pub(crate) struct Rows {
     pub(crate) listeners: Vec<u32>,
     /// Whether the label was given, not drawn as a contrast.
     pub(crate) told: Vec<bool>,
+    /// Whether a row is the first of those asked after one and the same history.
+    pub(crate) first: Vec<bool>,
+    /// Where the track of each row lies, [`EMBEDDING`](super::layer::EMBEDDING) numbers a row.
+    pub(crate) embeddings: Vec<f32>,
 }
 
 impl Rows {
@@ -57,6 +62,8 @@ impl Rows {
         self.history.append(&mut other.history);
         self.listeners.append(&mut other.listeners);
         self.told.append(&mut other.told);
+        self.first.append(&mut other.first);
+        self.embeddings.append(&mut other.embeddings);
     }
 }
 
@@ -153,6 +160,8 @@ impl Episodes<'_> {
             rows.history.push(history.len() as u32);
             rows.listeners.push(pupil.listener);
             rows.told.push(given);
+            rows.first.push(rows.first.is_empty());
+            rows.embeddings.extend(embedding(&placed));
         }
         rows
     }

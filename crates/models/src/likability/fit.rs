@@ -6,17 +6,19 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::labels::LABEL_POLICY_VERSION;
-use segue_engine::{Catalogue, Profile, Table, TrackIdx, Values, WorkIdx};
+use segue_engine::{Catalogue, Likability, Profile, Table, TrackIdx, Values, WorkIdx};
 use serde::{Deserialize, Serialize};
 
 use super::atlas::Atlas;
 use super::card::{DataSummary, LikabilityCard};
 use super::describe::{Descriptions, Scale, is_audible};
 use super::episode::{Contrasts, Episodes, HistorySizes, Pupil, Rows};
-use super::measure::{Answer, calibration, measure};
+use super::layer::Layer;
+use super::measure::{Answer, calibrated, calibration, measure};
 use super::relation::{COLUMNS, Told, column_names};
 use super::{LikabilityModel, NamedCommunity, persist};
 use crate::ModelError;
+use crate::tabular::calibration::Calibration;
 use crate::tabular::ensemble::{CalibrationConfig, HeldOut};
 use crate::tabular::network::PeriodicConfig;
 use crate::tabular::{Tabm, TabmConfig, tabm};
@@ -134,6 +136,7 @@ impl LikabilityModel {
         progress(Stage::Calibrating);
         let calibration = calibration(&held_out.answers);
         let report = held_out.report(trained.rows);
+        let layer = Layer::fit(&held_out.rows, &held_out.calibrated(calibration));
         let atlas = classroom.atlas(|_| true);
         let card = LikabilityCard {
             label_policy: LABEL_POLICY_VERSION,
@@ -153,6 +156,7 @@ impl LikabilityModel {
             community: NamedCommunity::new(catalogue, &atlas.community),
             columns: trained.columns,
             network: trained.network,
+            layer,
         };
         model.version = persist::version(&model);
         Ok((model, report))
@@ -354,6 +358,11 @@ impl Held {
             told: if of_both_kinds { measure(&told) } else { None },
             by_history,
         }
+    }
+
+    fn calibrated(&self, calibration: Calibration) -> Vec<Likability> {
+        let raw = self.answers.iter().map(|answer| Likability { mean: answer.probability, uncertainty: 0.0 });
+        raw.map(|raw| calibrated(calibration, raw)).collect()
     }
 
     fn select(&self, keep: impl Fn(usize) -> bool) -> Vec<Answer> {

@@ -19,8 +19,9 @@ mod community;
 mod describe;
 mod episode;
 mod fit;
-mod linear;
+mod layer;
 mod measure;
+mod online;
 mod persist;
 mod relation;
 mod scorer;
@@ -30,6 +31,7 @@ mod testing;
 
 pub use card::{DataSummary, LikabilityCard};
 pub use fit::{FEWEST_NEWCOMER_LISTENERS, FitReport, LikabilityConfig, Stage};
+pub use online::OnlineScorer;
 pub use scorer::LikabilityScorer;
 
 use segue_core::WorkId;
@@ -38,6 +40,7 @@ use crate::tabular::Tabm;
 use atlas::SPACES;
 use community::Standing;
 use describe::{Description, Scale};
+use layer::Layer;
 use space::Space;
 
 /// A fitted model, free of any catalogue: artists and works go by their names.
@@ -52,6 +55,7 @@ pub struct LikabilityModel {
     /// Indices of the columns that the network reads.
     columns: Vec<usize>,
     network: Tabm,
+    layer: Layer,
 }
 
 /// A community whose works and artists go by their names, ordered by name.

@@ -17,6 +17,7 @@ use super::atlas::SPACES;
 use super::card::LikabilityCard;
 use super::community::{PLACE, Standing};
 use super::describe::{COUNT, Scale};
+use super::layer::Layer;
 use super::relation::column_names;
 use super::space::Space;
 use super::{LikabilityModel, NamedCommunity};
@@ -27,7 +28,7 @@ const WEIGHTS_FILE: &str = "weights.safetensors";
 const CARD_FILE: &str = "card.json";
 const NETWORK: &str = "network.";
 /// Raised when an older reader would misunderstand a newer file.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// What the JSON file holds.
 #[derive(Serialize, Deserialize)]
@@ -39,6 +40,7 @@ struct File<'a> {
     scale: Cow<'a, Scale>,
     spaces: Cow<'a, [Space]>,
     community_listeners: u32,
+    layer: Cow<'a, Layer>,
     network: Value,
 }
 
@@ -88,6 +90,7 @@ impl LikabilityModel {
             scale: Cow::Borrowed(&self.scale),
             spaces: Cow::Borrowed(&self.spaces),
             community_listeners: self.community.listeners,
+            layer: Cow::Borrowed(&self.layer),
             network: serde_json::from_slice(&network_card).expect("the network's card is JSON"),
         };
         let card = serde_json::to_vec_pretty(&file).expect("a card has no map with keys other than text");
@@ -172,6 +175,9 @@ fn decode(weights: &[u8], card: &[u8]) -> Result<LikabilityModel, Damage> {
     if !file.scale.is_sound() {
         return Err((CARD_FILE, "the scale does not fit the descriptors".to_owned()));
     }
+    if !file.layer.is_sound() {
+        return Err((CARD_FILE, "the last layer does not fit the embeddings".to_owned()));
+    }
     let tensors = SafeTensors::deserialize(weights).map_err(|e| (WEIGHTS_FILE, e.to_string()))?;
     let network_card = serde_json::to_vec(&file.network).map_err(|e| (CARD_FILE, e.to_string()))?;
     let background = f32_rows::<COUNT>(&tensors, "background")?;
@@ -183,6 +189,7 @@ fn decode(weights: &[u8], card: &[u8]) -> Result<LikabilityModel, Damage> {
         background,
         community: community(&tensors, file.community_listeners)?,
         columns,
+        layer: file.layer.into_owned(),
         network: Tabm::from_parts(&network_weights(&tensors)?, &network_card)?,
     })
 }

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use segue_core::WorkId;
-use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx, WorkIdx};
+use segue_engine::{Catalogue, Likability, Profile, Scorer, Table, TrackIdx, WorkIdx};
 
 use super::atlas::{Atlas, Placed};
 use super::community::Community;
 use super::describe::Descriptions;
 use super::fit::{table, told};
+use super::layer::embedding;
 use super::measure::calibrated;
 use super::relation::{COLUMNS, History};
 use super::{LikabilityModel, NamedCommunity};
@@ -48,6 +49,31 @@ impl LikabilityScorer {
     }
 
     fn score_batch(&self, history: &History<'_>, tracks: &[TrackIdx]) -> Vec<Likability> {
+        let predicted = self.model.network.predict(&self.table(history, tracks));
+        let predicted = predicted.expect("the table has the columns that the network was fitted on");
+        predicted.into_iter().map(|raw| calibrated(self.model.card.calibration, raw)).collect()
+    }
+
+    /// What each member of the network says, calibrated, after one another for each track.
+    pub(super) fn members(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Vec<f32>> {
+        let history = History::new(&self.atlas, &self.descriptions, &told(profile));
+        let members = self.model.network.predict_members(&self.table(&history, tracks));
+        let mut members = members.expect("the table has the columns that the network was fitted on");
+        for probability in members.iter_mut().flatten() {
+            *probability = self.model.card.calibration.apply(f64::from(*probability)) as f32;
+        }
+        members
+    }
+
+    /// Where tracks lie.
+    ///
+    /// # Shapes
+    /// `[tracks, EMBEDDING]`.
+    pub(super) fn embeddings(&self, tracks: &[TrackIdx]) -> Vec<f32> {
+        tracks.iter().flat_map(|track| embedding(&self.placed[track.0 as usize])).collect()
+    }
+
+    fn table(&self, history: &History<'_>, tracks: &[TrackIdx]) -> Table {
         let mut rows = vec![0.0f32; tracks.len() * COLUMNS];
         rows.par_chunks_mut(TILE * COLUMNS).zip(tracks.par_chunks(TILE)).for_each(|(rows, tracks)| {
             let mut scratch = Vec::new();
@@ -55,9 +81,7 @@ impl LikabilityScorer {
                 row.copy_from_slice(&history.relate(&self.placed[track.0 as usize], &mut scratch));
             }
         });
-        let predicted = self.model.network.predict(&table(&rows, &self.model.columns));
-        let predicted = predicted.expect("the table has the columns that the network was fitted on");
-        predicted.into_iter().map(|raw| calibrated(self.model.card.calibration, raw)).collect()
+        table(&rows, &self.model.columns)
     }
 }
 

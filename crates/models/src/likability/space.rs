@@ -15,7 +15,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::linear::Square;
+use crate::square::Square;
 
 /// Groups with fewer members say nothing of the spread within.
 const FEWEST_MEMBERS: usize = 3;

@@ -124,13 +124,35 @@ impl Ensemble {
     /// # Errors
     /// [`ModelError::ColumnMismatch`] if a column of the training table is missing or of another kind.
     pub fn predict(&self, table: &Table) -> Result<Vec<Likability>, ModelError> {
+        self.over_logits(table, |logits| self.likability(logits.iter().map(|&z| f64::from(z))))
+    }
+
+    /// What each member says of each row, as a probability.
+    ///
+    /// # Shapes
+    /// `[rows, members]`.
+    ///
+    /// # Errors
+    /// As for [`Self::predict`].
+    pub(crate) fn predict_members(&self, table: &Table) -> Result<Vec<Vec<f32>>, ModelError> {
+        let probability = |&z: &f32| self.calibration.of_logit(f64::from(z)) as f32;
+        self.over_logits(table, |logits| logits.iter().map(probability).collect())
+    }
+
+    /// Runs the networks and reads the logits of all members, row by row.
+    fn over_logits<T: Send>(
+        &self,
+        table: &Table,
+        read: impl Fn(&[f32]) -> T + Sync,
+    ) -> Result<Vec<T>, ModelError> {
         let data = self.preprocessing.encode(table)?;
         let logits: Vec<Vec<f32>> = self.networks.iter().map(|network| network.logits(&data)).collect();
         let rows = (0..data.rows).into_par_iter().map(|row| {
-            let of_row = logits.iter().zip(&self.networks).flat_map(|(logits, network)| {
-                &logits[row * network.members()..(row + 1) * network.members()]
-            });
-            self.likability(of_row.map(|&z| f64::from(z)))
+            let of_network = |(logits, network): (&Vec<f32>, &Network)| {
+                logits[row * network.members()..(row + 1) * network.members()].to_vec()
+            };
+            let of_row: Vec<f32> = logits.iter().zip(&self.networks).flat_map(of_network).collect();
+            read(&of_row)
         });
         Ok(rows.collect())
     }

@@ -95,6 +95,11 @@ impl Tabm {
         self.0.predict(table)
     }
 
+    /// What each member says of each row, as a probability.
+    pub(crate) fn predict_members(&self, table: &Table) -> Result<Vec<Vec<f32>>, ModelError> {
+        self.0.predict_members(table)
+    }
+
     /// Writes weights and card into a folder.
     ///
     /// # Errors

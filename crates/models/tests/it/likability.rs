@@ -13,10 +13,10 @@ use segue_models::ModelError;
 use segue_models::likability::{LikabilityConfig, LikabilityModel, LikabilityScorer};
 
 const TRACKS: usize = 360;
-const CAMPS: usize = 3;
+pub(crate) const CAMPS: usize = 3;
 
 /// Track `i` is of camp `i % 3`, which decides how it sounds; every tenth is silent, every eleventh has no artist.
-fn catalogue() -> Arc<Catalogue> {
+pub(crate) fn catalogue() -> Arc<Catalogue> {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let track = |i: usize| {
         let id = format!("t{i:04}");
@@ -40,7 +40,7 @@ fn catalogue() -> Arc<Catalogue> {
 }
 
 /// Likes of one camp.
-fn fan(catalogue: &Catalogue, name: &str, camp: usize, likes: usize) -> Profile {
+pub(crate) fn fan(catalogue: &Catalogue, name: &str, camp: usize, likes: usize) -> Profile {
     let mut rng = ChaCha8Rng::seed_from_u64(name.bytes().map(u64::from).sum());
     let row = |_| TrackIdx((rng.random_range(0..TRACKS / CAMPS) * CAMPS + camp) as u32);
     liking(catalogue, ListenerId::new(name), &(0..likes).map(row).collect::<Vec<_>>())
@@ -58,7 +58,7 @@ fn outspoken(catalogue: &Catalogue, likes: usize) -> Profile {
     Profile::from_interactions(ListenerId::new("outspoken"), interactions)
 }
 
-fn community(catalogue: &Catalogue) -> Vec<Profile> {
+pub(crate) fn community(catalogue: &Catalogue) -> Vec<Profile> {
     (0..30).map(|i| fan(catalogue, &format!("fan {i:02}"), i % CAMPS, 20)).collect()
 }
 
@@ -70,7 +70,7 @@ fn small() -> LikabilityConfig {
     config
 }
 
-fn fitted(catalogue: &Catalogue, profiles: &[Profile], seed: u64) -> LikabilityModel {
+pub(crate) fn fitted(catalogue: &Catalogue, profiles: &[Profile], seed: u64) -> LikabilityModel {
     LikabilityModel::fit(catalogue, profiles, small(), seed, &mut |_| {}).unwrap().0
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "clippy exempts test functions but not the functions they share")]
 
 mod likability;
+mod online;
 mod recommenders;
 mod sasrec;
 mod tabular;

@@ -30,6 +30,7 @@ pub(crate) fn impression(who: &str, tracks: &[TrackId], picked: usize, when: Tim
         seed: u64::MAX - 3,
         explore: 0.3,
         new_slots: 4,
+        arrival_slots: 2,
         artist_cap: 3,
         album_cap: u32::MAX,
         temperature: 0.1,
@@ -40,11 +41,12 @@ pub(crate) fn impression(who: &str, tracks: &[TrackId], picked: usize, when: Tim
         track: track.clone(),
         score: 1.0 / (i as f32 + 7.0),
         new_to_listener: i % 3 == 0,
+        arrival: i % 6 == 0,
         factors: if who == "ann" { vec![0.5 / (i as f32 + 1.0), -1.0] } else { Vec::new() },
     };
     let shortlist = tracks.iter().enumerate().map(offered).collect();
     let slate = Slate { listener: listener(who), config, picks: picks.collect(), shortlist };
-    Impression { at: when, slate }
+    Impression::new(when, slate)
 }
 
 #[test]

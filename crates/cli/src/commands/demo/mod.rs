@@ -17,7 +17,7 @@ use segue_store::Store;
 
 use crate::commands::{import, mix, train};
 use crate::dataset::Dataset;
-use crate::scoring::active_scorer;
+use crate::scoring::active_model;
 use crate::terminal::{self, print_line, say};
 
 const DAY_SECONDS: i64 = 86_400;
@@ -73,7 +73,7 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     train::train_into(&mut store, &dataset, args.seed)?;
 
     say("4. What it learned is held against the truth, on tracks that the listeners never played.");
-    let scorer = active_scorer(&store, &dataset)?;
+    let scorer = active_model(&store, &dataset)?.scorer;
     truth::print(&truth::compare(&community, &dataset, scorer.as_ref(), args.seed))?;
 
     say("5. Two mixes for the first listener: near the dial's familiar end, and far from it.");

@@ -5,6 +5,7 @@ mod labelled_csv;
 mod likability;
 mod new_listener;
 mod next_track;
+mod policy;
 
 use clap::{Args, Subcommand};
 
@@ -22,6 +23,7 @@ enum Task {
     Likability(likability::LikabilityArgs),
     NewListener(new_listener::NewListenerArgs),
     NextTrack(Box<next_track::NextTrackArgs>),
+    Policy(Box<policy::PolicyArgs>),
 }
 
 /// Runs the evaluation asked for.
@@ -30,5 +32,6 @@ pub(crate) fn run(args: EvaluateArgs, home: &Home) -> anyhow::Result<()> {
         Task::Likability(args) => likability::run(args),
         Task::NewListener(args) => new_listener::run(&args),
         Task::NextTrack(args) => next_track::run(&args, home),
+        Task::Policy(args) => policy::run(&args, home),
     }
 }

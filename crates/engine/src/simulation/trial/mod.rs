@@ -22,9 +22,10 @@ use std::sync::Arc;
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use rustc_hash::FxHashSet;
 use segue_core::{
     EndReason, Feedback, FeedbackTarget, Impression, Listen, ListenerId, Moment, Source, StartReason,
-    Timestamp,
+    Timestamp, TrackId,
 };
 
 pub use course::{Course, Day, KEPT_AFTER_DAYS, Meeting};
@@ -32,6 +33,7 @@ pub use learner::{Answered, Learner, LearnerError};
 
 use super::listeners::{Answer, Listener, ListenerModel, Occasion};
 use super::world::{Chance, Purpose, World, WorldConfig};
+use crate::mix::arrivals::arrivals;
 use crate::mix::quota::Caps;
 use crate::pipeline::{MixError, MixRequest, mix};
 use crate::policy::PolicyKind;
@@ -175,10 +177,13 @@ pub fn run(
 ) -> Result<Run, TrialError> {
     let world = &opening.world;
     let mut people: Vec<Person> = opening.people.iter().map(Person::twin).collect();
+    let mut taught: FxHashSet<TrackIdx> = world.released(-1).into_iter().collect();
     for day in 0..opening.config.days {
         let released = world.released(day as i32);
         let index = Index::build(&world.catalogue, people.iter().map(|person| &person.profile));
-        let evening = Evening { world, index: &index, released: &released, arm, day };
+        let lately = released.iter().copied().filter(|track| !taught.contains(track));
+        let arrivals = arrivals(&world.catalogue, people.iter().map(|person| &person.profile), lately);
+        let evening = Evening { world, index: &index, released: &released, arrivals: &arrivals, arm, day };
         for person in &mut people {
             person.listener.wakes(day as i32);
             person.morning(&evening);
@@ -190,6 +195,7 @@ pub fn run(
         let is_due = arm.refit_days > 0 && (day + 1).is_multiple_of(arm.refit_days);
         if is_due && day + 1 < opening.config.days {
             let (released, profiles) = lesson(world, &people, day as i32);
+            taught = world.released(day as i32).into_iter().collect();
             learner.refit(&released, &profiles, day).map_err(|source| TrialError::Learner { day, source })?;
         }
         progress(day);
@@ -228,6 +234,7 @@ struct Evening<'a> {
     world: &'a World,
     index: &'a Index,
     released: &'a [TrackIdx],
+    arrivals: &'a [TrackId],
     arm: &'a Arm,
     day: u32,
 }
@@ -295,7 +302,7 @@ impl Person {
     }
 
     fn hears_mix(&mut self, evening: &Evening<'_>, learner: &mut dyn Learner) -> Result<(), MixError> {
-        let Evening { world, index, released, arm, day } = *evening;
+        let Evening { world, index, released, arrivals, arm, day } = *evening;
         let mut at = f64::from(day) + EVENING;
         let request = MixRequest {
             length: arm.length,
@@ -303,6 +310,7 @@ impl Person {
             seed: self.chance.seed(Purpose::Mix, day as i32, 0),
             no_repeat_days: arm.no_repeat_days,
             policy: arm.policy,
+            arrivals: arrivals.to_vec(),
             within: Some(released.iter().map(|&track| world.catalogue.track(track).id.clone()).collect()),
             ..MixRequest::new(world.moment(at))
         };
@@ -335,7 +343,7 @@ impl Person {
         self.fold(world);
         learner.answered(&Answered {
             catalogue: &world.catalogue,
-            impression: &Impression { at: request.now, slate },
+            impression: &Impression::new(request.now, slate),
             before: &before,
             after: &self.profile,
             listens: &self.listens[first_listen..],

@@ -1,4 +1,5 @@
-//! The likability model as the learner of a trial: fitted on what was played before it, and again now and then.
+//! The likability model as the learner of a trial: fitted on what was played before it, and again now and then. Between fits every
+//! answer counts at once, as in serving: it is in the profile, and moves the listener's own layer.
 //!
 //! The network is smaller than the one that `segue train` makes, because a trial fits and asks it thousands of times.
 
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use segue_engine::simulation::trial::{Learner, LearnerError};
 use segue_engine::{Catalogue, Profile, Scorer};
-use segue_models::likability::{LikabilityConfig, LikabilityModel, LikabilityScorer};
+use segue_models::likability::{LikabilityConfig, LikabilityModel, OnlineScorer};
 
 /// Rows that a network is trained on.
 const ROWS: usize = 16_000;
@@ -15,7 +16,7 @@ const ROWS: usize = 16_000;
 /// A likability model that is fitted anew from time to time.
 pub(super) struct LikabilityLearner {
     catalogue: Arc<Catalogue>,
-    scorer: LikabilityScorer,
+    scorer: OnlineScorer,
     seed: u64,
 }
 
@@ -32,7 +33,7 @@ pub(super) fn fit(catalogue: &Catalogue, profiles: &[Profile], seed: u64) -> any
 impl LikabilityLearner {
     /// Begins with a fitted model.
     pub(super) fn new(model: LikabilityModel, catalogue: &Arc<Catalogue>, seed: u64) -> Self {
-        Self { scorer: model.scorer(catalogue), catalogue: Arc::clone(catalogue), seed }
+        Self { scorer: model.scorer(catalogue).online(), catalogue: Arc::clone(catalogue), seed }
     }
 }
 
@@ -43,7 +44,7 @@ impl Learner for LikabilityLearner {
 
     fn refit(&mut self, released: &Catalogue, profiles: &[Profile], day: u32) -> Result<(), LearnerError> {
         let model = fit(released, profiles, self.seed.wrapping_add(1 + u64::from(day)))?;
-        self.scorer = model.scorer(&self.catalogue);
+        self.scorer = model.scorer(&self.catalogue).online();
         Ok(())
     }
 }

@@ -39,6 +39,12 @@ impl Square {
         self.values.iter_mut().zip(&other.values).for_each(|(a, &b)| *a += weight * b);
     }
 
+    /// The product with a vector.
+    pub(crate) fn times(&self, vector: &[f64]) -> Vec<f64> {
+        let dot = |row: &[f64]| row.iter().zip(vector).map(|(a, b)| a * b).sum();
+        self.values.chunks_exact(self.n.max(1)).map(dot).collect()
+    }
+
     pub(crate) fn multiply(&self, other: &Self) -> Self {
         let mut product = Self::zeros(self.n);
         for i in 0..self.n {
@@ -62,9 +68,9 @@ impl Square {
         transposed
     }
 
-    /// `L⁻¹` of the factorisation `self = L Lᵀ`; pivots below `floor` are raised to it, so that a matrix which is only
+    /// `L` of the factorisation `self = L Lᵀ`; pivots below `floor`, above 0, are raised to it, so that a matrix which is only
     /// nearly positive definite still has one.
-    pub(crate) fn inverse_cholesky(&self, floor: f64) -> Self {
+    pub(crate) fn cholesky(&self, floor: f64) -> Self {
         let n = self.n;
         let mut lower = Self::zeros(n);
         for i in 0..n {
@@ -74,6 +80,13 @@ impl Square {
                 *lower.at_mut(i, j) = if i == j { rest.max(floor).sqrt() } else { rest / lower.at(j, j) };
             }
         }
+        lower
+    }
+
+    /// `L⁻¹` of that factorisation.
+    pub(crate) fn inverse_cholesky(&self, floor: f64) -> Self {
+        let n = self.n;
+        let lower = self.cholesky(floor);
         let mut inverse = Self::zeros(n);
         for column in 0..n {
             for row in column..n {

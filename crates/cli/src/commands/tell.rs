@@ -1,0 +1,227 @@
+//! `segue tell`: what the listener did with a track, or thinks of it. It is in the log when the command returns, and the next mix
+//! goes by it; so do tracks that lie near it.
+
+use anyhow::{Context as _, bail};
+use clap::{Args, ValueEnum};
+use segue_core::{
+    EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source, StartReason,
+    Timestamp, TrackId,
+};
+use segue_engine::{Catalogue, TrackIdx};
+use segue_store::Store;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::dataset::{Dataset, choose_listener, open_store};
+use crate::home::Home;
+use crate::scoring::active_model;
+use crate::terminal::{print_json, print_line, say};
+
+/// Say what you did with a track or think of it: the next mix goes by it, and similar tracks move too.
+///
+/// Tracks are given by their number in your latest mix (`3`, `5-8`) or by their id. Nothing is trained: what is said counts at once.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  segue tell like 3                 the third track of your latest mix
+  segue tell finished 1 2 4-6       played to the end
+  segue tell skipped 7 --after 12   left after twelve seconds
+  segue tell not-for-me 8           and less of what is like it
+  segue tell never spotify:track:4uLU6hMCjMI75M1A2tKUQC
+  segue tell cleared 8              takes back what was said of it")]
+pub(crate) struct TellArgs {
+    /// What you did, or think.
+    what: What,
+    /// Numbers in your latest mix, or track ids.
+    #[arg(required = true, value_name = "TRACK")]
+    tracks: Vec<String>,
+    /// Who says so [default: the only listener].
+    #[arg(long, value_name = "NAME")]
+    listener: Option<String>,
+    /// How many seconds were heard of a track that was skipped.
+    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+    after: u32,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum What {
+    /// Played to its end.
+    Finished,
+    /// Left before its end.
+    Skipped,
+    /// Liked.
+    Like,
+    /// Disliked: not to be picked again.
+    NotForMe,
+    /// Never again.
+    Never,
+    /// Kept in the library.
+    Saved,
+    /// Takes back what was said.
+    Cleared,
+}
+
+/// A track whose predicted likability moved.
+#[derive(Serialize)]
+struct Moved {
+    track: TrackId,
+    title: String,
+    before: f32,
+    after: f32,
+}
+
+/// Most tracks that are named as moved.
+const NAMED: usize = 3;
+/// Smaller changes are not worth a word.
+const LEAST_CHANGE: f32 = 0.005;
+
+pub(crate) fn run(args: &TellArgs, home: &Home) -> anyhow::Result<()> {
+    let mut store = open_store(home)?;
+    let listener = choose_listener(&store, args.listener.as_deref())?;
+    let latest = store.impressions(&listener, 1)?.pop().map(|(_, impression)| impression.slate);
+    let picks: Vec<TrackId> =
+        latest.iter().flat_map(|slate| &slate.picks).map(|pick| pick.track.clone()).collect();
+    let tracks = resolve(&store, &args.tracks, &picks)?;
+
+    // Tracks that could have been picked instead show what the answer changes.
+    let watched: Vec<TrackId> = latest
+        .iter()
+        .flat_map(|slate| &slate.shortlist)
+        .map(|listed| listed.track.clone())
+        .filter(|track| !tracks.contains(track))
+        .collect();
+    let before = likabilities(&store, &listener, &watched)?;
+    append(&mut store, &listener, args, &tracks)?;
+    let moved = moved(&before, &likabilities(&store, &listener, &watched)?);
+    if args.json {
+        return print_json(&json!({"listener": listener, "tracks": tracks, "moved": moved}));
+    }
+    say(&format!(
+        "noted of {}",
+        if let [only] = &tracks[..] { only.to_string() } else { format!("{} tracks", tracks.len()) }
+    ));
+    for Moved { title, before, after, .. } in moved {
+        print_line(&format!("{:.0} % → {:.0} %  {title}", before * 100.0, after * 100.0))?;
+    }
+    Ok(())
+}
+
+/// The tracks that are meant: by number in the latest mix, or by id.
+fn resolve(store: &Store, named: &[String], picks: &[TrackId]) -> anyhow::Result<Vec<TrackId>> {
+    let mut tracks = Vec::new();
+    for name in named {
+        match numbers(name) {
+            Some((first, last)) => {
+                let count = picks.len();
+                if count == 0 {
+                    bail!(
+                        "`{name}` counts tracks of the latest mix, and there is none; run `segue mix` or give a track's id"
+                    );
+                }
+                if first == 0 || last < first || last > count {
+                    bail!("`{name}` is no track of the latest mix, which has 1 to {count}");
+                }
+                tracks.extend_from_slice(&picks[first - 1..last]);
+            }
+            None => {
+                let id = TrackId::new(name.as_str());
+                store.track(&id)?.with_context(|| format!("no track has the id `{name}`"))?;
+                tracks.push(id);
+            }
+        }
+    }
+    Ok(tracks)
+}
+
+/// `3` or `5-8`.
+fn numbers(name: &str) -> Option<(usize, usize)> {
+    let (first, last) = name.split_once('-').unwrap_or((name, name));
+    Some((first.parse().ok()?, last.parse().ok()?))
+}
+
+fn append(
+    store: &mut Store,
+    listener: &ListenerId,
+    args: &TellArgs,
+    tracks: &[TrackId],
+) -> anyhow::Result<()> {
+    let now = Timestamp::now();
+    let played = |track: &TrackId, ms_played: Option<u32>, end_reason: EndReason| Listen {
+        moment: Moment::Ended,
+        ms_played,
+        start_reason: StartReason::PreviousFinished,
+        end_reason,
+        skipped: Some(end_reason == EndReason::SkippedForward),
+        ..Listen::new(listener.clone(), track.clone(), now, Source::Segue)
+    };
+    let kind = match args.what {
+        What::Finished => {
+            let finished = |track: &TrackId| -> anyhow::Result<Listen> {
+                let duration_ms = store.track(track)?.and_then(|track| track.duration_ms());
+                Ok(played(track, duration_ms, EndReason::Finished))
+            };
+            let listens = tracks.iter().map(finished).collect::<anyhow::Result<Vec<_>>>()?;
+            return Ok(store.append_listens(&listens)?);
+        }
+        What::Skipped => {
+            let ms_played = args.after.saturating_mul(1000);
+            let skipped = |track| played(track, Some(ms_played), EndReason::SkippedForward);
+            return Ok(store.append_listens(&tracks.iter().map(skipped).collect::<Vec<_>>())?);
+        }
+        What::Like => FeedbackKind::Like,
+        What::NotForMe => FeedbackKind::Dislike,
+        What::Never => FeedbackKind::Ban,
+        What::Saved => FeedbackKind::Saved,
+        What::Cleared => FeedbackKind::Cleared,
+    };
+    let said = |track: &TrackId| Feedback {
+        listener: listener.clone(),
+        target: FeedbackTarget::Track(track.clone()),
+        kind,
+        at: Some(now),
+        source: Source::Segue,
+    };
+    Ok(store.append_feedback(&tracks.iter().map(said).collect::<Vec<_>>())?)
+}
+
+/// What the model in use expects of tracks, with their titles; nothing without a model.
+fn likabilities(
+    store: &Store,
+    listener: &ListenerId,
+    tracks: &[TrackId],
+) -> anyhow::Result<Vec<(TrackId, String, f32)>> {
+    if tracks.is_empty() || store.active_model("likability")?.is_none() {
+        return Ok(Vec::new());
+    }
+    let dataset = Dataset::load(store)?;
+    let model = active_model(store, &dataset)?;
+    let catalogue: &Catalogue = &dataset.catalogue;
+    let rows: Vec<TrackIdx> = tracks.iter().filter_map(|track| catalogue.find(track)).collect();
+    let scores = model.scorer.score(&dataset.profile(listener), &rows);
+    let named = |(row, score): (&TrackIdx, segue_engine::Likability)| {
+        let track = catalogue.track(*row);
+        (track.id.clone(), format!("{} – {}", track.artists.join(", "), track.display_title()), score.mean)
+    };
+    Ok(rows.iter().zip(scores).map(named).collect())
+}
+
+/// The tracks that moved most.
+fn moved(before: &[(TrackId, String, f32)], after: &[(TrackId, String, f32)]) -> Vec<Moved> {
+    let mut moved: Vec<Moved> = before
+        .iter()
+        .zip(after)
+        .map(|((track, title, before), (_, _, after))| Moved {
+            track: track.clone(),
+            title: title.clone(),
+            before: *before,
+            after: *after,
+        })
+        .filter(|moved| (moved.after - moved.before).abs() >= LEAST_CHANGE)
+        .collect();
+    moved.sort_by(|a, b| (b.after - b.before).abs().total_cmp(&(a.after - a.before).abs()));
+    moved.truncate(NAMED);
+    moved
+}

@@ -1,0 +1,78 @@
+//! What an answer changes at once, and how the doubt about a listener is told.
+
+use segue_core::ListenerId;
+use segue_engine::dataset::labels::Label;
+use segue_engine::policy::Doubt;
+use segue_engine::{Profile, Scorer, TrackIdx};
+
+use crate::likability::{CAMPS, catalogue, community, fan, fitted};
+
+const SKIPPED: Label = Label { liked: false, weight: 1.0 };
+const LIKED: Label = Label { liked: true, weight: 1.0 };
+
+fn of_camp(camp: u32) -> Vec<TrackIdx> {
+    (200..300).map(TrackIdx).filter(|row| row.0 % CAMPS as u32 == camp).collect()
+}
+
+fn mean(scorer: &dyn Scorer, profile: &Profile, tracks: &[TrackIdx]) -> f32 {
+    scorer.score(profile, tracks).iter().map(|score| score.mean).sum::<f32>() / tracks.len() as f32
+}
+
+#[test]
+fn a_skip_lowers_what_lies_near_it_and_hardly_what_lies_elsewhere() {
+    let catalogue = catalogue();
+    let mut scorer = fitted(&catalogue, &community(&catalogue), 21).scorer(&catalogue).online();
+    let nobody = Profile::empty(ListenerId::new("nobody"));
+    let camps = [of_camp(0), of_camp(1)];
+    let before = [0, 1].map(|camp| mean(&scorer, &nobody, &camps[camp]));
+    for track in [3, 6, 9, 12, 15, 18, 21, 24] {
+        scorer.answered(&nobody, TrackIdx(track), SKIPPED);
+        scorer.answered(&nobody, TrackIdx(track + 1), LIKED);
+    }
+    let moved = [0, 1].map(|camp| mean(&scorer, &nobody, &camps[camp]) - before[camp]);
+    assert!(moved[0] < -0.02 && moved[1] > 0.02, "{moved:?}");
+    assert_eq!(scorer.posterior(&nobody).answers(), 16);
+
+    scorer.refolded(&nobody.listener);
+    assert_eq!(mean(&scorer, &nobody, &camps[0]), before[0], "what the log holds is in the profile");
+}
+
+#[test]
+fn answers_count_for_nobody_else() {
+    let catalogue = catalogue();
+    let mut scorer = fitted(&catalogue, &community(&catalogue), 22).scorer(&catalogue).online();
+    let [ann, bob] = ["ann", "bob"].map(|name| Profile::empty(ListenerId::new(name)));
+    let before = scorer.score(&bob, &of_camp(0));
+    scorer.answered(&ann, TrackIdx(3), SKIPPED);
+    assert_ne!(scorer.score(&ann, &of_camp(0)), before);
+    assert_eq!(scorer.score(&bob, &of_camp(0)), before);
+}
+
+#[test]
+fn doubt_is_largest_about_those_of_whom_nothing_is_known() {
+    let catalogue = catalogue();
+    let scorer = fitted(&catalogue, &community(&catalogue), 23).scorer(&catalogue).online();
+    let nobody = Profile::empty(ListenerId::new("nobody"));
+    let known = fan(&catalogue, "a fan", 1, 40);
+    let variance = |profile: &Profile| {
+        let factors = scorer.factors(profile, &of_camp(1), Doubt::Posterior);
+        factors.iter().map(|factor| factor * factor).sum::<f32>()
+    };
+    assert!(variance(&nobody) > 2.0 * variance(&known), "{} {}", variance(&nobody), variance(&known));
+}
+
+#[test]
+fn members_of_the_network_vary_as_its_uncertainty_says() {
+    let catalogue = catalogue();
+    let scorer = fitted(&catalogue, &community(&catalogue), 24).scorer(&catalogue).online();
+    let listener = fan(&catalogue, "a fan", 1, 10);
+    let tracks = of_camp(2);
+    let factors = scorer.factors(&listener, &tracks, Doubt::Members);
+    let width = factors.len() / tracks.len();
+    for (factors, network) in factors.chunks_exact(width).zip(scorer.network().score(&listener, &tracks)) {
+        let deviation = factors.iter().map(|factor| factor * factor).sum::<f32>().sqrt();
+        assert!((deviation - network.uncertainty).abs() < 0.02, "{deviation} is not {}", network.uncertainty);
+        assert!(factors.iter().sum::<f32>().abs() < 1e-4);
+    }
+    assert!(scorer.factors(&listener, &tracks, Doubt::None).is_empty());
+}
