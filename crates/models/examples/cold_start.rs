@@ -1,7 +1,7 @@
 //! What first picks that teach are worth to new listeners: made-up ones, whose taste is known, get three mixes of twenty tracks, answer
 //! each by their taste, and are judged on the catalogue that they have not heard.
 //!
-//! `cargo run --release -p segue-models --example cold_start -- SEEDS` compares, on the same listeners, mixes that ask with ones that do not,
+//! `cargo run --release -p segue-models --example cold_start -- SEEDS FIRST_SEED` compares, on the same listeners, mixes that ask with ones that do not,
 //! and those with mixes by the network without the listener's own layer: the true likability of each mix, and the AUC of the model after it.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an experiment, run by hand")]
 
@@ -52,9 +52,10 @@ struct World {
 type Course = [[f64; 2]; MIXES];
 
 fn main() {
-    let seeds: u64 = std::env::args().nth(1).and_then(|seeds| seeds.parse().ok()).unwrap_or(1);
+    let number = |place: usize| std::env::args().nth(place).and_then(|number| number.parse().ok());
+    let (seeds, first): (u64, u64) = (number(1).unwrap_or(1), number(2).unwrap_or(0));
     let mut courses: [Vec<Course>; 3] = Default::default();
-    for seed in 0..seeds {
+    for seed in first..first + seeds {
         let (world, scorer) = world(seed);
         let newcomers = &world.community.histories[LISTENERS - NEWCOMERS..];
         let (unasking, network) = (Unasking(&scorer), Unasking(scorer.network()));

@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 use crate::dataset::{Dataset, choose_listener, open_store};
 use crate::home::Home;
 use crate::part::Part;
+use crate::policy::policy_parser;
 use crate::scoring::active_model;
 use crate::terminal::{print_json, print_line, say, table};
 
@@ -50,9 +51,8 @@ pub(crate) struct MixArgs {
     /// Which works may be picked.
     #[arg(long, value_enum, default_value_t = Only::Any)]
     only: Only,
-    /// How tracks are drawn from the short-list: greedy, epsilon-greedy, plackett-luce, lin-ucb, linear-thompson, ensemble-thompson,
-    /// gaussian-thompson [default: plackett-luce].
-    #[arg(long, value_name = "NAME")]
+    /// How tracks are drawn from the short-list [default: plackett-luce].
+    #[arg(long, value_name = "NAME", value_parser = policy_parser())]
     policy: Option<PolicyKind>,
     /// Leave out works played within this many days; 0 leaves out none [default: 1].
     #[arg(long, value_name = "DAYS")]

@@ -26,8 +26,7 @@ use crate::terminal::print_json;
 /// reward, the probability with which it was chosen. Nothing is shown to anybody. Several estimators answer side by side, each with a 95 % interval, and are
 /// refused with a reason where the log cannot answer: too little overlap, choices that it never made, probabilities that cannot be right.
 ///
-/// Of the store, `--policy` is one that mixes can be drawn by (greedy, epsilon-greedy, plackett-luce, lin-ucb, linear-thompson, ensemble-thompson). Of a
-/// file, it is `uniform`, or any name for what `--target-log` or `--target-column` gives.
+/// Of the store, `--policy` is one that mixes can be drawn by (`segue mix --help` lists them). Of a file, it is `uniform`, or any name for what `--target-log` or `--target-column` gives.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct PolicyArgs {

@@ -19,6 +19,7 @@ use segue_engine::sound::SoundSpace;
 use segue_models::likability::LikabilityModel;
 use serde::Serialize;
 
+use crate::policy::policy_parser;
 use crate::terminal::{self, print_json, print_line, say, table};
 use learner::LikabilityLearner;
 
@@ -49,8 +50,8 @@ pub(crate) struct CommunityArgs {
     /// Settings of the dial; the others are compared with the lowest.
     #[arg(long, value_delimiter = ',', default_value = "0,0.1,0.2,0.3,0.5,0.7,1", value_name = "0..1,…")]
     explore: Vec<f32>,
-    /// How tracks are drawn from the short-list, as in `segue mix`.
-    #[arg(long, default_value = "plackett-luce", value_name = "NAME")]
+    /// How tracks are drawn from the short-list.
+    #[arg(long, default_value = "plackett-luce", value_name = "NAME", value_parser = policy_parser())]
     policy: PolicyKind,
     /// Tracks in a mix.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=100), value_name = "N")]
