@@ -5,6 +5,8 @@
 mod commands;
 mod dataset;
 mod home;
+mod part;
+mod policy;
 mod scoring;
 mod terminal;
 
@@ -32,9 +34,12 @@ Examples:
   segue import my_spotify_data.zip tracks.csv       read an export and a table of audio features
   segue train                                       learn what each listener likes
   segue mix --explore 0.4 --export m3u8 > mix.m3u8  a mix of 30, four in ten of them new
+  segue tell like 3                                 say what you think of a track: it counts at once
   segue train --next-track                          learn what follows what, for `segue next`
   segue evaluate likability --data songs.csv --label liked
-  segue evaluate next-track --data plays.csv --model popularity,ease,sasrec,fusion";
+  segue evaluate next-track --data plays.csv --model popularity,ease,sasrec,fusion
+  segue evaluate policy --policy greedy             what another policy would have earned, from the log
+  segue simulate community --report dial.html       what the dial does to made-up listeners in a season";
 
 fn main() -> ExitCode {
     let cli = Cli::parse();

@@ -3,16 +3,13 @@
 use std::fs;
 
 use anyhow::Context as _;
-use rustc_hash::FxHashMap;
 use segue_core::{Timestamp, TrackId};
-use segue_engine::{Scorer, WorkIdx};
+use segue_engine::Scorer;
+use segue_engine::mix::arrivals::arrivals;
 use segue_models::likability::LikabilityModel;
 use segue_store::Store;
 
 use crate::dataset::Dataset;
-
-/// Listeners whose word on a track makes it as well known as any other.
-const FIRM: u32 = 3;
 
 /// The model that mixes are made with.
 pub(crate) struct ActiveModel {
@@ -35,21 +32,10 @@ pub(crate) fn active_model(store: &Store, dataset: &Dataset) -> anyhow::Result<A
 }
 
 impl ActiveModel {
-    /// Tracks that came to the catalogue after the model was trained and on which fewer than [`FIRM`] listeners have given a word.
+    /// Tracks that came to the catalogue after the model was trained and that few have answered.
     pub(crate) fn arrivals(&self, store: &Store, dataset: &Dataset) -> anyhow::Result<Vec<TrackId>> {
-        let mut arrivals = store.tracks_added_after(self.trained_at)?;
-        if arrivals.is_empty() {
-            return Ok(arrivals);
-        }
-        let mut answered: FxHashMap<WorkIdx, u32> = FxHashMap::default();
-        for (track, _) in dataset.profiles.iter().flat_map(|profile| profile.labelled()) {
-            *answered.entry(dataset.catalogue.work(track)).or_default() += 1;
-        }
-        let is_firm = |track: &TrackId| {
-            let work = dataset.catalogue.find(track).map(|row| dataset.catalogue.work(row));
-            work.is_none_or(|work| answered.get(&work).is_some_and(|&count| count >= FIRM))
-        };
-        arrivals.retain(|track| !is_firm(track));
-        Ok(arrivals)
+        let lately = store.tracks_added_after(self.trained_at)?;
+        let rows = lately.iter().filter_map(|track| dataset.catalogue.find(track));
+        Ok(arrivals(&dataset.catalogue, &dataset.profiles, rows))
     }
 }

@@ -173,11 +173,74 @@ impl Slate {
     }
 }
 
-/// A slate that was shown.
+/// Whether a slate of an experiment reached its listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exposure {
+    /// It did.
+    Shown,
+    /// It was made beside the one that did, to be compared with it, and nobody saw it. Nothing that the listener did afterwards
+    /// may be held to its credit.
+    Shadow,
+}
+
+/// The place of a slate in an experiment.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// The experiment.
+    pub experiment: String,
+    /// Whose settings made the slate.
+    pub arm: String,
+    /// Whether the listener saw it.
+    pub exposure: Exposure,
+}
+
+/// A slate that was made to be shown, and was, unless its enrolment calls it a shadow.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Impression {
-    /// When.
+    /// When. A shadow bears the very moment of the slate that was shown in its place.
     pub at: Timestamp,
     /// What.
     pub slate: Slate,
+    /// The experiment that it is part of, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enrolment: Option<Enrolment>,
+}
+
+impl Impression {
+    /// A slate that was shown as part of no experiment.
+    pub fn new(at: Timestamp, slate: Slate) -> Self {
+        Self { at, slate, enrolment: None }
+    }
+
+    /// Whether the listener saw it.
+    pub fn was_shown(&self) -> bool {
+        self.enrolment.as_ref().is_none_or(|enrolment| enrolment.exposure == Exposure::Shown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_impression_of_before_there_were_experiments_was_shown() {
+        let config = json!({"policy": "greedy/1", "model": "m", "seed": 1, "explore": 0.5, "new_slots": 0,
+            "artist_cap": 3, "album_cap": 2, "temperature": 1.0, "epsilon": 0.0});
+        let slate = json!({"listener": "ann", "config": config, "picks": [], "shortlist": []});
+        let mut json = json!({"at": "2026-01-01T00:00:00Z", "slate": slate});
+        let old: Impression = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!((old.was_shown(), &old.enrolment), (true, &None));
+        assert_eq!(
+            serde_json::to_value(&old).unwrap().get("enrolment"),
+            None,
+            "nor does it say more than it knows"
+        );
+
+        json["enrolment"] = json!({"experiment": "e", "arm": "bold", "exposure": "shadow"});
+        let shadow: Impression = serde_json::from_value(json).unwrap();
+        assert!(!shadow.was_shown());
+    }
 }

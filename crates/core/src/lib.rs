@@ -14,7 +14,9 @@ mod track;
 pub use audio::{AudioFeature, AudioFeatures};
 pub use feedback::{Feedback, FeedbackKind, FeedbackTarget};
 pub use id::{ListenerId, TrackId, WorkId};
-pub use impression::{Difference, Direction, Impression, Pick, Reason, Shortlisted, Slate, SlateConfig};
+pub use impression::{
+    Difference, Direction, Enrolment, Exposure, Impression, Pick, Reason, Shortlisted, Slate, SlateConfig,
+};
 pub use listen::{DeviceClass, EndReason, Listen, Moment, Source, StartReason};
 pub use record::Record;
 pub use track::{Track, Version};

@@ -5,6 +5,7 @@
 
 pub mod dataset;
 pub mod eval;
+pub mod experiment;
 pub mod mix;
 pub mod pipeline;
 pub mod playlist;

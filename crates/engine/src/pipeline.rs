@@ -81,7 +81,7 @@ impl MixRequest {
         }
     }
 
-    fn check(&self) -> Result<(), MixError> {
+    pub(crate) fn check(&self) -> Result<(), MixError> {
         if !(1..=LONGEST_MIX).contains(&self.length) {
             return Err(MixError::Length { found: self.length });
         }

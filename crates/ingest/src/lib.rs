@@ -8,6 +8,7 @@
 //! of it stays, and its [`FileReport`] is marked `incomplete` and says in which line it broke. Nothing is unpacked to disk,
 //! and of an archive only entries are opened whose names say that they hold listening history.
 
+pub mod columns;
 mod context;
 mod error;
 pub mod events;

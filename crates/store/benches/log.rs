@@ -9,8 +9,8 @@ use divan::counter::ItemsCount;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
-    DeviceClass, EndReason, Listen, ListenerId, Moment, Record, Source, StartReason, Timestamp, Track,
-    TrackId, WorkId,
+    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Record,
+    Source, StartReason, Timestamp, Track, TrackId, WorkId,
 };
 use segue_store::{FileIdentity, Store};
 use tempfile::TempDir;
@@ -158,4 +158,21 @@ fn read_70_000_tracks(bencher: Bencher<'_, '_>) {
         .collect();
     store.add_tracks(&tracks).unwrap();
     bencher.counter(ItemsCount::new(tracks.len())).bench_local(|| store.tracks().unwrap());
+}
+
+/// One word of a listener, on disk when it returns.
+#[divan::bench]
+fn append_a_word(bencher: Bencher<'_, '_>) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let tracks = tracks();
+    store.add_tracks(&tracks).unwrap();
+    let said = Feedback {
+        listener: ListenerId::new("ann"),
+        target: FeedbackTarget::Track(tracks[7].id.clone()),
+        kind: FeedbackKind::Like,
+        at: Timestamp::from_second(1_700_000_000).ok(),
+        source: Source::Segue,
+    };
+    bencher.bench_local(|| store.append_feedback(std::slice::from_ref(&said)).unwrap());
 }

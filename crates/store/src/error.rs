@@ -59,6 +59,15 @@ pub enum StoreError {
     /// The version cannot name a folder.
     #[error("`{0}` cannot name a model: use letters, digits, `-`, `_` and inner `.`, 128 at most")]
     BadModelVersion(String),
+    /// An experiment of that name ran or is running: the name decides who is in which arm, so it is used once.
+    #[error("there was an experiment `{0}` already; each needs a name of its own")]
+    ExperimentExists(String),
+    /// Another experiment is running: two at a time would have to be told apart in every mix.
+    #[error("experiment `{0}` is running, and one runs at a time; stop it first")]
+    ExperimentRunning(String),
+    /// No experiment has that name, or it was stopped before.
+    #[error("there is no experiment `{0}`, or it is not running")]
+    UnknownExperiment(String),
     /// A store in memory has no folder to keep files in.
     #[error("a store in memory keeps no {0}")]
     NeedsFolder(&'static str),

@@ -29,7 +29,7 @@ pub struct ForgetReport {
     pub feedback: u64,
     /// Exclusions removed.
     pub exclusions: u64,
-    /// Impressions removed.
+    /// Impressions removed, shadows too.
     pub impressions: u64,
     /// Checkpoints of imports removed.
     pub imports: u64,

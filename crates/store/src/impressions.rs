@@ -1,11 +1,13 @@
-//! What was shown, with everything an off-policy estimate needs: propensities to the last bit, the short-list in full.
+//! What was shown, and made beside it for comparison, with everything an off-policy estimate needs: propensities to the last
+//! bit, the short-list in full.
 
-use rusqlite::{Connection, Row, params};
-use segue_core::{Impression, ListenerId, Pick, Shortlisted, Slate, SlateConfig};
+use rusqlite::{Connection, Params, Row, params};
+use segue_core::{Enrolment, Exposure, Impression, ListenerId, Pick, Shortlisted, Slate, SlateConfig};
 use serde::{Deserialize, Serialize};
 
 use crate::cache::TrackNames;
 use crate::codes::{from_micros, to_micros};
+use crate::experiments::require;
 use crate::names::{Interner, find_listener, key};
 use crate::tracks::find_track;
 use crate::{Result, Store, StoreError};
@@ -19,30 +21,22 @@ impl Store {
     /// Logs a slate that is about to be shown, of tracks that are in the catalogue. It is on disk when this returns.
     ///
     /// # Errors
-    /// [`StoreError::UnknownTrack`], [`StoreError::Busy`] or [`StoreError::Database`]; then nothing was logged.
+    /// [`StoreError::UnknownTrack`], [`StoreError::UnknownExperiment`], [`StoreError::Busy`] or [`StoreError::Database`]; then
+    /// nothing was logged.
     pub fn log_impression(&mut self, impression: &Impression) -> Result<ImpressionId> {
-        self.write(|connection, _| {
-            let Slate { listener, config, picks, shortlist } = &impression.slate;
-            let listener = Interner::new(connection, "listeners")?.intern(listener.as_str())?;
-            let sql = "INSERT INTO impressions (listener, at, config, shortlist, factors) \
-                       VALUES (?1, ?2, ?3, ?4, ?5)";
-            connection.execute(
-                sql,
-                params![
-                    listener,
-                    to_micros(impression.at),
-                    serde_json::to_string(config).expect("a configuration always serialises"),
-                    shortlist_to_bytes(connection, shortlist)?,
-                    factors_to_bytes(shortlist),
-                ],
-            )?;
-            let id = connection.last_insert_rowid();
-            write_picks(connection, id, picks)?;
-            Ok(ImpressionId(id))
-        })
+        self.write(|connection, _| insert(connection, impression))
     }
 
-    /// What a listener was shown, latest first, `limit` at most.
+    /// Logs slates that belong together, such as one and its shadows: all of them, or none.
+    ///
+    /// # Errors
+    /// As [`Self::log_impression`].
+    pub fn log_impressions(&mut self, impressions: &[Impression]) -> Result<Vec<ImpressionId>> {
+        self.write(|connection, _| impressions.iter().map(|each| insert(connection, each)).collect())
+    }
+
+    /// What a listener was shown, latest first, `limit` at most. Shadows, which nobody saw, are not among it:
+    /// [`Self::experiment_impressions`] has them.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -52,20 +46,61 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<(ImpressionId, Impression)>> {
         self.read(|connection| {
-            let Some(listener_key) = find_listener(connection, listener)? else { return Ok(Vec::new()) };
-            let sql = "SELECT id, at, config, shortlist, factors FROM impressions \
-                       WHERE listener = ?1 ORDER BY id DESC LIMIT ?2";
-            let mut statement = connection.prepare(sql)?;
+            let Some(listener) = find_listener(connection, listener)? else { return Ok(Vec::new()) };
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let mut rows = statement.query(params![listener_key, limit])?;
-            let mut names = self.track_names.borrow_mut();
-            let mut impressions = Vec::new();
-            while let Some(row) = rows.next()? {
-                impressions.push(impression_from_row(connection, &mut names, listener, row)?);
-            }
-            Ok(impressions)
+            let condition = "impressions.listener = ?1 AND shadow = 0 ORDER BY impressions.id DESC LIMIT ?2";
+            read_impressions(
+                connection,
+                &mut self.track_names.borrow_mut(),
+                condition,
+                params![listener, limit],
+            )
         })
     }
+}
+
+fn insert(connection: &Connection, impression: &Impression) -> Result<ImpressionId> {
+    let Slate { listener, config, picks, shortlist } = &impression.slate;
+    let enrolment = impression.enrolment.as_ref();
+    let listener = Interner::new(connection, "listeners")?.intern(listener.as_str())?;
+    let sql = "INSERT INTO impressions (listener, at, config, shortlist, factors, experiment, arm, shadow) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    connection.execute(
+        sql,
+        params![
+            listener,
+            to_micros(impression.at),
+            serde_json::to_string(config).expect("a configuration always serialises"),
+            shortlist_to_bytes(connection, shortlist)?,
+            factors_to_bytes(shortlist),
+            enrolment.map(|enrolment| require(connection, &enrolment.experiment)).transpose()?,
+            enrolment.map(|enrolment| &enrolment.arm),
+            !impression.was_shown(),
+        ],
+    )?;
+    let id = connection.last_insert_rowid();
+    write_picks(connection, id, picks)?;
+    Ok(ImpressionId(id))
+}
+
+/// The impressions that a condition on the table asks for, which may order and limit them.
+pub(crate) fn read_impressions(
+    connection: &Connection,
+    names: &mut TrackNames,
+    condition: &str,
+    values: impl Params,
+) -> Result<Vec<(ImpressionId, Impression)>> {
+    let mut statement = connection.prepare(&format!(
+        "SELECT impressions.id, at, config, shortlist, factors, listeners.name, experiments.name, arm, shadow \
+         FROM impressions JOIN listeners ON listeners.id = impressions.listener \
+         LEFT JOIN experiments ON experiments.id = impressions.experiment WHERE {condition}"
+    ))?;
+    let mut rows = statement.query(values)?;
+    let mut impressions = Vec::new();
+    while let Some(row) = rows.next()? {
+        impressions.push(impression_from_row(connection, names, row)?);
+    }
+    Ok(impressions)
 }
 
 fn write_picks(connection: &Connection, impression: i64, picks: &[Pick]) -> Result<()> {
@@ -91,7 +126,6 @@ fn write_picks(connection: &Connection, impression: i64, picks: &[Pick]) -> Resu
 fn impression_from_row(
     connection: &Connection,
     names: &mut TrackNames,
-    listener: &ListenerId,
     row: &Row<'_>,
 ) -> Result<(ImpressionId, Impression)> {
     let id = row.get(0)?;
@@ -100,8 +134,17 @@ fn impression_from_row(
     let mut shortlist = shortlist_from_bytes(connection, names, &row.get::<_, Vec<u8>>(3)?)?;
     factors_from_bytes(&row.get::<_, Option<Vec<u8>>>(4)?.unwrap_or_default(), &mut shortlist)?;
     let picks = read_picks(connection, names, id)?;
-    let slate = Slate { listener: listener.clone(), config, picks, shortlist };
-    Ok((ImpressionId(id), Impression { at: from_micros(row.get(1)?)?, slate }))
+    let listener = ListenerId::new(row.get::<_, String>(5)?);
+    let slate = Slate { listener, config, picks, shortlist };
+    Ok((ImpressionId(id), Impression { at: from_micros(row.get(1)?)?, slate, enrolment: enrolment(row)? }))
+}
+
+fn enrolment(row: &Row<'_>) -> Result<Option<Enrolment>> {
+    let Some(experiment) = row.get(6)? else { return Ok(None) };
+    let exposure = if row.get(8)? { Exposure::Shadow } else { Exposure::Shown };
+    let arm = row.get::<_, Option<String>>(7)?;
+    let arm = arm.ok_or_else(|| StoreError::corrupt("a mix of an experiment names no arm"))?;
+    Ok(Some(Enrolment { experiment, arm, exposure }))
 }
 
 fn read_picks(connection: &Connection, names: &mut TrackNames, impression: i64) -> Result<Vec<Pick>> {

@@ -20,6 +20,7 @@ mod codes;
 pub mod dedup;
 mod error;
 mod exclusions;
+mod experiments;
 mod feedback;
 mod forget;
 mod import;
@@ -35,6 +36,7 @@ mod tracks;
 
 pub use error::{Result, StoreError};
 pub use exclusions::{Exclusion, ExclusionId};
+pub use experiments::ExperimentEntry;
 pub use forget::ForgetReport;
 pub use import::{FileIdentity, Import, ImportCounts};
 pub use impressions::ImpressionId;

@@ -25,6 +25,10 @@ pub struct Status {
     pub exclusions: u64,
     /// Slates shown.
     pub impressions: u64,
+    /// Slates made beside those, to be compared with them, and not shown.
+    pub shadows: u64,
+    /// Experiments, stopped ones too.
+    pub experiments: u64,
     /// Files imported.
     pub imports: u64,
     /// Files whose import was not completed.
@@ -55,7 +59,9 @@ impl Store {
                 listens: count("listens")?,
                 feedback: count("feedback")?,
                 exclusions: count("exclusions")?,
-                impressions: count("impressions")?,
+                impressions: count("impressions WHERE shadow = 0")?,
+                shadows: count("impressions WHERE shadow = 1")?,
+                experiments: count("experiments")?,
                 imports: count("imports")?,
                 unfinished_imports: count("imports WHERE complete = 0")?,
                 models: count("models")?,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use segue_core::{Impression, Timestamp};
+use segue_engine::experiment::Settings;
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, mix};
@@ -18,13 +19,16 @@ use serde_json::{Value, json};
 
 use crate::dataset::{Dataset, choose_listener, open_store};
 use crate::home::Home;
+use crate::part::Part;
+use crate::policy::policy_parser;
 use crate::scoring::active_model;
 use crate::terminal::{print_json, print_line, say, table};
 
 /// Make a mix: what you love and what you might, in playing order, with a reason for each pick.
 ///
 /// `--explore` is the share of tracks that are new to you. Every mix is logged with the probability of each pick, so that later
-/// models can be judged by it; `--dry-run` makes one without logging it.
+/// models can be judged by it; `--dry-run` makes one without logging it. While an experiment runs (`segue experiment`), a mix gets the settings of its
+/// listener's arm, unless one of them is given here.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -38,27 +42,27 @@ pub(crate) struct MixArgs {
     /// For whom [default: the only listener].
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
-    /// The dial: 0 plays what you know, 1 what you do not.
-    #[arg(long, default_value_t = 0.3, value_name = "0..1")]
-    explore: f32,
+    /// The dial: 0 plays what you know, 1 what you do not [default: 0.3].
+    #[arg(long, value_name = "0..1")]
+    explore: Option<f32>,
     /// How many tracks.
     #[arg(long, short = 'n', default_value_t = 30, value_name = "N")]
     length: u32,
     /// Which works may be picked.
     #[arg(long, value_enum, default_value_t = Only::Any)]
     only: Only,
-    /// How tracks are drawn from the short-list: greedy, epsilon-greedy, plackett-luce, lin-ucb, linear-thompson, ensemble-thompson.
-    #[arg(long, default_value = "plackett-luce", value_name = "NAME")]
-    policy: PolicyKind,
-    /// Leave out works played within this many days; 0 leaves out none.
-    #[arg(long, default_value_t = 1, value_name = "DAYS")]
-    no_repeat_days: u32,
-    /// Most tracks by one artist.
-    #[arg(long, default_value_t = 3, value_name = "N")]
-    artist_cap: u32,
-    /// Most tracks from one album.
-    #[arg(long, default_value_t = 2, value_name = "N")]
-    album_cap: u32,
+    /// How tracks are drawn from the short-list [default: plackett-luce].
+    #[arg(long, value_name = "NAME", value_parser = policy_parser())]
+    policy: Option<PolicyKind>,
+    /// Leave out works played within this many days; 0 leaves out none [default: 1].
+    #[arg(long, value_name = "DAYS")]
+    no_repeat_days: Option<u32>,
+    /// Most tracks by one artist [default: 3].
+    #[arg(long, value_name = "N")]
+    artist_cap: Option<u32>,
+    /// Most tracks from one album [default: 2].
+    #[arg(long, value_name = "N")]
+    album_cap: Option<u32>,
     /// The share of the new tracks that is given to ones added since the model was trained, until three listeners have answered them.
     #[arg(long, default_value_t = 0.1, value_name = "0..1")]
     arrivals: f32,
@@ -102,12 +106,18 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     let dataset = Dataset::load(&store)?;
     let model = active_model(&store, &dataset)?;
     let now = Timestamp::now();
-    let request = MixRequest { arrivals: model.arrivals(&store, &dataset)?, ..args.request(now) };
+    let asked = MixRequest { arrivals: model.arrivals(&store, &dataset)?, ..args.request(now) };
+    let part = Part::find(&store, &listener, args.given())?;
+    let request = part.request(asked.clone());
     let profile = dataset.profile(&listener);
     let index = Index::build(&dataset.catalogue, &dataset.profiles);
-    let outcome = make(&dataset.catalogue, &index, &profile, model.scorer.as_ref(), &request)?;
+    let make =
+        |request: &MixRequest| make(&dataset.catalogue, &index, &profile, model.scorer.as_ref(), request);
+    part.announce();
+    let outcome = make(&request).map_err(|error| part.blame(error))?;
     if !args.dry_run {
-        log(&mut store, now, &outcome)?;
+        let shadows = part.shadows(&asked, make);
+        log(&mut store, &part.impressions(now, &outcome, shadows))?;
     }
     for note in &outcome.notes {
         say(&format!("note: {note}"));
@@ -116,7 +126,7 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
         return export(&dataset.catalogue, &outcome, format, &args.title, now);
     }
     if args.json {
-        return print_json(&as_json(&dataset.catalogue, &outcome));
+        return print_json(&as_json(&dataset.catalogue, &outcome, &part));
     }
     print_mix(&dataset.catalogue, &outcome)?;
     let seconds = begun.elapsed().as_secs_f64();
@@ -126,9 +136,8 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
 
 impl MixArgs {
     fn request(&self, now: Timestamp) -> MixRequest {
-        MixRequest {
+        let request = MixRequest {
             length: self.length,
-            explore: self.explore,
             seed: self.seed.unwrap_or_else(|| now.as_nanosecond() as u64),
             familiarity: match self.only {
                 Only::Any => Familiarity::Any,
@@ -136,13 +145,21 @@ impl MixArgs {
                 Only::Heard => Familiarity::Heard,
                 Only::New => Familiarity::New,
             },
-            no_repeat_days: self.no_repeat_days,
-            artist_cap: self.artist_cap,
-            album_cap: self.album_cap,
-            policy: self.policy,
             exclude_artists: self.without_artist.clone(),
             arrival_share: self.arrivals,
             ..MixRequest::new(now)
+        };
+        self.given().apply(request)
+    }
+
+    /// The settings that were typed, of those that an experiment may change.
+    fn given(&self) -> Settings {
+        Settings {
+            explore: self.explore,
+            policy: self.policy,
+            artist_cap: self.artist_cap,
+            album_cap: self.album_cap,
+            no_repeat_days: self.no_repeat_days,
         }
     }
 }
@@ -165,10 +182,9 @@ pub(crate) fn make(
     })
 }
 
-fn log(store: &mut Store, at: Timestamp, outcome: &MixOutcome) -> anyhow::Result<()> {
-    let impression = Impression { at, slate: outcome.slate.clone() };
+fn log(store: &mut Store, impressions: &[Impression]) -> anyhow::Result<()> {
     store
-        .log_impression(&impression)
+        .log_impressions(impressions)
         .context("cannot log the mix; `--dry-run` makes one without logging it")?;
     Ok(())
 }
@@ -215,7 +231,7 @@ pub(crate) fn print_mix(catalogue: &Catalogue, outcome: &MixOutcome) -> anyhow::
     print_line(&outcome.headline())
 }
 
-fn as_json(catalogue: &Catalogue, outcome: &MixOutcome) -> Value {
+fn as_json(catalogue: &Catalogue, outcome: &MixOutcome, part: &Part) -> Value {
     let slate = &outcome.slate;
     let picks = slate.picks.iter().map(|pick| {
         let track = catalogue.find(&pick.track).map(|idx| catalogue.track(idx));
@@ -228,6 +244,7 @@ fn as_json(catalogue: &Catalogue, outcome: &MixOutcome) -> Value {
     json!({
         "listener": slate.listener,
         "config": slate.config,
+        "experiment": part.enrolment(),
         "new": slate.new_count(),
         "length": slate.picks.len(),
         "picks": picks.collect::<Vec<_>>(),

@@ -4,11 +4,13 @@ mod backup;
 mod demo;
 mod evaluate;
 mod exclude;
+mod experiment;
 mod forget;
 mod import;
 mod mix;
 mod models;
 mod next;
+mod simulate;
 mod status;
 mod tell;
 mod train;
@@ -27,6 +29,8 @@ pub(crate) enum Command {
     Next(next::NextArgs),
     Tell(tell::TellArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Simulate(simulate::SimulateArgs),
+    Experiment(experiment::ExperimentArgs),
     Status(status::StatusArgs),
     Exclude(exclude::ExcludeArgs),
     Models(models::ModelsArgs),
@@ -45,6 +49,8 @@ impl Command {
             Self::Next(args) => next::run(&args, home),
             Self::Tell(args) => tell::run(&args, home),
             Self::Evaluate(args) => evaluate::run(args, home),
+            Self::Simulate(args) => simulate::run(args),
+            Self::Experiment(args) => experiment::run(args, home),
             Self::Status(args) => status::run(args, home),
             Self::Exclude(args) => exclude::run(args, home),
             Self::Models(args) => models::run(args, home),

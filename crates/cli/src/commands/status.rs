@@ -32,6 +32,12 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     print_line(&format!("Plays     {}", status.listens))?;
     print_line(&format!("Feedback  {}", status.feedback))?;
     print_line(&format!("Mixes     {} shown", status.impressions))?;
+    if let Some(experiment) = store.running_experiment()? {
+        print_line(&format!(
+            "Running   experiment `{}`; {} mixes were made as shadows",
+            experiment.name, status.shadows
+        ))?;
+    }
     let models = match &status.active_models[..] {
         [] => "none yet; run `segue train`".to_owned(),
         models => models.join(", "),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::segue::Segue;
 
-fn trained() -> Segue {
+pub(crate) fn trained() -> Segue {
     let segue = Segue::new();
     segue.write_export("Streaming_History_Audio_2010_0.json", 400);
     segue.write_catalogue("tracks.csv");

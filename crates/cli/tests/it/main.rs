@@ -4,9 +4,13 @@
 mod evaluate_interactive;
 mod evaluate_likability;
 mod evaluate_next_track;
+mod evaluate_policy;
+mod experiment;
 mod help;
 mod import;
 mod listening;
 mod next_track;
 mod privacy;
 mod segue;
+mod simulate_bandits;
+mod simulate_community;

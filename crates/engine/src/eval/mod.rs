@@ -6,3 +6,4 @@ pub mod interactive;
 pub mod likability;
 pub mod metrics;
 pub mod new_listener;
+pub mod off_policy;

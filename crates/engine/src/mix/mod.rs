@@ -3,6 +3,7 @@
 //! after the policy has picked, [`arrange`] puts the picks into playing order and [`reasons`] says why each is there.
 
 pub mod arrange;
+pub mod arrivals;
 pub mod dial;
 pub mod filters;
 pub mod probe;

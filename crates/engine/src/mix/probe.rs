@@ -13,9 +13,9 @@ use crate::{Profile, Scorer, TrackIdx};
 
 /// How much a nat counts beside the relevance of a track (0 to 1) while nothing is known of the listener; chosen on made-up
 /// communities, see the measurements.
-const NAT: f32 = 2.0;
-/// From this trust in the model on, nothing is asked any more: a listener with forty labels.
-const TRUSTED: f32 = 0.95;
+const NAT: f32 = 1.0;
+/// From this trust in the model on, nothing is asked any more: a listener with four labels.
+const TRUSTED: f32 = 0.75;
 /// Variance of an answer that was predicted firmly.
 const LEAST_NOISE: f32 = 0.02;
 

@@ -6,7 +6,7 @@
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use segue_core::{Shortlisted, Slate, TrackId};
+use segue_core::{Pick, Shortlisted, Slate, TrackId};
 
 use super::{Belief, Policy, PolicyKind, PolicySettings, choose, label};
 use crate::mix::quota::{Caps, Class, Quota, Shape};
@@ -66,7 +66,7 @@ pub enum RedrawError {
 /// # Errors
 /// The log must name a policy of this build and tracks of the catalogue.
 pub fn redraw(catalogue: &Catalogue, slate: &Slate) -> Result<Vec<(TrackId, f64)>, RedrawError> {
-    let policy = policy_of(slate)?;
+    let policy = logging_policy(slate)?;
     let quota = quota_of(catalogue, slate)?;
     let picks = draw(&belief_of(slate), quota, policy.as_ref(), &mut generator(slate.config.seed));
     Ok(picks
@@ -81,23 +81,55 @@ pub fn redraw(catalogue: &Catalogue, slate: &Slate) -> Result<Vec<(TrackId, f64)
 /// # Errors
 /// Every logged track must be in the catalogue, and every pick eligible when it was made.
 pub fn reweigh(catalogue: &Catalogue, slate: &Slate, policy: &dyn Policy) -> Result<Vec<f64>, RedrawError> {
+    let mut propensities = Vec::with_capacity(slate.picks.len());
+    replay(catalogue, slate, policy, &mut |moment| propensities.push(moment.propensities[moment.choice]))?;
+    Ok(propensities)
+}
+
+/// The moment of a logged pick, under a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// The pick.
+    pub pick: &'a Pick,
+    /// What could be picked, by position on the short-list.
+    pub eligible: &'a [usize],
+    /// The policy's probability of each of these.
+    pub propensities: &'a [f64],
+    /// The place of the pick among them.
+    pub choice: usize,
+}
+
+/// Goes through a logged slate in the order of choice, with all that a policy might have picked instead.
+///
+/// # Errors
+/// As [`reweigh`].
+pub fn replay(
+    catalogue: &Catalogue,
+    slate: &Slate,
+    policy: &dyn Policy,
+    each: &mut dyn FnMut(Moment<'_>),
+) -> Result<(), RedrawError> {
     let belief = belief_of(slate);
     let chooser = policy.prepare(&belief, &mut generator(slate.config.seed));
     let mut quota = quota_of(catalogue, slate)?;
     let mut picks: Vec<_> = slate.picks.iter().collect();
     picks.sort_by_key(|pick| pick.drawn);
-    let mut propensities = Vec::with_capacity(picks.len());
     for pick in picks {
         let eligible = quota.eligible();
         let choice = eligible.iter().position(|&position| slate.shortlist[position].track == pick.track);
         let choice = choice.ok_or_else(|| RedrawError::NotEligible(pick.track.clone()))?;
-        propensities.push(chooser.propensities(&eligible)[choice]);
+        let propensities = chooser.propensities(&eligible);
+        each(Moment { pick, eligible: &eligible, propensities: &propensities, choice });
         quota.take(eligible[choice]);
     }
-    Ok(propensities)
+    Ok(())
 }
 
-fn policy_of(slate: &Slate) -> Result<Box<dyn Policy>, RedrawError> {
+/// The policy that drew a logged slate, tuned as it was.
+///
+/// # Errors
+/// [`RedrawError::Policy`] if this build has none of that name and version.
+pub fn logging_policy(slate: &Slate) -> Result<Box<dyn Policy>, RedrawError> {
     let config = &slate.config;
     let settings = PolicySettings {
         temperature: config.temperature,

@@ -9,21 +9,26 @@
 //! policy; [`draw`] runs one over a short-list, and over a log again.
 
 pub mod belief;
+pub mod beta_thompson;
 pub mod draw;
 pub mod ensemble_thompson;
 pub mod epsilon_greedy;
+pub mod gaussian_thompson;
 pub mod greedy;
 pub mod lin_ucb;
 pub mod linear_thompson;
 pub mod plackett_luce;
+mod quadrature;
 
 use std::str::FromStr;
 
 use rand::{Rng, RngExt};
 
 pub use belief::Belief;
+pub use beta_thompson::BetaThompson;
 pub use ensemble_thompson::EnsembleThompson;
 pub use epsilon_greedy::EpsilonGreedy;
+pub use gaussian_thompson::GaussianThompson;
 pub use greedy::Greedy;
 pub use lin_ucb::LinUcb;
 pub use linear_thompson::LinearThompson;
@@ -120,17 +125,20 @@ pub enum PolicyKind {
     LinearThompson,
     /// [`EnsembleThompson`].
     EnsembleThompson,
+    /// [`GaussianThompson`].
+    GaussianThompson,
 }
 
 impl PolicyKind {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Greedy,
         Self::EpsilonGreedy,
         Self::PlackettLuce,
         Self::LinUcb,
         Self::LinearThompson,
         Self::EnsembleThompson,
+        Self::GaussianThompson,
     ];
 
     /// The policy, tuned.
@@ -142,6 +150,7 @@ impl PolicyKind {
             Self::LinUcb => Box::new(LinUcb { optimism: settings.optimism }),
             Self::LinearThompson => Box::new(LinearThompson::default()),
             Self::EnsembleThompson => Box::new(EnsembleThompson),
+            Self::GaussianThompson => Box::new(GaussianThompson),
         }
     }
 
@@ -154,7 +163,7 @@ impl PolicyKind {
     pub fn doubt(self) -> Doubt {
         match self {
             Self::Greedy | Self::EpsilonGreedy | Self::PlackettLuce => Doubt::None,
-            Self::LinUcb | Self::LinearThompson => Doubt::Posterior,
+            Self::LinUcb | Self::LinearThompson | Self::GaussianThompson => Doubt::Posterior,
             Self::EnsembleThompson => Doubt::Members,
         }
     }

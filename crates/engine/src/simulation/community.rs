@@ -28,8 +28,8 @@ use segue_core::{
 
 use super::names;
 
-const DIMENSIONS: usize = 9;
-type Point = [f32; DIMENSIONS];
+pub(super) const DIMENSIONS: usize = 9;
+pub(super) type Point = [f32; DIMENSIONS];
 
 /// Features behind the first seven dimensions, as logits.
 const UNIT_FEATURES: [AudioFeature; 7] = [
@@ -43,7 +43,7 @@ const UNIT_FEATURES: [AudioFeature; 7] = [
 ];
 
 /// A genre: typical values of [`UNIT_FEATURES`], loudness in dB and tempo in beats per minute.
-const GENRES: [(&str, [f32; 7], f32, f32); 8] = [
+pub(super) const GENRES: [(&str, [f32; 7], f32, f32); 8] = [
     ("ambient", [0.25, 0.15, 0.04, 0.85, 0.90, 0.10, 0.15], -20.0, 90.0),
     ("classical", [0.30, 0.20, 0.04, 0.95, 0.85, 0.12, 0.30], -19.0, 105.0),
     ("folk", [0.50, 0.35, 0.04, 0.75, 0.05, 0.12, 0.45], -11.0, 115.0),
@@ -95,8 +95,8 @@ pub struct Community {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Sound {
-    point: Point,
+pub(super) struct Sound {
+    pub(super) point: Point,
     artist: u32,
 }
 
@@ -117,14 +117,15 @@ impl Community {
     }
 }
 
-struct Song {
-    track: Track,
-    sound: Sound,
-    genre: usize,
-    released_day: u32,
+pub(super) struct Song {
+    pub(super) track: Track,
+    pub(super) sound: Sound,
+    pub(super) genre: usize,
+    pub(super) released_day: u32,
 }
 
-fn draw_catalogue(config: &CommunityConfig, rng: &mut ChaCha8Rng) -> Vec<Song> {
+/// The songs, the most popular first; one in five is released within the period, the others before it.
+pub(super) fn draw_catalogue(config: &CommunityConfig, rng: &mut ChaCha8Rng) -> Vec<Song> {
     let mut songs = Vec::new();
     for artist in 0..config.artists as u32 {
         let genre = rng.random_range(0..GENRES.len());
@@ -194,7 +195,7 @@ fn spotify_id(rng: &mut ChaCha8Rng) -> TrackId {
     TrackId::new(id)
 }
 
-fn genre_point(genre: usize) -> Point {
+pub(super) fn genre_point(genre: usize) -> Point {
     let (_, unit, loudness_db, tempo_bpm) = GENRES[genre];
     let mut point = [0.0; DIMENSIONS];
     for (slot, value) in point.iter_mut().zip(unit) {
@@ -205,7 +206,7 @@ fn genre_point(genre: usize) -> Point {
     point
 }
 
-fn around(centre: &Point, spread: f32, rng: &mut impl Rng) -> Point {
+pub(super) fn around(centre: &Point, spread: f32, rng: &mut impl Rng) -> Point {
     centre.map(|x| {
         let noise: f32 = StandardNormal.sample(rng);
         x + spread * noise

@@ -1,17 +1,25 @@
 //! The engine, tested through its public face.
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
+mod answers;
 mod arrange;
+mod carousel;
 mod community;
+mod delayed;
+mod experiment;
 mod full_ranking;
 mod interactions;
 mod interactive;
 mod labels;
+mod listeners;
 mod mix;
 mod new_listener;
+mod off_policy;
 mod playlist;
 mod policy;
 mod profile;
 mod reasons;
 mod retrieval;
+mod thompson;
+mod trial;
 mod world;

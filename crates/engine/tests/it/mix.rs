@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use segue_core::{ListenerId, Reason, Slate, Track, TrackId, WorkId};
+use segue_engine::eval::new_listener::liking;
+use segue_engine::mix::arrivals::arrivals;
 use segue_engine::mix::filters::{Familiarity, FilterStep};
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::{MixError, MixRequest, Note, mix};
@@ -12,7 +14,7 @@ use segue_engine::policy::draw::redraw;
 use segue_engine::retrieval::Index;
 use segue_engine::{Catalogue, Likability, Profile, Scorer, Stance, TrackIdx};
 
-use crate::world::{HashScorer, RowScorer, World, days_ago, now, plans, request};
+use crate::world::{HashScorer, Plan, RowScorer, World, days_ago, now, plans, request};
 
 /// The most tracks of a class that a mix may hold under the caps, counted the plain way.
 fn most_under_caps(world: &World, request: &MixRequest, class: impl Fn(TrackIdx) -> bool) -> u32 {
@@ -349,4 +351,17 @@ fn a_scorer_that_miscounts_is_found_out() {
     let world = World::new(Catalogue::from_tracks(songs(3)), stranger());
     let error = mix(&world.catalogue, &world.index, &world.profile, &Silent, &request(2, 0.5)).unwrap_err();
     assert_eq!(error, MixError::Predictions { expected: 3, found: 0 });
+}
+
+#[test]
+fn a_track_stops_being_an_arrival_when_three_listeners_have_answered_it() {
+    let world = Plan { seed: 3, tracks: 40, artists: 8, known: 0.0 }.build();
+    let answered = |listener: usize, rows: &[u32]| {
+        let rows: Vec<TrackIdx> = rows.iter().copied().map(TrackIdx).collect();
+        liking(&world.catalogue, ListenerId::new(format!("listener {listener}")), &rows)
+    };
+    let profiles = [answered(0, &[1, 2]), answered(1, &[1, 2]), answered(2, &[1])];
+    let lately = [TrackIdx(1), TrackIdx(2), TrackIdx(3)];
+    let left = arrivals(&world.catalogue, &profiles, lately);
+    assert_eq!(left, [2, 3].map(|row| world.catalogue.track(TrackIdx(row)).id.clone()));
 }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)] // the lint excepts test functions only, and not what they call
 
 mod archives;
+mod columns;
 mod events;
 mod formats;
 mod hostile;

@@ -9,7 +9,7 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use segue_engine::{ArtistIdx, TrackIdx};
 
-use super::community::{Community, Likes, Standing};
+use super::community::{Community, Likes, PLACE, Standing};
 use super::describe::{COUNT, Description, Descriptions, SOUND, is_audible};
 use super::space::Space;
 
@@ -22,6 +22,9 @@ const BACKGROUND: usize = 256;
 /// fourth power of the wide one.
 const WIDE: f32 = 0.4;
 const FLOOR: f32 = 1e-4;
+
+/// Numbers that say where a track lies: a constant, its position among all that is described, the place of its artist.
+pub(crate) const EMBEDDING: usize = 1 + COUNT + PLACE;
 
 /// What relations are measured against.
 #[derive(Clone, Debug)]
@@ -158,6 +161,20 @@ impl Atlas {
         distances.iter().for_each(|&distance| sum.add(distance, self.spaces[space].spread(), 1.0));
         let log_mean = |sum: f32| (sum / distances.len().max(1) as f32 + FLOOR).ln();
         Kernels { wide: log_mean(sum.wide), narrow: log_mean(sum.narrow) }
+    }
+}
+
+impl Placed {
+    /// Where a track lies. What is unknown, and what a space has no dimension for, is 0.
+    pub(crate) fn embedding(&self) -> [f32; EMBEDDING] {
+        let mut embedding = [0.0; EMBEDDING];
+        embedding[0] = 1.0;
+        let position = &self.positions[SPACES - 1];
+        embedding[1..=position.len()].copy_from_slice(position);
+        if let Some(standing) = self.standing {
+            embedding[1 + COUNT..].copy_from_slice(&standing.place);
+        }
+        embedding
     }
 }
 

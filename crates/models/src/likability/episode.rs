@@ -18,7 +18,6 @@ use segue_engine::{TrackIdx, WorkIdx};
 
 use super::atlas::{Atlas, Placed};
 use super::describe::{Descriptions, NEWNESS, POPULARITY, SOUND};
-use super::layer::embedding;
 use super::relation::{History, Told};
 
 /// Sizes of histories, drawn uniformly; `None` stands for all that is not hidden.
@@ -46,7 +45,7 @@ pub(crate) struct Rows {
     pub(crate) told: Vec<bool>,
     /// Whether a row is the first of those asked after one and the same history.
     pub(crate) first: Vec<bool>,
-    /// Where the track of each row lies, [`EMBEDDING`](super::layer::EMBEDDING) numbers a row.
+    /// Where the track of each row lies, [`EMBEDDING`](super::atlas::EMBEDDING) numbers a row.
     pub(crate) embeddings: Vec<f32>,
 }
 
@@ -161,7 +160,7 @@ impl Episodes<'_> {
             rows.listeners.push(pupil.listener);
             rows.told.push(given);
             rows.first.push(rows.first.is_empty());
-            rows.embeddings.extend(embedding(&placed));
+            rows.embeddings.extend(placed.embedding());
         }
         rows
     }

@@ -13,32 +13,17 @@
 use segue_engine::Likability;
 use serde::{Deserialize, Serialize};
 
-use super::atlas::{Placed, SPACES};
-use super::community::PLACE;
+use super::atlas::EMBEDDING;
 use super::describe::COUNT;
 use super::episode::Rows;
 use crate::online::posterior::{Answer, LEAST_SPREAD, LinearPosterior, LinearPrior};
 
-/// Numbers that say where a track lies: a constant, its position among all that is described, the place of its artist.
-pub(crate) const EMBEDDING: usize = 1 + COUNT + PLACE;
 /// Histories of at least so many labels share a prior, up to the next.
 const SIZES: [u32; 4] = [0, 1, 5, 20];
 /// With fewer answers than this a prior is that of the next larger histories.
 const FEWEST_ANSWERS: usize = 60;
 /// Keeps the odds of a prediction finite.
 const CLIP: f64 = 1e-6;
-
-/// Where a track lies. What is unknown, and what a space has no dimension for, is 0.
-pub(crate) fn embedding(track: &Placed) -> [f32; EMBEDDING] {
-    let mut embedding = [0.0; EMBEDDING];
-    embedding[0] = 1.0;
-    let position = &track.positions[SPACES - 1];
-    embedding[1..=position.len()].copy_from_slice(position);
-    if let Some(standing) = track.standing {
-        embedding[1 + COUNT..].copy_from_slice(&standing.place);
-    }
-    embedding
-}
 
 /// The part of the embedding that a dimension belongs to.
 fn block(dimension: usize) -> usize {

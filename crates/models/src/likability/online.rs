@@ -12,7 +12,8 @@ use segue_engine::dataset::labels::Label;
 use segue_engine::policy::Doubt;
 use segue_engine::{Likability, Profile, Scorer, TrackIdx};
 
-use super::layer::{EMBEDDING, answer, corrected};
+use super::atlas::EMBEDDING;
+use super::layer::{answer, corrected};
 use super::scorer::LikabilityScorer;
 use crate::online::posterior::LinearPosterior;
 

@@ -12,7 +12,6 @@ use super::atlas::{Atlas, Placed};
 use super::community::Community;
 use super::describe::Descriptions;
 use super::fit::{table, told};
-use super::layer::embedding;
 use super::measure::calibrated;
 use super::relation::{COLUMNS, History};
 use super::{LikabilityModel, NamedCommunity};
@@ -70,7 +69,7 @@ impl LikabilityScorer {
     /// # Shapes
     /// `[tracks, EMBEDDING]`.
     pub(super) fn embeddings(&self, tracks: &[TrackIdx]) -> Vec<f32> {
-        tracks.iter().flat_map(|track| embedding(&self.placed[track.0 as usize])).collect()
+        tracks.iter().flat_map(|track| self.placed[track.0 as usize].embedding()).collect()
     }
 
     fn table(&self, history: &History<'_>, tracks: &[TrackIdx]) -> Table {

@@ -2,6 +2,9 @@
 
 pub mod factor_analysis;
 pub mod factor_model;
+pub mod logistic;
 pub mod posterior;
 mod presence;
+pub mod progressive;
 pub mod ridge_prior;
+pub mod share_prior;

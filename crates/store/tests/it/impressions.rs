@@ -46,7 +46,7 @@ pub(crate) fn impression(who: &str, tracks: &[TrackId], picked: usize, when: Tim
     };
     let shortlist = tracks.iter().enumerate().map(offered).collect();
     let slate = Slate { listener: listener(who), config, picks: picks.collect(), shortlist };
-    Impression { at: when, slate }
+    Impression::new(when, slate)
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod crash;
 mod damage;
 mod duplicates;
 mod exclusions;
+mod experiments;
 mod fixtures;
 mod forget;
 mod import;

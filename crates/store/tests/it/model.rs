@@ -292,8 +292,12 @@ impl Model {
     }
 
     pub(crate) fn impressions(&self, who: &ListenerId) -> Vec<Impression> {
-        let shown = self.impressions.iter().filter(|impression| impression.slate.listener == *who);
-        shown.rev().cloned().collect()
+        let of_listener = self.impressions.iter().filter(|impression| impression.slate.listener == *who);
+        of_listener.filter(|impression| impression.was_shown()).rev().cloned().collect()
+    }
+
+    pub(crate) fn enrolled(&self) -> Vec<Impression> {
+        self.impressions.iter().filter(|impression| impression.enrolment.is_some()).cloned().collect()
     }
 
     pub(crate) fn models(&self) -> Vec<(String, bool)> {
@@ -309,7 +313,7 @@ impl Model {
             self.listens.len(),
             self.feedback.len(),
             self.exclusions.len(),
-            self.impressions.len(),
+            self.impressions.iter().filter(|impression| impression.was_shown()).count(),
             self.complete.len(),
         ]
     }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
-    AudioFeature, DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
-    Record, Source, Track, TrackId,
+    AudioFeature, DeviceClass, EndReason, Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget,
+    Listen, ListenerId, Moment, Record, Source, Track, TrackId,
 };
 use segue_store::{Exclusion, ExclusionId, Store, StoreError};
 use tempfile::TempDir;
@@ -18,6 +18,7 @@ use crate::models::register;
 
 const OPERATIONS: usize = 120;
 const FILES: u64 = 12;
+const EXPERIMENT: &str = "bolder";
 
 /// The store, the vectors, and what both were asked to do so far.
 struct Pair {
@@ -108,7 +109,8 @@ fn file(number: u64) -> Vec<Record> {
 impl Pair {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let store = Store::open(home.path()).unwrap();
+        let mut store = Store::open(home.path()).unwrap();
+        store.start_experiment(EXPERIMENT, "{}", at(0)).unwrap();
         Self { home, store, model: Model::default(), exclusions: Vec::new(), versions: 0 }
     }
 
@@ -204,9 +206,14 @@ impl Pair {
     fn log_impression(&mut self, rng: &mut impl Rng) {
         let ids: Vec<TrackId> = self.model.tracks().iter().take(8).map(|track| track.id.clone()).collect();
         let picked = rng.random_range(0..=ids.len());
-        let shown = impression(any_listener(rng).as_str(), &ids, picked, at(rng.random_range(0..1000)));
-        self.store.log_impression(&shown).unwrap();
-        self.model.log_impression(shown);
+        let mut made = impression(any_listener(rng).as_str(), &ids, picked, at(rng.random_range(0..1000)));
+        made.enrolment = rng.random_bool(0.5).then(|| Enrolment {
+            experiment: EXPERIMENT.into(),
+            arm: any(rng, &["control", "bold"]).to_string(),
+            exposure: *any(rng, &[Exposure::Shown, Exposure::Shadow]),
+        });
+        self.store.log_impression(&made).unwrap();
+        self.model.log_impression(made);
     }
 
     fn register(&mut self, rng: &mut impl Rng) {
@@ -249,6 +256,9 @@ impl Pair {
             let shown: Vec<_> = store.impressions(who, usize::MAX).unwrap();
             assert_eq!(shown.into_iter().map(|(_, shown)| shown).collect::<Vec<_>>(), model.impressions(who));
         }
+        let enrolled: Vec<_> = store.experiment_impressions(EXPERIMENT).unwrap();
+        let enrolled: Vec<_> = enrolled.into_iter().map(|(_, made)| made).collect();
+        assert_eq!(enrolled, model.enrolled());
         assert_eq!(store.tracks().unwrap(), model.tracks());
         let models = store.models().unwrap();
         assert_eq!(

@@ -7,6 +7,7 @@ mod labelled_csv;
 mod likability;
 mod new_listener;
 mod next_track;
+mod policy;
 
 use clap::{Args, Subcommand};
 
@@ -25,6 +26,7 @@ enum Task {
     Likability(likability::LikabilityArgs),
     NewListener(new_listener::NewListenerArgs),
     NextTrack(Box<next_track::NextTrackArgs>),
+    Policy(Box<policy::PolicyArgs>),
 }
 
 /// Runs the evaluation asked for.
@@ -34,5 +36,6 @@ pub(crate) fn run(args: EvaluateArgs, home: &Home) -> anyhow::Result<()> {
         Task::Likability(args) => likability::run(args),
         Task::NewListener(args) => new_listener::run(&args),
         Task::NextTrack(args) => next_track::run(&args, home),
+        Task::Policy(args) => policy::run(&args, home),
     }
 }

@@ -1,0 +1,162 @@
+//! An arm: a name and the few settings of a mix that it changes.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::pipeline::{MixError, MixRequest};
+use crate::policy::{PolicyKind, UnknownPolicy};
+
+/// What an arm changes in a request; what is `None` stays as it was asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// As [`MixRequest::explore`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub explore: Option<f32>,
+    /// As [`MixRequest::policy`].
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "policy_name")]
+    pub policy: Option<PolicyKind>,
+    /// As [`MixRequest::artist_cap`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artist_cap: Option<u32>,
+    /// As [`MixRequest::album_cap`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub album_cap: Option<u32>,
+    /// As [`MixRequest::no_repeat_days`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_repeat_days: Option<u32>,
+}
+
+impl Settings {
+    /// What can be set, by name.
+    pub const NAMES: [&str; 5] = ["explore", "policy", "artist-cap", "album-cap", "no-repeat-days"];
+
+    /// The request with these settings.
+    pub fn apply(&self, request: MixRequest) -> MixRequest {
+        MixRequest {
+            explore: self.explore.unwrap_or(request.explore),
+            policy: self.policy.unwrap_or(request.policy),
+            artist_cap: self.artist_cap.unwrap_or(request.artist_cap),
+            album_cap: self.album_cap.unwrap_or(request.album_cap),
+            no_repeat_days: self.no_repeat_days.unwrap_or(request.no_repeat_days),
+            ..request
+        }
+    }
+
+    /// The names of what is set.
+    pub fn set(&self) -> impl Iterator<Item = &'static str> {
+        let set = [
+            self.explore.is_some(),
+            self.policy.is_some(),
+            self.artist_cap.is_some(),
+            self.album_cap.is_some(),
+            self.no_repeat_days.is_some(),
+        ];
+        Self::NAMES.into_iter().zip(set).filter_map(|(name, is_set)| is_set.then_some(name))
+    }
+
+    fn put(&mut self, name: &str, value: &str) -> Result<(), ArmError> {
+        let bad = || ArmError::Value { setting: name.to_owned(), found: value.to_owned() };
+        let whole = || value.parse().map_err(|_| bad());
+        match name {
+            "explore" => self.explore = Some(value.parse().map_err(|_| bad())?),
+            "policy" => self.policy = Some(value.parse()?),
+            "artist-cap" => self.artist_cap = Some(whole()?),
+            "album-cap" => self.album_cap = Some(whole()?),
+            "no-repeat-days" => self.no_repeat_days = Some(whole()?),
+            _ => return Err(ArmError::Setting { found: name.to_owned() }),
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts = [
+            self.explore.map(|value| format!("explore={value}")),
+            self.policy.map(|value| format!("policy={}", value.name())),
+            self.artist_cap.map(|value| format!("artist-cap={value}")),
+            self.album_cap.map(|value| format!("album-cap={value}")),
+            self.no_repeat_days.map(|value| format!("no-repeat-days={value}")),
+        ];
+        let texts: Vec<String> = texts.into_iter().flatten().collect();
+        f.write_str(if texts.is_empty() { "as usual".to_owned() } else { texts.join(",") }.as_str())
+    }
+}
+
+/// A named set of settings, and its part of the listeners.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Arm {
+    /// Its name.
+    pub name: String,
+    /// Its part of the listeners, in relation to the shares of the other arms.
+    pub share: u32,
+    /// What it changes.
+    pub settings: Settings,
+}
+
+/// An arm cannot be understood.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ArmError {
+    /// No setting has that name.
+    #[error("an arm has no setting `{found}`; it has {}", Settings::NAMES.map(|name| format!("`{name}`")).join(", "))]
+    Setting {
+        /// The name given.
+        found: String,
+    },
+    /// The value is none for that setting.
+    #[error("`{found}` is no value for `{setting}`")]
+    Value {
+        /// The setting.
+        setting: String,
+        /// The value given.
+        found: String,
+    },
+    /// A setting without a value.
+    #[error("`{found}` should read `setting=value`")]
+    Form {
+        /// What was given.
+        found: String,
+    },
+    /// No policy has that name.
+    #[error(transparent)]
+    Policy(#[from] UnknownPolicy),
+    /// No mix could be made by it.
+    #[error(transparent)]
+    Mix(#[from] MixError),
+}
+
+/// Reads `name` or `name:setting=value,setting=value`; the share is 1.
+impl FromStr for Arm {
+    type Err = ArmError;
+
+    fn from_str(text: &str) -> Result<Self, ArmError> {
+        let (name, rest) = text.split_once(':').unwrap_or((text, ""));
+        let mut settings = Settings::default();
+        for setting in rest.split(',').filter(|setting| !setting.is_empty()) {
+            let (name, value) =
+                setting.split_once('=').ok_or_else(|| ArmError::Form { found: setting.to_owned() })?;
+            settings.put(name.trim(), value.trim())?;
+        }
+        Ok(Self { name: name.trim().to_owned(), share: 1, settings })
+    }
+}
+
+/// A policy is kept by its name.
+mod policy_name {
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serialize as _, Serializer};
+
+    use crate::policy::PolicyKind;
+
+    pub(super) fn serialize<S: Serializer>(policy: &Option<PolicyKind>, to: S) -> Result<S::Ok, S::Error> {
+        policy.map(PolicyKind::name).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PolicyKind>, D::Error> {
+        let name = Option::<String>::deserialize(from)?;
+        name.map(|name| name.parse().map_err(D::Error::custom)).transpose()
+    }
+}

@@ -1,0 +1,192 @@
+//! One listener, one observation: what came of their mixes during a fixed time from their first one on.
+//!
+//! # Why not plays, and why a fixed time
+//! Plays of one listener are alike; counted as so many observations they would make any interval far too narrow. The listener was assigned, so the listener is
+//! counted, with rates over all picks that they were shown, untouched ones included: rates over what was *played* would compare listeners whom the arms made
+//! play different things. An observation enters once its time is over and does not change afterwards; a mean that goes on growing would be a
+//! new number at every look, and no interval is valid for that.
+
+use segue_core::{Enrolment, Exposure, Feedback, Impression, Listen, ListenerId, Timestamp};
+use serde::Serialize;
+
+use super::Design;
+use crate::Catalogue;
+use crate::dataset::answers::{Answer, Credit, Verdict, answers};
+
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// All that the store knows of a listener and a readout needs.
+#[derive(Clone, Debug, Default)]
+pub struct ListenerLog {
+    /// Everything they were shown, oldest first, the experiment's or not.
+    pub shown: Vec<Impression>,
+    /// The experiment's shadows of it.
+    pub shadows: Vec<Impression>,
+    /// Their plays.
+    pub listens: Vec<Listen>,
+    /// Their words.
+    pub feedback: Vec<Feedback>,
+}
+
+/// A mix that counts, and what came of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObservedMix {
+    /// What was shown.
+    pub impression: Impression,
+    /// What became of its picks, in their order.
+    pub answers: Vec<Answer>,
+    /// What other arms would have shown in its place.
+    pub shadows: Vec<Impression>,
+}
+
+/// How much was shown, and what became of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Mixes shown.
+    pub mixes: u64,
+    /// Their picks.
+    pub picks: u64,
+    /// Plays of these.
+    pub plays: u64,
+    /// Picks liked.
+    pub liked: u64,
+    /// Picks skipped or rejected.
+    pub skipped: u64,
+    /// Picks liked that were new to the listener.
+    pub discovered: u64,
+}
+
+impl Counts {
+    /// The counts of both together.
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            mixes: self.mixes + other.mixes,
+            picks: self.picks + other.picks,
+            plays: self.plays + other.plays,
+            liked: self.liked + other.liked,
+            skipped: self.skipped + other.skipped,
+            discovered: self.discovered + other.discovered,
+        }
+    }
+
+    fn share(self, count: u64) -> f64 {
+        if self.picks == 0 { 0.0 } else { count as f64 / self.picks as f64 }
+    }
+}
+
+/// What is compared: shares of all picks that a listener was shown, so that each is between 0 and 1 for everybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Picks liked. This is the one that decides; the others say at what price.
+    Satisfaction,
+    /// Picks skipped or rejected.
+    SkipRate,
+    /// Picks liked that were new to the listener.
+    Discovery,
+}
+
+impl Metric {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Satisfaction, Self::SkipRate, Self::Discovery];
+
+    /// Its value for a listener.
+    pub fn of(self, counts: Counts) -> f64 {
+        counts.share(match self {
+            Self::Satisfaction => counts.liked,
+            Self::SkipRate => counts.skipped,
+            Self::Discovery => counts.discovered,
+        })
+    }
+}
+
+/// A listener in an experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Observation {
+    /// Who.
+    pub listener: ListenerId,
+    /// Place of their arm in the design.
+    pub arm: usize,
+    /// When they were shown the first mix of the experiment.
+    pub since: Timestamp,
+    /// From when on nothing counts any more. The observation is complete then.
+    pub until: Timestamp,
+    /// The experiment's mixes in this time, oldest first.
+    pub mixes: Vec<ObservedMix>,
+    /// Whether a play after this time is on record. If not, their latest plays may not have been imported yet.
+    pub played_later: bool,
+}
+
+impl Observation {
+    /// Everything added up.
+    pub fn counts(&self) -> Counts {
+        self.mixes.iter().map(ObservedMix::counts).fold(Counts::default(), Counts::plus)
+    }
+}
+
+impl ObservedMix {
+    fn counts(&self) -> Counts {
+        let mut counts = Counts { mixes: 1, ..Counts::default() };
+        for (pick, answer) in self.impression.slate.picks.iter().zip(&self.answers) {
+            let liked = answer.verdict == Verdict::Liked;
+            counts.picks += 1;
+            counts.plays += u64::from(answer.plays);
+            counts.liked += u64::from(liked);
+            counts.skipped += u64::from(answer.verdict == Verdict::Disliked);
+            counts.discovered += u64::from(liked && pick.new_to_listener);
+        }
+        counts
+    }
+}
+
+/// Observes a listener; `None` if they were shown nothing by this experiment.
+pub fn observe(catalogue: &Catalogue, design: &Design, log: &ListenerLog) -> Option<Observation> {
+    let first = log.shown.iter().find(|impression| arm_shown(design, impression).is_some())?;
+    let arm = arm_shown(design, first)?;
+    let until = days_after(first.at, design.days());
+    let credit = Credit { days: design.days(), before: until };
+    let answers = answers(catalogue, &log.shown, &log.listens, &log.feedback, credit);
+    let counts =
+        |impression: &Impression| impression.at < until && arm_shown(design, impression) == Some(arm);
+    let observed = |(impression, answers): (&Impression, Vec<Answer>)| ObservedMix {
+        shadows: shadows_of(design, impression, &log.shadows),
+        impression: impression.clone(),
+        answers,
+    };
+    let shown = log.shown.iter().zip(answers).filter(|(impression, _)| counts(impression));
+    Some(Observation {
+        listener: first.slate.listener.clone(),
+        arm,
+        since: first.at,
+        until,
+        mixes: shown.map(observed).collect(),
+        played_later: log.listens.iter().any(|listen| listen.is_dated() && listen.started_at() >= until),
+    })
+}
+
+/// The place of the arm that made an impression, if it is one of the experiment's that was shown.
+fn arm_shown(design: &Design, impression: &Impression) -> Option<usize> {
+    let enrolment = impression.enrolment.as_ref().filter(|_| impression.was_shown())?;
+    arm_of(design, enrolment)
+}
+
+/// The place of an enrolment's arm.
+pub(super) fn arm_of(design: &Design, enrolment: &Enrolment) -> Option<usize> {
+    let of_this = enrolment.experiment == design.name();
+    design.arms().iter().position(|arm| of_this && arm.name == enrolment.arm)
+}
+
+fn shadows_of(design: &Design, shown: &Impression, shadows: &[Impression]) -> Vec<Impression> {
+    let is_shadow =
+        |enrolment: &Enrolment| enrolment.exposure == Exposure::Shadow && arm_of(design, enrolment).is_some();
+    let of_shown = |impression: &&Impression| {
+        impression.at == shown.at && impression.enrolment.as_ref().is_some_and(is_shadow)
+    };
+    shadows.iter().filter(of_shown).cloned().collect()
+}
+
+fn days_after(moment: Timestamp, days: u32) -> Timestamp {
+    let seconds = i64::from(days) * SECONDS_PER_DAY;
+    let later = moment.as_microsecond().saturating_add(seconds * 1_000_000);
+    Timestamp::from_microsecond(later).unwrap_or(Timestamp::MAX)
+}

@@ -1,0 +1,134 @@
+//! Thompson sampling on independent Beta beliefs, the belief about a share of successes (Thompson 1933; Chapelle & Li, NIPS
+//! 2011): every track's probability is drawn from `Beta(a, b)`, and the highest is picked. Propensities are exact, by
+//! [quadrature](super::quadrature) over the logit `y`, on which the density `σ(y)ᵃ σ(-y)ᵇ / B(a, b)` is smooth whatever `a` and `b`.
+//!
+//! The scores of its belief are probabilities and the deviations those of the Betas, matched by moments: with mean `m` and
+//! variance `v`, `a + b = m (1 - m) / v - 1` and `a = m (a + b)`. A Beta that comes from counts is matched exactly. It is for callers who count
+//! ([`ShareBelief`]), and not among the policies of a mix, whose scores are no probabilities.
+
+use rand::Rng;
+use statrs::function::beta::{beta_reg, ln_beta};
+
+use super::gaussian_thompson::Sure;
+use super::quadrature::{BestOfDraws, Marginal};
+use super::{Belief, Chooser, Policy};
+
+/// Picks the best of one draw of each track's probability.
+#[derive(Clone, Copy, Debug)]
+pub struct BetaThompson;
+
+/// A belief about a share of successes: `Beta(successes, failures)`, prior ones included.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ShareBelief {
+    /// Successes, above 0.
+    pub successes: f64,
+    /// Failures, above 0.
+    pub failures: f64,
+}
+
+/// Shapes below this are taken for it: most of such a Beta's mass is where rounding makes it 0 or 1.
+const LEAST_SHAPE: f64 = 0.05;
+/// Where both shapes are above this they are scaled down to it: as far as the continued fraction of the distribution goes.
+const LARGEST_SHAPE: f64 = 1e4;
+/// Not more than this mass lies on either side of the window.
+const TAIL: f64 = 1e-11;
+/// The density on the logit has poles at ±iπ, which bounds the length over which it is nearly a polynomial.
+const LONGEST_STEP: f64 = 0.7;
+
+impl ShareBelief {
+    /// The Beta of that mean and standard deviation, or the nearest with a mean inside of 0..1 and both shapes workable.
+    pub fn from_moments(mean: f64, deviation: f64) -> Self {
+        let mean = mean.clamp(1e-9, 1.0 - 1e-9);
+        let largest = LARGEST_SHAPE / mean.min(1.0 - mean);
+        let strength = (mean * (1.0 - mean) / deviation.powi(2) - 1.0).min(largest);
+        let shape = |share: f64| (share * strength).max(LEAST_SHAPE);
+        Self { successes: shape(mean), failures: shape(1.0 - mean) }
+    }
+
+    /// Its mean.
+    pub fn mean(&self) -> f64 {
+        self.successes / (self.successes + self.failures)
+    }
+
+    /// Its standard deviation.
+    pub fn deviation(&self) -> f64 {
+        (self.mean() * (1.0 - self.mean()) / (self.successes + self.failures + 1.0)).sqrt()
+    }
+
+    /// What a policy goes by.
+    pub fn belief(shares: &[Self]) -> Belief {
+        let deviations: Vec<f32> = shares.iter().map(|share| share.deviation() as f32).collect();
+        Belief::independent(shares.iter().map(|share| share.mean() as f32).collect(), &deviations)
+    }
+}
+
+/// The distribution of the logit of a share.
+struct LogitBeta {
+    share: ShareBelief,
+    ln_beta: f64,
+    window: (f64, f64),
+}
+
+impl LogitBeta {
+    fn new(share: ShareBelief) -> Self {
+        let ShareBelief { successes, failures } = share;
+        let window = (lower_end(successes, failures), -lower_end(failures, successes));
+        Self { share, ln_beta: ln_beta(successes, failures), window }
+    }
+}
+
+/// A point below which next to nothing lies, found by going down from the mode.
+fn lower_end(successes: f64, failures: f64) -> f64 {
+    let stride = (1.0 / successes + 1.0 / failures).sqrt();
+    let mode = (successes / failures).ln();
+    let mut point = mode - 4.0 * stride;
+    while beta_reg(successes, failures, sigmoid(point)) > TAIL {
+        point -= stride;
+    }
+    point
+}
+
+fn sigmoid(y: f64) -> f64 {
+    1.0 / (1.0 + (-y).exp())
+}
+
+impl Marginal for LogitBeta {
+    fn window(&self) -> (f64, f64) {
+        self.window
+    }
+
+    fn step(&self) -> f64 {
+        let ShareBelief { successes, failures } = self.share;
+        (0.5 * (1.0 / successes + 1.0 / failures).sqrt()).min(LONGEST_STEP)
+    }
+
+    fn density(&self, y: f64) -> f64 {
+        let ln_share = |y: f64| if y < 0.0 { y - y.exp().ln_1p() } else { -(-y).exp().ln_1p() };
+        (self.share.successes * ln_share(y) + self.share.failures * ln_share(-y) - self.ln_beta).exp()
+    }
+
+    fn distribution(&self, y: f64) -> f64 {
+        beta_reg(self.share.successes, self.share.failures, sigmoid(y))
+    }
+}
+
+impl Policy for BetaThompson {
+    fn name(&self) -> &'static str {
+        "beta-thompson"
+    }
+
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn prepare<'a>(&self, belief: &'a Belief, _: &mut dyn Rng) -> Box<dyn Chooser + 'a> {
+        if (0..belief.len()).all(|track| belief.deviation(track) == 0.0) {
+            return Box::new(Sure(belief));
+        }
+        let marginal = |track: usize| {
+            let (mean, deviation) = (belief.scores()[track], belief.deviation(track));
+            LogitBeta::new(ShareBelief::from_moments(f64::from(mean), f64::from(deviation)))
+        };
+        Box::new(BestOfDraws::new(&(0..belief.len()).map(marginal).collect::<Vec<_>>()))
+    }
+}

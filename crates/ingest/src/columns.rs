@@ -1,0 +1,200 @@
+//! A few named columns of a table, CSV or Parquet, cell by cell as text: for tables of which every row counts.
+//!
+//! Importers drop the rows that they cannot use and count them. A log of choices with their probabilities is no place for
+//! that: leaving out rows changes what the rest says. So the caller reads each row, and the first one that it cannot use ends the
+//! reading with the file, the line and the problem.
+
+use std::fs::File;
+use std::io::{BufReader, Seek};
+use std::path::Path;
+
+use csv::{ErrorKind, ReaderBuilder, StringRecord};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+use parquet::record::reader::RowIter;
+use parquet::schema::types::{Type, TypePtr};
+
+use crate::IngestError;
+use crate::format::is_parquet;
+use crate::format::parquet::{damaged, guarded};
+use crate::input::{Utf8Reader, read_error, read_head};
+use crate::table::{Allowance, MAX_RECORD_BYTES, delimiter_of, first_line, plain_name};
+
+/// A column to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct WantedColumn<'a> {
+    /// What it holds, for errors: `the reward`.
+    pub what: &'a str,
+    /// Its name, where it has no usual one. Case counts for nothing.
+    pub named: Option<&'a str>,
+    /// Usual names, the first that is there counts; without spaces, underscores and capitals.
+    pub usual: &'a [&'a str],
+    /// Whether the table is of no use without it. One that is named is always required.
+    pub presence: Presence,
+}
+
+/// Whether a column must be there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// The table is of no use without it.
+    Required,
+    /// Its cells are `None` where the table lacks it.
+    Optional,
+}
+
+/// Takes the cells of a row in the order of the wanted columns, or says what is wrong with it. Cells are trimmed; `None` stands
+/// for a column that is not there and for an empty cell.
+pub type RowSink<'a> = dyn FnMut(&[Option<&str>]) -> Result<(), String> + 'a;
+
+/// Reads columns of a table, row after row.
+///
+/// # Errors
+/// [`IngestError::Malformed`] with the line where a column is missing, the file is damaged or the sink refuses a row (of Parquet, the
+/// number of the row); [`IngestError::Io`] where it cannot be read; [`IngestError::TooLarge`] for a record without end.
+pub fn read_columns(
+    path: &Path,
+    wanted: &[WantedColumn<'_>],
+    sink: &mut RowSink<'_>,
+) -> Result<(), IngestError> {
+    let failed = |source| IngestError::Io { path: path.to_owned(), source };
+    let mut file = File::open(path).map_err(failed)?;
+    let head = read_head(&mut file).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    if is_parquet(&head) {
+        return read_parquet(path, file, wanted, sink);
+    }
+    read_csv(path, &head, file, wanted, sink)
+}
+
+fn malformed(path: &Path, line: u64, problem: String) -> IngestError {
+    IngestError::Malformed { path: path.to_owned(), line, problem }
+}
+
+/// Where each wanted column is.
+fn places(names: &[&str], wanted: &[WantedColumn<'_>]) -> Result<Vec<Option<usize>>, String> {
+    let listed = || names.join(", ");
+    let place = |column: &WantedColumn<'_>| {
+        if let Some(named) = column.named {
+            let found = names.iter().position(|name| name.eq_ignore_ascii_case(named));
+            return found.map(Some).ok_or_else(|| format!("no column `{named}`, there are {}", listed()));
+        }
+        let known = |usual: &&str| names.iter().position(|name| plain_name(name) == *usual);
+        match column.usual.iter().find_map(known) {
+            None if column.presence == Presence::Required => {
+                Err(format!("no column for {} among {}; name it", column.what, listed()))
+            }
+            found => Ok(found),
+        }
+    };
+    wanted.iter().map(place).collect()
+}
+
+fn read_csv(
+    path: &Path,
+    head: &[u8],
+    file: File,
+    wanted: &[WantedColumn<'_>],
+    sink: &mut RowSink<'_>,
+) -> Result<(), IngestError> {
+    let allowance = Allowance::default();
+    let mut reader = ReaderBuilder::new()
+        .delimiter(delimiter_of(first_line(&String::from_utf8_lossy(head)).as_bytes()))
+        .has_headers(false)
+        .from_reader(allowance.limit(Utf8Reader::new(head, BufReader::with_capacity(1 << 18, file))));
+    let mut record = StringRecord::new();
+    let mut columns: Option<Vec<Option<usize>>> = None;
+    loop {
+        let more = reader.read_record(&mut record);
+        let line = record.position().map_or(1, csv::Position::line);
+        match more {
+            Ok(false) if columns.is_none() => return Err(malformed(path, 1, "the file is empty".to_owned())),
+            Ok(false) => return Ok(()),
+            Ok(true) => {}
+            Err(error) => {
+                let line = error.position().map_or_else(|| reader.position().line(), csv::Position::line);
+                return Err(broken(path, line, error, &allowance));
+            }
+        }
+        match &columns {
+            None => {
+                let names: Vec<&str> = record.iter().map(str::trim).collect();
+                columns = Some(places(&names, wanted).map_err(|problem| malformed(path, line, problem))?);
+            }
+            Some(columns) => {
+                let text = |place: &Option<usize>| {
+                    record.get((*place)?).map(str::trim).filter(|text| !text.is_empty())
+                };
+                let cells: Vec<Option<&str>> = columns.iter().map(text).collect();
+                sink(&cells).map_err(|problem| malformed(path, line, problem))?;
+            }
+        }
+        allowance.renew();
+    }
+}
+
+fn broken(path: &Path, line: u64, error: csv::Error, allowance: &Allowance) -> IngestError {
+    let problem = error.to_string();
+    match error.into_kind() {
+        ErrorKind::Io(_) if allowance.is_spent() => IngestError::TooLarge {
+            path: path.to_owned(),
+            line,
+            what: "one record (is a quote left open?)",
+            limit: format!("{} KiB", MAX_RECORD_BYTES >> 10),
+        },
+        ErrorKind::Io(error) => read_error(error, path, line),
+        ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            malformed(path, line, format!("{len} cells under a header of {expected_len}"))
+        }
+        _ => malformed(path, line, problem),
+    }
+}
+
+fn read_parquet(
+    path: &Path,
+    file: File,
+    wanted: &[WantedColumn<'_>],
+    sink: &mut RowSink<'_>,
+) -> Result<(), IngestError> {
+    let reader = guarded(|| SerializedFileReader::new(file)).map_err(|problem| damaged(path, 0, &problem))?;
+    let schema = reader.metadata().file_metadata().schema();
+    let names: Vec<&str> = schema.get_fields().iter().map(|field| field.name()).collect();
+    let columns = places(&names, wanted).map_err(|problem| malformed(path, 0, problem))?;
+    let mut kept: Vec<usize> = columns.iter().flatten().copied().collect();
+    kept.sort_unstable();
+    kept.dedup();
+    let fields: Vec<TypePtr> = kept.iter().map(|&field| schema.get_fields()[field].clone()).collect();
+    let projection = Type::group_type_builder(schema.name()).with_fields(fields).build();
+    let projection = projection.map_err(|error| damaged(path, 0, &error.to_string()))?;
+    let mut row = 0;
+    for group in 0..reader.num_row_groups() {
+        let group =
+            guarded(|| reader.get_row_group(group)).map_err(|problem| damaged(path, row, &problem))?;
+        let rows = guarded(|| RowIter::from_row_group(Some(projection.clone()), group.as_ref()));
+        let mut rows = rows.map_err(|problem| damaged(path, row, &problem))?;
+        while let Some(found) =
+            guarded(|| rows.next().transpose()).map_err(|problem| damaged(path, row, &problem))?
+        {
+            row += 1;
+            let texts: Vec<String> = found.get_column_iter().map(|(_, field)| text_of(field)).collect();
+            let cell = |place: &Option<usize>| {
+                let kept = kept.binary_search(&(*place)?).ok()?;
+                Some(texts[kept].trim()).filter(|text| !text.is_empty())
+            };
+            let cells: Vec<Option<&str>> = columns.iter().map(cell).collect();
+            sink(&cells).map_err(|problem| malformed(path, row, problem))?;
+        }
+    }
+    Ok(())
+}
+
+/// A value in as many digits as give it back.
+fn text_of(field: &Field) -> String {
+    match field {
+        Field::Null | Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => String::new(),
+        Field::Str(text) => text.clone(),
+        Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
+        Field::Float(value) => value.to_string(),
+        Field::Double(value) => value.to_string(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,120 @@
+//! Experiments: what is tried on whom is a text to the store, as a model's card is. What it does guard is that a name is never used
+//! twice, since a name decides who is in which arm, and that at most one experiment runs at a time.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use segue_core::{Impression, Timestamp};
+
+use crate::codes::{from_micros, to_micros};
+use crate::impressions::{ImpressionId, read_impressions};
+use crate::{Result, Store, StoreError};
+
+/// An experiment as it was started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExperimentEntry {
+    /// Its name.
+    pub name: String,
+    /// What is tried, as it was handed in.
+    pub design: String,
+    /// Since when it runs.
+    pub started_at: Timestamp,
+    /// Until when it ran; `None` while it does.
+    pub stopped_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Starts an experiment.
+    ///
+    /// # Errors
+    /// [`StoreError::ExperimentExists`] for a name that was used before, [`StoreError::ExperimentRunning`] while another one
+    /// runs, [`StoreError::Busy`] or [`StoreError::Database`].
+    pub fn start_experiment(&mut self, name: &str, design: &str, at: Timestamp) -> Result<()> {
+        self.write(|connection, _| {
+            if find(connection, name)?.is_some() {
+                return Err(StoreError::ExperimentExists(name.to_owned()));
+            }
+            if let Some(running) = running(connection)? {
+                return Err(StoreError::ExperimentRunning(running.name));
+            }
+            let sql = "INSERT INTO experiments (name, design, started_at) VALUES (?1, ?2, ?3)";
+            connection.execute(sql, params![name, design, to_micros(at)])?;
+            Ok(())
+        })
+    }
+
+    /// Stops an experiment for good; what it showed stays.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownExperiment`] if none of that name is running, [`StoreError::Busy`] or [`StoreError::Database`].
+    pub fn stop_experiment(&mut self, name: &str, at: Timestamp) -> Result<()> {
+        self.write(|connection, _| {
+            let sql = "UPDATE experiments SET stopped_at = ?2 WHERE name = ?1 AND stopped_at IS NULL";
+            match connection.execute(sql, params![name, to_micros(at)])? {
+                0 => Err(StoreError::UnknownExperiment(name.to_owned())),
+                _ => Ok(()),
+            }
+        })
+    }
+
+    /// The experiment that is running, if any.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn running_experiment(&self) -> Result<Option<ExperimentEntry>> {
+        self.read(running)
+    }
+
+    /// All experiments, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn experiments(&self) -> Result<Vec<ExperimentEntry>> {
+        self.read(|connection| {
+            let sql = "SELECT name, design, started_at, stopped_at FROM experiments ORDER BY id";
+            let mut statement = connection.prepare(sql)?;
+            let mut rows = statement.query([])?;
+            let mut entries = Vec::new();
+            while let Some(row) = rows.next()? {
+                entries.push(entry(row)?);
+            }
+            Ok(entries)
+        })
+    }
+
+    /// What an experiment made for anybody, shadows too, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownExperiment`], [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn experiment_impressions(&self, name: &str) -> Result<Vec<(ImpressionId, Impression)>> {
+        self.read(|connection| {
+            let experiment = require(connection, name)?;
+            let condition = "impressions.experiment = ?1 ORDER BY impressions.id";
+            read_impressions(connection, &mut self.track_names.borrow_mut(), condition, [experiment])
+        })
+    }
+}
+
+fn running(connection: &Connection) -> Result<Option<ExperimentEntry>> {
+    let sql = "SELECT name, design, started_at, stopped_at FROM experiments WHERE stopped_at IS NULL";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    rows.next()?.map(entry).transpose()
+}
+
+fn entry(row: &Row<'_>) -> Result<ExperimentEntry> {
+    Ok(ExperimentEntry {
+        name: row.get(0)?,
+        design: row.get(1)?,
+        started_at: from_micros(row.get(2)?)?,
+        stopped_at: row.get::<_, Option<i64>>(3)?.map(from_micros).transpose()?,
+    })
+}
+
+fn find(connection: &Connection, name: &str) -> Result<Option<i64>> {
+    let sql = "SELECT id FROM experiments WHERE name = ?1";
+    Ok(connection.query_row(sql, [name], |row| row.get(0)).optional()?)
+}
+
+/// The key of an experiment.
+pub(crate) fn require(connection: &Connection, name: &str) -> Result<i64> {
+    find(connection, name)?.ok_or_else(|| StoreError::UnknownExperiment(name.to_owned()))
+}
