@@ -30,7 +30,7 @@ for variable in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"]
 import numpy as np
 import vowpalwabbit
 
-ARMS, WIDTH, SIDE = 20, 20, 4
+ARMS, SIDE = 20, 4
 TUNING_SEED, FIRST_SEED = 0, 1
 EXPLORED = 2_000
 RESAMPLES = 10_000
@@ -39,9 +39,9 @@ RESAMPLES = 10_000
 class Stream:
     """One stream, in memory, as files for Segue and as text for VW."""
 
-    def __init__(self, world, events, seed, folder):
+    def __init__(self, world, events, width, seed, folder):
         rng = np.random.default_rng([seed, len(world)])
-        self.features, self.probabilities = {"linear": linear, "logistic": logistic}[world](rng, events)
+        self.features, self.probabilities = {"linear": linear, "logistic": logistic}[world](rng, events, width)
         self.rewards = rng.random((events, ARMS)) < self.probabilities
         self.seed, self.events, self.folder = seed, events, folder
         folder.mkdir()
@@ -60,18 +60,25 @@ class Stream:
     def even_regret(self):
         return float((self.probabilities.max(axis=1) - self.probabilities.mean(axis=1)).mean())
 
+    def least_linear_regret(self):
+        """Regret of always taking the best arm of the linear model that fits all probabilities best: no learner sees those."""
+        rows = self.features.reshape(-1, self.features.shape[2])
+        rows = np.column_stack([rows, np.ones(len(rows))])
+        weights = np.linalg.lstsq(rows, self.probabilities.ravel(), rcond=None)[0]
+        return self.regret((rows @ weights).reshape(self.events, ARMS).argmax(axis=1))
+
 
 def text(row):
     return "|f " + " ".join(f"{name}:{value:.6g}" for name, value in enumerate(row))
 
 
-def linear(rng, events):
-    features = rng.normal(size=(events, ARMS, WIDTH)).astype(np.float32)
-    weights = rng.normal(scale=0.025, size=WIDTH)
+def linear(rng, events, width):
+    features = rng.normal(size=(events, ARMS, width)).astype(np.float32)
+    weights = rng.normal(scale=0.025 * (20 / width) ** 0.5, size=width)
     return features, np.clip(0.35 + features @ weights, 0.01, 0.99).astype(np.float32)
 
 
-def logistic(rng, events):
+def logistic(rng, events, _width):
     listener, track = rng.normal(size=(events, 1, SIDE)), rng.normal(size=(events, ARMS, SIDE))
     products = (listener[..., :, None] * track[..., None, :]).reshape(events, ARMS, SIDE * SIDE)
     features = np.concatenate([track, products], axis=2).astype(np.float32)
@@ -93,7 +100,7 @@ SEGUE_DEFAULT = {"temperature": 0.05, "epsilon": 0.1, "optimism": 1.0, "draws": 
 
 
 def segue(binary, stream, run):
-    run = {"arms": ARMS, "width": WIDTH, "seed": stream.seed} | run
+    run = {"arms": ARMS, "width": stream.features.shape[2], "seed": stream.seed} | run
     done = subprocess.run([binary, stream.folder, json.dumps(run)], capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
@@ -219,6 +226,7 @@ def main():
     parser.add_argument("--segue", default="target/release/examples/bandit_stream", type=Path)
     parser.add_argument("--world", choices=["linear", "logistic"], required=True)
     parser.add_argument("--events", default=10_000, type=int)
+    parser.add_argument("--width", default=20, type=int, help="features of an arm in the linear world; the other has 20")
     parser.add_argument("--streams", default=10, type=int)
     parser.add_argument("--draws", default=24, type=int, help="settings tried for each policy")
     args = parser.parse_args()
@@ -228,7 +236,7 @@ def main():
 
 def compare(args, folder):
     rng = np.random.default_rng(TUNING_SEED)
-    tuning = Stream(args.world, args.events, TUNING_SEED, folder / "tuning")
+    tuning = Stream(args.world, args.events, args.width, TUNING_SEED, folder / "tuning")
     model = segue(args.segue, tuning, {"task": "fit", "events": min(EXPLORED, args.events)})
     print(f"base rate {model['base_rate']:.3f}, prior variance {model['prior']['variances'][0]:.2e}, noise {model['prior']['noise']:.3f}")
 
@@ -246,13 +254,16 @@ def compare(args, folder):
         plays[f"VW {policy}"] = play_vw
         tuned[f"VW {policy}"] = best_setting(settings, lambda setting: play_vw(tuning, setting))
 
-    outcomes, even = {name: [] for name in plays}, []
+    outcomes, even, least = {name: [] for name in plays}, [], []
     for seed in range(FIRST_SEED, FIRST_SEED + args.streams):
-        stream = Stream(args.world, args.events, seed, folder / str(seed))
+        stream = Stream(args.world, args.events, args.width, seed, folder / str(seed))
         even.append(stream.even_regret())
+        least.append(stream.least_linear_regret())
         for name, play in plays.items():
             outcomes[name].append(play(stream, tuned[name][0]))
-    show(args, tuned, outcomes, even)
+    print(f"\n`{args.world}`, {args.streams} streams of {args.events:,} events: regret of arms drawn evenly {interval(even)}, "
+          f"of a linear model fitted to the truth {interval(least)}")
+    show(args, tuned, outcomes)
     chosen = leader(tuned, "VW")
     native = native_vw(stream, tuned[chosen][0], folder)
     print(f"\n{chosen} by VW's own driver over a log: {args.events / native['text']:,.0f} events a CPU second from text, "
@@ -265,10 +276,9 @@ def leader(tuned, side):
     return min(of_side, key=of_side.get)
 
 
-def show(args, tuned, outcomes, even):
+def show(args, tuned, outcomes):
     regrets = {name: np.array([outcome["regret"] for outcome in runs]) for name, runs in outcomes.items()}
     leaders = [leader(tuned, "Segue"), leader(tuned, "VW")]
-    print(f"\n`{args.world}`, {args.streams} streams of {args.events:,} events; arms drawn evenly: regret {interval(even)}")
     print(f"\n| | on the tuning stream | regret an event | less {leaders[0]} | less {leaders[1]} | events a CPU second | setting |")
     print("|---|---|---|---|---|---|---|")
     for name, (setting, tuning_regret) in tuned.items():
