@@ -2,7 +2,8 @@
 
 use segue_engine::eval::interactive::Strategy;
 use segue_engine::policy::{
-    EnsembleThompson, EpsilonGreedy, Greedy, LinUcb, LinearThompson, PlackettLuce, Policy, PolicyKind,
+    EnsembleThompson, EpsilonGreedy, GaussianThompson, Greedy, LinUcb, LinearThompson, PlackettLuce, Policy,
+    PolicyKind,
 };
 
 /// A policy with one of its constants.
@@ -33,6 +34,9 @@ pub(super) fn candidates(kind: PolicyKind) -> Vec<Candidate> {
             .into(),
         PolicyKind::LinearThompson => [0.1, 0.3, 1.0]
             .map(|scale| candidate(format!("× {scale}"), Box::new(LinearThompson { draws: 1 }), scale))
+            .into(),
+        PolicyKind::GaussianThompson => [0.1, 0.3, 1.0]
+            .map(|scale| candidate(format!("× {scale}"), Box::new(GaussianThompson), scale))
             .into(),
         PolicyKind::EnsembleThompson => vec![candidate(String::new(), Box::new(EnsembleThompson), 1.0)],
     }
