@@ -5,7 +5,7 @@
 //! reading with the file, the line and the problem.
 
 use std::fs::File;
-use std::io::{BufReader, Seek};
+use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
@@ -89,10 +89,10 @@ fn places(names: &[&str], wanted: &[WantedColumn<'_>]) -> Result<Vec<Option<usiz
     wanted.iter().map(place).collect()
 }
 
-fn read_csv(
+pub(crate) fn read_csv(
     path: &Path,
     head: &[u8],
-    file: File,
+    file: impl Read,
     wanted: &[WantedColumn<'_>],
     sink: &mut RowSink<'_>,
 ) -> Result<(), IngestError> {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use segue_core::{ListenerId, Record};
 
+use crate::columns::{Presence, WantedColumn, read_csv};
 use crate::events::{EventFormat, read_any};
 use crate::format::{AppleArtists, Formats, Head};
 use crate::identity::{named_track, normalise};
@@ -100,5 +101,23 @@ pub fn read_events(content: &[u8]) {
         if let Err(error) = read_any(format, content) {
             assert!(error.to_string().contains("fuzz"), "{error}");
         }
+    }
+}
+
+/// Reads content as a table of which every row counts.
+///
+/// # Panics
+/// When an error does not name the file.
+pub fn read_columns(content: &[u8]) {
+    let wanted = [
+        WantedColumn { what: "the action", named: None, usual: &["action"], presence: Presence::Required },
+        WantedColumn { what: "the reward", named: None, usual: &["reward"], presence: Presence::Optional },
+    ];
+    let mut take = |cells: &[Option<&str>]| {
+        assert_eq!(cells.len(), wanted.len());
+        cells[0].map(|_| ()).ok_or_else(|| "no action".to_owned())
+    };
+    if let Err(error) = read_csv(Path::new("fuzz"), content, content, &wanted, &mut take) {
+        assert!(error.to_string().contains("fuzz"), "{error}");
     }
 }
