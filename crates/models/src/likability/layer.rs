@@ -19,7 +19,7 @@ use super::episode::Rows;
 use crate::online::posterior::{Answer, LEAST_SPREAD, LinearPosterior, LinearPrior};
 
 /// Histories of at least so many labels share a prior, up to the next.
-const SIZES: [u32; 4] = [0, 1, 5, 20];
+const SIZES: [u32; 5] = [0, 1, 5, 20, 100];
 /// With fewer answers than this a prior is that of the next larger histories.
 const FEWEST_ANSWERS: usize = 60;
 /// Keeps the odds of a prediction finite.
