@@ -73,6 +73,7 @@ fn profile(catalogue: &Catalogue) -> Profile {
             last_played: Timestamp::from_second(1_700_000_000 + i as i64 * 1_000).ok(),
             stance: Stance::None,
             saved: false,
+            answered: false,
             label: None,
         };
         interaction.label = work_label(&interaction);

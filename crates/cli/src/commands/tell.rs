@@ -99,10 +99,13 @@ pub(crate) fn run(args: &TellArgs, home: &Home) -> anyhow::Result<()> {
     if args.json {
         return print_json(&json!({"listener": listener, "tracks": tracks, "moved": moved}));
     }
-    say(&format!(
-        "noted of {}",
-        if let [only] = &tracks[..] { only.to_string() } else { format!("{} tracks", tracks.len()) }
-    ));
+    say(&match tracks.len() {
+        1 => "noted; what moved most:".to_owned(),
+        count => format!("noted of {count} tracks; what moved most:"),
+    });
+    if moved.is_empty() {
+        say("nothing by more than half a point");
+    }
     for Moved { title, before, after, .. } in moved {
         print_line(&format!("{:.0} % → {:.0} %  {title}", before * 100.0, after * 100.0))?;
     }

@@ -1,7 +1,9 @@
 //! What is known of one listener, folded per work: plays, completions, skips, what was said, and the label that follows.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Timestamp};
+use segue_core::{
+    Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, StartReason, Timestamp,
+};
 
 use super::labels::{Label, Outcome, outcome, work_label};
 use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
@@ -43,6 +45,9 @@ pub struct Interaction {
     pub stance: Stance,
     /// Whether it is in the listener's library or playlists.
     pub saved: bool,
+    /// Whether some of it answers Segue: a play that Segue began, or a word said to it. What listeners choose by themselves is
+    /// no answer: it is no sample of what they would say to something put before them.
+    pub answered: bool,
     /// What models learn from this, if anything.
     pub label: Option<Label>,
 }
@@ -103,7 +108,7 @@ impl Profile {
             match &said.target {
                 FeedbackTarget::Track(id) => {
                     if let Some(track) = catalogue.find(id) {
-                        works.entry(catalogue.work(track)).or_default().add_feedback(track, said.kind);
+                        works.entry(catalogue.work(track)).or_default().add_feedback(track, said);
                     }
                 }
                 FeedbackTarget::Artist(name) => {
@@ -153,6 +158,7 @@ struct Folding {
     last_played: Option<Timestamp>,
     stance: Stance,
     saved: bool,
+    answered: bool,
 }
 
 impl Folding {
@@ -172,14 +178,16 @@ impl Folding {
             }
         };
         self.plays += plays;
+        self.answered |= listen.source == Source::Segue && listen.start_reason != StartReason::Chosen;
         *self.plays_by_version.entry(track).or_default() += plays;
         let played = listen.is_dated().then(|| listen.started_at());
         self.last_played = self.last_played.max(played);
     }
 
-    fn add_feedback(&mut self, track: TrackIdx, kind: FeedbackKind) {
+    fn add_feedback(&mut self, track: TrackIdx, said: &Feedback) {
         self.plays_by_version.entry(track).or_default();
-        match kind {
+        self.answered |= said.source == Source::Segue;
+        match said.kind {
             FeedbackKind::Like => self.stance = Stance::Like,
             FeedbackKind::Dislike => self.stance = Stance::Dislike,
             FeedbackKind::Ban => self.stance = Stance::Ban,
@@ -207,6 +215,7 @@ impl Folding {
             last_played: self.last_played,
             stance: self.stance,
             saved: self.saved,
+            answered: self.answered,
             label: None,
         };
         interaction.label = work_label(&interaction);

@@ -60,6 +60,7 @@ fn interaction(liked_weight: f32, disliked_weight: f32) -> Interaction {
         last_played: None,
         stance: Stance::None,
         saved: false,
+        answered: false,
         label: None,
     }
 }

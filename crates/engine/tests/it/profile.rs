@@ -1,6 +1,6 @@
 use segue_core::{
-    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, Timestamp,
-    Track, TrackId, WorkId,
+    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, StartReason,
+    Timestamp, Track, TrackId, WorkId,
 };
 use segue_engine::{Catalogue, Profile, Stance};
 
@@ -76,4 +76,19 @@ fn the_same_tracks_get_the_same_rows_in_any_order() {
         assert_eq!(one.track(row), other.track(row));
         assert_eq!(one.artist(row), other.artist(row));
     }
+}
+
+#[test]
+fn what_a_listener_chose_themselves_is_no_answer_to_segue() {
+    let catalogue = Catalogue::from_tracks(["a", "b", "c", "d"].map(|id| track(id, id, "x")).to_vec());
+    let in_segue = |id: &str, start_reason| Listen { source: Source::Segue, start_reason, ..finished(id, 1) };
+    let listens =
+        [finished("a", 1), in_segue("b", StartReason::Chosen), in_segue("c", StartReason::PreviousFinished)];
+    let word = said(FeedbackTarget::Track(TrackId::new("d")), FeedbackKind::Like);
+    let profile = Profile::fold(&catalogue, ann(), &listens, [&word]);
+    let answered = |id: &str| {
+        let work = catalogue.work(catalogue.find(&TrackId::new(id)).unwrap());
+        profile.interaction(work).unwrap().answered
+    };
+    assert_eq!(["a", "b", "c", "d"].map(answered), [false, false, true, true]);
 }

@@ -54,6 +54,7 @@ fn sentences(listened: &[(Track, Did)]) -> Vec<(String, String)> {
             last_played,
             stance: if matches!(did, Did::LikedOutright) { Stance::Like } else { Stance::None },
             saved: matches!(did, Did::Saved),
+            answered: false,
             label: None,
         };
         interaction.label = work_label(&interaction);

@@ -170,6 +170,7 @@ fn random_interaction(catalogue: &Catalogue, work: WorkIdx, rng: &mut ChaCha8Rng
         stance: [Stance::None, Stance::None, Stance::None, Stance::Like, Stance::Dislike]
             [rng.random_range(0..5)],
         saved: rng.random_bool(0.3),
+        answered: false,
         label: None,
     };
     interaction.label = work_label(&interaction);

@@ -1,7 +1,7 @@
 //! The Bayesian last layer of a listener: what the network leaves unexplained of *this* listener, as a linear function of where
 //! tracks lie in the model's own spaces ("neural-linear"; Riquelme, Tucker & Snoek, ICLR 2018).
 //!
-//! A relation leaves out the label of the track itself, so the network predicts each label of a history from the others. What
+//! A relation leaves out the label of the track itself, so the network predicts each answer of a history from all else. What
 //! those predictions miss is folded into a [`LinearPosterior`], which corrects all other predictions: a skip moves what lies near it, in ways
 //! that the network, which has to suit every listener, does not know. What the layer does not know either is its variance, by which
 //! policies explore.

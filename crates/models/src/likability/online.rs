@@ -1,7 +1,9 @@
 //! A scorer that learns from every answer: the network, corrected by the [last layer](super::layer) of the listener.
 //!
-//! From a profile alone the layer is worked out by predicting each label of the history from the others; nothing has to be kept
-//! between two requests, and forgetting a listener needs nothing more. Where a profile is held in memory, as by a server, an
+//! From a profile alone the layer is worked out by predicting what the listener answered to Segue from all else in the history; nothing
+//! has to be kept between two requests, and forgetting a listener needs nothing more. Plays that listeners chose themselves are
+//! in the history that the network reads, and teach the layer nothing: with hundreds of them it learned what people choose
+//! instead of what they like (AUC .889 without, .880 with them, in the demo). Where a profile is held in memory, as by a server, an
 //! answer is folded in by a rank-one update instead ([`OnlineScorer::answered`]) and counts from the next request on; once the
 //! profile is folded anew, [`OnlineScorer::refolded`] lets go of it, because it is in the history then.
 
@@ -17,7 +19,7 @@ use super::layer::{answer, corrected};
 use super::scorer::LikabilityScorer;
 use crate::online::posterior::LinearPosterior;
 
-/// Labels that a layer is worked out from; a longer history is thinned evenly.
+/// Answers that a layer is worked out from; more are thinned evenly.
 const MOST_ANSWERS: usize = 400;
 
 /// A model bound to a catalogue, with what listeners answered since their profiles were folded.
@@ -61,17 +63,19 @@ impl OnlineScorer {
     }
 }
 
-/// The layer of a listener, from the labels of the profile: each is predicted from all the others.
+/// The layer of a listener, from the answers in the profile: each is predicted from all else.
 fn worked_out(network: &LikabilityScorer, profile: &Profile) -> LinearPosterior {
-    let labelled: Vec<(TrackIdx, Label)> = profile.labelled().collect();
-    let mut posterior = network.model().layer.posterior(labelled.len());
-    let step = labelled.len().div_ceil(MOST_ANSWERS).max(1);
-    let labelled: Vec<(TrackIdx, Label)> = labelled.into_iter().step_by(step).collect();
-    let tracks: Vec<TrackIdx> = labelled.iter().map(|(track, _)| *track).collect();
+    let mut posterior = network.model().layer.posterior(profile.labelled().count());
+    let answered = profile.interactions.iter().filter(|interaction| interaction.answered);
+    let answered: Vec<(TrackIdx, Label)> =
+        answered.filter_map(|interaction| Some((interaction.track, interaction.label?))).collect();
+    let step = answered.len().div_ceil(MOST_ANSWERS).max(1);
+    let answered: Vec<(TrackIdx, Label)> = answered.into_iter().step_by(step).collect();
+    let tracks: Vec<TrackIdx> = answered.iter().map(|(track, _)| *track).collect();
     let predicted = network.score(profile, &tracks);
     let embeddings = network.embeddings(&tracks);
     for (((_, label), predicted), embedding) in
-        labelled.iter().zip(predicted).zip(embeddings.chunks_exact(EMBEDDING))
+        answered.iter().zip(predicted).zip(embeddings.chunks_exact(EMBEDDING))
     {
         posterior.fold(&answer(embedding, predicted, label.liked, label.weight.min(1.0)));
     }

@@ -76,3 +76,17 @@ fn members_of_the_network_vary_as_its_uncertainty_says() {
     }
     assert!(scorer.factors(&listener, &tracks, Doubt::None).is_empty());
 }
+
+#[test]
+fn only_answers_to_segue_teach_the_layer() {
+    let catalogue = catalogue();
+    let scorer = fitted(&catalogue, &community(&catalogue), 25).scorer(&catalogue).online();
+    let chosen = fan(&catalogue, "a fan", 1, 12);
+    assert_eq!(scorer.posterior(&chosen).answers(), 0);
+    let (with, without) = (scorer.score(&chosen, &of_camp(0)), scorer.network().score(&chosen, &of_camp(0)));
+    assert!(with.iter().zip(&without).all(|(a, b)| (a.mean - b.mean).abs() < 1e-6));
+    let mut interactions = chosen.interactions.clone();
+    interactions.iter_mut().take(5).for_each(|interaction| interaction.answered = true);
+    let answered = Profile::from_interactions(chosen.listener.clone(), interactions);
+    assert_eq!(scorer.posterior(&answered).answers(), 5);
+}

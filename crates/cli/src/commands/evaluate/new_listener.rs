@@ -52,15 +52,13 @@ pub(crate) struct NewListenerArgs {
     /// Seed of everything random.
     #[arg(long, default_value_t = 0, value_name = "SEED")]
     seed: u64,
-    /// Also measure the model without the listener's own layer, and fit it without artists, without popularity and age, and on sound alone.
+    /// Also fit the model without artists, without popularity and age, and on sound alone.
     #[arg(long)]
     ablations: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
-
-const WITHOUT_LAYER: &str = "without the listener's own layer";
 
 /// Columns that may not be read, by the beginnings of their names.
 const ABLATIONS: [(&str, &[&str]); 3] = [
@@ -169,11 +167,8 @@ fn measure(
             report.fits.push(fit);
         }
         progress.set_message(format!("asking {name}"));
-        let scorer = model.scorer(catalogue).online();
+        let scorer = model.scorer(catalogue);
         outcomes.extend(ask(name, &scorer, catalogue, &trials, &args.support));
-        if args.ablations && without.is_empty() {
-            outcomes.extend(ask(WITHOUT_LAYER, scorer.network(), catalogue, &trials, &args.support));
-        }
     }
     progress.set_message("asking the baselines");
     let baselines = Baselines::fit(catalogue, &training, seed);

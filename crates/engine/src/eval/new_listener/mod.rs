@@ -238,6 +238,7 @@ pub fn liking(catalogue: &Catalogue, listener: ListenerId, tracks: &[TrackIdx]) 
             last_played: None,
             stance: Stance::Like,
             saved: false,
+            answered: false,
             label: None,
         };
         interaction.label = crate::dataset::labels::work_label(&interaction);

@@ -295,7 +295,7 @@ impl Person {
             let mut rng = self.chance.of(Purpose::OwnChoice, day, place);
             let track = self.listener.chooses(released, at, &mut rng);
             let enjoyment = self.listener.enjoyment(track, at);
-            let answer = self.plays(world, track, &mut at, &mut rng);
+            let answer = self.plays(world, (track, StartReason::Chosen), &mut at, &mut rng);
             self.course.own_play(world, track, day, enjoyment, answer);
         }
         self.listener.gets_up();
@@ -332,7 +332,7 @@ impl Person {
         for (track, is_new) in picks {
             let enjoyment = self.listener.enjoyment(track, at);
             let mut rng = self.chance.of(Purpose::Answer, day as i32, u64::from(track.0));
-            let answer = self.plays(world, track, &mut at, &mut rng);
+            let answer = self.plays(world, (track, StartReason::PreviousFinished), &mut at, &mut rng);
             self.course.mix_play(world, (track, is_new), day, enjoyment, answer);
             if answer.leaves {
                 break;
@@ -368,7 +368,13 @@ impl Person {
     }
 
     /// A track comes on: the listener answers, and the answer becomes rows.
-    fn plays(&mut self, world: &World, track: TrackIdx, at: &mut f64, rng: &mut ChaCha8Rng) -> Answer {
+    fn plays(
+        &mut self,
+        world: &World,
+        (track, start_reason): (TrackIdx, StartReason),
+        at: &mut f64,
+        rng: &mut ChaCha8Rng,
+    ) -> Answer {
         let answer = self.listener.hears(track, *at, rng);
         let row = world.catalogue.track(track);
         let duration_ms = row.duration_ms().expect("every track of a world has a duration");
@@ -378,7 +384,7 @@ impl Person {
         self.listens.push(Listen {
             moment: Moment::Started,
             ms_played: Some(ms_played),
-            start_reason: StartReason::PreviousFinished,
+            start_reason,
             end_reason: if is_finished { EndReason::Finished } else { EndReason::SkippedForward },
             skipped: Some(!is_finished),
             ..Listen::new(self.profile.listener.clone(), row.id.clone(), now, Source::Segue)
