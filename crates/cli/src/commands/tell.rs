@@ -99,13 +99,11 @@ pub(crate) fn run(args: &TellArgs, home: &Home) -> anyhow::Result<()> {
     if args.json {
         return print_json(&json!({"listener": listener, "tracks": tracks, "moved": moved}));
     }
-    say(&match tracks.len() {
-        1 => "noted; what moved most:".to_owned(),
-        count => format!("noted of {count} tracks; what moved most:"),
-    });
-    if moved.is_empty() {
-        say("nothing by more than half a point");
+    say(&format!("noted of {} {}", tracks.len(), if tracks.len() == 1 { "track" } else { "tracks" }));
+    if before.is_empty() {
+        return Ok(());
     }
+    say(if moved.is_empty() { "no other track moved by half a point" } else { "what moved most:" });
     for Moved { title, before, after, .. } in moved {
         print_line(&format!("{:.0} % → {:.0} %  {title}", before * 100.0, after * 100.0))?;
     }
