@@ -9,7 +9,7 @@ use segue_engine::mix::arrivals::arrivals;
 use segue_models::likability::LikabilityModel;
 use segue_store::Store;
 
-use crate::dataset::Dataset;
+use segue_home::Dataset;
 
 /// The model that mixes are made with.
 pub(crate) struct ActiveModel {

@@ -13,9 +13,10 @@ use segue_store::{NewModel, Store};
 use serde_json::json;
 
 use self::next_track::Start;
-use crate::dataset::{Dataset, open_store};
+use crate::dataset::{load_dataset, open_store};
 use crate::home::Home;
 use crate::terminal::{self, print_json, print_line, say, table};
+use segue_home::Dataset;
 
 /// Learn what every listener likes, from their history and from how tracks sound.
 ///
@@ -47,7 +48,7 @@ pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
         let start = if args.go_on { Start::FromModelInUse } else { Start::Fresh };
         return next_track::train(&mut store, start, args.seed, args.json);
     }
-    let dataset = Dataset::load(&store)?;
+    let dataset = load_dataset(&store)?;
     let begun = Instant::now();
     let (version, report) = fit_and_register(&mut store, &dataset, args.seed)?;
     let seconds = begun.elapsed().as_secs_f64();
