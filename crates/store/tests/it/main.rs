@@ -12,6 +12,7 @@ mod fixtures;
 mod forget;
 mod import;
 mod impressions;
+mod migrations;
 mod model;
 mod models;
 mod random;
