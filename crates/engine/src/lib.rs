@@ -6,6 +6,7 @@
 pub mod dataset;
 pub mod eval;
 pub mod experiment;
+pub mod history;
 pub mod mix;
 pub mod pipeline;
 pub mod playlist;
@@ -13,8 +14,11 @@ pub mod policy;
 mod recommender;
 pub mod retrieval;
 mod scorer;
+pub mod shelves;
 pub mod simulation;
 pub mod sound;
+pub mod stops;
+pub mod taste;
 
 pub use dataset::catalogue::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::interactions::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
