@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use segue_core::Slate;
 use segue_engine::experiment::{Arm, Design, Part};
+use segue_engine::pipeline::{MixOutcome, MixRequest};
 use segue_store::{ExperimentEntry, Store};
 
 use crate::terminal::say;
@@ -46,10 +47,14 @@ pub(crate) fn blame(part: &Part<'_>, error: anyhow::Error) -> anyhow::Error {
     ))
 }
 
-/// The shadows that could be made; an arm that cannot make the mix is named, and the others go on.
-pub(crate) fn made(shadows: Vec<(&Arm, anyhow::Result<Slate>)>) -> Vec<(&Arm, Slate)> {
-    let made = shadows.into_iter().filter_map(|(arm, slate)| match slate {
-        Ok(slate) => Some((arm, slate)),
+/// The shadows of a mix; an arm that cannot make it is named, and the others go on.
+pub(crate) fn shadows<'d>(
+    part: &Part<'d>,
+    asked: &MixRequest,
+    make: impl Fn(&MixRequest) -> anyhow::Result<MixOutcome>,
+) -> Vec<(&'d Arm, Slate)> {
+    let made = part.shadow_requests(asked).into_iter().filter_map(|(arm, request)| match make(&request) {
+        Ok(outcome) => Some((arm, outcome.slate)),
         Err(error) => {
             say(&format!("arm `{}` has no shadow of this mix: {error:#}", arm.name));
             None

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use segue_core::ListenerId;
 use segue_engine::{Catalogue, Profile};
-use segue_store::{Result, Store};
+use segue_store::{History, Result, Store};
+
+/// Plays held in memory at a time, one long history excepted.
+const BLOCK: usize = 200_000;
 
 /// The catalogue and everybody's profile, exclusions applied.
 pub struct Dataset {

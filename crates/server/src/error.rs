@@ -131,6 +131,8 @@ impl From<StoreError> for ApiError {
             StoreError::UnknownModel(_) => {
                 Self::not_found("unknown_model", message).hint("`GET /v1/models` lists them")
             }
+            StoreError::ClientIdReused { .. } => Self::conflict("client_id_reused", message),
+            StoreError::KeyExists(_) => Self::conflict("key_exists", message),
             StoreError::UnknownExperiment(_) => Self::not_found("unknown_experiment", message),
             error => Self::internal(&error),
         }

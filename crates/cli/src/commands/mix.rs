@@ -117,7 +117,7 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     part::announce(&part);
     let outcome = make(&request).map_err(|error| part::blame(&part, error))?;
     if !args.dry_run {
-        let shadows = part::made(part.shadows(&asked, make));
+        let shadows = part::shadows(&part, &asked, make);
         log(&mut store, &part.impressions(now, &outcome.slate, shadows))?;
     }
     for note in &outcome.notes {

@@ -4,7 +4,7 @@ use segue_core::{Enrolment, Exposure, Impression, ListenerId, Slate, Timestamp};
 
 use super::assignment::arm_of;
 use super::{Arm, Design, Mode, Settings};
-use crate::pipeline::{MixOutcome, MixRequest};
+use crate::pipeline::MixRequest;
 
 /// What an experiment does to a mix.
 #[derive(Clone, Debug)]
@@ -52,19 +52,14 @@ impl<'d> Part<'d> {
         }
     }
 
-    /// What each of the other arms would have shown, in shadow mode, or why it could not.
-    pub fn shadows<E>(
-        &self,
-        asked: &MixRequest,
-        make: impl Fn(&MixRequest) -> Result<MixOutcome, E>,
-    ) -> Vec<(&'d Arm, Result<Slate, E>)> {
+    /// What to make beside the mix that is shown: what each of the other arms would have made of it, in shadow mode.
+    pub fn shadow_requests(&self, asked: &MixRequest) -> Vec<(&'d Arm, MixRequest)> {
         let Self::Enrolled { design, arm } = self else { return Vec::new() };
         if design.mode() == Mode::Live {
             return Vec::new();
         }
         let others = design.arms().iter().filter(|other| other.name != arm.name);
-        let shadow = |other: &Arm| make(&other.settings.apply(asked.clone())).map(|outcome| outcome.slate);
-        others.map(|other| (other, shadow(other))).collect()
+        others.map(|other| (other, other.settings.apply(asked.clone()))).collect()
     }
 
     /// The mix that is shown and its shadows, as they are logged.

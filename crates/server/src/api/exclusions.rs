@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use segue_core::{DeviceClass, ListenerId, TrackId};
+use segue_core::{DeviceClass, ListenerId, WorkId};
 use segue_store::{Exclusion, ExclusionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -35,6 +35,8 @@ pub(crate) enum ExclusionShape {
     Context(String),
     /// Plays of the song that this track is a version of.
     Track(String),
+    /// Plays of a song, whatever the version; what an exclusion by track becomes.
+    Work(String),
     /// Plays of everything by an artist; letter case does not matter.
     Artist(String),
 }
@@ -121,6 +123,10 @@ fn exclusion(app: &App, asked: ExclusionShape) -> ApiResult<Exclusion> {
             check_name("an artist", &name)?;
             Exclusion::Artist(name)
         }
+        ExclusionShape::Work(id) => {
+            check_name("a work", &id)?;
+            Exclusion::Work(WorkId::new(id))
+        }
         ExclusionShape::Track(id) => {
             let edition = app.edition.load();
             Exclusion::Work(edition.catalogue.track(edition.find(&id)?).work.clone())
@@ -133,8 +139,8 @@ fn shape(exclusion: Exclusion) -> ExclusionShape {
         Exclusion::Period { from, to } => ExclusionShape::Period { from, to },
         Exclusion::Device(device) => ExclusionShape::Device(device),
         Exclusion::Context(name) => ExclusionShape::Context(name),
-        Exclusion::Track(id) => ExclusionShape::Track(TrackId::to_string(&id)),
-        Exclusion::Work(work) => ExclusionShape::Track(work.to_string()),
+        Exclusion::Track(id) => ExclusionShape::Track(id.to_string()),
+        Exclusion::Work(work) => ExclusionShape::Work(work.to_string()),
         Exclusion::Artist(name) => ExclusionShape::Artist(name),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use segue_core::{AudioFeature, Track};
+use segue_core::{AudioFeature, Track, TrackId, WorkId};
 use segue_engine::{Catalogue, TrackIdx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -56,6 +56,11 @@ impl TrackShape {
             popularity: track.popularity,
             features: AudioFeature::ALL.into_iter().filter_map(feature).collect(),
         }
+    }
+
+    /// A track that is in the log and no longer in the catalogue.
+    pub(crate) fn unknown(id: &TrackId) -> Self {
+        Self::from_track(&Track::new(id.clone(), WorkId::new(id.as_str()), ""))
     }
 
     pub(crate) fn of(catalogue: &Catalogue, row: TrackIdx) -> Self {
