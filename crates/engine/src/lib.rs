@@ -6,6 +6,7 @@
 pub mod dataset;
 pub mod eval;
 pub mod experiment;
+pub mod explain;
 pub mod mix;
 pub mod pipeline;
 pub mod playlist;
@@ -13,6 +14,7 @@ pub mod policy;
 mod recommender;
 pub mod retrieval;
 mod scorer;
+pub mod similar;
 pub mod simulation;
 pub mod sound;
 
