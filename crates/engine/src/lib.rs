@@ -6,6 +6,7 @@
 pub mod dataset;
 pub mod eval;
 pub mod experiment;
+pub mod explain;
 pub mod history;
 pub mod mix;
 pub mod pipeline;
@@ -15,6 +16,7 @@ mod recommender;
 pub mod retrieval;
 mod scorer;
 pub mod shelves;
+pub mod similar;
 pub mod simulation;
 pub mod sound;
 pub mod stops;
