@@ -24,9 +24,17 @@ impl Dataset {
     /// What reading the store reports.
     pub fn load(store: &Store) -> Result<Self> {
         let catalogue = Catalogue::from_tracks(store.tracks()?);
-        let listeners = store.listeners()?.into_iter();
-        let profiles =
-            listeners.map(|summary| profile(store, &catalogue, summary.id)).collect::<Result<_>>()?;
+        let mut profiles: Vec<Profile> = Vec::new();
+        loop {
+            let block = store.histories(profiles.last().map(|profile| &profile.listener), BLOCK)?;
+            if block.is_empty() {
+                break;
+            }
+            profiles.extend(block.into_iter().map(|history| {
+                let History { listener, listens, feedback } = history;
+                Profile::fold(&catalogue, listener, &listens, &feedback)
+            }));
+        }
         Ok(Self { catalogue: Arc::new(catalogue), profiles })
     }
 

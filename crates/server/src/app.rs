@@ -107,7 +107,8 @@ impl App {
 
     /// Puts an edition in place with the model and the experiment that are in use now.
     pub(crate) async fn reload_model(self: &Arc<Self>) -> ApiResult<()> {
-        self.replace(|app, store, number| app.edition.load().with_model(store, app.models.as_ref(), number)).await
+        self.replace(|app, store, number| app.edition.load().with_model(store, app.models.as_ref(), number))
+            .await
     }
 
     async fn replace(

@@ -38,7 +38,7 @@ impl Edition {
     pub(crate) fn empty() -> Self {
         let catalogue = Catalogue::default();
         let index = Index::build(&catalogue, []);
-        let similar = SimilarIndex::build(&catalogue, &index, &[]);
+        let similar = SimilarIndex::build(&catalogue, &index, []);
         Self {
             number: 0,
             index: Arc::new(index),
@@ -76,7 +76,12 @@ impl Edition {
     }
 
     /// The same catalogue with the model and the experiment that are in use now.
-    pub(crate) fn with_model(&self, store: &Store, models: &dyn Models, number: u64) -> Result<Self, ModelsError> {
+    pub(crate) fn with_model(
+        &self,
+        store: &Store,
+        models: &dyn Models,
+        number: u64,
+    ) -> Result<Self, ModelsError> {
         Ok(Self {
             number,
             catalogue: Arc::clone(&self.catalogue),
@@ -109,6 +114,25 @@ impl Edition {
         })
     }
 
+    /// Tracks of which title, artists and album together hold every word, the most popular first.
+    pub(crate) fn search(&self, words: &str, most: usize) -> Vec<TrackIdx> {
+        let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+        let matches = |row: &TrackIdx| {
+            let track = self.catalogue.track(*row);
+            let named = [track.title.as_str(), track.album.as_deref().unwrap_or_default()];
+            let artists = track.artists.iter().map(String::as_str);
+            let text = named.into_iter().chain(artists).collect::<Vec<_>>().join("\n").to_lowercase();
+            words.iter().all(|word| text.contains(word.as_str()))
+        };
+        let mut found: Vec<TrackIdx> = self.catalogue.rows().filter(matches).collect();
+        found.sort_by(|&a, &b| {
+            let popularity = |row| self.index.popularity.value(row);
+            popularity(b).total_cmp(&popularity(a)).then(a.cmp(&b))
+        });
+        found.truncate(most);
+        found
+    }
+
     pub(crate) fn model_version(&self) -> Option<&str> {
         self.model.as_ref().map(|model| model.version.as_str())
     }
@@ -123,7 +147,10 @@ fn running_experiment(store: &Store) -> Result<Option<Design>, ModelsError> {
     match serde_json::from_str(&entry.design) {
         Ok(design) => Ok(Some(design)),
         Err(error) => {
-            tracing::warn!(experiment = entry.name, "started by another version of segue, and left alone: {error}");
+            tracing::warn!(
+                experiment = entry.name,
+                "started by another version of segue, and left alone: {error}"
+            );
             Ok(None)
         }
     }

@@ -143,9 +143,10 @@ impl From<MixError> for ApiError {
     fn from(error: MixError) -> Self {
         let message = error.to_string();
         match error {
-            MixError::Length { .. } | MixError::Explore { .. } | MixError::ArrivalShare { .. } | MixError::Cap => {
-                Self::bad_request("bad_mix", message)
-            }
+            MixError::Length { .. }
+            | MixError::Explore { .. }
+            | MixError::ArrivalShare { .. }
+            | MixError::Cap => Self::bad_request("bad_mix", message),
             MixError::NoDoubt { .. } => Self::bad_request("bad_policy", message),
             MixError::EmptyCatalogue => Self::conflict("empty_catalogue", message)
                 .hint("import a history or a table of tracks first: `POST /v1/imports`"),
@@ -155,7 +156,7 @@ impl From<MixError> for ApiError {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "nothing_eligible", message)
                     .hint(format!("loosen a filter; left out were {}", steps.join(", ")))
             }
-            MixError::Predictions { .. } => Self::internal(&error),
+            MixError::Starved | MixError::Predictions { .. } => Self::internal(&error),
         }
     }
 }

@@ -171,7 +171,10 @@ async fn run(app: &Arc<App>, id: &str, label: Label) -> ApiResult<()> {
     }
     app.listeners.clear();
     app.imports.update(id, |status| status.state = ImportState::Training);
-    let progress = { let (app, id) = (Arc::clone(app), id.to_owned()); move |done| app.imports.update(&id, |status| status.trained = done) };
+    let progress = {
+        let (app, id) = (Arc::clone(app), id.to_owned());
+        move |done| app.imports.update(&id, |status| status.trained = done)
+    };
     let trained = train(app, progress).await;
     app.imports.update(id, |status| {
         status.state = ImportState::Done;

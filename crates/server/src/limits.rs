@@ -74,15 +74,22 @@ impl Gate {
 }
 
 /// Turns a request away if there are too many.
-pub(crate) async fn admit(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> ApiResult<Response> {
+pub(crate) async fn admit(
+    State(gate): State<Arc<Gate>>,
+    request: Request,
+    next: Next,
+) -> ApiResult<Response> {
     if let (Some(rate), Some(ConnectInfo(peer))) =
         (&gate.rate, request.extensions().get::<ConnectInfo<std::net::SocketAddr>>())
     {
         rate.check_key(&peer.ip()).map_err(|until| {
             let wait = until.wait_time_from(DefaultClock::default().now());
             shed("rate");
-            let error =
-                ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests from this address");
+            let error = ApiError::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                "too many requests from this address",
+            );
             ApiError { retry_after: Some(wait.as_secs() as u32 + 1), ..error }
         })?;
     }
@@ -94,7 +101,11 @@ pub(crate) async fn admit(State(gate): State<Arc<Gate>>, request: Request, next:
 }
 
 /// Ends a request that takes too long.
-pub(crate) async fn in_time(State(limit): State<Duration>, request: Request, next: Next) -> ApiResult<Response> {
+pub(crate) async fn in_time(
+    State(limit): State<Duration>,
+    request: Request,
+    next: Next,
+) -> ApiResult<Response> {
     tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
         shed("time");
         ApiError::overloaded("timeout", format!("not done after {} s", limit.as_secs()))

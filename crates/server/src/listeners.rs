@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use quick_cache::sync::Cache;
 use segue_core::ListenerId;
 use segue_engine::Profile;
-use segue_engine::pipeline::{Breadth, Pool, survey};
+use segue_engine::TrackIdx;
+use segue_engine::pipeline::{Bounds, Breadth, Pool, survey};
 use segue_store::Store;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
@@ -75,7 +76,8 @@ impl Listeners {
     }
 
     fn entry(&self, listener: &ListenerId) -> Arc<Entry> {
-        let made = self.cache.get_or_insert_with(listener, || Ok::<_, std::convert::Infallible>(Arc::default()));
+        let made =
+            self.cache.get_or_insert_with(listener, || Ok::<_, std::convert::Infallible>(Arc::default()));
         let Ok(entry) = made;
         entry
     }
@@ -115,12 +117,19 @@ pub(crate) async fn refresh(app: Arc<App>, mut waiting: mpsc::UnboundedReceiver<
         entry.is_queued.store(false, Ordering::Release);
         match made {
             Ok(listener) => *entry.held.lock().await = Some(listener),
-            Err(error) => tracing::warn!(code = error.code, "a pool could not be gathered: {}", error.message),
+            Err(error) => {
+                tracing::warn!(code = error.code, "a pool could not be gathered: {}", error.message)
+            }
         }
     }
 }
 
-async fn surveyed(app: &App, id: &ListenerId, edition: Arc<Edition>, version: u64) -> ApiResult<Arc<Listener>> {
+async fn surveyed(
+    app: &App,
+    id: &ListenerId,
+    edition: Arc<Edition>,
+    version: u64,
+) -> ApiResult<Arc<Listener>> {
     let _turn = app.listeners.surveys.acquire().await.expect("the semaphore is never closed");
     fold_and_survey(app, id, edition, version).await
 }
@@ -136,7 +145,10 @@ async fn fold_and_survey(
     let made = app.readers.run(move |store| {
         let profile = fold(store, &edition, id)?;
         let scorer = edition.model()?.scorer.as_ref();
-        let pool = survey(&edition.catalogue, &edition.index, &profile, scorer, Breadth::default())?;
+        let arrivals: Vec<TrackIdx> =
+            edition.arrivals.iter().filter_map(|track| edition.catalogue.find(track)).collect();
+        let breadth = (Breadth::Bounded(Bounds::default()), &arrivals[..]);
+        let pool = survey(&edition.catalogue, &edition.index, &profile, scorer, breadth)?;
         Ok(Listener { edition, profile, pool, version, surveyed: version })
     });
     metrics::counter!("segue_surveys_total").increment(1);
@@ -144,12 +156,18 @@ async fn fold_and_survey(
 }
 
 /// Folds the profile anew and scores the pool by it.
-async fn refolded(app: &App, id: &ListenerId, before: &Arc<Listener>, version: u64) -> ApiResult<Arc<Listener>> {
+async fn refolded(
+    app: &App,
+    id: &ListenerId,
+    before: &Arc<Listener>,
+    version: u64,
+) -> ApiResult<Arc<Listener>> {
     let (id, before) = (id.clone(), Arc::clone(before));
     let made = app.readers.run(move |store| {
         let edition = Arc::clone(&before.edition);
         let profile = fold(store, &edition, id)?;
-        let pool = before.pool.rescored(&profile, edition.model()?.scorer.as_ref());
+        let scorer = edition.model()?.scorer.as_ref();
+        let pool = before.pool.rescored(&edition.catalogue, &edition.index, &profile, scorer)?;
         Ok(Listener { edition, profile, pool, version, surveyed: before.surveyed })
     });
     Ok(Arc::new(made.await?))

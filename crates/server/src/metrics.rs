@@ -19,7 +19,9 @@ pub(crate) fn recorder() -> &'static PrometheusHandle {
     HANDLE.get_or_init(|| {
         let builder = PrometheusBuilder::new()
             .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
-            .and_then(|builder| builder.set_buckets_for_metric(Matcher::Suffix("_entries".to_owned()), &ENTRIES));
+            .and_then(|builder| {
+                builder.set_buckets_for_metric(Matcher::Suffix("_entries".to_owned()), &ENTRIES)
+            });
         let recorder = builder.expect("the buckets are not empty").build_recorder();
         let handle = recorder.handle();
         if metrics::set_global_recorder(recorder).is_err() {
@@ -35,7 +37,8 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let response = next.run(request).await;
-    let labels = [("method", method.to_string()), ("route", route), ("status", response.status().as_str().to_owned())];
+    let labels =
+        [("method", method.to_string()), ("route", route), ("status", response.status().as_str().to_owned())];
     metrics::counter!("segue_requests_total", &labels).increment(1);
     metrics::histogram!("segue_request_seconds", &labels[..2]).record(begun.elapsed().as_secs_f64());
     response

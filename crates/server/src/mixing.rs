@@ -47,7 +47,11 @@ pub(crate) async fn mix_and_log(
 }
 
 /// Makes a mix that nobody is shown.
-pub(crate) async fn preview(app: &App, id: &ListenerId, asked: MixRequest) -> ApiResult<(MixOutcome, Arc<Listener>)> {
+pub(crate) async fn preview(
+    app: &App,
+    id: &ListenerId,
+    asked: MixRequest,
+) -> ApiResult<(MixOutcome, Arc<Listener>)> {
     let listener = listener(app, id).await?;
     let asked = MixRequest { arrivals: listener.edition.arrivals.clone(), ..asked };
     Ok((make(&listener, &asked).await?, listener))
@@ -57,8 +61,8 @@ pub(crate) async fn preview(app: &App, id: &ListenerId, asked: MixRequest) -> Ap
 pub(crate) async fn make(listener: &Arc<Listener>, request: &MixRequest) -> ApiResult<MixOutcome> {
     let Listener { edition, profile, pool, .. } = listener.as_ref();
     let scorer = edition.model()?.scorer.as_ref();
-    match mix_from(&edition.catalogue, &edition.index, profile, scorer, pool, request) {
-        Err(MixError::Starved { .. }) => {}
+    match mix_from(&edition.catalogue, &edition.index, profile, scorer, (pool, request)) {
+        Err(MixError::Starved) => {}
         outcome => return Ok(outcome?),
     }
     metrics::counter!("segue_whole_surveys_total").increment(1);
@@ -68,7 +72,7 @@ pub(crate) async fn make(listener: &Arc<Listener>, request: &MixRequest) -> ApiR
         let (catalogue, index) = (&edition.catalogue, &edition.index);
         let scorer = edition.model()?.scorer.as_ref();
         let pool = survey(catalogue, index, profile, scorer, (Breadth::Whole, &[]))?;
-        Ok(mix_from(catalogue, index, profile, scorer, &pool, &request)?)
+        Ok(mix_from(catalogue, index, profile, scorer, (&pool, &request))?)
     });
     whole.await.map_err(|error| ApiError::internal(&error))?
 }

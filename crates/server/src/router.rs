@@ -20,7 +20,8 @@ use crate::limits::{Gate, admit, in_time};
 use crate::{api, metrics};
 
 /// What the page may load: its own files. No script or style of anybody else's, none inside the HTML.
-const CONTENT_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+const CONTENT_POLICY: &str =
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
 /// Everything that the server answers.
 pub fn router(app: Arc<App>) -> Router {
@@ -78,7 +79,8 @@ fn panicked(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     let message = panic.downcast_ref::<String>().map(String::as_str);
     let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
     tracing::error!("a handler panicked: {message}");
-    let error = ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on the server");
+    let error =
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on the server");
     axum::response::IntoResponse::into_response(
         error.hint("the log has the details under the id in the `x-request-id` header"),
     )

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
-use tower::{Service as _, ServiceExt as _};
+use tower::ServiceExt as _;
 
 use crate::app::App;
 
@@ -24,7 +24,11 @@ use crate::app::App;
 ///
 /// # Errors
 /// When the socket fails for good.
-pub async fn serve(app: Arc<App>, listener: TcpListener, stop: impl Future<Output = ()>) -> std::io::Result<()> {
+pub async fn serve(
+    app: Arc<App>,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> std::io::Result<()> {
     let router = crate::router(Arc::clone(&app));
     let follower = tokio::spawn(Arc::clone(&app).follow());
     let starter = tokio::spawn(start(Arc::clone(&app)));
@@ -98,6 +102,5 @@ async fn answer(
 ) -> Result<axum::response::Response, Infallible> {
     let mut request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
-    let mut router = router;
-    router.ready().await?.call(request).await
+    router.oneshot(request).await
 }

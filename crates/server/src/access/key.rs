@@ -6,7 +6,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use rand::Rng as _;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -40,7 +40,8 @@ pub(crate) async fn authenticate(
     next: Next,
 ) -> ApiResult<Response> {
     let access = Access { scope: scope_of(&app, request.headers(), request.uri().query())? };
-    let needed = if matches!(*request.method(), Method::GET | Method::HEAD) { Scope::Read } else { Scope::Write };
+    let needed =
+        if matches!(*request.method(), Method::GET | Method::HEAD) { Scope::Read } else { Scope::Write };
     access.require(needed)?;
     request.extensions_mut().insert(access);
     Ok(next.run(request).await)
@@ -52,7 +53,8 @@ fn scope_of(app: &App, headers: &HeaderMap, query: Option<&str>) -> ApiResult<Sc
     }
     if let Some(key) = presented(headers, query) {
         return app.keys.scope(&key).ok_or_else(|| {
-            unauthorized("unknown_key", "no such key, or it was revoked").hint("`segue keys list` shows the keys")
+            unauthorized("unknown_key", "no such key, or it was revoked")
+                .hint("`segue keys list` shows the keys")
         });
     }
     let session = cookie(headers, SESSION_COOKIE);

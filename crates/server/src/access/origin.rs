@@ -72,7 +72,8 @@ mod tests {
         for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example:8080", "10.0.0.1", "", "127.0.0.1.evil.example"] {
+        for host in ["evil.example", "localhost.evil.example:8080", "10.0.0.1", "", "127.0.0.1.evil.example"]
+        {
             assert!(!is_loopback(host), "{host}");
         }
     }
@@ -86,6 +87,9 @@ mod tests {
         assert!(!is_ours(&headers(&[("origin", "https://evil.example")]), host));
         assert!(!is_ours(&headers(&[("origin", "null")]), host), "a sandboxed frame");
         assert!(!is_ours(&headers(&[("sec-fetch-site", "cross-site")]), host));
-        assert!(!is_ours(&headers(&[("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:8080")]), host));
+        assert!(!is_ours(
+            &headers(&[("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:8080")]),
+            host
+        ));
     }
 }

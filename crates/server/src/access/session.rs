@@ -46,7 +46,8 @@ impl Sessions {
     /// What the bearer of a token may do.
     pub(crate) fn scope(&self, token: &str, keys: &KeyRing) -> Option<Scope> {
         let sessions = self.lock();
-        let session = sessions.get(hash(token).as_bytes()).filter(|session| session.begun.elapsed() < LASTS)?;
+        let session =
+            sessions.get(hash(token).as_bytes()).filter(|session| session.begun.elapsed() < LASTS)?;
         keys.scope_of_name(&session.key)
     }
 

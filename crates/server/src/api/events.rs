@@ -6,8 +6,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use segue_core::{
-    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source, StartReason,
-    Timestamp, TrackId,
+    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
+    StartReason, Timestamp, TrackId,
 };
 use segue_store::{Appended, ClientId, Entry, Event, ListenCursor};
 use serde::{Deserialize, Serialize};
@@ -191,7 +191,8 @@ pub(crate) async fn add_listens(
 ) -> ApiResult<Json<Outcomes>> {
     let is_single = matches!(listens, OneOrMany::One(_));
     let listens = listens.into_vec().into_iter();
-    let events = listens.map(|listen| EventShape { listener: listener.clone(), listen: Some(listen), feedback: None });
+    let events =
+        listens.map(|listen| EventShape { listener: listener.clone(), listen: Some(listen), feedback: None });
     append(&app, events.collect(), is_single).await.map(Json)
 }
 
@@ -206,7 +207,8 @@ pub(crate) async fn add_feedback(
 ) -> ApiResult<Json<Outcomes>> {
     let is_single = matches!(said, OneOrMany::One(_));
     let said = said.into_vec().into_iter();
-    let events = said.map(|said| EventShape { listener: listener.clone(), listen: None, feedback: Some(said) });
+    let events =
+        said.map(|said| EventShape { listener: listener.clone(), listen: None, feedback: Some(said) });
     append(&app, events.collect(), is_single).await.map(Json)
 }
 
@@ -388,9 +390,9 @@ pub(crate) async fn listens(
 }
 
 fn cursor(text: &str) -> ApiResult<ListenCursor> {
-    let parsed = text.split_once('~').and_then(|(at, row)| {
-        Some(ListenCursor { at: at.parse().ok()?, row: row.parse().ok()? })
-    });
+    let parsed = text
+        .split_once('~')
+        .and_then(|(at, row)| Some(ListenCursor { at: at.parse().ok()?, row: row.parse().ok()? }));
     parsed.ok_or_else(|| ApiError::bad_request("bad_cursor", "`before` is the `next` of another page"))
 }
 

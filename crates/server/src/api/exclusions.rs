@@ -64,7 +64,8 @@ pub(crate) async fn list(
 ) -> ApiResult<Json<Exclusions>> {
     let listener = ListenerId::new(listener);
     let found = app.readers.run(move |store| Ok(store.exclusions(&listener)?)).await?;
-    let exclusions = found.into_iter().map(|(id, exclusion)| Numbered { id: id.0, exclusion: shape(exclusion) });
+    let exclusions =
+        found.into_iter().map(|(id, exclusion)| Numbered { id: id.0, exclusion: shape(exclusion) });
     Ok(Json(Exclusions { exclusions: exclusions.collect() }))
 }
 
@@ -101,7 +102,10 @@ pub(crate) async fn remove(
         Ok(is_theirs && store.include_again(id)?)
     });
     if !removed.await? {
-        return Err(ApiError::not_found("unknown_exclusion", format!("`{listener}` has no exclusion {}", id.0)));
+        return Err(ApiError::not_found(
+            "unknown_exclusion",
+            format!("`{listener}` has no exclusion {}", id.0),
+        ));
     }
     app.listeners.changed(&listener);
     Ok(StatusCode::NO_CONTENT)

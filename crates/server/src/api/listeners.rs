@@ -49,7 +49,10 @@ pub(crate) struct Listeners {
 /// Everybody, in the order of their ids.
 #[utoipa::path(get, path = "/v1/listeners", tag = "listeners", params(Page),
     responses((status = 200, body = Listeners), (status = "4XX", body = ErrorBody)))]
-pub(crate) async fn list(State(app): State<Arc<App>>, Params(page): Params<Page>) -> ApiResult<Json<Listeners>> {
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Params(page): Params<Page>,
+) -> ApiResult<Json<Listeners>> {
     let limit = page.limit()?;
     let found = app.readers.run(move |store| {
         let after = page.after.map(ListenerId::new);
@@ -109,7 +112,9 @@ pub(crate) async fn forget(
     app.listeners.clear();
     app.build().await?;
     app.listeners.clear();
-    let segue_store::ForgetReport { listens, feedback, impressions, exclusions, tracks, models, erased, .. } = report;
+    let segue_store::ForgetReport {
+        listens, feedback, impressions, exclusions, tracks, models, erased, ..
+    } = report;
     Ok(Json(Forgotten { listens, feedback, impressions, exclusions, tracks, models, erased }))
 }
 

@@ -94,7 +94,9 @@ impl MixShape {
             return Err(ApiError::bad_request("too_many_names", message));
         }
         let policy = self.policy.as_deref().map(|policy| {
-            policy.parse::<PolicyKind>().map_err(|error| ApiError::bad_request("bad_policy", error.to_string()))
+            policy
+                .parse::<PolicyKind>()
+                .map_err(|error| ApiError::bad_request("bad_policy", error.to_string()))
         });
         let given = Settings {
             explore: self.explore,
@@ -279,7 +281,8 @@ pub(crate) async fn preview(
         .collect();
     let picks = &outcome.slate.picks;
     let artists = picks.iter().filter_map(|pick| catalogue.artist(catalogue.find(&pick.track)?));
-    let new_artists: std::collections::HashSet<_> = artists.filter(|artist| !heard.contains(artist)).collect();
+    let new_artists: std::collections::HashSet<_> =
+        artists.filter(|artist| !heard.contains(artist)).collect();
     let liked: f32 = picks.iter().map(|pick| pick.likability).sum();
     Ok(Json(Preview {
         explore,
@@ -294,7 +297,10 @@ pub(crate) async fn preview(
 /// A mix that was made before, as it was shown.
 #[utoipa::path(get, path = "/v1/mixes/{mix}", tag = "mixes", params(("mix" = i64, Path, description = "Its id.")),
     responses((status = 200, body = MixAnswer), (status = "4XX", body = ErrorBody)))]
-pub(crate) async fn show(State(app): State<Arc<App>>, InPath(mix): InPath<i64>) -> ApiResult<Json<MixAnswer>> {
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    InPath(mix): InPath<i64>,
+) -> ApiResult<Json<MixAnswer>> {
     let impression = shown(&app, mix).await?;
     let edition = app.edition.load();
     let answer = MixAnswer::new(&edition.catalogue, ImpressionId(mix), impression.at, &impression.slate);

@@ -82,6 +82,7 @@ fn long() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(imports::upload))
         .routes(routes!(listeners::forget))
         .routes(routes!(models::train))
+        .routes(routes!(taste::export))
         .routes(routes!(tracks::audio))
 }
 

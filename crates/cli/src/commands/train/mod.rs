@@ -50,7 +50,7 @@ pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
     }
     let dataset = load_dataset(&store)?;
     let begun = Instant::now();
-    let (version, report) = fit_and_register(&mut store, &dataset, args.seed)?;
+    let (version, report) = fit_with_bar(&mut store, &dataset, args.seed)?;
     let seconds = begun.elapsed().as_secs_f64();
     if args.json {
         return print_json(&json!({"version": version, "seconds": seconds, "report": report}));
@@ -61,11 +61,11 @@ pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
 /// Trains on a data set and registers the model; prints the report.
 pub(crate) fn train_into(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let (version, report) = fit_and_register(store, dataset, seed)?;
+    let (version, report) = fit_with_bar(store, dataset, seed)?;
     print_report(&version, &report, begun.elapsed().as_secs_f64())
 }
 
-fn fit_and_register(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::Result<(String, FitReport)> {
+fn fit_with_bar(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::Result<(String, FitReport)> {
     let bar = terminal::steps(0, "training");
     let mut progress = |stage: Stage| match stage {
         Stage::Episodes => bar.set_message("drawing episodes"),
@@ -76,9 +76,20 @@ fn fit_and_register(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::
         }
         Stage::Calibrating => bar.set_message("calibrating"),
     };
-    let config = LikabilityConfig::default();
-    let fitted = LikabilityModel::fit(&dataset.catalogue, &dataset.profiles, config, seed, &mut progress);
+    let fitted = fit_and_register(store, dataset, seed, &mut progress);
     bar.finish_and_clear();
+    fitted
+}
+
+/// Trains on a data set and registers the model, which is in use from then on.
+pub(crate) fn fit_and_register(
+    store: &mut Store,
+    dataset: &Dataset,
+    seed: u64,
+    progress: &mut dyn FnMut(Stage),
+) -> anyhow::Result<(String, FitReport)> {
+    let config = LikabilityConfig::default();
+    let fitted = LikabilityModel::fit(&dataset.catalogue, &dataset.profiles, config, seed, progress);
     let (model, report) = fitted?;
     let learned_from: Vec<ListenerId> = dataset
         .profiles
