@@ -191,9 +191,18 @@ mod tests {
                 let theirs: Vec<Listen> =
                     log.iter().filter(|listen| listen.listener == summary.id).cloned().collect();
                 assert_eq!(store.all_listens(&summary.id).unwrap(), theirs);
+                assert_eq!(store.listener(&summary.id).unwrap().as_ref(), Some(&summary));
+                let page = store.listens_page(&summary.id, None, 10).unwrap();
+                let mut latest = theirs.clone();
+                latest.sort_by_key(|listen| listen.at);
+                let latest: Vec<Listen> = latest.into_iter().rev().take(10).collect();
+                assert_eq!(page.into_iter().map(|(_, listen)| listen).collect::<Vec<_>>(), latest);
                 assert_eq!(summary.listens, theirs.len() as u64);
                 assert_eq!(summary.first, theirs.iter().map(|listen| listen.at).min());
                 assert_eq!(summary.last, theirs.iter().map(|listen| listen.at).max());
+            }
+            for history in store.histories(None, usize::MAX).unwrap() {
+                assert_eq!(history.listens, store.all_listens(&history.listener).unwrap());
             }
         }
     }
