@@ -18,7 +18,7 @@ pub mod similar;
 pub mod simulation;
 pub mod sound;
 
-pub use dataset::catalogue::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
+pub use dataset::catalogue::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::interactions::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
 pub use dataset::profile::{Interaction, Profile, Stance};
 pub use dataset::table::{Column, Table, Values};
