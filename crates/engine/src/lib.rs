@@ -22,7 +22,7 @@ pub mod sound;
 pub mod stops;
 pub mod taste;
 
-pub use dataset::catalogue::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
+pub use dataset::catalogue::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::interactions::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
 pub use dataset::profile::{Interaction, Profile, Stance};
 pub use dataset::table::{Column, Table, Values};
