@@ -12,10 +12,11 @@ use std::fmt;
 use segue_core::TrackId;
 use serde::Serialize;
 
+use crate::TrackIdx;
 use crate::pipeline::{MixOutcome, MixRequest};
 
 pub use fill::fill;
-pub use plan::{anchor, plan};
+pub use plan::{anchors, plan};
 
 /// Fewer tracks are no shelf.
 pub const SHORTEST: u32 = 4;
@@ -44,6 +45,15 @@ impl ShelfKind {
             Self::FurtherOut => "further-out",
         }
     }
+}
+
+/// A favourite and what is like it.
+#[derive(Clone, Copy, Debug)]
+pub struct Near<'a> {
+    /// The favourite.
+    pub track: TrackIdx,
+    /// Tracks like it, the most like first, in any number.
+    pub similar: &'a [TrackId],
 }
 
 /// A shelf that is to be filled.

@@ -3,7 +3,7 @@
 use rustc_hash::FxHashSet;
 use segue_core::{Timestamp, TrackId};
 
-use super::{LeftOutShelf, Missing, Plan, SHORTEST, Shelf, ShelfKind};
+use super::{LeftOutShelf, Missing, Near, Plan, SHORTEST, Shelf, ShelfKind};
 use crate::mix::filters::Familiarity;
 use crate::pipeline::MixRequest;
 use crate::{Catalogue, Interaction, Profile, Stance, TrackIdx};
@@ -27,33 +27,31 @@ const NEAR_A_FAVOURITE: f32 = 0.5;
 /// The dial of a shelf of new tracks, which share it has anyway: it gives more to what the model is unsure of.
 const FURTHER_OUT: f32 = 0.9;
 
-/// The favourite that a shelf is about on the day of `request.now`. Favourites of these days take turns, in an order of the listener's own.
-pub fn anchor(catalogue: &Catalogue, profile: &Profile, now: Timestamp) -> Option<TrackIdx> {
-    let mut favourites: Vec<(Timestamp, &Interaction)> = profile
-        .interactions
-        .iter()
-        .filter_map(|x| Some((x.last_played?, x)))
-        .filter(|(_, x)| is_favourite(x))
-        .collect();
+/// Favourites of these days, the one whose turn it is on the day of `now` first. They take turns in an order of the listener's own.
+pub fn anchors(catalogue: &Catalogue, profile: &Profile, now: Timestamp) -> Vec<TrackIdx> {
+    let played = profile.interactions.iter().filter_map(|x| Some((x.last_played?, x)));
+    let mut favourites: Vec<(Timestamp, &Interaction)> = played.filter(|(_, x)| is_favourite(x)).collect();
     favourites.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.track.cmp(&b.1.track)));
     let recent = favourites.iter().filter(|(at, _)| days_since(*at, now) <= RECENT_DAYS).count();
     favourites.truncate(recent.clamp(SHORTEST as usize, TAKING_TURNS));
+    let mut anchors: Vec<TrackIdx> = favourites.into_iter().map(|(_, favourite)| favourite.track).collect();
     let listener = profile.listener.as_str().as_bytes();
     let turn = |track: TrackIdx| hash(&[listener, catalogue.track(track).id.as_str().as_bytes()]);
-    favourites.sort_by_key(|(_, favourite)| (turn(favourite.track), favourite.track));
+    anchors.sort_by_key(|&track| (turn(track), track));
     let day = now.as_second().div_euclid(DAY_SECONDS);
-    let today = day.checked_rem_euclid(favourites.len() as i64)?;
-    Some(favourites[today as usize].1.track)
+    let today = day.checked_rem_euclid(anchors.len() as i64).unwrap_or(0);
+    anchors.rotate_left(today as usize);
+    anchors
 }
 
 /// Which shelves a listener gets. `base` is what the listener set for all of them: seed, moment, policy, filters and exclusions; its length is that of a
-/// shelf. `similar` are the tracks most like the day's [`anchor`], the most like first, in any number.
-pub fn plan(catalogue: &Catalogue, profile: &Profile, base: &MixRequest, similar: &[TrackId]) -> Plan {
+/// shelf. `near` is the first of the day's [`anchors`] that enough tracks are like.
+pub fn plan(catalogue: &Catalogue, profile: &Profile, base: &MixRequest, near: Option<Near<'_>>) -> Plan {
     if profile.labelled().count() < FEWEST_LABELS {
         return Plan { shelves: vec![to_begin_with(base)], left_out: Vec::new() };
     }
     let mut plan = Plan::default();
-    let because = because_you_played(catalogue, profile, base, similar);
+    let because = because_you_played(catalogue, base, near);
     let back = back_after_a_while(catalogue, profile, base);
     for (kind, shelf) in [
         (ShelfKind::BecauseYouPlayed, because),
@@ -81,11 +79,10 @@ fn to_begin_with(base: &MixRequest) -> Shelf {
 
 fn because_you_played(
     catalogue: &Catalogue,
-    profile: &Profile,
     base: &MixRequest,
-    similar: &[TrackId],
+    near: Option<Near<'_>>,
 ) -> Result<Shelf, Missing> {
-    let anchor = anchor(catalogue, profile, base.now).ok_or(Missing::NoFavourite)?;
+    let Near { track: anchor, similar } = near.ok_or(Missing::NoFavourite)?;
     let own = catalogue.work(anchor);
     let is_other = |id: &&TrackId| catalogue.find(id).is_some_and(|track| catalogue.work(track) != own);
     let allowed = allowed(base);
