@@ -68,9 +68,9 @@ fn sleeve(card: &Card) -> Markup {
     html! {
         div class={ "sleeve " (sketch::mood(&card.sound).class()) } {
             (sketch::sketch(&card.sound))
-            @if card.new_to_listener { span.new { "New" span.hidden { " to you" } } }
+            @if card.new_to_listener { span.new { "New" span.unseen { " to you" } } }
             @if let Some(address) = card.audio.as_deref().and_then(urls::audio) {
-                a.play href=(address) data-play="" { (icon("play")) span.hidden { "Play " (card.title) } }
+                a.play href=(address) data-play="" { (icon("play")) span.unseen { "Play " (card.title) } }
             }
         }
     }
@@ -95,17 +95,17 @@ fn says(place: &Place<'_>, card: &Card, artist: &str) -> Markup {
             input type="hidden" name="artist" value=(artist);
             input type="hidden" name="back" value=(urls::local(place.back));
             button type="submit" name="kind" value=(if card.liked { "cleared" } else { "like" }) aria-pressed=(card.liked) {
-                (icon("heart")) span { "Like" } span.hidden { ": " (card.title) }
+                (icon("heart")) span { "Like" } span.unseen { ": " (card.title) }
             }
             button type="submit" name="kind" value="skip" formaction=(urls::skip(place.listener)) {
-                (icon("skip")) span { "Skip" } span.hidden { ": " (card.title) }
+                (icon("skip")) span { "Skip" } span.unseen { ": " (card.title) }
             }
             button type="submit" name="kind" value="dislike" {
-                (icon("cross")) span { "Not for me" } span.hidden { ": " (card.title) }
+                (icon("cross")) span { "Not for me" } span.unseen { ": " (card.title) }
             }
             @if !artist.is_empty() {
                 button type="submit" name="kind" value="ban" {
-                    (icon("never")) span { "Never this artist" } span.hidden { ": " (artist) }
+                    (icon("never")) span { "Never this artist" } span.unseen { ": " (artist) }
                 }
             }
         }

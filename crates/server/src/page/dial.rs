@@ -70,7 +70,7 @@ pub fn dial(action: &str, settings: &MixSettings, preview: &Preview) -> Markup {
 fn fader(settings: &MixSettings) -> Markup {
     html! {
         div.fader {
-            label.hidden for="explore" { "Exploration, from familiar to new" }
+            label.unseen for="explore" { "Exploration, from familiar to new" }
             svg.fade viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
                 path.out d="M0 1C45 1 75 8 100 20H0Z";
                 path.in d="M100 1C55 1 25 8 0 20H100Z";

@@ -175,7 +175,7 @@ fn serves(frame: &Frame, model: &Model, row: &ModelRow) -> Markup {
         @else if model.may_change {
             form method="post" action=(urls::activate_model(&row.version)) {
                 input type="hidden" name="back" value=(urls::local(&frame.here));
-                button.quiet type="submit" { "Use this" span.hidden { " model, " (row.version) } }
+                button.quiet type="submit" { "Use this" span.unseen { " model, " (row.version) } }
             }
         } @else { "–" }
     }
