@@ -1,8 +1,9 @@
 //! One track that is offered: sketch, title, why, how likely, and what the listener may say to it.
 //!
 //! The same markup is a card on a shelf and a row of a mix; the style sheet lays it out by where it stands.
-//! Fragment: `GET /fragments/card?list=…&exclude=…` with the settings of the page's mix answers one [`card`] that takes the place of one
-//! that left, or 204 when there is none. `exclude` names every track already on the page.
+//! Fragment: `GET /fragments/card?list=…&here=…&exclude=…` with the settings of the page's mix answers one [`card`] that takes the place of one
+//! that left, or 204 when there is none. `list` is `mix` or a shelf's id, `exclude` names every track already on the page or gone from it, `here` is the
+//! page that forms come back to.
 
 use maud::{Markup, html};
 use segue_core::AudioFeatures;

@@ -135,13 +135,13 @@ fn search_box() -> Markup {
     }
 }
 
-/// Who is listening; without scripts it takes a press of the button.
+/// Who is listening. It takes a press of the button: a choice by arrow keys must not leave the page.
 fn picker(frame: &Frame) -> Markup {
     if frame.listeners.len() < 2 {
         return PreEscaped(String::new());
     }
     html! {
-        form.picker method="post" action="/listener" data-submits="" {
+        form.picker method="post" action="/listener" {
             input type="hidden" name="back" value=(urls::local(&frame.here));
             label.unseen for="who" { "Who is listening" }
             select #who name="listener" {

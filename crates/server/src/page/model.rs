@@ -152,7 +152,7 @@ fn models(frame: &Frame, model: &Model) -> Markup {
 
 fn list(frame: &Frame, model: &Model) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Models" {
+        div.scroll tabindex="0" role="region" aria-label="All models" {
             table.models {
                 thead { tr {
                     @for name in ["Model", "Trained", "Learned from", "Measured"] { th scope="col" { (name) } }
