@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use segue_core::{AudioFeature, Difference, Direction, Reason, Timestamp};
 
 use crate::retrieval::Index;
-use crate::sound::{AXES, Position};
+use crate::sound::{AXES, Position, SoundSpace};
 use crate::{ArtistIdx, Catalogue, Interaction, Profile, Stance, TrackIdx};
 
 /// At most this many likes are compared with, those that weigh most: everything resembles one of a thousand songs, and a
@@ -191,11 +191,7 @@ impl Reasons<'_> {
 
     /// Names the features in which both agree, those first in which both are unlike the average track.
     fn sounds_like(&self, track: TrackIdx, anchor: TrackIdx) -> Option<Reason> {
-        let (a, b) = (self.index.sound.position(track), self.index.sound.position(anchor));
-        let features = most_telling(|axis| {
-            let difference = (a[axis] - b[axis]).abs();
-            (difference <= AGREES).then(|| distinction(axis, (a[axis] + b[axis]) / 2.0) - difference)
-        });
+        let features = shared_features(&self.index.sound, track, anchor);
         let row = self.catalogue.track(anchor);
         // tables of audio features may leave out the title, the artist or both
         let anchor = match (row.artist(), row.title.as_str()) {
@@ -226,6 +222,15 @@ impl Reasons<'_> {
             .collect();
         (!differences.is_empty()).then_some(Reason::StepOutside { differences })
     }
+}
+
+/// The features in which two tracks agree, those first in which both are unlike the average track; at most two.
+pub(crate) fn shared_features(sound: &SoundSpace, a: TrackIdx, b: TrackIdx) -> Vec<AudioFeature> {
+    let (a, b) = (sound.position(a), sound.position(b));
+    most_telling(|axis| {
+        let difference = (a[axis] - b[axis]).abs();
+        (difference <= AGREES).then(|| distinction(axis, (a[axis] + b[axis]) / 2.0) - difference)
+    })
 }
 
 /// How much a standardised value sets a track apart. Having no spoken words, no instrumental passages or no audience does
