@@ -120,9 +120,9 @@ impl SimilarIndex {
             let by_sound = index.sound.distance(track, candidate).map_or(0.0, |distance| (-distance).exp());
             let same_artist = artist.is_some() && artist == catalogue.artist(candidate);
             let (cosine, together) = listeners.get(&catalogue.work(candidate)).copied().unwrap_or((0.0, 0));
-            let Weights { sound, artist, together: by_listeners } = self.weights;
-            let by_artist = if same_artist { artist } else { 0.0 };
-            let similarity = (sound * by_sound + by_artist + by_listeners * cosine).min(1.0);
+            let weights = self.weights;
+            let by_artist = if same_artist { weights.artist } else { 0.0 };
+            let similarity = (weights.sound * by_sound + by_artist + weights.together * cosine).min(1.0);
             Similar { track: candidate, similarity, together, same_artist, shared: Vec::new() }
         };
         let stands = |track: &TrackIdx| self.standing[catalogue.work(*track).0 as usize] == *track;

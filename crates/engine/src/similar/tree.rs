@@ -115,6 +115,9 @@ impl Tree {
         most: usize,
         accept: impl Fn(TrackIdx) -> bool,
     ) -> Vec<(f32, TrackIdx)> {
+        if distance(position, position).is_none() {
+            return Vec::new();
+        }
         let mut search = Search { position, most, accept, found: BinaryHeap::new() };
         if most > 0 && !self.nodes.is_empty() {
             if position.iter().any(|value| value.is_nan()) {
