@@ -6,6 +6,7 @@
 pub mod dataset;
 pub mod eval;
 pub mod experiment;
+pub mod explain;
 pub mod history;
 pub mod mix;
 pub mod pipeline;
@@ -15,12 +16,13 @@ mod recommender;
 pub mod retrieval;
 mod scorer;
 pub mod shelves;
+pub mod similar;
 pub mod simulation;
 pub mod sound;
 pub mod stops;
 pub mod taste;
 
-pub use dataset::catalogue::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
+pub use dataset::catalogue::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::interactions::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
 pub use dataset::profile::{Interaction, Profile, Stance};
 pub use dataset::table::{Column, Table, Values};
