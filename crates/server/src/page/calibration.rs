@@ -36,9 +36,9 @@ pub fn calibration(bins: &[Bin]) -> Markup {
             svg.plot viewBox={ "0 0 " (LEFT + SIDE + 10.0) " " (ABOVE + SIDE + BELOW) } role="img" aria-labelledby="calibration-name" {
                 title #calibration-name { "Predicted against happened in " (bins.len()) " bins; the table below has the numbers" }
                 (axes())
-                line.ideal x1=(along(0.0)) y1=(up(0.0)) x2=(along(1.0)) y2=(up(1.0));
+                line.ideal x1=(along(0.0)) y1=(up(0.0)) x2=(along(1.0)) y2=(up(1.0)) {}
                 @for bin in bins {
-                    line.interval x1=(along(bin.predicted)) x2=(along(bin.predicted)) y1=(up(bin.low)) y2=(up(bin.high));
+                    line.interval x1=(along(bin.predicted)) x2=(along(bin.predicted)) y1=(up(bin.low)) y2=(up(bin.high)) {}
                     circle.bin cx=(along(bin.predicted)) cy=(up(bin.happened)) r=(radius(bin.count as f64 / most)) {
                         title { "predicted " (words::percent(bin.predicted)) ", happened " (words::percent(bin.happened)) }
                     }
@@ -54,7 +54,7 @@ fn axes() -> Markup {
     html! {
         @for step in 0..=4 {
             @let share = f64::from(step) / 4.0;
-            line.grid x1=(along(0.0)) x2=(along(1.0)) y1=(up(share)) y2=(up(share));
+            line.grid x1=(along(0.0)) x2=(along(1.0)) y1=(up(share)) y2=(up(share)) {}
             text.tick x=(LEFT - 6.0) y=(up(share) + 4.0) text-anchor="end" { (step * 25) }
             text.tick x=(along(share)) y=(ABOVE + SIDE + 16.0) text-anchor="middle" { (step * 25) }
         }

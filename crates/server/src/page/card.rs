@@ -1,8 +1,9 @@
 //! One track that is offered: sketch, title, why, how likely, and what the listener may say to it.
 //!
 //! The same markup is a card on a shelf and a row of a mix; the style sheet lays it out by where it stands.
-//! Fragment: `GET /fragments/card?list=…&exclude=…` with the settings of the page's mix answers one [`card`] that takes the place of one
-//! that left, or 204 when there is none. `exclude` names every track already on the page.
+//! Fragment: `GET /fragments/card?list=…&here=…&exclude=…` with the settings of the page's mix answers one [`card`] that takes the place of one
+//! that left, or 204 when there is none. `list` is `mix` or a shelf's id, `exclude` names every track already on the page or gone from it, `here` is the
+//! page that forms come back to.
 
 use maud::{Markup, html};
 use segue_core::AudioFeatures;
@@ -68,9 +69,9 @@ fn sleeve(card: &Card) -> Markup {
     html! {
         div class={ "sleeve " (sketch::mood(&card.sound).class()) } {
             (sketch::sketch(&card.sound))
-            @if card.new_to_listener { span.new { "New" span.hidden { " to you" } } }
+            @if card.new_to_listener { span.new { "New" span.unseen { " to you" } } }
             @if let Some(address) = card.audio.as_deref().and_then(urls::audio) {
-                a.play href=(address) data-play="" { (icon("play")) span.hidden { "Play " (card.title) } }
+                a.play href=(address) data-play="" { (icon("play")) span.unseen { "Play " (card.title) } }
             }
         }
     }
@@ -95,17 +96,17 @@ fn says(place: &Place<'_>, card: &Card, artist: &str) -> Markup {
             input type="hidden" name="artist" value=(artist);
             input type="hidden" name="back" value=(urls::local(place.back));
             button type="submit" name="kind" value=(if card.liked { "cleared" } else { "like" }) aria-pressed=(card.liked) {
-                (icon("heart")) span { "Like" } span.hidden { ": " (card.title) }
+                (icon("heart")) span { "Like" } span.unseen { ": " (card.title) }
             }
             button type="submit" name="kind" value="skip" formaction=(urls::skip(place.listener)) {
-                (icon("skip")) span { "Skip" } span.hidden { ": " (card.title) }
+                (icon("skip")) span { "Skip" } span.unseen { ": " (card.title) }
             }
             button type="submit" name="kind" value="dislike" {
-                (icon("cross")) span { "Not for me" } span.hidden { ": " (card.title) }
+                (icon("cross")) span { "Not for me" } span.unseen { ": " (card.title) }
             }
             @if !artist.is_empty() {
                 button type="submit" name="kind" value="ban" {
-                    (icon("never")) span { "Never this artist" } span.hidden { ": " (artist) }
+                    (icon("never")) span { "Never this artist" } span.unseen { ": " (artist) }
                 }
             }
         }

@@ -70,10 +70,10 @@ pub fn dial(action: &str, settings: &MixSettings, preview: &Preview) -> Markup {
 fn fader(settings: &MixSettings) -> Markup {
     html! {
         div.fader {
-            label.hidden for="explore" { "Exploration, from familiar to new" }
+            label.unseen for="explore" { "Exploration, from familiar to new" }
             svg.fade viewBox="0 0 100 20" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
-                path.out d="M0 1C45 1 75 8 100 20H0Z";
-                path.in d="M100 1C55 1 25 8 0 20H100Z";
+                path.out d="M0 1C45 1 75 8 100 20H0Z" {}
+                path.in d="M100 1C55 1 25 8 0 20H100Z" {}
             }
             input #explore type="range" name="explore" min="0" max="1" step="0.05"
                 value=(settings.explore) list="stops" aria-describedby="dial-words";
@@ -112,7 +112,7 @@ fn effect(preview: &Preview) -> Markup {
     html! {
         div #effect .effect {
             svg.dots viewBox="0 0 300 10" aria-hidden="true" focusable="false" {
-                @for dot in 0..DOTS { circle.new[dot >= DOTS - lit.min(DOTS)] cx=(dot * 10 + 5) cy="5" r="3.6"; }
+                @for dot in 0..DOTS { circle.new[dot >= DOTS - lit.min(DOTS)] cx=(dot * 10 + 5) cy="5" r="3.6" {} }
             }
             output for="explore" {
                 b data-out="new_tracks" { (preview.new_tracks) } " of " span data-out="length" { (preview.length) } " new to you · "

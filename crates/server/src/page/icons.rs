@@ -22,7 +22,7 @@ pub fn sprite() -> Markup {
     html! {
         svg.sprite width="0" height="0" aria-hidden="true" focusable="false" {
             @for (name, path) in SIGNS {
-                symbol id={ "sign-" (name) } viewBox="0 0 24 24" { path d=(path); }
+                symbol id={ "sign-" (name) } viewBox="0 0 24 24" { path d=(path) {} }
             }
         }
     }
@@ -30,15 +30,15 @@ pub fn sprite() -> Markup {
 
 /// One sign; beside it there is always a word.
 pub fn icon(name: &str) -> Markup {
-    html! { svg.icon width="20" height="20" aria-hidden="true" focusable="false" { use href={ "#sign-" (name) }; } }
+    html! { svg.icon width="20" height="20" aria-hidden="true" focusable="false" { use href={ "#sign-" (name) } {} } }
 }
 
 /// The mark of Segue: one curve fades out while the other fades in, at equal power (cosine and sine).
 pub fn mark() -> Markup {
     html! {
         svg.mark width="36" height="24" viewBox="0 0 36 24" aria-hidden="true" focusable="false" {
-            path.out d="M2 3C16 3 22 12 34 21";
-            path.in d="M2 21C14 12 20 3 34 3";
+            path.out d="M2 3C16 3 22 12 34 21" {}
+            path.in d="M2 21C14 12 20 3 34 3" {}
         }
     }
 }

@@ -34,6 +34,7 @@ pub fn dialog() -> Markup {
                     }
                 }
             }
+            label.wanted { input #keys-wanted type="checkbox" checked; span { "Single keys work" } }
             form method="dialog" { button type="submit" { "Close" } }
         }
     }

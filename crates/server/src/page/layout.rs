@@ -127,23 +127,23 @@ fn search_box() -> Markup {
     html! {
         search {
             form.find method="get" action="/search" {
-                label.hidden for="find" { "Find a track" }
+                label.unseen for="find" { "Find a track" }
                 input #find type="search" name="q" placeholder="Find a track" autocomplete="off" maxlength="200";
-                button type="submit" { (icons::icon("search")) span.hidden { "Search" } }
+                button type="submit" { (icons::icon("search")) span.unseen { "Search" } }
             }
         }
     }
 }
 
-/// Who is listening; without scripts it takes a press of the button.
+/// Who is listening. It takes a press of the button: a choice by arrow keys must not leave the page.
 fn picker(frame: &Frame) -> Markup {
     if frame.listeners.len() < 2 {
         return PreEscaped(String::new());
     }
     html! {
-        form.picker method="post" action="/listener" data-submits="" {
+        form.picker method="post" action="/listener" {
             input type="hidden" name="back" value=(urls::local(&frame.here));
-            label.hidden for="who" { "Who is listening" }
+            label.unseen for="who" { "Who is listening" }
             select #who name="listener" {
                 @for name in &frame.listeners {
                     option value=(name) selected[frame.listener.as_ref() == Some(name)] { (name) }

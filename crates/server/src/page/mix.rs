@@ -1,7 +1,7 @@
 //! `/mix`: the mix as a list to play and to take along.
 //!
-//! Fragment: `GET /fragments/mix?{settings}` answers [`fragment`], the part that changes with the dial, which takes the place of the
-//! element `#mix` of the page.
+//! Fragment: `GET /fragments/mix?{settings}&shown=…&here=…` answers [`fragment`], the part that changes with the dial, which takes the place of
+//! the element `#mix` of the page. `shown` is missing where all rows are shown; `here` is the page that forms come back to, `Frame::here`.
 
 use maud::{Markup, html};
 
@@ -53,7 +53,7 @@ pub fn view(frame: &Frame, mix: &Mix) -> Markup {
 pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
     let fixed = mix.settings.with_seed(mix.seed);
     html! {
-        section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) {
+        section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) data-shown=[(shown < usize::MAX).then_some(shown)] {
             (heading(mix, &fixed))
             @for note in &mix.notes { p.note { (note) } }
             @if mix.picks.is_empty() {

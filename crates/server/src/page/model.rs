@@ -152,7 +152,7 @@ fn models(frame: &Frame, model: &Model) -> Markup {
 
 fn list(frame: &Frame, model: &Model) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Models" {
+        div.scroll tabindex="0" role="region" aria-label="All models" {
             table.models {
                 thead { tr {
                     @for name in ["Model", "Trained", "Learned from", "Measured"] { th scope="col" { (name) } }
@@ -175,7 +175,7 @@ fn serves(frame: &Frame, model: &Model, row: &ModelRow) -> Markup {
         @else if model.may_change {
             form method="post" action=(urls::activate_model(&row.version)) {
                 input type="hidden" name="back" value=(urls::local(&frame.here));
-                button.quiet type="submit" { "Use this" span.hidden { " model, " (row.version) } }
+                button.quiet type="submit" { "Use this" span.unseen { " model, " (row.version) } }
             }
         } @else { "–" }
     }

@@ -33,7 +33,8 @@ pub fn view(frame: &Frame, search: &Search) -> Markup {
             }
         }
         @if !search.results.is_empty() {
-            section.mix aria-label="Results" {
+            section.mix aria-labelledby="results" {
+                h2.unseen #results { "Results" }
                 ol.tracks { @for result in &search.results { li { (card(&place(frame, "search"), result)) } } }
             }
         }

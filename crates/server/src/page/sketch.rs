@@ -24,7 +24,7 @@ pub const PETALS: [(AudioFeature, &str); 6] = [
 ];
 
 /// Length of a petal for nothing and for everything.
-const SHORTEST: f32 = 7.0;
+const SHORTEST: f32 = 9.0;
 const LONGEST: f32 = 38.0;
 /// Where the rhythm ring runs.
 const RING: f32 = 42.0;
@@ -95,7 +95,7 @@ fn flower(sound: &AudioFeatures) -> Markup {
 
 fn rotated(position: usize, strength: f32) -> Markup {
     html! {
-        path.petal.other[position % 2 == 1] d=(petal(strength)) transform={ "rotate(" (position * 60) ")" };
+        path.petal.other[position % 2 == 1] d=(petal(strength)) transform={ "rotate(" (position * 60) ")" } {}
     }
 }
 
@@ -173,7 +173,7 @@ fn named(position: usize, name: &str) -> Markup {
 /// A petal that points up: out from the centre on one side, back on the other.
 fn petal(strength: f32) -> String {
     let length = SHORTEST + (LONGEST - SHORTEST) * strength;
-    let width = 3.5 + length * 0.3;
+    let width = 3.5 + length * 0.36;
     let (near, far) = (-length * 0.4, -length * 1.02);
     format!(
         "M0 0C{a:.1} {near:.1} {b:.1} {far:.1} 0 {tip:.1}C{c:.1} {far:.1} {width:.1} {near:.1} 0 0Z",
@@ -187,7 +187,7 @@ fn petal(strength: f32) -> String {
 /// A tick for every four beats a minute, from 10 to 60 of them.
 fn ring(sound: &AudioFeatures) -> Markup {
     let Some(tempo) = sound.get(AudioFeature::Tempo) else {
-        return html! { circle.ring.silent r=(RING) fill="none"; };
+        return html! { circle.ring.silent r=(RING) fill="none" {} };
     };
     let ticks = (tempo / 4.0).round().clamp(10.0, 60.0) as u32;
     let bar = sound.get(AudioFeature::TimeSignature).map_or(4, |beats| beats.round().max(1.0) as u32);
@@ -206,15 +206,15 @@ fn ring(sound: &AudioFeatures) -> Markup {
         );
         write.expect("text takes whatever is written");
     }
-    html! { path.ring d=(path) fill="none"; }
+    html! { path.ring d=(path) fill="none" {} }
 }
 
 fn heart(sound: &AudioFeatures) -> Markup {
     html! {
         @match sound.get(AudioFeature::Mode) {
-            Some(mode) if mode >= 0.5 => circle.heart r="4.5";,
-            Some(_) => circle.heart.hollow r="4" fill="none";,
-            None => circle.heart r="1.5";,
+            Some(mode) if mode >= 0.5 => circle.heart r="4.5" {},
+            Some(_) => circle.heart.hollow r="4" fill="none" {},
+            None => circle.heart r="1.5" {},
         }
     }
 }

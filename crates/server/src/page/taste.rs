@@ -250,7 +250,7 @@ fn excluding(frame: &Frame, taste: &Taste, kind: &str, fields: &Markup) -> Marku
             input type="hidden" name="kind" value=(kind);
             input type="hidden" name="back" value=(urls::local(&frame.here));
             (fields)
-            button type="submit" { "Leave out" span.hidden { " this " (kind) } }
+            button type="submit" { "Leave out" span.unseen { " this " (kind) } }
         }
     }
 }
