@@ -9,8 +9,9 @@ use divan::counter::ItemsCount;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
-    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Record,
-    Source, StartReason, Timestamp, Track, TrackId, WorkId,
+    AudioFeature, DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen,
+    ListenerId, Moment, Pick, Reason, Record, Shortlisted, Slate, SlateConfig, Source, StartReason,
+    Timestamp, Track, TrackId, WorkId,
 };
 use segue_store::{FileIdentity, Store};
 use tempfile::TempDir;
@@ -24,7 +25,11 @@ fn main() {
 }
 
 fn tracks() -> Vec<Track> {
-    (0..TRACKS)
+    tracks_named(TRACKS)
+}
+
+fn tracks_named(count: usize) -> Vec<Track> {
+    (0..count)
         .map(|i| Track {
             artists: vec![format!("Artist {}", i / 12)],
             album: Some(format!("Album {}", i / 10)),
@@ -175,4 +180,104 @@ fn append_a_word(bencher: Bencher<'_, '_>) {
         source: Source::Segue,
     };
     bencher.bench_local(|| store.append_feedback(std::slice::from_ref(&said)).unwrap());
+}
+
+/// Processor time of this thread so far, in microseconds, where the system tells.
+fn cpu_micros() -> f64 {
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    told.split_whitespace().next().map_or(f64::NAN, |nanos| nanos.parse::<f64>().unwrap() / 1000.0)
+}
+
+/// Bytes that this process has handed to the disk so far, where the system tells.
+fn written_bytes() -> u64 {
+    let told = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
+    let line = told.lines().find_map(|line| line.strip_prefix("write_bytes: "));
+    line.map_or(0, |bytes| bytes.parse().unwrap())
+}
+
+const MANY_TRACKS: usize = 100_000;
+const MANY_LISTENERS: usize = 10_000;
+const LOGGED: usize = 4_000;
+
+/// Mixes of 30 from short-lists of 120 for any of 10,000 listeners.
+fn impressions(tracks: &[Track], count: usize) -> Vec<Impression> {
+    let mut rng = ChaCha8Rng::seed_from_u64(13);
+    (0..count).map(|_| impression(&mut rng, tracks)).collect()
+}
+
+fn impression(rng: &mut ChaCha8Rng, tracks: &[Track]) -> Impression {
+    let shortlist: Vec<Shortlisted> = (0..120)
+        .map(|_| Shortlisted {
+            track: tracks[rng.random_range(0..tracks.len())].id.clone(),
+            score: rng.random(),
+            new_to_listener: rng.random(),
+            arrival: false,
+            factors: Vec::new(),
+        })
+        .collect();
+    let picks = shortlist.iter().take(30).zip(0..).map(|(listed, drawn)| pick(rng, listed, drawn)).collect();
+    let config = SlateConfig {
+        policy: "plackett-luce/2".into(),
+        model: "likability-2026-11-25".into(),
+        seed: rng.random(),
+        explore: 0.3,
+        new_slots: 9,
+        arrival_slots: 1,
+        artist_cap: 3,
+        album_cap: 2,
+        temperature: 0.1,
+        epsilon: 0.05,
+        optimism: 0.0,
+    };
+    let listener = ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
+    Impression::new(
+        Timestamp::from_second(1_700_000_000).unwrap(),
+        Slate { listener, config, picks, shortlist },
+    )
+}
+
+fn pick(rng: &mut ChaCha8Rng, listed: &Shortlisted, drawn: u32) -> Pick {
+    let artist = format!("Artist {}", rng.random_range(0..2000));
+    let features = vec![AudioFeature::Energy, AudioFeature::Tempo];
+    Pick {
+        track: listed.track.clone(),
+        drawn,
+        propensity: rng.random(),
+        propensity_error: 0.0,
+        likability: rng.random(),
+        uncertainty: rng.random(),
+        new_to_listener: listed.new_to_listener,
+        reason: match drawn % 3 {
+            0 => Reason::Artist { artist, finished: 7 },
+            1 => Reason::SoundsLike { anchor: format!("{artist} – Title {drawn}"), features },
+            _ => Reason::Predicted,
+        },
+    }
+}
+
+fn database_bytes(home: &TempDir) -> u64 {
+    std::fs::metadata(home.path().join(Store::DATABASE)).unwrap().len()
+}
+
+/// Mixes of 30 from short-lists of 120, so many flushed to disk at once, in a home with 100,000 tracks. One mix is one item.
+#[divan::bench(args = [1, 8, 32], sample_count = 1, sample_size = 1)]
+fn log_impressions(bencher: Bencher<'_, '_>, together: usize) {
+    let tracks = tracks_named(MANY_TRACKS);
+    let (home, mut store) = store();
+    store.add_tracks(&tracks).unwrap();
+    drop(store);
+    let mut store = Store::open(home.path()).unwrap();
+    let warm_up = impressions(&tracks, MANY_TRACKS / 40);
+    store.log_impressions(&warm_up).unwrap();
+    let logged = impressions(&tracks, LOGGED);
+    let (bytes, written, cpu) = (database_bytes(&home), written_bytes(), cpu_micros());
+    bencher.counter(ItemsCount::new(LOGGED)).bench_local(|| {
+        for batch in logged.chunks(together) {
+            store.log_impressions(batch).unwrap();
+        }
+    });
+    let cpu = (cpu_micros() - cpu) / LOGGED as f64;
+    let (bytes, written) =
+        ((database_bytes(&home) - bytes) / LOGGED as u64, (written_bytes() - written) / LOGGED as u64);
+    println!("  {cpu:.0} µs of processor time an impression, {bytes} bytes kept, {written} written");
 }

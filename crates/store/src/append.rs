@@ -1,17 +1,76 @@
-//! Writing rows: one transaction's worth of statements and caches, used by live appends and imports alike.
+//! Appending what just happened: many events of many clients in one transaction, flushed to disk once.
+//!
+//! A flush costs as much as hundreds of rows. A server therefore gathers what arrives while one flush is under way and hands it
+//! over together (group commit): each event is still its own, taken or refused whatever its neighbours are. Nothing is rolled
+//! back for a refusal: an event is checked before the first row of it is written.
 
-use rusqlite::Connection;
-use segue_core::{Feedback, Listen, Track};
+use segue_core::{Feedback, Impression, Listen, ListenerId, Track};
 
-use crate::cache::{Key, WriteCache};
-use crate::dedup::{SeenPlays, Verdict};
-use crate::feedback::{FeedbackWriter, target_track};
-use crate::listens::{ListenWriter, RowKeys};
-use crate::names::NameWriter;
-use crate::tracks::{Described, Mention, TrackWriter};
-use crate::{Result, Store};
+use crate::batch::Batch;
+use crate::{ClientId, ImpressionId, Result, Store};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A play of a track that is in the catalogue. It is not compared with other plays: the caller saw it happen.
+    Listen(Listen),
+    /// A word about a track that is in the catalogue, or about an artist.
+    Feedback(Feedback),
+    /// Somebody is there, though they did nothing yet.
+    Listener(ListenerId),
+    /// A description of a track, as for [`Store::add_tracks`].
+    Track(Track),
+    /// Slates that belong together, such as one and its shadows, about to be shown: all of them are logged, or none.
+    Impressions(Vec<Impression>),
+}
+
+/// An event to append.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// What the client calls it, so that it can be told again. Only plays and words are named; telling another event again changes
+    /// nothing, or is a new one.
+    pub client_id: Option<ClientId>,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Appended {
+    /// It was written.
+    New,
+    /// The same event, under the same name, or the same description of a track, or the same listener, was there already.
+    Repeated,
+    /// The slates were logged under these names, in the same order.
+    Impressions(Vec<ImpressionId>),
+}
+
+impl From<Event> for Entry {
+    fn from(event: Event) -> Self {
+        Self { client_id: None, event }
+    }
+}
 
 impl Store {
+    /// Appends events in their order, one outcome for each. When this returns `Ok`, all that was not refused is on disk.
+    ///
+    /// # Errors
+    /// The outer error is the store's ([`StoreError::Busy`](crate::StoreError::Busy),
+    /// [`StoreError::Database`](crate::StoreError::Database)): nothing of any event was written. An inner one refuses an event of
+    /// which nothing was written: [`StoreError::UnknownTrack`](crate::StoreError::UnknownTrack),
+    /// [`StoreError::UnknownExperiment`](crate::StoreError::UnknownExperiment) or
+    /// [`StoreError::ClientIdReused`](crate::StoreError::ClientIdReused).
+    pub fn append(&mut self, entries: &[Entry]) -> Result<Vec<Result<Appended>>> {
+        self.write(|connection, cache| {
+            let mut batch = Batch::new(connection, cache)?;
+            let outcomes = entries.iter().map(|entry| match batch.append(entry) {
+                Err(error) if !error.is_refusal() => Err(error),
+                outcome => Ok(outcome),
+            });
+            outcomes.collect()
+        })
+    }
+
     /// Appends plays that just happened, of tracks that are in the catalogue. None is taken for a duplicate. They are on disk
     /// when this returns.
     ///
@@ -20,7 +79,7 @@ impl Store {
     pub fn append_listens(&mut self, listens: &[Listen]) -> Result<()> {
         self.write(|connection, cache| {
             let mut batch = Batch::new(connection, cache)?;
-            listens.iter().try_for_each(|listen| batch.append_listen(listen))
+            listens.iter().try_for_each(|listen| batch.append_listen(listen, None).map(drop))
         })
     }
 
@@ -31,122 +90,36 @@ impl Store {
     pub fn append_feedback(&mut self, feedback: &[Feedback]) -> Result<()> {
         self.write(|connection, cache| {
             let mut batch = Batch::new(connection, cache)?;
-            feedback.iter().try_for_each(|said| batch.append_feedback(said))
-        })
-    }
-}
-
-/// Statements and caches for one transaction.
-pub(crate) struct Batch<'c> {
-    connection: &'c Connection,
-    cache: &'c mut WriteCache,
-    names: NameWriter<'c>,
-    tracks: TrackWriter<'c>,
-    listens: ListenWriter<'c>,
-    feedback: FeedbackWriter<'c>,
-}
-
-impl<'c> Batch<'c> {
-    pub(crate) fn new(connection: &'c Connection, cache: &'c mut WriteCache) -> Result<Self> {
-        Ok(Self {
-            connection,
-            cache,
-            names: NameWriter::new(connection)?,
-            tracks: TrackWriter::new(connection)?,
-            listens: ListenWriter::new(connection)?,
-            feedback: FeedbackWriter::new(connection)?,
+            feedback.iter().try_for_each(|said| batch.append_feedback(said, None).map(drop))
         })
     }
 
-    fn append_listen(&mut self, listen: &Listen) -> Result<()> {
-        let keys = RowKeys {
-            listener: self.names.listener(&mut self.cache.listeners, &listen.listener)?,
-            track: 0,
-            context: self.context(listen)?,
-        };
-        let track = self.tracks.require(&mut self.cache.tracks, &listen.track)?;
-        let row = self.listens.append(RowKeys { track: track.track, ..keys }, listen)?;
-        if let Some(seen) = self.cache.seen.get_mut(&keys.listener) {
-            seen.note(track.work, listen, row);
-        }
-        self.cache.bound_names();
-        Ok(())
+    /// Logs a slate that is about to be shown, of tracks that are in the catalogue. It is on disk when this returns.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::UnknownTrack`], [`crate::StoreError::UnknownExperiment`], [`crate::StoreError::Busy`] or
+    /// [`crate::StoreError::Database`]; then nothing was logged.
+    pub fn log_impression(&mut self, impression: &Impression) -> Result<ImpressionId> {
+        let logged = self.log_impressions(std::slice::from_ref(impression))?;
+        Ok(logged[0])
     }
 
-    fn append_feedback(&mut self, feedback: &Feedback) -> Result<()> {
-        let listener = self.names.listener(&mut self.cache.listeners, &feedback.listener)?;
-        let track = target_track(feedback)
-            .map(|id| self.tracks.require(&mut self.cache.tracks, id))
-            .transpose()?
-            .map(|row| row.track);
-        self.cache.bound_names();
-        self.feedback.append(listener, track, feedback)
+    /// Logs slates that belong together, such as one and its shadows: all of them, or none.
+    ///
+    /// # Errors
+    /// As [`Self::log_impression`].
+    pub fn log_impressions(&mut self, impressions: &[Impression]) -> Result<Vec<ImpressionId>> {
+        self.write(|connection, cache| Batch::new(connection, cache)?.log_impressions(impressions))
     }
 
-    /// Imports a play by the rule of [`crate::dedup`].
-    pub(crate) fn import_listen(&mut self, listen: &Listen, track: &Track) -> Result<(Key, Verdict)> {
-        let listener = self.names.listener(&mut self.cache.listeners, &listen.listener)?;
-        let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
-        let track = if listen.track == track.id {
-            row
-        } else {
-            self.tracks.require(&mut self.cache.tracks, &listen.track)?
-        };
-        if !self.cache.seen.contains_key(&listener) {
-            self.cache.bound_plays();
-            let seen = SeenPlays::load(self.connection, &listen.listener, listener)?;
-            self.cache.seen.insert(listener, seen);
-        }
-        let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
-        let verdict = seen.judge(track.work, listen);
-        match verdict {
-            Verdict::New => {
-                let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
-                let row = self.listens.append(keys, listen)?;
-                let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
-                seen.note(track.work, listen, row);
-            }
-            Verdict::Duplicate { completes: Some((row, missing)), .. } => {
-                let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
-                self.listens.complete(row, missing, keys, listen)?;
-            }
-            Verdict::Duplicate { completes: None, .. } => {}
-        }
-        self.cache.bound_names();
-        Ok((listener, verdict))
-    }
-
-    /// Imports a statement and says whether it was new.
-    pub(crate) fn import_feedback(
-        &mut self,
-        feedback: &Feedback,
-        track: Option<&Track>,
-    ) -> Result<(Key, bool)> {
-        let listener = self.names.listener(&mut self.cache.listeners, &feedback.listener)?;
-        if let Some(track) = track {
-            self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
-        }
-        let track = target_track(feedback)
-            .map(|id| self.tracks.require(&mut self.cache.tracks, id))
-            .transpose()?
-            .map(|row| row.track);
-        self.cache.bound_names();
-        if self.feedback.is_repeated(listener, track, feedback)? {
-            return Ok((listener, false));
-        }
-        self.feedback.append(listener, track, feedback)?;
-        Ok((listener, true))
-    }
-
-    /// Imports a row of a catalogue.
-    pub(crate) fn import_track(&mut self, track: &Track) -> Result<Described> {
-        let (_, described) = self.tracks.describe(&mut self.cache.tracks, track, Mention::Catalogue)?;
-        self.cache.bound_names();
-        Ok(described)
-    }
-
-    fn context(&mut self, listen: &Listen) -> Result<Option<Key>> {
-        let context = listen.context.as_deref();
-        context.map(|context| self.names.context(&mut self.cache.contexts, context)).transpose()
+    /// Takes tracks into the catalogue: new ones are added, known ones learn what was missing and keep what was known.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`]; then none was taken in.
+    pub fn add_tracks(&mut self, tracks: &[Track]) -> Result<()> {
+        self.write(|connection, cache| {
+            let mut batch = Batch::new(connection, cache)?;
+            tracks.iter().try_for_each(|track| batch.import_track(track).map(drop))
+        })
     }
 }

@@ -1,5 +1,6 @@
 //! What a process remembers between batches, so that a row of a known track and listener costs no look-up in the database.
-//! All of it can be dropped at any time; it is bounded, and dropped when another process has written.
+//! All of it can be dropped at any time; it is bounded. Names outlive what other processes write: an integer is never given twice, and
+//! a name loses its own only when a listener is forgotten.
 
 use rusqlite::{Connection, OptionalExtension};
 use rustc_hash::FxHashMap;
@@ -29,6 +30,7 @@ pub(crate) struct TrackRow {
 #[derive(Default)]
 pub(crate) struct WriteCache {
     data_version: i64,
+    forgotten: i64,
     pub(crate) listeners: FxHashMap<ListenerId, Key>,
     pub(crate) contexts: FxHashMap<String, Key>,
     pub(crate) tracks: FxHashMap<TrackId, TrackRow>,
@@ -36,17 +38,25 @@ pub(crate) struct WriteCache {
 }
 
 impl WriteCache {
-    /// Drops everything if the database is no longer at the version that this was learnt from.
-    pub(crate) fn stay_valid_for(&mut self, data_version: i64) {
-        if self.data_version != data_version {
-            self.forget_all();
-            self.data_version = data_version;
+    /// Drops what others may have made untrue since this was learnt: plays if anybody wrote, names if a listener was forgotten.
+    pub(crate) fn stay_valid_for(&mut self, connection: &Connection) -> Result<()> {
+        let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if version == self.data_version {
+            return Ok(());
         }
+        let sql = "SELECT times FROM forgotten";
+        let forgotten = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        if forgotten != self.forgotten {
+            self.forget_all();
+        }
+        self.seen.clear();
+        (self.data_version, self.forgotten) = (version, forgotten);
+        Ok(())
     }
 
     /// Drops everything.
     pub(crate) fn forget_all(&mut self) {
-        *self = Self { data_version: self.data_version, ..Self::default() };
+        *self = Self { data_version: self.data_version, forgotten: self.forgotten, ..Self::default() };
     }
 
     /// Keeps the memory of names within its bounds; called between rows.
@@ -84,7 +94,8 @@ impl TrackNames {
             return Ok(name.clone());
         }
         let name: Option<String> = connection
-            .query_row("SELECT name FROM tracks WHERE id = ?1", [track], |row| row.get(0))
+            .prepare_cached("SELECT name FROM tracks WHERE id = ?1")?
+            .query_row([track], |row| row.get(0))
             .optional()?;
         let name = name.ok_or_else(|| StoreError::corrupt(format!("track {track} is missing")))?;
         if self.names.len() >= MOST_NAMES {

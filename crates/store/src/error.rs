@@ -50,6 +50,12 @@ pub enum StoreError {
     /// A listen, feedback or impression names a track that was never described.
     #[error("track `{0}` is not in the catalogue; describe it first")]
     UnknownTrack(TrackId),
+    /// A client gave two events the same name. The first was kept.
+    #[error("`{0}` named another event before; each needs a name of its own")]
+    ClientIdReused(String),
+    /// There is a key of that name, or one with the same digest.
+    #[error("there was a key `{0}` already; each needs a name of its own")]
+    KeyExists(String),
     /// No model of that version is registered.
     #[error("no model `{0}` is registered")]
     UnknownModel(String),
@@ -80,6 +86,30 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether what was asked for is at fault, and not the store: asking for the same again will be refused again, and asking for
+    /// something else may well succeed.
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::UnknownTrack(_)
+            | Self::ClientIdReused(_)
+            | Self::KeyExists(_)
+            | Self::UnknownModel(_)
+            | Self::ModelExists(_)
+            | Self::BadModelVersion(_)
+            | Self::ExperimentExists(_)
+            | Self::ExperimentRunning(_)
+            | Self::UnknownExperiment(_)
+            | Self::NeedsFolder(_)
+            | Self::BackupExists(_) => true,
+            Self::Io { .. }
+            | Self::Busy
+            | Self::NewerSchema { .. }
+            | Self::ForeignDatabase { .. }
+            | Self::Corrupt { .. }
+            | Self::Database(_) => false,
+        }
+    }
+
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }

@@ -85,7 +85,7 @@ impl Store {
 
 fn load(connection: &Connection, listener: Key) -> Result<Vec<(ExclusionId, Exclusion)>> {
     let sql = "SELECT id, exclusion FROM exclusions WHERE listener = ?1 ORDER BY id";
-    let mut statement = connection.prepare(sql)?;
+    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([listener])?;
     let mut exclusions = Vec::new();
     while let Some(row) = rows.next()? {
@@ -129,7 +129,7 @@ impl Excluder {
     }
 
     fn add_tracks(&mut self, connection: &Connection, sql: &str, name: &str) -> Result<()> {
-        let mut statement = connection.prepare(sql)?;
+        let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query([name])?;
         while let Some(row) = rows.next()? {
             self.tracks.insert(key(row.get(0)?)?);

@@ -111,7 +111,7 @@ fn entry(row: &Row<'_>) -> Result<ExperimentEntry> {
 
 fn find(connection: &Connection, name: &str) -> Result<Option<i64>> {
     let sql = "SELECT id FROM experiments WHERE name = ?1";
-    Ok(connection.query_row(sql, [name], |row| row.get(0)).optional()?)
+    Ok(connection.prepare_cached(sql)?.query_row([name], |row| row.get(0)).optional()?)
 }
 
 /// The key of an experiment.

@@ -4,7 +4,7 @@
 //! same and the time is the same or not told. What is appended live is always kept: liking, clearing and liking again are three
 //! statements.
 
-use rusqlite::{Connection, Statement, params};
+use rusqlite::{CachedStatement, Connection, params};
 use segue_core::{Feedback, FeedbackTarget, ListenerId, TrackId};
 
 use crate::cache::Key;
@@ -26,26 +26,20 @@ impl Store {
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
     pub fn feedback(&self, listener: &ListenerId) -> Result<Vec<Feedback>> {
-        let mut said = self.read(|connection| match find_listener(connection, listener)? {
+        self.read(|connection| match find_listener(connection, listener)? {
             Some(key) => self.read_feedback(connection, listener, key),
             None => Ok(Vec::new()),
-        })?;
-        let mut latest = None;
-        said.sort_by_cached_key(|feedback| {
-            latest = latest.max(feedback.at);
-            feedback.at.or(latest)
-        });
-        Ok(said)
+        })
     }
 
-    fn read_feedback(
+    pub(crate) fn read_feedback(
         &self,
         connection: &Connection,
         listener: &ListenerId,
         key: Key,
     ) -> Result<Vec<Feedback>> {
         let sql = "SELECT track, artist, kind, at, source FROM feedback WHERE listener = ?1 ORDER BY id";
-        let mut statement = connection.prepare(sql)?;
+        let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query([key])?;
         let mut names = self.track_names.borrow_mut();
         let mut said = Vec::new();
@@ -62,6 +56,11 @@ impl Store {
                 source: Coded::from_code(row.get(4)?)?,
             });
         }
+        let mut latest = None;
+        said.sort_by_cached_key(|feedback| {
+            latest = latest.max(feedback.at);
+            feedback.at.or(latest)
+        });
         Ok(said)
     }
 }
@@ -76,13 +75,16 @@ pub(crate) fn target_track(feedback: &Feedback) -> Option<&TrackId> {
 
 /// Appends statements, for the length of one transaction.
 pub(crate) struct FeedbackWriter<'c> {
-    insert: Statement<'c>,
-    repeated: Statement<'c>,
+    insert: CachedStatement<'c>,
+    repeated: CachedStatement<'c>,
 }
 
 impl<'c> FeedbackWriter<'c> {
     pub(crate) fn new(connection: &'c Connection) -> Result<Self> {
-        Ok(Self { insert: connection.prepare(INSERT)?, repeated: connection.prepare(REPEATED)? })
+        Ok(Self {
+            insert: connection.prepare_cached(INSERT)?,
+            repeated: connection.prepare_cached(REPEATED)?,
+        })
     }
 
     pub(crate) fn is_repeated(

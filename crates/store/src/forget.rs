@@ -1,6 +1,6 @@
 //! Forgetting a listener: rows, what was derived from them, and the bytes they stood in.
 //!
-//! What goes: listens, feedback, exclusions, impressions; models trained on the listener, files included; tracks, works and
+//! What goes: listens, feedback, exclusions, impressions, the names that clients gave to events; models trained on the listener, files included; tracks, works and
 //! contexts that nobody else's rows mention and no catalogue listed; checkpoints of imports that were for the listener or fed
 //! nobody else, so that the files can be imported again; the name. Imports that fed others too stay and lose the name of their
 //! file, which is often made of somebody's.
@@ -14,8 +14,8 @@ use segue_core::ListenerId;
 use serde::Serialize;
 
 use crate::cache::Key;
-use crate::impressions::shortlist_keys;
 use crate::names::{find_listener, key};
+use crate::slates::{picked_keys, shortlist_keys};
 use crate::{Result, Store, models, runs};
 
 /// What [`Store::forget`] removed.
@@ -89,12 +89,14 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
         impressions: of_listener("DELETE FROM impressions WHERE listener = ?1")?,
         ..remove_models(connection, key)?
     };
+    of_listener("DELETE FROM client_ids WHERE listener = ?1")?;
     of_listener("DELETE FROM runs WHERE listener = ?1")?;
     // New rows take the numbers after the last one that is left, and must count as not folded.
     connection.execute("UPDATE folded SET upto = (SELECT COALESCE(MAX(id), 0) FROM listens)", [])?;
     report.imports = remove_imports(connection, listener, key)?;
     report.tracks = remove_unmentioned(connection, &brought)?;
     of_listener("DELETE FROM listeners WHERE id = ?1")?;
+    connection.execute("UPDATE forgotten SET times = times + 1", [])?;
     Ok(report)
 }
 
@@ -171,13 +173,26 @@ fn all_mentioned(connection: &Connection) -> Result<FxHashSet<Key>> {
     let mut tracks = FxHashSet::default();
     collect(connection, "SELECT DISTINCT track FROM listens", [], &mut tracks)?;
     collect(connection, "SELECT DISTINCT track FROM feedback WHERE track IS NOT NULL", [], &mut tracks)?;
-    collect(connection, "SELECT DISTINCT track FROM picks", [], &mut tracks)?;
-    let mut statement = connection.prepare("SELECT shortlist FROM impressions")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        tracks.extend(shortlist_keys(&row.get::<_, Vec<u8>>(0)?));
-    }
+    collect_shown(connection, "SELECT shortlist, picks FROM impressions", [], &mut tracks)?;
     Ok(tracks)
+}
+
+/// Tracks that impressions offered or picked.
+fn collect_shown(
+    connection: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+    into: &mut FxHashSet<Key>,
+) -> Result<()> {
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query(values)?;
+    while let Some(row) = rows.next()? {
+        into.extend(shortlist_keys(&row.get::<_, Vec<u8>>(0)?));
+        for picked in picked_keys(&row.get::<_, Vec<u8>>(1)?) {
+            into.insert(picked?);
+        }
+    }
+    Ok(())
 }
 
 fn collect(

@@ -8,7 +8,7 @@ use rustc_hash::FxHashSet;
 use segue_core::{ListenerId, Record};
 use serde::Serialize;
 
-use crate::append::Batch;
+use crate::batch::Batch;
 use crate::cache::Key;
 use crate::dedup::Verdict;
 use crate::tracks::Described;

@@ -13,9 +13,12 @@
 //! One connection writes at a time; others wait up to five seconds and then get [`StoreError::Busy`]. Readers never wait.
 //! Times are kept to the microsecond. Everything that returns `Ok` has reached the disk.
 
+mod api_keys;
 mod append;
 mod backup;
+mod batch;
 mod cache;
+mod client_ids;
 mod codes;
 pub mod dedup;
 mod error;
@@ -23,24 +26,31 @@ mod exclusions;
 mod experiments;
 mod feedback;
 mod forget;
+mod history;
 mod import;
 mod impressions;
+mod listeners;
 mod listens;
 mod models;
 mod names;
 mod runs;
 mod schema;
+mod slates;
 mod status;
 mod store;
 mod tracks;
 
+pub use api_keys::KeyEntry;
+pub use append::{Appended, Entry, Event};
+pub use client_ids::ClientId;
 pub use error::{Result, StoreError};
 pub use exclusions::{Exclusion, ExclusionId};
 pub use experiments::ExperimentEntry;
 pub use forget::ForgetReport;
+pub use history::{History, ListenCursor};
 pub use import::{FileIdentity, Import, ImportCounts};
 pub use impressions::ImpressionId;
-pub use listens::ListenerSummary;
+pub use listeners::ListenerSummary;
 pub use models::{ModelEntry, ModelFiles, NewModel};
 pub use status::Status;
 pub use store::Store;

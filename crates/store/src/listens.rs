@@ -1,10 +1,9 @@
-//! The log of plays: how a row is written and read, and what is known of each listener at a glance.
+//! The log of plays: how a row is written and read.
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, Row, Statement, params};
-use segue_core::{Listen, ListenerId, Timestamp, TrackId};
-use serde::Serialize;
+use rusqlite::{CachedStatement, Connection, Row, params};
+use segue_core::{Listen, ListenerId, TrackId};
 
 use crate::cache::Key;
 use crate::codes::{Coded, from_micros, to_micros};
@@ -22,53 +21,11 @@ const COMPLETE: &str = "UPDATE listens SET \
      skipped = COALESCE(skipped, ?6), shuffle = COALESCE(shuffle, ?7), offline = COALESCE(offline, ?8), \
      private_session = MAX(private_session, ?9), device = CASE device WHEN 0 THEN ?10 ELSE device END, \
      context = COALESCE(context, ?11) WHERE id = ?1";
-const COLUMNS: &str = "SELECT listens.id, listens.track, at, moment, ms_played, start_reason, end_reason, skipped, shuffle, offline, \
+pub(crate) const COLUMNS: &str = "SELECT listens.id, listens.track, at, moment, ms_played, start_reason, end_reason, skipped, shuffle, offline, \
      private_session, device, contexts.name, source";
-const FROM: &str = "FROM listens LEFT JOIN contexts ON contexts.id = listens.context";
-
-/// One listener at a glance. Excluded plays are counted: they are in the log.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ListenerSummary {
-    /// Who.
-    pub id: ListenerId,
-    /// Plays in the log.
-    pub listens: u64,
-    /// Earliest time stamp of a play.
-    pub first: Option<Timestamp>,
-    /// Latest time stamp of a play.
-    pub last: Option<Timestamp>,
-    /// Explicit signals in the log.
-    pub feedback: u64,
-}
+pub(crate) const FROM: &str = "FROM listens LEFT JOIN contexts ON contexts.id = listens.context";
 
 impl Store {
-    /// Everybody in the store, in the order of their ids.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Corrupt`] or [`StoreError::Database`].
-    pub fn listeners(&self) -> Result<Vec<ListenerSummary>> {
-        self.fold_if_free()?;
-        self.read(|connection| {
-            let mut spans = runs::spans(connection)?;
-            let sql = "SELECT id, name, (SELECT COUNT(*) FROM feedback WHERE listener = listeners.id) \
-                       FROM listeners ORDER BY name";
-            let mut statement = connection.prepare(sql)?;
-            let mut rows = statement.query([])?;
-            let mut listeners = Vec::new();
-            while let Some(row) = rows.next()? {
-                let span = spans.remove(&key(row.get(0)?)?);
-                listeners.push(ListenerSummary {
-                    id: ListenerId::new(row.get::<_, String>(1)?),
-                    listens: span.map_or(0, |span| span.listens),
-                    first: span.map(|span| from_micros(span.earliest)).transpose()?,
-                    last: span.map(|span| from_micros(span.latest)).transpose()?,
-                    feedback: row.get(2)?,
-                });
-            }
-            Ok(listeners)
-        })
-    }
-
     /// The plays of a listener that belong to their taste profile: all but the excluded ones, in the order of the log.
     ///
     /// # Errors
@@ -108,7 +65,7 @@ impl Store {
         })
     }
 
-    fn fold_if_free(&self) -> Result<()> {
+    pub(crate) fn fold_if_free(&self) -> Result<()> {
         if runs::tail_is_worth_folding(&self.connection)? {
             self.write_if_free(runs::fold)?;
         }
@@ -124,7 +81,7 @@ fn for_each(
     mut take: impl FnMut(&Row<'_>) -> Result<()>,
 ) -> Result<()> {
     let sql = format!("{select} WHERE listens.id BETWEEN ?1 AND ?2 ORDER BY listens.id");
-    let mut stretch = connection.prepare(&sql)?;
+    let mut stretch = connection.prepare_cached(&sql)?;
     for (first, last) in runs::of(connection, listener)? {
         let mut rows = stretch.query([first, last])?;
         while let Some(row) = rows.next()? {
@@ -132,7 +89,7 @@ fn for_each(
         }
     }
     let sql = format!("{select} WHERE listens.id > ?1 AND listener = ?2 ORDER BY listens.id");
-    let mut tail = connection.prepare(&sql)?;
+    let mut tail = connection.prepare_cached(&sql)?;
     let mut rows = tail.query([runs::folded_upto(connection)?, i64::from(listener)])?;
     while let Some(row) = rows.next()? {
         take(row)?;
@@ -140,7 +97,8 @@ fn for_each(
     Ok(())
 }
 
-fn from_row(row: &Row<'_>, listener: ListenerId, track: TrackId) -> Result<Listen> {
+/// A play out of the first columns of a row, [`COLUMNS`].
+pub(crate) fn from_row(row: &Row<'_>, listener: ListenerId, track: TrackId) -> Result<Listen> {
     Ok(Listen {
         listener,
         track,
@@ -185,13 +143,16 @@ pub(crate) struct RowKeys {
 
 /// Appends to the log, for the length of one transaction.
 pub(crate) struct ListenWriter<'c> {
-    insert: Statement<'c>,
-    complete: Statement<'c>,
+    insert: CachedStatement<'c>,
+    complete: CachedStatement<'c>,
 }
 
 impl<'c> ListenWriter<'c> {
     pub(crate) fn new(connection: &'c Connection) -> Result<Self> {
-        Ok(Self { insert: connection.prepare(INSERT)?, complete: connection.prepare(COMPLETE)? })
+        Ok(Self {
+            insert: connection.prepare_cached(INSERT)?,
+            complete: connection.prepare_cached(COMPLETE)?,
+        })
     }
 
     /// Appends a play and returns its row.
@@ -246,6 +207,17 @@ pub(crate) struct Span {
     pub(crate) listens: u64,
     pub(crate) earliest: i64,
     pub(crate) latest: i64,
+}
+
+impl Span {
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            listens: self.listens + other.listens,
+            earliest: self.earliest.min(other.earliest),
+            latest: self.latest.max(other.latest),
+        }
+    }
 }
 
 /// Spans by listener.

@@ -1,6 +1,6 @@
 //! Dictionaries of listeners and contexts: a name is stored once and stands as an integer in every row.
 
-use rusqlite::{Connection, OptionalExtension, Statement};
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use rustc_hash::FxHashMap;
 use segue_core::ListenerId;
 
@@ -15,7 +15,8 @@ pub(crate) fn key(row: i64) -> Result<Key> {
 /// Finds a listener without adding one.
 pub(crate) fn find_listener(connection: &Connection, listener: &ListenerId) -> Result<Option<Key>> {
     let sql = "SELECT id FROM listeners WHERE name = ?1";
-    let row = connection.query_row(sql, [listener.as_str()], |row| row.get(0)).optional()?;
+    let mut statement = connection.prepare_cached(sql)?;
+    let row = statement.query_row([listener.as_str()], |row| row.get(0)).optional()?;
     row.map(key).transpose()
 }
 
@@ -33,6 +34,21 @@ impl<'c> NameWriter<'c> {
         })
     }
 
+    /// The key of a listener who is there.
+    pub(crate) fn find_listener(
+        &mut self,
+        cache: &mut FxHashMap<ListenerId, Key>,
+        listener: &ListenerId,
+    ) -> Result<Option<Key>> {
+        if let Some(&key) = cache.get(listener) {
+            return Ok(Some(key));
+        }
+        let found = self.listener.find(listener.as_str())?;
+        cache.extend(found.map(|key| (listener.clone(), key)));
+        Ok(found)
+    }
+
+    /// The key of a listener, new if never seen.
     pub(crate) fn listener(
         &mut self,
         cache: &mut FxHashMap<ListenerId, Key>,
@@ -58,24 +74,27 @@ impl<'c> NameWriter<'c> {
 
 /// One dictionary table with columns `id` and `name`.
 pub(crate) struct Interner<'c> {
-    find: Statement<'c>,
-    insert: Statement<'c>,
+    find: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
 }
 
 impl<'c> Interner<'c> {
     pub(crate) fn new(connection: &'c Connection, table: &str) -> Result<Self> {
         Ok(Self {
-            find: connection.prepare(&format!("SELECT id FROM {table} WHERE name = ?1"))?,
-            insert: connection.prepare(&format!("INSERT INTO {table} (name) VALUES (?1)"))?,
+            find: connection.prepare_cached(&format!("SELECT id FROM {table} WHERE name = ?1"))?,
+            insert: connection.prepare_cached(&format!("INSERT INTO {table} (name) VALUES (?1)"))?,
         })
     }
 
     /// The key of a name, new if it was never seen.
     pub(crate) fn intern(&mut self, name: &str) -> Result<Key> {
-        let found = self.find.query_row([name], |row| row.get(0)).optional()?;
-        match found {
-            Some(row) => key(row),
+        match self.find(name)? {
+            Some(found) => Ok(found),
             None => key(self.insert.insert([name])?),
         }
+    }
+
+    fn find(&mut self, name: &str) -> Result<Option<Key>> {
+        self.find.query_row([name], |row| row.get(0)).optional()?.map(key).transpose()
     }
 }

@@ -5,7 +5,7 @@
 //! stretches of consecutive rows of one listener, with the span of time they cover. An import becomes a handful of runs.
 //! A reader takes a listener's runs and scans the tail that is not folded yet.
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::Result;
 use crate::cache::Key;
@@ -19,7 +19,7 @@ const SHORT_TAIL: i64 = 2_048;
 
 /// The last row that runs cover.
 pub(crate) fn folded_upto(connection: &Connection) -> Result<i64> {
-    Ok(connection.query_row("SELECT upto FROM folded", [], |row| row.get(0))?)
+    Ok(connection.prepare_cached("SELECT upto FROM folded")?.query_row([], |row| row.get(0))?)
 }
 
 /// Folds a tail that has become long, as part of the transaction at hand.
@@ -52,7 +52,7 @@ pub(crate) fn fold(connection: &Connection) -> Result<()> {
 /// A listener's folded stretches, first and last row of each, in order.
 pub(crate) fn of(connection: &Connection, listener: Key) -> Result<Vec<(i64, i64)>> {
     let mut statement =
-        connection.prepare("SELECT first, last FROM runs WHERE listener = ?1 ORDER BY first")?;
+        connection.prepare_cached("SELECT first, last FROM runs WHERE listener = ?1 ORDER BY first")?;
     let runs = statement.query_map([listener], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(runs.collect::<rusqlite::Result<_>>()?)
 }
@@ -68,14 +68,50 @@ pub(crate) fn spans(connection: &Connection) -> Result<Spans> {
         let span = Span { listens: row.get(1)?, earliest: row.get(2)?, latest: row.get(3)? };
         spans.insert(key(row.get(0)?)?, span);
     }
-    for run in tail(connection, folded_upto(connection)?)? {
-        let fresh = Span { listens: 0, earliest: run.earliest, latest: run.latest };
-        let span = spans.entry(run.listener).or_insert(fresh);
-        span.listens += run.last.abs_diff(run.first) + 1;
-        span.earliest = span.earliest.min(run.earliest);
-        span.latest = span.latest.max(run.latest);
+    for (listener, fresh) in tail_spans(connection)? {
+        spans.entry(listener).and_modify(|span| *span = span.and(fresh)).or_insert(fresh);
     }
     Ok(spans)
+}
+
+/// How much everybody has in the tail.
+pub(crate) fn tail_spans(connection: &Connection) -> Result<Spans> {
+    let mut spans = Spans::new();
+    for run in tail(connection, folded_upto(connection)?)? {
+        let fresh =
+            Span { listens: run.last.abs_diff(run.first) + 1, earliest: run.earliest, latest: run.latest };
+        spans.entry(run.listener).and_modify(|span| *span = span.and(fresh)).or_insert(fresh);
+    }
+    Ok(spans)
+}
+
+/// How much one listener has in the log, the tail left out; `None` if nothing.
+pub(crate) fn folded_span(connection: &Connection, listener: Key) -> Result<Option<Span>> {
+    let sql = "SELECT SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs WHERE listener = ?1 \
+               HAVING COUNT(*) > 0";
+    let span = |row: &Row<'_>| Ok(Span { listens: row.get(0)?, earliest: row.get(1)?, latest: row.get(2)? });
+    Ok(connection.prepare_cached(sql)?.query_row([listener], span).optional()?)
+}
+
+/// A listener's stretches that reach back to `earliest` or further, with the tail left out: first and last row and the latest
+/// play, the latest of them first.
+pub(crate) fn latest_first(
+    connection: &Connection,
+    listener: Key,
+    earliest: i64,
+) -> Result<Vec<(i64, i64, i64)>> {
+    let sql =
+        "SELECT first, last, latest FROM runs WHERE listener = ?1 AND earliest <= ?2 ORDER BY latest DESC";
+    let mut statement = connection.prepare_cached(sql)?;
+    let runs = statement
+        .query_map(params![listener, earliest], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    Ok(runs.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The stretches of the tail, first and last row of each with its listener, in the order of the log.
+pub(crate) fn in_tail(connection: &Connection) -> Result<Vec<(Key, i64, i64)>> {
+    let tail = tail(connection, folded_upto(connection)?)?;
+    Ok(tail.into_iter().map(|run| (run.listener, run.first, run.last)).collect())
 }
 
 #[derive(Clone, Copy)]
@@ -89,13 +125,13 @@ struct Run {
 
 fn tail_length(connection: &Connection) -> Result<i64> {
     let sql = "SELECT COALESCE((SELECT MAX(id) FROM listens), 0) - upto FROM folded";
-    Ok(connection.query_row(sql, [], |row| row.get(0))?)
+    Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
 /// The runs of the rows after `upto`, in the order of the log.
 fn tail(connection: &Connection, upto: i64) -> Result<Vec<Run>> {
     let mut statement =
-        connection.prepare("SELECT id, listener, at FROM listens WHERE id > ?1 ORDER BY id")?;
+        connection.prepare_cached("SELECT id, listener, at FROM listens WHERE id > ?1 ORDER BY id")?;
     let mut rows = statement.query([upto])?;
     let mut runs: Vec<Run> = Vec::new();
     while let Some(row) = rows.next()? {
@@ -155,9 +191,18 @@ mod tests {
                 let theirs: Vec<Listen> =
                     log.iter().filter(|listen| listen.listener == summary.id).cloned().collect();
                 assert_eq!(store.all_listens(&summary.id).unwrap(), theirs);
+                assert_eq!(store.listener(&summary.id).unwrap().as_ref(), Some(&summary));
+                let page = store.listens_page(&summary.id, None, 10).unwrap();
+                let mut latest = theirs.clone();
+                latest.sort_by_key(|listen| listen.at);
+                let latest: Vec<Listen> = latest.into_iter().rev().take(10).collect();
+                assert_eq!(page.into_iter().map(|(_, listen)| listen).collect::<Vec<_>>(), latest);
                 assert_eq!(summary.listens, theirs.len() as u64);
                 assert_eq!(summary.first, theirs.iter().map(|listen| listen.at).min());
                 assert_eq!(summary.last, theirs.iter().map(|listen| listen.at).max());
+            }
+            for history in store.histories(None, usize::MAX).unwrap() {
+                assert_eq!(history.listens, store.all_listens(&history.listener).unwrap());
             }
         }
     }

@@ -5,17 +5,21 @@ use std::path::Path;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::{Result, StoreError};
+use crate::{Result, StoreError, slates};
 
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("schema/v1.sql"),
     include_str!("schema/v2.sql"),
     include_str!("schema/v3.sql"),
     include_str!("schema/v4.sql"),
+    include_str!("schema/v5.sql"),
 ];
 
 /// The newest schema that this code knows.
 pub(crate) const SCHEMA: u32 = MIGRATIONS.len() as u32;
+
+/// The first schema whose impressions hold their picks.
+const PICKS_WERE_ROWS_BEFORE: u32 = 5;
 
 /// "SEGU": tells our databases from those of other programs.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"SEGU");
@@ -30,6 +34,9 @@ pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<()> {
     let found = check(&transaction, path)?;
     for script in &MIGRATIONS[found as usize..] {
         transaction.execute_batch(script)?;
+    }
+    if found < PICKS_WERE_ROWS_BEFORE {
+        slates::move_picks_into_impressions(&transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", SCHEMA)?;

@@ -1,7 +1,7 @@
 //! The catalogue. Several sources describe one track; what is missing is filled from later rows, and nothing that is known
 //! is ever overwritten, so that the order of imports decides only between contradicting claims.
 
-use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
 use rustc_hash::FxHashMap;
 use segue_core::{AudioFeature, AudioFeatures, Timestamp, Track, TrackId, WorkId};
 
@@ -39,21 +39,6 @@ pub(crate) enum Described {
 }
 
 impl Store {
-    /// Takes tracks into the catalogue: new ones are added, known ones learn what was missing and keep what was known.
-    ///
-    /// # Errors
-    /// [`StoreError::Busy`] or [`StoreError::Database`]; then none was taken in.
-    pub fn add_tracks(&mut self, tracks: &[Track]) -> Result<()> {
-        self.write(|connection, cache| {
-            let mut writer = TrackWriter::new(connection)?;
-            for track in tracks {
-                writer.describe(&mut cache.tracks, track, Mention::Catalogue)?;
-            }
-            cache.bound_names();
-            Ok(())
-        })
-    }
-
     /// Every track of the catalogue, in the order of first mention.
     ///
     /// # Errors
@@ -90,20 +75,14 @@ impl Store {
     }
 }
 
-/// The key of a track that must be known.
-pub(crate) fn find_track(connection: &Connection, id: &TrackId) -> Result<Key> {
-    let sql = "SELECT id FROM tracks WHERE name = ?1";
-    let row = connection.query_row(sql, [id.as_str()], |row| row.get(0)).optional()?;
-    row.map(key).transpose()?.ok_or_else(|| StoreError::UnknownTrack(id.clone()))
-}
-
 /// Adds and completes tracks, for the length of one transaction.
 pub(crate) struct TrackWriter<'c> {
     connection: &'c Connection,
     works: Interner<'c>,
-    find: Statement<'c>,
-    insert: Statement<'c>,
-    update: Statement<'c>,
+    find: CachedStatement<'c>,
+    keys: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
+    update: CachedStatement<'c>,
 }
 
 impl<'c> TrackWriter<'c> {
@@ -111,9 +90,10 @@ impl<'c> TrackWriter<'c> {
         Ok(Self {
             connection,
             works: Interner::new(connection, "works")?,
-            find: connection.prepare(&format!("{COLUMNS} WHERE tracks.name = ?1"))?,
-            insert: connection.prepare(INSERT)?,
-            update: connection.prepare(UPDATE)?,
+            find: connection.prepare_cached(&format!("{COLUMNS} WHERE tracks.name = ?1"))?,
+            keys: connection.prepare_cached("SELECT id, work FROM tracks WHERE name = ?1")?,
+            insert: connection.prepare_cached(INSERT)?,
+            update: connection.prepare_cached(UPDATE)?,
         })
     }
 
@@ -139,7 +119,7 @@ impl<'c> TrackWriter<'c> {
         Ok((row, described))
     }
 
-    /// The row of a track that must be known.
+    /// The row of a track that must be in the catalogue. Which of its fields are known may be left open: describing it looks again.
     pub(crate) fn require(
         &mut self,
         cache: &mut FxHashMap<TrackId, TrackRow>,
@@ -148,8 +128,9 @@ impl<'c> TrackWriter<'c> {
         if let Some(row) = cache.get(id) {
             return Ok(*row);
         }
-        let stored = self.load(id)?.ok_or_else(|| StoreError::UnknownTrack(id.clone()))?;
-        let row = stored.row()?;
+        let found = self.keys.query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let (track, work) = found.ok_or_else(|| StoreError::UnknownTrack(id.clone()))?;
+        let row = TrackRow { track: key(track)?, work: key(work)?, known: 0 };
         cache.insert(id.clone(), row);
         Ok(row)
     }

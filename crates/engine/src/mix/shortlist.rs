@@ -12,11 +12,14 @@
 //! Three cuts: the [head](take_head) of each class of the ranking; from the heads a core that fills the mix under caps and
 //! dial, so that the short-list surely holds a full mix; then up to [`PER_SLOT`] tracks per slot of each class.
 
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
 use super::probe::Probe;
 use super::quota::{Caps, Class, Group, Groups, Quota, Shape};
 use super::ranking::Scored;
-use crate::Catalogue;
-use crate::sound::SoundSpace;
+use crate::sound::{Position, SoundSpace, distance};
+use crate::{ArtistIdx, Catalogue};
 
 /// Tracks on the short-list for each slot of the mix.
 pub const PER_SLOT: u32 = 4;
@@ -57,18 +60,19 @@ pub fn shortlist(
         take_head(catalogue, ranking.iter().filter(move |scored| scored.class == class), shape)
     };
     let pool = [Class::New, Class::Arrival, Class::Familiar].map(head).concat();
-    let tracks = || pool.iter().map(|scored| (scored.track, scored.class));
-    let mut core = Quota::new(catalogue, tracks(), shape);
-    let mut spare =
-        Quota::unlimited(catalogue, tracks(), loosened(shape.caps)).limited(core.left().map(with_spares));
+    let tracks = pool.iter().map(|scored| (scored.track, scored.class));
+    let mut core = Quota::new(catalogue, tracks, shape);
+    let mut spare = core.again(loosened(shape.caps), core.left().map(with_spares));
 
     let mut mmr = Mmr { probe: probe(&pool), ..Mmr::new(catalogue, sound, &pool) };
-    while let Some(next) = mmr.best_of(core.eligible()) {
+    let mut queue = mmr.queue();
+    while let Some(next) = mmr.best(&mut queue, &core) {
         core.take(next);
         spare.take(next);
         mmr.take(next);
     }
-    while let Some(next) = mmr.best_of(spare.eligible()) {
+    let mut queue = mmr.queue();
+    while let Some(next) = mmr.best(&mut queue, &spare) {
         spare.take(next);
         mmr.take(next);
     }
@@ -148,17 +152,49 @@ fn count_of(counts: &mut Vec<u32>, group: usize) -> &mut u32 {
 }
 
 /// The state of the selection: how relevant each track of the pool is, and how like the nearest one taken.
+///
+/// Values only ever fall as more is taken, and so does what is eligible. So the track on top of a queue by values that may be out of date
+/// is the best one as soon as its own value is up to date ("lazy greedy"; Minoux 1978), and most tracks are never compared with most
+/// of what is taken.
 struct Mmr<'a> {
-    catalogue: &'a Catalogue,
-    sound: &'a SoundSpace,
     pool: &'a [Scored],
+    places: Vec<(&'a Position, Option<ArtistIdx>)>,
     /// Lowest and highest utility of each class.
     bounds: [(f32, f32); 3],
     relevance: Vec<f32>,
     likeness: Vec<f32>,
+    /// How many of the taken each was compared with.
+    compared: Vec<usize>,
     probe: Option<Probe>,
     taken: Vec<(usize, f32)>,
 }
+
+/// Tracks by the value that they had at some time, the highest first, of equals the first.
+type Queue = BinaryHeap<(Value, Reverse<usize>)>;
+
+/// A value that is ordered as by `total_cmp`.
+#[derive(Clone, Copy, Debug)]
+struct Value(f32);
+
+impl Ord for Value {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Value {}
 
 impl<'a> Mmr<'a> {
     fn new(catalogue: &'a Catalogue, sound: &'a SoundSpace, pool: &'a [Scored]) -> Self {
@@ -167,13 +203,14 @@ impl<'a> Mmr<'a> {
             let (lowest, highest) = bounds[scored.class as usize];
             if highest > lowest { (scored.utility - lowest) / (highest - lowest) } else { 1.0 }
         };
+        let place = |scored: &Scored| (sound.position(scored.track), catalogue.artist(scored.track));
         Self {
-            catalogue,
-            sound,
             pool,
+            places: pool.iter().map(place).collect(),
             bounds,
             relevance: pool.iter().map(relevance).collect(),
             likeness: vec![0.0; pool.len()],
+            compared: vec![0; pool.len()],
             probe: None,
             taken: Vec::new(),
         }
@@ -184,9 +221,29 @@ impl<'a> Mmr<'a> {
         RELEVANCE * (self.relevance[position] + told) - (1.0 - RELEVANCE) * self.likeness[position]
     }
 
-    /// Of equals the first.
-    fn best_of(&self, positions: Vec<usize>) -> Option<usize> {
-        positions.into_iter().rev().max_by(|&a, &b| self.value(a).total_cmp(&self.value(b)))
+    /// All tracks of the pool by what they are worth now.
+    fn queue(&self) -> Queue {
+        (0..self.pool.len()).map(|position| (Value(self.value(position)), Reverse(position))).collect()
+    }
+
+    /// The track worth most of those that are eligible, of equals the first.
+    fn best(&mut self, queue: &mut Queue, quota: &Quota) -> Option<usize> {
+        if self.probe.is_some() && !self.taken.is_empty() {
+            // What an answer would tell is computed anew with each pick, and rounding may let it rise.
+            (0..self.pool.len()).for_each(|position| self.compare(position));
+            *queue = self.queue();
+        }
+        while let Some((_, Reverse(position))) = queue.pop() {
+            if !quota.is_eligible(position) {
+                continue;
+            }
+            if self.compared[position] == self.taken.len() {
+                return Some(position);
+            }
+            self.compare(position);
+            queue.push((Value(self.value(position)), Reverse(position)));
+        }
+        None
     }
 
     fn take(&mut self, position: usize) {
@@ -194,15 +251,20 @@ impl<'a> Mmr<'a> {
         if let Some(probe) = &mut self.probe {
             probe.take(position);
         }
-        let taken = self.pool[position].track;
-        let artist = self.catalogue.artist(taken);
-        for (scored, likeness) in self.pool.iter().zip(&mut self.likeness) {
-            let distance = self.sound.distance(taken, scored.track);
-            let by_sound = distance.map_or(AVERAGE_LIKENESS, |distance| (-distance).exp());
-            let is_same_artist = artist.is_some() && artist == self.catalogue.artist(scored.track);
+    }
+
+    /// Compares a track with what was taken since it was last compared.
+    fn compare(&mut self, position: usize) {
+        let (place, artist) = self.places[position];
+        for &(taken, _) in &self.taken[self.compared[position]..] {
+            let (other, other_artist) = self.places[taken];
+            let by_sound = distance(other, place).map_or(AVERAGE_LIKENESS, |distance| (-distance).exp());
+            let is_same_artist = artist.is_some() && artist == other_artist;
             let by_artist = if is_same_artist { SAME_ARTIST } else { 0.0 };
-            *likeness = likeness.max((1.0 - SAME_ARTIST) * by_sound + by_artist);
+            let likeness = (1.0 - SAME_ARTIST) * by_sound + by_artist;
+            self.likeness[position] = self.likeness[position].max(likeness);
         }
+        self.compared[position] = self.taken.len();
     }
 
     fn into_offers(self) -> Vec<Offer> {

@@ -11,14 +11,20 @@ use std::process::{Child, Command, Stdio};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use segue_core::{Listen, Record, Track};
-use segue_store::Store;
+use segue_core::{
+    Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, Record, Source, Track,
+    TrackId,
+};
+use segue_store::{Appended, ClientId, Entry, Event, History, ImpressionId, Status, Store};
 
-use crate::fixtures::{file, listener, played, stream, track};
+use crate::append::live;
+use crate::fixtures::{at, file, listener, played, stream, track};
+use crate::impressions::impression;
 use crate::models::register;
 
 const JOB: &str = "SEGUE_STORE_TEST_JOB";
 const HOME: &str = "SEGUE_STORE_TEST_HOME";
+const EXPERIMENT: &str = "bolder";
 const BATCH: usize = 25;
 const ROWS_PER_MODEL: usize = 100;
 
@@ -29,6 +35,7 @@ fn child() {
     let mut store = Store::open(Path::new(&home)).unwrap();
     match job.as_str() {
         "append" => append_for_ever(&mut store),
+        "group" => group_for_ever(&mut store),
         "import" => import_all(&mut store, acknowledge),
         job => panic!("there is no job {job}"),
     }
@@ -58,6 +65,51 @@ fn append_for_ever(store: &mut Store) {
         store.append_listens(&batch).unwrap();
         written += BATCH;
         acknowledge(written as u64);
+    }
+}
+
+/// The batch of events so numbered: plays and words under their names, a track of its own, a slate with its shadow, and an event that is
+/// refused.
+fn group(number: u64) -> Vec<Entry> {
+    let who = |i: u64| format!("listener {}", (number * 7 + i) % 20);
+    let own = format!("track {number}");
+    let slate =
+        impression(&who(0), &[TrackId::new("song"), TrackId::new(own.as_str())], 2, at(number as i64));
+    let mut shadow = slate.clone();
+    let enrolment =
+        |arm: &str, exposure| Some(Enrolment { experiment: EXPERIMENT.into(), arm: arm.into(), exposure });
+    shadow.enrolment = enrolment("bold", Exposure::Shadow);
+    let shown = Impression { enrolment: enrolment("control", Exposure::Shown), ..slate };
+    let mut entries = vec![Event::Track(track(&own)).into(), Event::Impressions(vec![shown, shadow]).into()];
+    for i in 0..number % 30 {
+        let client_id = Some(ClientId::new(format!("{number}/{i}")));
+        let event = match i % 5 {
+            0 => Event::Feedback(Feedback {
+                listener: listener(&who(i)),
+                target: FeedbackTarget::Track(TrackId::new(own.as_str())),
+                kind: FeedbackKind::Like,
+                at: Some(at(number as i64)),
+                source: Source::Segue,
+            }),
+            _ => Event::Listen(live(&who(i), &own, i as i64)),
+        };
+        entries.push(Entry { client_id, event });
+    }
+    entries.push(Event::Listen(live("nobody", "unknown", 0)).into());
+    entries
+}
+
+/// Appends group after group and says which were written, like a server that answers many clients at once.
+fn group_for_ever(store: &mut Store) {
+    store.add_tracks(&[track("song")]).unwrap();
+    if store.running_experiment().unwrap().is_none() {
+        store.start_experiment(EXPERIMENT, "{}", at(0)).unwrap();
+    }
+    for number in store.status().unwrap().shadows.. {
+        let outcomes = store.append(&group(number)).unwrap();
+        let (refused, taken) = outcomes.split_last().unwrap();
+        assert!(refused.is_err() && taken.iter().all(Result::is_ok));
+        acknowledge(number + 1);
     }
 }
 
@@ -131,6 +183,44 @@ fn no_acknowledged_row_or_model_is_lost() {
         assert_eq!(kept, (0..kept.len()).map(|number| row(number, &song)).collect::<Vec<_>>());
         check_models(&store, home.path(), acknowledged);
     }
+}
+
+#[test]
+fn no_acknowledged_group_of_events_is_lost_and_none_is_there_in_part() {
+    let home = tempfile::tempdir().unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(4);
+    for _ in 0..10 {
+        let child = start("group", home.path());
+        let acknowledged = kill_after(child, rng.random_range(1..60), rng.random_range(0..3_000_000));
+        let acknowledged = acknowledged.expect("the child wrote something");
+
+        let mut store = Store::open(home.path()).unwrap();
+        let groups = store.status().unwrap().shadows;
+        assert!(groups >= acknowledged, "{groups} of {acknowledged} groups are left");
+        assert_eq!(rows(&store), rows(&store_of_groups(groups)));
+        // What the client may tell again, having got no answer, is known; what was never written is not.
+        for entry in group(groups - 1).iter().filter(|entry| entry.client_id.is_some()) {
+            let told = store.append(std::slice::from_ref(entry)).unwrap().remove(0);
+            assert_eq!(told.unwrap(), Appended::Repeated);
+        }
+    }
+}
+
+/// A store to which so many groups were appended and nothing happened.
+fn store_of_groups(groups: u64) -> Store {
+    let mut store = Store::open_in_memory().unwrap();
+    store.add_tracks(&[track("song")]).unwrap();
+    store.start_experiment(EXPERIMENT, "{}", at(0)).unwrap();
+    let entries: Vec<Entry> = (0..groups).flat_map(group).collect();
+    store.append(&entries).unwrap();
+    store
+}
+
+/// Everything that groups write.
+fn rows(store: &Store) -> (Vec<History>, Vec<Track>, Vec<(ImpressionId, Impression)>, Status) {
+    let status = Status { database_bytes: 0, ..store.status().unwrap() };
+    let histories = store.histories(None, usize::MAX).unwrap();
+    (histories, store.tracks().unwrap(), store.experiment_impressions(EXPERIMENT).unwrap(), status)
 }
 
 /// Every acknowledged model is registered, and files and rows agree.

@@ -4,13 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
-use segue_core::TrackId;
-use segue_store::{NewModel, Store, StoreError};
+use segue_store::{Store, StoreError};
 use tempfile::TempDir;
 
-use crate::fixtures::{at, import, listener, played, stream, track};
-use crate::impressions::impression;
-use crate::models::register;
+use crate::fixtures::{import, listener, played, stream, track};
 
 fn database(home: &Path) -> std::path::PathBuf {
     home.join(Store::DATABASE)
@@ -31,43 +28,11 @@ fn refusal(home: &Path) -> StoreError {
 }
 
 #[test]
-fn a_store_of_the_first_schema_takes_models_of_a_second_kind() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
-    register(&mut store, "v1", &[]).unwrap();
-    store.add_tracks(&[track("song")]).unwrap();
-    store.log_impression(&impression("ann", &[TrackId::new("song")], 1, at(0))).unwrap();
-    drop(store);
-    let back = "DROP INDEX one_active_model_of_a_kind; PRAGMA user_version = 1; \
-                DROP TABLE experiments; DROP INDEX impressions_by_experiment; \
-                ALTER TABLE impressions DROP COLUMN shadow; ALTER TABLE impressions DROP COLUMN arm; \
-                ALTER TABLE impressions DROP COLUMN experiment; \
-                DROP INDEX tracks_by_arrival; ALTER TABLE tracks DROP COLUMN added_at; \
-                ALTER TABLE impressions DROP COLUMN factors; ALTER TABLE picks DROP COLUMN propensity_error; \
-                CREATE UNIQUE INDEX one_active_model ON models(active) WHERE active = 1;";
-    Connection::open(database(home.path())).unwrap().execute_batch(back).unwrap();
-
-    let mut store = Store::open(home.path()).unwrap();
-    let sequence = NewModel {
-        version: "s1",
-        kind: "next-track",
-        created_at: at(0),
-        card: "{}",
-        weights: b"weights",
-        listeners: &[],
-    };
-    store.register_model(&sequence).unwrap();
-    assert_eq!(store.status().unwrap().active_models, ["v1", "s1"]);
-    let kept = store.impressions(&listener("ann"), 9).unwrap();
-    assert_eq!(kept.iter().map(|(_, kept)| kept.was_shown()).collect::<Vec<_>>(), [true]);
-}
-
-#[test]
 fn a_newer_schema_is_refused_by_number() {
     let home = store_on_disk();
     Connection::open(database(home.path())).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let error = refusal(home.path());
-    assert!(matches!(error, StoreError::NewerSchema { found: 99, supported: 4, .. }), "{error}");
+    assert!(matches!(error, StoreError::NewerSchema { found: 99, supported: 5, .. }), "{error}");
     assert!(error.to_string().contains("use a newer segue"));
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod api_keys;
+mod append;
 mod backup;
 mod crash;
 mod damage;
@@ -12,6 +14,7 @@ mod fixtures;
 mod forget;
 mod import;
 mod impressions;
+mod migrations;
 mod model;
 mod models;
 mod random;

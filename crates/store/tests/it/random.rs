@@ -8,7 +8,7 @@ use segue_core::{
     AudioFeature, DeviceClass, EndReason, Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget,
     Listen, ListenerId, Moment, Record, Source, Track, TrackId,
 };
-use segue_store::{Exclusion, ExclusionId, Store, StoreError};
+use segue_store::{Exclusion, ExclusionId, History, ListenerSummary, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::fixtures::{at, import, listener, version_of};
@@ -236,6 +236,10 @@ impl Pair {
     fn compare(&self) {
         let (store, model) = (&self.store, &self.model);
         let mut summaries = store.listeners().unwrap();
+        assert_eq!(pages_of_listeners(store, 2), summaries);
+        for most_listens in [0, 40, usize::MAX] {
+            assert_eq!(blocks_of_histories(store, most_listens), histories(store, &summaries));
+        }
         let ids: Vec<ListenerId> = summaries.iter().map(|summary| summary.id.clone()).collect();
         assert_eq!(ids, model.listeners());
         for summary in summaries.drain(..) {
@@ -253,7 +257,12 @@ impl Pair {
             assert_eq!(said, model.feedback(who));
             assert_eq!(summary.feedback, said.values().sum::<usize>() as u64);
             assert_eq!(store.exclusions(who).unwrap(), model.exclusions(who));
+            assert_eq!(store.listener(who).unwrap().as_ref(), Some(&summary));
+            assert_eq!(pages_of_listens(store, who, 7), latest_first(model.all_listens(who)));
             let shown: Vec<_> = store.impressions(who, usize::MAX).unwrap();
+            for (id, shown) in &shown {
+                assert_eq!(store.impression(*id).unwrap().as_ref(), Some(shown));
+            }
             assert_eq!(shown.into_iter().map(|(_, shown)| shown).collect::<Vec<_>>(), model.impressions(who));
         }
         let enrolled: Vec<_> = store.experiment_impressions(EXPERIMENT).unwrap();
@@ -277,6 +286,62 @@ impl Pair {
         ];
         assert_eq!(totals.map(|total| total as usize), model.totals());
     }
+}
+
+/// Everybody, so many at a time.
+fn pages_of_listeners(store: &Store, limit: usize) -> Vec<ListenerSummary> {
+    let mut listeners: Vec<ListenerSummary> = Vec::new();
+    loop {
+        let page = store.listeners_page(listeners.last().map(|last| &last.id), limit).unwrap();
+        assert!(page.len() <= limit);
+        if page.is_empty() {
+            return listeners;
+        }
+        listeners.extend(page);
+    }
+}
+
+/// Every play of a listener, so many at a time.
+fn pages_of_listens(store: &Store, who: &ListenerId, limit: usize) -> Vec<Listen> {
+    let mut listens = Vec::new();
+    let mut before = None;
+    loop {
+        let page = store.listens_page(who, before, limit).unwrap();
+        assert!(page.len() <= limit);
+        let Some((cursor, _)) = page.last() else { return listens };
+        before = Some(*cursor);
+        listens.extend(page.into_iter().map(|(_, listen)| listen));
+    }
+}
+
+fn latest_first(mut listens: Vec<Listen>) -> Vec<Listen> {
+    listens.sort_by_key(|listen| listen.at);
+    listens.reverse();
+    listens
+}
+
+fn blocks_of_histories(store: &Store, most_listens: usize) -> Vec<History> {
+    let mut histories: Vec<History> = Vec::new();
+    loop {
+        let after = histories.last().map(|last| &last.listener);
+        let block = store.histories(after, most_listens).unwrap();
+        if block.is_empty() {
+            return histories;
+        }
+        let listens: usize = block.iter().map(|history| history.listens.len()).sum();
+        assert!(block.len() == 1 || listens <= most_listens);
+        histories.extend(block);
+    }
+}
+
+/// The same, listener by listener.
+fn histories(store: &Store, listeners: &[ListenerSummary]) -> Vec<History> {
+    let of = |summary: &ListenerSummary| History {
+        listener: summary.id.clone(),
+        listens: store.listens(&summary.id).unwrap(),
+        feedback: store.feedback(&summary.id).unwrap(),
+    };
+    listeners.iter().map(of).collect()
 }
 
 #[test]

@@ -1,0 +1,206 @@
+//! Writing rows: one transaction's worth of statements and caches, used by live appends and imports alike.
+
+use rusqlite::Connection;
+use segue_core::{Feedback, Impression, Listen, ListenerId, Track};
+
+use crate::cache::{Key, WriteCache};
+use crate::client_ids::{ClientIdWriter, Named};
+use crate::dedup::{SeenPlays, Verdict};
+use crate::feedback::{FeedbackWriter, target_track};
+use crate::impressions::ImpressionWriter;
+use crate::listens::{ListenWriter, RowKeys};
+use crate::names::NameWriter;
+use crate::tracks::{Described, Mention, TrackWriter};
+use crate::{Appended, ClientId, Entry, Event, ImpressionId, Result};
+
+/// Statements and caches for one transaction.
+pub(crate) struct Batch<'c> {
+    connection: &'c Connection,
+    cache: &'c mut WriteCache,
+    names: NameWriter<'c>,
+    tracks: TrackWriter<'c>,
+    listens: ListenWriter<'c>,
+    feedback: FeedbackWriter<'c>,
+    client_ids: ClientIdWriter<'c>,
+    impressions: ImpressionWriter<'c>,
+}
+
+impl<'c> Batch<'c> {
+    pub(crate) fn new(connection: &'c Connection, cache: &'c mut WriteCache) -> Result<Self> {
+        Ok(Self {
+            connection,
+            cache,
+            names: NameWriter::new(connection)?,
+            tracks: TrackWriter::new(connection)?,
+            listens: ListenWriter::new(connection)?,
+            feedback: FeedbackWriter::new(connection)?,
+            client_ids: ClientIdWriter::new(connection)?,
+            impressions: ImpressionWriter::new(connection)?,
+        })
+    }
+
+    /// Appends an event. A refusal leaves no trace; after any other error the transaction must be rolled back.
+    pub(crate) fn append(&mut self, entry: &Entry) -> Result<Appended> {
+        let client_id = entry.client_id.as_ref();
+        match &entry.event {
+            Event::Listen(listen) => self.append_listen(listen, client_id),
+            Event::Feedback(feedback) => self.append_feedback(feedback, client_id),
+            Event::Listener(listener) => self.append_listener(listener),
+            Event::Track(track) => Ok(match self.import_track(track)? {
+                Described::New | Described::Filled => Appended::New,
+                Described::Known => Appended::Repeated,
+            }),
+            Event::Impressions(impressions) => self.log_impressions(impressions).map(Appended::Impressions),
+        }
+    }
+
+    /// Appends a play that just happened.
+    pub(crate) fn append_listen(
+        &mut self,
+        listen: &Listen,
+        client_id: Option<&ClientId>,
+    ) -> Result<Appended> {
+        let track = self.tracks.require(&mut self.cache.tracks, &listen.track)?;
+        let named = client_id.map(|client_id| Named::listen(client_id, listen));
+        if self.is_repeated(&listen.listener, named.as_ref())? {
+            return Ok(Appended::Repeated);
+        }
+        let listener = self.note(&listen.listener, named.as_ref())?;
+        let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
+        let row = self.listens.append(keys, listen)?;
+        if let Some(seen) = self.cache.seen.get_mut(&listener) {
+            seen.note(track.work, listen, row);
+        }
+        self.cache.bound_names();
+        Ok(Appended::New)
+    }
+
+    /// Appends a word that was just said.
+    pub(crate) fn append_feedback(
+        &mut self,
+        feedback: &Feedback,
+        client_id: Option<&ClientId>,
+    ) -> Result<Appended> {
+        let track = self.target(feedback)?;
+        let named = client_id.map(|client_id| Named::feedback(client_id, feedback));
+        if self.is_repeated(&feedback.listener, named.as_ref())? {
+            return Ok(Appended::Repeated);
+        }
+        let listener = self.note(&feedback.listener, named.as_ref())?;
+        self.cache.bound_names();
+        self.feedback.append(listener, track, feedback)?;
+        Ok(Appended::New)
+    }
+
+    fn append_listener(&mut self, listener: &ListenerId) -> Result<Appended> {
+        let known = self.names.find_listener(&mut self.cache.listeners, listener)?.is_some();
+        self.names.listener(&mut self.cache.listeners, listener)?;
+        self.cache.bound_names();
+        Ok(if known { Appended::Repeated } else { Appended::New })
+    }
+
+    /// Logs slates that belong together.
+    pub(crate) fn log_impressions(&mut self, impressions: &[Impression]) -> Result<Vec<ImpressionId>> {
+        let Self { cache, names, tracks, impressions: writer, .. } = self;
+        let mut require = |id: &_| tracks.require(&mut cache.tracks, id).map(|row| row.track);
+        // All are checked before the first is written.
+        let encoded = impressions.iter().map(|each| writer.encode(each, &mut require));
+        let encoded = encoded.collect::<Result<Vec<_>>>()?;
+        let mut logged = Vec::with_capacity(impressions.len());
+        for (impression, encoded) in impressions.iter().zip(&encoded) {
+            let listener = names.listener(&mut cache.listeners, &impression.slate.listener)?;
+            logged.push(writer.append(listener, impression, encoded)?);
+        }
+        cache.bound_names();
+        Ok(logged)
+    }
+
+    /// Whether an event was told before. One without a name never was.
+    fn is_repeated(&mut self, listener: &ListenerId, event: Option<&Named<'_>>) -> Result<bool> {
+        let Some(event) = event else { return Ok(false) };
+        match self.names.find_listener(&mut self.cache.listeners, listener)? {
+            Some(listener) => self.client_ids.is_repeated(listener, event),
+            None => Ok(false),
+        }
+    }
+
+    /// Notes that a listener is there and that an event was told, and returns the listener's key.
+    fn note(&mut self, listener: &ListenerId, event: Option<&Named<'_>>) -> Result<Key> {
+        let listener = self.names.listener(&mut self.cache.listeners, listener)?;
+        if let Some(event) = event {
+            self.client_ids.note(listener, event)?;
+        }
+        Ok(listener)
+    }
+
+    /// The track that a word is about, if it is about one.
+    fn target(&mut self, feedback: &Feedback) -> Result<Option<Key>> {
+        let track = target_track(feedback);
+        let row = track.map(|id| self.tracks.require(&mut self.cache.tracks, id)).transpose()?;
+        Ok(row.map(|row| row.track))
+    }
+
+    /// Imports a play by the rule of [`crate::dedup`].
+    pub(crate) fn import_listen(&mut self, listen: &Listen, track: &Track) -> Result<(Key, Verdict)> {
+        let listener = self.names.listener(&mut self.cache.listeners, &listen.listener)?;
+        let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
+        let track = if listen.track == track.id {
+            row
+        } else {
+            self.tracks.require(&mut self.cache.tracks, &listen.track)?
+        };
+        if !self.cache.seen.contains_key(&listener) {
+            self.cache.bound_plays();
+            let seen = SeenPlays::load(self.connection, &listen.listener, listener)?;
+            self.cache.seen.insert(listener, seen);
+        }
+        let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
+        let verdict = seen.judge(track.work, listen);
+        match verdict {
+            Verdict::New => {
+                let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
+                let row = self.listens.append(keys, listen)?;
+                let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
+                seen.note(track.work, listen, row);
+            }
+            Verdict::Duplicate { completes: Some((row, missing)), .. } => {
+                let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
+                self.listens.complete(row, missing, keys, listen)?;
+            }
+            Verdict::Duplicate { completes: None, .. } => {}
+        }
+        self.cache.bound_names();
+        Ok((listener, verdict))
+    }
+
+    /// Imports a statement and says whether it was new.
+    pub(crate) fn import_feedback(
+        &mut self,
+        feedback: &Feedback,
+        track: Option<&Track>,
+    ) -> Result<(Key, bool)> {
+        let listener = self.names.listener(&mut self.cache.listeners, &feedback.listener)?;
+        if let Some(track) = track {
+            self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
+        }
+        let track = self.target(feedback)?;
+        self.cache.bound_names();
+        if self.feedback.is_repeated(listener, track, feedback)? {
+            return Ok((listener, false));
+        }
+        self.feedback.append(listener, track, feedback)?;
+        Ok((listener, true))
+    }
+
+    /// Imports a row of a catalogue.
+    pub(crate) fn import_track(&mut self, track: &Track) -> Result<Described> {
+        let (_, described) = self.tracks.describe(&mut self.cache.tracks, track, Mention::Catalogue)?;
+        self.cache.bound_names();
+        Ok(described)
+    }
+
+    fn context(&mut self, listen: &Listen) -> Result<Option<Key>> {
+        let context = listen.context.as_deref();
+        context.map(|context| self.names.context(&mut self.cache.contexts, context)).transpose()
+    }
+}

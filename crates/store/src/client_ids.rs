@@ -1,0 +1,117 @@
+//! Telling an event twice. A client that got no answer sends its event again; the name that it gave the event makes the second one a
+//! repetition instead of another event.
+//!
+//! Kept are digests, 24 bytes an event: of the name, which may be long, and of what was told. The row that the event became
+//! would not do for the second: an import may complete it later, and then the same words would look like others.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use segue_core::{Feedback, Listen, Timestamp};
+use serde::Serialize;
+
+use crate::cache::Key;
+use crate::{Result, StoreError};
+
+/// What a client calls an event: unique for the listener and the kind of event (a play, a word).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct ClientId {
+    name: String,
+    dated: bool,
+}
+
+impl ClientId {
+    /// The name of an event whose time the client told: the same name at another time is a mistake, and refused.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), dated: true }
+    }
+
+    /// The name of an event that was stamped on arrival: told again it bears another stamp, and is the same event.
+    pub fn of_undated(name: impl Into<String>) -> Self {
+        Self { name: name.into(), dated: false }
+    }
+
+    /// The name as the client gave it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl From<String> for ClientId {
+    fn from(name: String) -> Self {
+        Self::new(name)
+    }
+}
+
+impl From<&str> for ClientId {
+    fn from(name: &str) -> Self {
+        Self::new(name)
+    }
+}
+
+/// An event under its client's name, as it is kept.
+pub(crate) struct Named<'i> {
+    client_id: &'i ClientId,
+    id: [u8; 16],
+    content: i64,
+}
+
+impl<'i> Named<'i> {
+    /// A play.
+    pub(crate) fn listen(client_id: &'i ClientId, listen: &Listen) -> Self {
+        let at = if client_id.dated { listen.at } else { Timestamp::UNIX_EPOCH };
+        Self::of(client_id, "listen", &Listen { at, ..listen.clone() })
+    }
+
+    /// A word.
+    pub(crate) fn feedback(client_id: &'i ClientId, feedback: &Feedback) -> Self {
+        let at = if client_id.dated { feedback.at } else { None };
+        Self::of(client_id, "feedback", &Feedback { at, ..feedback.clone() })
+    }
+
+    fn of(client_id: &'i ClientId, kind: &str, content: &impl Serialize) -> Self {
+        let mut id = blake3::Hasher::new_derive_key("segue client id 1");
+        id.update(kind.as_bytes()).update(&[0]).update(client_id.name.as_bytes());
+        let content = serde_json::to_vec(content).expect("an event always serialises");
+        let content = first_bytes(&blake3::hash(&content));
+        Self { client_id, id: first_bytes(&id.finalize()), content: i64::from_le_bytes(content) }
+    }
+}
+
+fn first_bytes<const BYTES: usize>(digest: &blake3::Hash) -> [u8; BYTES] {
+    *digest.as_bytes().first_chunk().expect("a digest has 32 bytes")
+}
+
+/// Finds and notes names of events, for the length of one transaction.
+pub(crate) struct ClientIdWriter<'c> {
+    find: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
+}
+
+impl<'c> ClientIdWriter<'c> {
+    pub(crate) fn new(connection: &'c Connection) -> Result<Self> {
+        Ok(Self {
+            find: connection
+                .prepare_cached("SELECT content FROM client_ids WHERE listener = ?1 AND id = ?2")?,
+            insert: connection.prepare_cached("INSERT INTO client_ids VALUES (?1, ?2, ?3)")?,
+        })
+    }
+
+    /// Whether the event was told before.
+    ///
+    /// # Errors
+    /// [`StoreError::ClientIdReused`] if its name was given to another.
+    pub(crate) fn is_repeated(&mut self, listener: Key, event: &Named<'_>) -> Result<bool> {
+        let found: Option<i64> =
+            self.find.query_row(params![listener, event.id], |row| row.get(0)).optional()?;
+        match found {
+            None => Ok(false),
+            Some(content) if content == event.content => Ok(true),
+            Some(_) => Err(StoreError::ClientIdReused(event.client_id.name.clone())),
+        }
+    }
+
+    /// Notes that the event was told.
+    pub(crate) fn note(&mut self, listener: Key, event: &Named<'_>) -> Result<()> {
+        self.insert.execute(params![listener, event.id, event.content])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,225 @@
+//! A listener's history a page at a time, and everybody's a block at a time.
+//!
+//! A page is ordered by time, though the log is in the order of arrival: old exports are imported after new plays. No index by time
+//! is kept up for it. The log knows of each run of rows how late its latest play is, so runs are read latest first until what
+//! is left is older than the page. One import is one run and is looked through in full, at about ten million rows a second.
+//!
+//! A block is read in the order of the log, many listeners at once: where plays arrived one by one, the rows of a listener are
+//! scattered, and reading listener after listener would fetch every page of the database once for each.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rusqlite::{Connection, params};
+use rustc_hash::FxHashMap;
+use segue_core::{Feedback, Listen, ListenerId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::cache::{Key, TrackNames};
+use crate::codes::{from_micros, to_micros};
+use crate::exclusions::Excluder;
+use crate::listens::{COLUMNS, FROM, from_row};
+use crate::names::{find_listener, key};
+use crate::{Result, Store, runs};
+
+/// Stretches of a block with no more rows of others between them are read as one.
+const NARROW_GAP: i64 = 16;
+
+/// The place of a play in its listener's history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ListenCursor {
+    /// Its time stamp.
+    pub at: Timestamp,
+    /// Its row in the log, which tells plays of one moment apart and never changes.
+    pub row: i64,
+}
+
+/// What one listener played and said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct History {
+    /// Who.
+    pub listener: ListenerId,
+    /// As [`Store::listens`] has it: without what was excluded.
+    pub listens: Vec<Listen>,
+    /// As [`Store::feedback`] has it.
+    pub feedback: Vec<Feedback>,
+}
+
+impl Store {
+    /// Plays of a listener, excluded ones too, latest first, those before `before`, `limit` at most. The last one's cursor leads to
+    /// the next page; plays that arrive meanwhile move nothing across pages.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in the store has no plays.
+    pub fn listens_page(
+        &self,
+        listener: &ListenerId,
+        before: Option<ListenCursor>,
+        limit: usize,
+    ) -> Result<Vec<(ListenCursor, Listen)>> {
+        self.fold_if_free()?;
+        self.read(|connection| {
+            let Some(key) = find_listener(connection, listener)? else { return Ok(Vec::new()) };
+            let mut names = self.track_names.borrow_mut();
+            let mut statement =
+                connection.prepare_cached(&format!("{COLUMNS} {FROM} WHERE listens.id = ?1"))?;
+            let mut page = Vec::new();
+            for (at, row) in latest(connection, key, before, limit)? {
+                let mut rows = statement.query([row])?;
+                let Some(found) = rows.next()? else { continue };
+                let track = names.get(connection, self::key(found.get(1)?)?)?;
+                let cursor = ListenCursor { at: from_micros(at)?, row };
+                page.push((cursor, from_row(found, listener.clone(), track)?));
+            }
+            Ok(page)
+        })
+    }
+
+    /// What the next listeners after one played and said, in the order of their ids: as many of them as have `most_listens` plays
+    /// together, but one at least. Empty after the last.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
+    pub fn histories(&self, after: Option<&ListenerId>, most_listens: usize) -> Result<Vec<History>> {
+        self.fold_if_free()?;
+        self.read(|connection| {
+            let mut block = Block::choose(connection, after, most_listens)?;
+            block.read_listens(connection, &mut self.track_names.borrow_mut())?;
+            let histories = block.members.into_iter().map(|member| {
+                let feedback = self.read_feedback(connection, &member.listener, member.key)?;
+                Ok(History { listener: member.listener, listens: member.listens, feedback })
+            });
+            histories.collect()
+        })
+    }
+}
+
+/// Time and row of a listener's latest plays, latest first.
+fn latest(
+    connection: &Connection,
+    listener: Key,
+    before: Option<ListenCursor>,
+    limit: usize,
+) -> Result<Vec<(i64, i64)>> {
+    let before = before.map_or((i64::MAX, i64::MAX), |cursor| (to_micros(cursor.at), cursor.row));
+    let mut latest = Latest { limit, heap: BinaryHeap::new() };
+    let sql = "SELECT at, id FROM listens WHERE id > ?1 AND listener = ?2 AND (at, id) < (?3, ?4)";
+    let upto = runs::folded_upto(connection)?;
+    latest.offer(connection, sql, params![upto, listener, before.0, before.1])?;
+    let sql = "SELECT at, id FROM listens WHERE id BETWEEN ?1 AND ?2 AND (at, id) < (?3, ?4)";
+    for (first, last, latest_play) in runs::latest_first(connection, listener, before.0)? {
+        if latest.all_after(latest_play) {
+            break;
+        }
+        latest.offer(connection, sql, params![first, last, before.0, before.1])?;
+    }
+    Ok(latest.heap.into_sorted_vec().into_iter().map(|Reverse(play)| play).collect())
+}
+
+/// The latest plays of those offered.
+struct Latest {
+    limit: usize,
+    heap: BinaryHeap<Reverse<(i64, i64)>>,
+}
+
+impl Latest {
+    fn offer(&mut self, connection: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<()> {
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query(values)?;
+        while let Some(row) = rows.next()? {
+            self.heap.push(Reverse((row.get(0)?, row.get(1)?)));
+            if self.heap.len() > self.limit {
+                self.heap.pop();
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing as old as this would be kept.
+    fn all_after(&self, at: i64) -> bool {
+        self.heap.len() >= self.limit && self.heap.peek().is_none_or(|Reverse((oldest, _))| *oldest > at)
+    }
+}
+
+/// Listeners whose rows are read together.
+struct Block {
+    members: Vec<Member>,
+    /// First and last row of what they have in the log, in no order.
+    stretches: Vec<(i64, i64)>,
+}
+
+struct Member {
+    listener: ListenerId,
+    key: Key,
+    excluder: Excluder,
+    listens: Vec<Listen>,
+}
+
+impl Block {
+    fn choose(connection: &Connection, after: Option<&ListenerId>, most_listens: usize) -> Result<Self> {
+        let mut in_tail: FxHashMap<Key, Vec<(i64, i64)>> = FxHashMap::default();
+        for (listener, first, last) in runs::in_tail(connection)? {
+            in_tail.entry(listener).or_default().push((first, last));
+        }
+        let mut block = Self { members: Vec::new(), stretches: Vec::new() };
+        let mut plays = 0;
+        let sql = "SELECT id, name FROM listeners WHERE ?1 IS NULL OR name > ?1 ORDER BY name";
+        let mut statement = connection.prepare_cached(sql)?;
+        let mut rows = statement.query([after.map(ListenerId::as_str)])?;
+        while let Some(row) = rows.next()? {
+            let key = self::key(row.get(0)?)?;
+            let mut stretches = runs::of(connection, key)?;
+            stretches.extend(in_tail.remove(&key).unwrap_or_default());
+            let theirs: usize =
+                stretches.iter().map(|(first, last)| last.abs_diff(*first) as usize + 1).sum();
+            if !block.members.is_empty() && plays + theirs > most_listens {
+                break;
+            }
+            plays += theirs;
+            block.stretches.extend(stretches);
+            block.members.push(Member {
+                listener: ListenerId::new(row.get::<_, String>(1)?),
+                key,
+                excluder: Excluder::load(connection, key)?,
+                listens: Vec::with_capacity(theirs),
+            });
+        }
+        Ok(block)
+    }
+
+    fn read_listens(&mut self, connection: &Connection, names: &mut TrackNames) -> Result<()> {
+        let place: FxHashMap<Key, usize> =
+            self.members.iter().enumerate().map(|(place, member)| (member.key, place)).collect();
+        let sql = format!(
+            "{COLUMNS}, listens.listener {FROM} WHERE listens.id BETWEEN ?1 AND ?2 ORDER BY listens.id"
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        for (first, last) in joined(&mut self.stretches) {
+            let mut rows = statement.query([first, last])?;
+            while let Some(row) = rows.next()? {
+                // Rows of others lie in the narrow gaps.
+                let Some(&place) = place.get(&key(row.get(14)?)?) else { continue };
+                let member = &mut self.members[place];
+                let track = key(row.get(1)?)?;
+                let listen = from_row(row, member.listener.clone(), names.get(connection, track)?)?;
+                if !member.excluder.excludes(track, &listen) {
+                    member.listens.push(listen);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The stretches in the order of the log, those close together made one.
+fn joined(stretches: &mut [(i64, i64)]) -> Vec<(i64, i64)> {
+    stretches.sort_unstable();
+    let mut joined: Vec<(i64, i64)> = Vec::new();
+    for &(first, last) in stretches.iter() {
+        match joined.last_mut() {
+            Some(before) if first - before.1 <= NARROW_GAP => before.1 = last,
+            _ => joined.push((first, last)),
+        }
+    }
+    joined
+}

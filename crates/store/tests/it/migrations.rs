@@ -1,0 +1,149 @@
+//! A store of an older schema opens as one of today, with everything that was in it.
+
+use std::path::Path;
+
+use rusqlite::{Connection, params};
+use segue_core::{Impression, Reason, TrackId};
+use segue_store::{NewModel, Store};
+
+use crate::fixtures::{at, listener, track};
+use crate::impressions::impression;
+
+/// The scripts as they were released.
+const RELEASED: [&str; 4] = [
+    include_str!("../../src/schema/v1.sql"),
+    include_str!("../../src/schema/v2.sql"),
+    include_str!("../../src/schema/v3.sql"),
+    include_str!("../../src/schema/v4.sql"),
+];
+
+/// An empty database as a release with the first so many scripts left it.
+fn database_of(schema: usize, home: &Path) -> Connection {
+    let connection = Connection::open(home.join(Store::DATABASE)).unwrap();
+    RELEASED[..schema].iter().for_each(|script| connection.execute_batch(script).unwrap());
+    connection.pragma_update(None, "application_id", i32::from_be_bytes(*b"SEGU")).unwrap();
+    connection.pragma_update(None, "user_version", schema as u32).unwrap();
+    connection
+}
+
+/// Writes a slate as releases before the fifth schema did; before the third there was no column for errors and factors.
+fn log_as_rows(connection: &Connection, schema: usize, id: i64, impression: &Impression) {
+    let key = |track: &TrackId| -> i64 {
+        let name = track.as_str();
+        connection
+            .execute("INSERT OR IGNORE INTO works (name) VALUES (?1)", [name])
+            .and_then(|_| {
+                let sql = "INSERT OR IGNORE INTO tracks (name, work, version, title, artists, listed) \
+                           SELECT ?1, id, 0, ?1, '[]', 1 FROM works WHERE name = ?1";
+                connection.execute(sql, [name])
+            })
+            .unwrap();
+        connection.query_row("SELECT id FROM tracks WHERE name = ?1", [name], |row| row.get(0)).unwrap()
+    };
+    let slate = &impression.slate;
+    let mut shortlist = Vec::new();
+    for offered in &slate.shortlist {
+        shortlist.extend((key(&offered.track) as u32).to_le_bytes());
+        shortlist.extend(offered.score.to_le_bytes());
+        shortlist.push(u8::from(offered.new_to_listener) | u8::from(offered.arrival) << 1);
+    }
+    connection.execute("INSERT OR IGNORE INTO listeners VALUES (1, ?1)", [slate.listener.as_str()]).unwrap();
+    let config = serde_json::to_string(&slate.config).unwrap();
+    let sql = "INSERT INTO impressions (id, listener, at, config, shortlist) VALUES (?1, 1, ?2, ?3, ?4)";
+    connection.execute(sql, params![id, impression.at.as_microsecond(), config, shortlist]).unwrap();
+    let sql = "INSERT INTO picks (impression, position, track, drawn, propensity, likability, uncertainty, \
+               new_to_listener, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    for (position, pick) in slate.picks.iter().enumerate() {
+        let reason = serde_json::to_string(&pick.reason).unwrap();
+        let values = params![
+            id,
+            position as i64,
+            key(&pick.track),
+            pick.drawn,
+            pick.propensity,
+            pick.likability,
+            pick.uncertainty,
+            pick.new_to_listener,
+            reason
+        ];
+        connection.execute(sql, values).unwrap();
+        if schema >= 3 {
+            let sql = "UPDATE picks SET propensity_error = ?3 WHERE impression = ?1 AND position = ?2";
+            connection.execute(sql, params![id, position as i64, pick.propensity_error]).unwrap();
+        }
+    }
+}
+
+/// Slates with numbers that only an exact copy keeps, and one without a pick.
+fn slates(schema: usize) -> Vec<Impression> {
+    let ids: Vec<TrackId> = (0..40).map(|i| TrackId::new(format!("song {i}"))).collect();
+    let mut slates = [30, 0, 1].map(|picked| impression("bob", &ids, picked, at(picked as i64)));
+    let odd = &mut slates[0].slate.picks;
+    odd[3].propensity = f64::MIN_POSITIVE / 3.0;
+    odd[4].propensity = 1.0 - f64::EPSILON / 2.0;
+    odd[5].propensity = f64::NAN;
+    odd[6].likability = f32::NAN;
+    odd[7].reason = Reason::Genre { genre: "\u{0}'\"\u{1F3B5}".into() };
+    odd[8].propensity_error = f64::NAN;
+    if schema < 3 {
+        let picks = slates.iter_mut().flat_map(|shown| &mut shown.slate.picks);
+        picks.for_each(|pick| pick.propensity_error = 0.0);
+    }
+    slates.into()
+}
+
+/// Every bit of a slate, NaN included.
+fn bits(impression: &Impression) -> (String, Vec<[u64; 4]>) {
+    let picks = impression.slate.picks.iter().map(|pick| {
+        [
+            pick.propensity.to_bits(),
+            pick.propensity_error.to_bits(),
+            pick.likability.to_bits().into(),
+            pick.uncertainty.to_bits().into(),
+        ]
+    });
+    (format!("{impression:?}"), picks.collect())
+}
+
+#[test]
+fn slates_logged_by_every_release_read_back_to_the_last_bit() {
+    for schema in 1..=RELEASED.len() {
+        let home = tempfile::tempdir().unwrap();
+        let logged = slates(schema);
+        let connection = database_of(schema, home.path());
+        for (id, impression) in (5..).zip(&logged) {
+            log_as_rows(&connection, schema, id, impression);
+        }
+        drop(connection);
+
+        let store = Store::open(home.path()).unwrap();
+        let mut kept = store.impressions(&listener("bob"), 9).unwrap();
+        kept.reverse();
+        assert_eq!(kept.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [5, 6, 7], "schema {schema}");
+        for ((id, kept), logged) in kept.iter().zip(&logged) {
+            assert_eq!(bits(kept), bits(logged), "schema {schema}");
+            assert_eq!(store.impression(*id).unwrap().as_ref().map(bits), Some(bits(logged)));
+        }
+        assert_eq!(store.status().unwrap().impressions, 3);
+    }
+}
+
+#[test]
+fn a_store_of_every_release_takes_all_that_a_new_one_takes() {
+    for schema in 1..=RELEASED.len() {
+        let home = tempfile::tempdir().unwrap();
+        drop(database_of(schema, home.path()));
+        let mut store = Store::open(home.path()).unwrap();
+        for (version, kind) in [("v1", "likability"), ("s1", "next-track")] {
+            let weights = b"weights";
+            let model = NewModel { version, kind, created_at: at(0), card: "{}", weights, listeners: &[] };
+            store.register_model(&model).unwrap();
+        }
+        assert_eq!(store.status().unwrap().active_models, ["v1", "s1"]);
+        store.add_tracks(&[track("song")]).unwrap();
+        assert_eq!(store.tracks_added_after(at(0)).unwrap(), [TrackId::new("song")]);
+        store.log_impression(&impression("ann", &[TrackId::new("song")], 1, at(0))).unwrap();
+        store.add_key("phone", "write", [7; 32], at(0)).unwrap();
+        assert_eq!(Store::open(home.path()).unwrap().keys().unwrap(), store.keys().unwrap());
+    }
+}
