@@ -183,6 +183,30 @@ fn append_a_word(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| store.append_feedback(std::slice::from_ref(&said)).unwrap());
 }
 
+/// One word of a listener, on disk when it returns, while another connection imports a million plays.
+#[divan::bench(sample_count = 400, sample_size = 1)]
+fn append_a_word_during_an_import(bencher: Bencher<'_, '_>) {
+    let (home, mut store) = store();
+    let tracks = tracks();
+    store.add_tracks(&tracks).unwrap();
+    let said = Feedback {
+        listener: ListenerId::new("bob"),
+        target: FeedbackTarget::Track(tracks[7].id.clone()),
+        kind: FeedbackKind::Like,
+        at: Timestamp::from_second(1_700_000_000).ok(),
+        source: Source::Segue,
+    };
+    let records = history(&ListenerId::new("ann"), &tracks, MANY_ROWS);
+    std::thread::scope(|scope| {
+        let importer = scope.spawn(|| import(&mut Store::open(home.path()).unwrap(), "all", records));
+        bencher.bench_local(|| {
+            store.append_feedback(std::slice::from_ref(&said)).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        });
+        println!("  the import was over: {}", importer.is_finished());
+    });
+}
+
 /// Processor time of this thread so far, in microseconds, where the system tells.
 fn cpu_micros() -> f64 {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
