@@ -356,9 +356,9 @@ fn read_everybody_by_block(bencher: Bencher<'_, '_>, (together, most_listens): (
 fn read_one_of_many(bencher: Bencher<'_, '_>, together: usize) {
     let (_home, store) = store_of_everybody(together);
     let mut rng = ChaCha8Rng::seed_from_u64(19);
-    let mut any = || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
+    let any = move || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
     bencher
-        .with_inputs(|| any())
+        .with_inputs(any)
         .counter(ItemsCount::new(300_usize))
         .bench_local_values(|listener| store.listens(&listener).unwrap());
 }
@@ -368,10 +368,8 @@ fn read_one_of_many(bencher: Bencher<'_, '_>, together: usize) {
 fn read_a_page(bencher: Bencher<'_, '_>, together: usize) {
     let (_home, store) = store_of_everybody(together);
     let mut rng = ChaCha8Rng::seed_from_u64(19);
-    let mut any = || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
-    bencher
-        .with_inputs(|| any())
-        .bench_local_values(|listener| store.listens_page(&listener, None, 50).unwrap());
+    let any = move || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
+    bencher.with_inputs(any).bench_local_values(|listener| store.listens_page(&listener, None, 50).unwrap());
 }
 
 /// One of 10,000 listeners at a glance.

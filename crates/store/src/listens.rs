@@ -133,6 +133,26 @@ pub(crate) fn for_each_play(
     })
 }
 
+/// Hands on row, work, listener and play of everything that anybody has in the log after a row. The plays name neither.
+pub(crate) fn for_each_play_after(
+    connection: &Connection,
+    row: i64,
+    mut take: impl FnMut(i64, Key, Key, &Listen),
+) -> Result<()> {
+    let sql = format!(
+        "{COLUMNS}, tracks.work, listens.listener {FROM} JOIN tracks ON tracks.id = listens.track \
+         WHERE listens.id > ?1 ORDER BY listens.id"
+    );
+    let (nobody, unnamed) = (ListenerId::new(""), TrackId::new(""));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([row])?;
+    while let Some(row) = rows.next()? {
+        let listen = from_row(row, nobody.clone(), unnamed.clone())?;
+        take(row.get(0)?, key(row.get(14)?)?, key(row.get(15)?)?, &listen);
+    }
+    Ok(())
+}
+
 /// What stands for the names in a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowKeys {

@@ -31,10 +31,13 @@ pub(crate) fn folded_upto(connection: &Connection) -> Result<i64> {
 
 /// Folds what has become long of the tail, as part of the transaction at hand.
 pub(crate) fn keep_tail_short(connection: &Connection) -> Result<()> {
-    match tail_length(connection)? {
-        ..=SHORT_TAIL => Ok(()),
-        ..=LONG_TAIL => fold_first(connection, STEP),
-        _ => fold(connection),
+    let tail = tail_length(connection)?;
+    if tail > LONG_TAIL {
+        fold(connection)
+    } else if tail > SHORT_TAIL {
+        fold_first(connection, STEP)
+    } else {
+        Ok(())
     }
 }
 

@@ -98,6 +98,7 @@ impl Store {
         self.cache.stay_valid_for(&transaction)?;
         let outcome = work(&transaction, &mut self.cache).and_then(|value| {
             runs::keep_tail_short(&transaction)?;
+            self.cache.note_log_state(&transaction)?;
             transaction.commit()?;
             Ok(value)
         });

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use segue_core::{Record, Track};
+use segue_core::{Listen, Record, Track};
 use segue_store::{Event, Store};
 
 use crate::append::live;
-use crate::fixtures::{import, listener, played, stream, track};
+use crate::fixtures::{at, import, listener, played, scrobble, stream, track};
 
 #[test]
 fn an_import_and_a_writer_without_a_pause_both_get_on() {
@@ -54,4 +54,23 @@ fn names_outlive_what_others_write_and_not_what_they_forget() {
         let refused = one.append(&[Event::Listen(live("ann", "song", 20_000)).into()]).unwrap();
         assert!(refused[0].is_err(), "nobody mentions the track any more, and it went with the listener");
     }
+}
+
+#[test]
+fn an_import_compares_with_plays_that_others_added_between_its_batches() {
+    let home = tempfile::tempdir().unwrap();
+    let [mut one, mut other] = [(), ()].map(|()| Store::open(home.path()).unwrap());
+    let song = track("song");
+    let row = |second| played(stream("ann", &song, second, 200), &song);
+    import(&mut one, "first", &[row(0)]);
+    // Appended by a server, then imported by another process, which also completes a row.
+    let appended = Listen { at: at(1_000), ..live("ann", "song", 0) };
+    other.append_listens(&[appended]).unwrap();
+    assert_eq!(import(&mut one, "second", &[row(1_001), row(2_000)]).near_duplicates, 1);
+    let counts = import(&mut other, "third", &[row(3_000), played(scrobble("ann", &song, 4_000), &song)]);
+    assert_eq!(counts.listens_added, 2);
+    let longer = |second| played(stream("ann", &song, second, 100), &song);
+    assert_eq!(import(&mut other, "fourth", &[longer(4_000)]).completed, 1);
+    let counts = import(&mut one, "fifth", &[row(3_000), row(4_000), row(5_000)]);
+    assert_eq!((counts.exact_duplicates, counts.listens_added, counts.completed), (1, 2, 0));
 }
