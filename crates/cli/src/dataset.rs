@@ -1,42 +1,23 @@
-//! From the store to what the engine works on.
-
-use std::sync::Arc;
+//! Opening the store, and reading from it what a command works on.
 
 use anyhow::{Context as _, bail};
 use segue_core::ListenerId;
 use segue_engine::dataset::interactions::InteractionsBuilder;
-use segue_engine::{Catalogue, Profile, Seconds};
+use segue_engine::{Catalogue, Seconds};
+use segue_home::Dataset;
 use segue_store::Store;
 
 use crate::home::Home;
 
-/// The catalogue and everybody's profile, exclusions applied.
-pub(crate) struct Dataset {
-    pub(crate) catalogue: Arc<Catalogue>,
-    pub(crate) profiles: Vec<Profile>,
-}
-
-impl Dataset {
-    /// Folds everything that the store holds.
-    pub(crate) fn load(store: &Store) -> anyhow::Result<Self> {
-        let catalogue = Catalogue::from_tracks(store.tracks()?);
-        if catalogue.is_empty() {
-            bail!(
-                "nothing has been imported yet; `segue import PATH` reads exports and tables of audio features"
-            );
-        }
-        let mut profiles = Vec::new();
-        for summary in store.listeners()? {
-            profiles.push(fold(store, &catalogue, summary.id)?);
-        }
-        Ok(Self { catalogue: Arc::new(catalogue), profiles })
+/// Folds everything that the store holds, which must be something.
+pub(crate) fn load_dataset(store: &Store) -> anyhow::Result<Dataset> {
+    let dataset = Dataset::load(store)?;
+    if dataset.catalogue.is_empty() {
+        bail!(
+            "nothing has been imported yet; `segue import PATH` reads exports and tables of audio features"
+        );
     }
-
-    /// The profile of a listener, an empty one for a name that is not known.
-    pub(crate) fn profile(&self, listener: &ListenerId) -> Profile {
-        let known = self.profiles.iter().find(|profile| &profile.listener == listener);
-        known.cloned().unwrap_or_else(|| Profile::empty(listener.clone()))
-    }
+    Ok(dataset)
 }
 
 /// Collects every dated listen of every listener, exclusions applied, as events over works: live and studio are the same
@@ -54,12 +35,6 @@ pub(crate) fn collect_listens(
         }
     }
     Ok(())
-}
-
-fn fold(store: &Store, catalogue: &Catalogue, listener: ListenerId) -> anyhow::Result<Profile> {
-    let listens = store.listens(&listener)?;
-    let feedback = store.feedback(&listener)?;
-    Ok(Profile::fold(catalogue, listener, &listens, &feedback))
 }
 
 /// Opens the store of a home folder.

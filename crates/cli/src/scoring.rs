@@ -7,9 +7,12 @@ use segue_core::{Timestamp, TrackId};
 use segue_engine::Scorer;
 use segue_engine::mix::arrivals::arrivals;
 use segue_models::likability::LikabilityModel;
-use segue_store::Store;
+use segue_store::{ModelEntry, Store};
 
-use crate::dataset::Dataset;
+use segue_home::Dataset;
+
+/// The kind of model that mixes are made with.
+pub(crate) const LIKABILITY: &str = "likability";
 
 /// The model that mixes are made with.
 pub(crate) struct ActiveModel {
@@ -20,15 +23,18 @@ pub(crate) struct ActiveModel {
 /// Reads the model in use.
 pub(crate) fn active_model(store: &Store, dataset: &Dataset) -> anyhow::Result<ActiveModel> {
     let entry =
-        store.active_model("likability")?.context("no model has been trained yet; run `segue train`")?;
+        store.active_model(LIKABILITY)?.context("no model has been trained yet; run `segue train`")?;
+    let scorer = Box::new(read(store, &entry)?.scorer(&dataset.catalogue).online());
+    Ok(ActiveModel { scorer, trained_at: entry.created_at })
+}
+
+/// Reads the model of an entry.
+pub(crate) fn read(store: &Store, entry: &ModelEntry) -> anyhow::Result<LikabilityModel> {
     let files = store.model_files(&entry.version)?;
     let weights =
         fs::read(&files.weights).with_context(|| format!("cannot read `{}`", files.weights.display()))?;
-    let model = LikabilityModel::from_bytes(&weights, entry.card.as_bytes()).with_context(|| {
-        format!("model `{}` cannot be used; `segue train` makes a new one", entry.version)
-    })?;
-    let scorer = Box::new(model.scorer(&dataset.catalogue).online());
-    Ok(ActiveModel { scorer, trained_at: entry.created_at })
+    LikabilityModel::from_bytes(&weights, entry.card.as_bytes())
+        .with_context(|| format!("model `{}` cannot be used; `segue train` makes a new one", entry.version))
 }
 
 impl ActiveModel {

@@ -5,13 +5,16 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{AudioFeature, ListenerId, Timestamp, Track, TrackId, WorkId};
 use segue_engine::dataset::labels::work_label;
-use segue_engine::pipeline::{MixRequest, mix};
+use segue_engine::pipeline::{Bounds, Breadth, MixRequest, mix, mix_from, survey};
 use segue_engine::retrieval::Index;
+use segue_engine::similar::SimilarIndex;
 use segue_engine::{Catalogue, Interaction, Likability, Profile, Scorer, Stance, TrackIdx, WorkIdx};
 
 const TRACKS: u32 = 100_000;
 const ARTISTS: u32 = 15_000;
 const KNOWN: usize = 3_000;
+/// Works that a listener of a server knows.
+const FEW: usize = 200;
 
 fn main() {
     divan::main();
@@ -59,9 +62,9 @@ fn catalogue(tracks: u32) -> Catalogue {
     Catalogue::from_tracks((0..tracks).map(&mut track).collect())
 }
 
-fn profile(catalogue: &Catalogue) -> Profile {
+fn profile(catalogue: &Catalogue, known: usize) -> Profile {
     let interaction = |i: usize| {
-        let work = WorkIdx((i * catalogue.work_count() / KNOWN) as u32);
+        let work = WorkIdx((i * catalogue.work_count() / known) as u32);
         let mut interaction = Interaction {
             track: catalogue.versions(work)[0],
             work,
@@ -79,7 +82,7 @@ fn profile(catalogue: &Catalogue) -> Profile {
         interaction.label = work_label(&interaction);
         interaction
     };
-    Profile::from_interactions(ListenerId::new("someone"), (0..KNOWN).map(interaction).collect())
+    Profile::from_interactions(ListenerId::new("someone"), (0..known).map(interaction).collect())
 }
 
 fn request(length: u32) -> MixRequest {
@@ -89,17 +92,59 @@ fn request(length: u32) -> MixRequest {
 #[divan::bench(args = [30, 200])]
 fn mix_from_100k_tracks(bencher: Bencher<'_, '_>, length: u32) {
     let catalogue = catalogue(TRACKS);
-    let profile = profile(&catalogue);
+    let profile = profile(&catalogue, KNOWN);
     let index = Index::build(&catalogue, [&profile]);
     let request = request(length);
     bencher.bench_local(|| mix(&catalogue, &index, &profile, &Formula, &request));
+}
+
+/// What a request costs a server, which keeps a bounded pool of each listener.
+#[divan::bench(args = [(FEW, 0.3), (FEW, 1.0), (KNOWN, 0.3)])]
+fn mix_of_30_from_a_pool(bencher: Bencher<'_, '_>, (known, explore): (usize, f32)) {
+    let catalogue = catalogue(TRACKS);
+    let profile = profile(&catalogue, known);
+    let index = Index::build(&catalogue, [&profile]);
+    let breadth = Breadth::Bounded(Bounds::default());
+    let pool = survey(&catalogue, &index, &profile, &Formula, (breadth, &[])).expect("there are tracks");
+    let request = MixRequest { explore, ..request(30) };
+    bencher.bench_local(|| mix_from(&catalogue, &index, &profile, &Formula, (&pool, &request)));
+}
+
+/// What a listener costs a server once, the model apart.
+#[divan::bench(args = [FEW, KNOWN])]
+fn bounded_survey_of_100k_tracks(bencher: Bencher<'_, '_>, known: usize) {
+    let catalogue = catalogue(TRACKS);
+    let profile = profile(&catalogue, known);
+    let index = Index::build(&catalogue, [&profile]);
+    let breadth = Breadth::Bounded(Bounds::default());
+    bencher.bench_local(|| survey(&catalogue, &index, &profile, &Formula, (breadth, &[])));
+}
+
+/// Twenty tracks like one, in a community of a thousand with a hundred likes each.
+#[divan::bench]
+fn similar_to_one_of_100k_tracks(bencher: Bencher<'_, '_>) {
+    let catalogue = catalogue(TRACKS);
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let likes = profile(&catalogue, KNOWN).interactions;
+    let mut listener = |i: usize| {
+        let some = likes.iter().filter(|_| rng.random_bool(1.0 / 30.0)).cloned().collect();
+        Profile::from_interactions(ListenerId::new(format!("{i}")), some)
+    };
+    let profiles: Vec<Profile> = (0..1_000).map(&mut listener).collect();
+    let index = Index::build(&catalogue, &profiles);
+    let similar = SimilarIndex::build(&catalogue, &index, &profiles);
+    let mut track = 0;
+    bencher.bench_local(|| {
+        track = (track + 7_919) % TRACKS;
+        similar.similar(&catalogue, &index, TrackIdx(track), 20)
+    });
 }
 
 /// Beyond the limit up to which the whole catalogue is scored, sources stand in for it.
 #[divan::bench]
 fn mix_from_400k_tracks_by_sources(bencher: Bencher<'_, '_>) {
     let catalogue = catalogue(4 * TRACKS);
-    let profile = profile(&catalogue);
+    let profile = profile(&catalogue, KNOWN);
     let index = Index::build(&catalogue, [&profile]);
     let request = request(30);
     bencher.bench_local(|| mix(&catalogue, &index, &profile, &Formula, &request));
@@ -108,6 +153,6 @@ fn mix_from_400k_tracks_by_sources(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn index_of_100k_tracks(bencher: Bencher<'_, '_>) {
     let catalogue = catalogue(TRACKS);
-    let profile = profile(&catalogue);
+    let profile = profile(&catalogue, KNOWN);
     bencher.bench_local(|| Index::build(&catalogue, [&profile]));
 }

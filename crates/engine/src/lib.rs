@@ -6,6 +6,8 @@
 pub mod dataset;
 pub mod eval;
 pub mod experiment;
+pub mod explain;
+pub mod history;
 pub mod mix;
 pub mod pipeline;
 pub mod playlist;
@@ -13,10 +15,14 @@ pub mod policy;
 mod recommender;
 pub mod retrieval;
 mod scorer;
+pub mod shelves;
+pub mod similar;
 pub mod simulation;
 pub mod sound;
+pub mod stops;
+pub mod taste;
 
-pub use dataset::catalogue::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
+pub use dataset::catalogue::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::interactions::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
 pub use dataset::profile::{Interaction, Profile, Stance};
 pub use dataset::table::{Column, Table, Values};

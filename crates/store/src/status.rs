@@ -42,6 +42,15 @@ pub struct Status {
 }
 
 impl Store {
+    /// Rows that imports have brought: it changes whenever one commits.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Database`].
+    pub fn imported_rows(&self) -> Result<u64> {
+        let sql = "SELECT COALESCE(SUM(rows), 0) FROM imports";
+        self.read(|connection| Ok(connection.query_row(sql, [], |row| row.get(0))?))
+    }
+
     /// Counts everything.
     ///
     /// # Errors

@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use segue_core::{Impression, Timestamp};
-use segue_engine::experiment::Settings;
+use segue_engine::experiment::{Part, Settings};
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, mix};
@@ -17,9 +17,9 @@ use segue_engine::{Catalogue, Scorer};
 use segue_store::Store;
 use serde_json::{Value, json};
 
-use crate::dataset::{Dataset, choose_listener, open_store};
+use crate::dataset::{choose_listener, load_dataset, open_store};
 use crate::home::Home;
-use crate::part::Part;
+use crate::part;
 use crate::policy::policy_parser;
 use crate::scoring::active_model;
 use crate::terminal::{print_json, print_line, say, table};
@@ -103,21 +103,22 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     let begun = Instant::now();
     let mut store = open_store(home)?;
     let listener = choose_listener(&store, args.listener.as_deref())?;
-    let dataset = Dataset::load(&store)?;
+    let dataset = load_dataset(&store)?;
     let model = active_model(&store, &dataset)?;
     let now = Timestamp::now();
     let asked = MixRequest { arrivals: model.arrivals(&store, &dataset)?, ..args.request(now) };
-    let part = Part::find(&store, &listener, args.given())?;
+    let design = part::running_design(&store)?;
+    let part = Part::of(design.as_ref(), &listener, args.given());
     let request = part.request(asked.clone());
     let profile = dataset.profile(&listener);
     let index = Index::build(&dataset.catalogue, &dataset.profiles);
     let make =
         |request: &MixRequest| make(&dataset.catalogue, &index, &profile, model.scorer.as_ref(), request);
-    part.announce();
-    let outcome = make(&request).map_err(|error| part.blame(error))?;
+    part::announce(&part);
+    let outcome = make(&request).map_err(|error| part::blame(&part, error))?;
     if !args.dry_run {
-        let shadows = part.shadows(&asked, make);
-        log(&mut store, &part.impressions(now, &outcome, shadows))?;
+        let shadows = part::shadows(&part, &asked, make);
+        log(&mut store, &part.impressions(now, &outcome.slate, shadows))?;
     }
     for note in &outcome.notes {
         say(&format!("note: {note}"));
@@ -231,7 +232,7 @@ pub(crate) fn print_mix(catalogue: &Catalogue, outcome: &MixOutcome) -> anyhow::
     print_line(&outcome.headline())
 }
 
-fn as_json(catalogue: &Catalogue, outcome: &MixOutcome, part: &Part) -> Value {
+fn as_json(catalogue: &Catalogue, outcome: &MixOutcome, part: &Part<'_>) -> Value {
     let slate = &outcome.slate;
     let picks = slate.picks.iter().map(|pick| {
         let track = catalogue.find(&pick.track).map(|idx| catalogue.track(idx));

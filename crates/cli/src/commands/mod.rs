@@ -7,9 +7,11 @@ mod exclude;
 mod experiment;
 mod forget;
 mod import;
+mod keys;
 mod mix;
 mod models;
 mod next;
+mod serve;
 mod simulate;
 mod status;
 mod tell;
@@ -28,6 +30,8 @@ pub(crate) enum Command {
     Mix(mix::MixArgs),
     Next(next::NextArgs),
     Tell(tell::TellArgs),
+    Serve(serve::ServeArgs),
+    Keys(keys::KeysArgs),
     Evaluate(evaluate::EvaluateArgs),
     Simulate(simulate::SimulateArgs),
     Experiment(experiment::ExperimentArgs),
@@ -48,6 +52,8 @@ impl Command {
             Self::Mix(args) => mix::run(args, home),
             Self::Next(args) => next::run(&args, home),
             Self::Tell(args) => tell::run(&args, home),
+            Self::Serve(args) => serve::run(args, home),
+            Self::Keys(args) => keys::run(args, home),
             Self::Evaluate(args) => evaluate::run(args, home),
             Self::Simulate(args) => simulate::run(args),
             Self::Experiment(args) => experiment::run(args, home),

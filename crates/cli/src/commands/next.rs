@@ -7,7 +7,7 @@ use segue_engine::{ListenerIdx, Query, Recommender as _, Seconds};
 use serde::Serialize;
 
 use super::train::next_track::{interactions, model_in_use};
-use crate::dataset::{Dataset, choose_listener, open_store};
+use crate::dataset::{choose_listener, load_dataset, open_store};
 use crate::home::Home;
 use crate::terminal::{print_json, print_line, table};
 
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &NextArgs, home: &Home) -> anyhow::Result<()> {
     let listener = choose_listener(&store, args.listener.as_deref())?;
     let model = model_in_use(&store)?
         .context("no next-track model has been trained yet; run `segue train --next-track`")?;
-    let dataset = Dataset::load(&store)?;
+    let dataset = load_dataset(&store)?;
     let plays = interactions(&store, &dataset.catalogue, &model.items)?;
     let row = (0..plays.listeners() as u32)
         .map(ListenerIdx)

@@ -12,7 +12,7 @@ use segue_store::Store;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::dataset::{Dataset, choose_listener, open_store};
+use crate::dataset::{choose_listener, load_dataset, open_store};
 use crate::home::Home;
 use crate::scoring::active_model;
 use crate::terminal::{print_json, print_line, say};
@@ -197,7 +197,7 @@ fn likabilities(
     if tracks.is_empty() || store.active_model("likability")?.is_none() {
         return Ok(Vec::new());
     }
-    let dataset = Dataset::load(store)?;
+    let dataset = load_dataset(store)?;
     let model = active_model(store, &dataset)?;
     let catalogue: &Catalogue = &dataset.catalogue;
     let rows: Vec<TrackIdx> = tracks.iter().filter_map(|track| catalogue.find(track)).collect();

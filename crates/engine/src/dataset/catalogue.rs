@@ -17,6 +17,11 @@ pub struct WorkIdx(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArtistIdx(pub u32);
 
+/// Row of an album in one [`Catalogue`]. An album is told apart by main artist and title, so that two artists' "Greatest Hits" are
+/// two albums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AlbumIdx(pub u32);
+
 /// All tracks that can be scored, picked or listened to.
 #[derive(Debug, Default)]
 pub struct Catalogue {
@@ -25,6 +30,7 @@ pub struct Catalogue {
     works: Vec<WorkIdx>,
     versions: Vec<Vec<TrackIdx>>,
     artists: Vec<Option<ArtistIdx>>,
+    albums: Vec<Option<AlbumIdx>>,
     artist_names: Vec<String>,
     by_artist_name: FxHashMap<String, ArtistIdx>,
 }
@@ -37,6 +43,7 @@ impl Catalogue {
 
         let mut catalogue = Self::default();
         let mut by_work = FxHashMap::default();
+        let mut by_album = FxHashMap::default();
         for (row, track) in tracks.iter().enumerate() {
             let idx = TrackIdx(row as u32);
             catalogue.by_id.insert(track.id.clone(), idx);
@@ -48,6 +55,10 @@ impl Catalogue {
             catalogue.versions[work.0 as usize].push(idx);
             let artist = track.artist().map(|name| catalogue.intern_artist(name));
             catalogue.artists.push(artist);
+            let title = track.album.as_ref().map(|title| title.to_lowercase());
+            let next = AlbumIdx(by_album.len() as u32);
+            let album = title.map(|title| *by_album.entry((artist, title)).or_insert(next));
+            catalogue.albums.push(album);
         }
         catalogue.tracks = tracks;
         catalogue
@@ -109,9 +120,24 @@ impl Catalogue {
         &self.versions[work.0 as usize]
     }
 
+    /// The version that stands for a work where nothing speaks for another: the original, else the nearest to it; among equals one
+    /// whose sound is known, then the first row.
+    pub fn standing(&self, work: WorkIdx) -> TrackIdx {
+        let key = |idx: &TrackIdx| {
+            let track = self.track(*idx);
+            (track.version, track.features.is_silent(), *idx)
+        };
+        self.versions(work).iter().copied().min_by_key(key).expect("a work has a version")
+    }
+
     /// The main artist of a track, if it has one.
     pub fn artist(&self, idx: TrackIdx) -> Option<ArtistIdx> {
         self.artists[idx.0 as usize]
+    }
+
+    /// The album that a track belongs to, if it names one; letter case is ignored.
+    pub fn album(&self, idx: TrackIdx) -> Option<AlbumIdx> {
+        self.albums[idx.0 as usize]
     }
 
     /// The name of an artist as first seen.

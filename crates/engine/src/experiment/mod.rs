@@ -16,9 +16,11 @@ pub mod assignment;
 pub mod confidence;
 mod design;
 pub mod observation;
+mod part;
 pub mod ratio;
 pub mod readout;
 pub mod shadow;
 
 pub use arm::{Arm, Settings};
 pub use design::{Design, DesignError, Mode};
+pub use part::Part;

@@ -1,13 +1,12 @@
 //! What must not be picked, one step after another, with the count of what each step left out.
 //!
-//! The steps stand in [`STEPS`]; a candidate is counted under the first that leaves it out. They run before
-//! scoring, because a look at the profile costs less than a prediction.
+//! The steps stand in [`STEPS`]; a candidate is counted under the first that leaves it out. They read the profile as it is
+//! at the request, so that what a listener said a moment ago counts.
 
-use rustc_hash::FxHashSet;
-use segue_core::Timestamp;
+use rustc_hash::{FxHashMap, FxHashSet};
+use segue_core::{Timestamp, Version};
 
-use crate::retrieval::Candidate;
-use crate::{ArtistIdx, Catalogue, Interaction, Profile, Stance, TrackIdx};
+use crate::{ArtistIdx, Catalogue, Interaction, Profile, Stance, TrackIdx, WorkIdx};
 
 /// Which works may be picked, by what the listener has to do with them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,7 +67,7 @@ pub struct FilterContext<'a> {
     pub excluded_artists: FxHashSet<ArtistIdx>,
 }
 
-type Test = fn(&FilterContext<'_>, TrackIdx) -> bool;
+type Test = fn(&FilterContext<'_>, TrackIdx, Option<&Interaction>) -> bool;
 
 /// The steps that look at one track at a time, in order. A test says whether the track stays.
 const STEPS: [(FilterStep, Test); 5] = [
@@ -79,39 +78,58 @@ const STEPS: [(FilterStep, Test); 5] = [
     (FilterStep::PlayedRecently, has_rested),
 ];
 
-/// Runs every step over the candidates and counts what each left out.
-pub fn filter(context: &FilterContext<'_>, candidates: &mut Vec<Candidate>) -> Vec<LeftOut> {
-    let mut account = Vec::with_capacity(STEPS.len() + 1);
-    for (step, stays) in STEPS {
-        let before = candidates.len();
-        candidates.retain(|candidate| stays(context, candidate.track));
-        account.push(LeftOut { step, count: before - candidates.len() });
-    }
+/// Runs every step over the candidates, whose tracks `track` names, and counts what each left out.
+pub fn filter<T>(
+    context: &FilterContext<'_>,
+    candidates: &mut Vec<T>,
+    track: impl Fn(&T) -> TrackIdx,
+) -> Vec<LeftOut> {
+    let mut account: Vec<LeftOut> = STEPS.iter().map(|&(step, _)| LeftOut { step, count: 0 }).collect();
+    candidates.retain(|candidate| {
+        let track = track(candidate);
+        let interaction = context.profile.interaction(context.catalogue.work(track));
+        let first = STEPS.iter().position(|(_, stays)| !stays(context, track, interaction));
+        if let Some(first) = first {
+            account[first].count += 1;
+        }
+        first.is_none()
+    });
     let before = candidates.len();
-    drop_twins(context, candidates);
+    drop_twins(context, candidates, track);
     account.push(LeftOut { step: FilterStep::Twin, count: before - candidates.len() });
     account
 }
 
-fn is_within(context: &FilterContext<'_>, track: TrackIdx) -> bool {
+/// The first step that leaves a track out of the whole catalogue; `None` if none does.
+pub fn left_out_by(context: &FilterContext<'_>, track: TrackIdx) -> Option<FilterStep> {
+    let work = context.catalogue.work(track);
+    let interaction = context.profile.interaction(work);
+    let first =
+        |track| STEPS.iter().find(|(_, stays)| !stays(context, track, interaction)).map(|(step, _)| *step);
+    let is_better = |other: &TrackIdx| preference(context, *other) < preference(context, track);
+    let has_twin =
+        || context.catalogue.versions(work).iter().any(|other| is_better(other) && first(*other).is_none());
+    first(track).or_else(|| has_twin().then_some(FilterStep::Twin))
+}
+
+fn is_within(context: &FilterContext<'_>, track: TrackIdx, _: Option<&Interaction>) -> bool {
     context.within.as_ref().is_none_or(|within| within.contains(&track))
 }
 
-fn is_not_excluded(context: &FilterContext<'_>, track: TrackIdx) -> bool {
+fn is_not_excluded(context: &FilterContext<'_>, track: TrackIdx, _: Option<&Interaction>) -> bool {
     let artist = context.catalogue.artist(track);
     !context.excluded_tracks.contains(&track)
         && artist.is_none_or(|artist| !context.excluded_artists.contains(&artist))
 }
 
-fn is_not_rejected(context: &FilterContext<'_>, track: TrackIdx) -> bool {
-    let stance = interaction(context, track).map_or(Stance::None, |interaction| interaction.stance);
+fn is_not_rejected(context: &FilterContext<'_>, track: TrackIdx, interaction: Option<&Interaction>) -> bool {
+    let stance = interaction.map_or(Stance::None, |interaction| interaction.stance);
     let artist = context.catalogue.artist(track);
     !matches!(stance, Stance::Dislike | Stance::Ban)
         && artist.is_none_or(|artist| !context.profile.banned_artists.contains(&artist))
 }
 
-fn has_familiarity(context: &FilterContext<'_>, track: TrackIdx) -> bool {
-    let interaction = interaction(context, track);
+fn has_familiarity(context: &FilterContext<'_>, _: TrackIdx, interaction: Option<&Interaction>) -> bool {
     match context.familiarity {
         Familiarity::Any => true,
         Familiarity::Owned => interaction.is_some_and(|interaction| interaction.saved),
@@ -120,34 +138,43 @@ fn has_familiarity(context: &FilterContext<'_>, track: TrackIdx) -> bool {
     }
 }
 
-fn has_rested(context: &FilterContext<'_>, track: TrackIdx) -> bool {
-    let last_played = interaction(context, track).and_then(|interaction| interaction.last_played);
+fn has_rested(context: &FilterContext<'_>, _: TrackIdx, interaction: Option<&Interaction>) -> bool {
+    let last_played = interaction.and_then(|interaction| interaction.last_played);
     match (context.played_after, last_played) {
         (Some(played_after), Some(last_played)) => last_played <= played_after,
         _ => true,
     }
 }
 
-fn interaction<'a>(context: &FilterContext<'a>, track: TrackIdx) -> Option<&'a Interaction> {
-    context.profile.interaction(context.catalogue.work(track))
-}
-
 /// Keeps one version of each work: the one that the listener knows, else the original, else the nearest to it; among equals
 /// one whose sound is known, then the first row.
-fn drop_twins(context: &FilterContext<'_>, candidates: &mut Vec<Candidate>) {
+fn drop_twins<T>(context: &FilterContext<'_>, candidates: &mut Vec<T>, track: impl Fn(&T) -> TrackIdx) {
     let catalogue = context.catalogue;
-    let preference = |track: TrackIdx| {
-        let known = interaction(context, track).filter(|interaction| interaction.is_known());
-        let is_known_version = known.is_some_and(|interaction| interaction.track == track);
-        let row = catalogue.track(track);
-        (!is_known_version, row.version, row.features.is_silent(), track)
-    };
-    let mut best: Vec<Option<TrackIdx>> = vec![None; catalogue.work_count()];
-    for candidate in candidates.iter() {
-        let best = &mut best[catalogue.work(candidate.track).0 as usize];
-        if best.is_none_or(|best| preference(candidate.track) < preference(best)) {
-            *best = Some(candidate.track);
+    let is_alone = |work: WorkIdx| catalogue.versions(work).len() == 1;
+    // Few works have more than one version, so that a map of those is small.
+    let mut best: FxHashMap<WorkIdx, TrackIdx> = FxHashMap::default();
+    for track in candidates.iter().map(&track) {
+        let work = catalogue.work(track);
+        if is_alone(work) {
+            continue;
+        }
+        let best = best.entry(work).or_insert(track);
+        if preference(context, track) < preference(context, *best) {
+            *best = track;
         }
     }
-    candidates.retain(|candidate| best[catalogue.work(candidate.track).0 as usize] == Some(candidate.track));
+    candidates.retain(|candidate| {
+        let track = track(candidate);
+        let work = catalogue.work(track);
+        is_alone(work) || best.get(&work) == Some(&track)
+    });
+}
+
+/// Of two versions of a work, the one with the lower key stands for it.
+fn preference(context: &FilterContext<'_>, track: TrackIdx) -> (bool, Version, bool, TrackIdx) {
+    let interaction = context.profile.interaction(context.catalogue.work(track));
+    let known = interaction.filter(|interaction| interaction.is_known());
+    let is_known_version = known.is_some_and(|interaction| interaction.track == track);
+    let row = context.catalogue.track(track);
+    (!is_known_version, row.version, row.features.is_silent(), track)
 }

@@ -15,7 +15,7 @@
 
 use rustc_hash::FxHashMap;
 
-use crate::{ArtistIdx, Catalogue, TrackIdx};
+use crate::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx};
 
 /// Most picks by one artist and from one album. Tracks without an artist or album are not capped by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,12 +34,11 @@ pub(super) struct Group {
     pub(super) artist: Option<usize>,
 }
 
-/// Numbers the artists and albums met so far. An album is told apart by artist and title, so that two artists' "Greatest
-/// Hits" are two albums.
+/// Numbers the artists and albums met so far.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     artists: FxHashMap<ArtistIdx, usize>,
-    albums: FxHashMap<(Option<ArtistIdx>, String), usize>,
+    albums: FxHashMap<AlbumIdx, usize>,
     artist_of_album: Vec<Option<usize>>,
 }
 
@@ -47,8 +46,8 @@ impl Groups {
     pub(super) fn of(&mut self, catalogue: &Catalogue, track: TrackIdx) -> Group {
         let artist = catalogue.artist(track);
         let fresh = self.artist_of_album.len();
-        let album = match &catalogue.track(track).album {
-            Some(title) => *self.albums.entry((artist, title.to_lowercase())).or_insert(fresh),
+        let album = match catalogue.album(track) {
+            Some(album) => *self.albums.entry(album).or_insert(fresh),
             None => fresh,
         };
         if album == fresh {
@@ -98,6 +97,8 @@ pub struct Shape {
 }
 
 /// What may still be picked from a list of tracks.
+///
+/// What is eligible only ever shrinks: a track that cannot be picked now cannot be picked after another.
 #[derive(Clone, Debug)]
 pub struct Quota {
     seats: Vec<Seat>,
@@ -106,6 +107,8 @@ pub struct Quota {
     artist_of_album: Vec<Option<usize>>,
     /// Picks still to be made of each class.
     left: [u32; 3],
+    /// One for every set of classes that there are tracks of.
+    spans: Vec<Span>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -115,12 +118,15 @@ struct Seat {
     is_taken: bool,
 }
 
-/// How much of some classes of tracks can still be picked, and which albums and artists that would fill.
+/// How much of some classes of tracks can still be picked, kept up to date with every pick.
+#[derive(Clone, Debug, PartialEq)]
 struct Span {
     classes: u8,
     rank: u32,
-    album_is_full: Vec<bool>,
-    artist_is_full: Vec<bool>,
+    /// Tracks left in each album.
+    in_album: Vec<u32>,
+    /// Of each artist, how many tracks the caps on albums leave.
+    by_artist: Vec<u32>,
 }
 
 const FAMILIAR: u8 = 1;
@@ -136,7 +142,7 @@ impl Quota {
         shape: Shape,
     ) -> Self {
         let mut quota = Self::unlimited(catalogue, tracks, shape.caps);
-        let rank = |classes: u8| quota.span(classes).rank;
+        let rank = |classes: u8| quota.rank(classes);
         let length = shape.length.min(rank(FAMILIAR | NEW | ARRIVAL));
         let most_new = rank(NEW | ARRIVAL).min(length);
         let most_familiar = rank(FAMILIAR).min(length);
@@ -150,25 +156,37 @@ impl Quota {
     }
 
     /// As many tracks of each class as the caps allow.
-    pub(super) fn unlimited(
+    fn unlimited(
         catalogue: &Catalogue,
         tracks: impl IntoIterator<Item = (TrackIdx, Class)>,
         caps: Caps,
     ) -> Self {
         let mut groups = Groups::default();
         let seat = |(track, class)| Seat { group: groups.of(catalogue, track), class, is_taken: false };
-        Self {
-            seats: tracks.into_iter().map(seat).collect(),
-            album_left: vec![caps.album; groups.artist_of_album.len()],
-            artist_left: vec![caps.artist; groups.artists.len()],
-            artist_of_album: groups.artist_of_album,
-            left: [u32::MAX; 3],
-        }
+        let seats = tracks.into_iter().map(seat).collect();
+        let Groups { artists, artist_of_album, .. } = groups;
+        Self::seated(seats, artist_of_album, artists.len(), caps)
     }
 
-    /// Limits how many tracks of each class are still to be picked.
-    pub(super) fn limited(self, left: [u32; 3]) -> Self {
-        Self { left, ..self }
+    fn seated(seats: Vec<Seat>, artist_of_album: Vec<Option<usize>>, artists: usize, caps: Caps) -> Self {
+        let mut quota = Self {
+            seats,
+            album_left: vec![caps.album; artist_of_album.len()],
+            artist_left: vec![caps.artist; artists],
+            artist_of_album,
+            left: [u32::MAX; 3],
+            spans: Vec::new(),
+        };
+        let present = quota.seats.iter().fold(0, |classes, seat| classes | seat.class.bit());
+        let sets = (1..=FAMILIAR | NEW | ARRIVAL).filter(|set| set & !present == 0);
+        quota.spans = sets.map(|set| quota.span(set)).collect();
+        quota
+    }
+
+    /// The same tracks, none of them taken, under other caps and with other numbers.
+    pub(super) fn again(&self, caps: Caps, left: [u32; 3]) -> Self {
+        let seats = self.seats.iter().map(|seat| Seat { is_taken: false, ..*seat }).collect();
+        Self { left, ..Self::seated(seats, self.artist_of_album.clone(), self.artist_left.len(), caps) }
     }
 
     /// How many tracks of each class, in the order of [`Class::ALL`], are still to be picked.
@@ -178,31 +196,45 @@ impl Quota {
 
     /// Positions of the tracks that may be picked next, in order; empty when the mix is full.
     pub fn eligible(&self) -> Vec<usize> {
-        let tight = self.tight();
-        let may_be_picked = |seat: &Seat| {
-            let Group { album, artist } = seat.group;
-            let under_caps =
-                self.album_left[album] > 0 && artist.is_none_or(|artist| self.artist_left[artist] > 0);
-            let is_needed = |span: &Span| {
-                span.classes & seat.class.bit() == 0
-                    && (span.album_is_full[album] || artist.is_some_and(|artist| span.artist_is_full[artist]))
-            };
-            self.left[seat.class as usize] > 0 && under_caps && !tight.iter().any(is_needed)
+        let tight: Vec<&Span> = self.tight().collect();
+        let may_be_picked = |position: &usize| {
+            self.is_under_caps(*position) && {
+                let seat = &self.seats[*position];
+                !tight.iter().any(|span| self.is_needed(span, seat))
+            }
         };
-        let seats = self.seats.iter().enumerate();
-        seats.filter(|(_, seat)| !seat.is_taken && may_be_picked(seat)).map(|(i, _)| i).collect()
+        (0..self.seats.len()).filter(may_be_picked).collect()
+    }
+
+    /// Whether a track may be picked next.
+    pub fn is_eligible(&self, position: usize) -> bool {
+        self.is_under_caps(position) && !self.tight().any(|span| self.is_needed(span, &self.seats[position]))
+    }
+
+    /// Whether a track may be picked if no other class is short.
+    fn is_under_caps(&self, position: usize) -> bool {
+        let Seat { group: Group { album, artist }, class, is_taken } = self.seats[position];
+        !is_taken
+            && self.left[class as usize] > 0
+            && self.album_left[album] > 0
+            && artist.is_none_or(|artist| self.artist_left[artist] > 0)
+    }
+
+    /// Whether a span, which has just enough tracks, needs the place in the album or of the artist that a track would take.
+    fn is_needed(&self, span: &Span, seat: &Seat) -> bool {
+        let Group { album, artist } = seat.group;
+        let is_full = |artist: usize| span.by_artist[artist] >= self.artist_left[artist];
+        span.classes & seat.class.bit() == 0
+            && (span.in_album[album] >= self.album_left[album] || artist.is_some_and(is_full))
     }
 
     /// The sets of classes that have just enough tracks for the picks still to be made of them.
-    fn tight(&self) -> Vec<Span> {
-        let present = self.seats.iter().fold(0, |classes, seat| classes | seat.class.bit());
-        let sets = [FAMILIAR, NEW, ARRIVAL, FAMILIAR | NEW, FAMILIAR | ARRIVAL, NEW | ARRIVAL];
+    fn tight(&self) -> impl Iterator<Item = &Span> {
         let needed = |classes: u8| {
             let of_set = Class::ALL.iter().filter(|class| classes & class.bit() != 0);
             of_set.fold(0_u32, |sum, &class| sum.saturating_add(self.left[class as usize]))
         };
-        let spans = sets.into_iter().filter(|set| set & !present == 0).map(|set| self.span(set));
-        spans.filter(|span| span.rank == needed(span.classes)).collect()
+        self.spans.iter().filter(move |span| span.rank == needed(span.classes))
     }
 
     /// Takes a track.
@@ -213,12 +245,25 @@ impl Quota {
         let seat = &mut self.seats[position];
         assert!(!seat.is_taken, "a track is picked once");
         seat.is_taken = true;
+        let Seat { group: Group { album, artist }, class, .. } = *seat;
+        let (album_left, artist_left) =
+            (self.album_left[album], artist.map(|artist| self.artist_left[artist]));
+        for span in &mut self.spans {
+            span.take(class, (album, album_left), artist.zip(artist_left));
+        }
         let take_one = |left: &mut u32| *left = left.checked_sub(1).expect("only eligible tracks are taken");
-        take_one(&mut self.left[seat.class as usize]);
-        take_one(&mut self.album_left[seat.group.album]);
-        if let Some(artist) = seat.group.artist {
+        take_one(&mut self.left[class as usize]);
+        take_one(&mut self.album_left[album]);
+        if let Some(artist) = artist {
             take_one(&mut self.artist_left[artist]);
         }
+    }
+
+    /// The most tracks of some classes that can still be picked.
+    fn rank(&self, classes: u8) -> u32 {
+        let present = self.spans.iter().fold(0, |all, span| all | span.classes);
+        let span = self.spans.iter().find(|span| span.classes == classes & present);
+        span.map_or(0, |span| span.rank)
     }
 
     fn span(&self, classes: u8) -> Span {
@@ -236,12 +281,69 @@ impl Quota {
             }
         }
         rank += by_artist.iter().zip(&self.artist_left).map(|(count, left)| count.min(left)).sum::<u32>();
-        let is_full = |(count, left): (&u32, &u32)| count >= left;
-        Span {
-            classes,
-            rank,
-            album_is_full: in_album.iter().zip(&self.album_left).map(is_full).collect(),
-            artist_is_full: by_artist.iter().zip(&self.artist_left).map(is_full).collect(),
+        Span { classes, rank, in_album, by_artist }
+    }
+}
+
+impl Span {
+    /// Counts what is left once a track of a class, an album and an artist is taken; both are given with what their caps left before.
+    fn take(&mut self, class: Class, (album, album_left): (usize, u32), artist: Option<(usize, u32)>) {
+        let in_album = &mut self.in_album[album];
+        let before = (*in_album).min(album_left);
+        if self.classes & class.bit() != 0 {
+            *in_album -= 1;
+        }
+        let fewer = before - (*in_album).min(album_left.saturating_sub(1));
+        let Some((artist, artist_left)) = artist else {
+            self.rank -= fewer;
+            return;
+        };
+        let by_artist = &mut self.by_artist[artist];
+        let before = (*by_artist).min(artist_left);
+        *by_artist -= fewer;
+        self.rank -= before - (*by_artist).min(artist_left.saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::seq::IndexedRandom;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use segue_core::{Track, TrackId, WorkId};
+
+    use super::*;
+
+    #[test]
+    fn counts_kept_up_to_date_are_those_counted_anew_and_what_is_eligible_only_shrinks() {
+        for seed in 0..100 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let tracks = (0..rng.random_range(1..80)).map(|i| {
+                let mut track = Track::new(TrackId::new(format!("{i:03}")), WorkId::new(format!("{i}")), "");
+                if rng.random_bool(0.9) {
+                    track.artists = vec![format!("{}", rng.random_range(0..9))];
+                }
+                track.album = rng.random_bool(0.7).then(|| format!("{}", rng.random_range(0..3)));
+                track
+            });
+            let catalogue = Catalogue::from_tracks(tracks.collect());
+            let caps = Caps { artist: rng.random_range(1..5), album: rng.random_range(1..4) };
+            let shape = Shape { length: 40, new_slots: 20, arrival_slots: 7, caps };
+            let tracks: Vec<(TrackIdx, Class)> =
+                catalogue.rows().map(|row| (row, Class::ALL[rng.random_range(0..3)])).collect();
+            let mut quota = Quota::new(&catalogue, tracks, shape);
+            let mut eligible = quota.eligible();
+            while let Some(&next) = eligible.choose(&mut rng) {
+                quota.take(next);
+                let anew: Vec<Span> = quota.spans.iter().map(|span| quota.span(span.classes)).collect();
+                assert_eq!(quota.spans, anew, "seed {seed}");
+                let after = quota.eligible();
+                assert!(after.iter().all(|position| eligible.contains(position)), "seed {seed}");
+                let one_by_one = (0..catalogue.len()).filter(|&position| quota.is_eligible(position));
+                assert!(after.iter().copied().eq(one_by_one), "seed {seed}");
+                eligible = after;
+            }
+            assert_eq!(quota.left(), [0; 3], "seed {seed}");
         }
     }
 }

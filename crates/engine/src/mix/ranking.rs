@@ -8,7 +8,8 @@
 use rustc_hash::FxHashSet;
 
 use super::quota::Class;
-use crate::retrieval::{Candidate, Index, Sources};
+use crate::pipeline::Surveyed;
+use crate::retrieval::{Index, Sources};
 use crate::{Catalogue, Interaction, Likability, Profile, Scorer, TrackIdx};
 
 /// Candidates handed to the model at a time, which bounds its memory.
@@ -51,50 +52,69 @@ pub fn trust(profile: &Profile) -> f32 {
     1.0 - PRIOR_AT_NOTHING * HALVED_AT / (HALVED_AT + profile.labelled().count() as f32)
 }
 
-/// Scores the candidates, `arrivals` to the catalogue among them, and orders them: by utility, then plays to the end, popularity and row; what is not finite comes
-/// last.
+/// What is predicted of tracks, one likability each.
 ///
 /// # Errors
 /// The scorer must give one prediction per track.
+pub fn predict(
+    profile: &Profile,
+    scorer: &dyn Scorer,
+    tracks: &[TrackIdx],
+) -> Result<Vec<Likability>, WrongCount> {
+    let mut all = Vec::with_capacity(tracks.len());
+    for batch in tracks.chunks(BATCH) {
+        let predictions = scorer.score(profile, batch);
+        if predictions.len() != batch.len() {
+            return Err(WrongCount { expected: batch.len(), found: predictions.len() });
+        }
+        all.extend(predictions);
+    }
+    Ok(all)
+}
+
+/// What candidates are ranked by, besides what the model says of them.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// The weight of the model's word against the crowd's: see [`trust`].
+    pub trust: f32,
+    /// How many standard deviations are added to the predicted likability.
+    pub bonus: f32,
+    /// Tracks that came to the catalogue lately.
+    pub arrivals: FxHashSet<TrackIdx>,
+}
+
+/// Orders scored candidates: by utility, then plays to the end, popularity and row; what is not finite comes last.
 pub fn rank(
     catalogue: &Catalogue,
     index: &Index,
     profile: &Profile,
-    scoring: (&dyn Scorer, f32),
-    candidates: &[Candidate],
-    arrivals: &FxHashSet<TrackIdx>,
-) -> Result<Vec<Scored>, WrongCount> {
-    let (scorer, uncertainty_weight) = scoring;
-    let prior_weight = 1.0 - trust(profile);
-    let mut ranked = Vec::with_capacity(candidates.len());
-    for batch in candidates.chunks(BATCH) {
-        let tracks: Vec<TrackIdx> = batch.iter().map(|candidate| candidate.track).collect();
-        let predictions = scorer.score(profile, &tracks);
-        if predictions.len() != tracks.len() {
-            return Err(WrongCount { expected: tracks.len(), found: predictions.len() });
+    surveyed: &[Surveyed],
+    terms: &Terms,
+) -> Vec<Scored> {
+    let prior_weight = 1.0 - terms.trust;
+    let scored = |surveyed: &Surveyed| {
+        let Surveyed { track, sources, likability } = *surveyed;
+        let is_finite = likability.mean.is_finite() && likability.uncertainty.is_finite();
+        let likability = if is_finite { within_bounds(likability) } else { NOT_FINITE };
+        let popularity = index.popularity.value(track);
+        let bound = likability.mean + terms.bonus * likability.uncertainty;
+        let interaction = profile.interaction(catalogue.work(track));
+        Scored {
+            track,
+            sources,
+            likability,
+            is_finite,
+            utility: (1.0 - prior_weight) * bound + prior_weight * popularity,
+            finished: interaction.map_or(0, |interaction| interaction.finished),
+            popularity,
+            class: match interaction.is_some_and(Interaction::is_known) {
+                true => Class::Familiar,
+                false if terms.arrivals.contains(&track) => Class::Arrival,
+                false => Class::New,
+            },
         }
-        for (candidate, prediction) in batch.iter().zip(predictions) {
-            let is_finite = prediction.mean.is_finite() && prediction.uncertainty.is_finite();
-            let likability = if is_finite { within_bounds(prediction) } else { NOT_FINITE };
-            let popularity = index.popularity.value(candidate.track);
-            let bound = likability.mean + uncertainty_weight * likability.uncertainty;
-            let interaction = profile.interaction(catalogue.work(candidate.track));
-            ranked.push(Scored {
-                track: candidate.track,
-                sources: candidate.sources,
-                likability,
-                is_finite,
-                utility: (1.0 - prior_weight) * bound + prior_weight * popularity,
-                finished: interaction.map_or(0, |interaction| interaction.finished),
-                popularity,
-                class: match interaction.is_some_and(Interaction::is_known) {
-                    true => Class::Familiar,
-                    false if arrivals.contains(&candidate.track) => Class::Arrival,
-                    false => Class::New,
-                },
-            });
-        }
-    }
+    };
+    let mut ranked: Vec<Scored> = surveyed.iter().map(scored).collect();
     ranked.sort_unstable_by(|a, b| {
         b.is_finite
             .cmp(&a.is_finite)
@@ -103,7 +123,7 @@ pub fn rank(
             .then(b.popularity.total_cmp(&a.popularity))
             .then(a.track.cmp(&b.track))
     });
-    Ok(ranked)
+    ranked
 }
 
 const NOT_FINITE: Likability = Likability { mean: 0.0, uncertainty: 0.0 };

@@ -3,12 +3,12 @@
 //! What the listener knows is explained by what they did with it; what is new by, in this order, its artist, a like that it
 //! closely resembles, its genre, being a step outside, being popular, and last the model's word.
 
-use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+
 use segue_core::{AudioFeature, Difference, Direction, Reason, Timestamp};
 
-use super::ranking::Scored;
 use crate::retrieval::Index;
-use crate::sound::{AXES, Position};
+use crate::sound::{AXES, Position, SoundSpace};
 use crate::{ArtistIdx, Catalogue, Interaction, Profile, Stance, TrackIdx};
 
 /// At most this many likes are compared with, those that weigh most: everything resembles one of a thousand songs, and a
@@ -19,7 +19,7 @@ const CLOSE: f32 = 0.35;
 /// Squared distance from every like beyond which a track is a step outside.
 const FAR: f32 = 0.8;
 /// Two standardised values agree within this.
-const AGREES: f32 = 0.5;
+pub(crate) const AGREES: f32 = 0.5;
 /// So many features are named.
 const NAMED: usize = 2;
 const FEWEST_FINISHED_OF_FAVOURITE: u32 = 3;
@@ -29,81 +29,117 @@ const LEAST_SHARE_OF_GENRE: f32 = 0.1;
 const FEWEST_DAYS_AWAY: u32 = 30;
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// A listener's likes, summed up for explaining.
-#[derive(Debug)]
-pub struct Taste<'a> {
-    catalogue: &'a Catalogue,
-    index: &'a Index,
-    profile: &'a Profile,
-    now: Timestamp,
+/// A listener's likes, summed up for explaining: a function of the profile, made once for many mixes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Likes {
     anchors: Vec<TrackIdx>,
-    finished_by_artist: FxHashMap<ArtistIdx, u32>,
-    liked_by_artist: FxHashMap<ArtistIdx, u32>,
-    liked_by_genre: FxHashMap<&'a str, u32>,
+    /// For each artist, in order, plays to the end and liked works.
+    by_artist: Vec<(ArtistIdx, u32, u32)>,
+    /// Liked works of each genre, in order.
+    by_genre: Vec<(Box<str>, u32)>,
     liked: u32,
     /// Mean and standard deviation of the likes on every axis of sound.
-    sound: Vec<(f32, f32)>,
+    sound: [(f32, f32); AXES.len()],
 }
 
-impl<'a> Taste<'a> {
-    /// Sums up a listener's likes as of `now`.
-    pub fn from_profile(
-        catalogue: &'a Catalogue,
-        index: &'a Index,
-        profile: &'a Profile,
-        now: Timestamp,
-    ) -> Self {
-        let mut taste = Self {
-            catalogue,
-            index,
-            profile,
-            now,
-            anchors: Vec::new(),
-            finished_by_artist: FxHashMap::default(),
-            liked_by_artist: FxHashMap::default(),
-            liked_by_genre: FxHashMap::default(),
-            liked: 0,
-            sound: Vec::new(),
-        };
-        profile.interactions.iter().for_each(|interaction| taste.add(interaction));
-        taste.anchors = anchors(profile);
-        taste.sound = (0..AXES.len()).map(|axis| taste.moments(axis)).collect();
-        taste
-    }
-
-    fn add(&mut self, interaction: &Interaction) {
-        let catalogue = self.catalogue;
-        let artist = catalogue.artist(interaction.track);
-        if let Some(artist) = artist.filter(|_| interaction.finished > 0) {
-            *self.finished_by_artist.entry(artist).or_default() += interaction.finished;
+impl Likes {
+    /// Sums up a listener's likes.
+    pub fn from_profile(catalogue: &Catalogue, index: &Index, profile: &Profile) -> Self {
+        let mut by_artist: BTreeMap<ArtistIdx, (u32, u32)> = BTreeMap::new();
+        let mut by_genre: BTreeMap<&str, u32> = BTreeMap::new();
+        let mut liked = 0;
+        for interaction in &profile.interactions {
+            let is_liked = interaction.label.is_some_and(|label| label.liked);
+            liked += u32::from(is_liked);
+            let artist = catalogue.artist(interaction.track);
+            if let Some(artist) = artist.filter(|_| is_liked || interaction.finished > 0) {
+                let counts = by_artist.entry(artist).or_default();
+                counts.0 += interaction.finished;
+                counts.1 += u32::from(is_liked);
+            }
+            if let Some(genre) = catalogue.track(interaction.track).genre.as_deref().filter(|_| is_liked) {
+                *by_genre.entry(genre).or_default() += 1;
+            }
         }
-        if interaction.label.is_some_and(|label| label.liked) {
-            self.liked += 1;
-            if let Some(artist) = artist {
-                *self.liked_by_artist.entry(artist).or_default() += 1;
-            }
-            if let Some(genre) = &catalogue.track(interaction.track).genre {
-                *self.liked_by_genre.entry(genre).or_default() += 1;
-            }
+        let anchors = anchors(profile);
+        let sound = std::array::from_fn(|axis| moments(index, &anchors, axis));
+        Self {
+            anchors,
+            by_artist: by_artist
+                .into_iter()
+                .map(|(artist, (finished, liked))| (artist, finished, liked))
+                .collect(),
+            by_genre: by_genre.into_iter().map(|(genre, liked)| (genre.into(), liked)).collect(),
+            liked,
+            sound,
         }
     }
 
-    fn moments(&self, axis: usize) -> (f32, f32) {
-        let values = || {
-            let values = self.anchors.iter().map(|&anchor| self.index.sound.position(anchor)[axis]);
-            values.filter(|value| !value.is_nan())
-        };
-        let count = values().count().max(1) as f32;
-        let mean = values().sum::<f32>() / count;
-        (mean, (values().map(|value| (value - mean).powi(2)).sum::<f32>() / count).sqrt())
+    /// The likes that tracks are compared with, those that weigh most first.
+    pub fn anchors(&self) -> &[TrackIdx] {
+        &self.anchors
     }
 
+    /// How many standard deviations of the likes a position lies above their mean, on one axis of sound; `None` if there are no likes.
+    pub(crate) fn away(&self, position: &Position, axis: usize) -> Option<f32> {
+        let (mean, deviation) = self.sound[axis];
+        // Likes that all sound the same would make every difference look large.
+        (!self.anchors.is_empty()).then(|| (position[axis] - mean) / deviation.max(0.5))
+    }
+
+    /// Plays to the end and liked works of an artist.
+    fn of_artist(&self, artist: ArtistIdx) -> (u32, u32) {
+        let found = self.by_artist.binary_search_by_key(&artist, |(artist, ..)| *artist);
+        found.map_or((0, 0), |i| (self.by_artist[i].1, self.by_artist[i].2))
+    }
+
+    fn of_genre(&self, genre: &str) -> u32 {
+        let found = self.by_genre.binary_search_by(|(other, _)| other.as_ref().cmp(genre));
+        found.map_or(0, |i| self.by_genre[i].1)
+    }
+
+    /// Bytes that it takes up beyond its own size.
+    pub(crate) fn bytes(&self) -> usize {
+        let genres: usize =
+            self.by_genre.iter().map(|(genre, _)| genre.len() + size_of::<(Box<str>, u32)>()).sum();
+        self.anchors.len() * size_of::<TrackIdx>()
+            + self.by_artist.len() * size_of::<(ArtistIdx, u32, u32)>()
+            + genres
+    }
+}
+
+fn moments(index: &Index, anchors: &[TrackIdx], axis: usize) -> (f32, f32) {
+    let values = || {
+        let values = anchors.iter().map(|&anchor| index.sound.position(anchor)[axis]);
+        values.filter(|value| !value.is_nan())
+    };
+    let count = values().count().max(1) as f32;
+    let mean = values().sum::<f32>() / count;
+    (mean, (values().map(|value| (value - mean).powi(2)).sum::<f32>() / count).sqrt())
+}
+
+/// What reasons are drawn from.
+#[derive(Clone, Copy, Debug)]
+pub struct Reasons<'a> {
+    /// The catalogue.
+    pub catalogue: &'a Catalogue,
+    /// Its index.
+    pub index: &'a Index,
+    /// The listener.
+    pub profile: &'a Profile,
+    /// Their likes, summed up.
+    pub likes: &'a Likes,
+    /// The moment for which reasons are given.
+    pub now: Timestamp,
+}
+
+impl Reasons<'_> {
     /// Why a track was picked.
-    pub fn reason(&self, scored: &Scored) -> Reason {
-        let interaction = self.profile.interaction(self.catalogue.work(scored.track));
+    pub fn reason(&self, track: TrackIdx) -> Reason {
+        let interaction = self.profile.interaction(self.catalogue.work(track));
         match interaction.filter(|interaction| interaction.is_known()) {
             Some(interaction) => self.reason_for_known(interaction),
-            None => self.reason_for_new(scored.track),
+            None => self.reason_for_new(track),
         }
     }
 
@@ -124,10 +160,13 @@ impl<'a> Taste<'a> {
     }
 
     fn reason_for_new(&self, track: TrackIdx) -> Reason {
+        if let Some(reason) = self.by_artist(track) {
+            return reason;
+        }
         let nearest = self.nearest_anchor(track);
         let within = |limit: f32| nearest.filter(|(distance, _)| *distance <= limit);
-        self.by_artist(track)
-            .or_else(|| within(CLOSE).and_then(|(_, anchor)| self.sounds_like(track, anchor)))
+        within(CLOSE)
+            .and_then(|(_, anchor)| self.sounds_like(track, anchor))
             .or_else(|| self.by_genre(track))
             .or_else(|| {
                 nearest.filter(|(distance, _)| *distance > FAR).and_then(|_| self.step_outside(track))
@@ -139,37 +178,32 @@ impl<'a> Taste<'a> {
 
     fn by_artist(&self, track: TrackIdx) -> Option<Reason> {
         let idx = self.catalogue.artist(track)?;
-        let artist = self.catalogue.artist_name(idx).to_owned();
-        let finished = self.finished_by_artist.get(&idx).copied().unwrap_or(0);
+        let artist = || self.catalogue.artist_name(idx).to_owned();
+        let (finished, liked) = self.likes.of_artist(idx);
         if finished >= FEWEST_FINISHED_OF_ARTIST {
-            return Some(Reason::Artist { artist, finished });
+            return Some(Reason::Artist { artist: artist(), finished });
         }
-        let liked = self.liked_by_artist.get(&idx).copied()?;
-        Some(Reason::ArtistLiked { artist, liked })
+        (liked > 0).then(|| Reason::ArtistLiked { artist: artist(), liked })
     }
 
     fn by_genre(&self, track: TrackIdx) -> Option<Reason> {
         let genre = self.catalogue.track(track).genre.as_ref()?;
-        let liked = self.liked_by_genre.get(genre.as_str()).copied().unwrap_or(0);
+        let liked = self.likes.of_genre(genre);
         let is_liked =
-            liked >= FEWEST_LIKED_OF_GENRE && liked as f32 >= LEAST_SHARE_OF_GENRE * self.liked as f32;
+            liked >= FEWEST_LIKED_OF_GENRE && liked as f32 >= LEAST_SHARE_OF_GENRE * self.likes.liked as f32;
         is_liked.then(|| Reason::Genre { genre: genre.clone() })
     }
 
     fn nearest_anchor(&self, track: TrackIdx) -> Option<(f32, TrackIdx)> {
         let sound = &self.index.sound;
         let distances =
-            self.anchors.iter().filter_map(|&anchor| Some((sound.distance(track, anchor)?, anchor)));
+            self.likes.anchors.iter().filter_map(|&anchor| Some((sound.distance(track, anchor)?, anchor)));
         distances.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
     }
 
     /// Names the features in which both agree, those first in which both are unlike the average track.
     fn sounds_like(&self, track: TrackIdx, anchor: TrackIdx) -> Option<Reason> {
-        let (a, b) = (self.index.sound.position(track), self.index.sound.position(anchor));
-        let features = most_telling(|axis| {
-            let difference = (a[axis] - b[axis]).abs();
-            (difference <= AGREES).then(|| distinction(axis, (a[axis] + b[axis]) / 2.0) - difference)
-        });
+        let features = shared_features(&self.index.sound, track, anchor);
         let row = self.catalogue.track(anchor);
         // tables of audio features may leave out the title, the artist or both
         let anchor = match (row.artist(), row.title.as_str()) {
@@ -184,11 +218,7 @@ impl<'a> Taste<'a> {
     /// Names the features in which the track is more than one standard deviation away from the likes.
     fn step_outside(&self, track: TrackIdx) -> Option<Reason> {
         let position: &Position = self.index.sound.position(track);
-        let away = |axis: usize| {
-            let (mean, deviation) = self.sound[axis];
-            // Likes that all sound the same would make every difference look large.
-            (position[axis] - mean) / deviation.max(0.5)
-        };
+        let away = |axis: usize| self.likes.away(position, axis).unwrap_or(0.0);
         let features = most_telling(|axis| Some(away(axis).abs()).filter(|away| *away > 1.0));
         let differences: Vec<Difference> = features
             .into_iter()
@@ -200,6 +230,15 @@ impl<'a> Taste<'a> {
             .collect();
         (!differences.is_empty()).then_some(Reason::StepOutside { differences })
     }
+}
+
+/// The features in which two tracks agree, those first in which both are unlike the average track; at most two.
+pub(crate) fn shared_features(sound: &SoundSpace, a: TrackIdx, b: TrackIdx) -> Vec<AudioFeature> {
+    let (a, b) = (sound.position(a), sound.position(b));
+    most_telling(|axis| {
+        let difference = (a[axis] - b[axis]).abs();
+        (difference <= AGREES).then(|| distinction(axis, (a[axis] + b[axis]) / 2.0) - difference)
+    })
 }
 
 /// How much a standardised value sets a track apart. Having no spoken words, no instrumental passages or no audience does

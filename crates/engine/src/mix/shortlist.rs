@@ -12,11 +12,14 @@
 //! Three cuts: the [head](take_head) of each class of the ranking; from the heads a core that fills the mix under caps and
 //! dial, so that the short-list surely holds a full mix; then up to [`PER_SLOT`] tracks per slot of each class.
 
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
 use super::probe::Probe;
 use super::quota::{Caps, Class, Group, Groups, Quota, Shape};
 use super::ranking::Scored;
-use crate::Catalogue;
-use crate::sound::SoundSpace;
+use crate::sound::{Position, SoundSpace, distance};
+use crate::{ArtistIdx, Catalogue};
 
 /// Tracks on the short-list for each slot of the mix.
 pub const PER_SLOT: u32 = 4;
@@ -57,18 +60,19 @@ pub fn shortlist(
         take_head(catalogue, ranking.iter().filter(move |scored| scored.class == class), shape)
     };
     let pool = [Class::New, Class::Arrival, Class::Familiar].map(head).concat();
-    let tracks = || pool.iter().map(|scored| (scored.track, scored.class));
-    let mut core = Quota::new(catalogue, tracks(), shape);
-    let mut spare =
-        Quota::unlimited(catalogue, tracks(), loosened(shape.caps)).limited(core.left().map(with_spares));
+    let tracks = pool.iter().map(|scored| (scored.track, scored.class));
+    let mut core = Quota::new(catalogue, tracks, shape);
+    let mut spare = core.again(loosened(shape.caps), core.left().map(with_spares));
 
     let mut mmr = Mmr { probe: probe(&pool), ..Mmr::new(catalogue, sound, &pool) };
-    while let Some(next) = mmr.best_of(core.eligible()) {
+    let mut queue = mmr.queue();
+    while let Some(next) = mmr.best(&mut queue, &core) {
         core.take(next);
         spare.take(next);
         mmr.take(next);
     }
-    while let Some(next) = mmr.best_of(spare.eligible()) {
+    let mut queue = mmr.queue();
+    while let Some(next) = mmr.best(&mut queue, &spare) {
         spare.take(next);
         mmr.take(next);
     }
@@ -148,17 +152,49 @@ fn count_of(counts: &mut Vec<u32>, group: usize) -> &mut u32 {
 }
 
 /// The state of the selection: how relevant each track of the pool is, and how like the nearest one taken.
+///
+/// Values only ever fall as more is taken, and so does what is eligible. So the track on top of a queue by values that may be out of date
+/// is the best one as soon as its own value is up to date ("lazy greedy"; Minoux 1978), and most tracks are never compared with most
+/// of what is taken.
 struct Mmr<'a> {
-    catalogue: &'a Catalogue,
-    sound: &'a SoundSpace,
     pool: &'a [Scored],
+    places: Vec<(&'a Position, Option<ArtistIdx>)>,
     /// Lowest and highest utility of each class.
     bounds: [(f32, f32); 3],
     relevance: Vec<f32>,
     likeness: Vec<f32>,
+    /// How many of the taken each was compared with.
+    compared: Vec<usize>,
     probe: Option<Probe>,
     taken: Vec<(usize, f32)>,
 }
+
+/// Tracks by the value that they had at some time, the highest first, of equals the first.
+type Queue = BinaryHeap<(Value, Reverse<usize>)>;
+
+/// A value that is ordered as by `total_cmp`.
+#[derive(Clone, Copy, Debug)]
+struct Value(f32);
+
+impl Ord for Value {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Value {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Value {}
 
 impl<'a> Mmr<'a> {
     fn new(catalogue: &'a Catalogue, sound: &'a SoundSpace, pool: &'a [Scored]) -> Self {
@@ -167,13 +203,14 @@ impl<'a> Mmr<'a> {
             let (lowest, highest) = bounds[scored.class as usize];
             if highest > lowest { (scored.utility - lowest) / (highest - lowest) } else { 1.0 }
         };
+        let place = |scored: &Scored| (sound.position(scored.track), catalogue.artist(scored.track));
         Self {
-            catalogue,
-            sound,
             pool,
+            places: pool.iter().map(place).collect(),
             bounds,
             relevance: pool.iter().map(relevance).collect(),
             likeness: vec![0.0; pool.len()],
+            compared: vec![0; pool.len()],
             probe: None,
             taken: Vec::new(),
         }
@@ -184,9 +221,24 @@ impl<'a> Mmr<'a> {
         RELEVANCE * (self.relevance[position] + told) - (1.0 - RELEVANCE) * self.likeness[position]
     }
 
-    /// Of equals the first.
-    fn best_of(&self, positions: Vec<usize>) -> Option<usize> {
-        positions.into_iter().rev().max_by(|&a, &b| self.value(a).total_cmp(&self.value(b)))
+    /// All tracks of the pool by what they are worth now.
+    fn queue(&self) -> Queue {
+        (0..self.pool.len()).map(|position| (Value(self.value(position)), Reverse(position))).collect()
+    }
+
+    /// The track worth most of those that are eligible, of equals the first.
+    fn best(&mut self, queue: &mut Queue, quota: &Quota) -> Option<usize> {
+        while let Some((_, Reverse(position))) = queue.pop() {
+            if !quota.is_eligible(position) {
+                continue;
+            }
+            if self.compared[position] == self.taken.len() {
+                return Some(position);
+            }
+            self.compare(position);
+            queue.push((Value(self.value(position)), Reverse(position)));
+        }
+        None
     }
 
     fn take(&mut self, position: usize) {
@@ -194,15 +246,23 @@ impl<'a> Mmr<'a> {
         if let Some(probe) = &mut self.probe {
             probe.take(position);
         }
-        let taken = self.pool[position].track;
-        let artist = self.catalogue.artist(taken);
-        for (scored, likeness) in self.pool.iter().zip(&mut self.likeness) {
-            let distance = self.sound.distance(taken, scored.track);
-            let by_sound = distance.map_or(AVERAGE_LIKENESS, |distance| (-distance).exp());
-            let is_same_artist = artist.is_some() && artist == self.catalogue.artist(scored.track);
+    }
+
+    /// Compares a track with what was taken since it was last compared.
+    fn compare(&mut self, position: usize) {
+        let (place, artist) = self.places[position];
+        for &(taken, _) in &self.taken[self.compared[position]..] {
+            let (other, other_artist) = self.places[taken];
+            let by_sound = distance(other, place).map_or(AVERAGE_LIKENESS, |distance| (-distance).exp());
+            let is_same_artist = artist.is_some() && artist == other_artist;
             let by_artist = if is_same_artist { SAME_ARTIST } else { 0.0 };
-            *likeness = likeness.max((1.0 - SAME_ARTIST) * by_sound + by_artist);
+            let likeness = (1.0 - SAME_ARTIST) * by_sound + by_artist;
+            self.likeness[position] = self.likeness[position].max(likeness);
         }
+        if let Some(probe) = &mut self.probe {
+            probe.settle(position);
+        }
+        self.compared[position] = self.taken.len();
     }
 
     fn into_offers(self) -> Vec<Offer> {
@@ -236,4 +296,79 @@ fn utility_bounds(pool: &[Scored], class: Class) -> (f32, f32) {
     utilities.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), utility| {
         (low.min(utility), high.max(utility))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use segue_core::{AudioFeature, Track, TrackId, WorkId};
+
+    use super::*;
+    use crate::retrieval::Sources;
+    use crate::{Likability, TrackIdx};
+
+    fn world(seed: u64) -> (Catalogue, Vec<Scored>) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let tracks = (0..rng.random_range(1..160)).map(|i| {
+            let mut track = Track::new(TrackId::new(format!("{i:03}")), WorkId::new(format!("{i}")), "");
+            track.artists = vec![format!("{}", rng.random_range(0..20))];
+            track.album = Some(format!("{}", rng.random_range(0..3)));
+            for feature in AudioFeature::ALL {
+                if rng.random_bool(0.9) {
+                    track
+                        .features
+                        .set(feature, if feature == AudioFeature::Tempo { 100.0 } else { rng.random() });
+                }
+            }
+            track
+        });
+        let catalogue = Catalogue::from_tracks(tracks.collect());
+        // Few different utilities, so that there are ties.
+        let scored = |track: TrackIdx| Scored {
+            track,
+            sources: Sources::EXACT,
+            likability: Likability { mean: 0.5, uncertainty: 0.1 },
+            is_finite: true,
+            utility: rng.random_range(0..9) as f32 / 8.0,
+            finished: 0,
+            popularity: 0.0,
+            class: Class::ALL[rng.random_range(0..3)],
+        };
+        let pool = catalogue.rows().map(scored).collect();
+        (catalogue, pool)
+    }
+
+    /// Compares every track with every one that is taken, at once.
+    fn eager(mmr: &mut Mmr<'_>, quota: &Quota) -> Option<usize> {
+        (0..mmr.pool.len()).for_each(|position| mmr.compare(position));
+        let order = |&a: &usize, &b: &usize| mmr.value(a).total_cmp(&mmr.value(b));
+        quota.eligible().into_iter().rev().max_by(order)
+    }
+
+    #[test]
+    fn lazy_choice_takes_what_comparing_everything_takes() {
+        for seed in 0..60 {
+            let (catalogue, pool) = world(seed);
+            let sound = SoundSpace::from_catalogue(&catalogue);
+            let caps = Caps { artist: 3, album: 2 };
+            let shape = Shape { length: 30, new_slots: 14, arrival_slots: 5, caps };
+            let tracks = pool.iter().map(|scored| (scored.track, scored.class));
+            let quota = Quota::new(&catalogue, tracks, shape);
+            let mut taken: [Vec<(usize, f32)>; 2] = Default::default();
+            for (is_lazy, taken) in [true, false].into_iter().zip(&mut taken) {
+                let mut quota = quota.clone();
+                let mut mmr = Mmr::new(&catalogue, &sound, &pool);
+                let mut queue = mmr.queue();
+                while let Some(next) =
+                    if is_lazy { mmr.best(&mut queue, &quota) } else { eager(&mut mmr, &quota) }
+                {
+                    quota.take(next);
+                    mmr.take(next);
+                }
+                *taken = mmr.taken;
+            }
+            assert_eq!(taken[0], taken[1], "seed {seed}");
+        }
+    }
 }

@@ -6,6 +6,7 @@
 //! left out: at this size a scan over nine numbers per track costs less than scoring its result.
 
 pub mod artists;
+pub(crate) mod bounded;
 pub mod exact;
 pub mod history;
 pub mod neighbours;
@@ -35,6 +36,8 @@ impl Sources {
     pub const ARTISTS: Self = Self(8);
     /// What sounds like the listener's likes.
     pub const NEIGHBOURS: Self = Self(16);
+    /// What came to the catalogue lately.
+    pub const ARRIVALS: Self = Self(32);
 
     /// Whether all of `other` are among these.
     pub fn contains(self, other: Self) -> bool {

@@ -16,6 +16,13 @@ const MOST: usize = 10_000;
 
 /// Adds the tracks nearest to what the listener likes.
 pub fn add(catalogue: &Catalogue, index: &Index, profile: &Profile, candidates: &mut CandidateSet) {
+    nearest(catalogue, index, profile, MOST)
+        .into_iter()
+        .for_each(|track| candidates.add(track, Sources::NEIGHBOURS));
+}
+
+/// At most `most` tracks nearest to what the listener likes, the nearest first, ties by row.
+pub(crate) fn nearest(catalogue: &Catalogue, index: &Index, profile: &Profile, most: usize) -> Vec<TrackIdx> {
     let anchors = anchors(profile);
     let nearest = |track: TrackIdx| {
         let position = index.sound.position(track);
@@ -27,11 +34,12 @@ pub fn add(catalogue: &Catalogue, index: &Index, profile: &Profile, candidates: 
         .filter_map(|row| Some((nearest(TrackIdx(row))?, TrackIdx(row))))
         .collect();
     let order = |a: &(f32, TrackIdx), b: &(f32, TrackIdx)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
-    if by_distance.len() > MOST {
-        by_distance.select_nth_unstable_by(MOST, order);
-        by_distance.truncate(MOST);
+    if by_distance.len() > most {
+        by_distance.select_nth_unstable_by(most, order);
+        by_distance.truncate(most);
     }
-    by_distance.into_iter().for_each(|(_, track)| candidates.add(track, Sources::NEIGHBOURS));
+    by_distance.sort_unstable_by(order);
+    by_distance.into_iter().map(|(_, track)| track).collect()
 }
 
 fn anchors(profile: &Profile) -> Vec<TrackIdx> {

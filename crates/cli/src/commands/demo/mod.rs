@@ -16,7 +16,7 @@ use segue_ingest::ImportOptions;
 use segue_store::Store;
 
 use crate::commands::{import, mix, train};
-use crate::dataset::Dataset;
+use crate::dataset::load_dataset;
 use crate::scoring::active_model;
 use crate::terminal::{self, print_line, say};
 
@@ -69,7 +69,7 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     import_all(&mut store, &exports)?;
 
     say("3. One model learns what every listener likes.");
-    let dataset = Dataset::load(&store)?;
+    let dataset = load_dataset(&store)?;
     train::train_into(&mut store, &dataset, args.seed)?;
 
     say("4. What it learned is held against the truth, on tracks that the listeners never played.");

@@ -9,7 +9,8 @@ use segue_engine::retrieval::Index;
 use segue_engine::simulation::community::Community;
 use segue_engine::{Scorer, TrackIdx};
 
-use crate::dataset::Dataset;
+use segue_home::Dataset;
+
 use crate::terminal::{print_line, table};
 
 /// Tracks scored per listener.

@@ -8,7 +8,7 @@ use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_engine::{Interactions, Seconds};
 use segue_ingest::events::{EventColumns, EventFormat, read_events};
 
-use crate::dataset::{Dataset, collect_listens, open_store};
+use crate::dataset::{collect_listens, load_dataset, open_store};
 use crate::home::Home;
 use crate::terminal::{self, say};
 
@@ -97,7 +97,7 @@ impl EventArgs {
 
     fn read_store(&self, home: &Home) -> Result<Interactions> {
         let store = open_store(home)?;
-        let dataset = Dataset::load(&store)?;
+        let dataset = load_dataset(&store)?;
         let mut builder = InteractionsBuilder::default();
         collect_listens(&store, &dataset.catalogue, &mut builder)?;
         builder.build(self.core()).context("the store holds no listens with a time")

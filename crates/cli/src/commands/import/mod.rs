@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use segue_core::{FeedbackKind, ListenerId};
+use segue_home::StoreSink;
 use segue_ingest::{ImportOptions, PlaylistUse, Progress, Report, TableOptions};
 use segue_store::{ImportCounts, Store};
 use serde_json::json;
@@ -15,7 +16,7 @@ use serde_json::json;
 use crate::dataset::open_store;
 use crate::home::Home;
 use crate::terminal::{self, print_json, say};
-use sink::{DrySink, StoreSink};
+use sink::DrySink;
 
 /// Read listening history, likes and tables of audio features: files, folders or zip archives.
 ///

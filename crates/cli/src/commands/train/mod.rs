@@ -13,9 +13,10 @@ use segue_store::{NewModel, Store};
 use serde_json::json;
 
 use self::next_track::Start;
-use crate::dataset::{Dataset, open_store};
+use crate::dataset::{load_dataset, open_store};
 use crate::home::Home;
 use crate::terminal::{self, print_json, print_line, say, table};
+use segue_home::Dataset;
 
 /// Learn what every listener likes, from their history and from how tracks sound.
 ///
@@ -47,9 +48,9 @@ pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
         let start = if args.go_on { Start::FromModelInUse } else { Start::Fresh };
         return next_track::train(&mut store, start, args.seed, args.json);
     }
-    let dataset = Dataset::load(&store)?;
+    let dataset = load_dataset(&store)?;
     let begun = Instant::now();
-    let (version, report) = fit_and_register(&mut store, &dataset, args.seed)?;
+    let (version, report) = fit_with_bar(&mut store, &dataset, args.seed)?;
     let seconds = begun.elapsed().as_secs_f64();
     if args.json {
         return print_json(&json!({"version": version, "seconds": seconds, "report": report}));
@@ -60,11 +61,11 @@ pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
 /// Trains on a data set and registers the model; prints the report.
 pub(crate) fn train_into(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let (version, report) = fit_and_register(store, dataset, seed)?;
+    let (version, report) = fit_with_bar(store, dataset, seed)?;
     print_report(&version, &report, begun.elapsed().as_secs_f64())
 }
 
-fn fit_and_register(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::Result<(String, FitReport)> {
+fn fit_with_bar(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::Result<(String, FitReport)> {
     let bar = terminal::steps(0, "training");
     let mut progress = |stage: Stage| match stage {
         Stage::Episodes => bar.set_message("drawing episodes"),
@@ -75,9 +76,20 @@ fn fit_and_register(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::
         }
         Stage::Calibrating => bar.set_message("calibrating"),
     };
-    let config = LikabilityConfig::default();
-    let fitted = LikabilityModel::fit(&dataset.catalogue, &dataset.profiles, config, seed, &mut progress);
+    let fitted = fit_and_register(store, dataset, seed, &mut progress);
     bar.finish_and_clear();
+    fitted
+}
+
+/// Trains on a data set and registers the model, which is in use from then on.
+pub(crate) fn fit_and_register(
+    store: &mut Store,
+    dataset: &Dataset,
+    seed: u64,
+    progress: &mut dyn FnMut(Stage),
+) -> anyhow::Result<(String, FitReport)> {
+    let config = LikabilityConfig::default();
+    let fitted = LikabilityModel::fit(&dataset.catalogue, &dataset.profiles, config, seed, progress);
     let (model, report) = fitted?;
     let learned_from: Vec<ListenerId> = dataset
         .profiles

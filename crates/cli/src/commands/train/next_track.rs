@@ -17,7 +17,7 @@ use segue_store::{NewModel, Store};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::dataset::{Dataset, collect_listens};
+use crate::dataset::{collect_listens, load_dataset};
 use crate::terminal::{self, print_json, print_line, say, table};
 
 /// Share of the plays, the newest, that tell when to stop.
@@ -49,7 +49,7 @@ struct HeldOut {
 
 /// Trains, registers, reports.
 pub(super) fn train(store: &mut Store, start: Start, seed: u64, as_json: bool) -> Result<()> {
-    let dataset = Dataset::load(store)?;
+    let dataset = load_dataset(store)?;
     let begun = Instant::now();
     let before = match start {
         Start::Fresh => None,

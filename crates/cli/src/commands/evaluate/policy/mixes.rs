@@ -12,8 +12,9 @@ use segue_store::Store;
 
 use super::report::{Mean, Report};
 use super::{FOLDS, PolicyArgs, Weighed};
-use crate::dataset::{Dataset, open_store};
+use crate::dataset::{load_dataset, open_store};
 use crate::home::Home;
+use segue_home::Dataset;
 
 /// With fewer listeners than this, mixes are resampled one by one: intervals then say nothing of other listeners.
 const FEWEST_LISTENERS: usize = 20;
@@ -48,7 +49,7 @@ pub(super) fn load(args: &PolicyArgs, home: &Home) -> Result<(Weighed, Report)> 
     })?;
     args.mixes.check()?;
     let store = open_store(home)?;
-    let dataset = Dataset::load(&store)?;
+    let dataset = load_dataset(&store)?;
     let mut report = Report::new("the store".to_owned(), kind.name(), args.level).in_slates();
     let listeners: Vec<ListenerId> = match &args.mixes.listener {
         Some(name) => vec![ListenerId::new(name.as_str())],

@@ -1,0 +1,88 @@
+//! `segue keys`: keys to the API and the page of `segue serve`.
+
+use anyhow::bail;
+use clap::{Args, Subcommand};
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+use segue_core::Timestamp;
+use segue_server::{ApiKey, Scope};
+use serde_json::json;
+
+use crate::dataset::open_store;
+use crate::home::Home;
+use crate::terminal::{print_json, print_line, say, table};
+
+/// Make, list and revoke keys to `segue serve`. As soon as there is one, every request needs one.
+///
+/// `read` looks; `write` also asks for mixes, says what became of them and imports; `admin` also trains, swaps models and forgets listeners. Only a
+/// hash of a key is kept. A server that is running takes changes over within seconds.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  segue keys add laptop --scope admin
+  segue keys add player --scope write
+  segue keys list
+  segue keys revoke player")]
+pub(crate) struct KeysArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Make a key; it is printed once and cannot be shown again.
+    Add {
+        /// What to call it; each name is used once.
+        name: String,
+        /// What it lets its bearer do: read, write or admin.
+        #[arg(long, value_name = "SCOPE")]
+        scope: Scope,
+    },
+    /// List the keys, revoked ones too.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Revoke a key.
+    Revoke {
+        /// Which one.
+        name: String,
+    },
+}
+
+pub(crate) fn run(args: KeysArgs, home: &Home) -> anyhow::Result<()> {
+    let mut store = open_store(home)?;
+    let now = Timestamp::now();
+    match args.action {
+        Action::Add { name, scope } => {
+            let key = ApiKey::generate(&mut UnwrapErr(SysRng));
+            store.add_key(&name, &scope.to_string(), key.hash(), now)?;
+            print_line(key.reveal())?;
+            say(&format!("key `{name}`, scope `{scope}`: keep it, it is not shown again"));
+        }
+        Action::List { json: true } => {
+            let keys: Vec<_> = store
+                .keys()?
+                .into_iter()
+                .map(|key| json!({"name": key.name, "scope": key.scope, "created_at": key.created_at, "revoked_at": key.revoked_at}))
+                .collect();
+            return print_json(&keys);
+        }
+        Action::List { json: false } => {
+            let mut rows = table(&["name", "scope", "made", "revoked"]);
+            for key in store.keys()? {
+                let revoked = key.revoked_at.map(|at| at.to_string()).unwrap_or_default();
+                rows.add_row([key.name, key.scope, key.created_at.to_string(), revoked]);
+            }
+            print_line(&rows.to_string())?;
+        }
+        Action::Revoke { name } => {
+            if !store.revoke_key(&name, now)? {
+                bail!("there is no key `{name}` to revoke; `segue keys list` shows them");
+            }
+            say(&format!("key `{name}` is revoked"));
+        }
+    }
+    Ok(())
+}

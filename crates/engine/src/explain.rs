@@ -1,0 +1,144 @@
+//! All that can be said of a listener and one track: what the model expects, why it would be in a mix, what the listener likes that
+//! sounds like it, where it differs from their taste, what is on record, and whether a filter would leave it out.
+//!
+//! Facts and no sentences: pages and APIs say them in their own words.
+
+use segue_core::{AudioFeature, Reason};
+
+use crate::mix::filters::{FilterStep, left_out_by};
+use crate::mix::ranking::predict;
+use crate::mix::reasons::{AGREES, Likes, Reasons};
+use crate::pipeline::{MixError, MixRequest, filter_context};
+use crate::retrieval::Index;
+use crate::sound::AXES;
+use crate::{ArtistIdx, Catalogue, Interaction, Likability, Profile, Scorer, TrackIdx};
+
+/// At most this many near likes are named.
+const MOST_NEAR: usize = 5;
+
+/// A liked track that sounds like the one explained.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NearLike {
+    /// The liked track.
+    pub track: TrackIdx,
+    /// Mean squared difference in the [space of sound](crate::sound): about 2 for two tracks at random.
+    pub distance: f32,
+}
+
+/// How a feature of a track stands to what the listener likes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FeatureMatch {
+    /// The feature.
+    pub feature: AudioFeature,
+    /// How many standard deviations of the likes the track lies above their mean (below where negative); likes that all sound the same
+    /// count as half as spread as the catalogue.
+    pub away: f32,
+}
+
+/// What the listener did with an artist, over all works.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ArtistRecord {
+    /// Works that the listener knows.
+    pub known: u32,
+    /// Works that count as liked.
+    pub liked: u32,
+    /// Plays.
+    pub plays: u32,
+    /// Plays to the end.
+    pub finished: u32,
+    /// Plays that were skipped.
+    pub skipped: u32,
+    /// Whether the artist is banned.
+    pub is_banned: bool,
+}
+
+/// What can be said of a listener and a track.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Explanation {
+    /// What the model expects, and how far it trusts itself.
+    pub likability: Likability,
+    /// Whether the listener does not know the work.
+    pub is_new: bool,
+    /// Why it would be in a mix.
+    pub reason: Reason,
+    /// Liked tracks nearest in sound, the nearest first.
+    pub near: Vec<NearLike>,
+    /// Features known for the track and the likes, those first in which it is farthest from them.
+    pub features: Vec<FeatureMatch>,
+    /// What is on record about the work.
+    pub work: Option<Interaction>,
+    /// What is on record about the artist.
+    pub artist: ArtistRecord,
+    /// The filter that would leave it out of a mix as requested, if any.
+    pub left_out: Option<FilterStep>,
+}
+
+/// Explains a track to a listener. `likes` are those of the profile; `request` is the mix that filters are taken from.
+///
+/// # Errors
+/// The scorer must give one prediction.
+pub fn explain(
+    catalogue: &Catalogue,
+    index: &Index,
+    (profile, likes): (&Profile, &Likes),
+    scorer: &dyn Scorer,
+    (track, request): (TrackIdx, &MixRequest),
+) -> Result<Explanation, MixError> {
+    let likability = predict(profile, scorer, &[track])?[0];
+    let work = profile.interaction(catalogue.work(track));
+    let reasons = Reasons { catalogue, index, profile, likes, now: request.now };
+    let other_work = |anchor: &TrackIdx| catalogue.work(*anchor) != catalogue.work(track);
+    let mut near: Vec<NearLike> = likes
+        .anchors()
+        .iter()
+        .filter(|anchor| other_work(anchor))
+        .filter_map(|&like| Some(NearLike { track: like, distance: index.sound.distance(track, like)? }))
+        .collect();
+    near.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.track.cmp(&b.track)));
+    near.truncate(MOST_NEAR);
+    Ok(Explanation {
+        likability,
+        is_new: !work.is_some_and(Interaction::is_known),
+        reason: reasons.reason(track),
+        near,
+        features: features(index, likes, track),
+        work: work.cloned(),
+        artist: catalogue
+            .artist(track)
+            .map_or_else(ArtistRecord::default, |artist| record(catalogue, profile, artist)),
+        left_out: left_out_by(&filter_context(catalogue, profile, request), track),
+    })
+}
+
+impl FeatureMatch {
+    /// Whether the track is here as the likes are.
+    pub fn agrees(&self) -> bool {
+        self.away.abs() <= AGREES
+    }
+}
+
+/// The features known for the track and some of the likes, those first in which it is farthest from them, ties by axis.
+fn features(index: &Index, likes: &Likes, track: TrackIdx) -> Vec<FeatureMatch> {
+    let position = index.sound.position(track);
+    let away = |(axis, &feature): (usize, &AudioFeature)| {
+        let away = likes.away(position, axis).filter(|away| !away.is_nan())?;
+        Some(FeatureMatch { feature, away })
+    };
+    let mut features: Vec<FeatureMatch> = AXES.iter().enumerate().filter_map(away).collect();
+    features.sort_by(|a, b| b.away.abs().total_cmp(&a.away.abs()));
+    features
+}
+
+fn record(catalogue: &Catalogue, profile: &Profile, artist: ArtistIdx) -> ArtistRecord {
+    let mut record =
+        ArtistRecord { is_banned: profile.banned_artists.contains(&artist), ..ArtistRecord::default() };
+    let theirs = profile.interactions.iter().filter(|x| catalogue.artist(x.track) == Some(artist));
+    for interaction in theirs {
+        record.known += u32::from(interaction.is_known());
+        record.liked += u32::from(interaction.label.is_some_and(|label| label.liked));
+        record.plays += interaction.plays;
+        record.finished += interaction.finished;
+        record.skipped += interaction.skipped;
+    }
+    record
+}

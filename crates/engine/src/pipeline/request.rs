@@ -1,0 +1,197 @@
+//! What is asked of a mix, why none may be made, and what the listener should know of one.
+
+use std::fmt;
+
+use segue_core::{Timestamp, TrackId};
+
+use crate::mix::filters::{Familiarity, LeftOut};
+use crate::mix::ranking::WrongCount;
+use crate::policy::PolicyKind;
+
+/// A mix has at most this many tracks.
+pub const LONGEST_MIX: u32 = 1_000;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixRequest {
+    /// How many tracks, 1 to [`LONGEST_MIX`].
+    pub length: u32,
+    /// The dial: the share of tracks that are new to the listener, 0 to 1.
+    pub explore: f32,
+    /// Seed of the policy's generator.
+    pub seed: u64,
+    /// Which works may be picked.
+    pub familiarity: Familiarity,
+    /// Works played within this many days before `now` are left out; 0 for none.
+    pub no_repeat_days: u32,
+    /// Most tracks by one artist, at least 1.
+    pub artist_cap: u32,
+    /// Most tracks from one album, at least 1.
+    pub album_cap: u32,
+    /// Who picks.
+    pub policy: PolicyKind,
+    /// The moment for which the mix is made.
+    pub now: Timestamp,
+    /// Tracks to choose from, such as what can be played; `None` for the whole catalogue.
+    pub within: Option<Vec<TrackId>>,
+    /// Tracks to leave out, such as those of the last mix.
+    pub exclude_tracks: Vec<TrackId>,
+    /// Artists to leave out.
+    pub exclude_artists: Vec<String>,
+    /// Tracks that came to the catalogue lately and that few have answered; see [`Class::Arrival`].
+    pub arrivals: Vec<TrackId>,
+    /// The share of the new tracks that is given to arrivals, 0 to 1: no less, so that they get to be known, and no more, as long
+    /// as there are others.
+    pub arrival_share: f32,
+}
+
+impl MixRequest {
+    /// Thirty tracks, three in ten of them new, at most three by an artist and two from an album, none played since
+    /// yesterday.
+    pub fn new(now: Timestamp) -> Self {
+        Self {
+            length: 30,
+            explore: 0.3,
+            seed: 0,
+            familiarity: Familiarity::Any,
+            no_repeat_days: 1,
+            artist_cap: 3,
+            album_cap: 2,
+            policy: PolicyKind::default(),
+            now,
+            within: None,
+            exclude_tracks: Vec::new(),
+            exclude_artists: Vec::new(),
+            arrivals: Vec::new(),
+            arrival_share: 0.1,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), MixError> {
+        if !(1..=LONGEST_MIX).contains(&self.length) {
+            return Err(MixError::Length { found: self.length });
+        }
+        if !(0.0..=1.0).contains(&self.explore) {
+            return Err(MixError::Explore { found: self.explore });
+        }
+        if !(0.0..=1.0).contains(&self.arrival_share) {
+            return Err(MixError::ArrivalShare { found: self.arrival_share });
+        }
+        if self.artist_cap == 0 || self.album_cap == 0 {
+            return Err(MixError::Cap);
+        }
+        Ok(())
+    }
+}
+
+/// No mix can be made.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum MixError {
+    /// The length asked for is out of range.
+    #[error("a mix has 1 to {LONGEST_MIX} tracks, not {found}")]
+    Length {
+        /// The length asked for.
+        found: u32,
+    },
+    /// The dial is out of range.
+    #[error("`explore` goes from 0 to 1, not to {found}")]
+    Explore {
+        /// What was asked for.
+        found: f32,
+    },
+    /// The share of arrivals is out of range.
+    #[error("the share of arrivals goes from 0 to 1, not to {found}")]
+    ArrivalShare {
+        /// What was asked for.
+        found: f32,
+    },
+    /// A cap of 0 would leave nothing.
+    #[error("artist and album caps are at least 1")]
+    Cap,
+    /// There is no track at all.
+    #[error("the catalogue is empty")]
+    EmptyCatalogue,
+    /// Every candidate was left out.
+    #[error("none of {candidates} tracks may be picked: every one was left out by a filter")]
+    NothingEligible {
+        /// How many candidates there were.
+        candidates: usize,
+        /// Which step left out how many.
+        left_out: Vec<LeftOut>,
+    },
+    /// The model did not give one prediction per track. A fault of the model.
+    #[error("the model gave {found} predictions for {expected} tracks")]
+    Predictions {
+        /// How many tracks it was given.
+        expected: usize,
+        /// How many predictions it gave.
+        found: usize,
+    },
+    /// A bounded pool has too little for the request, where the catalogue may have more: make the mix from a wider pool, or with
+    /// [`mix`](super::mix).
+    #[error("the pool of candidates is too small for this request")]
+    Starved,
+    /// The model states no doubt of the kind that the policy explores by.
+    #[error("model `{model}` does not say what `{policy}` explores by; choose another policy or train again")]
+    NoDoubt {
+        /// The policy asked for.
+        policy: &'static str,
+        /// The version of the model.
+        model: String,
+    },
+}
+
+impl From<WrongCount> for MixError {
+    fn from(WrongCount { expected, found }: WrongCount) -> Self {
+        Self::Predictions { expected, found }
+    }
+}
+
+/// Something that the listener should know about a mix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// It is shorter than asked for.
+    Shorter {
+        /// Length asked for.
+        asked: u32,
+        /// Length of the mix.
+        found: u32,
+    },
+    /// The share of new tracks is not that of the dial, because there are too few of one kind.
+    OtherShare {
+        /// New tracks asked for.
+        asked: u32,
+        /// New tracks in the mix.
+        found: u32,
+    },
+    /// Predictions that were not finite; their tracks were ranked last.
+    NotFinite {
+        /// How many.
+        count: usize,
+    },
+    /// Nothing is known of the listener yet, so that popularity and diversity speak for them.
+    NewListener,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shorter { asked, found } => {
+                write!(f, "{found} tracks instead of {asked}: no more are left under the filters and caps")
+            }
+            Self::OtherShare { asked, found } if found < asked => {
+                write!(
+                    f,
+                    "{found} new tracks instead of {asked}: no more are left under the filters and caps"
+                )
+            }
+            Self::OtherShare { asked, found } => {
+                write!(f, "{found} new tracks instead of {asked}: too few that you know are left")
+            }
+            Self::NotFinite { count } => write!(f, "{count} predictions were not numbers; ranked last"),
+            Self::NewListener => {
+                write!(f, "nothing is known of this listener yet: popular and varied tracks")
+            }
+        }
+    }
+}

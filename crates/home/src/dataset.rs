@@ -1,0 +1,56 @@
+//! From the store to what the engine works on.
+
+use std::sync::Arc;
+
+use segue_core::ListenerId;
+use segue_engine::{Catalogue, Profile};
+use segue_store::{History, Result, Store};
+
+/// Plays held in memory at a time, one long history excepted.
+const BLOCK: usize = 200_000;
+
+/// The catalogue and everybody's profile, exclusions applied.
+pub struct Dataset {
+    /// Every track.
+    pub catalogue: Arc<Catalogue>,
+    /// One profile a listener, in the order of their ids.
+    pub profiles: Vec<Profile>,
+}
+
+impl Dataset {
+    /// Folds everything that the store holds; the catalogue of a new store is empty.
+    ///
+    /// # Errors
+    /// What reading the store reports.
+    pub fn load(store: &Store) -> Result<Self> {
+        let catalogue = Catalogue::from_tracks(store.tracks()?);
+        let mut profiles: Vec<Profile> = Vec::new();
+        loop {
+            let block = store.histories(profiles.last().map(|profile| &profile.listener), BLOCK)?;
+            if block.is_empty() {
+                break;
+            }
+            profiles.extend(block.into_iter().map(|history| {
+                let History { listener, listens, feedback } = history;
+                Profile::fold(&catalogue, listener, &listens, &feedback)
+            }));
+        }
+        Ok(Self { catalogue: Arc::new(catalogue), profiles })
+    }
+
+    /// The profile of a listener, an empty one for a name that is not known.
+    pub fn profile(&self, listener: &ListenerId) -> Profile {
+        let known = self.profiles.iter().find(|profile| &profile.listener == listener);
+        known.cloned().unwrap_or_else(|| Profile::empty(listener.clone()))
+    }
+}
+
+/// Folds what the store holds of one listener, exclusions applied.
+///
+/// # Errors
+/// What reading the store reports. A listener who is not in the store has an empty profile.
+pub fn profile(store: &Store, catalogue: &Catalogue, listener: ListenerId) -> Result<Profile> {
+    let listens = store.listens(&listener)?;
+    let feedback = store.feedback(&listener)?;
+    Ok(Profile::fold(catalogue, listener, &listens, &feedback))
+}

@@ -1,0 +1,95 @@
+//! Keeps web pages of others away from a server on the loopback, which any browser on this machine can reach.
+//!
+//! A page elsewhere can send requests here, though not read the answers, unless its name is made to point to 127.0.0.1 (DNS
+//! rebinding). So without keys the `Host` must be a name of the loopback; and whatever changes something must come from a page of
+//! ours, or from no page at all, as `Sec-Fetch-Site` and `Origin` tell.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use crate::app::App;
+use crate::error::{ApiError, ApiResult};
+
+/// Refuses what pages of other sites send.
+pub(crate) async fn same_origin(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> ApiResult<Response> {
+    let headers = request.headers();
+    let host = text(headers, header::HOST.as_str());
+    if app.keys.is_empty() && host.is_some_and(|host| !is_loopback(host)) {
+        let message = "this server answers under names of the loopback only";
+        return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message)
+            .hint("use http://127.0.0.1 or http://localhost; a server with keys answers under any name"));
+    }
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+    if !is_safe && !is_ours(headers, host) {
+        let message = "pages of other sites may not change anything here";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "cross_origin", message));
+    }
+    Ok(next.run(request).await)
+}
+
+fn is_ours(headers: &HeaderMap, host: Option<&str>) -> bool {
+    match text(headers, "sec-fetch-site") {
+        Some("same-origin" | "none") => return true,
+        Some(_) => return false,
+        None => {}
+    }
+    // Browsers send one or the other; programs send neither.
+    let Some(origin) = text(headers, header::ORIGIN.as_str()) else { return true };
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    authority.is_some() && authority == host
+}
+
+fn is_loopback(host: &str) -> bool {
+    let Ok(authority) = host.parse::<Authority>() else { return false };
+    let name = authority.host().trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn only_names_of_the_loopback_are_answered_without_keys() {
+        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080"] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example:8080", "10.0.0.1", "", "127.0.0.1.evil.example"]
+        {
+            assert!(!is_loopback(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_another_site_may_change_nothing_and_a_program_may() {
+        let host = Some("127.0.0.1:8080");
+        assert!(is_ours(&headers(&[]), host), "a program");
+        assert!(is_ours(&headers(&[("origin", "http://127.0.0.1:8080")]), host));
+        assert!(is_ours(&headers(&[("sec-fetch-site", "same-origin")]), host));
+        assert!(!is_ours(&headers(&[("origin", "https://evil.example")]), host));
+        assert!(!is_ours(&headers(&[("origin", "null")]), host), "a sandboxed frame");
+        assert!(!is_ours(&headers(&[("sec-fetch-site", "cross-site")]), host));
+        assert!(!is_ours(
+            &headers(&[("sec-fetch-site", "same-site"), ("origin", "http://127.0.0.1:8080")]),
+            host
+        ));
+    }
+}

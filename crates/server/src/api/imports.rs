@@ -1,0 +1,214 @@
+//! Imports by upload.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::StatusCode;
+use segue_core::ListenerId;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio_stream::StreamExt as _;
+use utoipa::{IntoParams, ToSchema};
+
+use super::shapes::check_name;
+use crate::app::App;
+use crate::error::{ApiError, ApiResult, ErrorBody};
+use crate::extract::{InPath, Params};
+use crate::imports::{self, ImportState, Status};
+
+/// Longest name of a file here, in bytes.
+const LONGEST_FILE_NAME: usize = 120;
+
+/// Whose history it is, and what the file is called.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct UploadParams {
+    /// Whose history it is, where the file does not say; `me` if left out.
+    pub(crate) listener: Option<String>,
+    /// The name of the file, for the report.
+    pub(crate) name: Option<String>,
+}
+
+/// How far an import is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ImportShape {
+    id: String,
+    /// waiting, reading, training, done or failed.
+    #[schema(value_type = String)]
+    state: ImportState,
+    file: String,
+    bytes_read: u64,
+    bytes_total: u64,
+    /// Share of the training that is done, 0 to 1.
+    trained: f32,
+    /// What became of every row, file by file, once it was read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    report: Option<Value>,
+    /// Why it failed, or why no model was trained.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+impl From<Status> for ImportShape {
+    fn from(status: Status) -> Self {
+        let report = status
+            .report
+            .as_ref()
+            .map(|report| json!({"files": report.files, "total": report.total(), "store": status.counts}));
+        Self {
+            id: status.id,
+            state: status.state,
+            file: status.file,
+            bytes_read: status.bytes_read,
+            bytes_total: status.bytes_total,
+            trained: status.trained,
+            report,
+            problem: status.problem,
+        }
+    }
+}
+
+/// Imports an export, a table or an archive of them, sent as the body. It is read in the background, and a model is trained from it: the
+/// answer says where to look. An upload that was received in full survives a crash.
+#[utoipa::path(post, path = "/v1/imports", tag = "imports", params(UploadParams),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 202, body = ImportShape), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn upload(
+    State(app): State<Arc<App>>,
+    Params(UploadParams { listener, name }): Params<UploadParams>,
+    body: Body,
+) -> ApiResult<(StatusCode, Json<ImportShape>)> {
+    let listener = listener.unwrap_or_else(|| "me".to_owned());
+    let name = name.unwrap_or_else(|| "upload".to_owned());
+    check_name("a listener", &listener)?;
+    check_name("a name", &name)?;
+    let mut upload = Upload::begin(&app).await?;
+    let mut file = upload.file(&name).await?;
+    let mut body = body.into_data_stream();
+    while let Some(chunk) = body.next().await {
+        let broken = |error: axum::Error| ApiError::bad_request("upload_broke_off", error.to_string());
+        file.write(&chunk.map_err(broken)?).await?;
+    }
+    file.finish().await?;
+    let id = upload.finish(&listener)?;
+    let status = app.imports.status(&id).expect("it was remembered just now");
+    Ok((StatusCode::ACCEPTED, Json(status.into())))
+}
+
+/// Files on their way to disk. What is not finished is removed.
+pub(crate) struct Upload {
+    app: Arc<App>,
+    id: String,
+    names: Vec<String>,
+    bytes_left: u64,
+    is_finished: bool,
+}
+
+impl Upload {
+    /// Makes room for files.
+    pub(crate) async fn begin(app: &Arc<App>) -> ApiResult<Self> {
+        let id = format!("{:016x}", rand::random::<u64>());
+        tokio::fs::create_dir(app.imports.part(&id)).await.map_err(|error| ApiError::internal(&error))?;
+        let bytes_left = app.config.limits.upload_bytes;
+        Ok(Self { app: Arc::clone(app), id, names: Vec::new(), bytes_left, is_finished: false })
+    }
+
+    /// Begins a file. Its name is kept as far as it can name a file here: formats can be told by it, and the report speaks of it.
+    pub(crate) async fn file(&mut self, name: &str) -> ApiResult<UploadedFile<'_>> {
+        let name = self.file_name(name);
+        let path = self.app.imports.part(&self.id).join(&name);
+        let file = tokio::fs::File::create_new(path).await.map_err(|error| ApiError::internal(&error))?;
+        self.names.push(name);
+        Ok(UploadedFile { file, bytes: 0, bytes_left: &mut self.bytes_left })
+    }
+
+    fn file_name(&self, name: &str) -> String {
+        let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let plain = |c: char| if c.is_control() || c == ':' { '_' } else { c };
+        let mut plain: String = last.chars().map(plain).collect::<String>().trim_start_matches('.').to_owned();
+        while plain.len() > LONGEST_FILE_NAME {
+            plain.remove(0);
+        }
+        match plain.is_empty() || self.names.contains(&plain) {
+            true => format!("{}-{plain}", self.names.len() + 1),
+            false => plain,
+        }
+    }
+
+    /// Hands the files over to be read; returns the id of the import.
+    pub(crate) fn finish(mut self, listener: &str) -> ApiResult<String> {
+        if self.names.is_empty() {
+            return Err(ApiError::bad_request("empty_upload", "there is no file in this upload"));
+        }
+        let listener = ListenerId::new(listener);
+        imports::begin(&self.app, &self.id, &listener, &self.names.join(", "))
+            .map_err(|error| ApiError::internal(&error))?;
+        self.is_finished = true;
+        Ok(self.id.clone())
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // It is removed at the next start if it cannot be now.
+            let _ = std::fs::remove_dir_all(self.app.imports.part(&self.id));
+        }
+    }
+}
+
+/// A file on its way to disk.
+pub(crate) struct UploadedFile<'u> {
+    file: tokio::fs::File,
+    bytes: u64,
+    bytes_left: &'u mut u64,
+}
+
+impl UploadedFile<'_> {
+    /// Writes the next bytes.
+    pub(crate) async fn write(&mut self, chunk: &[u8]) -> ApiResult<()> {
+        self.bytes += chunk.len() as u64;
+        *self.bytes_left = self.bytes_left.checked_sub(chunk.len() as u64).ok_or_else(|| {
+            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the upload is larger than allowed here")
+                .hint("`segue import PATH` reads files of any size; `segue serve --upload-mb` raises the limit")
+        })?;
+        self.file.write_all(chunk).await.map_err(|error| ApiError::internal(&error))
+    }
+
+    /// Makes sure that the file is on disk.
+    pub(crate) async fn finish(self) -> ApiResult<()> {
+        if self.bytes == 0 {
+            return Err(ApiError::bad_request("empty_upload", "the file is empty"));
+        }
+        self.file.sync_all().await.map_err(|error| ApiError::internal(&error))
+    }
+}
+
+/// Imports of this server since it started, latest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Imports {
+    imports: Vec<ImportShape>,
+}
+
+/// Imports since the server started, latest first.
+#[utoipa::path(get, path = "/v1/imports", tag = "imports", responses((status = 200, body = Imports)))]
+pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Imports> {
+    Json(Imports { imports: app.imports.statuses().into_iter().map(ImportShape::from).collect() })
+}
+
+/// How far an import is, and its report.
+#[utoipa::path(get, path = "/v1/imports/{import}", tag = "imports",
+    params(("import" = String, Path, description = "Its id.")),
+    responses((status = 200, body = ImportShape), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    InPath(import): InPath<String>,
+) -> ApiResult<Json<ImportShape>> {
+    let status = app.imports.status(&import);
+    let status = status
+        .ok_or_else(|| ApiError::not_found("unknown_import", format!("there is no import `{import}`")))?;
+    Ok(Json(status.into()))
+}

@@ -1,0 +1,128 @@
+//! Who is known, and forgetting them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use segue_core::ListenerId;
+use segue_store::ListenerSummary;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::shapes::Page;
+use crate::access::Admin;
+use crate::app::App;
+use crate::error::{ApiError, ApiResult, ErrorBody};
+use crate::extract::{InPath, Params};
+
+/// A listener at a glance.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ListenerShape {
+    id: String,
+    /// Plays in the log, excluded ones too.
+    listens: u64,
+    /// Likes, dislikes, bans and the like in the log.
+    feedback: u64,
+    /// Time of the earliest play.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    first: Option<segue_core::Timestamp>,
+    /// Time of the latest play.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last: Option<segue_core::Timestamp>,
+}
+
+impl From<ListenerSummary> for ListenerShape {
+    fn from(ListenerSummary { id, listens, feedback, first, last }: ListenerSummary) -> Self {
+        Self { id: id.to_string(), listens, feedback, first, last }
+    }
+}
+
+/// A page of listeners.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Listeners {
+    listeners: Vec<ListenerShape>,
+    /// What to send as `after` for the next page; left out on the last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Everybody, in the order of their ids.
+#[utoipa::path(get, path = "/v1/listeners", tag = "listeners", params(Page),
+    responses((status = 200, body = Listeners), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Params(page): Params<Page>,
+) -> ApiResult<Json<Listeners>> {
+    let limit = page.limit()?;
+    let found = app.readers.run(move |store| {
+        let after = page.after.map(ListenerId::new);
+        Ok(store.listeners_page(after.as_ref(), limit)?)
+    });
+    let listeners: Vec<ListenerShape> = found.await?.into_iter().map(ListenerShape::from).collect();
+    let next = (listeners.len() == limit).then(|| listeners.last().map(|last| last.id.clone())).flatten();
+    Ok(Json(Listeners { listeners, next }))
+}
+
+/// One listener.
+#[utoipa::path(get, path = "/v1/listeners/{listener}", tag = "listeners",
+    params(("listener" = String, Path, description = "Who.")),
+    responses((status = 200, body = ListenerShape), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    InPath(listener): InPath<String>,
+) -> ApiResult<Json<ListenerShape>> {
+    let id = ListenerId::new(listener.as_str());
+    let found = app.readers.run(move |store| Ok(store.listener(&id)?)).await?;
+    let summary = found.ok_or_else(|| unknown(&listener))?;
+    Ok(Json(summary.into()))
+}
+
+/// What was removed of a listener.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Forgotten {
+    pub(crate) listens: u64,
+    pub(crate) feedback: u64,
+    impressions: u64,
+    exclusions: u64,
+    /// Tracks that only this listener had brought.
+    tracks: u64,
+    /// Models that had learnt from this listener.
+    pub(crate) models: Vec<String>,
+    /// Whether the bytes are gone from the disk; if not, somebody reads the store, and forgetting again completes it.
+    erased: bool,
+}
+
+/// Forgets a listener: everything they brought and what was derived from it, models included.
+///
+/// Where the model in use had learnt from them there is none afterwards: train one.
+#[utoipa::path(delete, path = "/v1/listeners/{listener}", tag = "listeners",
+    params(("listener" = String, Path, description = "Who.")),
+    responses((status = 200, body = Forgotten), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn forget(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    InPath(listener): InPath<String>,
+) -> ApiResult<Json<Forgotten>> {
+    forget_listener(&app, &listener).await.map(Json)
+}
+
+/// Forgets a listener, on disk and in memory.
+pub(crate) async fn forget_listener(app: &Arc<App>, listener: &str) -> ApiResult<Forgotten> {
+    let id = ListenerId::new(listener);
+    let report = app.writer.run(move |store| store.forget(&id)).await?;
+    if !report.found {
+        return Err(unknown(listener));
+    }
+    // Nothing in memory may go on telling of them.
+    app.listeners.clear();
+    app.build().await?;
+    app.listeners.clear();
+    let segue_store::ForgetReport {
+        listens, feedback, impressions, exclusions, tracks, models, erased, ..
+    } = report;
+    Ok(Forgotten { listens, feedback, impressions, exclusions, tracks, models, erased })
+}
+
+fn unknown(listener: &str) -> ApiError {
+    ApiError::not_found("unknown_listener", format!("nothing is known of a listener `{listener}`"))
+}

@@ -1,0 +1,362 @@
+//! Mixes: made, shown again, and taken along as playlists.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use segue_core::{Enrolment, Impression, ListenerId, Pick, Slate, Timestamp, TrackId};
+use segue_engine::Catalogue;
+use segue_engine::experiment::Settings;
+use segue_engine::mix::filters::Familiarity;
+use segue_engine::mix::sentence::sentence;
+use segue_engine::pipeline::MixRequest;
+use segue_engine::playlist::{Playlist, PlaylistFormat};
+use segue_engine::policy::PolicyKind;
+use segue_store::ImpressionId;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::shapes::{TrackShape, check_name};
+use crate::app::App;
+use crate::error::{ApiError, ApiResult, ErrorBody};
+use crate::extract::{Body, InPath, Params};
+use crate::mixing::{self, Mixed};
+
+/// Most names in a list of what to leave out or to choose from.
+const MOST_NAMES: usize = 20_000;
+
+/// Which works may be picked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FamiliarityShape {
+    /// All.
+    #[default]
+    Any,
+    /// In the listener's library or playlists.
+    Owned,
+    /// Played before.
+    Heard,
+    /// Never played, liked or owned.
+    New,
+}
+
+impl From<FamiliarityShape> for Familiarity {
+    fn from(shape: FamiliarityShape) -> Self {
+        match shape {
+            FamiliarityShape::Any => Self::Any,
+            FamiliarityShape::Owned => Self::Owned,
+            FamiliarityShape::Heard => Self::Heard,
+            FamiliarityShape::New => Self::New,
+        }
+    }
+}
+
+/// What a mix is to be like. All of it may be left out.
+#[derive(Clone, Debug, Default, Deserialize, Serialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MixShape {
+    /// The dial: 0 plays what the listener knows, 1 what they do not; .3 if left out.
+    #[schema(minimum = 0, maximum = 1)]
+    pub(crate) explore: Option<f32>,
+    /// How many tracks, 1 to 500; 30 if left out.
+    #[schema(minimum = 1, maximum = 500)]
+    pub(crate) length: Option<u32>,
+    /// Seed of the draw: the same seed and history give the same mix.
+    pub(crate) seed: Option<u64>,
+    /// Which works may be picked.
+    pub(crate) familiarity: FamiliarityShape,
+    /// Works played within this many days are left out; 1 if left out, 0 for none.
+    pub(crate) no_repeat_days: Option<u32>,
+    /// Most tracks by one artist; 3 if left out.
+    #[schema(minimum = 1)]
+    pub(crate) artist_cap: Option<u32>,
+    /// Most tracks from one album; 2 if left out.
+    #[schema(minimum = 1)]
+    pub(crate) album_cap: Option<u32>,
+    /// How tracks are drawn from the short-list, such as `plackett-luce`.
+    pub(crate) policy: Option<String>,
+    /// Tracks to choose from, such as what can be played; all if left out.
+    pub(crate) within: Option<Vec<String>>,
+    /// Tracks to leave out.
+    pub(crate) exclude_tracks: Vec<String>,
+    /// Artists to leave out.
+    pub(crate) exclude_artists: Vec<String>,
+}
+
+impl MixShape {
+    /// What is asked of the pipeline, and which settings the client chose itself.
+    pub(crate) fn request(&self, now: Timestamp) -> ApiResult<(MixRequest, Settings)> {
+        let named = [Some(&self.exclude_tracks), Some(&self.exclude_artists), self.within.as_ref()];
+        if named.into_iter().flatten().any(|names| names.len() > MOST_NAMES) {
+            let message = format!("a list takes {MOST_NAMES} names at most");
+            return Err(ApiError::bad_request("too_many_names", message));
+        }
+        let policy = self.policy.as_deref().map(|policy| {
+            policy
+                .parse::<PolicyKind>()
+                .map_err(|error| ApiError::bad_request("bad_policy", error.to_string()))
+        });
+        let given = Settings {
+            explore: self.explore,
+            policy: policy.transpose()?,
+            artist_cap: self.artist_cap,
+            album_cap: self.album_cap,
+            no_repeat_days: self.no_repeat_days,
+        };
+        let ids = |names: &[String]| names.iter().map(|name| TrackId::new(name.as_str())).collect();
+        let usual = MixRequest::new(now);
+        let request = MixRequest {
+            length: self.length.unwrap_or(usual.length),
+            seed: self.seed.unwrap_or_else(rand::random),
+            familiarity: self.familiarity.into(),
+            within: self.within.as_deref().map(ids),
+            exclude_tracks: ids(&self.exclude_tracks),
+            exclude_artists: self.exclude_artists.clone(),
+            ..usual
+        };
+        Ok((given.apply(request), given))
+    }
+}
+
+/// A pick, in playing order.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PickShape {
+    /// The track, as the catalogue has it now.
+    track: TrackShape,
+    /// Predicted probability that the listener likes it.
+    likability: f32,
+    /// Standard deviation of that prediction.
+    uncertainty: f32,
+    /// Whether nothing shows that the listener knew it.
+    new_to_listener: bool,
+    /// Probability of this pick, given those before it.
+    propensity: f64,
+    /// Why, in a sentence.
+    why: String,
+    /// Why, as facts.
+    #[schema(value_type = Object)]
+    reason: segue_core::Reason,
+}
+
+/// A mix. It is logged: what becomes of its tracks is held to its credit.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct MixAnswer {
+    /// Names the mix in the log.
+    id: i64,
+    listener: String,
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// The model that scored.
+    model: String,
+    /// The policy that picked.
+    policy: String,
+    /// The dial.
+    explore: f32,
+    /// Asked for again with this seed, and nothing heard or said in between, the mix is the same. A whole number, as text: it
+    /// may be larger than JavaScript's numbers.
+    seed: String,
+    /// How many picks are new to the listener.
+    new: usize,
+    picks: Vec<PickShape>,
+    /// What is not as asked, in sentences.
+    notes: Vec<String>,
+    /// The experiment that the mix is part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    experiment: Option<Enrolment>,
+}
+
+impl MixAnswer {
+    fn new(catalogue: &Catalogue, id: ImpressionId, at: Timestamp, slate: &Slate) -> Self {
+        let picks = slate.picks.iter().map(|pick| PickShape::new(catalogue, pick));
+        Self {
+            id: id.0,
+            listener: slate.listener.to_string(),
+            at,
+            model: slate.config.model.clone(),
+            policy: slate.config.policy.clone(),
+            explore: slate.config.explore,
+            seed: slate.config.seed.to_string(),
+            new: slate.new_count(),
+            picks: picks.collect(),
+            notes: Vec::new(),
+            experiment: None,
+        }
+    }
+}
+
+impl PickShape {
+    fn new(catalogue: &Catalogue, pick: &Pick) -> Self {
+        let track = match catalogue.find(&pick.track) {
+            Some(row) => TrackShape::of(catalogue, row),
+            None => TrackShape::unknown(&pick.track),
+        };
+        Self {
+            track,
+            likability: pick.likability,
+            uncertainty: pick.uncertainty,
+            new_to_listener: pick.new_to_listener,
+            propensity: pick.propensity,
+            why: sentence(&pick.reason),
+            reason: pick.reason.clone(),
+        }
+    }
+}
+
+/// Makes a mix for a listener, who need not be known yet. It is in the log, with the probability of each pick, when it is answered.
+#[utoipa::path(post, path = "/v1/listeners/{listener}/mixes", tag = "mixes",
+    params(("listener" = String, Path, description = "For whom.")), request_body = MixShape,
+    responses((status = 201, body = MixAnswer), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn make(
+    State(app): State<Arc<App>>,
+    InPath(listener): InPath<String>,
+    Body(asked): Body<MixShape>,
+) -> ApiResult<(StatusCode, Json<MixAnswer>)> {
+    check_name("a listener", &listener)?;
+    let (request, given) = asked.request(Timestamp::now())?;
+    let Mixed { id, at, outcome, enrolment, listener } =
+        mixing::mix_and_log(&app, &ListenerId::new(listener), request, given).await?;
+    let answer = MixAnswer::new(&listener.edition.catalogue, id, at, &outcome.slate);
+    let notes = outcome.notes.iter().map(ToString::to_string).collect();
+    Ok((StatusCode::CREATED, Json(MixAnswer { notes, experiment: enrolment, ..answer })))
+}
+
+/// What a mix that is only looked at is to be like.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct PreviewParams {
+    /// The dial; .3 if left out.
+    #[param(minimum = 0, maximum = 1)]
+    explore: Option<f32>,
+    /// How many tracks; 30 if left out.
+    #[param(minimum = 1, maximum = 500)]
+    length: Option<u32>,
+    /// Which works may be picked.
+    #[param(inline)]
+    familiarity: Option<FamiliarityShape>,
+    /// Works played within this many days are left out.
+    no_repeat_days: Option<u32>,
+    /// Most tracks by one artist.
+    #[param(minimum = 1)]
+    artist_cap: Option<u32>,
+}
+
+/// What a mix would be like.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Preview {
+    explore: f32,
+    length: u32,
+    /// How many tracks would be new to the listener.
+    new_tracks: u32,
+    /// How many artists the listener has never heard.
+    new_artists: u32,
+    /// Mean of the predicted likabilities.
+    mean_likability: f64,
+}
+
+/// What a mix would be like, without one being shown or logged. The seed is always the same, so that settings can be compared.
+#[utoipa::path(get, path = "/v1/listeners/{listener}/mix/preview", tag = "mixes",
+    params(("listener" = String, Path, description = "For whom."), PreviewParams),
+    responses((status = 200, body = Preview), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn preview(
+    State(app): State<Arc<App>>,
+    InPath(listener): InPath<String>,
+    Params(asked): Params<PreviewParams>,
+) -> ApiResult<Json<Preview>> {
+    check_name("a listener", &listener)?;
+    let PreviewParams { explore, length, familiarity, no_repeat_days, artist_cap } = asked;
+    let shape = MixShape {
+        explore,
+        length,
+        familiarity: familiarity.unwrap_or_default(),
+        no_repeat_days,
+        artist_cap,
+        seed: Some(0),
+        ..MixShape::default()
+    };
+    let (request, _) = shape.request(Timestamp::now())?;
+    let explore = request.explore;
+    let (outcome, listener) = mixing::preview(&app, &ListenerId::new(listener), request).await?;
+    let effect = listener.effect(explore, &outcome.slate.picks);
+    Ok(Json(Preview {
+        explore,
+        length: effect.tracks,
+        new_tracks: outcome.slate.new_count() as u32,
+        new_artists: effect.new_artists,
+        mean_likability: effect.likability,
+    }))
+}
+
+/// A mix that was made before, as it was shown.
+#[utoipa::path(get, path = "/v1/mixes/{mix}", tag = "mixes", params(("mix" = i64, Path, description = "Its id.")),
+    responses((status = 200, body = MixAnswer), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    InPath(mix): InPath<i64>,
+) -> ApiResult<Json<MixAnswer>> {
+    let impression = shown(&app, mix).await?;
+    let edition = app.edition.load();
+    let answer = MixAnswer::new(&edition.catalogue, ImpressionId(mix), impression.at, &impression.slate);
+    Ok(Json(MixAnswer { experiment: impression.enrolment, ..answer }))
+}
+
+/// How to write a playlist.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct PlaylistParams {
+    /// m3u8, xspf, jspf, csv or uris.
+    format: String,
+    /// Its title.
+    title: Option<String>,
+}
+
+/// A mix as a playlist. The header `x-segue-left-out` counts tracks that the format has no address for.
+#[utoipa::path(get, path = "/v1/mixes/{mix}/playlist", tag = "mixes",
+    params(("mix" = i64, Path, description = "Its id."), PlaylistParams),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn playlist(
+    State(app): State<Arc<App>>,
+    InPath(mix): InPath<i64>,
+    Params(PlaylistParams { format, title }): Params<PlaylistParams>,
+) -> ApiResult<Response> {
+    let format: PlaylistFormat =
+        format.parse().map_err(|error| ApiError::bad_request("bad_format", format!("{error}")))?;
+    let title = title.unwrap_or_else(|| "Segue mix".to_owned());
+    check_name("a title", &title)?;
+    let impression = shown(&app, mix).await?;
+    let edition = app.edition.load();
+    let playlist = Playlist::from_slate(&edition.catalogue, &impression.slate, &title, impression.at)
+        .map_err(|error| ApiError::conflict("tracks_gone", error.to_string()))?;
+    let rendered = format.render(&playlist);
+    let file = format!("attachment; filename=\"segue-mix-{mix}.{}\"", extension(format));
+    let headers = [
+        (header::CONTENT_TYPE, media_type(format).to_owned()),
+        (header::CONTENT_DISPOSITION, file),
+        (header::HeaderName::from_static("x-segue-left-out"), rendered.left_out.to_string()),
+    ];
+    Ok((headers, rendered.text).into_response())
+}
+
+fn extension(format: PlaylistFormat) -> &'static str {
+    match format.name() {
+        "uris" => "txt",
+        name => name,
+    }
+}
+
+fn media_type(format: PlaylistFormat) -> &'static str {
+    match format.name() {
+        "m3u8" => "application/vnd.apple.mpegurl",
+        "xspf" => "application/xspf+xml",
+        "jspf" => "application/json",
+        "csv" => "text/csv; charset=utf-8",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
+async fn shown(app: &App, mix: i64) -> ApiResult<Impression> {
+    let found = app.readers.run(move |store| Ok(store.impression(ImpressionId(mix))?)).await?;
+    found
+        .filter(Impression::was_shown)
+        .ok_or_else(|| ApiError::not_found("unknown_mix", format!("there is no mix {mix}")))
+}

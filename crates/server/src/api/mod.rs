@@ -1,0 +1,117 @@
+//! The native API under `/v1`, one file a resource, and the OpenAPI document that is generated from it.
+
+mod events;
+mod exclusions;
+mod imports;
+mod listeners;
+mod mixes;
+mod models;
+mod shapes;
+mod similar;
+mod taste;
+mod tracks;
+
+pub(crate) use events::append_entries;
+pub(crate) use imports::Upload;
+pub(crate) use listeners::forget_listener;
+pub(crate) use models::use_model;
+pub(crate) use shapes::check_name;
+pub(crate) use taste::{TasteAnswer, taste_of, zone};
+pub(crate) use tracks::sound_file;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::app::App;
+use crate::error::ErrorBody;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Segue",
+        description = "Mixes that balance what a listener loves and what they might, with a reason for each pick and the probability with which it was made.\n\n\
+            Whatever is shown is on disk before it is answered, and so is whatever is acknowledged. Errors have a stable `code`, a `message` and often a `hint`. \
+            `503` and `429` carry `Retry-After`."
+    ),
+    components(schemas(ErrorBody)),
+    modifiers(&Keys),
+    security(("bearer" = []), ("api_key" = [])),
+)]
+struct Document;
+
+/// How keys are sent.
+struct Keys;
+
+impl utoipa::Modify for Keys {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        let header = SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::new("X-API-Key")));
+        components.add_security_scheme("bearer", bearer);
+        components.add_security_scheme("api_key", header);
+    }
+}
+
+fn timed() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Document::openapi())
+        .routes(routes!(listeners::list))
+        .routes(routes!(listeners::show))
+        .routes(routes!(tracks::search, tracks::describe))
+        .routes(routes!(tracks::show))
+        .routes(routes!(events::listens, events::add_listens))
+        .routes(routes!(events::feedback, events::add_feedback))
+        .routes(routes!(events::add_events))
+        .routes(routes!(mixes::make))
+        .routes(routes!(mixes::preview))
+        .routes(routes!(mixes::show))
+        .routes(routes!(mixes::playlist))
+        .routes(routes!(similar::similar))
+        .routes(routes!(similar::path))
+        .routes(routes!(similar::explanation))
+        .routes(routes!(taste::taste))
+        .routes(routes!(exclusions::list, exclusions::add))
+        .routes(routes!(exclusions::remove))
+        .routes(routes!(imports::list))
+        .routes(routes!(imports::show))
+        .routes(routes!(models::list))
+        .routes(routes!(models::activate))
+        .routes(routes!(models::rollback))
+}
+
+/// What may take longer than requests usually may.
+fn long() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(imports::upload))
+        .routes(routes!(listeners::forget))
+        .routes(routes!(models::train))
+        .routes(routes!(taste::export))
+        .routes(routes!(tracks::audio))
+}
+
+/// The routes that are answered within a time limit, and the document.
+pub(crate) fn routes(app: &Arc<App>) -> Router {
+    let document = openapi();
+    let (router, _) = timed().split_for_parts();
+    router
+        .route("/v1/openapi.json", get(async move || axum::Json(document.clone())))
+        .with_state(Arc::clone(app))
+}
+
+/// The routes that may take longer. Uploads bound themselves.
+pub(crate) fn long_routes(app: &Arc<App>) -> Router {
+    long().split_for_parts().0.layer(DefaultBodyLimit::disable()).with_state(Arc::clone(app))
+}
+
+/// The OpenAPI document of everything under `/v1`.
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    let mut document = timed().into_openapi();
+    document.merge(long().into_openapi());
+    document
+}

@@ -1,0 +1,107 @@
+//! Models: which there are, which is in use, back to an earlier one, on to a new one.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use segue_store::ModelEntry;
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::access::Admin;
+use crate::app::App;
+use crate::error::{ApiError, ApiResult, ErrorBody};
+use crate::extract::InPath;
+use crate::imports;
+
+/// A model that was trained.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ModelShape {
+    version: String,
+    kind: String,
+    #[schema(value_type = String, format = DateTime)]
+    trained_at: segue_core::Timestamp,
+    /// Whether it is the one of its kind that is in use.
+    active: bool,
+    /// Its card: data, configuration, metrics on what was held out, calibration.
+    #[schema(value_type = Object)]
+    card: Value,
+}
+
+impl From<ModelEntry> for ModelShape {
+    fn from(entry: ModelEntry) -> Self {
+        let card = serde_json::from_str(&entry.card).unwrap_or(Value::Null);
+        let ModelEntry { version, kind, created_at, active, .. } = entry;
+        Self { version, kind, trained_at: created_at, active, card }
+    }
+}
+
+/// Models, oldest first.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Models {
+    models: Vec<ModelShape>,
+}
+
+/// Every model, oldest first, with its card.
+#[utoipa::path(get, path = "/v1/models", tag = "models", responses((status = 200, body = Models)))]
+pub(crate) async fn list(State(app): State<Arc<App>>) -> ApiResult<Json<Models>> {
+    let models = app.readers.run(|store| Ok(store.models()?)).await?;
+    Ok(Json(Models { models: models.into_iter().map(ModelShape::from).collect() }))
+}
+
+/// The model that is in use now.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct InUse {
+    version: String,
+}
+
+/// Puts a model in use. Requests that are under way end with the one they began with; none is dropped.
+#[utoipa::path(post, path = "/v1/models/{version}/activate", tag = "models",
+    params(("version" = String, Path, description = "Which one.")),
+    responses((status = 200, body = InUse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn activate(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    InPath(version): InPath<String>,
+) -> ApiResult<Json<InUse>> {
+    use_model(&app, version).await.map(Json)
+}
+
+/// Goes back to the model of this kind that was trained before the one in use.
+#[utoipa::path(post, path = "/v1/models/rollback", tag = "models",
+    responses((status = 200, body = InUse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn rollback(_: Admin, State(app): State<Arc<App>>) -> ApiResult<Json<InUse>> {
+    let kind = app.models.kind();
+    let models = app.readers.run(|store| Ok(store.models()?)).await?;
+    let ours: Vec<ModelEntry> = models.into_iter().filter(|model| model.kind == kind).collect();
+    let active = ours.iter().position(|model| model.active);
+    let earlier =
+        active.and_then(|active| active.checked_sub(1)).map(|earlier| ours[earlier].version.clone());
+    let earlier = earlier
+        .ok_or_else(|| ApiError::conflict("no_earlier_model", "there is no earlier model to go back to"))?;
+    use_model(&app, earlier).await.map(Json)
+}
+
+/// Makes a model the one in use, in the store and here.
+pub(crate) async fn use_model(app: &Arc<App>, version: String) -> ApiResult<InUse> {
+    let before = app.edition.load().model_version().map(str::to_owned);
+    let wanted = version.clone();
+    app.writer.run(move |store| store.activate(&wanted)).await?;
+    if let Err(error) = app.reload_model().await {
+        // A model that cannot be read must not stay in the store as the one in use.
+        if let Some(before) = before {
+            app.writer.run(move |store| store.activate(&before)).await?;
+        }
+        return Err(error);
+    }
+    Ok(InUse { version })
+}
+
+/// Trains a model on everything there is now, and puts it in use. Answers when it is done.
+#[utoipa::path(post, path = "/v1/models/train", tag = "models",
+    responses((status = 200, body = InUse), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn train(_: Admin, State(app): State<Arc<App>>) -> ApiResult<Json<InUse>> {
+    let version = imports::train(&app, |_| {}).await?;
+    Ok(Json(InUse { version }))
+}

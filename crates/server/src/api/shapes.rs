@@ -1,0 +1,103 @@
+//! Shapes that several resources share.
+
+use std::collections::BTreeMap;
+
+use segue_core::{AudioFeature, Track, TrackId, WorkId};
+use segue_engine::{Catalogue, TrackIdx};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::error::{ApiError, ApiResult};
+
+/// Most things on one page of a list.
+pub(crate) const MOST_PER_PAGE: u32 = 1_000;
+/// Longest name of a listener, id of a track or other name, in bytes.
+pub(crate) const LONGEST_NAME: usize = 512;
+
+/// A track of the catalogue. What is unknown is left out.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct TrackShape {
+    /// Its id: a URI of a service, `mbid:…`, `isrc:…`, or `name:artist␟title`.
+    pub(crate) id: String,
+    /// The song that it is a version of.
+    pub(crate) work: String,
+    /// Its title; the id where the source gave none.
+    pub(crate) title: String,
+    /// Artists as credited, the main one first.
+    pub(crate) artists: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) album: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) genre: Option<String>,
+    /// Year of first release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) year: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) duration_ms: Option<u32>,
+    /// Popularity from 0 to 1, as the source sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) popularity: Option<f32>,
+    /// How it sounds.
+    pub(crate) features: BTreeMap<String, f32>,
+}
+
+impl TrackShape {
+    pub(crate) fn from_track(track: &Track) -> Self {
+        let feature = |feature: AudioFeature| Some((feature.name().to_owned(), track.features.get(feature)?));
+        Self {
+            id: track.id.to_string(),
+            work: track.work.to_string(),
+            title: track.display_title().to_owned(),
+            artists: track.artists.clone(),
+            album: track.album.clone(),
+            genre: track.genre.clone(),
+            year: track.year,
+            duration_ms: track.duration_ms(),
+            popularity: track.popularity,
+            features: AudioFeature::ALL.into_iter().filter_map(feature).collect(),
+        }
+    }
+
+    /// A track that is in the log and no longer in the catalogue.
+    pub(crate) fn unknown(id: &TrackId) -> Self {
+        Self::from_track(&Track::new(id.clone(), WorkId::new(id.as_str()), ""))
+    }
+
+    pub(crate) fn of(catalogue: &Catalogue, row: TrackIdx) -> Self {
+        Self::from_track(catalogue.track(row))
+    }
+}
+
+/// Which part of a list.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct Page {
+    /// The `next` of the page before; left out for the first.
+    pub(crate) after: Option<String>,
+    /// How many at most, 1 to 1000.
+    #[param(minimum = 1, maximum = 1000)]
+    pub(crate) limit: Option<u32>,
+}
+
+impl Page {
+    pub(crate) fn limit(&self) -> ApiResult<usize> {
+        limit(self.limit, 100)
+    }
+}
+
+/// A number of things to list.
+pub(crate) fn limit(asked: Option<u32>, usual: u32) -> ApiResult<usize> {
+    let asked = asked.unwrap_or(usual);
+    if (1..=MOST_PER_PAGE).contains(&asked) {
+        return Ok(asked as usize);
+    }
+    Err(ApiError::bad_request("bad_limit", format!("`limit` goes from 1 to {MOST_PER_PAGE}, not to {asked}")))
+}
+
+/// A name that a client gives to something: neither empty nor endless.
+pub(crate) fn check_name(what: &str, name: &str) -> ApiResult<()> {
+    if name.trim().is_empty() || name.len() > LONGEST_NAME {
+        let message = format!("{what} has 1 to {LONGEST_NAME} bytes and is not blank");
+        return Err(ApiError::bad_request("bad_name", message));
+    }
+    Ok(())
+}

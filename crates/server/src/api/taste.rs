@@ -1,0 +1,135 @@
+//! What a listener likes and how that came about: several tastes, and the data behind the charts; and all that is known, to take along.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Body as ResponseBody;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use jiff::tz::TimeZone;
+use segue_core::{ListenerId, Timestamp};
+use segue_engine::history::{Charts, Plays};
+use segue_engine::taste::Tastes;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use utoipa::{IntoParams, ToSchema};
+
+use super::shapes::check_name;
+use crate::app::App;
+use crate::error::{ApiError, ApiResult, ErrorBody};
+use crate::extract::{InPath, Params};
+
+/// Whose clock.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct TasteParams {
+    /// A time zone such as `Europe/Paris`, for hours and weekdays; UTC if left out.
+    time_zone: Option<String>,
+}
+
+/// What a listener likes and how that came about.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TasteAnswer {
+    /// Several tastes, not one average.
+    #[schema(value_type = Object)]
+    pub(crate) tastes: Tastes,
+    /// What is behind the charts: hours of the week, months, eras, decades, discovery.
+    #[schema(value_type = Object)]
+    pub(crate) charts: Charts,
+}
+
+/// What a listener likes: several tastes, and how they came about.
+#[utoipa::path(get, path = "/v1/listeners/{listener}/taste", tag = "listeners",
+    params(("listener" = String, Path, description = "Whose."), TasteParams),
+    responses((status = 200, body = TasteAnswer), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn taste(
+    State(app): State<Arc<App>>,
+    InPath(listener): InPath<String>,
+    Params(TasteParams { time_zone }): Params<TasteParams>,
+) -> ApiResult<Json<TasteAnswer>> {
+    check_name("a listener", &listener)?;
+    let time_zone = zone(time_zone.as_deref())?;
+    taste_of(&app, ListenerId::new(listener), time_zone).await.map(Json)
+}
+
+/// A time zone by its name.
+pub(crate) fn zone(name: Option<&str>) -> ApiResult<TimeZone> {
+    let Some(name) = name else { return Ok(TimeZone::UTC) };
+    TimeZone::get(name)
+        .map_err(|_| ApiError::bad_request("bad_time_zone", format!("`{name}` is no time zone")))
+}
+
+/// Finds the tastes and draws up the charts.
+pub(crate) async fn taste_of(app: &App, listener: ListenerId, time_zone: TimeZone) -> ApiResult<TasteAnswer> {
+    let edition = app.edition.load_full();
+    let found = app.readers.run(move |store| {
+        let (catalogue, index) = (&edition.catalogue, &edition.index);
+        let (listens, feedback) = (store.listens(&listener)?, store.feedback(&listener)?);
+        let profile = segue_engine::Profile::fold(catalogue, listener, &listens, &feedback);
+        let plays = Plays::from_listens(catalogue, &listens, &time_zone);
+        let tastes = Tastes::find(catalogue, index, &profile, &plays, Timestamp::now());
+        Ok(TasteAnswer { tastes, charts: Charts::from_plays(catalogue, &plays) })
+    });
+    found.await
+}
+
+/// Plays written at once.
+const PAGE: usize = 5_000;
+
+/// Everything that is known of a listener, one JSON object a line: plays latest first, words, exclusions.
+#[utoipa::path(get, path = "/v1/listeners/{listener}/export", tag = "listeners",
+    params(("listener" = String, Path, description = "Whose.")),
+    responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn export(
+    State(app): State<Arc<App>>,
+    InPath(listener): InPath<String>,
+) -> ApiResult<Response> {
+    check_name("a listener", &listener)?;
+    let id = ListenerId::new(listener.as_str());
+    let known = {
+        let id = id.clone();
+        app.readers.run(move |store| Ok(store.listener(&id)?)).await?
+    };
+    known.ok_or_else(|| {
+        ApiError::not_found("unknown_listener", format!("nothing is known of a listener `{listener}`"))
+    })?;
+    let (sender, receiver) = tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(4);
+    tokio::spawn(async move {
+        if let Err(error) = write_export(&app, id, &sender).await {
+            // The answer has begun: all that is left is to break it off.
+            let _ = sender.send(Err(std::io::Error::other(error.message))).await;
+        }
+    });
+    let body = ResponseBody::from_stream(tokio_stream::wrappers::ReceiverStream::new(receiver));
+    let headers = [
+        (header::CONTENT_TYPE, "application/x-ndjson"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"segue-export.ndjson\""),
+    ];
+    Ok((headers, body).into_response())
+}
+
+async fn write_export(
+    app: &App,
+    listener: ListenerId,
+    sender: &tokio::sync::mpsc::Sender<Result<String, std::io::Error>>,
+) -> ApiResult<()> {
+    let id = listener.clone();
+    let said = app.readers.run(move |store| {
+        let feedback = store.feedback(&id)?.into_iter().map(|feedback| json!({"feedback": feedback}));
+        let exclusions =
+            store.exclusions(&id)?.into_iter().map(|(_, exclusion)| json!({"exclusion": exclusion}));
+        Ok(feedback.chain(exclusions).map(|line| format!("{line}\n")).collect::<String>())
+    });
+    let mut block = said.await?;
+    let mut before = None;
+    loop {
+        if sender.send(Ok(block)).await.is_err() {
+            return Ok(());
+        }
+        let id = listener.clone();
+        let page = app.readers.run(move |store| Ok(store.listens_page(&id, before, PAGE)?)).await?;
+        let Some((last, _)) = page.last() else { return Ok(()) };
+        before = Some(*last);
+        block = page.into_iter().map(|(_, listen)| format!("{}\n", json!({"listen": listen}))).collect();
+    }
+}

@@ -1,0 +1,224 @@
+//! The catalogue: looked up, searched, described, and where there is a file, heard.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use segue_core::{AudioFeature, AudioFeatures, Track, TrackId};
+use segue_ingest::identity;
+use segue_store::{Appended, Entry, Event};
+use serde::{Deserialize, Serialize};
+use tower_http::services::ServeFile;
+use utoipa::{IntoParams, ToSchema};
+
+use super::shapes::{TrackShape, check_name, limit};
+use crate::app::App;
+use crate::error::{ApiError, ApiResult, ErrorBody};
+use crate::extract::{Body, InPath, Params};
+
+/// Most tracks described in one request.
+const MOST_TRACKS: usize = 1_000;
+const MOST_ARTISTS: usize = 64;
+
+/// What to look for.
+#[derive(Debug, Deserialize, IntoParams)]
+pub(crate) struct SearchParams {
+    /// Words of title, artist or album, in any order; all of them have to be there.
+    query: Option<String>,
+    /// How many at most, 1 to 1000; 50 if left out.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// Tracks found.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Tracks {
+    tracks: Vec<TrackShape>,
+}
+
+/// Tracks that match every word, the most popular first.
+#[utoipa::path(get, path = "/v1/tracks", tag = "tracks", params(SearchParams),
+    responses((status = 200, body = Tracks), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn search(
+    State(app): State<Arc<App>>,
+    Params(SearchParams { query, limit: asked }): Params<SearchParams>,
+) -> ApiResult<Json<Tracks>> {
+    let limit = limit(asked, 50)?;
+    let edition = app.edition.load_full();
+    let found = tokio::task::spawn_blocking(move || {
+        let rows = edition.search(query.as_deref().unwrap_or_default(), limit);
+        rows.into_iter().map(|row| TrackShape::of(&edition.catalogue, row)).collect()
+    });
+    let tracks = found.await.map_err(|error| ApiError::internal(&error))?;
+    Ok(Json(Tracks { tracks }))
+}
+
+/// One track.
+#[utoipa::path(get, path = "/v1/tracks/{track}", tag = "tracks",
+    params(("track" = String, Path, description = "Its id, percent-encoded.")),
+    responses((status = 200, body = TrackShape), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    InPath(track): InPath<String>,
+) -> ApiResult<Json<TrackShape>> {
+    let edition = app.edition.load();
+    Ok(Json(TrackShape::of(&edition.catalogue, edition.find(&track)?)))
+}
+
+/// What is known of a track. What is left out is learnt from other sources, or stays unknown.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Description {
+    /// Its id; made from artist and title if left out.
+    #[serde(default)]
+    id: Option<String>,
+    /// Its title.
+    title: String,
+    /// Artists as credited, the main one first.
+    #[serde(default)]
+    artists: Vec<String>,
+    #[serde(default)]
+    album: Option<String>,
+    #[serde(default)]
+    genre: Option<String>,
+    /// Year of first release.
+    #[serde(default)]
+    year: Option<u16>,
+    /// Popularity from 0 to 1.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1)]
+    popularity: Option<f32>,
+    /// Where the sound file is.
+    #[serde(default)]
+    location: Option<String>,
+    /// How it sounds: danceability, energy, key, loudness, mode, speechiness, acousticness, instrumentalness, liveness, valence, tempo,
+    /// duration_ms, time_signature.
+    #[serde(default)]
+    features: BTreeMap<String, f32>,
+}
+
+/// What became of the descriptions.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Described {
+    /// Ids, in the order of the request.
+    ids: Vec<String>,
+    /// How many told something new.
+    changed: usize,
+}
+
+/// Describes tracks: up to 1000. New ones join the catalogue within seconds; known ones learn what was missing.
+#[utoipa::path(post, path = "/v1/tracks", tag = "tracks", request_body = Vec<Description>,
+    responses((status = 200, body = Described), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn describe(
+    State(app): State<Arc<App>>,
+    Body(described): Body<Vec<Description>>,
+) -> ApiResult<Json<Described>> {
+    if described.len() > MOST_TRACKS {
+        let message = format!("{} tracks; a request takes {MOST_TRACKS} at most", described.len());
+        return Err(ApiError::bad_request("too_many_tracks", message));
+    }
+    let tracks = described.into_iter().map(Description::into_track).collect::<ApiResult<Vec<Track>>>()?;
+    describe_tracks(&app, tracks).await.map(Json)
+}
+
+/// Takes tracks into the catalogue.
+pub(crate) async fn describe_tracks(app: &App, tracks: Vec<Track>) -> ApiResult<Described> {
+    let ids = tracks.iter().map(|track| track.id.to_string()).collect();
+    if tracks.is_empty() {
+        return Ok(Described { ids, changed: 0 });
+    }
+    let entries = tracks.into_iter().map(|track| Entry::from(Event::Track(track))).collect();
+    let outcomes = app.writer.append(entries).await?.into_iter().collect::<ApiResult<Vec<Appended>>>()?;
+    let changed = outcomes.iter().filter(|outcome| **outcome == Appended::New).count();
+    if changed > 0 {
+        app.rebuild_soon();
+    }
+    Ok(Described { ids, changed })
+}
+
+impl Description {
+    fn into_track(self) -> ApiResult<Track> {
+        check_name("a title", &self.title)?;
+        for artist in &self.artists {
+            check_name("an artist", artist)?;
+        }
+        for (what, name) in
+            [("an album", &self.album), ("a genre", &self.genre), ("a location", &self.location)]
+        {
+            if let Some(name) = name {
+                check_name(what, name)?;
+            }
+        }
+        if self.artists.len() > MOST_ARTISTS {
+            let message = format!("a track has {MOST_ARTISTS} artists at most");
+            return Err(ApiError::bad_request("too_many_artists", message));
+        }
+        if self.popularity.is_some_and(|popularity| !(0.0..=1.0).contains(&popularity)) {
+            return Err(ApiError::bad_request("bad_popularity", "`popularity` goes from 0 to 1"));
+        }
+        let features = features(&self.features)?;
+        if let Some(id) = &self.id {
+            check_name("an id", id)?;
+        }
+        let mut track = identity::named_track(self.id.map(TrackId::new), self.artists, &self.title);
+        track.album = self.album;
+        track.genre = self.genre;
+        track.year = self.year;
+        track.popularity = self.popularity;
+        track.location = self.location;
+        track.features = features;
+        Ok(track)
+    }
+}
+
+fn features(named: &BTreeMap<String, f32>) -> ApiResult<AudioFeatures> {
+    let mut features = AudioFeatures::MISSING;
+    for (name, &value) in named {
+        let feature = AudioFeature::from_name(name).ok_or_else(|| {
+            ApiError::bad_request("unknown_feature", format!("there is no feature `{name}`"))
+        })?;
+        if !features.set(feature, value) {
+            let message = format!("{value} is out of the range of `{name}`");
+            return Err(ApiError::bad_request("bad_feature", message));
+        }
+    }
+    Ok(features)
+}
+
+/// The sound file of a track, where it lies in a folder that `segue serve --music` names. Parts can be asked for by `Range`.
+#[utoipa::path(get, path = "/v1/tracks/{track}/audio", tag = "tracks",
+    params(("track" = String, Path, description = "Its id, percent-encoded.")),
+    responses((status = 200, content_type = "application/octet-stream"), (status = 206), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn audio(
+    State(app): State<Arc<App>>,
+    InPath(track): InPath<String>,
+    request: Request,
+) -> ApiResult<Response> {
+    let edition = app.edition.load_full();
+    let track = edition.catalogue.track(edition.find(&track)?);
+    let no_file = || ApiError::not_found("no_sound", "there is no sound file of this track here");
+    let path = sound_file(&app.config.music, track).ok_or_else(no_file)?;
+    let served = ServeFile::new(path).try_call(request).await;
+    Ok(served.map_err(|error| ApiError::internal(&error))?.into_response())
+}
+
+/// The file of a track, if it lies in one of the folders, whatever links and dots its name is made of.
+pub(crate) fn sound_file(folders: &[PathBuf], track: &Track) -> Option<PathBuf> {
+    let named = track.location.as_deref().or(Some(track.id.as_str()))?;
+    let named = named.strip_prefix("file://").unwrap_or(named);
+    let named = percent_encoding::percent_decode_str(named).decode_utf8().ok()?;
+    folders.iter().find_map(|folder| {
+        let folder = folder.canonicalize().ok()?;
+        let path = folder.join(Path::new(named.as_ref())).canonicalize().ok()?;
+        (path.starts_with(&folder) && path.is_file() && is_sound(&path)).then_some(path)
+    })
+}
+
+fn is_sound(path: &Path) -> bool {
+    const ENDINGS: [&str; 10] = ["mp3", "flac", "ogg", "oga", "opus", "m4a", "aac", "wav", "aiff", "webm"];
+    let ending = path.extension().and_then(|ending| ending.to_str());
+    ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
+}

@@ -1,0 +1,180 @@
+//! What all requests share.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use segue_store::{Store, StoreError};
+use tokio::sync::{Notify, Semaphore};
+
+use crate::access::{KeyRing, Sessions};
+use crate::edition::Edition;
+use crate::error::{ApiError, ApiResult};
+use crate::imports::Imports;
+use crate::limits::Limits;
+use crate::listeners::{self, Listeners};
+use crate::models::{Models, ModelsError};
+use crate::readers::Readers;
+use crate::writer::Writer;
+
+/// How often it is looked whether commands beside the server changed something.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The folder that holds everything.
+    pub home: PathBuf,
+    /// Folders whose sound files may be played; none else are ever opened.
+    pub music: Vec<PathBuf>,
+    /// How much is too much.
+    pub limits: Limits,
+}
+
+/// Everything that requests share.
+pub struct App {
+    pub(crate) config: Config,
+    pub(crate) edition: ArcSwap<Edition>,
+    pub(crate) is_ready: AtomicBool,
+    pub(crate) keys: KeyRing,
+    pub(crate) sessions: Sessions,
+    pub(crate) listeners: Listeners,
+    pub(crate) readers: Readers,
+    pub(crate) writer: Writer,
+    pub(crate) imports: Imports,
+    pub(crate) models: Box<dyn Models>,
+    /// One edition is built at a time.
+    building: Semaphore,
+    rebuild: Notify,
+    editions: AtomicU64,
+}
+
+/// The server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The store cannot be opened or read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A thread or a folder could not be made.
+    #[error("cannot {action}")]
+    Io {
+        /// What was being done.
+        action: &'static str,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl App {
+    /// Opens a home. Nothing is served from it before [`Self::build`] is through, except that it says so.
+    ///
+    /// # Errors
+    /// When the store cannot be opened.
+    pub fn open(config: Config, models: Box<dyn Models>) -> Result<Arc<Self>, StartError> {
+        let store = Store::open(&config.home)?;
+        let keys = KeyRing::default();
+        keys.reload(&store)?;
+        let io = |action| move |source| StartError::Io { action, source };
+        let imports = Imports::open(&config.home).map_err(io("make the folder for uploads"))?;
+        let (listeners, waiting) = Listeners::new(config.limits.listeners);
+        let app = Arc::new(Self {
+            edition: ArcSwap::from_pointee(Edition::empty()),
+            is_ready: AtomicBool::new(false),
+            keys,
+            sessions: Sessions::default(),
+            listeners,
+            readers: Readers::new(config.home.clone()),
+            writer: Writer::start(store).map_err(io("start the writing thread"))?,
+            imports,
+            models,
+            building: Semaphore::new(1),
+            rebuild: Notify::new(),
+            editions: AtomicU64::new(0),
+            config,
+        });
+        tokio::spawn(listeners::refresh(Arc::clone(&app), waiting));
+        Ok(app)
+    }
+
+    /// Builds an edition of all that the store holds and puts it in place.
+    pub async fn build(self: &Arc<Self>) -> ApiResult<()> {
+        self.replace(|app, store, number| Edition::build(store, app.models.as_ref(), number)).await?;
+        self.is_ready.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    /// Puts an edition in place with the model and the experiment that are in use now.
+    pub(crate) async fn reload_model(self: &Arc<Self>) -> ApiResult<()> {
+        self.replace(|app, store, number| app.edition.load().with_model(store, app.models.as_ref(), number))
+            .await
+    }
+
+    async fn replace(
+        self: &Arc<Self>,
+        build: impl FnOnce(&Self, &Store, u64) -> Result<Edition, ModelsError> + Send + 'static,
+    ) -> ApiResult<()> {
+        let _turn = self.building.acquire().await.expect("the semaphore is never closed");
+        let (app, number) = (Arc::clone(self), self.editions.fetch_add(1, Ordering::Relaxed) + 1);
+        let begun = std::time::Instant::now();
+        let edition = self.readers.run(move |store| {
+            build(&app, store, number).map_err(|error| {
+                tracing::error!("no edition could be built: {}", crate::error::chain(error.as_ref()));
+                ApiError::conflict("bad_model", error.to_string()).hint("`segue train` makes a new model")
+            })
+        });
+        let edition = edition.await?;
+        tracing::info!(
+            edition = number,
+            tracks = edition.catalogue.len(),
+            model = edition.model_version(),
+            seconds = begun.elapsed().as_secs_f64(),
+            "edition in place"
+        );
+        self.edition.store(Arc::new(edition));
+        Ok(())
+    }
+
+    /// Tracks came or went: another edition is built soon, one for all that come until then.
+    pub(crate) fn rebuild_soon(&self) {
+        self.rebuild.notify_one();
+    }
+
+    /// Follows what changes: tracks that came, and what commands beside the server did. Ends with the server.
+    pub(crate) async fn follow(self: Arc<Self>) {
+        loop {
+            let asked = tokio::select! {
+                () = self.rebuild.notified() => true,
+                () = tokio::time::sleep(LOOK_EVERY) => false,
+            };
+            let done = if asked { self.build().await } else { self.look().await };
+            if let Err(error) = done {
+                tracing::warn!(code = error.code, "{}", error.message);
+                // What fails now would fail again at once.
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        }
+    }
+
+    /// Takes over what commands beside the server did.
+    async fn look(self: &Arc<Self>) -> ApiResult<()> {
+        let (app, kind) = (Arc::clone(self), self.models.kind());
+        let found = self.readers.run(move |store| {
+            app.keys.reload(store)?;
+            let model = store.active_model(kind)?.map(|model| model.version);
+            let experiment = store.running_experiment()?.map(|experiment| experiment.name);
+            Ok((model, experiment, store.imported_rows()?))
+        });
+        let (model, experiment, imported_rows) = found.await?;
+        let edition = self.edition.load();
+        if imported_rows != edition.imported_rows {
+            self.listeners.clear();
+            return self.build().await;
+        }
+        if model.as_deref() != edition.model_version() || experiment.as_deref() != edition.experiment_name() {
+            return self.reload_model().await;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,245 @@
+//! Imports by upload: files are received into `uploads/` of the home, read into the store and removed; then a model is trained.
+//!
+//! ```text
+//! uploads/<id>.part/      files being received; a crash leaves it, and the next start removes it
+//! uploads/<id>.upload/    files received, to be read; a crash leaves it, and the next start reads on where it stopped
+//! uploads/<id>.json       whose they are
+//! ```
+//!
+//! One is read at a time. What became of each is remembered until the server stops, or [`REMEMBERED`] others came after it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use segue_core::ListenerId;
+use segue_home::StoreSink;
+use segue_ingest::{ImportOptions, Progress, Report, import};
+use segue_store::{ImportCounts, Store};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
+
+use crate::app::App;
+use crate::error::{ApiError, ApiResult, chain};
+
+const REMEMBERED: usize = 100;
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ImportState {
+    /// Another one is being read.
+    Waiting,
+    /// It is being read.
+    Reading,
+    /// Everything was read; a model is being trained.
+    Training,
+    /// Done.
+    Done,
+    /// It could not be read.
+    Failed,
+}
+
+/// What is known of an import.
+#[derive(Clone, Debug)]
+pub(crate) struct Status {
+    pub(crate) id: String,
+    pub(crate) state: ImportState,
+    pub(crate) file: String,
+    pub(crate) bytes_read: u64,
+    pub(crate) bytes_total: u64,
+    /// Share of the training that is done, 0 to 1.
+    pub(crate) trained: f32,
+    pub(crate) report: Option<Arc<Report>>,
+    pub(crate) counts: Option<ImportCounts>,
+    /// Why it failed, or why no model was trained.
+    pub(crate) problem: Option<String>,
+}
+
+/// The file beside an upload that says what it is.
+#[derive(Serialize, Deserialize)]
+struct Label {
+    listener: String,
+    name: String,
+}
+
+/// All imports of this process.
+pub(crate) struct Imports {
+    folder: PathBuf,
+    statuses: Mutex<VecDeque<Status>>,
+    turn: Semaphore,
+}
+
+impl Status {
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state, ImportState::Done | ImportState::Failed)
+    }
+}
+
+impl Imports {
+    pub(crate) fn open(home: &Path) -> io::Result<Self> {
+        let folder = home.join("uploads");
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self { folder, statuses: Mutex::default(), turn: Semaphore::new(1) })
+    }
+
+    /// The folder that the files of a new upload go to.
+    pub(crate) fn part(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.part"))
+    }
+
+    pub(crate) fn status(&self, id: &str) -> Option<Status> {
+        self.lock().iter().find(|status| status.id == id).cloned()
+    }
+
+    /// Latest first.
+    pub(crate) fn statuses(&self) -> Vec<Status> {
+        self.lock().iter().rev().cloned().collect()
+    }
+
+    fn update(&self, id: &str, change: impl FnOnce(&mut Status)) {
+        if let Some(status) = self.lock().iter_mut().find(|status| status.id == id) {
+            change(status);
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Status>> {
+        self.statuses.lock().expect("nothing that holds the lock can panic")
+    }
+
+    fn remember(&self, id: &str, file: String) {
+        let mut statuses = self.lock();
+        if statuses.len() >= REMEMBERED {
+            statuses.pop_front();
+        }
+        statuses.push_back(Status {
+            id: id.to_owned(),
+            state: ImportState::Waiting,
+            file,
+            bytes_read: 0,
+            bytes_total: 0,
+            trained: 0.0,
+            report: None,
+            counts: None,
+            problem: None,
+        });
+    }
+}
+
+/// Takes over files that were received in full, and reads them in the background.
+pub(crate) fn begin(app: &Arc<App>, id: &str, listener: &ListenerId, name: &str) -> io::Result<()> {
+    let folder = &app.imports.folder;
+    let label = Label { listener: listener.to_string(), name: name.to_owned() };
+    std::fs::write(folder.join(format!("{id}.json")), serde_json::to_vec(&label)?)?;
+    std::fs::rename(app.imports.part(id), folder.join(format!("{id}.upload")))?;
+    start(app, id, label);
+    Ok(())
+}
+
+/// Goes on with what a crash left behind.
+pub(crate) fn resume(app: &Arc<App>) -> io::Result<()> {
+    for entry in std::fs::read_dir(&app.imports.folder)? {
+        let path = entry?.path();
+        let id = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
+        match path.extension().and_then(|extension| extension.to_str()) {
+            Some("part") => std::fs::remove_dir_all(&path)?,
+            Some("upload") => {
+                let label = std::fs::read(path.with_extension("json"))?;
+                tracing::info!(id, "goes on with an import that was cut off");
+                start(app, &id, serde_json::from_slice(&label)?);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn start(app: &Arc<App>, id: &str, label: Label) {
+    app.imports.remember(id, label.name.clone());
+    let (app, id) = (Arc::clone(app), id.to_owned());
+    tokio::spawn(async move {
+        let _turn = app.imports.turn.acquire().await.expect("the semaphore is never closed");
+        if let Err(error) = run(&app, &id, label).await {
+            tracing::warn!(id, "an import failed: {}", error.message);
+            // It would fail again at the next start.
+            let _ = remove(&app.imports.folder.join(format!("{id}.upload")));
+            app.imports.update(&id, |status| {
+                status.state = ImportState::Failed;
+                status.problem = Some(error.message);
+            });
+        }
+    });
+}
+
+async fn run(app: &Arc<App>, id: &str, label: Label) -> ApiResult<()> {
+    let upload = app.imports.folder.join(format!("{id}.upload"));
+    read(app, id, &label, &upload).await?;
+    remove(&upload).map_err(|error| ApiError::internal(&error))?;
+    app.listeners.clear();
+    app.imports.update(id, |status| status.state = ImportState::Training);
+    let progress = {
+        let (app, id) = (Arc::clone(app), id.to_owned());
+        move |done| app.imports.update(&id, |status| status.trained = done)
+    };
+    let trained = train(app, progress).await;
+    app.imports.update(id, |status| {
+        status.state = ImportState::Done;
+        status.problem = trained.err().map(|error| error.message);
+    });
+    Ok(())
+}
+
+fn remove(upload: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(upload)?;
+    std::fs::remove_file(upload.with_extension("json"))
+}
+
+async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResult<()> {
+    app.imports.update(id, |status| status.state = ImportState::Reading);
+    let (app, id, upload) = (Arc::clone(app), id.to_owned(), upload.to_owned());
+    let listener = ListenerId::new(label.listener.as_str());
+    let read = tokio::task::spawn_blocking(move || {
+        let mut store = Store::open(&app.config.home)?;
+        let options = ImportOptions::new(listener);
+        let mut sink = StoreSink::new(&mut store, &options);
+        let mut observer = |progress: Progress<'_>| {
+            app.imports.update(&id, |status| {
+                (status.bytes_read, status.bytes_total) = (progress.bytes_read, progress.bytes_total);
+                status.file = named(&upload, progress.path).display().to_string();
+            });
+        };
+        let report = import(&[upload.as_path()], &options, &mut observer, &mut sink);
+        let counts = sink.counts();
+        let mut report = report.map_err(|error| ApiError::bad_request("unreadable", chain(&error)))?;
+        for file in &mut report.files {
+            file.path = named(&upload, &file.path);
+        }
+        app.imports.update(&id, |status| {
+            (status.report, status.counts) = (Some(Arc::new(report)), Some(counts));
+        });
+        Ok(())
+    });
+    read.await.map_err(|error| ApiError::internal(&error))?
+}
+
+/// A file as its owner knows it, not where it lies here.
+fn named(upload: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(upload).unwrap_or(path).to_owned()
+}
+
+/// Trains a model on what is there now, and puts it in use.
+pub(crate) async fn train(app: &Arc<App>, progress: impl Fn(f32) + Send + 'static) -> ApiResult<String> {
+    let trainer = Arc::clone(app);
+    let trained = tokio::task::spawn_blocking(move || {
+        let mut store = Store::open(&trainer.config.home)?;
+        trainer.models.train(&mut store, &progress).map_err(|error| {
+            ApiError::conflict("cannot_train", chain(error.as_ref()))
+                .hint("import more: a history with plays or likes, and a table of audio features")
+        })
+    });
+    let trained = trained.await.map_err(|error| ApiError::internal(&error))?;
+    // The catalogue may have grown even if there is nothing to learn from.
+    app.build().await?;
+    trained
+}

@@ -1,0 +1,117 @@
+//! How much is too much: of bodies, of requests at a time and in a second, of waiting. What goes beyond is turned away at once, with
+//! a status that says when to come back, rather than queued until nobody waits for the answer.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::StatusCode;
+use axum::middleware::Next;
+use axum::response::Response;
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tokio::sync::Semaphore;
+
+use crate::error::{ApiError, ApiResult};
+
+/// The limits of a server.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of a body, uploads of exports excepted.
+    pub body_bytes: usize,
+    /// Bytes of an uploaded export.
+    pub upload_bytes: u64,
+    /// Requests that are worked on at a time.
+    pub in_flight: usize,
+    /// Connections open at a time.
+    pub connections: usize,
+    /// Requests a second from one address, on average; bursts of twice as many pass. `None` for no limit.
+    pub rate: Option<NonZeroU32>,
+    /// Time for a request, uploads excepted.
+    pub request_time: Duration,
+    /// Time for the head of a request to arrive.
+    pub head_time: Duration,
+    /// Time without a byte of the body.
+    pub body_time: Duration,
+    /// Time that requests have to end when the server stops.
+    pub stop_time: Duration,
+    /// Listeners held in memory.
+    pub listeners: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            body_bytes: 2 << 20,
+            upload_bytes: 4 << 30,
+            in_flight: 256,
+            connections: 1_024,
+            rate: None,
+            request_time: Duration::from_secs(15),
+            head_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(20),
+            stop_time: Duration::from_secs(20),
+            listeners: 20_000,
+        }
+    }
+}
+
+/// What the limits of requests are counted by.
+pub(crate) struct Gate {
+    permits: Semaphore,
+    rate: Option<DefaultKeyedRateLimiter<std::net::IpAddr>>,
+}
+
+impl Gate {
+    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
+        let quota = |rate: NonZeroU32| Quota::per_second(rate).allow_burst(rate.saturating_add(rate.get()));
+        Arc::new(Self {
+            permits: Semaphore::new(limits.in_flight),
+            rate: limits.rate.map(|rate| RateLimiter::keyed(quota(rate))),
+        })
+    }
+}
+
+/// Turns a request away if there are too many.
+pub(crate) async fn admit(
+    State(gate): State<Arc<Gate>>,
+    request: Request,
+    next: Next,
+) -> ApiResult<Response> {
+    if let (Some(rate), Some(ConnectInfo(peer))) =
+        (&gate.rate, request.extensions().get::<ConnectInfo<std::net::SocketAddr>>())
+    {
+        rate.check_key(&peer.ip()).map_err(|until| {
+            let wait = until.wait_time_from(DefaultClock::default().now());
+            shed("rate");
+            let error = ApiError::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_requests",
+                "too many requests from this address",
+            );
+            ApiError { retry_after: Some(wait.as_secs() as u32 + 1), ..error }
+        })?;
+    }
+    let _permit = gate.permits.try_acquire().map_err(|_| {
+        shed("in_flight");
+        ApiError::overloaded("overloaded", "too many requests are being worked on")
+    })?;
+    Ok(next.run(request).await)
+}
+
+/// Ends a request that takes too long.
+pub(crate) async fn in_time(
+    State(limit): State<Duration>,
+    request: Request,
+    next: Next,
+) -> ApiResult<Response> {
+    tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
+        shed("time");
+        ApiError::overloaded("timeout", format!("not done after {} s", limit.as_secs()))
+    })
+}
+
+fn shed(reason: &'static str) {
+    metrics::counter!("segue_shed_total", "reason" => reason).increment(1);
+}

@@ -1,0 +1,229 @@
+//! `/import` takes files, `/import/{id}` shows how far they are, then the truthful report.
+//!
+//! The form posts `multipart/form-data` with `listener` and `files` to `/import`, which answers 303 to `/import/{id}`. There, scripts poll
+//! `GET /v1/imports/{id}` and fetch the fragment `GET /fragments/import/{id}` ([`fragment`], in place of `#import`) when its `state` changes;
+//! without scripts the page reloads itself while work goes on.
+
+use maud::{Markup, html};
+
+use super::icons::icon;
+use super::layout::{Frame, page};
+use super::{urls, words};
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImportState {
+    /// Files are being read.
+    #[default]
+    Reading,
+    /// All is read; a model is learning from it.
+    Training,
+    /// Finished.
+    Done,
+    /// Ended early.
+    Failed,
+}
+
+impl ImportState {
+    /// Its name in the API.
+    pub fn name(self) -> &'static str {
+        match self {
+            ImportState::Reading => "reading",
+            ImportState::Training => "training",
+            ImportState::Done => "done",
+            ImportState::Failed => "failed",
+        }
+    }
+
+    fn is_over(self) -> bool {
+        matches!(self, ImportState::Done | ImportState::Failed)
+    }
+}
+
+/// An import.
+#[derive(Clone, Debug, Default)]
+pub struct Import {
+    /// Its id.
+    pub id: String,
+    /// How far it is.
+    pub state: ImportState,
+    /// Bytes read so far.
+    pub bytes_read: u64,
+    /// Bytes to read.
+    pub bytes_total: u64,
+    /// The file at hand.
+    pub file: Option<String>,
+    /// What became of every row, once it is known.
+    pub report: Option<Report>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// What became of the rows of an import.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// The sums.
+    pub total: FileRow,
+    /// File by file.
+    pub files: Vec<FileRow>,
+}
+
+/// What became of the rows of one file. Rows = plays + signals + tracks + already there + dropped.
+#[derive(Clone, Debug, Default)]
+pub struct FileRow {
+    /// Its name, with the entry inside an archive.
+    pub file: String,
+    /// What it was read as; `None` for a file left alone.
+    pub format: Option<String>,
+    /// Rows found.
+    pub rows: u64,
+    /// Kept as plays.
+    pub plays: u64,
+    /// Kept as likes, bans and the like.
+    pub signals: u64,
+    /// Kept as tracks.
+    pub tracks: u64,
+    /// Kept by an earlier import that was cut off.
+    pub already_imported: u64,
+    /// How many of those kept were known before.
+    pub duplicates: u64,
+    /// Not kept, by reason in words.
+    pub dropped: Vec<(String, u64)>,
+    /// What was odd about it.
+    pub note: Option<String>,
+}
+
+impl FileRow {
+    fn dropped_rows(&self) -> u64 {
+        self.dropped.iter().map(|(_, rows)| rows).sum()
+    }
+}
+
+/// The page that takes files. `listener` is the name that the field starts with.
+pub fn view(frame: &Frame, listener: &str) -> Markup {
+    let main = html! {
+        div.page-head {
+            h1 { "Add to your history" }
+            p.lead { "Files you gave before add nothing twice, so a newer export can simply be dropped on top." }
+        }
+        (drop_zone(listener))
+    };
+    page(frame, "Import", &main)
+}
+
+/// The page of one import.
+pub fn view_import(frame: &Frame, import: &Import) -> Markup {
+    let reload_seconds = (!import.state.is_over()).then_some(3);
+    let main = html! { div.wide { h1 { (heading(import.state)) } (fragment(import)) } };
+    page(&Frame { reload_seconds, ..frame.clone() }, heading(import.state), &main)
+}
+
+fn heading(state: ImportState) -> &'static str {
+    match state {
+        ImportState::Reading => "Reading your history",
+        ImportState::Training => "Listening to it all",
+        ImportState::Done => "That went in",
+        ImportState::Failed => "That did not work",
+    }
+}
+
+/// Where files are dropped or chosen.
+pub fn drop_zone(listener: &str) -> Markup {
+    html! {
+        form #drop .drop-zone method="post" action="/import" enctype="multipart/form-data" {
+            label.well for="files" {
+                (icon("drop"))
+                strong { "Drop your export here" }
+                span { "or choose files: zip, JSON, CSV, several at once" }
+            }
+            input #files type="file" name="files" multiple required aria-describedby="drop-said";
+            div.drop-foot {
+                label.field { span { "Whose history is it?" } input type="text" name="listener" value=(listener) required maxlength="100" autocomplete="nickname"; }
+                button.primary type="submit" { "Read it" }
+            }
+            progress #drop-progress max="1" value="0" aria-label="Sent so far" hidden {}
+            p #drop-said .small role="status" { "Addresses, devices' names, countries and user names in it are never read." }
+        }
+    }
+}
+
+/// How far it is, or what became of it.
+pub fn fragment(import: &Import) -> Markup {
+    html! {
+        section #import .import data-import=(import.id) data-state=(import.state.name()) aria-label="Import" {
+            @match import.state {
+                ImportState::Reading => (reading(import)),
+                ImportState::Training => (training()),
+                ImportState::Done => p.lead { "Here is what became of every row." },
+                ImportState::Failed => p.wrong role="alert" { (import.error.as_deref().unwrap_or("the import ended early")) },
+            }
+            @if let Some(report) = &import.report { (table(report)) }
+            @if import.state == ImportState::Done { p { a.button.primary href="/" { "Listen" } " " a href="/taste" { "See your taste" } } }
+            @if import.state == ImportState::Failed { p { a.button href="/import" { "Try again" } " What was read before it ended is kept." } }
+        }
+    }
+}
+
+fn reading(import: &Import) -> Markup {
+    let (read, total) = (import.bytes_read, import.bytes_total.max(1));
+    html! {
+        progress max=(total) value=(read.min(total)) data-progress="" aria-label="Read so far" {}
+        p.lead role="status" {
+            span data-progress-bytes="" { (words::bytes(read)) } " of " (words::bytes(import.bytes_total))
+            " · " span data-progress-file="" { (import.file.as_deref().unwrap_or("")) }
+        }
+    }
+}
+
+fn training() -> Markup {
+    html! {
+        progress aria-label="Learning" {}
+        p.lead role="status" { "Learning what you like from it. This takes seconds to a few minutes; you may leave this page." }
+    }
+}
+
+fn table(report: &Report) -> Markup {
+    html! {
+        @let total = &report.total;
+        p.tally {
+            strong { (words::grouped(total.rows)) } " rows = "
+            strong { (words::grouped(total.plays)) } " plays + "
+            strong { (words::grouped(total.signals)) } " likes and other signals + "
+            strong { (words::grouped(total.tracks)) } " tracks + "
+            strong { (words::grouped(total.already_imported)) } " read before + "
+            strong { (words::grouped(total.dropped_rows())) } " left out."
+            @if total.duplicates > 0 { " " (words::count(total.duplicates, "row was", "rows were")) " known already and count once." }
+        }
+        @if !total.dropped.is_empty() {
+            h2 { "Left out, and why" }
+            ul.reasons { @for (reason, rows) in &total.dropped { li { strong { (words::grouped(*rows)) } " " (reason) } } }
+        }
+        h2 { "File by file" }
+        div.scroll tabindex="0" role="region" aria-label="File by file" {
+            table {
+                thead { tr {
+                    th scope="col" { "File" } th scope="col" { "Read as" }
+                    @for name in ["Rows", "Plays", "Signals", "Tracks", "Read before", "Left out"] { th.number scope="col" { (name) } }
+                } }
+                tbody { @for file in &report.files { (row(file)) } }
+            }
+        }
+    }
+}
+
+fn row(file: &FileRow) -> Markup {
+    let numbers =
+        [file.rows, file.plays, file.signals, file.tracks, file.already_imported, file.dropped_rows()];
+    html! {
+        tr {
+            th scope="row" { (file.file) @if let Some(note) = &file.note { p.small { (note) } } }
+            td { (file.format.as_deref().unwrap_or("left alone")) }
+            @for number in numbers { td.number { (words::grouped(number)) } }
+        }
+    }
+}
+
+/// Where the page of an import is.
+pub fn address(import: &Import) -> String {
+    urls::import(&import.id)
+}

@@ -1,0 +1,190 @@
+//! What surrounds every page: head, header, main, player, the list of keys, and the place where short messages appear.
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::{assets, icons, keys, player, urls};
+
+/// What every page knows, whatever it shows.
+#[derive(Clone, Debug, Default)]
+pub struct Frame {
+    /// Whose page it is, once there is somebody.
+    pub listener: Option<String>,
+    /// Everybody who may be picked in the header; the picker appears from two on.
+    pub listeners: Vec<String>,
+    /// Which part of the page this is.
+    pub section: Section,
+    /// Path and query of this page: where forms come back to.
+    pub here: String,
+    /// Whether a key was used to get in, so that there is a way out.
+    pub signed_in: bool,
+    /// What was just done, with the way to undo it.
+    pub flash: Option<Flash>,
+    /// Reload after so many seconds where no script does better: a page that waits for something.
+    pub reload_seconds: Option<u32>,
+}
+
+/// A part of the page, as the header lists them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Section {
+    /// Shelves and mix.
+    Listen,
+    /// What is known of the listener.
+    Taste,
+    /// What was learned.
+    Model,
+    /// Files coming in.
+    Import,
+    /// None of these.
+    #[default]
+    Elsewhere,
+}
+
+/// Something that was just done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flash {
+    /// In words, a sentence.
+    pub message: String,
+    /// The form that takes it back.
+    pub undo: Option<Undo>,
+}
+
+/// A form of hidden fields that takes something back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undo {
+    /// Where it posts to.
+    pub action: String,
+    /// Its fields.
+    pub fields: Vec<(String, String)>,
+}
+
+const SECTIONS: [(Section, &str, &str); 4] = [
+    (Section::Listen, "/", "Listen"),
+    (Section::Taste, "/taste", "Taste"),
+    (Section::Model, "/model", "Model"),
+    (Section::Import, "/import", "Import"),
+];
+
+/// A whole page; `main` holds exactly one `h1`.
+pub fn page(frame: &Frame, title: &str, main: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(frame, title))
+            body data-listener=[frame.listener.as_deref()] {
+                (icons::sprite())
+                a.skip-link href="#main" { "Skip to content" }
+                (header(frame))
+                main #main tabindex="-1" {
+                    (flash(frame))
+                    (main)
+                }
+                (footer(frame))
+                (player::bar())
+                (keys::dialog())
+                div #toasts .toasts role="status" aria-live="polite" {}
+            }
+        }
+    }
+}
+
+fn head(frame: &Frame, title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            title { (title) " · Segue" }
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="color-scheme" content="light dark";
+            meta name="referrer" content="same-origin";
+            link rel="icon" type="image/svg+xml" href=(assets::url("icon.svg"));
+            link rel="stylesheet" href=(assets::url("segue.css"));
+            script type="module" src=(assets::url("app.js")) {}
+            @if let Some(seconds) = frame.reload_seconds {
+                noscript { meta http-equiv="refresh" content=(seconds); }
+            }
+        }
+    }
+}
+
+fn header(frame: &Frame) -> Markup {
+    html! {
+        header.masthead {
+            a.brand href="/" rel="home" { (icons::mark()) span { "Segue" } }
+            nav aria-label="Pages" {
+                @for (section, address, name) in SECTIONS {
+                    a href=(address) aria-current=[(section == frame.section).then_some("page")] { (name) }
+                }
+            }
+            @if frame.listener.is_some() { (search_box()) }
+            (picker(frame))
+            @if frame.signed_in {
+                form.leave method="post" action="/logout" { button.quiet type="submit" { "Lock" } }
+            }
+        }
+    }
+}
+
+fn search_box() -> Markup {
+    html! {
+        search {
+            form.find method="get" action="/search" {
+                label.unseen for="find" { "Find a track" }
+                input #find type="search" name="q" placeholder="Find a track" autocomplete="off" maxlength="200";
+                button type="submit" { (icons::icon("search")) span.unseen { "Search" } }
+            }
+        }
+    }
+}
+
+/// Who is listening. It takes a press of the button: a choice by arrow keys must not leave the page.
+fn picker(frame: &Frame) -> Markup {
+    if frame.listeners.len() < 2 {
+        return PreEscaped(String::new());
+    }
+    html! {
+        form.picker method="post" action="/listener" {
+            input type="hidden" name="back" value=(urls::local(&frame.here));
+            label.unseen for="who" { "Who is listening" }
+            select #who name="listener" {
+                @for name in &frame.listeners {
+                    option value=(name) selected[frame.listener.as_ref() == Some(name)] { (name) }
+                }
+            }
+            button.quiet type="submit" { "Switch" }
+        }
+    }
+}
+
+fn flash(frame: &Frame) -> Markup {
+    html! {
+        @if let Some(flash) = &frame.flash {
+            div.flash role="status" {
+                p { (flash.message) }
+                @if let Some(undo) = &flash.undo { (undo_form(undo, &frame.here, "Undo")) }
+            }
+        }
+    }
+}
+
+/// A button that takes something back.
+pub fn undo_form(undo: &Undo, back: &str, label: &str) -> Markup {
+    html! {
+        form method="post" action=(undo.action) {
+            input type="hidden" name="back" value=(urls::local(back));
+            @for (name, value) in &undo.fields { input type="hidden" name=(name) value=(value); }
+            button.quiet type="submit" { (label) }
+        }
+    }
+}
+
+fn footer(frame: &Frame) -> Markup {
+    html! {
+        footer.colophon {
+            p { "Everything stays on this machine." }
+            p {
+                a href="/docs" { "API" }
+                @if frame.listener.is_some() { " · " a href="/import" { "Add more history" } }
+                span.needs-script hidden { " · " button.link type="button" data-opens="keys" { "Keys " kbd { "?" } } }
+            }
+        }
+    }
+}

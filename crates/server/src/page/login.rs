@@ -1,0 +1,34 @@
+//! `/login`: one field for a key, where keys are asked for. Posts `key` and `back` to `/login`.
+
+use maud::{Markup, html};
+
+use super::layout::{Frame, page};
+use super::urls;
+
+/// What the form knows.
+#[derive(Clone, Debug, Default)]
+pub struct Login {
+    /// Where to go once in.
+    pub back: String,
+    /// Whether a key was tried and did not fit.
+    pub refused: bool,
+}
+
+/// The page.
+pub fn view(frame: &Frame, login: &Login) -> Markup {
+    let main = html! {
+        div.narrow {
+            h1 { "A key, please" }
+            p.lead { "This Segue can be reached by others, so it asks who comes in. Whoever runs it can make you a key." }
+            @if login.refused { p.wrong #wrong role="alert" { "That key does not fit." } }
+            form.stack method="post" action="/login" {
+                input type="hidden" name="back" value=(urls::local(&login.back));
+                label for="key" { "Key" }
+                input #key type="password" name="key" required autocomplete="current-password" spellcheck="false"
+                    aria-invalid=[login.refused.then_some("true")] aria-describedby=[login.refused.then_some("wrong")];
+                button.primary type="submit" { "Come in" }
+            }
+        }
+    };
+    page(frame, "A key, please", &main)
+}

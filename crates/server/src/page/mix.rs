@@ -1,0 +1,117 @@
+//! `/mix`: the mix as a list to play and to take along.
+//!
+//! Fragment: `GET /fragments/mix?{settings}&shown=…&here=…` answers [`fragment`], the part that changes with the dial, which takes the place of
+//! the element `#mix` of the page. `shown` is missing where all rows are shown; `here` is the page that forms come back to, `Frame::here`.
+
+use maud::{Markup, html};
+
+use super::card::{Card, Place, card};
+use super::dial::{Preview, dial};
+use super::layout::{Frame, page};
+use super::urls::{self, MixSettings};
+use super::words;
+
+/// A mix and how it came about.
+#[derive(Clone, Debug, Default)]
+pub struct Mix {
+    /// Its name in the log, by which it is exported; `None` where nothing fits.
+    pub id: Option<i64>,
+    /// What was asked for.
+    pub settings: MixSettings,
+    /// What came out, in numbers.
+    pub preview: Preview,
+    /// The picks in playing order.
+    pub picks: Vec<Card>,
+    /// Seed of the draw: with it, the same mix comes again.
+    pub seed: u64,
+    /// What could not be had, in sentences: "only 12 tracks are new to you".
+    pub notes: Vec<String>,
+    /// Why these and no others, in sentences: where candidates came from, what the policy is, which model scored.
+    pub why: Vec<String>,
+}
+
+/// The formats of the export menu, with what takes them.
+const FORMATS: [(&str, &str, &str); 5] = [
+    ("m3u8", "M3U", "for players with your files"),
+    ("xspf", "XSPF", "for VLC and others"),
+    ("jspf", "JSPF", "for ListenBrainz"),
+    ("csv", "CSV", "for spreadsheets"),
+    ("uris", "URIs", "to paste into Spotify"),
+];
+
+/// The page.
+pub fn view(frame: &Frame, mix: &Mix) -> Markup {
+    let main = html! {
+        div.page-head { h1 { "The mix" } p.lead { "In playing order: what goes well after what." } }
+        div.listening {
+            aside aria-label="Dial and filters" { (dial("/mix", &mix.settings, &mix.preview)) }
+            (fragment(frame, mix, usize::MAX))
+        }
+    };
+    page(frame, "The mix", &main)
+}
+
+/// The list itself with at most `shown` rows, and what one may do with the whole of it.
+pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
+    let fixed = mix.settings.with_seed(mix.seed);
+    html! {
+        section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) data-shown=[(shown < usize::MAX).then_some(shown)] {
+            (heading(mix, &fixed))
+            @for note in &mix.notes { p.note { (note) } }
+            @if mix.picks.is_empty() {
+                p.empty { "Nothing fits these filters. Loosen one, or " a href="/mix" { "start afresh" } "." }
+            }
+            ol.tracks {
+                @for pick in mix.picks.iter().take(shown) { li { (card(&place(frame, "mix"), pick)) } }
+            }
+            @if mix.picks.len() > shown {
+                p { a.more href=(urls::mix(&fixed)) { "See all " (mix.picks.len()) } }
+            }
+            (why(mix))
+        }
+    }
+}
+
+/// The place of a card on a list of this page.
+pub fn place<'a>(frame: &'a Frame, list: &'a str) -> Place<'a> {
+    Place { listener: frame.listener.as_deref().unwrap_or_default(), back: &frame.here, list }
+}
+
+fn heading(mix: &Mix, fixed: &MixSettings) -> Markup {
+    let playable = mix.picks.iter().any(|pick| pick.audio.is_some());
+    html! {
+        div.mix-head {
+            h2 #mix-title { (words::count(mix.picks.len() as u64, "track", "tracks")) }
+            @if playable {
+                button.primary.needs-script type="button" data-plays="mix" hidden { (super::icons::icon("play")) "Play" }
+            }
+            @if let Some(id) = mix.id { (export(id)) }
+        }
+    }
+}
+
+fn export(mix: i64) -> Markup {
+    html! {
+        details.menu {
+            summary { (super::icons::icon("drop")) "Take it along" }
+            ul {
+                @for (format, name, what_for) in FORMATS {
+                    li { a href=(urls::playlist(mix, format)) download { strong { (name) } " " span { (what_for) } } }
+                }
+            }
+        }
+    }
+}
+
+fn why(mix: &Mix) -> Markup {
+    html! {
+        details.why {
+            summary { "Why these" }
+            @for sentence in &mix.why { p { (sentence) } }
+            p {
+                "Seed " code { (mix.seed) } ". "
+                a href=(urls::mix(&mix.settings.with_seed(mix.seed))) { "A link to this very mix" } "."
+            }
+        }
+    }
+}

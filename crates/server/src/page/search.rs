@@ -1,0 +1,53 @@
+//! `/search?q=`: tracks found by words, as cards.
+
+use maud::{Markup, html};
+
+use super::card::{Card, card};
+use super::layout::{Frame, page};
+use super::mix::place;
+use super::words;
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// The words.
+    pub query: String,
+    /// The best of what was found.
+    pub results: Vec<Card>,
+    /// How many there are in all.
+    pub total: u64,
+}
+
+/// The page.
+pub fn view(frame: &Frame, search: &Search) -> Markup {
+    let main = html! {
+        div.page-head {
+            h1 { @if search.query.is_empty() { "Find a track" } @else { "“" (search.query) "”" } }
+            p.lead { (found(search)) }
+        }
+        form.search-again method="get" action="/search" {
+            label for="again" { "Title, artist or album" }
+            div.joined {
+                input #again type="search" name="q" value=(search.query) maxlength="200" autocomplete="off";
+                button.primary type="submit" { "Search" }
+            }
+        }
+        @if !search.results.is_empty() {
+            section.mix aria-labelledby="results" {
+                h2.unseen #results { "Results" }
+                ol.tracks { @for result in &search.results { li { (card(&place(frame, "search"), result)) } } }
+            }
+        }
+    };
+    page(frame, if search.query.is_empty() { "Find a track" } else { &search.query }, &main)
+}
+
+fn found(search: &Search) -> String {
+    let shown = search.results.len() as u64;
+    match search.total {
+        _ if search.query.is_empty() => "Among everything that Segue knows of.".to_owned(),
+        0 => "Nothing by that name. Fewer letters find more.".to_owned(),
+        total if total > shown => format!("The best {shown} of {}.", words::count(total, "track", "tracks")),
+        total => format!("{}.", words::count(total, "track", "tracks")),
+    }
+}

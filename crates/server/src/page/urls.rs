@@ -1,0 +1,248 @@
+//! Every address that the page links or posts to, built here and nowhere else.
+//!
+//! Track ids are any text (`spotify:track:…`, `name:artist␟title`, a file path), so whatever is not an unreserved character of
+//! RFC 3986 is percent-encoded, in paths as in queries. What comes back from a browser is read here as well, and reading is total:
+//! a bookmark with nonsense in it gives the defaults, not an error.
+
+use std::borrow::Cow;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use segue_engine::mix::filters::Familiarity;
+
+/// All but the unreserved characters of RFC 3986, section 2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Most tracks that a mix on the page may have.
+pub const LONGEST_MIX: u32 = 200;
+/// Most tracks that may be named as left out: an address has an end.
+const MOST_EXCLUDED: usize = 100;
+
+/// What a listener may turn in a mix: the state of the page's form, which lives in the address.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MixSettings {
+    /// The dial, 0 (familiar) to 1 (new).
+    pub explore: f32,
+    /// How many tracks.
+    pub length: u32,
+    /// Owned, heard, new or any.
+    pub familiarity: Familiarity,
+    /// Most tracks by one artist.
+    pub artist_cap: u32,
+    /// Works played within this many days are left out.
+    pub no_repeat_days: u32,
+    /// Seed of the draw; `None` draws anew.
+    pub seed: Option<u64>,
+    /// Tracks left out: "not now".
+    pub exclude: Vec<String>,
+}
+
+impl Default for MixSettings {
+    fn default() -> Self {
+        Self {
+            explore: 0.3,
+            length: 30,
+            familiarity: Familiarity::Any,
+            artist_cap: 3,
+            no_repeat_days: 1,
+            seed: None,
+            exclude: Vec::new(),
+        }
+    }
+}
+
+impl MixSettings {
+    /// Reads a query string; what is missing or unusable is as in [`MixSettings::default`].
+    ///
+    /// # Examples
+    /// ```
+    /// let settings = segue_server::page::urls::MixSettings::from_query("explore=.7&artist_cap=none&exclude=spotify%3Atrack%3A1");
+    /// assert_eq!((settings.explore, settings.artist_cap), (0.7, 3));
+    /// assert_eq!(settings.exclude, ["spotify:track:1"]);
+    /// ```
+    pub fn from_query(query: &str) -> Self {
+        let mut settings = Self::default();
+        for (name, value) in pairs(query) {
+            settings.set(&name, value.into_owned());
+        }
+        settings
+    }
+
+    fn set(&mut self, name: &str, value: String) {
+        match name {
+            "explore" => {
+                let explore = value.parse().ok().filter(|explore| (0.0..=1.0).contains(explore));
+                self.explore = explore.unwrap_or(self.explore);
+            }
+            "length" => self.length = number(&value, 1, LONGEST_MIX).unwrap_or(self.length),
+            "familiarity" => self.familiarity = familiarity(&value).unwrap_or(self.familiarity),
+            "artist_cap" => self.artist_cap = number(&value, 1, LONGEST_MIX).unwrap_or(self.artist_cap),
+            "no_repeat_days" => self.no_repeat_days = number(&value, 0, 3650).unwrap_or(self.no_repeat_days),
+            "seed" => self.seed = value.parse().ok(),
+            "exclude" if self.exclude.len() < MOST_EXCLUDED && !self.exclude.contains(&value) => {
+                self.exclude.push(value);
+            }
+            _ => {}
+        }
+    }
+
+    /// The query string that [`from_query`](Self::from_query) reads back.
+    pub fn to_query(&self) -> String {
+        let mut query = format!(
+            "explore={}&length={}&familiarity={}&artist_cap={}&no_repeat_days={}",
+            self.explore,
+            self.length,
+            familiarity_name(self.familiarity),
+            self.artist_cap,
+            self.no_repeat_days
+        );
+        if let Some(seed) = self.seed {
+            query.push_str(&format!("&seed={seed}"));
+        }
+        for track in &self.exclude {
+            query.push_str("&exclude=");
+            query.push_str(&encoded(track));
+        }
+        query
+    }
+
+    /// The same with the draw fixed.
+    pub fn with_seed(&self, seed: u64) -> Self {
+        Self { seed: Some(seed), ..self.clone() }
+    }
+}
+
+/// The name of a familiarity in addresses and in the API.
+pub fn familiarity_name(familiarity: Familiarity) -> &'static str {
+    match familiarity {
+        Familiarity::Any => "any",
+        Familiarity::Owned => "owned",
+        Familiarity::Heard => "heard",
+        Familiarity::New => "new",
+    }
+}
+
+fn familiarity(name: &str) -> Option<Familiarity> {
+    [Familiarity::Any, Familiarity::Owned, Familiarity::Heard, Familiarity::New]
+        .into_iter()
+        .find(|familiarity| familiarity_name(*familiarity) == name)
+}
+
+fn number(text: &str, least: u32, most: u32) -> Option<u32> {
+    text.parse().ok().map(|number: u32| number.clamp(least, most))
+}
+
+/// The names and values of a query string, decoded.
+pub fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decoded(name), decoded(value))
+    })
+}
+
+fn decoded(text: &str) -> Cow<'_, str> {
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        return Cow::Owned(percent_decode_str(&spaced).decode_utf8_lossy().into_owned());
+    }
+    percent_decode_str(text).decode_utf8_lossy()
+}
+
+/// Text made fit for a path segment or a query value.
+pub fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// The mix as a list.
+pub fn mix(settings: &MixSettings) -> String {
+    format!("/mix?{}", settings.to_query())
+}
+
+/// A mix that was logged as a playlist file; `format` is `m3u8`, `xspf`, `jspf`, `csv` or `uris`.
+pub fn playlist(mix: i64, format: &str) -> String {
+    format!("/v1/mixes/{mix}/playlist?format={format}")
+}
+
+/// Where the forms of a card go: fields `track`, `artist`, `kind`, `back`.
+///
+/// `kind=ban` with an `artist` bans the artist; every other kind speaks of the `track`. A form with one of the two speaks of that.
+pub fn feedback(listener: &str) -> String {
+    format!("/listeners/{}/feedback", encoded(listener))
+}
+
+/// Where "not now" goes: fields `track`, `back`; the answer is a redirect to [`leave_out`].
+pub fn skip(listener: &str) -> String {
+    format!("/listeners/{}/skip", encoded(listener))
+}
+
+/// Where an exclusion is added: fields `kind` (`period`, `device`, `track`, `artist`, `context`), `value` or `from` and `to`, `back`.
+pub fn exclusions(listener: &str) -> String {
+    format!("/listeners/{}/exclusions", encoded(listener))
+}
+
+/// Where an exclusion is taken back: field `back`.
+pub fn include_again(listener: &str, exclusion: i64) -> String {
+    format!("/listeners/{}/exclusions/{exclusion}/remove", encoded(listener))
+}
+
+/// Where a listener asks to be forgotten: field `confirm` holds the listener's name.
+pub fn forget(listener: &str) -> String {
+    format!("/listeners/{}/forget", encoded(listener))
+}
+
+/// Where everything that is known about a listener can be fetched.
+pub fn export(listener: &str) -> String {
+    format!("/v1/listeners/{}/export", encoded(listener))
+}
+
+/// The page of one import.
+pub fn import(id: &str) -> String {
+    format!("/import/{}", encoded(id))
+}
+
+/// Where a model is made the one that serves: field `back`.
+pub fn activate_model(version: &str) -> String {
+    format!("/models/{}/activate", encoded(version))
+}
+
+/// The model page with two models side by side.
+pub fn compare_models(left: &str, right: &str) -> String {
+    format!("/model?left={}&right={}", encoded(left), encoded(right))
+}
+
+/// Tracks found by words.
+pub fn search(query: &str) -> String {
+    format!("/search?q={}", encoded(query))
+}
+
+/// The page `back` without what is not now: the same address with one more track left out.
+pub fn leave_out(back: &str, track: &str) -> String {
+    let back = local(back);
+    let separator = if back.contains('?') { '&' } else { '?' };
+    format!("{back}{separator}exclude={}", encoded(track))
+}
+
+/// Where to go back to after a form: an address of this very page, whatever was asked for.
+///
+/// # Examples
+/// ```
+/// use segue_server::page::urls::local;
+/// assert_eq!(local("/mix?explore=0.4"), "/mix?explore=0.4");
+/// assert_eq!(local("//evil.example"), "/");
+/// assert_eq!(local("javascript:alert(1)"), "/");
+/// ```
+pub fn local(back: &str) -> &str {
+    if is_local(back) { back } else { "/" }
+}
+
+/// A sound file's address, if it is one of ours: anything else is not linked.
+pub fn audio(address: &str) -> Option<&str> {
+    is_local(address).then_some(address)
+}
+
+/// Browsers read `//host` and `/\host` as another host, and drop tabs and line ends before they look.
+fn is_local(address: &str) -> bool {
+    let mut characters = address.chars();
+    characters.next() == Some('/')
+        && !matches!(characters.next(), Some('/' | '\\'))
+        && !address.chars().any(|character| character.is_control())
+}

@@ -1,0 +1,90 @@
+//! All routes, and what every request passes through.
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::routing::get;
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::access::{authenticate, same_origin};
+use crate::app::App;
+use crate::error::{ApiError, ApiResult};
+use crate::limits::{Gate, admit, in_time};
+use crate::{api, metrics, site};
+
+/// What the page may load: its own files. No script or style of anybody else's, none inside the HTML.
+const CONTENT_POLICY: &str =
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+
+/// Everything that the server answers.
+pub fn router(app: Arc<App>) -> Router {
+    metrics::recorder();
+    let limits = app.config.limits.clone();
+    let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    let timed = Router::new()
+        .merge(api::routes(&app))
+        .merge(site::routes(&app))
+        .route("/metrics", get(async || metrics::recorder().render()))
+        .layer(middleware::from_fn_with_state(limits.request_time, in_time));
+    let guarded = timed
+        .merge(api::long_routes(&app))
+        .merge(site::long_routes(&app))
+        .fallback(async || ApiError::not_found("no_such_route", "there is nothing at this address"))
+        .layer(DefaultBodyLimit::max(limits.body_bytes))
+        .layer(RequestBodyTimeoutLayer::new(limits.body_time))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), authenticate))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
+        .layer(middleware::from_fn_with_state(Gate::new(&limits), admit));
+    Router::new()
+        .merge(guarded)
+        .merge(site::open_routes(&app))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready).with_state(app))
+        .layer(CompressionLayer::new())
+        .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(header::REFERRER_POLICY, "same-origin"))
+        .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY))
+        .layer(middleware::from_fn(metrics::observe))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(PropagateRequestIdLayer::x_request_id())
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+}
+
+/// Whether requests are answered: not while the first edition is being built.
+async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
+    if app.is_ready.load(std::sync::atomic::Ordering::Acquire) {
+        return Ok("ready\n");
+    }
+    Err(ApiError::overloaded("starting", "the catalogue is being read"))
+}
+
+/// The path of a request can name a listener, so the log has the route only.
+fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
+    let route = request.extensions().get::<axum::extract::MatchedPath>();
+    let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    tracing::info_span!(
+        "request",
+        method = %request.method(),
+        route = route.map_or("none", |route| route.as_str()),
+        id = id.unwrap_or_default(),
+    )
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
+    let message = panic.downcast_ref::<String>().map(String::as_str);
+    let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+    tracing::error!("a handler panicked: {message}");
+    let error =
+        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on the server");
+    axum::response::IntoResponse::into_response(
+        error.hint("the log has the details under the id in the `x-request-id` header"),
+    )
+}

@@ -1,0 +1,400 @@
+//! A made-up listener and all that the page would say of them, for tests and for looking at.
+
+use maud::{Markup, html};
+use segue_core::{AudioFeature, AudioFeatures};
+use segue_server::page::calibration::Bin;
+use segue_server::page::card::Card;
+use segue_server::page::dial::Preview;
+use segue_server::page::import::{FileRow, Import, ImportState, Report};
+use segue_server::page::layout::{Flash, Frame, Section, Undo};
+use segue_server::page::login::Login;
+use segue_server::page::mix::Mix;
+use segue_server::page::model::{Comparison, ComparisonRow, Metric, Model, ModelRow};
+use segue_server::page::problem::Problem;
+use segue_server::page::search::Search;
+use segue_server::page::shelves::{Home, Shelf};
+use segue_server::page::sketch::PETALS;
+use segue_server::page::taste::{Bar, Charts, Example, Exclusion, OneTaste, Said, Taste, Trend};
+use segue_server::page::urls::{self, MixSettings};
+use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
+
+/// Every page by a name for it.
+pub(crate) fn pages() -> Vec<(&'static str, Markup)> {
+    let empty = Frame { here: "/".to_owned(), ..Frame::default() };
+    let listen = frame(Section::Listen, "/");
+    let flash = Flash {
+        message: "Never again: Marrow & Pine.".to_owned(),
+        undo: Some(Undo {
+            action: urls::feedback("ada"),
+            fields: vec![
+                ("artist".to_owned(), "Marrow & Pine".to_owned()),
+                ("kind".to_owned(), "cleared".to_owned()),
+            ],
+        }),
+    };
+    let flashed = Frame { flash: Some(flash), ..frame(Section::Listen, "/mix") };
+    vec![
+        ("welcome", welcome::view(&empty, "ada")),
+        ("listen", shelves::view(&listen, &home())),
+        ("mix", mix::view(&flashed, &a_mix())),
+        ("nothing-fits", mix::view(&listen, &Mix { settings: narrow(), ..Mix::default() })),
+        ("search", search::view(&frame(Section::Elsewhere, "/search?q=tide"), &found())),
+        ("search-empty", search::view(&frame(Section::Elsewhere, "/search"), &Search::default())),
+        ("taste", taste::view(&frame(Section::Taste, "/taste"), &a_taste())),
+        ("taste-empty", taste::view(&frame(Section::Taste, "/taste"), &unknown_taste())),
+        ("model", model::view(&frame(Section::Model, "/model"), &a_model())),
+        ("model-empty", model::view(&frame(Section::Model, "/model"), &Model::default())),
+        ("import", import::view(&frame(Section::Import, "/import"), "ada")),
+        ("reading", import::view_import(&empty, &an_import(ImportState::Reading))),
+        ("training", import::view_import(&empty, &an_import(ImportState::Training))),
+        ("report", import::view_import(&frame(Section::Import, "/import/7"), &an_import(ImportState::Done))),
+        ("failed", import::view_import(&empty, &an_import(ImportState::Failed))),
+        ("login", login::view(&empty, &Login { back: "/taste".to_owned(), refused: true })),
+        ("problem", problem::view(&frame(Section::Elsewhere, "/nowhere"), &a_problem())),
+    ]
+}
+
+/// A page of somebody.
+pub(crate) fn frame(section: Section, here: &str) -> Frame {
+    Frame {
+        listener: Some("ada".to_owned()),
+        listeners: vec!["ada".to_owned(), "grace".to_owned()],
+        section,
+        here: here.to_owned(),
+        signed_in: section == Section::Model,
+        ..Frame::default()
+    }
+}
+
+const SONGS: [(&str, &str, &str); 12] = [
+    ("Low Tide Lullaby", "Marrow & Pine", "Driftwood"),
+    ("Seventeen Lanterns", "Ines Calder", "Festival of Small Hours"),
+    ("Concrete Orchard", "The Quiet Math", "Proofs"),
+    ("Telegraph Hill", "Otto Vanterpool", "Switchboard"),
+    ("Salt on the Dashboard", "Junia Reyes", "Coastal"),
+    ("Hex & Honey", "Velvet Arithmetic", "Sums"),
+    (
+        "A Very Long Title That Somebody Thought Would Be Funny To Put On A Seven-Inch Single (2011 Remaster)",
+        "Kestrel Kestrel",
+        "",
+    ),
+    ("Nightbus N29", "Ada Okafor", "Stops"),
+    ("Paper Moths", "Lune Ferrant", "Papier"),
+    ("Gravel", "Tin Cathedral", "Nave"),
+    ("Orchid Radio", "Sunday Permafrost", "Thaw"),
+    ("Donaudampfschifffahrtsgesellschaftskapitän", "Blechkapelle Süd", "Flussauf"),
+];
+
+const REASONS: [&str; 6] = [
+    "back after 214 days",
+    "you played this to the end 31 times",
+    "close to Ines Calder – Seventeen Lanterns in tempo and mood",
+    "a step outside: calmer and more acoustic than what you play",
+    "you like 4 songs by The Quiet Math",
+    "many listeners play this",
+];
+
+/// A card, another one for each position.
+pub(crate) fn a_card(position: usize) -> Card {
+    let (title, artist, album) = SONGS[position % SONGS.len()];
+    let mut artists = vec![artist.to_owned()];
+    if position % 5 == 3 {
+        artists.push("Halcyon Twins".to_owned());
+    }
+    Card {
+        track: format!("name:{artist}\u{241f}{title}"),
+        title: title.to_owned(),
+        artists,
+        album: (!album.is_empty()).then(|| album.to_owned()),
+        reason: REASONS[position % REASONS.len()].to_owned(),
+        likability: Some(0.93 - 0.055 * (position % 12) as f32),
+        new_to_listener: position % 3 == 2,
+        liked: position % 7 == 1,
+        audio: (position % 2 == 0).then(|| format!("/audio/{}", urls::encoded(title))),
+        sound: a_sound(position),
+    }
+}
+
+fn a_sound(position: usize) -> AudioFeatures {
+    let mut sound = AudioFeatures::MISSING;
+    if position % 11 == 10 {
+        return sound;
+    }
+    for (petal, (feature, _)) in PETALS.into_iter().enumerate() {
+        let drawn = ((position * 37 + petal * 53 + position * petal * 17) % 97) as f32 / 97.0;
+        sound.set(feature, if petal > 2 { drawn * drawn } else { drawn });
+    }
+    sound.set(AudioFeature::Tempo, 62.0 + (position * 41 % 120) as f32);
+    sound.set(AudioFeature::Mode, (position % 2) as f32);
+    sound.set(AudioFeature::TimeSignature, if position % 4 == 1 { 3.0 } else { 4.0 });
+    sound
+}
+
+fn cards(from: usize, count: usize) -> Vec<Card> {
+    (from..from + count).map(a_card).collect()
+}
+
+fn shelf(id: &str, title: &str, subtitle: &str, from: usize) -> Shelf {
+    Shelf { id: id.to_owned(), title: title.to_owned(), subtitle: subtitle.to_owned(), cards: cards(from, 5) }
+}
+
+/// Shelves and mix.
+pub(crate) fn home() -> Home {
+    Home {
+        mix: a_mix(),
+        shelves: vec![
+            shelf(
+                "because-1",
+                "Because you played Seventeen Lanterns",
+                "Near it in sound, and liked by those who like it.",
+                3,
+            ),
+            shelf(
+                "back",
+                "Back after a while",
+                "You finished these again and again, and then forgot about them.",
+                8,
+            ),
+            shelf("further", "Further out", "Nothing you would have picked. That is the point.", 14),
+        ],
+    }
+}
+
+/// A mix.
+pub(crate) fn a_mix() -> Mix {
+    Mix {
+        settings: MixSettings::default(),
+        preview: Preview { length: 30, new_tracks: 9, new_artists: 6, mean_likability: Some(0.71) },
+        picks: cards(0, 12),
+        seed: 1_764_086_400,
+        notes: vec!["Only 12 tracks are left when one artist may have three.".to_owned()],
+        why: vec![
+            "600 candidates came from your favourites, from what sounds like them, and from what is popular.".to_owned(),
+            "Each was scored by the model of 21 November; the mix was drawn from the best 120 so that good ones come often and no two mixes are the same.".to_owned(),
+        ],
+    }
+}
+
+fn narrow() -> MixSettings {
+    MixSettings { artist_cap: 1, exclude: vec!["spotify:track:1".to_owned()], ..MixSettings::default() }
+}
+
+fn found() -> Search {
+    Search { query: "tide".to_owned(), results: cards(0, 4), total: 31 }
+}
+
+fn unknown_taste() -> Taste {
+    Taste {
+        listener: "ada".to_owned(),
+        drawn_from: "Nothing has been played yet.".to_owned(),
+        ..Taste::default()
+    }
+}
+
+/// A taste page.
+pub(crate) fn a_taste() -> Taste {
+    Taste {
+        listener: "ada".to_owned(),
+        drawn_from: "From 41,208 plays of 6,120 songs since March 2014.".to_owned(),
+        tastes: vec![
+            one_taste("Late, electronic and unhurried", 0.44, Trend::Grows, 5),
+            one_taste("Guitars with the windows down", 0.31, Trend::Steady, 0),
+            one_taste("Voices and one piano", 0.17, Trend::Fades, 8),
+            one_taste("Kitchen disco", 0.08, Trend::Steady, 2),
+        ],
+        charts: Charts { heat_map: Some(chart()), months: Some(chart()), ..Charts::default() },
+        said: vec![
+            said("Liked", "Seventeen Lanterns – Ines Calder", Some("spotify:track:17"), None),
+            said("Never", "everything by Tin Cathedral", None, Some("Tin Cathedral")),
+        ],
+        exclusions: vec![Exclusion {
+            id: 3,
+            what: "24 December 2023 to 6 January 2024".to_owned(),
+            plays: Some(412),
+        }],
+        devices: vec![
+            ("smart_speaker".to_owned(), "Smart speaker".to_owned()),
+            ("phone".to_owned(), "Phone".to_owned()),
+        ],
+        contexts: vec!["Nursery rhymes".to_owned()],
+    }
+}
+
+fn said(what: &str, of: &str, track: Option<&str>, artist: Option<&str>) -> Said {
+    Said {
+        what: what.to_owned(),
+        of: of.to_owned(),
+        when: Some("3 May 2026".to_owned()),
+        track: track.map(str::to_owned),
+        artist: artist.map(str::to_owned),
+    }
+}
+
+fn one_taste(name: &str, share: f32, trend: Trend, from: usize) -> OneTaste {
+    let sound = a_sound(from);
+    let bar = |(feature, name): (AudioFeature, &str)| {
+        let value = sound.get(feature).unwrap_or_default();
+        Bar { name: name.to_owned(), value, words: format!("{:.0} of 100", value * 100.0) }
+    };
+    OneTaste {
+        name: name.to_owned(),
+        share,
+        artists: SONGS[from..from + 3].iter().map(|song| song.1.to_owned()).collect(),
+        examples: cards(from, 3)
+            .into_iter()
+            .map(|card| Example { track: card.track, title: card.title, artists: card.artists })
+            .collect(),
+        sound,
+        bars: PETALS.into_iter().map(bar).collect(),
+        trend,
+        remarks: vec!["Mostly after ten in the evening.".to_owned()],
+    }
+}
+
+fn chart() -> Markup {
+    html! {
+        figure { svg viewBox="0 0 300 60" role="img" { title { "Plays by month" } path d="M0 50L60 20L120 34L180 8L240 28L300 14" fill="none" stroke="currentColor" stroke-width="2"; } }
+        details.as-table { summary { "As a table" } table { tr { th scope="row" { "May" } td { "412" } } } }
+    }
+}
+
+/// A model page.
+pub(crate) fn a_model() -> Model {
+    let metric = |name: &str, value: &str, interval: &str, meaning: &str| Metric {
+        name: name.to_owned(),
+        meaning: meaning.to_owned(),
+        value: value.to_owned(),
+        interval: Some(interval.to_owned()),
+    };
+    Model {
+        learned: vec![
+            "You finish calm songs more often than loud ones, above all in the evening.".to_owned(),
+            "An artist you finished twice is worth more to you than any sound.".to_owned(),
+            "Live recordings lose you: you skip two in three.".to_owned(),
+        ],
+        calibration: bins(),
+        metrics: vec![
+            metric(
+                "AUC",
+                "0.812",
+                "0.797 to 0.826",
+                "How often a track you like is put above one you do not.",
+            ),
+            metric(
+                "Log loss",
+                "0.488",
+                "0.471 to 0.505",
+                "How surprised it was by what you did; less is better.",
+            ),
+            metric("ECE", "0.021", "0.013 to 0.034", "How far its promises are from what happened."),
+        ],
+        measured_on: Some(
+            "Measured on 4,102 plays from the last three weeks, none of which it had seen.".to_owned(),
+        ),
+        models: vec![
+            model_row("likability-2026-11-21", "21 November 2026", true),
+            model_row("likability-2026-10-30", "30 October 2026", false),
+            model_row("likability-2026-09-02", "2 September 2026", false),
+        ],
+        comparison: Some(a_comparison()),
+        training: None,
+        may_change: true,
+    }
+}
+
+fn bins() -> Vec<Bin> {
+    (0..10u32)
+        .map(|bin| {
+            let predicted = f64::from(bin) / 10.0 + 0.05;
+            let happened = predicted * 0.93 + 0.02;
+            Bin {
+                predicted,
+                happened,
+                low: happened - 0.06,
+                high: happened + 0.05,
+                count: u64::from(1400 - bin * 120),
+            }
+        })
+        .collect()
+}
+
+fn model_row(version: &str, trained: &str, active: bool) -> ModelRow {
+    ModelRow {
+        version: version.to_owned(),
+        kind: "likability".to_owned(),
+        trained: trained.to_owned(),
+        learned_from: "41,208 plays, 2 listeners".to_owned(),
+        bytes: 1_843_200,
+        headline: "AUC 0.812".to_owned(),
+        active,
+    }
+}
+
+fn a_comparison() -> Comparison {
+    let row = |name: &str, left: &str, right: &str, difference: &str| ComparisonRow {
+        name: name.to_owned(),
+        left: left.to_owned(),
+        right: right.to_owned(),
+        difference: difference.to_owned(),
+    };
+    Comparison {
+        left: "likability-2026-11-21".to_owned(),
+        right: "likability-2026-10-30".to_owned(),
+        rows: vec![
+            row("AUC", "0.812", "0.804", "+0.008 (−0.004 to +0.019)"),
+            row("Log loss", "0.488", "0.495", "−0.007 (−0.015 to +0.002)"),
+        ],
+        verdict: "Too close to call: every interval holds zero.".to_owned(),
+    }
+}
+
+/// An import in some state.
+pub(crate) fn an_import(state: ImportState) -> Import {
+    Import {
+        id: "7".to_owned(),
+        state,
+        bytes_read: 18_400_000,
+        bytes_total: 44_100_000,
+        file: Some("my_spotify_data.zip › Streaming_History_Audio_2019-2021_4.json".to_owned()),
+        report: matches!(state, ImportState::Done | ImportState::Failed).then(a_report),
+        error: (state == ImportState::Failed)
+            .then(|| "The archive ends in the middle of a file: it may not have been sent whole.".to_owned()),
+    }
+}
+
+fn a_report() -> Report {
+    let audio = FileRow {
+        file: "Streaming_History_Audio_2019-2021_4.json".to_owned(),
+        format: Some("Spotify extended streaming history".to_owned()),
+        rows: 15_800,
+        plays: 15_206,
+        already_imported: 0,
+        duplicates: 31,
+        dropped: vec![("podcast episodes".to_owned(), 570), ("rows without a time".to_owned(), 24)],
+        ..FileRow::default()
+    };
+    let library = FileRow {
+        file: "YourLibrary.json".to_owned(),
+        format: Some("Spotify account data".to_owned()),
+        rows: 812,
+        signals: 812,
+        ..FileRow::default()
+    };
+    let alone = FileRow {
+        file: "Userdata.json".to_owned(),
+        note: Some("nothing about music".to_owned()),
+        ..FileRow::default()
+    };
+    let total = FileRow { rows: 16_612, signals: 812, ..audio.clone() };
+    Report { total, files: vec![audio, library, alone] }
+}
+
+fn a_problem() -> Problem {
+    Problem {
+        status: 404,
+        code: "track_not_found".to_owned(),
+        message: "No track is called “spotify:track:0”.".to_owned(),
+        hint: "Search for it by title; the catalogue may know it under another id.".to_owned(),
+        request: Some("01JD7Z".to_owned()),
+    }
+}
