@@ -29,7 +29,7 @@ impl Store {
     /// The plays of a listener that belong to their taste profile: all but the excluded ones, in the order of the log.
     ///
     /// # Errors
-    /// [`crate::StoreError::Corrupt`] or [`StoreError::Database`]. A listener who is not in the store has no plays.
+    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in the store has no plays.
     pub fn listens(&self, listener: &ListenerId) -> Result<Vec<Listen>> {
         self.read_listens(listener, |connection, key| Excluder::load(connection, key).map(Some))
     }
