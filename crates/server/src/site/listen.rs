@@ -29,6 +29,8 @@ use crate::page::{mix as mix_view, search as search_view, shelves as shelves_vie
 
 /// Cards on a shelf.
 const SHELF: u32 = 8;
+/// A favourite that fewer tracks are like leaves its turn to the next.
+const FEWEST_SIMILAR: usize = shelves::SHORTEST as usize + 1;
 /// Tracks that a shelf about a favourite chooses from.
 const MOST_SIMILAR: usize = 400;
 /// Most tracks found.
@@ -149,7 +151,13 @@ fn request(settings: &MixSettings) -> MixRequest {
 
 /// The page decides everything by itself: no experiment has a part in it.
 fn all_given() -> Settings {
-    Settings { explore: Some(0.0), policy: None, artist_cap: Some(1), album_cap: Some(1), no_repeat_days: Some(0) }
+    Settings {
+        explore: Some(0.0),
+        policy: None,
+        artist_cap: Some(1),
+        album_cap: Some(1),
+        no_repeat_days: Some(0),
+    }
 }
 
 /// What the form has set itself; on a first visit nothing is.
@@ -217,7 +225,10 @@ fn why(listener: &Listener, outcome: &MixOutcome) -> Vec<String> {
     let config = &outcome.slate.config;
     let tracks = listener.edition.catalogue.len();
     vec![
-        format!("{} of the {tracks} tracks were looked at closely; the others are further from what you like.", outcome.candidates),
+        format!(
+            "{} of the {tracks} tracks were looked at closely; the others are further from what you like.",
+            outcome.candidates
+        ),
         format!(
             "{} made it to the short-list: likely to please, and not all of one kind.",
             outcome.slate.shortlist.len()
@@ -267,13 +278,17 @@ fn shelf_plan(listener: &Listener) -> shelves::Plan {
     let (edition, profile) = (&listener.edition, &listener.profile);
     let now = Timestamp::now();
     let today = now.as_second().div_euclid(SECONDS_PER_DAY) as u64;
-    let base = MixRequest { length: SHELF, seed: today, arrivals: edition.arrivals.clone(), ..MixRequest::new(now) };
-    let anchor = shelves::anchor(&edition.catalogue, profile, now);
-    let similar: Vec<TrackId> = anchor.map_or(Vec::new(), |anchor| {
+    let base =
+        MixRequest { length: SHELF, seed: today, arrivals: edition.arrivals.clone(), ..MixRequest::new(now) };
+    let similar = |anchor| -> Vec<TrackId> {
         let found = edition.similar.similar(&edition.catalogue, &edition.index, anchor, MOST_SIMILAR);
         found.into_iter().map(|similar| edition.catalogue.track(similar.track).id.clone()).collect()
-    });
-    shelves::plan(&edition.catalogue, profile, &base, &similar)
+    };
+    let anchors = shelves::anchors(&edition.catalogue, profile, now).into_iter();
+    let near =
+        anchors.map(|anchor| (anchor, similar(anchor))).find(|(_, similar)| similar.len() >= FEWEST_SIMILAR);
+    let near = near.as_ref().map(|(track, similar)| shelves::Near { track: *track, similar });
+    shelves::plan(&edition.catalogue, profile, &base, near)
 }
 
 /// What a shelf asks of the pipeline.
