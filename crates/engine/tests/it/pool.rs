@@ -13,7 +13,7 @@ fn pool(world: &World, scorer: &HashScorer, breadth: Breadth) -> Pool {
     survey(&world.catalogue, &world.index, &world.profile, scorer, (breadth, &[])).expect("it has tracks")
 }
 
-fn bounded(familiar: usize, new: usize) -> Breadth {
+fn bounded(familiar: usize, new: usize) -> Breadth<'static> {
     Breadth::Bounded(Bounds { familiar, new, asked: 3 * new, arrivals: 5 })
 }
 
