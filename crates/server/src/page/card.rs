@@ -57,7 +57,7 @@ pub fn card(place: &Place<'_>, card: &Card) -> Markup {
                 h3 { (card.title) }
                 p.artists { (words::list(&card.artists)) @if let Some(album) = &card.album { span.album { (album) } } }
                 @if !card.reason.is_empty() { p.reason { (sentence(&card.reason)) } }
-                @if let Some(likability) = card.likability { (odds(likability)) }
+                @if let Some(likability) = card.likability.filter(|share| share.is_finite()) { (odds(likability)) }
             }
             (says(place, card, artist))
         }
