@@ -110,7 +110,7 @@ pub(crate) fn a_card(position: usize) -> Card {
         likability: Some(0.93 - 0.055 * (position % 12) as f32),
         new_to_listener: position % 3 == 2,
         liked: position % 7 == 1,
-        audio: (position % 2 == 0).then(|| format!("/audio/{}", urls::encoded(title))),
+        audio: position.is_multiple_of(2).then(|| format!("/audio/{}", urls::encoded(title))),
         sound: a_sound(position),
     }
 }

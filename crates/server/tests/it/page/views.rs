@@ -54,7 +54,7 @@ fn everything_that_can_be_used_has_a_name() {
                 "meter" | "progress" => tag.has("aria-label"),
                 "svg" => {
                     tag.has("aria-hidden")
-                        || (tag.get("role") == Some("img") && says(&tags, position + 1) != "")
+                        || (tag.get("role") == Some("img") && !says(&tags, position + 1).is_empty())
                 }
                 _ => true,
             };
