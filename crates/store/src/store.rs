@@ -95,7 +95,7 @@ impl Store {
         // What other processes committed since may contradict what this one remembers.
         self.cache.stay_valid_for(&transaction)?;
         let outcome = work(&transaction, &mut self.cache).and_then(|value| {
-            runs::fold_long_tail(&transaction)?;
+            runs::keep_tail_short(&transaction)?;
             transaction.commit()?;
             Ok(value)
         });

@@ -14,7 +14,7 @@ use super::card::{DataSummary, LikabilityCard};
 use super::describe::{Descriptions, Scale, is_audible};
 use super::episode::{Contrasts, Episodes, HistorySizes, Pupil, Rows};
 use super::layer::Layer;
-use super::measure::{Answer, calibrated, calibration, measure};
+use super::measure::{Answer, Reliability, calibrated, calibration, measure, reliability};
 use super::relation::{COLUMNS, Told, column_names};
 use super::{LikabilityModel, NamedCommunity, persist};
 use crate::ModelError;
@@ -89,6 +89,9 @@ pub struct FitReport {
     pub told: Option<HeldOut>,
     /// Figures by size of the history, smallest first.
     pub by_history: Vec<(u32, HeldOut)>,
+    /// How far predictions of what listeners told can be relied on, or of everything where they told one kind only.
+    #[serde(default)]
+    pub reliability: Reliability,
 }
 
 /// Everything that fitting works on.
@@ -344,6 +347,10 @@ impl Held {
     fn report(&self, rows: usize) -> FitReport {
         let told: Vec<Answer> = self.select(|i| self.rows.told[i]);
         let of_both_kinds = told.iter().any(|a| a.liked) && told.iter().any(|a| !a.liked);
+        let relied_on: Vec<usize> =
+            (0..self.answers.len()).filter(|&i| !of_both_kinds || self.rows.told[i]).collect();
+        let listeners: Vec<u32> = relied_on.iter().map(|&i| self.rows.listeners[i]).collect();
+        let relied_on: Vec<Answer> = relied_on.iter().map(|&i| self.answers[i]).collect();
         let sizes: BTreeSet<u32> = self.rows.history.iter().copied().collect();
         // Sizes between the usual ones are as many as listeners have different numbers of likes.
         const SHOWN: [u32; 7] = [0, 1, 2, 5, 10, 20, 50];
@@ -357,6 +364,7 @@ impl Held {
             held_out: measure(&self.answers),
             told: if of_both_kinds { measure(&told) } else { None },
             by_history,
+            reliability: reliability(&relied_on, &listeners),
         }
     }
 

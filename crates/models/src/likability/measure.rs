@@ -1,12 +1,19 @@
 //! How good predictions are on answers that were held out from the network.
 
+use std::collections::BTreeMap;
+
+use rand::{RngExt as _, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use segue_engine::Likability;
-use segue_engine::eval::metrics;
+use segue_engine::eval::metrics::{self, CalibrationBin};
+use serde::{Deserialize, Serialize};
 
 use crate::tabular::calibration::Calibration;
 use crate::tabular::ensemble::HeldOut;
 
 const BINS: usize = 10;
+const RESAMPLES: usize = 300;
+const RESAMPLING_SEED: u64 = 1;
 /// Keeps the odds of a prediction finite.
 const CLIP: f64 = 1e-6;
 
@@ -44,6 +51,53 @@ pub(crate) fn measure(answers: &[Answer]) -> Option<HeldOut> {
         log_loss: rounded(metrics::log_loss(&labels, &probabilities)),
         ece: rounded(metrics::expected_calibration_error(&labels, &probabilities, BINS)),
     })
+}
+
+/// Calibrated predictions beside what happened, and how sure the AUC is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reliability {
+    /// Answers in order of their prediction, cut into ten bins of equal size.
+    pub bins: Vec<CalibrationBin>,
+    /// 95 % interval of the AUC by resampling listeners, whose answers are alike; none with fewer than two of them.
+    pub auc: Option<(f64, f64)>,
+}
+
+/// How far the predictions of answers can be relied on; `listeners` says who gave each.
+pub(crate) fn reliability(answers: &[Answer], listeners: &[u32]) -> Reliability {
+    let map = calibration(answers);
+    let probabilities: Vec<f64> =
+        answers.iter().map(|answer| map.apply(f64::from(answer.probability))).collect();
+    let labels: Vec<bool> = answers.iter().map(|answer| answer.liked).collect();
+    let bins = metrics::calibration_bins(&labels, &probabilities, BINS).into_iter().map(|bin| CalibrationBin {
+        predicted: rounded(bin.predicted),
+        observed: rounded(bin.observed),
+        rows: bin.rows,
+    });
+    Reliability { bins: bins.collect(), auc: auc_interval(&labels, &probabilities, listeners) }
+}
+
+/// Percentile bootstrap over listeners.
+fn auc_interval(labels: &[bool], probabilities: &[f64], listeners: &[u32]) -> Option<(f64, f64)> {
+    let mut of_listener: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    for (row, listener) in listeners.iter().enumerate() {
+        of_listener.entry(*listener).or_default().push(row);
+    }
+    let groups: Vec<Vec<usize>> = of_listener.into_values().collect();
+    if groups.len() < 2 {
+        return None;
+    }
+    let mut rng = ChaCha8Rng::seed_from_u64(RESAMPLING_SEED);
+    let mut resampled = || {
+        let rows: Vec<usize> =
+            (0..groups.len()).flat_map(|_| &groups[rng.random_range(0..groups.len())]).copied().collect();
+        let of = |rows: &[usize]| rows.iter().map(|&row| (labels[row], probabilities[row])).unzip();
+        let (labels, probabilities): (Vec<bool>, Vec<f64>) = of(&rows);
+        metrics::auc(&labels, &probabilities)
+    };
+    let mut areas: Vec<f64> = (0..RESAMPLES).filter_map(|_| resampled()).collect();
+    areas.sort_by(f64::total_cmp);
+    let at = |share: f64| areas.get(((areas.len().max(1) - 1) as f64 * share).round() as usize).copied();
+    Some((rounded(at(0.025)?), rounded(at(0.975)?)))
 }
 
 /// Which half an answer is in. A like and its contrast follow one another and stay together: taking every other answer
@@ -99,6 +153,18 @@ mod tests {
         let measured = measure(&(0..200).map(answer).collect::<Vec<_>>()).unwrap();
         assert_eq!(measured.accuracy, 1.0);
         assert!(measured.log_loss < 0.36, "{measured:?}");
+    }
+
+    #[test]
+    fn reliability_adds_up_and_holds_its_auc() {
+        let answers = overconfident();
+        let listeners: Vec<u32> = (0..answers.len() as u32).map(|row| row % 20).collect();
+        let Reliability { bins, auc } = reliability(&answers, &listeners);
+        assert_eq!(bins.iter().map(|bin| bin.rows).sum::<usize>(), answers.len());
+        let (low, high) = auc.unwrap();
+        let measured = measure(&answers).unwrap().auc.unwrap();
+        assert!(low < measured && measured < high && high - low < 0.1, "{low} {measured} {high}");
+        assert_eq!(reliability(&answers, &vec![7; answers.len()]).auc, None, "one listener tells nothing of others");
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod testing;
 
 pub use card::{DataSummary, LikabilityCard};
 pub use fit::{FEWEST_NEWCOMER_LISTENERS, FitReport, LikabilityConfig, Stage};
+pub use measure::Reliability;
 pub use online::OnlineScorer;
 pub use scorer::LikabilityScorer;
 
