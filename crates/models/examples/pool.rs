@@ -7,7 +7,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Instant;
 
 use segue_core::{ListenerId, Slate, Timestamp, TrackId};
 use segue_engine::eval::metrics::Estimate;
@@ -95,23 +94,29 @@ fn compare(world: &World, history: &History, profile: &Profile, figures: &mut [[
     let whole =
         requests.clone().map(|request| mix(catalogue, index, profile, scorer, &request).unwrap().slate);
     for (bounds, figures) in bounds().into_iter().zip(figures) {
-        let started = Instant::now();
+        let started = cpu_ms();
         let pool = survey(catalogue, index, profile, scorer, (Breadth::Bounded(bounds), &[])).unwrap();
-        let survey_ms = started.elapsed().as_secs_f64() * 1e3;
+        let survey_ms = cpu_ms() - started;
         for ((request, whole), figures) in requests.iter().zip(&whole).zip(figures) {
-            let started = Instant::now();
+            let started = cpu_ms();
             let slate = mix_from(catalogue, index, profile, scorer, (&pool, request)).unwrap().slate;
-            figures.mix_ms.push(started.elapsed().as_secs_f64() * 1e3);
+            figures.mix_ms.push(cpu_ms() - started);
             figures.survey_ms.push(survey_ms);
             figures.bytes.push(pool.bytes() as f64);
             figures.overlap.push(overlap(whole, &slate));
             let predicted = |slate: &Slate| mean(slate.picks.iter().map(|pick| f64::from(pick.likability)));
-            let true_of = |track| f64::from(world.community.likes(history, track).unwrap());
+            let true_of = |track: &TrackId| f64::from(world.community.likes(history, track).unwrap());
             let truth = |slate: &Slate| mean(slate.picks.iter().map(|pick| true_of(&pick.track)));
             figures.predicted.push(predicted(&slate) - predicted(whole));
             figures.truth.push(truth(&slate) - truth(whole));
         }
     }
+}
+
+/// Milliseconds that this thread has spent on a processor, as Linux counts them.
+fn cpu_ms() -> f64 {
+    let counts = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    counts.split(' ').next().unwrap().parse::<f64>().unwrap() / 1e6
 }
 
 fn overlap(whole: &Slate, bounded: &Slate) -> f64 {
@@ -130,7 +135,7 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 fn print(who: &str, figures: &[[Figures; 3]; 5]) {
     println!("\n{who}");
     println!(
-        "| familiar / new / asked | dial | overlap | predicted less whole | true less whole | survey ms | mix ms | bytes |"
+        "| familiar / new / asked | dial | overlap | predicted less whole | true less whole | survey CPU ms | mix CPU ms | bytes |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     for (bounds, figures) in bounds().iter().zip(figures) {

@@ -26,6 +26,7 @@ pub mod page;
 mod readers;
 mod router;
 mod serve;
+mod site;
 mod writer;
 
 pub use access::{ApiKey, Scope};

@@ -38,7 +38,7 @@ pub struct Weights {
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { sound: 0.3, artist: 0.2, together: 0.5 }
+        Self { sound: 0.1, artist: 0.4, together: 0.5 }
     }
 }
 
