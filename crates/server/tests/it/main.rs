@@ -1,5 +1,11 @@
 //! The server, driven without a socket where there need not be one.
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
+mod access;
+mod document;
+mod events;
+mod imports;
 mod mixes;
+mod models;
+mod tracks;
 mod world;

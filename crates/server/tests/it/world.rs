@@ -3,6 +3,7 @@
 //! Twelve artists with five tracks each, of which `t03-2` is the third of artist 3. Ada has a history and opinions, Bob a short one,
 //! nobody else is known. The scorer knows nothing of real models: it hashes, so that two versions order tracks differently.
 
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,10 @@ use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
 use segue_server::{ApiKey, App, Config, Limits, Loaded, Models, ModelsError, Scope, router};
 use segue_store::{NewModel, Store};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 
 /// The kind of the model that is a formula.
@@ -96,7 +101,7 @@ impl World {
     }
 
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Reply {
-        request.extensions_mut().insert(ConnectInfo(std::net::SocketAddr::from(([127, 0, 0, 1], 40_000))));
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
@@ -141,6 +146,60 @@ impl World {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
+}
+
+/// The server on a socket.
+pub(crate) struct Socket {
+    pub(crate) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Socket {
+    pub(crate) async fn of(app: &Arc<App>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        let serving = tokio::spawn(segue_server::serve(Arc::clone(app), listener, stopped));
+        Self { address, stop: Some(stop), serving }
+    }
+
+    /// Asks the server to stop.
+    pub(crate) fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// Stops the server and waits for its end.
+    pub(crate) async fn stopped(mut self) {
+        if self.stop.is_some() {
+            self.stop();
+        }
+        self.serving.await.unwrap().unwrap();
+    }
+
+    /// Sends bytes as they are and reads until the server closes or has been silent for a while.
+    pub(crate) async fn exchange(&self, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        // The server may close before it has read everything.
+        let _ = stream.write_all(bytes).await;
+        answer(&mut stream).await
+    }
+}
+
+/// Reads until the server closes or has been silent for a while.
+pub(crate) async fn answer(stream: &mut TcpStream) -> String {
+    let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
+    let patience = Duration::from_secs(2);
+    while let Ok(Ok(count)) = tokio::time::timeout(patience, stream.read(&mut buffer)).await {
+        if count == 0 {
+            break;
+        }
+        answer.extend_from_slice(&buffer[..count]);
+    }
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 /// Makes a key in a home.
