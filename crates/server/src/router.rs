@@ -15,9 +15,10 @@ use tower_http::trace::TraceLayer;
 
 use crate::access::{authenticate, same_origin};
 use crate::app::App;
+use crate::dialect::translate;
 use crate::error::{ApiError, ApiResult};
 use crate::limits::{Gate, admit, in_time};
-use crate::{api, metrics};
+use crate::{api, gorse, metrics, subsonic};
 
 /// What the page may load: its own files. No script or style of anybody else's, none inside the HTML.
 const CONTENT_POLICY: &str =
@@ -30,10 +31,13 @@ pub fn router(app: Arc<App>) -> Router {
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     let timed = Router::new()
         .merge(api::routes(&app))
+        .merge(gorse::routes(&app))
+        .merge(subsonic::routes(&app))
         .route("/metrics", get(async || metrics::recorder().render()))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time));
     let guarded = timed
         .merge(api::long_routes(&app))
+        .merge(gorse::long_routes(&app))
         .fallback(async || ApiError::not_found("no_such_route", "there is nothing at this address"))
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(RequestBodyTimeoutLayer::new(limits.body_time))
@@ -42,8 +46,11 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Gate::new(&limits), admit));
     Router::new()
         .merge(guarded)
+        .merge(gorse::open_routes(&app))
+        .merge(subsonic::open_routes(&app))
         .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready).with_state(app))
+        .route("/readyz", get(ready).with_state(Arc::clone(&app)))
+        .layer(middleware::from_fn_with_state(app, translate))
         .layer(CompressionLayer::new())
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "same-origin"))
