@@ -7,6 +7,7 @@ use segue_core::{AudioFeature, ListenerId, Timestamp, Track, TrackId, WorkId};
 use segue_engine::dataset::labels::work_label;
 use segue_engine::pipeline::{Bounds, Breadth, MixRequest, mix, mix_from, survey};
 use segue_engine::retrieval::Index;
+use segue_engine::similar::SimilarIndex;
 use segue_engine::{Catalogue, Interaction, Likability, Profile, Scorer, Stance, TrackIdx, WorkIdx};
 
 const TRACKS: u32 = 100_000;
@@ -117,6 +118,26 @@ fn bounded_survey_of_100k_tracks(bencher: Bencher<'_, '_>, known: usize) {
     let index = Index::build(&catalogue, [&profile]);
     let breadth = Breadth::Bounded(Bounds::default());
     bencher.bench_local(|| survey(&catalogue, &index, &profile, &Formula, (breadth, &[])));
+}
+
+/// Twenty tracks like one, in a community of a thousand with a hundred likes each.
+#[divan::bench]
+fn similar_to_one_of_100k_tracks(bencher: Bencher<'_, '_>) {
+    let catalogue = catalogue(TRACKS);
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    let likes = profile(&catalogue, KNOWN).interactions;
+    let mut listener = |i: usize| {
+        let some = likes.iter().filter(|_| rng.random_bool(1.0 / 30.0)).cloned().collect();
+        Profile::from_interactions(ListenerId::new(format!("{i}")), some)
+    };
+    let profiles: Vec<Profile> = (0..1_000).map(&mut listener).collect();
+    let index = Index::build(&catalogue, &profiles);
+    let similar = SimilarIndex::build(&catalogue, &index, &profiles);
+    let mut track = 0;
+    bencher.bench_local(|| {
+        track = (track + 7_919) % TRACKS;
+        similar.similar(&catalogue, &index, TrackIdx(track), 20)
+    });
 }
 
 /// Beyond the limit up to which the whole catalogue is scored, sources stand in for it.

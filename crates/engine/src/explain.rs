@@ -1,12 +1,20 @@
-//! All that can be said of a listener and one track: what the model expects, why, and what is on record.
+//! All that can be said of a listener and one track: what the model expects, why it would be in a mix, what the listener likes that
+//! sounds like it, where it differs from their taste, what is on record, and whether a filter would leave it out.
+//!
+//! Facts and no sentences: pages and APIs say them in their own words.
 
 use segue_core::{AudioFeature, Reason};
 
-use crate::mix::filters::FilterStep;
-use crate::mix::reasons::Likes;
-use crate::pipeline::MixRequest;
+use crate::mix::filters::{FilterStep, left_out_by};
+use crate::mix::ranking::predict;
+use crate::mix::reasons::{AGREES, Likes, Reasons};
+use crate::pipeline::{MixError, MixRequest, filter_context};
 use crate::retrieval::Index;
-use crate::{Catalogue, Interaction, Likability, Profile, Scorer, TrackIdx};
+use crate::sound::AXES;
+use crate::{ArtistIdx, Catalogue, Interaction, Likability, Profile, Scorer, TrackIdx};
+
+/// At most this many near likes are named.
+const MOST_NEAR: usize = 5;
 
 /// A liked track that sounds like the one explained.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,7 +30,8 @@ pub struct NearLike {
 pub struct FeatureMatch {
     /// The feature.
     pub feature: AudioFeature,
-    /// Standard deviations of the track from the mean of the likes: within half of one it agrees.
+    /// How many standard deviations of the likes the track lies above their mean (below where negative); likes that all sound the same
+    /// count as half as spread as the catalogue.
     pub away: f32,
 }
 
@@ -54,7 +63,7 @@ pub struct Explanation {
     pub reason: Reason,
     /// Liked tracks nearest in sound, the nearest first.
     pub near: Vec<NearLike>,
-    /// Features known for the track and the likes, those first that say most.
+    /// Features known for the track and the likes, those first in which it is farthest from them.
     pub features: Vec<FeatureMatch>,
     /// What is on record about the work.
     pub work: Option<Interaction>,
@@ -64,14 +73,72 @@ pub struct Explanation {
     pub left_out: Option<FilterStep>,
 }
 
-/// Explains a track to a listener. `likes` are those of the profile, `request` the mix that filters are taken from.
+/// Explains a track to a listener. `likes` are those of the profile; `request` is the mix that filters are taken from.
+///
+/// # Errors
+/// The scorer must give one prediction.
 pub fn explain(
     catalogue: &Catalogue,
     index: &Index,
     (profile, likes): (&Profile, &Likes),
     scorer: &dyn Scorer,
     (track, request): (TrackIdx, &MixRequest),
-) -> Explanation {
-    let _ = (catalogue, index, profile, likes, scorer, track, request);
-    todo!()
+) -> Result<Explanation, MixError> {
+    let likability = predict(profile, scorer, &[track])?[0];
+    let work = profile.interaction(catalogue.work(track));
+    let reasons = Reasons { catalogue, index, profile, likes, now: request.now };
+    let other_work = |anchor: &TrackIdx| catalogue.work(*anchor) != catalogue.work(track);
+    let mut near: Vec<NearLike> = likes
+        .anchors()
+        .iter()
+        .filter(|anchor| other_work(anchor))
+        .filter_map(|&like| Some(NearLike { track: like, distance: index.sound.distance(track, like)? }))
+        .collect();
+    near.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.track.cmp(&b.track)));
+    near.truncate(MOST_NEAR);
+    Ok(Explanation {
+        likability,
+        is_new: !work.is_some_and(Interaction::is_known),
+        reason: reasons.reason(track),
+        near,
+        features: features(index, likes, track),
+        work: work.cloned(),
+        artist: catalogue
+            .artist(track)
+            .map_or_else(ArtistRecord::default, |artist| record(catalogue, profile, artist)),
+        left_out: left_out_by(&filter_context(catalogue, profile, request), track),
+    })
+}
+
+impl FeatureMatch {
+    /// Whether the track is here as the likes are.
+    pub fn agrees(&self) -> bool {
+        self.away.abs() <= AGREES
+    }
+}
+
+/// The features known for the track and some of the likes, those first in which it is farthest from them, ties by axis.
+fn features(index: &Index, likes: &Likes, track: TrackIdx) -> Vec<FeatureMatch> {
+    let position = index.sound.position(track);
+    let away = |(axis, &feature): (usize, &AudioFeature)| {
+        let away = likes.away(position, axis).filter(|away| !away.is_nan())?;
+        Some(FeatureMatch { feature, away })
+    };
+    let mut features: Vec<FeatureMatch> = AXES.iter().enumerate().filter_map(away).collect();
+    features.sort_by(|a, b| b.away.abs().total_cmp(&a.away.abs()));
+    features
+}
+
+fn record(catalogue: &Catalogue, profile: &Profile, artist: ArtistIdx) -> ArtistRecord {
+    let mut record =
+        ArtistRecord { is_banned: profile.banned_artists.contains(&artist), ..ArtistRecord::default() };
+    let theirs = profile.interactions.iter().filter(|x| catalogue.artist(x.track) == Some(artist));
+    for interaction in theirs {
+        record.known += u32::from(interaction.is_known());
+        record.liked += u32::from(interaction.label.is_some_and(|label| label.liked));
+        record.plays += interaction.plays;
+        record.finished += interaction.finished;
+        record.skipped += interaction.skipped;
+    }
+    record
 }

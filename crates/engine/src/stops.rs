@@ -83,7 +83,7 @@ pub fn effects<E>(
     let heard = listener.heard_artists();
     let effect = |&explore: &f32| {
         let outcome = mix(&MixRequest { explore, ..base.clone() })?;
-        Ok(listener.effect(&heard, explore, &outcome.slate.picks))
+        Ok(listener.effect_given(&heard, explore, &outcome.slate.picks))
     };
     places.iter().map(effect).collect()
 }
@@ -107,7 +107,12 @@ impl Listener<'_> {
         heard.filter_map(|interaction| self.catalogue.artist(interaction.track)).collect()
     }
 
-    fn effect(&self, heard: &FxHashSet<ArtistIdx>, explore: f32, picks: &[Pick]) -> Effect {
+    /// What a mix made with the dial at a place does.
+    pub fn effect(&self, explore: f32, picks: &[Pick]) -> Effect {
+        self.effect_given(&self.heard_artists(), explore, picks)
+    }
+
+    fn effect_given(&self, heard: &FxHashSet<ArtistIdx>, explore: f32, picks: &[Pick]) -> Effect {
         let rows = || picks.iter().filter_map(|pick| self.catalogue.find(&pick.track));
         let artists: FxHashSet<ArtistIdx> = rows().filter_map(|track| self.catalogue.artist(track)).collect();
         let new = picks.iter().filter(|pick| pick.new_to_listener);

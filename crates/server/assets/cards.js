@@ -52,10 +52,10 @@ async function reject(cards, target, kind, message) {
   const bringBack = leave(cards);
   cards.forEach((card) => skipIfPlaying(card.dataset.track));
   const sent = say({ ...target, kind });
-  sent.catch((error) => (bringBack(), failed(error)));
   // The way back waits for the way there, or the two could arrive in the wrong order.
   const undo = () => sent.then(() => say({ ...target, kind: "cleared" })).then(bringBack, failed);
-  toast(message, { undo });
+  const withdraw = toast(message, { undo });
+  sent.catch((error) => (withdraw(), bringBack(), failed(error)));
 }
 
 /** Takes cards off the page and gives the function that puts them back. */

@@ -10,7 +10,10 @@ function take(entry) {
   return true;
 }
 
-/** Shows a message. `undo` takes it back; `final` runs when the message goes, after which there is no way back. */
+/**
+ * Shows a message. `undo` takes it back; `final` runs when the message goes, after which there is no way back.
+ * Returns what withdraws the message and its way back.
+ */
 export function toast(message, { undo, final } = {}) {
   const element = document.createElement("div");
   element.className = "toast";
@@ -37,6 +40,7 @@ export function toast(message, { undo, final } = {}) {
   const shown = document.getElementById("toasts");
   shown.append(element);
   if (shown.children.length > 3) shown.firstElementChild.remove();
+  return () => take(entry) && settle();
 }
 
 function revert(entry) {

@@ -1,8 +1,9 @@
-//! Imports by upload: a file is received into `uploads/` of the home, read into the store and removed; then a model is trained.
+//! Imports by upload: files are received into `uploads/` of the home, read into the store and removed; then a model is trained.
 //!
 //! ```text
-//! uploads/<id>.part      being received; a crash leaves it, and the next start removes it
-//! uploads/<id>.upload    received, to be read; a crash leaves it, and the next start reads on where it stopped
+//! uploads/<id>.part/      files being received; a crash leaves it, and the next start removes it
+//! uploads/<id>.upload/    files received, to be read; a crash leaves it, and the next start reads on where it stopped
+//! uploads/<id>.json       whose they are
 //! ```
 //!
 //! One is read at a time. What became of each is remembered until the server stops, or [`REMEMBERED`] others came after it.
@@ -70,6 +71,12 @@ pub(crate) struct Imports {
     turn: Semaphore,
 }
 
+impl Status {
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(self.state, ImportState::Done | ImportState::Failed)
+    }
+}
+
 impl Imports {
     pub(crate) fn open(home: &Path) -> io::Result<Self> {
         let folder = home.join("uploads");
@@ -77,7 +84,7 @@ impl Imports {
         Ok(Self { folder, statuses: Mutex::default(), turn: Semaphore::new(1) })
     }
 
-    /// Where the bytes of a new upload go.
+    /// The folder that the files of a new upload go to.
     pub(crate) fn part(&self, id: &str) -> PathBuf {
         self.folder.join(format!("{id}.part"))
     }
@@ -120,7 +127,7 @@ impl Imports {
     }
 }
 
-/// Takes over a file that was received in full, and reads it in the background.
+/// Takes over files that were received in full, and reads them in the background.
 pub(crate) fn begin(app: &Arc<App>, id: &str, listener: &ListenerId, name: &str) -> io::Result<()> {
     let folder = &app.imports.folder;
     let label = Label { listener: listener.to_string(), name: name.to_owned() };
@@ -136,7 +143,7 @@ pub(crate) fn resume(app: &Arc<App>) -> io::Result<()> {
         let path = entry?.path();
         let id = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
         match path.extension().and_then(|extension| extension.to_str()) {
-            Some("part") => std::fs::remove_file(&path)?,
+            Some("part") => std::fs::remove_dir_all(&path)?,
             Some("upload") => {
                 let label = std::fs::read(path.with_extension("json"))?;
                 tracing::info!(id, "goes on with an import that was cut off");
@@ -155,6 +162,8 @@ fn start(app: &Arc<App>, id: &str, label: Label) {
         let _turn = app.imports.turn.acquire().await.expect("the semaphore is never closed");
         if let Err(error) = run(&app, &id, label).await {
             tracing::warn!(id, "an import failed: {}", error.message);
+            // It would fail again at the next start.
+            let _ = remove(&app.imports.folder.join(format!("{id}.upload")));
             app.imports.update(&id, |status| {
                 status.state = ImportState::Failed;
                 status.problem = Some(error.message);
@@ -166,9 +175,7 @@ fn start(app: &Arc<App>, id: &str, label: Label) {
 async fn run(app: &Arc<App>, id: &str, label: Label) -> ApiResult<()> {
     let upload = app.imports.folder.join(format!("{id}.upload"));
     read(app, id, &label, &upload).await?;
-    for leftover in [&upload, &upload.with_extension("json")] {
-        std::fs::remove_file(leftover).map_err(|error| ApiError::internal(&error))?;
-    }
+    remove(&upload).map_err(|error| ApiError::internal(&error))?;
     app.listeners.clear();
     app.imports.update(id, |status| status.state = ImportState::Training);
     let progress = {
@@ -183,10 +190,15 @@ async fn run(app: &Arc<App>, id: &str, label: Label) -> ApiResult<()> {
     Ok(())
 }
 
+fn remove(upload: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(upload)?;
+    std::fs::remove_file(upload.with_extension("json"))
+}
+
 async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResult<()> {
     app.imports.update(id, |status| status.state = ImportState::Reading);
     let (app, id, upload) = (Arc::clone(app), id.to_owned(), upload.to_owned());
-    let (listener, name) = (ListenerId::new(label.listener.as_str()), label.name.clone());
+    let listener = ListenerId::new(label.listener.as_str());
     let read = tokio::task::spawn_blocking(move || {
         let mut store = Store::open(&app.config.home)?;
         let options = ImportOptions::new(listener);
@@ -194,12 +206,15 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
         let mut observer = |progress: Progress<'_>| {
             app.imports.update(&id, |status| {
                 (status.bytes_read, status.bytes_total) = (progress.bytes_read, progress.bytes_total);
+                status.file = named(&upload, progress.path).display().to_string();
             });
         };
         let report = import(&[upload.as_path()], &options, &mut observer, &mut sink);
         let counts = sink.counts();
         let mut report = report.map_err(|error| ApiError::bad_request("unreadable", chain(&error)))?;
-        name_as_uploaded(&mut report, &upload, &name);
+        for file in &mut report.files {
+            file.path = named(&upload, &file.path);
+        }
         app.imports.update(&id, |status| {
             (status.report, status.counts) = (Some(Arc::new(report)), Some(counts));
         });
@@ -208,16 +223,9 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
     read.await.map_err(|error| ApiError::internal(&error))?
 }
 
-/// The report speaks of the file as its owner knows it, not of where it lay here.
-fn name_as_uploaded(report: &mut Report, upload: &Path, name: &str) {
-    for file in &mut report.files {
-        let inside = file.path.strip_prefix(upload).map(Path::to_owned);
-        file.path = match inside {
-            Ok(inside) if inside.as_os_str().is_empty() => PathBuf::from(name),
-            Ok(inside) => Path::new(name).join(inside),
-            Err(_) => continue,
-        };
-    }
+/// A file as its owner knows it, not where it lies here.
+fn named(upload: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(upload).unwrap_or(path).to_owned()
 }
 
 /// Trains a model on what is there now, and puts it in use.

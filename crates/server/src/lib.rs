@@ -29,6 +29,7 @@ mod query;
 mod readers;
 mod router;
 mod serve;
+mod site;
 mod subsonic;
 mod writer;
 

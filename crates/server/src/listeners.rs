@@ -10,10 +10,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
-use segue_core::ListenerId;
-use segue_engine::Profile;
+use segue_core::{ListenerId, Pick};
 use segue_engine::TrackIdx;
 use segue_engine::pipeline::{Bounds, Breadth, Pool, survey};
+use segue_engine::stops::{self, Effect};
+use segue_engine::taste::Tastes;
+use segue_engine::{Profile, Scorer};
 use segue_store::Store;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
@@ -33,6 +35,20 @@ pub(crate) struct Listener {
     version: u64,
     /// Changes that were known when the pool was gathered.
     surveyed: u64,
+}
+
+impl Listener {
+    /// What a mix made with the dial at a place does.
+    pub(crate) fn effect(&self, explore: f32, picks: &[Pick]) -> Effect {
+        let tastes = Tastes::default();
+        let (catalogue, sound) = (&self.edition.catalogue, &self.edition.index.sound);
+        stops::Listener { catalogue, sound, profile: &self.profile, tastes: &tastes }.effect(explore, picks)
+    }
+
+    /// The model that scored the pool.
+    pub(crate) fn scorer(&self) -> &dyn Scorer {
+        self.edition.model.as_ref().expect("no pool is gathered without a model").scorer.as_ref()
+    }
 }
 
 #[derive(Default)]

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use segue_core::{Enrolment, Impression, ListenerId, Timestamp};
+use segue_engine::TrackIdx;
 use segue_engine::experiment::{Part, Settings};
 use segue_engine::pipeline::{Breadth, MixError, MixOutcome, MixRequest, mix_from, survey};
 use segue_store::{Appended, Entry, Event, ImpressionId};
@@ -57,28 +58,50 @@ pub(crate) async fn preview(
     Ok((make(&listener, &asked).await?, listener))
 }
 
-/// Makes a mix from the pool, or, where filters leave too little of it, from the whole catalogue.
+/// Makes a mix from the pool. Where filters leave too little of it, the tracks that the request names are scored, or the whole catalogue.
 pub(crate) async fn make(listener: &Arc<Listener>, request: &MixRequest) -> ApiResult<MixOutcome> {
-    let Listener { edition, profile, pool, .. } = listener.as_ref();
-    let scorer = edition.model()?.scorer.as_ref();
-    match mix_from(&edition.catalogue, &edition.index, profile, scorer, (pool, request)) {
-        Err(MixError::Starved) => {}
-        outcome => return Ok(outcome?),
+    match from_pool(listener, request)? {
+        Some(outcome) => Ok(outcome),
+        None => {
+            let (listener, request) = (Arc::clone(listener), request.clone());
+            let made = tokio::task::spawn_blocking(move || from_catalogue(&listener, &request));
+            Ok(made.await.map_err(|error| ApiError::internal(&error))??)
+        }
     }
-    metrics::counter!("segue_whole_surveys_total").increment(1);
-    let (listener, request) = (Arc::clone(listener), request.clone());
-    let whole = tokio::task::spawn_blocking(move || {
-        let Listener { edition, profile, .. } = listener.as_ref();
-        let (catalogue, index) = (&edition.catalogue, &edition.index);
-        let scorer = edition.model()?.scorer.as_ref();
-        let pool = survey(catalogue, index, profile, scorer, (Breadth::Whole, &[]))?;
-        Ok(mix_from(catalogue, index, profile, scorer, (&pool, &request))?)
-    });
-    whole.await.map_err(|error| ApiError::internal(&error))?
+}
+
+/// As [`make`], on a thread that may be kept busy.
+pub(crate) fn make_now(listener: &Listener, request: &MixRequest) -> Result<MixOutcome, MixError> {
+    match from_pool(listener, request)? {
+        Some(outcome) => Ok(outcome),
+        None => from_catalogue(listener, request),
+    }
+}
+
+fn from_pool(listener: &Listener, request: &MixRequest) -> Result<Option<MixOutcome>, MixError> {
+    let Listener { edition, profile, pool, .. } = listener;
+    let scorer = listener.scorer();
+    match mix_from(&edition.catalogue, &edition.index, profile, scorer, (pool, request)) {
+        Err(MixError::Starved) => Ok(None),
+        outcome => outcome.map(Some),
+    }
+}
+
+fn from_catalogue(listener: &Listener, request: &MixRequest) -> Result<MixOutcome, MixError> {
+    metrics::counter!("segue_wide_surveys_total").increment(1);
+    let Listener { edition, profile, .. } = listener;
+    let (catalogue, index, scorer) = (&edition.catalogue, &edition.index, listener.scorer());
+    let named = request
+        .within
+        .as_ref()
+        .map(|within| within.iter().filter_map(|track| catalogue.find(track)).collect::<Vec<TrackIdx>>());
+    let breadth = named.as_deref().map_or(Breadth::Whole, Breadth::Tracks);
+    let pool = survey(catalogue, index, profile, scorer, (breadth, &[]))?;
+    mix_from(catalogue, index, profile, scorer, (&pool, request))
 }
 
 /// Logs slates that belong together; the first is the one that is shown.
-async fn log(app: &App, impressions: Vec<Impression>) -> ApiResult<ImpressionId> {
+pub(crate) async fn log(app: &App, impressions: Vec<Impression>) -> ApiResult<ImpressionId> {
     let outcomes = app.writer.append(vec![Entry::from(Event::Impressions(impressions))]).await?;
     match outcomes.into_iter().next() {
         Some(Ok(Appended::Impressions(ids))) => Ok(ids[0]),

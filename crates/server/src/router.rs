@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::dialect::translate;
 use crate::error::{ApiError, ApiResult};
 use crate::limits::{Gate, admit, in_time};
-use crate::{api, gorse, metrics, subsonic};
+use crate::{api, gorse, metrics, site, subsonic};
 
 /// What the page may load: its own files. No script or style of anybody else's, none inside the HTML.
 const CONTENT_POLICY: &str =
@@ -33,21 +33,25 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(api::routes(&app))
         .merge(gorse::routes(&app))
         .merge(subsonic::routes(&app))
-        .route("/metrics", get(async || metrics::recorder().render()))
+        .merge(site::routes(&app))
+        .merge(Router::new().route("/metrics", get(observed)).with_state(Arc::clone(&app)))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time));
     let guarded = timed
         .merge(api::long_routes(&app))
         .merge(gorse::long_routes(&app))
+        .merge(site::long_routes(&app))
         .fallback(async || ApiError::not_found("no_such_route", "there is nothing at this address"))
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(RequestBodyTimeoutLayer::new(limits.body_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), authenticate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
-        .layer(middleware::from_fn_with_state(Gate::new(&limits), admit));
+        .layer(middleware::from_fn_with_state(Gate::new(&limits), admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     Router::new()
         .merge(guarded)
         .merge(gorse::open_routes(&app))
         .merge(subsonic::open_routes(&app))
+        .merge(site::open_routes(&app))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready).with_state(Arc::clone(&app)))
         .layer(middleware::from_fn_with_state(app, translate))
@@ -68,6 +72,12 @@ async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
         return Ok("ready\n");
     }
     Err(ApiError::overloaded("starting", "the catalogue is being read"))
+}
+
+/// What operators watch.
+async fn observed(State(app): State<Arc<App>>) -> String {
+    ::metrics::gauge!("segue_listeners_held").set(app.listeners.len() as f64);
+    metrics::recorder().render()
 }
 
 /// The path of a request can name a listener, so the log has the route only.

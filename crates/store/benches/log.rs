@@ -3,9 +3,11 @@
 //! `cargo bench -p segue-store`; every iteration works in a folder of its own.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+#![allow(clippy::print_stdout, reason = "divan tells neither processor time nor bytes")]
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
@@ -182,6 +184,30 @@ fn append_a_word(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| store.append_feedback(std::slice::from_ref(&said)).unwrap());
 }
 
+/// One word of a listener, on disk when it returns, while another connection imports a million plays.
+#[divan::bench(sample_count = 100, sample_size = 1)]
+fn append_a_word_during_an_import(bencher: Bencher<'_, '_>) {
+    let (home, mut store) = store();
+    let tracks = tracks();
+    store.add_tracks(&tracks).unwrap();
+    let said = Feedback {
+        listener: ListenerId::new("bob"),
+        target: FeedbackTarget::Track(tracks[7].id.clone()),
+        kind: FeedbackKind::Like,
+        at: Timestamp::from_second(1_700_000_000).ok(),
+        source: Source::Segue,
+    };
+    let records = history(&ListenerId::new("ann"), &tracks, MANY_ROWS);
+    std::thread::scope(|scope| {
+        let importer = scope.spawn(|| import(&mut Store::open(home.path()).unwrap(), "all", records));
+        bencher.bench_local(|| {
+            store.append_feedback(std::slice::from_ref(&said)).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        });
+        importer.join().unwrap();
+    });
+}
+
 /// Processor time of this thread so far, in microseconds, where the system tells.
 fn cpu_micros() -> f64 {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
@@ -280,4 +306,77 @@ fn log_impressions(bencher: Bencher<'_, '_>, together: usize) {
     let (bytes, written) =
         ((database_bytes(&home) - bytes) / LOGGED as u64, (written_bytes() - written) / LOGGED as u64);
     println!("  {cpu:.0} µs of processor time an impression, {bytes} bytes kept, {written} written");
+}
+
+/// 10,000 listeners with 300 plays each, which came `together` at a time: as imports bring them, or one by one in no order.
+fn store_of_everybody(together: usize) -> (TempDir, Store) {
+    let (home, mut store) = store();
+    let tracks = tracks_named(MANY_TRACKS);
+    store.add_tracks(&tracks).unwrap();
+    let mut rng = ChaCha8Rng::seed_from_u64(17);
+    let listeners: Vec<ListenerId> =
+        (0..MANY_LISTENERS).map(|i| ListenerId::new(format!("listener {i}"))).collect();
+    let mut stretches: Vec<usize> =
+        (0..MANY_LISTENERS).flat_map(|listener| vec![listener; 300 / together]).collect();
+    stretches.shuffle(&mut rng);
+    let mut second = 1_600_000_000;
+    for batch in stretches.chunks(10_000 / together) {
+        let listens: Vec<Listen> = batch
+            .iter()
+            .flat_map(|&listener| vec![listener; together])
+            .map(|listener| {
+                second += 20;
+                let track = tracks[rng.random_range(0..MANY_TRACKS)].id.clone();
+                let at = Timestamp::from_second(second).unwrap();
+                Listen::new(listeners[listener].clone(), track, at, Source::Segue)
+            })
+            .collect();
+        store.append_listens(&listens).unwrap();
+    }
+    (home, store)
+}
+
+/// Everything that 10,000 listeners played, so many plays in memory at a time.
+#[divan::bench(args = [(1, 100_000), (1, 1_000_000), (300, 100_000)], sample_count = 3, sample_size = 1)]
+fn read_everybody_by_block(bencher: Bencher<'_, '_>, (together, most_listens): (usize, usize)) {
+    let (_home, store) = store_of_everybody(together);
+    bencher.counter(ItemsCount::new(MANY_LISTENERS * 300)).bench_local(|| {
+        let (mut after, mut plays) = (None, 0);
+        loop {
+            let block = store.histories(after.as_ref(), most_listens).unwrap();
+            let Some(last) = block.last() else { break };
+            after = Some(last.listener.clone());
+            plays += block.iter().map(|history| history.listens.len()).sum::<usize>();
+        }
+        assert_eq!(plays, MANY_LISTENERS * 300);
+    });
+}
+
+/// What one of 10,000 listeners played.
+#[divan::bench(args = [1, 300], sample_count = 300, sample_size = 1)]
+fn read_one_of_many(bencher: Bencher<'_, '_>, together: usize) {
+    let (_home, store) = store_of_everybody(together);
+    let mut rng = ChaCha8Rng::seed_from_u64(19);
+    let any = move || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
+    bencher
+        .with_inputs(any)
+        .counter(ItemsCount::new(300_usize))
+        .bench_local_values(|listener| store.listens(&listener).unwrap());
+}
+
+/// The latest 50 plays of one of 10,000 listeners.
+#[divan::bench(args = [1, 300], sample_count = 300, sample_size = 1)]
+fn read_a_page(bencher: Bencher<'_, '_>, together: usize) {
+    let (_home, store) = store_of_everybody(together);
+    let mut rng = ChaCha8Rng::seed_from_u64(19);
+    let any = move || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
+    bencher.with_inputs(any).bench_local_values(|listener| store.listens_page(&listener, None, 50).unwrap());
+}
+
+/// One of 10,000 listeners at a glance.
+#[divan::bench(args = [1, 300], sample_count = 300, sample_size = 1)]
+fn read_a_summary(bencher: Bencher<'_, '_>, together: usize) {
+    let (_home, store) = store_of_everybody(together);
+    let listener = ListenerId::new("listener 77");
+    bencher.bench_local(|| store.listener(&listener).unwrap());
 }

@@ -2,7 +2,8 @@
 //!
 //! An index by listener would be kept up to date in as many random places as a batch has listeners, and each place is a page
 //! to write and flush. Instead the log is only appended to, and its tail is folded now and then, in one sorted pass, into runs:
-//! stretches of consecutive rows of one listener, with the span of time they cover. An import becomes a handful of runs.
+//! stretches of consecutive rows of one listener, with the span of time they cover. An import becomes a handful of runs. Who appends
+//! little by little folds little by little, so that no commit takes long.
 //! A reader takes a listener's runs and scans the tail that is not folded yet.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -12,36 +13,54 @@ use crate::cache::Key;
 use crate::listens::{Span, Spans};
 use crate::names::key;
 
-/// A tail longer than this is folded by whoever appends.
+/// A tail longer than this is folded in full by whoever appends.
 const LONG_TAIL: i64 = 65_536;
-/// A tail longer than this is folded by a reader, if nobody is writing: scanning it costs more.
-const SHORT_TAIL: i64 = 2_048;
+/// A tail longer than this is folded a step at a time by whoever appends.
+const SHORT_TAIL: i64 = 4_096;
+/// Rows of a step. Where thousands of listeners take turns each row is a page to write, and all who wait for the commit wait for that:
+/// a step takes about 25 ms, a long tail more than half a second.
+const STEP: i64 = 1_024;
+/// A tail longer than this is folded in full by a reader, if nobody is writing: scanning it costs more. Nobody who appends little by
+/// little leaves so much.
+const TEDIOUS_TAIL: i64 = 2 * SHORT_TAIL;
 
 /// The last row that runs cover.
 pub(crate) fn folded_upto(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached("SELECT upto FROM folded")?.query_row([], |row| row.get(0))?)
 }
 
-/// Folds a tail that has become long, as part of the transaction at hand.
-pub(crate) fn fold_long_tail(connection: &Connection) -> Result<()> {
-    if tail_length(connection)? > LONG_TAIL { fold(connection) } else { Ok(()) }
+/// Folds what has become long of the tail, as part of the transaction at hand.
+pub(crate) fn keep_tail_short(connection: &Connection) -> Result<()> {
+    let tail = tail_length(connection)?;
+    if tail > LONG_TAIL {
+        fold(connection)
+    } else if tail > SHORT_TAIL {
+        fold_first(connection, STEP)
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether reading would be faster after folding.
 pub(crate) fn tail_is_worth_folding(connection: &Connection) -> Result<bool> {
-    Ok(tail_length(connection)? > SHORT_TAIL)
+    Ok(tail_length(connection)? > TEDIOUS_TAIL)
 }
 
 /// Folds the whole tail.
 pub(crate) fn fold(connection: &Connection) -> Result<()> {
+    fold_first(connection, NO_LIMIT)
+}
+
+/// Folds the first rows of the tail, so many at most.
+fn fold_first(connection: &Connection, most: i64) -> Result<()> {
     let upto = folded_upto(connection)?;
-    let mut runs = tail(connection, upto)?;
+    let mut runs = tail(connection, upto, most)?;
     let Some(last) = runs.last().map(|run| run.last) else { return Ok(()) };
     if extend_last_run(connection, &runs[0])? {
         runs.remove(0);
     }
     runs.sort_unstable_by_key(|run| (run.listener, run.first));
-    let mut insert = connection.prepare("INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut insert = connection.prepare_cached("INSERT INTO runs VALUES (?1, ?2, ?3, ?4, ?5)")?;
     for run in &runs {
         insert.execute(params![run.listener, run.first, run.last, run.earliest, run.latest])?;
     }
@@ -77,7 +96,7 @@ pub(crate) fn spans(connection: &Connection) -> Result<Spans> {
 /// How much everybody has in the tail.
 pub(crate) fn tail_spans(connection: &Connection) -> Result<Spans> {
     let mut spans = Spans::new();
-    for run in tail(connection, folded_upto(connection)?)? {
+    for run in tail(connection, folded_upto(connection)?, NO_LIMIT)? {
         let fresh =
             Span { listens: run.last.abs_diff(run.first) + 1, earliest: run.earliest, latest: run.latest };
         spans.entry(run.listener).and_modify(|span| *span = span.and(fresh)).or_insert(fresh);
@@ -110,7 +129,7 @@ pub(crate) fn latest_first(
 
 /// The stretches of the tail, first and last row of each with its listener, in the order of the log.
 pub(crate) fn in_tail(connection: &Connection) -> Result<Vec<(Key, i64, i64)>> {
-    let tail = tail(connection, folded_upto(connection)?)?;
+    let tail = tail(connection, folded_upto(connection)?, NO_LIMIT)?;
     Ok(tail.into_iter().map(|run| (run.listener, run.first, run.last)).collect())
 }
 
@@ -128,11 +147,14 @@ fn tail_length(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// The runs of the rows after `upto`, in the order of the log.
-fn tail(connection: &Connection, upto: i64) -> Result<Vec<Run>> {
-    let mut statement =
-        connection.prepare_cached("SELECT id, listener, at FROM listens WHERE id > ?1 ORDER BY id")?;
-    let mut rows = statement.query([upto])?;
+/// As SQLite has it.
+const NO_LIMIT: i64 = -1;
+
+/// The runs of the rows after `upto`, `most` of these rows at most, in the order of the log.
+fn tail(connection: &Connection, upto: i64, most: i64) -> Result<Vec<Run>> {
+    let mut statement = connection
+        .prepare_cached("SELECT id, listener, at FROM listens WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+    let mut rows = statement.query([upto, most])?;
     let mut runs: Vec<Run> = Vec::new();
     while let Some(row) = rows.next()? {
         let (id, listener, at) = (row.get(0)?, key(row.get(1)?)?, row.get(2)?);
@@ -184,8 +206,10 @@ mod tests {
                 (0..rng.random_range(1..6)).map(|_| listen(who, rng.random_range(0..10_000))).collect();
             store.append_listens(&batch).unwrap();
             log.extend(batch);
-            if rng.random_bool(0.3) {
-                fold(&store.connection).unwrap();
+            match rng.random_range(0..4) {
+                0 => fold(&store.connection).unwrap(),
+                1 => fold_first(&store.connection, rng.random_range(1..6)).unwrap(),
+                _ => {}
             }
             for summary in store.listeners().unwrap() {
                 let theirs: Vec<Listen> =
@@ -205,6 +229,18 @@ mod tests {
                 assert_eq!(history.listens, store.all_listens(&history.listener).unwrap());
             }
         }
+    }
+
+    #[test]
+    fn plays_that_come_one_by_one_never_leave_a_tail_that_a_reader_must_fold() {
+        let mut store = Store::open_in_memory().unwrap();
+        store.add_tracks(&[Track::new(TrackId::new("song"), WorkId::new("song"), "Song")]).unwrap();
+        for second in 0..600 {
+            let batch: Vec<Listen> = (0..20).map(|i| listen(i, second)).collect();
+            store.append_listens(&batch).unwrap();
+            assert!(!tail_is_worth_folding(&store.connection).unwrap(), "after {} plays", second * 20);
+        }
+        assert!(folded_upto(&store.connection).unwrap() > 0);
     }
 
     #[test]

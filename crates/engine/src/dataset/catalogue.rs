@@ -120,6 +120,16 @@ impl Catalogue {
         &self.versions[work.0 as usize]
     }
 
+    /// The version that stands for a work where nothing speaks for another: the original, else the nearest to it; among equals one
+    /// whose sound is known, then the first row.
+    pub fn standing(&self, work: WorkIdx) -> TrackIdx {
+        let key = |idx: &TrackIdx| {
+            let track = self.track(*idx);
+            (track.version, track.features.is_silent(), *idx)
+        };
+        self.versions(work).iter().copied().min_by_key(key).expect("a work has a version")
+    }
+
     /// The main artist of a track, if it has one.
     pub fn artist(&self, idx: TrackIdx) -> Option<ArtistIdx> {
         self.artists[idx.0 as usize]

@@ -100,10 +100,16 @@ pub fn filter<T>(
     account
 }
 
-/// The first step that leaves a track out, twins apart; `None` if none does.
+/// The first step that leaves a track out of the whole catalogue; `None` if none does.
 pub fn left_out_by(context: &FilterContext<'_>, track: TrackIdx) -> Option<FilterStep> {
-    let interaction = context.profile.interaction(context.catalogue.work(track));
-    STEPS.iter().find(|(_, stays)| !stays(context, track, interaction)).map(|(step, _)| *step)
+    let work = context.catalogue.work(track);
+    let interaction = context.profile.interaction(work);
+    let first =
+        |track| STEPS.iter().find(|(_, stays)| !stays(context, track, interaction)).map(|(step, _)| *step);
+    let is_better = |other: &TrackIdx| preference(context, *other) < preference(context, track);
+    let has_twin =
+        || context.catalogue.versions(work).iter().any(|other| is_better(other) && first(*other).is_none());
+    first(track).or_else(|| has_twin().then_some(FilterStep::Twin))
 }
 
 fn is_within(context: &FilterContext<'_>, track: TrackIdx, _: Option<&Interaction>) -> bool {

@@ -29,7 +29,12 @@ pub struct Probe {
     noise: Vec<f32>,
     /// Σ, `[width, width]`, in the coordinates of the factors: the identity before anything is taken.
     covariance: Vec<f32>,
-    information: Vec<f32>,
+    /// `fᵀ Σ f` of each track, as of the last time that it was settled.
+    variances: Vec<f32>,
+    /// How many answers each variance takes into account.
+    settled: Vec<usize>,
+    /// `Σ f` and `s + fᵀ Σ f` of each track taken, as of when it was.
+    taken: Vec<(Vec<f32>, f32)>,
 }
 
 impl Probe {
@@ -54,21 +59,32 @@ impl Probe {
         };
         let mut covariance = vec![0.0; width * width];
         (0..width).for_each(|i| covariance[i * width + i] = 1.0);
-        let mut probe = Self {
+        Self {
             weight,
             width,
+            variances: factors.chunks_exact(width).map(|factors| dot(factors, factors)).collect(),
             factors,
             noise: pool.iter().map(noise).collect(),
             covariance,
-            information: Vec::new(),
-        };
-        probe.inform();
-        probe
+            settled: vec![0; pool.len()],
+            taken: Vec::new(),
+        }
     }
 
-    /// What an answer about a track of the pool is worth now, in units of relevance.
+    /// What an answer about a track of the pool is worth, in units of relevance; at most that, if it was not [settled](Self::settle) since
+    /// the last track was taken.
     pub fn value(&self, position: usize) -> f32 {
-        self.weight * self.information[position]
+        self.weight * 0.5 * (self.variances[position] / self.noise[position]).ln_1p()
+    }
+
+    /// Takes the answers that are counted on into account for one track: each makes `fᵀ Σ f` smaller by the square of `fᵀ Σ f'`.
+    pub fn settle(&mut self, position: usize) {
+        let factors = &self.factors[position * self.width..][..self.width];
+        for (spread, total) in &self.taken[self.settled[position]..] {
+            let along = dot(spread, factors);
+            self.variances[position] = (self.variances[position] - along * along / total).max(0.0);
+        }
+        self.settled[position] = self.taken.len();
     }
 
     /// Counts on an answer about a track.
@@ -79,15 +95,7 @@ impl Probe {
         for (row, &a) in self.covariance.chunks_exact_mut(self.width).zip(&spread) {
             row.iter_mut().zip(&spread).for_each(|(value, &b)| *value -= a * b / total);
         }
-        self.inform();
-    }
-
-    fn inform(&mut self) {
-        let tells = |(factors, noise): (&[f32], &f32)| {
-            let variance = dot(&times(&self.covariance, factors), factors).max(0.0);
-            0.5 * (variance / noise).ln_1p()
-        };
-        self.information = self.factors.chunks_exact(self.width).zip(&self.noise).map(tells).collect();
+        self.taken.push((spread, total));
     }
 }
 
@@ -127,6 +135,7 @@ mod tests {
         assert!(probe.value(0) > probe.value(1) && probe.value(1) > probe.value(2));
         let (like, unlike) = (probe.value(1), probe.value(2));
         probe.take(0);
+        (0..3).for_each(|position| probe.settle(position));
         assert!(probe.value(1) < 0.7 * like, "{} of {like}", probe.value(1));
         assert_eq!(probe.value(2), unlike);
     }
@@ -138,6 +147,7 @@ mod tests {
         let mut probe = Probe::from_factors(1.0, vec![0.5, 0.5], &pool);
         let first = probe.value(0);
         probe.take(0);
+        probe.settle(1);
         assert!((first + probe.value(1) - 0.5 * (1.0_f32 + 2.0 * 0.25 / 0.25).ln()).abs() < 1e-6);
     }
 }

@@ -118,8 +118,8 @@ struct Seat {
     is_taken: bool,
 }
 
-/// How much of some classes of tracks can still be picked, counted anew with every pick.
-#[derive(Clone, Debug)]
+/// How much of some classes of tracks can still be picked, kept up to date with every pick.
+#[derive(Clone, Debug, PartialEq)]
 struct Span {
     classes: u8,
     rank: u32,
@@ -302,5 +302,48 @@ impl Span {
         let before = (*by_artist).min(artist_left);
         *by_artist -= fewer;
         self.rank -= before - (*by_artist).min(artist_left.saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::seq::IndexedRandom;
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use segue_core::{Track, TrackId, WorkId};
+
+    use super::*;
+
+    #[test]
+    fn counts_kept_up_to_date_are_those_counted_anew_and_what_is_eligible_only_shrinks() {
+        for seed in 0..100 {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let tracks = (0..rng.random_range(1..80)).map(|i| {
+                let mut track = Track::new(TrackId::new(format!("{i:03}")), WorkId::new(format!("{i}")), "");
+                if rng.random_bool(0.9) {
+                    track.artists = vec![format!("{}", rng.random_range(0..9))];
+                }
+                track.album = rng.random_bool(0.7).then(|| format!("{}", rng.random_range(0..3)));
+                track
+            });
+            let catalogue = Catalogue::from_tracks(tracks.collect());
+            let caps = Caps { artist: rng.random_range(1..5), album: rng.random_range(1..4) };
+            let shape = Shape { length: 40, new_slots: 20, arrival_slots: 7, caps };
+            let tracks: Vec<(TrackIdx, Class)> =
+                catalogue.rows().map(|row| (row, Class::ALL[rng.random_range(0..3)])).collect();
+            let mut quota = Quota::new(&catalogue, tracks, shape);
+            let mut eligible = quota.eligible();
+            while let Some(&next) = eligible.choose(&mut rng) {
+                quota.take(next);
+                let anew: Vec<Span> = quota.spans.iter().map(|span| quota.span(span.classes)).collect();
+                assert_eq!(quota.spans, anew, "seed {seed}");
+                let after = quota.eligible();
+                assert!(after.iter().all(|position| eligible.contains(position)), "seed {seed}");
+                let one_by_one = (0..catalogue.len()).filter(|&position| quota.is_eligible(position));
+                assert!(after.iter().copied().eq(one_by_one), "seed {seed}");
+                eligible = after;
+            }
+            assert_eq!(quota.left(), [0; 3], "seed {seed}");
+        }
     }
 }

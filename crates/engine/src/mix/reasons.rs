@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use segue_core::{AudioFeature, Difference, Direction, Reason, Timestamp};
 
 use crate::retrieval::Index;
-use crate::sound::{AXES, Position};
+use crate::sound::{AXES, Position, SoundSpace};
 use crate::{ArtistIdx, Catalogue, Interaction, Profile, Stance, TrackIdx};
 
 /// At most this many likes are compared with, those that weigh most: everything resembles one of a thousand songs, and a
@@ -19,7 +19,7 @@ const CLOSE: f32 = 0.35;
 /// Squared distance from every like beyond which a track is a step outside.
 const FAR: f32 = 0.8;
 /// Two standardised values agree within this.
-const AGREES: f32 = 0.5;
+pub(crate) const AGREES: f32 = 0.5;
 /// So many features are named.
 const NAMED: usize = 2;
 const FEWEST_FINISHED_OF_FAVOURITE: u32 = 3;
@@ -73,6 +73,18 @@ impl Likes {
             liked,
             sound,
         }
+    }
+
+    /// The likes that tracks are compared with, those that weigh most first.
+    pub fn anchors(&self) -> &[TrackIdx] {
+        &self.anchors
+    }
+
+    /// How many standard deviations of the likes a position lies above their mean, on one axis of sound; `None` if there are no likes.
+    pub(crate) fn away(&self, position: &Position, axis: usize) -> Option<f32> {
+        let (mean, deviation) = self.sound[axis];
+        // Likes that all sound the same would make every difference look large.
+        (!self.anchors.is_empty()).then(|| (position[axis] - mean) / deviation.max(0.5))
     }
 
     /// Plays to the end and liked works of an artist.
@@ -191,11 +203,7 @@ impl Reasons<'_> {
 
     /// Names the features in which both agree, those first in which both are unlike the average track.
     fn sounds_like(&self, track: TrackIdx, anchor: TrackIdx) -> Option<Reason> {
-        let (a, b) = (self.index.sound.position(track), self.index.sound.position(anchor));
-        let features = most_telling(|axis| {
-            let difference = (a[axis] - b[axis]).abs();
-            (difference <= AGREES).then(|| distinction(axis, (a[axis] + b[axis]) / 2.0) - difference)
-        });
+        let features = shared_features(&self.index.sound, track, anchor);
         let row = self.catalogue.track(anchor);
         // tables of audio features may leave out the title, the artist or both
         let anchor = match (row.artist(), row.title.as_str()) {
@@ -210,11 +218,7 @@ impl Reasons<'_> {
     /// Names the features in which the track is more than one standard deviation away from the likes.
     fn step_outside(&self, track: TrackIdx) -> Option<Reason> {
         let position: &Position = self.index.sound.position(track);
-        let away = |axis: usize| {
-            let (mean, deviation) = self.likes.sound[axis];
-            // Likes that all sound the same would make every difference look large.
-            (position[axis] - mean) / deviation.max(0.5)
-        };
+        let away = |axis: usize| self.likes.away(position, axis).unwrap_or(0.0);
         let features = most_telling(|axis| Some(away(axis).abs()).filter(|away| *away > 1.0));
         let differences: Vec<Difference> = features
             .into_iter()
@@ -226,6 +230,15 @@ impl Reasons<'_> {
             .collect();
         (!differences.is_empty()).then_some(Reason::StepOutside { differences })
     }
+}
+
+/// The features in which two tracks agree, those first in which both are unlike the average track; at most two.
+pub(crate) fn shared_features(sound: &SoundSpace, a: TrackIdx, b: TrackIdx) -> Vec<AudioFeature> {
+    let (a, b) = (sound.position(a), sound.position(b));
+    most_telling(|axis| {
+        let difference = (a[axis] - b[axis]).abs();
+        (difference <= AGREES).then(|| distinction(axis, (a[axis] + b[axis]) / 2.0) - difference)
+    })
 }
 
 /// How much a standardised value sets a track apart. Having no spoken words, no instrumental passages or no audience does

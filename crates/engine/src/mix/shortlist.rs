@@ -228,11 +228,6 @@ impl<'a> Mmr<'a> {
 
     /// The track worth most of those that are eligible, of equals the first.
     fn best(&mut self, queue: &mut Queue, quota: &Quota) -> Option<usize> {
-        if self.probe.is_some() && !self.taken.is_empty() {
-            // What an answer would tell is computed anew with each pick, and rounding may let it rise.
-            (0..self.pool.len()).for_each(|position| self.compare(position));
-            *queue = self.queue();
-        }
         while let Some((_, Reverse(position))) = queue.pop() {
             if !quota.is_eligible(position) {
                 continue;
@@ -263,6 +258,9 @@ impl<'a> Mmr<'a> {
             let by_artist = if is_same_artist { SAME_ARTIST } else { 0.0 };
             let likeness = (1.0 - SAME_ARTIST) * by_sound + by_artist;
             self.likeness[position] = self.likeness[position].max(likeness);
+        }
+        if let Some(probe) = &mut self.probe {
+            probe.settle(position);
         }
         self.compared[position] = self.taken.len();
     }
@@ -298,4 +296,79 @@ fn utility_bounds(pool: &[Scored], class: Class) -> (f32, f32) {
     utilities.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), utility| {
         (low.min(utility), high.max(utility))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+    use segue_core::{AudioFeature, Track, TrackId, WorkId};
+
+    use super::*;
+    use crate::retrieval::Sources;
+    use crate::{Likability, TrackIdx};
+
+    fn world(seed: u64) -> (Catalogue, Vec<Scored>) {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let tracks = (0..rng.random_range(1..160)).map(|i| {
+            let mut track = Track::new(TrackId::new(format!("{i:03}")), WorkId::new(format!("{i}")), "");
+            track.artists = vec![format!("{}", rng.random_range(0..20))];
+            track.album = Some(format!("{}", rng.random_range(0..3)));
+            for feature in AudioFeature::ALL {
+                if rng.random_bool(0.9) {
+                    track
+                        .features
+                        .set(feature, if feature == AudioFeature::Tempo { 100.0 } else { rng.random() });
+                }
+            }
+            track
+        });
+        let catalogue = Catalogue::from_tracks(tracks.collect());
+        // Few different utilities, so that there are ties.
+        let scored = |track: TrackIdx| Scored {
+            track,
+            sources: Sources::EXACT,
+            likability: Likability { mean: 0.5, uncertainty: 0.1 },
+            is_finite: true,
+            utility: rng.random_range(0..9) as f32 / 8.0,
+            finished: 0,
+            popularity: 0.0,
+            class: Class::ALL[rng.random_range(0..3)],
+        };
+        let pool = catalogue.rows().map(scored).collect();
+        (catalogue, pool)
+    }
+
+    /// Compares every track with every one that is taken, at once.
+    fn eager(mmr: &mut Mmr<'_>, quota: &Quota) -> Option<usize> {
+        (0..mmr.pool.len()).for_each(|position| mmr.compare(position));
+        let order = |&a: &usize, &b: &usize| mmr.value(a).total_cmp(&mmr.value(b));
+        quota.eligible().into_iter().rev().max_by(order)
+    }
+
+    #[test]
+    fn lazy_choice_takes_what_comparing_everything_takes() {
+        for seed in 0..60 {
+            let (catalogue, pool) = world(seed);
+            let sound = SoundSpace::from_catalogue(&catalogue);
+            let caps = Caps { artist: 3, album: 2 };
+            let shape = Shape { length: 30, new_slots: 14, arrival_slots: 5, caps };
+            let tracks = pool.iter().map(|scored| (scored.track, scored.class));
+            let quota = Quota::new(&catalogue, tracks, shape);
+            let mut taken: [Vec<(usize, f32)>; 2] = Default::default();
+            for (is_lazy, taken) in [true, false].into_iter().zip(&mut taken) {
+                let mut quota = quota.clone();
+                let mut mmr = Mmr::new(&catalogue, &sound, &pool);
+                let mut queue = mmr.queue();
+                while let Some(next) =
+                    if is_lazy { mmr.best(&mut queue, &quota) } else { eager(&mut mmr, &quota) }
+                {
+                    quota.take(next);
+                    mmr.take(next);
+                }
+                *taken = mmr.taken;
+            }
+            assert_eq!(taken[0], taken[1], "seed {seed}");
+        }
+    }
 }

@@ -122,11 +122,11 @@ fn is_starved(lacks: Lacks, request: &MixRequest, slate: &Slate) -> bool {
     let asked_new = Dial::new(request.explore, request.length).new_slots;
     let new = slate.new_count() as u32;
     let familiar = slate.picks.len() as u32 - new;
+    let is_short = new + familiar < request.length;
     let may_be_familiar = request.familiarity != Familiarity::New;
     let may_be_new = matches!(request.familiarity, Familiarity::Any | Familiarity::New);
-    let wants_familiar = may_be_familiar && familiar < request.length - asked_new;
-    let wants_new = may_be_new && new < asked_new || new + familiar < request.length;
-    lacks.familiar && wants_familiar || lacks.new && may_be_new && wants_new
+    lacks.familiar && may_be_familiar && (is_short || familiar < request.length - asked_new)
+        || lacks.new && may_be_new && (is_short || new < asked_new)
 }
 
 /// Scores arrivals that a pool has none of, where it has fewer than a short-list has room for.
@@ -253,7 +253,8 @@ fn share_notes(profile: &Profile, request: &MixRequest, asked_new: u32, found: [
     notes
 }
 
-fn filter_context<'a>(
+/// What the filters of a request test.
+pub(crate) fn filter_context<'a>(
     catalogue: &'a Catalogue,
     profile: &'a Profile,
     request: &MixRequest,

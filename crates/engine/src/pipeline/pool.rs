@@ -23,9 +23,11 @@ use super::MixError;
 
 /// How much of the catalogue a survey looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Breadth {
+pub enum Breadth<'a> {
     /// All that a mix looks at.
     Whole,
+    /// These tracks, for a request that names what to choose from.
+    Tracks(&'a [TrackIdx]),
     /// What the sources name first, cut to the best.
     Bounded(Bounds),
 }
@@ -87,7 +89,7 @@ pub fn survey(
     index: &Index,
     profile: &Profile,
     scorer: &dyn Scorer,
-    (breadth, arrivals): (Breadth, &[TrackIdx]),
+    (breadth, arrivals): (Breadth<'_>, &[TrackIdx]),
 ) -> Result<Pool, MixError> {
     if catalogue.is_empty() {
         return Err(MixError::EmptyCatalogue);
@@ -96,6 +98,14 @@ pub fn survey(
     let (surveyed, lacks) = match breadth {
         Breadth::Whole => {
             let candidates = retrieve(catalogue, index, profile, EXACT_LIMIT);
+            (surveyed(profile, scorer, &candidates)?, Lacks::default())
+        }
+        Breadth::Tracks(tracks) => {
+            let mut tracks = tracks.to_vec();
+            tracks.sort_unstable();
+            tracks.dedup();
+            let named = |track| Candidate { track, sources: Sources::EXACT };
+            let candidates: Vec<Candidate> = tracks.into_iter().map(named).collect();
             (surveyed(profile, scorer, &candidates)?, Lacks::default())
         }
         Breadth::Bounded(bounds) => {

@@ -77,12 +77,7 @@ impl Gathering<'_> {
         if interaction.is_some_and(|x| x.is_known() || matches!(x.stance, Stance::Dislike | Stance::Ban)) {
             return false;
         }
-        let versions = self.catalogue.versions(work);
-        let key = |track: &TrackIdx| {
-            let row = self.catalogue.track(*track);
-            (row.version, row.features.is_silent(), *track)
-        };
-        let track = versions.iter().copied().min_by_key(key).expect("a work has a version");
+        let track = self.catalogue.standing(work);
         let artist = self.catalogue.artist(track);
         if artist.is_some_and(|artist| self.profile.banned_artists.contains(&artist)) {
             return false;

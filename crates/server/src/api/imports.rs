@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::{Body, BodyDataStream};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use segue_core::ListenerId;
@@ -18,6 +18,9 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
 use crate::imports::{self, ImportState, Status};
+
+/// Longest name of a file here, in bytes.
+const LONGEST_FILE_NAME: usize = 120;
 
 /// Whose history it is, and what the file is called.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -80,48 +83,113 @@ pub(crate) async fn upload(
 ) -> ApiResult<(StatusCode, Json<ImportShape>)> {
     let listener = listener.unwrap_or_else(|| "me".to_owned());
     let name = name.unwrap_or_else(|| "upload".to_owned());
-    let id = receive(&app, &listener, &name, body.into_data_stream()).await?;
+    check_name("a listener", &listener)?;
+    check_name("a name", &name)?;
+    let mut upload = Upload::begin(&app).await?;
+    let mut file = upload.file(&name).await?;
+    let mut body = body.into_data_stream();
+    while let Some(chunk) = body.next().await {
+        let broken = |error: axum::Error| ApiError::bad_request("upload_broke_off", error.to_string());
+        file.write(&chunk.map_err(broken)?).await?;
+    }
+    file.finish().await?;
+    let id = upload.finish(&listener)?;
     let status = app.imports.status(&id).expect("it was remembered just now");
     Ok((StatusCode::ACCEPTED, Json(status.into())))
 }
 
-/// Writes an upload to disk as it comes, and begins to read it.
-pub(crate) async fn receive(
-    app: &Arc<App>,
-    listener: &str,
-    name: &str,
-    body: BodyDataStream,
-) -> ApiResult<String> {
-    check_name("a listener", listener)?;
-    check_name("a name", name)?;
-    let id = format!("{:016x}", rand::random::<u64>());
-    let part = app.imports.part(&id);
-    if let Err(error) = write(&part, app.config.limits.upload_bytes, body).await {
-        let _ = tokio::fs::remove_file(&part).await;
-        return Err(error);
-    }
-    imports::begin(app, &id, &ListenerId::new(listener), name).map_err(|error| ApiError::internal(&error))?;
-    Ok(id)
+/// Files on their way to disk. What is not finished is removed.
+pub(crate) struct Upload {
+    app: Arc<App>,
+    id: String,
+    names: Vec<String>,
+    bytes_left: u64,
+    is_finished: bool,
 }
 
-async fn write(part: &std::path::Path, most: u64, mut body: BodyDataStream) -> ApiResult<()> {
-    let io = |error: std::io::Error| ApiError::internal(&error);
-    let mut file = tokio::fs::File::create(part).await.map_err(io)?;
-    let mut bytes = 0;
-    while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|error| ApiError::bad_request("upload_broke_off", error.to_string()))?;
-        bytes += chunk.len() as u64;
-        if bytes > most {
-            let message = format!("an upload has {most} bytes at most");
-            return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message)
-                .hint("`segue import PATH` reads files of any size"));
+impl Upload {
+    /// Makes room for files.
+    pub(crate) async fn begin(app: &Arc<App>) -> ApiResult<Self> {
+        let id = format!("{:016x}", rand::random::<u64>());
+        tokio::fs::create_dir(app.imports.part(&id)).await.map_err(|error| ApiError::internal(&error))?;
+        let bytes_left = app.config.limits.upload_bytes;
+        Ok(Self { app: Arc::clone(app), id, names: Vec::new(), bytes_left, is_finished: false })
+    }
+
+    /// Begins a file. Its name is kept as far as it can name a file here: formats can be told by it, and the report speaks of it.
+    pub(crate) async fn file(&mut self, name: &str) -> ApiResult<UploadedFile<'_>> {
+        let name = self.file_name(name);
+        let path = self.app.imports.part(&self.id).join(&name);
+        let file = tokio::fs::File::create_new(path).await.map_err(|error| ApiError::internal(&error))?;
+        self.names.push(name);
+        Ok(UploadedFile { file, bytes: 0, bytes_left: &mut self.bytes_left })
+    }
+
+    fn file_name(&self, name: &str) -> String {
+        let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+        let plain = |c: char| if c.is_control() || c == ':' { '_' } else { c };
+        let mut plain: String =
+            last.chars().map(plain).collect::<String>().trim_start_matches('.').to_owned();
+        while plain.len() > LONGEST_FILE_NAME {
+            plain.remove(0);
         }
-        file.write_all(&chunk).await.map_err(io)?;
+        match plain.is_empty() || self.names.contains(&plain) {
+            true => format!("{}-{plain}", self.names.len() + 1),
+            false => plain,
+        }
     }
-    if bytes == 0 {
-        return Err(ApiError::bad_request("empty_upload", "the body is empty; send the file as the body"));
+
+    /// Hands the files over to be read; returns the id of the import.
+    pub(crate) fn finish(mut self, listener: &str) -> ApiResult<String> {
+        if self.names.is_empty() {
+            return Err(ApiError::bad_request("empty_upload", "there is no file in this upload"));
+        }
+        let listener = ListenerId::new(listener);
+        imports::begin(&self.app, &self.id, &listener, &self.names.join(", "))
+            .map_err(|error| ApiError::internal(&error))?;
+        self.is_finished = true;
+        Ok(self.id.clone())
     }
-    file.sync_all().await.map_err(io)
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // It is removed at the next start if it cannot be now.
+            let _ = std::fs::remove_dir_all(self.app.imports.part(&self.id));
+        }
+    }
+}
+
+/// A file on its way to disk.
+pub(crate) struct UploadedFile<'u> {
+    file: tokio::fs::File,
+    bytes: u64,
+    bytes_left: &'u mut u64,
+}
+
+impl UploadedFile<'_> {
+    /// Writes the next bytes.
+    pub(crate) async fn write(&mut self, chunk: &[u8]) -> ApiResult<()> {
+        self.bytes += chunk.len() as u64;
+        *self.bytes_left = self.bytes_left.checked_sub(chunk.len() as u64).ok_or_else(|| {
+            ApiError::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "the upload is larger than allowed here",
+            )
+            .hint("`segue import PATH` reads files of any size; `segue serve --upload-mb` raises the limit")
+        })?;
+        self.file.write_all(chunk).await.map_err(|error| ApiError::internal(&error))
+    }
+
+    /// Makes sure that the file is on disk.
+    pub(crate) async fn finish(self) -> ApiResult<()> {
+        if self.bytes == 0 {
+            return Err(ApiError::bad_request("empty_upload", "the file is empty"));
+        }
+        self.file.sync_all().await.map_err(|error| ApiError::internal(&error))
+    }
 }
 
 /// Imports of this server since it started, latest first.

@@ -80,14 +80,14 @@ pub(crate) async fn show(
 /// What was removed of a listener.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Forgotten {
-    listens: u64,
-    feedback: u64,
+    pub(crate) listens: u64,
+    pub(crate) feedback: u64,
     impressions: u64,
     exclusions: u64,
     /// Tracks that only this listener had brought.
     tracks: u64,
     /// Models that had learnt from this listener.
-    models: Vec<String>,
+    pub(crate) models: Vec<String>,
     /// Whether the bytes are gone from the disk; if not, somebody reads the store, and forgetting again completes it.
     erased: bool,
 }
@@ -103,10 +103,15 @@ pub(crate) async fn forget(
     State(app): State<Arc<App>>,
     InPath(listener): InPath<String>,
 ) -> ApiResult<Json<Forgotten>> {
-    let id = ListenerId::new(listener.as_str());
+    forget_listener(&app, &listener).await.map(Json)
+}
+
+/// Forgets a listener, on disk and in memory.
+pub(crate) async fn forget_listener(app: &Arc<App>, listener: &str) -> ApiResult<Forgotten> {
+    let id = ListenerId::new(listener);
     let report = app.writer.run(move |store| store.forget(&id)).await?;
     if !report.found {
-        return Err(unknown(&listener));
+        return Err(unknown(listener));
     }
     // Nothing in memory may go on telling of them.
     app.listeners.clear();
@@ -115,7 +120,7 @@ pub(crate) async fn forget(
     let segue_store::ForgetReport {
         listens, feedback, impressions, exclusions, tracks, models, erased, ..
     } = report;
-    Ok(Json(Forgotten { listens, feedback, impressions, exclusions, tracks, models, erased }))
+    Ok(Forgotten { listens, feedback, impressions, exclusions, tracks, models, erased })
 }
 
 fn unknown(listener: &str) -> ApiError {

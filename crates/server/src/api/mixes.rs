@@ -223,36 +223,39 @@ pub(crate) async fn make(
     Ok((StatusCode::CREATED, Json(MixAnswer { notes, experiment: enrolment, ..answer })))
 }
 
-/// A setting of the dial to be looked at.
+/// What a mix that is only looked at is to be like.
 #[derive(Debug, Deserialize, IntoParams)]
 pub(crate) struct PreviewParams {
-    /// The dial.
+    /// The dial; .3 if left out.
     #[param(minimum = 0, maximum = 1)]
-    explore: f32,
+    explore: Option<f32>,
     /// How many tracks; 30 if left out.
     #[param(minimum = 1, maximum = 500)]
     length: Option<u32>,
     /// Which works may be picked.
     #[param(inline)]
     familiarity: Option<FamiliarityShape>,
+    /// Works played within this many days are left out.
+    no_repeat_days: Option<u32>,
+    /// Most tracks by one artist.
+    #[param(minimum = 1)]
+    artist_cap: Option<u32>,
 }
 
-/// What a mix at that setting of the dial would be like.
+/// What a mix would be like.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Preview {
     explore: f32,
-    length: usize,
+    length: u32,
     /// How many tracks would be new to the listener.
-    new: usize,
+    new_tracks: u32,
     /// How many artists the listener has never heard.
-    new_artists: usize,
-    /// Mean predicted likability.
-    likability: f32,
-    /// How many of the tracks the listener is expected to like.
-    liked: f32,
+    new_artists: u32,
+    /// Mean of the predicted likabilities.
+    mean_likability: f64,
 }
 
-/// What a setting of the dial would do, without a mix being shown or logged. The same seed for all settings, so that they can be compared.
+/// What a mix would be like, without one being shown or logged. The seed is always the same, so that settings can be compared.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/mix/preview", tag = "mixes",
     params(("listener" = String, Path, description = "For whom."), PreviewParams),
     responses((status = 200, body = Preview), (status = "4XX", body = ErrorBody)))]
@@ -262,35 +265,26 @@ pub(crate) async fn preview(
     Params(asked): Params<PreviewParams>,
 ) -> ApiResult<Json<Preview>> {
     check_name("a listener", &listener)?;
-    let PreviewParams { explore, length, familiarity } = asked;
+    let PreviewParams { explore, length, familiarity, no_repeat_days, artist_cap } = asked;
     let shape = MixShape {
-        explore: Some(explore),
+        explore,
         length,
         familiarity: familiarity.unwrap_or_default(),
+        no_repeat_days,
+        artist_cap,
         seed: Some(0),
         ..MixShape::default()
     };
     let (request, _) = shape.request(Timestamp::now())?;
+    let explore = request.explore;
     let (outcome, listener) = mixing::preview(&app, &ListenerId::new(listener), request).await?;
-    let (catalogue, profile) = (&listener.edition.catalogue, &listener.profile);
-    let heard: std::collections::HashSet<_> = profile
-        .interactions
-        .iter()
-        .filter(|interaction| interaction.is_known())
-        .filter_map(|interaction| catalogue.artist(interaction.track))
-        .collect();
-    let picks = &outcome.slate.picks;
-    let artists = picks.iter().filter_map(|pick| catalogue.artist(catalogue.find(&pick.track)?));
-    let new_artists: std::collections::HashSet<_> =
-        artists.filter(|artist| !heard.contains(artist)).collect();
-    let liked: f32 = picks.iter().map(|pick| pick.likability).sum();
+    let effect = listener.effect(explore, &outcome.slate.picks);
     Ok(Json(Preview {
         explore,
-        length: picks.len(),
-        new: outcome.slate.new_count(),
-        new_artists: new_artists.len(),
-        likability: liked / picks.len().max(1) as f32,
-        liked,
+        length: effect.tracks,
+        new_tracks: outcome.slate.new_count() as u32,
+        new_artists: effect.new_artists,
+        mean_likability: effect.likability,
     }))
 }
 

@@ -11,9 +11,18 @@ pub(crate) mod similar;
 mod taste;
 pub(crate) mod tracks;
 
+pub(crate) use events::append_entries;
+pub(crate) use imports::Upload;
+pub(crate) use listeners::forget_listener;
+pub(crate) use models::use_model;
+pub(crate) use shapes::check_name;
+pub(crate) use taste::{TasteAnswer, taste_of, zone};
+pub(crate) use tracks::sound_file;
+
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
@@ -95,9 +104,9 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// The routes that may take longer.
+/// The routes that may take longer. Uploads bound themselves.
 pub(crate) fn long_routes(app: &Arc<App>) -> Router {
-    long().split_for_parts().0.with_state(Arc::clone(app))
+    long().split_for_parts().0.layer(DefaultBodyLimit::disable()).with_state(Arc::clone(app))
 }
 
 /// The OpenAPI document of everything under `/v1`.

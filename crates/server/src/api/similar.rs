@@ -189,7 +189,7 @@ pub(crate) async fn explanation(
     let (catalogue, row, model) = (&edition.catalogue, edition.find(&track)?, edition.model()?);
     let request = MixRequest::new(Timestamp::now());
     let who = (&listener.profile, listener.pool.likes());
-    let found = explain(catalogue, &edition.index, who, model.scorer.as_ref(), (row, &request));
+    let found = explain(catalogue, &edition.index, who, model.scorer.as_ref(), (row, &request))?;
     let near = found
         .near
         .iter()

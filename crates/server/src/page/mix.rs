@@ -14,6 +14,8 @@ use super::words;
 /// A mix and how it came about.
 #[derive(Clone, Debug, Default)]
 pub struct Mix {
+    /// Its name in the log, by which it is exported; `None` where nothing fits.
+    pub id: Option<i64>,
     /// What was asked for.
     pub settings: MixSettings,
     /// What came out, in numbers.
@@ -54,7 +56,7 @@ pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
     let fixed = mix.settings.with_seed(mix.seed);
     html! {
         section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) data-shown=[(shown < usize::MAX).then_some(shown)] {
-            (heading(mix, &fixed))
+            (heading(mix))
             @for note in &mix.notes { p.note { (note) } }
             @if mix.picks.is_empty() {
                 p.empty { "Nothing fits these filters. Loosen one, or " a href="/mix" { "start afresh" } "." }
@@ -75,7 +77,7 @@ pub fn place<'a>(frame: &'a Frame, list: &'a str) -> Place<'a> {
     Place { listener: frame.listener.as_deref().unwrap_or_default(), back: &frame.here, list }
 }
 
-fn heading(mix: &Mix, fixed: &MixSettings) -> Markup {
+fn heading(mix: &Mix) -> Markup {
     let playable = mix.picks.iter().any(|pick| pick.audio.is_some());
     html! {
         div.mix-head {
@@ -83,18 +85,18 @@ fn heading(mix: &Mix, fixed: &MixSettings) -> Markup {
             @if playable {
                 button.primary.needs-script type="button" data-plays="mix" hidden { (super::icons::icon("play")) "Play" }
             }
-            (export(fixed))
+            @if let Some(id) = mix.id { (export(id)) }
         }
     }
 }
 
-fn export(fixed: &MixSettings) -> Markup {
+fn export(mix: i64) -> Markup {
     html! {
         details.menu {
             summary { (super::icons::icon("drop")) "Take it along" }
             ul {
                 @for (format, name, what_for) in FORMATS {
-                    li { a href=(urls::mix_as(format, fixed)) download={ "segue." (format) } { strong { (name) } " " span { (what_for) } } }
+                    li { a href=(urls::playlist(mix, format)) download { strong { (name) } " " span { (what_for) } } }
                 }
             }
         }

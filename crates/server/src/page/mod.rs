@@ -22,6 +22,7 @@
 pub mod assets;
 pub mod calibration;
 pub mod card;
+pub mod charts;
 pub mod dial;
 pub mod icons;
 pub mod import;

@@ -93,13 +93,9 @@ pub fn view(frame: &Frame, model: &Model) -> Markup {
     let main = html! {
         div.page-head { h1 { "What Segue learned" } }
         (learned(model))
-        @if !model.metrics.is_empty() { (metrics(model)) }
-        @if !model.calibration.is_empty() {
-            section aria-labelledby="calibration-title" {
-                h2 #calibration-title { "Does it mean what it says?" }
-                p.lead { "When it says 70 %, seven in ten should be liked. Each dot is a batch of predictions that nobody had answered when they were made." }
-                (calibration(&model.calibration))
-            }
+        div.pair {
+            @if !model.metrics.is_empty() { (metrics(model)) }
+            @if !model.calibration.is_empty() { (calibrated(model)) }
         }
         (models(frame, model))
         @if model.models.len() > 1 { (compare(model)) }
@@ -129,6 +125,16 @@ fn metrics(model: &Model) -> Markup {
                     }
                 }
             } }
+        }
+    }
+}
+
+fn calibrated(model: &Model) -> Markup {
+    html! {
+        section aria-labelledby="calibration-title" {
+            h2 #calibration-title { "Does it mean what it says?" }
+            p { "When it says 70 %, seven in ten should be liked. Each dot is a batch of predictions that nobody had answered when they were made." }
+            (calibration(&model.calibration))
         }
     }
 }

@@ -132,7 +132,7 @@ fn number(text: &str, least: u32, most: u32) -> Option<u32> {
 }
 
 /// The names and values of a query string, decoded.
-pub(crate) fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+pub fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
     query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decoded(name), decoded(value))
@@ -157,9 +157,9 @@ pub fn mix(settings: &MixSettings) -> String {
     format!("/mix?{}", settings.to_query())
 }
 
-/// The mix as a playlist file; `format` is `m3u8`, `xspf`, `jspf`, `csv` or `uris`.
-pub fn mix_as(format: &str, settings: &MixSettings) -> String {
-    format!("/mix.{format}?{}", settings.to_query())
+/// A mix that was logged as a playlist file; `format` is `m3u8`, `xspf`, `jspf`, `csv` or `uris`.
+pub fn playlist(mix: i64, format: &str) -> String {
+    format!("/v1/mixes/{mix}/playlist?format={format}")
 }
 
 /// Where the forms of a card go: fields `track`, `artist`, `kind`, `back`.

@@ -1,0 +1,154 @@
+//! Mixes from a pool: the same as without one if it is whole, and honest about what is missing if it is not.
+
+use proptest::prelude::*;
+use segue_core::{ListenerId, TrackId};
+use segue_engine::mix::filters::Familiarity;
+use segue_engine::pipeline::{Bounds, Breadth, MixError, MixRequest, Pool, mix, mix_from, survey};
+use segue_engine::policy::PolicyKind;
+use segue_engine::{Interaction, Profile, Stance, TrackIdx};
+
+use crate::world::{HashScorer, Plan, World, plans, request};
+
+fn pool(world: &World, scorer: &HashScorer, breadth: Breadth) -> Pool {
+    survey(&world.catalogue, &world.index, &world.profile, scorer, (breadth, &[])).expect("it has tracks")
+}
+
+fn bounded(familiar: usize, new: usize) -> Breadth {
+    Breadth::Bounded(Bounds { familiar, new, asked: 3 * new, arrivals: 5 })
+}
+
+fn is_known(world: &World, track: TrackIdx) -> bool {
+    world.profile.interaction(world.catalogue.work(track)).is_some_and(Interaction::is_known)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    #[test]
+    fn a_whole_pool_gives_the_mix_that_is_made_without_one(
+        plan in plans(),
+        length in 1_u32..40,
+        explore in 0.0..=1.0_f32,
+        policy in 0..PolicyKind::ALL.len(),
+        familiarity in 0_usize..4,
+    ) {
+        let world = plan.build();
+        let scorer = HashScorer(plan.seed);
+        let ids = |step: usize| -> Vec<TrackId> {
+            world.catalogue.rows().step_by(step).map(|row| world.catalogue.track(row).id.clone()).collect()
+        };
+        let request = MixRequest {
+            policy: PolicyKind::ALL[policy],
+            familiarity: [Familiarity::Any, Familiarity::Owned, Familiarity::Heard, Familiarity::New][familiarity],
+            seed: plan.seed,
+            exclude_tracks: ids(7),
+            exclude_artists: vec!["artist 0".to_owned()],
+            arrivals: ids(5),
+            within: plan.seed.is_multiple_of(3).then(|| ids(2)),
+            ..request(length, explore)
+        };
+        let pool = pool(&world, &scorer, Breadth::Whole);
+        let World { catalogue, index, profile } = &world;
+        prop_assert_eq!(
+            mix_from(catalogue, index, profile, &scorer, (&pool, &request)),
+            mix(catalogue, index, profile, &scorer, &request)
+        );
+    }
+
+    #[test]
+    fn a_bounded_pool_gives_a_mix_as_full_and_as_new_as_the_catalogue_does_or_says_that_it_cannot(
+        plan in plans(),
+        explore in 0.0..=1.0_f32,
+        bounds in (0_usize..60, 0_usize..60),
+    ) {
+        let world = plan.build();
+        let scorer = HashScorer(plan.seed);
+        let request = request(20, explore);
+        let pool = pool(&world, &scorer, bounded(bounds.0, bounds.1));
+        let World { catalogue, index, profile } = &world;
+        let whole = mix(catalogue, index, profile, &scorer, &request);
+        match mix_from(catalogue, index, profile, &scorer, (&pool, &request)) {
+            Err(MixError::Starved) => {}
+            Ok(outcome) => {
+                let whole = whole.expect("there is at least what the pool has").slate;
+                prop_assert_eq!(outcome.slate.picks.len(), whole.picks.len());
+                prop_assert_eq!(outcome.slate.new_count(), whole.new_count());
+            }
+            Err(error) => prop_assert_eq!(Err(error), whole.map(|_| ())),
+        }
+    }
+
+    #[test]
+    fn a_bounded_pool_keeps_to_its_bounds_with_one_version_of_each_work(plan in plans(), familiar in 0_usize..40, new in 0_usize..40) {
+        let world = plan.build();
+        let pool = pool(&world, &HashScorer(plan.seed), bounded(familiar, new));
+        let tracks: Vec<TrackIdx> = pool.surveyed().iter().map(|surveyed| surveyed.track).collect();
+        prop_assert!(tracks.is_sorted_by(|a, b| a < b));
+        let works: std::collections::BTreeSet<_> = tracks.iter().map(|&track| world.catalogue.work(track)).collect();
+        prop_assert_eq!(works.len(), tracks.len());
+        let known = tracks.iter().filter(|&&track| is_known(&world, track)).count();
+        let all_known = world.profile.interactions.iter().filter(|x| x.is_known()).count();
+        prop_assert_eq!(known, all_known.min(familiar));
+        prop_assert!(tracks.len() - known <= new);
+    }
+}
+
+#[test]
+fn a_ban_counts_at_once_and_a_list_of_tracks_needs_more_than_a_bounded_pool() {
+    let mut world = Plan { seed: 4, tracks: 400, artists: 60, known: 0.3 }.build();
+    let scorer = HashScorer(4);
+    let pool = pool(&world, &scorer, bounded(60, 120));
+    let made = |world: &World, request: &MixRequest| {
+        mix_from(&world.catalogue, &world.index, &world.profile, &scorer, (&pool, request))
+    };
+    let request = request(20, 0.5);
+    let first = made(&world, &request).unwrap().slate.picks[0].track.clone();
+    let row = world.catalogue.find(&first).unwrap();
+    let mut interactions = world.profile.interactions.clone();
+    interactions.retain(|x| x.work != world.catalogue.work(row));
+    let banned = Interaction {
+        track: row,
+        work: world.catalogue.work(row),
+        stance: Stance::Ban,
+        ..world.profile.interactions[0].clone()
+    };
+    interactions.push(banned);
+    world.profile = Profile::from_interactions(ListenerId::new("someone"), interactions);
+    let after = made(&world, &request).unwrap().slate;
+    assert!(after.picks.iter().all(|pick| pick.track != first));
+
+    let within = Some(world.catalogue.rows().map(|row| world.catalogue.track(row).id.clone()).collect());
+    assert_eq!(made(&world, &MixRequest { within, ..request }), Err(MixError::Starved));
+}
+
+#[test]
+fn arrivals_are_in_a_bounded_pool_or_scored_when_asked_for() {
+    let world = Plan { seed: 9, tracks: 900, artists: 200, known: 0.1 }.build();
+    let scorer = HashScorer(9);
+    let late: Vec<TrackIdx> = world.catalogue.rows().filter(|row| row.0.is_multiple_of(11)).collect();
+    let arrivals = late.iter().map(|&row| world.catalogue.track(row).id.clone()).collect();
+    let request = MixRequest { arrivals, arrival_share: 0.5, ..request(20, 0.5) };
+    let World { catalogue, index, profile } = &world;
+    for known_late in [&[][..], &late] {
+        let breadth = Breadth::Bounded(Bounds { familiar: 50, new: 100, asked: 100, arrivals: 40 });
+        let pool = survey(catalogue, index, profile, &scorer, (breadth, known_late)).unwrap();
+        let outcome = mix_from(catalogue, index, profile, &scorer, (&pool, &request)).unwrap();
+        let arrived =
+            outcome.slate.picks.iter().filter(|pick| request.arrivals.contains(&pick.track)).count();
+        assert!(arrived >= 5, "{arrived}");
+        assert_eq!(outcome.slate.config.arrival_slots, 5);
+    }
+}
+
+#[test]
+fn a_pool_is_rescored_for_the_profile_as_it_is() {
+    let world = Plan { seed: 12, tracks: 300, artists: 60, known: 0.2 }.build();
+    let pool = pool(&world, &HashScorer(1), bounded(40, 80));
+    let World { catalogue, index, profile } = &world;
+    let again = pool.rescored(catalogue, index, profile, &HashScorer(2)).unwrap();
+    let tracks = |pool: &Pool| pool.surveyed().iter().map(|x| x.track).collect::<Vec<_>>();
+    assert_eq!(tracks(&again), tracks(&pool));
+    assert_ne!(again, pool);
+    assert_eq!(again.rescored(catalogue, index, profile, &HashScorer(1)).unwrap(), pool);
+    assert!(pool.bytes() < 120 * 16 + 12_000, "{}", pool.bytes());
+}

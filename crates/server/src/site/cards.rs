@@ -1,0 +1,46 @@
+//! Tracks as cards.
+
+use segue_core::{Pick, Track};
+use segue_engine::mix::sentence::sentence;
+use segue_engine::{Catalogue, Profile, Stance, TrackIdx};
+
+use crate::api::sound_file;
+use crate::app::App;
+use crate::page::card::Card;
+use crate::page::urls;
+
+/// A pick as a card.
+pub(super) fn of_pick(app: &App, catalogue: &Catalogue, profile: &Profile, pick: &Pick) -> Option<Card> {
+    let row = catalogue.find(&pick.track)?;
+    let card = of_track(app, catalogue, Some(profile), row);
+    Some(Card {
+        reason: sentence(&pick.reason),
+        likability: Some(pick.likability),
+        new_to_listener: pick.new_to_listener,
+        ..card
+    })
+}
+
+/// A track as a card that claims nothing.
+pub(super) fn of_track(app: &App, catalogue: &Catalogue, profile: Option<&Profile>, row: TrackIdx) -> Card {
+    let track = catalogue.track(row);
+    let interaction = profile.and_then(|profile| profile.interaction(catalogue.work(row)));
+    Card {
+        track: track.id.to_string(),
+        title: track.display_title().to_owned(),
+        artists: track.artists.clone(),
+        album: track.album.clone(),
+        reason: String::new(),
+        likability: None,
+        new_to_listener: profile.is_some() && !interaction.is_some_and(segue_engine::Interaction::is_known),
+        liked: interaction.is_some_and(|interaction| interaction.stance == Stance::Like),
+        audio: audio(app, track),
+        sound: track.features,
+    }
+}
+
+/// Where the sound of a track can be fetched.
+fn audio(app: &App, track: &Track) -> Option<String> {
+    sound_file(&app.config.music, track)?;
+    Some(format!("/v1/tracks/{}/audio", urls::encoded(track.id.as_str())))
+}

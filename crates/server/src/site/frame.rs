@@ -1,0 +1,108 @@
+//! What every page knows: who is listening, where the page is, what was just done.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, header};
+use percent_encoding::percent_decode_str;
+use segue_core::ListenerId;
+
+use super::flash;
+use crate::access::{SESSION_COOKIE, cookie};
+use crate::app::App;
+use crate::error::ApiResult;
+use crate::page::layout::{Frame, Section};
+use crate::page::urls;
+
+/// The cookie that says who is listening.
+pub(super) const LISTENER_COOKIE: &str = "segue_listener";
+/// Most listeners to pick from in the header.
+const MOST_LISTENERS: usize = 100;
+
+/// What a request says of itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    /// Path and query.
+    pub(crate) here: String,
+    /// The query alone.
+    pub(crate) query: String,
+    /// Names the request in the log.
+    pub(crate) request_id: Option<String>,
+    listener: Option<String>,
+    flash: Option<String>,
+    signed_in: bool,
+}
+
+impl Asked {
+    /// Reads a request.
+    pub(crate) fn of<B>(request: &axum::http::Request<B>) -> Self {
+        Self::read(request.uri(), request.headers())
+    }
+
+    fn read(uri: &axum::http::Uri, headers: &HeaderMap) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let decoded =
+            |value: String| percent_decode_str(&value).decode_utf8().map(std::borrow::Cow::into_owned).ok();
+        Self {
+            here: uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
+            query: uri.query().unwrap_or_default().to_owned(),
+            request_id: text("x-request-id"),
+            listener: cookie(headers, LISTENER_COOKIE).and_then(decoded),
+            flash: cookie(headers, flash::COOKIE),
+            signed_in: cookie(headers, SESSION_COOKIE).is_some(),
+        }
+    }
+
+    /// The value of a parameter of the query.
+    pub(crate) fn param(&self, name: &str) -> Option<String> {
+        urls::pairs(&self.query).find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        Ok(Self::read(&parts.uri, &parts.headers))
+    }
+}
+
+/// Gathers the frame of a page.
+pub(crate) async fn frame(app: &Arc<App>, asked: &Asked, section: Section) -> ApiResult<Frame> {
+    let wanted = asked.listener.clone().map(ListenerId::new);
+    let found = app.readers.run(move |store| {
+        let listeners = store.listeners_page(None, MOST_LISTENERS)?;
+        let wanted = wanted.map(|wanted| store.listener(&wanted)).transpose()?.flatten();
+        Ok((listeners, wanted))
+    });
+    let (listeners, wanted) = found.await?;
+    let names: Vec<String> = listeners.iter().map(|listener| listener.id.to_string()).collect();
+    let listener = wanted.map(|wanted| wanted.id.to_string()).or_else(|| names.first().cloned());
+    Ok(Frame {
+        listener,
+        listeners: names,
+        section,
+        here: urls::local(&asked.here).to_owned(),
+        signed_in: asked.signed_in && !app.keys.is_empty(),
+        flash: asked.flash.as_deref().and_then(flash::read),
+        reload_seconds: None,
+    })
+}
+
+/// The answer with a view, and the flash that it shows taken away.
+pub(super) fn answer(frame: &Frame, view: maud::Markup) -> axum::response::Response {
+    use axum::response::IntoResponse as _;
+    let mut response = view.into_response();
+    // What a page shows of a person is no matter for caches.
+    response.headers_mut().insert(header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
+    if frame.flash.is_some() {
+        flash::clear(response.headers_mut());
+    }
+    response
+}
+
+/// For whom a page is, or the first page where there is nobody yet.
+pub(super) fn listener(frame: &Frame) -> Option<ListenerId> {
+    frame.listener.as_deref().map(ListenerId::new)
+}

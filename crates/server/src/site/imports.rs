@@ -1,0 +1,117 @@
+//! Files coming in through the page.
+
+use std::sync::Arc;
+
+use axum::extract::{Multipart, Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::Markup;
+use segue_ingest::FileReport;
+
+use super::frame::{Asked, answer, frame};
+use super::session::set_listener;
+use crate::api::{Upload, check_name};
+use crate::app::App;
+use crate::error::{ApiError, ApiResult};
+use crate::imports::{ImportState, Status};
+use crate::page::import::{self, FileRow, Import, Report};
+use crate::page::layout::Section;
+use crate::page::urls;
+
+/// The page that takes files.
+pub(super) async fn form(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+    let frame = frame(&app, &asked, Section::Import).await?;
+    let listener = frame.listener.clone().unwrap_or_else(|| "me".to_owned());
+    Ok(answer(&frame, import::view(&frame, &listener)))
+}
+
+/// Takes files as the form sends them, and shows how far they are.
+pub(super) async fn receive(State(app): State<Arc<App>>, mut form: Multipart) -> ApiResult<Response> {
+    let broken = |error: axum::extract::multipart::MultipartError| {
+        ApiError::new(error.status(), "upload_broke_off", error.body_text())
+    };
+    let mut upload = Upload::begin(&app).await?;
+    let mut listener = String::new();
+    while let Some(mut field) = form.next_field().await.map_err(broken)? {
+        match field.name() {
+            Some("listener") => listener = field.text().await.map_err(broken)?,
+            Some("files") => {
+                let name = field.file_name().unwrap_or("upload").to_owned();
+                let mut file = upload.file(&name).await?;
+                while let Some(chunk) = field.chunk().await.map_err(broken)? {
+                    file.write(&chunk).await?;
+                }
+                file.finish().await?;
+            }
+            _ => {}
+        }
+    }
+    let listener = listener.trim();
+    check_name("a listener", listener)?;
+    let id = upload.finish(listener)?;
+    let mut response = Redirect::to(&urls::import(&id)).into_response();
+    set_listener(response.headers_mut(), listener);
+    Ok(response)
+}
+
+/// How far an import is, and its report.
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> ApiResult<Response> {
+    let import = find(&app, &id)?;
+    let frame = frame(&app, &asked, Section::Import).await?;
+    Ok(answer(&frame, import::view_import(&frame, &import)))
+}
+
+/// The same without the page around it.
+pub(super) async fn fragment(State(app): State<Arc<App>>, Path(id): Path<String>) -> ApiResult<Markup> {
+    Ok(import::fragment(&find(&app, &id)?))
+}
+
+fn find(app: &App, id: &str) -> ApiResult<Import> {
+    let status = app.imports.status(id);
+    status.map(view_model).ok_or_else(|| {
+        ApiError::not_found("unknown_import", "there is no such import, or it was before the last start")
+    })
+}
+
+fn view_model(status: Status) -> Import {
+    let report = status
+        .report
+        .as_ref()
+        .map(|report| Report { total: row(&report.total()), files: report.files.iter().map(row).collect() });
+    Import {
+        id: status.id,
+        state: match status.state {
+            ImportState::Waiting | ImportState::Reading => import::ImportState::Reading,
+            ImportState::Training => import::ImportState::Training,
+            ImportState::Done => import::ImportState::Done,
+            ImportState::Failed => import::ImportState::Failed,
+        },
+        bytes_read: status.bytes_read,
+        bytes_total: status.bytes_total,
+        file: Some(status.file),
+        report,
+        error: status.problem,
+    }
+}
+
+fn row(file: &FileReport) -> FileRow {
+    let reason = |(reason, count): (&segue_ingest::DropReason, &u64)| {
+        let name = serde_json::to_value(reason).ok().and_then(|name| name.as_str().map(str::to_owned));
+        (name.unwrap_or_default().replace('_', " "), *count)
+    };
+    FileRow {
+        file: file.path.display().to_string(),
+        format: file.source.map(|source| format!("{source:?}")),
+        rows: file.rows_read,
+        plays: file.listens,
+        signals: file.feedback,
+        tracks: file.tracks,
+        already_imported: file.already_imported,
+        duplicates: file.duplicates,
+        dropped: file.dropped.iter().map(reason).collect(),
+        note: file.note.clone(),
+    }
+}

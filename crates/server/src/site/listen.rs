@@ -1,0 +1,300 @@
+//! The mix and the shelves. All of them go through the pipeline and are logged before they are shown.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Redirect, Response};
+use maud::Markup;
+use segue_core::{Impression, ListenerId, Timestamp, TrackId};
+use segue_engine::experiment::Settings;
+use segue_engine::pipeline::{MixOutcome, MixRequest};
+use segue_engine::shelves::{self, Filled};
+use segue_engine::similar::Similar;
+use segue_store::{Entry, Event};
+
+use super::cards;
+use super::frame::{self, Asked, answer, frame};
+use crate::app::App;
+use crate::error::{ApiError, ApiResult};
+use crate::listeners::{self, Listener};
+use crate::mixing::{self, Mixed};
+use crate::page::card::card;
+use crate::page::dial::Preview;
+use crate::page::layout::{Frame, Section};
+use crate::page::mix::Mix;
+use crate::page::search::Search;
+use crate::page::shelves::{Home, Shelf};
+use crate::page::urls::MixSettings;
+use crate::page::{mix as mix_view, search as search_view, shelves as shelves_view, welcome};
+
+/// Cards on a shelf.
+const SHELF: u32 = 8;
+/// Tracks that a shelf about a favourite chooses from.
+const MOST_SIMILAR: usize = 400;
+/// Most tracks found.
+const MOST_FOUND: usize = 60;
+const SECONDS_PER_DAY: i64 = 86_400;
+
+/// `/`: shelves and the mix, or, before there is any history, what this is.
+pub(super) async fn home(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+    let frame = frame(&app, &asked, Section::Listen).await?;
+    let Some(id) = frame::listener(&frame) else { return Ok(answer(&frame, welcome::view(&frame, "me"))) };
+    if app.edition.load().model.is_none() {
+        return Ok(without_model(&app));
+    }
+    let (frame, mix, listener) = mixed(&app, frame, &id, &asked).await?;
+    let shelves = fill_shelves(&app, listener, &mix).await?;
+    Ok(answer(&frame, shelves_view::view(&frame, &Home { mix, shelves })))
+}
+
+/// Where there is no model yet, or one is being trained.
+fn without_model(app: &App) -> Response {
+    let running = app.imports.statuses().into_iter().find(|status| !status.is_over());
+    let to = running.map_or("/model".to_owned(), |running| crate::page::urls::import(&running.id));
+    Redirect::to(&to).into_response()
+}
+
+/// `/mix`: the mix as a list.
+pub(super) async fn mix(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+    let frame = frame(&app, &asked, Section::Listen).await?;
+    let Some(id) = frame::listener(&frame) else { return Ok(Redirect::to("/").into_response()) };
+    let (frame, mix, _) = mixed(&app, frame, &id, &asked).await?;
+    Ok(answer(&frame, mix_view::view(&frame, &mix)))
+}
+
+/// `/fragments/mix`: the list alone, made anew.
+pub(super) async fn mix_fragment(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Markup> {
+    let frame = fragment_frame(&app, &asked).await?;
+    let id = frame::listener(&frame).ok_or_else(nobody)?;
+    let (frame, mix, _) = mixed(&app, frame, &id, &asked).await?;
+    let shown = asked.param("shown").and_then(|shown| shown.parse().ok()).unwrap_or(usize::MAX);
+    Ok(mix_view::fragment(&frame, &mix, shown))
+}
+
+/// `/fragments/card`: what takes the place of a card that left: a mix of one, of what is not on the page.
+pub(super) async fn card_fragment(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+    let frame = fragment_frame(&app, &asked).await?;
+    let id = frame::listener(&frame).ok_or_else(nobody)?;
+    let list = asked.param("list").unwrap_or_default();
+    let settings = MixSettings::from_query(&asked.query);
+    let listener = listeners::listener(&app, &id).await?;
+    let request = match on_shelf(&listener, &list) {
+        Some(shelf) => MixRequest { exclude_tracks: excluded(&settings), seed: rand::random(), ..shelf },
+        None => MixRequest { seed: rand::random(), ..request(&settings) },
+    };
+    let request = MixRequest { length: 1, ..request };
+    let mixed = match mixing::mix_and_log(&app, &id, request, all_given()).await {
+        Err(error) if error.code == "nothing_eligible" => return Ok(StatusCode::NO_CONTENT.into_response()),
+        mixed => mixed?,
+    };
+    let (catalogue, profile) = (&mixed.listener.edition.catalogue, &mixed.listener.profile);
+    let pick = mixed.outcome.slate.picks.first();
+    let Some(fresh) = pick.and_then(|pick| cards::of_pick(&app, catalogue, profile, pick)) else {
+        return Ok(StatusCode::NO_CONTENT.into_response());
+    };
+    Ok(card(&mix_view::place(&frame, &list), &fresh).into_response())
+}
+
+/// `/search`: tracks found by words.
+pub(super) async fn search(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+    let frame = frame(&app, &asked, Section::Elsewhere).await?;
+    let query = asked.param("q").unwrap_or_default();
+    let query: String = query.trim().chars().take(200).collect();
+    let edition = app.edition.load_full();
+    let profile = match frame::listener(&frame) {
+        Some(id) if edition.model.is_some() => Some(listeners::listener(&app, &id).await?),
+        _ => None,
+    };
+    let words = query.clone();
+    let found = tokio::task::spawn_blocking(move || {
+        let rows = if words.is_empty() { Vec::new() } else { edition.search(&words, usize::MAX) };
+        (edition, rows)
+    });
+    let (edition, rows) = found.await.map_err(|error| ApiError::internal(&error))?;
+    let profile = profile.as_ref().map(|listener| &listener.profile);
+    let shown = rows.iter().take(MOST_FOUND);
+    let results = shown.map(|&row| cards::of_track(&app, &edition.catalogue, profile, row)).collect();
+    let search = Search { query, results, total: rows.len() as u64 };
+    Ok(answer(&frame, search_view::view(&frame, &search)))
+}
+
+/// The frame of a fragment: its forms come back to the page that it is put into.
+async fn fragment_frame(app: &Arc<App>, asked: &Asked) -> ApiResult<Frame> {
+    let here = asked.param("here").unwrap_or_else(|| "/".to_owned());
+    let here = crate::page::urls::local(&here).to_owned();
+    Ok(Frame { here, ..frame(app, asked, Section::Listen).await? })
+}
+
+fn nobody() -> ApiError {
+    ApiError::not_found("unknown_listener", "nobody is known yet").hint("import a history first")
+}
+
+fn excluded(settings: &MixSettings) -> Vec<TrackId> {
+    settings.exclude.iter().map(|track| TrackId::new(track.as_str())).collect()
+}
+
+/// What the form asks of the pipeline.
+fn request(settings: &MixSettings) -> MixRequest {
+    MixRequest {
+        explore: settings.explore,
+        length: settings.length,
+        familiarity: settings.familiarity,
+        artist_cap: settings.artist_cap,
+        no_repeat_days: settings.no_repeat_days,
+        seed: settings.seed.unwrap_or_else(rand::random),
+        exclude_tracks: excluded(settings),
+        ..MixRequest::new(Timestamp::now())
+    }
+}
+
+/// The page decides everything by itself: no experiment has a part in it.
+fn all_given() -> Settings {
+    Settings {
+        explore: Some(0.0),
+        policy: None,
+        artist_cap: Some(1),
+        album_cap: Some(1),
+        no_repeat_days: Some(0),
+    }
+}
+
+/// What the form has set itself; on a first visit nothing is.
+fn given(settings: &MixSettings, query: &str) -> Settings {
+    if !query.contains("explore=") {
+        return Settings::default();
+    }
+    Settings {
+        explore: Some(settings.explore),
+        artist_cap: Some(settings.artist_cap),
+        no_repeat_days: Some(settings.no_repeat_days),
+        ..Settings::default()
+    }
+}
+
+/// Makes and logs the mix that the address asks for. The frame comes back with an address that gives the same mix again.
+async fn mixed(
+    app: &Arc<App>,
+    frame: Frame,
+    id: &ListenerId,
+    asked: &Asked,
+) -> ApiResult<(Frame, Mix, Arc<Listener>)> {
+    let settings = MixSettings::from_query(&asked.query);
+    let (request, given) = (request(&settings), given(&settings, &asked.query));
+    let seed = request.seed;
+    let made = match mixing::mix_and_log(app, id, request, given).await {
+        Err(error) if error.code == "nothing_eligible" => None,
+        made => Some(made?),
+    };
+    let path = frame.here.split('?').next().unwrap_or("/").to_owned();
+    let frame = Frame { here: format!("{path}?{}", settings.with_seed(seed).to_query()), ..frame };
+    let Some(Mixed { id: mix, outcome, listener, .. }) = made else {
+        let mix = Mix { settings, seed, ..Mix::default() };
+        return Ok((frame, mix, listeners::listener(app, id).await?));
+    };
+    let mix = Mix {
+        id: Some(mix.0),
+        preview: effect(&listener, settings.explore, &outcome),
+        picks: card_list(app, &listener, &outcome),
+        seed,
+        notes: outcome.notes.iter().map(ToString::to_string).collect(),
+        why: why(&listener, &outcome),
+        settings,
+    };
+    Ok((frame, mix, listener))
+}
+
+fn effect(listener: &Listener, explore: f32, outcome: &MixOutcome) -> Preview {
+    let effect = listener.effect(explore, &outcome.slate.picks);
+    Preview {
+        length: effect.tracks,
+        new_tracks: outcome.slate.new_count() as u32,
+        new_artists: effect.new_artists,
+        mean_likability: Some(effect.likability as f32),
+    }
+}
+
+fn card_list(app: &App, listener: &Listener, outcome: &MixOutcome) -> Vec<crate::page::card::Card> {
+    let (catalogue, profile) = (&listener.edition.catalogue, &listener.profile);
+    outcome.slate.picks.iter().filter_map(|pick| cards::of_pick(app, catalogue, profile, pick)).collect()
+}
+
+/// How a mix came about, in sentences.
+fn why(listener: &Listener, outcome: &MixOutcome) -> Vec<String> {
+    let config = &outcome.slate.config;
+    let tracks = listener.edition.catalogue.len();
+    vec![
+        format!(
+            "{} of the {tracks} tracks were looked at closely; the others are further from what you like.",
+            outcome.candidates
+        ),
+        format!(
+            "{} made it to the short-list: likely to please, and not all of one kind.",
+            outcome.slate.shortlist.len()
+        ),
+        format!(
+            "From those, {} drew {} by chance, better ones with better odds. Each probability is on record.",
+            config.policy,
+            outcome.slate.picks.len()
+        ),
+        format!("The odds come from the model {}.", config.model),
+    ]
+}
+
+/// The shelves of the day. They keep their order and their tracks until the listener says something.
+async fn fill_shelves(app: &Arc<App>, listener: Arc<Listener>, mix: &Mix) -> ApiResult<Vec<Shelf>> {
+    let shown: Vec<TrackId> = mix.picks.iter().map(|card| TrackId::new(card.track.as_str())).collect();
+    let excluded = excluded(&mix.settings);
+    let filler = Arc::clone(&listener);
+    let filled = tokio::task::spawn_blocking(move || {
+        let mut plan = shelf_plan(&filler);
+        for shelf in &mut plan.shelves {
+            shelf.request.exclude_tracks.extend(shown.iter().chain(&excluded).cloned());
+        }
+        shelves::fill(&filler.edition.catalogue, plan, |request| mixing::make_now(&filler, request))
+    });
+    let page = filled.await.map_err(|error| ApiError::internal(&error))??;
+    let shelf = |filled: &Filled| Shelf {
+        id: filled.shelf.kind.key().to_owned(),
+        title: filled.shelf.title.clone(),
+        subtitle: filled.shelf.explanation.clone(),
+        cards: card_list(app, &listener, &filled.outcome),
+    };
+    let made = page.shelves.iter().map(shelf).collect();
+    let entry = |filled: Filled| {
+        let at = filled.shelf.request.now;
+        Entry::from(Event::Impressions(vec![Impression::new(at, filled.outcome.slate)]))
+    };
+    let entries: Vec<Entry> = page.shelves.into_iter().map(entry).collect();
+    if !entries.is_empty() {
+        app.writer.append(entries).await?.into_iter().collect::<ApiResult<Vec<_>>>()?;
+    }
+    Ok(made)
+}
+
+/// Which shelves a listener gets today.
+fn shelf_plan(listener: &Listener) -> shelves::Plan {
+    let (edition, profile) = (&listener.edition, &listener.profile);
+    let now = Timestamp::now();
+    let today = now.as_second().div_euclid(SECONDS_PER_DAY) as u64;
+    let base =
+        MixRequest { length: SHELF, seed: today, arrivals: edition.arrivals.clone(), ..MixRequest::new(now) };
+    let anchors = shelves::anchors(&edition.catalogue, profile, now);
+    let near = anchors.into_iter().find_map(|track| {
+        let found = edition.similar.similar(&edition.catalogue, &edition.index, track, MOST_SIMILAR);
+        let id = |similar: &Similar| edition.catalogue.track(similar.track).id.clone();
+        let similar: Vec<TrackId> = found.iter().map(id).collect();
+        (similar.len() >= shelves::SHORTEST as usize).then_some((track, similar))
+    });
+    let near = near.as_ref().map(|(track, similar)| shelves::Near { track: *track, similar });
+    shelves::plan(&edition.catalogue, profile, &base, near)
+}
+
+/// What a shelf asks of the pipeline.
+fn on_shelf(listener: &Listener, key: &str) -> Option<MixRequest> {
+    if key == "mix" {
+        return None;
+    }
+    let shelves = shelf_plan(listener).shelves;
+    shelves.into_iter().find(|shelf| shelf.kind.key() == key).map(|shelf| shelf.request)
+}

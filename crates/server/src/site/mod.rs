@@ -1,0 +1,117 @@
+//! The page's routes: what a browser asks for becomes view models for [`page`](crate::page), what its forms say becomes events.
+//!
+//! Forms work without scripts: each answers with a redirect to where it came from, and a [flash](flash) that can undo it. Scripts ask for fragments
+//! of the same views, or speak to `/v1`.
+
+mod cards;
+mod flash;
+mod frame;
+mod imports;
+mod listen;
+mod model;
+mod say;
+mod session;
+mod taste;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+
+use crate::app::App;
+use crate::error::ApiError;
+use crate::page::layout::{Frame, Section};
+use crate::page::{assets, problem};
+
+/// Routes that a browser asks for.
+pub(crate) fn routes(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(listen::home))
+        .route("/mix", get(listen::mix))
+        .route("/search", get(listen::search))
+        .route("/fragments/mix", get(listen::mix_fragment))
+        .route("/fragments/card", get(listen::card_fragment))
+        .route("/taste", get(taste::show))
+        .route("/model", get(model::show))
+        .route("/models/{version}/activate", post(model::activate))
+        .route("/import", get(imports::form))
+        .route("/import/{import}", get(imports::show))
+        .route("/fragments/import/{import}", get(imports::fragment))
+        .route("/listener", post(session::choose_listener))
+        .route("/logout", post(session::log_out))
+        .route("/listeners/{listener}/feedback", post(say::feedback))
+        .route("/listeners/{listener}/skip", post(say::skip))
+        .route("/listeners/{listener}/exclusions", post(say::exclude))
+        .route("/listeners/{listener}/exclusions/{exclusion}/remove", post(say::include_again))
+        .with_state(Arc::clone(app))
+}
+
+/// Routes that may take longer.
+pub(crate) fn long_routes(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/import", post(imports::receive).layer(DefaultBodyLimit::disable()))
+        .route("/models/train", post(model::train))
+        .route("/listeners/{listener}/forget", post(say::forget))
+        .with_state(Arc::clone(app))
+}
+
+/// Routes that are open to everybody: how to get in, and what a page looks like.
+pub(crate) fn open_routes(app: &Arc<App>) -> Router {
+    Router::new()
+        .route("/login", get(session::form).post(session::log_in))
+        .route("/assets/{*path}", get(asset))
+        .with_state(Arc::clone(app))
+}
+
+async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    assets::respond(&path, known)
+}
+
+/// Turns errors into pages for those who asked for a page.
+pub(crate) async fn in_html(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let asked = frame::Asked::of(&request);
+    let is_page = wants_page(&request);
+    let response = next.run(request).await;
+    match response.extensions().get::<ApiError>().cloned() {
+        Some(error) if is_page => error_page(&app, &asked, &error).await,
+        _ => response,
+    }
+}
+
+/// Whether a browser asks for something to look at. Programs that speak to an API get errors that programs can read.
+fn wants_page(request: &Request) -> bool {
+    let path = request.uri().path();
+    let is_api = ["/v1/", "/api/", "/rest/", "/metrics"].iter().any(|start| path.starts_with(start));
+    let accepts = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    !is_api && accepts.is_some_and(|accepts| accepts.contains("text/html"))
+}
+
+async fn error_page(app: &Arc<App>, asked: &frame::Asked, error: &ApiError) -> Response {
+    if error.status == StatusCode::UNAUTHORIZED {
+        let back = crate::page::urls::encoded(&asked.here);
+        return Redirect::to(&format!("/login?back={back}")).into_response();
+    }
+    // Who is turned away before it is known who they are is told nothing about anybody.
+    let is_known = !matches!(error.status.as_u16(), 403 | 421 | 429 | 503);
+    let frame = match is_known {
+        true => frame::frame(app, asked, Section::Elsewhere).await.unwrap_or_default(),
+        false => Frame::default(),
+    };
+    let problem = problem::Problem {
+        status: error.status.as_u16(),
+        code: error.code.to_owned(),
+        message: error.message.clone(),
+        hint: error.hint.clone().unwrap_or_default(),
+        request: asked.request_id.clone(),
+    };
+    let mut response = (error.status, problem::view(&frame, &problem)).into_response();
+    if let Some(seconds) = error.retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    response
+}

@@ -1,0 +1,91 @@
+//! Coming in with a key, going out, and saying who is listening.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use super::frame::{Asked, LISTENER_COOKIE};
+use crate::access::{SESSION_COOKIE, cookie};
+use crate::api::check_name;
+use crate::app::App;
+use crate::error::ApiResult;
+use crate::extract::Submitted;
+use crate::page::layout::Frame;
+use crate::page::login::{self, Login};
+use crate::page::urls;
+
+/// A year, in seconds.
+const YEAR: u32 = 365 * 24 * 3600;
+
+/// The form.
+pub(super) async fn form(asked: Asked) -> Response {
+    let back = asked.param("back").unwrap_or_default();
+    login::view(&Frame::default(), &Login { back, refused: false }).into_response()
+}
+
+/// What was typed into the form.
+#[derive(Deserialize)]
+pub(super) struct Key {
+    key: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// Lets in who has a key.
+pub(super) async fn log_in(
+    State(app): State<Arc<App>>,
+    Submitted(Key { key, back }): Submitted<Key>,
+) -> Response {
+    let Some(token) = app.sessions.log_in(key.trim(), &app.keys) else {
+        let view = login::view(&Frame::default(), &Login { back, refused: true });
+        return (StatusCode::UNAUTHORIZED, view).into_response();
+    };
+    let mut response = Redirect::to(urls::local(&back)).into_response();
+    set_cookie(response.headers_mut(), SESSION_COOKIE, &token, YEAR / 12);
+    response
+}
+
+/// Ends the session.
+pub(super) async fn log_out(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    if let Some(token) = cookie(&headers, SESSION_COOKIE) {
+        app.sessions.log_out(&token);
+    }
+    let mut response = Redirect::to("/login").into_response();
+    set_cookie(response.headers_mut(), SESSION_COOKIE, "", 0);
+    response
+}
+
+/// Who is listening.
+#[derive(Deserialize)]
+pub(super) struct Who {
+    listener: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// Remembers who is listening.
+pub(super) async fn choose_listener(
+    Submitted(Who { listener, back }): Submitted<Who>,
+) -> ApiResult<Response> {
+    check_name("a listener", &listener)?;
+    // What was being looked at belongs to somebody else.
+    let back = urls::local(&back).split('?').next().unwrap_or("/").to_owned();
+    let mut response = Redirect::to(&back).into_response();
+    set_listener(response.headers_mut(), &listener);
+    Ok(response)
+}
+
+/// Puts who is listening on an answer.
+pub(super) fn set_listener(headers: &mut HeaderMap, listener: &str) {
+    set_cookie(headers, LISTENER_COOKIE, &urls::encoded(listener), YEAR);
+}
+
+fn set_cookie(headers: &mut HeaderMap, name: &str, value: &str, seconds: u32) {
+    let cookie = format!("{name}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        headers.append(header::SET_COOKIE, cookie);
+    }
+}

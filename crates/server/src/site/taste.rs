@@ -1,0 +1,204 @@
+//! The taste page: what was found, from which history, and what the listener put right.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::tz::TimeZone;
+use segue_core::{
+    AudioFeatures, DeviceClass, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Timestamp,
+};
+use segue_engine::Catalogue;
+use segue_engine::taste::Course;
+use segue_store::{Exclusion, ExclusionId};
+
+use super::frame::{self, Asked, answer, frame};
+use crate::api::{TasteAnswer, taste_of, zone};
+use crate::app::App;
+use crate::error::ApiResult;
+use crate::page::charts;
+use crate::page::layout::Section;
+use crate::page::taste::{self as view, Charts, Example, OneTaste, Said, Taste, Trend};
+use crate::page::words;
+
+/// Most words and contexts that are listed.
+const MOST_LISTED: usize = 200;
+
+/// The page.
+pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+    let frame = frame(&app, &asked, Section::Taste).await?;
+    let Some(id) = frame::listener(&frame) else { return Ok(Redirect::to("/").into_response()) };
+    let time_zone = asked.param("time_zone");
+    let zone = zone(time_zone.as_deref()).unwrap_or(TimeZone::UTC);
+    let zone_name = zone.iana_name().unwrap_or("UTC").to_owned();
+    let found = taste_of(&app, id.clone(), zone).await?;
+    let record = record(&app, id.clone()).await?;
+    let edition = app.edition.load();
+    let catalogue = &edition.catalogue;
+    let taste = Taste {
+        listener: id.to_string(),
+        drawn_from: record.drawn_from(),
+        tastes: tastes(catalogue, &found),
+        charts: draw(&found, &zone_name),
+        said: said(catalogue, &record.feedback),
+        exclusions: record.exclusions.iter().map(|(id, exclusion)| excluded(*id, exclusion)).collect(),
+        devices: record.devices.keys().map(|device| (device.clone(), device.clone())).collect(),
+        contexts: record.contexts.keys().take(MOST_LISTED).cloned().collect(),
+    };
+    Ok(answer(&frame, view::view(&frame, &taste)))
+}
+
+/// What is on record of a listener.
+struct Record {
+    feedback: Vec<Feedback>,
+    exclusions: Vec<(ExclusionId, Exclusion)>,
+    plays: usize,
+    songs: usize,
+    first: Option<Timestamp>,
+    devices: BTreeMap<String, usize>,
+    contexts: BTreeMap<String, usize>,
+}
+
+async fn record(app: &App, listener: ListenerId) -> ApiResult<Record> {
+    let read = app.readers.run(move |store| {
+        let listens = store.all_listens(&listener)?;
+        let (feedback, exclusions) = (store.feedback(&listener)?, store.exclusions(&listener)?);
+        Ok(Record::new(&listens, feedback, exclusions))
+    });
+    read.await
+}
+
+impl Record {
+    fn new(listens: &[Listen], feedback: Vec<Feedback>, exclusions: Vec<(ExclusionId, Exclusion)>) -> Self {
+        let mut devices = BTreeMap::new();
+        let mut contexts = BTreeMap::new();
+        for listen in listens {
+            if listen.device != DeviceClass::Unknown {
+                *devices.entry(device_name(listen.device)).or_default() += 1;
+            }
+            if let Some(context) = &listen.context {
+                *contexts.entry(context.clone()).or_default() += 1;
+            }
+        }
+        let songs: std::collections::HashSet<_> = listens.iter().map(|listen| &listen.track).collect();
+        let first = listens.iter().filter(|listen| listen.is_dated()).map(Listen::started_at).min();
+        Self { feedback, exclusions, plays: listens.len(), songs: songs.len(), first, devices, contexts }
+    }
+
+    fn drawn_from(&self) -> String {
+        if self.plays == 0 && self.feedback.is_empty() {
+            return "Nothing has been heard yet.".to_owned();
+        }
+        let plays = words::count(self.plays as u64, "play", "plays");
+        let songs = words::count(self.songs as u64, "track", "tracks");
+        let since = self.first.map(|first| format!(" since {}", first.strftime("%B %Y")));
+        format!("From {plays} of {songs}{}.", since.unwrap_or_default())
+    }
+}
+
+fn device_name(device: DeviceClass) -> String {
+    serde_json::to_value(device).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn tastes(catalogue: &Catalogue, found: &TasteAnswer) -> Vec<OneTaste> {
+    let one = |taste: &segue_engine::taste::Taste| {
+        let tracks =
+            taste.examples.iter().filter_map(|id| catalogue.find(id)).map(|row| catalogue.track(row));
+        let example = |track: &segue_core::Track| Example {
+            track: track.id.to_string(),
+            title: track.display_title().to_owned(),
+            artists: track.artists.clone(),
+        };
+        let mut sound = AudioFeatures::MISSING;
+        for standing in &taste.features {
+            sound.set(standing.feature, standing.value);
+        }
+        OneTaste {
+            name: taste.name.clone(),
+            share: taste.share as f32,
+            artists: taste.artists.iter().map(|artist| artist.name.clone()).collect(),
+            examples: tracks.map(example).collect(),
+            sound,
+            features: charts::features(taste),
+            trend: match taste.trend.course {
+                Course::Grows => Trend::Grows,
+                Course::Fades => Trend::Fades,
+                Course::Steady | Course::Unknown => Trend::Steady,
+            },
+            remarks: remarks(taste),
+        }
+    };
+    found.tastes.tastes.iter().map(one).collect()
+}
+
+fn remarks(taste: &segue_engine::taste::Taste) -> Vec<String> {
+    let genres: Vec<String> = taste.genres.iter().map(|genre| genre.name.clone()).collect();
+    let genres = (!genres.is_empty()).then(|| format!("Mostly {}.", words::list(&genres)));
+    let last = taste.last_played.map(|at| format!("Last played in {}.", at.strftime("%B %Y")));
+    genres.into_iter().chain(last).collect()
+}
+
+fn draw(found: &TasteAnswer, zone: &str) -> Charts {
+    let drawn = &found.charts;
+    Charts {
+        heat_map: charts::heat_map(&drawn.heat_map, zone),
+        months: charts::months(&drawn.months),
+        eras: charts::eras(&drawn.eras, "artist"),
+        discovery: charts::discovery(&drawn.discovery),
+        decades: charts::decades(&drawn.decades),
+    }
+}
+
+/// What was said and still counts, newest first.
+fn said(catalogue: &Catalogue, feedback: &[Feedback]) -> Vec<Said> {
+    let mut last: Vec<&Feedback> = Vec::new();
+    for said in feedback {
+        last.retain(|earlier| earlier.target != said.target);
+        if said.kind != FeedbackKind::Cleared {
+            last.push(said);
+        }
+    }
+    let shape = |said: &Feedback| {
+        let (of, track, artist) = match &said.target {
+            FeedbackTarget::Track(id) => {
+                let row = catalogue.find(id).map(|row| catalogue.track(row));
+                let name = row.map_or(id.to_string(), |track| match track.artist() {
+                    Some(artist) => format!("{} by {artist}", track.display_title()),
+                    None => track.display_title().to_owned(),
+                });
+                (name, Some(id.to_string()), None)
+            }
+            FeedbackTarget::Artist(name) => (name.clone(), None, Some(name.clone())),
+        };
+        let what = match said.kind {
+            FeedbackKind::Like => "Liked",
+            FeedbackKind::Dislike => "Not for me",
+            FeedbackKind::Ban => "Never",
+            FeedbackKind::Saved => "Kept",
+            FeedbackKind::Cleared => "Taken back",
+        };
+        let when = said.at.map(|at| at.strftime("%-d %B %Y").to_string());
+        Said { what: what.to_owned(), of, when, track, artist }
+    };
+    last.into_iter().rev().take(MOST_LISTED).map(shape).collect()
+}
+
+fn excluded(id: ExclusionId, exclusion: &Exclusion) -> view::Exclusion {
+    view::Exclusion { id: id.0, what: in_words(exclusion), plays: None }
+}
+
+/// An exclusion in words.
+pub(super) fn in_words(exclusion: &Exclusion) -> String {
+    match exclusion {
+        Exclusion::Period { from, to } => {
+            let last = to.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(*to);
+            format!("{} to {}", from.strftime("%-d %B %Y"), last.strftime("%-d %B %Y"))
+        }
+        Exclusion::Device(device) => format!("everything on the {}", device_name(*device)),
+        Exclusion::Context(name) => format!("everything from “{name}”"),
+        Exclusion::Track(id) => format!("the track {id}"),
+        Exclusion::Work(work) => format!("the song {}", work.as_str().replace('\u{1f}', " – ")),
+        Exclusion::Artist(name) => format!("everything by {name}"),
+    }
+}
