@@ -1,0 +1,4 @@
+//! The server as others see it.
+
+mod made_up;
+mod page;
