@@ -99,7 +99,7 @@ impl App {
     }
 
     /// Builds an edition of all that the store holds and puts it in place.
-    pub async fn build(self: &Arc<Self>) -> ApiResult<()> {
+    pub async fn build(self: &Arc<Self>) -> Result<(), ApiError> {
         self.replace(|app, store, number| Edition::build(store, app.models.as_ref(), number)).await?;
         self.is_ready.store(true, Ordering::Release);
         Ok(())

@@ -11,11 +11,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
 use segue_core::{ListenerId, Pick};
+use segue_engine::TrackIdx;
+use segue_engine::pipeline::{Bounds, Breadth, Pool, survey};
 use segue_engine::stops::{self, Effect};
 use segue_engine::taste::Tastes;
 use segue_engine::{Profile, Scorer};
-use segue_engine::TrackIdx;
-use segue_engine::pipeline::{Bounds, Breadth, Pool, survey};
 use segue_store::Store;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 

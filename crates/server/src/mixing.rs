@@ -91,9 +91,10 @@ fn from_catalogue(listener: &Listener, request: &MixRequest) -> Result<MixOutcom
     metrics::counter!("segue_wide_surveys_total").increment(1);
     let Listener { edition, profile, .. } = listener;
     let (catalogue, index, scorer) = (&edition.catalogue, &edition.index, listener.scorer());
-    let named = request.within.as_ref().map(|within| {
-        within.iter().filter_map(|track| catalogue.find(track)).collect::<Vec<TrackIdx>>()
-    });
+    let named = request
+        .within
+        .as_ref()
+        .map(|within| within.iter().filter_map(|track| catalogue.find(track)).collect::<Vec<TrackIdx>>());
     let breadth = named.as_deref().map_or(Breadth::Whole, Breadth::Tracks);
     let pool = survey(catalogue, index, profile, scorer, (breadth, &[]))?;
     mix_from(catalogue, index, profile, scorer, (&pool, request))

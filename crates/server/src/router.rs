@@ -32,7 +32,7 @@ pub fn router(app: Arc<App>) -> Router {
     let timed = Router::new()
         .merge(api::routes(&app))
         .merge(site::routes(&app))
-        .route("/metrics", get(async || metrics::recorder().render()))
+        .merge(Router::new().route("/metrics", get(observed)).with_state(Arc::clone(&app)))
         .layer(middleware::from_fn(to_its_end))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time));
     let long = Router::new()
@@ -51,11 +51,13 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(RequestBodyTimeoutLayer::new(limits.body_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), authenticate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
-        .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit));
+        .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     let open = site::open_routes(&app)
         .layer(middleware::from_fn_with_state(limits.request_time, in_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
-        .layer(middleware::from_fn_with_state(gate, admit));
+        .layer(middleware::from_fn_with_state(gate, admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     Router::new()
         .merge(guarded)
         .merge(open)
@@ -78,6 +80,12 @@ async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
         return Ok("ready\n");
     }
     Err(ApiError::overloaded("starting", "the catalogue is being read"))
+}
+
+/// What operators watch.
+async fn observed(State(app): State<Arc<App>>) -> String {
+    ::metrics::gauge!("segue_listeners_held").set(app.listeners.len() as f64);
+    metrics::recorder().render()
 }
 
 /// The path of a request can name a listener, so the log has the route only.

@@ -3,6 +3,7 @@
 //! `cargo bench -p segue-store`; every iteration works in a folder of its own.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
+#![allow(clippy::print_stdout, reason = "divan tells neither processor time nor bytes")]
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
@@ -183,6 +184,30 @@ fn append_a_word(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| store.append_feedback(std::slice::from_ref(&said)).unwrap());
 }
 
+/// One word of a listener, on disk when it returns, while another connection imports a million plays.
+#[divan::bench(sample_count = 100, sample_size = 1)]
+fn append_a_word_during_an_import(bencher: Bencher<'_, '_>) {
+    let (home, mut store) = store();
+    let tracks = tracks();
+    store.add_tracks(&tracks).unwrap();
+    let said = Feedback {
+        listener: ListenerId::new("bob"),
+        target: FeedbackTarget::Track(tracks[7].id.clone()),
+        kind: FeedbackKind::Like,
+        at: Timestamp::from_second(1_700_000_000).ok(),
+        source: Source::Segue,
+    };
+    let records = history(&ListenerId::new("ann"), &tracks, MANY_ROWS);
+    std::thread::scope(|scope| {
+        let importer = scope.spawn(|| import(&mut Store::open(home.path()).unwrap(), "all", records));
+        bencher.bench_local(|| {
+            store.append_feedback(std::slice::from_ref(&said)).unwrap();
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        });
+        importer.join().unwrap();
+    });
+}
+
 /// Processor time of this thread so far, in microseconds, where the system tells.
 fn cpu_micros() -> f64 {
     let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
@@ -332,9 +357,9 @@ fn read_everybody_by_block(bencher: Bencher<'_, '_>, (together, most_listens): (
 fn read_one_of_many(bencher: Bencher<'_, '_>, together: usize) {
     let (_home, store) = store_of_everybody(together);
     let mut rng = ChaCha8Rng::seed_from_u64(19);
-    let mut any = || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
+    let any = move || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
     bencher
-        .with_inputs(|| any())
+        .with_inputs(any)
         .counter(ItemsCount::new(300_usize))
         .bench_local_values(|listener| store.listens(&listener).unwrap());
 }
@@ -344,10 +369,8 @@ fn read_one_of_many(bencher: Bencher<'_, '_>, together: usize) {
 fn read_a_page(bencher: Bencher<'_, '_>, together: usize) {
     let (_home, store) = store_of_everybody(together);
     let mut rng = ChaCha8Rng::seed_from_u64(19);
-    let mut any = || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
-    bencher
-        .with_inputs(|| any())
-        .bench_local_values(|listener| store.listens_page(&listener, None, 50).unwrap());
+    let any = move || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
+    bencher.with_inputs(any).bench_local_values(|listener| store.listens_page(&listener, None, 50).unwrap());
 }
 
 /// One of 10,000 listeners at a glance.

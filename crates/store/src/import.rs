@@ -2,6 +2,8 @@
 //! import that was killed goes on where it stopped.
 
 use std::io::{self, Read};
+use std::thread;
+use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
@@ -11,6 +13,7 @@ use serde::Serialize;
 use crate::batch::Batch;
 use crate::cache::Key;
 use crate::dedup::Verdict;
+use crate::store::TURN;
 use crate::tracks::Described;
 use crate::{Result, Store};
 
@@ -85,6 +88,7 @@ impl Store {
             complete,
             pending: Vec::new(),
             counts: ImportCounts::default(),
+            committed_at: None,
         })
     }
 }
@@ -122,6 +126,8 @@ pub struct Import<'s> {
     complete: bool,
     pending: Vec<(u64, Record)>,
     counts: ImportCounts,
+    /// When the last batch was on disk.
+    committed_at: Option<Instant>,
 }
 
 impl Import<'_> {
@@ -182,6 +188,10 @@ impl Import<'_> {
     }
 
     fn commit(&mut self, complete: bool) -> Result<()> {
+        if let Some(at) = self.committed_at {
+            // Whoever else has something to write must not wait for the whole import. Reading the rows took longer, as a rule.
+            thread::sleep(TURN.saturating_sub(at.elapsed()));
+        }
         let last = self.pending.last().map_or(self.committed, |(row, _)| *row);
         let (file, pending) = (&self.file, &self.pending);
         let batch = self.store.write(|connection, cache| {
@@ -196,6 +206,7 @@ impl Import<'_> {
         })?;
         self.counts.add(&batch);
         self.committed = last;
+        self.committed_at = Some(Instant::now());
         self.pending.clear();
         Ok(())
     }

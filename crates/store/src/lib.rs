@@ -10,7 +10,12 @@
 //! is a text to it. What it does decide is what counts as the *same*: [`dedup`] states when two rows are one play, and
 //! [`Store::add_tracks`] how descriptions of one track are merged.
 //!
-//! One connection writes at a time; others wait up to five seconds and then get [`StoreError::Busy`]. Readers never wait.
+//! One connection writes at a time; others try again every millisecond for five seconds and then get [`StoreError::Busy`]. There is no
+//! queue: who writes transaction after transaction must leave a gap now and then for the others, as imports do between their batches
+//! (ten thousand rows, some tens of milliseconds each). [`Store::forget`] rewrites the database and can hold it for longer than
+//! that: a server runs it where it runs its other writes. Readers never wait.
+//!
+//! A flush to disk costs as much as hundreds of rows, so a server hands over what many clients sent at once: [`Store::append`].
 //! Times are kept to the microsecond. Everything that returns `Ok` has reached the disk.
 
 mod api_keys;

@@ -29,7 +29,7 @@ impl Store {
     /// The plays of a listener that belong to their taste profile: all but the excluded ones, in the order of the log.
     ///
     /// # Errors
-    /// [`crate::StoreError::Corrupt`] or [`StoreError::Database`]. A listener who is not in the store has no plays.
+    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in the store has no plays.
     pub fn listens(&self, listener: &ListenerId) -> Result<Vec<Listen>> {
         self.read_listens(listener, |connection, key| Excluder::load(connection, key).map(Some))
     }
@@ -131,6 +131,26 @@ pub(crate) fn for_each_play(
         take(row.get(0)?, self::key(row.get(14)?)?, &listen);
         Ok(())
     })
+}
+
+/// Hands on row, work, listener and play of everything that anybody has in the log after a row. The plays name neither.
+pub(crate) fn for_each_play_after(
+    connection: &Connection,
+    row: i64,
+    mut take: impl FnMut(i64, Key, Key, &Listen),
+) -> Result<()> {
+    let sql = format!(
+        "{COLUMNS}, tracks.work, listens.listener {FROM} JOIN tracks ON tracks.id = listens.track \
+         WHERE listens.id > ?1 ORDER BY listens.id"
+    );
+    let (nobody, unnamed) = (ListenerId::new(""), TrackId::new(""));
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query([row])?;
+    while let Some(row) = rows.next()? {
+        let listen = from_row(row, nobody.clone(), unnamed.clone())?;
+        take(row.get(0)?, key(row.get(14)?)?, key(row.get(15)?)?, &listen);
+    }
+    Ok(())
 }
 
 /// What stands for the names in a row.

@@ -16,10 +16,10 @@ use crate::names::key;
 /// A tail longer than this is folded in full by whoever appends.
 const LONG_TAIL: i64 = 65_536;
 /// A tail longer than this is folded a step at a time by whoever appends.
-const SHORT_TAIL: i64 = 2_048;
+const SHORT_TAIL: i64 = 4_096;
 /// Rows of a step. Where thousands of listeners take turns each row is a page to write, and all who wait for the commit wait for that:
-/// 512 take about 15 ms, a long tail more than half a second.
-const STEP: i64 = 512;
+/// a step takes about 25 ms, a long tail more than half a second.
+const STEP: i64 = 1_024;
 /// A tail longer than this is folded in full by a reader, if nobody is writing: scanning it costs more. Nobody who appends little by
 /// little leaves so much.
 const TEDIOUS_TAIL: i64 = 2 * SHORT_TAIL;
@@ -31,10 +31,13 @@ pub(crate) fn folded_upto(connection: &Connection) -> Result<i64> {
 
 /// Folds what has become long of the tail, as part of the transaction at hand.
 pub(crate) fn keep_tail_short(connection: &Connection) -> Result<()> {
-    match tail_length(connection)? {
-        ..=SHORT_TAIL => Ok(()),
-        ..=LONG_TAIL => fold_first(connection, STEP),
-        _ => fold(connection),
+    let tail = tail_length(connection)?;
+    if tail > LONG_TAIL {
+        fold(connection)
+    } else if tail > SHORT_TAIL {
+        fold_first(connection, STEP)
+    } else {
+        Ok(())
     }
 }
 
@@ -233,9 +236,9 @@ mod tests {
         let mut store = Store::open_in_memory().unwrap();
         store.add_tracks(&[Track::new(TrackId::new("song"), WorkId::new("song"), "Song")]).unwrap();
         for second in 0..600 {
-            let batch: Vec<Listen> = (0..10).map(|i| listen(i, second)).collect();
+            let batch: Vec<Listen> = (0..20).map(|i| listen(i, second)).collect();
             store.append_listens(&batch).unwrap();
-            assert!(!tail_is_worth_folding(&store.connection).unwrap(), "after {} plays", second * 10);
+            assert!(!tail_is_worth_folding(&store.connection).unwrap(), "after {} plays", second * 20);
         }
         assert!(folded_upto(&store.connection).unwrap() > 0);
     }

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it sleeps between two tries. SQLite's own handler soon sleeps for a tenth of a second, and then misses every moment
 /// between two commits of a writer that has much to write.
 const RETRY: Duration = Duration::from_millis(1);
+/// How long one who writes batch after batch stays away between two, so that whoever waits gets a turn.
+pub(crate) const TURN: Duration = Duration::from_millis(3);
 /// Prepared statements kept from one transaction to the next, more than the crate has.
 const STATEMENTS: usize = 64;
 /// Page cache of the writer, in KiB.
@@ -96,6 +98,7 @@ impl Store {
         self.cache.stay_valid_for(&transaction)?;
         let outcome = work(&transaction, &mut self.cache).and_then(|value| {
             runs::keep_tail_short(&transaction)?;
+            self.cache.note_log_state(&transaction)?;
             transaction.commit()?;
             Ok(value)
         });

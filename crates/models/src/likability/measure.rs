@@ -68,10 +68,8 @@ pub(crate) fn reliability(answers: &[Answer], listeners: &[u32]) -> Reliability 
     let probabilities: Vec<f64> =
         answers.iter().map(|answer| map.apply(f64::from(answer.probability))).collect();
     let labels: Vec<bool> = answers.iter().map(|answer| answer.liked).collect();
-    let bins = metrics::calibration_bins(&labels, &probabilities, BINS).into_iter().map(|bin| CalibrationBin {
-        predicted: rounded(bin.predicted),
-        observed: rounded(bin.observed),
-        rows: bin.rows,
+    let bins = metrics::calibration_bins(&labels, &probabilities, BINS).into_iter().map(|bin| {
+        CalibrationBin { predicted: rounded(bin.predicted), observed: rounded(bin.observed), rows: bin.rows }
     });
     Reliability { bins: bins.collect(), auc: auc_interval(&labels, &probabilities, listeners) }
 }
@@ -164,7 +162,11 @@ mod tests {
         let (low, high) = auc.unwrap();
         let measured = measure(&answers).unwrap().auc.unwrap();
         assert!(low < measured && measured < high && high - low < 0.1, "{low} {measured} {high}");
-        assert_eq!(reliability(&answers, &vec![7; answers.len()]).auc, None, "one listener tells nothing of others");
+        assert_eq!(
+            reliability(&answers, &vec![7; answers.len()]).auc,
+            None,
+            "one listener tells nothing of others"
+        );
     }
 
     #[test]

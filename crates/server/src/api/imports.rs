@@ -128,7 +128,8 @@ impl Upload {
     fn file_name(&self, name: &str) -> String {
         let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
         let plain = |c: char| if c.is_control() || c == ':' { '_' } else { c };
-        let mut plain: String = last.chars().map(plain).collect::<String>().trim_start_matches('.').to_owned();
+        let mut plain: String =
+            last.chars().map(plain).collect::<String>().trim_start_matches('.').to_owned();
         while plain.len() > LONGEST_FILE_NAME {
             plain.remove(0);
         }
@@ -172,8 +173,12 @@ impl UploadedFile<'_> {
     pub(crate) async fn write(&mut self, chunk: &[u8]) -> ApiResult<()> {
         self.bytes += chunk.len() as u64;
         *self.bytes_left = self.bytes_left.checked_sub(chunk.len() as u64).ok_or_else(|| {
-            ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", "the upload is larger than allowed here")
-                .hint("`segue import PATH` reads files of any size; `segue serve --upload-mb` raises the limit")
+            ApiError::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                "the upload is larger than allowed here",
+            )
+            .hint("`segue import PATH` reads files of any size; `segue serve --upload-mb` raises the limit")
         })?;
         self.file.write_all(chunk).await.map_err(|error| ApiError::internal(&error))
     }

@@ -56,7 +56,7 @@ pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
     let fixed = mix.settings.with_seed(mix.seed);
     html! {
         section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) data-shown=[(shown < usize::MAX).then_some(shown)] {
-            (heading(mix, &fixed))
+            (heading(mix))
             @for note in &mix.notes { p.note { (note) } }
             @if mix.picks.is_empty() {
                 p.empty { "Nothing fits these filters. Loosen one, or " a href="/mix" { "start afresh" } "." }
@@ -77,7 +77,7 @@ pub fn place<'a>(frame: &'a Frame, list: &'a str) -> Place<'a> {
     Place { listener: frame.listener.as_deref().unwrap_or_default(), back: &frame.here, list }
 }
 
-fn heading(mix: &Mix, fixed: &MixSettings) -> Markup {
+fn heading(mix: &Mix) -> Markup {
     let playable = mix.picks.iter().any(|pick| pick.audio.is_some());
     html! {
         div.mix-head {

@@ -43,8 +43,8 @@ pub struct OneTaste {
     pub examples: Vec<Example>,
     /// How it sounds on the whole.
     pub sound: AudioFeatures,
-    /// What it likes, feature by feature.
-    pub bars: Vec<Bar>,
+    /// The chart of how it sounds, feature by feature.
+    pub features: Option<Markup>,
     /// Whether it grows.
     pub trend: Trend,
     /// What is known about when and where, in sentences.
@@ -60,17 +60,6 @@ pub struct Example {
     pub title: String,
     /// Its artists.
     pub artists: Vec<String>,
-}
-
-/// A feature of a taste.
-#[derive(Clone, Debug, Default)]
-pub struct Bar {
-    /// Its name.
-    pub name: String,
-    /// Where the taste is, 0 to 1.
-    pub value: f32,
-    /// The value in its own unit and words: "112–128 beats a minute".
-    pub words: String,
 }
 
 /// Whether a taste grows or fades.
@@ -181,25 +170,11 @@ fn view_taste(position: usize, taste: &OneTaste) -> Markup {
                 p.artists { (words::list(&taste.artists)) }
                 @for remark in &taste.remarks { p.small { (remark) } }
             }
-            (bars(&taste.bars))
+            @if let Some(features) = &taste.features { (features) }
             ul.examples { @for example in &taste.examples {
                 li { a href=(urls::search(&format!("{} {}", example.title, example.artists.first().map_or("", String::as_str)))) { (example.title) } " " span { (words::list(&example.artists)) } }
             } }
         }
-    }
-}
-
-fn bars(bars: &[Bar]) -> Markup {
-    html! {
-        dl.bars { @for bar in bars {
-            div {
-                dt { (bar.name) }
-                dd {
-                    meter min="0" max="1" value=(format!("{:.2}", bar.value.clamp(0.0, 1.0))) aria-label=(bar.name) { (bar.words) }
-                    span { (bar.words) }
-                }
-            }
-        } }
     }
 }
 

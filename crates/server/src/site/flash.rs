@@ -30,10 +30,11 @@ pub(super) fn clear(headers: &mut HeaderMap) {
 pub(super) fn read(value: &str) -> Option<Flash> {
     let text = percent_decode_str(value).decode_utf8().ok()?;
     let json: Value = serde_json::from_str(&text).ok()?;
-    let undo = json["undo"]["action"].as_str().filter(|action| urls::local(action) == *action).map(|action| Undo {
-        action: action.to_owned(),
-        fields: serde_json::from_value(json["undo"]["fields"].clone()).unwrap_or_default(),
-    });
+    let undo =
+        json["undo"]["action"].as_str().filter(|action| urls::local(action) == *action).map(|action| Undo {
+            action: action.to_owned(),
+            fields: serde_json::from_value(json["undo"]["fields"].clone()).unwrap_or_default(),
+        });
     Some(Flash { message: json["message"].as_str()?.to_owned(), undo })
 }
 
@@ -58,7 +59,8 @@ mod tests {
 
     #[test]
     fn a_flash_from_elsewhere_posts_nowhere_else() {
-        let text = json!({"message": "m", "undo": {"action": "https://evil.example", "fields": []}}).to_string();
+        let text =
+            json!({"message": "m", "undo": {"action": "https://evil.example", "fields": []}}).to_string();
         assert_eq!(read(&urls::encoded(&text)).unwrap().undo, None);
     }
 }

@@ -42,7 +42,8 @@ impl Asked {
 
     fn read(uri: &axum::http::Uri, headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let decoded = |value: String| percent_decode_str(&value).decode_utf8().map(std::borrow::Cow::into_owned).ok();
+        let decoded =
+            |value: String| percent_decode_str(&value).decode_utf8().map(std::borrow::Cow::into_owned).ok();
         Self {
             here: uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
             query: uri.query().unwrap_or_default().to_owned(),
@@ -105,4 +106,3 @@ pub(super) fn answer(frame: &Frame, view: maud::Markup) -> axum::response::Respo
 pub(super) fn listener(frame: &Frame) -> Option<ListenerId> {
     frame.listener.as_deref().map(ListenerId::new)
 }
-

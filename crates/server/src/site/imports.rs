@@ -77,10 +77,10 @@ fn find(app: &App, id: &str) -> ApiResult<Import> {
 }
 
 fn view_model(status: Status) -> Import {
-    let report = status.report.as_ref().map(|report| Report {
-        total: row(&report.total()),
-        files: report.files.iter().map(row).collect(),
-    });
+    let report = status
+        .report
+        .as_ref()
+        .map(|report| Report { total: row(&report.total()), files: report.files.iter().map(row).collect() });
     Import {
         id: status.id,
         state: match status.state {

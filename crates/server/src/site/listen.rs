@@ -10,6 +10,7 @@ use segue_core::{Impression, ListenerId, Timestamp, TrackId};
 use segue_engine::experiment::Settings;
 use segue_engine::pipeline::{MixOutcome, MixRequest};
 use segue_engine::shelves::{self, Filled};
+use segue_engine::similar::Similar;
 use segue_store::{Entry, Event};
 
 use super::cards;
@@ -149,7 +150,13 @@ fn request(settings: &MixSettings) -> MixRequest {
 
 /// The page decides everything by itself: no experiment has a part in it.
 fn all_given() -> Settings {
-    Settings { explore: Some(0.0), policy: None, artist_cap: Some(1), album_cap: Some(1), no_repeat_days: Some(0) }
+    Settings {
+        explore: Some(0.0),
+        policy: None,
+        artist_cap: Some(1),
+        album_cap: Some(1),
+        no_repeat_days: Some(0),
+    }
 }
 
 /// What the form has set itself; on a first visit nothing is.
@@ -217,7 +224,10 @@ fn why(listener: &Listener, outcome: &MixOutcome) -> Vec<String> {
     let config = &outcome.slate.config;
     let tracks = listener.edition.catalogue.len();
     vec![
-        format!("{} of the {tracks} tracks were looked at closely; the others are further from what you like.", outcome.candidates),
+        format!(
+            "{} of the {tracks} tracks were looked at closely; the others are further from what you like.",
+            outcome.candidates
+        ),
         format!(
             "{} made it to the short-list: likely to please, and not all of one kind.",
             outcome.slate.shortlist.len()
@@ -267,13 +277,17 @@ fn shelf_plan(listener: &Listener) -> shelves::Plan {
     let (edition, profile) = (&listener.edition, &listener.profile);
     let now = Timestamp::now();
     let today = now.as_second().div_euclid(SECONDS_PER_DAY) as u64;
-    let base = MixRequest { length: SHELF, seed: today, arrivals: edition.arrivals.clone(), ..MixRequest::new(now) };
-    let anchor = shelves::anchor(&edition.catalogue, profile, now);
-    let similar: Vec<TrackId> = anchor.map_or(Vec::new(), |anchor| {
-        let found = edition.similar.similar(&edition.catalogue, &edition.index, anchor, MOST_SIMILAR);
-        found.into_iter().map(|similar| edition.catalogue.track(similar.track).id.clone()).collect()
+    let base =
+        MixRequest { length: SHELF, seed: today, arrivals: edition.arrivals.clone(), ..MixRequest::new(now) };
+    let anchors = shelves::anchors(&edition.catalogue, profile, now);
+    let near = anchors.into_iter().find_map(|track| {
+        let found = edition.similar.similar(&edition.catalogue, &edition.index, track, MOST_SIMILAR);
+        let id = |similar: &Similar| edition.catalogue.track(similar.track).id.clone();
+        let similar: Vec<TrackId> = found.iter().map(id).collect();
+        (similar.len() >= shelves::SHORTEST as usize).then_some((track, similar))
     });
-    shelves::plan(&edition.catalogue, profile, &base, &similar)
+    let near = near.as_ref().map(|(track, similar)| shelves::Near { track: *track, similar });
+    shelves::plan(&edition.catalogue, profile, &base, near)
 }
 
 /// What a shelf asks of the pipeline.

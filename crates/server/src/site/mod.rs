@@ -18,13 +18,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::page::{assets, login, problem};
+use crate::page::layout::{Frame, Section};
+use crate::page::{assets, problem};
 
 /// Routes that a browser asks for.
 pub(crate) fn routes(app: &Arc<App>) -> Router {
@@ -46,7 +47,6 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/listeners/{listener}/skip", post(say::skip))
         .route("/listeners/{listener}/exclusions", post(say::exclude))
         .route("/listeners/{listener}/exclusions/{exclusion}/remove", post(say::include_again))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(app), in_html))
         .with_state(Arc::clone(app))
 }
 
@@ -56,7 +56,6 @@ pub(crate) fn long_routes(app: &Arc<App>) -> Router {
         .route("/import", post(imports::receive).layer(DefaultBodyLimit::disable()))
         .route("/models/train", post(model::train))
         .route("/listeners/{listener}/forget", post(say::forget))
-        .route_layer(middleware::from_fn_with_state(Arc::clone(app), in_html))
         .with_state(Arc::clone(app))
 }
 
@@ -73,19 +72,36 @@ async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Response {
     assets::respond(&path, known)
 }
 
-/// Turns errors into pages.
-async fn in_html(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+/// Turns errors into pages for those who asked for a page.
+pub(crate) async fn in_html(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let asked = frame::Asked::of(&request);
+    let is_page = wants_page(&request);
     let response = next.run(request).await;
     match response.extensions().get::<ApiError>().cloned() {
-        Some(error) => error_page(&app, &asked, &error).await,
-        None => response,
+        Some(error) if is_page => error_page(&app, &asked, &error).await,
+        _ => response,
     }
 }
 
-/// An error as a browser gets it: a page, or the way to the login.
-pub(crate) async fn error_page(app: &Arc<App>, asked: &frame::Asked, error: &ApiError) -> Response {
-    let frame = frame::frame(app, asked, crate::page::layout::Section::Elsewhere).await.unwrap_or_default();
+/// Whether a browser asks for something to look at. Programs that speak to an API get errors that programs can read.
+fn wants_page(request: &Request) -> bool {
+    let path = request.uri().path();
+    let is_api = ["/v1/", "/api/", "/rest/", "/metrics"].iter().any(|start| path.starts_with(start));
+    let accepts = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    !is_api && accepts.is_some_and(|accepts| accepts.contains("text/html"))
+}
+
+async fn error_page(app: &Arc<App>, asked: &frame::Asked, error: &ApiError) -> Response {
+    if error.status == StatusCode::UNAUTHORIZED {
+        let back = crate::page::urls::encoded(&asked.here);
+        return Redirect::to(&format!("/login?back={back}")).into_response();
+    }
+    // Who is turned away before it is known who they are is told nothing about anybody.
+    let is_known = !matches!(error.status.as_u16(), 403 | 421 | 429 | 503);
+    let frame = match is_known {
+        true => frame::frame(app, asked, Section::Elsewhere).await.unwrap_or_default(),
+        false => Frame::default(),
+    };
     let problem = problem::Problem {
         status: error.status.as_u16(),
         code: error.code.to_owned(),
@@ -98,10 +114,4 @@ pub(crate) async fn error_page(app: &Arc<App>, asked: &frame::Asked, error: &Api
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     response
-}
-
-/// The login page, for a browser that shows no key.
-pub(crate) fn login_page(back: &str) -> Response {
-    let login = login::Login { back: back.to_owned(), refused: false };
-    (StatusCode::UNAUTHORIZED, login::view(&crate::page::layout::Frame::default(), &login)).into_response()
 }

@@ -95,10 +95,14 @@ impl Known {
         let dislikes = words::count(self.count("/card/data/dislikes"), "dislike", "dislikes");
         let listeners = words::count(self.count("/card/data/listeners"), "listener", "listeners");
         vec![
-            format!("It learned from {likes} and {dislikes} of {listeners}: what was finished, skipped, liked or turned down."),
+            format!(
+                "It learned from {likes} and {dislikes} of {listeners}: what was finished, skipped, liked or turned down."
+            ),
             format!("It knows {tracks}, and of {audible} of them how they sound."),
-            "It has never seen a name of a listener: it reads a history, so it serves somebody new as well.".to_owned(),
-            "On top of it, every answer to a pick moves what it expects of similar tracks, at once.".to_owned(),
+            "It has never seen a name of a listener: it reads a history, so it serves somebody new as well."
+                .to_owned(),
+            "On top of it, every answer to a pick moves what it expects of similar tracks, at once."
+                .to_owned(),
         ]
     }
 
@@ -117,12 +121,27 @@ impl Known {
         let interval = ends.map(|(low, high)| format!("{low:.3} to {high:.3}"));
         let of = |name: &str, label: &str, meaning: &str, interval: Option<String>| {
             let (label, meaning) = (label.to_owned(), meaning.to_owned());
-            self.figure(name).map(|value| Metric { name: label, meaning, value: format!("{value:.3}"), interval })
+            self.figure(name).map(|value| Metric {
+                name: label,
+                meaning,
+                value: format!("{value:.3}"),
+                interval,
+            })
         };
         let metrics = [
-            of("auc", "AUC", "How often it puts something liked above something disliked; .5 is chance.", interval),
+            of(
+                "auc",
+                "AUC",
+                "How often it puts something liked above something disliked; .5 is chance.",
+                interval,
+            ),
             of("accuracy", "Accuracy", "How often its better half of the odds is right.", None),
-            of("log_loss", "Log-loss", "How surprised it was by the answers; lower is better, .693 is a coin.", None),
+            of(
+                "log_loss",
+                "Log-loss",
+                "How surprised it was by the answers; lower is better, .693 is a coin.",
+                None,
+            ),
             of("ece", "Calibration error", "How far its odds are from what happened, on average.", None),
         ];
         metrics.into_iter().flatten().collect()
@@ -162,7 +181,8 @@ fn wilson(share: f64, rows: u64) -> (f64, f64) {
 }
 
 fn compare(left: &Known, right: &Known) -> Comparison {
-    let figures = [("auc", "AUC"), ("accuracy", "Accuracy"), ("log_loss", "Log-loss"), ("ece", "Calibration error")];
+    let figures =
+        [("auc", "AUC"), ("accuracy", "Accuracy"), ("log_loss", "Log-loss"), ("ece", "Calibration error")];
     let row = |&(name, label): &(&str, &str)| {
         let (a, b) = (left.figure(name), right.figure(name));
         let shown = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.3}"));
@@ -220,5 +240,8 @@ pub(super) async fn train(
     Submitted(Back { back: to }): Submitted<Back>,
 ) -> ApiResult<Response> {
     let version = imports::train_in_turn(&app).await?;
-    Ok(back(&to, Some(Flash { message: format!("{version} was trained and serves from now on."), undo: None })))
+    Ok(back(
+        &to,
+        Some(Flash { message: format!("{version} was trained and serves from now on."), undo: None }),
+    ))
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use segue_core::{
-    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source, StartReason,
-    Timestamp, TrackId,
+    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
+    StartReason, Timestamp, TrackId,
 };
 use segue_store::{Entry, Event, Exclusion, ExclusionId};
 use serde::Deserialize;
@@ -63,7 +63,8 @@ pub(super) async fn feedback(
         FeedbackKind::Cleared => format!("Taken back: {name}."),
     };
     let field = if of_artist { ("artist", said.artist) } else { ("track", said.track) };
-    let fields = [("kind", "cleared".to_owned()), field].map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let fields =
+        [("kind", "cleared".to_owned()), field].map(|(name, value)| (name.to_owned(), value)).to_vec();
     let undo = Undo { action: urls::feedback(&listener), fields };
     let undo = (said.kind != FeedbackKind::Cleared).then_some(undo);
     Ok(back(&said.back, Some(Flash { message, undo })))
@@ -91,7 +92,12 @@ pub(super) async fn skip(
         start_reason: StartReason::PreviousFinished,
         end_reason: EndReason::SkippedForward,
         skipped: Some(true),
-        ..Listen::new(ListenerId::new(listener), TrackId::new(skipped.track.as_str()), Timestamp::now(), Source::Segue)
+        ..Listen::new(
+            ListenerId::new(listener),
+            TrackId::new(skipped.track.as_str()),
+            Timestamp::now(),
+            Source::Segue,
+        )
     };
     append(&app, Event::Listen(listen)).await?;
     let message = format!("Not now: {}.", title(&app, &skipped.track));
@@ -214,7 +220,10 @@ pub(super) async fn forget(
     }
     let forgotten = crate::api::forget_listener(&app, &listener).await?;
     let models = if forgotten.models.is_empty() { "" } else { ", and the models that learned from them" };
-    let message = format!("{listener} is forgotten: {} plays, {} words{models}.", forgotten.listens, forgotten.feedback);
+    let message = format!(
+        "{listener} is forgotten: {} plays, {} words{models}.",
+        forgotten.listens, forgotten.feedback
+    );
     Ok(back("/", Some(Flash { message, undo: None })))
 }
 

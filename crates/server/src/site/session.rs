@@ -35,7 +35,10 @@ pub(super) struct Key {
 }
 
 /// Lets in who has a key.
-pub(super) async fn log_in(State(app): State<Arc<App>>, Submitted(Key { key, back }): Submitted<Key>) -> Response {
+pub(super) async fn log_in(
+    State(app): State<Arc<App>>,
+    Submitted(Key { key, back }): Submitted<Key>,
+) -> Response {
     let Some(token) = app.sessions.log_in(key.trim(), &app.keys) else {
         let view = login::view(&Frame::default(), &Login { back, refused: true });
         return (StatusCode::UNAUTHORIZED, view).into_response();
@@ -64,7 +67,9 @@ pub(super) struct Who {
 }
 
 /// Remembers who is listening.
-pub(super) async fn choose_listener(Submitted(Who { listener, back }): Submitted<Who>) -> ApiResult<Response> {
+pub(super) async fn choose_listener(
+    Submitted(Who { listener, back }): Submitted<Who>,
+) -> ApiResult<Response> {
     check_name("a listener", &listener)?;
     // What was being looked at belongs to somebody else.
     let back = urls::local(&back).split('?').next().unwrap_or("/").to_owned();

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::tz::TimeZone;
-use segue_core::{AudioFeatures, DeviceClass, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Timestamp};
+use segue_core::{
+    AudioFeatures, DeviceClass, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Timestamp,
+};
 use segue_engine::Catalogue;
 use segue_engine::taste::Course;
 use segue_store::{Exclusion, ExclusionId};
@@ -101,7 +103,8 @@ fn device_name(device: DeviceClass) -> String {
 
 fn tastes(catalogue: &Catalogue, found: &TasteAnswer) -> Vec<OneTaste> {
     let one = |taste: &segue_engine::taste::Taste| {
-        let tracks = taste.examples.iter().filter_map(|id| catalogue.find(id)).map(|row| catalogue.track(row));
+        let tracks =
+            taste.examples.iter().filter_map(|id| catalogue.find(id)).map(|row| catalogue.track(row));
         let example = |track: &segue_core::Track| Example {
             track: track.id.to_string(),
             title: track.display_title().to_owned(),

@@ -14,7 +14,7 @@ use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, Shelf};
 use segue_server::page::sketch::PETALS;
-use segue_server::page::taste::{Bar, Charts, Example, Exclusion, OneTaste, Said, Taste, Trend};
+use segue_server::page::taste::{Charts, Example, Exclusion, OneTaste, Said, Taste, Trend};
 use segue_server::page::urls::{self, MixSettings};
 use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
 
@@ -163,6 +163,7 @@ pub(crate) fn home() -> Home {
 /// A mix.
 pub(crate) fn a_mix() -> Mix {
     Mix {
+        id: Some(7),
         settings: MixSettings::default(),
         preview: Preview { length: 30, new_tracks: 9, new_artists: 6, mean_likability: Some(0.71) },
         picks: cards(0, 12),
@@ -232,10 +233,6 @@ fn said(what: &str, of: &str, track: Option<&str>, artist: Option<&str>) -> Said
 
 fn one_taste(name: &str, share: f32, trend: Trend, from: usize) -> OneTaste {
     let sound = a_sound(from);
-    let bar = |(feature, name): (AudioFeature, &str)| {
-        let value = sound.get(feature).unwrap_or_default();
-        Bar { name: name.to_owned(), value, words: format!("{:.0} of 100", value * 100.0) }
-    };
     OneTaste {
         name: name.to_owned(),
         share,
@@ -245,7 +242,7 @@ fn one_taste(name: &str, share: f32, trend: Trend, from: usize) -> OneTaste {
             .map(|card| Example { track: card.track, title: card.title, artists: card.artists })
             .collect(),
         sound,
-        bars: PETALS.into_iter().map(bar).collect(),
+        features: Some(chart()),
         trend,
         remarks: vec!["Mostly after ten in the evening.".to_owned()],
     }

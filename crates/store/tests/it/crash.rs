@@ -216,8 +216,10 @@ fn store_of_groups(groups: u64) -> Store {
     store
 }
 
+type Slates = Vec<(ImpressionId, Impression)>;
+
 /// Everything that groups write.
-fn rows(store: &Store) -> (Vec<History>, Vec<Track>, Vec<(ImpressionId, Impression)>, Status) {
+fn rows(store: &Store) -> (Vec<History>, Vec<Track>, Slates, Status) {
     let status = Status { database_bytes: 0, ..store.status().unwrap() };
     let histories = store.histories(None, usize::MAX).unwrap();
     (histories, store.tracks().unwrap(), store.experiment_impressions(EXPERIMENT).unwrap(), status)

@@ -18,3 +18,4 @@ mod migrations;
 mod model;
 mod models;
 mod random;
+mod writers;
