@@ -44,8 +44,7 @@ pub(crate) async fn observe(request: Request, next: Next) -> Response {
     };
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let response = next.run(request).await;
-    let labels =
-        [("method", method), ("route", route), ("status", response.status().as_str().to_owned())];
+    let labels = [("method", method), ("route", route), ("status", response.status().as_str().to_owned())];
     metrics::counter!("segue_requests_total", &labels).increment(1);
     metrics::histogram!("segue_request_seconds", &labels[..2]).record(begun.elapsed().as_secs_f64());
     response

@@ -15,9 +15,10 @@ use tower_http::trace::TraceLayer;
 
 use crate::access::{authenticate, same_origin};
 use crate::app::App;
+use crate::dialect::translate;
 use crate::error::{ApiError, ApiResult};
 use crate::limits::{Gate, admit, in_time, to_its_end};
-use crate::{api, metrics, site};
+use crate::{api, gorse, metrics, site, subsonic};
 
 /// What the page may load: its own files. No script or style of anybody else's, none inside the HTML.
 const CONTENT_POLICY: &str =
@@ -31,12 +32,15 @@ pub fn router(app: Arc<App>) -> Router {
     let gate = Gate::new(&limits);
     let timed = Router::new()
         .merge(api::routes(&app))
+        .merge(gorse::routes(&app))
+        .merge(subsonic::routes(&app))
         .merge(site::routes(&app))
         .merge(Router::new().route("/metrics", get(observed)).with_state(Arc::clone(&app)))
         .layer(middleware::from_fn(to_its_end))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time));
     let long = Router::new()
         .merge(api::long_routes(&app))
+        .merge(gorse::long_routes(&app))
         .merge(site::long_routes(&app))
         .layer(middleware::from_fn(to_its_end));
     let guarded = timed
@@ -53,7 +57,10 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
         .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
-    let open = site::open_routes(&app)
+    let open = Router::new()
+        .merge(gorse::open_routes(&app))
+        .merge(subsonic::open_routes(&app))
+        .merge(site::open_routes(&app))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
         .layer(middleware::from_fn_with_state(gate, admit))
@@ -62,7 +69,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(guarded)
         .merge(open)
         .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready).with_state(app))
+        .route("/readyz", get(ready).with_state(Arc::clone(&app)))
+        .layer(middleware::from_fn_with_state(app, translate))
         .layer(CompressionLayer::new())
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "same-origin"))

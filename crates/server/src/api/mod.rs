@@ -1,15 +1,15 @@
 //! The native API under `/v1`, one file a resource, and the OpenAPI document that is generated from it.
 
-mod events;
+pub(crate) mod events;
 mod exclusions;
 mod imports;
-mod listeners;
+pub(crate) mod listeners;
 mod mixes;
 mod models;
-mod shapes;
-mod similar;
+pub(crate) mod shapes;
+pub(crate) mod similar;
 mod taste;
-mod tracks;
+pub(crate) mod tracks;
 
 pub(crate) use events::append_entries;
 pub(crate) use imports::Upload;

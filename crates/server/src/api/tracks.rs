@@ -107,7 +107,7 @@ pub(crate) struct Described {
     /// Ids, in the order of the request.
     ids: Vec<String>,
     /// How many told something new.
-    changed: usize,
+    pub(crate) changed: usize,
 }
 
 /// Describes tracks: up to 1000. New ones join the catalogue within seconds; known ones learn what was missing.

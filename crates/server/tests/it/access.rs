@@ -103,7 +103,12 @@ async fn every_operation_asks_for_the_scope_that_it_needs() {
             for (key, scope) in keys.iter().zip(scopes) {
                 let shown = if let Way::Cookie = way { session(&world, key).await } else { key.clone() };
                 let reply = world.send(with_key(operation, way, &shown)).await;
-                let what = format!("{} {} with {scope} by {way:?}: {}", operation.method, operation.path, reply.text());
+                let what = format!(
+                    "{} {} with {scope} by {way:?}: {}",
+                    operation.method,
+                    operation.path,
+                    reply.text()
+                );
                 if scope >= operation.needs {
                     assert!(![401, 403].contains(&reply.status.as_u16()), "{what}");
                 } else {
@@ -145,7 +150,9 @@ async fn revoking_a_key_ends_its_sessions_and_logging_out_ends_one() {
     let (one, two) = (session(&world, &keys[1]).await, session(&world, &keys[1]).await);
     let log_out = Request::post("/logout").header("cookie", format!("segue_session={one}"));
     world.send(log_out.body(Body::empty()).unwrap()).await;
-    let looks = async |token: &str| world.send(with_key(&get("/v1/models"), Way::Cookie, token)).await.status.as_u16();
+    let looks = async |token: &str| {
+        world.send(with_key(&get("/v1/models"), Way::Cookie, token)).await.status.as_u16()
+    };
     assert_eq!((looks(&one).await, looks(&two).await), (401, 200));
     world.store().revoke_key("writer", Timestamp::now()).unwrap();
     let socket = crate::world::Socket::of(&world.app).await;
@@ -191,7 +198,9 @@ fn from_page(method: Method, path: &str, headers: &[(&'static str, &str)]) -> Re
 async fn a_name_that_was_pointed_here_is_not_answered_without_keys() {
     let path = "/v1/listeners";
     let (open, (closed, keys)) = (World::new().await, World::with_keys(|_| {}).await);
-    for host in ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.7", "0.0.0.0", "", "[::1"] {
+    for host in
+        ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.7", "0.0.0.0", "", "[::1"]
+    {
         let reply = open.send(from_page(Method::GET, path, &[("host", host)])).await;
         assert_eq!(reply.error(), (421, "wrong_host".to_owned()), "{host:?}");
     }
@@ -202,7 +211,11 @@ async fn a_name_that_was_pointed_here_is_not_answered_without_keys() {
     raw.headers_mut().insert("host", header::HeaderValue::from_bytes(b"ev\xefl.example").unwrap());
     assert_eq!(open.send(raw).await.status.as_u16(), 421, "one that is no text is not ours");
     for host in ["localhost:8080", "127.0.0.1", "[::1]:8080"] {
-        assert_eq!(open.send(from_page(Method::GET, path, &[("host", host)])).await.status.as_u16(), 200, "{host}");
+        assert_eq!(
+            open.send(from_page(Method::GET, path, &[("host", host)])).await.status.as_u16(),
+            200,
+            "{host}"
+        );
     }
     let named = [("host", "music.example"), ("x-api-key", keys[0].as_str())];
     assert_eq!(closed.send(from_page(Method::GET, path, &named)).await.status.as_u16(), 200);
@@ -237,7 +250,11 @@ async fn a_page_of_another_site_changes_nothing() {
         ] {
             let mut headers = vec![("host", "localhost:8080"), ("cookie", cookie.as_str())];
             headers.extend(ours);
-            assert_eq!(world.send(from_page(Method::POST, path, &headers)).await.status.as_u16(), 201, "{headers:?}");
+            assert_eq!(
+                world.send(from_page(Method::POST, path, &headers)).await.status.as_u16(),
+                201,
+                "{headers:?}"
+            );
         }
     }
     let mut unreadable = from_page(Method::POST, path, &[("host", "localhost:8080")]);

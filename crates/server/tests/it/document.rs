@@ -42,14 +42,24 @@ fn every_operation_is_described_named_once_and_says_how_it_fails() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, operation) in methods.as_object().unwrap() {
             let what = format!("{method} {path}");
-            assert!(operation["summary"].as_str().is_some_and(|text| !text.is_empty()), "{what} has no summary");
-            assert!(names.insert(operation["operationId"].as_str().unwrap().to_owned()), "{what}: its name is taken");
+            assert!(
+                operation["summary"].as_str().is_some_and(|text| !text.is_empty()),
+                "{what} has no summary"
+            );
+            assert!(
+                names.insert(operation["operationId"].as_str().unwrap().to_owned()),
+                "{what}: its name is taken"
+            );
             let responses = operation["responses"].as_object().unwrap();
             assert!(responses.contains_key("4XX"), "{what} does not say how it fails");
             assert!(responses.contains_key("503"), "{what} does not say that it may be shed");
             for parameter in operation["parameters"].as_array().into_iter().flatten() {
                 let text = parameter["description"].as_str();
-                assert!(text.is_some_and(|text| !text.is_empty()), "{what}: {} is not described", parameter["name"]);
+                assert!(
+                    text.is_some_and(|text| !text.is_empty()),
+                    "{what}: {} is not described",
+                    parameter["name"]
+                );
             }
         }
     }

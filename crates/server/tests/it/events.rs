@@ -17,9 +17,13 @@ async fn everything(world: &World, listener: &str, seed: u64) -> Vec<String> {
 #[tokio::test]
 async fn what_is_told_again_under_the_same_id_counts_once() {
     let world = World::new().await;
-    let play = json!({"client_id": "p1", "track": track_id(3, 0), "end": "finished", "at": "2026-06-01T10:00:00Z"});
+    let play =
+        json!({"client_id": "p1", "track": track_id(3, 0), "end": "finished", "at": "2026-06-01T10:00:00Z"});
     let first = world.post("/v1/listeners/ada/listens", &play).await.ok();
-    assert_eq!((&first["appended"], &first["repeated"], &first["refused"]), (&json!(1), &json!(0), &json!(0)));
+    assert_eq!(
+        (&first["appended"], &first["repeated"], &first["refused"]),
+        (&json!(1), &json!(0), &json!(0))
+    );
     let again = world.post("/v1/listeners/ada/listens", &play).await.ok();
     assert_eq!((&again["appended"], &again["repeated"]), (&json!(0), &json!(1)));
     let listens = world.get("/v1/listeners/ada/listens?limit=1000").await.ok();
@@ -48,7 +52,12 @@ async fn an_id_used_for_something_else_is_refused_and_the_first_event_stays() {
     assert_eq!(bulk["outcomes"][0]["error"]["code"], "client_id_reused");
     assert_eq!(bulk["outcomes"][1]["status"], "repeated");
     let words = world.get(ALL).await.ok();
-    let about: Vec<&Value> = words["feedback"].as_array().unwrap().iter().filter(|word| word["target"]["track"] == track_id(3, 0)).collect();
+    let about: Vec<&Value> = words["feedback"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|word| word["target"]["track"] == track_id(3, 0))
+        .collect();
     assert_eq!(about.len(), 1, "{words}");
     assert_eq!(about[0]["kind"], "like");
 }
@@ -78,7 +87,10 @@ async fn of_many_events_each_stands_for_itself() {
     assert_eq!(statuses, ["appended", "refused", "appended", "refused", "refused", "repeated"]);
     let codes: Vec<&str> = outcomes.iter().filter_map(|outcome| outcome["error"]["code"].as_str()).collect();
     assert_eq!(codes, ["unknown_track", "bad_event", "bad_name"]);
-    assert_eq!((&answer["appended"], &answer["repeated"], &answer["refused"]), (&json!(2), &json!(1), &json!(3)));
+    assert_eq!(
+        (&answer["appended"], &answer["repeated"], &answer["refused"]),
+        (&json!(2), &json!(1), &json!(3))
+    );
     assert_eq!(outcomes[2]["client_id"], "c");
 }
 
@@ -141,7 +153,10 @@ async fn a_disliked_track_and_a_skipped_one_are_gone_from_the_very_next_mix() {
     let asked = json!({"length": 60, "seed": 1, "explore": 0.5, "artist_cap": 99, "album_cap": 99, "no_repeat_days": 1});
     let skipped = track_id(9, 3);
     assert!(ids(&world.mix("ada", &asked).await).contains(&skipped));
-    world.post("/v1/listeners/ada/listens", &json!({"track": skipped, "end": "skipped", "ms_played": 900})).await.ok();
+    world
+        .post("/v1/listeners/ada/listens", &json!({"track": skipped, "end": "skipped", "ms_played": 900}))
+        .await
+        .ok();
     assert!(!ids(&world.mix("ada", &asked).await).contains(&skipped));
 }
 
@@ -185,7 +200,12 @@ async fn a_history_is_paged_without_loss_or_repetition() {
     }
     assert_eq!(&paged, whole["listens"].as_array().unwrap());
     assert_eq!(paged.len(), 40);
-    for (query, code) in [("limit=0", "bad_limit"), ("limit=1001", "bad_limit"), ("limit=x", "bad_query"), ("before=x", "bad_cursor")] {
+    for (query, code) in [
+        ("limit=0", "bad_limit"),
+        ("limit=1001", "bad_limit"),
+        ("limit=x", "bad_query"),
+        ("before=x", "bad_cursor"),
+    ] {
         let reply = world.get(&format!("/v1/listeners/ada/listens?{query}")).await;
         assert_eq!(reply.error(), (400, code.to_owned()), "{query}");
     }
@@ -198,7 +218,9 @@ async fn listeners_are_paged_in_the_order_of_their_ids() {
     let (mut found, mut path) = (Vec::new(), "/v1/listeners?limit=1".to_owned());
     loop {
         let page = world.get(&path).await.ok();
-        found.extend(page["listeners"].as_array().unwrap().iter().map(|who| who["id"].as_str().unwrap().to_owned()));
+        found.extend(
+            page["listeners"].as_array().unwrap().iter().map(|who| who["id"].as_str().unwrap().to_owned()),
+        );
         let Some(next) = page["next"].as_str() else { break };
         path = format!("/v1/listeners?limit=1&after={next}");
     }
@@ -211,8 +233,18 @@ async fn listeners_are_paged_in_the_order_of_their_ids() {
 #[tokio::test]
 async fn a_name_may_hold_anything_but_nothing() {
     let world = World::new().await;
-    for name in ["'; DROP TABLE listens; --", "<script>alert(1)</script>", "../../etc/passwd", "a/b", "名前", "a\u{0}b", "%", "\u{202e}x"] {
-        let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string();
+    for name in [
+        "'; DROP TABLE listens; --",
+        "<script>alert(1)</script>",
+        "../../etc/passwd",
+        "a/b",
+        "名前",
+        "a\u{0}b",
+        "%",
+        "\u{202e}x",
+    ] {
+        let encoded =
+            percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string();
         let said = json!({"artist": name, "kind": "like"});
         let reply = world.post(&format!("/v1/listeners/{encoded}/feedback"), &said).await;
         assert_eq!(reply.status, StatusCode::OK, "{name:?}: {}", reply.text());

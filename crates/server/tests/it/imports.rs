@@ -38,7 +38,10 @@ async fn an_upload_is_read_reported_and_trained_from() {
     assert_eq!(listens["listens"].as_array().unwrap().len(), 3);
     assert_eq!(world.get("/v1/listeners/emil").await.ok()["listens"], 1);
     let models = world.get("/v1/models").await.ok();
-    assert_eq!((&models["models"][0]["version"], &models["models"][0]["active"]), (&json!("formula-1"), &json!(true)));
+    assert_eq!(
+        (&models["models"][0]["version"], &models["models"][0]["active"]),
+        (&json!("formula-1"), &json!(true))
+    );
     assert_eq!(world.mix("dora", &json!({"length": 2, "no_repeat_days": 0})).await["model"], "formula-1");
     assert!(uploads(&world).is_empty(), "nothing is left of it");
     assert_eq!(world.get("/v1/imports").await.ok()["imports"], json!([import]));
@@ -47,7 +50,12 @@ async fn an_upload_is_read_reported_and_trained_from() {
 /// What both have, of one.
 fn without(of: &Value, like: &Value) -> Value {
     let like = like.as_object().unwrap();
-    of.as_object().unwrap().iter().filter(|(name, _)| like.contains_key(*name)).map(|(k, v)| (k.clone(), v.clone())).collect()
+    of.as_object()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| like.contains_key(*name))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect()
 }
 
 #[tokio::test]
@@ -64,11 +72,16 @@ async fn the_same_file_again_adds_nothing() {
 #[tokio::test]
 async fn what_is_no_export_fails_with_a_reason_and_leaves_nothing() {
     let world = World::new().await;
-    for content in ["\u{0}\u{1}\u{2} no export", "PK\u{3}\u{4} no archive", "{\"a\":", "<script>alert(1)</script>"] {
+    for content in
+        ["\u{0}\u{1}\u{2} no export", "PK\u{3}\u{4} no archive", "{\"a\":", "<script>alert(1)</script>"]
+    {
         let import = world.import("?name=odd.bin", content).await;
         assert_eq!(import["state"], "failed", "{import}");
         let problem = import["problem"].as_str().unwrap();
-        assert!(!problem.contains(world.home().to_str().unwrap()), "where it lay here is nobody's business: {problem}");
+        assert!(
+            !problem.contains(world.home().to_str().unwrap()),
+            "where it lay here is nobody's business: {problem}"
+        );
         assert!(uploads(&world).is_empty());
     }
     assert_eq!(world.mix("ada", &json!({"length": 3})).await["model"], "formula-1");
@@ -97,14 +110,24 @@ async fn an_upload_that_cannot_be_taken_leaves_nothing() {
 #[tokio::test]
 async fn an_upload_stays_in_its_folder_whatever_it_is_called() {
     let world = World::new().await;
-    for name in ["..%2F..%2Fescaped.csv", "%2Fetc%2Fpasswd", "..", ".", "a%00b.csv", "%0A", "C%3A%5Cx.csv", "x%2F..%2F"] {
+    for name in [
+        "..%2F..%2Fescaped.csv",
+        "%2Fetc%2Fpasswd",
+        "..",
+        ".",
+        "a%00b.csv",
+        "%0A",
+        "C%3A%5Cx.csv",
+        "x%2F..%2F",
+    ] {
         let import = world.import(&format!("?listener=dora&name={name}"), TABLE).await;
         assert_eq!(import["state"], "done", "{name}: {import}");
     }
     let long = "n".repeat(500);
     assert_eq!(world.import(&format!("?name={long}.csv"), TABLE).await["state"], "done");
     assert!(uploads(&world).is_empty());
-    let mut around: Vec<_> = std::fs::read_dir(world.home()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut around: Vec<_> =
+        std::fs::read_dir(world.home()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     around.sort();
     assert!(!around.iter().any(|name| name.to_str().unwrap().contains("escaped")), "{around:?}");
 }
@@ -134,7 +157,11 @@ async fn what_a_crash_left_behind_is_read_or_cleared_away() {
     assert_eq!(world.store().listens(&ListenerId::new("dora")).unwrap().len(), 3);
     let mut left = uploads(&world);
     left.sort();
-    assert_eq!(left, ["nameless.upload", "odd.json", "odd.upload"], "what cannot be told is left for a person");
+    assert_eq!(
+        left,
+        ["nameless.upload", "odd.json", "odd.upload"],
+        "what cannot be told is left for a person"
+    );
     socket.stopped().await;
 }
 
@@ -150,7 +177,10 @@ async fn nothing_is_left_of_somebody_who_is_forgotten() {
     assert_eq!(lines.iter().filter(|line| line.get("listen").is_some()).count(), 3);
     assert_eq!(lines.iter().filter(|line| line.get("exclusion").is_some()).count(), 1);
     let forgotten = world.delete("/v1/listeners/dora").await.ok();
-    assert_eq!((&forgotten["listens"], &forgotten["impressions"], &forgotten["exclusions"]), (&json!(3), &json!(1), &json!(1)));
+    assert_eq!(
+        (&forgotten["listens"], &forgotten["impressions"], &forgotten["exclusions"]),
+        (&json!(3), &json!(1), &json!(1))
+    );
     for path in ["/v1/listeners/dora", "/v1/listeners/dora/export"] {
         assert_eq!(world.get(path).await.error(), (404, "unknown_listener".to_owned()), "{path}");
     }
@@ -163,7 +193,11 @@ async fn nothing_is_left_of_somebody_who_is_forgotten() {
     assert_eq!(world.post("/v1/listeners/ada/mixes", &json!({})).await.error(), (409, "no_model".to_owned()));
     world.post("/v1/models/train", &json!({})).await.ok();
     let afresh = world.mix("dora", &json!({"length": 60, "artist_cap": 99, "album_cap": 99})).await;
-    assert_eq!(afresh["new"], afresh["picks"].as_array().unwrap().len(), "nothing in memory knows what was played");
+    assert_eq!(
+        afresh["new"],
+        afresh["picks"].as_array().unwrap().len(),
+        "nothing in memory knows what was played"
+    );
     assert_eq!(world.delete("/v1/listeners/nobody").await.error(), (404, "unknown_listener".to_owned()));
 }
 

@@ -44,7 +44,11 @@ async fn the_same_seed_gives_the_same_mix_and_another_seed_another() {
     assert_ne!(ids(&first), ids(&world.mix("ada", &asked(2)).await));
     let unseeded = world.mix("ada", &json!({"length": 20, "explore": 0.7})).await;
     let seed: u64 = unseeded["seed"].as_str().unwrap().parse().unwrap();
-    assert_eq!(ids(&unseeded), ids(&world.mix("ada", &asked(seed)).await), "the seed that was drawn can be used again");
+    assert_eq!(
+        ids(&unseeded),
+        ids(&world.mix("ada", &asked(seed)).await),
+        "the seed that was drawn can be used again"
+    );
 }
 
 #[tokio::test]
@@ -139,7 +143,9 @@ async fn a_mix_can_be_taken_along_in_every_format() {
         ("csv", "text/csv; charset=utf-8"),
         ("uris", "text/plain; charset=utf-8"),
     ] {
-        let reply = world.get(&format!("/v1/mixes/{}/playlist?format={format}&title=%3Cb%3E%0A%23x", mix["id"])).await;
+        let reply = world
+            .get(&format!("/v1/mixes/{}/playlist?format={format}&title=%3Cb%3E%0A%23x", mix["id"]))
+            .await;
         assert_eq!((reply.status.as_u16(), reply.headers["content-type"].to_str().unwrap()), (200, media));
         assert!(reply.headers["content-disposition"].to_str().unwrap().starts_with("attachment"));
         let left_out: usize = reply.headers["x-segue-left-out"].to_str().unwrap().parse().unwrap();
@@ -195,7 +201,10 @@ async fn every_kind_of_exclusion_is_taken_and_a_wrong_one_refused() {
         assert_eq!(world.post(path, &good).await.status.as_u16(), 201, "{good}");
     }
     for (bad, expected) in [
-        (json!({"period": {"from": "2026-02-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}}), (400, "bad_period")),
+        (
+            json!({"period": {"from": "2026-02-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"}}),
+            (400, "bad_period"),
+        ),
         (json!({"device": "toaster"}), (422, "bad_body")),
         (json!({"context": " "}), (400, "bad_name")),
         (json!({"track": "nowhere"}), (404, "unknown_track")),
@@ -289,7 +298,11 @@ async fn models_are_swapped_under_mixes_without_one_failing() {
     for mixer in mixers {
         for mix in mixer.await.unwrap() {
             let logged = store.impression(ImpressionId(mix["id"].as_i64().unwrap())).unwrap().unwrap();
-            assert_eq!(mix["model"], logged.slate.config.model.as_str(), "logged under the model that made it");
+            assert_eq!(
+                mix["model"],
+                logged.slate.config.model.as_str(),
+                "logged under the model that made it"
+            );
             models.insert(logged.slate.config.model);
         }
     }

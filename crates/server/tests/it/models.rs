@@ -9,15 +9,26 @@ async fn a_model_is_activated_and_rolled_back() {
     let world = World::new().await;
     register(&mut world.store(), "formula-2");
     let models = world.get("/v1/models").await.ok();
-    let listed: Vec<_> = models["models"].as_array().unwrap().iter().map(|model| (&model["version"], &model["active"])).collect();
+    let listed: Vec<_> = models["models"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|model| (&model["version"], &model["active"]))
+        .collect();
     assert_eq!(listed, [(&json!("formula-1"), &json!(false)), (&json!("formula-2"), &json!(true))]);
     assert_eq!(models["models"][0]["card"]["formula"], "a hash");
     assert_eq!(world.post("/v1/models/rollback", &json!({})).await.ok()["version"], "formula-1");
     assert_eq!(world.mix("ada", &json!({})).await["model"], "formula-1");
-    assert_eq!(world.post("/v1/models/rollback", &json!({})).await.error(), (409, "no_earlier_model".to_owned()));
+    assert_eq!(
+        world.post("/v1/models/rollback", &json!({})).await.error(),
+        (409, "no_earlier_model".to_owned())
+    );
     assert_eq!(world.post("/v1/models/formula-2/activate", &json!({})).await.ok()["version"], "formula-2");
     assert_eq!(world.mix("ada", &json!({})).await["model"], "formula-2");
-    assert_eq!(world.post("/v1/models/formula-9/activate", &json!({})).await.error(), (404, "unknown_model".to_owned()));
+    assert_eq!(
+        world.post("/v1/models/formula-9/activate", &json!({})).await.error(),
+        (404, "unknown_model".to_owned())
+    );
 }
 
 #[tokio::test]

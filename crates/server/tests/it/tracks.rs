@@ -10,9 +10,16 @@ async fn tracks_are_found_by_every_word_and_shown() {
     let world = World::new().await;
     let found = world.get("/v1/tracks?query=artist%2003%20SONG").await.ok();
     assert_eq!(found["tracks"].as_array().unwrap().len(), TRACKS);
-    assert_eq!(world.get("/v1/tracks?limit=1000").await.ok()["tracks"].as_array().unwrap().len(), ARTISTS * TRACKS);
+    assert_eq!(
+        world.get("/v1/tracks?limit=1000").await.ok()["tracks"].as_array().unwrap().len(),
+        ARTISTS * TRACKS
+    );
     for nothing in ["%27%20OR%201%3D1%20--", "%25", "%3Cscript%3E", "%00"] {
-        assert_eq!(world.get(&format!("/v1/tracks?query={nothing}")).await.ok()["tracks"], json!([]), "{nothing}");
+        assert_eq!(
+            world.get(&format!("/v1/tracks?query={nothing}")).await.ok()["tracks"],
+            json!([]),
+            "{nothing}"
+        );
     }
     let track = world.get(&format!("/v1/tracks/{}", track_id(3, 2))).await.ok();
     assert_eq!((&track["title"], &track["artists"]), (&json!("Song 03.2"), &json!([artist(3)])));
@@ -31,7 +38,10 @@ async fn a_described_track_joins_the_catalogue() {
     assert_eq!(answer["changed"], 1, "{answer}");
     let id = answer["ids"][0].as_str().unwrap().to_owned();
     let socket = crate::world::Socket::of(&world.app).await;
-    let path = format!("/v1/tracks/{}", percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC));
+    let path = format!(
+        "/v1/tracks/{}",
+        percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC)
+    );
     let mut tries = 0;
     while world.get(&path).await.status != 200 {
         tries += 1;
@@ -79,7 +89,8 @@ async fn similar_tracks_a_way_and_an_explanation() {
     let same = format!("/v1/path?from={0}&to={0}", track_id(0, 0));
     assert!(world.get(&same).await.status.is_success());
     for count in [0, 1, 101] {
-        let reply = world.get(&format!("/v1/path?from={}&to={}&count={count}", track_id(0, 0), track_id(1, 1))).await;
+        let reply =
+            world.get(&format!("/v1/path?from={}&to={}&count={count}", track_id(0, 0), track_id(1, 1))).await;
         assert_eq!(reply.error(), (400, "bad_count".to_owned()));
     }
     let explained = world.get(&format!("/v1/listeners/ada/explanation?track={}", track_id(0, 0))).await.ok();
@@ -148,7 +159,8 @@ async fn only_sound_files_in_the_named_folders_are_played() {
             assert_eq!(reply.error(), (404, "no_sound".to_owned()), "{location}");
         }
     }
-    for (range, status, body) in [("bytes=2-4", 206, "234"), ("bytes=-2", 206, "89"), ("bytes=99-", 416, "")] {
+    for (range, status, body) in [("bytes=2-4", 206, "234"), ("bytes=-2", 206, "89"), ("bytes=99-", 416, "")]
+    {
         let mut asked = request(Method::GET, "/v1/tracks/good-1/audio", None);
         asked.headers_mut().insert("range", range.parse().unwrap());
         let reply = world.send(asked).await;
