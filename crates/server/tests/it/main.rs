@@ -2,12 +2,16 @@
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
 mod access;
+mod docs;
 mod document;
 mod events;
+mod gorse;
 mod imports;
 mod made_up;
 mod mixes;
 mod models;
+mod openapi;
 mod page;
+mod subsonic;
 mod tracks;
 mod world;
