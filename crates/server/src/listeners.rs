@@ -35,8 +35,8 @@ pub(crate) struct Listener {
     pub(crate) pool: Pool,
     /// Changes that the profile knows of.
     version: u64,
-    /// Changes that were known when the pool was gathered.
-    surveyed: u64,
+    /// The number of changes at which the pool is to be gathered anew.
+    survey_at: u64,
 }
 
 impl Listener {
@@ -110,8 +110,7 @@ pub(crate) async fn listener(app: &App, id: &ListenerId) -> ApiResult<Arc<Listen
     let Some(listener) = held.clone() else {
         return Ok(held.insert(surveyed(app, id, current, version).await?).clone());
     };
-    let is_due = listener.edition.number != current.number
-        || version >= listener.surveyed.saturating_add(SURVEY_AFTER);
+    let is_due = listener.edition.number != current.number || version >= listener.survey_at;
     if is_due {
         if let Ok(_turn) = app.listeners.surveys.try_acquire() {
             return Ok(held.insert(fold_and_survey(app, id, current, version).await?).clone());
@@ -168,7 +167,7 @@ async fn fold_and_survey(
             edition.arrivals.iter().filter_map(|track| edition.catalogue.find(track)).collect();
         let breadth = (Breadth::Bounded(bounds(&profile)), &arrivals[..]);
         let pool = survey(&edition.catalogue, &edition.index, &profile, scorer, breadth)?;
-        Ok(Listener { edition, profile, pool, version, surveyed: version })
+        Ok(Listener { edition, profile, pool, version, survey_at: version + SURVEY_AFTER })
     });
     metrics::counter!("segue_surveys_total").increment(1);
     Ok(Arc::new(made.await?))
@@ -189,8 +188,8 @@ async fn refolded(
         let pool = before.pool.rescored(&edition.catalogue, &edition.index, &profile, scorer)?;
         // What a lifted ban lets in is not in the pool: it is due for a survey.
         let is_lifted = !before.profile.banned_artists.is_subset(&profile.banned_artists);
-        let surveyed = if is_lifted { version.saturating_sub(SURVEY_AFTER) } else { before.surveyed };
-        Ok(Listener { edition, profile, pool, version, surveyed })
+        let survey_at = if is_lifted { version } else { before.survey_at };
+        Ok(Listener { edition, profile, pool, version, survey_at })
     });
     Ok(Arc::new(made.await?))
 }

@@ -63,7 +63,7 @@ pub fn view(frame: &Frame, document: &Value) -> Markup {
         @for (tag, name) in &tags {
             section.resource aria-labelledby=(tag) {
                 h2 #(tag) { (name) }
-                @for operation in of_tag(&operations, tag) { (described(&operation, document)) }
+                @for operation in of_tag(&operations, tag) { (described(operation, document)) }
             }
         }
         section.resource aria-labelledby="shapes" {
