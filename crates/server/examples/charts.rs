@@ -74,7 +74,7 @@ fn track(i: usize, rng: &mut impl Rng) -> Track {
         Track::new(TrackId::new(format!("t{i}")), WorkId::new(format!("t{i}")), format!("Song {i}"));
     track.artists =
         vec![ARTISTS.get(artist).map_or_else(|| format!("Artist {artist}"), |name| (*name).to_owned())];
-    track.year = (i % 17 > 0).then(|| 1964 + (artist * 7 % 60) as u16);
+    track.year = (!i.is_multiple_of(17)).then(|| 1964 + (artist * 7 % 60) as u16);
     let is_calm = artist.is_multiple_of(3);
     let mut near = |calm: f32, loud: f32| {
         ((if is_calm { calm } else { loud }) + 0.3 * (rng.random::<f32>() - 0.5)).clamp(0.0, 1.0)

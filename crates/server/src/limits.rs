@@ -83,7 +83,7 @@ impl Gate {
 
     fn check_rate(&self, peer: IpAddr) -> ApiResult<()> {
         let Some(rate) = &self.rate else { return Ok(()) };
-        if self.counted.fetch_add(1, Ordering::Relaxed) % FORGET_ADDRESSES_AFTER == 0 {
+        if self.counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_ADDRESSES_AFTER) {
             rate.retain_recent();
             rate.shrink_to_fit();
         }

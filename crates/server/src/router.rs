@@ -58,12 +58,13 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     let open = Router::new()
-        .merge(site::open_routes(&app))
         .merge(gorse::open_routes(&app))
         .merge(subsonic::open_routes(&app))
+        .merge(site::open_routes(&app))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
-        .layer(middleware::from_fn_with_state(gate, admit));
+        .layer(middleware::from_fn_with_state(gate, admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     Router::new()
         .merge(guarded)
         .merge(open)

@@ -10,7 +10,7 @@ use segue_server::page::model::{Comparison, ComparisonRow, Metric, Model, ModelR
 use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, Shelf};
-use segue_server::page::taste::{Bar, Charts, Example, Exclusion, OneTaste, Said, Taste};
+use segue_server::page::taste::{Charts, Example, Exclusion, OneTaste, Said, Taste};
 use segue_server::page::urls::MixSettings;
 use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
 
@@ -88,7 +88,7 @@ fn a_taste() -> Taste {
         name: h(),
         artists: vec![h()],
         examples: vec![example],
-        bars: vec![Bar { name: h(), value: 7.0, words: h() }],
+        features: None,
         remarks: vec![h()],
         ..OneTaste::default()
     };
