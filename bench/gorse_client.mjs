@@ -1,6 +1,6 @@
 // Drives an unchanged gorse client from npm through everything that it can call, against a running `segue serve`.
 //
-//     npm install gorsejs
+//     npm install gorsejs tslib        (it needs tslib and does not name it)
 //     segue demo --keep demo && segue --home demo/home serve
 //     node bench/gorse_client.mjs http://127.0.0.1:8080 [KEY]       (NODE_PATH says where gorsejs is, if not here)
 //
