@@ -24,6 +24,7 @@ const LONGEST_FILE_NAME: usize = 120;
 
 /// Whose history it is, and what the file is called.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct UploadParams {
     /// Whose history it is, where the file does not say; `me` if left out.
     pub(crate) listener: Option<String>,

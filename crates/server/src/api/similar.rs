@@ -43,6 +43,7 @@ pub(crate) struct SimilarTracks {
 
 /// How many.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Limit {
     /// How many at most, 1 to 1000; 20 if left out.
     #[param(minimum = 1, maximum = 1000)]
@@ -74,6 +75,7 @@ pub(crate) async fn similar(
 
 /// From where to where.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PathParams {
     /// The first track.
     from: String,
@@ -124,6 +126,7 @@ pub(crate) async fn way(
 
 /// Which track.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ExplanationParams {
     /// Its id.
     track: String,

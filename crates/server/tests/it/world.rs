@@ -70,13 +70,6 @@ impl World {
         Self { folder, router: router(Arc::clone(&app)), app }
     }
 
-    /// Ends this server and starts another on the same home, as after a crash.
-    pub(crate) async fn restarted(self) -> Self {
-        let Self { folder, app, router } = self;
-        drop((app, router));
-        Self::on(folder, |_| {}).await
-    }
-
     pub(crate) fn home(&self) -> &Path {
         self.folder.path()
     }
