@@ -88,6 +88,25 @@ impl Listeners {
         }
     }
 
+    /// Something may have been written about anybody.
+    pub(crate) fn all_changed(&self) {
+        for (_, entry) in self.cache.iter() {
+            entry.version.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// Lets go of listeners who are held with an edition older than one: it would stay in memory as long as they stay away.
+    pub(crate) fn let_go_before(&self, edition: u64) {
+        for (_, entry) in self.cache.iter() {
+            // Whoever is being looked at is brought up to date anyway.
+            if let Ok(mut held) = entry.held.try_lock()
+                && held.as_ref().is_some_and(|listener| listener.edition.number < edition)
+            {
+                *held = None;
+            }
+        }
+    }
+
     /// Lets go of everybody: what is held may tell of somebody who was forgotten.
     pub(crate) fn clear(&self) {
         self.cache.clear();

@@ -31,9 +31,11 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let router = crate::router(Arc::clone(&app));
     let follower = tokio::spawn(Arc::clone(&app).follow());
+    let keys = tokio::spawn(Arc::clone(&app).follow_keys());
     let starter = tokio::spawn(start(Arc::clone(&app)));
     accept(&app, listener, router, stop).await;
     follower.abort();
+    keys.abort();
     starter.abort();
     let writer = Arc::clone(&app);
     tokio::task::spawn_blocking(move || writer.writer.stop()).await?;

@@ -106,22 +106,23 @@ pub(crate) async fn path(
     }
     let edition = app.edition.load_full();
     let ends = [edition.find(&from)?, edition.find(&to)?];
-    let rows = way(edition.clone(), ends, count as usize).await?;
+    let rows = way(&app, edition.clone(), ends, count as usize).await?;
     Ok(Json(PathAnswer {
         tracks: rows.into_iter().map(|row| TrackShape::of(&edition.catalogue, row)).collect(),
     }))
 }
 
-/// Looks for the way on a thread of its own: it reads the whole catalogue for every step.
+/// Looks for the way.
 pub(crate) async fn way(
+    app: &App,
     edition: Arc<Edition>,
     ends: [TrackIdx; 2],
     count: usize,
 ) -> ApiResult<Vec<TrackIdx>> {
-    let found = tokio::task::spawn_blocking(move || {
+    let found = app.heavy(move || {
         edition.similar.path(&edition.catalogue, &edition.index, ends, count)
     });
-    found.await.map_err(|error| ApiError::internal(&error))
+    found.await
 }
 
 /// Which track.

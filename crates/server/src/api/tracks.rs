@@ -50,11 +50,11 @@ pub(crate) async fn search(
 ) -> ApiResult<Json<Tracks>> {
     let limit = limit(asked, 50)?;
     let edition = app.edition.load_full();
-    let found = tokio::task::spawn_blocking(move || {
+    let found = app.heavy(move || {
         let rows = edition.search(query.as_deref().unwrap_or_default(), limit);
         rows.into_iter().map(|row| TrackShape::of(&edition.catalogue, row)).collect()
     });
-    let tracks = found.await.map_err(|error| ApiError::internal(&error))?;
+    let tracks = found.await?;
     Ok(Json(Tracks { tracks }))
 }
 

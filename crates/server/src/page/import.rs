@@ -154,7 +154,7 @@ pub fn fragment(import: &Import) -> Markup {
             @match import.state {
                 ImportState::Reading => (reading(import)),
                 ImportState::Training => (training()),
-                ImportState::Done => p.lead { "Here is what became of every row." } @if let Some(error) = &import.error { (unlearned(error)) },
+                ImportState::Done => { p.lead { "Here is what became of every row." } @if let Some(error) = &import.error { (unlearned(error)) } },
                 ImportState::Failed => p.wrong role="alert" { (import.error.as_deref().unwrap_or("the import ended early")) },
             }
             @if let Some(report) = &import.report { (table(report)) }

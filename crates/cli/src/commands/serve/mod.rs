@@ -134,7 +134,8 @@ impl ServeArgs {
             upload_bytes: self.upload_mb << 20,
             ..Limits::default()
         };
-        Ok(Config { home: home.path()?, music: self.music.clone(), limits })
+        let keys_required = !self.bind.ip().is_loopback();
+        Ok(Config { home: home.path()?, keys_required, music: self.music.clone(), limits })
     }
 
     fn start_log(&self) -> anyhow::Result<Option<otel::Flush>> {
