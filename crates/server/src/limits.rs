@@ -72,6 +72,11 @@ pub(crate) struct Gate {
 const FORGET_ADDRESSES_AFTER: u64 = 10_000;
 
 impl Gate {
+    /// For requests that may take long; they do not take the place of others.
+    pub(crate) fn for_long(limits: &Limits) -> Arc<Self> {
+        Self::new(&Limits { in_flight: limits.in_flight.div_ceil(8), ..limits.clone() })
+    }
+
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
         let quota = |rate: NonZeroU32| Quota::per_second(rate).allow_burst(rate.saturating_add(rate.get()));
         Arc::new(Self {
