@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use segue_store::{Store, StoreError};
@@ -21,6 +21,8 @@ use crate::writer::Writer;
 
 /// How often it is looked whether commands beside the server changed something.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Tracks that came wait for the next edition at most so long.
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -117,7 +119,7 @@ impl App {
     ) -> ApiResult<()> {
         let _turn = self.building.acquire().await.expect("the semaphore is never closed");
         let (app, number) = (Arc::clone(self), self.editions.fetch_add(1, Ordering::Relaxed) + 1);
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         let edition = self.readers.run(move |store| {
             build(&app, store, number).map_err(|error| {
                 tracing::error!("no edition could be built: {}", crate::error::chain(error.as_ref()));
@@ -148,12 +150,15 @@ impl App {
                 () = self.rebuild.notified() => true,
                 () = tokio::time::sleep(LOOK_EVERY) => false,
             };
+            let begun = Instant::now();
             let done = if asked { self.build().await } else { self.look().await };
             if let Err(error) = done {
                 tracing::warn!(code = error.code, "{}", error.message);
                 // What fails now would fail again at once.
                 tokio::time::sleep(LOOK_EVERY).await;
             }
+            // Tracks may come all the time: building leaves the machine four fifths of it.
+            tokio::time::sleep((begun.elapsed() * 4).min(LONGEST_REST)).await;
         }
     }
 

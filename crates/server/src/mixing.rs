@@ -5,7 +5,7 @@ use std::sync::Arc;
 use segue_core::{Enrolment, Impression, ListenerId, Timestamp};
 use segue_engine::TrackIdx;
 use segue_engine::experiment::{Part, Settings};
-use segue_engine::pipeline::{Breadth, MixError, MixOutcome, MixRequest, mix_from, survey};
+use segue_engine::pipeline::{Bounds, Breadth, MixError, MixOutcome, MixRequest, mix_from, survey};
 use segue_store::{Appended, Entry, Event, ImpressionId};
 
 use crate::app::App;
@@ -95,9 +95,21 @@ fn from_catalogue(listener: &Listener, request: &MixRequest) -> Result<MixOutcom
         .within
         .as_ref()
         .map(|within| within.iter().filter_map(|track| catalogue.find(track)).collect::<Vec<TrackIdx>>());
-    let breadth = named.as_deref().map_or(Breadth::Whole, Breadth::Tracks);
-    let pool = survey(catalogue, index, profile, scorer, (breadth, &[]))?;
-    mix_from(catalogue, index, profile, scorer, (&pool, request))
+    // Most of what a filter starves is found without scoring everything.
+    let wider = Bounds { familiar: 20_000, new: 3_000, asked: 6_000, ..Bounds::default() };
+    let breadths = match &named {
+        Some(named) => vec![Breadth::Tracks(named)],
+        None => vec![Breadth::Bounded(wider), Breadth::Whole],
+    };
+    let mut outcome = Err(MixError::Starved);
+    for breadth in breadths {
+        let pool = survey(catalogue, index, profile, scorer, (breadth, &[]))?;
+        outcome = mix_from(catalogue, index, profile, scorer, (&pool, request));
+        if outcome != Err(MixError::Starved) {
+            break;
+        }
+    }
+    outcome
 }
 
 /// Logs slates that belong together; the first is the one that is shown.

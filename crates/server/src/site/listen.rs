@@ -23,7 +23,7 @@ use crate::page::dial::Preview;
 use crate::page::layout::{Frame, Section};
 use crate::page::mix::Mix;
 use crate::page::search::Search;
-use crate::page::shelves::{Home, Shelf};
+use crate::page::shelves::{Home, SHOWN_PICKS, Shelf};
 use crate::page::urls::MixSettings;
 use crate::page::{mix as mix_view, search as search_view, shelves as shelves_view, welcome};
 
@@ -44,7 +44,7 @@ pub(super) async fn home(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     if app.edition.load().model.is_none() {
         return Ok(without_model(&app));
     }
-    let (frame, mix, listener) = mixed(&app, frame, &id, &asked).await?;
+    let (frame, mix, listener) = mixed(&app, frame, &id, (&asked, SHOWN_PICKS)).await?;
     let shelves = fill_shelves(&app, listener, &mix).await?;
     Ok(answer(&frame, shelves_view::view(&frame, &Home { mix, shelves })))
 }
@@ -60,7 +60,7 @@ fn without_model(app: &App) -> Response {
 pub(super) async fn mix(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
     let frame = frame(&app, &asked, Section::Listen).await?;
     let Some(id) = frame::listener(&frame) else { return Ok(Redirect::to("/").into_response()) };
-    let (frame, mix, _) = mixed(&app, frame, &id, &asked).await?;
+    let (frame, mix, _) = mixed(&app, frame, &id, (&asked, usize::MAX)).await?;
     Ok(answer(&frame, mix_view::view(&frame, &mix)))
 }
 
@@ -68,8 +68,8 @@ pub(super) async fn mix(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<
 pub(super) async fn mix_fragment(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Markup> {
     let frame = fragment_frame(&app, &asked).await?;
     let id = frame::listener(&frame).ok_or_else(nobody)?;
-    let (frame, mix, _) = mixed(&app, frame, &id, &asked).await?;
     let shown = asked.param("shown").and_then(|shown| shown.parse().ok()).unwrap_or(usize::MAX);
+    let (frame, mix, _) = mixed(&app, frame, &id, (&asked, shown)).await?;
     Ok(mix_view::fragment(&frame, &mix, shown))
 }
 
@@ -173,15 +173,19 @@ fn given(settings: &MixSettings, query: &str) -> Settings {
     }
 }
 
-/// Makes and logs the mix that the address asks for. The frame comes back with an address that gives the same mix again.
+/// Makes and logs the mix that the address asks for, no longer than the page shows of it: what is logged as shown was seen. The frame comes back
+/// with an address that gives the same mix again.
 async fn mixed(
     app: &Arc<App>,
     frame: Frame,
     id: &ListenerId,
-    asked: &Asked,
+    (asked, shown): (&Asked, usize),
 ) -> ApiResult<(Frame, Mix, Arc<Listener>)> {
     let settings = MixSettings::from_query(&asked.query);
-    let (request, given) = (request(&settings), given(&settings, &asked.query));
+    let request = request(&settings);
+    let request =
+        MixRequest { length: request.length.min(u32::try_from(shown).unwrap_or(u32::MAX)), ..request };
+    let given = given(&settings, &asked.query);
     let seed = request.seed;
     let made = match mixing::mix_and_log(app, id, request, given).await {
         Err(error) if error.code == "nothing_eligible" => None,

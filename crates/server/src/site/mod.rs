@@ -4,6 +4,7 @@
 //! of the same views, or speak to `/v1`.
 
 mod cards;
+mod docs;
 mod flash;
 mod frame;
 mod imports;
@@ -36,6 +37,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/fragments/mix", get(listen::mix_fragment))
         .route("/fragments/card", get(listen::card_fragment))
         .route("/taste", get(taste::show))
+        .route("/docs", get(docs::show))
         .route("/model", get(model::show))
         .route("/models/{version}/activate", post(model::activate))
         .route("/import", get(imports::form))

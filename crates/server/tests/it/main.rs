@@ -3,12 +3,16 @@
 
 mod abuse;
 mod access;
+mod docs;
 mod document;
 mod events;
+mod gorse;
 mod imports;
 mod made_up;
 mod mixes;
 mod models;
+mod openapi;
 mod page;
+mod subsonic;
 mod tracks;
 mod world;
