@@ -172,7 +172,7 @@ impl App {
             self.listeners.clear();
             return self.build().await;
         }
-        if model.as_deref() != edition.model_version() || experiment.as_deref() != edition.experiment_name() {
+        if model.as_deref() != edition.model_version() || experiment != edition.experiment_name {
             return self.reload_model().await;
         }
         Ok(())

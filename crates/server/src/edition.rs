@@ -29,6 +29,8 @@ pub(crate) struct Edition {
     pub(crate) arrivals: Vec<TrackId>,
     /// The experiment that is running.
     pub(crate) experiment: Option<Design>,
+    /// The name of the one that the store says is running: that of another version of Segue may not be readable.
+    pub(crate) experiment_name: Option<String>,
     /// Rows that imports had brought when it was built.
     pub(crate) imported_rows: u64,
 }
@@ -47,6 +49,7 @@ impl Edition {
             model: None,
             arrivals: Vec::new(),
             experiment: None,
+            experiment_name: None,
             imported_rows: 0,
         }
     }
@@ -62,11 +65,13 @@ impl Edition {
             Some(model) => store.tracks_added_after(model.trained_at)?,
             None => Vec::new(),
         };
+        let (experiment_name, experiment) = running_experiment(store)?;
         let rows = lately.iter().filter_map(|track| catalogue.find(track));
         Ok(Self {
             number,
             arrivals: arrivals(&catalogue, &profiles, rows),
-            experiment: running_experiment(store)?,
+            experiment,
+            experiment_name,
             imported_rows,
             index: Arc::new(index),
             similar: Arc::new(similar),
@@ -82,6 +87,7 @@ impl Edition {
         models: &dyn Models,
         number: u64,
     ) -> Result<Self, ModelsError> {
+        let (experiment_name, experiment) = running_experiment(store)?;
         Ok(Self {
             number,
             catalogue: Arc::clone(&self.catalogue),
@@ -89,7 +95,8 @@ impl Edition {
             similar: Arc::clone(&self.similar),
             model: models.load(store, &self.catalogue)?,
             arrivals: self.arrivals.clone(),
-            experiment: running_experiment(store)?,
+            experiment,
+            experiment_name,
             imported_rows: self.imported_rows,
         })
     }
@@ -136,22 +143,14 @@ impl Edition {
     pub(crate) fn model_version(&self) -> Option<&str> {
         self.model.as_ref().map(|model| model.version.as_str())
     }
-
-    pub(crate) fn experiment_name(&self) -> Option<&str> {
-        self.experiment.as_ref().map(Design::name)
-    }
 }
 
-fn running_experiment(store: &Store) -> Result<Option<Design>, ModelsError> {
-    let Some(entry) = store.running_experiment()? else { return Ok(None) };
-    match serde_json::from_str(&entry.design) {
-        Ok(design) => Ok(Some(design)),
-        Err(error) => {
-            tracing::warn!(
-                experiment = entry.name,
-                "started by another version of segue, and left alone: {error}"
-            );
-            Ok(None)
-        }
-    }
+/// The name of the experiment that is running, and the experiment if it can be read.
+fn running_experiment(store: &Store) -> Result<(Option<String>, Option<Design>), ModelsError> {
+    let Some(entry) = store.running_experiment()? else { return Ok((None, None)) };
+    let design = serde_json::from_str(&entry.design).map_err(|error| {
+        let name = &entry.name;
+        tracing::warn!(experiment = name, "started by another version of segue, and left alone: {error}");
+    });
+    Ok((Some(entry.name), design.ok()))
 }

@@ -47,6 +47,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
+        if is_late(&rejection) {
+            let message = "the body did not arrive in time";
+            return Self::new(StatusCode::REQUEST_TIMEOUT, "body_too_late", message);
+        }
         let code = match rejection.status() {
             StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
             StatusCode::UNSUPPORTED_MEDIA_TYPE => "not_json",
@@ -54,6 +58,18 @@ impl From<JsonRejection> for ApiError {
         };
         Self::new(rejection.status(), code, rejection.body_text())
     }
+}
+
+/// Whether the client stopped sending.
+fn is_late(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut error = Some(error);
+    while let Some(cause) = error {
+        if cause.is::<tower_http::timeout::TimeoutError>() {
+            return true;
+        }
+        error = cause.source();
+    }
+    false
 }
 
 impl From<PathRejection> for ApiError {

@@ -9,13 +9,14 @@
 //! One is read at a time. What became of each is remembered until the server stops, or [`REMEMBERED`] others came after it.
 
 use std::collections::VecDeque;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use segue_core::ListenerId;
 use segue_home::StoreSink;
-use segue_ingest::{ImportOptions, Progress, Report, import};
+use segue_ingest::{ImportOptions, IngestError, Progress, Report, import};
 use segue_store::{ImportCounts, Store};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -45,6 +46,8 @@ pub(crate) enum ImportState {
 #[derive(Clone, Debug)]
 pub(crate) struct Status {
     pub(crate) id: String,
+    /// Whose history it is, where the files do not say.
+    listener: ListenerId,
     pub(crate) state: ImportState,
     pub(crate) file: String,
     pub(crate) bytes_read: u64,
@@ -108,15 +111,27 @@ impl Imports {
         self.statuses.lock().expect("nothing that holds the lock can panic")
     }
 
-    fn remember(&self, id: &str, file: String) {
+    /// Lets go of what is remembered of somebody's imports, unless one of them is under way.
+    pub(crate) fn forget(&self, listener: &ListenerId) -> ApiResult<()> {
+        let mut statuses = self.lock();
+        if statuses.iter().any(|status| status.listener == *listener && !status.is_over()) {
+            let message = format!("an import of `{listener}` is under way");
+            return Err(ApiError::conflict("import_under_way", message).hint("forget when it has ended"));
+        }
+        statuses.retain(|status| status.listener != *listener);
+        Ok(())
+    }
+
+    fn remember(&self, id: &str, label: &Label) {
         let mut statuses = self.lock();
         if statuses.len() >= REMEMBERED {
             statuses.pop_front();
         }
         statuses.push_back(Status {
             id: id.to_owned(),
+            listener: ListenerId::new(label.listener.as_str()),
             state: ImportState::Waiting,
-            file,
+            file: label.name.clone(),
             bytes_read: 0,
             bytes_total: 0,
             trained: 0.0,
@@ -131,39 +146,53 @@ impl Imports {
 pub(crate) fn begin(app: &Arc<App>, id: &str, listener: &ListenerId, name: &str) -> io::Result<()> {
     let folder = &app.imports.folder;
     let label = Label { listener: listener.to_string(), name: name.to_owned() };
-    std::fs::write(folder.join(format!("{id}.json")), serde_json::to_vec(&label)?)?;
-    std::fs::rename(app.imports.part(id), folder.join(format!("{id}.upload")))?;
+    let mut described = File::create_new(folder.join(format!("{id}.json")))?;
+    described.write_all(&serde_json::to_vec(&label)?)?;
+    described.sync_all()?;
+    let part = app.imports.part(id);
+    File::open(&part)?.sync_all()?;
+    std::fs::rename(part, folder.join(format!("{id}.upload")))?;
+    File::open(folder)?.sync_all()?;
     start(app, id, label);
     Ok(())
 }
 
-/// Goes on with what a crash left behind.
+/// Goes on with what a crash left behind, and clears away what is of no use.
 pub(crate) fn resume(app: &Arc<App>) -> io::Result<()> {
     for entry in std::fs::read_dir(&app.imports.folder)? {
         let path = entry?.path();
-        let id = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default().to_owned();
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("part") => std::fs::remove_dir_all(&path)?,
-            Some("upload") => {
-                let label = std::fs::read(path.with_extension("json"))?;
-                tracing::info!(id, "goes on with an import that was cut off");
-                start(app, &id, serde_json::from_slice(&label)?);
-            }
-            _ => {}
+        let resumed = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("part") => std::fs::remove_dir_all(&path),
+            Some("json") if !path.with_extension("upload").exists() => std::fs::remove_file(&path),
+            Some("upload") => resume_one(app, &path),
+            _ => Ok(()),
+        };
+        if let Err(error) = resumed {
+            tracing::warn!("`{}`, left by an import that was cut off: {error}", path.display());
         }
     }
     Ok(())
 }
 
+fn resume_one(app: &Arc<App>, upload: &Path) -> io::Result<()> {
+    let id = upload.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let label = serde_json::from_slice(&std::fs::read(upload.with_extension("json"))?)?;
+    tracing::info!(id, "goes on with an import that was cut off");
+    start(app, id, label);
+    Ok(())
+}
+
 fn start(app: &Arc<App>, id: &str, label: Label) {
-    app.imports.remember(id, label.name.clone());
+    app.imports.remember(id, &label);
     let (app, id) = (Arc::clone(app), id.to_owned());
     tokio::spawn(async move {
         let _turn = app.imports.turn.acquire().await.expect("the semaphore is never closed");
         if let Err(error) = run(&app, &id, label).await {
             tracing::warn!(id, "an import failed: {}", error.message);
-            // It would fail again at the next start.
-            let _ = remove(&app.imports.folder.join(format!("{id}.upload")));
+            if error.status.is_client_error() {
+                // It would fail again at the next start.
+                let _ = remove(&app.imports.folder.join(format!("{id}.upload")));
+            }
             app.imports.update(&id, |status| {
                 status.state = ImportState::Failed;
                 status.problem = Some(error.message);
@@ -174,15 +203,17 @@ fn start(app: &Arc<App>, id: &str, label: Label) {
 
 async fn run(app: &Arc<App>, id: &str, label: Label) -> ApiResult<()> {
     let upload = app.imports.folder.join(format!("{id}.upload"));
-    read(app, id, &label, &upload).await?;
-    remove(&upload).map_err(|error| ApiError::internal(&error))?;
+    let read = read(app, id, &label, &upload).await;
     app.listeners.clear();
+    read?;
     app.imports.update(id, |status| status.state = ImportState::Training);
     let progress = {
         let (app, id) = (Arc::clone(app), id.to_owned());
         move |done| app.imports.update(&id, |status| status.trained = done)
     };
     let trained = train(app, progress).await;
+    // Not before: after a crash it is read again, which finds every row there, and then trained from.
+    remove(&upload).map_err(|error| ApiError::internal(&error))?;
     app.imports.update(id, |status| {
         status.state = ImportState::Done;
         status.problem = trained.err().map(|error| error.message);
@@ -211,7 +242,13 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
         };
         let report = import(&[upload.as_path()], &options, &mut observer, &mut sink);
         let counts = sink.counts();
-        let mut report = report.map_err(|error| ApiError::bad_request("unreadable", chain(&error)))?;
+        let mut report = report.map_err(|error| match error {
+            IngestError::Sink { .. } | IngestError::Io { .. } => ApiError::internal(&error),
+            error => {
+                let place = format!("{}{}", upload.display(), std::path::MAIN_SEPARATOR);
+                ApiError::bad_request("unreadable", chain(&error).replace(&place, ""))
+            }
+        })?;
         for file in &mut report.files {
             file.path = named(&upload, &file.path);
         }
@@ -229,7 +266,9 @@ fn named(upload: &Path, path: &Path) -> PathBuf {
 }
 
 /// Trains a model on what is there now, and puts it in use.
-pub(crate) async fn train(app: &Arc<App>, progress: impl Fn(f32) + Send + 'static) -> ApiResult<String> {
+///
+/// The caller holds a turn: imports do, others take one with [`train_in_turn`].
+async fn train(app: &Arc<App>, progress: impl Fn(f32) + Send + 'static) -> ApiResult<String> {
     let trainer = Arc::clone(app);
     let trained = tokio::task::spawn_blocking(move || {
         let mut store = Store::open(&trainer.config.home)?;
@@ -242,4 +281,13 @@ pub(crate) async fn train(app: &Arc<App>, progress: impl Fn(f32) + Send + 'stati
     // The catalogue may have grown even if there is nothing to learn from.
     app.build().await?;
     trained
+}
+
+/// Trains a model when nothing else is imported or trained.
+pub(crate) async fn train_in_turn(app: &Arc<App>) -> ApiResult<String> {
+    let _turn = app.imports.turn.try_acquire().map_err(|_| {
+        ApiError::conflict("busy", "an import or a training is under way")
+            .hint("an import trains a model when it has been read")
+    })?;
+    train(app, |_| {}).await
 }

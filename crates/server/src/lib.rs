@@ -13,9 +13,11 @@
 mod access;
 mod api;
 mod app;
+mod dialect;
 mod edition;
 mod error;
 mod extract;
+mod gorse;
 mod imports;
 mod limits;
 mod listeners;
@@ -23,10 +25,12 @@ mod metrics;
 mod mixing;
 mod models;
 pub mod page;
+mod query;
 mod readers;
 mod router;
 mod serve;
 mod site;
+mod subsonic;
 mod writer;
 
 pub use access::{ApiKey, Scope};

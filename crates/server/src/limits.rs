@@ -1,17 +1,20 @@
 //! How much is too much: of bodies, of requests at a time and in a second, of waiting. What goes beyond is turned away at once, with
 //! a status that says when to come back, rather than queued until nobody waits for the answer.
 
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::Semaphore;
+use tracing::Instrument as _;
 
 use crate::error::{ApiError, ApiResult};
 
@@ -60,8 +63,13 @@ impl Default for Limits {
 /// What the limits of requests are counted by.
 pub(crate) struct Gate {
     permits: Semaphore,
-    rate: Option<DefaultKeyedRateLimiter<std::net::IpAddr>>,
+    rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
+    /// Requests counted by address.
+    counted: AtomicU64,
 }
+
+/// Requests after which addresses that were not heard of lately are let go.
+const FORGET_ADDRESSES_AFTER: u64 = 10_000;
 
 impl Gate {
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
@@ -69,7 +77,31 @@ impl Gate {
         Arc::new(Self {
             permits: Semaphore::new(limits.in_flight),
             rate: limits.rate.map(|rate| RateLimiter::keyed(quota(rate))),
+            counted: AtomicU64::new(0),
         })
+    }
+
+    fn check_rate(&self, peer: IpAddr) -> ApiResult<()> {
+        let Some(rate) = &self.rate else { return Ok(()) };
+        if self.counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_ADDRESSES_AFTER) {
+            rate.retain_recent();
+            rate.shrink_to_fit();
+        }
+        rate.check_key(&network(peer)).map_err(|until| {
+            let wait = until.wait_time_from(DefaultClock::default().now());
+            shed("rate");
+            let message = "too many requests from this address";
+            let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message);
+            ApiError { retry_after: Some(wait.as_secs() as u32 + 1), ..error }
+        })
+    }
+}
+
+/// What one customer has of addresses: a single one of IPv4, 2^64 of IPv6.
+fn network(peer: IpAddr) -> IpAddr {
+    match peer.to_canonical() {
+        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
+        address => address,
     }
 }
 
@@ -79,19 +111,8 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> ApiResult<Response> {
-    if let (Some(rate), Some(ConnectInfo(peer))) =
-        (&gate.rate, request.extensions().get::<ConnectInfo<std::net::SocketAddr>>())
-    {
-        rate.check_key(&peer.ip()).map_err(|until| {
-            let wait = until.wait_time_from(DefaultClock::default().now());
-            shed("rate");
-            let error = ApiError::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too_many_requests",
-                "too many requests from this address",
-            );
-            ApiError { retry_after: Some(wait.as_secs() as u32 + 1), ..error }
-        })?;
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        gate.check_rate(peer.ip())?;
     }
     let _permit = gate.permits.try_acquire().map_err(|_| {
         shed("in_flight");
@@ -110,6 +131,18 @@ pub(crate) async fn in_time(
         shed("time");
         ApiError::overloaded("timeout", format!("not done after {} s", limit.as_secs()))
     })
+}
+
+/// Runs a request that may change something to its end even if nobody waits for the answer any more: what it wrote has to count in memory
+/// too, and the page says "skipped" as it is being closed.
+pub(crate) async fn to_its_end(request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    match tokio::spawn(next.run(request).in_current_span()).await {
+        Ok(response) => response,
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
 }
 
 fn shed(reason: &'static str) {

@@ -3,7 +3,7 @@
 //! Readers see what was committed and wait for nobody; the bound keeps a burst of slow reads from filling memory with connections.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use segue_store::Store;
 use tokio::sync::Semaphore;
@@ -16,36 +16,39 @@ const CONNECTIONS: usize = 8;
 /// The connections.
 pub(crate) struct Readers {
     home: PathBuf,
-    idle: Mutex<Vec<Store>>,
-    permits: Semaphore,
+    idle: Arc<Mutex<Vec<Store>>>,
+    permits: Arc<Semaphore>,
 }
 
 impl Readers {
     pub(crate) fn new(home: PathBuf) -> Self {
-        Self { home, idle: Mutex::default(), permits: Semaphore::new(CONNECTIONS) }
+        Self { home, idle: Arc::default(), permits: Arc::new(Semaphore::new(CONNECTIONS)) }
     }
 
-    /// Runs `work` on a connection, on a thread that may wait for the disk.
+    /// Runs `work` on a connection, on a thread that may wait for the disk. Connection and turn are given back when the work is done, also if
+    /// nobody waits for it any more.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store) -> ApiResult<T> + Send + 'static,
     ) -> ApiResult<T> {
-        let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
-        let (home, idle) = (self.home.clone(), self.idle().pop());
+        let permits = Arc::clone(&self.permits);
+        let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
+        let (home, idle) = (self.home.clone(), Arc::clone(&self.idle));
         let worked = tokio::task::spawn_blocking(move || {
-            let store = match idle {
+            let taken = lock(&idle).pop();
+            let store = match taken {
                 Some(store) => store,
                 None => Store::open(&home)?,
             };
             let outcome = work(&store);
-            Ok::<_, ApiError>((store, outcome))
+            lock(&idle).push(store);
+            drop(permit);
+            outcome
         });
-        let (store, outcome) = worked.await.map_err(|error| ApiError::internal(&error))??;
-        self.idle().push(store);
-        outcome
+        worked.await.map_err(|error| ApiError::internal(&error))?
     }
+}
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Store>> {
-        self.idle.lock().expect("nothing that holds the lock can panic")
-    }
+fn lock(idle: &Mutex<Vec<Store>>) -> MutexGuard<'_, Vec<Store>> {
+    idle.lock().expect("nothing that holds the lock can panic")
 }

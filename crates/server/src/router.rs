@@ -15,9 +15,10 @@ use tower_http::trace::TraceLayer;
 
 use crate::access::{authenticate, same_origin};
 use crate::app::App;
+use crate::dialect::translate;
 use crate::error::{ApiError, ApiResult};
-use crate::limits::{Gate, admit, in_time};
-use crate::{api, metrics, site};
+use crate::limits::{Gate, admit, in_time, to_its_end};
+use crate::{api, gorse, metrics, site, subsonic};
 
 /// What the page may load: its own files. No script or style of anybody else's, none inside the HTML.
 const CONTENT_POLICY: &str =
@@ -28,26 +29,47 @@ pub fn router(app: Arc<App>) -> Router {
     metrics::recorder();
     let limits = app.config.limits.clone();
     let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    let gate = Gate::new(&limits);
     let timed = Router::new()
         .merge(api::routes(&app))
+        .merge(gorse::routes(&app))
+        .merge(subsonic::routes(&app))
         .merge(site::routes(&app))
         .merge(Router::new().route("/metrics", get(observed)).with_state(Arc::clone(&app)))
+        .layer(middleware::from_fn(to_its_end))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time));
-    let guarded = timed
+    let long = Router::new()
         .merge(api::long_routes(&app))
+        .merge(gorse::long_routes(&app))
         .merge(site::long_routes(&app))
+        .layer(middleware::from_fn(to_its_end));
+    let guarded = timed
+        .merge(long)
         .fallback(async || ApiError::not_found("no_such_route", "there is nothing at this address"))
+        .method_not_allowed_fallback(async || {
+            let message = "there is something at this address, but not for this method";
+            ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
+                .hint("the `allow` header lists the methods")
+        })
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(RequestBodyTimeoutLayer::new(limits.body_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), authenticate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
-        .layer(middleware::from_fn_with_state(Gate::new(&limits), admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
+    let open = Router::new()
+        .merge(gorse::open_routes(&app))
+        .merge(subsonic::open_routes(&app))
+        .merge(site::open_routes(&app))
+        .layer(middleware::from_fn_with_state(limits.request_time, in_time))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
+        .layer(middleware::from_fn_with_state(gate, admit));
     Router::new()
         .merge(guarded)
-        .merge(site::open_routes(&app))
+        .merge(open)
         .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(ready).with_state(app))
+        .route("/readyz", get(ready).with_state(Arc::clone(&app)))
+        .layer(middleware::from_fn_with_state(app, translate))
         .layer(CompressionLayer::new())
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "same-origin"))

@@ -9,11 +9,11 @@ use segue_engine::{Interaction, Profile, Stance, TrackIdx};
 
 use crate::world::{HashScorer, Plan, World, plans, request};
 
-fn pool(world: &World, scorer: &HashScorer, breadth: Breadth) -> Pool {
+fn pool(world: &World, scorer: &HashScorer, breadth: Breadth<'_>) -> Pool {
     survey(&world.catalogue, &world.index, &world.profile, scorer, (breadth, &[])).expect("it has tracks")
 }
 
-fn bounded(familiar: usize, new: usize) -> Breadth {
+fn bounded(familiar: usize, new: usize) -> Breadth<'static> {
     Breadth::Bounded(Bounds { familiar, new, asked: 3 * new, arrivals: 5 })
 }
 

@@ -89,7 +89,8 @@ pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 impl Access {
-    fn require(&self, needed: Scope) -> ApiResult<()> {
+    /// Refuses who may not do what needs a scope.
+    pub(crate) fn require(&self, needed: Scope) -> ApiResult<()> {
         if self.scope >= needed {
             return Ok(());
         }

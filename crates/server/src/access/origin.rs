@@ -22,14 +22,14 @@ pub(crate) async fn same_origin(
     next: Next,
 ) -> ApiResult<Response> {
     let headers = request.headers();
-    let host = text(headers, header::HOST.as_str());
-    if app.keys.is_empty() && host.is_some_and(|host| !is_loopback(host)) {
+    let mut hosts = headers.get_all(header::HOST).iter();
+    if app.keys.is_empty() && !hosts.all(|host| host.to_str().is_ok_and(is_loopback)) {
         let message = "this server answers under names of the loopback only";
         return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message)
             .hint("use http://127.0.0.1 or http://localhost; a server with keys answers under any name"));
     }
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !is_safe && !is_ours(headers, host) {
+    if !is_safe && !is_ours(headers, text(headers, header::HOST.as_str())) {
         let message = "pages of other sites may not change anything here";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "cross_origin", message));
     }
@@ -43,8 +43,8 @@ fn is_ours(headers: &HeaderMap, host: Option<&str>) -> bool {
         None => {}
     }
     // Browsers send one or the other; programs send neither.
-    let Some(origin) = text(headers, header::ORIGIN.as_str()) else { return true };
-    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    let authority = origin.to_str().ok().and_then(|origin| Some(origin.split_once("://")?.1));
     authority.is_some() && authority == host
 }
 

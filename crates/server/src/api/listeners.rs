@@ -109,6 +109,7 @@ pub(crate) async fn forget(
 /// Forgets a listener, on disk and in memory.
 pub(crate) async fn forget_listener(app: &Arc<App>, listener: &str) -> ApiResult<Forgotten> {
     let id = ListenerId::new(listener);
+    app.imports.forget(&id)?;
     let report = app.writer.run(move |store| store.forget(&id)).await?;
     if !report.found {
         return Err(unknown(listener));

@@ -1,15 +1,15 @@
 //! The native API under `/v1`, one file a resource, and the OpenAPI document that is generated from it.
 
-mod events;
+pub(crate) mod events;
 mod exclusions;
 mod imports;
-mod listeners;
+pub(crate) mod listeners;
 mod mixes;
 mod models;
-mod shapes;
-mod similar;
+pub(crate) mod shapes;
+pub(crate) mod similar;
 mod taste;
-mod tracks;
+pub(crate) mod tracks;
 
 pub(crate) use events::append_entries;
 pub(crate) use imports::Upload;
@@ -25,7 +25,9 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use utoipa::OpenApi;
+use utoipa::openapi::path::PathItem;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{Content, Ref, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -113,5 +115,21 @@ pub(crate) fn long_routes(app: &Arc<App>) -> Router {
 pub fn openapi() -> utoipa::openapi::OpenApi {
     let mut document = timed().into_openapi();
     document.merge(long().into_openapi());
+    document.paths.paths.values_mut().for_each(every_operation_may_fail);
     document
+}
+
+/// Any request may be refused before it reaches its handler, and any may be shed.
+fn every_operation_may_fail(item: &mut PathItem) {
+    let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+    for operation in operations.into_iter().flatten() {
+        let answer = |description| {
+            let content = Content::new(Some(Ref::from_schema_name("ErrorBody")));
+            ResponseBuilder::new().description(description).content("application/json", content).build()
+        };
+        let responses = &mut operation.responses.responses;
+        responses.entry("4XX".to_owned()).or_insert_with(|| answer("The request is at fault.").into());
+        let shed = answer("There is too much to do just now: `Retry-After` says when to come again.");
+        responses.insert("503".to_owned(), shed.into());
+    }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use segue_core::{AudioFeature, AudioFeatures, Track, TrackId};
 use segue_ingest::identity;
@@ -106,7 +107,7 @@ pub(crate) struct Described {
     /// Ids, in the order of the request.
     ids: Vec<String>,
     /// How many told something new.
-    changed: usize,
+    pub(crate) changed: usize,
 }
 
 /// Describes tracks: up to 1000. New ones join the catalogue within seconds; known ones learn what was missing.
@@ -202,7 +203,12 @@ pub(crate) async fn audio(
     let no_file = || ApiError::not_found("no_sound", "there is no sound file of this track here");
     let path = sound_file(&app.config.music, track).ok_or_else(no_file)?;
     let served = ServeFile::new(path).try_call(request).await;
-    Ok(served.map_err(|error| ApiError::internal(&error))?.into_response())
+    let served = served.map_err(|error| ApiError::internal(&error))?;
+    if served.status() == StatusCode::RANGE_NOT_SATISFIABLE {
+        let message = "the file does not go that far";
+        return Err(ApiError::new(StatusCode::RANGE_NOT_SATISFIABLE, "bad_range", message));
+    }
+    Ok(served.into_response())
 }
 
 /// The file of a track, if it lies in one of the folders, whatever links and dots its name is made of.

@@ -55,9 +55,9 @@ pub fn card(place: &Place<'_>, card: &Card) -> Markup {
             (sleeve(card))
             div.about {
                 h3 { (card.title) }
-                p.artists { (words::list(&card.artists)) @if let Some(album) = &card.album { span.album { (album) } } }
+                p.artists { (words::list(&card.artists)) @if let Some(album) = &card.album { " " span.album { (album) } } }
                 @if !card.reason.is_empty() { p.reason { (sentence(&card.reason)) } }
-                @if let Some(likability) = card.likability { (odds(likability)) }
+                @if let Some(likability) = card.likability.filter(|share| share.is_finite()) { (odds(likability)) }
             }
             (says(place, card, artist))
         }

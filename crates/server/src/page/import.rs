@@ -142,7 +142,7 @@ pub fn drop_zone(listener: &str) -> Markup {
                 button.primary type="submit" { "Read it" }
             }
             progress #drop-progress max="1" value="0" aria-label="Sent so far" hidden {}
-            p #drop-said .small role="status" { "Addresses, devices' names, countries and user names in it are never read." }
+            p #drop-said .small role="status" { "Network addresses, countries and user names in it are never read." }
         }
     }
 }

@@ -109,15 +109,21 @@ fn header(frame: &Frame) -> Markup {
     html! {
         header.masthead {
             a.brand href="/" rel="home" { (icons::mark()) span { "Segue" } }
-            nav aria-label="Pages" {
-                @for (section, address, name) in SECTIONS {
-                    a href=(address) aria-current=[(section == frame.section).then_some("page")] { (name) }
-                }
-            }
-            @if frame.listener.is_some() { (search_box()) }
+            // Before there is somebody, there is nothing behind these.
+            @if frame.listener.is_some() { (sections(frame)) (search_box()) }
             (picker(frame))
             @if frame.signed_in {
                 form.leave method="post" action="/logout" { button.quiet type="submit" { "Lock" } }
+            }
+        }
+    }
+}
+
+fn sections(frame: &Frame) -> Markup {
+    html! {
+        nav aria-label="Pages" {
+            @for (section, address, name) in SECTIONS {
+                a href=(address) aria-current=[(section == frame.section).then_some("page")] { (name) }
             }
         }
     }

@@ -132,7 +132,7 @@ pub fn legend() -> Markup {
             div.legend-body {
                 figure {
                     div.sleeve.glowing {
-                        svg.sketch.named viewBox="-74 -62 148 124" role="img" {
+                        svg.sketch.named viewBox="-84 -62 168 124" role="img" {
                             title { "A sketch with its petals named, clockwise from the top: energy, dance, mood, acoustic, instrumental, spoken" }
                             (ring(&sound))
                             @for (position, (_, name)) in PETALS.iter().enumerate() {
@@ -213,7 +213,7 @@ fn heart(sound: &AudioFeatures) -> Markup {
     html! {
         @match sound.get(AudioFeature::Mode) {
             Some(mode) if mode >= 0.5 => circle.heart r="4.5" {},
-            Some(_) => circle.heart.hollow r="4" fill="none" {},
+            Some(_) => circle.heart.hollow r="4" {},
             None => circle.heart r="1.5" {},
         }
     }

@@ -10,7 +10,6 @@ use segue_core::{Impression, ListenerId, Timestamp, TrackId};
 use segue_engine::experiment::Settings;
 use segue_engine::pipeline::{MixOutcome, MixRequest};
 use segue_engine::shelves::{self, Filled};
-use segue_engine::similar::Similar;
 use segue_store::{Entry, Event};
 
 use super::cards;
@@ -30,6 +29,8 @@ use crate::page::{mix as mix_view, search as search_view, shelves as shelves_vie
 
 /// Cards on a shelf.
 const SHELF: u32 = 8;
+/// A favourite that fewer tracks are like leaves its turn to the next.
+const FEWEST_SIMILAR: usize = shelves::SHORTEST as usize + 1;
 /// Tracks that a shelf about a favourite chooses from.
 const MOST_SIMILAR: usize = 400;
 /// Most tracks found.
@@ -279,13 +280,13 @@ fn shelf_plan(listener: &Listener) -> shelves::Plan {
     let today = now.as_second().div_euclid(SECONDS_PER_DAY) as u64;
     let base =
         MixRequest { length: SHELF, seed: today, arrivals: edition.arrivals.clone(), ..MixRequest::new(now) };
-    let anchors = shelves::anchors(&edition.catalogue, profile, now);
-    let near = anchors.into_iter().find_map(|track| {
-        let found = edition.similar.similar(&edition.catalogue, &edition.index, track, MOST_SIMILAR);
-        let id = |similar: &Similar| edition.catalogue.track(similar.track).id.clone();
-        let similar: Vec<TrackId> = found.iter().map(id).collect();
-        (similar.len() >= shelves::SHORTEST as usize).then_some((track, similar))
-    });
+    let similar = |anchor| -> Vec<TrackId> {
+        let found = edition.similar.similar(&edition.catalogue, &edition.index, anchor, MOST_SIMILAR);
+        found.into_iter().map(|similar| edition.catalogue.track(similar.track).id.clone()).collect()
+    };
+    let anchors = shelves::anchors(&edition.catalogue, profile, now).into_iter();
+    let near =
+        anchors.map(|anchor| (anchor, similar(anchor))).find(|(_, similar)| similar.len() >= FEWEST_SIMILAR);
     let near = near.as_ref().map(|(track, similar)| shelves::Near { track: *track, similar });
     shelves::plan(&edition.catalogue, profile, &base, near)
 }

@@ -239,7 +239,7 @@ pub(super) async fn train(
     State(app): State<Arc<App>>,
     Submitted(Back { back: to }): Submitted<Back>,
 ) -> ApiResult<Response> {
-    let version = imports::train(&app, |_| {}).await?;
+    let version = imports::train_in_turn(&app).await?;
     Ok(back(
         &to,
         Some(Flash { message: format!("{version} was trained and serves from now on."), undo: None }),

@@ -110,7 +110,7 @@ pub(crate) fn a_card(position: usize) -> Card {
         likability: Some(0.93 - 0.055 * (position % 12) as f32),
         new_to_listener: position % 3 == 2,
         liked: position % 7 == 1,
-        audio: (position % 2 == 0).then(|| format!("/audio/{}", urls::encoded(title))),
+        audio: position.is_multiple_of(2).then(|| format!("/audio/{}", urls::encoded(title))),
         sound: a_sound(position),
     }
 }
@@ -250,7 +250,12 @@ fn one_taste(name: &str, share: f32, trend: Trend, from: usize) -> OneTaste {
 
 fn chart() -> Markup {
     html! {
-        figure { svg viewBox="0 0 300 60" role="img" { title { "Plays by month" } path d="M0 50L60 20L120 34L180 8L240 28L300 14" fill="none" stroke="currentColor" stroke-width="2"; } }
+        figure {
+            svg viewBox="0 0 300 60" role="img" {
+                title { "Plays by month" }
+                path d="M0 50L60 20L120 34L180 8L240 28L300 14" fill="none" stroke="currentColor" stroke-width="2" {}
+            }
+        }
         details.as-table { summary { "As a table" } table { tr { th scope="row" { "May" } td { "412" } } } }
     }
 }

@@ -81,7 +81,10 @@ pub(crate) fn run(args: ServeArgs, home: &Home) -> anyhow::Result<()> {
         }
     }
     let runtime = tokio::runtime::Runtime::new().context("the threads of the server could not be started")?;
-    runtime.block_on(serve_until_stopped(args, home))
+    let served = runtime.block_on(serve_until_stopped(args, home));
+    // An import that is being read goes on at the next start, which is sooner than waiting for it and for the training behind it.
+    runtime.shutdown_background();
+    served
 }
 
 async fn serve_until_stopped(args: ServeArgs, home: &Home) -> anyhow::Result<()> {

@@ -1,7 +1,7 @@
 //! The charts of the taste page: drawings of what [`segue_engine::history`] and [`segue_engine::taste`] say, one file each.
 //!
 //! Every chart is a `<figure>`: a drawing whose label says the main finding, a caption that says what is drawn and what is not in it, and
-//! a table with the same numbers. Nothing is told by colour alone. Colours are custom properties (`--chart-1` to `--chart-3`), set as presentation attributes,
+//! a table with the same numbers. Nothing is told by colour alone. Colours are custom properties (`--chart-1`, `--chart-2`), set as presentation attributes,
 //! which a strict content security policy allows, so day and night need one drawing. Where there is nothing to draw there is no chart.
 
 mod decades;
@@ -19,3 +19,71 @@ pub use features::features;
 pub use figure::left_aside;
 pub use heat_map::heat_map;
 pub use months::months;
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+    use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
+    use segue_engine::Catalogue;
+    use segue_engine::history::{Charts, LeftAside};
+
+    use super::*;
+
+    /// Every chart of `plays` plays, one in six days.
+    fn drawn(plays: i64) -> Vec<String> {
+        let mut track = Track::new(TrackId::new("t"), WorkId::new("t"), "Song");
+        track.artists = vec!["<b>Bold</b> & Co".to_owned()];
+        track.year = Some(1987);
+        let catalogue = Catalogue::from_tracks(vec![track]);
+        let at = |play: i64| Timestamp::from_second(1_700_000_000 + play * 6 * 86_400).unwrap();
+        let listens: Vec<Listen> = (0..plays)
+            .map(|play| Listen::new(ListenerId::new("ann"), TrackId::new("t"), at(play), Source::LastFm))
+            .collect();
+        let data = Charts::from_listens(&catalogue, &listens, &TimeZone::UTC);
+        let charts = [
+            heat_map(&data.heat_map, "UTC"),
+            months(&data.months),
+            eras(&data.eras, "artist"),
+            discovery(&data.discovery),
+            decades(&data.decades),
+        ];
+        charts.into_iter().flatten().map(maud::PreEscaped::into_string).collect()
+    }
+
+    #[test]
+    fn every_chart_says_its_finding_and_has_a_table() {
+        let charts = drawn(60);
+        assert_eq!(charts.len(), 5);
+        for chart in &charts {
+            let label = chart.split("role=\"img\" aria-label=\"").nth(1).unwrap().split('"').next().unwrap();
+            assert!(chart.contains(&format!("<figcaption><strong>{label}. </strong>")), "{label}");
+            let rows = chart.split("<tbody>").nth(1).unwrap().matches("<tr>").count();
+            assert!(rows > 0, "{label}");
+            assert!(!chart.contains("NaN") && !chart.contains("inf") && !chart.contains("style="), "{label}");
+        }
+    }
+
+    #[test]
+    fn names_are_text_and_never_markup() {
+        let all = drawn(60).concat();
+        assert!(all.contains("&lt;b&gt;Bold") && !all.contains("<b>"));
+    }
+
+    #[test]
+    fn nothing_to_draw_is_no_chart() {
+        assert!(drawn(0).is_empty());
+    }
+
+    #[test]
+    fn a_single_play_is_drawn_without_dividing_by_nothing() {
+        assert!(drawn(1).iter().all(|chart| !chart.contains("NaN") && !chart.contains("inf")));
+    }
+
+    #[test]
+    fn what_is_in_no_chart_is_said() {
+        assert_eq!(left_aside(&LeftAside::default()), None);
+        let aside = LeftAside { private: 1_200, undated: 3, ..LeftAside::default() };
+        let said = "Not in these charts: plays 1,200 in private sessions and 3 without a date.";
+        assert_eq!(left_aside(&aside).as_deref(), Some(said));
+    }
+}

@@ -1,0 +1,333 @@
+//! Feedback: words and plays, read back as gorse's rows, one for a type, user and item.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use segue_core::{
+    Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source, Timestamp, Track, TrackId, WorkId,
+};
+use segue_store::{Entry, Event, Store};
+use serde::{Deserialize, Serialize};
+
+use super::kinds::Kind;
+use super::not_supported;
+use super::shapes::{Success, ZERO_TIME, check_count, page, path_parameter, time};
+use crate::api::events::append_entries;
+use crate::api::shapes::check_name;
+use crate::app::App;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::{Body, InPath};
+use crate::query::Pairs;
+
+/// Feedback as clients send it; what else they send with it is left aside, `Value` too.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct FeedbackIn {
+    feedback_type: String,
+    user_id: String,
+    item_id: String,
+    #[serde(default)]
+    timestamp: Option<String>,
+}
+
+/// Feedback, understood.
+pub(super) struct Told {
+    pub(super) kind: Kind,
+    pub(super) user: ListenerId,
+    pub(super) item: TrackId,
+    pub(super) at: Option<Timestamp>,
+}
+
+impl FeedbackIn {
+    pub(super) fn parse(self) -> ApiResult<Told> {
+        check_name("an item", &self.item_id)?;
+        Ok(Told {
+            kind: Kind::of(&self.feedback_type)?,
+            user: ListenerId::new(self.user_id),
+            item: TrackId::new(self.item_id),
+            at: self.timestamp.as_deref().map(time).transpose()?.flatten(),
+        })
+    }
+}
+
+/// A row as gorse answers it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Row {
+    feedback_type: String,
+    user_id: String,
+    item_id: String,
+    value: f64,
+    timestamp: String,
+    comment: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Rows {
+    cursor: String,
+    feedback: Vec<Row>,
+}
+
+/// Everything that a listener told, the latest for each item and kind.
+#[derive(Default)]
+struct Standing(BTreeMap<(TrackId, Kind), Option<Timestamp>>);
+
+impl Standing {
+    /// Reads words and plays. Of like, dislike and ban the last one stands.
+    fn read(store: &Store, user: &ListenerId) -> ApiResult<Self> {
+        let mut standing = Self::words(store, user)?;
+        for listen in store.listens(user)?.iter().filter(|listen| !listen.private_session) {
+            let at = standing.0.entry((listen.track.clone(), Kind::of_play(listen))).or_default();
+            *at = (*at).max(listen.is_dated().then_some(listen.at));
+        }
+        Ok(standing)
+    }
+
+    fn words(store: &Store, user: &ListenerId) -> ApiResult<Self> {
+        let mut standing = Self::default();
+        for said in store.feedback(user)? {
+            let FeedbackTarget::Track(item) = said.target else { continue };
+            if said.kind != FeedbackKind::Saved {
+                for kind in [Kind::Like, Kind::Dislike, Kind::Ban] {
+                    standing.0.remove(&(item.clone(), kind));
+                }
+            }
+            if let Some(kind) = Kind::of_word(said.kind) {
+                standing.0.insert((item, kind), said.at);
+            }
+        }
+        Ok(standing)
+    }
+
+    /// The word that would be taken back: like, dislike or ban.
+    fn stance(&self, item: &TrackId) -> Option<(Kind, Option<Timestamp>)> {
+        let kinds = [Kind::Like, Kind::Dislike, Kind::Ban].into_iter();
+        kinds.filter_map(|kind| Some((kind, *self.0.get(&(item.clone(), kind))?))).next()
+    }
+
+    /// Rows in the order of items, those of one kind if one is asked for, under the name by which it was asked for.
+    fn rows(self, user: &ListenerId, asked: &Asked) -> Vec<Row> {
+        let rows = self.0.into_iter().filter(|((_, kind), _)| asked.kind.is_none_or(|asked| asked == *kind));
+        let row = |((item, kind), at): ((TrackId, Kind), Option<Timestamp>)| Row {
+            feedback_type: asked.name.clone().unwrap_or_else(|| kind.name().to_owned()),
+            user_id: user.to_string(),
+            item_id: item.to_string(),
+            value: 0.0,
+            timestamp: at.map_or_else(|| ZERO_TIME.to_owned(), |at| at.to_string()),
+            comment: String::new(),
+        };
+        rows.map(row).collect()
+    }
+}
+
+/// The type that was asked for, if one was.
+#[derive(Clone, Default)]
+pub(super) struct Asked {
+    kind: Option<Kind>,
+    name: Option<String>,
+}
+
+impl Asked {
+    fn parse(name: Option<String>) -> ApiResult<Self> {
+        Ok(Self { kind: name.as_deref().map(Kind::of).transpose()?, name })
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Asked {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
+        Self::parse(path_parameter(parts, state, "kind").await?)
+    }
+}
+
+/// Writes feedback; a word that stands is not repeated.
+pub(super) async fn insert(
+    State(app): State<Arc<App>>,
+    Body(feedback): Body<Vec<FeedbackIn>>,
+) -> ApiResult<Json<Success>> {
+    write(&app, feedback, false).await.map(Json)
+}
+
+/// Writes feedback; a word that stands is repeated if it has another time.
+pub(super) async fn overwrite(
+    State(app): State<Arc<App>>,
+    Body(feedback): Body<Vec<FeedbackIn>>,
+) -> ApiResult<Json<Success>> {
+    write(&app, feedback, true).await.map(Json)
+}
+
+async fn write(app: &App, feedback: Vec<FeedbackIn>, is_overwriting: bool) -> ApiResult<Success> {
+    check_count(feedback.len())?;
+    let row_affected = feedback.len();
+    let mut told = Vec::with_capacity(row_affected);
+    for each in feedback {
+        check_name("a user", &each.user_id)?;
+        told.push(each.parse()?);
+    }
+    let prepared = app.readers.run(move |store| prepare(store, &told, is_overwriting));
+    let (unknown, entries) = prepared.await?;
+    let has_unknown = !unknown.is_empty();
+    let outcomes = append_entries(app, unknown.into_iter().chain(entries).collect()).await?;
+    outcomes.into_iter().collect::<ApiResult<Vec<_>>>()?;
+    if has_unknown {
+        app.rebuild_soon();
+    }
+    Ok(Success { row_affected })
+}
+
+/// What is to be written: items that nobody described yet, and what was told.
+fn prepare(store: &Store, told: &[Told], is_overwriting: bool) -> ApiResult<(Vec<Entry>, Vec<Entry>)> {
+    let mut unknown = Vec::new();
+    let items: HashSet<&TrackId> = told.iter().map(|told| &told.item).collect();
+    for item in items {
+        if store.track(item)?.is_none() {
+            let track = Track::new(item.clone(), WorkId::new(item.as_str()), "");
+            unknown.push(Entry::from(Event::Track(track)));
+        }
+    }
+    let mut standing: HashMap<&ListenerId, Standing> = HashMap::new();
+    let mut entries = Vec::new();
+    let now = Timestamp::now();
+    for told in told {
+        if told.kind.word().is_some() {
+            if !standing.contains_key(&told.user) {
+                standing.insert(&told.user, Standing::words(store, &told.user)?);
+            }
+            let stood =
+                standing.get(&told.user).and_then(|words| words.0.get(&(told.item.clone(), told.kind)));
+            if stood.is_some_and(|at| !is_overwriting || told.at.is_none() || *at == told.at) {
+                continue;
+            }
+        }
+        entries.push(told.kind.entry(&told.user, &told.item, told.at, now));
+    }
+    Ok((unknown, entries))
+}
+
+/// What stands in the paths of feedback.
+#[derive(Debug, Deserialize)]
+pub(super) struct Which {
+    user: String,
+    #[serde(default)]
+    item: Option<String>,
+}
+
+pub(super) async fn of_user(
+    State(app): State<Arc<App>>,
+    InPath(which): InPath<Which>,
+    asked: Asked,
+) -> ApiResult<Json<Vec<Row>>> {
+    rows(&app, which, asked).await.map(Json)
+}
+
+pub(super) async fn between(
+    State(app): State<Arc<App>>,
+    InPath(which): InPath<Which>,
+    asked: Asked,
+) -> ApiResult<Json<Vec<Row>>> {
+    rows(&app, which, asked).await.map(Json)
+}
+
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    InPath(which): InPath<Which>,
+    asked: Asked,
+) -> ApiResult<Json<Row>> {
+    let row = rows(&app, which, asked).await?.into_iter().next();
+    row.map(Json).ok_or_else(|| ApiError::not_found("unknown_feedback", "there is no such feedback"))
+}
+
+async fn rows(app: &App, which: Which, asked: Asked) -> ApiResult<Vec<Row>> {
+    let found = app.readers.run(move |store| {
+        let user = ListenerId::new(which.user);
+        let mut rows = Standing::read(store, &user)?.rows(&user, &asked);
+        rows.retain(|row| which.item.as_ref().is_none_or(|item| row.item_id == *item));
+        Ok(rows)
+    });
+    found.await
+}
+
+pub(super) async fn of_item() -> ApiError {
+    not_supported("feedback is not looked up by item here").hint("ask for that of a user, or for all of it")
+}
+
+/// Takes back a like, dislike or ban. A play was played, and what was saved was saved: neither is deleted one by one.
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    InPath(which): InPath<Which>,
+    asked: Asked,
+) -> ApiResult<Json<Success>> {
+    if let Some(kind) = asked.kind.filter(|kind| kind.word().is_none() || *kind == Kind::Save) {
+        let message = format!("feedback of type `{}` is not deleted one by one", kind.name());
+        return Err(not_supported(message)
+            .hint("`POST /v1/listeners/{listener}/exclusions` leaves a track out of learning"));
+    }
+    let user = ListenerId::new(which.user);
+    let item = TrackId::new(which.item.unwrap_or_default());
+    let stood = {
+        let (user, item) = (user.clone(), item.clone());
+        app.readers.run(move |store| Ok(Standing::words(store, &user)?.stance(&item))).await?
+    };
+    let Some((_, at)) = stood.filter(|(kind, _)| asked.kind.is_none_or(|asked| asked == *kind)) else {
+        return Ok(Json(Success { row_affected: 0 }));
+    };
+    // At the time of the word that it takes back: one said later still counts, and the same one can be said again.
+    let at = Some(at.unwrap_or_else(Timestamp::now));
+    let target = FeedbackTarget::Track(item);
+    let said = Feedback { listener: user, target, kind: FeedbackKind::Cleared, at, source: Source::Segue };
+    let outcomes = append_entries(&app, vec![Entry::from(Event::Feedback(said))]).await?;
+    outcomes.into_iter().collect::<ApiResult<Vec<_>>>()?;
+    Ok(Json(Success { row_affected: 1 }))
+}
+
+/// Everybody's feedback, in the order of users and items. The cursor is the place of a row: how many of its user's came before.
+pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked, query: Pairs) -> ApiResult<Json<Rows>> {
+    let (n, cursor) = page(&query)?;
+    let place =
+        match cursor {
+            Some(cursor) => Some(
+                cursor
+                    .split_once('~')
+                    .and_then(|(row, user)| Some((row.parse().ok()?, ListenerId::new(user))))
+                    .ok_or_else(|| {
+                        ApiError::bad_request("bad_cursor", "`cursor` is the `Cursor` of another page")
+                    })?,
+            ),
+            None => None,
+        };
+    app.readers.run(move |store| read_page(store, n, place, &asked)).await.map(Json)
+}
+
+/// Listeners looked up at a time.
+const LISTENERS: usize = 100;
+
+fn read_page(store: &Store, n: usize, place: Option<(usize, ListenerId)>, asked: &Asked) -> ApiResult<Rows> {
+    let (mut skipped, mut after) = match &place {
+        Some((row, user)) => (*row, Some(user.clone())),
+        None => (0, None),
+    };
+    let mut users: Vec<ListenerId> = after.clone().into_iter().collect();
+    let mut feedback = Vec::new();
+    loop {
+        for user in std::mem::take(&mut users) {
+            let rows = Standing::read(store, &user)?.rows(&user, asked);
+            let (total, left) = (rows.len(), n - feedback.len());
+            feedback.extend(rows.into_iter().skip(skipped).take(left));
+            if total.saturating_sub(skipped) > left {
+                return Ok(Rows { cursor: format!("{}~{user}", skipped + left), feedback });
+            }
+            skipped = 0;
+            after = Some(user);
+        }
+        users =
+            store.listeners_page(after.as_ref(), LISTENERS)?.into_iter().map(|summary| summary.id).collect();
+        if users.is_empty() {
+            return Ok(Rows { cursor: String::new(), feedback });
+        }
+    }
+}

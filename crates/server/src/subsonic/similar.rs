@@ -1,0 +1,79 @@
+//! `getSimilarSongs` and `getSimilarSongs2`: songs like a song, or like what an artist is best known for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use rand::seq::SliceRandom as _;
+use segue_engine::TrackIdx;
+use serde_json::{Value, json};
+
+use super::child::{artist_name, child};
+use super::envelope::Answer;
+use super::required;
+use crate::app::App;
+use crate::edition::Edition;
+use crate::error::{ApiError, ApiResult};
+use crate::query::Pairs;
+
+/// How many songs, if nothing else is asked for.
+const USUAL: usize = 50;
+/// How many songs at most.
+pub(super) const MOST: usize = 500;
+/// Songs of an artist that others are compared with, the most popular.
+const BEST_KNOWN: usize = 10;
+
+pub(super) async fn songs(State(app): State<Arc<App>>, query: Pairs) -> ApiResult<Answer> {
+    found(&app, &query).await.map(|songs| Answer::of("similarSongs", songs))
+}
+
+pub(super) async fn songs2(State(app): State<Arc<App>>, query: Pairs) -> ApiResult<Answer> {
+    found(&app, &query).await.map(|songs| Answer::of("similarSongs2", songs))
+}
+
+async fn found(app: &App, query: &Pairs) -> ApiResult<Value> {
+    let id = required(query, "id")?.to_owned();
+    let count = count(query, USUAL)?;
+    let edition = app.edition.load_full();
+    let found = tokio::task::spawn_blocking(move || {
+        let rows = match edition.find(&id) {
+            Ok(song) => like_a_song(&edition, song, count),
+            Err(unknown) => like_an_artist(&edition, &id, count).ok_or(unknown)?,
+        };
+        let songs = rows.into_iter().map(|row| child(edition.catalogue.track(row)));
+        Ok::<_, ApiError>(json!({"song": songs.collect::<Vec<_>>()}))
+    });
+    found.await.map_err(|error| ApiError::internal(&error))?
+}
+
+/// How many are asked for, no more than there may be.
+pub(super) fn count(query: &Pairs, usual: usize) -> ApiResult<usize> {
+    Ok(query.number("count")?.unwrap_or(usual).min(MOST))
+}
+
+/// The most alike first.
+fn like_a_song(edition: &Edition, song: TrackIdx, count: usize) -> Vec<TrackIdx> {
+    let similar = edition.similar.similar(&edition.catalogue, &edition.index, song, count);
+    similar.into_iter().map(|similar| similar.track).collect()
+}
+
+/// Songs by the artist and like theirs, in an order that is another every time, as the specification has it: players make a radio of them.
+fn like_an_artist(edition: &Edition, id: &str, count: usize) -> Option<Vec<TrackIdx>> {
+    let artist = edition.catalogue.find_artist(artist_name(id).unwrap_or(id))?;
+    let mut own = edition.index.tracks_by(artist).to_vec();
+    let popularity = |row: &TrackIdx| edition.index.popularity.value(*row);
+    own.sort_by(|a, b| popularity(b).total_cmp(&popularity(a)).then(a.cmp(b)));
+    own.truncate(BEST_KNOWN.min(count));
+    let mut scores: BTreeMap<TrackIdx, f32> = BTreeMap::new();
+    for song in &own {
+        for similar in edition.similar.similar(&edition.catalogue, &edition.index, *song, count) {
+            *scores.entry(similar.track).or_default() += similar.similarity;
+        }
+    }
+    let mut others: Vec<(TrackIdx, f32)> = scores.into_iter().filter(|(row, _)| !own.contains(row)).collect();
+    others.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    others.truncate(count - own.len());
+    let mut songs: Vec<TrackIdx> = own.into_iter().chain(others.into_iter().map(|(row, _)| row)).collect();
+    songs.shuffle(&mut rand::rng());
+    Some(songs)
+}

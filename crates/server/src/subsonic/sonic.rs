@@ -1,0 +1,70 @@
+//! The extension `sonicSimilarity`: songs that sound like a song, and a way from one song to another through sound. Only sound counts
+//! here: similarity is `exp(-d²)` of the distance in the [space of sound](segue_engine::sound), 1 for the same sound. Who made a song and
+//! who likes it is for `getSimilarSongs`; a song of which nothing is measured sounds like none.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use segue_engine::TrackIdx;
+use serde_json::{Value, json};
+
+use super::child::child;
+use super::envelope::Answer;
+use super::required;
+use super::similar::count;
+use crate::api::similar::way;
+use crate::app::App;
+use crate::edition::Edition;
+use crate::error::{ApiError, ApiResult};
+use crate::query::Pairs;
+
+/// How many matches, if nothing else is asked for.
+const USUAL: usize = 10;
+/// How long a path is, if nothing else is asked for, and at most.
+const USUAL_PATH: usize = 25;
+const LONGEST_PATH: usize = 100;
+
+/// Songs that sound like one, the most alike first, one version of each work.
+pub(super) async fn similar(State(app): State<Arc<App>>, query: Pairs) -> ApiResult<Answer> {
+    let edition = app.edition.load_full();
+    let song = edition.find(required(&query, "id")?)?;
+    let count = count(&query, USUAL)?;
+    let found = tokio::task::spawn_blocking(move || {
+        let alike = sounding_like(&edition, song, count).into_iter();
+        Answer::of("sonicMatch", alike.map(|(row, similarity)| matched(&edition, row, similarity)).collect())
+    });
+    found.await.map_err(|error| ApiError::internal(&error))
+}
+
+fn sounding_like(edition: &Edition, song: TrackIdx, count: usize) -> Vec<(TrackIdx, f32)> {
+    let catalogue = &edition.catalogue;
+    let others = catalogue.rows().filter(|row| catalogue.work(*row) != catalogue.work(song));
+    let mut alike: Vec<(TrackIdx, f32)> =
+        others.filter_map(|row| Some((row, similarity(edition, song, row)?))).collect();
+    alike.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+    let mut works = std::collections::HashSet::new();
+    alike.retain(|(row, _)| works.len() < count && works.insert(catalogue.work(*row)));
+    alike
+}
+
+/// Songs from one to another, both included, each with its similarity to the first.
+pub(super) async fn path(State(app): State<Arc<App>>, query: Pairs) -> ApiResult<Answer> {
+    let edition = app.edition.load_full();
+    let ends =
+        [edition.find(required(&query, "startSongId")?)?, edition.find(required(&query, "endSongId")?)?];
+    let count = count(&query, USUAL_PATH)?.clamp(2, LONGEST_PATH);
+    let rows = way(Arc::clone(&edition), ends, count).await?;
+    let similarity = |row| if row == ends[0] { Some(1.0) } else { similarity(&edition, ends[0], row) };
+    let matches = rows.into_iter().map(|row| matched(&edition, row, similarity(row).unwrap_or(-1.0)));
+    Ok(Answer::of("sonicMatch", matches.collect()))
+}
+
+/// From 0 to 1; `None` where too little is measured.
+fn similarity(edition: &Edition, a: TrackIdx, b: TrackIdx) -> Option<f32> {
+    edition.index.sound.distance(a, b).map(|distance| (-distance).exp())
+}
+
+/// A match; a similarity of -1 says that there is none to tell.
+fn matched(edition: &Edition, row: TrackIdx, similarity: f32) -> Value {
+    json!({"entry": child(edition.catalogue.track(row)), "similarity": similarity})
+}

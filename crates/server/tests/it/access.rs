@@ -1,0 +1,309 @@
+//! Who may do what: every operation of the document by every way of showing a key, and by none.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use axum::body::Body;
+use axum::http::{Method, Request, header};
+use segue_core::Timestamp;
+use segue_server::{Scope, openapi};
+use serde_json::{Value, json};
+
+use crate::world::{World, request};
+
+/// What only a key of scope `admin` may do.
+const ADMIN: [(&str, &str); 4] = [
+    ("delete", "/v1/listeners/{listener}"),
+    ("post", "/v1/models/{version}/activate"),
+    ("post", "/v1/models/rollback"),
+    ("post", "/v1/models/train"),
+];
+
+struct Operation {
+    method: Method,
+    path: String,
+    needs: Scope,
+}
+
+/// Everything that the document has, and what is behind keys beside it.
+fn operations() -> Vec<Operation> {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let mut operations = vec![get("/v1/openapi.json"), get("/metrics"), get("/nowhere")];
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for name in methods.as_object().unwrap().keys() {
+            let method: Method = name.to_uppercase().parse().unwrap();
+            let needs = match &method {
+                _ if ADMIN.contains(&(name, path)) => Scope::Admin,
+                &Method::GET => Scope::Read,
+                _ => Scope::Write,
+            };
+            operations.push(Operation { method, path: filled(path), needs });
+        }
+    }
+    let admin = operations.iter().filter(|operation| operation.needs == Scope::Admin).count();
+    assert_eq!(admin, ADMIN.len(), "the document has lost one");
+    assert!(operations.len() > 30);
+    operations
+}
+
+fn get(path: &str) -> Operation {
+    Operation { method: Method::GET, path: path.to_owned(), needs: Scope::Read }
+}
+
+/// A path with something for each of its parameters. What is changed by such requests is made up, so that nothing is.
+fn filled(path: &str) -> String {
+    let parts = path.split('/').map(|part| if part.starts_with('{') { "1" } else { part });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Bearer,
+    Header,
+    Query,
+    Cookie,
+}
+
+fn with_key(operation: &Operation, way: Way, key: &str) -> Request<Body> {
+    let mut path = operation.path.clone();
+    if let Way::Query = way {
+        path += &format!("?apiKey={key}");
+    }
+    let body = (operation.method == Method::POST).then_some(&Value::Null);
+    let mut request = request(operation.method.clone(), &path, body);
+    let (name, value) = match way {
+        Way::Bearer => (header::AUTHORIZATION.as_str(), format!("Bearer {key}")),
+        Way::Header => ("x-api-key", key.to_owned()),
+        Way::Query => return request,
+        Way::Cookie => (header::COOKIE.as_str(), format!("other=1; segue_session={key}")),
+    };
+    request.headers_mut().insert(name.parse::<header::HeaderName>().unwrap(), value.parse().unwrap());
+    request
+}
+
+/// Logs in and returns the token.
+async fn session(world: &World, key: &str) -> String {
+    let form = Request::post("/login").header("content-type", "application/x-www-form-urlencoded");
+    let reply = world.send(form.body(format!("key={key}").into()).unwrap()).await;
+    assert_eq!(reply.status.as_u16(), 303, "{}", reply.text());
+    let cookie = reply.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");
+    cookie.split(['=', ';']).nth(1).unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn every_operation_asks_for_the_scope_that_it_needs() {
+    let (world, keys) = World::with_keys(|_| {}).await;
+    let scopes = [Scope::Read, Scope::Write, Scope::Admin];
+    let mut tried = 0;
+    for operation in &operations() {
+        let none = world.send(request(operation.method.clone(), &operation.path, None)).await;
+        assert_eq!(none.error(), (401, "key_required".to_owned()), "{} {}", operation.method, operation.path);
+        for way in [Way::Bearer, Way::Header, Way::Query, Way::Cookie] {
+            for (key, scope) in keys.iter().zip(scopes) {
+                let shown = if let Way::Cookie = way { session(&world, key).await } else { key.clone() };
+                let reply = world.send(with_key(operation, way, &shown)).await;
+                let what = format!(
+                    "{} {} with {scope} by {way:?}: {}",
+                    operation.method,
+                    operation.path,
+                    reply.text()
+                );
+                if scope >= operation.needs {
+                    assert!(![401, 403].contains(&reply.status.as_u16()), "{what}");
+                } else {
+                    assert_eq!(reply.error(), (403, "scope_too_small".to_owned()), "{what}");
+                }
+                assert!(reply.status.as_u16() < 500, "{what}");
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 350, "{tried}");
+}
+
+#[tokio::test]
+async fn a_wrong_or_revoked_key_opens_nothing() {
+    let (world, keys) = World::with_keys(|_| {}).await;
+    let revoked = world.add_key("old", Scope::Admin);
+    let token = session(&world, &keys[2]).await;
+    world.store().revoke_key("old", Timestamp::now()).unwrap();
+    let wrong = "segue_0000000000000000000000000000000000000000000000000000000000000000";
+    let almost = format!("{}0", &keys[2][..keys[2].len() - 1]);
+    for operation in &operations() {
+        for key in [wrong, &revoked, &almost, "x", &keys[2].to_uppercase(), &format!("{} ", keys[0])[..20]] {
+            for way in [Way::Bearer, Way::Header, Way::Query] {
+                let reply = world.send(with_key(operation, way, key)).await;
+                assert_eq!(reply.error(), (401, "unknown_key".to_owned()), "{way:?} {}", operation.path);
+                assert!(!reply.text().contains(key) || key == "x", "the answer must not repeat the key");
+            }
+            let reply = world.send(with_key(operation, Way::Cookie, key)).await;
+            assert_eq!(reply.error(), (401, "key_required".to_owned()), "{}", operation.path);
+        }
+    }
+    assert_eq!(world.send(with_key(&get("/v1/models"), Way::Cookie, &token)).await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn revoking_a_key_ends_its_sessions_and_logging_out_ends_one() {
+    let (world, keys) = World::with_keys(|_| {}).await;
+    let (one, two) = (session(&world, &keys[1]).await, session(&world, &keys[1]).await);
+    let log_out = Request::post("/logout").header("cookie", format!("segue_session={one}"));
+    world.send(log_out.body(Body::empty()).unwrap()).await;
+    let looks = async |token: &str| {
+        world.send(with_key(&get("/v1/models"), Way::Cookie, token)).await.status.as_u16()
+    };
+    assert_eq!((looks(&one).await, looks(&two).await), (401, 200));
+    world.store().revoke_key("writer", Timestamp::now()).unwrap();
+    let socket = crate::world::Socket::of(&world.app).await;
+    let mut tries = 0;
+    while looks(&two).await != 401 {
+        tries += 1;
+        assert!(tries < 200, "the server never noticed");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    socket.stopped().await;
+}
+
+#[tokio::test]
+async fn without_keys_everything_is_open_to_this_machine() {
+    let world = World::new().await;
+    for operation in &operations() {
+        let body = (operation.method == Method::POST).then_some(&Value::Null);
+        let reply = world.send(request(operation.method.clone(), &operation.path, body)).await;
+        assert!(![401, 403].contains(&reply.status.as_u16()), "{} {}", operation.method, operation.path);
+        // A gorse client that was given no key sends an empty one.
+        let reply = world.send(with_key(operation, Way::Header, "")).await;
+        assert!(![401, 403].contains(&reply.status.as_u16()), "{} {}", operation.method, operation.path);
+    }
+}
+
+#[tokio::test]
+async fn what_is_open_to_everybody_needs_no_key() {
+    let (world, _) = World::with_keys(|_| {}).await;
+    for path in ["/healthz", "/readyz", "/login"] {
+        assert_eq!(world.get(path).await.status.as_u16(), 200, "{path}");
+    }
+}
+
+fn from_page(method: Method, path: &str, headers: &[(&'static str, &str)]) -> Request<Body> {
+    let mut request = request(method, path, Some(&json!({"length": 1})));
+    for (name, value) in headers {
+        request.headers_mut().insert(*name, value.parse().unwrap());
+    }
+    request
+}
+
+#[tokio::test]
+async fn a_name_that_was_pointed_here_is_not_answered_without_keys() {
+    let path = "/v1/listeners";
+    let (open, (closed, keys)) = (World::new().await, World::with_keys(|_| {}).await);
+    for host in
+        ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.7", "0.0.0.0", "", "[::1"]
+    {
+        let reply = open.send(from_page(Method::GET, path, &[("host", host)])).await;
+        assert_eq!(reply.error(), (421, "wrong_host".to_owned()), "{host:?}");
+    }
+    let mut raw = from_page(Method::GET, path, &[("host", "localhost")]);
+    raw.headers_mut().append("host", "evil.example".parse().unwrap());
+    assert_eq!(open.send(raw).await.status.as_u16(), 421, "every Host has to be ours");
+    let mut raw = from_page(Method::GET, path, &[]);
+    raw.headers_mut().insert("host", header::HeaderValue::from_bytes(b"ev\xefl.example").unwrap());
+    assert_eq!(open.send(raw).await.status.as_u16(), 421, "one that is no text is not ours");
+    for host in ["localhost:8080", "127.0.0.1", "[::1]:8080"] {
+        assert_eq!(
+            open.send(from_page(Method::GET, path, &[("host", host)])).await.status.as_u16(),
+            200,
+            "{host}"
+        );
+    }
+    let named = [("host", "music.example"), ("x-api-key", keys[0].as_str())];
+    assert_eq!(closed.send(from_page(Method::GET, path, &named)).await.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn a_page_of_another_site_changes_nothing() {
+    let (open, (closed, keys)) = (World::new().await, World::with_keys(|_| {}).await);
+    let token = session(&closed, &keys[2]).await;
+    let cookie = format!("segue_session={token}");
+    let path = "/v1/listeners/ada/mixes";
+    for world in [&open, &closed] {
+        for foreign in [
+            vec![("origin", "https://evil.example")],
+            vec![("origin", "null")],
+            vec![("origin", "http://localhost:9999")],
+            vec![("origin", "localhost:8080")],
+            vec![("sec-fetch-site", "cross-site")],
+            vec![("sec-fetch-site", "same-site"), ("origin", "http://localhost:8080")],
+        ] {
+            let mut headers = vec![("host", "localhost:8080"), ("cookie", cookie.as_str())];
+            headers.extend(foreign);
+            let reply = world.send(from_page(Method::POST, path, &headers)).await;
+            assert_eq!(reply.error(), (403, "cross_origin".to_owned()), "{headers:?}");
+            assert_eq!(world.send(from_page(Method::GET, "/v1/models", &headers)).await.status.as_u16(), 200);
+        }
+        for ours in [
+            vec![("origin", "http://localhost:8080")],
+            vec![("sec-fetch-site", "same-origin"), ("origin", "http://localhost:8080")],
+            vec![("sec-fetch-site", "none")],
+            vec![],
+        ] {
+            let mut headers = vec![("host", "localhost:8080"), ("cookie", cookie.as_str())];
+            headers.extend(ours);
+            assert_eq!(
+                world.send(from_page(Method::POST, path, &headers)).await.status.as_u16(),
+                201,
+                "{headers:?}"
+            );
+        }
+    }
+    let mut unreadable = from_page(Method::POST, path, &[("host", "localhost:8080")]);
+    unreadable.headers_mut().insert("origin", header::HeaderValue::from_bytes(b"http://\xff").unwrap());
+    assert_eq!(open.send(unreadable).await.status.as_u16(), 403);
+}
+
+/// A log that can be read.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn neither_keys_nor_names_of_listeners_are_in_the_log() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let guard = tracing::subscriber::set_default(subscriber);
+    let (world, keys) = World::with_keys(|_| {}).await;
+    let token = session(&world, &keys[0]).await;
+    let wrong = format!("segue_{}", "e".repeat(64));
+    for operation in &operations() {
+        for way in [Way::Bearer, Way::Header, Way::Query] {
+            for key in [&keys[0], &keys[2], &wrong] {
+                world.send(with_key(operation, way, key)).await;
+            }
+        }
+        world.send(with_key(operation, Way::Cookie, &token)).await;
+    }
+    let secret = "/v1/listeners/a-private-person/mixes";
+    let key = keys[2].as_str();
+    world.send(from_page(Method::POST, secret, &[("x-api-key", key), ("x-request-id", "req-77")])).await;
+    drop(guard);
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("req-77"), "requests are in the log by their ids");
+    for hidden in [&keys[0], &keys[1], &keys[2], &wrong, &token, "a-private-person"].map(String::from) {
+        assert!(!text.contains(hidden.as_str()), "{hidden} is in the log");
+    }
+}

@@ -1,0 +1,225 @@
+//! Imports by upload, from the bytes to the report, through crashes and refusals.
+
+use axum::body::Body;
+use axum::http::Request;
+use segue_core::ListenerId;
+use serde_json::{Value, json};
+
+use crate::world::{Socket, World};
+
+/// A table of plays: six rows, of which one has no track and one repeats another.
+const TABLE: &str = "\
+user_id,track_uri,track_name,artist_name,played_at,ms_played
+dora,spotify:track:1111111111111111111111,First Song,Anna Ash,2024-01-01T00:00:00Z,201000
+dora,spotify:track:2222222222222222222222,Second Song,Anna Ash,2024-01-01T01:00:00Z,201000
+dora,spotify:track:3333333333333333333333,Third Song,Ben Birch,2024-01-01T02:00:00Z,4000
+dora,spotify:track:3333333333333333333333,Third Song,Ben Birch,2024-01-01T02:00:00Z,4000
+dora,,,,2024-01-01T03:00:00Z,1000
+emil,spotify:track:1111111111111111111111,First Song,Anna Ash,2024-01-01T04:00:00Z,201000
+";
+
+fn uploads(world: &World) -> Vec<String> {
+    let entries = std::fs::read_dir(world.home().join("uploads")).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_upload_is_read_reported_and_trained_from() {
+    let world = World::empty().await;
+    let import = world.import("?listener=dora&name=history.csv", TABLE).await;
+    assert_eq!(import["state"], "done", "{import}");
+    assert_eq!(import.get("problem"), None);
+    let file = &import["report"]["files"][0];
+    assert_eq!(file["path"], "history.csv", "the report speaks of the file as its owner does");
+    let total = &import["report"]["total"];
+    assert_eq!(total, &without(file, total), "one file is all there is");
+    assert_eq!(total["rows"], 6);
+    let listens = world.get("/v1/listeners/dora/listens").await.ok();
+    assert_eq!(listens["listens"].as_array().unwrap().len(), 3);
+    assert_eq!(world.get("/v1/listeners/emil").await.ok()["listens"], 1);
+    let models = world.get("/v1/models").await.ok();
+    assert_eq!(
+        (&models["models"][0]["version"], &models["models"][0]["active"]),
+        (&json!("formula-1"), &json!(true))
+    );
+    assert_eq!(world.mix("dora", &json!({"length": 2, "no_repeat_days": 0})).await["model"], "formula-1");
+    assert!(uploads(&world).is_empty(), "nothing is left of it");
+    assert_eq!(world.get("/v1/imports").await.ok()["imports"], json!([import]));
+}
+
+/// What both have, of one.
+fn without(of: &Value, like: &Value) -> Value {
+    let like = like.as_object().unwrap();
+    of.as_object()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| like.contains_key(*name))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_same_file_again_adds_nothing() {
+    let world = World::empty().await;
+    world.import("?name=a.csv", TABLE).await;
+    let before = world.store().status().unwrap();
+    let again = world.import("?name=b.csv", TABLE).await;
+    assert_eq!(again["state"], "done");
+    let after = world.store().status().unwrap();
+    assert_eq!((before.listens, before.tracks), (after.listens, after.tracks));
+}
+
+#[tokio::test]
+async fn what_is_no_export_fails_with_a_reason_and_leaves_nothing() {
+    let world = World::new().await;
+    for content in
+        ["\u{0}\u{1}\u{2} no export", "PK\u{3}\u{4} no archive", "{\"a\":", "<script>alert(1)</script>"]
+    {
+        let import = world.import("?name=odd.bin", content).await;
+        assert_eq!(import["state"], "failed", "{import}");
+        let problem = import["problem"].as_str().unwrap();
+        assert!(
+            !problem.contains(world.home().to_str().unwrap()),
+            "where it lay here is nobody's business: {problem}"
+        );
+        assert!(uploads(&world).is_empty());
+    }
+    assert_eq!(world.mix("ada", &json!({"length": 3})).await["model"], "formula-1");
+}
+
+#[tokio::test]
+async fn an_upload_that_cannot_be_taken_leaves_nothing() {
+    let world = World::with(|config| config.limits.upload_bytes = 100).await;
+    for (query, body, expected) in [
+        ("", "", (400, "empty_upload")),
+        ("?listener=%20", TABLE, (400, "bad_name")),
+        ("?listener=dora", TABLE, (413, "body_too_large")),
+    ] {
+        let reply = world.send(Request::post(format!("/v1/imports{query}")).body(body.into()).unwrap()).await;
+        assert_eq!(reply.error(), (expected.0, expected.1.to_owned()));
+    }
+    let chunks = [Ok("a,b\n"), Err(std::io::Error::other("the client went away"))];
+    let body = Body::from_stream(tokio_stream::iter(chunks));
+    let reply = world.send(Request::post("/v1/imports").body(body).unwrap()).await;
+    assert_eq!(reply.error(), (400, "upload_broke_off".to_owned()));
+    assert!(uploads(&world).is_empty());
+    assert_eq!(world.get("/v1/imports/1234").await.error(), (404, "unknown_import".to_owned()));
+    assert_eq!(world.get("/v1/imports/..%2F..%2Fstore").await.error(), (404, "unknown_import".to_owned()));
+}
+
+#[tokio::test]
+async fn an_upload_stays_in_its_folder_whatever_it_is_called() {
+    let world = World::new().await;
+    for name in [
+        "..%2F..%2Fescaped.csv",
+        "%2Fetc%2Fpasswd",
+        "..",
+        ".",
+        "a%00b.csv",
+        "%0A",
+        "C%3A%5Cx.csv",
+        "x%2F..%2F",
+    ] {
+        let import = world.import(&format!("?listener=dora&name={name}"), TABLE).await;
+        assert_eq!(import["state"], "done", "{name}: {import}");
+    }
+    let long = "n".repeat(500);
+    assert_eq!(world.import(&format!("?name={long}.csv"), TABLE).await["state"], "done");
+    assert!(uploads(&world).is_empty());
+    let mut around: Vec<_> =
+        std::fs::read_dir(world.home()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    around.sort();
+    assert!(!around.iter().any(|name| name.to_str().unwrap().contains("escaped")), "{around:?}");
+}
+
+#[tokio::test]
+async fn what_a_crash_left_behind_is_read_or_cleared_away() {
+    let world = World::new().await;
+    let folder = world.home().join("uploads");
+    let lay = |id: &str, ending: &str, label: Option<&str>| {
+        std::fs::create_dir_all(folder.join(format!("{id}.{ending}"))).unwrap();
+        std::fs::write(folder.join(format!("{id}.{ending}/history.csv")), TABLE).unwrap();
+        if let Some(label) = label {
+            std::fs::write(folder.join(format!("{id}.json")), label).unwrap();
+        }
+    };
+    lay("received", "upload", Some(r#"{"listener": "dora", "name": "history.csv"}"#));
+    lay("half", "part", Some("{}"));
+    lay("nameless", "upload", None);
+    lay("odd", "upload", Some("{"));
+    std::fs::write(folder.join("orphan.json"), "{}").unwrap();
+    let socket = Socket::of(&world.app).await;
+    while world.get("/v1/imports").await.ok()["imports"].as_array().unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let import = world.ended("/v1/imports/received").await;
+    assert_eq!(import["state"], "done", "{import}");
+    assert_eq!(world.store().listens(&ListenerId::new("dora")).unwrap().len(), 3);
+    let mut left = uploads(&world);
+    left.sort();
+    assert_eq!(
+        left,
+        ["nameless.upload", "odd.json", "odd.upload"],
+        "what cannot be told is left for a person"
+    );
+    socket.stopped().await;
+}
+
+#[tokio::test]
+async fn nothing_is_left_of_somebody_who_is_forgotten() {
+    let world = World::new().await;
+    world.import("?listener=dora&name=doras-secret.csv", TABLE).await;
+    let mix = world.mix("dora", &json!({"length": 3})).await;
+    world.post("/v1/listeners/dora/exclusions", &json!({"device": "car"})).await.ok();
+    let export = world.get("/v1/listeners/dora/export").await;
+    assert_eq!(export.headers["content-type"], "application/x-ndjson");
+    let lines: Vec<Value> = export.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.iter().filter(|line| line.get("listen").is_some()).count(), 3);
+    assert_eq!(lines.iter().filter(|line| line.get("exclusion").is_some()).count(), 1);
+    let forgotten = world.delete("/v1/listeners/dora").await.ok();
+    assert_eq!(
+        (&forgotten["listens"], &forgotten["impressions"], &forgotten["exclusions"]),
+        (&json!(3), &json!(1), &json!(1))
+    );
+    for path in ["/v1/listeners/dora", "/v1/listeners/dora/export"] {
+        assert_eq!(world.get(path).await.error(), (404, "unknown_listener".to_owned()), "{path}");
+    }
+    assert_eq!(world.get(&format!("/v1/mixes/{}", mix["id"])).await.error(), (404, "unknown_mix".to_owned()));
+    assert_eq!(world.get("/v1/listeners/dora/listens").await.ok(), json!({"listens": []}));
+    assert_eq!(world.get("/v1/listeners/dora/exclusions").await.ok()["exclusions"], json!([]));
+    assert!(!world.get("/v1/imports").await.text().contains("doras-secret"), "nor of the name of their file");
+    assert!(!world.get("/v1/models").await.text().contains("dora"));
+    // Every model had learnt from everybody.
+    assert_eq!(world.post("/v1/listeners/ada/mixes", &json!({})).await.error(), (409, "no_model".to_owned()));
+    world.post("/v1/models/train", &json!({})).await.ok();
+    let afresh = world.mix("dora", &json!({"length": 60, "artist_cap": 99, "album_cap": 99})).await;
+    assert_eq!(
+        afresh["new"],
+        afresh["picks"].as_array().unwrap().len(),
+        "nothing in memory knows what was played"
+    );
+    assert_eq!(world.delete("/v1/listeners/nobody").await.error(), (404, "unknown_listener".to_owned()));
+}
+
+#[tokio::test]
+async fn events_are_taken_while_an_import_is_read() {
+    let world = World::new().await;
+    let mut table = TABLE.to_owned();
+    for minute in 0..20_000 {
+        let (day, hour, minute) = (1 + minute / 1440, minute / 60 % 24, minute % 60);
+        table += &format!("dora,,Song {minute},Cora,2025-01-{day:02}T{hour:02}:{minute:02}:00Z,200000\n");
+    }
+    let upload = Request::post("/v1/imports?listener=dora&name=long.csv").body(table.into()).unwrap();
+    let id = world.send(upload).await.ok()["id"].as_str().unwrap().to_owned();
+    let mut taken = 0;
+    loop {
+        let state = world.get(&format!("/v1/imports/{id}")).await.ok()["state"].clone();
+        let word = json!({"artist": "Cora", "kind": "like", "client_id": format!("w{taken}")});
+        world.post("/v1/listeners/ada/feedback", &word).await.ok();
+        taken += 1;
+        if state == "done" {
+            break;
+        }
+    }
+    assert_eq!(world.store().feedback(&ListenerId::new("ada")).unwrap().len(), 3 + taken);
+}

@@ -1,0 +1,68 @@
+//! Models: listed, swapped, rolled back, trained, and refused when they cannot be read.
+
+use serde_json::json;
+
+use crate::world::{Socket, World, register};
+
+#[tokio::test]
+async fn a_model_is_activated_and_rolled_back() {
+    let world = World::new().await;
+    register(&mut world.store(), "formula-2");
+    let models = world.get("/v1/models").await.ok();
+    let listed: Vec<_> = models["models"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|model| (&model["version"], &model["active"]))
+        .collect();
+    assert_eq!(listed, [(&json!("formula-1"), &json!(false)), (&json!("formula-2"), &json!(true))]);
+    assert_eq!(models["models"][0]["card"]["formula"], "a hash");
+    assert_eq!(world.post("/v1/models/rollback", &json!({})).await.ok()["version"], "formula-1");
+    assert_eq!(world.mix("ada", &json!({})).await["model"], "formula-1");
+    assert_eq!(
+        world.post("/v1/models/rollback", &json!({})).await.error(),
+        (409, "no_earlier_model".to_owned())
+    );
+    assert_eq!(world.post("/v1/models/formula-2/activate", &json!({})).await.ok()["version"], "formula-2");
+    assert_eq!(world.mix("ada", &json!({})).await["model"], "formula-2");
+    assert_eq!(
+        world.post("/v1/models/formula-9/activate", &json!({})).await.error(),
+        (404, "unknown_model".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn a_model_that_cannot_be_read_is_refused_and_the_one_before_goes_on() {
+    let world = World::new().await;
+    register(&mut world.store(), "broken-1");
+    world.post("/v1/models/formula-1/activate", &json!({})).await.ok();
+    let refused = world.post("/v1/models/broken-1/activate", &json!({})).await;
+    assert_eq!(refused.error(), (409, "bad_model".to_owned()));
+    assert_eq!(world.mix("ada", &json!({})).await["model"], "formula-1");
+    let active = world.store().active_model(crate::world::KIND).unwrap().unwrap();
+    assert_eq!(active.version, "formula-1", "on disk too, for the next start");
+}
+
+#[tokio::test]
+async fn training_puts_the_new_model_in_use() {
+    let world = World::new().await;
+    assert_eq!(world.post("/v1/models/train", &json!({})).await.ok()["version"], "formula-2");
+    assert_eq!(world.mix("ada", &json!({})).await["model"], "formula-2");
+    let nothing = World::empty().await.post("/v1/models/train", &json!({})).await;
+    assert_eq!(nothing.error(), (409, "cannot_train".to_owned()));
+}
+
+#[tokio::test]
+async fn what_a_command_beside_the_server_did_is_followed() {
+    let world = World::new().await;
+    let socket = Socket::of(&world.app).await;
+    assert_eq!(world.mix("ada", &json!({})).await["model"], "formula-1");
+    register(&mut world.store(), "formula-2");
+    let mut tries = 0;
+    while world.mix("ada", &json!({"length": 2})).await["model"] != "formula-2" {
+        tries += 1;
+        assert!(tries < 200, "it never noticed");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    socket.stopped().await;
+}

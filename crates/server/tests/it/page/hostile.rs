@@ -1,0 +1,161 @@
+//! A listener, a catalogue and a model whose every word tries to break out of the page.
+
+use maud::{Markup, html};
+use segue_server::page::card::Card;
+use segue_server::page::import::{FileRow, Import, ImportState, Report};
+use segue_server::page::layout::{Flash, Frame, Section, Undo};
+use segue_server::page::login::Login;
+use segue_server::page::mix::Mix;
+use segue_server::page::model::{Comparison, ComparisonRow, Metric, Model, ModelRow};
+use segue_server::page::problem::Problem;
+use segue_server::page::search::Search;
+use segue_server::page::shelves::{Home, Shelf};
+use segue_server::page::taste::{Charts, Example, Exclusion, OneTaste, Said, Taste};
+use segue_server::page::urls::MixSettings;
+use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
+
+use super::markup::tags;
+
+const TEXT: &str = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>&amp;{}`";
+const ADDRESS: &str = "javascript:alert(1)";
+
+fn h() -> String {
+    TEXT.to_owned()
+}
+
+pub(super) fn pages() -> Vec<(&'static str, Markup)> {
+    let frame = frame();
+    let an_import = Import {
+        id: h(),
+        state: ImportState::Failed,
+        file: Some(h()),
+        error: Some(h()),
+        report: Some(Report { total: row(), files: vec![row()] }),
+        ..Import::default()
+    };
+    let reading = Import { state: ImportState::Reading, ..an_import.clone() };
+    let shelf = Shelf { id: h(), title: h(), subtitle: h(), cards: vec![a_card()] };
+    let a_problem = Problem { status: 500, code: h(), message: h(), hint: h(), request: Some(h()) };
+    vec![
+        ("hostile welcome", welcome::view(&frame, TEXT)),
+        ("hostile listen", shelves::view(&frame, &Home { mix: a_mix(), shelves: vec![shelf] })),
+        ("hostile mix", mix::view(&frame, &a_mix())),
+        ("hostile search", search::view(&frame, &Search { query: h(), results: vec![a_card()], total: 9 })),
+        ("hostile taste", taste::view(&frame, &a_taste())),
+        ("hostile model", model::view(&frame, &a_model())),
+        ("hostile import", import::view(&frame, TEXT)),
+        ("hostile report", import::view_import(&frame, &an_import)),
+        ("hostile reading", import::view_import(&frame, &reading)),
+        ("hostile login", login::view(&frame, &Login { back: ADDRESS.to_owned(), refused: true })),
+        ("hostile problem", problem::view(&frame, &a_problem)),
+    ]
+}
+
+fn frame() -> Frame {
+    let undo = Undo { action: "/undo".to_owned(), fields: vec![(h(), h())] };
+    Frame {
+        listener: Some(h()),
+        listeners: vec![h(), ADDRESS.to_owned()],
+        section: Section::Listen,
+        here: ADDRESS.to_owned(),
+        signed_in: true,
+        flash: Some(Flash { message: h(), undo: Some(undo) }),
+        reload_seconds: None,
+    }
+}
+
+fn a_card() -> Card {
+    Card {
+        track: h(),
+        title: h(),
+        artists: vec![h(), h()],
+        album: Some(h()),
+        reason: h(),
+        likability: Some(f32::NAN),
+        audio: Some(ADDRESS.to_owned()),
+        ..Card::default()
+    }
+}
+
+fn a_mix() -> Mix {
+    let settings = MixSettings { exclude: vec![h()], ..MixSettings::default() };
+    Mix { settings, picks: vec![a_card()], notes: vec![h()], why: vec![h()], ..Mix::default() }
+}
+
+fn a_taste() -> Taste {
+    let example = Example { track: h(), title: h(), artists: vec![h()] };
+    let one = OneTaste {
+        name: h(),
+        artists: vec![h()],
+        examples: vec![example],
+        features: None,
+        remarks: vec![h()],
+        ..OneTaste::default()
+    };
+    Taste {
+        listener: h(),
+        drawn_from: h(),
+        tastes: vec![one],
+        charts: Charts { eras: Some(html! { p { (TEXT) } }), ..Charts::default() },
+        said: vec![Said { what: h(), of: h(), when: Some(h()), track: Some(h()), artist: None }],
+        exclusions: vec![Exclusion { id: -1, what: h(), plays: None }],
+        devices: vec![(h(), h())],
+        contexts: vec![h()],
+    }
+}
+
+fn a_model() -> Model {
+    let row = ModelRow {
+        version: h(),
+        kind: h(),
+        trained: h(),
+        learned_from: h(),
+        headline: h(),
+        bytes: u64::MAX,
+        active: false,
+    };
+    let figure = ComparisonRow { name: h(), left: h(), right: h(), difference: h() };
+    Model {
+        learned: vec![h()],
+        metrics: vec![Metric { name: h(), meaning: h(), value: h(), interval: Some(h()) }],
+        measured_on: Some(h()),
+        models: vec![row.clone(), row],
+        comparison: Some(Comparison { left: h(), right: h(), rows: vec![figure], verdict: h() }),
+        training: Some(h()),
+        may_change: true,
+        ..Model::default()
+    }
+}
+
+fn row() -> FileRow {
+    FileRow { file: h(), format: Some(h()), dropped: vec![(h(), 1)], note: Some(h()), ..FileRow::default() }
+}
+
+#[test]
+fn hostile_text_stays_text() {
+    for (page, markup) in pages() {
+        let html = markup.into_string();
+        assert!(html.contains("&lt;script&gt;") || page == "hostile login", "{page} does not show it at all");
+        assert!(!html.contains("<script>") && !html.contains("<img"), "{page}");
+        tags(&html);
+    }
+}
+
+#[test]
+fn no_address_runs_a_script_or_leads_elsewhere() {
+    for (page, markup) in pages() {
+        for tag in tags(&markup.into_string()) {
+            for name in ["href", "action", "formaction", "src"] {
+                let Some(address) = tag.get(name) else { continue };
+                let external = tag.get("rel").is_some_and(|rel| rel.contains("external"));
+                let ours =
+                    (address.starts_with('/') && !address.starts_with("//")) || address.starts_with('#');
+                assert!(ours || (external && address.starts_with("https://")), "{page}: `{address}`");
+                assert!(!address.contains(['<', '"', ' ']), "{page}: `{address}`");
+            }
+            if tag.get("name") == Some("back") {
+                assert_eq!(tag.get("value"), Some("/"), "{page}");
+            }
+        }
+    }
+}

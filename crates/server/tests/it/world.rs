@@ -1,0 +1,401 @@
+//! A small home, a model that is a formula, and the server on top of both, driven without a socket.
+//!
+//! Twelve artists with five tracks each, of which `t03-2` is the third of artist 3. Ada has a history and opinions, Bob a short one,
+//! nobody else is known. The scorer knows nothing of real models: it hashes, so that two versions order tracks differently.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use segue_core::{
+    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
+    Timestamp, Track, TrackId,
+};
+use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
+use segue_server::{ApiKey, App, Config, Limits, Loaded, Models, ModelsError, Scope, router};
+use segue_store::{NewModel, Store};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tower::ServiceExt as _;
+
+/// The kind of the model that is a formula.
+pub(crate) const KIND: &str = "formula";
+/// The version that a new world begins with.
+pub(crate) const FIRST: &str = "formula-1";
+/// Artists of the catalogue.
+pub(crate) const ARTISTS: usize = 12;
+/// Tracks of each.
+pub(crate) const TRACKS: usize = 5;
+
+/// A home and the server on it.
+pub(crate) struct World {
+    folder: tempfile::TempDir,
+    pub(crate) app: Arc<App>,
+    pub(crate) router: Router,
+}
+
+impl World {
+    /// A home with a catalogue, two histories and a model, being served.
+    pub(crate) async fn new() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    /// The same with other settings.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        furnish(&mut Store::open(folder.path()).unwrap());
+        Self::on(folder, change).await
+    }
+
+    /// A home with nothing in it.
+    pub(crate) async fn empty() -> Self {
+        Self::on(tempfile::tempdir().unwrap(), |_| {}).await
+    }
+
+    /// The server on a home that is there.
+    pub(crate) async fn on(folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
+        let mut config =
+            Config { home: folder.path().to_owned(), music: Vec::new(), limits: Limits::default() };
+        change(&mut config);
+        let app = App::open(config, Box::new(Formulas)).unwrap();
+        app.build().await.unwrap();
+        Self { folder, router: router(Arc::clone(&app)), app }
+    }
+
+    /// Ends this server and starts another on the same home, as after a crash.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { folder, app, router } = self;
+        drop((app, router));
+        Self::on(folder, |_| {}).await
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What is on disk.
+    pub(crate) fn store(&self) -> Store {
+        Store::open(self.home()).unwrap()
+    }
+
+    /// Makes a key. The server knows it once it has looked, see [`Self::with_keys`].
+    pub(crate) fn add_key(&self, name: &str, scope: Scope) -> String {
+        add_key(self.home(), name, scope)
+    }
+
+    /// A world with a key of each scope, which it returns in the order read, write, admin.
+    pub(crate) async fn with_keys(change: impl FnOnce(&mut Config)) -> (Self, [String; 3]) {
+        let folder = tempfile::tempdir().unwrap();
+        furnish(&mut Store::open(folder.path()).unwrap());
+        let keys = [("reader", Scope::Read), ("writer", Scope::Write), ("keeper", Scope::Admin)]
+            .map(|(name, scope)| add_key(folder.path(), name, scope));
+        (Self::on(folder, change).await, keys)
+    }
+
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Reply {
+        request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        Reply { status: parts.status, headers: parts.headers, body: body.to_vec() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Reply {
+        self.send(request(Method::GET, path, None)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.send(request(Method::POST, path, Some(body))).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Reply {
+        self.send(request(Method::DELETE, path, None)).await
+    }
+
+    /// Makes a mix and expects that to succeed.
+    pub(crate) async fn mix(&self, listener: &str, asked: &Value) -> Value {
+        let reply = self.post(&format!("/v1/listeners/{listener}/mixes"), asked).await;
+        assert_eq!(reply.status, StatusCode::CREATED, "{}", reply.text());
+        reply.json()
+    }
+
+    /// Uploads a file and waits until it is read and a model is trained, or not.
+    pub(crate) async fn import(&self, query: &str, content: impl Into<Body>) -> Value {
+        let upload = Request::post(format!("/v1/imports{query}")).body(content.into()).unwrap();
+        let begun = self.send(upload).await;
+        assert_eq!(begun.status, StatusCode::ACCEPTED, "{}", begun.text());
+        let path = format!("/v1/imports/{}", begun.json()["id"].as_str().unwrap());
+        self.ended(&path).await
+    }
+
+    /// Waits for an import to end.
+    pub(crate) async fn ended(&self, path: &str) -> Value {
+        loop {
+            let import = self.get(path).await.json();
+            if ["done", "failed"].contains(&import["state"].as_str().unwrap()) {
+                return import;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+/// The server on a socket.
+pub(crate) struct Socket {
+    pub(crate) address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<std::io::Result<()>>,
+}
+
+impl Socket {
+    pub(crate) async fn of(app: &Arc<App>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        let serving = tokio::spawn(segue_server::serve(Arc::clone(app), listener, stopped));
+        Self { address, stop: Some(stop), serving }
+    }
+
+    /// Asks the server to stop.
+    pub(crate) fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// Stops the server and waits for its end.
+    pub(crate) async fn stopped(mut self) {
+        if self.stop.is_some() {
+            self.stop();
+        }
+        self.serving.await.unwrap().unwrap();
+    }
+
+    /// Sends bytes as they are and reads until the server closes or has been silent for a while.
+    pub(crate) async fn exchange(&self, bytes: &[u8]) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        // The server may close before it has read everything.
+        let _ = stream.write_all(bytes).await;
+        answer(&mut stream).await
+    }
+}
+
+/// Reads until the server closes or has been silent for a while.
+pub(crate) async fn answer(stream: &mut TcpStream) -> String {
+    let (mut answer, mut buffer) = (Vec::new(), [0; 4096]);
+    let patience = Duration::from_secs(2);
+    while let Ok(Ok(count)) = tokio::time::timeout(patience, stream.read(&mut buffer)).await {
+        if count == 0 {
+            break;
+        }
+        answer.extend_from_slice(&buffer[..count]);
+    }
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Makes a key in a home.
+pub(crate) fn add_key(home: &Path, name: &str, scope: Scope) -> String {
+    let key = ApiKey::generate(&mut rand::rng());
+    Store::open(home).unwrap().add_key(name, &scope.to_string(), key.hash(), Timestamp::now()).unwrap();
+    key.reveal().to_owned()
+}
+
+/// A request, with a body of JSON where there is one.
+pub(crate) fn request(method: Method, path: &str, body: Option<&Value>) -> Request<Body> {
+    let request = Request::builder().method(method).uri(path);
+    match body {
+        Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
+        None => request.body(Body::empty()),
+    }
+    .unwrap()
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Reply {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// Status and code of an error.
+    pub(crate) fn error(&self) -> (u16, String) {
+        let json = self.json();
+        let code = json["error"]["code"].as_str().unwrap_or_else(|| panic!("no error: {json}"));
+        assert!(!json["error"]["message"].as_str().unwrap().is_empty());
+        (self.status.as_u16(), code.to_owned())
+    }
+
+    /// Expects success.
+    pub(crate) fn ok(&self) -> Value {
+        assert!(self.status.is_success(), "{}: {}", self.status, self.text());
+        self.json()
+    }
+}
+
+/// The ids of a mix, in playing order.
+pub(crate) fn ids(mix: &Value) -> Vec<String> {
+    let picks = mix["picks"].as_array().unwrap();
+    picks.iter().map(|pick| pick["track"]["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The id of a track.
+pub(crate) fn track_id(artist: usize, number: usize) -> String {
+    format!("t{artist:02}-{number}")
+}
+
+/// The name of an artist.
+pub(crate) fn artist(artist: usize) -> String {
+    format!("Artist {artist:02}")
+}
+
+fn furnish(store: &mut Store) {
+    let tracks: Vec<Track> =
+        (0..ARTISTS).flat_map(|artist| (0..TRACKS).map(move |number| track(artist, number))).collect();
+    store.add_tracks(&tracks).unwrap();
+    let mut listens: Vec<Listen> = (0..40).map(|play| listen("ada", play)).collect();
+    listens.extend((0..6).map(|play| listen("bob", play * 7)));
+    store.append_listens(&listens).unwrap();
+    let said = |listener: &str, track: String, kind| Feedback {
+        listener: ListenerId::new(listener),
+        target: FeedbackTarget::Track(TrackId::new(track)),
+        kind,
+        at: Some("2026-03-01T12:00:00Z".parse().unwrap()),
+        source: Source::Segue,
+    };
+    let feedback = [
+        said("ada", track_id(0, 0), FeedbackKind::Like),
+        said("ada", track_id(1, 1), FeedbackKind::Like),
+        said("ada", track_id(2, 2), FeedbackKind::Dislike),
+        said("bob", track_id(0, 0), FeedbackKind::Like),
+    ];
+    store.append_feedback(&feedback).unwrap();
+    register(store, FIRST);
+}
+
+fn track(artist: usize, number: usize) -> Track {
+    let title = format!("Song {artist:02}.{number}");
+    let mut track = segue_ingest::identity::named_track(
+        Some(TrackId::new(track_id(artist, number))),
+        vec![self::artist(artist)],
+        &title,
+    );
+    track.album = Some(format!("Album {artist:02}"));
+    track.year = Some(1990 + artist as u16);
+    track.popularity = Some((artist * TRACKS + number) as f32 / (ARTISTS * TRACKS) as f32);
+    let share = |of: usize, by: usize| (of % by) as f32 / by as f32;
+    let (of, ms) = (artist * TRACKS + number, AudioFeature::DurationMs);
+    for (feature, value) in [
+        (AudioFeature::Danceability, share(of * 7, 11)),
+        (AudioFeature::Energy, share(of * 5, 13)),
+        (AudioFeature::Valence, share(of * 3, 17)),
+        (AudioFeature::Acousticness, share(of, 19)),
+        (AudioFeature::Tempo, 60.0 + of as f32),
+        (AudioFeature::Loudness, -20.0 + share(of, 10)),
+        (ms, 180_000.0 + of as f32),
+    ] {
+        assert!(track.features.set(feature, value));
+    }
+    track
+}
+
+/// The n-th play of somebody: the tracks in their order, every third one skipped, an hour apart.
+fn listen(listener: &str, play: usize) -> Listen {
+    let began: Timestamp = "2026-01-05T08:00:00Z".parse().unwrap();
+    let at = began + Duration::from_secs(3600 * play as u64);
+    let is_skipped = play % 3 == 2;
+    Listen {
+        moment: Moment::Ended,
+        ms_played: Some(if is_skipped { 5_000 } else { 180_000 }),
+        end_reason: if is_skipped { EndReason::SkippedForward } else { EndReason::Finished },
+        skipped: Some(is_skipped),
+        ..Listen::new(
+            ListenerId::new(listener),
+            TrackId::new(track_id(play / TRACKS % ARTISTS, play % TRACKS)),
+            at,
+            Source::Segue,
+        )
+    }
+}
+
+/// Registers a formula of that name and makes it the one in use. It is said to have learnt from everybody.
+pub(crate) fn register(store: &mut Store, version: &str) {
+    let listeners: Vec<ListenerId> =
+        store.listeners().unwrap().into_iter().map(|summary| summary.id).collect();
+    let model = NewModel {
+        version,
+        kind: KIND,
+        created_at: Timestamp::now(),
+        card: r#"{"formula": "a hash"}"#,
+        weights: b"none",
+        listeners: &listeners,
+    };
+    store.register_model(&model).unwrap();
+}
+
+/// Models that are formulas. One whose version begins with `broken` cannot be read.
+pub(crate) struct Formulas;
+
+impl Models for Formulas {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn load(&self, store: &Store, _: &Arc<Catalogue>) -> Result<Option<Loaded>, ModelsError> {
+        let Some(entry) = store.active_model(KIND)? else { return Ok(None) };
+        if entry.version.starts_with("broken") {
+            return Err(format!("`{}` has no weights", entry.version).into());
+        }
+        let scorer = Arc::new(Formula(entry.version.clone()));
+        Ok(Some(Loaded { version: entry.version, trained_at: entry.created_at, scorer }))
+    }
+
+    fn train(&self, store: &mut Store, progress: &dyn Fn(f32)) -> Result<String, ModelsError> {
+        if store.listeners()?.is_empty() {
+            return Err("there is no listener to learn from".into());
+        }
+        progress(0.5);
+        let version = format!("formula-{}", store.models()?.len() + 1);
+        register(store, &version);
+        progress(1.0);
+        Ok(version)
+    }
+}
+
+/// Likes by hash of version and track, and is the surer the more it knows of a listener.
+struct Formula(String);
+
+impl Scorer for Formula {
+    fn version(&self) -> &str {
+        &self.0
+    }
+
+    fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
+        let known = profile.interactions.len() as u32;
+        let seed = self.0.bytes().fold(17_u32, |seed, byte| seed.wrapping_mul(31) + u32::from(byte));
+        let hashed = |track: &TrackIdx| (track.0 + 1).wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8;
+        let likability = |track| Likability {
+            mean: 0.2 + 0.6 * (hashed(track) % 1_000) as f32 / 1_000.0,
+            uncertainty: 0.2 / (1.0 + known as f32).sqrt(),
+        };
+        tracks.iter().map(likability).collect()
+    }
+}
