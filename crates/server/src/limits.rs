@@ -110,8 +110,8 @@ fn network(peer: IpAddr) -> IpAddr {
     }
 }
 
-/// Turns a request away if there are too many.
-pub(crate) async fn admit(
+/// Turns a request away if too many come from its address.
+pub(crate) async fn at_rate(
     State(gate): State<Arc<Gate>>,
     request: Request,
     next: Next,
@@ -119,6 +119,15 @@ pub(crate) async fn admit(
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
         gate.check_rate(peer.ip())?;
     }
+    Ok(next.run(request).await)
+}
+
+/// Turns a request away if there are too many.
+pub(crate) async fn admit(
+    State(gate): State<Arc<Gate>>,
+    request: Request,
+    next: Next,
+) -> ApiResult<Response> {
     let _permit = gate.permits.try_acquire().map_err(|_| {
         shed("in_flight");
         ApiError::overloaded("overloaded", "too many requests are being worked on")

@@ -21,7 +21,7 @@ use crate::access::{authenticate, same_origin};
 use crate::app::App;
 use crate::dialect::translate;
 use crate::error::{ApiError, ApiResult};
-use crate::limits::{Gate, admit, in_time, to_its_end};
+use crate::limits::{Gate, admit, at_rate, in_time, to_its_end};
 use crate::{api, gorse, metrics, site, subsonic};
 
 /// What the page may load: its own files. No script or style of anybody else's, none inside the HTML.
@@ -62,6 +62,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(RequestBodyTimeoutLayer::new(limits.body_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), authenticate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gate), at_rate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     let open = Router::new()
         .merge(gorse::open_routes(&app))
@@ -69,7 +70,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(site::open_routes(&app))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
-        .layer(middleware::from_fn_with_state(gate, admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit))
+        .layer(middleware::from_fn_with_state(gate, at_rate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     Router::new()
         .merge(guarded)
@@ -83,7 +85,8 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY))
         .layer(middleware::from_fn(metrics::observe))
         .layer(CatchPanicLayer::custom(panicked))
-        .layer(TraceLayer::new_for_http().make_span_with(span))
+        // What is turned away is counted, and what fails is logged where it fails.
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }
@@ -91,7 +94,11 @@ pub fn router(app: Arc<App>) -> Router {
 /// Whether requests are answered: not while the first edition is being built.
 async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
     if !app.writer.is_alive() {
-        return Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_writer", "nothing can be written any more"));
+        return Err(ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "no_writer",
+            "nothing can be written any more",
+        ));
     }
     if app.is_ready.load(Ordering::Acquire) {
         return Ok("ready\n");

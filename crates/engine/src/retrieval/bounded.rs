@@ -146,6 +146,8 @@ pub(crate) fn cut(
         [0.0, 1.0].map(|bonus| move |surveyed: &Surveyed| utility(surveyed, bonus)),
     ));
     kept.sort_unstable_by_key(|surveyed| surveyed.track);
+    // It is held for as long as the listener is.
+    kept.shrink_to_fit();
     kept
 }
 

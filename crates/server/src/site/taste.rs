@@ -154,7 +154,8 @@ fn draw(found: &TasteAnswer, zone: &str) -> Charts {
 fn said(catalogue: &Catalogue, feedback: &[Feedback]) -> Vec<Said> {
     let mut seen = std::collections::HashSet::new();
     let latest = feedback.iter().rev().filter(|said| seen.insert(&said.target));
-    let last: Vec<&Feedback> = latest.filter(|said| said.kind != FeedbackKind::Cleared).take(MOST_LISTED).collect();
+    let last: Vec<&Feedback> =
+        latest.filter(|said| said.kind != FeedbackKind::Cleared).take(MOST_LISTED).collect();
     let shape = |said: &Feedback| {
         let (of, track, artist) = match &said.target {
             FeedbackTarget::Track(id) => {
