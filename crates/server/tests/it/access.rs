@@ -240,6 +240,11 @@ async fn a_page_of_another_site_changes_nothing() {
             headers.extend(foreign);
             let reply = world.send(from_page(Method::POST, path, &headers)).await;
             assert_eq!(reply.error(), (403, "cross_origin".to_owned()), "{headers:?}");
+            // A foreign page may link here, and show nothing from here.
+            let is_told = headers.contains(&("sec-fetch-site", "cross-site"));
+            let looked = world.send(from_page(Method::GET, "/v1/models", &headers)).await.status.as_u16();
+            assert_eq!(looked, if is_told { 403 } else { 200 });
+            headers.push(("sec-fetch-mode", "navigate"));
             assert_eq!(world.send(from_page(Method::GET, "/v1/models", &headers)).await.status.as_u16(), 200);
         }
         for ours in [
