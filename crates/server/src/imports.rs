@@ -240,7 +240,8 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
                 status.file = named(&upload, progress.path).display().to_string();
             });
         };
-        let report = import(&[upload.as_path()], &options, &mut observer, &mut sink);
+        let files = files(&upload).map_err(|error| ApiError::internal(&error))?;
+        let report = import(&files, &options, &mut observer, &mut sink);
         let counts = sink.counts();
         let mut report = report.map_err(|error| match error {
             IngestError::Sink { .. } | IngestError::Io { .. } => ApiError::internal(&error),
@@ -258,6 +259,14 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
         Ok(())
     });
     read.await.map_err(|error| ApiError::internal(&error))?
+}
+
+/// The files of an upload. They are named one by one, since of a folder whatever is no export is passed over in silence.
+fn files(upload: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(upload)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    files.sort();
+    Ok(files)
 }
 
 /// A file as its owner knows it, not where it lies here.

@@ -63,7 +63,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(site::open_routes(&app))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
-        .layer(middleware::from_fn_with_state(gate, admit));
+        .layer(middleware::from_fn_with_state(gate, admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     Router::new()
         .merge(guarded)
         .merge(open)
@@ -84,6 +85,9 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// Whether requests are answered: not while the first edition is being built.
 async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
+    if !app.writer.is_alive() {
+        return Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_writer", "nothing can be written any more"));
+    }
     if app.is_ready.load(std::sync::atomic::Ordering::Acquire) {
         return Ok("ready\n");
     }

@@ -31,8 +31,10 @@ pub async fn serve(
 ) -> std::io::Result<()> {
     let router = crate::router(Arc::clone(&app));
     let background = tokio::spawn(start_and_follow(Arc::clone(&app)));
+    let keys = tokio::spawn(Arc::clone(&app).follow_keys());
     accept(&app, listener, router, stop).await;
     background.abort();
+    keys.abort();
     let writer = Arc::clone(&app);
     tokio::task::spawn_blocking(move || writer.writer.stop()).await?;
     Ok(())

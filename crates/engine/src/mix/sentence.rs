@@ -8,7 +8,7 @@ pub fn sentence(reason: &Reason) -> String {
         Reason::Liked => "you liked this".to_owned(),
         Reason::Favourite { finished } => format!("you played this to the end {}", times(*finished)),
         Reason::BackAfter { days: 1 } => "back after a day".to_owned(),
-        Reason::BackAfter { days } => format!("back after {days} days"),
+        Reason::BackAfter { days } => format!("back after {}", while_of(*days)),
         Reason::Saved => "from your library".to_owned(),
         Reason::Heard { plays } => format!("you have played this {}", times(*plays)),
         Reason::Artist { artist, finished } => format!("you finished songs by {artist} {}", times(*finished)),
@@ -24,6 +24,15 @@ pub fn sentence(reason: &Reason) -> String {
         }
         Reason::Popular => "many listeners play this".to_owned(),
         Reason::Predicted => "the model expects that you like this".to_owned(),
+    }
+}
+
+/// Days as a person counts them: nobody says 562 days.
+fn while_of(days: u32) -> String {
+    match days {
+        0..120 => format!("{days} days"),
+        120..730 => format!("{} months", (f64::from(days) / 30.44).round()),
+        _ => format!("{} years", (f64::from(days) / 365.25).round()),
     }
 }
 

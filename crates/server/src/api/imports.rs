@@ -24,6 +24,7 @@ const LONGEST_FILE_NAME: usize = 120;
 
 /// Whose history it is, and what the file is called.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct UploadParams {
     /// Whose history it is, where the file does not say; `me` if left out.
     pub(crate) listener: Option<String>,
@@ -184,10 +185,13 @@ impl UploadedFile<'_> {
     }
 
     /// Makes sure that the file is on disk.
-    pub(crate) async fn finish(self) -> ApiResult<()> {
+    pub(crate) async fn finish(mut self) -> ApiResult<()> {
         if self.bytes == 0 {
             return Err(ApiError::bad_request("empty_upload", "the file is empty"));
         }
+        // Syncing keeps the error of a write that is under way for later; flushing tells it.
+        let flushed = self.file.flush().await;
+        flushed.map_err(|error| ApiError::internal(&error))?;
         self.file.sync_all().await.map_err(|error| ApiError::internal(&error))
     }
 }

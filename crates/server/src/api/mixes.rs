@@ -21,11 +21,14 @@ use utoipa::{IntoParams, ToSchema};
 use super::shapes::{TrackShape, check_name};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::{Body, InPath, Params};
+use crate::extract::{Body, InPath, Object, Params};
 use crate::mixing::{self, Mixed};
 
 /// Most names in a list of what to leave out or to choose from.
 const MOST_NAMES: usize = 20_000;
+
+/// Most tracks in a mix.
+const MOST_TRACKS: u32 = 500;
 
 /// Which works may be picked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -92,6 +95,10 @@ impl MixShape {
         if named.into_iter().flatten().any(|names| names.len() > MOST_NAMES) {
             let message = format!("a list takes {MOST_NAMES} names at most");
             return Err(ApiError::bad_request("too_many_names", message));
+        }
+        if let Some(length) = self.length.filter(|length| *length > MOST_TRACKS) {
+            let message = format!("a mix has 1 to {MOST_TRACKS} tracks, not {length}");
+            return Err(ApiError::bad_request("bad_mix", message));
         }
         let policy = self.policy.as_deref().map(|policy| {
             policy
@@ -212,12 +219,12 @@ impl PickShape {
 pub(crate) async fn make(
     State(app): State<Arc<App>>,
     InPath(listener): InPath<String>,
-    Body(asked): Body<MixShape>,
+    Body(Object(asked)): Body<Object<MixShape>>,
 ) -> ApiResult<(StatusCode, Json<MixAnswer>)> {
     check_name("a listener", &listener)?;
     let (request, given) = asked.request(Timestamp::now())?;
     let Mixed { id, at, outcome, enrolment, listener } =
-        mixing::mix_and_log(&app, &ListenerId::new(listener), request, given).await?;
+        mixing::mix_and_log(&app, &ListenerId::new(listener), request, Some(given)).await?;
     let answer = MixAnswer::new(&listener.edition.catalogue, id, at, &outcome.slate);
     let notes = outcome.notes.iter().map(ToString::to_string).collect();
     Ok((StatusCode::CREATED, Json(MixAnswer { notes, experiment: enrolment, ..answer })))
@@ -225,6 +232,7 @@ pub(crate) async fn make(
 
 /// What a mix that is only looked at is to be like.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PreviewParams {
     /// The dial; .3 if left out.
     #[param(minimum = 0, maximum = 1)]
@@ -303,6 +311,7 @@ pub(crate) async fn show(
 
 /// How to write a playlist.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PlaylistParams {
     /// m3u8, xspf, jspf, csv or uris.
     format: String,

@@ -68,8 +68,25 @@ impl TrackShape {
     }
 }
 
+/// Kinds of devices.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, missing_docs)] // only its schema is used; plain words
+pub(crate) enum DeviceShape {
+    Phone,
+    Tablet,
+    Computer,
+    Web,
+    Speaker,
+    Tv,
+    Car,
+    Console,
+    Unknown,
+}
+
 /// Which part of a list.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Page {
     /// The `next` of the page before; left out for the first.
     pub(crate) after: Option<String>,

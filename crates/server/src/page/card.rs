@@ -69,12 +69,22 @@ fn sleeve(card: &Card) -> Markup {
     html! {
         div class={ "sleeve " (sketch::mood(&card.sound).class()) } {
             (sketch::sketch(&card.sound))
+            // A page of grey circles invites nobody: where no sound is known, the name stands in for it.
+            @if sketch::is_silent(&card.sound) { (monogram(card)) }
             @if card.new_to_listener { span.new { "New" span.unseen { " to you" } } }
             @if let Some(address) = card.audio.as_deref().and_then(urls::audio) {
                 a.play href=(address) data-play="" { (icon("play")) span.unseen { "Play " (card.title) } }
             }
         }
     }
+}
+
+/// The first letter of whose track it is.
+fn monogram(card: &Card) -> Markup {
+    let name = card.artists.first().unwrap_or(&card.title);
+    let name = name.strip_prefix("The ").unwrap_or(name);
+    let letter = name.chars().find(|character| character.is_alphanumeric());
+    html! { @if let Some(letter) = letter { span.monogram aria-hidden="true" { (letter.to_uppercase()) } } }
 }
 
 fn odds(likability: f32) -> Markup {
@@ -114,7 +124,7 @@ fn says(place: &Place<'_>, card: &Card, artist: &str) -> Markup {
 }
 
 /// A reason as it is printed: a capital letter and a full stop.
-fn sentence(reason: &str) -> String {
+pub(super) fn sentence(reason: &str) -> String {
     let mut characters = reason.chars();
     let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
     let end = if reason.ends_with(['.', '!', '?', '…']) { "" } else { "." };

@@ -55,7 +55,7 @@ pub struct Import {
     pub file: Option<String>,
     /// What became of every row, once it is known.
     pub report: Option<Report>,
-    /// Why it failed.
+    /// Why it failed; of one that is done, why nothing was learned from it.
     pub error: Option<String>,
 }
 
@@ -154,12 +154,22 @@ pub fn fragment(import: &Import) -> Markup {
             @match import.state {
                 ImportState::Reading => (reading(import)),
                 ImportState::Training => (training()),
-                ImportState::Done => p.lead { "Here is what became of every row." },
+                ImportState::Done => { p.lead { "Here is what became of every row." } @if let Some(error) = &import.error { (unlearned(error)) } },
                 ImportState::Failed => p.wrong role="alert" { (import.error.as_deref().unwrap_or("the import ended early")) },
             }
             @if let Some(report) = &import.report { (table(report)) }
             @if import.state == ImportState::Done { p { a.button.primary href="/" { "Listen" } " " a href="/taste" { "See your taste" } } }
             @if import.state == ImportState::Failed { p { a.button href="/import" { "Try again" } " What was read before it ended is kept." } }
+        }
+    }
+}
+
+/// All was read, but nothing could be learned from it.
+fn unlearned(error: &str) -> Markup {
+    html! {
+        div.note role="status" {
+            p { strong { "Nothing could be learned from it yet." } " What was read is kept, and counts as soon as there is more: add a longer history, or like some tracks." }
+            p.small { (error) }
         }
     }
 }
@@ -183,14 +193,18 @@ fn training() -> Markup {
 }
 
 fn table(report: &Report) -> Markup {
+    let total = &report.total;
+    let kept = [
+        (total.plays, "plays"),
+        (total.signals, "likes and other signals"),
+        (total.tracks, "tracks"),
+        (total.already_imported, "read before"),
+    ];
     html! {
-        @let total = &report.total;
         p.tally {
             strong { (words::grouped(total.rows)) } " rows = "
-            strong { (words::grouped(total.plays)) } " plays + "
-            strong { (words::grouped(total.signals)) } " likes and other signals + "
-            strong { (words::grouped(total.tracks)) } " tracks + "
-            strong { (words::grouped(total.already_imported)) } " read before + "
+            // What there was none of is not listed, except what was left out: that there was nothing is worth knowing.
+            @for (number, what) in kept.into_iter().filter(|(number, _)| *number > 0) { strong { (words::grouped(number)) } " " (what) " + " }
             strong { (words::grouped(total.dropped_rows())) } " left out."
             @if total.duplicates > 0 { " " (words::count(total.duplicates, "row was", "rows were")) " known already and count once." }
         }

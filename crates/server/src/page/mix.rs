@@ -51,7 +51,8 @@ pub fn view(frame: &Frame, mix: &Mix) -> Markup {
     page(frame, "The mix", &main)
 }
 
-/// The list itself with at most `shown` rows, and what one may do with the whole of it.
+/// The list itself, and what one may do with the whole of it. `shown` is how many picks the page asks for: fewer than the settings say where
+/// it has room for a beginning only.
 pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
     let fixed = mix.settings.with_seed(mix.seed);
     html! {
@@ -62,10 +63,10 @@ pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
                 p.empty { "Nothing fits these filters. Loosen one, or " a href="/mix" { "start afresh" } "." }
             }
             ol.tracks {
-                @for pick in mix.picks.iter().take(shown) { li { (card(&place(frame, "mix"), pick)) } }
+                @for pick in &mix.picks { li { (card(&place(frame, "mix"), pick)) } }
             }
-            @if mix.picks.len() > shown {
-                p { a.more href=(urls::mix(&fixed)) { "See all " (mix.picks.len()) } }
+            @if shown < usize::MAX && mix.settings.length as usize > mix.picks.len() {
+                p { a.more href=(urls::mix(&mix.settings)) { "A whole mix of " (mix.settings.length) } }
             }
             (why(mix))
         }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::card::{Card, card};
+use super::card::{Card, card, sentence};
 use super::dial::dial;
 use super::layout::{Frame, page};
 use super::mix::{Mix, fragment, place};
@@ -27,7 +27,7 @@ pub struct Shelf {
     pub id: String,
     /// What it is: "Because you played …".
     pub title: String,
-    /// The idea in a sentence.
+    /// The idea in a sentence, lower case, no full stop.
     pub subtitle: String,
     /// Its cards.
     pub cards: Vec<Card>,
@@ -51,7 +51,7 @@ fn view_shelf(frame: &Frame, shelf: &Shelf) -> Markup {
     let title = format!("shelf-{}", super::urls::encoded(&shelf.id));
     html! {
         section.shelf aria-labelledby=(title) {
-            div.shelf-head { h2 id=(title) { (shelf.title) } p { (shelf.subtitle) } }
+            div.shelf-head { h2 id=(title) { (shelf.title) } p { (sentence(&shelf.subtitle)) } }
             ul.cards { @for offered in &shelf.cards { li { (card(&place(frame, &shelf.id), offered)) } } }
         }
     }

@@ -71,6 +71,11 @@ pub fn mood(sound: &AudioFeatures) -> Mood {
     }
 }
 
+/// Whether there is nothing to draw.
+pub fn is_silent(sound: &AudioFeatures) -> bool {
+    PETALS.iter().all(|(feature, _)| sound.get(*feature).is_none())
+}
+
 /// The sketch, named by [`describe`].
 pub fn sketch(sound: &AudioFeatures) -> Markup {
     html! {

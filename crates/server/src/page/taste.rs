@@ -9,6 +9,9 @@ use segue_core::AudioFeatures;
 use super::layout::{Frame, Undo, page, undo_form};
 use super::{sketch, urls, words};
 
+/// What was said is listed as far as this; the rest is a press away.
+const SHOWN_SAID: usize = 10;
+
 /// Everything on the page.
 #[derive(Clone, Debug, Default)]
 pub struct Taste {
@@ -249,13 +252,26 @@ fn said(frame: &Frame, taste: &Taste) -> Markup {
         section.said aria-labelledby="said-title" {
             h2 #said-title { "What you said" }
             @if taste.said.is_empty() { p { "Nothing yet. Likes and bans turn up here, and can be taken back here." } }
-            ul.undoable { @for said in &taste.said {
-                li {
-                    span { strong { (said.what) } " " (said.of) @if let Some(when) = &said.when { " " small { (when) } } }
-                    (undo_form(&cleared(&taste.listener, said), &frame.here, "Take back"))
+            @let (latest, earlier) = taste.said.split_at(taste.said.len().min(SHOWN_SAID));
+            (words_said(frame, taste, latest))
+            @if !earlier.is_empty() {
+                details {
+                    summary { (words::count(earlier.len() as u64, "earlier word", "earlier words")) }
+                    (words_said(frame, taste, earlier))
                 }
-            } }
+            }
         }
+    }
+}
+
+fn words_said(frame: &Frame, taste: &Taste, said: &[Said]) -> Markup {
+    html! {
+        ul.undoable { @for said in said {
+            li {
+                span { strong { (said.what) } " " (said.of) @if let Some(when) = &said.when { " " small { (when) } } }
+                (undo_form(&cleared(&taste.listener, said), &frame.here, "Take back"))
+            }
+        } }
     }
 }
 

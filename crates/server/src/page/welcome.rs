@@ -18,10 +18,10 @@ struct Origin {
 const ORIGINS: [Origin; 5] = [
     Origin {
         service: "Spotify",
-        ask_for: "“Extended streaming history”: my_spotify_data.zip. “Account data” works too, and comes sooner",
+        ask_for: "“Extended streaming history”: my_spotify_data.zip. “Account data” works too, but knows the last year only",
         at: "Account › Privacy › Download your data",
         address: "https://www.spotify.com/account/privacy/",
-        wait: "a few days",
+        wait: "hours to days, 30 at most",
     },
     Origin {
         service: "Apple Music",

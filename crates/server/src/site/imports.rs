@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::extract::{Multipart, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
-use segue_ingest::FileReport;
+use segue_core::Source;
+use segue_ingest::{DropReason, FileReport};
 
 use super::frame::{Asked, answer, frame};
 use super::session::set_listener;
@@ -98,20 +99,55 @@ fn view_model(status: Status) -> Import {
 }
 
 fn row(file: &FileReport) -> FileRow {
-    let reason = |(reason, count): (&segue_ingest::DropReason, &u64)| {
-        let name = serde_json::to_value(reason).ok().and_then(|name| name.as_str().map(str::to_owned));
-        (name.unwrap_or_default().replace('_', " "), *count)
-    };
     FileRow {
         file: file.path.display().to_string(),
-        format: file.source.map(|source| format!("{source:?}")),
+        format: file.source.map(|source| format_name(source).to_owned()),
         rows: file.rows_read,
         plays: file.listens,
         signals: file.feedback,
         tracks: file.tracks,
         already_imported: file.already_imported,
         duplicates: file.duplicates,
-        dropped: file.dropped.iter().map(reason).collect(),
+        dropped: file.dropped.iter().map(|(reason, count)| (in_words(*reason).to_owned(), *count)).collect(),
         note: file.note.clone(),
+    }
+}
+
+/// What a file was read as.
+fn format_name(source: Source) -> &'static str {
+    match source {
+        Source::SpotifyExtended => "Spotify, extended history",
+        Source::SpotifyAccount => "Spotify, account data",
+        Source::SpotifyRecentlyPlayed => "Spotify, recently played",
+        Source::ListenBrainz => "ListenBrainz",
+        Source::LastFm => "Last.fm",
+        Source::LibreFm => "Libre.fm",
+        Source::Maloja => "Maloja",
+        Source::Koito => "Koito",
+        Source::PanoScrobbler => "Pano Scrobbler",
+        Source::Rockbox => "Rockbox",
+        Source::AppleMusic => "Apple Music",
+        Source::YouTubeMusic => "YouTube Music",
+        Source::Interactions => "a table of plays",
+        Source::Catalogue => "a table of tracks",
+        Source::Segue => "Segue",
+    }
+}
+
+/// Why rows were left out.
+fn in_words(reason: DropReason) -> &'static str {
+    match reason {
+        DropReason::Podcast => "podcast episodes",
+        DropReason::Audiobook => "audiobook chapters",
+        DropReason::Video => "videos that are not music",
+        DropReason::NoTrack => "without a track",
+        DropReason::NoTitle => "without a title",
+        DropReason::BadTime => "without a time that can be",
+        DropReason::NowPlaying => "playing when the file was written",
+        DropReason::NotAPlay => "not plays: pauses, seeks and the like",
+        DropReason::Empty => "with nothing of use in them",
+        DropReason::Malformed => "not shaped as the format asks",
+        DropReason::ElsewhereInExport => "told in more detail by another file of the export",
+        DropReason::RepeatedRow => "the same as a row before",
     }
 }

@@ -90,7 +90,11 @@ impl Known {
 
     fn learned(&self) -> Vec<String> {
         let tracks = words::count(self.count("/card/data/tracks"), "track", "tracks");
-        let audible = words::grouped(self.count("/card/data/audible_tracks"));
+        let audible = self.count("/card/data/audible_tracks");
+        let sounds = match audible == self.count("/card/data/tracks") {
+            true => format!("It knows {tracks}, and how each of them sounds."),
+            false => format!("It knows {tracks}, and how {} of them sound.", words::grouped(audible)),
+        };
         let likes = words::count(self.count("/card/data/likes"), "like", "likes");
         let dislikes = words::count(self.count("/card/data/dislikes"), "dislike", "dislikes");
         let listeners = words::count(self.count("/card/data/listeners"), "listener", "listeners");
@@ -98,7 +102,7 @@ impl Known {
             format!(
                 "It learned from {likes} and {dislikes} of {listeners}: what was finished, skipped, liked or turned down."
             ),
-            format!("It knows {tracks}, and of {audible} of them how they sound."),
+            sounds,
             "It has never seen a name of a listener: it reads a history, so it serves somebody new as well."
                 .to_owned(),
             "On top of it, every answer to a pick moves what it expects of similar tracks, at once."

@@ -1,0 +1,85 @@
+// Nobody is known yet. An export is dropped, read, reported and learned from; the same files add nothing; forgetting leaves nothing.
+
+import { check, until } from "../stage.mjs";
+
+export const title = "from an empty home to shelves, and back";
+
+/** Files that come from the desktop of whoever uses the browser, over the middle of the page. */
+async function drag(page, files) {
+  const hand = await page.context().newCDPSession(page);
+  const data = { items: [], files, dragOperationsMask: 1 };
+  for (const type of ["dragEnter", "dragOver"]) await hand.send("Input.dispatchDragEvent", { type, x: 500, y: 300, data });
+  return async () => hand.send("Input.dispatchDragEvent", { type: "drop", x: 500, y: 300, data });
+}
+
+const numbers = async (locator) => (await locator.allTextContents()).map((text) => Number(text.replaceAll(",", "")));
+
+async function report(page) {
+  await page.getByRole("heading", { name: "File by file" }).waitFor({ timeout: 90_000 });
+  const [rows, ...parts] = await numbers(page.locator(".tally strong"));
+  check.equal(parts.reduce((sum, part) => sum + part), rows, "the report adds up");
+  return rows;
+}
+
+export async function walk(stage) {
+  const site = await stage.serve(stage.home("first"));
+  const files = stage.files("listener-03");
+  const page = await site.window();
+  await page.goto("/");
+  check.match(await page.locator("h1").textContent(), /what comes next/);
+  check.equal(await page.getByRole("navigation").count(), 0, "nowhere to go yet");
+
+  await page.getByLabel("Whose history is it?").fill("ann");
+  const drop = await drag(page, files);
+  await page.locator(".drop-zone.is-over").waitFor();
+  await drop();
+  await page.waitForURL("**/import/*");
+  const states = new Set();
+  await until("the import ends", async () => {
+    const { imports } = await site.get("/v1/imports");
+    states.add(await page.locator("#import").getAttribute("data-state").catch(() => null));
+    return imports[0].state === "done";
+  }, 90_000);
+  check.ok(states.has("reading") || states.has("training"), "progress is shown while it lasts");
+  const rows = await report(page);
+  check.equal(await page.locator("h1").textContent(), "That went in");
+  const [{ report: told }] = (await site.get("/v1/imports")).imports;
+  check.equal(rows, told.total.rows_read, "the page says what the API says");
+  check.equal(await page.locator(".import tbody tr").count(), files.length);
+  const known = await site.get("/v1/listeners/ann");
+  check.equal(known.listens, told.store.listens_added);
+
+  await page.getByRole("link", { name: "Listen", exact: true }).last().click();
+  await page.waitForURL(`${site.base}/`);
+  check.ok((await page.locator("#mix .card").count()) >= 5, "a mix");
+  check.ok((await page.locator(".shelf h2").count()) >= 1, "shelves");
+  check.equal(await page.locator(".card .reason").count(), await page.locator(".card").count(), "each card with a reason");
+  check.equal(await page.locator(".card .sketch title").count(), await page.locator(".card").count(), "each card with a sketch in words");
+
+  await page.goto("/import");
+  await page.setInputFiles("#files", files.filter((file) => !file.endsWith(".csv")));
+  check.match(await page.locator("#drop-said").textContent(), /YourLibrary\.json/);
+  await page.getByRole("button", { name: "Read it" }).click();
+  await page.waitForURL("**/import/*");
+  await report(page);
+  check.equal((await site.get("/v1/listeners/ann")).listens, known.listens, "the same files add nothing");
+
+  await page.goto("/import");
+  await page.setInputFiles("#files", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("milk, bread, jam") });
+  await page.getByRole("button", { name: "Read it" }).click();
+  await page.waitForURL("**/import/*");
+  const nothing = await until("what cannot be read is said to be", async () => {
+    const said = await page.locator("main").innerText().catch(() => "");
+    return /That did not work|left alone/.test(said) && said;
+  }, 60_000);
+  check.match(nothing, /notes\.txt/);
+
+  await page.goto("/taste");
+  await page.getByText("Forget me", { exact: true }).click();
+  await page.getByLabel("Type ann to confirm").fill("ann");
+  await page.getByRole("button", { name: "Forget me for good" }).click();
+  await page.locator(".flash", { hasText: "ann is forgotten" }).waitFor();
+  check.match(await page.locator("h1").textContent(), /what comes next/);
+  check.deepEqual((await site.get("/v1/listeners")).listeners, []);
+  await site.shut(page);
+}

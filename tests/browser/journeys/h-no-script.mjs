@@ -1,0 +1,54 @@
+// Without scripts: everything can be read, forms work, each says what it did and offers the way back.
+
+import { check } from "../stage.mjs";
+
+export const title = "without scripts";
+const WHO = "listener-08";
+
+export async function walk(stage) {
+  const site = await stage.known();
+  const page = await site.window({ listener: WHO, javaScriptEnabled: false });
+  await page.goto("/");
+  check.ok((await page.locator(".card").count()) > 8, "mix and shelves");
+  check.equal(await page.locator(".needs-script:visible").count(), 0, "nothing that needs scripts is offered");
+  const first = page.locator("#mix .card").first();
+  const track = await first.getAttribute("data-track");
+  const flash = page.locator(".flash");
+
+  await first.getByRole("button", { name: /^Like/ }).click();
+  check.match(await flash.innerText(), /^Liked: /);
+  check.equal(await site.lastWord(WHO, track), "like");
+  check.equal(await first.getAttribute("data-track"), track, "the same mix is still there");
+  await flash.getByRole("button", { name: "Undo" }).click();
+  check.match(await flash.innerText(), /^Taken back: /);
+  check.equal(await site.lastWord(WHO, track), "cleared");
+  await page.reload();
+  check.equal(await flash.count(), 0, "said once");
+
+  await page.locator("#mix .card").first().getByRole("button", { name: /^Skip/ }).click();
+  check.match(page.url(), /exclude=/);
+  check.match(await flash.innerText(), /^Not now: /);
+  const banned = await page.locator("#mix .card").first().getAttribute("data-artist");
+  await page.locator("#mix .card").first().getByRole("button", { name: /^Never/ }).click();
+  check.match(await flash.innerText(), /^Never again: /);
+  check.equal(await page.locator(`.card[data-artist=${JSON.stringify(banned)}]`).count(), 0);
+  await flash.getByRole("button", { name: "Undo" }).click();
+  check.equal(await site.lastWord(WHO, banned), "cleared");
+
+  await page.getByRole("button", { name: "Adventure" }).click();
+  check.match(page.url(), /explore=0\.7/);
+  await page.getByText("Filters", { exact: true }).click();
+  await page.getByLabel("Tracks", { exact: true }).fill("5");
+  await page.getByRole("button", { name: "Mix again" }).click();
+  check.equal(await page.locator("#mix .card").count(), 5);
+  const playlist = await page.request.get(await page.locator(".menu a").first().getAttribute("href"));
+  check.match(await playlist.text(), /^#EXTM3U/);
+  for (const [name, heading] of [["Taste", "Your taste"], ["Model", "What Segue learned"], ["Import", "Add to your history"]]) {
+    await page.getByRole("navigation").getByRole("link", { name }).click();
+    check.equal(await page.locator("h1").textContent(), heading);
+  }
+  await page.getByLabel("Find a track").fill("river");
+  await page.getByRole("button", { name: "Search" }).first().click();
+  check.match(await page.locator("h1").textContent(), /river/);
+  await site.shut(page);
+}

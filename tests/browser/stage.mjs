@@ -1,0 +1,178 @@
+// What a journey stands on: homes, servers, browser windows, and a watch on everything that a page may do wrong unseen.
+
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const LISTENERS = 8;
+export const WIDTHS = [320, 390, 768, 1024, 1440, 2560];
+export const WITNESS = "listener-01";
+
+/** How much was checked. */
+export const counts = { assertions: 0, axe: 0, widths: 0 };
+
+/** `node:assert`, counted. */
+export const check = new Proxy(assert, {
+  get: (target, name) => (...given) => (counts.assertions++, target[name](...given)),
+  apply: (target, self, given) => (counts.assertions++, target(...given)),
+});
+
+/** Asks until the answer holds. */
+export async function until(what, holds, milliseconds = 15_000) {
+  const end = Date.now() + milliseconds;
+  for (;;) {
+    const answer = await holds();
+    if (answer) return counts.assertions++, answer;
+    if (Date.now() > end) assert.fail(`${what}: not within ${milliseconds / 1000} s`);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+  }
+}
+
+/** Lays out homes under `work` and starts servers on them. */
+export class Stage {
+  #servers = [];
+
+  constructor(binary, work, browser) {
+    Object.assign(this, { binary, work, browser });
+  }
+
+  static async open(binary, work) {
+    const args = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"];
+    const browser = await chromium.launch({ executablePath: process.env.SEGUE_CHROMIUM, args });
+    const stage = new Stage(binary, work, browser);
+    stage.run("demo", "--listeners", String(LISTENERS), "--keep", join(work, "demo"));
+    stage.exports = join(work, "demo", "exports");
+    return stage;
+  }
+
+  run(...given) {
+    return execFileSync(this.binary, given, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  }
+
+  /** A home of its own, with a history and a model where `from` says `demo`. */
+  home(name, from) {
+    const home = join(this.work, name);
+    if (from === "demo") cpSync(join(this.work, "demo", "home"), home, { recursive: true });
+    return home;
+  }
+
+  /** The files of a made-up export: a history, a library, and the sound of the tracks. */
+  files(listener) {
+    const folder = join(this.exports, listener);
+    return [...readdirSync(folder).map((name) => join(folder, name)), join(this.exports, "tracks.csv")];
+  }
+
+  /** Starts a server on a home and waits until it answers. */
+  async serve(home, ...given) {
+    const server = spawn(this.binary, ["--home", home, "serve", "--bind", "127.0.0.1:0", ...given], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#servers.push(server);
+    let log = "";
+    for (const stream of [server.stdout, server.stderr]) stream.on("data", (data) => (log += data));
+    const port = await until(`a server on ${home} says where it is\n${log}`, () => log.match(/127\.0\.0\.1:([1-9]\d*)/)?.[1], 30_000);
+    const site = new Site(`http://127.0.0.1:${port}`, this.browser);
+    await until("the server is ready", () => fetch(`${site.base}/readyz`).then((answer) => answer.ok, () => false), 30_000);
+    return site;
+  }
+
+  /** The server that journeys share: made-up listeners with a history, a model, and a folder with a sound. */
+  known() {
+    tone(join(this.work, "music", "tone.wav"));
+    return (this.shared ??= this.serve(this.home("known", "demo"), "--music", join(this.work, "music")));
+  }
+
+  async close() {
+    await this.browser.close();
+    for (const server of this.#servers) server.kill("SIGTERM");
+  }
+}
+
+/** A server as a browser and a program see it. */
+export class Site {
+  constructor(base, browser) {
+    Object.assign(this, { base, browser });
+  }
+
+  /** A window of its own, with cookies of its own. */
+  async window({ listener, width = 1280, height = 900, ...more } = {}) {
+    const context = await this.browser.newContext({ viewport: { width, height }, reducedMotion: "reduce", baseURL: this.base, ...more });
+    if (listener) await context.addCookies([{ name: "segue_listener", value: encodeURIComponent(listener), url: this.base }]);
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    page.faults = [];
+    page.on("console", (message) => ["error", "warning"].includes(message.type()) && page.faults.push(message.text()));
+    page.on("pageerror", (error) => page.faults.push(error.message));
+    return page;
+  }
+
+  /** Closes a window in which nothing may have gone wrong, except as `expected` says. */
+  async shut(page, expected) {
+    const faults = page.faults.filter((fault) => !expected?.test(fault));
+    check.deepEqual(faults, [], "console errors or violations of the content policy");
+    await page.context().close();
+  }
+
+  async get(path, headers) {
+    const answer = await fetch(this.base + path, { headers });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  }
+
+  async post(path, body) {
+    const answer = await fetch(this.base + path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+    return answer.json();
+  }
+
+  /** The last word that a listener said of a track or an artist, as the store has it. */
+  async lastWord(listener, target) {
+    const { feedback } = await this.get(`/v1/listeners/${listener}/feedback`);
+    return feedback.filter((said) => Object.values(said.target).includes(target)).at(-1)?.kind;
+  }
+}
+
+/** No rule of axe-core may be broken, with everything opened that can be. */
+export async function accessible(page, where) {
+  await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
+  const broken = await page.evaluate(async () => {
+    const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.target.join(" ")).join(" | ")}`);
+  });
+  counts.axe++;
+  check.deepEqual(broken, [], `accessibility of ${where}`);
+}
+
+/** Nothing may stick out at the side, however wide the window is. */
+export async function fits(page, where) {
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    counts.widths++;
+    check.ok(over <= 0, `${where} is ${over} pixels too wide at ${width}`);
+  }
+}
+
+/** Two seconds of a tone as a WAV file. */
+export function tone(path) {
+  const [rate, samples] = [8_000, 16_000];
+  const wav = Buffer.alloc(44 + samples, 128);
+  wav.write("RIFF", 0);
+  wav.writeUInt32LE(36 + samples, 4);
+  wav.write("WAVEfmt ", 8);
+  wav.writeUInt32LE(16, 16);
+  wav.writeUInt16LE(1, 20);
+  wav.writeUInt16LE(1, 22);
+  wav.writeUInt32LE(rate, 24);
+  wav.writeUInt32LE(rate, 28);
+  wav.writeUInt16LE(1, 32);
+  wav.writeUInt16LE(8, 34);
+  wav.write("data", 36);
+  wav.writeUInt32LE(samples, 40);
+  for (let at = 0; at < samples; at++) wav[44 + at] = 128 + Math.round(40 * Math.sin((at * 2 * Math.PI * 440) / rate));
+  mkdirSync(join(path, ".."), { recursive: true });
+  writeFileSync(path, wav);
+}
