@@ -216,7 +216,7 @@ impl App {
         if (marks.imported_rows, marks.forgotten) != (edition.marks.imported_rows, edition.marks.forgotten) {
             return self.build_anew().await;
         }
-        if self.writer.is_behind(marks) {
+        if self.writer.is_behind(marks).await? {
             // A play, a word or an exclusion that some command wrote.
             self.listeners.all_changed();
             self.writer.catch_up(marks);

@@ -85,11 +85,14 @@ impl Writer {
     }
 
     /// Whether plays, words or exclusions are in the store that this thread did not write.
-    pub(crate) fn is_behind(&self, found: Marks) -> bool {
-        let known = *lock(&self.marks);
-        found.listens > known.listens
-            || found.feedback > known.feedback
-            || found.exclusions != known.exclusions && found.listens >= known.listens
+    pub(crate) async fn is_behind(&self, found: Marks) -> ApiResult<bool> {
+        if !is_behind(*lock(&self.marks), found) {
+            return Ok(false);
+        }
+        // Most likely it wrote them itself and has not noted it yet, as it will have when this is its turn. To take that for news would
+        // make everybody's profile stale.
+        let marks = Arc::clone(&self.marks);
+        self.run(move |_| Ok(is_behind(*lock(&marks), found))).await
     }
 
     /// Takes note of what others wrote.
@@ -139,6 +142,12 @@ impl Writer {
             mpsc::error::TrySendError::Closed(_) => stopping(),
         })
     }
+}
+
+fn is_behind(known: Marks, found: Marks) -> bool {
+    found.listens > known.listens
+        || found.feedback > known.feedback
+        || found.exclusions != known.exclusions && found.listens >= known.listens
 }
 
 fn stopping() -> ApiError {
