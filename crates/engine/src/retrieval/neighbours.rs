@@ -16,9 +16,7 @@ const MOST: usize = 10_000;
 
 /// Adds the tracks nearest to what the listener likes.
 pub fn add(index: &Index, profile: &Profile, candidates: &mut CandidateSet) {
-    nearest(index, profile, MOST)
-        .into_iter()
-        .for_each(|track| candidates.add(track, Sources::NEIGHBOURS));
+    nearest(index, profile, MOST).into_iter().for_each(|track| candidates.add(track, Sources::NEIGHBOURS));
 }
 
 /// At most `most` tracks nearest to what the listener likes, the nearest first, ties by row.
