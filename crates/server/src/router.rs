@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -86,7 +87,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn(metrics::observe))
         .layer(CatchPanicLayer::custom(panicked))
         // What is turned away is counted, and what fails is logged where it fails.
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_response(answered).on_failure(()))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }
@@ -135,6 +136,11 @@ fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
         route = route.map_or("none", |route| route.as_str()),
         id = id.unwrap_or_default(),
     )
+}
+
+/// One line a request: what came of it and how long it took.
+fn answered<B>(response: &axum::http::Response<B>, took: Duration, _: &tracing::Span) {
+    tracing::info!(status = response.status().as_u16(), ms = took.as_secs_f64() * 1_000.0, "answered");
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{CandidateSet, Index, Sources};
 use crate::sound::{self, LANES, Position};
-use crate::{Catalogue, Profile, TrackIdx};
+use crate::{Profile, TrackIdx};
 
 /// At most this many likes are looked around, those that weigh most.
 const MOST_ANCHORS: usize = 32;
