@@ -50,6 +50,11 @@ impl SoundSpace {
         &self.positions[track.0 as usize]
     }
 
+    /// Where all tracks lie, in the order of their rows.
+    pub(crate) fn positions(&self) -> &[Position] {
+        &self.positions
+    }
+
     /// Mean squared difference over the axes known for both, about 2 for two tracks taken at random; `None` where fewer
     /// than three axes are known for both.
     pub fn distance(&self, a: TrackIdx, b: TrackIdx) -> Option<f32> {
@@ -70,6 +75,58 @@ pub fn distance(a: &Position, b: &Position) -> Option<f32> {
     (axes >= FEWEST_AXES).then(|| sum / axes as f32)
 }
 
+/// Positions that [`nearest`] compares at a time.
+pub(crate) const LANES: usize = 16;
+
+/// The distance of each of up to [`LANES`] positions to the nearest of others: the least [`distance`], to the last bit. Infinite where
+/// too little is known.
+pub(crate) fn nearest(positions: &[Position], others: &[Position]) -> [f32; LANES] {
+    // Axis by axis, so that one instruction serves several positions.
+    let mut axes = [[f32::NAN; LANES]; AXES.len()];
+    for (lane, position) in positions.iter().enumerate() {
+        axes.iter_mut().zip(position).for_each(|(axis, &value)| axis[lane] = value);
+    }
+    let is_known = |position: &Position| !position.iter().any(|value| value.is_nan());
+    let all_are_known = positions.len() == LANES && positions.iter().all(is_known);
+    let mut least = [f32::INFINITY; LANES];
+    for other in others {
+        let distances = match all_are_known && is_known(other) {
+            true => known_distances(&axes, other),
+            false => distances(&axes, other),
+        };
+        least.iter_mut().zip(distances).for_each(|(least, distance)| *least = least.min(distance));
+    }
+    least
+}
+
+/// Distances where every axis is known.
+fn known_distances(axes: &[[f32; LANES]; AXES.len()], other: &Position) -> [f32; LANES] {
+    let mut sums = [0.0; LANES];
+    for (axis, &value) in axes.iter().zip(other) {
+        for (sum, &lane) in sums.iter_mut().zip(axis) {
+            let difference = lane - value;
+            *sum += difference * difference;
+        }
+    }
+    sums.map(|sum| sum / AXES.len() as f32)
+}
+
+fn distances(axes: &[[f32; LANES]; AXES.len()], other: &Position) -> [f32; LANES] {
+    let (mut sums, mut known) = ([0.0; LANES], [0.0_f32; LANES]);
+    for (axis, &value) in axes.iter().zip(other) {
+        for ((sum, known), &lane) in sums.iter_mut().zip(&mut known).zip(axis) {
+            let difference = lane - value;
+            *sum += if difference.is_nan() { 0.0 } else { difference * difference };
+            *known += if difference.is_nan() { 0.0 } else { 1.0 };
+        }
+    }
+    let distance = |lane: usize| match known[lane] >= FEWEST_AXES as f32 {
+        true => sums[lane] / known[lane],
+        false => f32::INFINITY,
+    };
+    std::array::from_fn(distance)
+}
+
 fn raw_position(features: &AudioFeatures) -> Position {
     AXES.map(|axis| match (axis, features.get(axis)) {
         (_, None) => f32::NAN,
@@ -87,5 +144,38 @@ fn standardise(positions: &mut [Position], axis: usize) {
     for position in positions {
         // NaN stays NaN: `clamp` keeps it.
         position[axis] = (((f64::from(position[axis]) - mean) * scale) as f32).clamp(-CLIP, CLIP);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{RngExt, SeedableRng};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::*;
+
+    fn positions(count: usize, known: f64, rng: &mut ChaCha8Rng) -> Vec<Position> {
+        let mut value = || if rng.random_bool(known) { rng.random_range(-3.0..3.0) } else { f32::NAN };
+        (0..count).map(|_| std::array::from_fn(|_| value())).collect()
+    }
+
+    #[test]
+    fn the_nearest_of_a_block_is_what_comparing_one_by_one_finds() {
+        let mut rng = ChaCha8Rng::seed_from_u64(1);
+        for (count, known) in [(LANES, 1.0), (LANES, 0.9), (LANES, 0.3), (5, 1.0), (1, 0.5)] {
+            let others = positions(7, (known + 1.0) / 2.0, &mut rng);
+            let block = positions(count, known, &mut rng);
+            let found = nearest(&block, &others);
+            for (position, found) in block.iter().zip(found) {
+                let distances = others.iter().filter_map(|other| distance(position, other));
+                let expected = distances.fold(f32::INFINITY, f32::min);
+                assert_eq!(found.to_bits(), expected.to_bits());
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_near_what_nobody_likes() {
+        assert_eq!(nearest(&[[0.0; AXES.len()]], &[]), [f32::INFINITY; LANES]);
     }
 }

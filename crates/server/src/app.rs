@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
 use segue_store::{Store, StoreError};
@@ -21,12 +21,18 @@ use crate::writer::Writer;
 
 /// How often it is looked whether commands beside the server changed something.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Tracks that came wait for the next edition at most so long.
+const LONGEST_REST: Duration = Duration::from_secs(60);
+/// What keeps a thread busy waits for its turn at most so long.
+const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 /// How to serve.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The folder that holds everything.
     pub home: PathBuf,
+    /// Whether every request needs a key even while there is none: where others can reach the server.
+    pub keys_required: bool,
     /// Folders whose sound files may be played; none else are ever opened.
     pub music: Vec<PathBuf>,
     /// How much is too much.
@@ -47,6 +53,8 @@ pub struct App {
     pub(crate) models: Box<dyn Models>,
     /// One edition is built at a time.
     building: Semaphore,
+    /// What keeps a thread busy takes turns.
+    heavy: Arc<Semaphore>,
     rebuild: Notify,
     editions: AtomicU64,
 }
@@ -74,7 +82,7 @@ impl App {
     /// When the store cannot be opened.
     pub fn open(config: Config, models: Box<dyn Models>) -> Result<Arc<Self>, StartError> {
         let store = Store::open(&config.home)?;
-        let keys = KeyRing::default();
+        let keys = KeyRing::new(config.keys_required);
         keys.reload(&store)?;
         let io = |action| move |source| StartError::Io { action, source };
         let imports = Imports::open(&config.home).map_err(io("make the folder for uploads"))?;
@@ -90,6 +98,9 @@ impl App {
             imports,
             models,
             building: Semaphore::new(1),
+            heavy: Arc::new(Semaphore::new(
+                std::thread::available_parallelism().map_or(1, |cores| cores.get()),
+            )),
             rebuild: Notify::new(),
             editions: AtomicU64::new(0),
             config,
@@ -117,7 +128,7 @@ impl App {
     ) -> ApiResult<()> {
         let _turn = self.building.acquire().await.expect("the semaphore is never closed");
         let (app, number) = (Arc::clone(self), self.editions.fetch_add(1, Ordering::Relaxed) + 1);
-        let begun = std::time::Instant::now();
+        let begun = Instant::now();
         let edition = self.readers.run(move |store| {
             build(&app, store, number).map_err(|error| {
                 tracing::error!("no edition could be built: {}", crate::error::chain(error.as_ref()));
@@ -133,7 +144,27 @@ impl App {
             "edition in place"
         );
         self.edition.store(Arc::new(edition));
+        self.listeners.let_go_before(number.saturating_sub(1));
         Ok(())
+    }
+
+    /// Runs work that keeps a thread busy, as many at a time as there are processors. It goes on if nobody waits any more, and keeps its turn.
+    pub(crate) async fn heavy<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> ApiResult<T> {
+        let turn = Arc::clone(&self.heavy).acquire_owned();
+        let turn = tokio::time::timeout(LONGEST_WAIT, turn).await.map_err(|_| {
+            metrics::counter!("segue_shed_total", "reason" => "heavy").increment(1);
+            ApiError::overloaded("overloaded", "too much that takes long is being worked on")
+        })?;
+        let turn = turn.expect("the semaphore is never closed");
+        let worked = tokio::task::spawn_blocking(move || {
+            let outcome = work();
+            drop(turn);
+            outcome
+        });
+        worked.await.map_err(|error| ApiError::internal(&error))
     }
 
     /// Tracks came or went: another edition is built soon, one for all that come until then.
@@ -148,33 +179,60 @@ impl App {
                 () = self.rebuild.notified() => true,
                 () = tokio::time::sleep(LOOK_EVERY) => false,
             };
-            let done = if asked { self.build().await } else { self.look().await };
+            let begun = Instant::now();
+            let is_ready = self.is_ready.load(Ordering::Acquire);
+            let done = if asked || !is_ready { self.build().await } else { self.look().await };
             if let Err(error) = done {
                 tracing::warn!(code = error.code, "{}", error.message);
                 // What fails now would fail again at once.
                 tokio::time::sleep(LOOK_EVERY).await;
+            }
+            // Tracks may come all the time: building leaves the machine four fifths of it.
+            tokio::time::sleep((begun.elapsed() * 4).min(LONGEST_REST)).await;
+        }
+    }
+
+    /// Follows which keys count, whatever else is going on: a key that was revoked is one that was lost. Ends with the server.
+    pub(crate) async fn follow_keys(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let app = Arc::clone(&self);
+            if let Err(error) = self.readers.run(move |store| Ok(app.keys.reload(store)?)).await {
+                tracing::warn!(code = error.code, "keys could not be read: {}", error.message);
             }
         }
     }
 
     /// Takes over what commands beside the server did.
     async fn look(self: &Arc<Self>) -> ApiResult<()> {
-        let (app, kind) = (Arc::clone(self), self.models.kind());
+        let kind = self.models.kind();
         let found = self.readers.run(move |store| {
-            app.keys.reload(store)?;
             let model = store.active_model(kind)?.map(|model| model.version);
             let experiment = store.running_experiment()?.map(|experiment| experiment.name);
-            Ok((model, experiment, store.imported_rows()?))
+            Ok((model, experiment, store.marks()?))
         });
-        let (model, experiment, imported_rows) = found.await?;
-        let edition = self.edition.load();
-        if imported_rows != edition.imported_rows {
-            self.listeners.clear();
-            return self.build().await;
+        let (model, experiment, marks) = found.await?;
+        let edition = self.edition.load_full();
+        if (marks.imported_rows, marks.forgotten) != (edition.marks.imported_rows, edition.marks.forgotten) {
+            return self.build_anew().await;
+        }
+        if self.writer.is_behind(marks).await? {
+            // A play, a word or an exclusion that some command wrote.
+            self.listeners.all_changed();
+            self.writer.catch_up(marks);
         }
         if model.as_deref() != edition.model_version() || experiment != edition.experiment_name {
             return self.reload_model().await;
         }
         Ok(())
+    }
+
+    /// Builds an edition while nothing of the one before is kept of anybody.
+    pub(crate) async fn build_anew(self: &Arc<Self>) -> ApiResult<()> {
+        self.listeners.clear();
+        let built = self.build().await;
+        // Whoever was read meanwhile was read into the edition before.
+        self.listeners.clear();
+        built
     }
 }

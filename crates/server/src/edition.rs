@@ -12,10 +12,13 @@ use segue_engine::retrieval::Index;
 use segue_engine::similar::SimilarIndex;
 use segue_engine::{Catalogue, TrackIdx};
 use segue_home::Dataset;
-use segue_store::Store;
+use segue_store::{Marks, Store};
 
 use crate::error::{ApiError, ApiResult};
 use crate::models::{Loaded, Models, ModelsError};
+
+/// More words are not looked for.
+const MOST_WORDS: usize = 12;
 
 /// What requests are answered from.
 pub(crate) struct Edition {
@@ -31,8 +34,8 @@ pub(crate) struct Edition {
     pub(crate) experiment: Option<Design>,
     /// The name of the one that the store says is running: that of another version of Segue may not be readable.
     pub(crate) experiment_name: Option<String>,
-    /// Rows that imports had brought when it was built.
-    pub(crate) imported_rows: u64,
+    /// How far the store was when it was built.
+    pub(crate) marks: Marks,
 }
 
 impl Edition {
@@ -50,13 +53,13 @@ impl Edition {
             arrivals: Vec::new(),
             experiment: None,
             experiment_name: None,
-            imported_rows: 0,
+            marks: Marks::default(),
         }
     }
 
     /// Builds one from all that the store holds now. Minutes of work for a large home: not for a request to wait for.
     pub(crate) fn build(store: &Store, models: &dyn Models, number: u64) -> Result<Self, ModelsError> {
-        let imported_rows = store.imported_rows()?;
+        let marks = store.marks()?;
         let Dataset { catalogue, profiles } = Dataset::load(store)?;
         let index = Index::build(&catalogue, &profiles);
         let similar = SimilarIndex::build(&catalogue, &index, &profiles);
@@ -72,7 +75,7 @@ impl Edition {
             arrivals: arrivals(&catalogue, &profiles, rows),
             experiment,
             experiment_name,
-            imported_rows,
+            marks,
             index: Arc::new(index),
             similar: Arc::new(similar),
             catalogue,
@@ -97,7 +100,7 @@ impl Edition {
             arrivals: self.arrivals.clone(),
             experiment,
             experiment_name,
-            imported_rows: self.imported_rows,
+            marks: self.marks,
         })
     }
 
@@ -123,7 +126,10 @@ impl Edition {
 
     /// Tracks of which title, artists and album together hold every word, the most popular first.
     pub(crate) fn search(&self, words: &str, most: usize) -> Vec<TrackIdx> {
-        let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+        let mut words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+        words.sort();
+        words.dedup();
+        words.truncate(MOST_WORDS);
         let matches = |row: &TrackIdx| {
             let track = self.catalogue.track(*row);
             let named = [track.title.as_str(), track.album.as_deref().unwrap_or_default()];

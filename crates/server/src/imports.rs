@@ -111,6 +111,11 @@ impl Imports {
         self.statuses.lock().expect("nothing that holds the lock can panic")
     }
 
+    /// How many are not over.
+    pub(crate) fn under_way(&self) -> usize {
+        self.lock().iter().filter(|status| !status.is_over()).count()
+    }
+
     /// Lets go of what is remembered of somebody's imports, unless one of them is under way.
     pub(crate) fn forget(&self, listener: &ListenerId) -> ApiResult<()> {
         let mut statuses = self.lock();
@@ -124,8 +129,10 @@ impl Imports {
 
     fn remember(&self, id: &str, label: &Label) {
         let mut statuses = self.lock();
-        if statuses.len() >= REMEMBERED {
-            statuses.pop_front();
+        if statuses.len() >= REMEMBERED
+            && let Some(oldest) = statuses.iter().position(Status::is_over)
+        {
+            statuses.remove(oldest);
         }
         statuses.push_back(Status {
             id: id.to_owned(),
@@ -240,7 +247,8 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
                 status.file = named(&upload, progress.path).display().to_string();
             });
         };
-        let report = import(&[upload.as_path()], &options, &mut observer, &mut sink);
+        let files = files(&upload).map_err(|error| ApiError::internal(&error))?;
+        let report = import(&files, &options, &mut observer, &mut sink);
         let counts = sink.counts();
         let mut report = report.map_err(|error| match error {
             IngestError::Sink { .. } | IngestError::Io { .. } => ApiError::internal(&error),
@@ -258,6 +266,14 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
         Ok(())
     });
     read.await.map_err(|error| ApiError::internal(&error))?
+}
+
+/// The files of an upload. They are named one by one, since of a folder whatever is no export is passed over in silence.
+fn files(upload: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(upload)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    files.sort();
+    Ok(files)
 }
 
 /// A file as its owner knows it, not where it lies here.

@@ -25,6 +25,8 @@ use crate::error::{ApiError, ApiResult};
 
 /// Changes of a profile after which its pool is gathered anew.
 const SURVEY_AFTER: u64 = 20;
+/// Listeners with fewer labels are newcomers.
+const NEWCOMER: usize = 4;
 
 /// A listener, ready to be mixed for.
 pub(crate) struct Listener {
@@ -33,8 +35,8 @@ pub(crate) struct Listener {
     pub(crate) pool: Pool,
     /// Changes that the profile knows of.
     version: u64,
-    /// Changes that were known when the pool was gathered.
-    surveyed: u64,
+    /// The number of changes at which the pool is to be gathered anew.
+    survey_at: u64,
 }
 
 impl Listener {
@@ -86,6 +88,25 @@ impl Listeners {
         }
     }
 
+    /// Something may have been written about anybody.
+    pub(crate) fn all_changed(&self) {
+        for (_, entry) in self.cache.iter() {
+            entry.version.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    /// Lets go of listeners who are held with an edition older than one: it would stay in memory as long as they stay away.
+    pub(crate) fn let_go_before(&self, edition: u64) {
+        for (_, entry) in self.cache.iter() {
+            // Whoever is being looked at is brought up to date anyway.
+            if let Ok(mut held) = entry.held.try_lock()
+                && held.as_ref().is_some_and(|listener| listener.edition.number < edition)
+            {
+                *held = None;
+            }
+        }
+    }
+
     /// Lets go of everybody: what is held may tell of somebody who was forgotten.
     pub(crate) fn clear(&self) {
         self.cache.clear();
@@ -108,7 +129,7 @@ pub(crate) async fn listener(app: &App, id: &ListenerId) -> ApiResult<Arc<Listen
     let Some(listener) = held.clone() else {
         return Ok(held.insert(surveyed(app, id, current, version).await?).clone());
     };
-    let is_due = listener.edition.number != current.number || version >= listener.surveyed + SURVEY_AFTER;
+    let is_due = listener.edition.number != current.number || version >= listener.survey_at;
     if is_due {
         if let Ok(_turn) = app.listeners.surveys.try_acquire() {
             return Ok(held.insert(fold_and_survey(app, id, current, version).await?).clone());
@@ -163,9 +184,9 @@ async fn fold_and_survey(
         let scorer = edition.model()?.scorer.as_ref();
         let arrivals: Vec<TrackIdx> =
             edition.arrivals.iter().filter_map(|track| edition.catalogue.find(track)).collect();
-        let breadth = (Breadth::Bounded(Bounds::default()), &arrivals[..]);
+        let breadth = (Breadth::Bounded(bounds(&profile)), &arrivals[..]);
         let pool = survey(&edition.catalogue, &edition.index, &profile, scorer, breadth)?;
-        Ok(Listener { edition, profile, pool, version, surveyed: version })
+        Ok(Listener { edition, profile, pool, version, survey_at: version + SURVEY_AFTER })
     });
     metrics::counter!("segue_surveys_total").increment(1);
     Ok(Arc::new(made.await?))
@@ -184,9 +205,20 @@ async fn refolded(
         let profile = fold(store, &edition, id)?;
         let scorer = edition.model()?.scorer.as_ref();
         let pool = before.pool.rescored(&edition.catalogue, &edition.index, &profile, scorer)?;
-        Ok(Listener { edition, profile, pool, version, surveyed: before.surveyed })
+        // What a lifted ban lets in is not in the pool: it is due for a survey.
+        let is_lifted = !before.profile.banned_artists.is_subset(&profile.banned_artists);
+        let survey_at = if is_lifted { version } else { before.survey_at };
+        Ok(Listener { edition, profile, pool, version, survey_at })
     });
     Ok(Arc::new(made.await?))
+}
+
+/// What is kept for a listener. The taste of a newcomer leads nowhere yet, so that more has to be looked at.
+fn bounds(profile: &Profile) -> Bounds {
+    match profile.labelled().count() < NEWCOMER {
+        true => Bounds { new: 1_500, asked: 6_000, ..Bounds::default() },
+        false => Bounds::default(),
+    }
 }
 
 fn fold(store: &Store, edition: &Edition, id: ListenerId) -> ApiResult<Profile> {

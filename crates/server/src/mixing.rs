@@ -5,12 +5,15 @@ use std::sync::Arc;
 use segue_core::{Enrolment, Impression, ListenerId, Timestamp};
 use segue_engine::TrackIdx;
 use segue_engine::experiment::{Part, Settings};
-use segue_engine::pipeline::{Breadth, MixError, MixOutcome, MixRequest, mix_from, survey};
+use segue_engine::pipeline::{Bounds, Breadth, MixError, MixOutcome, MixRequest, mix_from, survey};
 use segue_store::{Appended, Entry, Event, ImpressionId};
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::listeners::{Listener, listener};
+
+/// Longer mixes are made on a thread that may be kept busy.
+const AT_ONCE: u32 = 60;
 
 /// A mix that was made and is on disk.
 pub(crate) struct Mixed {
@@ -22,28 +25,33 @@ pub(crate) struct Mixed {
     pub(crate) listener: Arc<Listener>,
 }
 
-/// Makes a mix and logs it. `given` are the settings that the client chose itself, of those that an experiment may vary.
+/// Makes a mix and logs it. An experiment may have a part in it if `given` says which of the settings it varies the client chose
+/// itself; a mix that is no subject of experiments gives `None`.
 pub(crate) async fn mix_and_log(
     app: &App,
     id: &ListenerId,
     asked: MixRequest,
-    given: Settings,
+    given: Option<Settings>,
 ) -> ApiResult<Mixed> {
+    let forgotten = app.writer.forgotten();
     let listener = listener(app, id).await?;
-    let asked = MixRequest { arrivals: listener.edition.arrivals.clone(), ..asked };
-    let part = Part::of(listener.edition.experiment.as_ref(), id, given);
-    let outcome = make(&listener, &part.request(asked.clone())).await?;
+    // The log keeps microseconds, and the answer says what the log says.
+    let now = Timestamp::from_microsecond(asked.now.as_microsecond()).unwrap_or(asked.now);
+    let asked = MixRequest { arrivals: listener.edition.arrivals.clone(), now, ..asked };
+    // The listener may be held with an edition from before the experiment was stopped.
+    let current = app.edition.load_full();
+    let part = given.map_or(Part::None, |given| Part::of(current.experiment.as_ref(), id, given));
+    let outcome = make(app, &listener, &part.request(asked.clone())).await?;
     let mut shadows = Vec::new();
     for (arm, request) in part.shadow_requests(&asked) {
-        match make(&listener, &request).await {
+        match make(app, &listener, &request).await {
             Ok(outcome) => shadows.push((arm, outcome.slate)),
             Err(error) => tracing::warn!(arm = arm.name, "no shadow of this mix: {}", error.message),
         }
     }
     let impressions = part.impressions(asked.now, &outcome.slate, shadows);
-    let id = log(app, impressions).await?;
+    let id = log(app, vec![impressions], forgotten).await?[0];
     let enrolment = part.enrolment();
-    drop(part);
     Ok(Mixed { id, at: asked.now, outcome, enrolment, listener })
 }
 
@@ -55,19 +63,18 @@ pub(crate) async fn preview(
 ) -> ApiResult<(MixOutcome, Arc<Listener>)> {
     let listener = listener(app, id).await?;
     let asked = MixRequest { arrivals: listener.edition.arrivals.clone(), ..asked };
-    Ok((make(&listener, &asked).await?, listener))
+    Ok((make(app, &listener, &asked).await?, listener))
 }
 
 /// Makes a mix from the pool. Where filters leave too little of it, the tracks that the request names are scored, or the whole catalogue.
-pub(crate) async fn make(listener: &Arc<Listener>, request: &MixRequest) -> ApiResult<MixOutcome> {
-    match from_pool(listener, request)? {
-        Some(outcome) => Ok(outcome),
-        None => {
-            let (listener, request) = (Arc::clone(listener), request.clone());
-            let made = tokio::task::spawn_blocking(move || from_catalogue(&listener, &request));
-            Ok(made.await.map_err(|error| ApiError::internal(&error))??)
-        }
+async fn make(app: &App, listener: &Arc<Listener>, request: &MixRequest) -> ApiResult<MixOutcome> {
+    if request.length <= AT_ONCE
+        && let Some(outcome) = from_pool(listener, request)?
+    {
+        return Ok(outcome);
     }
+    let (listener, request) = (Arc::clone(listener), request.clone());
+    Ok(app.heavy(move || make_now(&listener, &request)).await??)
 }
 
 /// As [`make`], on a thread that may be kept busy.
@@ -95,17 +102,40 @@ fn from_catalogue(listener: &Listener, request: &MixRequest) -> Result<MixOutcom
         .within
         .as_ref()
         .map(|within| within.iter().filter_map(|track| catalogue.find(track)).collect::<Vec<TrackIdx>>());
-    let breadth = named.as_deref().map_or(Breadth::Whole, Breadth::Tracks);
-    let pool = survey(catalogue, index, profile, scorer, (breadth, &[]))?;
-    mix_from(catalogue, index, profile, scorer, (&pool, request))
+    // Most of what a filter starves is found without scoring everything.
+    let wider = Bounds { familiar: 20_000, new: 3_000, asked: 6_000, ..Bounds::default() };
+    let breadths = match &named {
+        Some(named) => vec![Breadth::Tracks(named)],
+        None => vec![Breadth::Bounded(wider), Breadth::Whole],
+    };
+    let mut outcome = Err(MixError::Starved);
+    for breadth in breadths {
+        let pool = survey(catalogue, index, profile, scorer, (breadth, &[]))?;
+        outcome = mix_from(catalogue, index, profile, scorer, (&pool, request));
+        if outcome != Err(MixError::Starved) {
+            break;
+        }
+    }
+    outcome
 }
 
-/// Logs slates that belong together; the first is the one that is shown.
-pub(crate) async fn log(app: &App, impressions: Vec<Impression>) -> ApiResult<ImpressionId> {
-    let outcomes = app.writer.append(vec![Entry::from(Event::Impressions(impressions))]).await?;
-    match outcomes.into_iter().next() {
-        Some(Ok(Appended::Impressions(ids))) => Ok(ids[0]),
-        Some(Err(error)) => Err(error),
-        _ => unreachable!("impressions are answered by their names"),
-    }
+/// Logs mixes, each with its shadows: the first slate of each is the one that is shown. `forgotten` is how often somebody had been
+/// forgotten when they were begun.
+pub(crate) async fn log(
+    app: &App,
+    mixes: Vec<Vec<Impression>>,
+    forgotten: i64,
+) -> ApiResult<Vec<ImpressionId>> {
+    let entries = mixes.into_iter().map(|slates| Entry::from(Event::Impressions(slates))).collect();
+    let outcomes = app.writer.append_unless_forgotten(entries, forgotten).await?;
+    let name = |outcome| match outcome {
+        Ok(Appended::Impressions(ids)) => Ok(ids[0]),
+        // A track went with somebody who was forgotten, and is in the catalogue that the mix was made from still.
+        Err(ApiError { code: "unknown_track", .. }) => {
+            Err(ApiError::overloaded("catalogue_changed", "the catalogue changed while this was being made"))
+        }
+        Err(error) => Err(error),
+        Ok(_) => unreachable!("impressions are answered by their names"),
+    };
+    outcomes.into_iter().map(name).collect()
 }

@@ -30,24 +30,26 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> std::io::Result<()> {
     let router = crate::router(Arc::clone(&app));
-    let follower = tokio::spawn(Arc::clone(&app).follow());
-    let starter = tokio::spawn(start(Arc::clone(&app)));
+    let background = tokio::spawn(start_and_follow(Arc::clone(&app)));
+    let keys = tokio::spawn(Arc::clone(&app).follow_keys());
     accept(&app, listener, router, stop).await;
-    follower.abort();
-    starter.abort();
+    background.abort();
+    keys.abort();
     let writer = Arc::clone(&app);
     tokio::task::spawn_blocking(move || writer.writer.stop()).await?;
     Ok(())
 }
 
-/// Makes the server ready: the first edition, and what a crash left behind.
-async fn start(app: Arc<App>) {
+/// Makes the server ready: the first edition, and what a crash left behind. Then follows what changes, and not before: held against
+/// the empty edition everything has changed, and all would be built a second time.
+async fn start_and_follow(app: Arc<App>) {
     if let Err(error) = app.build().await {
         tracing::error!(code = error.code, "not ready: {}", error.message);
     }
     if let Err(error) = crate::imports::resume(&app) {
         tracing::warn!("imports that were cut off cannot be resumed: {error}");
     }
+    app.follow().await;
 }
 
 async fn accept(app: &App, listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {

@@ -4,11 +4,11 @@
 //! A request is answered after its entries are on disk. The queue is bounded: when it is full, requests are turned away instead of
 //! waiting for ever. When the server stops, what was accepted is written before the thread ends.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use segue_store::{Appended, Entry, Store, StoreError};
+use segue_store::{Appended, Entry, Marks, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{ApiError, ApiResult};
@@ -17,37 +17,95 @@ use crate::error::{ApiError, ApiResult};
 const QUEUE: usize = 1_024;
 /// Requests whose entries share a transaction at most.
 const BATCH: usize = 256;
+/// Entries that share a transaction, those of the last request excepted.
+const BATCH_ENTRIES: usize = 4_096;
 
 type Outcomes = Vec<Result<Appended, ApiError>>;
 type Work = Box<dyn FnOnce(&mut Store) + Send>;
 
 enum Job {
     /// Entries that share a flush with those of others.
-    Append { entries: Vec<Entry>, reply: oneshot::Sender<ApiResult<Outcomes>> },
+    Append(Request),
     /// Anything else, in a transaction of its own.
     Work(Work),
+}
+
+/// What one request wants appended.
+struct Request {
+    entries: Vec<Entry>,
+    /// How often somebody had been forgotten when the entries were thought of, if that matters to them.
+    forgotten: Option<i64>,
+    reply: oneshot::Sender<ApiResult<Outcomes>>,
 }
 
 /// The way to the thread.
 pub(crate) struct Writer {
     queue: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// How far the store was after the last write of the thread.
+    marks: Arc<Mutex<Marks>>,
 }
 
 impl Writer {
     /// Starts the thread on a store of its own.
     pub(crate) fn start(store: Store) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel(QUEUE);
-        let thread = std::thread::Builder::new().name("writer".to_owned()).spawn(move || run(store, jobs))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)) })
+        let marks = Arc::new(Mutex::new(store.marks().unwrap_or_default()));
+        let published = Arc::clone(&marks);
+        let thread = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || Thread { store, marks: published }.run(jobs))?;
+        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)), marks })
     }
 
     /// Appends entries, each by itself: one that is refused keeps none of the others back. What is accepted is on disk when this
     /// returns.
     pub(crate) async fn append(&self, entries: Vec<Entry>) -> ApiResult<Outcomes> {
+        self.request(entries, None).await
+    }
+
+    /// As [`Self::append`], unless somebody was forgotten since: what was thought of before must not bring them back.
+    pub(crate) async fn append_unless_forgotten(
+        &self,
+        entries: Vec<Entry>,
+        forgotten: i64,
+    ) -> ApiResult<Outcomes> {
+        self.request(entries, Some(forgotten)).await
+    }
+
+    async fn request(&self, entries: Vec<Entry>, forgotten: Option<i64>) -> ApiResult<Outcomes> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Append { entries, reply })?;
+        self.send(Job::Append(Request { entries, forgotten, reply }))?;
         answer.await.map_err(|_| stopping())?
+    }
+
+    /// How often somebody was forgotten.
+    pub(crate) fn forgotten(&self) -> i64 {
+        lock(&self.marks).forgotten
+    }
+
+    /// Whether plays, words or exclusions are in the store that this thread did not write.
+    pub(crate) async fn is_behind(&self, found: Marks) -> ApiResult<bool> {
+        if !is_behind(*lock(&self.marks), found) {
+            return Ok(false);
+        }
+        // Most likely it wrote them itself and has not noted it yet, as it will have when this is its turn. To take that for news would
+        // make everybody's profile stale.
+        let marks = Arc::clone(&self.marks);
+        self.run(move |_| Ok(is_behind(*lock(&marks), found))).await
+    }
+
+    /// Takes note of what others wrote.
+    pub(crate) fn catch_up(&self, found: Marks) {
+        let mut known = lock(&self.marks);
+        known.listens = known.listens.max(found.listens);
+        known.feedback = known.feedback.max(found.feedback);
+        known.exclusions = found.exclusions;
+    }
+
+    /// Whether the thread is there to write.
+    pub(crate) fn is_alive(&self) -> bool {
+        lock(&self.thread).as_ref().is_some_and(|thread| !thread.is_finished())
     }
 
     /// Runs any other write.
@@ -66,15 +124,15 @@ impl Writer {
 
     /// Writes what was accepted and ends the thread.
     pub(crate) fn stop(&self) {
-        drop(self.queue.lock().expect("nothing that holds the lock can panic").take());
-        let thread = self.thread.lock().expect("nothing that holds the lock can panic").take();
+        drop(lock(&self.queue).take());
+        let thread = lock(&self.thread).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the writing thread had panicked");
         }
     }
 
     fn send(&self, job: Job) -> ApiResult<()> {
-        let queue = self.queue.lock().expect("nothing that holds the lock can panic");
+        let queue = lock(&self.queue);
         let queue = queue.as_ref().ok_or_else(stopping)?;
         queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
@@ -86,48 +144,85 @@ impl Writer {
     }
 }
 
+fn is_behind(known: Marks, found: Marks) -> bool {
+    found.listens > known.listens
+        || found.feedback > known.feedback
+        || found.exclusions != known.exclusions && found.listens >= known.listens
+}
+
 fn stopping() -> ApiError {
     ApiError::overloaded("stopping", "the server is stopping")
 }
 
-fn run(mut store: Store, mut jobs: mpsc::Receiver<Job>) {
-    while let Some(job) = jobs.blocking_recv() {
-        let mut batch = Vec::new();
-        let mut next = Some(job);
-        while let Some(job) = next {
-            match job {
-                Job::Append { entries, reply } => batch.push((entries, reply)),
-                Job::Work(work) => {
-                    // In the order in which they came: what was appended before is there.
-                    commit(&mut store, std::mem::take(&mut batch));
-                    work(&mut store);
-                }
-            }
-            next = if batch.len() < BATCH { jobs.try_recv().ok() } else { None };
-        }
-        commit(&mut store, batch);
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nothing that holds the lock can panic")
 }
 
-/// Appends what several requests brought, and answers them.
-fn commit(store: &mut Store, batch: Vec<(Vec<Entry>, oneshot::Sender<ApiResult<Outcomes>>)>) {
-    if batch.is_empty() {
-        return;
+/// The thread's own.
+struct Thread {
+    store: Store,
+    marks: Arc<Mutex<Marks>>,
+}
+
+impl Thread {
+    fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(job) = jobs.blocking_recv() {
+            let (mut batch, mut entries) = (Vec::new(), 0);
+            let mut next = Some(job);
+            while let Some(job) = next {
+                match job {
+                    Job::Append(request) => {
+                        entries += request.entries.len();
+                        batch.push(request);
+                    }
+                    Job::Work(work) => {
+                        // In the order in which they came: what was appended before is there.
+                        self.commit(std::mem::take(&mut batch));
+                        work(&mut self.store);
+                        self.publish();
+                    }
+                }
+                next =
+                    if batch.len() < BATCH && entries < BATCH_ENTRIES { jobs.try_recv().ok() } else { None };
+            }
+            self.commit(batch);
+        }
     }
-    let begun = Instant::now();
-    let (mut entries, mut requests) = (Vec::new(), Vec::new());
-    for (of_request, reply) in batch {
-        requests.push((of_request.len(), reply));
-        entries.extend(of_request);
+
+    /// Appends what several requests brought, and answers them.
+    fn commit(&mut self, batch: Vec<Request>) {
+        let forgotten = lock(&self.marks).forgotten;
+        let (mut entries, mut requests) = (Vec::new(), Vec::new());
+        for request in batch {
+            if request.forgotten.is_some_and(|before| before != forgotten) {
+                let message = "somebody was forgotten while this was being made";
+                let _ = request.reply.send(Err(ApiError::overloaded("forgetting", message)));
+                continue;
+            }
+            requests.push((request.entries.len(), request.reply));
+            entries.extend(request.entries);
+        }
+        if requests.is_empty() {
+            return;
+        }
+        let begun = Instant::now();
+        let mut outcome = self.store.append(&entries).map(Vec::into_iter).map_err(ApiError::from);
+        metrics::histogram!("segue_commit_seconds").record(begun.elapsed().as_secs_f64());
+        metrics::histogram!("segue_commit_entries").record(entries.len() as f64);
+        self.publish();
+        for (count, reply) in requests {
+            let answer = match &mut outcome {
+                Ok(outcomes) => Ok(outcomes.take(count).map(|each| each.map_err(ApiError::from)).collect()),
+                Err(error) => Err(error.clone()),
+            };
+            let _ = reply.send(answer);
+        }
     }
-    let mut outcome = store.append(&entries).map(Vec::into_iter).map_err(ApiError::from);
-    metrics::histogram!("segue_commit_seconds").record(begun.elapsed().as_secs_f64());
-    metrics::histogram!("segue_commit_entries").record(entries.len() as f64);
-    for (count, reply) in requests {
-        let answer = match &mut outcome {
-            Ok(outcomes) => Ok(outcomes.take(count).map(|each| each.map_err(ApiError::from)).collect()),
-            Err(error) => Err(error.clone()),
-        };
-        let _ = reply.send(answer);
+
+    fn publish(&self) {
+        match self.store.marks() {
+            Ok(marks) => *lock(&self.marks) = marks,
+            Err(error) => tracing::warn!("what was written cannot be read back: {error}"),
+        }
     }
 }

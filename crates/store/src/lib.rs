@@ -57,5 +57,5 @@ pub use import::{FileIdentity, Import, ImportCounts};
 pub use impressions::ImpressionId;
 pub use listeners::ListenerSummary;
 pub use models::{ModelEntry, ModelFiles, NewModel};
-pub use status::Status;
+pub use status::{Marks, Status};
 pub use store::Store;

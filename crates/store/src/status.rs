@@ -41,14 +41,42 @@ pub struct Status {
     pub database_bytes: u64,
 }
 
+/// How far everything in a store is. Two that are equal saw the same rows, listeners' names and tracks excepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// Rows that imports have brought.
+    pub imported_rows: i64,
+    /// How often somebody was forgotten.
+    pub forgotten: i64,
+    /// The last play.
+    pub listens: i64,
+    /// The last word.
+    pub feedback: i64,
+    /// The last exclusion, and how many there are.
+    pub exclusions: i64,
+}
+
 impl Store {
-    /// Rows that imports have brought: it changes whenever one commits.
+    /// How far everything is: whoever remembers something of the store compares this with what it was then.
     ///
     /// # Errors
     /// [`crate::StoreError::Database`].
-    pub fn imported_rows(&self) -> Result<u64> {
-        let sql = "SELECT COALESCE(SUM(rows), 0) FROM imports";
-        self.read(|connection| Ok(connection.query_row(sql, [], |row| row.get(0))?))
+    pub fn marks(&self) -> Result<Marks> {
+        let sql = "SELECT (SELECT COALESCE(SUM(rows), 0) FROM imports), (SELECT times FROM forgotten), \
+             (SELECT COALESCE(MAX(id), 0) FROM listens), (SELECT COALESCE(MAX(id), 0) FROM feedback), \
+             (SELECT COALESCE(MAX(id), 0) + COUNT(*) FROM exclusions)";
+        self.read(|connection| {
+            let marks = connection.prepare_cached(sql)?.query_row([], |row| {
+                Ok(Marks {
+                    imported_rows: row.get(0)?,
+                    forgotten: row.get(1)?,
+                    listens: row.get(2)?,
+                    feedback: row.get(3)?,
+                    exclusions: row.get(4)?,
+                })
+            });
+            Ok(marks?)
+        })
     }
 
     /// Counts everything.

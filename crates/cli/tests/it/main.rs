@@ -12,5 +12,6 @@ mod listening;
 mod next_track;
 mod privacy;
 mod segue;
+mod serve;
 mod simulate_bandits;
 mod simulate_community;

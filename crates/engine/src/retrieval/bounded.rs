@@ -92,7 +92,7 @@ impl Gathering<'_> {
     fn add_in_turn(&mut self, index: &Index, most: usize) {
         let room = most.saturating_sub(self.found.len());
         let by_artists = artists::in_turn(self.catalogue, index, self.profile);
-        let neighbours = neighbours::nearest(self.catalogue, index, self.profile, 2 * room);
+        let neighbours = neighbours::nearest(index, self.profile, 2 * room);
         let popular = index.popularity.most_popular();
         let mut sources = [
             (Sources::ARTISTS, by_artists.iter()),
@@ -146,6 +146,8 @@ pub(crate) fn cut(
         [0.0, 1.0].map(|bonus| move |surveyed: &Surveyed| utility(surveyed, bonus)),
     ));
     kept.sort_unstable_by_key(|surveyed| surveyed.track);
+    // It is held for as long as the listener is.
+    kept.shrink_to_fit();
     kept
 }
 

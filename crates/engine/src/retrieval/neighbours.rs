@@ -6,8 +6,8 @@
 use rayon::prelude::*;
 
 use super::{CandidateSet, Index, Sources};
-use crate::sound::distance;
-use crate::{Catalogue, Profile, TrackIdx};
+use crate::sound::{self, LANES, Position};
+use crate::{Profile, TrackIdx};
 
 /// At most this many likes are looked around, those that weigh most.
 const MOST_ANCHORS: usize = 32;
@@ -15,24 +15,23 @@ const MOST_ANCHORS: usize = 32;
 const MOST: usize = 10_000;
 
 /// Adds the tracks nearest to what the listener likes.
-pub fn add(catalogue: &Catalogue, index: &Index, profile: &Profile, candidates: &mut CandidateSet) {
-    nearest(catalogue, index, profile, MOST)
-        .into_iter()
-        .for_each(|track| candidates.add(track, Sources::NEIGHBOURS));
+pub fn add(index: &Index, profile: &Profile, candidates: &mut CandidateSet) {
+    nearest(index, profile, MOST).into_iter().for_each(|track| candidates.add(track, Sources::NEIGHBOURS));
 }
 
 /// At most `most` tracks nearest to what the listener likes, the nearest first, ties by row.
-pub(crate) fn nearest(catalogue: &Catalogue, index: &Index, profile: &Profile, most: usize) -> Vec<TrackIdx> {
-    let anchors = anchors(profile);
-    let nearest = |track: TrackIdx| {
-        let position = index.sound.position(track);
-        let distances = anchors.iter().filter_map(|&anchor| distance(position, index.sound.position(anchor)));
-        distances.min_by(f32::total_cmp)
+pub(crate) fn nearest(index: &Index, profile: &Profile, most: usize) -> Vec<TrackIdx> {
+    let positions = index.sound.positions();
+    let anchors: Vec<Position> =
+        anchors(profile).into_iter().map(|anchor| *index.sound.position(anchor)).collect();
+    let in_block = |(block, tracks): (usize, &[Position])| {
+        let first = block * LANES;
+        let distances = sound::nearest(tracks, &anchors).into_iter().take(tracks.len());
+        let near = distances.enumerate().filter(|(_, distance)| distance.is_finite());
+        near.map(move |(lane, distance)| (distance, TrackIdx((first + lane) as u32)))
     };
-    let mut by_distance: Vec<(f32, TrackIdx)> = (0..catalogue.len() as u32)
-        .into_par_iter()
-        .filter_map(|row| Some((nearest(TrackIdx(row))?, TrackIdx(row))))
-        .collect();
+    let mut by_distance: Vec<(f32, TrackIdx)> =
+        positions.par_chunks(LANES).enumerate().flat_map_iter(in_block).collect();
     let order = |a: &(f32, TrackIdx), b: &(f32, TrackIdx)| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
     if by_distance.len() > most {
         by_distance.select_nth_unstable_by(most, order);

@@ -43,12 +43,15 @@ pub(crate) async fn authenticate(
     let needed =
         if matches!(*request.method(), Method::GET | Method::HEAD) { Scope::Read } else { Scope::Write };
     access.require(needed)?;
-    request.extensions_mut().insert(access);
-    Ok(next.run(request).await)
+    request.extensions_mut().insert(access.clone());
+    let mut response = next.run(request).await;
+    // An error page may name listeners to those who were let in.
+    response.extensions_mut().insert(access);
+    Ok(response)
 }
 
 fn scope_of(app: &App, headers: &HeaderMap, query: Option<&str>) -> ApiResult<Scope> {
-    if app.keys.is_empty() {
+    if !app.keys.is_required() {
         return Ok(Scope::Admin);
     }
     if let Some(key) = presented(headers, query) {

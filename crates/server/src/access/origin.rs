@@ -23,7 +23,7 @@ pub(crate) async fn same_origin(
 ) -> ApiResult<Response> {
     let headers = request.headers();
     let mut hosts = headers.get_all(header::HOST).iter();
-    if app.keys.is_empty() && !hosts.all(|host| host.to_str().is_ok_and(is_loopback)) {
+    if !app.keys.is_required() && !hosts.all(|host| host.to_str().is_ok_and(is_loopback)) {
         let message = "this server answers under names of the loopback only";
         return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message)
             .hint("use http://127.0.0.1 or http://localhost; a server with keys answers under any name"));
@@ -31,6 +31,12 @@ pub(crate) async fn same_origin(
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !is_safe && !is_ours(headers, text(headers, header::HOST.as_str())) {
         let message = "pages of other sites may not change anything here";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "cross_origin", message));
+    }
+    let site = text(headers, "sec-fetch-site");
+    if site == Some("cross-site") && text(headers, "sec-fetch-mode") != Some("navigate") {
+        // An image of another page must not ask for mixes, which are logged.
+        let message = "pages of other sites may link here and no more";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "cross_origin", message));
     }
     Ok(next.run(request).await)

@@ -1,6 +1,7 @@
 //! The keys that count, as the store has them.
 
 use std::sync::RwLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use segue_store::{Store, StoreError};
 
@@ -13,24 +14,37 @@ struct Known {
     scope: Scope,
 }
 
-/// The keys that count.
-#[derive(Default)]
-pub(crate) struct KeyRing(RwLock<Vec<Known>>);
+/// The keys that count, and whether any is asked for.
+pub(crate) struct KeyRing {
+    known: RwLock<Vec<Known>>,
+    /// Once there was a key, or others can reach the server, one is asked for: taking the last one away lets nobody in.
+    is_required: AtomicBool,
+}
 
 impl KeyRing {
+    /// No keys yet; `is_required` if one is asked for even so.
+    pub(crate) fn new(is_required: bool) -> Self {
+        Self { known: RwLock::default(), is_required: AtomicBool::new(is_required) }
+    }
+
     /// Takes over what the store has now.
     pub(crate) fn reload(&self, store: &Store) -> Result<(), StoreError> {
-        let entries = store.keys()?.into_iter().filter(|entry| entry.revoked_at.is_none());
+        let entries = store.keys()?;
+        if entries.iter().any(|entry| entry.revoked_at.is_none()) {
+            self.is_required.store(true, Ordering::Release);
+        }
+        let entries = entries.into_iter().filter(|entry| entry.revoked_at.is_none());
         let known = entries.filter_map(|entry| {
             let scope = entry.scope.parse().map_err(|error| tracing::warn!(key = entry.name, "{error}"));
             Some(Known { name: entry.name, hash: entry.hash.into(), scope: scope.ok()? })
         });
-        *self.0.write().expect("nothing that holds the lock can panic") = known.collect();
+        *self.known.write().expect("nothing that holds the lock can panic") = known.collect();
         Ok(())
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.read(|known| known.is_empty())
+    /// Whether a request needs a key.
+    pub(crate) fn is_required(&self) -> bool {
+        self.is_required.load(Ordering::Acquire)
     }
 
     /// What a key lets its bearer do. Takes as long for a wrong key as for a right one.
@@ -58,6 +72,6 @@ impl KeyRing {
     }
 
     fn read<T>(&self, look: impl FnOnce(&[Known]) -> T) -> T {
-        look(&self.0.read().expect("nothing that holds the lock can panic"))
+        look(&self.known.read().expect("nothing that holds the lock can panic"))
     }
 }

@@ -15,10 +15,10 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::shapes::{check_name, limit};
+use super::shapes::{DeviceShape, check_name, limit};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody, ErrorDetail};
-use crate::extract::{Body, InPath, Params};
+use crate::extract::{Body, InPath, Object, Params};
 
 /// Most events in one request.
 const MOST_EVENTS: usize = 1_000;
@@ -74,7 +74,7 @@ pub(crate) struct ListenShape {
     context: Option<String>,
     /// The kind of device: phone, tablet, computer, web, speaker, tv, car or console.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<DeviceShape>)]
     device: Option<DeviceClass>,
 }
 
@@ -142,7 +142,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(OneOrMany::Many)
+                let many = Vec::<Object<T>>::deserialize(SeqAccessDeserializer::new(seq))?;
+                Ok(OneOrMany::Many(many.into_iter().map(|Object(one)| one).collect()))
             }
         }
         deserializer.deserialize_any(Either(std::marker::PhantomData))
@@ -243,9 +244,9 @@ pub(crate) async fn add_feedback(
     responses((status = 200, body = Outcomes), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn add_events(
     State(app): State<Arc<App>>,
-    Body(events): Body<Vec<EventShape>>,
+    Body(events): Body<Vec<Object<EventShape>>>,
 ) -> ApiResult<Json<Outcomes>> {
-    append(&app, events, false).await.map(Json)
+    append(&app, events.into_iter().map(|Object(event)| event).collect(), false).await.map(Json)
 }
 
 async fn append(app: &App, events: Vec<EventShape>, is_single: bool) -> ApiResult<Outcomes> {
@@ -379,6 +380,7 @@ impl FeedbackShape {
 
 /// Which part of a history.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct HistoryPage {
     /// The `next` of the page before; left out for the latest plays.
     before: Option<String>,

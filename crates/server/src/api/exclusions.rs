@@ -10,7 +10,7 @@ use segue_store::{Exclusion, ExclusionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::shapes::check_name;
+use super::shapes::{DeviceShape, check_name};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath};
@@ -29,7 +29,7 @@ pub(crate) enum ExclusionShape {
         to: segue_core::Timestamp,
     },
     /// Plays on a kind of device: phone, tablet, computer, web, speaker, tv, car or console.
-    #[schema(value_type = String)]
+    #[schema(value_type = DeviceShape)]
     Device(DeviceClass),
     /// Plays from a playlist or other context of this name.
     Context(String),

@@ -110,14 +110,14 @@ pub(crate) async fn forget(
 pub(crate) async fn forget_listener(app: &Arc<App>, listener: &str) -> ApiResult<Forgotten> {
     let id = ListenerId::new(listener);
     app.imports.forget(&id)?;
-    let report = app.writer.run(move |store| store.forget(&id)).await?;
+    let forgotten = app.writer.run(move |store| store.forget(&id)).await;
+    // Nothing in memory may go on telling of them, even if something went wrong after their rows were removed.
+    let built = app.build_anew().await;
+    let report = forgotten?;
+    built?;
     if !report.found {
         return Err(unknown(listener));
     }
-    // Nothing in memory may go on telling of them.
-    app.listeners.clear();
-    app.build().await?;
-    app.listeners.clear();
     let segue_store::ForgetReport {
         listens, feedback, impressions, exclusions, tracks, models, erased, ..
     } = report;

@@ -15,7 +15,7 @@ pub(crate) use events::append_entries;
 pub(crate) use imports::Upload;
 pub(crate) use listeners::forget_listener;
 pub(crate) use models::use_model;
-pub(crate) use shapes::check_name;
+pub(crate) use shapes::{LONGEST_NAME, check_name};
 pub(crate) use taste::{TasteAnswer, taste_of, zone};
 pub(crate) use tracks::sound_file;
 
@@ -123,6 +123,10 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 fn every_operation_may_fail(item: &mut PathItem) {
     let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
     for operation in operations.into_iter().flatten() {
+        // Generated from names of functions, of which several resources have the same.
+        let resource = operation.tags.iter().flatten().next().map_or("segue", String::as_str);
+        let name = operation.operation_id.as_deref().unwrap_or_default();
+        operation.operation_id = Some(format!("{resource}_{name}"));
         let answer = |description| {
             let content = Content::new(Some(Ref::from_schema_name("ErrorBody")));
             ResponseBuilder::new().description(description).content("application/json", content).build()

@@ -1,8 +1,6 @@
 //! Shapes that several resources share.
 
-use std::collections::BTreeMap;
-
-use segue_core::{AudioFeature, Track, TrackId, WorkId};
+use segue_core::{AudioFeatures, Track, TrackId, WorkId};
 use segue_engine::{Catalogue, TrackIdx};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -18,9 +16,11 @@ pub(crate) const LONGEST_NAME: usize = 512;
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct TrackShape {
     /// Its id: a URI of a service, `mbid:…`, `isrc:…`, or `name:artist␟title`.
-    pub(crate) id: String,
+    #[schema(value_type = String)]
+    pub(crate) id: TrackId,
     /// The song that it is a version of.
-    pub(crate) work: String,
+    #[schema(value_type = String)]
+    pub(crate) work: WorkId,
     /// Its title; the id where the source gave none.
     pub(crate) title: String,
     /// Artists as credited, the main one first.
@@ -38,15 +38,15 @@ pub(crate) struct TrackShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) popularity: Option<f32>,
     /// How it sounds.
-    pub(crate) features: BTreeMap<String, f32>,
+    #[schema(value_type = std::collections::BTreeMap<String, f32>)]
+    pub(crate) features: AudioFeatures,
 }
 
 impl TrackShape {
     pub(crate) fn from_track(track: &Track) -> Self {
-        let feature = |feature: AudioFeature| Some((feature.name().to_owned(), track.features.get(feature)?));
         Self {
-            id: track.id.to_string(),
-            work: track.work.to_string(),
+            id: track.id.clone(),
+            work: track.work.clone(),
             title: track.display_title().to_owned(),
             artists: track.artists.clone(),
             album: track.album.clone(),
@@ -54,7 +54,7 @@ impl TrackShape {
             year: track.year,
             duration_ms: track.duration_ms(),
             popularity: track.popularity,
-            features: AudioFeature::ALL.into_iter().filter_map(feature).collect(),
+            features: track.features,
         }
     }
 
@@ -68,8 +68,25 @@ impl TrackShape {
     }
 }
 
+/// Kinds of devices.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[allow(dead_code, missing_docs)] // only its schema is used; plain words
+pub(crate) enum DeviceShape {
+    Phone,
+    Tablet,
+    Computer,
+    Web,
+    Speaker,
+    Tv,
+    Car,
+    Console,
+    Unknown,
+}
+
 /// Which part of a list.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Page {
     /// The `next` of the page before; left out for the first.
     pub(crate) after: Option<String>,

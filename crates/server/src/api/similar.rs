@@ -43,6 +43,7 @@ pub(crate) struct SimilarTracks {
 
 /// How many.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Limit {
     /// How many at most, 1 to 1000; 20 if left out.
     #[param(minimum = 1, maximum = 1000)]
@@ -74,6 +75,7 @@ pub(crate) async fn similar(
 
 /// From where to where.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PathParams {
     /// The first track.
     from: String,
@@ -104,26 +106,26 @@ pub(crate) async fn path(
     }
     let edition = app.edition.load_full();
     let ends = [edition.find(&from)?, edition.find(&to)?];
-    let rows = way(edition.clone(), ends, count as usize).await?;
+    let rows = way(&app, edition.clone(), ends, count as usize).await?;
     Ok(Json(PathAnswer {
         tracks: rows.into_iter().map(|row| TrackShape::of(&edition.catalogue, row)).collect(),
     }))
 }
 
-/// Looks for the way on a thread of its own: it reads the whole catalogue for every step.
+/// Looks for the way.
 pub(crate) async fn way(
+    app: &App,
     edition: Arc<Edition>,
     ends: [TrackIdx; 2],
     count: usize,
 ) -> ApiResult<Vec<TrackIdx>> {
-    let found = tokio::task::spawn_blocking(move || {
-        edition.similar.path(&edition.catalogue, &edition.index, ends, count)
-    });
-    found.await.map_err(|error| ApiError::internal(&error))
+    let found = app.heavy(move || edition.similar.path(&edition.catalogue, &edition.index, ends, count));
+    found.await
 }
 
 /// Which track.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ExplanationParams {
     /// Its id.
     track: String,
@@ -210,7 +212,7 @@ pub(crate) async fn explanation(
         plays: record(|work| work.plays),
         finished: record(|work| work.finished),
         skipped: record(|work| work.skipped),
-        left_out: found.left_out.map(|step| format!("{step:?}")),
+        left_out: found.left_out.map(|step| step.name().to_owned()),
         model: model.version.clone(),
     }))
 }

@@ -22,6 +22,7 @@ use crate::extract::{InPath, Params};
 
 /// Whose clock.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct TasteParams {
     /// A time zone such as `Europe/Paris`, for hours and weekdays; UTC if left out.
     time_zone: Option<String>,

@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::shapes::{TrackShape, check_name, limit};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::{Body, InPath, Params};
+use crate::extract::{Body, InPath, Object, Params};
 
 /// Most tracks described in one request.
 const MOST_TRACKS: usize = 1_000;
@@ -26,6 +26,7 @@ const MOST_ARTISTS: usize = 64;
 
 /// What to look for.
 #[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct SearchParams {
     /// Words of title, artist or album, in any order; all of them have to be there.
     query: Option<String>,
@@ -49,11 +50,11 @@ pub(crate) async fn search(
 ) -> ApiResult<Json<Tracks>> {
     let limit = limit(asked, 50)?;
     let edition = app.edition.load_full();
-    let found = tokio::task::spawn_blocking(move || {
+    let found = app.heavy(move || {
         let rows = edition.search(query.as_deref().unwrap_or_default(), limit);
         rows.into_iter().map(|row| TrackShape::of(&edition.catalogue, row)).collect()
     });
-    let tracks = found.await.map_err(|error| ApiError::internal(&error))?;
+    let tracks = found.await?;
     Ok(Json(Tracks { tracks }))
 }
 
@@ -115,13 +116,14 @@ pub(crate) struct Described {
     responses((status = 200, body = Described), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn describe(
     State(app): State<Arc<App>>,
-    Body(described): Body<Vec<Description>>,
+    Body(described): Body<Vec<Object<Description>>>,
 ) -> ApiResult<Json<Described>> {
     if described.len() > MOST_TRACKS {
         let message = format!("{} tracks; a request takes {MOST_TRACKS} at most", described.len());
         return Err(ApiError::bad_request("too_many_tracks", message));
     }
-    let tracks = described.into_iter().map(Description::into_track).collect::<ApiResult<Vec<Track>>>()?;
+    let tracks =
+        described.into_iter().map(|Object(one)| one.into_track()).collect::<ApiResult<Vec<Track>>>()?;
     describe_tracks(&app, tracks).await.map(Json)
 }
 
@@ -213,9 +215,15 @@ pub(crate) async fn audio(
 
 /// The file of a track, if it lies in one of the folders, whatever links and dots its name is made of.
 pub(crate) fn sound_file(folders: &[PathBuf], track: &Track) -> Option<PathBuf> {
-    let named = track.location.as_deref().or(Some(track.id.as_str()))?;
-    let named = named.strip_prefix("file://").unwrap_or(named);
-    let named = percent_encoding::percent_decode_str(named).decode_utf8().ok()?;
+    if folders.is_empty() {
+        return None;
+    }
+    let named = track.location.as_deref().unwrap_or(track.id.as_str());
+    // Addresses are percent-encoded, paths are not.
+    let named = match named.strip_prefix("file://") {
+        Some(address) => percent_encoding::percent_decode_str(address).decode_utf8().ok()?,
+        None => named.into(),
+    };
     folders.iter().find_map(|folder| {
         let folder = folder.canonicalize().ok()?;
         let path = folder.join(Path::new(named.as_ref())).canonicalize().ok()?;

@@ -22,7 +22,7 @@ struct HealthStatus {
 }
 
 async fn status(app: &App) -> HealthStatus {
-    let error = app.readers.run(|store| Ok(store.imported_rows()?)).await.err().map(|error| error.message);
+    let error = app.readers.run(|store| Ok(store.marks()?)).await.err().map(|error| error.message);
     let is_connected = error.is_none();
     HealthStatus {
         ready: is_connected && app.is_ready.load(Ordering::Acquire),

@@ -167,14 +167,14 @@ pub(super) async fn list(State(app): State<Arc<App>>, query: Pairs) -> ApiResult
     let (n, cursor) = page(&query)?;
     let edition = app.edition.load_full();
     if let Some(words) = query.get("q").map(str::to_owned) {
-        let found = tokio::task::spawn_blocking(move || {
+        let found = app.heavy(move || {
             edition
                 .search(&words, n.min(MOST))
                 .into_iter()
                 .map(|row| Item::new(edition.catalogue.track(row)))
                 .collect()
         });
-        let items = found.await.map_err(|error| ApiError::internal(&error))?;
+        let items = found.await?;
         return Ok(Json(Items { cursor: String::new(), items }));
     }
     // Rows are in the order of ids, and an id that is gone still has a place in it.

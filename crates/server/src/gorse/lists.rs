@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::shapes::{Categories, Score, stretch};
 use crate::app::App;
 use crate::edition::Edition;
-use crate::error::{ApiError, ApiResult};
+use crate::error::ApiResult;
 use crate::extract::InPath;
 use crate::query::Pairs;
 
@@ -97,7 +97,7 @@ pub(super) async fn neighbours(
     let (n, offset) = stretch(&query)?;
     let edition = app.edition.load_full();
     let Some(row) = edition.catalogue.find(&TrackId::new(path.item)) else { return Ok(Json(Vec::new())) };
-    let found = tokio::task::spawn_blocking(move || {
+    let found = app.heavy(move || {
         // A category may leave out all but the last, so then everything is looked through.
         let most = if categories.is_empty() { n + offset } else { edition.catalogue.len() };
         let similar = edition.similar.similar(&edition.catalogue, &edition.index, row, most).into_iter();
@@ -107,5 +107,5 @@ pub(super) async fn neighbours(
         };
         similar.skip(offset).take(n).map(score).collect()
     });
-    found.await.map(Json).map_err(|error| ApiError::internal(&error))
+    found.await.map(Json)
 }

@@ -82,7 +82,7 @@ pub(super) async fn recommend(
 
 /// The picks; none where nothing is left to pick, as gorse has it.
 async fn mixed(app: &App, user: &ListenerId, request: MixRequest) -> ApiResult<Vec<Score>> {
-    let mixed = match mix_and_log(app, user, request, Settings::default()).await {
+    let mixed = match mix_and_log(app, user, request, Some(Settings::default())).await {
         Err(error) if error.code == "nothing_eligible" => return Ok(Vec::new()),
         mixed => mixed?,
     };
@@ -148,12 +148,12 @@ pub(super) async fn session(
     let (n, offset) = stretch(&query)?;
     let told = feedback.into_iter().map(FeedbackIn::parse).collect::<ApiResult<Vec<Told>>>()?;
     let edition = app.edition.load_full();
-    let found = tokio::task::spawn_blocking(move || {
+    let found = app.heavy(move || {
         let scores = alike(&edition, &told);
         let scores = scores.into_iter().filter(|(row, _)| is_in(&edition, *row, &categories));
         scores.skip(offset).take(n).map(|(row, score)| scored(&edition, row, score)).collect()
     });
-    found.await.map(Json).map_err(|error| ApiError::internal(&error))
+    found.await.map(Json)
 }
 
 /// Tracks by the sum of their likenesses to the latest that pleased, the most alike first; none of the session itself.

@@ -6,6 +6,7 @@
 
 use maud::{Markup, html};
 use segue_engine::mix::filters::Familiarity;
+use segue_engine::stops::STOPS;
 use serde::Serialize;
 
 use super::urls::{LONGEST_MIX, MixSettings, familiarity_name};
@@ -24,29 +25,11 @@ pub struct Preview {
     pub mean_likability: Option<f32>,
 }
 
-/// A named stop of the dial.
-struct Stop {
-    explore: f32,
-    /// Where on the way to the next stop this one's words end.
-    until: f32,
-    name: &'static str,
-    says: &'static str,
-}
-
-const STOPS: [Stop; 3] = [
-    Stop { explore: 0.1, until: 0.2, name: "Comfort", says: "Old friends, and one or two you have not met." },
-    Stop {
-        explore: 0.3,
-        until: 0.5,
-        name: "Balanced",
-        says: "Mostly what you love, with a steady trickle of what you might.",
-    },
-    Stop {
-        explore: 0.7,
-        until: 1.0,
-        name: "Adventure",
-        says: "Mostly unknown, picked because it should suit you. Expect some misses.",
-    },
+/// What the page says at each of the [stops](STOPS), and where on the way to the next its words end.
+const SAYS: [(&str, f32); 3] = [
+    ("Old friends, and one or two you have not met.", 0.2),
+    ("Mostly what you love, with a steady trickle of what you might.", 0.4),
+    ("Half of it unknown, picked because it should suit you. Expect some misses.", 1.0),
 ];
 
 /// How many dots stand for the mix.
@@ -98,11 +81,11 @@ fn near(stop: f32, explore: f32) -> bool {
 
 /// The words of all stops; only those of the stop that the dial is at are shown.
 fn words_of(explore: f32) -> Markup {
-    let here = STOPS.iter().position(|stop| explore <= stop.until).unwrap_or(STOPS.len() - 1);
+    let here = SAYS.iter().position(|(_, until)| explore <= *until).unwrap_or(SAYS.len() - 1);
     html! {
         div #dial-words .dial-words {
-            @for (position, stop) in STOPS.iter().enumerate() {
-                p data-until=(stop.until) hidden[position != here] { (stop.says) }
+            @for (position, (says, until)) in SAYS.iter().enumerate() {
+                p data-until=(until) hidden[position != here] { (says) }
             }
         }
     }

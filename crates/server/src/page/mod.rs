@@ -15,6 +15,7 @@
 //! | [`model`] | `/model` | |
 //! | [`import`] | `/import`, `/import/{id}` | `/fragments/import/{id}` |
 //! | [`search`] | `/search` | |
+//! | [`docs`] | `/docs` | |
 //! | [`login`], [`problem`] | `/login`, errors | |
 //!
 //! Rejected: a template language (checked when it runs, not when it is built), and a client that renders JSON (blank without scripts).
@@ -24,6 +25,7 @@ pub mod calibration;
 pub mod card;
 pub mod charts;
 pub mod dial;
+pub mod docs;
 pub mod icons;
 pub mod import;
 pub mod keys;

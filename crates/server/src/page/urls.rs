@@ -95,14 +95,16 @@ impl MixSettings {
             self.artist_cap,
             self.no_repeat_days
         );
-        if let Some(seed) = self.seed {
-            query.push_str(&format!("&seed={seed}"));
-        }
-        for track in &self.exclude {
-            query.push_str("&exclude=");
-            query.push_str(&encoded(track));
-        }
-        query
+        query.push('&');
+        query.push_str(&self.to_short_query());
+        query.trim_end_matches('&').to_owned()
+    }
+
+    /// Seed and tracks left out alone: the rest is as it comes.
+    pub fn to_short_query(&self) -> String {
+        let seed = self.seed.map(|seed| format!("seed={seed}"));
+        let excluded = self.exclude.iter().map(|track| format!("exclude={}", encoded(track)));
+        seed.into_iter().chain(excluded).collect::<Vec<_>>().join("&")
     }
 
     /// The same with the draw fixed.

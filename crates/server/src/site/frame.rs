@@ -84,7 +84,7 @@ pub(crate) async fn frame(app: &Arc<App>, asked: &Asked, section: Section) -> Ap
         listeners: names,
         section,
         here: urls::local(&asked.here).to_owned(),
-        signed_in: asked.signed_in && !app.keys.is_empty(),
+        signed_in: asked.signed_in && app.keys.is_required(),
         flash: asked.flash.as_deref().and_then(flash::read),
         reload_seconds: None,
     })

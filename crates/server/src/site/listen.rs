@@ -10,7 +10,6 @@ use segue_core::{Impression, ListenerId, Timestamp, TrackId};
 use segue_engine::experiment::Settings;
 use segue_engine::pipeline::{MixOutcome, MixRequest};
 use segue_engine::shelves::{self, Filled};
-use segue_store::{Entry, Event};
 
 use super::cards;
 use super::frame::{self, Asked, answer, frame};
@@ -86,7 +85,7 @@ pub(super) async fn card_fragment(State(app): State<Arc<App>>, asked: Asked) -> 
         None => MixRequest { seed: rand::random(), ..request(&settings) },
     };
     let request = MixRequest { length: 1, ..request };
-    let mixed = match mixing::mix_and_log(&app, &id, request, all_given()).await {
+    let mixed = match mixing::mix_and_log(&app, &id, request, None).await {
         Err(error) if error.code == "nothing_eligible" => return Ok(StatusCode::NO_CONTENT.into_response()),
         mixed => mixed?,
     };
@@ -109,11 +108,11 @@ pub(super) async fn search(State(app): State<Arc<App>>, asked: Asked) -> ApiResu
         _ => None,
     };
     let words = query.clone();
-    let found = tokio::task::spawn_blocking(move || {
+    let found = app.heavy(move || {
         let rows = if words.is_empty() { Vec::new() } else { edition.search(&words, usize::MAX) };
         (edition, rows)
     });
-    let (edition, rows) = found.await.map_err(|error| ApiError::internal(&error))?;
+    let (edition, rows) = found.await?;
     let profile = profile.as_ref().map(|listener| &listener.profile);
     let shown = rows.iter().take(MOST_FOUND);
     let results = shown.map(|&row| cards::of_track(&app, &edition.catalogue, profile, row)).collect();
@@ -150,20 +149,14 @@ fn request(settings: &MixSettings) -> MixRequest {
     }
 }
 
-/// The page decides everything by itself: no experiment has a part in it.
-fn all_given() -> Settings {
-    Settings {
-        explore: Some(0.0),
-        policy: None,
-        artist_cap: Some(1),
-        album_cap: Some(1),
-        no_repeat_days: Some(0),
-    }
+/// Whether the address says how the mix is to be.
+fn is_set(asked: &Asked) -> bool {
+    asked.param("explore").is_some()
 }
 
 /// What the form has set itself; on a first visit nothing is.
-fn given(settings: &MixSettings, query: &str) -> Settings {
-    if !query.contains("explore=") {
+fn given(settings: &MixSettings, asked: &Asked) -> Settings {
+    if !is_set(asked) {
         return Settings::default();
     }
     Settings {
@@ -186,18 +179,25 @@ async fn mixed(
     let request = request(&settings);
     let request =
         MixRequest { length: request.length.min(u32::try_from(shown).unwrap_or(u32::MAX)), ..request };
-    let given = given(&settings, &asked.query);
+    let given = given(&settings, asked);
     let seed = request.seed;
-    let made = match mixing::mix_and_log(app, id, request, given).await {
+    let made = match mixing::mix_and_log(app, id, request, Some(given)).await {
         Err(error) if error.code == "nothing_eligible" => None,
         made => Some(made?),
     };
     let path = frame.here.split('?').next().unwrap_or("/").to_owned();
-    let frame = Frame { here: format!("{path}?{}", settings.with_seed(seed).to_query()), ..frame };
+    let query = match is_set(asked) {
+        true => settings.with_seed(seed).to_query(),
+        // Settings that nobody set stay unset, or an experiment would be over with the first answer.
+        false => MixSettings { seed: Some(seed), ..settings.clone() }.to_short_query(),
+    };
+    let frame = Frame { here: format!("{path}?{query}"), ..frame };
     let Some(Mixed { id: mix, outcome, listener, .. }) = made else {
         let mix = Mix { settings, seed, ..Mix::default() };
         return Ok((frame, mix, listeners::listener(app, id).await?));
     };
+    // An arm of an experiment may have turned the dial.
+    let settings = MixSettings { explore: outcome.slate.config.explore, ..settings };
     let mix = Mix {
         id: Some(mix.0),
         preview: effect(&listener, settings.explore, &outcome),
@@ -252,15 +252,16 @@ fn why(listener: &Listener, outcome: &MixOutcome) -> Vec<String> {
 async fn fill_shelves(app: &Arc<App>, listener: Arc<Listener>, mix: &Mix) -> ApiResult<Vec<Shelf>> {
     let shown: Vec<TrackId> = mix.picks.iter().map(|card| TrackId::new(card.track.as_str())).collect();
     let excluded = excluded(&mix.settings);
+    let forgotten = app.writer.forgotten();
     let filler = Arc::clone(&listener);
-    let filled = tokio::task::spawn_blocking(move || {
+    let filled = app.heavy(move || {
         let mut plan = shelf_plan(&filler);
         for shelf in &mut plan.shelves {
             shelf.request.exclude_tracks.extend(shown.iter().chain(&excluded).cloned());
         }
         shelves::fill(&filler.edition.catalogue, plan, |request| mixing::make_now(&filler, request))
     });
-    let page = filled.await.map_err(|error| ApiError::internal(&error))??;
+    let page = filled.await??;
     let shelf = |filled: &Filled| Shelf {
         id: filled.shelf.kind.key().to_owned(),
         title: filled.shelf.title.clone(),
@@ -268,15 +269,19 @@ async fn fill_shelves(app: &Arc<App>, listener: Arc<Listener>, mix: &Mix) -> Api
         cards: card_list(app, &listener, &filled.outcome),
     };
     let made = page.shelves.iter().map(shelf).collect();
-    let entry = |filled: Filled| {
-        let at = filled.shelf.request.now;
-        Entry::from(Event::Impressions(vec![Impression::new(at, filled.outcome.slate)]))
-    };
-    let entries: Vec<Entry> = page.shelves.into_iter().map(entry).collect();
-    if !entries.is_empty() {
-        app.writer.append(entries).await?.into_iter().collect::<ApiResult<Vec<_>>>()?;
+    let slates = |filled: Filled| vec![Impression::new(filled.shelf.request.now, filled.outcome.slate)];
+    let mixes: Vec<Vec<Impression>> = page.shelves.into_iter().map(slates).collect();
+    if !mixes.is_empty() {
+        mixing::log(app, mixes, forgotten).await?;
     }
     Ok(made)
+}
+
+/// What makes the draws of one listener independent of those of others.
+fn listener_hash(listener: &ListenerId) -> u64 {
+    let hash = blake3::hash(listener.as_str().as_bytes());
+    let (first, _) = hash.as_bytes().split_first_chunk().expect("a hash has more than eight bytes");
+    u64::from_le_bytes(*first)
 }
 
 /// Which shelves a listener gets today.
@@ -284,8 +289,8 @@ fn shelf_plan(listener: &Listener) -> shelves::Plan {
     let (edition, profile) = (&listener.edition, &listener.profile);
     let now = Timestamp::now();
     let today = now.as_second().div_euclid(SECONDS_PER_DAY) as u64;
-    let base =
-        MixRequest { length: SHELF, seed: today, arrivals: edition.arrivals.clone(), ..MixRequest::new(now) };
+    let seed = today ^ listener_hash(&profile.listener);
+    let base = MixRequest { length: SHELF, seed, arrivals: edition.arrivals.clone(), ..MixRequest::new(now) };
     let similar = |anchor| -> Vec<TrackId> {
         let found = edition.similar.similar(&edition.catalogue, &edition.index, anchor, MOST_SIMILAR);
         found.into_iter().map(|similar| edition.catalogue.track(similar.track).id.clone()).collect()

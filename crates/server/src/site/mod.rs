@@ -4,6 +4,7 @@
 //! of the same views, or speak to `/v1`.
 
 mod cards;
+mod docs;
 mod flash;
 mod frame;
 mod imports;
@@ -22,6 +23,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 
+use crate::access::Access;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::page::layout::{Frame, Section};
@@ -36,13 +38,12 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/fragments/mix", get(listen::mix_fragment))
         .route("/fragments/card", get(listen::card_fragment))
         .route("/taste", get(taste::show))
+        .route("/docs", get(docs::show))
         .route("/model", get(model::show))
         .route("/models/{version}/activate", post(model::activate))
         .route("/import", get(imports::form))
         .route("/import/{import}", get(imports::show))
         .route("/fragments/import/{import}", get(imports::fragment))
-        .route("/listener", post(session::choose_listener))
-        .route("/logout", post(session::log_out))
         .route("/listeners/{listener}/feedback", post(say::feedback))
         .route("/listeners/{listener}/skip", post(say::skip))
         .route("/listeners/{listener}/exclusions", post(say::exclude))
@@ -63,6 +64,8 @@ pub(crate) fn long_routes(app: &Arc<App>) -> Router {
 pub(crate) fn open_routes(app: &Arc<App>) -> Router {
     Router::new()
         .route("/login", get(session::form).post(session::log_in))
+        .route("/logout", post(session::log_out))
+        .route("/listener", post(session::choose_listener))
         .route("/assets/{*path}", get(asset))
         .with_state(Arc::clone(app))
 }
@@ -78,7 +81,10 @@ pub(crate) async fn in_html(State(app): State<Arc<App>>, request: Request, next:
     let is_page = wants_page(&request);
     let response = next.run(request).await;
     match response.extensions().get::<ApiError>().cloned() {
-        Some(error) if is_page => error_page(&app, &asked, &error).await,
+        Some(error) if is_page => {
+            let is_known = response.extensions().get::<Access>().is_some();
+            error_page(&app, (&asked, is_known), &error).await
+        }
         _ => response,
     }
 }
@@ -91,13 +97,12 @@ fn wants_page(request: &Request) -> bool {
     !is_api && accepts.is_some_and(|accepts| accepts.contains("text/html"))
 }
 
-async fn error_page(app: &Arc<App>, asked: &frame::Asked, error: &ApiError) -> Response {
+async fn error_page(app: &Arc<App>, (asked, is_known): (&frame::Asked, bool), error: &ApiError) -> Response {
     if error.status == StatusCode::UNAUTHORIZED {
         let back = crate::page::urls::encoded(&asked.here);
         return Redirect::to(&format!("/login?back={back}")).into_response();
     }
     // Who is turned away before it is known who they are is told nothing about anybody.
-    let is_known = !matches!(error.status.as_u16(), 403 | 421 | 429 | 503);
     let frame = match is_known {
         true => frame::frame(app, asked, Section::Elsewhere).await.unwrap_or_default(),
         false => Frame::default(),

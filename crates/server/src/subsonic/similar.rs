@@ -35,7 +35,7 @@ async fn found(app: &App, query: &Pairs) -> ApiResult<Value> {
     let id = required(query, "id")?.to_owned();
     let count = count(query, USUAL)?;
     let edition = app.edition.load_full();
-    let found = tokio::task::spawn_blocking(move || {
+    let found = app.heavy(move || {
         let rows = match edition.find(&id) {
             Ok(song) => like_a_song(&edition, song, count),
             Err(unknown) => like_an_artist(&edition, &id, count).ok_or(unknown)?,
@@ -43,7 +43,7 @@ async fn found(app: &App, query: &Pairs) -> ApiResult<Value> {
         let songs = rows.into_iter().map(|row| child(edition.catalogue.track(row)));
         Ok::<_, ApiError>(json!({"song": songs.collect::<Vec<_>>()}))
     });
-    found.await.map_err(|error| ApiError::internal(&error))?
+    found.await?
 }
 
 /// How many are asked for, no more than there may be.

@@ -15,7 +15,7 @@ use super::similar::count;
 use crate::api::similar::way;
 use crate::app::App;
 use crate::edition::Edition;
-use crate::error::{ApiError, ApiResult};
+use crate::error::ApiResult;
 use crate::query::Pairs;
 
 /// How many matches, if nothing else is asked for.
@@ -29,11 +29,11 @@ pub(super) async fn similar(State(app): State<Arc<App>>, query: Pairs) -> ApiRes
     let edition = app.edition.load_full();
     let song = edition.find(required(&query, "id")?)?;
     let count = count(&query, USUAL)?;
-    let found = tokio::task::spawn_blocking(move || {
+    let found = app.heavy(move || {
         let alike = sounding_like(&edition, song, count).into_iter();
         Answer::of("sonicMatch", alike.map(|(row, similarity)| matched(&edition, row, similarity)).collect())
     });
-    found.await.map_err(|error| ApiError::internal(&error))
+    found.await
 }
 
 fn sounding_like(edition: &Edition, song: TrackIdx, count: usize) -> Vec<(TrackIdx, f32)> {
@@ -53,7 +53,7 @@ pub(super) async fn path(State(app): State<Arc<App>>, query: Pairs) -> ApiResult
     let ends =
         [edition.find(required(&query, "startSongId")?)?, edition.find(required(&query, "endSongId")?)?];
     let count = count(&query, USUAL_PATH)?.clamp(2, LONGEST_PATH);
-    let rows = way(Arc::clone(&edition), ends, count).await?;
+    let rows = way(&app, Arc::clone(&edition), ends, count).await?;
     let similarity = |row| if row == ends[0] { Some(1.0) } else { similarity(&edition, ends[0], row) };
     let matches = rows.into_iter().map(|row| matched(&edition, row, similarity(row).unwrap_or(-1.0)));
     Ok(Answer::of("sonicMatch", matches.collect()))

@@ -1,13 +1,18 @@
 //! The server, driven without a socket where there need not be one.
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
+mod abuse;
 mod access;
+mod docs;
 mod document;
 mod events;
+mod gorse;
 mod imports;
 mod made_up;
 mod mixes;
 mod models;
+mod openapi;
 mod page;
+mod subsonic;
 mod tracks;
 mod world;

@@ -62,19 +62,16 @@ impl World {
 
     /// The server on a home that is there.
     pub(crate) async fn on(folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
-        let mut config =
-            Config { home: folder.path().to_owned(), music: Vec::new(), limits: Limits::default() };
+        let mut config = Config {
+            home: folder.path().to_owned(),
+            keys_required: false,
+            music: Vec::new(),
+            limits: Limits::default(),
+        };
         change(&mut config);
         let app = App::open(config, Box::new(Formulas)).unwrap();
         app.build().await.unwrap();
         Self { folder, router: router(Arc::clone(&app)), app }
-    }
-
-    /// Ends this server and starts another on the same home, as after a crash.
-    pub(crate) async fn restarted(self) -> Self {
-        let Self { folder, app, router } = self;
-        drop((app, router));
-        Self::on(folder, |_| {}).await
     }
 
     pub(crate) fn home(&self) -> &Path {

@@ -1,6 +1,7 @@
 //! `segue serve`: the page to listen from and the API to build on.
 
 mod models;
+mod otel;
 
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -12,6 +13,8 @@ use segue_server::{App, Config, Limits, serve};
 use tokio::net::TcpListener;
 use tokio::signal;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use self::models::LikabilityModels;
 use crate::dataset::open_store;
@@ -28,7 +31,8 @@ Examples:
   segue serve                                  then open http://127.0.0.1:8080
   segue serve --music ~/Music                  and play the files that lie there
   segue serve --bind 0.0.0.0:8080              for others, once there is a key (`segue keys add`)
-  segue serve --log json --rate 50             behind a proxy that collects logs
+  segue serve --log json                       behind a proxy, which speaks TLS and collects logs
+  segue serve --bind 0.0.0.0:8080 --rate 50    without one, at most 50 requests a second from one address
 
   curl localhost:8080/v1/listeners/me/mixes -H 'content-type: application/json' -d '{\"explore\": 0.4}'
 
@@ -68,7 +72,8 @@ enum Log {
 }
 
 pub(crate) fn run(args: ServeArgs, home: &Home) -> anyhow::Result<()> {
-    args.start_log();
+    // Dropped last, so that the spans of the last requests are sent.
+    let _spans = args.start_log()?;
     if !args.bind.ip().is_loopback() && !has_keys(home)? {
         bail!(
             "`{}` can be reached by others, and there is no key yet: `segue keys add NAME --scope admin` makes one",
@@ -130,16 +135,20 @@ impl ServeArgs {
             upload_bytes: self.upload_mb << 20,
             ..Limits::default()
         };
-        Ok(Config { home: home.path()?, music: self.music.clone(), limits })
+        let keys_required = !self.bind.ip().is_loopback();
+        Ok(Config { home: home.path()?, keys_required, music: self.music.clone(), limits })
     }
 
-    fn start_log(&self) {
+    fn start_log(&self) -> anyhow::Result<Option<otel::Flush>> {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-        let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+        let (spans, flush) = otel::spans()?;
+        let subscriber = tracing_subscriber::registry().with(spans).with(filter);
+        let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
         // Whoever installed another log before wanted it.
         let _ = match self.log {
-            Log::Text => log.try_init(),
-            Log::Json => log.json().try_init(),
+            Log::Text => subscriber.with(log).try_init(),
+            Log::Json => subscriber.with(log.json()).try_init(),
         };
+        Ok(flush)
     }
 }
