@@ -98,7 +98,9 @@ impl App {
             imports,
             models,
             building: Semaphore::new(1),
-            heavy: Arc::new(Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get()))),
+            heavy: Arc::new(Semaphore::new(
+                std::thread::available_parallelism().map_or(1, |cores| cores.get()),
+            )),
             rebuild: Notify::new(),
             editions: AtomicU64::new(0),
             config,

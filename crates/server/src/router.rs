@@ -86,7 +86,11 @@ pub fn router(app: Arc<App>) -> Router {
 /// Whether requests are answered: not while the first edition is being built.
 async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
     if !app.writer.is_alive() {
-        return Err(ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "no_writer", "nothing can be written any more"));
+        return Err(ApiError::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "no_writer",
+            "nothing can be written any more",
+        ));
     }
     if app.is_ready.load(std::sync::atomic::Ordering::Acquire) {
         return Ok("ready\n");

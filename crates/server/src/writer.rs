@@ -182,7 +182,8 @@ impl Thread {
                         self.publish();
                     }
                 }
-                next = if batch.len() < BATCH && entries < BATCH_ENTRIES { jobs.try_recv().ok() } else { None };
+                next =
+                    if batch.len() < BATCH && entries < BATCH_ENTRIES { jobs.try_recv().ok() } else { None };
             }
             self.commit(batch);
         }

@@ -81,7 +81,10 @@ fn keys_are_made_once_listed_without_their_text_and_revoked() {
     segue.fail(&["keys", "add", "laptop", "--scope", "read"], 1);
     segue.fail(&["keys", "add", "other", "--scope", "god"], 2);
     let listed = segue.json(&["keys", "list", "--json"]);
-    assert_eq!((&listed[0]["name"], &listed[0]["scope"], &listed[0]["revoked_at"]), (&json!("laptop"), &json!("admin"), &Value::Null));
+    assert_eq!(
+        (&listed[0]["name"], &listed[0]["scope"], &listed[0]["revoked_at"]),
+        (&json!("laptop"), &json!("admin"), &Value::Null)
+    );
     assert!(!listed.to_string().contains(&key) && !segue.run(&["keys", "list"]).contains(&key));
     segue.run(&["keys", "revoke", "laptop"]);
     let again = segue.fail(&["keys", "revoke", "laptop"], 1);

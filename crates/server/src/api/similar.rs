@@ -119,9 +119,7 @@ pub(crate) async fn way(
     ends: [TrackIdx; 2],
     count: usize,
 ) -> ApiResult<Vec<TrackIdx>> {
-    let found = app.heavy(move || {
-        edition.similar.path(&edition.catalogue, &edition.index, ends, count)
-    });
+    let found = app.heavy(move || edition.similar.path(&edition.catalogue, &edition.index, ends, count));
     found.await
 }
 

@@ -122,7 +122,8 @@ pub(crate) async fn describe(
         let message = format!("{} tracks; a request takes {MOST_TRACKS} at most", described.len());
         return Err(ApiError::bad_request("too_many_tracks", message));
     }
-    let tracks = described.into_iter().map(|Object(one)| one.into_track()).collect::<ApiResult<Vec<Track>>>()?;
+    let tracks =
+        described.into_iter().map(|Object(one)| one.into_track()).collect::<ApiResult<Vec<Track>>>()?;
     describe_tracks(&app, tracks).await.map(Json)
 }
 

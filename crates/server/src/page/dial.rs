@@ -4,9 +4,9 @@
 //! Without scripts it is a GET form whose named stops are buttons. With them, moving it asks `GET /v1/listeners/{l}/mix/preview` for a
 //! [`Preview`], shown at once, and letting go asks for the mix itself.
 
-use segue_engine::stops::STOPS;
 use maud::{Markup, html};
 use segue_engine::mix::filters::Familiarity;
+use segue_engine::stops::STOPS;
 use serde::Serialize;
 
 use super::urls::{LONGEST_MIX, MixSettings, familiarity_name};

@@ -288,8 +288,7 @@ fn shelf_plan(listener: &Listener) -> shelves::Plan {
     let now = Timestamp::now();
     let today = now.as_second().div_euclid(SECONDS_PER_DAY) as u64;
     let seed = today ^ listener_hash(&profile.listener);
-    let base =
-        MixRequest { length: SHELF, seed, arrivals: edition.arrivals.clone(), ..MixRequest::new(now) };
+    let base = MixRequest { length: SHELF, seed, arrivals: edition.arrivals.clone(), ..MixRequest::new(now) };
     let similar = |anchor| -> Vec<TrackId> {
         let found = edition.similar.similar(&edition.catalogue, &edition.index, anchor, MOST_SIMILAR);
         found.into_iter().map(|similar| edition.catalogue.track(similar.track).id.clone()).collect()

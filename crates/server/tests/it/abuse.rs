@@ -11,7 +11,8 @@ use tokio::net::TcpStream;
 
 use crate::world::{Socket, World, answer, request};
 
-const MIX: &str = "POST /v1/listeners/ada/mixes HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+const MIX: &str =
+    "POST /v1/listeners/ada/mixes HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
 
 fn hasty(limits: &mut Limits) {
     limits.head_time = Duration::from_millis(300);
@@ -23,7 +24,12 @@ fn status(answer: &str) -> &str {
 }
 
 async fn is_well(world: &World, socket: &Socket) {
-    assert_eq!(status(&socket.exchange(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await), "200");
+    assert_eq!(
+        status(
+            &socket.exchange(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await
+        ),
+        "200"
+    );
     world.mix("ada", &json!({"length": 3})).await;
 }
 
@@ -72,19 +78,36 @@ async fn malformed_requests_are_refused_and_none_is_smuggled_behind_another() {
         ("a handshake of TLS", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".repeat(20)),
         ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec()),
         ("a header without end", [b"GET / HTTP/1.1\r\nx: ".to_vec(), vec![b'a'; 1 << 20]].concat()),
-        ("a thousand headers", format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\n{}\r\n", "x: y\r\n".repeat(1_000)).into_bytes()),
+        (
+            "a thousand headers",
+            format!("GET /healthz HTTP/1.1\r\nhost: localhost\r\n{}\r\n", "x: y\r\n".repeat(1_000))
+                .into_bytes(),
+        ),
         ("a null in the path", b"GET /v1/\x00 HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec()),
         ("no UTF-8 in the path", b"GET /v1/\xff HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec()),
-        ("two lengths", format!("{MIX}content-length: 2\r\ncontent-length: {length}\r\n\r\n{{}}{hidden}").into_bytes()),
+        (
+            "two lengths",
+            format!("{MIX}content-length: 2\r\ncontent-length: {length}\r\n\r\n{{}}{hidden}").into_bytes(),
+        ),
         ("a length that is none", format!("{MIX}content-length: 2, 3\r\n\r\n{{}}").into_bytes()),
         ("a negative length", format!("{MIX}content-length: -1\r\n\r\n{{}}").into_bytes()),
-        ("chunks of no length", format!("{MIX}transfer-encoding: chunked\r\n\r\nzz\r\n{{}}\r\n0\r\n\r\n").into_bytes()),
-        ("an unknown coding", format!("{MIX}transfer-encoding: identity, chunked, gzip\r\n\r\n0\r\n\r\n").into_bytes()),
+        (
+            "chunks of no length",
+            format!("{MIX}transfer-encoding: chunked\r\n\r\nzz\r\n{{}}\r\n0\r\n\r\n").into_bytes(),
+        ),
+        (
+            "an unknown coding",
+            format!("{MIX}transfer-encoding: identity, chunked, gzip\r\n\r\n0\r\n\r\n").into_bytes(),
+        ),
         ("a folded header", b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: a\r\n b\r\n\r\n".to_vec()),
-        ("a space before the colon", format!("{}transfer-encoding : chunked\r\n\r\n0\r\n\r\n", MIX).into_bytes()),
+        (
+            "a space before the colon",
+            format!("{}transfer-encoding : chunked\r\n\r\n0\r\n\r\n", MIX).into_bytes(),
+        ),
     ] {
         let answer = socket.exchange(&bytes).await;
-        let refused = answer.is_empty() || ["400", "404", "408", "413", "414", "431"].contains(&status(&answer));
+        let refused =
+            answer.is_empty() || ["400", "404", "408", "413", "414", "431"].contains(&status(&answer));
         assert!(refused, "{what}: {answer}");
     }
     for bytes in [
@@ -119,7 +142,9 @@ async fn bodies_that_are_too_large_too_deep_or_no_json_are_refused() {
         let (status, code) = send(json, nested.into_bytes()).await;
         assert!([400, 422].contains(&status) && code == "bad_body");
     }
-    for broken in [&b""[..], b"{", b"{\"track\": \"\xff\"}", b"\xef\xbb\xbf{}", b"{\"kind\": \"like\"} {}", b"NaN"] {
+    for broken in
+        [&b""[..], b"{", b"{\"track\": \"\xff\"}", b"\xef\xbb\xbf{}", b"{\"kind\": \"like\"} {}", b"NaN"]
+    {
         let (status, code) = send(json, broken.to_vec()).await;
         assert!([400, 422].contains(&status) && code == "bad_body", "{broken:?}");
     }
@@ -201,7 +226,9 @@ async fn a_stop_lets_requests_end_and_loses_none_that_was_accepted() {
     let world = World::new().await;
     let mut socket = Socket::of(&world.app).await;
     let said = |number: usize| {
-        let body = json!({"artist": format!("Said {number}"), "kind": "like", "client_id": format!("s{number}")}).to_string();
+        let body =
+            json!({"artist": format!("Said {number}"), "kind": "like", "client_id": format!("s{number}")})
+                .to_string();
         format!(
             "POST /v1/listeners/ada/feedback HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()

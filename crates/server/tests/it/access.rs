@@ -302,7 +302,11 @@ async fn neither_keys_nor_names_of_listeners_are_in_the_log() {
     world.send(from_page(Method::POST, secret, &[("x-api-key", key), ("x-request-id", "req-77")])).await;
     drop(guard);
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(text.contains("req-77"), "requests are in the log by their ids: {} bytes, {text:.2000}", text.len());
+    assert!(
+        text.contains("req-77"),
+        "requests are in the log by their ids: {} bytes, {text:.2000}",
+        text.len()
+    );
     for hidden in [&keys[0], &keys[1], &keys[2], &wrong, &token, "a-private-person"].map(String::from) {
         assert!(!text.contains(hidden.as_str()), "{hidden} is in the log");
     }

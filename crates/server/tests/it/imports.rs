@@ -33,7 +33,10 @@ async fn an_upload_is_read_reported_and_trained_from() {
     assert_eq!(file["path"], "history.csv", "the report speaks of the file as its owner does");
     let total = &import["report"]["total"];
     assert_eq!(counts(total), counts(file), "one file is all there is");
-    assert_eq!((&total["rows_read"], &total["listens"], &total["duplicates"]), (&json!(6), &json!(5), &json!(1)));
+    assert_eq!(
+        (&total["rows_read"], &total["listens"], &total["duplicates"]),
+        (&json!(6), &json!(5), &json!(1))
+    );
     assert_eq!(total["dropped"], json!({"no_track": 1}));
     let listens = world.get("/v1/listeners/dora/listens").await.ok();
     assert_eq!(listens["listens"].as_array().unwrap().len(), 3);

@@ -62,8 +62,12 @@ impl World {
 
     /// The server on a home that is there.
     pub(crate) async fn on(folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
-        let mut config =
-            Config { home: folder.path().to_owned(), keys_required: false, music: Vec::new(), limits: Limits::default() };
+        let mut config = Config {
+            home: folder.path().to_owned(),
+            keys_required: false,
+            music: Vec::new(),
+            limits: Limits::default(),
+        };
         change(&mut config);
         let app = App::open(config, Box::new(Formulas)).unwrap();
         app.build().await.unwrap();
