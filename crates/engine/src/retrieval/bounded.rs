@@ -92,7 +92,7 @@ impl Gathering<'_> {
     fn add_in_turn(&mut self, index: &Index, most: usize) {
         let room = most.saturating_sub(self.found.len());
         let by_artists = artists::in_turn(self.catalogue, index, self.profile);
-        let neighbours = neighbours::nearest(self.catalogue, index, self.profile, 2 * room);
+        let neighbours = neighbours::nearest(index, self.profile, 2 * room);
         let popular = index.popularity.most_popular();
         let mut sources = [
             (Sources::ARTISTS, by_artists.iter()),

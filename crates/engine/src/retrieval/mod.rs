@@ -135,7 +135,7 @@ pub fn retrieve(
     } else {
         popular::add(index, &mut candidates);
         artists::add(catalogue, index, profile, &mut candidates);
-        neighbours::add(catalogue, index, profile, &mut candidates);
+        neighbours::add(index, profile, &mut candidates);
     }
     candidates.into_candidates()
 }

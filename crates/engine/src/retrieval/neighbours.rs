@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{CandidateSet, Index, Sources};
 use crate::sound::{self, LANES, Position};
-use crate::{Catalogue, Profile, TrackIdx};
+use crate::{Profile, TrackIdx};
 
 /// At most this many likes are looked around, those that weigh most.
 const MOST_ANCHORS: usize = 32;
@@ -15,14 +15,12 @@ const MOST_ANCHORS: usize = 32;
 const MOST: usize = 10_000;
 
 /// Adds the tracks nearest to what the listener likes.
-pub fn add(catalogue: &Catalogue, index: &Index, profile: &Profile, candidates: &mut CandidateSet) {
-    nearest(catalogue, index, profile, MOST)
-        .into_iter()
-        .for_each(|track| candidates.add(track, Sources::NEIGHBOURS));
+pub fn add(index: &Index, profile: &Profile, candidates: &mut CandidateSet) {
+    nearest(index, profile, MOST).into_iter().for_each(|track| candidates.add(track, Sources::NEIGHBOURS));
 }
 
 /// At most `most` tracks nearest to what the listener likes, the nearest first, ties by row.
-pub(crate) fn nearest(catalogue: &Catalogue, index: &Index, profile: &Profile, most: usize) -> Vec<TrackIdx> {
+pub(crate) fn nearest(index: &Index, profile: &Profile, most: usize) -> Vec<TrackIdx> {
     let positions = index.sound.positions();
     let anchors: Vec<Position> =
         anchors(profile).into_iter().map(|anchor| *index.sound.position(anchor)).collect();
