@@ -271,7 +271,7 @@ def main():
                 thread.start()
             time.sleep(rng.uniform(0.1, 2.5))
             server.process.send_signal(signal.SIGTERM if graceful else signal.SIGKILL)
-            status = server.process.wait(60)
+            status = server.process.wait(300)
             for thread in [*clients, uploader]:
                 thread.stopping = True
                 thread.join()

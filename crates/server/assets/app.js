@@ -16,6 +16,17 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// What takes its time says so, and cannot be asked for twice.
+document.addEventListener("submit", ({ target, submitter }) => {
+  if (!target.dataset.waits || !submitter) return;
+  const bar = document.createElement("progress");
+  bar.setAttribute("aria-label", target.dataset.waits);
+  submitter.textContent = target.dataset.waits;
+  submitter.after(bar);
+  // Not at once: a button that is off is not sent.
+  setTimeout(() => (submitter.disabled = true));
+});
+
 document.addEventListener("keydown", (event) => {
   const menu = event.key === "Escape" && document.querySelector(".menu[open]");
   if (!menu) return;

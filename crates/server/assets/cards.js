@@ -58,9 +58,11 @@ async function reject(cards, target, kind, message) {
   sent.catch((error) => (withdraw(), bringBack(), failed(error)));
 }
 
-/** Takes cards off the page and gives the function that puts them back. */
+/** Takes cards off the page and gives the function that puts them back. The focus returns to the one that was spoken to. */
 function leave(cards) {
-  const returns = cards.filter((card) => card.isConnected).map((card) => {
+  const leaving = cards.filter((card) => card.isConnected);
+  const spokenTo = leaving.find((card) => card.contains(document.activeElement)) ?? leaving[0];
+  const returns = leaving.map((card) => {
     const slot = card.parentElement;
     const focused = card.contains(document.activeElement);
     gone.add(card.dataset.track);
@@ -75,7 +77,7 @@ function leave(cards) {
       next.finally(() => {
         slot.hidden = false;
         slot.replaceChildren(card);
-        card.focus();
+        if (card === spokenTo) card.focus();
       });
     };
   });

@@ -64,7 +64,10 @@ async function poll(id) {
     const over = status.state === "done" || status.state === "failed";
     // The whole page once more at the end: its heading and title change with the state.
     if (over) return location.reload();
-    if (fresh) element.replaceWith(fresh);
+    if (fresh) {
+      element.replaceWith(fresh);
+      document.querySelector("h1").textContent = fresh.dataset.heading;
+    }
   } else if (status?.state === "reading") {
     const bar = element.querySelector("[data-progress]");
     bar.max = Math.max(1, status.bytes_total);

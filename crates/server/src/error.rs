@@ -152,7 +152,7 @@ impl From<MixError> for ApiError {
                 .hint("import a history or a table of tracks first: `POST /v1/imports`"),
             MixError::NothingEligible { left_out, .. } => {
                 let steps: Vec<String> =
-                    left_out.iter().map(|step| format!("{:?}: {}", step.step, step.count)).collect();
+                    left_out.iter().map(|step| format!("{}: {}", step.step.name(), step.count)).collect();
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "nothing_eligible", message)
                     .hint(format!("loosen a filter; left out were {}", steps.join(", ")))
             }

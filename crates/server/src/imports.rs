@@ -111,6 +111,11 @@ impl Imports {
         self.statuses.lock().expect("nothing that holds the lock can panic")
     }
 
+    /// How many are not over.
+    pub(crate) fn under_way(&self) -> usize {
+        self.lock().iter().filter(|status| !status.is_over()).count()
+    }
+
     /// Lets go of what is remembered of somebody's imports, unless one of them is under way.
     pub(crate) fn forget(&self, listener: &ListenerId) -> ApiResult<()> {
         let mut statuses = self.lock();
@@ -124,8 +129,10 @@ impl Imports {
 
     fn remember(&self, id: &str, label: &Label) {
         let mut statuses = self.lock();
-        if statuses.len() >= REMEMBERED {
-            statuses.pop_front();
+        if statuses.len() >= REMEMBERED
+            && let Some(oldest) = statuses.iter().position(Status::is_over)
+        {
+            statuses.remove(oldest);
         }
         statuses.push_back(Status {
             id: id.to_owned(),

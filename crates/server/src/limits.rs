@@ -72,6 +72,11 @@ pub(crate) struct Gate {
 const FORGET_ADDRESSES_AFTER: u64 = 10_000;
 
 impl Gate {
+    /// For requests that may take long; they do not take the place of others.
+    pub(crate) fn for_long(limits: &Limits) -> Arc<Self> {
+        Self::new(&Limits { in_flight: limits.in_flight.div_ceil(8), ..limits.clone() })
+    }
+
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
         let quota = |rate: NonZeroU32| Quota::per_second(rate).allow_burst(rate.saturating_add(rate.get()));
         Arc::new(Self {
@@ -105,8 +110,8 @@ fn network(peer: IpAddr) -> IpAddr {
     }
 }
 
-/// Turns a request away if there are too many.
-pub(crate) async fn admit(
+/// Turns a request away if too many come from its address.
+pub(crate) async fn at_rate(
     State(gate): State<Arc<Gate>>,
     request: Request,
     next: Next,
@@ -114,6 +119,15 @@ pub(crate) async fn admit(
     if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
         gate.check_rate(peer.ip())?;
     }
+    Ok(next.run(request).await)
+}
+
+/// Turns a request away if there are too many.
+pub(crate) async fn admit(
+    State(gate): State<Arc<Gate>>,
+    request: Request,
+    next: Next,
+) -> ApiResult<Response> {
     let _permit = gate.permits.try_acquire().map_err(|_| {
         shed("in_flight");
         ApiError::overloaded("overloaded", "too many requests are being worked on")

@@ -35,7 +35,9 @@ pub(crate) async fn mix_and_log(
 ) -> ApiResult<Mixed> {
     let forgotten = app.writer.forgotten();
     let listener = listener(app, id).await?;
-    let asked = MixRequest { arrivals: listener.edition.arrivals.clone(), ..asked };
+    // The log keeps microseconds, and the answer says what the log says.
+    let now = Timestamp::from_microsecond(asked.now.as_microsecond()).unwrap_or(asked.now);
+    let asked = MixRequest { arrivals: listener.edition.arrivals.clone(), now, ..asked };
     // The listener may be held with an edition from before the experiment was stopped.
     let current = app.edition.load_full();
     let part = given.map_or(Part::None, |given| Part::of(current.experiment.as_ref(), id, given));

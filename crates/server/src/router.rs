@@ -1,13 +1,18 @@
 //! All routes, and what every request passes through.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
@@ -17,7 +22,7 @@ use crate::access::{authenticate, same_origin};
 use crate::app::App;
 use crate::dialect::translate;
 use crate::error::{ApiError, ApiResult};
-use crate::limits::{Gate, admit, in_time, to_its_end};
+use crate::limits::{Gate, admit, at_rate, in_time, to_its_end};
 use crate::{api, gorse, metrics, site, subsonic};
 
 /// What the page may load: its own files. No script or style of anybody else's, none inside the HTML.
@@ -38,11 +43,13 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(Router::new().route("/metrics", get(observed)).with_state(Arc::clone(&app)))
         .layer(middleware::from_fn(to_its_end))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time));
+    let timed = timed.layer(middleware::from_fn_with_state(Arc::clone(&gate), admit));
     let long = Router::new()
         .merge(api::long_routes(&app))
         .merge(gorse::long_routes(&app))
         .merge(site::long_routes(&app))
-        .layer(middleware::from_fn(to_its_end));
+        .layer(middleware::from_fn(to_its_end))
+        .layer(middleware::from_fn_with_state(Gate::for_long(&limits), admit));
     let guarded = timed
         .merge(long)
         .fallback(async || ApiError::not_found("no_such_route", "there is nothing at this address"))
@@ -51,11 +58,12 @@ pub fn router(app: Arc<App>) -> Router {
             ApiError::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
                 .hint("the `allow` header lists the methods")
         })
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), when_started))
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(RequestBodyTimeoutLayer::new(limits.body_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), authenticate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
-        .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gate), at_rate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     let open = Router::new()
         .merge(gorse::open_routes(&app))
@@ -63,7 +71,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(site::open_routes(&app))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
-        .layer(middleware::from_fn_with_state(gate, admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit))
+        .layer(middleware::from_fn_with_state(gate, at_rate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     Router::new()
         .merge(guarded)
@@ -71,14 +80,14 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready).with_state(Arc::clone(&app)))
         .layer(middleware::from_fn_with_state(app, translate))
-        .layer(CompressionLayer::new())
+        .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "same-origin"))
         .layer(header(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY))
         .layer(middleware::from_fn(metrics::observe))
         .layer(CatchPanicLayer::custom(panicked))
         // What is turned away is counted, and what fails is logged where it fails.
-        .layer(TraceLayer::new_for_http().make_span_with(span).on_failure(()))
+        .layer(TraceLayer::new_for_http().make_span_with(span).on_response(answered).on_failure(()))
         .layer(PropagateRequestIdLayer::x_request_id())
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }
@@ -92,10 +101,23 @@ async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
             "nothing can be written any more",
         ));
     }
-    if app.is_ready.load(std::sync::atomic::Ordering::Acquire) {
+    if app.is_ready.load(Ordering::Acquire) {
         return Ok("ready\n");
     }
     Err(ApiError::overloaded("starting", "the catalogue is being read"))
+}
+
+/// Turns requests away while the first edition is being built: nothing is known yet, which is not the same as nothing being there.
+async fn when_started(State(app): State<Arc<App>>, request: Request, next: Next) -> ApiResult<Response> {
+    if !app.is_ready.load(Ordering::Acquire) {
+        return Err(ApiError::overloaded("starting", "the catalogue is being read"));
+    }
+    Ok(next.run(request).await)
+}
+
+/// Sound is compressed already, and compressing it anew would take away its length and its parts.
+fn worth_compressing() -> impl Predicate {
+    DefaultPredicate::new().and(NotForContentType::new("audio/")).and(NotForContentType::new("video/"))
 }
 
 /// What operators watch.
@@ -114,6 +136,11 @@ fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
         route = route.map_or("none", |route| route.as_str()),
         id = id.unwrap_or_default(),
     )
+}
+
+/// One line a request: what came of it and how long it took.
+fn answered<B>(response: &axum::http::Response<B>, took: Duration, _: &tracing::Span) {
+    tracing::info!(status = response.status().as_u16(), ms = took.as_secs_f64() * 1_000.0, "answered");
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {

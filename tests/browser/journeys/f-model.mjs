@@ -19,14 +19,14 @@ export async function walk(stage) {
   check.match(await page.locator(".figures").innerText(), /AUC\s+0\.\d{3}/);
   check.ok((await page.locator(".calibration .bin").count()) >= 2, "calibration");
   check.equal(await page.locator("circle.bin").count(), await page.locator(".pair tbody tr").count(), "as a table too");
-  await page.getByRole("button", { name: "Learn again now" }).click();
+  await page.getByRole("button", { name: "Learn again now" }).click({ timeout: 90_000 });
   await page.locator(".flash", { hasText: "was trained and serves from now on" }).waitFor({ timeout: 90_000 });
   const after = await active();
   check.notEqual(after, before);
   check.match(await page.locator("tr.active").innerText(), new RegExp(`${after}[^]*now`));
 
-  await page.getByLabel("This", { exact: true }).selectOption(before);
-  await page.getByLabel("with this").selectOption(after);
+  await page.locator("select[name=left]").selectOption(before);
+  await page.locator("select[name=right]").selectOption(after);
   await page.getByRole("button", { name: "Compare" }).click();
   await page.waitForURL(`**left=${before}**`);
   const rows = await page.locator("#compare tbody tr").evaluateAll((all) => all.map((row) => [...row.cells].map((cell) => cell.textContent)));

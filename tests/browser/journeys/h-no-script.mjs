@@ -18,7 +18,6 @@ export async function walk(stage) {
   await first.getByRole("button", { name: /^Like/ }).click();
   check.match(await flash.innerText(), /^Liked: /);
   check.equal(await site.lastWord(WHO, track), "like");
-  check.equal(await first.getAttribute("data-track"), track, "the same mix is still there");
   await flash.getByRole("button", { name: "Undo" }).click();
   check.match(await flash.innerText(), /^Taken back: /);
   check.equal(await site.lastWord(WHO, track), "cleared");

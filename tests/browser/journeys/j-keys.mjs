@@ -48,7 +48,7 @@ export async function walk(stage) {
   await page.goto("/model");
   check.equal(await page.getByRole("button", { name: /Learn again|Use this/ }).count(), 0, "no button that would not work");
   await page.goto("/taste");
-  await page.getByLabel("An artist").fill("anybody");
+  await page.getByRole("textbox", { name: "An artist" }).fill("anybody");
   await page.getByRole("button", { name: "Leave out this artist" }).click();
   check.equal(await page.locator("h1").textContent(), "Not for this key");
   check.match(await page.locator(".lead").textContent(), /needs a key with scope `write`/);

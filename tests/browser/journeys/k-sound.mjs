@@ -9,7 +9,7 @@ export async function walk(stage) {
   const site = await stage.known();
   const described = ["One", "Two"].map((name) => ({ id: `tone-${name}`, title: `Test Tone ${name}`, artists: ["Sine"], location: "tone.wav" }));
   await site.post("/v1/tracks", described);
-  await until("the catalogue has them", async () => (await site.get("/v1/tracks?q=Test%20Tone")).tracks.length === 2, 30_000);
+  await until("the catalogue has them", async () => (await site.get("/v1/tracks?query=Test%20Tone")).tracks.length === 2, 30_000);
   const page = await site.window({ listener: WHO });
   await page.goto("/search?q=Test Tone");
   const last = async () => (await site.get(`/v1/listeners/${WHO}/listens?limit=1`)).listens[0];

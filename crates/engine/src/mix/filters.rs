@@ -39,6 +39,20 @@ pub enum FilterStep {
     Twin,
 }
 
+impl FilterStep {
+    /// A name that stays, for machines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Outside => "outside",
+            Self::Excluded => "excluded",
+            Self::Rejected => "rejected",
+            Self::Familiarity => "familiarity",
+            Self::PlayedRecently => "played_recently",
+            Self::Twin => "twin",
+        }
+    }
+}
+
 /// How many candidates a step left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeftOut {

@@ -177,16 +177,25 @@ impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shorter { asked, found } => {
-                write!(f, "{found} tracks instead of {asked}: no more are left under the filters and caps")
+                write!(
+                    f,
+                    "{} instead of {asked}: no more are left under the filters and caps",
+                    counted(*found, "track")
+                )
             }
             Self::OtherShare { asked, found } if found < asked => {
                 write!(
                     f,
-                    "{found} new tracks instead of {asked}: no more are left under the filters and caps"
+                    "{} instead of {asked}: no more are left under the filters and caps",
+                    counted(*found, "new track")
                 )
             }
             Self::OtherShare { asked, found } => {
-                write!(f, "{found} new tracks instead of {asked}: too few that you know are left")
+                write!(
+                    f,
+                    "{} instead of {asked}: too few that you know are left",
+                    counted(*found, "new track")
+                )
             }
             Self::NotFinite { count } => write!(f, "{count} predictions were not numbers; ranked last"),
             Self::NewListener => {
@@ -194,4 +203,8 @@ impl fmt::Display for Note {
             }
         }
     }
+}
+
+fn counted(count: u32, kind: &str) -> String {
+    format!("{count} {kind}{}", if count == 1 { "" } else { "s" })
 }

@@ -19,6 +19,10 @@ use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
 use crate::imports::{self, ImportState, Status};
 
+/// Imports that may wait to be read.
+const MOST_UNDER_WAY: usize = 20;
+/// Most files in an upload.
+const MOST_FILES: usize = 500;
 /// Longest name of a file here, in bytes.
 const LONGEST_FILE_NAME: usize = 120;
 
@@ -111,6 +115,9 @@ pub(crate) struct Upload {
 impl Upload {
     /// Makes room for files.
     pub(crate) async fn begin(app: &Arc<App>) -> ApiResult<Self> {
+        if app.imports.under_way() >= MOST_UNDER_WAY {
+            return Err(ApiError::overloaded("too_many_imports", "too many imports are waiting to be read"));
+        }
         let id = format!("{:016x}", rand::random::<u64>());
         tokio::fs::create_dir(app.imports.part(&id)).await.map_err(|error| ApiError::internal(&error))?;
         let bytes_left = app.config.limits.upload_bytes;
@@ -119,6 +126,10 @@ impl Upload {
 
     /// Begins a file. Its name is kept as far as it can name a file here: formats can be told by it, and the report speaks of it.
     pub(crate) async fn file(&mut self, name: &str) -> ApiResult<UploadedFile<'_>> {
+        if self.names.len() >= MOST_FILES {
+            let message = format!("an upload has {MOST_FILES} files at most; an archive holds more");
+            return Err(ApiError::bad_request("too_many_files", message));
+        }
         let name = self.file_name(name);
         let path = self.app.imports.part(&self.id).join(&name);
         let file = tokio::fs::File::create_new(path).await.map_err(|error| ApiError::internal(&error))?;

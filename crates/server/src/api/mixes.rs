@@ -13,7 +13,7 @@ use segue_engine::mix::filters::Familiarity;
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::MixRequest;
 use segue_engine::playlist::{Playlist, PlaylistFormat};
-use segue_engine::policy::PolicyKind;
+use segue_engine::policy::{Doubt, PolicyKind};
 use segue_store::ImpressionId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -24,6 +24,10 @@ use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath, Object, Params};
 use crate::mixing::{self, Mixed};
 
+/// Most tracks in a mix.
+const LONGEST: u32 = 500;
+/// Most tracks in a mix by a policy that explores by doubt: what it weighs grows with the square of their number.
+const LONGEST_BY_DOUBT: u32 = 60;
 /// Most names in a list of what to leave out or to choose from.
 const MOST_NAMES: usize = 20_000;
 
@@ -66,7 +70,9 @@ pub(crate) struct MixShape {
     /// How many tracks, 1 to 500; 30 if left out.
     #[schema(minimum = 1, maximum = 500)]
     pub(crate) length: Option<u32>,
-    /// Seed of the draw: the same seed and history give the same mix.
+    /// Seed of the draw: the same seed and history give the same mix. A number, or its digits as text, as answers have it.
+    #[serde(deserialize_with = "seed")]
+    #[schema(value_type = Option<SeedShape>)]
     pub(crate) seed: Option<u64>,
     /// Which works may be picked.
     pub(crate) familiarity: FamiliarityShape,
@@ -88,6 +94,22 @@ pub(crate) struct MixShape {
     pub(crate) exclude_artists: Vec<String>,
 }
 
+/// A seed as it may be sent.
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum SeedShape {
+    Number(u64),
+    Digits(String),
+}
+
+fn seed<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    match Option::<SeedShape>::deserialize(from)? {
+        None => Ok(None),
+        Some(SeedShape::Number(seed)) => Ok(Some(seed)),
+        Some(SeedShape::Digits(digits)) => digits.parse().map(Some).map_err(serde::de::Error::custom),
+    }
+}
+
 impl MixShape {
     /// What is asked of the pipeline, and which settings the client chose itself.
     pub(crate) fn request(&self, now: Timestamp) -> ApiResult<(MixRequest, Settings)> {
@@ -100,14 +122,24 @@ impl MixShape {
             let message = format!("a mix has 1 to {MOST_TRACKS} tracks, not {length}");
             return Err(ApiError::bad_request("bad_mix", message));
         }
+        if self.length.is_some_and(|length| !(1..=LONGEST).contains(&length)) {
+            let message = format!("a mix has 1 to {LONGEST} tracks");
+            return Err(ApiError::bad_request("bad_mix", message));
+        }
         let policy = self.policy.as_deref().map(|policy| {
             policy
                 .parse::<PolicyKind>()
                 .map_err(|error| ApiError::bad_request("bad_policy", error.to_string()))
         });
+        let policy = policy.transpose()?;
+        let is_long = self.length.is_some_and(|length| length > LONGEST_BY_DOUBT);
+        if is_long && policy.is_some_and(|policy| policy.doubt() != Doubt::None) {
+            let message = format!("a policy that explores by doubt picks {LONGEST_BY_DOUBT} tracks at most");
+            return Err(ApiError::bad_request("bad_policy", message));
+        }
         let given = Settings {
             explore: self.explore,
-            policy: policy.transpose()?,
+            policy,
             artist_cap: self.artist_cap,
             album_cap: self.album_cap,
             no_repeat_days: self.no_repeat_days,

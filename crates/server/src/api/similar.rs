@@ -212,7 +212,7 @@ pub(crate) async fn explanation(
         plays: record(|work| work.plays),
         finished: record(|work| work.finished),
         skipped: record(|work| work.skipped),
-        left_out: found.left_out.map(|step| format!("{step:?}")),
+        left_out: found.left_out.map(|step| step.name().to_owned()),
         model: model.version.clone(),
     }))
 }

@@ -215,9 +215,15 @@ pub(crate) async fn audio(
 
 /// The file of a track, if it lies in one of the folders, whatever links and dots its name is made of.
 pub(crate) fn sound_file(folders: &[PathBuf], track: &Track) -> Option<PathBuf> {
-    let named = track.location.as_deref().or(Some(track.id.as_str()))?;
-    let named = named.strip_prefix("file://").unwrap_or(named);
-    let named = percent_encoding::percent_decode_str(named).decode_utf8().ok()?;
+    if folders.is_empty() {
+        return None;
+    }
+    let named = track.location.as_deref().unwrap_or(track.id.as_str());
+    // Addresses are percent-encoded, paths are not.
+    let named = match named.strip_prefix("file://") {
+        Some(address) => percent_encoding::percent_decode_str(address).decode_utf8().ok()?,
+        None => named.into(),
+    };
     folders.iter().find_map(|folder| {
         let folder = folder.canonicalize().ok()?;
         let path = folder.join(Path::new(named.as_ref())).canonicalize().ok()?;

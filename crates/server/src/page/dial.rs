@@ -40,6 +40,8 @@ pub fn dial(action: &str, settings: &MixSettings, preview: &Preview) -> Markup {
     html! {
         form #dial .dial method="get" action=(action) aria-labelledby="dial-title" {
             h2 #dial-title { "How far out?" }
+            // Enter in a field presses the first button of a form, which must not be a stop: it would move the dial.
+            button.unseen type="submit" tabindex="-1" aria-hidden="true" { "Mix again" }
             (fader(settings))
             (words_of(settings.explore))
             (effect(preview))

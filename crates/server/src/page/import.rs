@@ -150,11 +150,14 @@ pub fn drop_zone(listener: &str) -> Markup {
 /// How far it is, or what became of it.
 pub fn fragment(import: &Import) -> Markup {
     html! {
-        section #import .import data-import=(import.id) data-state=(import.state.name()) aria-label="Import" {
+        section #import .import data-import=(import.id) data-state=(import.state.name()) data-heading=(heading(import.state)) aria-label="Import" {
             @match import.state {
                 ImportState::Reading => (reading(import)),
                 ImportState::Training => (training()),
-                ImportState::Done => { p.lead { "Here is what became of every row." } @if let Some(error) = &import.error { (unlearned(error)) } },
+                ImportState::Done => {
+                    p.lead { "Here is what became of every row." }
+                    @if let Some(error) = &import.error { (unlearned(error)) }
+                },
                 ImportState::Failed => p.wrong role="alert" { (import.error.as_deref().unwrap_or("the import ended early")) },
             }
             @if let Some(report) = &import.report { (table(report)) }

@@ -5,7 +5,7 @@
 
 use maud::{Markup, html};
 
-use super::card::{Card, Place, card};
+use super::card::{Card, Place, card, sentence};
 use super::dial::{Preview, dial};
 use super::layout::{Frame, page};
 use super::urls::{self, MixSettings};
@@ -58,7 +58,7 @@ pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
     html! {
         section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) data-shown=[(shown < usize::MAX).then_some(shown)] {
             (heading(mix))
-            @for note in &mix.notes { p.note { (note) } }
+            @for note in &mix.notes { p.note { (sentence(note)) } }
             @if mix.picks.is_empty() {
                 p.empty { "Nothing fits these filters. Loosen one, or " a href="/mix" { "start afresh" } "." }
             }

@@ -146,7 +146,7 @@ fn models(frame: &Frame, model: &Model) -> Markup {
             p { "The newest serves. If an older one suited you better, go back to it: nothing is lost either way." }
             @if let Some(training) = &model.training { p.note role="status" { (training) } progress aria-label="Learning" {} }
             @if model.may_change && model.training.is_none() {
-                form method="post" action="/models/train" {
+                form method="post" action="/models/train" data-waits="Learning: seconds to a few minutes" {
                     input type="hidden" name="back" value=(urls::local(&frame.here));
                     button.primary type="submit" { "Learn again now" }
                 }

@@ -21,7 +21,7 @@ const ORIGINS: [Origin; 5] = [
         ask_for: "“Extended streaming history”: my_spotify_data.zip. “Account data” works too, but knows the last year only",
         at: "Account › Privacy › Download your data",
         address: "https://www.spotify.com/account/privacy/",
-        wait: "hours to days, 30 at most",
+        wait: "often days, 30 at most",
     },
     Origin {
         service: "Apple Music",
@@ -77,7 +77,7 @@ fn origins() -> Markup {
     html! {
         section.origins aria-labelledby="origins-title" {
             h2 #origins-title { "Where to get it" }
-            p { "Every service must hand you your own history. Ask, wait for the mail, and drop here what they send, zipped or not." }
+            p { "Your history is yours: these services hand it over when you ask. Wait for their mail, and drop here what they send, zipped or not." }
             dl {
                 @for origin in &ORIGINS {
                     div {

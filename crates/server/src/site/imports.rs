@@ -10,7 +10,7 @@ use segue_ingest::{DropReason, FileReport};
 
 use super::frame::{Asked, answer, frame};
 use super::session::set_listener;
-use crate::api::{Upload, check_name};
+use crate::api::{LONGEST_NAME, Upload, check_name};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::imports::{ImportState, Status};
@@ -34,7 +34,14 @@ pub(super) async fn receive(State(app): State<Arc<App>>, mut form: Multipart) ->
     let mut listener = String::new();
     while let Some(mut field) = form.next_field().await.map_err(broken)? {
         match field.name() {
-            Some("listener") => listener = field.text().await.map_err(broken)?,
+            Some("listener") => {
+                let mut name = Vec::new();
+                while let Some(chunk) = field.chunk().await.map_err(broken)? {
+                    // One byte too many is enough to know that it is too long.
+                    name.extend(chunk.into_iter().take(LONGEST_NAME + 1 - name.len()));
+                }
+                listener = String::from_utf8_lossy(&name).into_owned();
+            }
             Some("files") => {
                 let name = field.file_name().unwrap_or("upload").to_owned();
                 let mut file = upload.file(&name).await?;

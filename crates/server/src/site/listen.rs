@@ -24,6 +24,7 @@ use crate::page::mix::Mix;
 use crate::page::search::Search;
 use crate::page::shelves::{Home, SHOWN_PICKS, Shelf};
 use crate::page::urls::MixSettings;
+use crate::page::words;
 use crate::page::{mix as mix_view, search as search_view, shelves as shelves_view, welcome};
 
 /// Cards on a shelf.
@@ -227,18 +228,19 @@ fn card_list(app: &App, listener: &Listener, outcome: &MixOutcome) -> Vec<crate:
 /// How a mix came about, in sentences.
 fn why(listener: &Listener, outcome: &MixOutcome) -> Vec<String> {
     let config = &outcome.slate.config;
-    let tracks = listener.edition.catalogue.len();
+    let grouped = |count: usize| words::grouped(count as u64);
     vec![
         format!(
-            "{} of the {tracks} tracks were looked at closely; the others are further from what you like.",
-            outcome.candidates
+            "{} of the {} tracks were looked at closely; the others are further from what you like.",
+            grouped(outcome.candidates),
+            grouped(listener.edition.catalogue.len())
         ),
         format!(
             "{} made it to the short-list: likely to please, and not all of one kind.",
-            outcome.slate.shortlist.len()
+            grouped(outcome.slate.shortlist.len())
         ),
         format!(
-            "From those, {} drew {} by chance, better ones with better odds. Each probability is on record.",
+            "From those, the policy {} drew {} by chance, better ones with better odds. Each probability is on record.",
             config.policy,
             outcome.slate.picks.len()
         ),

@@ -44,8 +44,6 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/import", get(imports::form))
         .route("/import/{import}", get(imports::show))
         .route("/fragments/import/{import}", get(imports::fragment))
-        .route("/listener", post(session::choose_listener))
-        .route("/logout", post(session::log_out))
         .route("/listeners/{listener}/feedback", post(say::feedback))
         .route("/listeners/{listener}/skip", post(say::skip))
         .route("/listeners/{listener}/exclusions", post(say::exclude))
@@ -66,6 +64,8 @@ pub(crate) fn long_routes(app: &Arc<App>) -> Router {
 pub(crate) fn open_routes(app: &Arc<App>) -> Router {
     Router::new()
         .route("/login", get(session::form).post(session::log_in))
+        .route("/logout", post(session::log_out))
+        .route("/listener", post(session::choose_listener))
         .route("/assets/{*path}", get(asset))
         .with_state(Arc::clone(app))
 }

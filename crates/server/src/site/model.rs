@@ -122,7 +122,7 @@ impl Known {
     fn metrics(&self) -> Vec<Metric> {
         let auc = self.card.pointer("/card/report/reliability/auc").and_then(Value::as_array);
         let ends = auc.and_then(|ends| Some((ends.first()?.as_f64()?, ends.get(1)?.as_f64()?)));
-        let interval = ends.map(|(low, high)| format!("{low:.3} to {high:.3}"));
+        let interval = ends.map(|(low, high)| format!("95 % interval {low:.3} to {high:.3}"));
         let of = |name: &str, label: &str, meaning: &str, interval: Option<String>| {
             let (label, meaning) = (label.to_owned(), meaning.to_owned());
             self.figure(name).map(|value| Metric {
@@ -139,7 +139,7 @@ impl Known {
                 "How often it puts something liked above something disliked; .5 is chance.",
                 interval,
             ),
-            of("accuracy", "Accuracy", "How often its better half of the odds is right.", None),
+            of("accuracy", "Accuracy", "How often it is right when it has to say yes or no.", None),
             of(
                 "log_loss",
                 "Log-loss",

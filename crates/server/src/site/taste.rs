@@ -152,13 +152,10 @@ fn draw(found: &TasteAnswer, zone: &str) -> Charts {
 
 /// What was said and still counts, newest first.
 fn said(catalogue: &Catalogue, feedback: &[Feedback]) -> Vec<Said> {
-    let mut last: Vec<&Feedback> = Vec::new();
-    for said in feedback {
-        last.retain(|earlier| earlier.target != said.target);
-        if said.kind != FeedbackKind::Cleared {
-            last.push(said);
-        }
-    }
+    let mut seen = std::collections::HashSet::new();
+    let latest = feedback.iter().rev().filter(|said| seen.insert(&said.target));
+    let last: Vec<&Feedback> =
+        latest.filter(|said| said.kind != FeedbackKind::Cleared).take(MOST_LISTED).collect();
     let shape = |said: &Feedback| {
         let (of, track, artist) = match &said.target {
             FeedbackTarget::Track(id) => {
@@ -181,7 +178,7 @@ fn said(catalogue: &Catalogue, feedback: &[Feedback]) -> Vec<Said> {
         let when = said.at.map(|at| at.strftime("%-d %B %Y").to_string());
         Said { what: what.to_owned(), of, when, track, artist }
     };
-    last.into_iter().rev().take(MOST_LISTED).map(shape).collect()
+    last.into_iter().map(shape).collect()
 }
 
 fn excluded(id: ExclusionId, exclusion: &Exclusion) -> view::Exclusion {

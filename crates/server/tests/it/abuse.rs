@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
 
+use axum::body::Body;
 use axum::http::{Method, Request};
 use segue_server::Limits;
 use serde_json::json;
@@ -176,8 +177,11 @@ async fn what_is_too_much_is_turned_away_and_told_when_to_come_back() {
     assert!(statuses[..10].iter().all(|status| *status == 200), "a burst passes: {statuses:?}");
     assert!(statuses.contains(&429), "{statuses:?}");
 
-    let world = World::with(|config| config.limits.request_time = Duration::ZERO).await;
-    let reply = world.get("/v1/models").await;
+    let world = World::with(|config| config.limits.request_time = Duration::from_millis(50)).await;
+    let never = Body::from_stream(tokio_stream::pending::<Result<String, std::io::Error>>());
+    let mut waiting = request(Method::POST, "/v1/listeners/ada/mixes", Some(&json!({})));
+    *waiting.body_mut() = never;
+    let reply = world.send(waiting).await;
     assert_eq!(reply.error(), (503, "timeout".to_owned()));
     assert!(reply.headers.contains_key("retry-after"));
 }

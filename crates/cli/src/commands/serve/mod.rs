@@ -31,7 +31,8 @@ Examples:
   segue serve                                  then open http://127.0.0.1:8080
   segue serve --music ~/Music                  and play the files that lie there
   segue serve --bind 0.0.0.0:8080              for others, once there is a key (`segue keys add`)
-  segue serve --log json --rate 50             behind a proxy that collects logs
+  segue serve --log json                       behind a proxy, which speaks TLS and collects logs
+  segue serve --bind 0.0.0.0:8080 --rate 50    without one, at most 50 requests a second from one address
 
   curl localhost:8080/v1/listeners/me/mixes -H 'content-type: application/json' -d '{\"explore\": 0.4}'
 
