@@ -96,19 +96,23 @@ pub(crate) async fn remove(
     InPath((listener, id)): InPath<(String, i64)>,
 ) -> ApiResult<StatusCode> {
     let listener = ListenerId::new(listener);
-    let (whose, id) = (listener.clone(), ExclusionId(id));
+    if !include_again(&app, &listener, ExclusionId(id)).await? {
+        let message = format!("`{listener}` has no exclusion {id}");
+        return Err(ApiError::not_found("unknown_exclusion", message));
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes an exclusion back, and says whether the listener had it.
+pub(crate) async fn include_again(app: &App, listener: &ListenerId, id: ExclusionId) -> ApiResult<bool> {
+    let whose = listener.clone();
     let removed = app.writer.run(move |store| {
         let is_theirs = store.exclusions(&whose)?.iter().any(|(known, _)| *known == id);
         Ok(is_theirs && store.include_again(id)?)
     });
-    if !removed.await? {
-        return Err(ApiError::not_found(
-            "unknown_exclusion",
-            format!("`{listener}` has no exclusion {}", id.0),
-        ));
-    }
-    app.listeners.changed(&listener);
-    Ok(StatusCode::NO_CONTENT)
+    let removed = removed.await?;
+    app.listeners.changed(listener);
+    Ok(removed)
 }
 
 fn exclusion(app: &App, asked: ExclusionShape) -> ApiResult<Exclusion> {

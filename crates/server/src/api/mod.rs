@@ -12,6 +12,7 @@ mod taste;
 pub(crate) mod tracks;
 
 pub(crate) use events::append_entries;
+pub(crate) use exclusions::include_again;
 pub(crate) use imports::Upload;
 pub(crate) use listeners::forget_listener;
 pub(crate) use models::use_model;

@@ -1,5 +1,6 @@
 //! Feedback: words and plays, read back as gorse's rows, one for a type, user and item.
 
+use std::collections::hash_map::Entry as HashEntry;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -91,16 +92,21 @@ impl Standing {
         let mut standing = Self::default();
         for said in store.feedback(user)? {
             let FeedbackTarget::Track(item) = said.target else { continue };
-            if said.kind != FeedbackKind::Saved {
-                for kind in [Kind::Like, Kind::Dislike, Kind::Ban] {
-                    standing.0.remove(&(item.clone(), kind));
-                }
-            }
-            if let Some(kind) = Kind::of_word(said.kind) {
-                standing.0.insert((item, kind), said.at);
-            }
+            standing.say(item, said.kind, said.at);
         }
         Ok(standing)
+    }
+
+    /// Takes in a word that is said after all others.
+    fn say(&mut self, item: TrackId, word: FeedbackKind, at: Option<Timestamp>) {
+        if word != FeedbackKind::Saved {
+            for kind in [Kind::Like, Kind::Dislike, Kind::Ban] {
+                self.0.remove(&(item.clone(), kind));
+            }
+        }
+        if let Some(kind) = Kind::of_word(word) {
+            self.0.insert((item, kind), at);
+        }
     }
 
     /// The word that would be taken back: like, dislike or ban.
@@ -194,15 +200,17 @@ fn prepare(store: &Store, told: &[Told], is_overwriting: bool) -> ApiResult<(Vec
     let mut entries = Vec::new();
     let now = Timestamp::now();
     for told in told {
-        if told.kind.word().is_some() {
-            if !standing.contains_key(&told.user) {
-                standing.insert(&told.user, Standing::words(store, &told.user)?);
-            }
-            let stood =
-                standing.get(&told.user).and_then(|words| words.0.get(&(told.item.clone(), told.kind)));
+        if let Some(word) = told.kind.word() {
+            let words = match standing.entry(&told.user) {
+                HashEntry::Occupied(words) => words.into_mut(),
+                HashEntry::Vacant(place) => place.insert(Standing::words(store, &told.user)?),
+            };
+            let stood = words.0.get(&(told.item.clone(), told.kind));
             if stood.is_some_and(|at| !is_overwriting || told.at.is_none() || *at == told.at) {
                 continue;
             }
+            // What comes after it in the same request has to do with it too.
+            words.say(told.item.clone(), word, told.at.or(Some(now)));
         }
         entries.push(told.kind.entry(&told.user, &told.item, told.at, now));
     }

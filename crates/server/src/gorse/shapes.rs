@@ -65,8 +65,11 @@ pub(super) async fn path_parameter<S: Send + Sync>(
 /// `n` and `offset`.
 pub(super) fn stretch(query: &Pairs) -> ApiResult<(usize, usize)> {
     let n = query.number("n")?.unwrap_or(USUAL_COUNT).min(MOST);
-    Ok((n, query.number("offset")?.unwrap_or(0)))
+    Ok((n, query.number("offset")?.unwrap_or(0).min(FURTHEST)))
 }
+
+/// Nobody pages further than this.
+const FURTHEST: usize = 10_000;
 
 /// `n` and the cursor. The JavaScript client sends it in upper case.
 pub(super) fn page(query: &Pairs) -> ApiResult<(usize, Option<&str>)> {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::flash;
 use crate::access::Admin;
-use crate::api::{append_entries, check_name};
+use crate::api::{self, append_entries, check_name};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Submitted;
@@ -189,14 +189,8 @@ pub(super) async fn include_again(
     Path((listener, exclusion)): Path<(String, i64)>,
     Submitted(Back { back: to }): Submitted<Back>,
 ) -> ApiResult<Response> {
-    let id = ListenerId::new(listener);
-    let whose = id.clone();
-    let removed = app.writer.run(move |store| {
-        let is_theirs = store.exclusions(&whose)?.iter().any(|(known, _)| known.0 == exclusion);
-        Ok(is_theirs && store.include_again(ExclusionId(exclusion))?)
-    });
-    let message = if removed.await? { "Counts again." } else { "That was taken back before." };
-    app.listeners.changed(&id);
+    let removed = api::include_again(&app, &ListenerId::new(listener), ExclusionId(exclusion)).await?;
+    let message = if removed { "Counts again." } else { "That was taken back before." };
     let to = if to.is_empty() { "/taste".to_owned() } else { to };
     Ok(back(&to, Some(Flash { message: message.to_owned(), undo: None })))
 }
