@@ -19,6 +19,11 @@ check:
 test:
     cargo test --workspace
 
+# Walk through the page in a real browser (needs Node and Chromium).
+browser *journeys:
+    cargo build -p segue
+    tests/browser/run.sh target/debug/segue {{journeys}}
+
 # Speed and memory of the hot paths.
 bench:
     cargo bench --workspace

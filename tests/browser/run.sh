@@ -4,9 +4,10 @@
 # Builds nothing: BINARY is a built `segue`, target/debug/segue if left out. Journeys are named as the files in journeys/, all if left
 # out. Needs Node and Chromium (SEGUE_CHROMIUM names another one), and says so and stops where they are missing.
 set -euo pipefail
-cd "$(dirname "$0")"
+here=$(dirname "$(realpath "$0")")
+binary=$(realpath "${1:-$here/../../target/debug/segue}")
+cd "$here"
 
-binary=$(realpath "${1:-../../target/debug/segue}")
 [ -x "$binary" ] || { echo "there is no \`$binary\`: cargo build -p segue" >&2; exit 1; }
 skip() { echo "skipped: $1"; exit 0; }
 command -v node >/dev/null && command -v npm >/dev/null || skip "Node and npm are not installed"

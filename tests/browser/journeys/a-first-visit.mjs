@@ -73,6 +73,27 @@ export async function walk(stage) {
   check.match(nothing, /That did not work|left alone/, "what cannot be read is said to be");
   check.match(nothing, /notes\.txt/);
 
+  const skips = [...Array(12)].map((_, day) => ({
+    ts: `2025-05-${10 + day}T10:00:00Z`,
+    ms_played: 2_000,
+    master_metadata_track_name: `Song ${day}`,
+    master_metadata_album_artist_name: "Nobody",
+    spotify_track_uri: null,
+    reason_end: "fwdbtn",
+    skipped: true,
+  }));
+  const other = await stage.serve(stage.home("too-little"));
+  const begun = await other.window();
+  await begun.goto("/");
+  await begun.setInputFiles("#files", { name: "Streaming_History_Audio_2025_0.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(skips)) });
+  await begun.getByRole("button", { name: "Read it" }).click();
+  await report(begun);
+  check.match(await begun.locator(".note").innerText(), /Nothing could be learned from it yet/, "too little is said to be too little");
+  await begun.goto("/");
+  check.match(await begun.locator("main").innerText(), /Nothing yet/);
+  check.equal(await begun.getByRole("link", { name: "add a longer history" }).getAttribute("href"), "/import", "with the way on");
+  await other.shut(begun);
+
   await page.goto("/taste");
   await page.getByText("Forget me", { exact: true }).click();
   await page.getByLabel("Type ann to confirm").fill("ann");

@@ -37,7 +37,8 @@ export async function walk(stage) {
   for (const [device, { width, height, ...more }] of Object.entries(DEVICES)) {
     const page = await site.window({ listener: "listener-01", width, height, ...more });
     for (const [where, path] of Object.entries(pages)) {
-      await page.goto(path);
+      const answer = await page.goto(path);
+      check.equal(answer.status(), path === "/nowhere" ? 404 : 200, where);
       check.equal(await page.locator("h1").count(), 1, `${where} has one heading`);
       await look(page, where, device);
       if (device === "desktop") {

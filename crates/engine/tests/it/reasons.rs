@@ -117,6 +117,9 @@ fn nothing_is_made_up_where_nothing_is_known() {
 fn numbers_are_said_as_people_say_them() {
     let back = |days| sentence(&Reason::BackAfter { days });
     assert_eq!([back(1), back(2)], ["back after a day", "back after 2 days"]);
+    let long = [back(119), back(120), back(562), back(730), back(1_771)];
+    let said = ["119 days", "4 months", "18 months", "2 years", "5 years"];
+    assert_eq!(long, said.map(|time| format!("back after {time}")));
     let heard = |plays| sentence(&Reason::Heard { plays });
     assert_eq!(heard(2), "you have played this twice");
 }

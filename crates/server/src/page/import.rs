@@ -161,7 +161,12 @@ pub fn fragment(import: &Import) -> Markup {
                 ImportState::Failed => p.wrong role="alert" { (import.error.as_deref().unwrap_or("the import ended early")) },
             }
             @if let Some(report) = &import.report { (table(report)) }
-            @if import.state == ImportState::Done { p { a.button.primary href="/" { "Listen" } " " a href="/taste" { "See your taste" } } }
+            @if import.state == ImportState::Done {
+                p {
+                    @if import.error.is_none() { a.button.primary href="/" { "Listen" } } @else { a.button.primary href="/import" { "Add more" } }
+                    " " a href="/taste" { "See your taste" }
+                }
+            }
             @if import.state == ImportState::Failed { p { a.button href="/import" { "Try again" } " What was read before it ended is kept." } }
         }
     }
@@ -171,7 +176,7 @@ pub fn fragment(import: &Import) -> Markup {
 fn unlearned(error: &str) -> Markup {
     html! {
         div.note role="status" {
-            p { strong { "Nothing could be learned from it yet." } " What was read is kept, and counts as soon as there is more: add a longer history, or like some tracks." }
+            p { strong { "Nothing could be learned from it yet." } " What was read is kept, and counts as soon as there is more: a longer history, likes, or a table of how tracks sound." }
             p.small { (error) }
         }
     }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::card::sentence;
 use super::layout::{Frame, page};
 
 /// What went wrong.
@@ -31,8 +32,8 @@ pub fn view(frame: &Frame, problem: &Problem) -> Markup {
     let main = html! {
         div.narrow {
             h1 { (heading) }
-            p.lead { (problem.message) }
-            @if !problem.hint.is_empty() { p { (problem.hint) } }
+            p.lead { (sentence(&problem.message)) }
+            @if !problem.hint.is_empty() { p { (sentence(&problem.hint)) } }
             p { a.button href="/" { "Back to listening" } }
             p.small { code { (problem.status) " " (problem.code) } @if let Some(request) = &problem.request { " · request " code { (request) } } }
         }

@@ -3,9 +3,10 @@
 //! Twelve artists with five tracks each, of which `t03-2` is the third of artist 3. Ada has a history and opinions, Bob a short one,
 //! nobody else is known. The scorer knows nothing of real models: it hashes, so that two versions order tracks differently.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -25,6 +26,37 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
+use tracing_subscriber::filter::LevelFilter;
+
+/// What all servers of this process log, down to the last detail. It is installed before anything can be logged: what was once
+/// found to have no reader is not asked again.
+fn log() -> &'static Mutex<Vec<u8>> {
+    static LOG: OnceLock<Mutex<Vec<u8>>> = OnceLock::new();
+    LOG.get_or_init(|| {
+        let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_ansi(false);
+        subscriber.with_writer(|| Writer).init();
+        Mutex::default()
+    })
+}
+
+/// Everything that was logged so far.
+pub(crate) fn logged() -> String {
+    String::from_utf8(log().lock().unwrap().clone()).unwrap()
+}
+
+/// Writes into the log.
+struct Writer;
+
+impl io::Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        log().lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
 
 /// The kind of the model that is a formula.
 pub(crate) const KIND: &str = "formula";
@@ -69,6 +101,7 @@ impl World {
             limits: Limits::default(),
         };
         change(&mut config);
+        log();
         let app = App::open(config, Box::new(Formulas)).unwrap();
         app.build().await.unwrap();
         Self { folder, router: router(Arc::clone(&app)), app }
