@@ -126,7 +126,10 @@ fn planted_tastes_are_found() {
             agreement += adjusted_rand_index(&pairs) / 10.0;
         }
         // Structure that chance makes is told from what was planted nearly always, not always (docs/measurements.md).
-        assert!(right >= 9 && agreement > 0.85, "{centres} planted: {right} of 10 right, agreement {agreement}");
+        assert!(
+            right >= 9 && agreement > 0.85,
+            "{centres} planted: {right} of 10 right, agreement {agreement}"
+        );
     }
 }
 
