@@ -262,6 +262,8 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
         }
         app.imports.update(&id, |status| {
             (status.report, status.counts) = (Some(Arc::new(report)), Some(counts));
+            // The end of a file is read ahead of what its rows say of it.
+            status.bytes_read = status.bytes_total;
         });
         Ok(())
     });
