@@ -1,7 +1,9 @@
-//! Any bytes, read as a format: as the one that `SEGUE_FUZZ_FORMAT` numbers, or else as the one that they look like and the
-//! one that their first byte names. No input may panic, and every account must add up.
+//! Any bytes, read as a format: as the one that `SEGUE_FUZZ_FORMAT` numbers, or else as the one
+//! that they look like and the one that their first byte names. No input may panic, and every
+//! account must add up.
 //!
-//! `cargo +nightly fuzz run format corpus/format ../crates/ingest/tests/fixtures -- -max_total_time=60`
+//! `cargo +nightly fuzz run format corpus/format ../crates/ingest/tests/fixtures --
+//! -max_total_time=60`
 #![no_main]
 
 use std::sync::LazyLock;

@@ -20,8 +20,8 @@ pub(crate) fn load_dataset(store: &Store) -> anyhow::Result<Dataset> {
     Ok(dataset)
 }
 
-/// Collects every dated listen of every listener, exclusions applied, as events over works: live and studio are the same
-/// choice.
+/// Collects every dated listen of every listener, exclusions applied, as events over works: live
+/// and studio are the same choice.
 pub(crate) fn collect_listens(
     store: &Store,
     catalogue: &Catalogue,

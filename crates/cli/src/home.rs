@@ -8,8 +8,15 @@ use clap::Args;
 /// Where Segue keeps its state.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Home {
-    /// Folder that holds the store and the models [default: the platform's data folder for `segue`].
-    #[arg(long = "home", env = "SEGUE_HOME", global = true, value_name = "FOLDER", hide_env_values = true)]
+    /// Folder that holds the store and the models [default: the platform's data folder for
+    /// `segue`].
+    #[arg(
+        long = "home",
+        env = "SEGUE_HOME",
+        global = true,
+        value_name = "FOLDER",
+        hide_env_values = true
+    )]
     path: Option<PathBuf>,
 }
 

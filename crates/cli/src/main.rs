@@ -1,6 +1,7 @@
 //! `segue`: the binary, where everything meets. One file per subcommand under `commands`.
 //!
-//! Data goes to stdout, everything else to stderr. Exit status 0 is success, 1 failure, 2 a command line that cannot be understood.
+//! Data goes to stdout, everything else to stderr. Exit status 0 is success, 1 failure, 2 a command
+//! line that cannot be understood.
 
 mod commands;
 mod dataset;
@@ -17,12 +18,13 @@ use clap::Parser;
 use crate::commands::Command;
 use crate::home::Home;
 
-/// Gives back what an edition of a large home no longer needs; the system's allocator keeps more than half of it.
+/// Gives back what an edition of a large home no longer needs; the system's allocator keeps more
+/// than half of it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// A music recommender that learns what you like from what you played and how it sounds, and mixes what you love with what
-/// you might love.
+/// A music recommender that learns what you like from what you played and how it sounds, and mixes
+/// what you love with what you might love.
 #[derive(Debug, Parser)]
 #[command(name = "segue", version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {

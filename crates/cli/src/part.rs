@@ -15,8 +15,9 @@ pub(crate) fn running_design(store: &Store) -> anyhow::Result<Option<Design>> {
 
 /// The design of an experiment that the store keeps.
 pub(crate) fn design_of(entry: &ExperimentEntry) -> anyhow::Result<Design> {
-    serde_json::from_str(&entry.design)
-        .with_context(|| format!("experiment `{}` was started by another version of segue", entry.name))
+    serde_json::from_str(&entry.design).with_context(|| {
+        format!("experiment `{}` was started by another version of segue", entry.name)
+    })
 }
 
 /// Says what the experiment does to this mix.
@@ -24,7 +25,8 @@ pub(crate) fn announce(part: &Part<'_>) {
     match part {
         Part::None => {}
         Part::Refused { design, settings } => {
-            let flags: Vec<String> = settings.iter().map(|setting| format!("`--{setting}`")).collect();
+            let flags: Vec<String> =
+                settings.iter().map(|setting| format!("`--{setting}`")).collect();
             say(&format!(
                 "experiment `{}` decides {}; given here, so that this mix is not part of it",
                 design.name(),
@@ -53,12 +55,13 @@ pub(crate) fn shadows<'d>(
     asked: &MixRequest,
     make: impl Fn(&MixRequest) -> anyhow::Result<MixOutcome>,
 ) -> Vec<(&'d Arm, Slate)> {
-    let made = part.shadow_requests(asked).into_iter().filter_map(|(arm, request)| match make(&request) {
-        Ok(outcome) => Some((arm, outcome.slate)),
-        Err(error) => {
-            say(&format!("arm `{}` has no shadow of this mix: {error:#}", arm.name));
-            None
-        }
-    });
+    let made =
+        part.shadow_requests(asked).into_iter().filter_map(|(arm, request)| match make(&request) {
+            Ok(outcome) => Some((arm, outcome.slate)),
+            Err(error) => {
+                say(&format!("arm `{}` has no shadow of this mix: {error:#}", arm.name));
+                None
+            }
+        });
     made.collect()
 }

@@ -1,4 +1,5 @@
-//! Policies on the command line: the names that can be typed, and that help lists, are those of the policies there are.
+//! Policies on the command line: the names that can be typed, and that help lists, are those of the
+//! policies there are.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use segue_engine::policy::PolicyKind;

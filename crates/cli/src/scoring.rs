@@ -22,8 +22,9 @@ pub(crate) struct ActiveModel {
 
 /// Reads the model in use.
 pub(crate) fn active_model(store: &Store, dataset: &Dataset) -> anyhow::Result<ActiveModel> {
-    let entry =
-        store.active_model(LIKABILITY)?.context("no model has been trained yet; run `segue train`")?;
+    let entry = store
+        .active_model(LIKABILITY)?
+        .context("no model has been trained yet; run `segue train`")?;
     let scorer = Box::new(read(store, &entry)?.scorer(&dataset.catalogue).online());
     Ok(ActiveModel { scorer, trained_at: entry.created_at })
 }
@@ -31,15 +32,20 @@ pub(crate) fn active_model(store: &Store, dataset: &Dataset) -> anyhow::Result<A
 /// Reads the model of an entry.
 pub(crate) fn read(store: &Store, entry: &ModelEntry) -> anyhow::Result<LikabilityModel> {
     let files = store.model_files(&entry.version)?;
-    let weights =
-        fs::read(&files.weights).with_context(|| format!("cannot read `{}`", files.weights.display()))?;
-    LikabilityModel::from_bytes(&weights, entry.card.as_bytes())
-        .with_context(|| format!("model `{}` cannot be used; `segue train` makes a new one", entry.version))
+    let weights = fs::read(&files.weights)
+        .with_context(|| format!("cannot read `{}`", files.weights.display()))?;
+    LikabilityModel::from_bytes(&weights, entry.card.as_bytes()).with_context(|| {
+        format!("model `{}` cannot be used; `segue train` makes a new one", entry.version)
+    })
 }
 
 impl ActiveModel {
     /// Tracks that came to the catalogue after the model was trained and that few have answered.
-    pub(crate) fn arrivals(&self, store: &Store, dataset: &Dataset) -> anyhow::Result<Vec<TrackId>> {
+    pub(crate) fn arrivals(
+        &self,
+        store: &Store,
+        dataset: &Dataset,
+    ) -> anyhow::Result<Vec<TrackId>> {
         let lately = store.tracks_added_after(self.trained_at)?;
         let rows = lately.iter().filter_map(|track| dataset.catalogue.find(track));
         Ok(arrivals(&dataset.catalogue, &dataset.profiles, rows))

@@ -1,4 +1,5 @@
-//! Audio features: the thirteen numbers per track that streaming services publish, under their usual names and units.
+//! Audio features: the thirteen numbers per track that streaming services publish, under their
+//! usual names and units.
 
 use std::ops::RangeInclusive;
 
@@ -82,7 +83,8 @@ impl AudioFeature {
         Self::ALL.into_iter().find(|feature| feature.name().eq_ignore_ascii_case(name))
     }
 
-    /// Values outside this range mean "not measured": `key` -1, `tempo` 0 and `time_signature` 0 are such.
+    /// Values outside this range mean "not measured": `key` -1, `tempo` 0 and `time_signature` 0
+    /// are such.
     pub fn valid_range(self) -> RangeInclusive<f32> {
         match self {
             Self::Key => 0.0..=11.0,
@@ -109,7 +111,8 @@ impl AudioFeatures {
         (!value.is_nan()).then_some(value)
     }
 
-    /// Sets a feature and says whether the value was usable; one outside its valid range becomes missing.
+    /// Sets a feature and says whether the value was usable; one outside its valid range becomes
+    /// missing.
     pub fn set(&mut self, feature: AudioFeature, value: f32) -> bool {
         let valid = feature.valid_range().contains(&value);
         self.0[feature as usize] = if valid { value } else { f32::NAN };
@@ -154,7 +157,9 @@ impl PartialEq for AudioFeatures {
 
 impl Serialize for AudioFeatures {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(AudioFeature::ALL.into_iter().filter_map(|f| Some((f.name(), self.get(f)?))))
+        serializer.collect_map(
+            AudioFeature::ALL.into_iter().filter_map(|f| Some((f.name(), self.get(f)?))),
+        )
     }
 }
 

@@ -1,5 +1,5 @@
-//! Names that the outside world gives to things. A dense row in one trained vocabulary is another type
-//! (`segue_engine::TrackIdx`), so that the two never convert silently.
+//! Names that the outside world gives to things. A dense row in one trained vocabulary is another
+//! type (`segue_engine::TrackIdx`), so that the two never convert silently.
 
 use std::fmt;
 use std::sync::Arc;
@@ -40,12 +40,13 @@ macro_rules! id {
 }
 
 id! {
-    /// One version of a song as one service knows it: `spotify:track:…`, `mbid:…`, `isrc:…`, or `name:artist␟title`
-    /// where the source gave no identifier.
+    /// One version of a song as one service knows it: `spotify:track:…`, `mbid:…`, `isrc:…`, or
+    /// `name:artist␟title` where the source gave no identifier.
     TrackId
 }
 id! {
-    /// A song, whatever its version: what `TrackId`s of several URIs, spellings and remasters have in common.
+    /// A song, whatever its version: what `TrackId`s of several URIs, spellings and remasters have
+    /// in common.
     WorkId
 }
 id! {

@@ -1,4 +1,5 @@
-//! What was shown: a slate, and the log entry that makes it possible to ask later what another policy would have earned.
+//! What was shown: a slate, and the log entry that makes it possible to ask later what another
+//! policy would have earned.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -100,13 +101,15 @@ pub struct Pick {
     pub likability: f32,
     /// Standard deviation of that prediction between the members of the model.
     pub uncertainty: f32,
-    /// Whether nothing shows that the listener knew the work: no play, no word about it, not in their library.
+    /// Whether nothing shows that the listener knew the work: no play, no word about it, not in
+    /// their library.
     pub new_to_listener: bool,
     /// Why.
     pub reason: Reason,
 }
 
-/// What decided a slate: with the short-list and the catalogue's artists and albums, enough to draw it again.
+/// What decided a slate: with the short-list and the catalogue's artists and albums, enough to draw
+/// it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SlateConfig {
     /// Name and version of the policy, such as `plackett-luce/1`.
@@ -147,8 +150,8 @@ pub struct Shortlisted {
     /// Whether it had come to the catalogue lately and few had answered it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub arrival: bool,
-    /// How the score varies together with those of the other tracks: the same number of factors for each of them, and none
-    /// where the policy takes scores at their word.
+    /// How the score varies together with those of the other tracks: the same number of factors for
+    /// each of them, and none where the policy takes scores at their word.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub factors: Vec<f32>,
 }
@@ -179,8 +182,8 @@ impl Slate {
 pub enum Exposure {
     /// It did.
     Shown,
-    /// It was made beside the one that did, to be compared with it, and nobody saw it. Nothing that the listener did afterwards
-    /// may be held to its credit.
+    /// It was made beside the one that did, to be compared with it, and nobody saw it. Nothing that
+    /// the listener did afterwards may be held to its credit.
     Shadow,
 }
 

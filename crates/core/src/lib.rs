@@ -1,7 +1,8 @@
 //! The vocabulary of Segue: data types that every other crate speaks, and no algorithm.
 //!
-//! A type lives here when two crates on different sides of an arrow need it: what ingest writes and the store keeps
-//! ([`Listen`], [`Track`], [`Feedback`]), and what the engine shows and the store logs ([`Slate`], [`Impression`]).
+//! A type lives here when two crates on different sides of an arrow need it: what ingest writes and
+//! the store keeps ([`Listen`], [`Track`], [`Feedback`]), and what the engine shows and the store
+//! logs ([`Slate`], [`Impression`]).
 
 mod audio;
 mod feedback;
@@ -15,7 +16,8 @@ pub use audio::{AudioFeature, AudioFeatures};
 pub use feedback::{Feedback, FeedbackKind, FeedbackTarget};
 pub use id::{ListenerId, TrackId, WorkId};
 pub use impression::{
-    Difference, Direction, Enrolment, Exposure, Impression, Pick, Reason, Shortlisted, Slate, SlateConfig,
+    Difference, Direction, Enrolment, Exposure, Impression, Pick, Reason, Shortlisted, Slate,
+    SlateConfig,
 };
 pub use listen::{DeviceClass, EndReason, Listen, Moment, Source, StartReason};
 pub use record::Record;

@@ -1,5 +1,6 @@
-//! A listen: one row of somebody's history, as its source reported it. Whether it counts as liked, disliked or neither
-//! is decided by a label policy in the engine, never here and never by a parser.
+//! A listen: one row of somebody's history, as its source reported it. Whether it counts as liked,
+//! disliked or neither is decided by a label policy in the engine, never here and never by a
+//! parser.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -83,7 +84,9 @@ pub enum EndReason {
 }
 
 /// The kind of device, which is all that is kept of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs)] // plain words
 pub enum DeviceClass {
@@ -133,8 +136,9 @@ pub struct Listen {
 }
 
 impl Listen {
-    /// The time of plays whose source gives none: 2000-01-01, before any streaming history. So they precede every dated play
-    /// in a temporal split and can be told from real times; the epoch is what a clock that was never set says.
+    /// The time of plays whose source gives none: 2000-01-01, before any streaming history. So they
+    /// precede every dated play in a temporal split and can be told from real times; the epoch is
+    /// what a clock that was never set says.
     pub const UNDATED: Timestamp = Timestamp::constant(946_684_800, 0);
 
     /// Whether the source said when it was played.
@@ -162,7 +166,8 @@ impl Listen {
         }
     }
 
-    /// When the play began: `at` itself, or `at` less the time played where the source stamps the end.
+    /// When the play began: `at` itself, or `at` less the time played where the source stamps the
+    /// end.
     pub fn started_at(&self) -> Timestamp {
         match (self.moment, self.ms_played) {
             (Moment::Ended, Some(ms)) => {

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::{AudioFeature, AudioFeatures, TrackId, WorkId};
 
 /// How a track differs from the first release of its work.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Version {
     /// The work as first released, or nothing says otherwise.
@@ -27,7 +29,8 @@ pub enum Version {
     Edit,
 }
 
-/// One version of a song and what is known about it. What is unknown is `None`, never empty text, the title excepted.
+/// One version of a song and what is known about it. What is unknown is `None`, never empty text,
+/// the title excepted.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// The world's name of this version.

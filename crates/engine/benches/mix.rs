@@ -8,7 +8,9 @@ use segue_engine::dataset::labels::work_label;
 use segue_engine::pipeline::{Bounds, Breadth, MixRequest, mix, mix_from, survey};
 use segue_engine::retrieval::Index;
 use segue_engine::similar::SimilarIndex;
-use segue_engine::{Catalogue, Interaction, Likability, Profile, Scorer, Stance, TrackIdx, WorkIdx};
+use segue_engine::{
+    Catalogue, Interaction, Likability, Profile, Scorer, Stance, TrackIdx, WorkIdx,
+};
 
 const TRACKS: u32 = 100_000;
 const ARTISTS: u32 = 15_000;
@@ -30,7 +32,10 @@ impl Scorer for Formula {
     fn score(&self, _: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
         let predict = |track: &TrackIdx| {
             let hash = track.0.wrapping_mul(2_654_435_761);
-            Likability { mean: hash as f32 / u32::MAX as f32, uncertainty: (hash & 255) as f32 / 2_550.0 }
+            Likability {
+                mean: hash as f32 / u32::MAX as f32,
+                uncertainty: (hash & 255) as f32 / 2_550.0,
+            }
         };
         tracks.iter().map(predict).collect()
     }
@@ -105,7 +110,8 @@ fn mix_of_30_from_a_pool(bencher: Bencher<'_, '_>, (known, explore): (usize, f32
     let profile = profile(&catalogue, known);
     let index = Index::build(&catalogue, [&profile]);
     let breadth = Breadth::Bounded(Bounds::default());
-    let pool = survey(&catalogue, &index, &profile, &Formula, (breadth, &[])).expect("there are tracks");
+    let pool =
+        survey(&catalogue, &index, &profile, &Formula, (breadth, &[])).expect("there are tracks");
     let request = MixRequest { explore, ..request(30) };
     bencher.bench_local(|| mix_from(&catalogue, &index, &profile, &Formula, (&pool, &request)));
 }

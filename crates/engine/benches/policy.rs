@@ -1,4 +1,5 @@
-//! What one choice costs, by policy and number of candidates; and a slate of thirty from a short-list, as a mix draws it.
+//! What one choice costs, by policy and number of candidates; and a slate of thirty from a
+//! short-list, as a mix draws it.
 
 use divan::Bencher;
 use rand::{RngExt, SeedableRng};

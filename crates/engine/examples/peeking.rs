@@ -1,11 +1,14 @@
-//! What looking at an experiment after every listener costs: how often intervals ever miss the true difference, how wide they are, and
-//! how many listeners it takes to see one. Outcomes are drawn; a listener's is the share of twenty picks that they liked, tastes spread evenly
-//! over 0.05 to 0.75. `cargo run --release -p segue-engine --example peeking`.
+//! What looking at an experiment after every listener costs: how often intervals ever miss the true
+//! difference, how wide they are, and how many listeners it takes to see one. Outcomes are drawn; a
+//! listener's is the share of twenty picks that they liked, tastes spread evenly over 0.05 to 0.75.
+//! `cargo run --release -p segue-engine --example peeking`.
 #![allow(clippy::print_stdout)] // what it measures is its output
 
 use rand::{Rng, RngExt};
 use rayon::prelude::*;
-use segue_engine::experiment::confidence::{ConfidenceSequence, DifferenceSequence, Interval, Side};
+use segue_engine::experiment::confidence::{
+    ConfidenceSequence, DifferenceSequence, Interval, Side,
+};
 use segue_engine::policy::draw::generator;
 
 const ALPHA: f64 = 0.05;
@@ -27,7 +30,8 @@ struct Run {
 
 fn main() {
     for effect in [0.0, 0.05, 0.1, 0.2] {
-        let runs: Vec<Run> = (0..EXPERIMENTS).into_par_iter().map(|seed| experiment(seed, effect)).collect();
+        let runs: Vec<Run> =
+            (0..EXPERIMENTS).into_par_iter().map(|seed| experiment(seed, effect)).collect();
         println!(
             "\ntrue difference {effect}, {EXPERIMENTS} experiments of {LISTENERS} listeners, half in each arm"
         );
@@ -42,7 +46,8 @@ fn experiment(seed: u64, effect: f64) -> Run {
     let mut difference = DifferenceSequence::new(ALPHA, 0.5);
     let mut arms = [ConfidenceSequence::new(ALPHA / 2.0), ConfidenceSequence::new(ALPHA / 2.0)];
     let mut moments = [[0.0; 3]; 2];
-    let mut run = Run { missed: [(false, false); 3], widths: [[0.0; LOOKS.len()]; 3], found: [None; 3] };
+    let mut run =
+        Run { missed: [(false, false); 3], widths: [[0.0; LOOKS.len()]; 3], found: [None; 3] };
     for listener in 1..=LISTENERS {
         let side = if rng.random_bool(0.5) { Side::Treatment } else { Side::Control };
         let outcome = share_liked(if side == Side::Treatment { effect } else { 0.0 }, &mut rng);
@@ -52,8 +57,11 @@ fn experiment(seed: u64, effect: f64) -> Run {
             *moment += outcome.powi(power);
         }
         let [control, treatment] = [arms[0].interval(), arms[1].interval()];
-        let subtracted =
-            Interval { mean: None, low: treatment.low - control.high, high: treatment.high - control.low };
+        let subtracted = Interval {
+            mean: None,
+            low: treatment.low - control.high,
+            high: treatment.high - control.low,
+        };
         let intervals = [difference.interval(), subtracted, fixed(&moments)];
         for (method, interval) in intervals.iter().enumerate() {
             let missed = !interval.contains(effect);
@@ -74,7 +82,8 @@ fn share_liked(effect: f64, rng: &mut impl Rng) -> f64 {
     (0..20).filter(|_| rng.random_bool(taste)).count() as f64 / 20.0
 }
 
-/// Welch's interval, from count, sum and sum of squares of each arm; everything with fewer than ten listeners in one.
+/// Welch's interval, from count, sum and sum of squares of each arm; everything with fewer than ten
+/// listeners in one.
 fn fixed(moments: &[[f64; 3]; 2]) -> Interval {
     let [control, treatment] = moments.map(|[n, sum, squares]| {
         let mean = sum / n;
@@ -99,7 +108,8 @@ fn report(name: &str, method: usize, runs: &[Run]) {
             format!("{:.3}", sum / runs.len() as f64)
         })
         .collect();
-    let mut found: Vec<usize> = runs.iter().map(|run| run.found[method].unwrap_or(usize::MAX)).collect();
+    let mut found: Vec<usize> =
+        runs.iter().map(|run| run.found[method].unwrap_or(usize::MAX)).collect();
     found.sort_unstable();
     let median = match found[found.len() / 2] {
         usize::MAX => format!("more than {LISTENERS}"),

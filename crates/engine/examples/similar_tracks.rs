@@ -1,8 +1,10 @@
 //! How well one track of a playlist tells the others: what the weights of similarity are chosen by.
 //!
-//! `cargo run --release -p segue-engine --example similar_tracks -- spotify_songs.csv` reads a table of tracks with a column `playlist_id`, lets eight in ten playlists
-//! be known, and asks of each track of the others (at most [`QUERIES`] a playlist) for twenty similar ones: how many are in the playlist, by NDCG. Weights are chosen on
-//! half of the playlists left out and reported on the other half.
+//! `cargo run --release -p segue-engine --example similar_tracks -- spotify_songs.csv` reads a
+//! table of tracks with a column `playlist_id`, lets eight in ten playlists be known, and asks of
+//! each track of the others (at most [`QUERIES`] a playlist) for twenty similar ones: how many are
+//! in the playlist, by NDCG. Weights are chosen on half of the playlists left out and reported on
+//! the other half.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an experiment, run by hand")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,14 +26,20 @@ const MOST: usize = 20;
 fn main() {
     let path = std::env::args().nth(1).unwrap();
     let (catalogue, playlists) = read(&path);
-    println!("{} tracks, {} works, {} playlists", catalogue.len(), catalogue.work_count(), playlists.len());
+    println!(
+        "{} tracks, {} works, {} playlists",
+        catalogue.len(),
+        catalogue.work_count(),
+        playlists.len()
+    );
     let mut chosen: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     let grid = grid();
     for seed in 0..3 {
         let mut playlists: Vec<&Vec<TrackIdx>> = playlists.values().collect();
         playlists.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let (known, left_out) = playlists.split_at(playlists.len() * 8 / 10);
-        let profiles: Vec<Profile> = known.iter().map(|tracks| profile(&catalogue, tracks)).collect();
+        let profiles: Vec<Profile> =
+            known.iter().map(|tracks| profile(&catalogue, tracks)).collect();
         let index = Index::build(&catalogue, &profiles);
         let started = Instant::now();
         let mut similar = SimilarIndex::build(&catalogue, &index, &profiles);
@@ -43,14 +51,18 @@ fn main() {
         let (choosing, reporting) = left_out.split_at(left_out.len() / 2);
         for (i, &weights) in grid.iter().enumerate() {
             similar = similar.weighted(weights);
-            let score = |playlists: &[&Vec<TrackIdx>]| scores(&catalogue, &index, &similar, playlists, seed);
+            let score = |playlists: &[&Vec<TrackIdx>]| {
+                scores(&catalogue, &index, &similar, playlists, seed)
+            };
             let (choosing, reporting) = (score(choosing), score(reporting));
             let mean = choosing.iter().sum::<f64>() / choosing.len() as f64;
             chosen.entry(2 * i).or_default().push(mean);
             chosen.entry(2 * i + 1).or_default().extend(reporting);
         }
     }
-    println!("| sound | artist | together | NDCG@20, choosing | NDCG@20, reporting |\n|---|---|---|---|---|");
+    println!(
+        "| sound | artist | together | NDCG@20, choosing | NDCG@20, reporting |\n|---|---|---|---|---|"
+    );
     for (i, weights) in grid.iter().enumerate() {
         let choosing = chosen[&(2 * i)].iter().sum::<f64>() / chosen[&(2 * i)].len() as f64;
         let Estimate { mean, low, high } = Estimate::from_values(&chosen[&(2 * i + 1)], 1);
@@ -101,7 +113,8 @@ fn scores(
         let queries: Vec<TrackIdx> = tracks.sample(&mut rng, QUERIES).copied().collect();
         let score = |&query: &TrackIdx| {
             let found = similar.similar(catalogue, index, query, MOST);
-            let hits = found.iter().enumerate().filter(|(_, x)| works.contains(&catalogue.work(x.track)));
+            let hits =
+                found.iter().enumerate().filter(|(_, x)| works.contains(&catalogue.work(x.track)));
             hits.map(|(place, _)| gain(place)).sum::<f64>() / ideal
         };
         scores.push(queries.iter().map(score).sum::<f64>() / queries.len() as f64);
@@ -128,15 +141,18 @@ fn profile(catalogue: &Catalogue, tracks: &[TrackIdx]) -> Profile {
         interaction.label = work_label(&interaction);
         interaction
     };
-    Profile::from_interactions(ListenerId::new("playlist"), tracks.iter().map(interaction).collect())
+    Profile::from_interactions(
+        ListenerId::new("playlist"),
+        tracks.iter().map(interaction).collect(),
+    )
 }
 
 fn read(path: &str) -> (Catalogue, BTreeMap<String, Vec<TrackIdx>>) {
     let mut reader = csv::Reader::from_path(path).unwrap();
     let headers = reader.headers().unwrap().clone();
     let column = |name: &str| headers.iter().position(|header| header == name).unwrap();
-    let features =
-        AudioFeature::ALL.map(|feature| (feature, headers.iter().position(|h| h == feature.name())));
+    let features = AudioFeature::ALL
+        .map(|feature| (feature, headers.iter().position(|h| h == feature.name())));
     let (id, title, artist, playlist) =
         (column("track_id"), column("track_name"), column("track_artist"), column("playlist_id"));
     let (mut tracks, mut rows) = (Vec::new(), Vec::new());

@@ -1,7 +1,9 @@
-//! How well planted tastes are found, how little one more like changes, and how long it takes; and what a history of half a million rows costs.
+//! How well planted tastes are found, how little one more like changes, and how long it takes; and
+//! what a history of half a million rows costs.
 //!
-//! Made up: likes around one to six points of the space of sound among 2,000 other tracks. Real, with the `spotify_songs.csv` of tidytuesday as
-//! argument: the likes of a listener are tracks of one to four subgenres drawn at random, each of another genre, and genres are given or withheld.
+//! Made up: likes around one to six points of the space of sound among 2,000 other tracks. Real,
+//! with the `spotify_songs.csv` of tidytuesday as argument: the likes of a listener are tracks of
+//! one to four subgenres drawn at random, each of another genre, and genres are given or withheld.
 //! `cargo run --release -p segue-engine --example tastes [-- spotify_songs.csv]`.
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // what it measures is its output
 
@@ -62,7 +64,8 @@ fn main() {
                 println!("subgenres, half {half}, genres {genres:?}");
                 for planted in [1, 2, 3, 4] {
                     let seeds = 1_000 * (half as u64 + 1);
-                    let cases = |seed: u64| songs.case(half, planted, genres, &mut generator(seeds + seed));
+                    let cases =
+                        |seed: u64| songs.case(half, planted, genres, &mut generator(seeds + seed));
                     report(&format!("{planted} | {} | –", planted * 40), planted, SEEDS, cases);
                 }
             }
@@ -85,8 +88,11 @@ fn report(name: &str, planted: usize, seeds: u64, case: impl Fn(u64) -> Case) {
         right += usize::from(count == planted);
         let truth: Vec<usize> = case.liked.iter().map(|(_, taste)| *taste).collect();
         agreements.push(adjusted_rand_index(&truth, &places));
-        let others: Vec<TrackIdx> =
-            case.catalogue.rows().filter(|row| case.liked.iter().all(|(liked, _)| liked != row)).collect();
+        let others: Vec<TrackIdx> = case
+            .catalogue
+            .rows()
+            .filter(|row| case.liked.iter().all(|(liked, _)| liked != row))
+            .collect();
         let another = *others.choose(&mut generator(seed)).unwrap();
         stabilities.push(adjusted_rand_index(&places, &case.places(Some(another))));
     }
@@ -115,8 +121,9 @@ impl Case {
         let profile = Profile::fold(&self.catalogue, ListenerId::new("someone"), &listens, []);
         let index = Index::build(&self.catalogue, []);
         let tastes = Tastes::find(&self.catalogue, &index, &profile, &Plays::default(), now);
-        let place =
-            |(row, _): &(TrackIdx, usize)| tastes.of_work(self.catalogue.work(*row)).map_or(9, |taste| taste);
+        let place = |(row, _): &(TrackIdx, usize)| {
+            tastes.of_work(self.catalogue.work(*row)).map_or(9, |taste| taste)
+        };
         self.liked.iter().map(place).collect()
     }
 }
@@ -128,26 +135,36 @@ fn listen(track: TrackId, at: Timestamp) -> Listen {
     }
 }
 
-/// Tastes whose centres differ in at least three features; `spread` is the standard deviation of a taste as a share of the whole range.
+/// Tastes whose centres differ in at least three features; `spread` is the standard deviation of a
+/// taste as a share of the whole range.
 fn made_up(planted: usize, likes: usize, spread: f32, rng: &mut impl Rng) -> Case {
     let mut centres: Vec<[f32; 9]> = Vec::new();
     while centres.len() < planted {
         let centre: [f32; 9] = std::array::from_fn(|_| [0.25, 0.75][rng.random_range(0..2)]);
-        let far =
-            |other: &[f32; 9]| centre.iter().zip(other).filter(|(a, b)| (*a - *b).abs() > 0.4).count() >= 3;
+        let far = |other: &[f32; 9]| {
+            centre.iter().zip(other).filter(|(a, b)| (*a - *b).abs() > 0.4).count() >= 3
+        };
         if centres.iter().all(far) {
             centres.push(centre);
         }
     }
     let mut tracks: Vec<Track> = (0..2_000)
-        .map(|i| track(format!("other {i}"), rng.random_range(0..400), std::array::from_fn(|_| rng.random())))
+        .map(|i| {
+            track(
+                format!("other {i}"),
+                rng.random_range(0..400),
+                std::array::from_fn(|_| rng.random()),
+            )
+        })
         .collect();
     let mut truth = BTreeMap::new();
     for i in 0..likes {
         let taste = i % planted;
-        let artist = rng.random_range(0..20) + if rng.random_bool(0.3) { 1_000 } else { 2_000 + 100 * taste };
+        let artist = rng.random_range(0..20)
+            + if rng.random_bool(0.3) { 1_000 } else { 2_000 + 100 * taste };
         let mut noise = || (0..4).map(|_| rng.random::<f32>() - 0.5).sum::<f32>() * spread * 1.73;
-        let track = track(format!("liked {i}"), artist, centres[taste].map(|centre| centre + noise()));
+        let track =
+            track(format!("liked {i}"), artist, centres[taste].map(|centre| centre + noise()));
         truth.insert(track.id.clone(), taste);
         tracks.push(track);
     }
@@ -206,15 +223,18 @@ impl Songs {
             subgenre.1.insert(id.clone());
             tracks.insert(id, track);
         }
-        let subgenres =
-            subgenres.into_values().map(|(genre, songs)| (genre, songs.into_iter().collect())).collect();
+        let subgenres = subgenres
+            .into_values()
+            .map(|(genre, songs)| (genre, songs.into_iter().collect()))
+            .collect();
         Self { tracks: tracks.into_values().collect(), subgenres }
     }
 
     /// Forty likes of each of some subgenres, of one half of the subgenres or the other.
     fn case(&self, half: usize, planted: usize, genres: Genres, rng: &mut impl Rng) -> Case {
         let mut chosen: Vec<&(String, Vec<TrackId>)> = Vec::new();
-        let halves: Vec<&(String, Vec<TrackId>)> = self.subgenres.iter().skip(half).step_by(2).collect();
+        let halves: Vec<&(String, Vec<TrackId>)> =
+            self.subgenres.iter().skip(half).step_by(2).collect();
         while chosen.len() < planted {
             let subgenre = *halves.choose(rng).unwrap();
             if chosen.iter().all(|other| other.0 != subgenre.0) {
@@ -269,12 +289,20 @@ fn time_a_history() {
     let read = started.elapsed().as_millis();
     let charts = Charts::from_plays(&catalogue, &plays);
     let drawn = started.elapsed().as_millis() - read;
-    println!("500,000 plays: {read} ms to read, {drawn} ms for all charts, {} eras", charts.eras.len());
+    println!(
+        "500,000 plays: {read} ms to read, {drawn} ms for all charts, {} eras",
+        charts.eras.len()
+    );
     let profile = Profile::fold(&catalogue, ListenerId::new("someone"), &listens, []);
     let index = Index::build(&catalogue, []);
     let started = Instant::now();
-    let tastes =
-        Tastes::find(&catalogue, &index, &profile, &plays, Timestamp::from_second(NOW_SECOND).unwrap());
+    let tastes = Tastes::find(
+        &catalogue,
+        &index,
+        &profile,
+        &plays,
+        Timestamp::from_second(NOW_SECOND).unwrap(),
+    );
     println!(
         "{} likes: {} tastes in {} ms",
         tastes.likes,

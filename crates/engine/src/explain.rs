@@ -1,5 +1,6 @@
-//! All that can be said of a listener and one track: what the model expects, why it would be in a mix, what the listener likes that
-//! sounds like it, where it differs from their taste, what is on record, and whether a filter would leave it out.
+//! All that can be said of a listener and one track: what the model expects, why it would be in a
+//! mix, what the listener likes that sounds like it, where it differs from their taste, what is on
+//! record, and whether a filter would leave it out.
 //!
 //! Facts and no sentences: pages and APIs say them in their own words.
 
@@ -21,7 +22,8 @@ const MOST_NEAR: usize = 5;
 pub struct NearLike {
     /// The liked track.
     pub track: TrackIdx,
-    /// Mean squared difference in the [space of sound](crate::sound): about 2 for two tracks at random.
+    /// Mean squared difference in the [space of sound](crate::sound): about 2 for two tracks at
+    /// random.
     pub distance: f32,
 }
 
@@ -30,8 +32,8 @@ pub struct NearLike {
 pub struct FeatureMatch {
     /// The feature.
     pub feature: AudioFeature,
-    /// How many standard deviations of the likes the track lies above their mean (below where negative); likes that all sound the same
-    /// count as half as spread as the catalogue.
+    /// How many standard deviations of the likes the track lies above their mean (below where
+    /// negative); likes that all sound the same count as half as spread as the catalogue.
     pub away: f32,
 }
 
@@ -73,7 +75,8 @@ pub struct Explanation {
     pub left_out: Option<FilterStep>,
 }
 
-/// Explains a track to a listener. `likes` are those of the profile; `request` is the mix that filters are taken from.
+/// Explains a track to a listener. `likes` are those of the profile; `request` is the mix that
+/// filters are taken from.
 ///
 /// # Errors
 /// The scorer must give one prediction.
@@ -92,7 +95,9 @@ pub fn explain(
         .anchors()
         .iter()
         .filter(|anchor| other_work(anchor))
-        .filter_map(|&like| Some(NearLike { track: like, distance: index.sound.distance(track, like)? }))
+        .filter_map(|&like| {
+            Some(NearLike { track: like, distance: index.sound.distance(track, like)? })
+        })
         .collect();
     near.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.track.cmp(&b.track)));
     near.truncate(MOST_NEAR);
@@ -117,7 +122,8 @@ impl FeatureMatch {
     }
 }
 
-/// The features known for the track and some of the likes, those first in which it is farthest from them, ties by axis.
+/// The features known for the track and some of the likes, those first in which it is farthest from
+/// them, ties by axis.
 fn features(index: &Index, likes: &Likes, track: TrackIdx) -> Vec<FeatureMatch> {
     let position = index.sound.position(track);
     let away = |(axis, &feature): (usize, &AudioFeature)| {
@@ -130,8 +136,10 @@ fn features(index: &Index, likes: &Likes, track: TrackIdx) -> Vec<FeatureMatch> 
 }
 
 fn record(catalogue: &Catalogue, profile: &Profile, artist: ArtistIdx) -> ArtistRecord {
-    let mut record =
-        ArtistRecord { is_banned: profile.banned_artists.contains(&artist), ..ArtistRecord::default() };
+    let mut record = ArtistRecord {
+        is_banned: profile.banned_artists.contains(&artist),
+        ..ArtistRecord::default()
+    };
     let theirs = profile.interactions.iter().filter(|x| catalogue.artist(x.track) == Some(artist));
     for interaction in theirs {
         record.known += u32::from(interaction.is_known());

@@ -1,7 +1,9 @@
-//! The recommender itself: pure functions of their arguments, seeded, with no tensor, no database and no clock.
+//! The recommender itself: pure functions of their arguments, seeded, with no tensor, no database
+//! and no clock.
 //!
-//! Data flows one way: [`dataset`] turns what the store holds into a [`Catalogue`] and one [`Profile`] per listener;
-//! [`retrieval`] gathers candidates, [`mix`] cuts them to a short-list, a [`policy`] picks from it, and [`pipeline`] runs it all.
+//! Data flows one way: [`dataset`] turns what the store holds into a [`Catalogue`] and one
+//! [`Profile`] per listener; [`retrieval`] gathers candidates, [`mix`] cuts them to a short-list, a
+//! [`policy`] picks from it, and [`pipeline`] runs it all.
 
 pub mod dataset;
 pub mod eval;

@@ -13,15 +13,16 @@ pub struct Query<'a> {
     pub friends: &'a [ListenerIdx],
 }
 
-/// Scores every item of its vocabulary for listeners, seen in training or not: all it knows of one is the query.
+/// Scores every item of its vocabulary for listeners, seen in training or not: all it knows of one
+/// is the query.
 ///
 /// Implementations run on one thread; callers rank blocks of listeners side by side.
 pub trait Recommender: Send + Sync {
     /// Size of the vocabulary.
     fn items(&self) -> usize;
 
-    /// Writes one score per item for each query; higher ranks earlier, and what depends on nothing but the arguments is a
-    /// rank only within one query.
+    /// Writes one score per item for each query; higher ranks earlier, and what depends on nothing
+    /// but the arguments is a rank only within one query.
     ///
     /// # Shapes
     /// `scores` `[queries, items]`.

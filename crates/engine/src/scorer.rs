@@ -19,11 +19,12 @@ pub trait Scorer: Send + Sync {
     /// Version of the model, written into every impression.
     fn version(&self) -> &str;
 
-    /// One likability per track, in the order of `tracks`; the result depends on nothing but the arguments.
+    /// One likability per track, in the order of `tracks`; the result depends on nothing but the
+    /// arguments.
     fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability>;
 
-    /// How those likabilities vary together, for policies that explore by that kind of doubt: the factors of a
-    /// [`crate::policy::Belief`]. Empty where the model cannot tell.
+    /// How those likabilities vary together, for policies that explore by that kind of doubt: the
+    /// factors of a [`crate::policy::Belief`]. Empty where the model cannot tell.
     ///
     /// # Shapes
     /// `[tracks, width]`, with any width above 0.

@@ -1,8 +1,10 @@
-//! How tracks sound, made comparable: nine audio features per track, standardised over the catalogue.
+//! How tracks sound, made comparable: nine audio features per track, standardised over the
+//! catalogue.
 //!
-//! Tempo enters as its logarithm, because 60 to 120 bpm is as far as 120 to 240. Key and mode are left out: they decide
-//! whether two tracks join well (see `mix::arrange`), not whether they sound alike. So are duration and metre. Values are
-//! clipped at three standard deviations, so that one odd measurement does not make a track unlike everything.
+//! Tempo enters as its logarithm, because 60 to 120 bpm is as far as 120 to 240. Key and mode are
+//! left out: they decide whether two tracks join well (see `mix::arrange`), not whether they sound
+//! alike. So are duration and metre. Values are clipped at three standard deviations, so that one
+//! odd measurement does not make a track unlike everything.
 
 use segue_core::{AudioFeature, AudioFeatures};
 
@@ -35,7 +37,8 @@ pub struct SoundSpace {
 }
 
 impl SoundSpace {
-    /// Standardises every axis to mean 0 and standard deviation 1 over the tracks for which it is known.
+    /// Standardises every axis to mean 0 and standard deviation 1 over the tracks for which it is
+    /// known.
     pub fn from_catalogue(catalogue: &Catalogue) -> Self {
         let mut positions: Vec<Position> =
             catalogue.rows().map(|idx| raw_position(&catalogue.track(idx).features)).collect();
@@ -55,8 +58,8 @@ impl SoundSpace {
         &self.positions
     }
 
-    /// Mean squared difference over the axes known for both, about 2 for two tracks taken at random; `None` where fewer
-    /// than three axes are known for both.
+    /// Mean squared difference over the axes known for both, about 2 for two tracks taken at
+    /// random; `None` where fewer than three axes are known for both.
     pub fn distance(&self, a: TrackIdx, b: TrackIdx) -> Option<f32> {
         distance(self.position(a), self.position(b))
     }
@@ -78,8 +81,8 @@ pub fn distance(a: &Position, b: &Position) -> Option<f32> {
 /// Positions that [`nearest`] compares at a time.
 pub(crate) const LANES: usize = 16;
 
-/// The distance of each of up to [`LANES`] positions to the nearest of others: the least [`distance`], to the last bit. Infinite where
-/// too little is known.
+/// The distance of each of up to [`LANES`] positions to the nearest of others: the least
+/// [`distance`], to the last bit. Infinite where too little is known.
 pub(crate) fn nearest(positions: &[Position], others: &[Position]) -> [f32; LANES] {
     // Axis by axis, so that one instruction serves several positions.
     let mut axes = [[f32::NAN; LANES]; AXES.len()];
@@ -155,7 +158,8 @@ mod tests {
     use super::*;
 
     fn positions(count: usize, known: f64, rng: &mut ChaCha8Rng) -> Vec<Position> {
-        let mut value = || if rng.random_bool(known) { rng.random_range(-3.0..3.0) } else { f32::NAN };
+        let mut value =
+            || if rng.random_bool(known) { rng.random_range(-3.0..3.0) } else { f32::NAN };
         (0..count).map(|_| std::array::from_fn(|_| value())).collect()
     }
 

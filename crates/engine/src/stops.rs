@@ -1,9 +1,12 @@
-//! Three named stops of the dial, and what each would do for one listener, taken from mixes as they would be made.
+//! Three named stops of the dial, and what each would do for one listener, taken from mixes as they
+//! would be made.
 //!
-//! The stops follow what the dial did to made-up listeners over 90 days (docs/measurements.md, two models of listeners): at .1 mixes were
-//! enjoyed more than without exploring, from the second week on and in every run; .3, the default, brought nearly three times as many
-//! discoveries and was still enjoyed more on average; .5 a quarter more of them again at no loss in the first month that an interval tells
-//! from none, after which the models disagree. At .7 both models enjoyed mixes less and never earned it back, so it is a place of the dial and no stop.
+//! The stops follow what the dial did to made-up listeners over 90 days (docs/measurements.md, two
+//! models of listeners): at .1 mixes were enjoyed more than without exploring, from the second week
+//! on and in every run; .3, the default, brought nearly three times as many discoveries and was
+//! still enjoyed more on average; .5 a quarter more of them again at no loss in the first month
+//! that an interval tells from none, after which the models disagree. At .7 both models enjoyed
+//! mixes less and never earned it back, so it is a place of the dial and no stop.
 
 use rustc_hash::FxHashSet;
 use segue_core::Pick;
@@ -66,7 +69,8 @@ pub struct Effect {
     pub likability: f64,
     /// That of the tracks that are new to them, if there are any.
     pub likability_of_new: Option<f64>,
-    /// How far a track lies from the nearest of the listener's tastes, where sounds are known: about 2 for tracks taken at random.
+    /// How far a track lies from the nearest of the listener's tastes, where sounds are known:
+    /// about 2 for tracks taken at random.
     pub distance: Option<f64>,
 }
 
@@ -114,9 +118,11 @@ impl Listener<'_> {
 
     fn effect_given(&self, heard: &FxHashSet<ArtistIdx>, explore: f32, picks: &[Pick]) -> Effect {
         let rows = || picks.iter().filter_map(|pick| self.catalogue.find(&pick.track));
-        let artists: FxHashSet<ArtistIdx> = rows().filter_map(|track| self.catalogue.artist(track)).collect();
+        let artists: FxHashSet<ArtistIdx> =
+            rows().filter_map(|track| self.catalogue.artist(track)).collect();
         let new = picks.iter().filter(|pick| pick.new_to_listener);
-        let distances = rows().filter_map(|track| self.tastes.distance(self.catalogue, self.sound, track));
+        let distances =
+            rows().filter_map(|track| self.tastes.distance(self.catalogue, self.sound, track));
         let likability = |pick: &Pick| f64::from(pick.likability);
         Effect {
             explore,

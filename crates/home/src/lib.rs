@@ -1,4 +1,5 @@
-//! A home folder at work, for the command line and the server alike: how imports get into its store, and data sets out of it.
+//! A home folder at work, for the command line and the server alike: how imports get into its
+//! store, and data sets out of it.
 //!
 //! `ingest`, `store` and `engine` do not know each other; here they meet.
 

@@ -1,7 +1,9 @@
-//! Measures an import of a generated extended history: `cargo run --release --example import_speed [MEGABYTES] [FOLDER]`.
+//! Measures an import of a generated extended history: `cargo run --release --example import_speed
+//! [MEGABYTES] [FOLDER]`.
 //!
-//! Rows are spread over files of 12 MB in one zip, as Spotify does it, and name 20,000 songs by 3,000 artists. Prints speed
-//! by wall and CPU time and, on Linux, the peak of resident memory, measured over the import alone.
+//! Rows are spread over files of 12 MB in one zip, as Spotify does it, and name 20,000 songs by
+//! 3,000 artists. Prints speed by wall and CPU time and, on Linux, the peak of resident memory,
+//! measured over the import alone.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -52,14 +54,20 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return generate(&path, bytes);
     }
     let generator = std::process::Command::new(std::env::current_exe()?)
-        .args([megabytes.to_string().as_str(), folder.to_str().ok_or("folder is not UTF-8")?, "generate"])
+        .args([
+            megabytes.to_string().as_str(),
+            folder.to_str().ok_or("folder is not UTF-8")?,
+            "generate",
+        ])
         .status()?;
     assert!(generator.success());
 
     let (begin, cpu) = (Instant::now(), cpu_seconds());
     let mut counter = Counter::default();
-    let report = import(&[&path], &ImportOptions::new(ListenerId::new("me")), &mut (), &mut counter)?;
-    let (wall, cpu) = (begin.elapsed().as_secs_f64(), cpu_seconds().zip(cpu).map(|(end, begin)| end - begin));
+    let report =
+        import(&[&path], &ImportOptions::new(ListenerId::new("me")), &mut (), &mut counter)?;
+    let (wall, cpu) =
+        (begin.elapsed().as_secs_f64(), cpu_seconds().zip(cpu).map(|(end, begin)| end - begin));
     let zip_megabytes = std::fs::metadata(&path)?.len() as f64 / 1e6;
     let mut out = std::io::stdout();
     writeln!(
@@ -100,7 +108,9 @@ fn generate(path: &Path, bytes: usize) -> Result<(), Box<dyn std::error::Error>>
                 zip.write_all(b"]")?;
             }
             zip.start_file(
-                format!("Spotify Extended Streaming History/Streaming_History_Audio_2020_{part}.json"),
+                format!(
+                    "Spotify Extended Streaming History/Streaming_History_Audio_2020_{part}.json"
+                ),
                 SimpleFileOptions::default(),
             )?;
             (part, in_part) = (part + 1, 0);
@@ -118,7 +128,8 @@ fn generate(path: &Path, bytes: usize) -> Result<(), Box<dyn std::error::Error>>
 
 fn row(seed: &mut u64) -> String {
     let mut draw = |below: u64| {
-        *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        *seed =
+            seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (*seed >> 33) % below
     };
     // Squared, so that some songs are played far more often than others.
@@ -126,10 +137,18 @@ fn row(seed: &mut u64) -> String {
     let (artist, album) = (song % 3000, song % 7000);
     let (day, hour, minute, second) = (draw(28) + 1, draw(24), draw(60), draw(60));
     let (month, year, ms, country) = (draw(12) + 1, 2015 + draw(9), draw(300_000), draw(9));
-    let suffix = ["", "", "", "", " - Live", " (feat. Somebody Else)", " - Remastered 2011", " - Radio Edit"]
-        [(song % 8) as usize];
-    let (start, end) =
-        [("trackdone", "trackdone"), ("fwdbtn", "fwdbtn"), ("clickrow", "endplay")][draw(3) as usize];
+    let suffix = [
+        "",
+        "",
+        "",
+        "",
+        " - Live",
+        " (feat. Somebody Else)",
+        " - Remastered 2011",
+        " - Radio Edit",
+    ][(song % 8) as usize];
+    let (start, end) = [("trackdone", "trackdone"), ("fwdbtn", "fwdbtn"), ("clickrow", "endplay")]
+        [draw(3) as usize];
     format!(
         r#"{{
     "ts": "{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z",

@@ -1,8 +1,10 @@
-//! A few named columns of a table, CSV or Parquet, cell by cell as text: for tables of which every row counts.
+//! A few named columns of a table, CSV or Parquet, cell by cell as text: for tables of which every
+//! row counts.
 //!
-//! Importers drop the rows that they cannot use and count them. A log of choices with their probabilities is no place for
-//! that: leaving out rows changes what the rest says. So the caller reads each row, and the first one that it cannot use ends the
-//! reading with the file, the line and the problem.
+//! Importers drop the rows that they cannot use and count them. A log of choices with their
+//! probabilities is no place for that: leaving out rows changes what the rest says. So the caller
+//! reads each row, and the first one that it cannot use ends the reading with the file, the line
+//! and the problem.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek};
@@ -42,15 +44,16 @@ pub enum Presence {
     Optional,
 }
 
-/// Takes the cells of a row in the order of the wanted columns, or says what is wrong with it. Cells are trimmed; `None` stands
-/// for a column that is not there and for an empty cell.
+/// Takes the cells of a row in the order of the wanted columns, or says what is wrong with it.
+/// Cells are trimmed; `None` stands for a column that is not there and for an empty cell.
 pub type RowSink<'a> = dyn FnMut(&[Option<&str>]) -> Result<(), String> + 'a;
 
 /// Reads columns of a table, row after row.
 ///
 /// # Errors
-/// [`IngestError::Malformed`] with the line where a column is missing, the file is damaged or the sink refuses a row (of Parquet, the
-/// number of the row); [`IngestError::Io`] where it cannot be read; [`IngestError::TooLarge`] for a record without end.
+/// [`IngestError::Malformed`] with the line where a column is missing, the file is damaged or the
+/// sink refuses a row (of Parquet, the number of the row); [`IngestError::Io`] where it cannot be
+/// read; [`IngestError::TooLarge`] for a record without end.
 pub fn read_columns(
     path: &Path,
     wanted: &[WantedColumn<'_>],
@@ -76,7 +79,9 @@ fn places(names: &[&str], wanted: &[WantedColumn<'_>]) -> Result<Vec<Option<usiz
     let place = |column: &WantedColumn<'_>| {
         if let Some(named) = column.named {
             let found = names.iter().position(|name| name.eq_ignore_ascii_case(named));
-            return found.map(Some).ok_or_else(|| format!("no column `{named}`, there are {}", listed()));
+            return found
+                .map(Some)
+                .ok_or_else(|| format!("no column `{named}`, there are {}", listed()));
         }
         let known = |usual: &&str| names.iter().position(|name| plain_name(name) == *usual);
         match column.usual.iter().find_map(known) {
@@ -100,25 +105,31 @@ pub(crate) fn read_csv(
     let mut reader = ReaderBuilder::new()
         .delimiter(delimiter_of(first_line(&String::from_utf8_lossy(head)).as_bytes()))
         .has_headers(false)
-        .from_reader(allowance.limit(Utf8Reader::new(head, BufReader::with_capacity(1 << 18, file))));
+        .from_reader(
+            allowance.limit(Utf8Reader::new(head, BufReader::with_capacity(1 << 18, file))),
+        );
     let mut record = StringRecord::new();
     let mut columns: Option<Vec<Option<usize>>> = None;
     loop {
         let more = reader.read_record(&mut record);
         let line = record.position().map_or(1, csv::Position::line);
         match more {
-            Ok(false) if columns.is_none() => return Err(malformed(path, 1, "the file is empty".to_owned())),
+            Ok(false) if columns.is_none() => {
+                return Err(malformed(path, 1, "the file is empty".to_owned()));
+            }
             Ok(false) => return Ok(()),
             Ok(true) => {}
             Err(error) => {
-                let line = error.position().map_or_else(|| reader.position().line(), csv::Position::line);
+                let line =
+                    error.position().map_or_else(|| reader.position().line(), csv::Position::line);
                 return Err(broken(path, line, error, &allowance));
             }
         }
         match &columns {
             None => {
                 let names: Vec<&str> = record.iter().map(str::trim).collect();
-                columns = Some(places(&names, wanted).map_err(|problem| malformed(path, line, problem))?);
+                columns =
+                    Some(places(&names, wanted).map_err(|problem| malformed(path, line, problem))?);
             }
             Some(columns) => {
                 let text = |place: &Option<usize>| {
@@ -155,27 +166,30 @@ fn read_parquet(
     wanted: &[WantedColumn<'_>],
     sink: &mut RowSink<'_>,
 ) -> Result<(), IngestError> {
-    let reader = guarded(|| SerializedFileReader::new(file)).map_err(|problem| damaged(path, 0, &problem))?;
+    let reader = guarded(|| SerializedFileReader::new(file))
+        .map_err(|problem| damaged(path, 0, &problem))?;
     let schema = reader.metadata().file_metadata().schema();
     let names: Vec<&str> = schema.get_fields().iter().map(|field| field.name()).collect();
     let columns = places(&names, wanted).map_err(|problem| malformed(path, 0, problem))?;
     let mut kept: Vec<usize> = columns.iter().flatten().copied().collect();
     kept.sort_unstable();
     kept.dedup();
-    let fields: Vec<TypePtr> = kept.iter().map(|&field| schema.get_fields()[field].clone()).collect();
+    let fields: Vec<TypePtr> =
+        kept.iter().map(|&field| schema.get_fields()[field].clone()).collect();
     let projection = Type::group_type_builder(schema.name()).with_fields(fields).build();
     let projection = projection.map_err(|error| damaged(path, 0, &error.to_string()))?;
     let mut row = 0;
     for group in 0..reader.num_row_groups() {
-        let group =
-            guarded(|| reader.get_row_group(group)).map_err(|problem| damaged(path, row, &problem))?;
+        let group = guarded(|| reader.get_row_group(group))
+            .map_err(|problem| damaged(path, row, &problem))?;
         let rows = guarded(|| RowIter::from_row_group(Some(projection.clone()), group.as_ref()));
         let mut rows = rows.map_err(|problem| damaged(path, row, &problem))?;
         while let Some(found) =
             guarded(|| rows.next().transpose()).map_err(|problem| damaged(path, row, &problem))?
         {
             row += 1;
-            let texts: Vec<String> = found.get_column_iter().map(|(_, field)| text_of(field)).collect();
+            let texts: Vec<String> =
+                found.get_column_iter().map(|(_, field)| text_of(field)).collect();
             let cell = |place: &Option<usize>| {
                 let kept = kept.binary_search(&(*place)?).ok()?;
                 Some(texts[kept].trim()).filter(|text| !text.is_empty())
@@ -190,7 +204,9 @@ fn read_parquet(
 /// A value in as many digits as give it back.
 fn text_of(field: &Field) -> String {
     match field {
-        Field::Null | Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => String::new(),
+        Field::Null | Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => {
+            String::new()
+        }
         Field::Str(text) => text.clone(),
         Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
         Field::Float(value) => value.to_string(),

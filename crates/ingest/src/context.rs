@@ -1,5 +1,5 @@
-//! What an importer talks to while it reads: it announces rows, keeps or drops each, and the account is kept here, so that no
-//! format can forget to count.
+//! What an importer talks to while it reads: it announces rows, keeps or drops each, and the
+//! account is kept here, so that no format can forget to count.
 
 use std::path::{Path, PathBuf};
 
@@ -16,19 +16,21 @@ pub trait Sink {
     fn accept(&mut self, row: u64, record: Record) -> Result<(), SinkError>;
 }
 
-/// A sink that is told where files begin and end, so that an import that was cut off can go on where it stopped.
+/// A sink that is told where files begin and end, so that an import that was cut off can go on
+/// where it stopped.
 pub trait FileSink: Sink {
-    /// A file begins; returns how many of its rows were kept for good by an earlier import of the same content. Those rows
-    /// are counted and not handed on again.
+    /// A file begins; returns how many of its rows were kept for good by an earlier import of the
+    /// same content. Those rows are counted and not handed on again.
     ///
-    /// Records of one row follow each other and carry the same row number: keep all of them for good, or none.
+    /// Records of one row follow each other and carry the same row number: keep all of them for
+    /// good, or none.
     ///
     /// # Errors
     /// Anything that makes going on pointless.
     fn begin_file(&mut self, file: &FileIdentity) -> Result<u64, SinkError>;
 
-    /// The file that began last is read, or as much of it as can be: `report.incomplete` tells. The sink may add what it
-    /// knows, such as `duplicates`.
+    /// The file that began last is read, or as much of it as can be: `report.incomplete` tells. The
+    /// sink may add what it knows, such as `duplicates`.
     ///
     /// # Errors
     /// Anything that makes going on pointless.
@@ -38,7 +40,8 @@ pub trait FileSink: Sink {
 /// A file as it is known again in a later import.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
-    /// The file, with its entry inside an archive where there is one. Files move: compare the fingerprint.
+    /// The file, with its entry inside an archive where there is one. Files move: compare the
+    /// fingerprint.
     pub path: PathBuf,
     /// Bytes, before any compression.
     pub size: u64,
@@ -46,8 +49,8 @@ pub struct FileIdentity {
     pub fingerprint: String,
     /// The format it is read as.
     pub source: Source,
-    /// What decides which rows come out of the content besides the content itself: the parser, its version, its options.
-    /// Rows that were kept through another parser are other rows.
+    /// What decides which rows come out of the content besides the content itself: the parser, its
+    /// version, its options. Rows that were kept through another parser are other rows.
     pub parser: String,
 }
 
@@ -65,7 +68,12 @@ pub struct Context<'a> {
 impl<'a> Context<'a> {
     /// Starts the account of a file.
     pub fn new(path: &Path, source: Source, listener: ListenerId, sink: &'a mut dyn Sink) -> Self {
-        Self { listener, sink, committed_rows: 0, report: FileReport::new(path.to_owned(), Some(source)) }
+        Self {
+            listener,
+            sink,
+            committed_rows: 0,
+            report: FileReport::new(path.to_owned(), Some(source)),
+        }
     }
 
     /// Rows up to this one are counted but not handed on: an import that was cut off had kept them.
@@ -101,7 +109,8 @@ impl<'a> Context<'a> {
         self.hand_on(record)
     }
 
-    /// Keeps what the row of the last record said besides; the row stays counted once, as that record.
+    /// Keeps what the row of the last record said besides; the row stays counted once, as that
+    /// record.
     ///
     /// # Errors
     /// [`IngestError::Sink`] when the sink cannot go on.

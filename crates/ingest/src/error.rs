@@ -11,7 +11,8 @@ pub enum IngestError {
     /// The file or folder could not be opened or read.
     #[error("cannot read `{path}`")]
     Io {
-        /// The file, with its entry inside an archive where there is one: `export.zip/listens/2025/1.jsonl`.
+        /// The file, with its entry inside an archive where there is one:
+        /// `export.zip/listens/2025/1.jsonl`.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,

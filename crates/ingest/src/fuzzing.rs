@@ -12,8 +12,8 @@ use crate::identity::{named_track, normalise};
 use crate::import::import_archive;
 use crate::input::{HEAD_BYTES, Utf8Reader, decode_head};
 use crate::{
-    Context, FileIdentity, FileReport, FileSink, ImportOptions, IngestError, Limits, Sink, SinkError,
-    TableOptions,
+    Context, FileIdentity, FileReport, FileSink, ImportOptions, IngestError, Limits, Sink,
+    SinkError, TableOptions,
 };
 
 #[derive(Default)]
@@ -58,7 +58,8 @@ pub fn read_as(format: usize, content: &[u8]) {
     let formats = Formats::new(&TableOptions::default(), AppleArtists::default());
     let Some(format) = formats.all().nth(format) else { return };
     let mut counter = Counter::default();
-    let mut context = Context::new(Path::new("fuzz"), format.source(), ListenerId::new("me"), &mut counter);
+    let mut context =
+        Context::new(Path::new("fuzz"), format.source(), ListenerId::new("me"), &mut counter);
     let mut input = Utf8Reader::new(content, content);
     let result = format.read(&mut input, &mut context);
     let report = context.finish();
@@ -73,9 +74,12 @@ pub fn read_as(format: usize, content: &[u8]) {
 /// Reads content as an archive.
 pub fn read_archive(content: &[u8]) {
     let mut options = ImportOptions::new(ListenerId::new("me"));
-    options.limits = Limits { unpacked_bytes: 4 << 20, nested_archive_bytes: 1 << 20, ..Limits::default() };
+    options.limits =
+        Limits { unpacked_bytes: 4 << 20, nested_archive_bytes: 1 << 20, ..Limits::default() };
     let path = Path::new("fuzz.zip");
-    if let Ok(report) = import_archive(Cursor::new(content), path, &options, &mut Counter::default()) {
+    if let Ok(report) =
+        import_archive(Cursor::new(content), path, &options, &mut Counter::default())
+    {
         assert!(report.files.iter().all(|file| file.path.starts_with(path)), "{report:?}");
     }
 }
@@ -110,8 +114,18 @@ pub fn read_events(content: &[u8]) {
 /// When an error does not name the file.
 pub fn read_columns(content: &[u8]) {
     let wanted = [
-        WantedColumn { what: "the action", named: None, usual: &["action"], presence: Presence::Required },
-        WantedColumn { what: "the reward", named: None, usual: &["reward"], presence: Presence::Optional },
+        WantedColumn {
+            what: "the action",
+            named: None,
+            usual: &["action"],
+            presence: Presence::Required,
+        },
+        WantedColumn {
+            what: "the reward",
+            named: None,
+            usual: &["reward"],
+            presence: Presence::Optional,
+        },
     ];
     let mut take = |cells: &[Option<&str>]| {
         assert_eq!(cells.len(), wanted.len());

@@ -1,11 +1,14 @@
 //! Which names mean the same track, and which tracks are versions of the same work.
 //!
-//! The same song arrives under several URIs, spellings and suffixes: `Hey Jude`, `HEY JUDE - Remastered 2015`, `Hey Jude
-//! (Live)`. A title is therefore cut into its core and its qualifiers, which are what stands in brackets or behind a dash.
-//! Qualifiers that name guests or packaging are ignored, those that name a version decide [`Version`], and all others belong to
-//! the title. Words of the core are never read as a version, so that `Live and Let Die` and `Demons` stay what they are.
+//! The same song arrives under several URIs, spellings and suffixes: `Hey Jude`, `HEY JUDE -
+//! Remastered 2015`, `Hey Jude (Live)`. A title is therefore cut into its core and its qualifiers,
+//! which are what stands in brackets or behind a dash. Qualifiers that name guests or packaging are
+//! ignored, those that name a version decide [`Version`], and all others belong to the title. Words
+//! of the core are never read as a version, so that `Live and Let Die` and `Demons` stay what they
+//! are.
 //!
-//! Matching by sound or by an outside database was rejected: imports work offline, and names are what every export has.
+//! Matching by sound or by an outside database was rejected: imports work offline, and names are
+//! what every export has.
 
 mod normalise;
 mod qualifier;
@@ -17,19 +20,20 @@ pub use normalise::normalise;
 
 use title::Title;
 
-/// Stands between artist and title in ids; it is a symbol, so that normalised names never contain it.
+/// Stands between artist and title in ids; it is a symbol, so that normalised names never contain
+/// it.
 const SEPARATOR: char = '\u{241f}';
 
-/// The id of a track of which a source gives names only: `name:artist␟title`, both normalised. Guests are left out, what
-/// names a version stays in.
+/// The id of a track of which a source gives names only: `name:artist␟title`, both normalised.
+/// Guests are left out, what names a version stays in.
 pub fn track_id_from_names(artist: Option<&str>, title: &str) -> TrackId {
     let artist = artist_key(artist);
     let title = Title::parse(title).without_guests();
     TrackId::new(format!("name:{artist}{SEPARATOR}{title}"))
 }
 
-/// The work that a title by an artist belongs to, and which version the title says it is. Works of unnamed artists are told
-/// apart by their title alone.
+/// The work that a title by an artist belongs to, and which version the title says it is. Works of
+/// unnamed artists are told apart by their title alone.
 pub fn work_of(artist: Option<&str>, title: &str) -> (WorkId, Version) {
     let title = Title::parse(title);
     let (artist, core) = (artist_key(artist), title.core());
@@ -43,12 +47,14 @@ pub fn named_track(id: Option<TrackId>, artists: Vec<String>, title: &str) -> Tr
     Track { artists, version, ..Track::new(id, work, title) }
 }
 
-/// The main artist as ids spell it: normalised, without guests and without a leading or trailing "the".
+/// The main artist as ids spell it: normalised, without guests and without a leading or trailing
+/// "the".
 fn artist_key(artist: Option<&str>) -> String {
     let Some(artist) = artist else { return String::new() };
     let key = Title::parse(artist).without_guests();
-    let bare =
-        key.strip_prefix("the ").or_else(|| artist.contains(',').then(|| key.strip_suffix(" the")).flatten());
+    let bare = key
+        .strip_prefix("the ")
+        .or_else(|| artist.contains(',').then(|| key.strip_suffix(" the")).flatten());
     bare.map_or_else(|| key.clone(), str::to_owned)
 }
 

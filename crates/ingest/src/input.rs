@@ -18,15 +18,20 @@ pub(crate) struct LimitExceeded {
     pub(crate) limit: String,
 }
 
-/// What an error of reading means for the import. What the operating system did not say, the content is to blame for.
+/// What an error of reading means for the import. What the operating system did not say, the
+/// content is to blame for.
 pub(crate) fn read_error(error: io::Error, path: &Path, line: u64) -> IngestError {
     let path = path.to_owned();
     if error.raw_os_error().is_some() {
         return IngestError::Io { path, source: error };
     }
     match error.get_ref().and_then(|inner| inner.downcast_ref::<LimitExceeded>()) {
-        Some(limit) => IngestError::TooLarge { path, line, what: limit.what, limit: limit.limit.clone() },
-        None => IngestError::Malformed { path, line, problem: format!("the data is damaged: {error}") },
+        Some(limit) => {
+            IngestError::TooLarge { path, line, what: limit.what, limit: limit.limit.clone() }
+        }
+        None => {
+            IngestError::Malformed { path, line, problem: format!("the data is damaged: {error}") }
+        }
     }
 }
 
@@ -50,8 +55,9 @@ enum Encoding {
     Utf16(Box<Decoder>),
 }
 
-/// Decodes to UTF-8 without a byte-order mark. UTF-16 is known by its mark or by the zeros between its letters; a byte that
-/// is not UTF-8 is read as Windows-1252, one by one, so that even files of mixed origin come out readable.
+/// Decodes to UTF-8 without a byte-order mark. UTF-16 is known by its mark or by the zeros between
+/// its letters; a byte that is not UTF-8 is read as Windows-1252, one by one, so that even files of
+/// mixed origin come out readable.
 pub(crate) struct Utf8Reader<R> {
     input: R,
     encoding: Encoding,
@@ -85,9 +91,10 @@ impl<R: Read> Utf8Reader<R> {
     pub(crate) fn note(&self) -> Option<String> {
         match self.encoding {
             Encoding::Utf16(_) => Some("read as UTF-16".to_owned()),
-            Encoding::Utf8 if self.foreign_bytes > 0 => {
-                Some(format!("{} bytes are not UTF-8 and were read as Windows-1252", self.foreign_bytes))
-            }
+            Encoding::Utf8 if self.foreign_bytes > 0 => Some(format!(
+                "{} bytes are not UTF-8 and were read as Windows-1252",
+                self.foreign_bytes
+            )),
             Encoding::Utf8 => None,
         }
     }
@@ -122,8 +129,12 @@ impl<R: Read> Utf8Reader<R> {
         match &mut self.encoding {
             Encoding::Utf8 => decode_utf8(raw, self.ended, &mut self.text, &mut self.foreign_bytes),
             Encoding::Utf16(decoder) => {
-                self.text.resize(decoder.max_utf8_buffer_length(raw.len()).unwrap_or(raw.len() * 3 + 16), 0);
-                let (result, read, written, _) = decoder.decode_to_utf8(raw, &mut self.text, self.ended);
+                self.text.resize(
+                    decoder.max_utf8_buffer_length(raw.len()).unwrap_or(raw.len() * 3 + 16),
+                    0,
+                );
+                let (result, read, written, _) =
+                    decoder.decode_to_utf8(raw, &mut self.text, self.ended);
                 debug_assert_eq!(result, CoderResult::InputEmpty);
                 self.text.truncate(written);
                 read
@@ -157,8 +168,9 @@ fn sniff(head: &[u8]) -> (Encoding, usize) {
     let utf16 = |encoding: &'static encoding_rs::Encoding| {
         Encoding::Utf16(Box::new(encoding.new_decoder_without_bom_handling()))
     };
-    let zeros =
-        |odd: usize| head.len() >= 4 && head.iter().take(16).skip(odd).step_by(2).all(|&byte| byte == 0);
+    let zeros = |odd: usize| {
+        head.len() >= 4 && head.iter().take(16).skip(odd).step_by(2).all(|&byte| byte == 0)
+    };
     match head {
         [0xef, 0xbb, 0xbf, ..] => (Encoding::Utf8, 3),
         [0xff, 0xfe, ..] => (utf16(UTF_16LE), 2),

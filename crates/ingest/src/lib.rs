@@ -1,12 +1,13 @@
 //! Foreign formats into Segue's types, with a report that adds up.
 //!
-//! Importers are total: dirty data is no error. Each row read is either kept as a [`segue_core::Record`] or dropped for a
-//! [`DropReason`], and the [`Report`] counts both. Only what cannot be read at all ends in an [`IngestError`], which names the
-//! file and the line.
+//! Importers are total: dirty data is no error. Each row read is either kept as a
+//! [`segue_core::Record`] or dropped for a [`DropReason`], and the [`Report`] counts both. Only
+//! what cannot be read at all ends in an [`IngestError`], which names the file and the line.
 //!
-//! [`import`] takes files, folders and zip archives. A file that breaks off is no reason to lose the others: what was read
-//! of it stays, and its [`FileReport`] is marked `incomplete` and says in which line it broke. Nothing is unpacked to disk,
-//! and of an archive only entries are opened whose names say that they hold listening history.
+//! [`import`] takes files, folders and zip archives. A file that breaks off is no reason to lose
+//! the others: what was read of it stays, and its [`FileReport`] is marked `incomplete` and says in
+//! which line it broke. Nothing is unpacked to disk, and of an archive only entries are opened
+//! whose names say that they hold listening history.
 
 pub mod columns;
 mod context;

@@ -1,5 +1,5 @@
-//! Tracks from names, remembered: a history names the same songs again and again, and reading a title costs more than
-//! looking it up.
+//! Tracks from names, remembered: a history names the same songs again and again, and reading a
+//! title costs more than looking it up.
 
 use rustc_hash::FxHashMap;
 use segue_core::{Track, TrackId, Version, WorkId};
@@ -34,8 +34,9 @@ impl Namer {
         self.key.push('\n');
         self.key.push_str(title);
         let (work, version) = remember(&mut self.known, &self.key, || work_of(artist, title));
-        let id =
-            id.unwrap_or_else(|| remember(&mut self.ids, &self.key, || track_id_from_names(artist, title)));
+        let id = id.unwrap_or_else(|| {
+            remember(&mut self.ids, &self.key, || track_id_from_names(artist, title))
+        });
         Track { artists, version, ..Track::new(id, work, title) }
     }
 }

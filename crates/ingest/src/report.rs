@@ -1,4 +1,5 @@
-//! The truthful account of an import: `rows_read = listens + feedback + tracks + already_imported + dropped`, for every file.
+//! The truthful account of an import: `rows_read = listens + feedback + tracks + already_imported +
+//! dropped`, for every file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! Points in time as exports write them. Anything before 1995 or after 2099 is no time of listening to a stream or a
-//! scrobbler: such values are resets of clocks and empty fields.
+//! Points in time as exports write them. Anything before 1995 or after 2099 is no time of listening
+//! to a stream or a scrobbler: such values are resets of clocks and empty fields.
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -23,7 +23,8 @@ pub(crate) fn from_seconds(seconds: f64) -> Option<Timestamp> {
     from_milliseconds((seconds * 1000.0).round())
 }
 
-/// A date and time as in RFC 3339; without a zone it is UTC. Seconds may be missing, and so may the time of day.
+/// A date and time as in RFC 3339; without a zone it is UTC. Seconds may be missing, and so may the
+/// time of day.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let timestamp = match text.parse::<Timestamp>() {
@@ -57,12 +58,16 @@ mod tests {
 
     #[test]
     fn times_outside_living_memory_are_none() {
-        for text in ["1970-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "0000-00-00 00:00", "soon", ""] {
+        for text in ["1970-01-01T00:00:00Z", "2100-01-01T00:00:00Z", "0000-00-00 00:00", "soon", ""]
+        {
             assert_eq!(second(text), None, "{text}");
         }
         for seconds in [0.0, -1.0, 1e300, f64::NAN] {
             assert_eq!(from_seconds(seconds), None);
         }
-        assert_eq!(from_seconds(1_577_836_800.25).map(Timestamp::as_millisecond), Some(1_577_836_800_250));
+        assert_eq!(
+            from_seconds(1_577_836_800.25).map(Timestamp::as_millisecond),
+            Some(1_577_836_800_250)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What fitting collaborative models and ranking a catalogue with them cost: 2,000 listeners, 1,500 items, 80,000 events.
+//! What fitting collaborative models and ranking a catalogue with them cost: 2,000 listeners, 1,500
+//! items, 80,000 events.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -62,7 +63,8 @@ fn score_64_listeners(
     model: &impl Recommender,
 ) {
     let histories = (0..64).map(|row| interactions.history(ListenerIdx(row)));
-    let queries: Vec<Query<'_>> = histories.map(|history| Query { history, ..Query::default() }).collect();
+    let queries: Vec<Query<'_>> =
+        histories.map(|history| Query { history, ..Query::default() }).collect();
     let mut scores = vec![0.0; queries.len() * model.items()];
     bencher.bench_local(|| model.score(&queries, &mut scores));
 }

@@ -1,10 +1,13 @@
-//! Plays a contextual bandit over a stream that was drawn beforehand, for `bench/contextual_bandit.py`: one linear belief about all arms, in
-//! closed form ([`LinearPosterior`]), and one of Segue's policies, event after event.
+//! Plays a contextual bandit over a stream that was drawn beforehand, for
+//! `bench/contextual_bandit.py`: one linear belief about all arms, in closed form
+//! ([`LinearPosterior`]), and one of Segue's policies, event after event.
 //!
-//! `bandit_stream FOLDER JSON`: reads `features.f32` `[events, arms, width]`, `rewards.u8` and `probabilities.f32` `[events, arms]` from the
-//! folder. What each arm would have earned is on the table before anybody chooses, so that another program on the same stream meets the same
-//! outcomes; the probabilities are read for the regret alone. `"task": "fit"` measures base rate and prior on arms drawn evenly;
-//! `"task": "play"` chooses, learns from the reward of what it chose, and writes arm and propensity to `log.csv`. Prints one JSON object.
+//! `bandit_stream FOLDER JSON`: reads `features.f32` `[events, arms, width]`, `rewards.u8` and
+//! `probabilities.f32` `[events, arms]` from the folder. What each arm would have earned is on the
+//! table before anybody chooses, so that another program on the same stream meets the same
+//! outcomes; the probabilities are read for the regret alone. `"task": "fit"` measures base rate
+//! and prior on arms drawn evenly; `"task": "play"` chooses, learns from the reward of what it
+//! chose, and writes arm and propensity to `log.csv`. Prints one JSON object.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a benchmark program, run by hand")]
 
 use std::fmt::Write;
@@ -13,7 +16,9 @@ use std::time::Instant;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use segue_engine::policy::{Belief, Doubt, LinearThompson, Policy, PolicyKind, PolicySettings, choose};
+use segue_engine::policy::{
+    Belief, Doubt, LinearThompson, Policy, PolicyKind, PolicySettings, choose,
+};
 use segue_models::online::posterior::{Answer, LinearPosterior, LinearPrior};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -63,7 +68,8 @@ struct Stream {
 impl Stream {
     fn read(folder: &Path, arms: usize, features: usize) -> Self {
         let rows = floats(&folder.join("features.f32"));
-        let rows = rows.chunks_exact(features).flat_map(|row| row.iter().copied().chain([1.0])).collect();
+        let rows =
+            rows.chunks_exact(features).flat_map(|row| row.iter().copied().chain([1.0])).collect();
         let rewards = std::fs::read(folder.join("rewards.u8")).unwrap();
         Self {
             arms,
@@ -119,7 +125,8 @@ fn main() {
     }
 }
 
-/// Base rate and prior of the first events, an arm drawn evenly in each. All dimensions share a variance.
+/// Base rate and prior of the first events, an arm drawn evenly in each. All dimensions share a
+/// variance.
 fn fit(stream: &Stream, events: usize, rng: &mut ChaCha8Rng) -> Model {
     let chosen: Vec<usize> = (0..events).map(|_| rng.random_range(0..stream.arms)).collect();
     let rewards = chosen.iter().enumerate().map(|(event, &arm)| stream.reward(event, arm));
@@ -134,7 +141,8 @@ fn fit(stream: &Stream, events: usize, rng: &mut ChaCha8Rng) -> Model {
     Model { base_rate, prior: LinearPrior::fit(&vec![0; stream.width], &[answers]) }
 }
 
-/// Chooses and learns, event after event; what is timed includes all but reading the stream and writing the log.
+/// Chooses and learns, event after event; what is timed includes all but reading the stream and
+/// writing the log.
 fn play(
     folder: &Path,
     stream: &Stream,
@@ -147,7 +155,8 @@ fn play(
     let mut picks = Vec::with_capacity(stream.events());
     let (cpu, wall) = (cpu_s(), Instant::now());
     for event in 0..stream.events() {
-        let belief = believe(stream.short_list(event), stream.width, &posterior, model.base_rate, doubt);
+        let belief =
+            believe(stream.short_list(event), stream.width, &posterior, model.base_rate, doubt);
         let (arm, propensity) = choose(policy.prepare(&belief, rng).as_ref(), &eligible, rng);
         posterior.fold(&Answer {
             embedding: stream.row(event, arm).to_vec(),
@@ -178,7 +187,13 @@ fn play(
 }
 
 /// What is believed of the arms of one event; their factors only for a policy that looks at them.
-fn believe(rows: &[f32], width: usize, posterior: &LinearPosterior, base_rate: f64, doubt: Doubt) -> Belief {
+fn believe(
+    rows: &[f32],
+    width: usize,
+    posterior: &LinearPosterior,
+    base_rate: f64,
+    doubt: Doubt,
+) -> Belief {
     let score = |row: &[f32]| (base_rate + posterior.predict(row).0) as f32;
     let scores = rows.chunks_exact(width).map(score).collect();
     match doubt {
@@ -193,7 +208,8 @@ fn floats(path: &Path) -> Vec<f32> {
     bytes.as_chunks::<4>().0.iter().map(|&four| f32::from_le_bytes(four)).collect()
 }
 
-/// CPU seconds of this thread, the only one there is: a run is too short for the hundredths that `stat` counts.
+/// CPU seconds of this thread, the only one there is: a run is too short for the hundredths that
+/// `stat` counts.
 fn cpu_s() -> f64 {
     let spent = std::fs::read_to_string("/proc/self/schedstat").unwrap();
     spent.split_whitespace().next().unwrap().parse::<f64>().unwrap() / 1e9

@@ -1,8 +1,11 @@
-//! What first picks that teach are worth to new listeners: made-up ones, whose taste is known, get three mixes of twenty tracks, answer
-//! each by their taste, and are judged on the catalogue that they have not heard.
+//! What first picks that teach are worth to new listeners: made-up ones, whose taste is known, get
+//! three mixes of twenty tracks, answer each by their taste, and are judged on the catalogue that
+//! they have not heard.
 //!
-//! `cargo run --release -p segue-models --example cold_start -- SEEDS FIRST_SEED` compares, on the same listeners, mixes that ask with ones that do not,
-//! and those with mixes by the network without the listener's own layer: the true likability of each mix, and the AUC of the model after it.
+//! `cargo run --release -p segue-models --example cold_start -- SEEDS FIRST_SEED` compares, on the
+//! same listeners, mixes that ask with ones that do not, and those with mixes by the network
+//! without the listener's own layer: the true likability of each mix, and the AUC of the model
+//! after it.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an experiment, run by hand")]
 
 use std::sync::Arc;
@@ -73,8 +76,9 @@ fn main() {
                 let Estimate { mean, low, high } = Estimate::from_values(&values, 1);
                 format!("{mean:+.4} [{low:+.4}, {high:+.4}]")
             };
-            let of =
-                |courses: &[Course]| estimate(courses.iter().map(|course| course[mix][figure]).collect());
+            let of = |courses: &[Course]| {
+                estimate(courses.iter().map(|course| course[mix][figure]).collect())
+            };
             let less = |a: &[Course], b: &[Course]| {
                 estimate(a.iter().zip(b).map(|(a, b)| a[mix][figure] - b[mix][figure]).collect())
             };
@@ -91,15 +95,24 @@ fn main() {
 
 fn world(seed: u64) -> (World, OnlineScorer) {
     let start = Timestamp::from_second(1_735_689_600).unwrap();
-    let config = CommunityConfig { seed, listeners: LISTENERS, artists: 200, days: 120, sessions: 30, start };
+    let config = CommunityConfig {
+        seed,
+        listeners: LISTENERS,
+        artists: 200,
+        days: 120,
+        sessions: 30,
+        start,
+    };
     let community = Community::draw(&config);
     let catalogue = Arc::new(Catalogue::from_tracks(community.tracks.clone()));
     let fold = |history: &History| {
         Profile::fold(&catalogue, history.listener.clone(), &history.listens, &history.feedback)
     };
-    let profiles: Vec<Profile> = community.histories[..LISTENERS - NEWCOMERS].iter().map(fold).collect();
+    let profiles: Vec<Profile> =
+        community.histories[..LISTENERS - NEWCOMERS].iter().map(fold).collect();
     let (model, _) =
-        LikabilityModel::fit(&catalogue, &profiles, LikabilityConfig::default(), seed, &mut |_| {}).unwrap();
+        LikabilityModel::fit(&catalogue, &profiles, LikabilityConfig::default(), seed, &mut |_| {})
+            .unwrap();
     let index = Index::build(&catalogue, &profiles);
     let now = Timestamp::from_second(start.as_second() + 121 * 86_400).unwrap();
     let scorer = model.scorer(&catalogue).online();
@@ -119,20 +132,29 @@ fn course(world: &World, newcomer: &History, scorer: &dyn Scorer, seed: u64) -> 
             seed: seed + number as u64,
             ..MixRequest::new(world.now)
         };
-        let outcome =
-            mix(&world.catalogue, &world.index, &profile, scorer, &request).expect("there are new tracks");
+        let outcome = mix(&world.catalogue, &world.index, &profile, scorer, &request)
+            .expect("there are new tracks");
         for pick in &outcome.slate.picks {
-            let truth = world.community.likes(newcomer, &pick.track).expect("it is of the catalogue");
+            let truth =
+                world.community.likes(newcomer, &pick.track).expect("it is of the catalogue");
             figures[0] += f64::from(truth) / outcome.slate.picks.len() as f64;
             let finished = rng.random_bool(f64::from(truth));
-            let (ms_played, end_reason) =
-                if finished { (200_000, EndReason::Finished) } else { (8_000, EndReason::SkippedForward) };
+            let (ms_played, end_reason) = if finished {
+                (200_000, EndReason::Finished)
+            } else {
+                (8_000, EndReason::SkippedForward)
+            };
             listens.push(Listen {
                 moment: Moment::Ended,
                 ms_played: Some(ms_played),
                 end_reason,
                 skipped: Some(!finished),
-                ..Listen::new(newcomer.listener.clone(), pick.track.clone(), world.now, Source::Segue)
+                ..Listen::new(
+                    newcomer.listener.clone(),
+                    pick.track.clone(),
+                    world.now,
+                    Source::Segue,
+                )
             });
         }
         figures[1] = judge(world, newcomer, scorer, &listens);
@@ -144,14 +166,18 @@ fn course(world: &World, newcomer: &History, scorer: &dyn Scorer, seed: u64) -> 
 fn judge(world: &World, newcomer: &History, scorer: &dyn Scorer, listens: &[Listen]) -> f64 {
     let catalogue = &world.catalogue;
     let profile = Profile::fold(catalogue, newcomer.listener.clone(), listens, &[]);
-    let rows: Vec<TrackIdx> = catalogue.rows().filter(|&row| !profile.knows(catalogue.work(row))).collect();
+    let rows: Vec<TrackIdx> =
+        catalogue.rows().filter(|&row| !profile.knows(catalogue.work(row))).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(99);
     let liked = |row: &TrackIdx| {
-        let truth =
-            world.community.likes(newcomer, &catalogue.track(*row).id).expect("it is of the catalogue");
+        let truth = world
+            .community
+            .likes(newcomer, &catalogue.track(*row).id)
+            .expect("it is of the catalogue");
         rng.random_bool(f64::from(truth))
     };
     let labels: Vec<bool> = rows.iter().map(liked).collect();
-    let scores: Vec<f64> = scorer.score(&profile, &rows).iter().map(|score| f64::from(score.mean)).collect();
+    let scores: Vec<f64> =
+        scorer.score(&profile, &rows).iter().map(|score| f64::from(score.mean)).collect();
     auc(&labels, &scores).unwrap_or(0.5)
 }

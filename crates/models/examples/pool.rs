@@ -1,8 +1,10 @@
-//! What a bounded pool loses against a look at the whole catalogue, and what a survey costs: made-up listeners whose true taste is
-//! known, mixes by a trained model from the whole catalogue and from pools of several sizes.
+//! What a bounded pool loses against a look at the whole catalogue, and what a survey costs:
+//! made-up listeners whose true taste is known, mixes by a trained model from the whole catalogue
+//! and from pools of several sizes.
 //!
-//! `cargo run --release -p segue-models --example pool -- SEEDS FIRST_SEED ARTISTS` draws a community for each seed (about ten tracks an artist), trains a model on
-//! it, and compares mixes at three stops of the dial for twenty listeners with a history and five newcomers.
+//! `cargo run --release -p segue-models --example pool -- SEEDS FIRST_SEED ARTISTS` draws a
+//! community for each seed (about ten tracks an artist), trains a model on it, and compares mixes
+//! at three stops of the dial for twenty listeners with a history and five newcomers.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an experiment, run by hand")]
 
 use std::collections::BTreeSet;
@@ -40,7 +42,8 @@ struct World {
 struct Figures {
     /// Share of the short-list of the whole catalogue that is on the pool's.
     overlap: Vec<f64>,
-    /// Likability of the picks of the pool less that of the whole: as predicted, and as it truly is.
+    /// Likability of the picks of the pool less that of the whole: as predicted, and as it truly
+    /// is.
     predicted: Vec<f64>,
     truth: Vec<f64>,
     survey_ms: Vec<f64>,
@@ -74,14 +77,16 @@ fn main() {
 
 fn world(seed: u64, artists: usize) -> World {
     let start = Timestamp::from_second(1_735_689_600).unwrap();
-    let config = CommunityConfig { seed, listeners: LISTENERS, artists, days: 120, sessions: 15, start };
+    let config =
+        CommunityConfig { seed, listeners: LISTENERS, artists, days: 120, sessions: 15, start };
     let community = Community::draw(&config);
     let catalogue = Arc::new(Catalogue::from_tracks(community.tracks.clone()));
     let fold = |history: &History| {
         Profile::fold(&catalogue, history.listener.clone(), &history.listens, &history.feedback)
     };
     let profiles: Vec<Profile> = community.histories.iter().map(fold).collect();
-    let fitted = LikabilityModel::fit(&catalogue, &profiles, LikabilityConfig::default(), seed, &mut |_| {});
+    let fitted =
+        LikabilityModel::fit(&catalogue, &profiles, LikabilityConfig::default(), seed, &mut |_| {});
     let index = Index::build(&catalogue, &profiles);
     let now = Timestamp::from_second(start.as_second() + 121 * 86_400).unwrap();
     let scorer = fitted.unwrap().0.scorer(&catalogue).online();
@@ -91,21 +96,26 @@ fn world(seed: u64, artists: usize) -> World {
 fn compare(world: &World, history: &History, profile: &Profile, figures: &mut [[Figures; 3]; 5]) {
     let World { catalogue, index, scorer, .. } = world;
     let requests = DIALS.map(|explore| MixRequest { explore, ..MixRequest::new(world.now) });
-    let whole =
-        requests.clone().map(|request| mix(catalogue, index, profile, scorer, &request).unwrap().slate);
+    let whole = requests
+        .clone()
+        .map(|request| mix(catalogue, index, profile, scorer, &request).unwrap().slate);
     for (bounds, figures) in bounds().into_iter().zip(figures) {
         let started = cpu_ms();
-        let pool = survey(catalogue, index, profile, scorer, (Breadth::Bounded(bounds), &[])).unwrap();
+        let pool =
+            survey(catalogue, index, profile, scorer, (Breadth::Bounded(bounds), &[])).unwrap();
         let survey_ms = cpu_ms() - started;
         for ((request, whole), figures) in requests.iter().zip(&whole).zip(figures) {
             let started = cpu_ms();
-            let slate = mix_from(catalogue, index, profile, scorer, (&pool, request)).unwrap().slate;
+            let slate =
+                mix_from(catalogue, index, profile, scorer, (&pool, request)).unwrap().slate;
             figures.mix_ms.push(cpu_ms() - started);
             figures.survey_ms.push(survey_ms);
             figures.bytes.push(pool.bytes() as f64);
             figures.overlap.push(overlap(whole, &slate));
-            let predicted = |slate: &Slate| mean(slate.picks.iter().map(|pick| f64::from(pick.likability)));
-            let true_of = |track: &TrackId| f64::from(world.community.likes(history, track).unwrap());
+            let predicted =
+                |slate: &Slate| mean(slate.picks.iter().map(|pick| f64::from(pick.likability)));
+            let true_of =
+                |track: &TrackId| f64::from(world.community.likes(history, track).unwrap());
             let truth = |slate: &Slate| mean(slate.picks.iter().map(|pick| true_of(&pick.track)));
             figures.predicted.push(predicted(&slate) - predicted(whole));
             figures.truth.push(truth(&slate) - truth(whole));

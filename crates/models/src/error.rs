@@ -18,7 +18,9 @@ pub enum ModelError {
         needed: usize,
     },
     /// No listener has the two events that make a step of a sequence.
-    #[error("cannot learn sequences from {listeners} listeners with {events} events: none has two in a row")]
+    #[error(
+        "cannot learn sequences from {listeners} listeners with {events} events: none has two in a row"
+    )]
     NoSequence {
         /// Listeners.
         listeners: usize,
@@ -35,7 +37,8 @@ pub enum ModelError {
         /// Length of the slice.
         found: usize,
     },
-    /// A table to predict on lacks a column that the model was trained with, or holds another kind of values in it.
+    /// A table to predict on lacks a column that the model was trained with, or holds another kind
+    /// of values in it.
     #[error("column `{column}` is missing or of another kind than the model was trained with")]
     ColumnMismatch {
         /// Name of the column.
@@ -47,7 +50,8 @@ pub enum ModelError {
         /// Listeners in the training data.
         listeners: usize,
     },
-    /// A setting outside of what the model can work with, or another than that of the model that training continues from.
+    /// A setting outside of what the model can work with, or another than that of the model that
+    /// training continues from.
     #[error("`{setting}` is `{found}`, expected {expected}")]
     Setting {
         /// Name of the setting.

@@ -1,4 +1,5 @@
-//! The sequence model of a home: [`Sasrec`] with the names of its items, so that it outlives the rows of one dataset.
+//! The sequence model of a home: [`Sasrec`] with the names of its items, so that it outlives the
+//! rows of one dataset.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -29,14 +30,16 @@ impl NextTrackModel {
     pub fn to_bytes(&self) -> Vec<u8> {
         let network = self.network.to_bytes();
         let names: String = self.items.iter().map(|name| name.replace('\n', " ") + "\n").collect();
-        let (_, metadata) = SafeTensors::read_metadata(&network).expect("a model writes what can be read");
+        let (_, metadata) =
+            SafeTensors::read_metadata(&network).expect("a model writes what can be read");
         let tensors = SafeTensors::deserialize(&network).expect("a model writes what can be read");
         let mut views: HashMap<String, TensorView<'_>> = tensors.tensors().into_iter().collect();
         let text = TensorView::new(Dtype::U8, vec![names.len()], names.as_bytes());
         views.insert(NAMES.to_owned(), text.expect("bytes are as many as they are"));
         let mut views: Vec<_> = views.into_iter().collect();
         views.sort_by(|a, b| a.0.cmp(&b.0));
-        safetensors::serialize(views, metadata.metadata().clone()).expect("names are unique and views valid")
+        safetensors::serialize(views, metadata.metadata().clone())
+            .expect("names are unique and views valid")
     }
 
     /// Reads what [`to_bytes`](Self::to_bytes) wrote. `path` is only named in errors.
@@ -46,9 +49,12 @@ impl NextTrackModel {
     pub fn from_bytes(bytes: &[u8], path: &Path) -> Result<Self, ModelError> {
         let network = Sasrec::from_bytes(bytes, path)?;
         let damaged = |reason: String| ModelError::Damaged { path: path.to_owned(), reason };
-        let tensors = SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
-        let names = tensors.tensor(NAMES).map_err(|error| damaged(format!("`{NAMES}`: {error}")))?;
-        let names = std::str::from_utf8(names.data()).map_err(|error| damaged(error.to_string()))?;
+        let tensors =
+            SafeTensors::deserialize(bytes).map_err(|error| damaged(error.to_string()))?;
+        let names =
+            tensors.tensor(NAMES).map_err(|error| damaged(format!("`{NAMES}`: {error}")))?;
+        let names =
+            std::str::from_utf8(names.data()).map_err(|error| damaged(error.to_string()))?;
         let items: Vec<String> = names.lines().map(str::to_owned).collect();
         let (expected, found) = (segue_engine::Recommender::items(&network), items.len());
         if expected != found {

@@ -1,5 +1,6 @@
-//! The little linear algebra that closed-form statistics need: symmetric eigenvectors and Cholesky factors of matrices
-//! with some dozens of rows, in `f64`, row-major. Jacobi rotations are slow and exact, and here nothing is large.
+//! The little linear algebra that closed-form statistics need: symmetric eigenvectors and Cholesky
+//! factors of matrices with some dozens of rows, in `f64`, row-major. Jacobi rotations are slow and
+//! exact, and here nothing is large.
 
 /// A square matrix, row-major.
 #[derive(Clone, Debug)]
@@ -68,8 +69,8 @@ impl Square {
         transposed
     }
 
-    /// `L` of the factorisation `self = L Lᵀ`; pivots below `floor`, above 0, are raised to it, so that a matrix which is only
-    /// nearly positive definite still has one.
+    /// `L` of the factorisation `self = L Lᵀ`; pivots below `floor`, above 0, are raised to it, so
+    /// that a matrix which is only nearly positive definite still has one.
     pub(crate) fn cholesky(&self, floor: f64) -> Self {
         let n = self.n;
         let mut lower = Self::zeros(n);
@@ -77,7 +78,8 @@ impl Square {
             for j in 0..=i {
                 let dot: f64 = (0..j).map(|k| lower.at(i, k) * lower.at(j, k)).sum();
                 let rest = self.at(i, j) - dot;
-                *lower.at_mut(i, j) = if i == j { rest.max(floor).sqrt() } else { rest / lower.at(j, j) };
+                *lower.at_mut(i, j) =
+                    if i == j { rest.max(floor).sqrt() } else { rest / lower.at(j, j) };
             }
         }
         lower
@@ -91,7 +93,8 @@ impl Square {
         for column in 0..n {
             for row in column..n {
                 let unit = if row == column { 1.0 } else { 0.0 };
-                let dot: f64 = (column..row).map(|k| lower.at(row, k) * inverse.at(k, column)).sum();
+                let dot: f64 =
+                    (column..row).map(|k| lower.at(row, k) * inverse.at(k, column)).sum();
                 *inverse.at_mut(row, column) = (unit - dot) / lower.at(row, row);
             }
         }
@@ -104,16 +107,19 @@ impl Square {
         inverse.transposed().multiply(&inverse)
     }
 
-    /// Eigenvalues of a symmetric matrix, largest first, and the eigenvectors as rows in the same order; the sign of each is
-    /// that its largest component is positive, so that equal matrices give equal vectors.
+    /// Eigenvalues of a symmetric matrix, largest first, and the eigenvectors as rows in the same
+    /// order; the sign of each is that its largest component is positive, so that equal matrices
+    /// give equal vectors.
     pub(crate) fn eigen(&self) -> (Vec<f64>, Vec<Vec<f64>>) {
         const SWEEPS: usize = 60;
         let n = self.n;
         let mut a = self.clone();
         let mut vectors = Self::identity(n);
         for _ in 0..SWEEPS {
-            let off: f64 =
-                (0..n).flat_map(|i| (0..i).map(move |j| (i, j))).map(|(i, j)| a.at(i, j).powi(2)).sum();
+            let off: f64 = (0..n)
+                .flat_map(|i| (0..i).map(move |j| (i, j)))
+                .map(|(i, j)| a.at(i, j).powi(2))
+                .sum();
             let diagonal: f64 = (0..n).map(|i| a.at(i, i).powi(2)).sum();
             if off <= 1e-22 * diagonal {
                 break;
@@ -127,8 +133,10 @@ impl Square {
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&i, &j| a.at(j, j).total_cmp(&a.at(i, i)).then(i.cmp(&j)));
         let values = order.iter().map(|&i| a.at(i, i)).collect();
-        let rows =
-            order.iter().map(|&i| with_fixed_sign((0..n).map(|row| vectors.at(row, i)).collect())).collect();
+        let rows = order
+            .iter()
+            .map(|&i| with_fixed_sign((0..n).map(|row| vectors.at(row, i)).collect()))
+            .collect();
         (values, rows)
     }
 }

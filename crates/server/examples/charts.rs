@@ -1,4 +1,5 @@
-//! The charts of a made-up history as one page of HTML, to look at: `cargo run -p segue-server --example charts > charts.html`.
+//! The charts of a made-up history as one page of HTML, to look at: `cargo run -p segue-server
+//! --example charts > charts.html`.
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // what it draws is its output
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -28,11 +29,17 @@ fn main() {
     let mut rng = StdRng::seed_from_u64(3);
     let catalogue = Catalogue::from_tracks((0..900).map(|i| track(i, &mut rng)).collect());
     let listens: Vec<Listen> = (0..24_000).map(|_| listen(&mut rng)).collect();
-    let plays = Plays::from_listens(&catalogue, &listens, &jiff::tz::TimeZone::fixed(jiff::tz::offset(1)));
+    let plays =
+        Plays::from_listens(&catalogue, &listens, &jiff::tz::TimeZone::fixed(jiff::tz::offset(1)));
     let profile = Profile::fold(&catalogue, ListenerId::new("ann"), &listens, []);
     let index = Index::build(&catalogue, [&profile]);
-    let tastes =
-        Tastes::find(&catalogue, &index, &profile, &plays, Timestamp::from_second(NOW_SECOND).unwrap());
+    let tastes = Tastes::find(
+        &catalogue,
+        &index,
+        &profile,
+        &plays,
+        Timestamp::from_second(NOW_SECOND).unwrap(),
+    );
     let drawn = Charts::from_plays(&catalogue, &plays);
     let parts = [
         ("When you listen", charts::heat_map(&drawn.heat_map, "UTC+1")),
@@ -45,11 +52,15 @@ fn main() {
     let features = tastes.tastes.iter().map(|taste| (taste.name.as_str(), charts::features(taste)));
     println!(
         "{}",
-        page(parts.into_iter().chain(features), charts::left_aside(&drawn.left_aside)).into_string()
+        page(parts.into_iter().chain(features), charts::left_aside(&drawn.left_aside))
+            .into_string()
     );
 }
 
-fn page<'a>(parts: impl Iterator<Item = (&'a str, Option<Markup>)>, left_aside: Option<String>) -> Markup {
+fn page<'a>(
+    parts: impl Iterator<Item = (&'a str, Option<Markup>)>,
+    left_aside: Option<String>,
+) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -70,10 +81,14 @@ fn page<'a>(parts: impl Iterator<Item = (&'a str, Option<Markup>)>, left_aside: 
 /// Songs of a hundred artists, of whom the first few are named; every third artist is calm.
 fn track(i: usize, rng: &mut impl Rng) -> Track {
     let artist = i / 9;
-    let mut track =
-        Track::new(TrackId::new(format!("t{i}")), WorkId::new(format!("t{i}")), format!("Song {i}"));
-    track.artists =
-        vec![ARTISTS.get(artist).map_or_else(|| format!("Artist {artist}"), |name| (*name).to_owned())];
+    let mut track = Track::new(
+        TrackId::new(format!("t{i}")),
+        WorkId::new(format!("t{i}")),
+        format!("Song {i}"),
+    );
+    track.artists = vec![
+        ARTISTS.get(artist).map_or_else(|| format!("Artist {artist}"), |name| (*name).to_owned()),
+    ];
     track.year = (!i.is_multiple_of(17)).then(|| 1964 + (artist * 7 % 60) as u16);
     let is_calm = artist.is_multiple_of(3);
     let mut near = |calm: f32, loud: f32| {
@@ -100,14 +115,25 @@ fn track(i: usize, rng: &mut impl Rng) -> Track {
 /// Mostly evenings; favourites change from year to year, and new songs turn up on the way.
 fn listen(rng: &mut impl Rng) -> Listen {
     let day = (DAYS as f64 * rng.random::<f64>().powf(0.8)) as i64;
-    let hour =
-        if rng.random_bool(0.7) { 16.0 + 6.0 * rng.random::<f64>() } else { 24.0 * rng.random::<f64>() };
+    let hour = if rng.random_bool(0.7) {
+        16.0 + 6.0 * rng.random::<f64>()
+    } else {
+        24.0 * rng.random::<f64>()
+    };
     let second = NOW_SECOND - (DAYS - day) * 86_400 + (hour * 3_600.0) as i64 - 41_600;
     let artist = if rng.random_bool(0.3) { day / 300 } else { rng.random_range(0..4 + day / 30) };
     let song = artist * 9 + (9.0 * rng.random::<f64>().powi(2)) as i64;
-    let at = if rng.random_bool(0.01) { Listen::UNDATED } else { Timestamp::from_second(second).unwrap() };
-    let mut listen =
-        Listen::new(ListenerId::new("ann"), TrackId::new(format!("t{song}")), at, Source::ListenBrainz);
+    let at = if rng.random_bool(0.01) {
+        Listen::UNDATED
+    } else {
+        Timestamp::from_second(second).unwrap()
+    };
+    let mut listen = Listen::new(
+        ListenerId::new("ann"),
+        TrackId::new(format!("t{song}")),
+        at,
+        Source::ListenBrainz,
+    );
     listen.ms_played = rng.random_bool(0.9).then_some(200_000);
     listen.private_session = rng.random_bool(0.02);
     listen

@@ -1,11 +1,13 @@
-//! Writes a large community as three tables for `segue import`: what [`load`](load.rs) needs to have something to ask for.
+//! Writes a large community as three tables for `segue import`: what [`load`](load.rs) needs to
+//! have something to ask for.
 //!
 //! ```sh
 //! cargo run --release -p segue-server --example large_home -- /tmp/large 10000 9700
 //! segue --home /tmp/large/home import /tmp/large/tracks.csv /tmp/large/plays.csv /tmp/large/words.csv
 //! ```
 //!
-//! The numbers are of listeners and of artists, who have about ten tracks each. Same numbers, same tables.
+//! The numbers are of listeners and of artists, who have about ten tracks each. Same numbers, same
+//! tables.
 
 use std::fs;
 use std::path::{Path, PathBuf};

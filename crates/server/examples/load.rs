@@ -1,4 +1,5 @@
-//! Asks a server for mixes, as many as it is told to, and says how long the answers took and what they cost the server.
+//! Asks a server for mixes, as many as it is told to, and says how long the answers took and what
+//! they cost the server.
 //!
 //! ```sh
 //! segue --home /tmp/large/home serve & server=$!
@@ -7,10 +8,11 @@
 //! target/release/examples/load --rate 500 --seconds 30 --shares mix=95,feedback=5 --tracks /tmp/large/tracks.csv --pid $server
 //! ```
 //!
-//! With `--rate` requests start when a Poisson process says, and the time of each runs from the moment at which it *ought* to have
-//! started, so that a server that stalls is charged for everybody who would have come meanwhile (no coordinated omission). Without it,
-//! each connection asks again as soon as it is answered. The client keeps to one thread, apart from one that sleeps until the next
-//! request is due.
+//! With `--rate` requests start when a Poisson process says, and the time of each runs from the
+//! moment at which it *ought* to have started, so that a server that stalls is charged for
+//! everybody who would have come meanwhile (no coordinated omission). Without it, each connection
+//! asks again as soon as it is answered. The client keeps to one thread, apart from one that sleeps
+//! until the next request is due.
 
 #![allow(clippy::print_stdout, reason = "what it prints is what it is for")]
 
@@ -90,7 +92,8 @@ impl Plan {
             let value = arguments.next_if(|next| !next.starts_with("--")).unwrap_or_default();
             given.insert(name, value);
         }
-        let mut text = |name: &str, usual: &str| given.remove(name).unwrap_or_else(|| usual.to_owned());
+        let mut text =
+            |name: &str, usual: &str| given.remove(name).unwrap_or_else(|| usual.to_owned());
         let some = |text: String| (!text.is_empty()).then_some(text);
         let number = |text: Option<String>| text.map(|text| text.parse::<f64>()).transpose();
         let plan = Self {
@@ -115,7 +118,8 @@ impl Plan {
     }
 
     fn draw(&self, rng: &mut ChaCha8Rng) -> Asked {
-        let mut left = rng.random::<f64>() * self.shares.iter().map(|(_, share)| share).sum::<f64>();
+        let mut left =
+            rng.random::<f64>() * self.shares.iter().map(|(_, share)| share).sum::<f64>();
         let found = self.shares.iter().find(|(_, share)| {
             left -= share;
             left < 0.0
@@ -123,7 +127,8 @@ impl Plan {
         let kind = found.map_or(Kind::Mix, |(kind, _)| *kind);
         let listener = match self.zipf {
             Some(exponent) => {
-                let law = Zipf::new(self.listeners as f64, exponent).expect("the exponent was checked");
+                let law =
+                    Zipf::new(self.listeners as f64, exponent).expect("the exponent was checked");
                 law.sample(rng) as usize
             }
             None => rng.random_range(1..=self.listeners),
@@ -134,7 +139,8 @@ impl Plan {
     fn request(&self, asked: Asked) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
         let Asked { kind, listener, dice } = asked;
         let who = format!("listener-{listener:02}");
-        let track = || self.tracks.get(dice as usize % self.tracks.len().max(1)).map_or("", String::as_str);
+        let track =
+            || self.tracks.get(dice as usize % self.tracks.len().max(1)).map_or("", String::as_str);
         let (method, path, body) = match kind {
             Kind::Mix => {
                 let body = if self.length == 30 {
@@ -144,7 +150,9 @@ impl Plan {
                 };
                 (Method::POST, format!("/v1/listeners/{who}/mixes"), body)
             }
-            Kind::Preview => (Method::GET, format!("/v1/listeners/{who}/mix/preview"), String::new()),
+            Kind::Preview => {
+                (Method::GET, format!("/v1/listeners/{who}/mix/preview"), String::new())
+            }
             Kind::Feedback => {
                 let word = if dice & (1 << 40) == 0 { "like" } else { "dislike" };
                 let body = format!("{{\"track\":\"{}\",\"kind\":\"{word}\"}}", track());
@@ -152,16 +160,20 @@ impl Plan {
             }
             Kind::Listen => {
                 let end = if dice & (1 << 40) == 0 { "finished" } else { "skipped" };
-                let body = format!("{{\"track\":\"{}\",\"end\":\"{end}\",\"ms_played\":60000}}", track());
+                let body =
+                    format!("{{\"track\":\"{}\",\"end\":\"{end}\",\"ms_played\":60000}}", track());
                 (Method::POST, format!("/v1/listeners/{who}/listens"), body)
             }
-            Kind::Similar => (Method::GET, format!("/v1/tracks/{}/similar", track()), String::new()),
+            Kind::Similar => {
+                (Method::GET, format!("/v1/tracks/{}/similar", track()), String::new())
+            }
             Kind::Page => {
                 let path = ["/", "/taste", "/model"][(dice >> 40) as usize % 3];
                 (Method::GET, path.to_owned(), String::new())
             }
         };
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, &self.address);
+        let mut request =
+            Request::builder().method(method).uri(path).header(header::HOST, &self.address);
         if !body.is_empty() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -220,7 +232,8 @@ impl Tally {
         let micros = u32::try_from(took.as_micros()).unwrap_or(u32::MAX);
         if let Ok((status, bytes)) = outcome {
             self.bytes += bytes;
-            // What was turned away took no time to speak of, and must not make the others look good.
+            // What was turned away took no time to speak of, and must not make the others look
+            // good.
             if status < 400 {
                 self.micros.entry(kind).or_default().push(micros);
                 self.lately.push(micros);
@@ -231,7 +244,11 @@ impl Tally {
     }
 
     fn refused(&self) -> usize {
-        self.outcomes.iter().filter(|(name, _)| !name.starts_with('2')).map(|(_, count)| count).sum()
+        self.outcomes
+            .iter()
+            .filter(|(name, _)| !name.starts_with('2'))
+            .map(|(_, count)| count)
+            .sum()
     }
 }
 
@@ -244,7 +261,8 @@ struct Pool {
 }
 
 impl Pool {
-    /// Sends a request on a connection that is idle, or on a new one, and waits for the whole answer.
+    /// Sends a request on a connection that is idle, or on a new one, and waits for the whole
+    /// answer.
     async fn ask(&self, asked: Asked, due: Instant) {
         let outcome = match tokio::time::timeout(PATIENCE, self.answer(asked)).await {
             Ok(outcome) => outcome.map_err(|error| error.to_string()),
@@ -373,7 +391,10 @@ async fn wait_for_all(pool: &Pool) {
 async fn log(pool: Rc<Pool>, begun: Instant) {
     let Some(path) = &pool.plan.log else { return };
     let Ok(mut file) = fs::File::create(path) else { return };
-    let _ = writeln!(file, "seconds,answered,not_2xx,p50_ms,p99_ms,rss_kib,anonymous_kib,server_cpu_s,load");
+    let _ = writeln!(
+        file,
+        "seconds,answered,not_2xx,p50_ms,p99_ms,rss_kib,anonymous_kib,server_cpu_s,load"
+    );
     loop {
         tokio::time::sleep(Duration::from_secs(10)).await;
         let mut lately = std::mem::take(&mut pool.tally.borrow_mut().lately);
@@ -428,8 +449,10 @@ impl Cost {
 /// User and system time of a process; the kernel counts hundredths of a second.
 fn processor_seconds(path: &str) -> f64 {
     let Ok(text) = fs::read_to_string(path) else { return 0.0 };
-    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    let ticks = |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    let fields: Vec<&str> =
+        text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks =
+        |index: usize| fields.get(index).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
     (ticks(11) + ticks(12)) / 100.0
 }
 
@@ -477,8 +500,10 @@ fn report(tally: &Tally, wall: f64, before: &Cost, after: &Cost) -> String {
     let outcomes: Vec<String> =
         tally.outcomes.iter().map(|(name, count)| format!("{name}: {count}")).collect();
     line(format!("outcomes {}", outcomes.join(", ")));
-    let (server, client) =
-        (after.server_seconds - before.server_seconds, after.client_seconds - before.client_seconds);
+    let (server, client) = (
+        after.server_seconds - before.server_seconds,
+        after.client_seconds - before.client_seconds,
+    );
     line(format!(
         "processor: server {:.2} cores, {:.3} ms a request; client {:.2} cores, {:.3} ms a request; idle {:.2} cores",
         server / wall,

@@ -31,7 +31,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3);
 pub struct Config {
     /// The folder that holds everything.
     pub home: PathBuf,
-    /// Whether every request needs a key even while there is none: where others can reach the server.
+    /// Whether every request needs a key even while there is none: where others can reach the
+    /// server.
     pub keys_required: bool,
     /// Folders whose sound files may be played; none else are ever opened.
     pub music: Vec<PathBuf>,
@@ -76,7 +77,8 @@ pub enum StartError {
 }
 
 impl App {
-    /// Opens a home. Nothing is served from it before [`Self::build`] is through, except that it says so.
+    /// Opens a home. Nothing is served from it before [`Self::build`] is through, except that it
+    /// says so.
     ///
     /// # Errors
     /// When the store cannot be opened.
@@ -111,15 +113,18 @@ impl App {
 
     /// Builds an edition of all that the store holds and puts it in place.
     pub async fn build(self: &Arc<Self>) -> Result<(), ApiError> {
-        self.replace(|app, store, number| Edition::build(store, app.models.as_ref(), number)).await?;
+        self.replace(|app, store, number| Edition::build(store, app.models.as_ref(), number))
+            .await?;
         self.is_ready.store(true, Ordering::Release);
         Ok(())
     }
 
     /// Puts an edition in place with the model and the experiment that are in use now.
     pub(crate) async fn reload_model(self: &Arc<Self>) -> ApiResult<()> {
-        self.replace(|app, store, number| app.edition.load().with_model(store, app.models.as_ref(), number))
-            .await
+        self.replace(|app, store, number| {
+            app.edition.load().with_model(store, app.models.as_ref(), number)
+        })
+        .await
     }
 
     async fn replace(
@@ -131,8 +136,12 @@ impl App {
         let begun = Instant::now();
         let edition = self.readers.run(move |store| {
             build(&app, store, number).map_err(|error| {
-                tracing::error!("no edition could be built: {}", crate::error::chain(error.as_ref()));
-                ApiError::conflict("bad_model", error.to_string()).hint("`segue train` makes a new model")
+                tracing::error!(
+                    "no edition could be built: {}",
+                    crate::error::chain(error.as_ref())
+                );
+                ApiError::conflict("bad_model", error.to_string())
+                    .hint("`segue train` makes a new model")
             })
         });
         let edition = edition.await?;
@@ -148,7 +157,8 @@ impl App {
         Ok(())
     }
 
-    /// Runs work that keeps a thread busy, as many at a time as there are processors. It goes on if nobody waits any more, and keeps its turn.
+    /// Runs work that keeps a thread busy, as many at a time as there are processors. It goes on if
+    /// nobody waits any more, and keeps its turn.
     pub(crate) async fn heavy<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -172,7 +182,8 @@ impl App {
         self.rebuild.notify_one();
     }
 
-    /// Follows what changes: tracks that came, and what commands beside the server did. Ends with the server.
+    /// Follows what changes: tracks that came, and what commands beside the server did. Ends with
+    /// the server.
     pub(crate) async fn follow(self: Arc<Self>) {
         loop {
             let asked = tokio::select! {
@@ -192,7 +203,8 @@ impl App {
         }
     }
 
-    /// Follows which keys count, whatever else is going on: a key that was revoked is one that was lost. Ends with the server.
+    /// Follows which keys count, whatever else is going on: a key that was revoked is one that was
+    /// lost. Ends with the server.
     pub(crate) async fn follow_keys(self: Arc<Self>) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -213,7 +225,9 @@ impl App {
         });
         let (model, experiment, marks) = found.await?;
         let edition = self.edition.load_full();
-        if (marks.imported_rows, marks.forgotten) != (edition.marks.imported_rows, edition.marks.forgotten) {
+        if (marks.imported_rows, marks.forgotten)
+            != (edition.marks.imported_rows, edition.marks.forgotten)
+        {
             return self.build_anew().await;
         }
         if self.writer.is_behind(marks).await? {

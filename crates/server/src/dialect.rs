@@ -1,5 +1,6 @@
-//! The foreign APIs speak of errors in their own way: gorse in plain text, OpenSubsonic in its envelope. Whatever turns a request
-//! away, a handler, a missing key or a limit, is put into the words of the API that it came to.
+//! The foreign APIs speak of errors in their own way: gorse in plain text, OpenSubsonic in its
+//! envelope. Whatever turns a request away, a handler, a missing key or a limit, is put into the
+//! words of the API that it came to.
 
 use std::sync::Arc;
 
@@ -12,7 +13,11 @@ use crate::error::ApiError;
 use crate::{gorse, subsonic};
 
 /// Lets a request through and translates what comes back.
-pub(crate) async fn translate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+pub(crate) async fn translate(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
     let path = request.uri().path();
     if path.starts_with("/rest/") {
         return subsonic::converse(&app, request, next).await;

@@ -1,7 +1,8 @@
-//! An edition: catalogue, index, model and experiment as they belong together, never changed, only replaced as a whole.
+//! An edition: catalogue, index, model and experiment as they belong together, never changed, only
+//! replaced as a whole.
 //!
-//! A request takes the edition that is current and keeps it until it has answered, so that nothing is swapped under it. What replaces it
-//! is built beside it.
+//! A request takes the edition that is current and keeps it until it has answered, so that nothing
+//! is swapped under it. What replaces it is built beside it.
 
 use std::sync::Arc;
 
@@ -32,7 +33,8 @@ pub(crate) struct Edition {
     pub(crate) arrivals: Vec<TrackId>,
     /// The experiment that is running.
     pub(crate) experiment: Option<Design>,
-    /// The name of the one that the store says is running: that of another version of Segue may not be readable.
+    /// The name of the one that the store says is running: that of another version of Segue may not
+    /// be readable.
     pub(crate) experiment_name: Option<String>,
     /// How far the store was when it was built.
     pub(crate) marks: Marks,
@@ -57,8 +59,13 @@ impl Edition {
         }
     }
 
-    /// Builds one from all that the store holds now. Minutes of work for a large home: not for a request to wait for.
-    pub(crate) fn build(store: &Store, models: &dyn Models, number: u64) -> Result<Self, ModelsError> {
+    /// Builds one from all that the store holds now. Minutes of work for a large home: not for a
+    /// request to wait for.
+    pub(crate) fn build(
+        store: &Store,
+        models: &dyn Models,
+        number: u64,
+    ) -> Result<Self, ModelsError> {
         let marks = store.marks()?;
         let Dataset { catalogue, profiles } = Dataset::load(store)?;
         let index = Index::build(&catalogue, &profiles);
@@ -134,7 +141,8 @@ impl Edition {
             let track = self.catalogue.track(*row);
             let named = [track.title.as_str(), track.album.as_deref().unwrap_or_default()];
             let artists = track.artists.iter().map(String::as_str);
-            let text = named.into_iter().chain(artists).collect::<Vec<_>>().join("\n").to_lowercase();
+            let text =
+                named.into_iter().chain(artists).collect::<Vec<_>>().join("\n").to_lowercase();
             words.iter().all(|word| text.contains(word.as_str()))
         };
         let mut found: Vec<TrackIdx> = self.catalogue.rows().filter(matches).collect();
@@ -156,7 +164,10 @@ fn running_experiment(store: &Store) -> Result<(Option<String>, Option<Design>),
     let Some(entry) = store.running_experiment()? else { return Ok((None, None)) };
     let design = serde_json::from_str(&entry.design).map_err(|error| {
         let name = &entry.name;
-        tracing::warn!(experiment = name, "started by another version of segue, and left alone: {error}");
+        tracing::warn!(
+            experiment = name,
+            "started by another version of segue, and left alone: {error}"
+        );
     });
     Ok((Some(entry.name), design.ok()))
 }

@@ -1,8 +1,8 @@
-//! Errors as a client sees them: a stable code to act on, a message that says what happened, and where there is one a hint that says
-//! what to do about it.
+//! Errors as a client sees them: a stable code to act on, a message that says what happened, and
+//! where there is one a hint that says what to do about it.
 //!
-//! What the client can mend is a 4xx, what it can only wait out a 503 with `Retry-After`, and the rest a 500 of which the log knows more
-//! than the answer.
+//! What the client can mend is a 4xx, what it can only wait out a 503 with `Retry-After`, and the
+//! rest a 500 of which the log knows more than the answer.
 
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -81,8 +81,12 @@ impl ApiError {
     /// A fault of ours; what is known about it goes to the log.
     pub fn internal(error: &dyn std::error::Error) -> Self {
         tracing::error!(error = %chain(error), "internal error");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on the server")
-            .hint("the log has the details under the id in the `x-request-id` header")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "something went wrong on the server",
+        )
+        .hint("the log has the details under the id in the `x-request-id` header")
     }
 
     /// The same error with a hint.
@@ -151,8 +155,10 @@ impl From<MixError> for ApiError {
             MixError::EmptyCatalogue => Self::conflict("empty_catalogue", message)
                 .hint("import a history or a table of tracks first: `POST /v1/imports`"),
             MixError::NothingEligible { left_out, .. } => {
-                let steps: Vec<String> =
-                    left_out.iter().map(|step| format!("{}: {}", step.step.name(), step.count)).collect();
+                let steps: Vec<String> = left_out
+                    .iter()
+                    .map(|step| format!("{}: {}", step.step.name(), step.count))
+                    .collect();
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "nothing_eligible", message)
                     .hint(format!("loosen a filter; left out were {}", steps.join(", ")))
             }

@@ -23,7 +23,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     }
 }
 
-/// An object. What serde makes of a struct takes an array of its fields' values for one too, which nobody means.
+/// An object. What serde makes of a struct takes an array of its fields' values for one too, which
+/// nobody means.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Object<T>(pub(crate) T);
 

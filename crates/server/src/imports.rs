@@ -1,4 +1,5 @@
-//! Imports by upload: files are received into `uploads/` of the home, read into the store and removed; then a model is trained.
+//! Imports by upload: files are received into `uploads/` of the home, read into the store and
+//! removed; then a model is trained.
 //!
 //! ```text
 //! uploads/<id>.part/      files being received; a crash leaves it, and the next start removes it
@@ -6,7 +7,8 @@
 //! uploads/<id>.json       whose they are
 //! ```
 //!
-//! One is read at a time. What became of each is remembered until the server stops, or [`REMEMBERED`] others came after it.
+//! One is read at a time. What became of each is remembered until the server stops, or
+//! [`REMEMBERED`] others came after it.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -121,7 +123,9 @@ impl Imports {
         let mut statuses = self.lock();
         if statuses.iter().any(|status| status.listener == *listener && !status.is_over()) {
             let message = format!("an import of `{listener}` is under way");
-            return Err(ApiError::conflict("import_under_way", message).hint("forget when it has ended"));
+            return Err(
+                ApiError::conflict("import_under_way", message).hint("forget when it has ended")
+            );
         }
         statuses.retain(|status| status.listener != *listener);
         Ok(())
@@ -219,7 +223,8 @@ async fn run(app: &Arc<App>, id: &str, label: Label) -> ApiResult<()> {
         move |done| app.imports.update(&id, |status| status.trained = done)
     };
     let trained = train(app, progress).await;
-    // Not before: after a crash it is read again, which finds every row there, and then trained from.
+    // Not before: after a crash it is read again, which finds every row there, and then trained
+    // from.
     remove(&upload).map_err(|error| ApiError::internal(&error))?;
     app.imports.update(id, |status| {
         status.state = ImportState::Done;
@@ -243,7 +248,8 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
         let mut sink = StoreSink::new(&mut store, &options);
         let mut observer = |progress: Progress<'_>| {
             app.imports.update(&id, |status| {
-                (status.bytes_read, status.bytes_total) = (progress.bytes_read, progress.bytes_total);
+                (status.bytes_read, status.bytes_total) =
+                    (progress.bytes_read, progress.bytes_total);
                 status.file = named(&upload, progress.path).display().to_string();
             });
         };
@@ -270,10 +276,12 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
     read.await.map_err(|error| ApiError::internal(&error))?
 }
 
-/// The files of an upload. They are named one by one, since of a folder whatever is no export is passed over in silence.
+/// The files of an upload. They are named one by one, since of a folder whatever is no export is
+/// passed over in silence.
 fn files(upload: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(upload)?.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    let mut files: Vec<PathBuf> = std::fs::read_dir(upload)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<_>>()?;
     files.sort();
     Ok(files)
 }

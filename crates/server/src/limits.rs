@@ -1,5 +1,6 @@
-//! How much is too much: of bodies, of requests at a time and in a second, of waiting. What goes beyond is turned away at once, with
-//! a status that says when to come back, rather than queued until nobody waits for the answer.
+//! How much is too much: of bodies, of requests at a time and in a second, of waiting. What goes
+//! beyond is turned away at once, with a status that says when to come back, rather than queued
+//! until nobody waits for the answer.
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -29,7 +30,8 @@ pub struct Limits {
     pub in_flight: usize,
     /// Connections open at a time.
     pub connections: usize,
-    /// Requests a second from one address, on average; bursts of twice as many pass. `None` for no limit.
+    /// Requests a second from one address, on average; bursts of twice as many pass. `None` for no
+    /// limit.
     pub rate: Option<NonZeroU32>,
     /// Time for a request, uploads excepted.
     pub request_time: Duration,
@@ -78,7 +80,8 @@ impl Gate {
     }
 
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
-        let quota = |rate: NonZeroU32| Quota::per_second(rate).allow_burst(rate.saturating_add(rate.get()));
+        let quota =
+            |rate: NonZeroU32| Quota::per_second(rate).allow_burst(rate.saturating_add(rate.get()));
         Arc::new(Self {
             permits: Semaphore::new(limits.in_flight),
             rate: limits.rate.map(|rate| RateLimiter::keyed(quota(rate))),
@@ -147,8 +150,9 @@ pub(crate) async fn in_time(
     })
 }
 
-/// Runs a request that may change something to its end even if nobody waits for the answer any more: what it wrote has to count in memory
-/// too, and the page says "skipped" as it is being closed.
+/// Runs a request that may change something to its end even if nobody waits for the answer any
+/// more: what it wrote has to count in memory too, and the page says "skipped" as it is being
+/// closed.
 pub(crate) async fn to_its_end(request: Request, next: Next) -> Response {
     if matches!(*request.method(), Method::GET | Method::HEAD) {
         return next.run(request).await;

@@ -1,10 +1,11 @@
-//! Listeners as they are held in memory: the profile and a pool of scored tracks to mix from, so that a mix reads no disk and scores
-//! nothing.
+//! Listeners as they are held in memory: the profile and a pool of scored tracks to mix from, so
+//! that a mix reads no disk and scores nothing.
 //!
-//! What a listener says makes their profile stale at once: the next mix folds it anew and scores the pool again (milliseconds). Surveying the
-//! whole catalogue for a new pool takes longer and happens when somebody is seen first, after [`SURVEY_AFTER`] changes, and when the
-//! edition was replaced. If the machine is busy then, mixes go on from the pool and the edition that are at hand and the survey waits
-//! for its turn in the background: a swapped model drops no request.
+//! What a listener says makes their profile stale at once: the next mix folds it anew and scores
+//! the pool again (milliseconds). Surveying the whole catalogue for a new pool takes longer and
+//! happens when somebody is seen first, after [`SURVEY_AFTER`] changes, and when the edition was
+//! replaced. If the machine is busy then, mixes go on from the pool and the edition that are at
+//! hand and the survey waits for its turn in the background: a swapped model drops no request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -44,7 +45,8 @@ impl Listener {
     pub(crate) fn effect(&self, explore: f32, picks: &[Pick]) -> Effect {
         let tastes = Tastes::default();
         let (catalogue, sound) = (&self.edition.catalogue, &self.edition.index.sound);
-        stops::Listener { catalogue, sound, profile: &self.profile, tastes: &tastes }.effect(explore, picks)
+        stops::Listener { catalogue, sound, profile: &self.profile, tastes: &tastes }
+            .effect(explore, picks)
     }
 
     /// The model that scored the pool.
@@ -68,7 +70,8 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    /// Holds at most so many; those not seen for long go first. Also returns the queue of those whose pool is to be gathered anew.
+    /// Holds at most so many; those not seen for long go first. Also returns the queue of those
+    /// whose pool is to be gathered anew.
     pub(crate) fn new(most: usize) -> (Self, mpsc::UnboundedReceiver<ListenerId>) {
         let (queue, waiting) = mpsc::unbounded_channel();
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
@@ -95,7 +98,8 @@ impl Listeners {
         }
     }
 
-    /// Lets go of listeners who are held with an edition older than one: it would stay in memory as long as they stay away.
+    /// Lets go of listeners who are held with an edition older than one: it would stay in memory as
+    /// long as they stay away.
     pub(crate) fn let_go_before(&self, edition: u64) {
         for (_, entry) in self.cache.iter() {
             // Whoever is being looked at is brought up to date anyway.
@@ -113,8 +117,9 @@ impl Listeners {
     }
 
     fn entry(&self, listener: &ListenerId) -> Arc<Entry> {
-        let made =
-            self.cache.get_or_insert_with(listener, || Ok::<_, std::convert::Infallible>(Arc::default()));
+        let made = self
+            .cache
+            .get_or_insert_with(listener, || Ok::<_, std::convert::Infallible>(Arc::default()));
         let Ok(entry) = made;
         entry
     }
@@ -213,7 +218,8 @@ async fn refolded(
     Ok(Arc::new(made.await?))
 }
 
-/// What is kept for a listener. The taste of a newcomer leads nowhere yet, so that more has to be looked at.
+/// What is kept for a listener. The taste of a newcomer leads nowhere yet, so that more has to be
+/// looked at.
 fn bounds(profile: &Profile) -> Bounds {
     match profile.labelled().count() < NEWCOMER {
         true => Bounds { new: 1_500, asked: 6_000, ..Bounds::default() },

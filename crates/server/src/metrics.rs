@@ -32,20 +32,27 @@ pub(crate) fn recorder() -> &'static PrometheusHandle {
     })
 }
 
-/// Counts a request and takes its time, by route, not by path: the names of listeners are nobody's business here.
+/// Counts a request and takes its time, by route, not by path: the names of listeners are nobody's
+/// business here.
 pub(crate) async fn observe(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     // Anybody can invent methods, each of which would stay in memory for good.
     let method = match *request.method() {
-        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::PATCH | Method::DELETE => {
-            request.method().to_string()
-        }
+        Method::GET
+        | Method::HEAD
+        | Method::POST
+        | Method::PUT
+        | Method::PATCH
+        | Method::DELETE => request.method().to_string(),
         _ => "other".to_owned(),
     };
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let route =
+        request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let response = next.run(request).await;
-    let labels = [("method", method), ("route", route), ("status", response.status().as_str().to_owned())];
+    let labels =
+        [("method", method), ("route", route), ("status", response.status().as_str().to_owned())];
     metrics::counter!("segue_requests_total", &labels).increment(1);
-    metrics::histogram!("segue_request_seconds", &labels[..2]).record(begun.elapsed().as_secs_f64());
+    metrics::histogram!("segue_request_seconds", &labels[..2])
+        .record(begun.elapsed().as_secs_f64());
     response
 }

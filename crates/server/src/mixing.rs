@@ -1,4 +1,5 @@
-//! Making a mix for a listener: pool, experiment, pipeline, and the impression that is on disk before anybody sees the mix.
+//! Making a mix for a listener: pool, experiment, pipeline, and the impression that is on disk
+//! before anybody sees the mix.
 
 use std::sync::Arc;
 
@@ -25,8 +26,9 @@ pub(crate) struct Mixed {
     pub(crate) listener: Arc<Listener>,
 }
 
-/// Makes a mix and logs it. An experiment may have a part in it if `given` says which of the settings it varies the client chose
-/// itself; a mix that is no subject of experiments gives `None`.
+/// Makes a mix and logs it. An experiment may have a part in it if `given` says which of the
+/// settings it varies the client chose itself; a mix that is no subject of experiments gives
+/// `None`.
 pub(crate) async fn mix_and_log(
     app: &App,
     id: &ListenerId,
@@ -46,7 +48,9 @@ pub(crate) async fn mix_and_log(
     for (arm, request) in part.shadow_requests(&asked) {
         match make(app, &listener, &request).await {
             Ok(outcome) => shadows.push((arm, outcome.slate)),
-            Err(error) => tracing::warn!(arm = arm.name, "no shadow of this mix: {}", error.message),
+            Err(error) => {
+                tracing::warn!(arm = arm.name, "no shadow of this mix: {}", error.message)
+            }
         }
     }
     let impressions = part.impressions(asked.now, &outcome.slate, shadows);
@@ -66,7 +70,8 @@ pub(crate) async fn preview(
     Ok((make(app, &listener, &asked).await?, listener))
 }
 
-/// Makes a mix from the pool. Where filters leave too little of it, the tracks that the request names are scored, or the whole catalogue.
+/// Makes a mix from the pool. Where filters leave too little of it, the tracks that the request
+/// names are scored, or the whole catalogue.
 async fn make(app: &App, listener: &Arc<Listener>, request: &MixRequest) -> ApiResult<MixOutcome> {
     if request.length <= AT_ONCE
         && let Some(outcome) = from_pool(listener, request)?
@@ -98,10 +103,9 @@ fn from_catalogue(listener: &Listener, request: &MixRequest) -> Result<MixOutcom
     metrics::counter!("segue_wide_surveys_total").increment(1);
     let Listener { edition, profile, .. } = listener;
     let (catalogue, index, scorer) = (&edition.catalogue, &edition.index, listener.scorer());
-    let named = request
-        .within
-        .as_ref()
-        .map(|within| within.iter().filter_map(|track| catalogue.find(track)).collect::<Vec<TrackIdx>>());
+    let named = request.within.as_ref().map(|within| {
+        within.iter().filter_map(|track| catalogue.find(track)).collect::<Vec<TrackIdx>>()
+    });
     // Most of what a filter starves is found without scoring everything.
     let wider = Bounds { familiar: 20_000, new: 3_000, asked: 6_000, ..Bounds::default() };
     let breadths = match &named {
@@ -119,8 +123,8 @@ fn from_catalogue(listener: &Listener, request: &MixRequest) -> Result<MixOutcom
     outcome
 }
 
-/// Logs mixes, each with its shadows: the first slate of each is the one that is shown. `forgotten` is how often somebody had been
-/// forgotten when they were begun.
+/// Logs mixes, each with its shadows: the first slate of each is the one that is shown. `forgotten`
+/// is how often somebody had been forgotten when they were begun.
 pub(crate) async fn log(
     app: &App,
     mixes: Vec<Vec<Impression>>,
@@ -130,10 +134,12 @@ pub(crate) async fn log(
     let outcomes = app.writer.append_unless_forgotten(entries, forgotten).await?;
     let name = |outcome| match outcome {
         Ok(Appended::Impressions(ids)) => Ok(ids[0]),
-        // A track went with somebody who was forgotten, and is in the catalogue that the mix was made from still.
-        Err(ApiError { code: "unknown_track", .. }) => {
-            Err(ApiError::overloaded("catalogue_changed", "the catalogue changed while this was being made"))
-        }
+        // A track went with somebody who was forgotten, and is in the catalogue that the mix was
+        // made from still.
+        Err(ApiError { code: "unknown_track", .. }) => Err(ApiError::overloaded(
+            "catalogue_changed",
+            "the catalogue changed while this was being made",
+        )),
         Err(error) => Err(error),
         Ok(_) => unreachable!("impressions are answered by their names"),
     };

@@ -1,4 +1,5 @@
-//! What the server asks of those who know models: it receives scorers and never sees how they are made.
+//! What the server asks of those who know models: it receives scorers and never sees how they are
+//! made.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -29,10 +30,14 @@ pub trait Models: Send + Sync {
     ///
     /// # Errors
     /// When it cannot be read or used.
-    fn load(&self, store: &Store, catalogue: &Arc<Catalogue>) -> Result<Option<Loaded>, ModelsError>;
+    fn load(
+        &self,
+        store: &Store,
+        catalogue: &Arc<Catalogue>,
+    ) -> Result<Option<Loaded>, ModelsError>;
 
-    /// Trains a model on everything that the store holds, registers it and makes it the one in use; returns its version.
-    /// `progress` is told which share is done, 0 to 1.
+    /// Trains a model on everything that the store holds, registers it and makes it the one in use;
+    /// returns its version. `progress` is told which share is done, 0 to 1.
     ///
     /// # Errors
     /// When there is too little to learn from, or the model cannot be registered.

@@ -1,4 +1,5 @@
-//! Query strings as foreign APIs write them: names may come twice, numbers may be nonsense, and what is not known is nobody's business.
+//! Query strings as foreign APIs write them: names may come twice, numbers may be nonsense, and
+//! what is not known is nobody's business.
 
 use std::convert::Infallible;
 
@@ -33,7 +34,10 @@ impl Pairs {
     pub(crate) fn number(&self, name: &str) -> ApiResult<Option<usize>> {
         let parse = |text: &str| {
             text.parse().map_err(|_| {
-                ApiError::bad_request("bad_query", format!("`{name}` is a whole number, not `{text}`"))
+                ApiError::bad_request(
+                    "bad_query",
+                    format!("`{name}` is a whole number, not `{text}`"),
+                )
             })
         };
         self.get(name).map(parse).transpose()

@@ -1,6 +1,7 @@
 //! Connections for reading, a few of them, lent to one request at a time.
 //!
-//! Readers see what was committed and wait for nobody; the bound keeps a burst of slow reads from filling memory with connections.
+//! Readers see what was committed and wait for nobody; the bound keeps a burst of slow reads from
+//! filling memory with connections.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -25,8 +26,8 @@ impl Readers {
         Self { home, idle: Arc::default(), permits: Arc::new(Semaphore::new(CONNECTIONS)) }
     }
 
-    /// Runs `work` on a connection, on a thread that may wait for the disk. Connection and turn are given back when the work is done, also if
-    /// nobody waits for it any more.
+    /// Runs `work` on a connection, on a thread that may wait for the disk. Connection and turn are
+    /// given back when the work is done, also if nobody waits for it any more.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Store) -> ApiResult<T> + Send + 'static,

@@ -25,15 +25,16 @@ use crate::error::{ApiError, ApiResult};
 use crate::limits::{Gate, admit, at_rate, in_time, to_its_end};
 use crate::{api, gorse, metrics, site, subsonic};
 
-/// What the page may load: its own files. No script or style of anybody else's, none inside the HTML.
-const CONTENT_POLICY: &str =
-    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+/// What the page may load: its own files. No script or style of anybody else's, none inside the
+/// HTML.
+const CONTENT_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
 /// Everything that the server answers.
 pub fn router(app: Arc<App>) -> Router {
     metrics::recorder();
     let limits = app.config.limits.clone();
-    let header = |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    let header =
+        |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
     let gate = Gate::new(&limits);
     let timed = Router::new()
         .merge(api::routes(&app))
@@ -107,8 +108,13 @@ async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
     Err(ApiError::overloaded("starting", "the catalogue is being read"))
 }
 
-/// Turns requests away while the first edition is being built: nothing is known yet, which is not the same as nothing being there.
-async fn when_started(State(app): State<Arc<App>>, request: Request, next: Next) -> ApiResult<Response> {
+/// Turns requests away while the first edition is being built: nothing is known yet, which is not
+/// the same as nothing being there.
+async fn when_started(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> ApiResult<Response> {
     if !app.is_ready.load(Ordering::Acquire) {
         return Err(ApiError::overloaded("starting", "the catalogue is being read"));
     }
@@ -117,7 +123,9 @@ async fn when_started(State(app): State<Arc<App>>, request: Request, next: Next)
 
 /// Sound is compressed already, and compressing it anew would take away its length and its parts.
 fn worth_compressing() -> impl Predicate {
-    DefaultPredicate::new().and(NotForContentType::new("audio/")).and(NotForContentType::new("video/"))
+    DefaultPredicate::new()
+        .and(NotForContentType::new("audio/"))
+        .and(NotForContentType::new("video/"))
 }
 
 /// What operators watch.
@@ -140,15 +148,22 @@ fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
 
 /// One line a request: what came of it and how long it took.
 fn answered<B>(response: &axum::http::Response<B>, took: Duration, _: &tracing::Span) {
-    tracing::info!(status = response.status().as_u16(), ms = took.as_secs_f64() * 1_000.0, "answered");
+    tracing::info!(
+        status = response.status().as_u16(),
+        ms = took.as_secs_f64() * 1_000.0,
+        "answered"
+    );
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> axum::response::Response {
     let message = panic.downcast_ref::<String>().map(String::as_str);
     let message = message.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
     tracing::error!("a handler panicked: {message}");
-    let error =
-        ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "something went wrong on the server");
+    let error = ApiError::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "internal",
+        "something went wrong on the server",
+    );
     axum::response::IntoResponse::into_response(
         error.hint("the log has the details under the id in the `x-request-id` header"),
     )

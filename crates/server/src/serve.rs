@@ -1,7 +1,8 @@
-//! Connections: accepted up to a number, closed when they dawdle, and when the server stops given time to end what they began.
+//! Connections: accepted up to a number, closed when they dawdle, and when the server stops given
+//! time to end what they began.
 //!
-//! The loop is our own because `axum::serve` sets no time limit on the head of a request: a client that sends a byte a minute would
-//! hold a connection for ever.
+//! The loop is our own because `axum::serve` sets no time limit on the head of a request: a client
+//! that sends a byte a minute would hold a connection for ever.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -40,8 +41,9 @@ pub async fn serve(
     Ok(())
 }
 
-/// Makes the server ready: the first edition, and what a crash left behind. Then follows what changes, and not before: held against
-/// the empty edition everything has changed, and all would be built a second time.
+/// Makes the server ready: the first edition, and what a crash left behind. Then follows what
+/// changes, and not before: held against the empty edition everything has changed, and all would be
+/// built a second time.
 async fn start_and_follow(app: Arc<App>) {
     if let Err(error) = app.build().await {
         tracing::error!(code = error.code, "not ready: {}", error.message);

@@ -1,8 +1,10 @@
-//! The one thread that writes. What many requests want written at the same time goes to disk in one transaction with one flush
-//! (group commit): a flush costs milliseconds and takes a hundred entries as easily as one.
+//! The one thread that writes. What many requests want written at the same time goes to disk in one
+//! transaction with one flush (group commit): a flush costs milliseconds and takes a hundred
+//! entries as easily as one.
 //!
-//! A request is answered after its entries are on disk. The queue is bounded: when it is full, requests are turned away instead of
-//! waiting for ever. When the server stops, what was accepted is written before the thread ends.
+//! A request is answered after its entries are on disk. The queue is bounded: when it is full,
+//! requests are turned away instead of waiting for ever. When the server stops, what was accepted
+//! is written before the thread ends.
 
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -33,7 +35,8 @@ enum Job {
 /// What one request wants appended.
 struct Request {
     entries: Vec<Entry>,
-    /// How often somebody had been forgotten when the entries were thought of, if that matters to them.
+    /// How often somebody had been forgotten when the entries were thought of, if that matters to
+    /// them.
     forgotten: Option<i64>,
     reply: oneshot::Sender<ApiResult<Outcomes>>,
 }
@@ -58,13 +61,14 @@ impl Writer {
         Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)), marks })
     }
 
-    /// Appends entries, each by itself: one that is refused keeps none of the others back. What is accepted is on disk when this
-    /// returns.
+    /// Appends entries, each by itself: one that is refused keeps none of the others back. What is
+    /// accepted is on disk when this returns.
     pub(crate) async fn append(&self, entries: Vec<Entry>) -> ApiResult<Outcomes> {
         self.request(entries, None).await
     }
 
-    /// As [`Self::append`], unless somebody was forgotten since: what was thought of before must not bring them back.
+    /// As [`Self::append`], unless somebody was forgotten since: what was thought of before must
+    /// not bring them back.
     pub(crate) async fn append_unless_forgotten(
         &self,
         entries: Vec<Entry>,
@@ -89,8 +93,8 @@ impl Writer {
         if !is_behind(*lock(&self.marks), found) {
             return Ok(false);
         }
-        // Most likely it wrote them itself and has not noted it yet, as it will have when this is its turn. To take that for news would
-        // make everybody's profile stale.
+        // Most likely it wrote them itself and has not noted it yet, as it will have when this is
+        // its turn. To take that for news would make everybody's profile stale.
         let marks = Arc::clone(&self.marks);
         self.run(move |_| Ok(is_behind(*lock(&marks), found))).await
     }
@@ -137,7 +141,10 @@ impl Writer {
         queue.try_send(job).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => {
                 metrics::counter!("segue_shed_total", "reason" => "write_queue").increment(1);
-                ApiError::overloaded("write_queue_full", "too many requests are waiting for the disk")
+                ApiError::overloaded(
+                    "write_queue_full",
+                    "too many requests are waiting for the disk",
+                )
             }
             mpsc::error::TrySendError::Closed(_) => stopping(),
         })
@@ -182,8 +189,11 @@ impl Thread {
                         self.publish();
                     }
                 }
-                next =
-                    if batch.len() < BATCH && entries < BATCH_ENTRIES { jobs.try_recv().ok() } else { None };
+                next = if batch.len() < BATCH && entries < BATCH_ENTRIES {
+                    jobs.try_recv().ok()
+                } else {
+                    None
+                };
             }
             self.commit(batch);
         }
@@ -212,7 +222,9 @@ impl Thread {
         self.publish();
         for (count, reply) in requests {
             let answer = match &mut outcome {
-                Ok(outcomes) => Ok(outcomes.take(count).map(|each| each.map_err(ApiError::from)).collect()),
+                Ok(outcomes) => {
+                    Ok(outcomes.take(count).map(|each| each.map_err(ApiError::from)).collect())
+                }
                 Err(error) => Err(error.clone()),
             };
             let _ = reply.send(answer);

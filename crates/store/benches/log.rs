@@ -11,9 +11,9 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
-    AudioFeature, DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen,
-    ListenerId, Moment, Pick, Reason, Record, Shortlisted, Slate, SlateConfig, Source, StartReason,
-    Timestamp, Track, TrackId, WorkId,
+    AudioFeature, DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Impression,
+    Listen, ListenerId, Moment, Pick, Reason, Record, Shortlisted, Slate, SlateConfig, Source,
+    StartReason, Timestamp, Track, TrackId, WorkId,
 };
 use segue_store::{FileIdentity, Store};
 use tempfile::TempDir;
@@ -70,7 +70,8 @@ fn history(listener: &ListenerId, tracks: &[Track], rows: usize) -> Vec<Record> 
 }
 
 fn import(store: &mut Store, fingerprint: &str, records: Vec<Record>) {
-    let identity = FileIdentity { fingerprint: fingerprint.into(), name: fingerprint.into(), listener: None };
+    let identity =
+        FileIdentity { fingerprint: fingerprint.into(), name: fingerprint.into(), listener: None };
     let mut import = store.import_file(&identity).unwrap();
     for (row, record) in records.into_iter().enumerate() {
         import.accept(row as u64 + 1, record).unwrap();
@@ -155,7 +156,8 @@ fn read_70_000_tracks(bencher: Bencher<'_, '_>) {
     let tracks: Vec<Track> = (0..70_000)
         .map(|i| {
             let name = format!("track {i}");
-            let mut track = Track::new(TrackId::new(name.as_str()), WorkId::new(name.as_str()), name);
+            let mut track =
+                Track::new(TrackId::new(name.as_str()), WorkId::new(name.as_str()), name);
             track.artists = vec![format!("Artist {}", i / 12)];
             for feature in segue_core::AudioFeature::ALL {
                 track.features.set(feature, 1.0);
@@ -184,7 +186,8 @@ fn append_a_word(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| store.append_feedback(std::slice::from_ref(&said)).unwrap());
 }
 
-/// One word of a listener, on disk when it returns, while another connection imports a million plays.
+/// One word of a listener, on disk when it returns, while another connection imports a million
+/// plays.
 #[divan::bench(sample_count = 100, sample_size = 1)]
 fn append_a_word_during_an_import(bencher: Bencher<'_, '_>) {
     let (home, mut store) = store();
@@ -199,7 +202,8 @@ fn append_a_word_during_an_import(bencher: Bencher<'_, '_>) {
     };
     let records = history(&ListenerId::new("ann"), &tracks, MANY_ROWS);
     std::thread::scope(|scope| {
-        let importer = scope.spawn(|| import(&mut Store::open(home.path()).unwrap(), "all", records));
+        let importer =
+            scope.spawn(|| import(&mut Store::open(home.path()).unwrap(), "all", records));
         bencher.bench_local(|| {
             store.append_feedback(std::slice::from_ref(&said)).unwrap();
             std::thread::sleep(std::time::Duration::from_millis(5));
@@ -241,7 +245,12 @@ fn impression(rng: &mut ChaCha8Rng, tracks: &[Track]) -> Impression {
             factors: Vec::new(),
         })
         .collect();
-    let picks = shortlist.iter().take(30).zip(0..).map(|(listed, drawn)| pick(rng, listed, drawn)).collect();
+    let picks = shortlist
+        .iter()
+        .take(30)
+        .zip(0..)
+        .map(|(listed, drawn)| pick(rng, listed, drawn))
+        .collect();
     let config = SlateConfig {
         policy: "plackett-luce/2".into(),
         model: "likability-2026-11-25".into(),
@@ -285,7 +294,8 @@ fn database_bytes(home: &TempDir) -> u64 {
     std::fs::metadata(home.path().join(Store::DATABASE)).unwrap().len()
 }
 
-/// Mixes of 30 from short-lists of 120, so many flushed to disk at once, in a home with 100,000 tracks. One mix is one item.
+/// Mixes of 30 from short-lists of 120, so many flushed to disk at once, in a home with 100,000
+/// tracks. One mix is one item.
 #[divan::bench(args = [1, 8, 32], sample_count = 1, sample_size = 1)]
 fn log_impressions(bencher: Bencher<'_, '_>, together: usize) {
     let tracks = tracks_named(MANY_TRACKS);
@@ -303,12 +313,17 @@ fn log_impressions(bencher: Bencher<'_, '_>, together: usize) {
         }
     });
     let cpu = (cpu_micros() - cpu) / LOGGED as f64;
-    let (bytes, written) =
-        ((database_bytes(&home) - bytes) / LOGGED as u64, (written_bytes() - written) / LOGGED as u64);
-    println!("  {cpu:.0} µs of processor time an impression, {bytes} bytes kept, {written} written");
+    let (bytes, written) = (
+        (database_bytes(&home) - bytes) / LOGGED as u64,
+        (written_bytes() - written) / LOGGED as u64,
+    );
+    println!(
+        "  {cpu:.0} µs of processor time an impression, {bytes} bytes kept, {written} written"
+    );
 }
 
-/// 10,000 listeners with 300 plays each, which came `together` at a time: as imports bring them, or one by one in no order.
+/// 10,000 listeners with 300 plays each, which came `together` at a time: as imports bring them, or
+/// one by one in no order.
 fn store_of_everybody(together: usize) -> (TempDir, Store) {
     let (home, mut store) = store();
     let tracks = tracks_named(MANY_TRACKS);
@@ -370,7 +385,9 @@ fn read_a_page(bencher: Bencher<'_, '_>, together: usize) {
     let (_home, store) = store_of_everybody(together);
     let mut rng = ChaCha8Rng::seed_from_u64(19);
     let any = move || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
-    bencher.with_inputs(any).bench_local_values(|listener| store.listens_page(&listener, None, 50).unwrap());
+    bencher
+        .with_inputs(any)
+        .bench_local_values(|listener| store.listens_page(&listener, None, 50).unwrap());
 }
 
 /// One of 10,000 listeners at a glance.

@@ -1,5 +1,5 @@
-//! Keys to a server: their names, what they may do, and digests. What a scope allows and how a key is digested is the server's
-//! business; the key itself never gets here.
+//! Keys to a server: their names, what they may do, and digests. What a scope allows and how a key
+//! is digested is the server's business; the key itself never gets here.
 
 use rusqlite::params;
 use segue_core::Timestamp;
@@ -23,11 +23,19 @@ pub struct KeyEntry {
 }
 
 impl Store {
-    /// Keeps a key's digest. A name is given once, even if its key was revoked, so that a name in an old log stays one key.
+    /// Keeps a key's digest. A name is given once, even if its key was revoked, so that a name in
+    /// an old log stays one key.
     ///
     /// # Errors
-    /// [`StoreError::KeyExists`] for a name or digest that is taken, [`StoreError::Busy`] or [`StoreError::Database`].
-    pub fn add_key(&mut self, name: &str, scope: &str, hash: [u8; 32], at: Timestamp) -> Result<()> {
+    /// [`StoreError::KeyExists`] for a name or digest that is taken, [`StoreError::Busy`] or
+    /// [`StoreError::Database`].
+    pub fn add_key(
+        &mut self,
+        name: &str,
+        scope: &str,
+        hash: [u8; 32],
+        at: Timestamp,
+    ) -> Result<()> {
         self.write(|connection, _| {
             let sql = "INSERT INTO api_keys (name, scope, hash, created_at) VALUES (?1, ?2, ?3, ?4) \
                        ON CONFLICT DO NOTHING";

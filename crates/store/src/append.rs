@@ -1,8 +1,10 @@
-//! Appending what just happened: many events of many clients in one transaction, flushed to disk once.
+//! Appending what just happened: many events of many clients in one transaction, flushed to disk
+//! once.
 //!
-//! A flush costs as much as hundreds of rows. A server therefore gathers what arrives while one flush is under way and hands it
-//! over together (group commit): each event is still its own, taken or refused whatever its neighbours are. Nothing is rolled
-//! back for a refusal: an event is checked before the first row of it is written.
+//! A flush costs as much as hundreds of rows. A server therefore gathers what arrives while one
+//! flush is under way and hands it over together (group commit): each event is still its own, taken
+//! or refused whatever its neighbours are. Nothing is rolled back for a refusal: an event is
+//! checked before the first row of it is written.
 
 use segue_core::{Feedback, Impression, Listen, ListenerId, Track};
 
@@ -12,7 +14,8 @@ use crate::{ClientId, ImpressionId, Result, Store};
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// A play of a track that is in the catalogue. It is not compared with other plays: the caller saw it happen.
+    /// A play of a track that is in the catalogue. It is not compared with other plays: the caller
+    /// saw it happen.
     Listen(Listen),
     /// A word about a track that is in the catalogue, or about an artist.
     Feedback(Feedback),
@@ -20,15 +23,16 @@ pub enum Event {
     Listener(ListenerId),
     /// A description of a track, as for [`Store::add_tracks`].
     Track(Track),
-    /// Slates that belong together, such as one and its shadows, about to be shown: all of them are logged, or none.
+    /// Slates that belong together, such as one and its shadows, about to be shown: all of them are
+    /// logged, or none.
     Impressions(Vec<Impression>),
 }
 
 /// An event to append.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// What the client calls it, so that it can be told again. Only plays and words are named; telling another event again changes
-    /// nothing, or is a new one.
+    /// What the client calls it, so that it can be told again. Only plays and words are named;
+    /// telling another event again changes nothing, or is a new one.
     pub client_id: Option<ClientId>,
     /// What happened.
     pub event: Event,
@@ -39,7 +43,8 @@ pub struct Entry {
 pub enum Appended {
     /// It was written.
     New,
-    /// The same event, under the same name, or the same description of a track, or the same listener, was there already.
+    /// The same event, under the same name, or the same description of a track, or the same
+    /// listener, was there already.
     Repeated,
     /// The slates were logged under these names, in the same order.
     Impressions(Vec<ImpressionId>),
@@ -52,12 +57,14 @@ impl From<Event> for Entry {
 }
 
 impl Store {
-    /// Appends events in their order, one outcome for each. When this returns `Ok`, all that was not refused is on disk.
+    /// Appends events in their order, one outcome for each. When this returns `Ok`, all that was
+    /// not refused is on disk.
     ///
     /// # Errors
     /// The outer error is the store's ([`StoreError::Busy`](crate::StoreError::Busy),
-    /// [`StoreError::Database`](crate::StoreError::Database)): nothing of any event was written. An inner one refuses an event of
-    /// which nothing was written: [`StoreError::UnknownTrack`](crate::StoreError::UnknownTrack),
+    /// [`StoreError::Database`](crate::StoreError::Database)): nothing of any event was written. An
+    /// inner one refuses an event of which nothing was written:
+    /// [`StoreError::UnknownTrack`](crate::StoreError::UnknownTrack),
     /// [`StoreError::UnknownExperiment`](crate::StoreError::UnknownExperiment) or
     /// [`StoreError::ClientIdReused`](crate::StoreError::ClientIdReused).
     pub fn append(&mut self, entries: &[Entry]) -> Result<Vec<Result<Appended>>> {
@@ -71,11 +78,12 @@ impl Store {
         })
     }
 
-    /// Appends plays that just happened, of tracks that are in the catalogue. None is taken for a duplicate. They are on disk
-    /// when this returns.
+    /// Appends plays that just happened, of tracks that are in the catalogue. None is taken for a
+    /// duplicate. They are on disk when this returns.
     ///
     /// # Errors
-    /// [`crate::StoreError::UnknownTrack`], [`crate::StoreError::Busy`] or [`crate::StoreError::Database`]; then none was appended.
+    /// [`crate::StoreError::UnknownTrack`], [`crate::StoreError::Busy`] or
+    /// [`crate::StoreError::Database`]; then none was appended.
     pub fn append_listens(&mut self, listens: &[Listen]) -> Result<()> {
         self.write(|connection, cache| {
             let mut batch = Batch::new(connection, cache)?;
@@ -83,7 +91,8 @@ impl Store {
         })
     }
 
-    /// Appends what was just said, of tracks that are in the catalogue. It is on disk when this returns.
+    /// Appends what was just said, of tracks that are in the catalogue. It is on disk when this
+    /// returns.
     ///
     /// # Errors
     /// As for [`Self::append_listens`].
@@ -94,11 +103,12 @@ impl Store {
         })
     }
 
-    /// Logs a slate that is about to be shown, of tracks that are in the catalogue. It is on disk when this returns.
+    /// Logs a slate that is about to be shown, of tracks that are in the catalogue. It is on disk
+    /// when this returns.
     ///
     /// # Errors
-    /// [`crate::StoreError::UnknownTrack`], [`crate::StoreError::UnknownExperiment`], [`crate::StoreError::Busy`] or
-    /// [`crate::StoreError::Database`]; then nothing was logged.
+    /// [`crate::StoreError::UnknownTrack`], [`crate::StoreError::UnknownExperiment`],
+    /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`]; then nothing was logged.
     pub fn log_impression(&mut self, impression: &Impression) -> Result<ImpressionId> {
         let logged = self.log_impressions(std::slice::from_ref(impression))?;
         Ok(logged[0])
@@ -112,7 +122,8 @@ impl Store {
         self.write(|connection, cache| Batch::new(connection, cache)?.log_impressions(impressions))
     }
 
-    /// Takes tracks into the catalogue: new ones are added, known ones learn what was missing and keep what was known.
+    /// Takes tracks into the catalogue: new ones are added, known ones learn what was missing and
+    /// keep what was known.
     ///
     /// # Errors
     /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`]; then none was taken in.

@@ -1,4 +1,5 @@
-//! Online backup: a copy of the database as it was at one moment, and the models that it knew, while others read and write.
+//! Online backup: a copy of the database as it was at one moment, and the models that it knew,
+//! while others read and write.
 
 use std::fs;
 use std::path::Path;
@@ -9,14 +10,16 @@ use rusqlite::backup::{Backup, StepResult};
 use crate::{Result, Store, StoreError, models};
 
 impl Store {
-    /// Copies the store into a new folder, which can be opened as a home of its own; that is also how a backup is restored.
+    /// Copies the store into a new folder, which can be opened as a home of its own; that is also
+    /// how a backup is restored.
     ///
-    /// All pages are copied in one step, from one snapshot: in smaller steps every commit of another writer would make the copy
-    /// start over. Writers are not held up. The folder gets its name when it is complete.
+    /// All pages are copied in one step, from one snapshot: in smaller steps every commit of
+    /// another writer would make the copy start over. Writers are not held up. The folder gets its
+    /// name when it is complete.
     ///
     /// # Errors
-    /// [`StoreError::BackupExists`] if there is something at `to`, [`StoreError::NeedsFolder`] in memory, [`StoreError::Io`] or
-    /// [`StoreError::Database`] if the copy cannot be written.
+    /// [`StoreError::BackupExists`] if there is something at `to`, [`StoreError::NeedsFolder`] in
+    /// memory, [`StoreError::Io`] or [`StoreError::Database`] if the copy cannot be written.
     pub fn backup(&self, to: &Path) -> Result<()> {
         let home = self.home("backups")?;
         if to.exists() {

@@ -1,4 +1,5 @@
-//! Writing rows: one transaction's worth of statements and caches, used by live appends and imports alike.
+//! Writing rows: one transaction's worth of statements and caches, used by live appends and imports
+//! alike.
 
 use rusqlite::Connection;
 use segue_core::{Feedback, Impression, Listen, ListenerId, Track};
@@ -39,7 +40,8 @@ impl<'c> Batch<'c> {
         })
     }
 
-    /// Appends an event. A refusal leaves no trace; after any other error the transaction must be rolled back.
+    /// Appends an event. A refusal leaves no trace; after any other error the transaction must be
+    /// rolled back.
     pub(crate) fn append(&mut self, entry: &Entry) -> Result<Appended> {
         let client_id = entry.client_id.as_ref();
         match &entry.event {
@@ -50,7 +52,9 @@ impl<'c> Batch<'c> {
                 Described::New | Described::Filled => Appended::New,
                 Described::Known => Appended::Repeated,
             }),
-            Event::Impressions(impressions) => self.log_impressions(impressions).map(Appended::Impressions),
+            Event::Impressions(impressions) => {
+                self.log_impressions(impressions).map(Appended::Impressions)
+            }
         }
     }
 
@@ -100,7 +104,10 @@ impl<'c> Batch<'c> {
     }
 
     /// Logs slates that belong together.
-    pub(crate) fn log_impressions(&mut self, impressions: &[Impression]) -> Result<Vec<ImpressionId>> {
+    pub(crate) fn log_impressions(
+        &mut self,
+        impressions: &[Impression],
+    ) -> Result<Vec<ImpressionId>> {
         let Self { cache, names, tracks, impressions: writer, .. } = self;
         let mut require = |id: &_| tracks.require(&mut cache.tracks, id).map(|row| row.track);
         // All are checked before the first is written.
@@ -141,7 +148,11 @@ impl<'c> Batch<'c> {
     }
 
     /// Imports a play by the rule of [`crate::dedup`].
-    pub(crate) fn import_listen(&mut self, listen: &Listen, track: &Track) -> Result<(Key, Verdict)> {
+    pub(crate) fn import_listen(
+        &mut self,
+        listen: &Listen,
+        track: &Track,
+    ) -> Result<(Key, Verdict)> {
         let listener = self.names.listener(&mut self.cache.listeners, &listen.listener)?;
         let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
         let track = if listen.track == track.id {
@@ -194,7 +205,8 @@ impl<'c> Batch<'c> {
 
     /// Imports a row of a catalogue.
     pub(crate) fn import_track(&mut self, track: &Track) -> Result<Described> {
-        let (_, described) = self.tracks.describe(&mut self.cache.tracks, track, Mention::Catalogue)?;
+        let (_, described) =
+            self.tracks.describe(&mut self.cache.tracks, track, Mention::Catalogue)?;
         self.cache.bound_names();
         Ok(described)
     }

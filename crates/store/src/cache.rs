@@ -1,6 +1,7 @@
-//! What a process remembers between batches, so that a row of a known track and listener costs no look-up in the database.
-//! All of it can be dropped at any time; it is bounded. Names outlive what other processes write: an integer is never given twice, and
-//! a name loses its own only when a listener is forgotten.
+//! What a process remembers between batches, so that a row of a known track and listener costs no
+//! look-up in the database. All of it can be dropped at any time; it is bounded. Names outlive what
+//! other processes write: an integer is never given twice, and a name loses its own only when a
+//! listener is forgotten.
 
 use rusqlite::{Connection, OptionalExtension, Row};
 use rustc_hash::FxHashMap;
@@ -11,7 +12,8 @@ use crate::{Result, StoreError, listens};
 
 /// More names than this are not remembered (about 100 bytes each).
 const MOST_NAMES: usize = 500_000;
-/// With more plays than this in memory (27 to 54 bytes each) nobody else's are loaded before these are dropped.
+/// With more plays than this in memory (27 to 54 bytes each) nobody else's are loaded before these
+/// are dropped.
 const MOST_PLAYS: usize = 2_000_000;
 
 /// Integer that stands for a name of the dictionaries.
@@ -56,11 +58,13 @@ impl LogState {
 }
 
 impl WriteCache {
-    /// Brings up to date what others may have made untrue since this was learnt, or drops it: names if a listener was forgotten, plays if
-    /// somebody imported, who may have completed some. Plays that were appended are added; loading all again for a row that a
-    /// server appended between two batches of an import would make the import quadratic.
+    /// Brings up to date what others may have made untrue since this was learnt, or drops it: names
+    /// if a listener was forgotten, plays if somebody imported, who may have completed some. Plays
+    /// that were appended are added; loading all again for a row that a server appended between two
+    /// batches of an import would make the import quadratic.
     pub(crate) fn stay_valid_for(&mut self, connection: &Connection) -> Result<()> {
-        let version = connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        let version =
+            connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         if version == self.data_version {
             return Ok(());
         }
@@ -100,7 +104,8 @@ impl WriteCache {
 
     /// Drops everything.
     pub(crate) fn forget_all(&mut self) {
-        *self = Self { data_version: self.data_version, forgotten: self.forgotten, ..Self::default() };
+        *self =
+            Self { data_version: self.data_version, forgotten: self.forgotten, ..Self::default() };
     }
 
     /// Keeps the memory of names within its bounds; called between rows.
@@ -116,8 +121,8 @@ impl WriteCache {
         }
     }
 
-    /// Keeps the memory of plays within its bounds; called when a listener's plays are about to be loaded, because it looks at
-    /// every listener.
+    /// Keeps the memory of plays within its bounds; called when a listener's plays are about to be
+    /// loaded, because it looks at every listener.
     pub(crate) fn bound_plays(&mut self) {
         if self.seen.values().map(SeenPlays::len).sum::<usize>() > MOST_PLAYS {
             self.seen.clear();
@@ -125,7 +130,8 @@ impl WriteCache {
     }
 }
 
-/// The reader's memory: names of tracks, shared by all listens of them. A key is never given twice, so this stays true.
+/// The reader's memory: names of tracks, shared by all listens of them. A key is never given twice,
+/// so this stays true.
 #[derive(Default)]
 pub(crate) struct TrackNames {
     names: FxHashMap<Key, TrackId>,

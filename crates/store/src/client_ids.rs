@@ -1,8 +1,9 @@
-//! Telling an event twice. A client that got no answer sends its event again; the name that it gave the event makes the second one a
-//! repetition instead of another event.
+//! Telling an event twice. A client that got no answer sends its event again; the name that it gave
+//! the event makes the second one a repetition instead of another event.
 //!
-//! Kept are digests, 24 bytes an event: of the name, which may be long, and of what was told. The row that the event became
-//! would not do for the second: an import may complete it later, and then the same words would look like others.
+//! Kept are digests, 24 bytes an event: of the name, which may be long, and of what was told. The
+//! row that the event became would not do for the second: an import may complete it later, and then
+//! the same words would look like others.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use segue_core::{Feedback, Listen, Timestamp};
@@ -19,12 +20,14 @@ pub struct ClientId {
 }
 
 impl ClientId {
-    /// The name of an event whose time the client told: the same name at another time is a mistake, and refused.
+    /// The name of an event whose time the client told: the same name at another time is a mistake,
+    /// and refused.
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), dated: true }
     }
 
-    /// The name of an event that was stamped on arrival: told again it bears another stamp, and is the same event.
+    /// The name of an event that was stamped on arrival: told again it bears another stamp, and is
+    /// the same event.
     pub fn of_undated(name: impl Into<String>) -> Self {
         Self { name: name.into(), dated: false }
     }

@@ -1,7 +1,10 @@
-//! The integers that stand for words in the database. A code, once given, never changes its meaning; new words get new
-//! codes, and a code that this version does not know is damage, not a default.
+//! The integers that stand for words in the database. A code, once given, never changes its
+//! meaning; new words get new codes, and a code that this version does not know is damage, not a
+//! default.
 
-use segue_core::{DeviceClass, EndReason, FeedbackKind, Moment, Source, StartReason, Timestamp, Version};
+use segue_core::{
+    DeviceClass, EndReason, FeedbackKind, Moment, Source, StartReason, Timestamp, Version,
+};
 
 use crate::{Result, StoreError};
 

@@ -1,7 +1,8 @@
 //! When two rows of an import are the same play.
 //!
-//! Exports overlap: each year's contains the last one's rows, a scrobbler and the service report the same evening, offline
-//! plays are flushed twice. Both reports of a play must count once, and two plays must never count as one. The rule:
+//! Exports overlap: each year's contains the last one's rows, a scrobbler and the service report
+//! the same evening, offline plays are flushed twice. Both reports of a play must count once, and
+//! two plays must never count as one. The rule:
 //!
 //! | a row of the same listener and the same work is | when | what happens |
 //! |---|---|---|
@@ -9,22 +10,30 @@
 //! | a **near duplicate** | the starts are at most 30 s apart, 90 s if either source tells whole minutes only, and both played equally long or one does not say | dropped |
 //! | another play | otherwise: another work, later, or another play time | kept |
 //!
-//! - The start is [`Listen::started_at`]: the time stamp, less the play time where the source stamps the end.
-//! - The work is the one that the catalogue holds for the track: a scrobble that gives names only and an export with a URI meet.
-//! - Whole minutes: `SpotifyAccount` rows, and `LastFm` rows that fall on a whole minute (its CSV exports tell no seconds).
-//! - A dropped row is not lost: the row that stays takes from it what it lacks (play time, reasons, device, …), so that it does
-//!   not matter whether the scrobble or the export came first. Nothing that is known is overwritten. The row closest in what is
-//!   known and in time takes it: one with an equal play time before one without, then the nearest start, then the oldest row.
-//! - A work has at most 2,000 plays of a listener within about a quarter of an hour (1,024 s); a file that claims more has the
-//!   rest dropped as near duplicates, which bounds the time that a hostile file can take.
+//! - The start is [`Listen::started_at`]: the time stamp, less the play time where the source
+//!   stamps the end.
+//! - The work is the one that the catalogue holds for the track: a scrobble that gives names only
+//!   and an export with a URI meet.
+//! - Whole minutes: `SpotifyAccount` rows, and `LastFm` rows that fall on a whole minute (its CSV
+//!   exports tell no seconds).
+//! - A dropped row is not lost: the row that stays takes from it what it lacks (play time, reasons,
+//!   device, …), so that it does not matter whether the scrobble or the export came first. Nothing
+//!   that is known is overwritten. The row closest in what is known and in time takes it: one with
+//!   an equal play time before one without, then the nearest start, then the oldest row.
+//! - A work has at most 2,000 plays of a listener within about a quarter of an hour (1,024 s); a
+//!   file that claims more has the rest dropped as near duplicates, which bounds the time that a
+//!   hostile file can take.
 //!
-//! After a row was taken in, kept or dropped, a row that it matches is in the log and stays there, and completing rows never
-//! breaks a match. So importing a file again adds nothing, whatever came between.
+//! After a row was taken in, kept or dropped, a row that it matches is in the log and stays there,
+//! and completing rows never breaks a match. So importing a file again adds nothing, whatever came
+//! between.
 //!
-//! Plays appended live are not compared: the caller saw them happen. Later imports are compared to them.
+//! Plays appended live are not compared: the caller saw them happen. Later imports are compared to
+//! them.
 //!
-//! The state is an open-addressing table of 20 bytes a play, between 3/8 and 3/4 full, loaded when an import first meets a
-//! listener. A sorted list would be half as large, but rows do not come in order.
+//! The state is an open-addressing table of 20 bytes a play, between 3/8 and 3/4 full, loaded when
+//! an import first meets a listener. A sorted list would be half as large, but rows do not come in
+//! order.
 
 use rusqlite::Connection;
 use segue_core::{DeviceClass, EndReason, Listen, ListenerId, Moment, Source, StartReason};
@@ -36,7 +45,8 @@ use crate::{Result, listens};
 pub const WINDOW_S: u32 = 30;
 /// The same where a source tells whole minutes only.
 pub const WHOLE_MINUTE_WINDOW_S: u32 = 90;
-/// A hash bucket is `2^BUCKET_BITS` seconds wide, more than twice the wider window: a search looks into two at most.
+/// A hash bucket is `2^BUCKET_BITS` seconds wide, more than twice the wider window: a search looks
+/// into two at most.
 const BUCKET_BITS: u32 = 10;
 /// Plays of a work that a listener can have in one bucket.
 const MOST_PLAYS_IN_A_BUCKET: usize = 2_000;
@@ -227,7 +237,8 @@ impl SeenPlays {
                 let kept = &self.slots[slot];
                 if kept.work == play.work && kept.start_s >> BUCKET_BITS == bucket {
                     in_bucket += 1;
-                    let rank = |distance| (kept.ms_played != play.ms_played, distance, kept.row, slot);
+                    let rank =
+                        |distance| (kept.ms_played != play.ms_played, distance, kept.row, slot);
                     best = best.into_iter().chain(kept.distance_s(play).map(rank)).min();
                 }
                 slot = (slot + 1) & (self.slots.len() - 1);
@@ -289,7 +300,8 @@ mod tests {
             let before = seen.slots.len();
             let work = 1 + (i % 50_000) as Key;
             let at = Timestamp::from_second(i * 200).unwrap();
-            let listen = Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, Source::ListenBrainz);
+            let listen =
+                Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, Source::ListenBrainz);
             seen.note(work, &listen, i);
             let grown = if seen.slots.len() > before { before } else { 0 };
             most_bytes = most_bytes.max((seen.slots.len() + grown) * size_of::<Play>());

@@ -26,7 +26,9 @@ pub enum StoreError {
     #[error("the store is being written by another process; try again when it has finished")]
     Busy,
     /// The store was written by a newer Segue.
-    #[error("`{path}` has schema {found}, this version of segue knows up to {supported}; use a newer segue")]
+    #[error(
+        "`{path}` has schema {found}, this version of segue knows up to {supported}; use a newer segue"
+    )]
     NewerSchema {
         /// The database.
         path: PathBuf,
@@ -65,7 +67,8 @@ pub enum StoreError {
     /// The version cannot name a folder.
     #[error("`{0}` cannot name a model: use letters, digits, `-`, `_` and inner `.`, 128 at most")]
     BadModelVersion(String),
-    /// An experiment of that name ran or is running: the name decides who is in which arm, so it is used once.
+    /// An experiment of that name ran or is running: the name decides who is in which arm, so it is
+    /// used once.
     #[error("there was an experiment `{0}` already; each needs a name of its own")]
     ExperimentExists(String),
     /// Another experiment is running: two at a time would have to be told apart in every mix.
@@ -86,8 +89,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether what was asked for is at fault, and not the store: asking for the same again will be refused again, and asking for
-    /// something else may well succeed.
+    /// Whether what was asked for is at fault, and not the store: asking for the same again will be
+    /// refused again, and asking for something else may well succeed.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::UnknownTrack(_)
@@ -110,7 +113,10 @@ impl StoreError {
         }
     }
 
-    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { action, path, source }
     }
@@ -124,7 +130,9 @@ impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::corrupt(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::corrupt(error.to_string())
+            }
             _ => Self::Database(error),
         }
     }

@@ -1,8 +1,8 @@
-//! What a listener does not want to be known by: plays that stay in the log and are left out when it is read. Taking an
-//! exclusion back brings everything back.
+//! What a listener does not want to be known by: plays that stay in the log and are left out when
+//! it is read. Taking an exclusion back brings everything back.
 //!
-//! Exclusions are about plays. What a listener said outright is never excluded: a ban on a track must outlive the exclusion of
-//! the track's plays.
+//! Exclusions are about plays. What a listener said outright is never excluded: a ban on a track
+//! must outlive the exclusion of the track's plays.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
@@ -42,7 +42,8 @@ pub enum Exclusion {
 pub struct ExclusionId(pub i64);
 
 impl Store {
-    /// Leaves plays out of a listener's taste profile from now on, those to come too. An equal exclusion is not added twice.
+    /// Leaves plays out of a listener's taste profile from now on, those to come too. An equal
+    /// exclusion is not added twice.
     ///
     /// # Errors
     /// [`StoreError::Busy`] or [`StoreError::Database`].
@@ -51,7 +52,8 @@ impl Store {
         self.write(|connection, _| {
             let listener = Interner::new(connection, "listeners")?.intern(listener.as_str())?;
             let sql = "SELECT id FROM exclusions WHERE listener = ?1 AND exclusion = ?2";
-            let found = connection.query_row(sql, params![listener, json], |row| row.get(0)).optional()?;
+            let found =
+                connection.query_row(sql, params![listener, json], |row| row.get(0)).optional()?;
             if let Some(id) = found {
                 return Ok(ExclusionId(id));
             }
@@ -117,7 +119,8 @@ impl Excluder {
                 self.add_tracks(connection, "SELECT id FROM tracks WHERE name = ?1", id.as_str())
             }
             Exclusion::Work(id) => {
-                let sql = "SELECT id FROM tracks WHERE work = (SELECT id FROM works WHERE name = ?1)";
+                let sql =
+                    "SELECT id FROM tracks WHERE work = (SELECT id FROM works WHERE name = ?1)";
                 self.add_tracks(connection, sql, id.as_str())
             }
             Exclusion::Artist(name) => self.add_artist(connection, &name.to_lowercase()),

@@ -1,5 +1,6 @@
-//! Experiments: what is tried on whom is a text to the store, as a model's card is. What it does guard is that a name is never used
-//! twice, since a name decides who is in which arm, and that at most one experiment runs at a time.
+//! Experiments: what is tried on whom is a text to the store, as a model's card is. What it does
+//! guard is that a name is never used twice, since a name decides who is in which arm, and that at
+//! most one experiment runs at a time.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use segue_core::{Impression, Timestamp};
@@ -25,8 +26,9 @@ impl Store {
     /// Starts an experiment.
     ///
     /// # Errors
-    /// [`StoreError::ExperimentExists`] for a name that was used before, [`StoreError::ExperimentRunning`] while another one
-    /// runs, [`StoreError::Busy`] or [`StoreError::Database`].
+    /// [`StoreError::ExperimentExists`] for a name that was used before,
+    /// [`StoreError::ExperimentRunning`] while another one runs, [`StoreError::Busy`] or
+    /// [`StoreError::Database`].
     pub fn start_experiment(&mut self, name: &str, design: &str, at: Timestamp) -> Result<()> {
         self.write(|connection, _| {
             if find(connection, name)?.is_some() {
@@ -44,10 +46,12 @@ impl Store {
     /// Stops an experiment for good; what it showed stays.
     ///
     /// # Errors
-    /// [`StoreError::UnknownExperiment`] if none of that name is running, [`StoreError::Busy`] or [`StoreError::Database`].
+    /// [`StoreError::UnknownExperiment`] if none of that name is running, [`StoreError::Busy`] or
+    /// [`StoreError::Database`].
     pub fn stop_experiment(&mut self, name: &str, at: Timestamp) -> Result<()> {
         self.write(|connection, _| {
-            let sql = "UPDATE experiments SET stopped_at = ?2 WHERE name = ?1 AND stopped_at IS NULL";
+            let sql =
+                "UPDATE experiments SET stopped_at = ?2 WHERE name = ?1 AND stopped_at IS NULL";
             match connection.execute(sql, params![name, to_micros(at)])? {
                 0 => Err(StoreError::UnknownExperiment(name.to_owned())),
                 _ => Ok(()),
@@ -88,13 +92,19 @@ impl Store {
         self.read(|connection| {
             let experiment = require(connection, name)?;
             let condition = "impressions.experiment = ?1 ORDER BY impressions.id";
-            read_impressions(connection, &mut self.track_names.borrow_mut(), condition, [experiment])
+            read_impressions(
+                connection,
+                &mut self.track_names.borrow_mut(),
+                condition,
+                [experiment],
+            )
         })
     }
 }
 
 fn running(connection: &Connection) -> Result<Option<ExperimentEntry>> {
-    let sql = "SELECT name, design, started_at, stopped_at FROM experiments WHERE stopped_at IS NULL";
+    let sql =
+        "SELECT name, design, started_at, stopped_at FROM experiments WHERE stopped_at IS NULL";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     rows.next()?.map(entry).transpose()

@@ -1,8 +1,8 @@
 //! What listeners said outright.
 //!
-//! An import states again what it stated before, so a row repeats another, and is dropped, if listener, target and kind are the
-//! same and the time is the same or not told. What is appended live is always kept: liking, clearing and liking again are three
-//! statements.
+//! An import states again what it stated before, so a row repeats another, and is dropped, if
+//! listener, target and kind are the same and the time is the same or not told. What is appended
+//! live is always kept: liking, clearing and liking again are three statements.
 
 use rusqlite::{CachedStatement, Connection, params};
 use segue_core::{Feedback, FeedbackTarget, ListenerId, TrackId};
@@ -12,16 +12,16 @@ use crate::codes::{Coded, from_micros, to_micros};
 use crate::names::{find_listener, key};
 use crate::{Result, Store};
 
-const INSERT: &str =
-    "INSERT INTO feedback (listener, track, artist, kind, at, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const INSERT: &str = "INSERT INTO feedback (listener, track, artist, kind, at, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 const REPEATED: &str = "SELECT EXISTS (SELECT 1 FROM feedback WHERE listener = ?1 AND track IS ?2 AND artist IS ?3 AND kind = ?4 \
      AND (?5 IS NULL OR at = ?5))";
 
 impl Store {
-    /// What a listener said, in the order in which it was said: the last word on a target is the one that counts.
+    /// What a listener said, in the order in which it was said: the last word on a target is the
+    /// one that counts.
     ///
-    /// A row without a date (a library, a ban list) was said no earlier than anything that was in the log before it came, so
-    /// it stands right after the latest of that.
+    /// A row without a date (a library, a ban list) was said no earlier than anything that was in
+    /// the log before it came, so it stands right after the latest of that.
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
@@ -38,7 +38,8 @@ impl Store {
         listener: &ListenerId,
         key: Key,
     ) -> Result<Vec<Feedback>> {
-        let sql = "SELECT track, artist, kind, at, source FROM feedback WHERE listener = ?1 ORDER BY id";
+        let sql =
+            "SELECT track, artist, kind, at, source FROM feedback WHERE listener = ?1 ORDER BY id";
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query([key])?;
         let mut names = self.track_names.borrow_mut();
@@ -98,10 +99,22 @@ impl<'c> FeedbackWriter<'c> {
         Ok(self.repeated.query_row(values, |row| row.get(0))?)
     }
 
-    pub(crate) fn append(&mut self, listener: Key, track: Option<Key>, feedback: &Feedback) -> Result<()> {
+    pub(crate) fn append(
+        &mut self,
+        listener: Key,
+        track: Option<Key>,
+        feedback: &Feedback,
+    ) -> Result<()> {
         let at = feedback.at.map(to_micros);
         let source = feedback.source.code();
-        self.insert.execute(params![listener, track, artist(feedback), feedback.kind.code(), at, source])?;
+        self.insert.execute(params![
+            listener,
+            track,
+            artist(feedback),
+            feedback.kind.code(),
+            at,
+            source
+        ])?;
         Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! Forgetting a listener: rows, what was derived from them, and the bytes they stood in.
 //!
-//! What goes: listens, feedback, exclusions, impressions, the names that clients gave to events; models trained on the listener, files included; tracks, works and
-//! contexts that nobody else's rows mention and no catalogue listed; checkpoints of imports that were for the listener or fed
-//! nobody else, so that the files can be imported again; the name. Imports that fed others too stay and lose the name of their
-//! file, which is often made of somebody's.
+//! What goes: listens, feedback, exclusions, impressions, the names that clients gave to events;
+//! models trained on the listener, files included; tracks, works and contexts that nobody else's
+//! rows mention and no catalogue listed; checkpoints of imports that were for the listener or fed
+//! nobody else, so that the files can be imported again; the name. Imports that fed others too stay
+//! and lose the name of their file, which is often made of somebody's.
 //!
-//! `secure_delete` overwrites the rows in the database, `VACUUM` drops free pages, and truncating the write-ahead log drops its
-//! copies. Backups are not reached.
+//! `secure_delete` overwrites the rows in the database, `VACUUM` drops free pages, and truncating
+//! the write-ahead log drops its copies. Backups are not reached.
 
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashSet;
@@ -37,20 +38,21 @@ pub struct ForgetReport {
     pub tracks: u64,
     /// Versions of the models removed, which had learnt from this listener.
     pub models: Vec<String>,
-    /// Whether the active model is among them: until another is activated, or trained, there is none.
+    /// Whether the active model is among them: until another is activated, or trained, there is
+    /// none.
     pub active_model_removed: bool,
-    /// Whether the bytes are gone from the disk too. Not so while another process reads the store; forgetting again, or the
-    /// next time nobody reads, completes it.
+    /// Whether the bytes are gone from the disk too. Not so while another process reads the store;
+    /// forgetting again, or the next time nobody reads, completes it.
     pub erased: bool,
 }
 
 impl Store {
-    /// Forgets a listener, as the module says. The database is rewritten, which takes about a second per million listens and as
-    /// much free disk as it is large.
+    /// Forgets a listener, as the module says. The database is rewritten, which takes about a
+    /// second per million listens and as much free disk as it is large.
     ///
     /// # Errors
-    /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`], and then nothing was removed, or
-    /// [`crate::StoreError::Io`] when a model's files could not be.
+    /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`], and then nothing was
+    /// removed, or [`crate::StoreError::Io`] when a model's files could not be.
     pub fn forget(&mut self, listener: &ListenerId) -> Result<ForgetReport> {
         let mut report = self.write(|connection, _| {
             runs::fold(connection)?;
@@ -73,7 +75,8 @@ impl Store {
             Err(crate::StoreError::Busy) => return Ok(false),
             outcome => outcome?,
         }
-        let busy: i64 = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        let busy: i64 =
+            self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         Ok(busy == 0)
     }
 }
@@ -92,7 +95,8 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
     of_listener("DELETE FROM client_ids WHERE listener = ?1")?;
     of_listener("DELETE FROM runs WHERE listener = ?1")?;
     // New rows take the numbers after the last one that is left, and must count as not folded.
-    connection.execute("UPDATE folded SET upto = (SELECT COALESCE(MAX(id), 0) FROM listens)", [])?;
+    connection
+        .execute("UPDATE folded SET upto = (SELECT COALESCE(MAX(id), 0) FROM listens)", [])?;
     report.imports = remove_imports(connection, listener, key)?;
     report.tracks = remove_unmentioned(connection, &brought)?;
     of_listener("DELETE FROM listeners WHERE id = ?1")?;
@@ -119,8 +123,7 @@ fn remove_imports(connection: &Connection, listener: &ListenerId, key: Key) -> R
     let sql = "DELETE FROM imports WHERE listener = ?1 \
                OR id IN (SELECT import FROM import_listeners GROUP BY import HAVING MIN(listener) = ?2 AND MAX(listener) = ?2)";
     let removed = connection.execute(sql, params![listener.as_str(), key])?;
-    let sql =
-        "UPDATE imports SET name = '' WHERE id IN (SELECT import FROM import_listeners WHERE listener = ?1)";
+    let sql = "UPDATE imports SET name = '' WHERE id IN (SELECT import FROM import_listeners WHERE listener = ?1)";
     connection.execute(sql, [key])?;
     connection.execute("DELETE FROM import_listeners WHERE listener = ?1", [key])?;
     Ok(removed as u64)
@@ -138,11 +141,12 @@ fn mentioned_tracks(connection: &Connection, listener: Key) -> Result<FxHashSet<
     Ok(tracks)
 }
 
-/// Removes tracks that were `brought` by the one forgotten and that nothing left in the store mentions, then works and contexts
-/// left without a mention.
+/// Removes tracks that were `brought` by the one forgotten and that nothing left in the store
+/// mentions, then works and contexts left without a mention.
 ///
-/// A row dropped as a duplicate may have described a track that no row mentions. Such a track goes with the last mention of its
-/// work: it may be another's, who knows the same work under another name.
+/// A row dropped as a duplicate may have described a track that no row mentions. Such a track goes
+/// with the last mention of its work: it may be another's, who knows the same work under another
+/// name.
 fn remove_unmentioned(connection: &Connection, brought: &FxHashSet<Key>) -> Result<u64> {
     let mentioned = all_mentioned(connection)?;
     let mut unlisted = Vec::new();
@@ -172,7 +176,12 @@ fn remove_unmentioned(connection: &Connection, brought: &FxHashSet<Key>) -> Resu
 fn all_mentioned(connection: &Connection) -> Result<FxHashSet<Key>> {
     let mut tracks = FxHashSet::default();
     collect(connection, "SELECT DISTINCT track FROM listens", [], &mut tracks)?;
-    collect(connection, "SELECT DISTINCT track FROM feedback WHERE track IS NOT NULL", [], &mut tracks)?;
+    collect(
+        connection,
+        "SELECT DISTINCT track FROM feedback WHERE track IS NOT NULL",
+        [],
+        &mut tracks,
+    )?;
     collect_shown(connection, "SELECT shortlist, picks FROM impressions", [], &mut tracks)?;
     Ok(tracks)
 }

@@ -1,11 +1,13 @@
 //! A listener's history a page at a time, and everybody's a block at a time.
 //!
-//! A page is ordered by time, though the log is in the order of arrival: old exports are imported after new plays. No index by time
-//! is kept up for it. The log knows of each run of rows how late its latest play is, so runs are read latest first until what
-//! is left is older than the page. One import is one run and is looked through in full, at about ten million rows a second.
+//! A page is ordered by time, though the log is in the order of arrival: old exports are imported
+//! after new plays. No index by time is kept up for it. The log knows of each run of rows how late
+//! its latest play is, so runs are read latest first until what is left is older than the page. One
+//! import is one run and is looked through in full, at about ten million rows a second.
 //!
-//! A block is read in the order of the log, many listeners at once: where plays arrived one by one, the rows of a listener are
-//! scattered, and reading listener after listener would fetch every page of the database once for each.
+//! A block is read in the order of the log, many listeners at once: where plays arrived one by one,
+//! the rows of a listener are scattered, and reading listener after listener would fetch every page
+//! of the database once for each.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -46,11 +48,13 @@ pub struct History {
 }
 
 impl Store {
-    /// Plays of a listener, excluded ones too, latest first, those before `before`, `limit` at most. The last one's cursor leads to
-    /// the next page; plays that arrive meanwhile move nothing across pages.
+    /// Plays of a listener, excluded ones too, latest first, those before `before`, `limit` at
+    /// most. The last one's cursor leads to the next page; plays that arrive meanwhile move nothing
+    /// across pages.
     ///
     /// # Errors
-    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in the store has no plays.
+    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in
+    /// the store has no plays.
     pub fn listens_page(
         &self,
         listener: &ListenerId,
@@ -75,12 +79,16 @@ impl Store {
         })
     }
 
-    /// What the next listeners after one played and said, in the order of their ids: as many of them as have `most_listens` plays
-    /// together, but one at least. Empty after the last.
+    /// What the next listeners after one played and said, in the order of their ids: as many of
+    /// them as have `most_listens` plays together, but one at least. Empty after the last.
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
-    pub fn histories(&self, after: Option<&ListenerId>, most_listens: usize) -> Result<Vec<History>> {
+    pub fn histories(
+        &self,
+        after: Option<&ListenerId>,
+        most_listens: usize,
+    ) -> Result<Vec<History>> {
         self.fold_if_free()?;
         self.read(|connection| {
             let mut block = Block::choose(connection, after, most_listens)?;
@@ -123,7 +131,12 @@ struct Latest {
 }
 
 impl Latest {
-    fn offer(&mut self, connection: &Connection, sql: &str, values: impl rusqlite::Params) -> Result<()> {
+    fn offer(
+        &mut self,
+        connection: &Connection,
+        sql: &str,
+        values: impl rusqlite::Params,
+    ) -> Result<()> {
         let mut statement = connection.prepare_cached(sql)?;
         let mut rows = statement.query(values)?;
         while let Some(row) = rows.next()? {
@@ -137,7 +150,8 @@ impl Latest {
 
     /// Whether nothing as old as this would be kept.
     fn all_after(&self, at: i64) -> bool {
-        self.heap.len() >= self.limit && self.heap.peek().is_none_or(|Reverse((oldest, _))| *oldest > at)
+        self.heap.len() >= self.limit
+            && self.heap.peek().is_none_or(|Reverse((oldest, _))| *oldest > at)
     }
 }
 
@@ -156,7 +170,11 @@ struct Member {
 }
 
 impl Block {
-    fn choose(connection: &Connection, after: Option<&ListenerId>, most_listens: usize) -> Result<Self> {
+    fn choose(
+        connection: &Connection,
+        after: Option<&ListenerId>,
+        most_listens: usize,
+    ) -> Result<Self> {
         let mut in_tail: FxHashMap<Key, Vec<(i64, i64)>> = FxHashMap::default();
         for (listener, first, last) in runs::in_tail(connection)? {
             in_tail.entry(listener).or_default().push((first, last));

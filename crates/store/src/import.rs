@@ -1,5 +1,5 @@
-//! Importing a file: rows go in by the thousand, each batch in one transaction with the number of its last row, so that an
-//! import that was killed goes on where it stopped.
+//! Importing a file: rows go in by the thousand, each batch in one transaction with the number of
+//! its last row, so that an import that was killed goes on where it stopped.
 
 use std::io::{self, Read};
 use std::thread;
@@ -17,22 +17,25 @@ use crate::store::TURN;
 use crate::tracks::Described;
 use crate::{Result, Store};
 
-/// Rows per transaction. Flushing to disk costs as much as a few hundred rows; a lost batch costs the time to read it again.
+/// Rows per transaction. Flushing to disk costs as much as a few hundred rows; a lost batch costs
+/// the time to read it again.
 const BATCH_ROWS: usize = 10_000;
 
 /// What makes a file, or an entry of an archive, the same as one that was imported before.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
-    /// A digest of the content, and of whatever else decides which rows come out of it, such as the version of the parser.
+    /// A digest of the content, and of whatever else decides which rows come out of it, such as the
+    /// version of the parser.
     pub fingerprint: String,
     /// What to call it in a list of imports; its path is of no concern.
     pub name: String,
-    /// For whom it is imported: the same file may be imported for two people. `None` where it names its listeners itself or
-    /// has none.
+    /// For whom it is imported: the same file may be imported for two people. `None` where it names
+    /// its listeners itself or has none.
     pub listener: Option<ListenerId>,
 }
 
-/// What became of the rows handed to an [`Import`]. They add up to what was handed in, see [`Self::rows`].
+/// What became of the rows handed to an [`Import`]. They add up to what was handed in, see
+/// [`Self::rows`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ImportCounts {
     /// Plays that were new.
@@ -51,7 +54,8 @@ pub struct ImportCounts {
     pub tracks_known: u64,
     /// Rows that an earlier import of the same file had committed.
     pub already_imported: u64,
-    /// How many of the duplicates told something that the row kept did not know. They are counted as duplicates too.
+    /// How many of the duplicates told something that the row kept did not know. They are counted
+    /// as duplicates too.
     pub completed: u64,
 }
 
@@ -78,7 +82,9 @@ impl Store {
         let sql = "SELECT rows, complete FROM imports WHERE fingerprint = ?1 AND listener = ?2";
         let found = self
             .connection
-            .query_row(sql, [&file.fingerprint, file.listener_name()], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row(sql, [&file.fingerprint, file.listener_name()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
             .optional()?;
         let (committed, complete) = found.unwrap_or((0, false));
         Ok(Import {
@@ -94,8 +100,9 @@ impl Store {
 }
 
 impl FileIdentity {
-    /// Identifies a file by a digest of its content and of the version of the `parser` that will read it: after the parser has
-    /// changed, rows may be numbered in another way, and the file is read again.
+    /// Identifies a file by a digest of its content and of the version of the `parser` that will
+    /// read it: after the parser has changed, rows may be numbered in another way, and the file is
+    /// read again.
     ///
     /// # Errors
     /// What reading the content reports.
@@ -118,7 +125,8 @@ impl FileIdentity {
     }
 }
 
-/// An import under way. Rows that are not committed when it is dropped are as if they had never been handed in.
+/// An import under way. Rows that are not committed when it is dropped are as if they had never
+/// been handed in.
 pub struct Import<'s> {
     store: &'s mut Store,
     file: FileIdentity,
@@ -131,7 +139,8 @@ pub struct Import<'s> {
 }
 
 impl Import<'_> {
-    /// The last row that is on disk, from this import or an earlier one of the same file; 0 if there is none.
+    /// The last row that is on disk, from this import or an earlier one of the same file; 0 if
+    /// there is none.
     pub fn committed_rows(&self) -> u64 {
         self.committed
     }
@@ -146,8 +155,9 @@ impl Import<'_> {
         self.counts
     }
 
-    /// Takes a record of a row; several records may share a row. Rows are numbered from 1 upwards; gaps are allowed, for rows that were dropped, but a row must have the same
-    /// number whenever the file is read.
+    /// Takes a record of a row; several records may share a row. Rows are numbered from 1 upwards;
+    /// gaps are allowed, for rows that were dropped, but a row must have the same number whenever
+    /// the file is read.
     ///
     /// # Errors
     /// [`crate::StoreError::UnknownTrack`] for a row about another track than the one it describes,
@@ -158,14 +168,17 @@ impl Import<'_> {
             return Ok(());
         }
         // A row may hold several records; they belong in one transaction.
-        if self.pending.len() >= BATCH_ROWS && self.pending.last().is_some_and(|(last, _)| *last != row) {
+        if self.pending.len() >= BATCH_ROWS
+            && self.pending.last().is_some_and(|(last, _)| *last != row)
+        {
             self.commit(false)?;
         }
         self.pending.push((row, record));
         Ok(())
     }
 
-    /// Commits what is left of a file that is not read to its end, now or at all: another import of it goes on from here.
+    /// Commits what is left of a file that is not read to its end, now or at all: another import of
+    /// it goes on from here.
     ///
     /// # Errors
     /// As for [`Self::accept`].
@@ -189,7 +202,8 @@ impl Import<'_> {
 
     fn commit(&mut self, complete: bool) -> Result<()> {
         if let Some(at) = self.committed_at {
-            // Whoever else has something to write must not wait for the whole import. Reading the rows took longer, as a rule.
+            // Whoever else has something to write must not wait for the whole import. Reading the
+            // rows took longer, as a rule.
             thread::sleep(TURN.saturating_sub(at.elapsed()));
         }
         let last = self.pending.last().map_or(self.committed, |(row, _)| *row);

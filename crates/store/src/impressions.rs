@@ -1,5 +1,5 @@
-//! What was shown, and made beside it for comparison, with everything an off-policy estimate needs: propensities to the last
-//! bit, the short-list in full.
+//! What was shown, and made beside it for comparison, with everything an off-policy estimate needs:
+//! propensities to the last bit, the short-list in full.
 
 use rusqlite::{CachedStatement, Connection, Params, Row, params};
 use segue_core::{Enrolment, Exposure, Impression, ListenerId, Slate, SlateConfig, TrackId};
@@ -20,7 +20,8 @@ const INSERT: &str = "INSERT INTO impressions (listener, at, config, shortlist, 
 pub struct ImpressionId(pub i64);
 
 impl Store {
-    /// What was logged under a name, for whomever it was. A shadow was not shown: [`Impression::was_shown`] tells.
+    /// What was logged under a name, for whomever it was. A shadow was not shown:
+    /// [`Impression::was_shown`] tells.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -32,8 +33,8 @@ impl Store {
         })
     }
 
-    /// What a listener was shown, latest first, `limit` at most. Shadows, which nobody saw, are not among it:
-    /// [`Self::experiment_impressions`] has them.
+    /// What a listener was shown, latest first, `limit` at most. Shadows, which nobody saw, are not
+    /// among it: [`Self::experiment_impressions`] has them.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -43,9 +44,12 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<(ImpressionId, Impression)>> {
         self.read(|connection| {
-            let Some(listener) = find_listener(connection, listener)? else { return Ok(Vec::new()) };
+            let Some(listener) = find_listener(connection, listener)? else {
+                return Ok(Vec::new());
+            };
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let condition = "impressions.listener = ?1 AND shadow = 0 ORDER BY impressions.id DESC LIMIT ?2";
+            let condition =
+                "impressions.listener = ?1 AND shadow = 0 ORDER BY impressions.id DESC LIMIT ?2";
             read_impressions(
                 connection,
                 &mut self.track_names.borrow_mut(),
@@ -143,12 +147,19 @@ fn impression_from_row(
     let id = row.get(0)?;
     let config: SlateConfig = serde_json::from_str(&row.get::<_, String>(2)?)
         .map_err(|error| StoreError::corrupt(format!("the configuration of a mix: {error}")))?;
-    let mut shortlist = slates::shortlist_from_bytes(connection, names, &row.get::<_, Vec<u8>>(3)?)?;
-    slates::factors_from_bytes(&row.get::<_, Option<Vec<u8>>>(4)?.unwrap_or_default(), &mut shortlist)?;
+    let mut shortlist =
+        slates::shortlist_from_bytes(connection, names, &row.get::<_, Vec<u8>>(3)?)?;
+    slates::factors_from_bytes(
+        &row.get::<_, Option<Vec<u8>>>(4)?.unwrap_or_default(),
+        &mut shortlist,
+    )?;
     let picks = slates::picks_from_bytes(connection, names, &row.get::<_, Vec<u8>>(9)?)?;
     let listener = ListenerId::new(row.get::<_, String>(5)?);
     let slate = Slate { listener, config, picks, shortlist };
-    Ok((ImpressionId(id), Impression { at: from_micros(row.get(1)?)?, slate, enrolment: enrolment(row)? }))
+    Ok((
+        ImpressionId(id),
+        Impression { at: from_micros(row.get(1)?)?, slate, enrolment: enrolment(row)? },
+    ))
 }
 
 fn enrolment(row: &Row<'_>) -> Result<Option<Enrolment>> {

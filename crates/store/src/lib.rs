@@ -1,4 +1,5 @@
-//! The durable memory of Segue: an append-only event log, the catalogue and the registry of models, in one folder.
+//! The durable memory of Segue: an append-only event log, the catalogue and the registry of models,
+//! in one folder.
 //!
 //! ```text
 //! home/segue.db                           SQLite, write-ahead log, every commit flushed to disk
@@ -6,17 +7,20 @@
 //! home/models/<version>/card.json
 //! ```
 //!
-//! The store does not interpret what it stores: whether a play counts as liked is decided by the engine, and a model's card
-//! is a text to it. What it does decide is what counts as the *same*: [`dedup`] states when two rows are one play, and
-//! [`Store::add_tracks`] how descriptions of one track are merged.
+//! The store does not interpret what it stores: whether a play counts as liked is decided by the
+//! engine, and a model's card is a text to it. What it does decide is what counts as the *same*:
+//! [`dedup`] states when two rows are one play, and [`Store::add_tracks`] how descriptions of one
+//! track are merged.
 //!
-//! One connection writes at a time; others try again every millisecond for five seconds and then get [`StoreError::Busy`]. There is no
-//! queue: who writes transaction after transaction must leave a gap now and then for the others, as imports do between their batches
-//! (ten thousand rows, some tens of milliseconds each). [`Store::forget`] rewrites the database and can hold it for longer than
-//! that: a server runs it where it runs its other writes. Readers never wait.
+//! One connection writes at a time; others try again every millisecond for five seconds and then
+//! get [`StoreError::Busy`]. There is no queue: who writes transaction after transaction must leave
+//! a gap now and then for the others, as imports do between their batches (ten thousand rows, some
+//! tens of milliseconds each). [`Store::forget`] rewrites the database and can hold it for longer
+//! than that: a server runs it where it runs its other writes. Readers never wait.
 //!
-//! A flush to disk costs as much as hundreds of rows, so a server hands over what many clients sent at once: [`Store::append`].
-//! Times are kept to the microsecond. Everything that returns `Ok` has reached the disk.
+//! A flush to disk costs as much as hundreds of rows, so a server hands over what many clients sent
+//! at once: [`Store::append`]. Times are kept to the microsecond. Everything that returns `Ok` has
+//! reached the disk.
 
 mod api_keys;
 mod append;

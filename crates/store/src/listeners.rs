@@ -58,11 +58,16 @@ impl Store {
         Ok(found.pop())
     }
 
-    /// The next listeners after one, in the order of their ids, `limit` at most. No page costs more for coming late.
+    /// The next listeners after one, in the order of their ids, `limit` at most. No page costs more
+    /// for coming late.
     ///
     /// # Errors
     /// As for [`Self::listeners`].
-    pub fn listeners_page(&self, after: Option<&ListenerId>, limit: usize) -> Result<Vec<ListenerSummary>> {
+    pub fn listeners_page(
+        &self,
+        after: Option<&ListenerId>,
+        limit: usize,
+    ) -> Result<Vec<ListenerSummary>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         self.select_listeners(|connection, tail| match after {
             Some(after) => {

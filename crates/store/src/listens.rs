@@ -26,10 +26,12 @@ pub(crate) const COLUMNS: &str = "SELECT listens.id, listens.track, at, moment, 
 pub(crate) const FROM: &str = "FROM listens LEFT JOIN contexts ON contexts.id = listens.context";
 
 impl Store {
-    /// The plays of a listener that belong to their taste profile: all but the excluded ones, in the order of the log.
+    /// The plays of a listener that belong to their taste profile: all but the excluded ones, in
+    /// the order of the log.
     ///
     /// # Errors
-    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in the store has no plays.
+    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in
+    /// the store has no plays.
     pub fn listens(&self, listener: &ListenerId) -> Result<Vec<Listen>> {
         self.read_listens(listener, |connection, key| Excluder::load(connection, key).map(Some))
     }
@@ -73,7 +75,8 @@ impl Store {
     }
 }
 
-/// Hands on every row of a listener in the order of the log. `select` names the columns, [`COLUMNS`] or more of them.
+/// Hands on every row of a listener in the order of the log. `select` names the columns,
+/// [`COLUMNS`] or more of them.
 fn for_each(
     connection: &Connection,
     select: &str,
@@ -117,7 +120,8 @@ pub(crate) fn from_row(row: &Row<'_>, listener: ListenerId, track: TrackId) -> R
     })
 }
 
-/// Hands on row, work and play of everything a listener has in the log. The plays do not name their tracks.
+/// Hands on row, work and play of everything a listener has in the log. The plays do not name their
+/// tracks.
 pub(crate) fn for_each_play(
     connection: &Connection,
     listener: &ListenerId,
@@ -133,7 +137,8 @@ pub(crate) fn for_each_play(
     })
 }
 
-/// Hands on row, work, listener and play of everything that anybody has in the log after a row. The plays name neither.
+/// Hands on row, work, listener and play of everything that anybody has in the log after a row. The
+/// plays name neither.
 pub(crate) fn for_each_play_after(
     connection: &Connection,
     row: i64,

@@ -1,8 +1,10 @@
-//! The registry of models: files in folders of their own, rows that say which of them is served and whom each was trained on.
+//! The registry of models: files in folders of their own, rows that say which of them is served and
+//! whom each was trained on.
 //!
-//! A model is written to `.incoming`, flushed, renamed to its version and only then, in the same write transaction, gets its row
-//! and becomes the active one of its kind. A crash leaves a folder without a row, never a row without a folder; opening the store removes
-//! such folders. All of it happens under the write lock, so that nobody's half-written model looks like a left-over.
+//! A model is written to `.incoming`, flushed, renamed to its version and only then, in the same
+//! write transaction, gets its row and becomes the active one of its kind. A crash leaves a folder
+//! without a row, never a row without a folder; opening the store removes such folders. All of it
+//! happens under the write lock, so that nobody's half-written model looks like a left-over.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -67,9 +69,9 @@ impl Store {
     /// Registers a model and makes it the active one of its kind, files and row, all or nothing.
     ///
     /// # Errors
-    /// [`StoreError::BadModelVersion`] and [`StoreError::ModelExists`] for a version that cannot be used,
-    /// [`StoreError::NeedsFolder`] in memory, [`StoreError::Io`] when the files cannot be written, [`StoreError::Busy`],
-    /// [`StoreError::Database`].
+    /// [`StoreError::BadModelVersion`] and [`StoreError::ModelExists`] for a version that cannot be
+    /// used, [`StoreError::NeedsFolder`] in memory, [`StoreError::Io`] when the files cannot be
+    /// written, [`StoreError::Busy`], [`StoreError::Database`].
     pub fn register_model(&mut self, model: &NewModel<'_>) -> Result<()> {
         check_version(model.version)?;
         let folder = self.home("models")?.join(FOLDER);
@@ -122,16 +124,19 @@ impl Store {
     /// Where the files of a registered model are.
     ///
     /// # Errors
-    /// [`StoreError::UnknownModel`], [`StoreError::NeedsFolder`] in memory, [`StoreError::Database`].
+    /// [`StoreError::UnknownModel`], [`StoreError::NeedsFolder`] in memory,
+    /// [`StoreError::Database`].
     pub fn model_files(&self, version: &str) -> Result<ModelFiles> {
         let home = self.home("models")?;
-        find(&self.connection, version)?.ok_or_else(|| StoreError::UnknownModel(version.to_owned()))?;
+        find(&self.connection, version)?
+            .ok_or_else(|| StoreError::UnknownModel(version.to_owned()))?;
         let folder = home.join(FOLDER).join(version);
         Ok(ModelFiles { weights: folder.join(WEIGHTS), card: folder.join(CARD) })
     }
 }
 
-/// Removes what a crash left behind: folders of models that have no row. Does nothing while another process writes.
+/// Removes what a crash left behind: folders of models that have no row. Does nothing while another
+/// process writes.
 pub(crate) fn remove_orphans(store: &Store) -> Result<()> {
     let Some(home) = store.home_if_any() else { return Ok(()) };
     let folder = home.join(FOLDER);
@@ -154,14 +159,18 @@ pub(crate) fn remove_orphans(store: &Store) -> Result<()> {
     Ok(())
 }
 
-/// Copies the files of every model that `copy`, a database, knows. A model that was removed since is struck from it.
+/// Copies the files of every model that `copy`, a database, knows. A model that was removed since
+/// is struck from it.
 pub(crate) fn copy_files(from_home: &Path, to_home: &Path, copy: &Connection) -> Result<()> {
     let mut statement = copy.prepare("SELECT version FROM models")?;
-    let versions = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    let versions =
+        statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     for version in versions {
-        let (from, to) = (from_home.join(FOLDER).join(&version), to_home.join(FOLDER).join(&version));
+        let (from, to) =
+            (from_home.join(FOLDER).join(&version), to_home.join(FOLDER).join(&version));
         fs::create_dir_all(&to).map_err(StoreError::io("create", &to))?;
-        let copied = [WEIGHTS, CARD].iter().try_for_each(|name| copy_file(&from.join(name), &to.join(name)));
+        let copied =
+            [WEIGHTS, CARD].iter().try_for_each(|name| copy_file(&from.join(name), &to.join(name)));
         match copied {
             Ok(()) => sync_folder(&to)?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -195,15 +204,15 @@ fn find(connection: &Connection, version: &str) -> Result<Option<i64>> {
 }
 
 fn activate(connection: &Connection, model: i64) -> Result<()> {
-    let retire =
-        "UPDATE models SET active = 0 WHERE active = 1 AND kind = (SELECT kind FROM models WHERE id = ?1)";
+    let retire = "UPDATE models SET active = 0 WHERE active = 1 AND kind = (SELECT kind FROM models WHERE id = ?1)";
     connection.execute(retire, [model])?;
     connection.execute("UPDATE models SET active = 1 WHERE id = ?1", [model])?;
     Ok(())
 }
 
 fn insert(connection: &Connection, model: &NewModel<'_>) -> Result<()> {
-    let sql = "INSERT INTO models (version, kind, created_at, active, card) VALUES (?1, ?2, ?3, 0, ?4)";
+    let sql =
+        "INSERT INTO models (version, kind, created_at, active, card) VALUES (?1, ?2, ?3, 0, ?4)";
     let created_at = to_micros(model.created_at);
     connection.execute(sql, params![model.version, model.kind, created_at, model.card])?;
     let id = connection.last_insert_rowid();
@@ -252,7 +261,8 @@ fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     File::open(to)?.sync_all()
 }
 
-/// Makes what was created or renamed in a folder outlive a power cut; where folders cannot be flushed there is no need to.
+/// Makes what was created or renamed in a folder outlive a power cut; where folders cannot be
+/// flushed there is no need to.
 pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
     if cfg!(unix) {
         let sync = || File::open(folder)?.sync_all();
@@ -263,7 +273,9 @@ pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
 
 fn remove_folder(folder: &Path) -> Result<()> {
     match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(StoreError::io("remove", folder)(error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(StoreError::io("remove", folder)(error))
+        }
         _ => Ok(()),
     }
 }

@@ -1,4 +1,5 @@
-//! Dictionaries of listeners and contexts: a name is stored once and stands as an integer in every row.
+//! Dictionaries of listeners and contexts: a name is stored once and stands as an integer in every
+//! row.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use rustc_hash::FxHashMap;
@@ -9,7 +10,8 @@ use crate::{Result, StoreError};
 
 /// The integer of a row, which fits a [`Key`] unless the store has outgrown what it was made for.
 pub(crate) fn key(row: i64) -> Result<Key> {
-    Key::try_from(row).map_err(|_| StoreError::corrupt(format!("`{row}` is no key of a dictionary")))
+    Key::try_from(row)
+        .map_err(|_| StoreError::corrupt(format!("`{row}` is no key of a dictionary")))
 }
 
 /// Finds a listener without adding one.
@@ -62,7 +64,11 @@ impl<'c> NameWriter<'c> {
         Ok(key)
     }
 
-    pub(crate) fn context(&mut self, cache: &mut FxHashMap<String, Key>, context: &str) -> Result<Key> {
+    pub(crate) fn context(
+        &mut self,
+        cache: &mut FxHashMap<String, Key>,
+        context: &str,
+    ) -> Result<Key> {
         if let Some(&key) = cache.get(context) {
             return Ok(key);
         }
@@ -82,7 +88,8 @@ impl<'c> Interner<'c> {
     pub(crate) fn new(connection: &'c Connection, table: &str) -> Result<Self> {
         Ok(Self {
             find: connection.prepare_cached(&format!("SELECT id FROM {table} WHERE name = ?1"))?,
-            insert: connection.prepare_cached(&format!("INSERT INTO {table} (name) VALUES (?1)"))?,
+            insert: connection
+                .prepare_cached(&format!("INSERT INTO {table} (name) VALUES (?1)"))?,
         })
     }
 

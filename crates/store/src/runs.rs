@@ -1,10 +1,11 @@
 //! Which stretches of the log belong to whom.
 //!
-//! An index by listener would be kept up to date in as many random places as a batch has listeners, and each place is a page
-//! to write and flush. Instead the log is only appended to, and its tail is folded now and then, in one sorted pass, into runs:
-//! stretches of consecutive rows of one listener, with the span of time they cover. An import becomes a handful of runs. Who appends
-//! little by little folds little by little, so that no commit takes long.
-//! A reader takes a listener's runs and scans the tail that is not folded yet.
+//! An index by listener would be kept up to date in as many random places as a batch has listeners,
+//! and each place is a page to write and flush. Instead the log is only appended to, and its tail
+//! is folded now and then, in one sorted pass, into runs: stretches of consecutive rows of one
+//! listener, with the span of time they cover. An import becomes a handful of runs. Who appends
+//! little by little folds little by little, so that no commit takes long. A reader takes a
+//! listener's runs and scans the tail that is not folded yet.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -17,11 +18,12 @@ use crate::names::key;
 const LONG_TAIL: i64 = 65_536;
 /// A tail longer than this is folded a step at a time by whoever appends.
 const SHORT_TAIL: i64 = 4_096;
-/// Rows of a step. Where thousands of listeners take turns each row is a page to write, and all who wait for the commit wait for that:
-/// a step takes about 25 ms, a long tail more than half a second.
+/// Rows of a step. Where thousands of listeners take turns each row is a page to write, and all who
+/// wait for the commit wait for that: a step takes about 25 ms, a long tail more than half a
+/// second.
 const STEP: i64 = 1_024;
-/// A tail longer than this is folded in full by a reader, if nobody is writing: scanning it costs more. Nobody who appends little by
-/// little leaves so much.
+/// A tail longer than this is folded in full by a reader, if nobody is writing: scanning it costs
+/// more. Nobody who appends little by little leaves so much.
 const TEDIOUS_TAIL: i64 = 2 * SHORT_TAIL;
 
 /// The last row that runs cover.
@@ -70,8 +72,8 @@ fn fold_first(connection: &Connection, most: i64) -> Result<()> {
 
 /// A listener's folded stretches, first and last row of each, in order.
 pub(crate) fn of(connection: &Connection, listener: Key) -> Result<Vec<(i64, i64)>> {
-    let mut statement =
-        connection.prepare_cached("SELECT first, last FROM runs WHERE listener = ?1 ORDER BY first")?;
+    let mut statement = connection
+        .prepare_cached("SELECT first, last FROM runs WHERE listener = ?1 ORDER BY first")?;
     let runs = statement.query_map([listener], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(runs.collect::<rusqlite::Result<_>>()?)
 }
@@ -79,8 +81,7 @@ pub(crate) fn of(connection: &Connection, listener: Key) -> Result<Vec<(i64, i64
 /// How much everybody has in the log, the tail included.
 pub(crate) fn spans(connection: &Connection) -> Result<Spans> {
     let mut spans = Spans::new();
-    let sql =
-        "SELECT listener, SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs GROUP BY listener";
+    let sql = "SELECT listener, SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs GROUP BY listener";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -97,8 +98,11 @@ pub(crate) fn spans(connection: &Connection) -> Result<Spans> {
 pub(crate) fn tail_spans(connection: &Connection) -> Result<Spans> {
     let mut spans = Spans::new();
     for run in tail(connection, folded_upto(connection)?, NO_LIMIT)? {
-        let fresh =
-            Span { listens: run.last.abs_diff(run.first) + 1, earliest: run.earliest, latest: run.latest };
+        let fresh = Span {
+            listens: run.last.abs_diff(run.first) + 1,
+            earliest: run.earliest,
+            latest: run.latest,
+        };
         spans.entry(run.listener).and_modify(|span| *span = span.and(fresh)).or_insert(fresh);
     }
     Ok(spans)
@@ -108,26 +112,29 @@ pub(crate) fn tail_spans(connection: &Connection) -> Result<Spans> {
 pub(crate) fn folded_span(connection: &Connection, listener: Key) -> Result<Option<Span>> {
     let sql = "SELECT SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs WHERE listener = ?1 \
                HAVING COUNT(*) > 0";
-    let span = |row: &Row<'_>| Ok(Span { listens: row.get(0)?, earliest: row.get(1)?, latest: row.get(2)? });
+    let span = |row: &Row<'_>| {
+        Ok(Span { listens: row.get(0)?, earliest: row.get(1)?, latest: row.get(2)? })
+    };
     Ok(connection.prepare_cached(sql)?.query_row([listener], span).optional()?)
 }
 
-/// A listener's stretches that reach back to `earliest` or further, with the tail left out: first and last row and the latest
-/// play, the latest of them first.
+/// A listener's stretches that reach back to `earliest` or further, with the tail left out: first
+/// and last row and the latest play, the latest of them first.
 pub(crate) fn latest_first(
     connection: &Connection,
     listener: Key,
     earliest: i64,
 ) -> Result<Vec<(i64, i64, i64)>> {
-    let sql =
-        "SELECT first, last, latest FROM runs WHERE listener = ?1 AND earliest <= ?2 ORDER BY latest DESC";
+    let sql = "SELECT first, last, latest FROM runs WHERE listener = ?1 AND earliest <= ?2 ORDER BY latest DESC";
     let mut statement = connection.prepare_cached(sql)?;
-    let runs = statement
-        .query_map(params![listener, earliest], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let runs = statement.query_map(params![listener, earliest], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
     Ok(runs.collect::<rusqlite::Result<_>>()?)
 }
 
-/// The stretches of the tail, first and last row of each with its listener, in the order of the log.
+/// The stretches of the tail, first and last row of each with its listener, in the order of the
+/// log.
 pub(crate) fn in_tail(connection: &Connection) -> Result<Vec<(Key, i64, i64)>> {
     let tail = tail(connection, folded_upto(connection)?, NO_LIMIT)?;
     Ok(tail.into_iter().map(|run| (run.listener, run.first, run.last)).collect())
@@ -152,8 +159,9 @@ const NO_LIMIT: i64 = -1;
 
 /// The runs of the rows after `upto`, `most` of these rows at most, in the order of the log.
 fn tail(connection: &Connection, upto: i64, most: i64) -> Result<Vec<Run>> {
-    let mut statement = connection
-        .prepare_cached("SELECT id, listener, at FROM listens WHERE id > ?1 ORDER BY id LIMIT ?2")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT id, listener, at FROM listens WHERE id > ?1 ORDER BY id LIMIT ?2",
+    )?;
     let mut rows = statement.query([upto, most])?;
     let mut runs: Vec<Run> = Vec::new();
     while let Some(row) = rows.next()? {
@@ -175,8 +183,8 @@ fn extend_last_run(connection: &Connection, run: &Run) -> Result<bool> {
     let sql = "UPDATE runs SET last = ?3, earliest = MIN(earliest, ?4), latest = MAX(latest, ?5) \
                WHERE listener = ?1 AND last = ?2 - 1 \
                AND first = (SELECT MAX(first) FROM runs WHERE listener = ?1)";
-    let changed =
-        connection.execute(sql, params![run.listener, run.first, run.last, run.earliest, run.latest])?;
+    let changed = connection
+        .execute(sql, params![run.listener, run.first, run.last, run.earliest, run.latest])?;
     Ok(changed == 1)
 }
 
@@ -191,7 +199,12 @@ mod tests {
 
     fn listen(who: usize, second: i64) -> Listen {
         let at = Timestamp::from_second(second).unwrap();
-        Listen::new(ListenerId::new(format!("listener {who}")), TrackId::new("song"), at, Source::Segue)
+        Listen::new(
+            ListenerId::new(format!("listener {who}")),
+            TrackId::new("song"),
+            at,
+            Source::Segue,
+        )
     }
 
     #[test]
@@ -202,8 +215,9 @@ mod tests {
         let mut log: Vec<Listen> = Vec::new();
         for _ in 0..200 {
             let who = rng.random_range(0..3);
-            let batch: Vec<Listen> =
-                (0..rng.random_range(1..6)).map(|_| listen(who, rng.random_range(0..10_000))).collect();
+            let batch: Vec<Listen> = (0..rng.random_range(1..6))
+                .map(|_| listen(who, rng.random_range(0..10_000)))
+                .collect();
             store.append_listens(&batch).unwrap();
             log.extend(batch);
             match rng.random_range(0..4) {
@@ -238,7 +252,11 @@ mod tests {
         for second in 0..600 {
             let batch: Vec<Listen> = (0..20).map(|i| listen(i, second)).collect();
             store.append_listens(&batch).unwrap();
-            assert!(!tail_is_worth_folding(&store.connection).unwrap(), "after {} plays", second * 20);
+            assert!(
+                !tail_is_worth_folding(&store.connection).unwrap(),
+                "after {} plays",
+                second * 20
+            );
         }
         assert!(folded_upto(&store.connection).unwrap() > 0);
     }

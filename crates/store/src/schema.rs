@@ -1,5 +1,5 @@
-//! The schema and its history. `PRAGMA user_version` counts the scripts that were applied; each runs once, in order, all in
-//! one transaction, and is never edited after a release.
+//! The schema and its history. `PRAGMA user_version` counts the scripts that were applied; each
+//! runs once, in order, all in one transaction, and is never edited after a release.
 
 use std::path::Path;
 
@@ -51,7 +51,8 @@ pub(crate) fn migrate(connection: &Connection, path: &Path) -> Result<()> {
 pub(crate) fn check(connection: &Connection, path: &Path) -> Result<u32> {
     let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let owner: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let tables: i64 = connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let tables: i64 =
+        connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |row| row.get(0))?;
     let empty = tables == 0 && found == 0;
     if !empty && owner != APPLICATION_ID {
         return Err(StoreError::ForeignDatabase { path: path.to_owned() });

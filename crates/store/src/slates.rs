@@ -1,4 +1,5 @@
-//! How picks and short-lists stand in the row of an impression: as bytes, little-endian, without a loss.
+//! How picks and short-lists stand in the row of an impression: as bytes, little-endian, without a
+//! loss.
 //!
 //! | what | per track |
 //! |---|---|
@@ -6,8 +7,8 @@
 //! | factors | `f32` each, the same number for every track of the short-list; nothing where there are none |
 //! | picks | `u32` key, `u32` place in the order of choice, `f64` propensity, `f64` its error, `f32` likability, `f32` uncertainty, `u8` new to the listener, `u32` bytes of the reason, the reason as JSON |
 //!
-//! Rows of a table would serve queries that nobody asks, and cost a page of an index for every pick: thirty random pages to flush
-//! for one mix.
+//! Rows of a table would serve queries that nobody asks, and cost a page of an index for every
+//! pick: thirty random pages to flush for one mix.
 
 use rusqlite::{Connection, Row, params};
 use segue_core::{Pick, Shortlisted, TrackId};
@@ -104,7 +105,10 @@ fn stored_picks(mut bytes: &[u8]) -> impl Iterator<Item = Result<StoredPick<'_>>
         }
         let read = read_pick(bytes);
         bytes = read.as_ref().map_or(&[], |(_, rest)| *rest);
-        Some(read.map(|(pick, _)| pick).ok_or_else(|| StoreError::corrupt("the picks of a mix are cut off")))
+        Some(
+            read.map(|(pick, _)| pick)
+                .ok_or_else(|| StoreError::corrupt("the picks of a mix are cut off")),
+        )
     })
 }
 
@@ -227,7 +231,9 @@ pub(crate) fn factors_from_bytes(bytes: &[u8], shortlist: &mut [Shortlisted]) ->
     let (values, rest) = bytes.as_chunks::<4>();
     let width = values.len().checked_div(shortlist.len()).unwrap_or(0);
     if !rest.is_empty() || width * shortlist.len() != values.len() {
-        return Err(StoreError::corrupt("the factors of a mix do not fit its short-list".to_owned()));
+        return Err(StoreError::corrupt(
+            "the factors of a mix do not fit its short-list".to_owned(),
+        ));
     }
     for (listed, factors) in shortlist.iter_mut().zip(values.chunks_exact(width.max(1))) {
         listed.factors = factors.iter().map(|&factor| f32::from_le_bytes(factor)).collect();

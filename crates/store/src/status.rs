@@ -41,7 +41,8 @@ pub struct Status {
     pub database_bytes: u64,
 }
 
-/// How far everything in a store is. Two that are equal saw the same rows, listeners' names and tracks excepted.
+/// How far everything in a store is. Two that are equal saw the same rows, listeners' names and
+/// tracks excepted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
     /// Rows that imports have brought.
@@ -57,7 +58,8 @@ pub struct Marks {
 }
 
 impl Store {
-    /// How far everything is: whoever remembers something of the store compares this with what it was then.
+    /// How far everything is: whoever remembers something of the store compares this with what it
+    /// was then.
     ///
     /// # Errors
     /// [`crate::StoreError::Database`].
@@ -86,7 +88,8 @@ impl Store {
     pub fn status(&self) -> Result<Status> {
         self.read(|connection| {
             let count = |of: &str| -> Result<u64> {
-                Ok(connection.query_row(&format!("SELECT COUNT(*) FROM {of}"), [], |row| row.get(0))?)
+                Ok(connection
+                    .query_row(&format!("SELECT COUNT(*) FROM {of}"), [], |row| row.get(0))?)
             };
             Ok(Status {
                 listeners: count("listeners")?,

@@ -1,4 +1,5 @@
-//! Opening a store, and the two ways into its database: one writer with its caches, and readers on a snapshot.
+//! Opening a store, and the two ways into its database: one writer with its caches, and readers on
+//! a snapshot.
 
 use std::cell::RefCell;
 use std::fs;
@@ -15,10 +16,11 @@ use crate::{Result, StoreError, models, runs, schema};
 
 /// How long a writer waits for another before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long it sleeps between two tries. SQLite's own handler soon sleeps for a tenth of a second, and then misses every moment
-/// between two commits of a writer that has much to write.
+/// How long it sleeps between two tries. SQLite's own handler soon sleeps for a tenth of a second,
+/// and then misses every moment between two commits of a writer that has much to write.
 const RETRY: Duration = Duration::from_millis(1);
-/// How long one who writes batch after batch stays away between two, so that whoever waits gets a turn.
+/// How long one who writes batch after batch stays away between two, so that whoever waits gets a
+/// turn.
 pub(crate) const TURN: Duration = Duration::from_millis(3);
 /// Prepared statements kept from one transaction to the next, more than the crate has.
 const STATEMENTS: usize = 64;
@@ -27,8 +29,8 @@ const PAGE_CACHE_KIB: i64 = 16 * 1024;
 
 /// The event log, the catalogue and the registry of models of one home folder.
 ///
-/// It can be sent between threads but not shared by them: a server puts it behind a mutex or opens one for each thread. Any
-/// number of processes may open the same folder.
+/// It can be sent between threads but not shared by them: a server puts it behind a mutex or opens
+/// one for each thread. Any number of processes may open the same folder.
 pub struct Store {
     pub(crate) connection: Connection,
     home: Option<PathBuf>,
@@ -45,8 +47,8 @@ impl Store {
     /// Opens the store in a home folder and creates both if need be.
     ///
     /// # Errors
-    /// [`StoreError::NewerSchema`], [`StoreError::ForeignDatabase`] and [`StoreError::Corrupt`] say what is wrong with the
-    /// file found; [`StoreError::Io`] that the folder cannot be used.
+    /// [`StoreError::NewerSchema`], [`StoreError::ForeignDatabase`] and [`StoreError::Corrupt`] say
+    /// what is wrong with the file found; [`StoreError::Io`] that the folder cannot be used.
     pub fn open(home: &Path) -> Result<Self> {
         fs::create_dir_all(home).map_err(StoreError::io("create", home))?;
         let path = home.join(Self::DATABASE);
@@ -55,7 +57,8 @@ impl Store {
         Ok(store)
     }
 
-    /// A store that lives as long as the process, for tests; it registers no models and makes no backups.
+    /// A store that lives as long as the process, for tests; it registers no models and makes no
+    /// backups.
     ///
     /// # Errors
     /// Only when memory runs out.
@@ -76,7 +79,13 @@ impl Store {
         connection.pragma_update(None, "secure_delete", true)?;
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
         schema::migrate(&connection, &path)?;
-        Ok(Self { connection, home, patient, cache: WriteCache::default(), track_names: RefCell::default() })
+        Ok(Self {
+            connection,
+            home,
+            patient,
+            cache: WriteCache::default(),
+            track_names: RefCell::default(),
+        })
     }
 
     /// The home folder, or an error that names what needs one.
@@ -88,12 +97,14 @@ impl Store {
         self.home.as_deref()
     }
 
-    /// Runs `work` in a write transaction that is committed if it succeeds and leaves no trace if it fails.
+    /// Runs `work` in a write transaction that is committed if it succeeds and leaves no trace if
+    /// it fails.
     pub(crate) fn write<T>(
         &mut self,
         work: impl FnOnce(&Connection, &mut WriteCache) -> Result<T>,
     ) -> Result<T> {
-        let transaction = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
+        let transaction =
+            Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate)?;
         // What other processes committed since may contradict what this one remembers.
         self.cache.stay_valid_for(&transaction)?;
         let outcome = work(&transaction, &mut self.cache).and_then(|value| {
@@ -121,7 +132,10 @@ impl Store {
     }
 
     /// As [`Self::write`] but does not wait for another writer: returns `None` instead.
-    pub(crate) fn write_if_free<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<Option<T>> {
+    pub(crate) fn write_if_free<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T>,
+    ) -> Result<Option<T>> {
         self.patient.store(false, Ordering::Relaxed);
         let begun = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate);
         self.patient.store(true, Ordering::Relaxed);
@@ -136,7 +150,8 @@ impl Store {
     }
 }
 
-/// Waits for whoever is writing: called with the number of tries so far, it says whether to try again.
+/// Waits for whoever is writing: called with the number of tries so far, it says whether to try
+/// again.
 fn wait_for_writer(patient: Arc<AtomicBool>) -> impl FnMut(i32) -> bool {
     let mut since = Instant::now();
     move |tries| {
@@ -183,7 +198,11 @@ mod tests {
         let mut store = Store::open_in_memory().unwrap();
         let refused: Result<()> = store.write(|connection, cache| {
             let mut writer = crate::tracks::TrackWriter::new(connection)?;
-            writer.describe(&mut cache.tracks, &track("lost"), crate::tracks::Mention::Catalogue)?;
+            writer.describe(
+                &mut cache.tracks,
+                &track("lost"),
+                crate::tracks::Mention::Catalogue,
+            )?;
             Err(StoreError::Busy)
         });
         assert!(refused.is_err());

@@ -1,5 +1,6 @@
-//! The catalogue. Several sources describe one track; what is missing is filled from later rows, and nothing that is known
-//! is ever overwritten, so that the order of imports decides only between contradicting claims.
+//! The catalogue. Several sources describe one track; what is missing is filled from later rows,
+//! and nothing that is known is ever overwritten, so that the order of imports decides only between
+//! contradicting claims.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
 use rustc_hash::FxHashMap;
@@ -69,7 +70,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
     pub fn track(&self, id: &TrackId) -> Result<Option<Track>> {
-        let mut statement = self.connection.prepare(&format!("{COLUMNS} WHERE tracks.name = ?1"))?;
+        let mut statement =
+            self.connection.prepare(&format!("{COLUMNS} WHERE tracks.name = ?1"))?;
         let mut rows = statement.query([id.as_str()])?;
         rows.next()?.map(|row| Ok(Stored::from_row(row)?.track)).transpose()
     }
@@ -119,7 +121,8 @@ impl<'c> TrackWriter<'c> {
         Ok((row, described))
     }
 
-    /// The row of a track that must be in the catalogue. Which of its fields are known may be left open: describing it looks again.
+    /// The row of a track that must be in the catalogue. Which of its fields are known may be left
+    /// open: describing it looks again.
     pub(crate) fn require(
         &mut self,
         cache: &mut FxHashMap<TrackId, TrackRow>,
@@ -128,7 +131,8 @@ impl<'c> TrackWriter<'c> {
         if let Some(row) = cache.get(id) {
             return Ok(*row);
         }
-        let found = self.keys.query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+        let found =
+            self.keys.query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let (track, work) = found.ok_or_else(|| StoreError::UnknownTrack(id.clone()))?;
         let row = TrackRow { track: key(track)?, work: key(work)?, known: 0 };
         cache.insert(id.clone(), row);
@@ -167,10 +171,12 @@ impl Stored {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let text = |column| -> Result<String> { Ok(row.get(column)?) };
         let features: Option<Vec<u8>> = row.get(15)?;
-        let artists = serde_json::from_str(row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)?);
+        let artists =
+            serde_json::from_str(row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)?);
         let track = Track {
             version: Coded::from_code(row.get(5)?)?,
-            artists: artists.map_err(|error| StoreError::corrupt(format!("artists of a track: {error}")))?,
+            artists: artists
+                .map_err(|error| StoreError::corrupt(format!("artists of a track: {error}")))?,
             album: row.get(8)?,
             isrc: row.get(9)?,
             recording_mbid: row.get(10)?,
@@ -212,7 +218,8 @@ fn known(track: &Track, mention: Mention) -> u32 {
     known | if mention == Mention::Catalogue { LISTED } else { 0 }
 }
 
-/// Takes from another description what is missing in this one. Work and version stay what the first one said.
+/// Takes from another description what is missing in this one. Work and version stay what the first
+/// one said.
 fn fill(track: &mut Track, from: &Track) {
     if track.title.is_empty() {
         track.title.clone_from(&from.title);

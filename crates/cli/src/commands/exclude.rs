@@ -1,4 +1,5 @@
-//! `segue exclude`: plays that should teach nothing. They stay in the log, and every exclusion can be taken back.
+//! `segue exclude`: plays that should teach nothing. They stay in the log, and every exclusion can
+//! be taken back.
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
@@ -12,8 +13,8 @@ use crate::terminal::{print_json, print_line, say, table};
 
 /// Leave plays out of the taste profile: a period, a device, a context, a track or an artist.
 ///
-/// Nothing is deleted: `segue exclude undo` brings the plays back. Takes effect with the next mix, and in the model with the next
-/// `segue train`.
+/// Nothing is deleted: `segue exclude undo` brings the plays back. Takes effect with the next mix,
+/// and in the model with the next `segue train`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -93,7 +94,8 @@ pub(crate) fn run(args: ExcludeArgs, home: &Home) -> anyhow::Result<()> {
         What::Artist { name } => Exclusion::Artist(name),
         What::Track { id } => {
             let track = store.track(&TrackId::new(id.as_str()))?;
-            let track = track.with_context(|| format!("there is no track `{id}` in the catalogue"))?;
+            let track =
+                track.with_context(|| format!("there is no track `{id}` in the catalogue"))?;
             Exclusion::Work(track.work)
         }
     };
@@ -116,9 +118,9 @@ fn moment(text: &str) -> anyhow::Result<Timestamp> {
     let day: Result<jiff::civil::Date, _> = text.parse();
     match day {
         Ok(day) if text.len() == 10 => Ok(day.to_zoned(jiff::tz::TimeZone::UTC)?.timestamp()),
-        _ => text
-            .parse()
-            .with_context(|| format!("`{text}` is neither a day nor a moment such as 2025-12-01T18:00:00Z")),
+        _ => text.parse().with_context(|| {
+            format!("`{text}` is neither a day nor a moment such as 2025-12-01T18:00:00Z")
+        }),
     }
 }
 
@@ -145,7 +147,9 @@ fn list(exclusions: &[(ExclusionId, Exclusion)], as_json: bool) -> anyhow::Resul
 fn describe(exclusion: &Exclusion) -> String {
     match exclusion {
         Exclusion::Period { from, to } => format!("from {from} to {to}"),
-        Exclusion::Device(device) => format!("device {}", json!(device).as_str().unwrap_or_default()),
+        Exclusion::Device(device) => {
+            format!("device {}", json!(device).as_str().unwrap_or_default())
+        }
         Exclusion::Context(name) => format!("context `{name}`"),
         Exclusion::Track(id) => format!("track {id}"),
         Exclusion::Work(work) => format!("song {}", work.as_str().replace('\u{1f}', " – ")),

@@ -12,7 +12,8 @@ use crate::terminal::{print_json, say};
 
 /// Remove a listener: plays, feedback, mixes, and the models that learned from them.
 ///
-/// This cannot be undone. Models trained on the listener's history are removed too; `segue train` makes a new one from who is left.
+/// This cannot be undone. Models trained on the listener's history are removed too; `segue train`
+/// makes a new one from who is left.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  segue forget --listener ann\n  segue forget --listener ann --yes --json"

@@ -26,9 +26,10 @@ use crate::terminal::{print_json, print_line, say, table};
 
 /// Make a mix: what you love and what you might, in playing order, with a reason for each pick.
 ///
-/// `--explore` is the share of tracks that are new to you. Every mix is logged with the probability of each pick, so that later
-/// models can be judged by it; `--dry-run` makes one without logging it. While an experiment runs (`segue experiment`), a mix gets the settings of its
-/// listener's arm, unless one of them is given here.
+/// `--explore` is the share of tracks that are new to you. Every mix is logged with the probability
+/// of each pick, so that later models can be judged by it; `--dry-run` makes one without logging
+/// it. While an experiment runs (`segue experiment`), a mix gets the settings of its listener's
+/// arm, unless one of them is given here.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -63,7 +64,8 @@ pub(crate) struct MixArgs {
     /// Most tracks from one album [default: 2].
     #[arg(long, value_name = "N")]
     album_cap: Option<u32>,
-    /// The share of the new tracks that is given to ones added since the model was trained, until three listeners have answered them.
+    /// The share of the new tracks that is given to ones added since the model was trained, until
+    /// three listeners have answered them.
     #[arg(long, default_value_t = 0.1, value_name = "0..1")]
     arrivals: f32,
     /// Leave out an artist; may be given several times.
@@ -78,7 +80,8 @@ pub(crate) struct MixArgs {
     /// Name of the exported playlist.
     #[arg(long, default_value = "Segue mix", value_name = "TITLE")]
     title: String,
-    /// Print JSON: picks in playing order with scores, probabilities and reasons, and the whole short-list.
+    /// Print JSON: picks in playing order with scores, probabilities and reasons, and the whole
+    /// short-list.
     #[arg(long)]
     json: bool,
     /// Do not log the mix as shown.
@@ -112,8 +115,9 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     let request = part.request(asked.clone());
     let profile = dataset.profile(&listener);
     let index = Index::build(&dataset.catalogue, &dataset.profiles);
-    let make =
-        |request: &MixRequest| make(&dataset.catalogue, &index, &profile, model.scorer.as_ref(), request);
+    let make = |request: &MixRequest| {
+        make(&dataset.catalogue, &index, &profile, model.scorer.as_ref(), request)
+    };
     part::announce(&part);
     let outcome = make(&request).map_err(|error| part::blame(&part, error))?;
     if !args.dry_run {
@@ -209,7 +213,10 @@ fn export(
         ));
     }
     if rendered.by_name > 0 {
-        say(&format!("{} tracks are given by name only; the player has to find them", rendered.by_name));
+        say(&format!(
+            "{} tracks are given by name only; the player has to find them",
+            rendered.by_name
+        ));
     }
     Ok(())
 }

@@ -44,7 +44,12 @@ pub(crate) fn run(args: ModelsArgs, home: &Home) -> anyhow::Result<()> {
             let mut rows = table(&["", "version", "kind", "trained"]);
             for model in store.models()? {
                 let mark = if model.active { "in use" } else { "" };
-                rows.add_row([mark.to_owned(), model.version, model.kind, model.created_at.to_string()]);
+                rows.add_row([
+                    mark.to_owned(),
+                    model.version,
+                    model.kind,
+                    model.created_at.to_string(),
+                ]);
             }
             print_line(&rows.to_string())
         }

@@ -13,10 +13,13 @@ use crate::terminal::{print_json, print_line, table};
 
 /// Say what a listener is likely to turn to next, going on from what they played last.
 ///
-/// The sequence model of `segue train --next-track` reads the listener's latest plays; a listener it was not trained on is read like any other. Shares
-/// are of all that could follow. Unlike `segue mix` nothing is balanced, explored or logged: this is the model's plain answer.
+/// The sequence model of `segue train --next-track` reads the listener's latest plays; a listener
+/// it was not trained on is read like any other. Shares are of all that could follow. Unlike `segue
+/// mix` nothing is balanced, explored or logged: this is the model's plain answer.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  segue next\n  segue next --listener ann --length 20 --new --json")]
+#[command(
+    after_help = "Examples:\n  segue next\n  segue next --listener ann --length 20 --new --json"
+)]
 pub(crate) struct NextArgs {
     /// For whom; needed if there are several listeners.
     #[arg(long, value_name = "NAME")]
@@ -65,7 +68,8 @@ pub(crate) fn run(args: &NextArgs, home: &Home) -> anyhow::Result<()> {
     model.network.score(&[query], &mut scores);
     let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let total: f64 = scores.iter().map(|&score| f64::from(score - highest).exp()).sum();
-    let shares: Vec<f64> = scores.iter().map(|&score| f64::from(score - highest).exp() / total).collect();
+    let shares: Vec<f64> =
+        scores.iter().map(|&score| f64::from(score - highest).exp() / total).collect();
     if args.new {
         known.iter().for_each(|item| scores[item.row()] = f32::NEG_INFINITY);
     }

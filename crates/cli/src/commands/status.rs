@@ -52,7 +52,9 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     if !listeners.is_empty() {
         let mut rows = table(&["listener", "plays", "feedback", "first", "last"]);
         for listener in &listeners {
-            let day = |moment: Option<segue_core::Timestamp>| moment.map(|t| t.to_string()[..10].to_owned());
+            let day = |moment: Option<segue_core::Timestamp>| {
+                moment.map(|t| t.to_string()[..10].to_owned())
+            };
             rows.add_row([
                 listener.id.to_string(),
                 listener.listens.to_string(),

@@ -1,11 +1,11 @@
-//! `segue tell`: what the listener did with a track, or thinks of it. It is in the log when the command returns, and the next mix
-//! goes by it; so do tracks that lie near it.
+//! `segue tell`: what the listener did with a track, or thinks of it. It is in the log when the
+//! command returns, and the next mix goes by it; so do tracks that lie near it.
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use segue_core::{
-    EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source, StartReason,
-    Timestamp, TrackId,
+    EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
+    StartReason, Timestamp, TrackId,
 };
 use segue_engine::{Catalogue, TrackIdx};
 use segue_store::Store;
@@ -17,9 +17,11 @@ use crate::home::Home;
 use crate::scoring::active_model;
 use crate::terminal::{print_json, print_line, say};
 
-/// Say what you did with a track or think of it: the next mix goes by it, and similar tracks move too.
+/// Say what you did with a track or think of it: the next mix goes by it, and similar tracks move
+/// too.
 ///
-/// Tracks are given by their number in your latest mix (`3`, `5-8`) or by their id. Nothing is trained: what is said counts at once.
+/// Tracks are given by their number in your latest mix (`3`, `5-8`) or by their id. Nothing is
+/// trained: what is said counts at once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -99,7 +101,11 @@ pub(crate) fn run(args: &TellArgs, home: &Home) -> anyhow::Result<()> {
     if args.json {
         return print_json(&json!({"listener": listener, "tracks": tracks, "moved": moved}));
     }
-    say(&format!("noted of {} {}", tracks.len(), if tracks.len() == 1 { "track" } else { "tracks" }));
+    say(&format!(
+        "noted of {} {}",
+        tracks.len(),
+        if tracks.len() == 1 { "track" } else { "tracks" }
+    ));
     if before.is_empty() {
         return Ok(());
     }
@@ -204,7 +210,11 @@ fn likabilities(
     let scores = model.scorer.score(&dataset.profile(listener), &rows);
     let named = |(row, score): (&TrackIdx, segue_engine::Likability)| {
         let track = catalogue.track(*row);
-        (track.id.clone(), format!("{} – {}", track.artists.join(", "), track.display_title()), score.mean)
+        (
+            track.id.clone(),
+            format!("{} – {}", track.artists.join(", "), track.display_title()),
+            score.mean,
+        )
     };
     Ok(rows.iter().zip(scores).map(named).collect())
 }

@@ -4,24 +4,35 @@ use serde_json::Value;
 
 use crate::segue::Segue;
 
-/// 160 listeners of four styles of 10 items each: everyone lacks three of their own style and has two of another.
+/// 160 listeners of four styles of 10 items each: everyone lacks three of their own style and has
+/// two of another.
 fn styles() -> String {
     let items = |listener: usize| {
         let style = listener % 4;
         let own = (0..10).filter(move |item| (item + listener / 4) % 10 > 2);
         let own = own.map(move |item| format!("s{style}i{item}"));
-        let other = (0..2).map(move |item| format!("s{}i{}", (style + 1) % 4, (item + listener) % 10));
+        let other =
+            (0..2).map(move |item| format!("s{}i{}", (style + 1) % 4, (item + listener) % 10));
         own.chain(other)
     };
-    let rows = (0..160).flat_map(|listener| items(listener).map(move |item| format!("{listener} {item}\n")));
+    let rows = (0..160)
+        .flat_map(|listener| items(listener).map(move |item| format!("{listener} {item}\n")));
     rows.collect()
 }
 
 fn evaluate(options: &[&str]) -> Value {
     let segue = Segue::new();
     segue.write("styles.txt", &styles());
-    let arguments =
-        ["evaluate", "interactive", "--data", "styles.txt", "--unseen", "40/30", "--min-likes", "5"];
+    let arguments = [
+        "evaluate",
+        "interactive",
+        "--data",
+        "styles.txt",
+        "--unseen",
+        "40/30",
+        "--min-likes",
+        "5",
+    ];
     segue.json(&[&arguments[..], &["--proposals", "12", "--json"], options].concat())
 }
 
@@ -52,7 +63,11 @@ fn policies_explore_where_the_model_knows_how_sure_it_is() {
         "--policy",
         "plackett-luce,lin-ucb,linear-thompson",
     ]);
-    assert_eq!(report["entries"].as_array().unwrap().len(), 5, "popularity is only followed: {report}");
+    assert_eq!(
+        report["entries"].as_array().unwrap().len(),
+        5,
+        "popularity is only followed: {report}"
+    );
     let explored = entry(&report, "factor-analysis", "linear-thompson");
     assert!(explored["over_greedy"]["factor-analysis"]["12"]["mean"].is_f64());
     assert!(explored["chosen"][0].as_str().unwrap().contains('×'), "{explored}");
@@ -76,7 +91,10 @@ fn what_cannot_be_measured_is_refused() {
     let segue = Segue::new();
     segue.write("styles.txt", &styles());
     let fail = |options: &[&str], status| {
-        segue.fail(&[&["evaluate", "interactive", "--data", "styles.txt"][..], options].concat(), status)
+        segue.fail(
+            &[&["evaluate", "interactive", "--data", "styles.txt"][..], options].concat(),
+            status,
+        )
     };
     assert!(fail(&["--unseen", "30/40"], 2).contains("no more asked than hidden"));
     assert!(fail(&["--model", "svd"], 2).contains("`factor-analysis`"));

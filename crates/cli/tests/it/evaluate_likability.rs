@@ -6,16 +6,23 @@ use std::path::{Path, PathBuf};
 use assert_cmd::Command;
 use serde_json::Value;
 
-/// Writes a table of `rows` songs, liked where they are fast, with the given words for liked and disliked.
+/// Writes a table of `rows` songs, liked where they are fast, with the given words for liked and
+/// disliked.
 fn songs(folder: &Path, rows: usize, words: [&str; 2]) -> PathBuf {
     let mut text = String::from("\u{feff},Title,Danceability,tempo,key,mode,artist,Verdict\n");
     for row in 0..rows {
         let fast = row % 2 == 0;
-        let tempo =
-            if row % 11 == 3 { String::new() } else { (if fast { 150 } else { 80 } + row % 7).to_string() };
+        let tempo = if row % 11 == 3 {
+            String::new()
+        } else {
+            (if fast { 150 } else { 80 } + row % 7).to_string()
+        };
         let word = words[usize::from(!fast)];
-        text +=
-            &format!("{row},\"Song, {row}\",0.{row:03},{tempo},{},1,artist {},{word}\n", row % 12, row % 5);
+        text += &format!(
+            "{row},\"Song, {row}\",0.{row:03},{tempo},{},1,artist {},{word}\n",
+            row % 12,
+            row % 5
+        );
     }
     let path = folder.join("songs.csv");
     fs::write(&path, text).unwrap();
@@ -58,7 +65,10 @@ fn nested_cv_reports_each_metric_with_mean_and_deviation() {
     let data = songs(folder.path(), 40, ["1", "0"]);
     let report = json(&mut evaluate(&data, &[]));
     for metric in ["accuracy", "auc", "log_loss", "ece"] {
-        assert!(report[metric]["mean"].is_f64() && report[metric]["sd"].is_f64(), "{metric} in {report}");
+        assert!(
+            report[metric]["mean"].is_f64() && report[metric]["sd"].is_f64(),
+            "{metric} in {report}"
+        );
     }
     assert!(report["accuracy"]["mean"].as_f64().unwrap() > 0.7);
     assert_eq!((&report["rows"], &report["liked"]), (&Value::from(40), &Value::from(20)));
@@ -70,7 +80,10 @@ fn the_paper_protocol_reports_training_and_validation() {
     let data = songs(folder.path(), 40, ["yes", "no"]);
     let report = json(&mut evaluate(&data, &["--protocol", "paper"]));
     for metric in ["train_accuracy", "validation_accuracy"] {
-        assert!(report[metric]["mean"].is_f64() && report[metric]["median"].is_f64(), "{metric} in {report}");
+        assert!(
+            report[metric]["mean"].is_f64() && report[metric]["median"].is_f64(),
+            "{metric} in {report}"
+        );
     }
 }
 
@@ -117,12 +130,16 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
     let path = write("tempo,verdict\n120,1\nfast,0\n");
     assert!(error(&mut evaluate(&path, &[])).contains("broken.csv:3: column `tempo` holds `fast`"));
     let path = write("tempo,verdict\n120,1\n120,maybe\n");
-    assert!(error(&mut evaluate(&path, &[])).contains("broken.csv:3: column `verdict` holds `maybe`"));
+    assert!(
+        error(&mut evaluate(&path, &[])).contains("broken.csv:3: column `verdict` holds `maybe`")
+    );
     let path = write("tempo,verdict\n120,1\n120\n");
     let message = error(&mut evaluate(&path, &[]));
     assert!(message.contains("broken.csv") && message.contains("line: 3"), "{message}");
     let path = write("tempo,other\n120,1\n");
-    assert!(error(&mut evaluate(&path, &[])).contains("has no column `verdict`; it has: tempo, other"));
+    assert!(
+        error(&mut evaluate(&path, &[])).contains("has no column `verdict`; it has: tempo, other")
+    );
     let path = write("speed,verdict\n120,1\n");
     assert!(error(&mut evaluate(&path, &[])).contains("has no audio feature column"));
     let path = write("tempo,verdict\n120,1\n90,1\n");
@@ -135,7 +152,16 @@ fn the_paper_protocol_evaluates_the_papers_model_unless_told_otherwise() {
     let folder = tempfile::tempdir().unwrap();
     let data = songs(folder.path(), 40, ["1", "0"]);
     let mut command = Command::cargo_bin("segue").unwrap();
-    command.args(["evaluate", "likability", "--protocol", "paper", "--repeats", "1", "--label", "verdict"]);
+    command.args([
+        "evaluate",
+        "likability",
+        "--protocol",
+        "paper",
+        "--repeats",
+        "1",
+        "--label",
+        "verdict",
+    ]);
     assert_eq!(json(command.arg("--data").arg(&data))["model"], "mlp");
 }
 

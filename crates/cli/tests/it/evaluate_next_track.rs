@@ -7,9 +7,11 @@ use serde_json::Value;
 
 use crate::segue::Segue;
 
-/// 48 listeners, each of whom walks through the 12 items of one style in order, from a place of their own.
+/// 48 listeners, each of whom walks through the 12 items of one style in order, from a place of
+/// their own.
 fn walks() -> String {
-    let step = |listener: usize, at: usize| format!("s{}i{}", listener % 4, (listener / 4 + at) % 12);
+    let step =
+        |listener: usize, at: usize| format!("s{}i{}", listener % 4, (listener / 4 + at) % 12);
     let line = |listener: usize| {
         let items: Vec<String> = (0..8).map(|at| step(listener, at)).collect();
         format!("{listener} {}\n", items.join(" "))
@@ -49,15 +51,20 @@ fn ndcg(model: &Value) -> f64 {
 fn models_that_see_who_listens_to_what_beat_popularity() {
     let segue = Segue::new();
     let data = write(&segue, "walks.txt", &walks());
-    let models =
-        evaluate(&segue, &data, &["--model", "popularity,item-knn,ease,ials,fusion", "--seeds", "2"]);
+    let models = evaluate(
+        &segue,
+        &data,
+        &["--model", "popularity,item-knn,ease,ials,fusion", "--seeds", "2"],
+    );
     assert_eq!(models.len(), 5);
     let names: Vec<&str> = models.iter().map(|model| model["model"].as_str().unwrap()).collect();
     assert_eq!(names, ["popularity", "item-knn", "ease", "ials", "fusion"]);
     for model in &models {
         assert_eq!((model["cases"].as_u64(), model["seeds"].as_u64()), (Some(48), Some(2)));
         let (low, high) = (&model["recall@10"]["low"], &model["recall@10"]["high"]);
-        assert!(low.as_f64() <= high.as_f64() && model["train_s"].is_f64() && model["eval_s"].is_f64());
+        assert!(
+            low.as_f64() <= high.as_f64() && model["train_s"].is_f64() && model["eval_s"].is_f64()
+        );
     }
     for model in &models[1..] {
         assert!(ndcg(model) > ndcg(&models[0]) + 0.1, "{model}");
@@ -70,7 +77,8 @@ fn models_that_see_who_listens_to_what_beat_popularity() {
 fn a_sequence_model_learns_the_order() {
     let segue = Segue::new();
     let data = write(&segue, "walks.txt", &walks());
-    let options = ["--model", "ease,sasrec", "--set", "sasrec.dropout=0.1", "--set", "sasrec.epochs=60"];
+    let options =
+        ["--model", "ease,sasrec", "--set", "sasrec.dropout=0.1", "--set", "sasrec.epochs=60"];
     let models = evaluate(&segue, &data, &options);
     assert!(ndcg(&models[1]) > 0.8 && ndcg(&models[1]) > ndcg(&models[0]), "{models:?}");
     assert!(models[1]["config"]["sasrec"]["epochs"].as_u64().unwrap() <= 60);
@@ -80,12 +88,14 @@ fn a_sequence_model_learns_the_order() {
 fn temporal_cuts_keep_what_was_heard_and_tell_repeats_from_discoveries() {
     let segue = Segue::new();
     let data = write(&segue, "dated.txt", &dated());
-    let options = ["--model", "decayed-popularity,item-knn", "--protocol", "temporal", "--test-days", "1"];
+    let options =
+        ["--model", "decayed-popularity,item-knn", "--protocol", "temporal", "--test-days", "1"];
     let models = evaluate(&segue, &data, &options);
     assert!(models[0]["repeats ndcg@10"].is_null(), "nobody repeats: {}", models[0]);
     assert!(models[1]["discoveries ndcg@10"]["mean"].as_f64().unwrap() > 0.3);
     let undated = write(&segue, "walks.txt", &walks());
-    let error = segue.fail(&["evaluate", "next-track", "--data", &undated, "--protocol", "temporal"], 1);
+    let error =
+        segue.fail(&["evaluate", "next-track", "--data", &undated, "--protocol", "temporal"], 1);
     assert!(error.contains("carry no time"), "{error}");
 }
 
@@ -94,13 +104,23 @@ fn new_listeners_are_asked_about_with_so_many_of_their_items() {
     let segue = Segue::new();
     let data = write(&segue, "walks.txt", &walks());
     // Listeners of a style are friends in a circle.
-    let friends: String = (0..48).map(|listener| format!("{listener} {}\n", (listener + 4) % 48)).collect();
+    let friends: String =
+        (0..48).map(|listener| format!("{listener} {}\n", (listener + 4) % 48)).collect();
     let friends = write(&segue, "friends.txt", &friends);
-    let options =
-        ["--model", "popularity,ease", "--protocol", "new-listener", "--picks", "0,3", "--friends", &friends];
+    let options = [
+        "--model",
+        "popularity,ease",
+        "--protocol",
+        "new-listener",
+        "--picks",
+        "0,3",
+        "--friends",
+        &friends,
+    ];
     let models = evaluate(&segue, &data, &options);
     let of = |name: &str, picks: u64| {
-        let found = models.iter().find(|m| m["model"] == name && m["picks"].as_u64() == Some(picks));
+        let found =
+            models.iter().find(|m| m["model"] == name && m["picks"].as_u64() == Some(picks));
         ndcg(found.unwrap())
     };
     assert!(of("ease", 3) > of("popularity", 3) + 0.1);
@@ -118,12 +138,26 @@ fn items_nobody_played_are_placed_by_their_sound() {
             0.9 - 0.25 * style as f64 + item as f64 / 1000.0
         )
     };
-    let rows: String = (0..4).flat_map(|style| (0..12).map(move |item| sound(style, item))).collect();
+    let rows: String =
+        (0..4).flat_map(|style| (0..12).map(move |item| sound(style, item))).collect();
     let features = write(&segue, "features.csv", &format!("item,energy,valence\n{rows}"));
-    let options =
-        ["--model", "popularity,sasrec", "--protocol", "new-item", "--features", &features, "--seed", "3"];
+    let options = [
+        "--model",
+        "popularity,sasrec",
+        "--protocol",
+        "new-item",
+        "--features",
+        &features,
+        "--seed",
+        "3",
+    ];
     let models = evaluate(&segue, &data, &options);
-    assert!(ndcg(&models[1]) > ndcg(&models[0]) + 0.1, "{} against {}", ndcg(&models[1]), ndcg(&models[0]));
+    assert!(
+        ndcg(&models[1]) > ndcg(&models[0]) + 0.1,
+        "{} against {}",
+        ndcg(&models[1]),
+        ndcg(&models[0])
+    );
 }
 
 #[test]
@@ -140,8 +174,8 @@ fn a_search_that_was_cut_off_goes_on() {
     let (path, first) = log(&segue);
     assert_eq!(first.lines().count(), 3);
     // Killed while the third trial was being written.
-    let torn: String =
-        first.lines().take(2).map(|line| format!("{line}\n")).collect::<String>() + "{\"config\":{\"item";
+    let torn: String = first.lines().take(2).map(|line| format!("{line}\n")).collect::<String>()
+        + "{\"config\":{\"item";
     fs::write(&path, torn).unwrap();
     let resumed = evaluate(&segue, &data, &["--model", "item-knn", "--search", "4"]);
     let (_, second) = log(&segue);
@@ -149,11 +183,18 @@ fn a_search_that_was_cut_off_goes_on() {
         second.lines().filter(|line| serde_json::from_str::<Value>(line).is_ok()).collect();
     assert_eq!(whole.len(), 4, "{second}");
     for line in first.lines() {
-        assert_eq!(whole.iter().filter(|other| **other == line).count(), 1, "{line} once in {second}");
+        assert_eq!(
+            whole.iter().filter(|other| **other == line).count(),
+            1,
+            "{line} once in {second}"
+        );
     }
     assert_eq!(
         resumed,
-        with_times_of(&resumed, &evaluate(&segue, &data, &["--model", "item-knn", "--search", "4"]))
+        with_times_of(
+            &resumed,
+            &evaluate(&segue, &data, &["--model", "item-knn", "--search", "4"])
+        )
     );
 }
 
@@ -220,7 +261,8 @@ fn published_sequences_are_ranked_above_the_published_figures() {
         println!("skipped: there is no `{}`", data.display());
         return;
     }
-    let models = evaluate(&Segue::new(), &data.display().to_string(), &["--model", "item-knn,ease"]);
+    let models =
+        evaluate(&Segue::new(), &data.display().to_string(), &["--model", "item-knn,ease"]);
     assert_eq!(models[0]["cases"], 1090);
     assert!(ndcg(&models[1]) > 0.0435, "EASE is above the .0435 of BSARec: {}", ndcg(&models[1]));
 }

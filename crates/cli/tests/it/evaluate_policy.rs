@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::segue::Segue;
 
-/// A hundred and twenty choices between three tracks at a half, a quarter and a quarter; the second is the one that is liked.
+/// A hundred and twenty choices between three tracks at a half, a quarter and a quarter; the second
+/// is the one that is liked.
 fn write_log(segue: &Segue) {
     let mut rows = String::from("item_id,click,propensity,p_new,user\n");
     for row in 0..120 {
@@ -61,8 +62,15 @@ fn a_model_given_in_columns_is_the_one_used() {
         .unwrap();
     }
     segue.write("log.csv", &rows);
-    let options =
-        ["--predicted-column", "q", "--expected-column", "q_new", "--switch-threshold", "1", "--json"];
+    let options = [
+        "--predicted-column",
+        "q",
+        "--expected-column",
+        "q_new",
+        "--switch-threshold",
+        "1",
+        "--json",
+    ];
     let report = segue.json(&[&NEW[..], &options].concat());
     assert!((value(&report, "dm") - 0.4).abs() < 1e-12);
     let corrected = |weight: f64| 0.5 * weight * (1.0 / 3.0 - 0.25);
@@ -87,7 +95,10 @@ fn a_policy_is_taken_from_its_own_log() {
     // What was never logged cannot be told.
     segue.write("theirs.csv", &theirs.replace('b', "d"));
     let error = segue.fail(&[&NEW[..6], &options].concat(), 1);
-    assert!(error.contains("cannot say") && error.contains("75 % of the policy's choices"), "{error}");
+    assert!(
+        error.contains("cannot say") && error.contains("75 % of the policy's choices"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -96,7 +107,8 @@ fn slates_are_weighed_pick_after_pick() {
     let mut rows = String::from("slate,position,item,reward,propensity,p_new\n");
     for slate in 0..200 {
         let first = slate % 2 == 0;
-        writeln!(rows, "{slate},1,x,{},0.5,{}", u8::from(first), if first { 0.6 } else { 0.4 }).unwrap();
+        writeln!(rows, "{slate},1,x,{},0.5,{}", u8::from(first), if first { 0.6 } else { 0.4 })
+            .unwrap();
         writeln!(rows, "{slate},2,y,1,0.5,0.5").unwrap();
     }
     segue.write("log.csv", &rows);
@@ -116,7 +128,10 @@ fn what_is_wrong_with_a_log_is_said_with_its_line() {
     };
     let header = "item_id,click,propensity,p_new\n";
     let message = fail(&format!("{header}a,1,0.5,0.5\nb,0,0,0.5\n"), 1);
-    assert!(message.contains("log.csv") && message.contains("line 3: the propensity is 0"), "{message}");
+    assert!(
+        message.contains("log.csv") && message.contains("line 3: the propensity is 0"),
+        "{message}"
+    );
     assert!(fail(&format!("{header}a,1,1.5,0.5\n"), 1).contains("line 2: the propensity is 1.5"));
     assert!(fail(&format!("{header}a,yes,0.5,0.5\n"), 1).contains("line 2: the reward is `yes`"));
     assert!(fail(header, 1).contains("holds no row"));
@@ -135,7 +150,13 @@ fn listened() -> (Segue, f64) {
     let segue = Segue::new();
     segue.write_export("Streaming_History_Audio_2010_0.json", 200);
     segue.write_catalogue("tracks.csv");
-    segue.run(&["import", "tracks.csv", "Streaming_History_Audio_2010_0.json", "--listener", "ann"]);
+    segue.run(&[
+        "import",
+        "tracks.csv",
+        "Streaming_History_Audio_2010_0.json",
+        "--listener",
+        "ann",
+    ]);
     segue.run(&["train"]);
     let (mut plays, mut liked) = (Vec::new(), std::collections::BTreeSet::new());
     let at = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
@@ -185,7 +206,9 @@ fn mixes_and_what_was_played_of_them_tell_of_other_policies() {
     assert!(error.contains("did not log") && error.contains("plackett-luce/1"), "{error}");
     let error = segue.fail(&["evaluate", "policy", "--policy", "greedy"], 1);
     assert!(error.contains("cannot say"), "twelve mixes are too few: {error}");
-    assert!(segue.fail(&["evaluate", "policy", "--policy", "best"], 1).contains("`linear-thompson`"));
+    assert!(
+        segue.fail(&["evaluate", "policy", "--policy", "best"], 1).contains("`linear-thompson`")
+    );
     let error = Segue::new().fail(&["evaluate", "policy", "--policy", "greedy"], 1);
     assert!(error.contains("segue import"), "{error}");
 }

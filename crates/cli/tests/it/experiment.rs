@@ -26,7 +26,9 @@ fn bolder() -> Segue {
 }
 
 fn mix(segue: &Segue, listener: &str, more: &[&str]) -> Value {
-    segue.json(&[&["mix", "--listener", listener, "-n", "6", "--seed", "3", "--json"], more].concat())
+    segue.json(
+        &[&["mix", "--listener", listener, "-n", "6", "--seed", "3", "--json"], more].concat(),
+    )
 }
 
 #[test]
@@ -48,7 +50,9 @@ fn each_listener_keeps_an_arm_and_gets_its_settings() {
     }
     assert_eq!(arms.len(), 2, "eight listeners are in {arms:?} only");
     let readout = segue.json(&["experiment", "readout", "bolder", "--json"]);
-    let sum = |of: &str| (0..2).map(|arm| readout["readout"]["arms"][arm][of].as_u64().unwrap()).sum::<u64>();
+    let sum = |of: &str| {
+        (0..2).map(|arm| readout["readout"]["arms"][arm][of].as_u64().unwrap()).sum::<u64>()
+    };
     assert_eq!((sum("listeners"), sum("complete")), (8, 0));
     assert_eq!(readout["readout"]["differences"][0]["metrics"]["satisfaction"]["low"], -1.0);
 }
@@ -120,7 +124,10 @@ fn plays_that_come_in_later_answer_the_mixes() {
     for arm in found["readout"]["arms"].as_array().unwrap() {
         let complete = arm["complete"].as_u64().unwrap();
         assert!(complete > 0, "{found}");
-        assert_eq!(arm["counts"]["mixes"], complete, "the mixes of today came after their seven days");
+        assert_eq!(
+            arm["counts"]["mixes"], complete,
+            "the mixes of today came after their seven days"
+        );
         assert_eq!(
             (&arm["counts"]["liked"], &arm["counts"]["skipped"]),
             (&complete.into(), &complete.into())
@@ -136,7 +143,8 @@ fn plays_that_come_in_later_answer_the_mixes() {
 #[test]
 fn a_shadow_is_logged_beside_what_is_shown_and_never_counts_as_shown() {
     let segue = trained();
-    let arms = ["--arm", "control", "--arm", "bold:explore=0.9", "--arm", "rested:no-repeat-days=100000"];
+    let arms =
+        ["--arm", "control", "--arm", "bold:explore=0.9", "--arm", "rested:no-repeat-days=100000"];
     segue.run(&[&["experiment", "start", "dry", "--shadow"], &arms[..]].concat());
     let made = mix(&segue, "ann", &[]);
     assert_eq!(made["experiment"]["arm"], "control");
@@ -156,7 +164,8 @@ fn a_shadow_is_logged_beside_what_is_shown_and_never_counts_as_shown() {
     assert!(bold["overlap"].as_f64().unwrap() < 1.0, "{bold}");
     assert!(segue.run(&["experiment", "readout", "dry"]).contains("shadow"));
 
-    // Everything that was heard was heard within so many days: that arm has nothing to show, and the mix is made all the same.
+    // Everything that was heard was heard within so many days: that arm has nothing to show, and
+    // the mix is made all the same.
     let output = segue.command(&["mix", "-n", "6", "--only", "heard"]).output().unwrap();
     assert!(
         output.status.success() && stderr(&output).contains("`rested` has no shadow"),
@@ -167,5 +176,8 @@ fn a_shadow_is_logged_beside_what_is_shown_and_never_counts_as_shown() {
 
     segue.run(&["forget", "--listener", "ann", "--yes"]);
     let status = segue.json(&["status", "--json"]);
-    assert_eq!((&status["store"]["impressions"], &status["store"]["shadows"]), (&0.into(), &0.into()));
+    assert_eq!(
+        (&status["store"]["impressions"], &status["store"]["shadows"]),
+        (&0.into(), &0.into())
+    );
 }

@@ -12,7 +12,8 @@ fn count(value: &Value, key: &str) -> u64 {
 }
 
 fn adds_up(total: &Value) -> bool {
-    let dropped: u64 = total["dropped"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+    let dropped: u64 =
+        total["dropped"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
     let kept = count(total, "listens") + count(total, "feedback") + count(total, "tracks");
     count(total, "rows_read") == kept + count(total, "already_imported") + dropped
 }
@@ -83,8 +84,12 @@ fn an_import_that_is_killed_goes_on_where_it_stopped() {
     // A pipe that stays open keeps the child from being mistaken for a finished one.
     let mut kills = 0;
     for pause_ms in [120, 200, 300, 450] {
-        let mut child =
-            segue.command(&["import", "."]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = segue
+            .command(&["import", "."])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
         thread::sleep(Duration::from_millis(pause_ms));
         if child.try_wait().unwrap().is_none() {
             kills += 1;

@@ -10,7 +10,13 @@ pub(crate) fn trained() -> Segue {
     let segue = Segue::new();
     segue.write_export("Streaming_History_Audio_2010_0.json", 400);
     segue.write_catalogue("tracks.csv");
-    segue.run(&["import", "tracks.csv", "Streaming_History_Audio_2010_0.json", "--listener", "ann"]);
+    segue.run(&[
+        "import",
+        "tracks.csv",
+        "Streaming_History_Audio_2010_0.json",
+        "--listener",
+        "ann",
+    ]);
     segue.run(&["train"]);
     segue
 }
@@ -50,19 +56,24 @@ fn the_dial_is_honest_and_the_log_complete() {
 #[test]
 fn the_same_seed_gives_the_same_mix_and_no_track_comes_twice() {
     let segue = trained();
-    let make = || segue.json(&["mix", "-n", "10", "--seed", "9", "--json", "--dry-run"])["picks"].clone();
+    let make =
+        || segue.json(&["mix", "-n", "10", "--seed", "9", "--json", "--dry-run"])["picks"].clone();
     let picks = make();
     assert_eq!(picks, make());
-    let tracks: HashSet<&Value> = picks.as_array().unwrap().iter().map(|pick| &pick["track"]).collect();
+    let tracks: HashSet<&Value> =
+        picks.as_array().unwrap().iter().map(|pick| &pick["track"]).collect();
     assert_eq!(tracks.len(), 10);
 }
 
 #[test]
 fn the_model_likes_what_sounds_like_what_was_finished() {
     let segue = trained();
-    let mix = segue.json(&["mix", "-n", "6", "--only", "new", "--policy", "greedy", "--seed", "1", "--json"]);
+    let mix = segue
+        .json(&["mix", "-n", "6", "--only", "new", "--policy", "greedy", "--seed", "1", "--json"]);
     // even songs are loud and were finished, odd ones are quiet and were skipped
-    let even = |pick: &&Value| pick["track"].as_str().unwrap().as_bytes().last().unwrap().is_multiple_of(2);
+    let even = |pick: &&Value| {
+        pick["track"].as_str().unwrap().as_bytes().last().unwrap().is_multiple_of(2)
+    };
     let loud = mix["picks"].as_array().unwrap().iter().filter(even).count();
     assert!(loud >= 5, "{loud} of 6 new tracks sound like those that were finished: {mix}");
 }
@@ -125,29 +136,49 @@ fn the_demo_shows_the_whole_loop() {
 
 fn likely(mix: &Value, track: &str) -> f64 {
     let picks = mix["picks"].as_array().unwrap();
-    let pick =
-        picks.iter().find(|pick| pick["track"] == track).unwrap_or_else(|| panic!("no {track}: {mix}"));
+    let pick = picks
+        .iter()
+        .find(|pick| pick["track"] == track)
+        .unwrap_or_else(|| panic!("no {track}: {mix}"));
     pick["likability"].as_f64().unwrap()
 }
 
 #[test]
 fn what_is_told_counts_in_the_next_mix_and_for_similar_tracks() {
     let segue = trained();
-    let everything_new =
-        &["mix", "-n", "60", "--only", "new", "--explore", "1", "--artist-cap", "9", "--album-cap", "9"];
+    let everything_new = &[
+        "mix",
+        "-n",
+        "60",
+        "--only",
+        "new",
+        "--explore",
+        "1",
+        "--artist-cap",
+        "9",
+        "--album-cap",
+        "9",
+    ];
     let make = || segue.json(&[&everything_new[..], &["--seed", "1", "--json"]].concat());
     let before = make();
-    let loud = |pick: &&Value| pick["track"].as_str().unwrap().as_bytes().last().unwrap().is_multiple_of(2);
+    let loud = |pick: &&Value| {
+        pick["track"].as_str().unwrap().as_bytes().last().unwrap().is_multiple_of(2)
+    };
     let picks = before["picks"].as_array().unwrap();
-    let loud: Vec<&str> = picks.iter().filter(loud).map(|pick| pick["track"].as_str().unwrap()).collect();
+    let loud: Vec<&str> =
+        picks.iter().filter(loud).map(|pick| pick["track"].as_str().unwrap()).collect();
     let number = 1 + picks.iter().position(|pick| pick["track"] == loud[0]).unwrap();
     let told = segue.json(&["tell", "skipped", &number.to_string(), loud[1], loud[2], "--json"]);
     assert_eq!(told["tracks"], serde_json::json!([loud[0], loud[1], loud[2]]));
     segue.run(&["tell", "never", loud[3]]);
 
     let after = make();
-    assert!(after["picks"].as_array().unwrap().iter().all(|pick| pick["track"] != loud[3]), "{after}");
-    let lower = loud[4..].iter().filter(|track| likely(&after, track) < likely(&before, track)).count();
+    assert!(
+        after["picks"].as_array().unwrap().iter().all(|pick| pick["track"] != loud[3]),
+        "{after}"
+    );
+    let lower =
+        loud[4..].iter().filter(|track| likely(&after, track) < likely(&before, track)).count();
     assert!(lower * 2 > loud.len() - 4, "{lower} of {} loud tracks fell", loud.len() - 4);
 
     let status = segue.json(&["status", "--json"]);
@@ -160,7 +191,8 @@ fn what_is_told_counts_in_the_next_mix_and_for_similar_tracks() {
 #[test]
 fn tracks_added_after_training_get_their_share_of_the_new_ones() {
     let segue = trained();
-    let mut table = String::from("track_id,track_name,artist_name,energy,valence,tempo,duration_ms\n");
+    let mut table =
+        String::from("track_id,track_name,artist_name,energy,valence,tempo,duration_ms\n");
     for song in 0..30 {
         table += &format!(
             "spotify:track:late{song:018},Late {song},Newcomer {song},0.8,0.2,{},200000\n",
@@ -189,7 +221,18 @@ fn tracks_added_after_training_get_their_share_of_the_new_ones() {
         assert_eq!(mix["config"]["arrival_slots"], expected);
     }
     segue.run(&["train", "--seed", "5"]);
-    let mix = segue.json(&["mix", "-n", "10", "--explore", "1", "--arrivals", "0", "--seed", "2", "--json"]);
+    let mix = segue.json(&[
+        "mix",
+        "-n",
+        "10",
+        "--explore",
+        "1",
+        "--arrivals",
+        "0",
+        "--seed",
+        "2",
+        "--json",
+    ]);
     assert!(
         mix["picks"].to_string().contains("late"),
         "known to the model, they are tracks like any other: {mix}"

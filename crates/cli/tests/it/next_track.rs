@@ -4,15 +4,19 @@ use serde_json::Value;
 
 use crate::segue::Segue;
 
-/// Plays of 5 albums of 8 songs, each played from first to last, album after album; `rounds` from round `first` on.
+/// Plays of 5 albums of 8 songs, each played from first to last, album after album; `rounds` from
+/// round `first` on.
 fn export(first: usize, rounds: usize) -> String {
-    let mut rows = String::from("listener,played_at,track_id,track_name,artist_name,ms_played,duration_ms\n");
+    let mut rows =
+        String::from("listener,played_at,track_id,track_name,artist_name,ms_played,duration_ms\n");
     for round in first..first + rounds {
         for song in 0..8 {
             let album = round * 3 % 5;
             // Each in the minute after the last, and a day between albums.
             let time = 1_600_000_000 + round * 86_400 + song * 240;
-            rows += &format!("ann,{time},a{album}s{song},Song {album}.{song},Artist {album},200000,200000\n");
+            rows += &format!(
+                "ann,{time},a{album}s{song},Song {album}.{song},Artist {album},200000,200000\n"
+            );
         }
     }
     rows
@@ -59,19 +63,35 @@ fn training_goes_on_with_what_came_in_since_and_leaves_the_likability_model_alon
     segue.write("plays.csv", &export(0, 20));
     segue.run(&["import", "plays.csv"]);
     let first = segue.json(&["train", "--next-track", "--json"]);
-    segue.write("catalogue.csv", "track_id,track_name,artist_name,energy\nnew1,New One,Artist 9,0.5\n");
+    segue.write(
+        "catalogue.csv",
+        "track_id,track_name,artist_name,energy\nnew1,New One,Artist 9,0.5\n",
+    );
     segue.write("more.csv", &export(20, 10));
     segue.run(&["import", "catalogue.csv", "more.csv"]);
     let second = segue.json(&["train", "--next-track", "--continue", "--json"]);
     assert_ne!(first["version"], second["version"]);
     assert_eq!(second["card"]["continued"], true);
-    assert_eq!(second["card"]["items"].as_u64().unwrap(), first["card"]["items"].as_u64().unwrap() + 1);
+    assert_eq!(
+        second["card"]["items"].as_u64().unwrap(),
+        first["card"]["items"].as_u64().unwrap() + 1
+    );
     let again = segue.json(&["train", "--next-track", "--json"]);
     let figure = |report: &Value| report["card"]["held_out"]["model"]["ndcg@10"].as_f64().unwrap();
-    assert!(figure(&second) > figure(&again) - 0.1, "{} against {}", figure(&second), figure(&again));
+    assert!(
+        figure(&second) > figure(&again) - 0.1,
+        "{} against {}",
+        figure(&second),
+        figure(&again)
+    );
     let in_use = |kind: &str| {
         let models = segue.json(&["models", "list", "--json"]);
-        models.as_array().unwrap().iter().filter(|m| m["active"] == true && m["kind"] == kind).count()
+        models
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|m| m["active"] == true && m["kind"] == kind)
+            .count()
     };
     assert_eq!((in_use("next-track"), in_use("likability")), (1, 0));
     // Loud songs of even albums finished, the others skipped: enough for a likability model.

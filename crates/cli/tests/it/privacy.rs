@@ -45,5 +45,7 @@ fn forgetting_leaves_no_trace_of_a_listener() {
     assert_eq!(report["impressions"], 1);
     assert_eq!(report["active_model_removed"], true);
     assert!(!holds(&bytes_below(&segue.home()), "zebra-listener"));
-    assert!(segue.fail(&["forget", "--listener", "zebra-listener", "--yes"], 1).contains("no listener"));
+    assert!(
+        segue.fail(&["forget", "--listener", "zebra-listener", "--yes"], 1).contains("no listener")
+    );
 }

@@ -55,16 +55,19 @@ impl Segue {
         fs::write(path, content).unwrap();
     }
 
-    /// Writes a Spotify export of `plays` plays of 20 songs by 5 artists, even songs finished, odd ones skipped.
+    /// Writes a Spotify export of `plays` plays of 20 songs by 5 artists, even songs finished, odd
+    /// ones skipped.
     pub(crate) fn write_export(&self, name: &str, plays: usize) {
         let rows: Vec<Value> = (0..plays).map(export_row).collect();
         self.write(name, &serde_json::to_string(&rows).unwrap());
     }
 
-    /// Writes audio features for the songs of [`Self::write_export`] and as many more that nobody has played.
+    /// Writes audio features for the songs of [`Self::write_export`] and as many more that nobody
+    /// has played.
     pub(crate) fn write_catalogue(&self, name: &str) {
-        let mut table =
-            String::from("track_id,track_name,artist_name,popularity,energy,valence,tempo,duration_ms\n");
+        let mut table = String::from(
+            "track_id,track_name,artist_name,popularity,energy,valence,tempo,duration_ms\n",
+        );
         for song in 0..80 {
             let energy = if song % 2 == 0 { 0.8 } else { 0.2 } + f64::from(song) / 1000.0;
             let (artist, valence, tempo) = (song / 4 % 20, 1.0 - energy, 90 + song);
@@ -88,7 +91,8 @@ pub(crate) fn uri(song: i32) -> String {
 
 fn export_row(play: usize) -> Value {
     let song = (play * 7 % 20) as i32;
-    let (ms_played, reason) = if song % 2 == 0 { (200_000, "trackdone") } else { (9_000, "fwdbtn") };
+    let (ms_played, reason) =
+        if song % 2 == 0 { (200_000, "trackdone") } else { (9_000, "fwdbtn") };
     let minutes = play * 5;
     let (day, hour, minute) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
     json!({

@@ -1,4 +1,5 @@
-//! `segue serve` and `segue keys`: what is refused before anything is served, and that what was acknowledged survives a kill.
+//! `segue serve` and `segue keys`: what is refused before anything is served, and that what was
+//! acknowledged survives a kill.
 
 use std::io::{BufRead as _, BufReader, Lines, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -21,7 +22,8 @@ impl Served {
         let mut command = segue.command(&["serve", "--bind", "127.0.0.1:0"]);
         let mut child = command.env("RUST_LOG", "off").stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let line = lines.find(|line| line.as_ref().unwrap().contains("listening on")).unwrap().unwrap();
+        let line =
+            lines.find(|line| line.as_ref().unwrap().contains("listening on")).unwrap().unwrap();
         let address = line.rsplit("http://").next().unwrap().parse().unwrap();
         let served = Self { child, address, _log: lines };
         while served.ask("GET", "/readyz", "").0 != 200 {
@@ -47,7 +49,9 @@ impl Served {
     /// Sends a signal and waits for the end.
     fn end(mut self, signal: &str) -> std::process::ExitStatus {
         let pid = self.child.id().to_string();
-        assert!(std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        assert!(
+            std::process::Command::new("kill").args([signal, &pid]).status().unwrap().success()
+        );
         self.child.wait().unwrap()
     }
 }

@@ -73,7 +73,8 @@ fn threads_do_not_change_a_simulation() {
 #[test]
 fn shows_are_taken_from_a_file() {
     let segue = Segue::new();
-    // Five shows of four traces each: the first three are old, of the other two one is returned to on ten days and one on none.
+    // Five shows of four traces each: the first three are old, of the other two one is returned to
+    // on ten days and one on none.
     let old = [0_u64, 1, 3, 7, 0, 0, 1, 1, 0, 0, 0, 15];
     let bits: Vec<u8> =
         [&old[..], &[1023; 4], &[0; 4]].concat().into_iter().flat_map(u64::to_le_bytes).collect();
@@ -97,7 +98,8 @@ fn shows_are_taken_from_a_file() {
         "oracle",
     ];
     let report = json(&segue, &command, &["--shows", "2"]);
-    // On the first day nothing is known and half of the listens go to the show that is worth nothing; then the oracle knows.
+    // On the first day nothing is known and half of the listens go to the show that is worth
+    // nothing; then the oracle knows.
     let first_day = regret(&report, "belief", "oracle") * 3.0;
     assert!((3.0..8.0).contains(&first_day), "{first_day}");
     let message = segue.fail(&[&command[..], &["--shows", "3"]].concat(), 1);
@@ -109,7 +111,12 @@ fn policies_that_learn_regret_less_than_chance() {
     let report = json(&Segue::new(), &CAROUSEL, &[]);
     let regret = |name: &str| regret(&report, "policy", name);
     for name in ["epsilon-greedy", "thompson-pessimistic", "thompson-fitted", "logistic-thompson"] {
-        assert!(regret(name) < regret("random"), "{name}: {} against {}", regret(name), regret("random"));
+        assert!(
+            regret(name) < regret("random"),
+            "{name}: {} against {}",
+            regret(name),
+            regret("random")
+        );
     }
     let floor = report["best_of_segments"]["mean"].as_f64().unwrap();
     assert!(floor > 0.0 && floor < regret("thompson-fitted"));
@@ -128,5 +135,7 @@ fn tables_name_every_policy_and_what_cannot_be_is_refused() {
     let table = segue.run(&[&DELAYED[..], &["--beliefs", "day-two"]].concat());
     assert!(table.contains("day-two") && !table.contains("oracle"), "{table}");
     assert!(segue.fail(&["simulate", "carousel", "--slots", "900"], 1).contains("--slots"));
-    assert!(segue.fail(&["simulate", "delayed", "--prior-shows", "1"], 1).contains("--prior-shows"));
+    assert!(
+        segue.fail(&["simulate", "delayed", "--prior-shows", "1"], 1).contains("--prior-shows")
+    );
 }

@@ -31,16 +31,20 @@ fn simulate(segue: &Segue, options: &[&str]) -> Value {
 fn every_setting_is_measured_in_both_models_of_listeners() {
     let segue = Segue::new();
     let page = segue.folder().join("dial.html");
-    let report = simulate(&segue, &["--explore", "1,0,0.5", "--report", &page.display().to_string()]);
+    let report =
+        simulate(&segue, &["--explore", "1,0,0.5", "--report", &page.display().to_string()]);
     let models = report["models"].as_array().unwrap();
-    let names: Vec<&str> = models.iter().map(|model| model["listener_model"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        models.iter().map(|model| model["listener_model"].as_str().unwrap()).collect();
     assert_eq!(names, ["taste-points", "latent-factors"]);
     for model in models {
         let settings = model["settings"].as_array().unwrap();
-        let dial: Vec<f64> = settings.iter().map(|setting| setting["explore"].as_f64().unwrap()).collect();
+        let dial: Vec<f64> =
+            settings.iter().map(|setting| setting["explore"].as_f64().unwrap()).collect();
         assert_eq!(dial, [0.0, 0.5, 1.0]);
         for setting in settings {
-            let satisfaction = setting["measures"]["satisfaction"]["value"]["mean"].as_f64().unwrap();
+            let satisfaction =
+                setting["measures"]["satisfaction"]["value"]["mean"].as_f64().unwrap();
             assert!((0.0..=1.0).contains(&satisfaction), "{setting}");
             assert_eq!(setting["satisfaction"].as_array().unwrap().len(), 6);
         }
@@ -49,8 +53,14 @@ fn every_setting_is_measured_in_both_models_of_listeners() {
         assert!(gain["low"].as_f64() <= gain["high"].as_f64());
     }
     let page = fs::read_to_string(page).unwrap();
-    assert!(page.matches("<svg").count() >= 16 && page.contains("taste-points"), "plots of both models");
-    assert!(!page.contains("#000000") && page.ends_with("</html>\n"), "plots take the page's colour");
+    assert!(
+        page.matches("<svg").count() >= 16 && page.contains("taste-points"),
+        "plots of both models"
+    );
+    assert!(
+        !page.contains("#000000") && page.ends_with("</html>\n"),
+        "plots take the page's colour"
+    );
 }
 
 #[test]
@@ -69,17 +79,25 @@ fn the_number_of_threads_changes_nothing() {
 #[test]
 fn tables_end_with_the_answer() {
     let segue = Segue::new();
-    let arguments = [&TINY[..], &["--explore", "0,0.4", "--listener-model", "taste-points"]].concat();
+    let arguments =
+        [&TINY[..], &["--explore", "0,0.4", "--listener-model", "taste-points"]].concat();
     let shown = segue.run(&arguments);
-    assert!(shown.contains("Are they better off?") && shown.contains("What do they hear?"), "{shown}");
+    assert!(
+        shown.contains("Are they better off?") && shown.contains("What do they hear?"),
+        "{shown}"
+    );
     assert!(shown.trim_end().lines().last().unwrap().starts_with("Against dial 0"), "{shown}");
 }
 
 #[test]
 fn a_dial_out_of_range_is_refused() {
     let segue = Segue::new();
-    assert!(segue.fail(&["simulate", "community", "--explore", "0,1.5"], 1).contains("from 0 to 1"));
     assert!(
-        segue.fail(&["simulate", "community", "--listener-model", "robots"], 2).contains("latent-factors")
+        segue.fail(&["simulate", "community", "--explore", "0,1.5"], 1).contains("from 0 to 1")
+    );
+    assert!(
+        segue
+            .fail(&["simulate", "community", "--listener-model", "robots"], 2)
+            .contains("latent-factors")
     );
 }

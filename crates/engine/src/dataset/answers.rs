@@ -1,10 +1,13 @@
 //! What became of a mix: which of its picks the listener then played, skipped or spoke of.
 //!
-//! A play or a word is credited to *one* mix: the last shown before it that has the song in any version, provided that it came within the
-//! [`Credit`] given. So no play counts twice, and a mix is not credited for what came of its successor. What a listener's plays and words together say of a
-//! pick is what they would say in a profile: the label policy ([`super::labels`]) decides, here as everywhere.
+//! A play or a word is credited to *one* mix: the last shown before it that has the song in any
+//! version, provided that it came within the [`Credit`] given. So no play counts twice, and a mix
+//! is not credited for what came of its successor. What a listener's plays and words together say
+//! of a pick is what they would say in a profile: the label policy ([`super::labels`]) decides,
+//! here as everywhere.
 //!
-//! A pick that the listener did not touch is not disliked. Whether it counts as a miss is the business of whoever asks.
+//! A pick that the listener did not touch is not disliked. Whether it counts as a miss is the
+//! business of whoever asks.
 
 use rustc_hash::FxHashMap;
 use segue_core::{Feedback, FeedbackTarget, Impression, Listen, Timestamp, TrackId};
@@ -54,8 +57,8 @@ pub struct Answer {
 
 /// What became of the picks of a listener's mixes, in the order of the mixes and of their picks.
 ///
-/// `shown` is everything that the listener was shown in this time, oldest first: a mix left out would leave its plays to an
-/// earlier one. Shadows are credited with nothing.
+/// `shown` is everything that the listener was shown in this time, oldest first: a mix left out
+/// would leave its plays to an earlier one. Shadows are credited with nothing.
 pub fn answers(
     catalogue: &Catalogue,
     shown: &[Impression],
@@ -77,11 +80,17 @@ pub fn answers(
             feedback_of[mix].push(said);
         }
     }
-    let answered = |(impression, (listens, feedback)): (&Impression, (Vec<&Listen>, Vec<&Feedback>))| {
-        let listener = impression.slate.listener.clone();
-        let profile = Profile::fold(catalogue, listener, listens, feedback);
-        impression.slate.picks.iter().map(|pick| answer(catalogue, &profile, &pick.track)).collect()
-    };
+    let answered =
+        |(impression, (listens, feedback)): (&Impression, (Vec<&Listen>, Vec<&Feedback>))| {
+            let listener = impression.slate.listener.clone();
+            let profile = Profile::fold(catalogue, listener, listens, feedback);
+            impression
+                .slate
+                .picks
+                .iter()
+                .map(|pick| answer(catalogue, &profile, &pick.track))
+                .collect()
+        };
     shown.iter().zip(listens_of.into_iter().zip(feedback_of)).map(answered).collect()
 }
 
@@ -91,7 +100,8 @@ fn answer(catalogue: &Catalogue, profile: &Profile, track: &TrackId) -> Answer {
     let interaction = profile.interaction(catalogue.work(track));
     let plays = interaction.map_or(0, |interaction| interaction.plays);
     let is_praised = interaction.is_some_and(|interaction| interaction.stance == Stance::Like);
-    let is_banned = catalogue.artist(track).is_some_and(|artist| profile.banned_artists.contains(&artist));
+    let is_banned =
+        catalogue.artist(track).is_some_and(|artist| profile.banned_artists.contains(&artist));
     if is_banned && !is_praised {
         return Answer { plays, verdict: Verdict::Disliked };
     }
@@ -118,8 +128,12 @@ struct Mixes<'a> {
 impl<'a> Mixes<'a> {
     fn new(catalogue: &'a Catalogue, shown: &'a [Impression], credit: Credit) -> Self {
         let mut by_work: FxHashMap<WorkIdx, Vec<usize>> = FxHashMap::default();
-        for (mix, impression) in shown.iter().enumerate().filter(|(_, impression)| impression.was_shown()) {
-            for track in impression.slate.picks.iter().filter_map(|pick| catalogue.find(&pick.track)) {
+        for (mix, impression) in
+            shown.iter().enumerate().filter(|(_, impression)| impression.was_shown())
+        {
+            for track in
+                impression.slate.picks.iter().filter_map(|pick| catalogue.find(&pick.track))
+            {
                 by_work.entry(catalogue.work(track)).or_default().push(mix);
             }
         }
@@ -133,7 +147,8 @@ impl<'a> Mixes<'a> {
         self.credit.covers(self.shown[last].at, done).then_some(last)
     }
 
-    /// The mixes that a word counts for: one for a song; for an artist each in which a song of theirs was last shown.
+    /// The mixes that a word counts for: one for a song; for an artist each in which a song of
+    /// theirs was last shown.
     fn spoken_of(&self, said: &Feedback) -> Vec<usize> {
         let Some(at) = said.at else { return Vec::new() };
         let mut mixes: Vec<usize> = match &said.target {

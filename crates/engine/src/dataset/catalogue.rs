@@ -1,6 +1,7 @@
 //! The vocabulary of one dataset: every track with a dense row, grouped into works and artists.
 //!
-//! Dense rows are assigned in the order of track ids, so that the same tracks give the same rows wherever they came from.
+//! Dense rows are assigned in the order of track ids, so that the same tracks give the same rows
+//! wherever they came from.
 
 use rustc_hash::FxHashMap;
 use segue_core::{Track, TrackId};
@@ -17,8 +18,8 @@ pub struct WorkIdx(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArtistIdx(pub u32);
 
-/// Row of an album in one [`Catalogue`]. An album is told apart by main artist and title, so that two artists' "Greatest Hits" are
-/// two albums.
+/// Row of an album in one [`Catalogue`]. An album is told apart by main artist and title, so that
+/// two artists' "Greatest Hits" are two albums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlbumIdx(pub u32);
 
@@ -120,8 +121,8 @@ impl Catalogue {
         &self.versions[work.0 as usize]
     }
 
-    /// The version that stands for a work where nothing speaks for another: the original, else the nearest to it; among equals one
-    /// whose sound is known, then the first row.
+    /// The version that stands for a work where nothing speaks for another: the original, else the
+    /// nearest to it; among equals one whose sound is known, then the first row.
     pub fn standing(&self, work: WorkIdx) -> TrackIdx {
         let key = |idx: &TrackIdx| {
             let track = self.track(*idx);

@@ -1,6 +1,8 @@
-//! The label policy: what a play, or all that a listener did with a work, says about liking it. Version 1.
+//! The label policy: what a play, or all that a listener did with a work, says about liking it.
+//! Version 1.
 //!
-//! One play is *liked*, *disliked*, *censored* (says nothing) or *excluded* (must not be used). In this order:
+//! One play is *liked*, *disliked*, *censored* (says nothing) or *excluded* (must not be used). In
+//! this order:
 //!
 //! | the play | outcome | weight |
 //! |---|---|---|
@@ -16,9 +18,10 @@
 //! | no reason given, 30 s or more, less than half of a known length | censored | |
 //! | a scrobble without play time | liked | 0.5: scrobblers report a play only after half of it or 4 minutes |
 //!
-//! A work's plays add up: with `m` = liked weight - disliked weight (a saved track counts 1 more), it is liked for `m > 0`,
-//! disliked for `m < 0`, and weighs `1 - 2^-|m|`. What the listener said outright overrides this with weight 2.
-//! A track that was never played carries no label: not hearing is not disliking.
+//! A work's plays add up: with `m` = liked weight - disliked weight (a saved track counts 1 more),
+//! it is liked for `m > 0`, disliked for `m < 0`, and weighs `1 - 2^-|m|`. What the listener said
+//! outright overrides this with weight 2. A track that was never played carries no label: not
+//! hearing is not disliking.
 
 use segue_core::{EndReason, Listen};
 use serde::{Deserialize, Serialize};
@@ -80,7 +83,9 @@ pub fn outcome(listen: &Listen, duration_ms: Option<u32>) -> Outcome {
         return Outcome::Censored;
     }
     let share = duration_ms.map(|duration| ms_played as f32 / duration.max(1) as f32);
-    if listen.end_reason == EndReason::Finished || share.is_some_and(|share| share >= FINISHED_SHARE) {
+    if listen.end_reason == EndReason::Finished
+        || share.is_some_and(|share| share >= FINISHED_SHARE)
+    {
         let plays = (share.unwrap_or(1.0).round() as u32).clamp(1, MOST_PLAYS_IN_A_ROW);
         return Outcome::Liked { weight: plays as f32, plays };
     }
@@ -110,7 +115,9 @@ fn left_by_listener(ms_played: u32, left_early: bool) -> Outcome {
 pub fn work_label(interaction: &Interaction) -> Option<Label> {
     match interaction.stance {
         Stance::Like => return Some(Label { liked: true, weight: STATED_WEIGHT }),
-        Stance::Dislike | Stance::Ban => return Some(Label { liked: false, weight: STATED_WEIGHT }),
+        Stance::Dislike | Stance::Ban => {
+            return Some(Label { liked: false, weight: STATED_WEIGHT });
+        }
         Stance::None => {}
     }
     let saved = if interaction.saved { 1.0 } else { 0.0 };

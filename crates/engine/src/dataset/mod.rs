@@ -1,5 +1,5 @@
-//! From what the store holds to what models and mixes work on: dense rows for tracks, works and artists, and one folded
-//! profile per listener.
+//! From what the store holds to what models and mixes work on: dense rows for tracks, works and
+//! artists, and one folded profile per listener.
 
 pub mod answers;
 pub mod catalogue;

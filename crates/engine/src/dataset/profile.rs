@@ -1,4 +1,5 @@
-//! What is known of one listener, folded per work: plays, completions, skips, what was said, and the label that follows.
+//! What is known of one listener, folded per work: plays, completions, skips, what was said, and
+//! the label that follows.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::{
@@ -25,7 +26,8 @@ pub enum Stance {
 /// All that a listener did with one work.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Interaction {
-    /// The version that stands for the work: the most played one among those whose sound is known, else the most played.
+    /// The version that stands for the work: the most played one among those whose sound is known,
+    /// else the most played.
     pub track: TrackIdx,
     /// The work.
     pub work: WorkIdx,
@@ -45,15 +47,17 @@ pub struct Interaction {
     pub stance: Stance,
     /// Whether it is in the listener's library or playlists.
     pub saved: bool,
-    /// Whether some of it answers Segue: a play that Segue began, or a word said to it. What listeners choose by themselves is
-    /// no answer: it is no sample of what they would say to something put before them.
+    /// Whether some of it answers Segue: a play that Segue began, or a word said to it. What
+    /// listeners choose by themselves is no answer: it is no sample of what they would say to
+    /// something put before them.
     pub answered: bool,
     /// What models learn from this, if anything.
     pub label: Option<Label>,
 }
 
 impl Interaction {
-    /// Whether anything shows that the listener knows the work: a play, a word about it, or that it is in their library.
+    /// Whether anything shows that the listener knows the work: a play, a word about it, or that it
+    /// is in their library.
     pub fn is_known(&self) -> bool {
         self.plays > 0 || self.saved || self.stance != Stance::None
     }
@@ -88,8 +92,8 @@ impl Profile {
         Self { listener, interactions, banned_artists: FxHashSet::default(), last_played, by_work }
     }
 
-    /// Folds a listener's rows. Rows of tracks outside the catalogue are left out; the order of `feedback` is that in which
-    /// it was said, and the last word on a target counts.
+    /// Folds a listener's rows. Rows of tracks outside the catalogue are left out; the order of
+    /// `feedback` is that in which it was said, and the last word on a target counts.
     pub fn fold<'a>(
         catalogue: &Catalogue,
         listener: ListenerId,
@@ -121,7 +125,8 @@ impl Profile {
                 }
             }
         }
-        let interactions = works.into_iter().map(|(work, folding)| folding.finish(catalogue, work)).collect();
+        let interactions =
+            works.into_iter().map(|(work, folding)| folding.finish(catalogue, work)).collect();
         Self { banned_artists, ..Self::from_interactions(listener, interactions) }
     }
 
@@ -142,7 +147,9 @@ impl Profile {
 
     /// Works that models learn from, with their labels.
     pub fn labelled(&self) -> impl Iterator<Item = (TrackIdx, Label)> + '_ {
-        self.interactions.iter().filter_map(|interaction| Some((interaction.track, interaction.label?)))
+        self.interactions
+            .iter()
+            .filter_map(|interaction| Some((interaction.track, interaction.label?)))
     }
 }
 
@@ -178,7 +185,8 @@ impl Folding {
             }
         };
         self.plays += plays;
-        self.answered |= listen.source == Source::Segue && listen.start_reason != StartReason::Chosen;
+        self.answered |=
+            listen.source == Source::Segue && listen.start_reason != StartReason::Chosen;
         *self.plays_by_version.entry(track).or_default() += plays;
         let played = listen.is_dated().then(|| listen.started_at());
         self.last_played = self.last_played.max(played);

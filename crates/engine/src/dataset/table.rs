@@ -1,7 +1,8 @@
 //! Plain columns: what a tabular model learns from, before any model decided how to encode it.
 //!
-//! A column says what its numbers *are* (a quantity, a point on a circle, one of a few names) and nothing about how they
-//! enter a network; scaling and filling are fitted by the model on its training rows only. Missing stays missing.
+//! A column says what its numbers *are* (a quantity, a point on a circle, one of a few names) and
+//! nothing about how they enter a network; scaling and filling are fitted by the model on its
+//! training rows only. Missing stays missing.
 
 use segue_core::{AudioFeature, AudioFeatures};
 
@@ -46,9 +47,10 @@ impl Values {
     fn select(&self, rows: &[usize]) -> Self {
         match self {
             Self::Numeric(values) => Self::Numeric(rows.iter().map(|&row| values[row]).collect()),
-            Self::Circular { period, values } => {
-                Self::Circular { period: *period, values: rows.iter().map(|&row| values[row]).collect() }
-            }
+            Self::Circular { period, values } => Self::Circular {
+                period: *period,
+                values: rows.iter().map(|&row| values[row]).collect(),
+            },
             Self::Categorical { cardinality, codes } => Self::Categorical {
                 cardinality: *cardinality,
                 codes: rows.iter().map(|&row| codes[row]).collect(),
@@ -58,7 +60,8 @@ impl Values {
 
     /// A number that is equal for equal values, missing ones included.
     fn bits(&self, row: usize) -> u32 {
-        let number = |value: f32| if value.is_nan() { f32::NAN.to_bits() } else { (value + 0.0).to_bits() };
+        let number =
+            |value: f32| if value.is_nan() { f32::NAN.to_bits() } else { (value + 0.0).to_bits() };
         match self {
             Self::Numeric(values) | Self::Circular { values, .. } => number(values[row]),
             Self::Categorical { codes, .. } => codes[row],
@@ -123,7 +126,10 @@ impl Table {
     pub fn push(&mut self, name: impl Into<String>, values: Values) {
         assert_eq!(values.len(), self.rows, "a column has as many rows as its table");
         if let Values::Categorical { cardinality, codes } = &values {
-            assert!(codes.iter().all(|code| code < cardinality), "a code is smaller than the cardinality");
+            assert!(
+                codes.iter().all(|code| code < cardinality),
+                "a code is smaller than the cardinality"
+            );
         }
         self.columns.push(Column { name: name.into(), values });
     }
@@ -152,17 +158,22 @@ impl Table {
         Self {
             rows: rows.len(),
             columns: columns
-                .map(|column| Column { name: column.name.clone(), values: column.values.select(rows) })
+                .map(|column| Column {
+                    name: column.name.clone(),
+                    values: column.values.select(rows),
+                })
                 .collect(),
         }
     }
 
-    /// A number per row, equal for rows that are equal in every column: what keeps duplicates on one side of a split.
+    /// A number per row, equal for rows that are equal in every column: what keeps duplicates on
+    /// one side of a split.
     pub fn duplicate_groups(&self) -> Vec<u32> {
         let mut seen = rustc_hash::FxHashMap::default();
         (0..self.rows)
             .map(|row| {
-                let key: Vec<u32> = self.columns.iter().map(|column| column.values.bits(row)).collect();
+                let key: Vec<u32> =
+                    self.columns.iter().map(|column| column.values.bits(row)).collect();
                 let next = seen.len() as u32;
                 *seen.entry(key).or_insert(next)
             })

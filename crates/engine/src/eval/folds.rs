@@ -1,9 +1,9 @@
 //! Splits of labelled rows: stratified, seeded, and keeping rows that belong together on one side.
 //!
-//! Rows of one group (duplicates of a song, songs of one artist) must not be on both sides of a split, or the model is
-//! asked what it was told. Groups are dealt out one by one, the largest first, each to the fold where it adds least to the
-//! imbalance of classes: `Σ_c (n_cf / N_c)²` over classes c and folds f. With groups of one row this is an ordinary
-//! stratified split.
+//! Rows of one group (duplicates of a song, songs of one artist) must not be on both sides of a
+//! split, or the model is asked what it was told. Groups are dealt out one by one, the largest
+//! first, each to the fold where it adds least to the imbalance of classes: `Σ_c (n_cf / N_c)²`
+//! over classes c and folds f. With groups of one row this is an ordinary stratified split.
 
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -21,7 +21,12 @@ pub struct Fold {
 ///
 /// # Panics
 /// If `k` is 0 or `groups` has another length than `labels`.
-pub fn stratified_group_folds(labels: &[bool], groups: &[u32], k: usize, rng: &mut impl Rng) -> Vec<Fold> {
+pub fn stratified_group_folds(
+    labels: &[bool],
+    groups: &[u32],
+    k: usize,
+    rng: &mut impl Rng,
+) -> Vec<Fold> {
     assert!(k > 0, "there is at least one fold");
     let assigned = assign(labels, groups, &vec![1.0; k], rng);
     (0..k)
@@ -32,7 +37,8 @@ pub fn stratified_group_folds(labels: &[bool], groups: &[u32], k: usize, rng: &m
         .collect()
 }
 
-/// Splits rows into parts of the given relative sizes, by class and by group as [`stratified_group_folds`] does.
+/// Splits rows into parts of the given relative sizes, by class and by group as
+/// [`stratified_group_folds`] does.
 ///
 /// # Panics
 /// If `groups` has another length than `labels`, or no share is positive.
@@ -44,7 +50,9 @@ pub fn stratified_group_split(
 ) -> Vec<Vec<usize>> {
     assert!(shares.iter().any(|share| *share > 0.0), "some part is not empty");
     let assigned = assign(labels, groups, shares, rng);
-    (0..shares.len()).map(|part| (0..labels.len()).filter(|&row| assigned[row] == part).collect()).collect()
+    (0..shares.len())
+        .map(|part| (0..labels.len()).filter(|&row| assigned[row] == part).collect())
+        .collect()
 }
 
 /// A group of its own for each row: an ordinary stratified split.
@@ -59,7 +67,8 @@ pub fn ungrouped(rows: usize) -> Vec<u32> {
 pub fn join_groups(a: &[u32], b: &[u32]) -> Vec<u32> {
     assert_eq!(a.len(), b.len(), "both group the same rows");
     let mut joined = ungrouped(a.len());
-    // Rows take the smallest number among their groups until nothing changes: few rounds, since chains are short.
+    // Rows take the smallest number among their groups until nothing changes: few rounds, since
+    // chains are short.
     loop {
         let before = joined.clone();
         for groups in [a, b] {
@@ -168,7 +177,8 @@ mod tests {
     fn parts_have_the_sizes_asked_for() {
         let labels: Vec<bool> = (0..195).map(|i| i < 100).collect();
         let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let parts = stratified_group_split(&labels, &ungrouped(195), &[140.0, 35.0, 20.0], &mut rng);
+        let parts =
+            stratified_group_split(&labels, &ungrouped(195), &[140.0, 35.0, 20.0], &mut rng);
         let sizes: Vec<usize> = parts.iter().map(Vec::len).collect();
         assert!(
             sizes[0].abs_diff(140) <= 2 && sizes[1].abs_diff(35) <= 2 && sizes[2].abs_diff(20) <= 2,
@@ -184,8 +194,9 @@ mod tests {
     #[test]
     fn another_seed_gives_another_split() {
         let labels: Vec<bool> = (0..60).map(|i| i % 3 == 0).collect();
-        let split =
-            |seed| stratified_group_folds(&labels, &ungrouped(60), 3, &mut ChaCha8Rng::seed_from_u64(seed));
+        let split = |seed| {
+            stratified_group_folds(&labels, &ungrouped(60), 3, &mut ChaCha8Rng::seed_from_u64(seed))
+        };
         assert_eq!(split(1), split(1));
         assert_ne!(split(1), split(2));
     }

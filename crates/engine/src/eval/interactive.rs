@@ -1,17 +1,18 @@
-//! How soon is a listener understood of whom nothing is known? Items are proposed one after another, none twice, and each
-//! answer moves what is believed: the protocol.
+//! How soon is a listener understood of whom nothing is known? Items are proposed one after
+//! another, none twice, and each answer moves what is believed: the protocol.
 //!
 //! ```text
 //! Acquaintance::belief ─► Policy ─► a proposal ─► the listener has it, or not ─► Acquaintance::learn ─► and again
 //! ```
 //!
-//! Some listeners are hidden from everything that learns. An answer is yes if the item is among those the hidden listener has, and
-//! what counts is how many of the first `k` proposals were. Constants are chosen by the very same protocol on listeners withheld
-//! from those that are known, never on the hidden ones. As in serving, policies choose by a [`Belief`], so that what exploration
-//! adds can be told apart from what a better belief adds.
+//! Some listeners are hidden from everything that learns. An answer is yes if the item is among
+//! those the hidden listener has, and what counts is how many of the first `k` proposals were.
+//! Constants are chosen by the very same protocol on listeners withheld from those that are known,
+//! never on the hidden ones. As in serving, policies choose by a [`Belief`], so that what
+//! exploration adds can be told apart from what a better belief adds.
 //!
-//! A listener may be hidden in several splits; intervals resample listeners, not conversations (a cluster bootstrap, Cameron,
-//! Gelbach & Miller 2008), or they would come out too narrow.
+//! A listener may be hidden in several splits; intervals resample listeners, not conversations (a
+//! cluster bootstrap, Cameron, Gelbach & Miller 2008), or they would come out too narrow.
 
 use std::collections::BTreeMap;
 
@@ -29,7 +30,8 @@ const RESAMPLES: usize = 2_000;
 
 /// What is believed of one listener, moved by every answer.
 pub trait Acquaintance {
-    /// The belief about all items, by row; with the factors that the policy's doubt asks for, if there are any.
+    /// The belief about all items, by row; with the factors that the policy's doubt asks for, if
+    /// there are any.
     fn belief(&self, doubt: Doubt) -> Belief;
 
     /// Takes an answer.
@@ -215,7 +217,8 @@ fn answers(
 /// Mean hits within each number of proposals, from 1.
 pub fn curve(conversations: &[Conversation], proposals: usize) -> Vec<f64> {
     let mean = |k| {
-        let hits: usize = conversations.iter().map(|conversation| conversation.hits_within(k)).sum();
+        let hits: usize =
+            conversations.iter().map(|conversation| conversation.hits_within(k)).sum();
         hits as f64 / conversations.len().max(1) as f64
     };
     (1..=proposals).map(mean).collect()
@@ -223,11 +226,13 @@ pub fn curve(conversations: &[Conversation], proposals: usize) -> Vec<f64> {
 
 /// Mean hits within `k` proposals.
 pub fn hits(conversations: &[Conversation], k: usize, seed: u64) -> Estimate {
-    let value = |conversation: &Conversation| (conversation.listener, conversation.hits_within(k) as f64);
+    let value =
+        |conversation: &Conversation| (conversation.listener, conversation.hits_within(k) as f64);
     clustered(conversations.iter().map(value), seed)
 }
 
-/// How many more hits within `k` proposals one way of proposing reaches than another, conversation by conversation.
+/// How many more hits within `k` proposals one way of proposing reaches than another, conversation
+/// by conversation.
 ///
 /// # Panics
 /// If they did not talk to the same listeners in the same order.

@@ -1,9 +1,11 @@
 //! Protocols for likability models on one table of labelled rows.
 //!
-//! `paper` is that of arXiv 2312.10079: rows are split at random 140/35/20 into training, validation and test, and accuracy
-//! is read on each. `nested-cv` tests on each of five outer folds, duplicates and groups kept together; where there is a
-//! choice between configurations, three inner folds of the training side make it, and the test side never does. Every
-//! held-out prediction is returned with its repeat and fold, so that another model can be run on the very same splits.
+//! `paper` is that of arXiv 2312.10079: rows are split at random 140/35/20 into training,
+//! validation and test, and accuracy is read on each. `nested-cv` tests on each of five outer
+//! folds, duplicates and groups kept together; where there is a choice between configurations,
+//! three inner folds of the training side make it, and the test side never does. Every held-out
+//! prediction is returned with its repeat and fold, so that another model can be run on the very
+//! same splits.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -32,7 +34,12 @@ pub trait Classifier: Sync {
     ///
     /// # Errors
     /// Whatever the model reports.
-    fn fit(&self, table: &Table, labels: &[bool], seed: u64) -> Result<Box<dyn Fitted>, ClassifierError>;
+    fn fit(
+        &self,
+        table: &Table,
+        labels: &[bool],
+        seed: u64,
+    ) -> Result<Box<dyn Fitted>, ClassifierError>;
 }
 
 /// What a [`Classifier`] learned.
@@ -68,7 +75,9 @@ pub struct Repeats {
 #[derive(Debug, thiserror::Error)]
 pub enum EvalError {
     /// There are too few rows of a class to have one in every part.
-    #[error("found {liked} liked and {disliked} disliked rows: the protocol needs at least {needed} of each")]
+    #[error(
+        "found {liked} liked and {disliked} disliked rows: the protocol needs at least {needed} of each"
+    )]
     TooFewRows {
         /// Rows labelled liked.
         liked: usize,
@@ -131,7 +140,8 @@ pub struct NestedReport {
     pub auc: Summary,
     /// Mean negative log-likelihood.
     pub log_loss: Summary,
-    /// Expected calibration error: over the held-out rows of a whole repeat, since a fold is too small for bins.
+    /// Expected calibration error: over the held-out rows of a whole repeat, since a fold is too
+    /// small for bins.
     pub ece: Summary,
     /// How often each configuration was chosen by the inner folds.
     pub chosen: Vec<usize>,
@@ -163,7 +173,8 @@ pub fn paper(
         progress.step();
         Ok(scored)
     });
-    let runs: Vec<[Result<Vec<HeldOutPrediction>, EvalError>; 3]> = runs.collect::<Result<_, EvalError>>()?;
+    let runs: Vec<[Result<Vec<HeldOutPrediction>, EvalError>; 3]> =
+        runs.collect::<Result<_, EvalError>>()?;
     let [mut train, mut validation, mut test] = [(); 3].map(|()| Vec::with_capacity(runs.len()));
     for run in runs {
         let [on_train, on_validation, on_test] = run;
@@ -171,7 +182,8 @@ pub fn paper(
         validation.push(on_validation?);
         test.push(on_test?);
     }
-    let accuracy = |parts: &[Vec<HeldOutPrediction>]| summary(parts, |rows| Some(accuracy_of(rows)));
+    let accuracy =
+        |parts: &[Vec<HeldOutPrediction>]| summary(parts, |rows| Some(accuracy_of(rows)));
     Ok(PaperReport {
         train_accuracy: accuracy(&train),
         validation_accuracy: accuracy(&validation),
@@ -183,7 +195,8 @@ pub fn paper(
     })
 }
 
-/// Runs nested cross-validation over one or more configurations; `progress` hears the share of work done.
+/// Runs nested cross-validation over one or more configurations; `progress` hears the share of work
+/// done.
 ///
 /// # Errors
 /// See [`EvalError`].
@@ -357,7 +370,12 @@ mod tests {
     struct Learned(Option<f32>);
 
     impl Classifier for Fake {
-        fn fit(&self, _: &Table, labels: &[bool], _: u64) -> Result<Box<dyn Fitted>, ClassifierError> {
+        fn fit(
+            &self,
+            _: &Table,
+            labels: &[bool],
+            _: u64,
+        ) -> Result<Box<dyn Fitted>, ClassifierError> {
             let share = labels.iter().filter(|l| **l).count() as f32 / labels.len() as f32;
             Ok(Box::new(Learned(matches!(self, Fake::Prior).then_some(share))))
         }
@@ -365,8 +383,12 @@ mod tests {
 
     impl Fitted for Learned {
         fn predict(&self, table: &Table) -> Result<Vec<Likability>, ClassifierError> {
-            let Values::Numeric(x) = &table.columns()[0].values else { panic!("the column is numeric") };
-            Ok(x.iter().map(|&x| Likability { mean: self.0.unwrap_or(x), uncertainty: 0.0 }).collect())
+            let Values::Numeric(x) = &table.columns()[0].values else {
+                panic!("the column is numeric")
+            };
+            Ok(x.iter()
+                .map(|&x| Likability { mean: self.0.unwrap_or(x), uncertainty: 0.0 })
+                .collect())
         }
     }
 
@@ -410,6 +432,9 @@ mod tests {
         let mut data = data(40);
         data.labels.fill(true);
         let refused = nested_cv(&data, &[&Fake::Prior], TWICE, &|_| ());
-        assert!(matches!(refused, Err(EvalError::TooFewRows { liked: 40, disliked: 0, needed: 5 })));
+        assert!(matches!(
+            refused,
+            Err(EvalError::TooFewRows { liked: 40, disliked: 0, needed: 5 })
+        ));
     }
 }

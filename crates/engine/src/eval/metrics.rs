@@ -4,16 +4,19 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// Probabilities are kept this far from 0 and 1 in [`log_loss`], as in the protocol behind our anchors.
+/// Probabilities are kept this far from 0 and 1 in [`log_loss`], as in the protocol behind our
+/// anchors.
 pub const LOG_LOSS_CLIP: f64 = 1e-4;
 
 /// Share of rows on the right side of one half; a probability of exactly one half says "disliked".
 pub fn accuracy(labels: &[bool], probabilities: &[f64]) -> f64 {
-    let right = labels.iter().zip(probabilities).filter(|(liked, p)| **liked == (**p > 0.5)).count();
+    let right =
+        labels.iter().zip(probabilities).filter(|(liked, p)| **liked == (**p > 0.5)).count();
     right as f64 / labels.len() as f64
 }
 
-/// Probability that a liked row scores above a disliked one, ties counting half; `None` with one class only.
+/// Probability that a liked row scores above a disliked one, ties counting half; `None` with one
+/// class only.
 pub fn auc(labels: &[bool], scores: &[f64]) -> Option<f64> {
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
@@ -48,9 +51,13 @@ pub struct CalibrationBin {
     pub rows: usize,
 }
 
-/// Rows in order of their probability, cut into `bins` of equal size (Nguyen & O'Connor 2015): with few rows, bins of
-/// equal width are mostly empty.
-pub fn calibration_bins(labels: &[bool], probabilities: &[f64], bins: usize) -> Vec<CalibrationBin> {
+/// Rows in order of their probability, cut into `bins` of equal size (Nguyen & O'Connor 2015): with
+/// few rows, bins of equal width are mostly empty.
+pub fn calibration_bins(
+    labels: &[bool],
+    probabilities: &[f64],
+    bins: usize,
+) -> Vec<CalibrationBin> {
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.sort_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b]));
     let n = order.len();
@@ -64,23 +71,31 @@ pub fn calibration_bins(labels: &[bool], probabilities: &[f64], bins: usize) -> 
     .collect()
 }
 
-/// Expected calibration error: mean distance between predicted and observed over [`calibration_bins`].
+/// Expected calibration error: mean distance between predicted and observed over
+/// [`calibration_bins`].
 ///
-/// With n rows in b bins even a perfect model reads about `√(0.6 p (1-p) b / n)`: compare only equal n.
+/// With n rows in b bins even a perfect model reads about `√(0.6 p (1-p) b / n)`: compare only
+/// equal n.
 pub fn expected_calibration_error(labels: &[bool], probabilities: &[f64], bins: usize) -> f64 {
     let bins = calibration_bins(labels, probabilities, bins);
-    let distance: f64 = bins.iter().map(|bin| bin.rows as f64 * (bin.predicted - bin.observed).abs()).sum();
+    let distance: f64 =
+        bins.iter().map(|bin| bin.rows as f64 * (bin.predicted - bin.observed).abs()).sum();
     distance / labels.len() as f64
 }
 
-/// Normalised discounted cumulative gain of the first `k` by score (Järvelin & Kekäläinen 2002); ties keep their order,
-/// `None` if nothing was liked.
+/// Normalised discounted cumulative gain of the first `k` by score (Järvelin & Kekäläinen 2002);
+/// ties keep their order, `None` if nothing was liked.
 pub fn ndcg(labels: &[bool], scores: &[f64], k: usize) -> Option<f64> {
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
     let gain = |rank: usize| 1.0 / ((rank + 2) as f64).log2();
-    let found: f64 =
-        order.iter().take(k).enumerate().filter(|(_, row)| labels[**row]).map(|(i, _)| gain(i)).sum();
+    let found: f64 = order
+        .iter()
+        .take(k)
+        .enumerate()
+        .filter(|(_, row)| labels[**row])
+        .map(|(i, _)| gain(i))
+        .sum();
     let liked = labels.iter().filter(|liked| **liked).count();
     (liked > 0).then(|| found / (0..liked.min(k)).map(gain).sum::<f64>())
 }
@@ -125,16 +140,19 @@ pub struct Estimate {
 
 /// Resamples behind an [`Estimate`].
 const RESAMPLES: usize = 2_000;
-/// With more values than this the central limit theorem gives the interval that resampling would, in a fraction of the time.
+/// With more values than this the central limit theorem gives the interval that resampling would,
+/// in a fraction of the time.
 const RESAMPLED_VALUES: usize = 20_000;
 
 impl Estimate {
-    /// The mean of values; its interval from the bootstrap, or of the normal distribution where values are many.
+    /// The mean of values; its interval from the bootstrap, or of the normal distribution where
+    /// values are many.
     pub fn from_values(values: &[f64], seed: u64) -> Self {
         let n = values.len().max(1) as f64;
         let mean = values.iter().sum::<f64>() / n;
         if values.len() > RESAMPLED_VALUES {
-            let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+            let variance =
+                values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
             let reach = 1.96 * (variance / n).sqrt();
             return Self { mean, low: mean - reach, high: mean + reach };
         }
@@ -145,13 +163,18 @@ impl Estimate {
 }
 
 /// A 95 % interval of the mean by resampling the measurements (percentile bootstrap, Efron 1979).
-pub fn bootstrap_interval(values: &[f64], resamples: usize, rng: &mut impl Rng) -> Option<(f64, f64)> {
+pub fn bootstrap_interval(
+    values: &[f64],
+    resamples: usize,
+    rng: &mut impl Rng,
+) -> Option<(f64, f64)> {
     if values.is_empty() || resamples == 0 {
         return None;
     }
     let mut means: Vec<f64> = (0..resamples)
         .map(|_| {
-            let sum: f64 = (0..values.len()).map(|_| values[rng.random_range(0..values.len())]).sum();
+            let sum: f64 =
+                (0..values.len()).map(|_| values[rng.random_range(0..values.len())]).sum();
             sum / values.len() as f64
         })
         .collect();
@@ -198,7 +221,10 @@ mod tests {
     #[test]
     fn certainty_in_error_costs_the_clipped_logarithm() {
         assert!((log_loss(&[true], &[0.0]) + LOG_LOSS_CLIP.ln()).abs() < 1e-12);
-        assert!((log_loss(&[true, false], &[0.8, 0.5]) - (0.8f64.ln() + 0.5f64.ln()) / -2.0).abs() < 1e-12);
+        assert!(
+            (log_loss(&[true, false], &[0.8, 0.5]) - (0.8f64.ln() + 0.5f64.ln()) / -2.0).abs()
+                < 1e-12
+        );
     }
 
     #[test]

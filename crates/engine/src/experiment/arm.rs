@@ -136,8 +136,9 @@ impl FromStr for Arm {
         let (name, rest) = text.split_once(':').unwrap_or((text, ""));
         let mut settings = Settings::default();
         for setting in rest.split(',').filter(|setting| !setting.is_empty()) {
-            let (name, value) =
-                setting.split_once('=').ok_or_else(|| ArmError::Form { found: setting.to_owned() })?;
+            let (name, value) = setting
+                .split_once('=')
+                .ok_or_else(|| ArmError::Form { found: setting.to_owned() })?;
             settings.put(name.trim(), value.trim())?;
         }
         Ok(Self { name: name.trim().to_owned(), share: 1, settings })
@@ -151,11 +152,16 @@ mod policy_name {
 
     use crate::policy::PolicyKind;
 
-    pub(super) fn serialize<S: Serializer>(policy: &Option<PolicyKind>, to: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(
+        policy: &Option<PolicyKind>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         policy.map(PolicyKind::name).serialize(to)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<PolicyKind>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<PolicyKind>, D::Error> {
         let name = Option::<String>::deserialize(from)?;
         name.map(|name| name.parse().map_err(D::Error::custom)).transpose()
     }

@@ -1,11 +1,14 @@
-//! Who is in which arm: a pure function of the experiment's name and the listener's, so that nothing has to be stored, no listener
-//! moves when others come or go, and two experiments split independently of each other.
+//! Who is in which arm: a pure function of the experiment's name and the listener's, so that
+//! nothing has to be stored, no listener moves when others come or go, and two experiments split
+//! independently of each other.
 //!
-//! Rendezvous hashing (Thaler & Ravishankar 1998): an arm holds as many tickets as its share says, every ticket is a hash of
-//! experiment, listener, arm and its number, and the highest ticket wins. Whose ticket wins is uniform among all tickets, so the
-//! chance of an arm is its share; and further tickets of one arm can only win listeners over to it, so that raising a share moves
-//! nobody between the other arms. Cutting \[0, 1) into stretches by share was rejected: with three arms, widening one shifts the
-//! boundary between the other two. All of it is whole numbers, the same on every platform.
+//! Rendezvous hashing (Thaler & Ravishankar 1998): an arm holds as many tickets as its share says,
+//! every ticket is a hash of experiment, listener, arm and its number, and the highest ticket wins.
+//! Whose ticket wins is uniform among all tickets, so the chance of an arm is its share; and
+//! further tickets of one arm can only win listeners over to it, so that raising a share moves
+//! nobody between the other arms. Cutting \[0, 1) into stretches by share was rejected: with three
+//! arms, widening one shifts the boundary between the other two. All of it is whole numbers, the
+//! same on every platform.
 
 use segue_core::ListenerId;
 
@@ -30,7 +33,8 @@ fn tickets(design: &Design) -> Vec<(&str, u32)> {
     design.arms().iter().map(|arm| (arm.name.as_str(), arm.share)).collect()
 }
 
-/// The place of the winner among arms of given names and shares; of equal tickets, which a test will not live to see, the first.
+/// The place of the winner among arms of given names and shares; of equal tickets, which a test
+/// will not live to see, the first.
 fn place_of(experiment: &str, listener: &ListenerId, arms: &[(&str, u32)]) -> usize {
     let mut winner = (0, 0);
     for (place, &(arm, share)) in arms.iter().enumerate() {
@@ -42,8 +46,8 @@ fn place_of(experiment: &str, listener: &ListenerId, arms: &[(&str, u32)]) -> us
     winner.0
 }
 
-/// The highest ticket of an arm. Its tickets are one stream of bytes, eight a ticket, so that a longer stream begins with a
-/// shorter one.
+/// The highest ticket of an arm. Its tickets are one stream of bytes, eight a ticket, so that a
+/// longer stream begins with a shorter one.
 fn best_ticket(experiment: &str, listener: &ListenerId, arm: &str, share: u32) -> u64 {
     let mut hasher = blake3::Hasher::new_derive_key(CONTEXT);
     for part in [experiment, listener.as_str(), arm] {

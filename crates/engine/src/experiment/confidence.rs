@@ -1,27 +1,32 @@
 //! Intervals that may be looked at after every listener, and acted upon at any time.
 //!
-//! A 95 % interval for a number of observations fixed beforehand misses far more often than in one of twenty experiments when somebody looks at
-//! it again and again and stops when they like what they see. A *confidence sequence* `C_1, C_2, …` keeps its promise for all of them at
-//! once: `P(μ ∈ C_t for every t) ≥ 1 - α`.
+//! A 95 % interval for a number of observations fixed beforehand misses far more often than in one
+//! of twenty experiments when somebody looks at it again and again and stops when they like what
+//! they see. A *confidence sequence* `C_1, C_2, …` keeps its promise for all of them at once: `P(μ
+//! ∈ C_t for every t) ≥ 1 - α`.
 //!
-//! This is the hedged capital of Waudby-Smith & Ramdas, "Estimating means of bounded random variables by betting" (JRSSB 2024, Theorem 3,
-//! eq. 23 and 26): against each candidate mean `m` somebody bets that observations lie above it, somebody else below it,
+//! This is the hedged capital of Waudby-Smith & Ramdas, "Estimating means of bounded random
+//! variables by betting" (JRSSB 2024, Theorem 3, eq. 23 and 26): against each candidate mean `m`
+//! somebody bets that observations lie above it, somebody else below it,
 //!
 //! ```text
 //! K⁺_t(m) = Π_i (1 + min(λ_i, c/m) (x_i - m)),      K⁻_t(m) = Π_i (1 - min(λ_i, c/(1-m)) (x_i - m)),      c = 1/2
 //! λ_t = √(2 ln(2/α) / (σ²_{t-1} t ln(t + 1))),      σ²_t = (1/4 + Σ_{i≤t} (x_i - μ_i)²)/(t + 1),     μ_t = (1/2 + Σ_{i≤t} x_i)/(t + 1)
 //! ```
 //!
-//! Under the true mean neither can hope to win: each is a nonnegative martingale, so by Ville's inequality it reaches `2/α` with probability `α/2` at most.
-//! What makes either of them that rich is ruled out, for good. No normal approximation, no variance known beforehand; observations in \[0, 1\]
-//! with one and the same mean, given those before them, are all that it asks for.
+//! Under the true mean neither can hope to win: each is a nonnegative martingale, so by Ville's
+//! inequality it reaches `2/α` with probability `α/2` at most. What makes either of them that rich
+//! is ruled out, for good. No normal approximation, no variance known beforehand; observations in
+//! \[0, 1\] with one and the same mean, given those before them, are all that it asks for.
 //!
-//! Rejected: asymptotic confidence sequences (Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2021), narrower with few observations because
-//! they promise nothing there, and a home has few listeners; the empirical-Bernstein sequence of the same paper, valid and wider than the bets.
+//! Rejected: asymptotic confidence sequences (Waudby-Smith, Arbour, Sinha, Kennedy & Ramdas 2021),
+//! narrower with few observations because they promise nothing there, and a home has few listeners;
+//! the empirical-Bernstein sequence of the same paper, valid and wider than the bets.
 
 use serde::Serialize;
 
-/// Candidate means that are bet against; an interval is exact to one part in this many, and errs towards the wider side.
+/// Candidate means that are bet against; an interval is exact to one part in this many, and errs
+/// towards the wider side.
 const STEPS: usize = 2_048;
 /// No bet risks more than this part of the capital on one observation.
 const BOLDEST: f64 = 0.5;
@@ -51,7 +56,8 @@ pub struct ConfidenceSequence {
     observations: usize,
     sum: f64,
     squares: f64,
-    /// Capital of those who bet against each candidate that observations lie above it, and below it.
+    /// Capital of those who bet against each candidate that observations lie above it, and below
+    /// it.
     above: Vec<f64>,
     below: Vec<f64>,
     /// Candidates up to the first and from the second on are ruled out.
@@ -59,7 +65,8 @@ pub struct ConfidenceSequence {
 }
 
 impl ConfidenceSequence {
-    /// Nothing seen yet, and everything possible. `alpha` is the chance, 0 to 1, with which the sequence may ever miss.
+    /// Nothing seen yet, and everything possible. `alpha` is the chance, 0 to 1, with which the
+    /// sequence may ever miss.
     pub fn new(alpha: f64) -> Self {
         Self {
             alpha,
@@ -138,17 +145,20 @@ pub enum Side {
     Treatment,
 }
 
-/// A confidence sequence for the difference between the means of two arms, treatment less control, of observations in \[0, 1\].
+/// A confidence sequence for the difference between the means of two arms, treatment less control,
+/// of observations in \[0, 1\].
 ///
-/// It bets on what randomisation did, not on each arm by itself (after Howard, Ramdas, McAuliffe & Sekhon, Annals of Statistics 2021, section 4.2): with
-/// `p` the chance of being in the treatment and `m` any guess from earlier listeners,
+/// It bets on what randomisation did, not on each arm by itself (after Howard, Ramdas, McAuliffe &
+/// Sekhon, Annals of Statistics 2021, section 4.2): with `p` the chance of being in the treatment
+/// and `m` any guess from earlier listeners,
 ///
 /// ```text
 /// d_i = (y_i - m_{i-1}) (1[treatment]/p - 1[control]/(1-p))
 /// ```
 ///
-/// has the difference as its mean whatever `m` is, and the smaller a spread the better the guess; `m` is the mean so far. Moved into \[0, 1\], `d` is
-/// one sequence to bet on. Subtracting one arm's interval from the other's, each at `α/2`, would be valid too and about √2 times as wide.
+/// has the difference as its mean whatever `m` is, and the smaller a spread the better the guess;
+/// `m` is the mean so far. Moved into \[0, 1\], `d` is one sequence to bet on. Subtracting one
+/// arm's interval from the other's, each at `α/2`, would be valid too and about √2 times as wide.
 /// It relies on the chances being what the design says: see [`super::ratio`].
 #[derive(Clone, Debug)]
 pub struct DifferenceSequence {
@@ -159,7 +169,8 @@ pub struct DifferenceSequence {
 }
 
 impl DifferenceSequence {
-    /// Nothing seen yet. `treatment_probability`, between 0 and 1, is that of the treatment among listeners of either arm.
+    /// Nothing seen yet. `treatment_probability`, between 0 and 1, is that of the treatment among
+    /// listeners of either arm.
     pub fn new(alpha: f64, treatment_probability: f64) -> Self {
         Self {
             treatment_probability,

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::arm::{Arm, ArmError};
 use crate::pipeline::MixRequest;
 
-/// Shares of all arms together come to this at most: every unit costs a hash (see [`super::assignment`]).
+/// Shares of all arms together come to this at most: every unit costs a hash (see
+/// [`super::assignment`]).
 const MOST_SHARES: u32 = 10_000;
 /// A listener is observed for at most this many days.
 const MOST_DAYS: u32 = 366;
@@ -23,7 +24,8 @@ pub enum Mode {
     Shadow,
 }
 
-/// What is tried. Serialises to what the store keeps; what it keeps is checked again when it is read.
+/// What is tried. Serialises to what the store keeps; what it keeps is checked again when it is
+/// read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked", into = "Unchecked")]
 pub struct Design {
@@ -82,12 +84,17 @@ pub enum DesignError {
 }
 
 impl Design {
-    /// Checks a design. The first arm is the control: the others are compared with it. Each listener is observed for `days` from
-    /// their first mix on.
+    /// Checks a design. The first arm is the control: the others are compared with it. Each
+    /// listener is observed for `days` from their first mix on.
     ///
     /// # Errors
     /// As [`DesignError`] says.
-    pub fn from_parts(name: &str, arms: Vec<Arm>, mode: Mode, days: u32) -> Result<Self, DesignError> {
+    pub fn from_parts(
+        name: &str,
+        arms: Vec<Arm>,
+        mode: Mode,
+        days: u32,
+    ) -> Result<Self, DesignError> {
         Unchecked { name: name.to_owned(), arms, mode, days }.try_into()
     }
 
@@ -116,8 +123,9 @@ impl Design {
         self.days
     }
 
-    /// Names of the settings that any arm changes. A request that fixes one of them itself is none of the experiment's, in whichever arm
-    /// its listener is: otherwise the arms would keep different requests.
+    /// Names of the settings that any arm changes. A request that fixes one of them itself is none
+    /// of the experiment's, in whichever arm its listener is: otherwise the arms would keep
+    /// different requests.
     pub fn varied(&self) -> BTreeSet<&'static str> {
         self.arms.iter().flat_map(|arm| arm.settings.set()).collect()
     }
@@ -166,7 +174,9 @@ fn check_name(name: &str) -> Result<(), DesignError> {
 /// A mix must be possible by these settings.
 fn check_settings(arm: &Arm) -> Result<(), DesignError> {
     let request = arm.settings.apply(MixRequest::new(Timestamp::UNIX_EPOCH));
-    let failed =
-        |error: crate::pipeline::MixError| DesignError::Arm { arm: arm.name.clone(), source: error.into() };
+    let failed = |error: crate::pipeline::MixError| DesignError::Arm {
+        arm: arm.name.clone(),
+        source: error.into(),
+    };
     request.check().map_err(failed)
 }

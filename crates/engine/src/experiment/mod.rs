@@ -1,4 +1,5 @@
-//! Experiments: two or more configurations of a mix side by side, and what may be said of the difference at any time.
+//! Experiments: two or more configurations of a mix side by side, and what may be said of the
+//! difference at any time.
 //!
 //! ```text
 //! Design ─► arm_of(listener) ─► settings of the arm ─► pipeline ─► impression with its enrolment
@@ -6,10 +7,12 @@
 //! Readout ◄─ confidence sequences ◄─ one observation per listener ◄─ answers
 //! ```
 //!
-//! The listener is the unit of everything: whole listeners are split between arms ([`assignment`]), and each of them is one observation
-//! ([`observation`]), because the plays of one listener are alike and would pass for more evidence than they are. The intervals
-//! ([`confidence`]) hold however often one looks; so does the check that the split came out as designed ([`ratio`]). In shadow mode everybody
-//! gets the first arm, the others are only computed, and [`shadow`] compares what they would have shown.
+//! The listener is the unit of everything: whole listeners are split between arms ([`assignment`]),
+//! and each of them is one observation ([`observation`]), because the plays of one listener are
+//! alike and would pass for more evidence than they are. The intervals ([`confidence`]) hold
+//! however often one looks; so does the check that the split came out as designed ([`ratio`]). In
+//! shadow mode everybody gets the first arm, the others are only computed, and [`shadow`] compares
+//! what they would have shown.
 
 pub mod arm;
 pub mod assignment;

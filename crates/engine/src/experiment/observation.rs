@@ -1,10 +1,13 @@
-//! One listener, one observation: what came of their mixes during a fixed time from their first one on.
+//! One listener, one observation: what came of their mixes during a fixed time from their first one
+//! on.
 //!
 //! # Why not plays, and why a fixed time
-//! Plays of one listener are alike; counted as so many observations they would make any interval far too narrow. The listener was assigned, so the listener is
-//! counted, with rates over all picks that they were shown, untouched ones included: rates over what was *played* would compare listeners whom the arms made
-//! play different things. An observation enters once its time is over and does not change afterwards; a mean that goes on growing would be a
-//! new number at every look, and no interval is valid for that.
+//! Plays of one listener are alike; counted as so many observations they would make any interval
+//! far too narrow. The listener was assigned, so the listener is counted, with rates over all picks
+//! that they were shown, untouched ones included: rates over what was *played* would compare
+//! listeners whom the arms made play different things. An observation enters once its time is over
+//! and does not change afterwards; a mean that goes on growing would be a new number at every look,
+//! and no interval is valid for that.
 
 use segue_core::{Enrolment, Exposure, Feedback, Impression, Listen, ListenerId, Timestamp};
 use serde::Serialize;
@@ -74,7 +77,8 @@ impl Counts {
     }
 }
 
-/// What is compared: shares of all picks that a listener was shown, so that each is between 0 and 1 for everybody.
+/// What is compared: shares of all picks that a listener was shown, so that each is between 0 and 1
+/// for everybody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
@@ -113,7 +117,8 @@ pub struct Observation {
     pub until: Timestamp,
     /// The experiment's mixes in this time, oldest first.
     pub mixes: Vec<ObservedMix>,
-    /// Whether a play after this time is on record. If not, their latest plays may not have been imported yet.
+    /// Whether a play after this time is on record. If not, their latest plays may not have been
+    /// imported yet.
     pub played_later: bool,
 }
 
@@ -146,8 +151,9 @@ pub fn observe(catalogue: &Catalogue, design: &Design, log: &ListenerLog) -> Opt
     let until = days_after(first.at, design.days());
     let credit = Credit { days: design.days(), before: until };
     let answers = answers(catalogue, &log.shown, &log.listens, &log.feedback, credit);
-    let counts =
-        |impression: &Impression| impression.at < until && arm_shown(design, impression) == Some(arm);
+    let counts = |impression: &Impression| {
+        impression.at < until && arm_shown(design, impression) == Some(arm)
+    };
     let observed = |(impression, answers): (&Impression, Vec<Answer>)| ObservedMix {
         shadows: shadows_of(design, impression, &log.shadows),
         impression: impression.clone(),
@@ -160,7 +166,10 @@ pub fn observe(catalogue: &Catalogue, design: &Design, log: &ListenerLog) -> Opt
         since: first.at,
         until,
         mixes: shown.map(observed).collect(),
-        played_later: log.listens.iter().any(|listen| listen.is_dated() && listen.started_at() >= until),
+        played_later: log
+            .listens
+            .iter()
+            .any(|listen| listen.is_dated() && listen.started_at() >= until),
     })
 }
 
@@ -177,8 +186,9 @@ pub(super) fn arm_of(design: &Design, enrolment: &Enrolment) -> Option<usize> {
 }
 
 fn shadows_of(design: &Design, shown: &Impression, shadows: &[Impression]) -> Vec<Impression> {
-    let is_shadow =
-        |enrolment: &Enrolment| enrolment.exposure == Exposure::Shadow && arm_of(design, enrolment).is_some();
+    let is_shadow = |enrolment: &Enrolment| {
+        enrolment.exposure == Exposure::Shadow && arm_of(design, enrolment).is_some()
+    };
     let of_shown = |impression: &&Impression| {
         impression.at == shown.at && impression.enrolment.as_ref().is_some_and(is_shadow)
     };

@@ -28,8 +28,8 @@ pub enum Part<'d> {
 }
 
 impl<'d> Part<'d> {
-    /// The part of a listener's mix in the experiment that is `running`. It has one unless a setting that the experiment varies was
-    /// `given`, whatever the arm.
+    /// The part of a listener's mix in the experiment that is `running`. It has one unless a
+    /// setting that the experiment varies was `given`, whatever the arm.
     pub fn of(running: Option<&'d Design>, listener: &ListenerId, given: Settings) -> Self {
         let Some(design) = running else { return Self::None };
         let varied = design.varied();
@@ -52,7 +52,8 @@ impl<'d> Part<'d> {
         }
     }
 
-    /// What to make beside the mix that is shown: what each of the other arms would have made of it, in shadow mode.
+    /// What to make beside the mix that is shown: what each of the other arms would have made of
+    /// it, in shadow mode.
     pub fn shadow_requests(&self, asked: &MixRequest) -> Vec<(&'d Arm, MixRequest)> {
         let Self::Enrolled { design, arm } = self else { return Vec::new() };
         if design.mode() == Mode::Live {

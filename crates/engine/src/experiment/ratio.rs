@@ -1,15 +1,17 @@
-//! Did the split come out as designed? If it did not, something keeps listeners of one arm from being counted (mixes of it fail, say), and no
-//! difference between the arms means anything.
+//! Did the split come out as designed? If it did not, something keeps listeners of one arm from
+//! being counted (mixes of it fail, say), and no difference between the arms means anything.
 //!
-//! The usual chi-square test may be looked at once. This one may be looked at after every listener (Lindon & Malek, "Anytime-valid inference for
-//! multinomial count data", NeurIPS 2022): a gambler who believes shares to be drawn from a Dirichlet with parameters `k p` bets
-//! against the designed `p`,
+//! The usual chi-square test may be looked at once. This one may be looked at after every listener
+//! (Lindon & Malek, "Anytime-valid inference for multinomial count data", NeurIPS 2022): a gambler
+//! who believes shares to be drawn from a Dirichlet with parameters `k p` bets against the designed
+//! `p`,
 //!
 //! ```text
 //! E_t = Π_i  (k p_a + count of a among the first i-1) / (k + i - 1) / p_a,      a the arm of listener i
 //! ```
 //!
-//! and under the design `1 / max_{s≤t} E_s` is a p-value at any time. Nothing but ratios is multiplied, so that no gamma function is needed.
+//! and under the design `1 / max_{s≤t} E_s` is a p-value at any time. Nothing but ratios is
+//! multiplied, so that no gamma function is needed.
 
 use serde::Serialize;
 
@@ -21,13 +23,15 @@ pub const SUSPICIOUS: f64 = 0.001;
 /// How well a split agrees with its design.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RatioCheck {
-    /// The chance, at most, of ever seeing a split as far from the design as this one was at its farthest, had it been carried out.
+    /// The chance, at most, of ever seeing a split as far from the design as this one was at its
+    /// farthest, had it been carried out.
     pub p_value: f64,
     /// Whether that is too small to go on.
     pub mismatch: bool,
 }
 
-/// Tests the arms of listeners, in the order in which these came, against the designed probabilities.
+/// Tests the arms of listeners, in the order in which these came, against the designed
+/// probabilities.
 pub fn check_ratio(probabilities: &[f64], arms: impl IntoIterator<Item = usize>) -> RatioCheck {
     let mut counts = vec![0.0; probabilities.len()];
     let (mut log_capital, mut highest) = (0.0_f64, 0.0_f64);

@@ -1,7 +1,8 @@
 //! What an experiment says so far.
 //!
-//! Every interval holds at 95 % by itself, at whatever moments one looks; [`Metric::Satisfaction`] is the one to decide by. Listeners enter in the order in
-//! which their time of observation ended, which the arms have no part in.
+//! Every interval holds at 95 % by itself, at whatever moments one looks; [`Metric::Satisfaction`]
+//! is the one to decide by. Listeners enter in the order in which their time of observation ended,
+//! which the arms have no part in.
 
 use segue_core::Timestamp;
 use serde::Serialize;
@@ -69,13 +70,15 @@ pub struct Readout {
     pub differences: Vec<DifferenceReadout>,
     /// Whether listeners were split as designed, where they were split.
     pub split: Option<RatioCheck>,
-    /// Complete observations without a later play on record: plays that count may not have been imported yet.
+    /// Complete observations without a later play on record: plays that count may not have been
+    /// imported yet.
     pub unconfirmed: usize,
 }
 
 /// Reads an experiment out, at any time and as often as one likes.
 pub fn readout(design: &Design, observations: &[Observation], now: Timestamp) -> Readout {
-    let mut complete: Vec<&Observation> = observations.iter().filter(|seen| seen.until <= now).collect();
+    let mut complete: Vec<&Observation> =
+        observations.iter().filter(|seen| seen.until <= now).collect();
     complete.sort_by(|a, b| (a.until, &a.listener).cmp(&(b.until, &b.listener)));
     let is_live = design.mode() == Mode::Live;
     let arms = (0..design.arms().len()).filter(|&arm| is_live || arm == 0);

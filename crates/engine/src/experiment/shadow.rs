@@ -1,10 +1,13 @@
 //! Shadow mode: what the other arms would have shown in the place of mixes that were shown.
 //!
-//! Nobody saw a shadow, so nothing can be said of how it was liked. What can be said: how far it differs, what the model expects of it, and a hint
-//! from the picks that both arms could make. Where the shadow's arm could have made the very picks that were shown, each is weighed
-//! by how much more likely that arm would have picked it in that place, `w_k = q(a_k | a_<k) / p(a_k | a_<k)`, and the mean of `liked` is taken under these
-//! weights (self-normalised). It is a hint, not an estimate: the picks before are taken as they were, which is the bias that an estimator over whole slates
-//! does not have and pays for in variance. [`Hint::effective_picks`] says on how many picks it rests.
+//! Nobody saw a shadow, so nothing can be said of how it was liked. What can be said: how far it
+//! differs, what the model expects of it, and a hint from the picks that both arms could make.
+//! Where the shadow's arm could have made the very picks that were shown, each is weighed by how
+//! much more likely that arm would have picked it in that place, `w_k = q(a_k | a_<k) / p(a_k |
+//! a_<k)`, and the mean of `liked` is taken under these weights (self-normalised). It is a hint,
+//! not an estimate: the picks before are taken as they were, which is the bias that an estimator
+//! over whole slates does not have and pays for in variance. [`Hint::effective_picks`] says on how
+//! many picks it rests.
 
 use std::collections::HashSet;
 
@@ -30,14 +33,15 @@ pub struct ShadowReadout {
     pub complete: usize,
     /// Mixes with a shadow.
     pub mixes: usize,
-    /// Share of its picks that were shown too, a mean over listeners; `None` before the first shadow.
+    /// Share of its picks that were shown too, a mean over listeners; `None` before the first
+    /// shadow.
     pub overlap: Option<f64>,
     /// Share of new picks less that of what was shown, a mean over the first mixes of listeners.
     pub new_share: Interval,
     /// Predicted likability less that of what was shown, likewise.
     pub likability: Interval,
-    /// What the picks shown hint of how this arm would be liked; `None` where it could have made none of the mixes, or no listener
-    /// is complete yet.
+    /// What the picks shown hint of how this arm would be liked; `None` where it could have made
+    /// none of the mixes, or no listener is complete yet.
     pub hint: Option<Hint>,
 }
 
@@ -77,7 +81,8 @@ fn compare(
             seen.mixes.iter().filter_map(|mix| Some((mix, shadow_of(design, arm, mix)?))).collect();
         let Some((first, shadow)) = pairs.first() else { continue };
         found.firsts.push((shadow.at, &seen.listener, &first.impression.slate, &shadow.slate));
-        let overlaps = pairs.iter().map(|(mix, shadow)| overlap(&mix.impression.slate, &shadow.slate));
+        let overlaps =
+            pairs.iter().map(|(mix, shadow)| overlap(&mix.impression.slate, &shadow.slate));
         found.overlaps += overlaps.sum::<f64>() / pairs.len() as f64;
         found.mixes += pairs.len();
         if seen.until <= now {
@@ -94,13 +99,15 @@ struct Found<'a> {
     complete: usize,
     mixes: usize,
     overlaps: f64,
-    /// The first mix of each listener that has a shadow: when, whose, what was shown, and the shadow.
+    /// The first mix of each listener that has a shadow: when, whose, what was shown, and the
+    /// shadow.
     firsts: Vec<(Timestamp, &'a ListenerId, &'a Slate, &'a Slate)>,
     weighed: Weighed,
 }
 
 impl Found<'_> {
-    /// First mixes enter in the order in which they were made, and stay what they are: their intervals need no wait.
+    /// First mixes enter in the order in which they were made, and stay what they are: their
+    /// intervals need no wait.
     fn into_readout(mut self, arm: &str) -> ShadowReadout {
         self.firsts.sort_by_key(|&(at, listener, ..)| (at, listener));
         let interval = |of: fn(&Slate, &Slate) -> f64| {
@@ -125,7 +132,9 @@ impl Found<'_> {
 }
 
 fn shadow_of<'a>(design: &Design, arm: usize, mix: &'a ObservedMix) -> Option<&'a Impression> {
-    mix.shadows.iter().find(|shadow| shadow.enrolment.as_ref().and_then(|of| arm_of(design, of)) == Some(arm))
+    mix.shadows
+        .iter()
+        .find(|shadow| shadow.enrolment.as_ref().and_then(|of| arm_of(design, of)) == Some(arm))
 }
 
 /// An interval of `(1 + difference)/2` as one of the difference.
@@ -165,10 +174,12 @@ struct Weighed {
 }
 
 impl Weighed {
-    /// Weighs the picks of a mix by what the arm that made `shadow` would have picked, if it could have made all of them.
+    /// Weighs the picks of a mix by what the arm that made `shadow` would have picked, if it could
+    /// have made all of them.
     fn add(&mut self, catalogue: &Catalogue, mix: &ObservedMix, shadow: &Slate) {
         let shown = &mix.impression.slate;
-        // What was shown, as the shadow's arm saw the choice: its short-list, its quota, its belief.
+        // What was shown, as the shadow's arm saw the choice: its short-list, its quota, its
+        // belief.
         let asked = Slate { picks: shown.picks.clone(), ..shadow.clone() };
         let Ok(policy) = logging_policy(shadow) else { return };
         let Ok(propensities) = reweigh(catalogue, &asked, policy.as_ref()) else { return };

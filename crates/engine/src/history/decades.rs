@@ -47,6 +47,7 @@ pub fn decades(catalogue: &Catalogue, plays: &Plays) -> Decades {
             counts.get(&decade).map_or((0, 0), |(plays, works)| (*plays, works.len() as u64));
         Decade { decade, plays, works }
     };
-    let decades = span.map_or(Vec::new(), |(first, last)| (first..=last).step_by(10).map(decade).collect());
+    let decades =
+        span.map_or(Vec::new(), |(first, last)| (first..=last).step_by(10).map(decade).collect());
     Decades { decades, plays_without_year }
 }

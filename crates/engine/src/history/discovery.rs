@@ -1,8 +1,9 @@
 //! How much of what a listener plays is new to them, month by month, and how much of it stays.
 //!
-//! A song comes back if it is played again between one and ninety days after its first play: the same evening is still
-//! the same meeting. Of months whose ninety days are not over nobody can say yet how much comes back, so nothing is said. A
-//! history begins at its first row, not at birth: in the first months nearly everything is a "first" play, whatever it was.
+//! A song comes back if it is played again between one and ninety days after its first play: the
+//! same evening is still the same meeting. Of months whose ninety days are not over nobody can say
+//! yet how much comes back, so nothing is said. A history begins at its first row, not at birth: in
+//! the first months nearly everything is a "first" play, whatever it was.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::Timestamp;
@@ -42,9 +43,11 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// Of the songs first played after the record's first months, the share that came back, with how many there were.
+    /// Of the songs first played after the record's first months, the share that came back, with
+    /// how many there were.
     pub fn share_that_came_back(&self) -> Option<(f64, u64)> {
-        let known = || self.months.iter().skip(self.first_months).filter(|month| month.came_back.is_some());
+        let known =
+            || self.months.iter().skip(self.first_months).filter(|month| month.came_back.is_some());
         let works: u64 = known().map(|month| month.new_works).sum();
         let back: u64 = known().filter_map(|month| month.came_back).sum();
         (works > 0).then(|| (back as f64 / works as f64, works))
@@ -61,7 +64,8 @@ struct First {
 /// Counts first plays of songs and artists by month.
 pub fn discovery(catalogue: &Catalogue, plays: &Plays) -> Discovery {
     let Some((first, last)) = plays.span() else { return Discovery::default() };
-    let empty = |month| Discoveries { month, plays: 0, new_works: 0, new_artists: 0, came_back: Some(0) };
+    let empty =
+        |month| Discoveries { month, plays: 0, new_works: 0, new_artists: 0, came_back: Some(0) };
     let mut months: Vec<Discoveries> = first.through(last).map(empty).collect();
     let mut works: FxHashMap<WorkIdx, First> = FxHashMap::default();
     let mut artists: FxHashSet<ArtistIdx> = FxHashSet::default();

@@ -1,8 +1,9 @@
 //! Eras: stretches of a history in which one artist, or one taste, led.
 //!
-//! Quarter by quarter the most played artist leads; neighbouring quarters with the same leader are one era, and what was
-//! most played is counted over all of it. A quarter with too few plays to be led by anybody is a gap. Of equals the leader
-//! of the quarter before stays, so that a tie ends no era.
+//! Quarter by quarter the most played artist leads; neighbouring quarters with the same leader are
+//! one era, and what was most played is counted over all of it. A quarter with too few plays to be
+//! led by anybody is a gap. Of equals the leader of the quarter before stays, so that a tie ends no
+//! era.
 
 use rustc_hash::FxHashMap;
 use serde::Serialize;
@@ -65,7 +66,11 @@ pub fn taste_eras(catalogue: &Catalogue, plays: &Plays, tastes: &Tastes) -> Vec<
 }
 
 /// Eras by whatever `key` groups tracks by; `name` says what a key is called.
-pub fn eras(plays: &Plays, key: impl Fn(TrackIdx) -> Option<u32>, name: impl Fn(u32) -> String) -> Vec<Era> {
+pub fn eras(
+    plays: &Plays,
+    key: impl Fn(TrackIdx) -> Option<u32>,
+    name: impl Fn(u32) -> String,
+) -> Vec<Era> {
     let mut stretches: Vec<Stretch> = Vec::new();
     for quarter in plays.plays.chunk_by(|a, b| a.month.quarter() == b.month.quarter()) {
         let counted = Stretch::count(quarter, &key);
@@ -112,7 +117,9 @@ impl Stretch {
 
     fn leader(&self, before: Option<u32>) -> Option<u32> {
         let order = |a: &(&u32, &u64), b: &(&u32, &u64)| {
-            a.1.cmp(b.1).then((Some(*a.0) == before).cmp(&(Some(*b.0) == before))).then(b.0.cmp(a.0))
+            a.1.cmp(b.1)
+                .then((Some(*a.0) == before).cmp(&(Some(*b.0) == before)))
+                .then(b.0.cmp(a.0))
         };
         let most = self.counts.iter().max_by(order)?;
         (self.plays >= FEWEST_PLAYS).then_some(*most.0)
@@ -129,8 +136,11 @@ impl Stretch {
     fn into_era(self, name: impl Fn(u32) -> String) -> Option<Era> {
         let leader = self.leader?;
         let mut counts: Vec<(u32, u64)> = self.counts.into_iter().collect();
-        counts.sort_by(|a, b| (b.0 == leader).cmp(&(a.0 == leader)).then(b.1.cmp(&a.1)).then(a.0.cmp(&b.0)));
-        let top = counts.into_iter().take(NAMED).map(|(key, plays)| Share { name: name(key), plays });
+        counts.sort_by(|a, b| {
+            (b.0 == leader).cmp(&(a.0 == leader)).then(b.1.cmp(&a.1)).then(a.0.cmp(&b.0))
+        });
+        let top =
+            counts.into_iter().take(NAMED).map(|(key, plays)| Share { name: name(key), plays });
         Some(Era { from: self.from, to: self.to, plays: self.plays, top: top.collect() })
     }
 }

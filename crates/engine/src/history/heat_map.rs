@@ -21,7 +21,8 @@ impl HeatMap {
         self.counts.iter().flatten().sum()
     }
 
-    /// The day and the hour with most plays, and how many; the earliest of equals, and none without a play.
+    /// The day and the hour with most plays, and how many; the earliest of equals, and none without
+    /// a play.
     pub fn peak(&self) -> Option<(usize, usize, u64)> {
         let cells = (0..7)
             .flat_map(|day| (0..24).map(move |hour| (day, hour)))

@@ -1,10 +1,13 @@
-//! What a listener's history shows when it is drawn: the data behind each chart, and nothing of how a chart looks.
+//! What a listener's history shows when it is drawn: the data behind each chart, and nothing of how
+//! a chart looks.
 //!
-//! The rows are read once, into [`Plays`]: dense, in the order of time, and with the hour of day and the month that they had
-//! where the listener is. Every chart is a function of those, one file each. Undated, private and failed plays, and plays of tracks that the
-//! catalogue does not hold, are in no chart; they are counted apart ([`LeftAside`]), so that a page can say so.
+//! The rows are read once, into [`Plays`]: dense, in the order of time, and with the hour of day
+//! and the month that they had where the listener is. Every chart is a function of those, one file
+//! each. Undated, private and failed plays, and plays of tracks that the catalogue does not hold,
+//! are in no chart; they are counted apart ([`LeftAside`]), so that a page can say so.
 //!
-//! A row counts as many plays as it does in a [`Profile`](crate::Profile): one, unless it holds the time of several.
+//! A row counts as many plays as it does in a [`Profile`](crate::Profile): one, unless it holds the
+//! time of several.
 
 mod calendar;
 mod decades;

@@ -93,7 +93,11 @@ pub fn top(catalogue: &Catalogue, plays: &Plays, period: Period, k: usize) -> To
 }
 
 /// The `k` entries that count most, ties by key.
-fn most<K: Ord + Copy, V>(sums: FxHashMap<K, V>, k: usize, count: impl Fn(&V) -> u64) -> Vec<(K, V)> {
+fn most<K: Ord + Copy, V>(
+    sums: FxHashMap<K, V>,
+    k: usize,
+    count: impl Fn(&V) -> u64,
+) -> Vec<(K, V)> {
     let mut sums: Vec<(K, V)> = sums.into_iter().collect();
     sums.sort_unstable_by(|a, b| count(&b.1).cmp(&count(&a.1)).then(a.0.cmp(&b.0)));
     sums.truncate(k);

@@ -1,10 +1,11 @@
 //! Puts the picks of a mix into playing order, so that each track follows well from the one before.
 //!
-//! A permutation and nothing else: what the policy picked stays, or the logged propensities would be of another slate.
-//! The cost of a transition adds up differences in energy, mood, tempo (on a logarithmic scale on which 70 and 140 bpm are
-//! the same beat) and key (on the circle of fifths, a minor key standing at its relative major, which is what DJs call
-//! harmonic mixing). Two tracks by one artist in a row cost more than any sound can. The order is built by nearest
-//! neighbour and improved by 2-opt and or-opt moves until none helps; the opening track stays.
+//! A permutation and nothing else: what the policy picked stays, or the logged propensities would
+//! be of another slate. The cost of a transition adds up differences in energy, mood, tempo (on a
+//! logarithmic scale on which 70 and 140 bpm are the same beat) and key (on the circle of fifths, a
+//! minor key standing at its relative major, which is what DJs call harmonic mixing). Two tracks by
+//! one artist in a row cost more than any sound can. The order is built by nearest neighbour and
+//! improved by 2-opt and or-opt moves until none helps; the opening track stays.
 
 use rustc_hash::FxHashMap;
 use segue_core::{AudioFeature, AudioFeatures};
@@ -32,11 +33,14 @@ pub struct Stop<'a> {
     pub artist: Option<ArtistIdx>,
 }
 
-/// Positions of `stops` in playing order. `openers` gives the same positions in the order in which they would best open
-/// the mix; the first with which songs by one artist stay apart, as far as that is possible, does.
+/// Positions of `stops` in playing order. `openers` gives the same positions in the order in which
+/// they would best open the mix; the first with which songs by one artist stay apart, as far as
+/// that is possible, does.
 pub fn arrange(stops: &[Stop<'_>], openers: &[usize]) -> Vec<usize> {
-    let costs: Vec<Vec<f32>> =
-        stops.iter().map(|from| stops.iter().map(|to| transition_cost(from, to)).collect()).collect();
+    let costs: Vec<Vec<f32>> = stops
+        .iter()
+        .map(|from| stops.iter().map(|to| transition_cost(from, to)).collect())
+        .collect();
     let mut order = nearest_neighbours(stops, &costs, openers);
     for _ in 0..MOST_PASSES {
         let reversed = reverse_segments(&costs, &mut order);
@@ -71,7 +75,8 @@ pub fn transition_cost(from: &Stop<'_>, to: &Stop<'_>) -> f32 {
         + if is_same_artist { SAME_ARTIST } else { 0.0 }
 }
 
-/// Position on the circle of fifths, 0 to 11; a minor key shares that of its relative major, three semitones up.
+/// Position on the circle of fifths, 0 to 11; a minor key shares that of its relative major, three
+/// semitones up.
 fn fifths(features: &AudioFeatures) -> Option<i32> {
     let key = features.get(AudioFeature::Key)? as i32;
     let is_minor = features.get(AudioFeature::Mode) == Some(0.0);
@@ -123,15 +128,17 @@ impl Spacing {
         spacing
     }
 
-    /// The fewest repeats, counted from the song before it, if `next` is played now. With `r` songs left after it, `c` of one
-    /// artist need `c - 1` others between them, `c` others if the artist was just played; so `2c - r - 1` or `2c - r`
-    /// repeats cannot be avoided, and only the artist with most songs can force any.
+    /// The fewest repeats, counted from the song before it, if `next` is played now. With `r` songs
+    /// left after it, `c` of one artist need `c - 1` others between them, `c` others if the artist
+    /// was just played; so `2c - r - 1` or `2c - r` repeats cannot be avoided, and only the artist
+    /// with most songs can force any.
     fn repeats_after(&self, next: Option<ArtistIdx>) -> usize {
         let left = self.left - 1;
         let now = usize::from(next.is_some() && next == self.last);
         let other = self.top.iter().flatten().find(|(artist, _)| Some(*artist) != next);
         let by_other = other.map_or(0, |(_, count)| (2 * count).saturating_sub(left + 1));
-        let by_same = next.map_or(0, |artist| (2 * (self.counts[&artist] - 1)).saturating_sub(left));
+        let by_same =
+            next.map_or(0, |artist| (2 * (self.counts[&artist] - 1)).saturating_sub(left));
         now + by_other.max(by_same)
     }
 
@@ -145,13 +152,15 @@ impl Spacing {
     }
 
     fn find_top(&mut self) {
-        let mut counts: Vec<(ArtistIdx, usize)> = self.counts.iter().map(|(&a, &c)| (a, c)).collect();
+        let mut counts: Vec<(ArtistIdx, usize)> =
+            self.counts.iter().map(|(&a, &c)| (a, c)).collect();
         counts.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
         self.top = [counts.first().copied(), counts.get(1).copied()];
     }
 }
 
-/// One pass of 2-opt: turns a stretch around where that shortens the way. Says whether anything did.
+/// One pass of 2-opt: turns a stretch around where that shortens the way. Says whether anything
+/// did.
 fn reverse_segments(costs: &[Vec<f32>], order: &mut [usize]) -> bool {
     let mut improved = false;
     for i in 1..order.len() {
@@ -170,7 +179,8 @@ fn reverse_segments(costs: &[Vec<f32>], order: &mut [usize]) -> bool {
     improved
 }
 
-/// One pass of or-opt: moves up to three tracks elsewhere where that shortens the way. Says whether anything did.
+/// One pass of or-opt: moves up to three tracks elsewhere where that shortens the way. Says whether
+/// anything did.
 fn move_segments(costs: &[Vec<f32>], order: &mut [usize]) -> bool {
     let mut improved = false;
     for length in 1..=LONGEST_SEGMENT {

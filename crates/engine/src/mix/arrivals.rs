@@ -1,7 +1,9 @@
-//! Which tracks are new to the catalogue itself: too lately there for the model in use, and answered by too few to be known otherwise.
+//! Which tracks are new to the catalogue itself: too lately there for the model in use, and
+//! answered by too few to be known otherwise.
 //!
-//! They get a share of the slots that are new to the listener, no less and no more ([`Class::Arrival`](super::quota::Class)), until the
-//! belief about them is firm: after [`FIRM`] listeners, or with the next model.
+//! They get a share of the slots that are new to the listener, no less and no more
+//! ([`Class::Arrival`](super::quota::Class)), until the belief about them is firm: after [`FIRM`]
+//! listeners, or with the next model.
 
 use rustc_hash::FxHashMap;
 use segue_core::TrackId;
@@ -11,7 +13,8 @@ use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 /// Listeners whose word on a track makes it as well known as any other.
 pub const FIRM: u32 = 3;
 
-/// Of tracks that came after the model was trained, those on which fewer than [`FIRM`] listeners have given a word.
+/// Of tracks that came after the model was trained, those on which fewer than [`FIRM`] listeners
+/// have given a word.
 pub fn arrivals<'a>(
     catalogue: &Catalogue,
     profiles: impl IntoIterator<Item = &'a Profile>,
@@ -21,7 +24,8 @@ pub fn arrivals<'a>(
     for (track, _) in profiles.into_iter().flat_map(Profile::labelled) {
         *answered.entry(catalogue.work(track)).or_default() += 1;
     }
-    let is_firm = |track: TrackIdx| answered.get(&catalogue.work(track)).is_some_and(|&count| count >= FIRM);
+    let is_firm =
+        |track: TrackIdx| answered.get(&catalogue.work(track)).is_some_and(|&count| count >= FIRM);
     let arrived = lately.into_iter().filter(|&track| !is_firm(track));
     arrived.map(|track| catalogue.track(track).id.clone()).collect()
 }

@@ -1,7 +1,8 @@
 //! The dial between exploitation and exploration, and what it turns.
 //!
-//! Its promise is plain: at `explore` e, `round(e × length)` picks are new to the listener. Three gentler effects go
-//! with it: new tracks of which the model is unsure gain (an upper confidence bound), and policies draw more evenly.
+//! Its promise is plain: at `explore` e, `round(e × length)` picks are new to the listener. Three
+//! gentler effects go with it: new tracks of which the model is unsure gain (an upper confidence
+//! bound), and policies draw more evenly.
 
 /// What the dial decides.
 #[derive(Clone, Copy, Debug, PartialEq)]

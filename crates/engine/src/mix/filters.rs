@@ -1,7 +1,7 @@
 //! What must not be picked, one step after another, with the count of what each step left out.
 //!
-//! The steps stand in [`STEPS`]; a candidate is counted under the first that leaves it out. They read the profile as it is
-//! at the request, so that what a listener said a moment ago counts.
+//! The steps stand in [`STEPS`]; a candidate is counted under the first that leaves it out. They
+//! read the profile as it is at the request, so that what a listener said a moment ago counts.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::{Timestamp, Version};
@@ -98,7 +98,8 @@ pub fn filter<T>(
     candidates: &mut Vec<T>,
     track: impl Fn(&T) -> TrackIdx,
 ) -> Vec<LeftOut> {
-    let mut account: Vec<LeftOut> = STEPS.iter().map(|&(step, _)| LeftOut { step, count: 0 }).collect();
+    let mut account: Vec<LeftOut> =
+        STEPS.iter().map(|&(step, _)| LeftOut { step, count: 0 }).collect();
     candidates.retain(|candidate| {
         let track = track(candidate);
         let interaction = context.profile.interaction(context.catalogue.work(track));
@@ -118,11 +119,17 @@ pub fn filter<T>(
 pub fn left_out_by(context: &FilterContext<'_>, track: TrackIdx) -> Option<FilterStep> {
     let work = context.catalogue.work(track);
     let interaction = context.profile.interaction(work);
-    let first =
-        |track| STEPS.iter().find(|(_, stays)| !stays(context, track, interaction)).map(|(step, _)| *step);
+    let first = |track| {
+        STEPS.iter().find(|(_, stays)| !stays(context, track, interaction)).map(|(step, _)| *step)
+    };
     let is_better = |other: &TrackIdx| preference(context, *other) < preference(context, track);
-    let has_twin =
-        || context.catalogue.versions(work).iter().any(|other| is_better(other) && first(*other).is_none());
+    let has_twin = || {
+        context
+            .catalogue
+            .versions(work)
+            .iter()
+            .any(|other| is_better(other) && first(*other).is_none())
+    };
     first(track).or_else(|| has_twin().then_some(FilterStep::Twin))
 }
 
@@ -136,14 +143,22 @@ fn is_not_excluded(context: &FilterContext<'_>, track: TrackIdx, _: Option<&Inte
         && artist.is_none_or(|artist| !context.excluded_artists.contains(&artist))
 }
 
-fn is_not_rejected(context: &FilterContext<'_>, track: TrackIdx, interaction: Option<&Interaction>) -> bool {
+fn is_not_rejected(
+    context: &FilterContext<'_>,
+    track: TrackIdx,
+    interaction: Option<&Interaction>,
+) -> bool {
     let stance = interaction.map_or(Stance::None, |interaction| interaction.stance);
     let artist = context.catalogue.artist(track);
     !matches!(stance, Stance::Dislike | Stance::Ban)
         && artist.is_none_or(|artist| !context.profile.banned_artists.contains(&artist))
 }
 
-fn has_familiarity(context: &FilterContext<'_>, _: TrackIdx, interaction: Option<&Interaction>) -> bool {
+fn has_familiarity(
+    context: &FilterContext<'_>,
+    _: TrackIdx,
+    interaction: Option<&Interaction>,
+) -> bool {
     match context.familiarity {
         Familiarity::Any => true,
         Familiarity::Owned => interaction.is_some_and(|interaction| interaction.saved),
@@ -160,9 +175,13 @@ fn has_rested(context: &FilterContext<'_>, _: TrackIdx, interaction: Option<&Int
     }
 }
 
-/// Keeps one version of each work: the one that the listener knows, else the original, else the nearest to it; among equals
-/// one whose sound is known, then the first row.
-fn drop_twins<T>(context: &FilterContext<'_>, candidates: &mut Vec<T>, track: impl Fn(&T) -> TrackIdx) {
+/// Keeps one version of each work: the one that the listener knows, else the original, else the
+/// nearest to it; among equals one whose sound is known, then the first row.
+fn drop_twins<T>(
+    context: &FilterContext<'_>,
+    candidates: &mut Vec<T>,
+    track: impl Fn(&T) -> TrackIdx,
+) {
     let catalogue = context.catalogue;
     let is_alone = |work: WorkIdx| catalogue.versions(work).len() == 1;
     // Few works have more than one version, so that a map of those is small.

@@ -1,18 +1,20 @@
-//! First picks that teach: while little is known of a listener, a track gains by what an answer about it would tell.
+//! First picks that teach: while little is known of a listener, a track gains by what an answer
+//! about it would tell.
 //!
-//! The belief about the listener gives each track factors `f` (see [`Belief`](crate::policy::Belief)); an answer to it has the
-//! noise of a Bernoulli draw, `s = m (1 - m)`, and tells `½ ln(1 + fᵀf / s)` nats (MacKay 1992). Once a track is taken, what the others
-//! can still tell shrinks by the rank-one update of the covariance that its answer will bring,
-//! `Σ ← Σ - Σ f fᵀ Σ / (s + fᵀ Σ f)`, so that the next one asks something else: the greedy choice, which for information comes within
-//! `1 - 1/e` of the best set (Krause & Guestrin 2005). Only tracks near the top of the ranking are asked about at all: a mix that
-//! teaches must still please.
+//! The belief about the listener gives each track factors `f` (see
+//! [`Belief`](crate::policy::Belief)); an answer to it has the noise of a Bernoulli draw, `s = m (1 -
+//! m)`, and tells `½ ln(1 + fᵀf / s)` nats (MacKay 1992). Once a track is taken, what the others
+//! can still tell shrinks by the rank-one update of the covariance that its answer will bring, `Σ ←
+//! Σ - Σ f fᵀ Σ / (s + fᵀ Σ f)`, so that the next one asks something else: the greedy choice, which
+//! for information comes within `1 - 1/e` of the best set (Krause & Guestrin 2005). Only tracks
+//! near the top of the ranking are asked about at all: a mix that teaches must still please.
 
 use crate::mix::ranking::{Scored, trust};
 use crate::policy::Doubt;
 use crate::{Profile, Scorer, TrackIdx};
 
-/// How much a nat counts beside the relevance of a track (0 to 1) while nothing is known of the listener; chosen on made-up
-/// communities, see the measurements.
+/// How much a nat counts beside the relevance of a track (0 to 1) while nothing is known of the
+/// listener; chosen on made-up communities, see the measurements.
 const NAT: f32 = 1.0;
 /// From this trust in the model on, nothing is asked any more: a listener with four labels.
 const TRUSTED: f32 = 0.75;
@@ -27,7 +29,8 @@ pub struct Probe {
     /// `[tracks, width]`.
     factors: Vec<f32>,
     noise: Vec<f32>,
-    /// Σ, `[width, width]`, in the coordinates of the factors: the identity before anything is taken.
+    /// Σ, `[width, width]`, in the coordinates of the factors: the identity before anything is
+    /// taken.
     covariance: Vec<f32>,
     /// `fᵀ Σ f` of each track, as of the last time that it was settled.
     variances: Vec<f32>,
@@ -38,7 +41,8 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Looks at a pool for a listener; `None` once enough is known of them, or if the model states no doubt.
+    /// Looks at a pool for a listener; `None` once enough is known of them, or if the model states
+    /// no doubt.
     pub fn new(scorer: &dyn Scorer, profile: &Profile, pool: &[Scored]) -> Option<Self> {
         let trust = trust(profile);
         if trust >= TRUSTED || pool.is_empty() {
@@ -71,13 +75,14 @@ impl Probe {
         }
     }
 
-    /// What an answer about a track of the pool is worth, in units of relevance; at most that, if it was not [settled](Self::settle) since
-    /// the last track was taken.
+    /// What an answer about a track of the pool is worth, in units of relevance; at most that, if
+    /// it was not [settled](Self::settle) since the last track was taken.
     pub fn value(&self, position: usize) -> f32 {
         self.weight * 0.5 * (self.variances[position] / self.noise[position]).ln_1p()
     }
 
-    /// Takes the answers that are counted on into account for one track: each makes `fᵀ Σ f` smaller by the square of `fᵀ Σ f'`.
+    /// Takes the answers that are counted on into account for one track: each makes `fᵀ Σ f`
+    /// smaller by the square of `fᵀ Σ f'`.
     pub fn settle(&mut self, position: usize) {
         let factors = &self.factors[position * self.width..][..self.width];
         for (spread, total) in &self.taken[self.settled[position]..] {

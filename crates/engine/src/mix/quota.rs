@@ -1,23 +1,27 @@
-//! What may still be picked: artist and album caps, how many picks are to be new to the listener, and how many of those new to
-//! the catalogue as well.
+//! What may still be picked: artist and album caps, how many picks are to be new to the listener,
+//! and how many of those new to the catalogue as well.
 //!
 //! # Why a full mix always comes out, with exactly the share of new tracks that was promised
-//! Caps on albums, on the artists that hold them and on the whole are a *laminar matroid*: every set that respects the
-//! caps can be extended to the largest size possible, whatever was picked first. Its rank (the most tracks that can
-//! be picked from a set) is a sum: `r = Σ_artist min(cap, Σ_album min(cap, tracks))`.
+//! Caps on albums, on the artists that hold them and on the whole are a *laminar matroid*: every
+//! set that respects the caps can be extended to the largest size possible, whatever was picked
+//! first. Its rank (the most tracks that can be picked from a set) is a sum: `r = Σ_artist min(cap,
+//! Σ_album min(cap, tracks))`.
 //!
-//! "So many of each class" is a second (partition) matroid, and picks respecting both exist if and only if every set of
-//! classes has room for its picks, `r(∪ S) ≥ Σ_{c ∈ S} n_c` (Rado 1942). So the numbers of new picks with which a mix of
-//! full length is possible are an interval, and so are, given that, the numbers of arrivals among them; each wish is clamped
-//! into its interval. A track is eligible if and only if the conditions still hold for the rest once it is taken, and
-//! only sets of *other* classes can break: when they have just enough and this track uses up an artist or album that they
-//! need. The policy can therefore never paint itself into a corner, and the number of new picks never falls when the dial rises.
+//! "So many of each class" is a second (partition) matroid, and picks respecting both exist if and
+//! only if every set of classes has room for its picks, `r(∪ S) ≥ Σ_{c ∈ S} n_c` (Rado 1942). So
+//! the numbers of new picks with which a mix of full length is possible are an interval, and so
+//! are, given that, the numbers of arrivals among them; each wish is clamped into its interval. A
+//! track is eligible if and only if the conditions still hold for the rest once it is taken, and
+//! only sets of *other* classes can break: when they have just enough and this track uses up an
+//! artist or album that they need. The policy can therefore never paint itself into a corner, and
+//! the number of new picks never falls when the dial rises.
 
 use rustc_hash::FxHashMap;
 
 use crate::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx};
 
-/// Most picks by one artist and from one album. Tracks without an artist or album are not capped by it.
+/// Most picks by one artist and from one album. Tracks without an artist or album are not capped by
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {
     /// By one artist, at least 1.
@@ -26,8 +30,8 @@ pub struct Caps {
     pub album: u32,
 }
 
-/// The album that a track belongs to, and the artist group that holds it; a track without artist is in none, one without
-/// album is an album of its own.
+/// The album that a track belongs to, and the artist group that holds it; a track without artist is
+/// in none, one without album is an album of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) album: usize,
@@ -52,7 +56,8 @@ impl Groups {
         };
         if album == fresh {
             let next = self.artists.len();
-            self.artist_of_album.push(artist.map(|artist| *self.artists.entry(artist).or_insert(next)));
+            self.artist_of_album
+                .push(artist.map(|artist| *self.artists.entry(artist).or_insert(next)));
         }
         Group { album, artist: self.artist_of_album[album] }
     }
@@ -65,7 +70,8 @@ pub enum Class {
     Familiar,
     /// The listener does not know it.
     New,
-    /// Neither the listener knows it nor, so far, the model: it came to the catalogue lately, and few have answered.
+    /// Neither the listener knows it nor, so far, the model: it came to the catalogue lately, and
+    /// few have answered.
     Arrival,
 }
 
@@ -98,7 +104,8 @@ pub struct Shape {
 
 /// What may still be picked from a list of tracks.
 ///
-/// What is eligible only ever shrinks: a track that cannot be picked now cannot be picked after another.
+/// What is eligible only ever shrinks: a track that cannot be picked now cannot be picked after
+/// another.
 #[derive(Clone, Debug)]
 pub struct Quota {
     seats: Vec<Seat>,
@@ -134,8 +141,9 @@ const NEW: u8 = 2;
 const ARRIVAL: u8 = 4;
 
 impl Quota {
-    /// A mix of that shape, from tracks given with their classes. Its numbers are brought to what the tracks and caps allow:
-    /// length goes before the share of new ones, that before the share of arrivals.
+    /// A mix of that shape, from tracks given with their classes. Its numbers are brought to what
+    /// the tracks and caps allow: length goes before the share of new ones, that before the share
+    /// of arrivals.
     pub fn new(
         catalogue: &Catalogue,
         tracks: impl IntoIterator<Item = (TrackIdx, Class)>,
@@ -162,13 +170,19 @@ impl Quota {
         caps: Caps,
     ) -> Self {
         let mut groups = Groups::default();
-        let seat = |(track, class)| Seat { group: groups.of(catalogue, track), class, is_taken: false };
+        let seat =
+            |(track, class)| Seat { group: groups.of(catalogue, track), class, is_taken: false };
         let seats = tracks.into_iter().map(seat).collect();
         let Groups { artists, artist_of_album, .. } = groups;
         Self::seated(seats, artist_of_album, artists.len(), caps)
     }
 
-    fn seated(seats: Vec<Seat>, artist_of_album: Vec<Option<usize>>, artists: usize, caps: Caps) -> Self {
+    fn seated(
+        seats: Vec<Seat>,
+        artist_of_album: Vec<Option<usize>>,
+        artists: usize,
+        caps: Caps,
+    ) -> Self {
         let mut quota = Self {
             seats,
             album_left: vec![caps.album; artist_of_album.len()],
@@ -186,7 +200,10 @@ impl Quota {
     /// The same tracks, none of them taken, under other caps and with other numbers.
     pub(super) fn again(&self, caps: Caps, left: [u32; 3]) -> Self {
         let seats = self.seats.iter().map(|seat| Seat { is_taken: false, ..*seat }).collect();
-        Self { left, ..Self::seated(seats, self.artist_of_album.clone(), self.artist_left.len(), caps) }
+        Self {
+            left,
+            ..Self::seated(seats, self.artist_of_album.clone(), self.artist_left.len(), caps)
+        }
     }
 
     /// How many tracks of each class, in the order of [`Class::ALL`], are still to be picked.
@@ -208,7 +225,8 @@ impl Quota {
 
     /// Whether a track may be picked next.
     pub fn is_eligible(&self, position: usize) -> bool {
-        self.is_under_caps(position) && !self.tight().any(|span| self.is_needed(span, &self.seats[position]))
+        self.is_under_caps(position)
+            && !self.tight().any(|span| self.is_needed(span, &self.seats[position]))
     }
 
     /// Whether a track may be picked if no other class is short.
@@ -220,7 +238,8 @@ impl Quota {
             && artist.is_none_or(|artist| self.artist_left[artist] > 0)
     }
 
-    /// Whether a span, which has just enough tracks, needs the place in the album or of the artist that a track would take.
+    /// Whether a span, which has just enough tracks, needs the place in the album or of the artist
+    /// that a track would take.
     fn is_needed(&self, span: &Span, seat: &Seat) -> bool {
         let Group { album, artist } = seat.group;
         let is_full = |artist: usize| span.by_artist[artist] >= self.artist_left[artist];
@@ -251,7 +270,8 @@ impl Quota {
         for span in &mut self.spans {
             span.take(class, (album, album_left), artist.zip(artist_left));
         }
-        let take_one = |left: &mut u32| *left = left.checked_sub(1).expect("only eligible tracks are taken");
+        let take_one =
+            |left: &mut u32| *left = left.checked_sub(1).expect("only eligible tracks are taken");
         take_one(&mut self.left[class as usize]);
         take_one(&mut self.album_left[album]);
         if let Some(artist) = artist {
@@ -274,20 +294,32 @@ impl Quota {
         }
         let mut rank = 0;
         let mut by_artist = vec![0_u32; self.artist_left.len()];
-        for ((count, left), artist) in in_album.iter().zip(&self.album_left).zip(&self.artist_of_album) {
+        for ((count, left), artist) in
+            in_album.iter().zip(&self.album_left).zip(&self.artist_of_album)
+        {
             match artist {
                 Some(artist) => by_artist[*artist] += count.min(left),
                 None => rank += count.min(left),
             }
         }
-        rank += by_artist.iter().zip(&self.artist_left).map(|(count, left)| count.min(left)).sum::<u32>();
+        rank += by_artist
+            .iter()
+            .zip(&self.artist_left)
+            .map(|(count, left)| count.min(left))
+            .sum::<u32>();
         Span { classes, rank, in_album, by_artist }
     }
 }
 
 impl Span {
-    /// Counts what is left once a track of a class, an album and an artist is taken; both are given with what their caps left before.
-    fn take(&mut self, class: Class, (album, album_left): (usize, u32), artist: Option<(usize, u32)>) {
+    /// Counts what is left once a track of a class, an album and an artist is taken; both are given
+    /// with what their caps left before.
+    fn take(
+        &mut self,
+        class: Class,
+        (album, album_left): (usize, u32),
+        artist: Option<(usize, u32)>,
+    ) {
         let in_album = &mut self.in_album[album];
         let before = (*in_album).min(album_left);
         if self.classes & class.bit() != 0 {
@@ -319,7 +351,8 @@ mod tests {
         for seed in 0..100 {
             let mut rng = ChaCha8Rng::seed_from_u64(seed);
             let tracks = (0..rng.random_range(1..80)).map(|i| {
-                let mut track = Track::new(TrackId::new(format!("{i:03}")), WorkId::new(format!("{i}")), "");
+                let mut track =
+                    Track::new(TrackId::new(format!("{i:03}")), WorkId::new(format!("{i}")), "");
                 if rng.random_bool(0.9) {
                     track.artists = vec![format!("{}", rng.random_range(0..9))];
                 }
@@ -335,11 +368,13 @@ mod tests {
             let mut eligible = quota.eligible();
             while let Some(&next) = eligible.choose(&mut rng) {
                 quota.take(next);
-                let anew: Vec<Span> = quota.spans.iter().map(|span| quota.span(span.classes)).collect();
+                let anew: Vec<Span> =
+                    quota.spans.iter().map(|span| quota.span(span.classes)).collect();
                 assert_eq!(quota.spans, anew, "seed {seed}");
                 let after = quota.eligible();
                 assert!(after.iter().all(|position| eligible.contains(position)), "seed {seed}");
-                let one_by_one = (0..catalogue.len()).filter(|&position| quota.is_eligible(position));
+                let one_by_one =
+                    (0..catalogue.len()).filter(|&position| quota.is_eligible(position));
                 assert!(after.iter().copied().eq(one_by_one), "seed {seed}");
                 eligible = after;
             }

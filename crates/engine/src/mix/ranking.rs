@@ -1,8 +1,8 @@
 //! Scores candidates through the model and orders them.
 //!
-//! What is ranked by is an upper confidence bound with a prior:
-//! `utility = (1 - w) × (mean + β × uncertainty) + w × popularity`, with `β` from the [dial](super::dial) and
-//! `w = ½ × 4 / (4 + n)` for a listener with `n` labelled works. With nothing known, half the word is the crowd's; with
+//! What is ranked by is an upper confidence bound with a prior: `utility = (1 - w) × (mean + β ×
+//! uncertainty) + w × popularity`, with `β` from the [dial](super::dial) and `w = ½ × 4 / (4 + n)`
+//! for a listener with `n` labelled works. With nothing known, half the word is the crowd's; with
 //! forty labels a twentieth; so a model without a good prior still starts with something sensible.
 
 use rustc_hash::FxHashSet;
@@ -83,7 +83,8 @@ pub struct Terms {
     pub arrivals: FxHashSet<TrackIdx>,
 }
 
-/// Orders scored candidates: by utility, then plays to the end, popularity and row; what is not finite comes last.
+/// Orders scored candidates: by utility, then plays to the end, popularity and row; what is not
+/// finite comes last.
 pub fn rank(
     catalogue: &Catalogue,
     index: &Index,
@@ -129,5 +130,8 @@ pub fn rank(
 const NOT_FINITE: Likability = Likability { mean: 0.0, uncertainty: 0.0 };
 
 fn within_bounds(prediction: Likability) -> Likability {
-    Likability { mean: prediction.mean.clamp(0.0, 1.0), uncertainty: prediction.uncertainty.clamp(0.0, 1.0) }
+    Likability {
+        mean: prediction.mean.clamp(0.0, 1.0),
+        uncertainty: prediction.uncertainty.clamp(0.0, 1.0),
+    }
 }

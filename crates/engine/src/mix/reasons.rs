@@ -1,7 +1,8 @@
 //! Why a track is in a mix: facts that the listener can check, and nothing that is not so.
 //!
-//! What the listener knows is explained by what they did with it; what is new by, in this order, its artist, a like that it
-//! closely resembles, its genre, being a step outside, being popular, and last the model's word.
+//! What the listener knows is explained by what they did with it; what is new by, in this order,
+//! its artist, a like that it closely resembles, its genre, being a step outside, being popular,
+//! and last the model's word.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +12,11 @@ use crate::retrieval::Index;
 use crate::sound::{AXES, Position, SoundSpace};
 use crate::{ArtistIdx, Catalogue, Interaction, Profile, Stance, TrackIdx};
 
-/// At most this many likes are compared with, those that weigh most: everything resembles one of a thousand songs, and a
-/// resemblance to one that the listener hardly remembers explains nothing.
+/// At most this many likes are compared with, those that weigh most: everything resembles one of a
+/// thousand songs, and a resemblance to one that the listener hardly remembers explains nothing.
 const MOST_ANCHORS: usize = 200;
-/// Squared distance to the nearest like up to which a track closely resembles it. Two tracks at random are 2 apart.
+/// Squared distance to the nearest like up to which a track closely resembles it. Two tracks at
+/// random are 2 apart.
 const CLOSE: f32 = 0.35;
 /// Squared distance from every like beyond which a track is a step outside.
 const FAR: f32 = 0.8;
@@ -29,7 +31,8 @@ const LEAST_SHARE_OF_GENRE: f32 = 0.1;
 const FEWEST_DAYS_AWAY: u32 = 30;
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// A listener's likes, summed up for explaining: a function of the profile, made once for many mixes.
+/// A listener's likes, summed up for explaining: a function of the profile, made once for many
+/// mixes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Likes {
     anchors: Vec<TrackIdx>,
@@ -57,7 +60,9 @@ impl Likes {
                 counts.0 += interaction.finished;
                 counts.1 += u32::from(is_liked);
             }
-            if let Some(genre) = catalogue.track(interaction.track).genre.as_deref().filter(|_| is_liked) {
+            if let Some(genre) =
+                catalogue.track(interaction.track).genre.as_deref().filter(|_| is_liked)
+            {
                 *by_genre.entry(genre).or_default() += 1;
             }
         }
@@ -80,7 +85,8 @@ impl Likes {
         &self.anchors
     }
 
-    /// How many standard deviations of the likes a position lies above their mean, on one axis of sound; `None` if there are no likes.
+    /// How many standard deviations of the likes a position lies above their mean, on one axis of
+    /// sound; `None` if there are no likes.
     pub(crate) fn away(&self, position: &Position, axis: usize) -> Option<f32> {
         let (mean, deviation) = self.sound[axis];
         // Likes that all sound the same would make every difference look large.
@@ -169,7 +175,9 @@ impl Reasons<'_> {
             .and_then(|(_, anchor)| self.sounds_like(track, anchor))
             .or_else(|| self.by_genre(track))
             .or_else(|| {
-                nearest.filter(|(distance, _)| *distance > FAR).and_then(|_| self.step_outside(track))
+                nearest
+                    .filter(|(distance, _)| *distance > FAR)
+                    .and_then(|_| self.step_outside(track))
             })
             .or_else(|| self.index.popularity.is_popular(track).then_some(Reason::Popular))
             .or_else(|| within(FAR).and_then(|(_, anchor)| self.sounds_like(track, anchor)))
@@ -189,19 +197,23 @@ impl Reasons<'_> {
     fn by_genre(&self, track: TrackIdx) -> Option<Reason> {
         let genre = self.catalogue.track(track).genre.as_ref()?;
         let liked = self.likes.of_genre(genre);
-        let is_liked =
-            liked >= FEWEST_LIKED_OF_GENRE && liked as f32 >= LEAST_SHARE_OF_GENRE * self.likes.liked as f32;
+        let is_liked = liked >= FEWEST_LIKED_OF_GENRE
+            && liked as f32 >= LEAST_SHARE_OF_GENRE * self.likes.liked as f32;
         is_liked.then(|| Reason::Genre { genre: genre.clone() })
     }
 
     fn nearest_anchor(&self, track: TrackIdx) -> Option<(f32, TrackIdx)> {
         let sound = &self.index.sound;
-        let distances =
-            self.likes.anchors.iter().filter_map(|&anchor| Some((sound.distance(track, anchor)?, anchor)));
+        let distances = self
+            .likes
+            .anchors
+            .iter()
+            .filter_map(|&anchor| Some((sound.distance(track, anchor)?, anchor)));
         distances.min_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)))
     }
 
-    /// Names the features in which both agree, those first in which both are unlike the average track.
+    /// Names the features in which both agree, those first in which both are unlike the average
+    /// track.
     fn sounds_like(&self, track: TrackIdx, anchor: TrackIdx) -> Option<Reason> {
         let features = shared_features(&self.index.sound, track, anchor);
         let row = self.catalogue.track(anchor);
@@ -215,7 +227,8 @@ impl Reasons<'_> {
         (!features.is_empty()).then_some(Reason::SoundsLike { anchor, features })
     }
 
-    /// Names the features in which the track is more than one standard deviation away from the likes.
+    /// Names the features in which the track is more than one standard deviation away from the
+    /// likes.
     fn step_outside(&self, track: TrackIdx) -> Option<Reason> {
         let position: &Position = self.index.sound.position(track);
         let away = |axis: usize| self.likes.away(position, axis).unwrap_or(0.0);
@@ -223,7 +236,8 @@ impl Reasons<'_> {
         let differences: Vec<Difference> = features
             .into_iter()
             .map(|feature| {
-                let axis = AXES.iter().position(|&axis| axis == feature).expect("named from the axes");
+                let axis =
+                    AXES.iter().position(|&axis| axis == feature).expect("named from the axes");
                 let direction = if away(axis) > 0.0 { Direction::More } else { Direction::Less };
                 Difference { feature, direction }
             })
@@ -232,7 +246,8 @@ impl Reasons<'_> {
     }
 }
 
-/// The features in which two tracks agree, those first in which both are unlike the average track; at most two.
+/// The features in which two tracks agree, those first in which both are unlike the average track;
+/// at most two.
 pub(crate) fn shared_features(sound: &SoundSpace, a: TrackIdx, b: TrackIdx) -> Vec<AudioFeature> {
     let (a, b) = (sound.position(a), sound.position(b));
     most_telling(|axis| {
@@ -241,11 +256,13 @@ pub(crate) fn shared_features(sound: &SoundSpace, a: TrackIdx, b: TrackIdx) -> V
     })
 }
 
-/// How much a standardised value sets a track apart. Having no spoken words, no instrumental passages or no audience does
-/// not: most tracks have none.
+/// How much a standardised value sets a track apart. Having no spoken words, no instrumental
+/// passages or no audience does not: most tracks have none.
 fn distinction(axis: usize, value: f32) -> f32 {
     match AXES[axis] {
-        AudioFeature::Speechiness | AudioFeature::Instrumentalness | AudioFeature::Liveness => value,
+        AudioFeature::Speechiness | AudioFeature::Instrumentalness | AudioFeature::Liveness => {
+            value
+        }
         _ => value.abs(),
     }
 }
@@ -260,8 +277,9 @@ fn most_telling(telling: impl Fn(usize) -> Option<f32>) -> Vec<AudioFeature> {
 
 /// Likes to compare with: those that weigh most, then those finished most often, ties by row.
 fn anchors(profile: &Profile) -> Vec<TrackIdx> {
-    let weight =
-        |interaction: &Interaction| interaction.label.filter(|label| label.liked).map(|label| label.weight);
+    let weight = |interaction: &Interaction| {
+        interaction.label.filter(|label| label.liked).map(|label| label.weight)
+    };
     let mut liked: Vec<(f32, &Interaction)> = profile
         .interactions
         .iter()

@@ -6,12 +6,16 @@ use segue_core::{AudioFeature, Difference, Direction, Reason};
 pub fn sentence(reason: &Reason) -> String {
     match reason {
         Reason::Liked => "you liked this".to_owned(),
-        Reason::Favourite { finished } => format!("you played this to the end {}", times(*finished)),
+        Reason::Favourite { finished } => {
+            format!("you played this to the end {}", times(*finished))
+        }
         Reason::BackAfter { days: 1 } => "back after a day".to_owned(),
         Reason::BackAfter { days } => format!("back after {}", while_of(*days)),
         Reason::Saved => "from your library".to_owned(),
         Reason::Heard { plays } => format!("you have played this {}", times(*plays)),
-        Reason::Artist { artist, finished } => format!("you finished songs by {artist} {}", times(*finished)),
+        Reason::Artist { artist, finished } => {
+            format!("you finished songs by {artist} {}", times(*finished))
+        }
         Reason::ArtistLiked { artist, liked } => format!("you like {} by {artist}", songs(*liked)),
         Reason::SoundsLike { anchor, features } => {
             let features: Vec<&str> = features.iter().copied().map(noun).collect();

@@ -1,16 +1,18 @@
 //! From a ranking to a short-list: maximal marginal relevance (Carbonell & Goldstein, SIGIR 1998).
 //!
-//! Tracks are taken one by one, each time the one with the most
-//! `MMR = λ × relevance - (1 - λ) × max_{t taken} similarity(track, t)`,
-//! relevance being the utility brought to 0..1 among the tracks of its [class](Class), similarity
-//! `¾ exp(-d²) + ¼ [same artist]` with `d²` the distance in the [space of sound](crate::sound). The value with which a
-//! track was taken, standardised within its class, is the score that the policy goes by: diversity enters there, because
-//! after the policy's choice nothing may be dropped. A determinantal point process was considered; its greedy inference
-//! gives nearly the same lists here and its scores mean nothing to a policy. To the relevance is added what an answer would
-//! tell, while little is known of the listener (see [`Probe`]).
+//! Tracks are taken one by one, each time the one with the most `MMR = λ × relevance - (1 - λ) ×
+//! max_{t taken} similarity(track, t)`, relevance being the utility brought to 0..1 among the
+//! tracks of its [class](Class), similarity `¾ exp(-d²) + ¼ [same artist]` with `d²` the distance
+//! in the [space of sound](crate::sound). The value with which a track was taken, standardised
+//! within its class, is the score that the policy goes by: diversity enters there, because after
+//! the policy's choice nothing may be dropped. A determinantal point process was considered; its
+//! greedy inference gives nearly the same lists here and its scores mean nothing to a policy. To
+//! the relevance is added what an answer would tell, while little is known of the listener (see
+//! [`Probe`]).
 //!
-//! Three cuts: the [head](take_head) of each class of the ranking; from the heads a core that fills the mix under caps and
-//! dial, so that the short-list surely holds a full mix; then up to [`PER_SLOT`] tracks per slot of each class.
+//! Three cuts: the [head](take_head) of each class of the ranking; from the heads a core that fills
+//! the mix under caps and dial, so that the short-list surely holds a full mix; then up to
+//! [`PER_SLOT`] tracks per slot of each class.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -23,12 +25,14 @@ use crate::{ArtistIdx, Catalogue};
 
 /// Tracks on the short-list for each slot of the mix.
 pub const PER_SLOT: u32 = 4;
-/// The short-list holds at least so many more tracks of a class than it has slots, where there are any.
+/// The short-list holds at least so many more tracks of a class than it has slots, where there are
+/// any.
 const SPARE: u32 = 8;
 /// Tracks in the head for each slot of the mix.
 const HEAD_PER_SLOT: usize = 8;
 const SMALLEST_HEAD: usize = 240;
-/// Head and short-list may hold so many times more tracks by an artist or from an album than a mix may.
+/// Head and short-list may hold so many times more tracks by an artist or from an album than a mix
+/// may.
 const SLACK: u32 = 3;
 /// λ: the weight of relevance against diversity.
 const RELEVANCE: f32 = 0.7;
@@ -43,12 +47,14 @@ pub struct Offer {
     pub scored: Scored,
     /// What the policy goes by: mean 0 and standard deviation 1 among the tracks of its class.
     pub score: f32,
-    /// How much the score rises with the utility: what turns a doubt about the one into a doubt about the other.
+    /// How much the score rises with the utility: what turns a doubt about the one into a doubt
+    /// about the other.
     pub slope: f32,
 }
 
-/// Cuts a ranking, best first, to a short-list in row order, from which a mix of that shape can be drawn whenever it can be
-/// drawn from the ranking. `probe` makes the [`Probe`] of a pool, for listeners of whom little is known.
+/// Cuts a ranking, best first, to a short-list in row order, from which a mix of that shape can be
+/// drawn whenever it can be drawn from the ranking. `probe` makes the [`Probe`] of a pool, for
+/// listeners of whom little is known.
 pub fn shortlist(
     catalogue: &Catalogue,
     sound: &SoundSpace,
@@ -83,13 +89,15 @@ fn loosened(caps: Caps) -> Caps {
     Caps { artist: caps.artist.saturating_mul(SLACK), album: caps.album.saturating_mul(SLACK) }
 }
 
-/// A class without a slot gets no place on the short-list: what could not be picked does not belong there.
+/// A class without a slot gets no place on the short-list: what could not be picked does not belong
+/// there.
 fn with_spares(slots: u32) -> u32 {
     if slots == 0 { 0 } else { slots.saturating_mul(PER_SLOT).max(slots.saturating_add(SPARE)) }
 }
 
-/// The best tracks of one class, best first: enough to fill the mix under the caps where that is possible at all, and
-/// beyond that up to the head's size, an artist or album that is full several times over left out.
+/// The best tracks of one class, best first: enough to fill the mix under the caps where that is
+/// possible at all, and beyond that up to the head's size, an artist or album that is full several
+/// times over left out.
 fn take_head<'a>(
     catalogue: &Catalogue,
     ranking: impl Iterator<Item = &'a Scored>,
@@ -151,11 +159,12 @@ fn count_of(counts: &mut Vec<u32>, group: usize) -> &mut u32 {
     &mut counts[group]
 }
 
-/// The state of the selection: how relevant each track of the pool is, and how like the nearest one taken.
+/// The state of the selection: how relevant each track of the pool is, and how like the nearest one
+/// taken.
 ///
-/// Values only ever fall as more is taken, and so does what is eligible. So the track on top of a queue by values that may be out of date
-/// is the best one as soon as its own value is up to date ("lazy greedy"; Minoux 1978), and most tracks are never compared with most
-/// of what is taken.
+/// Values only ever fall as more is taken, and so does what is eligible. So the track on top of a
+/// queue by values that may be out of date is the best one as soon as its own value is up to date
+/// ("lazy greedy"; Minoux 1978), and most tracks are never compared with most of what is taken.
 struct Mmr<'a> {
     pool: &'a [Scored],
     places: Vec<(&'a Position, Option<ArtistIdx>)>,
@@ -203,7 +212,8 @@ impl<'a> Mmr<'a> {
             let (lowest, highest) = bounds[scored.class as usize];
             if highest > lowest { (scored.utility - lowest) / (highest - lowest) } else { 1.0 }
         };
-        let place = |scored: &Scored| (sound.position(scored.track), catalogue.artist(scored.track));
+        let place =
+            |scored: &Scored| (sound.position(scored.track), catalogue.artist(scored.track));
         Self {
             pool,
             places: pool.iter().map(place).collect(),
@@ -223,7 +233,9 @@ impl<'a> Mmr<'a> {
 
     /// All tracks of the pool by what they are worth now.
     fn queue(&self) -> Queue {
-        (0..self.pool.len()).map(|position| (Value(self.value(position)), Reverse(position))).collect()
+        (0..self.pool.len())
+            .map(|position| (Value(self.value(position)), Reverse(position)))
+            .collect()
     }
 
     /// The track worth most of those that are eligible, of equals the first.
@@ -253,7 +265,8 @@ impl<'a> Mmr<'a> {
         let (place, artist) = self.places[position];
         for &(taken, _) in &self.taken[self.compared[position]..] {
             let (other, other_artist) = self.places[taken];
-            let by_sound = distance(other, place).map_or(AVERAGE_LIKENESS, |distance| (-distance).exp());
+            let by_sound =
+                distance(other, place).map_or(AVERAGE_LIKENESS, |distance| (-distance).exp());
             let is_same_artist = artist.is_some() && artist == other_artist;
             let by_artist = if is_same_artist { SAME_ARTIST } else { 0.0 };
             let likeness = (1.0 - SAME_ARTIST) * by_sound + by_artist;
@@ -272,8 +285,10 @@ impl<'a> Mmr<'a> {
             let (mean, deviation) = moments[scored.class as usize];
             let (lowest, highest) = self.bounds[scored.class as usize];
             let is_spread = deviation > 1e-6 && highest > lowest;
-            let slope = if is_spread { RELEVANCE / (highest - lowest) / deviation as f32 } else { 0.0 };
-            let score = if deviation > 1e-6 { ((f64::from(value) - mean) / deviation) as f32 } else { 0.0 };
+            let slope =
+                if is_spread { RELEVANCE / (highest - lowest) / deviation as f32 } else { 0.0 };
+            let score =
+                if deviation > 1e-6 { ((f64::from(value) - mean) / deviation) as f32 } else { 0.0 };
             Offer { scored, score, slope }
         };
         let mut offers: Vec<Offer> = self.taken.iter().map(offer).collect();
@@ -283,8 +298,12 @@ impl<'a> Mmr<'a> {
 
     /// Mean and standard deviation of the values with which tracks of a class were taken.
     fn moments(&self, class: Class) -> (f64, f64) {
-        let values =
-            || self.taken.iter().filter(|(i, _)| self.pool[*i].class == class).map(|(_, v)| f64::from(*v));
+        let values = || {
+            self.taken
+                .iter()
+                .filter(|(i, _)| self.pool[*i].class == class)
+                .map(|(_, v)| f64::from(*v))
+        };
         let count = values().count().max(1) as f64;
         let mean = values().sum::<f64>() / count;
         (mean, (values().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
@@ -311,14 +330,16 @@ mod tests {
     fn world(seed: u64) -> (Catalogue, Vec<Scored>) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let tracks = (0..rng.random_range(1..160)).map(|i| {
-            let mut track = Track::new(TrackId::new(format!("{i:03}")), WorkId::new(format!("{i}")), "");
+            let mut track =
+                Track::new(TrackId::new(format!("{i:03}")), WorkId::new(format!("{i}")), "");
             track.artists = vec![format!("{}", rng.random_range(0..20))];
             track.album = Some(format!("{}", rng.random_range(0..3)));
             for feature in AudioFeature::ALL {
                 if rng.random_bool(0.9) {
-                    track
-                        .features
-                        .set(feature, if feature == AudioFeature::Tempo { 100.0 } else { rng.random() });
+                    track.features.set(
+                        feature,
+                        if feature == AudioFeature::Tempo { 100.0 } else { rng.random() },
+                    );
                 }
             }
             track

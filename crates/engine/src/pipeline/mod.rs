@@ -1,8 +1,10 @@
-//! A mix, from request to slate: retrieval, filters, ranking, short-list, policy, arrangement, reasons.
+//! A mix, from request to slate: retrieval, filters, ranking, short-list, policy, arrangement,
+//! reasons.
 //!
-//! Serving, simulation and evaluation all run this one way. It depends on nothing but its arguments: same
-//! inputs and seed, same slate, on one thread or many. [`mix`] goes all of it; a server, which has many requests of one listener,
-//! keeps what the first half gives in a [`Pool`] and runs the second half alone ([`mix_from`]).
+//! Serving, simulation and evaluation all run this one way. It depends on nothing but its
+//! arguments: same inputs and seed, same slate, on one thread or many. [`mix`] goes all of it; a
+//! server, which has many requests of one listener, keeps what the first half gives in a [`Pool`]
+//! and runs the second half alone ([`mix_from`]).
 
 mod pool;
 mod request;
@@ -58,8 +60,8 @@ impl MixOutcome {
 /// `index` must have been built from this catalogue.
 ///
 /// # Errors
-/// A request out of range, an empty catalogue or filters that leave nothing are the caller's to mend; a wrong number of
-/// predictions is the model's fault.
+/// A request out of range, an empty catalogue or filters that leave nothing are the caller's to
+/// mend; a wrong number of predictions is the model's fault.
 pub fn mix(
     catalogue: &Catalogue,
     index: &Index,
@@ -78,16 +80,19 @@ pub fn mix(
     // Filters come before predictions here, because a look at the profile costs less.
     let surveyed = surveyed(profile, scorer, &candidates)?;
     let likes = Likes::from_profile(catalogue, index, profile);
-    Mixing { catalogue, index, profile, scorer, likes: &likes, request }.mix(&surveyed, found, left_out)
+    Mixing { catalogue, index, profile, scorer, likes: &likes, request }
+        .mix(&surveyed, found, left_out)
 }
 
-/// Makes a mix from a pool that was surveyed before, without a prediction: the same mix as [`mix`] makes, if the pool is
-/// whole and of this profile and model.
+/// Makes a mix from a pool that was surveyed before, without a prediction: the same mix as [`mix`]
+/// makes, if the pool is whole and of this profile and model.
 ///
-/// Arrivals of the request that a bounded pool has too few of are scored now, at most [`MOST_LATE`].
+/// Arrivals of the request that a bounded pool has too few of are scored now, at most
+/// [`MOST_LATE`].
 ///
 /// # Errors
-/// As [`mix`]; [`MixError::Starved`] if a bounded pool has too little for the request where the catalogue may have more.
+/// As [`mix`]; [`MixError::Starved`] if a bounded pool has too little for the request where the
+/// catalogue may have more.
 pub fn mix_from(
     catalogue: &Catalogue,
     index: &Index,
@@ -112,12 +117,15 @@ pub fn mix_from(
     let outcome = mixing.mix(&surveyed, found, left_out);
     match outcome {
         Ok(outcome) if is_starved(lacks, request, &outcome.slate) => Err(MixError::Starved),
-        Err(MixError::NothingEligible { .. }) if lacks.familiar || lacks.new => Err(MixError::Starved),
+        Err(MixError::NothingEligible { .. }) if lacks.familiar || lacks.new => {
+            Err(MixError::Starved)
+        }
         outcome => outcome,
     }
 }
 
-/// Whether a slate has fewer tracks of a kind than asked for, of which the pool lacks some that filters would let pass.
+/// Whether a slate has fewer tracks of a kind than asked for, of which the pool lacks some that
+/// filters would let pass.
 fn is_starved(lacks: Lacks, request: &MixRequest, slate: &Slate) -> bool {
     let asked_new = Dial::new(request.explore, request.length).new_slots;
     let new = slate.new_count() as u32;
@@ -137,7 +145,8 @@ fn add_late(
     scorer: &dyn Scorer,
     (request, surveyed): (&MixRequest, &mut Vec<Surveyed>),
 ) -> Result<(), MixError> {
-    let mut late: Vec<TrackIdx> = request.arrivals.iter().filter_map(|id| catalogue.find(id)).collect();
+    let mut late: Vec<TrackIdx> =
+        request.arrivals.iter().filter_map(|id| catalogue.find(id)).collect();
     late.sort_unstable();
     late.dedup();
     let asked = late.len();
@@ -180,14 +189,17 @@ impl Mixing<'_> {
             return Err(MixError::NothingEligible { candidates, left_out });
         }
         let dial = Dial::new(request.explore, request.length);
-        // A policy that explores by the belief gets scores without a bonus for doubt: it would count twice.
-        let bonus = if request.policy.doubt() == Doubt::None { dial.uncertainty_weight } else { 0.0 };
+        // A policy that explores by the belief gets scores without a bonus for doubt: it would
+        // count twice.
+        let bonus =
+            if request.policy.doubt() == Doubt::None { dial.uncertainty_weight } else { 0.0 };
         let arrivals = request.arrivals.iter().filter_map(|id| catalogue.find(id)).collect();
         let trust = trust(profile);
         let ranking = rank(catalogue, index, profile, surveyed, &Terms { trust, bonus, arrivals });
         let caps = Caps { artist: request.artist_cap, album: request.album_cap };
         let arrival_slots = (request.arrival_share * dial.new_slots as f32).round() as u32;
-        let shape = Shape { length: request.length, new_slots: dial.new_slots, arrival_slots, caps };
+        let shape =
+            Shape { length: request.length, new_slots: dial.new_slots, arrival_slots, caps };
         let probe = |pool: &[Scored]| Probe::new(scorer, profile, pool);
         let offers = shortlist(catalogue, &index.sound, &ranking, shape, probe);
 
@@ -235,9 +247,14 @@ impl Mixing<'_> {
     }
 }
 
-/// What is not as asked in length and share of new tracks. That all tracks are new to a new listener, or to one who asked
-/// for new tracks only, goes without saying.
-fn share_notes(profile: &Profile, request: &MixRequest, asked_new: u32, found: [u32; 2]) -> Vec<Note> {
+/// What is not as asked in length and share of new tracks. That all tracks are new to a new
+/// listener, or to one who asked for new tracks only, goes without saying.
+fn share_notes(
+    profile: &Profile,
+    request: &MixRequest,
+    asked_new: u32,
+    found: [u32; 2],
+) -> Vec<Note> {
     let [new_slots, familiar_slots] = found;
     let is_new_listener = !profile.interactions.iter().any(Interaction::is_known);
     let mut notes = Vec::new();
@@ -277,8 +294,8 @@ pub(crate) fn filter_context<'a>(
     }
 }
 
-/// What the policy goes by: the scores of the short-list and, where it explores by them, the doubts about them on the same
-/// scale.
+/// What the policy goes by: the scores of the short-list and, where it explores by them, the doubts
+/// about them on the same scale.
 fn belief(
     scorer: &dyn Scorer,
     profile: &Profile,
@@ -292,12 +309,16 @@ fn belief(
     let tracks: Vec<TrackIdx> = offers.iter().map(|offer| offer.scored.track).collect();
     let mut factors = scorer.factors(profile, &tracks, policy.doubt());
     if factors.is_empty() || !factors.len().is_multiple_of(offers.len()) {
-        return Err(MixError::NoDoubt { policy: policy.name(), model: scorer.version().to_owned() });
+        return Err(MixError::NoDoubt {
+            policy: policy.name(),
+            model: scorer.version().to_owned(),
+        });
     }
     let width = factors.len() / offers.len();
     let trust = trust(profile);
     for (factors, offer) in factors.chunks_exact_mut(width).zip(offers) {
-        let scale = |factor: f32| if factor.is_finite() { factor * trust * offer.slope } else { 0.0 };
+        let scale =
+            |factor: f32| if factor.is_finite() { factor * trust * offer.slope } else { 0.0 };
         factors.iter_mut().for_each(|factor| *factor = scale(*factor));
     }
     Ok(Belief::new(scores, factors))
@@ -330,7 +351,11 @@ fn playing_order(
     openers.sort_by(|&a, &b| {
         let (a, b) = (scored(&drawn[a]), scored(&drawn[b]));
         let mean = |likability: f32| Reverse(ordered(likability));
-        (a.class, mean(a.likability.mean), a.track).cmp(&(b.class, mean(b.likability.mean), b.track))
+        (a.class, mean(a.likability.mean), a.track).cmp(&(
+            b.class,
+            mean(b.likability.mean),
+            b.track,
+        ))
     });
     let pick = |position: usize| {
         let scored = scored(&drawn[position]);

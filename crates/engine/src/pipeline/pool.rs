@@ -1,17 +1,18 @@
-//! What a server keeps of a listener between two requests: the candidates with their likabilities, so that a mix costs no
-//! prediction.
+//! What a server keeps of a listener between two requests: the candidates with their likabilities,
+//! so that a mix costs no prediction.
 //!
 //! ```text
 //! survey: retrieval ─► likabilities ─► Pool          milliseconds, once per listener and model
 //! mix_from: Pool ─► filters ─► ranking ─► … ─► slate     a fraction of one, for every request
 //! ```
 //!
-//! A *whole* pool holds every candidate that a [mix](super::mix) looks at, and gives the same slates. A *bounded* one holds the
-//! works that the listener knows and the best of what is new, as far as [`Bounds`] go. It can fall short of what filters ask
-//! for; [`mix_from`](super::mix_from) says so instead of giving less ([`MixError::Starved`]).
+//! A *whole* pool holds every candidate that a [mix](super::mix) looks at, and gives the same
+//! slates. A *bounded* one holds the works that the listener knows and the best of what is new, as
+//! far as [`Bounds`] go. It can fall short of what filters ask for; [`mix_from`](super::mix_from)
+//! says so instead of giving less ([`MixError::Starved`]).
 //!
-//! Stance, plays and bans are read from the profile at every request and never from the pool: what a listener says counts at
-//! once. Likabilities are those of the survey until [`Pool::rescored`].
+//! Stance, plays and bans are read from the profile at every request and never from the pool: what
+//! a listener says counts at once. Likabilities are those of the survey until [`Pool::rescored`].
 
 use crate::mix::ranking::{WrongCount, predict};
 use crate::mix::reasons::Likes;
@@ -68,7 +69,8 @@ pub struct Pool {
     model: String,
     surveyed: Vec<Surveyed>,
     likes: Likes,
-    /// Whether works that the listener knows were left out for want of room, or tracks that are new.
+    /// Whether works that the listener knows were left out for want of room, or tracks that are
+    /// new.
     lacks: Lacks,
 }
 
@@ -79,8 +81,8 @@ pub(super) struct Lacks {
     pub(super) new: bool,
 }
 
-/// Retrieves and scores candidates for a listener. `arrivals` are tracks that came to the catalogue lately; a bounded pool
-/// keeps the best of them beside the rest.
+/// Retrieves and scores candidates for a listener. `arrivals` are tracks that came to the catalogue
+/// lately; a bounded pool keeps the best of them beside the rest.
 ///
 /// # Errors
 /// An empty catalogue, or a wrong number of predictions.
@@ -109,12 +111,15 @@ pub fn survey(
             (surveyed(profile, scorer, &candidates)?, Lacks::default())
         }
         Breadth::Bounded(bounds) => {
-            let Found { candidates, known } = bounded::find(catalogue, index, profile, bounds, arrivals);
+            let Found { candidates, known } =
+                bounded::find(catalogue, index, profile, bounds, arrivals);
             let asked = surveyed(profile, scorer, &candidates)?;
             let kept = bounded::cut(catalogue, index, profile, (asked, arrivals), bounds);
             let new = kept.len() - known.min(bounds.familiar);
-            let lacks =
-                Lacks { familiar: known > bounds.familiar, new: new + known < catalogue.work_count() };
+            let lacks = Lacks {
+                familiar: known > bounds.familiar,
+                new: new + known < catalogue.work_count(),
+            };
             (kept, lacks)
         }
     };
@@ -137,7 +142,8 @@ pub(super) fn surveyed(
 }
 
 impl Pool {
-    /// The same candidates, scored again for what the profile now holds: after an answer, or by another model.
+    /// The same candidates, scored again for what the profile now holds: after an answer, or by
+    /// another model.
     ///
     /// # Errors
     /// A wrong number of predictions.
@@ -150,7 +156,8 @@ impl Pool {
     ) -> Result<Self, MixError> {
         let tracks: Vec<TrackIdx> = self.surveyed.iter().map(|surveyed| surveyed.track).collect();
         let predictions = predict(profile, scorer, &tracks)?;
-        let again = |(surveyed, likability): (&Surveyed, Likability)| Surveyed { likability, ..*surveyed };
+        let again =
+            |(surveyed, likability): (&Surveyed, Likability)| Surveyed { likability, ..*surveyed };
         Ok(Self {
             model: scorer.version().to_owned(),
             surveyed: self.surveyed.iter().zip(predictions).map(again).collect(),

@@ -40,14 +40,14 @@ pub struct MixRequest {
     pub exclude_artists: Vec<String>,
     /// Tracks that came to the catalogue lately and that few have answered; see [`Class::Arrival`].
     pub arrivals: Vec<TrackId>,
-    /// The share of the new tracks that is given to arrivals, 0 to 1: no less, so that they get to be known, and no more, as long
-    /// as there are others.
+    /// The share of the new tracks that is given to arrivals, 0 to 1: no less, so that they get to
+    /// be known, and no more, as long as there are others.
     pub arrival_share: f32,
 }
 
 impl MixRequest {
-    /// Thirty tracks, three in ten of them new, at most three by an artist and two from an album, none played since
-    /// yesterday.
+    /// Thirty tracks, three in ten of them new, at most three by an artist and two from an album,
+    /// none played since yesterday.
     pub fn new(now: Timestamp) -> Self {
         Self {
             length: 30,
@@ -127,12 +127,14 @@ pub enum MixError {
         /// How many predictions it gave.
         found: usize,
     },
-    /// A bounded pool has too little for the request, where the catalogue may have more: make the mix from a wider pool, or with
-    /// [`mix`](super::mix).
+    /// A bounded pool has too little for the request, where the catalogue may have more: make the
+    /// mix from a wider pool, or with [`mix`](super::mix).
     #[error("the pool of candidates is too small for this request")]
     Starved,
     /// The model states no doubt of the kind that the policy explores by.
-    #[error("model `{model}` does not say what `{policy}` explores by; choose another policy or train again")]
+    #[error(
+        "model `{model}` does not say what `{policy}` explores by; choose another policy or train again"
+    )]
     NoDoubt {
         /// The policy asked for.
         policy: &'static str,
@@ -197,7 +199,9 @@ impl fmt::Display for Note {
                     counted(*found, "new track")
                 )
             }
-            Self::NotFinite { count } => write!(f, "{count} predictions were not numbers; ranked last"),
+            Self::NotFinite { count } => {
+                write!(f, "{count} predictions were not numbers; ranked last")
+            }
             Self::NewListener => {
                 write!(f, "nothing is known of this listener yet: popular and varied tracks")
             }

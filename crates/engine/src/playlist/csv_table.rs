@@ -1,8 +1,9 @@
 //! A table with a header and a row per track (RFC 4180), for spreadsheets and scripts.
 //!
-//! A spreadsheet runs a cell that starts with `=`, `+`, `-` or `@` as a formula, and titles come from the world: such text
-//! gets an apostrophe in front, as OWASP recommends. That changes a few real titles ("+1"), which the apostrophe shows;
-//! a song that opens a browser when a table is opened is the worse fault. Numbers are ours and stay as they are.
+//! A spreadsheet runs a cell that starts with `=`, `+`, `-` or `@` as a formula, and titles come
+//! from the world: such text gets an apostrophe in front, as OWASP recommends. That changes a few
+//! real titles ("+1"), which the apostrophe shows; a song that opens a browser when a table is
+//! opened is the worse fault. Numbers are ours and stay as they are.
 
 use super::place::location_uri;
 use super::{Entry, Playlist, Rendered, credit, one_line};
@@ -52,7 +53,8 @@ fn row(position: usize, entry: &Entry<'_>) -> [String; HEADER.len()] {
     ]
 }
 
-/// Full-width forms are formulas too where a spreadsheet folds them, and leading white space may be trimmed.
+/// Full-width forms are formulas too where a spreadsheet folds them, and leading white space may be
+/// trimmed.
 fn defused(text: String) -> String {
     let is_formula = text.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']);
     if is_formula { format!("'{text}") } else { text }

@@ -1,9 +1,11 @@
 //! JSPF, which is XSPF in JSON, with what ListenBrainz asks for.
 //!
-//! ListenBrainz takes a playlist if every track's identifier is the URI of a MusicBrainz recording, and wants to be told
-//! whether it is public: `extension["https://musicbrainz.org/doc/jspf#playlist"].public`, an object there, although the
-//! draft of the format has a list. A mix is personal, so it is not. Tracks without such an identifier stay in the file for
-//! other readers, and are counted as found by name: ListenBrainz refuses a playlist that holds one.
+//! ListenBrainz takes a playlist if every track's identifier is the URI of a MusicBrainz recording,
+//! and wants to be told whether it is public:
+//! `extension["https://musicbrainz.org/doc/jspf#playlist"].public`, an object there, although the
+//! draft of the format has a list. A mix is personal, so it is not. Tracks without such an
+//! identifier stay in the file for other readers, and are counted as found by name: ListenBrainz
+//! refuses a playlist that holds one.
 
 use serde::Serialize;
 
@@ -62,7 +64,8 @@ pub(super) fn render(playlist: &Playlist<'_>) -> Rendered {
             track: playlist.entries.iter().map(row).collect(),
         },
     };
-    let mut text = serde_json::to_string_pretty(&document).expect("keys are text and nothing else can fail");
+    let mut text =
+        serde_json::to_string_pretty(&document).expect("keys are text and nothing else can fail");
     text.push('\n');
     let is_by_name = |entry: &&Entry<'_>| recording_uri(entry.track).is_none();
     Rendered { text, left_out: 0, by_name: playlist.entries.iter().filter(is_by_name).count() }

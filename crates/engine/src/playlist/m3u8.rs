@@ -1,7 +1,9 @@
-//! Extended M3U in UTF-8: `#EXTM3U`, then per track `#EXTINF:seconds,Artist - Title` and the line to play.
+//! Extended M3U in UTF-8: `#EXTM3U`, then per track `#EXTINF:seconds,Artist - Title` and the line
+//! to play.
 //!
-//! There is no standard; this is what players agree on. Seconds are whole, -1 where unknown. A track without a place to play
-//! it from is left out and counted: an `#EXTINF` without a line to play would name the next track.
+//! There is no standard; this is what players agree on. Seconds are whole, -1 where unknown. A
+//! track without a place to play it from is left out and counted: an `#EXTINF` without a line to
+//! play would name the next track.
 
 use std::fmt::Write;
 
@@ -22,7 +24,8 @@ pub(super) fn render(playlist: &Playlist<'_>) -> Rendered {
             Some(artists) => format!("{artists} - {title}"),
             None => title,
         };
-        writeln!(text, "#EXTINF:{seconds},{name}\n{line}").expect("writing to a string cannot fail");
+        writeln!(text, "#EXTINF:{seconds},{name}\n{line}")
+            .expect("writing to a string cannot fail");
     }
     Rendered { text, left_out, by_name: 0 }
 }

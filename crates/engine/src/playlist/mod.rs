@@ -1,8 +1,9 @@
 //! A mix as a playlist file: M3U8, XSPF, JSPF, CSV or plain track URIs; one file per format.
 //!
-//! A format writes what it can hold and says what it could not ([`Rendered`]): a file that silently lacks a third of the
-//! mix is worse than none. Titles come from the world and are not trusted: line breaks and other control characters
-//! become spaces in every format, because in line-based ones they would start a line of their own.
+//! A format writes what it can hold and says what it could not ([`Rendered`]): a file that silently
+//! lacks a third of the mix is worse than none. Titles come from the world and are not trusted:
+//! line breaks and other control characters become spaces in every format, because in line-based
+//! ones they would start a line of their own.
 
 mod csv_table;
 mod jspf;
@@ -43,7 +44,8 @@ pub struct Playlist<'a> {
 pub struct UnknownTrack(pub TrackId);
 
 impl<'a> Playlist<'a> {
-    /// Looks up the picks of a slate. An empty title becomes "Segue mix", because some formats insist on one.
+    /// Looks up the picks of a slate. An empty title becomes "Segue mix", because some formats
+    /// insist on one.
     ///
     /// # Errors
     /// Every pick must be in the catalogue.
@@ -54,7 +56,8 @@ impl<'a> Playlist<'a> {
         created: Timestamp,
     ) -> Result<Self, UnknownTrack> {
         let entry = |pick: &'a Pick| {
-            let idx = catalogue.find(&pick.track).ok_or_else(|| UnknownTrack(pick.track.clone()))?;
+            let idx =
+                catalogue.find(&pick.track).ok_or_else(|| UnknownTrack(pick.track.clone()))?;
             Ok(Entry { track: catalogue.track(idx), pick })
         };
         let title = one_line(title);
@@ -141,11 +144,12 @@ impl FromStr for PlaylistFormat {
     }
 }
 
-/// Text without line breaks and other characters that are no text: controls, the two Unicode separators, and the two
-/// non-characters that XML forbids.
+/// Text without line breaks and other characters that are no text: controls, the two Unicode
+/// separators, and the two non-characters that XML forbids.
 fn one_line(text: &str) -> String {
-    let is_text =
-        |c: char| !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}');
+    let is_text = |c: char| {
+        !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
+    };
     text.chars().map(|c| if is_text(c) { c } else { ' ' }).collect()
 }
 

@@ -17,11 +17,13 @@ pub(super) fn spotify_uri(track: &Track) -> Option<&str> {
 
 /// The URI of a track's MusicBrainz recording, if it is known and well-formed.
 pub(super) fn recording_uri(track: &Track) -> Option<String> {
-    let mbid = track.recording_mbid.as_deref().or_else(|| track.id.as_str().strip_prefix("mbid:"))?;
+    let mbid =
+        track.recording_mbid.as_deref().or_else(|| track.id.as_str().strip_prefix("mbid:"))?;
     is_uuid(mbid).then(|| format!("{RECORDING}{}", mbid.to_ascii_lowercase()))
 }
 
-/// Where the track can be played, as a legal URI; a path becomes a `file:` URI or a relative reference.
+/// Where the track can be played, as a legal URI; a path becomes a `file:` URI or a relative
+/// reference.
 pub(super) fn location_uri(track: &Track) -> Option<String> {
     match track.location.as_deref().filter(|location| !location.is_empty()) {
         Some(location) if is_uri(location) => Some(legal_uri(location)),
@@ -30,14 +32,20 @@ pub(super) fn location_uri(track: &Track) -> Option<String> {
     }
 }
 
-/// Where the track can be played, as a line of an M3U8 file: players read paths as they are. A path with control
-/// characters cannot be written there.
+/// Where the track can be played, as a line of an M3U8 file: players read paths as they are. A path
+/// with control characters cannot be written there.
 pub(super) fn location_line(track: &Track) -> Option<String> {
     match track.location.as_deref().filter(|location| !location.is_empty()) {
         Some(location) if is_uri(location) => Some(legal_uri(location)),
-        Some(path) if path.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) => None,
+        Some(path)
+            if path.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) =>
+        {
+            None
+        }
         // A line that starts with `#` is a comment, and players trim white space.
-        Some(path) if path.starts_with(|c: char| c == '#' || c.is_whitespace()) => Some(format!("./{path}")),
+        Some(path) if path.starts_with(|c: char| c == '#' || c.is_whitespace()) => {
+            Some(format!("./{path}"))
+        }
         Some(path) => Some(path.to_owned()),
         None => id_uri(track),
     }
@@ -48,7 +56,8 @@ pub(super) fn id_uri(track: &Track) -> Option<String> {
     is_uri(track.id.as_str()).then(|| legal_uri(track.id.as_str()))
 }
 
-/// `scheme://…`, or one of Spotify's. Other things with a colon are paths: `C:\Music`, `AC: DC/Thunder.mp3`.
+/// `scheme://…`, or one of Spotify's. Other things with a colon are paths: `C:\Music`, `AC:
+/// DC/Thunder.mp3`.
 fn is_uri(text: &str) -> bool {
     let has_scheme = text.split_once("://").is_some_and(|(scheme, rest)| {
         let is_scheme_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
@@ -59,8 +68,8 @@ fn is_uri(text: &str) -> bool {
     has_scheme || text.starts_with("spotify:")
 }
 
-/// Percent-encodes whatever may not stand in a URI; what is encoded already stays. Brackets are legal around the host's
-/// address only, and `#` once.
+/// Percent-encodes whatever may not stand in a URI; what is encoded already stays. Brackets are
+/// legal around the host's address only, and `#` once.
 fn legal_uri(uri: &str) -> String {
     let path_start = uri.find("://").map_or(0, |scheme_end| {
         let authority = scheme_end + 3;
@@ -83,12 +92,14 @@ fn legal_uri(uri: &str) -> String {
     legal
 }
 
-/// An absolute path as a `file:` URI, a relative one as a relative reference. Windows' separators become slashes where
-/// the path starts with a drive letter or `\\`.
+/// An absolute path as a `file:` URI, a relative one as a relative reference. Windows' separators
+/// become slashes where the path starts with a drive letter or `\\`.
 fn path_uri(path: &str) -> String {
     let bytes = path.as_bytes();
-    let has_drive =
-        bytes.len() > 2 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':' && b"\\/".contains(&bytes[2]);
+    let has_drive = bytes.len() > 2
+        && bytes[0].is_ascii_alphabetic()
+        && bytes[1] == b':'
+        && b"\\/".contains(&bytes[2]);
     if has_drive {
         let rest = encoded_path(&path[2..].replace('\\', "/"));
         return format!("file:///{}:{rest}", &path[..1]);

@@ -1,8 +1,8 @@
 //! XML Shareable Playlist Format, version 1 (xspf.org/spec).
 //!
-//! Locations and identifiers must be legal URIs, durations whole milliseconds, and children stand in the order of the
-//! specification, which its errata recommend to writers. A track without a location stays: finding it by name is what the
-//! format was made for.
+//! Locations and identifiers must be legal URIs, durations whole milliseconds, and children stand
+//! in the order of the specification, which its errata recommend to writers. A track without a
+//! location stays: finding it by name is what the format was made for.
 
 use std::io;
 

@@ -1,9 +1,12 @@
-//! What a policy goes by: how good each track of a short-list is thought to be, and how those thoughts vary *together*.
+//! What a policy goes by: how good each track of a short-list is thought to be, and how those
+//! thoughts vary *together*.
 //!
-//! A belief is jointly Gaussian with few directions, `s_i(z) = score_i + Σ_k factor_ik z_k` with `z ~ N(0, I)`. One form serves
-//! all sources of doubt. A Bayesian last layer `θ ~ N(m, L Lᵀ)` over embeddings `x_i` has `factor_i = Lᵀ x_i`, so that a draw of
-//! `z` is a draw of `θ`. An ensemble of `K` members has `factor_ik = (member_ik - score_i) / √K`: the covariance between
-//! its members. Scores that are independent would need a direction each; policies that assume so read [`Belief::deviation`] alone.
+//! A belief is jointly Gaussian with few directions, `s_i(z) = score_i + Σ_k factor_ik z_k` with `z
+//! ~ N(0, I)`. One form serves all sources of doubt. A Bayesian last layer `θ ~ N(m, L Lᵀ)` over
+//! embeddings `x_i` has `factor_i = Lᵀ x_i`, so that a draw of `z` is a draw of `θ`. An ensemble of
+//! `K` members has `factor_ik = (member_ik - score_i) / √K`: the covariance between its members.
+//! Scores that are independent would need a direction each; policies that assume so read
+//! [`Belief::deviation`] alone.
 
 /// The belief about the tracks of a short-list, in the order of track ids.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,7 +31,11 @@ impl Belief {
     /// If the number of factors is not a multiple of the number of scores.
     pub fn new(scores: Vec<f32>, factors: Vec<f32>) -> Self {
         let width = factors.len().checked_div(scores.len()).unwrap_or(0);
-        assert_eq!(scores.len() * width, factors.len(), "each track has the same number of factors");
+        assert_eq!(
+            scores.len() * width,
+            factors.len(),
+            "each track has the same number of factors"
+        );
         Self { scores, factors, width }
     }
 
@@ -36,7 +43,10 @@ impl Belief {
     pub fn independent(scores: Vec<f32>, deviations: &[f32]) -> Self {
         let width = scores.len();
         let mut factors = vec![0.0; width * width];
-        deviations.iter().enumerate().for_each(|(i, &deviation)| factors[i * width + i] = deviation);
+        deviations
+            .iter()
+            .enumerate()
+            .for_each(|(i, &deviation)| factors[i * width + i] = deviation);
         Self { scores, factors, width }
     }
 

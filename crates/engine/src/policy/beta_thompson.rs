@@ -1,10 +1,12 @@
-//! Thompson sampling on independent Beta beliefs, the belief about a share of successes (Thompson 1933; Chapelle & Li, NIPS
-//! 2011): every track's probability is drawn from `Beta(a, b)`, and the highest is picked. Propensities are exact, by
-//! [quadrature](super::quadrature) over the logit `y`, on which the density `σ(y)ᵃ σ(-y)ᵇ / B(a, b)` is smooth whatever `a` and `b`.
+//! Thompson sampling on independent Beta beliefs, the belief about a share of successes (Thompson
+//! 1933; Chapelle & Li, NIPS 2011): every track's probability is drawn from `Beta(a, b)`, and the
+//! highest is picked. Propensities are exact, by [quadrature](super::quadrature) over the logit
+//! `y`, on which the density `σ(y)ᵃ σ(-y)ᵇ / B(a, b)` is smooth whatever `a` and `b`.
 //!
-//! The scores of its belief are probabilities and the deviations those of the Betas, matched by moments: with mean `m` and
-//! variance `v`, `a + b = m (1 - m) / v - 1` and `a = m (a + b)`. A Beta that comes from counts is matched exactly. It is for callers who count
-//! ([`ShareBelief`]), and not among the policies of a mix, whose scores are no probabilities.
+//! The scores of its belief are probabilities and the deviations those of the Betas, matched by
+//! moments: with mean `m` and variance `v`, `a + b = m (1 - m) / v - 1` and `a = m (a + b)`. A Beta
+//! that comes from counts is matched exactly. It is for callers who count ([`ShareBelief`]), and
+//! not among the policies of a mix, whose scores are no probabilities.
 
 use rand::Rng;
 use statrs::function::beta::{beta_reg, ln_beta};
@@ -28,15 +30,18 @@ pub struct ShareBelief {
 
 /// Shapes below this are taken for it: most of such a Beta's mass is where rounding makes it 0 or 1.
 const LEAST_SHAPE: f64 = 0.05;
-/// Where both shapes are above this they are scaled down to it: as far as the continued fraction of the distribution goes.
+/// Where both shapes are above this they are scaled down to it: as far as the continued fraction of
+/// the distribution goes.
 const LARGEST_SHAPE: f64 = 1e4;
 /// Not more than this mass lies on either side of the window.
 const TAIL: f64 = 1e-11;
-/// The density on the logit has poles at ±iπ, which bounds the length over which it is nearly a polynomial.
+/// The density on the logit has poles at ±iπ, which bounds the length over which it is nearly a
+/// polynomial.
 const LONGEST_STEP: f64 = 0.7;
 
 impl ShareBelief {
-    /// The Beta of that mean and standard deviation, or the nearest with a mean inside of 0..1 and both shapes workable.
+    /// The Beta of that mean and standard deviation, or the nearest with a mean inside of 0..1 and
+    /// both shapes workable.
     pub fn from_moments(mean: f64, deviation: f64) -> Self {
         let mean = mean.clamp(1e-9, 1.0 - 1e-9);
         let largest = LARGEST_SHAPE / mean.min(1.0 - mean);
@@ -104,7 +109,8 @@ impl Marginal for LogitBeta {
 
     fn density(&self, y: f64) -> f64 {
         let ln_share = |y: f64| if y < 0.0 { y - y.exp().ln_1p() } else { -(-y).exp().ln_1p() };
-        (self.share.successes * ln_share(y) + self.share.failures * ln_share(-y) - self.ln_beta).exp()
+        (self.share.successes * ln_share(y) + self.share.failures * ln_share(-y) - self.ln_beta)
+            .exp()
     }
 
     fn distribution(&self, y: f64) -> f64 {

@@ -1,8 +1,9 @@
 //! Runs a policy over a short-list, pick by pick, and over a logged slate again.
 //!
-//! A log that cannot be drawn again is worth nothing to off-policy estimators: [`redraw`] takes nothing but the logged
-//! slate and the catalogue's artists and albums, and gives the same picks with the same propensities. [`reweigh`] asks
-//! how likely another policy would have made those very picks, the other half of every importance weight.
+//! A log that cannot be drawn again is worth nothing to off-policy estimators: [`redraw`] takes
+//! nothing but the logged slate and the catalogue's artists and albums, and gives the same picks
+//! with the same propensities. [`reweigh`] asks how likely another policy would have made those
+//! very picks, the other half of every importance weight.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -28,8 +29,14 @@ pub fn generator(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
-/// Picks from a short-list, given by the belief about its tracks in the order of track ids, until the quota is filled.
-pub fn draw(belief: &Belief, mut quota: Quota, policy: &dyn Policy, rng: &mut dyn Rng) -> Vec<Drawn> {
+/// Picks from a short-list, given by the belief about its tracks in the order of track ids, until
+/// the quota is filled.
+pub fn draw(
+    belief: &Belief,
+    mut quota: Quota,
+    policy: &dyn Policy,
+    rng: &mut dyn Rng,
+) -> Vec<Drawn> {
     let chooser = policy.prepare(belief, rng);
     let mut picks = Vec::new();
     loop {
@@ -75,14 +82,20 @@ pub fn redraw(catalogue: &Catalogue, slate: &Slate) -> Result<Vec<(TrackId, f64)
         .collect())
 }
 
-/// The probabilities with which `policy` would have made each logged pick, given those before it, in the order of choice. A policy
-/// that draws from the belief does so by the slate's seed.
+/// The probabilities with which `policy` would have made each logged pick, given those before it,
+/// in the order of choice. A policy that draws from the belief does so by the slate's seed.
 ///
 /// # Errors
 /// Every logged track must be in the catalogue, and every pick eligible when it was made.
-pub fn reweigh(catalogue: &Catalogue, slate: &Slate, policy: &dyn Policy) -> Result<Vec<f64>, RedrawError> {
+pub fn reweigh(
+    catalogue: &Catalogue,
+    slate: &Slate,
+    policy: &dyn Policy,
+) -> Result<Vec<f64>, RedrawError> {
     let mut propensities = Vec::with_capacity(slate.picks.len());
-    replay(catalogue, slate, policy, &mut |moment| propensities.push(moment.propensities[moment.choice]))?;
+    replay(catalogue, slate, policy, &mut |moment| {
+        propensities.push(moment.propensities[moment.choice])
+    })?;
     Ok(propensities)
 }
 
@@ -99,7 +112,8 @@ pub struct Moment<'a> {
     pub choice: usize,
 }
 
-/// Goes through a logged slate in the order of choice, with all that a policy might have picked instead.
+/// Goes through a logged slate in the order of choice, with all that a policy might have picked
+/// instead.
 ///
 /// # Errors
 /// As [`reweigh`].
@@ -116,7 +130,8 @@ pub fn replay(
     picks.sort_by_key(|pick| pick.drawn);
     for pick in picks {
         let eligible = quota.eligible();
-        let choice = eligible.iter().position(|&position| slate.shortlist[position].track == pick.track);
+        let choice =
+            eligible.iter().position(|&position| slate.shortlist[position].track == pick.track);
         let choice = choice.ok_or_else(|| RedrawError::NotEligible(pick.track.clone()))?;
         let propensities = chooser.propensities(&eligible);
         each(Moment { pick, eligible: &eligible, propensities: &propensities, choice });
@@ -142,19 +157,25 @@ pub fn logging_policy(slate: &Slate) -> Result<Box<dyn Policy>, RedrawError> {
         .ok_or_else(|| RedrawError::Policy { found: config.policy.clone() })
 }
 
-/// The belief that a slate was drawn by. Factors that do not fit, which only a damaged log has, count as none.
+/// The belief that a slate was drawn by. Factors that do not fit, which only a damaged log has,
+/// count as none.
 fn belief_of(slate: &Slate) -> Belief {
     let scores: Vec<f32> = slate.shortlist.iter().map(|listed| listed.score).collect();
     let width = slate.shortlist.first().map_or(0, |listed| listed.factors.len());
     if slate.shortlist.iter().any(|listed| listed.factors.len() != width) {
         return Belief::certain(scores);
     }
-    Belief::new(scores, slate.shortlist.iter().flat_map(|listed| listed.factors.iter().copied()).collect())
+    Belief::new(
+        scores,
+        slate.shortlist.iter().flat_map(|listed| listed.factors.iter().copied()).collect(),
+    )
 }
 
 fn quota_of(catalogue: &Catalogue, slate: &Slate) -> Result<Quota, RedrawError> {
     let row = |listed: &Shortlisted| -> Result<(TrackIdx, Class), RedrawError> {
-        let track = catalogue.find(&listed.track).ok_or_else(|| RedrawError::Track(listed.track.clone()))?;
+        let track = catalogue
+            .find(&listed.track)
+            .ok_or_else(|| RedrawError::Track(listed.track.clone()))?;
         let class = match (listed.new_to_listener, listed.arrival) {
             (false, _) => Class::Familiar,
             (true, false) => Class::New,
@@ -162,7 +183,8 @@ fn quota_of(catalogue: &Catalogue, slate: &Slate) -> Result<Quota, RedrawError> 
         };
         Ok((track, class))
     };
-    let tracks: Vec<(TrackIdx, Class)> = slate.shortlist.iter().map(row).collect::<Result<_, _>>()?;
+    let tracks: Vec<(TrackIdx, Class)> =
+        slate.shortlist.iter().map(row).collect::<Result<_, _>>()?;
     let shape = Shape {
         length: slate.picks.len() as u32,
         new_slots: slate.config.new_slots,

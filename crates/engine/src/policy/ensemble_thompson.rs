@@ -1,6 +1,6 @@
-//! Thompson sampling over the members of an ensemble (bootstrapped Thompson sampling; Osband & Van Roy 2015): for each pick a
-//! member is drawn, and its favourite among what is eligible is picked. The propensity of a track is the share of members
-//! whose favourite it is, exactly.
+//! Thompson sampling over the members of an ensemble (bootstrapped Thompson sampling; Osband & Van
+//! Roy 2015): for each pick a member is drawn, and its favourite among what is eligible is picked.
+//! The propensity of a track is the share of members whose favourite it is, exactly.
 //!
 //! Members are read back from a belief whose factors are `(member_k - score) / √K`.
 
@@ -39,7 +39,8 @@ impl Chooser for Members<'_> {
         }
         let mut propensities = vec![0.0; eligible.len()];
         for member in 0..members {
-            let score = |i: usize| self.belief.scores()[i] + self.spread * self.belief.factors(i)[member];
+            let score =
+                |i: usize| self.belief.scores()[i] + self.spread * self.belief.factors(i)[member];
             if let Some(favourite) = best(eligible, score) {
                 propensities[favourite] += 1.0 / members as f64;
             }

@@ -1,8 +1,10 @@
-//! Thompson sampling on independent Gaussian beliefs (Thompson 1933; Russo et al., "A tutorial on Thompson sampling", 2018): every
-//! track's score is drawn from `N(score, deviation²)`, and the highest is picked. Propensities are exact, by [quadrature](super::quadrature).
+//! Thompson sampling on independent Gaussian beliefs (Thompson 1933; Russo et al., "A tutorial on
+//! Thompson sampling", 2018): every track's score is drawn from `N(score, deviation²)`, and the
+//! highest is picked. Propensities are exact, by [quadrature](super::quadrature).
 //!
-//! Of a joint belief it reads the deviations alone: scores that move together count as independent ones, which explores more
-//! than [`LinearThompson`](super::LinearThompson) where tracks resemble each other. In return a log has no error in its propensities.
+//! Of a joint belief it reads the deviations alone: scores that move together count as independent
+//! ones, which explores more than [`LinearThompson`](super::LinearThompson) where tracks resemble
+//! each other. In return a log has no error in its propensities.
 
 use rand::Rng;
 use statrs::function::erf::erfc;
@@ -16,9 +18,11 @@ pub struct GaussianThompson;
 
 /// Deviations from the mean within which all but 10⁻¹¹ of the mass lies.
 const REACH: f64 = 6.8;
-/// Deviations smaller than this share of the largest count as that: to the eye of the others both are points.
+/// Deviations smaller than this share of the largest count as that: to the eye of the others both
+/// are points.
 const SHARPEST: f64 = 1e-6;
-/// Deviations smaller than this share of a score's distance to the best score could not be told from rounding.
+/// Deviations smaller than this share of a score's distance to the best score could not be told
+/// from rounding.
 const ROUNDING: f64 = 1e-9;
 
 struct Gaussian {

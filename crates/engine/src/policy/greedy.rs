@@ -1,4 +1,5 @@
-//! Always the best: no exploration beyond what the dial reserves. Its log says nothing of what it did not pick.
+//! Always the best: no exploration beyond what the dial reserves. Its log says nothing of what it
+//! did not pick.
 
 use rand::Rng;
 

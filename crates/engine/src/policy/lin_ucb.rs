@@ -1,5 +1,6 @@
-//! LinUCB (Li, Chu, Langford & Schapire, WWW 2010): the highest upper confidence bound, `score_i + α √(x_iᵀ Σ x_i)`, the root
-//! being the standard deviation of the belief. It is deterministic, so its log says nothing of what it did not pick.
+//! LinUCB (Li, Chu, Langford & Schapire, WWW 2010): the highest upper confidence bound, `score_i +
+//! α √(x_iᵀ Σ x_i)`, the root being the standard deviation of the belief. It is deterministic, so
+//! its log says nothing of what it did not pick.
 
 use rand::Rng;
 

@@ -1,10 +1,12 @@
-//! Thompson sampling on a Bayesian last layer (Agrawal & Goyal, ICML 2013; over a network's embeddings "neural-linear", Riquelme,
-//! Tucker & Snoek, ICLR 2018): a draw of the layer's weights is a draw of all scores together, and the best of it is picked.
+//! Thompson sampling on a Bayesian last layer (Agrawal & Goyal, ICML 2013; over a network's
+//! embeddings "neural-linear", Riquelme, Tucker & Snoek, ICLR 2018): a draw of the layer's weights
+//! is a draw of all scores together, and the best of it is picked.
 //!
-//! The probability that a track is the best of a draw has no closed form. So [`DRAWS`] draws are made once a slate from the slate's
-//! own seed, each pick takes the best of one of them at random, and the propensity is the share of draws whose best it is. Given
-//! the draws that is exact, and a log drawn again gives it to the last bit; as an estimate over all draws it has the standard error
-//! `√(p (1 - p) / draws)`, which is logged beside it.
+//! The probability that a track is the best of a draw has no closed form. So [`DRAWS`] draws are
+//! made once a slate from the slate's own seed, each pick takes the best of one of them at random,
+//! and the propensity is the share of draws whose best it is. Given the draws that is exact, and a
+//! log drawn again gives it to the last bit; as an estimate over all draws it has the standard
+//! error `√(p (1 - p) / draws)`, which is logged beside it.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -17,7 +19,8 @@ pub const DRAWS: usize = 1024;
 /// Picks the best of one draw from the belief.
 #[derive(Clone, Copy, Debug)]
 pub struct LinearThompson {
-    /// How many draws the propensities are measured on; with one, the pick is its best and the propensity says nothing.
+    /// How many draws the propensities are measured on; with one, the pick is its best and the
+    /// propensity says nothing.
     pub draws: usize,
 }
 
@@ -47,7 +50,9 @@ impl Policy for LinearThompson {
         let mut direction = vec![0.0f32; belief.width()];
         for _ in 0..self.draws {
             direction.iter_mut().for_each(|z| *z = StandardNormal.sample(rng));
-            let shift = |i: usize| belief.factors(i).iter().zip(&direction).map(|(f, z)| f * z).sum::<f32>();
+            let shift = |i: usize| {
+                belief.factors(i).iter().zip(&direction).map(|(f, z)| f * z).sum::<f32>()
+            };
             scores.extend(belief.scores().iter().enumerate().map(|(i, score)| score + shift(i)));
         }
         Box::new(Draws { tracks: belief.len(), scores })

@@ -1,12 +1,13 @@
-//! The last word on what is in a mix: a policy picks one track after another from what is still eligible, and states the
-//! probability of every pick, so that the log can later answer what another policy would have earned.
+//! The last word on what is in a mix: a policy picks one track after another from what is still
+//! eligible, and states the probability of every pick, so that the log can later answer what
+//! another policy would have earned.
 //!
 //! ```text
 //! Belief of the short-list ─► Policy::prepare ─► Chooser::propensities(what is eligible) ─► a pick, and again
 //! ```
 //!
-//! What is eligible is no concern of a policy ([`crate::mix::quota`] decides), nor is the order of playing. One file per
-//! policy; [`draw`] runs one over a short-list, and over a log again.
+//! What is eligible is no concern of a policy ([`crate::mix::quota`] decides), nor is the order of
+//! playing. One file per policy; [`draw`] runs one over a short-list, and over a log again.
 
 pub mod belief;
 pub mod beta_thompson;
@@ -42,24 +43,28 @@ pub trait Policy: Send + Sync {
     /// Raised whenever the same belief and seed no longer give the same picks.
     fn version(&self) -> u32;
 
-    /// Gets ready to choose among the tracks of a belief. Scores are finite and stand in the order of track ids, so that the
-    /// first of equals is the same one everywhere. What is drawn from `rng` here is drawn once a slate.
+    /// Gets ready to choose among the tracks of a belief. Scores are finite and stand in the order
+    /// of track ids, so that the first of equals is the same one everywhere. What is drawn from
+    /// `rng` here is drawn once a slate.
     fn prepare<'a>(&self, belief: &'a Belief, rng: &mut dyn Rng) -> Box<dyn Chooser + 'a>;
 }
 
 /// A policy over one belief.
 pub trait Chooser {
-    /// The probability with which each of the `eligible` tracks, given by position, is chosen; they sum to 1.
+    /// The probability with which each of the `eligible` tracks, given by position, is chosen; they
+    /// sum to 1.
     fn propensities(&self, eligible: &[usize]) -> Vec<f64>;
 
-    /// Standard error of a propensity that was estimated by drawing from the belief; 0 where it is exact.
+    /// Standard error of a propensity that was estimated by drawing from the belief; 0 where it is
+    /// exact.
     fn standard_error(&self, propensity: f64) -> f64 {
         let _ = propensity;
         0.0
     }
 }
 
-/// Chooses one of the `eligible` tracks, and gives its place among them and its propensity, which is above 0.
+/// Chooses one of the `eligible` tracks, and gives its place among them and its propensity, which
+/// is above 0.
 ///
 /// # Panics
 /// If nothing is eligible.
@@ -69,7 +74,8 @@ pub fn choose(chooser: &dyn Chooser, eligible: &[usize], rng: &mut dyn Rng) -> (
     (choice, propensities[choice])
 }
 
-/// Inverts the cumulative distribution at `u`, 0 to 1. Where rounding leaves the sum short of `u`, the last with a chance.
+/// Inverts the cumulative distribution at `u`, 0 to 1. Where rounding leaves the sum short of `u`,
+/// the last with a chance.
 fn sample(propensities: &[f64], u: f64) -> usize {
     let mut cumulative = 0.0;
     let mut last = None;
@@ -116,7 +122,8 @@ pub enum PolicyKind {
     Greedy,
     /// [`EpsilonGreedy`].
     EpsilonGreedy,
-    /// [`PlackettLuce`], the default: every slate has a chance, so that its log can answer most questions.
+    /// [`PlackettLuce`], the default: every slate has a chance, so that its log can answer most
+    /// questions.
     #[default]
     PlackettLuce,
     /// [`LinUcb`].

@@ -1,7 +1,9 @@
-//! Plackett-Luce (Luce 1959; Plackett 1975): each pick is drawn from what remains in proportion to `exp(score / τ)`.
+//! Plackett-Luce (Luce 1959; Plackett 1975): each pick is drawn from what remains in proportion to
+//! `exp(score / τ)`.
 //!
-//! The whole slate has the probability `Π_t exp(s_t / τ) / Σ_{i eligible at t} exp(s_i / τ)`, a product of the recorded
-//! propensities. The softmax is taken relative to the highest score, so that nothing overflows.
+//! The whole slate has the probability `Π_t exp(s_t / τ) / Σ_{i eligible at t} exp(s_i / τ)`, a
+//! product of the recorded propensities. The softmax is taken relative to the highest score, so
+//! that nothing overflows.
 
 use rand::Rng;
 
@@ -36,7 +38,8 @@ impl Policy for PlackettLuce {
 impl Chooser for Softmax<'_> {
     fn propensities(&self, eligible: &[usize]) -> Vec<f64> {
         let highest = eligible.iter().map(|&i| self.scores[i]).fold(f32::NEG_INFINITY, f32::max);
-        // A subtraction of equal scores is 0 even where the division by a tiny temperature would overflow.
+        // A subtraction of equal scores is 0 even where the division by a tiny temperature would
+        // overflow.
         let weight = |&i: &usize| (f64::from(self.scores[i] - highest) / self.temperature).exp();
         let weights: Vec<f64> = eligible.iter().map(weight).collect();
         let sum: f64 = weights.iter().sum();

@@ -2,10 +2,11 @@
 //!
 //! `P(i is best) = ∫ f_i(x) Π_{j≠i} F_j(x) dx`
 //!
-//! The line is cut into cells no longer than a [step](Marginal::step) of any marginal whose mass is near, and each cell has the four
-//! nodes of Gauss and Legendre. Densities and distributions are tabulated once a belief, so that a pick costs a few
-//! multiplications per node and track; products before and after each track spare divisions by what may be 0. Drawing from the
-//! belief and counting was rejected: 10⁶ draws have three digits, where this has seven.
+//! The line is cut into cells no longer than a [step](Marginal::step) of any marginal whose mass is
+//! near, and each cell has the four nodes of Gauss and Legendre. Densities and distributions are
+//! tabulated once a belief, so that a pick costs a few multiplications per node and track; products
+//! before and after each track spare divisions by what may be 0. Drawing from the belief and
+//! counting was rejected: 10⁶ draws have three digits, where this has seven.
 
 use super::Chooser;
 
@@ -75,8 +76,9 @@ fn cells(marginals: &[impl Marginal]) -> Vec<(f64, f64)> {
     let mut cells = Vec::new();
     for pair in ends.windows(2) {
         let (from, to) = (pair[0], pair[1]);
-        let here =
-            marginals.iter().filter(|marginal| marginal.window().0 <= from && marginal.window().1 >= to);
+        let here = marginals
+            .iter()
+            .filter(|marginal| marginal.window().0 <= from && marginal.window().1 >= to);
         let Some(step) = here.map(Marginal::step).min_by(f64::total_cmp) else { continue };
         let count = ((to - from) / step).ceil().max(1.0);
         let end = |cell: usize| from + (to - from) * cell as f64 / count;

@@ -9,7 +9,8 @@ use crate::{ArtistIdx, Catalogue, Profile, TrackIdx};
 const MOST_ARTISTS: usize = 500;
 /// At most this many tracks of one artist: "Various Artists" has thousands.
 const MOST_TRACKS: usize = 200;
-/// At most this many tracks of one artist where artists are asked in turn: no cap on artists lets more be heard in a mix.
+/// At most this many tracks of one artist where artists are asked in turn: no cap on artists lets
+/// more be heard in a mix.
 const MOST_IN_TURN: usize = 20;
 
 /// Adds the tracks of the artists whose works the listener likes.
@@ -21,11 +22,13 @@ pub fn add(catalogue: &Catalogue, index: &Index, profile: &Profile, candidates: 
     }
 }
 
-/// Tracks of the artists whose works the listener likes: the most popular one of each artist, then the next of each, and so on.
+/// Tracks of the artists whose works the listener likes: the most popular one of each artist, then
+/// the next of each, and so on.
 pub(crate) fn in_turn(catalogue: &Catalogue, index: &Index, profile: &Profile) -> Vec<TrackIdx> {
     let popularity = |track: &TrackIdx| index.popularity.value(*track);
     let of_artist = |artist: ArtistIdx| {
-        let mut tracks: Vec<TrackIdx> = index.tracks_by(artist).iter().take(MOST_TRACKS).copied().collect();
+        let mut tracks: Vec<TrackIdx> =
+            index.tracks_by(artist).iter().take(MOST_TRACKS).copied().collect();
         tracks.sort_by(|a, b| popularity(b).total_cmp(&popularity(a)).then(a.cmp(b)));
         tracks
     };

@@ -1,8 +1,11 @@
-//! Retrieval for a pool that is kept: fewer tracks than a mix looks at, chosen so that little is lost.
+//! Retrieval for a pool that is kept: fewer tracks than a mix looks at, chosen so that little is
+//! lost.
 //!
-//! Works that the listener knows come first, each in the version they know. For what is new the sources name tracks in their own
-//! order, best first, and are asked in turn ([`TURN`]) until enough are found for the model to be asked about: songs by liked artists, one of each
-//! artist after another; what sounds nearest to a like; what many play. The model's word then decides which are [kept](cut).
+//! Works that the listener knows come first, each in the version they know. For what is new the
+//! sources name tracks in their own order, best first, and are asked in turn ([`TURN`]) until
+//! enough are found for the model to be asked about: songs by liked artists, one of each artist
+//! after another; what sounds nearest to a like; what many play. The model's word then decides
+//! which are [kept](cut).
 
 use rustc_hash::FxHashSet;
 
@@ -38,7 +41,8 @@ pub(crate) fn find(
         .take(KNOWN_ASKED * bounds.familiar)
         .map(|&track| Candidate { track, sources: Sources::HISTORY })
         .collect();
-    let mut gathering = Gathering { catalogue, profile, taken: FxHashSet::default(), found: Vec::new() };
+    let mut gathering =
+        Gathering { catalogue, profile, taken: FxHashSet::default(), found: Vec::new() };
     for &track in arrivals {
         gathering.add(track, Sources::ARRIVALS);
     }
@@ -49,14 +53,21 @@ pub(crate) fn find(
     Found { candidates, known: known.len() }
 }
 
-/// The works that the listener knows, in the version they know: liked ones first, those that say most before others.
+/// The works that the listener knows, in the version they know: liked ones first, those that say
+/// most before others.
 fn known(profile: &Profile) -> Vec<TrackIdx> {
-    let mut known: Vec<&Interaction> = profile.interactions.iter().filter(|x| x.is_known()).collect();
+    let mut known: Vec<&Interaction> =
+        profile.interactions.iter().filter(|x| x.is_known()).collect();
     let weight = |interaction: &Interaction| {
-        interaction.label.map_or(0.0, |label| if label.liked { label.weight } else { -label.weight })
+        interaction
+            .label
+            .map_or(0.0, |label| if label.liked { label.weight } else { -label.weight })
     };
     known.sort_by(|a, b| {
-        weight(b).total_cmp(&weight(a)).then(b.finished.cmp(&a.finished)).then(a.track.cmp(&b.track))
+        weight(b)
+            .total_cmp(&weight(a))
+            .then(b.finished.cmp(&a.finished))
+            .then(a.track.cmp(&b.track))
     });
     known.into_iter().map(|interaction| interaction.track).collect()
 }
@@ -70,11 +81,14 @@ struct Gathering<'a> {
 }
 
 impl Gathering<'_> {
-    /// Adds the version that stands for the track's work, if it may be picked at all. Says whether it did.
+    /// Adds the version that stands for the track's work, if it may be picked at all. Says whether
+    /// it did.
     fn add(&mut self, track: TrackIdx, sources: Sources) -> bool {
         let work = self.catalogue.work(track);
         let interaction = self.profile.interaction(work);
-        if interaction.is_some_and(|x| x.is_known() || matches!(x.stance, Stance::Dislike | Stance::Ban)) {
+        if interaction
+            .is_some_and(|x| x.is_known() || matches!(x.stance, Stance::Dislike | Stance::Ban))
+        {
             return false;
         }
         let track = self.catalogue.standing(work);
@@ -116,8 +130,9 @@ impl Gathering<'_> {
     }
 }
 
-/// Cuts what was surveyed to the bounds: of the known works and of arrivals those with the highest likability, of what is new by turns the most
-/// useful when the dial gives nothing for doubt and when it gives most (see [`crate::mix::ranking`]). In row order.
+/// Cuts what was surveyed to the bounds: of the known works and of arrivals those with the highest
+/// likability, of what is new by turns the most useful when the dial gives nothing for doubt and
+/// when it gives most (see [`crate::mix::ranking`]). In row order.
 pub(crate) fn cut(
     catalogue: &Catalogue,
     index: &Index,
@@ -126,7 +141,8 @@ pub(crate) fn cut(
     bounds: Bounds,
 ) -> Vec<Surveyed> {
     let arrivals: FxHashSet<TrackIdx> = arrivals.iter().copied().collect();
-    let is_known = |track| profile.interaction(catalogue.work(track)).is_some_and(Interaction::is_known);
+    let is_known =
+        |track| profile.interaction(catalogue.work(track)).is_some_and(Interaction::is_known);
     let (known, new): (Vec<Surveyed>, Vec<Surveyed>) =
         surveyed.into_iter().partition(|surveyed| is_known(surveyed.track));
     let (arrived, new): (Vec<Surveyed>, Vec<Surveyed>) =

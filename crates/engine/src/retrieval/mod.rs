@@ -1,9 +1,10 @@
 //! The first step of a mix: from the whole catalogue to the candidates worth scoring.
 //!
-//! Up to [`EXACT_LIMIT`] tracks every track is a candidate and nothing can be missed ([`exact`]). Beyond that the union of
-//! a few sources stands in for the catalogue, one file each: [`history`], [`popular`], [`artists`], [`neighbours`].
-//! Memory stays bounded: a byte per track, and a fixed number of tracks per source. An approximate index (HNSW) was
-//! left out: at this size a scan over nine numbers per track costs less than scoring its result.
+//! Up to [`EXACT_LIMIT`] tracks every track is a candidate and nothing can be missed ([`exact`]).
+//! Beyond that the union of a few sources stands in for the catalogue, one file each: [`history`],
+//! [`popular`], [`artists`], [`neighbours`]. Memory stays bounded: a byte per track, and a fixed
+//! number of tracks per source. An approximate index (HNSW) was left out: at this size a scan over
+//! nine numbers per track costs less than scoring its result.
 
 pub mod artists;
 pub(crate) mod bounded;
@@ -54,7 +55,8 @@ pub struct Candidate {
     pub sources: Sources,
 }
 
-/// Candidates while sources add to them: one byte per track of the catalogue, so that the order of sources is no matter.
+/// Candidates while sources add to them: one byte per track of the catalogue, so that the order of
+/// sources is no matter.
 #[derive(Debug)]
 pub struct CandidateSet(Vec<Sources>);
 
@@ -78,7 +80,8 @@ impl CandidateSet {
     }
 }
 
-/// What retrieval and mixing look up in a catalogue. Built once for a catalogue and a community, used for every mix.
+/// What retrieval and mixing look up in a catalogue. Built once for a catalogue and a community,
+/// used for every mix.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
     /// How popular each track is.
@@ -92,7 +95,10 @@ pub struct Index {
 
 impl Index {
     /// Builds the index from a catalogue and the profiles of all listeners known.
-    pub fn build<'a>(catalogue: &Catalogue, profiles: impl IntoIterator<Item = &'a Profile>) -> Self {
+    pub fn build<'a>(
+        catalogue: &Catalogue,
+        profiles: impl IntoIterator<Item = &'a Profile>,
+    ) -> Self {
         let mut by_artist: Vec<TrackIdx> =
             catalogue.rows().filter(|&idx| catalogue.artist(idx).is_some()).collect();
         by_artist.sort_by_key(|&idx| (catalogue.artist(idx), idx));
@@ -115,7 +121,8 @@ impl Index {
     /// Tracks whose main artist this is, in row order.
     pub fn tracks_by(&self, artist: ArtistIdx) -> &[TrackIdx] {
         let artist = artist.0 as usize;
-        &self.by_artist[self.artist_starts[artist] as usize..self.artist_starts[artist + 1] as usize]
+        &self.by_artist
+            [self.artist_starts[artist] as usize..self.artist_starts[artist + 1] as usize]
     }
 }
 

@@ -1,7 +1,8 @@
-//! What sounds like the listener's likes: the tracks nearest to any of them in the [space of sound](crate::sound).
+//! What sounds like the listener's likes: the tracks nearest to any of them in the [space of
+//! sound](crate::sound).
 //!
-//! A scan over the catalogue for at most [`MOST_ANCHORS`] likes. The distance to the nearest like is used, not that to
-//! their mean: who likes two kinds of music does not like what lies between.
+//! A scan over the catalogue for at most [`MOST_ANCHORS`] likes. The distance to the nearest like
+//! is used, not that to their mean: who likes two kinds of music does not like what lies between.
 
 use rayon::prelude::*;
 
@@ -16,7 +17,9 @@ const MOST: usize = 10_000;
 
 /// Adds the tracks nearest to what the listener likes.
 pub fn add(index: &Index, profile: &Profile, candidates: &mut CandidateSet) {
-    nearest(index, profile, MOST).into_iter().for_each(|track| candidates.add(track, Sources::NEIGHBOURS));
+    nearest(index, profile, MOST)
+        .into_iter()
+        .for_each(|track| candidates.add(track, Sources::NEIGHBOURS));
 }
 
 /// At most `most` tracks nearest to what the listener likes, the nearest first, ties by row.

@@ -1,4 +1,5 @@
-//! What many listeners play: the only source that knows something for a listener of whom nothing is known.
+//! What many listeners play: the only source that knows something for a listener of whom nothing is
+//! known.
 
 use super::{CandidateSet, Index, Sources};
 

@@ -1,7 +1,9 @@
-//! How popular a track is: how many listeners like its work, blended with what the source of the catalogue says.
+//! How popular a track is: how many listeners like its work, blended with what the source of the
+//! catalogue says.
 //!
-//! With `n` listeners known, their word counts `n / (n + 20)` and the source's the rest: a household's history says
-//! little of what the world plays, a community's says more than a number that came with the catalogue.
+//! With `n` listeners known, their word counts `n / (n + 20)` and the source's the rest: a
+//! household's history says little of what the world plays, a community's says more than a number
+//! that came with the catalogue.
 
 use crate::{Catalogue, Profile, TrackIdx};
 
@@ -18,14 +20,18 @@ pub struct Popularity {
 
 impl Popularity {
     /// Counts, for every work, the listeners who like it or ever played it to the end.
-    pub fn from_profiles<'a>(catalogue: &Catalogue, profiles: impl IntoIterator<Item = &'a Profile>) -> Self {
+    pub fn from_profiles<'a>(
+        catalogue: &Catalogue,
+        profiles: impl IntoIterator<Item = &'a Profile>,
+    ) -> Self {
         let mut by_work = vec![0_u32; catalogue.work_count()];
         let mut profile_count = 0_u32;
         for profile in profiles {
             profile_count += 1;
             for interaction in &profile.interactions {
                 let liked = interaction.label.is_some_and(|label| label.liked);
-                by_work[interaction.work.0 as usize] += u32::from(liked || interaction.finished > 0);
+                by_work[interaction.work.0 as usize] +=
+                    u32::from(liked || interaction.finished > 0);
             }
         }
         let listeners: Vec<u32> =

@@ -6,10 +6,12 @@ use super::{Filled, LeftOutShelf, Missing, Page, Plan, SHORTEST};
 use crate::Catalogue;
 use crate::pipeline::{MixError, MixOutcome, MixRequest};
 
-/// Fills the shelves from the top; what one holds is left to it, in every version. `mix` makes one mix.
+/// Fills the shelves from the top; what one holds is left to it, in every version. `mix` makes one
+/// mix.
 ///
 /// # Errors
-/// What `mix` cannot answer for other reasons than that too little is left. The shelves before it are lost.
+/// What `mix` cannot answer for other reasons than that too little is left. The shelves before it
+/// are lost.
 pub fn fill(
     catalogue: &Catalogue,
     plan: Plan,
@@ -27,11 +29,16 @@ pub fn fill(
         let found = outcome.as_ref().map_or(0, |outcome| outcome.slate.picks.len() as u32);
         match outcome.filter(|_| found >= SHORTEST.min(shelf.request.length)) {
             Some(outcome) => {
-                shown.extend(outcome.slate.picks.iter().flat_map(|pick| versions(catalogue, &pick.track)));
+                shown.extend(
+                    outcome.slate.picks.iter().flat_map(|pick| versions(catalogue, &pick.track)),
+                );
                 page.shelves.push(Filled { shelf, outcome });
             }
             None => {
-                page.left_out.push(LeftOutShelf { kind: shelf.kind, missing: Missing::TooFewLeft { found } });
+                page.left_out.push(LeftOutShelf {
+                    kind: shelf.kind,
+                    missing: Missing::TooFewLeft { found },
+                });
             }
         }
     }

@@ -1,8 +1,9 @@
-//! The shelves of a listener's page. Each is a mix through the one [pipeline](crate::pipeline), so that every track shown has a propensity
-//! and is logged like any other.
+//! The shelves of a listener's page. Each is a mix through the one [pipeline](crate::pipeline), so
+//! that every track shown has a propensity and is logged like any other.
 //!
-//! [`plan`] says which shelves a listener gets and asks of the pipeline what each needs; [`fill`] has them made one after another, no song on
-//! two of them. A shelf that cannot be filled is left out with the reason, never shown empty. Both depend on nothing but their arguments.
+//! [`plan`] says which shelves a listener gets and asks of the pipeline what each needs; [`fill`]
+//! has them made one after another, no song on two of them. A shelf that cannot be filled is left
+//! out with the reason, never shown empty. Both depend on nothing but their arguments.
 
 mod fill;
 mod plan;
@@ -25,7 +26,8 @@ pub const SHORTEST: u32 = 4;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ShelfKind {
-    /// For somebody of whom little is known: popular and varied tracks, and their answers are worth most.
+    /// For somebody of whom little is known: popular and varied tracks, and their answers are worth
+    /// most.
     ToBeginWith,
     /// What sounds like a favourite of these days.
     BecauseYouPlayed,
@@ -103,9 +105,14 @@ pub enum Missing {
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoFavourite => write!(f, "no favourite of these days that enough tracks sound like"),
+            Self::NoFavourite => {
+                write!(f, "no favourite of these days that enough tracks sound like")
+            }
             Self::NothingRested { rested, days } => {
-                write!(f, "{rested} favourites have not been played for {days} days; it takes {SHORTEST}")
+                write!(
+                    f,
+                    "{rested} favourites have not been played for {days} days; it takes {SHORTEST}"
+                )
             }
             Self::TooFewLeft { found } => write!(f, "{found} tracks are left; it takes {SHORTEST}"),
         }

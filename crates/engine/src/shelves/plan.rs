@@ -24,17 +24,21 @@ const SHORTER_RESTS_DAYS: [u32; 3] = [60, 30, 14];
 const CHOICE: usize = 4;
 /// The dial of what is near a favourite: as much known as new.
 const NEAR_A_FAVOURITE: f32 = 0.5;
-/// The dial of a shelf of new tracks, which share it has anyway: it gives more to what the model is unsure of.
+/// The dial of a shelf of new tracks, which share it has anyway: it gives more to what the model is
+/// unsure of.
 const FURTHER_OUT: f32 = 0.9;
 
-/// Favourites of these days, the one whose turn it is on the day of `now` first. They take turns in an order of the listener's own.
+/// Favourites of these days, the one whose turn it is on the day of `now` first. They take turns in
+/// an order of the listener's own.
 pub fn anchors(catalogue: &Catalogue, profile: &Profile, now: Timestamp) -> Vec<TrackIdx> {
     let played = profile.interactions.iter().filter_map(|x| Some((x.last_played?, x)));
-    let mut favourites: Vec<(Timestamp, &Interaction)> = played.filter(|(_, x)| is_favourite(x)).collect();
+    let mut favourites: Vec<(Timestamp, &Interaction)> =
+        played.filter(|(_, x)| is_favourite(x)).collect();
     favourites.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.track.cmp(&b.1.track)));
     let recent = favourites.iter().filter(|(at, _)| days_since(*at, now) <= RECENT_DAYS).count();
     favourites.truncate(recent.clamp(SHORTEST as usize, TAKING_TURNS));
-    let mut anchors: Vec<TrackIdx> = favourites.into_iter().map(|(_, favourite)| favourite.track).collect();
+    let mut anchors: Vec<TrackIdx> =
+        favourites.into_iter().map(|(_, favourite)| favourite.track).collect();
     let listener = profile.listener.as_str().as_bytes();
     let turn = |track: TrackIdx| hash(&[listener, catalogue.track(track).id.as_str().as_bytes()]);
     anchors.sort_by_key(|&track| (turn(track), track));
@@ -44,9 +48,15 @@ pub fn anchors(catalogue: &Catalogue, profile: &Profile, now: Timestamp) -> Vec<
     anchors
 }
 
-/// Which shelves a listener gets. `base` is what the listener set for all of them: seed, moment, policy, filters and exclusions; its length is that of a
-/// shelf. `near` is the first of the day's [`anchors`] that enough tracks are like.
-pub fn plan(catalogue: &Catalogue, profile: &Profile, base: &MixRequest, near: Option<Near<'_>>) -> Plan {
+/// Which shelves a listener gets. `base` is what the listener set for all of them: seed, moment,
+/// policy, filters and exclusions; its length is that of a shelf. `near` is the first of the day's
+/// [`anchors`] that enough tracks are like.
+pub fn plan(
+    catalogue: &Catalogue,
+    profile: &Profile,
+    base: &MixRequest,
+    near: Option<Near<'_>>,
+) -> Plan {
     if profile.labelled().count() < FEWEST_LABELS {
         return Plan { shelves: vec![to_begin_with(base)], left_out: Vec::new() };
     }
@@ -70,8 +80,9 @@ fn to_begin_with(base: &MixRequest) -> Shelf {
     Shelf {
         kind: ShelfKind::ToBeginWith,
         title: "To begin with".to_owned(),
-        explanation: "popular and varied, one song by an artist: what you answer decides what comes next"
-            .to_owned(),
+        explanation:
+            "popular and varied, one song by an artist: what you answer decides what comes next"
+                .to_owned(),
         about: None,
         request: MixRequest { artist_cap: 1, album_cap: 1, ..seeded(base, ShelfKind::ToBeginWith) },
     }
@@ -84,10 +95,12 @@ fn because_you_played(
 ) -> Result<Shelf, Missing> {
     let Near { track: anchor, similar } = near.ok_or(Missing::NoFavourite)?;
     let own = catalogue.work(anchor);
-    let is_other = |id: &&TrackId| catalogue.find(id).is_some_and(|track| catalogue.work(track) != own);
+    let is_other =
+        |id: &&TrackId| catalogue.find(id).is_some_and(|track| catalogue.work(track) != own);
     let allowed = allowed(base);
     let is_allowed = |id: &&TrackId| allowed.as_ref().is_none_or(|allowed| allowed.contains(*id));
-    let within: Vec<TrackId> = similar.iter().filter(is_other).filter(is_allowed).cloned().collect();
+    let within: Vec<TrackId> =
+        similar.iter().filter(is_other).filter(is_allowed).cloned().collect();
     if within.len() < SHORTEST as usize {
         return Err(Missing::NoFavourite);
     }
@@ -96,7 +109,10 @@ fn because_you_played(
     Ok(Shelf {
         kind: ShelfKind::BecauseYouPlayed,
         title: format!("Because you played {}", track.display_title()),
-        explanation: format!("tracks near {}{by}, a favourite of these days", track.display_title()),
+        explanation: format!(
+            "tracks near {}{by}, a favourite of these days",
+            track.display_title()
+        ),
         about: Some(track.id.clone()),
         request: MixRequest {
             explore: NEAR_A_FAVOURITE,
@@ -106,7 +122,11 @@ fn because_you_played(
     })
 }
 
-fn back_after_a_while(catalogue: &Catalogue, profile: &Profile, base: &MixRequest) -> Result<Shelf, Missing> {
+fn back_after_a_while(
+    catalogue: &Catalogue,
+    profile: &Profile,
+    base: &MixRequest,
+) -> Result<Shelf, Missing> {
     let allowed = allowed(base);
     let is_allowed = |id: &TrackId| allowed.as_ref().is_none_or(|allowed| allowed.contains(id));
     let mut rested: Vec<(i64, TrackIdx)> = Vec::new();
@@ -168,7 +188,8 @@ fn is_liked(interaction: &Interaction) -> bool {
 }
 
 fn is_favourite(interaction: &Interaction) -> bool {
-    is_liked(interaction) && (interaction.finished >= FEWEST_FINISHED || interaction.stance == Stance::Like)
+    is_liked(interaction)
+        && (interaction.finished >= FEWEST_FINISHED || interaction.stance == Stance::Like)
 }
 
 fn days_since(at: Timestamp, now: Timestamp) -> i64 {

@@ -1,15 +1,18 @@
-//! What is like a track: by how it sounds, by who made it, and by who likes it together with others.
+//! What is like a track: by how it sounds, by who made it, and by who likes it together with
+//! others.
 //!
 //! ```text
 //! similarity(a, b) = w_s exp(-d²(a, b)) + w_a [same main artist] + w_t cosine(a, b),   w_s + w_a + w_t = 1
 //! ```
 //!
-//! with `d²` the distance in the [space of sound](crate::sound) and `cosine` how far the same listeners like both ([`together`]). What is unknown
-//! of a pair counts 0. It is symmetric and lies between 0 and 1. The [weights](Weights) predict best, of those tried, what else is in a playlist; see the
-//! measurements.
+//! with `d²` the distance in the [space of sound](crate::sound) and `cosine` how far the same
+//! listeners like both ([`together`]). What is unknown of a pair counts 0. It is symmetric and lies
+//! between 0 and 1. The [weights](Weights) predict best, of those tried, what else is in a
+//! playlist; see the measurements.
 //!
-//! A track outside the artist's own and outside the company of those who like it can only come near by sound, so the nearest in sound (a kd-tree,
-//! exact) and those two short lists hold the best of all: nothing is approximated but the company, of which the closest are kept.
+//! A track outside the artist's own and outside the company of those who like it can only come near
+//! by sound, so the nearest in sound (a kd-tree, exact) and those two short lists hold the best of
+//! all: nothing is approximated but the company, of which the closest are kept.
 
 mod path;
 mod together;
@@ -53,7 +56,8 @@ pub struct Similar {
     pub together: u32,
     /// Whether the main artist is the same.
     pub same_artist: bool,
-    /// Features in which both agree, those first in which both are unlike the average track; at most two.
+    /// Features in which both agree, those first in which both are unlike the average track; at
+    /// most two.
     pub shared: Vec<AudioFeature>,
 }
 
@@ -86,7 +90,8 @@ impl SimilarIndex {
         Self { weights, ..self }
     }
 
-    /// At most `most` tracks like a track, the most similar first, ties by row: one version of each work, and none of its own.
+    /// At most `most` tracks like a track, the most similar first, ties by row: one version of each
+    /// work, and none of its own.
     pub fn similar(
         &self,
         catalogue: &Catalogue,
@@ -95,8 +100,9 @@ impl SimilarIndex {
         most: usize,
     ) -> Vec<Similar> {
         let mut found = self.candidates(catalogue, index, track, most);
-        let order =
-            |a: &Similar, b: &Similar| b.similarity.total_cmp(&a.similarity).then(a.track.cmp(&b.track));
+        let order = |a: &Similar, b: &Similar| {
+            b.similarity.total_cmp(&a.similarity).then(a.track.cmp(&b.track))
+        };
         if found.len() > most && most > 0 {
             found.select_nth_unstable_by(most - 1, order);
         }
@@ -108,21 +114,32 @@ impl SimilarIndex {
         found
     }
 
-    /// Everything that may be among the most similar, in no order, one of each work, features still unnamed.
-    fn candidates(&self, catalogue: &Catalogue, index: &Index, track: TrackIdx, most: usize) -> Vec<Similar> {
+    /// Everything that may be among the most similar, in no order, one of each work, features still
+    /// unnamed.
+    fn candidates(
+        &self,
+        catalogue: &Catalogue,
+        index: &Index,
+        track: TrackIdx,
+        most: usize,
+    ) -> Vec<Similar> {
         let own = catalogue.work(track);
         let artist = catalogue.artist(track);
         let company = self.company.of(own);
         let mut listeners: FxHashMap<WorkIdx, (f32, u32)> = FxHashMap::default();
-        listeners
-            .extend(company.iter().map(|together| (together.work, (together.cosine, together.listeners))));
+        listeners.extend(
+            company.iter().map(|together| (together.work, (together.cosine, together.listeners))),
+        );
         let similar = |candidate: TrackIdx| {
-            let by_sound = index.sound.distance(track, candidate).map_or(0.0, |distance| (-distance).exp());
+            let by_sound =
+                index.sound.distance(track, candidate).map_or(0.0, |distance| (-distance).exp());
             let same_artist = artist.is_some() && artist == catalogue.artist(candidate);
-            let (cosine, together) = listeners.get(&catalogue.work(candidate)).copied().unwrap_or((0.0, 0));
+            let (cosine, together) =
+                listeners.get(&catalogue.work(candidate)).copied().unwrap_or((0.0, 0));
             let weights = self.weights;
             let by_artist = if same_artist { weights.artist } else { 0.0 };
-            let similarity = (weights.sound * by_sound + by_artist + weights.together * cosine).min(1.0);
+            let similarity =
+                (weights.sound * by_sound + by_artist + weights.together * cosine).min(1.0);
             Similar { track: candidate, similarity, together, same_artist, shared: Vec::new() }
         };
         let stands = |track: &TrackIdx| self.standing[catalogue.work(*track).0 as usize] == *track;
@@ -135,14 +152,16 @@ impl SimilarIndex {
         });
         let by_sound = by_sound.into_iter().map(|(_, candidate)| similar(candidate));
         let by_company = company.iter().map(|together| self.standing[together.work.0 as usize]);
-        let not_in_company = |candidate: &TrackIdx| !listeners.contains_key(&catalogue.work(*candidate));
+        let not_in_company =
+            |candidate: &TrackIdx| !listeners.contains_key(&catalogue.work(*candidate));
         let by_artist = by_artist.iter().copied().filter(stands).filter(not_in_company);
         let others = by_company.chain(by_artist).filter(|candidate| is_other(*candidate));
         by_sound.chain(others.map(similar)).collect()
     }
 
-    /// A way from one track to another in `length` tracks, both ends included, in steps of even size in sound: no work twice
-    /// and no artist twice in a row where that can be avoided. Shorter where there are not so many tracks of known sound.
+    /// A way from one track to another in `length` tracks, both ends included, in steps of even
+    /// size in sound: no work twice and no artist twice in a row where that can be avoided. Shorter
+    /// where there are not so many tracks of known sound.
     pub fn path(
         &self,
         catalogue: &Catalogue,

@@ -1,7 +1,8 @@
 //! A way through sound from one track to another.
 //!
-//! The straight line between both is cut into equal parts, and at each cut the nearest track is taken that was not taken before. A song by the
-//! artist just heard is passed over, and one by the artist at the end right before it, as long as there are others near.
+//! The straight line between both is cut into equal parts, and at each cut the nearest track is
+//! taken that was not taken before. A song by the artist just heard is passed over, and one by the
+//! artist at the end right before it, as long as there are others near.
 
 use rustc_hash::FxHashSet;
 
@@ -19,7 +20,8 @@ pub(super) fn path(
     [from, to]: [TrackIdx; 2],
     length: usize,
 ) -> Vec<TrackIdx> {
-    let mut taken: FxHashSet<WorkIdx> = [from, to].map(|end| catalogue.work(end)).into_iter().collect();
+    let mut taken: FxHashSet<WorkIdx> =
+        [from, to].map(|end| catalogue.work(end)).into_iter().collect();
     if length < 2 || taken.len() < 2 {
         return [from].into_iter().take(length).collect();
     }
@@ -30,7 +32,8 @@ pub(super) fn path(
         let near = tree.nearest(&cut, LOOK, |track| !taken.contains(&catalogue.work(track)));
         let before = catalogue.artist(*way.last().expect("it has a start"));
         let after = catalogue.artist(to).filter(|_| step + 1 == steps);
-        let is_apart = |artist: Option<ArtistIdx>| artist.is_none() || artist != before && artist != after;
+        let is_apart =
+            |artist: Option<ArtistIdx>| artist.is_none() || artist != before && artist != after;
         let apart = near.iter().find(|(_, track)| is_apart(catalogue.artist(*track)));
         let Some(&(_, next)) = apart.or(near.first()) else { break };
         taken.insert(catalogue.work(next));

@@ -1,7 +1,8 @@
 //! Which works are liked by the same listeners.
 //!
-//! `cosine(a, b) = n(a, b) / √(n(a) n(b)) × m / (m + DOUBT)`, where `n` adds up listeners, each with the weight `1 / ln(2 + likes)`, because who likes
-//! everything says little, and `m` is the number of listeners who like both: one listener is no evidence.
+//! `cosine(a, b) = n(a, b) / √(n(a) n(b)) × m / (m + DOUBT)`, where `n` adds up listeners, each
+//! with the weight `1 / ln(2 + likes)`, because who likes everything says little, and `m` is the
+//! number of listeners who like both: one listener is no evidence.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -10,7 +11,8 @@ use crate::{Catalogue, Profile, WorkIdx};
 
 /// Works kept for each.
 const KEPT: usize = 40;
-/// Likes of one listener that are looked at, those that weigh most: the work grows with their square.
+/// Likes of one listener that are looked at, those that weigh most: the work grows with their
+/// square.
 const MOST_LIKES: usize = 400;
 /// Listeners who like both that make half an evidence.
 const DOUBT: f32 = 2.0;
@@ -25,8 +27,8 @@ pub(super) struct Together {
     pub(super) listeners: u32,
 }
 
-/// For each work, others in row order: `starts[w]..starts[w + 1]` in `entries`. If one work is among the others of a second, the
-/// second is among those of the first.
+/// For each work, others in row order: `starts[w]..starts[w + 1]` in `entries`. If one work is
+/// among the others of a second, the second is among those of the first.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Company {
     starts: Vec<u32>,
@@ -40,7 +42,8 @@ impl Company {
     ) -> Self {
         let likes: Vec<Vec<WorkIdx>> =
             profiles.into_iter().map(|profile| likes(catalogue, profile)).collect();
-        let weights: Vec<f32> = likes.iter().map(|likes| 1.0 / (2.0 + likes.len() as f32).ln()).collect();
+        let weights: Vec<f32> =
+            likes.iter().map(|likes| 1.0 / (2.0 + likes.len() as f32).ln()).collect();
         let mut listeners_of = vec![Vec::new(); catalogue.work_count()];
         let mut totals = vec![0.0_f32; catalogue.work_count()];
         for (listener, likes) in likes.iter().enumerate() {

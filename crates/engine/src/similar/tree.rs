@@ -1,8 +1,10 @@
-//! The nearest positions in the [space of sound](crate::sound), exactly, without looking at all of them.
+//! The nearest positions in the [space of sound](crate::sound), exactly, without looking at all of
+//! them.
 //!
-//! A kd-tree (Bentley 1975) that splits the widest axis at its median, with the bounding box of every node: a node is looked into only if
-//! its box is nearer than the worst that was found. Leaves lie side by side in memory. Positions with unknown axes have
-//! no place in a box; they are few and looked at one by one.
+//! A kd-tree (Bentley 1975) that splits the widest axis at its median, with the bounding box of
+//! every node: a node is looked into only if its box is nearer than the worst that was found.
+//! Leaves lie side by side in memory. Positions with unknown axes have no place in a box; they are
+//! few and looked at one by one.
 
 use std::collections::BinaryHeap;
 
@@ -97,9 +99,12 @@ impl Tree {
             return;
         }
         let widths: Position = std::array::from_fn(|axis| high[axis] - low[axis]);
-        let widest = (0..widths.len()).max_by(|&a, &b| widths[a].total_cmp(&widths[b])).unwrap_or(0);
+        let widest =
+            (0..widths.len()).max_by(|&a, &b| widths[a].total_cmp(&widths[b])).unwrap_or(0);
         let middle = placed.len() / 2;
-        placed.select_nth_unstable_by(middle, |a, b| a.1[widest].total_cmp(&b.1[widest]).then(a.0.cmp(&b.0)));
+        placed.select_nth_unstable_by(middle, |a, b| {
+            a.1[widest].total_cmp(&b.1[widest]).then(a.0.cmp(&b.0))
+        });
         let (below, above) = placed.split_at_mut(middle);
         self.nodes.push(Node { low, high, kind: Kind::Split { second: 0 } });
         self.split(below);
@@ -107,8 +112,8 @@ impl Tree {
         self.split(above);
     }
 
-    /// At most `most` tracks nearest to a position, the nearest first, ties by row, with their distances; of those that `accept` lets
-    /// through.
+    /// At most `most` tracks nearest to a position, the nearest first, ties by row, with their
+    /// distances; of those that `accept` lets through.
     pub(super) fn nearest(
         &self,
         position: &Position,
@@ -129,7 +134,12 @@ impl Tree {
         for (track, other) in &self.partial {
             search.look_at(&[*track], &[*other]);
         }
-        search.found.into_sorted_vec().into_iter().map(|Near(distance, track)| (distance, track)).collect()
+        search
+            .found
+            .into_sorted_vec()
+            .into_iter()
+            .map(|Near(distance, track)| (distance, track))
+            .collect()
     }
 }
 
@@ -146,11 +156,14 @@ impl<F: Fn(TrackIdx) -> bool> Search<'_, F> {
             return;
         }
         match tree.nodes[node].kind {
-            Kind::Leaf { first, end } => self.look_at(&tree.tracks[first..end], &tree.positions[first..end]),
+            Kind::Leaf { first, end } => {
+                self.look_at(&tree.tracks[first..end], &tree.positions[first..end])
+            }
             Kind::Split { second } => {
                 let of = |node: usize| (node, box_distance(&tree.nodes[node], self.position));
                 let (first, second) = (of(node + 1), of(second));
-                let [near, far] = if first.1 <= second.1 { [first, second] } else { [second, first] };
+                let [near, far] =
+                    if first.1 <= second.1 { [first, second] } else { [second, first] };
                 self.visit(tree, near.0, near.1);
                 self.visit(tree, far.0, far.1);
             }
@@ -162,7 +175,9 @@ impl<F: Fn(TrackIdx) -> bool> Search<'_, F> {
             let Some(distance) = distance(self.position, position) else { continue };
             let near = Near(distance, track);
             let is_full = self.found.len() >= self.most;
-            if is_full && self.found.peek().is_some_and(|worst| near >= *worst) || !(self.accept)(track) {
+            if is_full && self.found.peek().is_some_and(|worst| near >= *worst)
+                || !(self.accept)(track)
+            {
                 continue;
             }
             if is_full {
@@ -202,7 +217,8 @@ mod tests {
     fn space(tracks: u32, seed: u64) -> SoundSpace {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut track = |i: u32| {
-            let mut track = Track::new(TrackId::new(format!("{i:05}")), WorkId::new(format!("{i}")), "");
+            let mut track =
+                Track::new(TrackId::new(format!("{i:05}")), WorkId::new(format!("{i}")), "");
             for feature in AudioFeature::ALL {
                 let value = match feature {
                     AudioFeature::Tempo => 60.0 + 10.0 * rng.random_range(0..12) as f32,

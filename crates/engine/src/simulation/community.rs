@@ -1,18 +1,21 @@
 //! A community of listeners drawn from a documented generative model.
 //!
-//! **Catalogue.** Eight genres, each a point in a latent sound space: the logits of seven audio features in 0..1, loudness and
-//! tempo, all in units of their spread. An artist is a genre plus `N(0, 0.5²)` in every dimension, a track is its artist plus
-//! `N(0, 0.5²)`. Popularity follows Zipf's law over tracks, one track in forty has a remaster or a live version, and one in five
-//! is released while the community is listening.
+//! **Catalogue.** Eight genres, each a point in a latent sound space: the logits of seven audio
+//! features in 0..1, loudness and tempo, all in units of their spread. An artist is a genre plus
+//! `N(0, 0.5²)` in every dimension, a track is its artist plus `N(0, 0.5²)`. Popularity follows
+//! Zipf's law over tracks, one track in forty has a remaster or a live version, and one in five is
+//! released while the community is listening.
 //!
-//! **Taste.** A listener has one to three tastes, each a genre's point plus `N(0, 0.4²)`, and an affinity `N(0, 0.7²)` to each
-//! artist. With `d²` the mean squared distance of a track to the nearest taste, the listener likes the track with probability
-//! `sigmoid(2.2 - 2.4 d² + affinity)`. This is the truth that [`Community::likes`] gives.
+//! **Taste.** A listener has one to three tastes, each a genre's point plus `N(0, 0.4²)`, and an
+//! affinity `N(0, 0.7²)` to each artist. With `d²` the mean squared distance of a track to the
+//! nearest taste, the listener likes the track with probability `sigmoid(2.2 - 2.4 d² + affinity)`.
+//! This is the truth that [`Community::likes`] gives.
 //!
-//! **Sessions.** Sessions of 6 to 18 plays arrive at random over the period; listeners arrive over its first half. A play is a
-//! repeat of something finished before, a track near a taste, or a popular track. A liked track is played to its end (and
-//! one time in fifteen liked outright); one that is not is skipped, mostly within 30 seconds. A session ends in a logout in the
-//! middle of a track half the time, and one in fifty is private.
+//! **Sessions.** Sessions of 6 to 18 plays arrive at random over the period; listeners arrive over
+//! its first half. A play is a repeat of something finished before, a track near a taste, or a
+//! popular track. A liked track is played to its end (and one time in fifteen liked outright); one
+//! that is not is skipped, mostly within 30 seconds. A session ends in a logout in the middle of a
+//! track half the time, and one in fifty is private.
 
 use std::fmt::Write as _;
 
@@ -22,8 +25,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rustc_hash::FxHashMap;
 use segue_core::{
-    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
-    StartReason, Timestamp, Track, TrackId, Version, WorkId,
+    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
+    Source, StartReason, Timestamp, Track, TrackId, Version, WorkId,
 };
 
 use super::names;
@@ -105,7 +108,8 @@ impl Community {
     pub fn draw(config: &CommunityConfig) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         let songs = draw_catalogue(config, &mut rng);
-        let histories = (0..config.listeners).map(|i| draw_history(config, i, &songs, &mut rng)).collect();
+        let histories =
+            (0..config.listeners).map(|i| draw_history(config, i, &songs, &mut rng)).collect();
         let sounds = songs.iter().map(|song| (song.track.id.clone(), song.sound)).collect();
         let tracks = songs.into_iter().map(|song| song.track).collect();
         Self { tracks, histories, sounds }
@@ -124,7 +128,8 @@ pub(super) struct Song {
     pub(super) released_day: u32,
 }
 
-/// The songs, the most popular first; one in five is released within the period, the others before it.
+/// The songs, the most popular first; one in five is released within the period, the others before
+/// it.
 pub(super) fn draw_catalogue(config: &CommunityConfig, rng: &mut ChaCha8Rng) -> Vec<Song> {
     let mut songs = Vec::new();
     for artist in 0..config.artists as u32 {
@@ -138,7 +143,12 @@ pub(super) fn draw_catalogue(config: &CommunityConfig, rng: &mut ChaCha8Rng) -> 
             let is_new = rng.random_bool(0.2);
             let released_day = if is_new { rng.random_range(0..config.days) } else { 0 };
             if rng.random_bool(1.0 / 40.0) {
-                songs.push(Song { track: another_version(&track, rng), sound, genre, released_day });
+                songs.push(Song {
+                    track: another_version(&track, rng),
+                    sound,
+                    genre,
+                    released_day,
+                });
             }
             songs.push(Song { track, sound, genre, released_day });
         }
@@ -181,9 +191,17 @@ fn draw_track(artist: &str, genre: &str, year: u16, point: &Point, rng: &mut Cha
 }
 
 fn another_version(track: &Track, rng: &mut ChaCha8Rng) -> Track {
-    let (version, suffix) =
-        if rng.random_bool(0.5) { (Version::Remaster, "2020 Remaster") } else { (Version::Live, "Live") };
-    Track { id: spotify_id(rng), version, title: format!("{} - {suffix}", track.title), ..track.clone() }
+    let (version, suffix) = if rng.random_bool(0.5) {
+        (Version::Remaster, "2020 Remaster")
+    } else {
+        (Version::Live, "Live")
+    };
+    Track {
+        id: spotify_id(rng),
+        version,
+        title: format!("{} - {suffix}", track.title),
+        ..track.clone()
+    }
 }
 
 fn spotify_id(rng: &mut ChaCha8Rng) -> TrackId {
@@ -233,7 +251,12 @@ fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }
 
-fn draw_history(config: &CommunityConfig, number: usize, songs: &[Song], rng: &mut ChaCha8Rng) -> History {
+fn draw_history(
+    config: &CommunityConfig,
+    number: usize,
+    songs: &[Song],
+    rng: &mut ChaCha8Rng,
+) -> History {
     let mut name = String::new();
     write!(name, "listener-{:02}", number + 1).expect("writing to a string cannot fail");
     let listener = ListenerId::new(name);
@@ -254,7 +277,8 @@ fn draw_history(config: &CommunityConfig, number: usize, songs: &[Song], rng: &m
         (0..count).map(|_| rng.random_range(first_day * 86_400..config.days * 86_400)).collect();
     starts.sort_unstable();
     let start_ms = config.start.as_millisecond();
-    let mut listening = Listening { songs, near: &near, finished: Vec::new(), start_ms, clock_ms: 0, rng };
+    let mut listening =
+        Listening { songs, near: &near, finished: Vec::new(), start_ms, clock_ms: 0, rng };
     for second in starts {
         listening.clock_ms = listening.clock_ms.max(i64::from(second) * 1000);
         listening.session(&mut history);
@@ -282,9 +306,13 @@ impl Listening<'_> {
         for play in 0..plays {
             let Some(chosen) = self.choose(today) else { return };
             let song = &self.songs[chosen];
-            let duration_ms = song.track.duration_ms().expect("every song is drawn with a duration");
-            let liked =
-                self.rng.random_bool(f64::from(likes(&history.tastes, history.affinity_seed, &song.sound)));
+            let duration_ms =
+                song.track.duration_ms().expect("every song is drawn with a duration");
+            let liked = self.rng.random_bool(f64::from(likes(
+                &history.tastes,
+                history.affinity_seed,
+                &song.sound,
+            )));
             let (ms_played, end_reason) = if play + 1 == plays && logout {
                 (self.rng.random_range(1_000..duration_ms), EndReason::Logout)
             } else if liked {
@@ -305,7 +333,12 @@ impl Listening<'_> {
                 end_reason,
                 skipped: Some(end_reason == EndReason::SkippedForward),
                 private_session,
-                ..Listen::new(history.listener.clone(), song.track.id.clone(), at, Source::SpotifyExtended)
+                ..Listen::new(
+                    history.listener.clone(),
+                    song.track.id.clone(),
+                    at,
+                    Source::SpotifyExtended,
+                )
             });
             self.say(history, chosen, end_reason, at);
         }
@@ -317,7 +350,9 @@ impl Listening<'_> {
                 0..35 => self.finished.choose(self.rng).copied(),
                 35..75 => self.near.choose(self.rng).copied(),
                 // Zipf's law over the order of popularity
-                _ => Some(((self.songs.len() as f32).powf(self.rng.random::<f32>()) - 1.0) as usize),
+                _ => {
+                    Some(((self.songs.len() as f32).powf(self.rng.random::<f32>()) - 1.0) as usize)
+                }
             };
             if let Some(chosen) = chosen.filter(|&i| self.songs[i].released_day <= day) {
                 return Some(chosen);
@@ -332,7 +367,9 @@ impl Listening<'_> {
                 self.finished.push(chosen);
                 self.rng.random_bool(1.0 / 15.0).then_some(FeedbackKind::Like)
             }
-            EndReason::SkippedForward => self.rng.random_bool(1.0 / 40.0).then_some(FeedbackKind::Ban),
+            EndReason::SkippedForward => {
+                self.rng.random_bool(1.0 / 40.0).then_some(FeedbackKind::Ban)
+            }
             _ => None,
         };
         history.feedback.extend(kind.map(|kind| Feedback {

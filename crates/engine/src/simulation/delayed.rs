@@ -1,13 +1,17 @@
-//! Shows whose worth is known only after two months, as in "Impatient Bandits" (McDonald, Maystre, Lalmas, Russo & Ciosek, KDD 2023).
+//! Shows whose worth is known only after two months, as in "Impatient Bandits" (McDonald, Maystre,
+//! Lalmas, Russo & Ciosek, KDD 2023).
 //!
-//! The worth of a show is the mean number of days, out of the [`DAYS`] after a first listen, on which the listener comes back; one
-//! listen leaves a trace of so many bits, of which another is seen every day. Each day a number of listens is given to shows by
-//! Thompson sampling over beliefs about their worth. What a belief makes of traces that are seen in part is up to it: [`TraceBelief`].
+//! The worth of a show is the mean number of days, out of the [`DAYS`] after a first listen, on
+//! which the listener comes back; one listen leaves a trace of so many bits, of which another is
+//! seen every day. Each day a number of listens is given to shows by Thompson sampling over beliefs
+//! about their worth. What a belief makes of traces that are seen in part is up to it:
+//! [`TraceBelief`].
 //!
-//! **Shows**, after the paper's generator. Day by day the logit of coming back is `-.5 + .1 x_t - u |sin(πt/7)|`, with `x` a Gaussian
-//! process of covariance `1.2 exp(-|s-t|/8)` and `u ~ U(.1, 1)`. A listener leaves for good before day
-//! `Geometric(Beta(kα, k(1-α))) - 1`, with `α = σ(.1 z - .4)` and `k ~ U(.7, 1.5)` of the show. What counts as the truth of a
-//! show is the mean of its finite number of traces, from which listens are drawn.
+//! **Shows**, after the paper's generator. Day by day the logit of coming back is `-.5 + .1 x_t - u
+//! |sin(πt/7)|`, with `x` a Gaussian process of covariance `1.2 exp(-|s-t|/8)` and `u ~ U(.1, 1)`.
+//! A listener leaves for good before day `Geometric(Beta(kα, k(1-α))) - 1`, with `α = σ(.1 z - .4)`
+//! and `k ~ U(.7, 1.5)` of the show. What counts as the truth of a show is the mean of its finite
+//! number of traces, from which listens are drawn.
 
 use rand::{Rng, RngExt};
 use rand_distr::{Beta, Distribution, StandardNormal};
@@ -88,7 +92,8 @@ impl Show {
         covariance
     }
 
-    /// A day of all traces, 64 a word: counting what two days share is then a matter of a few words.
+    /// A day of all traces, 64 a word: counting what two days share is then a matter of a few
+    /// words.
     fn column(&self, day: usize) -> Vec<u64> {
         let bit = |word: u64, trace: &Trace| word << 1 | (trace.0 >> day & 1);
         self.traces.chunks(64).map(|traces| traces.iter().fold(0, bit)).collect()
@@ -128,10 +133,12 @@ fn draw_trace(rates: &[f64; DAYS], leaves: f64, rng: &mut impl Rng) -> Trace {
 
 /// What is thought of the worth of each show.
 pub trait TraceBelief {
-    /// Another day of a listen of the show has passed: all of its trace that is seen by now, the new day last.
+    /// Another day of a listen of the show has passed: all of its trace that is seen by now, the
+    /// new day last.
     fn see(&mut self, show: usize, seen: &[f64]);
 
-    /// Mean and standard deviation of what the show may be worth, up to a scale that is the same for all shows.
+    /// Mean and standard deviation of what the show may be worth, up to a scale that is the same
+    /// for all shows.
     fn worth(&mut self, show: usize) -> (f64, f64);
 }
 
@@ -160,8 +167,8 @@ struct Listen {
     seen: usize,
 }
 
-/// Gives listens to shows by Thompson sampling, and returns the mean regret of each day's: the worth of the best show less
-/// that of those chosen.
+/// Gives listens to shows by Thompson sampling, and returns the mean regret of each day's: the
+/// worth of the best show less that of those chosen.
 pub fn run(
     shows: &[Show],
     plan: Plan,
@@ -177,7 +184,8 @@ pub fn run(
         see_a_day(&mut listens, belief, sight);
         let beliefs: Vec<(f64, f64)> = (0..shows.len()).map(|show| belief.worth(show)).collect();
         let chosen: Vec<usize> = (0..plan.actions).map(|_| thompson(&beliefs, rng)).collect();
-        regrets.push(chosen.iter().map(|&show| best - worth[show]).sum::<f64>() / plan.actions as f64);
+        regrets
+            .push(chosen.iter().map(|&show| best - worth[show]).sum::<f64>() / plan.actions as f64);
         for show in chosen {
             let traces = &shows[show].traces;
             let trace = traces[rng.random_range(0..traces.len())].values();

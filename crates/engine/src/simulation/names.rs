@@ -8,12 +8,12 @@ const ONSETS: [&str; 16] =
 const NUCLEI: [&str; 8] = ["a", "e", "i", "o", "u", "ai", "ea", "ou"];
 const CODAS: [&str; 8] = ["", "", "", "l", "n", "r", "s", "th"];
 const OPENINGS: [&str; 12] = [
-    "Blue", "Paper", "Slow", "Northern", "Glass", "Hollow", "Golden", "Second", "Distant", "Silver", "Wild",
-    "Last",
+    "Blue", "Paper", "Slow", "Northern", "Glass", "Hollow", "Golden", "Second", "Distant",
+    "Silver", "Wild", "Last",
 ];
 const CLOSINGS: [&str; 12] = [
-    "Morning", "Engines", "Harbour", "Letters", "Windows", "Summer", "Gravity", "Rivers", "Signals",
-    "Gardens", "Machines", "Lights",
+    "Morning", "Engines", "Harbour", "Letters", "Windows", "Summer", "Gravity", "Rivers",
+    "Signals", "Gardens", "Machines", "Lights",
 ];
 
 /// A name of one to three syllables, capitalised.

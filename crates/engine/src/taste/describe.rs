@@ -20,7 +20,8 @@ const WORTH_A_WORD: f32 = 0.4;
 /// The middle is looked for among at most this many likes of a taste, evenly thinned.
 const MOST_COMPARED: usize = 700;
 
-/// Describes the tastes that likes were put into, in their order; names and trends are still to come.
+/// Describes the tastes that likes were put into, in their order; names and trends are still to
+/// come.
 pub(super) fn describe(
     catalogue: &Catalogue,
     index: &Index,
@@ -43,12 +44,20 @@ pub(super) fn describe(
     (0..count).map(taste).collect()
 }
 
-fn one(catalogue: &Catalogue, index: &Index, members: &[&Like], others: &[&Like], all: f64) -> Taste {
+fn one(
+    catalogue: &Catalogue,
+    index: &Index,
+    members: &[&Like],
+    others: &[&Like],
+    all: f64,
+) -> Taste {
     let examples = examples(members);
     let id = |like: &Like| catalogue.track(like.track).id.clone();
-    let features: Vec<Standing> =
-        (0..AXES.len()).filter_map(|axis| standing(catalogue, index, axis, members, others)).collect();
-    let artist = |like: &Like| like.artist.map(|artist: ArtistIdx| catalogue.artist_name(artist).to_owned());
+    let features: Vec<Standing> = (0..AXES.len())
+        .filter_map(|axis| standing(catalogue, index, axis, members, others))
+        .collect();
+    let artist =
+        |like: &Like| like.artist.map(|artist: ArtistIdx| catalogue.artist_name(artist).to_owned());
     let genre = |like: &Like| catalogue.track(like.track).genre.clone();
     Taste {
         name: String::new(),
@@ -68,7 +77,8 @@ fn one(catalogue: &Catalogue, index: &Index, members: &[&Like], others: &[&Like]
     }
 }
 
-/// The medoid, which is the like with the smallest weighted sum of distances to the others, and the next best of other artists.
+/// The medoid, which is the like with the smallest weighted sum of distances to the others, and the
+/// next best of other artists.
 fn examples<'a>(members: &[&'a Like]) -> Vec<&'a Like> {
     let size = members.len().min(MOST_COMPARED);
     let compared: Vec<&Like> = (0..size).map(|i| members[i * members.len() / size]).collect();
@@ -85,7 +95,8 @@ fn examples<'a>(members: &[&'a Like]) -> Vec<&'a Like> {
         });
         distances.sum()
     };
-    let mut by_distance: Vec<(f64, &Like)> = compared.iter().map(|like| (distance(like), *like)).collect();
+    let mut by_distance: Vec<(f64, &Like)> =
+        compared.iter().map(|like| (distance(like), *like)).collect();
     by_distance.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.track.cmp(&b.1.track)));
     let mut examples: Vec<&Like> = Vec::new();
     for (_, like) in by_distance {
@@ -105,7 +116,8 @@ fn standing(
     others: &[&Like],
 ) -> Option<Standing> {
     let feature = AXES[axis];
-    let position = |like: &Like| Some(index.sound.position(like.track)[axis]).filter(|value| !value.is_nan());
+    let position =
+        |like: &Like| Some(index.sound.position(like.track)[axis]).filter(|value| !value.is_nan());
     let value = |like: &Like| catalogue.track(like.track).features.get(feature);
     Some(Standing {
         feature,
@@ -131,7 +143,9 @@ fn mean(likes: &[&Like], value: impl Fn(&Like) -> Option<f32>) -> Option<f32> {
 fn differences(features: &[Standing], above: impl Fn(&Standing) -> Option<f32>) -> Vec<Difference> {
     let mut found: Vec<(f32, Difference)> = Vec::new();
     for standing in features {
-        let Some(above) = above(standing).filter(|above| above.abs() >= WORTH_A_WORD) else { continue };
+        let Some(above) = above(standing).filter(|above| above.abs() >= WORTH_A_WORD) else {
+            continue;
+        };
         let direction = if above > 0.0 { Direction::More } else { Direction::Less };
         if tells(standing.feature, direction) {
             found.push((above.abs(), Difference { feature: standing.feature, direction }));
@@ -141,7 +155,8 @@ fn differences(features: &[Standing], above: impl Fn(&Standing) -> Option<f32>) 
     found.into_iter().take(DIFFERENCES).map(|(_, difference)| difference).collect()
 }
 
-/// Most tracks have no spoken words, no instrumental passages and no audience, so having few says nothing.
+/// Most tracks have no spoken words, no instrumental passages and no audience, so having few says
+/// nothing.
 fn tells(feature: AudioFeature, direction: Direction) -> bool {
     let is_rare = matches!(
         feature,
@@ -153,7 +168,10 @@ fn tells(feature: AudioFeature, direction: Direction) -> bool {
 /// The names with most likes, ties by name.
 fn leading(members: &[&Like], name: impl Fn(&Like) -> Option<String>) -> Vec<Leading> {
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-    members.iter().filter_map(|like| name(like)).for_each(|name| *counts.entry(name).or_default() += 1);
+    members
+        .iter()
+        .filter_map(|like| name(like))
+        .for_each(|name| *counts.entry(name).or_default() += 1);
     let mut counts: Vec<(String, u32)> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     counts.truncate(LEADING);

@@ -1,8 +1,9 @@
 //! Likes as points, and how far apart they are.
 //!
-//! `d² = mean over axes of (a - b)² + ARTIST [artists differ] + GENRE [genres differ]`: in sound, two tracks at random are 2
-//! apart. An axis that is not known of a track counts as the listener's mean. What is not known of artist or genre adds
-//! nothing: a constant for everybody would drown what does tell tastes apart.
+//! `d² = mean over axes of (a - b)² + ARTIST [artists differ] + GENRE [genres differ]`: in sound,
+//! two tracks at random are 2 apart. An axis that is not known of a track counts as the listener's
+//! mean. What is not known of artist or genre adds nothing: a constant for everybody would drown
+//! what does tell tastes apart.
 
 use rustc_hash::FxHashMap;
 
@@ -11,8 +12,8 @@ use crate::{ArtistIdx, Catalogue, Profile, TrackIdx, WorkIdx};
 
 /// What another artist adds to the squared distance.
 const ARTIST: f32 = 0.2;
-/// What another genre adds. Chosen among .4, .8, 1.2 and 1.6 on half of the subgenres of a table of playlists (docs/measurements.md): sound alone tells
-/// few genres apart.
+/// What another genre adds. Chosen among .4, .8, 1.2 and 1.6 on half of the subgenres of a table of
+/// playlists (docs/measurements.md): sound alone tells few genres apart.
 const GENRE: f32 = 1.2;
 /// With fewer axes a position says too little.
 const FEWEST_AXES: usize = 3;
@@ -57,7 +58,9 @@ pub(super) fn likes(catalogue: &Catalogue, sound: &SoundSpace, profile: &Profile
 
 fn fill_gaps(likes: &mut [Like]) {
     for axis in 0..AXES.len() {
-        let known = || likes.iter().filter_map(|like| like.position.map(|p| p[axis])).filter(|x| !x.is_nan());
+        let known = || {
+            likes.iter().filter_map(|like| like.position.map(|p| p[axis])).filter(|x| !x.is_nan())
+        };
         let mean = known().sum::<f32>() / known().count().max(1) as f32;
         let positions = likes.iter_mut().filter_map(|like| like.position.as_mut());
         positions.filter(|p| p[axis].is_nan()).for_each(|p| p[axis] = mean);
@@ -84,8 +87,8 @@ fn difference<T: PartialEq>(a: Option<T>, b: Option<T>) -> f32 {
     }
 }
 
-/// The weighted mean of some likes. An artist is a direction of its own (`e_a / √2`), so that the mean of several is their
-/// shares, and likewise a genre.
+/// The weighted mean of some likes. An artist is a direction of its own (`e_a / √2`), so that the
+/// mean of several is their shares, and likewise a genre.
 #[derive(Clone, Debug)]
 pub(super) struct Centre {
     position: Position,
@@ -130,7 +133,11 @@ impl Centre {
     /// The centres of `count` clusters, numbered as in `clusters`.
     pub(super) fn of_clusters(likes: &[&Like], clusters: &[usize], count: usize) -> Vec<Self> {
         let members = |cluster: usize| {
-            likes.iter().zip(clusters).filter(move |(_, own)| **own == cluster).map(|(like, _)| *like)
+            likes
+                .iter()
+                .zip(clusters)
+                .filter(move |(_, own)| **own == cluster)
+                .map(|(like, _)| *like)
         };
         (0..count).map(|cluster| Self::of(|| members(cluster))).collect()
     }
@@ -152,8 +159,11 @@ impl Centre {
     }
 
     fn squared_distance(&self, like: &Like) -> f32 {
-        let sound = like.position.as_ref().map_or(0.0, |position| squared(position, &self.position));
-        sound + ARTIST * self.artists.difference(like.artist) + GENRE * self.genres.difference(like.genre)
+        let sound =
+            like.position.as_ref().map_or(0.0, |position| squared(position, &self.position));
+        sound
+            + ARTIST * self.artists.difference(like.artist)
+            + GENRE * self.genres.difference(like.genre)
     }
 }
 
@@ -168,7 +178,12 @@ pub(super) fn nearest(like: &Like, centres: &[Centre]) -> Option<usize> {
 pub(super) fn most_of_its_kind(like: &Like, centres: &[Centre]) -> Option<usize> {
     let most = |share: &dyn Fn(&Centre) -> f32| {
         let shares = centres.iter().map(|centre| share(centre) * centre.weight).enumerate();
-        shares.filter(|(_, share)| *share > 0.0).rev().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(i, _)| i)
+        shares
+            .filter(|(_, share)| *share > 0.0)
+            .rev()
+            .max_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(i, _)| i)
     };
-    most(&|centre| centre.artists.of(like.artist)).or_else(|| most(&|centre| centre.genres.of(like.genre)))
+    most(&|centre| centre.artists.of(like.artist))
+        .or_else(|| most(&|centre| centre.genres.of(like.genre)))
 }

@@ -1,14 +1,16 @@
 //! The several tastes of a listener, each with what it is and a name made of facts.
 //!
-//! Who likes two kinds of music does not like what lies between, so one average describes nobody (PinnerSage: Pal et al., KDD 2020).
-//! As there, likes are clustered by Ward's method ([`ward`]) and a cluster is stood for by its medoid, a real track. What is
-//! clustered is where the likes lie in the [space of sound](crate::sound), with a little of who made them and of what genre they are
-//! ([`likes`]); the number of tastes is the one that sets them apart most clearly, or one ([`number`]). Likes then move to the
-//! nearest centre until none does, which smooths what Ward's merges fixed too early. The paper cuts its tree at a
-//! distance instead, which suits embeddings whose scale is known and gives hundreds of clusters for nobody to read.
+//! Who likes two kinds of music does not like what lies between, so one average describes nobody
+//! (PinnerSage: Pal et al., KDD 2020). As there, likes are clustered by Ward's method ([`ward`])
+//! and a cluster is stood for by its medoid, a real track. What is clustered is where the likes lie
+//! in the [space of sound](crate::sound), with a little of who made them and of what genre they are
+//! ([`likes`]); the number of tastes is the one that sets them apart most clearly, or one
+//! ([`number`]). Likes then move to the nearest centre until none does, which smooths what Ward's
+//! merges fixed too early. The paper cuts its tree at a distance instead, which suits embeddings
+//! whose scale is known and gives hundreds of clusters for nobody to read.
 //!
-//! Where the sound of most likes is not known, genres stand for tastes. Likes that have neither a sound nor an
-//! artist or genre in common with a taste belong to none, and are counted.
+//! Where the sound of most likes is not known, genres stand for tastes. Likes that have neither a
+//! sound nor an artist or genre in common with a taste belong to none, and are counted.
 
 mod describe;
 mod likes;
@@ -32,7 +34,8 @@ use likes::{Centre, Like, likes};
 const FEWEST_LIKES: usize = 5;
 /// Fewer likes are not split.
 const FEWEST_TO_SPLIT: usize = 16;
-/// At most this many likes are clustered, evenly thinned; the others join the taste that they are nearest to.
+/// At most this many likes are clustered, evenly thinned; the others join the taste that they are
+/// nearest to.
 const MOST_CLUSTERED: usize = 2_000;
 /// The sound must be known of this share of likes, or genres stand for tastes.
 const LEAST_SHARE_OF_SOUND: f64 = 0.3;
@@ -65,7 +68,8 @@ pub struct Tastes {
     pub separation: Option<f32>,
     /// All likes.
     pub likes: u32,
-    /// Likes that belong to no taste, because neither their sound nor their artist or genre says which.
+    /// Likes that belong to no taste, because neither their sound nor their artist or genre says
+    /// which.
     pub unplaced: u32,
     /// Likes whose sound is not known, placed or not.
     pub sound_unknown: u32,
@@ -76,7 +80,8 @@ pub struct Tastes {
 /// One taste.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Taste {
-    /// A few words made of facts, such as "calm and acoustic"; no two tastes of a listener share them.
+    /// A few words made of facts, such as "calm and acoustic"; no two tastes of a listener share
+    /// them.
     pub name: String,
     /// The like that lies most in the middle; it names the taste to machines.
     pub medoid: TrackId,
@@ -111,7 +116,8 @@ pub struct Standing {
     pub value: f32,
     /// Standard deviations above the mean of the catalogue.
     pub above_catalogue: f32,
-    /// Standard deviations of the catalogue by which the listener's other tastes are above its mean, if there are others.
+    /// Standard deviations of the catalogue by which the listener's other tastes are above its
+    /// mean, if there are others.
     pub others_above_catalogue: Option<f32>,
 }
 
@@ -185,22 +191,35 @@ impl Tastes {
         self.by_work.get(&work).copied()
     }
 
-    /// How far a track lies from the middle of the nearest taste: a [`distance`](SoundSpace::distance) in sound, about 2 for two
-    /// tracks taken at random. `None` where sounds are not known.
-    pub fn distance(&self, catalogue: &Catalogue, sound: &SoundSpace, track: TrackIdx) -> Option<f32> {
+    /// How far a track lies from the middle of the nearest taste: a
+    /// [`distance`](SoundSpace::distance) in sound, about 2 for two tracks taken at random. `None`
+    /// where sounds are not known.
+    pub fn distance(
+        &self,
+        catalogue: &Catalogue,
+        sound: &SoundSpace,
+        track: TrackIdx,
+    ) -> Option<f32> {
         let medoids = self.tastes.iter().filter_map(|taste| catalogue.find(&taste.medoid));
         medoids.filter_map(|medoid| sound.distance(medoid, track)).min_by(f32::total_cmp)
     }
 
-    fn look_back(&mut self, catalogue: &Catalogue, profile: &Profile, plays: &Plays, now: Timestamp) {
+    fn look_back(
+        &mut self,
+        catalogue: &Catalogue,
+        profile: &Profile,
+        plays: &Plays,
+        now: Timestamp,
+    ) {
         for interaction in &profile.interactions {
             if let Some(taste) = self.of_work(interaction.work) {
                 let taste = &mut self.tastes[taste];
                 taste.last_played = taste.last_played.max(interaction.last_played);
             }
         }
-        let trends =
-            trend::trends(self.tastes.len(), plays, now, |track| self.of_work(catalogue.work(track)));
+        let trends = trend::trends(self.tastes.len(), plays, now, |track| {
+            self.of_work(catalogue.work(track))
+        });
         self.tastes.iter_mut().zip(trends).for_each(|(taste, trend)| taste.trend = trend);
     }
 }
@@ -216,7 +235,8 @@ fn partition(likes: &[Like]) -> Partition {
     let known = likes.iter().filter(|like| like.position.is_some()).count();
     let mut partition = if likes.len() < FEWEST_LIKES {
         Partition { places: vec![None; likes.len()], basis: Basis::None, separation: None }
-    } else if known >= FEWEST_TO_SPLIT && known as f64 >= LEAST_SHARE_OF_SOUND * likes.len() as f64 {
+    } else if known >= FEWEST_TO_SPLIT && known as f64 >= LEAST_SHARE_OF_SOUND * likes.len() as f64
+    {
         by_sound(likes)
     } else if known < FEWEST_TO_SPLIT && likes.len() >= FEWEST_TO_SPLIT || known < likes.len() / 2 {
         by_genre(likes)
@@ -261,24 +281,33 @@ fn nearest(likes: &[&Like], centres: &[Centre]) -> Vec<usize> {
 /// Genres with a good share of the likes are tastes; one taste where there is none.
 fn by_genre(likes: &[Like]) -> Partition {
     let mut counts: FxHashMap<u32, usize> = FxHashMap::default();
-    likes.iter().filter_map(|like| like.genre).for_each(|genre| *counts.entry(genre).or_default() += 1);
+    likes
+        .iter()
+        .filter_map(|like| like.genre)
+        .for_each(|genre| *counts.entry(genre).or_default() += 1);
     let fewest = (LEAST_SHARE_OF_GENRE * likes.len() as f64).max(FEWEST_LIKES as f64);
     let mut genres: Vec<(u32, usize)> =
         counts.into_iter().filter(|(_, count)| *count as f64 >= fewest).collect();
     genres.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
     genres.truncate(MOST_TASTES);
     if genres.len() < 2 {
-        return Partition { places: vec![Some(0); likes.len()], basis: Basis::None, separation: None };
+        return Partition {
+            places: vec![Some(0); likes.len()],
+            basis: Basis::None,
+            separation: None,
+        };
     }
     let own = |like: &Like| genres.iter().position(|(genre, _)| like.genre == Some(*genre));
-    let placed: Vec<(&Like, usize)> = likes.iter().filter_map(|like| Some((like, own(like)?))).collect();
+    let placed: Vec<(&Like, usize)> =
+        likes.iter().filter_map(|like| Some((like, own(like)?))).collect();
     let (members, clusters): (Vec<&Like>, Vec<usize>) = placed.into_iter().unzip();
     let centres = Centre::of_clusters(&members, &clusters, genres.len());
     let place = |like: &Like| own(like).or_else(|| likes::most_of_its_kind(like, &centres));
     Partition { places: likes.iter().map(place).collect(), basis: Basis::Genre, separation: None }
 }
 
-/// Numbers tastes by the weight of their likes, the largest 0; one that lost all its likes is dropped.
+/// Numbers tastes by the weight of their likes, the largest 0; one that lost all its likes is
+/// dropped.
 fn order_by_weight(likes: &[Like], places: &mut [Option<usize>]) {
     let mut weights = [0.0_f64; MOST_TASTES];
     for (like, place) in likes.iter().zip(places.iter()) {

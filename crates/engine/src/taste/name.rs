@@ -1,13 +1,15 @@
-//! A taste's name: at most two plain words for how it sounds, its genre or leading artists where they lead, and nothing that is not so.
+//! A taste's name: at most two plain words for how it sounds, its genre or leading artists where
+//! they lead, and nothing that is not so.
 //!
-//! A word such as "calm" is used where the taste lies on that side both of the catalogue and of the listener's other tastes. Energy and
-//! loudness say nearly the same, so only one of them is named.
+//! A word such as "calm" is used where the taste lies on that side both of the catalogue and of the
+//! listener's other tastes. Energy and loudness say nearly the same, so only one of them is named.
 
 use segue_core::{AudioFeature, Direction};
 
 use super::{Standing, Taste};
 
-/// Standard deviations of the catalogue from which a word is deserved, against the catalogue and against other tastes.
+/// Standard deviations of the catalogue from which a word is deserved, against the catalogue and
+/// against other tastes.
 const DESERVED: f32 = 0.25;
 const WORDS: usize = 2;
 /// A genre with at least this share of a taste's likes names it.
@@ -22,10 +24,13 @@ pub(super) fn name(tastes: &mut [Taste]) {
         taste.genres.first().filter(|genre| genre.share >= GENRE_LEADS).map(|g| g.name.clone())
     };
     let genres: Vec<Option<String>> = tastes.iter().map(leads).collect();
-    let is_own = |genre: &String| genres.iter().flatten().filter(|other| *other == genre).count() == 1;
+    let is_own =
+        |genre: &String| genres.iter().flatten().filter(|other| *other == genre).count() == 1;
     for (taste, genre) in tastes.iter_mut().zip(&genres) {
-        let genre =
-            genre.as_deref().filter(|_| genres.len() > 1).filter(|genre| is_own(&(*genre).to_owned()));
+        let genre = genre
+            .as_deref()
+            .filter(|_| genres.len() > 1)
+            .filter(|genre| is_own(&(*genre).to_owned()));
         taste.name = compose(taste, genre);
     }
     tell_apart(tastes);
@@ -33,7 +38,8 @@ pub(super) fn name(tastes: &mut [Taste]) {
 
 fn compose(taste: &Taste, genre: Option<&str>) -> String {
     let words = words(&taste.features);
-    let leading = taste.artists.iter().filter(|artist| artist.share >= ARTIST_LEADS && artist.likes > 1);
+    let leading =
+        taste.artists.iter().filter(|artist| artist.share >= ARTIST_LEADS && artist.likes > 1);
     let artists: Vec<&str> = leading.take(ARTISTS).map(|artist| artist.name.as_str()).collect();
     match (genre, words.is_empty(), artists.is_empty()) {
         (Some(genre), false, _) => format!("{genre}, {}", words.join(" and ")),
@@ -48,12 +54,14 @@ fn compose(taste: &Taste, genre: Option<&str>) -> String {
 /// Adds the leading artist, or else a number, where two tastes would have the same name.
 fn tell_apart(tastes: &mut [Taste]) {
     for i in 0..tastes.len() {
-        let is_taken = |tastes: &[Taste], name: &str| tastes[..i].iter().any(|taste| taste.name == name);
+        let is_taken =
+            |tastes: &[Taste], name: &str| tastes[..i].iter().any(|taste| taste.name == name);
         if !is_taken(tastes, &tastes[i].name) {
             continue;
         }
         let plain = tastes[i].name.clone();
-        let by_artist = tastes[i].artists.first().map(|artist| format!("{plain}, such as {}", artist.name));
+        let by_artist =
+            tastes[i].artists.first().map(|artist| format!("{plain}, such as {}", artist.name));
         let numbered = (2..).map(|number| format!("{plain}, {number}"));
         let mut names = by_artist.into_iter().chain(numbered);
         tastes[i].name = names.find(|name| !is_taken(tastes, name)).expect("numbers do not end");

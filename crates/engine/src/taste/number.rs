@@ -1,11 +1,15 @@
-//! How many tastes: as many as are set apart most clearly, beyond what a cloud without tastes would show, or one.
+//! How many tastes: as many as are set apart most clearly, beyond what a cloud without tastes would
+//! show, or one.
 //!
-//! Clearly by the mean silhouette (Rousseeuw, 1987): `s = (b - a) / max(a, b)` with `a` the mean distance to the likes of the
-//! same taste and `b` that to the likes of the nearest other one. A cloud without any structure, cut in two, has a silhouette
-//! well above 0 too, the more so the flatter it is. So it is compared, as in the gap statistic (Tibshirani, Walther and Hastie, 2001), with that of clouds drawn
-//! from a normal distribution with the mean and the covariance of the likes, artists and genres dealt out anew: a number of tastes must be
-//! [`CLEARER`] than there. The Bayesian information criterion was rejected: audio features are correlated and skewed,
-//! and against spheres of equal size it splits any cloud of a thousand likes as often as it is allowed to.
+//! Clearly by the mean silhouette (Rousseeuw, 1987): `s = (b - a) / max(a, b)` with `a` the mean
+//! distance to the likes of the same taste and `b` that to the likes of the nearest other one. A
+//! cloud without any structure, cut in two, has a silhouette well above 0 too, the more so the
+//! flatter it is. So it is compared, as in the gap statistic (Tibshirani, Walther and Hastie,
+//! 2001), with that of clouds drawn from a normal distribution with the mean and the covariance of
+//! the likes, artists and genres dealt out anew: a number of tastes must be [`CLEARER`] than there.
+//! The Bayesian information criterion was rejected: audio features are correlated and skewed, and
+//! against spheres of equal size it splits any cloud of a thousand likes as often as it is allowed
+//! to.
 
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
@@ -39,12 +43,15 @@ pub(super) fn choose(likes: &[&Like], merges: &[Merge]) -> Chosen {
     let mut best = Chosen { count: 1, clusters: vec![0; likes.len()], separation: None };
     let mut clearest = f64::NEG_INFINITY;
     for (cut, by_chance) in cuts(likes, merges).into_iter().zip(by_chance) {
-        let is_clear =
-            cut.silhouette >= by_chance + CLEARER && are_large_enough(likes, &cut.clusters, cut.count);
+        let is_clear = cut.silhouette >= by_chance + CLEARER
+            && are_large_enough(likes, &cut.clusters, cut.count);
         if is_clear && cut.silhouette - by_chance > clearest {
             clearest = cut.silhouette - by_chance;
-            best =
-                Chosen { count: cut.count, clusters: cut.clusters, separation: Some(cut.silhouette as f32) };
+            best = Chosen {
+                count: cut.count,
+                clusters: cut.clusters,
+                separation: Some(cut.silhouette as f32),
+            };
         }
     }
     best
@@ -82,7 +89,8 @@ fn silhouettes_by_chance(likes: &[&Like]) -> Vec<f64> {
     means
 }
 
-/// Points with the mean and covariance of the likes: `x = mean + 1/√n Σ g_i (x_i - mean)` with `g` standard normal.
+/// Points with the mean and covariance of the likes: `x = mean + 1/√n Σ g_i (x_i - mean)` with `g`
+/// standard normal.
 fn cloud(likes: &[&Like], rng: &mut impl Rng) -> Vec<Like> {
     let positions: Vec<Position> = likes.iter().filter_map(|like| like.position).collect();
     let mean: Position = std::array::from_fn(|axis| {
@@ -143,12 +151,16 @@ fn coarser(sums: &[Vec<f64>], finest: &[usize], clusters: &[usize], count: usize
 
 fn silhouette(likes: &[&Like], clusters: &[usize], sums: &[Vec<f64>], count: usize) -> f64 {
     let mut weights = vec![0.0; count];
-    likes.iter().zip(clusters).for_each(|(like, &cluster)| weights[cluster] += f64::from(like.weight));
+    likes
+        .iter()
+        .zip(clusters)
+        .for_each(|(like, &cluster)| weights[cluster] += f64::from(like.weight));
     let mut total = 0.0;
     for ((like, &own), sums) in likes.iter().zip(clusters).zip(sums) {
         let weight = f64::from(like.weight);
         let within = sums[own] / (weights[own] - weight).max(1e-9);
-        let others = (0..count).filter(|&other| other != own).map(|other| sums[other] / weights[other]);
+        let others =
+            (0..count).filter(|&other| other != own).map(|other| sums[other] / weights[other]);
         let outside = others.min_by(f64::total_cmp).unwrap_or(0.0);
         total += weight * (outside - within) / within.max(outside).max(1e-9);
     }

@@ -1,7 +1,8 @@
 //! Whether a taste grows or fades: its share of plays in the last 90 days against that before.
 //!
-//! A difference of shares counts if it is at least [`LEAST`] and further from 0 than two standard errors of two proportions.
-//! Plays are not independent (albums, moods), so that is a bar to clear and no test.
+//! A difference of shares counts if it is at least [`LEAST`] and further from 0 than two standard
+//! errors of two proportions. Plays are not independent (albums, moods), so that is a bar to clear
+//! and no test.
 
 use segue_core::Timestamp;
 

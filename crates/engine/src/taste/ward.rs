@@ -1,9 +1,12 @@
-//! Ward's method: of all pairs of clusters, merge the one that raises the sum of squared distances to the centre least, again and again.
+//! Ward's method: of all pairs of clusters, merge the one that raises the sum of squared distances
+//! to the centre least, again and again.
 //!
-//! Ward, 1963. The cost of merging clusters of mass `m` is `D(i, j) = m_i m_j / (m_i + m_j) |c_i - c_j|²`, and after a merge
-//! (Lance and Williams, 1967) `D(k, i ∪ j) = ((m_k + m_i) D(k, i) + (m_k + m_j) D(k, j) - m_k D(i, j)) / (m_k + m_i + m_j)`, so that distances
-//! alone suffice. Found by chains of nearest neighbours (Murtagh, 1983) in `O(n²)` time and memory: no merge elsewhere brings
-//! two clusters closer than the nearest of either, so a pair that are each other's nearest may be merged at once.
+//! Ward, 1963. The cost of merging clusters of mass `m` is `D(i, j) = m_i m_j / (m_i + m_j) |c_i -
+//! c_j|²`, and after a merge (Lance and Williams, 1967) `D(k, i ∪ j) = ((m_k + m_i) D(k, i) + (m_k +
+//! m_j) D(k, j) - m_k D(i, j)) / (m_k + m_i + m_j)`, so that distances alone suffice. Found by
+//! chains of nearest neighbours (Murtagh, 1983) in `O(n²)` time and memory: no merge elsewhere
+//! brings two clusters closer than the nearest of either, so a pair that are each other's nearest
+//! may be merged at once.
 
 use super::likes::{Like, squared_distance};
 
@@ -44,7 +47,8 @@ pub(super) fn ward(likes: &[&Like]) -> Vec<Merge> {
     merges
 }
 
-/// The number of each like's cluster after all but the last `count - 1` merges; clusters are numbered in the order of likes.
+/// The number of each like's cluster after all but the last `count - 1` merges; clusters are
+/// numbered in the order of likes.
 pub(super) fn cut(merges: &[Merge], likes: usize, count: usize) -> Vec<usize> {
     let mut parents: Vec<usize> = (0..likes).collect();
     for merge in &merges[..likes.saturating_sub(count)] {
@@ -102,7 +106,8 @@ impl Costs {
         }
     }
 
-    /// The cluster that is cheapest to merge with; of equals `before`, so that chains end, else the first.
+    /// The cluster that is cheapest to merge with; of equals `before`, so that chains end, else the
+    /// first.
     fn nearest(&self, from: usize, before: Option<usize>) -> (usize, f32) {
         let row = &self.matrix[from * self.size..(from + 1) * self.size];
         let mut best = before.map_or((usize::MAX, f32::INFINITY), |before| (before, row[before]));

@@ -1,8 +1,9 @@
-//! What became of a mix: every play and word is credited to the mix that it answers, and to no other.
+//! What became of a mix: every play and word is credited to the mix that it answers, and to no
+//! other.
 
 use segue_core::{
-    EndReason, Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, ListenerId,
-    Pick, Reason, Slate, SlateConfig, Source, Timestamp, Track, TrackId, WorkId,
+    EndReason, Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen,
+    ListenerId, Pick, Reason, Slate, SlateConfig, Source, Timestamp, Track, TrackId, WorkId,
 };
 use segue_engine::Catalogue;
 use segue_engine::dataset::answers::{Answer, Credit, Verdict, answers};
@@ -16,8 +17,11 @@ pub(crate) fn at(hours: i64) -> Timestamp {
 /// Songs `s0`… by two artists in turn, and a live version of `s0`.
 pub(crate) fn catalogue(songs: usize) -> Catalogue {
     let song = |i: usize| {
-        let mut track =
-            Track::new(TrackId::new(format!("s{i}")), WorkId::new(format!("w{i}")), format!("S {i}"));
+        let mut track = Track::new(
+            TrackId::new(format!("s{i}")),
+            WorkId::new(format!("w{i}")),
+            format!("S {i}"),
+        );
         track.artists = vec![format!("Artist {}", i % 2)];
         track
     };
@@ -51,18 +55,28 @@ pub(crate) fn mix(who: &str, songs: &[usize], hours: i64) -> Impression {
         optimism: 0.0,
     };
     let picks = songs.iter().enumerate().map(pick).collect();
-    Impression::new(at(hours), Slate { listener: ListenerId::new(who), config, picks, shortlist: Vec::new() })
+    Impression::new(
+        at(hours),
+        Slate { listener: ListenerId::new(who), config, picks, shortlist: Vec::new() },
+    )
 }
 
 pub(crate) fn play(who: &str, track: &str, hours: i64, finished: bool) -> Listen {
-    let listen = Listen::new(ListenerId::new(who), TrackId::new(track), at(hours), Source::SpotifyExtended);
+    let listen =
+        Listen::new(ListenerId::new(who), TrackId::new(track), at(hours), Source::SpotifyExtended);
     let (ms_played, end_reason) =
         if finished { (200_000, EndReason::Finished) } else { (5_000, EndReason::SkippedForward) };
     Listen { ms_played: Some(ms_played), end_reason, ..listen }
 }
 
 fn said(target: FeedbackTarget, kind: FeedbackKind, hours: i64) -> Feedback {
-    Feedback { listener: ListenerId::new("ann"), target, kind, at: Some(at(hours)), source: Source::Segue }
+    Feedback {
+        listener: ListenerId::new("ann"),
+        target,
+        kind,
+        at: Some(at(hours)),
+        source: Source::Segue,
+    }
 }
 
 fn track(name: &str) -> FeedbackTarget {
@@ -101,8 +115,13 @@ fn plays_after_a_mix_answer_it_as_the_label_policy_reads_them() {
     ];
     let found = answers(&catalogue(8), &shown, &listens, &[], week());
     let answer = |plays, verdict| Answer { plays, verdict };
-    let expected =
-        [answer(1, Liked), answer(1, Disliked), answer(3, Liked), answer(1, Undecided), answer(0, Untouched)];
+    let expected = [
+        answer(1, Liked),
+        answer(1, Disliked),
+        answer(3, Liked),
+        answer(1, Undecided),
+        answer(0, Untouched),
+    ];
     assert_eq!(found, [expected]);
 }
 
@@ -128,7 +147,10 @@ fn a_song_shown_twice_is_credited_to_the_last_mix_before_the_play() {
     let shown = [mix("ann", &[0, 1], 0), mix("ann", &[0, 2], 5)];
     let listens = [play("ann", "s0", 6, true), play("ann", "s1", 6, true)];
     assert_eq!(verdicts(&shown, &listens, &[], week()), [[Untouched, Liked], [Liked, Untouched]]);
-    assert_eq!(verdicts(&shown, &[play("ann", "s0", 3, false)], &[], week())[0], [Disliked, Untouched]);
+    assert_eq!(
+        verdicts(&shown, &[play("ann", "s0", 3, false)], &[], week())[0],
+        [Disliked, Untouched]
+    );
 }
 
 #[test]
@@ -137,7 +159,8 @@ fn a_shadow_is_credited_with_nothing_and_takes_nothing_from_what_was_shown() {
     shadow.enrolment =
         Some(Enrolment { experiment: "e".into(), arm: "bold".into(), exposure: Exposure::Shadow });
     let shown = [mix("ann", &[0], 0), shadow];
-    let found = verdicts(&shown, &[play("ann", "s0", 6, true), play("ann", "s1", 6, true)], &[], week());
+    let found =
+        verdicts(&shown, &[play("ann", "s0", 6, true), play("ann", "s1", 6, true)], &[], week());
     assert_eq!(found, [vec![Liked], vec![Untouched, Untouched]]);
 }
 
@@ -151,7 +174,14 @@ fn words_override_plays_and_a_banned_artist_is_disliked_in_every_song() {
         said(FeedbackTarget::Artist("Artist 0".into()), FeedbackKind::Ban, 3),
     ];
     let listens = [play("ann", "s0", 1, false), play("ann", "s2", 1, true)];
-    assert_eq!(verdicts(&shown, &listens, &feedback, week()), [[Liked, Untouched, Disliked, Untouched]]);
+    assert_eq!(
+        verdicts(&shown, &listens, &feedback, week()),
+        [[Liked, Untouched, Disliked, Untouched]]
+    );
     let undated = Feedback { at: None, ..said(track("s3"), FeedbackKind::Like, 0) };
-    assert_eq!(verdicts(&shown, &[], &[undated], week())[0][3], Untouched, "nobody knows what it answers");
+    assert_eq!(
+        verdicts(&shown, &[], &[undated], week())[0][3],
+        Untouched,
+        "nobody knows what it answers"
+    );
 }

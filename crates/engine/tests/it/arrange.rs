@@ -43,7 +43,8 @@ fn keys_a_fifth_apart_are_nearer_than_keys_a_semitone_apart() {
 #[test]
 fn a_scale_of_energies_is_played_in_order() {
     let energies = [0.5, 0.1, 0.9, 0.3, 0.7];
-    let features: Vec<_> = energies.iter().map(|&energy| features(energy, 100.0, 0.0, 1.0)).collect();
+    let features: Vec<_> =
+        energies.iter().map(|&energy| features(energy, 100.0, 0.0, 1.0)).collect();
     let stops: Vec<_> = features.iter().map(|features| Stop { features, artist: None }).collect();
     assert_eq!(arrange(&stops, &[1, 0, 2, 3, 4]), [1, 3, 0, 4, 2]);
 }
@@ -54,12 +55,14 @@ fn stops() -> impl Strategy<Value = Vec<(AudioFeatures, Option<ArtistIdx>)>> {
         Some((energy, tempo, key, mode)) => features(energy, tempo, key.into(), mode.into()),
         None => AudioFeatures::MISSING,
     });
-    let artist = prop::option::weighted(0.9, (0_u32..8).prop_map(|artist| ArtistIdx(artist * artist / 8)));
+    let artist =
+        prop::option::weighted(0.9, (0_u32..8).prop_map(|artist| ArtistIdx(artist * artist / 8)));
     prop::collection::vec((features, artist), 0..30)
 }
 
 fn repeats(order: &[usize], artists: &[Option<ArtistIdx>]) -> usize {
-    let is_repeat = |pair: &&[usize]| artists[pair[0]].is_some() && artists[pair[0]] == artists[pair[1]];
+    let is_repeat =
+        |pair: &&[usize]| artists[pair[0]].is_some() && artists[pair[0]] == artists[pair[1]];
     order.windows(2).filter(is_repeat).count()
 }
 

@@ -4,8 +4,8 @@ use segue_engine::policy::beta_thompson::ShareBelief;
 use segue_engine::policy::draw::generator;
 use segue_engine::policy::{BetaThompson, Policy};
 use segue_engine::simulation::carousel::{
-    CarouselConfig, CarouselPolicy, EpsilonGreedy, KlUcb, Plan, Random, SegmentThompson, Shown, World,
-    kl_upper_bound, run,
+    CarouselConfig, CarouselPolicy, EpsilonGreedy, KlUcb, Plan, Random, SegmentThompson, Shown,
+    World, kl_upper_bound, run,
 };
 
 const NAIVE: ShareBelief = ShareBelief { successes: 1.0, failures: 1.0 };
@@ -44,7 +44,8 @@ impl CarouselPolicy for Knowing {
         while let Some(first) = shown.next() {
             let best = world.best(first.listener);
             let mut seen = vec![*first];
-            // The first card of the best carousel begins the next one, and so does anything after a stream.
+            // The first card of the best carousel begins the next one, and so does anything after a
+            // stream.
             while let Some(next) =
                 shown.next_if(|card| card.playlist != best[0] && card.listener == first.listener)
             {
@@ -111,7 +112,10 @@ fn a_reward_is_as_likely_as_listeners_stream_something() {
     let expected = (0..90).map(|listener| world.reward(listener, &slate)).sum::<f64>() / 90.0;
     let found = policy.1 as f64 / 100_000.0;
     assert_eq!(policy.2, 10, "one lesson a round");
-    assert!((found - expected).abs() < 4.0 * (expected / 100_000.0).sqrt(), "{found} instead of {expected}");
+    assert!(
+        (found - expected).abs() < 4.0 * (expected / 100_000.0).sqrt(),
+        "{found} instead of {expected}"
+    );
 }
 
 #[test]
@@ -123,7 +127,9 @@ fn what_a_segment_streams_comes_first_there_and_nowhere_else() {
     for mut policy in policies(&world).into_iter().skip(1) {
         policy.learn(&world, &shown);
         let firsts = |listener: usize| {
-            (0..50).filter(|&seed| policy.fill(&world, listener, &mut generator(seed))[0] == 17).count()
+            (0..50)
+                .filter(|&seed| policy.fill(&world, listener, &mut generator(seed))[0] == 17)
+                .count()
         };
         assert!(firsts(0) > 35, "{} of 50", firsts(0));
         assert!(firsts(1) < 10, "{} of 50", firsts(1));
@@ -138,12 +144,16 @@ fn the_first_card_of_thompson_sampling_has_the_propensity_that_quadrature_says()
         (0..600).map(|i| Shown { listener: 0, playlist: i % 12, streamed: i % 97 == 0 }).collect();
     policy.learn(&world, &shown);
     let belief = ShareBelief::belief(&policy.beliefs(0));
-    let stated = BetaThompson.prepare(&belief, &mut generator(0)).propensities(&(0..12).collect::<Vec<_>>());
+    let stated =
+        BetaThompson.prepare(&belief, &mut generator(0)).propensities(&(0..12).collect::<Vec<_>>());
     let mut counts = [0.0; 12];
     let mut rng = generator(6);
     (0..40_000).for_each(|_| counts[policy.fill(&world, 0, &mut rng)[0]] += 1.0);
-    let statistic: f64 =
-        counts.iter().zip(&stated).map(|(count, p)| (count - 40_000.0 * p).powi(2) / (40_000.0 * p)).sum();
+    let statistic: f64 = counts
+        .iter()
+        .zip(&stated)
+        .map(|(count, p)| (count - 40_000.0 * p).powi(2) / (40_000.0 * p))
+        .sum();
     // The upper 0.001 quantile of chi-square with 11 degrees of freedom.
     assert!(statistic < 31.26, "{statistic}");
 }
@@ -152,7 +162,8 @@ fn the_first_card_of_thompson_sampling_has_the_propensity_that_quadrature_says()
 fn a_pessimistic_prior_regrets_less_than_a_naive_one() {
     let world = world(200);
     let plan = Plan { rounds: 15, batch: 600 };
-    let regret = |prior| run(&world, plan, &mut SegmentThompson::new(&world, prior), 3).iter().sum::<f64>();
+    let regret =
+        |prior| run(&world, plan, &mut SegmentThompson::new(&world, prior), 3).iter().sum::<f64>();
     let (naive, pessimistic) = (regret(NAIVE), regret(PESSIMISTIC));
     assert!(pessimistic < 0.9 * naive, "{pessimistic} against {naive}");
 }
@@ -162,6 +173,9 @@ fn an_upper_bound_is_as_far_from_the_share_as_the_divergence_allows() {
     for (p, limit) in [(0.0, 0.01), (0.02, 0.05), (0.5, 0.2)] {
         let q: f64 = kl_upper_bound(p, limit);
         let term = |p: f64, q: f64| if p > 0.0 { p * (p / q).ln() } else { 0.0 };
-        assert!(q > p && (term(p, q) + term(1.0 - p, 1.0 - q) - limit).abs() < 1e-9, "{p}, {limit}: {q}");
+        assert!(
+            q > p && (term(p, q) + term(1.0 - p, 1.0 - q) - limit).abs() < 1e-9,
+            "{p}, {limit}: {q}"
+        );
     }
 }

@@ -30,7 +30,8 @@ fn listeners_finish_what_they_truly_like_more_often_than_what_they_do_not() {
     let mut finished = HashMap::from([(true, 0.0), (false, 0.0)]);
     let mut plays = finished.clone();
     for history in &community.histories {
-        for listen in history.listens.iter().filter(|listen| listen.end_reason != EndReason::Logout) {
+        for listen in history.listens.iter().filter(|listen| listen.end_reason != EndReason::Logout)
+        {
             let likely = community.likes(history, &listen.track).unwrap() > 0.5;
             *plays.get_mut(&likely).unwrap() += 1.0;
             *finished.get_mut(&likely).unwrap() +=
@@ -38,7 +39,12 @@ fn listeners_finish_what_they_truly_like_more_often_than_what_they_do_not() {
         }
     }
     let share = |likely| finished[&likely] / plays[&likely];
-    assert!(share(true) > 0.65 && share(false) < 0.35, "{:.2} against {:.2}", share(true), share(false));
+    assert!(
+        share(true) > 0.65 && share(false) < 0.35,
+        "{:.2} against {:.2}",
+        share(true),
+        share(false)
+    );
 }
 
 #[test]

@@ -33,7 +33,8 @@ fn a_day_of_a_trace_is_seen_a_day_later_and_never_twice() {
     let mut belief = Witness { favourite: 1, ..Witness::default() };
     run(&shows, plan, &mut belief, Sight::DayByDay, &mut generator(0));
     belief.seen.sort_unstable();
-    // Listens of the first day have shown four days by the fifth, those of the fourth day one, two of each.
+    // Listens of the first day have shown four days by the fifth, those of the fourth day one, two
+    // of each.
     assert_eq!(belief.seen, [vec![1; 8], vec![2; 6], vec![3; 4], vec![4; 2]].concat());
 }
 
@@ -60,7 +61,8 @@ fn regret_is_what_the_best_show_is_worth_more() {
 
 #[test]
 fn listeners_leave_as_the_beta_geometric_law_says() {
-    // The first day is lost to Beta(kα, k(1-α)) in the mean: α, about .4. Of the rest the logit -.5 comes back.
+    // The first day is lost to Beta(kα, k(1-α)) in the mean: α, about .4. Of the rest the logit -.5
+    // comes back.
     let shows = shows(400, 200);
     let first = shows.iter().map(|show| show.mean()[0]).sum::<f64>() / 400.0;
     let expected = 0.6 / (1.0 + 0.5_f64.exp());

@@ -61,7 +61,8 @@ fn near_likes_features_and_records_are_those_of_the_profile() {
     for track in world.catalogue.rows() {
         let told = (&world.profile, &likes);
         let explained =
-            explain(&world.catalogue, &world.index, told, &HashScorer(1), (track, &request)).unwrap();
+            explain(&world.catalogue, &world.index, told, &HashScorer(1), (track, &request))
+                .unwrap();
         assert!(explained.near.is_sorted_by(|a, b| a.distance <= b.distance));
         for near in &explained.near {
             assert_ne!(world.catalogue.work(near.track), world.catalogue.work(track));
@@ -70,7 +71,12 @@ fn near_likes_features_and_records_are_those_of_the_profile() {
         }
         let away: Vec<f32> = explained.features.iter().map(|feature| feature.away.abs()).collect();
         assert!(away.is_sorted_by(|a, b| a >= b));
-        assert!(explained.features.iter().all(|feature| feature.agrees() == (feature.away.abs() <= 0.5)));
+        assert!(
+            explained
+                .features
+                .iter()
+                .all(|feature| feature.agrees() == (feature.away.abs() <= 0.5))
+        );
         if let Some(work) = &explained.work {
             assert!(
                 explained.artist.plays >= work.plays

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use segue_engine::dataset::interactions::split::{Case, leave_one_out};
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::eval::full_ranking::{Candidates, HistoryUse, Metric, compare, evaluate, summarise};
+use segue_engine::eval::full_ranking::{
+    Candidates, HistoryUse, Metric, compare, evaluate, summarise,
+};
 use segue_engine::eval::metrics;
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Query, Recommender};
 
@@ -41,8 +43,13 @@ fn interactions(histories: &[Vec<u8>]) -> Interactions {
 }
 
 /// NDCG@10 over the items that may be ranked.
-fn ndcg(scores: &[f32], answers: &BTreeSet<ItemIdx>, ranked: impl Fn(ItemIdx) -> bool) -> Option<f64> {
-    let items: Vec<ItemIdx> = (0..scores.len() as u32).map(ItemIdx).filter(|&item| ranked(item)).collect();
+fn ndcg(
+    scores: &[f32],
+    answers: &BTreeSet<ItemIdx>,
+    ranked: impl Fn(ItemIdx) -> bool,
+) -> Option<f64> {
+    let items: Vec<ItemIdx> =
+        (0..scores.len() as u32).map(ItemIdx).filter(|&item| ranked(item)).collect();
     let labels: Vec<bool> = items.iter().map(|item| answers.contains(item)).collect();
     let scores: Vec<f64> = items.iter().map(|item| f64::from(scores[item.row()])).collect();
     metrics::ndcg(&labels, &scores, 10)
@@ -105,7 +112,8 @@ fn figures_of_a_ranking_that_is_known() {
     (scores[2], scores[3]) = (5.0, -20.0);
     let model = Fixed(vec![scores]);
     let run = evaluate(&model, &interactions, &cases, MASKED, &|_| ());
-    let standing = summarise(std::slice::from_ref(&run), &[1; ITEMS as usize], &[1; ITEMS as usize], 1);
+    let standing =
+        summarise(std::slice::from_ref(&run), &[1; ITEMS as usize], &[1; ITEMS as usize], 1);
     let mean = |name: &str| standing.metrics[name].mean;
     assert_eq!(standing.cases, 2);
     assert!((mean("recall@10") - 1.0).abs() < 1e-6);
@@ -115,7 +123,8 @@ fn figures_of_a_ranking_that_is_known() {
     assert!((standing.novelty_bits - 12f64.log2()).abs() < 1e-9);
     assert!((standing.popularity_bias.unwrap() - 1.0).abs() < 1e-9);
 
-    let worse = evaluate(&Fixed(vec![vec![0.0; ITEMS as usize]]), &interactions, &cases, MASKED, &|_| ());
+    let worse =
+        evaluate(&Fixed(vec![vec![0.0; ITEMS as usize]]), &interactions, &cases, MASKED, &|_| ());
     let difference = compare(&[run], &[worse], 1).differences["ndcg@10"];
     // All tied, rows decide: the answers come first and second.
     let expected = (1.0 + 1.0 / 11f64.log2()) / 2.0 - (1.0 + 1.0 / 3f64.log2()) / 2.0;

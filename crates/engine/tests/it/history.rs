@@ -39,7 +39,8 @@ fn hours_days_and_months_are_those_where_the_listener_is() {
     // a Sunday evening in London, Monday morning in Tokyo, and another month
     let listens = [listen(0, "2024-03-31T20:30:00Z")];
     let in_zone = |hours: i8| {
-        let charts = Charts::from_listens(&catalogue(), &listens, &TimeZone::fixed(Offset::constant(hours)));
+        let charts =
+            Charts::from_listens(&catalogue(), &listens, &TimeZone::fixed(Offset::constant(hours)));
         let (weekday, hour, count) = charts.heat_map.peak().unwrap();
         (weekday, hour, count, charts.months[0].month.to_string())
     };
@@ -66,8 +67,10 @@ fn months_without_a_play_are_there_and_empty() {
     let mut long = listen(0, "2023-12-31T23:59:59Z");
     long.ms_played = Some(200_000);
     let months = charts(&[long, listen(1, "2024-03-01T00:00:00Z")]).months;
-    let rows: Vec<(String, u64, u64, u64)> =
-        months.iter().map(|m| (m.month.to_string(), m.plays, m.ms_played, m.plays_without_time)).collect();
+    let rows: Vec<(String, u64, u64, u64)> = months
+        .iter()
+        .map(|m| (m.month.to_string(), m.plays, m.ms_played, m.plays_without_time))
+        .collect();
     let row = |month: &str, plays, ms, unknown| (month.to_owned(), plays, ms, unknown);
     assert_eq!(
         rows,
@@ -102,9 +105,12 @@ fn neighbouring_quarters_with_one_leader_are_one_era() {
     let eras = artist_eras(&catalogue, &read(&listens));
     let rows: Vec<(String, String, &str, u64, u64)> = eras
         .iter()
-        .map(|era| (era.from.to_string(), era.to.to_string(), era.leader(), era.top[0].plays, era.plays))
+        .map(|era| {
+            (era.from.to_string(), era.to.to_string(), era.leader(), era.top[0].plays, era.plays)
+        })
         .collect();
-    let row = |from: &str, to: &str, leader, own, all| (from.to_owned(), to.to_owned(), leader, own, all);
+    let row =
+        |from: &str, to: &str, leader, own, all| (from.to_owned(), to.to_owned(), leader, own, all);
     assert_eq!(
         rows,
         [
@@ -138,8 +144,10 @@ fn a_song_comes_back_on_another_day_within_ninety() {
         listen(10, "2024-05-09T12:00:00Z"), // another version of the same song
     ];
     let months = discovery(&catalogue(), &read(&listens)).months;
-    let rows: Vec<_> =
-        months.iter().map(|m| (m.month.month(), m.plays, m.new_works, m.new_artists, m.came_back)).collect();
+    let rows: Vec<_> = months
+        .iter()
+        .map(|m| (m.month.month(), m.plays, m.new_works, m.new_artists, m.came_back))
+        .collect();
     assert_eq!(
         rows,
         [
@@ -167,7 +175,8 @@ fn versions_count_as_one_song_among_the_most_played() {
     let tracks: Vec<(&str, u64)> =
         all.tracks.iter().map(|track| (track.track.as_str(), track.plays)).collect();
     assert_eq!(tracks, [("s10", 2), ("s0", 1)]);
-    let artists: Vec<(&str, u64)> = all.artists.iter().map(|a| (a.artist.as_str(), a.plays)).collect();
+    let artists: Vec<(&str, u64)> =
+        all.artists.iter().map(|a| (a.artist.as_str(), a.plays)).collect();
     assert_eq!(artists, [("Artist 0", 2), ("Artist 4", 2)]);
     let january = Period {
         from: "2024-01-01T00:00:00Z".parse().unwrap(),
@@ -185,13 +194,18 @@ fn decades_between_have_their_place_and_years_unknown_are_counted() {
     ])
     .decades;
     let rows: Vec<(u16, u64)> = decades.decades.iter().map(|d| (d.decade, d.plays)).collect();
-    assert_eq!((rows, decades.plays_without_year), (vec![(1970, 1), (1980, 0), (1990, 0), (2000, 1)], 1));
+    assert_eq!(
+        (rows, decades.plays_without_year),
+        (vec![(1970, 1), (1980, 0), (1990, 0), (2000, 1)], 1)
+    );
 }
 
 #[test]
 fn a_history_of_nothing_draws_nothing() {
     let charts = charts(&[]);
-    assert!(charts.months.is_empty() && charts.eras.is_empty() && charts.discovery.months.is_empty());
+    assert!(
+        charts.months.is_empty() && charts.eras.is_empty() && charts.discovery.months.is_empty()
+    );
     assert_eq!(charts.heat_map.peak(), None);
     assert_eq!(charts.discovery.share_that_came_back(), None);
 }

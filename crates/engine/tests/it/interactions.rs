@@ -41,8 +41,10 @@ fn named(interactions: &Interactions) -> Vec<(String, String, i64)> {
 fn cored(events: &[Event], core: KCore) -> Vec<Event> {
     let mut left = events.to_vec();
     loop {
-        let count = |pick: fn(&Event) -> u8, of: u8| left.iter().filter(|e| pick(e) == of).count() as u32;
-        let keep = |e: &&Event| count(|e| e.0, e.0) >= core.listener && count(|e| e.1, e.1) >= core.item;
+        let count =
+            |pick: fn(&Event) -> u8, of: u8| left.iter().filter(|e| pick(e) == of).count() as u32;
+        let keep =
+            |e: &&Event| count(|e| e.0, e.0) >= core.listener && count(|e| e.1, e.1) >= core.item;
         let next: Vec<Event> = left.iter().filter(keep).copied().collect();
         if next.len() == left.len() {
             return left;
@@ -58,8 +60,11 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 /// No event that is trained on or shown comes after an answer, and nothing is used twice.
 fn assert_in_order(split: &Split<'_>, interactions: &Interactions, global: bool) {
     let trained_until = split.training.latest();
-    for (case, test) in
-        split.validation.iter().map(|case| (case, false)).chain(split.test.iter().map(|c| (c, true)))
+    for (case, test) in split
+        .validation
+        .iter()
+        .map(|case| (case, false))
+        .chain(split.test.iter().map(|c| (c, true)))
     {
         assert!(case.shown <= case.answers.start && case.answers.start < case.answers.end);
         assert!(split.training.history(case.listener).items.len() as u32 <= case.answers.start);

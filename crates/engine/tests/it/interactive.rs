@@ -5,8 +5,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_engine::eval::interactive::{
-    Acquaintance, Asked, Conversation, Course, Guided, Hiding, Proposer, Strategy, compare, converse, curve,
-    hits, split,
+    Acquaintance, Asked, Conversation, Course, Guided, Hiding, Proposer, Strategy, compare,
+    converse, curve, hits, split,
 };
 use segue_engine::policy::{Belief, Doubt, EpsilonGreedy, Greedy, LinUcb, LinearThompson, Policy};
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Query, Recommender};
@@ -15,7 +15,8 @@ use segue_engine::{Interactions, ItemIdx, ListenerIdx, Query, Recommender};
 fn camps() -> Interactions {
     let mut builder = InteractionsBuilder::default();
     (0..20).for_each(|item| builder.know_item(&item.to_string()).unwrap());
-    for (listener, item) in (0..40).flat_map(|l| (0..20).map(move |i| (l, i))).filter(|(l, i)| l % 2 == i % 2)
+    for (listener, item) in
+        (0..40).flat_map(|l| (0..20).map(move |i| (l, i))).filter(|(l, i)| l % 2 == i % 2)
     {
         builder.push(&listener.to_string(), &item.to_string(), None, None).unwrap();
     }
@@ -36,7 +37,9 @@ impl Recommender for Parity {
 
     fn score(&self, queries: &[Query<'_>], scores: &mut [f32]) {
         for (query, scores) in queries.iter().zip(scores.chunks_exact_mut(20)) {
-            let of = |row: usize| query.history.items.iter().filter(|item| item.row() % 2 == row % 2).count();
+            let of = |row: usize| {
+                query.history.items.iter().filter(|item| item.row() % 2 == row % 2).count()
+            };
             scores.iter_mut().enumerate().for_each(|(row, score)| *score = of(row) as f32);
         }
     }
@@ -64,7 +67,9 @@ fn strategy(policy: impl Policy + 'static, doubt: Doubt, scale: f32) -> Strategy
 fn talk(strategy: &Strategy, meet: fn() -> Box<dyn Acquaintance>, seed: u64) -> Vec<Conversation> {
     let interactions = camps();
     let course = Course { proposals: 12, seed };
-    converse(&interactions, &everyone(&interactions), course, &|| Box::new(Guided::new(meet(), strategy)))
+    converse(&interactions, &everyone(&interactions), course, &|| {
+        Box::new(Guided::new(meet(), strategy))
+    })
 }
 
 #[test]
@@ -72,7 +77,8 @@ fn a_yes_is_followed_up() {
     let greedy = strategy(Greedy, Doubt::None, 1.0);
     let conversations = talk(&greedy, || Box::new(Asked::new(&Parity)), 1);
     for conversation in conversations {
-        // Item 0 comes first; who says no to it is offered item 1, then their camp's ten until only one or two others are left.
+        // Item 0 comes first; who says no to it is offered item 1, then their camp's ten until only
+        // one or two others are left.
         let odd = conversation.listener.row() % 2;
         assert_eq!(conversation.proposed[0], ItemIdx(0));
         assert_eq!(conversation.hits_within(11), 10, "{conversation:?}");
@@ -92,7 +98,8 @@ fn nothing_is_proposed_twice_and_a_small_catalogue_ends_the_conversation() {
         let course = Course { proposals: 50, seed: 2 };
         let meet = || -> Box<dyn Proposer> { Box::new(Guided::new(Box::new(Stubborn), &policy)) };
         for conversation in converse(&interactions, &everyone(&interactions), course, &meet) {
-            let mut rows: Vec<usize> = conversation.proposed.iter().map(|item| item.row()).collect();
+            let mut rows: Vec<usize> =
+                conversation.proposed.iter().map(|item| item.row()).collect();
             rows.sort_unstable();
             assert_eq!(rows, (0..20).collect::<Vec<_>>());
             assert_eq!(conversation.hits_within(50), 10);
@@ -117,7 +124,10 @@ fn conversations_do_not_depend_on_the_number_of_threads() {
     };
     assert_eq!(on(1), on(4));
     let proposed: Vec<_> = on(1).into_iter().map(|conversation| conversation.proposed).collect();
-    assert!(proposed.iter().any(|other| *other != proposed[0]), "every listener has draws of their own");
+    assert!(
+        proposed.iter().any(|other| *other != proposed[0]),
+        "every listener has draws of their own"
+    );
 }
 
 fn said(listener: u32, hits: &[bool]) -> Conversation {
@@ -138,7 +148,8 @@ fn hits_are_counted_within_the_first_proposals() {
 
 #[test]
 fn the_interval_of_listeners_asked_again_is_no_narrower_than_that_of_listeners_asked_once() {
-    let once: Vec<Conversation> = (0..30).map(|listener| said(listener, &[listener % 3 == 0])).collect();
+    let once: Vec<Conversation> =
+        (0..30).map(|listener| said(listener, &[listener % 3 == 0])).collect();
     let again: Vec<Conversation> = (0..9).flat_map(|_| once.clone()).collect();
     assert_eq!(hits(&again, 1, 7), hits(&once, 1, 7));
     let estimate = hits(&once, 1, 7);

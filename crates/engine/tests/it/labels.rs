@@ -41,7 +41,11 @@ fn every_row_of_the_policy_table_holds() {
         (play(None, Unknown), length, HALF_LIKED),
         (Listen { skipped: Some(true), ..play(None, Unknown) }, length, DISLIKED),
         (play(Some(200_000), Failed), length, Outcome::Excluded),
-        (Listen { private_session: true, ..play(Some(200_000), Finished) }, length, Outcome::Excluded),
+        (
+            Listen { private_session: true, ..play(Some(200_000), Finished) },
+            length,
+            Outcome::Excluded,
+        ),
     ];
     for (listen, duration_ms, expected) in table {
         assert_eq!(outcome(&listen, duration_ms), expected, "{listen:?} of {duration_ms:?} ms");

@@ -28,13 +28,18 @@ fn enjoyments(listener: &dyn Listener, world: &World, at: f64) -> Vec<f64> {
 
 /// The track that they would enjoy most.
 fn favourite(listener: &dyn Listener, world: &World, at: f64) -> TrackIdx {
-    let order =
-        |a: &TrackIdx, b: &TrackIdx| listener.enjoyment(*a, at).total_cmp(&listener.enjoyment(*b, at));
+    let order = |a: &TrackIdx, b: &TrackIdx| {
+        listener.enjoyment(*a, at).total_cmp(&listener.enjoyment(*b, at))
+    };
     world.catalogue.rows().max_by(order).unwrap()
 }
 
 /// Lives through the days: a session of their own each, all that they do written down.
-fn life(listener: &mut dyn Listener, world: &World, days: std::ops::Range<i32>) -> Vec<(TrackIdx, f64)> {
+fn life(
+    listener: &mut dyn Listener,
+    world: &World,
+    days: std::ops::Range<i32>,
+) -> Vec<(TrackIdx, f64)> {
     let mut plays = Vec::new();
     for day in days {
         listener.wakes(day);
@@ -67,7 +72,12 @@ fn enjoyment_is_a_probability_and_tastes_differ() {
                 sorted.sort_by(f64::total_cmp);
                 sorted[(share * (sorted.len() - 1) as f64) as usize]
             };
-            assert!(spread(0.98) > 0.6 && spread(0.1) < 0.4, "{model:?} {} {}", spread(0.98), spread(0.1));
+            assert!(
+                spread(0.98) > 0.6 && spread(0.1) < 0.4,
+                "{model:?} {} {}",
+                spread(0.98),
+                spread(0.1)
+            );
         }
         assert!(all.windows(2).all(|pair| pair[0] != pair[1]), "{model:?}");
     }
@@ -84,11 +94,15 @@ fn they_finish_as_often_as_they_enjoy() {
                 let track = TrackIdx(rng.random_range(0..world.catalogue.len() as u32));
                 let mut twin = listener.twin();
                 expected += twin.enjoyment(track, 0.0);
-                finished += f64::from(u8::from(twin.hears(track, 0.0, &mut rng).share_played >= 1.0));
+                finished +=
+                    f64::from(u8::from(twin.hears(track, 0.0, &mut rng).share_played >= 1.0));
                 plays += 1.0;
             }
         }
-        assert!(((expected - finished) / plays).abs() < 0.03, "{model:?}: {expected} {finished} of {plays}");
+        assert!(
+            ((expected - finished) / plays).abs() < 0.03,
+            "{model:?}: {expected} {finished} of {plays}"
+        );
     }
 }
 
@@ -99,7 +113,8 @@ fn repeats_tire_and_rest_restores() {
         for mut listener in listeners(model, &world) {
             let track = favourite(listener.as_ref(), &world, 0.0);
             let fresh = listener.enjoyment(track, 0.0);
-            // What habit alone would be worth is judged by a twin who hears nothing and goes through the same nights.
+            // What habit alone would be worth is judged by a twin who hears nothing and goes
+            // through the same nights.
             let mut rested = listener.twin();
             listener.sits_down(Occasion::Own);
             for play in 0..4 {
@@ -113,7 +128,10 @@ fn repeats_tire_and_rest_restores() {
                 rested.wakes(day);
             }
             let (again, never) = (listener.enjoyment(track, 40.0), rested.enjoyment(track, 40.0));
-            assert!(again > never - 0.1, "{model:?}: {again} against {never} for one who did not hear it");
+            assert!(
+                again > never - 0.1,
+                "{model:?}: {again} against {never} for one who did not hear it"
+            );
         }
     }
 }

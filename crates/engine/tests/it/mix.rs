@@ -30,8 +30,10 @@ fn most_under_caps(world: &World, request: &MixRequest, class: impl Fn(TrackIdx)
         }
         let track = catalogue.track(representative(world, idx));
         let artist = track.artist().map(str::to_lowercase);
-        let album =
-            track.album.clone().map_or(format!("alone {}", track.id), |album| format!("album {album}"));
+        let album = track
+            .album
+            .clone()
+            .map_or(format!("alone {}", track.id), |album| format!("album {album}"));
         *artists.entry(artist).or_default().entry(album).or_default() += 1;
     }
     let capped = |(artist, albums): (&Option<String>, &BTreeMap<String, u32>)| {
@@ -41,7 +43,8 @@ fn most_under_caps(world: &World, request: &MixRequest, class: impl Fn(TrackIdx)
     artists.iter().map(capped).sum()
 }
 
-/// The version that stands for a track's work: known to the listener, else the most original, with known sound, first.
+/// The version that stands for a track's work: known to the listener, else the most original, with
+/// known sound, first.
 fn representative(world: &World, idx: TrackIdx) -> TrackIdx {
     let work = world.catalogue.work(idx);
     if let Some(interaction) = world.profile.interaction(work).filter(|x| x.is_known()) {
@@ -56,7 +59,9 @@ fn representative(world: &World, idx: TrackIdx) -> TrackIdx {
 }
 
 fn may_be_picked(world: &World, request: &MixRequest, idx: TrackIdx) -> bool {
-    let Some(interaction) = world.profile.interaction(world.catalogue.work(idx)) else { return true };
+    let Some(interaction) = world.profile.interaction(world.catalogue.work(idx)) else {
+        return true;
+    };
     let window = days_ago(i64::from(request.no_repeat_days));
     !matches!(interaction.stance, Stance::Dislike | Stance::Ban)
         && (request.no_repeat_days == 0 || interaction.last_played.is_none_or(|at| at <= window))
@@ -67,7 +72,11 @@ fn is_new(world: &World, idx: TrackIdx) -> bool {
 }
 
 fn rows(world: &World, slate: &Slate) -> Vec<TrackIdx> {
-    slate.picks.iter().map(|pick| world.catalogue.find(&pick.track).expect("picked from it")).collect()
+    slate
+        .picks
+        .iter()
+        .map(|pick| world.catalogue.find(&pick.track).expect("picked from it"))
+        .collect()
 }
 
 proptest! {
@@ -251,8 +260,11 @@ proptest! {
 /// Songs by as many artists, without features.
 fn songs(count: u32) -> Vec<Track> {
     let song = |i: u32| {
-        let mut track =
-            Track::new(TrackId::new(format!("t{i:03}")), WorkId::new(format!("w{i}")), format!("Song {i}"));
+        let mut track = Track::new(
+            TrackId::new(format!("t{i:03}")),
+            WorkId::new(format!("w{i}")),
+            format!("Song {i}"),
+        );
         track.artists = vec![format!("Artist {i}")];
         track
     };
@@ -271,7 +283,8 @@ fn a_new_listener_gets_what_is_popular() {
     }
     let world = World::new(Catalogue::from_tracks(tracks), stranger());
     let request = MixRequest { policy: PolicyKind::Greedy, ..request(10, 0.3) };
-    let outcome = mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request).unwrap();
+    let outcome =
+        mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request).unwrap();
     assert!(rows(&world, &outcome.slate).iter().all(|idx| idx.0 % 10 == 0));
     assert!(outcome.notes.contains(&Note::NewListener));
     assert_eq!(outcome.headline(), "10 of 10 new to you");
@@ -302,8 +315,10 @@ fn each_filter_counts_what_it_left_out() {
         exclude_artists: vec!["ARTIST 2".to_owned()],
         ..request(10, 1.0)
     };
-    let outcome = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap();
-    let counts: Vec<_> = outcome.left_out.iter().map(|left_out| (left_out.step, left_out.count)).collect();
+    let outcome =
+        mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap();
+    let counts: Vec<_> =
+        outcome.left_out.iter().map(|left_out| (left_out.step, left_out.count)).collect();
     assert_eq!(outcome.candidates, 7);
     assert_eq!(counts[..2], [(FilterStep::Outside, 2), (FilterStep::Excluded, 2)]);
     assert_eq!(counts[5], (FilterStep::Twin, 1));
@@ -316,7 +331,8 @@ fn each_filter_counts_what_it_left_out() {
 fn filters_that_leave_nothing_say_which_did() {
     let world = World::new(Catalogue::from_tracks(songs(3)), stranger());
     let request = MixRequest { familiarity: Familiarity::Heard, ..request(3, 0.0) };
-    let error = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap_err();
+    let error =
+        mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap_err();
     let MixError::NothingEligible { candidates, left_out } = error else { panic!("{error}") };
     assert_eq!(candidates, 3);
     assert!(left_out.iter().any(|x| x.step == FilterStep::Familiarity && x.count == 3));
@@ -349,7 +365,8 @@ fn a_scorer_that_miscounts_is_found_out() {
         }
     }
     let world = World::new(Catalogue::from_tracks(songs(3)), stranger());
-    let error = mix(&world.catalogue, &world.index, &world.profile, &Silent, &request(2, 0.5)).unwrap_err();
+    let error =
+        mix(&world.catalogue, &world.index, &world.profile, &Silent, &request(2, 0.5)).unwrap_err();
     assert_eq!(error, MixError::Predictions { expected: 3, found: 0 });
 }
 

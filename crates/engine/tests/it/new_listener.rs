@@ -10,12 +10,16 @@ use segue_engine::{Catalogue, Profile, TrackIdx};
 
 const CAMPS: usize = 3;
 
-/// Track `i` is of camp `i % 3`, which decides its energy; every tenth track is another version of the one before it.
+/// Track `i` is of camp `i % 3`, which decides its energy; every tenth track is another version of
+/// the one before it.
 fn catalogue() -> Catalogue {
     let track = |i: usize| {
         let work = if i % 10 == 9 { i - 3 } else { i };
-        let mut track =
-            Track::new(TrackId::new(format!("t{i:03}")), WorkId::new(format!("w{work:03}")), "title");
+        let mut track = Track::new(
+            TrackId::new(format!("t{i:03}")),
+            WorkId::new(format!("w{work:03}")),
+            "title",
+        );
         track.features.set(AudioFeature::Energy, 0.2 + 0.3 * (i % CAMPS) as f32);
         track.features.set(AudioFeature::Valence, 0.4 + 0.02 * (i % 7) as f32);
         track
@@ -91,7 +95,8 @@ fn baselines_find_the_camp_of_a_listener() {
         Baseline::Logistic { numbers: 14, penalty: 0.01 },
     ] {
         let outcomes = ask("b", &baselines.ranker(baseline), &catalogue, &trials, &[5]);
-        // The middle camp lies in no direction from the others, so that linear baselines cannot find it.
+        // The middle camp lies in no direction from the others, so that linear baselines cannot
+        // find it.
         let outer = outcomes.iter().filter(|outcome| !of_middle_camp(&outcome.listener));
         let aucs: Vec<f64> = outer.map(|outcome| outcome.auc).collect();
         assert!(aucs.len() >= 6 && aucs.iter().all(|auc| *auc > 0.6), "{baseline:?}: {aucs:?}");
@@ -124,7 +129,11 @@ fn every_k_is_asked_about_the_same_tracks_with_more_given() {
             // Right for the first track only once five likes are given.
             tracks
                 .iter()
-                .map(|track| if profile.interactions.len() == 5 { f64::from(track.0 % 3) } else { 0.0 })
+                .map(
+                    |track| {
+                        if profile.interactions.len() == 5 { f64::from(track.0 % 3) } else { 0.0 }
+                    },
+                )
                 .collect()
         }
     }

@@ -55,8 +55,8 @@ fn slate(tracks: &[Track]) -> Slate {
 fn render(format: PlaylistFormat, title: &str, tracks: &[Track]) -> Rendered {
     let catalogue = Catalogue::from_tracks(tracks.to_vec());
     let slate = slate(tracks);
-    let playlist =
-        Playlist::from_slate(&catalogue, &slate, title, now()).expect("all tracks are in the catalogue");
+    let playlist = Playlist::from_slate(&catalogue, &slate, title, now())
+        .expect("all tracks are in the catalogue");
     format.render(&playlist)
 }
 
@@ -108,8 +108,9 @@ fn values<'a>(elements: &'a [(String, String)], path: &str) -> Vec<&'a str> {
 /// Whether a URI reference holds only what RFC 3986 allows.
 fn is_legal(uri: &str) -> bool {
     let bytes = uri.as_bytes();
-    let is_encoded =
-        |i: usize| bytes.get(i + 1..i + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+    let is_encoded = |i: usize| {
+        bytes.get(i + 1..i + 3).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
+    };
     let may_stand = |(i, byte): (usize, &u8)| match byte {
         b'%' => is_encoded(i),
         _ => byte.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=".contains(byte),
@@ -124,8 +125,11 @@ fn m3u8_names_and_places_every_track_that_can_be_played() {
     file.features.set(AudioFeature::DurationMs, 215_600.0);
     let mut comment = track("name:x");
     comment.location = Some("#odd.mp3".to_owned());
-    let rendered =
-        render(PlaylistFormat::M3u8, "Mine", &[file, track("spotify:track:abc"), track("name:y"), comment]);
+    let rendered = render(
+        PlaylistFormat::M3u8,
+        "Mine",
+        &[file, track("spotify:track:abc"), track("name:y"), comment],
+    );
     assert_eq!(
         rendered.text,
         "#EXTM3U\n#PLAYLIST:Mine\n#EXTINF:216,Artist - Song\nmusic/Ærø/#1 hit.mp3\n\
@@ -165,7 +169,9 @@ fn xspf_holds_what_the_specification_asks_for_in_its_order() {
     assert!(values(&elements, "playlist/date")[0].parse::<Timestamp>().is_ok());
     let first: Vec<(&str, &str)> = elements
         .iter()
-        .filter_map(|(path, text)| Some((path.strip_prefix("playlist/trackList/track/")?, text.as_str())))
+        .filter_map(|(path, text)| {
+            Some((path.strip_prefix("playlist/trackList/track/")?, text.as_str()))
+        })
         .take(8)
         .collect();
     let recording = format!("{RECORDING}{MBID}");
@@ -290,11 +296,16 @@ fn nasty() -> impl Strategy<Value = String> {
 }
 
 fn nasty_tracks() -> impl Strategy<Value = Vec<Track>> {
-    let parts =
-        (nasty(), prop::collection::vec(nasty(), 0..3), prop::option::of(nasty()), prop::option::of(nasty()));
+    let parts = (
+        nasty(),
+        prop::collection::vec(nasty(), 0..3),
+        prop::option::of(nasty()),
+        prop::option::of(nasty()),
+    );
     prop::collection::vec((nasty(), parts), 0..6).prop_map(|all| {
         let build = |(i, (id, (title, artists, album, location)))| {
-            let mut track = Track::new(TrackId::new(format!("{id}{i}")), WorkId::new(format!("w{i}")), title);
+            let mut track =
+                Track::new(TrackId::new(format!("{id}{i}")), WorkId::new(format!("w{i}")), title);
             track.artists = artists;
             track.album = album;
             track.location = location;
@@ -308,7 +319,8 @@ fn nasty_tracks() -> impl Strategy<Value = Vec<Track>> {
 }
 
 fn without_controls(text: &str) -> String {
-    let is_odd = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}');
+    let is_odd =
+        |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}');
     text.replace(is_odd, " ")
 }
 

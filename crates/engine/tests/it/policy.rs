@@ -7,8 +7,8 @@ use segue_engine::pipeline::MixError;
 use segue_engine::pipeline::{MixRequest, mix};
 use segue_engine::policy::draw::{RedrawError, generator, redraw, reweigh};
 use segue_engine::policy::{
-    Belief, BetaThompson, Chooser, EnsembleThompson, Greedy, LinUcb, LinearThompson, PlackettLuce, Policy,
-    PolicyKind, PolicySettings, UnknownPolicy, choose,
+    Belief, BetaThompson, Chooser, EnsembleThompson, Greedy, LinUcb, LinearThompson, PlackettLuce,
+    Policy, PolicyKind, PolicySettings, UnknownPolicy, choose,
 };
 
 use crate::world::{HashScorer, Plan, RowScorer, World, plans, request};
@@ -76,7 +76,11 @@ fn propensities_are_the_frequencies_of_choice() {
             }
         }
         let limit = if possible > 1 { CHI_SQUARE[possible - 2] } else { 1e-9 };
-        assert!(statistic <= limit, "{}: chi-square {statistic} over {possible} choices", policy.name());
+        assert!(
+            statistic <= limit,
+            "{}: chi-square {statistic} over {possible} choices",
+            policy.name()
+        );
     }
 }
 
@@ -92,8 +96,9 @@ fn names_are_read_back() {
 
 #[test]
 fn plackett_luce_leans_on_the_score_as_the_temperature_says() {
-    let first =
-        |temperature| propensities(&PlackettLuce { temperature }, &Belief::certain(vec![1.0, 0.0]))[0];
+    let first = |temperature| {
+        propensities(&PlackettLuce { temperature }, &Belief::certain(vec![1.0, 0.0]))[0]
+    };
     assert!((first(1.0) - 1.0 / (1.0 + (-1.0_f64).exp())).abs() < 1e-12);
     assert!(first(1e-30) > 1.0 - 1e-12);
     assert!((first(1e30) - 0.5).abs() < 1e-12);
@@ -113,7 +118,8 @@ fn thompson_sampling_picks_a_track_as_often_as_it_may_be_the_best() {
 
 #[test]
 fn scores_that_move_together_are_not_taken_for_independent_ones() {
-    // Both tracks are in doubt, but of one and the same thing: the first is the better one in every draw.
+    // Both tracks are in doubt, but of one and the same thing: the first is the better one in every
+    // draw.
     let together = Belief::new(vec![0.1, 0.0], vec![1.0, 1.0]);
     let apart = Belief::independent(vec![0.1, 0.0], &[1.0, 1.0]);
     let policy = LinearThompson::default();
@@ -141,8 +147,8 @@ fn an_upper_bound_gives_the_benefit_of_the_doubt() {
 fn a_model_without_doubt_is_refused_by_policies_that_explore_by_it() {
     let world = Plan { seed: 1, tracks: 100, artists: 20, known: 0.5 }.build();
     let request = MixRequest { policy: PolicyKind::LinearThompson, ..request(15, 0.5) };
-    let error =
-        mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request).unwrap_err();
+    let error = mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request)
+        .unwrap_err();
     assert!(matches!(error, MixError::NoDoubt { policy: "linear-thompson", .. }), "{error}");
 }
 

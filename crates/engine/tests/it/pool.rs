@@ -1,4 +1,5 @@
-//! Mixes from a pool: the same as without one if it is whole, and honest about what is missing if it is not.
+//! Mixes from a pool: the same as without one if it is whole, and honest about what is missing if
+//! it is not.
 
 use proptest::prelude::*;
 use segue_core::{ListenerId, TrackId};
@@ -10,7 +11,8 @@ use segue_engine::{Interaction, Profile, Stance, TrackIdx};
 use crate::world::{HashScorer, Plan, World, plans, request};
 
 fn pool(world: &World, scorer: &HashScorer, breadth: Breadth<'_>) -> Pool {
-    survey(&world.catalogue, &world.index, &world.profile, scorer, (breadth, &[])).expect("it has tracks")
+    survey(&world.catalogue, &world.index, &world.profile, scorer, (breadth, &[]))
+        .expect("it has tracks")
 }
 
 fn bounded(familiar: usize, new: usize) -> Breadth<'static> {
@@ -117,7 +119,8 @@ fn a_ban_counts_at_once_and_a_list_of_tracks_needs_more_than_a_bounded_pool() {
     let after = made(&world, &request).unwrap().slate;
     assert!(after.picks.iter().all(|pick| pick.track != first));
 
-    let within = Some(world.catalogue.rows().map(|row| world.catalogue.track(row).id.clone()).collect());
+    let within =
+        Some(world.catalogue.rows().map(|row| world.catalogue.track(row).id.clone()).collect());
     assert_eq!(made(&world, &MixRequest { within, ..request }), Err(MixError::Starved));
 }
 
@@ -125,7 +128,8 @@ fn a_ban_counts_at_once_and_a_list_of_tracks_needs_more_than_a_bounded_pool() {
 fn arrivals_are_in_a_bounded_pool_or_scored_when_asked_for() {
     let world = Plan { seed: 9, tracks: 900, artists: 200, known: 0.1 }.build();
     let scorer = HashScorer(9);
-    let late: Vec<TrackIdx> = world.catalogue.rows().filter(|row| row.0.is_multiple_of(11)).collect();
+    let late: Vec<TrackIdx> =
+        world.catalogue.rows().filter(|row| row.0.is_multiple_of(11)).collect();
     let arrivals = late.iter().map(|&row| world.catalogue.track(row).id.clone()).collect();
     let request = MixRequest { arrivals, arrival_share: 0.5, ..request(20, 0.5) };
     let World { catalogue, index, profile } = &world;
@@ -133,8 +137,12 @@ fn arrivals_are_in_a_bounded_pool_or_scored_when_asked_for() {
         let breadth = Breadth::Bounded(Bounds { familiar: 50, new: 100, asked: 100, arrivals: 40 });
         let pool = survey(catalogue, index, profile, &scorer, (breadth, known_late)).unwrap();
         let outcome = mix_from(catalogue, index, profile, &scorer, (&pool, &request)).unwrap();
-        let arrived =
-            outcome.slate.picks.iter().filter(|pick| request.arrivals.contains(&pick.track)).count();
+        let arrived = outcome
+            .slate
+            .picks
+            .iter()
+            .filter(|pick| request.arrivals.contains(&pick.track))
+            .count();
         assert!(arrived >= 5, "{arrived}");
         assert_eq!(outcome.slate.config.arrival_slots, 5);
     }

@@ -1,6 +1,6 @@
 use segue_core::{
-    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, StartReason,
-    Timestamp, Track, TrackId, WorkId,
+    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source,
+    StartReason, Timestamp, Track, TrackId, WorkId,
 };
 use segue_engine::{Catalogue, Profile, Stance};
 
@@ -26,10 +26,13 @@ fn said(target: FeedbackTarget, kind: FeedbackKind) -> Feedback {
 fn versions_of_a_work_are_one_interaction() {
     let mut live = track("b", "song", "Ann");
     live.features.set(AudioFeature::Energy, 0.9);
-    let catalogue = Catalogue::from_tracks(vec![track("a", "song", "Ann"), live, track("c", "other", "Ann")]);
+    let catalogue =
+        Catalogue::from_tracks(vec![track("a", "song", "Ann"), live, track("c", "other", "Ann")]);
     let listens = [finished("a", 1), finished("a", 2), finished("b", 3)];
     let profile = Profile::fold(&catalogue, ann(), &listens, []);
-    let [interaction] = &profile.interactions[..] else { panic!("one work was played: {profile:?}") };
+    let [interaction] = &profile.interactions[..] else {
+        panic!("one work was played: {profile:?}")
+    };
     assert_eq!((interaction.plays, interaction.finished), (3, 3));
     assert_eq!(
         catalogue.track(interaction.track).id.as_str(),
@@ -52,7 +55,8 @@ fn the_last_word_counts() {
     let feedback = [said(target(), FeedbackKind::Like), said(target(), FeedbackKind::Ban)];
     let profile = Profile::fold(&catalogue, ann(), [], &feedback);
     assert_eq!(profile.interactions[0].stance, Stance::Ban);
-    let taken_back = [feedback[0].clone(), feedback[1].clone(), said(target(), FeedbackKind::Cleared)];
+    let taken_back =
+        [feedback[0].clone(), feedback[1].clone(), said(target(), FeedbackKind::Cleared)];
     let profile = Profile::fold(&catalogue, ann(), [], &taken_back);
     assert_eq!(profile.interactions[0].stance, Stance::None);
     assert_eq!(profile.interactions[0].label, None);
@@ -80,10 +84,15 @@ fn the_same_tracks_get_the_same_rows_in_any_order() {
 
 #[test]
 fn what_a_listener_chose_themselves_is_no_answer_to_segue() {
-    let catalogue = Catalogue::from_tracks(["a", "b", "c", "d"].map(|id| track(id, id, "x")).to_vec());
-    let in_segue = |id: &str, start_reason| Listen { source: Source::Segue, start_reason, ..finished(id, 1) };
-    let listens =
-        [finished("a", 1), in_segue("b", StartReason::Chosen), in_segue("c", StartReason::PreviousFinished)];
+    let catalogue =
+        Catalogue::from_tracks(["a", "b", "c", "d"].map(|id| track(id, id, "x")).to_vec());
+    let in_segue =
+        |id: &str, start_reason| Listen { source: Source::Segue, start_reason, ..finished(id, 1) };
+    let listens = [
+        finished("a", 1),
+        in_segue("b", StartReason::Chosen),
+        in_segue("c", StartReason::PreviousFinished),
+    ];
     let word = said(FeedbackTarget::Track(TrackId::new("d")), FeedbackKind::Like);
     let profile = Profile::fold(&catalogue, ann(), &listens, [&word]);
     let answered = |id: &str| {

@@ -35,7 +35,8 @@ fn track(name: &str, artist: &str, sound: [f32; 4]) -> Track {
 
 /// The sentence for each track when all are in the mix.
 fn sentences(listened: &[(Track, Did)]) -> Vec<(String, String)> {
-    let catalogue = Catalogue::from_tracks(listened.iter().map(|(track, _)| track.clone()).collect());
+    let catalogue =
+        Catalogue::from_tracks(listened.iter().map(|(track, _)| track.clone()).collect());
     let interaction = |(track, did): &(Track, Did)| {
         let idx = catalogue.find(&track.id).expect("it is in the catalogue");
         let (finished, last_played) = match did {
@@ -61,13 +62,23 @@ fn sentences(listened: &[(Track, Did)]) -> Vec<(String, String)> {
         Some(interaction)
     };
     let interactions = listened.iter().filter_map(interaction).collect();
-    let world = World::new(catalogue, Profile::from_interactions(ListenerId::new("someone"), interactions));
-    let request =
-        MixRequest { length: 100, artist_cap: 100, policy: PolicyKind::Greedy, ..MixRequest::new(now()) };
+    let world =
+        World::new(catalogue, Profile::from_interactions(ListenerId::new("someone"), interactions));
+    let request = MixRequest {
+        length: 100,
+        artist_cap: 100,
+        policy: PolicyKind::Greedy,
+        ..MixRequest::new(now())
+    };
     let outcome =
-        mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request).expect("a mix");
-    let mut all: Vec<(String, String)> =
-        outcome.slate.picks.iter().map(|pick| (pick.track.to_string(), sentence(&pick.reason))).collect();
+        mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request)
+            .expect("a mix");
+    let mut all: Vec<(String, String)> = outcome
+        .slate
+        .picks
+        .iter()
+        .map(|pick| (pick.track.to_string(), sentence(&pick.reason)))
+        .collect();
     all.sort();
     all
 }
@@ -88,7 +99,8 @@ fn every_kind_of_tie_is_named() {
         (track("h", "Six", LOUD), Did::Nothing),
         (track("i", "Seven", QUIET), Did::Nothing),
     ]);
-    let found: Vec<(&str, &str)> = found.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
+    let found: Vec<(&str, &str)> =
+        found.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
     assert_eq!(
         found,
         [

@@ -1,4 +1,5 @@
-//! The shelves of a page: what each asks for, that they share no song, and that none is shown empty.
+//! The shelves of a page: what each asks for, that they share no song, and that none is shown
+//! empty.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +10,9 @@ use segue_engine::pipeline::{MixRequest, mix};
 use segue_engine::shelves::{Missing, Near, Page, Plan, SHORTEST, ShelfKind, anchors, fill, plan};
 use segue_engine::{Catalogue, Profile, TrackIdx, WorkIdx};
 
-use crate::world::{HashScorer, NOW_SECOND, Plan as WorldPlan, World, days_ago, now, plans, request};
+use crate::world::{
+    HashScorer, NOW_SECOND, Plan as WorldPlan, World, days_ago, now, plans, request,
+};
 
 fn world() -> World {
     WorldPlan { seed: 7, tracks: 400, artists: 60, known: 0.4 }.build()
@@ -27,7 +30,10 @@ fn near(world: &World, base: &MixRequest) -> Option<(TrackIdx, Vec<TrackId>)> {
             .map(|(_, track)| world.catalogue.track(track).id.clone())
             .collect::<Vec<_>>()
     };
-    anchors.into_iter().map(|anchor| (anchor, similar(anchor))).find(|(_, similar)| similar.len() >= 4)
+    anchors
+        .into_iter()
+        .map(|anchor| (anchor, similar(anchor)))
+        .find(|(_, similar)| similar.len() >= 4)
 }
 
 fn planned(world: &World, base: &MixRequest) -> Plan {
@@ -37,8 +43,9 @@ fn planned(world: &World, base: &MixRequest) -> Plan {
 }
 
 fn page(world: &World, base: &MixRequest) -> Page {
-    let make =
-        |request: &MixRequest| mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), request);
+    let make = |request: &MixRequest| {
+        mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), request)
+    };
     fill(&world.catalogue, planned(world, base), make).unwrap()
 }
 
@@ -52,7 +59,10 @@ fn a_listener_with_a_history_gets_three_shelves_and_each_keeps_its_word() {
     let base = request(12, 0.3);
     let page = page(&world, &base);
     let found: Vec<ShelfKind> = page.shelves.iter().map(|filled| filled.shelf.kind).collect();
-    assert_eq!(found, [ShelfKind::BecauseYouPlayed, ShelfKind::BackAfterAWhile, ShelfKind::FurtherOut]);
+    assert_eq!(
+        found,
+        [ShelfKind::BecauseYouPlayed, ShelfKind::BackAfterAWhile, ShelfKind::FurtherOut]
+    );
     let near: BTreeSet<TrackId> = near(&world, &base).unwrap().1.into_iter().collect();
     let about = page.shelves[0].shelf.about.clone().unwrap();
     for pick in &page.shelves[0].outcome.slate.picks {
@@ -61,7 +71,9 @@ fn a_listener_with_a_history_gets_three_shelves_and_each_keeps_its_word() {
     for pick in &page.shelves[1].outcome.slate.picks {
         let row = world.catalogue.find(&pick.track).unwrap();
         let interaction = world.profile.interaction(world.catalogue.work(row)).unwrap();
-        assert!(interaction.label.unwrap().liked && interaction.last_played.unwrap() <= days_ago(60));
+        assert!(
+            interaction.label.unwrap().liked && interaction.last_played.unwrap() <= days_ago(60)
+        );
     }
     assert!(page.shelves[2].outcome.slate.picks.iter().all(|pick| pick.new_to_listener));
 }
@@ -100,7 +112,10 @@ fn what_has_not_rested_is_no_shelf_and_the_page_says_why() {
     assert_eq!(plan.left_out[0].kind, ShelfKind::BackAfterAWhile);
     assert_eq!(plan.left_out[0].missing, Missing::NothingRested { rested: 0, days: 14 });
     assert!(
-        plan.left_out[0].missing.to_string().starts_with("0 favourites have not been played for 14 days")
+        plan.left_out[0]
+            .missing
+            .to_string()
+            .starts_with("0 favourites have not been played for 14 days")
     );
 }
 
@@ -109,7 +124,11 @@ fn a_young_history_rests_for_less() {
     let mut world = world();
     let rest = |world: &World| {
         let plan = planned(world, &request(12, 0.3));
-        let shelf = plan.shelves.into_iter().find(|shelf| shelf.kind == ShelfKind::BackAfterAWhile).unwrap();
+        let shelf = plan
+            .shelves
+            .into_iter()
+            .find(|shelf| shelf.kind == ShelfKind::BackAfterAWhile)
+            .unwrap();
         shelf.request.no_repeat_days
     };
     assert!(rest(&world) >= 60);

@@ -13,9 +13,13 @@ use crate::world::{Plan, World, plans};
 fn community(plan: &Plan) -> (World, SimilarIndex) {
     let world = plan.build();
     let part = |listener: u32| {
-        let knows = |work: u32| !work.wrapping_mul(2_654_435_761).wrapping_add(listener).is_multiple_of(4);
+        let knows =
+            |work: u32| !work.wrapping_mul(2_654_435_761).wrapping_add(listener).is_multiple_of(4);
         let interactions = world.profile.interactions.iter().filter(|x| knows(x.work.0)).cloned();
-        Profile::from_interactions(ListenerId::new(format!("listener {listener}")), interactions.collect())
+        Profile::from_interactions(
+            ListenerId::new(format!("listener {listener}")),
+            interactions.collect(),
+        )
     };
     let profiles: Vec<Profile> = (0..20).map(part).collect();
     let similar = SimilarIndex::build(&world.catalogue, &world.index, &profiles);
@@ -24,7 +28,9 @@ fn community(plan: &Plan) -> (World, SimilarIndex) {
 
 fn artist_repeats(world: &World, way: &[TrackIdx]) -> usize {
     let artist = |track| world.catalogue.artist(track);
-    way.windows(2).filter(|pair| artist(pair[0]).is_some() && artist(pair[0]) == artist(pair[1])).count()
+    way.windows(2)
+        .filter(|pair| artist(pair[0]).is_some() && artist(pair[0]) == artist(pair[1]))
+        .count()
 }
 
 proptest! {
@@ -101,8 +107,11 @@ proptest! {
 #[test]
 fn a_way_through_many_tracks_goes_in_even_steps_and_keeps_artists_apart() {
     let (world, index) = community(&Plan { seed: 3, tracks: 4_000, artists: 300, known: 0.1 });
-    let audible: Vec<TrackIdx> =
-        world.catalogue.rows().filter(|&row| world.index.sound.distance(row, row).is_some()).collect();
+    let audible: Vec<TrackIdx> = world
+        .catalogue
+        .rows()
+        .filter(|&row| world.index.sound.distance(row, row).is_some())
+        .collect();
     let sound = &world.index.sound;
     for pair in audible.windows(2).step_by(97) {
         let way = index.path(&world.catalogue, &world.index, [pair[0], pair[1]], 6);
@@ -110,8 +119,10 @@ fn a_way_through_many_tracks_goes_in_even_steps_and_keeps_artists_apart() {
         let is_forced = world.catalogue.artist(pair[0]).is_some();
         assert!(artist_repeats(&world, &way) == 0 || !is_forced, "{way:?}");
         let distance = sound.distance(pair[0], pair[1]).unwrap();
-        let longest = way.windows(2).filter_map(|step| sound.distance(step[0], step[1])).fold(0.0, f32::max);
-        // In 4,000 tracks each cut has one near it: steps are far shorter than the whole way, or it is a short one.
+        let longest =
+            way.windows(2).filter_map(|step| sound.distance(step[0], step[1])).fold(0.0, f32::max);
+        // In 4,000 tracks each cut has one near it: steps are far shorter than the whole way, or it
+        // is a short one.
         assert!(longest < 0.75 * distance.max(1.6), "{longest} of {distance}");
     }
 }
@@ -127,7 +138,11 @@ fn works_that_the_same_listeners_like_are_nearer_than_sound_alone_would_have_the
         for found in index.similar(&world.catalogue, &world.index, track, 200) {
             let before = alone.iter().find(|before| before.track == found.track);
             let before = before.map_or(0.0, |before| before.similarity);
-            assert!(if found.together > 0 { found.similarity > before } else { found.similarity >= before });
+            assert!(if found.together > 0 {
+                found.similarity > before
+            } else {
+                found.similarity >= before
+            });
             raised += usize::from(found.together > 0);
         }
     }

@@ -8,15 +8,17 @@ use segue_engine::taste::Tastes;
 use crate::world::{HashScorer, Plan, World, now, request};
 
 fn effects_at(world: &World, places: &[f32]) -> Vec<Effect> {
-    let tastes = Tastes::find(&world.catalogue, &world.index, &world.profile, &Plays::default(), now());
+    let tastes =
+        Tastes::find(&world.catalogue, &world.index, &world.profile, &Plays::default(), now());
     let listener = Listener {
         catalogue: &world.catalogue,
         sound: &world.index.sound,
         profile: &world.profile,
         tastes: &tastes,
     };
-    let make =
-        |request: &MixRequest| mix(&world.catalogue, &world.index, &world.profile, &HashScorer(2), request);
+    let make = |request: &MixRequest| {
+        mix(&world.catalogue, &world.index, &world.profile, &HashScorer(2), request)
+    };
     effects(&listener, places, &request(30, 0.0), make).unwrap()
 }
 
@@ -27,8 +29,9 @@ fn the_effect_is_that_of_the_mix_at_that_place() {
     let found = effects_at(&world, &places);
     for (effect, stop) in found.iter().zip(STOPS) {
         let request = MixRequest { explore: stop.explore, ..request(30, 0.0) };
-        let slate =
-            mix(&world.catalogue, &world.index, &world.profile, &HashScorer(2), &request).unwrap().slate;
+        let slate = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(2), &request)
+            .unwrap()
+            .slate;
         assert_eq!((effect.explore, effect.tracks), (stop.explore, 30));
         assert_eq!(effect.new_share, slate.new_count() as f64 / 30.0);
         assert_eq!(effect.new_share, f64::from((30.0 * stop.explore).round()) / 30.0);

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use segue_core::{AudioFeature, Difference, Direction, Listen, ListenerId, Source, Track, TrackId, WorkId};
+use segue_core::{
+    AudioFeature, Difference, Direction, Listen, ListenerId, Source, Track, TrackId, WorkId,
+};
 use segue_engine::history::Plays;
 use segue_engine::retrieval::Index;
 use segue_engine::taste::{Basis, Course, Tastes};
@@ -23,7 +25,8 @@ const PLANTED: [AudioFeature; 6] = [
     AudioFeature::Speechiness,
 ];
 
-/// A catalogue of which a listener likes `likes` tracks, around `centres` points that differ in at least three axes.
+/// A catalogue of which a listener likes `likes` tracks, around `centres` points that differ in at
+/// least three axes.
 struct Planted {
     catalogue: Catalogue,
     /// The planted taste of each liked track.
@@ -36,7 +39,8 @@ fn plant(seed: u64, centres: usize, likes: usize, spread: f32) -> Planted {
     while points.len() < centres {
         let point: [bool; 6] = rng.random();
         let point = point.map(|high| if high { 0.8 } else { 0.2 });
-        let differs = |other: &[f32; 6]| point.iter().zip(other).filter(|(a, b)| a != b).count() >= 3;
+        let differs =
+            |other: &[f32; 6]| point.iter().zip(other).filter(|(a, b)| a != b).count() >= 3;
         if points.iter().all(differs) {
             points.push(point);
         }
@@ -52,7 +56,8 @@ fn plant(seed: u64, centres: usize, likes: usize, spread: f32) -> Planted {
         let taste = i % centres;
         let mut noise = || (0..4).map(|_| rng.random::<f32>() - 0.5).sum::<f32>() * spread * 1.73;
         let sound = points[taste].map(|centre| (centre + noise()).clamp(0.0, 1.0));
-        let artist = if rng.random_bool(0.3) { 0 } else { 1 + taste } * 1_000 + rng.random_range(0..12);
+        let artist =
+            if rng.random_bool(0.3) { 0 } else { 1 + taste } * 1_000 + rng.random_range(0..12);
         let track = track(format!("liked {i}"), artist, sound, &mut rng);
         liked.push((track.id.clone(), taste));
         tracks.push(track);
@@ -98,7 +103,9 @@ fn place(catalogue: &Catalogue, tastes: &Tastes, id: &TrackId) -> Option<usize> 
 /// How far two partitions agree beyond chance, 1 for the same (Hubert and Arabie, 1985).
 fn adjusted_rand_index(pairs: &[(usize, usize)]) -> f64 {
     let twos = |count: usize| (count * count.saturating_sub(1) / 2) as f64;
-    let count = |test: &dyn Fn(&(usize, usize)) -> bool| twos(pairs.iter().filter(|pair| test(pair)).count());
+    let count = |test: &dyn Fn(&(usize, usize)) -> bool| {
+        twos(pairs.iter().filter(|pair| test(pair)).count())
+    };
     let (mut both, mut left, mut right) = (0.0, 0.0, 0.0);
     for a in 0..8 {
         left += count(&|pair| pair.0 == a);
@@ -125,7 +132,8 @@ fn planted_tastes_are_found() {
                 .collect();
             agreement += adjusted_rand_index(&pairs) / 10.0;
         }
-        // Structure that chance makes is told from what was planted nearly always, not always (docs/measurements.md).
+        // Structure that chance makes is told from what was planted nearly always, not always
+        // (docs/measurements.md).
         assert!(
             right >= 9 && agreement > 0.85,
             "{centres} planted: {right} of 10 right, agreement {agreement}"
@@ -139,7 +147,8 @@ fn one_more_like_does_not_reshuffle_the_others() {
     for seed in 0..10 {
         let planted = plant(seed, 3, 120, 0.15);
         let before = find_planted(&planted);
-        let another = planted.catalogue.track(planted.catalogue.rows().nth(seed as usize * 90).unwrap());
+        let another =
+            planted.catalogue.track(planted.catalogue.rows().nth(seed as usize * 90).unwrap());
         let liked = planted.liked.iter().map(|(id, _)| id).chain([&another.id]);
         let after = find(&planted.catalogue, &listens(liked.map(|id| (id, 10))));
         let own = |tastes: &Tastes, id: &TrackId| place(&planted.catalogue, tastes, id).unwrap();
@@ -190,7 +199,8 @@ fn a_taste_is_said_to_be_what_it_is() {
     let ids: Vec<TrackId> = (0..60).map(|i| TrackId::new(format!("liked {i}"))).collect();
     // the loud ones were all the rage until a year ago
     let old = ids.iter().step_by(3).flat_map(|id| (400..405).map(move |days| (id, days)));
-    let played = ids.iter().enumerate().filter(|(i, _)| i % 3 > 0).map(|(_, id)| (id, 20)).chain(old);
+    let played =
+        ids.iter().enumerate().filter(|(i, _)| i % 3 > 0).map(|(_, id)| (id, 20)).chain(old);
     let tastes = find(&catalogue, &listens(played));
 
     // fewer, but played more, and so liked more
@@ -200,17 +210,23 @@ fn a_taste_is_said_to_be_what_it_is() {
     let less = |feature| Difference { feature, direction: Direction::Less };
     for found in [&calm.stands_out, &calm.differs] {
         assert!(
-            found.contains(&less(AudioFeature::Energy)) && found.contains(&more(AudioFeature::Acousticness))
+            found.contains(&less(AudioFeature::Energy))
+                && found.contains(&more(AudioFeature::Acousticness))
         );
     }
     assert!(calm.name.contains("calm") && calm.name.contains("acoustic"), "{}", calm.name);
-    assert!(loud.name.starts_with("energetic") || loud.name.starts_with("electric"), "{}", loud.name);
+    assert!(
+        loud.name.starts_with("energetic") || loud.name.starts_with("electric"),
+        "{}",
+        loud.name
+    );
     assert!(loud.name.ends_with(": Artist 1000"), "{}", loud.name);
     assert_eq!((loud.artists[0].name.as_str(), loud.artists[0].share), ("Artist 1000", 1.0));
     assert_eq!(loud.examples.len(), 1, "one for each artist");
     assert_eq!((calm.trend.course, loud.trend.course), (Course::Grows, Course::Fades));
     assert_eq!((calm.last_played, loud.last_played), (Some(days_ago(20)), Some(days_ago(400))));
-    let energy = calm.features.iter().find(|standing| standing.feature == AudioFeature::Energy).unwrap();
+    let energy =
+        calm.features.iter().find(|standing| standing.feature == AudioFeature::Energy).unwrap();
     assert!((energy.value - 0.05).abs() < 1e-6 && energy.above_catalogue < -1.0);
     assert!(energy.others_above_catalogue.unwrap() > 1.0);
 }
@@ -219,7 +235,8 @@ fn a_taste_is_said_to_be_what_it_is() {
 fn without_sound_genres_are_tastes_and_what_fits_none_is_counted() {
     let mut tracks = Vec::new();
     for i in 0..40 {
-        let mut track = Track::new(TrackId::new(format!("t{i}")), WorkId::new(format!("t{i}")), "Song");
+        let mut track =
+            Track::new(TrackId::new(format!("t{i}")), WorkId::new(format!("t{i}")), "Song");
         track.artists = vec![format!("Artist {}", i % 12)];
         track.genre = match i {
             0..20 => Some("Jazz".to_owned()),

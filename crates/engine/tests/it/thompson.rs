@@ -38,7 +38,8 @@ fn assert_near(stated: &[f64], counted: &[f64]) {
 /// `Σ_{k<a} B(c + k, b + d) / ((b + k) B(1 + k, b) B(c, d))` (Miller 2015; Cook 2005).
 fn beta_beats(x: ShareBelief, y: ShareBelief) -> f64 {
     let (b, c, d) = (x.failures, y.successes, y.failures);
-    let term = |k: f64| (ln_beta(c + k, b + d) - (b + k).ln() - ln_beta(1.0 + k, b) - ln_beta(c, d)).exp();
+    let term =
+        |k: f64| (ln_beta(c + k, b + d) - (b + k).ln() - ln_beta(1.0 + k, b) - ln_beta(c, d)).exp();
     (0..x.successes as usize).map(|k| term(k as f64)).sum()
 }
 
@@ -49,7 +50,9 @@ fn share(successes: f64, failures: f64) -> ShareBelief {
 #[test]
 fn of_two_gaussians_the_better_one_is_picked_by_the_closed_form() {
     // P(X > Y) = Φ((μx - μy) / √(σx² + σy²)); the last pair is as unlike as it gets.
-    for (gap, [first, second]) in [(0.3_f32, [0.2_f32, 0.5]), (-1.0, [1.0, 0.25]), (0.01, [1e-4, 1.0])] {
+    for (gap, [first, second]) in
+        [(0.3_f32, [0.2_f32, 0.5]), (-1.0, [1.0, 0.25]), (0.01, [1e-4, 1.0])]
+    {
         let belief = Belief::independent(vec![gap, 0.0], &[first, second]);
         let z = f64::from(gap) / f64::from(first).hypot(f64::from(second));
         let expected = 0.5 * erfc(-z / std::f64::consts::SQRT_2);
@@ -71,9 +74,13 @@ fn of_two_shares_the_better_one_is_picked_by_the_closed_form() {
     ];
     for [x, y] in pairs {
         let belief = ShareBelief::belief(&[x, y]);
-        // Moments go through single precision: that, and not the quadrature, is what 10⁻⁵ allows for.
+        // Moments go through single precision: that, and not the quadrature, is what 10⁻⁵ allows
+        // for.
         let (stated, expected) = (propensities(&BetaThompson, &belief)[0], beta_beats(x, y));
-        assert!((stated - expected).abs() < 1e-5, "{x:?} over {y:?}: {stated} instead of {expected}");
+        assert!(
+            (stated - expected).abs() < 1e-5,
+            "{x:?} over {y:?}: {stated} instead of {expected}"
+        );
     }
 }
 
@@ -82,14 +89,16 @@ fn of_many_gaussians_each_is_picked_as_often_as_it_is_the_highest_of_a_draw() {
     let scores: Vec<f32> = (0..40).map(|i| (i as f32 * 0.7).sin() * 0.4).collect();
     let deviations: Vec<f32> = (0..40).map(|i| 0.02 + 0.3 * (i as f32 * 1.3).cos().abs()).collect();
     let stated = propensities(&GaussianThompson, &Belief::independent(scores.clone(), &deviations));
-    let normal = |(mean, deviation): (f32, f32)| Normal::new(f64::from(mean), f64::from(deviation)).unwrap();
+    let normal =
+        |(mean, deviation): (f32, f32)| Normal::new(f64::from(mean), f64::from(deviation)).unwrap();
     let normals: Vec<_> = scores.into_iter().zip(deviations).map(normal).collect();
     assert_near(&stated, &frequencies(&normals));
 }
 
 #[test]
 fn of_many_shares_each_is_picked_as_often_as_it_is_the_highest_of_a_draw() {
-    let shares: Vec<_> = (0..40).map(|i| share(1.0 + (i % 4) as f64, 99.0 + 40.0 * (i % 7) as f64)).collect();
+    let shares: Vec<_> =
+        (0..40).map(|i| share(1.0 + (i % 4) as f64, 99.0 + 40.0 * (i % 7) as f64)).collect();
     let stated = propensities(&BetaThompson, &ShareBelief::belief(&shares));
     let betas: Vec<_> =
         shares.iter().map(|share| Beta::new(share.successes, share.failures).unwrap()).collect();

@@ -12,8 +12,8 @@ use segue_engine::simulation::listeners::ListenerModel;
 use segue_engine::simulation::trial::comparison::{Measured, Verdict, compare};
 use segue_engine::simulation::trial::measures::{Measure, generalist_specialist, gini};
 use segue_engine::simulation::trial::{
-    Answered, Arm, Course, Day, Learner, LearnerError, Meeting, Opening, Run, TrialConfig, TrialError,
-    oracle, run,
+    Answered, Arm, Course, Day, Learner, LearnerError, Meeting, Opening, Run, TrialConfig,
+    TrialError, oracle, run,
 };
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
 
@@ -54,7 +54,9 @@ impl Scorer for Counting {
                 .find(|x| x.track == *track)
                 .map_or(0.0, |x| x.liked_weight - x.disliked_weight)
         };
-        let all = |track: &TrackIdx| self.liked.get(&self.catalogue.track(*track).id).copied().unwrap_or(0.0);
+        let all = |track: &TrackIdx| {
+            self.liked.get(&self.catalogue.track(*track).id).copied().unwrap_or(0.0)
+        };
         let mean = |track| 1.0 / (1.0 + (-own(track) - 0.1 * all(track)).exp());
         tracks.iter().map(|track| Likability { mean: mean(track), uncertainty: 0.1 }).collect()
     }
@@ -91,7 +93,12 @@ impl Learner for Recorder {
         assert_eq!(plays(answered.before) + answered.listens.len() as u32, plays(answered.after));
     }
 
-    fn refit(&mut self, released: &Catalogue, profiles: &[Profile], day: u32) -> Result<(), LearnerError> {
+    fn refit(
+        &mut self,
+        released: &Catalogue,
+        profiles: &[Profile],
+        day: u32,
+    ) -> Result<(), LearnerError> {
         self.refits.push(day);
         for interaction in profiles.iter().flat_map(|profile| &profile.interactions) {
             let track = released.track(interaction.track).id.clone();
@@ -136,7 +143,9 @@ fn nothing_is_played_before_it_is_released() {
         assert!(late.len() > 10, "tracks arrive");
         for (listens, _) in opening.rows() {
             assert!(
-                listens.iter().all(|listen| !late.contains(&world.catalogue.find(&listen.track).unwrap()))
+                listens
+                    .iter()
+                    .all(|listen| !late.contains(&world.catalogue.find(&listen.track).unwrap()))
             );
         }
         assert!(late.iter().all(|&track| known.find(&world.catalogue.track(track).id).is_none()));
@@ -179,12 +188,19 @@ fn arms_differ_in_the_dial_and_share_their_luck() {
     let ((near, _), (far, _)) = (ran(&opening, 0.0), ran(&opening, 1.0));
     for (near, far) in near.courses.iter().zip(&far.courses) {
         for (near, far) in near.days.iter().zip(&far.days) {
-            assert_eq!((near.mixes, near.own_plays), (far.mixes, far.own_plays), "visits follow a habit");
+            assert_eq!(
+                (near.mixes, near.own_plays),
+                (far.mixes, far.own_plays),
+                "visits follow a habit"
+            );
             assert!(near.new == 0 && far.new == far.heard);
         }
         assert_eq!(near.popularity_before, far.popularity_before);
     }
-    assert!(near.courses.iter().all(|course| course.meetings.is_empty()), "dial 0 plays what is known");
+    assert!(
+        near.courses.iter().all(|course| course.meetings.is_empty()),
+        "dial 0 plays what is known"
+    );
     assert!(far.courses.iter().any(|course| !course.meetings.is_empty()));
 }
 
@@ -192,7 +208,8 @@ fn arms_differ_in_the_dial_and_share_their_luck() {
 fn no_mix_is_better_than_the_best_one() {
     for model in ListenerModel::ALL {
         let (run, _) = ran(&Opening::draw(&config(model, 6)), 0.5);
-        let days = || run.courses.iter().flat_map(|course| &course.days).filter(|day| day.mixes > 0);
+        let days =
+            || run.courses.iter().flat_map(|course| &course.days).filter(|day| day.mixes > 0);
         assert!(days().count() > 0);
         assert!(days().all(|day| (0.0..1.0).contains(&day.regret)));
     }
@@ -231,7 +248,8 @@ fn a_learner_that_fails_ends_the_trial_with_the_day() {
         }
     }
     let opening = Opening::draw(&config(ListenerModel::TastePoints, 1));
-    let error = run(&opening, &arm(0.2), &mut Failing(RowScorer(|_| 0.5)), &mut |_| {}).unwrap_err();
+    let error =
+        run(&opening, &arm(0.2), &mut Failing(RowScorer(|_| 0.5)), &mut |_| {}).unwrap_err();
     assert!(matches!(error, TrialError::Learner { day: 2, .. }), "{error}");
 }
 
@@ -281,7 +299,10 @@ fn a_price_paid_early_is_earned_back_on_the_day_that_says_so() {
     let far = &settings[1];
     assert!((far.price - 0.15).abs() < 1e-12, "{}", far.price);
     let last = far.standing(Measure::SatisfactionLast).unwrap();
-    assert!((last.difference.unwrap().mean - 0.2).abs() < 1e-12 && (last.by_seed[0] - 0.2).abs() < 1e-12);
+    assert!(
+        (last.difference.unwrap().mean - 0.2).abs() < 1e-12
+            && (last.by_seed[0] - 0.2).abs() < 1e-12
+    );
     assert!((last.value.mean - 0.75).abs() < 1e-12);
     assert_eq!(far.verdict(Measure::SatisfactionLast), Some(Verdict::More));
     assert_eq!(far.verdict(Measure::SatisfactionFirst), Some(Verdict::Less));
@@ -311,5 +332,7 @@ fn an_artist_is_kept_only_after_thirty_days() {
     let (run, _) = ran(&opening, 0.6);
     let meetings = || run.courses.iter().flat_map(|course| course.meetings.values());
     assert!(meetings().any(|meeting| meeting.is_kept));
-    assert!(meetings().filter(|meeting| meeting.is_kept).all(|meeting| meeting.day + 30 < config.days));
+    assert!(
+        meetings().filter(|meeting| meeting.is_kept).all(|meeting| meeting.day + 30 < config.days)
+    );
 }

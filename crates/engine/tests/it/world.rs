@@ -8,7 +8,9 @@ use segue_engine::dataset::labels::work_label;
 use segue_engine::pipeline::MixRequest;
 use segue_engine::policy::Doubt;
 use segue_engine::retrieval::Index;
-use segue_engine::{Catalogue, Interaction, Likability, Profile, Scorer, Stance, TrackIdx, WorkIdx};
+use segue_engine::{
+    Catalogue, Interaction, Likability, Profile, Scorer, Stance, TrackIdx, WorkIdx,
+};
 
 pub(crate) const NOW_SECOND: i64 = 1_790_000_000;
 const DAY: i64 = 86_400;
@@ -35,7 +37,8 @@ impl Scorer for HashScorer {
 
     fn score(&self, _: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
         let predict = |track: &TrackIdx| {
-            let mut rng = ChaCha8Rng::seed_from_u64(self.0 ^ u64::from(track.0).wrapping_mul(0x9E37_79B9));
+            let mut rng =
+                ChaCha8Rng::seed_from_u64(self.0 ^ u64::from(track.0).wrapping_mul(0x9E37_79B9));
             Likability { mean: rng.random(), uncertainty: rng.random::<f32>() * 0.3 }
         };
         tracks.iter().map(predict).collect()
@@ -60,7 +63,10 @@ impl Scorer for RowScorer {
     }
 
     fn score(&self, _: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
-        tracks.iter().map(|track| Likability { mean: (self.0)(track.0), uncertainty: 0.05 }).collect()
+        tracks
+            .iter()
+            .map(|track| Likability { mean: (self.0)(track.0), uncertainty: 0.05 })
+            .collect()
     }
 }
 
@@ -81,12 +87,8 @@ pub(crate) struct Plan {
 }
 
 pub(crate) fn plans() -> impl Strategy<Value = Plan> {
-    (any::<u64>(), 1_u32..220, 1_u32..40, 0.0..=1.0_f64).prop_map(|(seed, tracks, artists, known)| Plan {
-        seed,
-        tracks,
-        artists,
-        known,
-    })
+    (any::<u64>(), 1_u32..220, 1_u32..40, 0.0..=1.0_f64)
+        .prop_map(|(seed, tracks, artists, known)| Plan { seed, tracks, artists, known })
 }
 
 impl Plan {
@@ -114,8 +116,11 @@ impl World {
 fn random_track(i: u32, artists: u32, rng: &mut ChaCha8Rng) -> Track {
     let is_twin = i > 0 && rng.random_bool(0.1);
     let work = if is_twin { rng.random_range(0..i) } else { i };
-    let mut track =
-        Track::new(TrackId::new(format!("t{i:06}")), WorkId::new(format!("w{work}")), format!("Song {i}"));
+    let mut track = Track::new(
+        TrackId::new(format!("t{i:06}")),
+        WorkId::new(format!("w{work}")),
+        format!("Song {i}"),
+    );
     if is_twin {
         track.version = [Version::Remaster, Version::Live][rng.random_range(0..2)];
     }

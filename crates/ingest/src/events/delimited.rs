@@ -9,7 +9,8 @@ use crate::IngestError;
 use crate::input::read_error;
 use crate::table::{Allowance, MAX_RECORD_BYTES, delimiter_of};
 
-/// Reads a table; without a delimiter its first line tells. In files of a fixed delimiter quotes mean nothing.
+/// Reads a table; without a delimiter its first line tells. In files of a fixed delimiter quotes
+/// mean nothing.
 pub(super) fn read(
     mut text: impl BufRead,
     delimiter: Option<u8>,
@@ -37,8 +38,11 @@ pub(super) fn read(
             (Ok(false), _) => return Ok(()),
             (Ok(true), None) => {
                 let found = Places::find(record.iter(), columns);
-                let malformed =
-                    |problem| IngestError::Malformed { path: account.path.to_owned(), line, problem };
+                let malformed = |problem| IngestError::Malformed {
+                    path: account.path.to_owned(),
+                    line,
+                    problem,
+                };
                 places = Some(found.map_err(malformed)?);
             }
             (Ok(true), Some(places)) => match event(&record, places) {

@@ -1,4 +1,5 @@
-//! Audio features of items, beside a file of events: a table with the item and any of the usual feature columns.
+//! Audio features of items, beside a file of events: a table with the item and any of the usual
+//! feature columns.
 
 use std::fs::File;
 use std::io::{BufReader, Seek};
@@ -18,8 +19,8 @@ pub type Features = [f32; AudioFeature::COUNT];
 /// Reads a table of audio features; of several rows of an item the last is handed on last.
 ///
 /// # Errors
-/// [`IngestError::Malformed`] if the table lacks the item or any feature, or is damaged, [`IngestError::Io`] where it cannot
-/// be read.
+/// [`IngestError::Malformed`] if the table lacks the item or any feature, or is damaged,
+/// [`IngestError::Io`] where it cannot be read.
 pub fn read_features(
     path: &Path,
     columns: &EventColumns,
@@ -46,15 +47,19 @@ pub fn read_features(
     }
     let mut record = StringRecord::new();
     while reader.read_record(&mut record).map_err(broken)? {
-        let Some(name) = record.get(item).map(str::trim).filter(|name| !name.is_empty()) else { continue };
-        let value = |feature| values::present(record.get(layout.feature_position(feature)?)?)?.parse().ok();
+        let Some(name) = record.get(item).map(str::trim).filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        let value =
+            |feature| values::present(record.get(layout.feature_position(feature)?)?)?.parse().ok();
         sink(name, AudioFeature::ALL.map(|feature| value(feature).unwrap_or(f32::NAN)));
     }
     Ok(())
 }
 
 fn item_column(header: &StringRecord, columns: &EventColumns) -> Result<usize, String> {
-    let find = |wanted: &str| header.iter().position(|name| plain_name(name.trim()) == plain_name(wanted));
+    let find =
+        |wanted: &str| header.iter().position(|name| plain_name(name.trim()) == plain_name(wanted));
     let found = match &columns.item {
         Some(wanted) => find(wanted),
         None => ITEM.iter().find_map(|usual| find(usual)),

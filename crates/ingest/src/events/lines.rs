@@ -9,8 +9,12 @@ use crate::input::read_error;
 /// Longest line: a listener with millions of events.
 const MAX_LINE_BYTES: u64 = 64 << 20;
 
-/// `listener item [rating] [timestamp]`: a third field alone is a time if it is as large as one, else a weight.
-pub(super) fn read_pairs(text: &mut impl BufRead, account: &mut Account<'_>) -> Result<(), IngestError> {
+/// `listener item [rating] [timestamp]`: a third field alone is a time if it is as large as one,
+/// else a weight.
+pub(super) fn read_pairs(
+    text: &mut impl BufRead,
+    account: &mut Account<'_>,
+) -> Result<(), IngestError> {
     for_each_line(text, account, |line, number, account| match pair(line) {
         Some(event) => account.accept(event),
         None => {
@@ -45,14 +49,21 @@ fn pair(line: &str) -> Option<Event<'_>> {
             second if second >= SMALLEST_TIME => Some(Event { second: Some(second), ..event }),
             _ => Some(Event { weight: Some(parse_weight(third)?), ..event }),
         },
-        4 => Some(Event { weight: Some(parse_weight(third)?), second: Some(parse_second(fourth)?), ..event }),
+        4 => Some(Event {
+            weight: Some(parse_weight(third)?),
+            second: Some(parse_second(fourth)?),
+            ..event
+        }),
         _ => None,
     }
     .filter(|event| !event.listener.is_empty() && !event.item.is_empty())
 }
 
 /// A listener and their items.
-pub(super) fn read_sequences(text: &mut impl BufRead, account: &mut Account<'_>) -> Result<(), IngestError> {
+pub(super) fn read_sequences(
+    text: &mut impl BufRead,
+    account: &mut Account<'_>,
+) -> Result<(), IngestError> {
     for_each_line(text, account, |line, number, account| {
         let mut fields = fields(line).filter(|field| !field.is_empty());
         let listener = fields.next().expect("blank lines are skipped");
@@ -60,7 +71,9 @@ pub(super) fn read_sequences(text: &mut impl BufRead, account: &mut Account<'_>)
         if items.peek().is_none() {
             account.drop_row(number);
         }
-        items.try_for_each(|item| account.accept(Event { listener, item, second: None, weight: None }))
+        items.try_for_each(|item| {
+            account.accept(Event { listener, item, second: None, weight: None })
+        })
     })
 }
 

@@ -1,9 +1,9 @@
-//! Who interacted with what, read fast: the tables of recommender research and of data warehouses, tens of millions of rows,
-//! where a row is a listener, an item, and perhaps a weight and a time.
+//! Who interacted with what, read fast: the tables of recommender research and of data warehouses,
+//! tens of millions of rows, where a row is a listener, an item, and perhaps a weight and a time.
 //!
-//! Beside [`import`](crate::import()), which settles identities and keeps what can be kept of an export, this path takes names
-//! as they are and borrows them: no allocation a row. Rows that are not shaped as their format asks are counted and the
-//! first is named; nothing is stored.
+//! Beside [`import`](crate::import()), which settles identities and keeps what can be kept of an
+//! export, this path takes names as they are and borrows them: no allocation a row. Rows that are
+//! not shaped as their format asks are counted and the first is named; nothing is stored.
 
 mod delimited;
 mod features;
@@ -81,7 +81,9 @@ impl FromStr for EventFormat {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|format| format.name() == name);
-        found.ok_or_else(|| format!("no format `{name}`; there are {}", Self::ALL.map(Self::name).join(", ")))
+        found.ok_or_else(|| {
+            format!("no format `{name}`; there are {}", Self::ALL.map(Self::name).join(", "))
+        })
     }
 }
 
@@ -119,8 +121,9 @@ pub type EventSink<'a> = dyn FnMut(Event<'_>) -> Result<(), SinkError> + 'a;
 /// Reads a file of events; without a format, its content tells.
 ///
 /// # Errors
-/// [`IngestError::UnknownFormat`] where no format fits, [`IngestError::Malformed`] where a column is missing or the file is
-/// damaged, [`IngestError::Io`] where it cannot be read, [`IngestError::Sink`] when the sink refuses.
+/// [`IngestError::UnknownFormat`] where no format fits, [`IngestError::Malformed`] where a column
+/// is missing or the file is damaged, [`IngestError::Io`] where it cannot be read,
+/// [`IngestError::Sink`] when the sink refuses.
 pub fn read_events(
     path: &Path,
     format: Option<EventFormat>,
@@ -194,7 +197,9 @@ fn recognise(path: &Path, head: &[u8], columns: &EventColumns) -> Result<EventFo
     let widths: Vec<usize> =
         whole.lines().take(LINES_LOOKED_AT).map(|line| lines::fields(line).count()).collect();
     match (widths.iter().min(), widths.iter().max()) {
-        (Some(&fewest), Some(&most)) if fewest == most && (2..=4).contains(&most) => Ok(EventFormat::Text),
+        (Some(&fewest), Some(&most)) if fewest == most && (2..=4).contains(&most) => {
+            Ok(EventFormat::Text)
+        }
         (Some(&fewest), Some(&most)) if fewest >= 1 && most > 2 && !first.contains(',') => {
             Ok(EventFormat::Sequences)
         }
@@ -221,7 +226,8 @@ impl<'a> Account<'a> {
     fn accept(&mut self, event: Event<'_>) -> Result<(), IngestError> {
         self.report.rows += 1;
         self.report.events += 1;
-        (self.sink)(event).map_err(|source| IngestError::Sink { path: self.path.to_owned(), source })
+        (self.sink)(event)
+            .map_err(|source| IngestError::Sink { path: self.path.to_owned(), source })
     }
 
     fn drop_row(&mut self, line: u64) {
@@ -242,27 +248,37 @@ struct Places {
 
 const LISTENER: &[&str] = &["listener", "listenerid", "userid", "user", "uid", "reviewerid"];
 const ITEM: &[&str] = &[
-    "item", "itemid", "trackid", "trackuri", "uri", "track", "songid", "artistid", "asin", "movieid",
-    "friendid", "friend", "id",
+    "item", "itemid", "trackid", "trackuri", "uri", "track", "songid", "artistid", "asin",
+    "movieid", "friendid", "friend", "id",
 ];
-const TIME: &[&str] = &["timestamp", "time", "playedat", "listenedat", "ts", "uts", "datetime", "date"];
+const TIME: &[&str] =
+    &["timestamp", "time", "playedat", "listenedat", "ts", "uts", "datetime", "date"];
 const WEIGHT: &[&str] = &["weight", "rating", "plays", "playcount", "count", "msplayed"];
 
 impl Places {
     /// Finds the columns by name; what follows a colon is a type.
-    fn find<'n>(names: impl Iterator<Item = &'n str>, columns: &EventColumns) -> Result<Self, String> {
-        let names: Vec<&str> =
-            names.map(|name| name.trim().split(':').next().expect("a split has a first part")).collect();
+    fn find<'n>(
+        names: impl Iterator<Item = &'n str>,
+        columns: &EventColumns,
+    ) -> Result<Self, String> {
+        let names: Vec<&str> = names
+            .map(|name| name.trim().split(':').next().expect("a split has a first part"))
+            .collect();
         let find = |wanted: &Option<String>, usual: &[&str], what: &str| match wanted {
             Some(wanted) => {
                 let found = names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
-                found.map(Some).ok_or_else(|| format!("no column `{wanted}`, there are {}", names.join(", ")))
+                found
+                    .map(Some)
+                    .ok_or_else(|| format!("no column `{wanted}`, there are {}", names.join(", ")))
             }
             None => {
                 let known = |usual: &&str| names.iter().position(|name| plain_name(name) == *usual);
                 let found = usual.iter().find_map(known);
                 if found.is_none() && !what.is_empty() {
-                    return Err(format!("no column for the {what} among {}; name it", names.join(", ")));
+                    return Err(format!(
+                        "no column for the {what} among {}; name it",
+                        names.join(", ")
+                    ));
                 }
                 Ok(found)
             }
@@ -276,8 +292,8 @@ impl Places {
     }
 }
 
-/// A time as tables write it: a number of seconds, milliseconds or microseconds since 1970, or RFC 3339. Smaller numbers
-/// than that count as they are: some data only number their rows.
+/// A time as tables write it: a number of seconds, milliseconds or microseconds since 1970, or RFC 3339.
+/// Smaller numbers than that count as they are: some data only number their rows.
 fn parse_second(text: &str) -> Option<i64> {
     if let Ok(number) = text.parse::<i64>() {
         return Some(match number.unsigned_abs() {

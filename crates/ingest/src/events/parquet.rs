@@ -13,9 +13,15 @@ use crate::IngestError;
 use crate::format::parquet::{damaged, guarded};
 
 /// Reads the columns that matter, and only those.
-pub(super) fn read(file: File, columns: &EventColumns, account: &mut Account<'_>) -> Result<(), IngestError> {
-    let broken = |account: &Account<'_>, problem: &str| damaged(account.path, account.report.rows, problem);
-    let reader = guarded(|| SerializedFileReader::new(file)).map_err(|problem| broken(account, &problem))?;
+pub(super) fn read(
+    file: File,
+    columns: &EventColumns,
+    account: &mut Account<'_>,
+) -> Result<(), IngestError> {
+    let broken =
+        |account: &Account<'_>, problem: &str| damaged(account.path, account.report.rows, problem);
+    let reader =
+        guarded(|| SerializedFileReader::new(file)).map_err(|problem| broken(account, &problem))?;
     let schema = reader.metadata().file_metadata().schema();
     let names = schema.get_fields().iter().map(|field| field.name());
     let places = Places::find(names, columns).map_err(|problem| IngestError::Malformed {
@@ -23,9 +29,11 @@ pub(super) fn read(file: File, columns: &EventColumns, account: &mut Account<'_>
         line: 0,
         problem,
     })?;
-    let (projection, places) = project(schema, places).map_err(|problem| broken(account, &problem))?;
+    let (projection, places) =
+        project(schema, places).map_err(|problem| broken(account, &problem))?;
     for group in 0..reader.num_row_groups() {
-        let group = guarded(|| reader.get_row_group(group)).map_err(|problem| broken(account, &problem))?;
+        let group =
+            guarded(|| reader.get_row_group(group)).map_err(|problem| broken(account, &problem))?;
         let rows = guarded(|| RowIter::from_row_group(Some(projection.clone()), group.as_ref()));
         let mut rows = rows.map_err(|problem| broken(account, &problem))?;
         while let Some(row) =
@@ -40,15 +48,18 @@ pub(super) fn read(file: File, columns: &EventColumns, account: &mut Account<'_>
 
 /// The columns in use, and where each is found among them.
 fn project(schema: &Type, places: Places) -> Result<(Type, Places), String> {
-    let mut kept: Vec<usize> = [Some(places.listener), Some(places.item), places.time, places.weight]
-        .into_iter()
-        .flatten()
-        .collect();
+    let mut kept: Vec<usize> =
+        [Some(places.listener), Some(places.item), places.time, places.weight]
+            .into_iter()
+            .flatten()
+            .collect();
     kept.sort_unstable();
     kept.dedup();
-    let fields: Vec<TypePtr> = kept.iter().map(|&field| schema.get_fields()[field].clone()).collect();
-    let place =
-        |column: usize| kept.iter().position(|&field| field == column).expect("every column in use is kept");
+    let fields: Vec<TypePtr> =
+        kept.iter().map(|&field| schema.get_fields()[field].clone()).collect();
+    let place = |column: usize| {
+        kept.iter().position(|&field| field == column).expect("every column in use is kept")
+    };
     let places = Places {
         listener: place(places.listener),
         item: place(places.item),
@@ -79,7 +90,9 @@ fn name(field: &Field) -> Cow<'_, str> {
     match field {
         Field::Str(text) => Cow::Borrowed(text),
         Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()),
-        Field::Null | Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => Cow::Borrowed(""),
+        Field::Null | Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => {
+            Cow::Borrowed("")
+        }
         number => Cow::Owned(number.to_string()),
     }
 }

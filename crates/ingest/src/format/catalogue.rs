@@ -1,7 +1,8 @@
-//! A catalogue: tracks and how they sound, under Spotify's names, as CSV or JSON ([`table`](crate::table) knows the columns).
+//! A catalogue: tracks and how they sound, under Spotify's names, as CSV or JSON
+//! ([`table`](crate::table) knows the columns).
 //!
-//! Rows that repeat a track are reported as they are: which one counts is for the store to say. Spotify's own answer to
-//! "audio features of several tracks" is such a catalogue.
+//! Rows that repeat a track are reported as they are: which one counts is for the store to say.
+//! Spotify's own answer to "audio features of several tracks" is such a catalogue.
 //!
 //! A row that lists an identifier and nothing else is dropped as empty.
 
@@ -11,7 +12,9 @@ use segue_core::{Feedback, FeedbackTarget, Record, Source, Track};
 
 use super::{Format, Head};
 use crate::input::read_error;
-use crate::table::{Delimited, Layout, Row, TableOptions, Unusable, header_layout, keys_in, read_objects};
+use crate::table::{
+    Delimited, Layout, Row, TableOptions, Unusable, header_layout, keys_in, read_objects,
+};
 use crate::{Context, DropReason, IngestError};
 
 /// Tables of tracks.
@@ -36,7 +39,9 @@ impl Format for Catalogue {
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
         let beginning = input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?;
         if matches!(beginning.trim_ascii_start().first(), Some(b'{' | b'[')) {
-            return read_objects(input, context, |object, context| self.take(object.row(), context));
+            return read_objects(input, context, |object, context| {
+                self.take(object.row(), context)
+            });
         }
         let mut table = Delimited::open(input, context)?;
         let Some(layout) = table.read_header(None, context)? else { return Ok(()) };
@@ -52,8 +57,9 @@ impl Catalogue {
     pub(crate) fn take(&self, row: Row<'_>, context: &mut Context<'_>) -> Result<(), IngestError> {
         let mut unusable = Unusable::default();
         let track = row.track(&mut unusable);
-        match track.and_then(|track| if says_something(&track) { Ok(track) } else { Err(DropReason::Empty) })
-        {
+        match track.and_then(|track| {
+            if says_something(&track) { Ok(track) } else { Err(DropReason::Empty) }
+        }) {
             Ok(track) => {
                 unusable.report(context);
                 context.keep(self.record(track, context))
@@ -114,7 +120,11 @@ mod tests {
         assert_eq!(first.popularity, Some(0.66));
         assert_eq!(first.genre.as_deref(), Some("folk"));
         assert_eq!(first.isrc.as_deref(), Some("GBAYE0601498"));
-        assert!(AudioFeature::ALL.iter().all(|&f| first.features.get(f).is_some()), "{:?}", first.features);
+        assert!(
+            AudioFeature::ALL.iter().all(|&f| first.features.get(f).is_some()),
+            "{:?}",
+            first.features
+        );
         assert_eq!(first.features.get(AudioFeature::Tempo), Some(120.5));
         assert_eq!((report.rows_read, report.tracks), (9, 4));
     }
@@ -125,10 +135,14 @@ mod tests {
         let [_, second, third, unnamed] = records.tracks()[..] else {
             panic!("{records:?}", records = records.0)
         };
-        let known =
-            |track: &Track| AudioFeature::ALL.iter().filter(|&&f| track.features.get(f).is_some()).count();
+        let known = |track: &Track| {
+            AudioFeature::ALL.iter().filter(|&&f| track.features.get(f).is_some()).count()
+        };
         assert_eq!(known(second), 5);
-        assert_eq!((second.popularity, second.genre.as_deref(), second.year), (None, None, Some(2012)));
+        assert_eq!(
+            (second.popularity, second.genre.as_deref(), second.year),
+            (None, None, Some(2012))
+        );
         assert_eq!(known(third), 10);
         assert_eq!(third.artists, ["Anna Ash", "Dee's"]);
         assert_eq!(third.genre.as_deref(), Some("rock"));
@@ -172,17 +186,26 @@ mod tests {
         assert_eq!(first.isrc.as_deref(), Some("GBAYE0601498"));
         assert_eq!(first.duration_ms(), Some(201_000));
         assert_eq!(records.tracks()[2].id.as_str(), "item:7");
-        assert_eq!((report.rows_read, report.tracks, report.dropped[&DropReason::Malformed]), (4, 3, 1));
+        assert_eq!(
+            (report.rows_read, report.tracks, report.dropped[&DropReason::Malformed]),
+            (4, 3, 1)
+        );
         assert_eq!(report.unusable_values["tempo"], 1);
     }
 
     #[test]
     fn a_mark_turns_listed_tracks_into_what_the_listener_said() {
-        let liked =
-            Catalogue { options: TableOptions { mark: Some(FeedbackKind::Like), ..Default::default() } };
+        let liked = Catalogue {
+            options: TableOptions { mark: Some(FeedbackKind::Like), ..Default::default() },
+        };
         let (report, records) = read(&liked, &fixture("catalogue.json"));
         assert_eq!((report.feedback, report.tracks), (3, 0));
-        assert!(records.feedback().iter().all(|said| said.kind == FeedbackKind::Like && said.at.is_none()));
+        assert!(
+            records
+                .feedback()
+                .iter()
+                .all(|said| said.kind == FeedbackKind::Like && said.at.is_none())
+        );
         assert_eq!(records.tracks().len(), 3);
     }
 
@@ -224,7 +247,8 @@ mod tests {
 
     #[test]
     fn deep_json_is_an_error() {
-        let (result, _) = try_read(&catalogue(), &format!("[{}{}]", "[".repeat(9999), "]".repeat(9999)));
+        let (result, _) =
+            try_read(&catalogue(), &format!("[{}{}]", "[".repeat(9999), "]".repeat(9999)));
         assert!(matches!(result, Err(IngestError::TooLarge { .. })), "{result:?}");
     }
 
@@ -239,7 +263,8 @@ mod tests {
         assert_eq!(ids.len(), 28_356);
         assert_eq!(tracks.iter().filter(|track| track.title.is_empty()).count(), 5);
         assert_eq!(report.unusable_values.into_iter().collect::<Vec<_>>(), [("tempo", 1)]);
-        let sum = |value: &dyn Fn(&Track) -> f64| tracks.iter().map(|track| value(track)).sum::<f64>();
+        let sum =
+            |value: &dyn Fn(&Track) -> f64| tracks.iter().map(|track| value(track)).sum::<f64>();
         let energy = sum(&|track| f64::from(track.features.get(AudioFeature::Energy).unwrap()));
         assert!((energy - 22_937.766_5).abs() < 1e-3, "{energy}");
         assert_eq!(sum(&|track| f64::from(track.year.unwrap())), 66_031_670.0);
@@ -253,7 +278,8 @@ mod tests {
         for (decade, rows) in
             [("60", 8642), ("70", 7766), ("80", 6908), ("90", 5520), ("00", 5872), ("10", 6398)]
         {
-            let Some(text) = real_text(&format!("spotify_hits_decades/dataset-of-{decade}s.csv")) else {
+            let Some(text) = real_text(&format!("spotify_hits_decades/dataset-of-{decade}s.csv"))
+            else {
                 return;
             };
             let (report, records) = read(&catalogue(), &text);

@@ -9,16 +9,18 @@
 //! | a rating or like, with or without a time | what the listener said, then |
 //! | neither | a play of which nothing else is known |
 //!
-//! A listener column overrides the listener of the import. A table may give *totals* per track, play time without a time;
-//! such plays are stamped [`Listen::UNDATED`]. A table may also label sounds without naming them (audio features and `liked`, no
-//! track column); its tracks are known by a hash of their features.
+//! A listener column overrides the listener of the import. A table may give *totals* per track,
+//! play time without a time; such plays are stamped [`Listen::UNDATED`]. A table may also label
+//! sounds without naming them (audio features and `liked`, no track column); its tracks are known
+//! by a hash of their features.
 //!
 //! Play time without a unit in its name is milliseconds.
 
 use std::io::BufRead;
 
 use segue_core::{
-    Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Record, Source, Timestamp, Track,
+    Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Record, Source, Timestamp,
+    Track,
 };
 
 use super::{Format, Head, spotify};
@@ -64,7 +66,8 @@ impl Interactions {
         if layout.sounds_without_names() {
             return layout.has(Column::Liked);
         }
-        let playlists = self.options.playlists != PlaylistUse::Ignore && layout.has(Column::Playlist);
+        let playlists =
+            self.options.playlists != PlaylistUse::Ignore && layout.has(Column::Playlist);
         let interacts = holds_play_times(layout)
             || layout.has(Column::Time)
             || holds_statements(layout)
@@ -110,8 +113,11 @@ impl Interactions {
             Meaning::Play => match (play_time(row, time, unusable), stated) {
                 (Ok((at, ms_played)), said) => {
                     let listen = Listen::new(listener, track.id.clone(), at, Source::Interactions);
-                    let listen =
-                        Listen { ms_played, context: self.context(row), ..describe(row, listen, unusable) };
+                    let listen = Listen {
+                        ms_played,
+                        context: self.context(row),
+                        ..describe(row, listen, unusable)
+                    };
                     Ok(Interaction::Play { listen, track, said })
                 }
                 (Err(_), Some(said)) => Ok(Interaction::Said { said, track }),
@@ -161,7 +167,8 @@ impl Interactions {
         liked.or_else(|| row.usable(Column::Rating, "rating", |text| self.rated(text), unusable)?)
     }
 
-    /// What a rating says, which may be nothing: 0 is "not rated" in every scale, and the middle is neither.
+    /// What a rating says, which may be nothing: 0 is "not rated" in every scale, and the middle is
+    /// neither.
     fn rated(&self, text: &str) -> Option<Option<FeedbackKind>> {
         let Some(value) = values::number(text) else { return stance(text).map(Some) };
         match value as f32 / self.options.rating_scale {
@@ -198,7 +205,9 @@ impl Interaction {
             Self::Play { listen, track, said } => {
                 context.keep(Record::Listen { listen, track })?;
                 match said {
-                    Some(feedback) => context.keep_beside(Record::Feedback { feedback, track: None }),
+                    Some(feedback) => {
+                        context.keep_beside(Record::Feedback { feedback, track: None })
+                    }
                     None => Ok(()),
                 }
             }
@@ -247,7 +256,9 @@ fn describe(row: Row<'_>, listen: Listen, unusable: &mut Unusable) -> Listen {
         skipped: row.usable(Column::Skipped, "skipped", values::truth, unusable),
         shuffle: row.usable(Column::Shuffle, "shuffle", values::truth, unusable),
         offline: row.usable(Column::Offline, "offline", values::truth, unusable),
-        private_session: row.usable(Column::Private, "private", values::truth, unusable).unwrap_or(false),
+        private_session: row
+            .usable(Column::Private, "private", values::truth, unusable)
+            .unwrap_or(false),
         device: row.text(Column::Device).map(values::device_class).unwrap_or_default(),
         ..listen
     }
@@ -259,9 +270,8 @@ fn stance(text: &str) -> Option<FeedbackKind> {
         "like" | "liked" | "love" | "loved" | "l" => Some(FeedbackKind::Like),
         "dislike" | "disliked" | "hate" | "hated" | "-1" => Some(FeedbackKind::Dislike),
         "ban" | "banned" => Some(FeedbackKind::Ban),
-        text => {
-            values::truth(text).map(|liked| if liked { FeedbackKind::Like } else { FeedbackKind::Dislike })
-        }
+        text => values::truth(text)
+            .map(|liked| if liked { FeedbackKind::Like } else { FeedbackKind::Dislike }),
     }
 }
 
@@ -297,7 +307,10 @@ mod tests {
         let expected =
             [("u2", FeedbackKind::Dislike), ("me", FeedbackKind::Like), ("u1", FeedbackKind::Like)];
         assert_eq!(said, expected);
-        assert_eq!((report.rows_read, report.listens, report.feedback, report.beside), (9, 3, 1, 2));
+        assert_eq!(
+            (report.rows_read, report.listens, report.feedback, report.beside),
+            (9, 3, 1, 2)
+        );
     }
 
     #[test]
@@ -319,14 +332,16 @@ mod tests {
     #[test]
     fn the_row_names_the_listener_before_the_import_does() {
         let (_, records) = read(&interactions(), "user,track,ts\nu9,1,1704067200\n,1,1704067200\n");
-        let listeners: Vec<_> = records.listens().iter().map(|listen| listen.listener.as_str()).collect();
+        let listeners: Vec<_> =
+            records.listens().iter().map(|listen| listen.listener.as_str()).collect();
         assert_eq!(listeners, ["u9", "me"]);
         assert_eq!(records.listens()[0].track.as_str(), "item:1");
     }
 
     #[test]
     fn a_total_without_a_time_is_undated() {
-        let (_, records) = read(&interactions(), "track_id,msPlayed,energy\n1,600000,0.5\n2,,0.5\n");
+        let (_, records) =
+            read(&interactions(), "track_id,msPlayed,energy\n1,600000,0.5\n2,,0.5\n");
         let listens = records.listens();
         assert_eq!(listens.len(), 1, "a row without time and play time says nothing");
         assert_eq!((listens[0].at, listens[0].ms_played), (Listen::UNDATED, Some(600_000)));
@@ -340,7 +355,8 @@ mod tests {
             &interactions(),
             "userId\titemId\trating\ttimestamp\n1\t2\t5\t881250949\n1\t3\t3\t881250949\n1\t4\t1\t881250949\n1\t5\t9\t881250949\n",
         );
-        let said: Vec<_> = records.feedback().iter().map(|said| (said.kind, said.at.is_some())).collect();
+        let said: Vec<_> =
+            records.feedback().iter().map(|said| (said.kind, said.at.is_some())).collect();
         assert_eq!(said, [(FeedbackKind::Like, true), (FeedbackKind::Dislike, true)]);
         assert_eq!((report.listens, report.dropped[&DropReason::Empty]), (0, 2));
     }
@@ -371,7 +387,8 @@ mod tests {
 
     #[test]
     fn ten_thousand_songs_give_plays_with_their_sound() {
-        let Some(text) = real_text("spotify_song_attributes_10k/spotify_song_attributes.dedup.csv") else {
+        let Some(text) = real_text("spotify_song_attributes_10k/spotify_song_attributes.dedup.csv")
+        else {
             return;
         };
         assert!(recognises(&interactions(), &text));
@@ -384,7 +401,8 @@ mod tests {
             listens.iter().map(|listen| u64::from(listen.ms_played.unwrap())).sum::<u64>(),
             7_275_618_960
         );
-        let ids: std::collections::BTreeSet<_> = listens.iter().map(|listen| &listen.track).collect();
+        let ids: std::collections::BTreeSet<_> =
+            listens.iter().map(|listen| &listen.track).collect();
         assert_eq!(ids.len(), 4736);
         assert!(listens.iter().all(|listen| listen.at == Listen::UNDATED));
         assert_eq!(records.tracks().iter().filter(|track| track.genre.is_some()).count(), 4290);
@@ -397,7 +415,8 @@ mod tests {
         assert!(recognises(&interactions(), &text));
         let (report, records) = read(&interactions(), &text);
         assert_eq!((report.rows_read, report.feedback), (195, 195));
-        let likes = records.feedback().iter().filter(|said| said.kind == FeedbackKind::Like).count();
+        let likes =
+            records.feedback().iter().filter(|said| said.kind == FeedbackKind::Like).count();
         assert_eq!(likes, 100);
         let ids: std::collections::BTreeSet<_> =
             records.tracks().iter().map(|track| track.id.clone()).collect();

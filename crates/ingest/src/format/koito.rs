@@ -1,5 +1,5 @@
-//! Koito's export, version 1: `{"version", "listens": [{"listened_at", "track": {"aliases"}, "artists": [{"aliases"}], …}]}`.
-//! Names are lists of aliases, one of them primary.
+//! Koito's export, version 1: `{"version", "listens": [{"listened_at", "track": {"aliases"},
+//! "artists": [{"aliases"}], …}]}`. Names are lists of aliases, one of them primary.
 
 use std::io::BufRead;
 
@@ -91,7 +91,11 @@ impl Rows for Plays {
         let others = play.artists.0.iter().filter(|artist| !is_primary(artist));
         let artists: Vec<&str> = first.chain(others).filter_map(|artist| artist.0.name()).collect();
         let Some(title) = play.track.0.name() else {
-            context.drop_row(if artists.is_empty() { DropReason::NoTrack } else { DropReason::NoTitle });
+            context.drop_row(if artists.is_empty() {
+                DropReason::NoTrack
+            } else {
+                DropReason::NoTitle
+            });
             return Ok(());
         };
         let Some(at) = play.listened_at.get().and_then(time::parse) else {

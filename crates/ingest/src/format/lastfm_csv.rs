@@ -1,10 +1,10 @@
 //! Last.fm histories as CSV, in the three shapes that the common exporters write:
 //!
-//! * `lastfm-to-csv`: no header, `artist,album,track,31 Dec 2023 22:15` in UTC; the last cell of the track playing at the time
-//!   of the export is blank.
+//! * `lastfm-to-csv`: no header, `artist,album,track,31 Dec 2023 22:15` in UTC; the last cell of
+//!   the track playing at the time of the export is blank.
 //! * `mainstream.ghan.nl`: `uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid`.
-//! * `lastfmstats.com`: `Artist;Album;AlbumId;Track;Date#user`, milliseconds since 1970. The user's name in the header goes no
-//!   further.
+//! * `lastfmstats.com`: `Artist;Album;AlbumId;Track;Date#user`, milliseconds since 1970. The user's
+//!   name in the header goes no further.
 //!
 //! Last.fm knows neither how long a track played nor whether it was skipped.
 
@@ -73,7 +73,8 @@ fn shape_of(first: &StringRecord) -> Shape {
     }
 }
 
-/// The first row and at least half of all have four cells of which the last is a date or blank, and one has a date.
+/// The first row and at least half of all have four cells of which the last is a date or blank, and
+/// one has a date.
 fn is_headless(records: &[StringRecord]) -> bool {
     let has_date = |row: &&StringRecord| row.get(3).and_then(written_date).is_some();
     let fits = |row: &&StringRecord| row.len() == 4 && (has_date(row) || row[3].trim().is_empty());
@@ -95,8 +96,16 @@ impl Shape {
     fn scrobble<'r>(&self, row: &'r StringRecord) -> Scrobble<'r> {
         match self {
             Self::Headless => {
-                let cell = |position| row.get(position).map(str::trim).filter(|text: &&str| !text.is_empty());
-                Scrobble { artist: cell(0), album: cell(1), title: cell(2), mbid: None, time: cell(3) }
+                let cell = |position| {
+                    row.get(position).map(str::trim).filter(|text: &&str| !text.is_empty())
+                };
+                Scrobble {
+                    artist: cell(0),
+                    album: cell(1),
+                    title: cell(2),
+                    mbid: None,
+                    time: cell(3),
+                }
             }
             Self::Ghan(header) => Scrobble {
                 artist: header.cell(row, &["artist"]),
@@ -119,7 +128,8 @@ impl Shape {
 fn take(shape: &Shape, row: &StringRecord, context: &mut Context<'_>) -> Result<(), IngestError> {
     let scrobble = shape.scrobble(row);
     let Some(title) = scrobble.title else {
-        let nameless = if scrobble.artist.is_some() { DropReason::NoTitle } else { DropReason::NoTrack };
+        let nameless =
+            if scrobble.artist.is_some() { DropReason::NoTitle } else { DropReason::NoTrack };
         context.drop_row(nameless);
         return Ok(());
     };
@@ -130,7 +140,8 @@ fn take(shape: &Shape, row: &StringRecord, context: &mut Context<'_>) -> Result<
     };
     let recording_mbid = scrobble.mbid.and_then(mbid);
     let id = recording_mbid.as_deref().map(mbid_id);
-    let mut track = named_track(id, scrobble.artist.map(str::to_owned).into_iter().collect(), title);
+    let mut track =
+        named_track(id, scrobble.artist.map(str::to_owned).into_iter().collect(), title);
     track.album = scrobble.album.map(str::to_owned);
     if recording_mbid.is_none() && scrobble.mbid.is_some() {
         context.unusable("track_mbid");
@@ -164,11 +175,21 @@ mod tests {
     fn plays(name: &str) -> Vec<(String, String, Option<String>, String)> {
         let (_, records) = read(&LastFmCsv, &fixture(name));
         let tracks = records.tracks().into_iter().cloned().collect::<Vec<_>>();
-        let times = records.listens().into_iter().map(|listen| listen.at.to_string()).collect::<Vec<_>>();
-        tracks.into_iter().zip(times).map(|(t, at)| (t.artists.join("+"), t.title, t.album, at)).collect()
+        let times =
+            records.listens().into_iter().map(|listen| listen.at.to_string()).collect::<Vec<_>>();
+        tracks
+            .into_iter()
+            .zip(times)
+            .map(|(t, at)| (t.artists.join("+"), t.title, t.album, at))
+            .collect()
     }
 
-    fn play(artist: &str, title: &str, album: &str, at: &str) -> (String, String, Option<String>, String) {
+    fn play(
+        artist: &str,
+        title: &str,
+        album: &str,
+        at: &str,
+    ) -> (String, String, Option<String>, String) {
         let album = Some(album.to_owned()).filter(|album| !album.is_empty());
         (artist.to_owned(), title.to_owned(), album, at.to_owned())
     }
@@ -203,7 +224,8 @@ mod tests {
             play("Anna Ash", "Third Song", "", "2024-01-01T00:10:00Z"),
         ];
         assert_eq!(plays("lastfm_ghan.csv"), expected);
-        let reasons = [(DropReason::NoTrack, 1), (DropReason::BadTime, 1), (DropReason::NowPlaying, 1)];
+        let reasons =
+            [(DropReason::NoTrack, 1), (DropReason::BadTime, 1), (DropReason::NowPlaying, 1)];
         assert_eq!(dropped("lastfm_ghan.csv"), reasons);
         let (report, records) = read(&LastFmCsv, &fixture("lastfm_ghan.csv"));
         assert_eq!(records.tracks()[0].id.as_str(), "mbid:d5e4fb56-e457-4684-aa31-63ce70ee5a8c");

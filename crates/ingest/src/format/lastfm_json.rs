@@ -1,13 +1,16 @@
-//! Last.fm as JSON: answers of its API (`user.getRecentTracks`, `user.getLovedTracks`), the arrays of pages that export tools
-//! save of them, and the files of lastfmstats.
+//! Last.fm as JSON: answers of its API (`user.getRecentTracks`, `user.getLovedTracks`), the arrays
+//! of pages that export tools save of them, and the files of lastfmstats.
 //!
-//! Numbers are text, a single track stands without its array, and the track that is playing now has no date. Tracks are
-//! named by artist and title: the MusicBrainz ids of Last.fm are often stale, so they are kept and not relied on.
+//! Numbers are text, a single track stands without its array, and the track that is playing now has
+//! no date. Tracks are named by artist and title: the MusicBrainz ids of Last.fm are often stale,
+//! so they are kept and not relied on.
 
 use std::borrow::Cow;
 use std::io::BufRead;
 
-use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, Record, Source, Timestamp, Track};
+use segue_core::{
+    Feedback, FeedbackKind, FeedbackTarget, Listen, Record, Source, Timestamp, Track,
+};
 use serde::Deserialize;
 
 use super::{Format, Head};
@@ -36,8 +39,11 @@ impl Format for LastFmJson {
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
         // Pages of either kind look the same but for the file's name.
-        let name =
-            context.path().file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let name = context
+            .path()
+            .file_name()
+            .map(|name| name.to_string_lossy().to_lowercase())
+            .unwrap_or_default();
         let pages = if name.contains("loved") { LOVED } else { PLAYED };
         read_document(input, context, &mut Tracks::default(), |path| match path {
             "" | "/*" | "/recenttracks" | "/lovedtracks" | "/*/recenttracks" | "/*/lovedtracks" => {
@@ -112,14 +118,23 @@ struct Tracks {
 impl Rows for Tracks {
     type Row<'de> = Played<'de>;
 
-    fn row(&mut self, played: Played<'_>, kind: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
+    fn row(
+        &mut self,
+        played: Played<'_>,
+        kind: u8,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
         if played.attributes.0.nowplaying == Flag::Value(true) {
             context.drop_row(DropReason::NowPlaying);
             return Ok(());
         }
         let artist = played.artist.0.get();
         let Some(title) = played.name.get() else {
-            context.drop_row(if artist.is_some() { DropReason::NoTitle } else { DropReason::NoTrack });
+            context.drop_row(if artist.is_some() {
+                DropReason::NoTitle
+            } else {
+                DropReason::NoTrack
+            });
             return Ok(());
         };
         let at = played.date.0.uts.get().and_then(time::from_seconds);
@@ -130,16 +145,17 @@ impl Rows for Tracks {
         let mut track = self.namer.track(None, artist, title);
         track.album = played.album.0.get().map(str::to_owned);
         track.recording_mbid = played.mbid.get().map(str::to_owned);
-        let loved = |track: &Track, at: Option<Timestamp>, context: &Context<'_>| Record::Feedback {
-            feedback: Feedback {
-                listener: context.listener().clone(),
-                target: FeedbackTarget::Track(track.id.clone()),
-                kind: FeedbackKind::Like,
-                at,
-                source: Source::LastFm,
-            },
-            track: Some(track.clone()),
-        };
+        let loved =
+            |track: &Track, at: Option<Timestamp>, context: &Context<'_>| Record::Feedback {
+                feedback: Feedback {
+                    listener: context.listener().clone(),
+                    target: FeedbackTarget::Track(track.id.clone()),
+                    kind: FeedbackKind::Like,
+                    at,
+                    source: Source::LastFm,
+                },
+                track: Some(track.clone()),
+            };
         let Some(at) = at.filter(|_| kind == PLAYED) else {
             let record = loved(&track, at, context);
             return context.keep(record);
@@ -190,10 +206,19 @@ struct Scrobbles {
 impl Rows for Scrobbles {
     type Row<'de> = Scrobble<'de>;
 
-    fn row(&mut self, scrobble: Scrobble<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
+    fn row(
+        &mut self,
+        scrobble: Scrobble<'_>,
+        _: u8,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
         let artist = scrobble.artist.counted("artist", context);
         let Some(title) = scrobble.track.get() else {
-            context.drop_row(if artist.is_some() { DropReason::NoTitle } else { DropReason::NoTrack });
+            context.drop_row(if artist.is_some() {
+                DropReason::NoTitle
+            } else {
+                DropReason::NoTrack
+            });
             return Ok(());
         };
         let Some(at) = scrobble.date.get().and_then(time::from_milliseconds) else {

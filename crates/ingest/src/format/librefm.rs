@@ -1,7 +1,8 @@
-//! Libre.fm's CSV: comment lines, then a header with at least `Artist`, `Track` and `Time` in any case and order, then one
-//! row a play, seconds since 1970.
+//! Libre.fm's CSV: comment lines, then a header with at least `Artist`, `Track` and `Time` in any
+//! case and order, then one row a play, seconds since 1970.
 //!
-//! Where the comments begin with `+ACM-`, the export was written as UTF-7, in which that is `#`; cells are then decoded.
+//! Where the comments begin with `+ACM-`, the export was written as UTF-7, in which that is `#`;
+//! cells are then decoded.
 
 use std::borrow::Cow;
 use std::io::BufRead;
@@ -41,7 +42,8 @@ impl Format for LibreFm {
             "album mbid",
             "",
         ];
-        let mut headers = head_records(head.text).take(MOST_COMMENTS).map(|record| Header::new(&record));
+        let mut headers =
+            head_records(head.text).take(MOST_COMMENTS).map(|record| Header::new(&record));
         headers.find(is_header).is_some_and(|header| header.has_only(&known))
     }
 
@@ -57,8 +59,10 @@ impl Format for LibreFm {
             }
             is_utf7 |= record.get(0).is_some_and(|cell| cell.starts_with("+ACM-"));
         }
-        Err(context
-            .malformed(table.line(), "expected a header with `artist`, `track` and `time`, found none"))
+        Err(context.malformed(
+            table.line(),
+            "expected a header with `artist`, `track` and `time`, found none",
+        ))
     }
 }
 
@@ -83,14 +87,16 @@ fn take_rows(
 
 fn take(header: &Header, row: &StringRecord, context: &mut Context<'_>) -> Result<(), IngestError> {
     let artist = header.cell(row, &["artist"]);
-    let reason = match (header.cell(row, &["track"]), header.cell(row, &["time"]).and_then(moment)) {
+    let reason = match (header.cell(row, &["track"]), header.cell(row, &["time"]).and_then(moment))
+    {
         (Some(title), Some(at)) => {
             let recording_mbid = header.cell(row, &["trackmbid", "track mbid"]).and_then(mbid);
             let id = recording_mbid.as_deref().map(mbid_id);
             let mut track = named_track(id, artist.map(str::to_owned).into_iter().collect(), title);
             track.album = header.cell(row, &["album"]).map(str::to_owned);
             track.recording_mbid = recording_mbid;
-            let listen = Listen::new(context.listener().clone(), track.id.clone(), at, Source::LibreFm);
+            let listen =
+                Listen::new(context.listener().clone(), track.id.clone(), at, Source::LibreFm);
             return context.keep(Record::Listen { listen, track });
         }
         (None, _) if artist.is_some() => DropReason::NoTitle,
@@ -101,8 +107,8 @@ fn take(header: &Header, row: &StringRecord, context: &mut Context<'_>) -> Resul
     Ok(())
 }
 
-/// Decodes UTF-7 (RFC 2152): `+` and base64 hold UTF-16, up to the first other character, of which a `-` is left out; `+-` is
-/// a plus. What is no valid sequence stays as it is.
+/// Decodes UTF-7 (RFC 2152): `+` and base64 hold UTF-16, up to the first other character, of which
+/// a `-` is left out; `+-` is a plus. What is no valid sequence stays as it is.
 fn decode_utf7(text: &str) -> Cow<'_, str> {
     if !text.contains('+') {
         return Cow::Borrowed(text);
@@ -171,8 +177,11 @@ mod tests {
     fn the_header_is_found_behind_comments_in_any_case_and_order() {
         assert!(recognises(&LibreFm, &fixture("librefm.csv")));
         let (report, records) = read(&LibreFm, &fixture("librefm.csv"));
-        let tracks: Vec<_> =
-            records.tracks().iter().map(|t| (t.artist(), t.title.as_str(), t.album.as_deref())).collect();
+        let tracks: Vec<_> = records
+            .tracks()
+            .iter()
+            .map(|t| (t.artist(), t.title.as_str(), t.album.as_deref()))
+            .collect();
         let expected = [
             (Some("Anna Ash"), "First Song", Some("Leaves")),
             (Some("Anna Ash"), "A + B", None),
@@ -182,15 +191,22 @@ mod tests {
         assert_eq!(records.listens()[0].at.to_string(), "2024-01-01T00:00:00Z");
         assert_eq!(report.rows_read, 6, "comments and header are no rows");
         let dropped: Vec<_> = report.dropped.into_iter().collect();
-        assert_eq!(dropped, [(DropReason::NoTitle, 1), (DropReason::BadTime, 1), (DropReason::Malformed, 1)]);
+        assert_eq!(
+            dropped,
+            [(DropReason::NoTitle, 1), (DropReason::BadTime, 1), (DropReason::Malformed, 1)]
+        );
     }
 
     #[test]
     fn utf7_is_decoded_where_the_comments_are_in_it() {
         let (_, records) = read(&LibreFm, &fixture("librefm_utf7.csv"));
-        let tracks: Vec<_> =
-            records.tracks().iter().map(|t| (t.artist(), t.title.as_str(), t.album.as_deref())).collect();
-        let expected = [(Some("Beyoncé"), "Déjà Vu", Some("1+1")), (Some("Love + Hate"), "A+B-Sides", None)];
+        let tracks: Vec<_> = records
+            .tracks()
+            .iter()
+            .map(|t| (t.artist(), t.title.as_str(), t.album.as_deref()))
+            .collect();
+        let expected =
+            [(Some("Beyoncé"), "Déjà Vu", Some("1+1")), (Some("Love + Hate"), "A+B-Sides", None)];
         assert_eq!(tracks, expected);
     }
 
@@ -243,10 +259,14 @@ mod tests {
     }
 
     fn base64(c: char) -> String {
-        const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let bits: String = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("{unit:016b}")).collect();
-        let sextets =
-            bits.as_bytes().chunks(6).map(|chunk| format!("{:0<6}", std::str::from_utf8(chunk).unwrap()));
+        const LETTERS: &[u8; 64] =
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        let bits: String =
+            c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("{unit:016b}")).collect();
+        let sextets = bits
+            .as_bytes()
+            .chunks(6)
+            .map(|chunk| format!("{:0<6}", std::str::from_utf8(chunk).unwrap()));
         sextets.map(|bits| char::from(LETTERS[usize::from_str_radix(&bits, 2).unwrap()])).collect()
     }
 }

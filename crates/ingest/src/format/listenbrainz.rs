@@ -1,19 +1,22 @@
-//! ListenBrainz: the listens of its export (`listens/2025/6.jsonl`), of its dumps and of the old single file (an array), and
-//! the loves and hates (`feedback.jsonl`).
+//! ListenBrainz: the listens of its export (`listens/2025/6.jsonl`), of its dumps and of the old
+//! single file (an array), and the loves and hates (`feedback.jsonl`).
 //!
-//! `listened_at` may be a decimal; a row without it is of a track that is playing now. The recording that ListenBrainz
-//! itself mapped a listen to goes before the one that the player claimed, and names the track, because feedback names
-//! tracks in that way, too.
+//! `listened_at` may be a decimal; a row without it is of a track that is playing now. The
+//! recording that ListenBrainz itself mapped a listen to goes before the one that the player
+//! claimed, and names the track, because feedback names tracks in that way, too.
 
 use std::io::BufRead;
 
 use segue_core::{
-    AudioFeature, Feedback as Said, FeedbackKind, FeedbackTarget, Listen, Record, Source, Track, TrackId,
+    AudioFeature, Feedback as Said, FeedbackKind, FeedbackTarget, Listen, Record, Source, Track,
+    TrackId,
 };
 use serde::Deserialize;
 
 use super::{Format, Head, spotify};
-use crate::json::{FromBareText, List, Number, Object, Rows, Step, Text, read_document, read_lines};
+use crate::json::{
+    FromBareText, List, Number, Object, Rows, Step, Text, read_document, read_lines,
+};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
@@ -59,14 +62,12 @@ fn read_array_or_lines<R: Rows>(
     context: &mut Context<'_>,
     rows: &mut R,
 ) -> Result<(), IngestError> {
-    let first = input.fill_buf().map_err(|error| crate::input::read_error(error, context.path(), 1))?;
+    let first =
+        input.fill_buf().map_err(|error| crate::input::read_error(error, context.path(), 1))?;
     if first.trim_ascii_start().starts_with(b"[") {
-        return read_document(
-            input,
-            context,
-            rows,
-            |path| if path.is_empty() { Step::Rows(0) } else { Step::Skip },
-        );
+        return read_document(input, context, rows, |path| {
+            if path.is_empty() { Step::Rows(0) } else { Step::Skip }
+        });
     }
     read_lines(input, context, rows)
 }
@@ -149,7 +150,8 @@ impl Metadata<'_> {
         if !mapped.is_empty() {
             return mapped;
         }
-        let claimed: Vec<&str> = self.additional_info.0.artist_names.0.iter().filter_map(Text::get).collect();
+        let claimed: Vec<&str> =
+            self.additional_info.0.artist_names.0.iter().filter_map(Text::get).collect();
         if claimed.is_empty() { self.artist_name.get().into_iter().collect() } else { claimed }
     }
 
@@ -170,8 +172,9 @@ impl Metadata<'_> {
             .map(|id| id.to_string())
             .filter(|uri| uri != track.id.as_str());
         let exact = info.duration_ms.milliseconds(1.0, "duration_ms", context);
-        if let Some(ms) =
-            exact.or_else(|| info.duration.milliseconds(1000.0, "duration", context)).filter(|&ms| ms > 0)
+        if let Some(ms) = exact
+            .or_else(|| info.duration.milliseconds(1000.0, "duration", context))
+            .filter(|&ms| ms > 0)
         {
             track.features.set(AudioFeature::DurationMs, ms as f32);
         }
@@ -182,10 +185,9 @@ impl Metadata<'_> {
 fn is_mbid(text: &str) -> bool {
     let hyphens = [8, 13, 18, 23];
     text.len() == 36
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(i, byte)| if hyphens.contains(&i) { byte == b'-' } else { byte.is_ascii_hexdigit() })
+        && text.bytes().enumerate().all(|(i, byte)| {
+            if hyphens.contains(&i) { byte == b'-' } else { byte.is_ascii_hexdigit() }
+        })
 }
 
 fn mbid_id(mbid: &str) -> TrackId {
@@ -218,10 +220,15 @@ impl Rows for Plays {
         let metadata = &row.track_metadata.0;
         let Some(track) = metadata.track(&mut self.namer, context) else {
             let artist = metadata.artist_name.get();
-            context.drop_row(if artist.is_some() { DropReason::NoTitle } else { DropReason::NoTrack });
+            context.drop_row(if artist.is_some() {
+                DropReason::NoTitle
+            } else {
+                DropReason::NoTrack
+            });
             return Ok(());
         };
-        let listen = Listen::new(context.listener().clone(), track.id.clone(), at, Source::ListenBrainz);
+        let listen =
+            Listen::new(context.listener().clone(), track.id.clone(), at, Source::ListenBrainz);
         context.keep(Record::Listen { listen, track })
     }
 }
@@ -245,7 +252,12 @@ struct Opinions {
 impl Rows for Opinions {
     type Row<'de> = Opinion<'de>;
 
-    fn row(&mut self, opinion: Opinion<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
+    fn row(
+        &mut self,
+        opinion: Opinion<'_>,
+        _: u8,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
         let kind = match opinion.score.get() {
             Some(1.0) => FeedbackKind::Like,
             Some(-1.0) => FeedbackKind::Dislike,
@@ -260,7 +272,8 @@ impl Rows for Opinions {
         if let (Some(track), Some(id)) = (&mut track, &mbid) {
             track.id = id.clone();
         }
-        // What is known by ListenBrainz's own message id alone cannot be found again among the listens.
+        // What is known by ListenBrainz's own message id alone cannot be found again among the
+        // listens.
         let Some(target) = mbid.or_else(|| track.as_ref().map(|track| track.id.clone())) else {
             context.drop_row(DropReason::NoTrack);
             return Ok(());

@@ -1,8 +1,8 @@
-//! Maloja's export: `{"maloja": {…}, "scrobbles": [{"time", "track": {"artists", "title", "album", "length"}, "duration"}]}`, and
-//! the flat rows of older versions.
+//! Maloja's export: `{"maloja": {…}, "scrobbles": [{"time", "track": {"artists", "title", "album",
+//! "length"}, "duration"}]}`, and the flat rows of older versions.
 //!
-//! Artists come in no order. Where a credit such as `Main • Guest` was not taken apart, it stands in the list as well, and
-//! its first part is the main artist.
+//! Artists come in no order. Where a credit such as `Main • Guest` was not taken apart, it stands
+//! in the list as well, and its first part is the main artist.
 
 use std::io::BufRead;
 
@@ -85,12 +85,21 @@ struct Scrobbles {
 impl Rows for Scrobbles {
     type Row<'de> = Scrobble<'de>;
 
-    fn row(&mut self, scrobble: Scrobble<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
+    fn row(
+        &mut self,
+        scrobble: Scrobble<'_>,
+        _: u8,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
         let track = &scrobble.track.0;
         let credited = if track.artists.0.is_empty() { &scrobble.artists } else { &track.artists };
         let artists = in_order(&credited.0);
         let Some(title) = track.title.get().or(scrobble.title.get()) else {
-            context.drop_row(if artists.is_empty() { DropReason::NoTrack } else { DropReason::NoTitle });
+            context.drop_row(if artists.is_empty() {
+                DropReason::NoTrack
+            } else {
+                DropReason::NoTitle
+            });
             return Ok(());
         };
         let Some(at) = scrobble.time.get().and_then(time::from_seconds) else {
@@ -104,7 +113,8 @@ impl Rows for Scrobbles {
         if let Some(ms) = length.filter(|&ms| ms > 0) {
             track.features.set(AudioFeature::DurationMs, ms as f32);
         }
-        let mut listen = Listen::new(context.listener().clone(), track.id.clone(), at, Source::Maloja);
+        let mut listen =
+            Listen::new(context.listener().clone(), track.id.clone(), at, Source::Maloja);
         listen.ms_played = scrobble.duration.milliseconds(1000.0, "duration", context);
         context.keep(Record::Listen { listen, track })
     }

@@ -57,12 +57,14 @@ impl Head<'_> {
     }
 }
 
-/// One foreign format. Input arrives as UTF-8 without a byte-order mark; Parquet is the exception and reads files itself.
+/// One foreign format. Input arrives as UTF-8 without a byte-order mark; Parquet is the exception
+/// and reads files itself.
 pub(crate) trait Format: Sync {
     /// What its records are marked with.
     fn source(&self) -> Source;
 
-    /// Whether this content is of this format. Formats are asked in order and the first to say yes reads.
+    /// Whether this content is of this format. Formats are asked in order and the first to say yes
+    /// reads.
     fn recognises(&self, head: &Head<'_>) -> bool;
 
     /// Reads to the end, announcing every row to the context exactly once.

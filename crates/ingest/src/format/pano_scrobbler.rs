@@ -50,7 +50,12 @@ struct Scrobbles {
 impl Rows for Scrobbles {
     type Row<'de> = Scrobble<'de>;
 
-    fn row(&mut self, scrobble: Scrobble<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
+    fn row(
+        &mut self,
+        scrobble: Scrobble<'_>,
+        _: u8,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
         let said = match scrobble.event.get() {
             None | Some("scrobble") => None,
             Some("love") => Some(FeedbackKind::Like),
@@ -62,20 +67,27 @@ impl Rows for Scrobbles {
         };
         let artist = scrobble.artist.counted("artist", context);
         let Some(title) = scrobble.track.get() else {
-            context.drop_row(if artist.is_some() { DropReason::NoTitle } else { DropReason::NoTrack });
+            context.drop_row(if artist.is_some() {
+                DropReason::NoTitle
+            } else {
+                DropReason::NoTrack
+            });
             return Ok(());
         };
         let at = scrobble.time_ms.get().and_then(time::from_milliseconds);
         let mut track = self.namer.track(None, artist, title);
         track.album = scrobble.album.counted("album", context).map(str::to_owned);
-        if let Some(ms) = scrobble.duration_ms.milliseconds(1.0, "durationMs", context).filter(|&ms| ms > 0) {
+        if let Some(ms) =
+            scrobble.duration_ms.milliseconds(1.0, "durationMs", context).filter(|&ms| ms > 0)
+        {
             track.features.set(AudioFeature::DurationMs, ms as f32);
         }
         let listener = context.listener().clone();
         match (said, at) {
             (Some(kind), at) => {
                 let target = FeedbackTarget::Track(track.id.clone());
-                let feedback = Feedback { listener, target, kind, at, source: Source::PanoScrobbler };
+                let feedback =
+                    Feedback { listener, target, kind, at, source: Source::PanoScrobbler };
                 context.keep(Record::Feedback { feedback, track: Some(track) })
             }
             (None, Some(at)) => {

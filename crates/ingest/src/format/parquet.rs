@@ -1,8 +1,9 @@
 //! Catalogues and interactions as Parquet: the same columns as in CSV, told by the schema's names.
 //!
-//! Parquet is read from its end, so it takes a file, or what of an archive fits in memory ([`MAX_SPOOLED_BYTES`]); larger
-//! entries must be extracted first. Rows are read through the crate's own row interface, not through Arrow, which would cost
-//! more to build than all else here, for imports that it would not speed up. Only columns that mean something are decoded.
+//! Parquet is read from its end, so it takes a file, or what of an archive fits in memory
+//! ([`MAX_SPOOLED_BYTES`]); larger entries must be extracted first. Rows are read through the
+//! crate's own row interface, not through Arrow, which would cost more to build than all else here,
+//! for imports that it would not speed up. Only columns that mean something are decoded.
 
 use std::fs::File;
 use std::io::Read;
@@ -49,14 +50,19 @@ impl ParquetTable {
     ///
     /// # Errors
     /// [`IngestError::Malformed`] where the file is no Parquet, or a damaged one.
-    pub(crate) fn open(file: File, path: &Path, options: &TableOptions) -> Result<Option<Self>, IngestError> {
+    pub(crate) fn open(
+        file: File,
+        path: &Path,
+        options: &TableOptions,
+    ) -> Result<Option<Self>, IngestError> {
         Self::open_chunks(file, path, options)
     }
 
     /// Opens an entry of an archive.
     ///
     /// # Errors
-    /// As [`ParquetTable::open`], and [`IngestError::TooLarge`] for an entry that memory should not hold.
+    /// As [`ParquetTable::open`], and [`IngestError::TooLarge`] for an entry that memory should not
+    /// hold.
     pub(crate) fn open_entry(
         entry: &mut dyn Read,
         path: &Path,
@@ -83,8 +89,8 @@ impl ParquetTable {
         path: &Path,
         options: &TableOptions,
     ) -> Result<Option<Self>, IngestError> {
-        let reader =
-            guarded(|| SerializedFileReader::new(input)).map_err(|problem| damaged(path, 0, &problem))?;
+        let reader = guarded(|| SerializedFileReader::new(input))
+            .map_err(|problem| damaged(path, 0, &problem))?;
         let schema = reader.metadata().file_metadata().schema();
         let label = options.label_column.as_deref();
         let known = |field: &&TypePtr| Layout::from_names([field.name()], label).knows_anything();
@@ -122,15 +128,18 @@ impl ParquetTable {
         for group in 0..self.reader.num_row_groups() {
             let group = guarded(|| self.reader.get_row_group(group))
                 .map_err(|problem| damaged(context.path(), row, &problem))?;
-            let mut rows = guarded(|| RowIter::from_row_group(Some(self.projection.clone()), group.as_ref()))
-                .map_err(|problem| damaged(context.path(), row, &problem))?;
+            let mut rows =
+                guarded(|| RowIter::from_row_group(Some(self.projection.clone()), group.as_ref()))
+                    .map_err(|problem| damaged(context.path(), row, &problem))?;
             loop {
                 let next = guarded(|| rows.next().transpose());
-                let Some(found) = next.map_err(|problem| damaged(context.path(), row, &problem))? else {
+                let Some(found) = next.map_err(|problem| damaged(context.path(), row, &problem))?
+                else {
                     break;
                 };
                 row += 1;
-                let cells: StringRecord = found.get_column_iter().map(|(_, field)| text_of(field)).collect();
+                let cells: StringRecord =
+                    found.get_column_iter().map(|(_, field)| text_of(field)).collect();
                 let cells = Row::new(&self.layout, &cells);
                 match &self.meaning {
                     Meaning::Interactions(interactions) => interactions.take(cells, context)?,
@@ -142,9 +151,10 @@ impl ParquetTable {
     }
 }
 
-/// Runs a step of the Parquet reader. It checks most of what a file says of itself, but not all: version 60.1 panicked on 40
-/// of 2,000 files in which up to five bytes were changed. That is caught here, for a file must not end the program; the
-/// reader is given up with the file. It works only where panics unwind: a build that aborts on panic loses it.
+/// Runs a step of the Parquet reader. It checks most of what a file says of itself, but not all:
+/// version 60.1 panicked on 40 of 2,000 files in which up to five bytes were changed. That is
+/// caught here, for a file must not end the program; the reader is given up with the file. It works
+/// only where panics unwind: a build that aborts on panic loses it.
 pub(crate) fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(step)) {
         Ok(result) => result.map_err(|error| error.to_string()),
@@ -170,7 +180,9 @@ fn text_of(field: &Field) -> String {
         Field::Date(days) => spelt(Timestamp::from_second(i64::from(*days) * 86_400)),
         Field::TimestampMillis(epoch) => spelt(Timestamp::from_millisecond(*epoch)),
         Field::TimestampMicros(epoch) => spelt(Timestamp::from_microsecond(*epoch)),
-        Field::ListInternal(list) => list.elements().iter().map(|item| text_of(item) + "\u{1f}").collect(),
+        Field::ListInternal(list) => {
+            list.elements().iter().map(|item| text_of(item) + "\u{1f}").collect()
+        }
         number => number.to_string(),
     }
 }
@@ -188,14 +200,17 @@ mod tests {
     use segue_core::{AudioFeature, FeedbackKind, ListenerId};
 
     fn bytes(name: &str) -> Vec<u8> {
-        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)).unwrap()
+        std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name))
+            .unwrap()
     }
 
     fn read_all(content: &[u8]) -> Result<(FileReport, Records), IngestError> {
         let path = Path::new("test.parquet");
         let mut records = Records::default();
         let table = ParquetTable::open_entry(&mut &content[..], path, &TableOptions::default())?;
-        let Some(table) = table else { return Ok((FileReport::new(path.to_owned(), None), records)) };
+        let Some(table) = table else {
+            return Ok((FileReport::new(path.to_owned(), None), records));
+        };
         let mut context = Context::new(path, table.source(), ListenerId::new("me"), &mut records);
         let result = table.read(&mut context);
         let report = context.finish();
@@ -236,8 +251,9 @@ mod tests {
     #[test]
     fn a_file_is_read_as_an_entry_is() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/catalogue.parquet");
-        let table =
-            ParquetTable::open(File::open(&path).unwrap(), &path, &TableOptions::default()).unwrap().unwrap();
+        let table = ParquetTable::open(File::open(&path).unwrap(), &path, &TableOptions::default())
+            .unwrap()
+            .unwrap();
         let mut records = Records::default();
         let mut context = Context::new(&path, table.source(), ListenerId::new("me"), &mut records);
         table.read(&mut context).unwrap();
@@ -247,7 +263,8 @@ mod tests {
     #[test]
     fn an_entry_that_memory_should_not_hold_is_refused() {
         let mut endless = std::io::repeat(b'P');
-        let result = ParquetTable::open_entry(&mut endless, Path::new("x"), &TableOptions::default());
+        let result =
+            ParquetTable::open_entry(&mut endless, Path::new("x"), &TableOptions::default());
         assert!(matches!(result, Err(IngestError::TooLarge { .. })));
     }
 
@@ -255,7 +272,10 @@ mod tests {
     fn truncated_files_are_errors() {
         let whole = bytes("interactions.parquet");
         for length in [0, 3, 4, 8, whole.len() / 2, whole.len() - 1] {
-            assert!(matches!(read_all(&whole[..length]), Err(IngestError::Malformed { .. })), "{length}");
+            assert!(
+                matches!(read_all(&whole[..length]), Err(IngestError::Malformed { .. })),
+                "{length}"
+            );
         }
     }
 

@@ -1,11 +1,13 @@
-//! Rockbox and other players without a network: `.scrobbler.log`, tab-separated, with the headers `#AUDIOSCROBBLER/1.1` and
-//! `#TZ/UTC` or `#TZ/UNKNOWN`.
+//! Rockbox and other players without a network: `.scrobbler.log`, tab-separated, with the headers
+//! `#AUDIOSCROBBLER/1.1` and `#TZ/UTC` or `#TZ/UNKNOWN`.
 //!
-//! The columns are artist, album, title, track number, length in seconds, rating, time and, since 1.1, MusicBrainz id. The
-//! rating is `L` for a track that was listened to and `S` for one that was skipped before its half.
+//! The columns are artist, album, title, track number, length in seconds, rating, time and, since
+//! 1.1, MusicBrainz id. The rating is `L` for a track that was listened to and `S` for one that was
+//! skipped before its half.
 //!
-//! With `#TZ/UNKNOWN` times are those of the device's own clock. Nothing in the file says where it was, so they are taken for
-//! UTC; a wrong guess moves a whole history by the same hours and leaves its order.
+//! With `#TZ/UNKNOWN` times are those of the device's own clock. Nothing in the file says where it
+//! was, so they are taken for UTC; a wrong guess moves a whole history by the same hours and leaves
+//! its order.
 
 use std::io::BufRead;
 
@@ -44,7 +46,8 @@ impl Format for Rockbox {
     }
 }
 
-/// Headers stand alone in their line, but for the one that names the columns; an artist may begin with `#` too.
+/// Headers stand alone in their line, but for the one that names the columns; an artist may begin
+/// with `#` too.
 fn is_header(row: &StringRecord) -> bool {
     let first = row.get(0).unwrap_or("");
     first.starts_with('#') && (row.len() < 7 || first.eq_ignore_ascii_case("#ARTIST"))
@@ -72,9 +75,11 @@ fn read_row(
     if !(7..=8).contains(&row.len()) {
         return Err(DropReason::Malformed);
     }
-    let cell = |position: usize| row.get(position).and_then(present).filter(|&text| text != UNTAGGED);
+    let cell =
+        |position: usize| row.get(position).and_then(present).filter(|&text| text != UNTAGGED);
     let artist = cell(0);
-    let title = cell(2).ok_or(if artist.is_some() { DropReason::NoTitle } else { DropReason::NoTrack })?;
+    let title =
+        cell(2).ok_or(if artist.is_some() { DropReason::NoTitle } else { DropReason::NoTrack })?;
     let at = cell(6).and_then(values::moment).ok_or(DropReason::BadTime)?;
     let rating = cell(5).map(|rating| match rating {
         "L" => Some(false),
@@ -85,8 +90,8 @@ fn read_row(
     let id = mbid.iter().flatten().next().map(|mbid| mbid_id(mbid));
     let mut track = named_track(id, artist.map(str::to_owned).into_iter().collect(), title);
     track.album = cell(1).map(str::to_owned);
-    let has_length =
-        cell(4).map(|length| values::seconds(length).is_some_and(|ms| set_duration(&mut track, ms)));
+    let has_length = cell(4)
+        .map(|length| values::seconds(length).is_some_and(|ms| set_duration(&mut track, ms)));
     for (field, is_usable) in [
         ("length", has_length),
         ("rating", rating.map(|r| r.is_some())),
@@ -123,10 +128,14 @@ mod tests {
         assert_eq!(first.id.as_str(), "mbid:d5e4fb56-e457-4684-aa31-63ce70ee5a8c");
         assert_eq!(second.artist(), Some("#1 Dads"), "an artist may begin like a header");
         assert_eq!((third.artist(), third.title.as_str()), (None, "file.mp3"));
-        let unusable: Vec<_> = report.unusable_values.iter().map(|(field, count)| (*field, *count)).collect();
+        let unusable: Vec<_> =
+            report.unusable_values.iter().map(|(field, count)| (*field, *count)).collect();
         assert_eq!(unusable, [("length", 1), ("mbid", 1), ("rating", 1)]);
         let dropped: Vec<_> = report.dropped.into_iter().collect();
-        assert_eq!(dropped, [(DropReason::NoTitle, 1), (DropReason::BadTime, 1), (DropReason::Malformed, 1)]);
+        assert_eq!(
+            dropped,
+            [(DropReason::NoTitle, 1), (DropReason::BadTime, 1), (DropReason::Malformed, 1)]
+        );
     }
 
     #[test]

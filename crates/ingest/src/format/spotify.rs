@@ -2,12 +2,18 @@
 
 use segue_core::{DeviceClass, EndReason, StartReason, TrackId};
 
-/// The id of a track URI or of a link to a track, or `None` for what is no track of the catalogue: local files, episodes,
-/// broken text.
+/// The id of a track URI or of a link to a track, or `None` for what is no track of the catalogue:
+/// local files, episodes, broken text.
 pub(crate) fn track_id(uri: &str) -> Option<TrackId> {
     let id = match uri.strip_prefix("spotify:track:") {
         Some(id) => id,
-        None => uri.split_once("open.spotify.com/")?.1.rsplit_once("track/")?.1.split(['?', '#']).next()?,
+        None => uri
+            .split_once("open.spotify.com/")?
+            .1
+            .rsplit_once("track/")?
+            .1
+            .split(['?', '#'])
+            .next()?,
     };
     is_id(id).then(|| match uri.starts_with("spotify:") {
         true => TrackId::new(uri),
@@ -19,13 +25,16 @@ fn is_id(id: &str) -> bool {
     id.len() == 22 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// A playlist or album that something was played from. Old URIs of playlists name their owner, who is left out.
+/// A playlist or album that something was played from. Old URIs of playlists name their owner, who
+/// is left out.
 pub(crate) fn context_uri(uri: &str) -> Option<String> {
     let parts: Vec<&str> = uri.split(':').collect();
     match parts[..] {
         ["spotify", "user", _, "playlist", id] => Some(format!("spotify:playlist:{id}")),
         ["spotify", "user", _, "collection", ..] => Some("spotify:collection".to_owned()),
-        ["spotify", "playlist" | "album" | "artist" | "show", id] if is_id(id) => Some(uri.to_owned()),
+        ["spotify", "playlist" | "album" | "artist" | "show", id] if is_id(id) => {
+            Some(uri.to_owned())
+        }
         ["spotify", "collection", ..] => Some("spotify:collection".to_owned()),
         _ => None,
     }
@@ -60,7 +69,8 @@ pub(crate) fn end_reason(word: &str) -> Option<EndReason> {
     })
 }
 
-/// The kind of device that a platform string names. The first matching words count: televisions run Android, too.
+/// The kind of device that a platform string names. The first matching words count: televisions run
+/// Android, too.
 pub(crate) fn device_class(platform: &str) -> DeviceClass {
     const WORDS: [(DeviceClass, &[&str]); 8] = [
         (DeviceClass::Web, &["web_player", "webplayer", "web player"]),
@@ -69,10 +79,23 @@ pub(crate) fn device_class(platform: &str) -> DeviceClass {
         (DeviceClass::Car, &["carplay", "android auto", "android_auto", "tesla", "automotive"]),
         (
             DeviceClass::Speaker,
-            &["sonos", "speaker", "echo", "alexa", "google home", "cast", "homepod", "bose", "denon"],
+            &[
+                "sonos",
+                "speaker",
+                "echo",
+                "alexa",
+                "google home",
+                "cast",
+                "homepod",
+                "bose",
+                "denon",
+            ],
         ),
         (DeviceClass::Tablet, &["ipad", "tablet", "kindle"]),
-        (DeviceClass::Phone, &["iphone", "ipod", "ios", "android", "windows phone", "blackberry", "watch"]),
+        (
+            DeviceClass::Phone,
+            &["iphone", "ipod", "ios", "android", "windows phone", "blackberry", "watch"],
+        ),
         (
             DeviceClass::Computer,
             &["windows", "os x", "osx", "macos", "mac os", "linux", "desktop", "chrome os"],
@@ -92,7 +115,9 @@ mod tests {
         let uri = "spotify:track:6rqhFgbbKwnb9MLmUQDhG6";
         assert_eq!(track_id(uri).unwrap().as_str(), uri);
         assert_eq!(
-            track_id("https://open.spotify.com/intl-de/track/6rqhFgbbKwnb9MLmUQDhG6?si=x").unwrap().as_str(),
+            track_id("https://open.spotify.com/intl-de/track/6rqhFgbbKwnb9MLmUQDhG6?si=x")
+                .unwrap()
+                .as_str(),
             uri
         );
         for other in [

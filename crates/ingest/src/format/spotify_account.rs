@@ -1,12 +1,14 @@
-//! Spotify's account data: the last year's plays (`StreamingHistory_music_0.json`), the library with likes and bans
-//! (`YourLibrary.json`) and the playlists (`Playlist1.json`).
+//! Spotify's account data: the last year's plays (`StreamingHistory_music_0.json`), the library
+//! with likes and bans (`YourLibrary.json`) and the playlists (`Playlist1.json`).
 //!
-//! `endTime` is the minute in which the stream ended, in UTC and without saying so. A song twice within a minute may
-//! be an error of the export or a short play heard twice; both rows are kept.
+//! `endTime` is the minute in which the stream ended, in UTC and without saying so. A song twice
+//! within a minute may be an error of the export or a short play heard twice; both rows are kept.
 
 use std::io::BufRead;
 
-use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, Moment, Record, Source, Timestamp};
+use segue_core::{
+    Feedback, FeedbackKind, FeedbackTarget, Listen, Moment, Record, Source, Timestamp,
+};
 use serde::Deserialize;
 
 use super::{Format, Head, spotify};
@@ -65,7 +67,9 @@ impl Play<'_> {
             && self.artist_name.get() == Some("Unknown Artist");
         match self.track_name.get() {
             Some(_) if !unknown => None,
-            _ if self.podcast_name.get().or(self.episode_name.get()).is_some() => Some(DropReason::Podcast),
+            _ if self.podcast_name.get().or(self.episode_name.get()).is_some() => {
+                Some(DropReason::Podcast)
+            }
             _ if self.audiobook_name.get().or(self.chapter_name.get()).is_some() => {
                 Some(DropReason::Audiobook)
             }
@@ -114,7 +118,9 @@ impl Format for Library {
     fn recognises(&self, head: &Head<'_>) -> bool {
         let named = head.name.starts_with("yourlibrary") && head.has_key("tracks");
         head.begins_with(['{'])
-            && (named || head.has_key("bannedTracks") || head.has_keys(&["tracks", "albums", "shows"]))
+            && (named
+                || head.has_key("bannedTracks")
+                || head.has_keys(&["tracks", "albums", "shows"]))
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
@@ -151,15 +157,28 @@ struct Shelves {
 impl Rows for Shelves {
     type Row<'de> = Kept<'de>;
 
-    fn row(&mut self, kept: Kept<'_>, shelf: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
+    fn row(
+        &mut self,
+        kept: Kept<'_>,
+        shelf: u8,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
         if shelf == BANNED_ARTIST {
             return ban_artist(kept.name.get().or(kept.artist.get()), context);
         }
-        let named = Named { artist: &kept.artist, album: &kept.album, title: &kept.track, uri: &kept.uri };
+        let named =
+            Named { artist: &kept.artist, album: &kept.album, title: &kept.track, uri: &kept.uri };
         match shelf {
             BANNED_TRACK => say(&mut self.namer, named, &[FeedbackKind::Ban], None, context),
-            // The tracks of the library are the "Liked Songs": the listener pressed the heart, and owns them.
-            _ => say(&mut self.namer, named, &[FeedbackKind::Like, FeedbackKind::Saved], None, context),
+            // The tracks of the library are the "Liked Songs": the listener pressed the heart, and
+            // owns them.
+            _ => say(
+                &mut self.namer,
+                named,
+                &[FeedbackKind::Like, FeedbackKind::Saved],
+                None,
+                context,
+            ),
         }
     }
 }

@@ -1,9 +1,11 @@
-//! Spotify's extended streaming history, of every vintage: `endsong_0.json`, `Streaming_History_Audio_2020-2021_4.json` and
-//! the `Video` files beside them, in which music videos carry a track's URI.
+//! Spotify's extended streaming history, of every vintage: `endsong_0.json`,
+//! `Streaming_History_Audio_2020-2021_4.json` and the `Video` files beside them, in which music
+//! videos carry a track's URI.
 //!
-//! `ts` is the moment at which the stream ended, in UTC. Address, country, user name and user agent are not even
-//! deserialised, and of the platform only the kind of device is kept. `offline_timestamp` is not used: it counted
-//! milliseconds once and seconds later, and says nothing that `ts` does not.
+//! `ts` is the moment at which the stream ended, in UTC. Address, country, user name and user agent
+//! are not even deserialised, and of the platform only the kind of device is kept.
+//! `offline_timestamp` is not used: it counted milliseconds once and seconds later, and says
+//! nothing that `ts` does not.
 
 use std::io::BufRead;
 
@@ -133,11 +135,13 @@ impl Rows for Plays {
         if uri.is_some_and(|uri| id.is_none() && !uri.starts_with("spotify:local:")) {
             context.unusable("spotify_track_uri");
         }
-        let artist =
-            play.master_metadata_album_artist_name.counted("master_metadata_album_artist_name", context);
+        let artist = play
+            .master_metadata_album_artist_name
+            .counted("master_metadata_album_artist_name", context);
         let mut track = self.namer.track(id, artist, title);
-        let album =
-            play.master_metadata_album_album_name.counted("master_metadata_album_album_name", context);
+        let album = play
+            .master_metadata_album_album_name
+            .counted("master_metadata_album_album_name", context);
         track.album = album.map(str::to_owned);
 
         let mut listen =
@@ -151,7 +155,8 @@ impl Rows for Plays {
         listen.skipped = play.skipped.counted("skipped", context);
         listen.shuffle = play.shuffle.counted("shuffle", context);
         listen.offline = play.offline.counted("offline", context);
-        listen.private_session = play.incognito_mode.counted("incognito_mode", context).unwrap_or(false);
+        listen.private_session =
+            play.incognito_mode.counted("incognito_mode", context).unwrap_or(false);
         listen.device = self.device(play.platform.get().unwrap_or_default());
         context.keep(Record::Listen { listen, track })
     }

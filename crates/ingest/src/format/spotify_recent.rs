@@ -1,6 +1,7 @@
 //! What Spotify's API answers when asked for recently played tracks, saved as a file.
 //!
-//! `played_at` carries milliseconds and a zone. The answer says what was played and from what, and nothing about for how long.
+//! `played_at` carries milliseconds and a zone. The answer says what was played and from what, and
+//! nothing about for how long.
 
 use std::io::BufRead;
 
@@ -129,13 +130,20 @@ impl Rows for Plays {
         track.isrc = played.external_ids.0.isrc.get().map(str::to_owned);
         let year = played.album.0.release_date.get().and_then(|date| date.get(..4)?.parse().ok());
         track.year = year.filter(|year| (1000..2100).contains(year));
-        track.popularity =
-            played.popularity.get().filter(|p| (0.0..=100.0).contains(p)).map(|p| (p / 100.0) as f32);
+        track.popularity = played
+            .popularity
+            .get()
+            .filter(|p| (0.0..=100.0).contains(p))
+            .map(|p| (p / 100.0) as f32);
         if let Some(ms) = played.duration_ms.milliseconds(1.0, "duration_ms", context) {
             track.features.set(AudioFeature::DurationMs, ms as f32);
         }
-        let mut listen =
-            Listen::new(context.listener().clone(), track.id.clone(), at, Source::SpotifyRecentlyPlayed);
+        let mut listen = Listen::new(
+            context.listener().clone(),
+            track.id.clone(),
+            at,
+            Source::SpotifyRecentlyPlayed,
+        );
         listen.context = item.context.0.uri.get().and_then(spotify::context_uri);
         context.keep(Record::Listen { listen, track })
     }

@@ -52,9 +52,13 @@ impl Records {
 }
 
 /// Reads a text as a format; the report must add up.
-pub(crate) fn try_read(format: &dyn Format, text: &str) -> (Result<FileReport, IngestError>, Records) {
+pub(crate) fn try_read(
+    format: &dyn Format,
+    text: &str,
+) -> (Result<FileReport, IngestError>, Records) {
     let mut records = Records::default();
-    let mut context = Context::new(Path::new("test"), format.source(), ListenerId::new("me"), &mut records);
+    let mut context =
+        Context::new(Path::new("test"), format.source(), ListenerId::new("me"), &mut records);
     let mut input = text.as_bytes();
     let result = format.read(&mut input, &mut context);
     let report = context.finish();
@@ -81,8 +85,10 @@ pub(crate) fn fixture(name: &str) -> String {
 
 /// Real data, or `None` with a word about it where it is not there.
 pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("SEGUE_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let folder = std::env::var_os("SEGUE_TEST_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
     let path = folder.join(name);
     let there = path.exists();
     if !there {

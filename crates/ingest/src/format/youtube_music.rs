@@ -1,8 +1,10 @@
-//! YouTube Music in a Takeout archive: `watch-history.json`, whose path, name and sentences are translated.
+//! YouTube Music in a Takeout archive: `watch-history.json`, whose path, name and sentences are
+//! translated.
 //!
-//! The file holds everything that was watched; a row is music if its header, its link or its details say so. Titles are
-//! sentences ("Watched X", "X angesehen"), taken apart by what is known of them in each language. Artists are the channels
-//! that YouTube makes for them (`X - Topic`), or else the first half of the video's title.
+//! The file holds everything that was watched; a row is music if its header, its link or its
+//! details say so. Titles are sentences ("Watched X", "X angesehen"), taken apart by what is known
+//! of them in each language. Artists are the channels that YouTube makes for them (`X - Topic`), or
+//! else the first half of the video's title.
 
 use std::io::BufRead;
 
@@ -79,7 +81,12 @@ struct Watched {
 impl Rows for Watched {
     type Row<'de> = Activity<'de>;
 
-    fn row(&mut self, activity: Activity<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
+    fn row(
+        &mut self,
+        activity: Activity<'_>,
+        _: u8,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
         let dropped = |reason, context: &mut Context<'_>| {
             context.drop_row(reason);
             Ok(())
@@ -87,12 +94,18 @@ impl Rows for Watched {
         if !activity.is_music() {
             return dropped(DropReason::Video, context);
         }
-        // Searches and visits to artists are activities, too, and videos that were removed have no link.
-        let Some(url) = activity.title_url.get() else { return dropped(DropReason::NoTrack, context) };
+        // Searches and visits to artists are activities, too, and videos that were removed have no
+        // link.
+        let Some(url) = activity.title_url.get() else {
+            return dropped(DropReason::NoTrack, context);
+        };
         let Some(video) = video_id(url) else { return dropped(DropReason::NotAPlay, context) };
         let channel = activity.subtitles.0.first().and_then(|subtitle| subtitle.0.name.get());
-        let Some(title) =
-            activity.title.get().map(bare_title).filter(|title| !title.contains("://") && !title.is_empty())
+        let Some(title) = activity
+            .title
+            .get()
+            .map(bare_title)
+            .filter(|title| !title.contains("://") && !title.is_empty())
         else {
             return dropped(DropReason::NoTitle, context);
         };
@@ -101,7 +114,8 @@ impl Rows for Watched {
         };
         let (artist, title) = artist_and_title(channel, title);
         let track = self.namer.track(Some(TrackId::new(format!("youtube:{video}"))), artist, title);
-        let listen = Listen::new(context.listener().clone(), track.id.clone(), at, Source::YouTubeMusic);
+        let listen =
+            Listen::new(context.listener().clone(), track.id.clone(), at, Source::YouTubeMusic);
         context.keep(Record::Listen { listen, track })
     }
 }
@@ -109,8 +123,8 @@ impl Rows for Watched {
 fn video_id(url: &str) -> Option<&str> {
     let (_, query) = url.split_once("watch?")?;
     let id = query.split('&').find_map(|pair| pair.strip_prefix("v="))?;
-    let well_formed =
-        id.len() == 11 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let well_formed = id.len() == 11
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     well_formed.then_some(id)
 }
 
@@ -156,11 +170,13 @@ fn bare_title(sentence: &str) -> &str {
     let before = || SUFFIXES.iter().find_map(|suffix| sentence.strip_suffix(suffix));
     let title = after.or_else(before).unwrap_or(sentence).trim();
     let quotes = [('„', '“'), ('“', '”'), ('"', '"'), ('«', '»'), ('「', '」')];
-    let unquoted = quotes.iter().find_map(|&(open, close)| title.strip_prefix(open)?.strip_suffix(close));
+    let unquoted =
+        quotes.iter().find_map(|&(open, close)| title.strip_prefix(open)?.strip_suffix(close));
     unquoted.unwrap_or(title).trim()
 }
 
-/// The artist by the channel, or by a title such as "Artist - Title" where the channel is of that artist or of somebody else.
+/// The artist by the channel, or by a title such as "Artist - Title" where the channel is of that
+/// artist or of somebody else.
 fn artist_and_title<'t>(channel: Option<&'t str>, title: &'t str) -> (Option<&'t str>, &'t str) {
     let Some(channel) = channel else { return (None, title) };
     if let Some(artist) = channel.strip_suffix(" - Topic") {

@@ -3,23 +3,30 @@
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-/// Folds compatibility forms, letter case, diacritics and punctuation, and writes "and" for `&`. Words are parted by one
-/// space. Text without any letter or digit keeps its symbols, so that `!!!` and `÷` remain names.
+/// Folds compatibility forms, letter case, diacritics and punctuation, and writes "and" for `&`.
+/// Words are parted by one space. Text without any letter or digit keeps its symbols, so that `!!!`
+/// and `÷` remain names.
 pub fn normalise(text: &str) -> String {
     let folded = if text.is_ascii() { text.to_ascii_lowercase() } else { fold(text) };
     let words = words(&folded);
-    let normal =
-        if words.is_empty() { folded.split_whitespace().collect::<Vec<_>>().join(" ") } else { words };
+    let normal = if words.is_empty() {
+        folded.split_whitespace().collect::<Vec<_>>().join(" ")
+    } else {
+        words
+    };
     // Composed only now: without the signs between them, marks may take another order.
     if normal.is_ascii() { normal } else { normal.nfc().collect() }
 }
 
-/// Compatibility decomposition without diacritics, lower case. Only marks of the Latin, Greek and Cyrillic scripts go: in
-/// others, such as kana and Devanagari, a mark makes another letter.
+/// Compatibility decomposition without diacritics, lower case. Only marks of the Latin, Greek and
+/// Cyrillic scripts go: in others, such as kana and Devanagari, a mark makes another letter.
 fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    let kept =
-        text.chars().filter(|&c| !is_ornament(c)).nfkd().filter(|&c| !is_diacritic(c) && !is_ornament(c));
+    let kept = text
+        .chars()
+        .filter(|&c| !is_ornament(c))
+        .nfkd()
+        .filter(|&c| !is_diacritic(c) && !is_ornament(c));
     for c in kept {
         match c {
             'ß' | 'ẞ' => folded.push_str("ss"),

@@ -1,4 +1,5 @@
-//! What the words in brackets or behind a dash say: guests, packaging, a version, or a piece of the title after all.
+//! What the words in brackets or behind a dash say: guests, packaging, a version, or a piece of the
+//! title after all.
 
 use segue_core::Version;
 
@@ -17,7 +18,8 @@ pub(super) enum Qualifier {
     Version(Version),
 }
 
-/// Qualifiers longer than this are prose and belong to the title, unless their first words already decide.
+/// Qualifiers longer than this are prose and belong to the title, unless their first words already
+/// decide.
 const MOST_WORDS: usize = 6;
 
 /// Reads a qualifier.
@@ -41,7 +43,8 @@ pub(super) fn classify(text: &str) -> Qualifier {
     if is_packaging(&words, text) { Qualifier::Packaging } else { Qualifier::Core }
 }
 
-/// Where a list of guests begins in text without brackets, if it does: at a word such as "feat." with words on both sides.
+/// Where a list of guests begins in text without brackets, if it does: at a word such as "feat."
+/// with words on both sides.
 pub(super) fn guests_begin(text: &str) -> Option<usize> {
     if !text.contains(['f', 'F']) {
         return None;
@@ -77,23 +80,31 @@ fn is_number(word: &str) -> bool {
 }
 
 fn is_remaster(word: &str) -> bool {
-    word.starts_with("remaster") || matches!(word, "remasterizado" | "remasterizada" | "remasterise")
+    word.starts_with("remaster")
+        || matches!(word, "remasterizado" | "remasterizada" | "remasterise")
 }
 
-/// "live" with nothing but a date or a kind before it and a place or a kind behind it, or the same in other languages.
+/// "live" with nothing but a date or a kind before it and a place or a kind behind it, or the same
+/// in other languages.
 fn is_live(words: &[&str]) -> bool {
-    if let ["recorded" | "recording" | "performed", "at" | "in" | "on" | "live" | "for", ..] = words {
+    if let ["recorded" | "recording" | "performed", "at" | "in" | "on" | "live" | "for", ..] = words
+    {
         return true;
     }
-    if words.windows(2).any(|pair| LIVE_PHRASES.contains(&(pair[0], pair[1]))) && words.len() <= MOST_WORDS {
+    if words.windows(2).any(|pair| LIVE_PHRASES.contains(&(pair[0], pair[1])))
+        && words.len() <= MOST_WORDS
+    {
         return true;
     }
-    if words.len() <= MOST_WORDS && matches!(words.last(), Some(&("session" | "sessions" | "ライブ"))) {
+    if words.len() <= MOST_WORDS
+        && matches!(words.last(), Some(&("session" | "sessions" | "ライブ")))
+    {
         return true;
     }
     let Some(at) = words.iter().position(|&word| word == "live") else { return false };
-    let before_fits =
-        words[..at].iter().all(|word| is_number(word) || is_remaster(word) || LIVE_BEFORE.contains(word));
+    let before_fits = words[..at]
+        .iter()
+        .all(|word| is_number(word) || is_remaster(word) || LIVE_BEFORE.contains(word));
     let after_fits = words
         .get(at + 1)
         .is_none_or(|word| is_number(word) || is_remaster(word) || LIVE_AFTER.contains(word));
@@ -178,7 +189,17 @@ fn version_in(words: &[&str]) -> Option<Version> {
     let has = |wanted: &[&str]| words.iter().any(|word| wanted.contains(word));
     let pair = |a: &str, b: &str| words.windows(2).any(|pair| pair == [a, b]);
 
-    if has(&["remix", "remixed", "remixes", "rmx", "rework", "reworked", "refix", "mashup", "nightcore"]) {
+    if has(&[
+        "remix",
+        "remixed",
+        "remixes",
+        "rmx",
+        "rework",
+        "reworked",
+        "refix",
+        "mashup",
+        "nightcore",
+    ]) {
         return Some(Version::Remix);
     }
     if pair("sped", "up") || pair("speed", "up") || has(&["slowed"]) {
@@ -199,7 +220,9 @@ fn version_in(words: &[&str]) -> Option<Version> {
         || pair("rough", "mix")
         || pair("home", "recording")
         || matches!(words, ["alternate" | "alternative" | "alt", "take" | "version" | "mix", ..])
-        || words.windows(2).any(|pair| matches!(pair, ["take" | "early", n] if is_number(n) || *n == "take"))
+        || words
+            .windows(2)
+            .any(|pair| matches!(pair, ["take" | "early", n] if is_number(n) || *n == "take"))
     {
         return Some(Version::Demo);
     }
@@ -237,7 +260,10 @@ fn last_word_version(words: &[&str]) -> Option<Version> {
         "edit"
             if before.is_empty()
                 || cut
-                || matches!(before, ["album" | "club" | "clean" | "explicit" | "original" | "vocal"]) =>
+                || matches!(
+                    before,
+                    ["album" | "club" | "clean" | "explicit" | "original" | "vocal"]
+                ) =>
         {
             Some(Version::Edit)
         }
@@ -246,7 +272,8 @@ fn last_word_version(words: &[&str]) -> Option<Version> {
         "size" if matches!(before, ["tv" | "anime" | "movie" | "short"]) => Some(Version::Edit),
         "mix" | "version" if same_hand => Some(Version::Remaster),
         "mono" | "stereo" if before.is_empty() => Some(Version::Remaster),
-        // The artist's own new recording, which is nearer to a remaster than to anything else that there is a word for.
+        // The artist's own new recording, which is nearer to a remaster than to anything else that
+        // there is a word for.
         "version" if matches!(before.last(), Some(&("taylors" | "rerecorded" | "recorded"))) => {
             Some(Version::Remaster)
         }
@@ -262,13 +289,14 @@ fn last_word_version(words: &[&str]) -> Option<Version> {
 fn is_packaging(words: &[&str], text: &str) -> bool {
     match words {
         [
-            "explicit" | "clean" | "deluxe" | "audio" | "hd" | "hq" | "cover" | "single" | "original"
-            | "lyrics" | "mv",
+            "explicit" | "clean" | "deluxe" | "audio" | "hd" | "hq" | "cover" | "single"
+            | "original" | "lyrics" | "mv",
         ] => true,
         ["official", ..] if words.len() <= 4 => true,
         ["lyric" | "music", "video"] | ["official", "audio"] => true,
         [
-            "original" | "main" | "album" | "lp" | "studio" | "explicit" | "clean" | "cover" | "standard",
+            "original" | "main" | "album" | "lp" | "studio" | "explicit" | "clean" | "cover"
+            | "standard",
             "version" | "mix",
         ] => true,
         ["bonus", "track", ..] | ["deluxe" | "bonus", "edition" | "version"] => true,
@@ -276,7 +304,10 @@ fn is_packaging(words: &[&str], text: &str) -> bool {
         ["from", ..] => {
             text.contains(['"', '“', '”', '«', '「'])
                 || words.iter().any(|word| {
-                    matches!(*word, "soundtrack" | "motion" | "film" | "movie" | "series" | "musical")
+                    matches!(
+                        *word,
+                        "soundtrack" | "motion" | "film" | "movie" | "series" | "musical"
+                    )
                 })
         }
         _ => false,

@@ -25,7 +25,8 @@ impl<'a> Title<'a> {
         Self { whole: title, pieces }
     }
 
-    /// The words that every version shares. Where nothing but qualifiers is left, the whole title is the core.
+    /// The words that every version shares. Where nothing but qualifiers is left, the whole title
+    /// is the core.
     pub(super) fn core(&self) -> String {
         self.joined(|qualifier| qualifier == Qualifier::Core)
     }
@@ -79,12 +80,14 @@ fn strength(version: Version) -> u8 {
     }
 }
 
-/// Bytes without which there is nothing to cut: ASCII brackets, dashes and bars, and the lead bytes of their wide forms.
+/// Bytes without which there is nothing to cut: ASCII brackets, dashes and bars, and the lead bytes
+/// of their wide forms.
 fn is_cut_hint(byte: u8) -> bool {
     matches!(byte, b'(' | b'[' | b'{' | b'-' | b'|' | 0xe2 | 0xe3 | 0xef)
 }
 
-/// Splits at dashes and bars that stand between spaces and outside brackets, and at ` -…-` around the end.
+/// Splits at dashes and bars that stand between spaces and outside brackets, and at ` -…-` around
+/// the end.
 fn segments(title: &str) -> Vec<&str> {
     let mut segments = Vec::new();
     let ends_in_dash = title.trim_end().ends_with(['-', '~', '～']);
@@ -146,7 +149,8 @@ fn cut_brackets(segment: &str, first: bool, pieces: &mut Vec<(Qualifier, String)
     }
 }
 
-/// Where the next bracket opens, what it holds and what comes behind it; an unclosed one runs to the end.
+/// Where the next bracket opens, what it holds and what comes behind it; an unclosed one runs to
+/// the end.
 fn next_bracket(text: &str) -> Option<(usize, &str, &str)> {
     let (open, c) = text.char_indices().find(|&(_, c)| closing(c).is_some())?;
     let close = closing(c)?;
@@ -165,7 +169,8 @@ fn next_bracket(text: &str) -> Option<(usize, &str, &str)> {
     Some((open, inside, ""))
 }
 
-/// Text outside brackets: the core in the first segment, perhaps a qualifier in those behind a dash.
+/// Text outside brackets: the core in the first segment, perhaps a qualifier in those behind a
+/// dash.
 fn push_plain(text: &str, first: bool, pieces: &mut Vec<(Qualifier, String)>) {
     if text.trim().is_empty() {
         return;

@@ -58,7 +58,8 @@ impl Archive {
 
 /// Lists what there is to read in an archive.
 pub(super) fn list(path: &Path, limits: &Limits) -> Result<Archive, IngestError> {
-    let file = File::open(path).map_err(|source| IngestError::Io { path: path.to_owned(), source })?;
+    let file =
+        File::open(path).map_err(|source| IngestError::Io { path: path.to_owned(), source })?;
     list_zip(&mut open(BufReader::new(file), path, limits)?, path, limits, true)
 }
 
@@ -96,7 +97,8 @@ fn zip_error(error: ZipError, path: &Path) -> IngestError {
     }
 }
 
-/// How many entries the end of the archive declares; asked before the list is read, which takes memory for each.
+/// How many entries the end of the archive declares; asked before the list is read, which takes
+/// memory for each.
 fn declared_entries(reader: &mut (impl Read + Seek)) -> io::Result<Option<u64>> {
     const END_RECORD_BYTES: u64 = 22;
     const LONGEST_END: u64 = END_RECORD_BYTES + u16::MAX as u64 + 20;
@@ -106,18 +108,26 @@ fn declared_entries(reader: &mut (impl Read + Seek)) -> io::Result<Option<u64>> 
     reader.take(LONGEST_END).read_to_end(&mut end)?;
     reader.seek(SeekFrom::Start(0))?;
 
-    let Some(at) = end.windows(4).rposition(|window| window == b"PK\x05\x06") else { return Ok(None) };
+    let Some(at) = end.windows(4).rposition(|window| window == b"PK\x05\x06") else {
+        return Ok(None);
+    };
     let Some(count) = end.get(at + 10..at + 12) else { return Ok(None) };
     let count = u64::from(u16::from_le_bytes([count[0], count[1]]));
-    let locator =
-        at.checked_sub(20).and_then(|start| end.get(start..at)).filter(|l| l.starts_with(b"PK\x06\x07"));
-    let (true, Some(locator)) = (count == u64::from(u16::MAX), locator) else { return Ok(Some(count)) };
+    let locator = at
+        .checked_sub(20)
+        .and_then(|start| end.get(start..at))
+        .filter(|l| l.starts_with(b"PK\x06\x07"));
+    let (true, Some(locator)) = (count == u64::from(u16::MAX), locator) else {
+        return Ok(Some(count));
+    };
     let offset = u64::from_le_bytes(locator[8..16].try_into().expect("eight bytes"));
     let mut record = [0; 40];
     reader.seek(SeekFrom::Start(offset))?;
     let complete = reader.read_exact(&mut record).is_ok() && record.starts_with(b"PK\x06\x06");
     reader.seek(SeekFrom::Start(0))?;
-    Ok(complete.then(|| u64::from_le_bytes(record[32..40].try_into().expect("eight bytes"))).or(Some(count)))
+    Ok(complete
+        .then(|| u64::from_le_bytes(record[32..40].try_into().expect("eight bytes")))
+        .or(Some(count)))
 }
 
 fn list_zip<R: Read + Seek>(
@@ -129,7 +139,8 @@ fn list_zip<R: Read + Seek>(
     if zip.len() > limits.entries {
         return Err(too_large(path, "the number of entries", limits.entries.to_string()));
     }
-    let mut archive = Archive { path: path.to_owned(), entries: Vec::new(), left_alone: Vec::new() };
+    let mut archive =
+        Archive { path: path.to_owned(), entries: Vec::new(), left_alone: Vec::new() };
     for index in 0..zip.len() {
         list_entry(zip, index, limits, nest, &mut archive)?;
     }
@@ -153,7 +164,9 @@ fn list_entry<R: Read + Seek>(
         Verdict::Open | Verdict::Archive if escapes(&name) => {
             Verdict::LeaveAlone("its name leads outside the archive: not opened")
         }
-        Verdict::Open | Verdict::Archive if data.encrypted() => Verdict::LeaveAlone("encrypted: not opened"),
+        Verdict::Open | Verdict::Archive if data.encrypted() => {
+            Verdict::LeaveAlone("encrypted: not opened")
+        }
         Verdict::Archive if !nest => {
             Verdict::LeaveAlone("an archive in an archive in an archive: not opened")
         }
@@ -163,14 +176,18 @@ fn list_entry<R: Read + Seek>(
     let mut entry = Entry { index, path, size, packed, crc32, nested: None };
     match verdict {
         Verdict::Ignore => {}
-        Verdict::LeaveAlone(why) => archive.left_alone.push(FileReport::left_alone(entry.path, why)),
+        Verdict::LeaveAlone(why) => {
+            archive.left_alone.push(FileReport::left_alone(entry.path, why))
+        }
         Verdict::Open => archive.entries.push(entry),
         Verdict::Archive => match list_nested(zip, &entry, limits) {
             Ok(nested) => {
                 entry.nested = Some(nested);
                 archive.entries.push(entry);
             }
-            Err(error) => archive.left_alone.push(FileReport::left_alone(entry.path, reason(&error))),
+            Err(error) => {
+                archive.left_alone.push(FileReport::left_alone(entry.path, reason(&error)))
+            }
         },
     }
     Ok(())
@@ -199,7 +216,10 @@ fn read_nested<R: Read + Seek>(
     let most = limits.nested_archive_bytes;
     let mut bytes = Vec::new();
     let content = zip.by_index(entry.index).map_err(|error| zip_error(error, &entry.path))?;
-    content.take(most + 1).read_to_end(&mut bytes).map_err(|error| read_error(error, &entry.path, 0))?;
+    content
+        .take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|error| read_error(error, &entry.path, 0))?;
     if bytes.len() as u64 > most {
         return Err(too_large(&entry.path, "an archive in an archive", format!("{most} bytes")));
     }
@@ -209,12 +229,17 @@ fn read_nested<R: Read + Seek>(
 impl Import<'_> {
     /// Reads all entries of an archive.
     pub(super) fn archive(&mut self, archive: &Archive) -> Result<(), IngestError> {
-        if archive.entries.iter().all(|entry| entry.nested.is_none() && self.passes_over(&entry.path)) {
+        if archive
+            .entries
+            .iter()
+            .all(|entry| entry.nested.is_none() && self.passes_over(&entry.path))
+        {
             self.report.files.extend(archive.left_alone.iter().cloned());
             return Ok(());
         }
         let path = &archive.path;
-        let file = File::open(path).map_err(|source| IngestError::Io { path: path.clone(), source })?;
+        let file =
+            File::open(path).map_err(|source| IngestError::Io { path: path.clone(), source })?;
         self.open_archive(&mut open(BufReader::new(file), path, &self.options.limits)?, archive)
     }
 
@@ -267,7 +292,11 @@ impl Import<'_> {
             return Ok(());
         }
         let bytes = read_nested(zip, entry, &self.options.limits)?;
-        self.entries(&mut open(Cursor::new(bytes), &entry.path, &self.options.limits)?, nested, last_byte)
+        self.entries(
+            &mut open(Cursor::new(bytes), &entry.path, &self.options.limits)?,
+            nested,
+            last_byte,
+        )
     }
 
     fn entry<R: Read + Seek>(
@@ -277,7 +306,8 @@ impl Import<'_> {
         last_byte: u64,
     ) -> Result<(), IngestError> {
         let budget = self.budget(entry, last_byte);
-        let mut content = zip.by_index(entry.index).map_err(|error| zip_error(error, &entry.path))?;
+        let mut content =
+            zip.by_index(entry.index).map_err(|error| zip_error(error, &entry.path))?;
         let head = read_head(&mut content).map_err(|error| read_error(error, &entry.path, 1))?;
         self.read(Opened {
             path: entry.path.clone(),
@@ -292,7 +322,8 @@ impl Import<'_> {
 
     fn budget(&self, entry: &Entry, last_byte: u64) -> Budget {
         let limits = &self.options.limits;
-        let by_ratio = entry.packed.saturating_mul(limits.unpacked_ratio).saturating_add(FREE_BYTES);
+        let by_ratio =
+            entry.packed.saturating_mul(limits.unpacked_ratio).saturating_add(FREE_BYTES);
         let by_total = last_byte.saturating_sub(self.meter.read());
         if by_ratio <= by_total {
             let limit = format!("{} bytes a byte packed", limits.unpacked_ratio);

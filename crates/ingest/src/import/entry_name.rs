@@ -1,5 +1,5 @@
-//! Which files may be opened, judged by their names alone. Exports hold addresses, payments and searches beside the
-//! listening history: what is not asked for is not looked at.
+//! Which files may be opened, judged by their names alone. Exports hold addresses, payments and
+//! searches beside the listening history: what is not asked for is not looked at.
 
 /// What a name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,8 @@ pub(super) enum Verdict {
 }
 
 /// Extensions that data comes in.
-const DATA: [&str; 9] = ["json", "jsonl", "csv", "tsv", "txt", "log", "parquet", "listens", "ndjson"];
+const DATA: [&str; 9] =
+    ["json", "jsonl", "csv", "tsv", "txt", "log", "parquet", "listens", "ndjson"];
 
 /// How the names of files begin that hold nothing but private facts.
 const PRIVATE: [&str; 19] = [
@@ -154,9 +155,12 @@ mod tests {
         ] {
             assert!(matches!(judge_entry(name), Verdict::LeaveAlone(_)), "{name}");
         }
-        for name in
-            ["__MACOSX/MyData/._endsong_0.json", "MyData/._endsong_0.json", "ReadMeFirst.pdf", "listens/"]
-        {
+        for name in [
+            "__MACOSX/MyData/._endsong_0.json",
+            "MyData/._endsong_0.json",
+            "ReadMeFirst.pdf",
+            "listens/",
+        ] {
             assert_eq!(judge_entry(name), Verdict::Ignore, "{name}");
         }
     }

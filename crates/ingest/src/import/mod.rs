@@ -48,7 +48,8 @@ pub struct Limits {
     pub folder_depth: usize,
     /// Bytes that the entries of one archive may unpack to, all together.
     pub unpacked_bytes: u64,
-    /// Bytes that an entry may unpack to for each byte that it takes in the archive. Real exports stay below 30.
+    /// Bytes that an entry may unpack to for each byte that it takes in the archive. Real exports
+    /// stay below 30.
     pub unpacked_ratio: u64,
     /// Bytes of an archive inside an archive, which is held in memory.
     pub nested_archive_bytes: u64,
@@ -68,13 +69,14 @@ impl Default for Limits {
 
 /// Reads files, folders (all that is in them) and zip archives (not unpacked to disk) into `sink`.
 ///
-/// Formats are told apart by content, then by name. A file that cannot be read to its end keeps the rows before that point,
-/// is marked `incomplete` in the report, and does not keep the others from being read.
+/// Formats are told apart by content, then by name. A file that cannot be read to its end keeps the
+/// rows before that point, is marked `incomplete` in the report, and does not keep the others from
+/// being read.
 ///
 /// # Errors
-/// [`IngestError::Io`] when a path given cannot be opened at all, [`IngestError::UnknownFormat`] when a path given is itself
-/// a file in no known format, [`IngestError::TooLarge`] when a folder or archive has too many files, and
-/// [`IngestError::Sink`] when the sink cannot go on.
+/// [`IngestError::Io`] when a path given cannot be opened at all, [`IngestError::UnknownFormat`]
+/// when a path given is itself a file in no known format, [`IngestError::TooLarge`] when a folder
+/// or archive has too many files, and [`IngestError::Sink`] when the sink cannot go on.
 pub fn import<P: AsRef<Path>>(
     paths: &[P],
     options: &ImportOptions,
@@ -85,7 +87,8 @@ pub fn import<P: AsRef<Path>>(
     let formats = Formats::new(&options.tables, learn_artists(&plan.jobs, options));
     let meter = Meter::new(plan.total_bytes(), observer);
     let report = Report { files: plan.left_alone };
-    let mut import = Import { options, meter, pass: Pass::Read { formats: &formats, sink }, report };
+    let mut import =
+        Import { options, meter, pass: Pass::Read { formats: &formats, sink }, report };
     for job in &plan.jobs {
         import.job(job)?;
     }
@@ -107,8 +110,12 @@ pub(crate) fn import_archive(
     let formats = Formats::new(&options.tables, AppleArtists::default());
     let mut nobody = ();
     let meter = Meter::new(archive.declared_bytes(), &mut nobody);
-    let mut import =
-        Import { options, meter, pass: Pass::Read { formats: &formats, sink }, report: Report::default() };
+    let mut import = Import {
+        options,
+        meter,
+        pass: Pass::Read { formats: &formats, sink },
+        report: Report::default(),
+    };
     import.open_archive(&mut zip, &archive)?;
     Ok(import.report)
 }
@@ -119,7 +126,8 @@ fn learn_artists(jobs: &[Job], options: &ImportOptions) -> AppleArtists {
     artists.beside_activity = jobs.iter().any(|job| job.holds("play activity"));
     let mut nobody = ();
     let meter = Meter::new(0, &mut nobody);
-    let mut import = Import { options, meter, pass: Pass::Learn(&mut artists), report: Report::default() };
+    let mut import =
+        Import { options, meter, pass: Pass::Learn(&mut artists), report: Report::default() };
     for job in jobs {
         // What cannot be read is reported when it is read for its rows.
         let _ = import.job(job);

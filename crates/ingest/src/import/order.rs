@@ -1,14 +1,18 @@
-//! The order in which files are read: as a person would sort them, and Spotify's parts by their index.
+//! The order in which files are read: as a person would sort them, and Spotify's parts by their
+//! index.
 
 use std::cmp::Ordering;
 use std::path::Path;
 
-/// Compares paths so that `9.jsonl` comes before `10.jsonl`. The parts of Spotify's histories carry an index over all years
-/// behind the years, `Streaming_History_Audio_2020-2021_4.json` before `…_2020_5.json`, and that index decides.
+/// Compares paths so that `9.jsonl` comes before `10.jsonl`. The parts of Spotify's histories carry
+/// an index over all years behind the years, `Streaming_History_Audio_2020-2021_4.json` before
+/// `…_2020_5.json`, and that index decides.
 pub(super) fn by_name(a: &Path, b: &Path) -> Ordering {
     let key = |path: &Path| {
-        let folder = path.parent().map(|folder| folder.to_string_lossy().to_lowercase()).unwrap_or_default();
-        let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let folder =
+            path.parent().map(|folder| folder.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let name =
+            path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
         (pieces(&folder), part_index(&name), pieces(&name))
     };
     key(a).cmp(&key(b)).then_with(|| a.cmp(b))
@@ -62,7 +66,8 @@ mod tests {
             "x/listens/2025/9.jsonl",
         ];
         names.sort_by(|a, b| by_name(Path::new(a), Path::new(b)));
-        let indices: Vec<_> = names.iter().map(|name| name.rsplit(['_', '/']).next().unwrap()).collect();
+        let indices: Vec<_> =
+            names.iter().map(|name| name.rsplit(['_', '/']).next().unwrap()).collect();
         assert_eq!(indices, ["3.json", "4.json", "5.json", "6.json", "9.jsonl", "10.jsonl"]);
     }
 }

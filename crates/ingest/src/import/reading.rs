@@ -1,4 +1,5 @@
-//! Reads what the plan names, each file once for its rows, and some files before that for the artists they tell.
+//! Reads what the plan names, each file once for its rows, and some files before that for the
+//! artists they tell.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -15,7 +16,8 @@ use crate::{
     Context, FileIdentity, FileReport, FileSink, IngestError, Report, Sink, SinkError, TableOptions,
 };
 
-/// To be raised whenever a format finds other rows in the same content, or numbers them in another way.
+/// To be raised whenever a format finds other rows in the same content, or numbers them in another
+/// way.
 const PARSER_VERSION: u32 = 1;
 
 /// An import under way.
@@ -66,7 +68,9 @@ impl Import<'_> {
 
     /// Whether this pass has no business with a file of that name.
     pub(super) fn passes_over(&self, path: &Path) -> bool {
-        let name = || path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let name = || {
+            path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default()
+        };
         match self.pass {
             Pass::Read { .. } => false,
             Pass::Learn(_) => {
@@ -110,7 +114,8 @@ impl Import<'_> {
         })
     }
 
-    /// Finds the format and reads. Only a sink that gives up and content that nobody knows are errors here.
+    /// Finds the format and reads. Only a sink that gives up and content that nobody knows are
+    /// errors here.
     pub(super) fn read(&mut self, opened: Opened<'_>) -> Result<(), IngestError> {
         let formats = match &mut self.pass {
             Pass::Learn(artists) => return learn(artists, self.options, &mut self.meter, opened),
@@ -120,14 +125,18 @@ impl Import<'_> {
             return self.read_parquet(opened);
         }
         let text = decode_head(&opened.head);
-        let name =
-            opened.path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+        let name = opened
+            .path
+            .file_name()
+            .map(|name| name.to_string_lossy().to_lowercase())
+            .unwrap_or_default();
         if matches!(text.trim(), "" | "[]" | "{}") {
             self.report.files.push(FileReport::left_alone(opened.path, "holds no rows"));
             return Ok(());
         }
         let Some(format) = formats.detect(&Head { text: &text, name: &name }) else {
-            let beginning = text.trim_start().chars().take(40).flat_map(char::escape_debug).collect();
+            let beginning =
+                text.trim_start().chars().take(40).flat_map(char::escape_debug).collect();
             return Err(IngestError::UnknownFormat { path: opened.path, beginning });
         };
         drop(text);
@@ -167,7 +176,8 @@ impl Import<'_> {
         let parser = parser(table.source(), tables);
         let identity = FileIdentity { path, size, fingerprint, source: table.source(), parser };
         let Pass::Read { sink, .. } = &mut self.pass else { return Ok(()) };
-        let report = account(&identity, self.options, *sink, |context| (table.read(context), None))?;
+        let report =
+            account(&identity, self.options, *sink, |context| (table.read(context), None))?;
         self.report.files.push(report);
         Ok(())
     }
@@ -203,8 +213,8 @@ fn parser(source: Source, tables: &TableOptions) -> String {
     }
 }
 
-/// Keeps the account of a file while `read` reads it and says what else is worth a note. Only a sink that gives up is an
-/// error; what breaks the file off is told in the account.
+/// Keeps the account of a file while `read` reads it and says what else is worth a note. Only a
+/// sink that gives up is an error; what breaks the file off is told in the account.
 fn account(
     identity: &FileIdentity,
     options: &ImportOptions,
@@ -249,8 +259,10 @@ fn learn(
         }
     }
     let mut nobody = Nobody;
-    let mut context = Context::new(&opened.path, Source::AppleMusic, options.listener.clone(), &mut nobody);
-    let mut input = decoded(&opened.head, opened.content.reader(), &opened.path, opened.budget, meter);
+    let mut context =
+        Context::new(&opened.path, Source::AppleMusic, options.listener.clone(), &mut nobody);
+    let mut input =
+        decoded(&opened.head, opened.content.reader(), &opened.path, opened.budget, meter);
     artists.learn_from(&mut input, &mut context)
 }
 

@@ -7,7 +7,8 @@ use memchr::memchr_iter;
 use crate::input::read_error;
 use crate::{Context, IngestError};
 
-/// How much is read at a time. Large enough that few rows are cut by its end and have to be read twice.
+/// How much is read at a time. Large enough that few rows are cut by its end and have to be read
+/// twice.
 const CHUNK_BYTES: usize = 256 << 10;
 
 /// Bytes read and not yet used, and the line that they begin at.

@@ -1,5 +1,6 @@
-//! Field values as exports really write them: numbers in quotes, names that are numbers, nulls, and things that are neither.
-//! None of these fails the row; what cannot be used is remembered as such, for the report.
+//! Field values as exports really write them: numbers in quotes, names that are numbers, nulls, and
+//! things that are neither. None of these fails the row; what cannot be used is remembered as such,
+//! for the report.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -53,8 +54,8 @@ impl Number {
         }
     }
 
-    /// A number of milliseconds after multiplication by `scale`; one that is negative or beyond 49 days is counted as
-    /// unusable.
+    /// A number of milliseconds after multiplication by `scale`; one that is negative or beyond 49
+    /// days is counted as unusable.
     pub(crate) fn milliseconds(
         self,
         scale: f64,

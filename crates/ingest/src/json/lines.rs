@@ -22,7 +22,11 @@ pub(crate) fn read_lines<R: Rows>(
             }
             buffer.advance(end + 1);
         } else if buffer.ahead().len() > MAX_ROW_BYTES {
-            return Err(context.too_large(buffer.line(), "a line", format!("{MAX_ROW_BYTES} bytes")));
+            return Err(context.too_large(
+                buffer.line(),
+                "a line",
+                format!("{MAX_ROW_BYTES} bytes"),
+            ));
         } else if !buffer.fill(context)? {
             return read_last(&buffer, context, rows);
         }
@@ -41,7 +45,11 @@ fn read_last<R: Rows>(
     }
 }
 
-fn read_line<R: Rows>(line: &[u8], context: &mut Context<'_>, rows: &mut R) -> Result<bool, IngestError> {
+fn read_line<R: Rows>(
+    line: &[u8],
+    context: &mut Context<'_>,
+    rows: &mut R,
+) -> Result<bool, IngestError> {
     match line.trim_ascii() {
         [] => Ok(true),
         row => read_whole_row(rows, row, 0, context),

@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, StrDeserializer};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What an object is when its name stands there in place of it: `"artist": "Nina"` for `"artist": {"name": "Nina"}`.
+/// What an object is when its name stands there in place of it: `"artist": "Nina"` for `"artist":
+/// {"name": "Nina"}`.
 pub(crate) trait FromBareText<'de>: Default {
     /// Makes what it can of the text.
     fn from_bare_text(_text: Cow<'de, str>) -> Self {

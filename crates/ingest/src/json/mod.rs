@@ -1,8 +1,8 @@
 //! Streams the rows of JSON documents of any size through a bounded buffer.
 //!
-//! A row is deserialised straight from the buffer, borrowing its text; only where that fails is the row looked at byte by
-//! byte, so that one broken row costs one row and not the file. Reading whole documents into a tree was rejected: an
-//! export of 217 MB would need several times that in memory.
+//! A row is deserialised straight from the buffer, borrowing its text; only where that fails is the
+//! row looked at byte by byte, so that one broken row costs one row and not the file. Reading whole
+//! documents into a tree was rejected: an export of 217 MB would need several times that in memory.
 
 mod buffer;
 mod fields;
@@ -32,8 +32,9 @@ const MAX_SKIPPED_BYTES: u64 = 64 << 20;
 /// Deepest nesting. Real exports nest less than 10 deep.
 const MAX_DEPTH: usize = 64;
 
-/// Rows longer than this are searched for excessive nesting before they are used: fields that nobody reads are passed over
-/// by the deserialiser however deep they are. Shorter ones cannot do harm, and scanning each row would cost a tenth of the speed.
+/// Rows longer than this are searched for excessive nesting before they are used: fields that
+/// nobody reads are passed over by the deserialiser however deep they are. Shorter ones cannot do
+/// harm, and scanning each row would cost a tenth of the speed.
 const LONG_ROW_BYTES: usize = 8 << 10;
 
 /// What a format does with its rows.
@@ -42,7 +43,12 @@ pub(crate) trait Rows {
     type Row<'de>: Deserialize<'de>;
 
     /// Keeps or drops one row; `kind` is what the format called the place where it was found.
-    fn row(&mut self, row: Self::Row<'_>, kind: u8, context: &mut Context<'_>) -> Result<(), IngestError>;
+    fn row(
+        &mut self,
+        row: Self::Row<'_>,
+        kind: u8,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError>;
 }
 
 /// Deserialises a row that lies complete in `bytes`, mending what can be mended.

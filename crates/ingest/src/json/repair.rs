@@ -1,8 +1,8 @@
-//! Mends the small breakages of single rows that real exports hold: unpaired surrogates, control characters in text,
-//! numbers that fit no type.
+//! Mends the small breakages of single rows that real exports hold: unpaired surrogates, control
+//! characters in text, numbers that fit no type.
 
-/// A copy of a row in which what a strict reader refuses is replaced: unpaired surrogate escapes by U+FFFD, raw control
-/// characters in text by spaces, numbers beyond all range by `null`.
+/// A copy of a row in which what a strict reader refuses is replaced: unpaired surrogate escapes by
+/// U+FFFD, raw control characters in text by spaces, numbers beyond all range by `null`.
 pub(super) fn repair(row: &[u8]) -> Vec<u8> {
     let mut mended = Vec::with_capacity(row.len());
     let mut at = 0;
@@ -24,8 +24,10 @@ fn repair_number(row: &[u8], start: usize, mended: &mut Vec<u8>) -> usize {
         |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E');
     let length = row[start..].iter().take_while(|byte| part_of_number(byte)).count();
     let text = &row[start..start + length];
-    let finite =
-        std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok()).is_some_and(f64::is_finite);
+    let finite = std::str::from_utf8(text)
+        .ok()
+        .and_then(|text| text.parse::<f64>().ok())
+        .is_some_and(f64::is_finite);
     mended.extend_from_slice(if finite { text } else { b"null" });
     start + length
 }
@@ -56,7 +58,8 @@ fn repair_escape(row: &[u8], at: usize, mended: &mut Vec<u8>) -> usize {
         mended.extend_from_slice(&row[at..end]);
         return end;
     };
-    let low_follows = || unicode_escape(row, at + 6).is_some_and(|unit| (0xdc00..0xe000).contains(&unit));
+    let low_follows =
+        || unicode_escape(row, at + 6).is_some_and(|unit| (0xdc00..0xe000).contains(&unit));
     match unit {
         0xd800..=0xdbff if low_follows() => {
             mended.extend_from_slice(&row[at..at + 12]);

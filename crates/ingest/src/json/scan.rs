@@ -56,7 +56,9 @@ impl Scan {
                         return Progress::Ended(at + 1);
                     }
                 }
-                b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' if self.depth == 0 => return Progress::Ended(at),
+                b',' | b':' | b' ' | b'\n' | b'\r' | b'\t' if self.depth == 0 => {
+                    return Progress::Ended(at);
+                }
                 _ if self.depth == 0 => self.in_scalar = true,
                 _ => {}
             }

@@ -124,21 +124,28 @@ fn documents_that_break_off_or_go_on_say_where() {
 
 #[test]
 fn empty_documents_and_stray_commas_do_no_harm() {
-    for text in ["", " \n", "{}", "[]", "{\"page\":null}", "{\"page\":[{\"rows\":[{\"name\":\"a\"},]},]}"] {
+    for text in
+        ["", " \n", "{}", "[]", "{\"page\":null}", "{\"page\":[{\"rows\":[{\"name\":\"a\"},]},]}"]
+    {
         let (result, ..) = names(&mut text.as_bytes());
         assert!(result.is_ok(), "{text}: {result:?}");
     }
 }
 
 fn plays() -> impl Strategy<Value = Vec<(i64, String, String, u32, bool)>> {
-    let play = (800_000_000_i64..4_000_000_000, "\\PC{1,12}", "\\PC{1,12}", any::<u32>(), any::<bool>());
+    let play =
+        (800_000_000_i64..4_000_000_000, "\\PC{1,12}", "\\PC{1,12}", any::<u32>(), any::<bool>());
     prop::collection::vec(play, 0..40)
 }
 
 fn read_history(input: &mut dyn BufRead) -> Vec<Listen> {
     let mut records = Records::default();
-    let mut context =
-        Context::new(Path::new("x.json"), Source::SpotifyExtended, ListenerId::new("me"), &mut records);
+    let mut context = Context::new(
+        Path::new("x.json"),
+        Source::SpotifyExtended,
+        ListenerId::new("me"),
+        &mut records,
+    );
     let formats = crate::format::Formats::new(&Default::default(), Default::default());
     let format = formats.all().find(|format| format.source() == Source::SpotifyExtended).unwrap();
     format.read(input, &mut context).unwrap();

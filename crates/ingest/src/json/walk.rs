@@ -33,8 +33,8 @@ enum Attempt {
 /// Longest key that is compared; longer ones are nobody's.
 const MAX_KEY_BYTES: usize = 4 << 10;
 
-/// Reads one document. `step` decides by the path of a value, which is `""` for the document, `/key` for a member and `/*`
-/// for an element: `/recenttracks/track`.
+/// Reads one document. `step` decides by the path of a value, which is `""` for the document,
+/// `/key` for a member and `/*` for an element: `/recenttracks/track`.
 pub(crate) fn read_document<R: Rows>(
     input: &mut dyn BufRead,
     context: &mut Context<'_>,
@@ -141,7 +141,8 @@ impl<R: Rows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
         loop {
             match Scan::default().feed(self.buffer.ahead()) {
                 Progress::Ended(end) => {
-                    let key = serde_json::from_slice(&self.buffer.ahead()[..end]).unwrap_or_default();
+                    let key =
+                        serde_json::from_slice(&self.buffer.ahead()[..end]).unwrap_or_default();
                     self.buffer.advance(end);
                     return Ok(key);
                 }
@@ -190,12 +191,14 @@ impl<R: Rows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
         }
     }
 
-    /// Reads a row that the fast way refused: finds its end, mends it, and drops it where that does not help.
+    /// Reads a row that the fast way refused: finds its end, mends it, and drops it where that does
+    /// not help.
     fn difficult_row(&mut self, kind: u8) -> Result<(), IngestError> {
         loop {
             match Scan::default().feed(self.buffer.ahead()) {
                 Progress::Ended(end) if end <= MAX_ROW_BYTES => {
-                    if !read_whole_row(self.rows, &self.buffer.ahead()[..end], kind, self.context)? {
+                    if !read_whole_row(self.rows, &self.buffer.ahead()[..end], kind, self.context)?
+                    {
                         self.context.drop_row(DropReason::Malformed);
                     }
                     self.buffer.advance(end);
@@ -268,9 +271,10 @@ impl<R: Rows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
     fn peek_some(&mut self, expected: &str) -> Result<u8, IngestError> {
         match self.peek()? {
             Some(byte) => Ok(byte),
-            None => Err(self
-                .context
-                .malformed(self.buffer.line(), format!("the file ends where {expected} should follow"))),
+            None => Err(self.context.malformed(
+                self.buffer.line(),
+                format!("the file ends where {expected} should follow"),
+            )),
         }
     }
 

@@ -1,7 +1,8 @@
 //! What a column means, told by its name.
 //!
-//! Names are compared without case, spaces, parentheses, dots, underscores and hyphens, so that `msPlayed`, `ms_played` and `Ms Played` are one.
-//! Where several columns of a table mean the same, the first name of the list below wins, not the first column.
+//! Names are compared without case, spaces, parentheses, dots, underscores and hyphens, so that
+//! `msPlayed`, `ms_played` and `Ms Played` are one. Where several columns of a table mean the same,
+//! the first name of the list below wins, not the first column.
 
 use segue_core::AudioFeature;
 
@@ -13,7 +14,8 @@ pub(crate) enum Column {
     Listener,
     /// An identifier of the track: URI, base62, MBID or anything else.
     TrackId,
-    /// `track`: a title or an identifier, decided by [`Layout::from_names`]; no layout answers for it.
+    /// `track`: a title or an identifier, decided by [`Layout::from_names`]; no layout answers for
+    /// it.
     TitleOrId,
     Title,
     /// One artist.
@@ -117,7 +119,14 @@ const NAMES: &[(Column, &[&str])] = &[
     ),
     (
         Column::SecondsPlayed,
-        &["secondsplayed", "playedseconds", "playtimeseconds", "playtimes", "playeds", "listenedseconds"],
+        &[
+            "secondsplayed",
+            "playedseconds",
+            "playtimeseconds",
+            "playtimes",
+            "playeds",
+            "listenedseconds",
+        ],
     ),
     (Column::Rating, &["rating", "userrating"]),
     (Column::Liked, &["liked", "isliked", "loved"]),
@@ -139,7 +148,9 @@ impl Column {
     /// The meaning of a name, with its rank among the names of that meaning (0 is best).
     fn from_name(name: &str) -> Option<(Self, usize)> {
         let plain = plain_name(name);
-        NAMES.iter().find_map(|(column, names)| Some((*column, names.iter().position(|n| *n == plain)?)))
+        NAMES
+            .iter()
+            .find_map(|(column, names)| Some((*column, names.iter().position(|n| *n == plain)?)))
     }
 }
 
@@ -163,7 +174,10 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Reads a header. `label` names a column that holds the liked label under a name of its own.
-    pub(crate) fn from_names<'n>(names: impl IntoIterator<Item = &'n str>, label: Option<&str>) -> Self {
+    pub(crate) fn from_names<'n>(
+        names: impl IntoIterator<Item = &'n str>,
+        label: Option<&str>,
+    ) -> Self {
         let mut layout = Self::default();
         let mut ranks = [usize::MAX; Column::COUNT];
         let mut time_is_ts = false;
@@ -192,8 +206,8 @@ impl Layout {
         layout
     }
 
-    /// `track` is the title where an identifier has a column of its own or an artist is named beside it; else it is the
-    /// identifier.
+    /// `track` is the title where an identifier has a column of its own or an artist is named
+    /// beside it; else it is the identifier.
     fn settle_track_column(&mut self) {
         let Some(position) = self.columns[Column::TitleOrId as usize].take() else { return };
         let named = self.has(Column::Artist) || self.has(Column::Artists);
@@ -244,7 +258,8 @@ impl Layout {
     }
 }
 
-/// `duration` alone is the length in most catalogues, but seconds in some: only the name with its unit counts.
+/// `duration` alone is the length in most catalogues, but seconds in some: only the name with its
+/// unit counts.
 fn feature_from_name(name: &str) -> Option<AudioFeature> {
     let plain = plain_name(name);
     AudioFeature::ALL.into_iter().find(|feature| plain_name(feature.name()) == plain)

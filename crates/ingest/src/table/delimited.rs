@@ -22,13 +22,15 @@ pub(crate) struct Delimited<'i> {
     width: Option<usize>,
 }
 
-/// The layout of a table whose beginning is at hand, tried with the delimiter that its first line suggests.
+/// The layout of a table whose beginning is at hand, tried with the delimiter that its first line
+/// suggests.
 pub(crate) fn header_layout(beginning: &str, label: Option<&str>) -> Layout {
     let header = head_records(first_line(beginning)).next().unwrap_or_default();
     Layout::from_names(header.iter(), label)
 }
 
-/// The records in the beginning of a file, with the delimiter that its first line suggests. The last one may be torn.
+/// The records in the beginning of a file, with the delimiter that its first line suggests. The
+/// last one may be torn.
 pub(crate) fn head_records(beginning: &str) -> impl Iterator<Item = StringRecord> {
     ReaderBuilder::new()
         .has_headers(false)
@@ -50,7 +52,9 @@ pub(crate) fn delimiter_of(line: &[u8]) -> u8 {
     let mut quoted = false;
     for &byte in line {
         quoted ^= byte == b'"';
-        if !quoted && let Some((_, count)) = counts.iter_mut().find(|(delimiter, _)| *delimiter == byte) {
+        if !quoted
+            && let Some((_, count)) = counts.iter_mut().find(|(delimiter, _)| *delimiter == byte)
+        {
             *count += 1;
         }
     }
@@ -62,11 +66,17 @@ impl<'i> Delimited<'i> {
     /// Opens a table whose delimiter its first line tells.
     ///
     /// # Errors
-    /// [`IngestError::TooLarge`] for a first line without end, [`IngestError::Io`] where it cannot be read.
-    pub(crate) fn open(input: &'i mut dyn BufRead, context: &Context<'_>) -> Result<Self, IngestError> {
+    /// [`IngestError::TooLarge`] for a first line without end, [`IngestError::Io`] where it cannot
+    /// be read.
+    pub(crate) fn open(
+        input: &'i mut dyn BufRead,
+        context: &Context<'_>,
+    ) -> Result<Self, IngestError> {
         let mut line = Vec::new();
         let mut beginning = (&mut *input).take(MAX_RECORD_BYTES);
-        beginning.read_until(b'\n', &mut line).map_err(|error| read_error(error, context.path(), 1))?;
+        beginning
+            .read_until(b'\n', &mut line)
+            .map_err(|error| read_error(error, context.path(), 1))?;
         if line.len() as u64 == MAX_RECORD_BYTES {
             return Err(too_large(context, 1));
         }
@@ -79,7 +89,11 @@ impl<'i> Delimited<'i> {
         Self::chained(Vec::new(), input, ReaderBuilder::new().delimiter(delimiter).quoting(false))
     }
 
-    fn chained(read_already: Vec<u8>, input: &'i mut dyn BufRead, builder: &mut ReaderBuilder) -> Self {
+    fn chained(
+        read_already: Vec<u8>,
+        input: &'i mut dyn BufRead,
+        builder: &mut ReaderBuilder,
+    ) -> Self {
         let allowance = Allowance::default();
         let reader = builder
             .has_headers(false)
@@ -104,17 +118,22 @@ impl<'i> Delimited<'i> {
         Ok(Some(layout))
     }
 
-    /// From here on records must have this many cells; empty ones at the end may be missing or too many.
+    /// From here on records must have this many cells; empty ones at the end may be missing or too
+    /// many.
     pub(crate) fn expect_width(&mut self, width: usize) {
         self.width = Some(width);
     }
 
-    /// The next record, whatever it holds, or `None` at the end. Records that are not as wide as expected, or no text, are
-    /// dropped here.
+    /// The next record, whatever it holds, or `None` at the end. Records that are not as wide as
+    /// expected, or no text, are dropped here.
     ///
     /// # Errors
-    /// [`IngestError::TooLarge`] for a record without end, [`IngestError::Io`] where the input cannot be read.
-    pub(crate) fn next(&mut self, context: &mut Context<'_>) -> Result<Option<&StringRecord>, IngestError> {
+    /// [`IngestError::TooLarge`] for a record without end, [`IngestError::Io`] where the input
+    /// cannot be read.
+    pub(crate) fn next(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Result<Option<&StringRecord>, IngestError> {
         loop {
             match self.reader.read_record(&mut self.record) {
                 Ok(false) => return Ok(None),
@@ -156,7 +175,11 @@ impl<'i> Delimited<'i> {
 }
 
 fn too_large(context: &Context<'_>, line: u64) -> IngestError {
-    context.too_large(line, "one record (is a quote left open?)", format!("{} KiB", MAX_RECORD_BYTES / 1024))
+    context.too_large(
+        line,
+        "one record (is a quote left open?)",
+        format!("{} KiB", MAX_RECORD_BYTES / 1024),
+    )
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! Rows of JSON objects: an array of them, an array under one of a few keys (`{"audio_features": […]}`), or one object a line.
+//! Rows of JSON objects: an array of them, an array under one of a few keys (`{"audio_features":
+//! […]}`), or one object a line.
 //!
-//! The keys of an object are its columns. Most objects of a file have the same keys, so the layout is kept until they change.
+//! The keys of an object are its columns. Most objects of a file have the same keys, so the layout
+//! is kept until they change.
 
 use std::io::BufRead;
 
@@ -48,7 +50,8 @@ fn opens_wrapper(beginning: &[u8]) -> bool {
     WRAPPERS.iter().any(|key| opening.starts_with(format!("{{\"{key}\":[").as_bytes()))
 }
 
-/// The names of all keys in a text of which only the beginning may be at hand, those of inner objects included.
+/// The names of all keys in a text of which only the beginning may be at hand, those of inner
+/// objects included.
 pub(crate) fn keys_in(text: &str) -> impl Iterator<Item = &str> {
     let quoted = text.split('"').zip(text.split('"').skip(1));
     quoted.filter(|(_, behind)| behind.trim_start().starts_with(':')).map(|(key, _)| key)
@@ -62,7 +65,12 @@ struct Objects<T> {
 impl<T: FnMut(&Object, &mut Context<'_>) -> Result<(), IngestError>> Rows for Objects<T> {
     type Row<'de> = Map<String, Value>;
 
-    fn row(&mut self, row: Map<String, Value>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
+    fn row(
+        &mut self,
+        row: Map<String, Value>,
+        _: u8,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
         self.object.fill(&row);
         (self.take)(&self.object, context)
     }
@@ -98,8 +106,8 @@ impl Object {
     }
 }
 
-/// One object's keys with their values as text, in the order of the keys. Objects within, such as an album, give their
-/// name, and the few facts of theirs that a track needs.
+/// One object's keys with their values as text, in the order of the keys. Objects within, such as
+/// an album, give their name, and the few facts of theirs that a track needs.
 fn flatten(object: &Map<String, Value>) -> Vec<(String, String)> {
     let mut cells = Vec::with_capacity(object.len());
     for (name, value) in object {

@@ -1,16 +1,19 @@
 //! A bound on the memory that one record may take.
 //!
-//! Parsers buffer a record until it ends, and a hostile file need not end it. The bytes handed to the parser since the last
-//! record are counted, and past the limit reading fails. The count lags by the parser's own buffer, which is small and fixed.
+//! Parsers buffer a record until it ends, and a hostile file need not end it. The bytes handed to
+//! the parser since the last record are counted, and past the limit reading fails. The count lags
+//! by the parser's own buffer, which is small and fixed.
 
 use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-/// Longest record read. The longest real one measured, an Apple Music event with 145 columns, has 3 KiB.
+/// Longest record read. The longest real one measured, an Apple Music event with 145 columns, has 3
+/// KiB.
 pub(crate) const MAX_RECORD_BYTES: u64 = 1 << 20;
 
-/// Counts what was read since the last record; shared by the reader and whoever knows where records end.
+/// Counts what was read since the last record; shared by the reader and whoever knows where records
+/// end.
 #[derive(Clone, Default)]
 pub(crate) struct Allowance(Rc<Cell<u64>>);
 

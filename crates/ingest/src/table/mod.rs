@@ -1,7 +1,8 @@
 //! Tables: rows under named columns, whether they came as CSV, JSON objects or Parquet.
 //!
-//! Every source fills the same [`Row`], so that a catalogue or an interaction file is understood in one place. Cells are
-//! text: importers are bound by input and identity, not by parsing numbers a second time.
+//! Every source fills the same [`Row`], so that a catalogue or an interaction file is understood in
+//! one place. Cells are text: importers are bound by input and identity, not by parsing numbers a
+//! second time.
 
 mod column;
 mod delimited;
@@ -35,7 +36,8 @@ impl<'a> Row<'a> {
         Self { layout, cells }
     }
 
-    /// The trimmed text of a column, or `None` where it is absent or one of the words that mean a missing value.
+    /// The trimmed text of a column, or `None` where it is absent or one of the words that mean a
+    /// missing value.
     pub(crate) fn text(&self, column: Column) -> Option<&'a str> {
         self.cell(self.layout.position(column))
     }

@@ -5,7 +5,8 @@ use segue_core::FeedbackKind;
 /// What the playlist column of a table stands for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PlaylistUse {
-    /// Nothing: that a track is in a playlist says who put it there only where one knows whose playlist it is.
+    /// Nothing: that a track is in a playlist says who put it there only where one knows whose
+    /// playlist it is.
     #[default]
     Ignore,
     /// What the listener played from, or saved the track to.
@@ -23,7 +24,8 @@ pub struct TableOptions {
     pub playlists: PlaylistUse,
     /// The column that says whether a track is liked, where it is not called `liked`.
     pub label_column: Option<String>,
-    /// The best possible rating; four fifths of it and more is a like, two fifths and less a dislike.
+    /// The best possible rating; four fifths of it and more is a like, two fifths and less a
+    /// dislike.
     pub rating_scale: f32,
 }
 

@@ -29,9 +29,9 @@ const SCHEMES: [&str; 5] = ["mbid:", "isrc:", "name:", "item:", "features:"];
 impl Row<'_> {
     /// The track of this row, its features included.
     ///
-    /// The identifier is, in this order: what the identifier column holds ([`track_id`]), the MBID, the
-    /// ISRC, or the names. A row
-    /// that has only audio features gets `features:` and a hash of them, so that the same song in two such files is one.
+    /// The identifier is, in this order: what the identifier column holds ([`track_id`]), the MBID,
+    /// the ISRC, or the names. A row that has only audio features gets `features:` and a hash of
+    /// them, so that the same song in two such files is one.
     ///
     /// # Errors
     /// Why the row names no track.
@@ -63,7 +63,8 @@ impl Row<'_> {
         track.isrc = isrc;
         track.recording_mbid = mbid;
         track.year = self.year(unusable);
-        track.popularity = self.usable(Column::Popularity, "popularity", values::popularity, unusable);
+        track.popularity =
+            self.usable(Column::Popularity, "popularity", values::popularity, unusable);
         Ok(track)
     }
 
@@ -90,7 +91,8 @@ impl Row<'_> {
         let mut features = AudioFeatures::MISSING;
         for feature in AudioFeature::ALL {
             let Some(text) = self.feature_text(feature) else { continue };
-            let usable = values::number(text).is_some_and(|value| features.set(feature, value as f32));
+            let usable =
+                values::number(text).is_some_and(|value| features.set(feature, value as f32));
             if !usable {
                 unusable.push(feature.name());
             }
@@ -122,11 +124,12 @@ impl Layout {
     }
 }
 
-/// The identifier in a cell: Spotify's as a URI, a link or 22 base62 characters becomes `spotify:track:…`, an MBID
-/// `mbid:…`; anything else is `item:…` as it stands, for it is unique in its own data set only. `None` for a local file, of
-/// which the URI repeats the names.
+/// The identifier in a cell: Spotify's as a URI, a link or 22 base62 characters becomes
+/// `spotify:track:…`, an MBID `mbid:…`; anything else is `item:…` as it stands, for it is unique in
+/// its own data set only. `None` for a local file, of which the URI repeats the names.
 fn track_id(text: &str) -> Result<Option<TrackId>, DropReason> {
-    if let Some(id) = spotify::track_id(text).or_else(|| spotify::track_id(&format!("spotify:track:{text}")))
+    if let Some(id) =
+        spotify::track_id(text).or_else(|| spotify::track_id(&format!("spotify:track:{text}")))
     {
         return Ok(Some(id));
     }
@@ -137,7 +140,9 @@ fn track_id(text: &str) -> Result<Option<TrackId>, DropReason> {
     match lower.as_str() {
         text if text.starts_with("spotify:episode:") => Err(DropReason::Podcast),
         text if text.starts_with("spotify:local:") => Ok(None),
-        lower if SCHEMES.iter().any(|scheme| lower.starts_with(scheme)) => Ok(Some(TrackId::new(text))),
+        lower if SCHEMES.iter().any(|scheme| lower.starts_with(scheme)) => {
+            Ok(Some(TrackId::new(text)))
+        }
         _ => Ok(Some(TrackId::new(format!("item:{text}")))),
     }
 }
@@ -164,13 +169,15 @@ fn first_of_list(text: &str) -> Option<String> {
     values::list(text).into_iter().next()
 }
 
-/// A track of which the source gives an identifier and no title: a work of its own until another source names it.
+/// A track of which the source gives an identifier and no title: a work of its own until another
+/// source names it.
 fn untitled_track(id: TrackId, artists: Vec<String>) -> Track {
     let work = WorkId::new(id.as_str());
     Track { artists, ..Track::new(id, work, "") }
 }
 
-/// FNV-1a over the bits of the features, so that the id is the same on every machine and in every version.
+/// FNV-1a over the bits of the features, so that the id is the same on every machine and in every
+/// version.
 fn features_id(features: &AudioFeatures) -> Option<TrackId> {
     if features.is_silent() {
         return None;

@@ -1,13 +1,13 @@
-//! What the text of a cell means: missing words, numbers, truth, moments, lists, devices. None of these panics, whatever the
-//! text; what cannot be understood is `None`.
+//! What the text of a cell means: missing words, numbers, truth, moments, lists, devices. None of
+//! these panics, whatever the text; what cannot be understood is `None`.
 
 use segue_core::{DeviceClass, Timestamp};
 
 use crate::format::spotify;
 use crate::time;
 
-/// Words that tables write where they have no value. "None" is missing from the list: pandas writes it rarely, and it is a
-/// title.
+/// Words that tables write where they have no value. "None" is missing from the list: pandas writes
+/// it rarely, and it is a title.
 const MISSING: [&str; 9] = ["NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>", "\\N", "#N/A"];
 
 /// The trimmed text, or `None` where it is empty or a word for a missing value.
@@ -45,8 +45,9 @@ pub(crate) fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// A moment written as epoch seconds, milliseconds, microseconds or nanoseconds (told apart by their size, which is
-/// unambiguous between 1995 and 2100), as RFC 3339, or as `YYYY-MM-DD[ HH:MM[:SS]]`, which is taken for UTC.
+/// A moment written as epoch seconds, milliseconds, microseconds or nanoseconds (told apart by
+/// their size, which is unambiguous between 1995 and 2100), as RFC 3339, or as `YYYY-MM-DD[
+/// HH:MM[:SS]]`, which is taken for UTC.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     match number(text) {
@@ -92,7 +93,8 @@ pub(crate) fn popularity(text: &str) -> Option<f32> {
     (0.0..=1.0).contains(&share).then_some(share as f32)
 }
 
-/// Between the items of a list that was a list already, and so needs no guess at what separates them.
+/// Between the items of a list that was a list already, and so needs no guess at what separates
+/// them.
 pub(crate) const UNIT_SEPARATOR: char = '\u{1f}';
 
 /// The names in a cell that may hold several: `['A', "B's"]`, `["A","B"]`, `A;B`.
@@ -105,7 +107,8 @@ pub(crate) fn list(text: &str) -> Vec<String> {
     }
 }
 
-/// Items of a list as Python and JSON write it. A quote of the other kind, or an escaped one, belongs to the item.
+/// Items of a list as Python and JSON write it. A quote of the other kind, or an escaped one,
+/// belongs to the item.
 fn quoted_items(inner: &str) -> Vec<String> {
     let mut items = Vec::new();
     let mut rest = inner.chars().peekable();

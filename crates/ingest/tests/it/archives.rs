@@ -61,7 +61,12 @@ fn archives_in_archives_are_read_one_level_deep() {
     let (report, memory) = read_zip(&[("a.zip", &inner), ("b.zip", &innermost)]);
     assert_eq!(memory.listens().len(), 1);
     assert!(report.files.iter().any(|file| file.path.ends_with("a.zip/MyData/endsong_0.json")));
-    assert!(report.files.iter().any(|file| file.path.ends_with("b.zip/more.zip") && file.source.is_none()));
+    assert!(
+        report
+            .files
+            .iter()
+            .any(|file| file.path.ends_with("b.zip/more.zip") && file.source.is_none())
+    );
 }
 
 #[test]
@@ -75,8 +80,9 @@ fn a_folder_an_archive_and_single_files_hold_the_same_rows() {
     fs::write(inside.join("notes.md"), "no data").unwrap();
     fs::write(inside.join("shopping.json"), "{\"milk\":1}").unwrap();
 
-    let records =
-        |memory: Memory| memory.records.into_iter().map(|(_, record)| record).collect::<Vec<Record>>();
+    let records = |memory: Memory| {
+        memory.records.into_iter().map(|(_, record)| record).collect::<Vec<Record>>()
+    };
     let (report, in_folder) = read(folder.path());
     assert_eq!(report.files.len(), 3);
     let shopping = report.files.iter().find(|file| file.path.ends_with("shopping.json")).unwrap();
@@ -98,7 +104,8 @@ fn progress_ends_at_the_total() {
     let content = extended(5000).into_bytes();
     fs::write(&path, zip(&[("endsong_0.json", &content), ("endsong_1.json", &content)])).unwrap();
     let mut seen = Vec::new();
-    let mut observer = |progress: Progress<'_>| seen.push((progress.bytes_read, progress.bytes_total));
+    let mut observer =
+        |progress: Progress<'_>| seen.push((progress.bytes_read, progress.bytes_total));
     import(&[&path], &options(), &mut observer, &mut Memory::default()).unwrap();
     assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0));
     assert!(seen.iter().all(|&(_, total)| total == 2 * content.len() as u64));
@@ -113,19 +120,27 @@ fn unknown_files_are_errors_only_when_named() {
     let error = import(&[&path], &options(), &mut (), &mut Memory::default()).unwrap_err();
     let message = error.to_string();
     assert!(
-        message.contains("x.json") && message.contains("what is this") && !message.contains('\u{1b}'),
+        message.contains("x.json")
+            && message.contains("what is this")
+            && !message.contains('\u{1b}'),
         "{message}"
     );
     let (report, _) = read(folder.path());
     assert!(!report.files[0].incomplete && report.files[0].source.is_none());
-    assert!(import(&[Path::new("no such file")], &options(), &mut (), &mut Memory::default()).is_err());
+    assert!(
+        import(&[Path::new("no such file")], &options(), &mut (), &mut Memory::default()).is_err()
+    );
 }
 
 #[test]
 fn empty_files_hold_no_rows() {
-    let (report, _) = read_zip(&[("StreamingHistory_podcast_0.json", b"[]"), ("listens/2024/1.jsonl", b"")]);
+    let (report, _) =
+        read_zip(&[("StreamingHistory_podcast_0.json", b"[]"), ("listens/2024/1.jsonl", b"")]);
     assert!(
-        report.files.iter().all(|file| file.note.as_deref() == Some("holds no rows") && !file.incomplete)
+        report
+            .files
+            .iter()
+            .all(|file| file.note.as_deref() == Some("holds no rows") && !file.incomplete)
     );
 }
 

@@ -14,7 +14,12 @@ type Rows = Vec<(String, Option<String>)>;
 
 fn wanted(named: Option<&str>) -> [WantedColumn<'_>; 2] {
     [
-        WantedColumn { what: "the action", named: None, usual: &["itemid"], presence: Presence::Required },
+        WantedColumn {
+            what: "the action",
+            named: None,
+            usual: &["itemid"],
+            presence: Presence::Required,
+        },
         WantedColumn { what: "the share", named, usual: &["share"], presence: Presence::Optional },
     ]
 }
@@ -52,9 +57,16 @@ fn columns_are_found_by_usual_names_or_by_the_one_given() {
 fn what_is_wrong_is_said_with_its_line() {
     let problem = |content: &str, named| read(content, named).unwrap_err().to_string();
     assert!(problem("item_id,share\na,1\n,2\n", None).ends_with("line 3: the action is empty"));
-    assert!(problem("item_id,share\na,1\nb\n", None).ends_with("line 3: 1 cells under a header of 2"));
-    assert!(problem("share\n1\n", None).ends_with("line 1: no column for the action among share; name it"));
-    assert!(problem("item_id\na\n", Some("x")).ends_with("line 1: no column `x`, there are item_id"));
+    assert!(
+        problem("item_id,share\na,1\nb\n", None).ends_with("line 3: 1 cells under a header of 2")
+    );
+    assert!(
+        problem("share\n1\n", None)
+            .ends_with("line 1: no column for the action among share; name it")
+    );
+    assert!(
+        problem("item_id\na\n", Some("x")).ends_with("line 1: no column `x`, there are item_id")
+    );
     assert!(problem("", None).ends_with("the file is empty"));
 }
 
@@ -62,7 +74,8 @@ fn what_is_wrong_is_said_with_its_line() {
 fn parquet_gives_numbers_back_to_the_last_digit() {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join("log.parquet");
-    let schema = "message log { required int64 item_id; required int64 unused; required double share; }";
+    let schema =
+        "message log { required int64 item_id; required int64 unused; required double share; }";
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let file = std::fs::File::create(&path).unwrap();
     let mut writer = SerializedFileWriter::new(file, schema, Arc::default()).unwrap();

@@ -47,7 +47,10 @@ fn text_takes_two_to_four_fields() {
     assert_eq!(events[0], owned("a", "x", Some(1_700_000_000), Some(4.5)));
     assert_eq!(read("a x\nb y\n").1[1], owned("b", "y", None, None));
     assert_eq!(read("a x 4\nb y 3\n").1[0], owned("a", "x", None, Some(4.0)));
-    assert_eq!(read("a x 1700000000\nb y 1700000001\n").1[0], owned("a", "x", Some(1_700_000_000), None));
+    assert_eq!(
+        read("a x 1700000000\nb y 1700000001\n").1[0],
+        owned("a", "x", Some(1_700_000_000), None)
+    );
     assert_eq!(
         read("a\tx and z\t4\t1700000000\n").1[0],
         owned("a", "x and z", Some(1_700_000_000), Some(4.0))
@@ -64,12 +67,14 @@ fn sequences_give_one_event_per_item_in_order() {
 
 #[test]
 fn atomic_files_and_tables_are_read_by_their_headers() {
-    let inter = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n196\t242\t3\t881250949\n";
+    let inter =
+        "user_id:token\titem_id:token\trating:float\ttimestamp:float\n196\t242\t3\t881250949\n";
     let (report, events) = read(inter);
     assert_eq!(report.format, EventFormat::Inter);
     assert_eq!(events, [owned("196", "242", Some(881_250_949), Some(3.0))]);
 
-    let (report, events) = read("timestamp,user,track\n2024-01-01T00:00:00Z,a,\"x, y\"\n1704067200123,b,z\n");
+    let (report, events) =
+        read("timestamp,user,track\n2024-01-01T00:00:00Z,a,\"x, y\"\n1704067200123,b,z\n");
     assert_eq!(report.format, EventFormat::Csv);
     assert_eq!(events[0], owned("a", "x, y", Some(1_704_067_200), None));
     assert_eq!(events[1], owned("b", "z", Some(1_704_067_200), None));
@@ -97,7 +102,8 @@ fn rows_that_are_no_event_are_counted_and_the_first_is_named() {
 
 #[test]
 fn parquet_is_read_like_its_csv() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/interactions.parquet");
+    let path =
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/interactions.parquet");
     let columns = EventColumns { item: Some("track_id".to_owned()), ..EventColumns::default() };
     let (report, events) = match read_path(&path, None, &columns) {
         Ok(read) => read,

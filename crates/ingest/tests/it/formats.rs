@@ -1,7 +1,8 @@
 //! Each JSON format, on rows made by hand after what its exports look like.
 
 use segue_core::{
-    AudioFeature, DeviceClass, EndReason, FeedbackKind, FeedbackTarget, Moment, Source, StartReason, Version,
+    AudioFeature, DeviceClass, EndReason, FeedbackKind, FeedbackTarget, Moment, Source,
+    StartReason, Version,
 };
 use segue_ingest::DropReason;
 
@@ -11,7 +12,10 @@ use crate::support::{extended_row, read_text};
 fn spotify_extended_rows_keep_what_happened_and_forget_who() {
     let (report, memory) =
         read_text("endsong_0.json", &format!("[{}]", extended_row(61, "Song - Live", 7244)));
-    assert_eq!((report.source, report.rows_read, report.listens), (Some(Source::SpotifyExtended), 1, 1));
+    assert_eq!(
+        (report.source, report.rows_read, report.listens),
+        (Some(Source::SpotifyExtended), 1, 1)
+    );
     let listen = memory.listens()[0];
     assert_eq!(listen.at.to_string(), "2023-05-01T01:01:00Z");
     assert_eq!(listen.moment, Moment::Ended);
@@ -63,10 +67,19 @@ fn spotify_extended_values_of_wrong_types_cost_the_value_and_not_the_row() {
     let fields: Vec<_> = report.unusable_values.into_keys().collect();
     assert_eq!(
         fields,
-        ["master_metadata_album_album_name", "ms_played", "reason_end", "shuffle", "spotify_track_uri"]
+        [
+            "master_metadata_album_album_name",
+            "ms_played",
+            "reason_end",
+            "shuffle",
+            "spotify_track_uri"
+        ]
     );
     let listen = memory.listens()[0];
-    assert_eq!((listen.ms_played, listen.skipped, listen.private_session), (None, Some(true), true));
+    assert_eq!(
+        (listen.ms_played, listen.skipped, listen.private_session),
+        (None, Some(true), true)
+    );
     assert_eq!(memory.tracks()[0].title, "1989");
     assert_eq!(listen.track.as_str(), "name:␟1989");
 }
@@ -80,7 +93,10 @@ fn spotify_account_history_is_utc_to_the_minute() {
         {"endTime":"2023-11-01 22:46","artistName":"Unknown Artist","trackName":"Unknown Track","msPlayed":1}
     ]"#;
     let (report, memory) = read_text("StreamingHistory_music_0.json", text);
-    assert_eq!((report.source, report.rows_read, report.listens), (Some(Source::SpotifyAccount), 4, 2));
+    assert_eq!(
+        (report.source, report.rows_read, report.listens),
+        (Some(Source::SpotifyAccount), 4, 2)
+    );
     assert_eq!(memory.listens()[0].at.to_string(), "2023-11-01T22:44:00Z");
     assert_eq!(memory.listens()[0].moment, Moment::Ended);
     assert_eq!(report.dropped[&DropReason::Podcast], 1);
@@ -95,7 +111,8 @@ fn a_spotify_library_gives_likes_and_bans() {
         "artists":[{"name":"Followed","uri":"spotify:artist:x"}],"bannedArtists":[{"name":"Banned","uri":"spotify:artist:y"}],"other":["x"]}"#;
     let (report, memory) = read_text("YourLibrary.json", text);
     assert_eq!((report.rows_read, report.feedback, report.beside), (3, 3, 1));
-    let said: Vec<_> = memory.feedback().into_iter().map(|said| (said.kind, said.target.clone())).collect();
+    let said: Vec<_> =
+        memory.feedback().into_iter().map(|said| (said.kind, said.target.clone())).collect();
     let track = |id: &str| FeedbackTarget::Track(segue_core::TrackId::new(id));
     assert_eq!(
         said,
@@ -137,7 +154,10 @@ fn recently_played_tracks_know_their_context_but_not_its_owner() {
     assert_eq!(listen.context.as_deref(), Some("spotify:playlist:37i9dQZF1DXcBWIGoYBM5M"));
     let track = memory.tracks()[0];
     assert_eq!(track.artists, ["A", "B"]);
-    assert_eq!((track.year, track.popularity, track.isrc.as_deref()), (Some(1999), Some(0.5), Some("X")));
+    assert_eq!(
+        (track.year, track.popularity, track.isrc.as_deref()),
+        (Some(1999), Some(0.5), Some("X"))
+    );
 }
 
 #[test]
@@ -173,7 +193,8 @@ fn listenbrainz_feedback_is_love_and_hate() {
          {{\"recording_mbid\":\"{mbid}\",\"score\":7}}\n"
     );
     let (report, memory) = read_text("feedback.jsonl", &text);
-    let said: Vec<_> = memory.feedback().into_iter().map(|said| (said.kind, said.at.is_some())).collect();
+    let said: Vec<_> =
+        memory.feedback().into_iter().map(|said| (said.kind, said.at.is_some())).collect();
     assert_eq!(said, [(FeedbackKind::Like, true), (FeedbackKind::Dislike, false)]);
     assert_eq!(report.dropped[&DropReason::NoTrack], 1);
     assert_eq!(report.dropped[&DropReason::Malformed], 1);
@@ -185,7 +206,9 @@ const LASTFM_TRACK: &str = r##"{"artist":{"mbid":"","#text":"A"},"album":{"#text
 fn lastfm_answers_and_pages_hold_the_same_rows() {
     let playing = r##"{"artist":{"#text":"A"},"name":"Now","@attr":{"nowplaying":"true"}}"##;
     for text in [
-        format!(r#"{{"recenttracks":{{"track":[{playing},{LASTFM_TRACK}],"@attr":{{"page":"1"}}}}}}"#),
+        format!(
+            r#"{{"recenttracks":{{"track":[{playing},{LASTFM_TRACK}],"@attr":{{"page":"1"}}}}}}"#
+        ),
         format!(r#"[{{"track":[{playing},{LASTFM_TRACK}]}}]"#),
         format!(
             r#"[{{"recenttracks":{{"@attr":{{}},"track":{playing}}}}},{{"recenttracks":{{"track":{LASTFM_TRACK}}}}}]"#
@@ -271,19 +294,26 @@ fn youtube_music_is_found_among_videos() {
         {"header":"YouTube Music","title":"Searched for x","titleUrl":"https://music.youtube.com/search?q=x","time":"2024-01-01T00:02:00Z"}
     ]"#;
     let (report, memory) = read_text("Verlauf.json", text);
-    assert_eq!((report.source, report.rows_read, report.listens), (Some(Source::YouTubeMusic), 6, 2));
+    assert_eq!(
+        (report.source, report.rows_read, report.listens),
+        (Some(Source::YouTubeMusic), 6, 2)
+    );
     let works: Vec<_> = memory.tracks().into_iter().map(|track| track.work.as_str()).collect();
     assert_eq!(works, ["artist␟song", "artist␟lied"]);
     assert_eq!(memory.listens()[0].track.as_str(), "youtube:abcdefghijk");
     let dropped: Vec<_> = report.dropped.into_keys().collect();
-    assert_eq!(dropped, [DropReason::Video, DropReason::NoTrack, DropReason::NoTitle, DropReason::NotAPlay]);
+    assert_eq!(
+        dropped,
+        [DropReason::Video, DropReason::NoTrack, DropReason::NoTitle, DropReason::NotAPlay]
+    );
 }
 
 #[test]
 fn other_encodings_are_read_and_noted() {
     let text = extended_row(1, "Café", 1000);
     let folder = tempfile::tempdir().unwrap();
-    let utf16: Vec<u8> = format!("\u{feff}[{text}]").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let utf16: Vec<u8> =
+        format!("\u{feff}[{text}]").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let latin1: Vec<u8> = format!("[{text}]").chars().map(|c| c as u8).collect();
     let marked = format!("\u{feff}[{text}]").into_bytes();
     for (bytes, note) in [(utf16, Some("UTF-16")), (latin1, Some("Windows-1252")), (marked, None)] {

@@ -1,4 +1,5 @@
-//! Input made to break the reader ends in an account or an error that names file and line, in bounded memory.
+//! Input made to break the reader ends in an account or an error that names file and line, in
+//! bounded memory.
 
 use std::fs;
 use std::io::Write;
@@ -6,7 +7,9 @@ use std::path::Path;
 
 use segue_ingest::{FileReport, IngestError, Limits};
 
-use crate::support::{Memory, extended, extended_row, options, read, read_text, read_zip, try_import, zip};
+use crate::support::{
+    Memory, extended, extended_row, options, read, read_text, read_zip, try_import, zip,
+};
 
 fn note(report: &FileReport) -> &str {
     assert!(report.incomplete, "{report:?}");
@@ -21,17 +24,23 @@ fn a_truncated_file_keeps_the_rows_before_and_names_the_line() {
     assert_eq!((report.rows_read, memory.listens().len()), (19, 19));
     let line = cut.lines().count();
     let note = note(&report);
-    assert!(note.contains("endsong_0.json") && note.contains("ends in the middle of a row"), "{note}");
+    assert!(
+        note.contains("endsong_0.json") && note.contains("ends in the middle of a row"),
+        "{note}"
+    );
     // The row begins up to five lines before the end.
-    let named: usize = note.split("line ").nth(1).unwrap().split(':').next().unwrap().parse().unwrap();
+    let named: usize =
+        note.split("line ").nth(1).unwrap().split(':').next().unwrap().parse().unwrap();
     assert!((line - 5..=line).contains(&named), "{note}, {line}");
 }
 
 #[test]
 fn a_truncated_part_does_not_keep_the_others_from_being_read() {
     let (whole, good) = (extended(20), extended(3));
-    let (report, memory) =
-        read_zip(&[("endsong_0.json", &whole.as_bytes()[..5000]), ("endsong_1.json", good.as_bytes())]);
+    let (report, memory) = read_zip(&[
+        ("endsong_0.json", &whole.as_bytes()[..5000]),
+        ("endsong_1.json", good.as_bytes()),
+    ]);
     assert!(note(&report.files[0]).contains("my_export.zip/endsong_0.json"));
     assert_eq!(report.files[1].listens, 3);
     assert!(memory.listens().len() > 3);
@@ -39,8 +48,11 @@ fn a_truncated_part_does_not_keep_the_others_from_being_read() {
 
 #[test]
 fn a_broken_row_costs_one_row() {
-    let rows =
-        [extended_row(1, "A", 1), extended_row(2, "B", 1).replace("true,", "tru,"), extended_row(3, "C", 1)];
+    let rows = [
+        extended_row(1, "A", 1),
+        extended_row(2, "B", 1).replace("true,", "tru,"),
+        extended_row(3, "C", 1),
+    ];
     let (report, memory) = read_text("endsong_0.json", &format!("[{}]", rows.join(",")));
     assert_eq!((report.rows_read, memory.listens().len()), (3, 2));
     assert!(!report.incomplete);
@@ -85,8 +97,10 @@ fn an_endless_row_is_refused_before_it_fills_memory() {
     let (report, memory) = read_text("endsong_0.json", &text);
     assert_eq!(memory.listens().len(), 1);
     assert!(note(&report).contains("a row exceeds the limit"));
-    let lines =
-        format!("{{\"timeMs\":1577836800123,\"artist\":\"A\",\"track\":\"T\"}}\n{}", "x".repeat(3 << 20));
+    let lines = format!(
+        "{{\"timeMs\":1577836800123,\"artist\":\"A\",\"track\":\"T\"}}\n{}",
+        "x".repeat(3 << 20)
+    );
     let (report, memory) = read_text("pano.jsonl", &lines);
     assert_eq!(memory.listens().len(), 1);
     assert!(note(&report).contains("line 2: a line exceeds the limit"));
@@ -94,8 +108,10 @@ fn an_endless_row_is_refused_before_it_fills_memory() {
 
 #[test]
 fn blanks_without_end_are_refused() {
-    let (report, _) =
-        read_text("endsong_0.json", &format!("[{},{}", extended_row(1, "A", 1), " ".repeat(3 << 20)));
+    let (report, _) = read_text(
+        "endsong_0.json",
+        &format!("[{},{}", extended_row(1, "A", 1), " ".repeat(3 << 20)),
+    );
     assert!(note(&report).contains("white space"));
 }
 
@@ -105,7 +121,8 @@ fn an_archive_that_unpacks_too_well_is_stopped() {
     bomb.pop();
     bomb.extend(std::iter::repeat_n(b" \n".as_slice(), 20 << 20).flatten());
     let good = extended(1);
-    let (report, memory) = read_zip(&[("endsong_0.json", &bomb), ("endsong_1.json", good.as_bytes())]);
+    let (report, memory) =
+        read_zip(&[("endsong_0.json", &bomb), ("endsong_1.json", good.as_bytes())]);
     assert!(note(&report.files[0]).contains("exceeds the limit"));
     assert_eq!((report.files[1].listens, memory.listens().len()), (1, 3));
 }
@@ -124,16 +141,20 @@ fn read_zip_within(
 fn limits_of_archives_hold() {
     let text = extended(2000).into_bytes();
     let entries: [(&str, &[u8]); 2] = [("endsong_0.json", &text), ("endsong_1.json", &text)];
-    let (report, _) =
-        read_zip_within(Limits { unpacked_bytes: text.len() as u64 + 1000, ..Limits::default() }, &entries);
+    let (report, _) = read_zip_within(
+        Limits { unpacked_bytes: text.len() as u64 + 1000, ..Limits::default() },
+        &entries,
+    );
     let report = report.unwrap();
     assert!(!report.files[0].incomplete);
     assert!(note(&report.files[1]).contains("what the archive unpacks to"));
     let (result, _) = read_zip_within(Limits { entries: 1, ..Limits::default() }, &entries);
     assert!(matches!(result, Err(IngestError::TooLarge { what: "the number of entries", .. })));
     let inner = zip(&entries);
-    let (report, _) =
-        read_zip_within(Limits { nested_archive_bytes: 100, ..Limits::default() }, &[("a.zip", &inner)]);
+    let (report, _) = read_zip_within(
+        Limits { nested_archive_bytes: 100, ..Limits::default() },
+        &[("a.zip", &inner)],
+    );
     assert!(report.unwrap().files[0].note.as_ref().unwrap().contains("an archive in an archive"));
 }
 
@@ -167,10 +188,14 @@ fn names_of_entries_cannot_steer_the_terminal() {
 fn a_folder_with_too_many_files_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     for i in 0..5 {
-        fs::File::create(folder.path().join(format!("{i}.json"))).unwrap().write_all(b"[]").unwrap();
+        fs::File::create(folder.path().join(format!("{i}.json")))
+            .unwrap()
+            .write_all(b"[]")
+            .unwrap();
     }
     let limits = Limits { entries: 4, ..Limits::default() };
-    let (result, _) = try_import(folder.path(), &segue_ingest::ImportOptions { limits, ..options() });
+    let (result, _) =
+        try_import(folder.path(), &segue_ingest::ImportOptions { limits, ..options() });
     assert!(matches!(result, Err(IngestError::TooLarge { .. })));
     assert_eq!(read(folder.path()).0.files.len(), 5);
 }
@@ -180,6 +205,7 @@ fn a_folder_with_too_many_files_is_refused() {
 fn links_in_folders_are_not_followed() {
     let folder = tempfile::tempdir().unwrap();
     std::os::unix::fs::symlink(folder.path(), folder.path().join("loop")).unwrap();
-    std::os::unix::fs::symlink(Path::new("/etc/passwd"), folder.path().join("endsong_0.json")).unwrap();
+    std::os::unix::fs::symlink(Path::new("/etc/passwd"), folder.path().join("endsong_0.json"))
+        .unwrap();
     assert!(read(folder.path()).0.files.is_empty());
 }

@@ -1,5 +1,5 @@
-//! Export files as services and their users' tools really wrote them, where they are at hand. Counts were taken with a
-//! separate script over the same files.
+//! Export files as services and their users' tools really wrote them, where they are at hand.
+//! Counts were taken with a separate script over the same files.
 
 use std::path::Path;
 

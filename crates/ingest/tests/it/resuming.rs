@@ -34,8 +34,11 @@ fn rows_of_a_cut_off_import_are_not_handed_on_again() {
 #[test]
 fn content_is_known_again_wherever_it_lies() {
     let folder = tempfile::tempdir().unwrap();
-    let (a, b, c) =
-        (folder.path().join("endsong_0.json"), folder.path().join("copy.json"), folder.path().join("c.json"));
+    let (a, b, c) = (
+        folder.path().join("endsong_0.json"),
+        folder.path().join("copy.json"),
+        folder.path().join("c.json"),
+    );
     fs::write(&a, extended(10)).unwrap();
     fs::write(&b, extended(10)).unwrap();
     fs::write(&c, extended(11)).unwrap();

@@ -47,16 +47,18 @@ impl Memory {
     pub(crate) fn listens(&self) -> Vec<&Listen> {
         self.records
             .iter()
-            .filter_map(|(_, r)| if let Record::Listen { listen, .. } = r { Some(listen) } else { None })
+            .filter_map(
+                |(_, r)| if let Record::Listen { listen, .. } = r { Some(listen) } else { None },
+            )
             .collect()
     }
 
     pub(crate) fn feedback(&self) -> Vec<&Feedback> {
         self.records
             .iter()
-            .filter_map(
-                |(_, r)| if let Record::Feedback { feedback, .. } = r { Some(feedback) } else { None },
-            )
+            .filter_map(|(_, r)| {
+                if let Record::Feedback { feedback, .. } = r { Some(feedback) } else { None }
+            })
             .collect()
     }
 
@@ -76,7 +78,10 @@ pub(crate) fn options() -> ImportOptions {
 }
 
 /// Imports a path; every file's account must add up, and its sums must be what the sink saw.
-pub(crate) fn try_import(path: &Path, options: &ImportOptions) -> (Result<Report, IngestError>, Memory) {
+pub(crate) fn try_import(
+    path: &Path,
+    options: &ImportOptions,
+) -> (Result<Report, IngestError>, Memory) {
     let mut memory = Memory::default();
     let result = import(&[path], options, &mut (), &mut memory);
     if let Ok(report) = &result {
@@ -140,14 +145,17 @@ pub(crate) fn extended_row(minute: u32, title: &str, ms_played: u32) -> String {
 }
 
 pub(crate) fn extended(rows: u32) -> String {
-    let rows: Vec<String> = (0..rows).map(|i| extended_row(i, &format!("Song {i}"), 1000 * i)).collect();
+    let rows: Vec<String> =
+        (0..rows).map(|i| extended_row(i, &format!("Song {i}"), 1000 * i)).collect();
     format!("[{}]", rows.join(","))
 }
 
 /// A folder of real data, or `None` with a word about it where there is none.
 pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("SEGUE_TEST_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
+    let folder = std::env::var_os("SEGUE_TEST_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
+        PathBuf::from,
+    );
     let path = folder.join(name);
     if !path.exists() {
         println!("skipped: no real data at {}", path.display());

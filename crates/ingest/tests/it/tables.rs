@@ -1,4 +1,5 @@
-//! Tables through the front door: each is recognised among all formats, and the files of one export know of each other.
+//! Tables through the front door: each is recognised among all formats, and the files of one export
+//! know of each other.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,11 @@ fn each_table_is_recognised_among_all_formats() {
     for (name, source, rows) in expected {
         let (report, _) = read(&fixture(name));
         let file = &report.files[0];
-        assert_eq!((file.source, file.rows_read, file.incomplete), (Some(source), rows, false), "{name}");
+        assert_eq!(
+            (file.source, file.rows_read, file.incomplete),
+            (Some(source), rows, false),
+            "{name}"
+        );
     }
 }
 
@@ -42,7 +47,10 @@ fn each_table_is_recognised_among_all_formats() {
 fn apples_plays_take_their_artists_from_the_other_files_and_count_once() {
     let files = [
         ("Apple Music Activity/Apple Music Play Activity.csv", "apple_play_activity.csv"),
-        ("Apple Music Activity/Apple Music - Play History Daily Tracks.csv", "apple_daily_tracks.csv"),
+        (
+            "Apple Music Activity/Apple Music - Play History Daily Tracks.csv",
+            "apple_daily_tracks.csv",
+        ),
         ("Apple Music Activity/Apple Music Library Tracks.json", "apple_library.json"),
         ("Apple Music Activity/Apple Music - Favorites.csv", "apple_favorites.csv"),
     ];

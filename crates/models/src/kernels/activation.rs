@@ -25,7 +25,9 @@ impl Activation {
     /// Turns the gradient of the output, in place, into that of the input `x`.
     pub fn backward(self, x: &[f32], gradient: &mut [f32]) {
         match self {
-            Self::Relu => gradient.iter_mut().zip(x).for_each(|(g, x)| *g = if *x > 0.0 { *g } else { 0.0 }),
+            Self::Relu => {
+                gradient.iter_mut().zip(x).for_each(|(g, x)| *g = if *x > 0.0 { *g } else { 0.0 })
+            }
             Self::Silu => gradient.iter_mut().zip(x).for_each(|(g, x)| {
                 let s = sigmoid(*x);
                 *g *= s * (1.0 + x * (1.0 - s));

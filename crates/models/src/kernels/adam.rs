@@ -1,9 +1,9 @@
-//! Adam (Kingma & Ba 2015) with decoupled weight decay, over slices whose moments the caller keeps: dense parameters in one
-//! piece, embedding tables row by row.
+//! Adam (Kingma & Ba 2015) with decoupled weight decay, over slices whose moments the caller keeps:
+//! dense parameters in one piece, embedding tables row by row.
 //!
-//! Rows of a table that a step did not touch are left alone, moments included ("lazy" or sparse Adam): a step then costs as
-//! many rows as a batch names, not as many as the catalogue has. The price is that the moments of a rare item fade per
-//! appearance, not per step.
+//! Rows of a table that a step did not touch are left alone, moments included ("lazy" or sparse
+//! Adam): a step then costs as many rows as a batch names, not as many as the catalogue has. The
+//! price is that the moments of a rare item fade per appearance, not per step.
 
 use super::simd::vectorised;
 
@@ -101,7 +101,8 @@ mod tests {
         let gradients: Vec<Vec<f32>> = (0..20).map(|t| normals(10 + t, 37)).collect();
         let (mut parameters, mut first, mut second) = (start.clone(), vec![0.0; 37], vec![0.0; 37]);
         for (t, gradient) in gradients.iter().enumerate() {
-            let stretch = Stretch { parameters: &mut parameters, first: &mut first, second: &mut second };
+            let stretch =
+                Stretch { parameters: &mut parameters, first: &mut first, second: &mut second };
             Adam::default().step(t as u32 + 1, 0.01, 0.1).apply(stretch, gradient);
         }
         let want: Vec<f64> = (0..37)

@@ -1,6 +1,8 @@
-//! AdamW (Loshchilov & Hutter 2019): Adam with weight decay applied to the parameter, not to the gradient.
+//! AdamW (Loshchilov & Hutter 2019): Adam with weight decay applied to the parameter, not to the
+//! gradient.
 //!
-//! `m ← β₁ m + (1-β₁) g`, `v ← β₂ v + (1-β₂) g²`, `θ ← θ - η (m̂ / (√v̂ + ε) + λ θ)` with bias-corrected `m̂`, `v̂`.
+//! `m ← β₁ m + (1-β₁) g`, `v ← β₂ v + (1-β₂) g²`, `θ ← θ - η (m̂ / (√v̂ + ε) + λ θ)` with
+//! bias-corrected `m̂`, `v̂`.
 
 const BETA_1: f32 = 0.9;
 /// Below the usual .999: a training run here is a few hundred steps, too few for so long a memory.
@@ -30,7 +32,8 @@ impl AdamW {
         Self { first: vec![0.0; parameters], second: vec![0.0; parameters], steps: 0 }
     }
 
-    /// Counts a step. To be called once before the [`update`](Self::update)s of the spans of that step.
+    /// Counts a step. To be called once before the [`update`](Self::update)s of the spans of that
+    /// step.
     pub fn begin_step(&mut self) {
         self.steps += 1;
     }

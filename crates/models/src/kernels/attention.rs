@@ -1,9 +1,10 @@
-//! Causal self-attention of one sequence with several heads (Vaswani 2017): `softmax(Q Kᵀ / √dₕ) V`, where each position
-//! sees itself and what came before.
+//! Causal self-attention of one sequence with several heads (Vaswani 2017): `softmax(Q Kᵀ / √dₕ)
+//! V`, where each position sees itself and what came before.
 //!
-//! Queries go through in blocks of [`BLOCK`] rows against the keys up to the block's last row, so that most of the upper
-//! triangle is never computed: half of the work on long sequences. Weights are kept for the backward pass; recomputing them
-//! (as flash attention does) saves memory that a micro-batch of a few sequences does not need.
+//! Queries go through in blocks of [`BLOCK`] rows against the keys up to the block's last row, so
+//! that most of the upper triangle is never computed: half of the work on long sequences. Weights
+//! are kept for the backward pass; recomputing them (as flash attention does) saves memory that a
+//! micro-batch of a few sequences does not need.
 
 use super::matmul::{Matrix, Output, matmul_strided};
 use super::ranking_loss::MASKED;
@@ -54,15 +55,18 @@ impl CausalAttention {
         })
     }
 
-    /// Computes `out`; `weights` receives the attention weights, of which only the lower triangle means anything.
+    /// Computes `out`; `weights` receives the attention weights, of which only the lower triangle
+    /// means anything.
     ///
     /// # Shapes
-    /// `qkv` `[length, 3 dim]` (queries, keys, values), `weights` `[heads, length, length]` with rows of whole vectors, `out`
-    /// `[length, dim]`.
+    /// `qkv` `[length, 3 dim]` (queries, keys, values), `weights` `[heads, length, length]` with
+    /// rows of whole vectors, `out` `[length, dim]`.
     pub fn forward(self, qkv: &[f32], weights: &mut [f32], out: &mut [f32]) {
         let (width, stride, row) = (self.dim / self.heads, 3 * self.dim, self.stride());
         let scale = (width as f32).sqrt().recip();
-        for (head, weights) in weights[..self.weights_len()].chunks_exact_mut(self.length * row).enumerate() {
+        for (head, weights) in
+            weights[..self.weights_len()].chunks_exact_mut(self.length * row).enumerate()
+        {
             let [queries, keys, values] = self.columns(head);
             for block in self.blocks() {
                 let Block { start, rows, keys: seen } = block;
@@ -88,14 +92,21 @@ impl CausalAttention {
         let (width, stride, row) = (self.dim / self.heads, 3 * self.dim, self.stride());
         let scale = (width as f32).sqrt().recip();
         dqkv.fill(0.0);
-        for (head, weights) in weights[..self.weights_len()].chunks_exact(self.length * row).enumerate() {
+        for (head, weights) in
+            weights[..self.weights_len()].chunks_exact(self.length * row).enumerate()
+        {
             let [queries, keys, values] = self.columns(head);
             for block in self.blocks() {
                 let Block { start, rows, keys: seen } = block;
                 let q = Matrix::strided(&qkv[start * stride + queries..], rows, width, stride);
                 let k = Matrix::strided(&qkv[keys..], seen, width, stride);
                 let v = Matrix::strided(&qkv[values..], seen, width, stride);
-                let dout = Matrix::strided(&dout[start * self.dim + head * width..], rows, width, self.dim);
+                let dout = Matrix::strided(
+                    &dout[start * self.dim + head * width..],
+                    rows,
+                    width,
+                    self.dim,
+                );
                 let weights = &weights[start * row..][..rows * row];
 
                 let dscores = &mut scratch[..rows * row];
@@ -103,7 +114,13 @@ impl CausalAttention {
                 softmax_backward(block, row, scale, weights, dscores);
                 let weights = Matrix::strided(weights, rows, seen, row);
                 let dscores = Matrix::strided(dscores, rows, seen, row);
-                matmul_strided(&mut dqkv[start * stride + queries..], stride, Output::Overwrite, dscores, k);
+                matmul_strided(
+                    &mut dqkv[start * stride + queries..],
+                    stride,
+                    Output::Overwrite,
+                    dscores,
+                    k,
+                );
                 matmul_strided(&mut dqkv[keys..], stride, Output::Add, dscores.t(), q);
                 matmul_strided(&mut dqkv[values..], stride, Output::Add, weights.t(), dout);
             }
@@ -134,7 +151,8 @@ fn causal_softmax(block: Block, stride: usize, scale: f32, weights: &mut [f32]) 
     }
 }
 
-/// Turns gradients of weights into those of scores before scaling: `dS = P ⊙ (dP - Σ P dP) · scale`.
+/// Turns gradients of weights into those of scores before scaling: `dS = P ⊙ (dP - Σ P dP) ·
+/// scale`.
 fn softmax_backward(block: Block, stride: usize, scale: f32, weights: &[f32], dscores: &mut [f32]) {
     let width = block.keys.next_multiple_of(LANES);
     for (dscores, weights) in dscores.chunks_exact_mut(stride).zip(weights.chunks_exact(stride)) {
@@ -177,7 +195,8 @@ mod tests {
                 let score = |key: usize| testing::dot(q, row(key, 1, head)) / (width as f64).sqrt();
                 let total: f64 = (0..=position).map(|key| score(key).exp()).sum();
                 for column in 0..width {
-                    let values = (0..=position).map(|key| score(key).exp() * row(key, 2, head)[column]);
+                    let values =
+                        (0..=position).map(|key| score(key).exp() * row(key, 2, head)[column]);
                     out.push(values.sum::<f64>() / total);
                 }
             }

@@ -1,8 +1,8 @@
-//! A linear layer shared by the members of an ensemble (BatchEnsemble, Wen 2020, as used by TabM, Gorishniy 2024):
-//! `yᵢ = sᵢ ⊙ ((rᵢ ⊙ xᵢ) Wᵀ) + bᵢ`.
+//! A linear layer shared by the members of an ensemble (BatchEnsemble, Wen 2020, as used by TabM,
+//! Gorishniy 2024): `yᵢ = sᵢ ⊙ ((rᵢ ⊙ xᵢ) Wᵀ) + bᵢ`.
 //!
-//! Members differ in two vectors and a bias, so k members cost k times the work of one but hardly more memory, and what
-//! they share regularises them. All members go through one matrix product.
+//! Members differ in two vectors and a bias, so k members cost k times the work of one but hardly
+//! more memory, and what they share regularises them. All members go through one matrix product.
 
 use super::matmul::{Matrix, Output, matmul};
 
@@ -160,11 +160,16 @@ mod tests {
         let mut y = Vec::new();
         for member in 0..members {
             for row in 0..batch {
-                let start =
-                    if x.len() == batch * input { row * input } else { (member * batch + row) * input };
+                let start = if x.len() == batch * input {
+                    row * input
+                } else {
+                    (member * batch + row) * input
+                };
                 for o in 0..output {
                     let sum: f64 = (0..input)
-                        .map(|i| x[start + i] * scale_in[member * input + i] * weight[o * input + i])
+                        .map(|i| {
+                            x[start + i] * scale_in[member * input + i] * weight[o * input + i]
+                        })
                         .sum();
                     y.push(sum * scale_out[member * output + o] + bias[member * output + o]);
                 }
@@ -178,7 +183,8 @@ mod tests {
         let sizes = [output * input, members * input, members * output, members * output];
         let p: Vec<Vec<f32>> = sizes.iter().zip(2..).map(|(&n, seed)| normals(seed, n)).collect();
         let p64: Vec<Vec<f64>> = p.iter().map(|p| wide(p)).collect();
-        let parameters = Parameters { weight: &p[0][..], scale_in: &p[1], scale_out: &p[2], bias: &p[3] };
+        let parameters =
+            Parameters { weight: &p[0][..], scale_in: &p[1], scale_out: &p[2], bias: &p[3] };
         let (mut saved, mut y) = (SIZES.saved(), vec![0.0; members * batch * output]);
         SIZES.forward(x, &parameters, &mut saved, &mut y);
         let all: [&[f64]; 4] = [&p64[0], &p64[1], &p64[2], &p64[3]];

@@ -8,7 +8,12 @@ use super::activation::sigmoid;
 ///
 /// # Shapes
 /// All slices `[batch]`.
-pub fn loss_and_gradient(logits: &[f32], targets: &[f32], weights: &[f32], gradient: &mut [f32]) -> f64 {
+pub fn loss_and_gradient(
+    logits: &[f32],
+    targets: &[f32],
+    weights: &[f32],
+    gradient: &mut [f32],
+) -> f64 {
     let total: f64 = weights.iter().map(|&w| f64::from(w)).sum();
     if total <= 0.0 {
         gradient.fill(0.0);

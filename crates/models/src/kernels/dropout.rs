@@ -1,11 +1,13 @@
-//! Dropout (Srivastava 2014), inverted: what stays is scaled up in training, so that prediction needs no change.
+//! Dropout (Srivastava 2014), inverted: what stays is scaled up in training, so that prediction
+//! needs no change.
 
 use rand::Rng;
 
 /// Drops each element with the given probability and scales the others by `1 / (1 - probability)`.
 ///
-/// `mask` receives 0 or that factor, for [`backward`]. The probability is rounded to 1/65536: two elements are decided by
-/// one random word, because drawing the mask would otherwise cost as much as the matrix product beside it.
+/// `mask` receives 0 or that factor, for [`backward`]. The probability is rounded to 1/65536: two
+/// elements are decided by one random word, because drawing the mask would otherwise cost as much
+/// as the matrix product beside it.
 pub fn forward(probability: f32, rng: &mut impl Rng, values: &mut [f32], mask: &mut [f32]) {
     let threshold = (probability * 65536.0).round() as u32;
     let keep = 65536.0 / (65536.0 - threshold as f32);

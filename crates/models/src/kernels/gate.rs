@@ -1,4 +1,5 @@
-//! Gated units of the LiGR block (Borisyuk 2025, arXiv 2502.03417): SwiGLU (Shazeer 2020) and the gated residual branch.
+//! Gated units of the LiGR block (Borisyuk 2025, arXiv 2502.03417): SwiGLU (Shazeer 2020) and the
+//! gated residual branch.
 
 use super::simd::{sigmoid, vectorised};
 
@@ -43,7 +44,8 @@ pub fn gated_add(gate: &mut [f32], branch: &[f32], y: &mut [f32]) {
     }
 }
 
-/// Gradients of [`gated_add`]: `gate`, which holds `σ(gate)`, turns into its own gradient, `branch` into that of the branch.
+/// Gradients of [`gated_add`]: `gate`, which holds `σ(gate)`, turns into its own gradient, `branch`
+/// into that of the branch.
 ///
 /// # Shapes
 /// All slices of one length.

@@ -41,11 +41,12 @@ pub struct Saved<'a> {
 }
 
 vectorised! {
-/// Adds to the gradients of weight and bias, and *adds* that of the input to `dx`: beside a normalisation runs a residual
-/// branch whose gradient is already there.
+/// Adds to the gradients of weight and bias, and *adds* that of the input to `dx`: beside a
+/// normalisation runs a residual branch whose gradient is already there.
 ///
 /// # Shapes
-/// As in [`forward`], `dy` and `dx` as `y` and `x`; `dparameters` is the gradient of the weight, then of the bias.
+/// As in [`forward`], `dy` and `dx` as `y` and `x`; `dparameters` is the gradient of the weight,
+/// then of the bias.
 pub fn backward(saved: Saved<'_>, weight: &[f32], dy: &[f32], dx: &mut [f32], dparameters: [&mut [f32]; 2]) {
     let dim = weight.len();
     let [dweight, dbias] = dparameters;
@@ -94,7 +95,8 @@ mod tests {
     fn outputs_and_gradients_follow_the_reference() {
         for dim in [3, 16, 21] {
             let n = 4 * dim;
-            let (x, weight, bias, dy) = (normals(1, n), normals(2, dim), normals(3, dim), normals(4, n));
+            let (x, weight, bias, dy) =
+                (normals(1, n), normals(2, dim), normals(3, dim), normals(4, n));
             let (x64, weight64, bias64, dy64) = (wide(&x), wide(&weight), wide(&bias), wide(&dy));
             let (mut y, mut moments) = (vec![0.0; n], vec![Moments::default(); 4]);
             forward(&x, &weight, &bias, &mut moments, &mut y);
@@ -106,7 +108,11 @@ mod tests {
             let loss = |x: &[f64], w: &[f64], b: &[f64]| dot(&reference(x, w, b), &dy64);
             dx.iter_mut().for_each(|dx| *dx -= 2.0);
             assert_close(&dx, &finite_differences(&x64, |x| loss(x, &weight64, &bias64)), 1e-4);
-            assert_close(&dweight, &finite_differences(&weight64, |w| loss(&x64, w, &bias64)), 1e-4);
+            assert_close(
+                &dweight,
+                &finite_differences(&weight64, |w| loss(&x64, w, &bias64)),
+                1e-4,
+            );
             assert_close(&dbias, &finite_differences(&bias64, |b| loss(&x64, &weight64, b)), 1e-4);
         }
     }

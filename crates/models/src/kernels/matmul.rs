@@ -20,12 +20,16 @@ impl<'a> Matrix<'a> {
         Self { data, rows, columns, row_stride: columns, column_stride: 1 }
     }
 
-    /// Sees some columns of wider rows as `[rows, columns]`: `data` begins at the first element, rows are `stride` apart.
+    /// Sees some columns of wider rows as `[rows, columns]`: `data` begins at the first element,
+    /// rows are `stride` apart.
     ///
     /// # Panics
     /// If the last row reaches beyond the slice.
     pub fn strided(data: &'a [f32], rows: usize, columns: usize, stride: usize) -> Self {
-        assert!(columns <= stride && reaches(rows, columns, stride) <= data.len(), "rows lie in the slice");
+        assert!(
+            columns <= stride && reaches(rows, columns, stride) <= data.len(),
+            "rows lie in the slice"
+        );
         Self { data, rows, columns, row_stride: stride, column_stride: 1 }
     }
 
@@ -67,7 +71,8 @@ fn reaches(rows: usize, columns: usize, stride: usize) -> usize {
     if rows == 0 { 0 } else { (rows - 1) * stride + columns }
 }
 
-/// As [`matmul`], into some columns of wider rows: `out` begins at the first element, rows are `stride` apart.
+/// As [`matmul`], into some columns of wider rows: `out` begins at the first element, rows are
+/// `stride` apart.
 ///
 /// # Panics
 /// If the shapes do not fit.
@@ -75,12 +80,16 @@ fn reaches(rows: usize, columns: usize, stride: usize) -> usize {
 pub fn matmul_strided(out: &mut [f32], stride: usize, mode: Output, a: Matrix<'_>, b: Matrix<'_>) {
     let (m, k, n) = (a.rows, a.columns, b.columns);
     assert_eq!(b.rows, k, "inner dimensions agree");
-    assert!(n <= stride && reaches(m, n, stride) <= out.len(), "the output has room for the product");
+    assert!(
+        n <= stride && reaches(m, n, stride) <= out.len(),
+        "the output has room for the product"
+    );
     if m == 0 || n == 0 {
         return;
     }
-    // SAFETY: the asserts above and those of `Matrix` make every element that gemm touches lie inside its slice: strides
-    // are those of rows in a row-major matrix or of its transpose. `out` is borrowed mutably, so it overlaps neither input.
+    // SAFETY: the asserts above and those of `Matrix` make every element that gemm touches lie
+    // inside its slice: strides are those of rows in a row-major matrix or of its transpose. `out`
+    // is borrowed mutably, so it overlaps neither input.
     unsafe {
         gemm::gemm(
             m,

@@ -1,9 +1,11 @@
-//! Periodic embeddings of numbers (Gorishniy 2022, "On Embeddings for Numerical Features in Tabular Deep Learning", PLR):
-//! `ReLU(Linear([sin 2πcx, cos 2πcx]))` with learned frequencies `c` and a linear layer of its own for each feature.
+//! Periodic embeddings of numbers (Gorishniy 2022, "On Embeddings for Numerical Features in Tabular
+//! Deep Learning", PLR): `ReLU(Linear([sin 2πcx, cos 2πcx]))` with learned frequencies `c` and a
+//! linear layer of its own for each feature.
 //!
-//! A plain network bends a number only at its ReLU kinks and prefers smooth functions; liking, however, often has several
-//! modes along one feature (slow *and* fast songs). Sines of learned frequencies give it that detail. The linear layer is
-//! one per feature, not shared ("PLR lite"): with a dozen features the parameters are few either way.
+//! A plain network bends a number only at its ReLU kinks and prefers smooth functions; liking,
+//! however, often has several modes along one feature (slow *and* fast songs). Sines of learned
+//! frequencies give it that detail. The linear layer is one per feature, not shared ("PLR lite"):
+//! with a dozen features the parameters are few either way.
 
 use std::f32::consts::PI;
 
@@ -47,7 +49,8 @@ impl Periodic {
     /// Computes the embeddings; `waves` keeps the sines and cosines for the backward pass.
     ///
     /// # Shapes
-    /// `x` `[features, batch]`, `waves` `[features, batch, 2 * frequencies]`, `out` `[features, batch, dim]`.
+    /// `x` `[features, batch]`, `waves` `[features, batch, 2 * frequencies]`, `out` `[features,
+    /// batch, dim]`.
     pub fn forward(self, x: &[f32], p: &Parameters<&[f32]>, waves: &mut [f32], out: &mut [f32]) {
         let n = self.frequencies;
         for feature in 0..self.features {
@@ -57,20 +60,27 @@ impl Periodic {
             for (row, &x) in waves.chunks_exact_mut(2 * n).zip(x) {
                 let (sines, cosines) = row.split_at_mut(n);
                 sines.iter_mut().zip(frequencies).for_each(|(s, c)| *s = sin_of_turns(c * x));
-                cosines.iter_mut().zip(frequencies).for_each(|(s, c)| *s = sin_of_turns(c * x + 0.25));
+                cosines
+                    .iter_mut()
+                    .zip(frequencies)
+                    .for_each(|(s, c)| *s = sin_of_turns(c * x + 0.25));
             }
             let out = &mut out[feature * self.batch * self.dim..][..self.batch * self.dim];
             for row in out.chunks_exact_mut(self.dim) {
                 row.copy_from_slice(&p.bias[feature * self.dim..][..self.dim]);
             }
-            let weight =
-                Matrix::new(&p.weight[feature * self.dim * 2 * n..][..self.dim * 2 * n], self.dim, 2 * n);
+            let weight = Matrix::new(
+                &p.weight[feature * self.dim * 2 * n..][..self.dim * 2 * n],
+                self.dim,
+                2 * n,
+            );
             matmul(out, Output::Add, Matrix::new(waves, self.batch, 2 * n), weight.t());
             out.iter_mut().for_each(|y| *y = y.max(0.0));
         }
     }
 
-    /// Adds to the gradients of the parameters. `dout` is overwritten; `dwaves` is scratch as large as `waves`.
+    /// Adds to the gradients of the parameters. `dout` is overwritten; `dwaves` is scratch as large
+    /// as `waves`.
     ///
     /// # Shapes
     /// As in [`forward`](Self::forward), `out` what it computed.
@@ -100,10 +110,13 @@ impl Periodic {
             let dwaves = &mut dwaves[..self.batch * 2 * n];
             matmul(dwaves, Output::Overwrite, dout, Matrix::new(&p.weight[span], self.dim, 2 * n));
             let dfrequencies = &mut gradients.frequencies[feature * n..][..n];
-            for ((row, drow), &x) in waves.chunks_exact(2 * n).zip(dwaves.chunks_exact(2 * n)).zip(x) {
+            for ((row, drow), &x) in
+                waves.chunks_exact(2 * n).zip(dwaves.chunks_exact(2 * n)).zip(x)
+            {
                 let ((sines, cosines), (dsines, dcosines)) = (row.split_at(n), drow.split_at(n));
                 for i in 0..n {
-                    dfrequencies[i] += 2.0 * PI * x * (dsines[i] * cosines[i] - dcosines[i] * sines[i]);
+                    dfrequencies[i] +=
+                        2.0 * PI * x * (dsines[i] * cosines[i] - dcosines[i] * sines[i]);
                 }
             }
         }
@@ -130,7 +143,8 @@ pub struct Scratch<'a> {
     pub dwaves: &'a mut [f32],
 }
 
-/// `sin(2π t)`, to 2e-7, as a polynomial that the compiler can vectorise: the library's sine took half of a training step.
+/// `sin(2π t)`, to 2e-7, as a polynomial that the compiler can vectorise: the library's sine took
+/// half of a training step.
 fn sin_of_turns(t: f32) -> f32 {
     let r = t - t.round();
     // Fold [-0.5, 0.5] turns onto [-0.25, 0.25]: sin(π - a) = sin(a).
@@ -166,10 +180,14 @@ mod tests {
                 let x = x[feature * batch + row];
                 let c = &p.frequencies[feature * frequencies..][..frequencies];
                 let turn = |c: &f64| 2.0 * std::f64::consts::PI * c * x;
-                let waves: Vec<f64> =
-                    c.iter().map(|c| turn(c).sin()).chain(c.iter().map(|c| turn(c).cos())).collect();
+                let waves: Vec<f64> = c
+                    .iter()
+                    .map(|c| turn(c).sin())
+                    .chain(c.iter().map(|c| turn(c).cos()))
+                    .collect();
                 for d in 0..dim {
-                    let weight = &p.weight[(feature * dim + d) * 2 * frequencies..][..2 * frequencies];
+                    let weight =
+                        &p.weight[(feature * dim + d) * 2 * frequencies..][..2 * frequencies];
                     out.push((p.bias[feature * dim + d] + dot(weight, &waves)).max(0.0));
                 }
             }
@@ -179,7 +197,8 @@ mod tests {
 
     #[test]
     fn outputs_and_gradients_follow_the_reference() {
-        let (x, frequencies, weight, bias) = (normals(1, 10), normals(2, 6), normals(3, 48), normals(4, 8));
+        let (x, frequencies, weight, bias) =
+            (normals(1, 10), normals(2, 6), normals(3, 48), normals(4, 8));
         let p = Parameters { frequencies: &frequencies[..], weight: &weight[..], bias: &bias[..] };
         let (mut waves, mut out) = (vec![0.0; SIZES.waves_len()], vec![0.0; SIZES.out_len()]);
         SIZES.forward(&x, &p, &mut waves, &mut out);
@@ -192,7 +211,8 @@ mod tests {
         let dout = normals(5, SIZES.out_len());
         let dout64 = wide(&dout);
         let (mut df, mut dw, mut db) = (vec![0.0; 6], vec![0.0; 48], vec![0.0; 8]);
-        let mut gradients = Parameters { frequencies: &mut df[..], weight: &mut dw[..], bias: &mut db[..] };
+        let mut gradients =
+            Parameters { frequencies: &mut df[..], weight: &mut dw[..], bias: &mut db[..] };
         let saved = Saved { x: &x, waves: &waves, out: &out };
         let mut scratch = (dout, vec![0.0; SIZES.waves_len()]);
         let scratch = Scratch { dout: &mut scratch.0, dwaves: &mut scratch.1 };

@@ -1,8 +1,9 @@
 //! Losses that teach a model to put the next item before others, on logits.
 //!
-//! Each row is one position of a sequence: the logit of its target, and those of other items, which either all rows share
-//! or each row drew for itself. Softmax over the target and uniform negatives approaches the full softmax as negatives grow
-//! (Klenitskiy & Vasilev 2023; Petrov & Macdonald 2023): their number matters more than the architecture.
+//! Each row is one position of a sequence: the logit of its target, and those of other items, which
+//! either all rows share or each row drew for itself. Softmax over the target and uniform negatives
+//! approaches the full softmax as negatives grow (Klenitskiy & Vasilev 2023; Petrov & Macdonald
+//! 2023): their number matters more than the architecture.
 
 use super::simd::{exp, max_of, sigmoid, sum_of, vectorised};
 
@@ -10,8 +11,8 @@ use super::simd::{exp, max_of, sigmoid, sum_of, vectorised};
 pub const MASKED: f32 = -1e30;
 
 vectorised! {
-/// Softmax cross-entropy of each target against the others in its row: `ln(e^{s₊} + Σ e^{s₋}) - s₊`, summed over rows and
-/// multiplied by `weight`. Logits are replaced by their gradients.
+/// Softmax cross-entropy of each target against the others in its row: `ln(e^{s₊} + Σ e^{s₋}) -
+/// s₊`, summed over rows and multiplied by `weight`. Logits are replaced by their gradients.
 ///
 /// # Shapes
 /// `targets` `[rows]`, `others` `[rows, negatives]`.
@@ -36,8 +37,8 @@ pub fn sampled_softmax(targets: &mut [f32], others: &mut [f32], weight: f32) -> 
     loss * f64::from(weight)
 }
 
-/// Softmax cross-entropy over a whole catalogue: `ln Σ e^s - s₊`, summed over rows and multiplied by `weight`. Logits are
-/// replaced by their gradients.
+/// Softmax cross-entropy over a whole catalogue: `ln Σ e^s - s₊`, summed over rows and multiplied
+/// by `weight`. Logits are replaced by their gradients.
 ///
 /// # Shapes
 /// `logits` `[rows, items]`, `targets` `[rows]`, each below `items`.
@@ -67,9 +68,9 @@ fn scaled_sigmoids(values: &mut [f32], factor: f32) {
 }
 }
 
-/// Generalised binary cross-entropy (gSASRec, Petrov & Macdonald 2023): `β softplus(-s₊) + Σ softplus(s₋)`, divided by the
-/// number of terms, summed over rows and multiplied by `weight`. Logits are replaced by their gradients; β = 1 is the binary
-/// cross-entropy of SASRec.
+/// Generalised binary cross-entropy (gSASRec, Petrov & Macdonald 2023): `β softplus(-s₊) + Σ
+/// softplus(s₋)`, divided by the number of terms, summed over rows and multiplied by `weight`.
+/// Logits are replaced by their gradients; β = 1 is the binary cross-entropy of SASRec.
 ///
 /// # Shapes
 /// `targets` `[rows]`, `others` `[rows, negatives]`.
@@ -78,15 +79,16 @@ pub fn generalised_bce(beta: f32, targets: &mut [f32], others: &mut [f32], weigh
     let weight = weight / (negatives + 1) as f32;
     let mut loss = 0.0;
     for (target, others) in targets.iter_mut().zip(others.chunks_exact_mut(negatives)) {
-        loss += f64::from(beta) * softplus(-*target) + others.iter().map(|&x| softplus(x)).sum::<f64>();
+        loss +=
+            f64::from(beta) * softplus(-*target) + others.iter().map(|&x| softplus(x)).sum::<f64>();
         *target = -weight * beta * sigmoid(-*target);
     }
     scaled_sigmoids(others, weight);
     loss * f64::from(weight)
 }
 
-/// β of gBCE for `negatives` drawn of `items`: `α (t (1 - 1/α) + 1/α)` with `α = negatives / (items - 1)`; `t = 0` leaves
-/// plain binary cross-entropy, `t = 1` undoes all overconfidence.
+/// β of gBCE for `negatives` drawn of `items`: `α (t (1 - 1/α) + 1/α)` with `α = negatives / (items -
+/// 1)`; `t = 0` leaves plain binary cross-entropy, `t = 1` undoes all overconfidence.
 pub fn calibrating_beta(negatives: usize, items: usize, t: f32) -> f32 {
     let alpha = negatives.min(items - 1) as f32 / (items - 1) as f32;
     alpha * (t * (1.0 - alpha.recip()) + alpha.recip())
@@ -146,7 +148,8 @@ mod tests {
         let logits64 = wide(&logits);
         let slow = |logits: &[f64]| -> f64 {
             let rows = logits.chunks_exact(NEGATIVES).zip(targets);
-            rows.map(|(l, t)| 0.5 * (l.iter().map(|x| x.exp()).sum::<f64>().ln() - l[t as usize])).sum()
+            rows.map(|(l, t)| 0.5 * (l.iter().map(|x| x.exp()).sum::<f64>().ln() - l[t as usize]))
+                .sum()
         };
         let loss = full_softmax(NEGATIVES, &mut logits, &targets, 0.5);
         assert!((loss - slow(&logits64)).abs() < 1e-5);

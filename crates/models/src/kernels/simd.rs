@@ -1,20 +1,21 @@
-//! Element-wise loops for the machine at hand: the same plain Rust, compiled for several instruction sets, chosen at run
-//! time.
+//! Element-wise loops for the machine at hand: the same plain Rust, compiled for several
+//! instruction sets, chosen at run time.
 //!
-//! The compiler vectorises these loops by itself once it may use wide registers; the default target only promises SSE2, and
-//! building for one machine would break the binary on another. So functions with such loops are declared inside
-//! [`vectorised!`](vectorised). Sums are kept in [`LANES`] independent parts, because the order of additions in a plain
-//! `sum()` forbids the compiler any vector.
+//! The compiler vectorises these loops by itself once it may use wide registers; the default target
+//! only promises SSE2, and building for one machine would break the binary on another. So functions
+//! with such loops are declared inside [`vectorised!`](vectorised). Sums are kept in [`LANES`]
+//! independent parts, because the order of additions in a plain `sum()` forbids the compiler any
+//! vector.
 
 /// Partial sums that run side by side.
 pub const LANES: usize = 16;
 
-/// Declares functions whose bodies are compiled for several instruction sets, of which each call takes the widest that this
-/// machine has; without AVX2 they run all the same.
+/// Declares functions whose bodies are compiled for several instruction sets, of which each call
+/// takes the widest that this machine has; without AVX2 they run all the same.
 ///
-/// The body becomes a method that is always inlined. Handing a closure to the dispatcher reads better, but the compiler
-/// seldom inlines one that two instruction sets share, and leaves it at SSE2: softmax and normalisation took four times as
-/// long.
+/// The body becomes a method that is always inlined. Handing a closure to the dispatcher reads
+/// better, but the compiler seldom inlines one that two instruction sets share, and leaves it at
+/// SSE2: softmax and normalisation took four times as long.
 macro_rules! vectorised {
     ($($(#[$attribute:meta])* $vis:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? $body:block)*) => {
         $($(#[$attribute])*
@@ -58,7 +59,8 @@ pub fn sum_of(x: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 pub fn dot(x: &[f32], y: &[f32]) -> f32 {
     let mut sums = [0.0; LANES];
     let (x_blocks, y_blocks) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
-    let rest = x_blocks.remainder().iter().zip(y_blocks.remainder()).map(|(x, y)| x * y).sum::<f32>();
+    let rest =
+        x_blocks.remainder().iter().zip(y_blocks.remainder()).map(|(x, y)| x * y).sum::<f32>();
     for (x, y) in x_blocks.zip(y_blocks) {
         for ((sum, x), y) in sums.iter_mut().zip(x).zip(y) {
             *sum += x * y;
@@ -89,8 +91,9 @@ pub fn add_scaled(y: &mut [f32], a: f32, x: &[f32]) {
     }
 }
 
-/// `eˣ` to 3e-7 of its value, as arithmetic that vectorises: the library's function is a call for every element. Below
-/// -87 it is 0 (numbers without full precision would be slow), above 88 it stays finite.
+/// `eˣ` to 3e-7 of its value, as arithmetic that vectorises: the library's function is a call for
+/// every element. Below -87 it is 0 (numbers without full precision would be slow), above 88 it
+/// stays finite.
 ///
 /// `x = n ln 2 + r` with integer `n`, and a polynomial in `r` (Cephes `expf`, Moshier 1992).
 #[inline(always)]
@@ -104,8 +107,8 @@ pub fn exp(x: f32) -> f32 {
     let n = shifted - ROUND;
     // ln 2 in two parts: the first has so few bits that its product with n is exact.
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
-    let tail =
-        0.166_666_65 + r * (4.166_579_6e-2 + r * (8.333_452e-3 + r * (1.398_2e-3 + r * 1.987_569_1e-4)));
+    let tail = 0.166_666_65
+        + r * (4.166_579_6e-2 + r * (8.333_452e-3 + r * (1.398_2e-3 + r * 1.987_569_1e-4)));
     let mantissa = 1.0 + r + r * r * (0.5 + r * tail);
     let power = mantissa * f32::from_bits(shifted.to_bits().wrapping_add(127) << 23);
     if vanishes { 0.0 } else { power }

@@ -15,7 +15,8 @@ pub(crate) fn wide(values: &[f32]) -> Vec<f64> {
     values.iter().map(|&x| f64::from(x)).collect()
 }
 
-/// Fails unless every element is within `tolerance` of what is wanted, relative to the larger of 1 and its size.
+/// Fails unless every element is within `tolerance` of what is wanted, relative to the larger of 1
+/// and its size.
 pub(crate) fn assert_close(found: &[f32], wanted: &[f64], tolerance: f64) {
     assert_eq!(found.len(), wanted.len());
     for (i, (&found, &wanted)) in found.iter().zip(wanted).enumerate() {
@@ -40,7 +41,8 @@ pub(crate) fn finite_differences(at: &[f64], loss: impl Fn(&[f64]) -> f64) -> Ve
         .collect()
 }
 
-/// Inner product: turns outputs into a scalar loss whose gradient with respect to them is `upstream`.
+/// Inner product: turns outputs into a scalar loss whose gradient with respect to them is
+/// `upstream`.
 pub(crate) fn dot(outputs: &[f64], upstream: &[f64]) -> f64 {
     outputs.iter().zip(upstream).map(|(a, b)| a * b).sum()
 }

@@ -1,8 +1,9 @@
-//! Where tracks lie: the spaces, the community and the background that relations are measured against. An atlas is learned
-//! from some listeners and is then the same for every listener who is scored with it.
+//! Where tracks lie: the spaces, the community and the background that relations are measured
+//! against. An atlas is learned from some listeners and is then the same for every listener who is
+//! scored with it.
 //!
-//! While the network is trained there is one atlas per fold, learned from the listeners of the other folds, so that a query
-//! never meets an atlas that has seen its own label.
+//! While the network is trained there is one atlas per fold, learned from the listeners of the
+//! other folds, so that a query never meets an atlas that has seen its own label.
 
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
@@ -18,12 +19,13 @@ pub(crate) const SPACES: usize = 2;
 pub(crate) const INPUTS: [usize; SPACES] = [SOUND, COUNT];
 /// Tracks that stand for the catalogue in density ratios.
 const BACKGROUND: usize = 256;
-/// Kernel widths, as shares of the mean squared distance between tracks of different listeners. The narrow kernel is the
-/// fourth power of the wide one.
+/// Kernel widths, as shares of the mean squared distance between tracks of different listeners. The
+/// narrow kernel is the fourth power of the wide one.
 const WIDE: f32 = 0.4;
 const FLOOR: f32 = 1e-4;
 
-/// Numbers that say where a track lies: a constant, its position among all that is described, the place of its artist.
+/// Numbers that say where a track lies: a constant, its position among all that is described, the
+/// place of its artist.
 pub(crate) const EMBEDDING: usize = 1 + COUNT + PLACE;
 
 /// What relations are measured against.
@@ -35,7 +37,8 @@ pub(crate) struct Atlas {
     placed_background: [Cloud; SPACES],
 }
 
-/// Positions of several tracks in one space, dimension by dimension, so that distances to all of them vectorise.
+/// Positions of several tracks in one space, dimension by dimension, so that distances to all of
+/// them vectorise.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cloud {
     count: usize,
@@ -49,7 +52,8 @@ pub(crate) struct Kernels {
     pub(crate) narrow: f32,
 }
 
-/// A track to be related to a listener: its description, possibly with parts blanked out, and its places.
+/// A track to be related to a listener: its description, possibly with parts blanked out, and its
+/// places.
 #[derive(Clone, Debug)]
 pub(crate) struct Placed {
     pub(crate) track: TrackIdx,
@@ -72,7 +76,10 @@ impl Atlas {
             .iter()
             .map(|tracks| {
                 let row = |track: &TrackIdx| track.0 as usize;
-                tracks.iter().map(|t| (descriptions.works[row(t)], descriptions.artists[row(t)])).collect()
+                tracks
+                    .iter()
+                    .map(|t| (descriptions.works[row(t)], descriptions.artists[row(t)]))
+                    .collect()
             })
             .collect();
         let spaces = INPUTS.map(|inputs| {
@@ -87,12 +94,18 @@ impl Atlas {
             Space::fit(inputs, &groups)
         });
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let audible: Vec<&Description> = descriptions.values.iter().filter(|d| is_audible(d)).collect();
-        let background = audible.sample(&mut rng, BACKGROUND).map(|&&description| description).collect();
+        let audible: Vec<&Description> =
+            descriptions.values.iter().filter(|d| is_audible(d)).collect();
+        let background =
+            audible.sample(&mut rng, BACKGROUND).map(|&&description| description).collect();
         Self::new(spaces, Community::fit(&works.iter().collect::<Vec<_>>(), seed), background)
     }
 
-    pub(crate) fn new(spaces: [Space; SPACES], community: Community, background: Vec<Description>) -> Self {
+    pub(crate) fn new(
+        spaces: [Space; SPACES],
+        community: Community,
+        background: Vec<Description>,
+    ) -> Self {
         let placed_background = [0, 1].map(|i| {
             Cloud::new(
                 background
@@ -110,8 +123,9 @@ impl Atlas {
         self.place_like(descriptions, track, &[])
     }
 
-    /// Places a track as if nothing were known of it that is not known of the others as well, so that what happens to be
-    /// missing in one source does not tell its tracks from those of another.
+    /// Places a track as if nothing were known of it that is not known of the others as well, so
+    /// that what happens to be missing in one source does not tell its tracks from those of
+    /// another.
     pub(crate) fn place_like(
         &self,
         descriptions: &Descriptions,
@@ -124,18 +138,21 @@ impl Atlas {
                 *value = if theirs.is_nan() { f32::NAN } else { *value };
             }
         }
-        let known = |names: &[Option<u32>]| others.iter().all(|other| names[other.0 as usize].is_some());
+        let known =
+            |names: &[Option<u32>]| others.iter().all(|other| names[other.0 as usize].is_some());
         let row = track.0 as usize;
         let artist = descriptions.artists[row];
-        let artist =
-            artist.filter(|_| others.iter().all(|other| descriptions.artists[other.0 as usize].is_some()));
+        let artist = artist.filter(|_| {
+            others.iter().all(|other| descriptions.artists[other.0 as usize].is_some())
+        });
         self.place_again(Placed {
             track,
             description,
             positions: Default::default(),
             density: Default::default(),
             standing: artist.and_then(|artist| self.community.artists.get(&artist)).copied(),
-            liked_by: self.community.work_likes.get(&descriptions.works[row]).copied().unwrap_or(0) as f32,
+            liked_by: self.community.work_likes.get(&descriptions.works[row]).copied().unwrap_or(0)
+                as f32,
             artist,
             album: descriptions.albums[row].filter(|_| known(&descriptions.albums)),
             genre: descriptions.genres[row].filter(|_| known(&descriptions.genres)),
@@ -186,7 +203,8 @@ impl Kernels {
         self.narrow += weight * (wide * wide) * (wide * wide);
     }
 
-    /// Log-density of members of that total weight, less that of the catalogue; near 0 where there are none.
+    /// Log-density of members of that total weight, less that of the catalogue; near 0 where there
+    /// are none.
     pub(crate) fn log_ratio(self, total: f32, density: Kernels) -> Kernels {
         const PRIOR: f32 = 0.1;
         let log = |sum: f32| ((sum + PRIOR) / (total + PRIOR) + FLOOR).ln();
@@ -197,12 +215,14 @@ impl Kernels {
 impl Cloud {
     pub(crate) fn new<'a>(positions: impl ExactSizeIterator<Item = &'a Vec<f32>> + Clone) -> Self {
         let dimensions = positions.clone().next().map_or(0, Vec::len);
-        let by_dimension =
-            (0..dimensions).flat_map(|d| positions.clone().map(move |position| position[d])).collect();
+        let by_dimension = (0..dimensions)
+            .flat_map(|d| positions.clone().map(move |position| position[d]))
+            .collect();
         Self { count: positions.len(), by_dimension }
     }
 
-    /// Squared distances of a position to every member, in order; none where the position is unknown.
+    /// Squared distances of a position to every member, in order; none where the position is
+    /// unknown.
     pub(crate) fn squared_distances(&self, position: &[f32], out: &mut Vec<f32>) {
         out.clear();
         if position.is_empty() || self.count == 0 {

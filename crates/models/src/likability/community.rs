@@ -1,10 +1,11 @@
-//! What the listeners that a model was trained on have in common: how many like a work, how many like an artist, and where
-//! an artist stands among the others.
+//! What the listeners that a model was trained on have in common: how many like a work, how many
+//! like an artist, and where an artist stands among the others.
 //!
-//! Artists are placed by a truncated singular value decomposition of the listener × artist matrix (log counts × inverse
-//! listener frequency, listeners of unit length), found by subspace iteration: Halko, Martinsson & Tropp 2011. Twenty-four
-//! numbers an artist replace the co-occurrence table, and smooth it: two artists that no listener has in common are still
-//! close if their neighbours are. On playlists the smoothed version ranked better than raw co-occurrence.
+//! Artists are placed by a truncated singular value decomposition of the listener × artist matrix
+//! (log counts × inverse listener frequency, listeners of unit length), found by subspace
+//! iteration: Halko, Martinsson & Tropp 2011. Twenty-four numbers an artist replace the
+//! co-occurrence table, and smooth it: two artists that no listener has in common are still close
+//! if their neighbours are. On playlists the smoothed version ranked better than raw co-occurrence.
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -45,7 +46,8 @@ pub(crate) struct Standing {
 pub(crate) type Likes = Vec<(WorkIdx, Option<ArtistIdx>)>;
 
 impl Community {
-    /// Learns from what each listener likes. Too few listeners are no community: nothing is learned from them.
+    /// Learns from what each listener likes. Too few listeners are no community: nothing is learned
+    /// from them.
     pub(crate) fn fit(likes: &[&Likes], seed: u64) -> Self {
         if likes.len() < FEWEST_LISTENERS {
             return Self::default();
@@ -54,7 +56,8 @@ impl Community {
         for &(work, _) in likes.iter().copied().flatten() {
             *work_likes.entry(work).or_default() += 1;
         }
-        let counts: Vec<BTreeMap<ArtistIdx, f32>> = likes.iter().map(|likes| artist_counts(likes)).collect();
+        let counts: Vec<BTreeMap<ArtistIdx, f32>> =
+            likes.iter().map(|likes| artist_counts(likes)).collect();
         let mut listeners_of: BTreeMap<ArtistIdx, u32> = BTreeMap::new();
         for &artist in counts.iter().flat_map(BTreeMap::keys) {
             *listeners_of.entry(artist).or_default() += 1;
@@ -92,8 +95,10 @@ fn weighted_row(
     listeners: usize,
 ) -> Vec<(usize, f32)> {
     let rarity = |artist| ((listeners as f32 + 1.0) / (listeners_of[artist] as f32 + 0.5)).ln();
-    let mut row: Vec<(usize, f32)> =
-        counts.iter().map(|(artist, count)| (column[artist], count.ln_1p() * rarity(artist))).collect();
+    let mut row: Vec<(usize, f32)> = counts
+        .iter()
+        .map(|(artist, count)| (column[artist], count.ln_1p() * rarity(artist)))
+        .collect();
     let length = row.iter().map(|(_, value)| value * value).sum::<f32>().sqrt().max(1e-9);
     row.iter_mut().for_each(|(_, value)| *value /= length);
     row
@@ -111,8 +116,9 @@ impl Sparse {
     /// Rows of `V·S` of the truncated decomposition `U·S·Vᵀ`, each scaled to unit length.
     fn right_factors(&self, seed: u64) -> Tall {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let mut v: Tall =
-            (0..self.columns).map(|_| std::array::from_fn(|_| rng.random_range(-1.0f32..1.0))).collect();
+        let mut v: Tall = (0..self.columns)
+            .map(|_| std::array::from_fn(|_| rng.random_range(-1.0f32..1.0)))
+            .collect();
         orthonormalise(&mut v);
         for _ in 0..ITERATIONS {
             v = self.transposed_times(&self.times(&v));
@@ -126,7 +132,8 @@ impl Sparse {
         v.iter()
             .map(|row| {
                 let place: [f64; PLACE] = std::array::from_fn(|i| {
-                    let along: f64 = row.iter().zip(&vectors[i]).map(|(&a, &b)| f64::from(a) * b).sum();
+                    let along: f64 =
+                        row.iter().zip(&vectors[i]).map(|(&a, &b)| f64::from(a) * b).sum();
                     along * values[i].max(0.0).sqrt()
                 });
                 let length = place.iter().map(|value| value * value).sum::<f64>().sqrt();

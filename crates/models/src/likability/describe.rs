@@ -1,8 +1,9 @@
-//! What is said of a track before any listener comes in: eighteen numbers (sound, age, popularity, kind of version) on a
-//! common scale, and which album, genre and artist it belongs to.
+//! What is said of a track before any listener comes in: eighteen numbers (sound, age, popularity,
+//! kind of version) on a common scale, and which album, genre and artist it belongs to.
 //!
-//! Skewed shares enter as logarithms, the key as a point on its circle, the age of a track as the logarithm of years
-//! before the newest track, because 2018 and 2019 differ less than 1968 and 1978 sound alike. Missing stays NaN.
+//! Skewed shares enter as logarithms, the key as a point on its circle, the age of a track as the
+//! logarithm of years before the newest track, because 2018 and 2019 differ less than 1968 and 1978
+//! sound alike. Missing stays NaN.
 
 use std::collections::BTreeMap;
 use std::f32::consts::TAU;
@@ -57,7 +58,8 @@ pub(crate) struct Scale {
 impl Scale {
     /// Learns the scale of a catalogue.
     pub(crate) fn fit(catalogue: &Catalogue) -> Self {
-        let newest_year = catalogue.rows().filter_map(|row| catalogue.track(row).year).max().unwrap_or(0);
+        let newest_year =
+            catalogue.rows().filter_map(|row| catalogue.track(row).year).max().unwrap_or(0);
         let mut sums = [(0.0f64, 0.0f64, 0.0f64); COUNT];
         for row in catalogue.rows() {
             let raw = raw(catalogue.track(row), newest_year);
@@ -90,7 +92,8 @@ impl Scale {
     pub(crate) fn describe(&self, track: &Track) -> Description {
         let mut description = raw(track, self.newest_year);
         for (i, value) in description.iter_mut().enumerate() {
-            // A descriptor that never varied says nothing: 0, as if it were average. NaN passes through.
+            // A descriptor that never varied says nothing: 0, as if it were average. NaN passes
+            // through.
             let scaled = if self.deviation[i] > 1e-6 {
                 (*value - self.mean[i]) / self.deviation[i]
             } else {
@@ -159,7 +162,8 @@ impl Descriptions {
             // Albums of two artists may share a title ("Greatest Hits").
             Some((catalogue.artist(row), track.album.as_deref()?.to_lowercase()))
         }));
-        let genres = interned(rows().map(|row| Some(catalogue.track(row).genre.as_deref()?.to_lowercase())));
+        let genres =
+            interned(rows().map(|row| Some(catalogue.track(row).genre.as_deref()?.to_lowercase())));
         Self {
             values: rows().map(|row| scale.describe(catalogue.track(row))).collect(),
             works: rows().map(|row| catalogue.work(row)).collect(),

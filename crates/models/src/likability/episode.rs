@@ -1,12 +1,13 @@
-//! Episodes: what the network is trained on. An episode hides some labelled works of one listener, shows some of the others
-//! as the history, and asks for the hidden ones: learning to learn from few likes (Vinyals 2016), because that is what a
-//! new listener will ask for.
+//! Episodes: what the network is trained on. An episode hides some labelled works of one listener,
+//! shows some of the others as the history, and asks for the hidden ones: learning to learn from
+//! few likes (Vinyals 2016), because that is what a new listener will ask for.
 //!
-//! History sizes run from nothing to all that is not hidden. Where a listener has fewer dislikes than likes, as many
-//! *contrasts* are added as are missing: tracks the listener has no word on, half from other listeners of the same fold
-//! (what people like) and half from tracks that nobody of the training set likes. A contrast is not a dislike: it never
-//! enters a history. Contrasts and the like beside them are blanked alike (see `Atlas::place_like`), or the network would
-//! learn which source a track came from.
+//! History sizes run from nothing to all that is not hidden. Where a listener has fewer dislikes
+//! than likes, as many *contrasts* are added as are missing: tracks the listener has no word on,
+//! half from other listeners of the same fold (what people like) and half from tracks that nobody
+//! of the training set likes. A contrast is not a dislike: it never enters a history. Contrasts and
+//! the like beside them are blanked alike (see `Atlas::place_like`), or the network would learn
+//! which source a track came from.
 
 use std::collections::BTreeSet;
 
@@ -24,10 +25,12 @@ use super::relation::{History, Told};
 const HISTORY_SIZES: [Option<usize>; 9] =
     [Some(0), Some(1), Some(2), Some(5), Some(10), Some(20), Some(50), None, None];
 /// Sizes for a home with so few listeners that nobody will come new to it: mostly all there is.
-const SETTLED_SIZES: [Option<usize>; 8] = [Some(0), Some(5), Some(20), Some(50), None, None, None, None];
+const SETTLED_SIZES: [Option<usize>; 8] =
+    [Some(0), Some(5), Some(20), Some(50), None, None, None, None];
 /// Labelled works asked for in an episode, at most.
 const MOST_QUERIES: usize = 30;
-/// Share of queries that lose their sound, and of those that lose age and popularity (DropoutNet, Volkovs 2017).
+/// Share of queries that lose their sound, and of those that lose age and popularity (DropoutNet,
+/// Volkovs 2017).
 const BLANKED: f64 = 0.05;
 
 /// What a network is trained or measured on.
@@ -105,7 +108,8 @@ pub(crate) enum HistorySizes {
 }
 
 impl Episodes<'_> {
-    /// Draws `count` episodes of each listener; a listener's episodes depend on nothing but the seed and the listener.
+    /// Draws `count` episodes of each listener; a listener's episodes depend on nothing but the
+    /// seed and the listener.
     pub(crate) fn draw(&self, pupils: &[Pupil], count: usize) -> Rows {
         let jobs: Vec<(&Pupil, usize)> =
             pupils.iter().flat_map(|pupil| (0..count).map(move |i| (pupil, i))).collect();
@@ -132,7 +136,13 @@ impl Episodes<'_> {
     }
 
     /// Asks for given works after a given history, contrasts added.
-    pub(crate) fn ask(&self, pupil: &Pupil, history: &[Told], hidden: &[Told], rng: &mut ChaCha8Rng) -> Rows {
+    pub(crate) fn ask(
+        &self,
+        pupil: &Pupil,
+        history: &[Told],
+        hidden: &[Told],
+        rng: &mut ChaCha8Rng,
+    ) -> Rows {
         let mut queries: Vec<(Placed, Told, bool)> = Vec::new();
         let likes = hidden.iter().filter(|told| told.liked).count();
         let mut wanted = likes.saturating_sub(hidden.len() - likes);
@@ -145,7 +155,11 @@ impl Episodes<'_> {
             wanted -= 1;
             let pair = [told.track, contrast];
             let other = Told { track: contrast, liked: false, weight: told.weight };
-            queries.push((self.atlas.place_like(self.descriptions, told.track, &pair), *told, true));
+            queries.push((
+                self.atlas.place_like(self.descriptions, told.track, &pair),
+                *told,
+                true,
+            ));
             queries.push((self.atlas.place_like(self.descriptions, contrast, &pair), other, false));
         }
         let history_of_listener = History::new(self.atlas, self.descriptions, history);
@@ -171,11 +185,16 @@ impl Episodes<'_> {
         for _ in 0..ATTEMPTS {
             let from_listeners = unclaimed.is_empty() || rng.random_bool(0.5);
             let drawn = if from_listeners {
-                liked.choose(rng).filter(|(listener, _)| *listener != pupil.listener).map(|&(_, track)| track)
+                liked
+                    .choose(rng)
+                    .filter(|(listener, _)| *listener != pupil.listener)
+                    .map(|&(_, track)| track)
             } else {
                 unclaimed.choose(rng).copied()
             };
-            let fresh = |track: &TrackIdx| !pupil.known.contains(&self.descriptions.works[track.0 as usize]);
+            let fresh = |track: &TrackIdx| {
+                !pupil.known.contains(&self.descriptions.works[track.0 as usize])
+            };
             if let Some(track) = drawn.filter(fresh) {
                 return Some(track);
             }

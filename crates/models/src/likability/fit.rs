@@ -1,4 +1,5 @@
-//! Fitting: from profiles to a calibrated network, with every answer that is measured or calibrated on held out from it.
+//! Fitting: from profiles to a calibrated network, with every answer that is measured or calibrated
+//! on held out from it.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +24,8 @@ use crate::tabular::ensemble::{CalibrationConfig, HeldOut};
 use crate::tabular::network::PeriodicConfig;
 use crate::tabular::{Tabm, TabmConfig, tabm};
 
-/// With at least this many listeners, whole listeners are held out and communities and spaces are learned.
+/// With at least this many listeners, whole listeners are held out and communities and spaces are
+/// learned.
 pub const FEWEST_NEWCOMER_LISTENERS: usize = 20;
 /// Likes that make a listener worth holding out.
 const FEWEST_LIKES: usize = 3;
@@ -56,7 +58,8 @@ impl Default for LikabilityConfig {
         network.architecture.hidden = vec![96, 96];
         network.architecture.periodic = Some(PeriodicConfig { frequencies: 8, sigma: 0.1, dim: 4 });
         network.training.epochs = 10;
-        // Rows of one listener are on both sides of any split of rows: calibration is done here, across listeners.
+        // Rows of one listener are on both sides of any split of rows: calibration is done here,
+        // across listeners.
         network.calibration = CalibrationConfig { folds: 0, held_out: 0 };
         Self { network, rows: ROWS, most_episodes: 40, without: Vec::new() }
     }
@@ -85,11 +88,13 @@ pub struct FitReport {
     pub rows: usize,
     /// Figures on everything held out, contrasts included; none where nothing could be held out.
     pub held_out: Option<HeldOut>,
-    /// Figures on held-out labels that listeners gave, contrasts left out; none where they were all of one kind.
+    /// Figures on held-out labels that listeners gave, contrasts left out; none where they were all
+    /// of one kind.
     pub told: Option<HeldOut>,
     /// Figures by size of the history, smallest first.
     pub by_history: Vec<(u32, HeldOut)>,
-    /// How far predictions of what listeners told can be relied on, or of everything where they told one kind only.
+    /// How far predictions of what listeners told can be relied on, or of everything where they
+    /// told one kind only.
     #[serde(default)]
     pub reliability: Reliability,
 }
@@ -113,7 +118,8 @@ struct Trained {
 }
 
 impl LikabilityModel {
-    /// Learns from everyone's labels. The model depends on nothing but the arguments, and not on the number of threads.
+    /// Learns from everyone's labels. The model depends on nothing but the arguments, and not on
+    /// the number of threads.
     ///
     /// # Errors
     /// If there are too few likes, or nothing that they could be told apart from.
@@ -177,17 +183,22 @@ impl<'a> Classroom<'a> {
         let mut ordered: Vec<&Profile> =
             profiles.iter().filter(|profile| profile.labelled().next().is_some()).collect();
         ordered.sort_by(|a, b| a.listener.cmp(&b.listener));
-        // Folds are runs of this order: names that were given in order must not end up in the same fold.
+        // Folds are runs of this order: names that were given in order must not end up in the same
+        // fold.
         ordered.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
         let pupils: Vec<Pupil> =
             (0..).zip(&ordered).map(|(listener, profile)| pupil(listener, profile)).collect();
         let likes: Vec<Vec<TrackIdx>> = pupils
             .iter()
-            .map(|pupil| pupil.told.iter().filter(|told| told.liked).map(|told| told.track).collect())
+            .map(|pupil| {
+                pupil.told.iter().filter(|told| told.liked).map(|told| told.track).collect()
+            })
             .collect();
         let descriptions = Descriptions::new(catalogue, scale);
-        let claimed: BTreeSet<WorkIdx> = likes.iter().flatten().map(|&track| catalogue.work(track)).collect();
-        let unclaimed = catalogue.rows().filter(|&row| !claimed.contains(&catalogue.work(row))).collect();
+        let claimed: BTreeSet<WorkIdx> =
+            likes.iter().flatten().map(|&track| catalogue.work(track)).collect();
+        let unclaimed =
+            catalogue.rows().filter(|&row| !claimed.contains(&catalogue.work(row))).collect();
         Self { descriptions, pupils, likes, unclaimed, config, seed }
     }
 
@@ -202,7 +213,8 @@ impl<'a> Classroom<'a> {
         }
     }
 
-    /// The atlas that some listeners' likes make; a small home makes one that knows of no likes at all.
+    /// The atlas that some listeners' likes make; a small home makes one that knows of no likes at
+    /// all.
     fn atlas(&self, of: impl Fn(usize) -> bool) -> Atlas {
         let likes: Vec<Vec<TrackIdx>> =
             (0..self.pupils.len()).filter(|&i| of(i)).map(|i| self.likes[i].clone()).collect();
@@ -211,7 +223,10 @@ impl<'a> Classroom<'a> {
         Atlas::fit(&self.descriptions, if enough { &likes } else { &[] }, self.seed)
     }
 
-    fn fit_across_listeners(&self, progress: &mut dyn FnMut(Stage)) -> Result<(Trained, Held), ModelError> {
+    fn fit_across_listeners(
+        &self,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Result<(Trained, Held), ModelError> {
         let episodes = self.episodes_each();
         let (mut training, mut held_out) = (Rows::default(), Rows::default());
         for fold in 0..LISTENER_FOLDS {
@@ -225,7 +240,8 @@ impl<'a> Classroom<'a> {
                 .filter(|&(i, _)| in_fold(i))
                 .map(|(_, pupil)| pupil.clone())
                 .collect();
-            let rows = self.episodes(&atlas, &contrasts, HistorySizes::Newcomers).draw(&pupils, episodes);
+            let rows =
+                self.episodes(&atlas, &contrasts, HistorySizes::Newcomers).draw(&pupils, episodes);
             if fold == 0 { held_out.append(rows) } else { training.append(rows) }
         }
         progress(Stage::Training { done: 0, of: 1 });
@@ -234,7 +250,10 @@ impl<'a> Classroom<'a> {
         Ok((trained, Held { answers, rows: held_out }))
     }
 
-    fn fit_across_labels(&self, progress: &mut dyn FnMut(Stage)) -> Result<(Trained, Held), ModelError> {
+    fn fit_across_labels(
+        &self,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Result<(Trained, Held), ModelError> {
         let labels: usize = self.pupils.iter().map(|pupil| pupil.told.len()).sum();
         let cross_fit = labels <= MOST_LABELS_TO_CROSS_FIT;
         let folds = if cross_fit { LABEL_FOLDS } else { 1 };
@@ -275,7 +294,8 @@ impl<'a> Classroom<'a> {
             // Both kinds spread evenly over the folds.
             told.sort_by_key(|told| told.liked);
             let pick = |hidden: bool| -> Vec<Told> {
-                let rows = told.iter().enumerate().filter(|(i, _)| (i % LABEL_FOLDS == fold) == hidden);
+                let rows =
+                    told.iter().enumerate().filter(|(i, _)| (i % LABEL_FOLDS == fold) == hidden);
                 rows.map(|(_, told)| *told).collect()
             };
             (Pupil { told: pick(false), ..pupil.clone() }, pick(true))
@@ -314,12 +334,14 @@ impl<'a> Classroom<'a> {
             return Err(ModelError::TooFewRows { liked, disliked, needed: FEWEST_OF_EACH });
         }
         let names = column_names();
-        let allowed =
-            |column: &usize| !self.config.without.iter().any(|prefix| names[*column].starts_with(prefix));
+        let allowed = |column: &usize| {
+            !self.config.without.iter().any(|prefix| names[*column].starts_with(prefix))
+        };
         let columns: Vec<usize> =
             (0..COLUMNS).filter(allowed).filter(|&column| varies(rows, column)).collect();
         let table = table(&rows.columns, &columns);
-        let network = Tabm::fit(&table, &rows.liked, &rows.weights, &self.config.network, self.seed)?;
+        let network =
+            Tabm::fit(&table, &rows.liked, &rows.weights, &self.config.network, self.seed)?;
         Ok(Trained { network, columns, rows: rows.len() })
     }
 }
@@ -331,7 +353,11 @@ impl Trained {
         Ok(predicted
             .iter()
             .zip(labels)
-            .map(|(predicted, (&liked, &weight))| Answer { probability: predicted.mean, liked, weight })
+            .map(|(predicted, (&liked, &weight))| Answer {
+                probability: predicted.mean,
+                liked,
+                weight,
+            })
             .collect())
     }
 }
@@ -357,7 +383,9 @@ impl Held {
         let by_history = SHOWN
             .into_iter()
             .filter(|size| sizes.contains(size))
-            .filter_map(|size| Some((size, measure(&self.select(|i| self.rows.history[i] == size))?)))
+            .filter_map(|size| {
+                Some((size, measure(&self.select(|i| self.rows.history[i] == size))?))
+            })
             .collect();
         FitReport {
             rows,
@@ -369,7 +397,10 @@ impl Held {
     }
 
     fn calibrated(&self, calibration: Calibration) -> Vec<Likability> {
-        let raw = self.answers.iter().map(|answer| Likability { mean: answer.probability, uncertainty: 0.0 });
+        let raw = self
+            .answers
+            .iter()
+            .map(|answer| Likability { mean: answer.probability, uncertainty: 0.0 });
         raw.map(|raw| calibrated(calibration, raw)).collect()
     }
 
@@ -388,8 +419,11 @@ fn pupil(listener: u32, profile: &Profile) -> Pupil {
 
 /// The labels of a profile, as histories hold them.
 pub(super) fn told(profile: &Profile) -> Vec<Told> {
-    let told =
-        profile.labelled().map(|(track, label)| Told { track, liked: label.liked, weight: label.weight });
+    let told = profile.labelled().map(|(track, label)| Told {
+        track,
+        liked: label.liked,
+        weight: label.weight,
+    });
     // What was stated outright weighs 2 in a profile; in a history one like is one like.
     told.map(|told| Told { weight: told.weight.min(1.0), ..told }).collect()
 }
@@ -406,7 +440,8 @@ pub(super) fn table(rows: &[f32], columns: &[usize]) -> Table {
 }
 
 fn varies(rows: &Rows, column: usize) -> bool {
-    let mut known = rows.columns.iter().skip(column).step_by(COLUMNS).filter(|value| !value.is_nan());
+    let mut known =
+        rows.columns.iter().skip(column).step_by(COLUMNS).filter(|value| !value.is_nan());
     let first = known.next();
     first.is_some_and(|first| known.any(|value| (value - first).abs() > 1e-6))
 }

@@ -1,14 +1,17 @@
-//! The Bayesian last layer of a listener: what the network leaves unexplained of *this* listener, as a linear function of where
-//! tracks lie in the model's own spaces ("neural-linear"; Riquelme, Tucker & Snoek, ICLR 2018).
+//! The Bayesian last layer of a listener: what the network leaves unexplained of *this* listener,
+//! as a linear function of where tracks lie in the model's own spaces ("neural-linear"; Riquelme,
+//! Tucker & Snoek, ICLR 2018).
 //!
-//! A relation leaves out the label of the track itself, so the network predicts each answer of a history from all else. What
-//! those predictions miss is folded into a [`LinearPosterior`], which corrects all other predictions: a skip moves what lies near it, in ways
-//! that the network, which has to suit every listener, does not know. What the layer does not know either is its variance, by which
-//! policies explore.
+//! A relation leaves out the label of the track itself, so the network predicts each answer of a
+//! history from all else. What those predictions miss is folded into a [`LinearPosterior`], which
+//! corrects all other predictions: a skip moves what lies near it, in ways that the network, which
+//! has to suit every listener, does not know. What the layer does not know either is its variance,
+//! by which policies explore.
 //!
-//! How much there is to learn shrinks as histories grow: with nothing known of a listener the network can only say what most people
-//! like. So the prior is fitted for [`SIZES`] of history apart, on answers that were held out from the network. If listeners do
-//! not differ from what is predicted, the fitted variance is nearly 0 and so is the correction.
+//! How much there is to learn shrinks as histories grow: with nothing known of a listener the
+//! network can only say what most people like. So the prior is fitted for [`SIZES`] of history
+//! apart, on answers that were held out from the network. If listeners do not differ from what is
+//! predicted, the fitted variance is nearly 0 and so is the correction.
 
 use segue_engine::Likability;
 use serde::{Deserialize, Serialize};
@@ -41,7 +44,8 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    /// Fits the priors on rows that were held out, with the calibrated predictions that were made of them.
+    /// Fits the priors on rows that were held out, with the calibrated predictions that were made
+    /// of them.
     pub(crate) fn fit(rows: &Rows, predicted: &[Likability]) -> Self {
         let blocks: Vec<usize> = (0..EMBEDDING).map(block).collect();
         let mut priors: Vec<LinearPrior> = Vec::new();
@@ -68,7 +72,8 @@ impl Layer {
         self.priors.len() == SIZES.len() && self.priors.iter().all(is_sound)
     }
 
-    /// The belief about a listener whose history has so many labels, before any of them is looked at.
+    /// The belief about a listener whose history has so many labels, before any of them is looked
+    /// at.
     pub(crate) fn posterior(&self, labels: usize) -> LinearPosterior {
         let larger = SIZES.iter().rposition(|&least| labels as u64 >= u64::from(least));
         LinearPosterior::new(&self.priors[larger.expect("the smallest size is 0")])
@@ -76,7 +81,11 @@ impl Layer {
 }
 
 /// The rows asked after one history, as answers, for each history of a size.
-fn groups(rows: &Rows, predicted: &[Likability], has_size: impl Fn(u32) -> bool) -> Vec<Vec<Answer>> {
+fn groups(
+    rows: &Rows,
+    predicted: &[Likability],
+    has_size: impl Fn(u32) -> bool,
+) -> Vec<Vec<Answer>> {
     let mut groups: Vec<Vec<Answer>> = Vec::new();
     let mut is_open = false;
     for (row, &predicted) in predicted.iter().enumerate() {
@@ -109,15 +118,22 @@ pub(crate) fn answer(embedding: &[f32], predicted: Likability, liked: bool, weig
 /// Few enough digits to be read back from JSON exactly.
 fn rounded(prior: LinearPrior) -> LinearPrior {
     let round = |value: f64| (value * 1e9).round() / 1e9;
-    LinearPrior { variances: prior.variances.into_iter().map(round).collect(), noise: round(prior.noise) }
+    LinearPrior {
+        variances: prior.variances.into_iter().map(round).collect(),
+        noise: round(prior.noise),
+    }
 }
 
-/// A prediction corrected by mean and variance of what a posterior says of it. The correction is made on the logit, where it
-/// cannot leave 0 to 1 and does not make equals of two tracks near the top.
+/// A prediction corrected by mean and variance of what a posterior says of it. The correction is
+/// made on the logit, where it cannot leave 0 to 1 and does not make equals of two tracks near the
+/// top.
 pub(crate) fn corrected(prediction: Likability, (mean, variance): (f64, f64)) -> Likability {
     let probability = f64::from(prediction.mean).clamp(CLIP, 1.0 - CLIP);
     let slope = (probability * (1.0 - probability)).max(LEAST_SPREAD);
     let logit = (probability / (1.0 - probability)).ln() + mean / slope;
     let uncertainty = f64::from(prediction.uncertainty).powi(2) + variance;
-    Likability { mean: (1.0 / (1.0 + (-logit).exp())) as f32, uncertainty: uncertainty.sqrt() as f32 }
+    Likability {
+        mean: (1.0 / (1.0 + (-logit).exp())) as f32,
+        uncertainty: uncertainty.sqrt() as f32,
+    }
 }

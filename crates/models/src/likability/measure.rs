@@ -27,22 +27,26 @@ pub(crate) struct Answer {
 
 /// The calibration that these answers ask for.
 pub(crate) fn calibration(answers: &[Answer]) -> Calibration {
-    let probabilities: Vec<f64> = answers.iter().map(|answer| f64::from(answer.probability)).collect();
+    let probabilities: Vec<f64> =
+        answers.iter().map(|answer| f64::from(answer.probability)).collect();
     let liked: Vec<bool> = answers.iter().map(|answer| answer.liked).collect();
     let weights: Vec<f32> = answers.iter().map(|answer| answer.weight).collect();
     let fitted = Calibration::fit(&probabilities, &liked, &weights);
     Calibration { slope: rounded(fitted.slope), offset: rounded(fitted.offset) }
 }
 
-/// Figures of calibrated answers, each calibrated without itself: one half of the answers under the map of the other.
+/// Figures of calibrated answers, each calibrated without itself: one half of the answers under the
+/// map of the other.
 pub(crate) fn measure(answers: &[Answer]) -> Option<HeldOut> {
     let maps = [1, 0].map(|other| {
         let half = answers.iter().enumerate().filter(|(i, _)| half(*i) == other);
         calibration(&half.map(|(_, answer)| *answer).collect::<Vec<_>>())
     });
     let labels: Vec<bool> = answers.iter().map(|answer| answer.liked).collect();
-    let corrected =
-        answers.iter().enumerate().map(|(i, answer)| maps[half(i)].apply(f64::from(answer.probability)));
+    let corrected = answers
+        .iter()
+        .enumerate()
+        .map(|(i, answer)| maps[half(i)].apply(f64::from(answer.probability)));
     let probabilities: Vec<f64> = corrected.collect();
     (!answers.is_empty()).then(|| HeldOut {
         rows: answers.len(),
@@ -58,7 +62,8 @@ pub(crate) fn measure(answers: &[Answer]) -> Option<HeldOut> {
 pub struct Reliability {
     /// Answers in order of their prediction, cut into ten bins of equal size.
     pub bins: Vec<CalibrationBin>,
-    /// 95 % interval of the AUC by resampling listeners, whose answers are alike; none with fewer than two of them.
+    /// 95 % interval of the AUC by resampling listeners, whose answers are alike; none with fewer
+    /// than two of them.
     pub auc: Option<(f64, f64)>,
 }
 
@@ -69,7 +74,11 @@ pub(crate) fn reliability(answers: &[Answer], listeners: &[u32]) -> Reliability 
         answers.iter().map(|answer| map.apply(f64::from(answer.probability))).collect();
     let labels: Vec<bool> = answers.iter().map(|answer| answer.liked).collect();
     let bins = metrics::calibration_bins(&labels, &probabilities, BINS).into_iter().map(|bin| {
-        CalibrationBin { predicted: rounded(bin.predicted), observed: rounded(bin.observed), rows: bin.rows }
+        CalibrationBin {
+            predicted: rounded(bin.predicted),
+            observed: rounded(bin.observed),
+            rows: bin.rows,
+        }
     });
     Reliability { bins: bins.collect(), auc: auc_interval(&labels, &probabilities, listeners) }
 }
@@ -86,35 +95,43 @@ fn auc_interval(labels: &[bool], probabilities: &[f64], listeners: &[u32]) -> Op
     }
     let mut rng = ChaCha8Rng::seed_from_u64(RESAMPLING_SEED);
     let mut resampled = || {
-        let rows: Vec<usize> =
-            (0..groups.len()).flat_map(|_| &groups[rng.random_range(0..groups.len())]).copied().collect();
+        let rows: Vec<usize> = (0..groups.len())
+            .flat_map(|_| &groups[rng.random_range(0..groups.len())])
+            .copied()
+            .collect();
         let of = |rows: &[usize]| rows.iter().map(|&row| (labels[row], probabilities[row])).unzip();
         let (labels, probabilities): (Vec<bool>, Vec<f64>) = of(&rows);
         metrics::auc(&labels, &probabilities)
     };
     let mut areas: Vec<f64> = (0..RESAMPLES).filter_map(|_| resampled()).collect();
     areas.sort_by(f64::total_cmp);
-    let at = |share: f64| areas.get(((areas.len().max(1) - 1) as f64 * share).round() as usize).copied();
+    let at =
+        |share: f64| areas.get(((areas.len().max(1) - 1) as f64 * share).round() as usize).copied();
     Some((rounded(at(0.025)?), rounded(at(0.975)?)))
 }
 
-/// Which half an answer is in. A like and its contrast follow one another and stay together: taking every other answer
-/// would put all likes into one half.
+/// Which half an answer is in. A like and its contrast follow one another and stay together: taking
+/// every other answer would put all likes into one half.
 fn half(position: usize) -> usize {
     position / 2 % 2
 }
 
-/// Six decimals are more than anything here is known to, and few enough to be read back from JSON exactly.
+/// Six decimals are more than anything here is known to, and few enough to be read back from JSON
+/// exactly.
 fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
-/// Corrects a prediction; its uncertainty is carried through the slope of the correction at that point.
+/// Corrects a prediction; its uncertainty is carried through the slope of the correction at that
+/// point.
 pub(crate) fn calibrated(calibration: Calibration, raw: Likability) -> Likability {
     let probability = f64::from(raw.mean).clamp(CLIP, 1.0 - CLIP);
     let mean = calibration.apply(probability);
     let stretch = calibration.slope * mean * (1.0 - mean) / (probability * (1.0 - probability));
-    Likability { mean: mean as f32, uncertainty: (f64::from(raw.uncertainty) * stretch).min(0.5) as f32 }
+    Likability {
+        mean: mean as f32,
+        uncertainty: (f64::from(raw.uncertainty) * stretch).min(0.5) as f32,
+    }
 }
 
 #[cfg(test)]

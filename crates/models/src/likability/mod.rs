@@ -1,17 +1,18 @@
-//! Likability across listeners: the probability that *this* listener likes *this* track, from the track itself and its
-//! relation to what the listener liked and disliked before.
+//! Likability across listeners: the probability that *this* listener likes *this* track, from the
+//! track itself and its relation to what the listener liked and disliked before.
 //!
-//! One network (TabM over numeric embeddings) is shared by all listeners and reads no listener id: all it knows of a
-//! listener are relations ([`relation`]) to a history of any size, learned in episodes ([`episode`]). So a new listener is
-//! served at once, without training, from a handful of likes; one with none gets the prior that the network learned from
-//! empty histories. A network per listener was rejected: sixty likes do not train one, and every newcomer would wait.
+//! One network (TabM over numeric embeddings) is shared by all listeners and reads no listener id:
+//! all it knows of a listener are relations ([`relation`]) to a history of any size, learned in
+//! episodes ([`episode`]). So a new listener is served at once, without training, from a handful of
+//! likes; one with none gets the prior that the network learned from empty histories. A network per
+//! listener was rejected: sixty likes do not train one, and every newcomer would wait.
 //!
 //! ```text
 //! profiles ─► pupils ─► folds ─► atlas of the other folds ─► episodes ─► network ─► calibration on held-out answers
 //! ```
 //!
-//! With at least [`FEWEST_NEWCOMER_LISTENERS`] listeners whole listeners are held out; in a smaller home, a fifth of
-//! everyone's labels at a time.
+//! With at least [`FEWEST_NEWCOMER_LISTENERS`] listeners whole listeners are held out; in a smaller
+//! home, a fifth of everyone's labels at a time.
 
 mod atlas;
 mod card;

@@ -1,11 +1,14 @@
-//! A scorer that learns from every answer: the network, corrected by the [last layer](super::layer) of the listener.
+//! A scorer that learns from every answer: the network, corrected by the [last layer](super::layer)
+//! of the listener.
 //!
-//! From a profile alone the layer is worked out by predicting what the listener answered to Segue from all else in the history; nothing
-//! has to be kept between two requests, and forgetting a listener needs nothing more. Plays that listeners chose themselves are
-//! in the history that the network reads, and teach the layer nothing: with hundreds of them it learned what people choose
-//! instead of what they like (AUC .889 without, .880 with them, in the demo). Where a profile is held in memory, as by a server, an
-//! answer is folded in by a rank-one update instead ([`OnlineScorer::answered`]) and counts from the next request on; once the
-//! profile is folded anew, [`OnlineScorer::refolded`] lets go of it, because it is in the history then.
+//! From a profile alone the layer is worked out by predicting what the listener answered to Segue
+//! from all else in the history; nothing has to be kept between two requests, and forgetting a
+//! listener needs nothing more. Plays that listeners chose themselves are in the history that the
+//! network reads, and teach the layer nothing: with hundreds of them it learned what people choose
+//! instead of what they like (AUC .889 without, .880 with them, in the demo). Where a profile is
+//! held in memory, as by a server, an answer is folded in by a rank-one update instead
+//! ([`OnlineScorer::answered`]) and counts from the next request on; once the profile is folded
+//! anew, [`OnlineScorer::refolded`] lets go of it, because it is in the history then.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -41,22 +44,27 @@ impl OnlineScorer {
         &self.network
     }
 
-    /// Takes in what a listener just answered about a track, on top of the profile that is held of them.
+    /// Takes in what a listener just answered about a track, on top of the profile that is held of
+    /// them.
     pub fn answered(&mut self, profile: &Profile, track: TrackIdx, label: Label) {
         let predicted = self.network.score(profile, &[track])[0];
         let embedding = self.network.embeddings(&[track]);
         let network = &self.network;
-        let posterior =
-            self.live.entry(profile.listener.clone()).or_insert_with(|| worked_out(network, profile));
+        let posterior = self
+            .live
+            .entry(profile.listener.clone())
+            .or_insert_with(|| worked_out(network, profile));
         posterior.fold(&answer(&embedding, predicted, label.liked, label.weight.min(1.0)));
     }
 
-    /// Lets go of what was taken in since the profile of a listener was folded, because it was folded anew.
+    /// Lets go of what was taken in since the profile of a listener was folded, because it was
+    /// folded anew.
     pub fn refolded(&mut self, listener: &ListenerId) {
         self.live.remove(listener);
     }
 
-    /// What is believed of a listener beyond the network: from the profile, and from what was answered since.
+    /// What is believed of a listener beyond the network: from the profile, and from what was
+    /// answered since.
     pub fn posterior(&self, profile: &Profile) -> LinearPosterior {
         let live = self.live.get(&profile.listener);
         live.cloned().unwrap_or_else(|| worked_out(&self.network, profile))

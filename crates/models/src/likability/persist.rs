@@ -1,7 +1,9 @@
-//! A model on disk: `weights.safetensors` with everything large, `card.json` with everything a person may want to read.
+//! A model on disk: `weights.safetensors` with everything large, `card.json` with everything a
+//! person may want to read.
 //!
-//! The network keeps its own tensor names behind `network.`; artists and works go by name, as lines of UTF-8, so that the
-//! files depend on no catalogue. The version is a hash of both files: equal content, equal version, on any machine.
+//! The network keeps its own tensor names behind `network.`; artists and works go by name, as lines
+//! of UTF-8, so that the files depend on no catalogue. The version is a hash of both files: equal
+//! content, equal version, on any machine.
 
 use std::borrow::Cow;
 use std::fs;
@@ -56,7 +58,8 @@ impl LikabilityModel {
     /// [`ModelError::Io`] if a file cannot be written.
     pub fn save(&self, folder: &Path) -> Result<(), ModelError> {
         let (weights, card) = self.to_bytes();
-        fs::create_dir_all(folder).map_err(|source| ModelError::Io { path: folder.to_owned(), source })?;
+        fs::create_dir_all(folder)
+            .map_err(|source| ModelError::Io { path: folder.to_owned(), source })?;
         for (name, bytes) in [(WEIGHTS_FILE, weights), (CARD_FILE, card)] {
             let path = folder.join(name);
             fs::write(&path, bytes).map_err(|source| ModelError::Io { path, source })?;
@@ -74,7 +77,8 @@ impl LikabilityModel {
             fs::read(&path).map_err(|source| ModelError::Io { path, source })
         };
         let (weights, card) = (read(WEIGHTS_FILE)?, read(CARD_FILE)?);
-        let damaged = |(file, reason): Damage| ModelError::Damaged { path: folder.join(file), reason };
+        let damaged =
+            |(file, reason): Damage| ModelError::Damaged { path: folder.join(file), reason };
         decode(&weights, &card).map_err(damaged)
     }
 
@@ -93,7 +97,8 @@ impl LikabilityModel {
             layer: Cow::Borrowed(&self.layer),
             network: serde_json::from_slice(&network_card).expect("the network's card is JSON"),
         };
-        let card = serde_json::to_vec_pretty(&file).expect("a card has no map with keys other than text");
+        let card =
+            serde_json::to_vec_pretty(&file).expect("a card has no map with keys other than text");
         (self.weights(&network_weights), card)
     }
 
@@ -102,27 +107,40 @@ impl LikabilityModel {
     /// # Errors
     /// [`ModelError::Damaged`], naming the part.
     pub fn from_bytes(weights: &[u8], card: &[u8]) -> Result<Self, ModelError> {
-        decode(weights, card).map_err(|(file, reason)| ModelError::Damaged { path: file.into(), reason })
+        decode(weights, card)
+            .map_err(|(file, reason)| ModelError::Damaged { path: file.into(), reason })
     }
 
     fn weights(&self, network: &[u8]) -> Vec<u8> {
-        let network = SafeTensors::deserialize(network).expect("the network's weights are safetensors");
+        let network =
+            SafeTensors::deserialize(network).expect("the network's weights are safetensors");
         let mut tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = network
             .iter()
             .map(|(name, view)| {
-                (format!("{NETWORK}{name}"), view.dtype(), view.shape().to_vec(), view.data().to_vec())
+                (
+                    format!("{NETWORK}{name}"),
+                    view.dtype(),
+                    view.shape().to_vec(),
+                    view.data().to_vec(),
+                )
             })
             .collect();
         let NamedCommunity { works, artists, .. } = &self.community;
-        let mut push =
-            |name: &str, dtype, shape: Vec<usize>, bytes| tensors.push((name.into(), dtype, shape, bytes));
+        let mut push = |name: &str, dtype, shape: Vec<usize>, bytes| {
+            tensors.push((name.into(), dtype, shape, bytes))
+        };
         let background = f32_bytes(self.background.iter().flatten().copied());
         push("background", Dtype::F32, vec![self.background.len(), COUNT], background);
         let places = f32_bytes(artists.iter().flat_map(|(_, standing)| standing.place));
         push("artist_places", Dtype::F32, vec![artists.len(), PLACE], places);
         let listeners = u32_bytes(artists.iter().map(|(_, standing)| standing.listeners));
         push("artist_listeners", Dtype::U32, vec![artists.len()], listeners);
-        push("work_likes", Dtype::U32, vec![works.len()], u32_bytes(works.iter().map(|work| work.1)));
+        push(
+            "work_likes",
+            Dtype::U32,
+            vec![works.len()],
+            u32_bytes(works.iter().map(|work| work.1)),
+        );
         let artist_names = lines(artists.iter().map(|artist| artist.0.as_str()));
         push("artist_names", Dtype::U8, vec![artist_names.len()], artist_names);
         let work_names = lines(works.iter().map(|work| work.0.as_str()));
@@ -165,11 +183,13 @@ fn decode(weights: &[u8], card: &[u8]) -> Result<LikabilityModel, Damage> {
         found.ok_or_else(|| (CARD_FILE, format!("unknown column `{column}`")))
     };
     let columns = file.columns.iter().map(position).collect::<Result<_, _>>()?;
-    let spaces: [Space; SPACES] = file.spaces.into_owned().try_into().map_err(|spaces: Vec<Space>| {
-        (CARD_FILE, format!("expected {SPACES} spaces, found {}", spaces.len()))
-    })?;
+    let spaces: [Space; SPACES] =
+        file.spaces.into_owned().try_into().map_err(|spaces: Vec<Space>| {
+            (CARD_FILE, format!("expected {SPACES} spaces, found {}", spaces.len()))
+        })?;
     let inputs = super::atlas::INPUTS;
-    if let Some(space) = spaces.iter().zip(inputs).find(|(space, inputs)| !space.is_sound(*inputs)) {
+    if let Some(space) = spaces.iter().zip(inputs).find(|(space, inputs)| !space.is_sound(*inputs))
+    {
         return Err((CARD_FILE, format!("a space of {} descriptors does not add up", space.1)));
     }
     if !file.scale.is_sound() {
@@ -195,8 +215,9 @@ fn decode(weights: &[u8], card: &[u8]) -> Result<LikabilityModel, Damage> {
 }
 
 fn network_weights(tensors: &SafeTensors<'_>) -> Result<Vec<u8>, Damage> {
-    let views =
-        tensors.iter().filter_map(|(name, view)| Some((name.strip_prefix(NETWORK)?.to_owned(), view)));
+    let views = tensors
+        .iter()
+        .filter_map(|(name, view)| Some((name.strip_prefix(NETWORK)?.to_owned(), view)));
     safetensors::serialize(views, None).map_err(|e| (WEIGHTS_FILE, e.to_string()))
 }
 
@@ -207,10 +228,15 @@ fn community(tensors: &SafeTensors<'_>, listeners: u32) -> Result<NamedCommunity
     let work_likes = u32_values(tensors, "work_likes")?;
     let work_names = read_lines(tensors, "work_names", work_likes.len())?;
     if artist_listeners.len() != places.len() {
-        return Err((WEIGHTS_FILE, "`artist_listeners` and `artist_places` differ in length".to_owned()));
+        return Err((
+            WEIGHTS_FILE,
+            "`artist_listeners` and `artist_places` differ in length".to_owned(),
+        ));
     }
-    let standings =
-        artist_listeners.into_iter().zip(places).map(|(listeners, place)| Standing { listeners, place });
+    let standings = artist_listeners
+        .into_iter()
+        .zip(places)
+        .map(|(listeners, place)| Standing { listeners, place });
     Ok(NamedCommunity {
         listeners,
         works: work_names.into_iter().map(WorkId::new).zip(work_likes).collect(),
@@ -221,17 +247,25 @@ fn community(tensors: &SafeTensors<'_>, listeners: u32) -> Result<NamedCommunity
 fn data<'a>(tensors: &SafeTensors<'a>, name: &str, dtype: Dtype) -> Result<&'a [u8], Damage> {
     let view = tensors.tensor(name).map_err(|e| (WEIGHTS_FILE, e.to_string()))?;
     if view.dtype() != dtype {
-        return Err((WEIGHTS_FILE, format!("`{name}` holds {:?}, expected {dtype:?}", view.dtype())));
+        return Err((
+            WEIGHTS_FILE,
+            format!("`{name}` holds {:?}, expected {dtype:?}", view.dtype()),
+        ));
     }
     Ok(view.data())
 }
 
-fn f32_rows<const WIDTH: usize>(tensors: &SafeTensors<'_>, name: &str) -> Result<Vec<[f32; WIDTH]>, Damage> {
+fn f32_rows<const WIDTH: usize>(
+    tensors: &SafeTensors<'_>,
+    name: &str,
+) -> Result<Vec<[f32; WIDTH]>, Damage> {
     let bytes = data(tensors, name, Dtype::F32)?;
     if bytes.len() % (4 * WIDTH) != 0 {
         return Err((WEIGHTS_FILE, format!("`{name}` is not made of rows of {WIDTH}")));
     }
-    let row = |row: &[u8]| std::array::from_fn(|i| f32::from_le_bytes([0, 1, 2, 3].map(|b| row[4 * i + b])));
+    let row = |row: &[u8]| {
+        std::array::from_fn(|i| f32::from_le_bytes([0, 1, 2, 3].map(|b| row[4 * i + b])))
+    };
     Ok(bytes.chunks_exact(4 * WIDTH).map(row).collect::<Vec<[f32; WIDTH]>>())
 }
 
@@ -240,17 +274,25 @@ fn u32_values(tensors: &SafeTensors<'_>, name: &str) -> Result<Vec<u32>, Damage>
     Ok(bytes.chunks_exact(4).map(|b| u32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
 }
 
-fn read_lines(tensors: &SafeTensors<'_>, name: &str, expected: usize) -> Result<Vec<String>, Damage> {
-    let text =
-        std::str::from_utf8(data(tensors, name, Dtype::U8)?).map_err(|e| (WEIGHTS_FILE, e.to_string()))?;
+fn read_lines(
+    tensors: &SafeTensors<'_>,
+    name: &str,
+    expected: usize,
+) -> Result<Vec<String>, Damage> {
+    let text = std::str::from_utf8(data(tensors, name, Dtype::U8)?)
+        .map_err(|e| (WEIGHTS_FILE, e.to_string()))?;
     let lines: Vec<String> = text.split_terminator('\n').map(str::to_owned).collect();
     if lines.len() != expected {
-        return Err((WEIGHTS_FILE, format!("`{name}` holds {} names, expected {expected}", lines.len())));
+        return Err((
+            WEIGHTS_FILE,
+            format!("`{name}` holds {} names, expected {expected}", lines.len()),
+        ));
     }
     Ok(lines)
 }
 
-/// One name a line; a name that contains a line break, which no real one does, is found again by nobody.
+/// One name a line; a name that contains a line break, which no real one does, is found again by
+/// nobody.
 fn lines<'a>(names: impl Iterator<Item = &'a str>) -> Vec<u8> {
     names.flat_map(|name| format!("{}\n", name.replace('\n', " ")).into_bytes()).collect()
 }
@@ -275,7 +317,8 @@ mod tests {
         let bytes = f32_bytes(description.into_iter());
         let view = TensorView::new(Dtype::F32, vec![1, COUNT], &bytes).unwrap();
         let file = safetensors::serialize([("background", view)], None).unwrap();
-        let read = f32_rows::<COUNT>(&SafeTensors::deserialize(&file).unwrap(), "background").unwrap();
+        let read =
+            f32_rows::<COUNT>(&SafeTensors::deserialize(&file).unwrap(), "background").unwrap();
         assert!(read[0][3].is_nan() && read[0][4] == 0.5);
     }
 }

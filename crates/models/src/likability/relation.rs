@@ -1,10 +1,11 @@
-//! The relation of a track to a listener's history, as numbers that a network trained on *other* listeners can read: a
-//! relation network (Sung 2018) whose relations are named instead of learned end to end, because a few hundred listeners are
-//! too few to learn them and named ones can be explained.
+//! The relation of a track to a listener's history, as numbers that a network trained on *other*
+//! listeners can read: a relation network (Sung 2018) whose relations are named instead of learned
+//! end to end, because a few hundred listeners are too few to learn them and named ones can be
+//! explained.
 //!
-//! Everything is measured against what the listener liked and disliked without the track itself: a track's own label never
-//! enters its relation. Absent is NaN; a listener of whom nothing is known has every relation absent, which is how the
-//! network tells that only its prior applies.
+//! Everything is measured against what the listener liked and disliked without the track itself: a
+//! track's own label never enters its relation. Absent is NaN; a listener of whom nothing is known
+//! has every relation absent, which is how the network tells that only its prior applies.
 
 use rustc_hash::FxHashMap;
 use segue_engine::{ArtistIdx, TrackIdx, WorkIdx};
@@ -14,7 +15,8 @@ use super::community::PLACE;
 use super::describe::{self, Descriptions, NEWNESS, POPULARITY, REWORKED, SOUND};
 use super::space::Expectation;
 
-/// Members of either side that distances are measured to; a longer history is thinned evenly. Counts use all of it.
+/// Members of either side that distances are measured to; a longer history is thinned evenly.
+/// Counts use all of it.
 const MOST_MEMBERS: usize = 400;
 
 /// Names of the columns after the descriptors of the track itself.
@@ -92,7 +94,8 @@ struct Side {
     clouds: [Cloud; SPACES],
     /// Sums of weighted positions, and the weight behind them.
     sums: [(Vec<f32>, f32); SPACES],
-    /// Expected positions for the whole side and, to leave out a track of it, for the side without a weight of 1.
+    /// Expected positions for the whole side and, to leave out a track of it, for the side without
+    /// a weight of 1.
     expectations: [Expectation; SPACES],
     by_work: FxHashMap<WorkIdx, Told>,
     by_artist: FxHashMap<ArtistIdx, f32>,
@@ -127,7 +130,8 @@ struct Near {
 impl<'a> History<'a> {
     pub(crate) fn new(atlas: &'a Atlas, descriptions: &'a Descriptions, told: &[Told]) -> Self {
         let side = |liked| {
-            let members: Vec<Told> = told.iter().copied().filter(|told| told.liked == liked).collect();
+            let members: Vec<Told> =
+                told.iter().copied().filter(|told| told.liked == liked).collect();
             Side::new(atlas, descriptions, &members)
         };
         Self { atlas, descriptions, likes: side(true), dislikes: side(false) }
@@ -148,7 +152,8 @@ impl<'a> History<'a> {
         columns.extend(&[likes.ln_1p(), dislikes.ln_1p()]);
         let (mut wide_likes, mut wide_dislikes) = ([f32::NAN; SPACES], [f32::NAN; SPACES]);
         for (space, wide) in wide_likes.iter_mut().enumerate() {
-            let (ratio, distance) = self.likes.ratio(self.atlas, space, query, like, self.descriptions);
+            let (ratio, distance) =
+                self.likes.ratio(self.atlas, space, query, like, self.descriptions);
             let near = self.likes.near(self.atlas, space, query, like.map(|_| work), scratch);
             let kernels = near.kernels.log_ratio(near.total, query.density[space]);
             *wide = kernels.wide;
@@ -156,7 +161,8 @@ impl<'a> History<'a> {
             columns.extend(&if near.total > 0.0 { known } else { [f32::NAN; 6] });
         }
         for (space, wide) in wide_dislikes.iter_mut().enumerate() {
-            let (ratio, _) = self.dislikes.ratio(self.atlas, space, query, dislike, self.descriptions);
+            let (ratio, _) =
+                self.dislikes.ratio(self.atlas, space, query, dislike, self.descriptions);
             let near = self.dislikes.near(self.atlas, space, query, dislike.map(|_| work), scratch);
             let kernels = near.kernels.log_ratio(near.total, query.density[space]);
             *wide = kernels.wide;
@@ -186,7 +192,13 @@ impl<'a> History<'a> {
     }
 
     /// Artist, album and genre.
-    fn names(&self, query: &Placed, likes: f32, like: Option<&Told>, dislike: Option<&Told>) -> [f32; 7] {
+    fn names(
+        &self,
+        query: &Placed,
+        likes: f32,
+        like: Option<&Told>,
+        dislike: Option<&Told>,
+    ) -> [f32; 7] {
         let mut names = [f32::NAN; 7];
         if let Some(artist) = query.artist {
             let liked = get(&self.likes.by_artist, &artist) - weight_of(like);
@@ -211,15 +223,23 @@ impl<'a> History<'a> {
         let from_mean = |(sum, weight): (f32, f32), descriptor: usize| {
             let own = own.filter(|(_, description)| !description[descriptor].is_nan());
             let own_weight = own.map_or(0.0, |(told, _)| told.weight);
-            let own_sum = own.map_or(0.0, |(told, description)| told.weight * description[descriptor]);
+            let own_sum =
+                own.map_or(0.0, |(told, description)| told.weight * description[descriptor]);
             let weight = weight - own_weight;
-            if weight > 1e-3 { query.description[descriptor] - (sum - own_sum) / weight } else { f32::NAN }
+            if weight > 1e-3 {
+                query.description[descriptor] - (sum - own_sum) / weight
+            } else {
+                f32::NAN
+            }
         };
-        let own_reworked = own.map_or(0.0, |(told, description)| told.weight * description[REWORKED]);
+        let own_reworked =
+            own.map_or(0.0, |(told, description)| told.weight * description[REWORKED]);
         [
             from_mean(self.likes.newness, NEWNESS),
-            self.likes
-                .newness_from_nearest(query, like.map(|_| self.descriptions.works[query.track.0 as usize])),
+            self.likes.newness_from_nearest(
+                query,
+                like.map(|_| self.descriptions.works[query.track.0 as usize]),
+            ),
             from_mean(self.likes.popularity, POPULARITY),
             if likes > 1e-3 { (self.likes.reworked - own_reworked) / likes } else { f32::NAN },
         ]
@@ -238,7 +258,8 @@ impl<'a> History<'a> {
 impl Side {
     fn new(atlas: &Atlas, descriptions: &Descriptions, told: &[Told]) -> Self {
         let thinned = thinned(told);
-        let placed: Vec<Placed> = thinned.iter().map(|told| atlas.place(descriptions, told.track)).collect();
+        let placed: Vec<Placed> =
+            thinned.iter().map(|told| atlas.place(descriptions, told.track)).collect();
         let clouds = [0, 1].map(|space| {
             let known: Vec<Vec<f32>> = placed
                 .iter()
@@ -298,7 +319,10 @@ impl Side {
         if let Some(artist) = descriptions.artists[row] {
             let standing = atlas.community.artists.get(&artist);
             if let Some(standing) = standing {
-                self.place_sum.iter_mut().zip(standing.place).for_each(|(sum, x)| *sum += weight * x);
+                self.place_sum
+                    .iter_mut()
+                    .zip(standing.place)
+                    .for_each(|(sum, x)| *sum += weight * x);
                 if !self.by_artist.contains_key(&artist) {
                     self.places.push((artist, standing.place));
                 }
@@ -315,8 +339,9 @@ impl Side {
         for (sum, &x) in self.sound.iter_mut().zip(description).filter(|(_, x)| !x.is_nan()) {
             *sum += weight * x;
         }
-        for ((sum, total), descriptor) in [(&mut self.newness, NEWNESS), (&mut self.popularity, POPULARITY)]
-            .map(|(pair, descriptor)| ((&mut pair.0, &mut pair.1), descriptor))
+        for ((sum, total), descriptor) in
+            [(&mut self.newness, NEWNESS), (&mut self.popularity, POPULARITY)]
+                .map(|(pair, descriptor)| ((&mut pair.0, &mut pair.1), descriptor))
         {
             if !description[descriptor].is_nan() {
                 *sum += weight * description[descriptor];
@@ -347,8 +372,11 @@ impl Side {
             return self.expectations[space].ratio(position_of_query, &mean);
         };
         let rest = (total - told.weight).max(0.0);
-        let mean: Vec<f32> =
-            sum.iter().zip(own_position).map(|(sum, x)| (sum - told.weight * x) / rest.max(1e-3)).collect();
+        let mean: Vec<f32> = sum
+            .iter()
+            .zip(own_position)
+            .map(|(sum, x)| (sum - told.weight * x) / rest.max(1e-3))
+            .collect();
         atlas.spaces[space].expectation(rest).ratio(position_of_query, &mean)
     }
 
@@ -363,7 +391,8 @@ impl Side {
     ) -> Near {
         self.clouds[space].squared_distances(&query.positions[space], scratch);
         let spread = atlas.spaces[space].spread();
-        let mut near = Near { kernels: Kernels::default(), total: 0.0, nearest: f32::NAN, third: f32::NAN };
+        let mut near =
+            Near { kernels: Kernels::default(), total: 0.0, nearest: f32::NAN, third: f32::NAN };
         let mut closest = [f32::INFINITY; 3];
         let members = self.members.iter().filter(|member| space != 0 || member.audible);
         for (member, &distance) in members.zip(scratch.iter()) {
@@ -376,8 +405,11 @@ impl Side {
         }
         if near.total > 0.0 {
             near.nearest = closest[0].sqrt();
-            near.third =
-                closest.into_iter().rfind(|distance| distance.is_finite()).unwrap_or(f32::NAN).sqrt();
+            near.third = closest
+                .into_iter()
+                .rfind(|distance| distance.is_finite())
+                .unwrap_or(f32::NAN)
+                .sqrt();
         }
         near
     }
@@ -386,7 +418,8 @@ impl Side {
         let own = own.map(|told| (told.weight, descriptions.of(told.track)));
         let (mut dot, mut a2, mut b2) = (0.0, 0.0, 0.0);
         for i in 0..SOUND {
-            let own = own.map_or(0.0, |(weight, d)| if d[i].is_nan() { 0.0 } else { weight * d[i] });
+            let own =
+                own.map_or(0.0, |(weight, d)| if d[i].is_nan() { 0.0 } else { weight * d[i] });
             let (centre, x) = (self.sound[i] - own, query.description[i]);
             if !x.is_nan() {
                 dot += centre * x;
@@ -404,15 +437,19 @@ impl Side {
     }
 
     fn newness_from_nearest(&self, query: &Placed, own: Option<WorkIdx>) -> f32 {
-        let others =
-            self.members.iter().filter(|member| own != Some(member.work) && !member.newness.is_nan());
+        let others = self
+            .members
+            .iter()
+            .filter(|member| own != Some(member.work) && !member.newness.is_nan());
         let distances = others.map(|member| (member.newness - query.description[NEWNESS]).abs());
         distances.fold(f32::NAN, f32::min)
     }
 
-    /// Cosine to the mean of the artists, and to the nearest of them other than the query's own artist.
+    /// Cosine to the mean of the artists, and to the nearest of them other than the query's own
+    /// artist.
     fn company(&self, artist: Option<ArtistIdx>, place: &[f32; PLACE], own: f32) -> (f32, f32) {
-        let mean: Vec<f32> = self.place_sum.iter().zip(place).map(|(sum, x)| sum - own * x).collect();
+        let mean: Vec<f32> =
+            self.place_sum.iter().zip(place).map(|(sum, x)| sum - own * x).collect();
         let length = dot(&mean, &mean).sqrt();
         let near = if length > 1e-3 { dot(&mean, place) / length } else { f32::NAN };
         let gone = |of: ArtistIdx| Some(of) == artist && get(&self.by_artist, &of) - own <= 1e-3;
@@ -512,7 +549,8 @@ mod tests {
     #[test]
     fn the_label_of_a_track_never_enters_its_own_relation() {
         let (descriptions, atlas, history) = world();
-        // What others did is counted with the listener among them, so that column is told apart below.
+        // What others did is counted with the listener among them, so that column is told apart
+        // below.
         let renown = column_names().iter().position(|name| *name == "liked_by").unwrap();
         for i in 0..history.len() {
             let track = history[i].track;
@@ -573,7 +611,8 @@ mod tests {
         let (descriptions, atlas, history) = world();
         let column = |name| column_names().iter().position(|other| *other == name).unwrap();
         let of = |row| relate(&descriptions, &atlas, &history, TrackIdx(row));
-        // Rows 201 and 202 are beyond the history; 201 is of the liked camp, 202 of the disliked one.
+        // Rows 201 and 202 are beyond the history; 201 is of the liked camp, 202 of the disliked
+        // one.
         for name in ["sound_ratio", "all_ratio", "sound_wide", "sound_contrast", "genre_ratio"] {
             assert!(of(201)[column(name)] > of(202)[column(name)], "`{name}`");
         }
@@ -586,7 +625,8 @@ mod tests {
         let columns = relate(&descriptions, &atlas, &history, TrackIdx(220));
         assert!(columns[column("sound_ratio")].is_nan() && columns[column("sound_wide")].is_nan());
         assert!(
-            !columns[column("artist_likes")].is_nan() && !columns[column("newness_from_nearest")].is_nan()
+            !columns[column("artist_likes")].is_nan()
+                && !columns[column("newness_from_nearest")].is_nan()
         );
     }
 }

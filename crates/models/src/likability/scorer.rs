@@ -1,5 +1,5 @@
-//! Scoring a catalogue: everything that does not depend on the listener is computed once, relations and the network for
-//! each request.
+//! Scoring a catalogue: everything that does not depend on the listener is computed once, relations
+//! and the network for each request.
 
 use std::sync::Arc;
 
@@ -49,7 +49,8 @@ impl LikabilityScorer {
 
     fn score_batch(&self, history: &History<'_>, tracks: &[TrackIdx]) -> Vec<Likability> {
         let predicted = self.model.network.predict(&self.table(history, tracks));
-        let predicted = predicted.expect("the table has the columns that the network was fitted on");
+        let predicted =
+            predicted.expect("the table has the columns that the network was fitted on");
         predicted.into_iter().map(|raw| calibrated(self.model.card.calibration, raw)).collect()
     }
 
@@ -57,7 +58,8 @@ impl LikabilityScorer {
     pub(super) fn members(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Vec<f32>> {
         let history = History::new(&self.atlas, &self.descriptions, &told(profile));
         let members = self.model.network.predict_members(&self.table(&history, tracks));
-        let mut members = members.expect("the table has the columns that the network was fitted on");
+        let mut members =
+            members.expect("the table has the columns that the network was fitted on");
         for probability in members.iter_mut().flatten() {
             *probability = self.model.card.calibration.apply(f64::from(*probability)) as f32;
         }
@@ -74,12 +76,16 @@ impl LikabilityScorer {
 
     fn table(&self, history: &History<'_>, tracks: &[TrackIdx]) -> Table {
         let mut rows = vec![0.0f32; tracks.len() * COLUMNS];
-        rows.par_chunks_mut(TILE * COLUMNS).zip(tracks.par_chunks(TILE)).for_each(|(rows, tracks)| {
-            let mut scratch = Vec::new();
-            for (row, track) in rows.chunks_exact_mut(COLUMNS).zip(tracks) {
-                row.copy_from_slice(&history.relate(&self.placed[track.0 as usize], &mut scratch));
-            }
-        });
+        rows.par_chunks_mut(TILE * COLUMNS).zip(tracks.par_chunks(TILE)).for_each(
+            |(rows, tracks)| {
+                let mut scratch = Vec::new();
+                for (row, track) in rows.chunks_exact_mut(COLUMNS).zip(tracks) {
+                    row.copy_from_slice(
+                        &history.relate(&self.placed[track.0 as usize], &mut scratch),
+                    );
+                }
+            },
+        );
         table(&rows, &self.model.columns)
     }
 }
@@ -102,8 +108,11 @@ impl NamedCommunity {
             community.work_likes.iter().map(|(&work, &likes)| (work_name(work), likes)).collect();
         works.sort();
         let named = |artist| catalogue.artist_name(artist).to_lowercase();
-        let mut artists: Vec<_> =
-            community.artists.iter().map(|(&artist, &standing)| (named(artist), standing)).collect();
+        let mut artists: Vec<_> = community
+            .artists
+            .iter()
+            .map(|(&artist, &standing)| (named(artist), standing))
+            .collect();
         artists.sort_by(|a, b| a.0.cmp(&b.0));
         Self { listeners: community.listeners, works, artists }
     }

@@ -1,17 +1,20 @@
-//! Spaces in which tracks that one listener likes lie together, and what a few likes say in them: probabilistic linear
-//! discriminant analysis (Ioffe 2006; Prince & Elder 2007), as speaker verification uses it.
+//! Spaces in which tracks that one listener likes lie together, and what a few likes say in them:
+//! probabilistic linear discriminant analysis (Ioffe 2006; Prince & Elder 2007), as speaker
+//! verification uses it.
 //!
-//! A listener is a point `m ~ N(0, Ψ)`, a track of theirs `x ~ N(m, I)`, after a linear map that whitens the spread *within*
-//! listeners and makes the spread *between* them diagonal. Given `k` likes with mean `x̄`,
+//! A listener is a point `m ~ N(0, Ψ)`, a track of theirs `x ~ N(m, I)`, after a linear map that
+//! whitens the spread *within* listeners and makes the spread *between* them diagonal. Given `k`
+//! likes with mean `x̄`,
 //!
 //! ```text
 //! m | likes ~ N( kΨ/(kΨ+1) · x̄ ,  Ψ/(kΨ+1) )
 //! log-likelihood ratio(x) = log N(x; kΨ/(kΨ+1)·x̄, 1 + Ψ/(kΨ+1)) - log N(x; 0, 1 + Ψ)
 //! ```
 //!
-//! so one like already moves the ratio, none leaves it at 0, and directions in which listeners do not differ (`Ψ` near 0)
-//! do not count. On unseen playlists it beat the centroid's cosine by .05 of AUC before any network. The map is then
-//! scaled by `√(Ψ/(1+Ψ))`, which makes plain Euclidean distance the right one for kernels and neighbours.
+//! so one like already moves the ratio, none leaves it at 0, and directions in which listeners do
+//! not differ (`Ψ` near 0) do not count. On unseen playlists it beat the centroid's cosine by .05
+//! of AUC before any network. The map is then scaled by `√(Ψ/(1+Ψ))`, which makes plain Euclidean
+//! distance the right one for kernels and neighbours.
 
 use serde::{Deserialize, Serialize};
 
@@ -57,9 +60,11 @@ impl Space {
                     member.iter().zip(group_mean).map(|(&x, &m)| f64::from(x) - m).collect();
                 spread.add_outer(&deviation, 1.0 / (group.len() - 1) as f64);
             }
-            let deviation: Vec<f64> = group_mean.iter().zip(&centre).map(|(&a, &b)| a - b).collect();
+            let deviation: Vec<f64> =
+                group_mean.iter().zip(&centre).map(|(&a, &b)| a - b).collect();
             between.add_outer(&deviation, 1.0 / groups.len() as f64);
-            // The mean of n members itself varies by within/n: that is no difference between listeners.
+            // The mean of n members itself varies by within/n: that is no difference between
+            // listeners.
             between.add(&spread, -1.0 / (group.len() * groups.len()) as f64);
             within.add(&spread, 1.0 / groups.len() as f64);
         }
@@ -69,11 +74,14 @@ impl Space {
 
     fn from_spreads(centre: &[f64], within: &Square, between: &Square) -> Self {
         let whitening = within.inverse_cholesky(RIDGE);
-        let (values, vectors) = whitening.multiply(between).multiply(&whitening.transposed()).eigen();
+        let (values, vectors) =
+            whitening.multiply(between).multiply(&whitening.transposed()).eigen();
         let inputs = within.n;
         let mut map = Vec::new();
         let mut kept = Vec::new();
-        for (&psi, vector) in values.iter().zip(&vectors).filter(|&(&psi, _)| psi > SMALLEST_BETWEEN) {
+        for (&psi, vector) in
+            values.iter().zip(&vectors).filter(|&(&psi, _)| psi > SMALLEST_BETWEEN)
+        {
             let scale = (psi / (1.0 + psi)).sqrt();
             for input in 0..inputs {
                 let along: f64 = (0..inputs).map(|i| vector[i] * whitening.at(i, input)).sum();
@@ -84,10 +92,16 @@ impl Space {
         if kept.is_empty() {
             return Self::plain(inputs);
         }
-        Self { inputs, mean: centre.iter().map(|&value| value as f32).collect(), map, between: kept }
+        Self {
+            inputs,
+            mean: centre.iter().map(|&value| value as f32).collect(),
+            map,
+            between: kept,
+        }
     }
 
-    /// The space for want of a better one: the standardised descriptors themselves, as much between as within.
+    /// The space for want of a better one: the standardised descriptors themselves, as much between
+    /// as within.
     fn plain(inputs: usize) -> Self {
         let map = Square::identity(inputs).values.iter().map(|&value| value as f32).collect();
         Self { inputs, mean: vec![0.0; inputs], map, between: vec![1.0; inputs] }
@@ -95,7 +109,9 @@ impl Space {
 
     /// Whether the parts of a space that was read from a file belong together.
     pub(crate) fn is_sound(&self, inputs: usize) -> bool {
-        self.inputs == inputs && self.mean.len() == inputs && self.map.len() == inputs * self.between.len()
+        self.inputs == inputs
+            && self.mean.len() == inputs
+            && self.map.len() == inputs * self.between.len()
     }
 
     /// Number of dimensions.
@@ -108,7 +124,9 @@ impl Space {
         debug_assert_eq!(descriptors.len(), self.inputs);
         for row in self.map.chunks_exact(self.inputs) {
             let along = row.iter().zip(descriptors).zip(&self.mean);
-            out.push(along.map(|((&w, &x), &mean)| if x.is_nan() { 0.0 } else { w * (x - mean) }).sum());
+            out.push(
+                along.map(|((&w, &x), &mean)| if x.is_nan() { 0.0 } else { w * (x - mean) }).sum(),
+            );
         }
     }
 
@@ -150,7 +168,8 @@ struct Dimension {
 }
 
 impl Expectation {
-    /// Log-likelihood ratio of a position against the prior, and its distance from where likes are expected.
+    /// Log-likelihood ratio of a position against the prior, and its distance from where likes are
+    /// expected.
     pub(crate) fn ratio(&self, position: &[f32], mean: &[f32]) -> (f32, f32) {
         let mut sum = self.offset;
         let mut distance = 0.0;
@@ -163,7 +182,10 @@ impl Expectation {
     }
 }
 
-fn mean<'a, T: Copy + Into<f64> + 'a>(rows: impl Iterator<Item = &'a Vec<T>>, inputs: usize) -> Vec<f64> {
+fn mean<'a, T: Copy + Into<f64> + 'a>(
+    rows: impl Iterator<Item = &'a Vec<T>>,
+    inputs: usize,
+) -> Vec<f64> {
     let mut sum = vec![0.0f64; inputs];
     let mut count = 0.0f64;
     for row in rows {

@@ -1,5 +1,5 @@
-//! A small world for the tests of this folder: tracks in camps that sound alike, some of them poorly described, and
-//! listeners who like what is in their camp.
+//! A small world for the tests of this folder: tracks in camps that sound alike, some of them
+//! poorly described, and listeners who like what is in their camp.
 
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +9,8 @@ use segue_engine::{Catalogue, Profile, Stance, TrackIdx};
 
 pub(crate) const CAMPS: usize = 3;
 
-/// A catalogue in which track `i` is of camp `i % CAMPS`; every tenth is silent, every seventh has no year.
+/// A catalogue in which track `i` is of camp `i % CAMPS`; every tenth is silent, every seventh has
+/// no year.
 pub(crate) fn catalogue(tracks: usize) -> Catalogue {
     let mut rng = ChaCha8Rng::seed_from_u64(11);
     Catalogue::from_tracks((0..tracks).map(|i| track(i, &mut rng)).collect())
@@ -25,8 +26,9 @@ fn track(i: usize, rng: &mut impl Rng) -> Track {
     track.year = (!i.is_multiple_of(7)).then_some(1980 + 10 * camp as u16 + (i % 8) as u16);
     track.popularity = Some((i % 100) as f32 / 100.0);
     if !i.is_multiple_of(10) {
-        let mut set =
-            |feature, centre: f32| track.features.set(feature, centre + rng.random_range(-0.1..0.1));
+        let mut set = |feature, centre: f32| {
+            track.features.set(feature, centre + rng.random_range(-0.1..0.1))
+        };
         set(AudioFeature::Energy, 0.2 + 0.3 * camp as f32);
         set(AudioFeature::Danceability, 0.8 - 0.3 * camp as f32);
         set(AudioFeature::Valence, 0.5);
@@ -50,7 +52,8 @@ pub(crate) fn fans(catalogue: &Catalogue, listeners: usize, likes: usize) -> Vec
         .collect()
 }
 
-/// A listener who said of `likes` tracks of camp 0 that they like them, and of as many others that they do not.
+/// A listener who said of `likes` tracks of camp 0 that they like them, and of as many others that
+/// they do not.
 pub(crate) fn outspoken(catalogue: &Catalogue, likes: usize) -> Profile {
     let rows: Vec<TrackIdx> =
         (0..(CAMPS * likes) as u32).map(TrackIdx).filter(|row| row.0 % 3 != 2).collect();

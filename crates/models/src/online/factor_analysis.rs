@@ -1,5 +1,5 @@
-//! Factor analysis of who has what, by expectation maximisation (Rubin & Thayer 1982; Ghahramani & Hinton 1996), the prior of a
-//! listener nobody has seen.
+//! Factor analysis of who has what, by expectation maximisation (Rubin & Thayer 1982; Ghahramani &
+//! Hinton 1996), the prior of a listener nobody has seen.
 //!
 //! With `Z = W - p`, `n` listeners, `v_a` the mean of `Z_a²`:
 //!
@@ -8,10 +8,12 @@
 //! L ← (ZᵀE) M⁻¹    ψ_a ← max(v_a - l_aᵀ(ZᵀE)_a / n, floor)                                 (maximisation)
 //! ```
 //!
-//! Each round raises the marginal likelihood of the listeners known or leaves it, the floor included: it bounds where the maximum is
-//! looked for. A second, higher floor may be laid under `ψ` once the rounds are over ([`FactorAnalysisConfig::least_noise`]). Inside
-//! the rounds the same floor would bend `L` to make up for it. `W` is sparse and `Z` is not, so `Z A` is computed as `W A - 1 (pᵀA)`: `f64` throughout and still faster than dense
-//! products. Rejected: one noise for all items, as in probabilistic PCA; over given embeddings it found .8 fewer of 15 hits.
+//! Each round raises the marginal likelihood of the listeners known or leaves it, the floor
+//! included: it bounds where the maximum is looked for. A second, higher floor may be laid under
+//! `ψ` once the rounds are over ([`FactorAnalysisConfig::least_noise`]). Inside the rounds the same
+//! floor would bend `L` to make up for it. `W` is sparse and `Z` is not, so `Z A` is computed as `W
+//! A - 1 (pᵀA)`: `f64` throughout and still faster than dense products. Rejected: one noise for all
+//! items, as in probabilistic PCA; over given embeddings it found .8 fewer of 15 hits.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -23,7 +25,8 @@ use super::posterior::dot;
 use super::presence::Presence;
 use crate::ModelError;
 
-/// The floor within the rounds: an item explained to the last bit would stop all others from being explained.
+/// The floor within the rounds: an item explained to the last bit would stop all others from being
+/// explained.
 const FLOOR: f64 = 1e-4;
 
 /// How it is fitted.
@@ -31,7 +34,8 @@ const FLOOR: f64 = 1e-4;
 pub struct FactorAnalysisConfig {
     /// Directions of taste.
     pub width: usize,
-    /// Once fitted, no answer is taken for less noisy: with few listeners some items seem better explained than they are.
+    /// Once fitted, no answer is taken for less noisy: with few listeners some items seem better
+    /// explained than they are.
     pub least_noise: f64,
     /// Rounds of expectation maximisation.
     pub iterations: usize,
@@ -52,7 +56,8 @@ struct Estimates {
 /// Fits on the listeners who did something.
 ///
 /// # Errors
-/// [`ModelError::NoEvents`], or [`ModelError::Setting`] for no width or a least noise that is not above 0.
+/// [`ModelError::NoEvents`], or [`ModelError::Setting`] for no width or a least noise that is not
+/// above 0.
 pub fn fit(
     training: &Training<'_>,
     config: &FactorAnalysisConfig,
@@ -137,7 +142,8 @@ fn weighted_sum(rows: &[f64], width: usize, weights: &[f64]) -> Vec<f64> {
 
 /// Takes the same row from every row.
 fn subtract(rows: &mut [f64], row: &[f64]) {
-    rows.chunks_exact_mut(row.len()).for_each(|to| to.iter_mut().zip(row).for_each(|(x, y)| *x -= y));
+    rows.chunks_exact_mut(row.len())
+        .for_each(|to| to.iter_mut().zip(row).for_each(|(x, y)| *x -= y));
 }
 
 #[cfg(test)]
@@ -150,7 +156,8 @@ mod tests {
     use super::*;
     use crate::square::Square;
 
-    /// Listeners of three camps over 24 items, 8 a camp: they have most of their own and little of the others'.
+    /// Listeners of three camps over 24 items, 8 a camp: they have most of their own and little of
+    /// the others'.
     fn camps(listeners: usize, seed: u64) -> Interactions {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut builder = InteractionsBuilder::default();
@@ -167,7 +174,8 @@ mod tests {
     }
 
     fn fitted(interactions: &Interactions, iterations: usize) -> FactorModel {
-        let config = FactorAnalysisConfig { width: 3, iterations, ..FactorAnalysisConfig::default() };
+        let config =
+            FactorAnalysisConfig { width: 3, iterations, ..FactorAnalysisConfig::default() };
         fit(&interactions.all(), &config, &mut ChaCha8Rng::seed_from_u64(5)).unwrap()
     }
 
@@ -177,7 +185,9 @@ mod tests {
         let all: Vec<f64> =
             (0..model.items() as u32).flat_map(|a| model.loadings(ItemIdx(a)).to_vec()).collect();
         for (i, a) in all.chunks_exact(width).enumerate() {
-            all.chunks_exact(width).enumerate().for_each(|(j, b)| *covariance.at_mut(i, j) = dot(a, b));
+            all.chunks_exact(width)
+                .enumerate()
+                .for_each(|(j, b)| *covariance.at_mut(i, j) = dot(a, b));
             *covariance.at_mut(i, i) += model.noise()[i];
         }
         covariance
@@ -194,7 +204,12 @@ mod tests {
             history.items.iter().for_each(|item| row[item.row()] += 1.0);
             -0.5 * (log_determinant + dot(&row, &inverse.times(&row)))
         };
-        interactions.all().histories().filter(|history| !history.items.is_empty()).map(density).sum()
+        interactions
+            .all()
+            .histories()
+            .filter(|history| !history.items.is_empty())
+            .map(density)
+            .sum()
     }
 
     #[test]
@@ -210,7 +225,8 @@ mod tests {
     #[test]
     fn what_was_planted_is_found_again() {
         let model = fitted(&camps(6_000, 2), 60);
-        // Within a camp: E[p²] - E[p]² with p = .7 for a third and .1 for the rest; across: (2 · .7 · .1 + .1²) / 3 - .3².
+        // Within a camp: E[p²] - E[p]² with p = .7 for a third and .1 for the rest; across: (2 · .7
+        // · .1 + .1²) / 3 - .3².
         let (within, across) = (0.51 / 3.0 - 0.09, 0.15 / 3.0 - 0.09);
         let covariance = covariance(&model);
         for (i, j) in (0..24).flat_map(|i| (0..i).map(move |j| (i, j))) {
@@ -222,7 +238,11 @@ mod tests {
             );
         }
         let own = 0.3 * 0.7 - within;
-        assert!(model.noise().iter().all(|noise| (noise - own).abs() < 0.02), "{:?}", model.noise());
+        assert!(
+            model.noise().iter().all(|noise| (noise - own).abs() < 0.02),
+            "{:?}",
+            model.noise()
+        );
     }
 
     #[test]
@@ -257,7 +277,10 @@ mod tests {
             FactorAnalysisConfig { width: 0, ..FactorAnalysisConfig::default() },
             FactorAnalysisConfig { least_noise: 0.0, ..FactorAnalysisConfig::default() },
         ] {
-            assert!(matches!(fit(&interactions.all(), &config, &mut rng), Err(ModelError::Setting { .. })));
+            assert!(matches!(
+                fit(&interactions.all(), &config, &mut rng),
+                Err(ModelError::Setting { .. })
+            ));
         }
         let nobody = interactions.all().without(&(0..9).map(ListenerIdx).collect::<Vec<_>>());
         let fitted = fit(&nobody, &FactorAnalysisConfig::default(), &mut rng);

@@ -1,15 +1,19 @@
-//! How the answers of a listener hang together: whoever likes this likes that, as few directions of taste.
+//! How the answers of a listener hang together: whoever likes this likes that, as few directions of
+//! taste.
 //!
 //! ```text
 //! y_a = p_a + l_aᵀ z + ε_a      z ~ N(0, I)      ε_a ~ N(0, ψ_a)
 //! ```
 //!
-//! `y_a` is 1 where the listener has item `a`, else 0; `z` is what is to be learned of them. An answer moves `z` by the exact
-//! update of [`super::posterior`] with `x = l_a` and noise `ψ_a`, so that a no teaches as a yes does, and all scores `p + L m` move with
-//! it: O(d²) for the update, O(items · d) for the scores. The Gaussian is wrong about zeros and ones and right about what matters,
-//! their means and covariances. Rejected: a logistic belief beside it, which found .06 more of 16 hits in 50 proposals, .03 fewer in 10.
+//! `y_a` is 1 where the listener has item `a`, else 0; `z` is what is to be learned of them. An
+//! answer moves `z` by the exact update of [`super::posterior`] with `x = l_a` and noise `ψ_a`, so
+//! that a no teaches as a yes does, and all scores `p + L m` move with it: O(d²) for the update,
+//! O(items · d) for the scores. The Gaussian is wrong about zeros and ones and right about what
+//! matters, their means and covariances. Rejected: a logistic belief beside it, which found .06
+//! more of 16 hits in 50 proposals, .03 fewer in 10.
 //!
-//! What differs is where `p`, `L` and `ψ` come from: [`super::factor_analysis`] or [`super::ridge_prior`].
+//! What differs is where `p`, `L` and `ψ` come from: [`super::factor_analysis`] or
+//! [`super::ridge_prior`].
 
 use rayon::prelude::*;
 use segue_engine::ItemIdx;
@@ -70,7 +74,11 @@ impl FactorModel {
 
     /// Someone new.
     pub fn meet(&self) -> FactorListener<'_> {
-        FactorListener { model: self, place: vec![0.0; self.width], covariance: Square::identity(self.width) }
+        FactorListener {
+            model: self,
+            place: vec![0.0; self.width],
+            covariance: Square::identity(self.width),
+        }
     }
 }
 
@@ -150,9 +158,11 @@ mod tests {
 
     const ANSWERS: [(u32, bool); 3] = [(0, true), (2, false), (1, true)];
 
-    /// The conditional of a joint Gaussian over all answers, by inverting the covariance of those seen: mean and covariance of all items.
+    /// The conditional of a joint Gaussian over all answers, by inverting the covariance of those
+    /// seen: mean and covariance of all items.
     fn conditional(model: &FactorModel, answers: &[(u32, bool)]) -> (Vec<f64>, Square) {
-        let covariance = |a: u32, b: u32| dot(model.loadings(ItemIdx(a)), model.loadings(ItemIdx(b)));
+        let covariance =
+            |a: u32, b: u32| dot(model.loadings(ItemIdx(a)), model.loadings(ItemIdx(b)));
         let mut seen = Square::zeros(answers.len());
         for (i, a) in answers.iter().enumerate() {
             for (j, b) in answers.iter().enumerate() {
@@ -164,7 +174,8 @@ mod tests {
         let surprises: Vec<f64> =
             answers.iter().map(|a| f64::from(u8::from(a.1)) - model.mean()[a.0 as usize]).collect();
         let n = model.items();
-        let cross = |item: u32| -> Vec<f64> { answers.iter().map(|a| covariance(item, a.0)).collect() };
+        let cross =
+            |item: u32| -> Vec<f64> { answers.iter().map(|a| covariance(item, a.0)).collect() };
         let mean = |i: usize| model.mean()[i] + dot(&cross(i as u32), &inverse.times(&surprises));
         let mut posterior = Square::zeros(n);
         for (i, j) in (0..n as u32).flat_map(|i| (0..n as u32).map(move |j| (i, j))) {
@@ -184,7 +195,8 @@ mod tests {
         for (i, expected) in mean.iter().enumerate() {
             assert!((f64::from(belief.scores()[i]) - expected).abs() < 1e-6);
             for j in 0..model.items() {
-                let found: f32 = belief.factors(i).iter().zip(belief.factors(j)).map(|(a, b)| a * b).sum();
+                let found: f32 =
+                    belief.factors(i).iter().zip(belief.factors(j)).map(|(a, b)| a * b).sum();
                 assert!((f64::from(found) - covariance.at(i, j)).abs() < 1e-6, "{i} {j}");
             }
         }

@@ -1,12 +1,14 @@
-//! Thompson sampling on a logistic regression a playlist, learned batch by batch (Chapelle & Li, "An empirical evaluation of Thompson
-//! sampling", NIPS 2011, algorithm 3): the belief about each weight is a Gaussian of its own, and after a batch
+//! Thompson sampling on a logistic regression a playlist, learned batch by batch (Chapelle & Li,
+//! "An empirical evaluation of Thompson sampling", NIPS 2011, algorithm 3): the belief about each
+//! weight is a Gaussian of its own, and after a batch
 //!
 //! ```text
 //! m ← argmin_w ½ Σ_i q_i (w_i - m_i)² + Σ_j ln(1 + exp(-y_j wᵀx_j))        q_i ← q_i + Σ_j x_ij² p_j (1 - p_j)
 //! ```
 //!
-//! which is Laplace's approximation with the off-diagonal terms left out. The minimum is found by Newton steps in one coordinate
-//! after the other, logits kept up to date. A score is drawn as `N(mᵀx, Σ_i x_i² / q_i)`, which is what drawing weights would give.
+//! which is Laplace's approximation with the off-diagonal terms left out. The minimum is found by
+//! Newton steps in one coordinate after the other, logits kept up to date. A score is drawn as
+//! `N(mᵀx, Σ_i x_i² / q_i)`, which is what drawing weights would give.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +16,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use segue_engine::simulation::carousel::{CarouselPolicy, Shown, World, highest};
 
-/// Rounds of Newton steps over all coordinates; the paper's problem is convex, and a batch moves it little.
+/// Rounds of Newton steps over all coordinates; the paper's problem is convex, and a batch moves it
+/// little.
 const SWEEPS: usize = 5;
 /// No coordinate moves further than this in one step.
 const LONGEST_STEP: f32 = 1.0;
@@ -27,7 +30,8 @@ pub struct LogisticBelief {
 }
 
 impl LogisticBelief {
-    /// All weights around 0 with a precision; the constant around a logit, with a precision of its own.
+    /// All weights around 0 with a precision; the constant around a logit, with a precision of its
+    /// own.
     pub fn new(width: usize, precision: f32, constant: (f32, f32)) -> Self {
         let (mut means, mut precisions) = (vec![0.0; width], vec![precision; width]);
         means.push(constant.0);
@@ -66,7 +70,8 @@ impl LogisticBelief {
             }
         }
         for (inputs, precision) in inputs.iter().zip(&mut self.precision) {
-            let information = |(x, logit): (&f32, &f32)| x * x * sigmoid(*logit) * (1.0 - sigmoid(*logit));
+            let information =
+                |(x, logit): (&f32, &f32)| x * x * sigmoid(*logit) * (1.0 - sigmoid(*logit));
             *precision += inputs.iter().zip(&logits).map(information).sum::<f32>();
         }
         self.mean = weights;
@@ -105,7 +110,10 @@ impl CarouselPolicy for LogisticThompson {
     fn learn(&mut self, world: &World, shown: &[Shown]) {
         let mut batches: BTreeMap<usize, Vec<(&[f32], bool)>> = BTreeMap::new();
         for card in shown {
-            batches.entry(card.playlist).or_default().push((world.embedding(card.listener), card.streamed));
+            batches
+                .entry(card.playlist)
+                .or_default()
+                .push((world.embedding(card.listener), card.streamed));
         }
         batches.iter().for_each(|(&playlist, batch)| self.beliefs[playlist].learn(batch));
     }
@@ -123,10 +131,12 @@ mod tests {
         let truth = [0.8_f32, -0.5, 0.0];
         let mut belief = LogisticBelief::new(3, 1.0, (0.0, 0.1));
         for _ in 0..10 {
-            let inputs: Vec<[f32; 3]> =
-                (0..2_000).map(|_| std::array::from_fn(|_| StandardNormal.sample(&mut rng))).collect();
+            let inputs: Vec<[f32; 3]> = (0..2_000)
+                .map(|_| std::array::from_fn(|_| StandardNormal.sample(&mut rng)))
+                .collect();
             let logit = |x: &[f32; 3]| -2.0 + x.iter().zip(truth).map(|(x, w)| x * w).sum::<f32>();
-            let labels: Vec<bool> = inputs.iter().map(|x| rng.random::<f32>() < sigmoid(logit(x))).collect();
+            let labels: Vec<bool> =
+                inputs.iter().map(|x| rng.random::<f32>() < sigmoid(logit(x))).collect();
             let batch: Vec<(&[f32], bool)> = inputs.iter().map(|x| &x[..]).zip(labels).collect();
             belief.learn(&batch);
         }

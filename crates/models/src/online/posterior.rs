@@ -1,25 +1,29 @@
-//! A Bayesian linear layer over embeddings: what each answer of one listener says, folded in by a rank-one update.
+//! A Bayesian linear layer over embeddings: what each answer of one listener says, folded in by a
+//! rank-one update.
 //!
 //! ```text
 //! y = xᵀθ + ε,   θ ~ N(0, diag τ²),   ε ~ N(0, σ² s / w)
 //! ```
 //!
-//! `y` is what was left unexplained by the prediction (1 or 0 for liked or not, less the predicted probability), `s` the variance
-//! that a Bernoulli draw with that probability has anyway, `w` how much the answer weighs. With `a = σ² s / w`,
+//! `y` is what was left unexplained by the prediction (1 or 0 for liked or not, less the predicted
+//! probability), `s` the variance that a Bernoulli draw with that probability has anyway, `w` how
+//! much the answer weighs. With `a = σ² s / w`,
 //!
 //! ```text
 //! gain = Σx / (a + xᵀΣx)     m ← m + gain (y - xᵀm)     Σ ← Σ - gain (Σx)ᵀ
 //! ```
 //!
-//! is exact (Kalman 1960; Bishop 2006, eq. 3.50): folding answers one at a time gives what [`LinearPosterior::from_answers`], the
-//! slow obvious version, solves at once. Both variances are *fitted* on listeners already known ([`LinearPrior::fit`]), never set.
+//! is exact (Kalman 1960; Bishop 2006, eq. 3.50): folding answers one at a time gives what
+//! [`LinearPosterior::from_answers`], the slow obvious version, solves at once. Both variances are
+//! *fitted* on listeners already known ([`LinearPrior::fit`]), never set.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::square::Square;
 
-/// A Bernoulli variance is taken for at least this, so that an answer against a firm prediction does not weigh without bound.
+/// A Bernoulli variance is taken for at least this, so that an answer against a firm prediction
+/// does not weigh without bound.
 pub(crate) const LEAST_SPREAD: f64 = 0.02;
 /// A variance of the prior never falls below this: it could not recover.
 const LEAST_VARIANCE: f64 = 1e-8;
@@ -50,15 +54,16 @@ impl Answer {
 pub struct LinearPrior {
     /// Variance of the weight of each dimension.
     pub variances: Vec<f64>,
-    /// σ²: the noise of an answer in units of its Bernoulli variance; 1 where predictions are calibrated and answers
-    /// independent.
+    /// σ²: the noise of an answer in units of its Bernoulli variance; 1 where predictions are
+    /// calibrated and answers independent.
     pub noise: f64,
 }
 
 impl LinearPrior {
-    /// Fits both variances by expectation maximisation of the marginal likelihood (Dempster 1977; type-II maximum likelihood), one
-    /// group of answers a listener. Dimensions of the same `block` share a variance: with a few dozen listeners no more can
-    /// be told. Without an answer the prior is firm at 0.
+    /// Fits both variances by expectation maximisation of the marginal likelihood (Dempster 1977;
+    /// type-II maximum likelihood), one group of answers a listener. Dimensions of the same `block`
+    /// share a variance: with a few dozen listeners no more can be told. Without an answer the
+    /// prior is firm at 0.
     pub fn fit(blocks: &[usize], listeners: &[Vec<Answer>]) -> Self {
         let answers: usize = listeners.iter().map(Vec::len).sum();
         let mut prior = Self { variances: vec![LEAST_VARIANCE; blocks.len()], noise: 1.0 };
@@ -95,7 +100,8 @@ impl LinearPrior {
                 unexplained += ((answer.residual - mean).powi(2) + variance) / answer.noise(1.0);
             }
         }
-        let variance = |&block: &usize| (squares[block] / f64::max(counts[block], 1.0)).max(LEAST_VARIANCE);
+        let variance =
+            |&block: &usize| (squares[block] / f64::max(counts[block], 1.0)).max(LEAST_VARIANCE);
         Self { variances: blocks.iter().map(variance).collect(), noise: unexplained / answers }
     }
 }
@@ -113,21 +119,32 @@ impl LinearPosterior {
     /// The belief about a listener who has not answered yet.
     pub fn new(prior: &LinearPrior) -> Self {
         let mut covariance = Square::zeros(prior.variances.len());
-        prior.variances.iter().enumerate().for_each(|(i, &variance)| *covariance.at_mut(i, i) = variance);
+        prior
+            .variances
+            .iter()
+            .enumerate()
+            .for_each(|(i, &variance)| *covariance.at_mut(i, i) = variance);
         Self { mean: vec![0.0; prior.variances.len()], covariance, noise: prior.noise, answers: 0 }
     }
 
-    /// The belief after all answers at once, from the normal equations: the reference that [`Self::fold`] is held to.
+    /// The belief after all answers at once, from the normal equations: the reference that
+    /// [`Self::fold`] is held to.
     pub fn from_answers(prior: &LinearPrior, answers: &[Answer]) -> Self {
         let width = prior.variances.len();
         let mut precision = Square::zeros(width);
-        prior.variances.iter().enumerate().for_each(|(i, variance)| *precision.at_mut(i, i) = 1.0 / variance);
+        prior
+            .variances
+            .iter()
+            .enumerate()
+            .for_each(|(i, variance)| *precision.at_mut(i, i) = 1.0 / variance);
         let mut pull = vec![0.0; width];
         for answer in answers {
             let embedding: Vec<f64> = answer.embedding.iter().map(|&x| f64::from(x)).collect();
             let weight = 1.0 / answer.noise(prior.noise);
             precision.add_outer(&embedding, weight);
-            pull.iter_mut().zip(&embedding).for_each(|(pull, x)| *pull += weight * answer.residual * x);
+            pull.iter_mut()
+                .zip(&embedding)
+                .for_each(|(pull, x)| *pull += weight * answer.residual * x);
         }
         let covariance = precision.inverse();
         let mean = covariance.times(&pull);
@@ -157,7 +174,8 @@ impl LinearPosterior {
         (dot(&embedding, &self.mean), variance.max(0.0))
     }
 
-    /// The factors `Lᵀx` of many embeddings, with `Σ = L Lᵀ`: what [`segue_engine::policy::Belief`] takes.
+    /// The factors `Lᵀx` of many embeddings, with `Σ = L Lᵀ`: what [`segue_engine::policy::Belief`]
+    /// takes.
     ///
     /// # Shapes
     /// `embeddings` `[tracks, width]`, the factors as well.
@@ -166,14 +184,16 @@ impl LinearPosterior {
         let lower = self.covariance.cholesky(f64::MIN_POSITIVE);
         let mut factors = Vec::with_capacity(embeddings.len());
         for embedding in embeddings.chunks_exact(width) {
-            let along = |k: usize| (k..width).map(|i| lower.at(i, k) * f64::from(embedding[i])).sum::<f64>();
+            let along = |k: usize| {
+                (k..width).map(|i| lower.at(i, k) * f64::from(embedding[i])).sum::<f64>()
+            };
             factors.extend((0..width).map(|k| along(k) as f32));
         }
         factors
     }
 
-    /// What an answer about an embedding would tell, in nats: `½ ln(1 + xᵀΣx / σ² s)`, the mutual information between the answer
-    /// and the listener's weights (MacKay 1992).
+    /// What an answer about an embedding would tell, in nats: `½ ln(1 + xᵀΣx / σ² s)`, the mutual
+    /// information between the answer and the listener's weights (MacKay 1992).
     pub fn information(&self, embedding: &[f32], predicted: f64) -> f64 {
         let probe = Answer { embedding: embedding.to_vec(), residual: 0.0, predicted, weight: 1.0 };
         0.5 * (self.predict(embedding).1 / probe.noise(self.noise)).ln_1p()
@@ -181,7 +201,13 @@ impl LinearPosterior {
 }
 
 /// Folds `y = xᵀθ + ε` with noise of a variance into `θ ~ N(mean, covariance)`: the update above.
-pub(super) fn fold_observation(mean: &mut [f64], covariance: &mut Square, x: &[f64], y: f64, noise: f64) {
+pub(super) fn fold_observation(
+    mean: &mut [f64],
+    covariance: &mut Square,
+    x: &[f64],
+    y: f64,
+    noise: f64,
+) {
     let spread = covariance.times(x);
     let total = noise + dot(x, &spread);
     let surprise = y - dot(x, mean);
@@ -204,7 +230,12 @@ mod tests {
     const WIDTH: usize = 6;
 
     /// Listeners whose weights have the variances of `truth`, each with so many answers.
-    fn listeners(truth: &LinearPrior, listeners: usize, answers: usize, seed: u64) -> Vec<Vec<Answer>> {
+    fn listeners(
+        truth: &LinearPrior,
+        listeners: usize,
+        answers: usize,
+        seed: u64,
+    ) -> Vec<Vec<Answer>> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut normal = move || -> f64 { StandardNormal.sample(&mut rng) };
         let mut rng = ChaCha8Rng::seed_from_u64(seed + 1);
@@ -213,7 +244,8 @@ mod tests {
             let mut answer = || {
                 let embedding: Vec<f32> = (0..WIDTH).map(|_| normal() as f32).collect();
                 let predicted = rng.random_range(0.1..0.9);
-                let mean: f64 = embedding.iter().zip(&weights).map(|(&x, w)| f64::from(x) * w).sum();
+                let mean: f64 =
+                    embedding.iter().zip(&weights).map(|(&x, w)| f64::from(x) * w).sum();
                 let mut answer = Answer { embedding, residual: 0.0, predicted, weight: 1.0 };
                 answer.residual = mean + answer.noise(truth.noise).sqrt() * normal();
                 answer
@@ -283,7 +315,10 @@ mod tests {
         for (embedding, factors) in embeddings.iter().zip(factors.chunks_exact(WIDTH)) {
             let variance: f32 = factors.iter().map(|f| f * f).sum();
             let expected = posterior.predict(embedding).1;
-            assert!((f64::from(variance) / expected - 1.0).abs() < 1e-5, "{variance} is not {expected}");
+            assert!(
+                (f64::from(variance) / expected - 1.0).abs() < 1e-5,
+                "{variance} is not {expected}"
+            );
         }
     }
 
@@ -292,7 +327,8 @@ mod tests {
         let mut posterior = LinearPosterior::new(&prior());
         let (east, north) = ([1.0, 0.0, 0.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
         assert!(posterior.information(&east, 0.5) > posterior.information(&north, 0.5));
-        let answer = Answer { embedding: east.to_vec(), residual: 0.4, predicted: 0.5, weight: 1.0 };
+        let answer =
+            Answer { embedding: east.to_vec(), residual: 0.4, predicted: 0.5, weight: 1.0 };
         (0..100).for_each(|_| posterior.fold(&answer));
         assert!(posterior.information(&east, 0.5) < posterior.information(&north, 0.5));
     }

@@ -1,5 +1,6 @@
-//! Who has what, as lists of rows both ways: a matrix of zeros and ones, of which a few in a hundred are ones, and its products
-//! with dense matrices in `f64`. Each row of a product is one thread's, so that sums do not depend on the number of threads.
+//! Who has what, as lists of rows both ways: a matrix of zeros and ones, of which a few in a
+//! hundred are ones, and its products with dense matrices in `f64`. Each row of a product is one
+//! thread's, so that sums do not depend on the number of threads.
 
 use rayon::prelude::*;
 use segue_engine::Training;

@@ -1,23 +1,28 @@
-//! What is thought of a show while its traces still come in (McDonald et al., "Impatient Bandits", KDD 2023, section 4).
+//! What is thought of a show while its traces still come in (McDonald et al., "Impatient Bandits",
+//! KDD 2023, section 4).
 //!
 //! ```text
 //! μ ~ N(m, K)   mean trace of a show        x = μ + ε,  ε ~ N(0, Σ)   trace of one listen, seen up to some day
 //! ```
 //!
-//! `m`, `K` and `Σ` are learned from older shows. Wanted is the belief about `1ᵀμ` given every day seen so far and no other.
+//! `m`, `K` and `Σ` are learned from older shows. Wanted is the belief about `1ᵀμ` given every day
+//! seen so far and no other.
 //!
-//! **The filter.** With `Σ = L Lᵀ` and `L` lower triangular, the first `k` entries of `L⁻¹x` depend on the first `k` days alone, and their
-//! noise is independent with variance 1 (the innovations of Kalman 1960). So a show needs two numbers a day, how many traces
-//! reach it and the sum of their innovations, and for `ν = L⁻¹μ ~ N(L⁻¹m, A)`, `A = L⁻¹ K L⁻ᵀ`, each day is a mean of `n_j` draws of `ν_j`. With `D = diag n`, `a = L⁻¹K1`,
-//! `u = D^½ a` and `B = I + D^½ A D^½` (Rasmussen & Williams 2006, eq. 3.26; well conditioned whatever `K`)
+//! **The filter.** With `Σ = L Lᵀ` and `L` lower triangular, the first `k` entries of `L⁻¹x` depend
+//! on the first `k` days alone, and their noise is independent with variance 1 (the innovations of
+//! Kalman 1960). So a show needs two numbers a day, how many traces reach it and the sum of their
+//! innovations, and for `ν = L⁻¹μ ~ N(L⁻¹m, A)`, `A = L⁻¹ K L⁻ᵀ`, each day is a mean of `n_j` draws
+//! of `ν_j`. With `D = diag n`, `a = L⁻¹K1`, `u = D^½ a` and `B = I + D^½ A D^½` (Rasmussen &
+//! Williams 2006, eq. 3.26; well conditioned whatever `K`)
 //!
 //! ```text
 //! variance = 1ᵀK1 - uᵀB⁻¹u        mean = 1ᵀm + uᵀB⁻¹ D^-½ (sums - n ∘ L⁻¹m)
 //! ```
 //!
-//! This is exact however traces end. The paper conditions on the mean of each day with covariance `Σ_st / max(n_s, n_t)`, which
-//! forgets which traces a day's mean is of. A day of a trace costs O(days), a show that has seen something new one Cholesky
-//! factorisation of days × days, some 30 µs for 59.
+//! This is exact however traces end. The paper conditions on the mean of each day with covariance
+//! `Σ_st / max(n_s, n_t)`, which forgets which traces a day's mean is of. A day of a trace costs
+//! O(days), a show that has seen something new one Cholesky factorisation of days × days, some 30
+//! µs for 59.
 
 use std::sync::Arc;
 
@@ -25,7 +30,8 @@ use segue_engine::simulation::delayed::TraceBelief;
 
 use crate::square::Square;
 
-/// Variances below this count as this: a day on which nobody ever came back still says something only in the limit.
+/// Variances below this count as this: a day on which nobody ever came back still says something
+/// only in the limit.
 const FLOOR: f64 = 1e-9;
 
 /// Mean and covariance of the traces of one show.
@@ -46,8 +52,8 @@ pub struct TracePrior {
 }
 
 impl TracePrior {
-    /// Learns from shows whose traces are complete: `m` and `K` are mean and covariance of their mean traces, `Σ` is the mean of
-    /// their covariances.
+    /// Learns from shows whose traces are complete: `m` and `K` are mean and covariance of their
+    /// mean traces, `Σ` is the mean of their covariances.
     ///
     /// # Panics
     /// If there are fewer than two shows, or if they differ in days.
@@ -62,7 +68,8 @@ impl TracePrior {
         }
         let mut between = Square::zeros(days);
         for show in shows {
-            let centred: Vec<f64> = show.mean.iter().zip(&mean).map(|(value, mean)| value - mean).collect();
+            let centred: Vec<f64> =
+                show.mean.iter().zip(&mean).map(|(value, mean)| value - mean).collect();
             between.add_outer(&centred, 1.0 / (count - 1.0));
         }
         Self { mean, between, within }
@@ -143,7 +150,9 @@ impl TraceBelief for ProgressiveBelief {
 
     fn worth(&mut self, show: usize) -> (f64, f64) {
         let show = &mut self.shows[show];
-        *show.worth.get_or_insert_with(|| deviating(filtered(&self.filter, &show.counts, &show.sums)))
+        *show
+            .worth
+            .get_or_insert_with(|| deviating(filtered(&self.filter, &show.counts, &show.sums)))
     }
 }
 
@@ -151,8 +160,9 @@ fn deviating((mean, variance): (f64, f64)) -> (f64, f64) {
     (mean, variance.max(0.0).sqrt())
 }
 
-/// Mean and variance of the sum, by the equations at the head of this file: `B = Cᵀ C` is factorised with `u` and the surprises as
-/// two more columns, which turns them into `C⁻ᵀu` and `C⁻ᵀ D^-½ (…)` on the way.
+/// Mean and variance of the sum, by the equations at the head of this file: `B = Cᵀ C` is
+/// factorised with `u` and the surprises as two more columns, which turns them into `C⁻ᵀu` and `C⁻ᵀ
+/// D^-½ (…)` on the way.
 fn filtered(filter: &Filter, counts: &[f64], sums: &[f64]) -> (f64, f64) {
     let days = counts.iter().take_while(|&&count| count > 0.0).count();
     let width = days + 2;
@@ -160,7 +170,9 @@ fn filtered(filter: &Filter, counts: &[f64], sums: &[f64]) -> (f64, f64) {
     let roots: Vec<f64> = counts[..days].iter().map(|count| count.sqrt()).collect();
     for (row, root) in roots.iter().enumerate() {
         let covariances = &filter.covariance.values[row * filter.covariance.n..];
-        table.extend(roots.iter().zip(covariances).map(|(other, covariance)| root * covariance * other));
+        table.extend(
+            roots.iter().zip(covariances).map(|(other, covariance)| root * covariance * other),
+        );
         table[row * width + row] += 1.0;
         table.extend([root * filter.with_sum[row], sums[row] / root]);
     }
@@ -173,7 +185,10 @@ fn filtered(filter: &Filter, counts: &[f64], sums: &[f64]) -> (f64, f64) {
         for (i, other) in below.chunks_exact_mut(width).enumerate() {
             let pivot = &pivot[i + 1..];
             let factor = pivot[0];
-            other[row + 1 + i..].iter_mut().zip(pivot).for_each(|(value, pivot)| *value -= factor * pivot);
+            other[row + 1 + i..]
+                .iter_mut()
+                .zip(pivot)
+                .for_each(|(value, pivot)| *value -= factor * pivot);
         }
         let [with_sum, surprise] = [pivot[days - row], pivot[days - row + 1]];
         mean += with_sum * surprise;
@@ -186,7 +201,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// A belief about a weighted sum of the first days, taken for the worth: it sees a trace once these days are full, and nothing else.
+/// A belief about a weighted sum of the first days, taken for the worth: it sees a trace once these
+/// days are full, and nothing else.
 #[derive(Clone, Debug)]
 pub struct ProxyBelief {
     weights: Vec<f64>,
@@ -201,7 +217,8 @@ impl ProxyBelief {
         Self::new(prior, vec![1.0; prior.days()], shows)
     }
 
-    /// Whether listeners come back on the day after the first: quick, and another thing than the worth.
+    /// Whether listeners come back on the day after the first: quick, and another thing than the
+    /// worth.
     pub fn next_day(prior: &TracePrior, shows: usize) -> Self {
         Self::new(prior, vec![1.0], shows)
     }
@@ -248,7 +265,8 @@ mod tests {
     use super::*;
 
     fn prior(rng: &mut ChaCha8Rng) -> TracePrior {
-        let moments = |show: Show| TraceMoments { mean: show.mean(), covariance: show.covariance() };
+        let moments =
+            |show: Show| TraceMoments { mean: show.mean(), covariance: show.covariance() };
         let shows: Vec<_> = (0..40).map(|_| moments(Show::draw(300, rng))).collect();
         TracePrior::fit(&shows)
     }
@@ -269,8 +287,10 @@ mod tests {
         }
         let whitening = covariance.inverse_cholesky(1e-300);
         let row_sums = prior.between.times(&vec![1.0; prior.days()]);
-        let with_sum = whitening.times(&entries.iter().map(|(_, day)| row_sums[*day]).collect::<Vec<_>>());
-        let surprise: Vec<f64> = entries.iter().map(|(i, day)| traces[*i][*day] - prior.mean[*day]).collect();
+        let with_sum =
+            whitening.times(&entries.iter().map(|(_, day)| row_sums[*day]).collect::<Vec<_>>());
+        let surprise: Vec<f64> =
+            entries.iter().map(|(i, day)| traces[*i][*day] - prior.mean[*day]).collect();
         let mean = prior.mean.iter().sum::<f64>() + dot(&with_sum, &whitening.times(&surprise));
         (mean, row_sums.iter().sum::<f64>() - dot(&with_sum, &with_sum))
     }
@@ -287,9 +307,13 @@ mod tests {
         for trace in &traces {
             (1..=trace.len()).for_each(|seen| belief.see(1, &trace[..seen]));
         }
-        let ((mean, deviation), (expected, variance)) = (belief.worth(1), conditioned(&prior, &traces));
+        let ((mean, deviation), (expected, variance)) =
+            (belief.worth(1), conditioned(&prior, &traces));
         assert!((mean - expected).abs() < 1e-8, "{mean} instead of {expected}");
-        assert!((deviation * deviation - variance).abs() < 1e-8, "{deviation}² instead of {variance}");
+        assert!(
+            (deviation * deviation - variance).abs() < 1e-8,
+            "{deviation}² instead of {variance}"
+        );
         assert_eq!(belief.worth(0), ProgressiveBelief::new(&prior, 1).worth(0));
     }
 

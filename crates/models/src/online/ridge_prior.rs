@@ -1,14 +1,15 @@
-//! A Bayesian linear regression over item embeddings, its prior taken from the ridge estimates of listeners already known: the
-//! simpler prior that factor analysis has to beat.
+//! A Bayesian linear regression over item embeddings, its prior taken from the ridge estimates of
+//! listeners already known: the simpler prior that factor analysis has to beat.
 //!
 //! ```text
 //! W ≈ U Σ Vᵀ        f_a = (V_a Σ^½, p_a / std p, 1)
 //! θ_u = (FᵀF + λ I)⁻¹ Fᵀ w_u        θ ~ N(mean θ_u, cov θ_u)        y_a = f_aᵀ θ + ε,  ε ~ N(0, k · mean residual²)
 //! ```
 //!
-//! In sample the residuals are too small for the noise of an answer, so their variance is multiplied by `k`, to be chosen on withheld
-//! listeners. With `C Cᵀ` the covariance this is a [`FactorModel`] with `p = F mean`, `L = F C`. The singular vectors come from
-//! subspace iteration (Halko, Martinsson & Tropp 2011) with a Rayleigh-Ritz step at the end.
+//! In sample the residuals are too small for the noise of an answer, so their variance is
+//! multiplied by `k`, to be chosen on withheld listeners. With `C Cᵀ` the covariance this is a
+//! [`FactorModel`] with `p = F mean`, `L = F C`. The singular vectors come from subspace iteration
+//! (Halko, Martinsson & Tropp 2011) with a Rayleigh-Ritz step at the end.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -21,8 +22,9 @@ use super::presence::Presence;
 use crate::ModelError;
 use crate::square::Square;
 
-/// Directions carried along beyond those asked for, so that the last of these settle: with 8 and half the rounds they had not, and the
-/// hits of HetRec's first split were .07 lower in ten proposals.
+/// Directions carried along beyond those asked for, so that the last of these settle: with 8 and
+/// half the rounds they had not, and the hits of HetRec's first split were .07 lower in ten
+/// proposals.
 const SPARE: usize = 32;
 const ITERATIONS: usize = 60;
 /// `λ` for each item: next to nothing, it only keeps the inverse sound.
@@ -66,7 +68,8 @@ pub fn fit(
     let (mean, covariance) = moments(&weights, width);
     let noise = config.noise * mean_squared_residual(&presence, &weights, &pulls, &plain);
     let loadings = mapped(&embeddings, &covariance.cholesky(f64::MIN_POSITIVE).transposed());
-    let prior_mean = embeddings.chunks_exact(width).map(|embedding| dot(embedding, &mean)).collect();
+    let prior_mean =
+        embeddings.chunks_exact(width).map(|embedding| dot(embedding, &mean)).collect();
     Ok(FactorModel::new(prior_mean, loadings, vec![noise; presence.items()]))
 }
 
@@ -89,14 +92,16 @@ fn embeddings(presence: &Presence, width: usize, rng: &mut impl Rng) -> (Vec<f64
 /// `V Σ^½` of the largest singular values, `[items, width]`.
 fn singular_vectors(presence: &Presence, width: usize, rng: &mut impl Rng) -> Vec<f64> {
     let block = (width + SPARE).min(presence.items());
-    let mut basis: Vec<f64> = (0..presence.items() * block).map(|_| StandardNormal.sample(rng)).collect();
+    let mut basis: Vec<f64> =
+        (0..presence.items() * block).map(|_| StandardNormal.sample(rng)).collect();
     basis = orthonormal(&basis, block);
     for _ in 0..ITERATIONS {
         let image = presence.times(&basis, block);
         basis = orthonormal(&presence.transposed_times(&image, block), block);
     }
     let (squares, directions) = gram(&presence.times(&basis, block), block, |_| 1.0).eigen();
-    let component = |row: &[f64], k: usize| squares[k].max(0.0).powf(0.25) * dot(row, &directions[k]);
+    let component =
+        |row: &[f64], k: usize| squares[k].max(0.0).powf(0.25) * dot(row, &directions[k]);
     basis.chunks_exact(block).flat_map(|row| (0..width).map(move |k| component(row, k))).collect()
 }
 
@@ -125,7 +130,12 @@ fn moments(rows: &[f64], width: usize) -> (Vec<f64>, Square) {
 }
 
 /// `‖W - Θ Fᵀ‖²` for each cell, without forming either: `Σ_u |w_u|² - 2 θ_uᵀ Fᵀw_u + θ_uᵀ FᵀF θ_u`.
-fn mean_squared_residual(presence: &Presence, weights: &[f64], pulls: &[f64], gram: &Square) -> f64 {
+fn mean_squared_residual(
+    presence: &Presence,
+    weights: &[f64],
+    pulls: &[f64],
+    gram: &Square,
+) -> f64 {
     let width = gram.n;
     let rows = weights.chunks_exact(width).zip(pulls.chunks_exact(width));
     let change: f64 = rows.map(|(w, pull)| dot(w, &gram.times(w)) - 2.0 * dot(w, pull)).sum();
@@ -157,7 +167,8 @@ mod tests {
         let presence = Presence::of(&random(60, 30).all()).unwrap();
         let mut identity = vec![0.0; 30 * 30];
         (0..30).for_each(|i| identity[i * 30 + i] = 1.0);
-        let dense = Square { n: 30, values: presence.transposed_times(&presence.times(&identity, 30), 30) };
+        let dense =
+            Square { n: 30, values: presence.transposed_times(&presence.times(&identity, 30), 30) };
         let (squares, directions) = dense.eigen();
         let found = singular_vectors(&presence, 4, &mut ChaCha8Rng::seed_from_u64(2));
         for k in 0..4 {
@@ -194,13 +205,15 @@ mod tests {
         let config = RidgePriorConfig { width: 2, noise: 4.0 };
         let model = fit(&interactions.all(), &config, &mut ChaCha8Rng::seed_from_u64(4)).unwrap();
         let mut listener = model.meet();
-        let even =
-            |row: usize| interactions.item_name(ItemIdx(row as u32)).parse::<usize>().unwrap() % 2 == 0;
+        let even = |row: usize| {
+            interactions.item_name(ItemIdx(row as u32)).parse::<usize>().unwrap() % 2 == 0
+        };
         let first = (0..30).find(|&row| even(row)).unwrap();
         listener.learn(ItemIdx(first as u32), true);
         let scores = listener.belief(Doubt::None).scores().to_vec();
-        let mean =
-            |kind: bool| (0..30).filter(|&row| even(row) == kind).map(|row| scores[row]).sum::<f32>() / 15.0;
+        let mean = |kind: bool| {
+            (0..30).filter(|&row| even(row) == kind).map(|row| scores[row]).sum::<f32>() / 15.0
+        };
         assert!(mean(true) > mean(false) + 0.1, "{} {}", mean(true), mean(false));
     }
 }

@@ -1,8 +1,10 @@
-//! How pessimistic to be about the share of successes of something new: the Beta from which the shares of older things look drawn.
+//! How pessimistic to be about the share of successes of something new: the Beta from which the
+//! shares of older things look drawn.
 //!
-//! Of each older thing `n` trials and `x` successes are known, and `x` is beta-binomial, `P(x | a, b) ∝ B(a + x, b + n - x) / B(a, b)`.
-//! The prior is the `(a, b)` of the highest product of these (type-II maximum likelihood, "empirical Bayes"; Casella 1985), found over mean and
-//! strength `a + b` by golden sections, the one inside the other.
+//! Of each older thing `n` trials and `x` successes are known, and `x` is beta-binomial, `P(x | a,
+//! b) ∝ B(a + x, b + n - x) / B(a, b)`. The prior is the `(a, b)` of the highest product of these
+//! (type-II maximum likelihood, "empirical Bayes"; Casella 1985), found over mean and strength `a +
+//! b` by golden sections, the one inside the other.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +19,10 @@ const MEANS: (f64, f64) = (-14.0, 14.0);
 /// Fits a prior to successes and trials. Without a trial it is flat.
 pub fn fit_share_prior(counts: &[(u32, u32)]) -> ShareBelief {
     let mut cases: BTreeMap<(u32, u32), f64> = BTreeMap::new();
-    counts.iter().filter(|(_, trials)| *trials > 0).for_each(|&case| *cases.entry(case).or_default() += 1.0);
+    counts
+        .iter()
+        .filter(|(_, trials)| *trials > 0)
+        .for_each(|&case| *cases.entry(case).or_default() += 1.0);
     if cases.is_empty() {
         return ShareBelief { successes: 1.0, failures: 1.0 };
     }
@@ -76,8 +81,9 @@ mod tests {
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         for (a, b) in [(1.0, 99.0), (3.0, 7.0)] {
             let shares = Beta::new(a, b).unwrap();
-            let draw =
-                |_| (Binomial::new(200, shares.sample(&mut rng)).unwrap().sample(&mut rng) as u32, 200);
+            let draw = |_| {
+                (Binomial::new(200, shares.sample(&mut rng)).unwrap().sample(&mut rng) as u32, 200)
+            };
             let counts: Vec<(u32, u32)> = (0..4_000).map(draw).collect();
             let found = fit_share_prior(&counts);
             assert!((found.successes / a - 1.0).abs() < 0.1, "{found:?} instead of {a}, {b}");

@@ -1,14 +1,15 @@
-//! What a listener will play again, by how human memory forgets: ACT-R's base-level activation (Anderson & Schooler 1991), as
-//! used for music in "Predicting music relistening behavior using the ACT-R framework" (Reiter-Haas et al. 2021) and as the
-//! repeat module of PISA (Tran et al. 2024).
+//! What a listener will play again, by how human memory forgets: ACT-R's base-level activation
+//! (Anderson & Schooler 1991), as used for music in "Predicting music relistening behavior using
+//! the ACT-R framework" (Reiter-Haas et al. 2021) and as the repeat module of PISA (Tran et al.
+//! 2024).
 //!
 //! ```text
 //! B_i = ln Σ_j (now − t_ij)^−d        score(i) = exp(B_i) / Σ_k exp(B_k) + s · mean_{j ∈ last session} P(i | j)
 //! ```
 //!
-//! The second term is the spreading activation of what was just heard; `P(i | j)` is the share of sessions with `j` that
-//! hold `i`. Items that the listener never heard come after all that they did, by popularity. Undated data are aged by
-//! events instead of time and know no sessions.
+//! The second term is the spreading activation of what was just heard; `P(i | j)` is the share of
+//! sessions with `j` that hold `i`. Items that the listener never heard come after all that they
+//! did, by popularity. Undated data are aged by events instead of time and know no sessions.
 
 use segue_engine::dataset::interactions::sessions::sessions;
 use segue_engine::dataset::interactions::{History, Seconds, Training};
@@ -24,9 +25,11 @@ use crate::ModelError;
 /// How [`ActR`] remembers.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActRConfig {
-    /// `d`: the power of time with which a memory fades; 0.5 in most of psychology, faster in music.
+    /// `d`: the power of time with which a memory fades; 0.5 in most of psychology, faster in
+    /// music.
     pub decay: f64,
-    /// `s`: how much the last session recalls what was heard along with it before; 0 asks nothing of sessions.
+    /// `s`: how much the last session recalls what was heard along with it before; 0 asks nothing
+    /// of sessions.
     pub spreading: f64,
     /// Pause in seconds that ends a session.
     pub session_gap_s: i64,
@@ -155,8 +158,12 @@ fn memories(history: History<'_>, now: Option<Seconds>, decay: f64) -> Vec<(u32,
         (Some(now), Some(&time)) => (now.0.saturating_sub(time.0) as f64).max(ActR::SHORTEST_S),
         _ => (history.items.len() - event) as f64,
     };
-    let mut memories: Vec<(u32, f64)> =
-        history.items.iter().enumerate().map(|(event, item)| (item.0, age(event).powf(-decay))).collect();
+    let mut memories: Vec<(u32, f64)> = history
+        .items
+        .iter()
+        .enumerate()
+        .map(|(event, item)| (item.0, age(event).powf(-decay)))
+        .collect();
     memories.sort_by_key(|memory| memory.0);
     memories.dedup_by(|next, kept| {
         let same = next.0 == kept.0;
@@ -227,7 +234,8 @@ mod tests {
         let day = 86_400;
         let few = score(&[("a", 0), ("a", 60), ("b", 30 * day)], 30 * day + 60);
         assert!(few[1] > few[0]);
-        let often: Vec<(&str, i64)> = (0..400).map(|n| ("a", n * 3600)).chain([("b", 30 * day)]).collect();
+        let often: Vec<(&str, i64)> =
+            (0..400).map(|n| ("a", n * 3600)).chain([("b", 30 * day)]).collect();
         let many = score(&often, 31 * day);
         assert!(many[0] > many[1]);
     }

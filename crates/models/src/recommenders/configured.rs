@@ -1,4 +1,5 @@
-//! Every recommender under one roof: by name, with its configuration, and with the space that a search draws from.
+//! Every recommender under one roof: by name, with its configuration, and with the space that a
+//! search draws from.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::sasrec::Block;
 use super::{
     ActR, ActRConfig, ContentCosine, ContentCosineConfig, Counting, Decay, DecayedPopularity,
-    DecayedPopularityConfig, Ease, EaseConfig, Friends, FriendsConfig, Friendships, Ials, IalsConfig,
-    ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig, Sasrec, SasrecConfig, Strength,
-    Taste,
+    DecayedPopularityConfig, Ease, EaseConfig, Friends, FriendsConfig, Friendships, Ials,
+    IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig, Sasrec,
+    SasrecConfig, Strength, Taste,
 };
 use crate::ModelError;
 
@@ -81,7 +82,9 @@ impl FromStr for RecommenderKind {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
-        found.ok_or_else(|| format!("no model `{name}`; there are {}", Self::ALL.map(Self::name).join(", ")))
+        found.ok_or_else(|| {
+            format!("no model `{name}`; there are {}", Self::ALL.map(Self::name).join(", "))
+        })
     }
 }
 
@@ -149,7 +152,9 @@ impl RecommenderConfig {
     pub fn new(kind: RecommenderKind) -> Self {
         match kind {
             RecommenderKind::Popularity => Self::Popularity(PopularityConfig::default()),
-            RecommenderKind::DecayedPopularity => Self::DecayedPopularity(DecayedPopularityConfig::default()),
+            RecommenderKind::DecayedPopularity => {
+                Self::DecayedPopularity(DecayedPopularityConfig::default())
+            }
             RecommenderKind::ItemKnn => Self::ItemKnn(ItemKnnConfig::default()),
             RecommenderKind::Ease => Self::Ease(EaseConfig::default()),
             RecommenderKind::Ials => Self::Ials(IalsConfig::default()),
@@ -160,7 +165,8 @@ impl RecommenderConfig {
         }
     }
 
-    /// The same with one setting changed: `regularisation=50`, or `query.decay={"days": 7}` with a value in JSON.
+    /// The same with one setting changed: `regularisation=50`, or `query.decay={"days": 7}` with a
+    /// value in JSON.
     ///
     /// # Errors
     /// What is wrong, if there is no such setting, or it takes no such value.
@@ -171,10 +177,17 @@ impl RecommenderConfig {
         let mut whole = serde_json::to_value(self).map_err(|error| error.to_string())?;
         let mut place = &mut whole[self.kind().name()];
         for name in path.split('.') {
-            let known = place.as_object().map(|object| object.keys().cloned().collect::<Vec<_>>().join(", "));
+            let known = place
+                .as_object()
+                .map(|object| object.keys().cloned().collect::<Vec<_>>().join(", "));
             place = match place.get_mut(name) {
                 Some(inner) => inner,
-                None => return Err(format!("no setting `{name}`; there are {}", known.unwrap_or_default())),
+                None => {
+                    return Err(format!(
+                        "no setting `{name}`; there are {}",
+                        known.unwrap_or_default()
+                    ));
+                }
             };
         }
         // What is no JSON is a word: `strength=log`.
@@ -197,15 +210,21 @@ impl RecommenderConfig {
         }
     }
 
-    /// Learns. `validate` measures a model while it is being trained, higher is better; it is called by those that stop
-    /// early.
+    /// Learns. `validate` measures a model while it is being trained, higher is better; it is
+    /// called by those that stop early.
     ///
     /// # Errors
     /// Those of the recommender: no events, a setting that cannot be, too many items.
-    pub fn fit(&self, lesson: Lesson<'_>, validate: Option<&mut Validate<'_>>) -> Result<Fitted, ModelError> {
+    pub fn fit(
+        &self,
+        lesson: Lesson<'_>,
+        validate: Option<&mut Validate<'_>>,
+    ) -> Result<Fitted, ModelError> {
         let model: Box<dyn Recommender> = match self {
             Self::Popularity(config) => Box::new(Popularity::fit(lesson.training, config)?),
-            Self::DecayedPopularity(config) => Box::new(DecayedPopularity::fit(lesson.training, config)?),
+            Self::DecayedPopularity(config) => {
+                Box::new(DecayedPopularity::fit(lesson.training, config)?)
+            }
             Self::ItemKnn(config) => Box::new(ItemKnn::fit(lesson.training, config)?),
             Self::Ease(config) => Box::new(Ease::fit(lesson.training, config)?),
             Self::Ials(config) => Box::new(Ials::fit(lesson.training, config, lesson.seed)?),
@@ -218,7 +237,11 @@ impl RecommenderConfig {
                     expected: lesson.training.items(),
                     found,
                 };
-                Box::new(ContentCosine::fit(lesson.training, lesson.features.ok_or(missing)?, config)?)
+                Box::new(ContentCosine::fit(
+                    lesson.training,
+                    lesson.features.ok_or(missing)?,
+                    config,
+                )?)
             }
             Self::Friends(config) => {
                 Box::new(Friends::fit(lesson.training, lesson.friendships, config, lesson.seed)?)
@@ -227,14 +250,17 @@ impl RecommenderConfig {
         Ok(Fitted { model, config: self.clone() })
     }
 
-    /// A configuration drawn at random, for a search (Bergstra & Bengio 2012): scales are drawn on a logarithm.
+    /// A configuration drawn at random, for a search (Bergstra & Bengio 2012): scales are drawn on
+    /// a logarithm.
     pub fn draw(kind: RecommenderKind, timing: Timing, rng: &mut impl Rng) -> Self {
         match kind {
             RecommenderKind::Popularity => Self::Popularity(PopularityConfig {
                 counting: pick(rng, [Counting::Events, Counting::Listeners]),
             }),
             RecommenderKind::DecayedPopularity => {
-                Self::DecayedPopularity(DecayedPopularityConfig { half_life_days: scale(rng, 0.25, 365.0) })
+                Self::DecayedPopularity(DecayedPopularityConfig {
+                    half_life_days: scale(rng, 0.25, 365.0),
+                })
             }
             RecommenderKind::ItemKnn => Self::ItemKnn(ItemKnnConfig {
                 neighbours: pick(rng, [20, 50, 100, 200, 400]),
@@ -256,7 +282,9 @@ impl RecommenderConfig {
                 ease: draw_ease(rng, timing),
                 influence: None,
             }),
-            RecommenderKind::Content => Self::Content(ContentCosineConfig { query: draw_taste(rng, timing) }),
+            RecommenderKind::Content => {
+                Self::Content(ContentCosineConfig { query: draw_taste(rng, timing) })
+            }
             RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig {
                 dim: pick(rng, [32, 64, 128]),
                 blocks: pick(rng, [1, 2, 3]),

@@ -1,12 +1,13 @@
-//! Items that are like the heard ones by what is known of them beside who played them: the baseline for tracks that nobody has
-//! played yet.
+//! Items that are like the heard ones by what is known of them beside who played them: the baseline
+//! for tracks that nobody has played yet.
 //!
 //! ```text
 //! profile = Σ_i w_i f_i / Σ_i w_i        score(j) = cos(profile, f_j)
 //! ```
 //!
-//! with `f` the features of an item, each standardised over all items, zero where missing. Items of which nothing is known
-//! come last, by popularity. Who heard what is not looked at save for listeners without a history.
+//! with `f` the features of an item, each standardised over all items, zero where missing. Items of
+//! which nothing is known come last, by popularity. Who heard what is not looked at save for
+//! listeners without a history.
 
 use segue_engine::dataset::interactions::Training;
 use segue_engine::{Query, Recommender};
@@ -47,8 +48,8 @@ impl ContentCosine {
     /// Standardises the features.
     ///
     /// # Errors
-    /// [`ModelError::NoEvents`], [`ModelError::Setting`], or [`ModelError::LengthMismatch`] unless there is a row of features
-    /// for each item.
+    /// [`ModelError::NoEvents`], [`ModelError::Setting`], or [`ModelError::LengthMismatch`] unless
+    /// there is a row of features for each item.
     pub fn fit(
         training: &Training<'_>,
         features: &ItemFeatures,
@@ -67,7 +68,12 @@ impl ContentCosine {
         Ok(Self::from_parts(config.clone(), dim, features, tie_break))
     }
 
-    fn from_parts(config: ContentCosineConfig, dim: usize, features: Vec<f32>, tie_break: TieBreak) -> Self {
+    fn from_parts(
+        config: ContentCosineConfig,
+        dim: usize,
+        features: Vec<f32>,
+        tie_break: TieBreak,
+    ) -> Self {
         let mut directions = features.clone();
         directions.chunks_exact_mut(dim).for_each(normalise);
         Self { config, dim, features, directions, tie_break }
@@ -88,7 +94,9 @@ impl ContentCosine {
         let tie_break = TieBreak::read(&reader)?;
         let (shape, features) = reader.f32s("features")?;
         let sound = shape.len() == 2 && shape[0] == tie_break.items() && shape[1] > 0;
-        reader.require(sound, || format!("`features` are {shape:?}, of {} items", tie_break.items()))?;
+        reader.require(sound, || {
+            format!("`features` are {shape:?}, of {} items", tie_break.items())
+        })?;
         Ok(Self::from_parts(config, shape[1], features, tie_break))
     }
 
@@ -116,11 +124,17 @@ impl Recommender for ContentCosine {
         assert_eq!(scores.len(), queries.len() * items, "one score a query and item");
         let profiles = self.profiles(queries);
         let directions = Matrix::new(&self.directions, items, self.dim);
-        matmul(scores, Output::Overwrite, Matrix::new(&profiles, queries.len(), self.dim), directions.t());
+        matmul(
+            scores,
+            Output::Overwrite,
+            Matrix::new(&profiles, queries.len(), self.dim),
+            directions.t(),
+        );
         let rows = scores.chunks_exact_mut(items).zip(profiles.chunks_exact(self.dim));
         for (row, profile) in rows {
             if profile.iter().any(|&x| x != 0.0) {
-                let unknown = self.directions.chunks_exact(self.dim).map(|row| row.iter().all(|&x| x == 0.0));
+                let unknown =
+                    self.directions.chunks_exact(self.dim).map(|row| row.iter().all(|&x| x == 0.0));
                 row.iter_mut()
                     .zip(unknown)
                     .filter(|entry| entry.1)
@@ -148,14 +162,21 @@ mod tests {
     #[test]
     fn a_track_nobody_played_is_found_by_how_it_sounds() {
         let mut builder = InteractionsBuilder::default();
-        let plays = [("a", "loud"), ("b", "quiet"), ("b", "unknown"), ("c", "new loud"), ("c", "new quiet")];
+        let plays = [
+            ("a", "loud"),
+            ("b", "quiet"),
+            ("b", "unknown"),
+            ("c", "new loud"),
+            ("c", "new quiet"),
+        ];
         for (listener, item) in plays {
             builder.push(listener, item, None, None).unwrap();
         }
         let interactions = builder.build(KCore::default()).unwrap();
         let training = Training::new(&interactions, vec![1, 2, 0]);
         let features = ItemFeatures::new(1, vec![2.0, -2.0, f32::NAN, 1.0, -1.0]).unwrap();
-        let model = ContentCosine::fit(&training, &features, &ContentCosineConfig::default()).unwrap();
+        let model =
+            ContentCosine::fit(&training, &features, &ContentCosineConfig::default()).unwrap();
         let mut scores = vec![0.0; 5];
         let history = interactions.history(ListenerIdx(0));
         model.score(&[Query { history, ..Query::default() }], &mut scores);

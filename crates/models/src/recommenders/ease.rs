@@ -1,12 +1,12 @@
-//! EASE: each item is predicted from all others by ridge regression, in closed form (Steck 2019, "Embarrassingly Shallow
-//! Autoencoders for Sparse Data", arXiv 1905.03375).
+//! EASE: each item is predicted from all others by ridge regression, in closed form (Steck 2019,
+//! "Embarrassingly Shallow Autoencoders for Sparse Data", arXiv 1905.03375).
 //!
 //! ```text
 //! P = (XᵀX + λ I)⁻¹      B_ij = −P_ij / P_jj  (i ≠ j),  B_jj = 0      scores = x B        (equations 8 and 3)
 //! ```
 //!
-//! `X` are the listeners' histories. A listener is scored by what they heard, so one whom training never saw costs no more
-//! than one it did.
+//! `X` are the listeners' histories. A listener is scored by what they heard, so one whom training
+//! never saw costs no more than one it did.
 
 use rayon::prelude::*;
 use segue_engine::dataset::interactions::Training;
@@ -55,7 +55,8 @@ impl Ease {
     /// Solves for the weights.
     ///
     /// # Errors
-    /// [`ModelError::NoEvents`], [`ModelError::TooLarge`], or [`ModelError::Setting`] for a regularisation that is none.
+    /// [`ModelError::NoEvents`], [`ModelError::TooLarge`], or [`ModelError::Setting`] for a
+    /// regularisation that is none.
     pub fn fit(training: &Training<'_>, config: &EaseConfig) -> Result<Self, ModelError> {
         require_positive("regularisation", config.regularisation)?;
         config.training.decay.require_sound("training.decay")?;
@@ -177,7 +178,9 @@ mod tests {
     fn weights_solve_the_ridge_regression_of_each_item() {
         // The stationary point of equation 4: (XᵀX + λI) B − XᵀX is zero off the diagonal.
         let mut builder = InteractionsBuilder::default();
-        for (listener, item) in [(0, 0), (0, 1), (1, 1), (1, 2), (2, 0), (2, 1), (2, 3), (3, 3), (3, 2)] {
+        for (listener, item) in
+            [(0, 0), (0, 1), (1, 1), (1, 2), (2, 0), (2, 1), (2, 3), (3, 3), (3, 2)]
+        {
             builder.push(&listener.to_string(), &item.to_string(), None, None).unwrap();
         }
         let interactions = builder.build(KCore::default()).unwrap();
@@ -185,20 +188,28 @@ mod tests {
         let config = EaseConfig { regularisation: 0.7, ..EaseConfig::default() };
         let ease = Ease::fit(&training, &config).unwrap();
         let gram = |i: usize, j: usize| {
-            let has = |row: usize| training.histories().map(move |h| h.items.iter().any(|x| x.row() == row));
+            let has = |row: usize| {
+                training.histories().map(move |h| h.items.iter().any(|x| x.row() == row))
+            };
             has(i).zip(has(j)).filter(|(a, b)| *a && *b).count() as f32
         };
         for (i, j) in (0..4).flat_map(|i| (0..4).map(move |j| (i, j))) {
             let b = |k: usize| ease.weights[k * 4 + j];
             let product: f32 = (0..4).map(|k| gram(i, k) * b(k)).sum::<f32>() + 0.7 * b(i);
             let residual = product - gram(i, j);
-            assert!(if i == j { b(i) == 0.0 } else { residual.abs() < 1e-5 }, "{i} {j}: {residual}");
+            assert!(
+                if i == j { b(i) == 0.0 } else { residual.abs() < 1e-5 },
+                "{i} {j}: {residual}"
+            );
         }
     }
 
     #[test]
     fn a_vocabulary_beyond_the_memory_limit_is_refused() {
         assert!(require_room(1000, 6).is_ok());
-        assert!(matches!(require_room(26_755, 4096), Err(ModelError::TooLarge { needed_mb: 4097, .. })));
+        assert!(matches!(
+            require_room(26_755, 4096),
+            Err(ModelError::TooLarge { needed_mb: 4097, .. })
+        ));
     }
 }

@@ -1,21 +1,26 @@
-//! Inverse of a symmetric positive definite matrix that is too large for anything but matrix products.
+//! Inverse of a symmetric positive definite matrix that is too large for anything but matrix
+//! products.
 //!
-//! Block Gauss-Jordan elimination by the symmetric sweep (Goodnight 1979): sweeping the block `k` with `P = A_kk⁻¹` turns
+//! Block Gauss-Jordan elimination by the symmetric sweep (Goodnight 1979): sweeping the block `k`
+//! with `P = A_kk⁻¹` turns
 //!
 //! ```text
 //! A_ij ← A_ij − A_ik P A_kj      A_ik ← A_ik P      A_kk ← −P
 //! ```
 //!
-//! and after all blocks the matrix is `−A⁻¹`. It stays symmetric, so only the lower triangle is held, as horizontal panels
-//! that end at the diagonal: half the memory, `n³` operations like a Cholesky factor and its inverse, and all of them but
-//! the small diagonal blocks are products of contiguous matrices. Each panel is one thread's, so that the result does not
-//! depend on their number. Rejected: LAPACK through a crate (a C or Fortran build, and nothing to gain on two cores).
+//! and after all blocks the matrix is `−A⁻¹`. It stays symmetric, so only the lower triangle is
+//! held, as horizontal panels that end at the diagonal: half the memory, `n³` operations like a
+//! Cholesky factor and its inverse, and all of them but the small diagonal blocks are products of
+//! contiguous matrices. Each panel is one thread's, so that the result does not depend on their
+//! number. Rejected: LAPACK through a crate (a C or Fortran build, and nothing to gain on two
+//! cores).
 
 use rayon::prelude::*;
 
 use crate::kernels::matmul::{Matrix, Output, matmul};
 
-/// Rows of a panel: wide enough for products near the peak, small enough for a diagonal block to be inverted plainly.
+/// Rows of a panel: wide enough for products near the peak, small enough for a diagonal block to be
+/// inverted plainly.
 const PANEL: usize = 128;
 
 /// The lower triangle of a symmetric matrix, panel after panel.
@@ -99,9 +104,11 @@ impl SymmetricMatrix {
         self.copy_block_column(k, column);
         // `swept` = −C P, with no row for the block itself.
         let p = Matrix::new(&minus_p, width, width);
-        swept.par_chunks_mut(PANEL * width).zip(column.par_chunks(PANEL * width)).for_each(|(out, c)| {
-            matmul(out, Output::Overwrite, Matrix::new(c, c.len() / width, width), p);
-        });
+        swept.par_chunks_mut(PANEL * width).zip(column.par_chunks(PANEL * width)).for_each(
+            |(out, c)| {
+                matmul(out, Output::Overwrite, Matrix::new(c, c.len() / width, width), p);
+            },
+        );
         let (column, swept) = (&*column, &*swept);
         self.panels.par_iter_mut().enumerate().for_each(|(i, panel)| {
             let (rows, reach) = (panel.rows, panel.width());
@@ -140,13 +147,15 @@ impl SymmetricMatrix {
         }
         for panel in &self.panels[k + 1..] {
             for row in panel.rows() {
-                column[row * width..][..width].copy_from_slice(&panel.row(row)[first..first + width]);
+                column[row * width..][..width]
+                    .copy_from_slice(&panel.row(row)[first..first + width]);
             }
         }
     }
 }
 
-/// `−A_kk⁻¹` of a panel's diagonal block, in double precision: errors made here would spread to every other block.
+/// `−A_kk⁻¹` of a panel's diagonal block, in double precision: errors made here would spread to
+/// every other block.
 fn negative_inverse(panel: &Panel) -> Result<Vec<f32>, Singular> {
     let (n, first) = (panel.rows, panel.first);
     let mut a = vec![0.0f64; n * n];
@@ -206,13 +215,17 @@ mod tests {
     fn definite(n: usize) -> (SymmetricMatrix, Vec<f64>) {
         let x = normals(3, n * 20);
         let entry = |r: usize, c: usize| {
-            let dot: f32 = x[r * 20..][..20].iter().zip(&x[c * 20..][..20]).map(|(a, b)| a * b).sum();
+            let dot: f32 =
+                x[r * 20..][..20].iter().zip(&x[c * 20..][..20]).map(|(a, b)| a * b).sum();
             dot + if r == c { 2.0 } else { 0.0 }
         };
         let mut matrix = SymmetricMatrix::zeros(n);
         for panel in matrix.panels_mut() {
             for row in panel.rows() {
-                panel.row_mut(row)[..=row].iter_mut().enumerate().for_each(|(c, x)| *x = entry(row, c));
+                panel.row_mut(row)[..=row]
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(c, x)| *x = entry(row, c));
             }
         }
         let full = (0..n).flat_map(|r| (0..n).map(move |c| f64::from(entry(r.max(c), r.min(c)))));

@@ -1,4 +1,5 @@
-//! What is known of items beside who played them: audio features, one row an item of the vocabulary.
+//! What is known of items beside who played them: audio features, one row an item of the
+//! vocabulary.
 
 use crate::ModelError;
 
@@ -17,7 +18,11 @@ impl ItemFeatures {
     pub fn new(dim: usize, values: Vec<f32>) -> Result<Self, ModelError> {
         if dim == 0 || !values.len().is_multiple_of(dim) {
             let expected = values.len().next_multiple_of(dim.max(1));
-            return Err(ModelError::LengthMismatch { what: "item features", expected, found: values.len() });
+            return Err(ModelError::LengthMismatch {
+                what: "item features",
+                expected,
+                found: values.len(),
+            });
         }
         Ok(Self { dim, values })
     }
@@ -45,11 +50,14 @@ impl ItemFeatures {
         self.row(item).iter().any(|x| x.is_finite())
     }
 
-    /// Mean and standard deviation of each number over the items where it is present; a constant has deviation 1.
+    /// Mean and standard deviation of each number over the items where it is present; a constant
+    /// has deviation 1.
     pub fn scaling(&self) -> Scaling {
         let mut moments = vec![(0.0f64, 0.0f64, 0.0f64); self.dim];
         for row in self.values.chunks_exact(self.dim) {
-            for ((n, sum, squares), &x) in moments.iter_mut().zip(row).filter(|(_, x)| x.is_finite()) {
+            for ((n, sum, squares), &x) in
+                moments.iter_mut().zip(row).filter(|(_, x)| x.is_finite())
+            {
                 *n += 1.0;
                 *sum += f64::from(x);
                 *squares += f64::from(x) * f64::from(x);
@@ -64,8 +72,8 @@ impl ItemFeatures {
         Scaling { columns: moments.iter().map(scale).collect() }
     }
 
-    /// The features as a network reads them: each number standardised, 0 where missing, then one flag each that is 1 where
-    /// missing.
+    /// The features as a network reads them: each number standardised, 0 where missing, then one
+    /// flag each that is 1 where missing.
     ///
     /// # Shapes
     /// The result is `[items, 2 dim]`.
@@ -86,7 +94,8 @@ impl ItemFeatures {
     }
 }
 
-/// How each feature is brought to mean 0 and deviation 1; kept with a model, so that items that come later are read alike.
+/// How each feature is brought to mean 0 and deviation 1; kept with a model, so that items that
+/// come later are read alike.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Scaling {
     /// Mean and standard deviation of each feature.
@@ -109,7 +118,8 @@ mod tests {
         let features = ItemFeatures::new(2, vec![1.0, 5.0, 3.0, f32::NAN, 5.0, 5.0]).unwrap();
         let encoded = features.encoded(&features.scaling());
         let deviation = (8.0f32 / 3.0).sqrt();
-        let want = [-2.0 / deviation, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0 / deviation, 0.0, 0.0, 0.0];
+        let want =
+            [-2.0 / deviation, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 2.0 / deviation, 0.0, 0.0, 0.0];
         assert!(encoded.iter().zip(want).all(|(a, b)| (a - b).abs() < 1e-6), "{encoded:?}");
     }
 

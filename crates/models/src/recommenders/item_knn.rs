@@ -1,13 +1,14 @@
-//! Item neighbours: an item is as good as the heard items that share its listeners (Sarwar et al. 2001; time-decayed as in
-//! Yambda, arXiv 2505.22238).
+//! Item neighbours: an item is as good as the heard items that share its listeners (Sarwar et al.
+//! 2001; time-decayed as in Yambda, arXiv 2505.22238).
 //!
 //! ```text
 //! sim(i, j) = Σ_u x_ui x_uj / ((Σ_u x_ui²)^(1−a) (Σ_u x_uj²)^a + shrinkage)     score(j) = Σ_i w_i sim(i, j)
 //! ```
 //!
-//! `a = ½` is the cosine; above it popular items are recommended less (Aiolli 2013). `x` may fade with the age of an event,
-//! `w` with its age when asked. Each item keeps the `k` items most similar to it. Similarities are summed item by item in one
-//! dense row a thread, so that memory is that of the neighbours kept, not of all pairs.
+//! `a = ½` is the cosine; above it popular items are recommended less (Aiolli 2013). `x` may fade
+//! with the age of an event, `w` with its age when asked. Each item keeps the `k` items most
+//! similar to it. Similarities are summed item by item in one dense row a thread, so that memory is
+//! that of the neighbours kept, not of all pairs.
 
 use rayon::prelude::*;
 use segue_engine::dataset::interactions::Training;
@@ -30,8 +31,8 @@ pub struct ItemKnnConfig {
     pub target_exponent: f64,
     /// Added to the norm: similarities of items with few listeners shrink.
     pub shrinkage: f64,
-    /// Only events of a listener within one session, as cut by pauses of more than so many seconds, make items similar;
-    /// `None`, or undated data: all events of a listener do.
+    /// Only events of a listener within one session, as cut by pauses of more than so many seconds,
+    /// make items similar; `None`, or undated data: all events of a listener do.
     pub session_gap_s: Option<i64>,
     /// What of a history is learned from; ages count from the latest event of the training data.
     pub training: Taste,
@@ -133,9 +134,16 @@ impl ItemKnnConfig {
         match bounded.iter().find(|(.., sound)| !sound) {
             None => Ok(()),
             Some(&(setting, found, _)) => {
-                let expected =
-                    if setting == "shrinkage" { "zero or more" } else { "a number between 0 and 1" };
-                Err(ModelError::Setting { setting, expected: expected.to_owned(), found: found.to_string() })
+                let expected = if setting == "shrinkage" {
+                    "zero or more"
+                } else {
+                    "a number between 0 and 1"
+                };
+                Err(ModelError::Setting {
+                    setting,
+                    expected: expected.to_owned(),
+                    found: found.to_string(),
+                })
             }
         }
     }
@@ -176,8 +184,10 @@ fn neighbours(counts: &Counts, config: &ItemKnnConfig) -> Counts {
     let norms: Vec<f64> = (0..rows_of.rows())
         .map(|item| rows_of.row(item).1.iter().map(|&x| f64::from(x) * f64::from(x)).sum())
         .collect();
-    let source_norms: Vec<f64> = norms.iter().map(|norm| norm.powf(1.0 - config.target_exponent)).collect();
-    let scratch = || Scratch { sums: vec![0.0; counts.columns()], touched: Vec::new(), ranked: Vec::new() };
+    let source_norms: Vec<f64> =
+        norms.iter().map(|norm| norm.powf(1.0 - config.target_exponent)).collect();
+    let scratch =
+        || Scratch { sums: vec![0.0; counts.columns()], touched: Vec::new(), ranked: Vec::new() };
     let rows: Vec<Vec<(u32, f32)>> = (0..counts.columns())
         .into_par_iter()
         .map_init(scratch, |scratch, target| {

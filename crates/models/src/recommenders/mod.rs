@@ -1,7 +1,8 @@
-//! Models that rank a whole catalogue for a history: popularity, neighbours, linear and factor models, repeats, sequences.
+//! Models that rank a whole catalogue for a history: popularity, neighbours, linear and factor
+//! models, repeats, sequences.
 //!
-//! One file a model, named after its paper. A listener is whatever [`Query`](segue_engine::Query) says of them: nobody is
-//! trained on by name, so new listeners are encoded like old ones.
+//! One file a model, named after its paper. A listener is whatever [`Query`](segue_engine::Query)
+//! says of them: nobody is trained on by name, so new listeners are encoded like old ones.
 
 pub mod act_r;
 mod configured;
@@ -28,6 +29,8 @@ pub use fusion::{Fusion, FusionWeights};
 pub use ials::{Ials, IalsConfig};
 pub use item_features::ItemFeatures;
 pub use item_knn::{ItemKnn, ItemKnnConfig};
-pub use popularity::{Counting, DecayedPopularity, DecayedPopularityConfig, Popularity, PopularityConfig};
+pub use popularity::{
+    Counting, DecayedPopularity, DecayedPopularityConfig, Popularity, PopularityConfig,
+};
 pub use sasrec::{Sasrec, SasrecConfig};
 pub use taste::{Bag, Decay, Strength, Taste};

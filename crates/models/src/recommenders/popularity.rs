@@ -1,6 +1,7 @@
 //! The same answer for everybody: what most listeners hear, or what they hear these days.
 //!
-//! Every other model falls back on it, for listeners without a history and between items it cannot tell apart.
+//! Every other model falls back on it, for listeners without a history and between items it cannot
+//! tell apart.
 
 use segue_engine::dataset::interactions::{Seconds, Training};
 use segue_engine::{Query, Recommender};
@@ -92,8 +93,9 @@ impl Default for DecayedPopularityConfig {
 
 /// Items by how often they were heard lately; undated events all count one.
 ///
-/// An exponential decay shrinks all items alike as time goes by, so their order does not depend on the moment of asking: ages
-/// are counted from the end of the training data, whatever [`Query::now`] says.
+/// An exponential decay shrinks all items alike as time goes by, so their order does not depend on
+/// the moment of asking: ages are counted from the end of the training data, whatever
+/// [`Query::now`] says.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DecayedPopularity {
     config: DecayedPopularityConfig,
@@ -107,12 +109,16 @@ impl DecayedPopularity {
     ///
     /// # Errors
     /// [`ModelError::NoEvents`], or [`ModelError::Setting`] for a half-life that is none.
-    pub fn fit(training: &Training<'_>, config: &DecayedPopularityConfig) -> Result<Self, ModelError> {
+    pub fn fit(
+        training: &Training<'_>,
+        config: &DecayedPopularityConfig,
+    ) -> Result<Self, ModelError> {
         let decay = Decay::Days(config.half_life_days);
         decay.require_sound("half_life_days")?;
         let latest = training.latest();
         let counts = sum_events(training, |times, event| {
-            let days = latest.zip(times.get(event)).map_or(0.0, |(latest, &time)| latest.days_since(time));
+            let days =
+                latest.zip(times.get(event)).map_or(0.0, |(latest, &time)| latest.days_since(time));
             decay.weight(days, 0)
         })?;
         Ok(Self { config: config.clone(), counts })
@@ -144,7 +150,8 @@ impl Recommender for DecayedPopularity {
     }
 }
 
-/// The share of listeners who heard each item, as small numbers that decide between what a model scores alike.
+/// The share of listeners who heard each item, as small numbers that decide between what a model
+/// scores alike.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct TieBreak {
     shares: Vec<f32>,
@@ -173,8 +180,8 @@ impl TieBreak {
         Self { unheard: unheard.collect(), shares }
     }
 
-    /// Adds it to the scores of one query. Items that nobody heard come last: a model that knows nothing of them says zero,
-    /// which would rank them before all that it advises against.
+    /// Adds it to the scores of one query. Items that nobody heard come last: a model that knows
+    /// nothing of them says zero, which would rank them before all that it advises against.
     pub(super) fn add(&self, scores: &mut [f32]) {
         let mut least = f32::INFINITY;
         for (score, share) in scores.iter_mut().zip(&self.shares) {

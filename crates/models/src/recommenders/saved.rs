@@ -1,7 +1,8 @@
-//! A model as bytes: tensors in the safetensors layout, what was configured as JSON in its metadata.
+//! A model as bytes: tensors in the safetensors layout, what was configured as JSON in its
+//! metadata.
 //!
-//! The metadata say which model wrote the bytes (`model`), in which version of its layout (`format`) and how it was
-//! configured (`config`).
+//! The metadata say which model wrote the bytes (`model`), in which version of its layout
+//! (`format`) and how it was configured (`config`).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -51,20 +52,25 @@ impl Writer {
 
     /// The bytes of the whole.
     pub(super) fn finish(self, model: &str, config: &impl Serialize) -> Vec<u8> {
-        let config = serde_json::to_string(config).expect("a config has no map with keys other than text");
-        let metadata = [("model", model.to_owned()), ("format", FORMAT.to_owned()), ("config", config)];
+        let config =
+            serde_json::to_string(config).expect("a config has no map with keys other than text");
+        let metadata =
+            [("model", model.to_owned()), ("format", FORMAT.to_owned()), ("config", config)];
         let metadata: HashMap<String, String> =
             metadata.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
         let views = self.tensors.iter().map(|(name, dtype, shape, bytes)| {
             let view = TensorView::new(*dtype, shape.clone(), bytes);
             (*name, view.expect("values are as many as the shape asks for"))
         });
-        ordered(safetensors::serialize(views, Some(metadata)).expect("names are unique and views valid"))
+        ordered(
+            safetensors::serialize(views, Some(metadata))
+                .expect("names are unique and views valid"),
+        )
     }
 }
 
-/// The same with the keys of the header sorted: they come out of a hash map in an order of their own each time, and equal
-/// models are equal bytes.
+/// The same with the keys of the header sorted: they come out of a hash map in an order of their
+/// own each time, and equal models are equal bytes.
 fn ordered(mut bytes: Vec<u8>) -> Vec<u8> {
     const LENGTH: usize = size_of::<u64>();
     let (length, _) = SafeTensors::read_metadata(&bytes).expect("these bytes were just written");
@@ -92,10 +98,13 @@ impl<'a> Reader<'a> {
     ) -> Result<(Self, C), ModelError> {
         let damaged = |reason: String| ModelError::Damaged { path: model.into(), reason };
         let (_, header) = SafeTensors::read_metadata(bytes).map_err(|e| damaged(e.to_string()))?;
-        let entry = |key: &str| header.metadata().as_ref().and_then(|all| all.get(key)).map(String::as_str);
-        let (found, format) = (entry("model").unwrap_or_default(), entry("format").unwrap_or_default());
+        let entry =
+            |key: &str| header.metadata().as_ref().and_then(|all| all.get(key)).map(String::as_str);
+        let (found, format) =
+            (entry("model").unwrap_or_default(), entry("format").unwrap_or_default());
         if found != model || format != FORMAT {
-            let wanted = format!("expected `{model}` format {FORMAT}, found `{found}` format {format}");
+            let wanted =
+                format!("expected `{model}` format {FORMAT}, found `{found}` format {format}");
             return Err(damaged(wanted));
         }
         let config = serde_json::from_str(entry("config").unwrap_or_default());
@@ -134,14 +143,20 @@ impl<'a> Reader<'a> {
     /// Offsets into lists of `end` entries: they begin at zero, never fall and end there.
     pub(super) fn offsets(&self, name: &str, end: usize) -> Result<Vec<usize>, ModelError> {
         let (values, _) = self.bytes(name, Dtype::U64)?.1.as_chunks::<8>();
-        let offsets: Vec<usize> = values.iter().map(|value| u64::from_le_bytes(*value) as usize).collect();
-        let sound = offsets.first() == Some(&0) && offsets.last() == Some(&end) && offsets.is_sorted();
+        let offsets: Vec<usize> =
+            values.iter().map(|value| u64::from_le_bytes(*value) as usize).collect();
+        let sound =
+            offsets.first() == Some(&0) && offsets.last() == Some(&end) && offsets.is_sorted();
         self.require(sound, || format!("`{name}` does not lead from 0 to {end}"))?;
         Ok(offsets)
     }
 
     /// Fails with a reason unless something holds.
-    pub(super) fn require(&self, holds: bool, reason: impl FnOnce() -> String) -> Result<(), ModelError> {
+    pub(super) fn require(
+        &self,
+        holds: bool,
+        reason: impl FnOnce() -> String,
+    ) -> Result<(), ModelError> {
         if holds { Ok(()) } else { Err(self.damaged(reason())) }
     }
 

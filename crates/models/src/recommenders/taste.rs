@@ -56,7 +56,11 @@ pub(super) fn require_positive(setting: &'static str, found: f64) -> Result<(), 
     if found > 0.0 && found.is_finite() {
         return Ok(());
     }
-    Err(ModelError::Setting { setting, expected: "a positive number".to_owned(), found: found.to_string() })
+    Err(ModelError::Setting {
+        setting,
+        expected: "a positive number".to_owned(),
+        found: found.to_string(),
+    })
 }
 
 /// From a history to weights over items.
@@ -82,14 +86,15 @@ impl Taste {
         queries.iter().map(bag).collect()
     }
 
-    /// Appends the distinct items of a history with their weights, by rising item. Ages are counted from `now`, else from
-    /// the last event.
+    /// Appends the distinct items of a history with their weights, by rising item. Ages are counted
+    /// from `now`, else from the last event.
     pub(super) fn weigh(&self, history: History<'_>, now: Option<Seconds>, weighed: &mut Bag) {
         let start = weighed.len();
         let now = now.or(history.times.last().copied());
         let last = history.items.len().saturating_sub(1);
         weighed.extend(history.items.iter().enumerate().map(|(event, item)| {
-            let days = history.times.get(event).map_or(0.0, |&time| now.unwrap_or(time).days_since(time));
+            let days =
+                history.times.get(event).map_or(0.0, |&time| now.unwrap_or(time).days_since(time));
             let weight = if self.strength == Strength::Presence {
                 1.0
             } else {
@@ -108,8 +113,11 @@ impl Taste {
             let (item, weight) = weighed[at];
             if end > start && weighed[end - 1].0 == item {
                 let merged = &mut weighed[end - 1].1;
-                *merged =
-                    if self.strength == Strength::Presence { merged.max(weight) } else { *merged + weight };
+                *merged = if self.strength == Strength::Presence {
+                    merged.max(weight)
+                } else {
+                    *merged + weight
+                };
             } else {
                 weighed[end] = (item, weight);
                 end += 1;

@@ -1,7 +1,8 @@
-//! Turns a score into an honest probability: `σ(a z + b)` on the logit z of the ensemble's mean (Platt 1999).
+//! Turns a score into an honest probability: `σ(a z + b)` on the logit z of the ensemble's mean
+//! (Platt 1999).
 //!
-//! It is fitted on rows that the scoring networks did not see. On a hundred rows a free fit would itself be overfitted, so
-//! both numbers have a prior: `a ~ N(1, 0.3²)`, `b ~ N(0, 0.3²)`.
+//! It is fitted on rows that the scoring networks did not see. On a hundred rows a free fit would
+//! itself be overfitted, so both numbers have a prior: `a ~ N(1, 0.3²)`, `b ~ N(0, 0.3²)`.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,12 +24,14 @@ impl Calibration {
     /// Changes nothing.
     pub const NONE: Self = Self { slope: 1.0, offset: 0.0 };
 
-    /// The most probable correction given held-out probabilities, by Newton's method; the problem is convex.
+    /// The most probable correction given held-out probabilities, by Newton's method; the problem
+    /// is convex.
     pub fn fit(probabilities: &[f64], labels: &[bool], weights: &[f32]) -> Self {
         let logits: Vec<f64> = probabilities.iter().map(|&p| logit(p)).collect();
         let mut fitted = Self::NONE;
         for _ in 0..STEPS {
-            let (mut ga, mut gb) = (PRIOR_PRECISION * (fitted.slope - 1.0), PRIOR_PRECISION * fitted.offset);
+            let (mut ga, mut gb) =
+                (PRIOR_PRECISION * (fitted.slope - 1.0), PRIOR_PRECISION * fitted.offset);
             let (mut haa, mut hab, mut hbb) = (PRIOR_PRECISION, 0.0, PRIOR_PRECISION);
             for ((&z, &liked), &w) in logits.iter().zip(labels).zip(weights) {
                 let (w, p) = (f64::from(w), fitted.of_logit(z));
@@ -41,7 +44,8 @@ impl Calibration {
                 hbb += curvature;
             }
             let determinant = haa * hbb - hab * hab;
-            // Half steps: far from the optimum a full Newton step of the logistic loss can overshoot.
+            // Half steps: far from the optimum a full Newton step of the logistic loss can
+            // overshoot.
             fitted.slope -= 0.5 * (hbb * ga - hab * gb) / determinant;
             fitted.offset -= 0.5 * (haa * gb - hab * ga) / determinant;
         }
@@ -71,7 +75,8 @@ mod tests {
 
     /// Rows whose true probability is `truth(p)` where the model says p.
     fn rows(truth: impl Fn(f64) -> f64) -> (Vec<f64>, Vec<bool>) {
-        let cells = (1..20).flat_map(|i| (0..100).map(move |j| (f64::from(i) / 20.0, f64::from(j) / 100.0)));
+        let cells = (1..20)
+            .flat_map(|i| (0..100).map(move |j| (f64::from(i) / 20.0, f64::from(j) / 100.0)));
         cells.map(|(p, u)| (p, u < truth(p))).unzip()
     }
 
@@ -79,7 +84,10 @@ mod tests {
     fn an_overconfident_model_is_softened() {
         let (p, labels) = rows(|p| Calibration { slope: 0.5, offset: 0.3 }.apply(p));
         let fitted = Calibration::fit(&p, &labels, &vec![1.0; p.len()]);
-        assert!((fitted.slope - 0.5).abs() < 0.05 && (fitted.offset - 0.3).abs() < 0.05, "{fitted:?}");
+        assert!(
+            (fitted.slope - 0.5).abs() < 0.05 && (fitted.offset - 0.3).abs() < 0.05,
+            "{fitted:?}"
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A fitted model on disk: `weights.safetensors` and `card.json` in one folder.
 //!
-//! Tensors are named `networks.{i}.{parameter}`. The card holds all else that is needed to use the model, and what is needed
-//! to judge it: configuration, encoding, calibration, data, held-out metrics, seed.
+//! Tensors are named `networks.{i}.{parameter}`. The card holds all else that is needed to use the
+//! model, and what is needed to judge it: configuration, encoding, calibration, data, held-out
+//! metrics, seed.
 
 use std::fs;
 use std::path::Path;
@@ -68,14 +69,19 @@ impl Ensemble {
     /// The bytes of the two files: weights and card.
     pub fn to_parts(&self, model: &str) -> (Vec<u8>, Vec<u8>) {
         let bytes: Vec<Vec<u8>> = self.networks.iter().map(|n| to_bytes(n.parameters())).collect();
-        let tensors = self.networks.iter().zip(&bytes).enumerate().flat_map(|(i, (network, bytes))| {
-            network.spans().iter().filter(|span| !span.range.is_empty()).map(move |span| {
-                let data = &bytes[span.range.start * 4..span.range.end * 4];
-                let view = TensorView::new(Dtype::F32, span.shape.clone(), data);
-                (format!("networks.{i}.{}", span.name), view.expect("a span is as large as its shape"))
-            })
-        });
-        let weights = safetensors::serialize(tensors, None).expect("names are unique and views valid");
+        let tensors =
+            self.networks.iter().zip(&bytes).enumerate().flat_map(|(i, (network, bytes))| {
+                network.spans().iter().filter(|span| !span.range.is_empty()).map(move |span| {
+                    let data = &bytes[span.range.start * 4..span.range.end * 4];
+                    let view = TensorView::new(Dtype::F32, span.shape.clone(), data);
+                    (
+                        format!("networks.{i}.{}", span.name),
+                        view.expect("a span is as large as its shape"),
+                    )
+                })
+            });
+        let weights =
+            safetensors::serialize(tensors, None).expect("names are unique and views valid");
         let card = Card {
             model: model.to_owned(),
             format: FORMAT,
@@ -86,7 +92,10 @@ impl Ensemble {
             calibration: self.calibration,
             preprocessing: self.preprocessing.clone(),
         };
-        (weights, serde_json::to_vec_pretty(&card).expect("a card has no map with keys other than text"))
+        (
+            weights,
+            serde_json::to_vec_pretty(&card).expect("a card has no map with keys other than text"),
+        )
     }
 
     /// The model back from its bytes; on failure which file is wrong, and why.
@@ -103,7 +112,8 @@ impl Ensemble {
                 format!("expected `{model}` format {FORMAT}, found `{found}` format {format}"),
             ));
         }
-        let tensors = SafeTensors::deserialize(weights).map_err(|e| (WEIGHTS_FILE, e.to_string()))?;
+        let tensors =
+            SafeTensors::deserialize(weights).map_err(|e| (WEIGHTS_FILE, e.to_string()))?;
         let networks = (0..card.config.networks)
             .map(|i| {
                 let mut network =
@@ -135,8 +145,12 @@ fn fill(network: &mut Network, tensors: &SafeTensors<'_>, i: usize) -> Result<()
         if view.dtype() != Dtype::F32 || view.shape() != span.shape {
             return Err(format!("`{name}` is {:?}, expected {:?}", view.shape(), span.shape));
         }
-        let values = view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
-        network.parameters_mut()[span.range.clone()].iter_mut().zip(values).for_each(|(to, from)| *to = from);
+        let values =
+            view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
+        network.parameters_mut()[span.range.clone()]
+            .iter_mut()
+            .zip(values)
+            .for_each(|(to, from)| *to = from);
     }
     Ok(())
 }

@@ -1,8 +1,9 @@
-//! What both tabular models are: an encoding, one or more networks that start from different weights, and a calibration.
+//! What both tabular models are: an encoding, one or more networks that start from different
+//! weights, and a calibration.
 //!
-//! A prediction is the mean of all members' probabilities, calibrated; the members' spread is its uncertainty. The
-//! calibration is cross-fitted: networks trained on k - 1 of k folds of the training rows score the fold they did not see,
-//! duplicates of a row staying together.
+//! A prediction is the mean of all members' probabilities, calibrated; the members' spread is its
+//! uncertainty. The calibration is cross-fitted: networks trained on k - 1 of k folds of the
+//! training rows score the fold they did not see, duplicates of a row staying together.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -93,7 +94,8 @@ impl Ensemble {
     /// Learns from rows; those of weight 0 teach nothing.
     ///
     /// # Errors
-    /// [`ModelError::LengthMismatch`], or [`ModelError::TooFewRows`] unless there is a liked and a disliked row.
+    /// [`ModelError::LengthMismatch`], or [`ModelError::TooFewRows`] unless there is a liked and a
+    /// disliked row.
     pub fn fit(
         table: &Table,
         labels: &[bool],
@@ -116,13 +118,22 @@ impl Ensemble {
             columns: preprocessing.column_names().map(String::from).collect(),
             ..DataDescription::default()
         };
-        Ok(Self { config: config.clone(), preprocessing, networks, calibration, data, held_out, seed })
+        Ok(Self {
+            config: config.clone(),
+            preprocessing,
+            networks,
+            calibration,
+            data,
+            held_out,
+            seed,
+        })
     }
 
     /// One likability per row.
     ///
     /// # Errors
-    /// [`ModelError::ColumnMismatch`] if a column of the training table is missing or of another kind.
+    /// [`ModelError::ColumnMismatch`] if a column of the training table is missing or of another
+    /// kind.
     pub fn predict(&self, table: &Table) -> Result<Vec<Likability>, ModelError> {
         self.over_logits(table, |logits| self.likability(logits.iter().map(|&z| f64::from(z))))
     }
@@ -146,7 +157,8 @@ impl Ensemble {
         read: impl Fn(&[f32]) -> T + Sync,
     ) -> Result<Vec<T>, ModelError> {
         let data = self.preprocessing.encode(table)?;
-        let logits: Vec<Vec<f32>> = self.networks.iter().map(|network| network.logits(&data)).collect();
+        let logits: Vec<Vec<f32>> =
+            self.networks.iter().map(|network| network.logits(&data)).collect();
         let rows = (0..data.rows).into_par_iter().map(|row| {
             let of_network = |(logits, network): (&Vec<f32>, &Network)| {
                 logits[row * network.members()..(row + 1) * network.members()].to_vec()
@@ -177,9 +189,13 @@ impl Ensemble {
         let n = logits.clone().count() as f64;
         let mean = logits.clone().map(|z| Calibration::NONE.of_logit(z)).sum::<f64>() / n;
         let calibrated = logits.map(|z| self.calibration.of_logit(z));
-        let (sum, squares) = calibrated.fold((0.0, 0.0), |(sum, squares), p| (sum + p, squares + p * p));
+        let (sum, squares) =
+            calibrated.fold((0.0, 0.0), |(sum, squares), p| (sum + p, squares + p * p));
         let variance = (squares / n - (sum / n).powi(2)).max(0.0);
-        Likability { mean: self.calibration.apply(mean) as f32, uncertainty: variance.sqrt() as f32 }
+        Likability {
+            mean: self.calibration.apply(mean) as f32,
+            uncertainty: variance.sqrt() as f32,
+        }
     }
 }
 
@@ -204,7 +220,8 @@ fn fit_network(
     config: &EnsembleConfig,
     seed: u64,
 ) -> Network {
-    let mut network = Network::new(config.architecture.clone(), preprocessing.layout(), derive_seed(seed, 0));
+    let mut network =
+        Network::new(config.architecture.clone(), preprocessing.layout(), derive_seed(seed, 0));
     train(&mut network, examples, &config.training, derive_seed(seed, 1));
     network
 }
@@ -236,13 +253,19 @@ fn calibrate(
             let (train, test) = (table.select(&fold.train), table.select(&fold.test));
             let preprocessing = Preprocessing::fit(&train, config.scaling, config.names);
             let expect = "rows of one table have the same columns";
-            let (train, test) =
-                (preprocessing.encode(&train).expect(expect), preprocessing.encode(&test).expect(expect));
+            let (train, test) = (
+                preprocessing.encode(&train).expect(expect),
+                preprocessing.encode(&test).expect(expect),
+            );
             let labels: Vec<bool> = fold.train.iter().map(|&row| labels[row]).collect();
             let weights: Vec<f32> = fold.train.iter().map(|&row| weights[row]).collect();
             let examples = Examples { data: &train, labels: &labels, weights: &weights };
-            let network =
-                fit_network(&preprocessing, examples, config, derive_seed(seed, (1 << 20) + i as u64));
+            let network = fit_network(
+                &preprocessing,
+                examples,
+                config,
+                derive_seed(seed, (1 << 20) + i as u64),
+            );
             fold.test.iter().copied().zip(mean_probabilities(&network, &test)).collect()
         })
         .collect();

@@ -1,5 +1,6 @@
-//! The plain deep network of "Music Recommendation on Spotify using Deep Learning" (arXiv 2312.10079): standardised
-//! inputs, one-hot names, fully connected ReLU layers, one output. It is here to be compared with.
+//! The plain deep network of "Music Recommendation on Spotify using Deep Learning" (arXiv
+//! 2312.10079): standardised inputs, one-hot names, fully connected ReLU layers, one output. It is
+//! here to be compared with.
 
 use std::path::Path;
 
@@ -93,7 +94,12 @@ impl Mlp {
 pub struct MlpClassifier;
 
 impl Classifier for MlpClassifier {
-    fn fit(&self, table: &Table, labels: &[bool], seed: u64) -> Result<Box<dyn Fitted>, ClassifierError> {
+    fn fit(
+        &self,
+        table: &Table,
+        labels: &[bool],
+        seed: u64,
+    ) -> Result<Box<dyn Fitted>, ClassifierError> {
         let weights = vec![1.0; labels.len()];
         Ok(Box::new(Mlp::fit(table, labels, &weights, &config(labels.len()), seed)?))
     }

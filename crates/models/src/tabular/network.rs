@@ -1,8 +1,9 @@
-//! The tabular network: numbers, their periodic embeddings and embedded names, through shared layers, to one logit per
-//! member of the ensemble (TabM, Gorishniy 2024, arXiv 2410.24210).
+//! The tabular network: numbers, their periodic embeddings and embedded names, through shared
+//! layers, to one logit per member of the ensemble (TabM, Gorishniy 2024, arXiv 2410.24210).
 //!
-//! All parameters lie in one flat vector with named spans, so that the optimiser, checkpoints and gradient checks need to
-//! know nothing of the architecture. A plain MLP is the same network with one member and adapters frozen at 1.
+//! All parameters lie in one flat vector with named spans, so that the optimiser, checkpoints and
+//! gradient checks need to know nothing of the architecture. A plain MLP is the same network with
+//! one member and adapters frozen at 1.
 
 use std::ops::Range;
 
@@ -44,7 +45,8 @@ pub struct Architecture {
 pub struct PeriodicConfig {
     /// Frequencies per quantity.
     pub frequencies: usize,
-    /// Standard deviation of the initial frequencies, in turns per standard deviation of the quantity.
+    /// Standard deviation of the initial frequencies, in turns per standard deviation of the
+    /// quantity.
     pub sigma: f32,
     /// Length of an embedding.
     pub dim: usize,
@@ -148,7 +150,10 @@ impl Network {
         }
         let first_name = self.layout.source.iter().max().map_or(0, |last| last + 1);
         for (i, &cardinality) in self.layout.cardinalities.iter().enumerate() {
-            sources.extend(std::iter::repeat_n(first_name + i, name_dim(&self.architecture, cardinality)));
+            sources.extend(std::iter::repeat_n(
+                first_name + i,
+                name_dim(&self.architecture, cardinality),
+            ));
         }
         sources
     }
@@ -178,7 +183,8 @@ impl Network {
             let members = super::training::CHUNK.min(self.members() - first);
             let mut x = embedded.clone();
             for block in &self.places.blocks {
-                let layer = BatchEnsemble { members, batch, input: block.input, output: block.output };
+                let layer =
+                    BatchEnsemble { members, batch, input: block.input, output: block.output };
                 let mut y = vec![0.0; members * batch * block.output];
                 let parameters = block.of(&self.parameters, first, members);
                 layer.forward(&x, &parameters, &mut layer.saved(), &mut y);
@@ -203,7 +209,8 @@ impl Network {
         (weight, self.parameters[self.places.head_bias.start + member])
     }
 
-    /// Uniform weights as in PyTorch; members differ at first in random signs of the input and in their outputs.
+    /// Uniform weights as in PyTorch; members differ at first in random signs of the input and in
+    /// their outputs.
     fn initialise(&mut self, rng: &mut ChaCha8Rng) {
         if let Some(periodic) = self.architecture.periodic {
             for value in &mut self.parameters[self.places.frequencies.clone()] {
@@ -256,7 +263,8 @@ impl BlockPlaces {
     }
 }
 
-/// The part of a member in activations that hold `block` elements a member, or one block that all share.
+/// The part of a member in activations that hold `block` elements a member, or one block that all
+/// share.
 pub(super) fn member_rows(x: &[f32], member: usize, block: usize) -> &[f32] {
     if x.len() == block { x } else { &x[member * block..][..block] }
 }
@@ -296,15 +304,18 @@ impl EmbeddingState {
         let layout = &network.layout;
         let (batch, width) = (rows.len(), network.embedded_width());
         for (out, &row) in embedded.chunks_exact_mut(width).zip(rows) {
-            out[..layout.scalars].copy_from_slice(&data.scalars[row * layout.scalars..][..layout.scalars]);
+            out[..layout.scalars]
+                .copy_from_slice(&data.scalars[row * layout.scalars..][..layout.scalars]);
         }
         if let Some(sizes) = periodic_sizes(&network.architecture, layout, batch) {
             for feature in 0..layout.numeric {
                 for (i, &row) in rows.iter().enumerate() {
-                    self.numeric[feature * batch + i] = data.scalars[row * layout.scalars + feature];
+                    self.numeric[feature * batch + i] =
+                        data.scalars[row * layout.scalars + feature];
                 }
             }
-            let (waves, out) = (&mut self.waves[..sizes.waves_len()], &mut self.out[..sizes.out_len()]);
+            let (waves, out) =
+                (&mut self.waves[..sizes.waves_len()], &mut self.out[..sizes.out_len()]);
             sizes.forward(&self.numeric, &network.periodic_parameters(), waves, out);
             for feature in 0..sizes.features {
                 for (i, row) in embedded.chunks_exact_mut(width).enumerate() {
@@ -316,7 +327,8 @@ impl EmbeddingState {
         for (embedding, (place, column)) in
             network.name_embeddings().zip(network.places.names.iter().zip(0..))
         {
-            let codes = rows.iter().map(|row| data.codes[row * layout.cardinalities.len() + column]);
+            let codes =
+                rows.iter().map(|row| data.codes[row * layout.cardinalities.len() + column]);
             embedding.forward(codes, &network.parameters[place.clone()], embedded);
         }
     }
@@ -360,7 +372,8 @@ impl EmbeddingState {
         for (embedding, (place, column)) in
             network.name_embeddings().zip(network.places.names.iter().zip(0..))
         {
-            let codes = rows.iter().map(|row| data.codes[row * layout.cardinalities.len() + column]);
+            let codes =
+                rows.iter().map(|row| data.codes[row * layout.cardinalities.len() + column]);
             embedding.backward(codes, dembedded, &mut gradients[place.clone()]);
         }
     }
@@ -378,12 +391,18 @@ impl Network {
     fn name_embeddings(&self) -> impl Iterator<Item = Embedding> + '_ {
         let stride = self.embedded_width();
         let periodic = self.architecture.periodic.map_or(0, |p| p.dim * self.layout.numeric);
-        self.layout.cardinalities.iter().scan(self.layout.scalars + periodic, move |offset, &cardinality| {
-            let embedding =
-                Embedding { dim: name_dim(&self.architecture, cardinality), stride, offset: *offset };
-            *offset += embedding.dim;
-            Some(embedding)
-        })
+        self.layout.cardinalities.iter().scan(
+            self.layout.scalars + periodic,
+            move |offset, &cardinality| {
+                let embedding = Embedding {
+                    dim: name_dim(&self.architecture, cardinality),
+                    stride,
+                    offset: *offset,
+                };
+                *offset += embedding.dim;
+                Some(embedding)
+            },
+        )
     }
 }
 
@@ -421,7 +440,12 @@ fn plan(architecture: &Architecture, layout: &Layout) -> (Vec<Span>, Places) {
     let features = layout.numeric;
     let mut places = Places {
         frequencies: span("num_embeddings.frequencies".into(), vec![features, n], false, true),
-        periodic_weight: span("num_embeddings.weight".into(), vec![features, dim, 2 * n], true, true),
+        periodic_weight: span(
+            "num_embeddings.weight".into(),
+            vec![features, dim, 2 * n],
+            true,
+            true,
+        ),
         periodic_bias: span("num_embeddings.bias".into(), vec![features, dim], false, true),
         names: Vec::new(),
         blocks: Vec::new(),

@@ -6,9 +6,10 @@
 //! | point on a circle | sine and cosine of its angle: key 11 is as close to 0 as to 10 |
 //! | name | one-hot numbers, or a code for a learned embedding; "missing" is a name like any other |
 //!
-//! A missing quantity becomes its training mean, and if any was missing in training a further 0/1 number says so. Ties
-//! share the middle of their quantile range instead of being torn apart by noise, as the usual recipe does: most songs have
-//! *exactly* no instrumental part, and that is information.
+//! A missing quantity becomes its training mean, and if any was missing in training a further 0/1
+//! number says so. Ties share the middle of their quantile range instead of being torn apart by
+//! noise, as the usual recipe does: most songs have *exactly* no instrumental part, and that is
+//! information.
 
 use segue_engine::{Table, Values};
 use serde::{Deserialize, Serialize};
@@ -103,7 +104,8 @@ impl Encoded {
     /// The given rows, in the given order.
     pub fn select(&self, rows: &[usize]) -> Self {
         let gather = |width: usize| rows.iter().flat_map(move |row| row * width..(row + 1) * width);
-        let (scalars, codes) = (self.scalars.len() / self.rows.max(1), self.codes.len() / self.rows.max(1));
+        let (scalars, codes) =
+            (self.scalars.len() / self.rows.max(1), self.codes.len() / self.rows.max(1));
         Self {
             rows: rows.len(),
             scalars: gather(scalars).map(|i| self.scalars[i]).collect(),
@@ -134,7 +136,8 @@ impl Preprocessing {
 
     /// What the encoded rows look like.
     pub fn layout(&self) -> Layout {
-        let mut layout = Layout { numeric: 0, scalars: 0, cardinalities: Vec::new(), source: Vec::new() };
+        let mut layout =
+            Layout { numeric: 0, scalars: 0, cardinalities: Vec::new(), source: Vec::new() };
         for (i, column) in self.columns.iter().enumerate() {
             if column.is_numeric() {
                 layout.numeric += 1;
@@ -173,9 +176,13 @@ impl Preprocessing {
         for column in &self.columns {
             let mismatch = || ModelError::ColumnMismatch { column: column.name.clone() };
             let values = &table.column(&column.name).ok_or_else(mismatch)?.values;
-            let mut write = |row: usize, at: usize, value: f32| encoded.scalars[row * width + at] = value;
+            let mut write =
+                |row: usize, at: usize, value: f32| encoded.scalars[row * width + at] = value;
             match (&column.encoding, values) {
-                (Encoding::Standard { .. } | Encoding::Quantile { .. }, Values::Numeric(values)) => {
+                (
+                    Encoding::Standard { .. } | Encoding::Quantile { .. },
+                    Values::Numeric(values),
+                ) => {
                     for (row, &value) in values.iter().enumerate() {
                         write(row, numeric, column.encoding.number(value));
                         if column.may_miss {
@@ -191,7 +198,8 @@ impl Preprocessing {
                         }
                         let at = further + usize::from(column.may_miss);
                         let angle = 2.0 * std::f32::consts::PI * value / period;
-                        let (sine, cosine) = if value.is_finite() { angle.sin_cos() } else { (0.0, 0.0) };
+                        let (sine, cosine) =
+                            if value.is_finite() { angle.sin_cos() } else { (0.0, 0.0) };
                         write(row, at, sine);
                         write(row, at + 1, cosine);
                     }
@@ -265,7 +273,8 @@ fn moments(values: &[f32]) -> (f32, f32) {
     (mean as f32, if variance > 0.0 { variance.sqrt() as f32 } else { 1.0 })
 }
 
-/// Distinct values and the normal quantile of the middle of their ranks, standardised over the rows.
+/// Distinct values and the normal quantile of the middle of their ranks, standardised over the
+/// rows.
 fn normal_scores(mut values: Vec<f32>) -> Encoding {
     values.sort_unstable_by(f32::total_cmp);
     let n = values.len();
@@ -305,7 +314,8 @@ fn interpolate(knots: &[f32], scores: &[f32], value: f32) -> f32 {
     }
 }
 
-/// Inverse of the standard normal distribution function (Acklam's rational approximation, relative error below 1.2e-9).
+/// Inverse of the standard normal distribution function (Acklam's rational approximation, relative
+/// error below 1.2e-9).
 fn normal_quantile(p: f64) -> f64 {
     const A: [f64; 6] = [
         -3.969683028665376e1,
@@ -330,8 +340,10 @@ fn normal_quantile(p: f64) -> f64 {
         4.374664141464968,
         2.938163982698783,
     ];
-    const D: [f64; 4] = [7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416];
-    let polynomial = |coefficients: &[f64], x: f64| coefficients.iter().fold(0.0, |sum, c| sum * x + c);
+    const D: [f64; 4] =
+        [7.784695709041462e-3, 3.224671290700398e-1, 2.445134137142996, 3.754408661907416];
+    let polynomial =
+        |coefficients: &[f64], x: f64| coefficients.iter().fold(0.0, |sum, c| sum * x + c);
     let tail = |q: f64| polynomial(&C, q) / (polynomial(&D, q) * q + 1.0);
     let p = p.clamp(1e-12, 1.0 - 1e-12);
     if p < 0.02425 {
@@ -365,8 +377,9 @@ mod tests {
     fn quantile_scaling_ignores_monotone_changes_of_unit() {
         let plain = table((1..=9).map(|i| i as f32).collect());
         let squared = table((1..=9).map(|i| (i * i) as f32).collect());
-        let encode =
-            |t: &Table| Preprocessing::fit(t, Scaling::Quantile, Names::OneHot).encode(t).unwrap().scalars;
+        let encode = |t: &Table| {
+            Preprocessing::fit(t, Scaling::Quantile, Names::OneHot).encode(t).unwrap().scalars
+        };
         assert_eq!(encode(&plain), encode(&squared));
     }
 
@@ -374,7 +387,8 @@ mod tests {
     fn scaled_training_rows_have_mean_0_and_deviation_1() {
         let table = table(vec![0.0, 0.0, 0.0, 1.0, 5.0, 9.0, 200.0]);
         for scaling in [Scaling::Standard, Scaling::Quantile] {
-            let encoded = Preprocessing::fit(&table, scaling, Names::OneHot).encode(&table).unwrap();
+            let encoded =
+                Preprocessing::fit(&table, scaling, Names::OneHot).encode(&table).unwrap();
             let (mean, deviation) = moments(&encoded.scalars);
             assert!(mean.abs() < 1e-5 && (deviation - 1.0).abs() < 1e-5, "{scaling:?}");
         }
@@ -392,7 +406,10 @@ mod tests {
     fn the_last_key_is_next_to_the_first() {
         let mut table = Table::new(3);
         table.push("key", Values::Circular { period: 12.0, values: vec![0.0, 11.0, 6.0] });
-        let s = Preprocessing::fit(&table, Scaling::Standard, Names::OneHot).encode(&table).unwrap().scalars;
+        let s = Preprocessing::fit(&table, Scaling::Standard, Names::OneHot)
+            .encode(&table)
+            .unwrap()
+            .scalars;
         let distance = |i: usize| (s[0] - s[2 * i]).hypot(s[1] - s[2 * i + 1]);
         assert!(distance(1) < distance(2));
     }
@@ -402,7 +419,9 @@ mod tests {
         let fitted = Preprocessing::fit(&table(vec![1.0, 2.0]), Scaling::Standard, Names::OneHot);
         let mut other = Table::new(1);
         other.push("x", Values::Categorical { cardinality: 2, codes: vec![1] });
-        assert!(matches!(fitted.encode(&other), Err(ModelError::ColumnMismatch { column }) if column == "x"));
+        assert!(
+            matches!(fitted.encode(&other), Err(ModelError::ColumnMismatch { column }) if column == "x")
+        );
         assert!(fitted.encode(&Table::new(1)).is_err());
     }
 }

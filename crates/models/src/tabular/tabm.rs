@@ -1,9 +1,11 @@
-//! TabM (Gorishniy 2024, arXiv 2410.24210) with periodic embeddings of numbers (Gorishniy 2022): the default model.
+//! TabM (Gorishniy 2024, arXiv 2410.24210) with periodic embeddings of numbers (Gorishniy 2022):
+//! the default model.
 //!
-//! One network holds an ensemble: members share weights and differ in scales, biases and outputs, which costs little more
-//! than one network and generalises better than any single one. A quantity enters twice, as it is and through periodic
-//! features: without the plain value the trend is lost, without the sines the detail. Noise on the scaled quantities keeps
-//! a few thousand weights honest on a hundred and fifty songs.
+//! One network holds an ensemble: members share weights and differ in scales, biases and outputs,
+//! which costs little more than one network and generalises better than any single one. A quantity
+//! enters twice, as it is and through periodic features: without the plain value the trend is lost,
+//! without the sines the detail. Noise on the scaled quantities keeps a few thousand weights honest
+//! on a hundred and fifty songs.
 
 use std::path::Path;
 
@@ -21,15 +23,17 @@ use crate::kernels::activation::Activation;
 pub type TabmConfig = EnsembleConfig;
 
 const NAME: &str = "tabm";
-/// From here on one held-out fold says as much as all five, and there is enough to learn to need less noise.
+/// From here on one held-out fold says as much as all five, and there is enough to learn to need
+/// less noise.
 const MEDIUM: usize = 1000;
 const LARGE: usize = 4000;
 
 /// The configuration for that many rows.
 ///
-/// Chosen on playlists of the tidytuesday data and on decades of hits. For small tables two settings tied there, and the one
-/// taken had also been seen to do better on the 195 songs that are reported on: those figures are a little flattered. The
-/// number of steps grows with the root of the rows: many more make the model overconfident, fewer leave it unsure.
+/// Chosen on playlists of the tidytuesday data and on decades of hits. For small tables two
+/// settings tied there, and the one taken had also been seen to do better on the 195 songs that are
+/// reported on: those figures are a little flattered. The number of steps grows with the root of
+/// the rows: many more make the model overconfident, fewer leave it unsure.
 pub fn config(rows: usize) -> TabmConfig {
     let (batch, dropout, noise, networks, steps) = match rows {
         ..MEDIUM => (64, 0.1, 0.2, 2, 16.0),
@@ -73,10 +77,12 @@ fn epochs(rows: usize, batch: usize, steps: f64) -> usize {
 pub struct Tabm(Ensemble);
 
 impl Tabm {
-    /// Learns from rows; those of weight 0 teach nothing. Same arguments, same model, on one thread or many.
+    /// Learns from rows; those of weight 0 teach nothing. Same arguments, same model, on one thread
+    /// or many.
     ///
     /// # Errors
-    /// [`ModelError::LengthMismatch`], or [`ModelError::TooFewRows`] unless there is a liked and a disliked row.
+    /// [`ModelError::LengthMismatch`], or [`ModelError::TooFewRows`] unless there is a liked and a
+    /// disliked row.
     pub fn fit(
         table: &Table,
         labels: &[bool],
@@ -90,7 +96,8 @@ impl Tabm {
     /// One likability per row.
     ///
     /// # Errors
-    /// [`ModelError::ColumnMismatch`] if a column of the training table is missing or of another kind.
+    /// [`ModelError::ColumnMismatch`] if a column of the training table is missing or of another
+    /// kind.
     pub fn predict(&self, table: &Table) -> Result<Vec<Likability>, ModelError> {
         self.0.predict(table)
     }
@@ -147,7 +154,12 @@ impl Tabm {
 pub struct TabmClassifier;
 
 impl Classifier for TabmClassifier {
-    fn fit(&self, table: &Table, labels: &[bool], seed: u64) -> Result<Box<dyn Fitted>, ClassifierError> {
+    fn fit(
+        &self,
+        table: &Table,
+        labels: &[bool],
+        seed: u64,
+    ) -> Result<Box<dyn Fitted>, ClassifierError> {
         let weights = vec![1.0; labels.len()];
         Ok(Box::new(Tabm::fit(table, labels, &weights, &config(labels.len()), seed)?))
     }

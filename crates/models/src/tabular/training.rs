@@ -1,7 +1,8 @@
 //! Trains a [`Network`] with AdamW on mini-batches.
 //!
-//! Members are trained on the same rows, in chunks that run side by side. A chunk has its own gradients, random numbers and
-//! buffers, and chunks are added up in order: the result depends on the seed and not on the number of threads.
+//! Members are trained on the same rows, in chunks that run side by side. A chunk has its own
+//! gradients, random numbers and buffers, and chunks are added up in order: the result depends on
+//! the seed and not on the number of threads.
 
 use rand::{Rng, RngExt, SeedableRng, seq::SliceRandom};
 use rand_chacha::ChaCha8Rng;
@@ -23,7 +24,8 @@ pub(super) const CHUNK: usize = 4;
 pub struct TrainConfig {
     /// Passes over the rows.
     pub epochs: usize,
-    /// Largest step size of AdamW: it rises over the first tenth of the steps and falls to 0 along a cosine.
+    /// Largest step size of AdamW: it rises over the first tenth of the steps and falls to 0 along
+    /// a cosine.
     pub learning_rate: f32,
     /// Weight decay of AdamW.
     pub weight_decay: f32,
@@ -37,7 +39,8 @@ pub struct TrainConfig {
     pub noise: f32,
     /// How far labels are moved towards one half.
     pub label_smoothing: f32,
-    /// Whether each member weighs rows with random weights of its own (Bayesian bootstrap, Rubin 1981).
+    /// Whether each member weighs rows with random weights of its own (Bayesian bootstrap, Rubin
+    /// 1981).
     pub bootstrap: bool,
 }
 
@@ -105,7 +108,8 @@ impl<'a> Trainer<'a> {
         seed: u64,
     ) -> Self {
         let smoothing = config.label_smoothing;
-        let target = |&liked: &bool| f32::from(u8::from(liked)) * (1.0 - smoothing) + 0.5 * smoothing;
+        let target =
+            |&liked: &bool| f32::from(u8::from(liked)) * (1.0 - smoothing) + 0.5 * smoothing;
         let width = network.embedded_width();
         let parameters = network.parameters.len();
         let chunks = (0..network.members()).step_by(CHUNK).enumerate().map(|(i, first)| {
@@ -137,7 +141,12 @@ impl<'a> Trainer<'a> {
         for span in network.spans.iter().filter(|span| span.trains) {
             let weight_decay = if span.decays { self.config.weight_decay } else { 0.0 };
             let step = Step { learning_rate, weight_decay };
-            self.optimiser.update(span.range.clone(), step, &mut network.parameters, &self.gradients);
+            self.optimiser.update(
+                span.range.clone(),
+                step,
+                &mut network.parameters,
+                &self.gradients,
+            );
         }
     }
 
@@ -236,7 +245,8 @@ impl Chunk {
         let layers = network.places.blocks.iter().map(|block| {
             let size = members * batch * block.output;
             LayerState {
-                saved: BatchEnsemble { members, batch, input: block.input, output: block.output }.saved(),
+                saved: BatchEnsemble { members, batch, input: block.input, output: block.output }
+                    .saved(),
                 pre: vec![0.0; size],
                 out: vec![0.0; size],
                 mask: vec![0.0; size],
@@ -298,10 +308,16 @@ impl Chunk {
         let mut x: &[f32] =
             if config.feature_dropout > 0.0 { &self.input[..input_size] } else { batch.embedded };
         for (block, layer) in network.places.blocks.iter().zip(&mut self.layers) {
-            let sizes = BatchEnsemble { members, batch: rows, input: block.input, output: block.output };
+            let sizes =
+                BatchEnsemble { members, batch: rows, input: block.input, output: block.output };
             let size = members * rows * block.output;
             let (pre, out) = (&mut layer.pre[..size], &mut layer.out[..size]);
-            sizes.forward(x, &block.of(&network.parameters, self.first, members), &mut layer.saved, pre);
+            sizes.forward(
+                x,
+                &block.of(&network.parameters, self.first, members),
+                &mut layer.saved,
+                pre,
+            );
             network.architecture.activation.forward(pre, out);
             if config.dropout > 0.0 {
                 dropout::forward(config.dropout, &mut self.rng, out, &mut layer.mask[..size]);
@@ -328,8 +344,12 @@ impl Chunk {
             let loss = match self.row_weights.get(member) {
                 None => bce::loss_and_gradient(logits, &batch.targets, &batch.weights, dlogits),
                 Some(own) => {
-                    let weights: Vec<f32> =
-                        batch.rows.iter().zip(&batch.weights).map(|(&row, w)| w * own[row]).collect();
+                    let weights: Vec<f32> = batch
+                        .rows
+                        .iter()
+                        .zip(&batch.weights)
+                        .map(|(&row, w)| w * own[row])
+                        .collect();
                     bce::loss_and_gradient(logits, &batch.targets, &weights, dlogits)
                 }
             };
@@ -339,12 +359,15 @@ impl Chunk {
 
             let start = network.places.head_weight.start + (self.first + member) * width;
             let dout = &mut last.dout[member * rows * width..][..rows * width];
-            for ((d, x), dx) in dlogits.iter().zip(x.chunks_exact(width)).zip(dout.chunks_exact_mut(width)) {
+            for ((d, x), dx) in
+                dlogits.iter().zip(x.chunks_exact(width)).zip(dout.chunks_exact_mut(width))
+            {
                 let dweight = &mut self.gradients[start..start + width];
                 dweight.iter_mut().zip(x).for_each(|(sum, x)| *sum += d * x);
                 dx.iter_mut().zip(weight).for_each(|(dx, w)| *dx = d * w);
             }
-            self.gradients[network.places.head_bias.start + self.first + member] = dlogits.iter().sum();
+            self.gradients[network.places.head_bias.start + self.first + member] =
+                dlogits.iter().sum();
         }
     }
 
@@ -353,7 +376,8 @@ impl Chunk {
         let input_size = members * batch.embedded.len();
         for depth in (0..self.layers.len()).rev() {
             let block = &network.places.blocks[depth];
-            let sizes = BatchEnsemble { members, batch: rows, input: block.input, output: block.output };
+            let sizes =
+                BatchEnsemble { members, batch: rows, input: block.input, output: block.output };
             let (before, from_here) = self.layers.split_at_mut(depth);
             let layer = &mut from_here[0];
             let size = members * rows * block.output;
@@ -446,7 +470,8 @@ mod tests {
 
     fn rows(n: usize) -> (Layout, Encoded, Vec<bool>) {
         let mut rng = ChaCha8Rng::seed_from_u64(5);
-        let layout = Layout { numeric: 3, scalars: 4, cardinalities: vec![3, 4], source: vec![0, 1, 2, 2] };
+        let layout =
+            Layout { numeric: 3, scalars: 4, cardinalities: vec![3, 4], source: vec![0, 1, 2, 2] };
         let scalars: Vec<f32> = (0..n * 4).map(|_| StandardNormal.sample(&mut rng)).collect();
         let codes = (0..n * 2).map(|_| rng.random_range(0..3)).collect();
         let labels = scalars.chunks(4).map(|x| x[0] * x[1] > 0.0).collect();
@@ -481,8 +506,13 @@ mod tests {
 
     fn trained(threads: usize) -> Vec<f32> {
         let (layout, data, labels) = rows(50);
-        let config =
-            TrainConfig { dropout: 0.2, feature_dropout: 0.1, noise: 0.1, bootstrap: true, ..config() };
+        let config = TrainConfig {
+            dropout: 0.2,
+            feature_dropout: 0.1,
+            noise: 0.1,
+            bootstrap: true,
+            ..config()
+        };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let mut network = Network::new(architecture(), layout, 3);
@@ -504,7 +534,10 @@ mod tests {
         let examples = Examples { data: &data, labels: &labels, weights: &[1.0; 120] };
         train(&mut network, examples, &TrainConfig { epochs: 150, ..config() }, 9);
         let logits = network.logits(&data);
-        let right = labels.iter().zip(logits.chunks(6)).filter(|(l, z)| **l == (z.iter().sum::<f32>() > 0.0));
+        let right = labels
+            .iter()
+            .zip(logits.chunks(6))
+            .filter(|(l, z)| **l == (z.iter().sum::<f32>() > 0.0));
         assert_eq!(right.count(), 120);
     }
 }

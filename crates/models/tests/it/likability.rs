@@ -1,4 +1,5 @@
-//! The likability model from outside: listeners of three camps, and what it makes of those it never saw.
+//! The likability model from outside: listeners of three camps, and what it makes of those it never
+//! saw.
 
 use std::sync::Arc;
 
@@ -15,20 +16,23 @@ use segue_models::likability::{LikabilityConfig, LikabilityModel, LikabilityScor
 const TRACKS: usize = 360;
 pub(crate) const CAMPS: usize = 3;
 
-/// Track `i` is of camp `i % 3`, which decides how it sounds; every tenth is silent, every eleventh has no artist.
+/// Track `i` is of camp `i % 3`, which decides how it sounds; every tenth is silent, every eleventh
+/// has no artist.
 pub(crate) fn catalogue() -> Arc<Catalogue> {
     let mut rng = ChaCha8Rng::seed_from_u64(3);
     let track = |i: usize| {
         let id = format!("t{i:04}");
-        let mut track = Track::new(TrackId::new(id.as_str()), WorkId::new(id.as_str()), id.as_str());
+        let mut track =
+            Track::new(TrackId::new(id.as_str()), WorkId::new(id.as_str()), id.as_str());
         let camp = i % CAMPS;
         if !i.is_multiple_of(11) {
             track.artists = vec![format!("artist {}", i % 30)];
         }
         track.year = Some(1990 + (i % 25) as u16);
         if !i.is_multiple_of(10) {
-            let mut set =
-                |feature, centre: f32| track.features.set(feature, centre + rng.random_range(-0.15..0.15));
+            let mut set = |feature, centre: f32| {
+                track.features.set(feature, centre + rng.random_range(-0.15..0.15))
+            };
             set(AudioFeature::Energy, 0.2 + 0.3 * camp as f32);
             set(AudioFeature::Danceability, 0.8 - 0.3 * camp as f32);
             set(AudioFeature::Valence, 0.5);
@@ -63,7 +67,8 @@ pub(crate) fn community(catalogue: &Catalogue) -> Vec<Profile> {
 }
 
 fn small() -> LikabilityConfig {
-    let mut config = LikabilityConfig { rows: 4_000, most_episodes: 8, ..LikabilityConfig::default() };
+    let mut config =
+        LikabilityConfig { rows: 4_000, most_episodes: 8, ..LikabilityConfig::default() };
     config.network.architecture.members = 4;
     config.network.architecture.hidden = vec![32, 32];
     config.network.training.epochs = 6;
@@ -80,11 +85,19 @@ fn score_all(scorer: &LikabilityScorer, profile: &Profile) -> Vec<Likability> {
 }
 
 /// How well tracks of a camp are told from all others, among tracks that the profile does not hold.
-fn auc_for_camp(catalogue: &Catalogue, scorer: &LikabilityScorer, profile: &Profile, camp: u32) -> f64 {
-    let rows: Vec<TrackIdx> =
-        catalogue.rows().filter(|&row| profile.interaction(catalogue.work(row)).is_none()).collect();
+fn auc_for_camp(
+    catalogue: &Catalogue,
+    scorer: &LikabilityScorer,
+    profile: &Profile,
+    camp: u32,
+) -> f64 {
+    let rows: Vec<TrackIdx> = catalogue
+        .rows()
+        .filter(|&row| profile.interaction(catalogue.work(row)).is_none())
+        .collect();
     let labels: Vec<bool> = rows.iter().map(|row| row.0 % 3 == camp).collect();
-    let scores: Vec<f64> = scorer.score(profile, &rows).iter().map(|score| f64::from(score.mean)).collect();
+    let scores: Vec<f64> =
+        scorer.score(profile, &rows).iter().map(|score| f64::from(score.mean)).collect();
     auc(&labels, &scores).unwrap()
 }
 
@@ -111,9 +124,11 @@ fn one_listener_alone_is_learned_from_likes_and_dislikes() {
     assert_eq!(model.card().split, "labels");
     assert_eq!((model.card().data.likes, model.card().data.dislikes), (60, 60));
     let scorer = model.scorer(&catalogue);
-    let rows: Vec<TrackIdx> = (200..TRACKS as u32).map(TrackIdx).filter(|row| row.0 % 3 != 2).collect();
+    let rows: Vec<TrackIdx> =
+        (200..TRACKS as u32).map(TrackIdx).filter(|row| row.0 % 3 != 2).collect();
     let labels: Vec<bool> = rows.iter().map(|row| row.0 % 3 == 0).collect();
-    let scores: Vec<f64> = scorer.score(&listener, &rows).iter().map(|score| f64::from(score.mean)).collect();
+    let scores: Vec<f64> =
+        scorer.score(&listener, &rows).iter().map(|score| f64::from(score.mean)).collect();
     assert!(auc(&labels, &scores).unwrap() > 0.85);
 }
 
@@ -162,10 +177,14 @@ fn a_damaged_file_is_named() {
     let model = fitted(&catalogue, &community(&catalogue), 5);
     let (weights, card) = model.to_bytes();
     let cut = LikabilityModel::from_bytes(&weights[..weights.len() / 2], &card);
-    assert!(matches!(cut, Err(ModelError::Damaged { path, .. }) if path.ends_with("weights.safetensors")));
+    assert!(
+        matches!(cut, Err(ModelError::Damaged { path, .. }) if path.ends_with("weights.safetensors"))
+    );
     let text = String::from_utf8(card).unwrap().replace("\"sound_wide\"", "\"sound_broad\"");
     let renamed = LikabilityModel::from_bytes(&weights, text.as_bytes());
-    assert!(matches!(renamed, Err(ModelError::Damaged { path, .. }) if path.ends_with("card.json")));
+    assert!(
+        matches!(renamed, Err(ModelError::Damaged { path, .. }) if path.ends_with("card.json"))
+    );
 }
 
 #[test]
@@ -205,13 +224,20 @@ fn a_model_serves_a_catalogue_it_was_not_fitted_on() {
     let half: Vec<Track> =
         catalogue.rows().skip(1).step_by(2).map(|row| catalogue.track(row).clone()).collect();
     let half = Arc::new(Catalogue::from_tracks(half));
-    let likes: Vec<TrackIdx> =
-        half.rows().filter(|&row| catalogue.find(&half.track(row).id).unwrap().0 % 3 == 1).take(6).collect();
+    let likes: Vec<TrackIdx> = half
+        .rows()
+        .filter(|&row| catalogue.find(&half.track(row).id).unwrap().0 % 3 == 1)
+        .take(6)
+        .collect();
     let profile = liking(&half, ListenerId::new("newcomer"), &likes);
     let rows: Vec<TrackIdx> = half.rows().filter(|row| !likes.contains(row)).collect();
     let labels: Vec<bool> =
         rows.iter().map(|&row| catalogue.find(&half.track(row).id).unwrap().0 % 3 == 1).collect();
-    let scores: Vec<f64> =
-        model.scorer(&half).score(&profile, &rows).iter().map(|score| f64::from(score.mean)).collect();
+    let scores: Vec<f64> = model
+        .scorer(&half)
+        .score(&profile, &rows)
+        .iter()
+        .map(|score| f64::from(score.mean))
+        .collect();
     assert!(auc(&labels, &scores).unwrap() > 0.85);
 }

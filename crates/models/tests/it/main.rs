@@ -1,5 +1,8 @@
 //! Behaviour of the models, from outside.
-#![allow(clippy::unwrap_used, reason = "clippy exempts test functions but not the functions they share")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy exempts test functions but not the functions they share"
+)]
 
 mod likability;
 mod online;

@@ -34,7 +34,11 @@ fn a_skip_lowers_what_lies_near_it_and_hardly_what_lies_elsewhere() {
     assert_eq!(scorer.posterior(&nobody).answers(), 16);
 
     scorer.refolded(&nobody.listener);
-    assert_eq!(mean(&scorer, &nobody, &camps[0]), before[0], "what the log holds is in the profile");
+    assert_eq!(
+        mean(&scorer, &nobody, &camps[0]),
+        before[0],
+        "what the log holds is in the profile"
+    );
 }
 
 #[test]
@@ -58,7 +62,12 @@ fn doubt_is_largest_about_those_of_whom_nothing_is_known() {
         let factors = scorer.factors(profile, &of_camp(1), Doubt::Posterior);
         factors.iter().map(|factor| factor * factor).sum::<f32>()
     };
-    assert!(variance(&nobody) > 2.0 * variance(&known), "{} {}", variance(&nobody), variance(&known));
+    assert!(
+        variance(&nobody) > 2.0 * variance(&known),
+        "{} {}",
+        variance(&nobody),
+        variance(&known)
+    );
 }
 
 #[test]
@@ -69,9 +78,15 @@ fn members_of_the_network_vary_as_its_uncertainty_says() {
     let tracks = of_camp(2);
     let factors = scorer.factors(&listener, &tracks, Doubt::Members);
     let width = factors.len() / tracks.len();
-    for (factors, network) in factors.chunks_exact(width).zip(scorer.network().score(&listener, &tracks)) {
+    for (factors, network) in
+        factors.chunks_exact(width).zip(scorer.network().score(&listener, &tracks))
+    {
         let deviation = factors.iter().map(|factor| factor * factor).sum::<f32>().sqrt();
-        assert!((deviation - network.uncertainty).abs() < 0.02, "{deviation} is not {}", network.uncertainty);
+        assert!(
+            (deviation - network.uncertainty).abs() < 0.02,
+            "{deviation} is not {}",
+            network.uncertainty
+        );
         assert!(factors.iter().sum::<f32>().abs() < 1e-4);
     }
     assert!(scorer.factors(&listener, &tracks, Doubt::None).is_empty());
@@ -83,7 +98,8 @@ fn only_answers_to_segue_teach_the_layer() {
     let scorer = fitted(&catalogue, &community(&catalogue), 25).scorer(&catalogue).online();
     let chosen = fan(&catalogue, "a fan", 1, 12);
     assert_eq!(scorer.posterior(&chosen).answers(), 0);
-    let (with, without) = (scorer.score(&chosen, &of_camp(0)), scorer.network().score(&chosen, &of_camp(0)));
+    let (with, without) =
+        (scorer.score(&chosen, &of_camp(0)), scorer.network().score(&chosen, &of_camp(0)));
     assert!(with.iter().zip(&without).all(|(a, b)| (a.mean - b.mean).abs() < 1e-6));
     let mut interactions = chosen.interactions.clone();
     interactions.iter_mut().take(5).for_each(|interaction| interaction.answered = true);

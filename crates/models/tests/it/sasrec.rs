@@ -47,7 +47,9 @@ fn small() -> SasrecConfig {
 
 /// Sessions in which each item tells the next.
 fn sessions(count: u32, items: u32, length: usize) -> Vec<Vec<u32>> {
-    (0..count).map(|s| (0..length as u32).map(|i| (s * 7 + i * (1 + s % 3) * 3) % items).collect()).collect()
+    (0..count)
+        .map(|s| (0..length as u32).map(|i| (s * 7 + i * (1 + s % 3) * 3) % items).collect())
+        .collect()
 }
 
 fn fit(data: &Interactions, config: &SasrecConfig) -> Sasrec {
@@ -56,8 +58,10 @@ fn fit(data: &Interactions, config: &SasrecConfig) -> Sasrec {
 
 fn scores(model: &Sasrec, histories: &[&[ItemIdx]]) -> Vec<f32> {
     let history = |&items| History { items, ..History::default() };
-    let queries: Vec<Query<'_>> =
-        histories.iter().map(|items| Query { history: history(items), ..Query::default() }).collect();
+    let queries: Vec<Query<'_>> = histories
+        .iter()
+        .map(|items| Query { history: history(items), ..Query::default() })
+        .collect();
     let mut scores = vec![0.0; histories.len() * model.items()];
     model.score(&queries, &mut scores);
     scores
@@ -73,7 +77,9 @@ fn recall(model: &Sasrec, data: &Interactions) -> f64 {
     let (mut hits, mut steps) = (0, 0);
     for history in training(data).histories() {
         for end in 2..history.items.len() {
-            hits += usize::from(first(&scores(model, &[&history.items[..end]])) == history.items[end].0);
+            hits += usize::from(
+                first(&scores(model, &[&history.items[..end]])) == history.items[end].0,
+            );
             steps += 1;
         }
     }
@@ -95,15 +101,18 @@ fn ten_sessions_are_learned_by_heart() {
     let data = interactions(40, &sessions(10, 40, 8));
     for loss in all_losses() {
         for block in [Block::Sasrec, Block::Ligr] {
-            // What negatives are drawn keeps shaking the weights a little. Binary losses take far longer as well: most of
-            // what they are shown says nothing about the one close competitor.
+            // What negatives are drawn keeps shaking the weights a little. Binary losses take far
+            // longer as well: most of what they are shown says nothing about the one close
+            // competitor.
             let (epochs, enough) = match loss {
                 Loss::FullSoftmax => (300, 1.0),
                 Loss::SampledSoftmax { .. } | Loss::InBatch { .. } => (300, 0.9),
                 Loss::Bce | Loss::Gbce { .. } => (300, 0.5),
             };
-            let model =
-                fit(&data, &SasrecConfig { loss, block, epochs, dim: 32, learning_rate: 2e-3, ..small() });
+            let model = fit(
+                &data,
+                &SasrecConfig { loss, block, epochs, dim: 32, learning_rate: 2e-3, ..small() },
+            );
             let recall = recall(&model, &data);
             assert!(recall >= enough, "{loss:?} {block:?}: {recall}");
         }
@@ -127,7 +136,8 @@ fn a_batch_of_queries_scores_as_single_ones() {
     let data = interactions(40, &sessions(10, 40, 8));
     let model = fit(&data, &SasrecConfig { epochs: 5, ..small() });
     let items: Vec<ItemIdx> = (0..30).map(ItemIdx).collect();
-    let histories: Vec<&[ItemIdx]> = vec![&items[..3], &items[..0], &items[4..5], &items[..30], &items[..0]];
+    let histories: Vec<&[ItemIdx]> =
+        vec![&items[..3], &items[..0], &items[4..5], &items[..30], &items[..0]];
     let together = scores(&model, &histories);
     for (history, together) in histories.iter().zip(together.chunks_exact(40)) {
         let alone = scores(&model, &[history]);
@@ -149,7 +159,9 @@ fn items_never_seen_rank_below_all_others_without_features() {
     let model = fit(&data, &SasrecConfig { epochs: 5, ..small() });
     let known: Vec<bool> = {
         let mut known = vec![false; 43];
-        training(&data).histories().for_each(|h| h.items.iter().for_each(|item| known[item.row()] = true));
+        training(&data)
+            .histories()
+            .for_each(|h| h.items.iter().for_each(|item| known[item.row()] = true));
         known
     };
     let scores = scores(&model, &[&[ItemIdx(1), ItemIdx(2)]]);
@@ -161,13 +173,15 @@ fn items_never_seen_rank_below_all_others_without_features() {
 fn one_thread_and_many_learn_the_same_bytes() {
     let data = interactions(60, &sessions(90, 60, 12));
     let features = ItemFeatures::new(2, (0..120).map(|i| (i * 37 % 101) as f32).collect()).unwrap();
-    for (loss, features) in all_losses().into_iter().flat_map(|loss| [(loss, None), (loss, Some(&features))])
+    for (loss, features) in
+        all_losses().into_iter().flat_map(|loss| [(loss, None), (loss, Some(&features))])
     {
         let config = SasrecConfig { loss, epochs: 2, dropout: 0.2, block: Block::Ligr, ..small() };
         let bytes = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let model =
-                pool.install(|| Sasrec::fit(&training(&data), features, &config, 5, &mut |_| None).unwrap());
+            let model = pool.install(|| {
+                Sasrec::fit(&training(&data), features, &config, 5, &mut |_| None).unwrap()
+            });
             model.to_bytes()
         };
         let one = bytes(1);
@@ -223,7 +237,8 @@ fn training_stops_when_validation_does_and_keeps_the_best_weights() {
 #[test]
 fn nothing_to_learn_and_impossible_shapes_are_errors() {
     let data = interactions(5, &[vec![1], vec![2]]);
-    let fitted = |config: &SasrecConfig| Sasrec::fit(&training(&data), None, config, 5, &mut |_| None);
+    let fitted =
+        |config: &SasrecConfig| Sasrec::fit(&training(&data), None, config, 5, &mut |_| None);
     assert!(fitted(&small()).unwrap_err().to_string().contains("none has two in a row"));
     let error = fitted(&SasrecConfig { heads: 3, ..small() }).unwrap_err();
     assert_eq!(error.to_string(), "`heads` is `3`, expected a divisor of `dim`");
@@ -255,7 +270,8 @@ fn the_tower_places_items_that_nobody_played() {
     let features = ItemFeatures::new(STYLES as usize, values.collect()).unwrap();
     for loss in [Loss::SampledSoftmax { negatives: 16 }, Loss::FullSoftmax] {
         let config = SasrecConfig { loss, epochs: 15, dropout: 0.1, ..small() };
-        let model = Sasrec::fit(&training(&data), Some(&features), &config, 5, &mut |_| None).unwrap();
+        let model =
+            Sasrec::fit(&training(&data), Some(&features), &config, 5, &mut |_| None).unwrap();
         for style in 0..STYLES {
             let history: Vec<ItemIdx> = (0..5).map(|i| ItemIdx(style + STYLES * i)).collect();
             let scores = scores(&model, &[&history]);
@@ -301,7 +317,8 @@ fn fine_tuning_on_new_listening_comes_near_a_full_retrain_in_a_fraction_of_the_s
         .collect();
     let before = interactions(80, &early);
     let after = interactions(100, &[early, late].concat());
-    let config = SasrecConfig { epochs: 40, dropout: 0.1, batch: 16, learning_rate: 3e-3, ..small() };
+    let config =
+        SasrecConfig { epochs: 40, dropout: 0.1, batch: 16, learning_rate: 3e-3, ..small() };
     let old = fit(&before, &config);
     let full = fit(&after, &config);
     let shorter = SasrecConfig { epochs: 8, ..config };
@@ -326,6 +343,10 @@ fn fine_tuning_needs_the_same_shape_and_all_old_items() {
             .map_err(|e| e.to_string())
     };
     assert!(tune(&small_data, &config).unwrap_err().contains("vocabulary"));
-    assert!(tune(&large_data, &SasrecConfig { dim: 8, ..config.clone() }).unwrap_err().contains("`dim`"));
+    assert!(
+        tune(&large_data, &SasrecConfig { dim: 8, ..config.clone() })
+            .unwrap_err()
+            .contains("`dim`")
+    );
     assert_eq!(tune(&large_data, &SasrecConfig { learning_rate: 1e-4, ..config }), Ok(()));
 }

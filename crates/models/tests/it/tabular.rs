@@ -7,7 +7,8 @@ use segue_models::ModelError;
 use segue_models::tabular::ensemble::EnsembleConfig;
 use segue_models::tabular::{Mlp, Tabm, mlp, tabm};
 
-/// Songs liked if loud and fast, or quiet and slow: no single column tells. One column is sometimes missing.
+/// Songs liked if loud and fast, or quiet and slow: no single column tells. One column is sometimes
+/// missing.
 fn songs(rows: usize, seed: u64) -> (Table, Vec<bool>) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut uniform = || -> Vec<f32> { (0..rows).map(|_| rng.random_range(-1.0..1.0)).collect() };
@@ -140,8 +141,9 @@ fn rows_of_weight_0_teach_nothing<M: Model>() {
     other_labels[30..].iter_mut().for_each(|liked| *liked = !*liked);
     let mut config = M::config(60);
     config.calibration.folds = 0;
-    let predict =
-        |labels: &[bool]| M::fit(&table, labels, &weights, &config).unwrap().predict(&table).unwrap();
+    let predict = |labels: &[bool]| {
+        M::fit(&table, labels, &weights, &config).unwrap().predict(&table).unwrap()
+    };
     assert_eq!(predict(&labels), predict(&other_labels));
 }
 
@@ -150,7 +152,10 @@ fn one_class_is_refused<M: Model>() {
     let refused = M::fit(&table, &[true; 30], &[1.0; 30], &M::config(30)).err().unwrap();
     assert!(matches!(refused, ModelError::TooFewRows { liked: 30, disliked: 0, .. }));
     let refused = M::fit(&table, &[true; 30], &[1.0; 29], &M::config(30)).err().unwrap();
-    assert!(matches!(refused, ModelError::LengthMismatch { what: "weights", expected: 30, found: 29 }));
+    assert!(matches!(
+        refused,
+        ModelError::LengthMismatch { what: "weights", expected: 30, found: 29 }
+    ));
 }
 
 fn a_damaged_file_is_an_error<M: Model>() {
@@ -160,7 +165,9 @@ fn a_damaged_file_is_an_error<M: Model>() {
     let weights = folder.path().join("weights.safetensors");
     let bytes = std::fs::read(&weights).unwrap();
     std::fs::write(&weights, &bytes[..bytes.len() / 2]).unwrap();
-    assert!(matches!(M::load(folder.path()), Err(ModelError::Damaged { path, .. }) if path == weights));
+    assert!(
+        matches!(M::load(folder.path()), Err(ModelError::Damaged { path, .. }) if path == weights)
+    );
     std::fs::remove_file(&weights).unwrap();
     assert!(matches!(M::load(folder.path()), Err(ModelError::Io { path, .. }) if path == weights));
 }

@@ -1,7 +1,7 @@
 //! Keys: 256 random bits behind a prefix by which they are recognised where they should not be.
 //!
-//! Only a BLAKE3 hash is kept. A slow hash, as passwords need, would protect nothing here, since nobody can guess 256 bits, and would
-//! let anyone keep the server busy by sending wrong keys.
+//! Only a BLAKE3 hash is kept. A slow hash, as passwords need, would protect nothing here, since
+//! nobody can guess 256 bits, and would let anyone keep the server busy by sending wrong keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What a key lets its bearer do; each includes those before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// Look.

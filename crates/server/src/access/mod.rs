@@ -1,8 +1,10 @@
-//! Who may do what: keys with scopes, sessions of the page, and what protects a server without keys.
+//! Who may do what: keys with scopes, sessions of the page, and what protects a server without
+//! keys.
 //!
-//! A server without keys listens on the loopback only, and then every program of this machine may use it; web pages may not
-//! ([`origin`]). With keys every request needs one, in `Authorization: Bearer`, `X-API-Key`, the `apiKey` parameter of OpenSubsonic,
-//! or the cookie that the login page gives.
+//! A server without keys listens on the loopback only, and then every program of this machine may
+//! use it; web pages may not ([`origin`]). With keys every request needs one, in `Authorization:
+//! Bearer`, `X-API-Key`, the `apiKey` parameter of OpenSubsonic, or the cookie that the login page
+//! gives.
 
 mod key;
 mod origin;
@@ -32,16 +34,19 @@ pub(crate) struct Access {
     pub(crate) scope: Scope,
 }
 
-/// Lets a request through if its key may do what its method says: reading is `GET` and `HEAD`, everything else is writing.
-/// What needs more says so with [`Admin`].
+/// Lets a request through if its key may do what its method says: reading is `GET` and `HEAD`,
+/// everything else is writing. What needs more says so with [`Admin`].
 pub(crate) async fn authenticate(
     State(app): State<Arc<App>>,
     mut request: Request,
     next: Next,
 ) -> ApiResult<Response> {
     let access = Access { scope: scope_of(&app, request.headers(), request.uri().query())? };
-    let needed =
-        if matches!(*request.method(), Method::GET | Method::HEAD) { Scope::Read } else { Scope::Write };
+    let needed = if matches!(*request.method(), Method::GET | Method::HEAD) {
+        Scope::Read
+    } else {
+        Scope::Write
+    };
     access.require(needed)?;
     request.extensions_mut().insert(access.clone());
     let mut response = next.run(request).await;
@@ -73,7 +78,8 @@ fn unauthorized(code: &'static str, message: &str) -> ApiError {
 
 /// The key that a request carries.
 fn presented(headers: &HeaderMap, query: Option<&str>) -> Option<String> {
-    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let text =
+        |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
     let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
     let named = text(header::HeaderName::from_static("x-api-key"));
     let in_query = || {
@@ -87,7 +93,8 @@ fn presented(headers: &HeaderMap, query: Option<&str>) -> Option<String> {
 /// The value of a cookie.
 pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     let values = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let mut pairs =
+        values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(found, _)| *found == name).map(|(_, value)| value.to_owned())
 }
 
@@ -97,7 +104,8 @@ impl Access {
         if self.scope >= needed {
             return Ok(());
         }
-        let message = format!("this needs a key with scope `{needed}`; the one given has `{}`", self.scope);
+        let message =
+            format!("this needs a key with scope `{needed}`; the one given has `{}`", self.scope);
         Err(ApiError::new(StatusCode::FORBIDDEN, "scope_too_small", message))
     }
 }

@@ -1,8 +1,10 @@
-//! Keeps web pages of others away from a server on the loopback, which any browser on this machine can reach.
+//! Keeps web pages of others away from a server on the loopback, which any browser on this machine
+//! can reach.
 //!
-//! A page elsewhere can send requests here, though not read the answers, unless its name is made to point to 127.0.0.1 (DNS
-//! rebinding). So without keys the `Host` must be a name of the loopback; and whatever changes something must come from a page of
-//! ours, or from no page at all, as `Sec-Fetch-Site` and `Origin` tell.
+//! A page elsewhere can send requests here, though not read the answers, unless its name is made to
+//! point to 127.0.0.1 (DNS rebinding). So without keys the `Host` must be a name of the loopback;
+//! and whatever changes something must come from a page of ours, or from no page at all, as
+//! `Sec-Fetch-Site` and `Origin` tell.
 
 use std::sync::Arc;
 
@@ -25,8 +27,9 @@ pub(crate) async fn same_origin(
     let mut hosts = headers.get_all(header::HOST).iter();
     if !app.keys.is_required() && !hosts.all(|host| host.to_str().is_ok_and(is_loopback)) {
         let message = "this server answers under names of the loopback only";
-        return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message)
-            .hint("use http://127.0.0.1 or http://localhost; a server with keys answers under any name"));
+        return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message).hint(
+            "use http://127.0.0.1 or http://localhost; a server with keys answers under any name",
+        ));
     }
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !is_safe && !is_ours(headers, text(headers, header::HOST.as_str())) {
@@ -78,8 +81,13 @@ mod tests {
         for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:8080", "127.9.9.9", "[::1]:8080"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example:8080", "10.0.0.1", "", "127.0.0.1.evil.example"]
-        {
+        for host in [
+            "evil.example",
+            "localhost.evil.example:8080",
+            "10.0.0.1",
+            "",
+            "127.0.0.1.evil.example",
+        ] {
             assert!(!is_loopback(host), "{host}");
         }
     }

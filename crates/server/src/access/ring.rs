@@ -17,7 +17,8 @@ struct Known {
 /// The keys that count, and whether any is asked for.
 pub(crate) struct KeyRing {
     known: RwLock<Vec<Known>>,
-    /// Once there was a key, or others can reach the server, one is asked for: taking the last one away lets nobody in.
+    /// Once there was a key, or others can reach the server, one is asked for: taking the last one
+    /// away lets nobody in.
     is_required: AtomicBool,
 }
 
@@ -35,7 +36,8 @@ impl KeyRing {
         }
         let entries = entries.into_iter().filter(|entry| entry.revoked_at.is_none());
         let known = entries.filter_map(|entry| {
-            let scope = entry.scope.parse().map_err(|error| tracing::warn!(key = entry.name, "{error}"));
+            let scope =
+                entry.scope.parse().map_err(|error| tracing::warn!(key = entry.name, "{error}"));
             Some(Known { name: entry.name, hash: entry.hash.into(), scope: scope.ok()? })
         });
         *self.known.write().expect("nothing that holds the lock can panic") = known.collect();

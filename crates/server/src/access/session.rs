@@ -1,5 +1,6 @@
-//! Sessions of the page: who typed a key into the login form carries a cookie instead, which scripts cannot read and other sites cannot
-//! send. Sessions end with the server, with their key, or after a month.
+//! Sessions of the page: who typed a key into the login form carries a cookie instead, which
+//! scripts cannot read and other sites cannot send. Sessions end with the server, with their key,
+//! or after a month.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -31,7 +32,8 @@ impl Sessions {
         let mut sessions = self.lock();
         sessions.retain(|_, session| session.begun.elapsed() < LASTS);
         if sessions.len() >= MOST {
-            let oldest = sessions.iter().min_by_key(|(_, session)| session.begun).map(|(hash, _)| *hash);
+            let oldest =
+                sessions.iter().min_by_key(|(_, session)| session.begun).map(|(hash, _)| *hash);
             oldest.map(|hash| sessions.remove(&hash));
         }
         sessions.insert(token.hash(), Session { key: name, begun: Instant::now() });
@@ -46,8 +48,9 @@ impl Sessions {
     /// What the bearer of a token may do.
     pub(crate) fn scope(&self, token: &str, keys: &KeyRing) -> Option<Scope> {
         let sessions = self.lock();
-        let session =
-            sessions.get(hash(token).as_bytes()).filter(|session| session.begun.elapsed() < LASTS)?;
+        let session = sessions
+            .get(hash(token).as_bytes())
+            .filter(|session| session.begun.elapsed() < LASTS)?;
         keys.scope_of_name(&session.key)
     }
 

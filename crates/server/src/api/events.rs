@@ -1,13 +1,13 @@
-//! What happened: plays, and words about tracks and artists. One or many in a request, each of which can be told again under the id that
-//! the client gave it without counting twice.
+//! What happened: plays, and words about tracks and artists. One or many in a request, each of
+//! which can be told again under the id that the client gave it without counting twice.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use segue_core::{
-    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
-    StartReason, Timestamp, TrackId,
+    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
+    Source, StartReason, Timestamp, TrackId,
 };
 use segue_store::{Appended, ClientId, Entry, Event, ListenCursor};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -205,7 +205,8 @@ pub(crate) struct Outcomes {
     outcomes: Vec<Outcome>,
 }
 
-/// Appends plays of a listener: one, or an array of up to 1000. Those that are acknowledged are on disk, and the next mix goes by them.
+/// Appends plays of a listener: one, or an array of up to 1000. Those that are acknowledged are on
+/// disk, and the next mix goes by them.
 ///
 /// A single play that is refused fails the request; of many, each outcome stands for itself.
 #[utoipa::path(post, path = "/v1/listeners/{listener}/listens", tag = "events",
@@ -218,12 +219,16 @@ pub(crate) async fn add_listens(
 ) -> ApiResult<Json<Outcomes>> {
     let is_single = matches!(listens, OneOrMany::One(_));
     let listens = listens.into_vec().into_iter();
-    let events =
-        listens.map(|listen| EventShape { listener: listener.clone(), listen: Some(listen), feedback: None });
+    let events = listens.map(|listen| EventShape {
+        listener: listener.clone(),
+        listen: Some(listen),
+        feedback: None,
+    });
     append(&app, events.collect(), is_single).await.map(Json)
 }
 
-/// Appends words of a listener about tracks and artists: one, or an array of up to 1000. As for plays.
+/// Appends words of a listener about tracks and artists: one, or an array of up to 1000. As for
+/// plays.
 #[utoipa::path(post, path = "/v1/listeners/{listener}/feedback", tag = "events",
     params(("listener" = String, Path, description = "Who.")), request_body = OneOrMany<FeedbackShape>,
     responses((status = 200, body = Outcomes), (status = "4XX", body = ErrorBody)))]
@@ -234,8 +239,11 @@ pub(crate) async fn add_feedback(
 ) -> ApiResult<Json<Outcomes>> {
     let is_single = matches!(said, OneOrMany::One(_));
     let said = said.into_vec().into_iter();
-    let events =
-        said.map(|said| EventShape { listener: listener.clone(), listen: None, feedback: Some(said) });
+    let events = said.map(|said| EventShape {
+        listener: listener.clone(),
+        listen: None,
+        feedback: Some(said),
+    });
     append(&app, events.collect(), is_single).await.map(Json)
 }
 
@@ -257,7 +265,8 @@ async fn append(app: &App, events: Vec<EventShape>, is_single: bool) -> ApiResul
     let now = Timestamp::now();
     let client_ids: Vec<Option<String>> = events.iter().map(EventShape::client_id).collect();
     let checked: Vec<ApiResult<Entry>> = events.into_iter().map(|event| event.entry(now)).collect();
-    let entries: Vec<Entry> = checked.iter().filter_map(|entry| entry.as_ref().ok().cloned()).collect();
+    let entries: Vec<Entry> =
+        checked.iter().filter_map(|entry| entry.as_ref().ok().cloned()).collect();
     let mut written = append_entries(app, entries).await?.into_iter();
     let mut outcomes = Vec::with_capacity(checked.len());
     for (client_id, entry) in client_ids.into_iter().zip(checked) {
@@ -273,7 +282,11 @@ async fn append(app: &App, events: Vec<EventShape>, is_single: bool) -> ApiResul
             Ok(_) => OutcomeStatus::Appended,
             Err(_) => OutcomeStatus::Refused,
         };
-        outcomes.push(Outcome { client_id, status, error: outcome.err().map(|error| error.body().error) });
+        outcomes.push(Outcome {
+            client_id,
+            status,
+            error: outcome.err().map(|error| error.body().error),
+        });
     }
     let count = |status| outcomes.iter().filter(|outcome| outcome.status == status).count();
     Ok(Outcomes {
@@ -285,7 +298,10 @@ async fn append(app: &App, events: Vec<EventShape>, is_single: bool) -> ApiResul
 }
 
 /// Appends plays and words; the next mix of whoever they are about goes by them.
-pub(crate) async fn append_entries(app: &App, entries: Vec<Entry>) -> ApiResult<Vec<ApiResult<Appended>>> {
+pub(crate) async fn append_entries(
+    app: &App,
+    entries: Vec<Entry>,
+) -> ApiResult<Vec<ApiResult<Appended>>> {
     let about = |entry: &Entry| match &entry.event {
         Event::Listen(listen) => Some(listen.listener.clone()),
         Event::Feedback(feedback) => Some(feedback.listener.clone()),
@@ -314,7 +330,10 @@ impl EventShape {
         match (self.listen, self.feedback) {
             (Some(listen), None) => listen.entry(listener, now),
             (None, Some(said)) => said.entry(listener, now),
-            _ => Err(ApiError::bad_request("bad_event", "an event is either a `listen` or a `feedback`")),
+            _ => Err(ApiError::bad_request(
+                "bad_event",
+                "an event is either a `listen` or a `feedback`",
+            )),
         }
     }
 }
@@ -411,9 +430,11 @@ pub(crate) async fn listens(
     let limit = limit(page.limit, 100)?;
     let before = page.before.as_deref().map(cursor).transpose()?;
     let listener = ListenerId::new(listener);
-    let rows = app.readers.run(move |store| Ok(store.listens_page(&listener, before, limit)?)).await?;
+    let rows =
+        app.readers.run(move |store| Ok(store.listens_page(&listener, before, limit)?)).await?;
     let is_full = rows.len() == limit;
-    let next = rows.last().filter(|_| is_full).map(|(cursor, _)| format!("{}~{}", cursor.at, cursor.row));
+    let next =
+        rows.last().filter(|_| is_full).map(|(cursor, _)| format!("{}~{}", cursor.at, cursor.row));
     Ok(Json(Listens { listens: rows.into_iter().map(|(_, listen)| listen).collect(), next }))
 }
 
@@ -421,7 +442,9 @@ fn cursor(text: &str) -> ApiResult<ListenCursor> {
     let parsed = text
         .split_once('~')
         .and_then(|(at, row)| Some(ListenCursor { at: at.parse().ok()?, row: row.parse().ok()? }));
-    parsed.ok_or_else(|| ApiError::bad_request("bad_cursor", "`before` is the `next` of another page"))
+    parsed.ok_or_else(|| {
+        ApiError::bad_request("bad_cursor", "`before` is the `next` of another page")
+    })
 }
 
 /// What a listener said, oldest first.

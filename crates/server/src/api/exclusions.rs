@@ -104,7 +104,11 @@ pub(crate) async fn remove(
 }
 
 /// Takes an exclusion back, and says whether the listener had it.
-pub(crate) async fn include_again(app: &App, listener: &ListenerId, id: ExclusionId) -> ApiResult<bool> {
+pub(crate) async fn include_again(
+    app: &App,
+    listener: &ListenerId,
+    id: ExclusionId,
+) -> ApiResult<bool> {
     let whose = listener.clone();
     let removed = app.writer.run(move |store| {
         let is_theirs = store.exclusions(&whose)?.iter().any(|(known, _)| *known == id);

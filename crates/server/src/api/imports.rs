@@ -76,8 +76,9 @@ impl From<Status> for ImportShape {
     }
 }
 
-/// Imports an export, a table or an archive of them, sent as the body. It is read in the background, and a model is trained from it: the
-/// answer says where to look. An upload that was received in full survives a crash.
+/// Imports an export, a table or an archive of them, sent as the body. It is read in the
+/// background, and a model is trained from it: the answer says where to look. An upload that was
+/// received in full survives a crash.
 #[utoipa::path(post, path = "/v1/imports", tag = "imports", params(UploadParams),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 202, body = ImportShape), (status = "4XX", body = ErrorBody)))]
@@ -94,7 +95,8 @@ pub(crate) async fn upload(
     let mut file = upload.file(&name).await?;
     let mut body = body.into_data_stream();
     while let Some(chunk) = body.next().await {
-        let broken = |error: axum::Error| ApiError::bad_request("upload_broke_off", error.to_string());
+        let broken =
+            |error: axum::Error| ApiError::bad_request("upload_broke_off", error.to_string());
         file.write(&chunk.map_err(broken)?).await?;
     }
     file.finish().await?;
@@ -116,23 +118,31 @@ impl Upload {
     /// Makes room for files.
     pub(crate) async fn begin(app: &Arc<App>) -> ApiResult<Self> {
         if app.imports.under_way() >= MOST_UNDER_WAY {
-            return Err(ApiError::overloaded("too_many_imports", "too many imports are waiting to be read"));
+            return Err(ApiError::overloaded(
+                "too_many_imports",
+                "too many imports are waiting to be read",
+            ));
         }
         let id = format!("{:016x}", rand::random::<u64>());
-        tokio::fs::create_dir(app.imports.part(&id)).await.map_err(|error| ApiError::internal(&error))?;
+        tokio::fs::create_dir(app.imports.part(&id))
+            .await
+            .map_err(|error| ApiError::internal(&error))?;
         let bytes_left = app.config.limits.upload_bytes;
         Ok(Self { app: Arc::clone(app), id, names: Vec::new(), bytes_left, is_finished: false })
     }
 
-    /// Begins a file. Its name is kept as far as it can name a file here: formats can be told by it, and the report speaks of it.
+    /// Begins a file. Its name is kept as far as it can name a file here: formats can be told by
+    /// it, and the report speaks of it.
     pub(crate) async fn file(&mut self, name: &str) -> ApiResult<UploadedFile<'_>> {
         if self.names.len() >= MOST_FILES {
-            let message = format!("an upload has {MOST_FILES} files at most; an archive holds more");
+            let message =
+                format!("an upload has {MOST_FILES} files at most; an archive holds more");
             return Err(ApiError::bad_request("too_many_files", message));
         }
         let name = self.file_name(name);
         let path = self.app.imports.part(&self.id).join(&name);
-        let file = tokio::fs::File::create_new(path).await.map_err(|error| ApiError::internal(&error))?;
+        let file =
+            tokio::fs::File::create_new(path).await.map_err(|error| ApiError::internal(&error))?;
         self.names.push(name);
         Ok(UploadedFile { file, bytes: 0, bytes_left: &mut self.bytes_left })
     }
@@ -228,7 +238,8 @@ pub(crate) async fn show(
     InPath(import): InPath<String>,
 ) -> ApiResult<Json<ImportShape>> {
     let status = app.imports.status(&import);
-    let status = status
-        .ok_or_else(|| ApiError::not_found("unknown_import", format!("there is no import `{import}`")))?;
+    let status = status.ok_or_else(|| {
+        ApiError::not_found("unknown_import", format!("there is no import `{import}`"))
+    })?;
     Ok(Json(status.into()))
 }

@@ -59,7 +59,8 @@ pub(crate) async fn list(
         Ok(store.listeners_page(after.as_ref(), limit)?)
     });
     let listeners: Vec<ListenerShape> = found.await?.into_iter().map(ListenerShape::from).collect();
-    let next = (listeners.len() == limit).then(|| listeners.last().map(|last| last.id.clone())).flatten();
+    let next =
+        (listeners.len() == limit).then(|| listeners.last().map(|last| last.id.clone())).flatten();
     Ok(Json(Listeners { listeners, next }))
 }
 
@@ -88,7 +89,8 @@ pub(crate) struct Forgotten {
     tracks: u64,
     /// Models that had learnt from this listener.
     pub(crate) models: Vec<String>,
-    /// Whether the bytes are gone from the disk; if not, somebody reads the store, and forgetting again completes it.
+    /// Whether the bytes are gone from the disk; if not, somebody reads the store, and forgetting
+    /// again completes it.
     erased: bool,
 }
 
@@ -111,7 +113,8 @@ pub(crate) async fn forget_listener(app: &Arc<App>, listener: &str) -> ApiResult
     let id = ListenerId::new(listener);
     app.imports.forget(&id)?;
     let forgotten = app.writer.run(move |store| store.forget(&id)).await;
-    // Nothing in memory may go on telling of them, even if something went wrong after their rows were removed.
+    // Nothing in memory may go on telling of them, even if something went wrong after their rows
+    // were removed.
     let built = app.build_anew().await;
     let report = forgotten?;
     built?;
@@ -119,7 +122,14 @@ pub(crate) async fn forget_listener(app: &Arc<App>, listener: &str) -> ApiResult
         return Err(unknown(listener));
     }
     let segue_store::ForgetReport {
-        listens, feedback, impressions, exclusions, tracks, models, erased, ..
+        listens,
+        feedback,
+        impressions,
+        exclusions,
+        tracks,
+        models,
+        erased,
+        ..
     } = report;
     Ok(Forgotten { listens, feedback, impressions, exclusions, tracks, models, erased })
 }

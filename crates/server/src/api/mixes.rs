@@ -26,7 +26,8 @@ use crate::mixing::{self, Mixed};
 
 /// Most tracks in a mix.
 const LONGEST: u32 = 500;
-/// Most tracks in a mix by a policy that explores by doubt: what it weighs grows with the square of their number.
+/// Most tracks in a mix by a policy that explores by doubt: what it weighs grows with the square of
+/// their number.
 const LONGEST_BY_DOUBT: u32 = 60;
 /// Most names in a list of what to leave out or to choose from.
 const MOST_NAMES: usize = 20_000;
@@ -70,7 +71,8 @@ pub(crate) struct MixShape {
     /// How many tracks, 1 to 500; 30 if left out.
     #[schema(minimum = 1, maximum = 500)]
     pub(crate) length: Option<u32>,
-    /// Seed of the draw: the same seed and history give the same mix. A number, or its digits as text, as answers have it.
+    /// Seed of the draw: the same seed and history give the same mix. A number, or its digits as
+    /// text, as answers have it.
     #[serde(deserialize_with = "seed")]
     #[schema(value_type = Option<SeedShape>)]
     pub(crate) seed: Option<u64>,
@@ -106,7 +108,9 @@ fn seed<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Err
     match Option::<SeedShape>::deserialize(from)? {
         None => Ok(None),
         Some(SeedShape::Number(seed)) => Ok(Some(seed)),
-        Some(SeedShape::Digits(digits)) => digits.parse().map(Some).map_err(serde::de::Error::custom),
+        Some(SeedShape::Digits(digits)) => {
+            digits.parse().map(Some).map_err(serde::de::Error::custom)
+        }
     }
 }
 
@@ -134,7 +138,8 @@ impl MixShape {
         let policy = policy.transpose()?;
         let is_long = self.length.is_some_and(|length| length > LONGEST_BY_DOUBT);
         if is_long && policy.is_some_and(|policy| policy.doubt() != Doubt::None) {
-            let message = format!("a policy that explores by doubt picks {LONGEST_BY_DOUBT} tracks at most");
+            let message =
+                format!("a policy that explores by doubt picks {LONGEST_BY_DOUBT} tracks at most");
             return Err(ApiError::bad_request("bad_policy", message));
         }
         let given = Settings {
@@ -193,8 +198,8 @@ pub(crate) struct MixAnswer {
     policy: String,
     /// The dial.
     explore: f32,
-    /// Asked for again with this seed, and nothing heard or said in between, the mix is the same. A whole number, as text: it
-    /// may be larger than JavaScript's numbers.
+    /// Asked for again with this seed, and nothing heard or said in between, the mix is the same. A
+    /// whole number, as text: it may be larger than JavaScript's numbers.
     seed: String,
     /// How many picks are new to the listener.
     new: usize,
@@ -244,7 +249,8 @@ impl PickShape {
     }
 }
 
-/// Makes a mix for a listener, who need not be known yet. It is in the log, with the probability of each pick, when it is answered.
+/// Makes a mix for a listener, who need not be known yet. It is in the log, with the probability of
+/// each pick, when it is answered.
 #[utoipa::path(post, path = "/v1/listeners/{listener}/mixes", tag = "mixes",
     params(("listener" = String, Path, description = "For whom.")), request_body = MixShape,
     responses((status = 201, body = MixAnswer), (status = "4XX", body = ErrorBody)))]
@@ -295,7 +301,8 @@ pub(crate) struct Preview {
     mean_likability: f64,
 }
 
-/// What a mix would be like, without one being shown or logged. The seed is always the same, so that settings can be compared.
+/// What a mix would be like, without one being shown or logged. The seed is always the same, so
+/// that settings can be compared.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/mix/preview", tag = "mixes",
     params(("listener" = String, Path, description = "For whom."), PreviewParams),
     responses((status = 200, body = Preview), (status = "4XX", body = ErrorBody)))]
@@ -337,7 +344,8 @@ pub(crate) async fn show(
 ) -> ApiResult<Json<MixAnswer>> {
     let impression = shown(&app, mix).await?;
     let edition = app.edition.load();
-    let answer = MixAnswer::new(&edition.catalogue, ImpressionId(mix), impression.at, &impression.slate);
+    let answer =
+        MixAnswer::new(&edition.catalogue, ImpressionId(mix), impression.at, &impression.slate);
     Ok(Json(MixAnswer { experiment: impression.enrolment, ..answer }))
 }
 
@@ -351,7 +359,8 @@ pub(crate) struct PlaylistParams {
     title: Option<String>,
 }
 
-/// A mix as a playlist. The header `x-segue-left-out` counts tracks that the format has no address for.
+/// A mix as a playlist. The header `x-segue-left-out` counts tracks that the format has no address
+/// for.
 #[utoipa::path(get, path = "/v1/mixes/{mix}/playlist", tag = "mixes",
     params(("mix" = i64, Path, description = "Its id."), PlaylistParams),
     responses((status = 200, body = String, content_type = "text/plain"), (status = "4XX", body = ErrorBody)))]
@@ -366,8 +375,9 @@ pub(crate) async fn playlist(
     check_name("a title", &title)?;
     let impression = shown(&app, mix).await?;
     let edition = app.edition.load();
-    let playlist = Playlist::from_slate(&edition.catalogue, &impression.slate, &title, impression.at)
-        .map_err(|error| ApiError::conflict("tracks_gone", error.to_string()))?;
+    let playlist =
+        Playlist::from_slate(&edition.catalogue, &impression.slate, &title, impression.at)
+            .map_err(|error| ApiError::conflict("tracks_gone", error.to_string()))?;
     let rendered = format.render(&playlist);
     let file = format!("attachment; filename=\"segue-mix-{mix}.{}\"", extension(format));
     let headers = [

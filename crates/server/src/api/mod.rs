@@ -1,4 +1,5 @@
-//! The native API under `/v1`, one file a resource, and the OpenAPI document that is generated from it.
+//! The native API under `/v1`, one file a resource, and the OpenAPI document that is generated from
+//! it.
 
 pub(crate) mod events;
 mod exclusions;
@@ -122,7 +123,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 /// Any request may be refused before it reaches its handler, and any may be shed.
 fn every_operation_may_fail(item: &mut PathItem) {
-    let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+    let operations =
+        [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
     for operation in operations.into_iter().flatten() {
         // Generated from names of functions, of which several resources have the same.
         let resource = operation.tags.iter().flatten().next().map_or("segue", String::as_str);
@@ -130,11 +132,17 @@ fn every_operation_may_fail(item: &mut PathItem) {
         operation.operation_id = Some(format!("{resource}_{name}"));
         let answer = |description| {
             let content = Content::new(Some(Ref::from_schema_name("ErrorBody")));
-            ResponseBuilder::new().description(description).content("application/json", content).build()
+            ResponseBuilder::new()
+                .description(description)
+                .content("application/json", content)
+                .build()
         };
         let responses = &mut operation.responses.responses;
-        responses.entry("4XX".to_owned()).or_insert_with(|| answer("The request is at fault.").into());
-        let shed = answer("There is too much to do just now: `Retry-After` says when to come again.");
+        responses
+            .entry("4XX".to_owned())
+            .or_insert_with(|| answer("The request is at fault.").into());
+        let shed =
+            answer("There is too much to do just now: `Retry-After` says when to come again.");
         responses.insert("503".to_owned(), shed.into());
     }
 }

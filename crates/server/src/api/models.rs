@@ -56,7 +56,8 @@ pub(crate) struct InUse {
     version: String,
 }
 
-/// Puts a model in use. Requests that are under way end with the one they began with; none is dropped.
+/// Puts a model in use. Requests that are under way end with the one they began with; none is
+/// dropped.
 #[utoipa::path(post, path = "/v1/models/{version}/activate", tag = "models",
     params(("version" = String, Path, description = "Which one.")),
     responses((status = 200, body = InUse), (status = "4XX", body = ErrorBody)))]
@@ -76,10 +77,12 @@ pub(crate) async fn rollback(_: Admin, State(app): State<Arc<App>>) -> ApiResult
     let models = app.readers.run(|store| Ok(store.models()?)).await?;
     let ours: Vec<ModelEntry> = models.into_iter().filter(|model| model.kind == kind).collect();
     let active = ours.iter().position(|model| model.active);
-    let earlier =
-        active.and_then(|active| active.checked_sub(1)).map(|earlier| ours[earlier].version.clone());
-    let earlier = earlier
-        .ok_or_else(|| ApiError::conflict("no_earlier_model", "there is no earlier model to go back to"))?;
+    let earlier = active
+        .and_then(|active| active.checked_sub(1))
+        .map(|earlier| ours[earlier].version.clone());
+    let earlier = earlier.ok_or_else(|| {
+        ApiError::conflict("no_earlier_model", "there is no earlier model to go back to")
+    })?;
     use_model(&app, earlier).await.map(Json)
 }
 

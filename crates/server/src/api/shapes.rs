@@ -107,7 +107,10 @@ pub(crate) fn limit(asked: Option<u32>, usual: u32) -> ApiResult<usize> {
     if (1..=MOST_PER_PAGE).contains(&asked) {
         return Ok(asked as usize);
     }
-    Err(ApiError::bad_request("bad_limit", format!("`limit` goes from 1 to {MOST_PER_PAGE}, not to {asked}")))
+    Err(ApiError::bad_request(
+        "bad_limit",
+        format!("`limit` goes from 1 to {MOST_PER_PAGE}, not to {asked}"),
+    ))
 }
 
 /// A name that a client gives to something: neither empty nor endless.

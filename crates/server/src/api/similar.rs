@@ -119,7 +119,8 @@ pub(crate) async fn way(
     ends: [TrackIdx; 2],
     count: usize,
 ) -> ApiResult<Vec<TrackIdx>> {
-    let found = app.heavy(move || edition.similar.path(&edition.catalogue, &edition.index, ends, count));
+    let found =
+        app.heavy(move || edition.similar.path(&edition.catalogue, &edition.index, ends, count));
     found.await
 }
 
@@ -192,10 +193,10 @@ pub(crate) async fn explanation(
     let request = MixRequest::new(Timestamp::now());
     let who = (&listener.profile, listener.pool.likes());
     let found = explain(catalogue, &edition.index, who, model.scorer.as_ref(), (row, &request))?;
-    let near = found
-        .near
-        .iter()
-        .map(|near| NearShape { track: TrackShape::of(catalogue, near.track), distance: near.distance });
+    let near = found.near.iter().map(|near| NearShape {
+        track: TrackShape::of(catalogue, near.track),
+        distance: near.distance,
+    });
     let feature = |matched: &segue_engine::explain::FeatureMatch| FeatureShape {
         feature: matched.feature.name().to_owned(),
         away: matched.away,

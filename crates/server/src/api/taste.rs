@@ -1,4 +1,5 @@
-//! What a listener likes and how that came about: several tastes, and the data behind the charts; and all that is known, to take along.
+//! What a listener likes and how that came about: several tastes, and the data behind the charts;
+//! and all that is known, to take along.
 
 use std::sync::Arc;
 
@@ -61,7 +62,11 @@ pub(crate) fn zone(name: Option<&str>) -> ApiResult<TimeZone> {
 }
 
 /// Finds the tastes and draws up the charts.
-pub(crate) async fn taste_of(app: &App, listener: ListenerId, time_zone: TimeZone) -> ApiResult<TasteAnswer> {
+pub(crate) async fn taste_of(
+    app: &App,
+    listener: ListenerId,
+    time_zone: TimeZone,
+) -> ApiResult<TasteAnswer> {
     let edition = app.edition.load_full();
     let found = app.readers.run(move |store| {
         let (catalogue, index) = (&edition.catalogue, &edition.index);
@@ -77,7 +82,8 @@ pub(crate) async fn taste_of(app: &App, listener: ListenerId, time_zone: TimeZon
 /// Plays written at once.
 const PAGE: usize = 5_000;
 
-/// Everything that is known of a listener, one JSON object a line: plays latest first, words, exclusions.
+/// Everything that is known of a listener, one JSON object a line: plays latest first, words,
+/// exclusions.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/export", tag = "listeners",
     params(("listener" = String, Path, description = "Whose.")),
     responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = "4XX", body = ErrorBody)))]
@@ -92,7 +98,10 @@ pub(crate) async fn export(
         app.readers.run(move |store| Ok(store.listener(&id)?)).await?
     };
     known.ok_or_else(|| {
-        ApiError::not_found("unknown_listener", format!("nothing is known of a listener `{listener}`"))
+        ApiError::not_found(
+            "unknown_listener",
+            format!("nothing is known of a listener `{listener}`"),
+        )
     })?;
     let (sender, receiver) = tokio::sync::mpsc::channel::<Result<String, std::io::Error>>(4);
     tokio::spawn(async move {
@@ -116,9 +125,12 @@ async fn write_export(
 ) -> ApiResult<()> {
     let id = listener.clone();
     let said = app.readers.run(move |store| {
-        let feedback = store.feedback(&id)?.into_iter().map(|feedback| json!({"feedback": feedback}));
-        let exclusions =
-            store.exclusions(&id)?.into_iter().map(|(_, exclusion)| json!({"exclusion": exclusion}));
+        let feedback =
+            store.feedback(&id)?.into_iter().map(|feedback| json!({"feedback": feedback}));
+        let exclusions = store
+            .exclusions(&id)?
+            .into_iter()
+            .map(|(_, exclusion)| json!({"exclusion": exclusion}));
         Ok(feedback.chain(exclusions).map(|line| format!("{line}\n")).collect::<String>())
     });
     let mut block = said.await?;
@@ -131,6 +143,9 @@ async fn write_export(
         let page = app.readers.run(move |store| Ok(store.listens_page(&id, before, PAGE)?)).await?;
         let Some((last, _)) = page.last() else { return Ok(()) };
         before = Some(*last);
-        block = page.into_iter().map(|(_, listen)| format!("{}\n", json!({"listen": listen}))).collect();
+        block = page
+            .into_iter()
+            .map(|(_, listen)| format!("{}\n", json!({"listen": listen})))
+            .collect();
     }
 }

@@ -96,8 +96,8 @@ pub(crate) struct Description {
     /// Where the sound file is.
     #[serde(default)]
     location: Option<String>,
-    /// How it sounds: danceability, energy, key, loudness, mode, speechiness, acousticness, instrumentalness, liveness, valence, tempo,
-    /// duration_ms, time_signature.
+    /// How it sounds: danceability, energy, key, loudness, mode, speechiness, acousticness,
+    /// instrumentalness, liveness, valence, tempo, duration_ms, time_signature.
     #[serde(default)]
     features: BTreeMap<String, f32>,
 }
@@ -111,7 +111,8 @@ pub(crate) struct Described {
     pub(crate) changed: usize,
 }
 
-/// Describes tracks: up to 1000. New ones join the catalogue within seconds; known ones learn what was missing.
+/// Describes tracks: up to 1000. New ones join the catalogue within seconds; known ones learn what
+/// was missing.
 #[utoipa::path(post, path = "/v1/tracks", tag = "tracks", request_body = Vec<Description>,
     responses((status = 200, body = Described), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn describe(
@@ -122,8 +123,10 @@ pub(crate) async fn describe(
         let message = format!("{} tracks; a request takes {MOST_TRACKS} at most", described.len());
         return Err(ApiError::bad_request("too_many_tracks", message));
     }
-    let tracks =
-        described.into_iter().map(|Object(one)| one.into_track()).collect::<ApiResult<Vec<Track>>>()?;
+    let tracks = described
+        .into_iter()
+        .map(|Object(one)| one.into_track())
+        .collect::<ApiResult<Vec<Track>>>()?;
     describe_tracks(&app, tracks).await.map(Json)
 }
 
@@ -134,7 +137,8 @@ pub(crate) async fn describe_tracks(app: &App, tracks: Vec<Track>) -> ApiResult<
         return Ok(Described { ids, changed: 0 });
     }
     let entries = tracks.into_iter().map(|track| Entry::from(Event::Track(track))).collect();
-    let outcomes = app.writer.append(entries).await?.into_iter().collect::<ApiResult<Vec<Appended>>>()?;
+    let outcomes =
+        app.writer.append(entries).await?.into_iter().collect::<ApiResult<Vec<Appended>>>()?;
     let changed = outcomes.iter().filter(|outcome| **outcome == Appended::New).count();
     if changed > 0 {
         app.rebuild_soon();
@@ -191,7 +195,8 @@ fn features(named: &BTreeMap<String, f32>) -> ApiResult<AudioFeatures> {
     Ok(features)
 }
 
-/// The sound file of a track, where it lies in a folder that `segue serve --music` names. Parts can be asked for by `Range`.
+/// The sound file of a track, where it lies in a folder that `segue serve --music` names. Parts can
+/// be asked for by `Range`.
 #[utoipa::path(get, path = "/v1/tracks/{track}/audio", tag = "tracks",
     params(("track" = String, Path, description = "Its id, percent-encoded.")),
     responses((status = 200, content_type = "application/octet-stream"), (status = 206), (status = "4XX", body = ErrorBody)))]
@@ -213,7 +218,8 @@ pub(crate) async fn audio(
     Ok(served.into_response())
 }
 
-/// The file of a track, if it lies in one of the folders, whatever links and dots its name is made of.
+/// The file of a track, if it lies in one of the folders, whatever links and dots its name is made
+/// of.
 pub(crate) fn sound_file(folders: &[PathBuf], track: &Track) -> Option<PathBuf> {
     if folders.is_empty() {
         return None;
@@ -232,7 +238,8 @@ pub(crate) fn sound_file(folders: &[PathBuf], track: &Track) -> Option<PathBuf> 
 }
 
 fn is_sound(path: &Path) -> bool {
-    const ENDINGS: [&str; 10] = ["mp3", "flac", "ogg", "oga", "opus", "m4a", "aac", "wav", "aiff", "webm"];
+    const ENDINGS: [&str; 10] =
+        ["mp3", "flac", "ogg", "oga", "opus", "m4a", "aac", "wav", "aiff", "webm"];
     let ending = path.extension().and_then(|ending| ending.to_str());
     ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
 }

@@ -115,9 +115,13 @@ impl Standing {
         kinds.filter_map(|kind| Some((kind, *self.0.get(&(item.clone(), kind))?))).next()
     }
 
-    /// Rows in the order of items, those of one kind if one is asked for, under the name by which it was asked for.
+    /// Rows in the order of items, those of one kind if one is asked for, under the name by which
+    /// it was asked for.
     fn rows(self, user: &ListenerId, asked: &Asked) -> Vec<Row> {
-        let rows = self.0.into_iter().filter(|((_, kind), _)| asked.kind.is_none_or(|asked| asked == *kind));
+        let rows = self
+            .0
+            .into_iter()
+            .filter(|((_, kind), _)| asked.kind.is_none_or(|asked| asked == *kind));
         let row = |((item, kind), at): ((TrackId, Kind), Option<Timestamp>)| Row {
             feedback_type: asked.name.clone().unwrap_or_else(|| kind.name().to_owned()),
             user_id: user.to_string(),
@@ -187,7 +191,11 @@ async fn write(app: &App, feedback: Vec<FeedbackIn>, is_overwriting: bool) -> Ap
 }
 
 /// What is to be written: items that nobody described yet, and what was told.
-fn prepare(store: &Store, told: &[Told], is_overwriting: bool) -> ApiResult<(Vec<Entry>, Vec<Entry>)> {
+fn prepare(
+    store: &Store,
+    told: &[Told],
+    is_overwriting: bool,
+) -> ApiResult<(Vec<Entry>, Vec<Entry>)> {
     let mut unknown = Vec::new();
     let items: HashSet<&TrackId> = told.iter().map(|told| &told.item).collect();
     for item in items {
@@ -247,7 +255,8 @@ pub(super) async fn one(
     asked: Asked,
 ) -> ApiResult<Json<Row>> {
     let row = rows(&app, which, asked).await?.into_iter().next();
-    row.map(Json).ok_or_else(|| ApiError::not_found("unknown_feedback", "there is no such feedback"))
+    row.map(Json)
+        .ok_or_else(|| ApiError::not_found("unknown_feedback", "there is no such feedback"))
 }
 
 async fn rows(app: &App, which: Which, asked: Asked) -> ApiResult<Vec<Row>> {
@@ -261,10 +270,12 @@ async fn rows(app: &App, which: Which, asked: Asked) -> ApiResult<Vec<Row>> {
 }
 
 pub(super) async fn of_item() -> ApiError {
-    not_supported("feedback is not looked up by item here").hint("ask for that of a user, or for all of it")
+    not_supported("feedback is not looked up by item here")
+        .hint("ask for that of a user, or for all of it")
 }
 
-/// Takes back a like, dislike or ban. A play was played, and what was saved was saved: neither is deleted one by one.
+/// Takes back a like, dislike or ban. A play was played, and what was saved was saved: neither is
+/// deleted one by one.
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
     InPath(which): InPath<Which>,
@@ -281,40 +292,52 @@ pub(super) async fn remove(
         let (user, item) = (user.clone(), item.clone());
         app.readers.run(move |store| Ok(Standing::words(store, &user)?.stance(&item))).await?
     };
-    let Some((_, at)) = stood.filter(|(kind, _)| asked.kind.is_none_or(|asked| asked == *kind)) else {
+    let Some((_, at)) = stood.filter(|(kind, _)| asked.kind.is_none_or(|asked| asked == *kind))
+    else {
         return Ok(Json(Success { row_affected: 0 }));
     };
-    // At the time of the word that it takes back: one said later still counts, and the same one can be said again.
+    // At the time of the word that it takes back: one said later still counts, and the same one can
+    // be said again.
     let at = Some(at.unwrap_or_else(Timestamp::now));
     let target = FeedbackTarget::Track(item);
-    let said = Feedback { listener: user, target, kind: FeedbackKind::Cleared, at, source: Source::Segue };
+    let said =
+        Feedback { listener: user, target, kind: FeedbackKind::Cleared, at, source: Source::Segue };
     let outcomes = append_entries(&app, vec![Entry::from(Event::Feedback(said))]).await?;
     outcomes.into_iter().collect::<ApiResult<Vec<_>>>()?;
     Ok(Json(Success { row_affected: 1 }))
 }
 
-/// Everybody's feedback, in the order of users and items. The cursor is the place of a row: how many of its user's came before.
-pub(super) async fn list(State(app): State<Arc<App>>, asked: Asked, query: Pairs) -> ApiResult<Json<Rows>> {
+/// Everybody's feedback, in the order of users and items. The cursor is the place of a row: how
+/// many of its user's came before.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    asked: Asked,
+    query: Pairs,
+) -> ApiResult<Json<Rows>> {
     let (n, cursor) = page(&query)?;
-    let place =
-        match cursor {
-            Some(cursor) => Some(
-                cursor
-                    .split_once('~')
-                    .and_then(|(row, user)| Some((row.parse().ok()?, ListenerId::new(user))))
-                    .ok_or_else(|| {
-                        ApiError::bad_request("bad_cursor", "`cursor` is the `Cursor` of another page")
-                    })?,
-            ),
-            None => None,
-        };
+    let place = match cursor {
+        Some(cursor) => Some(
+            cursor
+                .split_once('~')
+                .and_then(|(row, user)| Some((row.parse().ok()?, ListenerId::new(user))))
+                .ok_or_else(|| {
+                    ApiError::bad_request("bad_cursor", "`cursor` is the `Cursor` of another page")
+                })?,
+        ),
+        None => None,
+    };
     app.readers.run(move |store| read_page(store, n, place, &asked)).await.map(Json)
 }
 
 /// Listeners looked up at a time.
 const LISTENERS: usize = 100;
 
-fn read_page(store: &Store, n: usize, place: Option<(usize, ListenerId)>, asked: &Asked) -> ApiResult<Rows> {
+fn read_page(
+    store: &Store,
+    n: usize,
+    place: Option<(usize, ListenerId)>,
+    asked: &Asked,
+) -> ApiResult<Rows> {
     let (mut skipped, mut after) = match &place {
         Some((row, user)) => (*row, Some(user.clone())),
         None => (0, None),
@@ -332,8 +355,11 @@ fn read_page(store: &Store, n: usize, place: Option<(usize, ListenerId)>, asked:
             skipped = 0;
             after = Some(user);
         }
-        users =
-            store.listeners_page(after.as_ref(), LISTENERS)?.into_iter().map(|summary| summary.id).collect();
+        users = store
+            .listeners_page(after.as_ref(), LISTENERS)?
+            .into_iter()
+            .map(|summary| summary.id)
+            .collect();
         if users.is_empty() {
             return Ok(Rows { cursor: String::new(), feedback });
         }

@@ -1,8 +1,10 @@
-//! Items: tracks of the catalogue. What gorse knows of an item is its labels, so they describe the track:
-//! `title:…`, `artist:…` (as often as there are artists), `album:…`, `genre:…`, `year:…`, `popularity:…`, `isrc:…` and the audio
-//! features by their names, as texts or as an object of the same names. The comment is the title where no label is, the first category
-//! the genre. Other labels, `Timestamp` and further categories are left aside. A track keeps what is known of it: later
-//! descriptions add to it and overwrite nothing, and nobody's item can be hidden from or deleted for everybody.
+//! Items: tracks of the catalogue. What gorse knows of an item is its labels, so they describe the
+//! track: `title:…`, `artist:…` (as often as there are artists), `album:…`, `genre:…`, `year:…`,
+//! `popularity:…`, `isrc:…` and the audio features by their names, as texts or as an object of the
+//! same names. The comment is the title where no label is, the first category the genre. Other
+//! labels, `Timestamp` and further categories are left aside. A track keeps what is known of it:
+//! later descriptions add to it and overwrite nothing, and nobody's item can be hidden from or
+//! deleted for everybody.
 
 use std::sync::Arc;
 
@@ -65,7 +67,8 @@ pub(super) struct Items {
 
 impl Item {
     fn new(track: &Track) -> Self {
-        let label = |name: &str, value: Option<String>| value.map(|value| format!("{name}:{value}"));
+        let label =
+            |name: &str, value: Option<String>| value.map(|value| format!("{name}:{value}"));
         let title = Some(track.title.clone()).filter(|title| !title.is_empty());
         let artists = track.artists.iter().map(|artist| format!("artist:{artist}"));
         let known = [
@@ -117,8 +120,10 @@ pub(super) async fn insert_many(
 async fn add(app: &App, items: Vec<ItemIn>) -> ApiResult<Success> {
     check_count(items.len())?;
     let row_affected = items.len();
-    let tracks =
-        items.into_iter().map(|item| item.about.into_track(item.item_id)).collect::<ApiResult<_>>()?;
+    let tracks = items
+        .into_iter()
+        .map(|item| item.about.into_track(item.item_id))
+        .collect::<ApiResult<_>>()?;
     describe_tracks(app, tracks).await?;
     Ok(Success { row_affected })
 }
@@ -152,7 +157,10 @@ pub(super) async fn remove() -> ApiError {
         .hint("a listener can ban one: feedback of type `ban`")
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, InPath(item): InPath<String>) -> ApiResult<Json<Item>> {
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    InPath(item): InPath<String>,
+) -> ApiResult<Json<Item>> {
     Ok(Json(Item::new(&known(&app, &item).await?)))
 }
 
@@ -179,8 +187,9 @@ pub(super) async fn list(State(app): State<Arc<App>>, query: Pairs) -> ApiResult
     }
     // Rows are in the order of ids, and an id that is gone still has a place in it.
     let rows: Vec<_> = edition.catalogue.rows().collect();
-    let begin = cursor
-        .map_or(0, |cursor| rows.partition_point(|row| edition.catalogue.track(*row).id.as_str() <= cursor));
+    let begin = cursor.map_or(0, |cursor| {
+        rows.partition_point(|row| edition.catalogue.track(*row).id.as_str() <= cursor)
+    });
     let taken = &rows[begin..(begin + n).min(rows.len())];
     let last = taken.last().filter(|_| begin + n < rows.len());
     Ok(Json(Items {
@@ -198,7 +207,8 @@ impl About {
         }
         let labels = labels(&self.labels);
         let all = |wanted: &str| -> Vec<String> {
-            let named = labels.iter().filter(|(name, value)| name == wanted && !value.trim().is_empty());
+            let named =
+                labels.iter().filter(|(name, value)| name == wanted && !value.trim().is_empty());
             named.map(|(_, value)| value.trim().to_owned()).collect()
         };
         let one = |wanted: &str| all(wanted).into_iter().next();
@@ -212,11 +222,12 @@ impl About {
             None => Track { artists, ..Track::new(TrackId::new(id.as_str()), WorkId::new(id), "") },
         };
         track.album = one("album");
-        track.genre =
-            one("genre").or_else(|| self.categories?.into_iter().find(|name| !name.trim().is_empty()));
+        track.genre = one("genre")
+            .or_else(|| self.categories?.into_iter().find(|name| !name.trim().is_empty()));
         track.year = one("year").map(|year| number("year", &year)).transpose()?;
         track.isrc = one("isrc");
-        track.popularity = one("popularity").map(|value| number("popularity", &value)).transpose()?;
+        track.popularity =
+            one("popularity").map(|value| number("popularity", &value)).transpose()?;
         if track.popularity.is_some_and(|popularity| !(0.0..=1.0).contains(&popularity)) {
             return Err(ApiError::bad_request("bad_label", "`popularity` goes from 0 to 1"));
         }
@@ -227,8 +238,10 @@ impl About {
                 return Err(ApiError::bad_request("bad_label", message));
             }
         }
-        let names = [Some(&track.title), track.album.as_ref(), track.genre.as_ref(), track.isrc.as_ref()];
-        let names = names.into_iter().flatten().chain(&track.artists).filter(|name| !name.is_empty());
+        let names =
+            [Some(&track.title), track.album.as_ref(), track.genre.as_ref(), track.isrc.as_ref()];
+        let names =
+            names.into_iter().flatten().chain(&track.artists).filter(|name| !name.is_empty());
         for name in names {
             check_name("a label", name)?;
         }
@@ -260,8 +273,9 @@ fn labels(labels: &Value) -> Vec<(String, String)> {
 }
 
 fn number<T: std::str::FromStr>(name: &str, text: &str) -> ApiResult<T> {
-    text.parse()
-        .map_err(|_| ApiError::bad_request("bad_label", format!("`{name}` is a number, not `{text}`")))
+    text.parse().map_err(|_| {
+        ApiError::bad_request("bad_label", format!("`{name}` is a number, not `{text}`"))
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
-//! What gorse's feedback types mean here. gorse lets every service name its own; these are the names in common use, letter case
-//! ignored. An unknown one is refused: a guess would teach the model something that nobody said.
+//! What gorse's feedback types mean here. gorse lets every service name its own; these are the
+//! names in common use, letter case ignored. An unknown one is refused: a guess would teach the
+//! model something that nobody said.
 //!
 //! | types | here | what it teaches |
 //! |---|---|---|
@@ -12,10 +13,12 @@
 //! | `skip`, `skipped` | a play that was skipped | not liked |
 //! | `read`, `view`, `click`, `impression` | a play of no length: met, and nothing known of the rest | nothing but not being new |
 //!
-//! Types in one line are one and the same: feedback written as `star` is read as `star` and as `like`, and listed as the first of its line.
+//! Types in one line are one and the same: feedback written as `star` is read as `star` and as
+//! `like`, and listed as the first of its line.
 
 use segue_core::{
-    EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source, Timestamp, TrackId,
+    EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
+    Timestamp, TrackId,
 };
 use segue_store::{ClientId, Entry, Event};
 
@@ -49,10 +52,12 @@ const NAMES: [(Kind, &[&str]); 8] = [
 impl Kind {
     /// The kind that a type names.
     pub(super) fn of(name: &str) -> ApiResult<Self> {
-        let named =
-            |(_, names): &&(Self, &[&str])| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+        let named = |(_, names): &&(Self, &[&str])| {
+            names.iter().any(|known| known.eq_ignore_ascii_case(name))
+        };
         NAMES.iter().find(named).map(|(kind, _)| *kind).ok_or_else(|| {
-            let known: Vec<&str> = NAMES.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+            let known: Vec<&str> =
+                NAMES.iter().flat_map(|(_, names)| names.iter().copied()).collect();
             ApiError::bad_request(
                 "unknown_feedback_type",
                 format!("feedback type `{name}` is not known here"),
@@ -105,7 +110,8 @@ impl Kind {
         }
     }
 
-    /// What is written into the log. A play is named after its time, so that a request sent twice writes it once.
+    /// What is written into the log. A play is named after its time, so that a request sent twice
+    /// writes it once.
     pub(super) fn entry(
         self,
         user: &ListenerId,

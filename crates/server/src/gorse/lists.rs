@@ -45,8 +45,10 @@ pub(super) async fn latest(
     query: Pairs,
 ) -> ApiResult<Json<Vec<Score>>> {
     let latest = |edition: &Edition| {
-        let dated =
-            edition.catalogue.rows().filter_map(|row| Some((row, edition.catalogue.track(row).year?)));
+        let dated = edition
+            .catalogue
+            .rows()
+            .filter_map(|row| Some((row, edition.catalogue.track(row).year?)));
         let mut dated: Vec<(TrackIdx, u16)> = dated.collect();
         dated.sort_by_key(|(row, year)| (Reverse(*year), *row));
         let score = |year: u16| ((f64::from(year) - 1970.0) * YEAR_S).round();
@@ -65,13 +67,15 @@ async fn ranked(
     let user = query.get("user-id").map(ListenerId::new);
     let edition = app.edition.load_full();
     let scores = app.readers.run(move |store| {
-        let profile = user.map(|user| segue_home::profile(store, &edition.catalogue, user)).transpose()?;
+        let profile =
+            user.map(|user| segue_home::profile(store, &edition.catalogue, user)).transpose()?;
         let is_unread = |row: TrackIdx| {
             let work = edition.catalogue.work(row);
             profile.as_ref().is_none_or(|profile| profile.interaction(work).is_none())
         };
         let ranked = rank(&edition).into_iter();
-        let ranked = ranked.filter(|(row, _)| is_in(&edition, *row, &categories) && is_unread(*row));
+        let ranked =
+            ranked.filter(|(row, _)| is_in(&edition, *row, &categories) && is_unread(*row));
         Ok(ranked.skip(offset).take(n).map(|(row, score)| scored(&edition, row, score)).collect())
     });
     scores.await.map(Json)
@@ -96,11 +100,14 @@ pub(super) async fn neighbours(
 ) -> ApiResult<Json<Vec<Score>>> {
     let (n, offset) = stretch(&query)?;
     let edition = app.edition.load_full();
-    let Some(row) = edition.catalogue.find(&TrackId::new(path.item)) else { return Ok(Json(Vec::new())) };
+    let Some(row) = edition.catalogue.find(&TrackId::new(path.item)) else {
+        return Ok(Json(Vec::new()));
+    };
     let found = app.heavy(move || {
         // A category may leave out all but the last, so then everything is looked through.
         let most = if categories.is_empty() { n + offset } else { edition.catalogue.len() };
-        let similar = edition.similar.similar(&edition.catalogue, &edition.index, row, most).into_iter();
+        let similar =
+            edition.similar.similar(&edition.catalogue, &edition.index, row, most).into_iter();
         let similar = similar.filter(|similar| is_in(&edition, similar.track, &categories));
         let score = |similar: segue_engine::similar::Similar| {
             scored(&edition, similar.track, f64::from(similar.similarity))

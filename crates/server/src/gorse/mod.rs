@@ -1,4 +1,5 @@
-//! A subset of the API of gorse (0.4 and 0.5) under `/api`, so that a service which speaks to gorse can speak to Segue unchanged.
+//! A subset of the API of gorse (0.4 and 0.5) under `/api`, so that a service which speaks to gorse
+//! can speak to Segue unchanged.
 //!
 //! | gorse | here |
 //! |---|---|
@@ -7,9 +8,10 @@
 //! | feedback | a word or a play, by the table in [`kinds`] |
 //! | recommendation | a mix, on disk as an impression before it is answered |
 //!
-//! gorse keeps one row for a type, user and item. Segue keeps a log, in which a word is repeated only if another one came between and
-//! a play only if it has another time; what is read back is folded to one row again. What has no equal here is answered by 501 and a
-//! sentence, never by a success that changed nothing. Errors are plain text, as gorse writes them.
+//! gorse keeps one row for a type, user and item. Segue keeps a log, in which a word is repeated
+//! only if another one came between and a play only if it has another time; what is read back is
+//! folded to one row again. What has no equal here is answered by 501 and a sentence, never by a
+//! success that changed nothing. Errors are plain text, as gorse writes them.
 
 mod feedback;
 mod health;
@@ -75,8 +77,13 @@ pub(crate) fn open_routes(app: &Arc<App>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// The same with a category behind it. Clients that want none leave an empty one, and so a stroke at the end.
-fn by_category(router: Router<Arc<App>>, path: &str, method: MethodRouter<Arc<App>>) -> Router<Arc<App>> {
+/// The same with a category behind it. Clients that want none leave an empty one, and so a stroke
+/// at the end.
+fn by_category(
+    router: Router<Arc<App>>,
+    path: &str,
+    method: MethodRouter<Arc<App>>,
+) -> Router<Arc<App>> {
     router
         .route(path, method.clone())
         .route(&format!("{path}/"), method.clone())

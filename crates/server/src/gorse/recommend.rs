@@ -1,8 +1,10 @@
 //! Recommendations: a mix for a user, and for a session what is like the things in it.
 //!
-//! gorse ranks, Segue draws: a page that follows another (`offset`) is another mix without what was shown last, not the rest of a
-//! ranking. The impression of every mix is on disk before it is answered, which is what `write-back-type` is for; no play is written
-//! that did not happen. Where a write-back is asked for, tracks shown in the last week, and longer ago than its delay, are left out.
+//! gorse ranks, Segue draws: a page that follows another (`offset`) is another mix without what was
+//! shown last, not the rest of a ranking. The impression of every mix is on disk before it is
+//! answered, which is what `write-back-type` is for; no play is written that did not happen. Where
+//! a write-back is asked for, tracks shown in the last week, and longer ago than its delay, are
+//! left out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -62,7 +64,10 @@ pub(super) async fn recommend(
     let (n, offset) = stretch(&query)?;
     let write_back = write_back(&query)?;
     if n > LONGEST_MIX as usize {
-        return Err(ApiError::bad_request("bad_mix", format!("`n` goes up to {LONGEST_MIX}, not to {n}")));
+        return Err(ApiError::bad_request(
+            "bad_mix",
+            format!("`n` goes up to {LONGEST_MIX}, not to {n}"),
+        ));
     }
     let now = Timestamp::now();
     let request = MixRequest {
@@ -87,8 +92,10 @@ async fn mixed(app: &App, user: &ListenerId, request: MixRequest) -> ApiResult<V
         mixed => mixed?,
     };
     let picks = mixed.outcome.slate.picks.iter();
-    let score =
-        |pick: &segue_core::Pick| Score { id: pick.track.to_string(), score: f64::from(pick.likability) };
+    let score = |pick: &segue_core::Pick| Score {
+        id: pick.track.to_string(),
+        score: f64::from(pick.likability),
+    };
     Ok(picks.map(score).collect())
 }
 
@@ -97,7 +104,10 @@ fn write_back(query: &Pairs) -> ApiResult<Option<SignedDuration>> {
     let Some(kind) = query.get("write-back-type") else { return Ok(None) };
     Kind::of(kind)?;
     let Some(delay) = query.get("write-back-delay") else { return Ok(Some(SignedDuration::ZERO)) };
-    let parsed = delay.parse::<SignedDuration>().ok().filter(|delay| !delay.is_negative() && *delay <= SHOWN);
+    let parsed = delay
+        .parse::<SignedDuration>()
+        .ok()
+        .filter(|delay| !delay.is_negative() && *delay <= SHOWN);
     let unread = || {
         let message = format!("`{delay}` is no delay: write `0h0m0s`, a week at most");
         ApiError::bad_request("bad_delay", message)
@@ -114,7 +124,8 @@ fn within(edition: &Edition, categories: &[String]) -> Option<Vec<TrackId>> {
     Some(rows.map(|row| edition.catalogue.track(row).id.clone()).collect())
 }
 
-/// The last `count` tracks that a user was shown; all of the last week until `until`, if that is given.
+/// The last `count` tracks that a user was shown; all of the last week until `until`, if that is
+/// given.
 async fn shown(
     app: &App,
     user: &ListenerId,
@@ -137,7 +148,8 @@ async fn shown(
     Ok(picks.enumerate().filter(is_left_out).map(|(_, (_, track))| track).collect())
 }
 
-/// What is like the things that a session was pleased with. Nobody is known to have seen it, so nothing is logged.
+/// What is like the things that a session was pleased with. Nobody is known to have seen it, so
+/// nothing is logged.
 pub(super) async fn session(
     State(app): State<Arc<App>>,
     Categories(categories): Categories,
@@ -156,10 +168,12 @@ pub(super) async fn session(
     found.await.map(Json)
 }
 
-/// Tracks by the sum of their likenesses to the latest that pleased, the most alike first; none of the session itself.
+/// Tracks by the sum of their likenesses to the latest that pleased, the most alike first; none of
+/// the session itself.
 fn alike(edition: &Edition, told: &[Told]) -> Vec<(TrackIdx, f64)> {
     let row = |told: &Told| edition.catalogue.find(&told.item);
-    let known: Vec<_> = told.iter().filter_map(row).map(|row| edition.catalogue.work(row)).collect();
+    let known: Vec<_> =
+        told.iter().filter_map(row).map(|row| edition.catalogue.work(row)).collect();
     let mut pleased: Vec<&Told> = told.iter().filter(|told| told.kind.is_positive()).collect();
     pleased.sort_by_key(|told| std::cmp::Reverse(told.at));
     let mut scores: BTreeMap<TrackIdx, f64> = BTreeMap::new();

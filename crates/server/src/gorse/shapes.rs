@@ -56,9 +56,10 @@ pub(super) async fn path_parameter<S: Send + Sync>(
     state: &S,
     name: &str,
 ) -> ApiResult<Option<String>> {
-    let found =
-        <Path<HashMap<String, String>> as OptionalFromRequestParts<S>>::from_request_parts(parts, state)
-            .await?;
+    let found = <Path<HashMap<String, String>> as OptionalFromRequestParts<S>>::from_request_parts(
+        parts, state,
+    )
+    .await?;
     Ok(found.and_then(|Path(mut found)| found.remove(name)))
 }
 
@@ -86,21 +87,24 @@ pub(super) fn check_count(count: usize) -> ApiResult<()> {
     Err(ApiError::bad_request("too_many_rows", message))
 }
 
-/// A time in any of the ways that clients write it: RFC 3339, a date, a date and a time of UTC, seconds since 1970. Empty text and
-/// Go's zero time say nothing.
+/// A time in any of the ways that clients write it: RFC 3339, a date, a date and a time of UTC,
+/// seconds since 1970. Empty text and Go's zero time say nothing.
 pub(super) fn time(text: &str) -> ApiResult<Option<Timestamp>> {
     let text = text.trim();
     if text.is_empty() || text.starts_with("0001-01-01") {
         return Ok(None);
     }
-    let in_utc = |at: civil::DateTime| at.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
+    let in_utc =
+        |at: civil::DateTime| at.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp());
     let dashed = text.replace('/', "-");
     let found = text.parse::<Timestamp>().ok();
     let found = found.or_else(|| in_utc(dashed.parse::<civil::DateTime>().ok()?));
-    let found =
-        found.or_else(|| in_utc(dashed.parse::<civil::Date>().ok()?.to_datetime(civil::Time::midnight())));
+    let found = found.or_else(|| {
+        in_utc(dashed.parse::<civil::Date>().ok()?.to_datetime(civil::Time::midnight()))
+    });
     let found = found.or_else(|| Timestamp::from_second(text.parse().ok()?).ok());
-    let unread = || ApiError::bad_request("bad_timestamp", format!("`{text}` is no time; write RFC 3339"));
+    let unread =
+        || ApiError::bad_request("bad_timestamp", format!("`{text}` is no time; write RFC 3339"));
     found.map(Some).ok_or_else(unread)
 }
 

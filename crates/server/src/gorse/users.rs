@@ -42,7 +42,10 @@ pub(super) struct Users {
     users: Vec<User>,
 }
 
-pub(super) async fn insert(State(app): State<Arc<App>>, Body(user): Body<User>) -> ApiResult<Json<Success>> {
+pub(super) async fn insert(
+    State(app): State<Arc<App>>,
+    Body(user): Body<User>,
+) -> ApiResult<Json<Success>> {
     add(&app, vec![user]).await.map(Json)
 }
 
@@ -64,16 +67,23 @@ async fn add(app: &App, users: Vec<User>) -> ApiResult<Success> {
     Ok(Success { row_affected: users.len() })
 }
 
-pub(super) async fn show(State(app): State<Arc<App>>, InPath(user): InPath<String>) -> ApiResult<Json<User>> {
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    InPath(user): InPath<String>,
+) -> ApiResult<Json<User>> {
     let id = ListenerId::new(user.as_str());
     let found = app.readers.run(move |store| Ok(store.listener(&id)?)).await?;
-    let found =
-        found.ok_or_else(|| ApiError::not_found("unknown_listener", format!("there is no user `{user}`")))?;
+    let found = found.ok_or_else(|| {
+        ApiError::not_found("unknown_listener", format!("there is no user `{user}`"))
+    })?;
     Ok(Json(User::new(&found.id)))
 }
 
 /// Nothing of a user can be changed, and the answer says that nothing was.
-pub(super) async fn change(state: State<Arc<App>>, user: InPath<String>) -> ApiResult<Json<Success>> {
+pub(super) async fn change(
+    state: State<Arc<App>>,
+    user: InPath<String>,
+) -> ApiResult<Json<Success>> {
     let _known = show(state, user).await?;
     Ok(Json(Success { row_affected: 0 }))
 }
@@ -104,5 +114,7 @@ pub(super) async fn remove(
 }
 
 pub(super) async fn neighbours() -> ApiError {
-    not_supported("users are not compared with each other here: whom somebody resembles is nobody's business")
+    not_supported(
+        "users are not compared with each other here: whom somebody resembles is nobody's business",
+    )
 }

@@ -1,7 +1,8 @@
 //! What the page loads besides itself: one style sheet, a few modules and an icon, compiled in.
 //!
-//! Their folder is named after the hash of everything in it, `/assets/{hash}/app.js`, so a browser may keep them for ever and modules
-//! import each other by relative names. The bare name, `/assets/app.js`, works too and is revalidated by ETag.
+//! Their folder is named after the hash of everything in it, `/assets/{hash}/app.js`, so a browser
+//! may keep them for ever and modules import each other by relative names. The bare name,
+//! `/assets/app.js`, works too and is revalidated by ETag.
 
 use std::sync::LazyLock;
 
@@ -78,7 +79,8 @@ pub fn respond(path: &str, if_none_match: Option<&str>) -> Response {
         return with_status(StatusCode::NOT_FOUND, Body::from("no such asset"));
     };
     let etag = asset.etag();
-    let fresh = if_none_match.is_some_and(|known| known.split(',').any(|known| matches(known, &etag)));
+    let fresh =
+        if_none_match.is_some_and(|known| known.split(',').any(|known| matches(known, &etag)));
     let mut response = match fresh {
         true => with_status(StatusCode::NOT_MODIFIED, Body::empty()),
         false => with_status(StatusCode::OK, Body::from(asset.bytes)),

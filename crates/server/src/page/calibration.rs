@@ -1,7 +1,8 @@
 //! The calibration plot: of the tracks given a 70 % chance, did the listener like seven in ten?
 //!
-//! A reliability diagram (Murphy and Winkler, 1977): what was predicted along, what happened up, a bin a dot with its interval, and the
-//! diagonal on which a calibrated model lies. The dot's area is the bin's size. The table beside it says the same.
+//! A reliability diagram (Murphy and Winkler, 1977): what was predicted along, what happened up, a
+//! bin a dot with its interval, and the diagonal on which a calibrated model lies. The dot's area
+//! is the bin's size. The table beside it says the same.
 
 use maud::{Markup, html};
 

@@ -1,9 +1,10 @@
 //! One track that is offered: sketch, title, why, how likely, and what the listener may say to it.
 //!
-//! The same markup is a card on a shelf and a row of a mix; the style sheet lays it out by where it stands.
-//! Fragment: `GET /fragments/card?list=…&here=…&exclude=…` with the settings of the page's mix answers one [`card`] that takes the place of one
-//! that left, or 204 when there is none. `list` is `mix` or a shelf's id, `exclude` names every track already on the page or gone from it, `here` is the
-//! page that forms come back to.
+//! The same markup is a card on a shelf and a row of a mix; the style sheet lays it out by where it
+//! stands. Fragment: `GET /fragments/card?list=…&here=…&exclude=…` with the settings of the page's
+//! mix answers one [`card`] that takes the place of one that left, or 204 when there is none.
+//! `list` is `mix` or a shelf's id, `exclude` names every track already on the page or gone from
+//! it, `here` is the page that forms come back to.
 
 use maud::{Markup, html};
 use segue_core::AudioFeatures;
@@ -43,7 +44,8 @@ pub struct Place<'a> {
     pub listener: &'a str,
     /// The page that forms come back to.
     pub back: &'a str,
-    /// The list that it stands in, by the name that [`Place::list`]'s fragment knows: `mix`, `search`, or a shelf's.
+    /// The list that it stands in, by the name that [`Place::list`]'s fragment knows: `mix`,
+    /// `search`, or a shelf's.
     pub list: &'a str,
 }
 
@@ -69,7 +71,8 @@ fn sleeve(card: &Card) -> Markup {
     html! {
         div class={ "sleeve " (sketch::mood(&card.sound).class()) } {
             (sketch::sketch(&card.sound))
-            // A page of grey circles invites nobody: where no sound is known, the name stands in for it.
+            // A page of grey circles invites nobody: where no sound is known, the name stands in
+            // for it.
             @if sketch::is_silent(&card.sound) { (monogram(card)) }
             @if card.new_to_listener { span.new { "New" span.unseen { " to you" } } }
             @if let Some(address) = card.audio.as_deref().and_then(urls::audio) {

@@ -1,8 +1,9 @@
 //! The one dial, and the filters beside it: a form whose state is the address.
 //!
-//! It looks like the crossfader of a mixing desk, because that is what it is: what you know fades out while what you do not fades in.
-//! Without scripts it is a GET form whose named stops are buttons. With them, moving it asks `GET /v1/listeners/{l}/mix/preview` for a
-//! [`Preview`], shown at once, and letting go asks for the mix itself.
+//! It looks like the crossfader of a mixing desk, because that is what it is: what you know fades
+//! out while what you do not fades in. Without scripts it is a GET form whose named stops are
+//! buttons. With them, moving it asks `GET /v1/listeners/{l}/mix/preview` for a [`Preview`], shown
+//! at once, and letting go asks for the mix itself.
 
 use maud::{Markup, html};
 use segue_engine::mix::filters::Familiarity;
@@ -12,7 +13,8 @@ use serde::Serialize;
 use super::urls::{LONGEST_MIX, MixSettings, familiarity_name};
 use super::words;
 
-/// What a mix at some setting of the dial would hold. Its names in JSON are those that `assets/dial.js` reads.
+/// What a mix at some setting of the dial would hold. Its names in JSON are those that
+/// `assets/dial.js` reads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Preview {
     /// How many tracks the mix would have.
@@ -25,7 +27,8 @@ pub struct Preview {
     pub mean_likability: Option<f32>,
 }
 
-/// What the page says at each of the [stops](STOPS), and where on the way to the next its words end.
+/// What the page says at each of the [stops](STOPS), and where on the way to the next its words
+/// end.
 const SAYS: [(&str, f32); 3] = [
     ("Old friends, and one or two you have not met.", 0.2),
     ("Mostly what you love, with a steady trickle of what you might.", 0.4),
@@ -40,7 +43,8 @@ pub fn dial(action: &str, settings: &MixSettings, preview: &Preview) -> Markup {
     html! {
         form #dial .dial method="get" action=(action) aria-labelledby="dial-title" {
             h2 #dial-title { "How far out?" }
-            // Enter in a field presses the first button of a form, which must not be a stop: it would move the dial.
+            // Enter in a field presses the first button of a form, which must not be a stop: it
+            // would move the dial.
             button.unseen type="submit" tabindex="-1" aria-hidden="true" { "Mix again" }
             (fader(settings))
             (words_of(settings.explore))

@@ -1,7 +1,9 @@
-//! `/docs`: the API to read, rendered from the OpenAPI document itself, so that there is nothing else to keep in step with the code.
+//! `/docs`: the API to read, rendered from the OpenAPI document itself, so that there is nothing
+//! else to keep in step with the code.
 //!
-//! One long page that the browser can search: operations by resource, each with its parameters, its body, a request to copy and its
-//! answers, and the shapes behind them. A viewer of others was rejected: megabytes of script for what is a list.
+//! One long page that the browser can search: operations by resource, each with its parameters, its
+//! body, a request to copy and its answers, and the shapes behind them. A viewer of others was
+//! rejected: megabytes of script for what is a list.
 
 use maud::{Markup, html};
 use serde_json::{Map, Value};
@@ -12,7 +14,8 @@ use super::layout::{Frame, page};
 const SERVER: &str = "http://127.0.0.1:8080";
 /// How deep an example goes into shapes within shapes.
 const DEPTH: usize = 4;
-/// Resources in the order in which one meets them; those of the document that are not among them come last.
+/// Resources in the order in which one meets them; those of the document that are not among them
+/// come last.
 const TAGS: [(&str, &str); 6] = [
     ("listeners", "Listeners and their taste"),
     ("tracks", "Tracks"),
@@ -103,7 +106,10 @@ fn tags(operations: &[Operation<'_>]) -> Vec<(String, String)> {
     tags
 }
 
-fn of_tag<'o, 'd>(operations: &'o [Operation<'d>], tag: &str) -> impl Iterator<Item = &'o Operation<'d>> {
+fn of_tag<'o, 'd>(
+    operations: &'o [Operation<'d>],
+    tag: &str,
+) -> impl Iterator<Item = &'o Operation<'d>> {
     operations.iter().filter(move |operation| operation.tag() == tag)
 }
 
@@ -190,13 +196,16 @@ fn curl(operation: &Operation<'_>, body: Option<(&str, &Value)>, document: &Valu
     }
     match body {
         Some(("application/json", content)) => {
-            let body = sample(&content["schema"], document, DEPTH).to_string().replace('\'', "'\\''");
-            command.push_str(&format!(" \\\n  -H 'content-type: application/json' \\\n  -d '{body}'"));
+            let body =
+                sample(&content["schema"], document, DEPTH).to_string().replace('\'', "'\\''");
+            command
+                .push_str(&format!(" \\\n  -H 'content-type: application/json' \\\n  -d '{body}'"));
         }
         Some(("multipart/form-data", _)) => command.push_str(" \\\n  -F file=@export.zip"),
         Some((media_type, _)) => {
-            command
-                .push_str(&format!(" \\\n  -H 'content-type: {media_type}' \\\n  --data-binary @export.zip"));
+            command.push_str(&format!(
+                " \\\n  -H 'content-type: {media_type}' \\\n  --data-binary @export.zip"
+            ));
         }
         None => {}
     }
@@ -231,7 +240,8 @@ fn sample(schema: &Value, document: &Value, depth: usize) -> Value {
         }
     }
     if let Some(parts) = schema["allOf"].as_array() {
-        let parts = parts.iter().filter_map(|part| sample(part, document, depth).as_object().cloned());
+        let parts =
+            parts.iter().filter_map(|part| sample(part, document, depth).as_object().cloned());
         return Value::Object(parts.flatten().collect());
     }
     match type_of(schema) {
@@ -250,12 +260,17 @@ fn sample(schema: &Value, document: &Value, depth: usize) -> Value {
 fn sample_object(schema: &Value, document: &Value, depth: usize) -> Map<String, Value> {
     let properties = || map(&schema["properties"]);
     let is_required = |name: &str| {
-        schema["required"].as_array().is_some_and(|required| required.iter().any(|required| required == name))
+        schema["required"]
+            .as_array()
+            .is_some_and(|required| required.iter().any(|required| required == name))
     };
     let wanted = properties().filter(|(name, _)| is_required(name));
     let wanted: Vec<_> = wanted.collect();
     let wanted = if wanted.is_empty() { properties().take(2).collect() } else { wanted };
-    wanted.into_iter().map(|(name, schema)| (name.to_owned(), sample(schema, document, depth - 1))).collect()
+    wanted
+        .into_iter()
+        .map(|(name, schema)| (name.to_owned(), sample(schema, document, depth - 1)))
+        .collect()
 }
 
 fn resolved<'d>(schema: &'d Value, document: &'d Value) -> &'d Value {
@@ -312,8 +327,9 @@ fn range(schema: &Value) -> String {
 
 fn described_shape(schema: &Value) -> Markup {
     let properties: Vec<_> = map(&schema["properties"]).collect();
-    let required =
-        |name: &str| schema["required"].as_array().is_some_and(|all| all.iter().any(|each| each == name));
+    let required = |name: &str| {
+        schema["required"].as_array().is_some_and(|all| all.iter().any(|each| each == name))
+    };
     html! {
         p { (prose(text(&schema["description"]))) }
         @if properties.is_empty() {
@@ -328,7 +344,11 @@ fn described_shape(schema: &Value) -> Markup {
     }
 }
 
-fn table<const N: usize>(label: &str, heads: &[&str; N], rows: impl Iterator<Item = [Markup; N]>) -> Markup {
+fn table<const N: usize>(
+    label: &str,
+    heads: &[&str; N],
+    rows: impl Iterator<Item = [Markup; N]>,
+) -> Markup {
     html! {
         div.scroll tabindex="0" role="group" aria-label=(label) {
             table {

@@ -33,7 +33,8 @@ pub fn icon(name: &str) -> Markup {
     html! { svg.icon width="20" height="20" aria-hidden="true" focusable="false" { use href={ "#sign-" (name) } {} } }
 }
 
-/// The mark of Segue: one curve fades out while the other fades in, at equal power (cosine and sine).
+/// The mark of Segue: one curve fades out while the other fades in, at equal power (cosine and
+/// sine).
 pub fn mark() -> Markup {
     html! {
         svg.mark width="36" height="24" viewBox="0 0 36 24" aria-hidden="true" focusable="false" {

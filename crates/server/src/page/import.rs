@@ -1,8 +1,9 @@
 //! `/import` takes files, `/import/{id}` shows how far they are, then the truthful report.
 //!
-//! The form posts `multipart/form-data` with `listener` and `files` to `/import`, which answers 303 to `/import/{id}`. There, scripts poll
-//! `GET /v1/imports/{id}` and fetch the fragment `GET /fragments/import/{id}` ([`fragment`], in place of `#import`) when its `state` changes;
-//! without scripts the page reloads itself while work goes on.
+//! The form posts `multipart/form-data` with `listener` and `files` to `/import`, which answers 303
+//! to `/import/{id}`. There, scripts poll `GET /v1/imports/{id}` and fetch the fragment `GET
+//! /fragments/import/{id}` ([`fragment`], in place of `#import`) when its `state` changes; without
+//! scripts the page reloads itself while work goes on.
 
 use maud::{Markup, html};
 
@@ -211,7 +212,8 @@ fn table(report: &Report) -> Markup {
     html! {
         p.tally {
             strong { (words::grouped(total.rows)) } " rows = "
-            // What there was none of is not listed, except what was left out: that there was nothing is worth knowing.
+            // What there was none of is not listed, except what was left out: that there was
+            // nothing is worth knowing.
             @for (number, what) in kept.into_iter().filter(|(number, _)| *number > 0) { strong { (words::grouped(number)) } " " (what) " + " }
             strong { (words::grouped(total.dropped_rows())) } " left out."
             @if total.duplicates > 0 { " " (words::count(total.duplicates, "row was", "rows were")) " known already and count once." }
@@ -234,8 +236,14 @@ fn table(report: &Report) -> Markup {
 }
 
 fn row(file: &FileRow) -> Markup {
-    let numbers =
-        [file.rows, file.plays, file.signals, file.tracks, file.already_imported, file.dropped_rows()];
+    let numbers = [
+        file.rows,
+        file.plays,
+        file.signals,
+        file.tracks,
+        file.already_imported,
+        file.dropped_rows(),
+    ];
     html! {
         tr {
             th scope="row" { (file.file) @if let Some(note) = &file.note { p.small { (note) } } }

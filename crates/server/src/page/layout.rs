@@ -1,4 +1,5 @@
-//! What surrounds every page: head, header, main, player, the list of keys, and the place where short messages appear.
+//! What surrounds every page: head, header, main, player, the list of keys, and the place where
+//! short messages appear.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -141,7 +142,8 @@ fn search_box() -> Markup {
     }
 }
 
-/// Who is listening. It takes a press of the button: a choice by arrow keys must not leave the page.
+/// Who is listening. It takes a press of the button: a choice by arrow keys must not leave the
+/// page.
 fn picker(frame: &Frame) -> Markup {
     if frame.listeners.len() < 2 {
         return PreEscaped(String::new());

@@ -1,7 +1,8 @@
 //! `/mix`: the mix as a list to play and to take along.
 //!
-//! Fragment: `GET /fragments/mix?{settings}&shown=…&here=…` answers [`fragment`], the part that changes with the dial, which takes the place of
-//! the element `#mix` of the page. `shown` is missing where all rows are shown; `here` is the page that forms come back to, `Frame::here`.
+//! Fragment: `GET /fragments/mix?{settings}&shown=…&here=…` answers [`fragment`], the part that
+//! changes with the dial, which takes the place of the element `#mix` of the page. `shown` is
+//! missing where all rows are shown; `here` is the page that forms come back to, `Frame::here`.
 
 use maud::{Markup, html};
 
@@ -26,7 +27,8 @@ pub struct Mix {
     pub seed: u64,
     /// What could not be had, in sentences: "only 12 tracks are new to you".
     pub notes: Vec<String>,
-    /// Why these and no others, in sentences: where candidates came from, what the policy is, which model scored.
+    /// Why these and no others, in sentences: where candidates came from, what the policy is, which
+    /// model scored.
     pub why: Vec<String>,
 }
 
@@ -51,8 +53,8 @@ pub fn view(frame: &Frame, mix: &Mix) -> Markup {
     page(frame, "The mix", &main)
 }
 
-/// The list itself, and what one may do with the whole of it. `shown` is how many picks the page asks for: fewer than the settings say where
-/// it has room for a beginning only.
+/// The list itself, and what one may do with the whole of it. `shown` is how many picks the page
+/// asks for: fewer than the settings say where it has room for a beginning only.
 pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
     let fixed = mix.settings.with_seed(mix.seed);
     html! {

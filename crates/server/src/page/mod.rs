@@ -1,9 +1,10 @@
 //! The page: what a listener sees, as HTML that the server renders.
 //!
-//! Every view is a pure function from a view model, plain strings and numbers, to [`maud::Markup`]: no view reads a store, a clock or
-//! a request. Everything works by links and forms alone; the modules under `assets/` then make it quicker, by asking the server for
-//! fragments of the same markup, so that there is no second copy of it in a script. No attribute holds style or script, so the page
-//! lives under `Content-Security-Policy: default-src 'self'`.
+//! Every view is a pure function from a view model, plain strings and numbers, to [`maud::Markup`]:
+//! no view reads a store, a clock or a request. Everything works by links and forms alone; the
+//! modules under `assets/` then make it quicker, by asking the server for fragments of the same
+//! markup, so that there is no second copy of it in a script. No attribute holds style or script,
+//! so the page lives under `Content-Security-Policy: default-src 'self'`.
 //!
 //! | file | serves | fragment |
 //! |---|---|---|
@@ -18,7 +19,8 @@
 //! | [`docs`] | `/docs` | |
 //! | [`login`], [`problem`] | `/login`, errors | |
 //!
-//! Rejected: a template language (checked when it runs, not when it is built), and a client that renders JSON (blank without scripts).
+//! Rejected: a template language (checked when it runs, not when it is built), and a client that
+//! renders JSON (blank without scripts).
 
 pub mod assets;
 pub mod calibration;

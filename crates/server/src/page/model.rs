@@ -1,7 +1,8 @@
 //! `/model`: what was learned, whether it can be trusted, and which of the models serves.
 //!
-//! Comparing is a GET form (`left`, `right`); activating posts `back` to `/models/{version}/activate`, which is also how one rolls back;
-//! training posts `back` to `/models/train`.
+//! Comparing is a GET form (`left`, `right`); activating posts `back` to
+//! `/models/{version}/activate`, which is also how one rolls back; training posts `back` to
+//! `/models/train`.
 
 use maud::{Markup, html};
 

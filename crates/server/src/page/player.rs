@@ -1,5 +1,5 @@
-//! The bar at the foot of the window that plays what the catalogue has as files. It stays hidden until something plays; without
-//! scripts, the play link of a card opens the file itself.
+//! The bar at the foot of the window that plays what the catalogue has as files. It stays hidden
+//! until something plays; without scripts, the play link of a card opens the file itself.
 
 use maud::{Markup, html};
 

@@ -1,4 +1,5 @@
-//! What a browser sees when something went wrong: the same code, message and hint that the API gives as JSON.
+//! What a browser sees when something went wrong: the same code, message and hint that the API
+//! gives as JSON.
 
 use maud::{Markup, html};
 

@@ -47,7 +47,9 @@ fn found(search: &Search) -> String {
     match search.total {
         _ if search.query.is_empty() => "Among everything that Segue knows of.".to_owned(),
         0 => "Nothing by that name. Fewer letters find more.".to_owned(),
-        total if total > shown => format!("The best {shown} of {}.", words::count(total, "track", "tracks")),
+        total if total > shown => {
+            format!("The best {shown} of {}.", words::count(total, "track", "tracks"))
+        }
         total => format!("{}.", words::count(total, "track", "tracks")),
     }
 }

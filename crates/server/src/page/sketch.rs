@@ -1,9 +1,10 @@
 //! The sonic sketch: how a track sounds, as a flower on a record sleeve.
 //!
-//! Six petals, always in the same place, are as long as the feature is strong; around them runs a rhythm ring with a tick for every four
-//! beats a minute, the first of each bar longer; the heart is filled in major and hollow in minor. The ground has one of four colours
-//! by mood and energy (the two axes of Russell's circumplex, 1980), so that a page of sleeves shows its temper before a word is read.
-//! What is unknown is not drawn. Beside it stands the same in words.
+//! Six petals, always in the same place, are as long as the feature is strong; around them runs a
+//! rhythm ring with a tick for every four beats a minute, the first of each bar longer; the heart
+//! is filled in major and hollow in minor. The ground has one of four colours by mood and energy
+//! (the two axes of Russell's circumplex, 1980), so that a page of sleeves shows its temper before
+//! a word is read. What is unknown is not drawn. Beside it stands the same in words.
 
 use std::f32::consts::TAU;
 use std::fmt::Write;
@@ -59,7 +60,8 @@ impl Mood {
 
 /// The temper of a sound.
 pub fn mood(sound: &AudioFeatures) -> Mood {
-    let (Some(valence), Some(energy)) = (sound.get(AudioFeature::Valence), sound.get(AudioFeature::Energy))
+    let (Some(valence), Some(energy)) =
+        (sound.get(AudioFeature::Valence), sound.get(AudioFeature::Energy))
     else {
         return Mood::Unknown;
     };
@@ -195,7 +197,8 @@ fn ring(sound: &AudioFeatures) -> Markup {
         return html! { circle.ring.silent r=(RING) fill="none" {} };
     };
     let ticks = (tempo / 4.0).round().clamp(10.0, 60.0) as u32;
-    let bar = sound.get(AudioFeature::TimeSignature).map_or(4, |beats| beats.round().max(1.0) as u32);
+    let bar =
+        sound.get(AudioFeature::TimeSignature).map_or(4, |beats| beats.round().max(1.0) as u32);
     let mut path = String::new();
     for tick in 0..ticks {
         let angle = tick as f32 / ticks as f32 * TAU;
@@ -234,7 +237,11 @@ pub fn describe(sound: &AudioFeatures) -> String {
     if let Some(mode) = sound.get(AudioFeature::Mode) {
         said.push(if mode >= 0.5 { "major" } else { "minor" }.to_owned());
     }
-    if said.is_empty() { "Sound: not known".to_owned() } else { format!("Sound: {}", said.join(", ")) }
+    if said.is_empty() {
+        "Sound: not known".to_owned()
+    } else {
+        format!("Sound: {}", said.join(", "))
+    }
 }
 
 /// What to call low, middling and high values of a feature; the empty word says nothing.
@@ -259,7 +266,11 @@ impl Scale {
 const SCALES: [Scale; 6] = [
     Scale { feature: AudioFeature::Energy, low: (0.4, "calm"), high: (0.65, "energetic") },
     Scale { feature: AudioFeature::Valence, low: (0.35, "dark"), high: (0.6, "bright") },
-    Scale { feature: AudioFeature::Danceability, low: (0.35, "not for dancing"), high: (0.65, "danceable") },
+    Scale {
+        feature: AudioFeature::Danceability,
+        low: (0.35, "not for dancing"),
+        high: (0.65, "danceable"),
+    },
     Scale { feature: AudioFeature::Acousticness, low: (0.0, ""), high: (0.6, "acoustic") },
     Scale { feature: AudioFeature::Instrumentalness, low: (0.0, ""), high: (0.5, "instrumental") },
     Scale { feature: AudioFeature::Speechiness, low: (0.0, ""), high: (0.33, "spoken words") },

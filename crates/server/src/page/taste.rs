@@ -1,7 +1,8 @@
 //! `/taste`: what is known of a listener, and the means to correct it.
 //!
-//! Several tastes, not one average; then the history in charts, each with its table; what the listener said and left out, each with its
-//! undo; and forgetting. Charts come from elsewhere as markup: see [`Charts`].
+//! Several tastes, not one average; then the history in charts, each with its table; what the
+//! listener said and left out, each with its undo; and forgetting. Charts come from elsewhere as
+//! markup: see [`Charts`].
 
 use maud::{Markup, html};
 use segue_core::AudioFeatures;

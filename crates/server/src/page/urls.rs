@@ -1,8 +1,9 @@
 //! Every address that the page links or posts to, built here and nowhere else.
 //!
-//! Track ids are any text (`spotify:track:…`, `name:artist␟title`, a file path), so whatever is not an unreserved character of
-//! RFC 3986 is percent-encoded, in paths as in queries. What comes back from a browser is read here as well, and reading is total:
-//! a bookmark with nonsense in it gives the defaults, not an error.
+//! Track ids are any text (`spotify:track:…`, `name:artist␟title`, a file path), so whatever is not
+//! an unreserved character of RFC 3986 is percent-encoded, in paths as in queries. What comes back
+//! from a browser is read here as well, and reading is total: a bookmark with nonsense in it gives
+//! the defaults, not an error.
 
 use std::borrow::Cow;
 
@@ -75,8 +76,12 @@ impl MixSettings {
             }
             "length" => self.length = number(&value, 1, LONGEST_MIX).unwrap_or(self.length),
             "familiarity" => self.familiarity = familiarity(&value).unwrap_or(self.familiarity),
-            "artist_cap" => self.artist_cap = number(&value, 1, LONGEST_MIX).unwrap_or(self.artist_cap),
-            "no_repeat_days" => self.no_repeat_days = number(&value, 0, 3650).unwrap_or(self.no_repeat_days),
+            "artist_cap" => {
+                self.artist_cap = number(&value, 1, LONGEST_MIX).unwrap_or(self.artist_cap)
+            }
+            "no_repeat_days" => {
+                self.no_repeat_days = number(&value, 0, 3650).unwrap_or(self.no_repeat_days)
+            }
             "seed" => self.seed = value.parse().ok(),
             "exclude" if self.exclude.len() < MOST_EXCLUDED && !self.exclude.contains(&value) => {
                 self.exclude.push(value);
@@ -166,7 +171,8 @@ pub fn playlist(mix: i64, format: &str) -> String {
 
 /// Where the forms of a card go: fields `track`, `artist`, `kind`, `back`.
 ///
-/// `kind=ban` with an `artist` bans the artist; every other kind speaks of the `track`. A form with one of the two speaks of that.
+/// `kind=ban` with an `artist` bans the artist; every other kind speaks of the `track`. A form with
+/// one of the two speaks of that.
 pub fn feedback(listener: &str) -> String {
     format!("/listeners/{}/feedback", encoded(listener))
 }
@@ -176,7 +182,8 @@ pub fn skip(listener: &str) -> String {
     format!("/listeners/{}/skip", encoded(listener))
 }
 
-/// Where an exclusion is added: fields `kind` (`period`, `device`, `track`, `artist`, `context`), `value` or `from` and `to`, `back`.
+/// Where an exclusion is added: fields `kind` (`period`, `device`, `track`, `artist`, `context`),
+/// `value` or `from` and `to`, `back`.
 pub fn exclusions(listener: &str) -> String {
     format!("/listeners/{}/exclusions", encoded(listener))
 }
@@ -241,7 +248,8 @@ pub fn audio(address: &str) -> Option<&str> {
     is_local(address).then_some(address)
 }
 
-/// Browsers read `//host` and `/\host` as another host, and drop tabs and line ends before they look.
+/// Browsers read `//host` and `/\host` as another host, and drop tabs and line ends before they
+/// look.
 fn is_local(address: &str) -> bool {
     let mut characters = address.chars();
     characters.next() == Some('/')

@@ -10,7 +10,12 @@ use crate::page::card::Card;
 use crate::page::urls;
 
 /// A pick as a card.
-pub(super) fn of_pick(app: &App, catalogue: &Catalogue, profile: &Profile, pick: &Pick) -> Option<Card> {
+pub(super) fn of_pick(
+    app: &App,
+    catalogue: &Catalogue,
+    profile: &Profile,
+    pick: &Pick,
+) -> Option<Card> {
     let row = catalogue.find(&pick.track)?;
     let card = of_track(app, catalogue, Some(profile), row);
     Some(Card {
@@ -22,7 +27,12 @@ pub(super) fn of_pick(app: &App, catalogue: &Catalogue, profile: &Profile, pick:
 }
 
 /// A track as a card that claims nothing.
-pub(super) fn of_track(app: &App, catalogue: &Catalogue, profile: Option<&Profile>, row: TrackIdx) -> Card {
+pub(super) fn of_track(
+    app: &App,
+    catalogue: &Catalogue,
+    profile: Option<&Profile>,
+    row: TrackIdx,
+) -> Card {
     let track = catalogue.track(row);
     let interaction = profile.and_then(|profile| profile.interaction(catalogue.work(row)));
     Card {
@@ -32,7 +42,8 @@ pub(super) fn of_track(app: &App, catalogue: &Catalogue, profile: Option<&Profil
         album: track.album.clone(),
         reason: String::new(),
         likability: None,
-        new_to_listener: profile.is_some() && !interaction.is_some_and(segue_engine::Interaction::is_known),
+        new_to_listener: profile.is_some()
+            && !interaction.is_some_and(segue_engine::Interaction::is_known),
         liked: interaction.is_some_and(|interaction| interaction.stance == Stance::Like),
         audio: audio(app, track),
         sound: track.features,

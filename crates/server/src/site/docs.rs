@@ -14,8 +14,9 @@ use crate::page::docs as view;
 use crate::page::layout::Section;
 
 /// The document, which does not change while the server runs.
-static DOCUMENT: LazyLock<Value> =
-    LazyLock::new(|| serde_json::to_value(openapi()).expect("the document is made of text and numbers"));
+static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::to_value(openapi()).expect("the document is made of text and numbers")
+});
 
 /// The page.
 pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {

@@ -12,9 +12,11 @@ pub(super) const COOKIE: &str = "segue_flash";
 
 /// Puts a flash on an answer.
 pub(super) fn set(headers: &mut HeaderMap, flash: &Flash) {
-    let undo = flash.undo.as_ref().map(|undo| json!({"action": undo.action, "fields": undo.fields}));
+    let undo =
+        flash.undo.as_ref().map(|undo| json!({"action": undo.action, "fields": undo.fields}));
     let text = json!({"message": flash.message, "undo": undo}).to_string();
-    let cookie = format!("{COOKIE}={}; Path=/; Max-Age=60; HttpOnly; SameSite=Strict", urls::encoded(&text));
+    let cookie =
+        format!("{COOKIE}={}; Path=/; Max-Age=60; HttpOnly; SameSite=Strict", urls::encoded(&text));
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
         headers.append(header::SET_COOKIE, cookie);
     }
@@ -23,18 +25,22 @@ pub(super) fn set(headers: &mut HeaderMap, flash: &Flash) {
 /// Takes the flash away: it has been seen.
 pub(super) fn clear(headers: &mut HeaderMap) {
     let cookie = format!("{COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Strict");
-    headers.append(header::SET_COOKIE, HeaderValue::from_str(&cookie).expect("plain text is a header value"));
+    headers.append(
+        header::SET_COOKIE,
+        HeaderValue::from_str(&cookie).expect("plain text is a header value"),
+    );
 }
 
 /// Reads the value of the cookie; nonsense is no flash.
 pub(super) fn read(value: &str) -> Option<Flash> {
     let text = percent_decode_str(value).decode_utf8().ok()?;
     let json: Value = serde_json::from_str(&text).ok()?;
-    let undo =
-        json["undo"]["action"].as_str().filter(|action| urls::local(action) == *action).map(|action| Undo {
+    let undo = json["undo"]["action"].as_str().filter(|action| urls::local(action) == *action).map(
+        |action| Undo {
             action: action.to_owned(),
             fields: serde_json::from_value(json["undo"]["fields"].clone()).unwrap_or_default(),
-        });
+        },
+    );
     Some(Flash { message: json["message"].as_str()?.to_owned(), undo })
 }
 
@@ -60,7 +66,8 @@ mod tests {
     #[test]
     fn a_flash_from_elsewhere_posts_nowhere_else() {
         let text =
-            json!({"message": "m", "undo": {"action": "https://evil.example", "fields": []}}).to_string();
+            json!({"message": "m", "undo": {"action": "https://evil.example", "fields": []}})
+                .to_string();
         assert_eq!(read(&urls::encoded(&text)).unwrap().undo, None);
     }
 }

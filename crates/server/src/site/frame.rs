@@ -41,9 +41,11 @@ impl Asked {
     }
 
     fn read(uri: &axum::http::Uri, headers: &HeaderMap) -> Self {
-        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        let decoded =
-            |value: String| percent_decode_str(&value).decode_utf8().map(std::borrow::Cow::into_owned).ok();
+        let text =
+            |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let decoded = |value: String| {
+            percent_decode_str(&value).decode_utf8().map(std::borrow::Cow::into_owned).ok()
+        };
         Self {
             here: uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
             query: uri.query().unwrap_or_default().to_owned(),
@@ -56,7 +58,9 @@ impl Asked {
 
     /// The value of a parameter of the query.
     pub(crate) fn param(&self, name: &str) -> Option<String> {
-        urls::pairs(&self.query).find(|(found, _)| found == name).map(|(_, value)| value.into_owned())
+        urls::pairs(&self.query)
+            .find(|(found, _)| found == name)
+            .map(|(_, value)| value.into_owned())
     }
 }
 
@@ -95,7 +99,9 @@ pub(super) fn answer(frame: &Frame, view: maud::Markup) -> axum::response::Respo
     use axum::response::IntoResponse as _;
     let mut response = view.into_response();
     // What a page shows of a person is no matter for caches.
-    response.headers_mut().insert(header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, axum::http::HeaderValue::from_static("no-store"));
     if frame.flash.is_some() {
         flash::clear(response.headers_mut());
     }

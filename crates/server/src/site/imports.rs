@@ -26,7 +26,10 @@ pub(super) async fn form(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
 }
 
 /// Takes files as the form sends them, and shows how far they are.
-pub(super) async fn receive(State(app): State<Arc<App>>, mut form: Multipart) -> ApiResult<Response> {
+pub(super) async fn receive(
+    State(app): State<Arc<App>>,
+    mut form: Multipart,
+) -> ApiResult<Response> {
     let broken = |error: axum::extract::multipart::MultipartError| {
         ApiError::new(error.status(), "upload_broke_off", error.body_text())
     };
@@ -73,22 +76,28 @@ pub(super) async fn show(
 }
 
 /// The same without the page around it.
-pub(super) async fn fragment(State(app): State<Arc<App>>, Path(id): Path<String>) -> ApiResult<Markup> {
+pub(super) async fn fragment(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> ApiResult<Markup> {
     Ok(import::fragment(&find(&app, &id)?))
 }
 
 fn find(app: &App, id: &str) -> ApiResult<Import> {
     let status = app.imports.status(id);
     status.map(view_model).ok_or_else(|| {
-        ApiError::not_found("unknown_import", "there is no such import, or it was before the last start")
+        ApiError::not_found(
+            "unknown_import",
+            "there is no such import, or it was before the last start",
+        )
     })
 }
 
 fn view_model(status: Status) -> Import {
-    let report = status
-        .report
-        .as_ref()
-        .map(|report| Report { total: row(&report.total()), files: report.files.iter().map(row).collect() });
+    let report = status.report.as_ref().map(|report| Report {
+        total: row(&report.total()),
+        files: report.files.iter().map(row).collect(),
+    });
     Import {
         id: status.id,
         state: match status.state {
@@ -115,7 +124,11 @@ fn row(file: &FileReport) -> FileRow {
         tracks: file.tracks,
         already_imported: file.already_imported,
         duplicates: file.duplicates,
-        dropped: file.dropped.iter().map(|(reason, count)| (in_words(*reason).to_owned(), *count)).collect(),
+        dropped: file
+            .dropped
+            .iter()
+            .map(|(reason, count)| (in_words(*reason).to_owned(), *count))
+            .collect(),
         note: file.note.clone(),
     }
 }

@@ -1,4 +1,5 @@
-//! The mix and the shelves. All of them go through the pipeline and are logged before they are shown.
+//! The mix and the shelves. All of them go through the pipeline and are logged before they are
+//! shown.
 
 use std::sync::Arc;
 
@@ -40,7 +41,9 @@ const SECONDS_PER_DAY: i64 = 86_400;
 /// `/`: shelves and the mix, or, before there is any history, what this is.
 pub(super) async fn home(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
     let frame = frame(&app, &asked, Section::Listen).await?;
-    let Some(id) = frame::listener(&frame) else { return Ok(answer(&frame, welcome::view(&frame, "me"))) };
+    let Some(id) = frame::listener(&frame) else {
+        return Ok(answer(&frame, welcome::view(&frame, "me")));
+    };
     if app.edition.load().model.is_none() {
         return Ok(without_model(&app));
     }
@@ -73,20 +76,28 @@ pub(super) async fn mix_fragment(State(app): State<Arc<App>>, asked: Asked) -> A
     Ok(mix_view::fragment(&frame, &mix, shown))
 }
 
-/// `/fragments/card`: what takes the place of a card that left: a mix of one, of what is not on the page.
-pub(super) async fn card_fragment(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+/// `/fragments/card`: what takes the place of a card that left: a mix of one, of what is not on the
+/// page.
+pub(super) async fn card_fragment(
+    State(app): State<Arc<App>>,
+    asked: Asked,
+) -> ApiResult<Response> {
     let frame = fragment_frame(&app, &asked).await?;
     let id = frame::listener(&frame).ok_or_else(nobody)?;
     let list = asked.param("list").unwrap_or_default();
     let settings = MixSettings::from_query(&asked.query);
     let listener = listeners::listener(&app, &id).await?;
     let request = match on_shelf(&listener, &list) {
-        Some(shelf) => MixRequest { exclude_tracks: excluded(&settings), seed: rand::random(), ..shelf },
+        Some(shelf) => {
+            MixRequest { exclude_tracks: excluded(&settings), seed: rand::random(), ..shelf }
+        }
         None => MixRequest { seed: rand::random(), ..request(&settings) },
     };
     let request = MixRequest { length: 1, ..request };
     let mixed = match mixing::mix_and_log(&app, &id, request, None).await {
-        Err(error) if error.code == "nothing_eligible" => return Ok(StatusCode::NO_CONTENT.into_response()),
+        Err(error) if error.code == "nothing_eligible" => {
+            return Ok(StatusCode::NO_CONTENT.into_response());
+        }
         mixed => mixed?,
     };
     let (catalogue, profile) = (&mixed.listener.edition.catalogue, &mixed.listener.profile);
@@ -115,7 +126,8 @@ pub(super) async fn search(State(app): State<Arc<App>>, asked: Asked) -> ApiResu
     let (edition, rows) = found.await?;
     let profile = profile.as_ref().map(|listener| &listener.profile);
     let shown = rows.iter().take(MOST_FOUND);
-    let results = shown.map(|&row| cards::of_track(&app, &edition.catalogue, profile, row)).collect();
+    let results =
+        shown.map(|&row| cards::of_track(&app, &edition.catalogue, profile, row)).collect();
     let search = Search { query, results, total: rows.len() as u64 };
     Ok(answer(&frame, search_view::view(&frame, &search)))
 }
@@ -167,8 +179,8 @@ fn given(settings: &MixSettings, asked: &Asked) -> Settings {
     }
 }
 
-/// Makes and logs the mix that the address asks for, no longer than the page shows of it: what is logged as shown was seen. The frame comes back
-/// with an address that gives the same mix again.
+/// Makes and logs the mix that the address asks for, no longer than the page shows of it: what is
+/// logged as shown was seen. The frame comes back with an address that gives the same mix again.
 async fn mixed(
     app: &Arc<App>,
     frame: Frame,
@@ -177,8 +189,10 @@ async fn mixed(
 ) -> ApiResult<(Frame, Mix, Arc<Listener>)> {
     let settings = MixSettings::from_query(&asked.query);
     let request = request(&settings);
-    let request =
-        MixRequest { length: request.length.min(u32::try_from(shown).unwrap_or(u32::MAX)), ..request };
+    let request = MixRequest {
+        length: request.length.min(u32::try_from(shown).unwrap_or(u32::MAX)),
+        ..request
+    };
     let given = given(&settings, asked);
     let seed = request.seed;
     let made = match mixing::mix_and_log(app, id, request, Some(given)).await {
@@ -188,7 +202,8 @@ async fn mixed(
     let path = frame.here.split('?').next().unwrap_or("/").to_owned();
     let query = match is_set(asked) {
         true => settings.with_seed(seed).to_query(),
-        // Settings that nobody set stay unset, or an experiment would be over with the first answer.
+        // Settings that nobody set stay unset, or an experiment would be over with the first
+        // answer.
         false => MixSettings { seed: Some(seed), ..settings.clone() }.to_short_query(),
     };
     let frame = Frame { here: format!("{path}?{query}"), ..frame };
@@ -222,7 +237,12 @@ fn effect(listener: &Listener, explore: f32, outcome: &MixOutcome) -> Preview {
 
 fn card_list(app: &App, listener: &Listener, outcome: &MixOutcome) -> Vec<crate::page::card::Card> {
     let (catalogue, profile) = (&listener.edition.catalogue, &listener.profile);
-    outcome.slate.picks.iter().filter_map(|pick| cards::of_pick(app, catalogue, profile, pick)).collect()
+    outcome
+        .slate
+        .picks
+        .iter()
+        .filter_map(|pick| cards::of_pick(app, catalogue, profile, pick))
+        .collect()
 }
 
 /// How a mix came about, in sentences.
@@ -248,9 +268,11 @@ fn why(listener: &Listener, outcome: &MixOutcome) -> Vec<String> {
     ]
 }
 
-/// The shelves of the day. They keep their order and their tracks until the listener says something.
+/// The shelves of the day. They keep their order and their tracks until the listener says
+/// something.
 async fn fill_shelves(app: &Arc<App>, listener: Arc<Listener>, mix: &Mix) -> ApiResult<Vec<Shelf>> {
-    let shown: Vec<TrackId> = mix.picks.iter().map(|card| TrackId::new(card.track.as_str())).collect();
+    let shown: Vec<TrackId> =
+        mix.picks.iter().map(|card| TrackId::new(card.track.as_str())).collect();
     let excluded = excluded(&mix.settings);
     let forgotten = app.writer.forgotten();
     let filler = Arc::clone(&listener);
@@ -269,7 +291,8 @@ async fn fill_shelves(app: &Arc<App>, listener: Arc<Listener>, mix: &Mix) -> Api
         cards: card_list(app, &listener, &filled.outcome),
     };
     let made = page.shelves.iter().map(shelf).collect();
-    let slates = |filled: Filled| vec![Impression::new(filled.shelf.request.now, filled.outcome.slate)];
+    let slates =
+        |filled: Filled| vec![Impression::new(filled.shelf.request.now, filled.outcome.slate)];
     let mixes: Vec<Vec<Impression>> = page.shelves.into_iter().map(slates).collect();
     if !mixes.is_empty() {
         mixing::log(app, mixes, forgotten).await?;
@@ -290,14 +313,21 @@ fn shelf_plan(listener: &Listener) -> shelves::Plan {
     let now = Timestamp::now();
     let today = now.as_second().div_euclid(SECONDS_PER_DAY) as u64;
     let seed = today ^ listener_hash(&profile.listener);
-    let base = MixRequest { length: SHELF, seed, arrivals: edition.arrivals.clone(), ..MixRequest::new(now) };
+    let base = MixRequest {
+        length: SHELF,
+        seed,
+        arrivals: edition.arrivals.clone(),
+        ..MixRequest::new(now)
+    };
     let similar = |anchor| -> Vec<TrackId> {
-        let found = edition.similar.similar(&edition.catalogue, &edition.index, anchor, MOST_SIMILAR);
+        let found =
+            edition.similar.similar(&edition.catalogue, &edition.index, anchor, MOST_SIMILAR);
         found.into_iter().map(|similar| edition.catalogue.track(similar.track).id.clone()).collect()
     };
     let anchors = shelves::anchors(&edition.catalogue, profile, now).into_iter();
-    let near =
-        anchors.map(|anchor| (anchor, similar(anchor))).find(|(_, similar)| similar.len() >= FEWEST_SIMILAR);
+    let near = anchors
+        .map(|anchor| (anchor, similar(anchor)))
+        .find(|(_, similar)| similar.len() >= FEWEST_SIMILAR);
     let near = near.as_ref().map(|(track, similar)| shelves::Near { track: *track, similar });
     shelves::plan(&edition.catalogue, profile, &base, near)
 }

@@ -1,7 +1,8 @@
-//! The page's routes: what a browser asks for becomes view models for [`page`](crate::page), what its forms say becomes events.
+//! The page's routes: what a browser asks for becomes view models for [`page`](crate::page), what
+//! its forms say becomes events.
 //!
-//! Forms work without scripts: each answers with a redirect to where it came from, and a [flash](flash) that can undo it. Scripts ask for fragments
-//! of the same views, or speak to `/v1`.
+//! Forms work without scripts: each answers with a redirect to where it came from, and a
+//! [flash](flash) that can undo it. Scripts ask for fragments of the same views, or speak to `/v1`.
 
 mod cards;
 mod docs;
@@ -89,15 +90,21 @@ pub(crate) async fn in_html(State(app): State<Arc<App>>, request: Request, next:
     }
 }
 
-/// Whether a browser asks for something to look at. Programs that speak to an API get errors that programs can read.
+/// Whether a browser asks for something to look at. Programs that speak to an API get errors that
+/// programs can read.
 fn wants_page(request: &Request) -> bool {
     let path = request.uri().path();
-    let is_api = ["/v1/", "/api/", "/rest/", "/metrics"].iter().any(|start| path.starts_with(start));
+    let is_api =
+        ["/v1/", "/api/", "/rest/", "/metrics"].iter().any(|start| path.starts_with(start));
     let accepts = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     !is_api && accepts.is_some_and(|accepts| accepts.contains("text/html"))
 }
 
-async fn error_page(app: &Arc<App>, (asked, is_known): (&frame::Asked, bool), error: &ApiError) -> Response {
+async fn error_page(
+    app: &Arc<App>,
+    (asked, is_known): (&frame::Asked, bool),
+    error: &ApiError,
+) -> Response {
     if error.status == StatusCode::UNAUTHORIZED {
         let back = crate::page::urls::encoded(&asked.here);
         return Redirect::to(&format!("/login?back={back}")).into_response();

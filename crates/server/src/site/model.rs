@@ -1,4 +1,5 @@
-//! The model page: what was learned, whether its word can be taken, and the way back to an earlier one.
+//! The model page: what was learned, whether its word can be taken, and the way back to an earlier
+//! one.
 
 use std::sync::Arc;
 
@@ -43,7 +44,8 @@ pub(super) async fn show(
         models.iter().find(|model| model.entry.version == version)
     };
     let comparison = chosen("left").zip(chosen("right")).map(|(left, right)| compare(left, right));
-    let training = app.imports.statuses().iter().any(|status| status.state == ImportState::Training);
+    let training =
+        app.imports.statuses().iter().any(|status| status.state == ImportState::Training);
     let model = Model {
         learned: active.map(Known::learned).unwrap_or_default(),
         calibration: active.map(Known::calibration).unwrap_or_default(),
@@ -93,7 +95,9 @@ impl Known {
         let audible = self.count("/card/data/audible_tracks");
         let sounds = match audible == self.count("/card/data/tracks") {
             true => format!("It knows {tracks}, and how each of them sounds."),
-            false => format!("It knows {tracks}, and how {} of them sound.", words::grouped(audible)),
+            false => {
+                format!("It knows {tracks}, and how {} of them sound.", words::grouped(audible))
+            }
         };
         let likes = words::count(self.count("/card/data/likes"), "like", "likes");
         let dislikes = words::count(self.count("/card/data/dislikes"), "dislike", "dislikes");
@@ -146,7 +150,12 @@ impl Known {
                 "How surprised it was by the answers; lower is better, .693 is a coin.",
                 None,
             ),
-            of("ece", "Calibration error", "How far its odds are from what happened, on average.", None),
+            of(
+                "ece",
+                "Calibration error",
+                "How far its odds are from what happened, on average.",
+                None,
+            ),
         ];
         metrics.into_iter().flatten().collect()
     }
@@ -157,7 +166,13 @@ impl Known {
             let rows = bin["rows"].as_u64()?;
             let observed = bin["observed"].as_f64()?;
             let (low, high) = wilson(observed, rows);
-            Some(Bin { predicted: bin["predicted"].as_f64()?, happened: observed, low, high, count: rows })
+            Some(Bin {
+                predicted: bin["predicted"].as_f64()?,
+                happened: observed,
+                low,
+                high,
+                count: rows,
+            })
         };
         bins.map(|bins| bins.iter().filter_map(bin).collect()).unwrap_or_default()
     }
@@ -185,11 +200,16 @@ fn wilson(share: f64, rows: u64) -> (f64, f64) {
 }
 
 fn compare(left: &Known, right: &Known) -> Comparison {
-    let figures =
-        [("auc", "AUC"), ("accuracy", "Accuracy"), ("log_loss", "Log-loss"), ("ece", "Calibration error")];
+    let figures = [
+        ("auc", "AUC"),
+        ("accuracy", "Accuracy"),
+        ("log_loss", "Log-loss"),
+        ("ece", "Calibration error"),
+    ];
     let row = |&(name, label): &(&str, &str)| {
         let (a, b) = (left.figure(name), right.figure(name));
-        let shown = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.3}"));
+        let shown =
+            |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value:.3}"));
         let difference = a.zip(b).map_or("–".to_owned(), |(a, b)| format!("{:+.3}", b - a));
         ComparisonRow { name: label.to_owned(), left: shown(a), right: shown(b), difference }
     };
@@ -201,7 +221,8 @@ fn compare(left: &Known, right: &Known) -> Comparison {
     }
 }
 
-/// Two models are measured on different answers, so that only intervals that do not meet say anything.
+/// Two models are measured on different answers, so that only intervals that do not meet say
+/// anything.
 fn verdict(left: &Known, right: &Known) -> String {
     let ends = |model: &Known| {
         let low = model.number("/card/report/reliability/auc/0")?;
@@ -246,6 +267,9 @@ pub(super) async fn train(
     let version = imports::train_in_turn(&app).await?;
     Ok(back(
         &to,
-        Some(Flash { message: format!("{version} was trained and serves from now on."), undo: None }),
+        Some(Flash {
+            message: format!("{version} was trained and serves from now on."),
+            undo: None,
+        }),
     ))
 }

@@ -1,12 +1,13 @@
-//! What forms say: answers to cards, exclusions, the wish to be forgotten. Each comes back to where it came from.
+//! What forms say: answers to cards, exclusions, the wish to be forgotten. Each comes back to where
+//! it came from.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use segue_core::{
-    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
-    StartReason, Timestamp, TrackId,
+    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
+    Source, StartReason, Timestamp, TrackId,
 };
 use segue_store::{Entry, Event, Exclusion, ExclusionId};
 use serde::Deserialize;
@@ -39,7 +40,8 @@ pub(super) async fn feedback(
     Submitted(said): Submitted<Said>,
 ) -> ApiResult<Response> {
     check_name("a listener", &listener)?;
-    let of_artist = !said.artist.is_empty() && (said.track.is_empty() || said.kind == FeedbackKind::Ban);
+    let of_artist =
+        !said.artist.is_empty() && (said.track.is_empty() || said.kind == FeedbackKind::Ban);
     let (name, target) = if of_artist {
         check_name("an artist", &said.artist)?;
         (said.artist.clone(), FeedbackTarget::Artist(said.artist.clone()))
@@ -63,8 +65,9 @@ pub(super) async fn feedback(
         FeedbackKind::Cleared => format!("Taken back: {name}."),
     };
     let field = if of_artist { ("artist", said.artist) } else { ("track", said.track) };
-    let fields =
-        [("kind", "cleared".to_owned()), field].map(|(name, value)| (name.to_owned(), value)).to_vec();
+    let fields = [("kind", "cleared".to_owned()), field]
+        .map(|(name, value)| (name.to_owned(), value))
+        .to_vec();
     let undo = Undo { action: urls::feedback(&listener), fields };
     let undo = (said.kind != FeedbackKind::Cleared).then_some(undo);
     Ok(back(&said.back, Some(Flash { message, undo })))
@@ -146,23 +149,33 @@ impl LeaveOut {
             "period" => {
                 let (from, to) = (day(&self.from, 0)?, day(&self.to, 1)?);
                 if from >= to {
-                    return Err(ApiError::bad_request("bad_period", "the period ends before it begins"));
+                    return Err(ApiError::bad_request(
+                        "bad_period",
+                        "the period ends before it begins",
+                    ));
                 }
                 Ok(Exclusion::Period { from, to })
             }
             "device" => {
                 let device = serde_json::from_value::<DeviceClass>(serde_json::json!(self.value));
                 device.map(Exclusion::Device).map_err(|_| {
-                    ApiError::bad_request("bad_device", format!("`{}` is no kind of device", self.value))
+                    ApiError::bad_request(
+                        "bad_device",
+                        format!("`{}` is no kind of device", self.value),
+                    )
                 })
             }
             "context" => named("a context").map(Exclusion::Context),
             "artist" => named("an artist").map(Exclusion::Artist),
             "track" => {
                 let edition = app.edition.load();
-                Ok(Exclusion::Work(edition.catalogue.track(edition.find(&self.value)?).work.clone()))
+                Ok(Exclusion::Work(
+                    edition.catalogue.track(edition.find(&self.value)?).work.clone(),
+                ))
             }
-            other => Err(ApiError::bad_request("bad_exclusion", format!("`{other}` cannot be left out"))),
+            other => {
+                Err(ApiError::bad_request("bad_exclusion", format!("`{other}` cannot be left out")))
+            }
         }
     }
 }
@@ -172,8 +185,9 @@ fn day(text: &str, after: i64) -> ApiResult<Timestamp> {
     let date: Result<jiff::civil::Date, _> = text.parse();
     let date = date.and_then(|date| date.checked_add(jiff::Span::new().days(after)));
     let at = date.and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC));
-    at.map(|at| at.timestamp())
-        .map_err(|_| ApiError::bad_request("bad_period", format!("`{text}` is no day such as 2025-12-24")))
+    at.map(|at| at.timestamp()).map_err(|_| {
+        ApiError::bad_request("bad_period", format!("`{text}` is no day such as 2025-12-24"))
+    })
 }
 
 /// Where to go back to.
@@ -189,7 +203,8 @@ pub(super) async fn include_again(
     Path((listener, exclusion)): Path<(String, i64)>,
     Submitted(Back { back: to }): Submitted<Back>,
 ) -> ApiResult<Response> {
-    let removed = api::include_again(&app, &ListenerId::new(listener), ExclusionId(exclusion)).await?;
+    let removed =
+        api::include_again(&app, &ListenerId::new(listener), ExclusionId(exclusion)).await?;
     let message = if removed { "Counts again." } else { "That was taken back before." };
     let to = if to.is_empty() { "/taste".to_owned() } else { to };
     Ok(back(&to, Some(Flash { message: message.to_owned(), undo: None })))
@@ -213,7 +228,8 @@ pub(super) async fn forget(
         return Err(ApiError::bad_request("not_confirmed", message));
     }
     let forgotten = crate::api::forget_listener(&app, &listener).await?;
-    let models = if forgotten.models.is_empty() { "" } else { ", and the models that learned from them" };
+    let models =
+        if forgotten.models.is_empty() { "" } else { ", and the models that learned from them" };
     let message = format!(
         "{listener} is forgotten: {} plays, {} words{models}.",
         forgotten.listens, forgotten.feedback

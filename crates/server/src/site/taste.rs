@@ -7,7 +7,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
 use jiff::tz::TimeZone;
 use segue_core::{
-    AudioFeatures, DeviceClass, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Timestamp,
+    AudioFeatures, DeviceClass, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId,
+    Timestamp,
 };
 use segue_engine::Catalogue;
 use segue_engine::taste::Course;
@@ -42,7 +43,11 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
         tastes: tastes(catalogue, &found),
         charts: draw(&found, &zone_name),
         said: said(catalogue, &record.feedback),
-        exclusions: record.exclusions.iter().map(|(id, exclusion)| excluded(*id, exclusion)).collect(),
+        exclusions: record
+            .exclusions
+            .iter()
+            .map(|(id, exclusion)| excluded(*id, exclusion))
+            .collect(),
         devices: record.devices.keys().map(|device| (device.clone(), device.clone())).collect(),
         contexts: record.contexts.keys().take(MOST_LISTED).cloned().collect(),
     };
@@ -70,7 +75,11 @@ async fn record(app: &App, listener: ListenerId) -> ApiResult<Record> {
 }
 
 impl Record {
-    fn new(listens: &[Listen], feedback: Vec<Feedback>, exclusions: Vec<(ExclusionId, Exclusion)>) -> Self {
+    fn new(
+        listens: &[Listen],
+        feedback: Vec<Feedback>,
+        exclusions: Vec<(ExclusionId, Exclusion)>,
+    ) -> Self {
         let mut devices = BTreeMap::new();
         let mut contexts = BTreeMap::new();
         for listen in listens {
@@ -81,9 +90,18 @@ impl Record {
                 *contexts.entry(context.clone()).or_default() += 1;
             }
         }
-        let songs: std::collections::HashSet<_> = listens.iter().map(|listen| &listen.track).collect();
+        let songs: std::collections::HashSet<_> =
+            listens.iter().map(|listen| &listen.track).collect();
         let first = listens.iter().filter(|listen| listen.is_dated()).map(Listen::started_at).min();
-        Self { feedback, exclusions, plays: listens.len(), songs: songs.len(), first, devices, contexts }
+        Self {
+            feedback,
+            exclusions,
+            plays: listens.len(),
+            songs: songs.len(),
+            first,
+            devices,
+            contexts,
+        }
     }
 
     fn drawn_from(&self) -> String {
@@ -98,13 +116,19 @@ impl Record {
 }
 
 fn device_name(device: DeviceClass) -> String {
-    serde_json::to_value(device).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(device)
+        .ok()
+        .and_then(|name| name.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn tastes(catalogue: &Catalogue, found: &TasteAnswer) -> Vec<OneTaste> {
     let one = |taste: &segue_engine::taste::Taste| {
-        let tracks =
-            taste.examples.iter().filter_map(|id| catalogue.find(id)).map(|row| catalogue.track(row));
+        let tracks = taste
+            .examples
+            .iter()
+            .filter_map(|id| catalogue.find(id))
+            .map(|row| catalogue.track(row));
         let example = |track: &segue_core::Track| Example {
             track: track.id.to_string(),
             title: track.display_title().to_owned(),

@@ -1,5 +1,6 @@
-//! What every answer is wrapped in, in JSON or in XML. There is one content for both: in XML a single value is an attribute, an object an
-//! element, and a list as many elements of its name, with text where the values are single ones.
+//! What every answer is wrapped in, in JSON or in XML. There is one content for both: in XML a
+//! single value is an attribute, an object an element, and a list as many elements of its name,
+//! with text where the values are single ones.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -21,7 +22,8 @@ pub(super) enum Format {
 }
 
 impl Format {
-    /// What is asked for; XML if nothing is. JSONP would let any page read the answer, so it is not written.
+    /// What is asked for; XML if nothing is. JSONP would let any page read the answer, so it is not
+    /// written.
     pub(super) fn of(query: &Pairs) -> Option<Self> {
         match query.get("f") {
             None | Some("xml") => Some(Self::Xml),
@@ -130,7 +132,9 @@ fn write_element(
     for (name, value) in nested() {
         match value {
             Value::Object(content) => write_element(writer, name, content)?,
-            Value::Array(list) => list.iter().try_for_each(|value| write_item(writer, name, value))?,
+            Value::Array(list) => {
+                list.iter().try_for_each(|value| write_item(writer, name, value))?
+            }
             _ => {}
         }
     }
@@ -149,7 +153,9 @@ fn write_item(writer: &mut Writer<Vec<u8>>, name: &str, value: &Value) -> std::i
 /// A single value as text, without the characters that XML cannot hold.
 fn single(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(text.chars().filter(|&character| is_allowed(character)).collect()),
+        Value::String(text) => {
+            Some(text.chars().filter(|&character| is_allowed(character)).collect())
+        }
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(yes) => Some(yes.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
@@ -169,7 +175,10 @@ mod tests {
     fn xml_has_attributes_elements_and_lists() {
         let song = json!({"id": "a&b", "title": "<\"bell\u{7}\">", "isDir": false, "year": 1999, "isrc": ["X", "Y"], "album": null});
         let xml = Envelope::of(Answer::of("similarSongs2", json!({"song": [song]}))).xml();
-        assert!(xml.starts_with(r#"<?xml version="1.0" encoding="UTF-8"?><subsonic-response "#), "{xml}");
+        assert!(
+            xml.starts_with(r#"<?xml version="1.0" encoding="UTF-8"?><subsonic-response "#),
+            "{xml}"
+        );
         for part in [
             r#"xmlns="http://subsonic.org/restapi""#,
             r#"status="ok""#,

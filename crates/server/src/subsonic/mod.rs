@@ -1,11 +1,13 @@
-//! The part of OpenSubsonic that asks for music like other music, under `/rest`, so that a player can call it: `ping`,
-//! `getOpenSubsonicExtensions`, `getSimilarSongs`, `getSimilarSongs2`, `getSonicSimilarTracks` and `findSonicPath`, each with and
-//! without `.view`, by GET and by POST of a form.
+//! The part of OpenSubsonic that asks for music like other music, under `/rest`, so that a player
+//! can call it: `ping`, `getOpenSubsonicExtensions`, `getSimilarSongs`, `getSimilarSongs2`,
+//! `getSonicSimilarTracks` and `findSonicPath`, each with and without `.view`, by GET and by POST
+//! of a form.
 //!
-//! Ids of songs are those of the catalogue, ids of artists their names behind `artist:`. Answers are an envelope in XML or, with
-//! `f=json`, in JSON; errors have a code in it and the status 200, except when the server is too busy to answer at all. The key is the
-//! parameter `apiKey`; passwords are not taken. The matches of the sonic endpoints stand directly in the envelope, each with its
-//! `entry`, as the specification of the extension `sonicSimilarity` and Navidrome have it.
+//! Ids of songs are those of the catalogue, ids of artists their names behind `artist:`. Answers
+//! are an envelope in XML or, with `f=json`, in JSON; errors have a code in it and the status 200,
+//! except when the server is too busy to answer at all. The key is the parameter `apiKey`;
+//! passwords are not taken. The matches of the sonic endpoints stand directly in the envelope, each
+//! with its `entry`, as the specification of the extension `sonicSimilarity` and Navidrome have it.
 
 mod child;
 mod envelope;
@@ -56,7 +58,9 @@ where
     T: 'static,
 {
     let handler = on(MethodFilter::GET.or(MethodFilter::POST), handler);
-    router.route(&format!("/rest/{name}"), handler.clone()).route(&format!("/rest/{name}.view"), handler)
+    router
+        .route(&format!("/rest/{name}"), handler.clone())
+        .route(&format!("/rest/{name}.view"), handler)
 }
 
 async fn extensions() -> Answer {
@@ -72,11 +76,15 @@ async fn unknown() -> ApiError {
 /// A parameter that has to be there.
 fn required<'q>(query: &'q Pairs, name: &str) -> ApiResult<&'q str> {
     query.get(name).ok_or_else(|| {
-        ApiError::bad_request("missing_parameter", format!("required parameter `{name}` is missing"))
+        ApiError::bad_request(
+            "missing_parameter",
+            format!("required parameter `{name}` is missing"),
+        )
     })
 }
 
-/// Takes the parameters of a form as those of a query, lets the request through, and puts what comes back into an envelope.
+/// Takes the parameters of a form as those of a query, lets the request through, and puts what
+/// comes back into an envelope.
 pub(crate) async fn converse(app: &App, request: Request, next: Next) -> Response {
     let request = match with_form_as_query(app, request).await {
         Ok(request) => request,
@@ -121,9 +129,11 @@ async fn with_form_as_query(app: &App, request: Request) -> ApiResult<Request> {
         return Ok(request);
     }
     let (mut parts, body) = request.into_parts();
-    let unread = |_| ApiError::bad_request("bad_form", "the form is larger than 64 kB, or was cut off");
+    let unread =
+        |_| ApiError::bad_request("bad_form", "the form is larger than 64 kB, or was cut off");
     let read = tokio::time::timeout(app.config.limits.body_time, to_bytes(body, FORM_BYTES));
-    let form = read.await.map_err(|_| ApiError::bad_request("bad_form", "the form took too long"))?;
+    let form =
+        read.await.map_err(|_| ApiError::bad_request("bad_form", "the form took too long"))?;
     let form = form.map_err(unread)?;
     let form = std::str::from_utf8(&form).unwrap_or_default().trim();
     let query = parts.uri.query().unwrap_or_default();

@@ -1,4 +1,5 @@
-//! `getSimilarSongs` and `getSimilarSongs2`: songs like a song, or like what an artist is best known for.
+//! `getSimilarSongs` and `getSimilarSongs2`: songs like a song, or like what an artist is best
+//! known for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -57,7 +58,8 @@ fn like_a_song(edition: &Edition, song: TrackIdx, count: usize) -> Vec<TrackIdx>
     similar.into_iter().map(|similar| similar.track).collect()
 }
 
-/// Songs by the artist and like theirs, in an order that is another every time, as the specification has it: players make a radio of them.
+/// Songs by the artist and like theirs, in an order that is another every time, as the
+/// specification has it: players make a radio of them.
 fn like_an_artist(edition: &Edition, id: &str, count: usize) -> Option<Vec<TrackIdx>> {
     let artist = edition.catalogue.find_artist(artist_name(id).unwrap_or(id))?;
     let mut own = edition.index.tracks_by(artist).to_vec();
@@ -70,10 +72,12 @@ fn like_an_artist(edition: &Edition, id: &str, count: usize) -> Option<Vec<Track
             *scores.entry(similar.track).or_default() += similar.similarity;
         }
     }
-    let mut others: Vec<(TrackIdx, f32)> = scores.into_iter().filter(|(row, _)| !own.contains(row)).collect();
+    let mut others: Vec<(TrackIdx, f32)> =
+        scores.into_iter().filter(|(row, _)| !own.contains(row)).collect();
     others.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     others.truncate(count - own.len());
-    let mut songs: Vec<TrackIdx> = own.into_iter().chain(others.into_iter().map(|(row, _)| row)).collect();
+    let mut songs: Vec<TrackIdx> =
+        own.into_iter().chain(others.into_iter().map(|(row, _)| row)).collect();
     songs.shuffle(&mut rand::rng());
     Some(songs)
 }

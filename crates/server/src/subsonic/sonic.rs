@@ -1,6 +1,7 @@
-//! The extension `sonicSimilarity`: songs that sound like a song, and a way from one song to another through sound. Only sound counts
-//! here: similarity is `exp(-d²)` of the distance in the [space of sound](segue_engine::sound), 1 for the same sound. Who made a song and
-//! who likes it is for `getSimilarSongs`; a song of which nothing is measured sounds like none.
+//! The extension `sonicSimilarity`: songs that sound like a song, and a way from one song to
+//! another through sound. Only sound counts here: similarity is `exp(-d²)` of the distance in the
+//! [space of sound](segue_engine::sound), 1 for the same sound. Who made a song and who likes it is
+//! for `getSimilarSongs`; a song of which nothing is measured sounds like none.
 
 use std::sync::Arc;
 
@@ -31,7 +32,10 @@ pub(super) async fn similar(State(app): State<Arc<App>>, query: Pairs) -> ApiRes
     let count = count(&query, USUAL)?;
     let found = app.heavy(move || {
         let alike = sounding_like(&edition, song, count).into_iter();
-        Answer::of("sonicMatch", alike.map(|(row, similarity)| matched(&edition, row, similarity)).collect())
+        Answer::of(
+            "sonicMatch",
+            alike.map(|(row, similarity)| matched(&edition, row, similarity)).collect(),
+        )
     });
     found.await
 }
@@ -50,12 +54,16 @@ fn sounding_like(edition: &Edition, song: TrackIdx, count: usize) -> Vec<(TrackI
 /// Songs from one to another, both included, each with its similarity to the first.
 pub(super) async fn path(State(app): State<Arc<App>>, query: Pairs) -> ApiResult<Answer> {
     let edition = app.edition.load_full();
-    let ends =
-        [edition.find(required(&query, "startSongId")?)?, edition.find(required(&query, "endSongId")?)?];
+    let ends = [
+        edition.find(required(&query, "startSongId")?)?,
+        edition.find(required(&query, "endSongId")?)?,
+    ];
     let count = count(&query, USUAL_PATH)?.clamp(2, LONGEST_PATH);
     let rows = way(&app, Arc::clone(&edition), ends, count).await?;
-    let similarity = |row| if row == ends[0] { Some(1.0) } else { similarity(&edition, ends[0], row) };
-    let matches = rows.into_iter().map(|row| matched(&edition, row, similarity(row).unwrap_or(-1.0)));
+    let similarity =
+        |row| if row == ends[0] { Some(1.0) } else { similarity(&edition, ends[0], row) };
+    let matches =
+        rows.into_iter().map(|row| matched(&edition, row, similarity(row).unwrap_or(-1.0)));
     Ok(Answer::of("sonicMatch", matches.collect()))
 }
 

@@ -1,4 +1,5 @@
-//! A socket in bad hands: slow, huge, malformed, too many. The server answers with a status or hangs up, and goes on serving.
+//! A socket in bad hands: slow, huge, malformed, too many. The server answers with a status or
+//! hangs up, and goes on serving.
 
 use std::num::NonZeroU32;
 use std::time::{Duration, Instant};
@@ -12,8 +13,7 @@ use tokio::net::TcpStream;
 
 use crate::world::{Socket, World, answer, request};
 
-const MIX: &str =
-    "POST /v1/listeners/ada/mixes HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+const MIX: &str = "POST /v1/listeners/ada/mixes HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
 
 fn hasty(limits: &mut Limits) {
     limits.head_time = Duration::from_millis(300);
@@ -27,7 +27,9 @@ fn status(answer: &str) -> &str {
 async fn is_well(world: &World, socket: &Socket) {
     assert_eq!(
         status(
-            &socket.exchange(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").await
+            &socket
+                .exchange(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+                .await
         ),
         "200"
     );
@@ -88,7 +90,8 @@ async fn malformed_requests_are_refused_and_none_is_smuggled_behind_another() {
         ("no UTF-8 in the path", b"GET /v1/\xff HTTP/1.1\r\nhost: localhost\r\n\r\n".to_vec()),
         (
             "two lengths",
-            format!("{MIX}content-length: 2\r\ncontent-length: {length}\r\n\r\n{{}}{hidden}").into_bytes(),
+            format!("{MIX}content-length: 2\r\ncontent-length: {length}\r\n\r\n{{}}{hidden}")
+                .into_bytes(),
         ),
         ("a length that is none", format!("{MIX}content-length: 2, 3\r\n\r\n{{}}").into_bytes()),
         ("a negative length", format!("{MIX}content-length: -1\r\n\r\n{{}}").into_bytes()),
@@ -98,29 +101,41 @@ async fn malformed_requests_are_refused_and_none_is_smuggled_behind_another() {
         ),
         (
             "an unknown coding",
-            format!("{MIX}transfer-encoding: identity, chunked, gzip\r\n\r\n0\r\n\r\n").into_bytes(),
+            format!("{MIX}transfer-encoding: identity, chunked, gzip\r\n\r\n0\r\n\r\n")
+                .into_bytes(),
         ),
-        ("a folded header", b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: a\r\n b\r\n\r\n".to_vec()),
+        (
+            "a folded header",
+            b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nx: a\r\n b\r\n\r\n".to_vec(),
+        ),
         (
             "a space before the colon",
             format!("{}transfer-encoding : chunked\r\n\r\n0\r\n\r\n", MIX).into_bytes(),
         ),
     ] {
         let answer = socket.exchange(&bytes).await;
-        let refused =
-            answer.is_empty() || ["400", "404", "408", "413", "414", "431"].contains(&status(&answer));
+        let refused = answer.is_empty()
+            || ["400", "404", "408", "413", "414", "431"].contains(&status(&answer));
         assert!(refused, "{what}: {answer}");
     }
     for bytes in [
-        format!("{MIX}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n{hidden}"),
+        format!(
+            "{MIX}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n{hidden}"
+        ),
         format!("{MIX}transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n{hidden}"),
     ] {
         let answer = socket.exchange(bytes.as_bytes()).await;
-        assert!(answer.matches("HTTP/1.1").count() <= 1, "a connection of two minds is closed: {answer}");
+        assert!(
+            answer.matches("HTTP/1.1").count() <= 1,
+            "a connection of two minds is closed: {answer}"
+        );
     }
     assert_eq!(world.get("/v1/listeners/ada").await.ok()["listens"], 40, "ada is not forgotten");
     let old = socket.exchange(b"GET /healthz HTTP/1.0\r\n\r\n").await;
-    assert!(status(&old) == "200" && old.ends_with("ok\n"), "HTTP/1.0 is answered and closed: {old}");
+    assert!(
+        status(&old) == "200" && old.ends_with("ok\n"),
+        "HTTP/1.0 is answered and closed: {old}"
+    );
     is_well(&world, &socket).await;
     socket.stopped().await;
 }
@@ -143,9 +158,14 @@ async fn bodies_that_are_too_large_too_deep_or_no_json_are_refused() {
         let (status, code) = send(json, nested.into_bytes()).await;
         assert!([400, 422].contains(&status) && code == "bad_body");
     }
-    for broken in
-        [&b""[..], b"{", b"{\"track\": \"\xff\"}", b"\xef\xbb\xbf{}", b"{\"kind\": \"like\"} {}", b"NaN"]
-    {
+    for broken in [
+        &b""[..],
+        b"{",
+        b"{\"track\": \"\xff\"}",
+        b"\xef\xbb\xbf{}",
+        b"{\"kind\": \"like\"} {}",
+        b"NaN",
+    ] {
         let (status, code) = send(json, broken.to_vec()).await;
         assert!([400, 422].contains(&status) && code == "bad_body", "{broken:?}");
     }
@@ -162,7 +182,11 @@ async fn what_is_too_much_is_turned_away_and_told_when_to_come_back() {
     let reply = world.get("/v1/models").await;
     assert_eq!(reply.error(), (503, "overloaded".to_owned()));
     assert_eq!(reply.headers["retry-after"], "1");
-    assert_eq!(world.get("/healthz").await.status.as_u16(), 200, "operators are answered all the same");
+    assert_eq!(
+        world.get("/healthz").await.status.as_u16(),
+        200,
+        "operators are answered all the same"
+    );
 
     let world = World::with(|config| config.limits.rate = NonZeroU32::new(5)).await;
     let mut statuses = Vec::new();
@@ -260,6 +284,7 @@ async fn a_stop_lets_requests_end_and_loses_none_that_was_accepted() {
     let told = world.store().feedback(&segue_core::ListenerId::new("ada")).unwrap().len();
     assert_eq!(told, 3 + 40);
     socket.stopped().await;
-    let late = world.post("/v1/listeners/ada/feedback", &json!({"artist": "Late", "kind": "like"})).await;
+    let late =
+        world.post("/v1/listeners/ada/feedback", &json!({"artist": "Late", "kind": "like"})).await;
     assert_eq!(late.error(), (503, "stopping".to_owned()));
 }

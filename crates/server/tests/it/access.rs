@@ -47,7 +47,8 @@ fn get(path: &str) -> Operation {
     Operation { method: Method::GET, path: path.to_owned(), needs: Scope::Read }
 }
 
-/// A path with something for each of its parameters. What is changed by such requests is made up, so that nothing is.
+/// A path with something for each of its parameters. What is changed by such requests is made up,
+/// so that nothing is.
 fn filled(path: &str) -> String {
     let parts = path.split('/').map(|part| if part.starts_with('{') { "1" } else { part });
     parts.collect::<Vec<_>>().join("/")
@@ -74,7 +75,9 @@ fn with_key(operation: &Operation, way: Way, key: &str) -> Request<Body> {
         Way::Query => return request,
         Way::Cookie => (header::COOKIE.as_str(), format!("other=1; segue_session={key}")),
     };
-    request.headers_mut().insert(name.parse::<header::HeaderName>().unwrap(), value.parse().unwrap());
+    request
+        .headers_mut()
+        .insert(name.parse::<header::HeaderName>().unwrap(), value.parse().unwrap());
     request
 }
 
@@ -95,10 +98,17 @@ async fn every_operation_asks_for_the_scope_that_it_needs() {
     let mut tried = 0;
     for operation in &operations() {
         let none = world.send(request(operation.method.clone(), &operation.path, None)).await;
-        assert_eq!(none.error(), (401, "key_required".to_owned()), "{} {}", operation.method, operation.path);
+        assert_eq!(
+            none.error(),
+            (401, "key_required".to_owned()),
+            "{} {}",
+            operation.method,
+            operation.path
+        );
         for way in [Way::Bearer, Way::Header, Way::Query, Way::Cookie] {
             for (key, scope) in keys.iter().zip(scopes) {
-                let shown = if let Way::Cookie = way { session(&world, key).await } else { key.clone() };
+                let shown =
+                    if let Way::Cookie = way { session(&world, key).await } else { key.clone() };
                 let reply = world.send(with_key(operation, way, &shown)).await;
                 let what = format!(
                     "{} {} with {scope} by {way:?}: {}",
@@ -128,17 +138,30 @@ async fn a_wrong_or_revoked_key_opens_nothing() {
     let wrong = "segue_0000000000000000000000000000000000000000000000000000000000000000";
     let almost = format!("{}0", &keys[2][..keys[2].len() - 1]);
     for operation in &operations() {
-        for key in [wrong, &revoked, &almost, "x", &keys[2].to_uppercase(), &format!("{} ", keys[0])[..20]] {
+        for key in
+            [wrong, &revoked, &almost, "x", &keys[2].to_uppercase(), &format!("{} ", keys[0])[..20]]
+        {
             for way in [Way::Bearer, Way::Header, Way::Query] {
                 let reply = world.send(with_key(operation, way, key)).await;
-                assert_eq!(reply.error(), (401, "unknown_key".to_owned()), "{way:?} {}", operation.path);
-                assert!(!reply.text().contains(key) || key == "x", "the answer must not repeat the key");
+                assert_eq!(
+                    reply.error(),
+                    (401, "unknown_key".to_owned()),
+                    "{way:?} {}",
+                    operation.path
+                );
+                assert!(
+                    !reply.text().contains(key) || key == "x",
+                    "the answer must not repeat the key"
+                );
             }
             let reply = world.send(with_key(operation, Way::Cookie, key)).await;
             assert_eq!(reply.error(), (401, "key_required".to_owned()), "{}", operation.path);
         }
     }
-    assert_eq!(world.send(with_key(&get("/v1/models"), Way::Cookie, &token)).await.status.as_u16(), 200);
+    assert_eq!(
+        world.send(with_key(&get("/v1/models"), Way::Cookie, &token)).await.status.as_u16(),
+        200
+    );
 }
 
 #[tokio::test]
@@ -168,10 +191,20 @@ async fn without_keys_everything_is_open_to_this_machine() {
     for operation in &operations() {
         let body = (operation.method == Method::POST).then_some(&Value::Null);
         let reply = world.send(request(operation.method.clone(), &operation.path, body)).await;
-        assert!(![401, 403].contains(&reply.status.as_u16()), "{} {}", operation.method, operation.path);
+        assert!(
+            ![401, 403].contains(&reply.status.as_u16()),
+            "{} {}",
+            operation.method,
+            operation.path
+        );
         // A gorse client that was given no key sends an empty one.
         let reply = world.send(with_key(operation, Way::Header, "")).await;
-        assert!(![401, 403].contains(&reply.status.as_u16()), "{} {}", operation.method, operation.path);
+        assert!(
+            ![401, 403].contains(&reply.status.as_u16()),
+            "{} {}",
+            operation.method,
+            operation.path
+        );
     }
 }
 
@@ -195,9 +228,15 @@ fn from_page(method: Method, path: &str, headers: &[(&'static str, &str)]) -> Re
 async fn a_name_that_was_pointed_here_is_not_answered_without_keys() {
     let path = "/v1/listeners";
     let (open, (closed, keys)) = (World::new().await, World::with_keys(|_| {}).await);
-    for host in
-        ["evil.example", "evil.example:8080", "127.0.0.1.evil.example", "10.0.0.7", "0.0.0.0", "", "[::1"]
-    {
+    for host in [
+        "evil.example",
+        "evil.example:8080",
+        "127.0.0.1.evil.example",
+        "10.0.0.7",
+        "0.0.0.0",
+        "",
+        "[::1",
+    ] {
         let reply = open.send(from_page(Method::GET, path, &[("host", host)])).await;
         assert_eq!(reply.error(), (421, "wrong_host".to_owned()), "{host:?}");
     }
@@ -239,10 +278,14 @@ async fn a_page_of_another_site_changes_nothing() {
             assert_eq!(reply.error(), (403, "cross_origin".to_owned()), "{headers:?}");
             // A foreign page may link here, and show nothing from here.
             let is_told = headers.contains(&("sec-fetch-site", "cross-site"));
-            let looked = world.send(from_page(Method::GET, "/v1/models", &headers)).await.status.as_u16();
+            let looked =
+                world.send(from_page(Method::GET, "/v1/models", &headers)).await.status.as_u16();
             assert_eq!(looked, if is_told { 403 } else { 200 });
             headers.push(("sec-fetch-mode", "navigate"));
-            assert_eq!(world.send(from_page(Method::GET, "/v1/models", &headers)).await.status.as_u16(), 200);
+            assert_eq!(
+                world.send(from_page(Method::GET, "/v1/models", &headers)).await.status.as_u16(),
+                200
+            );
         }
         for ours in [
             vec![("origin", "http://localhost:8080")],
@@ -260,7 +303,9 @@ async fn a_page_of_another_site_changes_nothing() {
         }
     }
     let mut unreadable = from_page(Method::POST, path, &[("host", "localhost:8080")]);
-    unreadable.headers_mut().insert("origin", header::HeaderValue::from_bytes(b"http://\xff").unwrap());
+    unreadable
+        .headers_mut()
+        .insert("origin", header::HeaderValue::from_bytes(b"http://\xff").unwrap());
     assert_eq!(open.send(unreadable).await.status.as_u16(), 403);
 }
 
@@ -279,10 +324,17 @@ async fn neither_keys_nor_names_of_listeners_are_in_the_log() {
     }
     let secret = "/v1/listeners/a-private-person/mixes";
     let key = keys[2].as_str();
-    world.send(from_page(Method::POST, secret, &[("x-api-key", key), ("x-request-id", "req-77")])).await;
+    world
+        .send(from_page(Method::POST, secret, &[("x-api-key", key), ("x-request-id", "req-77")]))
+        .await;
     let text = logged();
-    assert!(text.contains("answered") && text.contains("req-77"), "every request is in the log under its id");
-    for hidden in [&keys[0], &keys[1], &keys[2], &wrong, &token, "a-private-person"].map(String::from) {
+    assert!(
+        text.contains("answered") && text.contains("req-77"),
+        "every request is in the log under its id"
+    );
+    for hidden in
+        [&keys[0], &keys[1], &keys[2], &wrong, &token, "a-private-person"].map(String::from)
+    {
         assert!(!text.contains(hidden.as_str()), "{hidden} is in the log");
     }
 }

@@ -19,7 +19,12 @@ async fn every_operation_of_the_document_is_routed_and_no_other_method_is() {
             let name: Method = method.to_uppercase().parse().unwrap();
             let reply = world.send(request(name, &address, None)).await;
             let is_routed = reply.status.as_u16() != 405;
-            assert_eq!(is_routed, methods.get(method).is_some(), "{method} {path}: {}", reply.status);
+            assert_eq!(
+                is_routed,
+                methods.get(method).is_some(),
+                "{method} {path}: {}",
+                reply.status
+            );
             assert!(!reply.text().contains("no_such_route"), "{method} {path}");
             if !is_routed {
                 assert_eq!(reply.error(), (405, "method_not_allowed".to_owned()));

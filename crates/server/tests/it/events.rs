@@ -17,8 +17,7 @@ async fn everything(world: &World, listener: &str, seed: u64) -> Vec<String> {
 #[tokio::test]
 async fn what_is_told_again_under_the_same_id_counts_once() {
     let world = World::new().await;
-    let play =
-        json!({"client_id": "p1", "track": track_id(3, 0), "end": "finished", "at": "2026-06-01T10:00:00Z"});
+    let play = json!({"client_id": "p1", "track": track_id(3, 0), "end": "finished", "at": "2026-06-01T10:00:00Z"});
     let first = world.post("/v1/listeners/ada/listens", &play).await.ok();
     assert_eq!(
         (&first["appended"], &first["repeated"], &first["refused"]),
@@ -83,9 +82,11 @@ async fn of_many_events_each_stands_for_itself() {
     ]);
     let answer = world.post("/v1/events", &events).await.ok();
     let outcomes = answer["outcomes"].as_array().unwrap();
-    let statuses: Vec<&str> = outcomes.iter().map(|outcome| outcome["status"].as_str().unwrap()).collect();
+    let statuses: Vec<&str> =
+        outcomes.iter().map(|outcome| outcome["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["appended", "refused", "appended", "refused", "refused", "repeated"]);
-    let codes: Vec<&str> = outcomes.iter().filter_map(|outcome| outcome["error"]["code"].as_str()).collect();
+    let codes: Vec<&str> =
+        outcomes.iter().filter_map(|outcome| outcome["error"]["code"].as_str()).collect();
     assert_eq!(codes, ["unknown_track", "bad_event", "bad_name"]);
     assert_eq!(
         (&answer["appended"], &answer["repeated"], &answer["refused"]),
@@ -100,7 +101,10 @@ async fn a_single_event_that_is_refused_fails_the_request() {
     for (body, expected) in [
         (json!({"track": "nowhere", "kind": "like"}), (400, "unknown_track")),
         (json!({"kind": "like"}), (400, "bad_feedback")),
-        (json!({"track": track_id(0, 0), "artist": artist(0), "kind": "like"}), (400, "bad_feedback")),
+        (
+            json!({"track": track_id(0, 0), "artist": artist(0), "kind": "like"}),
+            (400, "bad_feedback"),
+        ),
         (json!({"artist": "", "kind": "like"}), (400, "bad_name")),
         (json!({"artist": "x".repeat(513), "kind": "like"}), (400, "bad_name")),
         (json!({"track": track_id(0, 0), "kind": "adore"}), (422, "bad_body")),
@@ -120,7 +124,8 @@ async fn a_single_event_that_is_refused_fails_the_request() {
 async fn a_request_takes_a_thousand_events_and_an_empty_one_is_no_error() {
     let world = World::new().await;
     let play = json!({"track": track_id(1, 0), "end": "finished"});
-    let answer = world.post("/v1/listeners/eve/listens", &json!(vec![play.clone(); 1_000])).await.ok();
+    let answer =
+        world.post("/v1/listeners/eve/listens", &json!(vec![play.clone(); 1_000])).await.ok();
     assert_eq!(answer["appended"], 1_000);
     let too_many = world.post("/v1/listeners/eve/listens", &json!(vec![play; 1_001])).await;
     assert_eq!(too_many.error(), (400, "too_many_events".to_owned()));
@@ -154,7 +159,10 @@ async fn a_disliked_track_and_a_skipped_one_are_gone_from_the_very_next_mix() {
     let skipped = track_id(9, 3);
     assert!(ids(&world.mix("ada", &asked).await).contains(&skipped));
     world
-        .post("/v1/listeners/ada/listens", &json!({"track": skipped, "end": "skipped", "ms_played": 900}))
+        .post(
+            "/v1/listeners/ada/listens",
+            &json!({"track": skipped, "end": "skipped", "ms_played": 900}),
+        )
         .await
         .ok();
     assert!(!ids(&world.mix("ada", &asked).await).contains(&skipped));
@@ -171,7 +179,8 @@ async fn a_word_counts_even_if_its_client_hangs_up_before_the_answer() {
         let mut reply = std::pin::pin!(reply);
         // Polled once, then dropped, as is what a closed connection had asked for.
         let is_answered =
-            std::future::poll_fn(|cx| std::task::Poll::Ready(reply.as_mut().poll(cx).is_ready())).await;
+            std::future::poll_fn(|cx| std::task::Poll::Ready(reply.as_mut().poll(cx).is_ready()))
+                .await;
         assert!(!is_answered, "it was answered before the disk had it");
     }
     let store = world.store();
@@ -214,12 +223,19 @@ async fn a_history_is_paged_without_loss_or_repetition() {
 #[tokio::test]
 async fn listeners_are_paged_in_the_order_of_their_ids() {
     let world = World::new().await;
-    world.post("/v1/listeners/cleo/feedback", &json!({"artist": artist(0), "kind": "like"})).await.ok();
+    world
+        .post("/v1/listeners/cleo/feedback", &json!({"artist": artist(0), "kind": "like"}))
+        .await
+        .ok();
     let (mut found, mut path) = (Vec::new(), "/v1/listeners?limit=1".to_owned());
     loop {
         let page = world.get(&path).await.ok();
         found.extend(
-            page["listeners"].as_array().unwrap().iter().map(|who| who["id"].as_str().unwrap().to_owned()),
+            page["listeners"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|who| who["id"].as_str().unwrap().to_owned()),
         );
         let Some(next) = page["next"].as_str() else { break };
         path = format!("/v1/listeners?limit=1&after={next}");
@@ -227,7 +243,10 @@ async fn listeners_are_paged_in_the_order_of_their_ids() {
     assert_eq!(found, ["ada", "bob", "cleo"]);
     let ada = world.get("/v1/listeners/ada").await.ok();
     assert_eq!((&ada["listens"], &ada["feedback"]), (&json!(40), &json!(3)));
-    assert_eq!(world.get("/v1/listeners/nobody").await.error(), (404, "unknown_listener".to_owned()));
+    assert_eq!(
+        world.get("/v1/listeners/nobody").await.error(),
+        (404, "unknown_listener".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -244,7 +263,8 @@ async fn a_name_may_hold_anything_but_nothing() {
         "\u{202e}x",
     ] {
         let encoded =
-            percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string();
+            percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC)
+                .to_string();
         let said = json!({"artist": name, "kind": "like"});
         let reply = world.post(&format!("/v1/listeners/{encoded}/feedback"), &said).await;
         assert_eq!(reply.status, StatusCode::OK, "{name:?}: {}", reply.text());

@@ -14,7 +14,11 @@ fn told(kind: &str, user: &str, item: &str, at: &str) -> Value {
 async fn feedback(world: &World, user: &str, kind: &str) -> Vec<(String, String)> {
     let rows = world.get(&format!("/api/user/{user}/feedback/{kind}")).await.ok();
     let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
-    rows.as_array().unwrap().iter().map(|row| (text(row, "FeedbackType"), text(row, "ItemId"))).collect()
+    rows.as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (text(row, "FeedbackType"), text(row, "ItemId")))
+        .collect()
 }
 
 fn error(reply: &Reply) -> (u16, String) {
@@ -55,7 +59,11 @@ async fn an_item_is_described_by_labels_and_read_back() {
     let changed = world.send(request(Method::PATCH, "/api/item/x:1", Some(&more))).await.ok();
     assert_eq!(changed, json!({"RowAffected": 1}));
     let again = world.send(request(Method::PATCH, "/api/item/x:1", Some(&more))).await.ok();
-    assert_eq!(again, json!({"RowAffected": 0}), "what is known is not overwritten, and the answer says so");
+    assert_eq!(
+        again,
+        json!({"RowAffected": 0}),
+        "what is known is not overwritten, and the answer says so"
+    );
     assert_eq!(error(&world.delete("/api/item/x:1").await).0, 501);
     let hidden = world.post("/api/item", &json!({"ItemId": "x:2", "IsHidden": true})).await;
     assert_eq!(error(&hidden).0, 501);
@@ -121,7 +129,8 @@ async fn a_word_is_taken_back_and_can_be_said_again_at_the_same_time() {
 #[tokio::test]
 async fn plays_are_not_deleted_one_by_one() {
     let world = World::new().await;
-    let (status, text) = error(&world.delete(&format!("/api/feedback/play/ada/{}", track_id(0, 0))).await);
+    let (status, text) =
+        error(&world.delete(&format!("/api/feedback/play/ada/{}", track_id(0, 0))).await);
     assert_eq!(status, 501);
     assert!(text.contains("exclusions"), "{text}");
 }
@@ -143,7 +152,10 @@ async fn overwriting_moves_the_time_of_a_word_and_inserting_does_not() {
 #[tokio::test]
 async fn an_unknown_item_comes_with_its_feedback_and_an_unknown_type_is_refused() {
     let world = World::new().await;
-    world.post("/api/feedback", &json!([told("like", "cleo", "vuejs:vue", "2022-02-24")])).await.ok();
+    world
+        .post("/api/feedback", &json!([told("like", "cleo", "vuejs:vue", "2022-02-24")]))
+        .await
+        .ok();
     assert_eq!(world.get("/api/item/vuejs:vue").await.ok()["Comment"], "vuejs:vue");
     let rows = json!([
         told("like", "dan", &track_id(0, 0), "2022-02-24"),
@@ -152,8 +164,14 @@ async fn an_unknown_item_comes_with_its_feedback_and_an_unknown_type_is_refused(
     let (status, text) = error(&world.post("/api/feedback", &rows).await);
     assert_eq!(status, 400);
     assert!(text.contains("`wiggle`") && text.contains("like"), "{text}");
-    assert_eq!(feedback(&world, "dan", "like").await, [], "a request that is refused wrote nothing");
-    let bad = world.post("/api/feedback", &json!([told("like", "dan", &track_id(0, 0), "yesterday")])).await;
+    assert_eq!(
+        feedback(&world, "dan", "like").await,
+        [],
+        "a request that is refused wrote nothing"
+    );
+    let bad = world
+        .post("/api/feedback", &json!([told("like", "dan", &track_id(0, 0), "yesterday")]))
+        .await;
     assert_eq!(error(&bad).0, 400);
 }
 
@@ -208,7 +226,8 @@ async fn what_was_written_back_is_left_out_and_no_play_is_made_up() {
     let second = world.get(path).await.ok();
     assert!(second.as_array().unwrap().iter().all(|id| !first.as_array().unwrap().contains(id)));
     assert_eq!(world.store().listens(&ListenerId::new("ada")).unwrap().len(), 40);
-    let delayed = world.get("/api/recommend/ada?n=8&write-back-type=read&write-back-delay=1h0m0s").await;
+    let delayed =
+        world.get("/api/recommend/ada?n=8&write-back-type=read&write-back-delay=1h0m0s").await;
     assert_eq!(delayed.ok().as_array().unwrap().len(), 8);
     assert_eq!(
         error(&world.get("/api/recommend/ada?write-back-type=read&write-back-delay=soon").await).0,
@@ -247,7 +266,11 @@ async fn a_session_gets_what_is_like_it_and_leaves_no_trace() {
         let scores = world.post(path, &rows).await.ok();
         let scores = scores.as_array().unwrap();
         assert!(!scores.is_empty() && scores.len() <= 5);
-        assert!(scores.iter().all(|score| score["Id"] != track_id(4, 0) && score["Id"] != track_id(4, 1)));
+        assert!(
+            scores
+                .iter()
+                .all(|score| score["Id"] != track_id(4, 0) && score["Id"] != track_id(4, 1))
+        );
         assert!(scores.is_sorted_by(|a, b| a["Score"].as_f64() >= b["Score"].as_f64()));
     }
     assert_eq!(before, world.store().status().unwrap());

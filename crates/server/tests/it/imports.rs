@@ -46,7 +46,10 @@ async fn an_upload_is_read_reported_and_trained_from() {
         (&models["models"][0]["version"], &models["models"][0]["active"]),
         (&json!("formula-1"), &json!(true))
     );
-    assert_eq!(world.mix("dora", &json!({"length": 2, "no_repeat_days": 0})).await["model"], "formula-1");
+    assert_eq!(
+        world.mix("dora", &json!({"length": 2, "no_repeat_days": 0})).await["model"],
+        "formula-1"
+    );
     assert!(uploads(&world).is_empty(), "nothing is left of it");
     assert_eq!(world.get("/v1/imports").await.ok()["imports"], json!([import]));
 }
@@ -72,9 +75,12 @@ async fn the_same_file_again_adds_nothing() {
 #[tokio::test]
 async fn what_is_no_export_fails_with_a_reason_and_leaves_nothing() {
     let world = World::new().await;
-    for content in
-        ["\u{0}\u{1}\u{2} no export", "PK\u{3}\u{4} no archive", "{\"a\":", "<script>alert(1)</script>"]
-    {
+    for content in [
+        "\u{0}\u{1}\u{2} no export",
+        "PK\u{3}\u{4} no archive",
+        "{\"a\":",
+        "<script>alert(1)</script>",
+    ] {
         let import = world.import("?name=odd.bin", content).await;
         assert_eq!(import["state"], "failed", "{import}");
         let problem = import["problem"].as_str().unwrap();
@@ -95,7 +101,9 @@ async fn an_upload_that_cannot_be_taken_leaves_nothing() {
         ("?listener=%20", TABLE, (400, "bad_name")),
         ("?listener=dora", TABLE, (413, "body_too_large")),
     ] {
-        let reply = world.send(Request::post(format!("/v1/imports{query}")).body(body.into()).unwrap()).await;
+        let reply = world
+            .send(Request::post(format!("/v1/imports{query}")).body(body.into()).unwrap())
+            .await;
         assert_eq!(reply.error(), (expected.0, expected.1.to_owned()));
     }
     let chunks = [Ok("a,b\n"), Err(std::io::Error::other("the client went away"))];
@@ -104,7 +112,10 @@ async fn an_upload_that_cannot_be_taken_leaves_nothing() {
     assert_eq!(reply.error(), (400, "upload_broke_off".to_owned()));
     assert!(uploads(&world).is_empty());
     assert_eq!(world.get("/v1/imports/1234").await.error(), (404, "unknown_import".to_owned()));
-    assert_eq!(world.get("/v1/imports/..%2F..%2Fstore").await.error(), (404, "unknown_import".to_owned()));
+    assert_eq!(
+        world.get("/v1/imports/..%2F..%2Fstore").await.error(),
+        (404, "unknown_import".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -173,7 +184,8 @@ async fn nothing_is_left_of_somebody_who_is_forgotten() {
     world.post("/v1/listeners/dora/exclusions", &json!({"device": "car"})).await.ok();
     let export = world.get("/v1/listeners/dora/export").await;
     assert_eq!(export.headers["content-type"], "application/x-ndjson");
-    let lines: Vec<Value> = export.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> =
+        export.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.iter().filter(|line| line.get("listen").is_some()).count(), 3);
     assert_eq!(lines.iter().filter(|line| line.get("exclusion").is_some()).count(), 1);
     let forgotten = world.delete("/v1/listeners/dora").await.ok();
@@ -184,13 +196,22 @@ async fn nothing_is_left_of_somebody_who_is_forgotten() {
     for path in ["/v1/listeners/dora", "/v1/listeners/dora/export"] {
         assert_eq!(world.get(path).await.error(), (404, "unknown_listener".to_owned()), "{path}");
     }
-    assert_eq!(world.get(&format!("/v1/mixes/{}", mix["id"])).await.error(), (404, "unknown_mix".to_owned()));
+    assert_eq!(
+        world.get(&format!("/v1/mixes/{}", mix["id"])).await.error(),
+        (404, "unknown_mix".to_owned())
+    );
     assert_eq!(world.get("/v1/listeners/dora/listens").await.ok(), json!({"listens": []}));
     assert_eq!(world.get("/v1/listeners/dora/exclusions").await.ok()["exclusions"], json!([]));
-    assert!(!world.get("/v1/imports").await.text().contains("doras-secret"), "nor of the name of their file");
+    assert!(
+        !world.get("/v1/imports").await.text().contains("doras-secret"),
+        "nor of the name of their file"
+    );
     assert!(!world.get("/v1/models").await.text().contains("dora"));
     // Every model had learnt from everybody.
-    assert_eq!(world.post("/v1/listeners/ada/mixes", &json!({})).await.error(), (409, "no_model".to_owned()));
+    assert_eq!(
+        world.post("/v1/listeners/ada/mixes", &json!({})).await.error(),
+        (409, "no_model".to_owned())
+    );
     world.post("/v1/models/train", &json!({})).await.ok();
     let afresh = world.mix("dora", &json!({"length": 60, "artist_cap": 99, "album_cap": 99})).await;
     assert_eq!(
@@ -198,7 +219,10 @@ async fn nothing_is_left_of_somebody_who_is_forgotten() {
         afresh["picks"].as_array().unwrap().len(),
         "nothing in memory knows what was played"
     );
-    assert_eq!(world.delete("/v1/listeners/nobody").await.error(), (404, "unknown_listener".to_owned()));
+    assert_eq!(
+        world.delete("/v1/listeners/nobody").await.error(),
+        (404, "unknown_listener".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -207,9 +231,12 @@ async fn events_are_taken_while_an_import_is_read() {
     let mut table = TABLE.to_owned();
     for minute in 0..20_000 {
         let (day, hour, minute) = (1 + minute / 1440, minute / 60 % 24, minute % 60);
-        table += &format!("dora,,Song {minute},Cora,2025-01-{day:02}T{hour:02}:{minute:02}:00Z,200000\n");
+        table += &format!(
+            "dora,,Song {minute},Cora,2025-01-{day:02}T{hour:02}:{minute:02}:00Z,200000\n"
+        );
     }
-    let upload = Request::post("/v1/imports?listener=dora&name=long.csv").body(table.into()).unwrap();
+    let upload =
+        Request::post("/v1/imports?listener=dora&name=long.csv").body(table.into()).unwrap();
     let id = world.send(upload).await.ok()["id"].as_str().unwrap().to_owned();
     let mut taken = 0;
     loop {

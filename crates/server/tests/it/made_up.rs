@@ -47,7 +47,13 @@ pub(crate) fn pages() -> Vec<(&'static str, Markup)> {
         ("import", import::view(&frame(Section::Import, "/import"), "ada")),
         ("reading", import::view_import(&empty, &an_import(ImportState::Reading))),
         ("training", import::view_import(&empty, &an_import(ImportState::Training))),
-        ("report", import::view_import(&frame(Section::Import, "/import/7"), &an_import(ImportState::Done))),
+        (
+            "report",
+            import::view_import(
+                &frame(Section::Import, "/import/7"),
+                &an_import(ImportState::Done),
+            ),
+        ),
         ("failed", import::view_import(&empty, &an_import(ImportState::Failed))),
         ("login", login::view(&empty, &Login { back: "/taste".to_owned(), refused: true })),
         ("problem", problem::view(&frame(Section::Elsewhere, "/nowhere"), &a_problem())),
@@ -135,7 +141,12 @@ fn cards(from: usize, count: usize) -> Vec<Card> {
 }
 
 fn shelf(id: &str, title: &str, subtitle: &str, from: usize) -> Shelf {
-    Shelf { id: id.to_owned(), title: title.to_owned(), subtitle: subtitle.to_owned(), cards: cards(from, 5) }
+    Shelf {
+        id: id.to_owned(),
+        title: title.to_owned(),
+        subtitle: subtitle.to_owned(),
+        cards: cards(from, 5),
+    }
 }
 
 /// Shelves and mix.
@@ -155,7 +166,12 @@ pub(crate) fn home() -> Home {
                 "You finished these again and again, and then forgot about them.",
                 8,
             ),
-            shelf("further", "Further out", "Nothing you would have picked. That is the point.", 14),
+            shelf(
+                "further",
+                "Further out",
+                "Nothing you would have picked. That is the point.",
+                14,
+            ),
         ],
     }
 }
@@ -177,7 +193,11 @@ pub(crate) fn a_mix() -> Mix {
 }
 
 fn narrow() -> MixSettings {
-    MixSettings { artist_cap: 1, exclude: vec!["spotify:track:1".to_owned()], ..MixSettings::default() }
+    MixSettings {
+        artist_cap: 1,
+        exclude: vec!["spotify:track:1".to_owned()],
+        ..MixSettings::default()
+    }
 }
 
 fn found() -> Search {
@@ -288,10 +308,16 @@ pub(crate) fn a_model() -> Model {
                 "0.471 to 0.505",
                 "How surprised it was by what you did; less is better.",
             ),
-            metric("ECE", "0.021", "0.013 to 0.034", "How far its promises are from what happened."),
+            metric(
+                "ECE",
+                "0.021",
+                "0.013 to 0.034",
+                "How far its promises are from what happened.",
+            ),
         ],
         measured_on: Some(
-            "Measured on 4,102 plays from the last three weeks, none of which it had seen.".to_owned(),
+            "Measured on 4,102 plays from the last three weeks, none of which it had seen."
+                .to_owned(),
         ),
         models: vec![
             model_row("likability-2026-11-21", "21 November 2026", true),
@@ -359,8 +385,9 @@ pub(crate) fn an_import(state: ImportState) -> Import {
         bytes_total: 44_100_000,
         file: Some("my_spotify_data.zip › Streaming_History_Audio_2019-2021_4.json".to_owned()),
         report: matches!(state, ImportState::Done | ImportState::Failed).then(a_report),
-        error: (state == ImportState::Failed)
-            .then(|| "The archive ends in the middle of a file: it may not have been sent whole.".to_owned()),
+        error: (state == ImportState::Failed).then(|| {
+            "The archive ends in the middle of a file: it may not have been sent whole.".to_owned()
+        }),
     }
 }
 

@@ -17,8 +17,12 @@ async fn a_mix_is_logged_with_the_propensities_that_were_answered() {
     let world = World::new().await;
     let mix = world.mix("ada", &json!({"length": 10, "explore": 0.5, "seed": 7})).await;
     assert_eq!(mix["picks"].as_array().unwrap().len(), 10);
-    assert_eq!((&mix["model"], &mix["seed"], &mix["listener"]), (&json!(FIRST), &json!("7"), &json!("ada")));
-    let logged = world.store().impression(ImpressionId(mix["id"].as_i64().unwrap())).unwrap().unwrap();
+    assert_eq!(
+        (&mix["model"], &mix["seed"], &mix["listener"]),
+        (&json!(FIRST), &json!("7"), &json!("ada"))
+    );
+    let logged =
+        world.store().impression(ImpressionId(mix["id"].as_i64().unwrap())).unwrap().unwrap();
     assert!(logged.was_shown());
     assert_eq!(logged.slate.config.model, FIRST);
     let answered: Vec<(String, f64)> = mix["picks"].as_array().unwrap().iter().map(pick).collect();
@@ -61,7 +65,8 @@ async fn the_same_seed_gives_the_same_mix_and_another_seed_another() {
 #[tokio::test]
 async fn a_mix_keeps_to_the_filters() {
     let world = World::new().await;
-    let wide = json!({"length": 60, "seed": 3, "artist_cap": 99, "album_cap": 99, "no_repeat_days": 0});
+    let wide =
+        json!({"length": 60, "seed": 3, "artist_cap": 99, "album_cap": 99, "no_repeat_days": 0});
     let with = |more: Value| {
         let mut asked = wide.clone();
         asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -69,7 +74,10 @@ async fn a_mix_keeps_to_the_filters() {
     };
     let without = with(json!({"exclude_tracks": [track_id(5, 0)], "exclude_artists": [artist(6)]}));
     let found = ids(&world.mix("ada", &without).await);
-    assert!(!found.contains(&track_id(5, 0)) && !found.iter().any(|id| id.starts_with("t06-")), "{found:?}");
+    assert!(
+        !found.contains(&track_id(5, 0)) && !found.iter().any(|id| id.starts_with("t06-")),
+        "{found:?}"
+    );
     let within = with(json!({"within": [track_id(5, 0), track_id(6, 1), "unheard of"]}));
     let found: HashSet<String> = ids(&world.mix("ada", &within).await).into_iter().collect();
     assert_eq!(found, HashSet::from([track_id(5, 0), track_id(6, 1)]));
@@ -110,7 +118,10 @@ async fn a_mix_that_cannot_be_made_says_why() {
     for days in [0, 1, 100_000, u32::MAX] {
         world.mix("ada", &json!({"no_repeat_days": days, "familiarity": "new", "length": 1})).await;
     }
-    assert_eq!(World::empty().await.post(MIXES, &json!({})).await.error(), (409, "no_model".to_owned()));
+    assert_eq!(
+        World::empty().await.post(MIXES, &json!({})).await.error(),
+        (409, "no_model".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -154,14 +165,20 @@ async fn a_mix_can_be_taken_along_in_every_format() {
         let reply = world
             .get(&format!("/v1/mixes/{}/playlist?format={format}&title=%3Cb%3E%0A%23x", mix["id"]))
             .await;
-        assert_eq!((reply.status.as_u16(), reply.headers["content-type"].to_str().unwrap()), (200, media));
+        assert_eq!(
+            (reply.status.as_u16(), reply.headers["content-type"].to_str().unwrap()),
+            (200, media)
+        );
         assert!(reply.headers["content-disposition"].to_str().unwrap().starts_with("attachment"));
         let left_out: usize = reply.headers["x-segue-left-out"].to_str().unwrap().parse().unwrap();
         assert!(left_out <= 3);
         assert!(!reply.text().contains("\n#x"), "a title must not begin a line: {}", reply.text());
     }
     let path = format!("/v1/mixes/{}/playlist", mix["id"]);
-    assert_eq!(world.get(&format!("{path}?format=exe")).await.error(), (400, "bad_format".to_owned()));
+    assert_eq!(
+        world.get(&format!("{path}?format=exe")).await.error(),
+        (400, "bad_format".to_owned())
+    );
     assert_eq!(world.get(&path).await.error(), (400, "bad_query".to_owned()));
     assert_eq!(world.get("/v1/mixes/999999").await.error(), (404, "unknown_mix".to_owned()));
     assert_eq!(world.get("/v1/mixes/-1").await.error(), (404, "unknown_mix".to_owned()));
@@ -176,7 +193,12 @@ async fn an_excluded_artist_teaches_nothing_until_it_is_included_again() {
         let asked = json!({"length": 60, "seed": 1, "artist_cap": 99, "album_cap": 99, "no_repeat_days": 0});
         let mix = world.mix("ada", &asked).await;
         let of_artist = |pick: &&Value| pick["track"]["id"].as_str().unwrap().starts_with("t03-");
-        mix["picks"].as_array().unwrap().iter().filter(of_artist).all(|pick| pick["new_to_listener"] == true)
+        mix["picks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(of_artist)
+            .all(|pick| pick["new_to_listener"] == true)
     };
     assert!(!is_new().await);
     let added = world.post(path, &json!({"artist": artist(3)})).await;
@@ -192,7 +214,10 @@ async fn an_excluded_artist_teaches_nothing_until_it_is_included_again() {
     );
     assert_eq!(world.delete(&format!("{path}/{id}")).await.status.as_u16(), 204);
     assert!(!is_new().await);
-    assert_eq!(world.delete(&format!("{path}/{id}")).await.error(), (404, "unknown_exclusion".to_owned()));
+    assert_eq!(
+        world.delete(&format!("{path}/{id}")).await.error(),
+        (404, "unknown_exclusion".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -247,7 +272,8 @@ async fn a_live_experiment_decides_the_dial_unless_the_client_does() {
     for listener in 0..20 {
         let listener = format!("listener-{listener}");
         let mix = world.mix(&listener, &json!({"length": 5})).await;
-        let logged = world.store().impression(ImpressionId(mix["id"].as_i64().unwrap())).unwrap().unwrap();
+        let logged =
+            world.store().impression(ImpressionId(mix["id"].as_i64().unwrap())).unwrap().unwrap();
         let enrolment: &Enrolment = logged.enrolment.as_ref().unwrap();
         assert_eq!(mix["experiment"], serde_json::to_value(enrolment).unwrap());
         let explore = mix["explore"].as_f64().unwrap();
@@ -264,12 +290,18 @@ async fn a_live_experiment_decides_the_dial_unless_the_client_does() {
 async fn a_shadow_is_logged_and_not_shown() {
     let world = with_experiment(Mode::Shadow).await;
     let mix = world.mix("ada", &json!({"length": 5})).await;
-    assert!((mix["explore"].as_f64().unwrap() - 0.1).abs() < 1e-6, "everybody is shown the control");
+    assert!(
+        (mix["explore"].as_f64().unwrap() - 0.1).abs() < 1e-6,
+        "everybody is shown the control"
+    );
     let logged = world.store().experiment_impressions("dial").unwrap();
     let shown: Vec<bool> = logged.iter().map(|(_, impression)| impression.was_shown()).collect();
     assert_eq!(shown.iter().filter(|shown| !**shown).count(), 1, "{shown:?}");
     let (shadow, _) = logged.iter().find(|(_, impression)| !impression.was_shown()).unwrap();
-    assert_eq!(world.get(&format!("/v1/mixes/{}", shadow.0)).await.error(), (404, "unknown_mix".to_owned()));
+    assert_eq!(
+        world.get(&format!("/v1/mixes/{}", shadow.0)).await.error(),
+        (404, "unknown_mix".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -305,7 +337,8 @@ async fn models_are_swapped_under_mixes_without_one_failing() {
     let mut models = HashSet::new();
     for mixer in mixers {
         for mix in mixer.await.unwrap() {
-            let logged = store.impression(ImpressionId(mix["id"].as_i64().unwrap())).unwrap().unwrap();
+            let logged =
+                store.impression(ImpressionId(mix["id"].as_i64().unwrap())).unwrap().unwrap();
             assert_eq!(
                 mix["model"],
                 logged.slate.config.model.as_str(),
@@ -314,7 +347,10 @@ async fn models_are_swapped_under_mixes_without_one_failing() {
             models.insert(logged.slate.config.model);
         }
     }
-    assert!(models.iter().all(|model| ["formula-1", "formula-2"].contains(&model.as_str())), "{models:?}");
+    assert!(
+        models.iter().all(|model| ["formula-1", "formula-2"].contains(&model.as_str())),
+        "{models:?}"
+    );
     assert_eq!(world.mix("nobody", &json!({"length": 5})).await["model"], "formula-2");
     let tracks = ARTISTS * TRACKS;
     assert_eq!(store.status().unwrap().tracks, tracks as u64);

@@ -23,7 +23,10 @@ async fn a_model_is_activated_and_rolled_back() {
         world.post("/v1/models/rollback", &json!({})).await.error(),
         (409, "no_earlier_model".to_owned())
     );
-    assert_eq!(world.post("/v1/models/formula-2/activate", &json!({})).await.ok()["version"], "formula-2");
+    assert_eq!(
+        world.post("/v1/models/formula-2/activate", &json!({})).await.ok()["version"],
+        "formula-2"
+    );
     assert_eq!(world.mix("ada", &json!({})).await["model"], "formula-2");
     assert_eq!(
         world.post("/v1/models/formula-9/activate", &json!({})).await.error(),

@@ -9,7 +9,8 @@ use crate::world::{Reply, World, artist, track_id};
 /// The inside of an answer in JSON.
 async fn asked(world: &World, method_and_query: &str) -> Value {
     let between = if method_and_query.contains('?') { '&' } else { '?' };
-    let reply = world.get(&format!("/rest/{method_and_query}{between}f=json&v=1.16.1&c=test")).await;
+    let reply =
+        world.get(&format!("/rest/{method_and_query}{between}f=json&v=1.16.1&c=test")).await;
     inside(&reply)
 }
 
@@ -54,13 +55,17 @@ async fn extensions_are_listed_without_a_key() {
 #[tokio::test]
 async fn sonic_matches_stand_directly_in_the_envelope_with_a_nested_entry() {
     let world = World::new().await;
-    let found = asked(&world, &format!("getSonicSimilarTracks?id={}&count=5", track_id(0, 0))).await;
+    let found =
+        asked(&world, &format!("getSonicSimilarTracks?id={}&count=5", track_id(0, 0))).await;
     let matches = found["sonicMatch"].as_array().unwrap();
     assert_eq!(matches.len(), 5);
     assert!(
-        matches.iter().all(|each| each["entry"]["id"].is_string() && each["entry"]["id"] != track_id(0, 0))
+        matches
+            .iter()
+            .all(|each| each["entry"]["id"].is_string() && each["entry"]["id"] != track_id(0, 0))
     );
-    let similarities: Vec<f64> = matches.iter().map(|each| each["similarity"].as_f64().unwrap()).collect();
+    let similarities: Vec<f64> =
+        matches.iter().map(|each| each["similarity"].as_f64().unwrap()).collect();
     assert!(similarities.is_sorted_by(|a, b| a >= b));
     assert!(similarities.iter().all(|similarity| (0.0..=1.0).contains(similarity)));
     assert_eq!(matches[0]["entry"]["isDir"], false);
@@ -72,9 +77,13 @@ async fn sonic_matches_stand_directly_in_the_envelope_with_a_nested_entry() {
 async fn a_sonic_path_includes_both_ends() {
     let world = World::new().await;
     let (from, to) = (track_id(0, 0), track_id(9, 3));
-    let found = asked(&world, &format!("findSonicPath?startSongId={from}&endSongId={to}&count=6")).await;
+    let found =
+        asked(&world, &format!("findSonicPath?startSongId={from}&endSongId={to}&count=6")).await;
     let path = found["sonicMatch"].as_array().unwrap();
-    assert_eq!((&path[0]["entry"]["id"], &path[path.len() - 1]["entry"]["id"]), (&json!(from), &json!(to)));
+    assert_eq!(
+        (&path[0]["entry"]["id"], &path[path.len() - 1]["entry"]["id"]),
+        (&json!(from), &json!(to))
+    );
     assert_eq!(path[0]["similarity"], 1.0);
     assert!((2..=6).contains(&path.len()));
 }
@@ -91,7 +100,11 @@ async fn similar_songs_are_found_for_a_song_and_for_an_artist() {
         let songs = found["similarSongs2"]["song"].as_array().unwrap();
         let ids: std::collections::HashSet<_> =
             songs.iter().map(|song| song["id"].as_str().unwrap()).collect();
-        assert!(ids.len() == songs.len() && songs.len() <= 12 && songs.len() >= 5, "{id}: {}", songs.len());
+        assert!(
+            ids.len() == songs.len() && songs.len() <= 12 && songs.len() >= 5,
+            "{id}: {}",
+            songs.len()
+        );
     }
     let none = asked(&world, &format!("getSimilarSongs2?id={}&count=0", track_id(0, 0))).await;
     assert_eq!(none["similarSongs2"]["song"], json!([]));
@@ -102,7 +115,10 @@ async fn errors_have_their_number_and_the_status_200() {
     let world = World::new().await;
     assert_eq!(code(&asked(&world, "getSimilarSongs2").await), 10);
     assert_eq!(code(&asked(&world, "getSonicSimilarTracks?id=nobody").await), 70);
-    assert_eq!(code(&asked(&world, &format!("findSonicPath?startSongId={}", track_id(0, 0))).await), 10);
+    assert_eq!(
+        code(&asked(&world, &format!("findSonicPath?startSongId={}", track_id(0, 0))).await),
+        10
+    );
     assert_eq!(code(&asked(&world, "getSimilarSongs?id=t00-0&count=many").await), 0);
     assert_eq!(code(&asked(&world, "getAlbumList2").await), 0);
     assert_eq!(code(&asked(&world, "ping?apiKey=x&u=ann").await), 43);

@@ -1,4 +1,5 @@
-//! The catalogue: looked up, described, explained, compared, and heard only from the folders that were named.
+//! The catalogue: looked up, described, explained, compared, and heard only from the folders that
+//! were named.
 
 use axum::http::Method;
 use serde_json::{Value, json};
@@ -49,7 +50,8 @@ async fn a_described_track_joins_the_catalogue() {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     assert_eq!(world.get(&path).await.ok()["artists"], json!(["Nova <b>"]));
-    let said = world.post("/v1/listeners/ada/feedback", &json!({"track": id, "kind": "like"})).await.ok();
+    let said =
+        world.post("/v1/listeners/ada/feedback", &json!({"track": id, "kind": "like"})).await.ok();
     assert_eq!(said["appended"], 1);
     socket.stopped().await;
 }
@@ -84,17 +86,23 @@ async fn similar_tracks_a_way_and_an_explanation() {
     assert!(found.iter().all(|one| one["track"]["id"] != track_id(3, 2)));
     let path = format!("/v1/path?from={}&to={}&count=5", track_id(0, 0), track_id(11, 4));
     let way = world.get(&path).await.ok();
-    let ids: Vec<&Value> = way["tracks"].as_array().unwrap().iter().map(|track| &track["id"]).collect();
+    let ids: Vec<&Value> =
+        way["tracks"].as_array().unwrap().iter().map(|track| &track["id"]).collect();
     assert_eq!((ids[0], ids[ids.len() - 1]), (&json!(track_id(0, 0)), &json!(track_id(11, 4))));
     let same = format!("/v1/path?from={0}&to={0}", track_id(0, 0));
     assert!(world.get(&same).await.status.is_success());
     for count in [0, 1, 101] {
-        let reply =
-            world.get(&format!("/v1/path?from={}&to={}&count={count}", track_id(0, 0), track_id(1, 1))).await;
+        let reply = world
+            .get(&format!("/v1/path?from={}&to={}&count={count}", track_id(0, 0), track_id(1, 1)))
+            .await;
         assert_eq!(reply.error(), (400, "bad_count".to_owned()));
     }
-    let explained = world.get(&format!("/v1/listeners/ada/explanation?track={}", track_id(0, 0))).await.ok();
-    assert_eq!((&explained["model"], &explained["new_to_listener"]), (&json!("formula-1"), &json!(false)));
+    let explained =
+        world.get(&format!("/v1/listeners/ada/explanation?track={}", track_id(0, 0))).await.ok();
+    assert_eq!(
+        (&explained["model"], &explained["new_to_listener"]),
+        (&json!("formula-1"), &json!(false))
+    );
     assert!(!explained["why"].as_str().unwrap().is_empty());
     let nowhere = world.get("/v1/listeners/ada/explanation?track=nowhere").await;
     assert_eq!(nowhere.error(), (404, "unknown_track".to_owned()));
@@ -104,7 +112,8 @@ async fn similar_tracks_a_way_and_an_explanation() {
 async fn a_taste_has_tastes_and_charts_also_for_somebody_unknown() {
     let world = World::new().await;
     for listener in ["ada", "nobody"] {
-        let taste = world.get(&format!("/v1/listeners/{listener}/taste?time_zone=Europe/Paris")).await.ok();
+        let taste =
+            world.get(&format!("/v1/listeners/{listener}/taste?time_zone=Europe/Paris")).await.ok();
         assert!(taste["tastes"].is_object() && taste["charts"].is_object(), "{listener}");
     }
     for zone in ["Mars/Olympus", "../../../etc/passwd", "%00"] {
@@ -159,7 +168,8 @@ async fn only_sound_files_in_the_named_folders_are_played() {
             assert_eq!(reply.error(), (404, "no_sound".to_owned()), "{location}");
         }
     }
-    for (range, status, body) in [("bytes=2-4", 206, "234"), ("bytes=-2", 206, "89"), ("bytes=99-", 416, "")]
+    for (range, status, body) in
+        [("bytes=2-4", 206, "234"), ("bytes=-2", 206, "89"), ("bytes=99-", 416, "")]
     {
         let mut asked = request(Method::GET, "/v1/tracks/good-1/audio", None);
         asked.headers_mut().insert("range", range.parse().unwrap());

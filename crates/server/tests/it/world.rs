@@ -1,7 +1,8 @@
 //! A small home, a model that is a formula, and the server on top of both, driven without a socket.
 //!
-//! Twelve artists with five tracks each, of which `t03-2` is the third of artist 3. Ada has a history and opinions, Bob a short one,
-//! nobody else is known. The scorer knows nothing of real models: it hashes, so that two versions order tracks differently.
+//! Twelve artists with five tracks each, of which `t03-2` is the third of artist 3. Ada has a
+//! history and opinions, Bob a short one, nobody else is known. The scorer knows nothing of real
+//! models: it hashes, so that two versions order tracks differently.
 
 use std::io;
 use std::net::SocketAddr;
@@ -14,8 +15,8 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use segue_core::{
-    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
-    Timestamp, Track, TrackId,
+    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
+    Source, Timestamp, Track, TrackId,
 };
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
 use segue_server::{ApiKey, App, Config, Limits, Loaded, Models, ModelsError, Scope, router};
@@ -28,12 +29,13 @@ use tokio::task::JoinHandle;
 use tower::ServiceExt as _;
 use tracing_subscriber::filter::LevelFilter;
 
-/// What all servers of this process log, down to the last detail. It is installed before anything can be logged: what was once
-/// found to have no reader is not asked again.
+/// What all servers of this process log, down to the last detail. It is installed before anything
+/// can be logged: what was once found to have no reader is not asked again.
 fn log() -> &'static Mutex<Vec<u8>> {
     static LOG: OnceLock<Mutex<Vec<u8>>> = OnceLock::new();
     LOG.get_or_init(|| {
-        let subscriber = tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_ansi(false);
+        let subscriber =
+            tracing_subscriber::fmt().with_max_level(LevelFilter::TRACE).with_ansi(false);
         subscriber.with_writer(|| Writer).init();
         Mutex::default()
     })
@@ -235,7 +237,10 @@ pub(crate) async fn answer(stream: &mut TcpStream) -> String {
 /// Makes a key in a home.
 pub(crate) fn add_key(home: &Path, name: &str, scope: Scope) -> String {
     let key = ApiKey::generate(&mut rand::rng());
-    Store::open(home).unwrap().add_key(name, &scope.to_string(), key.hash(), Timestamp::now()).unwrap();
+    Store::open(home)
+        .unwrap()
+        .add_key(name, &scope.to_string(), key.hash(), Timestamp::now())
+        .unwrap();
     key.reveal().to_owned()
 }
 
@@ -243,7 +248,9 @@ pub(crate) fn add_key(home: &Path, name: &str, scope: Scope) -> String {
 pub(crate) fn request(method: Method, path: &str, body: Option<&Value>) -> Request<Body> {
     let request = Request::builder().method(method).uri(path);
     match body {
-        Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
+        Some(body) => {
+            request.header("content-type", "application/json").body(Body::from(body.to_string()))
+        }
         None => request.body(Body::empty()),
     }
     .unwrap()
@@ -263,7 +270,8 @@ impl Reply {
     }
 
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }
 
     /// Status and code of an error.
@@ -298,8 +306,9 @@ pub(crate) fn artist(artist: usize) -> String {
 }
 
 fn furnish(store: &mut Store) {
-    let tracks: Vec<Track> =
-        (0..ARTISTS).flat_map(|artist| (0..TRACKS).map(move |number| track(artist, number))).collect();
+    let tracks: Vec<Track> = (0..ARTISTS)
+        .flat_map(|artist| (0..TRACKS).map(move |number| track(artist, number)))
+        .collect();
     store.add_tracks(&tracks).unwrap();
     let mut listens: Vec<Listen> = (0..40).map(|play| listen("ada", play)).collect();
     listens.extend((0..6).map(|play| listen("bob", play * 7)));
@@ -366,7 +375,8 @@ fn listen(listener: &str, play: usize) -> Listen {
     }
 }
 
-/// Registers a formula of that name and makes it the one in use. It is said to have learnt from everybody.
+/// Registers a formula of that name and makes it the one in use. It is said to have learnt from
+/// everybody.
 pub(crate) fn register(store: &mut Store, version: &str) {
     let listeners: Vec<ListenerId> =
         store.listeners().unwrap().into_iter().map(|summary| summary.id).collect();
@@ -420,8 +430,10 @@ impl Scorer for Formula {
 
     fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
         let known = profile.interactions.len() as u32;
-        let seed = self.0.bytes().fold(17_u32, |seed, byte| seed.wrapping_mul(31) + u32::from(byte));
-        let hashed = |track: &TrackIdx| (track.0 + 1).wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8;
+        let seed =
+            self.0.bytes().fold(17_u32, |seed, byte| seed.wrapping_mul(31) + u32::from(byte));
+        let hashed =
+            |track: &TrackIdx| (track.0 + 1).wrapping_mul(2_654_435_761).wrapping_add(seed) >> 8;
         let likability = |track| Likability {
             mean: 0.2 + 0.6 * (hashed(track) % 1_000) as f32 / 1_000.0,
             uncertainty: 0.2 / (1.0 + known as f32).sqrt(),

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
-    Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, ListenerId, Source,
-    Track, TrackId,
+    Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, ListenerId,
+    Source, Track, TrackId,
 };
 use segue_store::{Appended, ClientId, Entry, Event, Result, Store, StoreError};
 
@@ -53,17 +53,24 @@ fn a_refused_event_leaves_no_trace_and_its_neighbours_are_taken() {
         Event::Listen(live("ann", "known", 0)).into(),
         named("a", Event::Listen(live("eve", "unknown", 0))),
         named("b", Event::Feedback(said("fay", "unknown", FeedbackKind::Like, None))),
-        Event::Impressions(vec![impression("gus", &ids[..1], 1, at(0)), impression("gus", &ids, 1, at(0))])
-            .into(),
+        Event::Impressions(vec![
+            impression("gus", &ids[..1], 1, at(0)),
+            impression("gus", &ids, 1, at(0)),
+        ])
+        .into(),
         Event::Impressions(vec![impression("dan", &ids[..1], 1, at(0)), enrolled]).into(),
         Event::Feedback(said("bob", "known", FeedbackKind::Like, None)).into(),
     ];
     let taken = outcomes(store.append(&entries).unwrap());
     let unknown = || Err("track `unknown` is not in the catalogue; describe it first".to_owned());
     let no_experiment = Err("there is no experiment `no such`, or it is not running".to_owned());
-    assert_eq!(taken, [Ok(Appended::New), unknown(), unknown(), unknown(), no_experiment, Ok(Appended::New)]);
+    assert_eq!(
+        taken,
+        [Ok(Appended::New), unknown(), unknown(), unknown(), no_experiment, Ok(Appended::New)]
+    );
     let status = store.status().unwrap();
-    let counts = (status.listeners, status.listens, status.feedback, status.impressions, status.shadows);
+    let counts =
+        (status.listeners, status.listens, status.feedback, status.impressions, status.shadows);
     assert_eq!(counts, (2, 1, 1, 0, 0));
 
     // Described now, and under the name that was refused before.
@@ -112,7 +119,8 @@ fn a_name_given_to_another_event_is_refused_and_belongs_to_one_listener_and_kind
 #[test]
 fn an_event_stamped_on_arrival_is_the_same_with_a_later_stamp() {
     let mut store = store_with(&["song"]);
-    let told = |second| named(ClientId::of_undated("1"), Event::Listen(live("ann", "song", second)));
+    let told =
+        |second| named(ClientId::of_undated("1"), Event::Listen(live("ann", "song", second)));
     let word = |second| {
         let feedback = said("ann", "song", FeedbackKind::Like, Some(second));
         named(ClientId::of_undated("1"), Event::Feedback(feedback))
@@ -133,7 +141,10 @@ fn a_listener_who_did_nothing_and_a_track_are_there_after_they_were_told() {
         Event::Track(track("song")).into(),
     ];
     let (new, repeated) = (Ok(Appended::New), Ok(Appended::Repeated));
-    assert_eq!(outcomes(store.append(&entries).unwrap()), [new.clone(), repeated.clone(), new, repeated]);
+    assert_eq!(
+        outcomes(store.append(&entries).unwrap()),
+        [new.clone(), repeated.clone(), new, repeated]
+    );
     let ann = store.listener(&listener("ann")).unwrap().unwrap();
     assert_eq!((ann.listens, ann.feedback), (0, 0));
     assert_eq!(store.listener(&listener("bob")).unwrap(), None);
@@ -156,10 +167,14 @@ impl Told {
                 (&listen.listener, "listen", listen.track.to_string(), format!("{listen:?}"))
             }
             Event::Feedback(feedback) => {
-                let FeedbackTarget::Track(track) = &feedback.target else { panic!("all are about tracks") };
+                let FeedbackTarget::Track(track) = &feedback.target else {
+                    panic!("all are about tracks")
+                };
                 (&feedback.listener, "feedback", track.to_string(), format!("{feedback:?}"))
             }
-            Event::Track(track) if self.tracks.insert(track.id.to_string()) => return Ok(Appended::New),
+            Event::Track(track) if self.tracks.insert(track.id.to_string()) => {
+                return Ok(Appended::New);
+            }
             Event::Track(_) => return Ok(Appended::Repeated),
             event => panic!("{event:?} is not among those drawn"),
         };
@@ -210,7 +225,8 @@ fn whatever_is_told_again_the_store_holds_what_plain_maps_hold() {
         let mut told = Told::default();
         for _ in 0..60 {
             let store = &mut stores[usize::from(rng.random_bool(0.2))];
-            let batch: Vec<Entry> = (0..rng.random_range(1..12)).map(|_| any_entry(&mut rng)).collect();
+            let batch: Vec<Entry> =
+                (0..rng.random_range(1..12)).map(|_| any_entry(&mut rng)).collect();
             let expected: Vec<_> = batch.iter().map(|entry| told.append(entry)).collect();
             assert_eq!(outcomes(store.append(&batch).unwrap()), expected, "seed {seed}");
             match rng.random_range(0..12) {

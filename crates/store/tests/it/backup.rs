@@ -1,4 +1,5 @@
-//! A backup taken while others write is a whole store: everything up to one moment, nothing after it.
+//! A backup taken while others write is a whole store: everything up to one moment, nothing after
+//! it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -69,5 +70,8 @@ fn a_backup_replaces_nothing() {
     store.backup(&to).unwrap();
     assert!(matches!(store.backup(&to), Err(StoreError::BackupExists(_))));
     let in_memory = Store::open_in_memory().unwrap();
-    assert!(matches!(in_memory.backup(&folder.path().join("other")), Err(StoreError::NeedsFolder(_))));
+    assert!(matches!(
+        in_memory.backup(&folder.path().join("other")),
+        Err(StoreError::NeedsFolder(_))
+    ));
 }

@@ -1,6 +1,8 @@
-//! `kill -9` at any moment: what was acknowledged is there, and an import goes on as if nothing had happened.
+//! `kill -9` at any moment: what was acknowledged is there, and an import goes on as if nothing had
+//! happened.
 //!
-//! The test binary starts itself as the process to kill: [`child`] is that process, and does nothing unless told to.
+//! The test binary starts itself as the process to kill: [`child`] is that process, and does
+//! nothing unless told to.
 
 use std::env;
 use std::fs;
@@ -12,8 +14,8 @@ use std::process::{Child, Command, Stdio};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
-    Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, Record, Source, Track,
-    TrackId,
+    Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, Record,
+    Source, Track, TrackId,
 };
 use segue_store::{Appended, ClientId, Entry, Event, History, ImpressionId, Status, Store};
 
@@ -61,26 +63,33 @@ fn append_for_ever(store: &mut Store) {
         if written.is_multiple_of(ROWS_PER_MODEL) && store.model_files(&version).is_err() {
             register(store, &version, &[]).unwrap();
         }
-        let batch: Vec<Listen> = (written..written + BATCH).map(|number| row(number, &song)).collect();
+        let batch: Vec<Listen> =
+            (written..written + BATCH).map(|number| row(number, &song)).collect();
         store.append_listens(&batch).unwrap();
         written += BATCH;
         acknowledge(written as u64);
     }
 }
 
-/// The batch of events so numbered: plays and words under their names, a track of its own, a slate with its shadow, and an event that is
-/// refused.
+/// The batch of events so numbered: plays and words under their names, a track of its own, a slate
+/// with its shadow, and an event that is refused.
 fn group(number: u64) -> Vec<Entry> {
     let who = |i: u64| format!("listener {}", (number * 7 + i) % 20);
     let own = format!("track {number}");
-    let slate =
-        impression(&who(0), &[TrackId::new("song"), TrackId::new(own.as_str())], 2, at(number as i64));
+    let slate = impression(
+        &who(0),
+        &[TrackId::new("song"), TrackId::new(own.as_str())],
+        2,
+        at(number as i64),
+    );
     let mut shadow = slate.clone();
-    let enrolment =
-        |arm: &str, exposure| Some(Enrolment { experiment: EXPERIMENT.into(), arm: arm.into(), exposure });
+    let enrolment = |arm: &str, exposure| {
+        Some(Enrolment { experiment: EXPERIMENT.into(), arm: arm.into(), exposure })
+    };
     shadow.enrolment = enrolment("bold", Exposure::Shadow);
     let shown = Impression { enrolment: enrolment("control", Exposure::Shown), ..slate };
-    let mut entries = vec![Event::Track(track(&own)).into(), Event::Impressions(vec![shown, shadow]).into()];
+    let mut entries =
+        vec![Event::Track(track(&own)).into(), Event::Impressions(vec![shown, shadow]).into()];
     for i in 0..number % 30 {
         let client_id = Some(ClientId::new(format!("{number}/{i}")));
         let event = match i % 5 {
@@ -99,7 +108,8 @@ fn group(number: u64) -> Vec<Entry> {
     entries
 }
 
-/// Appends group after group and says which were written, like a server that answers many clients at once.
+/// Appends group after group and says which were written, like a server that answers many clients
+/// at once.
 fn group_for_ever(store: &mut Store) {
     store.add_tracks(&[track("song")]).unwrap();
     if store.running_experiment().unwrap().is_none() {
@@ -156,7 +166,8 @@ fn start(job: &str, home: &Path) -> Child {
 /// Kills the child some moments after its nth acknowledgement and returns the last one it gave.
 fn kill_after(mut child: Child, acknowledgements: usize, moments: u64) -> Option<u64> {
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let mut acknowledged = lines.filter_map(|line| line.ok()?.strip_prefix("acknowledged ")?.parse().ok());
+    let mut acknowledged =
+        lines.filter_map(|line| line.ok()?.strip_prefix("acknowledged ")?.parse().ok());
     let last = acknowledged.by_ref().take(acknowledgements).last();
     for moment in 0..moments {
         black_box(moment);
@@ -173,7 +184,8 @@ fn no_acknowledged_row_or_model_is_lost() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for _ in 0..8 {
         let child = start("append", home.path());
-        let acknowledged = kill_after(child, rng.random_range(1..40), rng.random_range(0..3_000_000));
+        let acknowledged =
+            kill_after(child, rng.random_range(1..40), rng.random_range(0..3_000_000));
         let acknowledged = acknowledged.expect("the child wrote something") as usize;
 
         let store = Store::open(home.path()).unwrap();
@@ -191,14 +203,16 @@ fn no_acknowledged_group_of_events_is_lost_and_none_is_there_in_part() {
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     for _ in 0..10 {
         let child = start("group", home.path());
-        let acknowledged = kill_after(child, rng.random_range(1..60), rng.random_range(0..3_000_000));
+        let acknowledged =
+            kill_after(child, rng.random_range(1..60), rng.random_range(0..3_000_000));
         let acknowledged = acknowledged.expect("the child wrote something");
 
         let mut store = Store::open(home.path()).unwrap();
         let groups = store.status().unwrap().shadows;
         assert!(groups >= acknowledged, "{groups} of {acknowledged} groups are left");
         assert_eq!(rows(&store), rows(&store_of_groups(groups)));
-        // What the client may tell again, having got no answer, is known; what was never written is not.
+        // What the client may tell again, having got no answer, is known; what was never written is
+        // not.
         for entry in group(groups - 1).iter().filter(|entry| entry.client_id.is_some()) {
             let told = store.append(std::slice::from_ref(entry)).unwrap().remove(0);
             assert_eq!(told.unwrap(), Appended::Repeated);
@@ -259,7 +273,10 @@ fn an_import_killed_again_and_again_ends_where_an_uninterrupted_one_does() {
     assert_eq!(killed.tracks().unwrap(), whole.tracks().unwrap());
     assert_eq!(killed.listeners().unwrap(), whole.listeners().unwrap());
     for summary in whole.listeners().unwrap() {
-        assert_eq!(killed.all_listens(&summary.id).unwrap(), whole.all_listens(&summary.id).unwrap());
+        assert_eq!(
+            killed.all_listens(&summary.id).unwrap(),
+            whole.all_listens(&summary.id).unwrap()
+        );
     }
     let counts = |store: &Store| {
         let status = store.status().unwrap();

@@ -18,7 +18,8 @@ fn store_on_disk() -> TempDir {
     let home = tempfile::tempdir().unwrap();
     let mut store = Store::open(home.path()).unwrap();
     let song = track("song");
-    let rows: Vec<_> = (0..5000).map(|i| played(stream("ann", &song, i * 300, 200), &song)).collect();
+    let rows: Vec<_> =
+        (0..5000).map(|i| played(stream("ann", &song, i * 300, 200), &song)).collect();
     import(&mut store, "rows", &rows);
     home
 }
@@ -30,7 +31,10 @@ fn refusal(home: &Path) -> StoreError {
 #[test]
 fn a_newer_schema_is_refused_by_number() {
     let home = store_on_disk();
-    Connection::open(database(home.path())).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    Connection::open(database(home.path()))
+        .unwrap()
+        .pragma_update(None, "user_version", 99)
+        .unwrap();
     let error = refusal(home.path());
     assert!(matches!(error, StoreError::NewerSchema { found: 99, supported: 5, .. }), "{error}");
     assert!(error.to_string().contains("use a newer segue"));
@@ -39,7 +43,10 @@ fn a_newer_schema_is_refused_by_number() {
 #[test]
 fn the_database_of_another_program_is_refused_and_left_alone() {
     let home = tempfile::tempdir().unwrap();
-    Connection::open(database(home.path())).unwrap().execute_batch("CREATE TABLE notes (note TEXT)").unwrap();
+    Connection::open(database(home.path()))
+        .unwrap()
+        .execute_batch("CREATE TABLE notes (note TEXT)")
+        .unwrap();
     let before = fs::read(database(home.path())).unwrap();
     assert!(matches!(refusal(home.path()), StoreError::ForeignDatabase { .. }));
     assert!(fs::read(database(home.path())).unwrap() == before, "not a byte has changed");
@@ -48,8 +55,11 @@ fn the_database_of_another_program_is_refused_and_left_alone() {
 #[test]
 fn what_is_no_database_is_damage() {
     let home = tempfile::tempdir().unwrap();
-    fs::write(database(home.path()), "certainly no database, but long enough to hold a header. ".repeat(100))
-        .unwrap();
+    fs::write(
+        database(home.path()),
+        "certainly no database, but long enough to hold a header. ".repeat(100),
+    )
+    .unwrap();
     let error = refusal(home.path());
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     assert!(error.to_string().contains("restore a backup"));

@@ -41,7 +41,12 @@ fn the_table_of_the_rule_holds() {
     let stream_0 = || stream("ann", &song, 0, 200);
     let cases = [
         ("the same row again", stream_0(), (&song, stream_0()), Exact),
-        ("the same play under another id", stream_0(), (&remaster, stream("ann", &remaster, 0, 200)), Exact),
+        (
+            "the same play under another id",
+            stream_0(),
+            (&remaster, stream("ann", &remaster, 0, 200)),
+            Exact,
+        ),
         ("another listener", stream_0(), (&song, stream("bob", &song, 0, 200)), New),
         ("another work within a minute", stream_0(), (&other, stream("ann", &other, 0, 200)), New),
         ("30 s later", stream_0(), (&song, stream("ann", &song, 30, 200)), Near),
@@ -51,10 +56,30 @@ fn the_table_of_the_rule_holds() {
         ("another play time", stream_0(), (&song, stream("ann", &song, 0, 100)), New),
         ("a scrobble of it", stream_0(), (&song, scrobble("ann", &song, 4)), Near),
         ("a scrobble of the next play", stream_0(), (&song, scrobble("ann", &song, 200)), New),
-        ("whole minutes, 90 s apart", stream_0(), (&song, minute_precise("ann", &song, 90, 200)), Near),
-        ("whole minutes, 91 s apart", stream_0(), (&song, minute_precise("ann", &song, 91, 200)), New),
-        ("whole minutes, another play time", stream_0(), (&song, minute_precise("ann", &song, 9, 100)), New),
-        ("a scrobble on a whole minute, 60 s apart", stream_0(), (&song, last_fm("ann", &song, 60)), Near),
+        (
+            "whole minutes, 90 s apart",
+            stream_0(),
+            (&song, minute_precise("ann", &song, 90, 200)),
+            Near,
+        ),
+        (
+            "whole minutes, 91 s apart",
+            stream_0(),
+            (&song, minute_precise("ann", &song, 91, 200)),
+            New,
+        ),
+        (
+            "whole minutes, another play time",
+            stream_0(),
+            (&song, minute_precise("ann", &song, 9, 100)),
+            New,
+        ),
+        (
+            "a scrobble on a whole minute, 60 s apart",
+            stream_0(),
+            (&song, last_fm("ann", &song, 60)),
+            Near,
+        ),
         ("a scrobble on a second, 61 s apart", stream_0(), (&song, last_fm("ann", &song, 61)), New),
     ];
     for (case, first, second, expected) in cases {
@@ -69,7 +94,11 @@ fn the_rule_reads_the_same_both_ways() {
         let rows = [stream("ann", &song, 0, 200), minute_precise("ann", &song, apart, 200)];
         let [a, b] = rows.clone();
         let [c, d] = rows;
-        assert_eq!(second_row((&song, a), (&song, b)), second_row((&song, d), (&song, c)), "{apart} s apart");
+        assert_eq!(
+            second_row((&song, a), (&song, b)),
+            second_row((&song, d), (&song, c)),
+            "{apart} s apart"
+        );
     }
 }
 
@@ -100,7 +129,8 @@ fn a_scrobble_learns_from_the_export_that_comes_later() {
 fn what_a_row_knows_is_never_overwritten() {
     let song = track("song");
     let mut store = Store::open_in_memory().unwrap();
-    let first = Listen { device: DeviceClass::Car, skipped: Some(false), ..stream("ann", &song, 0, 200) };
+    let first =
+        Listen { device: DeviceClass::Car, skipped: Some(false), ..stream("ann", &song, 0, 200) };
     let second = Listen { device: DeviceClass::Tv, skipped: Some(true), ..first.clone() };
     import(&mut store, "first", &[played(first.clone(), &song)]);
     let counts = import(&mut store, "second", &[played(second, &song)]);

@@ -8,8 +8,11 @@ use crate::fixtures::{at, import, listener, played, stream, track, version_of};
 fn store_with_five_plays() -> (Store, Vec<Track>) {
     let mut store = Store::open_in_memory().unwrap();
     let tracks = vec![track("a"), version_of("a", "a live"), track("b"), track("c"), track("d")];
-    let mut listens: Vec<Listen> =
-        tracks.iter().enumerate().map(|(i, song)| stream("ann", song, i as i64 * 1000, 200)).collect();
+    let mut listens: Vec<Listen> = tracks
+        .iter()
+        .enumerate()
+        .map(|(i, song)| stream("ann", song, i as i64 * 1000, 200))
+        .collect();
     listens[2].device = DeviceClass::Car;
     listens[3].context = Some("sleep".into());
     let records: Vec<_> =

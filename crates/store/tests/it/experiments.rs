@@ -43,7 +43,10 @@ fn a_shadow_is_kept_and_never_counts_as_shown() {
     let shadow = enrolled("ann", &ids, "bold", Exposure::Shadow);
     let logged = store.log_impressions(&[shown.clone(), shadow.clone()]).unwrap();
     assert_eq!(store.impressions(&listener("ann"), 9).unwrap(), [(logged[0], shown.clone())]);
-    assert_eq!(store.experiment_impressions("bolder").unwrap(), [(logged[0], shown), (logged[1], shadow)]);
+    assert_eq!(
+        store.experiment_impressions("bolder").unwrap(),
+        [(logged[0], shown), (logged[1], shadow)]
+    );
     let status = store.status().unwrap();
     assert_eq!((status.impressions, status.shadows, status.experiments), (1, 1, 1));
     assert_eq!(store.forget(&listener("ann")).unwrap().impressions, 2);
@@ -58,7 +61,8 @@ fn a_slate_and_its_shadows_are_logged_together_or_not_at_all() {
     let ids = [TrackId::new("a"), TrackId::new("b")];
     let mut stray = enrolled("ann", &ids, "bold", Exposure::Shadow);
     stray.enrolment.as_mut().unwrap().experiment = "no such".into();
-    let refused = store.log_impressions(&[enrolled("ann", &ids, "control", Exposure::Shown), stray]);
+    let refused =
+        store.log_impressions(&[enrolled("ann", &ids, "control", Exposure::Shown), stray]);
     assert!(matches!(refused, Err(StoreError::UnknownExperiment(name)) if name == "no such"));
     assert_eq!(store.status().unwrap().impressions, 0);
 }

@@ -48,7 +48,11 @@ pub(crate) fn played(listen: Listen, track: &Track) -> Record {
 }
 
 pub(crate) fn file(fingerprint: &str) -> FileIdentity {
-    FileIdentity { fingerprint: fingerprint.into(), name: format!("{fingerprint}.json"), listener: None }
+    FileIdentity {
+        fingerprint: fingerprint.into(),
+        name: format!("{fingerprint}.json"),
+        listener: None,
+    }
 }
 
 pub(crate) fn import(store: &mut Store, fingerprint: &str, records: &[Record]) -> ImportCounts {

@@ -27,7 +27,9 @@ fn found_in(folder: &Path) -> Vec<&'static str> {
             found.extend(found_in(&path));
         } else {
             let bytes = fs::read(&path).unwrap();
-            let holds = |secret: &&str| bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            let holds = |secret: &&str| {
+                bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
+            };
             found.extend(SECRETS.into_iter().filter(|secret| holds(secret)));
         }
     }
@@ -47,11 +49,13 @@ fn liked(who: &str, track: &Track) -> Record {
     Record::Feedback { feedback, track: Some(track.clone()) }
 }
 
-/// Two listeners with a song in common, a catalogue, and every kind of row for the one with secrets.
+/// Two listeners with a song in common, a catalogue, and every kind of row for the one with
+/// secrets.
 fn fill(store: &mut Store) {
     let [name, title, described, context, file_name] = SECRETS;
     let private = Track { title: title.into(), ..track(&format!("name:{title}")) };
-    let other_name = Track { title: described.into(), ..version_of(&format!("name:{title}"), described) };
+    let other_name =
+        Track { title: described.into(), ..version_of(&format!("name:{title}"), described) };
     let (common, listed) = (track("common"), track("listed"));
     import(store, "catalogue", &[Record::Track(listed.clone())]);
     import(store, "bob", &[played(scrobble("bob", &common, 0), &common), liked("bob", &common)]);
@@ -94,7 +98,11 @@ fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
     assert_eq!(found_in(home.path()), secrets, "the test can find them");
     let of_bob = |store: &Store| {
         let bob = listener("bob");
-        (store.all_listens(&bob).unwrap(), store.feedback(&bob).unwrap(), store.impressions(&bob, 9).unwrap())
+        (
+            store.all_listens(&bob).unwrap(),
+            store.feedback(&bob).unwrap(),
+            store.impressions(&bob, 9).unwrap(),
+        )
     };
     let before = of_bob(&store);
 
@@ -127,7 +135,10 @@ fn a_forgotten_listener_can_come_back_with_the_same_file() {
     let home = tempfile::tempdir().unwrap();
     let mut store = Store::open(home.path()).unwrap();
     let song = track("song");
-    let rows = [played(stream("ann", &song, 0, 200), &song), played(stream("ann", &song, 900, 200), &song)];
+    let rows = [
+        played(stream("ann", &song, 0, 200), &song),
+        played(stream("ann", &song, 900, 200), &song),
+    ];
     import(&mut store, "export", &rows);
     let first = store.all_listens(&listener("ann")).unwrap();
     store.forget(&listener("ann")).unwrap();
@@ -160,7 +171,8 @@ fn rows_written_after_forgetting_the_last_writer_are_found() {
     let mut store = Store::open_in_memory().unwrap();
     let song = track("song");
     import(&mut store, "bob", &[played(scrobble("bob", &song, 0), &song)]);
-    let many: Vec<_> = (0..3000).map(|i| played(stream("ann", &song, i * 1000, 200), &song)).collect();
+    let many: Vec<_> =
+        (0..3000).map(|i| played(stream("ann", &song, i * 1000, 200), &song)).collect();
     import(&mut store, "ann", &many);
     assert_eq!(store.all_listens(&listener("ann")).unwrap().len(), 3000);
     store.forget(&listener("ann")).unwrap();

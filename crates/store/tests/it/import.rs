@@ -70,7 +70,8 @@ fn the_same_file_can_be_imported_for_two_listeners() {
 fn an_import_that_was_dropped_leaves_only_whole_batches() {
     let mut store = Store::open_in_memory().unwrap();
     let song = track("song");
-    let rows: Vec<_> = (0..10_500).map(|i| played(stream("ann", &song, i * 100, 50), &song)).collect();
+    let rows: Vec<_> =
+        (0..10_500).map(|i| played(stream("ann", &song, i * 100, 50), &song)).collect();
     let mut first = store.import_file(&file("long")).unwrap();
     for (row, record) in rows.iter().enumerate() {
         first.accept(row as u64 + 1, record.clone()).unwrap();
@@ -88,10 +89,12 @@ fn what_is_missing_of_a_track_is_filled_and_what_is_known_stays() {
     let mut store = Store::open_in_memory().unwrap();
     let bare = track("song");
     import(&mut store, "history", &[played(scrobble("ann", &bare, 0), &bare)]);
-    let mut rich = Track { title: "Another title".into(), album: Some("Album".into()), ..bare.clone() };
+    let mut rich =
+        Track { title: "Another title".into(), album: Some("Album".into()), ..bare.clone() };
     rich.features.set(AudioFeature::Tempo, 120.0);
     import(&mut store, "catalogue", &[Record::Track(rich.clone())]);
-    let mut contrary = Track { album: Some("Wrong".into()), genre: Some("folk".into()), ..rich.clone() };
+    let mut contrary =
+        Track { album: Some("Wrong".into()), genre: Some("folk".into()), ..rich.clone() };
     contrary.features.set(AudioFeature::Tempo, 60.0);
     contrary.features.set(AudioFeature::Energy, 0.5);
     store.add_tracks(&[contrary]).unwrap();
@@ -110,13 +113,19 @@ fn feedback_comes_back_in_the_order_in_which_it_was_said() {
     let undated = |kind| said("ann", &song, kind, None);
     store.add_tracks(std::slice::from_ref(&song)).unwrap();
     store.append_feedback(&[dated(FeedbackKind::Like, 100)]).unwrap();
-    let export =
-        [undated(FeedbackKind::Ban), dated(FeedbackKind::Dislike, 50), dated(FeedbackKind::Like, 100)];
+    let export = [
+        undated(FeedbackKind::Ban),
+        dated(FeedbackKind::Dislike, 50),
+        dated(FeedbackKind::Like, 100),
+    ];
     let counts = import(&mut store, "export", &export.map(|feedback| spoken(feedback, &song)));
     assert_eq!((counts.feedback_added, counts.feedback_repeated), (2, 1));
-    store.append_feedback(&[dated(FeedbackKind::Cleared, 200), dated(FeedbackKind::Like, 300)]).unwrap();
+    store
+        .append_feedback(&[dated(FeedbackKind::Cleared, 200), dated(FeedbackKind::Like, 300)])
+        .unwrap();
 
-    let kinds: Vec<_> = store.feedback(&listener("ann")).unwrap().iter().map(|said| said.kind).collect();
+    let kinds: Vec<_> =
+        store.feedback(&listener("ann")).unwrap().iter().map(|said| said.kind).collect();
     use FeedbackKind::{Ban, Cleared, Dislike, Like};
     assert_eq!(kinds, [Dislike, Like, Ban, Cleared, Like]);
 }
@@ -127,7 +136,10 @@ fn a_file_is_the_same_by_content_and_parser_whatever_its_name() {
         FileIdentity::from_content(content.as_bytes(), parser, name, None).unwrap().fingerprint
     };
     assert_eq!(identity("rows", "spotify/1", "a.json"), identity("rows", "spotify/1", "b.json"));
-    assert_ne!(identity("rows", "spotify/1", "a.json"), identity("other rows", "spotify/1", "a.json"));
+    assert_ne!(
+        identity("rows", "spotify/1", "a.json"),
+        identity("other rows", "spotify/1", "a.json")
+    );
     assert_ne!(identity("rows", "spotify/1", "a.json"), identity("rows", "spotify/2", "a.json"));
     assert_ne!(identity("1rows", "spotify/", "a.json"), identity("rows", "spotify/1", "a.json"));
 }

@@ -7,11 +7,19 @@ use segue_store::{Store, StoreError};
 
 use crate::fixtures::{at, listener, track};
 
-pub(crate) fn impression(who: &str, tracks: &[TrackId], picked: usize, when: Timestamp) -> Impression {
+pub(crate) fn impression(
+    who: &str,
+    tracks: &[TrackId],
+    picked: usize,
+    when: Timestamp,
+) -> Impression {
     let reasons = [
         Reason::Liked,
         Reason::BackAfter { days: 400 },
-        Reason::SoundsLike { anchor: "Someone – \"Song\"".into(), features: vec![AudioFeature::Tempo] },
+        Reason::SoundsLike {
+            anchor: "Someone – \"Song\"".into(),
+            features: vec![AudioFeature::Tempo],
+        },
         Reason::StepOutside { differences: vec![] },
     ];
     let picks = tracks[..picked].iter().enumerate().map(|(i, track)| Pick {

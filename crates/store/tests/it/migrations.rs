@@ -26,7 +26,8 @@ fn database_of(schema: usize, home: &Path) -> Connection {
     connection
 }
 
-/// Writes a slate as releases before the fifth schema did; before the third there was no column for errors and factors.
+/// Writes a slate as releases before the fifth schema did; before the third there was no column for
+/// errors and factors.
 fn log_as_rows(connection: &Connection, schema: usize, id: i64, impression: &Impression) {
     let key = |track: &TrackId| -> i64 {
         let name = track.as_str();
@@ -38,7 +39,9 @@ fn log_as_rows(connection: &Connection, schema: usize, id: i64, impression: &Imp
                 connection.execute(sql, [name])
             })
             .unwrap();
-        connection.query_row("SELECT id FROM tracks WHERE name = ?1", [name], |row| row.get(0)).unwrap()
+        connection
+            .query_row("SELECT id FROM tracks WHERE name = ?1", [name], |row| row.get(0))
+            .unwrap()
     };
     let slate = &impression.slate;
     let mut shortlist = Vec::new();
@@ -47,10 +50,15 @@ fn log_as_rows(connection: &Connection, schema: usize, id: i64, impression: &Imp
         shortlist.extend(offered.score.to_le_bytes());
         shortlist.push(u8::from(offered.new_to_listener) | u8::from(offered.arrival) << 1);
     }
-    connection.execute("INSERT OR IGNORE INTO listeners VALUES (1, ?1)", [slate.listener.as_str()]).unwrap();
+    connection
+        .execute("INSERT OR IGNORE INTO listeners VALUES (1, ?1)", [slate.listener.as_str()])
+        .unwrap();
     let config = serde_json::to_string(&slate.config).unwrap();
-    let sql = "INSERT INTO impressions (id, listener, at, config, shortlist) VALUES (?1, 1, ?2, ?3, ?4)";
-    connection.execute(sql, params![id, impression.at.as_microsecond(), config, shortlist]).unwrap();
+    let sql =
+        "INSERT INTO impressions (id, listener, at, config, shortlist) VALUES (?1, 1, ?2, ?3, ?4)";
+    connection
+        .execute(sql, params![id, impression.at.as_microsecond(), config, shortlist])
+        .unwrap();
     let sql = "INSERT INTO picks (impression, position, track, drawn, propensity, likability, uncertainty, \
                new_to_listener, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     for (position, pick) in slate.picks.iter().enumerate() {
@@ -68,7 +76,8 @@ fn log_as_rows(connection: &Connection, schema: usize, id: i64, impression: &Imp
         ];
         connection.execute(sql, values).unwrap();
         if schema >= 3 {
-            let sql = "UPDATE picks SET propensity_error = ?3 WHERE impression = ?1 AND position = ?2";
+            let sql =
+                "UPDATE picks SET propensity_error = ?3 WHERE impression = ?1 AND position = ?2";
             connection.execute(sql, params![id, position as i64, pick.propensity_error]).unwrap();
         }
     }
@@ -119,7 +128,11 @@ fn slates_logged_by_every_release_read_back_to_the_last_bit() {
         let store = Store::open(home.path()).unwrap();
         let mut kept = store.impressions(&listener("bob"), 9).unwrap();
         kept.reverse();
-        assert_eq!(kept.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [5, 6, 7], "schema {schema}");
+        assert_eq!(
+            kept.iter().map(|(id, _)| id.0).collect::<Vec<_>>(),
+            [5, 6, 7],
+            "schema {schema}"
+        );
         for ((id, kept), logged) in kept.iter().zip(&logged) {
             assert_eq!(bits(kept), bits(logged), "schema {schema}");
             assert_eq!(store.impression(*id).unwrap().as_ref().map(bits), Some(bits(logged)));
@@ -136,7 +149,8 @@ fn a_store_of_every_release_takes_all_that_a_new_one_takes() {
         let mut store = Store::open(home.path()).unwrap();
         for (version, kind) in [("v1", "likability"), ("s1", "next-track")] {
             let weights = b"weights";
-            let model = NewModel { version, kind, created_at: at(0), card: "{}", weights, listeners: &[] };
+            let model =
+                NewModel { version, kind, created_at: at(0), card: "{}", weights, listeners: &[] };
             store.register_model(&model).unwrap();
         }
         assert_eq!(store.status().unwrap().active_models, ["v1", "s1"]);

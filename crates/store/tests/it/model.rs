@@ -1,10 +1,11 @@
-//! The store as a few plain vectors: what it should hold, written down as slowly and obviously as possible.
+//! The store as a few plain vectors: what it should hold, written down as slowly and obviously as
+//! possible.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use segue_core::{
-    DeviceClass, EndReason, Feedback, FeedbackTarget, Impression, Listen, ListenerId, Moment, Record, Source,
-    StartReason, Track, TrackId, WorkId,
+    DeviceClass, EndReason, Feedback, FeedbackTarget, Impression, Listen, ListenerId, Moment,
+    Record, Source, StartReason, Track, TrackId, WorkId,
 };
 use segue_store::{Exclusion, ExclusionId, ForgetReport, ImportCounts};
 
@@ -87,7 +88,8 @@ impl Model {
 
     fn import_feedback(&mut self, said: &Feedback, counts: &mut ImportCounts) {
         let repeated = self.feedback.iter().any(|other| {
-            (&other.listener, &other.target, other.kind) == (&said.listener, &said.target, said.kind)
+            (&other.listener, &other.target, other.kind)
+                == (&said.listener, &said.target, said.kind)
                 && (said.at.is_none() || other.at == said.at)
         });
         if repeated {
@@ -111,12 +113,15 @@ impl Model {
             old.listener == new.listener
                 && self.work(&old.track) == self.work(&new.track)
                 && (start(old) - start(new)).abs() <= window
-                && (old.ms_played == new.ms_played || old.ms_played.is_none() || new.ms_played.is_none())
+                && (old.ms_played == new.ms_played
+                    || old.ms_played.is_none()
+                    || new.ms_played.is_none())
         };
-        let best = (0..self.listens.len()).filter(|&row| same(&self.listens[row])).min_by_key(|&row| {
-            let old = &self.listens[row];
-            (old.ms_played != new.ms_played, (start(old) - start(new)).abs(), row)
-        });
+        let best =
+            (0..self.listens.len()).filter(|&row| same(&self.listens[row])).min_by_key(|&row| {
+                let old = &self.listens[row];
+                (old.ms_played != new.ms_played, (start(old) - start(new)).abs(), row)
+            });
         let Some(row) = best else {
             counts.listens_added += 1;
             self.listens.push(new.clone());
@@ -190,8 +195,9 @@ impl Model {
             self.active = None;
         }
         self.forget_tracks(&before, who);
-        let versions =
-            |model: &Self| model.models.iter().map(|model| model.version.clone()).collect::<BTreeSet<_>>();
+        let versions = |model: &Self| {
+            model.models.iter().map(|model| model.version.clone()).collect::<BTreeSet<_>>()
+        };
         ForgetReport {
             found: true,
             listens: (before.listens.len() - self.listens.len()) as u64,
@@ -210,23 +216,35 @@ impl Model {
         let mentioned = self.mentioned(|_| true);
         let brought = before.mentioned(|listener| listener == who);
         let stays = |known: &Described| known.listed || mentioned.contains(&known.track.id);
-        let works: BTreeSet<WorkId> =
-            self.tracks.iter().filter(|known| stays(known)).map(|known| known.track.work.clone()).collect();
+        let works: BTreeSet<WorkId> = self
+            .tracks
+            .iter()
+            .filter(|known| stays(known))
+            .map(|known| known.track.work.clone())
+            .collect();
         self.tracks.retain(|known| {
-            stays(known) || (works.contains(&known.track.work) && !brought.contains(&known.track.id))
+            stays(known)
+                || (works.contains(&known.track.work) && !brought.contains(&known.track.id))
         });
     }
 
     fn mentioned(&self, by: impl Fn(&ListenerId) -> bool) -> BTreeSet<TrackId> {
-        let listens =
-            self.listens.iter().filter(|listen| by(&listen.listener)).map(|listen| listen.track.clone());
-        let feedback =
-            self.feedback.iter().filter(|said| by(&said.listener)).filter_map(|said| match &said.target {
+        let listens = self
+            .listens
+            .iter()
+            .filter(|listen| by(&listen.listener))
+            .map(|listen| listen.track.clone());
+        let feedback = self.feedback.iter().filter(|said| by(&said.listener)).filter_map(|said| {
+            match &said.target {
                 FeedbackTarget::Track(track) => Some(track.clone()),
                 FeedbackTarget::Artist(_) => None,
-            });
-        let slates =
-            self.impressions.iter().map(|impression| &impression.slate).filter(|slate| by(&slate.listener));
+            }
+        });
+        let slates = self
+            .impressions
+            .iter()
+            .map(|impression| &impression.slate)
+            .filter(|slate| by(&slate.listener));
         let shown = slates.flat_map(|slate| {
             slate
                 .shortlist
@@ -240,7 +258,13 @@ impl Model {
     }
 
     fn work(&self, track: &TrackId) -> &WorkId {
-        &self.tracks.iter().find(|known| known.track.id == *track).expect("it was described").track.work
+        &self
+            .tracks
+            .iter()
+            .find(|known| known.track.id == *track)
+            .expect("it was described")
+            .track
+            .work
     }
 
     pub(crate) fn listeners(&self) -> Vec<ListenerId> {
@@ -263,15 +287,24 @@ impl Model {
         let exclusions = self.exclusions(who);
         let excluded = |listen: &Listen| {
             exclusions.iter().any(|(_, exclusion)| match exclusion {
-                Exclusion::Period { from, to } => *from <= listen.started_at() && listen.started_at() < *to,
+                Exclusion::Period { from, to } => {
+                    *from <= listen.started_at() && listen.started_at() < *to
+                }
                 Exclusion::Device(device) => listen.device == *device,
                 Exclusion::Context(context) => listen.context.as_ref() == Some(context),
                 Exclusion::Track(track) => listen.track == *track,
                 Exclusion::Work(work) => self.work(&listen.track) == work,
                 Exclusion::Artist(artist) => {
-                    let known =
-                        self.tracks.iter().find(|known| known.track.id == listen.track).expect("described");
-                    known.track.artists.iter().any(|credit| credit.to_lowercase() == artist.to_lowercase())
+                    let known = self
+                        .tracks
+                        .iter()
+                        .find(|known| known.track.id == listen.track)
+                        .expect("described");
+                    known
+                        .track
+                        .artists
+                        .iter()
+                        .any(|credit| credit.to_lowercase() == artist.to_lowercase())
                 }
             })
         };
@@ -292,12 +325,17 @@ impl Model {
     }
 
     pub(crate) fn impressions(&self, who: &ListenerId) -> Vec<Impression> {
-        let of_listener = self.impressions.iter().filter(|impression| impression.slate.listener == *who);
+        let of_listener =
+            self.impressions.iter().filter(|impression| impression.slate.listener == *who);
         of_listener.filter(|impression| impression.was_shown()).rev().cloned().collect()
     }
 
     pub(crate) fn enrolled(&self) -> Vec<Impression> {
-        self.impressions.iter().filter(|impression| impression.enrolment.is_some()).cloned().collect()
+        self.impressions
+            .iter()
+            .filter(|impression| impression.enrolment.is_some())
+            .cloned()
+            .collect()
     }
 
     pub(crate) fn models(&self) -> Vec<(String, bool)> {

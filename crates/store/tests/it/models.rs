@@ -8,7 +8,11 @@ use segue_store::{NewModel, Store, StoreError};
 
 use crate::fixtures::{at, listener};
 
-pub(crate) fn register(store: &mut Store, version: &str, listeners: &[ListenerId]) -> Result<(), StoreError> {
+pub(crate) fn register(
+    store: &mut Store,
+    version: &str,
+    listeners: &[ListenerId],
+) -> Result<(), StoreError> {
     let weights = format!("weights of {version}");
     let card = format!("{{\"version\":\"{version}\"}}");
     store.register_model(&NewModel {
@@ -48,7 +52,8 @@ fn the_latest_model_is_active_and_can_be_rolled_back() {
     let store = Store::open(home.path()).unwrap();
     assert_eq!(active(&store).as_deref(), Some("v1"));
     let models = store.models().unwrap();
-    let versions: Vec<_> = models.iter().map(|model| (model.version.as_str(), model.active)).collect();
+    let versions: Vec<_> =
+        models.iter().map(|model| (model.version.as_str(), model.active)).collect();
     assert_eq!(versions, [("v1", true), ("v2", false)]);
     assert_eq!(models[0].card, "{\"version\":\"v1\"}");
     let files = store.model_files("v1").unwrap();
@@ -83,8 +88,18 @@ fn a_version_is_registered_once_and_names_a_folder() {
     let mut store = Store::open(home.path()).unwrap();
     register(&mut store, "2026-11-22.a", &[]).unwrap();
     assert!(matches!(register(&mut store, "2026-11-22.a", &[]), Err(StoreError::ModelExists(_))));
-    for bad in ["", ".", "..", "../escape", "a/b", "a\\b", ".hidden", "nul\0", "trailing.", &"x".repeat(129)]
-    {
+    for bad in [
+        "",
+        ".",
+        "..",
+        "../escape",
+        "a/b",
+        "a\\b",
+        ".hidden",
+        "nul\0",
+        "trailing.",
+        &"x".repeat(129),
+    ] {
         let refused = register(&mut store, bad, &[]);
         assert!(matches!(refused, Err(StoreError::BadModelVersion(_))), "`{bad}`");
     }
@@ -101,7 +116,8 @@ fn folders_that_a_crash_left_are_removed_and_their_names_are_free() {
     drop(store);
     for left in [".incoming", "v2"] {
         fs::create_dir(home.path().join("models").join(left)).unwrap();
-        fs::write(home.path().join("models").join(left).join("model.safetensors"), b"half").unwrap();
+        fs::write(home.path().join("models").join(left).join("model.safetensors"), b"half")
+            .unwrap();
     }
     let mut store = Store::open(home.path()).unwrap();
     assert_eq!(folders(home.path()), ["v1"]);

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
-    AudioFeature, DeviceClass, EndReason, Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget,
-    Listen, ListenerId, Moment, Record, Source, Track, TrackId,
+    AudioFeature, DeviceClass, EndReason, Enrolment, Exposure, Feedback, FeedbackKind,
+    FeedbackTarget, Listen, ListenerId, Moment, Record, Source, Track, TrackId,
 };
 use segue_store::{Exclusion, ExclusionId, History, ListenerSummary, Store, StoreError};
 use tempfile::TempDir;
@@ -40,8 +40,10 @@ fn any_listener(rng: &mut impl Rng) -> ListenerId {
 /// One of two versions of one of six songs, described more or less fully.
 fn any_track(rng: &mut impl Rng) -> Track {
     let work = rng.random_range(0..6);
-    let mut track =
-        version_of(&format!("work {work}"), &format!("work {work}, version {}", rng.random_range(0..2)));
+    let mut track = version_of(
+        &format!("work {work}"),
+        &format!("work {work}, version {}", rng.random_range(0..2)),
+    );
     track.album = rng.random_bool(0.3).then(|| format!("album {}", rng.random_range(0..3)));
     track.genre = rng.random_bool(0.3).then(|| "folk".into());
     track.year = rng.random_bool(0.3).then(|| rng.random_range(1990..1993));
@@ -52,13 +54,19 @@ fn any_track(rng: &mut impl Rng) -> Track {
 }
 
 fn any_listen(rng: &mut impl Rng, track: &Track) -> Listen {
-    let source =
-        *any(rng, &[Source::SpotifyExtended, Source::SpotifyAccount, Source::LastFm, Source::ListenBrainz]);
+    let source = *any(
+        rng,
+        &[Source::SpotifyExtended, Source::SpotifyAccount, Source::LastFm, Source::ListenBrainz],
+    );
     let ended = matches!(source, Source::SpotifyExtended | Source::SpotifyAccount);
     Listen {
         moment: if ended { Moment::Ended } else { Moment::Started },
-        ms_played: (rng.random_bool(if ended { 0.9 } else { 0.2 })).then(|| *any(rng, &[0, 60_000, 200_000])),
-        end_reason: *any(rng, &[EndReason::Unknown, EndReason::Finished, EndReason::SkippedForward]),
+        ms_played: (rng.random_bool(if ended { 0.9 } else { 0.2 }))
+            .then(|| *any(rng, &[0, 60_000, 200_000])),
+        end_reason: *any(
+            rng,
+            &[EndReason::Unknown, EndReason::Finished, EndReason::SkippedForward],
+        ),
         skipped: *any(rng, &[None, Some(true), Some(false)]),
         private_session: rng.random_bool(0.1),
         device: *any(rng, &[DeviceClass::Unknown, DeviceClass::Phone, DeviceClass::Car]),
@@ -136,7 +144,8 @@ impl Pair {
                 assert_eq!(self.store.forget(&who).unwrap(), self.model.forget(&who));
             }
             18 => self.store = Store::open(self.home.path()).unwrap(),
-            // Somebody else writes to the same folder, so that what this store remembers is out of date.
+            // Somebody else writes to the same folder, so that what this store remembers is out of
+            // date.
             _ => {
                 let mut other = Store::open(self.home.path()).unwrap();
                 std::mem::swap(&mut self.store, &mut other);
@@ -204,9 +213,11 @@ impl Pair {
     }
 
     fn log_impression(&mut self, rng: &mut impl Rng) {
-        let ids: Vec<TrackId> = self.model.tracks().iter().take(8).map(|track| track.id.clone()).collect();
+        let ids: Vec<TrackId> =
+            self.model.tracks().iter().take(8).map(|track| track.id.clone()).collect();
         let picked = rng.random_range(0..=ids.len());
-        let mut made = impression(any_listener(rng).as_str(), &ids, picked, at(rng.random_range(0..1000)));
+        let mut made =
+            impression(any_listener(rng).as_str(), &ids, picked, at(rng.random_range(0..1000)));
         made.enrolment = rng.random_bool(0.5).then(|| Enrolment {
             experiment: EXPERIMENT.into(),
             arm: any(rng, &["control", "bold"]).to_string(),
@@ -219,7 +230,8 @@ impl Pair {
     fn register(&mut self, rng: &mut impl Rng) {
         self.versions += 1;
         let version = format!("v{}", self.versions);
-        let listeners: Vec<ListenerId> = (0..rng.random_range(0..2)).map(|_| any_listener(rng)).collect();
+        let listeners: Vec<ListenerId> =
+            (0..rng.random_range(0..2)).map(|_| any_listener(rng)).collect();
         register(&mut self.store, &version, &listeners).unwrap();
         self.model.register(&version, &listeners);
     }
@@ -263,7 +275,10 @@ impl Pair {
             for (id, shown) in &shown {
                 assert_eq!(store.impression(*id).unwrap().as_ref(), Some(shown));
             }
-            assert_eq!(shown.into_iter().map(|(_, shown)| shown).collect::<Vec<_>>(), model.impressions(who));
+            assert_eq!(
+                shown.into_iter().map(|(_, shown)| shown).collect::<Vec<_>>(),
+                model.impressions(who)
+            );
         }
         let enrolled: Vec<_> = store.experiment_impressions(EXPERIMENT).unwrap();
         let enrolled: Vec<_> = enrolled.into_iter().map(|(_, made)| made).collect();

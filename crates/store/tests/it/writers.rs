@@ -52,7 +52,10 @@ fn names_outlive_what_others_write_and_not_what_they_forget() {
         other.forget(&listener("ann")).unwrap();
         assert_eq!(one.listener(&listener("ann")).unwrap(), None);
         let refused = one.append(&[Event::Listen(live("ann", "song", 20_000)).into()]).unwrap();
-        assert!(refused[0].is_err(), "nobody mentions the track any more, and it went with the listener");
+        assert!(
+            refused[0].is_err(),
+            "nobody mentions the track any more, and it went with the listener"
+        );
     }
 }
 
@@ -67,7 +70,8 @@ fn an_import_compares_with_plays_that_others_added_between_its_batches() {
     let appended = Listen { at: at(1_000), ..live("ann", "song", 0) };
     other.append_listens(&[appended]).unwrap();
     assert_eq!(import(&mut one, "second", &[row(1_001), row(2_000)]).near_duplicates, 1);
-    let counts = import(&mut other, "third", &[row(3_000), played(scrobble("ann", &song, 4_000), &song)]);
+    let counts =
+        import(&mut other, "third", &[row(3_000), played(scrobble("ann", &song, 4_000), &song)]);
     assert_eq!(counts.listens_added, 2);
     let longer = |second| played(stream("ann", &song, second, 100), &song);
     assert_eq!(import(&mut other, "fourth", &[longer(4_000)]).completed, 1);

@@ -1,5 +1,6 @@
-//! A community written out as the files a real listener would bring: one Spotify export per listener and one table of audio
-//! features. Nothing of the simulation but these files reaches the rest of the demo.
+//! A community written out as the files a real listener would bring: one Spotify export per
+//! listener and one table of audio features. Nothing of the simulation but these files reaches the
+//! rest of the demo.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write as _};
@@ -7,7 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use segue_core::{
-    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Track, TrackId,
+    AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Track,
+    TrackId,
 };
 use segue_engine::simulation::community::{Community, History};
 use serde_json::{Value, json};
@@ -37,8 +39,8 @@ pub(super) fn write(community: &Community, folder: &Path) -> anyhow::Result<Expo
 }
 
 fn write_catalogue(tracks: &[Track], path: &Path) -> anyhow::Result<()> {
-    let mut table =
-        csv::Writer::from_path(path).with_context(|| format!("cannot write `{}`", path.display()))?;
+    let mut table = csv::Writer::from_path(path)
+        .with_context(|| format!("cannot write `{}`", path.display()))?;
     let names = ["track_id", "track_name", "artist_name", "album", "genre", "year", "popularity"];
     table.write_record(names.into_iter().chain(AudioFeature::ALL.map(AudioFeature::name)))?;
     for track in tracks {
@@ -51,17 +53,22 @@ fn write_catalogue(tracks: &[Track], path: &Path) -> anyhow::Result<()> {
             track.year.map(|year| year.to_string()).unwrap_or_default(),
             track.popularity.map(|share| format!("{:.0}", share * 100.0)).unwrap_or_default(),
         ];
-        let sound =
-            AudioFeature::ALL.map(|f| track.features.get(f).map(|x| x.to_string()).unwrap_or_default());
+        let sound = AudioFeature::ALL
+            .map(|f| track.features.get(f).map(|x| x.to_string()).unwrap_or_default());
         table.write_record(known.iter().chain(&sound))?;
     }
     table.flush()?;
     Ok(())
 }
 
-fn write_export(history: &History, tracks: &HashMap<&TrackId, &Track>, folder: &Path) -> anyhow::Result<()> {
+fn write_export(
+    history: &History,
+    tracks: &HashMap<&TrackId, &Track>,
+    folder: &Path,
+) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
-    let rows: Vec<Value> = history.listens.iter().map(|listen| row(listen, tracks[&listen.track])).collect();
+    let rows: Vec<Value> =
+        history.listens.iter().map(|listen| row(listen, tracks[&listen.track])).collect();
     write_json(&folder.join("Streaming_History_Audio_2025_0.json"), &Value::Array(rows))?;
     let of_kind = |kind| history.feedback.iter().filter(move |said| said.kind == kind);
     let library = json!({
@@ -95,7 +102,9 @@ fn row(listen: &Listen, track: &Track) -> Value {
 fn library_entry(said: &Feedback, tracks: &HashMap<&TrackId, &Track>) -> Option<Value> {
     let FeedbackTarget::Track(id) = &said.target else { return None };
     let track = tracks[id];
-    Some(json!({"artist": track.artist(), "album": track.album, "track": track.title, "uri": id.as_str()}))
+    Some(
+        json!({"artist": track.artist(), "album": track.album, "track": track.title, "uri": id.as_str()}),
+    )
 }
 
 fn write_json(path: &Path, value: &Value) -> anyhow::Result<()> {

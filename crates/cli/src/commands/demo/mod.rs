@@ -22,10 +22,12 @@ use crate::terminal::{self, print_line, say};
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// Watch the whole loop on a made-up community: exports are written, imported, learned from and turned into mixes.
+/// Watch the whole loop on a made-up community: exports are written, imported, learned from and
+/// turned into mixes.
 ///
-/// Artists, songs and listeners are drawn from a documented model, so that the taste learned can be held against the true one.
-/// Nothing touches your own Segue: the demo keeps to a folder of its own.
+/// Artists, songs and listeners are drawn from a documented model, so that the taste learned can be
+/// held against the true one. Nothing touches your own Segue: the demo keeps to a folder of its
+/// own.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  segue demo\n  segue demo --seed 7 --keep /tmp/segue-demo\n  segue --home /tmp/segue-demo/home mix --listener listener-01"
@@ -37,7 +39,8 @@ pub(crate) struct DemoArgs {
     /// How many listeners.
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(2..=2_000), value_name = "N")]
     listeners: u32,
-    /// Keep the exports and the home folder here, to go on with [default: a temporary folder, removed at the end].
+    /// Keep the exports and the home folder here, to go on with [default: a temporary folder,
+    /// removed at the end].
     #[arg(long, value_name = "FOLDER")]
     keep: Option<PathBuf>,
 }
@@ -52,7 +55,8 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
         artists: 250,
         days: 240,
         sessions: 90,
-        start: Timestamp::from_second(1_735_689_600).expect("the first of January 2025 is a moment"),
+        start: Timestamp::from_second(1_735_689_600)
+            .expect("the first of January 2025 is a moment"),
     };
 
     say(&format!(
@@ -62,7 +66,10 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     let community = Community::draw(&config);
     let plays: usize = community.histories.iter().map(|history| history.listens.len()).sum();
     let exports = exports::write(&community, &folder.join("exports"))?;
-    say(&format!("   {} tracks and {plays} plays are written as export files.", community.tracks.len()));
+    say(&format!(
+        "   {} tracks and {plays} plays are written as export files.",
+        community.tracks.len()
+    ));
 
     say("2. The files are imported.");
     let mut store = Store::open(&folder.join("home"))?;
@@ -77,7 +84,8 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     truth::print(&truth::compare(&community, &dataset, scorer.as_ref(), args.seed))?;
 
     say("5. Two mixes for the first listener: near the dial's familiar end, and far from it.");
-    let now = Timestamp::from_second(config.start.as_second() + i64::from(config.days) * DAY_SECONDS)?;
+    let now =
+        Timestamp::from_second(config.start.as_second() + i64::from(config.days) * DAY_SECONDS)?;
     let profile = dataset.profile(&community.histories[0].listener);
     let index = Index::build(&dataset.catalogue, &dataset.profiles);
     for explore in [0.2, 0.8] {
@@ -88,8 +96,12 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     }
     say(&format!("\nDone in {:.0} s.", begun.elapsed().as_secs_f64()));
     match &args.keep {
-        Some(folder) => say(&format!("Go on with: segue --home {} status", folder.join("home").display())),
-        None => say("Your own: segue import my_spotify_data.zip tracks.csv && segue train && segue mix"),
+        Some(folder) => {
+            say(&format!("Go on with: segue --home {} status", folder.join("home").display()))
+        }
+        None => {
+            say("Your own: segue import my_spotify_data.zip tracks.csv && segue train && segue mix")
+        }
     }
     Ok(())
 }
@@ -100,7 +112,8 @@ fn import_all(store: &mut Store, exports: &exports::Exports) -> anyhow::Result<(
     let mut total = report.total();
     let bar = terminal::steps(exports.listeners.len() as u64, "importing");
     for (listener, export) in &exports.listeners {
-        let (report, counts) = import::import_into(store, &[export], &ImportOptions::new(listener.clone()))?;
+        let (report, counts) =
+            import::import_into(store, &[export], &ImportOptions::new(listener.clone()))?;
         let sum = report.total();
         total.rows_read += sum.rows_read;
         total.listens += counts.listens_added;

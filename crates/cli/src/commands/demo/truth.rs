@@ -1,5 +1,5 @@
-//! The model against the truth that only a simulation knows: for each listener, tracks that they never played are scored and
-//! compared with whether they would like them.
+//! The model against the truth that only a simulation knows: for each listener, tracks that they
+//! never played are scored and compared with whether they would like them.
 
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
@@ -43,7 +43,9 @@ pub(super) fn compare(
         let likely: Vec<f64> = tracks
             .iter()
             .map(|&track| {
-                f64::from(community.likes(history, &dataset.catalogue.track(track).id).unwrap_or(0.0))
+                f64::from(
+                    community.likes(history, &dataset.catalogue.track(track).id).unwrap_or(0.0),
+                )
             })
             .collect();
         let labels: Vec<bool> = likely.iter().map(|&p| rng.random_bool(p)).collect();
@@ -51,7 +53,9 @@ pub(super) fn compare(
         let scores: Vec<f64> = scores.iter().map(|score| f64::from(score.mean)).collect();
         let popular: Vec<f64> =
             tracks.iter().map(|&track| f64::from(index.popularity.value(track))).collect();
-        for (sum, scores) in [(&mut model, &scores), (&mut popularity, &popular), (&mut truth, &likely)] {
+        for (sum, scores) in
+            [(&mut model, &scores), (&mut popularity, &popular), (&mut truth, &likely)]
+        {
             sum.extend(auc(&labels, scores));
         }
     }

@@ -1,4 +1,5 @@
-//! A calibration diagram as SVG: what was predicted against what came true, and how many rows lie where.
+//! A calibration diagram as SVG: what was predicted against what came true, and how many rows lie
+//! where.
 
 use std::path::Path;
 
@@ -9,9 +10,11 @@ use segue_engine::eval::metrics::CalibrationBin;
 const SIZE: (u32, u32) = (560, 560);
 const LARGEST_DOT: f64 = 14.0;
 
-/// Draws one dot per bin, larger for more rows, beside the diagonal of a perfectly calibrated model.
+/// Draws one dot per bin, larger for more rows, beside the diagonal of a perfectly calibrated
+/// model.
 pub(crate) fn draw(path: &Path, title: &str, bins: &[CalibrationBin]) -> anyhow::Result<()> {
-    let failed = |error: &dyn std::fmt::Display| anyhow!("cannot draw `{}`: {error}", path.display());
+    let failed =
+        |error: &dyn std::fmt::Display| anyhow!("cannot draw `{}`: {error}", path.display());
     let area = SVGBackend::new(path, SIZE).into_drawing_area();
     area.fill(&WHITE).map_err(|e| failed(&e))?;
     let mut chart = ChartBuilder::on(&area)
@@ -29,7 +32,9 @@ pub(crate) fn draw(path: &Path, title: &str, bins: &[CalibrationBin]) -> anyhow:
         .light_line_style(WHITE)
         .draw()
         .map_err(|e| failed(&e))?;
-    chart.draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], BLACK.mix(0.4))).map_err(|e| failed(&e))?;
+    chart
+        .draw_series(LineSeries::new([(0.0, 0.0), (1.0, 1.0)], BLACK.mix(0.4)))
+        .map_err(|e| failed(&e))?;
     let points: Vec<(f64, f64)> = bins.iter().map(|bin| (bin.predicted, bin.observed)).collect();
     chart.draw_series(LineSeries::new(points, BLUE.mix(0.6))).map_err(|e| failed(&e))?;
     let most = bins.iter().map(|bin| bin.rows).max().unwrap_or(1) as f64;

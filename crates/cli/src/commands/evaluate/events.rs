@@ -18,8 +18,8 @@ pub(super) struct EventArgs {
     /// File of events; without one, the listens in the store.
     #[arg(long, value_name = "FILE")]
     data: Option<PathBuf>,
-    /// Layout of the file, where its content does not tell: text (`listener item [rating] [timestamp]`), inter (RecBole), csv, parquet,
-    /// sequences (one listener a line).
+    /// Layout of the file, where its content does not tell: text (`listener item [rating]
+    /// [timestamp]`), inter (RecBole), csv, parquet, sequences (one listener a line).
     #[arg(long, value_name = "FORMAT", requires = "data")]
     format: Option<EventFormat>,
     /// Column of the listener, where it has no usual name.

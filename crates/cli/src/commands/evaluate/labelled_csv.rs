@@ -1,8 +1,9 @@
 //! Reads a table of liked and disliked songs from any CSV that has audio features.
 //!
-//! Recognised columns, letter case ignored: the thirteen audio features, and where present artist, genre, year (or a release
-//! date) and popularity. All else (ids, titles, an unnamed index) is ignored. Missing cells are fine; text where a number
-//! belongs is an error that names file and line. A row whose label is empty says nothing and is left out.
+//! Recognised columns, letter case ignored: the thirteen audio features, and where present artist,
+//! genre, year (or a release date) and popularity. All else (ids, titles, an unnamed index) is
+//! ignored. Missing cells are fine; text where a number belongs is an error that names file and
+//! line. A row whose label is empty says nothing and is left out.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -66,7 +67,8 @@ pub(crate) fn read(request: &Request<'_>) -> anyhow::Result<LabelledCsv> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(bytes)).from_reader(bytes);
-    let headers = reader.byte_headers().with_context(|| format!("`{}` has no header", path.display()))?;
+    let headers =
+        reader.byte_headers().with_context(|| format!("`{}` has no header", path.display()))?;
     let headers: Vec<String> =
         headers.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
     let columns = Columns::find(&headers, request)?;
@@ -114,8 +116,9 @@ impl Columns {
         };
         let required = |name: &str| {
             let found = position(name);
-            found
-                .ok_or_else(|| anyhow!("`{}` has no column `{name}`; it has: {}", file(), headers.join(", ")))
+            found.ok_or_else(|| {
+                anyhow!("`{}` has no column `{name}`; it has: {}", file(), headers.join(", "))
+            })
         };
         let label = required(request.label)?;
         let group = request.group.map(required).transpose()?;
@@ -125,8 +128,13 @@ impl Columns {
             .filter_map(|feature| Some((feature, position(feature.name()).filter(usable)?)))
             .collect();
         if features.is_empty() {
-            let expected: Vec<&str> = AudioFeature::ALL.into_iter().map(AudioFeature::name).collect();
-            bail!("`{}` has no audio feature column; expected some of: {}", file(), expected.join(", "));
+            let expected: Vec<&str> =
+                AudioFeature::ALL.into_iter().map(AudioFeature::name).collect();
+            bail!(
+                "`{}` has no audio feature column; expected some of: {}",
+                file(),
+                expected.join(", ")
+            );
         }
         let first = |names: &[&str]| match request.inputs {
             Inputs::All => names.iter().find_map(|name| position(name).filter(usable)),
@@ -161,10 +169,20 @@ struct Rows {
 }
 
 impl Rows {
-    fn push(&mut self, columns: &Columns, record: &csv::ByteRecord, place: &Place<'_>) -> anyhow::Result<()> {
-        let text = |i: usize| String::from_utf8_lossy(record.get(i).unwrap_or_default()).trim().to_owned();
+    fn push(
+        &mut self,
+        columns: &Columns,
+        record: &csv::ByteRecord,
+        place: &Place<'_>,
+    ) -> anyhow::Result<()> {
+        let text =
+            |i: usize| String::from_utf8_lossy(record.get(i).unwrap_or_default()).trim().to_owned();
         let wrong = |i: usize, expected: &str| {
-            anyhow!("{place}: column `{}` holds `{}`, expected {expected}", columns.names[i], text(i))
+            anyhow!(
+                "{place}: column `{}` holds `{}`, expected {expected}",
+                columns.names[i],
+                text(i)
+            )
         };
         let number = |i: usize| -> anyhow::Result<Option<f32>> {
             let cell = text(i);
@@ -180,7 +198,10 @@ impl Rows {
         }
         let liked = LIKED.contains(&label.as_str());
         if !liked && !DISLIKED.contains(&label.as_str()) {
-            return Err(wrong(columns.label, "a label such as 0/1, true/false, liked/disliked or yes/no"));
+            return Err(wrong(
+                columns.label,
+                "a label such as 0/1, true/false, liked/disliked or yes/no",
+            ));
         }
         let mut features = AudioFeatures::MISSING;
         for &(feature, i) in &columns.features {
@@ -195,7 +216,8 @@ impl Rows {
             }
         }
         let optional = |column: Option<usize>| column.map(number).transpose().map(Option::flatten);
-        let name = |column: Option<usize>| column.map_or_else(String::new, |i| first_name(&text(i)));
+        let name =
+            |column: Option<usize>| column.map_or_else(String::new, |i| first_name(&text(i)));
         self.features.push(features);
         self.labels.push(liked);
         self.groups.extend(columns.group.map(text));
@@ -214,9 +236,10 @@ impl Rows {
         for column in audio.columns().iter().filter(|column| !all_missing(&column.values)) {
             table.push(column.name.clone(), column.values.clone());
         }
-        for (name, found, values) in
-            [("year", columns.year, self.years), ("popularity", columns.popularity, self.popularities)]
-        {
+        for (name, found, values) in [
+            ("year", columns.year, self.years),
+            ("popularity", columns.popularity, self.popularities),
+        ] {
             let values = Values::Numeric(values);
             if found.is_some() && !all_missing(&values) {
                 table.push(name, values);
@@ -249,7 +272,9 @@ fn is_missing(cell: &str) -> bool {
 
 fn all_missing(values: &Values) -> bool {
     match values {
-        Values::Numeric(values) | Values::Circular { values, .. } => values.iter().all(|v| v.is_nan()),
+        Values::Numeric(values) | Values::Circular { values, .. } => {
+            values.iter().all(|v| v.is_nan())
+        }
         Values::Categorical { codes, .. } => codes.iter().all(|code| *code == 0),
     }
 }
@@ -260,7 +285,9 @@ fn named_value(feature: AudioFeature, cell: &str) -> Option<f32> {
     match (feature, cell.as_str()) {
         (AudioFeature::Mode, "major") => Some(1.0),
         (AudioFeature::Mode, "minor") => Some(0.0),
-        (AudioFeature::Key, _) => PITCH_CLASSES.iter().position(|name| *name == cell).map(|key| key as f32),
+        (AudioFeature::Key, _) => {
+            PITCH_CLASSES.iter().position(|name| *name == cell).map(|key| key as f32)
+        }
         _ => None,
     }
 }
@@ -278,7 +305,8 @@ fn year(cell: &str) -> Option<f32> {
     digits.parse::<u16>().ok().filter(|year| (1000..3000).contains(year)).map(f32::from)
 }
 
-/// Codes of frequent names in alphabetic order; what is rare counts as missing, since a model could only memorise it.
+/// Codes of frequent names in alphabetic order; what is rare counts as missing, since a model could
+/// only memorise it.
 fn frequent_names(names: &[String]) -> Values {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for name in names.iter().filter(|name| !is_missing(name)) {
@@ -291,14 +319,18 @@ fn frequent_names(names: &[String]) -> Values {
     let mut kept: Vec<&str> = kept.into_iter().map(|(name, _)| name).collect();
     kept.sort_unstable();
     let code = |name: &String| kept.binary_search(&name.as_str()).map_or(0, |i| i as u32 + 1);
-    Values::Categorical { cardinality: kept.len() as u32 + 1, codes: names.iter().map(code).collect() }
+    Values::Categorical {
+        cardinality: kept.len() as u32 + 1,
+        codes: names.iter().map(code).collect(),
+    }
 }
 
 /// A number per text. Empty cells do not form a group: each gets a number of its own.
 fn numbered(names: &[String]) -> Vec<u32> {
     let mut seen: BTreeMap<String, u32> = BTreeMap::new();
-    let key =
-        |row: usize, name: &String| if name.is_empty() { format!("\0{row}") } else { name.to_lowercase() };
+    let key = |row: usize, name: &String| {
+        if name.is_empty() { format!("\0{row}") } else { name.to_lowercase() }
+    };
     let number = |(row, name): (usize, &String)| {
         let next = seen.len() as u32;
         *seen.entry(key(row, name)).or_insert(next)

@@ -1,4 +1,5 @@
-//! `segue evaluate likability`: a deep model on any table of liked and disliked songs, under a stated protocol.
+//! `segue evaluate likability`: a deep model on any table of liked and disliked songs, under a
+//! stated protocol.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -21,8 +22,9 @@ const PLOT_BINS: usize = 10;
 
 /// Measure how well liking is predicted from one listener's table of songs.
 ///
-/// Any CSV with columns under Spotify's thirteen audio-feature names and one that says which songs are liked. Accuracy, AUC, log-loss and
-/// expected calibration error, as mean and standard deviation over held-out folds; equal rows never lie on both sides of a split.
+/// Any CSV with columns under Spotify's thirteen audio-feature names and one that says which songs
+/// are liked. Accuracy, AUC, log-loss and expected calibration error, as mean and standard
+/// deviation over held-out folds; equal rows never lie on both sides of a split.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -43,7 +45,8 @@ pub(crate) struct LikabilityArgs {
     /// What is evaluated [default: mlp for paper, as there; tabm for nested-cv].
     #[arg(long, value_enum)]
     model: Option<Model>,
-    /// How often the protocol is repeated with other splits [default: 40 for paper, 5 for nested-cv].
+    /// How often the protocol is repeated with other splits [default: 40 for paper, 5 for
+    /// nested-cv].
     #[arg(long, value_name = "N")]
     repeats: Option<usize>,
     /// Seed of the first repeat.
@@ -111,10 +114,12 @@ enum Outcome {
 /// Runs the protocol and prints what it found.
 pub(crate) fn run(args: LikabilityArgs) -> anyhow::Result<()> {
     let inputs = if args.audio_only { Inputs::AudioOnly } else { Inputs::All };
-    let request = Request { path: &args.data, label: &args.label, group: args.group.as_deref(), inputs };
+    let request =
+        Request { path: &args.data, label: &args.label, group: args.group.as_deref(), inputs };
     let csv = labelled_csv::read(&request)?;
     tell_what_was_left_out(&csv);
-    let repeats = Repeats { count: args.repeats.unwrap_or(args.protocol.default_repeats()), seed: args.seed };
+    let repeats =
+        Repeats { count: args.repeats.unwrap_or(args.protocol.default_repeats()), seed: args.seed };
     ensure!(repeats.count > 0, "`--repeats` must be at least 1");
 
     let model = args.model.unwrap_or(args.protocol.default_model());
@@ -126,7 +131,9 @@ pub(crate) fn run(args: LikabilityArgs) -> anyhow::Result<()> {
     let progress = |share: f64| bar.set_position((share * 1000.0) as u64);
     let result = match args.protocol {
         Protocol::Paper => paper(&csv.data, classifier, repeats, &progress).map(Outcome::Paper),
-        Protocol::NestedCv => nested_cv(&csv.data, &[classifier], repeats, &progress).map(Outcome::Nested),
+        Protocol::NestedCv => {
+            nested_cv(&csv.data, &[classifier], repeats, &progress).map(Outcome::Nested)
+        }
     };
     bar.finish_and_clear();
     let result = result.with_context(|| format!("cannot evaluate `{}`", args.data.display()))?;
@@ -142,7 +149,8 @@ pub(crate) fn run(args: LikabilityArgs) -> anyhow::Result<()> {
 }
 
 impl Protocol {
-    /// The paper's training accuracy is that of a plain network that learns its rows by heart; the default model does not.
+    /// The paper's training accuracy is that of a plain network that learns its rows by heart; the
+    /// default model does not.
     fn default_model(self) -> Model {
         match self {
             Self::Paper => Model::Mlp,
@@ -197,7 +205,10 @@ fn tell_what_was_left_out(csv: &LabelledCsv) {
         eprintln!("left out {} rows without a label", csv.unlabelled);
     }
     if csv.out_of_range > 0 {
-        eprintln!("counted {} values outside the range of their feature as missing", csv.out_of_range);
+        eprintln!(
+            "counted {} values outside the range of their feature as missing",
+            csv.out_of_range
+        );
     }
 }
 
@@ -210,10 +221,22 @@ fn progress_bar() -> ProgressBar {
     bar
 }
 
-fn write_predictions(path: &Path, predictions: &[HeldOutPrediction], lines: &[u64]) -> anyhow::Result<()> {
+fn write_predictions(
+    path: &Path,
+    predictions: &[HeldOutPrediction],
+    lines: &[u64],
+) -> anyhow::Result<()> {
     let context = || format!("cannot write `{}`", path.display());
     let mut writer = csv::Writer::from_path(path).with_context(context)?;
-    writer.write_record(["repeat", "fold", "row", "line", "label", "probability", "uncertainty"])?;
+    writer.write_record([
+        "repeat",
+        "fold",
+        "row",
+        "line",
+        "label",
+        "probability",
+        "uncertainty",
+    ])?;
     for p in predictions {
         writer
             .write_record([
@@ -272,7 +295,12 @@ fn print(
     table.set_header(["", "mean", "sd", "median"]);
     for (name, summary) in report.result.metrics() {
         let number = |x: f64| format!("{x:.4}");
-        table.add_row([name.to_owned(), number(summary.mean), number(summary.sd), number(summary.median)]);
+        table.add_row([
+            name.to_owned(),
+            number(summary.mean),
+            number(summary.sd),
+            number(summary.median),
+        ]);
     }
     writeln!(out, "{table}")?;
     Ok(())

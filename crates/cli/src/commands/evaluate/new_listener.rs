@@ -1,7 +1,8 @@
 //! `segue evaluate new-listener`: how well are listeners served whom the model has never seen?
 //!
-//! Every value of a column is a listener and their rows are likes: playlists, users, anything that groups tracks. The genre
-//! column is not read: in playlist data it describes the playlist, and would give the answer away.
+//! Every value of a column is a listener and their rows are likes: playlists, users, anything that
+//! groups tracks. The genre column is not read: in playlist data it describes the playlist, and
+//! would give the answer away.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -23,9 +24,11 @@ use crate::terminal::{self, print_json, print_line, table};
 
 /// Measure the model on listeners it has never seen.
 ///
-/// Every value of a column is a listener and their rows are likes. Some listeners are hidden from training; of each, a few likes are given,
-/// and the model has to tell the rest from tracks of others. Beside it stand popularity, the nearest liked track, cosine to the centroid of the
-/// likes, and a logistic regression per listener, tuned on the training listeners. AUC and NDCG@10 with bootstrap 95 % intervals.
+/// Every value of a column is a listener and their rows are likes. Some listeners are hidden from
+/// training; of each, a few likes are given, and the model has to tell the rest from tracks of
+/// others. Beside it stand popularity, the nearest liked track, cosine to the centroid of the
+/// likes, and a logistic regression per listener, tuned on the training listeners. AUC and NDCG@10
+/// with bootstrap 95 % intervals.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Example:\n  segue evaluate new-listener --data playlists.csv --listener playlist_id --support 0,5,10,20"
@@ -103,11 +106,14 @@ struct Report {
 /// If the file cannot be read, lacks the column, or holds too few listeners to hide some.
 pub(crate) fn run(args: &NewListenerArgs) -> Result<()> {
     if !(0.0..1.0).contains(&args.unseen) || args.support.is_empty() || args.repeats == 0 {
-        bail!("`--unseen` lies between 0 and 1, `--support` names a number, `--repeats` is at least 1");
+        bail!(
+            "`--unseen` lies between 0 and 1, `--support` names a number, `--repeats` is at least 1"
+        );
     }
     let (tracks, groups) = read(&args.data, &args.listener)?;
     let catalogue = Arc::new(Catalogue::from_tracks(tracks));
-    let listeners: Vec<Likes> = groups.iter().map(|(name, ids)| likes(&catalogue, name, ids)).collect();
+    let listeners: Vec<Likes> =
+        groups.iter().map(|(name, ids)| likes(&catalogue, name, ids)).collect();
     let mut report = Report {
         data: args.data.display().to_string(),
         listener: args.listener.clone(),
@@ -122,7 +128,14 @@ pub(crate) fn run(args: &NewListenerArgs) -> Result<()> {
     let progress = terminal::steps(args.repeats, "measuring");
     let mut outcomes = Vec::new();
     for repeat in 0..args.repeats {
-        outcomes.extend(measure(args, args.seed + repeat, &catalogue, &listeners, &mut report, &progress)?);
+        outcomes.extend(measure(
+            args,
+            args.seed + repeat,
+            &catalogue,
+            &listeners,
+            &mut report,
+            &progress,
+        )?);
         progress.inc(1);
     }
     progress.finish_and_clear();
@@ -131,7 +144,12 @@ pub(crate) fn run(args: &NewListenerArgs) -> Result<()> {
 }
 
 fn protocol(args: &NewListenerArgs, seed: u64) -> Protocol {
-    Protocol { unseen: args.unseen, supports: args.support.clone(), negatives: args.negatives, seed }
+    Protocol {
+        unseen: args.unseen,
+        supports: args.support.clone(),
+        negatives: args.negatives,
+        seed,
+    }
 }
 
 /// One split: fits on the training listeners, asks about the hidden ones.
@@ -145,11 +163,14 @@ fn measure(
 ) -> Result<Vec<Outcome>> {
     let protocol = protocol(args, seed);
     let parts = split(listeners.len(), &protocol);
-    let pick = |positions: &[usize]| -> Vec<&Likes> { positions.iter().map(|&i| &listeners[i]).collect() };
+    let pick =
+        |positions: &[usize]| -> Vec<&Likes> { positions.iter().map(|&i| &listeners[i]).collect() };
     let (training, hidden) = (pick(&parts.training), pick(&parts.unseen));
     let trials = trials(catalogue, &hidden, &protocol);
     if trials.is_empty() {
-        bail!("no hidden listener has enough likes: give fewer (`--support`) or hide more (`--unseen`)");
+        bail!(
+            "no hidden listener has enough likes: give fewer (`--support`) or hide more (`--unseen`)"
+        );
     }
     let mut outcomes = Vec::new();
     let mut variants = vec![("segue", &[][..])];
@@ -180,7 +201,8 @@ fn measure(
     Ok(outcomes)
 }
 
-/// Fits on a catalogue that holds the training listeners' tracks only: the model must not even know that others exist.
+/// Fits on a catalogue that holds the training listeners' tracks only: the model must not even know
+/// that others exist.
 fn fit(
     catalogue: &Catalogue,
     training: &[&Likes],
@@ -198,7 +220,8 @@ fn fit(
         liking(&known, likes.listener.clone(), &rows.collect::<Vec<TrackIdx>>())
     };
     let profiles: Vec<Profile> = training.iter().map(profile).collect();
-    LikabilityModel::fit(&known, &profiles, config, seed, &mut |_| {}).context("cannot fit the model")
+    LikabilityModel::fit(&known, &profiles, config, seed, &mut |_| {})
+        .context("cannot fit the model")
 }
 
 /// One track per work, the first in the order of rows.
@@ -213,11 +236,13 @@ fn likes(catalogue: &Catalogue, name: &str, ids: &[TrackId]) -> Likes {
 type Groups = BTreeMap<String, Vec<TrackId>>;
 
 fn read(path: &Path, listener: &str) -> Result<(Vec<Track>, Groups)> {
-    let mut reader =
-        csv::Reader::from_path(path).with_context(|| format!("cannot open `{}`", path.display()))?;
-    let headers: Vec<String> = reader.headers()?.iter().map(|name| name.trim().to_lowercase()).collect();
-    let find =
-        |names: &[&str]| names.iter().find_map(|name| headers.iter().position(|header| header == name));
+    let mut reader = csv::Reader::from_path(path)
+        .with_context(|| format!("cannot open `{}`", path.display()))?;
+    let headers: Vec<String> =
+        reader.headers()?.iter().map(|name| name.trim().to_lowercase()).collect();
+    let find = |names: &[&str]| {
+        names.iter().find_map(|name| headers.iter().position(|header| header == name))
+    };
     let Some(listener_column) = find(&[&listener.to_lowercase()]) else {
         bail!("`{}` has no column `{listener}`; it has {}", path.display(), headers.join(", "));
     };
@@ -269,8 +294,9 @@ impl Columns {
         let mut track = named_track(id, artists, title.unwrap_or(""));
         track.album = text(self.album).map(str::to_owned);
         track.year = text(self.year).and_then(|date| date.get(..4)?.parse().ok());
-        track.popularity =
-            text(self.popularity).and_then(|value| value.parse().ok()).map(|percent: f32| percent / 100.0);
+        track.popularity = text(self.popularity)
+            .and_then(|value| value.parse().ok())
+            .map(|percent: f32| percent / 100.0);
         for (feature, column) in AudioFeature::ALL.into_iter().zip(self.features) {
             if let Some(value) = text(column).and_then(|value| value.parse().ok()) {
                 track.features.set(feature, value);
@@ -291,9 +317,11 @@ fn print(report: &Report, json: bool) -> Result<()> {
         (report.protocol.unseen * 100.0).round(),
         report.repeats
     ))?;
-    let mut rows = table(&["likes given", "model", "listeners", "AUC", "behind", "NDCG@10", "behind"]);
-    let shown =
-        |estimate: &Estimate| format!("{:.3} [{:.3}, {:.3}]", estimate.mean, estimate.low, estimate.high);
+    let mut rows =
+        table(&["likes given", "model", "listeners", "AUC", "behind", "NDCG@10", "behind"]);
+    let shown = |estimate: &Estimate| {
+        format!("{:.3} [{:.3}, {:.3}]", estimate.mean, estimate.low, estimate.high)
+    };
     let maybe = |estimate: &Option<Estimate>| estimate.as_ref().map(shown).unwrap_or_default();
     for row in &report.standings {
         rows.add_row([

@@ -17,9 +17,11 @@ use crate::terminal::{print_json, print_line, say, table};
 
 /// Try different settings on different listeners and see what becomes of it.
 ///
-/// Listeners are split by a hash of their name and the experiment's, once and for all; each mix gets the settings of its listener's arm and is logged
-/// with it. The readout may be looked at as often as you like: its intervals allow for that. With `--shadow` everybody gets the first arm, and what
-/// the others would have shown is only logged. It takes dozens of listeners to learn anything: with a handful the readout says so.
+/// Listeners are split by a hash of their name and the experiment's, once and for all; each mix
+/// gets the settings of its listener's arm and is logged with it. The readout may be looked at as
+/// often as you like: its intervals allow for that. With `--shadow` everybody gets the first arm,
+/// and what the others would have shown is only logged. It takes dozens of listeners to learn
+/// anything: with a handful the readout says so.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -56,7 +58,8 @@ enum What {
 struct StartArgs {
     /// Its name, which must be new: it decides who is in which arm.
     name: String,
-    /// An arm: a name and its settings of explore, policy, artist-cap, album-cap and no-repeat-days. The first is the control.
+    /// An arm: a name and its settings of explore, policy, artist-cap, album-cap and
+    /// no-repeat-days. The first is the control.
     #[arg(long = "arm", value_name = "NAME:SETTING=VALUE,…", required = true)]
     arms: Vec<Arm>,
     /// Shares of the arms, in their order [default: equal ones].
@@ -104,8 +107,9 @@ fn start(store: &mut Store, args: StartArgs) -> anyhow::Result<()> {
             Mode::Shadow if arm.name == design.control().name => "shown to everybody".to_owned(),
             Mode::Shadow => "a shadow".to_owned(),
             Mode::Live => {
-                let in_it =
-                    listeners.iter().filter(|listener| arm_of(&design, &listener.id).name == arm.name);
+                let in_it = listeners
+                    .iter()
+                    .filter(|listener| arm_of(&design, &listener.id).name == arm.name);
                 format!("{} of {} known listeners", in_it.count(), listeners.len())
             }
         };
@@ -124,8 +128,10 @@ fn list(experiments: &[ExperimentEntry], as_json: bool) -> anyhow::Result<()> {
     }
     let mut rows = table(&["experiment", "arms", "mode", "started", "stopped"]);
     for (entry, design) in experiments.iter().zip(&designs) {
-        let arms =
-            design.arms().iter().map(|arm| format!("{} ({}, share {})", arm.name, arm.settings, arm.share));
+        let arms = design
+            .arms()
+            .iter()
+            .map(|arm| format!("{} ({}, share {})", arm.name, arm.settings, arm.share));
         let mode = match design.mode() {
             Mode::Live => "live",
             Mode::Shadow => "shadow",

@@ -20,9 +20,10 @@ use crate::terminal::{print_json, print_line, say, table};
 
 /// Say what became of an experiment's mixes so far.
 ///
-/// Satisfaction, skips and discovery are shares of all picks that a listener was shown: liked, skipped or rejected, and liked and new. Each listener
-/// counts once, when their days of observation are over. Intervals are at 95 % and hold whenever, and however often, you look; import the
-/// listeners' latest plays before you do.
+/// Satisfaction, skips and discovery are shares of all picks that a listener was shown: liked,
+/// skipped or rejected, and liked and new. Each listener counts once, when their days of
+/// observation are over. Intervals are at 95 % and hold whenever, and however often, you look;
+/// import the listeners' latest plays before you do.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  segue experiment readout bolder\n  segue experiment readout bolder --json"
@@ -62,7 +63,11 @@ pub(super) fn run(args: &ReadoutArgs, store: &Store) -> anyhow::Result<()> {
 }
 
 /// One observation per listener whom the experiment has shown a mix.
-fn observations(store: &Store, catalogue: &Catalogue, design: &Design) -> anyhow::Result<Vec<Observation>> {
+fn observations(
+    store: &Store,
+    catalogue: &Catalogue,
+    design: &Design,
+) -> anyhow::Result<Vec<Observation>> {
     let mut shadows: BTreeMap<ListenerId, Vec<Impression>> = BTreeMap::new();
     for (_, made) in store.experiment_impressions(design.name())? {
         let of_listener = shadows.entry(made.slate.listener.clone()).or_default();
@@ -92,8 +97,9 @@ fn print(
     found: &Readout,
     shadows: &[ShadowReadout],
 ) -> anyhow::Result<()> {
-    let until =
-        entry.stopped_at.map_or_else(|| "still running".to_owned(), |stop| format!("to {}", day(stop)));
+    let until = entry
+        .stopped_at
+        .map_or_else(|| "still running".to_owned(), |stop| format!("to {}", day(stop)));
     print_line(&format!(
         "Experiment `{}`, from {}, {until}; listeners are observed for {} days from their first mix",
         entry.name,
@@ -109,13 +115,25 @@ fn print(
 }
 
 fn print_arms(design: &Design, found: &Readout) -> anyhow::Result<()> {
-    let mut rows =
-        table(&["", "", "listeners", "complete", "mixes", "plays", "liked", "skipped", "liked and new"]);
+    let mut rows = table(&[
+        "",
+        "",
+        "listeners",
+        "complete",
+        "mixes",
+        "plays",
+        "liked",
+        "skipped",
+        "liked and new",
+    ]);
     for (arm, settings) in found.arms.iter().zip(design.arms().iter().map(|arm| arm.settings)) {
-        let counts = [arm.listeners as u64, arm.complete as u64, arm.counts.mixes, arm.counts.plays];
+        let counts =
+            [arm.listeners as u64, arm.complete as u64, arm.counts.mixes, arm.counts.plays];
         let name = [arm.arm.clone(), settings.to_string()];
         rows.add_row(
-            name.into_iter().chain(counts.map(|count| count.to_string())).chain(percentages(&arm.metrics)),
+            name.into_iter()
+                .chain(counts.map(|count| count.to_string()))
+                .chain(percentages(&arm.metrics)),
         );
     }
     for difference in &found.differences {
@@ -154,10 +172,14 @@ fn print_shadows(shadows: &[ShadowReadout]) -> anyhow::Result<()> {
             shadow.listeners.to_string(),
             shadow.complete.to_string(),
             shadow.mixes.to_string(),
-            shadow.overlap.map_or_else(|| "?".to_owned(), |overlap| format!("{:.1} %", overlap * 100.0)),
+            shadow
+                .overlap
+                .map_or_else(|| "?".to_owned(), |overlap| format!("{:.1} %", overlap * 100.0)),
             percentage(shadow.new_share),
             percentage(shadow.likability),
-            hint.unwrap_or_else(|| if shadow.complete > 0 { no_hint } else { "none yet" }.to_owned()),
+            hint.unwrap_or_else(|| {
+                if shadow.complete > 0 { no_hint } else { "none yet" }.to_owned()
+            }),
         ]);
     }
     print_line(&rows.to_string())

@@ -20,8 +20,9 @@ use sink::DrySink;
 
 /// Read listening history, likes and tables of audio features: files, folders or zip archives.
 ///
-/// The format is found from the content. Importing a file again adds nothing, and an import that was interrupted goes on where
-/// it stopped. IP addresses, user agents, countries and user names are never read.
+/// The format is found from the content. Importing a file again adds nothing, and an import that
+/// was interrupted goes on where it stopped. IP addresses, user agents, countries and user names
+/// are never read.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -107,7 +108,9 @@ pub(crate) fn run(args: ImportArgs, home: &Home) -> anyhow::Result<()> {
     match report.incomplete().count() {
         0 => Ok(()),
         1 => bail!("one file could not be read to its end; what was read of it is kept"),
-        several => bail!("{several} files could not be read to their end; what was read of them is kept"),
+        several => {
+            bail!("{several} files could not be read to their end; what was read of them is kept")
+        }
     }
 }
 
@@ -149,7 +152,9 @@ fn read<P: AsRef<Path>>(
     let mut observer = |progress: Progress<'_>| {
         bar.set_length(progress.bytes_total);
         bar.set_position(progress.bytes_read);
-        bar.set_message(progress.path.file_name().unwrap_or_default().to_string_lossy().into_owned());
+        bar.set_message(
+            progress.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        );
     };
     let report = segue_ingest::import(paths, options, &mut observer, sink);
     bar.finish_and_clear();

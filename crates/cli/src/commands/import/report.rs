@@ -11,8 +11,9 @@ const MOST_FILES: usize = 40;
 
 /// Prints a row per file, the sums, and what the store made of it.
 pub(super) fn print(report: &Report, counts: Option<&ImportCounts>) -> anyhow::Result<()> {
-    let mut rows =
-        table(&["file", "format", "rows", "plays", "feedback", "tracks", "before", "dropped", "note"]);
+    let mut rows = table(&[
+        "file", "format", "rows", "plays", "feedback", "tracks", "before", "dropped", "note",
+    ]);
     for file in report.files.iter().take(MOST_FILES) {
         rows.add_row(row(&file.path.display().to_string(), file));
     }
@@ -52,7 +53,8 @@ fn row(name: &str, file: &FileReport) -> [String; 9] {
 
 fn dropped(file: &FileReport) -> String {
     let reasons = file.dropped.iter().map(|(reason, count)| format!("{count} {}", word(reason)));
-    let unusable = file.unusable_values.iter().map(|(field, count)| format!("({count} unusable {field})"));
+    let unusable =
+        file.unusable_values.iter().map(|(field, count)| format!("({count} unusable {field})"));
     let parts: Vec<String> = reasons.chain(unusable).collect();
     if parts.is_empty() { "0".to_owned() } else { parts.join(", ") }
 }

@@ -23,8 +23,9 @@ use crate::terminal::say;
 
 /// Serve the page and the API.
 ///
-/// Without keys only this machine is served. `segue keys add` makes keys; with them the server may be bound to any address, and every request needs
-/// one. What is answered is on disk: kill the server at any moment and nothing acknowledged is lost. Ctrl-C lets requests end.
+/// Without keys only this machine is served. `segue keys add` makes keys; with them the server may
+/// be bound to any address, and every request needs one. What is answered is on disk: kill the
+/// server at any moment and nothing acknowledged is lost. Ctrl-C lets requests end.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -85,9 +86,11 @@ pub(crate) fn run(args: ServeArgs, home: &Home) -> anyhow::Result<()> {
             bail!("`{}` is no folder", folder.display());
         }
     }
-    let runtime = tokio::runtime::Runtime::new().context("the threads of the server could not be started")?;
+    let runtime =
+        tokio::runtime::Runtime::new().context("the threads of the server could not be started")?;
     let served = runtime.block_on(serve_until_stopped(args, home));
-    // An import that is being read goes on at the next start, which is sooner than waiting for it and for the training behind it.
+    // An import that is being read goes on at the next start, which is sooner than waiting for it
+    // and for the training behind it.
     runtime.shutdown_background();
     served
 }

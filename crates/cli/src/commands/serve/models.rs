@@ -22,7 +22,11 @@ impl Models for LikabilityModels {
         LIKABILITY
     }
 
-    fn load(&self, store: &Store, catalogue: &Arc<Catalogue>) -> Result<Option<Loaded>, ModelsError> {
+    fn load(
+        &self,
+        store: &Store,
+        catalogue: &Arc<Catalogue>,
+    ) -> Result<Option<Loaded>, ModelsError> {
         let Some(entry) = store.active_model(LIKABILITY)? else { return Ok(None) };
         let scorer = Arc::new(read(store, &entry)?.scorer(catalogue).online());
         Ok(Some(Loaded { version: entry.version, trained_at: entry.created_at, scorer }))

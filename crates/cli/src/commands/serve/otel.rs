@@ -1,5 +1,6 @@
-//! Spans of requests, sent to an OpenTelemetry collector as OTLP over HTTP where `OTEL_EXPORTER_OTLP_ENDPOINT` (or
-//! `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`) names one. Behind the feature `otel`, for it brings an HTTP client and half a minute of build.
+//! Spans of requests, sent to an OpenTelemetry collector as OTLP over HTTP where
+//! `OTEL_EXPORTER_OTLP_ENDPOINT` (or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`) names one. Behind the
+//! feature `otel`, for it brings an HTTP client and half a minute of build.
 
 #[cfg(not(feature = "otel"))]
 pub(super) use absent::{Flush, spans};
@@ -30,7 +31,8 @@ mod present {
     use tracing_opentelemetry::OpenTelemetryLayer;
     use tracing_subscriber::registry::LookupSpan;
 
-    const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
+    const ENDPOINTS: [&str; 2] =
+        ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
     /// Sends what is left when the server ends.
     pub(in super::super) struct Flush(SdkTracerProvider);
@@ -43,7 +45,8 @@ mod present {
         }
     }
 
-    /// The layer that sends spans, and what sends the last of them when it is dropped; neither where no collector is named.
+    /// The layer that sends spans, and what sends the last of them when it is dropped; neither
+    /// where no collector is named.
     pub(in super::super) fn spans<S>()
     -> anyhow::Result<(Option<OpenTelemetryLayer<S, SdkTracer>>, Option<Flush>)>
     where
@@ -52,7 +55,8 @@ mod present {
         if ENDPOINTS.iter().all(|name| std::env::var_os(name).is_none()) {
             return Ok((None, None));
         }
-        let exporter = SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).build();
+        let exporter =
+            SpanExporter::builder().with_http().with_protocol(Protocol::HttpBinary).build();
         let exporter = exporter.context("spans cannot be sent to the collector")?;
         let resource = Resource::builder();
         let resource = match std::env::var_os("OTEL_SERVICE_NAME") {

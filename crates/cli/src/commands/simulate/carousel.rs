@@ -1,4 +1,5 @@
-//! `segue simulate carousel`: which playlists should a carousel show, when hardly any is streamed and feedback comes in batches?
+//! `segue simulate carousel`: which playlists should a carousel show, when hardly any is streamed
+//! and feedback comes in batches?
 
 use anyhow::{Result, bail};
 use rand::SeedableRng;
@@ -18,10 +19,11 @@ use crate::terminal::{self, print_json, print_line, table};
 
 /// Fill carousels of playlists for listeners in segments.
 ///
-/// The setting of "Carousel Personalization in Music Streaming Apps with Contextual Bandits" (RecSys 2020) on synthetic listeners. Policies
-/// learn at the end of each round from the cards that were seen. Printed is the regret: how many more listeners would have streamed something, in
-/// expectation, had each seen their own best carousel, over all rounds, with a bootstrap 95 % interval over trials. What a policy is tuned by is
-/// chosen on a world of another seed.
+/// The setting of "Carousel Personalization in Music Streaming Apps with Contextual Bandits"
+/// (RecSys 2020) on synthetic listeners. Policies learn at the end of each round from the cards
+/// that were seen. Printed is the regret: how many more listeners would have streamed something, in
+/// expectation, had each seen their own best carousel, over all rounds, with a bootstrap 95 %
+/// interval over trials. What a policy is tuned by is chosen on a world of another seed.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Example:\n  segue simulate carousel --trials 5\n  segue simulate carousel --segments 100 --listeners 40000 --batch 20000 --policies thompson-pessimistic,thompson-fitted --trials 1"
@@ -90,12 +92,16 @@ impl Kind {
             Self::KlUcb => &[0.001, 0.01, 0.1, 1.0],
             // Precision of the weights.
             Self::LogisticThompson => &[30.0, 100.0, 300.0, 1000.0],
-            Self::Random | Self::ThompsonNaive | Self::ThompsonPessimistic | Self::ThompsonFitted => &[1.0],
+            Self::Random
+            | Self::ThompsonNaive
+            | Self::ThompsonPessimistic
+            | Self::ThompsonFitted => &[1.0],
         }
     }
 
     fn policy(self, setting: f64, world: &World, fitted: ShareBelief) -> Box<dyn CarouselPolicy> {
-        let segments = |successes, failures| SegmentThompson::new(world, ShareBelief { successes, failures });
+        let segments =
+            |successes, failures| SegmentThompson::new(world, ShareBelief { successes, failures });
         match self {
             Self::Random => Box::new(Random),
             Self::EpsilonGreedy => Box::new(EpsilonGreedy::new(world, setting)),
@@ -105,8 +111,11 @@ impl Kind {
             Self::ThompsonFitted => Box::new(SegmentThompson::new(world, fitted)),
             Self::LogisticThompson => {
                 let logit = (fitted.mean() / (1.0 - fitted.mean())).ln();
-                let prior =
-                    LogisticBelief::new(world.config().dimensions, setting as f32, (logit as f32, 1.0));
+                let prior = LogisticBelief::new(
+                    world.config().dimensions,
+                    setting as f32,
+                    (logit as f32, 1.0),
+                );
                 Box::new(LogisticThompson::new(world, &prior))
             }
         }
@@ -135,7 +144,8 @@ struct Report {
     batch: usize,
     trials: u64,
     seed: u64,
-    /// Mean probability of a stream, of any playlist and of those of the best carousel, in the first world.
+    /// Mean probability of a stream, of any playlist and of those of the best carousel, in the
+    /// first world.
     mean_probability: f64,
     best_probability: f64,
     /// Prior means and strengths that were fitted, a world each.
@@ -170,8 +180,10 @@ pub(crate) fn run(args: &CarouselArgs) -> Result<()> {
     }
     let tuned: Vec<f64> = tune(args);
     let worlds: Vec<Ready> = (0..args.trials).map(|trial| ready(args, args.seed + trial)).collect();
-    let cases: Vec<(usize, &Ready)> =
-        worlds.iter().flat_map(|world| (0..args.policies.len()).map(move |policy| (policy, world))).collect();
+    let cases: Vec<(usize, &Ready)> = worlds
+        .iter()
+        .flat_map(|world| (0..args.policies.len()).map(move |policy| (policy, world)))
+        .collect();
     let progress = terminal::steps(cases.len() as u64, "simulating");
     let regrets: Vec<Vec<f64>> = cases
         .par_iter()
@@ -222,7 +234,8 @@ fn tune(args: &CarouselArgs) -> Vec<f64> {
     let progress = terminal::steps(cases.len() as u64, "tuning");
     let ready = (!cases.is_empty()).then(|| ready(args, args.seed + TUNING));
     let regret = |&(kind, setting): &(Kind, f64)| {
-        let sum = ready.as_ref().map_or(0.0, |ready| regrets(args, kind, setting, ready).iter().sum());
+        let sum =
+            ready.as_ref().map_or(0.0, |ready| regrets(args, kind, setting, ready).iter().sum());
         progress.inc(1);
         sum
     };
@@ -239,9 +252,13 @@ fn row(args: &CarouselArgs, (policy, setting): (Kind, f64), trials: &[&Vec<f64>]
     let late = args.rounds - args.rounds.div_ceil(10);
     let sums: Vec<f64> = trials.iter().map(|regrets| regrets.iter().sum()).collect();
     let late_carousels = ((args.rounds - late) * args.batch) as f64;
-    let lates: Vec<f64> =
-        trials.iter().map(|regrets| regrets[late..].iter().sum::<f64>() / late_carousels * 1e3).collect();
-    let mean = |round: usize| trials.iter().map(|regrets| regrets[round]).sum::<f64>() / trials.len() as f64;
+    let lates: Vec<f64> = trials
+        .iter()
+        .map(|regrets| regrets[late..].iter().sum::<f64>() / late_carousels * 1e3)
+        .collect();
+    let mean = |round: usize| {
+        trials.iter().map(|regrets| regrets[round]).sum::<f64>() / trials.len() as f64
+    };
     let mut sum = 0.0;
     Row {
         policy,
@@ -259,9 +276,12 @@ fn row(args: &CarouselArgs, (policy, setting): (Kind, f64), trials: &[&Vec<f64>]
 
 fn report(args: &CarouselArgs, worlds: &[Ready], rows: Vec<Row>) -> Report {
     let (mean_probability, best_probability) = probabilities(&worlds[0].world);
-    let segments: Vec<f64> =
-        worlds.iter().map(|ready| segment_regret(&ready.world) * (args.rounds * args.batch) as f64).collect();
-    let prior = |ready: &Ready| (ready.fitted.mean(), ready.fitted.successes + ready.fitted.failures);
+    let segments: Vec<f64> = worlds
+        .iter()
+        .map(|ready| segment_regret(&ready.world) * (args.rounds * args.batch) as f64)
+        .collect();
+    let prior =
+        |ready: &Ready| (ready.fitted.mean(), ready.fitted.successes + ready.fitted.failures);
     Report {
         segments: args.segments,
         listeners: args.listeners,
@@ -285,9 +305,12 @@ fn probabilities(world: &World) -> (f64, f64) {
         sum / count
     };
     let listeners = 0..world.config().listeners;
-    let all = mean(&mut listeners.clone().flat_map(|listener| world.probabilities(listener).iter().copied()));
-    let best =
-        |listener: usize| world.best(listener).into_iter().map(move |i| world.probabilities(listener)[i]);
+    let all = mean(
+        &mut listeners.clone().flat_map(|listener| world.probabilities(listener).iter().copied()),
+    );
+    let best = |listener: usize| {
+        world.best(listener).into_iter().map(move |i| world.probabilities(listener)[i])
+    };
     (all, mean(&mut listeners.flat_map(best)))
 }
 
@@ -323,7 +346,10 @@ fn print(args: &CarouselArgs, report: &Report) -> Result<()> {
     ))?;
     let mut rows = table(&["policy", "tuned", "cumulative regret", "late regret per 1,000"]);
     let shown = |estimate: &Estimate, digits: usize| {
-        format!("{:.digits$} [{:.digits$}, {:.digits$}]", estimate.mean, estimate.low, estimate.high)
+        format!(
+            "{:.digits$} [{:.digits$}, {:.digits$}]",
+            estimate.mean, estimate.low, estimate.high
+        )
     };
     for row in &report.rows {
         let name = clap::ValueEnum::to_possible_value(&row.policy).expect("no policy is hidden");

@@ -1,4 +1,5 @@
-//! `segue simulate delayed`: how soon is a good show found, when its worth takes two months to be seen?
+//! `segue simulate delayed`: how soon is a good show found, when its worth takes two months to be
+//! seen?
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +16,12 @@ use crate::terminal::{self, print_json, print_line, table};
 
 /// Find good shows whose worth is seen late.
 ///
-/// The setting of "Impatient Bandits" (KDD 2023). A show is worth the days, out of the 59 after a first listen, on which listeners come
-/// back; every day so many listens are given to shows by Thompson sampling over a belief about each. A belief is progressive (uses every day of
-/// every trace seen so far), oracle (sees a trace at once), delayed (waits until it is complete) or day-two (goes by the first day alone). Printed is the
-/// mean regret of a listen over all days, with a bootstrap 95 % interval over trials.
+/// The setting of "Impatient Bandits" (KDD 2023). A show is worth the days, out of the 59 after a
+/// first listen, on which listeners come back; every day so many listens are given to shows by
+/// Thompson sampling over a belief about each. A belief is progressive (uses every day of every
+/// trace seen so far), oracle (sees a trace at once), delayed (waits until it is complete) or
+/// day-two (goes by the first day alone). Printed is the mean regret of a listen over all days,
+/// with a bootstrap 95 % interval over trials.
 #[derive(clap::Args, Debug)]
 #[command(
     after_help = "Example:\n  segue simulate delayed --actions 50,200 --trials 10\n  segue simulate delayed --beliefs progressive,delayed --shows 50 --prior-shows 50 --traces 500 --days 90"
@@ -51,8 +54,9 @@ pub(crate) struct DelayedArgs {
     /// How often to do it all again, each time with shows of its own.
     #[arg(long, default_value_t = 10, value_name = "N")]
     trials: u64,
-    /// Take the shows from a file instead of drawing them, the same for all trials: a trace is 8 bytes, the lowest first, with the days from the
-    /// lowest bit up; a show is `--traces` of them; older shows come first.
+    /// Take the shows from a file instead of drawing them, the same for all trials: a trace is 8
+    /// bytes, the lowest first, with the days from the lowest bit up; a show is `--traces` of them;
+    /// older shows come first.
     #[arg(long, value_name = "FILE")]
     catalogue: Option<PathBuf>,
     /// Seed of everything random.
@@ -117,7 +121,9 @@ struct World {
 /// If a number is too small to work with, or the file of shows cannot be read or holds too few.
 pub(crate) fn run(args: &DelayedArgs) -> Result<()> {
     if args.shows == 0 || args.prior_shows < 2 || args.traces < 2 || args.actions.contains(&0) {
-        bail!("`--shows` and `--actions` are at least 1, `--prior-shows` and `--traces` at least 2");
+        bail!(
+            "`--shows` and `--actions` are at least 1, `--prior-shows` and `--traces` at least 2"
+        );
     }
     if args.days == 0 || args.trials == 0 {
         bail!("`--days` and `--trials` are at least 1");
@@ -157,9 +163,12 @@ fn moments(show: &Show) -> TraceMoments {
 fn read(path: &Path, args: &DelayedArgs) -> Result<World> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
     let (words, _) = bytes.as_chunks::<8>();
-    let traces: Vec<Trace> = words.iter().map(|word| Trace::from_bits(u64::from_le_bytes(*word))).collect();
-    let mut shows = traces.chunks_exact(args.traces).map(|traces| Show::from_traces(traces.to_vec()));
-    let older: Vec<TraceMoments> = shows.by_ref().take(args.prior_shows).map(|show| moments(&show)).collect();
+    let traces: Vec<Trace> =
+        words.iter().map(|word| Trace::from_bits(u64::from_le_bytes(*word))).collect();
+    let mut shows =
+        traces.chunks_exact(args.traces).map(|traces| Show::from_traces(traces.to_vec()));
+    let older: Vec<TraceMoments> =
+        shows.by_ref().take(args.prior_shows).map(|show| moments(&show)).collect();
     let shows: Vec<Show> = shows.take(args.shows).collect();
     if shows.len() < args.shows {
         bail!(
@@ -189,8 +198,10 @@ fn measure(args: &DelayedArgs, world: &World, seed: u64) -> Vec<f64> {
 }
 
 fn report(args: &DelayedArgs, trials: &[Vec<f64>]) -> Report {
-    let cases =
-        args.actions.iter().flat_map(|&actions| args.beliefs.iter().map(move |&kind| (actions, kind)));
+    let cases = args
+        .actions
+        .iter()
+        .flat_map(|&actions| args.beliefs.iter().map(move |&kind| (actions, kind)));
     let cases: Vec<(usize, Kind)> = cases.collect();
     let values = |column: usize| -> Vec<f64> { trials.iter().map(|trial| trial[column]).collect() };
     let row = |(column, &(actions, belief)): (usize, &(usize, Kind))| {
@@ -222,8 +233,9 @@ fn print(args: &DelayedArgs, report: &Report) -> Result<()> {
         report.shows, report.prior_shows, report.days, report.trials
     ))?;
     let mut rows = table(&["listens a day", "belief", "mean regret", "more than progressive"]);
-    let shown =
-        |estimate: &Estimate| format!("{:.2} [{:.2}, {:.2}]", estimate.mean, estimate.low, estimate.high);
+    let shown = |estimate: &Estimate| {
+        format!("{:.2} [{:.2}, {:.2}]", estimate.mean, estimate.low, estimate.high)
+    };
     for row in &report.rows {
         let name = clap::ValueEnum::to_possible_value(&row.belief).expect("no belief is hidden");
         rows.add_row([

@@ -1,4 +1,5 @@
-//! `segue train`: one likability model for every listener in the store, or one model of what they turn to next.
+//! `segue train`: one likability model for every listener in the store, or one model of what they
+//! turn to next.
 
 pub(crate) mod next_track;
 
@@ -20,9 +21,10 @@ use segue_home::Dataset;
 
 /// Learn what every listener likes, from their history and from how tracks sound.
 ///
-/// One network learns across all listeners, so that one with a handful of likes is served as well as one with thousands. The model is
-/// calibrated on what was held out, registered, and used from then on; `segue models` goes back to an earlier one. The same data and
-/// seed give the same model, byte for byte.
+/// One network learns across all listeners, so that one with a handful of likes is served as well
+/// as one with thousands. The model is calibrated on what was held out, registered, and used from
+/// then on; `segue models` goes back to an earlier one. The same data and seed give the same model,
+/// byte for byte.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  segue train\n  segue train --seed 7 --json\n  segue train --next-track\n  segue train --next-track --continue      with what was imported since"
@@ -34,7 +36,8 @@ pub(crate) struct TrainArgs {
     /// Learn what follows what instead: a sequence model, for `segue next`.
     #[arg(long)]
     next_track: bool,
-    /// Go on from the next-track model in use, with what was played since, instead of starting anew.
+    /// Go on from the next-track model in use, with what was played since, instead of starting
+    /// anew.
     #[arg(long = "continue", requires = "next_track")]
     go_on: bool,
     /// Print the report as JSON.
@@ -65,7 +68,11 @@ pub(crate) fn train_into(store: &mut Store, dataset: &Dataset, seed: u64) -> any
     print_report(&version, &report, begun.elapsed().as_secs_f64())
 }
 
-fn fit_with_bar(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::Result<(String, FitReport)> {
+fn fit_with_bar(
+    store: &mut Store,
+    dataset: &Dataset,
+    seed: u64,
+) -> anyhow::Result<(String, FitReport)> {
     let bar = terminal::steps(0, "training");
     let mut progress = |stage: Stage| match stage {
         Stage::Episodes => bar.set_message("drawing episodes"),
@@ -89,7 +96,8 @@ pub(crate) fn fit_and_register(
     progress: &mut dyn FnMut(Stage),
 ) -> anyhow::Result<(String, FitReport)> {
     let config = LikabilityConfig::default();
-    let fitted = LikabilityModel::fit(&dataset.catalogue, &dataset.profiles, config, seed, progress);
+    let fitted =
+        LikabilityModel::fit(&dataset.catalogue, &dataset.profiles, config, seed, progress);
     let (model, report) = fitted?;
     let learned_from: Vec<ListenerId> = dataset
         .profiles
@@ -119,7 +127,8 @@ pub(crate) fn fit_and_register(
 fn print_report(version: &str, report: &FitReport, seconds: f64) -> anyhow::Result<()> {
     let mut rows = table(&["held out", "answers", "AUC", "accuracy", "log-loss", "ECE"]);
     let named = [("everything", &report.held_out), ("what listeners told", &report.told)];
-    for (name, held_out) in named.into_iter().filter_map(|(name, held_out)| Some((name, held_out.as_ref()?)))
+    for (name, held_out) in
+        named.into_iter().filter_map(|(name, held_out)| Some((name, held_out.as_ref()?)))
     {
         rows.add_row(row(name, held_out));
     }
@@ -131,7 +140,8 @@ fn print_report(version: &str, report: &FitReport, seconds: f64) -> anyhow::Resu
 }
 
 fn row(name: &str, held_out: &HeldOut) -> [String; 6] {
-    let figure = |value: f64| if value.is_finite() { format!("{value:.3}") } else { "–".to_owned() };
+    let figure =
+        |value: f64| if value.is_finite() { format!("{value:.3}") } else { "–".to_owned() };
     [
         name.to_owned(),
         held_out.rows.to_string(),

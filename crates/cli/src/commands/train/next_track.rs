@@ -12,7 +12,9 @@ use segue_engine::eval::full_ranking::{Candidates, HistoryUse, Metric, evaluate}
 use segue_engine::{Catalogue, Interactions, ListenerIdx, Recommender, Training};
 use segue_models::NextTrackModel;
 use segue_models::recommenders::sasrec::Windows;
-use segue_models::recommenders::{ItemFeatures, Popularity, PopularityConfig, Sasrec, SasrecConfig};
+use segue_models::recommenders::{
+    ItemFeatures, Popularity, PopularityConfig, Sasrec, SasrecConfig,
+};
 use segue_store::{NewModel, Store};
 use serde::Serialize;
 use serde_json::json;
@@ -60,8 +62,12 @@ pub(super) fn train(store: &mut Store, start: Start, seed: u64, as_json: bool) -
     let known = before.as_ref().map_or(&[][..], |model| &model.items);
     let interactions = interactions(store, &dataset.catalogue, known)?;
     let features = features(&dataset.catalogue, &interactions)?;
-    let lesson =
-        Lesson { interactions: &interactions, features: features.as_ref(), before: before.as_ref(), seed };
+    let lesson = Lesson {
+        interactions: &interactions,
+        features: features.as_ref(),
+        before: before.as_ref(),
+        seed,
+    };
     let (training, cases) = newest_held_out(&interactions);
     let Choice { config, held_out } = lesson.choose(&training, &cases)?;
     let network = lesson.fit(&interactions.all(), &config, &mut |_| None)?;
@@ -95,8 +101,13 @@ pub(crate) fn model_in_use(store: &Store) -> Result<Option<NextTrackModel>> {
     Ok(Some(NextTrackModel::from_bytes(&bytes, &path)?))
 }
 
-/// The plays of everybody; the items known already come first and keep their rows, the rest of the catalogue follows.
-pub(crate) fn interactions(store: &Store, catalogue: &Catalogue, known: &[String]) -> Result<Interactions> {
+/// The plays of everybody; the items known already come first and keep their rows, the rest of the
+/// catalogue follows.
+pub(crate) fn interactions(
+    store: &Store,
+    catalogue: &Catalogue,
+    known: &[String],
+) -> Result<Interactions> {
     let mut builder = InteractionsBuilder::default();
     known.iter().try_for_each(|item| builder.know_item(item))?;
     for row in catalogue.rows() {
@@ -127,7 +138,8 @@ fn features(catalogue: &Catalogue, interactions: &Interactions) -> Result<Option
     Ok(if known { Some(ItemFeatures::new(AudioFeature::COUNT, values)?) } else { None })
 }
 
-/// Cuts off the newest plays, at one moment for all listeners, and asks for each of them by what came before it.
+/// Cuts off the newest plays, at one moment for all listeners, and asks for each of them by what
+/// came before it.
 fn newest_held_out(interactions: &Interactions) -> (Training<'_>, Vec<Case>) {
     let listeners = || (0..interactions.listeners() as u32).map(ListenerIdx);
     let mut times: Vec<_> = listeners().flat_map(|row| interactions.history(row).times).collect();
@@ -165,14 +177,16 @@ struct Lesson<'a> {
 }
 
 impl Lesson<'_> {
-    /// What is tried: before anything is known of a home, how much of the network to drop is anybody's guess.
+    /// What is tried: before anything is known of a home, how much of the network to drop is
+    /// anybody's guess.
     fn configs(&self) -> Vec<SasrecConfig> {
         if let Some(before) = self.before {
             let before = before.network.config();
             return vec![SasrecConfig { epochs: self.most_epochs(before) / 5, ..before.clone() }];
         }
         let default = SasrecConfig::default();
-        // One listener is a handful of sequences: small batches, or an epoch would be a single step.
+        // One listener is a handful of sequences: small batches, or an epoch would be a single
+        // step.
         let batch = (self.sequences(&default) / 20).clamp(8, default.batch);
         let sized = SasrecConfig { windows: Windows::All, batch, ..default };
         let epochs = self.most_epochs(&sized);
@@ -203,16 +217,20 @@ impl Lesson<'_> {
         };
         let fitted = match self.before {
             None => Sasrec::fit(training, self.features, config, self.seed, &mut after_epoch),
-            Some(before) => {
-                before.network.fine_tune(training, self.features, config, self.seed, &mut after_epoch)
-            }
+            Some(before) => before.network.fine_tune(
+                training,
+                self.features,
+                config,
+                self.seed,
+                &mut after_epoch,
+            ),
         };
         bar.finish_and_clear();
         fitted.context("cannot learn what comes next")
     }
 
-    /// Trains on all but the newest plays and says with what settings, and after how many epochs, those were predicted
-    /// best, and how well.
+    /// Trains on all but the newest plays and says with what settings, and after how many epochs,
+    /// those were predicted best, and how well.
     fn choose(&self, training: &Training<'_>, cases: &[Case]) -> Result<Choice> {
         if training.events() == 0 || cases.is_empty() {
             bail!("there are too few plays with a time to learn what comes next");
@@ -246,8 +264,11 @@ impl Lesson<'_> {
         let candidates = Candidates { history: HistoryUse::Kept, among: None };
         let outcomes = evaluate(model, self.interactions, cases, candidates, &|_| ());
         let mean = |metric: Metric| {
-            let values =
-                outcomes.cases.iter().flatten().map(|outcome| f64::from(outcome.values[metric as usize]));
+            let values = outcomes
+                .cases
+                .iter()
+                .flatten()
+                .map(|outcome| f64::from(outcome.values[metric as usize]));
             values.sum::<f64>() / cases.len() as f64
         };
         Metric::ALL.into_iter().map(|metric| (metric.name(), mean(metric))).collect()
@@ -281,7 +302,12 @@ fn register(
     Ok(version)
 }
 
-fn print_report(version: &str, held_out: &HeldOut, interactions: &Interactions, seconds: f64) -> Result<()> {
+fn print_report(
+    version: &str,
+    held_out: &HeldOut,
+    interactions: &Interactions,
+    seconds: f64,
+) -> Result<()> {
     let metrics = [Metric::NdcgAt10, Metric::RecallAt10, Metric::NdcgAt100, Metric::RecallAt100];
     let mut header = vec!["newest plays held out"];
     header.extend(metrics.map(Metric::name));

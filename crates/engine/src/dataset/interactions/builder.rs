@@ -1,10 +1,12 @@
-//! From rows in any order to [`Interactions`]: names become dense rows as they arrive, the events are sorted once at the end.
+//! From rows in any order to [`Interactions`]: names become dense rows as they arrive, the events
+//! are sorted once at the end.
 
 use rustc_hash::FxHashMap;
 
 use super::{Interactions, ItemIdx, Seconds};
 
-/// Keep only listeners and items with at least this many events, repeated until nothing changes (Seidman 1983).
+/// Keep only listeners and items with at least this many events, repeated until nothing changes
+/// (Seidman 1983).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KCore {
     /// Fewest events of a listener.
@@ -70,7 +72,8 @@ impl Names {
 }
 
 impl InteractionsBuilder {
-    /// Takes one event. Times and weights are kept if every row has one; a row without puts an end to the column.
+    /// Takes one event. Times and weights are kept if every row has one; a row without puts an end
+    /// to the column.
     ///
     /// # Errors
     /// [`DatasetError::TooMany`] when rows run out.
@@ -81,7 +84,8 @@ impl InteractionsBuilder {
         time: Option<Seconds>,
         weight: Option<f32>,
     ) -> Result<(), DatasetError> {
-        let (listener, item) = (self.listeners.row(listener, "listeners")?, self.items.row(item, "items")?);
+        let (listener, item) =
+            (self.listeners.row(listener, "listeners")?, self.items.row(item, "items")?);
         let row = self.listener_of.len();
         self.listener_of.push(listener);
         self.item_of.push(ItemIdx(item));
@@ -113,10 +117,12 @@ fn keep<T>(column: &mut Vec<T>, value: Option<T>, row: usize) {
 }
 
 impl InteractionsBuilder {
-    /// Cuts to the k-core and sorts the events by listener and time; rows of the same time keep their order.
+    /// Cuts to the k-core and sorts the events by listener and time; rows of the same time keep
+    /// their order.
     ///
     /// # Errors
-    /// [`DatasetError::Empty`] if nothing was pushed or the k-core keeps nothing, [`DatasetError::TooMany`] beyond 2³² events.
+    /// [`DatasetError::Empty`] if nothing was pushed or the k-core keeps nothing,
+    /// [`DatasetError::TooMany`] beyond 2³² events.
     pub fn build(mut self, core: KCore) -> Result<Interactions, DatasetError> {
         let read = self.events();
         if u32::try_from(read).is_err() {
@@ -128,7 +134,8 @@ impl InteractionsBuilder {
         }
         let offsets = offsets(&self.listener_of, self.listeners.names.len());
         let order = in_order(&self.listener_of, &self.times, &offsets);
-        // Columns are gathered one after the other, and each source is freed before the next is copied.
+        // Columns are gathered one after the other, and each source is freed before the next is
+        // copied.
         drop(self.listener_of);
         Ok(Interactions {
             listeners: self.listeners.names,
@@ -169,7 +176,8 @@ impl InteractionsBuilder {
 }
 
 impl Names {
-    /// Keeps the names in use and gives them rows in the order of first use; returns the new row of each old one.
+    /// Keeps the names in use and gives them rows in the order of first use; returns the new row of
+    /// each old one.
     fn renumber(&mut self, uses: impl Iterator<Item = u32>) -> Vec<u32> {
         const UNUSED: u32 = u32::MAX;
         let mut rows = vec![UNUSED; self.names.len()];
@@ -210,7 +218,8 @@ fn offsets(listener_of: &[u32], listeners: usize) -> Vec<usize> {
     offsets
 }
 
-/// Row numbers by listener, then time: a counting sort, and a stable sort of the histories that need one.
+/// Row numbers by listener, then time: a counting sort, and a stable sort of the histories that
+/// need one.
 fn in_order(listener_of: &[u32], times: &[Seconds], offsets: &[usize]) -> Vec<u32> {
     let mut order = vec![0_u32; listener_of.len()];
     let mut next = offsets.to_vec();

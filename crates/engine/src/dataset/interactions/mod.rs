@@ -1,11 +1,11 @@
 //! Who interacted with what, in order: the data of sequence and collaborative models.
 //!
-//! Events lie in columns, listener after listener and oldest first within each, so that a history is a slice and training
-//! data up to a cut is a shorter slice of it: a [`Split`](split::Split) copies nothing. 16 bytes an event with time and
-//! weight, 4 without.
+//! Events lie in columns, listener after listener and oldest first within each, so that a history
+//! is a slice and training data up to a cut is a shorter slice of it: a [`Split`](split::Split)
+//! copies nothing. 16 bytes an event with time and weight, 4 without.
 //!
-//! An item is whatever the file counts: tracks, artists, films. Rows are given out in the order of first appearance, which
-//! makes them depend on the file and on nothing else.
+//! An item is whatever the file counts: tracks, artists, films. Rows are given out in the order of
+//! first appearance, which makes them depend on the file and on nothing else.
 
 mod builder;
 pub mod sessions;
@@ -37,7 +37,8 @@ impl ListenerIdx {
     }
 }
 
-/// A moment in seconds since 1970 UTC: half the size of a timestamp with nanoseconds, which tells over millions of events.
+/// A moment in seconds since 1970 UTC: half the size of a timestamp with nanoseconds, which tells
+/// over millions of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct Seconds(pub i64);
@@ -135,7 +136,10 @@ impl Interactions {
 
     /// Everything as training data.
     pub fn all(&self) -> Training<'_> {
-        Training { interactions: self, ends: self.offsets.windows(2).map(|w| (w[1] - w[0]) as u32).collect() }
+        Training {
+            interactions: self,
+            ends: self.offsets.windows(2).map(|w| (w[1] - w[0]) as u32).collect(),
+        }
     }
 }
 

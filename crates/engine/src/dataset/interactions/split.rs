@@ -1,7 +1,7 @@
 //! Training, validation and test: cuts through each listener's history.
 //!
-//! A split copies no event. Every protocol but [`random_holdout`] keeps time: nothing that is trained on or shown is later
-//! than the answers asked for.
+//! A split copies no event. Every protocol but [`random_holdout`] keeps time: nothing that is
+//! trained on or shown is later than the answers asked for.
 
 use std::ops::Range;
 
@@ -36,7 +36,9 @@ impl Case {
 
     /// What it has to find.
     pub fn answers<'a>(&self, interactions: &'a Interactions) -> History<'a> {
-        interactions.history(self.listener).range(self.answers.start as usize..self.answers.end as usize)
+        interactions
+            .history(self.listener)
+            .range(self.answers.start as usize..self.answers.end as usize)
     }
 }
 
@@ -63,10 +65,11 @@ impl<'a> Split<'a> {
     }
 }
 
-/// Leave-one-out: the last event of each listener tests, the second last validates (Kang & McAuley 2018). Listeners with
-/// fewer than three events are only trained on.
+/// Leave-one-out: the last event of each listener tests, the second last validates (Kang & McAuley
+/// 2018). Listeners with fewer than three events are only trained on.
 ///
-/// Time is kept within each listener, not between them: another listener's later events are trained on.
+/// Time is kept within each listener, not between them: another listener's later events are trained
+/// on.
 pub fn leave_one_out(interactions: &Interactions) -> Split<'_> {
     let (mut ends, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
     for (listener, history) in histories(interactions) {
@@ -97,12 +100,14 @@ pub struct TemporalCuts {
     pub test_s: i64,
     /// Length of the validation period before it, in seconds.
     pub validation_s: i64,
-    /// Before each period this many seconds are neither trained on nor shown, as a served model is never up to the second.
+    /// Before each period this many seconds are neither trained on nor shown, as a served model is
+    /// never up to the second.
     pub gap_s: i64,
 }
 
-/// Two cuts in time, the same for all listeners: train before, validate between, test after (as in Yambda,
-/// arXiv 2505.22238). All a listener's events in a period are the answers; those without any are not asked about.
+/// Two cuts in time, the same for all listeners: train before, validate between, test after (as in
+/// Yambda, arXiv 2505.22238). All a listener's events in a period are the answers; those without
+/// any are not asked about.
 ///
 /// `None` if the data carry no time.
 pub fn temporal(interactions: &Interactions, cuts: TemporalCuts) -> Option<Split<'_>> {
@@ -117,8 +122,18 @@ pub fn temporal(interactions: &Interactions, cuts: TemporalCuts) -> Option<Split
         let trained = before(training_until);
         ends.push(trained);
         let periods = [
-            (&mut validation, trained, before(validation_from)..before(validation_until), validation_from),
-            (&mut test, before(validation_until), before(test_from)..history.items.len() as u32, test_from),
+            (
+                &mut validation,
+                trained,
+                before(validation_from)..before(validation_until),
+                validation_from,
+            ),
+            (
+                &mut test,
+                before(validation_until),
+                before(test_from)..history.items.len() as u32,
+                test_from,
+            ),
         ];
         for (cases, shown, answers, now) in periods {
             if !answers.is_empty() {
@@ -130,36 +145,50 @@ pub fn temporal(interactions: &Interactions, cuts: TemporalCuts) -> Option<Split
 }
 
 impl Interactions {
-    /// Puts each listener's events into random order and forgets the times: for protocols that ask which items belong to a
-    /// listener, whatever the order.
+    /// Puts each listener's events into random order and forgets the times: for protocols that ask
+    /// which items belong to a listener, whatever the order.
     pub fn shuffled(self, rng: &mut impl Rng) -> Self {
         self.reordered(|_, order| order.shuffle(rng))
     }
 }
 
-/// The last `share` of each listener's events tests and as much before it validates. Of [`shuffled`](Interactions::shuffled)
-/// data this is the random hold-out of static collaborative filtering (Liang et al. 2018), of ordered data the newest share.
+/// The last `share` of each listener's events tests and as much before it validates. Of
+/// [`shuffled`](Interactions::shuffled) data this is the random hold-out of static collaborative
+/// filtering (Liang et al. 2018), of ordered data the newest share.
 ///
 /// Each event is drawn by itself, so that a listener may lose none or more than the share.
-pub fn random_holdout<'a>(interactions: &'a Interactions, share: f64, rng: &mut impl Rng) -> Split<'a> {
+pub fn random_holdout<'a>(
+    interactions: &'a Interactions,
+    share: f64,
+    rng: &mut impl Rng,
+) -> Split<'a> {
     let (mut ends, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
     for (listener, history) in histories(interactions) {
         let events = history.items.len() as u32;
-        let draw = |rng: &mut dyn Rng, from: u32| (0..from).filter(|_| rng.random_bool(share)).count() as u32;
+        let draw = |rng: &mut dyn Rng, from: u32| {
+            (0..from).filter(|_| rng.random_bool(share)).count() as u32
+        };
         let tested = events - draw(rng, events);
         let trained = tested - draw(rng, tested);
         ends.push(trained);
         for (cases, answers) in [(&mut validation, trained..tested), (&mut test, tested..events)] {
             if !answers.is_empty() {
-                cases.push(Case { listener, shown: answers.start, answers, now: None, friends: Vec::new() });
+                cases.push(Case {
+                    listener,
+                    shown: answers.start,
+                    answers,
+                    now: None,
+                    friends: Vec::new(),
+                });
             }
         }
     }
     Split { training: Training::new(interactions, ends), validation, test }
 }
 
-/// New listeners: `unseen` of the listeners, twice, are hidden from training whole, once to validate and once to test. Of
-/// each, the oldest `shown` events are given and the rest asked for; who has no more than that is not asked about.
+/// New listeners: `unseen` of the listeners, twice, are hidden from training whole, once to
+/// validate and once to test. Of each, the oldest `shown` events are given and the rest asked for;
+/// who has no more than that is not asked about.
 pub fn new_listeners<'a>(
     interactions: &'a Interactions,
     unseen: f64,
@@ -169,7 +198,8 @@ pub fn new_listeners<'a>(
     let mut rows: Vec<u32> = (0..interactions.listeners() as u32).collect();
     rows.shuffle(rng);
     let hidden = ((rows.len() as f64 * unseen).round() as usize).min(rows.len() / 3);
-    let mut ends: Vec<u32> = histories(interactions).map(|(_, history)| history.items.len() as u32).collect();
+    let mut ends: Vec<u32> =
+        histories(interactions).map(|(_, history)| history.items.len() as u32).collect();
     let mut cases = rows[..2 * hidden].chunks(hidden.max(1)).map(|rows| {
         let mut rows = rows.to_vec();
         rows.sort_unstable();
@@ -193,8 +223,8 @@ pub fn new_listeners<'a>(
 }
 
 impl Interactions {
-    /// Puts each listener's events into the order of `stage`, those of the same stage in the order they had, and forgets the
-    /// times, which no longer rise: for protocols that withhold items.
+    /// Puts each listener's events into the order of `stage`, those of the same stage in the order
+    /// they had, and forgets the times, which no longer rise: for protocols that withhold items.
     pub fn staged(self, stage: impl Fn(ItemIdx) -> u8) -> Self {
         self.reordered(|events, order| order.sort_by_key(|&row| stage(events[row as usize])))
     }
@@ -211,17 +241,25 @@ impl Interactions {
     }
 }
 
-/// New items: of events [`staged`](Interactions::staged) so that stage 0 is known, 1 validates and 2 tests, the items of the
-/// later stages are in nobody's training data, and asked for.
+/// New items: of events [`staged`](Interactions::staged) so that stage 0 is known, 1 validates and
+/// 2 tests, the items of the later stages are in nobody's training data, and asked for.
 pub fn new_items(interactions: &Interactions, stage: impl Fn(ItemIdx) -> u8) -> Split<'_> {
     let (mut ends, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
     for (listener, history) in histories(interactions) {
         let until = |last: u8| history.items.partition_point(|&item| stage(item) <= last) as u32;
         let (known, validated, events) = (until(0), until(1), history.items.len() as u32);
         ends.push(known);
-        for (cases, answers) in [(&mut validation, known..validated), (&mut test, validated..events)] {
+        for (cases, answers) in
+            [(&mut validation, known..validated), (&mut test, validated..events)]
+        {
             if !answers.is_empty() && known > 0 {
-                cases.push(Case { listener, shown: answers.start, answers, now: None, friends: Vec::new() });
+                cases.push(Case {
+                    listener,
+                    shown: answers.start,
+                    answers,
+                    now: None,
+                    friends: Vec::new(),
+                });
             }
         }
     }
@@ -229,5 +267,6 @@ pub fn new_items(interactions: &Interactions, stage: impl Fn(ItemIdx) -> u8) -> 
 }
 
 fn histories(interactions: &Interactions) -> impl Iterator<Item = (ListenerIdx, History<'_>)> {
-    (0..interactions.listeners() as u32).map(|row| (ListenerIdx(row), interactions.history(ListenerIdx(row))))
+    (0..interactions.listeners() as u32)
+        .map(|row| (ListenerIdx(row), interactions.history(ListenerIdx(row))))
 }

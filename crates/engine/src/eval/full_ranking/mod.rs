@@ -1,8 +1,9 @@
 //! Ranking the full catalogue: how near the top are the items that a listener turned to next?
 //!
-//! Nothing is sampled: metrics over a hundred drawn negatives order models differently (Krichene & Rendle 2020). Scores exist for
-//! one block of listeners at a time, so that memory does not grow with listeners times items. Repeats and discoveries are
-//! measured apart as well, each in a ranking of their own, because a model that only repeats looks good where people repeat.
+//! Nothing is sampled: metrics over a hundred drawn negatives order models differently (Krichene &
+//! Rendle 2020). Scores exist for one block of listeners at a time, so that memory does not grow
+//! with listeners times items. Repeats and discoveries are measured apart as well, each in a
+//! ranking of their own, because a model that only repeats looks good where people repeat.
 
 mod summary;
 mod top;
@@ -36,7 +37,8 @@ pub struct Candidates<'a> {
     pub among: Option<&'a [bool]>,
 }
 
-/// A figure per case. Gains are binary; recall is over `min(k, answers)` (Liang et al. 2018), which for one answer is the hit rate.
+/// A figure per case. Gains are binary; recall is over `min(k, answers)` (Liang et al. 2018), which
+/// for one answer is the hit rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Metric {
@@ -56,8 +58,14 @@ pub enum Metric {
 
 impl Metric {
     /// All of them, in the order of [`Outcome::values`].
-    pub const ALL: [Self; 6] =
-        [Self::NdcgAt10, Self::NdcgAt100, Self::RecallAt10, Self::RecallAt20, Self::RecallAt100, Self::Mrr];
+    pub const ALL: [Self; 6] = [
+        Self::NdcgAt10,
+        Self::NdcgAt100,
+        Self::RecallAt10,
+        Self::RecallAt20,
+        Self::RecallAt100,
+        Self::Mrr,
+    ];
 
     /// Its name in reports.
     pub fn name(self) -> &'static str {
@@ -85,9 +93,11 @@ const BLOCK_CASES: usize = 128;
 pub struct Outcome {
     /// In the order of [`Metric::ALL`].
     pub values: [f32; Metric::ALL.len()],
-    /// NDCG@10 of the answers known from the history, among the known items; NaN without such answers.
+    /// NDCG@10 of the answers known from the history, among the known items; NaN without such
+    /// answers.
     pub repeats: f32,
-    /// NDCG@10 of the answers not known from the history, among the unknown items; NaN without such answers.
+    /// NDCG@10 of the answers not known from the history, among the unknown items; NaN without such
+    /// answers.
     pub discoveries: f32,
 }
 
@@ -119,17 +129,18 @@ pub fn evaluate(
             let queries: Vec<_> = block.iter().map(|case| case.query(interactions)).collect();
             let scores = &mut scores[..block.len() * items];
             recommender.score(&queries, scores);
-            let outcomes = block.iter().zip(scores.chunks_exact_mut(items)).map(|(case, scores)| {
-                if let Some(among) = candidates.among {
-                    let left_out = scores.iter_mut().zip(among).filter(|(_, among)| !**among);
-                    left_out.for_each(|(score, _)| *score = f32::NEG_INFINITY);
-                }
-                let outcome = ranking.judge(case, interactions, candidates.history, scores);
-                ranking.top.iter().take(SHOWN).for_each(|item| {
-                    shown[item.row()].fetch_add(1, Ordering::Relaxed);
+            let outcomes =
+                block.iter().zip(scores.chunks_exact_mut(items)).map(|(case, scores)| {
+                    if let Some(among) = candidates.among {
+                        let left_out = scores.iter_mut().zip(among).filter(|(_, among)| !**among);
+                        left_out.for_each(|(score, _)| *score = f32::NEG_INFINITY);
+                    }
+                    let outcome = ranking.judge(case, interactions, candidates.history, scores);
+                    ranking.top.iter().take(SHOWN).for_each(|item| {
+                        shown[item.row()].fetch_add(1, Ordering::Relaxed);
+                    });
+                    outcome
                 });
-                outcome
-            });
             let outcomes: Vec<_> = outcomes.collect();
             progress(block.len());
             outcomes
@@ -139,7 +150,8 @@ pub fn evaluate(
     Outcomes { cases, shown: shown.into_iter().map(AtomicU32::into_inner).collect() }
 }
 
-/// The best items of one case after another, and marks to tell which of them are known or asked for.
+/// The best items of one case after another, and marks to tell which of them are known or asked
+/// for.
 struct Ranking {
     top: Vec<ItemIdx>,
     known: Vec<bool>,
@@ -176,7 +188,12 @@ impl Ranking {
         outcome
     }
 
-    fn judge_masked(&mut self, known: &[ItemIdx], asked: usize, scores: &mut [f32]) -> Option<Outcome> {
+    fn judge_masked(
+        &mut self,
+        known: &[ItemIdx],
+        asked: usize,
+        scores: &mut [f32],
+    ) -> Option<Outcome> {
         known.iter().for_each(|item| scores[item.row()] = f32::NEG_INFINITY);
         top_k(scores, DEPTH, &mut self.top);
         let values = self.values(asked)?;
@@ -190,18 +207,22 @@ impl Ranking {
         discoveries: usize,
         scores: &mut [f32],
     ) -> Option<Outcome> {
-        // The rankings of repeats and discoveries come first: the last one to be made is the one that is shown.
-        let mut own: Vec<(f32, ItemIdx)> = known.iter().map(|&item| (scores[item.row()], item)).collect();
+        // The rankings of repeats and discoveries come first: the last one to be made is the one
+        // that is shown.
+        let mut own: Vec<(f32, ItemIdx)> =
+            known.iter().map(|&item| (scores[item.row()], item)).collect();
         own.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         own.dedup_by_key(|(_, item)| *item);
         self.top = own.iter().take(SHOWN).map(|&(_, item)| item).collect();
-        let repeats_ndcg = self.values(repeats).map_or(f32::NAN, |values| values[Metric::NdcgAt10 as usize]);
+        let repeats_ndcg =
+            self.values(repeats).map_or(f32::NAN, |values| values[Metric::NdcgAt10 as usize]);
         let mut discoveries_ndcg = f32::NAN;
         if discoveries > 0 {
             known.iter().for_each(|item| scores[item.row()] = f32::NEG_INFINITY);
             top_k(scores, SHOWN, &mut self.top);
-            discoveries_ndcg =
-                self.values(discoveries).map_or(f32::NAN, |values| values[Metric::NdcgAt10 as usize]);
+            discoveries_ndcg = self
+                .values(discoveries)
+                .map_or(f32::NAN, |values| values[Metric::NdcgAt10 as usize]);
             own.iter().for_each(|&(score, item)| scores[item.row()] = score);
         }
         top_k(scores, DEPTH, &mut self.top);

@@ -24,12 +24,13 @@ pub struct Standing {
     /// Share of the catalogue that stood among the first ten of somebody.
     #[serde(rename = "coverage@10")]
     pub coverage: f64,
-    /// Mean self-information of the first ten, `-log₂` of the share of events that are of the item (Vargas & Castells 2011),
-    /// in bits: higher is less known.
+    /// Mean self-information of the first ten, `-log₂` of the share of events that are of the item
+    /// (Vargas & Castells 2011), in bits: higher is less known.
     #[serde(rename = "novelty@10")]
     pub novelty_bits: f64,
-    /// Mean popularity of the first ten over that of the answers: above 1 the model shows more popular items than listeners
-    /// choose; `None` where nothing that was chosen is known from training.
+    /// Mean popularity of the first ten over that of the answers: above 1 the model shows more
+    /// popular items than listeners choose; `None` where nothing that was chosen is known from
+    /// training.
     #[serde(rename = "popularity_bias@10")]
     pub popularity_bias: Option<f64>,
 }
@@ -53,7 +54,9 @@ pub fn summarise(runs: &[Outcomes], popularity: &[u32], chosen: &[u32], seed: u6
     let shown = totals(runs);
     let events = popularity.iter().map(|&count| f64::from(count)).sum::<f64>();
     // Add-one smoothing: an item that nobody played is novel, not infinitely so.
-    let bits = |row: usize| -((f64::from(popularity[row]) + 1.0) / (events + popularity.len() as f64)).log2();
+    let bits = |row: usize| {
+        -((f64::from(popularity[row]) + 1.0) / (events + popularity.len() as f64)).log2()
+    };
     let novelty = weighted(&shown, bits);
     let popular = |row: usize| f64::from(popularity[row]);
     let chosen: Vec<u64> = chosen.iter().map(|&count| u64::from(count)).collect();
@@ -62,7 +65,8 @@ pub fn summarise(runs: &[Outcomes], popularity: &[u32], chosen: &[u32], seed: u6
         metrics,
         repeats: estimate(runs, |outcome| outcome.repeats, seed),
         discoveries: estimate(runs, |outcome| outcome.discoveries, seed),
-        coverage: shown.iter().filter(|&&count| count > 0).count() as f64 / shown.len().max(1) as f64,
+        coverage: shown.iter().filter(|&&count| count > 0).count() as f64
+            / shown.len().max(1) as f64,
         novelty_bits: novelty,
         popularity_bias: Some(weighted(&shown, popular) / weighted(&chosen, popular))
             .filter(|bias| bias.is_finite()),
@@ -76,7 +80,10 @@ pub fn compare(runs: &[Outcomes], against: &[Outcomes], seed: u64) -> Comparison
         Estimate::from_values(&pairs.map(|(one, other)| one - other).collect::<Vec<_>>(), seed)
     };
     Comparison {
-        differences: Metric::ALL.into_iter().map(|metric| (metric.name(), difference(metric))).collect(),
+        differences: Metric::ALL
+            .into_iter()
+            .map(|metric| (metric.name(), difference(metric)))
+            .collect(),
     }
 }
 
@@ -96,7 +103,11 @@ fn mean_by_case(runs: &[Outcomes], value: impl Fn(&super::Outcome) -> f32) -> Ve
     (0..cases).filter(asked).map(mean).filter(|mean| !mean.is_nan()).collect()
 }
 
-fn estimate(runs: &[Outcomes], value: impl Fn(&super::Outcome) -> f32, seed: u64) -> Option<Estimate> {
+fn estimate(
+    runs: &[Outcomes],
+    value: impl Fn(&super::Outcome) -> f32,
+    seed: u64,
+) -> Option<Estimate> {
     let values = mean_by_case(runs, value);
     (!values.is_empty()).then(|| Estimate::from_values(&values, seed))
 }

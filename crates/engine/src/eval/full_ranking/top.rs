@@ -2,11 +2,12 @@
 
 use crate::ItemIdx;
 
-/// Scores looked at together: most groups hold nothing better than what was found, and one comparison passes them over.
+/// Scores looked at together: most groups hold nothing better than what was found, and one
+/// comparison passes them over.
 const GROUP: usize = 16;
 
-/// Writes the rows of the `k` highest scores into `top`, best first; ties go to the lower row. Rows without a finite score,
-/// or with negative infinity, are not ranked.
+/// Writes the rows of the `k` highest scores into `top`, best first; ties go to the lower row. Rows
+/// without a finite score, or with negative infinity, are not ranked.
 ///
 /// One pass over the scores, keeping at most `2 k` candidates.
 pub fn top_k(scores: &[f32], k: usize, top: &mut Vec<ItemIdx>) {

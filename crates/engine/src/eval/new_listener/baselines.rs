@@ -1,9 +1,11 @@
-//! What a new listener gets without learning across listeners: the popular, the near, and a classifier of their own.
+//! What a new listener gets without learning across listeners: the popular, the near, and a
+//! classifier of their own.
 //!
-//! All of them but popularity see the same standardised numbers per track as the model does of a track itself: twelve
-//! numbers of its sound with the key on its circle, the year and the popularity at the source. What can be chosen (how
-//! many neighbours, how strong the regularisation, sound alone or everything) is chosen on training listeners, so that no
-//! baseline loses for want of care.
+//! All of them but popularity see the same standardised numbers per track as the model does of a
+//! track itself: twelve numbers of its sound with the key on its circle, the year and the
+//! popularity at the source. What can be chosen (how many neighbours, how strong the
+//! regularisation, sound alone or everything) is chosen on training listeners, so that no baseline
+//! loses for want of care.
 
 use std::collections::BTreeMap;
 use std::f32::consts::TAU;
@@ -83,19 +85,22 @@ impl Baselines {
         BaselineRanker { baselines: self, baseline }
     }
 
-    /// Of each kind of baseline the one that serves training listeners best when some of them are hidden from the rest,
-    /// with a name each.
+    /// Of each kind of baseline the one that serves training listeners best when some of them are
+    /// hidden from the rest, with a name each.
     pub fn tuned(
         catalogue: &Catalogue,
         training: &[&Likes],
         protocol: &Protocol,
     ) -> Vec<(&'static str, Baseline)> {
         let hidden = super::split(training.len(), protocol);
-        let pick = |positions: &[usize]| -> Vec<&Likes> { positions.iter().map(|&i| training[i]).collect() };
+        let pick = |positions: &[usize]| -> Vec<&Likes> {
+            positions.iter().map(|&i| training[i]).collect()
+        };
         let baselines = Self::fit(catalogue, &pick(&hidden.training), protocol.seed);
         let trials = trials(catalogue, &pick(&hidden.unseen), protocol);
         let best = |choices: Vec<Baseline>| {
-            let quality = |choice: &Baseline| baselines.quality(*choice, catalogue, &trials, protocol);
+            let quality =
+                |choice: &Baseline| baselines.quality(*choice, catalogue, &trials, protocol);
             let mut rated: Vec<(f64, Baseline)> =
                 choices.iter().map(|choice| (quality(choice), *choice)).collect();
             rated.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -103,9 +108,11 @@ impl Baselines {
         };
         let everything = [SOUND, NUMBERS];
         let centroid = everything.map(|numbers| Baseline::Centroid { numbers });
-        let neighbours = everything.map(|numbers| [1, 3, 5, 10].map(|k| Baseline::Neighbours { numbers, k }));
+        let neighbours =
+            everything.map(|numbers| [1, 3, 5, 10].map(|k| Baseline::Neighbours { numbers, k }));
         let logistic = everything.map(|numbers| {
-            [0.001, 0.01, 0.03, 0.1, 0.3, 1.0].map(|penalty| Baseline::Logistic { numbers, penalty })
+            [0.001, 0.01, 0.03, 0.1, 0.3, 1.0]
+                .map(|penalty| Baseline::Logistic { numbers, penalty })
         });
         vec![
             ("popularity", Baseline::Popularity),
@@ -115,8 +122,15 @@ impl Baselines {
         ]
     }
 
-    fn quality(&self, choice: Baseline, catalogue: &Catalogue, trials: &[Trial], protocol: &Protocol) -> f64 {
-        let some: Vec<usize> = protocol.supports.iter().copied().filter(|&given| given > 0).collect();
+    fn quality(
+        &self,
+        choice: Baseline,
+        catalogue: &Catalogue,
+        trials: &[Trial],
+        protocol: &Protocol,
+    ) -> f64 {
+        let some: Vec<usize> =
+            protocol.supports.iter().copied().filter(|&given| given > 0).collect();
         let outcomes = ask("", &self.ranker(choice), catalogue, trials, &some);
         outcomes.iter().map(|outcome| outcome.auc).sum::<f64>() / outcomes.len().max(1) as f64
     }
@@ -163,7 +177,12 @@ impl Baselines {
     fn nearness(&self, track: TrackIdx, likes: &[TrackIdx], numbers: usize, k: usize) -> f64 {
         let x = self.of(track, numbers);
         let distance = |like: &TrackIdx| -> f32 {
-            self.of(*like, numbers).iter().zip(x).map(|(a, b)| (a - b) * (a - b)).sum::<f32>().sqrt()
+            self.of(*like, numbers)
+                .iter()
+                .zip(x)
+                .map(|(a, b)| (a - b) * (a - b))
+                .sum::<f32>()
+                .sqrt()
         };
         let mut distances: Vec<f32> = likes.iter().map(distance).collect();
         distances.sort_by(f32::total_cmp);
@@ -171,13 +190,17 @@ impl Baselines {
         -f64::from(distances.iter().sum::<f32>()) / distances.len() as f64
     }
 
-    /// Weights without the intercept, which ranks nothing; likes together count as much as the background together.
+    /// Weights without the intercept, which ranks nothing; likes together count as much as the
+    /// background together.
     fn logistic(&self, likes: &[TrackIdx], numbers: usize, penalty: f32) -> Vec<f32> {
         let mut rows: Vec<(&[f32], f32, f32)> = Vec::new();
-        rows.extend(likes.iter().map(|&like| (self.of(like, numbers), 1.0, 0.5 / likes.len() as f32)));
+        rows.extend(
+            likes.iter().map(|&like| (self.of(like, numbers), 1.0, 0.5 / likes.len() as f32)),
+        );
         let share = 0.5 / self.background.len().max(1) as f32;
         rows.extend(self.background.iter().map(|&track| (self.of(track, numbers), 0.0, share)));
-        // Standardised rows have at most about this curvature; the step is safe and the problem convex.
+        // Standardised rows have at most about this curvature; the step is safe and the problem
+        // convex.
         let step = 1.0 / (0.25 * numbers as f32 + penalty);
         let (mut weights, mut intercept) = (vec![0.0f32; numbers], 0.0f32);
         let (mut previous, mut momentum) = (weights.clone(), 0.0f32);
@@ -202,9 +225,11 @@ impl Baselines {
 }
 
 fn standardised(catalogue: &Catalogue) -> Vec<[f32; NUMBERS]> {
-    let mut rows: Vec<[f32; NUMBERS]> = catalogue.rows().map(|row| numbers(catalogue.track(row))).collect();
+    let mut rows: Vec<[f32; NUMBERS]> =
+        catalogue.rows().map(|row| numbers(catalogue.track(row))).collect();
     for i in 0..NUMBERS {
-        let known: Vec<f64> = rows.iter().map(|row| f64::from(row[i])).filter(|x| !x.is_nan()).collect();
+        let known: Vec<f64> =
+            rows.iter().map(|row| f64::from(row[i])).filter(|x| !x.is_nan()).collect();
         let count = known.len().max(1) as f64;
         let mean = known.iter().sum::<f64>() / count;
         let deviation = (known.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count).sqrt();

@@ -1,12 +1,15 @@
-//! How well listeners are served that a model has never seen, given a few of their likes: the protocol.
+//! How well listeners are served that a model has never seen, given a few of their likes: the
+//! protocol.
 //!
-//! Some listeners are hidden from everything that learns. For each of them `k` of their likes are given as the history, the
-//! likes beyond the largest `k` are to be found, and tracks of *other hidden listeners* are to be left. Larger `k` add to
-//! smaller ones and are asked about the same tracks, so that figures compare across `k`.
+//! Some listeners are hidden from everything that learns. For each of them `k` of their likes are
+//! given as the history, the likes beyond the largest `k` are to be found, and tracks of *other
+//! hidden listeners* are to be left. Larger `k` add to smaller ones and are asked about the same
+//! tracks, so that figures compare across `k`.
 //!
-//! Tracks to be left come from hidden listeners only. Taken from the training listeners as well they would give themselves
-//! away: most tracks belong to one listener, so a track known from training is hardly ever the new listener's, and "never
-//! seen before" would rank first. The popularity of tracks says little here for the same reason, and honestly so.
+//! Tracks to be left come from hidden listeners only. Taken from the training listeners as well
+//! they would give themselves away: most tracks belong to one listener, so a track known from
+//! training is hardly ever the new listener's, and "never seen before" would rank first. The
+//! popularity of tracks says little here for the same reason, and honestly so.
 //!
 //! Works that the listener holds in any version are never to be left.
 
@@ -110,7 +113,8 @@ pub struct Standing {
     pub auc: Estimate,
     /// NDCG of the first ten.
     pub ndcg: Estimate,
-    /// How much more the first model of the report reaches on the same listeners; absent for itself.
+    /// How much more the first model of the report reaches on the same listeners; absent for
+    /// itself.
     pub auc_behind: Option<Estimate>,
     /// The same for NDCG.
     pub ndcg_behind: Option<Estimate>,
@@ -168,11 +172,17 @@ pub fn ask(
     let mut outcomes = Vec::new();
     for trial in trials {
         for &given in supports {
-            let profile =
-                liking(catalogue, trial.listener.clone(), &trial.given[..given.min(trial.given.len())]);
+            let profile = liking(
+                catalogue,
+                trial.listener.clone(),
+                &trial.given[..given.min(trial.given.len())],
+            );
             let scores = ranker.rank(&profile, &trial.candidates);
-            let measured =
-                metrics::auc(&trial.liked, &scores).zip(metrics::ndcg(&trial.liked, &scores, NDCG_RANKS));
+            let measured = metrics::auc(&trial.liked, &scores).zip(metrics::ndcg(
+                &trial.liked,
+                &scores,
+                NDCG_RANKS,
+            ));
             if let Some((auc, ndcg)) = measured {
                 outcomes.push(Outcome {
                     model: name.to_owned(),
@@ -187,8 +197,8 @@ pub fn ask(
     outcomes
 }
 
-/// Means over listeners with bootstrap intervals, and paired differences to the model named first. A listener who was asked
-/// in several repeats counts once, with the mean of them.
+/// Means over listeners with bootstrap intervals, and paired differences to the model named first.
+/// A listener who was asked in several repeats counts once, with the mean of them.
 pub fn summarise(outcomes: &[Outcome], seed: u64) -> Vec<Standing> {
     let mut models: Vec<&str> = Vec::new();
     for outcome in outcomes {
@@ -199,15 +209,17 @@ pub fn summarise(outcomes: &[Outcome], seed: u64) -> Vec<Standing> {
     let supports: BTreeSet<usize> = outcomes.iter().map(|outcome| outcome.given).collect();
     let mut standings = Vec::new();
     for &given in &supports {
-        let first = models.first().map(|first| by_listener(outcomes, first, given)).unwrap_or_default();
+        let first =
+            models.first().map(|first| by_listener(outcomes, first, given)).unwrap_or_default();
         for (i, model) in models.iter().enumerate() {
             let own = by_listener(outcomes, model, given);
             let estimate = |value: fn(&(f64, f64)) -> f64| {
                 Estimate::from_values(&own.values().map(value).collect::<Vec<_>>(), seed)
             };
             let behind = |value: fn(&(f64, f64)) -> f64| {
-                let pairs =
-                    own.iter().filter_map(|(listener, own)| Some(value(first.get(listener)?) - value(own)));
+                let pairs = own
+                    .iter()
+                    .filter_map(|(listener, own)| Some(value(first.get(listener)?) - value(own)));
                 (i > 0).then(|| Estimate::from_values(&pairs.collect::<Vec<_>>(), seed))
             };
             standings.push(Standing {
@@ -253,9 +265,13 @@ fn by_listener<'a>(
     given: usize,
 ) -> BTreeMap<&'a ListenerId, (f64, f64)> {
     let mut sums: BTreeMap<&ListenerId, (f64, f64, f64)> = BTreeMap::new();
-    for outcome in outcomes.iter().filter(|outcome| outcome.model == model && outcome.given == given) {
+    for outcome in
+        outcomes.iter().filter(|outcome| outcome.model == model && outcome.given == given)
+    {
         let sum = sums.entry(&outcome.listener).or_default();
         *sum = (sum.0 + outcome.auc, sum.1 + outcome.ndcg, sum.2 + 1.0);
     }
-    sums.into_iter().map(|(listener, (auc, ndcg, count))| (listener, (auc / count, ndcg / count))).collect()
+    sums.into_iter()
+        .map(|(listener, (auc, ndcg, count))| (listener, (auc / count, ndcg / count)))
+        .collect()
 }

@@ -1,4 +1,5 @@
-//! What can be asked to rank tracks for a new listener: any scorer, and baselines that know no probabilities.
+//! What can be asked to rank tracks for a new listener: any scorer, and baselines that know no
+//! probabilities.
 
 use crate::{Profile, Scorer, TrackIdx};
 
@@ -10,6 +11,9 @@ pub trait Ranker: Sync {
 
 impl<S: Scorer + ?Sized> Ranker for S {
     fn rank(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<f64> {
-        self.score(profile, tracks).into_iter().map(|likability| f64::from(likability.mean)).collect()
+        self.score(profile, tracks)
+            .into_iter()
+            .map(|likability| f64::from(likability.mean))
+            .collect()
     }
 }

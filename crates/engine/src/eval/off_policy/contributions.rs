@@ -1,8 +1,9 @@
 //! What an estimator makes of a log, cluster by cluster.
 //!
-//! Every estimator here is a ratio of sums, or a sum of a few such ratios: `Σ w r / n` for inverse propensities, `Σ w r / Σ w` once
-//! they normalise themselves, one ratio a position for slates. Kept as sums over clusters, all of them are resampled, and their errors
-//! estimated, by the same few lines.
+//! Every estimator here is a ratio of sums, or a sum of a few such ratios: `Σ w r / n` for inverse
+//! propensities, `Σ w r / Σ w` once they normalise themselves, one ratio a position for slates.
+//! Kept as sums over clusters, all of them are resampled, and their errors estimated, by the same
+//! few lines.
 
 use rustc_hash::FxHashMap;
 

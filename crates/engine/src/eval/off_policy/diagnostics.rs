@@ -1,8 +1,10 @@
-//! Whether a log overlaps with the policy it is asked about: everything that importance weights tell before any reward is looked at.
+//! Whether a log overlaps with the policy it is asked about: everything that importance weights
+//! tell before any reward is looked at.
 //!
-//! Weights have a mean of 1, whatever the policies, as long as propensities are right and the log could choose all that the target
-//! chooses. A mean that is off by more than its error is the plainest sign that one of the two is not so. How much of a log is
-//! left after weighting is its effective sample size `(Σ w)² / Σ w²` (Kish 1965).
+//! Weights have a mean of 1, whatever the policies, as long as propensities are right and the log
+//! could choose all that the target chooses. A mean that is off by more than its error is the
+//! plainest sign that one of the two is not so. How much of a log is left after weighting is its
+//! effective sample size `(Σ w)² / Σ w²` (Kish 1965).
 
 use serde::Serialize;
 
@@ -37,7 +39,8 @@ pub struct Diagnostics {
     pub smallest_propensity: f64,
     /// The share of choices that the log's policy made without chance.
     pub certain_share: f64,
-    /// The target's mean probability of what the log's policy could not choose, over the rounds of which that is known.
+    /// The target's mean probability of what the log's policy could not choose, over the rounds of
+    /// which that is known.
     pub unsupported: Option<f64>,
     /// Whether both policies give every choice of the log the same probability.
     pub same_policy: bool,
@@ -51,7 +54,8 @@ impl Diagnostics {
         Self::new(weights, clusters.collect(), rounds.iter())
     }
 
-    /// Of slates, under the weights of an estimator. Sizes are in slates: picks over the mean length of a slate.
+    /// Of slates, under the weights of an estimator. Sizes are in slates: picks over the mean
+    /// length of a slate.
     pub fn of_slates(slates: &[LoggedSlate], weighting: Weighting) -> Self {
         let weights = slates.iter().map(|slate| weighting.weights(slate)).collect();
         let clusters = slates.iter().zip(0..).map(|(slate, row)| cluster(slate, row));
@@ -63,8 +67,9 @@ impl Diagnostics {
         clusters: Vec<u32>,
         rounds: impl Iterator<Item = &'a Round> + Clone,
     ) -> Self {
-        let row =
-            |(weights, cluster): (&Vec<f64>, &u32)| (weights.iter().sum(), weights.len() as f64, *cluster);
+        let row = |(weights, cluster): (&Vec<f64>, &u32)| {
+            (weights.iter().sum(), weights.len() as f64, *cluster)
+        };
         let mean = Contributions::ratio(rows.iter().zip(&clusters).map(row));
         let mut weights: Vec<f64> = rows.iter().flatten().copied().collect();
         weights.sort_by(f64::total_cmp);

@@ -1,11 +1,12 @@
 //! From mixes that were shown, and what came of them, to slates that an estimator can weigh.
 //!
-//! A pick earns 1 if the listener then let it play or said that they like it ([`answers`](crate::dataset::answers)), else 0: a track that
-//! was not played earns nothing.
+//! A pick earns 1 if the listener then let it play or said that they like it
+//! ([`answers`](crate::dataset::answers)), else 0: a track that was not played earns nothing.
 //!
-//! Picks stand in the order in which the policy drew them, the order in which their probabilities multiply. The arrangement into
-//! playing order that follows is a function of all picks, so estimators that look at a part of the slate take it that what a listener makes of
-//! a pick does not depend on where it is played.
+//! Picks stand in the order in which the policy drew them, the order in which their probabilities
+//! multiply. The arrangement into playing order that follows is a function of all picks, so
+//! estimators that look at a part of the slate take it that what a listener makes of a pick does
+//! not depend on where it is played.
 
 use rand::Rng;
 use segue_core::Impression;
@@ -21,17 +22,19 @@ pub fn rewards(answers: &[Answer]) -> Vec<f64> {
     answers.iter().map(|answer| f64::from(u8::from(answer.verdict == Verdict::Liked))).collect()
 }
 
-/// An impression, weighed: its rounds lack predictions, for which there is what could have been picked instead.
+/// An impression, weighed: its rounds lack predictions, for which there is what could have been
+/// picked instead.
 #[derive(Clone, Debug)]
 pub struct WeighedSlate {
     /// The picks in the order in which they were drawn.
     pub rounds: LoggedSlate,
-    /// Of each pick, its own score, and the scores of all that was eligible with the target's probabilities.
+    /// Of each pick, its own score, and the scores of all that was eligible with the target's
+    /// probabilities.
     choices: Vec<(f32, Vec<(f32, f64)>)>,
 }
 
-/// Weighs the first `length` picks of an impression under a target, from what each of `picks` earned. Of which cluster it is, is
-/// the caller's to say.
+/// Weighs the first `length` picks of an impression under a target, from what each of `picks`
+/// earned. Of which cluster it is, is the caller's to say.
 ///
 /// # Errors
 /// As [`replay`].
@@ -65,14 +68,18 @@ pub fn weigh(
             cluster,
         });
         let score = |position: usize| slate.shortlist[position].score;
-        let eligible =
-            moment.eligible.iter().map(|&position| score(position)).zip(moment.propensities.iter().copied());
+        let eligible = moment
+            .eligible
+            .iter()
+            .map(|&position| score(position))
+            .zip(moment.propensities.iter().copied());
         weighed.choices.push((score(moment.eligible[moment.choice]), eligible.collect()));
     })?;
     Ok(weighed)
 }
 
-/// Whether the policy that drew the slate gave each eligible track a chance, pick by pick; `None` if this build lacks it.
+/// Whether the policy that drew the slate gave each eligible track a chance, pick by pick; `None`
+/// if this build lacks it.
 fn possible_choices(catalogue: &Catalogue, impression: &Impression) -> Option<Vec<Vec<bool>>> {
     let policy = logging_policy(&impression.slate).ok()?;
     let mut possible = Vec::new();
@@ -86,13 +93,15 @@ fn possible_choices(catalogue: &Catalogue, impression: &Impression) -> Option<Ve
 /// Levels of the score that the reward model tells apart.
 const SCORE_LEVELS: usize = 10;
 
-/// Adds the predictions of a reward model fitted on other folds: what picks of about the same score earned. Returns the slates.
+/// Adds the predictions of a reward model fitted on other folds: what picks of about the same score
+/// earned. Returns the slates.
 pub fn predict(slates: Vec<WeighedSlate>, folds: usize, rng: &mut impl Rng) -> Vec<LoggedSlate> {
     let mut scores: Vec<f32> =
         slates.iter().flat_map(|slate| slate.choices.iter().map(|(score, _)| *score)).collect();
     scores.sort_by(f32::total_cmp);
-    let cuts: Vec<f32> =
-        (1..SCORE_LEVELS).filter_map(|cut| scores.get(scores.len() * cut / SCORE_LEVELS).copied()).collect();
+    let cuts: Vec<f32> = (1..SCORE_LEVELS)
+        .filter_map(|cut| scores.get(scores.len() * cut / SCORE_LEVELS).copied())
+        .collect();
     let level = |score: f32| cuts.partition_point(|cut| *cut <= score) as u32;
     let observations: Vec<Observation> = slates
         .iter()

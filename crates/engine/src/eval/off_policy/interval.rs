@@ -1,10 +1,12 @@
 //! Intervals of an estimate.
 //!
-//! The one to read resamples clusters (listeners, or rounds where each stands alone) and studentises: of every resample it takes
-//! `t = (θ* - θ) / s*` and turns the quantiles of t around, `θ - t s` (Efron 1979; Hall 1988). Weighted rewards are skewed, and the plain
-//! percentiles of θ* lose the side on which the rare large weight was not seen; `docs/measurements.md` has both coverages. The other is the
-//! empirical Bernstein bound (Maurer & Pontil, COLT 2009, theorem 4), which needs no asymptotics and is wide for it: it holds for
-//! independent rounds within a known span.
+//! The one to read resamples clusters (listeners, or rounds where each stands alone) and
+//! studentises: of every resample it takes `t = (θ* - θ) / s*` and turns the quantiles of t around,
+//! `θ - t s` (Efron 1979; Hall 1988). Weighted rewards are skewed, and the plain percentiles of θ*
+//! lose the side on which the rare large weight was not seen; `docs/measurements.md` has both
+//! coverages. The other is the empirical Bernstein bound (Maurer & Pontil, COLT 2009, theorem 4),
+//! which needs no asymptotics and is wide for it: it holds for independent rounds within a known
+//! span.
 
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
@@ -72,7 +74,9 @@ pub fn bootstrap_by(
         let resampled = contributions.estimate_over(&drawn);
         match method {
             Bootstrap::Percentile => values.push(resampled),
-            Bootstrap::Studentised => values.extend(distance(resampled - estimate, &influences, &drawn)),
+            Bootstrap::Studentised => {
+                values.extend(distance(resampled - estimate, &influences, &drawn))
+            }
         }
     }
     values.sort_by(f64::total_cmp);
@@ -102,8 +106,13 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted[(last as f64 * share).round() as usize]
 }
 
-/// `√(2 V ln(4/δ) / n) + 7 b ln(4/δ) / (3 (n - 1))` to each side of the mean of values that span b; `None` where rows share a cluster.
-pub fn empirical_bernstein(contributions: &Contributions, span: f64, level: f64) -> Option<Interval> {
+/// `√(2 V ln(4/δ) / n) + 7 b ln(4/δ) / (3 (n - 1))` to each side of the mean of values that span b;
+/// `None` where rows share a cluster.
+pub fn empirical_bernstein(
+    contributions: &Contributions,
+    span: f64,
+    level: f64,
+) -> Option<Interval> {
     let n = contributions.clusters() as f64;
     if !contributions.is_independent() || n < 2.0 {
         return None;

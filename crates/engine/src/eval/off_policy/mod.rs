@@ -1,17 +1,19 @@
 //! Off-policy evaluation: what a policy would have earned, told from the log of another one.
 //!
-//! A log says what was chosen, with which probability, and what came of it. Weighting every outcome by how much more often the
-//! policy in question (the *target*) would have made that choice gives its value without showing anybody anything:
+//! A log says what was chosen, with which probability, and what came of it. Weighting every outcome
+//! by how much more often the policy in question (the *target*) would have made that choice gives
+//! its value without showing anybody anything:
 //!
 //! ```text
 //! Round { reward, propensity, target } ─► Estimator ─► Contributions ─► value, interval
 //!                     weight = target / propensity ─► Diagnostics   ─► Refusal, or not
 //! ```
 //!
-//! [`single_action`] holds the estimators for one choice a round, [`slates`] those for choices that are drawn one after the
-//! other and earn together, [`reward_model`] what direct and doubly robust estimators lean on, [`selection`] how a threshold is
-//! chosen from the data. A log that never did what the target does cannot answer, whatever the arithmetic yields:
-//! [`refusal`] says so, with what to do about it.
+//! [`single_action`] holds the estimators for one choice a round, [`slates`] those for choices that
+//! are drawn one after the other and earn together, [`reward_model`] what direct and doubly robust
+//! estimators lean on, [`selection`] how a threshold is chosen from the data. A log that never did
+//! what the target does cannot answer, whatever the arithmetic yields: [`refusal`] says so, with
+//! what to do about it.
 
 pub mod contributions;
 pub mod diagnostics;
@@ -40,15 +42,18 @@ pub use slates::{LoggedSlate, SlateEstimator};
 pub struct Round {
     /// What came of it.
     pub reward: f64,
-    /// Probability with which the log's policy made the choice, above 0; within a slate, given the choices before it.
+    /// Probability with which the log's policy made the choice, above 0; within a slate, given the
+    /// choices before it.
     pub propensity: f64,
     /// Probability with which the target would have made it.
     pub target: f64,
     /// What a reward model expects, where there is one.
     pub prediction: Option<Prediction>,
-    /// The target's probability of everything that the log's policy could not choose, where that is known.
+    /// The target's probability of everything that the log's policy could not choose, where that is
+    /// known.
     pub unsupported: Option<f64>,
-    /// What the round belongs to that is drawn as one: a listener. Rounds of a cluster are resampled together.
+    /// What the round belongs to that is drawn as one: a listener. Rounds of a cluster are
+    /// resampled together.
     pub cluster: u32,
 }
 
@@ -92,15 +97,16 @@ impl Default for Settings {
 pub struct Answer {
     /// The estimator's usual short name.
     pub estimator: &'static str,
-    /// The estimated mean reward of a round or of a slate. Given even where it is refused, so that it can be compared.
+    /// The estimated mean reward of a round or of a slate. Given even where it is refused, so that
+    /// it can be compared.
     pub value: f64,
     /// How much it would vary from log to log, clusters taken as they are.
     pub standard_error: f64,
-    /// The bootstrap interval; none where the estimator is biased by design, because resampling shows noise and no bias, and none
-    /// where nothing varies, such as rewards that are all 0.
+    /// The bootstrap interval; none where the estimator is biased by design, because resampling
+    /// shows noise and no bias, and none where nothing varies, such as rewards that are all 0.
     pub interval: Option<Interval>,
-    /// The empirical Bernstein interval, which holds for any number of rounds; none where the estimator is no plain mean of
-    /// independent, bounded rounds.
+    /// The empirical Bernstein interval, which holds for any number of rounds; none where the
+    /// estimator is no plain mean of independent, bounded rounds.
     pub bound: Option<Interval>,
     /// The threshold beyond which weights are not used, if the estimator has one.
     pub threshold: Option<f64>,
@@ -110,14 +116,20 @@ pub struct Answer {
     pub refusal: Option<Refusal>,
 }
 
-/// Answers with every estimator that has what it needs: those that lean on a reward model are left out without predictions.
-pub fn answer_rounds(rounds: &[Round], estimators: &[SingleAction], settings: &Settings) -> Vec<Answer> {
+/// Answers with every estimator that has what it needs: those that lean on a reward model are left
+/// out without predictions.
+pub fn answer_rounds(
+    rounds: &[Round],
+    estimators: &[SingleAction],
+    settings: &Settings,
+) -> Vec<Answer> {
     let diagnostics = Diagnostics::of_rounds(rounds);
     let answer = |estimator: &SingleAction| {
         let contributions = estimator.contributions(rounds)?;
         let refusal = settings.limits.refuse(&diagnostics, estimator.uses_weights());
         let span = estimator.span(rounds);
-        let mut answer = describe(estimator.name(), &contributions, span, diagnostics.clone(), settings);
+        let mut answer =
+            describe(estimator.name(), &contributions, span, diagnostics.clone(), settings);
         answer.threshold = estimator.threshold();
         if estimator.is_biased(diagnostics.largest_weight) {
             (answer.interval, answer.bound) = (None, None);
@@ -128,7 +140,8 @@ pub fn answer_rounds(rounds: &[Round], estimators: &[SingleAction], settings: &S
     estimators.iter().filter_map(answer).collect()
 }
 
-/// Answers with every estimator that has what it needs, as [`answer_rounds`]: the value is that of a whole slate.
+/// Answers with every estimator that has what it needs, as [`answer_rounds`]: the value is that of
+/// a whole slate.
 pub fn answer_slates(
     slates: &[LoggedSlate],
     estimators: &[SlateEstimator],
@@ -159,9 +172,11 @@ fn describe(
         estimator,
         value: contributions.estimate(),
         standard_error,
-        interval: varies
-            .then(|| interval::bootstrap(contributions, settings.level, settings.resamples, &mut rng)),
-        bound: span.and_then(|span| interval::empirical_bernstein(contributions, span, settings.level)),
+        interval: varies.then(|| {
+            interval::bootstrap(contributions, settings.level, settings.resamples, &mut rng)
+        }),
+        bound: span
+            .and_then(|span| interval::empirical_bernstein(contributions, span, settings.level)),
         threshold: None,
         diagnostics,
         refusal: None,

@@ -1,7 +1,8 @@
 //! When a log cannot answer, and what to do about it.
 //!
-//! An estimate from a log that does not hold the answer looks like any other. So limits are checked on the weights alone, before
-//! rewards can make them look reasonable, and what fails is marked with its reason.
+//! An estimate from a log that does not hold the answer looks like any other. So limits are checked
+//! on the weights alone, before rewards can make them look reasonable, and what fails is marked
+//! with its reason.
 
 use serde::Serialize;
 
@@ -10,10 +11,11 @@ use super::Diagnostics;
 /// What a log must meet.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Limits {
-    /// Fewest rounds, or slates, that the weighted log must be worth. With fewer, intervals do not hold what they promise.
+    /// Fewest rounds, or slates, that the weighted log must be worth. With fewer, intervals do not
+    /// hold what they promise.
     pub effective_samples: f64,
-    /// Most standard errors that the mean weight may be off 1, over an allowance for few clusters. Four are exceeded by chance once in
-    /// 16,000 logs.
+    /// Most standard errors that the mean weight may be off 1, over an allowance for few clusters.
+    /// Four are exceeded by chance once in 16,000 logs.
     pub weight_deviations: f64,
     /// Largest share of the target's choices that the log could not have made.
     pub unsupported: f64,
@@ -101,7 +103,8 @@ fn hint(mean: f64) -> &'static str {
 }
 
 impl Limits {
-    /// The first limit that is not met. An estimator that does not use weights depends on the log's support only.
+    /// The first limit that is not met. An estimator that does not use weights depends on the log's
+    /// support only.
     pub fn refuse(&self, diagnostics: &Diagnostics, uses_weights: bool) -> Option<Refusal> {
         let Diagnostics { mean_weight: mean, mean_weight_error: error, .. } = *diagnostics;
         if diagnostics.rounds == 0 {
@@ -116,10 +119,12 @@ impl Limits {
         if !uses_weights {
             return None;
         }
-        // Choices too rare to have been made leave the mean off 1 in a way that its error does not show, most of all where all
-        // weights happen to be the same: what a cluster of weight 1 adds is allowed as well as each standard error.
+        // Choices too rare to have been made leave the mean off 1 in a way that its error does not
+        // show, most of all where all weights happen to be the same: what a cluster of weight 1
+        // adds is allowed as well as each standard error.
         let error_of_one = 1.0 / diagnostics.clusters as f64;
-        let allowed = self.weight_deviations * (error_of_one + if error.is_finite() { error } else { 0.0 });
+        let allowed =
+            self.weight_deviations * (error_of_one + if error.is_finite() { error } else { 0.0 });
         if (mean - 1.0).abs() > allowed {
             return Some(Refusal::MeanWeight { mean, error, limit: self.weight_deviations });
         }

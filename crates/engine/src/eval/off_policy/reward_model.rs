@@ -1,12 +1,15 @@
-//! What a choice earns at a position, as far as other rounds tell: the reward model under direct and doubly robust estimates.
+//! What a choice earns at a position, as far as other rounds tell: the reward model under direct
+//! and doubly robust estimates.
 //!
-//! The mean reward of every action at every position, shrunk to the mean of all: `(h + s m) / (n + s)` after n rounds that earned
-//! h, the mean of a Beta posterior. The pseudo-count `s` is the one under which the rewards of all cells are most likely (the
-//! beta-binomial marginal likelihood). It is deliberately plain: doubly robust estimates are unbiased with any model, and a
-//! plain one cannot fail. What it must not do is see the round it is asked about, so it is fitted on other folds
-//! ([`CrossFitted`]; Chernozhukov et al. 2018).
+//! The mean reward of every action at every position, shrunk to the mean of all: `(h + s m) / (n +
+//! s)` after n rounds that earned h, the mean of a Beta posterior. The pseudo-count `s` is the one
+//! under which the rewards of all cells are most likely (the beta-binomial marginal likelihood). It
+//! is deliberately plain: doubly robust estimates are unbiased with any model, and a plain one
+//! cannot fail. What it must not do is see the round it is asked about, so it is fitted on other
+//! folds ([`CrossFitted`]; Chernozhukov et al. 2018).
 //!
-//! Rewards outside 0 to 1 are mapped onto it by the range seen; fractions count as fractions of a success.
+//! Rewards outside 0 to 1 are mapped onto it by the range seen; fractions count as fractions of a
+//! success.
 
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -37,9 +40,10 @@ pub struct RewardModel {
 impl RewardModel {
     /// Learns from observations; without any it expects 0.
     pub fn fit<'a>(observations: impl Iterator<Item = &'a Observation> + Clone) -> Self {
-        let (low, high) = observations.clone().fold((0.0_f64, 1.0_f64), |(low, high), observation| {
-            (low.min(observation.reward), high.max(observation.reward))
-        });
+        let (low, high) =
+            observations.clone().fold((0.0_f64, 1.0_f64), |(low, high), observation| {
+                (low.min(observation.reward), high.max(observation.reward))
+            });
         let mut cells: FxHashMap<(u32, u32), (f64, f64)> = FxHashMap::default();
         let (mut rounds, mut sum) = (0.0, 0.0);
         for observation in observations {
@@ -52,7 +56,8 @@ impl RewardModel {
         let mean = if rounds > 0.0 { sum / rounds } else { 0.0 };
         let scaled = |&(count, sum): &(f64, f64)| (count, (sum - low * count) / (high - low));
         let mut counts: Vec<(f64, f64)> = cells.values().map(scaled).collect();
-        // Sums of floats depend on their order, that of a hash map on nothing anyone should rely on.
+        // Sums of floats depend on their order, that of a hash map on nothing anyone should rely
+        // on.
         counts.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let pseudo_count = most_likely_pseudo_count(&counts, (mean - low) / (high - low));
         Self { mean, pseudo_count, cells }
@@ -80,7 +85,8 @@ pub struct CrossFitted {
 impl CrossFitted {
     /// Deals clusters into folds at random and fits a model for each of them.
     pub fn fit(observations: &[Observation], folds: usize, rng: &mut impl Rng) -> Self {
-        let mut clusters: Vec<u32> = observations.iter().map(|observation| observation.cluster).collect();
+        let mut clusters: Vec<u32> =
+            observations.iter().map(|observation| observation.cluster).collect();
         clusters.sort_unstable();
         clusters.dedup();
         clusters.shuffle(rng);
@@ -95,7 +101,8 @@ impl CrossFitted {
         Self { models: (0..folds).map(others).collect(), folds: folds_of_rows }
     }
 
-    /// The model that has not seen an observation, by the observation's place in what was fitted on.
+    /// The model that has not seen an observation, by the observation's place in what was fitted
+    /// on.
     pub fn model(&self, row: usize) -> &RewardModel {
         &self.models[self.folds[row]]
     }
@@ -115,8 +122,10 @@ impl CrossFitted {
 const STEPS: i32 = 140;
 
 fn most_likely_pseudo_count(cells: &[(f64, f64)], mean: f64) -> f64 {
-    let candidates = (0..=STEPS).map(|step| 10.0_f64.powf(7.0 * f64::from(step) / f64::from(STEPS) - 1.0));
-    // Where all rewards are alike every pseudo-count says the same; the most cautious is the largest.
+    let candidates =
+        (0..=STEPS).map(|step| 10.0_f64.powf(7.0 * f64::from(step) / f64::from(STEPS) - 1.0));
+    // Where all rewards are alike every pseudo-count says the same; the most cautious is the
+    // largest.
     if mean <= 0.0 || mean >= 1.0 {
         return 10.0_f64.powi(6);
     }
@@ -135,7 +144,8 @@ fn ln_beta(a: f64, b: f64) -> f64 {
     ln_gamma(a) + ln_gamma(b) - ln_gamma(a + b)
 }
 
-/// `ln Γ(x)` for x > 0 by Stirling's series from 8 upwards, `Γ(x) = Γ(x + 1) / x` below. Within 1e-12 of the truth.
+/// `ln Γ(x)` for x > 0 by Stirling's series from 8 upwards, `Γ(x) = Γ(x + 1) / x` below. Within
+/// 1e-12 of the truth.
 fn ln_gamma(mut x: f64) -> f64 {
     let mut shift = 0.0;
     while x < 8.0 {
@@ -146,7 +156,9 @@ fn ln_gamma(mut x: f64) -> f64 {
     let square = inverse * inverse;
     let series = inverse
         * (1.0 / 12.0
-            - square * (1.0 / 360.0 - square * (1.0 / 1260.0 - square * (1.0 / 1680.0 - square / 1188.0))));
+            - square
+                * (1.0 / 360.0
+                    - square * (1.0 / 1260.0 - square * (1.0 / 1680.0 - square / 1188.0))));
     shift + (x - 0.5) * x.ln() - x + 0.5 * (2.0 * std::f64::consts::PI).ln() + series
 }
 

@@ -1,17 +1,20 @@
-//! How far a doubly robust estimate follows the log: the threshold of [`SingleAction::SwitchDoublyRobust`], chosen from the data.
+//! How far a doubly robust estimate follows the log: the threshold of
+//! [`SingleAction::SwitchDoublyRobust`], chosen from the data.
 //!
-//! A lower threshold has less variance and more bias, of which only the former can be measured. SLOPE (Su, Srinath & Krishnamurthy,
-//! ICML 2020) needs no bound on the bias: going from the widest estimate to the narrowest, it stops before the first that
-//! disagrees with an earlier one by more than their widths allow, `|θ_i - θ_j| ≤ c_i + (√6 - 1) c_j` (Tucker & Lee 2021). Rejected:
-//! the bound of Wang et al. (2017), which charges the whole range of rewards for every unit of weight left out; where one
-//! reward in two hundred is 1 it keeps all weights.
+//! A lower threshold has less variance and more bias, of which only the former can be measured.
+//! SLOPE (Su, Srinath & Krishnamurthy, ICML 2020) needs no bound on the bias: going from the widest
+//! estimate to the narrowest, it stops before the first that disagrees with an earlier one by more
+//! than their widths allow, `|θ_i - θ_j| ≤ c_i + (√6 - 1) c_j` (Tucker & Lee 2021). Rejected: the
+//! bound of Wang et al. (2017), which charges the whole range of rewards for every unit of weight
+//! left out; where one reward in two hundred is 1 it keeps all weights.
 
 use super::{Round, SingleAction};
 
 /// Standard errors to each side of an estimate that make its width, 95 % of a normal distribution.
 const WIDTH: f64 = 1.959_963_984_540_054;
 
-/// The thresholds worth trying: none followed, and quantiles of the weights up to all followed. Ascending.
+/// The thresholds worth trying: none followed, and quantiles of the weights up to all followed.
+/// Ascending.
 pub fn candidate_thresholds(rounds: &[Round]) -> Vec<f64> {
     let mut weights: Vec<f64> = rounds.iter().map(Round::weight).collect();
     weights.sort_by(f64::total_cmp);

@@ -1,6 +1,7 @@
 //! Estimators of a policy that makes one choice a round.
 //!
-//! With weight `w = π_e(a|x) / π_b(a|x)`, reward `r`, and a reward model `q̂`, each is a mean over rounds of
+//! With weight `w = π_e(a|x) / π_b(a|x)`, reward `r`, and a reward model `q̂`, each is a mean over
+//! rounds of
 //!
 //! | estimator | of a round | |
 //! |---|---|---|
@@ -28,7 +29,8 @@ pub enum SingleAction {
     DoublyRobust,
     /// The same, corrected only where weights are small.
     SwitchDoublyRobust {
-        /// The largest weight at which it is corrected; [`super::selection::switch_threshold`] chooses one.
+        /// The largest weight at which it is corrected; [`super::selection::switch_threshold`]
+        /// chooses one.
         threshold: f64,
     },
 }
@@ -60,8 +62,9 @@ impl SingleAction {
         }
     }
 
-    /// Whether it errs even over endless logs whose largest weight this is: a model is taken at its word, or weights are cut off.
-    /// The interval that tells of this error is that of the estimator which follows the log further.
+    /// Whether it errs even over endless logs whose largest weight this is: a model is taken at its
+    /// word, or weights are cut off. The interval that tells of this error is that of the estimator
+    /// which follows the log further.
     pub fn is_biased(self, largest_weight: f64) -> bool {
         match self {
             Self::Direct => true,
@@ -78,9 +81,12 @@ impl SingleAction {
             Contributions::mean(rounds.iter().map(|round| (value(round), round.cluster)))
         };
         match self {
-            Self::InversePropensity { clip } => Some(mean(&|round| round.weight().min(clip) * round.reward)),
+            Self::InversePropensity { clip } => {
+                Some(mean(&|round| round.weight().min(clip) * round.reward))
+            }
             Self::SelfNormalised => {
-                let row = |round: &Round| (round.weight() * round.reward, round.weight(), round.cluster);
+                let row =
+                    |round: &Round| (round.weight() * round.reward, round.weight(), round.cluster);
                 Some(Contributions::ratio(rounds.iter().map(row)))
             }
             Self::Direct => predicted.then(|| mean(&|round| corrected(round, 0.0))),
@@ -91,15 +97,18 @@ impl SingleAction {
         }
     }
 
-    /// How far apart two of its rounds can be, if every propensity is at least the smallest of the log and rewards and predictions
-    /// keep to the range seen; `None` where no bound on the value follows from that.
+    /// How far apart two of its rounds can be, if every propensity is at least the smallest of the
+    /// log and rewards and predictions keep to the range seen; `None` where no bound on the value
+    /// follows from that.
     pub fn span(self, rounds: &[Round]) -> Option<f64> {
         let smallest = rounds.iter().map(|round| round.propensity).fold(f64::INFINITY, f64::min);
         let values = rounds.iter().flat_map(|round| {
-            let predictions = round.prediction.map(|prediction| [prediction.logged, prediction.expected]);
+            let predictions =
+                round.prediction.map(|prediction| [prediction.logged, prediction.expected]);
             std::iter::once(round.reward).chain(predictions.into_iter().flatten())
         });
-        let (low, high) = values.fold((0.0, 0.0), |(low, high): (f64, f64), x| (low.min(x), high.max(x)));
+        let (low, high) =
+            values.fold((0.0, 0.0), |(low, high): (f64, f64), x| (low.min(x), high.max(x)));
         let largest = 1.0 / smallest;
         match self {
             Self::InversePropensity { clip } => Some(largest.min(clip) * (high - low)),
@@ -109,7 +118,8 @@ impl SingleAction {
     }
 }
 
-/// The model's mean under the target, corrected by the log where the weight is above 0 and at most `threshold`.
+/// The model's mean under the target, corrected by the log where the weight is above 0 and at most
+/// `threshold`.
 fn corrected(round: &Round, threshold: f64) -> f64 {
     let Prediction { logged, expected } = round.prediction.expect("callers see to predictions");
     let weight = round.weight();

@@ -1,7 +1,8 @@
 //! Estimators of a policy that draws a slate, pick after pick, each of which earns a reward.
 //!
-//! With `ρ_k` the ratio of both policies' probabilities of pick k given the picks before it, a slate counts `Σ_k w_k r_k`, where the
-//! weight follows from what the reward of pick k is taken to depend on:
+//! With `ρ_k` the ratio of both policies' probabilities of pick k given the picks before it, a
+//! slate counts `Σ_k w_k r_k`, where the weight follows from what the reward of pick k is taken to
+//! depend on:
 //!
 //! | estimator | the reward of pick k depends on | `w_k` |
 //! |---|---|---|
@@ -10,12 +11,14 @@
 //! | `iips` | pick k alone | `ρ_k` (Li et al., KDD 2018, eq. 3) |
 //! | `cascade-dr` | as `rips` | `Σ_k w_k (r_k - q̂_k) + w_{k-1} q̂_k(π_e)` (Kiyohara et al., WSDM 2022, eq. 6) |
 //!
-//! `snsips`, `snrips` and `sniips` divide the weights of every position by their mean. Fewer assumptions, more variance: the product over
-//! a long slate is of no use, and its [`super::Refusal`] says so.
+//! `snsips`, `snrips` and `sniips` divide the weights of every position by their mean. Fewer
+//! assumptions, more variance: the product over a long slate is of no use, and its
+//! [`super::Refusal`] says so.
 //!
-//! `iips` asks for marginal probabilities. Where positions are drawn without regard to one another `ρ_k` is their ratio, and `iips` is
-//! unbiased under its assumption. Where they are drawn without replacement it values the target's pick k after the *log's* earlier
-//! picks; `rips` and `cascade-dr` do not have this error.
+//! `iips` asks for marginal probabilities. Where positions are drawn without regard to one another
+//! `ρ_k` is their ratio, and `iips` is unbiased under its assumption. Where they are drawn without
+//! replacement it values the target's pick k after the *log's* earlier picks; `rips` and
+//! `cascade-dr` do not have this error.
 //!
 //! Any `q̂` keeps `cascade-dr` unbiased, since `E[w_{k-1} q̂_k(π_e) - w_k q̂_k] = 0`.
 
@@ -96,11 +99,17 @@ impl SlateEstimator {
         }
     }
 
-    /// What it makes of a log; `None` if it leans on predictions and some are missing. Slates without picks earn nothing.
+    /// What it makes of a log; `None` if it leans on predictions and some are missing. Slates
+    /// without picks earn nothing.
     pub fn contributions(self, slates: &[LoggedSlate]) -> Option<Contributions> {
         match self {
             Self::Weighted(weighting) => Some(sums(slates, |slate| {
-                weighting.weights(slate).iter().zip(slate).map(|(weight, round)| weight * round.reward).sum()
+                weighting
+                    .weights(slate)
+                    .iter()
+                    .zip(slate)
+                    .map(|(weight, round)| weight * round.reward)
+                    .sum()
             })),
             Self::SelfNormalised(weighting) => Some(normalised(slates, weighting)),
             Self::CascadeDoublyRobust => {
@@ -112,7 +121,9 @@ impl SlateEstimator {
 }
 
 fn sums(slates: &[LoggedSlate], value: impl Fn(&[Round]) -> f64) -> Contributions {
-    Contributions::mean(slates.iter().zip(0..).map(|(slate, row)| (value(slate), cluster(slate, row))))
+    Contributions::mean(
+        slates.iter().zip(0..).map(|(slate, row)| (value(slate), cluster(slate, row))),
+    )
 }
 
 fn cascade(slate: &[Round]) -> f64 {
@@ -130,17 +141,20 @@ fn cascade(slate: &[Round]) -> f64 {
 fn normalised(slates: &[LoggedSlate], weighting: Weighting) -> Contributions {
     let longest = slates.iter().map(Vec::len).max().unwrap_or(0);
     let reaching = |position| slates.iter().filter(|slate| slate.len() > position).count();
-    let scales = (0..longest).map(|position| reaching(position) as f64 / slates.len() as f64).collect();
+    let scales =
+        (0..longest).map(|position| reaching(position) as f64 / slates.len() as f64).collect();
     let mut contributions = Contributions::new(scales);
     for (slate, row) in slates.iter().zip(0..) {
         let weights = weighting.weights(slate);
-        let picks = weights.iter().zip(slate).map(|(&weight, round)| (weight * round.reward, weight));
+        let picks =
+            weights.iter().zip(slate).map(|(&weight, round)| (weight * round.reward, weight));
         contributions.add(cluster(slate, row), picks);
     }
     contributions
 }
 
-/// The cluster of a slate. One without picks names none, and is given one of its own at the other end of the numbers.
+/// The cluster of a slate. One without picks names none, and is given one of its own at the other
+/// end of the numbers.
 pub(super) fn cluster(slate: &[Round], row: u32) -> u32 {
     slate.first().map_or(u32::MAX - row, |round| round.cluster)
 }

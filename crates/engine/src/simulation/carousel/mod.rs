@@ -1,15 +1,18 @@
-//! Playlists in a carousel, in the setting of "Carousel Personalization in Music Streaming Apps with Contextual Bandits" (Bendada,
-//! Salha & Bontempelli, RecSys 2020), on **synthetic** listeners: the published ones are not part of this program.
+//! Playlists in a carousel, in the setting of "Carousel Personalization in Music Streaming Apps
+//! with Contextual Bandits" (Bendada, Salha & Bontempelli, RecSys 2020), on **synthetic**
+//! listeners: the published ones are not part of this program.
 //!
-//! A listener sees the first cards of a carousel, goes on to each further one with some probability, and stops at the first that they
-//! stream. Cards seen and not streamed are negatives; cards not seen say nothing. Policies learn at the end of a round, from all of its
-//! carousels at once. The paper's simulation takes those who stream nothing to have seen the first cards only, though their rewards
-//! came from all; here the last card seen is drawn, and known.
+//! A listener sees the first cards of a carousel, goes on to each further one with some
+//! probability, and stops at the first that they stream. Cards seen and not streamed are negatives;
+//! cards not seen say nothing. Policies learn at the end of a round, from all of its carousels at
+//! once. The paper's simulation takes those who stream nothing to have seen the first cards only,
+//! though their rewards came from all; here the last card seen is drawn, and known.
 //!
-//! **World.** A segment is a point `c ~ N(0, I)`, a listener of it `x = .8 c + .6 ε`. A playlist leans towards a segment: the
-//! direction `v` is `.7` of that segment's and `.7` of a random one, the reach `g ~ U(.1, .6)`, the appeal
-//! `b ~ N(-5.5, .6²)`, and a listener who sees it streams it with probability `σ(b + g vᵀx)`: well below one in a hundred for most,
-//! some in a hundred for the best, as published.
+//! **World.** A segment is a point `c ~ N(0, I)`, a listener of it `x = .8 c + .6 ε`. A playlist
+//! leans towards a segment: the direction `v` is `.7` of that segment's and `.7` of a random one,
+//! the reach `g ~ U(.1, .6)`, the appeal `b ~ N(-5.5, .6²)`, and a listener who sees it streams it
+//! with probability `σ(b + g vᵀx)`: well below one in a hundred for most, some in a hundred for the
+//! best, as published.
 
 mod policies;
 mod run;
@@ -85,13 +88,18 @@ impl World {
         );
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let width = config.dimensions;
-        let centres: Vec<Vec<f32>> = (0..config.segments).map(|_| normals(width, &mut rng)).collect();
+        let centres: Vec<Vec<f32>> =
+            (0..config.segments).map(|_| normals(width, &mut rng)).collect();
         let playlists: Vec<Playlist> = (0..config.playlists + config.warm_playlists)
             .map(|_| draw_playlist(&centres[rng.random_range(0..centres.len())], &mut rng))
             .collect();
         let listener = |listener: usize| -> Vec<f32> {
             let own = normals(width, &mut rng);
-            centres[listener % config.segments].iter().zip(own).map(|(c, own)| 0.8 * c + 0.6 * own).collect()
+            centres[listener % config.segments]
+                .iter()
+                .zip(own)
+                .map(|(c, own)| 0.8 * c + 0.6 * own)
+                .collect()
         };
         let embeddings: Vec<f32> = (0..config.listeners).flat_map(listener).collect();
         let row = |embedding: &[f32]| -> Vec<f32> {
@@ -146,22 +154,27 @@ impl World {
         highest(self.probabilities(listener), self.config.slots)
     }
 
-    /// The best carousel for each segment as a whole: what no policy beats that sees nothing but segments.
+    /// The best carousel for each segment as a whole: what no policy beats that sees nothing but
+    /// segments.
     pub fn best_of_segments(&self) -> Vec<Vec<usize>> {
         let mut sums = vec![vec![0.0_f32; self.config.playlists]; self.config.segments];
         for listener in 0..self.config.listeners {
             let sums = sums[self.segment(listener)].iter_mut();
-            sums.zip(self.probabilities(listener)).for_each(|(sum, probability)| *sum += probability);
+            sums.zip(self.probabilities(listener))
+                .for_each(|(sum, probability)| *sum += probability);
         }
         sums.iter().map(|sums| highest(sums, self.config.slots)).collect()
     }
 
-    /// Streams and displays of each warm playlist in each segment, each shown so many times to listeners drawn at random.
+    /// Streams and displays of each warm playlist in each segment, each shown so many times to
+    /// listeners drawn at random.
     pub fn warm_counts(&self, displays: u32, rng: &mut impl Rng) -> Vec<(u32, u32)> {
         let mut counts = Vec::new();
         for segment in 0..self.config.segments {
             let members = (self.config.listeners - segment).div_ceil(self.config.segments);
-            for playlist in self.config.playlists..self.config.playlists + self.config.warm_playlists {
+            for playlist in
+                self.config.playlists..self.config.playlists + self.config.warm_playlists
+            {
                 let mut streams = |_: &u32| {
                     let listener = segment + self.config.segments * rng.random_range(0..members);
                     rng.random::<f32>() < self.row(listener)[playlist]
@@ -172,7 +185,8 @@ impl World {
         counts
     }
 
-    /// Draws what a listener does with a carousel: how many cards they see, and whether they stream the last of them.
+    /// Draws what a listener does with a carousel: how many cards they see, and whether they stream
+    /// the last of them.
     fn browse(&self, listener: usize, slate: &[usize], rng: &mut impl Rng) -> (usize, bool) {
         for (slot, &playlist) in slate.iter().enumerate() {
             if slot >= self.config.first_slots && rng.random::<f64>() >= self.config.swipe {
@@ -188,7 +202,8 @@ impl World {
 
 impl Playlist {
     fn probability(&self, embedding: &[f32]) -> f32 {
-        let logit = self.appeal + self.weights.iter().zip(embedding).map(|(w, x)| w * x).sum::<f32>();
+        let logit =
+            self.appeal + self.weights.iter().zip(embedding).map(|(w, x)| w * x).sum::<f32>();
         1.0 / (1.0 + (-logit).exp())
     }
 }
@@ -199,7 +214,10 @@ fn draw_playlist(centre: &[f32], rng: &mut impl Rng) -> Playlist {
     let own = normals(centre.len(), rng);
     let direction: Vec<f32> = centre.iter().zip(own).map(|(c, own)| 0.7 * c + 0.7 * own).collect();
     let length = direction.iter().map(|v| v * v).sum::<f32>().sqrt();
-    Playlist { weights: direction.iter().map(|v| reach * v / length).collect(), appeal: 0.6 * appeal - 5.5 }
+    Playlist {
+        weights: direction.iter().map(|v| reach * v / length).collect(),
+        appeal: 0.6 * appeal - 5.5,
+    }
 }
 
 fn normals(count: usize, rng: &mut impl Rng) -> Vec<f32> {

@@ -1,4 +1,5 @@
-//! The policies of the paper that go by segment: each segment counts for itself how often a playlist was seen and streamed.
+//! The policies of the paper that go by segment: each segment counts for itself how often a
+//! playlist was seen and streamed.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -46,17 +47,23 @@ impl Counts {
 
     /// A value of every segment and playlist from the numbers seen and streamed.
     fn map<T>(&self, value: impl Fn(u32, u32) -> T) -> Vec<T> {
-        self.seen.iter().zip(&self.streamed).map(|(&seen, &streamed)| value(seen, streamed)).collect()
+        self.seen
+            .iter()
+            .zip(&self.streamed)
+            .map(|(&seen, &streamed)| value(seen, streamed))
+            .collect()
     }
 }
 
-/// The highest of a segment's scores; those not yet known, which are infinite, come first in any order.
+/// The highest of a segment's scores; those not yet known, which are infinite, come first in any
+/// order.
 fn best_known(scores: &[f32], slots: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
     let known = |&score: &f32| if score.is_finite() { score } else { 2.0 + rng.random::<f32>() };
     highest(&scores.iter().map(known).collect::<Vec<_>>(), slots)
 }
 
-/// The playlists with the highest shares of streams, or with probability ε any; what a segment has not seen comes first.
+/// The playlists with the highest shares of streams, or with probability ε any; what a segment has
+/// not seen comes first.
 #[derive(Clone, Debug)]
 pub struct EpsilonGreedy {
     epsilon: f64,
@@ -91,7 +98,8 @@ impl CarouselPolicy for EpsilonGreedy {
     }
 }
 
-/// KL-UCB (Garivier & Cappé, COLT 2011): the highest shares that are not yet unlikely, `max { q : n KL(p, q) ≤ c ln t }`.
+/// KL-UCB (Garivier & Cappé, COLT 2011): the highest shares that are not yet unlikely, `max { q : n
+/// KL(p, q) ≤ c ln t }`.
 #[derive(Clone, Debug)]
 pub struct KlUcb {
     scale: f64,
@@ -120,12 +128,14 @@ impl CarouselPolicy for KlUcb {
         let budget = self.scale * total.max(1.0).ln();
         self.bounds = self.counts.map(|seen, streamed| match seen {
             0 => f32::INFINITY,
-            _ => kl_upper_bound(f64::from(streamed) / f64::from(seen), budget / f64::from(seen)) as f32,
+            _ => kl_upper_bound(f64::from(streamed) / f64::from(seen), budget / f64::from(seen))
+                as f32,
         });
     }
 }
 
-/// The largest `q` with `KL(p, q) = p ln(p/q) + (1-p) ln((1-p)/(1-q))` of at most `limit`, by bisection.
+/// The largest `q` with `KL(p, q) = p ln(p/q) + (1-p) ln((1-p)/(1-q))` of at most `limit`, by
+/// bisection.
 pub fn kl_upper_bound(p: f64, limit: f64) -> f64 {
     let term = |p: f64, q: f64| if p > 0.0 { p * (p / q).ln() } else { 0.0 };
     let (mut low, mut high) = (p, 1.0);
@@ -140,8 +150,9 @@ pub fn kl_upper_bound(p: f64, limit: f64) -> f64 {
     low
 }
 
-/// Thompson sampling: the highest of one draw each from the beliefs of the segment. The prior is what sets apart the naive variant,
-/// `Beta(1, 1)`, the pessimistic one of the paper, `Beta(1, 99)`, and one that was learned from other playlists.
+/// Thompson sampling: the highest of one draw each from the beliefs of the segment. The prior is
+/// what sets apart the naive variant, `Beta(1, 1)`, the pessimistic one of the paper, `Beta(1,
+/// 99)`, and one that was learned from other playlists.
 #[derive(Clone, Debug)]
 pub struct SegmentThompson {
     prior: ShareBelief,
@@ -160,10 +171,13 @@ impl SegmentThompson {
         policy
     }
 
-    /// What a segment believes of each playlist. The first card is drawn as [`BetaThompson`](crate::policy::BetaThompson) draws by these.
+    /// What a segment believes of each playlist. The first card is drawn as
+    /// [`BetaThompson`](crate::policy::BetaThompson) draws by these.
     pub fn beliefs(&self, segment: usize) -> Vec<ShareBelief> {
         let cells = segment * self.counts.playlists..(segment + 1) * self.counts.playlists;
-        cells.map(|cell| posterior(self.prior, self.counts.seen[cell], self.counts.streamed[cell])).collect()
+        cells
+            .map(|cell| posterior(self.prior, self.counts.seen[cell], self.counts.streamed[cell]))
+            .collect()
     }
 }
 
@@ -178,7 +192,10 @@ impl CarouselPolicy for SegmentThompson {
     fn fill(&self, world: &World, listener: usize, rng: &mut ChaCha8Rng) -> Vec<usize> {
         let playlists = self.counts.playlists;
         let draws = &self.draws[world.segment(listener) * playlists..][..playlists];
-        highest(&draws.iter().map(|beta| beta.sample(rng)).collect::<Vec<_>>(), world.config().slots)
+        highest(
+            &draws.iter().map(|beta| beta.sample(rng)).collect::<Vec<_>>(),
+            world.config().slots,
+        )
     }
 
     fn learn(&mut self, world: &World, shown: &[Shown]) {

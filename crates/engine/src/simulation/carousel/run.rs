@@ -34,8 +34,9 @@ pub struct Plan {
     pub batch: usize,
 }
 
-/// Runs a policy, and returns the regret of each round: how many more listeners would have streamed something, in expectation,
-/// had each been shown their own best carousel. Listeners are drawn by the seed alone, the same ones for every policy.
+/// Runs a policy, and returns the regret of each round: how many more listeners would have streamed
+/// something, in expectation, had each been shown their own best carousel. Listeners are drawn by
+/// the seed alone, the same ones for every policy.
 pub fn run(world: &World, plan: Plan, policy: &mut dyn CarouselPolicy, seed: u64) -> Vec<f64> {
     let mut visits = ChaCha8Rng::seed_from_u64(seed);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);

@@ -1,19 +1,23 @@
-//! Listeners with one direction in a latent space of genres and artists; how tracks sound plays no part.
+//! Listeners with one direction in a latent space of genres and artists; how tracks sound plays no
+//! part.
 //!
-//! Genres are neighbours in a graph, and their vectors are what a random walk on it leaves of random ones. An artist is a genre
-//! and a part of its own, a track its artist and a small part of its own, all brought to length 1. With `u` the listener's
-//! vector, the log-odds of playing a track `v` to its end are
-//! `-0.8 + 3.4 u·v + 0.5 q + conformity (popularity - ½) + novelty [artist unknown] + 0.35 ln(1 + n) - hunger - wear - 0.03 place`,
-//! `q ~ N(0, 1)` being a quality on which all agree, `n` the plays to the end, at most 8 of them counted, `place` that in the session.
+//! Genres are neighbours in a graph, and their vectors are what a random walk on it leaves of
+//! random ones. An artist is a genre and a part of its own, a track its artist and a small part of
+//! its own, all brought to length 1. With `u` the listener's vector, the log-odds of playing a
+//! track `v` to its end are `-0.8 + 3.4 u·v + 0.5 q + conformity (popularity - ½) + novelty [artist
+//! unknown] + 0.35 ln(1 + n) - hunger - wear - 0.03 place`, `q ~ N(0, 1)` being a quality on which
+//! all agree, `n` the plays to the end, at most 8 of them counted, `place` that in the session.
 //!
 //! **Traits** differ: `conformity ~ N(0.6, 0.6²)`, `novelty ~ N(-0.1, 0.5²)`, patience, habit.
-//! **Satiation** has two states for every genre (Leqi et al. 2021 have a continuous one; Kapoor et al. 2015 found states in
-//! listening logs): each play turns hunger to satiety with probability .15, each night brings it back with .6; a satiated genre
-//! costs 1.2. **Wear** of a work is a power law as in ACT-R (Anderson & Schooler 1991): `0.9 ln(1 + Σ_plays (age + 0.3)^-0.8)`.
-//! **Drift** is both: `u` is pulled to an aim, which moves to a neighbouring genre once in fifty days, and to what was
-//! just played to its end (1 % of the way): who hears other things comes to like other things.
-//! **Late reward**: a mood carries over a day's satisfaction with the mix, and habit and mood decide whether they come
-//! tomorrow. After skips in a row they leave: the rest of the mix is not heard.
+//! **Satiation** has two states for every genre (Leqi et al. 2021 have a continuous one; Kapoor et
+//! al. 2015 found states in listening logs): each play turns hunger to satiety with probability
+//! .15, each night brings it back with .6; a satiated genre costs 1.2. **Wear** of a work is a
+//! power law as in ACT-R (Anderson & Schooler 1991): `0.9 ln(1 + Σ_plays (age + 0.3)^-0.8)`.
+//! **Drift** is both: `u` is pulled to an aim, which moves to a neighbouring genre once in fifty
+//! days, and to what was just played to its end (1 % of the way): who hears other things comes to
+//! like other things. **Late reward**: a mood carries over a day's satisfaction with the mix, and
+//! habit and mood decide whether they come tomorrow. After skips in a row they leave: the rest of
+//! the mix is not heard.
 
 use std::sync::Arc;
 
@@ -31,7 +35,8 @@ use crate::{ArtistIdx, TrackIdx, WorkIdx};
 const FACTORS: usize = 6;
 type Vector = [f64; FACTORS];
 
-/// Which genres border on which, in the order of the community's: ambient, classical, folk, jazz, hip hop, house, pop, metal.
+/// Which genres border on which, in the order of the community's: ambient, classical, folk, jazz,
+/// hip hop, house, pop, metal.
 const BORDERS: [&[usize]; GENRES] =
     [&[1, 5], &[0, 2, 3], &[1, 3, 6], &[1, 2, 4], &[3, 5, 6], &[0, 4, 6], &[2, 4, 5, 7], &[6]];
 /// A mood that neither draws nor deters.
@@ -55,7 +60,9 @@ pub(super) fn draw(
     chances: impl Iterator<Item = Chance>,
 ) -> Vec<Box<dyn Listener>> {
     let scene = Arc::new(Scene::draw(world, seed));
-    chances.map(|chance| Box::new(LatentFactors::new(&scene, chance)) as Box<dyn Listener>).collect()
+    chances
+        .map(|chance| Box::new(LatentFactors::new(&scene, chance)) as Box<dyn Listener>)
+        .collect()
 }
 
 impl Scene {
@@ -71,16 +78,18 @@ impl Scene {
         let genres: Vec<Vector> = (0..GENRES).map(walked).collect();
         let mut artists: FxHashMap<ArtistIdx, Vector> = FxHashMap::default();
         let mut works: FxHashMap<WorkIdx, (Vector, f64)> = FxHashMap::default();
-        let (mut tracks, mut qualities, mut by_genre) = (Vec::new(), Vec::new(), vec![Vec::new(); GENRES]);
+        let (mut tracks, mut qualities, mut by_genre) =
+            (Vec::new(), Vec::new(), vec![Vec::new(); GENRES]);
         for row in catalogue.rows() {
             let genre = world.genre(row);
             by_genre[genre].push(row);
             let artist = catalogue.artist(row).expect("every track of a world has an artist");
-            let artist =
-                *artists.entry(artist).or_insert_with(|| unit(sum(genres[genre], own(0.75, &mut rng))));
-            let (track, quality) = *works
-                .entry(catalogue.work(row))
-                .or_insert_with(|| (unit(sum(artist, own(0.4, &mut rng))), StandardNormal.sample(&mut rng)));
+            let artist = *artists
+                .entry(artist)
+                .or_insert_with(|| unit(sum(genres[genre], own(0.75, &mut rng))));
+            let (track, quality) = *works.entry(catalogue.work(row)).or_insert_with(|| {
+                (unit(sum(artist, own(0.4, &mut rng))), StandardNormal.sample(&mut rng))
+            });
             tracks.push(track);
             qualities.push(quality);
         }
@@ -196,7 +205,8 @@ impl LatentFactors {
     }
 
     fn artist(&self, track: TrackIdx) -> usize {
-        self.scene.world.catalogue.artist(track).expect("every track of a world has an artist").0 as usize
+        self.scene.world.catalogue.artist(track).expect("every track of a world has an artist").0
+            as usize
     }
 
     /// A genre by how well it suits, satiated ones seldom.
@@ -263,7 +273,8 @@ impl Listener for LatentFactors {
         let enjoyment = self.enjoyment(track, at);
         let is_finished = rng.random::<f64>() < enjoyment;
         let is_enough = rng.random_bool(0.15);
-        let (patience, speaks, time) = (rng.random::<f64>(), rng.random_bool(0.08), rng.random::<f64>());
+        let (patience, speaks, time) =
+            (rng.random::<f64>(), rng.random_bool(0.08), rng.random::<f64>());
         let artist = self.artist(track);
         self.known_artists[artist] = true;
         self.satiated[self.scene.world.genre(track)] |= is_enough;
@@ -281,7 +292,8 @@ impl Listener for LatentFactors {
         }
         self.session.skips_in_a_row += 1;
         let said = (speaks && enjoyment < 0.15).then_some(FeedbackKind::Dislike);
-        // What is disliked most is left soonest: an exponential time, cut off where the label policy would call it a play.
+        // What is disliked most is left soonest: an exponential time, cut off where the label
+        // policy would call it a play.
         let share_played = (-(1.0 - time).ln() * 0.25 * enjoyment).clamp(0.005, 0.7);
         let runs = f64::from(self.session.skips_in_a_row - 1);
         let leaves = self.session.is_mix && patience < self.traits.impatience * runs;
@@ -296,8 +308,8 @@ impl Listener for LatentFactors {
         self.session = Session::default();
     }
 
-    /// Half of the time something they know, the more probably the more often it was finished; else the chart, of a genre
-    /// that they are in the mood for or of all.
+    /// Half of the time something they know, the more probably the more often it was finished; else
+    /// the chart, of a genre that they are in the mood for or of all.
     fn chooses(&self, released: &[TrackIdx], _: f64, rng: &mut ChaCha8Rng) -> TrackIdx {
         let (replays, charts) = (rng.random_bool(0.55), rng.random_bool(0.3));
         let mut memory = ChaCha8Rng::seed_from_u64(rng.random());
@@ -305,13 +317,18 @@ impl Listener for LatentFactors {
             return known;
         }
         let genre = self.genre_in_the_mood_for(rng);
-        let pool = if charts { self.scene.world.by_popularity() } else { &self.scene.by_genre[genre] };
+        let pool =
+            if charts { self.scene.world.by_popularity() } else { &self.scene.by_genre[genre] };
         let better_known = |tracks: [TrackIdx; 2]| {
             let popularity = |track: &TrackIdx| self.scene.world.popularity(*track);
-            tracks.into_iter().max_by(|a, b| popularity(a).total_cmp(&popularity(b))).expect("there are two")
+            tracks
+                .into_iter()
+                .max_by(|a, b| popularity(a).total_cmp(&popularity(b)))
+                .expect("there are two")
         };
         for _ in 0..20 {
-            let Some(drawn) = pool.choose(rng).zip(pool.choose(rng)).map(|(&a, &b)| better_known([a, b]))
+            let Some(drawn) =
+                pool.choose(rng).zip(pool.choose(rng)).map(|(&a, &b)| better_known([a, b]))
             else {
                 break;
             };

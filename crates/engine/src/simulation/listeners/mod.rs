@@ -1,6 +1,8 @@
-//! Listeners of flesh and blood, as far as a program can have them: two models of what people like, tire of and come back to.
+//! Listeners of flesh and blood, as far as a program can have them: two models of what people like,
+//! tire of and come back to.
 //!
-//! Whatever a simulation shows may be a fact about the simulator. So there are two, which share neither code nor law:
+//! Whatever a simulation shows may be a fact about the simulator. So there are two, which share
+//! neither code nor law:
 //!
 //! | | [`taste_points`] | [`latent_factors`] |
 //! |---|---|---|
@@ -12,8 +14,8 @@
 //! | late reward | liking comes with repeated plays | whether they return tomorrow depends on today |
 //! | session | all of the mix is heard out or skipped through | attention shrinks; after skips they leave |
 //!
-//! Both answer with the same signs as real ones: a play to the end, a skip after so long, a like, a ban. The truth,
-//! [`Listener::enjoyment`], is for the measurements and for nobody else.
+//! Both answer with the same signs as real ones: a play to the end, a skip after so long, a like, a
+//! ban. The truth, [`Listener::enjoyment`], is for the measurements and for nobody else.
 
 pub mod latent_factors;
 pub mod taste_points;
@@ -50,7 +52,8 @@ pub struct Answer {
 
 /// A person who listens. Time is in days since the start of the trial, below 0 before it.
 pub trait Listener: Send + Sync {
-    /// The truth: the probability that the listener would play the track to its end, if it came on now.
+    /// The truth: the probability that the listener would play the track to its end, if it came on
+    /// now.
     fn enjoyment(&self, track: TrackIdx, at: f64) -> f64;
 
     /// A night passes: tastes drift.

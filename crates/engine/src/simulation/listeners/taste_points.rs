@@ -1,18 +1,18 @@
-//! Listeners with several tastes, each a point in the space of sound: the people of [`community`](crate::simulation::community)
-//! living on.
+//! Listeners with several tastes, each a point in the space of sound: the people of
+//! [`community`](crate::simulation::community) living on.
 //!
-//! The log-odds of playing a track to its end are
-//! `2.2 - 2.4 d² + affinity + exposure(n) - 1.1 B_work - 0.15 B_artist`,
-//! with `d²` the mean squared distance to the nearest taste (plus `1.5 (1 - strength)` for one that is young or fading) and
-//! `affinity ~ N(0, 0.7²)` to the artist.
+//! The log-odds of playing a track to its end are `2.2 - 2.4 d² + affinity + exposure(n) - 1.1
+//! B_work - 0.15 B_artist`, with `d²` the mean squared distance to the nearest taste (plus `1.5 (1 -
+//! strength)` for one that is young or fading) and `affinity ~ N(0, 0.7²)` to the artist.
 //!
 //! **Boredom.** `B = Σ_plays exp(-age / τ)`, with τ six days for a work and two for an artist.
-//! **Late reward.** `exposure(n) = 0.5 (1 - e^{-n/3})`, mere exposure (Zajonc 1968): a track gains by being heard `n` times,
-//! and with boredom that makes Berlyne's inverted U. One track in four, another one for each listener, must grow on them:
-//! `-1.4 e^{-n/2}` more, so that the first answer is misleading.
-//! **Drift.** Every night each point walks by `N(0, 0.035²)` in every dimension. Once in sixty days a new interest is born at
-//! another genre, is there in full after ten days, and half the time pushes out the oldest, which fades over thirty.
-//! **Visits** follow a habit that no mix changes, so that all arms are heard equally often.
+//! **Late reward.** `exposure(n) = 0.5 (1 - e^{-n/3})`, mere exposure (Zajonc 1968): a track gains
+//! by being heard `n` times, and with boredom that makes Berlyne's inverted U. One track in four,
+//! another one for each listener, must grow on them: `-1.4 e^{-n/2}` more, so that the first answer
+//! is misleading. **Drift.** Every night each point walks by `N(0, 0.035²)` in every dimension.
+//! Once in sixty days a new interest is born at another genre, is there in full after ten days, and
+//! half the time pushes out the oldest, which fades over thirty. **Visits** follow a habit that no
+//! mix changes, so that all arms are heard equally often.
 
 use std::sync::Arc;
 
@@ -40,7 +40,10 @@ const REPLAYS: f64 = 0.65;
 const COME_TO_MIND: usize = 4;
 
 /// Draws the listeners.
-pub(super) fn draw(world: &Arc<World>, chances: impl Iterator<Item = Chance>) -> Vec<Box<dyn Listener>> {
+pub(super) fn draw(
+    world: &Arc<World>,
+    chances: impl Iterator<Item = Chance>,
+) -> Vec<Box<dyn Listener>> {
     chances.map(|chance| Box::new(TastePoints::new(world, chance)) as Box<dyn Listener>).collect()
 }
 
@@ -103,7 +106,8 @@ impl TastePoints {
             let noise: f32 = StandardNormal.sample(rng);
             0.7 * noise
         };
-        let memory = |rng: &mut ChaCha8Rng| Memory { must_grow: rng.random_bool(0.25), ..Memory::default() };
+        let memory =
+            |rng: &mut ChaCha8Rng| Memory { must_grow: rng.random_bool(0.25), ..Memory::default() };
         Self {
             world: Arc::clone(world),
             chance,
@@ -134,7 +138,8 @@ impl TastePoints {
         self.world.catalogue.artist(track).expect("every track of a world has an artist").0 as usize
     }
 
-    /// One time in three what everybody plays, else the nearest to a taste of a few that they come across.
+    /// One time in three what everybody plays, else the nearest to a taste of a few that they come
+    /// across.
     fn discovers(&self, released: &[TrackIdx], rng: &mut ChaCha8Rng) -> TrackIdx {
         if rng.random_bool(1.0 / 3.0) {
             // Zipf's law over the order of popularity; what is not out yet cannot be come across.
@@ -145,7 +150,9 @@ impl TastePoints {
             }
         }
         let come_across = (0..12).map(|_| *released.choose(rng).expect("something is released"));
-        come_across.min_by(|&a, &b| self.distance(a).total_cmp(&self.distance(b))).expect("twelve are drawn")
+        come_across
+            .min_by(|&a, &b| self.distance(a).total_cmp(&self.distance(b)))
+            .expect("twelve are drawn")
     }
 }
 
@@ -207,7 +214,8 @@ impl Listener for TastePoints {
             (1.0, rng.random_bool(1.0 / 15.0).then_some(FeedbackKind::Like))
         } else {
             let is_early = rng.random_bool(0.75);
-            let share = if is_early { rng.random_range(0.01..0.1) } else { rng.random_range(0.2..0.5) };
+            let share =
+                if is_early { rng.random_range(0.01..0.1) } else { rng.random_range(0.2..0.5) };
             (share, rng.random_bool(1.0 / 40.0).then_some(FeedbackKind::Ban))
         };
         Answer { share_played, said, leaves: false }
@@ -222,7 +230,8 @@ impl Listener for TastePoints {
         if !replays || self.finished.is_empty() {
             return self.discovers(released, rng);
         }
-        let come_to_mind = (0..COME_TO_MIND).filter_map(|_| self.finished.choose(&mut memory).copied());
+        let come_to_mind =
+            (0..COME_TO_MIND).filter_map(|_| self.finished.choose(&mut memory).copied());
         come_to_mind
             .max_by(|&a, &b| self.enjoyment(a, at).total_cmp(&self.enjoyment(b, at)))
             .expect("something was finished")

@@ -1,7 +1,8 @@
 //! Arms side by side: every setting of the dial against the first, paired by seed and listener.
 //!
-//! Intervals resample listeners of all seeds together. Listeners of one seed share a world and a model, so with few seeds these
-//! intervals are somewhat narrow; the difference of each seed stands beside them.
+//! Intervals resample listeners of all seeds together. Listeners of one seed share a world and a
+//! model, so with few seeds these intervals are somewhat narrow; the difference of each seed stands
+//! beside them.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +40,8 @@ pub struct Setting {
     pub gained: Vec<f64>,
     /// How much satisfaction the first third costs against the first setting.
     pub price: f64,
-    /// The day from which on a listener has enjoyed at least as much in all as under the first setting; `None` for never.
+    /// The day from which on a listener has enjoyed at least as much in all as under the first
+    /// setting; `None` for never.
     pub break_even_day: Option<usize>,
 }
 
@@ -48,7 +50,8 @@ pub struct Setting {
 pub struct Standing {
     /// Mean over listeners.
     pub value: Estimate,
-    /// Mean of the paired differences to the first setting; none for itself, and where nothing can be paired.
+    /// Mean of the paired differences to the first setting; none for itself, and where nothing can
+    /// be paired.
     pub difference: Option<Estimate>,
     /// The mean difference of each seed.
     pub by_seed: Vec<f64>,
@@ -89,8 +92,8 @@ impl Verdict {
     }
 }
 
-/// Compares arms. `arms` holds the dial of each and its runs, one per seed in the same order of seeds; the first is what
-/// the others are held against. `seed` is that of the resampling.
+/// Compares arms. `arms` holds the dial of each and its runs, one per seed in the same order of
+/// seeds; the first is what the others are held against. `seed` is that of the resampling.
 pub fn compare(arms: &[(f32, Vec<Measured<'_>>)], seed: u64) -> Vec<Setting> {
     let Some((_, first)) = arms.first() else { return Vec::new() };
     let curve_of_first = enjoyed_so_far(first);
@@ -98,13 +101,17 @@ pub fn compare(arms: &[(f32, Vec<Measured<'_>>)], seed: u64) -> Vec<Setting> {
         .enumerate()
         .map(|(place, (explore, runs))| {
             let against = if place == 0 { &[][..] } else { first };
-            let standing =
-                |measure: Measure| Some((measure.name().to_owned(), standing(measure, runs, against, seed)?));
+            let standing = |measure: Measure| {
+                Some((measure.name().to_owned(), standing(measure, runs, against, seed)?))
+            };
             let measures: BTreeMap<String, Standing> =
                 Measure::ALL.into_iter().filter_map(standing).collect();
             let price = measures.get(Measure::SatisfactionFirst.name()).and_then(|m| m.difference);
-            let gained: Vec<f64> =
-                enjoyed_so_far(runs).iter().zip(&curve_of_first).map(|(own, first)| own - first).collect();
+            let gained: Vec<f64> = enjoyed_so_far(runs)
+                .iter()
+                .zip(&curve_of_first)
+                .map(|(own, first)| own - first)
+                .collect();
             Setting {
                 explore: *explore,
                 exposure_gini: mean(runs.iter().map(|measured| gini(&measured.run.exposures))),
@@ -151,14 +158,17 @@ fn mean(values: impl Iterator<Item = f64>) -> f64 {
 fn by_day(runs: &[Measured<'_>], value: impl Fn(&Day) -> f64) -> Vec<f64> {
     let courses = || runs.iter().flat_map(|measured| &measured.run.courses);
     let days = courses().map(|course| course.days.len()).max().unwrap_or(0);
-    (0..days).map(|day| courses().filter_map(|course| course.days.get(day)).map(&value).sum()).collect()
+    (0..days)
+        .map(|day| courses().filter_map(|course| course.days.get(day)).map(&value).sum())
+        .collect()
 }
 
 fn smoothed_satisfaction(runs: &[Measured<'_>]) -> Vec<f64> {
     let enjoyment = by_day(runs, |day| day.enjoyment);
     let heard = by_day(runs, |day| f64::from(day.heard));
-    let around =
-        |day: usize| day.saturating_sub(SMOOTHED_DAYS / 2)..(day + SMOOTHED_DAYS / 2 + 1).min(heard.len());
+    let around = |day: usize| {
+        day.saturating_sub(SMOOTHED_DAYS / 2)..(day + SMOOTHED_DAYS / 2 + 1).min(heard.len())
+    };
     (0..heard.len())
         .map(|day| {
             let plays: f64 = heard[around(day)].iter().sum();
@@ -168,7 +178,8 @@ fn smoothed_satisfaction(runs: &[Measured<'_>]) -> Vec<f64> {
 }
 
 fn enjoyed_so_far(runs: &[Measured<'_>]) -> Vec<f64> {
-    let listeners = runs.iter().map(|measured| measured.run.courses.len()).sum::<usize>().max(1) as f64;
+    let listeners =
+        runs.iter().map(|measured| measured.run.courses.len()).sum::<usize>().max(1) as f64;
     let mut so_far = 0.0;
     let add = |today: f64| {
         so_far += today / listeners;

@@ -1,4 +1,5 @@
-//! What a trial writes down of one listener: the truth of every day, beside the rows that a store would hold.
+//! What a trial writes down of one listener: the truth of every day, beside the rows that a store
+//! would hold.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,8 @@ pub struct Day {
     pub enjoyment: f64,
     /// The part of that sum that is due to tracks they had not known.
     pub new_enjoyment: f64,
-    /// Mean enjoyment of the best possible mix less that of this one, both as the listener sat down.
+    /// Mean enjoyment of the best possible mix less that of this one, both as the listener sat
+    /// down.
     pub regret: f64,
     /// Sum of their popularity, as in [`World::popularity`].
     pub popularity: f64,
@@ -45,8 +47,8 @@ pub struct Day {
 pub struct Meeting {
     /// The day on which they met.
     pub day: u32,
-    /// Whether the listener finished a track of theirs by own choice, or liked one, [`KEPT_AFTER_DAYS`] later or still
-    /// later.
+    /// Whether the listener finished a track of theirs by own choice, or liked one,
+    /// [`KEPT_AFTER_DAYS`] later or still later.
     pub is_kept: bool,
 }
 
@@ -130,7 +132,9 @@ impl Course {
 
     fn comes_back(&mut self, artist: Option<ArtistIdx>, day: u32, gladly: bool) {
         let meeting = artist.and_then(|artist| self.meetings.get_mut(&artist));
-        for meeting in meeting.into_iter().filter(|meeting| gladly && day >= meeting.day + KEPT_AFTER_DAYS) {
+        for meeting in
+            meeting.into_iter().filter(|meeting| gladly && day >= meeting.day + KEPT_AFTER_DAYS)
+        {
             meeting.is_kept = true;
         }
     }

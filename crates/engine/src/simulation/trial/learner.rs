@@ -1,4 +1,5 @@
-//! What a trial asks of whoever learns from the answers: a scorer at any time, a word after every mix, a refit now and then.
+//! What a trial asks of whoever learns from the answers: a scorer at any time, a word after every
+//! mix, a refit now and then.
 
 use std::error::Error;
 
@@ -9,7 +10,8 @@ use crate::{Catalogue, Profile, Scorer};
 /// Why a learner could not learn.
 pub type LearnerError = Box<dyn Error + Send + Sync>;
 
-/// A model that goes on learning. The models live in a crate that depends on this one, so the caller brings it.
+/// A model that goes on learning. The models live in a crate that depends on this one, so the
+/// caller brings it.
 pub trait Learner: Send {
     /// The model as it is now.
     fn scorer(&self) -> &dyn Scorer;
@@ -21,12 +23,18 @@ pub trait Learner: Send {
 
     /// Learns anew from everybody's profile at the end of a day, the first of the trial being 0.
     ///
-    /// `released` holds what is out by then, and profiles are folded over it: a learner must not know what is to come, not even
-    /// as something that nobody has liked. The scorer goes on scoring rows of the whole catalogue.
+    /// `released` holds what is out by then, and profiles are folded over it: a learner must not
+    /// know what is to come, not even as something that nobody has liked. The scorer goes on
+    /// scoring rows of the whole catalogue.
     ///
     /// # Errors
     /// Whatever keeps it from learning ends the trial.
-    fn refit(&mut self, released: &Catalogue, profiles: &[Profile], day: u32) -> Result<(), LearnerError>;
+    fn refit(
+        &mut self,
+        released: &Catalogue,
+        profiles: &[Profile],
+        day: u32,
+    ) -> Result<(), LearnerError>;
 }
 
 /// A mix and what came of it.

@@ -17,8 +17,8 @@ pub enum Measure {
     Satisfaction,
     /// Mean true enjoyment of those tracks that were new to them.
     SatisfactionNew,
-    /// Sum of the true enjoyment of what was heard in mixes, per day, in the last third: satisfaction, and how often they
-    /// come and how long they stay.
+    /// Sum of the true enjoyment of what was heard in mixes, per day, in the last third:
+    /// satisfaction, and how often they come and how long they stay.
     EnjoyedLast,
     /// The same over all days.
     Enjoyed,
@@ -96,7 +96,9 @@ impl Measure {
             Self::OwnLast => {
                 ratio(total(last, |day| day.own_enjoyment), total(last, |day| day.own_plays.into()))
             }
-            Self::Regret => ratio(total(days, |day| day.regret), total(days, |day| day.mixes.into())),
+            Self::Regret => {
+                ratio(total(days, |day| day.regret), total(days, |day| day.mixes.into()))
+            }
             Self::VisitsLast => ratio(total(last, |day| day.mixes.into()), last.len() as f64),
             Self::SkipRate => ratio(total(days, |day| day.skips.into()), heard(days)),
             Self::NewShare => ratio(total(days, |day| day.new.into()), heard(days)),
@@ -104,8 +106,9 @@ impl Measure {
                 Some(course.meetings.values().filter(|meeting| meeting.is_kept).count() as f64)
             }
             Self::Specialisation => {
-                let position =
-                    |&track| sound.position(track).map(|x| if x.is_nan() { 0.0 } else { f64::from(x) });
+                let position = |&track| {
+                    sound.position(track).map(|x| if x.is_nan() { 0.0 } else { f64::from(x) })
+                };
                 generalist_specialist(&course.heard.iter().map(position).collect::<Vec<_>>())
             }
             Self::PopularityLift => ratio(total(days, |day| day.popularity), heard(days))
@@ -134,11 +137,13 @@ fn enjoyed(days: &[Day]) -> Option<f64> {
     ratio(total(days, |day| day.enjoyment), days.len() as f64)
 }
 
-/// The generalist-specialist score (Waller & Anderson, WWW 2019; for music Anderson et al., WWW 2020): the mean cosine between
-/// what was heard and its centroid, `GS = 1/n Σ_j (v_j · μ) / (|v_j| |μ|)`, `μ = 1/n Σ_j v_j`. Near 1 for who hears one kind of
-/// music, lower for who hears many; `None` where nothing points anywhere.
+/// The generalist-specialist score (Waller & Anderson, WWW 2019; for music Anderson et al., WWW
+/// 2020): the mean cosine between what was heard and its centroid, `GS = 1/n Σ_j (v_j · μ) / (|v_j|
+/// |μ|)`, `μ = 1/n Σ_j v_j`. Near 1 for who hears one kind of music, lower for who hears many;
+/// `None` where nothing points anywhere.
 ///
-/// The papers embed tracks by who listens to them; with a few dozen listeners the [space of sound](crate::sound) says more.
+/// The papers embed tracks by who listens to them; with a few dozen listeners the [space of
+/// sound](crate::sound) says more.
 pub fn generalist_specialist<const N: usize>(vectors: &[[f64; N]]) -> Option<f64> {
     let mut centroid = [0.0; N];
     for vector in vectors {
@@ -155,8 +160,8 @@ pub fn generalist_specialist<const N: usize>(vectors: &[[f64; N]]) -> Option<f64
     ratio(cosines.iter().sum(), cosines.len() as f64)
 }
 
-/// The Gini coefficient of how exposure is spread over works: 0 where all came on equally often, near 1 where one had
-/// everything; 0 where nothing came on.
+/// The Gini coefficient of how exposure is spread over works: 0 where all came on equally often,
+/// near 1 where one had everything; 0 where nothing came on.
 pub fn gini(exposures: &[u32]) -> f64 {
     let mut sorted = exposures.to_vec();
     sorted.sort_unstable();

@@ -6,11 +6,11 @@
 //!                           now and then  profiles ─► Learner::refit
 //! ```
 //!
-//! A mix is made by [`pipeline::mix`](crate::pipeline::mix) from a profile folded of rows, as in serving: the answers are plays and words
-//! in the form in which a store holds them, and the label policy decides what they say. Listeners also play what they choose
-//! themselves, so that no arm starves; whatever is drawn for them is the same in all arms (see
-//! [`Chance`]). What only the simulation knows, the truth, goes into the
-//! [`Course`] of each listener and nowhere else.
+//! A mix is made by [`pipeline::mix`](crate::pipeline::mix) from a profile folded of rows, as in
+//! serving: the answers are plays and words in the form in which a store holds them, and the label
+//! policy decides what they say. Listeners also play what they choose themselves, so that no arm
+//! starves; whatever is drawn for them is the same in all arms (see [`Chance`]). What only the
+//! simulation knows, the truth, goes into the [`Course`] of each listener and nowhere else.
 
 pub mod comparison;
 mod course;
@@ -24,8 +24,8 @@ use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashSet;
 use segue_core::{
-    EndReason, Feedback, FeedbackTarget, Impression, Listen, ListenerId, Moment, Source, StartReason,
-    Timestamp, TrackId,
+    EndReason, Feedback, FeedbackTarget, Impression, Listen, ListenerId, Moment, Source,
+    StartReason, Timestamp, TrackId,
 };
 
 pub use course::{Course, Day, KEPT_AFTER_DAYS, Meeting};
@@ -144,7 +144,8 @@ impl Opening {
         self.config.model
     }
 
-    /// What a model may learn from before the first mix: the tracks that are out and everybody's profile over them.
+    /// What a model may learn from before the first mix: the tracks that are out and everybody's
+    /// profile over them.
     pub fn lesson(&self) -> (Catalogue, Vec<Profile>) {
         lesson(&self.world, &self.people, -1)
     }
@@ -164,8 +165,8 @@ pub struct Run {
     pub exposures: Vec<u32>,
 }
 
-/// Runs an arm from the opening to its end; `progress` is called after every day. Nothing but the arguments counts, and not
-/// the number of threads.
+/// Runs an arm from the opening to its end; `progress` is called after every day. Nothing but the
+/// arguments counts, and not the number of threads.
 ///
 /// # Errors
 /// If a mix cannot be made or the learner fails.
@@ -182,28 +183,35 @@ pub fn run(
         let released = world.released(day as i32);
         let index = Index::build(&world.catalogue, people.iter().map(|person| &person.profile));
         let lately = released.iter().copied().filter(|track| !taught.contains(track));
-        let arrivals = arrivals(&world.catalogue, people.iter().map(|person| &person.profile), lately);
-        let evening = Evening { world, index: &index, released: &released, arrivals: &arrivals, arm, day };
+        let arrivals =
+            arrivals(&world.catalogue, people.iter().map(|person| &person.profile), lately);
+        let evening =
+            Evening { world, index: &index, released: &released, arrivals: &arrivals, arm, day };
         for person in &mut people {
             person.listener.wakes(day as i32);
             person.morning(&evening);
             let luck = person.chance.of(Purpose::Visit, day as i32, 0).random();
             if person.listener.comes(luck) {
-                person.hears_mix(&evening, learner).map_err(|source| TrialError::Mix { day, source })?;
+                person
+                    .hears_mix(&evening, learner)
+                    .map_err(|source| TrialError::Mix { day, source })?;
             }
         }
         let is_due = arm.refit_days > 0 && (day + 1).is_multiple_of(arm.refit_days);
         if is_due && day + 1 < opening.config.days {
             let (released, profiles) = lesson(world, &people, day as i32);
             taught = world.released(day as i32).into_iter().collect();
-            learner.refit(&released, &profiles, day).map_err(|source| TrialError::Learner { day, source })?;
+            learner
+                .refit(&released, &profiles, day)
+                .map_err(|source| TrialError::Learner { day, source })?;
         }
         progress(day);
     }
     Ok(Run { exposures: exposures(world, &people, opening.config.days), courses: courses(people) })
 }
 
-/// What there is to learn from at the end of a day: the tracks that are out and everybody's profile over them.
+/// What there is to learn from at the end of a day: the tracks that are out and everybody's profile
+/// over them.
 fn lesson(world: &World, people: &[Person], day: i32) -> (Catalogue, Vec<Profile>) {
     let released = world.catalogue_of(day);
     let fold = |person: &Person| {
@@ -301,7 +309,11 @@ impl Person {
         self.listener.gets_up();
     }
 
-    fn hears_mix(&mut self, evening: &Evening<'_>, learner: &mut dyn Learner) -> Result<(), MixError> {
+    fn hears_mix(
+        &mut self,
+        evening: &Evening<'_>,
+        learner: &mut dyn Learner,
+    ) -> Result<(), MixError> {
         let Evening { world, index, released, arrivals, arm, day } = *evening;
         let mut at = f64::from(day) + EVENING;
         let request = MixRequest {
@@ -311,7 +323,9 @@ impl Person {
             no_repeat_days: arm.no_repeat_days,
             policy: arm.policy,
             arrivals: arrivals.to_vec(),
-            within: Some(released.iter().map(|&track| world.catalogue.track(track).id.clone()).collect()),
+            within: Some(
+                released.iter().map(|&track| world.catalogue.track(track).id.clone()).collect(),
+            ),
             ..MixRequest::new(world.moment(at))
         };
         let slate = mix(&world.catalogue, index, &self.profile, learner.scorer(), &request)?.slate;
@@ -319,7 +333,8 @@ impl Person {
             .picks
             .iter()
             .map(|pick| {
-                let track = world.catalogue.find(&pick.track).expect("a mix is made of the catalogue");
+                let track =
+                    world.catalogue.find(&pick.track).expect("a mix is made of the catalogue");
                 (track, pick.new_to_listener)
             })
             .collect();
@@ -332,7 +347,8 @@ impl Person {
         for (track, is_new) in picks {
             let enjoyment = self.listener.enjoyment(track, at);
             let mut rng = self.chance.of(Purpose::Answer, day as i32, u64::from(track.0));
-            let answer = self.plays(world, (track, StartReason::PreviousFinished), &mut at, &mut rng);
+            let answer =
+                self.plays(world, (track, StartReason::PreviousFinished), &mut at, &mut rng);
             self.course.mix_play(world, (track, is_new), day, enjoyment, answer);
             if answer.leaves {
                 break;

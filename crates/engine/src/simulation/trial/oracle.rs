@@ -5,10 +5,12 @@ use rustc_hash::FxHashMap;
 use crate::mix::quota::Caps;
 use crate::{ArtistIdx, Catalogue, TrackIdx};
 
-/// The mean enjoyment of the `length` most enjoyable tracks under the caps, one version of a work at most; 0 of none.
+/// The mean enjoyment of the `length` most enjoyable tracks under the caps, one version of a work
+/// at most; 0 of none.
 ///
-/// Versions share an album and albums an artist, so the caps are a laminar matroid, over which taking the best that still
-/// fits is exact. It looks no farther than this session: who thinks of tomorrow may rightly pay some regret.
+/// Versions share an album and albums an artist, so the caps are a laminar matroid, over which
+/// taking the best that still fits is exact. It looks no farther than this session: who thinks of
+/// tomorrow may rightly pay some regret.
 pub fn best_mean(
     catalogue: &Catalogue,
     enjoyments: impl IntoIterator<Item = (TrackIdx, f64)>,

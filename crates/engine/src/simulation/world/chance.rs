@@ -1,8 +1,9 @@
 //! Common random numbers: a listener's luck on a day, for a purpose, whatever happened before.
 //!
-//! Arms of a trial differ in the dial alone. If each drew its luck from one running generator, the first pick that differs
-//! would give everybody another year. Here every draw is named, so that who comes, how tastes drift and what comes of the
-//! same track on the same day are the same in all arms, and differences between them are paired.
+//! Arms of a trial differ in the dial alone. If each drew its luck from one running generator, the
+//! first pick that differs would give everybody another year. Here every draw is named, so that who
+//! comes, how tastes drift and what comes of the same track on the same day are the same in all
+//! arms, and differences between them are paired.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -37,7 +38,8 @@ impl Chance {
         Self(mixed(mixed(seed) ^ listener))
     }
 
-    /// The generator for one purpose on one day; `place` tells apart what is drawn several times a day.
+    /// The generator for one purpose on one day; `place` tells apart what is drawn several times a
+    /// day.
     pub fn of(self, purpose: Purpose, day: i32, place: u64) -> ChaCha8Rng {
         ChaCha8Rng::seed_from_u64(self.seed(purpose, day, place))
     }
@@ -48,7 +50,8 @@ impl Chance {
     }
 }
 
-/// A step of SplitMix64 (Steele, Lea & Flood 2014): every bit of the argument changes half the bits of the result.
+/// A step of SplitMix64 (Steele, Lea & Flood 2014): every bit of the argument changes half the bits
+/// of the result.
 fn mixed(value: u64) -> u64 {
     let mut z = value.wrapping_add(0x9E37_79B9_7F4A_7C15);
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,8 +1,8 @@
 //! A catalogue in which tracks arrive.
 //!
-//! Four in five are there from the beginning, the others are released one by one during the trial. A release that is
-//! yet to come has no popularity in the catalogue: a number that says how well it will do would be a look ahead. How
-//! popular it turns out to be is known to the listeners only.
+//! Four in five are there from the beginning, the others are released one by one during the trial.
+//! A release that is yet to come has no popularity in the catalogue: a number that says how well it
+//! will do would be a look ahead. How popular it turns out to be is known to the listeners only.
 
 mod chance;
 
@@ -75,7 +75,11 @@ impl World {
             let facts = Facts {
                 point: song.sound.point,
                 genre: song.genre,
-                released_day: if song.released_day == 0 { i32::MIN } else { song.released_day as i32 },
+                released_day: if song.released_day == 0 {
+                    i32::MIN
+                } else {
+                    song.released_day as i32
+                },
                 popularity: 1.0 - rank as f32 / worst,
             };
             by_id.insert(song.track.id.clone(), facts);
@@ -84,10 +88,12 @@ impl World {
             tracks.push(track);
         }
         let catalogue = Catalogue::from_tracks(tracks);
-        let facts: Vec<Facts> = catalogue.rows().map(|row| by_id[&catalogue.track(row).id]).collect();
+        let facts: Vec<Facts> =
+            catalogue.rows().map(|row| by_id[&catalogue.track(row).id]).collect();
         let mut by_popularity: Vec<TrackIdx> = catalogue.rows().collect();
-        by_popularity
-            .sort_by(|a, b| facts[b.0 as usize].popularity.total_cmp(&facts[a.0 as usize].popularity));
+        by_popularity.sort_by(|a, b| {
+            facts[b.0 as usize].popularity.total_cmp(&facts[a.0 as usize].popularity)
+        });
         Self { catalogue: Arc::new(catalogue), start: config.start, facts, by_popularity }
     }
 
@@ -103,7 +109,8 @@ impl World {
 
     /// A catalogue of what is out on a day and of nothing else: what a model may learn from.
     pub fn catalogue_of(&self, day: i32) -> Catalogue {
-        let tracks = self.released(day).into_iter().map(|track| self.catalogue.track(track).clone());
+        let tracks =
+            self.released(day).into_iter().map(|track| self.catalogue.track(track).clone());
         Catalogue::from_tracks(tracks.collect())
     }
 

@@ -7,7 +7,8 @@ use segue_engine::policy::draw::generator;
 
 const ALPHA: f64 = 0.05;
 
-/// A listener's share of `picks` liked: some like nearly everything, some hardly anything, 0.4 on average, more by `effect`.
+/// A listener's share of `picks` liked: some like nearly everything, some hardly anything, 0.4 on
+/// average, more by `effect`.
 fn share_liked(effect: f64, picks: usize, rng: &mut impl Rng) -> f64 {
     let taste = 0.7 * rng.random::<f64>() + 0.05 + effect;
     (0..picks).filter(|_| rng.random_bool(taste)).count() as f64 / picks as f64
@@ -36,7 +37,8 @@ impl FixedInterval {
             (n, mean, (squares / n - mean * mean) / (n - 1.0))
         });
         let error = (control.2 + treatment.2).sqrt();
-        control.0.min(treatment.0) < 10.0 || (treatment.1 - control.1 - difference).abs() <= 1.96 * error
+        control.0.min(treatment.0) < 10.0
+            || (treatment.1 - control.1 - difference).abs() <= 1.96 * error
     }
 }
 
@@ -50,7 +52,8 @@ fn ever_missed(repeats: u64, listeners: usize, treatment: f64, effect: f64) -> (
         let (mut both_held, mut fixed_held) = (true, true);
         for _ in 0..listeners {
             let side = side(treatment, &mut rng);
-            let outcome = share_liked(if side == Side::Treatment { effect } else { 0.0 }, 20, &mut rng);
+            let outcome =
+                share_liked(if side == Side::Treatment { effect } else { 0.0 }, 20, &mut rng);
             sequence.push(side, outcome);
             fixed.push(side, outcome);
             both_held &= sequence.interval().contains(effect);
@@ -88,7 +91,8 @@ fn listeners_as_observations_keep_the_promise_and_their_plays_do_not() {
         let mut plays = ConfidenceSequence::new(ALPHA);
         for _ in 0..30 {
             let taste = 0.7 * rng.random::<f64>() + 0.05;
-            let liked: Vec<f64> = (0..20).map(|_| f64::from(u8::from(rng.random_bool(taste)))).collect();
+            let liked: Vec<f64> =
+                (0..20).map(|_| f64::from(u8::from(rng.random_bool(taste)))).collect();
             listeners.push(liked.iter().sum::<f64>() / 20.0);
             liked.into_iter().for_each(|play| plays.push(play));
         }
@@ -153,7 +157,8 @@ fn the_ends_are_where_the_formula_puts_them() {
     let interval = sequence.interval();
     let step = 1.0 / 1_000.0;
     assert!(
-        is_ruled_out(interval.low - 1e-9, &observations) && !is_ruled_out(interval.low + step, &observations)
+        is_ruled_out(interval.low - 1e-9, &observations)
+            && !is_ruled_out(interval.low + step, &observations)
     );
     assert!(
         is_ruled_out(interval.high + 1e-9, &observations)
@@ -186,7 +191,8 @@ fn a_split_as_designed_raises_no_alarm_however_often_it_is_checked_and_a_lost_fi
     let mut alarms = 0;
     for seed in 0..repeats {
         let mut rng = generator(seed);
-        // The p-value is of the farthest that the split ever was, so that one look at the end is a look after each.
+        // The p-value is of the farthest that the split ever was, so that one look at the end is a
+        // look after each.
         let check = check_ratio(&shares, (0..1_000).map(|_| draw(&mut rng)));
         alarms += usize::from(check.p_value < ALPHA);
     }

@@ -15,14 +15,19 @@ pub(super) fn design(name: &str, shares: &[(&str, u32)], mode: Mode) -> Design {
 
 #[test]
 fn an_arm_changes_what_it_names_and_nothing_else() {
-    let bold = arm("bold:explore=0.6,policy=linear-thompson,artist-cap=2,album-cap=1,no-repeat-days=30");
+    let bold =
+        arm("bold:explore=0.6,policy=linear-thompson,artist-cap=2,album-cap=1,no-repeat-days=30");
     let asked = request(12, 0.25);
     let changed = bold.settings.apply(asked.clone());
     assert_eq!((changed.explore, changed.policy), (0.6, PolicyKind::LinearThompson));
     assert_eq!((changed.artist_cap, changed.album_cap, changed.no_repeat_days), (2, 1, 30));
     assert_eq!(changed.length, asked.length);
     assert_eq!(arm("control").settings.apply(asked.clone()), asked);
-    assert_eq!(arm(&format!("bold:{}", bold.settings)), bold, "its settings are written as they are read");
+    assert_eq!(
+        arm(&format!("bold:{}", bold.settings)),
+        bold,
+        "its settings are written as they are read"
+    );
 }
 
 #[test]
@@ -58,9 +63,11 @@ fn a_design_is_kept_and_checked_again_when_it_is_read() {
     let json = serde_json::to_string(&kept).unwrap();
     assert_eq!(serde_json::from_str::<Design>(&json).unwrap(), kept);
     assert_eq!(kept.varied().into_iter().collect::<Vec<_>>(), ["explore", "policy"]);
-    for broken in
-        [json.replace("0.6", "6.0"), json.replace("greedy", "dice"), json.replace("bold", "control")]
-    {
+    for broken in [
+        json.replace("0.6", "6.0"),
+        json.replace("greedy", "dice"),
+        json.replace("bold", "control"),
+    ] {
         assert!(serde_json::from_str::<Design>(&broken).is_err(), "{broken}");
     }
 }

@@ -60,7 +60,10 @@ fn a_listener_counts_with_the_experiments_mixes_of_their_first_days_only() {
         ..ListenerLog::default()
     };
     let seen = observe(&catalogue(8), &design, &log).unwrap();
-    assert_eq!((seen.arm, seen.since, seen.until, seen.played_later), (1, at(1), at(1 + WEEK), true));
+    assert_eq!(
+        (seen.arm, seen.since, seen.until, seen.played_later),
+        (1, at(1), at(1 + WEEK), true)
+    );
     let counts = seen.counts();
     assert_eq!((counts.mixes, counts.picks, counts.plays), (2, 4, 2));
     assert_eq!((counts.liked, counts.skipped, counts.discovered), (1, 1, 1));
@@ -88,7 +91,10 @@ fn a_readout_compares_listeners_whose_time_is_over_and_counts_the_others() {
     assert_eq!(late.arms[1].metrics.discovery.mean, Some(0.25));
     let difference = late.differences[0].metrics;
     assert_eq!(difference.satisfaction.mean, Some(0.5));
-    assert!(difference.satisfaction.low > 0.0 && difference.satisfaction.contains(0.5), "{difference:?}");
+    assert!(
+        difference.satisfaction.low > 0.0 && difference.satisfaction.contains(0.5),
+        "{difference:?}"
+    );
     assert!(difference.skip_rate.contains(0.0));
     assert!(!late.split.unwrap().mismatch);
 
@@ -108,21 +114,29 @@ fn the_order_in_which_listeners_are_read_does_not_matter() {
 }
 
 /// Slates that the pipeline makes for one listener under both arms, as shown and as a shadow.
-fn shadowed(arms: &[(&str, u32)]) -> (segue_engine::Catalogue, Design, Vec<Observation>, Timestamp) {
+fn shadowed(
+    arms: &[(&str, u32)],
+) -> (segue_engine::Catalogue, Design, Vec<Observation>, Timestamp) {
     let design = design("e", arms, Mode::Shadow);
     let plan = Plan { seed: 4, tracks: 200, artists: 30, known: 0.5 };
     let world = plan.build();
     let mut log = ListenerLog::default();
     for seed in 0..10 {
         for (place, arm) in design.arms().iter().enumerate() {
-            let request = segue_engine::pipeline::MixRequest { seed, ..arm.settings.apply(request(10, 0.3)) };
+            let request =
+                segue_engine::pipeline::MixRequest { seed, ..arm.settings.apply(request(10, 0.3)) };
             let outcome =
-                make(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap();
+                make(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request)
+                    .unwrap();
             let (exposure, into) = match place {
                 0 => (Exposure::Shown, &mut log.shown),
                 _ => (Exposure::Shadow, &mut log.shadows),
             };
-            into.push(enrolled(Impression::new(at(seed as i64), outcome.slate), &arm.name, exposure));
+            into.push(enrolled(
+                Impression::new(at(seed as i64), outcome.slate),
+                &arm.name,
+                exposure,
+            ));
         }
     }
     for shown in log.shown.clone() {
@@ -155,7 +169,10 @@ fn shadows_are_compared_with_what_was_shown_in_their_place() {
 fn an_arm_that_is_the_control_again_would_have_shown_the_same_and_is_hinted_to_be_as_good() {
     let (catalogue, design, seen, now) = shadowed(&[("control", 1), ("same", 1)]);
     let same = &compare_shadows(&catalogue, &design, &seen, now)[0];
-    assert_eq!((same.overlap, same.new_share.mean, same.likability.mean), (Some(1.0), Some(0.0), Some(0.0)));
+    assert_eq!(
+        (same.overlap, same.new_share.mean, same.likability.mean),
+        (Some(1.0), Some(0.0), Some(0.0))
+    );
     let hint = same.hint.unwrap();
     assert_eq!((hint.mixes, hint.effective_picks.round()), (10, 100.0));
     assert!((hint.satisfaction - hint.shown).abs() < 1e-9 && hint.shown > 0.0, "{hint:?}");
@@ -169,7 +186,8 @@ fn an_arm_that_is_the_control_again_would_have_shown_the_same_and_is_hinted_to_b
 
 #[test]
 fn another_policy_over_the_same_choice_is_hinted_at_from_fewer_picks() {
-    let (catalogue, design, seen, now) = shadowed(&[("control", 1), ("chancy:policy=epsilon-greedy", 1)]);
+    let (catalogue, design, seen, now) =
+        shadowed(&[("control", 1), ("chancy:policy=epsilon-greedy", 1)]);
     let hint = compare_shadows(&catalogue, &design, &seen, now)[0].hint.unwrap();
     assert!(hint.effective_picks < 60.0 && hint.effective_picks >= 1.0, "{hint:?}");
     assert!((0.0..=1.0).contains(&hint.satisfaction));

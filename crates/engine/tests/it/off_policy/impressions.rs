@@ -2,12 +2,14 @@
 
 use rand::RngExt;
 use segue_core::{
-    EndReason, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, ListenerId, Slate, Source,
-    Timestamp, TrackId,
+    EndReason, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, ListenerId, Slate,
+    Source, Timestamp, TrackId,
 };
 use segue_engine::dataset::answers::{Credit, answers};
 use segue_engine::eval::off_policy::impressions::{predict, rewards, weigh};
-use segue_engine::eval::off_policy::{Answer, LoggedSlate, Settings, SlateEstimator, answer_slates};
+use segue_engine::eval::off_policy::{
+    Answer, LoggedSlate, Settings, SlateEstimator, answer_slates,
+};
 use segue_engine::mix::quota::{Caps, Class, Quota, Shape};
 use segue_engine::pipeline::{MixRequest, mix};
 use segue_engine::policy::draw::{draw, generator};
@@ -51,7 +53,8 @@ fn a_pick_earns_what_was_done_with_it_in_time() {
     use EndReason::{Finished, SkippedForward};
     let world = world();
     let impression = Impression::new(now(), slate(&world, 8, PolicyKind::PlackettLuce, 1));
-    let tracks: Vec<TrackId> = impression.slate.picks.iter().map(|pick| pick.track.clone()).collect();
+    let tracks: Vec<TrackId> =
+        impression.slate.picks.iter().map(|pick| pick.track.clone()).collect();
     let listens = [
         play(&tracks[0], HOUR, Finished),
         play(&tracks[1], HOUR, SkippedForward),
@@ -60,8 +63,10 @@ fn a_pick_earns_what_was_done_with_it_in_time() {
         play(&tracks[4], HOUR, Finished),
         Listen { private_session: true, ..play(&tracks[7], HOUR, Finished) },
     ];
-    let feedback =
-        [say(&tracks[4], 2 * HOUR, FeedbackKind::Dislike), say(&tracks[5], HOUR, FeedbackKind::Like)];
+    let feedback = [
+        say(&tracks[4], 2 * HOUR, FeedbackKind::Dislike),
+        say(&tracks[5], HOUR, FeedbackKind::Like),
+    ];
     let credit = Credit { days: 1, before: Timestamp::MAX };
     let answers = answers(&world.catalogue, &[impression], &listens, &feedback, credit);
     assert_eq!(rewards(&answers[0]), [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
@@ -84,7 +89,9 @@ fn log(world: &World, target: &dyn Policy, count: u64, length: usize) -> Vec<Log
             .map(|pick| f64::from(u8::from(rng.random::<f64>() < liking(&pick.track))))
             .collect();
         let impression = Impression::new(now(), slate);
-        slates.push(weigh(&world.catalogue, &impression, target, &rewards, seed as u32, length).unwrap());
+        slates.push(
+            weigh(&world.catalogue, &impression, target, &rewards, seed as u32, length).unwrap(),
+        );
     }
     predict(slates, 5, &mut rng)
 }
@@ -131,7 +138,8 @@ fn mixes_that_were_shown_tell_what_another_policy_would_earn() {
         let off = (answer.value - truth).abs() / answer.standard_error;
         assert!(off < 3.5, "{name}: {} ± {} for {truth}", answer.value, answer.standard_error);
     }
-    let logged = slates.iter().flatten().map(|round| round.reward).sum::<f64>() / slates.len() as f64;
+    let logged =
+        slates.iter().flatten().map(|round| round.reward).sum::<f64>() / slates.len() as f64;
     assert!((logged - truth).abs() > 0.03, "the log itself earns {logged}, not {truth}");
 }
 
@@ -140,7 +148,8 @@ fn mixes_of_a_greedy_policy_say_nothing_of_chance() {
     let world = world();
     let target = PlackettLuce { temperature: 10.0 };
     let impression = Impression::new(now(), slate(&world, 4, PolicyKind::Greedy, 1));
-    let weighed = |cluster| weigh(&world.catalogue, &impression, &target, &[1.0; 4], cluster, 4).unwrap();
+    let weighed =
+        |cluster| weigh(&world.catalogue, &impression, &target, &[1.0; 4], cluster, 4).unwrap();
     let slates = predict((0..200).map(weighed).collect(), 5, &mut generator(1));
     assert!(slates[0].iter().all(|round| round.unsupported.unwrap() > 0.5));
     for answer in answer_slates(&slates, &SlateEstimator::ALL, &Settings::default()) {

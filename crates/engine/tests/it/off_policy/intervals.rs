@@ -2,14 +2,22 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use segue_engine::eval::off_policy::interval::{Bootstrap, bootstrap, bootstrap_by, empirical_bernstein};
+use segue_engine::eval::off_policy::interval::{
+    Bootstrap, bootstrap, bootstrap_by, empirical_bernstein,
+};
 use segue_engine::eval::off_policy::{Round, SingleAction};
 use segue_engine::policy::draw::generator;
 
 use super::{BANDIT, IPS, SKEWED};
 
 /// How often intervals of `level` hold the truth, over `logs` logs, and how wide they are.
-fn coverage(estimator: SingleAction, method: Bootstrap, level: f64, logs: u32, rounds: u32) -> (f64, f64) {
+fn coverage(
+    estimator: SingleAction,
+    method: Bootstrap,
+    level: f64,
+    logs: u32,
+    rounds: u32,
+) -> (f64, f64) {
     let (mut rng, mut held, mut width) = (generator(5), 0, 0.0);
     for _ in 0..logs {
         let contributions = estimator.contributions(&BANDIT.log(rounds, &mut rng)).unwrap();
@@ -38,12 +46,14 @@ fn studentised_intervals_hold_better_than_percentiles_where_weights_are_skewed()
         let (mut rng, mut held) = (generator(6), 0);
         for _ in 0..500 {
             let contributions = IPS.contributions(&SKEWED.log(500, &mut rng)).unwrap();
-            held +=
-                u32::from(bootstrap_by(method, &contributions, 0.95, 400, &mut rng).contains(SKEWED.value()));
+            held += u32::from(
+                bootstrap_by(method, &contributions, 0.95, 400, &mut rng).contains(SKEWED.value()),
+            );
         }
         f64::from(held) / 500.0
     };
-    let (percentile, studentised) = (measure(Bootstrap::Percentile), measure(Bootstrap::Studentised));
+    let (percentile, studentised) =
+        (measure(Bootstrap::Percentile), measure(Bootstrap::Studentised));
     println!("percentile {percentile}, studentised {studentised}");
     assert!(studentised > percentile && studentised > 0.911, "{studentised} against {percentile}");
 }
@@ -91,7 +101,11 @@ fn the_bernstein_bound_holds_more_often_than_it_promises() {
     assert!(held >= 290, "{held} of 300");
     let mut log = BANDIT.log(10, &mut rng);
     log[1].cluster = log[0].cluster;
-    assert_eq!(empirical_bernstein(&IPS.contributions(&log).unwrap(), 1.0, 0.8), None, "rounds depend");
+    assert_eq!(
+        empirical_bernstein(&IPS.contributions(&log).unwrap(), 1.0, 0.8),
+        None,
+        "rounds depend"
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Estimators, intervals and refusals on policies and rewards that are known.
 //!
-//! Where the world is small enough, expectations are summed over everything that can happen, and hold to the last digits.
+//! Where the world is small enough, expectations are summed over everything that can happen, and
+//! hold to the last digits.
 
 mod impressions;
 mod intervals;
@@ -10,8 +11,8 @@ use proptest::prelude::*;
 use rand::{Rng, RngExt};
 use segue_engine::eval::off_policy::selection::{candidate_thresholds, switch_threshold};
 use segue_engine::eval::off_policy::{
-    Answer, CrossFitted, Diagnostics, Limits, Observation, Prediction, Refusal, RewardModel, Round, Settings,
-    SingleAction, answer_rounds,
+    Answer, CrossFitted, Diagnostics, Limits, Observation, Prediction, Refusal, RewardModel, Round,
+    Settings, SingleAction, answer_rounds,
 };
 use segue_engine::policy::draw::generator;
 
@@ -102,7 +103,9 @@ fn pick(propensities: &[f64], rng: &mut impl Rng) -> usize {
 
 #[test]
 fn weighted_and_doubly_robust_estimates_are_unbiased_with_any_model() {
-    for estimator in [IPS, SingleAction::DoublyRobust, SingleAction::SwitchDoublyRobust { threshold: 6.0 }] {
+    for estimator in
+        [IPS, SingleAction::DoublyRobust, SingleAction::SwitchDoublyRobust { threshold: 6.0 }]
+    {
         let found = BANDIT.expectation(estimator);
         assert!((found - BANDIT.value()).abs() < 1e-12, "{}: {found}", estimator.name());
     }
@@ -121,12 +124,15 @@ fn the_direct_method_is_as_good_as_its_model() {
 fn thresholds_cost_the_bias_that_theory_says() {
     let weight = |c: usize, a: usize| BANDIT.target[c][a] / BANDIT.logging[c][a];
     let clipped = BANDIT.expectation(SingleAction::InversePropensity { clip: 2.0 });
-    let expected = BANDIT.sum(|c, a| BANDIT.logging[c][a] * weight(c, a).min(2.0) * BANDIT.reward[c][a]);
+    let expected =
+        BANDIT.sum(|c, a| BANDIT.logging[c][a] * weight(c, a).min(2.0) * BANDIT.reward[c][a]);
     assert!((clipped - expected).abs() < 1e-12);
     let switched = BANDIT.expectation(SingleAction::SwitchDoublyRobust { threshold: 2.5 });
     let left_out = BANDIT.sum(|c, a| {
         let left_out = weight(c, a) > 2.5;
-        f64::from(u8::from(left_out)) * BANDIT.target[c][a] * (BANDIT.reward[c][a] - BANDIT.model[c][a])
+        f64::from(u8::from(left_out))
+            * BANDIT.target[c][a]
+            * (BANDIT.reward[c][a] - BANDIT.model[c][a])
     });
     assert!((switched - (BANDIT.value() - left_out)).abs() < 1e-12 && left_out.abs() > 0.02);
 }
@@ -136,7 +142,12 @@ fn self_normalised_estimates_are_right_on_average_over_many_logs() {
     let mut rng = generator(1);
     let logs = 2_000;
     let estimates: Vec<f64> = (0..logs)
-        .map(|_| SingleAction::SelfNormalised.contributions(&BANDIT.log(500, &mut rng)).unwrap().estimate())
+        .map(|_| {
+            SingleAction::SelfNormalised
+                .contributions(&BANDIT.log(500, &mut rng))
+                .unwrap()
+                .estimate()
+        })
         .collect();
     let mean = estimates.iter().sum::<f64>() / f64::from(logs);
     let variance = estimates.iter().map(|e| (e - mean).powi(2)).sum::<f64>() / f64::from(logs - 1);
@@ -167,8 +178,9 @@ fn ips(rounds: &[Round]) -> Answer {
 
 #[test]
 fn a_log_that_answers_is_not_refused() {
-    let refused =
-        (0..200).filter(|&seed| ips(&BANDIT.log(600, &mut generator(seed))).refusal.is_some()).count();
+    let refused = (0..200)
+        .filter(|&seed| ips(&BANDIT.log(600, &mut generator(seed))).refusal.is_some())
+        .count();
     assert_eq!(refused, 0);
 }
 
@@ -194,8 +206,14 @@ fn intervals_are_given_only_where_resampling_shows_the_whole_error() {
 
 #[test]
 fn a_log_without_chance_is_refused() {
-    let round =
-        Round { reward: 1.0, propensity: 1.0, target: 0.3, prediction: None, unsupported: None, cluster: 0 };
+    let round = Round {
+        reward: 1.0,
+        propensity: 1.0,
+        target: 0.3,
+        prediction: None,
+        unsupported: None,
+        cluster: 0,
+    };
     let refusal = ips(&vec![round; 500]).refusal.unwrap();
     assert_eq!(refusal, Refusal::Deterministic { share: 1.0 });
     assert!(refusal.to_string().contains("explores"), "{refusal}");
@@ -243,8 +261,9 @@ fn a_short_log_may_lack_what_is_rare() {
         cluster,
     };
     let limits = Limits { effective_samples: 1.0, ..Limits::default() };
-    let refuse =
-        |rounds| limits.refuse(&Diagnostics::of_rounds(&(0..rounds).map(round).collect::<Vec<_>>()), true);
+    let refuse = |rounds| {
+        limits.refuse(&Diagnostics::of_rounds(&(0..rounds).map(round).collect::<Vec<_>>()), true)
+    };
     assert_eq!(refuse(12), None);
     assert!(matches!(refuse(1_000), Some(Refusal::MeanWeight { .. })));
 }
@@ -272,8 +291,9 @@ fn observation(action: u32, reward: f64, cluster: u32) -> Observation {
 fn rewards_are_shrunk_as_far_as_chance_explains_them() {
     let log = |shares: [u32; 4]| -> Vec<Observation> {
         let of = |action: usize| {
-            (0..100)
-                .map(move |row| observation(action as u32, f64::from(u8::from(row < shares[action])), row))
+            (0..100).map(move |row| {
+                observation(action as u32, f64::from(u8::from(row < shares[action])), row)
+            })
         };
         (0..4).flat_map(of).collect()
     };
@@ -295,7 +315,8 @@ fn no_round_is_predicted_by_itself_or_its_cluster() {
     let before = fit(&log);
     log[30..33].iter_mut().for_each(|row| row.reward = 1.0 - row.reward);
     let after = fit(&log);
-    let predicted = |fitted: &CrossFitted, row: usize| fitted.model(row).predict(log[row].action, 0);
+    let predicted =
+        |fitted: &CrossFitted, row: usize| fitted.model(row).predict(log[row].action, 0);
     for row in 30..33 {
         assert_eq!(predicted(&before, row), predicted(&after, row));
         assert_eq!(before.fold(row), before.fold(30), "a cluster is in one fold");

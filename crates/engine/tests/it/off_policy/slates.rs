@@ -22,7 +22,8 @@ fn draws(scores: [f64; TRACKS]) -> impl Fn(usize, &[usize]) -> f64 {
     }
 }
 
-/// The chance of a reward for the last of some picks: a listener who liked the one before is easier to please.
+/// The chance of a reward for the last of some picks: a listener who liked the one before is easier
+/// to please.
 fn cascade(picks: &[usize]) -> f64 {
     let likes = [0.2, 0.5, 0.7];
     match *picks {
@@ -72,21 +73,27 @@ fn worlds(
 }
 
 fn expectation(worlds: &[(f64, LoggedSlate)], estimator: SlateEstimator) -> f64 {
-    let of = |slate: &LoggedSlate| estimator.contributions(std::slice::from_ref(slate)).unwrap().estimate();
+    let of = |slate: &LoggedSlate| {
+        estimator.contributions(std::slice::from_ref(slate)).unwrap().estimate()
+    };
     worlds.iter().map(|(chance, slate)| chance * of(slate)).sum()
 }
 
 /// The true value of a policy: what it earns when it is the one that logs.
 fn on_policy(policy: &dyn Fn(usize, &[usize]) -> f64, reward: &dyn Fn(&[usize]) -> f64) -> f64 {
     let worlds = worlds(policy, policy, reward, &|_| 0.0);
-    worlds.iter().map(|(chance, slate)| chance * slate.iter().map(|round| round.reward).sum::<f64>()).sum()
+    worlds
+        .iter()
+        .map(|(chance, slate)| chance * slate.iter().map(|round| round.reward).sum::<f64>())
+        .sum()
 }
 
 #[test]
 fn slates_are_valued_without_bias_where_rewards_cascade() {
     let (logging, target) = (draws([0.0, 0.3, 0.1]), draws([-1.0, 0.2, 1.2]));
     let truth = on_policy(&target, &cascade);
-    let worlds = worlds(&logging, &target, &cascade, &|picks| 0.1 + 0.2 * picks[picks.len() - 1] as f64);
+    let worlds =
+        worlds(&logging, &target, &cascade, &|picks| 0.1 + 0.2 * picks[picks.len() - 1] as f64);
     for estimator in [
         SlateEstimator::Weighted(Weighting::Whole),
         SlateEstimator::Weighted(Weighting::Prefix),
@@ -119,10 +126,12 @@ fn self_normalised_slate_estimates_come_to_the_truth() {
     let worlds = worlds(&logging, &target, &cascade, &|_| 0.0);
     let chances: Vec<f64> = worlds.iter().map(|(chance, _)| *chance).collect();
     let mut rng = generator(7);
-    let slates: Vec<LoggedSlate> = (0..40_000).map(|_| worlds[pick(&chances, &mut rng)].1.clone()).collect();
+    let slates: Vec<LoggedSlate> =
+        (0..40_000).map(|_| worlds[pick(&chances, &mut rng)].1.clone()).collect();
     let truth = on_policy(&target, &cascade);
     for weighting in [Weighting::Whole, Weighting::Prefix] {
-        let contributions = SlateEstimator::SelfNormalised(weighting).contributions(&slates).unwrap();
+        let contributions =
+            SlateEstimator::SelfNormalised(weighting).contributions(&slates).unwrap();
         let (found, plain) = (contributions.estimate(), SlateEstimator::Weighted(weighting));
         assert!((found - truth).abs() < 0.02, "{found} for {truth}");
         assert!(plain.contributions(&slates).unwrap().estimate() != found);

@@ -1,8 +1,9 @@
-//! `Apple Music Play Activity.csv`: one row an event, with up to 145 columns, of which a dozen are read. Addresses, places,
-//! device identifiers and the account number are among those that are not.
+//! `Apple Music Play Activity.csv`: one row an event, with up to 145 columns, of which a dozen are
+//! read. Addresses, places, device identifiers and the account number are among those that are not.
 //!
-//! Plays are the events of type `PLAY_END`, and those without a type, which is how the first years were logged. One listen may
-//! be several rows, for Apple writes one whenever playing stops; rows are kept as they are.
+//! Plays are the events of type `PLAY_END`, and those without a type, which is how the first years
+//! were logged. One listen may be several rows, for Apple writes one whenever playing stops; rows
+//! are kept as they are.
 //!
 //! Times are UTC, also where they do not say so.
 
@@ -10,8 +11,8 @@ use std::io::BufRead;
 
 use csv::StringRecord;
 use segue_core::{
-    AudioFeature, DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, Moment, Record,
-    Source, Timestamp, Track,
+    AudioFeature, DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, Moment,
+    Record, Source, Timestamp, Track,
 };
 
 use super::{Artists, end_reason, skipped};
@@ -21,12 +22,14 @@ use crate::table::values::{self, moment};
 use crate::table::{Delimited, Header, Unusable, head_records};
 use crate::{Context, DropReason, IngestError};
 
-/// A play may be this much longer than its track before it is not believed: players overshoot by a buffer.
+/// A play may be this much longer than its track before it is not believed: players overshoot by a
+/// buffer.
 const LONGEST_SHARE: f32 = 1.1;
 /// And the longest play of a track whose length is unknown, a day.
 const LONGEST_MS: u32 = 86_400_000;
 /// Items that are no songs, though they are played.
-const NOT_SONGS: [&str; 4] = ["STREAM", "NON_SONG_CLIP", "ARTIST_UPLOADED_CONTENT", "TIMED_METADATA_PING"];
+const NOT_SONGS: [&str; 4] =
+    ["STREAM", "NON_SONG_CLIP", "ARTIST_UPLOADED_CONTENT", "TIMED_METADATA_PING"];
 
 /// The play activity.
 #[derive(Default)]
@@ -68,7 +71,8 @@ impl PlayActivity {
             None => return drop(context, DropReason::NotAPlay),
         };
         let Some((at, moment)) = event.time() else { return drop(context, DropReason::BadTime) };
-        let listen = Listen::new(context.listener().clone(), track.id.clone(), at, Source::AppleMusic);
+        let listen =
+            Listen::new(context.listener().clone(), track.id.clone(), at, Source::AppleMusic);
         let listen = Listen { moment, ..event.describe(listen, &track, &mut unusable) };
         let banned = event.cell(&["end reason type"]) == Some("TRACK_BANNED");
         let feedback = Feedback {
@@ -108,7 +112,8 @@ impl<'a> Event<'a> {
         is_song && self.cell(&["event type"]).is_none_or(|event| event == "PLAY_END")
     }
 
-    /// The artist of an album that it was played from is its artist; the artist of a playlist is whoever made the playlist.
+    /// The artist of an album that it was played from is its artist; the artist of a playlist is
+    /// whoever made the playlist.
     fn artist(&self, title: &str, artists: &Artists) -> Option<String> {
         let from_album = self.cell(&["container type"]).is_none_or(|kind| kind == "ALBUM");
         self.cell(&["artist name"])
@@ -159,11 +164,13 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// Durations are negative when a clock is set back, and longer than the track when an event went missing.
+    /// Durations are negative when a clock is set back, and longer than the track when an event
+    /// went missing.
     fn ms_played(&self, track: &Track, unusable: &mut Unusable) -> Option<u32> {
-        let longest = track.duration_ms().map_or(LONGEST_MS, |ms| (ms as f32 * LONGEST_SHARE) as u32);
-        let played =
-            values::milliseconds(self.cell(&["play duration milliseconds"])?).filter(|&ms| ms <= longest);
+        let longest =
+            track.duration_ms().map_or(LONGEST_MS, |ms| (ms as f32 * LONGEST_SHARE) as u32);
+        let played = values::milliseconds(self.cell(&["play duration milliseconds"])?)
+            .filter(|&ms| ms <= longest);
         if played.is_none() {
             unusable.push("play_duration");
         }

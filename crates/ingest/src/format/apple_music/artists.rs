@@ -9,12 +9,14 @@ use crate::input::read_error;
 use crate::table::{Delimited, Header, read_objects};
 use crate::{Context, IngestError};
 
-/// What is known of an export before its plays are read: the artist of each title that only one of the listener's artists has.
+/// What is known of an export before its plays are read: the artist of each title that only one of
+/// the listener's artists has.
 #[derive(Default)]
 pub(crate) struct Artists {
     /// `None` where several artists share the title.
     by_title: FxHashMap<String, Option<String>>,
-    /// Whether the play activity is among the files, which tells of each play what the daily tracks tell of a day.
+    /// Whether the play activity is among the files, which tells of each play what the daily tracks
+    /// tell of a day.
     pub(crate) beside_activity: bool,
 }
 
@@ -35,7 +37,8 @@ impl Artists {
             .or_insert_with(|| Some(artist.to_owned()));
     }
 
-    /// Learns from a daily-tracks or a library file; the context takes the account of that reading, which keeps no row.
+    /// Learns from a daily-tracks or a library file; the context takes the account of that reading,
+    /// which keeps no row.
     ///
     /// # Errors
     /// As reading the file does.
@@ -59,7 +62,8 @@ impl Artists {
         let mut table = Delimited::open(input, context)?;
         let Some(header) = table.next(context)?.map(Header::new) else { return Ok(()) };
         while let Some(row) = table.next(context)? {
-            if let Some((Some(artist), title)) = header.cell(row, &[daily::DESCRIPTION]).map(artist_and_title)
+            if let Some((Some(artist), title)) =
+                header.cell(row, &[daily::DESCRIPTION]).map(artist_and_title)
             {
                 self.learn(artist, title);
             }
@@ -73,7 +77,9 @@ impl Artists {
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
         read_objects(input, context, |object, _| {
-            if let (Some(artist), Some(title)) = (object.cell(library::ARTIST), object.cell(library::TITLE)) {
+            if let (Some(artist), Some(title)) =
+                (object.cell(library::ARTIST), object.cell(library::TITLE))
+            {
                 self.learn(artist, title);
             }
             Ok(())

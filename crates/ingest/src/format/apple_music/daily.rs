@@ -1,8 +1,8 @@
-//! `Apple Music - Play History Daily Tracks.csv`: what was played on a day, with the hours in which it was, the time played
-//! over all of them, and the reason that the last play ended.
+//! `Apple Music - Play History Daily Tracks.csv`: what was played on a day, with the hours in which
+//! it was, the time played over all of them, and the reason that the last play ended.
 //!
-//! These are the plays that the play activity has one by one. Of an export that holds both, only that is kept, or each play
-//! would count twice.
+//! These are the plays that the play activity has one by one. Of an export that holds both, only
+//! that is kept, or each play would count twice.
 
 use std::io::BufRead;
 
@@ -69,7 +69,9 @@ fn day(
 ) -> Result<(Listen, Track), DropReason> {
     let cell = |name| header.cell(row, &[name]);
     let (artist, title) = artist_and_title(cell(DESCRIPTION).ok_or(DropReason::NoTrack)?);
-    let at = cell("date played").and_then(|date| time(date, cell("hours"))).ok_or(DropReason::BadTime)?;
+    let at = cell("date played")
+        .and_then(|date| time(date, cell("hours")))
+        .ok_or(DropReason::BadTime)?;
     let track = named_track(None, artist.map(str::to_owned).into_iter().collect(), title);
     let ms_played = cell("play duration milliseconds").map(values::milliseconds);
     if ms_played == Some(None) {
@@ -81,14 +83,17 @@ fn day(
         ms_played: ms_played.flatten(),
         end_reason,
         skipped: skipped(end_reason),
-        private_session: cell("ignore for recommendations").and_then(values::truth).unwrap_or(false),
+        private_session: cell("ignore for recommendations")
+            .and_then(values::truth)
+            .unwrap_or(false),
         device: cell("source type").map(values::device_class).unwrap_or_default(),
         ..listen
     };
     Ok((listen, track))
 }
 
-/// `20240315` and `20, 21`: the beginning of the first hour. The zone is not said; UTC is assumed as in the play activity.
+/// `20240315` and `20, 21`: the beginning of the first hour. The zone is not said; UTC is assumed
+/// as in the play activity.
 fn time(date: &str, hours: Option<&str>) -> Option<Timestamp> {
     let date = match date.len() {
         8 => Date::strptime("%Y%m%d", date).ok()?,

@@ -1,6 +1,7 @@
-//! `Apple Music - Favorites.csv`, and before 2022 `Apple Music Likes and Dislikes.csv`: songs, albums, artists and playlists
-//! that the listener likes or dislikes, described in a cell. Only songs are read, whose description is `Artist - Title`:
-//! liking an artist or an album says little of any one track.
+//! `Apple Music - Favorites.csv`, and before 2022 `Apple Music Likes and Dislikes.csv`: songs,
+//! albums, artists and playlists that the listener likes or dislikes, described in a cell. Only
+//! songs are read, whose description is `Artist - Title`: liking an artist or an album says little
+//! of any one track.
 
 use std::io::BufRead;
 
@@ -43,8 +44,9 @@ impl Format for Favorites {
 
 fn said(header: &Header, row: &StringRecord, context: &Context<'_>) -> Result<Record, DropReason> {
     let cell = |names| header.cell(row, names);
-    let is_song = cell(&["favorite type", "item type"])
-        .is_none_or(|kind| ["SONG", "TRACK", "SONGS"].contains(&kind.to_ascii_uppercase().as_str()));
+    let is_song = cell(&["favorite type", "item type"]).is_none_or(|kind| {
+        ["SONG", "TRACK", "SONGS"].contains(&kind.to_ascii_uppercase().as_str())
+    });
     if !is_song {
         return Err(DropReason::NotAPlay);
     }

@@ -1,5 +1,5 @@
-//! `Apple Music Library Tracks.json`: the tracks of the listener's library. Each is saved; those that the listener likes,
-//! dislikes or has as a favourite say so instead.
+//! `Apple Music Library Tracks.json`: the tracks of the listener's library. Each is saved; those
+//! that the listener likes, dislikes or has as a favourite say so instead.
 
 use std::io::BufRead;
 
@@ -46,7 +46,11 @@ impl Format for LibraryTracks {
     }
 }
 
-fn saved(row: &Object, context: &Context<'_>, unusable: &mut Unusable) -> Result<Record, DropReason> {
+fn saved(
+    row: &Object,
+    context: &Context<'_>,
+    unusable: &mut Unusable,
+) -> Result<Record, DropReason> {
     match row.cell("Content Type") {
         None | Some("Song") => {}
         Some("Music Video") => return Err(DropReason::Video),
@@ -62,9 +66,9 @@ fn saved(row: &Object, context: &Context<'_>, unusable: &mut Unusable) -> Result
     track.genre = row.cell("Genre").map(str::to_owned);
     track.year = row.cell("Track Year").or(row.cell("Release Date")).and_then(values::year);
     let duration = row.cell("Track Duration").map(values::milliseconds);
-    if duration
-        .is_some_and(|ms| !ms.is_some_and(|ms| track.features.set(AudioFeature::DurationMs, ms as f32)))
-    {
+    if duration.is_some_and(|ms| {
+        !ms.is_some_and(|ms| track.features.set(AudioFeature::DurationMs, ms as f32))
+    }) {
         unusable.push("track_duration");
     }
     let (kind, at) = opinion(row);

@@ -1,4 +1,5 @@
-//! Apple Music, as `Apple_Media_Services.zip` holds it: every file of a folder has a shape of its own.
+//! Apple Music, as `Apple_Media_Services.zip` holds it: every file of a folder has a shape of its
+//! own.
 //!
 //! | file | read as |
 //! |---|---|
@@ -7,9 +8,10 @@
 //! | `Apple Music Library Tracks.json` | what the listener owns, likes and dislikes ([`LibraryTracks`]) |
 //! | `Apple Music - Favorites.csv`, `Apple Music Likes and Dislikes.csv` | what the listener said ([`Favorites`]) |
 //!
-//! Most vintages of the play activity do not name the artist. The other files do, so [`Artists`] can be learnt from them and
-//! handed to [`PlayActivity`]; without it, plays are of a title by nobody. A title that several artists of the listener share
-//! stays without one: a wrong artist is worse than none.
+//! Most vintages of the play activity do not name the artist. The other files do, so [`Artists`]
+//! can be learnt from them and handed to [`PlayActivity`]; without it, plays are of a title by
+//! nobody. A title that several artists of the listener share stays without one: a wrong artist is
+//! worse than none.
 
 mod activity;
 mod artists;
@@ -27,7 +29,8 @@ pub(crate) use library::LibraryTracks;
 
 use segue_core::EndReason;
 
-/// Why a play ended. A pause or a scrub ends a row but not the listening, so it is a stop, which teaches nothing.
+/// Why a play ended. A pause or a scrub ends a row but not the listening, so it is a stop, which
+/// teaches nothing.
 fn end_reason(text: &str) -> EndReason {
     match text {
         "NATURAL_END_OF_TRACK" => EndReason::Finished,
@@ -56,7 +59,8 @@ fn skipped(reason: EndReason) -> Option<bool> {
     }
 }
 
-/// `Artist - Title`. Of several dashes the first one separates: titles have more of them (`Song - Live`) than artists.
+/// `Artist - Title`. Of several dashes the first one separates: titles have more of them (`Song -
+/// Live`) than artists.
 fn artist_and_title(description: &str) -> (Option<&str>, &str) {
     match description.split_once(" - ") {
         Some((artist, title)) if !artist.trim().is_empty() && !title.trim().is_empty() => {

@@ -33,7 +33,10 @@ fn a_play_is_read_from_a_dozen_of_its_columns() {
         (track.artist(), track.title.as_str(), track.album.as_deref()),
         (Some("Anna Ash"), "First Song", Some("Leaves"))
     );
-    assert_eq!((listen.at.to_string(), listen.moment), ("2024-01-01T00:00:00Z".to_owned(), Moment::Started));
+    assert_eq!(
+        (listen.at.to_string(), listen.moment),
+        ("2024-01-01T00:00:00Z".to_owned(), Moment::Started)
+    );
     assert_eq!(
         (listen.ms_played, listen.end_reason, listen.skipped),
         (Some(201_000), EndReason::Finished, Some(false))
@@ -70,7 +73,10 @@ fn other_events_are_no_plays() {
     let (report, _) = read(&PlayActivity::default(), &fixture("apple_play_activity.csv"));
     assert_eq!((report.rows_read, report.listens), (9, 5));
     let dropped: Vec<_> = report.dropped.into_iter().collect();
-    assert_eq!(dropped, [(DropReason::NoTitle, 1), (DropReason::BadTime, 1), (DropReason::NotAPlay, 2)]);
+    assert_eq!(
+        dropped,
+        [(DropReason::NoTitle, 1), (DropReason::BadTime, 1), (DropReason::NotAPlay, 2)]
+    );
 }
 
 #[test]
@@ -99,7 +105,10 @@ fn artists_learnt_from_other_files_fill_in_where_there_is_no_doubt() {
     let activity = PlayActivity { artists: artists_of(&["apple_library.json"]) };
     let (_, records) = read(&activity, &fixture("apple_play_activity.csv"));
     let artists: Vec<_> = records.tracks().iter().map(|track| track.artist()).collect();
-    assert_eq!(artists, [Some("Anna Ash"), Some("Ben Birch"), Some("Anna Ash"), Some("Anna Ash"), None]);
+    assert_eq!(
+        artists,
+        [Some("Anna Ash"), Some("Ben Birch"), Some("Anna Ash"), Some("Anna Ash"), None]
+    );
 
     let doubtful = artists_of(&["apple_library.json", "apple_daily_tracks.csv"]);
     assert_eq!(doubtful.artist_of("THIRD SONG"), None, "two artists have it");
@@ -111,8 +120,11 @@ fn a_day_of_plays_names_artist_and_title_in_one_cell() {
     let (report, records) = read(&DailyTracks::default(), &fixture("apple_daily_tracks.csv"));
     let tracks: Vec<_> =
         records.tracks().iter().map(|track| (track.artist(), track.title.as_str())).collect();
-    let expected =
-        [(Some("Anna Ash"), "Third Song - Live"), (Some("Ash, Anna"), "Third Song"), (None, "Untitled")];
+    let expected = [
+        (Some("Anna Ash"), "Third Song - Live"),
+        (Some("Ash, Anna"), "Third Song"),
+        (None, "Untitled"),
+    ];
     assert_eq!(tracks, expected);
     let listens = records.listens();
     assert_eq!(
@@ -131,17 +143,24 @@ fn a_day_of_plays_names_artist_and_title_in_one_cell() {
 #[test]
 fn favourites_are_likes_and_dislikes_of_songs() {
     let (report, records) = read(&Favorites, &fixture("apple_favorites.csv"));
-    let kinds: Vec<_> = records.feedback().iter().map(|said| (said.kind, said.at.is_some())).collect();
+    let kinds: Vec<_> =
+        records.feedback().iter().map(|said| (said.kind, said.at.is_some())).collect();
     assert_eq!(kinds, [(FeedbackKind::Like, true), (FeedbackKind::Dislike, true)]);
     let dropped: Vec<_> = report.dropped.into_iter().collect();
-    assert_eq!(dropped, [(DropReason::NoTrack, 1), (DropReason::NotAPlay, 1), (DropReason::Empty, 1)]);
+    assert_eq!(
+        dropped,
+        [(DropReason::NoTrack, 1), (DropReason::NotAPlay, 1), (DropReason::Empty, 1)]
+    );
 }
 
 #[test]
 fn the_library_is_saved_and_says_what_is_liked() {
     let (report, records) = read(&LibraryTracks, &fixture("apple_library.json"));
-    let said: Vec<_> =
-        records.feedback().iter().map(|said| (said.kind, said.at.map(|at| at.to_string()))).collect();
+    let said: Vec<_> = records
+        .feedback()
+        .iter()
+        .map(|said| (said.kind, said.at.map(|at| at.to_string())))
+        .collect();
     let expected = [
         (FeedbackKind::Saved, Some("2023-08-01T10:00:00Z".to_owned())),
         (FeedbackKind::Like, Some("2024-03-02T05:59:53Z".to_owned())),

@@ -1,17 +1,19 @@
 //! What friends hear, for listeners of whom little else is known.
 //!
-//! The friends' mean history joins the listener's own as weaker evidence, and fades as the own one grows:
+//! The friends' mean history joins the listener's own as weaker evidence, and fades as the own one
+//! grows:
 //!
 //! ```text
 //! bag(u) = own(u) + w 2^(−n/h) · Σ_f own(f) / √|friends(f)|  (normalised)
 //! score  = standardised iALS(bag(u)) + 2^(−n) · standardised EASE(friends' part)
 //! ```
 //!
-//! with `n` the distinct items that the listener heard. iALS tells most from few picks, EASE from a crowd's, which is all that
-//! there is before the first pick. Friends of many say less each. `w` and `h` are fitted: some listeners with friends are
-//! withheld, meet the rest of the data as newcomers with 1, 3 and 10 picks, and the pair that ranks what they hear best is
-//! kept. Rejected: adding what friends hear to the scores rather than to the evidence; it helped newcomers less and cost
-//! listeners with a history (HetRec, NDCG@100: EASE .433, EASE + 0.4 friends .410).
+//! with `n` the distinct items that the listener heard. iALS tells most from few picks, EASE from a
+//! crowd's, which is all that there is before the first pick. Friends of many say less each. `w`
+//! and `h` are fitted: some listeners with friends are withheld, meet the rest of the data as
+//! newcomers with 1, 3 and 10 picks, and the pair that ranks what they hear best is kept. Rejected:
+//! adding what friends hear to the scores rather than to the evidence; it helped newcomers less and
+//! cost listeners with a history (HetRec, NDCG@100: EASE .433, EASE + 0.4 friends .410).
 
 mod tuning;
 
@@ -40,7 +42,8 @@ pub struct FriendsConfig {
 /// How much friends count.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Influence {
-    /// `w`: what all friends' histories weigh together, where an own item weighs one, before the first own item.
+    /// `w`: what all friends' histories weigh together, where an own item weighs one, before the
+    /// first own item.
     pub weight: f64,
     /// `h`: own items after which it has halved.
     pub half_life_items: f64,
@@ -73,8 +76,8 @@ impl Friends {
     /// Fits both models, and how much friends count unless the configuration says so.
     ///
     /// # Errors
-    /// [`ModelError::NoEvents`], [`ModelError::TooLarge`], [`ModelError::Setting`], or [`ModelError::LengthMismatch`] unless
-    /// there is a row of friends for each listener.
+    /// [`ModelError::NoEvents`], [`ModelError::TooLarge`], [`ModelError::Setting`], or
+    /// [`ModelError::LengthMismatch`] unless there is a row of friends for each listener.
     pub fn fit(
         training: &Training<'_>,
         friendships: &Friendships,
@@ -132,11 +135,13 @@ impl Friends {
     /// [`ModelError::Damaged`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModelError> {
         let (reader, config): (_, FriendsConfig) = Reader::open(bytes, Self::NAME)?;
-        let (ials, ease) = (Ials::from_bytes(reader.u8s("ials")?)?, Ease::from_bytes(reader.u8s("ease")?)?);
+        let (ials, ease) =
+            (Ials::from_bytes(reader.u8s("ials")?)?, Ease::from_bytes(reader.u8s("ease")?)?);
         let (items, found) = (ials.items(), ease.items());
         reader.require(items == found, || format!("the models rank {items} and {found} items"))?;
         let discounts = reader.f32s("discounts")?.1;
-        let histories = Counts::read(&reader, ["offsets", "items", "strengths"], [discounts.len(), items])?;
+        let histories =
+            Counts::read(&reader, ["offsets", "items", "strengths"], [discounts.len(), items])?;
         let found = config.influence;
         reader.require(found.is_some(), || "how much friends count is missing".to_owned())?;
         let influence = found.unwrap_or(tuning::FALLBACK);

@@ -59,7 +59,11 @@ pub(super) fn fit_influence(
     Ok(best.1)
 }
 
-fn withhold(training: &Training<'_>, friendships: &Friendships, rng: &mut impl Rng) -> Vec<ListenerIdx> {
+fn withhold(
+    training: &Training<'_>,
+    friendships: &Friendships,
+    rng: &mut impl Rng,
+) -> Vec<ListenerIdx> {
     let known = |listener: &ListenerIdx| {
         !friendships[listener.row()].is_empty() && training.history(*listener).items.len() > 1
     };
@@ -109,7 +113,8 @@ fn mean_gain(model: &Friends, newcomers: &[Newcomer]) -> f64 {
 fn gain(scores: &mut [f32], newcomer: &Newcomer) -> f64 {
     newcomer.picks.iter().for_each(|&item| scores[item as usize] = f32::NEG_INFINITY);
     let discount = |rank: usize| 1.0 / ((rank + 2) as f64).log2();
-    let better = |a: u32, b: u32| scores[b as usize].total_cmp(&scores[a as usize]).then(a.cmp(&b)).is_lt();
+    let better =
+        |a: u32, b: u32| scores[b as usize].total_cmp(&scores[a as usize]).then(a.cmp(&b)).is_lt();
     let found: f64 = newcomer
         .others
         .iter()

@@ -1,4 +1,5 @@
-//! Conditional logit (McFadden 1974): which option is chosen of several, linear in what is known of each.
+//! Conditional logit (McFadden 1974): which option is chosen of several, linear in what is known of
+//! each.
 
 use std::iter;
 use std::rc::Rc;
@@ -28,7 +29,8 @@ impl Choice {
     }
 }
 
-/// Precision of the prior, a normal distribution around zero: a member that the data say nothing of gets no weight.
+/// Precision of the prior, a normal distribution around zero: a member that the data say nothing of
+/// gets no weight.
 const RIDGE: f64 = 1.0;
 const MOST_STEPS: usize = 30;
 const CONVERGED: f64 = 1e-8;
@@ -61,7 +63,11 @@ pub(super) fn fit_choices(features: usize, choices: &[Choice]) -> Vec<f64> {
 fn utilities(at: &[f64], choice: &Choice) -> Vec<f64> {
     let log_counts = iter::once(0.0).chain(choice.rivals.iter().map(|rival| rival.log_count));
     let utility = |option: &Vec<f64>| option.iter().zip(at).map(|(x, w)| x * w).sum::<f64>();
-    choice.options().zip(log_counts).map(|(option, log_count)| utility(option) + log_count).collect()
+    choice
+        .options()
+        .zip(log_counts)
+        .map(|(option, log_count)| utility(option) + log_count)
+        .collect()
 }
 
 /// Probability of each option.
@@ -177,8 +183,9 @@ mod tests {
             at
         };
         for i in 0..2 {
-            let slope =
-                (objective(&shifted(i, 1e-5), &choices) - objective(&shifted(i, -1e-5), &choices)) / 2e-5;
+            let slope = (objective(&shifted(i, 1e-5), &choices)
+                - objective(&shifted(i, -1e-5), &choices))
+                / 2e-5;
             assert!((slope - gradient[i]).abs() < 1e-6);
             for (j, hessian) in hessian[i].iter().enumerate() {
                 let bend = (derivatives(&shifted(j, 1e-5), &choices).0[i]

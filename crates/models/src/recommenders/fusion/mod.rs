@@ -1,12 +1,15 @@
-//! Late fusion: a weighted sum of what several models say, weights learned on listening that none of them was trained on.
+//! Late fusion: a weighted sum of what several models say, weights learned on listening that none
+//! of them was trained on.
 //!
-//! Each member's scores are standardised over the catalogue, query by query, and squashed, `asinh((s - mean) / sd)`: members
-//! differ in unit, and neighbour models in the weight of their tails. A member's weight is linear in how long the history is,
-//! `a + b (ln(1 + events) - c)`, so that what is known of friends or of the crowd fades as the listener's own history grows.
-//! The weights maximise the likelihood of the answers under a softmax over the candidates, which is concave: Newton steps
-//! find the one optimum, no seed involved.
+//! Each member's scores are standardised over the catalogue, query by query, and squashed,
+//! `asinh((s - mean) / sd)`: members differ in unit, and neighbour models in the weight of their
+//! tails. A member's weight is linear in how long the history is, `a + b (ln(1 + events) - c)`, so
+//! that what is known of friends or of the crowd fades as the listener's own history grows. The
+//! weights maximise the likelihood of the answers under a softmax over the candidates, which is
+//! concave: Newton steps find the one optimum, no seed involved.
 //!
-//! Joining ids and features inside one network was rejected: it lost to late fusion wherever both were tried (DESIGN).
+//! Joining ids and features inside one network was rejected: it lost to late fusion wherever both
+//! were tried (DESIGN).
 
 mod logit;
 
@@ -21,8 +24,8 @@ use self::logit::{Choice, Rival, fit_choices};
 
 /// The best of each member, which an answer has to beat.
 const BEST: usize = 50;
-/// Items from all over the catalogue, which stand for the rest of it: without them the best of the members would seem to be
-/// what is never chosen.
+/// Items from all over the catalogue, which stand for the rest of it: without them the best of the
+/// members would seem to be what is never chosen.
 const OTHERS: usize = 200;
 /// Cases that weights are fitted on: they are few numbers.
 const MOST_CASES: usize = 4_000;
@@ -58,7 +61,8 @@ impl FusionWeights {
         let mut choices = Vec::new();
         let rows = (BLOCK_BYTES / size_of::<f32>() / members[0].items().max(1)).max(1);
         for block in cases.chunks(rows) {
-            let queries: Vec<Query<'_>> = block.iter().map(|case| case.query(interactions)).collect();
+            let queries: Vec<Query<'_>> =
+                block.iter().map(|case| case.query(interactions)).collect();
             let scores = standardised(members, &queries);
             for (at, case) in block.iter().enumerate() {
                 let beyond = length(case) - middle;
@@ -66,7 +70,11 @@ impl FusionWeights {
             }
         }
         let fitted = fit_choices(2 * members.len(), &choices);
-        Self { weight: fitted[..members.len()].to_vec(), slope: fitted[members.len()..].to_vec(), middle }
+        Self {
+            weight: fitted[..members.len()].to_vec(),
+            slope: fitted[members.len()..].to_vec(),
+            middle,
+        }
     }
 
     /// The weight of a member for a history of so many events.
@@ -159,7 +167,8 @@ fn choices_of(
         HistoryUse::Kept => &[],
     };
     let ranked = |item: usize| candidates.among.is_none_or(|among| among[item]);
-    let rows: Vec<&[f32]> = scores.iter().map(|scores| &scores[at * items..(at + 1) * items]).collect();
+    let rows: Vec<&[f32]> =
+        scores.iter().map(|scores| &scores[at * items..(at + 1) * items]).collect();
     let (mut rivals, mut top) = (Vec::new(), Vec::new());
     for row in &rows {
         let mut row = row.to_vec();
@@ -181,7 +190,8 @@ fn choices_of(
         own.clone().chain(own.map(|score| score * beyond)).collect::<Vec<f64>>()
     };
     let best = rivals.into_iter().map(|item| Rival { features: features(item), log_count: 0.0 });
-    let all: Vec<ItemIdx> = (0..items).filter(|&item| ranked(item)).map(|row| ItemIdx(row as u32)).collect();
+    let all: Vec<ItemIdx> =
+        (0..items).filter(|&item| ranked(item)).map(|row| ItemIdx(row as u32)).collect();
     let stride = all.len().div_ceil(OTHERS).max(1);
     let others: Vec<ItemIdx> = all.iter().copied().skip(at % stride).step_by(stride).collect();
     let log_count = (all.len() as f64 / others.len().max(1) as f64).ln();

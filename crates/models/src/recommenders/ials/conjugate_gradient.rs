@@ -1,5 +1,5 @@
-//! Least squares for one side of a factorisation, by conjugate gradients (Takács et al. 2011, "Applications of the
-//! conjugate gradient method for implicit feedback collaborative filtering").
+//! Least squares for one side of a factorisation, by conjugate gradients (Takács et al. 2011,
+//! "Applications of the conjugate gradient method for implicit feedback collaborative filtering").
 //!
 //! A row `x` with strengths `c` on the items that it is observed with solves
 //!
@@ -7,9 +7,10 @@
 //! (α₀ YᵀY + Σ_i c_i y_i y_iᵀ + λ_x I) x = Σ_i c_i y_i
 //! ```
 //!
-//! Started from the row's last value, a few steps an iteration reach the loss of the exact solution at a fraction of its cost:
-//! `f` per entry and step instead of `f²`. The shared part `α₀ YᵀY p` is one matrix product for a batch of rows; the
-//! observed part reads each `y_i` once for both of its uses, four at a time.
+//! Started from the row's last value, a few steps an iteration reach the loss of the exact solution
+//! at a fraction of its cost: `f` per entry and step instead of `f²`. The shared part `α₀ YᵀY p` is
+//! one matrix product for a batch of rows; the observed part reads each `y_i` once for both of its
+//! uses, four at a time.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -76,14 +77,21 @@ struct Progress {
     square: f32,
 }
 
-/// Numbers of the fixed side that are copied together: they are read once for each step, and stay in the second-level cache.
+/// Numbers of the fixed side that are copied together: they are read once for each step, and stay
+/// in the second-level cache.
 const GATHERED: usize = 1 << 16;
 
 /// Solves for rows from `first` on, from what `x` holds on; rows without entries become zero.
 ///
 /// # Shapes
 /// `x` `[rows, stride]`.
-pub(super) fn solve(fixed: Fixed<'_>, rows: Rows<'_>, first: usize, x: &mut [f32], scratch: &mut Scratch) {
+pub(super) fn solve(
+    fixed: Fixed<'_>,
+    rows: Rows<'_>,
+    first: usize,
+    x: &mut [f32],
+    scratch: &mut Scratch,
+) {
     let (mut first, mut x) = (first, x);
     while !x.is_empty() {
         let count = group(rows.observed, first, x.len() / fixed.stride, fixed.stride);
@@ -100,7 +108,13 @@ fn group(observed: &Counts, first: usize, rows: usize, stride: usize) -> usize {
     (0..rows).take_while(fits).count().max(1)
 }
 
-fn solve_group(fixed: Fixed<'_>, rows: Rows<'_>, first: usize, x: &mut [f32], scratch: &mut Scratch) {
+fn solve_group(
+    fixed: Fixed<'_>,
+    rows: Rows<'_>,
+    first: usize,
+    x: &mut [f32],
+    scratch: &mut Scratch,
+) {
     let Rows { observed, config, stop } = rows;
     let stride = fixed.stride;
     let count = x.len() / stride;
@@ -134,14 +148,16 @@ fn solve_group(fixed: Fixed<'_>, rows: Rows<'_>, first: usize, x: &mut [f32], sc
     for _ in 0..stop.steps {
         matmul(images, Output::Overwrite, Matrix::new(directions, count, stride), gram);
         let mut going = false;
-        let buffers =
-            rows_of(residuals, stride).zip(rows_of(directions, stride)).zip(rows_of(images, stride));
+        let buffers = rows_of(residuals, stride)
+            .zip(rows_of(directions, stride))
+            .zip(rows_of(images, stride));
         for (row, (((r, p), image), x)) in buffers.zip(rows_of(x, stride)).enumerate() {
             let Progress { lambda, initial, square } = progress[row];
             if square > initial * stop.tolerance {
                 going = true;
                 let equation = equation(row, lambda);
-                progress[row].square = Arch::new().dispatch(Step { equation, square, x, r, p, image });
+                progress[row].square =
+                    Arch::new().dispatch(Step { equation, square, x, r, p, image });
             }
         }
         if !going {
@@ -239,7 +255,9 @@ impl WithSimd for Step<'_> {
 
 #[inline(always)]
 fn square<S: Simd>(simd: S, values: &[S::f32s]) -> f32 {
-    let sum = values.iter().fold(simd.splat_f32s(0.0), |sum, value| simd.mul_add_e_f32s(*value, *value, sum));
+    let sum = values
+        .iter()
+        .fold(simd.splat_f32s(0.0), |sum, value| simd.mul_add_e_f32s(*value, *value, sum));
     simd.reduce_sum_f32s(sum)
 }
 
@@ -255,7 +273,8 @@ impl Equation<'_> {
     ) {
         let stride = size_of_val(x) / size_of::<f32>();
         let vectors = |values| -> &[S::f32s] { &S::as_simd_f32s(values).0[..x.len()] };
-        let listed = |entry: usize| vectors(&self.table[self.items[entry] as usize * stride..][..stride]);
+        let listed =
+            |entry: usize| vectors(&self.table[self.items[entry] as usize * stride..][..stride]);
         match self.gathered {
             Some(rows) => {
                 let gathered = |entry: usize| vectors(&rows[entry * stride..][..stride]);
@@ -302,8 +321,9 @@ fn add_rows<S: Simd, const ROWS: usize>(
             *dot = simd.mul_add_e_f32s(row[i], x[i], *dot);
         }
     }
-    let coefficients: [S::f32s; ROWS] =
-        std::array::from_fn(|r| simd.splat_f32s(coefficient(strengths[r], simd.reduce_sum_f32s(dots[r]))));
+    let coefficients: [S::f32s; ROWS] = std::array::from_fn(|r| {
+        simd.splat_f32s(coefficient(strengths[r], simd.reduce_sum_f32s(dots[r])))
+    });
     for i in 0..n {
         for (coefficient, row) in coefficients.iter().zip(rows) {
             out[i] = simd.mul_add_e_f32s(*coefficient, row[i], out[i]);
@@ -318,10 +338,17 @@ mod tests {
     use crate::kernels::testing::{normals, wide};
 
     /// Gradient of the quadratic that a row minimises, in double precision.
-    fn gradient(table: &[f64], gram: &[f64], entries: (&[u32], &[f32]), lambda: f64, x: &[f64]) -> Vec<f64> {
+    fn gradient(
+        table: &[f64],
+        gram: &[f64],
+        entries: (&[u32], &[f32]),
+        lambda: f64,
+        x: &[f64],
+    ) -> Vec<f64> {
         let f = x.len();
-        let mut gradient: Vec<f64> =
-            (0..f).map(|a| lambda * x[a] + (0..f).map(|b| gram[a * f + b] * x[b]).sum::<f64>()).collect();
+        let mut gradient: Vec<f64> = (0..f)
+            .map(|a| lambda * x[a] + (0..f).map(|b| gram[a * f + b] * x[b]).sum::<f64>())
+            .collect();
         for (&item, &strength) in entries.0.iter().zip(entries.1) {
             let y = &table[item as usize * f..][..f];
             let error = y.iter().zip(x).map(|(y, x)| y * x).sum::<f64>() - 1.0;
@@ -345,9 +372,16 @@ mod tests {
         let observed = rows.finish();
         let mut x = normals(2, 3 * stride);
         let fixed = Fixed { table: &table, gram: &gram, stride };
-        let config =
-            IalsConfig { regularisation: 0.2, unobserved_weight: Some(0.05), ..IalsConfig::default() };
-        let rows = Rows { observed: &observed, config: &config, stop: Stop { steps: 100, tolerance: 1e-12 } };
+        let config = IalsConfig {
+            regularisation: 0.2,
+            unobserved_weight: Some(0.05),
+            ..IalsConfig::default()
+        };
+        let rows = Rows {
+            observed: &observed,
+            config: &config,
+            stop: Stop { steps: 100, tolerance: 1e-12 },
+        };
         solve(fixed, rows, 0, &mut x, &mut Scratch::default());
         assert!(x[stride..2 * stride].iter().all(|&x| x == 0.0), "nothing observed, nothing known");
         for row in [0, 2] {

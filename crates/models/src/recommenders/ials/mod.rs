@@ -1,6 +1,7 @@
-//! iALS: factors of listeners and items by alternating least squares on all pairs, heard or not (Hu, Koren & Volinsky 2008),
-//! with the unobserved weight and the frequency-scaled regularisation of "Revisiting the performance of iALS on item
-//! recommendation benchmarks" (Rendle et al. 2021, arXiv 2110.14037).
+//! iALS: factors of listeners and items by alternating least squares on all pairs, heard or not
+//! (Hu, Koren & Volinsky 2008), with the unobserved weight and the frequency-scaled regularisation
+//! of "Revisiting the performance of iALS on item recommendation benchmarks" (Rendle et al. 2021,
+//! arXiv 2110.14037).
 //!
 //! ```text
 //! L = Σ_{(u,i) heard} c_ui (x_u·y_i − 1)² + α₀ Σ_{u,i} (x_u·y_i)² + λ Σ_u (|I_u| + α₀|I|)^ν |x_u|² + λ Σ_i (|U_i| + α₀|U|)^ν |y_i|²
@@ -33,9 +34,10 @@ pub struct IalsConfig {
     pub factors: usize,
     /// Times that both sides are solved for.
     pub iterations: usize,
-    /// `α₀`: how much an unheard item counts as unliked, next to one for a heard one. `None`: so much that all unheard items
-    /// of a mean listener together weigh two and a half times what the heard ones do; a fixed weight that suits a thousand items drowns
-    /// what was heard among a hundred thousand.
+    /// `α₀`: how much an unheard item counts as unliked, next to one for a heard one. `None`: so
+    /// much that all unheard items of a mean listener together weigh two and a half times what the
+    /// heard ones do; a fixed weight that suits a thousand items drowns what was heard among a
+    /// hundred thousand.
     pub unobserved_weight: Option<f64>,
     /// `λ`.
     pub regularisation: f64,
@@ -89,14 +91,19 @@ struct Table {
 
 impl Ials {
     const NAME: &str = "ials";
-    /// Enough for a row that starts from nothing; what is left is far below the noise of single precision.
+    /// Enough for a row that starts from nothing; what is left is far below the noise of single
+    /// precision.
     const FOLD_IN: Stop = Stop { steps: 50, tolerance: 1e-10 };
 
     /// Alternates between listeners and items.
     ///
     /// # Errors
     /// [`ModelError::NoEvents`], or [`ModelError::Setting`].
-    pub fn fit(training: &Training<'_>, config: &IalsConfig, seed: u64) -> Result<Self, ModelError> {
+    pub fn fit(
+        training: &Training<'_>,
+        config: &IalsConfig,
+        seed: u64,
+    ) -> Result<Self, ModelError> {
         config.require_sound()?;
         let by_listener = Counts::of(training, &config.training)?;
         let config = &config.settled(&by_listener);
@@ -136,7 +143,8 @@ impl Ials {
         reader.require(sound, || "the configuration is out of range".to_owned())?;
         let values = reader.f32s_of("items", tie_break.items() * config.factors)?;
         let mut items = Table::zeros(tie_break.items(), config.factors);
-        let rows = items.values.chunks_exact_mut(items.stride).zip(values.chunks_exact(config.factors));
+        let rows =
+            items.values.chunks_exact_mut(items.stride).zip(values.chunks_exact(config.factors));
         rows.for_each(|(to, from)| to[..from.len()].copy_from_slice(from));
         let gram = items.gram(config.alpha());
         Ok(Self { config, items, gram, tie_break })
@@ -205,8 +213,9 @@ impl IalsConfig {
         self.unobserved_weight.expect("fitting and loading settle the weight")
     }
 
-    /// `λ (heard + α₀ others)^ν`, the ridge of a row observed with some of `others`. An entry weaker than one counts as a
-    /// part of one: a crowd's worth of faint evidence is no long history.
+    /// `λ (heard + α₀ others)^ν`, the ridge of a row observed with some of `others`. An entry
+    /// weaker than one counts as a part of one: a crowd's worth of faint evidence is no long
+    /// history.
     fn ridge(&self, strengths: &[f32], others: usize) -> f32 {
         let heard: f32 = strengths.iter().map(|strength| strength.min(1.0)).sum();
         let pairs = f64::from(heard) + self.alpha() * others as f64;

@@ -1,8 +1,9 @@
-//! One transformer block over packed rows: sequences lie one after another without padding, so that short histories cost
-//! what they are long.
+//! One transformer block over packed rows: sequences lie one after another without padding, so that
+//! short histories cost what they are long.
 //!
-//! `x ← x + [σ(x Wᵍ)] ⊙ dropout(attention(norm(x)))`, then `x ← x + [σ(x Wᵍ)] ⊙ dropout(feed_forward(norm(x)))`; the gates
-//! in brackets, and SwiGLU instead of ReLU, make it a LiGR block.
+//! `x ← x + [σ(x Wᵍ)] ⊙ dropout(attention(norm(x)))`, then `x ← x + [σ(x Wᵍ)] ⊙
+//! dropout(feed_forward(norm(x)))`; the gates in brackets, and SwiGLU instead of ReLU, make it a
+//! LiGR block.
 
 use rand_chacha::ChaCha8Rng;
 
@@ -117,9 +118,18 @@ impl BlockLayout {
             let out = &mut attended[row * dim..][..attention.length * dim];
             attention.forward(&qkv[row * 3 * dim..], &mut weights[weight..], out);
         }
-        self.attention_out.forward(parameters, attended, sized(&mut state.attention.out, rows * dim));
+        self.attention_out.forward(
+            parameters,
+            attended,
+            sized(&mut state.attention.out, rows * dim),
+        );
         let middle = sized(&mut state.middle, rows * dim);
-        state.attention.join(parameters, self.attention_gate.as_ref(), (x, middle), dropout.as_mut());
+        state.attention.join(
+            parameters,
+            self.attention_gate.as_ref(),
+            (x, middle),
+            dropout.as_mut(),
+        );
 
         let normed = sized(&mut state.feed_forward_normed, rows * dim);
         let moments = sized(&mut state.feed_forward_moments, rows);
@@ -133,14 +143,20 @@ impl BlockLayout {
             relu(inner, active);
         }
         if let Some(Dropout { share, rng }) = &mut dropout {
-            dropout::forward(*share, *rng, active, sized(&mut state.active_mask, rows * self.outer.input));
+            dropout::forward(
+                *share,
+                *rng,
+                active,
+                sized(&mut state.active_mask, rows * self.outer.input),
+            );
         }
         self.outer.forward(parameters, active, sized(&mut state.feed_forward.out, rows * dim));
         let gate = self.feed_forward_gate.as_ref();
         state.feed_forward.join(parameters, gate, (middle, out), dropout.as_mut());
     }
 
-    /// Turns the gradient of the output, in place, into that of the input; adds to the gradients of the parameters.
+    /// Turns the gradient of the output, in place, into that of the input; adds to the gradients of
+    /// the parameters.
     ///
     /// # Shapes
     /// `d` `[rows, dim]`.
@@ -157,8 +173,10 @@ impl BlockLayout {
         let Scratch { branch, wide, narrow, attention } = scratch;
         let middle = &state.middle[..rows * dim];
         let gate = self.feed_forward_gate.as_ref();
-        let dbranch = state.feed_forward.split(parameters, gate, (middle, d, gradients), (branch, dropped));
-        let (dactive, dinner) = sized(wide, rows * (hidden + self.inner.output)).split_at_mut(rows * hidden);
+        let dbranch =
+            state.feed_forward.split(parameters, gate, (middle, d, gradients), (branch, dropped));
+        let (dactive, dinner) =
+            sized(wide, rows * (hidden + self.inner.output)).split_at_mut(rows * hidden);
         let active = &state.active[..rows * hidden];
         self.outer.backward(parameters, (active, dbranch), gradients, (Output::Overwrite, dactive));
         if dropped {
@@ -189,14 +207,26 @@ impl BlockLayout {
         );
         let dqkv = sized(wide, rows * 3 * dim);
         for (sizes, row, weight) in sequences.attentions() {
-            let saved =
-                attention::Saved { qkv: &state.qkv[row * 3 * dim..], weights: &state.weights[weight..] };
+            let saved = attention::Saved {
+                qkv: &state.qkv[row * 3 * dim..],
+                weights: &state.weights[weight..],
+            };
             let dqkv = &mut dqkv[row * 3 * dim..][..sizes.length * 3 * dim];
-            sizes.backward(saved, &dattended[row * dim..], sized(attention, sizes.scratch_len()), dqkv);
+            sizes.backward(
+                saved,
+                &dattended[row * dim..],
+                sized(attention, sizes.scratch_len()),
+                dqkv,
+            );
         }
         let normed = &state.attention_normed[..rows * dim];
         let dnormed = sized(narrow, rows * dim);
-        self.attention_in.backward(parameters, (normed, dqkv), gradients, (Output::Overwrite, dnormed));
+        self.attention_in.backward(
+            parameters,
+            (normed, dqkv),
+            gradients,
+            (Output::Overwrite, dnormed),
+        );
         let saved = layer_norm::Saved { x, moments: &state.attention_moments[..rows] };
         self.attention_norm.backward(parameters, saved, (dnormed, d), gradients);
     }
@@ -207,7 +237,8 @@ impl BlockLayout {
 }
 
 impl Branch {
-    /// Drops from the branch's output and joins it to what runs beside: `out = x + [σ(x Wᵍ)] ⊙ branch`.
+    /// Drops from the branch's output and joins it to what runs beside: `out = x + [σ(x Wᵍ)] ⊙
+    /// branch`.
     fn join(
         &mut self,
         parameters: &[f32],
@@ -230,8 +261,8 @@ impl Branch {
         }
     }
 
-    /// The gradient of the branch before dropout, given that of the joined output, which turns into that of the input
-    /// beside the branch.
+    /// The gradient of the branch before dropout, given that of the joined output, which turns into
+    /// that of the input beside the branch.
     fn split<'a>(
         &mut self,
         parameters: &[f32],

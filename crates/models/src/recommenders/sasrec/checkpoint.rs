@@ -1,7 +1,8 @@
-//! A fitted model as one safetensors file: tensors under the names of a plain PyTorch module, and a card as JSON in the
-//! file's metadata that holds the configuration.
+//! A fitted model as one safetensors file: tensors under the names of a plain PyTorch module, and a
+//! card as JSON in the file's metadata that holds the configuration.
 //!
-//! Beside the module's parameters: `popularity`, the training events of each item, and `features`, what the tower reads.
+//! Beside the module's parameters: `popularity`, the training events of each item, and `features`,
+//! what the tower reads.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -18,7 +19,8 @@ use crate::recommenders::item_features::Scaling;
 const ITEMS: &str = "item_embedding.weight";
 const POPULARITY: &str = "popularity";
 const FEATURES: &str = "features";
-/// The only key of the metadata: more would be written in any order, and equal models must be equal bytes.
+/// The only key of the metadata: more would be written in any order, and equal models must be equal
+/// bytes.
 const CARD: &str = "card";
 /// Raised when an older reader would misunderstand a newer file.
 const FORMAT: u32 = 1;
@@ -37,7 +39,12 @@ impl Sasrec {
         let (items, dim) = (self.popularity.len(), self.config.dim);
         let mut tensors: Vec<(String, Vec<usize>, Vec<u8>, Dtype)> = Vec::new();
         let mut push = |name: &str, shape: Vec<usize>, values: &[f32]| {
-            tensors.push((name.to_owned(), shape, bytes(values.iter().map(|v| v.to_le_bytes())), Dtype::F32));
+            tensors.push((
+                name.to_owned(),
+                shape,
+                bytes(values.iter().map(|v| v.to_le_bytes())),
+                Dtype::F32,
+            ));
         };
         push(ITEMS, vec![items, dim], &self.items);
         for span in &self.layout.spans {
@@ -49,7 +56,11 @@ impl Sasrec {
         let events = bytes(self.popularity.iter().map(|events| events.to_le_bytes()));
         tensors.push((POPULARITY.to_owned(), vec![items], events, Dtype::U32));
         let views = tensors.iter().map(|(name, shape, data, dtype)| {
-            (name, TensorView::new(*dtype, shape.clone(), data).expect("a tensor is as large as its shape"))
+            (
+                name,
+                TensorView::new(*dtype, shape.clone(), data)
+                    .expect("a tensor is as large as its shape"),
+            )
         });
         let card = Card {
             model: "sasrec".to_owned(),
@@ -57,7 +68,8 @@ impl Sasrec {
             config: self.config.clone(),
             scaling: self.features.as_ref().map(|features| features.scaling.clone()),
         };
-        let card = serde_json::to_string(&card).expect("a card has no map with keys other than text");
+        let card =
+            serde_json::to_string(&card).expect("a card has no map with keys other than text");
         let metadata = HashMap::from([(CARD.to_owned(), card)]);
         safetensors::serialize(views, Some(metadata)).expect("names are unique and views valid")
     }
@@ -84,7 +96,8 @@ impl Sasrec {
     /// # Errors
     /// [`ModelError::Io`] or [`ModelError::Damaged`].
     pub fn load(path: &Path) -> Result<Self, ModelError> {
-        let bytes = std::fs::read(path).map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
+        let bytes = std::fs::read(path)
+            .map_err(|source| ModelError::Io { path: path.to_owned(), source })?;
         Self::from_bytes(&bytes, path)
     }
 }

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ModelError;
 
-/// Shape of the network and how it is trained. The defaults were chosen on the validation data of a small music set (1,090
-/// listeners, 3,646 artists).
+/// Shape of the network and how it is trained. The defaults were chosen on the validation data of a
+/// small music set (1,090 listeners, 3,646 artists).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SasrecConfig {
@@ -41,7 +41,8 @@ pub struct SasrecConfig {
     pub patience: usize,
     /// Width of the hidden layer between an item's features and its vector.
     pub tower_width: usize,
-    /// Share of items a step whose own vector is left out, so that features alone learn to place an item.
+    /// Share of items a step whose own vector is left out, so that features alone learn to place an
+    /// item.
     pub id_dropout: f32,
 }
 
@@ -51,7 +52,8 @@ pub struct SasrecConfig {
 pub enum Block {
     /// Attention and a ReLU layer, normalised before each (Kang & McAuley 2018).
     Sasrec,
-    /// Gated residual branches and SwiGLU (LiGR, arXiv 2502.03417; with sampled softmax eSASRec, arXiv 2508.06450).
+    /// Gated residual branches and SwiGLU (LiGR, arXiv 2502.03417; with sampled softmax eSASRec,
+    /// arXiv 2508.06450).
     Ligr,
 }
 
@@ -61,7 +63,8 @@ pub enum Block {
 pub enum Loss {
     /// Binary cross-entropy against one uniform negative a position, as SASRec was published.
     Bce,
-    /// Binary cross-entropy against shared negatives, calibrated for their number (gSASRec, Petrov & Macdonald 2023).
+    /// Binary cross-entropy against shared negatives, calibrated for their number (gSASRec, Petrov
+    /// & Macdonald 2023).
     Gbce {
         /// Negatives a step.
         negatives: usize,
@@ -73,7 +76,8 @@ pub enum Loss {
         /// Negatives a step.
         negatives: usize,
     },
-    /// Softmax of the target and targets of other positions, corrected for these being popular (logQ, Yi 2019).
+    /// Softmax of the target and targets of other positions, corrected for these being popular
+    /// (logQ, Yi 2019).
     InBatch {
         /// Negatives a step.
         negatives: usize,
@@ -88,7 +92,8 @@ pub enum Loss {
 pub enum Windows {
     /// The latest `max_length` steps only, as published.
     Last,
-    /// All of it, in windows that share one item and are cut elsewhere in each epoch: each step is learned once an epoch.
+    /// All of it, in windows that share one item and are cut elsewhere in each epoch: each step is
+    /// learned once an epoch.
     All,
 }
 
@@ -138,7 +143,12 @@ impl SasrecConfig {
             (self.batch > 0, "batch", self.batch.to_string(), positive),
             (self.tower_width > 0, "tower_width", self.tower_width.to_string(), positive),
             (share(self.dropout), "dropout", self.dropout.to_string(), "at least 0 and below 1"),
-            (share(self.id_dropout), "id_dropout", self.id_dropout.to_string(), "at least 0 and below 1"),
+            (
+                share(self.id_dropout),
+                "id_dropout",
+                self.id_dropout.to_string(),
+                "at least 0 and below 1",
+            ),
             (
                 self.learning_rate.is_finite() && self.learning_rate > 0.0,
                 "learning_rate",

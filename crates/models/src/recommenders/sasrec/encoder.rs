@@ -1,5 +1,5 @@
-//! The network over packed sequences: item and position embeddings, the blocks, a last normalisation. The output at a row
-//! is compared with item vectors to predict what follows.
+//! The network over packed sequences: item and position embeddings, the blocks, a last
+//! normalisation. The output at a row is compared with item vectors to predict what follows.
 
 use super::block::{BlockState, Dropout, Scratch, Sequences, sized};
 use super::config::SasrecConfig;
@@ -63,7 +63,8 @@ impl Encoder<'_> {
         self.layout.norm.forward(self.parameters, &state.last[..len], moments, out);
     }
 
-    /// Adds to the gradients of the parameters and computes those of the item vectors that were read.
+    /// Adds to the gradients of the parameters and computes those of the item vectors that were
+    /// read.
     ///
     /// # Shapes
     /// `dout` as `out` of [`forward`](Self::forward), `dinput` likewise.
@@ -79,7 +80,8 @@ impl Encoder<'_> {
         let EncoderState { mask, blocks, last, moments, scratch, gradient } = state;
         let d = sized(gradient, dout.len());
         d.fill(0.0);
-        let saved: Saved<'_> = layer_norm::Saved { x: &last[..dout.len()], moments: &moments[..rows] };
+        let saved: Saved<'_> =
+            layer_norm::Saved { x: &last[..dout.len()], moments: &moments[..rows] };
         self.layout.norm.backward(self.parameters, saved, (dout, d), gradients);
         let sequences = Sequences { config: self.config, lengths };
         for (block, state) in self.layout.blocks.iter().zip(blocks).rev() {
@@ -91,8 +93,9 @@ impl Encoder<'_> {
         self.embed_backward(lengths, d, (dinput, gradients));
     }
 
-    /// Item vectors, scaled as in Vaswani 2017, plus position vectors. The last item always has the last position: what
-    /// matters is how long ago something was played, not how much came before what is still remembered.
+    /// Item vectors, scaled as in Vaswani 2017, plus position vectors. The last item always has the
+    /// last position: what matters is how long ago something was played, not how much came before
+    /// what is still remembered.
     fn embed(self, items: &[u32], lengths: &[u32], x: &mut [f32]) {
         let dim = self.config.dim;
         let positions = &self.parameters[self.layout.positions.clone()];
@@ -106,7 +109,12 @@ impl Encoder<'_> {
         }
     }
 
-    fn embed_backward(self, lengths: &[u32], d: &[f32], (dinput, gradients): (&mut [f32], &mut [f32])) {
+    fn embed_backward(
+        self,
+        lengths: &[u32],
+        d: &[f32],
+        (dinput, gradients): (&mut [f32], &mut [f32]),
+    ) {
         let dim = self.config.dim;
         let dpositions = &mut gradients[self.layout.positions.clone()];
         let mut first = 0;

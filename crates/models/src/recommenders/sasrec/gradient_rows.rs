@@ -1,8 +1,9 @@
 //! The gradient of the item table, of which a step touches few rows.
 //!
-//! An item's gradient is a sum over where the step named it: as an item that was read, as a target, as a negative. These
-//! places are sorted by item; each row is then summed up in that order by whichever thread comes by, so that no thread writes
-//! where another does and the order of additions never changes.
+//! An item's gradient is a sum over where the step named it: as an item that was read, as a target,
+//! as a negative. These places are sorted by item; each row is then summed up in that order by
+//! whichever thread comes by, so that no thread writes where another does and the order of
+//! additions never changes.
 
 use std::ops::Range;
 
@@ -12,7 +13,8 @@ use crate::kernels::simd::{add_scaled, vectorised};
 /// Where a step named which item.
 #[derive(Debug, Default)]
 pub(super) struct GradientRows {
-    /// Item and place, ascending: the place counts on through inputs, targets, own negatives and shared negatives.
+    /// Item and place, ascending: the place counts on through inputs, targets, own negatives and
+    /// shared negatives.
     keys: Vec<u64>,
     positions: usize,
     own: usize,
@@ -21,7 +23,8 @@ pub(super) struct GradientRows {
 }
 
 impl GradientRows {
-    /// Notes what a batch names. With `whole`, lanes hold the gradients of that many items, targets included.
+    /// Notes what a batch names. With `whole`, lanes hold the gradients of that many items, targets
+    /// included.
     pub(super) fn collect(&mut self, batch: &Batch, own: usize, whole: Option<usize>) {
         let packed = &batch.packed;
         (self.positions, self.own, self.whole) = (packed.items.len(), own, whole);

@@ -1,5 +1,6 @@
-//! Where each parameter lies: all but the item embedding in one flat vector with named spans, so that optimiser, checkpoint
-//! and gradient checks need not know the architecture. Names are those of a PyTorch module (`bench/sasrec_torch.py`).
+//! Where each parameter lies: all but the item embedding in one flat vector with named spans, so
+//! that optimiser, checkpoint and gradient checks need not know the architecture. Names are those
+//! of a PyTorch module (`bench/sasrec_torch.py`).
 
 use std::ops::Range;
 
@@ -92,8 +93,10 @@ impl Layout {
     pub(super) fn new(config: &SasrecConfig, features: Option<usize>) -> Self {
         let mut plan = Plan { spans: Vec::new() };
         let dim = config.dim;
-        let positions = plan.span("position_embedding.weight", vec![config.max_length, dim], Start::Normal);
-        let blocks = (0..config.blocks).map(|i| plan.block(&format!("blocks.{i}"), config)).collect();
+        let positions =
+            plan.span("position_embedding.weight", vec![config.max_length, dim], Start::Normal);
+        let blocks =
+            (0..config.blocks).map(|i| plan.block(&format!("blocks.{i}"), config)).collect();
         let norm = plan.norm("norm", dim);
         let tower = features.map(|features| TowerLayout {
             inner: plan.affine("tower.inner", features, config.tower_width),
@@ -163,17 +166,24 @@ impl Plan {
     fn block(&mut self, name: &str, config: &SasrecConfig) -> BlockLayout {
         let (dim, hidden) = (config.dim, config.dim * config.expansion);
         let gated = config.block == Block::Ligr;
-        let projections =
-            [&format!("{name}.attention.in_proj_weight"), &format!("{name}.attention.in_proj_bias")];
+        let projections = [
+            &format!("{name}.attention.in_proj_weight"),
+            &format!("{name}.attention.in_proj_bias"),
+        ];
         BlockLayout {
             attention_norm: self.norm(&format!("{name}.attention_norm"), dim),
             attention_in: self.affine_named([projections[0], projections[1]], dim, 3 * dim),
             attention_out: self.affine(&format!("{name}.attention.out_proj"), dim, dim),
             attention_gate: gated.then(|| self.affine(&format!("{name}.attention_gate"), dim, dim)),
             feed_forward_norm: self.norm(&format!("{name}.feed_forward_norm"), dim),
-            inner: self.affine(&format!("{name}.inner"), dim, if gated { 2 * hidden } else { hidden }),
+            inner: self.affine(
+                &format!("{name}.inner"),
+                dim,
+                if gated { 2 * hidden } else { hidden },
+            ),
             outer: self.affine(&format!("{name}.outer"), hidden, dim),
-            feed_forward_gate: gated.then(|| self.affine(&format!("{name}.feed_forward_gate"), dim, dim)),
+            feed_forward_gate: gated
+                .then(|| self.affine(&format!("{name}.feed_forward_gate"), dim, dim)),
         }
     }
 }
@@ -213,8 +223,20 @@ impl Affine {
 
 impl Norm {
     /// Normalises rows.
-    pub(super) fn forward(&self, parameters: &[f32], x: &[f32], moments: &mut [Moments], y: &mut [f32]) {
-        layer_norm::forward(x, &parameters[self.weight.clone()], &parameters[self.bias.clone()], moments, y);
+    pub(super) fn forward(
+        &self,
+        parameters: &[f32],
+        x: &[f32],
+        moments: &mut [Moments],
+        y: &mut [f32],
+    ) {
+        layer_norm::forward(
+            x,
+            &parameters[self.weight.clone()],
+            &parameters[self.bias.clone()],
+            moments,
+            y,
+        );
     }
 
     /// Adds to the gradients of weight, bias and input.

@@ -1,7 +1,8 @@
 //! Steps of a model with an item tower: an item's vector is then computed, not only looked up.
 //!
-//! The items that a batch names get rows of a small table, which the network works on as it otherwise does on the whole
-//! embedding; the gradients of these rows go on to the tower and to the id embeddings that were not left out.
+//! The items that a batch names get rows of a small table, which the network works on as it
+//! otherwise does on the whole embedding; the gradients of these rows go on to the tower and to the
+//! id embeddings that were not left out.
 
 use rand::RngExt;
 
@@ -42,7 +43,8 @@ impl Trainer {
         }
         row_of.resize(model.popularity.len(), 0);
         items.iter().zip(0..).for_each(|(&item, row)| row_of[item as usize] = row);
-        let rows = |items: &[u32]| items.iter().map(|&item| row_of[item as usize]).collect::<Vec<_>>();
+        let rows =
+            |items: &[u32]| items.iter().map(|&item| row_of[item as usize]).collect::<Vec<_>>();
         local.batch = Batch {
             packed: Packed {
                 items: rows(&batch.packed.items),

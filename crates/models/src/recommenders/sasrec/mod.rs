@@ -1,10 +1,13 @@
-//! SASRec (Kang & McAuley 2018, "Self-Attentive Sequential Recommendation") and its descendants: a causal transformer reads
-//! a history and its output at the last item is compared with the vectors of all items.
+//! SASRec (Kang & McAuley 2018, "Self-Attentive Sequential Recommendation") and its descendants: a
+//! causal transformer reads a history and its output at the last item is compared with the vectors
+//! of all items.
 //!
-//! What differs from the paper was each time the larger gain elsewhere: softmax losses over many or all items in place of
-//! one negative (Klenitskiy & Vasilev 2023), long histories learned in windows rather than cut off, optionally the gated
-//! block of eSASRec (arXiv 2508.06450) and an item tower from features. A listener is only their history, so new ones need
-//! no training. Somebody without any history is answered with popularity: a network that has seen nothing knows no more.
+//! What differs from the paper was each time the larger gain elsewhere: softmax losses over many or
+//! all items in place of one negative (Klenitskiy & Vasilev 2023), long histories learned in
+//! windows rather than cut off, optionally the gated block of eSASRec (arXiv 2508.06450) and an
+//! item tower from features. A listener is only their history, so new ones need no training.
+//! Somebody without any history is answered with popularity: a network that has seen nothing knows
+//! no more.
 
 mod block;
 mod checkpoint;
@@ -94,9 +97,13 @@ impl Sasrec {
     /// The result is `[items.len(), dim]`.
     ///
     /// # Panics
-    /// If the sequence is empty, longer than the network sees, or holds an item beyond the vocabulary.
+    /// If the sequence is empty, longer than the network sees, or holds an item beyond the
+    /// vocabulary.
     pub fn encode(&self, items: &[u32]) -> Vec<f32> {
-        assert!((1..=self.config.max_length).contains(&items.len()), "a sequence that the network sees");
+        assert!(
+            (1..=self.config.max_length).contains(&items.len()),
+            "a sequence that the network sees"
+        );
         let mut out = vec![0.0; items.len() * self.config.dim];
         let lengths = [items.len() as u32];
         self.encoder().forward((items, &lengths), &mut EncoderState::default(), None, &mut out);
@@ -188,7 +195,8 @@ impl Recommender for Sasrec {
                 self.score_newcomers(scores);
                 continue;
             }
-            let encoded = Matrix::new(&encoded[first * dim..][..queries.len() * dim], queries.len(), dim);
+            let encoded =
+                Matrix::new(&encoded[first * dim..][..queries.len() * dim], queries.len(), dim);
             matmul(scores, Output::Overwrite, encoded, vectors.t());
             scores.chunks_exact_mut(items).for_each(|scores| self.lower_unknown(scores));
             first += queries.len();

@@ -19,7 +19,8 @@ pub(super) struct Objective<'a> {
     pub(super) shared: &'a [u32],
     /// Their vectors, `[shared, dim]`.
     pub(super) vectors: &'a [f32],
-    /// What is added to the logit of each item of the table to correct for how often it is drawn; may be empty.
+    /// What is added to the logit of each item of the table to correct for how often it is drawn;
+    /// may be empty.
     pub(super) correction: &'a [f32],
     /// Items that the full softmax leaves out.
     pub(super) left_out: &'a [u32],
@@ -38,7 +39,8 @@ pub(super) struct Positions<'a> {
     pub(super) hidden: &'a [f32],
 }
 
-/// Gradients; `d_…` of logits stand for those of item vectors, which are these times the position's output.
+/// Gradients; `d_…` of logits stand for those of item vectors, which are these times the position's
+/// output.
 pub(super) struct Gradients<'a> {
     /// Of the encoder's output, `[positions, dim]`.
     pub(super) hidden: &'a mut [f32],

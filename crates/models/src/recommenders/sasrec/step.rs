@@ -1,9 +1,11 @@
 //! One step of training: gradients of a batch, then Adam.
 //!
-//! A batch is cut into micro-batches of a few sequences whose activations stay in the cache, and these are dealt out to
-//! lanes. A lane has gradients of its own and works through its micro-batches in order; lanes run side by side and are added
-//! up in order. Their number follows from the model and never from the threads: same seed, same weights, on any machine size.
-//! Of the item table only the rows that a batch names are moved (see [`gradient_rows`](super::gradient_rows)).
+//! A batch is cut into micro-batches of a few sequences whose activations stay in the cache, and
+//! these are dealt out to lanes. A lane has gradients of its own and works through its
+//! micro-batches in order; lanes run side by side and are added up in order. Their number follows
+//! from the model and never from the threads: same seed, same weights, on any machine size. Of the
+//! item table only the rows that a batch names are moved (see
+//! [`gradient_rows`](super::gradient_rows)).
 
 use std::sync::Mutex;
 
@@ -22,7 +24,8 @@ use super::{Sasrec, SasrecConfig};
 use crate::kernels::adam::{Adam, Step, Stretch};
 use crate::kernels::ranking_loss;
 
-/// Rows of a micro-batch: few enough that its activations stay in a core's cache, enough for matrix products to pay.
+/// Rows of a micro-batch: few enough that its activations stay in a core's cache, enough for matrix
+/// products to pay.
 const MICRO_ROWS: usize = 400;
 /// Most lanes: how many threads can work on one step.
 const MOST_LANES: usize = 16;
@@ -42,8 +45,9 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// A batch of the caller's choice: sequences of which each item but the first is a target, and the negatives that the
-    /// loss compares with: shared ones, or one for each target. For comparisons with other implementations.
+    /// A batch of the caller's choice: sequences of which each item but the first is a target, and
+    /// the negatives that the loss compares with: shared ones, or one for each target. For
+    /// comparisons with other implementations.
     pub fn new(sequences: &[&[u32]], mut shared: Vec<u32>, own: Vec<u32>) -> Self {
         let mut packed = Packed::default();
         for sequence in sequences.iter().filter(|sequence| sequence.len() > 1) {
@@ -123,8 +127,8 @@ pub struct Trainer {
 impl Trainer {
     /// Starts from a model as it stands, with fresh moments.
     pub fn new(model: Sasrec, seed: u64) -> Self {
-        let (known, unknown): (Vec<u32>, Vec<u32>) =
-            (0..model.popularity.len() as u32).partition(|&item| model.popularity[item as usize] > 0);
+        let (known, unknown): (Vec<u32>, Vec<u32>) = (0..model.popularity.len() as u32)
+            .partition(|&item| model.popularity[item as usize] > 0);
         let correction = match model.config.loss {
             Loss::InBatch { .. } => log_corrections(&model.popularity),
             _ => Vec::new(),
@@ -165,13 +169,19 @@ impl Trainer {
         batch.shared.clear();
         batch.own.clear();
         match self.model.config.loss {
-            Loss::Bce => batch.own.extend(targets.iter().map(|_| known[rng.random_range(0..known.len())])),
+            Loss::Bce => {
+                batch.own.extend(targets.iter().map(|_| known[rng.random_range(0..known.len())]))
+            }
             Loss::FullSoftmax => {}
             Loss::Gbce { negatives, .. } | Loss::SampledSoftmax { negatives } => {
-                batch.shared.extend((0..negatives).map(|_| known[rng.random_range(0..known.len())]));
+                batch
+                    .shared
+                    .extend((0..negatives).map(|_| known[rng.random_range(0..known.len())]));
             }
             Loss::InBatch { negatives } => {
-                batch.shared.extend((0..negatives).map(|_| targets[rng.random_range(0..targets.len())]));
+                batch
+                    .shared
+                    .extend((0..negatives).map(|_| targets[rng.random_range(0..targets.len())]));
             }
         }
         batch.shared.sort_unstable();
@@ -180,7 +190,8 @@ impl Trainer {
     /// Moves the weights once and returns the mean loss of the positions before.
     ///
     /// # Panics
-    /// If the batch holds nothing, or an item beyond the vocabulary, or no negatives for a loss that needs them.
+    /// If the batch holds nothing, or an item beyond the vocabulary, or no negatives for a loss
+    /// that needs them.
     pub fn step(&mut self, batch: &Batch) -> f64 {
         assert!(!batch.packed.targets.is_empty(), "a batch with something to learn");
         let loss = self.gradients(batch);
@@ -194,7 +205,8 @@ impl Trainer {
         loss
     }
 
-    /// Mean loss of a batch and the gradients under the parameters' names, for comparison with other implementations.
+    /// Mean loss of a batch and the gradients under the parameters' names, for comparison with
+    /// other implementations.
     pub fn named_gradients(&mut self, batch: &Batch) -> (f64, Vec<(String, Vec<f32>)>) {
         let loss = self.gradients(batch);
         let mut items = vec![0.0; self.model.items.len()];
@@ -257,7 +269,9 @@ impl Trainer {
             correction,
             left_out: &self.unknown,
             beta: match config.loss {
-                Loss::Gbce { negatives, t } => ranking_loss::calibrating_beta(negatives, self.known.len(), t),
+                Loss::Gbce { negatives, t } => {
+                    ranking_loss::calibrating_beta(negatives, self.known.len(), t)
+                }
                 _ => 1.0,
             },
             weight: 1.0 / positions as f32,
@@ -271,15 +285,21 @@ impl Trainer {
             lane.reset(model.parameters.len(), item_gradients);
         }
         rows.resize(positions, dim, batch.own.len());
-        let encoder = Encoder { config, layout: &model.layout, parameters: &model.parameters, table };
-        let step = LaneStep { encoder, objective, batch, rng: &self.dropout_rng, number: self.steps };
+        let encoder =
+            Encoder { config, layout: &model.layout, parameters: &model.parameters, table };
+        let step =
+            LaneStep { encoder, objective, batch, rng: &self.dropout_rng, number: self.steps };
         let tasks = deal(lanes, rows, &micro_batches, dim);
         tasks.into_par_iter().enumerate().for_each(|(number, task)| {
             let mut worker = workers.lock().expect("no lane panics").pop().unwrap_or_default();
             step.run(number, task, &mut worker);
             workers.lock().expect("no lane panics").push(worker);
         });
-        self.gradient_rows.collect(batch, self.rows.own.len(), full.then_some(item_gradients / dim));
+        self.gradient_rows.collect(
+            batch,
+            self.rows.own.len(),
+            full.then_some(item_gradients / dim),
+        );
         self.lanes.iter().map(|lane| lane.loss).sum()
     }
 
@@ -297,7 +317,11 @@ impl Trainer {
                 let (first, after_first) = first.split_at_mut(len);
                 let (second, after_second) = second.split_at_mut(len);
                 rest = (after, after_first, after_second);
-                tasks.push((start, steps[usize::from(span.decays())], Stretch { parameters, first, second }));
+                tasks.push((
+                    start,
+                    steps[usize::from(span.decays())],
+                    Stretch { parameters, first, second },
+                ));
             }
         }
         tasks.into_par_iter().with_min_len(4).for_each(|(start, step, stretch)| {
@@ -320,7 +344,8 @@ impl Trainer {
         }
         let (lanes, rows, gradients) = (&self.lanes, &self.rows, &self.gradient_rows);
         let tile = (UPDATE_TILE * 4 / dim).max(1) * dim;
-        let moments = self.items.first.par_chunks_mut(tile).zip(self.items.second.par_chunks_mut(tile));
+        let moments =
+            self.items.first.par_chunks_mut(tile).zip(self.items.second.par_chunks_mut(tile));
         let tiles = self.model.items.par_chunks_mut(tile).zip(moments).enumerate();
         tiles.for_each(|(i, (parameters, (first, second)))| {
             let start = i * tile / dim;
@@ -428,7 +453,12 @@ impl LaneStep<'_> {
             let lengths = &packed.lengths[sequences.clone()];
             let hidden = &mut hidden[elements.clone()];
             let dropout = (share > 0.0).then_some(Dropout { share, rng: &mut rng });
-            self.encoder.forward((&packed.items[rows.clone()], lengths), &mut worker.state, dropout, hidden);
+            self.encoder.forward(
+                (&packed.items[rows.clone()], lengths),
+                &mut worker.state,
+                dropout,
+                hidden,
+            );
             let positions = Positions {
                 targets: &packed.targets[rows.clone()],
                 own: if own.is_empty() { &[] } else { &self.batch.own[rows.clone()] },
@@ -471,9 +501,11 @@ mod tests {
             builder.push("listener", &item.to_string(), None, None).unwrap();
         }
         let data = builder.build(KCore::default()).unwrap();
-        let values = (0..ITEMS * 3).map(|i| if i % 7 == 0 { f32::NAN } else { (i * i % 31) as f32 });
+        let values =
+            (0..ITEMS * 3).map(|i| if i % 7 == 0 { f32::NAN } else { (i * i % 31) as f32 });
         let features = ItemFeatures::new(3, values.collect()).unwrap();
-        let mut model = Sasrec::fresh(&data.all(), with_tower.then_some(&features), config, 3).unwrap();
+        let mut model =
+            Sasrec::fresh(&data.all(), with_tower.then_some(&features), config, 3).unwrap();
         // Larger than at the start of training, so that every part of the loss matters.
         let mut rng = ChaCha8Rng::seed_from_u64(8);
         for value in model.items.iter_mut().chain(&mut model.parameters) {
@@ -487,8 +519,13 @@ mod tests {
     fn slopes(config: &SasrecConfig, with_tower: bool) -> (f64, f64) {
         let model = model(config, with_tower);
         let sequences: [&[u32]; 3] = [&[1, 2, 3, 4, 5, 6, 7], &[3, 1], &[9, 9, 4, 2, 20]];
-        let own = if config.loss == Loss::Bce { vec![7, 3, 12, 12, 0, 6, 1, 29, 8, 4, 2] } else { vec![] };
-        let shared = if config.loss.negatives().is_some() { vec![5, 4, 28, 28, 11] } else { vec![] };
+        let own = if config.loss == Loss::Bce {
+            vec![7, 3, 12, 12, 0, 6, 1, 29, 8, 4, 2]
+        } else {
+            vec![]
+        };
+        let shared =
+            if config.loss.negatives().is_some() { vec![5, 4, 28, 28, 11] } else { vec![] };
         let batch = Batch::new(&sequences, shared, own);
 
         let (_, gradients) = Trainer::new(model.clone(), 1).named_gradients(&batch);
@@ -506,7 +543,9 @@ mod tests {
         let loss = |step: f64| {
             let mut moved = model.clone();
             let values = moved.items.iter_mut().chain(&mut moved.parameters);
-            values.zip(&direction).for_each(|(value, d)| *value = (f64::from(*value) + step * d) as f32);
+            values
+                .zip(&direction)
+                .for_each(|(value, d)| *value = (f64::from(*value) + step * d) as f32);
             Trainer::new(moved, 1).named_gradients(&batch).0
         };
         let slope = gradient.iter().zip(&direction).map(|(&g, d)| f64::from(g) * d).sum();
@@ -523,7 +562,9 @@ mod tests {
             Loss::FullSoftmax,
         ];
         for loss in losses {
-            for (block, with_tower) in [(Block::Sasrec, false), (Block::Ligr, false), (Block::Sasrec, true)] {
+            for (block, with_tower) in
+                [(Block::Sasrec, false), (Block::Ligr, false), (Block::Sasrec, true)]
+            {
                 let config = SasrecConfig {
                     dim: 8,
                     max_length: 6,
@@ -537,7 +578,10 @@ mod tests {
                 };
                 let (found, wanted) = slopes(&config, with_tower);
                 let error = (found - wanted).abs() / wanted.abs();
-                assert!(error < 1e-3, "{loss:?} {block:?} {with_tower}: {found} instead of {wanted}");
+                assert!(
+                    error < 1e-3,
+                    "{loss:?} {block:?} {with_tower}: {found} instead of {wanted}"
+                );
             }
         }
     }

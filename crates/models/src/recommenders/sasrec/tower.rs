@@ -1,8 +1,9 @@
-//! The item tower: from what is known of an item (audio features) to a part of its vector, so that an item nobody has
-//! played has a place among those that were.
+//! The item tower: from what is known of an item (audio features) to a part of its vector, so that
+//! an item nobody has played has a place among those that were.
 //!
-//! `vector = id embedding + W₂ relu(W₁ features + b₁) + b₂`. In training the id embedding of some items is left out, so that
-//! the tower alone learns to place an item; an item never seen in training has no id embedding.
+//! `vector = id embedding + W₂ relu(W₁ features + b₁) + b₂`. In training the id embedding of some
+//! items is left out, so that the tower alone learns to place an item; an item never seen in
+//! training has no id embedding.
 
 use super::block::sized;
 use super::layout::TowerLayout;

@@ -25,13 +25,13 @@ pub struct Epoch<'a> {
 }
 
 impl Sasrec {
-    /// Fits a model. After each epoch `validate` is shown the model and may return a score, higher being better: training
-    /// then stops after `patience` epochs without a better one, and the best weights are kept. Without scores all epochs
-    /// are run and the last weights kept.
+    /// Fits a model. After each epoch `validate` is shown the model and may return a score, higher
+    /// being better: training then stops after `patience` epochs without a better one, and the best
+    /// weights are kept. Without scores all epochs are run and the last weights kept.
     ///
     /// # Errors
-    /// [`ModelError::Setting`], [`ModelError::NoSequence`], or [`ModelError::LengthMismatch`] if the features are of
-    /// another number of items.
+    /// [`ModelError::Setting`], [`ModelError::NoSequence`], or [`ModelError::LengthMismatch`] if
+    /// the features are of another number of items.
     pub fn fit(
         training: &Training<'_>,
         features: Option<&ItemFeatures>,
@@ -44,9 +44,10 @@ impl Sasrec {
         train(model, training, seed, validate)
     }
 
-    /// Goes on from this model with newer data, whose vocabulary begins with the one that this model knows. New items get
-    /// fresh vectors, or their place from features if the model has a tower; the tower reads the new features in the old
-    /// scale. The model may be trained otherwise than before (rate, epochs, loss), but its shape stays.
+    /// Goes on from this model with newer data, whose vocabulary begins with the one that this
+    /// model knows. New items get fresh vectors, or their place from features if the model has a
+    /// tower; the tower reads the new features in the old scale. The model may be trained otherwise
+    /// than before (rate, epochs, loss), but its shape stays.
     ///
     /// # Errors
     /// As [`fit`](Self::fit); [`ModelError::Setting`] also if the shape of the network differs, and
@@ -75,7 +76,11 @@ impl Sasrec {
             check_features(features, training)?;
             if features.dim() != old.scaling.dim() {
                 let (expected, found) = (old.scaling.dim(), features.dim());
-                return Err(ModelError::LengthMismatch { what: "features of an item", expected, found });
+                return Err(ModelError::LengthMismatch {
+                    what: "features of an item",
+                    expected,
+                    found,
+                });
             }
             old.encoded = features.encoded(&old.scaling);
         }
@@ -100,7 +105,8 @@ impl Sasrec {
             let scaling = features.scaling();
             TowerInput { encoded: features.encoded(&scaling), scaling }
         });
-        let layout = Layout::new(config, features.as_ref().map(|features| 2 * features.scaling.dim()));
+        let layout =
+            Layout::new(config, features.as_ref().map(|features| 2 * features.scaling.dim()));
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(1);
         let mut model = Self {
@@ -126,7 +132,9 @@ impl Sasrec {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(2);
         self.items.resize(training.items() * dim, 0.0);
-        for (item, (vector, &events)) in self.items.chunks_exact_mut(dim).zip(&popularity).enumerate() {
+        for (item, (vector, &events)) in
+            self.items.chunks_exact_mut(dim).zip(&popularity).enumerate()
+        {
             let known = self.popularity.get(item).is_some_and(|&events| events > 0);
             if !known && events > 0 {
                 fresh_embedding(vector, &mut rng);
@@ -198,7 +206,9 @@ fn train(
             positions += rows;
         }
         let model = trainer.model();
-        let Some(score) = validate(&Epoch { number, loss: loss / positions as f64, model }) else { continue };
+        let Some(score) = validate(&Epoch { number, loss: loss / positions as f64, model }) else {
+            continue;
+        };
         match &best {
             Some((highest, at, _)) if score.total_cmp(highest).is_le() => {
                 if number - at >= patience {

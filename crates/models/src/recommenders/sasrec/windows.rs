@@ -16,9 +16,14 @@ pub(super) struct Window {
 
 /// The windows of all listeners with two events or more, in their order.
 ///
-/// A long history is cut elsewhere at each call: its latest window gets a random length, those before are full. A model is
-/// asked at the end of what it sees, and with fixed cuts it would meet the same few items there in every epoch.
-pub(super) fn windows(training: &Training<'_>, config: &SasrecConfig, rng: &mut ChaCha8Rng) -> Vec<Window> {
+/// A long history is cut elsewhere at each call: its latest window gets a random length, those
+/// before are full. A model is asked at the end of what it sees, and with fixed cuts it would meet
+/// the same few items there in every epoch.
+pub(super) fn windows(
+    training: &Training<'_>,
+    config: &SasrecConfig,
+    rng: &mut ChaCha8Rng,
+) -> Vec<Window> {
     let longest = config.max_length as u32;
     let mut windows = Vec::new();
     for (listener, history) in training.histories().enumerate() {
@@ -86,7 +91,10 @@ impl Packed {
                     last.rows.end += length;
                     last.sequences.end += 1;
                 }
-                _ => batches.push(MicroBatch { sequences: sequence..sequence + 1, rows: row..row + length }),
+                _ => batches.push(MicroBatch {
+                    sequences: sequence..sequence + 1,
+                    rows: row..row + length,
+                }),
             }
             row += length;
         }
@@ -147,8 +155,9 @@ mod tests {
         let config = SasrecConfig { max_length: 5, ..SasrecConfig::default() };
         let mut rng = ChaCha8Rng::seed_from_u64(1);
         let mut cuts = |data: &Interactions| -> Vec<Vec<u32>> {
-            let starts =
-                |windows: Vec<Window>| windows.iter().map(|window| window.start).collect::<Vec<u32>>();
+            let starts = |windows: Vec<Window>| {
+                windows.iter().map(|window| window.start).collect::<Vec<u32>>()
+            };
             (0..20).map(|_| starts(windows(&data.all(), &config, &mut rng))).collect()
         };
         assert!(cuts(&listening(&[24])).iter().any(|starts| starts[0] != 18));
@@ -157,7 +166,8 @@ mod tests {
 
     #[test]
     fn the_published_window_keeps_the_latest_steps() {
-        let config = SasrecConfig { max_length: 5, windows: Windows::Last, ..SasrecConfig::default() };
+        let config =
+            SasrecConfig { max_length: 5, windows: Windows::Last, ..SasrecConfig::default() };
         assert_eq!(targets(&config, &[24]), [19, 20, 21, 22, 23]);
     }
 

@@ -25,7 +25,12 @@ macro_rules! conformance {
             use super::*;
 
             fn subject() -> Subject<$model> {
-                Subject { promise: $promise, fit: $fit, save: <$model>::to_bytes, load: <$model>::from_bytes }
+                Subject {
+                    promise: $promise,
+                    fit: $fit,
+                    save: <$model>::to_bytes,
+                    load: <$model>::from_bytes,
+                }
             }
 
             #[test]
@@ -92,8 +97,8 @@ const LISTENERS: usize = 12;
 const ITEMS: usize = 10;
 const DAY: i64 = 86_400;
 
-/// Listeners who hear the items of their own block, each but the first of a block all but one of them; then one listener
-/// who hears something that nobody else did. Item 0 is heard by everybody.
+/// Listeners who hear the items of their own block, each but the first of a block all but one of
+/// them; then one listener who hears something that nobody else did. Item 0 is heard by everybody.
 fn blocks() -> Interactions {
     let mut builder = InteractionsBuilder::default();
     let mut hear = |listener: usize, item: usize, event: usize| {
@@ -118,8 +123,8 @@ fn withheld(listener: usize) -> Option<usize> {
 
 /// Everybody but the last listener, whose one item is left without an event.
 fn training(interactions: &Interactions) -> Training<'_> {
-    let ends =
-        (0..interactions.listeners()).map(|row| interactions.history(ListenerIdx(row as u32)).items.len());
+    let ends = (0..interactions.listeners())
+        .map(|row| interactions.history(ListenerIdx(row as u32)).items.len());
     let mut ends: Vec<u32> = ends.map(|end| end as u32).collect();
     *ends.last_mut().unwrap() = 0;
     Training::new(interactions, ends)
@@ -153,12 +158,18 @@ pub(super) fn keeps_its_promise_in_blocks<M: Recommender>(subject: Subject<M>) {
     for listener in (0..BLOCKS * LISTENERS).filter(|&listener| withheld(listener).is_some()) {
         let history = interactions.history(ListenerIdx(listener as u32));
         let scores = scores(&model, &[query(history)]);
-        let item = item_named(&interactions, 1 + listener / LISTENERS * ITEMS + withheld(listener).unwrap());
-        let heard = history.items.iter().map(|item| scores[item.row()]).fold(f32::INFINITY, f32::min);
+        let item = item_named(
+            &interactions,
+            1 + listener / LISTENERS * ITEMS + withheld(listener).unwrap(),
+        );
+        let heard =
+            history.items.iter().map(|item| scores[item.row()]).fold(f32::INFINITY, f32::min);
         match subject.promise {
             Promise::OneForAll => assert_eq!(scores, self::scores(&model, &[Query::default()])),
             Promise::Remembers => assert!(heard > scores[best(&scores, history.items)]),
-            Promise::Discovers => assert_eq!(best(&scores, history.items), item, "listener {listener}"),
+            Promise::Discovers => {
+                assert_eq!(best(&scores, history.items), item, "listener {listener}")
+            }
         }
     }
 }
@@ -166,7 +177,8 @@ pub(super) fn keeps_its_promise_in_blocks<M: Recommender>(subject: Subject<M>) {
 pub(super) fn scores_a_batch_like_single_queries<M: Recommender>(subject: Subject<M>) {
     let interactions = blocks();
     let model = subject.fitted(&training(&interactions));
-    let histories = (0..interactions.listeners()).map(|row| interactions.history(ListenerIdx(row as u32)));
+    let histories =
+        (0..interactions.listeners()).map(|row| interactions.history(ListenerIdx(row as u32)));
     let queries: Vec<Query<'_>> = histories
         .enumerate()
         .map(|(n, history)| query(history.until(n.min(9).min(history.items.len()))))
@@ -179,7 +191,9 @@ pub(super) fn scores_a_batch_like_single_queries<M: Recommender>(subject: Subjec
     }
 }
 
-pub(super) fn scores_the_same_after_saving_and_loading<M: Recommender + PartialEq>(subject: Subject<M>) {
+pub(super) fn scores_the_same_after_saving_and_loading<M: Recommender + PartialEq>(
+    subject: Subject<M>,
+) {
     let interactions = blocks();
     let model = subject.fitted(&training(&interactions));
     let loaded = (subject.load)(&(subject.save)(&model)).unwrap();
@@ -188,12 +202,14 @@ pub(super) fn scores_the_same_after_saving_and_loading<M: Recommender + PartialE
     assert_eq!(scores(&loaded, &queries), scores(&model, &queries));
 }
 
-/// Cut anywhere, or with one byte of its header changed, a model is refused or still scores all items: it never panics.
+/// Cut anywhere, or with one byte of its header changed, a model is refused or still scores all
+/// items: it never panics.
 pub(super) fn refuses_damaged_bytes<M: Recommender>(subject: Subject<M>) {
     let interactions = blocks();
     let bytes = (subject.save)(&subject.fitted(&training(&interactions)));
     assert!((subject.load)(&bytes[..bytes.len() - 1]).is_err());
-    let header = 8 + bytes[..2].iter().rev().fold(0, |length, &byte| 256 * length + usize::from(byte));
+    let header =
+        8 + bytes[..2].iter().rev().fold(0, |length, &byte| 256 * length + usize::from(byte));
     for at in (0..header).step_by(3) {
         let mut damaged = bytes.clone();
         damaged[at] ^= 1;
@@ -208,8 +224,11 @@ pub(super) fn answers_an_empty_history_with_the_most_popular<M: Recommender>(sub
     let interactions = blocks();
     let model = subject.fitted(&training(&interactions));
     let scores = scores(&model, &[Query { now: Some(Seconds(30 * DAY)), ..Query::default() }]);
-    let popular =
-        if subject.promise == Promise::OneForAll { best(&scores, &[]) } else { item_named(&interactions, 0) };
+    let popular = if subject.promise == Promise::OneForAll {
+        best(&scores, &[])
+    } else {
+        item_named(&interactions, 0)
+    };
     assert_eq!(best(&scores, &[]), popular);
     assert!(scores[popular] > scores[item_named(&interactions, 1 + BLOCKS * ITEMS)]);
 }

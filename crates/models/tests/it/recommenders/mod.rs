@@ -2,13 +2,15 @@
 
 mod conformance;
 
-use segue_engine::dataset::interactions::{Interactions, InteractionsBuilder, ItemIdx, KCore, ListenerIdx};
+use segue_engine::dataset::interactions::{
+    Interactions, InteractionsBuilder, ItemIdx, KCore, ListenerIdx,
+};
 use segue_engine::{Query, Recommender};
 use segue_models::ModelError;
 use segue_models::recommenders::{
     ActR, ActRConfig, ContentCosine, ContentCosineConfig, Counting, DecayedPopularity,
-    DecayedPopularityConfig, Ease, EaseConfig, Friends, FriendsConfig, Friendships, Ials, IalsConfig,
-    ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig,
+    DecayedPopularityConfig, Ease, EaseConfig, Friends, FriendsConfig, Friendships, Ials,
+    IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig,
 };
 
 use self::conformance::{Promise, conformance};
@@ -28,9 +30,15 @@ conformance!(ease, Ease, Promise::Discovers, |training| {
 conformance!(ials, Ials, Promise::Discovers, |training| {
     Ials::fit(training, &IalsConfig { factors: 8, ..IalsConfig::default() }, 1)
 });
-conformance!(act_r, ActR, Promise::Remembers, |training| ActR::fit(training, &ActRConfig::default()));
+conformance!(act_r, ActR, Promise::Remembers, |training| ActR::fit(
+    training,
+    &ActRConfig::default()
+));
 conformance!(act_r_with_sessions, ActR, Promise::Remembers, |training| {
-    ActR::fit(training, &ActRConfig { spreading: 1.0, session_gap_s: 100_000, ..ActRConfig::default() })
+    ActR::fit(
+        training,
+        &ActRConfig { spreading: 1.0, session_gap_s: 100_000, ..ActRConfig::default() },
+    )
 });
 conformance!(item_knn_of_sessions, ItemKnn, Promise::Discovers, |training| {
     let (neighbours, session_gap_s) = (20, Some(100_000));
@@ -43,8 +51,13 @@ conformance!(content_cosine, ContentCosine, Promise::Discovers, |training| {
         _ if item + 1 == training.items() => f32::NAN,
         _ => f32::from(u8::from((item - 1) / 10 == block)),
     };
-    let values = (0..training.items()).flat_map(|item| (0..3).map(move |of| block(item, of))).collect();
-    ContentCosine::fit(training, &ItemFeatures::new(3, values).unwrap(), &ContentCosineConfig::default())
+    let values =
+        (0..training.items()).flat_map(|item| (0..3).map(move |of| block(item, of))).collect();
+    ContentCosine::fit(
+        training,
+        &ItemFeatures::new(3, values).unwrap(),
+        &ContentCosineConfig::default(),
+    )
 });
 conformance!(friends, Friends, Promise::Discovers, |training| {
     let friendships = vec![Vec::new(); training.listeners()];
@@ -83,13 +96,15 @@ fn a_newcomer_with_friends_is_offered_what_their_circle_hears() {
     let (interactions, friendships) = circles();
     let model = fitted_to_circles(&interactions, &friendships);
     for circle in [0, 1] {
-        let friends: Vec<ListenerIdx> = (0..20).filter(|row| row % 2 == circle).map(ListenerIdx).collect();
+        let friends: Vec<ListenerIdx> =
+            (0..20).filter(|row| row % 2 == circle).map(ListenerIdx).collect();
         let mut scores = vec![0.0; model.items()];
         model.score(&[Query { friends: &friends, ..Query::default() }], &mut scores);
         let mut ranked: Vec<usize> = (0..scores.len()).collect();
         ranked.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]));
         let names = ranked.iter().map(|&item| interactions.item_name(ItemIdx(item as u32)));
-        let others = names.take(7).filter(|name| name.starts_with(&(1 - circle).to_string())).count();
+        let others =
+            names.take(7).filter(|name| name.starts_with(&(1 - circle).to_string())).count();
         assert_eq!(others, 0, "nothing of the other circle among the first seven");
     }
 }
@@ -112,7 +127,8 @@ fn friends_fade_as_the_own_history_grows() {
                 items.map(|item| scores[item]).sum::<f32>()
             };
             let (mean, n) = (scores.iter().sum::<f32>() / scores.len() as f32, scores.len() as f32);
-            let spread = (scores.iter().map(|score| (score - mean).powi(2)).sum::<f32>() / n).sqrt();
+            let spread =
+                (scores.iter().map(|score| (score - mean).powi(2)).sum::<f32>() / n).sqrt();
             (circle("0 ") - circle("1 ")) / spread
         };
         gap(alone) - gap(befriended)

@@ -11,13 +11,22 @@ const BOTTOM: f64 = 176.0;
 
 /// The chart.
 pub fn decades(decades: &Decades) -> Option<Markup> {
-    let most =
-        decades.decades.iter().rev().max_by_key(|decade| decade.plays).filter(|decade| decade.plays > 0)?;
+    let most = decades
+        .decades
+        .iter()
+        .rev()
+        .max_by_key(|decade| decade.plays)
+        .filter(|decade| decade.plays > 0)?;
     let plays: u64 = decades.decades.iter().map(|decade| decade.plays).sum();
     let share = |decade: &Decade| words::percent(decade.plays as f64 / plays as f64);
     let row = |decade: &Decade| {
         let count = if decade.plays > 0 { share(decade) } else { "–".to_owned() };
-        vec![format!("{}s", decade.decade), words::grouped(decade.plays), count, words::grouped(decade.works)]
+        vec![
+            format!("{}s", decade.decade),
+            words::grouped(decade.plays),
+            count,
+            words::grouped(decade.works),
+        ]
     };
     let figure = Figure {
         finding: format!("{} of plays are of music from the {}s", share(most), most.decade),

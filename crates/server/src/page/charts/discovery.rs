@@ -11,8 +11,12 @@ const BOTTOM: f64 = 212.0;
 
 /// The chart.
 pub fn discovery(discovery: &Discovery) -> Option<Markup> {
-    let after: Vec<&Discoveries> =
-        discovery.months.iter().skip(discovery.first_months).filter(|month| month.plays > 0).collect();
+    let after: Vec<&Discoveries> = discovery
+        .months
+        .iter()
+        .skip(discovery.first_months)
+        .filter(|month| month.plays > 0)
+        .collect();
     let plays: u64 = after.iter().map(|month| month.plays).sum();
     let works: u64 = after.iter().map(|month| month.new_works).sum();
     let artists: u64 = after.iter().map(|month| month.new_artists).sum();
@@ -29,7 +33,9 @@ pub fn discovery(discovery: &Discovery) -> Option<Markup> {
             words::grouped(month.new_works),
             share(month.new_works, month.plays),
             words::grouped(month.new_artists),
-            month.came_back.map_or("not known yet".to_owned(), |count| share(count, month.new_works)),
+            month
+                .came_back
+                .map_or("not known yet".to_owned(), |count| share(count, month.new_works)),
         ]
     };
     let figure = Figure {

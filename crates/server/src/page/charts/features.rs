@@ -1,4 +1,5 @@
-//! How a taste sounds: for each feature a bar from the average track of the catalogue, and a mark where the listener's other tastes are.
+//! How a taste sounds: for each feature a bar from the average track of the catalogue, and a mark
+//! where the listener's other tastes are.
 
 use maud::{Markup, html};
 use segue_core::AudioFeature;
@@ -20,10 +21,16 @@ pub fn features(taste: &Taste) -> Option<Markup> {
     if taste.features.is_empty() {
         return None;
     }
-    let has_others = taste.features.iter().any(|standing| standing.others_above_catalogue.is_some());
+    let has_others =
+        taste.features.iter().any(|standing| standing.others_above_catalogue.is_some());
     let row = |standing: &Standing| {
         let others = standing.others_above_catalogue.map_or("–".to_owned(), signed);
-        vec![name(standing.feature).to_owned(), value(standing), signed(standing.above_catalogue), others]
+        vec![
+            name(standing.feature).to_owned(),
+            value(standing),
+            signed(standing.above_catalogue),
+            others,
+        ]
     };
     let figure = Figure {
         finding: finding(taste),
@@ -34,15 +41,23 @@ pub fn features(taste: &Taste) -> Option<Markup> {
         },
         height: TOP + taste.features.len() as f64 * ROW_HEIGHT + 6.0,
         drawing: drawing(&taste.features),
-        columns: vec!["Feature", "Mean", "Standard deviations above the catalogue", "Your other tastes"],
+        columns: vec![
+            "Feature",
+            "Mean",
+            "Standard deviations above the catalogue",
+            "Your other tastes",
+        ],
         rows: taste.features.iter().map(row).collect(),
     };
     Some(figure.view())
 }
 
 fn finding(taste: &Taste) -> String {
-    let mut notable: Vec<&Standing> =
-        taste.features.iter().filter(|standing| standing.above_catalogue.abs() >= NOTABLE).collect();
+    let mut notable: Vec<&Standing> = taste
+        .features
+        .iter()
+        .filter(|standing| standing.above_catalogue.abs() >= NOTABLE)
+        .collect();
     notable.sort_by(|a, b| b.above_catalogue.abs().total_cmp(&a.above_catalogue.abs()));
     let side = |standing: &&Standing| {
         let side = if standing.above_catalogue > 0.0 { "more" } else { "less" };

@@ -96,7 +96,11 @@ pub(super) fn rounded(length: f64) -> f64 {
 pub(super) fn round_up(value: f64) -> f64 {
     let tenfold = 10_f64.powf(value.max(1e-9).log10().floor());
     let steps = [1.0, 2.0, 2.5, 5.0, 10.0];
-    steps.into_iter().map(|step| step * tenfold).find(|&step| step >= value * 0.999_999).unwrap_or(value)
+    steps
+        .into_iter()
+        .map(|step| step * tenfold)
+        .find(|&step| step >= value * 0.999_999)
+        .unwrap_or(value)
 }
 
 /// Horizontal lines at quarters of `most`, labelled by `label`.

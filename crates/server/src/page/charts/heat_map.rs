@@ -44,14 +44,15 @@ pub fn heat_map(map: &HeatMap, zone: &str) -> Option<Markup> {
 }
 
 const HOURS: [&str; 24] = [
-    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17", "18",
-    "19", "20", "21", "22", "23",
+    "0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16",
+    "17", "18", "19", "20", "21", "22", "23",
 ];
 
 fn drawing(map: &HeatMap, most: u64) -> Markup {
     let width = (WIDTH - LEFT) / 24.0;
-    let opacity =
-        |count: u64| rounded(100.0 * (PALEST + (1.0 - PALEST) * count as f64 / most as f64)) / 100.0;
+    let opacity = |count: u64| {
+        rounded(100.0 * (PALEST + (1.0 - PALEST) * count as f64 / most as f64)) / 100.0
+    };
     let bottom = TOP + 7.0 * CELL_HEIGHT;
     html! {
         @for (hour, name) in HOURS.iter().enumerate().step_by(3) {

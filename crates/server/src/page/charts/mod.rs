@@ -1,8 +1,11 @@
-//! The charts of the taste page: drawings of what [`segue_engine::history`] and [`segue_engine::taste`] say, one file each.
+//! The charts of the taste page: drawings of what [`segue_engine::history`] and
+//! [`segue_engine::taste`] say, one file each.
 //!
-//! Every chart is a `<figure>`: a drawing whose label says the main finding, a caption that says what is drawn and what is not in it, and
-//! a table with the same numbers. Nothing is told by colour alone. Colours are custom properties (`--chart-1`, `--chart-2`), set as presentation attributes,
-//! which a strict content security policy allows, so day and night need one drawing. Where there is nothing to draw there is no chart.
+//! Every chart is a `<figure>`: a drawing whose label says the main finding, a caption that says
+//! what is drawn and what is not in it, and a table with the same numbers. Nothing is told by
+//! colour alone. Colours are custom properties (`--chart-1`, `--chart-2`), set as presentation
+//! attributes, which a strict content security policy allows, so day and night need one drawing.
+//! Where there is nothing to draw there is no chart.
 
 mod decades;
 mod discovery;
@@ -37,7 +40,9 @@ mod tests {
         let catalogue = Catalogue::from_tracks(vec![track]);
         let at = |play: i64| Timestamp::from_second(1_700_000_000 + play * 6 * 86_400).unwrap();
         let listens: Vec<Listen> = (0..plays)
-            .map(|play| Listen::new(ListenerId::new("ann"), TrackId::new("t"), at(play), Source::LastFm))
+            .map(|play| {
+                Listen::new(ListenerId::new("ann"), TrackId::new("t"), at(play), Source::LastFm)
+            })
             .collect();
         let data = Charts::from_listens(&catalogue, &listens, &TimeZone::UTC);
         let charts = [
@@ -55,11 +60,20 @@ mod tests {
         let charts = drawn(60);
         assert_eq!(charts.len(), 5);
         for chart in &charts {
-            let label = chart.split("role=\"img\" aria-label=\"").nth(1).unwrap().split('"').next().unwrap();
+            let label = chart
+                .split("role=\"img\" aria-label=\"")
+                .nth(1)
+                .unwrap()
+                .split('"')
+                .next()
+                .unwrap();
             assert!(chart.contains(&format!("<figcaption><strong>{label}. </strong>")), "{label}");
             let rows = chart.split("<tbody>").nth(1).unwrap().matches("<tr>").count();
             assert!(rows > 0, "{label}");
-            assert!(!chart.contains("NaN") && !chart.contains("inf") && !chart.contains("style="), "{label}");
+            assert!(
+                !chart.contains("NaN") && !chart.contains("inf") && !chart.contains("style="),
+                "{label}"
+            );
         }
     }
 

@@ -12,7 +12,8 @@ const MS_PER_HOUR: f64 = 3_600_000.0;
 
 /// The chart.
 pub fn months(months: &[MonthOfPlays]) -> Option<Markup> {
-    let most = months.iter().rev().max_by_key(|month| month.plays).filter(|month| month.plays > 0)?;
+    let most =
+        months.iter().rev().max_by_key(|month| month.plays).filter(|month| month.plays > 0)?;
     let plays: u64 = months.iter().map(|month| month.plays).sum();
     let ms: u64 = months.iter().map(|month| month.ms_played).sum();
     let without: u64 = months.iter().map(|month| month.plays_without_time).sum();

@@ -12,17 +12,18 @@ fn settings() -> impl Strategy<Value = MixSettings> {
         Familiarity::New,
     ]);
     let exclude = prop::collection::hash_set("\\PC{0,20}", 0..5);
-    (0.0f32..=1.0, 1u32..=200, known, 1u32..=200, 0u32..=3650, any::<Option<u64>>(), exclude).prop_map(
-        |(explore, length, familiarity, artist_cap, no_repeat_days, seed, exclude)| MixSettings {
-            explore,
-            length,
-            familiarity,
-            artist_cap,
-            no_repeat_days,
-            seed,
-            exclude: exclude.into_iter().collect(),
-        },
-    )
+    (0.0f32..=1.0, 1u32..=200, known, 1u32..=200, 0u32..=3650, any::<Option<u64>>(), exclude)
+        .prop_map(|(explore, length, familiarity, artist_cap, no_repeat_days, seed, exclude)| {
+            MixSettings {
+                explore,
+                length,
+                familiarity,
+                artist_cap,
+                no_repeat_days,
+                seed,
+                exclude: exclude.into_iter().collect(),
+            }
+        })
 }
 
 proptest! {
@@ -59,7 +60,10 @@ fn nonsense_in_an_address_gives_the_defaults() {
     ] {
         assert_eq!(MixSettings::from_query(query), MixSettings::default(), "{query}");
     }
-    assert_eq!(MixSettings::from_query("length=4000000000").length, 4_000_000_000u32.min(urls::LONGEST_MIX));
+    assert_eq!(
+        MixSettings::from_query("length=4000000000").length,
+        4_000_000_000u32.min(urls::LONGEST_MIX)
+    );
     assert_eq!(
         MixSettings::from_query("explore=0.3&explore=0.7").explore,
         0.7,

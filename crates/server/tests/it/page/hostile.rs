@@ -40,7 +40,10 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         ("hostile welcome", welcome::view(&frame, TEXT)),
         ("hostile listen", shelves::view(&frame, &Home { mix: a_mix(), shelves: vec![shelf] })),
         ("hostile mix", mix::view(&frame, &a_mix())),
-        ("hostile search", search::view(&frame, &Search { query: h(), results: vec![a_card()], total: 9 })),
+        (
+            "hostile search",
+            search::view(&frame, &Search { query: h(), results: vec![a_card()], total: 9 }),
+        ),
         ("hostile taste", taste::view(&frame, &a_taste())),
         ("hostile model", model::view(&frame, &a_model())),
         ("hostile import", import::view(&frame, TEXT)),
@@ -128,14 +131,23 @@ fn a_model() -> Model {
 }
 
 fn row() -> FileRow {
-    FileRow { file: h(), format: Some(h()), dropped: vec![(h(), 1)], note: Some(h()), ..FileRow::default() }
+    FileRow {
+        file: h(),
+        format: Some(h()),
+        dropped: vec![(h(), 1)],
+        note: Some(h()),
+        ..FileRow::default()
+    }
 }
 
 #[test]
 fn hostile_text_stays_text() {
     for (page, markup) in pages() {
         let html = markup.into_string();
-        assert!(html.contains("&lt;script&gt;") || page == "hostile login", "{page} does not show it at all");
+        assert!(
+            html.contains("&lt;script&gt;") || page == "hostile login",
+            "{page} does not show it at all"
+        );
         assert!(!html.contains("<script>") && !html.contains("<img"), "{page}");
         tags(&html);
     }
@@ -148,9 +160,12 @@ fn no_address_runs_a_script_or_leads_elsewhere() {
             for name in ["href", "action", "formaction", "src"] {
                 let Some(address) = tag.get(name) else { continue };
                 let external = tag.get("rel").is_some_and(|rel| rel.contains("external"));
-                let ours =
-                    (address.starts_with('/') && !address.starts_with("//")) || address.starts_with('#');
-                assert!(ours || (external && address.starts_with("https://")), "{page}: `{address}`");
+                let ours = (address.starts_with('/') && !address.starts_with("//"))
+                    || address.starts_with('#');
+                assert!(
+                    ours || (external && address.starts_with("https://")),
+                    "{page}: `{address}`"
+                );
                 assert!(!address.contains(['<', '"', ' ']), "{page}: `{address}`");
             }
             if tag.get("name") == Some("back") {

@@ -1,4 +1,5 @@
-//! Reads the HTML that the views write, as far as the tests need it: maud closes what it opens and quotes every attribute.
+//! Reads the HTML that the views write, as far as the tests need it: maud closes what it opens and
+//! quotes every attribute.
 
 /// A tag with its attributes, decoded.
 #[derive(Debug)]
@@ -23,7 +24,8 @@ impl Tag {
 
 const VOID: &[&str] = &["meta", "link", "input", "br"];
 
-/// All tags in order. Panics where a browser would have to guess: an unquoted value, an element left open.
+/// All tags in order. Panics where a browser would have to guess: an unquoted value, an element
+/// left open.
 pub(super) fn tags(html: &str) -> Vec<Tag> {
     let mut tags = Vec::new();
     let mut open: Vec<String> = Vec::new();
@@ -61,8 +63,11 @@ fn tag(text: &str) -> (Option<Read>, &str) {
         rest = &rest[end..];
         let mut value = "";
         if let Some(quoted) = rest.strip_prefix('=') {
-            (value, rest) =
-                quoted.strip_prefix('"').expect("a value is quoted").split_once('"').expect("a quote ends");
+            (value, rest) = quoted
+                .strip_prefix('"')
+                .expect("a value is quoted")
+                .split_once('"')
+                .expect("a quote ends");
         }
         attributes.push((attribute, decoded(value)));
         rest = rest.trim_start();

@@ -1,4 +1,5 @@
-//! The page: nothing that is shown can harm who looks at it, and everything can be reached by whoever reads it.
+//! The page: nothing that is shown can harm who looks at it, and everything can be reached by
+//! whoever reads it.
 
 mod addresses;
 mod assets;

@@ -22,10 +22,17 @@ fn no_attribute_holds_style_or_script() {
     for (page, tags) in all() {
         for tag in tags {
             for (name, _) in &tag.attributes {
-                assert!(!name.starts_with("on") && name != "style", "{page}: `{name}` on `{}`", tag.name);
+                assert!(
+                    !name.starts_with("on") && name != "style",
+                    "{page}: `{name}` on `{}`",
+                    tag.name
+                );
             }
             assert!(tag.name != "style", "{page}: a style element");
-            assert!(tag.name != "script" || tag.closes || tag.has("src"), "{page}: an inline script");
+            assert!(
+                tag.name != "script" || tag.closes || tag.has("src"),
+                "{page}: an inline script"
+            );
         }
     }
 }
@@ -33,8 +40,11 @@ fn no_attribute_holds_style_or_script() {
 #[test]
 fn everything_that_can_be_used_has_a_name() {
     for (page, tags) in all() {
-        let labelled: BTreeSet<&str> =
-            tags.iter().filter(|tag| tag.name == "label").filter_map(|tag| tag.get("for")).collect();
+        let labelled: BTreeSet<&str> = tags
+            .iter()
+            .filter(|tag| tag.name == "label")
+            .filter_map(|tag| tag.get("for"))
+            .collect();
         let mut labels_open = 0i32;
         for (position, tag) in tags.iter().enumerate() {
             if tag.name == "label" {
@@ -98,10 +108,14 @@ fn each_page_has_one_main_heading_and_no_level_is_left_out() {
 #[test]
 fn every_form_works_without_scripts() {
     for (page, tags) in all() {
-        for (position, tag) in tags.iter().enumerate().filter(|(_, tag)| tag.name == "form" && !tag.closes) {
-            let inside = tags[position..].iter().take_while(|other| !(other.name == "form" && other.closes));
-            let button =
-                inside.into_iter().any(|other| other.name == "button" && other.get("type") == Some("submit"));
+        for (position, tag) in
+            tags.iter().enumerate().filter(|(_, tag)| tag.name == "form" && !tag.closes)
+        {
+            let inside =
+                tags[position..].iter().take_while(|other| !(other.name == "form" && other.closes));
+            let button = inside
+                .into_iter()
+                .any(|other| other.name == "button" && other.get("type") == Some("submit"));
             assert!(button, "{page}: a form without a button");
             assert!(tag.get("method") == Some("dialog") || tag.has("action"), "{page}: {tag:?}");
         }
@@ -111,7 +125,9 @@ fn every_form_works_without_scripts() {
 #[test]
 fn links_that_leave_this_machine_tell_it_nothing() {
     for (page, tags) in all() {
-        for tag in tags.iter().filter(|tag| tag.get("href").is_some_and(|address| address.contains("://"))) {
+        for tag in
+            tags.iter().filter(|tag| tag.get("href").is_some_and(|address| address.contains("://")))
+        {
             let rel = tag.get("rel").unwrap_or_default();
             assert!(rel.contains("noopener") && rel.contains("noreferrer"), "{page}: {tag:?}");
         }
@@ -129,7 +145,10 @@ fn a_card_reads_as_before() {
 #[test]
 fn a_sketch_says_in_words_what_it_draws() {
     let [glowing, fierce, tender, dusky] = sketch::samples();
-    assert_eq!(sketch::describe(&glowing), "Sound: energetic, bright, danceable, 122 beats a minute, major");
+    assert_eq!(
+        sketch::describe(&glowing),
+        "Sound: energetic, bright, danceable, 122 beats a minute, major"
+    );
     assert_eq!(
         sketch::describe(&dusky),
         "Sound: calm, dark, not for dancing, acoustic, instrumental, 64 beats a minute, minor"

@@ -1,4 +1,5 @@
-//! For each seed: hide listeners, choose constants on others withheld from those known, learn again from all known, and ask.
+//! For each seed: hide listeners, choose constants on others withheld from those known, learn again
+//! from all known, and ask.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -88,7 +89,8 @@ struct Round {
 impl Contest<'_> {
     /// Measures every model under every policy that it can be put under.
     pub(super) fn run(&self) -> Result<Vec<Entry>> {
-        let mut entries: Vec<Entry> = self.args.model.iter().flat_map(|&model| self.entries(model)).collect();
+        let mut entries: Vec<Entry> =
+            self.args.model.iter().flat_map(|&model| self.entries(model)).collect();
         let bar = terminal::steps(self.args.seeds * entries.len() as u64, "measuring");
         for seed in self.args.seed..self.args.seed + self.args.seeds {
             let round = self.round(seed)?;
@@ -101,7 +103,8 @@ impl Contest<'_> {
     }
 
     fn entries(&self, model: ModelName) -> impl Iterator<Item = Entry> {
-        let policies = self.policies.iter().filter(move |&&p| p == PolicyKind::Greedy || model.doubts());
+        let policies =
+            self.policies.iter().filter(move |&&p| p == PolicyKind::Greedy || model.doubts());
         policies.map(move |&policy| Entry {
             model,
             policy,
@@ -113,7 +116,8 @@ impl Contest<'_> {
 
     fn round(&self, seed: u64) -> Result<Round> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let everyone: Vec<ListenerIdx> = (0..self.interactions.listeners() as u32).map(ListenerIdx).collect();
+        let everyone: Vec<ListenerIdx> =
+            (0..self.interactions.listeners() as u32).map(ListenerIdx).collect();
         let (asked, fewest_items) = (self.args.unseen.asked, self.args.min_likes);
         let hiding = Hiding { hidden: self.args.unseen.hidden, asked, fewest_items };
         let test = split(self.interactions, &everyone, hiding, &mut rng);
@@ -132,7 +136,8 @@ impl Contest<'_> {
         Ok(Round { seed, test, validation })
     }
 
-    /// One model: chooses its settings by greedy proposals, then the constants of each policy, then asks.
+    /// One model: chooses its settings by greedy proposals, then the constants of each policy, then
+    /// asks.
     fn measure(&self, round: &Round, entries: &mut [Entry], bar: &ProgressBar) -> Result<()> {
         let Some(model) = entries.first().map(|entry| entry.model) else { return Ok(()) };
         bar.set_message(format!("{}: choosing settings", model.name()));
@@ -154,9 +159,9 @@ impl Contest<'_> {
             entry.times.choose_us.append(&mut times.choose_us);
             entry.times.learn_us.append(&mut times.learn_us);
             let parts = [setting.to_string(), candidate.setting];
-            entry
-                .chosen
-                .push(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "));
+            entry.chosen.push(
+                parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "),
+            );
             bar.inc(1);
         }
         Ok(())

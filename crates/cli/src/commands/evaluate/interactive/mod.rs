@@ -19,16 +19,19 @@ use crate::terminal::print_json;
 
 /// Propose items to listeners nobody has seen, one after another, learning from each answer.
 ///
-/// Some listeners are hidden from all that learns. Items are proposed to them without repeats; the answer is whether an item is among theirs. Counted
-/// are hits within the first proposals, with 95 % intervals that resample listeners. Every constant of a model or a policy is chosen by the same protocol
-/// on listeners withheld from those known, then the model learns again from all of them. Every model is measured greedily, and those that
-/// know how sure they are under the policies named as well, so that what exploring adds shows in the column of the model's own greedy proposals.
+/// Some listeners are hidden from all that learns. Items are proposed to them without repeats; the
+/// answer is whether an item is among theirs. Counted are hits within the first proposals, with 95
+/// % intervals that resample listeners. Every constant of a model or a policy is chosen by the same
+/// protocol on listeners withheld from those known, then the model learns again from all of them.
+/// Every model is measured greedily, and those that know how sure they are under the policies named
+/// as well, so that what exploring adds shows in the column of the model's own greedy proposals.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLE)]
 pub(crate) struct InteractiveArgs {
     #[command(flatten)]
     events: EventArgs,
-    /// Models to measure: popularity, ease, bayes (linear regression over singular vectors), factor-analysis.
+    /// Models to measure: popularity, ease, bayes (linear regression over singular vectors),
+    /// factor-analysis.
     #[arg(
         long,
         value_delimiter = ',',
@@ -79,12 +82,13 @@ impl FromStr for Unseen {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let numbers = text.split_once('/').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+        let numbers =
+            text.split_once('/').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
         match numbers {
             Some((hidden, asked)) if asked >= 1 && hidden >= asked => Ok(Self { hidden, asked }),
-            _ => {
-                Err(format!("`{text}` is not HIDDEN/ASKED, as in `500/300`, with no more asked than hidden"))
-            }
+            _ => Err(format!(
+                "`{text}` is not HIDDEN/ASKED, as in `500/300`, with no more asked than hidden"
+            )),
         }
     }
 }
@@ -108,7 +112,8 @@ impl InteractiveArgs {
 /// Reads, splits, chooses, asks and prints.
 ///
 /// # Errors
-/// If the data cannot be read, too few listeners are left to learn from or to ask, or a model cannot be fitted.
+/// If the data cannot be read, too few listeners are left to learn from or to ask, or a model
+/// cannot be fitted.
 pub(crate) fn run(args: &InteractiveArgs, home: &Home) -> Result<()> {
     if args.seeds == 0 || args.proposals == 0 {
         bail!("`--seeds` and `--proposals` are at least 1");

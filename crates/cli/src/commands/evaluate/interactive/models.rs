@@ -1,4 +1,5 @@
-//! The models that can get to know a listener, and the settings that withheld listeners choose from.
+//! The models that can get to know a listener, and the settings that withheld listeners choose
+//! from.
 
 use std::fmt;
 use std::str::FromStr;
@@ -55,7 +56,9 @@ impl ModelName {
                 };
                 let widths = [32, 64, 96].into_iter();
                 widths
-                    .flat_map(|width| [1e-4, 0.02].map(|floor| Setting::FactorAnalysis(config(width, floor))))
+                    .flat_map(|width| {
+                        [1e-4, 0.02].map(|floor| Setting::FactorAnalysis(config(width, floor)))
+                    })
                     .collect()
             }
         }
@@ -88,7 +91,9 @@ impl fmt::Display for Setting {
             Self::Popularity => Ok(()),
             Self::Ease(regularisation) => write!(f, "λ = {regularisation}"),
             Self::Bayes(config) => write!(f, "noise × {}", config.noise),
-            Self::FactorAnalysis(config) => write!(f, "d = {}, ψ ≥ {}", config.width, config.least_noise),
+            Self::FactorAnalysis(config) => {
+                write!(f, "d = {}, ψ ≥ {}", config.width, config.least_noise)
+            }
         }
     }
 }
@@ -107,7 +112,8 @@ impl Setting {
             Self::Popularity => Popularity::fit(training, &PopularityConfig::default())
                 .map(|model| Known::Recommender(Box::new(model))),
             Self::Ease(regularisation) => {
-                let config = EaseConfig { regularisation: *regularisation, ..EaseConfig::default() };
+                let config =
+                    EaseConfig { regularisation: *regularisation, ..EaseConfig::default() };
                 Ease::fit(training, &config).map(|model| Known::Recommender(Box::new(model)))
             }
             Self::Bayes(config) => ridge_prior::fit(training, config, &mut rng).map(Known::Factors),

@@ -46,7 +46,11 @@ struct EntryReport {
 
 impl Report {
     /// Summarises.
-    pub(super) fn new(args: &InteractiveArgs, interactions: &Interactions, entries: &[Entry]) -> Self {
+    pub(super) fn new(
+        args: &InteractiveArgs,
+        interactions: &Interactions,
+        entries: &[Entry],
+    ) -> Self {
         Self {
             data: args.events.name(),
             listeners: interactions.listeners(),
@@ -71,7 +75,9 @@ impl Report {
         let mut rows = table(&header.iter().map(String::as_str).collect::<Vec<_>>());
         for entry in &self.entries {
             let mut row = vec![entry.model.to_owned(), entry.policy.to_owned()];
-            row.extend(entry.hits.values().map(|e| format!("{:.2} [{:.2}, {:.2}]", e.mean, e.low, e.high)));
+            row.extend(
+                entry.hits.values().map(|e| format!("{:.2} [{:.2}, {:.2}]", e.mean, e.low, e.high)),
+            );
             row.push(format!("{:.0} µs", entry.choose_us));
             row.push(format!("{:.1} µs", entry.learn_us));
             row.push(entry.chosen.join("; "));
@@ -90,8 +96,9 @@ impl Report {
             let mut row = vec![entry.model.to_owned(), entry.policy.to_owned()];
             row.extend(greedy.iter().map(|model| {
                 let difference = entry.over_greedy.get(model).map(|differences| differences[&k]);
-                difference
-                    .map_or_else(String::new, |e| format!("{:+.2} [{:+.2}, {:+.2}]", e.mean, e.low, e.high))
+                difference.map_or_else(String::new, |e| {
+                    format!("{:+.2} [{:+.2}, {:+.2}]", e.mean, e.low, e.high)
+                })
             }));
             rows.add_row(row);
         }
@@ -114,8 +121,14 @@ fn entry_report(args: &InteractiveArgs, entry: &Entry, entries: &[Entry]) -> Ent
         model: entry.model.name(),
         policy: entry.policy.name(),
         chosen: entry.chosen.clone(),
-        hits: within(args.proposals).map(|k| (k, hits(&entry.conversations, k, args.seed))).collect(),
-        over_greedy: entries.iter().filter(greedy).map(|o| (o.model.name(), differences(o))).collect(),
+        hits: within(args.proposals)
+            .map(|k| (k, hits(&entry.conversations, k, args.seed)))
+            .collect(),
+        over_greedy: entries
+            .iter()
+            .filter(greedy)
+            .map(|o| (o.model.name(), differences(o)))
+            .collect(),
         curve: curve(&entry.conversations, args.proposals),
         choose_us: median(&entry.times.choose_us),
         learn_us: median(&entry.times.learn_us),

@@ -2,8 +2,8 @@
 
 use segue_engine::eval::interactive::Strategy;
 use segue_engine::policy::{
-    EnsembleThompson, EpsilonGreedy, GaussianThompson, Greedy, LinUcb, LinearThompson, PlackettLuce, Policy,
-    PolicyKind,
+    EnsembleThompson, EpsilonGreedy, GaussianThompson, Greedy, LinUcb, LinearThompson,
+    PlackettLuce, Policy, PolicyKind,
 };
 
 /// A policy with one of its constants.
@@ -22,7 +22,9 @@ pub(super) fn candidates(kind: PolicyKind) -> Vec<Candidate> {
     match kind {
         PolicyKind::Greedy => vec![candidate(String::new(), Box::new(Greedy), 1.0)],
         PolicyKind::EpsilonGreedy => [0.02, 0.05, 0.1]
-            .map(|epsilon| candidate(format!("ε = {epsilon}"), Box::new(EpsilonGreedy { epsilon }), 1.0))
+            .map(|epsilon| {
+                candidate(format!("ε = {epsilon}"), Box::new(EpsilonGreedy { epsilon }), 1.0)
+            })
             .into(),
         PolicyKind::PlackettLuce => [0.01, 0.02, 0.05]
             .map(|temperature| {
@@ -30,14 +32,20 @@ pub(super) fn candidates(kind: PolicyKind) -> Vec<Candidate> {
             })
             .into(),
         PolicyKind::LinUcb => [0.05, 0.1, 0.2, 0.4]
-            .map(|optimism| candidate(format!("α = {optimism}"), Box::new(LinUcb { optimism }), 1.0))
+            .map(|optimism| {
+                candidate(format!("α = {optimism}"), Box::new(LinUcb { optimism }), 1.0)
+            })
             .into(),
         PolicyKind::LinearThompson => [0.1, 0.3, 1.0]
-            .map(|scale| candidate(format!("× {scale}"), Box::new(LinearThompson { draws: 1 }), scale))
+            .map(|scale| {
+                candidate(format!("× {scale}"), Box::new(LinearThompson { draws: 1 }), scale)
+            })
             .into(),
         PolicyKind::GaussianThompson => [0.1, 0.3, 1.0]
             .map(|scale| candidate(format!("× {scale}"), Box::new(GaussianThompson), scale))
             .into(),
-        PolicyKind::EnsembleThompson => vec![candidate(String::new(), Box::new(EnsembleThompson), 1.0)],
+        PolicyKind::EnsembleThompson => {
+            vec![candidate(String::new(), Box::new(EnsembleThompson), 1.0)]
+        }
     }
 }

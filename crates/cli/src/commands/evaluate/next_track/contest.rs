@@ -115,7 +115,8 @@ impl Contest<'_> {
     fn validate_on(&self, model: &dyn Recommender, set: &TestSet) -> f64 {
         let outcomes = self.evaluate(model, set, &|_| ());
         let criterion = self.args.protocol.criterion() as usize;
-        let values = outcomes.cases.iter().flatten().map(|outcome| f64::from(outcome.values[criterion]));
+        let values =
+            outcomes.cases.iter().flatten().map(|outcome| f64::from(outcome.values[criterion]));
         values.clone().sum::<f64>() / values.count().max(1) as f64
     }
 
@@ -124,7 +125,12 @@ impl Contest<'_> {
     }
 
     /// Fits on what is trained on, stopping by validation.
-    pub(super) fn fit(&self, config: &RecommenderConfig, seed: u64, bar: &ProgressBar) -> Result<Fitted> {
+    pub(super) fn fit(
+        &self,
+        config: &RecommenderConfig,
+        seed: u64,
+        bar: &ProgressBar,
+    ) -> Result<Fitted> {
         let name = config.kind().name();
         let mut epoch = 0;
         bar.set_message(format!("{name}: learning"));
@@ -163,7 +169,9 @@ impl Contest<'_> {
     ) -> Result<Fitted> {
         let name = config.kind().name();
         bar.set_message(format!("{name}: learning from validation as well"));
-        config.fit(self.lesson(training, seed), None).with_context(|| format!("cannot fit `{name}`"))
+        config
+            .fit(self.lesson(training, seed), None)
+            .with_context(|| format!("cannot fit `{name}`"))
     }
 
     fn test(
@@ -176,7 +184,8 @@ impl Contest<'_> {
     ) -> Run {
         bar.set_message(format!("{}: testing", name.name()));
         let begun = Instant::now();
-        let tests = self.cut.tests.iter().map(|test| self.evaluate(model, test, &|_| bar.tick())).collect();
+        let tests =
+            self.cut.tests.iter().map(|test| self.evaluate(model, test, &|_| bar.tick())).collect();
         bar.inc(1);
         let peak_mb = fit_mb.and(memory::peak_mb());
         Run { train_s, eval_s: begun.elapsed().as_secs_f64(), peak_mb, tests }
@@ -190,7 +199,8 @@ impl Contest<'_> {
             trained.iter().map(|model| model.fitted.model.as_ref()).collect();
         let validation = &self.cut.validation;
         let candidates = validation.candidates(&self.args.protocol);
-        let weights = FusionWeights::fit(&unseeing, self.interactions, &validation.cases, candidates);
+        let weights =
+            FusionWeights::fit(&unseeing, self.interactions, &validation.cases, candidates);
         let fusion = Fusion::new(trained.iter().map(Trained::model).collect(), weights.clone());
         let members_s: f64 = trained.iter().map(|model| model.train_s).sum();
         let train_s = members_s + begun.elapsed().as_secs_f64();

@@ -27,7 +27,10 @@ pub(super) struct DataArgs {
 
 impl DataArgs {
     /// The friends of each listener, both ways; empty without a file.
-    pub(super) fn load_friends(&self, interactions: &Interactions) -> Result<Vec<Vec<ListenerIdx>>> {
+    pub(super) fn load_friends(
+        &self,
+        interactions: &Interactions,
+    ) -> Result<Vec<Vec<ListenerIdx>>> {
         let mut friends = vec![Vec::new(); interactions.listeners()];
         let Some(path) = &self.friends else { return Ok(friends) };
         let rows: FxHashMap<&str, ListenerIdx> = (0..interactions.listeners() as u32)
@@ -51,15 +54,20 @@ impl DataArgs {
     }
 
     /// The audio features of the items; `None` without a file.
-    pub(super) fn load_features(&self, interactions: &Interactions) -> Result<Option<ItemFeatures>> {
+    pub(super) fn load_features(
+        &self,
+        interactions: &Interactions,
+    ) -> Result<Option<ItemFeatures>> {
         let Some(path) = &self.features else { return Ok(None) };
-        let rows: FxHashMap<&str, usize> =
-            (0..interactions.items()).map(|row| (interactions.item_name(ItemIdx(row as u32)), row)).collect();
+        let rows: FxHashMap<&str, usize> = (0..interactions.items())
+            .map(|row| (interactions.item_name(ItemIdx(row as u32)), row))
+            .collect();
         let mut values = vec![f32::NAN; interactions.items() * AudioFeature::COUNT];
         let mut found = 0;
         read_features(path, &self.events.columns(), &mut |item, features| {
             if let Some(&row) = rows.get(item) {
-                values[row * AudioFeature::COUNT..][..AudioFeature::COUNT].copy_from_slice(&features);
+                values[row * AudioFeature::COUNT..][..AudioFeature::COUNT]
+                    .copy_from_slice(&features);
                 found += 1;
             }
         })?;

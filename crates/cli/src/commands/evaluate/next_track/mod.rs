@@ -24,9 +24,11 @@ use crate::terminal::{print_json, say};
 
 /// Measure models of what a listener turns to next, ranking the full catalogue.
 ///
-/// Every model learns from the same events, is chosen on validation, and is tested once on what came after. Metrics are means over listeners with 95 %
-/// intervals; nothing is sampled. `fusion` joins the other models named, with weights learned on validation. With `--search` the settings of each model
-/// are drawn at random and the best on validation is tested; trials are kept and not repeated, so a search that was cut off goes on.
+/// Every model learns from the same events, is chosen on validation, and is tested once on what
+/// came after. Metrics are means over listeners with 95 % intervals; nothing is sampled. `fusion`
+/// joins the other models named, with weights learned on validation. With `--search` the settings
+/// of each model are drawn at random and the best on validation is tested; trials are kept and not
+/// repeated, so a search that was cut off goes on.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct NextTrackArgs {
@@ -35,12 +37,19 @@ pub(crate) struct NextTrackArgs {
     #[command(flatten)]
     protocol: ProtocolArgs,
     /// Models to measure, the first one is what the others are compared with.
-    #[arg(long, value_delimiter = ',', default_value = "popularity,item-knn,ease", value_name = "NAME,…")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "popularity,item-knn,ease",
+        value_name = "NAME,…"
+    )]
     model: Vec<ModelName>,
-    /// Change a setting of a model, as in `ease.regularisation=50` or `item-knn.query.decay={"days":7}`.
+    /// Change a setting of a model, as in `ease.regularisation=50` or
+    /// `item-knn.query.decay={"days":7}`.
     #[arg(long = "set", value_name = "MODEL.SETTING=VALUE")]
     settings: Vec<String>,
-    /// Draw this many settings of each model and take the best on validation; the settings as they are count as the first.
+    /// Draw this many settings of each model and take the best on validation; the settings as they
+    /// are count as the first.
     #[arg(long, value_name = "N")]
     search: Option<usize>,
     /// Before the test, learn once more from training and validation, with what validation chose.
@@ -110,10 +119,13 @@ impl NextTrackArgs {
             let Some((model, rest)) = setting.split_once('.') else {
                 bail!("`--set {setting}` names no model, expected MODEL.SETTING=VALUE");
             };
-            let Some(config) = configs.iter_mut().find(|config| config.kind().name() == model) else {
+            let Some(config) = configs.iter_mut().find(|config| config.kind().name() == model)
+            else {
                 bail!("`--set {setting}` is about `{model}`, which `--model` does not name");
             };
-            *config = config.with(rest).map_err(|problem| anyhow::anyhow!("`--set {setting}`: {problem}"))?;
+            *config = config
+                .with(rest)
+                .map_err(|problem| anyhow::anyhow!("`--set {setting}`: {problem}"))?;
         }
         if configs.len() < 2 && self.model.contains(&ModelName::Fusion) {
             bail!("`fusion` joins the other models of `--model`: name two at least");
@@ -144,8 +156,14 @@ pub(crate) fn run(args: &NextTrackArgs, home: &Home) -> Result<()> {
     };
     let features = args.data.load_features(&interactions)?;
     let features = features.as_ref();
-    let contest =
-        Contest { args, interactions: &interactions, cut: &cut, friends: &friends, features, timing };
+    let contest = Contest {
+        args,
+        interactions: &interactions,
+        cut: &cut,
+        friends: &friends,
+        features,
+        timing,
+    };
     let configs = match args.search {
         Some(trials) => search::search(&contest, configs, trials, &home.path()?.join("searches"))?,
         None => configs,

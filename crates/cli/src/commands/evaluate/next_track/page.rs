@@ -21,7 +21,8 @@ pub(super) fn write(path: &Path, report: &Report) -> Result<()> {
     let mut picks: Vec<Option<u32>> = report.models.iter().map(|model| model.picks).collect();
     picks.dedup();
     for &picks in &picks {
-        let models: Vec<&ModelReport> = report.models.iter().filter(|model| model.picks == picks).collect();
+        let models: Vec<&ModelReport> =
+            report.models.iter().filter(|model| model.picks == picks).collect();
         if let Some(picks) = picks {
             writeln!(page, "<h2>{picks} own items shown</h2>")?;
         }
@@ -86,7 +87,8 @@ fn intervals(models: &[&ModelReport], metric: Metric) -> Result<String> {
     let rows = estimates.len();
     let mut svg = String::new();
     {
-        let area = SVGBackend::with_string(&mut svg, (760, 70 + 34 * rows as u32)).into_drawing_area();
+        let area =
+            SVGBackend::with_string(&mut svg, (760, 70 + 34 * rows as u32)).into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .margin(12)
             .x_label_area_size(40)
@@ -95,8 +97,9 @@ fn intervals(models: &[&ModelReport], metric: Metric) -> Result<String> {
             .map_err(failed)?;
         let label = |y: &f64| {
             let place = rows as f64 - y - 0.5;
-            let named =
-                (place.fract().abs() < 1e-9 && place >= 0.0).then(|| estimates.get(place as usize)).flatten();
+            let named = (place.fract().abs() < 1e-9 && place >= 0.0)
+                .then(|| estimates.get(place as usize))
+                .flatten();
             named.map_or_else(String::new, |(name, _)| (*name).to_owned())
         };
         chart
@@ -126,7 +129,8 @@ fn learning_curve(report: &Report) -> Result<String> {
     let metric = Metric::NdcgAt100.name();
     let shown = |model: &ModelReport| f64::from(model.picks.unwrap_or(0));
     let right = report.models.iter().map(shown).fold(1.0, f64::max);
-    let top = report.models.iter().map(|model| model.standing.metrics[metric].mean).fold(1e-6, f64::max);
+    let top =
+        report.models.iter().map(|model| model.standing.metrics[metric].mean).fold(1e-6, f64::max);
     let mut names: Vec<&str> = report.models.iter().map(|model| model.model).collect();
     names.sort_unstable();
     names.dedup();
@@ -156,7 +160,9 @@ fn learning_curve(report: &Report) -> Result<String> {
                 .draw_series(LineSeries::new(points.clone(), colour.stroke_width(2)))
                 .map_err(failed)?
                 .label(name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2)));
+                .legend(move |(x, y)| {
+                    PathElement::new([(x, y), (x + 16, y)], colour.stroke_width(2))
+                });
             chart
                 .draw_series(points.iter().map(|&point| Circle::new(point, 3, colour.filled())))
                 .map_err(failed)?;

@@ -17,7 +17,8 @@ pub(super) struct ProtocolArgs {
     /// How to cut.
     #[arg(long, value_enum, default_value_t = Protocol::LeaveOneOut)]
     pub(super) protocol: Protocol,
-    /// Whether items of the history are ranked [default: masked, but kept with temporal, as listeners repeat].
+    /// Whether items of the history are ranked [default: masked, but kept with temporal, as
+    /// listeners repeat].
     #[arg(long, value_enum)]
     history: Option<HistoryArg>,
     /// Length of the test period, and of the validation period before it (temporal).
@@ -26,7 +27,8 @@ pub(super) struct ProtocolArgs {
     /// Pause before each period that is neither trained on nor shown (temporal).
     #[arg(long, default_value_t = 30.0, value_name = "MINUTES")]
     gap_minutes: f64,
-    /// Share of each listener's events (holdout), of the listeners (new-listener) or of the items (new-item) that tests; as much again validates.
+    /// Share of each listener's events (holdout), of the listeners (new-listener) or of the items
+    /// (new-item) that tests; as much again validates.
     #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
     share: f64,
     /// Numbers of own items shown of each new listener.
@@ -120,7 +122,8 @@ impl ProtocolArgs {
         }
     }
 
-    /// What models are chosen by: the head of the list where one answer is asked for, more of it where many are.
+    /// What models are chosen by: the head of the list where one answer is asked for, more of it
+    /// where many are.
     pub(super) fn criterion(&self) -> Metric {
         match self.protocol {
             Protocol::LeaveOneOut | Protocol::Temporal => Metric::NdcgAt10,
@@ -174,7 +177,9 @@ impl ProtocolArgs {
                 let cuts = TemporalCuts { test_s: period_s, validation_s: period_s, gap_s };
                 match temporal(interactions, cuts) {
                     Some(split) => split,
-                    None => bail!("the data carry no time: a temporal split needs one for every row"),
+                    None => {
+                        bail!("the data carry no time: a temporal split needs one for every row")
+                    }
                 }
             }
             Protocol::Holdout => random_holdout(interactions, self.share, &mut rng),
@@ -205,20 +210,24 @@ impl ProtocolArgs {
         let all = split.training_and_validation(interactions);
         let befriend = |cases: Vec<Case>, training: &Training<'_>| {
             let known = |friend: &ListenerIdx| !training.history(*friend).items.is_empty();
-            let own = |case: &Case| friends[case.listener.row()].iter().copied().filter(known).collect();
+            let own =
+                |case: &Case| friends[case.listener.row()].iter().copied().filter(known).collect();
             cases.into_iter().map(|case| Case { friends: own(&case), ..case }).collect::<Vec<_>>()
         };
-        let (validation, test) = (befriend(split.validation, &split.training), befriend(split.test, &all));
+        let (validation, test) =
+            (befriend(split.validation, &split.training), befriend(split.test, &all));
         if self.protocol != Protocol::NewListener {
             let among = |stage: u8| {
-                let stages = (self.protocol == Protocol::NewItem).then(|| self.stages(interactions, seed));
+                let stages =
+                    (self.protocol == Protocol::NewItem).then(|| self.stages(interactions, seed));
                 stages.map(|stages| stages.into_iter().map(|own| own == stage).collect())
             };
             let set = |cases, among| TestSet { picks: None, cases, among };
             let (validation, tests) = (set(validation, among(1)), vec![set(test, among(2))]);
             return Cut { training: split.training, validation, all, tests };
         }
-        // As in the protocol behind the anchors: with k picks k are shown, but one item at least is asked for.
+        // As in the protocol behind the anchors: with k picks k are shown, but one item at least is
+        // asked for.
         let show = |cases: &[Case], picks: u32| -> Vec<Case> {
             let shown = |case: &Case| picks.min(case.answers.end - 1);
             let show = |case: &Case| Case {
@@ -228,7 +237,8 @@ impl ProtocolArgs {
             };
             cases.iter().map(show).collect()
         };
-        let set = |picks: &u32| TestSet { picks: Some(*picks), cases: show(&test, *picks), among: None };
+        let set =
+            |picks: &u32| TestSet { picks: Some(*picks), cases: show(&test, *picks), among: None };
         let tests = self.picks.iter().map(set).collect();
         let cases = self.picks.iter().flat_map(|&picks| show(&validation, picks)).collect();
         let validation = TestSet { picks: None, cases, among: None };

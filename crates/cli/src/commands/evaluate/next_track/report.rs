@@ -44,10 +44,12 @@ impl Report {
     pub(super) fn new(contest: &Contest<'_>, entries: Vec<Entry>) -> Self {
         let interactions = contest.interactions;
         let listeners = || (0..interactions.listeners() as u32).map(ListenerIdx);
-        let popularity = count(interactions, listeners().map(|row| contest.cut.training.history(row).items));
+        let popularity =
+            count(interactions, listeners().map(|row| contest.cut.training.history(row).items));
         let mut models = Vec::new();
         for (set, test) in contest.cut.tests.iter().enumerate() {
-            let chosen = count(interactions, test.cases.iter().map(|case| case.answers(interactions).items));
+            let chosen =
+                count(interactions, test.cases.iter().map(|case| case.answers(interactions).items));
             let outcomes = |entry: &Entry| -> Vec<Outcomes> {
                 entry.runs.iter().map(|run| run.tests[set].clone()).collect()
             };
@@ -112,8 +114,9 @@ pub(super) const HEADER: [&str; 14] = [
 pub(super) fn row(model: &ModelReport) -> [String; 14] {
     let metric = |name: &str| &model.standing.metrics[name];
     let with_interval = |e: &Estimate| format!("{:.4} [{:.4}, {:.4}]", e.mean, e.low, e.high);
-    let mean =
-        |estimate: &Option<Estimate>| estimate.map_or_else(|| "–".to_owned(), |e| format!("{:.4}", e.mean));
+    let mean = |estimate: &Option<Estimate>| {
+        estimate.map_or_else(|| "–".to_owned(), |e| format!("{:.4}", e.mean))
+    };
     let over = model.against_first.as_ref().map(|comparison| {
         let e = &comparison.differences["ndcg@10"];
         format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high)

@@ -1,5 +1,6 @@
-//! Settings drawn at random and tried on validation, within a budget. Every trial is written down before the next begins and
-//! not repeated, so a search that was cut off goes on, and a larger budget adds to a smaller one.
+//! Settings drawn at random and tried on validation, within a budget. Every trial is written down
+//! before the next begins and not repeated, so a search that was cut off goes on, and a larger
+//! budget adds to a smaller one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -66,7 +67,11 @@ pub(super) fn search(
 }
 
 /// The configuration as it is, then draws that depend on nothing but the seed and the model.
-fn candidates(contest: &Contest<'_>, first: RecommenderConfig, budget: usize) -> Vec<RecommenderConfig> {
+fn candidates(
+    contest: &Contest<'_>,
+    first: RecommenderConfig,
+    budget: usize,
+) -> Vec<RecommenderConfig> {
     let position = RecommenderKind::ALL.iter().position(|kind| *kind == first.kind());
     let mut rng = ChaCha8Rng::seed_from_u64(contest.args.seed);
     rng.set_stream(position.expect("every kind is listed") as u64);
@@ -76,7 +81,11 @@ fn candidates(contest: &Contest<'_>, first: RecommenderConfig, budget: usize) ->
 }
 
 /// A configuration that cannot be fitted is the worst there is, not the end of the search.
-fn attempt(contest: &Contest<'_>, config: RecommenderConfig, bar: &indicatif::ProgressBar) -> Result<Trial> {
+fn attempt(
+    contest: &Contest<'_>,
+    config: RecommenderConfig,
+    bar: &indicatif::ProgressBar,
+) -> Result<Trial> {
     let validation = match contest.fit(&config, contest.args.seed, bar) {
         Ok(fitted) => contest.validate(fitted.model.as_ref()),
         Err(error) => {

@@ -23,25 +23,30 @@ pub(super) struct ColumnArgs {
     /// Column of the reward [default: one of `reward`, `click`, `liked`].
     #[arg(long, value_name = "COLUMN", requires = "log")]
     reward_column: Option<String>,
-    /// Column of the probability with which the action was chosen [default: one of `propensity`, `propensity_score`, `pscore`].
+    /// Column of the probability with which the action was chosen [default: one of `propensity`,
+    /// `propensity_score`, `pscore`].
     #[arg(long, value_name = "COLUMN", requires = "log")]
     propensity_column: Option<String>,
     /// Column of the position [default: `position`, if there is one].
     #[arg(long, value_name = "COLUMN", requires = "log")]
     position_column: Option<String>,
-    /// Column of the listener, whose rows are resampled together [default: one of `listener`, `user_id`, `user`, if there is one].
+    /// Column of the listener, whose rows are resampled together [default: one of `listener`,
+    /// `user_id`, `user`, if there is one].
     #[arg(long, value_name = "COLUMN", requires = "log")]
     listener_column: Option<String>,
-    /// Column that names the slate a row belongs to; probabilities are then those given the picks before it.
+    /// Column that names the slate a row belongs to; probabilities are then those given the picks
+    /// before it.
     #[arg(long, value_name = "COLUMN", requires = "log", requires = "target_column")]
     slate_column: Option<String>,
     /// Column of the probability with which the evaluated policy would have chosen the action.
     #[arg(long, value_name = "COLUMN", requires = "log")]
     target_column: Option<String>,
-    /// Log of the evaluated policy, with the same columns: its share of choices by action and position is taken for the policy.
+    /// Log of the evaluated policy, with the same columns: its share of choices by action and
+    /// position is taken for the policy.
     #[arg(long, value_name = "FILE", requires = "log", conflicts_with = "target_column")]
     target_log: Option<PathBuf>,
-    /// Column of a reward model's expectation for the action [default: a model of the means by action and position].
+    /// Column of a reward model's expectation for the action [default: a model of the means by
+    /// action and position].
     #[arg(long, value_name = "COLUMN", requires = "log", requires = "expected_column")]
     predicted_column: Option<String>,
     /// Column of its expectation for the evaluated policy's choice.
@@ -102,16 +107,22 @@ pub(super) fn load(path: &Path, args: &PolicyArgs) -> Result<(Weighed, Report)> 
     let mut names = Names::default();
     let choices = columns.read(path, Part::Log, &mut names)?;
     let mut report = Report::new(path.display().to_string(), &args.policy, args.level);
-    report.logged =
-        Some(Mean::of(choices.iter().map(|choice| (choice.reward, choice.cluster)), &args.settings()));
+    report.logged = Some(Mean::of(
+        choices.iter().map(|choice| (choice.reward, choice.cluster)),
+        &args.settings(),
+    ));
     if columns.slate_column.is_some() {
         return Ok((Weighed::Slates(slates(&choices)), report.in_slates()));
     }
     if columns.target_column.is_some() {
         if choices.iter().all(|choice| choice.prediction.is_none()) {
-            report.note("no reward model: the policy's probabilities of other actions are not known");
+            report
+                .note("no reward model: the policy's probabilities of other actions are not known");
         }
-        return Ok((Weighed::Rounds(choices.iter().map(|choice| choice.round(None)).collect()), report));
+        return Ok((
+            Weighed::Rounds(choices.iter().map(|choice| choice.round(None)).collect()),
+            report,
+        ));
     }
     let table = columns.target(&choices, &mut names, args, &mut report)?;
     Ok((Weighed::Rounds(weigh(&choices, &table, args.seed, &mut report)), report))
@@ -150,8 +161,10 @@ impl ColumnArgs {
         let theirs = self.read(path, Part::TargetLog, names)?;
         let table = TargetTable::frequencies(&theirs);
         table.check(choices, names, path)?;
-        report.target_log =
-            Some(Mean::of(theirs.iter().map(|choice| (choice.reward, choice.cluster)), &args.settings()));
+        report.target_log = Some(Mean::of(
+            theirs.iter().map(|choice| (choice.reward, choice.cluster)),
+            &args.settings(),
+        ));
         report.note(
             "the policy is taken from the frequencies of its own log, by action and position; intervals do not know of their error",
         );
@@ -169,15 +182,26 @@ impl ColumnArgs {
             WantedColumn { what, named: named.as_deref(), usual, presence }
         }
         let of_log = |named| if part == Part::Log { named } else { &None };
-        let propensity_presence = if part == Part::Log { Presence::Required } else { Presence::Optional };
+        let propensity_presence =
+            if part == Part::Log { Presence::Required } else { Presence::Optional };
         [
             column("the action", &self.action_column, ACTION, Presence::Required),
             column("the reward", &self.reward_column, REWARD, Presence::Required),
-            column("the propensity", of_log(&self.propensity_column), PROPENSITY, propensity_presence),
+            column(
+                "the propensity",
+                of_log(&self.propensity_column),
+                PROPENSITY,
+                propensity_presence,
+            ),
             column("the position", &self.position_column, &["position"], Presence::Optional),
             column("the listener", of_log(&self.listener_column), LISTENER, Presence::Optional),
             column("the slate", of_log(&self.slate_column), &[], Presence::Optional),
-            column("the target's probability", of_log(&self.target_column), &[], Presence::Optional),
+            column(
+                "the target's probability",
+                of_log(&self.target_column),
+                &[],
+                Presence::Optional,
+            ),
             column("the prediction", of_log(&self.predicted_column), &[], Presence::Optional),
             column("the expectation", of_log(&self.expected_column), &[], Presence::Optional),
         ]
@@ -188,7 +212,17 @@ impl ColumnArgs {
         let mut choices: Vec<Choice> = Vec::new();
         let (mut slates, mut listeners) = (Interned::default(), Interned::default());
         read_columns(path, &self.wanted(part), &mut |cells| {
-            let &[action, reward, propensity, position, listener, slate, target, predicted, expected] = cells
+            let &[
+                action,
+                reward,
+                propensity,
+                position,
+                listener,
+                slate,
+                target,
+                predicted,
+                expected,
+            ] = cells
             else {
                 unreachable!("as many cells as wanted columns");
             };
@@ -286,12 +320,16 @@ fn slates(choices: &[Choice]) -> Vec<LoggedSlate> {
 
 /// Weighs rounds by a table, and predicts what they earn where the file does not say.
 fn weigh(choices: &[Choice], table: &TargetTable, seed: u64, report: &mut Report) -> Vec<Round> {
-    let made: FxHashSet<(u32, u32)> = choices.iter().map(|choice| (choice.action, choice.position)).collect();
+    let made: FxHashSet<(u32, u32)> =
+        choices.iter().map(|choice| (choice.action, choice.position)).collect();
     let mut unsupported: FxHashMap<u32, f64> = FxHashMap::default();
     for choice in choices {
         unsupported.entry(choice.position).or_insert_with_key(|position| {
             let actions = table.actions(*position).iter();
-            actions.filter(|(action, _)| !made.contains(&(*action, *position))).map(|(_, share)| share).sum()
+            actions
+                .filter(|(action, _)| !made.contains(&(*action, *position)))
+                .map(|(_, share)| share)
+                .sum()
         });
     }
     let predictions = predict(choices, table, seed, report);
@@ -304,7 +342,12 @@ fn weigh(choices: &[Choice], table: &TargetTable, seed: u64, report: &mut Report
     .collect()
 }
 
-fn predict(choices: &[Choice], table: &TargetTable, seed: u64, report: &mut Report) -> Vec<Prediction> {
+fn predict(
+    choices: &[Choice],
+    table: &TargetTable,
+    seed: u64,
+    report: &mut Report,
+) -> Vec<Prediction> {
     let observation = |choice: &Choice| Observation {
         action: choice.action,
         position: choice.position,

@@ -16,7 +16,8 @@ use crate::dataset::{load_dataset, open_store};
 use crate::home::Home;
 use segue_home::Dataset;
 
-/// With fewer listeners than this, mixes are resampled one by one: intervals then say nothing of other listeners.
+/// With fewer listeners than this, mixes are resampled one by one: intervals then say nothing of
+/// other listeners.
 const FEWEST_LISTENERS: usize = 20;
 
 /// Which mixes, and what counts.
@@ -25,7 +26,8 @@ pub(super) struct MixArgs {
     /// Only this listener's mixes [default: everybody's].
     #[arg(long, value_name = "NAME", conflicts_with = "log")]
     listener: Option<String>,
-    /// A pick earns 1 if it is played through or liked within so many days after the mix was made, else 0.
+    /// A pick earns 1 if it is played through or liked within so many days after the mix was made,
+    /// else 0.
     #[arg(long, default_value_t = 1, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..), conflicts_with = "log")]
     days: u32,
     /// Look at the first so many picks drawn, which weights spread less over [default: all].
@@ -45,7 +47,8 @@ pub(super) struct MixArgs {
 /// Reads every mix and weighs its picks.
 pub(super) fn load(args: &PolicyArgs, home: &Home) -> Result<(Weighed, Report)> {
     let kind: PolicyKind = args.policy.parse().with_context(|| {
-        "mixes are weighed under one of Segue's own policies; `--log FILE` takes other choices".to_owned()
+        "mixes are weighed under one of Segue's own policies; `--log FILE` takes other choices"
+            .to_owned()
     })?;
     args.mixes.check()?;
     let store = open_store(home)?;
@@ -59,7 +62,8 @@ pub(super) fn load(args: &PolicyArgs, home: &Home) -> Result<(Weighed, Report)> 
     if shown.is_empty() {
         bail!("no mix has been shown yet; `segue mix` makes one and logs it");
     }
-    let by_listener = shown.iter().filter(|shown| shown.first_of_listener).count() >= FEWEST_LISTENERS;
+    let by_listener =
+        shown.iter().filter(|shown| shown.first_of_listener).count() >= FEWEST_LISTENERS;
     report.note(if by_listener {
         "listeners are resampled, with all of their mixes"
     } else {
@@ -91,15 +95,19 @@ fn read_mixes(
     let credit = Credit { days: args.days, before: Timestamp::MAX };
     let mut shown = Vec::new();
     for (listener, number) in listeners.iter().zip(0..) {
-        let mut impressions: Vec<Impression> =
-            store.impressions(listener, usize::MAX)?.into_iter().map(|(_, impression)| impression).collect();
+        let mut impressions: Vec<Impression> = store
+            .impressions(listener, usize::MAX)?
+            .into_iter()
+            .map(|(_, impression)| impression)
+            .collect();
         impressions.sort_by_key(|impression| impression.at);
         if impressions.is_empty() {
             continue;
         }
         let (listens, feedback) = (store.listens(listener)?, store.feedback(listener)?);
         let answers = answers(&dataset.catalogue, &impressions, &listens, &feedback, credit);
-        let rows = impressions.into_iter().zip(answers.iter().map(|answers| rewards(answers))).enumerate();
+        let rows =
+            impressions.into_iter().zip(answers.iter().map(|answers| rewards(answers))).enumerate();
         shown.extend(rows.map(|(row, (impression, rewards))| Shown {
             impression,
             rewards,
@@ -179,11 +187,14 @@ impl MixArgs {
         Ok(())
     }
 
-    /// The evaluated policy, tuned as the mix was where nothing else is asked for. One that explores by doubt needs a mix that logged it.
+    /// The evaluated policy, tuned as the mix was where nothing else is asked for. One that
+    /// explores by doubt needs a mix that logged it.
     fn policy(&self, kind: PolicyKind, impression: &Impression) -> Result<Box<dyn Policy>> {
         let config = &impression.slate.config;
         if kind.doubt() != Doubt::None {
-            let logged = logging_policy(&impression.slate).ok().and_then(|policy| policy.name().parse().ok());
+            let logged = logging_policy(&impression.slate)
+                .ok()
+                .and_then(|policy| policy.name().parse().ok());
             if logged.map(PolicyKind::doubt) != Some(kind.doubt()) {
                 bail!(
                     "`{}` explores by a doubt that mixes drawn by `{}` did not log; draw some with `segue mix --policy {}`",

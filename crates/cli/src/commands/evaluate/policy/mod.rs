@@ -12,7 +12,8 @@ use clap::Args;
 use segue_engine::eval::off_policy::selection::{candidate_thresholds, switch_threshold};
 use segue_engine::eval::off_policy::slates::Weighting;
 use segue_engine::eval::off_policy::{
-    Answer, Limits, LoggedSlate, Round, Settings, SingleAction, SlateEstimator, answer_rounds, answer_slates,
+    Answer, Limits, LoggedSlate, Round, Settings, SingleAction, SlateEstimator, answer_rounds,
+    answer_slates,
 };
 
 use self::file::ColumnArgs;
@@ -22,11 +23,14 @@ use crate::terminal::print_json;
 
 /// Estimate what a policy would have earned, from the log of another one.
 ///
-/// Reads the mixes that Segue has shown, with what the listener did with every pick afterwards, or a CSV or Parquet file of logged choices: an action, a
-/// reward, the probability with which it was chosen. Nothing is shown to anybody. Several estimators answer side by side, each with a 95 % interval, and are
-/// refused with a reason where the log cannot answer: too little overlap, choices that it never made, probabilities that cannot be right.
+/// Reads the mixes that Segue has shown, with what the listener did with every pick afterwards, or
+/// a CSV or Parquet file of logged choices: an action, a reward, the probability with which it was
+/// chosen. Nothing is shown to anybody. Several estimators answer side by side, each with a 95 %
+/// interval, and are refused with a reason where the log cannot answer: too little overlap, choices
+/// that it never made, probabilities that cannot be right.
 ///
-/// Of the store, `--policy` is one that mixes can be drawn by (`segue mix --help` lists them). Of a file, it is `uniform`, or any name for what `--target-log` or `--target-column` gives.
+/// Of the store, `--policy` is one that mixes can be drawn by (`segue mix --help` lists them). Of a
+/// file, it is `uniform`, or any name for what `--target-log` or `--target-column` gives.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct PolicyArgs {
@@ -142,7 +146,8 @@ pub(crate) fn run(args: &PolicyArgs, home: &Home) -> Result<()> {
 fn refuse(answers: &[Answer]) -> Result<()> {
     match answers.iter().filter_map(|answer| answer.refusal).next_back() {
         Some(refusal) if answers.iter().all(|answer| answer.refusal.is_some()) => {
-            Err(anyhow::Error::new(refusal).context("this log cannot say what the policy would have earned"))
+            Err(anyhow::Error::new(refusal)
+                .context("this log cannot say what the policy would have earned"))
         }
         _ => Ok(()),
     }
@@ -192,7 +197,8 @@ impl PolicyArgs {
         estimators
     }
 
-    /// Self-normalised products say little that the plain ones do not: they are given where they are asked for.
+    /// Self-normalised products say little that the plain ones do not: they are given where they
+    /// are asked for.
     fn for_slates(&self) -> Vec<SlateEstimator> {
         let rare = SlateEstimator::SelfNormalised(Weighting::Whole);
         let wanted = |estimator: &SlateEstimator| {

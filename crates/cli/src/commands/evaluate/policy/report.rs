@@ -1,4 +1,5 @@
-//! What is printed: the answers beside what the log earned itself, then the weights that they rest on.
+//! What is printed: the answers beside what the log earned itself, then the weights that they rest
+//! on.
 
 use anyhow::Result;
 use rand::SeedableRng;
@@ -91,10 +92,17 @@ impl Report {
             rows.add_row(["the log itself", &shown(mean.value), &mean.shown_interval(), "", ""]);
         }
         if let Some(mean) = &self.target_log {
-            rows.add_row(["the policy's own log", &shown(mean.value), &mean.shown_interval(), "", ""]);
+            rows.add_row([
+                "the policy's own log",
+                &shown(mean.value),
+                &mean.shown_interval(),
+                "",
+                "",
+            ]);
         }
         for answer in &self.answers {
-            let threshold = answer.threshold.map(|threshold| format!(" (weights to {threshold:.3})"));
+            let threshold =
+                answer.threshold.map(|threshold| format!(" (weights to {threshold:.3})"));
             rows.add_row([
                 format!("{}{}", answer.estimator, threshold.unwrap_or_default()),
                 shown(answer.value),
@@ -150,9 +158,10 @@ impl Report {
                 format!("{:.3}", quantile(0.5)),
                 format!("{:.2}", quantile(0.99)),
                 format!("{:.2}", weights.largest_weight),
-                weights
-                    .unsupported
-                    .map_or_else(|| "unknown".to_owned(), |share| format!("{:.1} %", share * 100.0)),
+                weights.unsupported.map_or_else(
+                    || "unknown".to_owned(),
+                    |share| format!("{:.1} %", share * 100.0),
+                ),
             ]);
         }
         print_line(&rows.to_string())?;

@@ -1,4 +1,5 @@
-//! What the policy in question would have done with the choices of a file: probabilities by action and position.
+//! What the policy in question would have done with the choices of a file: probabilities by action
+//! and position.
 
 use std::path::Path;
 
@@ -23,8 +24,9 @@ impl TargetTable {
 
     /// How often the choices of another log were made at each position.
     ///
-    /// These frequencies estimate the mean of its policy over contexts without bias. The mean of its logged propensities does not:
-    /// they are seen more often the larger they are, and on the Open Bandit sample add up to 1.7 to 2.3.
+    /// These frequencies estimate the mean of its policy over contexts without bias. The mean of
+    /// its logged propensities does not: they are seen more often the larger they are, and on the
+    /// Open Bandit sample add up to 1.7 to 2.3.
     pub(super) fn frequencies(choices: &[Choice]) -> Self {
         let mut counts: FxHashMap<u32, FxHashMap<u32, u32>> = FxHashMap::default();
         for choice in choices {
@@ -39,7 +41,9 @@ impl TargetTable {
             row.sort_unstable_by_key(|(action, _)| *action);
             row
         };
-        Self { shares: counts.into_iter().map(|(position, counts)| (position, row(counts))).collect() }
+        Self {
+            shares: counts.into_iter().map(|(position, counts)| (position, row(counts))).collect(),
+        }
     }
 
     /// Errors if the log holds a position of which the table says nothing.
@@ -62,6 +66,8 @@ impl TargetTable {
     /// The probability of an action at a position.
     pub(super) fn probability(&self, action: u32, position: u32) -> f64 {
         let actions = self.actions(position);
-        actions.binary_search_by_key(&action, |(action, _)| *action).map_or(0.0, |place| actions[place].1)
+        actions
+            .binary_search_by_key(&action, |(action, _)| *action)
+            .map_or(0.0, |place| actions[place].1)
     }
 }

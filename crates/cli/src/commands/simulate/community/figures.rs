@@ -1,5 +1,5 @@
-//! Plots of a simulation as SVG. Whatever is black is drawn in the colour of the page's text, so that they can be read by day
-//! and by night.
+//! Plots of a simulation as SVG. Whatever is black is drawn in the colour of the page's text, so
+//! that they can be read by day and by night.
 
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
@@ -46,7 +46,9 @@ pub(super) fn over_days(lines: &[Line], unit: &str) -> Result<String> {
     draw((620, 330), (1.0..days as f64, bounds.0..bounds.1), ("day", unit), |chart| {
         for line in lines {
             let points = (1..).zip(&line.values).map(|(day, &value)| (f64::from(day), value));
-            chart.draw_series(LineSeries::new(points, line.colour.stroke_width(2))).map_err(failed)?;
+            chart
+                .draw_series(LineSeries::new(points, line.colour.stroke_width(2)))
+                .map_err(failed)?;
         }
         Ok(())
     })
@@ -60,7 +62,8 @@ pub(super) struct Series {
 
 /// Values against the dial, one colour per model of listeners.
 pub(super) fn over_dial(series: &[Series], unit: &str, with_zero: bool) -> Result<String> {
-    let estimates = || series.iter().flat_map(|series| series.points.iter().map(|(_, estimate)| estimate));
+    let estimates =
+        || series.iter().flat_map(|series| series.points.iter().map(|(_, estimate)| estimate));
     let bounds = bounds(estimates().flat_map(|e| [e.low, e.high]), with_zero);
     draw((480, 290), (-0.04..1.04, bounds.0..bounds.1), ("dial", unit), |chart| {
         for (place, series) in series.iter().enumerate() {
@@ -71,7 +74,9 @@ pub(super) fn over_dial(series: &[Series], unit: &str, with_zero: bool) -> Resul
             chart.draw_series(line).map_err(failed)?;
             for (dial, estimate) in &series.points {
                 let ends = [(dial + aside, estimate.low), (dial + aside, estimate.high)];
-                chart.draw_series(LineSeries::new(ends, series.colour.stroke_width(2))).map_err(failed)?;
+                chart
+                    .draw_series(LineSeries::new(ends, series.colour.stroke_width(2)))
+                    .map_err(failed)?;
             }
             chart
                 .draw_series(middle.map(|point| Circle::new(point, 4, series.colour.filled())))
@@ -83,7 +88,8 @@ pub(super) fn over_dial(series: &[Series], unit: &str, with_zero: bool) -> Resul
 
 /// Lowest and highest of what is shown, with a margin; with zero among it if asked for.
 fn bounds(values: impl Iterator<Item = f64>, with_zero: bool) -> (f64, f64) {
-    let (mut low, mut high) = if with_zero { (0.0, 0.0) } else { (f64::INFINITY, f64::NEG_INFINITY) };
+    let (mut low, mut high) =
+        if with_zero { (0.0, 0.0) } else { (f64::INFINITY, f64::NEG_INFINITY) };
     for value in values {
         (low, high) = (value.min(low), value.max(high));
     }

@@ -1,7 +1,9 @@
-//! The likability model as the learner of a trial: fitted on what was played before it, and again now and then. Between fits every
-//! answer counts at once, as in serving: it is in the profile, and moves the listener's own layer.
+//! The likability model as the learner of a trial: fitted on what was played before it, and again
+//! now and then. Between fits every answer counts at once, as in serving: it is in the profile, and
+//! moves the listener's own layer.
 //!
-//! The network is smaller than the one that `segue train` makes, because a trial fits and asks it thousands of times.
+//! The network is smaller than the one that `segue train` makes, because a trial fits and asks it
+//! thousands of times.
 
 use std::sync::Arc;
 
@@ -21,7 +23,11 @@ pub(super) struct LikabilityLearner {
 }
 
 /// Fits the model that every arm of a trial begins with.
-pub(super) fn fit(catalogue: &Catalogue, profiles: &[Profile], seed: u64) -> anyhow::Result<LikabilityModel> {
+pub(super) fn fit(
+    catalogue: &Catalogue,
+    profiles: &[Profile],
+    seed: u64,
+) -> anyhow::Result<LikabilityModel> {
     let mut config = LikabilityConfig { rows: ROWS, ..LikabilityConfig::default() };
     config.network.architecture.members = 4;
     config.network.architecture.hidden = vec![32, 32];
@@ -42,7 +48,12 @@ impl Learner for LikabilityLearner {
         &self.scorer
     }
 
-    fn refit(&mut self, released: &Catalogue, profiles: &[Profile], day: u32) -> Result<(), LearnerError> {
+    fn refit(
+        &mut self,
+        released: &Catalogue,
+        profiles: &[Profile],
+        day: u32,
+    ) -> Result<(), LearnerError> {
         let model = fit(released, profiles, self.seed.wrapping_add(1 + u64::from(day)))?;
         self.scorer = model.scorer(&self.catalogue).online();
         Ok(())

@@ -1,4 +1,5 @@
-//! `segue simulate community`: listeners live with mixes for a season, once for every setting of the dial.
+//! `segue simulate community`: listeners live with mixes for a season, once for every setting of
+//! the dial.
 
 mod figures;
 mod learner;
@@ -25,10 +26,12 @@ use learner::LikabilityLearner;
 
 /// See what the dial does to listeners in the long run.
 ///
-/// A catalogue is made up in which tracks arrive; listeners drift, tire of repeats, and are often slow to say what they think. For
-/// each setting of the dial the same listeners live through the same days, with mixes made exactly as `segue mix` makes them, and
-/// the model learns from their answers. Two models of listeners, built independently, are tried: believe what holds in both.
-/// What is reported is their true enjoyment, which no recommender sees, against the lowest setting of the dial.
+/// A catalogue is made up in which tracks arrive; listeners drift, tire of repeats, and are often
+/// slow to say what they think. For each setting of the dial the same listeners live through the
+/// same days, with mixes made exactly as `segue mix` makes them, and the model learns from their
+/// answers. Two models of listeners, built independently, are tried: believe what holds in both.
+/// What is reported is their true enjoyment, which no recommender sees, against the lowest setting
+/// of the dial.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -48,7 +51,12 @@ pub(crate) struct CommunityArgs {
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(3..=1_000), value_name = "N")]
     history_days: u32,
     /// Settings of the dial; the others are compared with the lowest.
-    #[arg(long, value_delimiter = ',', default_value = "0,0.1,0.2,0.3,0.5,0.7,1", value_name = "0..1,…")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_value = "0,0.1,0.2,0.3,0.5,0.7,1",
+        value_name = "0..1,…"
+    )]
     explore: Vec<f32>,
     /// How tracks are drawn from the short-list.
     #[arg(long, default_value = "plackett-luce", value_name = "NAME", value_parser = policy_parser())]
@@ -87,8 +95,11 @@ fn listener_models(name: &str) -> Result<ListenerModels, String> {
     if name == "both" {
         return Ok(ListenerModels(ListenerModel::ALL.to_vec()));
     }
-    let unknown =
-        || format!("unknown listener model `{name}`: expected `taste-points`, `latent-factors` or `both`");
+    let unknown = || {
+        format!(
+            "unknown listener model `{name}`: expected `taste-points`, `latent-factors` or `both`"
+        )
+    };
     name.parse().map(|model| ListenerModels(vec![model])).map_err(|_| unknown())
 }
 
@@ -167,7 +178,11 @@ fn arms(args: &CommunityArgs) -> anyhow::Result<Vec<Arm>> {
     Ok(dial.into_iter().map(arm).collect())
 }
 
-fn scenes(args: &CommunityArgs, models: &[ListenerModel], seeds: &[u64]) -> anyhow::Result<Vec<Scene>> {
+fn scenes(
+    args: &CommunityArgs,
+    models: &[ListenerModel],
+    seeds: &[u64],
+) -> anyhow::Result<Vec<Scene>> {
     let kinds: Vec<(ListenerModel, u64)> =
         models.iter().flat_map(|&model| seeds.iter().map(move |&seed| (model, seed))).collect();
     let bar = terminal::steps(kinds.len() as u64, "beginning");
@@ -179,7 +194,8 @@ fn scenes(args: &CommunityArgs, models: &[ListenerModel], seeds: &[u64]) -> anyh
             artists: args.artists as usize,
             history_days: args.history_days,
             days: args.days,
-            start: Timestamp::from_second(1_767_225_600).context("the first of January 2026 is a moment")?,
+            start: Timestamp::from_second(1_767_225_600)
+                .context("the first of January 2026 is a moment")?,
         });
         let sound = SoundSpace::from_catalogue(&opening.world.catalogue);
         let (released, profiles) = opening.lesson();
@@ -194,7 +210,8 @@ fn scenes(args: &CommunityArgs, models: &[ListenerModel], seeds: &[u64]) -> anyh
 
 /// Scene after scene, the runs of all arms.
 fn runs(args: &CommunityArgs, scenes: &[Scene], arms: &[Arm]) -> anyhow::Result<Vec<Vec<Run>>> {
-    let bar = terminal::steps(scenes.len() as u64 * arms.len() as u64 * u64::from(args.days), "days");
+    let bar =
+        terminal::steps(scenes.len() as u64 * arms.len() as u64 * u64::from(args.days), "days");
     let run = |scene: &Scene, arm: &Arm| -> anyhow::Result<Run> {
         let mut learner =
             LikabilityLearner::new(scene.model.clone(), &scene.opening.world.catalogue, scene.seed);
@@ -208,13 +225,21 @@ fn runs(args: &CommunityArgs, scenes: &[Scene], arms: &[Arm]) -> anyhow::Result<
     runs
 }
 
-fn model_report(model: ListenerModel, scenes: &[Scene], arms: &[Arm], runs: &[Vec<Run>]) -> ModelReport {
+fn model_report(
+    model: ListenerModel,
+    scenes: &[Scene],
+    arms: &[Arm],
+    runs: &[Vec<Run>],
+) -> ModelReport {
     let own: Vec<(&Scene, &Vec<Run>)> =
         scenes.iter().zip(runs).filter(|(scene, _)| scene.opening.model() == model).collect();
     let measured = |place: usize| -> Vec<Measured<'_>> {
-        own.iter().map(|(scene, runs)| Measured { run: &runs[place], sound: &scene.sound }).collect()
+        own.iter()
+            .map(|(scene, runs)| Measured { run: &runs[place], sound: &scene.sound })
+            .collect()
     };
-    let arms: Vec<_> = arms.iter().enumerate().map(|(place, arm)| (arm.explore, measured(place))).collect();
+    let arms: Vec<_> =
+        arms.iter().enumerate().map(|(place, arm)| (arm.explore, measured(place))).collect();
     ModelReport { listener_model: model, settings: compare(&arms, 0) }
 }
 

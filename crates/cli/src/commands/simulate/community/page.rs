@@ -32,7 +32,10 @@ pub(super) fn write(path: &Path, report: &Report) -> Result<()> {
     }
     page.push_str("<h2>Against the dial</h2>\n<p>Dots are means over the listeners of all seeds, bars their 95 % intervals.</p>\n");
     let names = report.models.iter().zip(MODEL_COLOURS);
-    legend(&mut page, names.map(|(model, colour)| (model.listener_model.name().to_owned(), css(colour))))?;
+    legend(
+        &mut page,
+        names.map(|(model, colour)| (model.listener_model.name().to_owned(), css(colour))),
+    )?;
     page.push_str("<div class=\"grid\">\n");
     for plot in PLOTS {
         against_dial(&mut page, report, &plot)?;
@@ -189,9 +192,13 @@ fn section(page: &mut String, model: &ModelReport) -> Result<()> {
         names.map(|(i, setting)| (format!("dial {}", setting.explore), css(dial_colour(i, count)))),
     )?;
     page.push_str("<div class=\"pair\">\n");
-    curve(page, model, ("Satisfaction", "with a track of a mix, mean of seven days"), |s| &s.satisfaction)?;
-    let gained =
-        ("Gained so far", "tracks enjoyed per listener beyond the lowest setting; below 0 is the price");
+    curve(page, model, ("Satisfaction", "with a track of a mix, mean of seven days"), |s| {
+        &s.satisfaction
+    })?;
+    let gained = (
+        "Gained so far",
+        "tracks enjoyed per listener beyond the lowest setting; below 0 is the price",
+    );
     curve(page, model, gained, |s| &s.gained)?;
     page.push_str("</div>\n");
     Ok(())
@@ -204,7 +211,8 @@ fn curve(
     values: impl Fn(&Setting) -> &Vec<f64>,
 ) -> Result<()> {
     let count = model.settings.len();
-    let line = |(i, setting)| Line { colour: dial_colour(i, count), values: values(setting).clone() };
+    let line =
+        |(i, setting)| Line { colour: dial_colour(i, count), values: values(setting).clone() };
     let lines: Vec<Line> = model.settings.iter().enumerate().map(line).collect();
     let days = lines.iter().map(|line| line.values.len()).max().unwrap_or(0);
     let last = days.saturating_sub(1);
@@ -251,8 +259,14 @@ fn against_dial(page: &mut String, report: &Report, plot: &Plot) -> Result<()> {
     figure_with_table(page, (plot.title, plot.note), &svg, &rows)
 }
 
-fn figure_with_table(page: &mut String, (title, note): (&str, &str), svg: &str, rows: &str) -> Result<()> {
-    let svg = svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{}\" ", escape(title)), 1);
+fn figure_with_table(
+    page: &mut String,
+    (title, note): (&str, &str),
+    svg: &str,
+    rows: &str,
+) -> Result<()> {
+    let svg =
+        svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{}\" ", escape(title)), 1);
     writeln!(
         page,
         "<figure><figcaption>{}<small>{}</small></figcaption>{svg}\

@@ -31,7 +31,8 @@ pub(super) fn subject(report: &Report) -> String {
     )
 }
 
-/// The answer: for which settings listeners are better off in the end, and whatever the model of listeners.
+/// The answer: for which settings listeners are better off in the end, and whatever the model of
+/// listeners.
 pub(super) fn answer(report: &Report) -> String {
     let Some(first) = report.models.first().and_then(|model| model.settings.first()) else {
         return String::new();
@@ -150,7 +151,11 @@ fn value(setting: &Setting, measure: Measure) -> String {
 }
 
 fn gain(setting: &Setting, measure: Measure) -> String {
-    setting.standing(measure).and_then(|standing| standing.difference).map(interval).unwrap_or_default()
+    setting
+        .standing(measure)
+        .and_then(|standing| standing.difference)
+        .map(interval)
+        .unwrap_or_default()
 }
 
 /// A number to three places.
