@@ -4,9 +4,9 @@ use divan::Bencher;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{AudioFeature, ListenerId, Timestamp, Track, TrackId, WorkId};
+use segue_engine::Index;
 use segue_engine::dataset::labels::work_label;
-use segue_engine::pipeline::{Bounds, Breadth, MixRequest, mix, mix_from, survey};
-use segue_engine::retrieval::Index;
+use segue_engine::pipeline::{Bounds, Breadth, MixRequest, Mixer};
 use segue_engine::similar::SimilarIndex;
 use segue_engine::{
     Catalogue, Interaction, Likability, Profile, Scorer, Stance, TrackIdx, WorkIdx,
@@ -100,7 +100,10 @@ fn mix_from_100k_tracks(bencher: Bencher<'_, '_>, length: u32) {
     let profile = profile(&catalogue, KNOWN);
     let index = Index::build(&catalogue, [&profile]);
     let request = request(length);
-    bencher.bench_local(|| mix(&catalogue, &index, &profile, &Formula, &request));
+    bencher.bench_local(|| {
+        Mixer { catalogue: &catalogue, index: &index, profile: &profile, scorer: &Formula }
+            .mix(&request)
+    });
 }
 
 /// What a request costs a server, which keeps a bounded pool of each listener.
@@ -109,11 +112,15 @@ fn mix_of_30_from_a_pool(bencher: Bencher<'_, '_>, (known, explore): (usize, f32
     let catalogue = catalogue(TRACKS);
     let profile = profile(&catalogue, known);
     let index = Index::build(&catalogue, [&profile]);
-    let breadth = Breadth::Bounded(Bounds::default());
-    let pool =
-        survey(&catalogue, &index, &profile, &Formula, (breadth, &[])).expect("there are tracks");
+    let breadth = Breadth::Bounded(Bounds::USUAL);
+    let pool = Mixer { catalogue: &catalogue, index: &index, profile: &profile, scorer: &Formula }
+        .retrieve(breadth, &[])
+        .expect("there are tracks");
     let request = MixRequest { explore, ..request(30) };
-    bencher.bench_local(|| mix_from(&catalogue, &index, &profile, &Formula, (&pool, &request)));
+    bencher.bench_local(|| {
+        Mixer { catalogue: &catalogue, index: &index, profile: &profile, scorer: &Formula }
+            .mix_from(&pool, &request)
+    });
 }
 
 /// What a listener costs a server once, the model apart.
@@ -122,8 +129,11 @@ fn bounded_survey_of_100k_tracks(bencher: Bencher<'_, '_>, known: usize) {
     let catalogue = catalogue(TRACKS);
     let profile = profile(&catalogue, known);
     let index = Index::build(&catalogue, [&profile]);
-    let breadth = Breadth::Bounded(Bounds::default());
-    bencher.bench_local(|| survey(&catalogue, &index, &profile, &Formula, (breadth, &[])));
+    let breadth = Breadth::Bounded(Bounds::USUAL);
+    bencher.bench_local(|| {
+        Mixer { catalogue: &catalogue, index: &index, profile: &profile, scorer: &Formula }
+            .retrieve(breadth, &[])
+    });
 }
 
 /// Twenty tracks like one, in a community of a thousand with a hundred likes each.
@@ -153,7 +163,10 @@ fn mix_from_400k_tracks_by_sources(bencher: Bencher<'_, '_>) {
     let profile = profile(&catalogue, KNOWN);
     let index = Index::build(&catalogue, [&profile]);
     let request = request(30);
-    bencher.bench_local(|| mix(&catalogue, &index, &profile, &Formula, &request));
+    bencher.bench_local(|| {
+        Mixer { catalogue: &catalogue, index: &index, profile: &profile, scorer: &Formula }
+            .mix(&request)
+    });
 }
 
 #[divan::bench]

@@ -14,9 +14,9 @@ use rand::SeedableRng;
 use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{AudioFeature, ListenerId, Track, TrackId, WorkId};
+use segue_engine::Index;
 use segue_engine::dataset::labels::work_label;
 use segue_engine::eval::metrics::Estimate;
-use segue_engine::retrieval::Index;
 use segue_engine::similar::{SimilarIndex, Weights};
 use segue_engine::{Catalogue, Interaction, Profile, Stance, TrackIdx};
 

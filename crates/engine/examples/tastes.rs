@@ -14,9 +14,9 @@ use jiff::tz::TimeZone;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use segue_core::{AudioFeature, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
+use segue_engine::Index;
 use segue_engine::history::{Charts, Plays};
 use segue_engine::policy::draw::generator;
-use segue_engine::retrieval::Index;
 use segue_engine::taste::Tastes;
 use segue_engine::{Catalogue, Profile, TrackIdx};
 

@@ -7,12 +7,12 @@
 use segue_core::{AudioFeature, Reason};
 
 use crate::mix::filters::{FilterStep, left_out_by};
-use crate::mix::ranking::predict;
 use crate::mix::reasons::{AGREES, Likes, Reasons};
-use crate::pipeline::{MixError, MixRequest, filter_context};
-use crate::retrieval::Index;
+use crate::pipeline::{MixError, MixRequest};
 use crate::sound::AXES;
-use crate::{ArtistIdx, Catalogue, Interaction, Likability, Profile, Scorer, TrackIdx};
+use crate::{
+    ArtistIdx, Catalogue, Index, Interaction, Likability, Profile, Scorer, TrackIdx, predict,
+};
 
 /// At most this many near likes are named.
 const MOST_NEAR: usize = 5;
@@ -111,7 +111,7 @@ pub fn explain(
         artist: catalogue
             .artist(track)
             .map_or_else(ArtistRecord::default, |artist| record(catalogue, profile, artist)),
-        left_out: left_out_by(&filter_context(catalogue, profile, request), track),
+        left_out: left_out_by(&request.filters(catalogue, profile), track),
     })
 }
 

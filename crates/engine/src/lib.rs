@@ -5,11 +5,13 @@
 //! [`Profile`] per listener; [`retrieval`] gathers candidates, [`mix`] cuts them to a short-list, a
 //! [`policy`] picks from it, and [`pipeline`] runs it all.
 
+pub mod candidate;
 pub mod dataset;
 pub mod eval;
 pub mod experiment;
 pub mod explain;
 pub mod history;
+mod index;
 pub mod mix;
 pub mod pipeline;
 pub mod playlist;
@@ -23,10 +25,12 @@ pub mod simulation;
 pub mod sound;
 pub mod stops;
 pub mod taste;
+pub mod utility;
 
 pub use dataset::catalogue::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::interactions::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
 pub use dataset::profile::{Interaction, Profile, Stance};
 pub use dataset::table::{Column, Table, Values};
+pub use index::{Index, Popularity};
 pub use recommender::{Query, Recommender};
-pub use scorer::{Likability, Scorer};
+pub use scorer::{Likability, Scorer, WrongCount, predict};

@@ -33,3 +33,35 @@ pub trait Scorer: Send + Sync {
         Vec::new()
     }
 }
+
+/// Tracks handed to a scorer at a time, which bounds its memory.
+const BATCH: usize = 16_384;
+
+/// A scorer gave another number of predictions than it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongCount {
+    /// How many tracks it was given.
+    pub expected: usize,
+    /// How many predictions came back.
+    pub found: usize,
+}
+
+/// What is predicted of tracks, one likability each, in batches that bound the scorer's memory.
+///
+/// # Errors
+/// [`WrongCount`] if the scorer does not give one prediction per track.
+pub fn predict(
+    profile: &Profile,
+    scorer: &dyn Scorer,
+    tracks: &[TrackIdx],
+) -> Result<Vec<Likability>, WrongCount> {
+    let mut all = Vec::with_capacity(tracks.len());
+    for batch in tracks.chunks(BATCH) {
+        let predictions = scorer.score(profile, batch);
+        if predictions.len() != batch.len() {
+            return Err(WrongCount { expected: batch.len(), found: predictions.len() });
+        }
+        all.extend(predictions);
+    }
+    Ok(all)
+}

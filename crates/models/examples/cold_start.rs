@@ -14,10 +14,10 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use segue_core::{EndReason, Listen, Moment, Source, Timestamp};
+use segue_engine::Index;
 use segue_engine::eval::metrics::{Estimate, auc};
-use segue_engine::pipeline::{MixRequest, mix};
+use segue_engine::pipeline::{MixRequest, Mixer};
 use segue_engine::policy::Doubt;
-use segue_engine::retrieval::Index;
 use segue_engine::simulation::community::{Community, CommunityConfig, History};
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
 use segue_models::likability::{LikabilityConfig, LikabilityModel, OnlineScorer};
@@ -132,7 +132,8 @@ fn course(world: &World, newcomer: &History, scorer: &dyn Scorer, seed: u64) -> 
             seed: seed + number as u64,
             ..MixRequest::new(world.now)
         };
-        let outcome = mix(&world.catalogue, &world.index, &profile, scorer, &request)
+        let outcome = Mixer { catalogue: &world.catalogue, index: &world.index, profile, scorer }
+            .mix(&request)
             .expect("there are new tracks");
         for pick in &outcome.slate.picks {
             let truth =

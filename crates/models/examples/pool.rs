@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use segue_core::{ListenerId, Slate, Timestamp, TrackId};
+use segue_engine::Index;
 use segue_engine::eval::metrics::Estimate;
-use segue_engine::pipeline::{Bounds, Breadth, MixRequest, mix, mix_from, survey};
-use segue_engine::retrieval::Index;
+use segue_engine::pipeline::{Bounds, Breadth, MixRequest, Mixer};
 use segue_engine::simulation::community::{Community, CommunityConfig, History};
 use segue_engine::{Catalogue, Profile};
 use segue_models::likability::{LikabilityConfig, LikabilityModel, OnlineScorer};
@@ -96,18 +96,21 @@ fn world(seed: u64, artists: usize) -> World {
 fn compare(world: &World, history: &History, profile: &Profile, figures: &mut [[Figures; 3]; 5]) {
     let World { catalogue, index, scorer, .. } = world;
     let requests = DIALS.map(|explore| MixRequest { explore, ..MixRequest::new(world.now) });
-    let whole = requests
-        .clone()
-        .map(|request| mix(catalogue, index, profile, scorer, &request).unwrap().slate);
+    let whole = requests.clone().map(|request| {
+        Mixer { catalogue, index, profile, scorer: &scorer }.mix(&request).unwrap().slate
+    });
     for (bounds, figures) in bounds().into_iter().zip(figures) {
         let started = cpu_ms();
-        let pool =
-            survey(catalogue, index, profile, scorer, (Breadth::Bounded(bounds), &[])).unwrap();
+        let pool = Mixer { catalogue, index, profile, scorer: &scorer }
+            .retrieve(Breadth::Bounded(bounds), &[])
+            .unwrap();
         let survey_ms = cpu_ms() - started;
         for ((request, whole), figures) in requests.iter().zip(&whole).zip(figures) {
             let started = cpu_ms();
-            let slate =
-                mix_from(catalogue, index, profile, scorer, (&pool, request)).unwrap().slate;
+            let slate = Mixer { catalogue, index, profile, scorer: &scorer }
+                .mix_from(&pool, request)
+                .unwrap()
+                .slate;
             figures.mix_ms.push(cpu_ms() - started);
             figures.survey_ms.push(survey_ms);
             figures.bytes.push(pool.bytes() as f64);

@@ -5,8 +5,8 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use segue_core::{AudioFeature, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
+use segue_engine::Index;
 use segue_engine::history::{Charts, Plays, taste_eras};
-use segue_engine::retrieval::Index;
 use segue_engine::taste::Tastes;
 use segue_engine::{Catalogue, Profile};
 use segue_server::page::charts;

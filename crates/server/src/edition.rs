@@ -7,9 +7,9 @@
 use std::sync::Arc;
 
 use segue_core::TrackId;
+use segue_engine::Index;
 use segue_engine::experiment::Design;
 use segue_engine::mix::arrivals::arrivals;
-use segue_engine::retrieval::Index;
 use segue_engine::similar::SimilarIndex;
 use segue_engine::{Catalogue, TrackIdx};
 use segue_home::Dataset;

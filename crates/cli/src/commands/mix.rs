@@ -6,13 +6,13 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use segue_core::{Impression, Timestamp};
+use segue_engine::Index;
 use segue_engine::experiment::{Part, Settings};
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::mix::sentence::sentence;
-use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, mix};
+use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, Mixer};
 use segue_engine::playlist::{Playlist, PlaylistFormat};
 use segue_engine::policy::PolicyKind;
-use segue_engine::retrieval::Index;
 use segue_engine::{Catalogue, Scorer};
 use segue_store::Store;
 use serde_json::{Value, json};
@@ -177,7 +177,7 @@ pub(crate) fn make(
     scorer: &dyn Scorer,
     request: &MixRequest,
 ) -> anyhow::Result<MixOutcome> {
-    mix(catalogue, index, profile, scorer, request).map_err(|error| match &error {
+    Mixer { catalogue, index, profile, scorer }.mix(request).map_err(|error| match &error {
         MixError::NothingEligible { left_out, .. } => {
             let steps: Vec<String> =
                 left_out.iter().map(|step| format!("{:?}: {}", step.step, step.count)).collect();

@@ -4,7 +4,7 @@
 //! wherever they came from.
 
 use rustc_hash::FxHashMap;
-use segue_core::{Track, TrackId};
+use segue_core::{Track, TrackId, WorkId};
 
 /// Row of a track in one [`Catalogue`]; meaningless in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,6 +13,13 @@ pub struct TrackIdx(pub u32);
 /// Row of a work in one [`Catalogue`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkIdx(pub u32);
+
+impl WorkIdx {
+    /// As an index into columns by work.
+    pub fn row(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// Row of a main artist in one [`Catalogue`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,6 +121,16 @@ impl Catalogue {
     /// The work that a track is a version of.
     pub fn work(&self, idx: TrackIdx) -> WorkIdx {
         self.works[idx.0 as usize]
+    }
+
+    /// Every work, in the order of rows.
+    pub fn works(&self) -> impl ExactSizeIterator<Item = WorkIdx> + Clone + use<> {
+        (0..self.versions.len() as u32).map(WorkIdx)
+    }
+
+    /// The id of a work, which outlives the rows of one catalogue.
+    pub fn work_id(&self, work: WorkIdx) -> &WorkId {
+        &self.track(self.versions(work)[0]).work
     }
 
     /// All versions of a work, in row order.

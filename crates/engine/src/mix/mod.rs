@@ -7,7 +7,7 @@ pub mod arrange;
 pub mod arrivals;
 pub mod dial;
 pub mod filters;
-pub mod probe;
+pub mod information_gain;
 pub mod quota;
 pub mod ranking;
 pub mod reasons;

@@ -18,6 +18,7 @@
 
 use rustc_hash::FxHashMap;
 
+use crate::candidate::Class;
 use crate::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx};
 
 /// Most picks by one artist and from one album. Tracks without an artist or album are not capped by
@@ -63,30 +64,9 @@ impl Groups {
     }
 }
 
-/// What a track is to the listener, which decides whose slots it may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
-    /// The listener knows the work.
-    Familiar,
-    /// The listener does not know it.
-    New,
-    /// Neither the listener knows it nor, so far, the model: it came to the catalogue lately, and
-    /// few have answered.
-    Arrival,
-}
-
-impl Class {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Familiar, Self::New, Self::Arrival];
-
-    /// Whether the listener does not know the work.
-    pub fn is_new(self) -> bool {
-        self != Self::Familiar
-    }
-
-    fn bit(self) -> u8 {
-        1 << self as u8
-    }
+/// The bit of a class in a set of classes.
+fn bit(class: Class) -> u8 {
+    1 << class as u8
 }
 
 /// What a mix may hold.
@@ -191,7 +171,7 @@ impl Quota {
             left: [u32::MAX; 3],
             spans: Vec::new(),
         };
-        let present = quota.seats.iter().fold(0, |classes, seat| classes | seat.class.bit());
+        let present = quota.seats.iter().fold(0, |classes, seat| classes | bit(seat.class));
         let sets = (1..=FAMILIAR | NEW | ARRIVAL).filter(|set| set & !present == 0);
         quota.spans = sets.map(|set| quota.span(set)).collect();
         quota
@@ -243,14 +223,14 @@ impl Quota {
     fn is_needed(&self, span: &Span, seat: &Seat) -> bool {
         let Group { album, artist } = seat.group;
         let is_full = |artist: usize| span.by_artist[artist] >= self.artist_left[artist];
-        span.classes & seat.class.bit() == 0
+        span.classes & bit(seat.class) == 0
             && (span.in_album[album] >= self.album_left[album] || artist.is_some_and(is_full))
     }
 
     /// The sets of classes that have just enough tracks for the picks still to be made of them.
     fn tight(&self) -> impl Iterator<Item = &Span> {
         let needed = |classes: u8| {
-            let of_set = Class::ALL.iter().filter(|class| classes & class.bit() != 0);
+            let of_set = Class::ALL.iter().filter(|&&class| classes & bit(class) != 0);
             of_set.fold(0_u32, |sum, &class| sum.saturating_add(self.left[class as usize]))
         };
         self.spans.iter().filter(move |span| span.rank == needed(span.classes))
@@ -288,7 +268,7 @@ impl Quota {
 
     fn span(&self, classes: u8) -> Span {
         let mut in_album = vec![0; self.album_left.len()];
-        let includes = |seat: &&Seat| !seat.is_taken && classes & seat.class.bit() != 0;
+        let includes = |seat: &&Seat| !seat.is_taken && classes & bit(seat.class) != 0;
         for seat in self.seats.iter().filter(includes) {
             in_album[seat.group.album] += 1;
         }
@@ -322,7 +302,7 @@ impl Span {
     ) {
         let in_album = &mut self.in_album[album];
         let before = (*in_album).min(album_left);
-        if self.classes & class.bit() != 0 {
+        if self.classes & bit(class) != 0 {
             *in_album -= 1;
         }
         let fewer = before - (*in_album).min(album_left.saturating_sub(1));

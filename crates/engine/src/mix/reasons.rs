@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use segue_core::{AudioFeature, Difference, Direction, Reason, Timestamp};
 
-use crate::retrieval::Index;
+use crate::Index;
 use crate::sound::{AXES, Position, SoundSpace};
 use crate::{ArtistIdx, Catalogue, Interaction, Profile, Stance, TrackIdx};
 

@@ -8,7 +8,7 @@
 //! the policy's choice nothing may be dropped. A determinantal point process was considered; its
 //! greedy inference gives nearly the same lists here and its scores mean nothing to a policy. To
 //! the relevance is added what an answer would tell, while little is known of the listener (see
-//! [`Probe`]).
+//! [`InformationGain`]).
 //!
 //! Three cuts: the [head](take_head) of each class of the ranking; from the heads a core that fills
 //! the mix under caps and dial, so that the short-list surely holds a full mix; then up to
@@ -17,9 +17,9 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use super::probe::Probe;
-use super::quota::{Caps, Class, Group, Groups, Quota, Shape};
-use super::ranking::Scored;
+use super::information_gain::InformationGain;
+use super::quota::{Caps, Group, Groups, Quota, Shape};
+use crate::candidate::{Class, Ranked};
 use crate::sound::{Position, SoundSpace, distance};
 use crate::{ArtistIdx, Catalogue};
 
@@ -44,7 +44,7 @@ const AVERAGE_LIKENESS: f32 = 0.135;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Offer {
     /// The track.
-    pub scored: Scored,
+    pub ranked: Ranked,
     /// What the policy goes by: mean 0 and standard deviation 1 among the tracks of its class.
     pub score: f32,
     /// How much the score rises with the utility: what turns a doubt about the one into a doubt
@@ -53,24 +53,24 @@ pub struct Offer {
 }
 
 /// Cuts a ranking, best first, to a short-list in row order, from which a mix of that shape can be
-/// drawn whenever it can be drawn from the ranking. `probe` makes the [`Probe`] of a pool, for
+/// drawn whenever it can be drawn from the ranking. `gain` makes the [`InformationGain`] of a pool, for
 /// listeners of whom little is known.
 pub fn shortlist(
     catalogue: &Catalogue,
     sound: &SoundSpace,
-    ranking: &[Scored],
+    ranking: &[Ranked],
     shape: Shape,
-    probe: impl FnOnce(&[Scored]) -> Option<Probe>,
+    gain: impl FnOnce(&[Ranked]) -> Option<InformationGain>,
 ) -> Vec<Offer> {
     let head = |class: Class| {
-        take_head(catalogue, ranking.iter().filter(move |scored| scored.class == class), shape)
+        take_head(catalogue, ranking.iter().filter(move |ranked| ranked.class == class), shape)
     };
     let pool = [Class::New, Class::Arrival, Class::Familiar].map(head).concat();
-    let tracks = pool.iter().map(|scored| (scored.track, scored.class));
+    let tracks = pool.iter().map(|ranked| (ranked.track, ranked.class));
     let mut core = Quota::new(catalogue, tracks, shape);
     let mut spare = core.again(loosened(shape.caps), core.left().map(with_spares));
 
-    let mut mmr = Mmr { probe: probe(&pool), ..Mmr::new(catalogue, sound, &pool) };
+    let mut mmr = Mmr { gain: gain(&pool), ..Mmr::new(catalogue, sound, &pool) };
     let mut queue = mmr.queue();
     while let Some(next) = mmr.best(&mut queue, &core) {
         core.take(next);
@@ -100,22 +100,22 @@ fn with_spares(slots: u32) -> u32 {
 /// times over left out.
 fn take_head<'a>(
     catalogue: &Catalogue,
-    ranking: impl Iterator<Item = &'a Scored>,
+    ranking: impl Iterator<Item = &'a Ranked>,
     shape: Shape,
-) -> Vec<Scored> {
+) -> Vec<Ranked> {
     let size = (shape.length as usize * HEAD_PER_SLOT).max(SMALLEST_HEAD);
     let mut groups = Groups::default();
     let (mut needed, mut kept) = (CapCount::new(shape.caps), CapCount::new(loosened(shape.caps)));
     let mut head = Vec::new();
-    for scored in ranking {
+    for ranked in ranking {
         if needed.total >= shape.length && head.len() >= size {
             break;
         }
-        let group = groups.of(catalogue, scored.track);
+        let group = groups.of(catalogue, ranked.track);
         let is_needed = needed.total < shape.length && needed.take(group);
         let has_room = kept.take(group) && head.len() < size;
         if is_needed || has_room {
-            head.push(*scored);
+            head.push(*ranked);
         }
     }
     head
@@ -166,7 +166,7 @@ fn count_of(counts: &mut Vec<u32>, group: usize) -> &mut u32 {
 /// queue by values that may be out of date is the best one as soon as its own value is up to date
 /// ("lazy greedy"; Minoux 1978), and most tracks are never compared with most of what is taken.
 struct Mmr<'a> {
-    pool: &'a [Scored],
+    pool: &'a [Ranked],
     places: Vec<(&'a Position, Option<ArtistIdx>)>,
     /// Lowest and highest utility of each class.
     bounds: [(f32, f32); 3],
@@ -174,7 +174,7 @@ struct Mmr<'a> {
     likeness: Vec<f32>,
     /// How many of the taken each was compared with.
     compared: Vec<usize>,
-    probe: Option<Probe>,
+    gain: Option<InformationGain>,
     taken: Vec<(usize, f32)>,
 }
 
@@ -206,14 +206,14 @@ impl PartialEq for Value {
 impl Eq for Value {}
 
 impl<'a> Mmr<'a> {
-    fn new(catalogue: &'a Catalogue, sound: &'a SoundSpace, pool: &'a [Scored]) -> Self {
+    fn new(catalogue: &'a Catalogue, sound: &'a SoundSpace, pool: &'a [Ranked]) -> Self {
         let bounds = Class::ALL.map(|class| utility_bounds(pool, class));
-        let relevance = |scored: &Scored| {
-            let (lowest, highest) = bounds[scored.class as usize];
-            if highest > lowest { (scored.utility - lowest) / (highest - lowest) } else { 1.0 }
+        let relevance = |ranked: &Ranked| {
+            let (lowest, highest) = bounds[ranked.class as usize];
+            if highest > lowest { (ranked.utility - lowest) / (highest - lowest) } else { 1.0 }
         };
         let place =
-            |scored: &Scored| (sound.position(scored.track), catalogue.artist(scored.track));
+            |ranked: &Ranked| (sound.position(ranked.track), catalogue.artist(ranked.track));
         Self {
             pool,
             places: pool.iter().map(place).collect(),
@@ -221,13 +221,13 @@ impl<'a> Mmr<'a> {
             relevance: pool.iter().map(relevance).collect(),
             likeness: vec![0.0; pool.len()],
             compared: vec![0; pool.len()],
-            probe: None,
+            gain: None,
             taken: Vec::new(),
         }
     }
 
     fn value(&self, position: usize) -> f32 {
-        let told = self.probe.as_ref().map_or(0.0, |probe| probe.value(position));
+        let told = self.gain.as_ref().map_or(0.0, |gain| gain.value(position));
         RELEVANCE * (self.relevance[position] + told) - (1.0 - RELEVANCE) * self.likeness[position]
     }
 
@@ -255,8 +255,8 @@ impl<'a> Mmr<'a> {
 
     fn take(&mut self, position: usize) {
         self.taken.push((position, self.value(position)));
-        if let Some(probe) = &mut self.probe {
-            probe.take(position);
+        if let Some(gain) = &mut self.gain {
+            gain.take(position);
         }
     }
 
@@ -272,8 +272,8 @@ impl<'a> Mmr<'a> {
             let likeness = (1.0 - SAME_ARTIST) * by_sound + by_artist;
             self.likeness[position] = self.likeness[position].max(likeness);
         }
-        if let Some(probe) = &mut self.probe {
-            probe.settle(position);
+        if let Some(gain) = &mut self.gain {
+            gain.settle(position);
         }
         self.compared[position] = self.taken.len();
     }
@@ -281,18 +281,18 @@ impl<'a> Mmr<'a> {
     fn into_offers(self) -> Vec<Offer> {
         let moments = Class::ALL.map(|class| self.moments(class));
         let offer = |&(position, value): &(usize, f32)| {
-            let scored = self.pool[position];
-            let (mean, deviation) = moments[scored.class as usize];
-            let (lowest, highest) = self.bounds[scored.class as usize];
+            let ranked = self.pool[position];
+            let (mean, deviation) = moments[ranked.class as usize];
+            let (lowest, highest) = self.bounds[ranked.class as usize];
             let is_spread = deviation > 1e-6 && highest > lowest;
             let slope =
                 if is_spread { RELEVANCE / (highest - lowest) / deviation as f32 } else { 0.0 };
             let score =
                 if deviation > 1e-6 { ((f64::from(value) - mean) / deviation) as f32 } else { 0.0 };
-            Offer { scored, score, slope }
+            Offer { ranked, score, slope }
         };
         let mut offers: Vec<Offer> = self.taken.iter().map(offer).collect();
-        offers.sort_by_key(|offer| offer.scored.track);
+        offers.sort_by_key(|offer| offer.ranked.track);
         offers
     }
 
@@ -310,8 +310,8 @@ impl<'a> Mmr<'a> {
     }
 }
 
-fn utility_bounds(pool: &[Scored], class: Class) -> (f32, f32) {
-    let utilities = pool.iter().filter(|scored| scored.class == class).map(|scored| scored.utility);
+fn utility_bounds(pool: &[Ranked], class: Class) -> (f32, f32) {
+    let utilities = pool.iter().filter(|ranked| ranked.class == class).map(|ranked| ranked.utility);
     utilities.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), utility| {
         (low.min(utility), high.max(utility))
     })
@@ -324,10 +324,10 @@ mod tests {
     use segue_core::{AudioFeature, Track, TrackId, WorkId};
 
     use super::*;
-    use crate::retrieval::Sources;
+    use crate::candidate::Sources;
     use crate::{Likability, TrackIdx};
 
-    fn world(seed: u64) -> (Catalogue, Vec<Scored>) {
+    fn world(seed: u64) -> (Catalogue, Vec<Ranked>) {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let tracks = (0..rng.random_range(1..160)).map(|i| {
             let mut track =
@@ -346,9 +346,9 @@ mod tests {
         });
         let catalogue = Catalogue::from_tracks(tracks.collect());
         // Few different utilities, so that there are ties.
-        let scored = |track: TrackIdx| Scored {
+        let ranked = |track: TrackIdx| Ranked {
             track,
-            sources: Sources::EXACT,
+            sources: Sources::ALL,
             likability: Likability { mean: 0.5, uncertainty: 0.1 },
             is_finite: true,
             utility: rng.random_range(0..9) as f32 / 8.0,
@@ -356,7 +356,7 @@ mod tests {
             popularity: 0.0,
             class: Class::ALL[rng.random_range(0..3)],
         };
-        let pool = catalogue.rows().map(scored).collect();
+        let pool = catalogue.rows().map(ranked).collect();
         (catalogue, pool)
     }
 
@@ -374,7 +374,7 @@ mod tests {
             let sound = SoundSpace::from_catalogue(&catalogue);
             let caps = Caps { artist: 3, album: 2 };
             let shape = Shape { length: 30, new_slots: 14, arrival_slots: 5, caps };
-            let tracks = pool.iter().map(|scored| (scored.track, scored.class));
+            let tracks = pool.iter().map(|ranked| (ranked.track, ranked.class));
             let quota = Quota::new(&catalogue, tracks, shape);
             let mut taken: [Vec<(usize, f32)>; 2] = Default::default();
             for (is_lazy, taken) in [true, false].into_iter().zip(&mut taken) {

@@ -1,51 +1,68 @@
 //! A mix, from request to slate: retrieval, filters, ranking, short-list, policy, arrangement,
 //! reasons.
 //!
-//! Serving, simulation and evaluation all run this one way. It depends on nothing but its
-//! arguments: same inputs and seed, same slate, on one thread or many. [`mix`] goes all of it; a
-//! server, which has many requests of one listener, keeps what the first half gives in a [`Pool`]
-//! and runs the second half alone ([`mix_from`]).
+//! Serving, simulation and evaluation all run this one way, and it is always the same two steps:
+//! [`Mixer::retrieve`] gathers candidates into a [`Pool`], and [`Mixer::mix_from`] makes a mix of
+//! them. [`Mixer::mix`] does both; a server, which has many requests of one listener, keeps the
+//! pool. If the pool has too little for a request, [`Mixer::mix_wider`] looks at more of the
+//! catalogue. The result depends on nothing but the arguments: same inputs and seed, same slate, on
+//! one thread or many.
 
 mod pool;
 mod request;
 
 use std::cmp::Reverse;
 
-use segue_core::{Pick, Shortlisted, Slate, SlateConfig, Timestamp, TrackId};
+use segue_core::{Pick, Shortlisted, Slate, SlateConfig};
 
-pub use pool::{Bounds, Breadth, Pool, Surveyed, survey};
+pub use crate::retrieval::{Bounds, Breadth, EXACT_LIMIT};
+pub use pool::Pool;
 pub use request::{LONGEST_MIX, MixError, MixRequest, Note};
 
+use crate::candidate::{Candidate, Class, Ranked, Sources};
 use crate::mix::arrange::{Stop, arrange};
 use crate::mix::dial::Dial;
-use crate::mix::filters::{Familiarity, FilterContext, LeftOut, filter};
-use crate::mix::probe::Probe;
-use crate::mix::quota::{Caps, Class, Quota, Shape};
-use crate::mix::ranking::{Scored, Terms, rank, trust};
+use crate::mix::filters::{Familiarity, LeftOut, filter};
+use crate::mix::information_gain::InformationGain;
+use crate::mix::quota::{Caps, Quota, Shape};
+use crate::mix::ranking::{Terms, rank};
 use crate::mix::reasons::{Likes, Reasons};
 use crate::mix::shortlist::{Offer, shortlist};
 use crate::policy::draw::{Drawn, draw, generator};
 use crate::policy::{Belief, Doubt, PolicyKind, PolicySettings, label};
-use crate::retrieval::{Candidate, EXACT_LIMIT, Index, Sources, retrieve};
-use crate::{Catalogue, Interaction, Profile, Scorer, TrackIdx};
+use crate::retrieval::Named;
+use crate::utility::trust;
+use crate::{Catalogue, Index, Interaction, Profile, Scorer, TrackIdx};
 
-use pool::{Lacks, surveyed};
+use pool::Truncated;
 
 /// At most this many arrivals that a pool does not hold are scored for a request.
 pub const MOST_LATE: usize = 60;
-const SECONDS_PER_DAY: i64 = 86_400;
 
 /// A mix and how it came about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MixOutcome {
     /// The mix.
     pub slate: Slate,
-    /// How many candidates retrieval gave.
+    /// How many candidates there were.
     pub candidates: usize,
-    /// How many of them each filter left out; the rest were scored.
+    /// How many candidates and picks each source of retrieval named.
+    pub sources: Vec<SourceCount>,
+    /// How many candidates each filter left out; the rest were ranked.
     pub left_out: Vec<LeftOut>,
     /// What is not as asked.
     pub notes: Vec<Note>,
+}
+
+/// What one source of retrieval gave to a mix. A track that several sources named counts for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceCount {
+    /// The source's name, one of [`Sources::NAMED`].
+    pub source: &'static str,
+    /// Candidates that it named.
+    pub candidates: usize,
+    /// Picks that it named.
+    pub picks: usize,
 }
 
 impl MixOutcome {
@@ -55,155 +72,163 @@ impl MixOutcome {
     }
 }
 
-/// Makes a mix.
+/// Makes mixes for one listener: all that every mix of theirs reads, besides the request.
 ///
-/// `index` must have been built from this catalogue.
-///
-/// # Errors
-/// A request out of range, an empty catalogue or filters that leave nothing are the caller's to
-/// mend; a wrong number of predictions is the model's fault.
-pub fn mix(
-    catalogue: &Catalogue,
-    index: &Index,
-    profile: &Profile,
-    scorer: &dyn Scorer,
-    request: &MixRequest,
-) -> Result<MixOutcome, MixError> {
-    request.check()?;
-    if catalogue.is_empty() {
-        return Err(MixError::EmptyCatalogue);
-    }
-    let mut candidates = retrieve(catalogue, index, profile, EXACT_LIMIT);
-    let found = candidates.len();
-    let context = filter_context(catalogue, profile, request);
-    let left_out = filter(&context, &mut candidates, |candidate| candidate.track);
-    // Filters come before predictions here, because a look at the profile costs less.
-    let surveyed = surveyed(profile, scorer, &candidates)?;
-    let likes = Likes::from_profile(catalogue, index, profile);
-    Mixing { catalogue, index, profile, scorer, likes: &likes, request }
-        .mix(&surveyed, found, left_out)
+/// It borrows everything and costs nothing to make. `index` must have been built from `catalogue`.
+#[derive(Clone, Copy)]
+pub struct Mixer<'a> {
+    /// Every track.
+    pub catalogue: &'a Catalogue,
+    /// Popularity, sound and the tracks of each artist.
+    pub index: &'a Index,
+    /// The listener, as of this moment.
+    pub profile: &'a Profile,
+    /// The model that predicts what they like.
+    pub scorer: &'a dyn Scorer,
 }
 
-/// Makes a mix from a pool that was surveyed before, without a prediction: the same mix as [`mix`]
-/// makes, if the pool is whole and of this profile and model.
-///
-/// Arrivals of the request that a bounded pool has too few of are scored now, at most
-/// [`MOST_LATE`].
-///
-/// # Errors
-/// As [`mix`]; [`MixError::Starved`] if a bounded pool has too little for the request where the
-/// catalogue may have more.
-pub fn mix_from(
-    catalogue: &Catalogue,
-    index: &Index,
-    profile: &Profile,
-    scorer: &dyn Scorer,
-    (pool, request): (&Pool, &MixRequest),
-) -> Result<MixOutcome, MixError> {
-    request.check()?;
-    let lacks = pool.lacks();
-    if request.within.is_some() && (lacks.familiar || lacks.new) {
-        return Err(MixError::Starved);
-    }
-    let mut surveyed = pool.surveyed().to_vec();
-    if lacks.new {
-        add_late(catalogue, index, profile, scorer, (request, &mut surveyed))?;
-    }
-    let found = surveyed.len();
-    let context = filter_context(catalogue, profile, request);
-    let left_out = filter(&context, &mut surveyed, |surveyed| surveyed.track);
-    let likes = pool.likes();
-    let mixing = Mixing { catalogue, index, profile, scorer, likes, request };
-    let outcome = mixing.mix(&surveyed, found, left_out);
-    match outcome {
-        Ok(outcome) if is_starved(lacks, request, &outcome.slate) => Err(MixError::Starved),
-        Err(MixError::NothingEligible { .. }) if lacks.familiar || lacks.new => {
-            Err(MixError::Starved)
+impl Mixer<'_> {
+    /// Makes a mix: gathers candidates and mixes from them, wider if they do not suffice.
+    ///
+    /// # Errors
+    /// A request out of range, an empty catalogue or filters that leave nothing are the caller's to
+    /// mend; a wrong number of predictions is the model's fault.
+    pub fn mix(&self, request: &MixRequest) -> Result<MixOutcome, MixError> {
+        request.check()?;
+        if request.exact || request.within.is_some() {
+            return self.mix_wider(request);
         }
-        outcome => outcome,
+        let breadth = Breadth::Bounded(Bounds::of(self.profile));
+        let pool = self.retrieve(breadth, &request.arrival_rows(self.catalogue))?;
+        match self.mix_from(&pool, request) {
+            Err(MixError::Insufficient) => self.mix_wider(request),
+            outcome => outcome,
+        }
     }
-}
 
-/// Whether a slate has fewer tracks of a kind than asked for, of which the pool lacks some that
-/// filters would let pass.
-fn is_starved(lacks: Lacks, request: &MixRequest, slate: &Slate) -> bool {
-    let asked_new = Dial::new(request.explore, request.length).new_slots;
-    let new = slate.new_count() as u32;
-    let familiar = slate.picks.len() as u32 - new;
-    let is_short = new + familiar < request.length;
-    let may_be_familiar = request.familiarity != Familiarity::New;
-    let may_be_new = matches!(request.familiarity, Familiarity::Any | Familiarity::New);
-    lacks.familiar && may_be_familiar && (is_short || familiar < request.length - asked_new)
-        || lacks.new && may_be_new && (is_short || new < asked_new)
-}
-
-/// Scores arrivals that a pool has none of, where it has fewer than a short-list has room for.
-fn add_late(
-    catalogue: &Catalogue,
-    index: &Index,
-    profile: &Profile,
-    scorer: &dyn Scorer,
-    (request, surveyed): (&MixRequest, &mut Vec<Surveyed>),
-) -> Result<(), MixError> {
-    let mut late: Vec<TrackIdx> =
-        request.arrivals.iter().filter_map(|id| catalogue.find(id)).collect();
-    late.sort_unstable();
-    late.dedup();
-    let asked = late.len();
-    late.retain(|track| surveyed.binary_search_by_key(track, |surveyed| surveyed.track).is_err());
-    if asked - late.len() >= (request.length as usize).min(MOST_LATE) {
-        return Ok(());
+    /// Makes a mix from candidates that were gathered before, without a prediction.
+    ///
+    /// Arrivals of the request that a bounded pool has too few of are scored now, at most
+    /// [`MOST_LATE`].
+    ///
+    /// # Errors
+    /// As [`Self::mix`]; [`MixError::Insufficient`] if the pool has too little for the request
+    /// where the catalogue may have more.
+    pub fn mix_from(&self, pool: &Pool, request: &MixRequest) -> Result<MixOutcome, MixError> {
+        request.check()?;
+        let truncated = pool.truncated();
+        let is_truncated = truncated.familiar || truncated.new;
+        if is_truncated && (request.exact || request.within.is_some()) {
+            return Err(MixError::Insufficient);
+        }
+        let mut candidates = pool.candidates().to_vec();
+        if truncated.new {
+            self.add_late(request, &mut candidates)?;
+        }
+        let found = candidates.len();
+        let context = request.filters(self.catalogue, self.profile);
+        let mut sources = count_sources(&candidates);
+        let left_out = filter(&context, &mut candidates, |candidate| candidate.track);
+        if candidates.is_empty() {
+            return Err(match is_truncated {
+                true => MixError::Insufficient,
+                false => MixError::NothingEligible { candidates: found, left_out },
+            });
+        }
+        let made = self.drawn(&candidates, pool.likes(), request)?;
+        if is_insufficient(truncated, request, &made.slate) {
+            return Err(MixError::Insufficient);
+        }
+        for picked in made.picked {
+            let of_pick = sources.iter_mut().zip(Sources::NAMED);
+            of_pick.for_each(|(count, (source, _))| {
+                count.picks += usize::from(picked.contains(source));
+            });
+        }
+        sources.retain(|count| count.candidates > 0);
+        let (slate, notes) = (made.slate, made.notes);
+        Ok(MixOutcome { slate, candidates: found, sources, left_out, notes })
     }
-    late.sort_by(|&a, &b| {
-        let popularity = |track| index.popularity.value(track);
-        popularity(b).total_cmp(&popularity(a)).then(a.cmp(&b))
-    });
-    late.truncate(MOST_LATE);
-    let candidate = |&track: &TrackIdx| Candidate { track, sources: Sources::ARRIVALS };
-    let candidates: Vec<Candidate> = late.iter().map(candidate).collect();
-    surveyed.extend(pool::surveyed(profile, scorer, &candidates)?);
-    surveyed.sort_unstable_by_key(|surveyed| surveyed.track);
-    Ok(())
-}
 
-/// All that a mix is made from, beside its candidates.
-struct Mixing<'a> {
-    catalogue: &'a Catalogue,
-    index: &'a Index,
-    profile: &'a Profile,
-    scorer: &'a dyn Scorer,
-    likes: &'a Likes,
-    request: &'a MixRequest,
-}
+    /// Makes a mix for which the usual candidates do not suffice: from the tracks that the request
+    /// names, from the whole catalogue if it asks for [exactness](MixRequest::exact), else from
+    /// [wider bounds](Bounds::WIDE) and, up to [`EXACT_LIMIT`] tracks, from the whole catalogue.
+    ///
+    /// # Errors
+    /// As [`Self::mix`].
+    pub fn mix_wider(&self, request: &MixRequest) -> Result<MixOutcome, MixError> {
+        request.check()?;
+        if let Some(within) = &request.within {
+            let rows: Vec<TrackIdx> =
+                within.iter().filter_map(|id| self.catalogue.find(id)).collect();
+            return self.mix_from(&self.retrieve(Breadth::Tracks(&rows), &[])?, request);
+        }
+        let exact = || self.mix_from(&self.retrieve(Breadth::Exact, &[])?, request);
+        if request.exact {
+            return exact();
+        }
+        let arrivals = request.arrival_rows(self.catalogue);
+        let wide = self.retrieve(Breadth::Bounded(Bounds::WIDE), &arrivals)?;
+        if self.catalogue.len() > EXACT_LIMIT {
+            return self.mix_from(&wide.final_one(), request);
+        }
+        match self.mix_from(&wide, request) {
+            Err(MixError::Insufficient) => exact(),
+            outcome => outcome,
+        }
+    }
 
-impl Mixing<'_> {
-    /// From candidates that passed the filters, scored, to the slate.
-    fn mix(
+    /// Scores arrivals that a pool does not hold, where it has fewer than a short-list has room for.
+    fn add_late(
         &self,
-        surveyed: &[Surveyed],
-        candidates: usize,
-        left_out: Vec<LeftOut>,
-    ) -> Result<MixOutcome, MixError> {
-        let Self { catalogue, index, profile, scorer, likes, request } = *self;
-        if surveyed.is_empty() {
-            return Err(MixError::NothingEligible { candidates, left_out });
+        request: &MixRequest,
+        candidates: &mut Vec<Candidate>,
+    ) -> Result<(), MixError> {
+        let mut late = request.arrival_rows(self.catalogue);
+        late.sort_unstable();
+        late.dedup();
+        let asked = late.len();
+        late.retain(|track| {
+            candidates.binary_search_by_key(track, |candidate| candidate.track).is_err()
+        });
+        if asked - late.len() >= (request.length as usize).min(MOST_LATE) {
+            return Ok(());
         }
+        late.sort_by(|&a, &b| {
+            let popularity = |track| self.index.popularity.value(track);
+            popularity(b).total_cmp(&popularity(a)).then(a.cmp(&b))
+        });
+        late.truncate(MOST_LATE);
+        let named = |&track: &TrackIdx| Named { track, sources: Sources::ARRIVALS };
+        candidates.extend(self.scored(&late.iter().map(named).collect::<Vec<_>>())?);
+        candidates.sort_unstable_by_key(|candidate| candidate.track);
+        Ok(())
+    }
+
+    /// From candidates that passed the filters to the slate.
+    fn drawn(
+        &self,
+        candidates: &[Candidate],
+        likes: &Likes,
+        request: &MixRequest,
+    ) -> Result<Made, MixError> {
+        let Self { catalogue, index, profile, scorer } = *self;
         let dial = Dial::new(request.explore, request.length);
-        // A policy that explores by the belief gets scores without a bonus for doubt: it would
-        // count twice.
+        // A policy that explores by the belief gets scores without a bonus for uncertainty: it
+        // would count twice.
         let bonus =
             if request.policy.doubt() == Doubt::None { dial.uncertainty_weight } else { 0.0 };
-        let arrivals = request.arrivals.iter().filter_map(|id| catalogue.find(id)).collect();
-        let trust = trust(profile);
-        let ranking = rank(catalogue, index, profile, surveyed, &Terms { trust, bonus, arrivals });
+        let arrivals = request.arrival_rows(catalogue).into_iter().collect();
+        let terms = Terms { trust: trust(profile), bonus, arrivals };
+        let ranking = rank(catalogue, index, profile, candidates, &terms);
         let caps = Caps { artist: request.artist_cap, album: request.album_cap };
         let arrival_slots = (request.arrival_share * dial.new_slots as f32).round() as u32;
         let shape =
             Shape { length: request.length, new_slots: dial.new_slots, arrival_slots, caps };
-        let probe = |pool: &[Scored]| Probe::new(scorer, profile, pool);
-        let offers = shortlist(catalogue, &index.sound, &ranking, shape, probe);
+        let gain = |pool: &[Ranked]| InformationGain::new(scorer, profile, pool);
+        let offers = shortlist(catalogue, &index.sound, &ranking, shape, gain);
 
-        let tracks = offers.iter().map(|offer| (offer.scored.track, offer.scored.class));
+        let tracks = offers.iter().map(|offer| (offer.ranked.track, offer.ranked.class));
         let quota = Quota::new(catalogue, tracks, shape);
         let [familiar_slots, new_slots, arrival_slots] = quota.left();
         let new_slots = new_slots + arrival_slots;
@@ -238,13 +263,44 @@ impl Mixing<'_> {
                 .map(|i| shortlisted(catalogue, &offers[i], belief.factors(i)))
                 .collect(),
         };
-        let not_finite = ranking.iter().filter(|scored| !scored.is_finite).count();
+        let not_finite = ranking.iter().filter(|ranked| !ranked.is_finite).count();
         let mut notes = share_notes(profile, request, dial.new_slots, [new_slots, familiar_slots]);
         if not_finite > 0 {
             notes.push(Note::NotFinite { count: not_finite });
         }
-        Ok(MixOutcome { slate, candidates, left_out, notes })
+        let picked = drawn.iter().map(|drawn| offers[drawn.position].ranked.sources).collect();
+        Ok(Made { slate, notes, picked })
     }
+}
+
+/// A slate that was drawn.
+struct Made {
+    slate: Slate,
+    notes: Vec<Note>,
+    /// Which sources named each pick.
+    picked: Vec<Sources>,
+}
+
+/// How many candidates each source named, in the order of [`Sources::NAMED`].
+fn count_sources(candidates: &[Candidate]) -> Vec<SourceCount> {
+    let count = |(source, name)| {
+        let named = candidates.iter().filter(|candidate| candidate.sources.contains(source));
+        SourceCount { source: name, candidates: named.count(), picks: 0 }
+    };
+    Sources::NAMED.into_iter().map(count).collect()
+}
+
+/// Whether a slate has fewer tracks of a kind than asked for, of which the catalogue has more than
+/// the pool and filters would let them pass.
+fn is_insufficient(truncated: Truncated, request: &MixRequest, slate: &Slate) -> bool {
+    let asked_new = Dial::new(request.explore, request.length).new_slots;
+    let new = slate.new_count() as u32;
+    let familiar = slate.picks.len() as u32 - new;
+    let is_short = new + familiar < request.length;
+    let may_be_familiar = request.familiarity != Familiarity::New;
+    let may_be_new = matches!(request.familiarity, Familiarity::Any | Familiarity::New);
+    truncated.familiar && may_be_familiar && (is_short || familiar < request.length - asked_new)
+        || truncated.new && may_be_new && (is_short || new < asked_new)
 }
 
 /// What is not as asked in length and share of new tracks. That all tracks are new to a new
@@ -270,30 +326,6 @@ fn share_notes(
     notes
 }
 
-/// What the filters of a request test.
-pub(crate) fn filter_context<'a>(
-    catalogue: &'a Catalogue,
-    profile: &'a Profile,
-    request: &MixRequest,
-) -> FilterContext<'a> {
-    let rows = |ids: &[TrackId]| ids.iter().filter_map(|id| catalogue.find(id)).collect();
-    let window = i64::from(request.no_repeat_days) * SECONDS_PER_DAY;
-    let window_start = Timestamp::from_second(request.now.as_second().saturating_sub(window));
-    FilterContext {
-        catalogue,
-        profile,
-        familiarity: request.familiarity,
-        played_after: (window > 0).then(|| window_start.unwrap_or(Timestamp::MIN)),
-        within: request.within.as_deref().map(rows),
-        excluded_tracks: rows(&request.exclude_tracks),
-        excluded_artists: request
-            .exclude_artists
-            .iter()
-            .filter_map(|name| catalogue.find_artist(name))
-            .collect(),
-    }
-}
-
 /// What the policy goes by: the scores of the short-list and, where it explores by them, the doubts
 /// about them on the same scale.
 fn belief(
@@ -306,7 +338,7 @@ fn belief(
     if policy.doubt() == Doubt::None {
         return Ok(Belief::certain(scores));
     }
-    let tracks: Vec<TrackIdx> = offers.iter().map(|offer| offer.scored.track).collect();
+    let tracks: Vec<TrackIdx> = offers.iter().map(|offer| offer.ranked.track).collect();
     let mut factors = scorer.factors(profile, &tracks, policy.doubt());
     if factors.is_empty() || !factors.len().is_multiple_of(offers.len()) {
         return Err(MixError::NoDoubt {
@@ -326,10 +358,10 @@ fn belief(
 
 fn shortlisted(catalogue: &Catalogue, offer: &Offer, factors: &[f32]) -> Shortlisted {
     Shortlisted {
-        track: catalogue.track(offer.scored.track).id.clone(),
+        track: catalogue.track(offer.ranked.track).id.clone(),
         score: offer.score,
-        new_to_listener: offer.scored.class.is_new(),
-        arrival: offer.scored.class == Class::Arrival,
+        new_to_listener: offer.ranked.class.is_new(),
+        arrival: offer.ranked.class == Class::Arrival,
         factors: factors.to_vec(),
     }
 }
@@ -341,15 +373,15 @@ fn playing_order(
     drawn: &[Drawn],
     reasons: &Reasons<'_>,
 ) -> Vec<Pick> {
-    let scored = |drawn: &Drawn| &offers[drawn.position].scored;
+    let ranked = |drawn: &Drawn| &offers[drawn.position].ranked;
     let stop = |drawn: &Drawn| {
-        let track = scored(drawn).track;
+        let track = ranked(drawn).track;
         Stop { features: &catalogue.track(track).features, artist: catalogue.artist(track) }
     };
     let stops: Vec<Stop<'_>> = drawn.iter().map(stop).collect();
     let mut openers: Vec<usize> = (0..drawn.len()).collect();
     openers.sort_by(|&a, &b| {
-        let (a, b) = (scored(&drawn[a]), scored(&drawn[b]));
+        let (a, b) = (ranked(&drawn[a]), ranked(&drawn[b]));
         let mean = |likability: f32| Reverse(ordered(likability));
         (a.class, mean(a.likability.mean), a.track).cmp(&(
             b.class,
@@ -358,16 +390,16 @@ fn playing_order(
         ))
     });
     let pick = |position: usize| {
-        let scored = scored(&drawn[position]);
+        let ranked = ranked(&drawn[position]);
         Pick {
-            track: catalogue.track(scored.track).id.clone(),
+            track: catalogue.track(ranked.track).id.clone(),
             drawn: position as u32,
             propensity: drawn[position].propensity,
             propensity_error: drawn[position].propensity_error,
-            likability: scored.likability.mean,
-            uncertainty: scored.likability.uncertainty,
-            new_to_listener: scored.class.is_new(),
-            reason: reasons.reason(scored.track),
+            likability: ranked.likability.mean,
+            uncertainty: ranked.likability.uncertainty,
+            new_to_listener: ranked.class.is_new(),
+            reason: reasons.reason(ranked.track),
         }
     };
     arrange(&stops, &openers).into_iter().map(pick).collect()

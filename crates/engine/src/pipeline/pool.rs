@@ -1,168 +1,109 @@
-//! What a server keeps of a listener between two requests: the candidates with their likabilities,
-//! so that a mix costs no prediction.
+//! What is kept of a listener between two requests: the candidates with their likabilities, so that
+//! a mix costs no prediction.
 //!
 //! ```text
-//! survey: retrieval ─► likabilities ─► Pool          milliseconds, once per listener and model
+//! retrieve: sources ─► scorer ─► Pool               milliseconds, once per listener and model
 //! mix_from: Pool ─► filters ─► ranking ─► … ─► slate     a fraction of one, for every request
 //! ```
 //!
-//! A *whole* pool holds every candidate that a [mix](super::mix) looks at, and gives the same
-//! slates. A *bounded* one holds the works that the listener knows and the best of what is new, as
-//! far as [`Bounds`] go. It can fall short of what filters ask for; [`mix_from`](super::mix_from)
-//! says so instead of giving less ([`MixError::Starved`]).
+//! A pool within bounds holds the works that the listener knows and the best of what is new. It can
+//! hold too little for what a request filters by; mixing from it says so instead of giving less
+//! ([`MixError::Insufficient`]), and [`Mixer::mix_wider`](super::Mixer::mix_wider) looks further.
 //!
 //! Stance, plays and bans are read from the profile at every request and never from the pool: what
-//! a listener says counts at once. Likabilities are those of the survey until [`Pool::rescored`].
+//! a listener says counts at once. Likabilities are those of the retrieval until
+//! [`Pool::rescored`].
 
-use crate::mix::ranking::{WrongCount, predict};
+use super::{MixError, Mixer};
+use crate::candidate::Candidate;
 use crate::mix::reasons::Likes;
-use crate::retrieval::bounded::{self, Found};
-use crate::retrieval::{Candidate, EXACT_LIMIT, Index, Sources, retrieve};
-use crate::{Catalogue, Likability, Profile, Scorer, TrackIdx};
-
-use super::MixError;
-
-/// How much of the catalogue a survey looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Breadth<'a> {
-    /// All that a mix looks at.
-    Whole,
-    /// These tracks, for a request that names what to choose from.
-    Tracks(&'a [TrackIdx]),
-    /// What the sources name first, cut to the best.
-    Bounded(Bounds),
-}
-
-/// How large a bounded pool is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bounds {
-    /// Works that the listener knows, at most.
-    pub familiar: usize,
-    /// Tracks new to the listener, at most, those lately come to the catalogue apart.
-    pub new: usize,
-    /// Tracks new to the listener that the model is asked about, at least `new`.
-    pub asked: usize,
-    /// Tracks that came to the catalogue lately, at most.
-    pub arrivals: usize,
-}
-
-impl Default for Bounds {
-    fn default() -> Self {
-        Self { familiar: 500, new: 600, asked: 2_000, arrivals: 60 }
-    }
-}
-
-/// A candidate with what the model says of it.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Surveyed {
-    /// The track.
-    pub track: TrackIdx,
-    /// Who named it.
-    pub sources: Sources,
-    /// What the model says, which may be no number.
-    pub likability: Likability,
-}
+use crate::retrieval::{Breadth, Named, all_of, cut, within_bounds};
+use crate::{Likability, TrackIdx, WrongCount, predict};
 
 /// Candidates for one listener, scored by one model, in row order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pool {
     model: String,
-    surveyed: Vec<Surveyed>,
+    candidates: Vec<Candidate>,
     likes: Likes,
-    /// Whether works that the listener knows were left out for want of room, or tracks that are
-    /// new.
-    lacks: Lacks,
+    truncated: Truncated,
 }
 
-/// What was left out of a pool for want of room.
+/// Of which tracks there are more in the catalogue than the pool had room for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Lacks {
+pub(super) struct Truncated {
+    /// Works that the listener knows.
     pub(super) familiar: bool,
+    /// Tracks new to the listener.
     pub(super) new: bool,
 }
 
-/// Retrieves and scores candidates for a listener. `arrivals` are tracks that came to the catalogue
-/// lately; a bounded pool keeps the best of them beside the rest.
-///
-/// # Errors
-/// An empty catalogue, or a wrong number of predictions.
-pub fn survey(
-    catalogue: &Catalogue,
-    index: &Index,
-    profile: &Profile,
-    scorer: &dyn Scorer,
-    (breadth, arrivals): (Breadth<'_>, &[TrackIdx]),
-) -> Result<Pool, MixError> {
-    if catalogue.is_empty() {
-        return Err(MixError::EmptyCatalogue);
+impl Mixer<'_> {
+    /// Gathers and scores candidates. `arrivals` are tracks that came to the catalogue after the
+    /// model was trained; a pool within bounds keeps the best of them beside the rest.
+    ///
+    /// # Errors
+    /// [`MixError::EmptyCatalogue`], or [`MixError::Predictions`] if the scorer gives another
+    /// number of predictions than it was asked for.
+    pub fn retrieve(&self, breadth: Breadth<'_>, arrivals: &[TrackIdx]) -> Result<Pool, MixError> {
+        let Self { catalogue, index, profile, scorer } = *self;
+        if catalogue.is_empty() {
+            return Err(MixError::EmptyCatalogue);
+        }
+        let (candidates, truncated) = match breadth {
+            Breadth::Exact => (self.scored(&all_of(catalogue.rows()))?, Truncated::default()),
+            Breadth::Tracks(tracks) => {
+                (self.scored(&all_of(tracks.iter().copied()))?, Truncated::default())
+            }
+            Breadth::Bounded(bounds) => {
+                let found = within_bounds(catalogue, index, profile, bounds, arrivals);
+                let asked = self.scored(&found.named)?;
+                let kept = cut(catalogue, index, profile, asked, bounds);
+                let new = kept.len() - found.known.min(bounds.familiar);
+                let truncated = Truncated {
+                    familiar: found.known > bounds.familiar,
+                    new: new + found.known < catalogue.work_count(),
+                };
+                (kept, truncated)
+            }
+        };
+        let likes = Likes::from_profile(catalogue, index, profile);
+        Ok(Pool { model: scorer.version().to_owned(), candidates, likes, truncated })
     }
-    let likes = Likes::from_profile(catalogue, index, profile);
-    let (surveyed, lacks) = match breadth {
-        Breadth::Whole => {
-            let candidates = retrieve(catalogue, index, profile, EXACT_LIMIT);
-            (surveyed(profile, scorer, &candidates)?, Lacks::default())
-        }
-        Breadth::Tracks(tracks) => {
-            let mut tracks = tracks.to_vec();
-            tracks.sort_unstable();
-            tracks.dedup();
-            let named = |track| Candidate { track, sources: Sources::EXACT };
-            let candidates: Vec<Candidate> = tracks.into_iter().map(named).collect();
-            (surveyed(profile, scorer, &candidates)?, Lacks::default())
-        }
-        Breadth::Bounded(bounds) => {
-            let Found { candidates, known } =
-                bounded::find(catalogue, index, profile, bounds, arrivals);
-            let asked = surveyed(profile, scorer, &candidates)?;
-            let kept = bounded::cut(catalogue, index, profile, (asked, arrivals), bounds);
-            let new = kept.len() - known.min(bounds.familiar);
-            let lacks = Lacks {
-                familiar: known > bounds.familiar,
-                new: new + known < catalogue.work_count(),
-            };
-            (kept, lacks)
-        }
-    };
-    Ok(Pool { model: scorer.version().to_owned(), surveyed, likes, lacks })
-}
 
-pub(super) fn surveyed(
-    profile: &Profile,
-    scorer: &dyn Scorer,
-    candidates: &[Candidate],
-) -> Result<Vec<Surveyed>, WrongCount> {
-    let tracks: Vec<TrackIdx> = candidates.iter().map(|candidate| candidate.track).collect();
-    let predictions = predict(profile, scorer, &tracks)?;
-    let join = |(candidate, likability): (&Candidate, Likability)| Surveyed {
-        track: candidate.track,
-        sources: candidate.sources,
-        likability,
-    };
-    Ok(candidates.iter().zip(predictions).map(join).collect())
+    /// What the model says of tracks that sources named.
+    pub(super) fn scored(&self, named: &[Named]) -> Result<Vec<Candidate>, WrongCount> {
+        let tracks: Vec<TrackIdx> = named.iter().map(|named| named.track).collect();
+        let predictions = predict(self.profile, self.scorer, &tracks)?;
+        let join = |(&Named { track, sources }, likability): (&Named, Likability)| Candidate {
+            track,
+            sources,
+            likability,
+        };
+        Ok(named.iter().zip(predictions).map(join).collect())
+    }
 }
 
 impl Pool {
-    /// The same candidates, scored again for what the profile now holds: after an answer, or by
-    /// another model.
+    /// The same candidates, scored again for what the profile holds now: after feedback, or by
+    /// another model. Costs one prediction per candidate and no search.
     ///
     /// # Errors
-    /// A wrong number of predictions.
-    pub fn rescored(
-        &self,
-        catalogue: &Catalogue,
-        index: &Index,
-        profile: &Profile,
-        scorer: &dyn Scorer,
-    ) -> Result<Self, MixError> {
-        let tracks: Vec<TrackIdx> = self.surveyed.iter().map(|surveyed| surveyed.track).collect();
-        let predictions = predict(profile, scorer, &tracks)?;
-        let again =
-            |(surveyed, likability): (&Surveyed, Likability)| Surveyed { likability, ..*surveyed };
+    /// [`MixError::Predictions`] if the scorer gives another number of predictions than it was asked
+    /// for.
+    pub fn rescored(&self, mixer: &Mixer<'_>) -> Result<Self, MixError> {
+        let tracks: Vec<TrackIdx> =
+            self.candidates.iter().map(|candidate| candidate.track).collect();
+        let predictions = predict(mixer.profile, mixer.scorer, &tracks)?;
+        let again = |(candidate, likability): (&Candidate, Likability)| Candidate {
+            likability,
+            ..*candidate
+        };
         Ok(Self {
-            model: scorer.version().to_owned(),
-            surveyed: self.surveyed.iter().zip(predictions).map(again).collect(),
-            likes: Likes::from_profile(catalogue, index, profile),
-            lacks: self.lacks,
+            model: mixer.scorer.version().to_owned(),
+            candidates: self.candidates.iter().zip(predictions).map(again).collect(),
+            likes: Likes::from_profile(mixer.catalogue, mixer.index, mixer.profile),
+            truncated: self.truncated,
         })
     }
 
@@ -172,24 +113,29 @@ impl Pool {
     }
 
     /// The candidates in row order.
-    pub fn surveyed(&self) -> &[Surveyed] {
-        &self.surveyed
+    pub fn candidates(&self) -> &[Candidate] {
+        &self.candidates
     }
 
-    /// What the listener likes, summed up when the pool was made.
+    /// What the listener likes, summed up when the pool was made; reasons are given by it.
     pub fn likes(&self) -> &Likes {
         &self.likes
     }
 
-    /// Bytes that it takes up.
+    /// Bytes of memory that it takes up.
     pub fn bytes(&self) -> usize {
         size_of::<Self>()
             + self.model.len()
-            + self.surveyed.capacity() * size_of::<Surveyed>()
+            + self.candidates.capacity() * size_of::<Candidate>()
             + self.likes.bytes()
     }
 
-    pub(super) fn lacks(&self) -> Lacks {
-        self.lacks
+    pub(super) fn truncated(&self) -> Truncated {
+        self.truncated
+    }
+
+    /// As if the catalogue held nothing else: there is no wider pool to go on to.
+    pub(super) fn final_one(self) -> Self {
+        Self { truncated: Truncated::default(), ..self }
     }
 }

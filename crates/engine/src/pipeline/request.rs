@@ -4,12 +4,13 @@ use std::fmt;
 
 use segue_core::{Timestamp, TrackId};
 
-use crate::mix::filters::{Familiarity, LeftOut};
-use crate::mix::ranking::WrongCount;
+use crate::mix::filters::{Familiarity, FilterContext, LeftOut};
 use crate::policy::PolicyKind;
+use crate::{Catalogue, Profile, TrackIdx, WrongCount};
 
 /// A mix has at most this many tracks.
 pub const LONGEST_MIX: u32 = 1_000;
+const SECONDS_PER_DAY: i64 = 86_400;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +44,9 @@ pub struct MixRequest {
     /// The share of the new tracks that is given to arrivals, 0 to 1: no less, so that they get to
     /// be known, and no more, as long as there are others.
     pub arrival_share: f32,
+    /// Whether the model is asked about every track of the catalogue instead of the most promising
+    /// ones. Costs some twenty microseconds of processor time a track.
+    pub exact: bool,
 }
 
 impl MixRequest {
@@ -64,6 +68,7 @@ impl MixRequest {
             exclude_artists: Vec::new(),
             arrivals: Vec::new(),
             arrival_share: 0.1,
+            exact: false,
         }
     }
 
@@ -81,6 +86,32 @@ impl MixRequest {
             return Err(MixError::Cap);
         }
         Ok(())
+    }
+
+    /// Rows of the arrivals that the catalogue holds.
+    pub(super) fn arrival_rows(&self, catalogue: &Catalogue) -> Vec<TrackIdx> {
+        self.arrivals.iter().filter_map(|id| catalogue.find(id)).collect()
+    }
+
+    /// What the filters of this request test for a listener.
+    pub(crate) fn filters<'a>(
+        &self,
+        catalogue: &'a Catalogue,
+        profile: &'a Profile,
+    ) -> FilterContext<'a> {
+        let rows = |ids: &[TrackId]| ids.iter().filter_map(|id| catalogue.find(id)).collect();
+        let window = i64::from(self.no_repeat_days) * SECONDS_PER_DAY;
+        let window_start = Timestamp::from_second(self.now.as_second().saturating_sub(window));
+        let artists = self.exclude_artists.iter();
+        FilterContext {
+            catalogue,
+            profile,
+            familiarity: self.familiarity,
+            played_after: (window > 0).then(|| window_start.unwrap_or(Timestamp::MIN)),
+            within: self.within.as_deref().map(rows),
+            excluded_tracks: rows(&self.exclude_tracks),
+            excluded_artists: artists.filter_map(|name| catalogue.find_artist(name)).collect(),
+        }
     }
 }
 
@@ -127,10 +158,10 @@ pub enum MixError {
         /// How many predictions it gave.
         found: usize,
     },
-    /// A bounded pool has too little for the request, where the catalogue may have more: make the
-    /// mix from a wider pool, or with [`mix`](super::mix).
+    /// A pool has too little for the request, where the catalogue may have more:
+    /// [`Mixer::mix_wider`](super::Mixer::mix_wider) finds it.
     #[error("the pool of candidates is too small for this request")]
-    Starved,
+    Insufficient,
     /// The model states no doubt of the kind that the policy explores by.
     #[error(
         "model `{model}` does not say what `{policy}` explores by; choose another policy or train again"

@@ -10,7 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use segue_core::{Pick, Shortlisted, Slate, TrackId};
 
 use super::{Belief, Policy, PolicyKind, PolicySettings, choose, label};
-use crate::mix::quota::{Caps, Class, Quota, Shape};
+use crate::candidate::Class;
+use crate::mix::quota::{Caps, Quota, Shape};
 use crate::{Catalogue, TrackIdx};
 
 /// One pick.

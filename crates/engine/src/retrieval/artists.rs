@@ -2,25 +2,8 @@
 
 use rustc_hash::FxHashMap;
 
-use super::{CandidateSet, Index, Sources};
-use crate::{ArtistIdx, Catalogue, Profile, TrackIdx};
-
-/// Tracks of at most this many artists, those liked most.
-const MOST_ARTISTS: usize = 500;
-/// At most this many tracks of one artist: "Various Artists" has thousands.
-const MOST_TRACKS: usize = 200;
-/// At most this many tracks of one artist where artists are asked in turn: no cap on artists lets
-/// more be heard in a mix.
-const MOST_IN_TURN: usize = 20;
-
-/// Adds the tracks of the artists whose works the listener likes.
-pub fn add(catalogue: &Catalogue, index: &Index, profile: &Profile, candidates: &mut CandidateSet) {
-    for artist in liked_artists(catalogue, profile).into_iter().take(MOST_ARTISTS) {
-        for &track in index.tracks_by(artist).iter().take(MOST_TRACKS) {
-            candidates.add(track, Sources::ARTISTS);
-        }
-    }
-}
+use super::limits::{ARTISTS, NAMED_OF_ARTIST, TRACKS_OF_ARTIST};
+use crate::{ArtistIdx, Catalogue, Index, Profile, TrackIdx};
 
 /// Tracks of the artists whose works the listener likes: the most popular one of each artist, then
 /// the next of each, and so on.
@@ -28,13 +11,13 @@ pub(crate) fn in_turn(catalogue: &Catalogue, index: &Index, profile: &Profile) -
     let popularity = |track: &TrackIdx| index.popularity.value(*track);
     let of_artist = |artist: ArtistIdx| {
         let mut tracks: Vec<TrackIdx> =
-            index.tracks_by(artist).iter().take(MOST_TRACKS).copied().collect();
+            index.tracks_by(artist).iter().take(TRACKS_OF_ARTIST).copied().collect();
         tracks.sort_by(|a, b| popularity(b).total_cmp(&popularity(a)).then(a.cmp(b)));
         tracks
     };
-    let liked = liked_artists(catalogue, profile).into_iter().take(MOST_ARTISTS);
+    let liked = liked_artists(catalogue, profile).into_iter().take(ARTISTS);
     let tracks: Vec<Vec<TrackIdx>> = liked.map(of_artist).collect();
-    (0..MOST_IN_TURN)
+    (0..NAMED_OF_ARTIST)
         .flat_map(|turn| tracks.iter().filter_map(move |tracks| tracks.get(turn).copied()))
         .collect()
 }

@@ -1,26 +1,14 @@
 //! What sounds like the listener's likes: the tracks nearest to any of them in the [space of
 //! sound](crate::sound).
 //!
-//! A scan over the catalogue for at most [`MOST_ANCHORS`] likes. The distance to the nearest like
+//! A scan over the catalogue for at most [`ANCHORS`] likes. The distance to the nearest like
 //! is used, not that to their mean: who likes two kinds of music does not like what lies between.
 
 use rayon::prelude::*;
 
-use super::{CandidateSet, Index, Sources};
+use super::limits::ANCHORS;
 use crate::sound::{self, LANES, Position};
-use crate::{Profile, TrackIdx};
-
-/// At most this many likes are looked around, those that weigh most.
-const MOST_ANCHORS: usize = 32;
-/// At most this many tracks.
-const MOST: usize = 10_000;
-
-/// Adds the tracks nearest to what the listener likes.
-pub fn add(index: &Index, profile: &Profile, candidates: &mut CandidateSet) {
-    nearest(index, profile, MOST)
-        .into_iter()
-        .for_each(|track| candidates.add(track, Sources::NEIGHBOURS));
-}
+use crate::{Index, Profile, TrackIdx};
 
 /// At most `most` tracks nearest to what the listener likes, the nearest first, ties by row.
 pub(crate) fn nearest(index: &Index, profile: &Profile, most: usize) -> Vec<TrackIdx> {
@@ -51,5 +39,5 @@ fn anchors(profile: &Profile) -> Vec<TrackIdx> {
         .map(|(track, label)| (label.weight, track))
         .collect();
     liked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    liked.into_iter().take(MOST_ANCHORS).map(|(_, track)| track).collect()
+    liked.into_iter().take(ANCHORS).map(|(_, track)| track).collect()
 }

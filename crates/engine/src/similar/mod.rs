@@ -21,8 +21,8 @@ mod tree;
 use rustc_hash::FxHashMap;
 use segue_core::AudioFeature;
 
+use crate::Index;
 use crate::mix::reasons::shared_features;
-use crate::retrieval::Index;
 use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 
 use together::Company;

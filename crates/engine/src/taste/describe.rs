@@ -6,7 +6,7 @@ use segue_core::{AudioFeature, Difference, Direction};
 
 use super::likes::{Like, squared_distance};
 use super::{Course, Leading, Standing, Taste, Trend};
-use crate::retrieval::Index;
+use crate::Index;
 use crate::sound::AXES;
 use crate::{ArtistIdx, Catalogue};
 

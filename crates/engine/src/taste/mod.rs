@@ -23,8 +23,8 @@ use rustc_hash::FxHashMap;
 use segue_core::{AudioFeature, Difference, Timestamp, TrackId};
 use serde::Serialize;
 
+use crate::Index;
 use crate::history::Plays;
-use crate::retrieval::Index;
 use crate::sound::SoundSpace;
 use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use segue_engine::explain::explain;
 use segue_engine::mix::filters::FilterStep;
 use segue_engine::mix::reasons::Likes;
-use segue_engine::pipeline::{MixRequest, mix};
+use segue_engine::pipeline::MixRequest;
 use segue_engine::{Stance, TrackIdx};
 
 use crate::world::{HashScorer, Plan, plans, request};
@@ -18,7 +18,7 @@ proptest! {
         let scorer = HashScorer(plan.seed);
         let request = request(20, explore);
         let likes = Likes::from_profile(&world.catalogue, &world.index, &world.profile);
-        let Ok(outcome) = mix(&world.catalogue, &world.index, &world.profile, &scorer, &request) else {
+        let Ok(outcome) = world.mixer(&scorer).mix(&request) else {
             return Ok(());
         };
         for pick in &outcome.slate.picks {
@@ -38,7 +38,7 @@ proptest! {
         let scorer = HashScorer(plan.seed);
         let request = MixRequest { no_repeat_days: days, ..request(20, 0.5) };
         let likes = Likes::from_profile(&world.catalogue, &world.index, &world.profile);
-        let Ok(outcome) = mix(&world.catalogue, &world.index, &world.profile, &scorer, &request) else {
+        let Ok(outcome) = world.mixer(&scorer).mix(&request) else {
             return Ok(());
         };
         let told = (&world.profile, &likes);

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use segue_core::{ListenerId, Reason, Slate, Track, TrackId, WorkId};
+use segue_engine::Index;
 use segue_engine::eval::new_listener::liking;
 use segue_engine::mix::arrivals::arrivals;
 use segue_engine::mix::filters::{Familiarity, FilterStep};
 use segue_engine::mix::sentence::sentence;
-use segue_engine::pipeline::{MixError, MixRequest, Note, mix};
+use segue_engine::pipeline::{MixError, MixRequest, Mixer, Note};
 use segue_engine::policy::PolicyKind;
 use segue_engine::policy::draw::redraw;
-use segue_engine::retrieval::Index;
 use segue_engine::{Catalogue, Likability, Profile, Scorer, Stance, TrackIdx};
 
 use crate::world::{HashScorer, Plan, RowScorer, World, days_ago, now, plans, request};
@@ -103,7 +103,7 @@ proptest! {
         let most_new = most_under_caps(&world, &request, |idx| is_new(&world, idx)).min(most);
         let most_familiar = most_under_caps(&world, &request, |idx| !is_new(&world, idx)).min(most);
         let asked = (explore * length as f32).round() as u32;
-        match mix(&world.catalogue, &world.index, &world.profile, &HashScorer(plan.seed), &request) {
+        match world.mixer(&HashScorer(plan.seed)).mix(&request) {
             Ok(outcome) => {
                 prop_assert_eq!(outcome.slate.picks.len() as u32, most);
                 prop_assert_eq!(outcome.slate.new_count() as u32, asked.clamp(most - most_familiar, most_new));
@@ -135,7 +135,7 @@ proptest! {
             arrival_share: share,
             ..request(length, explore)
         };
-        let Ok(outcome) = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(plan.seed), &request)
+        let Ok(outcome) = world.mixer(&HashScorer(plan.seed)).mix(&request)
         else {
             return Ok(());
         };
@@ -164,7 +164,7 @@ proptest! {
         let mut before = 0;
         for step in 0..=10 {
             let request = request(length, step as f32 / 10.0);
-            if let Ok(outcome) = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request) {
+            if let Ok(outcome) = world.mixer(&HashScorer(1)).mix(&request) {
                 prop_assert!(outcome.slate.new_count() >= before);
                 before = outcome.slate.new_count();
             }
@@ -175,7 +175,7 @@ proptest! {
     fn a_slate_keeps_every_rule(plan in plans(), length in 1_u32..40, explore in 0.0..=1.0_f32, seed: u64) {
         let world = plan.build();
         let request = MixRequest { seed, no_repeat_days: 14, ..request(length, explore) };
-        let Ok(outcome) = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(seed), &request) else {
+        let Ok(outcome) = world.mixer(&HashScorer(seed)).mix(&request) else {
             return Ok(());
         };
         let slate = &outcome.slate;
@@ -211,7 +211,7 @@ proptest! {
     fn same_inputs_and_seed_give_the_same_slate(plan in plans(), explore in 0.0..=1.0_f32) {
         let world = plan.build();
         let request = request(20, explore);
-        let run = || mix(&world.catalogue, &world.index, &world.profile, &HashScorer(3), &request);
+        let run = || world.mixer(&HashScorer(3)).mix(&request);
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap().install(run);
         prop_assert_eq!(run(), alone);
     }
@@ -220,7 +220,7 @@ proptest! {
     fn reasons_state_facts(plan in plans(), explore in 0.0..=1.0_f32) {
         let world = plan.build();
         let request = request(25, explore);
-        let Ok(outcome) = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(5), &request) else {
+        let Ok(outcome) = world.mixer(&HashScorer(5)).mix(&request) else {
             return Ok(());
         };
         for pick in &outcome.slate.picks {
@@ -283,8 +283,7 @@ fn a_new_listener_gets_what_is_popular() {
     }
     let world = World::new(Catalogue::from_tracks(tracks), stranger());
     let request = MixRequest { policy: PolicyKind::Greedy, ..request(10, 0.3) };
-    let outcome =
-        mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request).unwrap();
+    let outcome = world.mixer(&RowScorer(|_| 0.5)).mix(&request).unwrap();
     assert!(rows(&world, &outcome.slate).iter().all(|idx| idx.0 % 10 == 0));
     assert!(outcome.notes.contains(&Note::NewListener));
     assert_eq!(outcome.headline(), "10 of 10 new to you");
@@ -295,7 +294,7 @@ fn predictions_that_are_not_numbers_come_last() {
     let world = World::new(Catalogue::from_tracks(songs(40)), stranger());
     let scorer = RowScorer(|row| if row < 30 { f32::NAN } else { 0.0 });
     let request = MixRequest { policy: PolicyKind::Greedy, ..request(10, 1.0) };
-    let outcome = mix(&world.catalogue, &world.index, &world.profile, &scorer, &request).unwrap();
+    let outcome = world.mixer(&scorer).mix(&request).unwrap();
     assert!(rows(&world, &outcome.slate).iter().all(|idx| idx.0 >= 30));
     assert!(outcome.notes.contains(&Note::NotFinite { count: 30 }));
     assert!(outcome.slate.picks.iter().all(|pick| pick.likability.is_finite()));
@@ -315,8 +314,7 @@ fn each_filter_counts_what_it_left_out() {
         exclude_artists: vec!["ARTIST 2".to_owned()],
         ..request(10, 1.0)
     };
-    let outcome =
-        mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap();
+    let outcome = world.mixer(&HashScorer(1)).mix(&request).unwrap();
     let counts: Vec<_> =
         outcome.left_out.iter().map(|left_out| (left_out.step, left_out.count)).collect();
     assert_eq!(outcome.candidates, 7);
@@ -331,8 +329,7 @@ fn each_filter_counts_what_it_left_out() {
 fn filters_that_leave_nothing_say_which_did() {
     let world = World::new(Catalogue::from_tracks(songs(3)), stranger());
     let request = MixRequest { familiarity: Familiarity::Heard, ..request(3, 0.0) };
-    let error =
-        mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap_err();
+    let error = world.mixer(&HashScorer(1)).mix(&request).unwrap_err();
     let MixError::NothingEligible { candidates, left_out } = error else { panic!("{error}") };
     assert_eq!(candidates, 3);
     assert!(left_out.iter().any(|x| x.step == FilterStep::Familiarity && x.count == 3));
@@ -341,15 +338,19 @@ fn filters_that_leave_nothing_say_which_did() {
 #[test]
 fn requests_out_of_range_are_refused() {
     let world = World::new(Catalogue::from_tracks(songs(3)), stranger());
-    let run = |request: MixRequest| {
-        mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap_err()
-    };
+    let run = |request: MixRequest| world.mixer(&HashScorer(1)).mix(&request).unwrap_err();
     assert_eq!(run(request(0, 0.5)), MixError::Length { found: 0 });
     assert_eq!(run(request(5, 1.5)), MixError::Explore { found: 1.5 });
     assert!(matches!(run(request(5, f32::NAN)), MixError::Explore { .. }));
     assert_eq!(run(MixRequest { album_cap: 0, ..request(5, 0.5) }), MixError::Cap);
     let empty = Catalogue::default();
-    let outcome = mix(&empty, &Index::default(), &stranger(), &HashScorer(1), &request(5, 0.5));
+    let outcome = Mixer {
+        catalogue: &empty,
+        index: &Index::default(),
+        profile: &stranger(),
+        scorer: &HashScorer(1),
+    }
+    .mix(&request(5, 0.5));
     assert_eq!(outcome, Err(MixError::EmptyCatalogue));
 }
 
@@ -365,8 +366,7 @@ fn a_scorer_that_miscounts_is_found_out() {
         }
     }
     let world = World::new(Catalogue::from_tracks(songs(3)), stranger());
-    let error =
-        mix(&world.catalogue, &world.index, &world.profile, &Silent, &request(2, 0.5)).unwrap_err();
+    let error = world.mixer(&Silent).mix(&request(2, 0.5)).unwrap_err();
     assert_eq!(error, MixError::Predictions { expected: 3, found: 0 });
 }
 

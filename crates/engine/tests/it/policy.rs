@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
 use segue_core::{Slate, SlateConfig, TrackId};
 use segue_engine::pipeline::MixError;
-use segue_engine::pipeline::{MixRequest, mix};
+use segue_engine::pipeline::MixRequest;
 use segue_engine::policy::draw::{RedrawError, generator, redraw, reweigh};
 use segue_engine::policy::{
     Belief, BetaThompson, Chooser, EnsembleThompson, Greedy, LinUcb, LinearThompson, PlackettLuce,
@@ -147,8 +147,7 @@ fn an_upper_bound_gives_the_benefit_of_the_doubt() {
 fn a_model_without_doubt_is_refused_by_policies_that_explore_by_it() {
     let world = Plan { seed: 1, tracks: 100, artists: 20, known: 0.5 }.build();
     let request = MixRequest { policy: PolicyKind::LinearThompson, ..request(15, 0.5) };
-    let error = mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request)
-        .unwrap_err();
+    let error = world.mixer(&RowScorer(|_| 0.5)).mix(&request).unwrap_err();
     assert!(matches!(error, MixError::NoDoubt { policy: "linear-thompson", .. }), "{error}");
 }
 
@@ -215,7 +214,7 @@ proptest! {
 
 fn slate(world: &World, explore: f32, policy: PolicyKind, seed: u64) -> Option<Slate> {
     let request = MixRequest { policy, seed, ..request(15, explore) };
-    let outcome = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(seed), &request);
+    let outcome = world.mixer(&HashScorer(seed)).mix(&request);
     outcome.ok().map(|outcome| outcome.slate)
 }
 

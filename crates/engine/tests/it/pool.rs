@@ -4,15 +4,14 @@
 use proptest::prelude::*;
 use segue_core::{ListenerId, TrackId};
 use segue_engine::mix::filters::Familiarity;
-use segue_engine::pipeline::{Bounds, Breadth, MixError, MixRequest, Pool, mix, mix_from, survey};
+use segue_engine::pipeline::{Bounds, Breadth, MixError, MixRequest, Pool};
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Interaction, Profile, Stance, TrackIdx};
 
 use crate::world::{HashScorer, Plan, World, plans, request};
 
 fn pool(world: &World, scorer: &HashScorer, breadth: Breadth<'_>) -> Pool {
-    survey(&world.catalogue, &world.index, &world.profile, scorer, (breadth, &[]))
-        .expect("it has tracks")
+    world.mixer(scorer).retrieve(breadth, &[]).expect("it has tracks")
 }
 
 fn bounded(familiar: usize, new: usize) -> Breadth<'static> {
@@ -27,7 +26,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
-    fn a_whole_pool_gives_the_mix_that_is_made_without_one(
+    fn a_pool_of_everything_gives_the_exact_mix(
         plan in plans(),
         length in 1_u32..40,
         explore in 0.0..=1.0_f32,
@@ -49,12 +48,36 @@ proptest! {
             within: plan.seed.is_multiple_of(3).then(|| ids(2)),
             ..request(length, explore)
         };
-        let pool = pool(&world, &scorer, Breadth::Whole);
-        let World { catalogue, index, profile } = &world;
-        prop_assert_eq!(
-            mix_from(catalogue, index, profile, &scorer, (&pool, &request)),
-            mix(catalogue, index, profile, &scorer, &request)
-        );
+        let pool = pool(&world, &scorer, Breadth::Exact);
+        let mixer = world.mixer(&scorer);
+        let from_pool = mixer.mix_from(&pool, &request).map(|outcome| outcome.slate);
+        let exact = mixer.mix(&MixRequest { exact: true, ..request }).map(|outcome| outcome.slate);
+        match (from_pool, exact) {
+            (Err(MixError::NothingEligible { .. }), Err(MixError::NothingEligible { .. })) => {}
+            (from_pool, exact) => prop_assert_eq!(from_pool, exact),
+        }
+    }
+
+    #[test]
+    fn a_mix_within_bounds_is_the_exact_one_where_the_bounds_hold_everything(
+        plan in plans(),
+        length in 1_u32..40,
+        explore in 0.0..=1.0_f32,
+        policy in 0..PolicyKind::ALL.len(),
+    ) {
+        let world = plan.build();
+        let scorer = HashScorer(plan.seed);
+        let request = MixRequest {
+            policy: PolicyKind::ALL[policy],
+            seed: plan.seed,
+            ..request(length, explore)
+        };
+        let mixer = world.mixer(&scorer);
+        let slate = |request: &MixRequest| mixer.mix(request).map(|outcome| outcome.slate);
+        match (slate(&request), slate(&MixRequest { exact: true, ..request.clone() })) {
+            (Err(MixError::NothingEligible { .. }), Err(MixError::NothingEligible { .. })) => {}
+            (bounded, exact) => prop_assert_eq!(bounded, exact),
+        }
     }
 
     #[test]
@@ -67,10 +90,9 @@ proptest! {
         let scorer = HashScorer(plan.seed);
         let request = request(20, explore);
         let pool = pool(&world, &scorer, bounded(bounds.0, bounds.1));
-        let World { catalogue, index, profile } = &world;
-        let whole = mix(catalogue, index, profile, &scorer, &request);
-        match mix_from(catalogue, index, profile, &scorer, (&pool, &request)) {
-            Err(MixError::Starved) => {}
+        let whole = world.mixer(&scorer).mix(&MixRequest { exact: true, ..request.clone() });
+        match world.mixer(&scorer).mix_from(&pool, &request) {
+            Err(MixError::Insufficient) => {}
             Ok(outcome) => {
                 let whole = whole.expect("there is at least what the pool has").slate;
                 prop_assert_eq!(outcome.slate.picks.len(), whole.picks.len());
@@ -84,7 +106,7 @@ proptest! {
     fn a_bounded_pool_keeps_to_its_bounds_with_one_version_of_each_work(plan in plans(), familiar in 0_usize..40, new in 0_usize..40) {
         let world = plan.build();
         let pool = pool(&world, &HashScorer(plan.seed), bounded(familiar, new));
-        let tracks: Vec<TrackIdx> = pool.surveyed().iter().map(|surveyed| surveyed.track).collect();
+        let tracks: Vec<TrackIdx> = pool.candidates().iter().map(|candidate| candidate.track).collect();
         prop_assert!(tracks.is_sorted_by(|a, b| a < b));
         let works: std::collections::BTreeSet<_> = tracks.iter().map(|&track| world.catalogue.work(track)).collect();
         prop_assert_eq!(works.len(), tracks.len());
@@ -100,9 +122,7 @@ fn a_ban_counts_at_once_and_a_list_of_tracks_needs_more_than_a_bounded_pool() {
     let mut world = Plan { seed: 4, tracks: 400, artists: 60, known: 0.3 }.build();
     let scorer = HashScorer(4);
     let pool = pool(&world, &scorer, bounded(60, 120));
-    let made = |world: &World, request: &MixRequest| {
-        mix_from(&world.catalogue, &world.index, &world.profile, &scorer, (&pool, request))
-    };
+    let made = |world: &World, request: &MixRequest| world.mixer(&scorer).mix_from(&pool, request);
     let request = request(20, 0.5);
     let first = made(&world, &request).unwrap().slate.picks[0].track.clone();
     let row = world.catalogue.find(&first).unwrap();
@@ -121,7 +141,7 @@ fn a_ban_counts_at_once_and_a_list_of_tracks_needs_more_than_a_bounded_pool() {
 
     let within =
         Some(world.catalogue.rows().map(|row| world.catalogue.track(row).id.clone()).collect());
-    assert_eq!(made(&world, &MixRequest { within, ..request }), Err(MixError::Starved));
+    assert_eq!(made(&world, &MixRequest { within, ..request }), Err(MixError::Insufficient));
 }
 
 #[test]
@@ -132,11 +152,10 @@ fn arrivals_are_in_a_bounded_pool_or_scored_when_asked_for() {
         world.catalogue.rows().filter(|row| row.0.is_multiple_of(11)).collect();
     let arrivals = late.iter().map(|&row| world.catalogue.track(row).id.clone()).collect();
     let request = MixRequest { arrivals, arrival_share: 0.5, ..request(20, 0.5) };
-    let World { catalogue, index, profile } = &world;
     for known_late in [&[][..], &late] {
         let breadth = Breadth::Bounded(Bounds { familiar: 50, new: 100, asked: 100, arrivals: 40 });
-        let pool = survey(catalogue, index, profile, &scorer, (breadth, known_late)).unwrap();
-        let outcome = mix_from(catalogue, index, profile, &scorer, (&pool, &request)).unwrap();
+        let pool = world.mixer(&scorer).retrieve(breadth, known_late).unwrap();
+        let outcome = world.mixer(&scorer).mix_from(&pool, &request).unwrap();
         let arrived = outcome
             .slate
             .picks
@@ -152,11 +171,10 @@ fn arrivals_are_in_a_bounded_pool_or_scored_when_asked_for() {
 fn a_pool_is_rescored_for_the_profile_as_it_is() {
     let world = Plan { seed: 12, tracks: 300, artists: 60, known: 0.2 }.build();
     let pool = pool(&world, &HashScorer(1), bounded(40, 80));
-    let World { catalogue, index, profile } = &world;
-    let again = pool.rescored(catalogue, index, profile, &HashScorer(2)).unwrap();
-    let tracks = |pool: &Pool| pool.surveyed().iter().map(|x| x.track).collect::<Vec<_>>();
+    let again = pool.rescored(&world.mixer(&HashScorer(2))).unwrap();
+    let tracks = |pool: &Pool| pool.candidates().iter().map(|x| x.track).collect::<Vec<_>>();
     assert_eq!(tracks(&again), tracks(&pool));
     assert_ne!(again, pool);
-    assert_eq!(again.rescored(catalogue, index, profile, &HashScorer(1)).unwrap(), pool);
+    assert_eq!(again.rescored(&world.mixer(&HashScorer(1))).unwrap(), pool);
     assert!(pool.bytes() < 120 * 16 + 12_000, "{}", pool.bytes());
 }

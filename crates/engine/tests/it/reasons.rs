@@ -3,7 +3,7 @@
 use segue_core::{AudioFeature, ListenerId, Reason, Track, TrackId, WorkId};
 use segue_engine::dataset::labels::work_label;
 use segue_engine::mix::sentence::sentence;
-use segue_engine::pipeline::{MixRequest, mix};
+use segue_engine::pipeline::MixRequest;
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Catalogue, Interaction, Profile, Stance};
 
@@ -70,9 +70,7 @@ fn sentences(listened: &[(Track, Did)]) -> Vec<(String, String)> {
         policy: PolicyKind::Greedy,
         ..MixRequest::new(now())
     };
-    let outcome =
-        mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request)
-            .expect("a mix");
+    let outcome = world.mixer(&RowScorer(|_| 0.5)).mix(&request).expect("a mix");
     let mut all: Vec<(String, String)> = outcome
         .slate
         .picks

@@ -1,43 +1,43 @@
 //! Candidate sources and popularity.
 
 use segue_core::ListenerId;
-use segue_engine::retrieval::{Sources, retrieve};
+use segue_engine::candidate::{Candidate, Sources};
+use segue_engine::pipeline::{Bounds, Breadth};
 use segue_engine::sound::SoundSpace;
 use segue_engine::{Profile, TrackIdx};
 
-use crate::world::{Plan, World};
+use crate::world::{HashScorer, Plan, World};
 
 fn world() -> World {
     Plan { seed: 7, tracks: 400, artists: 30, known: 0.1 }.build()
 }
 
-#[test]
-fn a_small_catalogue_is_retrieved_whole() {
-    let world = world();
-    let candidates = retrieve(&world.catalogue, &world.index, &world.profile, 400);
-    let tracks: Vec<TrackIdx> = candidates.iter().map(|candidate| candidate.track).collect();
-    assert_eq!(tracks, world.catalogue.rows().collect::<Vec<_>>());
-    let from_history =
-        candidates.iter().filter(|candidate| candidate.sources.contains(Sources::HISTORY));
-    assert!(from_history.clone().count() > 10);
-    assert!(from_history.into_iter().all(|c| world.profile.knows(world.catalogue.work(c.track))));
+fn candidates(world: &World, breadth: Breadth<'_>) -> Vec<Candidate> {
+    world.mixer(&HashScorer(7)).retrieve(breadth, &[]).unwrap().candidates().to_vec()
 }
 
 #[test]
-fn a_large_catalogue_is_retrieved_by_its_sources() {
+fn an_exact_retrieval_holds_every_track() {
     let world = world();
-    let candidates = retrieve(&world.catalogue, &world.index, &world.profile, 0);
+    let exact = candidates(&world, Breadth::Exact);
+    let tracks: Vec<TrackIdx> = exact.iter().map(|candidate| candidate.track).collect();
+    assert_eq!(tracks, world.catalogue.rows().collect::<Vec<_>>());
+    assert!(exact.iter().all(|candidate| candidate.sources == Sources::ALL));
+}
+
+#[test]
+fn every_source_names_something_of_its_own_kind() {
+    let world = world();
+    let bounded = candidates(&world, Breadth::Bounded(Bounds::USUAL));
+    let of = |source| bounded.iter().filter(move |candidate| candidate.sources.contains(source));
     for source in [Sources::HISTORY, Sources::POPULAR, Sources::ARTISTS, Sources::NEIGHBOURS] {
-        assert!(
-            candidates.iter().any(|candidate| candidate.sources.contains(source)),
-            "{source:?}"
-        );
+        assert!(of(source).next().is_some(), "{source:?}");
     }
-    assert!(!candidates.iter().any(|candidate| candidate.sources.contains(Sources::EXACT)));
-    let by_liked_artists =
-        candidates.iter().filter(|candidate| candidate.sources.contains(Sources::ARTISTS));
+    assert!(of(Sources::HISTORY).count() > 10);
+    assert!(of(Sources::HISTORY).all(|c| world.profile.knows(world.catalogue.work(c.track))));
+    assert!(of(Sources::ALL).next().is_none());
     let liked: Vec<_> = world.profile.labelled().filter(|(_, label)| label.liked).collect();
-    for candidate in by_liked_artists {
+    for candidate in of(Sources::ARTISTS) {
         let artist = world.catalogue.artist(candidate.track);
         assert!(
             artist.is_some()
@@ -47,12 +47,13 @@ fn a_large_catalogue_is_retrieved_by_its_sources() {
 }
 
 #[test]
-fn a_stranger_in_a_large_catalogue_gets_what_is_popular() {
-    let world = world();
-    let stranger = Profile::empty(ListenerId::new("stranger"));
-    let candidates = retrieve(&world.catalogue, &world.index, &stranger, 0);
-    assert!(!candidates.is_empty());
-    assert!(candidates.iter().all(|candidate| candidate.sources == Sources::POPULAR));
+fn a_stranger_gets_what_is_popular() {
+    let mut world = world();
+    world.profile = Profile::empty(ListenerId::new("stranger"));
+    let bounded =
+        candidates(&world, Breadth::Bounded(Bounds { new: 50, asked: 50, ..Bounds::USUAL }));
+    assert_eq!(bounded.len(), 50);
+    assert!(bounded.iter().all(|candidate| candidate.sources == Sources::POPULAR));
 }
 
 #[test]

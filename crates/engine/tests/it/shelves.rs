@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use segue_core::{Timestamp, TrackId};
 use segue_engine::mix::filters::Familiarity;
-use segue_engine::pipeline::{MixRequest, mix};
+use segue_engine::pipeline::MixRequest;
 use segue_engine::shelves::{Missing, Near, Page, Plan, SHORTEST, ShelfKind, anchors, fill, plan};
 use segue_engine::{Catalogue, Profile, TrackIdx, WorkIdx};
 
@@ -43,9 +43,7 @@ fn planned(world: &World, base: &MixRequest) -> Plan {
 }
 
 fn page(world: &World, base: &MixRequest) -> Page {
-    let make = |request: &MixRequest| {
-        mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), request)
-    };
+    let make = |request: &MixRequest| world.mixer(&HashScorer(1)).mix(request);
     fill(&world.catalogue, planned(world, base), make).unwrap()
 }
 

@@ -1,7 +1,7 @@
 //! What the page says that the dial would do.
 
 use segue_engine::history::Plays;
-use segue_engine::pipeline::{MixError, MixRequest, mix};
+use segue_engine::pipeline::{MixError, MixRequest};
 use segue_engine::stops::{Effect, Listener, STOPS, effects};
 use segue_engine::taste::Tastes;
 
@@ -16,9 +16,7 @@ fn effects_at(world: &World, places: &[f32]) -> Vec<Effect> {
         profile: &world.profile,
         tastes: &tastes,
     };
-    let make = |request: &MixRequest| {
-        mix(&world.catalogue, &world.index, &world.profile, &HashScorer(2), request)
-    };
+    let make = |request: &MixRequest| world.mixer(&HashScorer(2)).mix(request);
     effects(&listener, places, &request(30, 0.0), make).unwrap()
 }
 
@@ -29,9 +27,7 @@ fn the_effect_is_that_of_the_mix_at_that_place() {
     let found = effects_at(&world, &places);
     for (effect, stop) in found.iter().zip(STOPS) {
         let request = MixRequest { explore: stop.explore, ..request(30, 0.0) };
-        let slate = mix(&world.catalogue, &world.index, &world.profile, &HashScorer(2), &request)
-            .unwrap()
-            .slate;
+        let slate = world.mixer(&HashScorer(2)).mix(&request).unwrap().slate;
         assert_eq!((effect.explore, effect.tracks), (stop.explore, 30));
         assert_eq!(effect.new_share, slate.new_count() as f64 / 30.0);
         assert_eq!(effect.new_share, f64::from((30.0 * stop.explore).round()) / 30.0);

@@ -8,8 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use segue_core::{
     AudioFeature, Difference, Direction, Listen, ListenerId, Source, Track, TrackId, WorkId,
 };
+use segue_engine::Index;
 use segue_engine::history::Plays;
-use segue_engine::retrieval::Index;
 use segue_engine::taste::{Basis, Course, Tastes};
 use segue_engine::{Catalogue, Profile, WorkIdx};
 

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use segue_core::{Timestamp, TrackId};
+use segue_engine::Index;
 use segue_engine::mix::quota::Caps;
 use segue_engine::policy::PolicyKind;
-use segue_engine::retrieval::Index;
 use segue_engine::simulation::listeners::ListenerModel;
 use segue_engine::simulation::trial::comparison::{Measured, Verdict, compare};
 use segue_engine::simulation::trial::measures::{Measure, generalist_specialist, gini};

@@ -4,10 +4,10 @@ use proptest::prelude::*;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{AudioFeature, ListenerId, Timestamp, Track, TrackId, Version, WorkId};
+use segue_engine::Index;
 use segue_engine::dataset::labels::work_label;
-use segue_engine::pipeline::MixRequest;
+use segue_engine::pipeline::{MixRequest, Mixer};
 use segue_engine::policy::Doubt;
-use segue_engine::retrieval::Index;
 use segue_engine::{
     Catalogue, Interaction, Likability, Profile, Scorer, Stance, TrackIdx, WorkIdx,
 };
@@ -110,6 +110,11 @@ impl World {
     pub(crate) fn new(catalogue: Catalogue, profile: Profile) -> Self {
         let index = Index::build(&catalogue, [&profile]);
         Self { catalogue, index, profile }
+    }
+
+    pub(crate) fn mixer<'a>(&'a self, scorer: &'a dyn Scorer) -> Mixer<'a> {
+        let Self { catalogue, index, profile } = self;
+        Mixer { catalogue, index, profile, scorer }
     }
 }
 

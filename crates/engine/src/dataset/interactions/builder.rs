@@ -86,12 +86,37 @@ impl InteractionsBuilder {
     ) -> Result<(), DatasetError> {
         let (listener, item) =
             (self.listeners.row(listener, "listeners")?, self.items.row(item, "items")?);
+        self.keep(listener, ItemIdx(item), time, weight);
+        Ok(())
+    }
+
+    /// Adds an event with an item whose row is known: one that was made
+    /// [known](Self::know_item) before.
+    ///
+    /// # Errors
+    /// [`DatasetError::TooMany`] listeners.
+    ///
+    /// # Panics
+    /// If there is no such item.
+    pub fn push_item(
+        &mut self,
+        listener: &str,
+        item: ItemIdx,
+        time: Option<Seconds>,
+        weight: Option<f32>,
+    ) -> Result<(), DatasetError> {
+        assert!(item.row() < self.items.names.len(), "the item was made known before");
+        let listener = self.listeners.row(listener, "listeners")?;
+        self.keep(listener, item, time, weight);
+        Ok(())
+    }
+
+    fn keep(&mut self, listener: u32, item: ItemIdx, time: Option<Seconds>, weight: Option<f32>) {
         let row = self.listener_of.len();
         self.listener_of.push(listener);
-        self.item_of.push(ItemIdx(item));
+        self.item_of.push(item);
         keep(&mut self.times, time, row);
         keep(&mut self.weights, weight, row);
-        Ok(())
     }
 
     /// Gives an item its row before, or without, any event.

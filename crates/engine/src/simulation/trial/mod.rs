@@ -6,7 +6,7 @@
 //!                           now and then  profiles ─► Learner::refit
 //! ```
 //!
-//! A mix is made by [`pipeline::mix`](crate::pipeline::mix) from a profile folded of rows, as in
+//! A mix is made by [`Mixer`](crate::pipeline::Mixer) from a profile folded of rows, as in
 //! serving: the answers are plays and words in the form in which a store holds them, and the label
 //! policy decides what they say. Listeners also play what they choose themselves, so that no arm
 //! starves; whatever is drawn for them is the same in all arms (see [`Chance`]). What only the
@@ -33,11 +33,11 @@ pub use learner::{Answered, Learner, LearnerError};
 
 use super::listeners::{Answer, Listener, ListenerModel, Occasion};
 use super::world::{Chance, Purpose, World, WorldConfig};
+use crate::Index;
 use crate::mix::arrivals::arrivals;
 use crate::mix::quota::Caps;
-use crate::pipeline::{MixError, MixRequest, mix};
+use crate::pipeline::{MixError, MixRequest, Mixer};
 use crate::policy::PolicyKind;
-use crate::retrieval::Index;
 use crate::{Catalogue, Profile, TrackIdx};
 
 /// Time of day at which listeners play what they choose, and at which they hear a mix, in days.
@@ -328,7 +328,14 @@ impl Person {
             ),
             ..MixRequest::new(world.moment(at))
         };
-        let slate = mix(&world.catalogue, index, &self.profile, learner.scorer(), &request)?.slate;
+        let slate = Mixer {
+            catalogue: &world.catalogue,
+            index,
+            profile: &self.profile,
+            scorer: learner.scorer(),
+        }
+        .mix(&request)?
+        .slate;
         let picks: Vec<(TrackIdx, bool)> = slate
             .picks
             .iter()

@@ -5,7 +5,6 @@ use segue_engine::experiment::observation::{ListenerLog, Observation, observe};
 use segue_engine::experiment::readout::readout;
 use segue_engine::experiment::shadow::compare_shadows;
 use segue_engine::experiment::{Design, Mode};
-use segue_engine::pipeline::mix as make;
 
 use super::design::design;
 use crate::answers::{at, catalogue, mix, play};
@@ -125,9 +124,7 @@ fn shadowed(
         for (place, arm) in design.arms().iter().enumerate() {
             let request =
                 segue_engine::pipeline::MixRequest { seed, ..arm.settings.apply(request(10, 0.3)) };
-            let outcome =
-                make(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request)
-                    .unwrap();
+            let outcome = world.mixer(&HashScorer(1)).mix(&request).unwrap();
             let (exposure, into) = match place {
                 0 => (Exposure::Shown, &mut log.shown),
                 _ => (Exposure::Shadow, &mut log.shadows),

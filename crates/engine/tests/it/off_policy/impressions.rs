@@ -5,13 +5,14 @@ use segue_core::{
     EndReason, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, ListenerId, Slate,
     Source, Timestamp, TrackId,
 };
+use segue_engine::candidate::Class;
 use segue_engine::dataset::answers::{Credit, answers};
 use segue_engine::eval::off_policy::impressions::{predict, rewards, weigh};
 use segue_engine::eval::off_policy::{
     Answer, LoggedSlate, Settings, SlateEstimator, answer_slates,
 };
-use segue_engine::mix::quota::{Caps, Class, Quota, Shape};
-use segue_engine::pipeline::{MixRequest, mix};
+use segue_engine::mix::quota::{Caps, Quota, Shape};
+use segue_engine::pipeline::MixRequest;
 use segue_engine::policy::draw::{draw, generator};
 use segue_engine::policy::{Belief, Greedy, PlackettLuce, Policy, PolicyKind};
 
@@ -25,7 +26,7 @@ fn world() -> World {
 
 fn slate(world: &World, length: u32, policy: PolicyKind, seed: u64) -> Slate {
     let request = MixRequest { policy, seed, ..request(length, 0.5) };
-    mix(&world.catalogue, &world.index, &world.profile, &HashScorer(1), &request).unwrap().slate
+    world.mixer(&HashScorer(1)).mix(&request).unwrap().slate
 }
 
 fn later(seconds: i64) -> Timestamp {

@@ -9,8 +9,9 @@
 //! for information comes within `1 - 1/e` of the best set (Krause & Guestrin 2005). Only tracks
 //! near the top of the ranking are asked about at all: a mix that teaches must still please.
 
-use crate::mix::ranking::{Scored, trust};
+use crate::candidate::Ranked;
 use crate::policy::Doubt;
+use crate::utility::trust;
 use crate::{Profile, Scorer, TrackIdx};
 
 /// How much a nat counts beside the relevance of a track (0 to 1) while nothing is known of the
@@ -23,7 +24,7 @@ const LEAST_NOISE: f32 = 0.02;
 
 /// What answers about the tracks of a pool would tell, given those already taken.
 #[derive(Clone, Debug)]
-pub struct Probe {
+pub struct InformationGain {
     weight: f32,
     width: usize,
     /// `[tracks, width]`.
@@ -40,25 +41,25 @@ pub struct Probe {
     taken: Vec<(Vec<f32>, f32)>,
 }
 
-impl Probe {
+impl InformationGain {
     /// Looks at a pool for a listener; `None` once enough is known of them, or if the model states
     /// no doubt.
-    pub fn new(scorer: &dyn Scorer, profile: &Profile, pool: &[Scored]) -> Option<Self> {
+    pub fn new(scorer: &dyn Scorer, profile: &Profile, pool: &[Ranked]) -> Option<Self> {
         let trust = trust(profile);
         if trust >= TRUSTED || pool.is_empty() {
             return None;
         }
-        let tracks: Vec<TrackIdx> = pool.iter().map(|scored| scored.track).collect();
+        let tracks: Vec<TrackIdx> = pool.iter().map(|ranked| ranked.track).collect();
         let factors = scorer.factors(profile, &tracks, Doubt::Posterior);
         let is_sound = !factors.is_empty() && factors.len().is_multiple_of(pool.len());
         let is_finite = factors.iter().all(|factor| factor.is_finite());
         (is_sound && is_finite).then(|| Self::from_factors(NAT * (1.0 - trust), factors, pool))
     }
 
-    fn from_factors(weight: f32, factors: Vec<f32>, pool: &[Scored]) -> Self {
+    fn from_factors(weight: f32, factors: Vec<f32>, pool: &[Ranked]) -> Self {
         let width = factors.len() / pool.len();
-        let noise = |scored: &Scored| {
-            let mean = scored.likability.mean;
+        let noise = |ranked: &Ranked| {
+            let mean = ranked.likability.mean;
             (mean * (1.0 - mean)).max(LEAST_NOISE)
         };
         let mut covariance = vec![0.0; width * width];
@@ -116,13 +117,12 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 mod tests {
     use super::*;
     use crate::Likability;
-    use crate::mix::quota::Class;
-    use crate::retrieval::Sources;
+    use crate::candidate::{Class, Sources};
 
-    fn scored(row: u32, mean: f32) -> Scored {
-        Scored {
+    fn ranked(row: u32, mean: f32) -> Ranked {
+        Ranked {
             track: TrackIdx(row),
-            sources: Sources::EXACT,
+            sources: Sources::ALL,
             likability: Likability { mean, uncertainty: 0.0 },
             is_finite: true,
             utility: mean,
@@ -134,25 +134,25 @@ mod tests {
 
     #[test]
     fn once_a_track_is_asked_about_its_like_has_little_left_to_tell() {
-        let pool = [scored(0, 0.5), scored(1, 0.5), scored(2, 0.5)];
+        let pool = [ranked(0, 0.5), ranked(1, 0.5), ranked(2, 0.5)];
         let factors = vec![0.5, 0.0, 0.49, 0.05, 0.0, 0.4];
-        let mut probe = Probe::from_factors(1.0, factors, &pool);
-        assert!(probe.value(0) > probe.value(1) && probe.value(1) > probe.value(2));
-        let (like, unlike) = (probe.value(1), probe.value(2));
-        probe.take(0);
-        (0..3).for_each(|position| probe.settle(position));
-        assert!(probe.value(1) < 0.7 * like, "{} of {like}", probe.value(1));
-        assert_eq!(probe.value(2), unlike);
+        let mut gain = InformationGain::from_factors(1.0, factors, &pool);
+        assert!(gain.value(0) > gain.value(1) && gain.value(1) > gain.value(2));
+        let (like, unlike) = (gain.value(1), gain.value(2));
+        gain.take(0);
+        (0..3).for_each(|position| gain.settle(position));
+        assert!(gain.value(1) < 0.7 * like, "{} of {like}", gain.value(1));
+        assert_eq!(gain.value(2), unlike);
     }
 
     #[test]
     fn information_adds_up_to_that_of_all_answers_together() {
         // ½ ln det(I + FᵀF / s) for two tracks of one direction is ½ ln(1 + 2 f² / s).
-        let pool = [scored(0, 0.5), scored(1, 0.5)];
-        let mut probe = Probe::from_factors(1.0, vec![0.5, 0.5], &pool);
-        let first = probe.value(0);
-        probe.take(0);
-        probe.settle(1);
-        assert!((first + probe.value(1) - 0.5 * (1.0_f32 + 2.0 * 0.25 / 0.25).ln()).abs() < 1e-6);
+        let pool = [ranked(0, 0.5), ranked(1, 0.5)];
+        let mut gain = InformationGain::from_factors(1.0, vec![0.5, 0.5], &pool);
+        let first = gain.value(0);
+        gain.take(0);
+        gain.settle(1);
+        assert!((first + gain.value(1) - 0.5 * (1.0_f32 + 2.0 * 0.25 / 0.25).ln()).abs() < 1e-6);
     }
 }

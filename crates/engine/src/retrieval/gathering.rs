@@ -1,34 +1,25 @@
-//! Retrieval for a pool that is kept: fewer tracks than a mix looks at, chosen so that little is
-//! lost.
+//! Gathering candidates within bounds: fewer tracks than the catalogue holds, chosen so that little
+//! is lost.
 //!
-//! Works that the listener knows come first, each in the version they know. For what is new the
-//! sources name tracks in their own order, best first, and are asked in turn ([`TURN`]) until
-//! enough are found for the model to be asked about: songs by liked artists, one of each artist
-//! after another; what sounds nearest to a like; what many play. The model's word then decides
-//! which are [kept](cut).
+//! Works that the listener knows come first, each in the version they know. For what is new, three
+//! sources name tracks in their own order, best first: songs by liked artists, one of each artist
+//! after another; what sounds nearest to a like; what many play. They are asked in turn ([`TURN`])
+//! until there are enough for the model to be asked about. What the model says then decides which
+//! of them are [kept](cut).
 
 use rustc_hash::FxHashSet;
 
-use super::{Candidate, Index, Sources, artists, neighbours};
-use crate::mix::ranking::trust;
-use crate::pipeline::{Bounds, Surveyed};
-use crate::{Catalogue, Interaction, Likability, Profile, Stance, TrackIdx, WorkIdx};
+use super::limits::ASKED_OF_KNOWN;
+use super::{Bounds, Found, Named, artists, neighbours};
+use crate::candidate::{Candidate, Sources};
+use crate::utility::{trust, utility};
+use crate::{Catalogue, Index, Interaction, Profile, Stance, TrackIdx, WorkIdx};
 
 /// How many tracks each source names in its turn: artists, neighbours, what is popular.
 const TURN: [usize; 3] = [1, 2, 1];
-/// Works of a long history that the model is asked about, for each that is kept.
-const KNOWN_ASKED: usize = 2;
 
-/// Candidates, in row order.
-#[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) candidates: Vec<Candidate>,
-    /// How many works the listener knows.
-    pub(crate) known: usize,
-}
-
-/// Finds the candidates of a bounded pool, those that the model is to be asked about.
-pub(crate) fn find(
+/// Names the tracks that the model is to be asked about.
+pub(crate) fn within_bounds(
     catalogue: &Catalogue,
     index: &Index,
     profile: &Profile,
@@ -36,10 +27,10 @@ pub(crate) fn find(
     arrivals: &[TrackIdx],
 ) -> Found {
     let known = known(profile);
-    let mut candidates: Vec<Candidate> = known
+    let mut named: Vec<Named> = known
         .iter()
-        .take(KNOWN_ASKED * bounds.familiar)
-        .map(|&track| Candidate { track, sources: Sources::HISTORY })
+        .take(ASKED_OF_KNOWN * bounds.familiar)
+        .map(|&track| Named { track, sources: Sources::HISTORY })
         .collect();
     let mut gathering =
         Gathering { catalogue, profile, taken: FxHashSet::default(), found: Vec::new() };
@@ -48,9 +39,9 @@ pub(crate) fn find(
     }
     let most = gathering.found.len() + bounds.asked.max(bounds.new);
     gathering.add_in_turn(index, most);
-    candidates.append(&mut gathering.found);
-    candidates.sort_unstable_by_key(|candidate| candidate.track);
-    Found { candidates, known: known.len() }
+    named.append(&mut gathering.found);
+    named.sort_unstable_by_key(|named| named.track);
+    Found { named, known: known.len() }
 }
 
 /// The works that the listener knows, in the version they know: liked ones first, those that say
@@ -77,7 +68,7 @@ struct Gathering<'a> {
     catalogue: &'a Catalogue,
     profile: &'a Profile,
     taken: FxHashSet<WorkIdx>,
-    found: Vec<Candidate>,
+    found: Vec<Named>,
 }
 
 impl Gathering<'_> {
@@ -98,7 +89,7 @@ impl Gathering<'_> {
         }
         let is_fresh = self.taken.insert(work);
         if is_fresh {
-            self.found.push(Candidate { track, sources });
+            self.found.push(Named { track, sources });
         }
         is_fresh
     }
@@ -130,63 +121,60 @@ impl Gathering<'_> {
     }
 }
 
-/// Cuts what was surveyed to the bounds: of the known works and of arrivals those with the highest
-/// likability, of what is new by turns the most useful when the dial gives nothing for doubt and
-/// when it gives most (see [`crate::mix::ranking`]). In row order.
+/// Cuts scored candidates to the bounds. Of known works and of arrivals the most useful are kept; of
+/// what is new the most useful by turns, once when the dial gives nothing for uncertainty and once
+/// when it gives most (see [`utility`](crate::utility)). In row order.
 pub(crate) fn cut(
     catalogue: &Catalogue,
     index: &Index,
     profile: &Profile,
-    (surveyed, arrivals): (Vec<Surveyed>, &[TrackIdx]),
+    asked: Vec<Candidate>,
     bounds: Bounds,
-) -> Vec<Surveyed> {
-    let arrivals: FxHashSet<TrackIdx> = arrivals.iter().copied().collect();
+) -> Vec<Candidate> {
     let is_known =
         |track| profile.interaction(catalogue.work(track)).is_some_and(Interaction::is_known);
-    let (known, new): (Vec<Surveyed>, Vec<Surveyed>) =
-        surveyed.into_iter().partition(|surveyed| is_known(surveyed.track));
-    let (arrived, new): (Vec<Surveyed>, Vec<Surveyed>) =
-        new.into_iter().partition(|surveyed| arrivals.contains(&surveyed.track));
+    let (known, new): (Vec<Candidate>, Vec<Candidate>) =
+        asked.into_iter().partition(|candidate| is_known(candidate.track));
+    let (arrived, new): (Vec<Candidate>, Vec<Candidate>) =
+        new.into_iter().partition(|candidate| candidate.sources.contains(Sources::ARRIVALS));
     let trust = trust(profile);
-    let utility = |surveyed: &Surveyed, bonus: f32| {
-        let Likability { mean, uncertainty } = surveyed.likability;
-        let utility = trust * (mean + bonus * uncertainty);
-        let utility = utility + (1.0 - trust) * index.popularity.value(surveyed.track);
+    let value = |candidate: &Candidate, bonus: f32| {
+        let popularity = index.popularity.value(candidate.track);
+        let utility = utility(candidate.likability, bonus, popularity, trust);
         if utility.is_finite() { utility } else { f32::NEG_INFINITY }
     };
-    let mut kept = best(known, bounds.familiar, [|surveyed: &Surveyed| utility(surveyed, 0.0); 1]);
-    kept.extend(best(arrived, bounds.arrivals, [|surveyed: &Surveyed| utility(surveyed, 1.0); 1]));
-    kept.extend(best(
-        new,
-        bounds.new,
-        [0.0, 1.0].map(|bonus| move |surveyed: &Surveyed| utility(surveyed, bonus)),
-    ));
-    kept.sort_unstable_by_key(|surveyed| surveyed.track);
-    // It is held for as long as the listener is.
+    let mut kept = best(known, bounds.familiar, [|candidate: &Candidate| value(candidate, 0.0); 1]);
+    kept.extend(best(arrived, bounds.arrivals, [|candidate: &Candidate| value(candidate, 1.0); 1]));
+    let with_bonus = |bonus| move |candidate: &Candidate| value(candidate, bonus);
+    kept.extend(best(new, bounds.new, [0.0, 1.0].map(with_bonus)));
+    kept.sort_unstable_by_key(|candidate| candidate.track);
+    // They are held for as long as the listener is.
     kept.shrink_to_fit();
     kept
 }
 
 /// At most `most`, taken by turns from the top of each order.
 fn best<const N: usize>(
-    surveyed: Vec<Surveyed>,
+    candidates: Vec<Candidate>,
     most: usize,
-    orders: [impl Fn(&Surveyed) -> f32; N],
-) -> Vec<Surveyed> {
-    if surveyed.len() <= most {
-        return surveyed;
+    orders: [impl Fn(&Candidate) -> f32; N],
+) -> Vec<Candidate> {
+    if candidates.len() <= most {
+        return candidates;
     }
     let orders = orders.map(|value| {
-        let mut order: Vec<usize> = (0..surveyed.len()).collect();
-        order.sort_by(|&a, &b| value(&surveyed[b]).total_cmp(&value(&surveyed[a])).then(a.cmp(&b)));
+        let mut order: Vec<usize> = (0..candidates.len()).collect();
+        order.sort_by(|&a, &b| {
+            value(&candidates[b]).total_cmp(&value(&candidates[a])).then(a.cmp(&b))
+        });
         order
     });
-    let mut is_taken = vec![false; surveyed.len()];
+    let mut is_taken = vec![false; candidates.len()];
     let mut kept = Vec::with_capacity(most);
-    for place in 0..surveyed.len() {
+    for place in 0..candidates.len() {
         for order in &orders {
             if kept.len() < most && !std::mem::replace(&mut is_taken[order[place]], true) {
-                kept.push(surveyed[order[place]]);
+                kept.push(candidates[order[place]]);
             }
         }
     }

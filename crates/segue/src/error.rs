@@ -1,0 +1,92 @@
+//! What can go wrong with a library, split by who can mend it.
+
+use segue_engine::dataset::interactions::DatasetError;
+use segue_engine::pipeline::MixError;
+use segue_ingest::IngestError;
+use segue_models::ModelError;
+use segue_store::StoreError;
+
+/// Why something asked of a [`Library`](crate::Library) or a [`Snapshot`](crate::Snapshot) cannot
+/// be done.
+///
+/// [`Self::is_for_the_user`] tells what whoever asked can mend from what is a fault of Segue, of the
+/// disk or of a model.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store cannot be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A file cannot be imported.
+    #[error(transparent)]
+    Import(#[from] IngestError),
+    /// No mix can be made.
+    #[error(transparent)]
+    Mix(#[from] MixError),
+    /// There is too little to learn from, or training failed.
+    #[error(transparent)]
+    Training(#[from] ModelError),
+    /// The plays do not make a data set.
+    #[error(transparent)]
+    Plays(#[from] DatasetError),
+    /// A registered model cannot be read.
+    #[error("model `{version}` cannot be used; `segue train` makes a new one")]
+    UnusableModel {
+        /// The version of the model.
+        version: String,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The library holds no track.
+    #[error(
+        "nothing has been imported yet; `segue import PATH` reads exports and tables of audio features"
+    )]
+    NothingImported,
+    /// The library holds no dated play.
+    #[error("the library holds no plays with a time; `segue import PATH` reads exports")]
+    NoPlays,
+    /// So few plays that none could be held out to measure on.
+    #[error("there are too few plays with a time to learn what comes next")]
+    TooFewPlays,
+    /// Nothing was trained so far.
+    #[error("no model has been trained yet; run `{command}`")]
+    NoModel {
+        /// The command that trains one.
+        command: &'static str,
+    },
+    /// No listener was named and there is none.
+    #[error(
+        "no listener has been imported yet; name one with `--listener NAME` or run `segue import PATH`"
+    )]
+    NoListener,
+    /// No listener was named and there are several.
+    #[error("there are {count} listeners ({some}); say which with `--listener NAME`")]
+    SeveralListeners {
+        /// How many there are.
+        count: usize,
+        /// The first of them, as a list to be read.
+        some: String,
+    },
+    /// The design of an experiment is not one that this version understands.
+    #[error("experiment `{name}` was started by another version of segue")]
+    ForeignExperiment {
+        /// The name of the experiment.
+        name: String,
+    },
+}
+
+impl Error {
+    /// Whether whoever asked can mend it: by importing, training, naming a listener or asking for
+    /// something else.
+    pub fn is_for_the_user(&self) -> bool {
+        match self {
+            Self::Mix(error) => {
+                !matches!(error, MixError::Predictions { .. } | MixError::Insufficient)
+            }
+            Self::Store(_) | Self::UnusableModel { .. } | Self::ForeignExperiment { .. } => false,
+            _ => true,
+        }
+    }
+}
+
+/// A result of this crate.
+pub type Result<T> = std::result::Result<T, Error>;

@@ -1,0 +1,232 @@
+//! A snapshot: everything that mixes are made from, as it was at one moment.
+//!
+//! It is never changed, only replaced as a whole. A server keeps the one that is current in place
+//! while the next is built beside it, and whoever took it may go on using it; nothing is swapped
+//! under a request.
+
+use std::sync::Arc;
+
+use segue_core::{ListenerId, TrackId};
+use segue_engine::experiment::Design;
+use segue_engine::explain::{Explanation, explain};
+use segue_engine::mix::arrivals::arrivals;
+use segue_engine::mix::reasons::Likes;
+use segue_engine::pipeline::{MixOutcome, MixRequest, Mixer};
+use segue_engine::similar::{Similar, SimilarIndex};
+use segue_engine::{Catalogue, Index, Profile, TrackIdx};
+use segue_store::{Marks, Store};
+
+use crate::dataset::profile;
+use crate::models::{Loaded, Models, ModelsError};
+use crate::{Dataset, Error, Result};
+
+/// A search looks for at most so many words.
+const MOST_WORDS: usize = 12;
+
+/// Catalogue, index, model and experiment as they belong together.
+///
+/// Made by [`Library::snapshot`](crate::Library::snapshot). Everything in it is shared, so that a
+/// snapshot with another model costs no copy of the catalogue.
+pub struct Snapshot {
+    /// Counts the snapshots of one process.
+    pub number: u64,
+    /// Every track, with its row.
+    pub catalogue: Arc<Catalogue>,
+    /// Popularity, sound and the tracks of each artist.
+    pub index: Arc<Index>,
+    /// What is like what.
+    pub similar: Arc<SimilarIndex>,
+    /// The model in use; `None` before the first training.
+    pub model: Option<Loaded>,
+    /// Tracks that came to the catalogue after the model was trained and that few listeners have
+    /// answered.
+    pub arrivals: Vec<TrackId>,
+    /// The experiment that is running.
+    pub experiment: Option<Design>,
+    /// The name of the experiment that the store says is running. One that another version of Segue
+    /// started may not be readable: then there is a name and no design.
+    pub experiment_name: Option<String>,
+    /// How far the store was when the snapshot was taken.
+    pub marks: Marks,
+}
+
+impl Snapshot {
+    /// The snapshot of a library that holds nothing.
+    pub fn empty() -> Self {
+        let catalogue = Catalogue::default();
+        let index = Index::build(&catalogue, []);
+        let similar = SimilarIndex::build(&catalogue, &index, []);
+        Self {
+            number: 0,
+            index: Arc::new(index),
+            similar: Arc::new(similar),
+            catalogue: Arc::new(catalogue),
+            model: None,
+            arrivals: Vec::new(),
+            experiment: None,
+            experiment_name: None,
+            marks: Marks::default(),
+        }
+    }
+
+    /// Takes one of all that the store holds now. Work of minutes for a large library: not for a
+    /// request to wait for.
+    ///
+    /// # Errors
+    /// When the store cannot be read or the model in use not be used.
+    pub fn take(
+        store: &Store,
+        models: &dyn Models,
+        number: u64,
+    ) -> std::result::Result<Self, ModelsError> {
+        let marks = store.marks()?;
+        let Dataset { catalogue, profiles } = Dataset::load(store)?;
+        let index = Index::build(&catalogue, &profiles);
+        let similar = SimilarIndex::build(&catalogue, &index, &profiles);
+        let model = models.load(store, &catalogue)?;
+        let lately = match &model {
+            Some(model) => store.tracks_added_after(model.trained_at)?,
+            None => Vec::new(),
+        };
+        let (experiment_name, experiment) = running_experiment(store)?;
+        let rows = lately.iter().filter_map(|track| catalogue.find(track));
+        Ok(Self {
+            number,
+            arrivals: arrivals(&catalogue, &profiles, rows),
+            experiment,
+            experiment_name,
+            marks,
+            index: Arc::new(index),
+            similar: Arc::new(similar),
+            catalogue,
+            model,
+        })
+    }
+
+    /// The same catalogue with the model and the experiment that are in use now.
+    ///
+    /// # Errors
+    /// When the store cannot be read or the model in use not be used.
+    pub fn with_current_model(
+        &self,
+        store: &Store,
+        models: &dyn Models,
+        number: u64,
+    ) -> std::result::Result<Self, ModelsError> {
+        let (experiment_name, experiment) = running_experiment(store)?;
+        Ok(Self {
+            number,
+            catalogue: Arc::clone(&self.catalogue),
+            index: Arc::clone(&self.index),
+            similar: Arc::clone(&self.similar),
+            model: models.load(store, &self.catalogue)?,
+            arrivals: self.arrivals.clone(),
+            experiment,
+            experiment_name,
+            marks: self.marks,
+        })
+    }
+
+    /// The model.
+    ///
+    /// # Errors
+    /// [`Error::NoModel`] before the first training, [`Error::NothingImported`] before the first
+    /// import.
+    pub fn model(&self) -> Result<&Loaded> {
+        if self.catalogue.is_empty() {
+            return Err(Error::NothingImported);
+        }
+        self.model.as_ref().ok_or(Error::NoModel { command: "segue train" })
+    }
+
+    /// The version of the model, if there is one.
+    pub fn model_version(&self) -> Option<&str> {
+        self.model.as_ref().map(|model| model.version.as_str())
+    }
+
+    /// The profile of a listener in the rows of this snapshot, as the store has it now. Somebody
+    /// who is not known has an empty one.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn profile(&self, store: &Store, listener: &ListenerId) -> Result<Profile> {
+        Ok(profile(store, &self.catalogue, listener.clone())?)
+    }
+
+    /// What makes mixes for a listener.
+    ///
+    /// # Errors
+    /// As [`Self::model`].
+    pub fn mixer<'a>(&'a self, profile: &'a Profile) -> Result<Mixer<'a>> {
+        let scorer = self.model()?.scorer.as_ref();
+        Ok(Mixer { catalogue: &self.catalogue, index: &self.index, profile, scorer })
+    }
+
+    /// Makes a mix, with the arrivals of this snapshot. It is not logged and no part of an
+    /// experiment; see [`Library::mix`](crate::Library::mix) for one that is.
+    ///
+    /// # Errors
+    /// As [`Self::model`] and [`Mixer::mix`].
+    pub fn mix(&self, profile: &Profile, request: &MixRequest) -> Result<MixOutcome> {
+        let request = MixRequest { arrivals: self.arrivals.clone(), ..request.clone() };
+        Ok(self.mixer(profile)?.mix(&request)?)
+    }
+
+    /// Tracks like a track, the most similar first, at most `most`.
+    pub fn similar(&self, track: TrackIdx, most: usize) -> Vec<Similar> {
+        self.similar.similar(&self.catalogue, &self.index, track, most)
+    }
+
+    /// A way from one track to another in `count` tracks, both ends included, each step as small as
+    /// can be.
+    pub fn path(&self, ends: [TrackIdx; 2], count: usize) -> Vec<TrackIdx> {
+        self.similar.path(&self.catalogue, &self.index, ends, count)
+    }
+
+    /// What can be said of a listener and a track: what the model expects, why, and whether a mix
+    /// as requested would leave it out.
+    ///
+    /// # Errors
+    /// As [`Self::model`].
+    pub fn explain(
+        &self,
+        profile: &Profile,
+        likes: &Likes,
+        track: TrackIdx,
+        request: &MixRequest,
+    ) -> Result<Explanation> {
+        let scorer = self.model()?.scorer.as_ref();
+        let who = (profile, likes);
+        Ok(explain(&self.catalogue, &self.index, who, scorer, (track, request))?)
+    }
+
+    /// Tracks of which title, artists and album together hold every word, the most popular first.
+    pub fn search(&self, words: &str, most: usize) -> Vec<TrackIdx> {
+        let mut words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+        words.sort();
+        words.dedup();
+        words.truncate(MOST_WORDS);
+        let matches = |row: &TrackIdx| {
+            let track = self.catalogue.track(*row);
+            let named = [track.title.as_str(), track.album.as_deref().unwrap_or_default()];
+            let artists = track.artists.iter().map(String::as_str);
+            let text =
+                named.into_iter().chain(artists).collect::<Vec<_>>().join("\n").to_lowercase();
+            words.iter().all(|word| text.contains(word.as_str()))
+        };
+        let mut found: Vec<TrackIdx> = self.catalogue.rows().filter(matches).collect();
+        found.sort_by(|&a, &b| {
+            let popularity = |row| self.index.popularity.value(row);
+            popularity(b).total_cmp(&popularity(a)).then(a.cmp(&b))
+        });
+        found.truncate(most);
+        found
+    }
+}
+
+/// The name of the experiment that is running, and its design if this version can read it.
+fn running_experiment(store: &Store) -> Result<(Option<String>, Option<Design>)> {
+    let Some(entry) = store.running_experiment()? else { return Ok((None, None)) };
+    let design = serde_json::from_str(&entry.design).ok();
+    Ok((Some(entry.name), design))
+}
