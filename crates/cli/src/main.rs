@@ -8,7 +8,6 @@ mod dataset;
 mod home;
 mod part;
 mod policy;
-mod scoring;
 mod terminal;
 
 use std::process::ExitCode;

@@ -1,17 +1,11 @@
 //! What the terminal says of the part that a mix has in the experiment that is running.
 
 use anyhow::Context as _;
-use segue_core::Slate;
-use segue_engine::experiment::{Arm, Design, Part};
-use segue_engine::pipeline::{MixOutcome, MixRequest};
-use segue_store::{ExperimentEntry, Store};
+use segue::ExperimentMix;
+use segue_engine::experiment::{Design, Part};
+use segue_store::ExperimentEntry;
 
 use crate::terminal::say;
-
-/// The design of the experiment that is running, if one is.
-pub(crate) fn running_design(store: &Store) -> anyhow::Result<Option<Design>> {
-    store.running_experiment()?.as_ref().map(design_of).transpose()
-}
 
 /// The design of an experiment that the store keeps.
 pub(crate) fn design_of(entry: &ExperimentEntry) -> anyhow::Result<Design> {
@@ -49,19 +43,9 @@ pub(crate) fn blame(part: &Part<'_>, error: anyhow::Error) -> anyhow::Error {
     ))
 }
 
-/// The shadows of a mix; an arm that cannot make it is named, and the others go on.
-pub(crate) fn shadows<'d>(
-    part: &Part<'d>,
-    asked: &MixRequest,
-    make: impl Fn(&MixRequest) -> anyhow::Result<MixOutcome>,
-) -> Vec<(&'d Arm, Slate)> {
-    let made =
-        part.shadow_requests(asked).into_iter().filter_map(|(arm, request)| match make(&request) {
-            Ok(outcome) => Some((arm, outcome.slate)),
-            Err(error) => {
-                say(&format!("arm `{}` has no shadow of this mix: {error:#}", arm.name));
-                None
-            }
-        });
-    made.collect()
+/// Names the arms that could not make their shadow; the others went on.
+pub(crate) fn report_failed(made: &ExperimentMix<'_>) {
+    for (arm, error) in &made.failed {
+        say(&format!("arm `{}` has no shadow of this mix: {error:#}", arm.name));
+    }
 }

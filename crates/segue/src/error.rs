@@ -1,5 +1,6 @@
 //! What can go wrong with a library, split by who can mend it.
 
+use segue_core::TrackId;
 use segue_engine::dataset::interactions::DatasetError;
 use segue_engine::pipeline::MixError;
 use segue_ingest::IngestError;
@@ -47,6 +48,9 @@ pub enum Error {
     /// So few plays that none could be held out to measure on.
     #[error("there are too few plays with a time to learn what comes next")]
     TooFewPlays,
+    /// The catalogue has no such track.
+    #[error("there is no track `{0}`")]
+    UnknownTrack(TrackId),
     /// Nothing was trained so far.
     #[error("no model has been trained yet; run `{command}`")]
     NoModel {

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
-use segue_core::ListenerId;
+use segue_core::{ListenerId, Pick};
 use segue_engine::pipeline::{Bounds, Breadth, MixError, MixOutcome, MixRequest, Mixer, Pool};
+use segue_engine::stops::{self, Effect};
+use segue_engine::taste::Tastes;
 use segue_engine::{Profile, TrackIdx};
 use segue_store::Store;
 
@@ -100,5 +102,13 @@ impl KeptListener {
             Some(outcome) => Ok(outcome),
             None => self.mixer().mix_wider(request),
         }
+    }
+
+    /// What a mix made with the dial at `explore` does: how new it is, and how likely to be liked.
+    pub fn effect(&self, explore: f32, picks: &[Pick]) -> Effect {
+        let tastes = Tastes::default();
+        let (catalogue, sound) = (&self.snapshot.catalogue, &self.snapshot.index.sound);
+        stops::Listener { catalogue, sound, profile: &self.profile, tastes: &tastes }
+            .effect(explore, picks)
     }
 }

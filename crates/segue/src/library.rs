@@ -4,9 +4,9 @@
 use std::path::Path;
 
 use segue_core::{Impression, ListenerId};
-use segue_ingest::{FileSink, ImportOptions, Progress, Report};
+use segue_ingest::{ImportOptions, Observer, Report};
 use segue_models::likability::Stage;
-use segue_store::{ForgetReport, ImpressionId, ImportCounts, Store};
+use segue_store::{ForgetReport, ImportCounts, ImpressionId, Store};
 
 use crate::models::{self, StandardModels, Trained};
 use crate::next_track::{self, NextTrack, Start, TrainedNextTrack};
@@ -22,7 +22,8 @@ const NAMED: usize = 8;
 ///
 /// # fn main() -> segue::Result<()> {
 /// let mut library = Library::open("my-library".as_ref())?;
-/// library.import(&["my_spotify_data.zip", "tracks.csv"], &segue::ImportOptions::default(), &mut |_| {})?;
+/// let options = segue::ImportOptions::new("ann".into());
+/// library.import(&["my_spotify_data.zip", "tracks.csv"], &options, &mut ())?;
 /// library.train(1, &mut |_| {})?;
 ///
 /// let snapshot = library.snapshot()?;
@@ -75,11 +76,10 @@ impl Library {
         &mut self,
         paths: &[P],
         options: &ImportOptions,
-        observer: &mut dyn FnMut(Progress<'_>),
+        observer: &mut dyn Observer,
     ) -> Result<Imported> {
         let mut sink = StoreSink::new(&mut self.store, options);
-        let sink_as: &mut dyn FileSink = &mut sink;
-        let report = segue_ingest::import(paths, options, observer, sink_as)?;
+        let report = segue_ingest::import(paths, options, observer, &mut sink)?;
         Ok(Imported { report, counts: sink.counts() })
     }
 
@@ -137,19 +137,7 @@ impl Library {
     /// # Errors
     /// [`Error::NoListener`] or [`Error::SeveralListeners`] where no name was given.
     pub fn listener(&self, named: Option<&str>) -> Result<ListenerId> {
-        if let Some(name) = named {
-            return Ok(ListenerId::new(name));
-        }
-        let listeners = self.store.listeners()?;
-        match &listeners[..] {
-            [only] => Ok(only.id.clone()),
-            [] => Err(Error::NoListener),
-            several => {
-                let some: Vec<String> =
-                    several.iter().take(NAMED).map(|summary| format!("`{}`", summary.id)).collect();
-                Err(Error::SeveralListeners { count: several.len(), some: some.join(", ") })
-            }
-        }
+        choose_listener(&self.store, named)
     }
 
     /// Logs what was shown, durably: the mix and, if an experiment runs, its shadows. The first one
@@ -173,8 +161,7 @@ impl Library {
         familiarity: next_track::Played,
     ) -> Result<(Dataset, Vec<NextTrack>)> {
         let dataset = self.dataset()?;
-        let next =
-            next_track::next(&self.store, &dataset.catalogue, listener, most, familiarity)?;
+        let next = next_track::next(&self.store, &dataset.catalogue, listener, most, familiarity)?;
         Ok((dataset, next))
     }
 
@@ -193,5 +180,25 @@ impl Library {
     /// When the folder exists or cannot be written.
     pub fn backup(&self, to: &Path) -> Result<()> {
         Ok(self.store.backup(to)?)
+    }
+}
+
+/// The listener of a name, else the only one in the store.
+///
+/// # Errors
+/// As [`Library::listener`].
+pub fn choose_listener(store: &Store, named: Option<&str>) -> Result<ListenerId> {
+    if let Some(name) = named {
+        return Ok(ListenerId::new(name));
+    }
+    let listeners = store.listeners()?;
+    match &listeners[..] {
+        [only] => Ok(only.id.clone()),
+        [] => Err(Error::NoListener),
+        several => {
+            let some: Vec<String> =
+                several.iter().take(NAMED).map(|summary| format!("`{}`", summary.id)).collect();
+            Err(Error::SeveralListeners { count: several.len(), some: some.join(", ") })
+        }
     }
 }

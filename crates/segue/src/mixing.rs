@@ -1,9 +1,9 @@
 //! A mix with the part that an experiment has in it, and the impressions to be logged of it.
 
 use segue_core::{Impression, ListenerId, Slate, Timestamp};
+use segue_engine::Profile;
 use segue_engine::experiment::{Arm, Part, Settings};
 use segue_engine::pipeline::{MixError, MixOutcome, MixRequest};
-use segue_engine::Profile;
 
 use crate::{Error, Result, Snapshot};
 

@@ -55,7 +55,7 @@ pub struct Progress {
     /// Epochs of the run at most. Early stopping ends most runs before.
     pub epochs: usize,
     /// Mean loss of the epoch.
-    pub loss: f32,
+    pub loss: f64,
 }
 
 /// What training found on the newest plays, before it learned from them as well.
@@ -208,9 +208,7 @@ pub(crate) fn train(
 ) -> Result<TrainedNextTrack> {
     let before = match start {
         Start::Fresh => None,
-        Start::Continue => {
-            Some(model_in_use(store)?.ok_or(Error::NoModel { command: COMMAND })?)
-        }
+        Start::Continue => Some(model_in_use(store)?.ok_or(Error::NoModel { command: COMMAND })?),
     };
     let known = before.as_ref().map_or(&[][..], |model| &model.items);
     let rows = ItemRows::new(catalogue, known);
@@ -300,11 +298,9 @@ pub(crate) fn next(
 fn model_in_use(store: &Store) -> Result<Option<NextTrackModel>> {
     let Some(entry) = store.active_model(NextTrackModel::KIND)? else { return Ok(None) };
     let path = store.model_files(&entry.version)?.weights;
-    let unusable =
-        |source| Error::UnusableModel { version: entry.version.clone(), source };
-    let bytes = fs::read(&path).map_err(|error| {
-        unusable(format!("cannot read `{}`: {error}", path.display()).into())
-    })?;
+    let unusable = |source| Error::UnusableModel { version: entry.version.clone(), source };
+    let bytes = fs::read(&path)
+        .map_err(|error| unusable(format!("cannot read `{}`: {error}", path.display()).into()))?;
     let model = NextTrackModel::from_bytes(&bytes, &path);
     Ok(Some(model.map_err(|error| unusable(Box::new(error)))?))
 }

@@ -144,6 +144,15 @@ impl Snapshot {
         self.model.as_ref().map(|model| model.version.as_str())
     }
 
+    /// The row of a track.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTrack`].
+    pub fn find(&self, id: &str) -> Result<TrackIdx> {
+        let id = TrackId::new(id);
+        self.catalogue.find(&id).ok_or(Error::UnknownTrack(id))
+    }
+
     /// The profile of a listener in the rows of this snapshot, as the store has it now. Somebody
     /// who is not known has an empty one.
     ///

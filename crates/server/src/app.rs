@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
+use segue::{Models, ModelsError};
 use segue_store::{Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
@@ -15,7 +16,6 @@ use crate::error::{ApiError, ApiResult};
 use crate::imports::Imports;
 use crate::limits::Limits;
 use crate::listeners::{self, Listeners};
-use crate::models::{Models, ModelsError};
 use crate::readers::Readers;
 use crate::writer::Writer;
 
@@ -113,7 +113,7 @@ impl App {
 
     /// Builds an edition of all that the store holds and puts it in place.
     pub async fn build(self: &Arc<Self>) -> Result<(), ApiError> {
-        self.replace(|app, store, number| Edition::build(store, app.models.as_ref(), number))
+        self.replace(|app, store, number| Edition::take(store, app.models.as_ref(), number))
             .await?;
         self.is_ready.store(true, Ordering::Release);
         Ok(())
@@ -122,7 +122,7 @@ impl App {
     /// Puts an edition in place with the model and the experiment that are in use now.
     pub(crate) async fn reload_model(self: &Arc<Self>) -> ApiResult<()> {
         self.replace(|app, store, number| {
-            app.edition.load().with_model(store, app.models.as_ref(), number)
+            app.edition.load().with_current_model(store, app.models.as_ref(), number)
         })
         .await
     }

@@ -143,6 +143,28 @@ impl From<StoreError> for ApiError {
     }
 }
 
+impl From<segue::Error> for ApiError {
+    fn from(error: segue::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            segue::Error::Store(error) => error.into(),
+            segue::Error::Mix(error) => error.into(),
+            segue::Error::UnknownTrack(_) => Self::not_found("unknown_track", message)
+                .hint("`GET /v1/tracks?query=` finds tracks by title and artist"),
+            segue::Error::NothingImported => {
+                Self::conflict("no_model", "no model has been trained yet")
+                    .hint("import a history first: `POST /v1/imports` or `segue import`")
+            }
+            segue::Error::NoModel { .. } => {
+                Self::conflict("no_model", "no model has been trained yet")
+                    .hint("train one: `POST /v1/models/train` or `segue train`")
+            }
+            error if error.is_for_the_user() => Self::bad_request("bad_request", chain(&error)),
+            error => Self::internal(&error),
+        }
+    }
+}
+
 impl From<MixError> for ApiError {
     fn from(error: MixError) -> Self {
         let message = error.to_string();
@@ -162,7 +184,7 @@ impl From<MixError> for ApiError {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "nothing_eligible", message)
                     .hint(format!("loosen a filter; left out were {}", steps.join(", ")))
             }
-            MixError::Starved | MixError::Predictions { .. } => Self::internal(&error),
+            MixError::Insufficient | MixError::Predictions { .. } => Self::internal(&error),
         }
     }
 }

@@ -16,8 +16,8 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use segue::StoreSink;
 use segue_core::ListenerId;
-use segue_home::StoreSink;
 use segue_ingest::{ImportOptions, IngestError, Progress, Report, import};
 use segue_store::{ImportCounts, Store};
 use serde::{Deserialize, Serialize};

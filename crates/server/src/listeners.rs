@@ -3,7 +3,7 @@
 //!
 //! What a listener says makes their profile stale at once: the next mix folds it anew and scores
 //! the pool again (milliseconds). Surveying the whole catalogue for a new pool takes longer and
-//! happens when somebody is seen first, after [`SURVEY_AFTER`] changes, and when the edition was
+//! happens when somebody is seen first, after [twenty changes](KeptListener::is_due), and when the edition was
 //! replaced. If the machine is busy then, mixes go on from the pool and the edition that are at
 //! hand and the survey waits for its turn in the background: a swapped model drops no request.
 
@@ -11,55 +11,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use quick_cache::sync::Cache;
-use segue_core::{ListenerId, Pick};
-use segue_engine::TrackIdx;
-use segue_engine::pipeline::{Bounds, Breadth, Pool, survey};
-use segue_engine::stops::{self, Effect};
-use segue_engine::taste::Tastes;
-use segue_engine::{Profile, Scorer};
-use segue_store::Store;
+use segue::KeptListener;
+use segue_core::ListenerId;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
 use crate::app::App;
 use crate::edition::Edition;
-use crate::error::{ApiError, ApiResult};
-
-/// Changes of a profile after which its pool is gathered anew.
-const SURVEY_AFTER: u64 = 20;
-/// Listeners with fewer labels are newcomers.
-const NEWCOMER: usize = 4;
-
-/// A listener, ready to be mixed for.
-pub(crate) struct Listener {
-    pub(crate) edition: Arc<Edition>,
-    pub(crate) profile: Profile,
-    pub(crate) pool: Pool,
-    /// Changes that the profile knows of.
-    version: u64,
-    /// The number of changes at which the pool is to be gathered anew.
-    survey_at: u64,
-}
-
-impl Listener {
-    /// What a mix made with the dial at a place does.
-    pub(crate) fn effect(&self, explore: f32, picks: &[Pick]) -> Effect {
-        let tastes = Tastes::default();
-        let (catalogue, sound) = (&self.edition.catalogue, &self.edition.index.sound);
-        stops::Listener { catalogue, sound, profile: &self.profile, tastes: &tastes }
-            .effect(explore, picks)
-    }
-
-    /// The model that scored the pool.
-    pub(crate) fn scorer(&self) -> &dyn Scorer {
-        self.edition.model.as_ref().expect("no pool is gathered without a model").scorer.as_ref()
-    }
-}
+use crate::error::ApiResult;
 
 #[derive(Default)]
 struct Entry {
     version: AtomicU64,
     is_queued: AtomicBool,
-    held: Mutex<Option<Arc<Listener>>>,
+    held: Mutex<Option<Arc<KeptListener>>>,
 }
 
 /// Everybody who was here lately.
@@ -104,7 +68,7 @@ impl Listeners {
         for (_, entry) in self.cache.iter() {
             // Whoever is being looked at is brought up to date anyway.
             if let Ok(mut held) = entry.held.try_lock()
-                && held.as_ref().is_some_and(|listener| listener.edition.number < edition)
+                && held.as_ref().is_some_and(|listener| listener.snapshot.number < edition)
             {
                 *held = None;
             }
@@ -126,7 +90,7 @@ impl Listeners {
 }
 
 /// A listener with a profile that knows of everything acknowledged before.
-pub(crate) async fn listener(app: &App, id: &ListenerId) -> ApiResult<Arc<Listener>> {
+pub(crate) async fn listener(app: &App, id: &ListenerId) -> ApiResult<Arc<KeptListener>> {
     let entry = app.listeners.entry(id);
     let mut held = entry.held.lock().await;
     let (version, current) = (entry.version.load(Ordering::Acquire), app.edition.load_full());
@@ -134,7 +98,7 @@ pub(crate) async fn listener(app: &App, id: &ListenerId) -> ApiResult<Arc<Listen
     let Some(listener) = held.clone() else {
         return Ok(held.insert(surveyed(app, id, current, version).await?).clone());
     };
-    let is_due = listener.edition.number != current.number || version >= listener.survey_at;
+    let is_due = listener.snapshot.number != current.number || listener.is_due(version);
     if is_due {
         if let Ok(_turn) = app.listeners.surveys.try_acquire() {
             return Ok(held.insert(fold_and_survey(app, id, current, version).await?).clone());
@@ -144,10 +108,10 @@ pub(crate) async fn listener(app: &App, id: &ListenerId) -> ApiResult<Arc<Listen
             let _ = app.listeners.queue.send(id.clone());
         }
     }
-    if version == listener.version {
+    if version == listener.changes {
         return Ok(listener);
     }
-    Ok(held.insert(refolded(app, id, &listener, version).await?).clone())
+    Ok(held.insert(refolded(app, &listener, version).await?).clone())
 }
 
 /// Gathers pools anew for those in the queue, one after another.
@@ -171,7 +135,7 @@ async fn surveyed(
     id: &ListenerId,
     edition: Arc<Edition>,
     version: u64,
-) -> ApiResult<Arc<Listener>> {
+) -> ApiResult<Arc<KeptListener>> {
     let _turn = app.listeners.surveys.acquire().await.expect("the semaphore is never closed");
     fold_and_survey(app, id, edition, version).await
 }
@@ -182,17 +146,10 @@ async fn fold_and_survey(
     id: &ListenerId,
     edition: Arc<Edition>,
     version: u64,
-) -> ApiResult<Arc<Listener>> {
+) -> ApiResult<Arc<KeptListener>> {
     let id = id.clone();
-    let made = app.readers.run(move |store| {
-        let profile = fold(store, &edition, id)?;
-        let scorer = edition.model()?.scorer.as_ref();
-        let arrivals: Vec<TrackIdx> =
-            edition.arrivals.iter().filter_map(|track| edition.catalogue.find(track)).collect();
-        let breadth = (Breadth::Bounded(bounds(&profile)), &arrivals[..]);
-        let pool = survey(&edition.catalogue, &edition.index, &profile, scorer, breadth)?;
-        Ok(Listener { edition, profile, pool, version, survey_at: version + SURVEY_AFTER })
-    });
+    let made =
+        app.readers.run(move |store| Ok(KeptListener::gather(store, edition, &id, version)?));
     metrics::counter!("segue_surveys_total").increment(1);
     Ok(Arc::new(made.await?))
 }
@@ -200,33 +157,10 @@ async fn fold_and_survey(
 /// Folds the profile anew and scores the pool by it.
 async fn refolded(
     app: &App,
-    id: &ListenerId,
-    before: &Arc<Listener>,
+    before: &Arc<KeptListener>,
     version: u64,
-) -> ApiResult<Arc<Listener>> {
-    let (id, before) = (id.clone(), Arc::clone(before));
-    let made = app.readers.run(move |store| {
-        let edition = Arc::clone(&before.edition);
-        let profile = fold(store, &edition, id)?;
-        let scorer = edition.model()?.scorer.as_ref();
-        let pool = before.pool.rescored(&edition.catalogue, &edition.index, &profile, scorer)?;
-        // What a lifted ban lets in is not in the pool: it is due for a survey.
-        let is_lifted = !before.profile.banned_artists.is_subset(&profile.banned_artists);
-        let survey_at = if is_lifted { version } else { before.survey_at };
-        Ok(Listener { edition, profile, pool, version, survey_at })
-    });
+) -> ApiResult<Arc<KeptListener>> {
+    let before = Arc::clone(before);
+    let made = app.readers.run(move |store| Ok(before.refreshed(store, version)?));
     Ok(Arc::new(made.await?))
-}
-
-/// What is kept for a listener. The taste of a newcomer leads nowhere yet, so that more has to be
-/// looked at.
-fn bounds(profile: &Profile) -> Bounds {
-    match profile.labelled().count() < NEWCOMER {
-        true => Bounds { new: 1_500, asked: 6_000, ..Bounds::default() },
-        false => Bounds::default(),
-    }
-}
-
-fn fold(store: &Store, edition: &Edition, id: ListenerId) -> ApiResult<Profile> {
-    segue_home::profile(store, &edition.catalogue, id).map_err(ApiError::from)
 }

@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
+use segue::KeptListener;
 use segue_core::{Enrolment, Impression, ListenerId, Timestamp};
-use segue_engine::TrackIdx;
 use segue_engine::experiment::{Part, Settings};
-use segue_engine::pipeline::{Bounds, Breadth, MixError, MixOutcome, MixRequest, mix_from, survey};
+use segue_engine::pipeline::{MixOutcome, MixRequest};
 use segue_store::{Appended, Entry, Event, ImpressionId};
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
-use crate::listeners::{Listener, listener};
+use crate::listeners::listener;
 
 /// Longer mixes are made on a thread that may be kept busy.
 const AT_ONCE: u32 = 60;
@@ -23,7 +23,7 @@ pub(crate) struct Mixed {
     pub(crate) outcome: MixOutcome,
     pub(crate) enrolment: Option<Enrolment>,
     /// For whom, with the edition it was made from.
-    pub(crate) listener: Arc<Listener>,
+    pub(crate) listener: Arc<KeptListener>,
 }
 
 /// Makes a mix and logs it. An experiment may have a part in it if `given` says which of the
@@ -39,7 +39,7 @@ pub(crate) async fn mix_and_log(
     let listener = listener(app, id).await?;
     // The log keeps microseconds, and the answer says what the log says.
     let now = Timestamp::from_microsecond(asked.now.as_microsecond()).unwrap_or(asked.now);
-    let asked = MixRequest { arrivals: listener.edition.arrivals.clone(), now, ..asked };
+    let asked = MixRequest { arrivals: listener.snapshot.arrivals.clone(), now, ..asked };
     // The listener may be held with an edition from before the experiment was stopped.
     let current = app.edition.load_full();
     let part = given.map_or(Part::None, |given| Part::of(current.experiment.as_ref(), id, given));
@@ -64,63 +64,26 @@ pub(crate) async fn preview(
     app: &App,
     id: &ListenerId,
     asked: MixRequest,
-) -> ApiResult<(MixOutcome, Arc<Listener>)> {
+) -> ApiResult<(MixOutcome, Arc<KeptListener>)> {
     let listener = listener(app, id).await?;
-    let asked = MixRequest { arrivals: listener.edition.arrivals.clone(), ..asked };
+    let asked = MixRequest { arrivals: listener.snapshot.arrivals.clone(), ..asked };
     Ok((make(app, &listener, &asked).await?, listener))
 }
 
 /// Makes a mix from the pool. Where filters leave too little of it, the tracks that the request
 /// names are scored, or the whole catalogue.
-async fn make(app: &App, listener: &Arc<Listener>, request: &MixRequest) -> ApiResult<MixOutcome> {
+async fn make(
+    app: &App,
+    listener: &Arc<KeptListener>,
+    request: &MixRequest,
+) -> ApiResult<MixOutcome> {
     if request.length <= AT_ONCE
-        && let Some(outcome) = from_pool(listener, request)?
+        && let Some(outcome) = listener.mix_at_once(request)?
     {
         return Ok(outcome);
     }
     let (listener, request) = (Arc::clone(listener), request.clone());
-    Ok(app.heavy(move || make_now(&listener, &request)).await??)
-}
-
-/// As [`make`], on a thread that may be kept busy.
-pub(crate) fn make_now(listener: &Listener, request: &MixRequest) -> Result<MixOutcome, MixError> {
-    match from_pool(listener, request)? {
-        Some(outcome) => Ok(outcome),
-        None => from_catalogue(listener, request),
-    }
-}
-
-fn from_pool(listener: &Listener, request: &MixRequest) -> Result<Option<MixOutcome>, MixError> {
-    let Listener { edition, profile, pool, .. } = listener;
-    let scorer = listener.scorer();
-    match mix_from(&edition.catalogue, &edition.index, profile, scorer, (pool, request)) {
-        Err(MixError::Starved) => Ok(None),
-        outcome => outcome.map(Some),
-    }
-}
-
-fn from_catalogue(listener: &Listener, request: &MixRequest) -> Result<MixOutcome, MixError> {
-    metrics::counter!("segue_wide_surveys_total").increment(1);
-    let Listener { edition, profile, .. } = listener;
-    let (catalogue, index, scorer) = (&edition.catalogue, &edition.index, listener.scorer());
-    let named = request.within.as_ref().map(|within| {
-        within.iter().filter_map(|track| catalogue.find(track)).collect::<Vec<TrackIdx>>()
-    });
-    // Most of what a filter starves is found without scoring everything.
-    let wider = Bounds { familiar: 20_000, new: 3_000, asked: 6_000, ..Bounds::default() };
-    let breadths = match &named {
-        Some(named) => vec![Breadth::Tracks(named)],
-        None => vec![Breadth::Bounded(wider), Breadth::Whole],
-    };
-    let mut outcome = Err(MixError::Starved);
-    for breadth in breadths {
-        let pool = survey(catalogue, index, profile, scorer, (breadth, &[]))?;
-        outcome = mix_from(catalogue, index, profile, scorer, (&pool, request));
-        if outcome != Err(MixError::Starved) {
-            break;
-        }
-    }
-    outcome
+    Ok(app.heavy(move || listener.mix(&request)).await??)
 }
 
 /// Logs mixes, each with its shadows: the first slate of each is the one that is shown. `forgotten`

@@ -5,23 +5,20 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use segue_core::{Impression, Timestamp};
-use segue_engine::Index;
+use segue_core::Timestamp;
+use segue_engine::Catalogue;
 use segue_engine::experiment::{Part, Settings};
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::mix::sentence::sentence;
-use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, Mixer};
+use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, SourceCount};
 use segue_engine::playlist::{Playlist, PlaylistFormat};
 use segue_engine::policy::PolicyKind;
-use segue_engine::{Catalogue, Scorer};
-use segue_store::Store;
 use serde_json::{Value, json};
 
-use crate::dataset::{choose_listener, load_dataset, open_store};
+use crate::dataset::open_library;
 use crate::home::Home;
 use crate::part;
 use crate::policy::policy_parser;
-use crate::scoring::active_model;
 use crate::terminal::{print_json, print_line, say, table};
 
 /// Make a mix: what you love and what you might, in playing order, with a reason for each pick.
@@ -71,6 +68,10 @@ pub(crate) struct MixArgs {
     /// Leave out an artist; may be given several times.
     #[arg(long, value_name = "NAME")]
     without_artist: Vec<String>,
+    /// Ask the model about every track of the catalogue instead of the most promising ones. Takes
+    /// longer the larger the catalogue is.
+    #[arg(long)]
+    exact: bool,
     /// Seed of the draw [default: another one each time; it is printed].
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -104,38 +105,34 @@ enum Only {
 
 pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let mut store = open_store(home)?;
-    let listener = choose_listener(&store, args.listener.as_deref())?;
-    let dataset = load_dataset(&store)?;
-    let model = active_model(&store, &dataset)?;
+    let mut library = open_library(home)?;
+    let listener = library.listener(args.listener.as_deref())?;
+    let snapshot = library.snapshot()?;
     let now = Timestamp::now();
-    let asked = MixRequest { arrivals: model.arrivals(&store, &dataset)?, ..args.request(now) };
-    let design = part::running_design(&store)?;
-    let part = Part::of(design.as_ref(), &listener, args.given());
-    let request = part.request(asked.clone());
-    let profile = dataset.profile(&listener);
-    let index = Index::build(&dataset.catalogue, &dataset.profiles);
-    let make = |request: &MixRequest| {
-        make(&dataset.catalogue, &index, &profile, model.scorer.as_ref(), request)
-    };
+    let asked = args.request(now);
+    let part = snapshot.part(&listener, args.given())?;
+    let profile = snapshot.profile(library.store(), &listener)?;
     part::announce(&part);
-    let outcome = make(&request).map_err(|error| part::blame(&part, error))?;
+    let made = snapshot.mix_in_experiment(&part, &profile, &asked);
+    let made = made.map_err(|error| part::blame(&part, explained(error)))?;
+    part::report_failed(&made);
     if !args.dry_run {
-        let shadows = part::shadows(&part, &asked, make);
-        log(&mut store, &part.impressions(now, &outcome.slate, shadows))?;
+        let logged = library.log(&made.impressions(&part, now));
+        logged.context("cannot log the mix; `--dry-run` makes one without logging it")?;
     }
+    let (catalogue, outcome) = (&snapshot.catalogue, &made.outcome);
     for note in &outcome.notes {
         say(&format!("note: {note}"));
     }
     if let Some(format) = args.export {
-        return export(&dataset.catalogue, &outcome, format, &args.title, now);
+        return export(catalogue, outcome, format, &args.title, now);
     }
     if args.json {
-        return print_json(&as_json(&dataset.catalogue, &outcome, &part));
+        return print_json(&as_json(catalogue, outcome, &part));
     }
-    print_mix(&dataset.catalogue, &outcome)?;
+    print_mix(catalogue, outcome)?;
     let seconds = begun.elapsed().as_secs_f64();
-    say(&format!("seed {}, model {}, {seconds:.1} s", request.seed, outcome.slate.config.model));
+    say(&format!("seed {}, model {}, {seconds:.1} s", asked.seed, outcome.slate.config.model));
     Ok(())
 }
 
@@ -152,6 +149,7 @@ impl MixArgs {
             },
             exclude_artists: self.without_artist.clone(),
             arrival_share: self.arrivals,
+            exact: self.exact,
             ..MixRequest::new(now)
         };
         self.given().apply(request)
@@ -169,29 +167,16 @@ impl MixArgs {
     }
 }
 
-/// Runs the pipeline; an empty result says which filter took what.
-pub(crate) fn make(
-    catalogue: &Catalogue,
-    index: &Index,
-    profile: &segue_engine::Profile,
-    scorer: &dyn Scorer,
-    request: &MixRequest,
-) -> anyhow::Result<MixOutcome> {
-    Mixer { catalogue, index, profile, scorer }.mix(request).map_err(|error| match &error {
-        MixError::NothingEligible { left_out, .. } => {
+/// An empty mix says which filter took what.
+pub(crate) fn explained(error: segue::Error) -> anyhow::Error {
+    match &error {
+        segue::Error::Mix(MixError::NothingEligible { left_out, .. }) => {
             let steps: Vec<String> =
                 left_out.iter().map(|step| format!("{:?}: {}", step.step, step.count)).collect();
             anyhow::anyhow!("{}", steps.join(", ")).context(error)
         }
         _ => error.into(),
-    })
-}
-
-fn log(store: &mut Store, impressions: &[Impression]) -> anyhow::Result<()> {
-    store
-        .log_impressions(impressions)
-        .context("cannot log the mix; `--dry-run` makes one without logging it")?;
-    Ok(())
+    }
 }
 
 fn export(
@@ -249,6 +234,11 @@ fn as_json(catalogue: &Catalogue, outcome: &MixOutcome, part: &Part<'_>) -> Valu
         value["why"] = json!(sentence(&pick.reason));
         value
     });
+    let source = |count: &SourceCount| {
+        let (candidates, picks) = (count.candidates, count.picks);
+        (count.source.to_owned(), json!({"candidates": candidates, "picks": picks}))
+    };
+    let sources: serde_json::Map<String, Value> = outcome.sources.iter().map(source).collect();
     json!({
         "listener": slate.listener,
         "config": slate.config,
@@ -258,6 +248,7 @@ fn as_json(catalogue: &Catalogue, outcome: &MixOutcome, part: &Part<'_>) -> Valu
         "picks": picks.collect::<Vec<_>>(),
         "shortlist": slate.shortlist,
         "candidates": outcome.candidates,
+        "sources": sources,
         "notes": outcome.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }

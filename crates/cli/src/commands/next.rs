@@ -1,13 +1,10 @@
 //! `segue next`: what a listener is likely to turn to now.
 
-use anyhow::Context as _;
 use clap::Args;
-use segue_engine::eval::full_ranking::top_k;
-use segue_engine::{ListenerIdx, Query, Recommender as _, Seconds};
+use segue::next_track::{NextTrack, Played};
 use serde::Serialize;
 
-use super::train::next_track::{interactions, model_in_use};
-use crate::dataset::{choose_listener, load_dataset, open_store};
+use crate::dataset::open_library;
 use crate::home::Home;
 use crate::terminal::{print_json, print_line, table};
 
@@ -46,51 +43,21 @@ struct Next {
 }
 
 pub(crate) fn run(args: &NextArgs, home: &Home) -> anyhow::Result<()> {
-    let store = open_store(home)?;
-    let listener = choose_listener(&store, args.listener.as_deref())?;
-    let model = model_in_use(&store)?
-        .context("no next-track model has been trained yet; run `segue train --next-track`")?;
-    let dataset = load_dataset(&store)?;
-    let plays = interactions(&store, &dataset.catalogue, &model.items)?;
-    let row = (0..plays.listeners() as u32)
-        .map(ListenerIdx)
-        .find(|&row| plays.listener_name(row) == listener.as_str());
-    let history = row.map(|row| plays.history(row)).unwrap_or_default();
-    // What came into the store after training has no row in the model yet.
-    let items = model.items.len();
-    let known: Vec<_> = history.items.iter().copied().filter(|item| item.row() < items).collect();
-    let query = Query {
-        history: segue_engine::History { items: &known, ..Default::default() },
-        now: history.times.last().map(|last| Seconds(last.0 + 1)),
-        friends: &[],
-    };
-    let mut scores = vec![0.0; items];
-    model.network.score(&[query], &mut scores);
-    let highest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total: f64 = scores.iter().map(|&score| f64::from(score - highest).exp()).sum();
-    let shares: Vec<f64> =
-        scores.iter().map(|&score| f64::from(score - highest).exp() / total).collect();
-    if args.new {
-        known.iter().for_each(|item| scores[item.row()] = f32::NEG_INFINITY);
-    }
-    let mut top = Vec::new();
-    top_k(&scores, args.length, &mut top);
-    let works: std::collections::HashMap<&str, _> = dataset
-        .catalogue
-        .rows()
-        .map(|row| (dataset.catalogue.track(row).work.as_str(), dataset.catalogue.track(row)))
-        .collect();
-    let next = top.iter().filter_map(|item| {
-        let track = works.get(model.items[item.row()].as_str())?;
-        Some(Next {
+    let library = open_library(home)?;
+    let listener = library.listener(args.listener.as_deref())?;
+    let played = if args.new { Played::Never } else { Played::Any };
+    let (dataset, next) = library.next(&listener, args.length, played)?;
+    let shown = |next: &NextTrack| {
+        let track = dataset.catalogue.track(next.track);
+        Next {
             track: track.id.to_string(),
             artists: track.artists.clone(),
             title: track.display_title().to_owned(),
-            share: shares[item.row()],
-            played_before: known.contains(item),
-        })
-    });
-    let next: Vec<Next> = next.collect();
+            share: next.share,
+            played_before: next.played_before,
+        }
+    };
+    let next: Vec<Next> = next.iter().map(shown).collect();
     if args.json {
         return print_json(&next);
     }

@@ -263,7 +263,7 @@ pub(crate) async fn make(
     let (request, given) = asked.request(Timestamp::now())?;
     let Mixed { id, at, outcome, enrolment, listener } =
         mixing::mix_and_log(&app, &ListenerId::new(listener), request, Some(given)).await?;
-    let answer = MixAnswer::new(&listener.edition.catalogue, id, at, &outcome.slate);
+    let answer = MixAnswer::new(&listener.snapshot.catalogue, id, at, &outcome.slate);
     let notes = outcome.notes.iter().map(ToString::to_string).collect();
     Ok((StatusCode::CREATED, Json(MixAnswer { notes, experiment: enrolment, ..answer })))
 }

@@ -6,7 +6,6 @@ use axum::Json;
 use axum::extract::State;
 use segue_core::{ListenerId, Timestamp};
 use segue_engine::TrackIdx;
-use segue_engine::explain::explain;
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::MixRequest;
 use serde::{Deserialize, Serialize};
@@ -188,11 +187,10 @@ pub(crate) async fn explanation(
 ) -> ApiResult<Json<ExplanationShape>> {
     check_name("a listener", &listener)?;
     let listener = listeners::listener(&app, &ListenerId::new(listener)).await?;
-    let edition = &listener.edition;
-    let (catalogue, row, model) = (&edition.catalogue, edition.find(&track)?, edition.model()?);
+    let edition = &listener.snapshot;
+    let (catalogue, row) = (&edition.catalogue, edition.find(&track)?);
     let request = MixRequest::new(Timestamp::now());
-    let who = (&listener.profile, listener.pool.likes());
-    let found = explain(catalogue, &edition.index, who, model.scorer.as_ref(), (row, &request))?;
+    let found = edition.explain(&listener.profile, listener.pool.likes(), row, &request)?;
     let near = found.near.iter().map(|near| NearShape {
         track: TrackShape::of(catalogue, near.track),
         distance: near.distance,
@@ -214,6 +212,6 @@ pub(crate) async fn explanation(
         finished: record(|work| work.finished),
         skipped: record(|work| work.skipped),
         left_out: found.left_out.map(|step| step.name().to_owned()),
-        model: model.version.clone(),
+        model: edition.model()?.version.clone(),
     }))
 }

@@ -68,7 +68,7 @@ async fn ranked(
     let edition = app.edition.load_full();
     let scores = app.readers.run(move |store| {
         let profile =
-            user.map(|user| segue_home::profile(store, &edition.catalogue, user)).transpose()?;
+            user.map(|user| segue::profile(store, &edition.catalogue, user)).transpose()?;
         let is_unread = |row: TrackIdx| {
             let work = edition.catalogue.work(row);
             profile.as_ref().is_none_or(|profile| profile.interaction(work).is_none())

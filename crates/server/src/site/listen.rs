@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
+use segue::KeptListener;
 use segue_core::{Impression, ListenerId, Timestamp, TrackId};
 use segue_engine::experiment::Settings;
 use segue_engine::pipeline::{MixOutcome, MixRequest};
@@ -16,7 +17,7 @@ use super::cards;
 use super::frame::{self, Asked, answer, frame};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
-use crate::listeners::{self, Listener};
+use crate::listeners;
 use crate::mixing::{self, Mixed};
 use crate::page::card::card;
 use crate::page::dial::Preview;
@@ -100,7 +101,7 @@ pub(super) async fn card_fragment(
         }
         mixed => mixed?,
     };
-    let (catalogue, profile) = (&mixed.listener.edition.catalogue, &mixed.listener.profile);
+    let (catalogue, profile) = (&mixed.listener.snapshot.catalogue, &mixed.listener.profile);
     let pick = mixed.outcome.slate.picks.first();
     let Some(fresh) = pick.and_then(|pick| cards::of_pick(&app, catalogue, profile, pick)) else {
         return Ok(StatusCode::NO_CONTENT.into_response());
@@ -186,7 +187,7 @@ async fn mixed(
     frame: Frame,
     id: &ListenerId,
     (asked, shown): (&Asked, usize),
-) -> ApiResult<(Frame, Mix, Arc<Listener>)> {
+) -> ApiResult<(Frame, Mix, Arc<KeptListener>)> {
     let settings = MixSettings::from_query(&asked.query);
     let request = request(&settings);
     let request = MixRequest {
@@ -225,7 +226,7 @@ async fn mixed(
     Ok((frame, mix, listener))
 }
 
-fn effect(listener: &Listener, explore: f32, outcome: &MixOutcome) -> Preview {
+fn effect(listener: &KeptListener, explore: f32, outcome: &MixOutcome) -> Preview {
     let effect = listener.effect(explore, &outcome.slate.picks);
     Preview {
         length: effect.tracks,
@@ -235,8 +236,12 @@ fn effect(listener: &Listener, explore: f32, outcome: &MixOutcome) -> Preview {
     }
 }
 
-fn card_list(app: &App, listener: &Listener, outcome: &MixOutcome) -> Vec<crate::page::card::Card> {
-    let (catalogue, profile) = (&listener.edition.catalogue, &listener.profile);
+fn card_list(
+    app: &App,
+    listener: &KeptListener,
+    outcome: &MixOutcome,
+) -> Vec<crate::page::card::Card> {
+    let (catalogue, profile) = (&listener.snapshot.catalogue, &listener.profile);
     outcome
         .slate
         .picks
@@ -246,14 +251,14 @@ fn card_list(app: &App, listener: &Listener, outcome: &MixOutcome) -> Vec<crate:
 }
 
 /// How a mix came about, in sentences.
-fn why(listener: &Listener, outcome: &MixOutcome) -> Vec<String> {
+fn why(listener: &KeptListener, outcome: &MixOutcome) -> Vec<String> {
     let config = &outcome.slate.config;
     let grouped = |count: usize| words::grouped(count as u64);
     vec![
         format!(
             "{} of the {} tracks were looked at closely; the others are further from what you like.",
             grouped(outcome.candidates),
-            grouped(listener.edition.catalogue.len())
+            grouped(listener.snapshot.catalogue.len())
         ),
         format!(
             "{} made it to the short-list: likely to please, and not all of one kind.",
@@ -270,7 +275,11 @@ fn why(listener: &Listener, outcome: &MixOutcome) -> Vec<String> {
 
 /// The shelves of the day. They keep their order and their tracks until the listener says
 /// something.
-async fn fill_shelves(app: &Arc<App>, listener: Arc<Listener>, mix: &Mix) -> ApiResult<Vec<Shelf>> {
+async fn fill_shelves(
+    app: &Arc<App>,
+    listener: Arc<KeptListener>,
+    mix: &Mix,
+) -> ApiResult<Vec<Shelf>> {
     let shown: Vec<TrackId> =
         mix.picks.iter().map(|card| TrackId::new(card.track.as_str())).collect();
     let excluded = excluded(&mix.settings);
@@ -281,7 +290,7 @@ async fn fill_shelves(app: &Arc<App>, listener: Arc<Listener>, mix: &Mix) -> Api
         for shelf in &mut plan.shelves {
             shelf.request.exclude_tracks.extend(shown.iter().chain(&excluded).cloned());
         }
-        shelves::fill(&filler.edition.catalogue, plan, |request| mixing::make_now(&filler, request))
+        shelves::fill(&filler.snapshot.catalogue, plan, |request| filler.mix(request))
     });
     let page = filled.await??;
     let shelf = |filled: &Filled| Shelf {
@@ -308,8 +317,8 @@ fn listener_hash(listener: &ListenerId) -> u64 {
 }
 
 /// Which shelves a listener gets today.
-fn shelf_plan(listener: &Listener) -> shelves::Plan {
-    let (edition, profile) = (&listener.edition, &listener.profile);
+fn shelf_plan(listener: &KeptListener) -> shelves::Plan {
+    let (edition, profile) = (&listener.snapshot, &listener.profile);
     let now = Timestamp::now();
     let today = now.as_second().div_euclid(SECONDS_PER_DAY) as u64;
     let seed = today ^ listener_hash(&profile.listener);
@@ -333,7 +342,7 @@ fn shelf_plan(listener: &Listener) -> shelves::Plan {
 }
 
 /// What a shelf asks of the pipeline.
-fn on_shelf(listener: &Listener, key: &str) -> Option<MixRequest> {
+fn on_shelf(listener: &KeptListener, key: &str) -> Option<MixRequest> {
     if key == "mix" {
         return None;
     }

@@ -14,12 +14,13 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use segue::{Loaded, Models, ModelsError};
 use segue_core::{
     AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
     Source, Timestamp, Track, TrackId,
 };
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
-use segue_server::{ApiKey, App, Config, Limits, Loaded, Models, ModelsError, Scope, router};
+use segue_server::{ApiKey, App, Config, Limits, Scope, router};
 use segue_store::{NewModel, Store};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

@@ -8,16 +8,13 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Args;
+use segue::Library;
 use segue_core::{ListenerId, Timestamp};
-use segue_engine::Index;
 use segue_engine::pipeline::MixRequest;
 use segue_engine::simulation::community::{Community, CommunityConfig};
 use segue_ingest::ImportOptions;
-use segue_store::Store;
 
 use crate::commands::{import, mix, train};
-use crate::dataset::load_dataset;
-use crate::scoring::active_model;
 use crate::terminal::{self, print_line, say};
 
 const DAY_SECONDS: i64 = 86_400;
@@ -72,27 +69,26 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     ));
 
     say("2. The files are imported.");
-    let mut store = Store::open(&folder.join("home"))?;
-    import_all(&mut store, &exports)?;
+    let mut library = Library::open(&folder.join("home"))?;
+    import_all(&mut library, &exports)?;
 
     say("3. One model learns what every listener likes.");
-    let dataset = load_dataset(&store)?;
-    train::train_into(&mut store, &dataset, args.seed)?;
+    train::train_and_report(&mut library, args.seed)?;
 
     say("4. What it learned is held against the truth, on tracks that the listeners never played.");
-    let scorer = active_model(&store, &dataset)?.scorer;
-    truth::print(&truth::compare(&community, &dataset, scorer.as_ref(), args.seed))?;
+    let (snapshot, dataset) = (library.snapshot()?, library.dataset()?);
+    let scorer = snapshot.model()?.scorer.as_ref();
+    truth::print(&truth::compare(&community, &dataset, scorer, args.seed))?;
 
     say("5. Two mixes for the first listener: near the dial's familiar end, and far from it.");
     let now =
         Timestamp::from_second(config.start.as_second() + i64::from(config.days) * DAY_SECONDS)?;
     let profile = dataset.profile(&community.histories[0].listener);
-    let index = Index::build(&dataset.catalogue, &dataset.profiles);
     for explore in [0.2, 0.8] {
         let request = MixRequest { explore, length: 10, seed: args.seed, ..MixRequest::new(now) };
-        let outcome = mix::make(&dataset.catalogue, &index, &profile, scorer.as_ref(), &request)?;
+        let outcome = snapshot.mix(&profile, &request).map_err(mix::explained)?;
         print_line(&format!("\n--explore {explore}"))?;
-        mix::print_mix(&dataset.catalogue, &outcome)?;
+        mix::print_mix(&snapshot.catalogue, &outcome)?;
     }
     say(&format!("\nDone in {:.0} s.", begun.elapsed().as_secs_f64()));
     match &args.keep {
@@ -106,14 +102,17 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn import_all(store: &mut Store, exports: &exports::Exports) -> anyhow::Result<()> {
+fn import_all(library: &mut Library, exports: &exports::Exports) -> anyhow::Result<()> {
     let nobody = ImportOptions::new(ListenerId::new("nobody"));
-    let (report, _) = import::import_into(store, &[&exports.catalogue], &nobody)?;
+    let (report, _) = import::import_into(library.store_mut(), &[&exports.catalogue], &nobody)?;
     let mut total = report.total();
     let bar = terminal::steps(exports.listeners.len() as u64, "importing");
     for (listener, export) in &exports.listeners {
-        let (report, counts) =
-            import::import_into(store, &[export], &ImportOptions::new(listener.clone()))?;
+        let (report, counts) = import::import_into(
+            library.store_mut(),
+            &[export],
+            &ImportOptions::new(listener.clone()),
+        )?;
         let sum = report.total();
         total.rows_read += sum.rows_read;
         total.listens += counts.listens_added;

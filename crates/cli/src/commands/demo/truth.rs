@@ -9,7 +9,7 @@ use segue_engine::eval::metrics::{Summary, auc};
 use segue_engine::simulation::community::Community;
 use segue_engine::{Scorer, TrackIdx};
 
-use segue_home::Dataset;
+use segue::Dataset;
 
 use crate::terminal::{print_line, table};
 

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
+use segue::StoreSink;
 use segue_core::{FeedbackKind, ListenerId};
-use segue_home::StoreSink;
 use segue_ingest::{ImportOptions, PlaylistUse, Progress, Report, TableOptions};
 use segue_store::{ImportCounts, Store};
 use serde_json::json;

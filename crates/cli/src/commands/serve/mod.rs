@@ -1,6 +1,5 @@
 //! `segue serve`: the page to listen from and the API to build on.
 
-mod models;
 mod otel;
 
 use std::net::SocketAddr;
@@ -9,6 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
+use segue::StandardModels;
 use segue_server::{App, Config, Limits, serve};
 use tokio::net::TcpListener;
 use tokio::signal;
@@ -16,7 +16,6 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use self::models::LikabilityModels;
 use crate::dataset::open_store;
 use crate::home::Home;
 use crate::terminal::say;
@@ -100,7 +99,7 @@ async fn serve_until_stopped(args: ServeArgs, home: &Home) -> anyhow::Result<()>
         .await
         .with_context(|| format!("`{}` cannot be listened on", args.bind))?;
     let address = listener.local_addr()?;
-    let app = App::open(args.config(home)?, Box::new(LikabilityModels))?;
+    let app = App::open(args.config(home)?, Box::new(StandardModels))?;
     say(&format!("listening on http://{address}"));
     serve(app, listener, stopped()).await?;
     say("stopped; everything that was acknowledged is on disk");

@@ -1,23 +1,20 @@
 //! `segue train`: one likability model for every listener in the store, or one model of what they
 //! turn to next.
 
-pub(crate) mod next_track;
-
 use std::time::Instant;
 
-use anyhow::Context as _;
 use clap::Args;
-use segue_core::{ListenerId, Timestamp};
-use segue_models::likability::{FitReport, LikabilityConfig, LikabilityModel, Stage};
+use segue::Library;
+use segue::models::Trained;
+use segue::next_track::{Progress, Start, TrainedNextTrack};
+use segue_engine::eval::full_ranking::Metric;
+use segue_models::likability::{FitReport, Stage};
 use segue_models::tabular::ensemble::HeldOut;
-use segue_store::{NewModel, Store};
 use serde_json::json;
 
-use self::next_track::Start;
-use crate::dataset::{load_dataset, open_store};
+use crate::dataset::open_library;
 use crate::home::Home;
 use crate::terminal::{self, print_json, print_line, say, table};
-use segue_home::Dataset;
 
 /// Learn what every listener likes, from their history and from how tracks sound.
 ///
@@ -46,14 +43,19 @@ pub(crate) struct TrainArgs {
 }
 
 pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
-    let mut store = open_store(home)?;
-    if args.next_track {
-        let start = if args.go_on { Start::FromModelInUse } else { Start::Fresh };
-        return next_track::train(&mut store, start, args.seed, args.json);
-    }
-    let dataset = load_dataset(&store)?;
+    let mut library = open_library(home)?;
     let begun = Instant::now();
-    let (version, report) = fit_with_bar(&mut store, &dataset, args.seed)?;
+    if args.next_track {
+        let start = if args.go_on { Start::Continue } else { Start::Fresh };
+        let trained = train_next_track(&mut library, start, args.seed)?;
+        let seconds = begun.elapsed().as_secs_f64();
+        if args.json {
+            let TrainedNextTrack { version, card, .. } = trained;
+            return print_json(&json!({"version": version, "seconds": seconds, "card": card}));
+        }
+        return print_next_track(&trained, seconds);
+    }
+    let Trained { version, report, .. } = train(&mut library, args.seed)?;
     let seconds = begun.elapsed().as_secs_f64();
     if args.json {
         return print_json(&json!({"version": version, "seconds": seconds, "report": report}));
@@ -61,18 +63,14 @@ pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
     print_report(&version, &report, seconds)
 }
 
-/// Trains on a data set and registers the model; prints the report.
-pub(crate) fn train_into(store: &mut Store, dataset: &Dataset, seed: u64) -> anyhow::Result<()> {
+/// Trains on what the library holds; prints the report.
+pub(crate) fn train_and_report(library: &mut Library, seed: u64) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let (version, report) = fit_with_bar(store, dataset, seed)?;
+    let Trained { version, report, .. } = train(library, seed)?;
     print_report(&version, &report, begun.elapsed().as_secs_f64())
 }
 
-fn fit_with_bar(
-    store: &mut Store,
-    dataset: &Dataset,
-    seed: u64,
-) -> anyhow::Result<(String, FitReport)> {
+fn train(library: &mut Library, seed: u64) -> anyhow::Result<Trained> {
     let bar = terminal::steps(0, "training");
     let mut progress = |stage: Stage| match stage {
         Stage::Episodes => bar.set_message("drawing episodes"),
@@ -83,45 +81,56 @@ fn fit_with_bar(
         }
         Stage::Calibrating => bar.set_message("calibrating"),
     };
-    let fitted = fit_and_register(store, dataset, seed, &mut progress);
+    let trained = library.train(seed, &mut progress);
     bar.finish_and_clear();
-    fitted
+    let trained = trained?;
+    say_if_known(trained.existed);
+    Ok(trained)
 }
 
-/// Trains on a data set and registers the model, which is in use from then on.
-pub(crate) fn fit_and_register(
-    store: &mut Store,
-    dataset: &Dataset,
+fn train_next_track(
+    library: &mut Library,
+    start: Start,
     seed: u64,
-    progress: &mut dyn FnMut(Stage),
-) -> anyhow::Result<(String, FitReport)> {
-    let config = LikabilityConfig::default();
-    let fitted =
-        LikabilityModel::fit(&dataset.catalogue, &dataset.profiles, config, seed, progress);
-    let (model, report) = fitted?;
-    let learned_from: Vec<ListenerId> = dataset
-        .profiles
-        .iter()
-        .filter(|profile| profile.labelled().next().is_some())
-        .map(|profile| profile.listener.clone())
-        .collect();
-    let version = model.version().to_owned();
-    if store.models()?.iter().any(|entry| entry.version == version) {
+) -> anyhow::Result<TrainedNextTrack> {
+    let bar = terminal::steps(0, "training");
+    let mut progress = |Progress { epoch, epochs, loss }: Progress| {
+        bar.set_length(epochs as u64);
+        bar.set_position(epoch as u64);
+        bar.set_message(format!("loss {loss:.3}"));
+    };
+    let trained = library.train_next_track(start, seed, &mut progress);
+    bar.finish_and_clear();
+    let trained = trained?;
+    say_if_known(trained.existed);
+    Ok(trained)
+}
+
+fn say_if_known(existed: bool) {
+    if existed {
         say("the data and the seed are those of a model that exists already: it is in use again");
-        store.activate(&version)?;
-        return Ok((version, report));
     }
-    let (weights, card) = model.to_bytes();
-    let card = String::from_utf8(card).context("the card of the model is not text")?;
-    store.register_model(&NewModel {
-        version: &version,
-        kind: "likability",
-        created_at: Timestamp::now(),
-        card: &card,
-        weights: &weights,
-        listeners: &learned_from,
-    })?;
-    Ok((version, report))
+}
+
+fn print_next_track(trained: &TrainedNextTrack, seconds: f64) -> anyhow::Result<()> {
+    let metrics = [Metric::NdcgAt10, Metric::RecallAt10, Metric::NdcgAt100, Metric::RecallAt100];
+    let mut header = vec!["newest plays held out"];
+    header.extend(metrics.map(Metric::name));
+    let mut rows = table(&header);
+    let held_out = &trained.held_out;
+    for (name, found) in [("this model", &held_out.model), ("popularity", &held_out.popularity)] {
+        let figures = metrics.map(|metric| format!("{:.3}", found[metric.name()]));
+        rows.add_row(std::iter::once(name.to_owned()).chain(figures));
+    }
+    print_line(&rows.to_string())?;
+    print_line(&format!(
+        "{} of the newest plays, each asked for by what came before it; then learned from all",
+        held_out.plays
+    ))?;
+    print_line(&format!(
+        "model {}, trained on {} plays over {} works in {seconds:.1} s",
+        trained.version, trained.plays, trained.works
+    ))
 }
 
 fn print_report(version: &str, report: &FitReport, seconds: f64) -> anyhow::Result<()> {
