@@ -4,7 +4,9 @@
 //! `ingest`, `store` and `engine` do not know each other; here they meet.
 
 mod dataset;
+mod feedback;
 mod sink;
 
 pub use dataset::{Dataset, profile};
+pub use feedback::{Ending, PlayDetails, Reaction, opinion};
 pub use sink::StoreSink;

@@ -34,7 +34,7 @@ async function post(path, body) {
 /** Says something of a track or an artist: `{ track | artist, kind }`. */
 export const say = (feedback) => post("/feedback", feedback);
 
-/** Tells of a play: `{ track, ms_played, end }`. */
+/** Tells of a play: `{ track, ms_played, end }`, without `ms_played` where nothing was measured. */
 export const played = (listen) => post("/listens", { ...listen, context: "segue" });
 
 /** JSON from the API. */

@@ -44,7 +44,7 @@ function skip(card) {
   if (skipIfPlaying(track)) return toast(`Skipped: ${named(card)}.`);
   toast(`Not now: ${named(card)}.`, {
     undo: bringBack,
-    final: () => played({ track, ms_played: 0, end: "skipped" }).catch(failed),
+    final: () => played({ track, end: "skipped" }).catch(failed),
   });
 }
 

@@ -3,11 +3,9 @@
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use segue_core::{
-    EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
-    StartReason, Timestamp, TrackId,
-};
+use segue_core::{FeedbackTarget, ListenerId, Timestamp, TrackId};
 use segue_engine::{Catalogue, TrackIdx};
+use segue_home::{PlayDetails, Reaction, opinion};
 use segue_store::Store;
 use serde::Serialize;
 use serde_json::json;
@@ -40,9 +38,9 @@ pub(crate) struct TellArgs {
     /// Who says so [default: the only listener].
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
-    /// How many seconds were heard of a track that was skipped.
-    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
-    after: u32,
+    /// How many seconds were heard of a track that was finished or skipped [default: not known].
+    #[arg(long, value_name = "SECONDS")]
+    after: Option<u32>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -64,6 +62,21 @@ enum What {
     Saved,
     /// Takes back what was said.
     Cleared,
+}
+
+impl What {
+    /// What it is to the log, which is decided in one place for every way to answer.
+    fn reaction(self) -> Reaction {
+        match self {
+            Self::Finished => Reaction::FINISHED,
+            Self::Skipped => Reaction::SKIPPED,
+            Self::Like => Reaction::LIKE,
+            Self::NotForMe => Reaction::NOT_FOR_ME,
+            Self::Never => Reaction::NEVER,
+            Self::Saved => Reaction::SAVED,
+            Self::Cleared => Reaction::CLEARED,
+        }
+    }
 }
 
 /// A track whose predicted likability moved.
@@ -156,42 +169,24 @@ fn append(
     tracks: &[TrackId],
 ) -> anyhow::Result<()> {
     let now = Timestamp::now();
-    let played = |track: &TrackId, ms_played: Option<u32>, end_reason: EndReason| Listen {
-        moment: Moment::Ended,
-        ms_played,
-        start_reason: StartReason::PreviousFinished,
-        end_reason,
-        skipped: Some(end_reason == EndReason::SkippedForward),
-        ..Listen::new(listener.clone(), track.clone(), now, Source::Segue)
+    let details = PlayDetails {
+        played_ms: args.after.map(|seconds| seconds.saturating_mul(1000)),
+        ..PlayDetails::default()
     };
-    let kind = match args.what {
-        What::Finished => {
-            let finished = |track: &TrackId| -> anyhow::Result<Listen> {
-                let duration_ms = store.track(track)?.and_then(|track| track.duration_ms());
-                Ok(played(track, duration_ms, EndReason::Finished))
-            };
-            let listens = tracks.iter().map(finished).collect::<anyhow::Result<Vec<_>>>()?;
-            return Ok(store.append_listens(&listens)?);
+    let listener = || listener.clone();
+    match args.what.reaction() {
+        Reaction::Play(ending) => {
+            let listen =
+                |track: &TrackId| ending.listen(listener(), track.clone(), now, details.clone());
+            store.append_listens(&tracks.iter().map(listen).collect::<Vec<_>>())?;
         }
-        What::Skipped => {
-            let ms_played = args.after.saturating_mul(1000);
-            let skipped = |track| played(track, Some(ms_played), EndReason::SkippedForward);
-            return Ok(store.append_listens(&tracks.iter().map(skipped).collect::<Vec<_>>())?);
+        Reaction::Opinion(kind) => {
+            let target = |track: &TrackId| FeedbackTarget::Track(track.clone());
+            let feedback = |track| opinion(listener(), target(track), kind, now);
+            store.append_feedback(&tracks.iter().map(feedback).collect::<Vec<_>>())?;
         }
-        What::Like => FeedbackKind::Like,
-        What::NotForMe => FeedbackKind::Dislike,
-        What::Never => FeedbackKind::Ban,
-        What::Saved => FeedbackKind::Saved,
-        What::Cleared => FeedbackKind::Cleared,
-    };
-    let said = |track: &TrackId| Feedback {
-        listener: listener.clone(),
-        target: FeedbackTarget::Track(track.clone()),
-        kind,
-        at: Some(now),
-        source: Source::Segue,
-    };
-    Ok(store.append_feedback(&tracks.iter().map(said).collect::<Vec<_>>())?)
+    }
+    Ok(())
 }
 
 /// What the model in use expects of tracks, with their titles; nothing without a model.

@@ -238,3 +238,42 @@ fn tracks_added_after_training_get_their_share_of_the_new_ones() {
         "known to the model, they are tracks like any other: {mix}"
     );
 }
+
+#[test]
+fn an_answer_at_the_command_line_is_the_row_that_it_is_everywhere() {
+    use segue_core::{FeedbackTarget, ListenerId, Timestamp, TrackId};
+    use segue_home::{PlayDetails, Reaction, opinion};
+    use segue_store::{Event, Store};
+
+    let segue = trained();
+    let who = Store::open(&segue.home()).unwrap().listeners().unwrap()[0].id.clone();
+    let track = TrackId::new(crate::segue::uri(3));
+    let newest = |store: &Store, who: &ListenerId| {
+        store.listens(who).unwrap().into_iter().max_by_key(|listen| listen.at).unwrap()
+    };
+    for (word, after, reaction, played_ms) in [
+        ("skipped", None, Reaction::SKIPPED, None),
+        ("skipped", Some("12"), Reaction::SKIPPED, Some(12_000)),
+        ("finished", None, Reaction::FINISHED, None),
+    ] {
+        let mut args = vec!["feedback", word, track.as_str()];
+        args.extend(after.map(|_| "--after").into_iter().chain(after));
+        segue.run(&args);
+        let kept = newest(&Store::open(&segue.home()).unwrap(), &who);
+        let details = PlayDetails { played_ms, ..PlayDetails::default() };
+        let expected = reaction.about(who.clone(), track.clone(), kept.at, details);
+        assert_eq!(Event::Listen(kept), expected);
+    }
+    for (word, kind) in [
+        ("like", segue_core::FeedbackKind::Like),
+        ("not-for-me", segue_core::FeedbackKind::Dislike),
+        ("never", segue_core::FeedbackKind::Ban),
+        ("saved", segue_core::FeedbackKind::Saved),
+        ("cleared", segue_core::FeedbackKind::Cleared),
+    ] {
+        segue.run(&["tell", word, track.as_str()]);
+        let kept = Store::open(&segue.home()).unwrap().feedback(&who).unwrap().pop().unwrap();
+        let at = kept.at.unwrap_or(Timestamp::UNIX_EPOCH);
+        assert_eq!(kept, opinion(who.clone(), FeedbackTarget::Track(track.clone()), kind, at));
+    }
+}

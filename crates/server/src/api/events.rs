@@ -6,9 +6,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use segue_core::{
-    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
-    Source, StartReason, Timestamp, TrackId,
+    DeviceClass, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Timestamp, TrackId,
 };
+use segue_home::{Ending, PlayDetails, opinion};
 use segue_store::{Appended, ClientId, Entry, Event, ListenCursor};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -61,7 +61,8 @@ pub(crate) struct ListenShape {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
-    /// How long it played.
+    /// How long it played, as a player measured it; left out if nobody did. 0 says that nothing was
+    /// heard, which teaches nothing.
     #[serde(default)]
     ms_played: Option<u32>,
     /// How it ended.
@@ -350,27 +351,20 @@ impl ListenShape {
         if let Some(context) = &self.context {
             check_name("a context", context)?;
         }
-        let (end_reason, skipped) = match self.end {
-            End::Finished => (EndReason::Finished, Some(false)),
-            End::Skipped => (EndReason::SkippedForward, Some(true)),
-            End::Stopped => (EndReason::Stopped, None),
-            End::Unknown => (EndReason::Unknown, None),
+        let ending = match self.end {
+            End::Finished => Ending::Finished,
+            End::Skipped => Ending::Skipped,
+            End::Stopped => Ending::Stopped,
+            End::Unknown => Ending::Unknown,
         };
-        let start_reason = match self.chosen {
-            Chosen::BySegue => StartReason::PreviousFinished,
-            Chosen::ByListener => StartReason::Chosen,
-        };
-        let at = self.at.unwrap_or(now);
-        let listen = Listen {
-            moment: Moment::Ended,
-            ms_played: self.ms_played,
-            start_reason,
-            end_reason,
-            skipped,
+        let details = PlayDetails {
+            played_ms: self.ms_played,
+            was_chosen: Some(self.chosen == Chosen::ByListener),
             device: self.device.unwrap_or_default(),
             context: self.context,
-            ..Listen::new(listener, TrackId::new(self.track), at, Source::Segue)
         };
+        let at = self.at.unwrap_or(now);
+        let listen = ending.listen(listener, TrackId::new(self.track), at, details);
         Ok(Entry { client_id: named(self.client_id, self.at)?, event: Event::Listen(listen) })
     }
 }
@@ -391,9 +385,8 @@ impl FeedbackShape {
                 return Err(ApiError::bad_request("bad_feedback", message));
             }
         };
-        let at = Some(self.at.unwrap_or(now));
-        let said = Feedback { listener, target, kind: self.kind, at, source: Source::Segue };
-        Ok(Entry { client_id: named(self.client_id, self.at)?, event: Event::Feedback(said) })
+        let feedback = opinion(listener, target, self.kind, self.at.unwrap_or(now));
+        Ok(Entry { client_id: named(self.client_id, self.at)?, event: Event::Feedback(feedback) })
     }
 }
 

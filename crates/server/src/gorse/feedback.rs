@@ -7,9 +7,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use segue_core::{
-    Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source, Timestamp, Track, TrackId, WorkId,
-};
+use segue_core::{FeedbackKind, FeedbackTarget, ListenerId, Timestamp, Track, TrackId, WorkId};
+use segue_home::{PlayDetails, Reaction};
 use segue_store::{Entry, Event, Store};
 use serde::{Deserialize, Serialize};
 
@@ -298,11 +297,9 @@ pub(super) async fn remove(
     };
     // At the time of the word that it takes back: one said later still counts, and the same one can
     // be said again.
-    let at = Some(at.unwrap_or_else(Timestamp::now));
-    let target = FeedbackTarget::Track(item);
-    let said =
-        Feedback { listener: user, target, kind: FeedbackKind::Cleared, at, source: Source::Segue };
-    let outcomes = append_entries(&app, vec![Entry::from(Event::Feedback(said))]).await?;
+    let at = at.unwrap_or_else(Timestamp::now);
+    let cleared = Reaction::CLEARED.about(user, item, at, PlayDetails::default());
+    let outcomes = append_entries(&app, vec![Entry::from(cleared)]).await?;
     outcomes.into_iter().collect::<ApiResult<Vec<_>>>()?;
     Ok(Json(Success { row_affected: 1 }))
 }

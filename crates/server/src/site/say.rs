@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use segue_core::{
-    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
-    Source, StartReason, Timestamp, TrackId,
-};
+use segue_core::{DeviceClass, FeedbackKind, FeedbackTarget, ListenerId, Timestamp, TrackId};
+use segue_home::{PlayDetails, Reaction, opinion};
 use segue_store::{Entry, Event, Exclusion, ExclusionId};
 use serde::Deserialize;
 
@@ -49,13 +47,8 @@ pub(super) async fn feedback(
         check_name("a track", &said.track)?;
         (title(&app, &said.track), FeedbackTarget::Track(TrackId::new(said.track.as_str())))
     };
-    let feedback = Feedback {
-        listener: ListenerId::new(listener.as_str()),
-        target,
-        kind: said.kind,
-        at: Some(Timestamp::now()),
-        source: Source::Segue,
-    };
+    let who = ListenerId::new(listener.as_str());
+    let feedback = opinion(who, target, said.kind, Timestamp::now());
     append(&app, Event::Feedback(feedback)).await?;
     let message = match said.kind {
         FeedbackKind::Like => format!("Liked: {name}."),
@@ -89,20 +82,9 @@ pub(super) async fn skip(
 ) -> ApiResult<Response> {
     check_name("a listener", &listener)?;
     check_name("a track", &skipped.track)?;
-    let listen = Listen {
-        moment: Moment::Ended,
-        ms_played: Some(0),
-        start_reason: StartReason::PreviousFinished,
-        end_reason: EndReason::SkippedForward,
-        skipped: Some(true),
-        ..Listen::new(
-            ListenerId::new(listener),
-            TrackId::new(skipped.track.as_str()),
-            Timestamp::now(),
-            Source::Segue,
-        )
-    };
-    append(&app, Event::Listen(listen)).await?;
+    let (who, track) = (ListenerId::new(listener), TrackId::new(skipped.track.as_str()));
+    let skip = Reaction::SKIPPED.about(who, track, Timestamp::now(), PlayDetails::default());
+    append(&app, skip).await?;
     let message = format!("Not now: {}.", title(&app, &skipped.track));
     let to = urls::leave_out(&skipped.back, &skipped.track);
     Ok(back(&to, Some(Flash { message, undo: None })))
