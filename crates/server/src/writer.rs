@@ -88,7 +88,7 @@ impl Writer {
         lock(&self.marks).forgotten
     }
 
-    /// Whether plays, words or exclusions are in the store that this thread did not write.
+    /// Whether plays, feedback or exclusions are in the store that this thread did not write.
     pub(crate) async fn is_behind(&self, found: Marks) -> ApiResult<bool> {
         if !is_behind(*lock(&self.marks), found) {
             return Ok(false);

@@ -168,9 +168,9 @@ fn what_is_told_counts_in_the_next_mix_and_for_similar_tracks() {
     let loud: Vec<&str> =
         picks.iter().filter(loud).map(|pick| pick["track"].as_str().unwrap()).collect();
     let number = 1 + picks.iter().position(|pick| pick["track"] == loud[0]).unwrap();
-    let told = segue.json(&["tell", "skipped", &number.to_string(), loud[1], loud[2], "--json"]);
-    assert_eq!(told["tracks"], serde_json::json!([loud[0], loud[1], loud[2]]));
-    segue.run(&["tell", "never", loud[3]]);
+    let given = segue.json(&["feedback", "skipped", &number.to_string(), loud[1], loud[2], "--json"]);
+    assert_eq!(given["tracks"], serde_json::json!([loud[0], loud[1], loud[2]]));
+    segue.run(&["feedback", "never", loud[3]]);
 
     let after = make();
     assert!(
@@ -183,9 +183,9 @@ fn what_is_told_counts_in_the_next_mix_and_for_similar_tracks() {
 
     let status = segue.json(&["status", "--json"]);
     assert_eq!(status["store"]["listens"], 403);
-    let message = segue.fail(&["tell", "like", "99"], 1);
+    let message = segue.fail(&["feedback", "like", "99"], 1);
     assert!(message.contains("1 to "), "{message}");
-    assert!(segue.fail(&["tell", "like", "spotify:track:none"], 1).contains("spotify:track:none"));
+    assert!(segue.fail(&["feedback", "like", "spotify:track:none"], 1).contains("spotify:track:none"));
 }
 
 #[test]

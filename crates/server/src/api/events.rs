@@ -1,5 +1,5 @@
-//! What happened: plays, and words about tracks and artists. One or many in a request, each of
-//! which can be told again under the id that the client gave it without counting twice.
+//! What happened: plays, and feedback on tracks and artists. One or many in a request, each of
+//! which can be sent again under the id that the client gave it without counting twice.
 
 use std::sync::Arc;
 
@@ -52,7 +52,7 @@ pub(crate) enum Chosen {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListenShape {
-    /// What the client calls it. Told again under the same id it counts once.
+    /// What the client calls it. Sent again under the same id it counts once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
     /// The track, which has to be in the catalogue.
@@ -79,11 +79,11 @@ pub(crate) struct ListenShape {
     device: Option<DeviceClass>,
 }
 
-/// A word about a track or an artist: one of the two.
+/// Feedback on a track or an artist: one of the two.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FeedbackShape {
-    /// What the client calls it. Told again under the same id it counts once.
+    /// What the client calls it. Sent again under the same id it counts once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
     /// The track, which has to be in the catalogue.
@@ -92,8 +92,8 @@ pub(crate) struct FeedbackShape {
     /// The artist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     artist: Option<String>,
-    /// like, dislike, ban, saved, or cleared, which takes back what was said before.
-    #[schema(value_type = Said)]
+    /// like, dislike, ban, saved, or cleared, which takes feedback back.
+    #[schema(value_type = FeedbackKindShape)]
     kind: FeedbackKind,
     /// When; now if left out.
     #[serde(default)]
@@ -101,11 +101,11 @@ pub(crate) struct FeedbackShape {
     at: Option<Timestamp>,
 }
 
-/// What can be said.
+/// What feedback can be.
 #[derive(ToSchema)]
 #[schema(rename_all = "snake_case")]
 #[allow(dead_code)] // only its schema is used
-pub(crate) enum Said {
+pub(crate) enum FeedbackKindShape {
     /// Liked.
     Like,
     /// Not for me.
@@ -114,7 +114,7 @@ pub(crate) enum Said {
     Ban,
     /// Kept in the library.
     Saved,
-    /// Takes back what was said.
+    /// Takes feedback back.
     Cleared,
 }
 
@@ -160,7 +160,7 @@ impl<T> OneOrMany<T> {
     }
 }
 
-/// Something that a listener did, as a service's event stream has it: a play or a word.
+/// Something that a listener did, as a service's event stream has it: a play or feedback.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EventShape {
@@ -169,7 +169,7 @@ pub(crate) struct EventShape {
     /// A play.
     #[serde(default)]
     listen: Option<ListenShape>,
-    /// A word.
+    /// Feedback.
     #[serde(default)]
     feedback: Option<FeedbackShape>,
 }
@@ -228,7 +228,7 @@ pub(crate) async fn add_listens(
     append(&app, events.collect(), is_single).await.map(Json)
 }
 
-/// Appends words of a listener about tracks and artists: one, or an array of up to 1000. As for
+/// Appends feedback of a listener on tracks and artists: one, or an array of up to 1000. As for
 /// plays.
 #[utoipa::path(post, path = "/v1/listeners/{listener}/feedback", tag = "events",
     params(("listener" = String, Path, description = "Who.")), request_body = OneOrMany<FeedbackShape>,
@@ -236,19 +236,19 @@ pub(crate) async fn add_listens(
 pub(crate) async fn add_feedback(
     State(app): State<Arc<App>>,
     InPath(listener): InPath<String>,
-    Body(said): Body<OneOrMany<FeedbackShape>>,
+    Body(feedback): Body<OneOrMany<FeedbackShape>>,
 ) -> ApiResult<Json<Outcomes>> {
-    let is_single = matches!(said, OneOrMany::One(_));
-    let said = said.into_vec().into_iter();
-    let events = said.map(|said| EventShape {
+    let is_single = matches!(feedback, OneOrMany::One(_));
+    let feedback = feedback.into_vec().into_iter();
+    let events = feedback.map(|feedback| EventShape {
         listener: listener.clone(),
         listen: None,
-        feedback: Some(said),
+        feedback: Some(feedback),
     });
     append(&app, events.collect(), is_single).await.map(Json)
 }
 
-/// Appends plays and words of many listeners: up to 1000, each of which stands for itself.
+/// Appends plays and feedback of many listeners: up to 1000, each of which stands for itself.
 #[utoipa::path(post, path = "/v1/events", tag = "events", request_body = Vec<EventShape>,
     responses((status = 200, body = Outcomes), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn add_events(
@@ -298,7 +298,7 @@ async fn append(app: &App, events: Vec<EventShape>, is_single: bool) -> ApiResul
     })
 }
 
-/// Appends plays and words; the next mix of whoever they are about goes by them.
+/// Appends plays and feedback; the next mix of whoever they are about goes by them.
 pub(crate) async fn append_entries(
     app: &App,
     entries: Vec<Entry>,
@@ -322,7 +322,7 @@ pub(crate) async fn append_entries(
 impl EventShape {
     fn client_id(&self) -> Option<String> {
         let of_listen = self.listen.as_ref().and_then(|listen| listen.client_id.clone());
-        of_listen.or_else(|| self.feedback.as_ref().and_then(|said| said.client_id.clone()))
+        of_listen.or_else(|| self.feedback.as_ref().and_then(|feedback| feedback.client_id.clone()))
     }
 
     fn entry(self, now: Timestamp) -> ApiResult<Entry> {
@@ -330,7 +330,7 @@ impl EventShape {
         let listener = ListenerId::new(self.listener);
         match (self.listen, self.feedback) {
             (Some(listen), None) => listen.entry(listener, now),
-            (None, Some(said)) => said.entry(listener, now),
+            (None, Some(feedback)) => feedback.entry(listener, now),
             _ => Err(ApiError::bad_request(
                 "bad_event",
                 "an event is either a `listen` or a `feedback`",
@@ -381,7 +381,7 @@ impl FeedbackShape {
                 FeedbackTarget::Artist(artist)
             }
             _ => {
-                let message = "a word is about either a `track` or an `artist`";
+                let message = "feedback is about either a `track` or an `artist`";
                 return Err(ApiError::bad_request("bad_feedback", message));
             }
         };
@@ -440,14 +440,14 @@ fn cursor(text: &str) -> ApiResult<ListenCursor> {
     })
 }
 
-/// What a listener said, oldest first.
+/// Feedback of a listener, oldest first.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FeedbackList {
     #[schema(value_type = Vec<Object>)]
     feedback: Vec<Feedback>,
 }
 
-/// What a listener said of tracks and artists, oldest first; the last word counts.
+/// Feedback of a listener on tracks and artists, oldest first; the last of a target counts.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/feedback", tag = "events",
     params(("listener" = String, Path, description = "Who.")),
     responses((status = 200, body = FeedbackList), (status = "4XX", body = ErrorBody)))]

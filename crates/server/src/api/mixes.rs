@@ -198,7 +198,7 @@ pub(crate) struct MixAnswer {
     policy: String,
     /// The dial.
     explore: f32,
-    /// Asked for again with this seed, and nothing heard or said in between, the mix is the same. A
+    /// Asked for again with this seed, and nothing heard or answered in between, the mix is the same. A
     /// whole number, as text: it may be larger than JavaScript's numbers.
     seed: String,
     /// How many picks are new to the listener.

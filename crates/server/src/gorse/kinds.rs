@@ -1,6 +1,6 @@
 //! What gorse's feedback types mean here. gorse lets every service name its own; these are the
 //! names in common use, letter case ignored. An unknown one is refused: a guess would teach the
-//! model something that nobody said.
+//! model something that nobody meant.
 //!
 //! | types | here | what it teaches |
 //! |---|---|---|
@@ -75,15 +75,15 @@ impl Kind {
     }
 
     /// The stated opinion, where it is one and not a play.
-    pub(super) fn word(self) -> Option<FeedbackKind> {
+    pub(super) fn opinion(self) -> Option<FeedbackKind> {
         match self.reaction() {
             Reaction::Opinion(kind) => Some(kind),
             Reaction::Play(_) => None,
         }
     }
 
-    /// The kind of a word; taking one back is none.
-    pub(super) fn of_word(kind: FeedbackKind) -> Option<Self> {
+    /// The kind of an opinion; taking one back is none.
+    pub(super) fn of_opinion(kind: FeedbackKind) -> Option<Self> {
         match kind {
             FeedbackKind::Like => Some(Self::Like),
             FeedbackKind::Dislike => Some(Self::Dislike),
@@ -123,16 +123,16 @@ impl Kind {
         self,
         user: &ListenerId,
         item: &TrackId,
-        told: Option<Timestamp>,
+        dated: Option<Timestamp>,
         now: Timestamp,
     ) -> Entry {
-        let (listener, at) = (user.clone(), told.unwrap_or(now));
+        let (listener, at) = (user.clone(), dated.unwrap_or(now));
         let event = self.reaction().about(listener, item.clone(), at, PlayDetails::default());
         if let Event::Feedback(_) = event {
             return Entry::from(event);
         }
         let name = format!("gorse {} {item}", self.name());
-        let client_id = match told {
+        let client_id = match dated {
             Some(at) => ClientId::new(format!("{name} {at}")),
             None => ClientId::of_undated(name),
         };
@@ -151,7 +151,7 @@ mod tests {
             assert!(names.iter().all(|name| Kind::of(name).unwrap() == kind));
             let read = match kind.entry(&user, &item, None, now).event {
                 Event::Listen(listen) => Some(Kind::of_play(&listen)),
-                Event::Feedback(said) => Kind::of_word(said.kind),
+                Event::Feedback(feedback) => Kind::of_opinion(feedback.kind),
                 _ => None,
             };
             assert_eq!(read, Some(kind));

@@ -1,4 +1,4 @@
-//! One track that is offered: sketch, title, why, how likely, and what the listener may say to it.
+//! One track that is offered: sketch, title, why, how likely, and the feedback that it takes.
 //!
 //! The same markup is a card on a shelf and a row of a mix; the style sheet lays it out by where it
 //! stands. Fragment: `GET /fragments/card?list=…&here=…&exclude=…` with the settings of the page's
@@ -29,7 +29,7 @@ pub struct Card {
     pub likability: Option<f32>,
     /// Whether the listener does not know it.
     pub new_to_listener: bool,
-    /// Whether the listener said that they like it.
+    /// Whether the listener gave it a like.
     pub liked: bool,
     /// Where its sound can be fetched, if the catalogue has the file: an address on this server.
     pub audio: Option<String>,

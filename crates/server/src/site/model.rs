@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::frame::{Asked, answer, frame};
-use super::say::back;
+use super::feedback::back;
 use crate::access::{Access, Admin, Scope};
 use crate::api::use_model;
 use crate::app::App;

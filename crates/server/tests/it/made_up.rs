@@ -14,7 +14,7 @@ use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, Shelf};
 use segue_server::page::sketch::PETALS;
-use segue_server::page::taste::{Charts, Example, Exclusion, OneTaste, Said, Taste, Trend};
+use segue_server::page::taste::{Charts, Example, Exclusion, OneTaste, Given, Taste, Trend};
 use segue_server::page::urls::{self, MixSettings};
 use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
 
@@ -224,9 +224,9 @@ pub(crate) fn a_taste() -> Taste {
             one_taste("Kitchen disco", 0.08, Trend::Steady, 2),
         ],
         charts: Charts { heat_map: Some(chart()), months: Some(chart()), ..Charts::default() },
-        said: vec![
-            said("Liked", "Seventeen Lanterns – Ines Calder", Some("spotify:track:17"), None),
-            said("Never", "everything by Tin Cathedral", None, Some("Tin Cathedral")),
+        feedback: vec![
+            given("Liked", "Seventeen Lanterns – Ines Calder", Some("spotify:track:17"), None),
+            given("Never", "everything by Tin Cathedral", None, Some("Tin Cathedral")),
         ],
         exclusions: vec![Exclusion {
             id: 3,
@@ -241,8 +241,8 @@ pub(crate) fn a_taste() -> Taste {
     }
 }
 
-fn said(what: &str, of: &str, track: Option<&str>, artist: Option<&str>) -> Said {
-    Said {
+fn given(what: &str, of: &str, track: Option<&str>, artist: Option<&str>) -> Given {
+    Given {
         what: what.to_owned(),
         of: of.to_owned(),
         when: Some("3 May 2026".to_owned()),

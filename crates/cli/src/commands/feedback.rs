@@ -1,5 +1,6 @@
-//! `segue tell`: what the listener did with a track, or thinks of it. It is in the log when the
-//! command returns, and the next mix goes by it; so do tracks that lie near it.
+//! `segue feedback`: what the listener did with a track, or thinks of it. It is in the log when the
+//! command returns, and the next mix goes by it; so do tracks that lie near it. `segue tell` is the
+//! old name and does the same.
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
@@ -15,27 +16,27 @@ use crate::home::Home;
 use crate::scoring::active_model;
 use crate::terminal::{print_json, print_line, say};
 
-/// Say what you did with a track or think of it: the next mix goes by it, and similar tracks move
-/// too.
+/// Give feedback on tracks, what you did with them or think of them: the next mix goes by it, and
+/// similar tracks move too.
 ///
 /// Tracks are given by their number in your latest mix (`3`, `5-8`) or by their id. Nothing is
-/// trained: what is said counts at once.
+/// trained: feedback counts at once.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  segue tell like 3                 the third track of your latest mix
-  segue tell finished 1 2 4-6       played to the end
-  segue tell skipped 7 --after 12   left after twelve seconds
-  segue tell not-for-me 8           and less of what is like it
-  segue tell never spotify:track:4uLU6hMCjMI75M1A2tKUQC
-  segue tell cleared 8              takes back what was said of it")]
-pub(crate) struct TellArgs {
+  segue feedback like 3                 the third track of your latest mix
+  segue feedback finished 1 2 4-6       played to the end
+  segue feedback skipped 7 --after 12   left after twelve seconds
+  segue feedback not-for-me 8           and less of what is like it
+  segue feedback never spotify:track:4uLU6hMCjMI75M1A2tKUQC
+  segue feedback cleared 8              takes your feedback on it back")]
+pub(crate) struct FeedbackArgs {
     /// What you did, or think.
     what: What,
     /// Numbers in your latest mix, or track ids.
     #[arg(required = true, value_name = "TRACK")]
     tracks: Vec<String>,
-    /// Who says so [default: the only listener].
+    /// Whose feedback it is [default: the only listener].
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
     /// How many seconds were heard of a track that was finished or skipped [default: not known].
@@ -60,7 +61,7 @@ enum What {
     Never,
     /// Kept in the library.
     Saved,
-    /// Takes back what was said.
+    /// Takes feedback back.
     Cleared,
 }
 
@@ -90,10 +91,10 @@ struct Moved {
 
 /// Most tracks that are named as moved.
 const NAMED: usize = 3;
-/// Smaller changes are not worth a word.
+/// Smaller changes are not worth a line.
 const LEAST_CHANGE: f32 = 0.005;
 
-pub(crate) fn run(args: &TellArgs, home: &Home) -> anyhow::Result<()> {
+pub(crate) fn run(args: &FeedbackArgs, home: &Home) -> anyhow::Result<()> {
     let mut store = open_store(home)?;
     let listener = choose_listener(&store, args.listener.as_deref())?;
     let latest = store.impressions(&listener, 1)?.pop().map(|(_, impression)| impression.slate);
@@ -138,7 +139,8 @@ fn resolve(store: &Store, named: &[String], picks: &[TrackId]) -> anyhow::Result
                 let count = picks.len();
                 if count == 0 {
                     bail!(
-                        "`{name}` counts tracks of the latest mix, and there is none; run `segue mix` or give a track's id"
+                        "`{name}` counts tracks of the latest mix, and there is none; \
+                         run `segue mix` or give a track's id"
                     );
                 }
                 if first == 0 || last < first || last > count {
@@ -165,7 +167,7 @@ fn numbers(name: &str) -> Option<(usize, usize)> {
 fn append(
     store: &mut Store,
     listener: &ListenerId,
-    args: &TellArgs,
+    args: &FeedbackArgs,
     tracks: &[TrackId],
 ) -> anyhow::Result<()> {
     let now = Timestamp::now();
