@@ -15,6 +15,7 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::records::{LoggedFeedback, LoggedListen};
 use super::shapes::{DeviceShape, check_name, limit};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody, ErrorDetail};
@@ -102,9 +103,8 @@ pub(crate) struct FeedbackShape {
 }
 
 /// What feedback can be.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[allow(dead_code)] // only its schema is used
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum FeedbackKindShape {
     /// Liked.
     Like,
@@ -404,7 +404,7 @@ pub(crate) struct HistoryPage {
 /// A page of plays, latest first.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Listens {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<LoggedListen>)]
     listens: Vec<Listen>,
     /// What to send as `before` for the next page; left out on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -443,7 +443,7 @@ fn cursor(text: &str) -> ApiResult<ListenCursor> {
 /// Feedback of a listener, oldest first.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FeedbackList {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<LoggedFeedback>)]
     feedback: Vec<Feedback>,
 }
 

@@ -18,6 +18,7 @@ use segue_store::ImpressionId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::records::ReasonShape;
 use super::shapes::{TrackShape, check_name};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
@@ -180,7 +181,7 @@ pub(crate) struct PickShape {
     /// Why, in a sentence.
     why: String,
     /// Why, as facts.
-    #[schema(value_type = Object)]
+    #[schema(value_type = ReasonShape)]
     reason: segue_core::Reason,
 }
 

@@ -7,6 +7,7 @@ mod imports;
 pub(crate) mod listeners;
 mod mixes;
 mod models;
+mod records;
 pub(crate) mod shapes;
 pub(crate) mod similar;
 mod taste;

@@ -69,9 +69,9 @@ impl TrackShape {
 }
 
 /// Kinds of devices.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[allow(dead_code, missing_docs)] // only its schema is used; plain words
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // plain words
 pub(crate) enum DeviceShape {
     Phone,
     Tablet,
