@@ -8,7 +8,7 @@
 //! ```
 //!
 //! One is read at a time. What became of each is remembered until the server stops, or
-//! [`REMEMBERED`] others came after it.
+//! [`REMEMBERED_IMPORTS`](limits::REMEMBERED_IMPORTS) others came after it.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -25,8 +25,7 @@ use tokio::sync::Semaphore;
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, chain};
-
-const REMEMBERED: usize = 100;
+use crate::limits;
 
 /// How far an import is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -133,7 +132,7 @@ impl Imports {
 
     fn remember(&self, id: &str, label: &Label) {
         let mut statuses = self.lock();
-        if statuses.len() >= REMEMBERED
+        if statuses.len() >= limits::REMEMBERED_IMPORTS
             && let Some(oldest) = statuses.iter().position(Status::is_over)
         {
             statuses.remove(oldest);

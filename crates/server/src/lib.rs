@@ -17,6 +17,7 @@ mod dialect;
 mod edition;
 mod error;
 mod extract;
+mod gate;
 mod gorse;
 mod imports;
 mod limits;

@@ -22,7 +22,7 @@ use crate::access::{authenticate, same_origin};
 use crate::app::App;
 use crate::dialect::translate;
 use crate::error::{ApiError, ApiResult};
-use crate::limits::{Gate, admit, at_rate, in_time, to_its_end};
+use crate::gate::{Gate, admit, at_rate, in_time, to_its_end};
 use crate::{api, gorse, metrics, site, subsonic};
 
 /// What the page may load: its own files. No script or style of anybody else's, none inside the

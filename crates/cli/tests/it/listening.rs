@@ -168,7 +168,8 @@ fn what_is_told_counts_in_the_next_mix_and_for_similar_tracks() {
     let loud: Vec<&str> =
         picks.iter().filter(loud).map(|pick| pick["track"].as_str().unwrap()).collect();
     let number = 1 + picks.iter().position(|pick| pick["track"] == loud[0]).unwrap();
-    let given = segue.json(&["feedback", "skipped", &number.to_string(), loud[1], loud[2], "--json"]);
+    let given =
+        segue.json(&["feedback", "skipped", &number.to_string(), loud[1], loud[2], "--json"]);
     assert_eq!(given["tracks"], serde_json::json!([loud[0], loud[1], loud[2]]));
     segue.run(&["feedback", "never", loud[3]]);
 
@@ -185,7 +186,9 @@ fn what_is_told_counts_in_the_next_mix_and_for_similar_tracks() {
     assert_eq!(status["store"]["listens"], 403);
     let message = segue.fail(&["feedback", "like", "99"], 1);
     assert!(message.contains("1 to "), "{message}");
-    assert!(segue.fail(&["feedback", "like", "spotify:track:none"], 1).contains("spotify:track:none"));
+    assert!(
+        segue.fail(&["feedback", "like", "spotify:track:none"], 1).contains("spotify:track:none")
+    );
 }
 
 #[test]

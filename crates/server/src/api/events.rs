@@ -20,9 +20,7 @@ use super::shapes::{DeviceShape, check_name, limit};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody, ErrorDetail};
 use crate::extract::{Body, InPath, Object, Params};
-
-/// Most events in one request.
-const MOST_EVENTS: usize = 1_000;
+use crate::limits::MOST_EVENTS;
 
 /// How a play ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]

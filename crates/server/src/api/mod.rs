@@ -18,7 +18,7 @@ pub(crate) use exclusions::include_again;
 pub(crate) use imports::Upload;
 pub(crate) use listeners::forget_listener;
 pub(crate) use models::use_model;
-pub(crate) use shapes::{LONGEST_NAME, check_name};
+pub(crate) use shapes::check_name;
 pub(crate) use taste::{TasteAnswer, taste_of, zone};
 pub(crate) use tracks::sound_file;
 

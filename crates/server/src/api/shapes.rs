@@ -6,11 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{ApiError, ApiResult};
-
-/// Most things on one page of a list.
-pub(crate) const MOST_PER_PAGE: u32 = 1_000;
-/// Longest name of a listener, id of a track or other name, in bytes.
-pub(crate) const LONGEST_NAME: usize = 512;
+use crate::limits::{LONGEST_NAME, MOST_PER_PAGE};
 
 /// A track of the catalogue. What is unknown is left out.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -158,7 +158,8 @@ pub(super) async fn session(
 ) -> ApiResult<Json<Vec<Score>>> {
     check_count(feedback.len())?;
     let (n, offset) = stretch(&query)?;
-    let given = feedback.into_iter().map(FeedbackIn::parse).collect::<ApiResult<Vec<ItemFeedback>>>()?;
+    let given =
+        feedback.into_iter().map(FeedbackIn::parse).collect::<ApiResult<Vec<ItemFeedback>>>()?;
     let edition = app.edition.load_full();
     let found = app.heavy(move || {
         let scores = alike(&edition, &given);
@@ -174,7 +175,8 @@ fn alike(edition: &Edition, given: &[ItemFeedback]) -> Vec<(TrackIdx, f64)> {
     let row = |given: &ItemFeedback| edition.catalogue.find(&given.item);
     let known: Vec<_> =
         given.iter().filter_map(row).map(|row| edition.catalogue.work(row)).collect();
-    let mut pleased: Vec<&ItemFeedback> = given.iter().filter(|given| given.kind.is_positive()).collect();
+    let mut pleased: Vec<&ItemFeedback> =
+        given.iter().filter(|given| given.kind.is_positive()).collect();
     pleased.sort_by_key(|given| std::cmp::Reverse(given.at));
     let mut scores: BTreeMap<TrackIdx, f64> = BTreeMap::new();
     for row in pleased.into_iter().filter_map(row).take(SESSION) {

@@ -10,8 +10,8 @@ use segue_store::ModelEntry;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::frame::{Asked, answer, frame};
 use super::feedback::back;
+use super::frame::{Asked, answer, frame};
 use crate::access::{Access, Admin, Scope};
 use crate::api::use_model;
 use crate::app::App;

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::error::ApiResult;
 use crate::page::charts;
 use crate::page::layout::Section;
-use crate::page::taste::{self as view, Charts, Example, OneTaste, Given, Taste, Trend};
+use crate::page::taste::{self as view, Charts, Example, Given, OneTaste, Taste, Trend};
 use crate::page::words;
 
 /// Most feedback and contexts that are listed.

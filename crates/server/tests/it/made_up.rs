@@ -14,7 +14,7 @@ use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, Shelf};
 use segue_server::page::sketch::PETALS;
-use segue_server::page::taste::{Charts, Example, Exclusion, OneTaste, Given, Taste, Trend};
+use segue_server::page::taste::{Charts, Example, Exclusion, Given, OneTaste, Taste, Trend};
 use segue_server::page::urls::{self, MixSettings};
 use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
 
