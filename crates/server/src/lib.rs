@@ -19,6 +19,7 @@ mod error;
 mod extract;
 mod gate;
 mod gorse;
+mod importing;
 mod imports;
 mod limits;
 mod listeners;

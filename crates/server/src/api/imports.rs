@@ -17,7 +17,8 @@ use super::shapes::check_name;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
-use crate::imports::{self, ImportState, Status};
+use crate::importing;
+use crate::imports::{ImportState, Status};
 use crate::limits::{LONGEST_FILE_NAME, MOST_UPLOADED_FILES, MOST_UPLOADS_WAITING};
 
 /// Whose history it is, and what the file is called.
@@ -161,7 +162,7 @@ impl Upload {
             return Err(ApiError::bad_request("empty_upload", "there is no file in this upload"));
         }
         let listener = ListenerId::new(listener);
-        imports::begin(&self.app, &self.id, &listener, &self.names.join(", "))
+        importing::begin(&self.app, &self.id, &listener, &self.names.join(", "))
             .map_err(|error| ApiError::internal(&error))?;
         self.is_finished = true;
         Ok(self.id.clone())
@@ -194,7 +195,10 @@ impl UploadedFile<'_> {
                 "body_too_large",
                 "the upload is larger than allowed here",
             )
-            .hint("`segue import PATH` reads files of any size; `segue serve --upload-mb` raises the limit")
+            .hint(
+                "`segue import PATH` reads files of any size; `segue serve --upload-mb` raises \
+                the limit",
+            )
         })?;
         self.file.write_all(chunk).await.map_err(|error| ApiError::internal(&error))
     }
