@@ -41,7 +41,8 @@ use crate::error::ErrorBody;
 #[openapi(
     info(
         title = "Segue",
-        description = "Mixes that balance what a listener loves and what they might, with a reason for each pick and the probability with which it was made.\n\n\
+        description = "Mixes that balance what a listener loves and what they might, with a \
+            reason for each pick and the probability with which it was made.\n\n\
             Whatever is shown is on disk before it is answered, and so is whatever is acknowledged. Errors have a stable `code`, a `message` and often a `hint`. \
             `503` and `429` carry `Retry-After`."
     ),

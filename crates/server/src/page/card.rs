@@ -95,7 +95,8 @@ fn odds(likability: f32) -> Markup {
     let share = words::percent(f64::from(likability));
     html! {
         p.odds {
-            meter min="0" max="1" value=(format!("{likability:.2}")) aria-label="How likely you are to like it" { (share) }
+            meter min="0" max="1" value=(format!("{likability:.2}")) aria-label="How likely you \
+                are to like it" { (share) }
             span { (share) " likely" }
         }
     }

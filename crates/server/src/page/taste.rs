@@ -144,7 +144,9 @@ pub fn view(frame: &Frame, taste: &Taste) -> Markup {
         (charts(&taste.charts))
         section.corrections aria-labelledby="corrections-title" {
             h2 #corrections-title { "Not quite you?" }
-            p { "Leave out what does not speak for you: the month of nursery rhymes, the kitchen radio, the guilty pleasure. Plays stay in your history, they just stop counting, and you can take it back." }
+            p { "Leave out what does not speak for you: the month of nursery rhymes, the kitchen \
+                radio, the guilty pleasure. Plays stay in your history, they just stop counting, \
+                and you can take it back." }
             (leave_out(frame, taste))
             (left_out(frame, taste))
         }
@@ -170,7 +172,8 @@ fn view_taste(position: usize, taste: &OneTaste) -> Markup {
             div class={ "sleeve " (sketch::mood(&taste.sound).class()) } { (sketch::sketch(&taste.sound)) }
             div.about {
                 h3 id=(id) { (taste.name) }
-                p.share { strong { (words::percent(f64::from(taste.share))) } " of what you play · " span class={ "trend " (class) } { (trend) } }
+                p.share { strong { (words::percent(f64::from(taste.share))) } " of what you play \
+                    · " span class={ "trend " (class) } { (trend) } }
                 p.artists { (words::list(&taste.artists)) }
                 @for remark in &taste.remarks { p.small { (remark) } }
             }
@@ -208,7 +211,8 @@ fn leave_out(frame: &Frame, taste: &Taste) -> Markup {
                 label.field { span { "To, included" } input type="date" name="to" required; }
             }))
             (excluding(frame, taste, "artist", &html! { label.field { span { "An artist" } input type="text" name="value" required maxlength="200"; } }))
-            (excluding(frame, taste, "track", &html! { label.field { span { "A track, by its id" } input type="text" name="value" required maxlength="500" placeholder="spotify:track:…"; } }))
+            (excluding(frame, taste, "track", &html! { label.field { span { "A track, by its \
+                id" } input type="text" name="value" required maxlength="500" placeholder="spotify:track:…"; } }))
             @if !taste.devices.is_empty() {
                 (excluding(frame, taste, "device", &html! {
                     label.field { span { "A device" } select name="value" { @for (value, name) in &taste.devices { option value=(value) { (name) } } } }
@@ -252,7 +256,8 @@ fn feedback(frame: &Frame, taste: &Taste) -> Markup {
     html! {
         section.said aria-labelledby="said-title" {
             h2 #said-title { "What you said" }
-            @if taste.feedback.is_empty() { p { "Nothing yet. Likes and bans turn up here, and can be taken back here." } }
+            @if taste.feedback.is_empty() { p { "Nothing yet. Likes and bans turn up here, and \
+                can be taken back here." } }
             @let (latest, earlier) = taste.feedback.split_at(taste.feedback.len().min(SHOWN_FEEDBACK));
             (listed(frame, taste, latest))
             @if !earlier.is_empty() {
@@ -291,11 +296,13 @@ fn danger(taste: &Taste) -> Markup {
     html! {
         section.danger aria-labelledby="danger-title" {
             h2 #danger-title { "Yours to take, yours to end" }
-            p { a.button href=(urls::export(&taste.listener)) download { "Take everything with you" } }
+            p { a.button href=(urls::export(&taste.listener)) download { "Take everything with \
+                you" } }
             details {
                 summary { "Forget me" }
                 form.stack method="post" action=(urls::forget(&taste.listener)) {
-                    p { "This deletes every play, every like and every model that learned from them. There is no undo." }
+                    p { "This deletes every play, every like and every model that learned from \
+                        them. There is no undo." }
                     label for="confirm" { "Type " strong { (taste.listener) } " to confirm" }
                     input #confirm type="text" name="confirm" required autocomplete="off" spellcheck="false";
                     button.grave type="submit" { "Forget me for good" }

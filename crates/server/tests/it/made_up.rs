@@ -80,7 +80,8 @@ const SONGS: [(&str, &str, &str); 12] = [
     ("Salt on the Dashboard", "Junia Reyes", "Coastal"),
     ("Hex & Honey", "Velvet Arithmetic", "Sums"),
     (
-        "A Very Long Title That Somebody Thought Would Be Funny To Put On A Seven-Inch Single (2011 Remaster)",
+        "A Very Long Title That Somebody Thought Would Be Funny To Put On A Seven-Inch Single \
+         (2011 Remaster)",
         "Kestrel Kestrel",
         "",
     ),
@@ -186,8 +187,12 @@ pub(crate) fn a_mix() -> Mix {
         seed: 1_764_086_400,
         notes: vec!["Only 12 tracks are left when one artist may have three.".to_owned()],
         why: vec![
-            "600 candidates came from your favourites, from what sounds like them, and from what is popular.".to_owned(),
-            "Each was scored by the model of 21 November; the mix was drawn from the best 120 so that good ones come often and no two mixes are the same.".to_owned(),
+            "600 candidates came from your favourites, from what sounds like them, and from what \
+             is popular."
+                .to_owned(),
+            "Each was scored by the model of 21 November; the mix was drawn from the best 120 so \
+             that good ones come often and no two mixes are the same."
+                .to_owned(),
         ],
     }
 }
