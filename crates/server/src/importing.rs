@@ -65,7 +65,7 @@ fn start(app: &Arc<App>, id: &str, label: Label) {
             tracing::warn!(id, "an import failed: {}", error.message);
             if error.status.is_client_error() {
                 // It would fail again at the next start.
-                let _ = remove(app.imports.folder().join(format!("{id}.upload")));
+                let _ = remove(&app.imports.folder().join(format!("{id}.upload")));
             }
             app.imports.update(&id, |status| {
                 status.state = ImportState::Failed;

@@ -6,7 +6,6 @@
 //! and whatever changes something must come from a page of ours, or from no page at all, as
 //! `Sec-Fetch-Site` and `Origin` tell.
 
-
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, header};
