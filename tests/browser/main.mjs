@@ -1,10 +1,13 @@
-// Runs the journeys one after another and sums up. Each file of journeys/ exports `title` and `walk(stage)`.
+// Runs the journeys one after another and sums up. Each file of journeys/ exports `title` and
+// `walk(stage)`.
 
 import { readdirSync } from "node:fs";
 import { Stage, counts } from "./stage.mjs";
 
 const [binary, work, ...wanted] = process.argv.slice(2);
-const all = readdirSync(new URL("journeys/", import.meta.url)).map((file) => file.replace(".mjs", "")).sort();
+const all = readdirSync(new URL("journeys/", import.meta.url))
+  .map((file) => file.replace(".mjs", ""))
+  .sort();
 const unknown = wanted.filter((name) => !all.includes(name));
 if (unknown.length) throw new Error(`no journey \`${unknown[0]}\`: there are ${all.join(", ")}`);
 
@@ -26,5 +29,7 @@ for (const name of wanted.length ? wanted : all) {
 }
 await stage.close();
 const walked = wanted.length || all.length;
-console.log(`${walked - failed} of ${walked} journeys, ${counts.assertions} assertions, ${counts.axe} axe runs, ${counts.widths} widths, ${seconds(begun)}`);
+console.log(
+  `${walked - failed} of ${walked} journeys, ${counts.assertions} assertions, ${counts.axe} axe runs, ${counts.widths} widths, ${seconds(begun)}`,
+);
 process.exit(failed ? 1 : 0);

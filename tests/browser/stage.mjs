@@ -1,4 +1,5 @@
-// What a journey stands on: homes, servers, browser windows, and a watch on everything that a page may do wrong unseen.
+// What a journey stands on: homes, servers, browser windows, and a watch on everything that a page
+// may do wrong unseen.
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
@@ -16,7 +17,9 @@ export const counts = { assertions: 0, axe: 0, widths: 0 };
 
 /** `node:assert`, counted. */
 export const check = new Proxy(assert, {
-  get: (target, name) => (...given) => (counts.assertions++, target[name](...given)),
+  get:
+    (target, name) =>
+    (...given) => (counts.assertions++, target[name](...given)),
 });
 
 /** Asks until the answer holds. */
@@ -24,7 +27,7 @@ export async function until(what, holds, milliseconds = 15_000) {
   const end = Date.now() + milliseconds;
   for (;;) {
     const answer = await holds();
-    if (answer) return counts.assertions++, answer;
+    if (answer) return (counts.assertions++, answer);
     if (Date.now() > end) assert.fail(`${what}: not within ${milliseconds / 1000} s`);
     await new Promise((resolve) => setTimeout(resolve, 60));
   }
@@ -48,7 +51,10 @@ export class Stage {
   }
 
   run(...given) {
-    return execFileSync(this.binary, given, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+    return execFileSync(this.binary, given, {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   }
 
   /** A home of its own, with a history and a model where `from` says `demo`. */
@@ -61,25 +67,51 @@ export class Stage {
   /** The files of a made-up export: a history, a library, and the sound of the tracks. */
   files(listener) {
     const folder = join(this.exports, listener);
-    return [...readdirSync(folder).map((name) => join(folder, name)), join(this.exports, "tracks.csv")];
+    return [
+      ...readdirSync(folder).map((name) => join(folder, name)),
+      join(this.exports, "tracks.csv"),
+    ];
   }
 
   /** Starts a server on a home and waits until it answers. */
   async serve(home, ...given) {
-    const server = spawn(this.binary, ["--home", home, "serve", "--bind", "127.0.0.1:0", ...given], { stdio: ["ignore", "pipe", "pipe"] });
+    const server = spawn(
+      this.binary,
+      ["--home", home, "serve", "--bind", "127.0.0.1:0", ...given],
+      { stdio: ["ignore", "pipe", "pipe"] },
+    );
     this.#servers.push(server);
     let log = "";
     for (const stream of [server.stdout, server.stderr]) stream.on("data", (data) => (log += data));
-    const port = await until(`a server on ${home} says where it is\n${log}`, () => log.match(/127\.0\.0\.1:([1-9]\d*)/)?.[1], 30_000);
+    const port = await until(
+      `a server on ${home} says where it is\n${log}`,
+      () => log.match(/127\.0\.0\.1:([1-9]\d*)/)?.[1],
+      30_000,
+    );
     const site = new Site(`http://127.0.0.1:${port}`, this.browser);
-    await until("the server is ready", () => fetch(`${site.base}/readyz`).then((answer) => answer.ok, () => false), 30_000);
+    await until(
+      "the server is ready",
+      () =>
+        fetch(`${site.base}/readyz`).then(
+          (answer) => answer.ok,
+          () => false,
+        ),
+      30_000,
+    );
     return site;
   }
 
-  /** The server that journeys share: made-up listeners with a history, a model, and a folder with a sound. */
+  /**
+   * The server that journeys share: made-up listeners with a history, a model, and a folder with a
+   * sound.
+   */
   known() {
     tone(join(this.work, "music", "tone.wav"));
-    return (this.shared ??= this.serve(this.home("known", "demo"), "--music", join(this.work, "music")));
+    return (this.shared ??= this.serve(
+      this.home("known", "demo"),
+      "--music",
+      join(this.work, "music"),
+    ));
   }
 
   async close() {
@@ -96,12 +128,24 @@ export class Site {
 
   /** A window of its own, with cookies of its own. */
   async window({ listener, width = 1280, height = 900, ...more } = {}) {
-    const context = await this.browser.newContext({ viewport: { width, height }, reducedMotion: "reduce", baseURL: this.base, ...more });
-    if (listener) await context.addCookies([{ name: "segue_listener", value: encodeURIComponent(listener), url: this.base }]);
+    const context = await this.browser.newContext({
+      viewport: { width, height },
+      reducedMotion: "reduce",
+      baseURL: this.base,
+      ...more,
+    });
+    if (listener)
+      await context.addCookies([
+        { name: "segue_listener", value: encodeURIComponent(listener), url: this.base },
+      ]);
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
     page.faults = [];
-    page.on("console", (message) => ["error", "warning"].includes(message.type()) && page.faults.push(message.text()));
+    page.on(
+      "console",
+      (message) =>
+        ["error", "warning"].includes(message.type()) && page.faults.push(message.text()),
+    );
     page.on("pageerror", (error) => page.faults.push(error.message));
     return page;
   }
@@ -120,7 +164,11 @@ export class Site {
   }
 
   async post(path, body) {
-    const answer = await fetch(this.base + path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+    const answer = await fetch(this.base + path, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
     if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
     return answer.json();
   }
@@ -134,11 +182,19 @@ export class Site {
 
 /** No rule of axe-core may be broken, with everything opened that can be. */
 export async function accessible(page, where) {
-  await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+  await page.evaluate(() =>
+    document.querySelectorAll("details").forEach((details) => (details.open = true)),
+  );
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
   const broken = await page.evaluate(async () => {
     const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-    return violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map((node) => node.target.join(" ")).join(" | ")}`);
+    return violations.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 3)
+          .map((node) => node.target.join(" "))
+          .join(" | ")}`,
+    );
   });
   counts.axe++;
   check.deepEqual(broken, [], `accessibility of ${where}`);
@@ -148,7 +204,9 @@ export async function accessible(page, where) {
 export async function fits(page, where) {
   for (const width of WIDTHS) {
     await page.setViewportSize({ width, height: 900 });
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    const over = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
     counts.widths++;
     check.ok(over <= 0, `${where} is ${over} pixels too wide at ${width}`);
   }
@@ -170,7 +228,8 @@ export function tone(path) {
   wav.writeUInt16LE(8, 34);
   wav.write("data", 36);
   wav.writeUInt32LE(samples, 40);
-  for (let at = 0; at < samples; at++) wav[44 + at] = 128 + Math.round(40 * Math.sin((at * 2 * Math.PI * 440) / rate));
+  for (let at = 0; at < samples; at++)
+    wav[44 + at] = 128 + Math.round(40 * Math.sin((at * 2 * Math.PI * 440) / rate));
   mkdirSync(join(path, ".."), { recursive: true });
   writeFileSync(path, wav);
 }

@@ -17,7 +17,7 @@ use clap::Parser;
 use crate::commands::Command;
 use crate::home::Home;
 
-/// Gives back what an edition of a large home no longer needs; the system's allocator keeps more
+/// Gives back what a snapshot of a large library no longer needs; the system's allocator keeps more
 /// than half of it.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -39,7 +39,7 @@ Examples:
   segue import my_spotify_data.zip tracks.csv       read an export and a table of audio features
   segue train                                       learn what each listener likes
   segue mix --explore 0.4 --export m3u8 > mix.m3u8  a mix of 30, four in ten of them new
-  segue tell like 3                                 say what you think of a track: it counts at once
+  segue feedback like 3                             say what you think of a track: it counts at once
   segue train --next-track                          learn what follows what, for `segue next`
   segue evaluate likability --data songs.csv --label liked
   segue evaluate next-track --data plays.csv --model popularity,ease,sasrec,fusion

@@ -19,6 +19,7 @@
 
 mod dataset;
 mod error;
+mod feedback;
 mod kept;
 mod library;
 pub mod mixing;
@@ -29,6 +30,7 @@ mod snapshot;
 
 pub use dataset::{Dataset, profile};
 pub use error::{Error, Result};
+pub use feedback::{Ending, PlayDetails, Reaction, opinion};
 pub use kept::KeptListener;
 pub use library::{Imported, Library, choose_listener};
 pub use mixing::ExperimentMix;

@@ -6,7 +6,7 @@ use std::path::Path;
 use segue_core::{Impression, ListenerId};
 use segue_ingest::{ImportOptions, Observer, Report};
 use segue_models::likability::Stage;
-use segue_store::{ForgetReport, ImportCounts, ImpressionId, Store};
+use segue_store::{Entry, Event, ForgetReport, ImportCounts, ImpressionId, Store};
 
 use crate::models::{self, StandardModels, Trained};
 use crate::next_track::{self, NextTrack, Start, TrainedNextTrack};
@@ -147,6 +147,20 @@ impl Library {
     /// When the store cannot be written.
     pub fn log(&mut self, impressions: &[Impression]) -> Result<Vec<ImpressionId>> {
         Ok(self.store.log_impressions(impressions)?)
+    }
+
+    /// Appends feedback and plays to the log, durably: they count in the next mix. Events are made
+    /// by [`Reaction::about`](crate::Reaction::about).
+    ///
+    /// # Errors
+    /// When the store cannot be written, or the first event that was refused, such as one about a
+    /// track that the catalogue lacks. The others are recorded.
+    pub fn record(&mut self, events: impl IntoIterator<Item = Event>) -> Result<()> {
+        let entries: Vec<Entry> = events.into_iter().map(Entry::from).collect();
+        for appended in self.store.append(&entries)? {
+            appended?;
+        }
+        Ok(())
     }
 
     /// What a listener is likely to turn to now, by the sequence model: at most `most` works, the

@@ -3,7 +3,8 @@
 export const listener = document.body.dataset.listener ?? "";
 const home = `/v1/listeners/${encodeURIComponent(listener)}`;
 
-// Names an event, so that one sent twice counts once. `randomUUID` exists on secure origins only, a plain LAN address is none.
+// Names an event, so that one sent twice counts once. `randomUUID` exists on secure origins only, a
+// plain LAN address is none.
 function clientId() {
   if (crypto.randomUUID) return crypto.randomUUID();
   const bytes = crypto.getRandomValues(new Uint8Array(16));
@@ -16,7 +17,9 @@ function clientId() {
 async function checked(response) {
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({}));
-  throw new Error(problem.error?.message ?? problem.message ?? `the server answered ${response.status}`);
+  throw new Error(
+    problem.error?.message ?? problem.message ?? `the server answered ${response.status}`,
+  );
 }
 
 async function post(path, body) {
@@ -34,12 +37,14 @@ async function post(path, body) {
 /** Says something of a track or an artist: `{ track | artist, kind }`. */
 export const say = (feedback) => post("/feedback", feedback);
 
-/** Tells of a play: `{ track, ms_played, end }`. */
+/** Tells of a play: `{ track, ms_played, end }`, without `ms_played` where nothing was measured. */
 export const played = (listen) => post("/listens", { ...listen, context: "segue" });
 
 /** JSON from the API. */
 export async function get(path, signal) {
-  return (await checked(await fetch(path, { signal, headers: { accept: "application/json" } }))).json();
+  return (
+    await checked(await fetch(path, { signal, headers: { accept: "application/json" } }))
+  ).json();
 }
 
 /** What a mix would hold; `query` is the dial's form. */

@@ -1,4 +1,5 @@
-// What is said to a card counts at once: the card leaves, the next candidate takes its place, and a message offers the way back.
+// What is said to a card counts at once: the card leaves, the next candidate takes its place, and a
+// message offers the way back.
 
 import { fragment, played, say } from "./api.js";
 import { skipIfPlaying } from "./player.js";
@@ -16,7 +17,9 @@ export function answer(card, kind) {
   if (kind === "skip") return skip(card);
   if (kind === "dislike") return reject([card], { track }, kind, `Not for you: ${named(card)}.`);
   if (kind === "ban" && artist) {
-    const all = [...document.querySelectorAll(".card")].filter((other) => other.dataset.artist === artist);
+    const all = [...document.querySelectorAll(".card")].filter(
+      (other) => other.dataset.artist === artist,
+    );
     return reject(all, { artist }, kind, `Never again: ${artist}.`);
   }
 }
@@ -34,8 +37,13 @@ function like(card, quiet) {
   const { track } = card.dataset;
   const liked = card.querySelector(".says [aria-pressed]").getAttribute("aria-pressed") !== "true";
   mark(track, liked);
-  say({ track, kind: liked ? "like" : "cleared" }).catch((error) => (mark(track, !liked), failed(error)));
-  if (!quiet) toast(`${liked ? "Liked" : "No longer liked"}: ${named(card)}.`, { undo: () => like(card, true) });
+  say({ track, kind: liked ? "like" : "cleared" }).catch(
+    (error) => (mark(track, !liked), failed(error)),
+  );
+  if (!quiet)
+    toast(`${liked ? "Liked" : "No longer liked"}: ${named(card)}.`, {
+      undo: () => like(card, true),
+    });
 }
 
 function skip(card) {
@@ -44,7 +52,7 @@ function skip(card) {
   if (skipIfPlaying(track)) return toast(`Skipped: ${named(card)}.`);
   toast(`Not now: ${named(card)}.`, {
     undo: bringBack,
-    final: () => played({ track, ms_played: 0, end: "skipped" }).catch(failed),
+    final: () => played({ track, end: "skipped" }).catch(failed),
   });
 }
 
@@ -58,7 +66,10 @@ async function reject(cards, target, kind, message) {
   sent.catch((error) => (withdraw(), bringBack(), failed(error)));
 }
 
-/** Takes cards off the page and gives the function that puts them back. The focus returns to the one that was spoken to. */
+/**
+ * Takes cards off the page and gives the function that puts them back. The focus returns to the one
+ * that was spoken to.
+ */
 function leave(cards) {
   const leaving = cards.filter((card) => card.isConnected);
   const spokenTo = leaving.find((card) => card.contains(document.activeElement)) ?? leaving[0];
@@ -87,7 +98,11 @@ function leave(cards) {
 function swap(slot, card, fresh, focused) {
   const beside = neighbour(card);
   // Two slots may be offered the same track when both asked at once.
-  const taken = fresh && [...document.querySelectorAll(".card")].some((other) => other.dataset.track === fresh.dataset.track);
+  const taken =
+    fresh &&
+    [...document.querySelectorAll(".card")].some(
+      (other) => other.dataset.track === fresh.dataset.track,
+    );
   if (fresh && !taken) {
     fresh.classList.add("is-arriving");
     slot.replaceChildren(fresh);

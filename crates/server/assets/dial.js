@@ -1,4 +1,5 @@
-// The dial: moving it shows at once what it does, letting go mixes anew. The address follows, so that it can be kept.
+// The dial: moving it shows at once what it does, letting go mixes anew. The address follows, so
+// that it can be kept.
 
 import { fragment, preview } from "./api.js";
 import { markPlaying } from "./player.js";
@@ -30,7 +31,8 @@ function showEffect(effect) {
   dots.forEach((dot, position) => dot.classList.toggle("new", position >= dots.length - lit));
   const mean = effect.mean_likability;
   const said = { ...effect, mean_likability: mean == null ? "–" : `${Math.round(mean * 100)} %` };
-  for (const element of form.querySelectorAll("[data-out]")) element.textContent = said[element.dataset.out];
+  for (const element of form.querySelectorAll("[data-out]"))
+    element.textContent = said[element.dataset.out];
 }
 
 async function ask() {
@@ -55,7 +57,10 @@ async function mix() {
   const shown = old.dataset.shown ? `&shown=${old.dataset.shown}` : "";
   old.setAttribute("aria-busy", "true");
   try {
-    const fresh = await fragment(`/fragments/mix?${settings}${shown}&here=${encodeURIComponent(here)}`, mixing.signal);
+    const fresh = await fragment(
+      `/fragments/mix?${settings}${shown}&here=${encodeURIComponent(here)}`,
+      mixing.signal,
+    );
     if (!fresh) return;
     old.replaceWith(fresh);
     history.replaceState(null, "", here);

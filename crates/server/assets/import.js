@@ -13,7 +13,8 @@ function send(form) {
   request.upload.addEventListener("progress", ({ loaded, total }) => {
     bar.hidden = false;
     bar.value = total ? loaded / total : 0;
-    said.textContent = loaded < total ? `Sending: ${Math.round(bar.value * 100)} %` : "Sent. Reading begins.";
+    said.textContent =
+      loaded < total ? `Sending: ${Math.round(bar.value * 100)} %` : "Sent. Reading begins.";
   });
   request.addEventListener("load", () => {
     if (request.status < 400) return location.assign(request.responseURL);
@@ -30,7 +31,9 @@ function send(form) {
 
 function chosen(files) {
   const names = [...files].map((file) => file.name);
-  document.getElementById("drop-said").textContent = names.length ? `Chosen: ${names.join(", ")}` : "";
+  document.getElementById("drop-said").textContent = names.length
+    ? `Chosen: ${names.join(", ")}`
+    : "";
 }
 
 if (drop) {
@@ -72,7 +75,8 @@ async function poll(id) {
     const bar = element.querySelector("[data-progress]");
     bar.max = Math.max(1, status.bytes_total);
     bar.value = Math.min(bar.max, status.bytes_read);
-    element.querySelector("[data-progress-bytes]").textContent = `${(status.bytes_read / 1e6).toFixed(1)} MB`;
+    element.querySelector("[data-progress-bytes]").textContent =
+      `${(status.bytes_read / 1e6).toFixed(1)} MB`;
     element.querySelector("[data-progress-file]").textContent = status.file ?? "";
   }
   setTimeout(poll, POLL_MS, id);

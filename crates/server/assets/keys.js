@@ -1,4 +1,5 @@
-// One key, one deed. Single keys can be switched off in the list that `?` opens: they get in the way of speech input.
+// One key, one deed. Single keys can be switched off in the list that `?` opens: they get in the
+// way of speech input.
 
 import { answer } from "./cards.js";
 import { turn } from "./dial.js";
@@ -23,16 +24,16 @@ function move(step) {
 
 function act(key, target) {
   const card = cardAt();
-  if (key === "j" || (key === "ArrowDown" && card)) return move(1), true;
-  if (key === "k" || (key === "ArrowUp" && card)) return move(-1), true;
-  if (ANSWERS[key] && card) return answer(card, ANSWERS[key]), true;
-  if (key === "u") return undoLast(), true;
-  if (key === "[" || key === "]") return turn(key === "]" ? 1 : -1), true;
-  if (key === "?") return list.showModal(), true;
-  if (key === " " && !target.closest("button, a, summary, label")) return toggle(), true;
+  if (key === "j" || (key === "ArrowDown" && card)) return (move(1), true);
+  if (key === "k" || (key === "ArrowUp" && card)) return (move(-1), true);
+  if (ANSWERS[key] && card) return (answer(card, ANSWERS[key]), true);
+  if (key === "u") return (undoLast(), true);
+  if (key === "[" || key === "]") return (turn(key === "]" ? 1 : -1), true);
+  if (key === "?") return (list.showModal(), true);
+  if (key === " " && !target.closest("button, a, summary, label")) return (toggle(), true);
   if (key === "/") {
     const find = document.getElementById("find");
-    return find?.focus(), Boolean(find);
+    return (find?.focus(), Boolean(find));
   }
   return false;
 }
@@ -40,7 +41,11 @@ function act(key, target) {
 document.addEventListener("keydown", (event) => {
   const { key, target } = event;
   if (event.ctrlKey || event.metaKey || event.altKey || list.open) return;
-  if (target.closest("input:not([type='range']), textarea, select") || (target.matches("input") && key.startsWith("Arrow"))) return;
+  if (
+    target.closest("input:not([type='range']), textarea, select") ||
+    (target.matches("input") && key.startsWith("Arrow"))
+  )
+    return;
   if (!wanted.checked) return;
   const went = Date.now() - going < 1200 && PLACES[key];
   going = key === "g" ? Date.now() : 0;
@@ -49,4 +54,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 wanted.checked = localStorage.getItem("single-keys") !== "off";
-wanted.addEventListener("change", () => localStorage.setItem("single-keys", wanted.checked ? "on" : "off"));
+wanted.addEventListener("change", () =>
+  localStorage.setItem("single-keys", wanted.checked ? "on" : "off"),
+);

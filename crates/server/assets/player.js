@@ -1,4 +1,5 @@
-// Plays the files that cards link to, in the order of their list, and tells the server how each play ended.
+// Plays the files that cards link to, in the order of their list, and tells the server how each
+// play ended.
 
 import { played } from "./api.js";
 import { toast } from "./toast.js";
@@ -9,12 +10,14 @@ const audio = part("audio");
 let queue = [];
 let current;
 
-const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+const clock = (seconds) =>
+  `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
 
 /** What was heard, whatever was jumped over. */
 function heardMs() {
   let seconds = 0;
-  for (let range = 0; range < audio.played.length; range += 1) seconds += audio.played.end(range) - audio.played.start(range);
+  for (let range = 0; range < audio.played.length; range += 1)
+    seconds += audio.played.end(range) - audio.played.start(range);
   return Math.round(seconds * 1000);
 }
 
@@ -67,7 +70,12 @@ export function markPlaying() {
 function item(link) {
   const card = link.closest(".card");
   const artists = card.querySelector(".artists").firstChild?.textContent ?? "";
-  return { track: card.dataset.track, title: card.querySelector("h3").textContent, artists, address: link.href };
+  return {
+    track: card.dataset.track,
+    title: card.querySelector("h3").textContent,
+    artists,
+    address: link.href,
+  };
 }
 
 function playFrom(link) {
@@ -83,7 +91,10 @@ function tick() {
   part("clock").textContent = clock(currentTime);
   const position = part("position");
   position.value = duration ? (currentTime / duration) * 1000 : 0;
-  position.setAttribute("aria-valuetext", duration ? `${clock(currentTime)} of ${clock(duration)}` : clock(currentTime));
+  position.setAttribute(
+    "aria-valuetext",
+    duration ? `${clock(currentTime)} of ${clock(duration)}` : clock(currentTime),
+  );
 }
 
 document.addEventListener("click", (event) => {
@@ -102,7 +113,9 @@ part("position").addEventListener("input", (event) => {
   if (audio.duration) audio.currentTime = (event.target.value / 1000) * audio.duration;
 });
 for (const change of ["play", "pause"]) {
-  audio.addEventListener(change, () => part("toggle").setAttribute("aria-pressed", String(!audio.paused)));
+  audio.addEventListener(change, () =>
+    part("toggle").setAttribute("aria-pressed", String(!audio.paused)),
+  );
 }
 audio.addEventListener("timeupdate", tick);
 audio.addEventListener("ended", () => {

@@ -11,7 +11,8 @@ function take(entry) {
 }
 
 /**
- * Shows a message. `undo` takes it back; `final` runs when the message goes, after which there is no way back.
+ * Shows a message. `undo` takes it back; `final` runs when the message goes, after which there is
+ * no way back.
  * Returns what withdraws the message and its way back.
  */
 export function toast(message, { undo, final } = {}) {

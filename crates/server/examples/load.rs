@@ -505,7 +505,8 @@ fn report(tally: &Tally, wall: f64, before: &Cost, after: &Cost) -> String {
         after.client_seconds - before.client_seconds,
     );
     line(format!(
-        "processor: server {:.2} cores, {:.3} ms a request; client {:.2} cores, {:.3} ms a request; idle {:.2} cores",
+        "processor: server {:.2} cores, {:.3} ms a request; client {:.2} cores, {:.3} ms a \
+         request; idle {:.2} cores",
         server / wall,
         server * 1e3 / all.max(1) as f64,
         client / wall,

@@ -14,7 +14,7 @@ use crate::access::{KeyRing, Sessions};
 use crate::edition::Edition;
 use crate::error::{ApiError, ApiResult};
 use crate::imports::Imports;
-use crate::limits::Limits;
+use crate::limits::{self, Limits};
 use crate::listeners::{self, Listeners};
 use crate::readers::Readers;
 use crate::writer::Writer;
@@ -23,8 +23,6 @@ use crate::writer::Writer;
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Tracks that came wait for the next edition at most so long.
 const LONGEST_REST: Duration = Duration::from_secs(60);
-/// What keeps a thread busy waits for its turn at most so long.
-const LONGEST_WAIT: Duration = Duration::from_secs(3);
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -45,8 +43,8 @@ pub struct App {
     pub(crate) config: Config,
     pub(crate) edition: ArcSwap<Edition>,
     pub(crate) is_ready: AtomicBool,
-    pub(crate) keys: KeyRing,
-    pub(crate) sessions: Sessions,
+    pub(crate) keys: Arc<KeyRing>,
+    pub(crate) sessions: Arc<Sessions>,
     pub(crate) listeners: Listeners,
     pub(crate) readers: Readers,
     pub(crate) writer: Writer,
@@ -92,8 +90,8 @@ impl App {
         let app = Arc::new(Self {
             edition: ArcSwap::from_pointee(Edition::empty()),
             is_ready: AtomicBool::new(false),
-            keys,
-            sessions: Sessions::default(),
+            keys: Arc::new(keys),
+            sessions: Arc::default(),
             listeners,
             readers: Readers::new(config.home.clone()),
             writer: Writer::start(store).map_err(io("start the writing thread"))?,
@@ -164,7 +162,7 @@ impl App {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> ApiResult<T> {
         let turn = Arc::clone(&self.heavy).acquire_owned();
-        let turn = tokio::time::timeout(LONGEST_WAIT, turn).await.map_err(|_| {
+        let turn = tokio::time::timeout(limits::LONGEST_WAIT, turn).await.map_err(|_| {
             metrics::counter!("segue_shed_total", "reason" => "heavy").increment(1);
             ApiError::overloaded("overloaded", "too much that takes long is being worked on")
         })?;

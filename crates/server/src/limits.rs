@@ -1,25 +1,22 @@
-//! How much is too much: of bodies, of requests at a time and in a second, of waiting. What goes
-//! beyond is turned away at once, with a status that says when to come back, rather than queued
-//! until nobody waits for the answer.
+//! How much is too much, in one table: every bound of the server, with what it protects.
+//!
+//! [`Limits`] holds what an operator may want to change. The constants below it are fixed, because
+//! clients rely on them or because no machine is better off with another value. How many tracks a
+//! mix may weigh is the pipeline's own bound. How a page looks (cards on a shelf, rows shown before
+//! a press) is a matter of the page and stays there.
 
-use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Method, StatusCode};
-use axum::middleware::Next;
-use axum::response::Response;
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use tokio::sync::Semaphore;
-use tracing::Instrument as _;
-
-use crate::error::{ApiError, ApiResult};
-
-/// The limits of a server.
+/// The limits of a server that an operator may change.
+///
+/// # Examples
+/// ```
+/// use std::num::NonZeroU32;
+///
+/// let limits = segue_server::Limits { rate: NonZeroU32::new(20), ..Default::default() };
+/// assert_eq!(limits.body_bytes, 2 << 20);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Limits {
     /// Bytes of a body, uploads of exports excepted.
@@ -62,107 +59,69 @@ impl Default for Limits {
     }
 }
 
-/// What the limits of requests are counted by.
-pub(crate) struct Gate {
-    permits: Semaphore,
-    rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
-    /// Requests counted by address.
-    counted: AtomicU64,
-}
+// What one request may bring. A request is checked and written as a whole, so these bound the time
+// for which one client holds a processor and the writing thread.
 
-/// Requests after which addresses that were not heard of lately are let go.
-const FORGET_ADDRESSES_AFTER: u64 = 10_000;
+/// Longest name of a listener, id of a track or other name, in bytes: keeps keys of tables short.
+pub(crate) const LONGEST_NAME: usize = 512;
+/// Most events in one request: bounds what one transaction writes.
+pub(crate) const MOST_EVENTS: usize = 1_000;
+/// Most tracks described in one request: bounds what one transaction writes.
+pub(crate) const MOST_TRACKS: usize = 1_000;
+/// Most rows that one request of a gorse client brings, which loads its data in bulk.
+pub(crate) const MOST_GORSE_ROWS: usize = 10_000;
+/// Most artists that a track is credited to: each takes a row of the catalogue in memory.
+pub(crate) const MOST_ARTISTS: usize = 64;
+/// Most names in a list of what a mix leaves out or chooses from: each is looked up.
+pub(crate) const MOST_NAMES: usize = 20_000;
+/// Bytes of an OpenSubsonic form, which is read before it is known who sent it.
+pub(crate) const FORM_BYTES: usize = 64 << 10;
 
-impl Gate {
-    /// For requests that may take long; they do not take the place of others.
-    pub(crate) fn for_long(limits: &Limits) -> Arc<Self> {
-        Self::new(&Limits { in_flight: limits.in_flight.div_ceil(8), ..limits.clone() })
-    }
+// What one answer may hold. These bound memory and the time for which a reader is held.
 
-    pub(crate) fn new(limits: &Limits) -> Arc<Self> {
-        let quota =
-            |rate: NonZeroU32| Quota::per_second(rate).allow_burst(rate.saturating_add(rate.get()));
-        Arc::new(Self {
-            permits: Semaphore::new(limits.in_flight),
-            rate: limits.rate.map(|rate| RateLimiter::keyed(quota(rate))),
-            counted: AtomicU64::new(0),
-        })
-    }
+/// Most rows on one page of a list, of `/v1` and of gorse.
+pub(crate) const MOST_PER_PAGE: u32 = 1_000;
+/// Furthest offset of a gorse list: what comes before it is ranked as well and thrown away.
+pub(crate) const FURTHEST_OFFSET: usize = 10_000;
+/// Most tracks in a mix that a client asks for.
+pub(crate) const LONGEST_MIX: u32 = 500;
+/// Most tracks in a mix by a policy that explores by its uncertainty: the work grows with the square
+/// of their number.
+pub(crate) const LONGEST_UNCERTAIN_MIX: u32 = 60;
+/// Most tracks on a way from one track to another: each step is a search of its own.
+pub(crate) const LONGEST_PATH: u32 = 100;
+/// Most songs in an OpenSubsonic answer.
+pub(crate) const MOST_SUBSONIC_SONGS: usize = 500;
 
-    fn check_rate(&self, peer: IpAddr) -> ApiResult<()> {
-        let Some(rate) = &self.rate else { return Ok(()) };
-        if self.counted.fetch_add(1, Ordering::Relaxed).is_multiple_of(FORGET_ADDRESSES_AFTER) {
-            rate.retain_recent();
-            rate.shrink_to_fit();
-        }
-        rate.check_key(&network(peer)).map_err(|until| {
-            let wait = until.wait_time_from(DefaultClock::default().now());
-            shed("rate");
-            let message = "too many requests from this address";
-            let error = ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message);
-            ApiError { retry_after: Some(wait.as_secs() as u32 + 1), ..error }
-        })
-    }
-}
+// Uploads, which live on the disk until they are read.
 
-/// What one customer has of addresses: a single one of IPv4, 2^64 of IPv6.
-fn network(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) >> 64 << 64).into()),
-        address => address,
-    }
-}
+/// Imports that may wait to be read: bounds what uploads take of the disk.
+pub(crate) const MOST_UPLOADS_WAITING: usize = 20;
+/// Most files in an upload: bounds open parts; an archive may hold more.
+pub(crate) const MOST_UPLOADED_FILES: usize = 500;
+/// Longest name of an uploaded file, in bytes: file systems refuse much longer ones.
+pub(crate) const LONGEST_FILE_NAME: usize = 120;
+/// Imports whose outcome is remembered: bounds memory.
+pub(crate) const REMEMBERED_IMPORTS: usize = 100;
 
-/// Turns a request away if too many come from its address.
-pub(crate) async fn at_rate(
-    State(gate): State<Arc<Gate>>,
-    request: Request,
-    next: Next,
-) -> ApiResult<Response> {
-    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
-        gate.check_rate(peer.ip())?;
-    }
-    Ok(next.run(request).await)
-}
+// Work and connections at a time.
 
-/// Turns a request away if there are too many.
-pub(crate) async fn admit(
-    State(gate): State<Arc<Gate>>,
-    request: Request,
-    next: Next,
-) -> ApiResult<Response> {
-    let _permit = gate.permits.try_acquire().map_err(|_| {
-        shed("in_flight");
-        ApiError::overloaded("overloaded", "too many requests are being worked on")
-    })?;
-    Ok(next.run(request).await)
-}
+/// Connections for reading: each has its page cache.
+pub(crate) const READERS: usize = 8;
+/// Requests that may wait for the disk at once: beyond it a client is told to come back.
+pub(crate) const WRITES_WAITING: usize = 1_024;
+/// Requests whose entries share a transaction: bounds how long the first waits for the last.
+pub(crate) const REQUESTS_PER_COMMIT: usize = 256;
+/// Entries that share a transaction, those of the last request excepted: the same, by their number.
+pub(crate) const ENTRIES_PER_COMMIT: usize = 4_096;
+/// Longest wait for a processor, for work that keeps one busy: later nobody waits for the answer.
+pub(crate) const LONGEST_WAIT: Duration = Duration::from_secs(3);
+/// Requests after which addresses that were not heard of lately are let go: bounds memory.
+pub(crate) const FORGET_ADDRESSES_AFTER: u64 = 10_000;
 
-/// Ends a request that takes too long.
-pub(crate) async fn in_time(
-    State(limit): State<Duration>,
-    request: Request,
-    next: Next,
-) -> ApiResult<Response> {
-    tokio::time::timeout(limit, next.run(request)).await.map_err(|_| {
-        shed("time");
-        ApiError::overloaded("timeout", format!("not done after {} s", limit.as_secs()))
-    })
-}
+// Sessions of the page.
 
-/// Runs a request that may change something to its end even if nobody waits for the answer any
-/// more: what it wrote has to count in memory too, and the page says "skipped" as it is being
-/// closed.
-pub(crate) async fn to_its_end(request: Request, next: Next) -> Response {
-    if matches!(*request.method(), Method::GET | Method::HEAD) {
-        return next.run(request).await;
-    }
-    match tokio::spawn(next.run(request).in_current_span()).await {
-        Ok(response) => response,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
-}
-
-fn shed(reason: &'static str) {
-    metrics::counter!("segue_shed_total", "reason" => reason).increment(1);
-}
+/// How long a session lasts: a stolen cookie is of no use later.
+pub(crate) const SESSION_LASTS: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Most sessions at a time, the oldest go when there are more: bounds memory.
+pub(crate) const MOST_SESSIONS: usize = 10_000;

@@ -10,9 +10,7 @@ use segue_store::Store;
 use tokio::sync::Semaphore;
 
 use crate::error::{ApiError, ApiResult};
-
-/// Reads at a time.
-const CONNECTIONS: usize = 8;
+use crate::limits;
 
 /// The connections.
 pub(crate) struct Readers {
@@ -23,7 +21,7 @@ pub(crate) struct Readers {
 
 impl Readers {
     pub(crate) fn new(home: PathBuf) -> Self {
-        Self { home, idle: Arc::default(), permits: Arc::new(Semaphore::new(CONNECTIONS)) }
+        Self { home, idle: Arc::default(), permits: Arc::new(Semaphore::new(limits::READERS)) }
     }
 
     /// Runs `work` on a connection, on a thread that may wait for the disk. Connection and turn are

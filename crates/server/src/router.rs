@@ -18,16 +18,17 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_http::trace::TraceLayer;
 
-use crate::access::{authenticate, same_origin};
+use crate::access::{Guard, authenticate, same_origin};
 use crate::app::App;
 use crate::dialect::translate;
 use crate::error::{ApiError, ApiResult};
-use crate::limits::{Gate, admit, at_rate, in_time, to_its_end};
+use crate::gate::{Gate, admit, at_rate, in_time, to_its_end};
 use crate::{api, gorse, metrics, site, subsonic};
 
 /// What the page may load: its own files. No script or style of anybody else's, none inside the
 /// HTML.
-const CONTENT_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
+const CONTENT_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'none'; object-src 'none'";
 
 /// Everything that the server answers.
 pub fn router(app: Arc<App>) -> Router {
@@ -35,6 +36,7 @@ pub fn router(app: Arc<App>) -> Router {
     let limits = app.config.limits.clone();
     let header =
         |name, value| SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value));
+    let guard = Guard::new(&app.keys, &app.sessions);
     let gate = Gate::new(&limits);
     let timed = Router::new()
         .merge(api::routes(&app))
@@ -62,8 +64,8 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&app), when_started))
         .layer(DefaultBodyLimit::max(limits.body_bytes))
         .layer(RequestBodyTimeoutLayer::new(limits.body_time))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), authenticate))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
+        .layer(middleware::from_fn_with_state(guard.clone(), authenticate))
+        .layer(middleware::from_fn_with_state(guard.clone(), same_origin))
         .layer(middleware::from_fn_with_state(Arc::clone(&gate), at_rate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     let open = Router::new()
@@ -71,7 +73,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(subsonic::open_routes(&app))
         .merge(site::open_routes(&app))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time))
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), same_origin))
+        .layer(middleware::from_fn_with_state(guard.clone(), same_origin))
         .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit))
         .layer(middleware::from_fn_with_state(gate, at_rate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));

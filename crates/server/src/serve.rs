@@ -48,7 +48,7 @@ async fn start_and_follow(app: Arc<App>) {
     if let Err(error) = app.build().await {
         tracing::error!(code = error.code, "not ready: {}", error.message);
     }
-    if let Err(error) = crate::imports::resume(&app) {
+    if let Err(error) = crate::importing::resume(&app) {
         tracing::warn!("imports that were cut off cannot be resumed: {error}");
     }
     app.follow().await;
@@ -64,7 +64,8 @@ async fn accept(app: &App, listener: TcpListener, router: Router, stop: impl Fut
     loop {
         // A connection beyond the number waits in the queue of the system, which is bounded too.
         let permit = tokio::select! {
-            permit = Arc::clone(&permits).acquire_owned() => permit.expect("the semaphore is never closed"),
+            permit = Arc::clone(&permits).acquire_owned() => permit.expect("the semaphore is \
+                never closed"),
             () = &mut stop => break,
         };
         let (stream, peer) = tokio::select! {

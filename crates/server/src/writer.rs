@@ -14,13 +14,7 @@ use segue_store::{Appended, Entry, Marks, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{ApiError, ApiResult};
-
-/// Requests that may wait for the disk at once.
-const QUEUE: usize = 1_024;
-/// Requests whose entries share a transaction at most.
-const BATCH: usize = 256;
-/// Entries that share a transaction, those of the last request excepted.
-const BATCH_ENTRIES: usize = 4_096;
+use crate::limits;
 
 type Outcomes = Vec<Result<Appended, ApiError>>;
 type Work = Box<dyn FnOnce(&mut Store) + Send>;
@@ -52,7 +46,7 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the thread on a store of its own.
     pub(crate) fn start(store: Store) -> std::io::Result<Self> {
-        let (queue, jobs) = mpsc::channel(QUEUE);
+        let (queue, jobs) = mpsc::channel(limits::WRITES_WAITING);
         let marks = Arc::new(Mutex::new(store.marks().unwrap_or_default()));
         let published = Arc::clone(&marks);
         let thread = std::thread::Builder::new()
@@ -88,7 +82,7 @@ impl Writer {
         lock(&self.marks).forgotten
     }
 
-    /// Whether plays, words or exclusions are in the store that this thread did not write.
+    /// Whether plays, feedback or exclusions are in the store that this thread did not write.
     pub(crate) async fn is_behind(&self, found: Marks) -> ApiResult<bool> {
         if !is_behind(*lock(&self.marks), found) {
             return Ok(false);
@@ -189,7 +183,9 @@ impl Thread {
                         self.publish();
                     }
                 }
-                next = if batch.len() < BATCH && entries < BATCH_ENTRIES {
+                next = if batch.len() < limits::REQUESTS_PER_COMMIT
+                    && entries < limits::ENTRIES_PER_COMMIT
+                {
                     jobs.try_recv().ok()
                 } else {
                     None

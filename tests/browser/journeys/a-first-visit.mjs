@@ -1,4 +1,5 @@
-// Nobody is known yet. An export is dropped, read, reported and learned from; the same files add nothing; forgetting leaves nothing.
+// Nobody is known yet. An export is dropped, read, reported and learned from; the same files add
+// nothing; forgetting leaves nothing.
 
 import { check, until } from "../stage.mjs";
 
@@ -8,16 +9,22 @@ export const title = "from an empty home to shelves, and back";
 async function drag(page, files) {
   const hand = await page.context().newCDPSession(page);
   const data = { items: [], files, dragOperationsMask: 1 };
-  for (const type of ["dragEnter", "dragOver"]) await hand.send("Input.dispatchDragEvent", { type, x: 500, y: 300, data });
+  for (const type of ["dragEnter", "dragOver"])
+    await hand.send("Input.dispatchDragEvent", { type, x: 500, y: 300, data });
   return async () => hand.send("Input.dispatchDragEvent", { type: "drop", x: 500, y: 300, data });
 }
 
-const numbers = async (locator) => (await locator.allTextContents()).map((text) => Number(text.replaceAll(",", "")));
+const numbers = async (locator) =>
+  (await locator.allTextContents()).map((text) => Number(text.replaceAll(",", "")));
 
 async function report(page) {
   await page.locator("#import[data-state=done]").waitFor({ timeout: 90_000 });
   const [rows, ...parts] = await numbers(page.locator(".tally strong"));
-  check.equal(parts.reduce((sum, part) => sum + part), rows, "the report adds up");
+  check.equal(
+    parts.reduce((sum, part) => sum + part),
+    rows,
+    "the report adds up",
+  );
   return rows;
 }
 
@@ -35,11 +42,20 @@ export async function walk(stage) {
   await drop();
   await page.waitForURL("**/import/*");
   const states = new Set();
-  await until("the import ends", async () => {
-    const { imports } = await site.get("/v1/imports");
-    states.add(await page.locator("#import").getAttribute("data-state").catch(() => null));
-    return imports[0].state === "done";
-  }, 90_000);
+  await until(
+    "the import ends",
+    async () => {
+      const { imports } = await site.get("/v1/imports");
+      states.add(
+        await page
+          .locator("#import")
+          .getAttribute("data-state")
+          .catch(() => null),
+      );
+      return imports[0].state === "done";
+    },
+    90_000,
+  );
   check.ok(states.has("reading") || states.has("training"), "progress is shown while it lasts");
   const rows = await report(page);
   check.equal(await page.locator("h1").textContent(), "That went in");
@@ -53,22 +69,43 @@ export async function walk(stage) {
   await page.waitForURL(`${site.base}/`);
   check.ok((await page.locator("#mix .card").count()) >= 5, "a mix");
   check.ok((await page.locator(".shelf h2").count()) >= 1, "shelves");
-  check.equal(await page.locator(".card .reason").count(), await page.locator(".card").count(), "each card with a reason");
-  check.equal(await page.locator(".card .sketch title").count(), await page.locator(".card").count(), "each card with a sketch in words");
+  check.equal(
+    await page.locator(".card .reason").count(),
+    await page.locator(".card").count(),
+    "each card with a reason",
+  );
+  check.equal(
+    await page.locator(".card .sketch title").count(),
+    await page.locator(".card").count(),
+    "each card with a sketch in words",
+  );
 
   await page.goto("/import");
-  await page.setInputFiles("#files", files.filter((file) => !file.endsWith(".csv")));
+  await page.setInputFiles(
+    "#files",
+    files.filter((file) => !file.endsWith(".csv")),
+  );
   check.match(await page.locator("#drop-said").textContent(), /YourLibrary\.json/);
   await page.getByRole("button", { name: "Read it" }).click();
   await page.waitForURL("**/import/*");
   await report(page);
-  check.equal((await site.get("/v1/listeners/ann")).listens, known.listens, "the same files add nothing");
+  check.equal(
+    (await site.get("/v1/listeners/ann")).listens,
+    known.listens,
+    "the same files add nothing",
+  );
 
   await page.goto("/import");
-  await page.setInputFiles("#files", { name: "notes.txt", mimeType: "text/plain", buffer: Buffer.from("milk, bread, jam") });
+  await page.setInputFiles("#files", {
+    name: "notes.txt",
+    mimeType: "text/plain",
+    buffer: Buffer.from("milk, bread, jam"),
+  });
   await page.getByRole("button", { name: "Read it" }).click();
   await page.waitForURL("**/import/*");
-  await page.locator("#import[data-state=done], #import[data-state=failed]").waitFor({ timeout: 90_000 });
+  await page
+    .locator("#import[data-state=done], #import[data-state=failed]")
+    .waitFor({ timeout: 90_000 });
   const nothing = await page.locator("main").innerText();
   check.match(nothing, /That did not work|left alone/, "what cannot be read is said to be");
   check.match(nothing, /notes\.txt/);
@@ -85,13 +122,25 @@ export async function walk(stage) {
   const other = await stage.serve(stage.home("too-little"));
   const begun = await other.window();
   await begun.goto("/");
-  await begun.setInputFiles("#files", { name: "Streaming_History_Audio_2025_0.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(skips)) });
+  await begun.setInputFiles("#files", {
+    name: "Streaming_History_Audio_2025_0.json",
+    mimeType: "application/json",
+    buffer: Buffer.from(JSON.stringify(skips)),
+  });
   await begun.getByRole("button", { name: "Read it" }).click();
   await report(begun);
-  check.match(await begun.locator(".note").innerText(), /Nothing could be learned from it yet/, "too little is said to be too little");
+  check.match(
+    await begun.locator(".note").innerText(),
+    /Nothing could be learned from it yet/,
+    "too little is said to be too little",
+  );
   await begun.goto("/");
   check.match(await begun.locator("main").innerText(), /Nothing yet/);
-  check.equal(await begun.getByRole("link", { name: "add a longer history" }).getAttribute("href"), "/import", "with the way on");
+  check.equal(
+    await begun.getByRole("link", { name: "add a longer history" }).getAttribute("href"),
+    "/import",
+    "with the way on",
+  );
   await other.shut(begun);
 
   await page.goto("/taste");

@@ -1,4 +1,5 @@
-// What is said to a card counts at once, can be taken back by message and by key, is in the store, and the next mix goes by it.
+// What is said to a card counts at once, can be taken back by message and by key, is in the store,
+// and the next mix goes by it.
 
 import { check, until } from "../stage.mjs";
 
@@ -10,17 +11,34 @@ export async function walk(stage) {
   const page = await site.window({ listener: WHO });
   await page.goto("/");
   const first = page.locator("#mix .card").first();
-  const about = () => first.evaluate((card) => ({ ...card.dataset, title: card.querySelector("h3").textContent }));
+  const about = () =>
+    first.evaluate((card) => ({ ...card.dataset, title: card.querySelector("h3").textContent }));
   const press = (name) => first.getByRole("button", { name }).click();
   const undo = () => page.locator(".toast button", { hasText: "Undo" }).last().click();
-  const gone = (card) => until(`${card.title} leaves`, async () => (await about()).track !== card.track);
-  const back = (card) => until(`${card.title} is back`, async () => (await about()).track === card.track);
-  const word = (target, kind) => until(`the store has ${kind}`, async () => (await site.lastWord(WHO, target)) === kind);
-  const picks = async (more) => (await site.post(`/v1/listeners/${WHO}/mixes`, { length: 200, explore: 0.2, artist_cap: 20, no_repeat_days: 0, ...more })).picks;
+  const gone = (card) =>
+    until(`${card.title} leaves`, async () => (await about()).track !== card.track);
+  const back = (card) =>
+    until(`${card.title} is back`, async () => (await about()).track === card.track);
+  const word = (target, kind) =>
+    until(`the store has ${kind}`, async () => (await site.lastWord(WHO, target)) === kind);
+  const picks = async (more) =>
+    (
+      await site.post(`/v1/listeners/${WHO}/mixes`, {
+        length: 200,
+        explore: 0.2,
+        artist_cap: 20,
+        no_repeat_days: 0,
+        ...more,
+      })
+    ).picks;
   const liked = await about();
 
   await press(/^Like/);
-  check.equal(await first.locator("[aria-pressed]").getAttribute("aria-pressed"), "true", "at once");
+  check.equal(
+    await first.locator("[aria-pressed]").getAttribute("aria-pressed"),
+    "true",
+    "at once",
+  );
   await word(liked.track, "like");
   await undo();
   await word(liked.track, "cleared");
@@ -29,7 +47,10 @@ export async function walk(stage) {
   await press(/^Not for me/);
   await gone(liked);
   await word(liked.track, "dislike");
-  check.ok(await first.evaluate((card) => card === document.activeElement), "the focus is on what came instead");
+  check.ok(
+    await first.evaluate((card) => card === document.activeElement),
+    "the focus is on what came instead",
+  );
   await page.keyboard.press("u");
   await back(liked);
   await word(liked.track, "cleared");
@@ -44,7 +65,11 @@ export async function walk(stage) {
   await gone(passed);
   await page.keyboard.press("u");
   await back(passed);
-  check.equal((await site.get(`/v1/listeners/${WHO}`)).listens, plays, "a skip that was taken back never happened");
+  check.equal(
+    (await site.get(`/v1/listeners/${WHO}`)).listens,
+    plays,
+    "a skip that was taken back never happened",
+  );
   await press(/^Skip/);
   await gone(passed);
   await page.goto("/taste");
@@ -65,16 +90,27 @@ export async function walk(stage) {
   await word(banned.artist, "cleared");
   await press(/^Never/);
   await word(banned.artist, "ban");
-  check.ok(!(await picks()).some((pick) => pick.track.artists.includes(banned.artist)), "never means never");
+  check.ok(
+    !(await picks()).some((pick) => pick.track.artists.includes(banned.artist)),
+    "never means never",
+  );
   await page.reload();
   check.equal(await theirs.count(), 0);
 
   const shelf = page.locator(".shelf").last();
-  const before = await shelf.locator(".card").evaluateAll((all) => all.map((card) => card.dataset.track));
-  await shelf.locator(".card").first().getByRole("button", { name: /^Not for me/ }).click();
+  const before = await shelf
+    .locator(".card")
+    .evaluateAll((all) => all.map((card) => card.dataset.track));
+  await shelf
+    .locator(".card")
+    .first()
+    .getByRole("button", { name: /^Not for me/ })
+    .click();
   await word(before[0], "dislike");
   await until("a shelf fills its gap", async () => {
-    const now = await shelf.locator(".card").evaluateAll((all) => all.map((card) => card.dataset.track));
+    const now = await shelf
+      .locator(".card")
+      .evaluateAll((all) => all.map((card) => card.dataset.track));
     return now[0] !== before[0] && now.slice(1).join() === before.slice(1).join();
   });
 
@@ -83,6 +119,10 @@ export async function walk(stage) {
   await press(/^Not for me/);
   await page.locator(".toast", { hasText: "That was not kept" }).waitFor();
   await back(kept);
-  check.notEqual(await site.lastWord(WHO, kept.track), "dislike", "what the server never heard is not shown as done");
+  check.notEqual(
+    await site.lastWord(WHO, kept.track),
+    "dislike",
+    "what the server never heard is not shown as done",
+  );
   await site.shut(page, /ERR_FAILED/);
 }

@@ -9,12 +9,18 @@ export async function walk(stage) {
   const site = await stage.known();
   const page = await site.window({ listener: WHO });
   await page.goto("/taste");
-  check.match(await page.locator(".lead").first().textContent(), /^From [\d,]+ plays of [\d,]+ tracks since \w+ \d{4}\.$/);
+  check.match(
+    await page.locator(".lead").first().textContent(),
+    /^From [\d,]+ plays of [\d,]+ tracks since \w+ \d{4}\.$/,
+  );
   check.ok((await page.locator(".taste").count()) >= 1);
   const figures = page.locator("figure.history");
   check.ok((await figures.count()) >= 5, "charts");
   for (const figure of await figures.all()) {
-    check.ok((await figure.locator("svg").getAttribute("aria-label")).length > 10, "a chart says what it shows");
+    check.ok(
+      (await figure.locator("svg").getAttribute("aria-label")).length > 10,
+      "a chart says what it shows",
+    );
     await figure.getByText("As a table").click();
     check.ok((await figure.locator("tbody tr").count()) > 0, "a chart has a table");
   }
@@ -27,9 +33,15 @@ export async function walk(stage) {
     await page.locator(".flash", { hasText: "Left out: 1 March 2025 to 31 March 2025" }).waitFor();
   };
   await leaveOut();
-  check.deepEqual((await exclusions()).map((each) => each.exclusion), [{ period: { from: "2025-03-01T00:00:00Z", to: "2025-04-01T00:00:00Z" } }]);
+  check.deepEqual(
+    (await exclusions()).map((each) => each.exclusion),
+    [{ period: { from: "2025-03-01T00:00:00Z", to: "2025-04-01T00:00:00Z" } }],
+  );
   const months = figures.filter({ hasText: "the most of" });
-  check.ok(!/March 2025\s*[1-9]/.test(await months.locator("table").first().textContent()), "its plays do not count");
+  check.ok(
+    !/March 2025\s*[1-9]/.test(await months.locator("table").first().textContent()),
+    "its plays do not count",
+  );
   await page.locator(".flash").getByRole("button", { name: "Undo" }).click();
   await page.locator(".flash", { hasText: "Counts again" }).waitFor();
   check.deepEqual(await exclusions(), []);
@@ -54,7 +66,9 @@ export async function walk(stage) {
   check.equal(await site.lastWord(WHO, target), "cleared");
   check.ok(!(await page.locator(".said").innerText()).includes(words.trim()));
 
-  const everything = await page.request.get(await page.getByRole("link", { name: "Take everything with you" }).getAttribute("href"));
+  const everything = await page.request.get(
+    await page.getByRole("link", { name: "Take everything with you" }).getAttribute("href"),
+  );
   check.ok(everything.ok() && (await everything.text()).includes(WHO));
   await page.getByText("Forget me", { exact: true }).click();
   await page.getByLabel(`Type ${WHO} to confirm`).fill("somebody else");

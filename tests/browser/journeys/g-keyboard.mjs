@@ -9,10 +9,16 @@ export async function walk(stage) {
   const page = await site.window({ listener: "listener-07" });
   await page.goto("/");
   const keys = page.keyboard;
-  const focus = () => page.evaluate(() => {
-    const { activeElement: here } = document;
-    return { tag: here.tagName, id: here.id, text: here.querySelector?.("h3")?.textContent, card: [...document.querySelectorAll(".card")].indexOf(here) };
-  });
+  const focus = () =>
+    page.evaluate(() => {
+      const { activeElement: here } = document;
+      return {
+        tag: here.tagName,
+        id: here.id,
+        text: here.querySelector?.("h3")?.textContent,
+        card: [...document.querySelectorAll(".card")].indexOf(here),
+      };
+    });
 
   await keys.press("Tab");
   check.equal(await page.evaluate(() => document.activeElement.textContent), "Skip to content");
@@ -20,7 +26,8 @@ export async function walk(stage) {
   check.equal((await focus()).id, "main");
   await keys.press("?");
   check.ok(await page.locator("dialog#keys").isVisible());
-  for (const name of ["like", "undo", "never this artist"]) check.match(await page.locator("dialog#keys").innerText(), new RegExp(name));
+  for (const name of ["like", "undo", "never this artist"])
+    check.match(await page.locator("dialog#keys").innerText(), new RegExp(name));
   await keys.press("Escape");
   check.ok(!(await page.locator("dialog#keys").isVisible()));
   check.equal((await focus()).id, "main", "the focus is where it was");
@@ -37,11 +44,17 @@ export async function walk(stage) {
   await keys.press("l");
   await until("liked by a key", async () => (await site.lastWord("listener-07", liked)) === "like");
   await keys.press("u");
-  await until("undone by a key", async () => (await site.lastWord("listener-07", liked)) === "cleared");
+  await until(
+    "undone by a key",
+    async () => (await site.lastWord("listener-07", liked)) === "cleared",
+  );
   for (const key of ["s", "n", "b"]) {
     const { text } = await focus();
     await keys.press(key);
-    await until(`${key} replaces the card`, async () => (await focus()).tag === "ARTICLE" && (await focus()).text !== text);
+    await until(
+      `${key} replaces the card`,
+      async () => (await focus()).tag === "ARTICLE" && (await focus()).text !== text,
+    );
     await keys.press("u");
     await until(`u brings it back after ${key}`, async () => (await focus()).text === text);
   }
@@ -60,7 +73,12 @@ export async function walk(stage) {
   await keys.press("Tab");
   check.match(await page.evaluate(() => document.activeElement.textContent), /M3U/);
   await keys.press("Escape");
-  check.ok(await menu.evaluate((summary) => summary === document.activeElement && !summary.parentElement.open), "escape closes the menu");
+  check.ok(
+    await menu.evaluate(
+      (summary) => summary === document.activeElement && !summary.parentElement.open,
+    ),
+    "escape closes the menu",
+  );
 
   await keys.press("g");
   await keys.press("m");
@@ -71,7 +89,11 @@ export async function walk(stage) {
   await keys.press("/");
   check.equal((await focus()).id, "find");
   await keys.type("g?j");
-  check.equal(await page.locator("#find").inputValue(), "g?j", "letters stay letters where one writes");
+  check.equal(
+    await page.locator("#find").inputValue(),
+    "g?j",
+    "letters stay letters where one writes",
+  );
   await page.locator("#find").fill("blue");
   await keys.press("Enter");
   await page.waitForURL("**/search?q=blue");
@@ -84,7 +106,10 @@ export async function walk(stage) {
   await keys.press("g");
   await keys.press("h");
   await keys.press("?");
-  check.ok(page.url().includes("/search") && !(await page.locator("dialog#keys").isVisible()), "single keys can be switched off");
+  check.ok(
+    page.url().includes("/search") && !(await page.locator("dialog#keys").isVisible()),
+    "single keys can be switched off",
+  );
 
   // Every stop of the tab key can be seen.
   await page.goto("/");

@@ -1,4 +1,5 @@
-// Without scripts: everything can be read, forms work, each says what it did and offers the way back.
+// Without scripts: everything can be read, forms work, each says what it did and offers the way
+// back.
 
 import { check } from "../stage.mjs";
 
@@ -10,7 +11,11 @@ export async function walk(stage) {
   const page = await site.window({ listener: WHO, javaScriptEnabled: false });
   await page.goto("/");
   check.ok((await page.locator(".card").count()) > 8, "mix and shelves");
-  check.equal(await page.locator(".needs-script:visible").count(), 0, "nothing that needs scripts is offered");
+  check.equal(
+    await page.locator(".needs-script:visible").count(),
+    0,
+    "nothing that needs scripts is offered",
+  );
   const first = page.locator("#mix .card").first();
   const track = await first.getAttribute("data-track");
   const flash = page.locator(".flash");
@@ -28,21 +33,34 @@ export async function walk(stage) {
   check.match(page.url(), /exclude=/);
   check.match(await flash.innerText(), /^Not now: /);
   const banned = await page.locator("#mix .card").first().getAttribute("data-artist");
-  await page.locator("#mix .card").first().getByRole("button", { name: /^Never/ }).click();
+  await page
+    .locator("#mix .card")
+    .first()
+    .getByRole("button", { name: /^Never/ })
+    .click();
   check.match(await flash.innerText(), /^Never again: /);
   check.equal(await page.locator(`.card[data-artist=${JSON.stringify(banned)}]`).count(), 0);
   await flash.getByRole("button", { name: "Undo" }).click();
   check.equal(await site.lastWord(WHO, banned), "cleared");
 
   await page.getByRole("button", { name: "Adventure" }).click();
-  check.equal(await page.getByRole("button", { name: "Adventure" }).getAttribute("aria-pressed"), "true");
+  check.equal(
+    await page.getByRole("button", { name: "Adventure" }).getAttribute("aria-pressed"),
+    "true",
+  );
   await page.getByText("Filters", { exact: true }).click();
   await page.getByLabel("Tracks", { exact: true }).fill("5");
   await page.getByRole("button", { name: "Mix again" }).click();
   check.equal(await page.locator("#mix .card").count(), 5);
-  const playlist = await page.request.get(await page.locator(".menu a").first().getAttribute("href"));
+  const playlist = await page.request.get(
+    await page.locator(".menu a").first().getAttribute("href"),
+  );
   check.match(await playlist.text(), /^#EXTM3U/);
-  for (const [name, heading] of [["Taste", "Your taste"], ["Model", "What Segue learned"], ["Import", "Add to your history"]]) {
+  for (const [name, heading] of [
+    ["Taste", "Your taste"],
+    ["Model", "What Segue learned"],
+    ["Import", "Add to your history"],
+  ]) {
     await page.getByRole("navigation").getByRole("link", { name }).click();
     check.equal(await page.locator("h1").textContent(), heading);
   }

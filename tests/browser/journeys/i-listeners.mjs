@@ -9,7 +9,8 @@ export async function walk(stage) {
   const page = await site.window();
   await page.goto("/mix?length=10&seed=1");
   const who = () => page.locator("body").getAttribute("data-listener");
-  const tracks = () => page.locator("#mix .card").evaluateAll((all) => all.map((card) => card.dataset.track));
+  const tracks = () =>
+    page.locator("#mix .card").evaluateAll((all) => all.map((card) => card.dataset.track));
   const one = await who();
   const theirs = await tracks();
   const other = "listener-02";
@@ -26,8 +27,14 @@ export async function walk(stage) {
   await until("the other one likes it", async () => (await site.lastWord(other, track)) === "like");
   check.notEqual(await site.lastWord(one, track), "like");
   await page.goto("/taste");
-  check.match(await page.locator(".danger").textContent(), new RegExp(other), "it is remembered from page to page");
-  await page.context().addCookies([{ name: "segue_listener", value: "nobody%20we%20know", url: site.base }]);
+  check.match(
+    await page.locator(".danger").textContent(),
+    new RegExp(other),
+    "it is remembered from page to page",
+  );
+  await page
+    .context()
+    .addCookies([{ name: "segue_listener", value: "nobody%20we%20know", url: site.base }]);
   await page.goto("/");
   check.equal(await who(), one, "who is not known is not taken for somebody new");
   await site.shut(page);

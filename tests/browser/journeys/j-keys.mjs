@@ -6,7 +6,8 @@ export const title = "log in, a wrong key, log out, scopes";
 
 export async function walk(stage) {
   const home = stage.home("keys", "demo");
-  const key = (name, scope) => stage.run("--home", home, "keys", "add", name, "--scope", scope).match(/segue_[0-9a-f]{64}/)[0];
+  const key = (name, scope) =>
+    stage.run("--home", home, "keys", "add", name, "--scope", scope).match(/segue_[0-9a-f]{64}/)[0];
   const [admin, reader] = [key("page", "admin"), key("looker", "read")];
   const site = await stage.serve(home);
   check.equal((await fetch(`${site.base}/v1/listeners`)).status, 401, "nothing without a key");
@@ -19,13 +20,18 @@ export async function walk(stage) {
   await page.goto("/taste");
   check.match(page.url(), /\/login\?back=%2Ftaste/);
   check.equal(await page.getByRole("navigation").count(), 0);
-  check.ok(!(await page.content()).includes("listener-0"), "nobody is named before it is known who asks");
+  check.ok(
+    !(await page.content()).includes("listener-0"),
+    "nobody is named before it is known who asks",
+  );
   await logIn("segue_wrong");
   check.match(await page.getByRole("alert").textContent(), /does not fit/);
   check.equal(await page.locator("#key").getAttribute("aria-invalid"), "true");
   await logIn(` ${admin} `);
   check.equal(page.url(), `${site.base}/taste`, "back to where one wanted to go");
-  const session = (await page.context().cookies()).find((cookie) => cookie.name === "segue_session");
+  const session = (await page.context().cookies()).find(
+    (cookie) => cookie.name === "segue_session",
+  );
   check.ok(session.httpOnly && session.sameSite === "Strict" && !session.value.includes(admin));
   await page.goto("/model");
   check.equal(await page.getByRole("button", { name: "Learn again now" }).count(), 1);
@@ -40,13 +46,19 @@ export async function walk(stage) {
   const first = page.locator("#mix .card").first();
   const track = await first.getAttribute("data-track");
   await first.getByRole("button", { name: /^Like/ }).click();
-  await page.locator(".toast", { hasText: "That was not kept: this needs a key with scope `write`" }).waitFor();
+  await page
+    .locator(".toast", { hasText: "That was not kept: this needs a key with scope `write`" })
+    .waitFor();
   check.equal(await first.locator("[aria-pressed]").getAttribute("aria-pressed"), "false");
   await first.getByRole("button", { name: /^Not for me/ }).click();
   await page.locator(".toast", { hasText: "That was not kept" }).nth(1).waitFor();
   await page.locator(`#mix .card[data-track=${JSON.stringify(track)}]`).waitFor();
   await page.goto("/model");
-  check.equal(await page.getByRole("button", { name: /Learn again|Use this/ }).count(), 0, "no button that would not work");
+  check.equal(
+    await page.getByRole("button", { name: /Learn again|Use this/ }).count(),
+    0,
+    "no button that would not work",
+  );
   await page.goto("/taste");
   await page.getByRole("textbox", { name: "An artist" }).fill("anybody");
   await page.getByRole("button", { name: "Leave out this artist" }).click();

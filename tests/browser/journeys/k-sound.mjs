@@ -7,22 +7,35 @@ const WHO = "listener-01";
 
 export async function walk(stage) {
   const site = await stage.known();
-  const described = ["One", "Two"].map((name) => ({ id: `tone-${name}`, title: `Test Tone ${name}`, artists: ["Sine"], location: "tone.wav" }));
+  const described = ["One", "Two"].map((name) => ({
+    id: `tone-${name}`,
+    title: `Test Tone ${name}`,
+    artists: ["Sine"],
+    location: "tone.wav",
+  }));
   await site.post("/v1/tracks", described);
-  await until("the catalogue has them", async () => (await site.get("/v1/tracks?query=Test%20Tone")).tracks.length === 2, 30_000);
+  await until(
+    "the catalogue has them",
+    async () => (await site.get("/v1/tracks?query=Test%20Tone")).tracks.length === 2,
+    30_000,
+  );
   const page = await site.window({ listener: WHO });
   await page.goto("/search?q=Test Tone");
   const last = async () => (await site.get(`/v1/listeners/${WHO}/listens?limit=1`)).listens[0];
   const plays = async () => (await site.get(`/v1/listeners/${WHO}`)).listens;
   const before = await plays();
-  const order = await page.locator(".card").evaluateAll((all) => all.map((card) => card.dataset.track));
+  const order = await page
+    .locator(".card")
+    .evaluateAll((all) => all.map((card) => card.dataset.track));
 
   check.ok(!(await page.locator("#player").isVisible()), "no player before something plays");
   await page.getByRole("link", { name: /^Play/ }).first().click();
   await page.locator("#player").waitFor();
   check.match(await page.locator('[data-player="title"]').textContent(), /Test Tone/);
   check.equal(await page.locator(".card.is-playing").count(), 1);
-  await until("it plays", () => page.evaluate(() => document.querySelector("audio").currentTime > 0.2));
+  await until("it plays", () =>
+    page.evaluate(() => document.querySelector("audio").currentTime > 0.2),
+  );
   await page.locator("main").focus();
   await page.keyboard.press(" ");
   check.ok(await page.evaluate(() => document.querySelector("audio").paused), "space pauses");
@@ -30,10 +43,15 @@ export async function walk(stage) {
   await until("the play to its end is told", async () => (await plays()) === before + 1);
   const finished = await last();
   check.equal(finished.track, order[0]);
-  check.ok(finished.ms_played > 1_500 && finished.ms_played < 2_500, `${finished.ms_played} ms of 2 s`);
+  check.ok(
+    finished.ms_played > 1_500 && finished.ms_played < 2_500,
+    `${finished.ms_played} ms of 2 s`,
+  );
   check.notEqual(finished.skipped, true);
 
-  await until("the next one plays", () => page.evaluate(() => document.querySelector("audio").currentTime > 0.2));
+  await until("the next one plays", () =>
+    page.evaluate(() => document.querySelector("audio").currentTime > 0.2),
+  );
   await page.getByRole("button", { name: "Skip to the next track" }).click();
   await until("the skip is told", async () => (await plays()) === before + 2);
   const skipped = await last();

@@ -1,10 +1,14 @@
-// Every page, by day and by night, on a phone and on a desk: no rule of accessibility broken, nothing sticking out at the side.
+// Every page, by day and by night, on a phone and on a desk: no rule of accessibility broken,
+// nothing sticking out at the side.
 
 import { accessible, check, fits } from "../stage.mjs";
 
 export const title = "every page, light and dark, phone and desktop";
 
-const DEVICES = { phone: { width: 390, height: 844, hasTouch: true }, desktop: { width: 1440, height: 900 } };
+const DEVICES = {
+  phone: { width: 390, height: 844, hasTouch: true },
+  desktop: { width: 1440, height: 900 },
+};
 
 async function look(page, where, device, open) {
   await open?.();
@@ -58,7 +62,10 @@ export async function walk(stage) {
   stage.run("--home", locked, "keys", "add", "one", "--scope", "read");
   const guarded = await stage.serve(locked);
   for (const [device, size] of Object.entries(DEVICES)) {
-    for (const [where, at, path] of [["the first visit", empty, "/"], ["the login", guarded, "/login"]]) {
+    for (const [where, at, path] of [
+      ["the first visit", empty, "/"],
+      ["the login", guarded, "/login"],
+    ]) {
       const page = await at.window(size);
       await page.goto(path);
       await look(page, where, device);

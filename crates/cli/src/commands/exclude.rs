@@ -127,7 +127,10 @@ fn moment(text: &str) -> anyhow::Result<Timestamp> {
 fn device_class(name: &str) -> anyhow::Result<DeviceClass> {
     let parsed = serde_json::from_value(json!(name.to_lowercase()));
     parsed.with_context(|| {
-        format!("unknown device `{name}`: expected phone, tablet, computer, web, speaker, tv, car, console or unknown")
+        format!(
+            "unknown device `{name}`: expected phone, tablet, computer, web, speaker, tv, \
+            car, console or unknown"
+        )
     })
 }
 

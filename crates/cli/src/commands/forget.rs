@@ -16,7 +16,8 @@ use crate::terminal::{print_json, say};
 /// makes a new one from who is left.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  segue forget --listener ann\n  segue forget --listener ann --yes --json"
+    after_help = "Examples:\n  segue forget --listener ann\n  segue forget --listener ann --yes \
+        --json"
 )]
 pub(crate) struct ForgetArgs {
     /// Whom to forget.
@@ -43,7 +44,8 @@ pub(crate) fn run(args: ForgetArgs, home: &Home) -> anyhow::Result<()> {
         return print_json(&report);
     }
     say(&format!(
-        "forgot `{}`: {} plays, {} statements, {} mixes, {} exclusions, {} tracks that nobody else knew, {} models",
+        "forgot `{}`: {} plays, {} statements, {} mixes, {} exclusions, {} tracks that nobody \
+         else knew, {} models",
         args.listener,
         report.listens,
         report.feedback,
@@ -56,9 +58,8 @@ pub(crate) fn run(args: ForgetArgs, home: &Home) -> anyhow::Result<()> {
         say("the model in use had learned from them and is gone: run `segue train`");
     }
     if !report.erased {
-        say(
-            "something else was reading the store, so that old bytes may remain on disk until it is opened again",
-        );
+        say("something else was reading the store, so that old bytes may remain on disk until it \
+             is opened again");
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use crate::terminal::{print_json, print_line, say, table};
 
 /// Make, list and revoke keys to `segue serve`. As soon as there is one, every request needs one.
 ///
-/// `read` looks; `write` also asks for mixes, says what became of them and imports; `admin` also
+/// `read` looks; `write` also asks for mixes, sends feedback and imports; `admin` also
 /// trains, swaps models and forgets listeners. Only a hash of a key is kept. A server that is
 /// running takes changes over within seconds.
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod demo;
 mod evaluate;
 mod exclude;
 mod experiment;
+mod feedback;
 mod forget;
 mod import;
 mod keys;
@@ -14,7 +15,6 @@ mod next;
 mod serve;
 mod simulate;
 mod status;
-mod tell;
 mod train;
 
 use clap::Subcommand;
@@ -29,7 +29,8 @@ pub(crate) enum Command {
     Train(train::TrainArgs),
     Mix(mix::MixArgs),
     Next(next::NextArgs),
-    Tell(tell::TellArgs),
+    #[command(visible_alias = "tell")]
+    Feedback(feedback::FeedbackArgs),
     Serve(serve::ServeArgs),
     Keys(keys::KeysArgs),
     Evaluate(evaluate::EvaluateArgs),
@@ -43,7 +44,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Runs the subcommand over the state in `home`.
+    /// Runs the subcommand over the library folder that `home` names.
     pub(crate) fn run(self, home: &Home) -> anyhow::Result<()> {
         match self {
             Self::Demo(args) => demo::run(args),
@@ -51,7 +52,7 @@ impl Command {
             Self::Train(args) => train::run(args, home),
             Self::Mix(args) => mix::run(args, home),
             Self::Next(args) => next::run(&args, home),
-            Self::Tell(args) => tell::run(&args, home),
+            Self::Feedback(args) => feedback::run(&args, home),
             Self::Serve(args) => serve::run(args, home),
             Self::Keys(args) => keys::run(args, home),
             Self::Evaluate(args) => evaluate::run(args, home),

@@ -9,7 +9,8 @@ use crate::terminal::{print_json, print_line, say, table};
 /// List models, or go back to an earlier one.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  segue models list\n  segue models show\n  segue models activate likability-3f2a9c01"
+    after_help = "Examples:\n  segue models list\n  segue models show\n  segue models activate \
+        likability-3f2a9c01"
 )]
 pub(crate) struct ModelsArgs {
     #[command(subcommand)]

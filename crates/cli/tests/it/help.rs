@@ -9,7 +9,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["train"],
         vec!["mix"],
         vec!["next"],
-        vec!["tell"],
+        vec!["feedback"],
         vec!["evaluate", "interactive"],
         vec!["evaluate", "likability"],
         vec!["evaluate", "new-listener"],

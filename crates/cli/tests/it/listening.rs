@@ -168,9 +168,10 @@ fn what_is_told_counts_in_the_next_mix_and_for_similar_tracks() {
     let loud: Vec<&str> =
         picks.iter().filter(loud).map(|pick| pick["track"].as_str().unwrap()).collect();
     let number = 1 + picks.iter().position(|pick| pick["track"] == loud[0]).unwrap();
-    let told = segue.json(&["tell", "skipped", &number.to_string(), loud[1], loud[2], "--json"]);
-    assert_eq!(told["tracks"], serde_json::json!([loud[0], loud[1], loud[2]]));
-    segue.run(&["tell", "never", loud[3]]);
+    let given =
+        segue.json(&["feedback", "skipped", &number.to_string(), loud[1], loud[2], "--json"]);
+    assert_eq!(given["tracks"], serde_json::json!([loud[0], loud[1], loud[2]]));
+    segue.run(&["feedback", "never", loud[3]]);
 
     let after = make();
     assert!(
@@ -183,9 +184,11 @@ fn what_is_told_counts_in_the_next_mix_and_for_similar_tracks() {
 
     let status = segue.json(&["status", "--json"]);
     assert_eq!(status["store"]["listens"], 403);
-    let message = segue.fail(&["tell", "like", "99"], 1);
+    let message = segue.fail(&["feedback", "like", "99"], 1);
     assert!(message.contains("1 to "), "{message}");
-    assert!(segue.fail(&["tell", "like", "spotify:track:none"], 1).contains("spotify:track:none"));
+    assert!(
+        segue.fail(&["feedback", "like", "spotify:track:none"], 1).contains("spotify:track:none")
+    );
 }
 
 #[test]
@@ -237,4 +240,43 @@ fn tracks_added_after_training_get_their_share_of_the_new_ones() {
         mix["picks"].to_string().contains("late"),
         "known to the model, they are tracks like any other: {mix}"
     );
+}
+
+#[test]
+fn an_answer_at_the_command_line_is_the_row_that_it_is_everywhere() {
+    use segue::{PlayDetails, Reaction, opinion};
+    use segue_core::{FeedbackTarget, ListenerId, Timestamp, TrackId};
+    use segue_store::{Event, Store};
+
+    let segue = trained();
+    let who = Store::open(&segue.home()).unwrap().listeners().unwrap()[0].id.clone();
+    let track = TrackId::new(crate::segue::uri(3));
+    let newest = |store: &Store, who: &ListenerId| {
+        store.listens(who).unwrap().into_iter().max_by_key(|listen| listen.at).unwrap()
+    };
+    for (word, after, reaction, played_ms) in [
+        ("skipped", None, Reaction::SKIPPED, None),
+        ("skipped", Some("12"), Reaction::SKIPPED, Some(12_000)),
+        ("finished", None, Reaction::FINISHED, None),
+    ] {
+        let mut args = vec!["feedback", word, track.as_str()];
+        args.extend(after.map(|_| "--after").into_iter().chain(after));
+        segue.run(&args);
+        let kept = newest(&Store::open(&segue.home()).unwrap(), &who);
+        let details = PlayDetails { played_ms, ..PlayDetails::default() };
+        let expected = reaction.about(who.clone(), track.clone(), kept.at, details);
+        assert_eq!(Event::Listen(kept), expected);
+    }
+    for (word, kind) in [
+        ("like", segue_core::FeedbackKind::Like),
+        ("not-for-me", segue_core::FeedbackKind::Dislike),
+        ("never", segue_core::FeedbackKind::Ban),
+        ("saved", segue_core::FeedbackKind::Saved),
+        ("cleared", segue_core::FeedbackKind::Cleared),
+    ] {
+        segue.run(&["tell", word, track.as_str()]);
+        let kept = Store::open(&segue.home()).unwrap().feedback(&who).unwrap().pop().unwrap();
+        let at = kept.at.unwrap_or(Timestamp::UNIX_EPOCH);
+        assert_eq!(kept, opinion(who.clone(), FeedbackTarget::Track(track.clone()), kind, at));
+    }
 }

@@ -24,7 +24,6 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 
 /// Who sent a request, found out before any handler runs.
@@ -37,11 +36,11 @@ pub(crate) struct Access {
 /// Lets a request through if its key may do what its method says: reading is `GET` and `HEAD`,
 /// everything else is writing. What needs more says so with [`Admin`].
 pub(crate) async fn authenticate(
-    State(app): State<Arc<App>>,
+    State(guard): State<Guard>,
     mut request: Request,
     next: Next,
 ) -> ApiResult<Response> {
-    let access = Access { scope: scope_of(&app, request.headers(), request.uri().query())? };
+    let access = Access { scope: guard.scope_of(request.headers(), request.uri().query())? };
     let needed = if matches!(*request.method(), Method::GET | Method::HEAD) {
         Scope::Read
     } else {
@@ -55,21 +54,40 @@ pub(crate) async fn authenticate(
     Ok(response)
 }
 
-fn scope_of(app: &App, headers: &HeaderMap, query: Option<&str>) -> ApiResult<Scope> {
-    if !app.keys.is_required() {
-        return Ok(Scope::Admin);
+/// What requests are let in by: the keys, and the sessions that were begun with them. The
+/// middleware of this module needs no more of the server.
+#[derive(Clone)]
+pub(crate) struct Guard {
+    keys: Arc<KeyRing>,
+    sessions: Arc<Sessions>,
+}
+
+impl Guard {
+    /// Lets in by these keys and sessions, which the server goes on to change.
+    pub(crate) fn new(keys: &Arc<KeyRing>, sessions: &Arc<Sessions>) -> Self {
+        Self { keys: Arc::clone(keys), sessions: Arc::clone(sessions) }
     }
-    if let Some(key) = presented(headers, query) {
-        return app.keys.scope(&key).ok_or_else(|| {
-            unauthorized("unknown_key", "no such key, or it was revoked")
-                .hint("`segue keys list` shows the keys")
-        });
+
+    /// What the sender of a request may do: everything while no key is required, else what the key
+    /// or the session has.
+    fn scope_of(&self, headers: &HeaderMap, query: Option<&str>) -> ApiResult<Scope> {
+        if !self.keys.is_required() {
+            return Ok(Scope::Admin);
+        }
+        if let Some(key) = presented(headers, query) {
+            return self.keys.scope(&key).ok_or_else(|| {
+                unauthorized("unknown_key", "no such key, or it was revoked")
+                    .hint("`segue keys list` shows the keys")
+            });
+        }
+        let session = cookie(headers, SESSION_COOKIE);
+        session.and_then(|token| self.sessions.scope(&token, &self.keys)).ok_or_else(|| {
+            unauthorized("key_required", "this server asks for a key").hint(
+                "send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`; `segue keys \
+                    add` makes one",
+            )
+        })
     }
-    let session = cookie(headers, SESSION_COOKIE);
-    session.and_then(|token| app.sessions.scope(&token, &app.keys)).ok_or_else(|| {
-        unauthorized("key_required", "this server asks for a key")
-            .hint("send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`; `segue keys add` makes one")
-    })
 }
 
 fn unauthorized(code: &'static str, message: &str) -> ApiError {

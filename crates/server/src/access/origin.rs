@@ -6,26 +6,24 @@
 //! and whatever changes something must come from a page of ours, or from no page at all, as
 //! `Sec-Fetch-Site` and `Origin` tell.
 
-use std::sync::Arc;
-
 use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::app::App;
+use super::Guard;
 use crate::error::{ApiError, ApiResult};
 
 /// Refuses what pages of other sites send.
 pub(crate) async fn same_origin(
-    State(app): State<Arc<App>>,
+    State(guard): State<Guard>,
     request: Request,
     next: Next,
 ) -> ApiResult<Response> {
     let headers = request.headers();
     let mut hosts = headers.get_all(header::HOST).iter();
-    if !app.keys.is_required() && !hosts.all(|host| host.to_str().is_ok_and(is_loopback)) {
+    if !guard.keys.is_required() && !hosts.all(|host| host.to_str().is_ok_and(is_loopback)) {
         let message = "this server answers under names of the loopback only";
         return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message).hint(
             "use http://127.0.0.1 or http://localhost; a server with keys answers under any name",

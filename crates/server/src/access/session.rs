@@ -4,16 +4,14 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::key::{ApiKey, Scope, hash};
 use super::ring::KeyRing;
+use crate::limits;
 
 /// The name of the cookie.
 pub(crate) const SESSION_COOKIE: &str = "segue_session";
-const LASTS: Duration = Duration::from_secs(30 * 24 * 3600);
-/// The oldest go when there are more.
-const MOST: usize = 10_000;
 
 struct Session {
     key: String,
@@ -30,8 +28,8 @@ impl Sessions {
         let (name, _) = keys.find(key)?;
         let token = ApiKey::generate(&mut rand::rng());
         let mut sessions = self.lock();
-        sessions.retain(|_, session| session.begun.elapsed() < LASTS);
-        if sessions.len() >= MOST {
+        sessions.retain(|_, session| session.begun.elapsed() < limits::SESSION_LASTS);
+        if sessions.len() >= limits::MOST_SESSIONS {
             let oldest =
                 sessions.iter().min_by_key(|(_, session)| session.begun).map(|(hash, _)| *hash);
             oldest.map(|hash| sessions.remove(&hash));
@@ -50,7 +48,7 @@ impl Sessions {
         let sessions = self.lock();
         let session = sessions
             .get(hash(token).as_bytes())
-            .filter(|session| session.begun.elapsed() < LASTS)?;
+            .filter(|session| session.begun.elapsed() < limits::SESSION_LASTS)?;
         keys.scope_of_name(&session.key)
     }
 

@@ -1,13 +1,13 @@
-//! What happened: plays, and words about tracks and artists. One or many in a request, each of
-//! which can be told again under the id that the client gave it without counting twice.
+//! What happened: plays, and feedback on tracks and artists. One or many in a request, each of
+//! which can be sent again under the id that the client gave it without counting twice.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use segue::{Ending, PlayDetails, opinion};
 use segue_core::{
-    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
-    Source, StartReason, Timestamp, TrackId,
+    DeviceClass, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Timestamp, TrackId,
 };
 use segue_store::{Appended, ClientId, Entry, Event, ListenCursor};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -15,13 +15,12 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::records::{LoggedFeedback, LoggedListen};
 use super::shapes::{DeviceShape, check_name, limit};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody, ErrorDetail};
 use crate::extract::{Body, InPath, Object, Params};
-
-/// Most events in one request.
-const MOST_EVENTS: usize = 1_000;
+use crate::limits::MOST_EVENTS;
 
 /// How a play ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -52,7 +51,7 @@ pub(crate) enum Chosen {
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListenShape {
-    /// What the client calls it. Told again under the same id it counts once.
+    /// What the client calls it. Sent again under the same id it counts once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
     /// The track, which has to be in the catalogue.
@@ -61,7 +60,8 @@ pub(crate) struct ListenShape {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
     at: Option<Timestamp>,
-    /// How long it played.
+    /// How long it played, as a player measured it; left out if nobody did. 0 says that nothing was
+    /// heard, which teaches nothing.
     #[serde(default)]
     ms_played: Option<u32>,
     /// How it ended.
@@ -78,11 +78,11 @@ pub(crate) struct ListenShape {
     device: Option<DeviceClass>,
 }
 
-/// A word about a track or an artist: one of the two.
+/// Feedback on a track or an artist: one of the two.
 #[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FeedbackShape {
-    /// What the client calls it. Told again under the same id it counts once.
+    /// What the client calls it. Sent again under the same id it counts once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
     /// The track, which has to be in the catalogue.
@@ -91,8 +91,8 @@ pub(crate) struct FeedbackShape {
     /// The artist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     artist: Option<String>,
-    /// like, dislike, ban, saved, or cleared, which takes back what was said before.
-    #[schema(value_type = Said)]
+    /// like, dislike, ban, saved, or cleared, which takes feedback back.
+    #[schema(value_type = FeedbackKindShape)]
     kind: FeedbackKind,
     /// When; now if left out.
     #[serde(default)]
@@ -100,11 +100,10 @@ pub(crate) struct FeedbackShape {
     at: Option<Timestamp>,
 }
 
-/// What can be said.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[allow(dead_code)] // only its schema is used
-pub(crate) enum Said {
+/// What feedback can be.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FeedbackKindShape {
     /// Liked.
     Like,
     /// Not for me.
@@ -113,7 +112,7 @@ pub(crate) enum Said {
     Ban,
     /// Kept in the library.
     Saved,
-    /// Takes back what was said.
+    /// Takes feedback back.
     Cleared,
 }
 
@@ -159,7 +158,7 @@ impl<T> OneOrMany<T> {
     }
 }
 
-/// Something that a listener did, as a service's event stream has it: a play or a word.
+/// Something that a listener did, as a service's event stream has it: a play or feedback.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EventShape {
@@ -168,7 +167,7 @@ pub(crate) struct EventShape {
     /// A play.
     #[serde(default)]
     listen: Option<ListenShape>,
-    /// A word.
+    /// Feedback.
     #[serde(default)]
     feedback: Option<FeedbackShape>,
 }
@@ -227,7 +226,7 @@ pub(crate) async fn add_listens(
     append(&app, events.collect(), is_single).await.map(Json)
 }
 
-/// Appends words of a listener about tracks and artists: one, or an array of up to 1000. As for
+/// Appends feedback of a listener on tracks and artists: one, or an array of up to 1000. As for
 /// plays.
 #[utoipa::path(post, path = "/v1/listeners/{listener}/feedback", tag = "events",
     params(("listener" = String, Path, description = "Who.")), request_body = OneOrMany<FeedbackShape>,
@@ -235,19 +234,19 @@ pub(crate) async fn add_listens(
 pub(crate) async fn add_feedback(
     State(app): State<Arc<App>>,
     InPath(listener): InPath<String>,
-    Body(said): Body<OneOrMany<FeedbackShape>>,
+    Body(feedback): Body<OneOrMany<FeedbackShape>>,
 ) -> ApiResult<Json<Outcomes>> {
-    let is_single = matches!(said, OneOrMany::One(_));
-    let said = said.into_vec().into_iter();
-    let events = said.map(|said| EventShape {
+    let is_single = matches!(feedback, OneOrMany::One(_));
+    let feedback = feedback.into_vec().into_iter();
+    let events = feedback.map(|feedback| EventShape {
         listener: listener.clone(),
         listen: None,
-        feedback: Some(said),
+        feedback: Some(feedback),
     });
     append(&app, events.collect(), is_single).await.map(Json)
 }
 
-/// Appends plays and words of many listeners: up to 1000, each of which stands for itself.
+/// Appends plays and feedback of many listeners: up to 1000, each of which stands for itself.
 #[utoipa::path(post, path = "/v1/events", tag = "events", request_body = Vec<EventShape>,
     responses((status = 200, body = Outcomes), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn add_events(
@@ -297,7 +296,7 @@ async fn append(app: &App, events: Vec<EventShape>, is_single: bool) -> ApiResul
     })
 }
 
-/// Appends plays and words; the next mix of whoever they are about goes by them.
+/// Appends plays and feedback; the next mix of whoever they are about goes by them.
 pub(crate) async fn append_entries(
     app: &App,
     entries: Vec<Entry>,
@@ -321,7 +320,7 @@ pub(crate) async fn append_entries(
 impl EventShape {
     fn client_id(&self) -> Option<String> {
         let of_listen = self.listen.as_ref().and_then(|listen| listen.client_id.clone());
-        of_listen.or_else(|| self.feedback.as_ref().and_then(|said| said.client_id.clone()))
+        of_listen.or_else(|| self.feedback.as_ref().and_then(|feedback| feedback.client_id.clone()))
     }
 
     fn entry(self, now: Timestamp) -> ApiResult<Entry> {
@@ -329,7 +328,7 @@ impl EventShape {
         let listener = ListenerId::new(self.listener);
         match (self.listen, self.feedback) {
             (Some(listen), None) => listen.entry(listener, now),
-            (None, Some(said)) => said.entry(listener, now),
+            (None, Some(feedback)) => feedback.entry(listener, now),
             _ => Err(ApiError::bad_request(
                 "bad_event",
                 "an event is either a `listen` or a `feedback`",
@@ -350,27 +349,20 @@ impl ListenShape {
         if let Some(context) = &self.context {
             check_name("a context", context)?;
         }
-        let (end_reason, skipped) = match self.end {
-            End::Finished => (EndReason::Finished, Some(false)),
-            End::Skipped => (EndReason::SkippedForward, Some(true)),
-            End::Stopped => (EndReason::Stopped, None),
-            End::Unknown => (EndReason::Unknown, None),
+        let ending = match self.end {
+            End::Finished => Ending::Finished,
+            End::Skipped => Ending::Skipped,
+            End::Stopped => Ending::Stopped,
+            End::Unknown => Ending::Unknown,
         };
-        let start_reason = match self.chosen {
-            Chosen::BySegue => StartReason::PreviousFinished,
-            Chosen::ByListener => StartReason::Chosen,
-        };
-        let at = self.at.unwrap_or(now);
-        let listen = Listen {
-            moment: Moment::Ended,
-            ms_played: self.ms_played,
-            start_reason,
-            end_reason,
-            skipped,
+        let details = PlayDetails {
+            played_ms: self.ms_played,
+            was_chosen: Some(self.chosen == Chosen::ByListener),
             device: self.device.unwrap_or_default(),
             context: self.context,
-            ..Listen::new(listener, TrackId::new(self.track), at, Source::Segue)
         };
+        let at = self.at.unwrap_or(now);
+        let listen = ending.listen(listener, TrackId::new(self.track), at, details);
         Ok(Entry { client_id: named(self.client_id, self.at)?, event: Event::Listen(listen) })
     }
 }
@@ -387,13 +379,12 @@ impl FeedbackShape {
                 FeedbackTarget::Artist(artist)
             }
             _ => {
-                let message = "a word is about either a `track` or an `artist`";
+                let message = "feedback is about either a `track` or an `artist`";
                 return Err(ApiError::bad_request("bad_feedback", message));
             }
         };
-        let at = Some(self.at.unwrap_or(now));
-        let said = Feedback { listener, target, kind: self.kind, at, source: Source::Segue };
-        Ok(Entry { client_id: named(self.client_id, self.at)?, event: Event::Feedback(said) })
+        let feedback = opinion(listener, target, self.kind, self.at.unwrap_or(now));
+        Ok(Entry { client_id: named(self.client_id, self.at)?, event: Event::Feedback(feedback) })
     }
 }
 
@@ -411,7 +402,7 @@ pub(crate) struct HistoryPage {
 /// A page of plays, latest first.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Listens {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<LoggedListen>)]
     listens: Vec<Listen>,
     /// What to send as `before` for the next page; left out on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -447,14 +438,14 @@ fn cursor(text: &str) -> ApiResult<ListenCursor> {
     })
 }
 
-/// What a listener said, oldest first.
+/// Feedback of a listener, oldest first.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FeedbackList {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<LoggedFeedback>)]
     feedback: Vec<Feedback>,
 }
 
-/// What a listener said of tracks and artists, oldest first; the last word counts.
+/// Feedback of a listener on tracks and artists, oldest first; the last of a target counts.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/feedback", tag = "events",
     params(("listener" = String, Path, description = "Who.")),
     responses((status = 200, body = FeedbackList), (status = "4XX", body = ErrorBody)))]

@@ -17,14 +17,9 @@ use super::shapes::check_name;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
-use crate::imports::{self, ImportState, Status};
-
-/// Imports that may wait to be read.
-const MOST_UNDER_WAY: usize = 20;
-/// Most files in an upload.
-const MOST_FILES: usize = 500;
-/// Longest name of a file here, in bytes.
-const LONGEST_FILE_NAME: usize = 120;
+use crate::importing;
+use crate::imports::{ImportState, Status};
+use crate::limits::{LONGEST_FILE_NAME, MOST_UPLOADED_FILES, MOST_UPLOADS_WAITING};
 
 /// Whose history it is, and what the file is called.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -117,7 +112,7 @@ pub(crate) struct Upload {
 impl Upload {
     /// Makes room for files.
     pub(crate) async fn begin(app: &Arc<App>) -> ApiResult<Self> {
-        if app.imports.under_way() >= MOST_UNDER_WAY {
+        if app.imports.under_way() >= MOST_UPLOADS_WAITING {
             return Err(ApiError::overloaded(
                 "too_many_imports",
                 "too many imports are waiting to be read",
@@ -134,9 +129,9 @@ impl Upload {
     /// Begins a file. Its name is kept as far as it can name a file here: formats can be told by
     /// it, and the report speaks of it.
     pub(crate) async fn file(&mut self, name: &str) -> ApiResult<UploadedFile<'_>> {
-        if self.names.len() >= MOST_FILES {
+        if self.names.len() >= MOST_UPLOADED_FILES {
             let message =
-                format!("an upload has {MOST_FILES} files at most; an archive holds more");
+                format!("an upload has {MOST_UPLOADED_FILES} files at most; an archive holds more");
             return Err(ApiError::bad_request("too_many_files", message));
         }
         let name = self.file_name(name);
@@ -167,7 +162,7 @@ impl Upload {
             return Err(ApiError::bad_request("empty_upload", "there is no file in this upload"));
         }
         let listener = ListenerId::new(listener);
-        imports::begin(&self.app, &self.id, &listener, &self.names.join(", "))
+        importing::begin(&self.app, &self.id, &listener, &self.names.join(", "))
             .map_err(|error| ApiError::internal(&error))?;
         self.is_finished = true;
         Ok(self.id.clone())
@@ -200,7 +195,10 @@ impl UploadedFile<'_> {
                 "body_too_large",
                 "the upload is larger than allowed here",
             )
-            .hint("`segue import PATH` reads files of any size; `segue serve --upload-mb` raises the limit")
+            .hint(
+                "`segue import PATH` reads files of any size; `segue serve --upload-mb` raises \
+                the limit",
+            )
         })?;
         self.file.write_all(chunk).await.map_err(|error| ApiError::internal(&error))
     }

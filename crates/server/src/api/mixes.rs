@@ -18,22 +18,13 @@ use segue_store::ImpressionId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::records::ReasonShape;
 use super::shapes::{TrackShape, check_name};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath, Object, Params};
+use crate::limits::{LONGEST_MIX, LONGEST_UNCERTAIN_MIX, MOST_NAMES};
 use crate::mixing::{self, Mixed};
-
-/// Most tracks in a mix.
-const LONGEST: u32 = 500;
-/// Most tracks in a mix by a policy that explores by doubt: what it weighs grows with the square of
-/// their number.
-const LONGEST_BY_DOUBT: u32 = 60;
-/// Most names in a list of what to leave out or to choose from.
-const MOST_NAMES: usize = 20_000;
-
-/// Most tracks in a mix.
-const MOST_TRACKS: u32 = 500;
 
 /// Which works may be picked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
@@ -122,12 +113,8 @@ impl MixShape {
             let message = format!("a list takes {MOST_NAMES} names at most");
             return Err(ApiError::bad_request("too_many_names", message));
         }
-        if let Some(length) = self.length.filter(|length| *length > MOST_TRACKS) {
-            let message = format!("a mix has 1 to {MOST_TRACKS} tracks, not {length}");
-            return Err(ApiError::bad_request("bad_mix", message));
-        }
-        if self.length.is_some_and(|length| !(1..=LONGEST).contains(&length)) {
-            let message = format!("a mix has 1 to {LONGEST} tracks");
+        if let Some(length) = self.length.filter(|length| !(1..=LONGEST_MIX).contains(length)) {
+            let message = format!("a mix has 1 to {LONGEST_MIX} tracks, not {length}");
             return Err(ApiError::bad_request("bad_mix", message));
         }
         let policy = self.policy.as_deref().map(|policy| {
@@ -136,10 +123,11 @@ impl MixShape {
                 .map_err(|error| ApiError::bad_request("bad_policy", error.to_string()))
         });
         let policy = policy.transpose()?;
-        let is_long = self.length.is_some_and(|length| length > LONGEST_BY_DOUBT);
+        let is_long = self.length.is_some_and(|length| length > LONGEST_UNCERTAIN_MIX);
         if is_long && policy.is_some_and(|policy| policy.doubt() != Doubt::None) {
-            let message =
-                format!("a policy that explores by doubt picks {LONGEST_BY_DOUBT} tracks at most");
+            let message = format!(
+                "a policy that explores by doubt picks {LONGEST_UNCERTAIN_MIX} tracks at most"
+            );
             return Err(ApiError::bad_request("bad_policy", message));
         }
         let given = Settings {
@@ -180,7 +168,7 @@ pub(crate) struct PickShape {
     /// Why, in a sentence.
     why: String,
     /// Why, as facts.
-    #[schema(value_type = Object)]
+    #[schema(value_type = ReasonShape)]
     reason: segue_core::Reason,
 }
 
@@ -198,7 +186,7 @@ pub(crate) struct MixAnswer {
     policy: String,
     /// The dial.
     explore: f32,
-    /// Asked for again with this seed, and nothing heard or said in between, the mix is the same. A
+    /// Asked for again with this seed, and nothing heard or answered in between, the mix is the same. A
     /// whole number, as text: it may be larger than JavaScript's numbers.
     seed: String,
     /// How many picks are new to the listener.

@@ -7,6 +7,7 @@ mod imports;
 pub(crate) mod listeners;
 mod mixes;
 mod models;
+mod records;
 pub(crate) mod shapes;
 pub(crate) mod similar;
 mod taste;
@@ -17,7 +18,7 @@ pub(crate) use exclusions::include_again;
 pub(crate) use imports::Upload;
 pub(crate) use listeners::forget_listener;
 pub(crate) use models::use_model;
-pub(crate) use shapes::{LONGEST_NAME, check_name};
+pub(crate) use shapes::check_name;
 pub(crate) use taste::{TasteAnswer, taste_of, zone};
 pub(crate) use tracks::sound_file;
 
@@ -40,7 +41,8 @@ use crate::error::ErrorBody;
 #[openapi(
     info(
         title = "Segue",
-        description = "Mixes that balance what a listener loves and what they might, with a reason for each pick and the probability with which it was made.\n\n\
+        description = "Mixes that balance what a listener loves and what they might, with a \
+            reason for each pick and the probability with which it was made.\n\n\
             Whatever is shown is on disk before it is answered, and so is whatever is acknowledged. Errors have a stable `code`, a `message` and often a `hint`. \
             `503` and `429` carry `Retry-After`."
     ),

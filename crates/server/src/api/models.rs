@@ -13,7 +13,7 @@ use crate::access::Admin;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::InPath;
-use crate::imports;
+use crate::importing;
 
 /// A model that was trained.
 #[derive(Serialize, ToSchema)]
@@ -105,6 +105,6 @@ pub(crate) async fn use_model(app: &Arc<App>, version: String) -> ApiResult<InUs
 #[utoipa::path(post, path = "/v1/models/train", tag = "models",
     responses((status = 200, body = InUse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn train(_: Admin, State(app): State<Arc<App>>) -> ApiResult<Json<InUse>> {
-    let version = imports::train_in_turn(&app).await?;
+    let version = importing::train_in_turn(&app).await?;
     Ok(Json(InUse { version }))
 }

@@ -6,11 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::error::{ApiError, ApiResult};
-
-/// Most things on one page of a list.
-pub(crate) const MOST_PER_PAGE: u32 = 1_000;
-/// Longest name of a listener, id of a track or other name, in bytes.
-pub(crate) const LONGEST_NAME: usize = 512;
+use crate::limits::{LONGEST_NAME, MOST_PER_PAGE};
 
 /// A track of the catalogue. What is unknown is left out.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -69,9 +65,9 @@ impl TrackShape {
 }
 
 /// Kinds of devices.
-#[derive(ToSchema)]
-#[schema(rename_all = "snake_case")]
-#[allow(dead_code, missing_docs)] // only its schema is used; plain words
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs)] // plain words
 pub(crate) enum DeviceShape {
     Phone,
     Tablet,

@@ -16,10 +16,8 @@ use crate::app::App;
 use crate::edition::Edition;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
+use crate::limits::LONGEST_PATH;
 use crate::listeners;
-
-/// Longest way from one track to another.
-const LONGEST_PATH: u32 = 100;
 
 /// A track that is like another.
 #[derive(Serialize, ToSchema)]

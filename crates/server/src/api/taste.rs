@@ -82,7 +82,7 @@ pub(crate) async fn taste_of(
 /// Plays written at once.
 const PAGE: usize = 5_000;
 
-/// Everything that is known of a listener, one JSON object a line: plays latest first, words,
+/// Everything that is known of a listener, one JSON object a line: plays latest first, feedback,
 /// exclusions.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/export", tag = "listeners",
     params(("listener" = String, Path, description = "Whose.")),
@@ -124,7 +124,7 @@ async fn write_export(
     sender: &tokio::sync::mpsc::Sender<Result<String, std::io::Error>>,
 ) -> ApiResult<()> {
     let id = listener.clone();
-    let said = app.readers.run(move |store| {
+    let read = app.readers.run(move |store| {
         let feedback =
             store.feedback(&id)?.into_iter().map(|feedback| json!({"feedback": feedback}));
         let exclusions = store
@@ -133,7 +133,7 @@ async fn write_export(
             .map(|(_, exclusion)| json!({"exclusion": exclusion}));
         Ok(feedback.chain(exclusions).map(|line| format!("{line}\n")).collect::<String>())
     });
-    let mut block = said.await?;
+    let mut block = read.await?;
     let mut before = None;
     loop {
         if sender.send(Ok(block)).await.is_err() {

@@ -19,10 +19,7 @@ use super::shapes::{TrackShape, check_name, limit};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath, Object, Params};
-
-/// Most tracks described in one request.
-const MOST_TRACKS: usize = 1_000;
-const MOST_ARTISTS: usize = 64;
+use crate::limits::{MOST_ARTISTS, MOST_TRACKS};
 
 /// What to look for.
 #[derive(Debug, Deserialize, IntoParams)]

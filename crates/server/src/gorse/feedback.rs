@@ -1,4 +1,4 @@
-//! Feedback: words and plays, read back as gorse's rows, one for a type, user and item.
+//! Feedback: opinions and plays, read back as gorse's rows, one for a type, user and item.
 
 use std::collections::hash_map::Entry as HashEntry;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -7,9 +7,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
-use segue_core::{
-    Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source, Timestamp, Track, TrackId, WorkId,
-};
+use segue::{PlayDetails, Reaction};
+use segue_core::{FeedbackKind, FeedbackTarget, ListenerId, Timestamp, Track, TrackId, WorkId};
 use segue_store::{Entry, Event, Store};
 use serde::{Deserialize, Serialize};
 
@@ -35,7 +34,7 @@ pub(super) struct FeedbackIn {
 }
 
 /// Feedback, understood.
-pub(super) struct Told {
+pub(super) struct ItemFeedback {
     pub(super) kind: Kind,
     pub(super) user: ListenerId,
     pub(super) item: TrackId,
@@ -43,9 +42,9 @@ pub(super) struct Told {
 }
 
 impl FeedbackIn {
-    pub(super) fn parse(self) -> ApiResult<Told> {
+    pub(super) fn parse(self) -> ApiResult<ItemFeedback> {
         check_name("an item", &self.item_id)?;
-        Ok(Told {
+        Ok(ItemFeedback {
             kind: Kind::of(&self.feedback_type)?,
             user: ListenerId::new(self.user_id),
             item: TrackId::new(self.item_id),
@@ -73,14 +72,14 @@ pub(super) struct Rows {
     feedback: Vec<Row>,
 }
 
-/// Everything that a listener told, the latest for each item and kind.
+/// All feedback of a listener, the latest for each item and kind.
 #[derive(Default)]
 struct Standing(BTreeMap<(TrackId, Kind), Option<Timestamp>>);
 
 impl Standing {
-    /// Reads words and plays. Of like, dislike and ban the last one stands.
+    /// Reads opinions and plays. Of like, dislike and ban the last one stands.
     fn read(store: &Store, user: &ListenerId) -> ApiResult<Self> {
-        let mut standing = Self::words(store, user)?;
+        let mut standing = Self::opinions(store, user)?;
         for listen in store.listens(user)?.iter().filter(|listen| !listen.private_session) {
             let at = standing.0.entry((listen.track.clone(), Kind::of_play(listen))).or_default();
             *at = (*at).max(listen.is_dated().then_some(listen.at));
@@ -88,28 +87,28 @@ impl Standing {
         Ok(standing)
     }
 
-    fn words(store: &Store, user: &ListenerId) -> ApiResult<Self> {
+    fn opinions(store: &Store, user: &ListenerId) -> ApiResult<Self> {
         let mut standing = Self::default();
-        for said in store.feedback(user)? {
-            let FeedbackTarget::Track(item) = said.target else { continue };
-            standing.say(item, said.kind, said.at);
+        for feedback in store.feedback(user)? {
+            let FeedbackTarget::Track(item) = feedback.target else { continue };
+            standing.take(item, feedback.kind, feedback.at);
         }
         Ok(standing)
     }
 
-    /// Takes in a word that is said after all others.
-    fn say(&mut self, item: TrackId, word: FeedbackKind, at: Option<Timestamp>) {
-        if word != FeedbackKind::Saved {
+    /// Takes in an opinion that is given after all others.
+    fn take(&mut self, item: TrackId, opinion: FeedbackKind, at: Option<Timestamp>) {
+        if opinion != FeedbackKind::Saved {
             for kind in [Kind::Like, Kind::Dislike, Kind::Ban] {
                 self.0.remove(&(item.clone(), kind));
             }
         }
-        if let Some(kind) = Kind::of_word(word) {
+        if let Some(kind) = Kind::of_opinion(opinion) {
             self.0.insert((item, kind), at);
         }
     }
 
-    /// The word that would be taken back: like, dislike or ban.
+    /// The opinion that would be taken back: like, dislike or ban.
     fn stance(&self, item: &TrackId) -> Option<(Kind, Option<Timestamp>)> {
         let kinds = [Kind::Like, Kind::Dislike, Kind::Ban].into_iter();
         kinds.filter_map(|kind| Some((kind, *self.0.get(&(item.clone(), kind))?))).next()
@@ -155,7 +154,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     }
 }
 
-/// Writes feedback; a word that stands is not repeated.
+/// Writes feedback; an opinion that stands is not repeated.
 pub(super) async fn insert(
     State(app): State<Arc<App>>,
     Body(feedback): Body<Vec<FeedbackIn>>,
@@ -163,7 +162,7 @@ pub(super) async fn insert(
     write(&app, feedback, false).await.map(Json)
 }
 
-/// Writes feedback; a word that stands is repeated if it has another time.
+/// Writes feedback; an opinion that stands is repeated if it has another time.
 pub(super) async fn overwrite(
     State(app): State<Arc<App>>,
     Body(feedback): Body<Vec<FeedbackIn>>,
@@ -174,12 +173,12 @@ pub(super) async fn overwrite(
 async fn write(app: &App, feedback: Vec<FeedbackIn>, is_overwriting: bool) -> ApiResult<Success> {
     check_count(feedback.len())?;
     let row_affected = feedback.len();
-    let mut told = Vec::with_capacity(row_affected);
+    let mut given = Vec::with_capacity(row_affected);
     for each in feedback {
         check_name("a user", &each.user_id)?;
-        told.push(each.parse()?);
+        given.push(each.parse()?);
     }
-    let prepared = app.readers.run(move |store| prepare(store, &told, is_overwriting));
+    let prepared = app.readers.run(move |store| prepare(store, &given, is_overwriting));
     let (unknown, entries) = prepared.await?;
     let has_unknown = !unknown.is_empty();
     let outcomes = append_entries(app, unknown.into_iter().chain(entries).collect()).await?;
@@ -190,14 +189,14 @@ async fn write(app: &App, feedback: Vec<FeedbackIn>, is_overwriting: bool) -> Ap
     Ok(Success { row_affected })
 }
 
-/// What is to be written: items that nobody described yet, and what was told.
+/// What is to be written: items that nobody described yet, and the feedback.
 fn prepare(
     store: &Store,
-    told: &[Told],
+    given: &[ItemFeedback],
     is_overwriting: bool,
 ) -> ApiResult<(Vec<Entry>, Vec<Entry>)> {
     let mut unknown = Vec::new();
-    let items: HashSet<&TrackId> = told.iter().map(|told| &told.item).collect();
+    let items: HashSet<&TrackId> = given.iter().map(|given| &given.item).collect();
     for item in items {
         if store.track(item)?.is_none() {
             let track = Track::new(item.clone(), WorkId::new(item.as_str()), "");
@@ -207,20 +206,20 @@ fn prepare(
     let mut standing: HashMap<&ListenerId, Standing> = HashMap::new();
     let mut entries = Vec::new();
     let now = Timestamp::now();
-    for told in told {
-        if let Some(word) = told.kind.word() {
-            let words = match standing.entry(&told.user) {
-                HashEntry::Occupied(words) => words.into_mut(),
-                HashEntry::Vacant(place) => place.insert(Standing::words(store, &told.user)?),
+    for given in given {
+        if let Some(opinion) = given.kind.opinion() {
+            let opinions = match standing.entry(&given.user) {
+                HashEntry::Occupied(opinions) => opinions.into_mut(),
+                HashEntry::Vacant(place) => place.insert(Standing::opinions(store, &given.user)?),
             };
-            let stood = words.0.get(&(told.item.clone(), told.kind));
-            if stood.is_some_and(|at| !is_overwriting || told.at.is_none() || *at == told.at) {
+            let stood = opinions.0.get(&(given.item.clone(), given.kind));
+            if stood.is_some_and(|at| !is_overwriting || given.at.is_none() || *at == given.at) {
                 continue;
             }
             // What comes after it in the same request has to do with it too.
-            words.say(told.item.clone(), word, told.at.or(Some(now)));
+            opinions.take(given.item.clone(), opinion, given.at.or(Some(now)));
         }
-        entries.push(told.kind.entry(&told.user, &told.item, told.at, now));
+        entries.push(given.kind.entry(&given.user, &given.item, given.at, now));
     }
     Ok((unknown, entries))
 }
@@ -281,7 +280,7 @@ pub(super) async fn remove(
     InPath(which): InPath<Which>,
     asked: Asked,
 ) -> ApiResult<Json<Success>> {
-    if let Some(kind) = asked.kind.filter(|kind| kind.word().is_none() || *kind == Kind::Save) {
+    if let Some(kind) = asked.kind.filter(|kind| kind.opinion().is_none() || *kind == Kind::Save) {
         let message = format!("feedback of type `{}` is not deleted one by one", kind.name());
         return Err(not_supported(message)
             .hint("`POST /v1/listeners/{listener}/exclusions` leaves a track out of learning"));
@@ -290,19 +289,17 @@ pub(super) async fn remove(
     let item = TrackId::new(which.item.unwrap_or_default());
     let stood = {
         let (user, item) = (user.clone(), item.clone());
-        app.readers.run(move |store| Ok(Standing::words(store, &user)?.stance(&item))).await?
+        app.readers.run(move |store| Ok(Standing::opinions(store, &user)?.stance(&item))).await?
     };
     let Some((_, at)) = stood.filter(|(kind, _)| asked.kind.is_none_or(|asked| asked == *kind))
     else {
         return Ok(Json(Success { row_affected: 0 }));
     };
-    // At the time of the word that it takes back: one said later still counts, and the same one can
-    // be said again.
-    let at = Some(at.unwrap_or_else(Timestamp::now));
-    let target = FeedbackTarget::Track(item);
-    let said =
-        Feedback { listener: user, target, kind: FeedbackKind::Cleared, at, source: Source::Segue };
-    let outcomes = append_entries(&app, vec![Entry::from(Event::Feedback(said))]).await?;
+    // At the time of the opinion that it takes back: one given later still counts, and the same one
+    // can be given again.
+    let at = at.unwrap_or_else(Timestamp::now);
+    let cleared = Reaction::CLEARED.about(user, item, at, PlayDetails::default());
+    let outcomes = append_entries(&app, vec![Entry::from(cleared)]).await?;
     outcomes.into_iter().collect::<ApiResult<Vec<_>>>()?;
     Ok(Json(Success { row_affected: 1 }))
 }

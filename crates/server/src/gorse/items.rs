@@ -16,16 +16,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::not_supported;
-use super::shapes::{MOST, Success, ZERO_TIME, check_count, page};
+use super::shapes::{Success, ZERO_TIME, check_count, page};
 use crate::api::shapes::check_name;
 use crate::api::tracks::describe_tracks;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Body, InPath};
+use crate::limits::{MOST_ARTISTS, MOST_PER_PAGE};
 use crate::query::Pairs;
-
-/// Most artists that a track is credited to.
-const MOST_ARTISTS: usize = 64;
 
 /// An item as clients send it.
 #[derive(Debug, Deserialize)]
@@ -177,7 +175,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, query: Pairs) -> ApiResult
     if let Some(words) = query.get("q").map(str::to_owned) {
         let found = app.heavy(move || {
             edition
-                .search(&words, n.min(MOST))
+                .search(&words, n.min(MOST_PER_PAGE as usize))
                 .into_iter()
                 .map(|row| Item::new(edition.catalogue.track(row)))
                 .collect()

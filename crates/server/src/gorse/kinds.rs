@@ -1,6 +1,6 @@
 //! What gorse's feedback types mean here. gorse lets every service name its own; these are the
 //! names in common use, letter case ignored. An unknown one is refused: a guess would teach the
-//! model something that nobody said.
+//! model something that nobody meant.
 //!
 //! | types | here | what it teaches |
 //! |---|---|---|
@@ -16,10 +16,8 @@
 //! Types in one line are one and the same: feedback written as `star` is read as `star` and as
 //! `like`, and listed as the first of its line.
 
-use segue_core::{
-    EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
-    Timestamp, TrackId,
-};
+use segue::{Ending, PlayDetails, Reaction};
+use segue_core::{FeedbackKind, Listen, ListenerId, Timestamp, TrackId};
 use segue_store::{ClientId, Entry, Event};
 
 use crate::error::{ApiError, ApiResult};
@@ -76,19 +74,16 @@ impl Kind {
         matches!(self, Self::Like | Self::Save | Self::Finish | Self::Play)
     }
 
-    /// The word, where it is one.
-    pub(super) fn word(self) -> Option<FeedbackKind> {
-        match self {
-            Self::Like => Some(FeedbackKind::Like),
-            Self::Dislike => Some(FeedbackKind::Dislike),
-            Self::Ban => Some(FeedbackKind::Ban),
-            Self::Save => Some(FeedbackKind::Saved),
-            Self::Finish | Self::Play | Self::Skip | Self::Read => None,
+    /// The stated opinion, where it is one and not a play.
+    pub(super) fn opinion(self) -> Option<FeedbackKind> {
+        match self.reaction() {
+            Reaction::Opinion(kind) => Some(kind),
+            Reaction::Play(_) => None,
         }
     }
 
-    /// The kind of a word; taking one back is none.
-    pub(super) fn of_word(kind: FeedbackKind) -> Option<Self> {
+    /// The kind of an opinion; taking one back is none.
+    pub(super) fn of_opinion(kind: FeedbackKind) -> Option<Self> {
         match kind {
             FeedbackKind::Like => Some(Self::Like),
             FeedbackKind::Dislike => Some(Self::Dislike),
@@ -100,13 +95,25 @@ impl Kind {
 
     /// The kind of a play.
     pub(super) fn of_play(listen: &Listen) -> Self {
-        if listen.ms_played == Some(0) {
-            return Self::Read;
+        match Ending::of(listen) {
+            Ending::Seen => Self::Read,
+            Ending::Skipped => Self::Skip,
+            Ending::Finished => Self::Finish,
+            Ending::Stopped | Ending::Unknown => Self::Play,
         }
-        match (listen.skipped, listen.end_reason) {
-            (Some(true), _) | (_, EndReason::SkippedForward | EndReason::SkippedBack) => Self::Skip,
-            (_, EndReason::Finished) => Self::Finish,
-            _ => Self::Play,
+    }
+
+    /// What it is as an answer to an item.
+    fn reaction(self) -> Reaction {
+        match self {
+            Self::Like => Reaction::LIKE,
+            Self::Dislike => Reaction::NOT_FOR_ME,
+            Self::Ban => Reaction::NEVER,
+            Self::Save => Reaction::SAVED,
+            Self::Finish => Reaction::FINISHED,
+            Self::Play => Reaction::Play(Ending::Unknown),
+            Self::Skip => Reaction::SKIPPED,
+            Self::Read => Reaction::Play(Ending::Seen),
         }
     }
 
@@ -116,34 +123,20 @@ impl Kind {
         self,
         user: &ListenerId,
         item: &TrackId,
-        told: Option<Timestamp>,
+        dated: Option<Timestamp>,
         now: Timestamp,
     ) -> Entry {
-        let (listener, at) = (user.clone(), told.unwrap_or(now));
-        if let Some(kind) = self.word() {
-            let target = FeedbackTarget::Track(item.clone());
-            let said = Feedback { listener, target, kind, at: Some(at), source: Source::Segue };
-            return Entry::from(Event::Feedback(said));
+        let (listener, at) = (user.clone(), dated.unwrap_or(now));
+        let event = self.reaction().about(listener, item.clone(), at, PlayDetails::default());
+        if let Event::Feedback(_) = event {
+            return Entry::from(event);
         }
-        let (end_reason, skipped, ms_played) = match self {
-            Self::Finish => (EndReason::Finished, Some(false), None),
-            Self::Skip => (EndReason::SkippedForward, Some(true), None),
-            Self::Read => (EndReason::Stopped, None, Some(0)),
-            _ => (EndReason::Unknown, None, None),
-        };
-        let play = Listen {
-            moment: Moment::Ended,
-            end_reason,
-            skipped,
-            ms_played,
-            ..Listen::new(listener, item.clone(), at, Source::Segue)
-        };
         let name = format!("gorse {} {item}", self.name());
-        let client_id = match told {
+        let client_id = match dated {
             Some(at) => ClientId::new(format!("{name} {at}")),
             None => ClientId::of_undated(name),
         };
-        Entry { client_id: Some(client_id), event: Event::Listen(play) }
+        Entry { client_id: Some(client_id), event }
     }
 }
 
@@ -158,7 +151,7 @@ mod tests {
             assert!(names.iter().all(|name| Kind::of(name).unwrap() == kind));
             let read = match kind.entry(&user, &item, None, now).event {
                 Event::Listen(listen) => Some(Kind::of_play(&listen)),
-                Event::Feedback(said) => Kind::of_word(said.kind),
+                Event::Feedback(feedback) => Kind::of_opinion(feedback.kind),
                 _ => None,
             };
             assert_eq!(read, Some(kind));

@@ -5,10 +5,10 @@
 //! |---|---|
 //! | user | a listener; labels and comment are not kept: Segue knows nothing else about a person |
 //! | item | a track; labels such as `artist:…` describe it, a category is its genre |
-//! | feedback | a word or a play, by the table in [`kinds`] |
+//! | feedback | an opinion or a play, by the table in [`kinds`] |
 //! | recommendation | a mix, on disk as an impression before it is answered |
 //!
-//! gorse keeps one row for a type, user and item. Segue keeps a log, in which a word is repeated
+//! gorse keeps one row for a type, user and item. Segue keeps a log, in which an opinion is repeated
 //! only if another one came between and a play only if it has another time; what is read back is
 //! folded to one row again. What has no equal here is answered by 501 and a sentence, never by a
 //! success that changed nothing. Errors are plain text, as gorse writes them.

@@ -20,7 +20,7 @@ use segue_engine::experiment::Settings;
 use segue_engine::pipeline::{LONGEST_MIX, MixRequest};
 use serde::Deserialize;
 
-use super::feedback::{FeedbackIn, Told};
+use super::feedback::{FeedbackIn, ItemFeedback};
 use super::kinds::Kind;
 use super::lists::{is_in, scored};
 use super::shapes::{Categories, Score, check_count, stretch};
@@ -158,10 +158,11 @@ pub(super) async fn session(
 ) -> ApiResult<Json<Vec<Score>>> {
     check_count(feedback.len())?;
     let (n, offset) = stretch(&query)?;
-    let told = feedback.into_iter().map(FeedbackIn::parse).collect::<ApiResult<Vec<Told>>>()?;
+    let given =
+        feedback.into_iter().map(FeedbackIn::parse).collect::<ApiResult<Vec<ItemFeedback>>>()?;
     let edition = app.edition.load_full();
     let found = app.heavy(move || {
-        let scores = alike(&edition, &told);
+        let scores = alike(&edition, &given);
         let scores = scores.into_iter().filter(|(row, _)| is_in(&edition, *row, &categories));
         scores.skip(offset).take(n).map(|(row, score)| scored(&edition, row, score)).collect()
     });
@@ -170,12 +171,13 @@ pub(super) async fn session(
 
 /// Tracks by the sum of their likenesses to the latest that pleased, the most alike first; none of
 /// the session itself.
-fn alike(edition: &Edition, told: &[Told]) -> Vec<(TrackIdx, f64)> {
-    let row = |told: &Told| edition.catalogue.find(&told.item);
+fn alike(edition: &Edition, given: &[ItemFeedback]) -> Vec<(TrackIdx, f64)> {
+    let row = |given: &ItemFeedback| edition.catalogue.find(&given.item);
     let known: Vec<_> =
-        told.iter().filter_map(row).map(|row| edition.catalogue.work(row)).collect();
-    let mut pleased: Vec<&Told> = told.iter().filter(|told| told.kind.is_positive()).collect();
-    pleased.sort_by_key(|told| std::cmp::Reverse(told.at));
+        given.iter().filter_map(row).map(|row| edition.catalogue.work(row)).collect();
+    let mut pleased: Vec<&ItemFeedback> =
+        given.iter().filter(|given| given.kind.is_positive()).collect();
+    pleased.sort_by_key(|given| std::cmp::Reverse(given.at));
     let mut scores: BTreeMap<TrackIdx, f64> = BTreeMap::new();
     for row in pleased.into_iter().filter_map(row).take(SESSION) {
         for similar in edition.similar.similar(&edition.catalogue, &edition.index, row, ALIKE) {

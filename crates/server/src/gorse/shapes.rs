@@ -10,14 +10,11 @@ use segue_core::Timestamp;
 use serde::Serialize;
 
 use crate::error::{ApiError, ApiResult};
+use crate::limits::{FURTHEST_OFFSET, MOST_GORSE_ROWS, MOST_PER_PAGE};
 use crate::query::Pairs;
 
 /// Returned where nothing else is asked for.
 const USUAL_COUNT: usize = 10;
-/// Most that one answer holds.
-pub(super) const MOST: usize = 1_000;
-/// Most that one request brings.
-pub(super) const MOST_BROUGHT: usize = 10_000;
 /// Go's zero time: what gorse writes where it knows none.
 pub(super) const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
 
@@ -65,25 +62,22 @@ pub(super) async fn path_parameter<S: Send + Sync>(
 
 /// `n` and `offset`.
 pub(super) fn stretch(query: &Pairs) -> ApiResult<(usize, usize)> {
-    let n = query.number("n")?.unwrap_or(USUAL_COUNT).min(MOST);
-    Ok((n, query.number("offset")?.unwrap_or(0).min(FURTHEST)))
+    let n = query.number("n")?.unwrap_or(USUAL_COUNT).min(MOST_PER_PAGE as usize);
+    Ok((n, query.number("offset")?.unwrap_or(0).min(FURTHEST_OFFSET)))
 }
-
-/// Nobody pages further than this.
-const FURTHEST: usize = 10_000;
 
 /// `n` and the cursor. The JavaScript client sends it in upper case.
 pub(super) fn page(query: &Pairs) -> ApiResult<(usize, Option<&str>)> {
-    let n = query.number("n")?.unwrap_or(USUAL_COUNT).clamp(1, MOST);
+    let n = query.number("n")?.unwrap_or(USUAL_COUNT).clamp(1, MOST_PER_PAGE as usize);
     Ok((n, query.get("cursor").or_else(|| query.get("Cursor"))))
 }
 
 /// Refuses a request that brings too much.
 pub(super) fn check_count(count: usize) -> ApiResult<()> {
-    if count <= MOST_BROUGHT {
+    if count <= MOST_GORSE_ROWS {
         return Ok(());
     }
-    let message = format!("{count} rows; a request takes {MOST_BROUGHT} at most");
+    let message = format!("{count} rows; a request takes {MOST_GORSE_ROWS} at most");
     Err(ApiError::bad_request("too_many_rows", message))
 }
 

@@ -1,4 +1,4 @@
-//! Users: listeners, of whom nothing is kept but what they played and said.
+//! Users: listeners, of whom nothing is kept but their plays and their feedback.
 
 use std::sync::Arc;
 

@@ -45,7 +45,8 @@ pub fn calibration(bins: &[Bin]) -> Markup {
                     }
                 }
             }
-            figcaption { "On the line, the model's word can be taken as it is; below it, the model promises too much." }
+            figcaption { "On the line, the model's word can be taken as it is; below it, the \
+                model promises too much." }
         }
         (table(bins))
     }

@@ -1,4 +1,4 @@
-//! One track that is offered: sketch, title, why, how likely, and what the listener may say to it.
+//! One track that is offered: sketch, title, why, how likely, and the feedback that it takes.
 //!
 //! The same markup is a card on a shelf and a row of a mix; the style sheet lays it out by where it
 //! stands. Fragment: `GET /fragments/card?list=…&here=…&exclude=…` with the settings of the page's
@@ -29,7 +29,7 @@ pub struct Card {
     pub likability: Option<f32>,
     /// Whether the listener does not know it.
     pub new_to_listener: bool,
-    /// Whether the listener said that they like it.
+    /// Whether the listener gave it a like.
     pub liked: bool,
     /// Where its sound can be fetched, if the catalogue has the file: an address on this server.
     pub audio: Option<String>,
@@ -95,7 +95,8 @@ fn odds(likability: f32) -> Markup {
     let share = words::percent(f64::from(likability));
     html! {
         p.odds {
-            meter min="0" max="1" value=(format!("{likability:.2}")) aria-label="How likely you are to like it" { (share) }
+            meter min="0" max="1" value=(format!("{likability:.2}")) aria-label="How likely you \
+                are to like it" { (share) }
             span { (share) " likely" }
         }
     }

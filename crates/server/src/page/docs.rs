@@ -46,7 +46,8 @@ pub fn view(frame: &Frame, document: &Value) -> Markup {
                 "A server with keys wants one with every request: "
                 code { "-H 'X-API-Key: KEY'" } ". "
                 "The same as a document for programs: " a href="/v1/openapi.json" { "OpenAPI" } ". "
-                "Clients of gorse find themselves at home under " code { "/api" } ", players that speak OpenSubsonic under "
+                "Clients of gorse find themselves at home under " code { "/api" } ", players that \
+                 speak OpenSubsonic under "
                 code { "/rest" } "."
             }
         }

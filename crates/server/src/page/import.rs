@@ -105,7 +105,8 @@ pub fn view(frame: &Frame, listener: &str) -> Markup {
     let main = html! {
         div.page-head {
             h1 { "Add to your history" }
-            p.lead { "Files you gave before add nothing twice, so a newer export can simply be dropped on top." }
+            p.lead { "Files you gave before add nothing twice, so a newer export can simply be \
+                dropped on top." }
         }
         (drop_zone(listener))
     };
@@ -143,7 +144,8 @@ pub fn drop_zone(listener: &str) -> Markup {
                 button.primary type="submit" { "Read it" }
             }
             progress #drop-progress max="1" value="0" aria-label="Sent so far" hidden {}
-            p #drop-said .small role="status" { "Network addresses, countries and user names in it are never read." }
+            p #drop-said .small role="status" { "Network addresses, countries and user names in \
+                it are never read." }
         }
     }
 }
@@ -177,7 +179,9 @@ pub fn fragment(import: &Import) -> Markup {
 fn unlearned(error: &str) -> Markup {
     html! {
         div.note role="status" {
-            p { strong { "Nothing could be learned from it yet." } " What was read is kept, and counts as soon as there is more: a longer history, likes, or a table of how tracks sound." }
+            p { strong { "Nothing could be learned from it yet." } " What was read is kept, and \
+                counts as soon as there is more: a longer history, likes, or a table of how \
+                tracks sound." }
             p.small { (error) }
         }
     }
@@ -197,7 +201,8 @@ fn reading(import: &Import) -> Markup {
 fn training() -> Markup {
     html! {
         progress aria-label="Learning" {}
-        p.lead role="status" { "Learning what you like from it. This takes seconds to a few minutes; you may leave this page." }
+        p.lead role="status" { "Learning what you like from it. This takes seconds to a few \
+            minutes; you may leave this page." }
     }
 }
 

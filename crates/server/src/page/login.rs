@@ -19,7 +19,8 @@ pub fn view(frame: &Frame, login: &Login) -> Markup {
     let main = html! {
         div.narrow {
             h1 { "A key, please" }
-            p.lead { "This Segue can be reached by others, so it asks who comes in. Whoever runs it can make you a key." }
+            p.lead { "This Segue can be reached by others, so it asks who comes in. Whoever runs \
+                it can make you a key." }
             @if login.refused { p.wrong #wrong role="alert" { "That key does not fit." } }
             form.stack method="post" action="/login" {
                 input type="hidden" name="back" value=(urls::local(&login.back));

@@ -113,7 +113,8 @@ fn why(mix: &Mix) -> Markup {
             @for sentence in &mix.why { p { (sentence) } }
             p {
                 "Seed " code { (mix.seed) } ". "
-                a href=(urls::mix(&mix.settings.with_seed(mix.seed))) { "A link to this very mix" } "."
+                a href=(urls::mix(&mix.settings.with_seed(mix.seed))) { "A link to this very \
+                    mix" } "."
             }
         }
     }

@@ -108,8 +108,10 @@ fn learned(model: &Model) -> Markup {
     html! {
         @if model.learned.is_empty() {
             p.empty {
-                "Nothing yet. It takes a handful of songs that you enjoyed and a handful that you did not: "
-                a href="/import" { "add a longer history" } ", or find a few tracks and say what you think of them."
+                "Nothing yet. It takes a handful of songs that you enjoyed and a handful that you \
+                 did not: "
+                a href="/import" { "add a longer history" } ", or find a few tracks and say what \
+                    you think of them."
             }
         }
         ul.learned { @for sentence in &model.learned { li { (sentence) } } }
@@ -139,7 +141,8 @@ fn calibrated(model: &Model) -> Markup {
     html! {
         section aria-labelledby="calibration-title" {
             h2 #calibration-title { "Does it mean what it says?" }
-            p { "When it says 70 %, seven in ten should be liked. Each dot is a batch of predictions that nobody had answered when they were made." }
+            p { "When it says 70 %, seven in ten should be liked. Each dot is a batch of \
+                predictions that nobody had answered when they were made." }
             (calibration(&model.calibration))
         }
     }
@@ -149,10 +152,12 @@ fn models(frame: &Frame, model: &Model) -> Markup {
     html! {
         section aria-labelledby="models-title" {
             h2 #models-title { "Models" }
-            @if !model.models.is_empty() { p { "The newest serves. If an older one suited you better, go back to it: nothing is lost either way." } }
+            @if !model.models.is_empty() { p { "The newest serves. If an older one suited you \
+                better, go back to it: nothing is lost either way." } }
             @if let Some(training) = &model.training { p.note role="status" { (training) } progress aria-label="Learning" {} }
             @if model.may_change && model.training.is_none() {
-                form method="post" action="/models/train" data-waits="Learning: seconds to a few minutes" {
+                form method="post" action="/models/train" data-waits="Learning: seconds to a few \
+                    minutes" {
                     input type="hidden" name="back" value=(urls::local(&frame.here));
                     button.primary type="submit" { @if model.models.is_empty() { "Learn now" } @else { "Learn again now" } }
                 }

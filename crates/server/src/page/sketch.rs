@@ -140,7 +140,8 @@ pub fn legend() -> Markup {
                 figure {
                     div.sleeve.glowing {
                         svg.sketch.named viewBox="-84 -62 168 124" role="img" {
-                            title { "A sketch with its petals named, clockwise from the top: energy, dance, mood, acoustic, instrumental, spoken" }
+                            title { "A sketch with its petals named, clockwise from the top: \
+                                energy, dance, mood, acoustic, instrumental, spoken" }
                             (ring(&sound))
                             @for (position, (_, name)) in PETALS.iter().enumerate() {
                                 (rotated(position, 0.72))
@@ -151,9 +152,12 @@ pub fn legend() -> Markup {
                     }
                 }
                 ul {
-                    li { "A " strong { "petal" } " is as long as the track is energetic, danceable, bright, acoustic, instrumental or spoken." }
-                    li { "The " strong { "ring" } " is its rhythm: the denser the ticks, the faster; long ticks begin a bar." }
-                    li { "The " strong { "heart" } " is filled in a major key and hollow in a minor one." }
+                    li { "A " strong { "petal" } " is as long as the track is energetic, \
+                        danceable, bright, acoustic, instrumental or spoken." }
+                    li { "The " strong { "ring" } " is its rhythm: the denser the ticks, the \
+                        faster; long ticks begin a bar." }
+                    li { "The " strong { "heart" } " is filled in a major key and hollow in a \
+                        minor one." }
                     li { "The " strong { "ground" } " is its temper: "
                         span.swatch.glowing { "glowing" } " " span.swatch.fierce { "fierce" } " "
                         span.swatch.tender { "tender" } " " span.swatch.dusky { "dusky" } "."
@@ -183,7 +187,8 @@ fn petal(strength: f32) -> String {
     let width = 3.5 + length * 0.36;
     let (near, far) = (-length * 0.4, -length * 1.02);
     format!(
-        "M0 0C{a:.1} {near:.1} {b:.1} {far:.1} 0 {tip:.1}C{c:.1} {far:.1} {width:.1} {near:.1} 0 0Z",
+        "M0 0C{a:.1} {near:.1} {b:.1} {far:.1} 0 {tip:.1}C{c:.1} {far:.1} {width:.1} {near:.1} 0 \
+         0Z",
         a = -width,
         b = -width * 0.55,
         tip = -length,

@@ -1,7 +1,7 @@
 //! `/taste`: what is known of a listener, and the means to correct it.
 //!
 //! Several tastes, not one average; then the history in charts, each with its table; what the
-//! listener said and left out, each with its undo; and forgetting. Charts come from elsewhere as
+//! listener gave feedback on and left out, each with its undo; and forgetting. Charts come from elsewhere as
 //! markup: see [`Charts`].
 
 use maud::{Markup, html};
@@ -10,8 +10,8 @@ use segue_core::AudioFeatures;
 use super::layout::{Frame, Undo, page, undo_form};
 use super::{sketch, urls, words};
 
-/// What was said is listed as far as this; the rest is a press away.
-const SHOWN_SAID: usize = 10;
+/// Feedback is listed as far as this; the rest is a press away.
+const SHOWN_FEEDBACK: usize = 10;
 
 /// Everything on the page.
 #[derive(Clone, Debug, Default)]
@@ -24,8 +24,8 @@ pub struct Taste {
     pub tastes: Vec<OneTaste>,
     /// The history in charts.
     pub charts: Charts,
-    /// What the listener said, newest first.
-    pub said: Vec<Said>,
+    /// Feedback of the listener, newest first.
+    pub feedback: Vec<Given>,
     /// What the listener left out, newest first.
     pub exclusions: Vec<Exclusion>,
     /// Kinds of devices that occur: value and name.
@@ -103,16 +103,16 @@ pub struct Charts {
     pub decades: Option<Markup>,
 }
 
-/// Something that the listener said.
+/// Feedback that was given.
 #[derive(Clone, Debug, Default)]
-pub struct Said {
+pub struct Given {
     /// What: "Liked", "Not for me", "Never".
     pub what: String,
     /// Of what: a track or an artist, as text.
     pub of: String,
     /// When, as text.
     pub when: Option<String>,
-    /// The track that it was said of, or
+    /// The track that it was given on, or
     pub track: Option<String>,
     /// the artist.
     pub artist: Option<String>,
@@ -144,11 +144,13 @@ pub fn view(frame: &Frame, taste: &Taste) -> Markup {
         (charts(&taste.charts))
         section.corrections aria-labelledby="corrections-title" {
             h2 #corrections-title { "Not quite you?" }
-            p { "Leave out what does not speak for you: the month of nursery rhymes, the kitchen radio, the guilty pleasure. Plays stay in your history, they just stop counting, and you can take it back." }
+            p { "Leave out what does not speak for you: the month of nursery rhymes, the kitchen \
+                radio, the guilty pleasure. Plays stay in your history, they just stop counting, \
+                and you can take it back." }
             (leave_out(frame, taste))
             (left_out(frame, taste))
         }
-        (said(frame, taste))
+        (feedback(frame, taste))
         (sketch::legend())
         (danger(taste))
     };
@@ -170,7 +172,8 @@ fn view_taste(position: usize, taste: &OneTaste) -> Markup {
             div class={ "sleeve " (sketch::mood(&taste.sound).class()) } { (sketch::sketch(&taste.sound)) }
             div.about {
                 h3 id=(id) { (taste.name) }
-                p.share { strong { (words::percent(f64::from(taste.share))) } " of what you play · " span class={ "trend " (class) } { (trend) } }
+                p.share { strong { (words::percent(f64::from(taste.share))) } " of what you play \
+                    · " span class={ "trend " (class) } { (trend) } }
                 p.artists { (words::list(&taste.artists)) }
                 @for remark in &taste.remarks { p.small { (remark) } }
             }
@@ -208,7 +211,8 @@ fn leave_out(frame: &Frame, taste: &Taste) -> Markup {
                 label.field { span { "To, included" } input type="date" name="to" required; }
             }))
             (excluding(frame, taste, "artist", &html! { label.field { span { "An artist" } input type="text" name="value" required maxlength="200"; } }))
-            (excluding(frame, taste, "track", &html! { label.field { span { "A track, by its id" } input type="text" name="value" required maxlength="500" placeholder="spotify:track:…"; } }))
+            (excluding(frame, taste, "track", &html! { label.field { span { "A track, by its \
+                id" } input type="text" name="value" required maxlength="500" placeholder="spotify:track:…"; } }))
             @if !taste.devices.is_empty() {
                 (excluding(frame, taste, "device", &html! {
                     label.field { span { "A device" } select name="value" { @for (value, name) in &taste.devices { option value=(value) { (name) } } } }
@@ -248,38 +252,39 @@ fn left_out(frame: &Frame, taste: &Taste) -> Markup {
     }
 }
 
-fn said(frame: &Frame, taste: &Taste) -> Markup {
+fn feedback(frame: &Frame, taste: &Taste) -> Markup {
     html! {
         section.said aria-labelledby="said-title" {
             h2 #said-title { "What you said" }
-            @if taste.said.is_empty() { p { "Nothing yet. Likes and bans turn up here, and can be taken back here." } }
-            @let (latest, earlier) = taste.said.split_at(taste.said.len().min(SHOWN_SAID));
-            (words_said(frame, taste, latest))
+            @if taste.feedback.is_empty() { p { "Nothing yet. Likes and bans turn up here, and \
+                can be taken back here." } }
+            @let (latest, earlier) = taste.feedback.split_at(taste.feedback.len().min(SHOWN_FEEDBACK));
+            (listed(frame, taste, latest))
             @if !earlier.is_empty() {
                 details {
                     summary { (words::count(earlier.len() as u64, "earlier word", "earlier words")) }
-                    (words_said(frame, taste, earlier))
+                    (listed(frame, taste, earlier))
                 }
             }
         }
     }
 }
 
-fn words_said(frame: &Frame, taste: &Taste, said: &[Said]) -> Markup {
+fn listed(frame: &Frame, taste: &Taste, given: &[Given]) -> Markup {
     html! {
-        ul.undoable { @for said in said {
+        ul.undoable { @for given in given {
             li {
-                span { strong { (said.what) } " " (said.of) @if let Some(when) = &said.when { " " small { (when) } } }
-                (undo_form(&cleared(&taste.listener, said), &frame.here, "Take back"))
+                span { strong { (given.what) } " " (given.of) @if let Some(when) = &given.when { " " small { (when) } } }
+                (undo_form(&cleared(&taste.listener, given), &frame.here, "Take back"))
             }
         } }
     }
 }
 
-/// The form that takes back what was said.
-pub fn cleared(listener: &str, said: &Said) -> Undo {
+/// The form that takes feedback back.
+pub fn cleared(listener: &str, given: &Given) -> Undo {
     let mut fields = vec![("kind".to_owned(), "cleared".to_owned())];
-    match (&said.artist, &said.track) {
+    match (&given.artist, &given.track) {
         (Some(artist), _) => fields.push(("artist".to_owned(), artist.clone())),
         (None, Some(track)) => fields.push(("track".to_owned(), track.clone())),
         (None, None) => {}
@@ -291,11 +296,13 @@ fn danger(taste: &Taste) -> Markup {
     html! {
         section.danger aria-labelledby="danger-title" {
             h2 #danger-title { "Yours to take, yours to end" }
-            p { a.button href=(urls::export(&taste.listener)) download { "Take everything with you" } }
+            p { a.button href=(urls::export(&taste.listener)) download { "Take everything with \
+                you" } }
             details {
                 summary { "Forget me" }
                 form.stack method="post" action=(urls::forget(&taste.listener)) {
-                    p { "This deletes every play, every like and every model that learned from them. There is no undo." }
+                    p { "This deletes every play, every like and every model that learned from \
+                        them. There is no undo." }
                     label for="confirm" { "Type " strong { (taste.listener) } " to confirm" }
                     input #confirm type="text" name="confirm" required autocomplete="off" spellcheck="false";
                     button.grave type="submit" { "Forget me for good" }

@@ -18,14 +18,16 @@ struct Origin {
 const ORIGINS: [Origin; 5] = [
     Origin {
         service: "Spotify",
-        ask_for: "“Extended streaming history”: my_spotify_data.zip. “Account data” works too, but knows the last year only",
+        ask_for: "“Extended streaming history”: my_spotify_data.zip. “Account data” works too, \
+            but knows the last year only",
         at: "Account › Privacy › Download your data",
         address: "https://www.spotify.com/account/privacy/",
         wait: "often days, 30 at most",
     },
     Origin {
         service: "Apple Music",
-        ask_for: "“Apple Media Services information”: the zip, or its Apple Music Play Activity.csv",
+        ask_for: "“Apple Media Services information”: the zip, or its Apple Music Play \
+            Activity.csv",
         at: "privacy.apple.com › Request a copy of your data",
         address: "https://privacy.apple.com/",
         wait: "up to a week",
@@ -46,7 +48,8 @@ const ORIGINS: [Origin; 5] = [
     },
     Origin {
         service: "Last.fm",
-        ask_for: "It has no export of its own: the CSV of a tool such as lastfm-to-csv, or recent tracks as JSON",
+        ask_for: "It has no export of its own: the CSV of a tool such as lastfm-to-csv, or recent \
+            tracks as JSON",
         at: "lastfm-to-csv",
         address: "https://benjaminbenben.com/lastfm-to-csv/",
         wait: "minutes",
@@ -60,10 +63,13 @@ pub fn view(frame: &Frame, listener: &str) -> Markup {
             div.hello {
                 h1 { "Your music, " em { "and what comes next" } }
                 p.lead {
-                    "Segue looks at what you have played, what you finished and what you skipped, and learns what you are likely to enjoy. "
-                    "Then it mixes what you love with what you have not heard yet. How far it strays is up to you: there is one dial."
+                    "Segue looks at what you have played, what you finished and what you skipped, \
+                     and learns what you are likely to enjoy. "
+                    "Then it mixes what you love with what you have not heard yet. How far it \
+                     strays is up to you: there is one dial."
                 }
-                p { strong { "Nothing leaves this machine." } " No account, no cloud, nobody looking on. Forgetting you takes one button, and means it." }
+                p { strong { "Nothing leaves this machine." } " No account, no cloud, nobody \
+                    looking on. Forgetting you takes one button, and means it." }
             }
             div.garland aria-hidden="true" { @for sound in sketch::samples() { div class={ "sleeve " (sketch::mood(&sound).class()) } { (sketch::drawing(&sound)) } } }
         }
@@ -77,19 +83,22 @@ fn origins() -> Markup {
     html! {
         section.origins aria-labelledby="origins-title" {
             h2 #origins-title { "Where to get it" }
-            p { "Your history is yours: these services hand it over when you ask. Wait for their mail, and drop here what they send, zipped or not." }
+            p { "Your history is yours: these services hand it over when you ask. Wait for their \
+                mail, and drop here what they send, zipped or not." }
             dl {
                 @for origin in &ORIGINS {
                     div {
                         dt { (origin.service) }
                         dd {
                             p { (origin.ask_for) "." }
-                            p.small { a href=(origin.address) rel="external noopener noreferrer" { (origin.at) } " · " (origin.wait) }
+                            p.small { a href=(origin.address) rel="external noopener \
+                                noreferrer" { (origin.at) } " · " (origin.wait) }
                         }
                     }
                 }
             }
-            p.small { "Also Maloja, Koito, Libre.fm, Pano Scrobbler, Rockbox, and any CSV or Parquet of plays or of audio features." }
+            p.small { "Also Maloja, Koito, Libre.fm, Pano Scrobbler, Rockbox, and any CSV or \
+                Parquet of plays or of audio features." }
         }
     }
 }

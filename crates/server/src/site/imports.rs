@@ -10,10 +10,11 @@ use segue_ingest::{DropReason, FileReport};
 
 use super::frame::{Asked, answer, frame};
 use super::session::set_listener;
-use crate::api::{LONGEST_NAME, Upload, check_name};
+use crate::api::{Upload, check_name};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::imports::{ImportState, Status};
+use crate::limits::LONGEST_NAME;
 use crate::page::import::{self, FileRow, Import, Report};
 use crate::page::layout::Section;
 use crate::page::urls;

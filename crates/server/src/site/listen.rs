@@ -256,7 +256,8 @@ fn why(listener: &KeptListener, outcome: &MixOutcome) -> Vec<String> {
     let grouped = |count: usize| words::grouped(count as u64);
     vec![
         format!(
-            "{} of the {} tracks were looked at closely; the others are further from what you like.",
+            "{} of the {} tracks were looked at closely; the others are further from what you \
+             like.",
             grouped(outcome.candidates),
             grouped(listener.snapshot.catalogue.len())
         ),
@@ -265,7 +266,8 @@ fn why(listener: &KeptListener, outcome: &MixOutcome) -> Vec<String> {
             grouped(outcome.slate.shortlist.len())
         ),
         format!(
-            "From those, the policy {} drew {} by chance, better ones with better odds. Each probability is on record.",
+            "From those, the policy {} drew {} by chance, better ones with better odds. Each \
+             probability is on record.",
             config.policy,
             outcome.slate.picks.len()
         ),

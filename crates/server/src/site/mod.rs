@@ -1,17 +1,17 @@
 //! The page's routes: what a browser asks for becomes view models for [`page`](crate::page), what
-//! its forms say becomes events.
+//! its forms send becomes events.
 //!
 //! Forms work without scripts: each answers with a redirect to where it came from, and a
 //! [flash](flash) that can undo it. Scripts ask for fragments of the same views, or speak to `/v1`.
 
 mod cards;
 mod docs;
+mod feedback;
 mod flash;
 mod frame;
 mod imports;
 mod listen;
 mod model;
-mod say;
 mod session;
 mod taste;
 
@@ -45,10 +45,10 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/import", get(imports::form))
         .route("/import/{import}", get(imports::show))
         .route("/fragments/import/{import}", get(imports::fragment))
-        .route("/listeners/{listener}/feedback", post(say::feedback))
-        .route("/listeners/{listener}/skip", post(say::skip))
-        .route("/listeners/{listener}/exclusions", post(say::exclude))
-        .route("/listeners/{listener}/exclusions/{exclusion}/remove", post(say::include_again))
+        .route("/listeners/{listener}/feedback", post(feedback::give))
+        .route("/listeners/{listener}/skip", post(feedback::skip))
+        .route("/listeners/{listener}/exclusions", post(feedback::exclude))
+        .route("/listeners/{listener}/exclusions/{exclusion}/remove", post(feedback::include_again))
         .with_state(Arc::clone(app))
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn long_routes(app: &Arc<App>) -> Router {
     Router::new()
         .route("/import", post(imports::receive).layer(DefaultBodyLimit::disable()))
         .route("/models/train", post(model::train))
-        .route("/listeners/{listener}/forget", post(say::forget))
+        .route("/listeners/{listener}/forget", post(feedback::forget))
         .with_state(Arc::clone(app))
 }
 

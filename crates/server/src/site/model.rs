@@ -10,14 +10,15 @@ use segue_store::ModelEntry;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::feedback::back;
 use super::frame::{Asked, answer, frame};
-use super::say::back;
 use crate::access::{Access, Admin, Scope};
 use crate::api::use_model;
 use crate::app::App;
 use crate::error::ApiResult;
 use crate::extract::Submitted;
-use crate::imports::{self, ImportState};
+use crate::importing;
+use crate::imports::ImportState;
 use crate::page::calibration::Bin;
 use crate::page::layout::{Flash, Section};
 use crate::page::model::{self as view, Comparison, ComparisonRow, Metric, Model, ModelRow};
@@ -104,10 +105,12 @@ impl Known {
         let listeners = words::count(self.count("/card/data/listeners"), "listener", "listeners");
         vec![
             format!(
-                "It learned from {likes} and {dislikes} of {listeners}: what was finished, skipped, liked or turned down."
+                "It learned from {likes} and {dislikes} of {listeners}: what was finished, \
+                 skipped, liked or turned down."
             ),
             sounds,
-            "It has never seen a name of a listener: it reads a history, so it serves somebody new as well."
+            "It has never seen a name of a listener: it reads a history, so it serves somebody \
+             new as well."
                 .to_owned(),
             "On top of it, every answer to a pick moves what it expects of similar tracks, at once."
                 .to_owned(),
@@ -235,8 +238,12 @@ fn verdict(left: &Known, right: &Known) -> String {
         (Some((low, _)), Some((_, high))) if high < low => {
             format!("{} tells likes from dislikes better.", left.entry.version)
         }
-        (Some(_), Some(_)) => "Nothing tells them apart: the intervals of their AUC overlap, and each was measured on answers of its own.".to_owned(),
-        _ => "One of them was measured without intervals, so the figures cannot be told from chance.".to_owned(),
+        (Some(_), Some(_)) => "Nothing tells them apart: the intervals of their AUC overlap, and \
+            each was measured on answers of its own."
+            .to_owned(),
+        _ => "One of them was measured without intervals, so the figures cannot be told from \
+            chance."
+            .to_owned(),
     }
 }
 
@@ -264,7 +271,7 @@ pub(super) async fn train(
     State(app): State<Arc<App>>,
     Submitted(Back { back: to }): Submitted<Back>,
 ) -> ApiResult<Response> {
-    let version = imports::train_in_turn(&app).await?;
+    let version = importing::train_in_turn(&app).await?;
     Ok(back(
         &to,
         Some(Flash {

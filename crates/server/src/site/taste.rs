@@ -20,10 +20,10 @@ use crate::app::App;
 use crate::error::ApiResult;
 use crate::page::charts;
 use crate::page::layout::Section;
-use crate::page::taste::{self as view, Charts, Example, OneTaste, Said, Taste, Trend};
+use crate::page::taste::{self as view, Charts, Example, Given, OneTaste, Taste, Trend};
 use crate::page::words;
 
-/// Most words and contexts that are listed.
+/// Most feedback and contexts that are listed.
 const MOST_LISTED: usize = 200;
 
 /// The page.
@@ -42,7 +42,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
         drawn_from: record.drawn_from(),
         tastes: tastes(catalogue, &found),
         charts: draw(&found, &zone_name),
-        said: said(catalogue, &record.feedback),
+        feedback: given(catalogue, &record.feedback),
         exclusions: record
             .exclusions
             .iter()
@@ -174,14 +174,14 @@ fn draw(found: &TasteAnswer, zone: &str) -> Charts {
     }
 }
 
-/// What was said and still counts, newest first.
-fn said(catalogue: &Catalogue, feedback: &[Feedback]) -> Vec<Said> {
+/// Feedback that still counts, newest first.
+fn given(catalogue: &Catalogue, feedback: &[Feedback]) -> Vec<Given> {
     let mut seen = std::collections::HashSet::new();
-    let latest = feedback.iter().rev().filter(|said| seen.insert(&said.target));
+    let latest = feedback.iter().rev().filter(|given| seen.insert(&given.target));
     let last: Vec<&Feedback> =
-        latest.filter(|said| said.kind != FeedbackKind::Cleared).take(MOST_LISTED).collect();
-    let shape = |said: &Feedback| {
-        let (of, track, artist) = match &said.target {
+        latest.filter(|given| given.kind != FeedbackKind::Cleared).take(MOST_LISTED).collect();
+    let shape = |given: &Feedback| {
+        let (of, track, artist) = match &given.target {
             FeedbackTarget::Track(id) => {
                 let row = catalogue.find(id).map(|row| catalogue.track(row));
                 let name = row.map_or(id.to_string(), |track| match track.artist() {
@@ -192,15 +192,15 @@ fn said(catalogue: &Catalogue, feedback: &[Feedback]) -> Vec<Said> {
             }
             FeedbackTarget::Artist(name) => (name.clone(), None, Some(name.clone())),
         };
-        let what = match said.kind {
+        let what = match given.kind {
             FeedbackKind::Like => "Liked",
             FeedbackKind::Dislike => "Not for me",
             FeedbackKind::Ban => "Never",
             FeedbackKind::Saved => "Kept",
             FeedbackKind::Cleared => "Taken back",
         };
-        let when = said.at.map(|at| at.strftime("%-d %B %Y").to_string());
-        Said { what: what.to_owned(), of, when, track, artist }
+        let when = given.at.map(|at| at.strftime("%-d %B %Y").to_string());
+        Given { what: what.to_owned(), of, when, track, artist }
     };
     last.into_iter().map(shape).collect()
 }

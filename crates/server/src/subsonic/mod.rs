@@ -29,10 +29,9 @@ use serde_json::json;
 use self::envelope::{Answer, Code, Envelope, Format};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
+use crate::limits;
 use crate::query::Pairs;
 
-/// Bytes of a form at most.
-const FORM_BYTES: usize = 64 << 10;
 /// What is asked for and offered beyond Subsonic, and in which versions.
 const EXTENSIONS: [(&str, &[u32]); 3] =
     [("apiKeyAuthentication", &[1]), ("formPost", &[1]), ("sonicSimilarity", &[1])];
@@ -131,7 +130,8 @@ async fn with_form_as_query(app: &App, request: Request) -> ApiResult<Request> {
     let (mut parts, body) = request.into_parts();
     let unread =
         |_| ApiError::bad_request("bad_form", "the form is larger than 64 kB, or was cut off");
-    let read = tokio::time::timeout(app.config.limits.body_time, to_bytes(body, FORM_BYTES));
+    let read =
+        tokio::time::timeout(app.config.limits.body_time, to_bytes(body, limits::FORM_BYTES));
     let form =
         read.await.map_err(|_| ApiError::bad_request("bad_form", "the form took too long"))?;
     let form = form.map_err(unread)?;

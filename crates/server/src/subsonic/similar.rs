@@ -15,12 +15,11 @@ use super::required;
 use crate::app::App;
 use crate::edition::Edition;
 use crate::error::{ApiError, ApiResult};
+use crate::limits::MOST_SUBSONIC_SONGS;
 use crate::query::Pairs;
 
 /// How many songs, if nothing else is asked for.
 const USUAL: usize = 50;
-/// How many songs at most.
-pub(super) const MOST: usize = 500;
 /// Songs of an artist that others are compared with, the most popular.
 const BEST_KNOWN: usize = 10;
 
@@ -49,7 +48,7 @@ async fn found(app: &App, query: &Pairs) -> ApiResult<Value> {
 
 /// How many are asked for, no more than there may be.
 pub(super) fn count(query: &Pairs, usual: usize) -> ApiResult<usize> {
-    Ok(query.number("count")?.unwrap_or(usual).min(MOST))
+    Ok(query.number("count")?.unwrap_or(usual).min(MOST_SUBSONIC_SONGS))
 }
 
 /// The most alike first.

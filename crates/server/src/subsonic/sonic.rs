@@ -17,13 +17,13 @@ use crate::api::similar::way;
 use crate::app::App;
 use crate::edition::Edition;
 use crate::error::ApiResult;
+use crate::limits::LONGEST_PATH;
 use crate::query::Pairs;
 
 /// How many matches, if nothing else is asked for.
 const USUAL: usize = 10;
-/// How long a path is, if nothing else is asked for, and at most.
+/// How long a path is, if nothing else is asked for.
 const USUAL_PATH: usize = 25;
-const LONGEST_PATH: usize = 100;
 
 /// Songs that sound like one, the most alike first, one version of each work.
 pub(super) async fn similar(State(app): State<Arc<App>>, query: Pairs) -> ApiResult<Answer> {
@@ -58,7 +58,7 @@ pub(super) async fn path(State(app): State<Arc<App>>, query: Pairs) -> ApiResult
         edition.find(required(&query, "startSongId")?)?,
         edition.find(required(&query, "endSongId")?)?,
     ];
-    let count = count(&query, USUAL_PATH)?.clamp(2, LONGEST_PATH);
+    let count = count(&query, USUAL_PATH)?.clamp(2, LONGEST_PATH as usize);
     let rows = way(&app, Arc::clone(&edition), ends, count).await?;
     let similarity =
         |row| if row == ends[0] { Some(1.0) } else { similarity(&edition, ends[0], row) };

@@ -13,7 +13,8 @@ use tokio::net::TcpStream;
 
 use crate::world::{Socket, World, answer, request};
 
-const MIX: &str = "POST /v1/listeners/ada/mixes HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+const MIX: &str = "POST /v1/listeners/ada/mixes HTTP/1.1\r\nhost: localhost\r\ncontent-type: \
+    application/json\r\n";
 
 fn hasty(limits: &mut Limits) {
     limits.head_time = Duration::from_millis(300);
@@ -120,7 +121,8 @@ async fn malformed_requests_are_refused_and_none_is_smuggled_behind_another() {
     }
     for bytes in [
         format!(
-            "{MIX}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n{hidden}"
+            "{MIX}content-length: 5\r\ntransfer-encoding: \
+             chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n{hidden}"
         ),
         format!("{MIX}transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n{hidden}"),
     ] {
@@ -258,7 +260,8 @@ async fn a_stop_lets_requests_end_and_loses_none_that_was_accepted() {
             json!({"artist": format!("Said {number}"), "kind": "like", "client_id": format!("s{number}")})
                 .to_string();
         format!(
-            "POST /v1/listeners/ada/feedback HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            "POST /v1/listeners/ada/feedback HTTP/1.1\r\nhost: localhost\r\nconnection: \
+             close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         )
     };

@@ -14,7 +14,7 @@ use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, Shelf};
 use segue_server::page::sketch::PETALS;
-use segue_server::page::taste::{Charts, Example, Exclusion, OneTaste, Said, Taste, Trend};
+use segue_server::page::taste::{Charts, Example, Exclusion, Given, OneTaste, Taste, Trend};
 use segue_server::page::urls::{self, MixSettings};
 use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
 
@@ -80,7 +80,8 @@ const SONGS: [(&str, &str, &str); 12] = [
     ("Salt on the Dashboard", "Junia Reyes", "Coastal"),
     ("Hex & Honey", "Velvet Arithmetic", "Sums"),
     (
-        "A Very Long Title That Somebody Thought Would Be Funny To Put On A Seven-Inch Single (2011 Remaster)",
+        "A Very Long Title That Somebody Thought Would Be Funny To Put On A Seven-Inch Single \
+         (2011 Remaster)",
         "Kestrel Kestrel",
         "",
     ),
@@ -186,8 +187,12 @@ pub(crate) fn a_mix() -> Mix {
         seed: 1_764_086_400,
         notes: vec!["Only 12 tracks are left when one artist may have three.".to_owned()],
         why: vec![
-            "600 candidates came from your favourites, from what sounds like them, and from what is popular.".to_owned(),
-            "Each was scored by the model of 21 November; the mix was drawn from the best 120 so that good ones come often and no two mixes are the same.".to_owned(),
+            "600 candidates came from your favourites, from what sounds like them, and from what \
+             is popular."
+                .to_owned(),
+            "Each was scored by the model of 21 November; the mix was drawn from the best 120 so \
+             that good ones come often and no two mixes are the same."
+                .to_owned(),
         ],
     }
 }
@@ -224,9 +229,9 @@ pub(crate) fn a_taste() -> Taste {
             one_taste("Kitchen disco", 0.08, Trend::Steady, 2),
         ],
         charts: Charts { heat_map: Some(chart()), months: Some(chart()), ..Charts::default() },
-        said: vec![
-            said("Liked", "Seventeen Lanterns – Ines Calder", Some("spotify:track:17"), None),
-            said("Never", "everything by Tin Cathedral", None, Some("Tin Cathedral")),
+        feedback: vec![
+            given("Liked", "Seventeen Lanterns – Ines Calder", Some("spotify:track:17"), None),
+            given("Never", "everything by Tin Cathedral", None, Some("Tin Cathedral")),
         ],
         exclusions: vec![Exclusion {
             id: 3,
@@ -241,8 +246,8 @@ pub(crate) fn a_taste() -> Taste {
     }
 }
 
-fn said(what: &str, of: &str, track: Option<&str>, artist: Option<&str>) -> Said {
-    Said {
+fn given(what: &str, of: &str, track: Option<&str>, artist: Option<&str>) -> Given {
+    Given {
         what: what.to_owned(),
         of: of.to_owned(),
         when: Some("3 May 2026".to_owned()),

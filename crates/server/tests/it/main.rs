@@ -3,6 +3,7 @@
 
 mod abuse;
 mod access;
+mod answers;
 mod docs;
 mod document;
 mod events;

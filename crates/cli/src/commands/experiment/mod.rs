@@ -82,7 +82,8 @@ pub(crate) fn run(args: ExperimentArgs, home: &Home) -> anyhow::Result<()> {
         What::Stop { name } => {
             store.stop_experiment(&name, Timestamp::now())?;
             say(&format!(
-                "experiment `{name}` is stopped; `segue experiment readout {name}` says what came of it"
+                "experiment `{name}` is stopped; `segue experiment readout {name}` says what came \
+                 of it"
             ));
             Ok(())
         }

@@ -26,7 +26,8 @@ use crate::terminal::{print_json, print_line, say, table};
 /// import the listeners' latest plays before you do.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  segue experiment readout bolder\n  segue experiment readout bolder --json"
+    after_help = "Examples:\n  segue experiment readout bolder\n  segue experiment readout bolder \
+        --json"
 )]
 pub(super) struct ReadoutArgs {
     /// Its name.
@@ -101,7 +102,8 @@ fn print(
         .stopped_at
         .map_or_else(|| "still running".to_owned(), |stop| format!("to {}", day(stop)));
     print_line(&format!(
-        "Experiment `{}`, from {}, {until}; listeners are observed for {} days from their first mix",
+        "Experiment `{}`, from {}, {until}; listeners are observed for {} days from their first \
+         mix",
         entry.name,
         day(entry.started_at),
         design.days()
@@ -197,13 +199,13 @@ fn percentage(Interval { mean, low, high }: Interval) -> String {
 /// What the reader should know before believing the table.
 fn notes(found: &Readout) {
     if found.split.is_some_and(|split| split.mismatch) {
-        say(
-            "listeners were not split as designed: mixes of some arm fail or are not logged. Do not trust the differences.",
-        );
+        say("listeners were not split as designed: mixes of some arm fail or are not logged. Do \
+             not trust the differences.");
     }
     if found.unconfirmed > 0 {
         say(&format!(
-            "{} complete listeners have no later play on record: import their latest plays, or some of theirs may be missing here",
+            "{} complete listeners have no later play on record: import their latest plays, or \
+             some of theirs may be missing here",
             found.unconfirmed
         ));
     }

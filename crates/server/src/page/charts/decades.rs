@@ -33,7 +33,8 @@ pub fn decades(decades: &Decades) -> Option<Markup> {
         caption: html! {
             "Plays by the decade in which the music came out."
             @if decades.plays_without_year > 0 {
-                " Of " (words::count(decades.plays_without_year, "play", "plays")) " nobody knows the year; they are not in it."
+                " Of " (words::count(decades.plays_without_year, "play", "plays")) " nobody knows \
+                 the year; they are not in it."
             }
         },
         height: BOTTOM + 24.0,

@@ -49,7 +49,8 @@ pub fn discovery(discovery: &Discovery) -> Option<Markup> {
                 "Of " (words::count(of, "new song", "new songs")) ", " (words::percent(back)) " came back on another day within three months. "
             }
             "The first " (words::count(discovery.first_months as u64, "month is", "months are"))
-            " left out of these figures: where a record begins, nearly everything is new to it, and the lines may leave the chart."
+            " left out of these figures: where a record begins, nearly everything is new to it, \
+             and the lines may leave the chart."
         },
         height: BOTTOM + 24.0,
         drawing: drawing(discovery),

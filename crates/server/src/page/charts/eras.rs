@@ -37,7 +37,8 @@ pub fn eras(eras: &[Era], what: &str) -> Option<Markup> {
         ),
         caption: html! {
             "The most played " (what) " of every quarter, " (words::count(eras.len() as u64, "era", "eras")) " in all; the fuller the bar, the larger its share."
-            @if left_out > 0 { " " (words::grouped(left_out as u64)) " more led, for less: they are in the table." }
+            @if left_out > 0 { " " (words::grouped(left_out as u64)) " more led, for less: they \
+                are in the table." }
         },
         height: TOP + leaders.len().min(ROWS) as f64 * ROW_HEIGHT + 24.0,
         drawing: drawing(eras, &leaders[..leaders.len().min(ROWS)]),

@@ -40,7 +40,8 @@ impl Figure {
     pub(super) fn view(&self) -> Markup {
         html! {
             figure.history {
-                div.scroll tabindex="0" role="group" aria-label="A chart that scrolls sideways on small screens" {
+                div.scroll tabindex="0" role="group" aria-label="A chart that scrolls sideways on \
+                    small screens" {
                     svg viewBox={ "0 0 " (WIDTH) " " (self.height) } role="img" aria-label=(self.finding) { (self.drawing) }
                 }
                 figcaption { strong { (self.finding) ". " } (self.caption) }

@@ -10,7 +10,7 @@ use segue_server::page::model::{Comparison, ComparisonRow, Metric, Model, ModelR
 use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, Shelf};
-use segue_server::page::taste::{Charts, Example, Exclusion, OneTaste, Said, Taste};
+use segue_server::page::taste::{Charts, Example, Exclusion, Given, OneTaste, Taste};
 use segue_server::page::urls::MixSettings;
 use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
 
@@ -100,7 +100,13 @@ fn a_taste() -> Taste {
         drawn_from: h(),
         tastes: vec![one],
         charts: Charts { eras: Some(html! { p { (TEXT) } }), ..Charts::default() },
-        said: vec![Said { what: h(), of: h(), when: Some(h()), track: Some(h()), artist: None }],
+        feedback: vec![Given {
+            what: h(),
+            of: h(),
+            when: Some(h()),
+            track: Some(h()),
+            artist: None,
+        }],
         exclusions: vec![Exclusion { id: -1, what: h(), plays: None }],
         devices: vec![(h(), h())],
         contexts: vec![h()],

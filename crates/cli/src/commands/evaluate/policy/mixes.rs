@@ -14,7 +14,7 @@ use super::report::{Mean, Report};
 use super::{FOLDS, PolicyArgs, Weighed};
 use crate::dataset::{load_dataset, open_store};
 use crate::home::Home;
-use segue_home::Dataset;
+use segue::Dataset;
 
 /// With fewer listeners than this, mixes are resampled one by one: intervals then say nothing of
 /// other listeners.

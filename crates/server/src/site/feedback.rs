@@ -1,18 +1,15 @@
-//! What forms say: answers to cards, exclusions, the wish to be forgotten. Each comes back to where
-//! it came from.
+//! What forms send: feedback on cards, exclusions, the wish to be forgotten. Each comes back to
+//! where it came from.
 
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use segue_core::{
-    DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
-    Source, StartReason, Timestamp, TrackId,
-};
+use segue::{PlayDetails, Reaction, opinion};
+use segue_core::{DeviceClass, FeedbackKind, FeedbackTarget, ListenerId, Timestamp, TrackId};
 use segue_store::{Entry, Event, Exclusion, ExclusionId};
 use serde::Deserialize;
 
-use super::flash;
 use crate::access::Admin;
 use crate::api::{self, append_entries, check_name};
 use crate::app::App;
@@ -21,9 +18,9 @@ use crate::extract::Submitted;
 use crate::page::layout::{Flash, Undo};
 use crate::page::urls;
 
-/// An answer to a card.
+/// Feedback on a card.
 #[derive(Deserialize)]
-pub(super) struct Said {
+pub(super) struct FeedbackForm {
     #[serde(default)]
     track: String,
     #[serde(default)]
@@ -34,43 +31,38 @@ pub(super) struct Said {
 }
 
 /// Like, "not for me", "never this artist", or taking one of them back.
-pub(super) async fn feedback(
+pub(super) async fn give(
     State(app): State<Arc<App>>,
     Path(listener): Path<String>,
-    Submitted(said): Submitted<Said>,
+    Submitted(form): Submitted<FeedbackForm>,
 ) -> ApiResult<Response> {
     check_name("a listener", &listener)?;
     let of_artist =
-        !said.artist.is_empty() && (said.track.is_empty() || said.kind == FeedbackKind::Ban);
+        !form.artist.is_empty() && (form.track.is_empty() || form.kind == FeedbackKind::Ban);
     let (name, target) = if of_artist {
-        check_name("an artist", &said.artist)?;
-        (said.artist.clone(), FeedbackTarget::Artist(said.artist.clone()))
+        check_name("an artist", &form.artist)?;
+        (form.artist.clone(), FeedbackTarget::Artist(form.artist.clone()))
     } else {
-        check_name("a track", &said.track)?;
-        (title(&app, &said.track), FeedbackTarget::Track(TrackId::new(said.track.as_str())))
+        check_name("a track", &form.track)?;
+        (title(&app, &form.track), FeedbackTarget::Track(TrackId::new(form.track.as_str())))
     };
-    let feedback = Feedback {
-        listener: ListenerId::new(listener.as_str()),
-        target,
-        kind: said.kind,
-        at: Some(Timestamp::now()),
-        source: Source::Segue,
-    };
+    let who = ListenerId::new(listener.as_str());
+    let feedback = opinion(who, target, form.kind, Timestamp::now());
     append(&app, Event::Feedback(feedback)).await?;
-    let message = match said.kind {
+    let message = match form.kind {
         FeedbackKind::Like => format!("Liked: {name}."),
         FeedbackKind::Dislike => format!("Not for you: {name}."),
         FeedbackKind::Ban => format!("Never again: {name}."),
         FeedbackKind::Saved => format!("Kept: {name}."),
         FeedbackKind::Cleared => format!("Taken back: {name}."),
     };
-    let field = if of_artist { ("artist", said.artist) } else { ("track", said.track) };
+    let field = if of_artist { ("artist", form.artist) } else { ("track", form.track) };
     let fields = [("kind", "cleared".to_owned()), field]
         .map(|(name, value)| (name.to_owned(), value))
         .to_vec();
     let undo = Undo { action: urls::feedback(&listener), fields };
-    let undo = (said.kind != FeedbackKind::Cleared).then_some(undo);
-    Ok(back(&said.back, Some(Flash { message, undo })))
+    let undo = (form.kind != FeedbackKind::Cleared).then_some(undo);
+    Ok(back(&form.back, Some(Flash { message, undo })))
 }
 
 /// A track that is passed over.
@@ -89,20 +81,9 @@ pub(super) async fn skip(
 ) -> ApiResult<Response> {
     check_name("a listener", &listener)?;
     check_name("a track", &skipped.track)?;
-    let listen = Listen {
-        moment: Moment::Ended,
-        ms_played: Some(0),
-        start_reason: StartReason::PreviousFinished,
-        end_reason: EndReason::SkippedForward,
-        skipped: Some(true),
-        ..Listen::new(
-            ListenerId::new(listener),
-            TrackId::new(skipped.track.as_str()),
-            Timestamp::now(),
-            Source::Segue,
-        )
-    };
-    append(&app, Event::Listen(listen)).await?;
+    let (who, track) = (ListenerId::new(listener), TrackId::new(skipped.track.as_str()));
+    let skip = Reaction::SKIPPED.about(who, track, Timestamp::now(), PlayDetails::default());
+    append(&app, skip).await?;
     let message = format!("Not now: {}.", title(&app, &skipped.track));
     let to = urls::leave_out(&skipped.back, &skipped.track);
     Ok(back(&to, Some(Flash { message, undo: None })))
@@ -248,11 +229,11 @@ fn title(app: &App, track: &str) -> String {
     row.map_or(track.to_owned(), |row| edition.catalogue.track(row).display_title().to_owned())
 }
 
-/// Goes back, with a word about what was done.
-pub(super) fn back(to: &str, said: Option<Flash>) -> Response {
+/// Goes back, with a message about what was done.
+pub(super) fn back(to: &str, flash: Option<Flash>) -> Response {
     let mut response = Redirect::to(urls::local(to)).into_response();
-    if let Some(said) = said {
-        flash::set(response.headers_mut(), &said);
+    if let Some(flash) = flash {
+        super::flash::set(response.headers_mut(), &flash);
     }
     response
 }

@@ -1,0 +1,222 @@
+//! What an answer of a listener is in the log: the one place where a skip, a like or a finished
+//! track becomes a record. The page, `/v1`, the gorse routes and the command line all ask here, so
+//! the same answer leaves the same row and teaches the same, wherever it was given.
+//!
+//! The label policy of the engine (`dataset/labels.rs`) reads the rows later:
+//!
+//! | the answer | the row | what it teaches |
+//! |---|---|---|
+//! | finished | a play that ended by itself; its time if a player measured it | liked: 1 with a time, 0.5 without |
+//! | skipped | a play left by the listener; its time if a player measured it | disliked: 1 within 30 s or without a time, 0.5 before half of it, nothing later |
+//! | stopped | a play stopped; its time if a player measured it | by its share: liked from 80 %, else nothing; 0.5 liked without a time, as a scrobble |
+//! | played | a play of which no end is known | as a scrobble: liked 0.5; with a time, by that time |
+//! | seen | a play of 0 ms | nothing, but the track is not new any more |
+//! | like | feedback `like` | liked, 2, above all plays |
+//! | not for me | feedback `dislike` | disliked, 2, and not offered |
+//! | never | feedback `ban` | disliked, 2, and never offered again |
+//! | saved | feedback `saved` | 1 more on the side of liked |
+//! | cleared | feedback `cleared` | takes a like, dislike or ban back; plays count again |
+//!
+//! No time is ever made up. A skip whose time nobody measured has none, rather than 0 ms, which
+//! the policy reads as "nothing was heard", or some seconds that look measured. A player that
+//! reports 0 ms is believed: it skipped a track that never sounded. A finished track does not
+//! borrow its length from the catalogue either, because that may change, and then the same event
+//! sent twice under one id would look like two.
+
+use segue_core::{
+    EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment, Source,
+    StartReason, Timestamp, TrackId,
+};
+use segue_store::Event;
+
+/// An answer of a listener to a track or an artist, before it is a row of the log.
+///
+/// It is either what became of a play or a stated opinion. See the [module](self) for what each
+/// teaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reaction {
+    /// The track was played, and this is how it went. Makes a [`Listen`].
+    Play(Ending),
+    /// The listener stated what they think. Makes a [`Feedback`], which outweighs plays.
+    Opinion(FeedbackKind),
+}
+
+impl Reaction {
+    /// Played to its end.
+    pub const FINISHED: Self = Self::Play(Ending::Finished);
+    /// Left for the next track.
+    pub const SKIPPED: Self = Self::Play(Ending::Skipped);
+    /// Liked.
+    pub const LIKE: Self = Self::Opinion(FeedbackKind::Like);
+    /// Disliked: this song is not offered, what is like it less often.
+    pub const NOT_FOR_ME: Self = Self::Opinion(FeedbackKind::Dislike);
+    /// Banned: never offered again, neither a track nor, if it is of an artist, any of theirs.
+    pub const NEVER: Self = Self::Opinion(FeedbackKind::Ban);
+    /// Kept in the listener's library: owned, and a mild sign of liking.
+    pub const SAVED: Self = Self::Opinion(FeedbackKind::Saved);
+    /// Takes back a like, a dislike or a ban. What was played stays played.
+    pub const CLEARED: Self = Self::Opinion(FeedbackKind::Cleared);
+
+    /// The answer about a track as an event for the log.
+    ///
+    /// Only plays use `details`.
+    ///
+    /// # Examples
+    /// ```
+    /// use segue_core::{ListenerId, Timestamp, TrackId};
+    /// use segue::{PlayDetails, Reaction};
+    /// use segue_store::Event;
+    ///
+    /// let (ann, track) = (ListenerId::new("ann"), TrackId::new("spotify:track:1"));
+    /// let event = Reaction::SKIPPED.about(ann, track, Timestamp::now(), PlayDetails::default());
+    /// let Event::Listen(listen) = event else { unreachable!("a skip is a play") };
+    /// assert_eq!((listen.skipped, listen.ms_played), (Some(true), None));
+    /// ```
+    pub fn about(
+        self,
+        listener: ListenerId,
+        track: TrackId,
+        at: Timestamp,
+        details: PlayDetails,
+    ) -> Event {
+        match self {
+            Self::Play(ending) => Event::Listen(ending.listen(listener, track, at, details)),
+            Self::Opinion(kind) => {
+                Event::Feedback(opinion(listener, FeedbackTarget::Track(track), kind, at))
+            }
+        }
+    }
+}
+
+/// How a play ended, as far as whoever reports it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Ending {
+    /// It came to its end by itself.
+    Finished,
+    /// The listener left it for another track.
+    Skipped,
+    /// The listener stopped listening, which says little about the track.
+    Stopped,
+    /// Nobody knows, as with scrobbles.
+    Unknown,
+    /// It was met (shown, clicked) and not played: nothing was heard.
+    Seen,
+}
+
+/// What is known of a play beside how it ended. The default knows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlayDetails {
+    /// How long it played in milliseconds, if a player measured it; never guessed.
+    pub played_ms: Option<u32>,
+    /// Whether the listener picked the track, which then is no answer to a mix. `None` takes what
+    /// the ending suggests: finished, skipped and stopped answer a pick, the others do not say.
+    pub was_chosen: Option<bool>,
+    /// The kind of device it played on.
+    pub device: segue_core::DeviceClass,
+    /// What it was played from, such as a playlist.
+    pub context: Option<String>,
+}
+
+impl Ending {
+    /// A play that ended so at a time, reported to Segue itself.
+    ///
+    /// A track that was only [seen](Self::Seen) has a play time of 0 ms, whatever `details` say.
+    pub fn listen(
+        self,
+        listener: ListenerId,
+        track: TrackId,
+        at: Timestamp,
+        details: PlayDetails,
+    ) -> Listen {
+        let (end_reason, skipped) = match self {
+            Self::Finished => (EndReason::Finished, Some(false)),
+            Self::Skipped => (EndReason::SkippedForward, Some(true)),
+            Self::Stopped | Self::Seen => (EndReason::Stopped, None),
+            Self::Unknown => (EndReason::Unknown, None),
+        };
+        let start_reason = match (details.was_chosen, self) {
+            (Some(true), _) => StartReason::Chosen,
+            (None, Self::Unknown | Self::Seen) => StartReason::Unknown,
+            (Some(false), _) | (None, _) => StartReason::PreviousFinished,
+        };
+        Listen {
+            moment: Moment::Ended,
+            ms_played: if self == Self::Seen { Some(0) } else { details.played_ms },
+            start_reason,
+            end_reason,
+            skipped,
+            device: details.device,
+            context: details.context,
+            ..Listen::new(listener, track, at, Source::Segue)
+        }
+    }
+
+    /// How a logged play went, whichever source it is from; the inverse of [`Self::listen`] but
+    /// for plays that were stopped, which read as [`Self::Unknown`].
+    pub fn of(listen: &Listen) -> Self {
+        if listen.ms_played == Some(0) {
+            return Self::Seen;
+        }
+        match (listen.skipped, listen.end_reason) {
+            (Some(true), _) | (_, EndReason::SkippedForward | EndReason::SkippedBack) => {
+                Self::Skipped
+            }
+            (_, EndReason::Finished) => Self::Finished,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// A stated opinion about a track or an artist, given to Segue itself.
+///
+/// The last one about a target counts; [`FeedbackKind::Cleared`] takes it back.
+pub fn opinion(
+    listener: ListenerId,
+    target: FeedbackTarget,
+    kind: FeedbackKind,
+    at: Timestamp,
+) -> Feedback {
+    Feedback { listener, target, kind, at: Some(at), source: Source::Segue }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use segue_engine::dataset::labels::{Outcome, outcome};
+
+    fn taught(ending: Ending, played_ms: Option<u32>) -> Outcome {
+        let details = PlayDetails { played_ms, ..PlayDetails::default() };
+        let (who, what) = (ListenerId::new("ann"), TrackId::new("t"));
+        outcome(&ending.listen(who, what, Timestamp::UNIX_EPOCH, details), Some(200_000))
+    }
+
+    #[test]
+    fn answers_teach_what_the_table_says() {
+        assert_eq!(taught(Ending::Skipped, None), Outcome::Disliked { weight: 1.0 });
+        assert_eq!(taught(Ending::Skipped, Some(10_000)), Outcome::Disliked { weight: 1.0 });
+        assert_eq!(taught(Ending::Skipped, Some(60_000)), Outcome::Disliked { weight: 0.5 });
+        assert_eq!(taught(Ending::Skipped, Some(120_000)), Outcome::Censored);
+        assert_eq!(taught(Ending::Finished, None), Outcome::Liked { weight: 0.5, plays: 1 });
+        assert_eq!(
+            taught(Ending::Finished, Some(200_000)),
+            Outcome::Liked { weight: 1.0, plays: 1 }
+        );
+        assert_eq!(taught(Ending::Stopped, Some(90_000)), Outcome::Censored);
+        assert_eq!(taught(Ending::Unknown, None), Outcome::Liked { weight: 0.5, plays: 1 });
+        assert_eq!(taught(Ending::Seen, None), Outcome::Censored);
+    }
+
+    #[test]
+    fn a_measured_time_is_kept_and_none_is_made_up() {
+        let listen = |ending: Ending, played_ms| {
+            let details = PlayDetails { played_ms, ..PlayDetails::default() };
+            let (who, what) = (ListenerId::new("ann"), TrackId::new("t"));
+            ending.listen(who, what, Timestamp::UNIX_EPOCH, details).ms_played
+        };
+        for ending in [Ending::Finished, Ending::Skipped, Ending::Stopped, Ending::Unknown] {
+            assert_eq!(listen(ending, Some(1_234)), Some(1_234));
+            assert_eq!(listen(ending, None), None);
+        }
+        assert_eq!(listen(Ending::Seen, Some(1_234)), Some(0));
+    }
+}

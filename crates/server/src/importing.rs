@@ -1,0 +1,182 @@
+//! Imports at work: takes over files that were received, reads them into the store one upload at a
+//! time, and trains a model on what is there then. How far each is stands in the list of
+//! [imports](crate::imports), which knows nothing of the rest of the server.
+
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use segue::StoreSink;
+use segue_core::ListenerId;
+use segue_ingest::{ImportOptions, IngestError, Progress, import};
+use segue_store::Store;
+
+use crate::app::App;
+use crate::error::{ApiError, ApiResult, chain};
+use crate::imports::{ImportState, Label};
+
+/// Takes over files that were received in full, and reads them in the background.
+pub(crate) fn begin(app: &Arc<App>, id: &str, listener: &ListenerId, name: &str) -> io::Result<()> {
+    let folder = app.imports.folder();
+    let label = Label { listener: listener.to_string(), name: name.to_owned() };
+    let mut described = File::create_new(folder.join(format!("{id}.json")))?;
+    described.write_all(&serde_json::to_vec(&label)?)?;
+    described.sync_all()?;
+    let part = app.imports.part(id);
+    File::open(&part)?.sync_all()?;
+    std::fs::rename(part, folder.join(format!("{id}.upload")))?;
+    File::open(folder)?.sync_all()?;
+    start(app, id, label);
+    Ok(())
+}
+
+/// Goes on with what a crash left behind, and clears away what is of no use.
+pub(crate) fn resume(app: &Arc<App>) -> io::Result<()> {
+    for entry in std::fs::read_dir(app.imports.folder())? {
+        let path = entry?.path();
+        let resumed = match path.extension().and_then(|extension| extension.to_str()) {
+            Some("part") => std::fs::remove_dir_all(&path),
+            Some("json") if !path.with_extension("upload").exists() => std::fs::remove_file(&path),
+            Some("upload") => resume_one(app, &path),
+            _ => Ok(()),
+        };
+        if let Err(error) = resumed {
+            tracing::warn!("`{}`, left by an import that was cut off: {error}", path.display());
+        }
+    }
+    Ok(())
+}
+
+fn resume_one(app: &Arc<App>, upload: &Path) -> io::Result<()> {
+    let id = upload.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let label = serde_json::from_slice(&std::fs::read(upload.with_extension("json"))?)?;
+    tracing::info!(id, "goes on with an import that was cut off");
+    start(app, id, label);
+    Ok(())
+}
+
+fn start(app: &Arc<App>, id: &str, label: Label) {
+    app.imports.remember(id, &label);
+    let (app, id) = (Arc::clone(app), id.to_owned());
+    tokio::spawn(async move {
+        let _turn = app.imports.turn().acquire().await.expect("the semaphore is never closed");
+        if let Err(error) = run(&app, &id, label).await {
+            tracing::warn!(id, "an import failed: {}", error.message);
+            if error.status.is_client_error() {
+                // It would fail again at the next start.
+                let _ = remove(&app.imports.folder().join(format!("{id}.upload")));
+            }
+            app.imports.update(&id, |status| {
+                status.state = ImportState::Failed;
+                status.problem = Some(error.message);
+            });
+        }
+    });
+}
+
+async fn run(app: &Arc<App>, id: &str, label: Label) -> ApiResult<()> {
+    let upload = app.imports.folder().join(format!("{id}.upload"));
+    let read = read(app, id, &label, &upload).await;
+    app.listeners.clear();
+    read?;
+    app.imports.update(id, |status| status.state = ImportState::Training);
+    let progress = {
+        let (app, id) = (Arc::clone(app), id.to_owned());
+        move |done| app.imports.update(&id, |status| status.trained = done)
+    };
+    let trained = train(app, progress).await;
+    // Not before: after a crash it is read again, which finds every row there, and then trained
+    // from.
+    remove(&upload).map_err(|error| ApiError::internal(&error))?;
+    app.imports.update(id, |status| {
+        status.state = ImportState::Done;
+        status.problem = trained.err().map(|error| error.message);
+    });
+    Ok(())
+}
+
+fn remove(upload: &Path) -> io::Result<()> {
+    std::fs::remove_dir_all(upload)?;
+    std::fs::remove_file(upload.with_extension("json"))
+}
+
+async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResult<()> {
+    app.imports.update(id, |status| status.state = ImportState::Reading);
+    let (app, id, upload) = (Arc::clone(app), id.to_owned(), upload.to_owned());
+    let listener = ListenerId::new(label.listener.as_str());
+    let read = tokio::task::spawn_blocking(move || {
+        let mut store = Store::open(&app.config.home)?;
+        let options = ImportOptions::new(listener);
+        let mut sink = StoreSink::new(&mut store, &options);
+        let mut observer = |progress: Progress<'_>| {
+            app.imports.update(&id, |status| {
+                (status.bytes_read, status.bytes_total) =
+                    (progress.bytes_read, progress.bytes_total);
+                status.file = named(&upload, progress.path).display().to_string();
+            });
+        };
+        let files = files(&upload).map_err(|error| ApiError::internal(&error))?;
+        let report = import(&files, &options, &mut observer, &mut sink);
+        let counts = sink.counts();
+        let mut report = report.map_err(|error| match error {
+            IngestError::Sink { .. } | IngestError::Io { .. } => ApiError::internal(&error),
+            error => {
+                let place = format!("{}{}", upload.display(), std::path::MAIN_SEPARATOR);
+                ApiError::bad_request("unreadable", chain(&error).replace(&place, ""))
+            }
+        })?;
+        for file in &mut report.files {
+            file.path = named(&upload, &file.path);
+        }
+        app.imports.update(&id, |status| {
+            (status.report, status.counts) = (Some(Arc::new(report)), Some(counts));
+            // The end of a file is read ahead of what its rows say of it.
+            status.bytes_read = status.bytes_total;
+        });
+        Ok(())
+    });
+    read.await.map_err(|error| ApiError::internal(&error))?
+}
+
+/// The files of an upload. They are named one by one, since of a folder whatever is no export is
+/// passed over in silence.
+fn files(upload: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(upload)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<io::Result<_>>()?;
+    files.sort();
+    Ok(files)
+}
+
+/// A file as its owner knows it, not where it lies here.
+fn named(upload: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(upload).unwrap_or(path).to_owned()
+}
+
+/// Trains a model on what is there now, and puts it in use.
+///
+/// The caller holds a turn: imports do, others take one with [`train_in_turn`].
+async fn train(app: &Arc<App>, progress: impl Fn(f32) + Send + 'static) -> ApiResult<String> {
+    let trainer = Arc::clone(app);
+    let trained = tokio::task::spawn_blocking(move || {
+        let mut store = Store::open(&trainer.config.home)?;
+        trainer.models.train(&mut store, &progress).map_err(|error| {
+            ApiError::conflict("cannot_train", chain(error.as_ref()))
+                .hint("import more: a history with plays or likes, and a table of audio features")
+        })
+    });
+    let trained = trained.await.map_err(|error| ApiError::internal(&error))?;
+    // The catalogue may have grown even if there is nothing to learn from.
+    app.build().await?;
+    trained
+}
+
+/// Trains a model when nothing else is imported or trained.
+pub(crate) async fn train_in_turn(app: &Arc<App>) -> ApiResult<String> {
+    let _turn = app.imports.turn().try_acquire().map_err(|_| {
+        ApiError::conflict("busy", "an import or a training is under way")
+            .hint("an import trains a model when it has been read")
+    })?;
+    train(app, |_| {}).await
+}
