@@ -27,7 +27,7 @@ doc:
 # Write down what a build answers, to hold another one to it.
 golden out="golden.json" *options:
     cargo build --release
-    bench/golden.py --segue target/release/segue --out {{out}} {{options}}
+    python3 bench/golden.py --segue target/release/segue --out {{out}} {{options}}
 
 test:
     cargo test --workspace

@@ -335,7 +335,8 @@ def after_feedback(segue, listener):
         segue.must(tell, "not-for-me", "5", "--listener", listener)
     repeats = ["--no-repeat-days", "0"]
     answers = {"mix": segue.mix(listener, 3, *repeats)}
-    lenient = ["--first", "3", "--min-effective-samples", "2", "--max-unsupported", "1"]
+    lenient = ["--first", "3", "--min-effective-samples", "2"]
+    lenient += ["--max-unsupported", "1", "--seed", "1"]
     for temperature in ["0.2", "0.4", "0.6"]:
         asked = ["--policy", "plackett-luce", "--temperature", temperature, *lenient]
         answers[f"value at {temperature}"] = canonical(segue.json("evaluate", "policy", *asked))
