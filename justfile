@@ -14,7 +14,20 @@ demo:
 # Format and lint.
 check:
     cargo fmt --all
-    cargo clippy --workspace --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# Licences, sources and duplicates of the dependencies.
+deny:
+    .ci/deny
+
+# Build the documentation of all crates; a broken link is an error.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+
+# Write down what a build answers, to hold another one to it.
+golden out="golden.json" *options:
+    cargo build --release
+    python3 bench/golden.py --segue target/release/segue --out {{out}} {{options}}
 
 test:
     cargo test --workspace

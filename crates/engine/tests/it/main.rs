@@ -9,6 +9,7 @@ mod delayed;
 mod experiment;
 mod explain;
 mod full_ranking;
+mod golden;
 mod history;
 mod interactions;
 mod interactive;
