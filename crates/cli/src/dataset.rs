@@ -28,10 +28,11 @@ pub(crate) fn collect_listens(
     builder: &mut InteractionsBuilder,
 ) -> anyhow::Result<()> {
     for summary in store.listeners()? {
-        for listen in store.listens(&summary.id)?.iter().filter(|listen| listen.is_dated()) {
+        for listen in &store.listens(&summary.id)? {
+            let Some(at) = listen.at else { continue };
             let Some(track) = catalogue.find(&listen.track) else { continue };
             let work = catalogue.track(track).work.as_str();
-            builder.push(summary.id.as_str(), work, Some(Seconds(listen.at.as_second())), None)?;
+            builder.push(summary.id.as_str(), work, Some(Seconds(at.as_second())), None)?;
         }
     }
     Ok(())

@@ -103,3 +103,21 @@ pub(crate) fn from_micros(micros: i64) -> Result<Timestamp> {
     Timestamp::from_microsecond(micros)
         .map_err(|_| StoreError::corrupt(format!("`{micros}` microseconds is no time")))
 }
+
+/// What the column of a play's time holds where the play has none: 2000-01-01, before any streaming
+/// history. So an undated play comes before every dated one, in pages as in spans of time, and the
+/// column needs no index or rule of its own for plays without a date.
+const UNDATED: i64 = UNDATED_S as i64 * 1_000_000;
+
+/// The same in seconds since 1970.
+pub(crate) const UNDATED_S: u32 = 946_684_800;
+
+/// The time of a play as its column holds it.
+pub(crate) fn to_column(at: Option<Timestamp>) -> i64 {
+    at.map_or(UNDATED, to_micros)
+}
+
+/// The time of a play that [`to_column`] wrote.
+pub(crate) fn from_column(micros: i64) -> Result<Option<Timestamp>> {
+    (micros != UNDATED).then(|| from_micros(micros)).transpose()
+}

@@ -138,7 +138,7 @@ fn what_came_before_a_mix_or_too_late_is_no_answer() {
     // A play that had begun before and ended after it was no answer to it.
     let running = Listen { moment: segue_core::Moment::Ended, ..play("ann", "s0", 10, true) };
     assert_eq!(verdicts(&shown, &[running], &[], week())[0][0], Untouched);
-    let undated = Listen { at: Listen::UNDATED, ..play("ann", "s0", 10, true) };
+    let undated = Listen { at: None, ..play("ann", "s0", 10, true) };
     assert_eq!(verdicts(&shown, &[undated], &[], week())[0][0], Untouched);
 }
 
