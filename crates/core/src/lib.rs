@@ -9,6 +9,7 @@ mod feedback;
 mod id;
 mod impression;
 mod listen;
+mod policy;
 mod record;
 mod track;
 
@@ -20,6 +21,7 @@ pub use impression::{
     SlateConfig,
 };
 pub use listen::{DeviceClass, EndReason, Listen, Moment, Source, StartReason};
+pub use policy::{BadPolicyLabel, Parameters, PolicySpec};
 pub use record::Record;
 pub use track::{Track, Version};
 
