@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{ListenerId, TrackId};
+use crate::{ListenerId, Source, TrackId};
 
 /// Which side of a play the source's time stamp marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,28 +15,6 @@ pub enum Moment {
     Started,
     /// The play ended then (Spotify).
     Ended,
-}
-
-/// Where a row came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // the names are those of the services
-pub enum Source {
-    SpotifyExtended,
-    SpotifyAccount,
-    SpotifyRecentlyPlayed,
-    ListenBrainz,
-    LastFm,
-    LibreFm,
-    Maloja,
-    Koito,
-    PanoScrobbler,
-    Rockbox,
-    AppleMusic,
-    YouTubeMusic,
-    Interactions,
-    Catalogue,
-    Segue,
 }
 
 /// Why a play began.
