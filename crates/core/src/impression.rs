@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AudioFeature, ListenerId, TrackId};
+use crate::{AudioFeature, ListenerId, PolicySpec, TrackId};
 
 /// Why a track was picked, as facts from which any surface can build its sentence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,8 +112,9 @@ pub struct Pick {
 /// it again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SlateConfig {
-    /// Name and version of the policy, such as `plackett-luce/1`.
-    pub policy: String,
+    /// The policy that picked, with all that tuned it.
+    #[serde(flatten)]
+    pub policy: PolicySpec,
     /// Version of the model that scored.
     pub model: String,
     /// Seed of the policy's generator.
@@ -129,13 +130,6 @@ pub struct SlateConfig {
     pub artist_cap: u32,
     /// Most picks from one album.
     pub album_cap: u32,
-    /// How evenly a policy that draws by score spreads its draws.
-    pub temperature: f32,
-    /// How often a policy that mixes in chance does so.
-    pub epsilon: f32,
-    /// How many standard deviations a policy that is optimistic adds to a score.
-    #[serde(default)]
-    pub optimism: f32,
 }
 
 /// A track that the policy could have picked, with all that it knew of it besides artist and album.

@@ -9,7 +9,9 @@ mod feedback;
 mod id;
 mod impression;
 mod listen;
+mod policy;
 mod record;
+mod source;
 mod track;
 
 pub use audio::{AudioFeature, AudioFeatures};
@@ -19,8 +21,10 @@ pub use impression::{
     Difference, Direction, Enrolment, Exposure, Impression, Pick, Reason, Shortlisted, Slate,
     SlateConfig,
 };
-pub use listen::{DeviceClass, EndReason, Listen, Moment, Source, StartReason};
+pub use listen::{DeviceClass, EndReason, Listen, Moment, StartReason};
+pub use policy::{BadPolicyLabel, Parameters, PolicySpec};
 pub use record::Record;
+pub use source::{FORMATS, FormatInfo, Origin, Request, Source};
 pub use track::{Track, Version};
 
 /// A moment in UTC. Segue never holds time in a bare integer.

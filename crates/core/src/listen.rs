@@ -5,7 +5,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{ListenerId, TrackId};
+use crate::{ListenerId, Source, TrackId};
 
 /// Which side of a play the source's time stamp marks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -15,28 +15,6 @@ pub enum Moment {
     Started,
     /// The play ended then (Spotify).
     Ended,
-}
-
-/// Where a row came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // the names are those of the services
-pub enum Source {
-    SpotifyExtended,
-    SpotifyAccount,
-    SpotifyRecentlyPlayed,
-    ListenBrainz,
-    LastFm,
-    LibreFm,
-    Maloja,
-    Koito,
-    PanoScrobbler,
-    Rockbox,
-    AppleMusic,
-    YouTubeMusic,
-    Interactions,
-    Catalogue,
-    Segue,
 }
 
 /// Why a play began.
@@ -109,8 +87,10 @@ pub struct Listen {
     pub listener: ListenerId,
     /// What.
     pub track: TrackId,
-    /// When, as the source stamped it.
-    pub at: Timestamp,
+    /// When, as the source stamped it; `None` where it gives no time at all, as tables of counted
+    /// plays do. Such a play still says what was played and how often.
+    #[serde(with = "undated", default)]
+    pub at: Option<Timestamp>,
     /// Which side of the play `at` marks.
     pub moment: Moment,
     /// How long it played, in milliseconds.
@@ -136,22 +116,17 @@ pub struct Listen {
 }
 
 impl Listen {
-    /// The time of plays whose source gives none: 2000-01-01, before any streaming history. So they
-    /// precede every dated play in a temporal split and can be told from real times; the epoch is
-    /// what a clock that was never set says.
-    pub const UNDATED: Timestamp = Timestamp::constant(946_684_800, 0);
-
-    /// Whether the source said when it was played.
-    pub fn is_dated(&self) -> bool {
-        self.at != Self::UNDATED
-    }
-
     /// A play of which only who, what and when are known.
-    pub fn new(listener: ListenerId, track: TrackId, at: Timestamp, source: Source) -> Self {
+    pub fn new(
+        listener: ListenerId,
+        track: TrackId,
+        at: impl Into<Option<Timestamp>>,
+        source: Source,
+    ) -> Self {
         Self {
             listener,
             track,
-            at,
+            at: at.into(),
             moment: Moment::Started,
             ms_played: None,
             start_reason: StartReason::Unknown,
@@ -167,13 +142,57 @@ impl Listen {
     }
 
     /// When the play began: `at` itself, or `at` less the time played where the source stamps the
-    /// end.
-    pub fn started_at(&self) -> Timestamp {
+    /// end. `None` for a play without a date.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        let at = self.at?;
         match (self.moment, self.ms_played) {
             (Moment::Ended, Some(ms)) => {
-                self.at.checked_sub(SignedDuration::from_millis(i64::from(ms))).unwrap_or(self.at)
+                Some(at.checked_sub(SignedDuration::from_millis(i64::from(ms))).unwrap_or(at))
             }
-            _ => self.at,
+            _ => Some(at),
         }
+    }
+}
+
+/// How JSON spells a play without a date. Clients of before there was an `Option` read a time here,
+/// so it stays one: 2000-01-01, before any streaming history. `null` is understood too.
+mod undated {
+    use jiff::Timestamp;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    const UNDATED: Timestamp = Timestamp::constant(946_684_800, 0);
+
+    pub(super) fn serialize<S: Serializer>(
+        at: &Option<Timestamp>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        at.unwrap_or(UNDATED).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Timestamp>, D::Error> {
+        let at = Option::<Timestamp>::deserialize(deserializer)?;
+        Ok(at.filter(|at| *at != UNDATED))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_spells_an_undated_play_as_it_always_did() {
+        let undated =
+            Listen::new(ListenerId::new("ann"), TrackId::new("t"), None, Source::Interactions);
+        let json = serde_json::to_value(&undated).unwrap();
+        assert_eq!(json["at"], "2000-01-01T00:00:00Z");
+        assert_eq!(serde_json::from_value::<Listen>(json).unwrap(), undated);
+
+        let at = Timestamp::constant(1_700_000_000, 0);
+        let dated = Listen { at: Some(at), ..undated };
+        let json = serde_json::to_value(&dated).unwrap();
+        assert_eq!(json["at"], "2023-11-14T22:13:20Z");
+        assert_eq!(serde_json::from_value::<Listen>(json).unwrap(), dated);
     }
 }

@@ -4,12 +4,16 @@
 use divan::Bencher;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use segue_core::Parameters;
 use segue_engine::policy::draw::generator;
-use segue_engine::policy::{Belief, LinearThompson, Policy, PolicyKind, PolicySettings, choose};
+use segue_engine::policy::{Belief, LinearThompson, Policy, PolicyKind, choose};
 
 /// Directions of the belief, as many as a track's embedding has numbers.
 const WIDTH: usize = 43;
-const SETTINGS: PolicySettings = PolicySettings { temperature: 0.5, epsilon: 0.1, optimism: 0.5 };
+
+fn settings() -> Parameters {
+    Parameters::default().with("temperature", 0.5).with("epsilon", 0.1).with("optimism", 0.5)
+}
 
 fn main() {
     divan::main();
@@ -33,27 +37,27 @@ const SIZES: [usize; 3] = [1_000, 10_000, 100_000];
 
 #[divan::bench(args = SIZES)]
 fn greedy(bencher: Bencher<'_, '_>, tracks: usize) {
-    one_choice(bencher, PolicyKind::Greedy.build(SETTINGS).as_ref(), tracks);
+    one_choice(bencher, PolicyKind::Greedy.build(&settings()).as_ref(), tracks);
 }
 
 #[divan::bench(args = SIZES)]
 fn epsilon_greedy(bencher: Bencher<'_, '_>, tracks: usize) {
-    one_choice(bencher, PolicyKind::EpsilonGreedy.build(SETTINGS).as_ref(), tracks);
+    one_choice(bencher, PolicyKind::EpsilonGreedy.build(&settings()).as_ref(), tracks);
 }
 
 #[divan::bench(args = SIZES)]
 fn plackett_luce(bencher: Bencher<'_, '_>, tracks: usize) {
-    one_choice(bencher, PolicyKind::PlackettLuce.build(SETTINGS).as_ref(), tracks);
+    one_choice(bencher, PolicyKind::PlackettLuce.build(&settings()).as_ref(), tracks);
 }
 
 #[divan::bench(args = SIZES)]
 fn lin_ucb(bencher: Bencher<'_, '_>, tracks: usize) {
-    one_choice(bencher, PolicyKind::LinUcb.build(SETTINGS).as_ref(), tracks);
+    one_choice(bencher, PolicyKind::LinUcb.build(&settings()).as_ref(), tracks);
 }
 
 #[divan::bench(args = SIZES)]
 fn ensemble_thompson(bencher: Bencher<'_, '_>, tracks: usize) {
-    one_choice(bencher, PolicyKind::EnsembleThompson.build(SETTINGS).as_ref(), tracks);
+    one_choice(bencher, PolicyKind::EnsembleThompson.build(&settings()).as_ref(), tracks);
 }
 
 /// The choice alone, without a propensity.
@@ -72,7 +76,7 @@ fn linear_thompson(bencher: Bencher<'_, '_>, tracks: usize) {
 #[divan::bench(args = PolicyKind::ALL.map(PolicyKind::name))]
 fn slate_of_thirty(bencher: Bencher<'_, '_>, policy: &str) {
     let belief = belief(120);
-    let policy = policy.parse::<PolicyKind>().expect("it is the name of one").build(SETTINGS);
+    let policy = policy.parse::<PolicyKind>().expect("it is the name of one").build(&settings());
     let mut rng = generator(3);
     bencher.bench_local(|| {
         let chooser = policy.prepare(&belief, &mut rng);

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use segue_core::{ListenerId, Record};
-use segue_ingest::{FileIdentity, FileReport, FileSink, ImportOptions, Sink, SinkError, import};
+use segue_ingest::{
+    Earlier, FileIdentity, FileReport, FileSink, ImportOptions, Sink, SinkError, import,
+};
 use zip::write::SimpleFileOptions;
 
 const FILE_BYTES: usize = 12_000_000;
@@ -34,8 +36,8 @@ impl Sink for Counter {
 }
 
 impl FileSink for Counter {
-    fn begin_file(&mut self, _: &FileIdentity) -> Result<u64, SinkError> {
-        Ok(0)
+    fn begin_file(&mut self, _: &FileIdentity) -> Result<Earlier, SinkError> {
+        Ok(Earlier::default())
     }
 
     fn end_file(&mut self, _: &mut FileReport) -> Result<(), SinkError> {

@@ -19,15 +19,15 @@ pub trait Sink {
 /// A sink that is told where files begin and end, so that an import that was cut off can go on
 /// where it stopped.
 pub trait FileSink: Sink {
-    /// A file begins; returns how many of its rows were kept for good by an earlier import of the
-    /// same content. Those rows are counted and not handed on again.
+    /// A file begins; returns how far an earlier import of the same content came. Rows that it kept
+    /// are counted and not handed on again, and a file that it finished is not read at all.
     ///
     /// Records of one row follow each other and carry the same row number: keep all of them for
     /// good, or none.
     ///
     /// # Errors
     /// Anything that makes going on pointless.
-    fn begin_file(&mut self, file: &FileIdentity) -> Result<u64, SinkError>;
+    fn begin_file(&mut self, file: &FileIdentity) -> Result<Earlier, SinkError>;
 
     /// The file that began last is read, or as much of it as can be: `report.incomplete` tells. The
     /// sink may add what it knows, such as `duplicates`.
@@ -35,6 +35,15 @@ pub trait FileSink: Sink {
     /// # Errors
     /// Anything that makes going on pointless.
     fn end_file(&mut self, report: &mut FileReport) -> Result<(), SinkError>;
+}
+
+/// How far an earlier import of a file came, by the same parser with the same options.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Earlier {
+    /// The last of its rows that were kept for good; 0 where there was no such import.
+    pub rows: u64,
+    /// Whether it came to the end of the file.
+    pub complete: bool,
 }
 
 /// A file as it is known again in a later import.

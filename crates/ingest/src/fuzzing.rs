@@ -12,7 +12,7 @@ use crate::identity::{named_track, normalise};
 use crate::import::import_archive;
 use crate::input::{HEAD_BYTES, Utf8Reader, decode_head};
 use crate::{
-    Context, FileIdentity, FileReport, FileSink, ImportOptions, IngestError, Limits, Sink,
+    Context, Earlier, FileIdentity, FileReport, FileSink, ImportOptions, IngestError, Limits, Sink,
     SinkError, TableOptions,
 };
 
@@ -27,8 +27,8 @@ impl Sink for Counter {
 }
 
 impl FileSink for Counter {
-    fn begin_file(&mut self, _: &FileIdentity) -> Result<u64, SinkError> {
-        Ok(0)
+    fn begin_file(&mut self, _: &FileIdentity) -> Result<Earlier, SinkError> {
+        Ok(Earlier::default())
     }
 
     fn end_file(&mut self, report: &mut FileReport) -> Result<(), SinkError> {

@@ -25,7 +25,7 @@ mod report;
 mod table;
 mod time;
 
-pub use context::{Context, FileIdentity, FileSink, Sink, SinkError};
+pub use context::{Context, Earlier, FileIdentity, FileSink, Sink, SinkError};
 pub use error::IngestError;
 pub use import::{ImportOptions, Limits, Observer, Progress, import};
 pub use report::{DropReason, FileReport, Report};

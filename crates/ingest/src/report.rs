@@ -54,7 +54,8 @@ pub struct FileReport {
     pub tracks: u64,
     /// Explicit signals that came in the row of another record; the row counts as that record.
     pub beside: u64,
-    /// Rows that an earlier import, which was cut off, had kept already.
+    /// Rows that an earlier import of the same file had dealt with: kept ones of one that was cut
+    /// off, and all up to the last kept row of one that was finished.
     pub already_imported: u64,
     /// How many of the rows kept the sink knew already, exactly or nearly; filled in by the sink.
     pub duplicates: u64,
@@ -91,6 +92,17 @@ impl FileReport {
     /// The account of a file that was not read.
     pub fn left_alone(path: PathBuf, why: impl Into<String>) -> Self {
         Self { note: Some(why.into()), ..Self::new(path, None) }
+    }
+
+    /// The account of a file that an earlier import finished and that was not read again. Only the
+    /// rows up to the last one kept are known of it, and all of them count as already imported.
+    pub fn imported_before(path: PathBuf, source: Source, rows: u64) -> Self {
+        Self {
+            rows_read: rows,
+            already_imported: rows,
+            note: Some("already imported: not read again".to_owned()),
+            ..Self::new(path, Some(source))
+        }
     }
 
     /// Adds to the note.

@@ -16,9 +16,8 @@ use std::time::Instant;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use segue_engine::policy::{
-    Belief, Doubt, LinearThompson, Policy, PolicyKind, PolicySettings, choose,
-};
+use segue_core::Parameters;
+use segue_engine::policy::{Belief, Doubt, LinearThompson, Policy, PolicyKind, choose};
 use segue_models::online::posterior::{Answer, LinearPosterior, LinearPrior};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -118,7 +117,12 @@ fn main() {
             let kind: PolicyKind = policy.parse().unwrap();
             let policy: Box<dyn Policy> = match kind {
                 PolicyKind::LinearThompson => Box::new(LinearThompson { draws }),
-                _ => kind.build(PolicySettings { temperature, epsilon, optimism }),
+                _ => kind.build(
+                    &Parameters::default()
+                        .with("temperature", temperature)
+                        .with("epsilon", epsilon)
+                        .with("optimism", optimism),
+                ),
             };
             play(folder, &stream, &model, (policy.as_ref(), kind.doubt()), &mut rng);
         }

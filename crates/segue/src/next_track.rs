@@ -172,9 +172,9 @@ impl ItemRows {
         listener: &ListenerId,
     ) -> Result<Vec<(ItemIdx, Seconds)>> {
         let listens = store.listens(listener)?;
-        let dated = listens.iter().filter(|listen| listen.is_dated()).filter_map(|listen| {
+        let dated = listens.iter().filter_map(|listen| {
             let track = catalogue.find(&listen.track)?;
-            Some((self.item(catalogue.work(track)), Seconds(listen.at.as_second())))
+            Some((self.item(catalogue.work(track)), Seconds(listen.at?.as_second())))
         });
         Ok(dated.collect())
     }

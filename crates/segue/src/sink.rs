@@ -1,7 +1,7 @@
 //! From importers into the store, resuming files that were cut off.
 
 use segue_core::{ListenerId, Record};
-use segue_ingest::{FileIdentity, FileReport, FileSink, ImportOptions, Sink, SinkError};
+use segue_ingest::{Earlier, FileIdentity, FileReport, FileSink, ImportOptions, Sink, SinkError};
 use segue_store::{ImportCounts, Store};
 
 /// Records handed to the store at once.
@@ -9,11 +9,12 @@ const BATCH: usize = 10_000;
 
 /// Keeps what importers read in the store.
 ///
-/// A file that was read before adds nothing, and one that was cut off goes on where it stopped.
+/// A file that was read before is not read again, and one that was cut off goes on where it
+/// stopped. A file that an older parser read is read again by the new one: the plays that it finds
+/// anew fold into those that are there.
 pub struct StoreSink<'s> {
     store: &'s mut Store,
     listener: ListenerId,
-    reading: String,
     file: Option<segue_store::FileIdentity>,
     batch: Vec<(u64, Record)>,
     file_counts: ImportCounts,
@@ -24,10 +25,8 @@ impl<'s> StoreSink<'s> {
     /// Keeps what is read with these options.
     pub fn new(store: &'s mut Store, options: &ImportOptions) -> Self {
         let (file_counts, counts) = Default::default();
-        // the same bytes read with other options are other rows
-        let reading = format!("{:?}", options.tables);
         let listener = options.listener.clone();
-        Self { store, listener, reading, file: None, batch: Vec::new(), file_counts, counts }
+        Self { store, listener, file: None, batch: Vec::new(), file_counts, counts }
     }
 
     /// What became of everything handed in.
@@ -59,16 +58,18 @@ impl Sink for StoreSink<'_> {
 }
 
 impl FileSink for StoreSink<'_> {
-    fn begin_file(&mut self, file: &FileIdentity) -> Result<u64, SinkError> {
+    fn begin_file(&mut self, file: &FileIdentity) -> Result<Earlier, SinkError> {
         let file = segue_store::FileIdentity {
-            fingerprint: format!("{}/{:?}/{}", file.fingerprint, file.source, self.reading),
+            // The same bytes read by another parser, or with other options, are other rows.
+            fingerprint: format!("{}/{}", file.fingerprint, file.parser),
             name: file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             listener: Some(self.listener.clone()),
         };
-        let committed = self.store.import_file(&file)?.committed_rows();
+        let import = self.store.import_file(&file)?;
+        let earlier = Earlier { rows: import.committed_rows(), complete: import.is_complete() };
         self.file = Some(file);
         self.file_counts = ImportCounts::default();
-        Ok(committed)
+        Ok(earlier)
     }
 
     fn end_file(&mut self, report: &mut FileReport) -> Result<(), SinkError> {
@@ -78,5 +79,63 @@ impl FileSink for StoreSink<'_> {
             counts.exact_duplicates + counts.near_duplicates + counts.feedback_repeated;
         self.counts.add(&counts);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use segue_core::{EndReason, Listen, Source, Timestamp, Track, TrackId, WorkId};
+
+    use super::*;
+
+    fn row(minute: i64, end_reason: EndReason) -> Record {
+        let track = Track::new(TrackId::new("song"), WorkId::new("song"), "Song");
+        let at = Timestamp::from_second(1_700_000_000 + 300 * minute).unwrap();
+        let play = Listen::new(ListenerId::new("ann"), track.id.clone(), at, Source::Maloja);
+        Record::Listen { listen: Listen { end_reason, ..play }, track }
+    }
+
+    /// Reads a file as an import does, and gives how many of its rows were read for that.
+    fn read(store: &mut Store, parser: &str, rows: &[Record]) -> (usize, ImportCounts) {
+        let options = ImportOptions::new(ListenerId::new("ann"));
+        let mut sink = StoreSink::new(store, &options);
+        let file = FileIdentity {
+            path: PathBuf::from("maloja.json"),
+            size: 1,
+            fingerprint: "the same content".to_owned(),
+            source: Source::Maloja,
+            parser: parser.to_owned(),
+        };
+        let earlier = sink.begin_file(&file).unwrap();
+        let unread = if earlier.complete { rows.len() } else { earlier.rows as usize };
+        for (row, record) in (1..).zip(rows).skip(unread) {
+            sink.accept(row, record.clone()).unwrap();
+        }
+        sink.end_file(&mut FileReport::new(file.path, Some(file.source))).unwrap();
+        (rows.len() - unread, sink.counts())
+    }
+
+    #[test]
+    fn a_better_parser_reads_a_finished_file_again_and_doubles_nothing() {
+        use EndReason::{Finished, Unknown};
+        let mut store = Store::open_in_memory().unwrap();
+        let old = [row(0, Unknown), row(1, Unknown)];
+        assert_eq!(read(&mut store, "Maloja/1", &old).0, 2);
+        assert_eq!(read(&mut store, "Maloja/1", &old).0, 0, "it was finished");
+
+        // It reads one more row, in between, and one more field.
+        let new = [row(0, Finished), row(2, Finished), row(1, Finished)];
+        let (rows_read, counts) = read(&mut store, "Maloja/2", &new);
+        assert_eq!((rows_read, counts.rows()), (3, 3));
+        assert_eq!((counts.listens_added, counts.exact_duplicates, counts.completed), (1, 2, 2));
+        assert_eq!(read(&mut store, "Maloja/2", &new).0, 0);
+
+        let mut plays = store.listens(&ListenerId::new("ann")).unwrap();
+        plays.sort_by_key(|listen| listen.at);
+        let starts: Vec<_> = plays.iter().map(|listen| listen.at.unwrap().as_second()).collect();
+        assert_eq!(starts, [1_700_000_000, 1_700_000_300, 1_700_000_600], "each play once");
+        assert!(plays.iter().all(|listen| listen.end_reason == Finished));
     }
 }

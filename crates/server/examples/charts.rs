@@ -123,11 +123,8 @@ fn listen(rng: &mut impl Rng) -> Listen {
     let second = NOW_SECOND - (DAYS - day) * 86_400 + (hour * 3_600.0) as i64 - 41_600;
     let artist = if rng.random_bool(0.3) { day / 300 } else { rng.random_range(0..4 + day / 30) };
     let song = artist * 9 + (9.0 * rng.random::<f64>().powi(2)) as i64;
-    let at = if rng.random_bool(0.01) {
-        Listen::UNDATED
-    } else {
-        Timestamp::from_second(second).unwrap()
-    };
+    let at =
+        if rng.random_bool(0.01) { None } else { Some(Timestamp::from_second(second).unwrap()) };
     let mut listen = Listen::new(
         ListenerId::new("ann"),
         TrackId::new(format!("t{song}")),

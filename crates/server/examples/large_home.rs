@@ -73,7 +73,7 @@ fn write_plays(community: &Community, path: &Path) -> csv::Result<()> {
         };
         let skipped = listen.skipped.unwrap_or_default().to_string();
         let ms_played = listen.ms_played.unwrap_or_default().to_string();
-        let at = listen.at.to_string();
+        let at = listen.at.map(|at| at.to_string()).unwrap_or_default();
         table.write_record([
             listen.listener.as_str(),
             listen.track.as_str(),

@@ -12,8 +12,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{
     AudioFeature, DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Impression,
-    Listen, ListenerId, Moment, Pick, Reason, Record, Shortlisted, Slate, SlateConfig, Source,
-    StartReason, Timestamp, Track, TrackId, WorkId,
+    Listen, ListenerId, Moment, Parameters, Pick, PolicySpec, Reason, Record, Shortlisted, Slate,
+    SlateConfig, Source, StartReason, Timestamp, Track, TrackId, WorkId,
 };
 use segue_store::{FileIdentity, Store};
 use tempfile::TempDir;
@@ -251,8 +251,10 @@ fn impression(rng: &mut ChaCha8Rng, tracks: &[Track]) -> Impression {
         .zip(0..)
         .map(|(listed, drawn)| pick(rng, listed, drawn))
         .collect();
+    let parameters =
+        Parameters::default().with("temperature", 0.1).with("epsilon", 0.05).with("optimism", 0.0);
     let config = SlateConfig {
-        policy: "plackett-luce/2".into(),
+        policy: PolicySpec { parameters, ..PolicySpec::new("plackett-luce", 2) },
         model: "likability-2026-11-25".into(),
         seed: rng.random(),
         explore: 0.3,
@@ -260,9 +262,6 @@ fn impression(rng: &mut ChaCha8Rng, tracks: &[Track]) -> Impression {
         arrival_slots: 1,
         artist_cap: 3,
         album_cap: 2,
-        temperature: 0.1,
-        epsilon: 0.05,
-        optimism: 0.0,
     };
     let listener = ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
     Impression::new(

@@ -60,7 +60,7 @@ pub(crate) struct Named<'i> {
 impl<'i> Named<'i> {
     /// A play.
     pub(crate) fn listen(client_id: &'i ClientId, listen: &Listen) -> Self {
-        let at = if client_id.dated { listen.at } else { Timestamp::UNIX_EPOCH };
+        let at = if client_id.dated { listen.at } else { Some(Timestamp::UNIX_EPOCH) };
         Self::of(client_id, "listen", &Listen { at, ..listen.clone() })
     }
 

@@ -1,6 +1,6 @@
 //! The integers that stand for words in the database. A code, once given, never changes its
 //! meaning; new words get new codes, and a code that this version does not know is damage, not a
-//! default.
+//! default. Those of formats are in the table of formats, [`segue_core::FORMATS`].
 
 use segue_core::{
     DeviceClass, EndReason, FeedbackKind, Moment, Source, StartReason, Timestamp, Version,
@@ -64,23 +64,18 @@ codes!(DeviceClass {
     7 = Car,
     8 = Console,
 });
-codes!(Source {
-    1 = SpotifyExtended,
-    2 = SpotifyAccount,
-    3 = SpotifyRecentlyPlayed,
-    4 = ListenBrainz,
-    5 = LastFm,
-    6 = LibreFm,
-    7 = Maloja,
-    8 = Koito,
-    9 = PanoScrobbler,
-    10 = Rockbox,
-    11 = AppleMusic,
-    12 = YouTubeMusic,
-    13 = Interactions,
-    14 = Catalogue,
-    15 = Segue,
-});
+
+impl Coded for Source {
+    fn code(self) -> i64 {
+        i64::from(self.info().code)
+    }
+
+    fn from_code(code: i64) -> Result<Self> {
+        let source = u8::try_from(code).ok().and_then(Source::from_code);
+        source.ok_or_else(|| StoreError::corrupt(format!("`{code}` is no code of Source")))
+    }
+}
+
 codes!(FeedbackKind { 1 = Like, 2 = Dislike, 3 = Ban, 4 = Saved, 5 = Cleared });
 codes!(Version {
     0 = Original,
@@ -102,4 +97,22 @@ pub(crate) fn to_micros(at: Timestamp) -> i64 {
 pub(crate) fn from_micros(micros: i64) -> Result<Timestamp> {
     Timestamp::from_microsecond(micros)
         .map_err(|_| StoreError::corrupt(format!("`{micros}` microseconds is no time")))
+}
+
+/// What the column of a play's time holds where the play has none: 2000-01-01, before any streaming
+/// history. So an undated play comes before every dated one, in pages as in spans of time, and the
+/// column needs no index or rule of its own for plays without a date.
+const UNDATED: i64 = UNDATED_S as i64 * 1_000_000;
+
+/// The same in seconds since 1970.
+pub(crate) const UNDATED_S: u32 = 946_684_800;
+
+/// The time of a play as its column holds it.
+pub(crate) fn to_column(at: Option<Timestamp>) -> i64 {
+    at.map_or(UNDATED, to_micros)
+}
+
+/// The time of a play that [`to_column`] wrote.
+pub(crate) fn from_column(micros: i64) -> Result<Option<Timestamp>> {
+    (micros != UNDATED).then(|| from_micros(micros)).transpose()
 }

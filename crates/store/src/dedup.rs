@@ -12,6 +12,7 @@
 //!
 //! - The start is [`Listen::started_at`]: the time stamp, less the play time where the source
 //!   stamps the end.
+//!   Plays without a date count as started in one and the same second.
 //! - The work is the one that the catalogue holds for the track: a scrobble that gives names only
 //!   and an export with a URI meet.
 //! - Whole minutes: `SpotifyAccount` rows, and `LastFm` rows that fall on a whole minute (its CSV
@@ -39,6 +40,7 @@ use rusqlite::Connection;
 use segue_core::{DeviceClass, EndReason, Listen, ListenerId, Moment, Source, StartReason};
 
 use crate::cache::Key;
+use crate::codes::UNDATED_S;
 use crate::{Result, listens};
 
 /// Furthest that the starts of two reports of one play are apart, in seconds.
@@ -119,7 +121,7 @@ impl Play {
         }
         Self {
             work,
-            start_s: listen.started_at().as_second() as u32,
+            start_s: start_s(listen),
             ms_played: listen.ms_played.unwrap_or(UNKNOWN_MS),
             row: 0,
             detail,
@@ -151,10 +153,15 @@ impl Play {
     }
 }
 
+/// When a play began, in seconds; plays without a date all began together.
+fn start_s(listen: &Listen) -> u32 {
+    listen.started_at().map_or(UNDATED_S, |start| start.as_second() as u32)
+}
+
 fn tells_whole_minutes(listen: &Listen) -> bool {
     match listen.source {
         Source::SpotifyAccount => true,
-        Source::LastFm => listen.at.as_second() % 60 == 0,
+        Source::LastFm => listen.at.is_none_or(|at| at.as_second() % 60 == 0),
         _ => false,
     }
 }

@@ -17,7 +17,7 @@ use crate::{Result, Store, StoreError};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exclusion {
-    /// Plays that began in a period.
+    /// Plays that began in a period. A play without a date began in none.
     Period {
         /// Its beginning, included.
         from: Timestamp,
@@ -156,7 +156,9 @@ impl Excluder {
     pub(crate) fn excludes(&self, track: Key, listen: &Listen) -> bool {
         self.tracks.contains(&track)
             || self.exclusions.iter().any(|exclusion| match exclusion {
-                Exclusion::Period { from, to } => (*from..*to).contains(&listen.started_at()),
+                Exclusion::Period { from, to } => {
+                    listen.started_at().is_some_and(|start| (*from..*to).contains(&start))
+                }
                 Exclusion::Device(device) => listen.device == *device,
                 Exclusion::Context(context) => listen.context.as_ref() == Some(context),
                 Exclusion::Track(_) | Exclusion::Work(_) | Exclusion::Artist(_) => false,

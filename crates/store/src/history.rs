@@ -30,7 +30,7 @@ const NARROW_GAP: i64 = 16;
 /// The place of a play in its listener's history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ListenCursor {
-    /// Its time stamp.
+    /// Its time stamp; 2000-01-01 for a play without a date, which so comes after every dated one.
     pub at: Timestamp,
     /// Its row in the log, which tells plays of one moment apart and never changes.
     pub row: i64,

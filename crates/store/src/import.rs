@@ -145,7 +145,7 @@ impl Import<'_> {
         self.committed
     }
 
-    /// Whether the file was imported to its end before: it need not be read again.
+    /// Whether a file of this identity was imported to its end before: it need not be read again.
     pub fn is_complete(&self) -> bool {
         self.complete
     }

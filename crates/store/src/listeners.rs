@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row, params};
 use segue_core::{ListenerId, Timestamp};
 use serde::Serialize;
 
-use crate::codes::from_micros;
+use crate::codes::from_column;
 use crate::listens::{Span, Spans};
 use crate::names::key;
 use crate::{Result, Store, runs};
@@ -19,9 +19,9 @@ pub struct ListenerSummary {
     pub id: ListenerId,
     /// Plays in the log.
     pub listens: u64,
-    /// Earliest time stamp of a play.
+    /// Earliest time stamp of a play; `None` where a play has no date, since that may be earlier.
     pub first: Option<Timestamp>,
-    /// Latest time stamp of a play.
+    /// Latest time stamp of a play; `None` where no play has a date.
     pub last: Option<Timestamp>,
     /// Explicit signals in the log.
     pub feedback: u64,
@@ -110,8 +110,8 @@ fn summary(row: &Row<'_>, span: Option<Span>) -> Result<ListenerSummary> {
     Ok(ListenerSummary {
         id: ListenerId::new(row.get::<_, String>(1)?),
         listens: span.map_or(0, |span| span.listens),
-        first: span.map(|span| from_micros(span.earliest)).transpose()?,
-        last: span.map(|span| from_micros(span.latest)).transpose()?,
+        first: span.map(|span| from_column(span.earliest)).transpose()?.flatten(),
+        last: span.map(|span| from_column(span.latest)).transpose()?.flatten(),
         feedback: row.get(2)?,
     })
 }

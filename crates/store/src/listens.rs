@@ -6,7 +6,7 @@ use rusqlite::{CachedStatement, Connection, Row, params};
 use segue_core::{Listen, ListenerId, TrackId};
 
 use crate::cache::Key;
-use crate::codes::{Coded, from_micros, to_micros};
+use crate::codes::{Coded, from_column, to_column};
 use crate::dedup::Detail;
 use crate::exclusions::Excluder;
 use crate::names::{find_listener, key};
@@ -105,7 +105,7 @@ pub(crate) fn from_row(row: &Row<'_>, listener: ListenerId, track: TrackId) -> R
     Ok(Listen {
         listener,
         track,
-        at: from_micros(row.get(2)?)?,
+        at: from_column(row.get(2)?)?,
         moment: Coded::from_code(row.get(3)?)?,
         ms_played: row.get(4)?,
         start_reason: Coded::from_code(row.get(5)?)?,
@@ -185,7 +185,7 @@ impl<'c> ListenWriter<'c> {
         let row = self.insert.insert(params![
             keys.listener,
             keys.track,
-            to_micros(listen.at),
+            to_column(listen.at),
             listen.moment.code(),
             listen.ms_played,
             listen.start_reason.code(),

@@ -236,8 +236,8 @@ mod tests {
                 let latest: Vec<Listen> = latest.into_iter().rev().take(10).collect();
                 assert_eq!(page.into_iter().map(|(_, listen)| listen).collect::<Vec<_>>(), latest);
                 assert_eq!(summary.listens, theirs.len() as u64);
-                assert_eq!(summary.first, theirs.iter().map(|listen| listen.at).min());
-                assert_eq!(summary.last, theirs.iter().map(|listen| listen.at).max());
+                assert_eq!(summary.first, theirs.iter().filter_map(|listen| listen.at).min());
+                assert_eq!(summary.last, theirs.iter().filter_map(|listen| listen.at).max());
             }
             for history in store.histories(None, usize::MAX).unwrap() {
                 assert_eq!(history.listens, store.all_listens(&history.listener).unwrap());

@@ -68,9 +68,10 @@ pub fn answers(
 ) -> Vec<Vec<Answer>> {
     let mixes = Mixes::new(catalogue, shown, credit);
     let mut listens_of = vec![Vec::new(); shown.len()];
-    for listen in listens.iter().filter(|listen| listen.is_dated()) {
+    for listen in listens {
+        let Some(start) = listen.started_at() else { continue };
         let work = catalogue.find(&listen.track).map(|track| catalogue.work(track));
-        if let Some(mix) = work.and_then(|work| mixes.credited(work, listen.started_at())) {
+        if let Some(mix) = work.and_then(|work| mixes.credited(work, start)) {
             listens_of[mix].push(listen);
         }
     }

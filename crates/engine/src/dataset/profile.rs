@@ -188,8 +188,7 @@ impl Folding {
         self.answered |=
             listen.source == Source::Segue && listen.start_reason != StartReason::Chosen;
         *self.plays_by_version.entry(track).or_default() += plays;
-        let played = listen.is_dated().then(|| listen.started_at());
-        self.last_played = self.last_played.max(played);
+        self.last_played = self.last_played.max(listen.started_at());
     }
 
     fn add_feedback(&mut self, track: TrackIdx, said: &Feedback) {

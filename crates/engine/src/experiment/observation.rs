@@ -169,7 +169,7 @@ pub fn observe(catalogue: &Catalogue, design: &Design, log: &ListenerLog) -> Opt
         played_later: log
             .listens
             .iter()
-            .any(|listen| listen.is_dated() && listen.started_at() >= until),
+            .any(|listen| listen.started_at().is_some_and(|start| start >= until)),
     })
 }
 

@@ -78,10 +78,9 @@ impl Plays {
         } else if listen.end_reason == EndReason::Failed {
             aside.failed += 1;
         } else if let Some(track) = catalogue.find(&listen.track) {
-            if listen.is_dated() {
-                self.plays.push(play(catalogue, track, listen, time_zone));
-            } else {
-                aside.undated += 1;
+            match play(catalogue, track, listen, time_zone) {
+                Some(play) => self.plays.push(play),
+                None => aside.undated += 1,
             }
         } else {
             aside.not_in_catalogue += 1;
@@ -94,14 +93,20 @@ impl Plays {
     }
 }
 
-fn play(catalogue: &Catalogue, track: TrackIdx, listen: &Listen, time_zone: &TimeZone) -> Play {
-    let at = listen.started_at();
+/// A row as the charts see it; `None` if it has no date.
+fn play(
+    catalogue: &Catalogue,
+    track: TrackIdx,
+    listen: &Listen,
+    time_zone: &TimeZone,
+) -> Option<Play> {
+    let at = listen.started_at()?;
     let local = time_zone.to_datetime(at);
     let count = match outcome(listen, catalogue.track(track).duration_ms()) {
         Outcome::Liked { plays, .. } => plays,
         _ => 1,
     };
-    Play {
+    Some(Play {
         at,
         track,
         month: Month::of(local.date()),
@@ -109,5 +114,5 @@ fn play(catalogue: &Catalogue, track: TrackIdx, listen: &Listen, time_zone: &Tim
         hour: local.hour() as u8,
         count,
         ms_played: listen.ms_played,
-    }
+    })
 }

@@ -4,6 +4,8 @@
 //! gentler effects go with it: new tracks of which the model is unsure gain (an upper confidence
 //! bound), and policies draw more evenly.
 
+use segue_core::Parameters;
+
 /// What the dial decides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dial {
@@ -27,5 +29,14 @@ impl Dial {
             temperature: between(0.25, 0.75),
             epsilon: between(0.05, 0.25),
         }
+    }
+
+    /// What the dial tells a policy, by the names that policies know: `temperature`, `epsilon` and
+    /// `optimism`, the weight of uncertainty.
+    pub fn tuning(&self) -> Parameters {
+        Parameters::default()
+            .with("temperature", self.temperature)
+            .with("epsilon", self.epsilon)
+            .with("optimism", self.uncertainty_weight)
     }
 }

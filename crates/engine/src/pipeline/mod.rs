@@ -29,7 +29,7 @@ use crate::mix::ranking::{Terms, rank};
 use crate::mix::reasons::{Likes, Reasons};
 use crate::mix::shortlist::{Offer, shortlist};
 use crate::policy::draw::{Drawn, draw, generator};
-use crate::policy::{Belief, Doubt, PolicyKind, PolicySettings, label};
+use crate::policy::{Belief, Doubt, PolicyKind, spec};
 use crate::retrieval::Named;
 use crate::utility::trust;
 use crate::{Catalogue, Index, Interaction, Profile, Scorer, TrackIdx};
@@ -233,16 +233,12 @@ impl Mixer<'_> {
         let [familiar_slots, new_slots, arrival_slots] = quota.left();
         let new_slots = new_slots + arrival_slots;
         let belief = belief(scorer, profile, &offers, request.policy)?;
-        let settings = PolicySettings {
-            temperature: dial.temperature,
-            epsilon: dial.epsilon,
-            optimism: dial.uncertainty_weight,
-        };
-        let policy = request.policy.build(settings);
+        let tuning = dial.tuning();
+        let policy = request.policy.build(&tuning);
         let drawn = draw(&belief, quota, policy.as_ref(), &mut generator(request.seed));
 
         let config = SlateConfig {
-            policy: label(policy.as_ref()),
+            policy: spec(policy.as_ref(), tuning),
             model: scorer.version().to_owned(),
             seed: request.seed,
             explore: request.explore,
@@ -250,9 +246,6 @@ impl Mixer<'_> {
             arrival_slots,
             artist_cap: caps.artist,
             album_cap: caps.album,
-            temperature: settings.temperature,
-            epsilon: settings.epsilon,
-            optimism: settings.optimism,
         };
         let reasons = Reasons { catalogue, index, profile, likes, now: request.now };
         let slate = Slate {

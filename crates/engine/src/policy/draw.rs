@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{Pick, Shortlisted, Slate, TrackId};
 
-use super::{Belief, Policy, PolicyKind, PolicySettings, choose, label};
+use super::{Belief, Policy, PolicyKind, choose};
 use crate::candidate::Class;
 use crate::mix::quota::{Caps, Quota, Shape};
 use crate::{Catalogue, TrackIdx};
@@ -146,16 +146,11 @@ pub fn replay(
 /// # Errors
 /// [`RedrawError::Policy`] if this build has none of that name and version.
 pub fn logging_policy(slate: &Slate) -> Result<Box<dyn Policy>, RedrawError> {
-    let config = &slate.config;
-    let settings = PolicySettings {
-        temperature: config.temperature,
-        epsilon: config.epsilon,
-        optimism: config.optimism,
-    };
-    let mut policies = PolicyKind::ALL.into_iter().map(|kind| kind.build(settings));
+    let logged = &slate.config.policy;
+    let mut policies = PolicyKind::ALL.into_iter().map(|kind| kind.build(&logged.parameters));
     policies
-        .find(|policy| label(policy.as_ref()) == config.policy)
-        .ok_or_else(|| RedrawError::Policy { found: config.policy.clone() })
+        .find(|policy| (policy.name(), policy.version()) == (&logged.name, logged.version))
+        .ok_or_else(|| RedrawError::Policy { found: logged.to_string() })
 }
 
 /// The belief that a slate was drawn by. Factors that do not fit, which only a damaged log has,

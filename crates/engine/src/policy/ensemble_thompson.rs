@@ -5,8 +5,9 @@
 //! Members are read back from a belief whose factors are `(member_k - score) / √K`.
 
 use rand::Rng;
+use segue_core::Parameters;
 
-use super::{Belief, Chooser, Policy, all_on, best};
+use super::{Belief, Chooser, Doubt, Policy, all_on, best};
 
 /// Picks the favourite of a member drawn at random.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,13 @@ struct Members<'a> {
     spread: f32,
 }
 
+impl EnsembleThompson {
+    /// Takes no parameters.
+    pub fn tuned(_: &Parameters) -> Self {
+        Self
+    }
+}
+
 impl Policy for EnsembleThompson {
     fn name(&self) -> &'static str {
         "ensemble-thompson"
@@ -24,6 +32,10 @@ impl Policy for EnsembleThompson {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn doubt(&self) -> Doubt {
+        Doubt::Members
     }
 
     fn prepare<'a>(&self, belief: &'a Belief, _: &mut dyn Rng) -> Box<dyn Chooser + 'a> {

@@ -2,6 +2,7 @@
 //! `p(i) = (1 - ε) [i is best] + ε / n`.
 
 use rand::Rng;
+use segue_core::Parameters;
 
 use super::{Belief, Chooser, Policy, best};
 
@@ -15,6 +16,13 @@ pub struct EpsilonGreedy {
 struct MostlyBest<'a> {
     epsilon: f64,
     scores: &'a [f32],
+}
+
+impl EpsilonGreedy {
+    /// Reads `epsilon`, 0 where it is missing.
+    pub fn tuned(parameters: &Parameters) -> Self {
+        Self { epsilon: parameters.number("epsilon").unwrap_or(0.0) }
+    }
 }
 
 impl Policy for EpsilonGreedy {

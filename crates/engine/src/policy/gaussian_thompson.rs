@@ -7,10 +7,11 @@
 //! each other. In return a log has no error in its propensities.
 
 use rand::Rng;
+use segue_core::Parameters;
 use statrs::function::erf::erfc;
 
 use super::quadrature::{BestOfDraws, Marginal};
-use super::{Belief, Chooser, Policy, all_on, best};
+use super::{Belief, Chooser, Doubt, Policy, all_on, best};
 
 /// Picks the best of one draw of each track on its own.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +50,13 @@ impl Marginal for Gaussian {
     }
 }
 
+impl GaussianThompson {
+    /// Takes no parameters.
+    pub fn tuned(_: &Parameters) -> Self {
+        Self
+    }
+}
+
 impl Policy for GaussianThompson {
     fn name(&self) -> &'static str {
         "gaussian-thompson"
@@ -56,6 +64,10 @@ impl Policy for GaussianThompson {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn doubt(&self) -> Doubt {
+        Doubt::Posterior
     }
 
     fn prepare<'a>(&self, belief: &'a Belief, _: &mut dyn Rng) -> Box<dyn Chooser + 'a> {

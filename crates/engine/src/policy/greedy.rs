@@ -2,6 +2,7 @@
 //! did not pick.
 
 use rand::Rng;
+use segue_core::Parameters;
 
 use super::{Belief, Chooser, Policy, all_on, best};
 
@@ -10,6 +11,13 @@ use super::{Belief, Chooser, Policy, all_on, best};
 pub struct Greedy;
 
 struct Best<'a>(&'a [f32]);
+
+impl Greedy {
+    /// Takes no parameters.
+    pub fn tuned(_: &Parameters) -> Self {
+        Self
+    }
+}
 
 impl Policy for Greedy {
     fn name(&self) -> &'static str {

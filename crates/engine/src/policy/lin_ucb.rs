@@ -3,8 +3,9 @@
 //! its log says nothing of what it did not pick.
 
 use rand::Rng;
+use segue_core::Parameters;
 
-use super::{Belief, Chooser, Policy, all_on, best};
+use super::{Belief, Chooser, Doubt, Policy, all_on, best};
 
 /// Picks the highest upper confidence bound, of equals the first.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +16,13 @@ pub struct LinUcb {
 
 struct UpperBounds(Vec<f32>);
 
+impl LinUcb {
+    /// Reads `optimism`, 0 where it is missing.
+    pub fn tuned(parameters: &Parameters) -> Self {
+        Self { optimism: parameters.number("optimism").unwrap_or(0.0) }
+    }
+}
+
 impl Policy for LinUcb {
     fn name(&self) -> &'static str {
         "lin-ucb"
@@ -22,6 +30,10 @@ impl Policy for LinUcb {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn doubt(&self) -> Doubt {
+        Doubt::Posterior
     }
 
     fn prepare<'a>(&self, belief: &'a Belief, _: &mut dyn Rng) -> Box<dyn Chooser + 'a> {

@@ -10,8 +10,9 @@
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
+use segue_core::Parameters;
 
-use super::{Belief, Chooser, Policy, best};
+use super::{Belief, Chooser, Doubt, Policy, best};
 
 /// Draws from the belief for each slate: an error of at most .016 in a propensity.
 pub const DRAWS: usize = 1024;
@@ -36,6 +37,13 @@ struct Draws {
     scores: Vec<f32>,
 }
 
+impl LinearThompson {
+    /// Takes no parameters: how many draws are made belongs to the version.
+    pub fn tuned(_: &Parameters) -> Self {
+        Self::default()
+    }
+}
+
 impl Policy for LinearThompson {
     fn name(&self) -> &'static str {
         "linear-thompson"
@@ -43,6 +51,10 @@ impl Policy for LinearThompson {
 
     fn version(&self) -> u32 {
         1
+    }
+
+    fn doubt(&self) -> Doubt {
+        Doubt::Posterior
     }
 
     fn prepare<'a>(&self, belief: &'a Belief, rng: &mut dyn Rng) -> Box<dyn Chooser + 'a> {

@@ -24,16 +24,10 @@ mod quadrature;
 use std::str::FromStr;
 
 use rand::{Rng, RngExt};
+use segue_core::{Parameters, PolicySpec};
 
 pub use belief::Belief;
 pub use beta_thompson::BetaThompson;
-pub use ensemble_thompson::EnsembleThompson;
-pub use epsilon_greedy::EpsilonGreedy;
-pub use gaussian_thompson::GaussianThompson;
-pub use greedy::Greedy;
-pub use lin_ucb::LinUcb;
-pub use linear_thompson::LinearThompson;
-pub use plackett_luce::PlackettLuce;
 
 /// Chooses from a short-list.
 pub trait Policy: Send + Sync {
@@ -42,6 +36,11 @@ pub trait Policy: Send + Sync {
 
     /// Raised whenever the same belief and seed no longer give the same picks.
     fn version(&self) -> u32;
+
+    /// Which doubt about the scores it explores by.
+    fn doubt(&self) -> Doubt {
+        Doubt::None
+    }
 
     /// Gets ready to choose among the tracks of a belief. Scores are finite and stand in the order
     /// of track ids, so that the first of equals is the same one everywhere. What is drawn from
@@ -104,75 +103,58 @@ fn all_on(best: Option<usize>, count: usize) -> Vec<f64> {
     propensities
 }
 
-/// How policies are tuned; each reads what it needs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PolicySettings {
-    /// How evenly draws by score are spread, in units of the score, above 0.
-    pub temperature: f32,
-    /// The share of draws that ignore the score, 0 to 1.
-    pub epsilon: f32,
-    /// How many standard deviations of its score a track is given for the benefit of the doubt.
-    pub optimism: f32,
+/// The table of policies that a mix can be drawn by: a line each, which names the type and its
+/// file. A type has a function `tuned` that makes it out of [`Parameters`].
+macro_rules! policies {
+    ($($(#[$meta:meta])* $policy:ident in $file:ident,)+) => {
+        $(pub use $file::$policy;)+
+
+        /// The policies that a mix can be drawn by.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub enum PolicyKind {
+            $(
+                #[doc = concat!("[`", stringify!($policy), "`].")]
+                $(#[$meta])*
+                $policy,
+            )+
+        }
+
+        impl PolicyKind {
+            /// All of them, in the order of the table.
+            pub const ALL: [Self; [$(stringify!($policy)),+].len()] = [$(Self::$policy),+];
+
+            /// The policy, tuned. What it does not find among the parameters it takes from its own
+            /// defaults, and what it does not know it leaves alone.
+            pub fn build(self, parameters: &Parameters) -> Box<dyn Policy> {
+                match self {
+                    $(Self::$policy => Box::new($policy::tuned(parameters)),)+
+                }
+            }
+        }
+    };
 }
 
-/// The policies that a mix can be drawn by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PolicyKind {
-    /// [`Greedy`].
-    Greedy,
-    /// [`EpsilonGreedy`].
-    EpsilonGreedy,
-    /// [`PlackettLuce`], the default: every slate has a chance, so that its log can answer most
-    /// questions.
+policies! {
+    Greedy in greedy,
+    EpsilonGreedy in epsilon_greedy,
+    /// The default: every slate has a chance, so that its log can answer most questions.
     #[default]
-    PlackettLuce,
-    /// [`LinUcb`].
-    LinUcb,
-    /// [`LinearThompson`].
-    LinearThompson,
-    /// [`EnsembleThompson`].
-    EnsembleThompson,
-    /// [`GaussianThompson`].
-    GaussianThompson,
+    PlackettLuce in plackett_luce,
+    LinUcb in lin_ucb,
+    LinearThompson in linear_thompson,
+    EnsembleThompson in ensemble_thompson,
+    GaussianThompson in gaussian_thompson,
 }
 
 impl PolicyKind {
-    /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Greedy,
-        Self::EpsilonGreedy,
-        Self::PlackettLuce,
-        Self::LinUcb,
-        Self::LinearThompson,
-        Self::EnsembleThompson,
-        Self::GaussianThompson,
-    ];
-
-    /// The policy, tuned.
-    pub fn build(self, settings: PolicySettings) -> Box<dyn Policy> {
-        match self {
-            Self::Greedy => Box::new(Greedy),
-            Self::EpsilonGreedy => Box::new(EpsilonGreedy { epsilon: settings.epsilon }),
-            Self::PlackettLuce => Box::new(PlackettLuce { temperature: settings.temperature }),
-            Self::LinUcb => Box::new(LinUcb { optimism: settings.optimism }),
-            Self::LinearThompson => Box::new(LinearThompson::default()),
-            Self::EnsembleThompson => Box::new(EnsembleThompson),
-            Self::GaussianThompson => Box::new(GaussianThompson),
-        }
-    }
-
     /// Its name, as in [`Policy::name`].
     pub fn name(self) -> &'static str {
-        self.build(PolicySettings { temperature: 1.0, epsilon: 0.0, optimism: 0.0 }).name()
+        self.build(&Parameters::default()).name()
     }
 
     /// Which doubt about the scores it explores by.
     pub fn doubt(self) -> Doubt {
-        match self {
-            Self::Greedy | Self::EpsilonGreedy | Self::PlackettLuce => Doubt::None,
-            Self::LinUcb | Self::LinearThompson | Self::GaussianThompson => Doubt::Posterior,
-            Self::EnsembleThompson => Doubt::Members,
-        }
+        self.build(&Parameters::default()).doubt()
     }
 }
 
@@ -208,7 +190,7 @@ impl FromStr for PolicyKind {
     }
 }
 
-/// Name and version of a policy as a log holds them, such as `greedy/1`.
-pub fn label(policy: &dyn Policy) -> String {
-    format!("{}/{}", policy.name(), policy.version())
+/// A policy as a log holds it, given what it was tuned with.
+pub fn spec(policy: &dyn Policy, parameters: Parameters) -> PolicySpec {
+    PolicySpec { parameters, ..PolicySpec::new(policy.name(), policy.version()) }
 }

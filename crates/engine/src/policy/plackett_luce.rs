@@ -6,6 +6,7 @@
 //! that nothing overflows.
 
 use rand::Rng;
+use segue_core::Parameters;
 
 use super::{Belief, Chooser, Policy};
 
@@ -19,6 +20,13 @@ pub struct PlackettLuce {
 struct Softmax<'a> {
     temperature: f64,
     scores: &'a [f32],
+}
+
+impl PlackettLuce {
+    /// Reads `temperature`, 1 where it is missing.
+    pub fn tuned(parameters: &Parameters) -> Self {
+        Self { temperature: parameters.number("temperature").unwrap_or(1.0) }
+    }
 }
 
 impl Policy for PlackettLuce {

@@ -3,7 +3,8 @@
 
 use segue_core::{
     EndReason, Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen,
-    ListenerId, Pick, Reason, Slate, SlateConfig, Source, Timestamp, Track, TrackId, WorkId,
+    ListenerId, Pick, PolicySpec, Reason, Slate, SlateConfig, Source, Timestamp, Track, TrackId,
+    WorkId,
 };
 use segue_engine::Catalogue;
 use segue_engine::dataset::answers::{Answer, Credit, Verdict, answers};
@@ -42,7 +43,7 @@ pub(crate) fn mix(who: &str, songs: &[usize], hours: i64) -> Impression {
         reason: Reason::Predicted,
     };
     let config = SlateConfig {
-        policy: "greedy/1".into(),
+        policy: PolicySpec::new("greedy", 1),
         model: "m".into(),
         seed: 0,
         explore: 0.3,
@@ -50,9 +51,6 @@ pub(crate) fn mix(who: &str, songs: &[usize], hours: i64) -> Impression {
         arrival_slots: 0,
         artist_cap: 9,
         album_cap: 9,
-        temperature: 1.0,
-        epsilon: 0.0,
-        optimism: 0.0,
     };
     let picks = songs.iter().enumerate().map(pick).collect();
     Impression::new(
@@ -138,7 +136,7 @@ fn what_came_before_a_mix_or_too_late_is_no_answer() {
     // A play that had begun before and ended after it was no answer to it.
     let running = Listen { moment: segue_core::Moment::Ended, ..play("ann", "s0", 10, true) };
     assert_eq!(verdicts(&shown, &[running], &[], week())[0][0], Untouched);
-    let undated = Listen { at: Listen::UNDATED, ..play("ann", "s0", 10, true) };
+    let undated = Listen { at: None, ..play("ann", "s0", 10, true) };
     assert_eq!(verdicts(&shown, &[undated], &[], week())[0][0], Untouched);
 }
 

@@ -52,9 +52,9 @@ fn hours_days_and_months_are_those_where_the_listener_is() {
 fn what_cannot_be_drawn_is_counted_by_reason() {
     let mut listens = vec![listen(0, "2024-03-01T00:00:00Z"); 5];
     listens[1].private_session = true;
-    listens[1].at = Listen::UNDATED; // private goes before undated
+    listens[1].at = None; // private goes before undated
     listens[2].end_reason = EndReason::Failed;
-    listens[3].at = Listen::UNDATED;
+    listens[3].at = None;
     listens[4].track = TrackId::new("elsewhere");
     let charts = charts(&listens);
     let aside = charts.left_aside;

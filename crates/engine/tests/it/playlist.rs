@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use segue_core::{
-    AudioFeature, ListenerId, Pick, Reason, Slate, SlateConfig, Timestamp, Track, TrackId, WorkId,
+    AudioFeature, ListenerId, Pick, PolicySpec, Reason, Slate, SlateConfig, Timestamp, Track,
+    TrackId, WorkId,
 };
 use segue_engine::Catalogue;
 use segue_engine::playlist::{Playlist, PlaylistFormat, Rendered, UnknownFormat, UnknownTrack};
@@ -32,7 +33,7 @@ fn slate(tracks: &[Track]) -> Slate {
         reason: Reason::ArtistLiked { artist: track.artists.join(" & "), liked: 3 },
     };
     let config = SlateConfig {
-        policy: "greedy/1".to_owned(),
+        policy: PolicySpec::new("greedy", 1),
         model: "none".to_owned(),
         seed: 0,
         explore: 0.5,
@@ -40,9 +41,6 @@ fn slate(tracks: &[Track]) -> Slate {
         arrival_slots: 0,
         artist_cap: 3,
         album_cap: 2,
-        temperature: 1.0,
-        epsilon: 0.0,
-        optimism: 0.0,
     };
     Slate {
         listener: ListenerId::new("someone"),

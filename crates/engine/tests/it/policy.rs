@@ -2,22 +2,24 @@
 
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
-use segue_core::{Slate, SlateConfig, TrackId};
+use segue_core::{Parameters, Slate, TrackId};
 use segue_engine::pipeline::MixError;
 use segue_engine::pipeline::MixRequest;
 use segue_engine::policy::draw::{RedrawError, generator, redraw, reweigh};
 use segue_engine::policy::{
     Belief, BetaThompson, Chooser, EnsembleThompson, Greedy, LinUcb, LinearThompson, PlackettLuce,
-    Policy, PolicyKind, PolicySettings, UnknownPolicy, choose,
+    Policy, PolicyKind, UnknownPolicy, choose,
 };
 
 use crate::world::{HashScorer, Plan, RowScorer, World, plans, request};
 
-const SETTINGS: PolicySettings = PolicySettings { temperature: 0.5, epsilon: 0.2, optimism: 0.7 };
+fn settings() -> Parameters {
+    Parameters::default().with("temperature", 0.5).with("epsilon", 0.2).with("optimism", 0.7)
+}
 
 /// Those that a mix can be drawn by, and those for callers who count.
 fn policies() -> Vec<Box<dyn Policy>> {
-    let mut policies: Vec<_> = PolicyKind::ALL.map(|kind| kind.build(SETTINGS)).into();
+    let mut policies: Vec<_> = PolicyKind::ALL.map(|kind| kind.build(&settings())).into();
     policies.push(Box::new(BetaThompson));
     policies
 }
@@ -203,8 +205,7 @@ proptest! {
         let world = plan.build();
         for kind in PolicyKind::ALL {
             let Some(slate) = slate(&world, explore, kind, plan.seed) else { return Ok(()) };
-            let SlateConfig { temperature, epsilon, optimism, .. } = slate.config;
-            let policy = kind.build(PolicySettings { temperature, epsilon, optimism });
+            let policy = kind.build(&slate.config.policy.parameters);
             let weights = reweigh(&world.catalogue, &slate, policy.as_ref()).unwrap();
             let logged: Vec<f64> = picks_as_drawn(&slate).into_iter().map(|(_, propensity)| propensity).collect();
             prop_assert_eq!(weights, logged);
@@ -216,6 +217,35 @@ fn slate(world: &World, explore: f32, policy: PolicyKind, seed: u64) -> Option<S
     let request = MixRequest { policy, seed, ..request(15, explore) };
     let outcome = world.mixer(&HashScorer(seed)).mix(&request);
     outcome.ok().map(|outcome| outcome.slate)
+}
+
+#[test]
+fn a_slate_logged_with_three_named_parameters_is_drawn_again() {
+    let world = Plan { seed: 1, tracks: 100, artists: 20, known: 0.5 }.build();
+    for kind in PolicyKind::ALL {
+        let slate = slate(&world, 0.4, kind, 5).unwrap();
+        let parameters = &slate.config.policy.parameters;
+        let number = |name| parameters.number(name).unwrap();
+        let [temperature, epsilon, optimism] = ["temperature", "epsilon", "optimism"].map(number);
+        let mut old = serde_json::to_value(&slate).unwrap();
+        // The object as builds wrote it while these were fields of their own.
+        old["config"] = serde_json::json!({
+            "policy": format!("{}/{}", slate.config.policy.name, slate.config.policy.version),
+            "model": slate.config.model,
+            "seed": slate.config.seed,
+            "explore": slate.config.explore,
+            "new_slots": slate.config.new_slots,
+            "arrival_slots": slate.config.arrival_slots,
+            "artist_cap": slate.config.artist_cap,
+            "album_cap": slate.config.album_cap,
+            "temperature": temperature,
+            "epsilon": epsilon,
+            "optimism": optimism,
+        });
+        assert_eq!(old["config"], serde_json::to_value(&slate.config).unwrap(), "and still does");
+        let old: Slate = serde_json::from_str(&old.to_string()).unwrap();
+        assert_eq!(redraw(&world.catalogue, &old).unwrap(), picks_as_drawn(&slate));
+    }
 }
 
 fn picks_as_drawn(slate: &Slate) -> Vec<(TrackId, f64)> {
@@ -230,7 +260,7 @@ fn a_log_that_does_not_fit_is_refused() {
     let good = slate(&world, 0.5, PolicyKind::PlackettLuce, 1).unwrap();
 
     let mut unknown_policy = good.clone();
-    unknown_policy.config.policy = "plackett-luce/99".to_owned();
+    unknown_policy.config.policy.version = 99;
     let error = redraw(&world.catalogue, &unknown_policy).unwrap_err();
     assert_eq!(error, RedrawError::Policy { found: "plackett-luce/99".to_owned() });
 

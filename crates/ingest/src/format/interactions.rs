@@ -10,7 +10,7 @@
 //! | neither | a play of which nothing else is known |
 //!
 //! A listener column overrides the listener of the import. A table may give *totals* per track,
-//! play time without a time; such plays are stamped [`Listen::UNDATED`]. A table may also label
+//! play time without a time; such plays have no [`Listen::at`]. A table may also label
 //! sounds without naming them (audio features and `liked`, no track column); its tracks are known
 //! by a hash of their features.
 //!
@@ -230,16 +230,16 @@ fn play_time(
     row: Row<'_>,
     time: Option<Timestamp>,
     unusable: &mut Unusable,
-) -> Result<(Timestamp, Option<u32>), DropReason> {
+) -> Result<(Option<Timestamp>, Option<u32>), DropReason> {
     let is_dated = row.layout().has(Column::Time) || row.layout().has(Column::EndTime);
     let ms_played = row
         .usable(Column::MsPlayed, "ms_played", values::milliseconds, unusable)
         .or_else(|| row.usable(Column::SecondsPlayed, "seconds_played", values::seconds, unusable));
     match time {
-        Some(time) => Ok((time, ms_played)),
+        Some(time) => Ok((Some(time), ms_played)),
         None if is_dated => Err(DropReason::BadTime),
         None if ms_played.is_none() && holds_play_times(row.layout()) => Err(DropReason::Empty),
-        None => Ok((Listen::UNDATED, ms_played)),
+        None => Ok((None, ms_played)),
     }
 }
 
@@ -292,7 +292,7 @@ mod tests {
         let listen = records.listens()[0];
         assert_eq!(listen.listener.as_str(), "u1");
         assert_eq!(listen.track.as_str(), "spotify:track:4uLU6hMCjMI75M1A2tKUQC");
-        assert_eq!(listen.at.to_string(), "2024-01-01T00:00:00Z");
+        assert_eq!(listen.at.unwrap().to_string(), "2024-01-01T00:00:00Z");
         assert_eq!((listen.ms_played, listen.skipped), (Some(201_000), Some(false)));
         assert_eq!(listen.context.as_deref(), Some("playlist:x"));
         assert_eq!((listen.device, listen.moment), (DeviceClass::Phone, Moment::Started));
@@ -344,8 +344,8 @@ mod tests {
             read(&interactions(), "track_id,msPlayed,energy\n1,600000,0.5\n2,,0.5\n");
         let listens = records.listens();
         assert_eq!(listens.len(), 1, "a row without time and play time says nothing");
-        assert_eq!((listens[0].at, listens[0].ms_played), (Listen::UNDATED, Some(600_000)));
-        assert_eq!(listens[0].at.to_string(), "2000-01-01T00:00:00Z");
+        assert_eq!((listens[0].at, listens[0].ms_played), (None, Some(600_000)));
+        assert_eq!(listens[0].at.unwrap().to_string(), "2000-01-01T00:00:00Z");
         assert_eq!(records.tracks()[0].features.get(AudioFeature::Energy), Some(0.5));
     }
 
@@ -367,7 +367,7 @@ mod tests {
         let row = "2024-01-01T00:03:00Z,ios,180000,spotify:track:4uLU6hMCjMI75M1A2tKUQC,Song,clickrow,trackdone,TRUE,FALSE,True";
         let (_, records) = read(&interactions(), &format!("{header}\n{row}\n"));
         let listen = records.listens()[0];
-        assert_eq!(listen.started_at().to_string(), "2024-01-01T00:00:00Z");
+        assert_eq!(listen.started_at().unwrap().to_string(), "2024-01-01T00:00:00Z");
         assert_eq!((listen.shuffle, listen.private_session), (Some(true), true));
         assert_eq!(listen.end_reason, segue_core::EndReason::Finished);
     }
@@ -404,7 +404,7 @@ mod tests {
         let ids: std::collections::BTreeSet<_> =
             listens.iter().map(|listen| &listen.track).collect();
         assert_eq!(ids.len(), 4736);
-        assert!(listens.iter().all(|listen| listen.at == Listen::UNDATED));
+        assert!(listens.iter().all(|listen| listen.at.is_none()));
         assert_eq!(records.tracks().iter().filter(|track| track.genre.is_some()).count(), 4290);
         assert!(records.tracks().iter().all(|track| !track.features.is_silent()));
     }
@@ -458,7 +458,7 @@ mod tests {
             let (_, records) = read(&interactions(), &text);
             let listens = records.listens();
             prop_assert_eq!(listens[0].at, listens[1].at);
-            prop_assert_eq!(listens[0].at.as_second(), second);
+            prop_assert_eq!(listens[0].at.unwrap().as_second(), second);
         }
     }
 }

@@ -225,7 +225,7 @@ mod tests {
         assert_eq!((report.listens, report.beside), (3, 2));
         let listen = records.listens()[0];
         assert_eq!((listen.listener.as_str(), listen.ms_played), ("u1", Some(201_000)));
-        assert_eq!(listen.at.to_string(), "2024-01-01T00:00:00Z");
+        assert_eq!(listen.at.unwrap().to_string(), "2024-01-01T00:00:00Z");
         assert_eq!(records.tracks()[0].artists, ["Anna Ash", "Ben; Birch"]);
         let kinds: Vec<_> = records.feedback().iter().map(|said| said.kind).collect();
         assert_eq!(kinds, [FeedbackKind::Dislike, FeedbackKind::Like]);

@@ -144,7 +144,8 @@ mod tests {
         assert!(recognises(&Rockbox, &text));
         let (report, records) = read(&Rockbox, &text);
         assert_eq!((report.rows_read, report.listens), (4, 4));
-        let at: Vec<_> = records.listens().iter().map(|listen| listen.at.as_second()).collect();
+        let at: Vec<_> =
+            records.listens().iter().map(|listen| listen.at.unwrap().as_second()).collect();
         assert_eq!(at, [1_577_836_800, 1_577_840_400, 1_577_844_000, 1_260_358_094]);
         let last = records.listens()[3];
         assert_eq!(last.skipped, Some(true));

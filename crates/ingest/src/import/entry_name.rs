@@ -1,6 +1,8 @@
 //! Which files may be opened, judged by their names alone. Exports hold addresses, payments and
 //! searches beside the listening history: what is not asked for is not looked at.
 
+use segue_core::FORMATS;
+
 /// What a name says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
@@ -41,42 +43,6 @@ const PRIVATE: [&str; 19] = [
     "pinned_recording",
 ];
 
-/// What the names of files with history, explicit signals or catalogues contain.
-const WANTED: [&str; 32] = [
-    "streaming_history",
-    "streaminghistory",
-    "endsong",
-    "endvideo",
-    "yourlibrary",
-    "playlist",
-    "recentlyplayed",
-    "recently_played",
-    "listens",
-    "feedback",
-    "_lb-",
-    "listenbrainz",
-    "recenttracks",
-    "lovedtracks",
-    "loved_tracks",
-    "lastfm",
-    "scrobble",
-    "maloja",
-    "koito",
-    "librefm",
-    "libre.fm",
-    "play activity",
-    "favorites",
-    "likes and dislikes",
-    "library tracks",
-    "play history",
-    "watch-history",
-    "interactions",
-    "features",
-    "catalog",
-    "tracks",
-    "history",
-];
-
 /// Judges a file in a folder that the user named: all data files but private ones.
 pub(super) fn judge_file(path: &str) -> Verdict {
     judge(path, |_| true)
@@ -87,7 +53,8 @@ pub(super) fn judge_entry(path: &str) -> Verdict {
     judge(path, |path| {
         let name = path.rsplit('/').next().unwrap_or(path);
         // Takeout translates the names of its files and folders, and only "YouTube" stays in place.
-        WANTED.iter().any(|wanted| name.contains(wanted))
+        let mut hints = FORMATS.iter().flat_map(|format| format.file_hints);
+        hints.any(|hint| name.contains(hint))
             || path.contains("listens/")
             || path.contains("youtube")
     })

@@ -16,10 +16,6 @@ use crate::{
     Context, FileIdentity, FileReport, FileSink, IngestError, Report, Sink, SinkError, TableOptions,
 };
 
-/// To be raised whenever a format finds other rows in the same content, or numbers them in another
-/// way.
-const PARSER_VERSION: u32 = 1;
-
 /// An import under way.
 pub(super) struct Import<'a> {
     pub(super) options: &'a ImportOptions,
@@ -205,11 +201,12 @@ fn decoded<'r, 'o>(
 
 /// What decides which rows come out of a content, and how they are numbered.
 fn parser(source: Source, tables: &TableOptions) -> String {
+    let version = source.info().parser;
     match source {
         Source::Interactions | Source::Catalogue if *tables != TableOptions::default() => {
-            format!("{source:?}/{PARSER_VERSION} {tables:?}")
+            format!("{source:?}/{version} {tables:?}")
         }
-        _ => format!("{source:?}/{PARSER_VERSION}"),
+        _ => format!("{source:?}/{version}"),
     }
 }
 
@@ -223,9 +220,14 @@ fn account(
 ) -> Result<FileReport, IngestError> {
     let path = &identity.path;
     let sink_error = |source: SinkError| IngestError::Sink { path: path.clone(), source };
-    let committed = sink.begin_file(identity).map_err(sink_error)?;
+    let earlier = sink.begin_file(identity).map_err(sink_error)?;
+    if earlier.complete {
+        let mut report = FileReport::imported_before(path.clone(), identity.source, earlier.rows);
+        sink.end_file(&mut report).map_err(sink_error)?;
+        return Ok(report);
+    }
     let mut context = Context::new(path, identity.source, options.listener.clone(), sink);
-    context.resume_after(committed);
+    context.resume_after(earlier.rows);
     let (result, note) = read(&mut context);
     let mut report = context.finish();
     debug_assert!(report.adds_up(), "{report:?}");

@@ -175,7 +175,7 @@ proptest! {
         let listens = read_history(&mut input);
         prop_assert_eq!(listens.len(), plays.len());
         for (listen, (second, _, _, ms, flag)) in listens.iter().zip(&plays) {
-            prop_assert_eq!(listen.at.as_second(), *second);
+            prop_assert_eq!(listen.at.unwrap().as_second(), *second);
             prop_assert_eq!(listen.ms_played, Some(*ms));
             prop_assert_eq!(listen.shuffle, Some(*flag));
             prop_assert_eq!(listen.moment, Moment::Ended);

@@ -24,8 +24,11 @@ fn parts_are_read_by_their_index_and_private_entries_never() {
         ("Spotify Extended Streaming History/ReadMeFirst.pdf", b"%PDF"),
         ("letters.json", b"{}"),
     ]);
-    let minutes: Vec<_> =
-        memory.listens().iter().map(|listen| listen.at.to_string()[14..16].to_owned()).collect();
+    let minutes: Vec<_> = memory
+        .listens()
+        .iter()
+        .map(|listen| listen.at.unwrap().to_string()[14..16].to_owned())
+        .collect();
     assert_eq!(minutes, ["01", "02"]);
     let left_alone: Vec<_> = report
         .files

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use segue_ingest::{IngestError, import};
+use segue_ingest::{Earlier, IngestError, Progress, import};
 
 use crate::support::{Memory, check, extended, options};
 
@@ -17,7 +17,8 @@ fn rows_of_a_cut_off_import_are_not_handed_on_again() {
     assert!(matches!(error, IngestError::Sink { .. }));
     assert!(cut_off.ended.is_empty());
 
-    let mut resumed = Memory { committed: 37, ..Memory::default() };
+    let mut resumed =
+        Memory { earlier: Earlier { rows: 37, complete: false }, ..Memory::default() };
     let report = import(&[&path], &options(), &mut (), &mut resumed).unwrap();
     check(&report, &resumed);
     assert_eq!(
@@ -47,4 +48,21 @@ fn content_is_known_again_wherever_it_lies() {
     let prints: Vec<_> = memory.begun.iter().map(|file| &file.fingerprint).collect();
     assert_eq!(prints[0], prints[1]);
     assert_ne!(prints[0], prints[2]);
+}
+
+#[test]
+fn a_file_that_was_imported_to_its_end_is_not_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("endsong_0.json");
+    fs::write(&path, extended(100)).unwrap();
+
+    let mut memory = Memory { earlier: Earlier { rows: 99, complete: true }, ..Memory::default() };
+    let mut bytes_read = 0;
+    let mut observer = |progress: Progress<'_>| bytes_read = bytes_read.max(progress.bytes_read);
+    let report = import(&[&path], &options(), &mut observer, &mut memory).unwrap();
+    check(&report, &memory);
+    let file = &report.files[0];
+    assert_eq!((file.rows_read, file.already_imported, file.kept()), (99, 99, 0));
+    assert_eq!(file.note.as_deref(), Some("already imported: not read again"));
+    assert_eq!(bytes_read, 0, "its rows were not looked at");
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use segue_core::{Feedback, Listen, ListenerId, Record, Track};
 use segue_ingest::{
-    FileIdentity, FileReport, FileSink, ImportOptions, IngestError, Report, Sink, SinkError, import,
+    Earlier, FileIdentity, FileReport, FileSink, ImportOptions, IngestError, Report, Sink,
+    SinkError, import,
 };
 use zip::write::SimpleFileOptions;
 
@@ -15,8 +16,8 @@ pub(crate) struct Memory {
     pub(crate) records: Vec<(u64, Record)>,
     pub(crate) begun: Vec<FileIdentity>,
     pub(crate) ended: Vec<FileReport>,
-    /// Rows committed before, for every file.
-    pub(crate) committed: u64,
+    /// How far an import came before, for every file.
+    pub(crate) earlier: Earlier,
     /// Accepts this many records and then gives up.
     pub(crate) fails_after: Option<usize>,
 }
@@ -32,9 +33,9 @@ impl Sink for Memory {
 }
 
 impl FileSink for Memory {
-    fn begin_file(&mut self, file: &FileIdentity) -> Result<u64, SinkError> {
+    fn begin_file(&mut self, file: &FileIdentity) -> Result<Earlier, SinkError> {
         self.begun.push(file.clone());
-        Ok(self.committed)
+        Ok(self.earlier)
     }
 
     fn end_file(&mut self, report: &mut FileReport) -> Result<(), SinkError> {

@@ -208,7 +208,7 @@ impl MixAnswer {
             listener: slate.listener.to_string(),
             at,
             model: slate.config.model.clone(),
-            policy: slate.config.policy.clone(),
+            policy: slate.config.policy.to_string(),
             explore: slate.config.explore,
             seed: slate.config.seed.to_string(),
             new: slate.new_count(),

@@ -82,7 +82,7 @@ impl Standing {
         let mut standing = Self::opinions(store, user)?;
         for listen in store.listens(user)?.iter().filter(|listen| !listen.private_session) {
             let at = standing.0.entry((listen.track.clone(), Kind::of_play(listen))).or_default();
-            *at = (*at).max(listen.is_dated().then_some(listen.at));
+            *at = (*at).max(listen.at);
         }
         Ok(standing)
     }

@@ -1,60 +1,11 @@
 //! `/` on the first visit: what this is, and the place to drop an export.
 
 use maud::{Markup, html};
+use segue_core::{FORMATS, Origin, Request};
 
 use super::import::drop_zone;
 use super::layout::{Frame, page};
 use super::sketch;
-
-/// Where a history comes from.
-struct Origin {
-    service: &'static str,
-    ask_for: &'static str,
-    at: &'static str,
-    address: &'static str,
-    wait: &'static str,
-}
-
-const ORIGINS: [Origin; 5] = [
-    Origin {
-        service: "Spotify",
-        ask_for: "“Extended streaming history”: my_spotify_data.zip. “Account data” works too, \
-            but knows the last year only",
-        at: "Account › Privacy › Download your data",
-        address: "https://www.spotify.com/account/privacy/",
-        wait: "often days, 30 at most",
-    },
-    Origin {
-        service: "Apple Music",
-        ask_for: "“Apple Media Services information”: the zip, or its Apple Music Play \
-            Activity.csv",
-        at: "privacy.apple.com › Request a copy of your data",
-        address: "https://privacy.apple.com/",
-        wait: "up to a week",
-    },
-    Origin {
-        service: "YouTube Music",
-        ask_for: "Takeout of “YouTube and YouTube Music”, history as JSON: watch-history.json",
-        at: "takeout.google.com",
-        address: "https://takeout.google.com/",
-        wait: "minutes to hours",
-    },
-    Origin {
-        service: "ListenBrainz",
-        ask_for: "“Export your data”: the zip",
-        at: "Settings › Export",
-        address: "https://listenbrainz.org/settings/export/",
-        wait: "minutes",
-    },
-    Origin {
-        service: "Last.fm",
-        ask_for: "It has no export of its own: the CSV of a tool such as lastfm-to-csv, or recent \
-            tracks as JSON",
-        at: "lastfm-to-csv",
-        address: "https://benjaminbenben.com/lastfm-to-csv/",
-        wait: "minutes",
-    },
-];
 
 /// The page. `listener` is the name that the field starts with.
 pub fn view(frame: &Frame, listener: &str) -> Markup {
@@ -86,7 +37,7 @@ fn origins() -> Markup {
             p { "Your history is yours: these services hand it over when you ask. Wait for their \
                 mail, and drop here what they send, zipped or not." }
             dl {
-                @for origin in &ORIGINS {
+                @for origin in requests() {
                     div {
                         dt { (origin.service) }
                         dd {
@@ -97,8 +48,24 @@ fn origins() -> Markup {
                     }
                 }
             }
-            p.small { "Also Maloja, Koito, Libre.fm, Pano Scrobbler, Rockbox, and any CSV or \
-                Parquet of plays or of audio features." }
+            p.small { "Also " (programs()) ", and any CSV or Parquet of plays or of audio features." }
         }
     }
+}
+
+/// The services that hand a history over to whoever asks.
+fn requests() -> impl Iterator<Item = &'static Request> {
+    FORMATS.iter().filter_map(|format| match &format.origin {
+        Origin::Request(request) => Some(request),
+        Origin::Program(_) | Origin::Elsewhere => None,
+    })
+}
+
+/// The programs that write a history by themselves.
+fn programs() -> String {
+    let programs = FORMATS.iter().filter_map(|format| match format.origin {
+        Origin::Program(name) => Some(name),
+        Origin::Request(_) | Origin::Elsewhere => None,
+    });
+    programs.collect::<Vec<_>>().join(", ")
 }

@@ -118,7 +118,7 @@ fn view_model(status: Status) -> Import {
 fn row(file: &FileReport) -> FileRow {
     FileRow {
         file: file.path.display().to_string(),
-        format: file.source.map(|source| format_name(source).to_owned()),
+        format: file.source.map(|source| source.info().name.to_owned()),
         rows: file.rows_read,
         plays: file.listens,
         signals: file.feedback,
@@ -131,27 +131,6 @@ fn row(file: &FileReport) -> FileRow {
             .map(|(reason, count)| (in_words(*reason).to_owned(), *count))
             .collect(),
         note: file.note.clone(),
-    }
-}
-
-/// What a file was read as.
-fn format_name(source: Source) -> &'static str {
-    match source {
-        Source::SpotifyExtended => "Spotify, extended history",
-        Source::SpotifyAccount => "Spotify, account data",
-        Source::SpotifyRecentlyPlayed => "Spotify, recently played",
-        Source::ListenBrainz => "ListenBrainz",
-        Source::LastFm => "Last.fm",
-        Source::LibreFm => "Libre.fm",
-        Source::Maloja => "Maloja",
-        Source::Koito => "Koito",
-        Source::PanoScrobbler => "Pano Scrobbler",
-        Source::Rockbox => "Rockbox",
-        Source::AppleMusic => "Apple Music",
-        Source::YouTubeMusic => "YouTube Music",
-        Source::Interactions => "a table of plays",
-        Source::Catalogue => "a table of tracks",
-        Source::Segue => "Segue",
     }
 }
 

@@ -92,7 +92,7 @@ impl Record {
         }
         let songs: std::collections::HashSet<_> =
             listens.iter().map(|listen| &listen.track).collect();
-        let first = listens.iter().filter(|listen| listen.is_dated()).map(Listen::started_at).min();
+        let first = listens.iter().filter_map(Listen::started_at).min();
         Self {
             feedback,
             exclusions,

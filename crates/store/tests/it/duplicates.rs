@@ -161,3 +161,23 @@ fn a_file_that_claims_an_impossible_number_of_plays_is_cut_short() {
     let again = import(&mut store, "hostile, renamed", &rows);
     assert_eq!(again.listens_added, 0);
 }
+
+#[test]
+fn undated_plays_stay_undated_and_meet_each_other_only() {
+    let song = track("song");
+    let undated = Listen { at: None, ..scrobble("ann", &song, 0) };
+    let longer = Listen { ms_played: Some(200_000), ..undated.clone() };
+    let mut store = Store::open_in_memory().unwrap();
+    let rows = [played(undated.clone(), &song), played(scrobble("ann", &song, 0), &song)];
+    assert_eq!(import(&mut store, "first", &rows).listens_added, 2);
+    assert_eq!(import(&mut store, "second", &rows).exact_duplicates, 2);
+    assert_eq!(import(&mut store, "longer", &[played(longer.clone(), &song)]).near_duplicates, 1);
+    assert_eq!(
+        store.listens(&listener("ann")).unwrap(),
+        [longer, scrobble("ann", &song, 0)],
+        "the undated row took the play time and no date"
+    );
+    let summary = store.listener(&listener("ann")).unwrap().unwrap();
+    assert_eq!(summary.first, None, "it may have been earlier than the dated one");
+    assert_eq!(summary.last, scrobble("ann", &song, 0).at);
+}

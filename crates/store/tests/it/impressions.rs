@@ -1,7 +1,8 @@
 //! What was shown comes back to the last bit.
 
 use segue_core::{
-    AudioFeature, Impression, Pick, Reason, Shortlisted, Slate, SlateConfig, Timestamp, TrackId,
+    AudioFeature, Impression, Parameters, Pick, PolicySpec, Reason, Shortlisted, Slate,
+    SlateConfig, Timestamp, TrackId,
 };
 use segue_store::{Store, StoreError};
 
@@ -32,8 +33,12 @@ pub(crate) fn impression(
         new_to_listener: i % 2 == 0,
         reason: reasons[i % reasons.len()].clone(),
     });
+    let parameters = Parameters::default()
+        .with("temperature", 0.1)
+        .with("epsilon", 1.0 / 3.0)
+        .with("optimism", 1.0 / 7.0);
     let config = SlateConfig {
-        policy: "plackett-luce/1".into(),
+        policy: PolicySpec { parameters, ..PolicySpec::new("plackett-luce", 1) },
         model: "v1".into(),
         seed: u64::MAX - 3,
         explore: 0.3,
@@ -41,9 +46,6 @@ pub(crate) fn impression(
         arrival_slots: 2,
         artist_cap: 3,
         album_cap: u32::MAX,
-        temperature: 0.1,
-        epsilon: 1.0 / 3.0,
-        optimism: 1.0 / 7.0,
     };
     let offered = |(i, track): (usize, &TrackId)| Shortlisted {
         track: track.clone(),
@@ -84,4 +86,28 @@ fn a_slate_with_an_unknown_track_is_not_logged_at_all() {
     assert!(matches!(refused, Err(StoreError::UnknownTrack(id)) if id.as_str() == "unknown"));
     assert_eq!(store.status().unwrap().impressions, 0);
     assert_eq!(store.status().unwrap().listeners, 0);
+}
+
+/// The column as builds wrote it while the three parameters were fields of the configuration.
+const OLD_CONFIG: &str = r#"{"policy":"lin-ucb/1","model":"v1","seed":18446744073709551612,
+"explore":0.3,"new_slots":4,"arrival_slots":2,"artist_cap":3,"album_cap":4294967295,
+"temperature":0.39999998,"epsilon":0.11,"optimism":0.3}"#;
+
+#[test]
+fn a_slate_that_an_older_build_logged_keeps_its_policy_and_parameters() {
+    let home = tempfile::tempdir().unwrap();
+    let mut store = Store::open(home.path()).unwrap();
+    let tracks = ["a", "b"].map(track);
+    store.add_tracks(&tracks).unwrap();
+    let ids = tracks.map(|track| track.id);
+    store.log_impression(&impression("ann", &ids, 1, at(0))).unwrap();
+    let connection = rusqlite::Connection::open(home.path().join(Store::DATABASE)).unwrap();
+    connection.execute("UPDATE impressions SET config = ?1", [OLD_CONFIG]).unwrap();
+
+    let logged = store.impressions(&listener("ann"), 1).unwrap();
+    let SlateConfig { policy, seed, explore, .. } = logged[0].1.slate.config.clone();
+    assert_eq!((policy.to_string().as_str(), seed, explore), ("lin-ucb/1", u64::MAX - 3, 0.3));
+    let number = |name| policy.parameters.number(name);
+    assert_eq!(number("temperature"), Some(0.39999998));
+    assert_eq!((number("epsilon"), number("optimism")), (Some(0.11), Some(0.3)));
 }

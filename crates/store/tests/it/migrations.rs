@@ -161,3 +161,21 @@ fn a_store_of_every_release_takes_all_that_a_new_one_takes() {
         assert_eq!(Store::open(home.path()).unwrap().keys().unwrap(), store.keys().unwrap());
     }
 }
+
+#[test]
+fn a_play_that_an_older_release_stamped_undated_has_no_date() {
+    let home = tempfile::tempdir().unwrap();
+    let connection = database_of(4, home.path());
+    let sql = "INSERT INTO works VALUES (1, 'song'); INSERT INTO listeners VALUES (1, 'ann'); \
+               INSERT INTO tracks (id, name, work, version, title, artists, listed) \
+               VALUES (1, 'song', 1, 0, 'Song', '[]', 1); \
+               INSERT INTO listens (listener, track, at, moment, start_reason, end_reason, \
+               private_session, device, source) \
+               VALUES (1, 1, 946684800000000, 0, 0, 0, 0, 0, 13), \
+               (1, 1, 1700000040000000, 0, 0, 0, 0, 0, 13)";
+    connection.execute_batch(sql).unwrap();
+    drop(connection);
+
+    let listens = Store::open(home.path()).unwrap().listens(&listener("ann")).unwrap();
+    assert_eq!(listens.iter().map(|listen| listen.at).collect::<Vec<_>>(), [None, Some(at(0))]);
+}

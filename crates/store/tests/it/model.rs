@@ -102,10 +102,10 @@ impl Model {
 
     /// The rule of `segue_store::dedup`, in its own words.
     fn import_listen(&mut self, new: &Listen, counts: &mut ImportCounts) {
-        let start = |listen: &Listen| listen.started_at().as_second();
+        let start = |listen: &Listen| listen.started_at().unwrap().as_second();
         let whole_minutes = |listen: &Listen| match listen.source {
             Source::SpotifyAccount => true,
-            Source::LastFm => listen.at.as_second() % 60 == 0,
+            Source::LastFm => listen.at.unwrap().as_second() % 60 == 0,
             _ => false,
         };
         let same = |old: &Listen| {
@@ -288,7 +288,7 @@ impl Model {
         let excluded = |listen: &Listen| {
             exclusions.iter().any(|(_, exclusion)| match exclusion {
                 Exclusion::Period { from, to } => {
-                    *from <= listen.started_at() && listen.started_at() < *to
+                    listen.started_at().is_some_and(|start| *from <= start && start < *to)
                 }
                 Exclusion::Device(device) => listen.device == *device,
                 Exclusion::Context(context) => listen.context.as_ref() == Some(context),

@@ -259,8 +259,8 @@ impl Pair {
             let listens = store.all_listens(who).unwrap();
             assert_eq!(listens, model.all_listens(who));
             assert_eq!(summary.listens, listens.len() as u64);
-            assert_eq!(summary.first, listens.iter().map(|listen| listen.at).min());
-            assert_eq!(summary.last, listens.iter().map(|listen| listen.at).max());
+            assert_eq!(summary.first, listens.iter().filter_map(|listen| listen.at).min());
+            assert_eq!(summary.last, listens.iter().filter_map(|listen| listen.at).max());
             assert_eq!(store.listens(who).unwrap(), model.listens(who));
             let mut said: BTreeMap<String, usize> = BTreeMap::new();
             for feedback in store.feedback(who).unwrap() {

@@ -67,7 +67,7 @@ fn an_import_compares_with_plays_that_others_added_between_its_batches() {
     let row = |second| played(stream("ann", &song, second, 200), &song);
     import(&mut one, "first", &[row(0)]);
     // Appended by a server, then imported by another process, which also completes a row.
-    let appended = Listen { at: at(1_000), ..live("ann", "song", 0) };
+    let appended = Listen { at: Some(at(1_000)), ..live("ann", "song", 0) };
     other.append_listens(&[appended]).unwrap();
     assert_eq!(import(&mut one, "second", &[row(1_001), row(2_000)]).near_duplicates, 1);
     let counts =

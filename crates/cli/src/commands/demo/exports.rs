@@ -86,7 +86,7 @@ fn row(listen: &Listen, track: &Track) -> Value {
         _ => "unknown",
     };
     json!({
-        "ts": listen.at.to_string(),
+        "ts": listen.at.map(|at| at.to_string()),
         "ms_played": listen.ms_played,
         "master_metadata_track_name": track.title,
         "master_metadata_album_artist_name": track.artist(),

@@ -1,7 +1,7 @@
 //! Where importers put what they read with `--dry-run`: nowhere.
 
 use segue_core::Record;
-use segue_ingest::{FileIdentity, FileReport, FileSink, Sink, SinkError};
+use segue_ingest::{Earlier, FileIdentity, FileReport, FileSink, Sink, SinkError};
 
 /// Reads everything and keeps nothing.
 pub(crate) struct DrySink;
@@ -13,8 +13,8 @@ impl Sink for DrySink {
 }
 
 impl FileSink for DrySink {
-    fn begin_file(&mut self, _file: &FileIdentity) -> Result<u64, SinkError> {
-        Ok(0)
+    fn begin_file(&mut self, _file: &FileIdentity) -> Result<Earlier, SinkError> {
+        Ok(Earlier::default())
     }
 
     fn end_file(&mut self, _report: &mut FileReport) -> Result<(), SinkError> {

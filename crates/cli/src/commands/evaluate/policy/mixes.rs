@@ -7,7 +7,7 @@ use segue_engine::dataset::answers::{Credit, answers};
 use segue_engine::eval::off_policy::LoggedSlate;
 use segue_engine::eval::off_policy::impressions::{WeighedSlate, predict, rewards, weigh};
 use segue_engine::policy::draw::{generator, logging_policy};
-use segue_engine::policy::{Doubt, Policy, PolicyKind, PolicySettings};
+use segue_engine::policy::{Doubt, Policy, PolicyKind};
 use segue_store::Store;
 
 use super::report::{Mean, Report};
@@ -204,10 +204,14 @@ impl MixArgs {
                 );
             }
         }
-        Ok(kind.build(PolicySettings {
-            temperature: self.temperature.unwrap_or(config.temperature),
-            epsilon: self.epsilon.unwrap_or(config.epsilon),
-            optimism: self.optimism.unwrap_or(config.optimism),
-        }))
+        let asked = [
+            ("temperature", self.temperature),
+            ("epsilon", self.epsilon),
+            ("optimism", self.optimism),
+        ];
+        let parameters = asked.into_iter().fold(config.policy.parameters.clone(), |all, one| {
+            if let (name, Some(value)) = one { all.with(name, value) } else { all }
+        });
+        Ok(kind.build(&parameters))
     }
 }

@@ -1,0 +1,275 @@
+//! The one table of formats: all that Segue says of a format besides how to read it. Importers take
+//! the parser's version and the names of files from it, the store its codes, pages and messages
+//! what to call it and where to get it.
+//!
+//! A new format is an entry here and a file in the `format` folder of `segue-ingest`.
+
+use serde::{Deserialize, Serialize};
+
+/// What is known of a format by everybody who never reads it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FormatInfo {
+    /// The format, as rows bear it.
+    pub source: Source,
+    /// The integer that stands for it in a database. Once given it never changes its meaning, and a
+    /// format that is given up keeps it: the next one takes the next free number.
+    pub code: u8,
+    /// What to call it in a report, such as "Spotify, extended history".
+    pub name: &'static str,
+    /// Version of its parser. To be raised whenever the parser finds other rows in the same content,
+    /// reads more of a row, or numbers rows in another way: files that an older one finished are
+    /// then read again, and the rule of duplicates folds what it had found.
+    pub parser: u32,
+    /// What the names of its files contain, in lower case. Only entries of an archive with such a
+    /// name are opened, since exports hold private facts beside the history.
+    pub file_hints: &'static [&'static str],
+    /// How a listener comes by it.
+    pub origin: Origin,
+}
+
+/// Where files of a format come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A service hands it over to whoever asks.
+    Request(Request),
+    /// The program of this name writes it.
+    Program(&'static str),
+    /// It comes with what another entry asks for, or is made by hand.
+    Elsewhere,
+}
+
+/// How to ask a service for an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// The service.
+    pub service: &'static str,
+    /// What to ask for, and which file to hand to Segue.
+    pub ask_for: &'static str,
+    /// The way through its menus.
+    pub at: &'static str,
+    /// The page to begin with.
+    pub address: &'static str,
+    /// How long it takes until the export is there.
+    pub wait: &'static str,
+}
+
+/// Declares [`Source`] and [`FORMATS`] from one list of entries.
+macro_rules! formats {
+    ($($source:ident { $($field:ident: $value:expr,)+ })+) => {
+        /// Where a row came from: one of [`FORMATS`]. In JSON it is the name in snake case, such as
+        /// `last_fm`.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[allow(missing_docs)] // the table says what each of them is
+        pub enum Source {
+            $($source,)+
+        }
+
+        /// Every format, in the order in which they are listed to people.
+        pub const FORMATS: [FormatInfo; [$(Source::$source),+].len()] =
+            [$(FormatInfo { source: Source::$source, $($field: $value,)+ },)+];
+    };
+}
+
+formats! {
+    SpotifyExtended {
+        code: 1,
+        name: "Spotify, extended history",
+        parser: 1,
+        file_hints: &["streaming_history", "endsong", "endvideo"],
+        origin: Origin::Request(Request {
+            service: "Spotify",
+            ask_for: "“Extended streaming history”: my_spotify_data.zip. “Account data” works \
+                      too, but knows the last year only",
+            at: "Account › Privacy › Download your data",
+            address: "https://www.spotify.com/account/privacy/",
+            wait: "often days, 30 at most",
+        }),
+    }
+    SpotifyAccount {
+        code: 2,
+        name: "Spotify, account data",
+        parser: 1,
+        file_hints: &["streaminghistory", "yourlibrary", "playlist"],
+        origin: Origin::Elsewhere,
+    }
+    SpotifyRecentlyPlayed {
+        code: 3,
+        name: "Spotify, recently played",
+        parser: 1,
+        file_hints: &["recentlyplayed", "recently_played"],
+        origin: Origin::Elsewhere,
+    }
+    AppleMusic {
+        code: 11,
+        name: "Apple Music",
+        parser: 1,
+        file_hints: &[
+            "play activity",
+            "favorites",
+            "likes and dislikes",
+            "library tracks",
+            "play history",
+        ],
+        origin: Origin::Request(Request {
+            service: "Apple Music",
+            ask_for: "“Apple Media Services information”: the zip, or its Apple Music Play \
+                      Activity.csv",
+            at: "privacy.apple.com › Request a copy of your data",
+            address: "https://privacy.apple.com/",
+            wait: "up to a week",
+        }),
+    }
+    YouTubeMusic {
+        code: 12,
+        name: "YouTube Music",
+        parser: 1,
+        file_hints: &["watch-history"],
+        origin: Origin::Request(Request {
+            service: "YouTube Music",
+            ask_for: "Takeout of “YouTube and YouTube Music”, history as JSON: watch-history.json",
+            at: "takeout.google.com",
+            address: "https://takeout.google.com/",
+            wait: "minutes to hours",
+        }),
+    }
+    ListenBrainz {
+        code: 4,
+        name: "ListenBrainz",
+        parser: 1,
+        file_hints: &["listens", "feedback", "_lb-", "listenbrainz"],
+        origin: Origin::Request(Request {
+            service: "ListenBrainz",
+            ask_for: "“Export your data”: the zip",
+            at: "Settings › Export",
+            address: "https://listenbrainz.org/settings/export/",
+            wait: "minutes",
+        }),
+    }
+    LastFm {
+        code: 5,
+        name: "Last.fm",
+        parser: 1,
+        file_hints: &["recenttracks", "lovedtracks", "loved_tracks", "lastfm", "scrobble"],
+        origin: Origin::Request(Request {
+            service: "Last.fm",
+            ask_for: "It has no export of its own: the CSV of a tool such as lastfm-to-csv, or \
+                      recent tracks as JSON",
+            at: "lastfm-to-csv",
+            address: "https://benjaminbenben.com/lastfm-to-csv/",
+            wait: "minutes",
+        }),
+    }
+    Maloja {
+        code: 7,
+        name: "Maloja",
+        parser: 1,
+        file_hints: &["maloja"],
+        origin: Origin::Program("Maloja"),
+    }
+    Koito {
+        code: 8,
+        name: "Koito",
+        parser: 1,
+        file_hints: &["koito"],
+        origin: Origin::Program("Koito"),
+    }
+    LibreFm {
+        code: 6,
+        name: "Libre.fm",
+        parser: 1,
+        file_hints: &["librefm", "libre.fm"],
+        origin: Origin::Program("Libre.fm"),
+    }
+    PanoScrobbler {
+        code: 9,
+        name: "Pano Scrobbler",
+        parser: 1,
+        file_hints: &["scrobble"],
+        origin: Origin::Program("Pano Scrobbler"),
+    }
+    Rockbox {
+        code: 10,
+        name: "Rockbox",
+        parser: 1,
+        file_hints: &["scrobbler.log"],
+        origin: Origin::Program("Rockbox"),
+    }
+    Interactions {
+        code: 13,
+        name: "a table of plays",
+        parser: 1,
+        file_hints: &["interactions", "history"],
+        origin: Origin::Elsewhere,
+    }
+    Catalogue {
+        code: 14,
+        name: "a table of tracks",
+        parser: 1,
+        file_hints: &["features", "catalog", "tracks"],
+        origin: Origin::Elsewhere,
+    }
+    Segue {
+        code: 15,
+        name: "Segue",
+        parser: 1,
+        file_hints: &[],
+        origin: Origin::Elsewhere,
+    }
+}
+
+impl Source {
+    /// Its entry in the table.
+    ///
+    /// ```
+    /// use segue_core::Source;
+    ///
+    /// assert_eq!(Source::LastFm.info().name, "Last.fm");
+    /// assert_eq!(Source::from_code(Source::LastFm.info().code), Some(Source::LastFm));
+    /// ```
+    pub fn info(self) -> &'static FormatInfo {
+        const { &FORMATS }.get(self as usize).expect("every source has an entry")
+    }
+
+    /// The format that stands in a database as this integer; `None` for one that this build does not
+    /// know, which a newer one may have written.
+    pub fn from_code(code: u8) -> Option<Self> {
+        FORMATS.iter().find(|format| format.code == code).map(|format| format.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_in_databases_keep_their_meaning() {
+        let mut codes: Vec<_> = FORMATS.iter().map(|format| (format.code, format.source)).collect();
+        codes.sort_unstable();
+        use Source::*;
+        let released = [
+            SpotifyExtended,
+            SpotifyAccount,
+            SpotifyRecentlyPlayed,
+            ListenBrainz,
+            LastFm,
+            LibreFm,
+            Maloja,
+            Koito,
+            PanoScrobbler,
+            Rockbox,
+            AppleMusic,
+            YouTubeMusic,
+            Interactions,
+            Catalogue,
+            Segue,
+        ];
+        for (code, source) in (1..).zip(released) {
+            assert_eq!(Source::from_code(code), Some(source));
+        }
+        assert!(codes.windows(2).all(|pair| pair[0].0 < pair[1].0), "a code stands for one format");
+        assert!(FORMATS.iter().all(|format| format.source.info() == format));
+    }
+}
