@@ -16,9 +16,9 @@
 use segue_engine::Likability;
 use serde::{Deserialize, Serialize};
 
-use super::atlas::EMBEDDING;
 use super::describe::COUNT;
 use super::episode::Rows;
+use super::feature_spaces::EMBEDDING;
 use crate::online::posterior::{Answer, LEAST_SPREAD, LinearPosterior, LinearPrior};
 
 /// Histories of at least so many labels share a prior, up to the next.

@@ -8,17 +8,18 @@
 //! listener was rejected: sixty likes do not train one, and every newcomer would wait.
 //!
 //! ```text
-//! profiles ─► pupils ─► folds ─► atlas of the other folds ─► episodes ─► network ─► calibration on held-out answers
+//! profiles ─► listeners ─► folds ─► atlas of the other folds ─► episodes ─► network ─► calibration on held-out answers
 //! ```
 //!
 //! With at least [`FEWEST_NEWCOMER_LISTENERS`] listeners whole listeners are held out; in a smaller
-//! home, a fifth of everyone's labels at a time.
+//! library, a fifth of everyone's labels at a time.
 
-mod atlas;
 mod card;
 mod community;
+mod config;
 mod describe;
 mod episode;
+mod feature_spaces;
 mod fit;
 mod layer;
 mod measure;
@@ -30,8 +31,9 @@ mod space;
 #[cfg(test)]
 mod testing;
 
-pub use card::{DataSummary, LikabilityCard};
-pub use fit::{FEWEST_NEWCOMER_LISTENERS, FitReport, LikabilityConfig, Stage};
+pub use card::{DataSummary, FitReport, LikabilityCard};
+pub use config::LikabilityConfig;
+pub use fit::{FEWEST_NEWCOMER_LISTENERS, Stage};
 pub use measure::Reliability;
 pub use online::OnlineScorer;
 pub use scorer::LikabilityScorer;
@@ -39,9 +41,9 @@ pub use scorer::LikabilityScorer;
 use segue_core::WorkId;
 
 use crate::tabular::Tabm;
-use atlas::SPACES;
-use community::Standing;
+use community::ArtistPlace;
 use describe::{Description, Scale};
+use feature_spaces::SPACES;
 use layer::Layer;
 use space::Space;
 
@@ -65,7 +67,7 @@ pub struct LikabilityModel {
 struct NamedCommunity {
     listeners: u32,
     works: Vec<(WorkId, u32)>,
-    artists: Vec<(String, Standing)>,
+    artists: Vec<(String, ArtistPlace)>,
 }
 
 impl LikabilityModel {

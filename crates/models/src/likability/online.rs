@@ -17,7 +17,7 @@ use segue_engine::dataset::labels::Label;
 use segue_engine::policy::Doubt;
 use segue_engine::{Likability, Profile, Scorer, TrackIdx};
 
-use super::atlas::EMBEDDING;
+use super::feature_spaces::EMBEDDING;
 use super::layer::{answer, corrected};
 use super::scorer::LikabilityScorer;
 use crate::online::posterior::LinearPosterior;
