@@ -8,7 +8,8 @@
 //! listener was rejected: sixty likes do not train one, and every newcomer would wait.
 //!
 //! ```text
-//! profiles ─► listeners ─► folds ─► atlas of the other folds ─► episodes ─► network ─► calibration on held-out answers
+//! profiles ─► training listeners ─► folds ─► feature spaces of the other folds ─► episodes
+//!          ─► network ─► calibration on held-out labels
 //! ```
 //!
 //! With at least [`FEWEST_NEWCOMER_LISTENERS`] listeners whole listeners are held out; in a smaller
