@@ -14,8 +14,7 @@ use quick_cache::sync::Cache;
 use segue_core::{ListenerId, Pick};
 use segue_engine::TrackIdx;
 use segue_engine::pipeline::{Bounds, Breadth, Pool, survey};
-use segue_engine::stops::{self, Effect};
-use segue_engine::taste::Tastes;
+use segue_engine::presets::Effect;
 use segue_engine::{Profile, Scorer};
 use segue_store::Store;
 use tokio::sync::{Mutex, Semaphore, mpsc};
@@ -41,12 +40,9 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    /// What a mix made with the dial at a place does.
-    pub(crate) fn effect(&self, explore: f32, picks: &[Pick]) -> Effect {
-        let tastes = Tastes::default();
-        let (catalogue, sound) = (&self.edition.catalogue, &self.edition.index.sound);
-        stops::Listener { catalogue, sound, profile: &self.profile, tastes: &tastes }
-            .effect(explore, picks)
+    /// What a mix made for the listener does.
+    pub(crate) fn effect(&self, picks: &[Pick]) -> Effect {
+        Effect::of(&self.edition.catalogue, &self.profile, picks)
     }
 
     /// The model that scored the pool.

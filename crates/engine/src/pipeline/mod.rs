@@ -16,7 +16,7 @@ use segue_core::{Pick, Shortlisted, Slate, SlateConfig, Timestamp, TrackId};
 pub use pool::{Bounds, Breadth, Pool, Surveyed, survey};
 pub use request::{LONGEST_MIX, MixError, MixRequest, Note};
 
-use crate::mix::arrange::{Stop, arrange};
+use crate::mix::arrange::{ArrangedTrack, arrange};
 use crate::mix::dial::Dial;
 use crate::mix::filters::{Familiarity, FilterContext, LeftOut, filter};
 use crate::mix::probe::Probe;
@@ -25,7 +25,7 @@ use crate::mix::ranking::{Scored, Terms, rank, trust};
 use crate::mix::reasons::{Likes, Reasons};
 use crate::mix::shortlist::{Offer, shortlist};
 use crate::policy::draw::{Drawn, draw, generator};
-use crate::policy::{Belief, Doubt, PolicyKind, PolicySettings, label};
+use crate::policy::{Belief, PolicyKind, PolicySettings, UncertaintySource, label};
 use crate::retrieval::{Candidate, EXACT_LIMIT, Index, Sources, retrieve};
 use crate::{Catalogue, Interaction, Profile, Scorer, TrackIdx};
 
@@ -191,8 +191,11 @@ impl Mixing<'_> {
         let dial = Dial::new(request.explore, request.length);
         // A policy that explores by the belief gets scores without a bonus for doubt: it would
         // count twice.
-        let bonus =
-            if request.policy.doubt() == Doubt::None { dial.uncertainty_weight } else { 0.0 };
+        let bonus = if request.policy.uncertainty_source() == UncertaintySource::None {
+            dial.uncertainty_weight
+        } else {
+            0.0
+        };
         let arrivals = request.arrivals.iter().filter_map(|id| catalogue.find(id)).collect();
         let trust = trust(profile);
         let ranking = rank(catalogue, index, profile, surveyed, &Terms { trust, bonus, arrivals });
@@ -303,13 +306,13 @@ fn belief(
     policy: PolicyKind,
 ) -> Result<Belief, MixError> {
     let scores: Vec<f32> = offers.iter().map(|offer| offer.score).collect();
-    if policy.doubt() == Doubt::None {
+    if policy.uncertainty_source() == UncertaintySource::None {
         return Ok(Belief::certain(scores));
     }
     let tracks: Vec<TrackIdx> = offers.iter().map(|offer| offer.scored.track).collect();
-    let mut factors = scorer.factors(profile, &tracks, policy.doubt());
+    let mut factors = scorer.factors(profile, &tracks, policy.uncertainty_source());
     if factors.is_empty() || !factors.len().is_multiple_of(offers.len()) {
-        return Err(MixError::NoDoubt {
+        return Err(MixError::NoUncertainty {
             policy: policy.name(),
             model: scorer.version().to_owned(),
         });
@@ -342,11 +345,14 @@ fn playing_order(
     reasons: &Reasons<'_>,
 ) -> Vec<Pick> {
     let scored = |drawn: &Drawn| &offers[drawn.position].scored;
-    let stop = |drawn: &Drawn| {
+    let arranged = |drawn: &Drawn| {
         let track = scored(drawn).track;
-        Stop { features: &catalogue.track(track).features, artist: catalogue.artist(track) }
+        ArrangedTrack {
+            features: &catalogue.track(track).features,
+            artist: catalogue.artist(track),
+        }
     };
-    let stops: Vec<Stop<'_>> = drawn.iter().map(stop).collect();
+    let tracks: Vec<ArrangedTrack<'_>> = drawn.iter().map(arranged).collect();
     let mut openers: Vec<usize> = (0..drawn.len()).collect();
     openers.sort_by(|&a, &b| {
         let (a, b) = (scored(&drawn[a]), scored(&drawn[b]));
@@ -370,7 +376,7 @@ fn playing_order(
             reason: reasons.reason(scored.track),
         }
     };
-    arrange(&stops, &openers).into_iter().map(pick).collect()
+    arrange(&tracks, &openers).into_iter().map(pick).collect()
 }
 
 /// A key that orders numbers in 0..1 as `total_cmp` does.

@@ -131,11 +131,11 @@ pub enum MixError {
     /// mix from a wider pool, or with [`mix`](super::mix).
     #[error("the pool of candidates is too small for this request")]
     Starved,
-    /// The model states no doubt of the kind that the policy explores by.
+    /// The model does not state the kind of uncertainty that the policy explores by.
     #[error(
         "model `{model}` does not say what `{policy}` explores by; choose another policy or train again"
     )]
-    NoDoubt {
+    NoUncertainty {
         /// The policy asked for.
         policy: &'static str,
         /// The version of the model.

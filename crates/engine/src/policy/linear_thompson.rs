@@ -12,6 +12,7 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
 use super::{Belief, Chooser, Policy, best};
+use crate::vector::dot;
 
 /// Draws from the belief for each slate: an error of at most .016 in a propensity.
 pub const DRAWS: usize = 1024;
@@ -50,9 +51,7 @@ impl Policy for LinearThompson {
         let mut direction = vec![0.0f32; belief.width()];
         for _ in 0..self.draws {
             direction.iter_mut().for_each(|z| *z = StandardNormal.sample(rng));
-            let shift = |i: usize| {
-                belief.factors(i).iter().zip(&direction).map(|(f, z)| f * z).sum::<f32>()
-            };
+            let shift = |i: usize| dot(belief.factors(i), &direction);
             scores.extend(belief.scores().iter().enumerate().map(|(i, score)| score + shift(i)));
         }
         Box::new(Draws { tracks: belief.len(), scores })

@@ -166,19 +166,22 @@ impl PolicyKind {
         self.build(PolicySettings { temperature: 1.0, epsilon: 0.0, optimism: 0.0 }).name()
     }
 
-    /// Which doubt about the scores it explores by.
-    pub fn doubt(self) -> Doubt {
+    /// Which uncertainty about the scores the policy explores by: what a scorer is asked for before the
+    /// policy draws. With [`UncertaintySource::None`] the scorer is not asked at all.
+    pub fn uncertainty_source(self) -> UncertaintySource {
         match self {
-            Self::Greedy | Self::EpsilonGreedy | Self::PlackettLuce => Doubt::None,
-            Self::LinUcb | Self::LinearThompson | Self::GaussianThompson => Doubt::Posterior,
-            Self::EnsembleThompson => Doubt::Members,
+            Self::Greedy | Self::EpsilonGreedy | Self::PlackettLuce => UncertaintySource::None,
+            Self::LinUcb | Self::LinearThompson | Self::GaussianThompson => {
+                UncertaintySource::Posterior
+            }
+            Self::EnsembleThompson => UncertaintySource::Members,
         }
     }
 }
 
 /// Where the factors of a [`Belief`] come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
+pub enum UncertaintySource {
     /// The policy takes scores at their word.
     None,
     /// What is not yet known of the listener: the posterior over the model's last layer.

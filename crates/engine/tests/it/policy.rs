@@ -149,7 +149,7 @@ fn a_model_without_doubt_is_refused_by_policies_that_explore_by_it() {
     let request = MixRequest { policy: PolicyKind::LinearThompson, ..request(15, 0.5) };
     let error = mix(&world.catalogue, &world.index, &world.profile, &RowScorer(|_| 0.5), &request)
         .unwrap_err();
-    assert!(matches!(error, MixError::NoDoubt { policy: "linear-thompson", .. }), "{error}");
+    assert!(matches!(error, MixError::NoUncertainty { policy: "linear-thompson", .. }), "{error}");
 }
 
 proptest! {

@@ -9,7 +9,7 @@
 
 use rayon::prelude::*;
 use segue_engine::dataset::labels::Label;
-use segue_engine::policy::Doubt;
+use segue_engine::policy::UncertaintySource;
 use segue_engine::{Likability, Profile, Scorer, TrackIdx};
 
 use super::feature_spaces::EMBEDDING;
@@ -77,11 +77,18 @@ impl Scorer for OnlineScorer {
         predicted.into_par_iter().zip(embeddings.par_chunks_exact(EMBEDDING)).map(correct).collect()
     }
 
-    fn factors(&self, profile: &Profile, tracks: &[TrackIdx], doubt: Doubt) -> Vec<f32> {
-        match doubt {
-            Doubt::None => Vec::new(),
-            Doubt::Posterior => self.posterior(profile).factors(&self.network.embeddings(tracks)),
-            Doubt::Members => {
+    fn factors(
+        &self,
+        profile: &Profile,
+        tracks: &[TrackIdx],
+        source: UncertaintySource,
+    ) -> Vec<f32> {
+        match source {
+            UncertaintySource::None => Vec::new(),
+            UncertaintySource::Posterior => {
+                self.posterior(profile).factors(&self.network.embeddings(tracks))
+            }
+            UncertaintySource::Members => {
                 self.network.members(profile, tracks).iter().flat_map(|row| spread(row)).collect()
             }
         }

@@ -14,10 +14,10 @@ use segue_engine::{Query, Recommender};
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
+use super::event_weighting::{Bag, EventWeighting, require_positive};
 use super::inverse::SymmetricMatrix;
 use super::popularity::TieBreak;
 use super::saved::{Reader, Writer};
-use super::taste::{Bag, Taste, require_positive};
 use crate::ModelError;
 
 /// How [`Ease`] is fitted and asked.
@@ -26,16 +26,16 @@ pub struct EaseConfig {
     /// `λ`: the larger, the less is believed of items that few heard.
     pub regularisation: f64,
     /// What of a history is learned from.
-    pub training: Taste,
+    pub training: EventWeighting,
     /// What of a history counts when asked.
-    pub query: Taste,
+    pub query: EventWeighting,
     /// Fitting fails beyond it: the weights alone take 4 bytes for each pair of items.
     pub memory_limit_mb: usize,
 }
 
 impl Default for EaseConfig {
     fn default() -> Self {
-        let (training, query) = (Taste::default(), Taste::default());
+        let (training, query) = (EventWeighting::default(), EventWeighting::default());
         Self { regularisation: 100.0, training, query, memory_limit_mb: 4096 }
     }
 }

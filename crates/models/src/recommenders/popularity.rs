@@ -8,8 +8,8 @@ use segue_engine::{Query, Recommender};
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
+use super::event_weighting::{Decay, EventWeighting};
 use super::saved::{Reader, Writer};
-use super::taste::{Decay, Taste};
 use crate::ModelError;
 
 /// What makes an item popular.
@@ -47,7 +47,7 @@ impl Popularity {
     pub fn fit(training: &Training<'_>, config: &PopularityConfig) -> Result<Self, ModelError> {
         let counts = match config.counting {
             Counting::Events => sum_events(training, |_, _| 1.0)?,
-            Counting::Listeners => column_sums(&Counts::of(training, &Taste::default())?),
+            Counting::Listeners => column_sums(&Counts::of(training, &EventWeighting::default())?),
         };
         Ok(Self { config: config.clone(), counts })
     }

@@ -3,7 +3,7 @@
 use segue_core::ListenerId;
 use segue_engine::dataset::labels::Label;
 use segue_engine::eval::new_listener::liking;
-use segue_engine::policy::Doubt;
+use segue_engine::policy::UncertaintySource;
 use segue_engine::{Catalogue, Profile, Scorer, TrackIdx};
 
 use crate::likability::{CAMPS, catalogue, community, fan, fitted};
@@ -57,7 +57,7 @@ fn uncertainty_is_largest_about_those_of_whom_nothing_is_known() {
     let nobody = Profile::empty(ListenerId::new("nobody"));
     let known = fan(&catalogue, "a fan", 1, 40);
     let variance = |profile: &Profile| {
-        let factors = scorer.factors(profile, &of_camp(1), Doubt::Posterior);
+        let factors = scorer.factors(profile, &of_camp(1), UncertaintySource::Posterior);
         factors.iter().map(|factor| factor * factor).sum::<f32>()
     };
     assert!(
@@ -74,7 +74,7 @@ fn members_of_the_network_vary_as_its_uncertainty_says() {
     let scorer = fitted(&catalogue, &community(&catalogue), 24).scorer(&catalogue).online();
     let listener = fan(&catalogue, "a fan", 1, 10);
     let tracks = of_camp(2);
-    let factors = scorer.factors(&listener, &tracks, Doubt::Members);
+    let factors = scorer.factors(&listener, &tracks, UncertaintySource::Members);
     let width = factors.len() / tracks.len();
     for (factors, network) in
         factors.chunks_exact(width).zip(scorer.network().score(&listener, &tracks))
@@ -87,7 +87,7 @@ fn members_of_the_network_vary_as_its_uncertainty_says() {
         );
         assert!(factors.iter().sum::<f32>().abs() < 1e-4);
     }
-    assert!(scorer.factors(&listener, &tracks, Doubt::None).is_empty());
+    assert!(scorer.factors(&listener, &tracks, UncertaintySource::None).is_empty());
 }
 
 #[test]

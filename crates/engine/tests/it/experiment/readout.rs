@@ -8,7 +8,7 @@ use segue_engine::experiment::{Design, Mode};
 use segue_engine::pipeline::mix as make;
 
 use super::design::design;
-use crate::answers::{at, catalogue, mix, play};
+use crate::pick_outcomes::{at, catalogue, mix, play};
 use crate::world::{HashScorer, Plan, request};
 
 const WEEK: i64 = 7 * 24;

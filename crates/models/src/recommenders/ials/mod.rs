@@ -21,9 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use self::conjugate_gradient::{BATCH, Fixed, LANES, Rows, Scratch, Stop, solve};
 use super::counts::{Counts, RowsBuilder};
+use super::event_weighting::{Bag, EventWeighting, require_positive};
 use super::popularity::TieBreak;
 use super::saved::{Reader, Writer};
-use super::taste::{Bag, Taste, require_positive};
 use crate::ModelError;
 use crate::kernels::matmul::{Matrix, Output, matmul};
 
@@ -48,9 +48,9 @@ pub struct IalsConfig {
     /// Steps towards the least squares solution of a row in each iteration.
     pub steps: usize,
     /// What of a history is learned from.
-    pub training: Taste,
+    pub training: EventWeighting,
     /// What of a history counts when asked.
-    pub query: Taste,
+    pub query: EventWeighting,
 }
 
 impl Default for IalsConfig {
@@ -63,8 +63,8 @@ impl Default for IalsConfig {
             frequency_exponent: 1.0,
             initial_spread: 0.1,
             steps: 3,
-            training: Taste::default(),
-            query: Taste::default(),
+            training: EventWeighting::default(),
+            query: EventWeighting::default(),
         }
     }
 }
