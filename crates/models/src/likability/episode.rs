@@ -19,7 +19,8 @@ use segue_engine::{TrackIdx, WorkIdx};
 
 use super::describe::{Descriptions, NEWNESS, POPULARITY, SOUND};
 use super::feature_spaces::{FeatureSpaces, Placed};
-use super::relation::{LabelledTrack, PreparedHistory};
+use super::labelled::LabelledTrack;
+use super::relation::PreparedHistory;
 
 /// Sizes of histories, drawn uniformly; `None` stands for all that is not hidden.
 const HISTORY_SIZES: [Option<usize>; 9] =

@@ -14,9 +14,10 @@ use super::config::LikabilityConfig;
 use super::describe::{Descriptions, Scale, is_audible};
 use super::episode::{Contrasts, Episodes, HistorySizes, Rows, TrainingListener};
 use super::feature_spaces::FeatureSpaces;
+use super::labelled::{LabelledTrack, labelled_tracks};
 use super::layer::Layer;
 use super::measure::{HeldOutPrediction, calibrated, calibration, measure, reliability};
-use super::relation::{COLUMNS, LabelledTrack, column_names, labelled_tracks};
+use super::relation::{COLUMNS, column_names};
 use super::{LikabilityModel, NamedCommunity, persist};
 use crate::ModelError;
 use crate::tabular::Tabm;
@@ -52,7 +53,7 @@ pub enum Stage {
 }
 
 /// Everything that fitting works on.
-struct FitSet<'a> {
+struct TrainingListeners<'a> {
     descriptions: Descriptions,
     listeners: Vec<TrainingListener>,
     /// Tracks that each listener likes.
@@ -83,22 +84,22 @@ impl LikabilityModel {
         progress: &mut dyn FnMut(Stage),
     ) -> Result<(Self, FitReport), ModelError> {
         let scale = Scale::fit(catalogue);
-        let fit_set = FitSet::new(catalogue, profiles, &scale, &config, seed);
-        let data = fit_set.summary();
-        let newcomers = fit_set.likes.iter().filter(|likes| likes.len() >= FEWEST_LIKES).count();
+        let listeners = TrainingListeners::new(catalogue, profiles, &scale, &config, seed);
+        let data = listeners.summary();
+        let newcomers = listeners.likes.iter().filter(|likes| likes.len() >= FEWEST_LIKES).count();
         progress(Stage::Episodes);
         let (split, trained, held_out) = if newcomers >= FEWEST_NEWCOMER_LISTENERS {
-            let (trained, held_out) = fit_set.fit_across_listeners(progress)?;
+            let (trained, held_out) = listeners.fit_across_listeners(progress)?;
             ("listeners", trained, held_out)
         } else {
-            let (trained, held_out) = fit_set.fit_across_labels(progress)?;
+            let (trained, held_out) = listeners.fit_across_labels(progress)?;
             ("labels", trained, held_out)
         };
         progress(Stage::Calibrating);
         let calibration = calibration(&held_out.answers);
         let report = held_out.report(trained.rows);
         let layer = Layer::fit(&held_out.rows, &held_out.calibrated(calibration));
-        let feature_spaces = fit_set.feature_spaces(|_| true);
+        let feature_spaces = listeners.feature_spaces(|_| true);
         let card = LikabilityCard {
             label_policy: LABEL_POLICY_VERSION,
             data,
@@ -124,7 +125,7 @@ impl LikabilityModel {
     }
 }
 
-impl<'a> FitSet<'a> {
+impl<'a> TrainingListeners<'a> {
     fn new(
         catalogue: &Catalogue,
         profiles: &[Profile],

@@ -22,12 +22,14 @@ mod describe;
 mod episode;
 mod feature_spaces;
 mod fit;
+mod labelled;
 mod layer;
 mod measure;
 mod online;
 mod persist;
 mod relation;
 mod scorer;
+mod side;
 mod space;
 #[cfg(test)]
 mod testing;

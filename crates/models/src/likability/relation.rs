@@ -7,17 +7,10 @@
 //! track's own label never enters its relation. Absent is NaN; a listener of whom nothing is known
 //! has every relation absent, which is how the network tells that only its prior applies.
 
-use rustc_hash::FxHashMap;
-use segue_engine::{ArtistIdx, Profile, TrackIdx, WorkIdx};
-
-use super::community::PLACE;
-use super::describe::{self, Descriptions, NEWNESS, POPULARITY, REWORKED, SOUND};
-use super::feature_spaces::{FeatureSpaces, Kernels, Neighbours, Placed, SPACES};
-use super::space::Expectation;
-
-/// Members of either side that distances are measured to; a longer history is thinned evenly.
-/// Counts use all of it.
-const MOST_MEMBERS: usize = 400;
+use super::describe::{self, Descriptions, NEWNESS, POPULARITY, REWORKED};
+use super::feature_spaces::{FeatureSpaces, Placed, SPACES};
+use super::labelled::{LabelledTrack, weight_of};
+use super::side::{Side, get};
 
 /// Names of the columns after the descriptors of the track itself.
 const RELATIONS: [&str; 40] = [
@@ -71,60 +64,12 @@ pub(crate) fn column_names() -> Vec<&'static str> {
     describe::NAMES.into_iter().chain(RELATIONS).collect()
 }
 
-/// A labelled work of a history.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct LabelledTrack {
-    pub(crate) track: TrackIdx,
-    pub(crate) liked: bool,
-    pub(crate) weight: f32,
-}
-
 /// A listener's history, prepared for many queries.
 pub(crate) struct PreparedHistory<'a> {
     feature_spaces: &'a FeatureSpaces,
     descriptions: &'a Descriptions,
     likes: Side,
     dislikes: Side,
-}
-
-/// What was liked, or what was disliked.
-struct Side {
-    total: f32,
-    members: Vec<Member>,
-    neighbours: [Neighbours; SPACES],
-    /// Sums of weighted positions, and the weight behind them.
-    sums: [(Vec<f32>, f32); SPACES],
-    /// Expected positions for the whole side and, to leave out a track of it, for the side without
-    /// a weight of 1.
-    expectations: [Expectation; SPACES],
-    by_work: FxHashMap<WorkIdx, LabelledTrack>,
-    by_artist: FxHashMap<ArtistIdx, f32>,
-    by_album: FxHashMap<u32, f32>,
-    by_genre: FxHashMap<u32, f32>,
-    genre_total: f32,
-    sound: [f32; SOUND],
-    newness: (f32, f32),
-    popularity: (f32, f32),
-    reworked: f32,
-    /// Places of distinct artists in the community.
-    places: Vec<(ArtistIdx, [f32; PLACE])>,
-    place_sum: [f32; PLACE],
-}
-
-/// A member that distances are measured to.
-struct Member {
-    work: WorkIdx,
-    weight: f32,
-    audible: bool,
-    newness: f32,
-}
-
-/// Distances of a query to a side, in one space.
-struct Near {
-    kernels: Kernels,
-    total: f32,
-    nearest: f32,
-    third: f32,
 }
 
 impl<'a> PreparedHistory<'a> {
@@ -272,227 +217,6 @@ impl<'a> PreparedHistory<'a> {
     }
 }
 
-impl Side {
-    fn new(
-        feature_spaces: &FeatureSpaces,
-        descriptions: &Descriptions,
-        labelled: &[LabelledTrack],
-    ) -> Self {
-        let thinned = thinned(labelled);
-        let placed: Vec<Placed> = thinned
-            .iter()
-            .map(|labelled| feature_spaces.place(descriptions, labelled.track))
-            .collect();
-        let neighbours = [0, 1].map(|space| {
-            let known: Vec<Vec<f32>> = placed
-                .iter()
-                .map(|p| p.positions[space].clone())
-                .filter(|position| !position.is_empty())
-                .collect();
-            Neighbours::new(known.iter())
-        });
-        let members = thinned
-            .iter()
-            .zip(&placed)
-            .map(|(labelled, placed)| Member {
-                work: descriptions.works[labelled.track.0 as usize],
-                weight: labelled.weight,
-                audible: !placed.positions[0].is_empty(),
-                newness: placed.description[NEWNESS],
-            })
-            .collect();
-        let mut side = Self {
-            total: labelled.iter().map(|labelled| labelled.weight).sum(),
-            members,
-            neighbours,
-            sums: [0, 1].map(|space| (vec![0.0; feature_spaces.spaces[space].dimensions()], 0.0)),
-            expectations: [0, 1].map(|space| feature_spaces.spaces[space].expectation(0.0)),
-            by_work: FxHashMap::default(),
-            by_artist: FxHashMap::default(),
-            by_album: FxHashMap::default(),
-            by_genre: FxHashMap::default(),
-            genre_total: 0.0,
-            sound: [0.0; SOUND],
-            newness: (0.0, 0.0),
-            popularity: (0.0, 0.0),
-            reworked: 0.0,
-            places: Vec::new(),
-            place_sum: [0.0; PLACE],
-        };
-        for labelled in labelled {
-            side.add(feature_spaces, descriptions, labelled);
-        }
-        for space in 0..SPACES {
-            side.expectations[space] = feature_spaces.spaces[space].expectation(side.sums[space].1);
-        }
-        side
-    }
-
-    fn add(
-        &mut self,
-        feature_spaces: &FeatureSpaces,
-        descriptions: &Descriptions,
-        labelled: &LabelledTrack,
-    ) {
-        let row = labelled.track.0 as usize;
-        let description = &descriptions.values[row];
-        let weight = labelled.weight;
-        self.by_work.insert(descriptions.works[row], *labelled);
-        for (space, (sum, total)) in self.sums.iter_mut().enumerate() {
-            if let Some(position) = position(feature_spaces, space, description) {
-                sum.iter_mut().zip(position).for_each(|(sum, x)| *sum += weight * x);
-                *total += weight;
-            }
-        }
-        if let Some(artist) = descriptions.artists[row] {
-            let artist_place = feature_spaces.community.artists.get(&artist);
-            if let Some(artist_place) = artist_place {
-                self.place_sum
-                    .iter_mut()
-                    .zip(artist_place.place)
-                    .for_each(|(sum, x)| *sum += weight * x);
-                if !self.by_artist.contains_key(&artist) {
-                    self.places.push((artist, artist_place.place));
-                }
-            }
-            *self.by_artist.entry(artist).or_default() += weight;
-        }
-        if let Some(album) = descriptions.albums[row] {
-            *self.by_album.entry(album).or_default() += weight;
-        }
-        if let Some(genre) = descriptions.genres[row] {
-            *self.by_genre.entry(genre).or_default() += weight;
-            self.genre_total += weight;
-        }
-        for (sum, &x) in self.sound.iter_mut().zip(description).filter(|(_, x)| !x.is_nan()) {
-            *sum += weight * x;
-        }
-        for ((sum, total), descriptor) in
-            [(&mut self.newness, NEWNESS), (&mut self.popularity, POPULARITY)]
-                .map(|(pair, descriptor)| ((&mut pair.0, &mut pair.1), descriptor))
-        {
-            if !description[descriptor].is_nan() {
-                *sum += weight * description[descriptor];
-                *total += weight;
-            }
-        }
-        self.reworked += weight * description[REWORKED];
-    }
-
-    /// Log-likelihood ratio and distance in a space, without the query itself.
-    fn ratio(
-        &self,
-        feature_spaces: &FeatureSpaces,
-        space: usize,
-        query: &Placed,
-        own: Option<&LabelledTrack>,
-        descriptions: &Descriptions,
-    ) -> (f32, f32) {
-        let position_of_query = &query.positions[space];
-        if position_of_query.is_empty() {
-            return (f32::NAN, f32::NAN);
-        }
-        let (sum, total) = &self.sums[space];
-        let own_position = own.and_then(|labelled| {
-            Some((labelled, position(feature_spaces, space, descriptions.of(labelled.track))?))
-        });
-        let Some((labelled, own_position)) = own_position else {
-            let mean: Vec<f32> = sum.iter().map(|sum| sum / total.max(1e-6)).collect();
-            return self.expectations[space].ratio(position_of_query, &mean);
-        };
-        let rest = (total - labelled.weight).max(0.0);
-        let mean: Vec<f32> = sum
-            .iter()
-            .zip(own_position)
-            .map(|(sum, x)| (sum - labelled.weight * x) / rest.max(1e-3))
-            .collect();
-        feature_spaces.spaces[space].expectation(rest).ratio(position_of_query, &mean)
-    }
-
-    /// Kernels and nearest members in a space, without the query itself.
-    fn near(
-        &self,
-        feature_spaces: &FeatureSpaces,
-        space: usize,
-        query: &Placed,
-        own: Option<WorkIdx>,
-        scratch: &mut Vec<f32>,
-    ) -> Near {
-        self.neighbours[space].squared_distances(&query.positions[space], scratch);
-        let spread = feature_spaces.spaces[space].spread();
-        let mut near =
-            Near { kernels: Kernels::default(), total: 0.0, nearest: f32::NAN, third: f32::NAN };
-        let mut closest = [f32::INFINITY; 3];
-        let members = self.members.iter().filter(|member| space != 0 || member.audible);
-        for (member, &distance) in members.zip(scratch.iter()) {
-            if own == Some(member.work) {
-                continue;
-            }
-            near.kernels.add(distance, spread, member.weight);
-            near.total += member.weight;
-            insert(&mut closest, distance);
-        }
-        if near.total > 0.0 {
-            near.nearest = closest[0].sqrt();
-            near.third = closest
-                .into_iter()
-                .rfind(|distance| distance.is_finite())
-                .unwrap_or(f32::NAN)
-                .sqrt();
-        }
-        near
-    }
-
-    fn sound_cosine(
-        &self,
-        query: &Placed,
-        own: Option<&LabelledTrack>,
-        descriptions: &Descriptions,
-    ) -> f32 {
-        let own = own.map(|labelled| (labelled.weight, descriptions.of(labelled.track)));
-        let (mut dot, mut a2, mut b2) = (0.0, 0.0, 0.0);
-        for i in 0..SOUND {
-            let own =
-                own.map_or(0.0, |(weight, d)| if d[i].is_nan() { 0.0 } else { weight * d[i] });
-            let (centre, x) = (self.sound[i] - own, query.description[i]);
-            if !x.is_nan() {
-                dot += centre * x;
-                a2 += centre * centre;
-                b2 += x * x;
-            }
-        }
-        if a2 > 1e-9 && b2 > 1e-9 { dot / (a2 * b2).sqrt() } else { f32::NAN }
-    }
-
-    fn genre_ratio(&self, genre: u32, share: f32, own: f32) -> f32 {
-        const PRIOR: f32 = 2.0;
-        let here = (get(&self.by_genre, &genre) - own).max(0.0);
-        ((here + PRIOR * share) / ((self.genre_total - own).max(0.0) + PRIOR)).ln() - share.ln()
-    }
-
-    fn newness_from_nearest(&self, query: &Placed, own: Option<WorkIdx>) -> f32 {
-        let others = self
-            .members
-            .iter()
-            .filter(|member| own != Some(member.work) && !member.newness.is_nan());
-        let distances = others.map(|member| (member.newness - query.description[NEWNESS]).abs());
-        distances.fold(f32::NAN, f32::min)
-    }
-
-    /// Cosine to the mean of the artists, and to the nearest of them other than the query's own
-    /// artist.
-    fn co_likes(&self, artist: Option<ArtistIdx>, place: &[f32; PLACE], own: f32) -> (f32, f32) {
-        let mean: Vec<f32> =
-            self.place_sum.iter().zip(place).map(|(sum, x)| sum - own * x).collect();
-        let length = dot(&mean, &mean).sqrt();
-        let near = if length > 1e-3 { dot(&mean, place) / length } else { f32::NAN };
-        let gone = |of: ArtistIdx| Some(of) == artist && get(&self.by_artist, &of) - own <= 1e-3;
-        let others = self.places.iter().filter(|(of, _)| !gone(*of));
-        let nearest = others.map(|(_, other)| dot(other, place)).fold(f32::NAN, f32::max);
-        (near, nearest)
-    }
-}
-
 /// Values pushed one after another.
 struct Columns {
     values: [f32; COLUMNS],
@@ -512,60 +236,12 @@ impl Columns {
     }
 }
 
-fn thinned(labelled: &[LabelledTrack]) -> Vec<LabelledTrack> {
-    let kept = labelled.len().min(MOST_MEMBERS);
-    (0..kept).map(|i| labelled[i * labelled.len() / kept]).collect()
-}
-
-fn position(
-    feature_spaces: &FeatureSpaces,
-    space: usize,
-    description: &describe::Description,
-) -> Option<Vec<f32>> {
-    if space == 0 && !describe::is_audible(description) {
-        return None;
-    }
-    let mut position = Vec::new();
-    feature_spaces.spaces[space]
-        .place(&description[..feature_spaces.spaces[space].inputs], &mut position);
-    Some(position)
-}
-
-/// The labels of a profile, as histories hold them.
-pub(crate) fn labelled_tracks(profile: &Profile) -> Vec<LabelledTrack> {
-    let labelled = profile.labelled().map(|(track, label)| LabelledTrack {
-        track,
-        liked: label.liked,
-        weight: label.weight,
-    });
-    // What was stated outright weighs 2 in a profile; in a history one like is one like.
-    labelled
-        .map(|labelled| LabelledTrack { weight: labelled.weight.min(1.0), ..labelled })
-        .collect()
-}
-
-fn weight_of(labelled: Option<&LabelledTrack>) -> f32 {
-    labelled.map_or(0.0, |labelled| labelled.weight)
-}
-
-fn get<K: std::hash::Hash + Eq>(sums: &FxHashMap<K, f32>, key: &K) -> f32 {
-    sums.get(key).copied().unwrap_or(0.0)
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-fn insert(closest: &mut [f32; 3], distance: f32) {
-    if distance < closest[2] {
-        closest[2] = distance;
-        closest.sort_by(f32::total_cmp);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use segue_engine::TrackIdx;
+
     use super::super::describe::Scale;
+    use super::super::labelled::labelled_tracks;
     use super::super::testing::{catalogue, fans, outspoken};
     use super::*;
 

@@ -12,8 +12,9 @@ use super::community::Community;
 use super::describe::Descriptions;
 use super::feature_spaces::{FeatureSpaces, Placed};
 use super::fit::table;
+use super::labelled::labelled_tracks;
 use super::measure::calibrated;
-use super::relation::{COLUMNS, PreparedHistory, labelled_tracks};
+use super::relation::{COLUMNS, PreparedHistory};
 use super::{LikabilityModel, NamedCommunity};
 
 /// Tracks whose relations are held in memory at once.

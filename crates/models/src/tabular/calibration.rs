@@ -4,6 +4,7 @@
 //! It is fitted on rows that the scoring networks did not see. On a hundred rows a free fit would
 //! itself be overfitted, so both numbers have a prior: `a ~ N(1, 0.3²)`, `b ~ N(0, 0.3²)`.
 
+use segue_engine::vector::sigmoid;
 use serde::{Deserialize, Serialize};
 
 const PRIOR_PRECISION: f64 = 1.0 / (0.3 * 0.3);
@@ -60,7 +61,7 @@ impl Calibration {
 
     /// The corrected probability of a logit.
     pub fn of_logit(self, z: f64) -> f64 {
-        1.0 / (1.0 + (-(self.slope * z + self.offset)).exp())
+        sigmoid(self.slope * z + self.offset)
     }
 }
 

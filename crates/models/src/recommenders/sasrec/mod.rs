@@ -9,23 +9,27 @@
 //! Somebody without any history is answered with popularity: a network that has seen nothing knows
 //! no more.
 
+mod batch;
 mod block;
 mod checkpoint;
 mod config;
 mod encoder;
 mod gradient_rows;
+mod lanes;
 mod layout;
 mod local_items;
 mod objective;
 mod step;
 mod tower;
+mod tower_step;
 mod training;
 mod windows;
 
 use segue_engine::{Query, Recommender};
 
+pub use batch::Batch;
 pub use config::{Block, Loss, SasrecConfig, Windows};
-pub use step::{Batch, Trainer};
+pub use step::Trainer;
 pub use training::Epoch;
 
 use crate::kernels::matmul::{Matrix, Output, matmul};
@@ -73,7 +77,7 @@ impl Sasrec {
     /// [`ModelError::Setting`](crate::ModelError::Setting) if the shape differs.
     pub fn set_config(&mut self, config: &SasrecConfig) -> Result<(), crate::ModelError> {
         config.check()?;
-        training::same_shape(&self.config, config)?;
+        config::same_shape(&self.config, config)?;
         self.config = config.clone();
         Ok(())
     }
