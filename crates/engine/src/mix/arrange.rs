@@ -36,6 +36,21 @@ pub struct ArrangedTrack<'a> {
 /// Positions of `tracks` in playing order. `openers` gives the same positions in the order in which
 /// they would best open the mix; the first with which songs by one artist stay apart, as far as
 /// that is possible, does.
+///
+/// # Examples
+/// ```
+/// use segue_core::{AudioFeature, AudioFeatures};
+/// use segue_engine::mix::arrange::{ArrangedTrack, arrange};
+///
+/// let energies = [0.1, 0.9, 0.2].map(|energy| {
+///     let mut features = AudioFeatures::MISSING;
+///     features.set(AudioFeature::Energy, energy);
+///     features
+/// });
+/// let tracks: Vec<_> =
+///     energies.iter().map(|features| ArrangedTrack { features, artist: None }).collect();
+/// assert_eq!(arrange(&tracks, &[0, 1, 2]), [0, 2, 1], "energy rises step by step");
+/// ```
 pub fn arrange(tracks: &[ArrangedTrack<'_>], openers: &[usize]) -> Vec<usize> {
     let costs: Vec<Vec<f32>> = tracks
         .iter()

@@ -68,6 +68,18 @@ pub trait Chooser {
 ///
 /// # Panics
 /// If nothing is eligible.
+///
+/// # Examples
+/// ```
+/// use segue_engine::policy::draw::generator;
+/// use segue_engine::policy::{Belief, PlackettLuce, Policy, choose};
+///
+/// let belief = Belief::certain(vec![0.2, 0.9, 0.5]);
+/// let mut rng = generator(7);
+/// let chooser = PlackettLuce { temperature: 0.1 }.prepare(&belief, &mut rng);
+/// let (place, propensity) = choose(chooser.as_ref(), &[0, 1, 2], &mut rng);
+/// assert!(place < 3 && propensity > 0.0 && propensity <= 1.0);
+/// ```
 pub fn choose(chooser: &dyn Chooser, eligible: &[usize], rng: &mut dyn Rng) -> (usize, f64) {
     let propensities = chooser.propensities(eligible);
     let choice = sample(&propensities, rng.random());

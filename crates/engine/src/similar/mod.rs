@@ -62,6 +62,32 @@ pub struct Similar {
 }
 
 /// What is looked up to find similar tracks. Built once for a catalogue and a community.
+///
+/// # Examples
+/// ```
+/// use segue_core::{AudioFeature, Track, TrackId, WorkId};
+/// use segue_engine::retrieval::Index;
+/// use segue_engine::similar::SimilarIndex;
+/// use segue_engine::{Catalogue, TrackIdx};
+///
+/// let track = |id: &str, artist: &str, energy: f32| {
+///     let mut track = Track::new(TrackId::new(id), WorkId::new(id), id);
+///     track.artists = vec![artist.to_owned()];
+///     track.features.set(AudioFeature::Energy, energy);
+///     track
+/// };
+/// let catalogue = Catalogue::from_tracks(vec![
+///     track("a", "Ann", 0.5),
+///     track("b", "Ann", 0.6),
+///     track("c", "Bob", 0.1),
+/// ]);
+/// let index = Index::build(&catalogue, []);
+/// let similar = SimilarIndex::build(&catalogue, &index, []);
+///
+/// let found = similar.similar(&catalogue, &index, TrackIdx(0), 5);
+/// assert_eq!(found[0].track, TrackIdx(1), "the other song by the same artist");
+/// assert!(found[0].same_artist && found[0].similarity <= 1.0);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct SimilarIndex {
     weights: Weights,

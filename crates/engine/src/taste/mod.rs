@@ -57,6 +57,24 @@ pub enum Basis {
 }
 
 /// Everything that a listener likes, by taste.
+///
+/// # Examples
+/// ```
+/// use segue_core::{ListenerId, Timestamp};
+/// use segue_engine::history::Plays;
+/// use segue_engine::retrieval::Index;
+/// use segue_engine::taste::Tastes;
+/// use segue_engine::{Catalogue, Profile};
+///
+/// // Somebody of whom nothing is known has no taste yet: five likes make the first one.
+/// let catalogue = Catalogue::from_tracks(Vec::new());
+/// let index = Index::build(&catalogue, []);
+/// let nobody = Profile::empty(ListenerId::new("nobody"));
+/// let tastes =
+///     Tastes::find(&catalogue, &index, &nobody, &Plays::default(), Timestamp::UNIX_EPOCH);
+/// assert!(tastes.tastes.is_empty());
+/// assert_eq!(tastes.likes, 0);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Tastes {
     /// The tastes, the largest first.

@@ -51,6 +51,49 @@ use layer::Layer;
 use space::Space;
 
 /// A fitted model, free of any catalogue: artists and works go by their names.
+///
+/// # Examples
+/// ```
+/// use std::sync::Arc;
+///
+/// use segue_core::{AudioFeature, Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source};
+/// use segue_core::{Track, TrackId, WorkId};
+/// use segue_engine::{Catalogue, Profile, Scorer};
+/// use segue_models::{LikabilityConfig, LikabilityModel};
+///
+/// // Forty tracks, every second one energetic. Ann likes these and rejects the others.
+/// let track = |i: usize| {
+///     let id = format!("t{i:02}");
+///     let mut track = Track::new(TrackId::new(id.as_str()), WorkId::new(id.as_str()), id.as_str());
+///     track.features.set(AudioFeature::Energy, if i % 2 == 0 { 0.9 } else { 0.1 });
+///     track
+/// };
+/// let catalogue = Arc::new(Catalogue::from_tracks((0..40).map(track).collect()));
+/// let feedback: Vec<Feedback> = (0..30)
+///     .map(|i| Feedback {
+///         listener: ListenerId::new("ann"),
+///         target: FeedbackTarget::Track(TrackId::new(format!("t{i:02}"))),
+///         kind: if i % 2 == 0 { FeedbackKind::Like } else { FeedbackKind::Dislike },
+///         at: None,
+///         source: Source::Segue,
+///     })
+///     .collect();
+/// let ann = Profile::fold(&catalogue, ListenerId::new("ann"), [], &feedback);
+///
+/// // A network that is smaller than the default, to be quick.
+/// let mut config = LikabilityConfig { rows: 500, most_episodes: 4, ..LikabilityConfig::default() };
+/// config.network.architecture.members = 2;
+/// config.network.architecture.hidden = vec![8];
+/// config.network.training.epochs = 3;
+/// let (model, report) = LikabilityModel::fit(&catalogue, &[ann.clone()], config, 1, &mut |_| {})?;
+/// assert!(report.rows > 0);
+///
+/// let scorer = model.scorer(&catalogue).online();
+/// let tracks: Vec<_> = catalogue.rows().skip(30).collect();
+/// let scores = scorer.score(&ann, &tracks);
+/// assert!(scores.iter().all(|score| (0.0..=1.0).contains(&score.mean)));
+/// # Ok::<(), segue_models::ModelError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct LikabilityModel {
     card: LikabilityCard,

@@ -41,6 +41,31 @@ impl Default for EaseConfig {
 }
 
 /// A weight for each pair of items.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_engine::{Query, Recommender};
+/// use segue_models::recommenders::{Ease, EaseConfig};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
+///     builder.push(listener, item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let model = Ease::fit(&interactions.all(), &EaseConfig { regularisation: 1.0, ..EaseConfig::default() })?;
+///
+/// // Ann heard only `a` so far: what comes next?
+/// let history = interactions.history(segue_engine::ListenerIdx(0)).until(1);
+/// let mut scores = vec![0.0; model.items()];
+/// model.score(&[Query { history, ..Query::default() }], &mut scores);
+/// let score = |name: &str| {
+///     let row = (0..model.items() as u32).map(segue_engine::ItemIdx);
+///     scores[row.into_iter().find(|&i| interactions.item_name(i) == name).unwrap().0 as usize]
+/// };
+/// assert!(score("b") > score("c"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ease {
     config: EaseConfig,

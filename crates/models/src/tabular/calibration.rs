@@ -13,6 +13,18 @@ const STEPS: usize = 50;
 const CLIP: f64 = 1e-6;
 
 /// The fitted correction.
+///
+/// # Examples
+/// ```
+/// use segue_models::tabular::calibration::Calibration;
+///
+/// // Predictions of .9 that come true half of the time are overconfident.
+/// let probabilities = [0.9; 40];
+/// let liked: Vec<bool> = (0..40).map(|row| row % 2 == 0).collect();
+/// let calibration = Calibration::fit(&probabilities, &liked, &[1.0; 40]);
+/// assert!(calibration.apply(0.9) < 0.8);
+/// assert!((Calibration::NONE.apply(0.25) - 0.25).abs() < 1e-9);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Factor a of the logit: below 1 where the model is overconfident.

@@ -73,6 +73,31 @@ impl Default for IalsConfig {
 const UNHEARD_TO_HEARD: f64 = 2.5;
 
 /// Factors of items.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_engine::{Query, Recommender};
+/// use segue_models::recommenders::{Ials, IalsConfig};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
+///     builder.push(listener, item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let model = Ials::fit(&interactions.all(), &IalsConfig { factors: 2, ..IalsConfig::default() }, 1)?;
+///
+/// // Ann heard only `a` so far: what comes next?
+/// let history = interactions.history(segue_engine::ListenerIdx(0)).until(1);
+/// let mut scores = vec![0.0; model.items()];
+/// model.score(&[Query { history, ..Query::default() }], &mut scores);
+/// let score = |name: &str| {
+///     let row = (0..model.items() as u32).map(segue_engine::ItemIdx);
+///     scores[row.into_iter().find(|&i| interactions.item_name(i) == name).unwrap().0 as usize]
+/// };
+/// assert!(score("b") > score("c"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ials {
     config: IalsConfig,
