@@ -46,7 +46,7 @@ fn main() {
         println!(
             "seed {seed}: built in {:?}, {} bytes of company",
             started.elapsed(),
-            similar.company_bytes()
+            similar.co_likes_bytes()
         );
         let (choosing, reporting) = left_out.split_at(left_out.len() / 2);
         for (i, &weights) in grid.iter().enumerate() {

@@ -16,6 +16,7 @@ pub mod mix;
 pub mod pipeline;
 pub mod playlist;
 pub mod policy;
+pub mod presets;
 mod recommender;
 pub mod retrieval;
 mod scorer;
@@ -23,9 +24,9 @@ pub mod shelves;
 pub mod similar;
 pub mod simulation;
 pub mod sound;
-pub mod stops;
 pub mod taste;
 pub mod utility;
+pub mod vector;
 
 pub use dataset::catalogue::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::interactions::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};

@@ -1,6 +1,6 @@
 //! The one thing that the rest of the engine knows of a model.
 
-use crate::policy::Doubt;
+use crate::policy::UncertaintySource;
 use crate::{Profile, TrackIdx};
 
 /// A predicted likability.
@@ -23,13 +23,18 @@ pub trait Scorer: Send + Sync {
     /// arguments.
     fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability>;
 
-    /// How those likabilities vary together, for policies that explore by that kind of doubt: the
+    /// How those likabilities vary together, for policies that explore by that kind of uncertainty: the
     /// factors of a [`crate::policy::Belief`]. Empty where the model cannot tell.
     ///
     /// # Shapes
     /// `[tracks, width]`, with any width above 0.
-    fn factors(&self, profile: &Profile, tracks: &[TrackIdx], doubt: Doubt) -> Vec<f32> {
-        let _ = (profile, tracks, doubt);
+    fn factors(
+        &self,
+        profile: &Profile,
+        tracks: &[TrackIdx],
+        source: UncertaintySource,
+    ) -> Vec<f32> {
+        let _ = (profile, tracks, source);
         Vec::new()
     }
 }

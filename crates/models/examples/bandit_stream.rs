@@ -17,7 +17,7 @@ use std::time::Instant;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::Parameters;
-use segue_engine::policy::{Belief, Doubt, LinearThompson, Policy, PolicyKind, choose};
+use segue_engine::policy::{Belief, LinearThompson, Policy, PolicyKind, UncertaintySource, choose};
 use segue_models::online::posterior::{Answer, LinearPosterior, LinearPrior};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -124,7 +124,7 @@ fn main() {
                         .with("optimism", optimism),
                 ),
             };
-            play(folder, &stream, &model, (policy.as_ref(), kind.doubt()), &mut rng);
+            play(folder, &stream, &model, (policy.as_ref(), kind.uncertainty_source()), &mut rng);
         }
     }
 }
@@ -151,7 +151,7 @@ fn play(
     folder: &Path,
     stream: &Stream,
     model: &Model,
-    (policy, doubt): (&dyn Policy, Doubt),
+    (policy, doubt): (&dyn Policy, UncertaintySource),
     rng: &mut ChaCha8Rng,
 ) {
     let eligible: Vec<usize> = (0..stream.arms).collect();
@@ -196,14 +196,14 @@ fn believe(
     width: usize,
     posterior: &LinearPosterior,
     base_rate: f64,
-    doubt: Doubt,
+    doubt: UncertaintySource,
 ) -> Belief {
     let score = |row: &[f32]| (base_rate + posterior.predict(row).0) as f32;
     let scores = rows.chunks_exact(width).map(score).collect();
     match doubt {
-        Doubt::None => Belief::certain(scores),
-        Doubt::Posterior => Belief::new(scores, posterior.factors(rows)),
-        Doubt::Members => unreachable!("one linear belief has no members to disagree"),
+        UncertaintySource::None => Belief::certain(scores),
+        UncertaintySource::Posterior => Belief::new(scores, posterior.factors(rows)),
+        UncertaintySource::Members => unreachable!("one linear belief has no members to disagree"),
     }
 }
 

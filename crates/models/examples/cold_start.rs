@@ -17,7 +17,7 @@ use segue_core::{EndReason, Listen, Moment, Source, Timestamp};
 use segue_engine::Index;
 use segue_engine::eval::metrics::{Estimate, auc};
 use segue_engine::pipeline::{MixRequest, Mixer};
-use segue_engine::policy::Doubt;
+use segue_engine::policy::UncertaintySource;
 use segue_engine::simulation::community::{Community, CommunityConfig, History};
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
 use segue_models::likability::{LikabilityConfig, LikabilityModel, OnlineScorer};
@@ -39,7 +39,7 @@ impl Scorer for Unasking<'_> {
         self.0.score(profile, tracks)
     }
 
-    fn factors(&self, _: &Profile, _: &[TrackIdx], _: Doubt) -> Vec<f32> {
+    fn factors(&self, _: &Profile, _: &[TrackIdx], _: UncertaintySource) -> Vec<f32> {
         Vec::new()
     }
 }

@@ -14,6 +14,32 @@ use crate::recommenders::Sasrec;
 const NAMES: &str = "item_names";
 
 /// A sequence model that knows its items by name.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_engine::{Query, Recommender};
+/// use segue_models::recommenders::{Sasrec, SasrecConfig};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
+///     builder.push(listener, item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let model = {
+///     // One block of width 8 and one epoch: enough to show the calls, not to learn anything.
+///     let config = SasrecConfig { dim: 8, blocks: 1, heads: 1, epochs: 1, ..SasrecConfig::default() };
+///     Sasrec::fit(&interactions.all(), None, &config, 1, &mut |_| None)?
+/// };
+///
+/// let items = (0..3).map(|row| interactions.item_name(segue_engine::ItemIdx(row)).to_owned()).collect();
+/// let model = segue_models::NextTrackModel { network: model, items };
+/// let bytes = model.to_bytes();
+/// let read = segue_models::NextTrackModel::from_bytes(&bytes, std::path::Path::new("model"))?;
+/// assert_eq!(read.items, model.items);
+/// assert_eq!(read.to_bytes(), bytes, "equal content, equal bytes");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct NextTrackModel {
     /// The network.

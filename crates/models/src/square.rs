@@ -2,6 +2,8 @@
 //! factors of matrices with some dozens of rows, in `f64`, row-major. Jacobi rotations are slow and
 //! exact, and here nothing is large.
 
+use segue_engine::vector::dot;
+
 /// A square matrix, row-major.
 #[derive(Clone, Debug)]
 pub(crate) struct Square {
@@ -42,8 +44,7 @@ impl Square {
 
     /// The product with a vector.
     pub(crate) fn times(&self, vector: &[f64]) -> Vec<f64> {
-        let dot = |row: &[f64]| row.iter().zip(vector).map(|(a, b)| a * b).sum();
-        self.values.chunks_exact(self.n.max(1)).map(dot).collect()
+        self.values.chunks_exact(self.n.max(1)).map(|row| dot(row, vector)).collect()
     }
 
     pub(crate) fn multiply(&self, other: &Self) -> Self {

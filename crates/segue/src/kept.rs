@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use segue_core::{ListenerId, Pick};
 use segue_engine::pipeline::{Bounds, Breadth, MixError, MixOutcome, MixRequest, Mixer, Pool};
-use segue_engine::stops::{self, Effect};
-use segue_engine::taste::Tastes;
+use segue_engine::presets::Effect;
 use segue_engine::{Profile, TrackIdx};
 use segue_store::Store;
 
@@ -104,11 +103,8 @@ impl KeptListener {
         }
     }
 
-    /// What a mix made with the dial at `explore` does: how new it is, and how likely to be liked.
-    pub fn effect(&self, explore: f32, picks: &[Pick]) -> Effect {
-        let tastes = Tastes::default();
-        let (catalogue, sound) = (&self.snapshot.catalogue, &self.snapshot.index.sound);
-        stops::Listener { catalogue, sound, profile: &self.profile, tastes: &tastes }
-            .effect(explore, picks)
+    /// What a mix does: how much of it is new to the listener and how likely they are to like it.
+    pub fn effect(&self, picks: &[Pick]) -> Effect {
+        Effect::of(&self.snapshot.catalogue, &self.profile, picks)
     }
 }

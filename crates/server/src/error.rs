@@ -173,7 +173,7 @@ impl From<MixError> for ApiError {
             | MixError::Explore { .. }
             | MixError::ArrivalShare { .. }
             | MixError::Cap => Self::bad_request("bad_mix", message),
-            MixError::NoDoubt { .. } => Self::bad_request("bad_policy", message),
+            MixError::NoUncertainty { .. } => Self::bad_request("bad_policy", message),
             MixError::EmptyCatalogue => Self::conflict("empty_catalogue", message)
                 .hint("import a history or a table of tracks first: `POST /v1/imports`"),
             MixError::NothingEligible { left_out, .. } => {

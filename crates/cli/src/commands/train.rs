@@ -135,7 +135,7 @@ fn print_next_track(trained: &TrainedNextTrack, seconds: f64) -> anyhow::Result<
 
 fn print_report(version: &str, report: &FitReport, seconds: f64) -> anyhow::Result<()> {
     let mut rows = table(&["held out", "answers", "AUC", "accuracy", "log-loss", "ECE"]);
-    let named = [("everything", &report.held_out), ("what listeners told", &report.told)];
+    let named = [("everything", &report.held_out), ("what listeners told", &report.feedback)];
     for (name, held_out) in
         named.into_iter().filter_map(|(name, held_out)| Some((name, held_out.as_ref()?)))
     {

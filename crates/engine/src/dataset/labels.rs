@@ -69,6 +69,19 @@ pub struct Label {
 }
 
 /// Reads one play by the table above.
+///
+/// # Examples
+/// ```
+/// use segue_core::{EndReason, Listen, ListenerId, Source, Timestamp, TrackId};
+/// use segue_engine::dataset::labels::{Outcome, outcome};
+///
+/// let play = Listen {
+///     end_reason: EndReason::SkippedForward,
+///     ms_played: Some(5_000),
+///     ..Listen::new(ListenerId::new("ann"), TrackId::new("t1"), Timestamp::UNIX_EPOCH, Source::Segue)
+/// };
+/// assert_eq!(outcome(&play, Some(180_000)), Outcome::Disliked { weight: 1.0 });
+/// ```
 pub fn outcome(listen: &Listen, duration_ms: Option<u32>) -> Outcome {
     if listen.private_session || listen.end_reason == EndReason::Failed {
         return Outcome::Excluded;

@@ -1,9 +1,9 @@
 //! From what the store holds to what models and mixes work on: dense rows for tracks, works and
 //! artists, and one folded profile per listener.
 
-pub mod answers;
 pub mod catalogue;
 pub mod interactions;
 pub mod labels;
+pub mod pick_outcomes;
 pub mod profile;
 pub mod table;

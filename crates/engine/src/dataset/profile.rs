@@ -64,6 +64,26 @@ impl Interaction {
 }
 
 /// One listener. Interactions are ordered by work, at most one each.
+///
+/// # Examples
+/// ```
+/// use segue_core::{EndReason, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
+/// use segue_engine::{Catalogue, Profile, WorkIdx};
+///
+/// let track = Track::new(TrackId::new("t1"), WorkId::new("w1"), "Song");
+/// let catalogue = Catalogue::from_tracks(vec![track]);
+/// let ann = ListenerId::new("ann");
+/// let play = Listen {
+///     end_reason: EndReason::Finished,
+///     ms_played: Some(200_000),
+///     ..Listen::new(ann.clone(), TrackId::new("t1"), Timestamp::UNIX_EPOCH, Source::Segue)
+/// };
+/// let profile = Profile::fold(&catalogue, ann, [&play], []);
+///
+/// let interaction = profile.interaction(WorkIdx(0)).unwrap();
+/// assert_eq!((interaction.plays, interaction.finished), (1, 1));
+/// assert!(interaction.label.unwrap().liked);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Profile {
     /// Who.

@@ -22,7 +22,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::metrics::Estimate;
-use crate::policy::{Belief, Doubt, Policy, choose};
+use crate::policy::{Belief, Policy, UncertaintySource, choose};
 use crate::{History, Interactions, ItemIdx, ListenerIdx, Query, Recommender};
 
 /// Resamples behind an interval.
@@ -32,7 +32,7 @@ const RESAMPLES: usize = 2_000;
 pub trait Acquaintance {
     /// The belief about all items, by row; with the factors that the policy's doubt asks for, if
     /// there are any.
-    fn belief(&self, doubt: Doubt) -> Belief;
+    fn belief(&self, doubt: UncertaintySource) -> Belief;
 
     /// Takes an answer.
     fn learn(&mut self, item: ItemIdx, liked: bool);
@@ -52,7 +52,7 @@ pub struct Strategy {
     /// What picks.
     pub policy: Box<dyn Policy>,
     /// What it has to know of how sure the belief is.
-    pub doubt: Doubt,
+    pub doubt: UncertaintySource,
     /// Deviations of the belief are taken times this: below 1 a draw from it strays less.
     pub scale: f32,
 }
@@ -99,7 +99,7 @@ impl<'a> Asked<'a> {
 }
 
 impl Acquaintance for Asked<'_> {
-    fn belief(&self, _: Doubt) -> Belief {
+    fn belief(&self, _: UncertaintySource) -> Belief {
         let mut scores = vec![0.0; self.recommender.items()];
         let history = History { items: &self.liked, ..History::default() };
         self.recommender.score(&[Query { history, ..Query::default() }], &mut scores);

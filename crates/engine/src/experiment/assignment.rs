@@ -18,6 +18,20 @@ use super::{Arm, Design};
 const CONTEXT: &str = "segue 2026 experiment assignment 1";
 
 /// The arm of a listener.
+///
+/// # Examples
+/// ```
+/// use segue_core::ListenerId;
+/// use segue_engine::experiment::assignment::{arm_of, probabilities};
+/// use segue_engine::experiment::{Design, Mode};
+///
+/// let arms = vec!["control".parse()?, "bolder:explore=0.5".parse()?];
+/// let design = Design::from_parts("how-far-out", arms, Mode::Live, 14)?;
+/// let ann = ListenerId::new("ann");
+/// assert_eq!(arm_of(&design, &ann).name, arm_of(&design, &ann).name, "ann stays where she is");
+/// assert_eq!(probabilities(&design), [0.5, 0.5]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn arm_of<'a>(design: &'a Design, listener: &ListenerId) -> &'a Arm {
     let place = place_of(design.name(), listener, &tickets(design));
     &design.arms()[place]

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::Design;
 use crate::Catalogue;
-use crate::dataset::answers::{Answer, Credit, Verdict, answers};
+use crate::dataset::pick_outcomes::{Credit, PickOutcome, Verdict, pick_outcomes};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -37,7 +37,7 @@ pub struct ObservedMix {
     /// What was shown.
     pub impression: Impression,
     /// What became of its picks, in their order.
-    pub answers: Vec<Answer>,
+    pub outcomes: Vec<PickOutcome>,
     /// What other arms would have shown in its place.
     pub shadows: Vec<Impression>,
 }
@@ -132,12 +132,12 @@ impl Observation {
 impl ObservedMix {
     fn counts(&self) -> Counts {
         let mut counts = Counts { mixes: 1, ..Counts::default() };
-        for (pick, answer) in self.impression.slate.picks.iter().zip(&self.answers) {
-            let liked = answer.verdict == Verdict::Liked;
+        for (pick, outcome) in self.impression.slate.picks.iter().zip(&self.outcomes) {
+            let liked = outcome.verdict == Verdict::Liked;
             counts.picks += 1;
-            counts.plays += u64::from(answer.plays);
+            counts.plays += u64::from(outcome.plays);
             counts.liked += u64::from(liked);
-            counts.skipped += u64::from(answer.verdict == Verdict::Disliked);
+            counts.skipped += u64::from(outcome.verdict == Verdict::Disliked);
             counts.discovered += u64::from(liked && pick.new_to_listener);
         }
         counts
@@ -150,16 +150,16 @@ pub fn observe(catalogue: &Catalogue, design: &Design, log: &ListenerLog) -> Opt
     let arm = arm_shown(design, first)?;
     let until = days_after(first.at, design.days());
     let credit = Credit { days: design.days(), before: until };
-    let answers = answers(catalogue, &log.shown, &log.listens, &log.feedback, credit);
+    let outcomes = pick_outcomes(catalogue, &log.shown, &log.listens, &log.feedback, credit);
     let counts = |impression: &Impression| {
         impression.at < until && arm_shown(design, impression) == Some(arm)
     };
-    let observed = |(impression, answers): (&Impression, Vec<Answer>)| ObservedMix {
+    let observed = |(impression, outcomes): (&Impression, Vec<PickOutcome>)| ObservedMix {
         shadows: shadows_of(design, impression, &log.shadows),
         impression: impression.clone(),
-        answers,
+        outcomes,
     };
-    let shown = log.shown.iter().zip(answers).filter(|(impression, _)| counts(impression));
+    let shown = log.shown.iter().zip(outcomes).filter(|(impression, _)| counts(impression));
     Some(Observation {
         listener: first.slate.listener.clone(),
         arm,

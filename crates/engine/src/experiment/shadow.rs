@@ -19,7 +19,7 @@ use super::confidence::{ConfidenceSequence, Interval};
 use super::observation::{Observation, ObservedMix, arm_of};
 use super::readout::ALPHA;
 use crate::Catalogue;
-use crate::dataset::answers::Verdict;
+use crate::dataset::pick_outcomes::Verdict;
 use crate::policy::draw::{logging_policy, reweigh};
 
 /// What an arm would have shown, beside what was shown.
@@ -183,12 +183,12 @@ impl Weighed {
         let asked = Slate { picks: shown.picks.clone(), ..shadow.clone() };
         let Ok(policy) = logging_policy(shadow) else { return };
         let Ok(propensities) = reweigh(catalogue, &asked, policy.as_ref()) else { return };
-        let mut picks: Vec<_> = shown.picks.iter().zip(&mix.answers).collect();
+        let mut picks: Vec<_> = shown.picks.iter().zip(&mix.outcomes).collect();
         picks.sort_by_key(|(pick, _)| pick.drawn);
         self.mixes += 1;
-        for ((pick, answer), propensity) in picks.into_iter().zip(propensities) {
+        for ((pick, outcome), propensity) in picks.into_iter().zip(propensities) {
             let weight = propensity / pick.propensity;
-            let liked = if answer.verdict == Verdict::Liked { 1.0 } else { 0.0 };
+            let liked = if outcome.verdict == Verdict::Liked { 1.0 } else { 0.0 };
             self.picks += 1.0;
             self.liked += liked;
             self.weights += weight;

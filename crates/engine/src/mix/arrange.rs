@@ -26,22 +26,37 @@ const LONGEST_SEGMENT: usize = 3;
 
 /// What the order depends on.
 #[derive(Clone, Copy, Debug)]
-pub struct Stop<'a> {
+pub struct ArrangedTrack<'a> {
     /// How the track sounds.
     pub features: &'a AudioFeatures,
     /// Its main artist.
     pub artist: Option<ArtistIdx>,
 }
 
-/// Positions of `stops` in playing order. `openers` gives the same positions in the order in which
+/// Positions of `tracks` in playing order. `openers` gives the same positions in the order in which
 /// they would best open the mix; the first with which songs by one artist stay apart, as far as
 /// that is possible, does.
-pub fn arrange(stops: &[Stop<'_>], openers: &[usize]) -> Vec<usize> {
-    let costs: Vec<Vec<f32>> = stops
+///
+/// # Examples
+/// ```
+/// use segue_core::{AudioFeature, AudioFeatures};
+/// use segue_engine::mix::arrange::{ArrangedTrack, arrange};
+///
+/// let energies = [0.1, 0.9, 0.2].map(|energy| {
+///     let mut features = AudioFeatures::MISSING;
+///     features.set(AudioFeature::Energy, energy);
+///     features
+/// });
+/// let tracks: Vec<_> =
+///     energies.iter().map(|features| ArrangedTrack { features, artist: None }).collect();
+/// assert_eq!(arrange(&tracks, &[0, 1, 2]), [0, 2, 1], "energy rises step by step");
+/// ```
+pub fn arrange(tracks: &[ArrangedTrack<'_>], openers: &[usize]) -> Vec<usize> {
+    let costs: Vec<Vec<f32>> = tracks
         .iter()
-        .map(|from| stops.iter().map(|to| transition_cost(from, to)).collect())
+        .map(|from| tracks.iter().map(|to| transition_cost(from, to)).collect())
         .collect();
-    let mut order = nearest_neighbours(stops, &costs, openers);
+    let mut order = nearest_neighbours(tracks, &costs, openers);
     for _ in 0..MOST_PASSES {
         let reversed = reverse_segments(&costs, &mut order);
         if !(move_segments(&costs, &mut order) || reversed) {
@@ -52,7 +67,7 @@ pub fn arrange(stops: &[Stop<'_>], openers: &[usize]) -> Vec<usize> {
 }
 
 /// How badly one track follows another; the same both ways.
-pub fn transition_cost(from: &Stop<'_>, to: &Stop<'_>) -> f32 {
+pub fn transition_cost(from: &ArrangedTrack<'_>, to: &ArrangedTrack<'_>) -> f32 {
     let both = |feature| Some((from.features.get(feature)?, to.features.get(feature)?));
     let difference = |feature| both(feature).map_or(UNKNOWN, |(a, b): (f32, f32)| (a - b).abs());
     let tempo = both(AudioFeature::Tempo).map_or(UNKNOWN, |(a, b)| {
@@ -83,13 +98,17 @@ fn fifths(features: &AudioFeatures) -> Option<i32> {
     Some((key + if is_minor { 3 } else { 0 }) * 7 % 12)
 }
 
-fn nearest_neighbours(stops: &[Stop<'_>], costs: &[Vec<f32>], openers: &[usize]) -> Vec<usize> {
-    let mut spacing = Spacing::new(stops);
+fn nearest_neighbours(
+    tracks: &[ArrangedTrack<'_>],
+    costs: &[Vec<f32>],
+    openers: &[usize],
+) -> Vec<usize> {
+    let mut spacing = Spacing::new(tracks);
     let mut left: Vec<usize> = openers.to_vec();
     let mut order = Vec::with_capacity(left.len());
     while !left.is_empty() {
         let repeats: Vec<usize> =
-            left.iter().map(|&stop| spacing.repeats_after(stops[stop].artist)).collect();
+            left.iter().map(|&track| spacing.repeats_after(tracks[track].artist)).collect();
         let fewest = repeats.iter().copied().min().expect("something is left");
         let fitting = (0..left.len()).filter(|&i| repeats[i] == fewest);
         let next = match order.last() {
@@ -101,7 +120,7 @@ fn nearest_neighbours(stops: &[Stop<'_>], costs: &[Vec<f32>], openers: &[usize])
             }
         };
         let next = left.remove(next);
-        spacing.place(stops[next].artist);
+        spacing.place(tracks[next].artist);
         order.push(next);
     }
     order
@@ -117,13 +136,13 @@ struct Spacing {
 }
 
 impl Spacing {
-    fn new(stops: &[Stop<'_>]) -> Self {
+    fn new(tracks: &[ArrangedTrack<'_>]) -> Self {
         let mut counts = FxHashMap::default();
-        stops
+        tracks
             .iter()
-            .filter_map(|stop| stop.artist)
+            .filter_map(|track| track.artist)
             .for_each(|artist| *counts.entry(artist).or_default() += 1);
-        let mut spacing = Self { counts, left: stops.len(), last: None, top: [None; 2] };
+        let mut spacing = Self { counts, left: tracks.len(), last: None, top: [None; 2] };
         spacing.find_top();
         spacing
     }

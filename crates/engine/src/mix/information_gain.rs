@@ -10,7 +10,7 @@
 //! near the top of the ranking are asked about at all: a mix that teaches must still please.
 
 use crate::candidate::Ranked;
-use crate::policy::Doubt;
+use crate::policy::UncertaintySource;
 use crate::utility::trust;
 use crate::{Profile, Scorer, TrackIdx};
 
@@ -50,7 +50,7 @@ impl InformationGain {
             return None;
         }
         let tracks: Vec<TrackIdx> = pool.iter().map(|ranked| ranked.track).collect();
-        let factors = scorer.factors(profile, &tracks, Doubt::Posterior);
+        let factors = scorer.factors(profile, &tracks, UncertaintySource::Posterior);
         let is_sound = !factors.is_empty() && factors.len().is_multiple_of(pool.len());
         let is_finite = factors.iter().all(|factor| factor.is_finite());
         (is_sound && is_finite).then(|| Self::from_factors(NAT * (1.0 - trust), factors, pool))

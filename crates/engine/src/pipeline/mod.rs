@@ -20,7 +20,7 @@ pub use pool::Pool;
 pub use request::{LONGEST_MIX, MixError, MixRequest, Note};
 
 use crate::candidate::{Candidate, Class, Ranked, Sources};
-use crate::mix::arrange::{Stop, arrange};
+use crate::mix::arrange::{ArrangedTrack, arrange};
 use crate::mix::dial::Dial;
 use crate::mix::filters::{Familiarity, LeftOut, filter};
 use crate::mix::information_gain::InformationGain;
@@ -29,7 +29,7 @@ use crate::mix::ranking::{Terms, rank};
 use crate::mix::reasons::{Likes, Reasons};
 use crate::mix::shortlist::{Offer, shortlist};
 use crate::policy::draw::{Drawn, draw, generator};
-use crate::policy::{Belief, Doubt, PolicyKind, spec};
+use crate::policy::{Belief, PolicyKind, UncertaintySource, spec};
 use crate::retrieval::Named;
 use crate::utility::trust;
 use crate::{Catalogue, Index, Interaction, Profile, Scorer, TrackIdx};
@@ -216,8 +216,11 @@ impl Mixer<'_> {
         let dial = Dial::new(request.explore, request.length);
         // A policy that explores by the belief gets scores without a bonus for uncertainty: it
         // would count twice.
-        let bonus =
-            if request.policy.doubt() == Doubt::None { dial.uncertainty_weight } else { 0.0 };
+        let bonus = if request.policy.uncertainty_source() == UncertaintySource::None {
+            dial.uncertainty_weight
+        } else {
+            0.0
+        };
         let arrivals = request.arrival_rows(catalogue).into_iter().collect();
         let terms = Terms { trust: trust(profile), bonus, arrivals };
         let ranking = rank(catalogue, index, profile, candidates, &terms);
@@ -328,13 +331,13 @@ fn belief(
     policy: PolicyKind,
 ) -> Result<Belief, MixError> {
     let scores: Vec<f32> = offers.iter().map(|offer| offer.score).collect();
-    if policy.doubt() == Doubt::None {
+    if policy.uncertainty_source() == UncertaintySource::None {
         return Ok(Belief::certain(scores));
     }
     let tracks: Vec<TrackIdx> = offers.iter().map(|offer| offer.ranked.track).collect();
-    let mut factors = scorer.factors(profile, &tracks, policy.doubt());
+    let mut factors = scorer.factors(profile, &tracks, policy.uncertainty_source());
     if factors.is_empty() || !factors.len().is_multiple_of(offers.len()) {
-        return Err(MixError::NoDoubt {
+        return Err(MixError::NoUncertainty {
             policy: policy.name(),
             model: scorer.version().to_owned(),
         });
@@ -367,11 +370,14 @@ fn playing_order(
     reasons: &Reasons<'_>,
 ) -> Vec<Pick> {
     let ranked = |drawn: &Drawn| &offers[drawn.position].ranked;
-    let stop = |drawn: &Drawn| {
+    let arranged = |drawn: &Drawn| {
         let track = ranked(drawn).track;
-        Stop { features: &catalogue.track(track).features, artist: catalogue.artist(track) }
+        ArrangedTrack {
+            features: &catalogue.track(track).features,
+            artist: catalogue.artist(track),
+        }
     };
-    let stops: Vec<Stop<'_>> = drawn.iter().map(stop).collect();
+    let tracks: Vec<ArrangedTrack<'_>> = drawn.iter().map(arranged).collect();
     let mut openers: Vec<usize> = (0..drawn.len()).collect();
     openers.sort_by(|&a, &b| {
         let (a, b) = (ranked(&drawn[a]), ranked(&drawn[b]));
@@ -395,7 +401,7 @@ fn playing_order(
             reason: reasons.reason(ranked.track),
         }
     };
-    arrange(&stops, &openers).into_iter().map(pick).collect()
+    arrange(&tracks, &openers).into_iter().map(pick).collect()
 }
 
 /// A key that orders numbers in 0..1 as `total_cmp` does.

@@ -162,11 +162,11 @@ pub enum MixError {
     /// [`Mixer::mix_wider`](super::Mixer::mix_wider) finds it.
     #[error("the pool of candidates is too small for this request")]
     Insufficient,
-    /// The model states no doubt of the kind that the policy explores by.
+    /// The model does not state the kind of uncertainty that the policy explores by.
     #[error(
         "model `{model}` does not say what `{policy}` explores by; choose another policy or train again"
     )]
-    NoDoubt {
+    NoUncertainty {
         /// The policy asked for.
         policy: &'static str,
         /// The version of the model.

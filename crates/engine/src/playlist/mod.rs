@@ -28,6 +28,20 @@ pub struct Entry<'a> {
 }
 
 /// A named list of tracks in playing order.
+///
+/// # Examples
+/// ```
+/// use segue_core::Timestamp;
+/// use segue_engine::playlist::{Playlist, PlaylistFormat};
+///
+/// let playlist =
+///     Playlist { title: "Evening".to_owned(), created: Timestamp::UNIX_EPOCH, entries: Vec::new() };
+/// let format: PlaylistFormat = "m3u8".parse()?;
+/// let rendered = format.render(&playlist);
+/// assert!(rendered.text.starts_with("#EXTM3U"));
+/// assert_eq!((rendered.left_out, rendered.by_name), (0, 0));
+/// # Ok::<(), segue_engine::playlist::UnknownFormat>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Playlist<'a> {
     /// Its name.

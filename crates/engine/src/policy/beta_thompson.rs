@@ -14,6 +14,7 @@ use statrs::function::beta::{beta_reg, ln_beta};
 use super::gaussian_thompson::Sure;
 use super::quadrature::{BestOfDraws, Marginal};
 use super::{Belief, Chooser, Policy};
+use crate::vector::sigmoid;
 
 /// Picks the best of one draw of each track's probability.
 #[derive(Clone, Copy, Debug)]
@@ -91,10 +92,6 @@ fn lower_end(successes: f64, failures: f64) -> f64 {
         point -= stride;
     }
     point
-}
-
-fn sigmoid(y: f64) -> f64 {
-    1.0 / (1.0 + (-y).exp())
 }
 
 impl Marginal for LogitBeta {

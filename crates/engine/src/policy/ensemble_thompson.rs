@@ -7,7 +7,7 @@
 use rand::Rng;
 use segue_core::Parameters;
 
-use super::{Belief, Chooser, Doubt, Policy, all_on, best};
+use super::{Belief, Chooser, Policy, UncertaintySource, all_on, best};
 
 /// Picks the favourite of a member drawn at random.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +34,8 @@ impl Policy for EnsembleThompson {
         1
     }
 
-    fn doubt(&self) -> Doubt {
-        Doubt::Members
+    fn uncertainty_source(&self) -> UncertaintySource {
+        UncertaintySource::Members
     }
 
     fn prepare<'a>(&self, belief: &'a Belief, _: &mut dyn Rng) -> Box<dyn Chooser + 'a> {

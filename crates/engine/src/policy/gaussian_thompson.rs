@@ -11,7 +11,7 @@ use segue_core::Parameters;
 use statrs::function::erf::erfc;
 
 use super::quadrature::{BestOfDraws, Marginal};
-use super::{Belief, Chooser, Doubt, Policy, all_on, best};
+use super::{Belief, Chooser, Policy, UncertaintySource, all_on, best};
 
 /// Picks the best of one draw of each track on its own.
 #[derive(Clone, Copy, Debug)]
@@ -66,8 +66,8 @@ impl Policy for GaussianThompson {
         1
     }
 
-    fn doubt(&self) -> Doubt {
-        Doubt::Posterior
+    fn uncertainty_source(&self) -> UncertaintySource {
+        UncertaintySource::Posterior
     }
 
     fn prepare<'a>(&self, belief: &'a Belief, _: &mut dyn Rng) -> Box<dyn Chooser + 'a> {

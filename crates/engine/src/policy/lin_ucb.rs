@@ -5,7 +5,7 @@
 use rand::Rng;
 use segue_core::Parameters;
 
-use super::{Belief, Chooser, Doubt, Policy, all_on, best};
+use super::{Belief, Chooser, Policy, UncertaintySource, all_on, best};
 
 /// Picks the highest upper confidence bound, of equals the first.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +32,8 @@ impl Policy for LinUcb {
         1
     }
 
-    fn doubt(&self) -> Doubt {
-        Doubt::Posterior
+    fn uncertainty_source(&self) -> UncertaintySource {
+        UncertaintySource::Posterior
     }
 
     fn prepare<'a>(&self, belief: &'a Belief, _: &mut dyn Rng) -> Box<dyn Chooser + 'a> {

@@ -12,7 +12,8 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use segue_core::Parameters;
 
-use super::{Belief, Chooser, Doubt, Policy, best};
+use super::{Belief, Chooser, Policy, UncertaintySource, best};
+use crate::vector::dot;
 
 /// Draws from the belief for each slate: an error of at most .016 in a propensity.
 pub const DRAWS: usize = 1024;
@@ -53,8 +54,8 @@ impl Policy for LinearThompson {
         1
     }
 
-    fn doubt(&self) -> Doubt {
-        Doubt::Posterior
+    fn uncertainty_source(&self) -> UncertaintySource {
+        UncertaintySource::Posterior
     }
 
     fn prepare<'a>(&self, belief: &'a Belief, rng: &mut dyn Rng) -> Box<dyn Chooser + 'a> {
@@ -62,9 +63,7 @@ impl Policy for LinearThompson {
         let mut direction = vec![0.0f32; belief.width()];
         for _ in 0..self.draws {
             direction.iter_mut().for_each(|z| *z = StandardNormal.sample(rng));
-            let shift = |i: usize| {
-                belief.factors(i).iter().zip(&direction).map(|(f, z)| f * z).sum::<f32>()
-            };
+            let shift = |i: usize| dot(belief.factors(i), &direction);
             scores.extend(belief.scores().iter().enumerate().map(|(i, score)| score + shift(i)));
         }
         Box::new(Draws { tracks: belief.len(), scores })

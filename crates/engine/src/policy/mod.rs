@@ -38,8 +38,8 @@ pub trait Policy: Send + Sync {
     fn version(&self) -> u32;
 
     /// Which doubt about the scores it explores by.
-    fn doubt(&self) -> Doubt {
-        Doubt::None
+    fn uncertainty_source(&self) -> UncertaintySource {
+        UncertaintySource::None
     }
 
     /// Gets ready to choose among the tracks of a belief. Scores are finite and stand in the order
@@ -67,6 +67,18 @@ pub trait Chooser {
 ///
 /// # Panics
 /// If nothing is eligible.
+///
+/// # Examples
+/// ```
+/// use segue_engine::policy::draw::generator;
+/// use segue_engine::policy::{Belief, PlackettLuce, Policy, choose};
+///
+/// let belief = Belief::certain(vec![0.2, 0.9, 0.5]);
+/// let mut rng = generator(7);
+/// let chooser = PlackettLuce { temperature: 0.1 }.prepare(&belief, &mut rng);
+/// let (place, propensity) = choose(chooser.as_ref(), &[0, 1, 2], &mut rng);
+/// assert!(place < 3 && propensity > 0.0 && propensity <= 1.0);
+/// ```
 pub fn choose(chooser: &dyn Chooser, eligible: &[usize], rng: &mut dyn Rng) -> (usize, f64) {
     let propensities = chooser.propensities(eligible);
     let choice = sample(&propensities, rng.random());
@@ -152,15 +164,16 @@ impl PolicyKind {
         self.build(&Parameters::default()).name()
     }
 
-    /// Which doubt about the scores it explores by.
-    pub fn doubt(self) -> Doubt {
-        self.build(&Parameters::default()).doubt()
+    /// Which uncertainty about the scores the policy explores by: what a scorer is asked for before
+    /// the policy draws. With [`UncertaintySource::None`] the scorer is not asked at all.
+    pub fn uncertainty_source(self) -> UncertaintySource {
+        self.build(&Parameters::default()).uncertainty_source()
     }
 }
 
 /// Where the factors of a [`Belief`] come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Doubt {
+pub enum UncertaintySource {
     /// The policy takes scores at their word.
     None,
     /// What is not yet known of the listener: the posterior over the model's last layer.

@@ -6,16 +6,16 @@
 //! ```
 //!
 //! with `d²` the distance in the [space of sound](crate::sound) and `cosine` how far the same
-//! listeners like both ([`together`]). What is unknown of a pair counts 0. It is symmetric and lies
+//! listeners like both ([`co_likes`]). What is unknown of a pair counts 0. It is symmetric and lies
 //! between 0 and 1. The [weights](Weights) predict best, of those tried, what else is in a
 //! playlist; see the measurements.
 //!
-//! A track outside the artist's own and outside the company of those who like it can only come near
-//! by sound, so the nearest in sound (a kd-tree, exact) and those two short lists hold the best of
-//! all: nothing is approximated but the company, of which the closest are kept.
+//! A track that is not by the same artist and shares no listener can only come near by sound. So the
+//! nearest in sound (a kd-tree, exact), the tracks of the artist and the co-likes hold the best of
+//! all. Nothing is approximated but the co-likes, of which each work keeps the closest.
 
+mod co_likes;
 mod path;
-mod together;
 mod tree;
 
 use rustc_hash::FxHashMap;
@@ -25,7 +25,7 @@ use crate::Index;
 use crate::mix::reasons::shared_features;
 use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 
-use together::Company;
+use co_likes::CoLikes;
 use tree::Tree;
 
 /// How much each of three likenesses counts; they sum to 1.
@@ -62,13 +62,39 @@ pub struct Similar {
 }
 
 /// What is looked up to find similar tracks. Built once for a catalogue and a community.
+///
+/// # Examples
+/// ```
+/// use segue_core::{AudioFeature, Track, TrackId, WorkId};
+/// use segue_engine::Index;
+/// use segue_engine::similar::SimilarIndex;
+/// use segue_engine::{Catalogue, TrackIdx};
+///
+/// let track = |id: &str, artist: &str, energy: f32| {
+///     let mut track = Track::new(TrackId::new(id), WorkId::new(id), id);
+///     track.artists = vec![artist.to_owned()];
+///     track.features.set(AudioFeature::Energy, energy);
+///     track
+/// };
+/// let catalogue = Catalogue::from_tracks(vec![
+///     track("a", "Ann", 0.5),
+///     track("b", "Ann", 0.6),
+///     track("c", "Bob", 0.1),
+/// ]);
+/// let index = Index::build(&catalogue, []);
+/// let similar = SimilarIndex::build(&catalogue, &index, []);
+///
+/// let found = similar.similar(&catalogue, &index, TrackIdx(0), 5);
+/// assert_eq!(found[0].track, TrackIdx(1), "the other song by the same artist");
+/// assert!(found[0].same_artist && found[0].similarity <= 1.0);
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct SimilarIndex {
     weights: Weights,
     /// The version that stands for each work.
     standing: Vec<TrackIdx>,
     tree: Tree,
-    company: Company,
+    co_likes: CoLikes,
 }
 
 impl SimilarIndex {
@@ -81,8 +107,8 @@ impl SimilarIndex {
         let works = (0..catalogue.work_count() as u32).map(WorkIdx);
         let standing: Vec<TrackIdx> = works.map(|work| catalogue.standing(work)).collect();
         let tree = Tree::build(&index.sound, standing.iter().copied());
-        let company = Company::from_profiles(catalogue, profiles);
-        Self { weights: Weights::default(), standing, tree, company }
+        let co_likes = CoLikes::from_profiles(catalogue, profiles);
+        Self { weights: Weights::default(), standing, tree, co_likes }
     }
 
     /// The same index with other weights.
@@ -125,10 +151,10 @@ impl SimilarIndex {
     ) -> Vec<Similar> {
         let own = catalogue.work(track);
         let artist = catalogue.artist(track);
-        let company = self.company.of(own);
+        let co_likes = self.co_likes.of(own);
         let mut listeners: FxHashMap<WorkIdx, (f32, u32)> = FxHashMap::default();
         listeners.extend(
-            company.iter().map(|together| (together.work, (together.cosine, together.listeners))),
+            co_likes.iter().map(|together| (together.work, (together.cosine, together.listeners))),
         );
         let similar = |candidate: TrackIdx| {
             let by_sound =
@@ -151,11 +177,11 @@ impl SimilarIndex {
                 && !listeners.contains_key(&catalogue.work(candidate))
         });
         let by_sound = by_sound.into_iter().map(|(_, candidate)| similar(candidate));
-        let by_company = company.iter().map(|together| self.standing[together.work.0 as usize]);
-        let not_in_company =
+        let by_co_likes = co_likes.iter().map(|together| self.standing[together.work.0 as usize]);
+        let not_co_liked =
             |candidate: &TrackIdx| !listeners.contains_key(&catalogue.work(*candidate));
-        let by_artist = by_artist.iter().copied().filter(stands).filter(not_in_company);
-        let others = by_company.chain(by_artist).filter(|candidate| is_other(*candidate));
+        let by_artist = by_artist.iter().copied().filter(stands).filter(not_co_liked);
+        let others = by_co_likes.chain(by_artist).filter(|candidate| is_other(*candidate));
         by_sound.chain(others.map(similar)).collect()
     }
 
@@ -173,7 +199,7 @@ impl SimilarIndex {
     }
 
     /// Bytes of what is liked together.
-    pub fn company_bytes(&self) -> usize {
-        self.company.bytes()
+    pub fn co_likes_bytes(&self) -> usize {
+        self.co_likes.bytes()
     }
 }

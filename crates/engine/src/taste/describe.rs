@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use segue_core::{AudioFeature, Difference, Direction};
 
 use super::likes::{Like, squared_distance};
-use super::{Course, Leading, Standing, Taste, Trend};
+use super::{Course, FeatureLevel, Leading, Taste, Trend};
 use crate::Index;
 use crate::sound::AXES;
 use crate::{ArtistIdx, Catalogue};
@@ -53,9 +53,8 @@ fn one(
 ) -> Taste {
     let examples = examples(members);
     let id = |like: &Like| catalogue.track(like.track).id.clone();
-    let features: Vec<Standing> = (0..AXES.len())
-        .filter_map(|axis| standing(catalogue, index, axis, members, others))
-        .collect();
+    let features: Vec<FeatureLevel> =
+        (0..AXES.len()).filter_map(|axis| level(catalogue, index, axis, members, others)).collect();
     let artist =
         |like: &Like| like.artist.map(|artist: ArtistIdx| catalogue.artist_name(artist).to_owned());
     let genre = |like: &Like| catalogue.track(like.track).genre.clone();
@@ -65,9 +64,9 @@ fn one(
         examples: examples.into_iter().map(id).collect(),
         likes: members.len() as u32,
         share: members.iter().map(|like| f64::from(like.weight)).sum::<f64>() / all,
-        stands_out: differences(&features, |standing| Some(standing.above_catalogue)),
-        differs: differences(&features, |standing| {
-            Some(standing.above_catalogue - standing.others_above_catalogue?)
+        stands_out: differences(&features, |level| Some(level.above_catalogue)),
+        differs: differences(&features, |level| {
+            Some(level.above_catalogue - level.others_above_catalogue?)
         }),
         features,
         artists: leading(members, artist),
@@ -108,18 +107,18 @@ fn examples<'a>(members: &[&'a Like]) -> Vec<&'a Like> {
     examples
 }
 
-fn standing(
+fn level(
     catalogue: &Catalogue,
     index: &Index,
     axis: usize,
     members: &[&Like],
     others: &[&Like],
-) -> Option<Standing> {
+) -> Option<FeatureLevel> {
     let feature = AXES[axis];
     let position =
         |like: &Like| Some(index.sound.position(like.track)[axis]).filter(|value| !value.is_nan());
     let value = |like: &Like| catalogue.track(like.track).features.get(feature);
-    Some(Standing {
+    Some(FeatureLevel {
         feature,
         value: mean(members, value)?,
         above_catalogue: mean(members, position)?,
@@ -140,15 +139,18 @@ fn mean(likes: &[&Like], value: impl Fn(&Like) -> Option<f32>) -> Option<f32> {
 }
 
 /// The features in which `above` is worth a word, most first, ties by axis.
-fn differences(features: &[Standing], above: impl Fn(&Standing) -> Option<f32>) -> Vec<Difference> {
+fn differences(
+    features: &[FeatureLevel],
+    above: impl Fn(&FeatureLevel) -> Option<f32>,
+) -> Vec<Difference> {
     let mut found: Vec<(f32, Difference)> = Vec::new();
-    for standing in features {
-        let Some(above) = above(standing).filter(|above| above.abs() >= WORTH_A_WORD) else {
+    for level in features {
+        let Some(above) = above(level).filter(|above| above.abs() >= WORTH_A_WORD) else {
             continue;
         };
         let direction = if above > 0.0 { Direction::More } else { Direction::Less };
-        if tells(standing.feature, direction) {
-            found.push((above.abs(), Difference { feature: standing.feature, direction }));
+        if tells(level.feature, direction) {
+            found.push((above.abs(), Difference { feature: level.feature, direction }));
         }
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));

@@ -25,8 +25,7 @@ use serde::Serialize;
 
 use crate::Index;
 use crate::history::Plays;
-use crate::sound::SoundSpace;
-use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
+use crate::{Catalogue, Profile, WorkIdx};
 
 use likes::{Centre, Like, likes};
 
@@ -58,6 +57,24 @@ pub enum Basis {
 }
 
 /// Everything that a listener likes, by taste.
+///
+/// # Examples
+/// ```
+/// use segue_core::{ListenerId, Timestamp};
+/// use segue_engine::history::Plays;
+/// use segue_engine::Index;
+/// use segue_engine::taste::Tastes;
+/// use segue_engine::{Catalogue, Profile};
+///
+/// // Somebody of whom nothing is known has no taste yet: five likes make the first one.
+/// let catalogue = Catalogue::from_tracks(Vec::new());
+/// let index = Index::build(&catalogue, []);
+/// let nobody = Profile::empty(ListenerId::new("nobody"));
+/// let tastes =
+///     Tastes::find(&catalogue, &index, &nobody, &Plays::default(), Timestamp::UNIX_EPOCH);
+/// assert!(tastes.tastes.is_empty());
+/// assert_eq!(tastes.likes, 0);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Tastes {
     /// The tastes, the largest first.
@@ -92,7 +109,7 @@ pub struct Taste {
     /// Its share of the listener's liking, each like weighing as its label does.
     pub share: f64,
     /// How it sounds, on every axis of the space of sound that is known.
-    pub features: Vec<Standing>,
+    pub features: Vec<FeatureLevel>,
     /// In what it stands out from the catalogue, most first.
     pub stands_out: Vec<Difference>,
     /// In what it stands out from the listener's other tastes, most first.
@@ -109,7 +126,7 @@ pub struct Taste {
 
 /// How a taste sounds in one feature.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Standing {
+pub struct FeatureLevel {
     /// The feature.
     pub feature: AudioFeature,
     /// Its mean in the unit of the feature.
@@ -189,19 +206,6 @@ impl Tastes {
     /// The taste that a liked work belongs to, as its place in `tastes`.
     pub fn of_work(&self, work: WorkIdx) -> Option<usize> {
         self.by_work.get(&work).copied()
-    }
-
-    /// How far a track lies from the middle of the nearest taste: a
-    /// [`distance`](SoundSpace::distance) in sound, about 2 for two tracks taken at random. `None`
-    /// where sounds are not known.
-    pub fn distance(
-        &self,
-        catalogue: &Catalogue,
-        sound: &SoundSpace,
-        track: TrackIdx,
-    ) -> Option<f32> {
-        let medoids = self.tastes.iter().filter_map(|taste| catalogue.find(&taste.medoid));
-        medoids.filter_map(|medoid| sound.distance(medoid, track)).min_by(f32::total_cmp)
     }
 
     fn look_back(

@@ -6,7 +6,7 @@
 
 use segue_core::{AudioFeature, Direction};
 
-use super::{Standing, Taste};
+use super::{FeatureLevel, Taste};
 
 /// Standard deviations of the catalogue from which a word is deserved, against the catalogue and
 /// against other tastes.
@@ -68,15 +68,15 @@ fn tell_apart(tastes: &mut [Taste]) {
     }
 }
 
-fn words(features: &[Standing]) -> Vec<&'static str> {
+fn words(features: &[FeatureLevel]) -> Vec<&'static str> {
     let mut deserved: Vec<(f32, AudioFeature, &'static str)> = Vec::new();
-    for standing in features {
-        let above = standing.above_catalogue;
-        let beyond = standing.others_above_catalogue.map_or(above, |others| above - others);
+    for level in features {
+        let above = level.above_catalogue;
+        let beyond = level.others_above_catalogue.map_or(above, |others| above - others);
         let direction = if above > 0.0 { Direction::More } else { Direction::Less };
         let is_deserved = above.abs() >= DESERVED && beyond * above.signum() >= DESERVED;
-        if let Some(word) = word(standing.feature, direction).filter(|_| is_deserved) {
-            deserved.push((above.abs() + beyond.abs(), standing.feature, word));
+        if let Some(word) = word(level.feature, direction).filter(|_| is_deserved) {
+            deserved.push((above.abs() + beyond.abs(), level.feature, word));
         }
     }
     deserved.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use segue_core::{AudioFeature, AudioFeatures};
 use segue_engine::ArtistIdx;
-use segue_engine::mix::arrange::{Stop, arrange, transition_cost};
+use segue_engine::mix::arrange::{ArrangedTrack, arrange, transition_cost};
 
 fn features(energy: f32, tempo: f32, key: f32, mode: f32) -> AudioFeatures {
     let mut features = AudioFeatures::MISSING;
@@ -18,7 +18,10 @@ fn features(energy: f32, tempo: f32, key: f32, mode: f32) -> AudioFeatures {
 }
 
 fn cost(a: &AudioFeatures, b: &AudioFeatures) -> f32 {
-    transition_cost(&Stop { features: a, artist: None }, &Stop { features: b, artist: None })
+    transition_cost(
+        &ArrangedTrack { features: a, artist: None },
+        &ArrangedTrack { features: b, artist: None },
+    )
 }
 
 #[test]
@@ -45,11 +48,12 @@ fn a_scale_of_energies_is_played_in_order() {
     let energies = [0.5, 0.1, 0.9, 0.3, 0.7];
     let features: Vec<_> =
         energies.iter().map(|&energy| features(energy, 100.0, 0.0, 1.0)).collect();
-    let stops: Vec<_> = features.iter().map(|features| Stop { features, artist: None }).collect();
-    assert_eq!(arrange(&stops, &[1, 0, 2, 3, 4]), [1, 3, 0, 4, 2]);
+    let tracks: Vec<_> =
+        features.iter().map(|features| ArrangedTrack { features, artist: None }).collect();
+    assert_eq!(arrange(&tracks, &[1, 0, 2, 3, 4]), [1, 3, 0, 4, 2]);
 }
 
-fn stops() -> impl Strategy<Value = Vec<(AudioFeatures, Option<ArtistIdx>)>> {
+fn tracks() -> impl Strategy<Value = Vec<(AudioFeatures, Option<ArtistIdx>)>> {
     let sound = (0.0..=1.0_f32, 50.0..200.0_f32, 0_u8..12, 0_u8..2);
     let features = prop::option::weighted(0.9, sound).prop_map(|sound| match sound {
         Some((energy, tempo, key, mode)) => features(energy, tempo, key.into(), mode.into()),
@@ -68,32 +72,32 @@ fn repeats(order: &[usize], artists: &[Option<ArtistIdx>]) -> usize {
 
 proptest! {
     #[test]
-    fn the_order_is_a_permutation_without_avoidable_repeats(picks in stops()) {
-        let stops: Vec<_> = picks.iter().map(|(features, artist)| Stop { features, artist: *artist }).collect();
+    fn the_order_is_a_permutation_without_avoidable_repeats(picks in tracks()) {
+        let tracks: Vec<_> = picks.iter().map(|(features, artist)| ArrangedTrack { features, artist: *artist }).collect();
         let artists: Vec<_> = picks.iter().map(|(_, artist)| *artist).collect();
-        let openers: Vec<usize> = (0..stops.len()).rev().collect();
-        let order = arrange(&stops, &openers);
+        let openers: Vec<usize> = (0..tracks.len()).rev().collect();
+        let order = arrange(&tracks, &openers);
 
         let mut sorted = order.clone();
         sorted.sort_unstable();
-        prop_assert_eq!(sorted, (0..stops.len()).collect::<Vec<_>>());
+        prop_assert_eq!(sorted, (0..tracks.len()).collect::<Vec<_>>());
 
         let mut counts: BTreeMap<ArtistIdx, usize> = BTreeMap::new();
         artists.iter().flatten().for_each(|&artist| *counts.entry(artist).or_default() += 1);
         let most = counts.into_values().max().unwrap_or(0);
         // Songs by the artist with most stand apart if the others fill the gaps between them.
-        let unavoidable = (2 * most).saturating_sub(stops.len() + 1);
+        let unavoidable = (2 * most).saturating_sub(tracks.len() + 1);
         prop_assert_eq!(repeats(&order, &artists), unavoidable);
     }
 
     #[test]
-    fn the_order_is_smoother_than_that_of_the_draw(picks in stops()) {
-        let stops: Vec<_> = picks.iter().map(|(features, artist)| Stop { features, artist: *artist }).collect();
+    fn the_order_is_smoother_than_that_of_the_draw(picks in tracks()) {
+        let tracks: Vec<_> = picks.iter().map(|(features, artist)| ArrangedTrack { features, artist: *artist }).collect();
         let length = |order: &[usize]| -> f32 {
-            order.windows(2).map(|pair| transition_cost(&stops[pair[0]], &stops[pair[1]])).sum()
+            order.windows(2).map(|pair| transition_cost(&tracks[pair[0]], &tracks[pair[1]])).sum()
         };
-        let drawn: Vec<usize> = (0..stops.len()).collect();
-        let order = arrange(&stops, &drawn);
+        let drawn: Vec<usize> = (0..tracks.len()).collect();
+        let order = arrange(&tracks, &drawn);
         if order.first() == Some(&0) {
             prop_assert!(length(&order) <= length(&drawn) * 1.15 + 1e-3);
         }

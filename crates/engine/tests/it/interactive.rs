@@ -8,7 +8,9 @@ use segue_engine::eval::interactive::{
     Acquaintance, Asked, Conversation, Course, Guided, Hiding, Proposer, Strategy, compare,
     converse, curve, hits, split,
 };
-use segue_engine::policy::{Belief, Doubt, EpsilonGreedy, Greedy, LinUcb, LinearThompson, Policy};
+use segue_engine::policy::{
+    Belief, EpsilonGreedy, Greedy, LinUcb, LinearThompson, Policy, UncertaintySource,
+};
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Query, Recommender};
 
 /// 40 listeners, of whom even ones have the even items of 20 and odd ones the odd.
@@ -49,18 +51,20 @@ impl Recommender for Parity {
 struct Stubborn;
 
 impl Acquaintance for Stubborn {
-    fn belief(&self, doubt: Doubt) -> Belief {
+    fn belief(&self, doubt: UncertaintySource) -> Belief {
         let scores = (0..20).map(|row| -(row as f32)).collect();
         match doubt {
-            Doubt::Posterior => Belief::new(scores, (0..20).map(|row| (row % 2) as f32).collect()),
-            Doubt::None | Doubt::Members => Belief::certain(scores),
+            UncertaintySource::Posterior => {
+                Belief::new(scores, (0..20).map(|row| (row % 2) as f32).collect())
+            }
+            UncertaintySource::None | UncertaintySource::Members => Belief::certain(scores),
         }
     }
 
     fn learn(&mut self, _: ItemIdx, _: bool) {}
 }
 
-fn strategy(policy: impl Policy + 'static, doubt: Doubt, scale: f32) -> Strategy {
+fn strategy(policy: impl Policy + 'static, doubt: UncertaintySource, scale: f32) -> Strategy {
     Strategy { policy: Box::new(policy), doubt, scale }
 }
 
@@ -74,7 +78,7 @@ fn talk(strategy: &Strategy, meet: fn() -> Box<dyn Acquaintance>, seed: u64) -> 
 
 #[test]
 fn a_yes_is_followed_up() {
-    let greedy = strategy(Greedy, Doubt::None, 1.0);
+    let greedy = strategy(Greedy, UncertaintySource::None, 1.0);
     let conversations = talk(&greedy, || Box::new(Asked::new(&Parity)), 1);
     for conversation in conversations {
         // Item 0 comes first; who says no to it is offered item 1, then their camp's ten until only
@@ -89,10 +93,10 @@ fn a_yes_is_followed_up() {
 #[test]
 fn nothing_is_proposed_twice_and_a_small_catalogue_ends_the_conversation() {
     for policy in [
-        strategy(Greedy, Doubt::None, 1.0),
-        strategy(EpsilonGreedy { epsilon: 0.5 }, Doubt::None, 1.0),
-        strategy(LinUcb { optimism: 1.0 }, Doubt::Posterior, 1.0),
-        strategy(LinearThompson { draws: 1 }, Doubt::Posterior, 3.0),
+        strategy(Greedy, UncertaintySource::None, 1.0),
+        strategy(EpsilonGreedy { epsilon: 0.5 }, UncertaintySource::None, 1.0),
+        strategy(LinUcb { optimism: 1.0 }, UncertaintySource::Posterior, 1.0),
+        strategy(LinearThompson { draws: 1 }, UncertaintySource::Posterior, 3.0),
     ] {
         let interactions = camps();
         let course = Course { proposals: 50, seed: 2 };
@@ -110,14 +114,23 @@ fn nothing_is_proposed_twice_and_a_small_catalogue_ends_the_conversation() {
 #[test]
 fn policies_get_the_doubt_they_ask_for_scaled() {
     let first = |policy: &Strategy| talk(policy, || Box::new(Stubborn), 3)[0].proposed[0];
-    assert_eq!(first(&strategy(LinUcb { optimism: 2.0 }, Doubt::Posterior, 1.0)), ItemIdx(1));
-    assert_eq!(first(&strategy(LinUcb { optimism: 2.0 }, Doubt::Posterior, 0.1)), ItemIdx(0));
-    assert_eq!(first(&strategy(LinUcb { optimism: 2.0 }, Doubt::None, 1.0)), ItemIdx(0));
+    assert_eq!(
+        first(&strategy(LinUcb { optimism: 2.0 }, UncertaintySource::Posterior, 1.0)),
+        ItemIdx(1)
+    );
+    assert_eq!(
+        first(&strategy(LinUcb { optimism: 2.0 }, UncertaintySource::Posterior, 0.1)),
+        ItemIdx(0)
+    );
+    assert_eq!(
+        first(&strategy(LinUcb { optimism: 2.0 }, UncertaintySource::None, 1.0)),
+        ItemIdx(0)
+    );
 }
 
 #[test]
 fn conversations_do_not_depend_on_the_number_of_threads() {
-    let thompson = strategy(LinearThompson { draws: 1 }, Doubt::Posterior, 5.0);
+    let thompson = strategy(LinearThompson { draws: 1 }, UncertaintySource::Posterior, 5.0);
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| talk(&thompson, || Box::new(Stubborn), 4))

@@ -1,7 +1,6 @@
 //! The engine, tested through its public face.
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
-mod answers;
 mod arrange;
 mod carousel;
 mod community;
@@ -18,15 +17,16 @@ mod listeners;
 mod mix;
 mod new_listener;
 mod off_policy;
+mod pick_outcomes;
 mod playlist;
 mod policy;
 mod pool;
+mod presets;
 mod profile;
 mod reasons;
 mod retrieval;
 mod shelves;
 mod similar;
-mod stops;
 mod taste;
 mod thompson;
 mod trial;

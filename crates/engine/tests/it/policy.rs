@@ -150,7 +150,7 @@ fn a_model_without_doubt_is_refused_by_policies_that_explore_by_it() {
     let world = Plan { seed: 1, tracks: 100, artists: 20, known: 0.5 }.build();
     let request = MixRequest { policy: PolicyKind::LinearThompson, ..request(15, 0.5) };
     let error = world.mixer(&RowScorer(|_| 0.5)).mix(&request).unwrap_err();
-    assert!(matches!(error, MixError::NoDoubt { policy: "linear-thompson", .. }), "{error}");
+    assert!(matches!(error, MixError::NoUncertainty { policy: "linear-thompson", .. }), "{error}");
 }
 
 proptest! {

@@ -7,7 +7,7 @@ use segue_core::{AudioFeature, ListenerId, Timestamp, Track, TrackId, Version, W
 use segue_engine::Index;
 use segue_engine::dataset::labels::work_label;
 use segue_engine::pipeline::{MixRequest, Mixer};
-use segue_engine::policy::Doubt;
+use segue_engine::policy::UncertaintySource;
 use segue_engine::{
     Catalogue, Interaction, Likability, Profile, Scorer, Stance, TrackIdx, WorkIdx,
 };
@@ -45,7 +45,7 @@ impl Scorer for HashScorer {
     }
 
     /// Three directions, drawn as the scores are.
-    fn factors(&self, _: &Profile, tracks: &[TrackIdx], _: Doubt) -> Vec<f32> {
+    fn factors(&self, _: &Profile, tracks: &[TrackIdx], _: UncertaintySource) -> Vec<f32> {
         let factors = |track: &TrackIdx| -> [f32; 3] {
             let seed = self.0 ^ u64::from(track.0).wrapping_mul(0x85EB_CA6B);
             ChaCha8Rng::seed_from_u64(seed).random::<[f32; 3]>().map(|x| 0.4 * (x - 0.5))

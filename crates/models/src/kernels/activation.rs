@@ -1,5 +1,6 @@
 //! Element-wise non-linearities.
 
+use segue_engine::vector::sigmoid_f32;
 use serde::{Deserialize, Serialize};
 
 /// Which non-linearity a network uses between its layers.
@@ -18,7 +19,7 @@ impl Activation {
     pub fn forward(self, x: &[f32], y: &mut [f32]) {
         match self {
             Self::Relu => y.iter_mut().zip(x).for_each(|(y, x)| *y = x.max(0.0)),
-            Self::Silu => y.iter_mut().zip(x).for_each(|(y, x)| *y = x * sigmoid(*x)),
+            Self::Silu => y.iter_mut().zip(x).for_each(|(y, x)| *y = x * sigmoid_f32(*x)),
         }
     }
 
@@ -29,16 +30,11 @@ impl Activation {
                 gradient.iter_mut().zip(x).for_each(|(g, x)| *g = if *x > 0.0 { *g } else { 0.0 })
             }
             Self::Silu => gradient.iter_mut().zip(x).for_each(|(g, x)| {
-                let s = sigmoid(*x);
+                let s = sigmoid_f32(*x);
                 *g *= s * (1.0 + x * (1.0 - s));
             }),
         }
     }
-}
-
-/// Logistic function.
-pub fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 #[cfg(test)]
@@ -71,7 +67,7 @@ mod tests {
 
     #[test]
     fn sigmoid_saturates_without_overflow() {
-        assert_eq!(sigmoid(1e4), 1.0);
-        assert_eq!(sigmoid(-1e4), 0.0);
+        assert_eq!(sigmoid_f32(1e4), 1.0);
+        assert_eq!(sigmoid_f32(-1e4), 0.0);
     }
 }

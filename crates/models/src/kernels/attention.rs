@@ -178,7 +178,9 @@ pub struct Saved<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{self, assert_close, finite_differences, normals, wide};
+    use segue_engine::vector::dot;
+
+    use super::super::testing::{assert_close, finite_differences, normals, wide};
     use super::*;
 
     /// One position, head and column at a time.
@@ -192,7 +194,7 @@ mod tests {
         for position in 0..length {
             for head in 0..heads {
                 let q = row(position, 0, head);
-                let score = |key: usize| testing::dot(q, row(key, 1, head)) / (width as f64).sqrt();
+                let score = |key: usize| dot(q, row(key, 1, head)) / (width as f64).sqrt();
                 let total: f64 = (0..=position).map(|key| score(key).exp()).sum();
                 for column in 0..width {
                     let values =
@@ -214,7 +216,7 @@ mod tests {
 
         let (mut scratch, mut dqkv) = (vec![f32::NAN; sizes.scratch_len()], vec![f32::NAN; 3 * n]);
         sizes.backward(Saved { qkv: &qkv, weights: &weights }, &dout, &mut scratch, &mut dqkv);
-        let loss = |x: &[f64]| testing::dot(&reference(sizes, x), &wide(&dout));
+        let loss = |x: &[f64]| dot(&reference(sizes, x), &wide(&dout));
         assert_close(&dqkv, &finite_differences(&wide(&qkv), loss), 1e-4);
     }
 

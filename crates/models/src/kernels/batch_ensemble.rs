@@ -149,7 +149,9 @@ pub struct Backward<'a> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_close, dot, finite_differences, normals, wide};
+    use segue_engine::vector::dot;
+
+    use super::super::testing::{assert_close, finite_differences, normals, wide};
     use super::*;
 
     const SIZES: BatchEnsemble = BatchEnsemble { members: 3, batch: 4, input: 5, output: 2 };

@@ -1,6 +1,6 @@
 //! Weighted binary cross-entropy on logits: `Σ w (softplus(z) - y z) / Σ w`.
 
-use super::activation::sigmoid;
+use segue_engine::vector::sigmoid_f32;
 
 /// Computes the loss and writes its gradient with respect to the logits.
 ///
@@ -22,7 +22,7 @@ pub fn loss_and_gradient(
     let mut loss = 0.0;
     for (((&z, &y), &w), g) in logits.iter().zip(targets).zip(weights).zip(gradient) {
         loss += f64::from(w * (softplus(z) - y * z));
-        *g = (f64::from(w * (sigmoid(z) - y)) / total) as f32;
+        *g = (f64::from(w * (sigmoid_f32(z) - y)) / total) as f32;
     }
     loss / total
 }

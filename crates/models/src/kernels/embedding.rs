@@ -37,7 +37,9 @@ impl Embedding {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_close, dot, finite_differences, normals, wide};
+    use segue_engine::vector::dot;
+
+    use super::super::testing::{assert_close, finite_differences, normals, wide};
     use super::*;
 
     /// The embedding as a product with one-hot rows.

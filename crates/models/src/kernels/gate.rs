@@ -60,7 +60,9 @@ pub fn gated_add_backward(gate: &mut [f32], branch: &mut [f32], dy: &[f32]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_close, dot, finite_differences, normals, wide};
+    use segue_engine::vector::dot;
+
+    use super::super::testing::{assert_close, finite_differences, normals, wide};
     use super::*;
 
     fn logistic(x: f64) -> f64 {

@@ -76,7 +76,9 @@ pub fn backward(saved: Saved<'_>, weight: &[f32], dy: &[f32], dx: &mut [f32], dp
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_close, dot, finite_differences, normals, wide};
+    use segue_engine::vector::dot;
+
+    use super::super::testing::{assert_close, finite_differences, normals, wide};
     use super::*;
 
     fn reference(x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {

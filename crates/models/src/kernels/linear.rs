@@ -52,7 +52,9 @@ impl Linear {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_close, dot, finite_differences, normals, wide};
+    use segue_engine::vector::dot;
+
+    use super::super::testing::{assert_close, finite_differences, normals, wide};
     use super::*;
 
     fn reference(layer: Linear, x: &[f64], weight: &[f64], bias: &[f64]) -> Vec<f64> {

@@ -167,7 +167,9 @@ fn sin_of_turns(t: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{assert_close, dot, finite_differences, normals, wide};
+    use segue_engine::vector::dot;
+
+    use super::super::testing::{assert_close, finite_differences, normals, wide};
     use super::*;
 
     const SIZES: Periodic = Periodic { batch: 5, features: 2, frequencies: 3, dim: 4 };

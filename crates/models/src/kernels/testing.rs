@@ -40,9 +40,3 @@ pub(crate) fn finite_differences(at: &[f64], loss: impl Fn(&[f64]) -> f64) -> Ve
         })
         .collect()
 }
-
-/// Inner product: turns outputs into a scalar loss whose gradient with respect to them is
-/// `upstream`.
-pub(crate) fn dot(outputs: &[f64], upstream: &[f64]) -> f64 {
-    outputs.iter().zip(upstream).map(|(a, b)| a * b).sum()
-}

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::fit::{FitReport, LikabilityConfig};
+use super::config::LikabilityConfig;
+use super::measure::Reliability;
 use crate::tabular::calibration::Calibration;
+use crate::tabular::ensemble::HeldOut;
 
 /// Written beside the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,4 +39,23 @@ pub struct DataSummary {
     pub likes: usize,
     /// Labels that say disliked.
     pub dislikes: usize,
+}
+
+/// What came of a fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FitReport {
+    /// Rows that the network was trained on.
+    pub rows: usize,
+    /// Figures on everything held out, contrasts included; none where nothing could be held out.
+    pub held_out: Option<HeldOut>,
+    /// Figures on held-out labels that listeners gave, contrasts left out; none where they were all
+    /// of one kind.
+    #[serde(rename = "labelled")]
+    pub feedback: Option<HeldOut>,
+    /// Figures by size of the history, smallest first.
+    pub by_history: Vec<(u32, HeldOut)>,
+    /// How far predictions of feedback can be relied on, or of everything where all
+    /// feedback was of one kind.
+    #[serde(default)]
+    pub reliability: Reliability,
 }

@@ -30,12 +30,12 @@ pub(crate) struct Community {
     /// Listeners who like a work.
     pub(crate) work_likes: BTreeMap<WorkIdx, u32>,
     /// Listeners who like an artist, and the place of the artist: of unit length.
-    pub(crate) artists: BTreeMap<ArtistIdx, Standing>,
+    pub(crate) artists: BTreeMap<ArtistIdx, ArtistPlace>,
 }
 
 /// How an artist stands in a community.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Standing {
+pub(crate) struct ArtistPlace {
     /// Listeners who like a work of the artist.
     pub(crate) listeners: u32,
     /// Where the artist stands.
@@ -74,7 +74,7 @@ impl Community {
         let artists = listeners_of
             .iter()
             .zip(places)
-            .map(|((&artist, &listeners), place)| (artist, Standing { listeners, place }))
+            .map(|((&artist, &listeners), place)| (artist, ArtistPlace { listeners, place }))
             .collect();
         Self { listeners: likes.len() as u32, work_likes, artists }
     }

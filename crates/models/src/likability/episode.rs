@@ -2,11 +2,11 @@
 //! shows some of the others as the history, and asks for the hidden ones: learning to learn from
 //! few likes (Vinyals 2016), because that is what a new listener will ask for.
 //!
-//! History sizes run from nothing to all that is not hidden. Where a listener has fewer dislikes
-//! than likes, as many *contrasts* are added as are missing: tracks the listener has no word on,
+//! PreparedHistory sizes run from nothing to all that is not hidden. Where a listener has fewer dislikes
+//! than likes, as many *contrasts* are added as are missing: tracks without the listener's feedback,
 //! half from other listeners of the same fold (what people like) and half from tracks that nobody
 //! of the training set likes. A contrast is not a dislike: it never enters a history. Contrasts and
-//! the like beside them are blanked alike (see `Atlas::place_like`), or the network would learn
+//! the like beside them are blanked alike (see `FeatureSpaces::place_like`), or the network would learn
 //! which source a track came from.
 
 use std::collections::BTreeSet;
@@ -17,14 +17,15 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use segue_engine::{TrackIdx, WorkIdx};
 
-use super::atlas::{Atlas, Placed};
 use super::describe::{Descriptions, NEWNESS, POPULARITY, SOUND};
-use super::relation::{History, Told};
+use super::feature_spaces::{FeatureSpaces, Placed};
+use super::labelled::LabelledTrack;
+use super::relation::PreparedHistory;
 
 /// Sizes of histories, drawn uniformly; `None` stands for all that is not hidden.
 const HISTORY_SIZES: [Option<usize>; 9] =
     [Some(0), Some(1), Some(2), Some(5), Some(10), Some(20), Some(50), None, None];
-/// Sizes for a home with so few listeners that nobody will come new to it: mostly all there is.
+/// Sizes for a library with so few listeners that nobody will come new to it: mostly all there is.
 const SETTLED_SIZES: [Option<usize>; 8] =
     [Some(0), Some(5), Some(20), Some(50), None, None, None, None];
 /// Labelled works asked for in an episode, at most.
@@ -45,10 +46,10 @@ pub(crate) struct Rows {
     /// Which listener each row is about.
     pub(crate) listeners: Vec<u32>,
     /// Whether the label was given, not drawn as a contrast.
-    pub(crate) told: Vec<bool>,
+    pub(crate) is_feedback: Vec<bool>,
     /// Whether a row is the first of those asked after one and the same history.
     pub(crate) first: Vec<bool>,
-    /// Where the track of each row lies, [`EMBEDDING`](super::atlas::EMBEDDING) numbers a row.
+    /// Where the track of each row lies, [`EMBEDDING`](super::feature_spaces::EMBEDDING) numbers a row.
     pub(crate) embeddings: Vec<f32>,
 }
 
@@ -63,7 +64,7 @@ impl Rows {
         self.weights.append(&mut other.weights);
         self.history.append(&mut other.history);
         self.listeners.append(&mut other.listeners);
-        self.told.append(&mut other.told);
+        self.is_feedback.append(&mut other.is_feedback);
         self.first.append(&mut other.first);
         self.embeddings.append(&mut other.embeddings);
     }
@@ -71,12 +72,12 @@ impl Rows {
 
 /// One listener as the training sees them.
 #[derive(Clone, Debug)]
-pub(crate) struct Pupil {
+pub(crate) struct TrainingListener {
     /// Which listener.
-    pub(crate) listener: u32,
+    pub(crate) index: u32,
     /// Labelled works that histories and queries are drawn from.
-    pub(crate) told: Vec<Told>,
-    /// Works that may not serve as contrast: everything the listener has a word on or has played.
+    pub(crate) labelled: Vec<LabelledTrack>,
+    /// Works that may not serve as contrast: everything with feedback by the listener or a play.
     pub(crate) known: BTreeSet<WorkIdx>,
 }
 
@@ -88,12 +89,12 @@ pub(crate) struct Contrasts {
     pub(crate) unclaimed: Vec<TrackIdx>,
 }
 
-/// Draws episodes of listeners who share an atlas and contrasts.
+/// Draws episodes of listeners who share feature spaces and contrasts.
 pub(crate) struct Episodes<'a> {
-    pub(crate) atlas: &'a Atlas,
+    pub(crate) feature_spaces: &'a FeatureSpaces,
     pub(crate) descriptions: &'a Descriptions,
     pub(crate) contrasts: &'a Contrasts,
-    /// Whether the home has a community that new listeners come from.
+    /// Whether the library has a community that new listeners come from.
     pub(crate) sizes: HistorySizes,
     pub(crate) seed: u64,
 }
@@ -110,76 +111,88 @@ pub(crate) enum HistorySizes {
 impl Episodes<'_> {
     /// Draws `count` episodes of each listener; a listener's episodes depend on nothing but the
     /// seed and the listener.
-    pub(crate) fn draw(&self, pupils: &[Pupil], count: usize) -> Rows {
-        let jobs: Vec<(&Pupil, usize)> =
-            pupils.iter().flat_map(|pupil| (0..count).map(move |i| (pupil, i))).collect();
-        let drawn: Vec<Rows> = jobs.par_iter().map(|&(pupil, i)| self.episode(pupil, i)).collect();
+    pub(crate) fn draw(&self, listeners: &[TrainingListener], count: usize) -> Rows {
+        let jobs: Vec<(&TrainingListener, usize)> =
+            listeners.iter().flat_map(|listener| (0..count).map(move |i| (listener, i))).collect();
+        let drawn: Vec<Rows> =
+            jobs.par_iter().map(|&(listener, i)| self.episode(listener, i)).collect();
         let mut rows = Rows::default();
         drawn.into_iter().for_each(|episode| rows.append(episode));
         rows
     }
 
-    fn episode(&self, pupil: &Pupil, number: usize) -> Rows {
+    fn episode(&self, listener: &TrainingListener, number: usize) -> Rows {
         let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-        rng.set_stream((u64::from(pupil.listener) << 20) | number as u64);
-        let mut told = pupil.told.clone();
-        told.shuffle(&mut rng);
+        rng.set_stream((u64::from(listener.index) << 20) | number as u64);
+        let mut labelled = listener.labelled.clone();
+        labelled.shuffle(&mut rng);
         let sizes: &[Option<usize>] = match self.sizes {
             HistorySizes::Newcomers => &HISTORY_SIZES,
             HistorySizes::Settled => &SETTLED_SIZES,
         };
         let size = sizes.choose(&mut rng).copied().flatten();
-        let all_but_hidden = told.len() - told.len().div_ceil(5).min(MOST_QUERIES).min(told.len());
+        let all_but_hidden =
+            labelled.len() - labelled.len().div_ceil(5).min(MOST_QUERIES).min(labelled.len());
         let history = size.unwrap_or(all_but_hidden).min(all_but_hidden);
-        let (history, hidden) = told.split_at(history);
-        self.ask(pupil, history, &hidden[..hidden.len().min(MOST_QUERIES)], &mut rng)
+        let (history, hidden) = labelled.split_at(history);
+        self.ask(listener, history, &hidden[..hidden.len().min(MOST_QUERIES)], &mut rng)
     }
 
     /// Asks for given works after a given history, contrasts added.
     pub(crate) fn ask(
         &self,
-        pupil: &Pupil,
-        history: &[Told],
-        hidden: &[Told],
+        listener: &TrainingListener,
+        history: &[LabelledTrack],
+        hidden: &[LabelledTrack],
         rng: &mut ChaCha8Rng,
     ) -> Rows {
-        let mut queries: Vec<(Placed, Told, bool)> = Vec::new();
-        let likes = hidden.iter().filter(|told| told.liked).count();
+        let mut queries: Vec<(Placed, LabelledTrack, bool)> = Vec::new();
+        let likes = hidden.iter().filter(|labelled| labelled.liked).count();
         let mut wanted = likes.saturating_sub(hidden.len() - likes);
-        for told in hidden {
-            let contrast = if told.liked && wanted > 0 { self.contrast(pupil, rng) } else { None };
+        for labelled in hidden {
+            let contrast =
+                if labelled.liked && wanted > 0 { self.contrast(listener, rng) } else { None };
             let Some(contrast) = contrast else {
-                queries.push((self.atlas.place(self.descriptions, told.track), *told, true));
+                queries.push((
+                    self.feature_spaces.place(self.descriptions, labelled.track),
+                    *labelled,
+                    true,
+                ));
                 continue;
             };
             wanted -= 1;
-            let pair = [told.track, contrast];
-            let other = Told { track: contrast, liked: false, weight: told.weight };
+            let pair = [labelled.track, contrast];
+            let other = LabelledTrack { track: contrast, liked: false, weight: labelled.weight };
             queries.push((
-                self.atlas.place_like(self.descriptions, told.track, &pair),
-                *told,
+                self.feature_spaces.place_like(self.descriptions, labelled.track, &pair),
+                *labelled,
                 true,
             ));
-            queries.push((self.atlas.place_like(self.descriptions, contrast, &pair), other, false));
+            queries.push((
+                self.feature_spaces.place_like(self.descriptions, contrast, &pair),
+                other,
+                false,
+            ));
         }
-        let history_of_listener = History::new(self.atlas, self.descriptions, history);
+        let history_of_listener =
+            PreparedHistory::new(self.feature_spaces, self.descriptions, history);
         let mut scratch = Vec::new();
         let mut rows = Rows::default();
-        for (placed, told, given) in queries {
+        for (placed, labelled, given) in queries {
             let placed = self.blanked(placed, rng);
             rows.columns.extend(history_of_listener.relate(&placed, &mut scratch));
-            rows.liked.push(told.liked);
-            rows.weights.push(told.weight);
+            rows.liked.push(labelled.liked);
+            rows.weights.push(labelled.weight);
             rows.history.push(history.len() as u32);
-            rows.listeners.push(pupil.listener);
-            rows.told.push(given);
+            rows.listeners.push(listener.index);
+            rows.is_feedback.push(given);
             rows.first.push(rows.first.is_empty());
             rows.embeddings.extend(placed.embedding());
         }
         rows
     }
 
-    fn contrast(&self, pupil: &Pupil, rng: &mut ChaCha8Rng) -> Option<TrackIdx> {
+    fn contrast(&self, listener: &TrainingListener, rng: &mut ChaCha8Rng) -> Option<TrackIdx> {
         const ATTEMPTS: usize = 20;
         let Contrasts { liked, unclaimed } = self.contrasts;
         for _ in 0..ATTEMPTS {
@@ -187,13 +200,13 @@ impl Episodes<'_> {
             let drawn = if from_listeners {
                 liked
                     .choose(rng)
-                    .filter(|(listener, _)| *listener != pupil.listener)
+                    .filter(|(other, _)| *other != listener.index)
                     .map(|&(_, track)| track)
             } else {
                 unclaimed.choose(rng).copied()
             };
             let fresh = |track: &TrackIdx| {
-                !pupil.known.contains(&self.descriptions.works[track.0 as usize])
+                !listener.known.contains(&self.descriptions.works[track.0 as usize])
             };
             if let Some(track) = drawn.filter(fresh) {
                 return Some(track);
@@ -210,6 +223,6 @@ impl Episodes<'_> {
             placed.description[NEWNESS] = f32::NAN;
             placed.description[POPULARITY] = f32::NAN;
         }
-        self.atlas.place_again(placed)
+        self.feature_spaces.place_again(placed)
     }
 }

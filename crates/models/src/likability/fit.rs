@@ -8,21 +8,20 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::labels::LABEL_POLICY_VERSION;
 use segue_engine::{Catalogue, Likability, Profile, Table, TrackIdx, Values, WorkIdx};
-use serde::{Deserialize, Serialize};
 
-use super::atlas::Atlas;
-use super::card::{DataSummary, LikabilityCard};
+use super::card::{DataSummary, FitReport, LikabilityCard};
+use super::config::LikabilityConfig;
 use super::describe::{Descriptions, Scale, is_audible};
-use super::episode::{Contrasts, Episodes, HistorySizes, Pupil, Rows};
+use super::episode::{Contrasts, Episodes, HistorySizes, Rows, TrainingListener};
+use super::feature_spaces::FeatureSpaces;
+use super::labelled::{LabelledTrack, labelled_tracks};
 use super::layer::Layer;
-use super::measure::{Answer, Reliability, calibrated, calibration, measure, reliability};
-use super::relation::{COLUMNS, Told, column_names};
+use super::measure::{HeldOutPrediction, calibrated, calibration, measure, reliability};
+use super::relation::{COLUMNS, column_names};
 use super::{LikabilityModel, NamedCommunity, persist};
 use crate::ModelError;
+use crate::tabular::Tabm;
 use crate::tabular::calibration::Calibration;
-use crate::tabular::ensemble::{CalibrationConfig, HeldOut};
-use crate::tabular::network::PeriodicConfig;
-use crate::tabular::{Tabm, TabmConfig, tabm};
 
 /// With at least this many listeners, whole listeners are held out and communities and spaces are
 /// learned.
@@ -36,34 +35,6 @@ const LABEL_FOLDS: usize = 5;
 /// With more labels than this a single fold of them is enough to calibrate on.
 const MOST_LABELS_TO_CROSS_FIT: usize = 3_000;
 const FEWEST_OF_EACH: usize = 5;
-
-/// How to fit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LikabilityConfig {
-    /// The network.
-    pub network: TabmConfig,
-    /// Rows to train the network on, about.
-    pub rows: usize,
-    /// Episodes of one listener, at most.
-    pub most_episodes: usize,
-    /// Relations that the network may not read, by the beginning of a column's name: for ablations.
-    pub without: Vec<String>,
-}
-
-impl Default for LikabilityConfig {
-    fn default() -> Self {
-        const ROWS: usize = 60_000;
-        let mut network = tabm::config(ROWS);
-        network.architecture.members = 8;
-        network.architecture.hidden = vec![96, 96];
-        network.architecture.periodic = Some(PeriodicConfig { frequencies: 8, sigma: 0.1, dim: 4 });
-        network.training.epochs = 10;
-        // Rows of one listener are on both sides of any split of rows: calibration is done here,
-        // across listeners.
-        network.calibration = CalibrationConfig { folds: 0, held_out: 0 };
-        Self { network, rows: ROWS, most_episodes: 40, without: Vec::new() }
-    }
-}
 
 /// Where a fit has got to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -81,29 +52,11 @@ pub enum Stage {
     Calibrating,
 }
 
-/// What came of a fit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FitReport {
-    /// Rows that the network was trained on.
-    pub rows: usize,
-    /// Figures on everything held out, contrasts included; none where nothing could be held out.
-    pub held_out: Option<HeldOut>,
-    /// Figures on held-out labels that listeners gave, contrasts left out; none where they were all
-    /// of one kind.
-    pub told: Option<HeldOut>,
-    /// Figures by size of the history, smallest first.
-    pub by_history: Vec<(u32, HeldOut)>,
-    /// How far predictions of what listeners told can be relied on, or of everything where they
-    /// told one kind only.
-    #[serde(default)]
-    pub reliability: Reliability,
-}
-
 /// Everything that fitting works on.
-struct Classroom<'a> {
+struct TrainingListeners<'a> {
     descriptions: Descriptions,
-    pupils: Vec<Pupil>,
-    /// Tracks that each pupil likes.
+    listeners: Vec<TrainingListener>,
+    /// Tracks that each listener likes.
     likes: Vec<Vec<TrackIdx>>,
     unclaimed: Vec<TrackIdx>,
     config: &'a LikabilityConfig,
@@ -131,22 +84,22 @@ impl LikabilityModel {
         progress: &mut dyn FnMut(Stage),
     ) -> Result<(Self, FitReport), ModelError> {
         let scale = Scale::fit(catalogue);
-        let classroom = Classroom::new(catalogue, profiles, &scale, &config, seed);
-        let data = classroom.summary();
-        let newcomers = classroom.likes.iter().filter(|likes| likes.len() >= FEWEST_LIKES).count();
+        let listeners = TrainingListeners::new(catalogue, profiles, &scale, &config, seed);
+        let data = listeners.summary();
+        let newcomers = listeners.likes.iter().filter(|likes| likes.len() >= FEWEST_LIKES).count();
         progress(Stage::Episodes);
         let (split, trained, held_out) = if newcomers >= FEWEST_NEWCOMER_LISTENERS {
-            let (trained, held_out) = classroom.fit_across_listeners(progress)?;
+            let (trained, held_out) = listeners.fit_across_listeners(progress)?;
             ("listeners", trained, held_out)
         } else {
-            let (trained, held_out) = classroom.fit_across_labels(progress)?;
+            let (trained, held_out) = listeners.fit_across_labels(progress)?;
             ("labels", trained, held_out)
         };
         progress(Stage::Calibrating);
         let calibration = calibration(&held_out.answers);
         let report = held_out.report(trained.rows);
         let layer = Layer::fit(&held_out.rows, &held_out.calibrated(calibration));
-        let atlas = classroom.atlas(|_| true);
+        let feature_spaces = listeners.feature_spaces(|_| true);
         let card = LikabilityCard {
             label_policy: LABEL_POLICY_VERSION,
             data,
@@ -160,9 +113,9 @@ impl LikabilityModel {
             card,
             version: String::new(),
             scale,
-            spaces: atlas.spaces,
-            background: atlas.background,
-            community: NamedCommunity::new(catalogue, &atlas.community),
+            spaces: feature_spaces.spaces,
+            background: feature_spaces.background,
+            community: NamedCommunity::new(catalogue, &feature_spaces.community),
             columns: trained.columns,
             network: trained.network,
             layer,
@@ -172,7 +125,7 @@ impl LikabilityModel {
     }
 }
 
-impl<'a> Classroom<'a> {
+impl<'a> TrainingListeners<'a> {
     fn new(
         catalogue: &Catalogue,
         profiles: &[Profile],
@@ -186,12 +139,17 @@ impl<'a> Classroom<'a> {
         // Folds are runs of this order: names that were given in order must not end up in the same
         // fold.
         ordered.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
-        let pupils: Vec<Pupil> =
-            (0..).zip(&ordered).map(|(listener, profile)| pupil(listener, profile)).collect();
-        let likes: Vec<Vec<TrackIdx>> = pupils
+        let listeners: Vec<TrainingListener> =
+            (0..).zip(&ordered).map(|(index, profile)| training_listener(index, profile)).collect();
+        let likes: Vec<Vec<TrackIdx>> = listeners
             .iter()
-            .map(|pupil| {
-                pupil.told.iter().filter(|told| told.liked).map(|told| told.track).collect()
+            .map(|listener| {
+                listener
+                    .labelled
+                    .iter()
+                    .filter(|labelled| labelled.liked)
+                    .map(|labelled| labelled.track)
+                    .collect()
             })
             .collect();
         let descriptions = Descriptions::new(catalogue, scale);
@@ -199,28 +157,28 @@ impl<'a> Classroom<'a> {
             likes.iter().flatten().map(|&track| catalogue.work(track)).collect();
         let unclaimed =
             catalogue.rows().filter(|&row| !claimed.contains(&catalogue.work(row))).collect();
-        Self { descriptions, pupils, likes, unclaimed, config, seed }
+        Self { descriptions, listeners, likes, unclaimed, config, seed }
     }
 
     fn summary(&self) -> DataSummary {
-        let told = || self.pupils.iter().flat_map(|pupil| &pupil.told);
+        let labelled = || self.listeners.iter().flat_map(|listener| &listener.labelled);
         DataSummary {
             tracks: self.descriptions.values.len(),
             audible_tracks: self.descriptions.values.iter().filter(|d| is_audible(d)).count(),
-            listeners: self.pupils.len(),
-            likes: told().filter(|told| told.liked).count(),
-            dislikes: told().filter(|told| !told.liked).count(),
+            listeners: self.listeners.len(),
+            likes: labelled().filter(|labelled| labelled.liked).count(),
+            dislikes: labelled().filter(|labelled| !labelled.liked).count(),
         }
     }
 
-    /// The atlas that some listeners' likes make; a small home makes one that knows of no likes at
+    /// The atlas that some listeners' likes make; a small library makes one that knows of no likes at
     /// all.
-    fn atlas(&self, of: impl Fn(usize) -> bool) -> Atlas {
+    fn feature_spaces(&self, of: impl Fn(usize) -> bool) -> FeatureSpaces {
         let likes: Vec<Vec<TrackIdx>> =
-            (0..self.pupils.len()).filter(|&i| of(i)).map(|i| self.likes[i].clone()).collect();
+            (0..self.listeners.len()).filter(|&i| of(i)).map(|i| self.likes[i].clone()).collect();
         let enough = self.likes.iter().filter(|likes| likes.len() >= FEWEST_LIKES).count()
             >= FEWEST_NEWCOMER_LISTENERS;
-        Atlas::fit(&self.descriptions, if enough { &likes } else { &[] }, self.seed)
+        FeatureSpaces::fit(&self.descriptions, if enough { &likes } else { &[] }, self.seed)
     }
 
     fn fit_across_listeners(
@@ -231,17 +189,18 @@ impl<'a> Classroom<'a> {
         let (mut training, mut held_out) = (Rows::default(), Rows::default());
         for fold in 0..LISTENER_FOLDS {
             let in_fold = |i: usize| i % LISTENER_FOLDS == fold;
-            let atlas = self.atlas(|i| !in_fold(i));
+            let feature_spaces = self.feature_spaces(|i| !in_fold(i));
             let contrasts = self.contrasts(in_fold);
-            let pupils: Vec<Pupil> = self
-                .pupils
+            let listeners: Vec<TrainingListener> = self
+                .listeners
                 .iter()
                 .enumerate()
                 .filter(|&(i, _)| in_fold(i))
-                .map(|(_, pupil)| pupil.clone())
+                .map(|(_, listener)| listener.clone())
                 .collect();
-            let rows =
-                self.episodes(&atlas, &contrasts, HistorySizes::Newcomers).draw(&pupils, episodes);
+            let rows = self
+                .episodes(&feature_spaces, &contrasts, HistorySizes::Newcomers)
+                .draw(&listeners, episodes);
             if fold == 0 { held_out.append(rows) } else { training.append(rows) }
         }
         progress(Stage::Training { done: 0, of: 1 });
@@ -254,13 +213,13 @@ impl<'a> Classroom<'a> {
         &self,
         progress: &mut dyn FnMut(Stage),
     ) -> Result<(Trained, Held), ModelError> {
-        let labels: usize = self.pupils.iter().map(|pupil| pupil.told.len()).sum();
+        let labels: usize = self.listeners.iter().map(|listener| listener.labelled.len()).sum();
         let cross_fit = labels <= MOST_LABELS_TO_CROSS_FIT;
         let folds = if cross_fit { LABEL_FOLDS } else { 1 };
         let networks = folds + usize::from(cross_fit);
-        let atlas = self.atlas(|_| true);
+        let feature_spaces = self.feature_spaces(|_| true);
         let contrasts = Contrasts { liked: Vec::new(), unclaimed: self.unclaimed.clone() };
-        let drawing = self.episodes(&atlas, &contrasts, HistorySizes::Settled);
+        let drawing = self.episodes(&feature_spaces, &contrasts, HistorySizes::Settled);
         let mut held = Held::default();
         let mut last = None;
         for fold in 0..folds {
@@ -268,10 +227,10 @@ impl<'a> Classroom<'a> {
             let (shown, hidden) = self.split_labels(fold);
             let trained = self.train(&drawing.draw(&shown, self.episodes_each()))?;
             let mut rows = Rows::default();
-            for (pupil, hidden) in shown.iter().zip(&hidden) {
+            for (listener, hidden) in shown.iter().zip(&hidden) {
                 let mut rng = ChaCha8Rng::seed_from_u64(self.seed.wrapping_add(1 + fold as u64));
-                rng.set_stream(u64::from(pupil.listener));
-                rows.append(drawing.ask(pupil, &pupil.told, hidden, &mut rng));
+                rng.set_stream(u64::from(listener.index));
+                rows.append(drawing.ask(listener, &listener.labelled, hidden, &mut rng));
             }
             held.answers.extend(trained.answers(&rows)?);
             held.rows.append(rows);
@@ -279,51 +238,59 @@ impl<'a> Classroom<'a> {
         }
         if cross_fit {
             progress(Stage::Training { done: folds, of: networks });
-            last = Some(self.train(&drawing.draw(&self.pupils, self.episodes_each()))?);
+            last = Some(self.train(&drawing.draw(&self.listeners, self.episodes_each()))?);
         }
         Ok((last.expect("there is at least one fold"), held))
     }
 
-    /// Every pupil without a fifth of the labels, and that fifth.
-    fn split_labels(&self, fold: usize) -> (Vec<Pupil>, Vec<Vec<Told>>) {
-        let split = |pupil: &Pupil| {
-            let mut told = pupil.told.clone();
+    /// Every listener without a fifth of the labels, and that fifth.
+    fn split_labels(&self, fold: usize) -> (Vec<TrainingListener>, Vec<Vec<LabelledTrack>>) {
+        let split = |listener: &TrainingListener| {
+            let mut labelled = listener.labelled.clone();
             let mut rng = ChaCha8Rng::seed_from_u64(self.seed);
-            rng.set_stream(u64::from(pupil.listener));
-            told.shuffle(&mut rng);
+            rng.set_stream(u64::from(listener.index));
+            labelled.shuffle(&mut rng);
             // Both kinds spread evenly over the folds.
-            told.sort_by_key(|told| told.liked);
-            let pick = |hidden: bool| -> Vec<Told> {
-                let rows =
-                    told.iter().enumerate().filter(|(i, _)| (i % LABEL_FOLDS == fold) == hidden);
-                rows.map(|(_, told)| *told).collect()
+            labelled.sort_by_key(|labelled| labelled.liked);
+            let pick = |hidden: bool| -> Vec<LabelledTrack> {
+                let rows = labelled
+                    .iter()
+                    .enumerate()
+                    .filter(|(i, _)| (i % LABEL_FOLDS == fold) == hidden);
+                rows.map(|(_, labelled)| *labelled).collect()
             };
-            (Pupil { told: pick(false), ..pupil.clone() }, pick(true))
+            (TrainingListener { labelled: pick(false), ..listener.clone() }, pick(true))
         };
-        self.pupils.iter().map(split).unzip()
+        self.listeners.iter().map(split).unzip()
     }
 
     fn episodes<'b>(
         &'b self,
-        atlas: &'b Atlas,
+        feature_spaces: &'b FeatureSpaces,
         contrasts: &'b Contrasts,
         sizes: HistorySizes,
     ) -> Episodes<'b> {
-        Episodes { atlas, descriptions: &self.descriptions, contrasts, sizes, seed: self.seed }
+        Episodes {
+            feature_spaces,
+            descriptions: &self.descriptions,
+            contrasts,
+            sizes,
+            seed: self.seed,
+        }
     }
 
     fn contrasts(&self, of: impl Fn(usize) -> bool) -> Contrasts {
-        let pupils = (0..self.pupils.len()).filter(|&i| of(i));
-        let liked = pupils
-            .flat_map(|i| self.likes[i].iter().map(move |&track| (self.pupils[i].listener, track)))
+        let listeners = (0..self.listeners.len()).filter(|&i| of(i));
+        let liked = listeners
+            .flat_map(|i| self.likes[i].iter().map(move |&track| (self.listeners[i].index, track)))
             .collect();
         Contrasts { liked, unclaimed: self.unclaimed.clone() }
     }
 
     fn episodes_each(&self) -> usize {
         // An episode asks for up to thirty labels and adds contrasts to the likes among them.
-        let rows_of = |pupil: &Pupil| (pupil.told.len() / 2).clamp(1, 30) * 2;
-        let rows_of_all: usize = self.pupils.iter().map(rows_of).sum();
+        let rows_of = |listener: &TrainingListener| (listener.labelled.len() / 2).clamp(1, 30) * 2;
+        let rows_of_all: usize = self.listeners.iter().map(rows_of).sum();
         (self.config.rows / rows_of_all.max(1)).clamp(1, self.config.most_episodes)
     }
 
@@ -347,13 +314,13 @@ impl<'a> Classroom<'a> {
 }
 
 impl Trained {
-    fn answers(&self, rows: &Rows) -> Result<Vec<Answer>, ModelError> {
+    fn answers(&self, rows: &Rows) -> Result<Vec<HeldOutPrediction>, ModelError> {
         let predicted = self.network.predict(&table(&rows.columns, &self.columns))?;
         let labels = rows.liked.iter().zip(&rows.weights);
         Ok(predicted
             .iter()
             .zip(labels)
-            .map(|(predicted, (&liked, &weight))| Answer {
+            .map(|(predicted, (&liked, &weight))| HeldOutPrediction {
                 probability: predicted.mean,
                 liked,
                 weight,
@@ -366,17 +333,19 @@ impl Trained {
 #[derive(Default)]
 struct Held {
     rows: Rows,
-    answers: Vec<Answer>,
+    answers: Vec<HeldOutPrediction>,
 }
 
 impl Held {
     fn report(&self, rows: usize) -> FitReport {
-        let told: Vec<Answer> = self.select(|i| self.rows.told[i]);
-        let of_both_kinds = told.iter().any(|a| a.liked) && told.iter().any(|a| !a.liked);
-        let relied_on: Vec<usize> =
-            (0..self.answers.len()).filter(|&i| !of_both_kinds || self.rows.told[i]).collect();
+        let labelled: Vec<HeldOutPrediction> = self.select(|i| self.rows.is_feedback[i]);
+        let of_both_kinds = labelled.iter().any(|a| a.liked) && labelled.iter().any(|a| !a.liked);
+        let relied_on: Vec<usize> = (0..self.answers.len())
+            .filter(|&i| !of_both_kinds || self.rows.is_feedback[i])
+            .collect();
         let listeners: Vec<u32> = relied_on.iter().map(|&i| self.rows.listeners[i]).collect();
-        let relied_on: Vec<Answer> = relied_on.iter().map(|&i| self.answers[i]).collect();
+        let relied_on: Vec<HeldOutPrediction> =
+            relied_on.iter().map(|&i| self.answers[i]).collect();
         let sizes: BTreeSet<u32> = self.rows.history.iter().copied().collect();
         // Sizes between the usual ones are as many as listeners have different numbers of likes.
         const SHOWN: [u32; 7] = [0, 1, 2, 5, 10, 20, 50];
@@ -390,7 +359,7 @@ impl Held {
         FitReport {
             rows,
             held_out: measure(&self.answers),
-            told: if of_both_kinds { measure(&told) } else { None },
+            feedback: if of_both_kinds { measure(&labelled) } else { None },
             by_history,
             reliability: reliability(&relied_on, &listeners),
         }
@@ -404,28 +373,17 @@ impl Held {
         raw.map(|raw| calibrated(calibration, raw)).collect()
     }
 
-    fn select(&self, keep: impl Fn(usize) -> bool) -> Vec<Answer> {
+    fn select(&self, keep: impl Fn(usize) -> bool) -> Vec<HeldOutPrediction> {
         (0..self.answers.len()).filter(|&i| keep(i)).map(|i| self.answers[i]).collect()
     }
 }
 
-fn pupil(listener: u32, profile: &Profile) -> Pupil {
-    Pupil {
-        listener,
-        told: told(profile),
+fn training_listener(index: u32, profile: &Profile) -> TrainingListener {
+    TrainingListener {
+        index,
+        labelled: labelled_tracks(profile),
         known: profile.interactions.iter().map(|interaction| interaction.work).collect(),
     }
-}
-
-/// The labels of a profile, as histories hold them.
-pub(super) fn told(profile: &Profile) -> Vec<Told> {
-    let told = profile.labelled().map(|(track, label)| Told {
-        track,
-        liked: label.liked,
-        weight: label.weight,
-    });
-    // What was stated outright weighs 2 in a profile; in a history one like is one like.
-    told.map(|told| Told { weight: told.weight.min(1.0), ..told }).collect()
 }
 
 /// The chosen columns of rows as the network reads them.

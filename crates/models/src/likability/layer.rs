@@ -14,11 +14,12 @@
 //! predicted, the fitted variance is nearly 0 and so is the correction.
 
 use segue_engine::Likability;
+use segue_engine::vector::sigmoid;
 use serde::{Deserialize, Serialize};
 
-use super::atlas::EMBEDDING;
 use super::describe::COUNT;
 use super::episode::Rows;
+use super::feature_spaces::EMBEDDING;
 use crate::online::posterior::{Answer, LEAST_SPREAD, LinearPosterior, LinearPrior};
 
 /// Histories of at least so many labels share a prior, up to the next.
@@ -132,8 +133,5 @@ pub(crate) fn corrected(prediction: Likability, (mean, variance): (f64, f64)) ->
     let slope = (probability * (1.0 - probability)).max(LEAST_SPREAD);
     let logit = (probability / (1.0 - probability)).ln() + mean / slope;
     let uncertainty = f64::from(prediction.uncertainty).powi(2) + variance;
-    Likability {
-        mean: (1.0 / (1.0 + (-logit).exp())) as f32,
-        uncertainty: uncertainty.sqrt() as f32,
-    }
+    Likability { mean: sigmoid(logit) as f32, uncertainty: uncertainty.sqrt() as f32 }
 }

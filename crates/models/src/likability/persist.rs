@@ -15,10 +15,10 @@ use segue_core::WorkId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::atlas::SPACES;
 use super::card::LikabilityCard;
-use super::community::{PLACE, Standing};
+use super::community::{ArtistPlace, PLACE};
 use super::describe::{COUNT, Scale};
+use super::feature_spaces::SPACES;
 use super::layer::Layer;
 use super::relation::column_names;
 use super::space::Space;
@@ -131,9 +131,9 @@ impl LikabilityModel {
         };
         let background = f32_bytes(self.background.iter().flatten().copied());
         push("background", Dtype::F32, vec![self.background.len(), COUNT], background);
-        let places = f32_bytes(artists.iter().flat_map(|(_, standing)| standing.place));
+        let places = f32_bytes(artists.iter().flat_map(|(_, artist_place)| artist_place.place));
         push("artist_places", Dtype::F32, vec![artists.len(), PLACE], places);
-        let listeners = u32_bytes(artists.iter().map(|(_, standing)| standing.listeners));
+        let listeners = u32_bytes(artists.iter().map(|(_, artist_place)| artist_place.listeners));
         push("artist_listeners", Dtype::U32, vec![artists.len()], listeners);
         push(
             "work_likes",
@@ -187,7 +187,7 @@ fn decode(weights: &[u8], card: &[u8]) -> Result<LikabilityModel, Damage> {
         file.spaces.into_owned().try_into().map_err(|spaces: Vec<Space>| {
             (CARD_FILE, format!("expected {SPACES} spaces, found {}", spaces.len()))
         })?;
-    let inputs = super::atlas::INPUTS;
+    let inputs = super::feature_spaces::INPUTS;
     if let Some(space) = spaces.iter().zip(inputs).find(|(space, inputs)| !space.is_sound(*inputs))
     {
         return Err((CARD_FILE, format!("a space of {} descriptors does not add up", space.1)));
@@ -233,14 +233,14 @@ fn community(tensors: &SafeTensors<'_>, listeners: u32) -> Result<NamedCommunity
             "`artist_listeners` and `artist_places` differ in length".to_owned(),
         ));
     }
-    let standings = artist_listeners
+    let places = artist_listeners
         .into_iter()
         .zip(places)
-        .map(|(listeners, place)| Standing { listeners, place });
+        .map(|(listeners, place)| ArtistPlace { listeners, place });
     Ok(NamedCommunity {
         listeners,
         works: work_names.into_iter().map(WorkId::new).zip(work_likes).collect(),
-        artists: artist_names.into_iter().zip(standings).collect(),
+        artists: artist_names.into_iter().zip(places).collect(),
     })
 }
 

@@ -7,17 +7,10 @@
 //! track's own label never enters its relation. Absent is NaN; a listener of whom nothing is known
 //! has every relation absent, which is how the network tells that only its prior applies.
 
-use rustc_hash::FxHashMap;
-use segue_engine::{ArtistIdx, TrackIdx, WorkIdx};
-
-use super::atlas::{Atlas, Cloud, Kernels, Placed, SPACES};
-use super::community::PLACE;
-use super::describe::{self, Descriptions, NEWNESS, POPULARITY, REWORKED, SOUND};
-use super::space::Expectation;
-
-/// Members of either side that distances are measured to; a longer history is thinned evenly.
-/// Counts use all of it.
-const MOST_MEMBERS: usize = 400;
+use super::describe::{self, Descriptions, NEWNESS, POPULARITY, REWORKED};
+use super::feature_spaces::{FeatureSpaces, Placed, SPACES};
+use super::labelled::{LabelledTrack, weight_of};
+use super::side::{Side, get};
 
 /// Names of the columns after the descriptors of the track itself.
 const RELATIONS: [&str; 40] = [
@@ -71,70 +64,26 @@ pub(crate) fn column_names() -> Vec<&'static str> {
     describe::NAMES.into_iter().chain(RELATIONS).collect()
 }
 
-/// A labelled work of a history.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Told {
-    pub(crate) track: TrackIdx,
-    pub(crate) liked: bool,
-    pub(crate) weight: f32,
-}
-
 /// A listener's history, prepared for many queries.
-pub(crate) struct History<'a> {
-    atlas: &'a Atlas,
+pub(crate) struct PreparedHistory<'a> {
+    feature_spaces: &'a FeatureSpaces,
     descriptions: &'a Descriptions,
     likes: Side,
     dislikes: Side,
 }
 
-/// What was liked, or what was disliked.
-struct Side {
-    total: f32,
-    members: Vec<Member>,
-    clouds: [Cloud; SPACES],
-    /// Sums of weighted positions, and the weight behind them.
-    sums: [(Vec<f32>, f32); SPACES],
-    /// Expected positions for the whole side and, to leave out a track of it, for the side without
-    /// a weight of 1.
-    expectations: [Expectation; SPACES],
-    by_work: FxHashMap<WorkIdx, Told>,
-    by_artist: FxHashMap<ArtistIdx, f32>,
-    by_album: FxHashMap<u32, f32>,
-    by_genre: FxHashMap<u32, f32>,
-    genre_total: f32,
-    sound: [f32; SOUND],
-    newness: (f32, f32),
-    popularity: (f32, f32),
-    reworked: f32,
-    /// Places of distinct artists in the community.
-    places: Vec<(ArtistIdx, [f32; PLACE])>,
-    place_sum: [f32; PLACE],
-}
-
-/// A member that distances are measured to.
-struct Member {
-    work: WorkIdx,
-    weight: f32,
-    audible: bool,
-    newness: f32,
-}
-
-/// Distances of a query to a side, in one space.
-struct Near {
-    kernels: Kernels,
-    total: f32,
-    nearest: f32,
-    third: f32,
-}
-
-impl<'a> History<'a> {
-    pub(crate) fn new(atlas: &'a Atlas, descriptions: &'a Descriptions, told: &[Told]) -> Self {
+impl<'a> PreparedHistory<'a> {
+    pub(crate) fn new(
+        feature_spaces: &'a FeatureSpaces,
+        descriptions: &'a Descriptions,
+        labelled: &[LabelledTrack],
+    ) -> Self {
         let side = |liked| {
-            let members: Vec<Told> =
-                told.iter().copied().filter(|told| told.liked == liked).collect();
-            Side::new(atlas, descriptions, &members)
+            let members: Vec<LabelledTrack> =
+                labelled.iter().copied().filter(|labelled| labelled.liked == liked).collect();
+            Side::new(feature_spaces, descriptions, &members)
         };
-        Self { atlas, descriptions, likes: side(true), dislikes: side(false) }
+        Self { feature_spaces, descriptions, likes: side(true), dislikes: side(false) }
     }
 
     /// The columns of one query, in the order of [`column_names`].
@@ -148,13 +97,14 @@ impl<'a> History<'a> {
 
         let mut columns = Columns::default();
         columns.extend(&query.description);
-        columns.extend(&self.renown(query, like.is_some()));
+        columns.extend(&self.popularity_with_others(query, like.is_some()));
         columns.extend(&[likes.ln_1p(), dislikes.ln_1p()]);
         let (mut wide_likes, mut wide_dislikes) = ([f32::NAN; SPACES], [f32::NAN; SPACES]);
         for (space, wide) in wide_likes.iter_mut().enumerate() {
             let (ratio, distance) =
-                self.likes.ratio(self.atlas, space, query, like, self.descriptions);
-            let near = self.likes.near(self.atlas, space, query, like.map(|_| work), scratch);
+                self.likes.ratio(self.feature_spaces, space, query, like, self.descriptions);
+            let near =
+                self.likes.near(self.feature_spaces, space, query, like.map(|_| work), scratch);
             let kernels = near.kernels.log_ratio(near.total, query.density[space]);
             *wide = kernels.wide;
             let known = [ratio, distance, kernels.wide, kernels.narrow, near.nearest, near.third];
@@ -162,32 +112,38 @@ impl<'a> History<'a> {
         }
         for (space, wide) in wide_dislikes.iter_mut().enumerate() {
             let (ratio, _) =
-                self.dislikes.ratio(self.atlas, space, query, dislike, self.descriptions);
-            let near = self.dislikes.near(self.atlas, space, query, dislike.map(|_| work), scratch);
+                self.dislikes.ratio(self.feature_spaces, space, query, dislike, self.descriptions);
+            let near = self.dislikes.near(
+                self.feature_spaces,
+                space,
+                query,
+                dislike.map(|_| work),
+                scratch,
+            );
             let kernels = near.kernels.log_ratio(near.total, query.density[space]);
             *wide = kernels.wide;
             let known = [ratio, kernels.wide, near.nearest];
             columns.extend(&if near.total > 0.0 { known } else { [f32::NAN; 3] });
         }
-        let told_both = likes > 0.0 && dislikes > 0.0;
+        let has_both = likes > 0.0 && dislikes > 0.0;
         for (likes, dislikes) in wide_likes.into_iter().zip(wide_dislikes) {
-            columns.extend(&[if told_both { likes - dislikes } else { f32::NAN }]);
+            columns.extend(&[if has_both { likes - dislikes } else { f32::NAN }]);
         }
         columns.extend(&[self.likes.sound_cosine(query, like, self.descriptions)]);
         columns.extend(&self.names(query, likes, like, dislike));
         columns.extend(&self.circumstances(query, likes, like));
-        columns.extend(&self.company(query, like, dislike));
+        columns.extend(&self.co_likes(query, like, dislike));
         columns.values
     }
 
     /// How known the track and its artist are among other listeners.
-    fn renown(&self, query: &Placed, own: bool) -> [f32; 2] {
-        if self.atlas.community.listeners == 0 {
+    fn popularity_with_others(&self, query: &Placed, own: bool) -> [f32; 2] {
+        if self.feature_spaces.community.listeners == 0 {
             return [f32::NAN; 2];
         }
         // The listener may be one of those counted: what they like themselves is counted once less.
         let others = |count: f32| (count - if own { 1.0 } else { 0.0 }).max(0.0).ln_1p();
-        let artist = query.standing.map_or(0.0, |standing| standing.listeners as f32);
+        let artist = query.artist_place.map_or(0.0, |artist_place| artist_place.listeners as f32);
         [others(query.liked_by), others(artist)]
     }
 
@@ -196,8 +152,8 @@ impl<'a> History<'a> {
         &self,
         query: &Placed,
         likes: f32,
-        like: Option<&Told>,
-        dislike: Option<&Told>,
+        like: Option<&LabelledTrack>,
+        dislike: Option<&LabelledTrack>,
     ) -> [f32; 7] {
         let mut names = [f32::NAN; 7];
         if let Some(artist) = query.artist {
@@ -218,13 +174,13 @@ impl<'a> History<'a> {
     }
 
     /// Age, popularity and kind of version.
-    fn circumstances(&self, query: &Placed, likes: f32, like: Option<&Told>) -> [f32; 4] {
-        let own = like.map(|told| (told, self.descriptions.of(told.track)));
+    fn circumstances(&self, query: &Placed, likes: f32, like: Option<&LabelledTrack>) -> [f32; 4] {
+        let own = like.map(|labelled| (labelled, self.descriptions.of(labelled.track)));
         let from_mean = |(sum, weight): (f32, f32), descriptor: usize| {
             let own = own.filter(|(_, description)| !description[descriptor].is_nan());
-            let own_weight = own.map_or(0.0, |(told, _)| told.weight);
-            let own_sum =
-                own.map_or(0.0, |(told, description)| told.weight * description[descriptor]);
+            let own_weight = own.map_or(0.0, |(labelled, _)| labelled.weight);
+            let own_sum = own
+                .map_or(0.0, |(labelled, description)| labelled.weight * description[descriptor]);
             let weight = weight - own_weight;
             if weight > 1e-3 {
                 query.description[descriptor] - (sum - own_sum) / weight
@@ -233,7 +189,7 @@ impl<'a> History<'a> {
             }
         };
         let own_reworked =
-            own.map_or(0.0, |(told, description)| told.weight * description[REWORKED]);
+            own.map_or(0.0, |(labelled, description)| labelled.weight * description[REWORKED]);
         [
             from_mean(self.likes.newness, NEWNESS),
             self.likes.newness_from_nearest(
@@ -246,216 +202,18 @@ impl<'a> History<'a> {
     }
 
     /// How near the artist stands to artists of either side.
-    fn company(&self, query: &Placed, like: Option<&Told>, dislike: Option<&Told>) -> [f32; 4] {
-        let Some(standing) = query.standing else { return [f32::NAN; 4] };
-        let (near, nearest) = self.likes.company(query.artist, &standing.place, weight_of(like));
+    fn co_likes(
+        &self,
+        query: &Placed,
+        like: Option<&LabelledTrack>,
+        dislike: Option<&LabelledTrack>,
+    ) -> [f32; 4] {
+        let Some(artist_place) = query.artist_place else { return [f32::NAN; 4] };
+        let (near, nearest) =
+            self.likes.co_likes(query.artist, &artist_place.place, weight_of(like));
         let (near_disliked, nearest_disliked) =
-            self.dislikes.company(query.artist, &standing.place, weight_of(dislike));
+            self.dislikes.co_likes(query.artist, &artist_place.place, weight_of(dislike));
         [near, nearest, near_disliked, nearest - nearest_disliked]
-    }
-}
-
-impl Side {
-    fn new(atlas: &Atlas, descriptions: &Descriptions, told: &[Told]) -> Self {
-        let thinned = thinned(told);
-        let placed: Vec<Placed> =
-            thinned.iter().map(|told| atlas.place(descriptions, told.track)).collect();
-        let clouds = [0, 1].map(|space| {
-            let known: Vec<Vec<f32>> = placed
-                .iter()
-                .map(|p| p.positions[space].clone())
-                .filter(|position| !position.is_empty())
-                .collect();
-            Cloud::new(known.iter())
-        });
-        let members = thinned
-            .iter()
-            .zip(&placed)
-            .map(|(told, placed)| Member {
-                work: descriptions.works[told.track.0 as usize],
-                weight: told.weight,
-                audible: !placed.positions[0].is_empty(),
-                newness: placed.description[NEWNESS],
-            })
-            .collect();
-        let mut side = Self {
-            total: told.iter().map(|told| told.weight).sum(),
-            members,
-            clouds,
-            sums: [0, 1].map(|space| (vec![0.0; atlas.spaces[space].dimensions()], 0.0)),
-            expectations: [0, 1].map(|space| atlas.spaces[space].expectation(0.0)),
-            by_work: FxHashMap::default(),
-            by_artist: FxHashMap::default(),
-            by_album: FxHashMap::default(),
-            by_genre: FxHashMap::default(),
-            genre_total: 0.0,
-            sound: [0.0; SOUND],
-            newness: (0.0, 0.0),
-            popularity: (0.0, 0.0),
-            reworked: 0.0,
-            places: Vec::new(),
-            place_sum: [0.0; PLACE],
-        };
-        for told in told {
-            side.add(atlas, descriptions, told);
-        }
-        for space in 0..SPACES {
-            side.expectations[space] = atlas.spaces[space].expectation(side.sums[space].1);
-        }
-        side
-    }
-
-    fn add(&mut self, atlas: &Atlas, descriptions: &Descriptions, told: &Told) {
-        let row = told.track.0 as usize;
-        let description = &descriptions.values[row];
-        let weight = told.weight;
-        self.by_work.insert(descriptions.works[row], *told);
-        for (space, (sum, total)) in self.sums.iter_mut().enumerate() {
-            if let Some(position) = position(atlas, space, description) {
-                sum.iter_mut().zip(position).for_each(|(sum, x)| *sum += weight * x);
-                *total += weight;
-            }
-        }
-        if let Some(artist) = descriptions.artists[row] {
-            let standing = atlas.community.artists.get(&artist);
-            if let Some(standing) = standing {
-                self.place_sum
-                    .iter_mut()
-                    .zip(standing.place)
-                    .for_each(|(sum, x)| *sum += weight * x);
-                if !self.by_artist.contains_key(&artist) {
-                    self.places.push((artist, standing.place));
-                }
-            }
-            *self.by_artist.entry(artist).or_default() += weight;
-        }
-        if let Some(album) = descriptions.albums[row] {
-            *self.by_album.entry(album).or_default() += weight;
-        }
-        if let Some(genre) = descriptions.genres[row] {
-            *self.by_genre.entry(genre).or_default() += weight;
-            self.genre_total += weight;
-        }
-        for (sum, &x) in self.sound.iter_mut().zip(description).filter(|(_, x)| !x.is_nan()) {
-            *sum += weight * x;
-        }
-        for ((sum, total), descriptor) in
-            [(&mut self.newness, NEWNESS), (&mut self.popularity, POPULARITY)]
-                .map(|(pair, descriptor)| ((&mut pair.0, &mut pair.1), descriptor))
-        {
-            if !description[descriptor].is_nan() {
-                *sum += weight * description[descriptor];
-                *total += weight;
-            }
-        }
-        self.reworked += weight * description[REWORKED];
-    }
-
-    /// Log-likelihood ratio and distance in a space, without the query itself.
-    fn ratio(
-        &self,
-        atlas: &Atlas,
-        space: usize,
-        query: &Placed,
-        own: Option<&Told>,
-        descriptions: &Descriptions,
-    ) -> (f32, f32) {
-        let position_of_query = &query.positions[space];
-        if position_of_query.is_empty() {
-            return (f32::NAN, f32::NAN);
-        }
-        let (sum, total) = &self.sums[space];
-        let own_position =
-            own.and_then(|told| Some((told, position(atlas, space, descriptions.of(told.track))?)));
-        let Some((told, own_position)) = own_position else {
-            let mean: Vec<f32> = sum.iter().map(|sum| sum / total.max(1e-6)).collect();
-            return self.expectations[space].ratio(position_of_query, &mean);
-        };
-        let rest = (total - told.weight).max(0.0);
-        let mean: Vec<f32> = sum
-            .iter()
-            .zip(own_position)
-            .map(|(sum, x)| (sum - told.weight * x) / rest.max(1e-3))
-            .collect();
-        atlas.spaces[space].expectation(rest).ratio(position_of_query, &mean)
-    }
-
-    /// Kernels and nearest members in a space, without the query itself.
-    fn near(
-        &self,
-        atlas: &Atlas,
-        space: usize,
-        query: &Placed,
-        own: Option<WorkIdx>,
-        scratch: &mut Vec<f32>,
-    ) -> Near {
-        self.clouds[space].squared_distances(&query.positions[space], scratch);
-        let spread = atlas.spaces[space].spread();
-        let mut near =
-            Near { kernels: Kernels::default(), total: 0.0, nearest: f32::NAN, third: f32::NAN };
-        let mut closest = [f32::INFINITY; 3];
-        let members = self.members.iter().filter(|member| space != 0 || member.audible);
-        for (member, &distance) in members.zip(scratch.iter()) {
-            if own == Some(member.work) {
-                continue;
-            }
-            near.kernels.add(distance, spread, member.weight);
-            near.total += member.weight;
-            insert(&mut closest, distance);
-        }
-        if near.total > 0.0 {
-            near.nearest = closest[0].sqrt();
-            near.third = closest
-                .into_iter()
-                .rfind(|distance| distance.is_finite())
-                .unwrap_or(f32::NAN)
-                .sqrt();
-        }
-        near
-    }
-
-    fn sound_cosine(&self, query: &Placed, own: Option<&Told>, descriptions: &Descriptions) -> f32 {
-        let own = own.map(|told| (told.weight, descriptions.of(told.track)));
-        let (mut dot, mut a2, mut b2) = (0.0, 0.0, 0.0);
-        for i in 0..SOUND {
-            let own =
-                own.map_or(0.0, |(weight, d)| if d[i].is_nan() { 0.0 } else { weight * d[i] });
-            let (centre, x) = (self.sound[i] - own, query.description[i]);
-            if !x.is_nan() {
-                dot += centre * x;
-                a2 += centre * centre;
-                b2 += x * x;
-            }
-        }
-        if a2 > 1e-9 && b2 > 1e-9 { dot / (a2 * b2).sqrt() } else { f32::NAN }
-    }
-
-    fn genre_ratio(&self, genre: u32, share: f32, own: f32) -> f32 {
-        const PRIOR: f32 = 2.0;
-        let here = (get(&self.by_genre, &genre) - own).max(0.0);
-        ((here + PRIOR * share) / ((self.genre_total - own).max(0.0) + PRIOR)).ln() - share.ln()
-    }
-
-    fn newness_from_nearest(&self, query: &Placed, own: Option<WorkIdx>) -> f32 {
-        let others = self
-            .members
-            .iter()
-            .filter(|member| own != Some(member.work) && !member.newness.is_nan());
-        let distances = others.map(|member| (member.newness - query.description[NEWNESS]).abs());
-        distances.fold(f32::NAN, f32::min)
-    }
-
-    /// Cosine to the mean of the artists, and to the nearest of them other than the query's own
-    /// artist.
-    fn company(&self, artist: Option<ArtistIdx>, place: &[f32; PLACE], own: f32) -> (f32, f32) {
-        let mean: Vec<f32> =
-            self.place_sum.iter().zip(place).map(|(sum, x)| sum - own * x).collect();
-        let length = dot(&mean, &mean).sqrt();
-        let near = if length > 1e-3 { dot(&mean, place) / length } else { f32::NAN };
-        let gone = |of: ArtistIdx| Some(of) == artist && get(&self.by_artist, &of) - own <= 1e-3;
-        let others = self.places.iter().filter(|(of, _)| !gone(*of));
-        let nearest = others.map(|(_, other)| dot(other, place)).fold(f32::NAN, f32::max);
-        (near, nearest)
     }
 }
 
@@ -478,65 +236,34 @@ impl Columns {
     }
 }
 
-fn thinned(told: &[Told]) -> Vec<Told> {
-    let kept = told.len().min(MOST_MEMBERS);
-    (0..kept).map(|i| told[i * told.len() / kept]).collect()
-}
-
-fn position(atlas: &Atlas, space: usize, description: &describe::Description) -> Option<Vec<f32>> {
-    if space == 0 && !describe::is_audible(description) {
-        return None;
-    }
-    let mut position = Vec::new();
-    atlas.spaces[space].place(&description[..atlas.spaces[space].inputs], &mut position);
-    Some(position)
-}
-
-fn weight_of(told: Option<&Told>) -> f32 {
-    told.map_or(0.0, |told| told.weight)
-}
-
-fn get<K: std::hash::Hash + Eq>(sums: &FxHashMap<K, f32>, key: &K) -> f32 {
-    sums.get(key).copied().unwrap_or(0.0)
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
-}
-
-fn insert(closest: &mut [f32; 3], distance: f32) {
-    if distance < closest[2] {
-        closest[2] = distance;
-        closest.sort_by(f32::total_cmp);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use segue_engine::TrackIdx;
+
     use super::super::describe::Scale;
+    use super::super::labelled::labelled_tracks;
     use super::super::testing::{catalogue, fans, outspoken};
     use super::*;
-    use crate::likability::fit::told;
 
-    fn world() -> (Descriptions, Atlas, Vec<Told>) {
+    fn world() -> (Descriptions, FeatureSpaces, Vec<LabelledTrack>) {
         let catalogue = catalogue(240);
         let descriptions = Descriptions::new(&catalogue, &Scale::fit(&catalogue));
         let likes: Vec<Vec<TrackIdx>> = fans(&catalogue, 24, 12)
             .iter()
             .map(|profile| profile.labelled().map(|(track, _)| track).collect())
             .collect();
-        let atlas = Atlas::fit(&descriptions, &likes, 5);
-        (descriptions, atlas, told(&outspoken(&catalogue, 20)))
+        let feature_spaces = FeatureSpaces::fit(&descriptions, &likes, 5);
+        (descriptions, feature_spaces, labelled_tracks(&outspoken(&catalogue, 20)))
     }
 
     fn relate(
         descriptions: &Descriptions,
-        atlas: &Atlas,
-        history: &[Told],
+        feature_spaces: &FeatureSpaces,
+        history: &[LabelledTrack],
         track: TrackIdx,
     ) -> [f32; COLUMNS] {
-        let history = History::new(atlas, descriptions, history);
-        history.relate(&atlas.place(descriptions, track), &mut Vec::new())
+        let history = PreparedHistory::new(feature_spaces, descriptions, history);
+        history.relate(&feature_spaces.place(descriptions, track), &mut Vec::new())
     }
 
     fn assert_alike(a: &[f32; COLUMNS], b: &[f32; COLUMNS]) {
@@ -548,21 +275,22 @@ mod tests {
 
     #[test]
     fn the_label_of_a_track_never_enters_its_own_relation() {
-        let (descriptions, atlas, history) = world();
+        let (descriptions, feature_spaces, history) = world();
         // What others did is counted with the listener among them, so that column is told apart
         // below.
-        let renown = column_names().iter().position(|name| *name == "liked_by").unwrap();
+        let popularity_with_others =
+            column_names().iter().position(|name| *name == "liked_by").unwrap();
         for i in 0..history.len() {
             let track = history[i].track;
             let mut without = history.clone();
             without.remove(i);
             let mut flipped = history.clone();
             flipped[i].liked = !flipped[i].liked;
-            let mut expected = relate(&descriptions, &atlas, &without, track);
+            let mut expected = relate(&descriptions, &feature_spaces, &without, track);
             for history in [&history, &flipped] {
-                let mut found = relate(&descriptions, &atlas, history, track);
+                let mut found = relate(&descriptions, &feature_spaces, history, track);
                 for columns in [&mut expected, &mut found] {
-                    columns[renown..renown + 2].fill(0.0);
+                    columns[popularity_with_others..popularity_with_others + 2].fill(0.0);
                 }
                 assert_alike(&found, &expected);
             }
@@ -571,20 +299,24 @@ mod tests {
 
     #[test]
     fn what_a_listener_likes_is_counted_once_less_among_all_who_do() {
-        let (descriptions, atlas, history) = world();
-        let renown = column_names().iter().position(|name| *name == "liked_by").unwrap();
-        let stranger = |track| relate(&descriptions, &atlas, &[], track)[renown];
-        let liked = history.iter().find(|told| told.liked && stranger(told.track) > 0.0);
+        let (descriptions, feature_spaces, history) = world();
+        let popularity_with_others =
+            column_names().iter().position(|name| *name == "liked_by").unwrap();
+        let stranger =
+            |track| relate(&descriptions, &feature_spaces, &[], track)[popularity_with_others];
+        let liked =
+            history.iter().find(|labelled| labelled.liked && stranger(labelled.track) > 0.0);
         let track = liked.unwrap().track;
         let as_a_stranger = stranger(track);
-        let as_one_of_them = relate(&descriptions, &atlas, &history, track)[renown];
+        let as_one_of_them =
+            relate(&descriptions, &feature_spaces, &history, track)[popularity_with_others];
         assert!((as_a_stranger.exp() - as_one_of_them.exp() - 1.0).abs() < 1e-4);
     }
 
     #[test]
     fn an_empty_history_has_no_relations_but_the_prior_ones() {
-        let (descriptions, atlas, _) = world();
-        let columns = relate(&descriptions, &atlas, &[], TrackIdx(1));
+        let (descriptions, feature_spaces, _) = world();
+        let columns = relate(&descriptions, &feature_spaces, &[], TrackIdx(1));
         let relations: Vec<&str> = column_names()[describe::COUNT + 4..].to_vec();
         let known: Vec<&str> = relations
             .iter()
@@ -608,9 +340,9 @@ mod tests {
 
     #[test]
     fn liked_sound_is_nearer_than_disliked_sound() {
-        let (descriptions, atlas, history) = world();
+        let (descriptions, feature_spaces, history) = world();
         let column = |name| column_names().iter().position(|other| *other == name).unwrap();
-        let of = |row| relate(&descriptions, &atlas, &history, TrackIdx(row));
+        let of = |row| relate(&descriptions, &feature_spaces, &history, TrackIdx(row));
         // Rows 201 and 202 are beyond the history; 201 is of the liked camp, 202 of the disliked
         // one.
         for name in ["sound_ratio", "all_ratio", "sound_wide", "sound_contrast", "genre_ratio"] {
@@ -620,9 +352,9 @@ mod tests {
 
     #[test]
     fn a_silent_track_keeps_the_relations_that_need_no_sound() {
-        let (descriptions, atlas, history) = world();
+        let (descriptions, feature_spaces, history) = world();
         let column = |name| column_names().iter().position(|other| *other == name).unwrap();
-        let columns = relate(&descriptions, &atlas, &history, TrackIdx(220));
+        let columns = relate(&descriptions, &feature_spaces, &history, TrackIdx(220));
         assert!(columns[column("sound_ratio")].is_nan() && columns[column("sound_wide")].is_nan());
         assert!(
             !columns[column("artist_likes")].is_nan()

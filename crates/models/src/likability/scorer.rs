@@ -8,12 +8,13 @@ use rustc_hash::FxHashMap;
 use segue_core::WorkId;
 use segue_engine::{Catalogue, Likability, Profile, Scorer, Table, TrackIdx, WorkIdx};
 
-use super::atlas::{Atlas, Placed};
 use super::community::Community;
 use super::describe::Descriptions;
-use super::fit::{table, told};
+use super::feature_spaces::{FeatureSpaces, Placed};
+use super::fit::table;
+use super::labelled::labelled_tracks;
 use super::measure::calibrated;
-use super::relation::{COLUMNS, History};
+use super::relation::{COLUMNS, PreparedHistory};
 use super::{LikabilityModel, NamedCommunity};
 
 /// Tracks whose relations are held in memory at once.
@@ -25,7 +26,7 @@ const TILE: usize = 256;
 pub struct LikabilityScorer {
     model: LikabilityModel,
     descriptions: Descriptions,
-    atlas: Atlas,
+    feature_spaces: FeatureSpaces,
     placed: Vec<Placed>,
 }
 
@@ -34,10 +35,11 @@ impl LikabilityModel {
     pub fn scorer(self, catalogue: &Arc<Catalogue>) -> LikabilityScorer {
         let descriptions = Descriptions::new(catalogue, &self.scale);
         let community = self.community.in_rows_of(catalogue);
-        let atlas = Atlas::new(self.spaces.clone(), community, self.background.clone());
+        let feature_spaces =
+            FeatureSpaces::new(self.spaces.clone(), community, self.background.clone());
         let rows: Vec<TrackIdx> = catalogue.rows().collect();
-        let placed = rows.par_iter().map(|&row| atlas.place(&descriptions, row)).collect();
-        LikabilityScorer { model: self, descriptions, atlas, placed }
+        let placed = rows.par_iter().map(|&row| feature_spaces.place(&descriptions, row)).collect();
+        LikabilityScorer { model: self, descriptions, feature_spaces, placed }
     }
 }
 
@@ -47,7 +49,7 @@ impl LikabilityScorer {
         &self.model
     }
 
-    fn score_batch(&self, history: &History<'_>, tracks: &[TrackIdx]) -> Vec<Likability> {
+    fn score_batch(&self, history: &PreparedHistory<'_>, tracks: &[TrackIdx]) -> Vec<Likability> {
         let predicted = self.model.network.predict(&self.table(history, tracks));
         let predicted =
             predicted.expect("the table has the columns that the network was fitted on");
@@ -56,7 +58,11 @@ impl LikabilityScorer {
 
     /// What each member of the network says, calibrated, after one another for each track.
     pub(super) fn members(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Vec<f32>> {
-        let history = History::new(&self.atlas, &self.descriptions, &told(profile));
+        let history = PreparedHistory::new(
+            &self.feature_spaces,
+            &self.descriptions,
+            &labelled_tracks(profile),
+        );
         let members = self.model.network.predict_members(&self.table(&history, tracks));
         let mut members =
             members.expect("the table has the columns that the network was fitted on");
@@ -74,7 +80,7 @@ impl LikabilityScorer {
         tracks.iter().flat_map(|track| self.placed[track.0 as usize].embedding()).collect()
     }
 
-    fn table(&self, history: &History<'_>, tracks: &[TrackIdx]) -> Table {
+    fn table(&self, history: &PreparedHistory<'_>, tracks: &[TrackIdx]) -> Table {
         let mut rows = vec![0.0f32; tracks.len() * COLUMNS];
         rows.par_chunks_mut(TILE * COLUMNS).zip(tracks.par_chunks(TILE)).for_each(
             |(rows, tracks)| {
@@ -96,7 +102,11 @@ impl Scorer for LikabilityScorer {
     }
 
     fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
-        let history = History::new(&self.atlas, &self.descriptions, &told(profile));
+        let history = PreparedHistory::new(
+            &self.feature_spaces,
+            &self.descriptions,
+            &labelled_tracks(profile),
+        );
         tracks.chunks(BATCH).flat_map(|batch| self.score_batch(&history, batch)).collect()
     }
 }
@@ -111,7 +121,7 @@ impl NamedCommunity {
         let mut artists: Vec<_> = community
             .artists
             .iter()
-            .map(|(&artist, &standing)| (named(artist), standing))
+            .map(|(&artist, &artist_place)| (named(artist), artist_place))
             .collect();
         artists.sort_by(|a, b| a.0.cmp(&b.0));
         Self { listeners: community.listeners, works, artists }
@@ -130,7 +140,9 @@ impl NamedCommunity {
             artists: self
                 .artists
                 .iter()
-                .filter_map(|(name, standing)| Some((catalogue.find_artist(name)?, *standing)))
+                .filter_map(|(name, artist_place)| {
+                    Some((catalogue.find_artist(name)?, *artist_place))
+                })
                 .collect(),
         }
     }

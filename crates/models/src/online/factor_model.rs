@@ -18,7 +18,7 @@
 use rayon::prelude::*;
 use segue_engine::ItemIdx;
 use segue_engine::eval::interactive::Acquaintance;
-use segue_engine::policy::{Belief, Doubt};
+use segue_engine::policy::{Belief, UncertaintySource};
 
 use super::posterior::fold_observation;
 use crate::kernels::matmul::{Matrix, Output, matmul};
@@ -116,11 +116,11 @@ impl FactorListener<'_> {
 }
 
 impl Acquaintance for FactorListener<'_> {
-    fn belief(&self, doubt: Doubt) -> Belief {
+    fn belief(&self, doubt: UncertaintySource) -> Belief {
         match doubt {
-            Doubt::Posterior => Belief::new(self.scores(), self.factors()),
+            UncertaintySource::Posterior => Belief::new(self.scores(), self.factors()),
             // One model has no members that could disagree.
-            Doubt::None | Doubt::Members => Belief::certain(self.scores()),
+            UncertaintySource::None | UncertaintySource::Members => Belief::certain(self.scores()),
         }
     }
 
@@ -190,7 +190,7 @@ mod tests {
         let model = model();
         let mut listener = model.meet();
         ANSWERS.iter().for_each(|&(item, liked)| listener.learn(ItemIdx(item), liked));
-        let belief = listener.belief(Doubt::Posterior);
+        let belief = listener.belief(UncertaintySource::Posterior);
         let (mean, covariance) = conditional(&model, &ANSWERS);
         for (i, expected) in mean.iter().enumerate() {
             assert!((f64::from(belief.scores()[i]) - expected).abs() < 1e-6);
@@ -207,7 +207,7 @@ mod tests {
         let model = model();
         let mut listener = model.meet();
         listener.learn(ItemIdx(0), false);
-        let belief = listener.belief(Doubt::None);
+        let belief = listener.belief(UncertaintySource::None);
         assert!(belief.scores()[1] < 0.2 && belief.scores()[2] > 0.1, "{:?}", belief.scores());
         assert_eq!(belief.width(), 0, "who takes scores at their word pays for no factors");
     }

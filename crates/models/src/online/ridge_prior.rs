@@ -200,7 +200,7 @@ mod tests {
     fn whoever_says_yes_to_one_of_a_kind_is_offered_the_others() {
         use segue_engine::ItemIdx;
         use segue_engine::eval::interactive::Acquaintance;
-        use segue_engine::policy::Doubt;
+        use segue_engine::policy::UncertaintySource;
         let interactions = random(60, 30);
         let config = RidgePriorConfig { width: 2, noise: 4.0 };
         let model = fit(&interactions.all(), &config, &mut ChaCha8Rng::seed_from_u64(4)).unwrap();
@@ -210,7 +210,7 @@ mod tests {
         };
         let first = (0..30).find(|&row| even(row)).unwrap();
         listener.learn(ItemIdx(first as u32), true);
-        let scores = listener.belief(Doubt::None).scores().to_vec();
+        let scores = listener.belief(UncertaintySource::None).scores().to_vec();
         let mean = |kind: bool| {
             (0..30).filter(|&row| even(row) == kind).map(|row| scores[row]).sum::<f32>() / 15.0
         };

@@ -17,9 +17,9 @@ use segue_engine::{Query, Recommender};
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
+use super::event_weighting::{Bag, EventWeighting, require_positive};
 use super::item_knn::{ItemKnn, ItemKnnConfig};
 use super::saved::{Reader, Writer};
-use super::taste::{Bag, Taste, require_positive};
 use crate::ModelError;
 
 /// How [`ActR`] remembers.
@@ -42,6 +42,31 @@ impl Default for ActRConfig {
 }
 
 /// Repeats by recency and frequency.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_engine::{Query, Recommender};
+/// use segue_models::recommenders::{ActR, ActRConfig};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
+///     builder.push(listener, item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let model = ActR::fit(&interactions.all(), &ActRConfig::default())?;
+///
+/// // Ann heard only `a` so far: what comes next?
+/// let history = interactions.history(segue_engine::ListenerIdx(0)).until(1);
+/// let mut scores = vec![0.0; model.items()];
+/// model.score(&[Query { history, ..Query::default() }], &mut scores);
+/// let score = |name: &str| {
+///     let row = (0..model.items() as u32).map(segue_engine::ItemIdx);
+///     scores[row.into_iter().find(|&i| interactions.item_name(i) == name).unwrap().0 as usize]
+/// };
+/// assert!(score("a") > score("c"), "what was heard comes back first");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ActR {
     config: ActRConfig,
@@ -73,7 +98,7 @@ impl ActR {
                 found,
             });
         }
-        let counts = Counts::of(training, &Taste::default())?;
+        let counts = Counts::of(training, &EventWeighting::default())?;
         let mut popularity = vec![0.0f32; counts.columns()];
         counts.indices().iter().for_each(|&item| popularity[item as usize] += 1.0);
         let above_all = counts.rows() as f32 + 1.0;
@@ -179,7 +204,7 @@ fn memories(history: History<'_>, now: Option<Seconds>, decay: f64) -> Vec<(u32,
 fn last_session(history: History<'_>, gap_s: i64) -> Bag {
     let last = sessions(history.times, gap_s).last().unwrap_or(0..0);
     let mut bag = Bag::new();
-    Taste::default().weigh(history.range(last), None, &mut bag);
+    EventWeighting::default().weigh(history.range(last), None, &mut bag);
     let share = 1.0 / bag.len().max(1) as f32;
     bag.iter_mut().for_each(|entry| entry.1 = share);
     bag

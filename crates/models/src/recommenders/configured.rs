@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use super::sasrec::Block;
 use super::{
     ActR, ActRConfig, ContentCosine, ContentCosineConfig, Counting, Decay, DecayedPopularity,
-    DecayedPopularityConfig, Ease, EaseConfig, Friends, FriendsConfig, Friendships, Ials,
-    IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig, Sasrec,
-    SasrecConfig, Strength, Taste,
+    DecayedPopularityConfig, Ease, EaseConfig, EventWeighting, Friends, FriendsConfig, Friendships,
+    Ials, IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig, Sasrec,
+    SasrecConfig, Strength,
 };
 use crate::ModelError;
 
@@ -128,7 +128,7 @@ pub type Validate<'a> = dyn FnMut(&dyn Recommender) -> f64 + 'a;
 
 /// What a recommender learns from.
 #[derive(Clone, Copy)]
-pub struct Lesson<'a> {
+pub struct FitSet<'a> {
     /// The events.
     pub training: &'a Training<'a>,
     /// What is known of the items beside the events; not every recommender looks.
@@ -217,34 +217,34 @@ impl RecommenderConfig {
     /// Those of the recommender: no events, a setting that cannot be, too many items.
     pub fn fit(
         &self,
-        lesson: Lesson<'_>,
+        fit_set: FitSet<'_>,
         validate: Option<&mut Validate<'_>>,
     ) -> Result<Fitted, ModelError> {
         let model: Box<dyn Recommender> = match self {
-            Self::Popularity(config) => Box::new(Popularity::fit(lesson.training, config)?),
+            Self::Popularity(config) => Box::new(Popularity::fit(fit_set.training, config)?),
             Self::DecayedPopularity(config) => {
-                Box::new(DecayedPopularity::fit(lesson.training, config)?)
+                Box::new(DecayedPopularity::fit(fit_set.training, config)?)
             }
-            Self::ItemKnn(config) => Box::new(ItemKnn::fit(lesson.training, config)?),
-            Self::Ease(config) => Box::new(Ease::fit(lesson.training, config)?),
-            Self::Ials(config) => Box::new(Ials::fit(lesson.training, config, lesson.seed)?),
-            Self::Sasrec(config) => return fit_sasrec(lesson, config, validate),
-            Self::ActR(config) => Box::new(ActR::fit(lesson.training, config)?),
+            Self::ItemKnn(config) => Box::new(ItemKnn::fit(fit_set.training, config)?),
+            Self::Ease(config) => Box::new(Ease::fit(fit_set.training, config)?),
+            Self::Ials(config) => Box::new(Ials::fit(fit_set.training, config, fit_set.seed)?),
+            Self::Sasrec(config) => return fit_sasrec(fit_set, config, validate),
+            Self::ActR(config) => Box::new(ActR::fit(fit_set.training, config)?),
             Self::Content(config) => {
                 let found = 0;
                 let missing = ModelError::LengthMismatch {
                     what: "item features",
-                    expected: lesson.training.items(),
+                    expected: fit_set.training.items(),
                     found,
                 };
                 Box::new(ContentCosine::fit(
-                    lesson.training,
-                    lesson.features.ok_or(missing)?,
+                    fit_set.training,
+                    fit_set.features.ok_or(missing)?,
                     config,
                 )?)
             }
             Self::Friends(config) => {
-                Box::new(Friends::fit(lesson.training, lesson.friendships, config, lesson.seed)?)
+                Box::new(Friends::fit(fit_set.training, fit_set.friendships, config, fit_set.seed)?)
             }
         };
         Ok(Fitted { model, config: self.clone() })
@@ -267,8 +267,8 @@ impl RecommenderConfig {
                 target_exponent: rng.random_range(0.0..1.0),
                 shrinkage: scale(rng, 0.1, 100.0),
                 session_gap_s: None,
-                training: draw_taste(rng, timing),
-                query: draw_taste(rng, timing),
+                training: draw_weighting(rng, timing),
+                query: draw_weighting(rng, timing),
             }),
             RecommenderKind::Ease => Self::Ease(draw_ease(rng, timing)),
             RecommenderKind::Ials => Self::Ials(draw_ials(rng, timing)),
@@ -283,7 +283,7 @@ impl RecommenderConfig {
                 influence: None,
             }),
             RecommenderKind::Content => {
-                Self::Content(ContentCosineConfig { query: draw_taste(rng, timing) })
+                Self::Content(ContentCosineConfig { query: draw_weighting(rng, timing) })
             }
             RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig {
                 dim: pick(rng, [32, 64, 128]),
@@ -300,18 +300,19 @@ impl RecommenderConfig {
 
 /// Trains with early stopping; the configuration that comes back trains as long as was best.
 fn fit_sasrec(
-    lesson: Lesson<'_>,
+    fit_set: FitSet<'_>,
     config: &SasrecConfig,
     mut validate: Option<&mut Validate<'_>>,
 ) -> Result<Fitted, ModelError> {
     let mut best = (f64::NEG_INFINITY, config.epochs);
-    let model = Sasrec::fit(lesson.training, lesson.features, config, lesson.seed, &mut |epoch| {
-        let found = validate.as_mut()?(epoch.model);
-        if found > best.0 {
-            best = (found, epoch.number);
-        }
-        Some(found)
-    })?;
+    let model =
+        Sasrec::fit(fit_set.training, fit_set.features, config, fit_set.seed, &mut |epoch| {
+            let found = validate.as_mut()?(epoch.model);
+            if found > best.0 {
+                best = (found, epoch.number);
+            }
+            Some(found)
+        })?;
     let config = RecommenderConfig::Sasrec(SasrecConfig { epochs: best.1, ..config.clone() });
     Ok(Fitted { model: Box::new(model), config })
 }
@@ -328,8 +329,8 @@ fn scale(rng: &mut impl Rng, low: f64, high: f64) -> f64 {
 fn draw_ease(rng: &mut impl Rng, timing: Timing) -> EaseConfig {
     EaseConfig {
         regularisation: scale(rng, 3.0, 3_000.0),
-        training: draw_taste(rng, timing),
-        query: draw_taste(rng, timing),
+        training: draw_weighting(rng, timing),
+        query: draw_weighting(rng, timing),
         ..EaseConfig::default()
     }
 }
@@ -340,13 +341,13 @@ fn draw_ials(rng: &mut impl Rng, timing: Timing) -> IalsConfig {
         factors: pick(rng, [32, 64, 128, 256]),
         unobserved_weight: pick(rng, [None, Some(weight)]),
         regularisation: scale(rng, 0.003, 0.1),
-        training: draw_taste(rng, timing),
-        query: draw_taste(rng, timing),
+        training: draw_weighting(rng, timing),
+        query: draw_weighting(rng, timing),
         ..IalsConfig::default()
     }
 }
 
-fn draw_taste(rng: &mut impl Rng, timing: Timing) -> Taste {
+fn draw_weighting(rng: &mut impl Rng, timing: Timing) -> EventWeighting {
     let by_events = scale(rng, 2.0, 100.0);
     let by_days = scale(rng, 0.5, 365.0);
     let decay = match (timing, rng.random_range(0..3)) {
@@ -354,5 +355,8 @@ fn draw_taste(rng: &mut impl Rng, timing: Timing) -> Taste {
         (Timing::Dated, 1) => Decay::Days(by_days),
         _ => Decay::Events(by_events),
     };
-    Taste { strength: pick(rng, [Strength::Presence, Strength::Sum, Strength::Log]), decay }
+    EventWeighting {
+        strength: pick(rng, [Strength::Presence, Strength::Sum, Strength::Log]),
+        decay,
+    }
 }

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::ItemFeatures;
 use super::counts::Counts;
+use super::event_weighting::EventWeighting;
 use super::popularity::TieBreak;
 use super::saved::{Reader, Writer};
-use super::taste::Taste;
 use crate::ModelError;
 use crate::kernels::matmul::{Matrix, Output, matmul};
 
@@ -25,7 +25,7 @@ use crate::kernels::matmul::{Matrix, Output, matmul};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ContentCosineConfig {
     /// What of a history counts when asked.
-    pub query: Taste,
+    pub query: EventWeighting,
 }
 
 /// Features of items.
@@ -60,7 +60,7 @@ impl ContentCosine {
         if expected != found {
             return Err(ModelError::LengthMismatch { what: "item features", expected, found });
         }
-        let tie_break = TieBreak::of(&Counts::of(training, &Taste::default())?);
+        let tie_break = TieBreak::of(&Counts::of(training, &EventWeighting::default())?);
         let dim = features.dim();
         // The flags of what is missing behind the numbers would make unknown items alike.
         let encoded = features.encoded(&features.scaling());

@@ -4,8 +4,8 @@
 
 use segue_engine::dataset::interactions::Training;
 
+use super::event_weighting::EventWeighting;
 use super::saved::Reader;
-use super::taste::Taste;
 use crate::ModelError;
 
 /// A sparse matrix in compressed rows; columns rise within a row.
@@ -25,11 +25,14 @@ impl Counts {
     ///
     /// # Errors
     /// [`ModelError::NoEvents`] if nobody did anything.
-    pub(super) fn of(training: &Training<'_>, taste: &Taste) -> Result<Self, ModelError> {
+    pub(super) fn of(
+        training: &Training<'_>,
+        weighting: &EventWeighting,
+    ) -> Result<Self, ModelError> {
         let now = training.latest();
         let mut rows = RowsBuilder::new(training.items());
         for history in training.histories() {
-            rows.push(|row| taste.weigh(history, now, row));
+            rows.push(|row| weighting.weigh(history, now, row));
         }
         let counts = rows.finish();
         if counts.indices.is_empty() {

@@ -14,10 +14,10 @@ use segue_engine::{Query, Recommender};
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
+use super::event_weighting::{Bag, EventWeighting, require_positive};
 use super::inverse::SymmetricMatrix;
 use super::popularity::TieBreak;
 use super::saved::{Reader, Writer};
-use super::taste::{Bag, Taste, require_positive};
 use crate::ModelError;
 
 /// How [`Ease`] is fitted and asked.
@@ -26,21 +26,46 @@ pub struct EaseConfig {
     /// `λ`: the larger, the less is believed of items that few heard.
     pub regularisation: f64,
     /// What of a history is learned from.
-    pub training: Taste,
+    pub training: EventWeighting,
     /// What of a history counts when asked.
-    pub query: Taste,
+    pub query: EventWeighting,
     /// Fitting fails beyond it: the weights alone take 4 bytes for each pair of items.
     pub memory_limit_mb: usize,
 }
 
 impl Default for EaseConfig {
     fn default() -> Self {
-        let (training, query) = (Taste::default(), Taste::default());
+        let (training, query) = (EventWeighting::default(), EventWeighting::default());
         Self { regularisation: 100.0, training, query, memory_limit_mb: 4096 }
     }
 }
 
 /// A weight for each pair of items.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_engine::{Query, Recommender};
+/// use segue_models::recommenders::{Ease, EaseConfig};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
+///     builder.push(listener, item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let model = Ease::fit(&interactions.all(), &EaseConfig { regularisation: 1.0, ..EaseConfig::default() })?;
+///
+/// // Ann heard only `a` so far: what comes next?
+/// let history = interactions.history(segue_engine::ListenerIdx(0)).until(1);
+/// let mut scores = vec![0.0; model.items()];
+/// model.score(&[Query { history, ..Query::default() }], &mut scores);
+/// let score = |name: &str| {
+///     let row = (0..model.items() as u32).map(segue_engine::ItemIdx);
+///     scores[row.into_iter().find(|&i| interactions.item_name(i) == name).unwrap().0 as usize]
+/// };
+/// assert!(score("b") > score("c"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ease {
     config: EaseConfig,

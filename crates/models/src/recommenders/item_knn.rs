@@ -17,9 +17,9 @@ use segue_engine::{Query, Recommender};
 use serde::{Deserialize, Serialize};
 
 use super::counts::{Counts, RowsBuilder};
+use super::event_weighting::{Bag, EventWeighting, require_positive};
 use super::popularity::TieBreak;
 use super::saved::{Reader, Writer};
-use super::taste::{Bag, Taste, require_positive};
 use crate::ModelError;
 
 /// How [`ItemKnn`] is fitted and asked.
@@ -35,9 +35,9 @@ pub struct ItemKnnConfig {
     /// make items similar; `None`, or undated data: all events of a listener do.
     pub session_gap_s: Option<i64>,
     /// What of a history is learned from; ages count from the latest event of the training data.
-    pub training: Taste,
+    pub training: EventWeighting,
     /// What of a history counts when asked.
-    pub query: Taste,
+    pub query: EventWeighting,
 }
 
 impl Default for ItemKnnConfig {
@@ -47,13 +47,38 @@ impl Default for ItemKnnConfig {
             target_exponent: 0.5,
             shrinkage: 0.0,
             session_gap_s: None,
-            training: Taste::default(),
-            query: Taste::default(),
+            training: EventWeighting::default(),
+            query: EventWeighting::default(),
         }
     }
 }
 
 /// Similar items of each item.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_engine::{Query, Recommender};
+/// use segue_models::recommenders::{ItemKnn, ItemKnnConfig};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
+///     builder.push(listener, item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let model = ItemKnn::fit(&interactions.all(), &ItemKnnConfig::default())?;
+///
+/// // Ann heard only `a` so far: what comes next?
+/// let history = interactions.history(segue_engine::ListenerIdx(0)).until(1);
+/// let mut scores = vec![0.0; model.items()];
+/// model.score(&[Query { history, ..Query::default() }], &mut scores);
+/// let score = |name: &str| {
+///     let row = (0..model.items() as u32).map(segue_engine::ItemIdx);
+///     scores[row.into_iter().find(|&i| interactions.item_name(i) == name).unwrap().0 as usize]
+/// };
+/// assert!(score("b") > score("c"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ItemKnn {
     config: ItemKnnConfig,
@@ -160,12 +185,12 @@ impl Recommender for ItemKnn {
 }
 
 /// Sessions by items.
-fn session_counts(training: &Training<'_>, taste: &Taste, gap_s: i64) -> Counts {
+fn session_counts(training: &Training<'_>, weighting: &EventWeighting, gap_s: i64) -> Counts {
     let now = training.latest();
     let mut rows = RowsBuilder::new(training.items());
     for history in training.histories() {
         for session in sessions(history.times, gap_s).filter(|session| session.len() > 1) {
-            rows.push(|row| taste.weigh(history.range(session), now, row));
+            rows.push(|row| weighting.weigh(history.range(session), now, row));
         }
     }
     rows.finish()

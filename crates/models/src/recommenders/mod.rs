@@ -9,6 +9,7 @@ mod configured;
 pub mod content_cosine;
 mod counts;
 pub mod ease;
+pub mod event_weighting;
 pub mod friends;
 mod fusion;
 pub mod ials;
@@ -18,12 +19,12 @@ pub mod item_knn;
 pub mod popularity;
 pub mod sasrec;
 mod saved;
-pub mod taste;
 
 pub use act_r::{ActR, ActRConfig};
-pub use configured::{Fitted, Lesson, RecommenderConfig, RecommenderKind, Timing, Validate};
+pub use configured::{FitSet, Fitted, RecommenderConfig, RecommenderKind, Timing, Validate};
 pub use content_cosine::{ContentCosine, ContentCosineConfig};
 pub use ease::{Ease, EaseConfig};
+pub use event_weighting::{Bag, Decay, EventWeighting, Strength};
 pub use friends::{Friends, FriendsConfig, Friendships, Influence};
 pub use fusion::{Fusion, FusionWeights};
 pub use ials::{Ials, IalsConfig};
@@ -33,4 +34,3 @@ pub use popularity::{
     Counting, DecayedPopularity, DecayedPopularityConfig, Popularity, PopularityConfig,
 };
 pub use sasrec::{Sasrec, SasrecConfig};
-pub use taste::{Bag, Decay, Strength, Taste};

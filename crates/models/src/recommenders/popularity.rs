@@ -8,8 +8,8 @@ use segue_engine::{Query, Recommender};
 use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
+use super::event_weighting::{Decay, EventWeighting};
 use super::saved::{Reader, Writer};
-use super::taste::{Decay, Taste};
 use crate::ModelError;
 
 /// What makes an item popular.
@@ -31,6 +31,31 @@ pub struct PopularityConfig {
 }
 
 /// Items by how often they were heard.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_engine::{Query, Recommender};
+/// use segue_models::recommenders::{Popularity, PopularityConfig};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
+///     builder.push(listener, item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let model = Popularity::fit(&interactions.all(), &PopularityConfig::default())?;
+///
+/// // Ann heard only `a` so far: what comes next?
+/// let history = interactions.history(segue_engine::ListenerIdx(0)).until(1);
+/// let mut scores = vec![0.0; model.items()];
+/// model.score(&[Query { history, ..Query::default() }], &mut scores);
+/// let score = |name: &str| {
+///     let row = (0..model.items() as u32).map(segue_engine::ItemIdx);
+///     scores[row.into_iter().find(|&i| interactions.item_name(i) == name).unwrap().0 as usize]
+/// };
+/// assert!(score("b") > score("c"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Popularity {
     config: PopularityConfig,
@@ -47,7 +72,7 @@ impl Popularity {
     pub fn fit(training: &Training<'_>, config: &PopularityConfig) -> Result<Self, ModelError> {
         let counts = match config.counting {
             Counting::Events => sum_events(training, |_, _| 1.0)?,
-            Counting::Listeners => column_sums(&Counts::of(training, &Taste::default())?),
+            Counting::Listeners => column_sums(&Counts::of(training, &EventWeighting::default())?),
         };
         Ok(Self { config: config.clone(), counts })
     }

@@ -4,6 +4,7 @@
 //! It is fitted on rows that the scoring networks did not see. On a hundred rows a free fit would
 //! itself be overfitted, so both numbers have a prior: `a ~ N(1, 0.3²)`, `b ~ N(0, 0.3²)`.
 
+use segue_engine::vector::sigmoid;
 use serde::{Deserialize, Serialize};
 
 const PRIOR_PRECISION: f64 = 1.0 / (0.3 * 0.3);
@@ -12,6 +13,18 @@ const STEPS: usize = 50;
 const CLIP: f64 = 1e-6;
 
 /// The fitted correction.
+///
+/// # Examples
+/// ```
+/// use segue_models::tabular::calibration::Calibration;
+///
+/// // Predictions of .9 that come true half of the time are overconfident.
+/// let probabilities = [0.9; 40];
+/// let liked: Vec<bool> = (0..40).map(|row| row % 2 == 0).collect();
+/// let calibration = Calibration::fit(&probabilities, &liked, &[1.0; 40]);
+/// assert!(calibration.apply(0.9) < 0.8);
+/// assert!((Calibration::NONE.apply(0.25) - 0.25).abs() < 1e-9);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Calibration {
     /// Factor a of the logit: below 1 where the model is overconfident.
@@ -60,7 +73,7 @@ impl Calibration {
 
     /// The corrected probability of a logit.
     pub fn of_logit(self, z: f64) -> f64 {
-        1.0 / (1.0 + (-(self.slope * z + self.offset)).exp())
+        sigmoid(self.slope * z + self.offset)
     }
 }
 

@@ -9,6 +9,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use segue_engine::eval::{folds, metrics};
+use segue_engine::vector::sigmoid_f32;
 use segue_engine::{Likability, Table};
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,6 @@ use super::network::{Architecture, Network};
 use super::preprocess::{Encoded, Names, Preprocessing, Scaling};
 use super::training::{Examples, TrainConfig, derive_seed, train};
 use crate::ModelError;
-use crate::kernels::activation::sigmoid;
 
 /// Bins of the calibration error in a card.
 const ECE_BINS: usize = 10;
@@ -229,7 +229,8 @@ fn fit_network(
 /// Mean probability of all members, per row.
 fn mean_probabilities(network: &Network, data: &Encoded) -> Vec<f64> {
     let members = network.members();
-    let mean = |z: &[f32]| z.iter().map(|&z| f64::from(sigmoid(z))).sum::<f64>() / members as f64;
+    let mean =
+        |z: &[f32]| z.iter().map(|&z| f64::from(sigmoid_f32(z))).sum::<f64>() / members as f64;
     network.logits(data).chunks_exact(members).map(mean).collect()
 }
 

@@ -2,11 +2,13 @@
 
 pub mod calibration;
 mod checkpoint;
+mod chunk;
 pub mod ensemble;
 pub mod mlp;
 pub mod network;
 pub mod preprocess;
 pub mod tabm;
+mod train_config;
 pub mod training;
 
 pub use mlp::{Mlp, MlpClassifier};

@@ -12,6 +12,7 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
+use segue_engine::vector::dot;
 use serde::{Deserialize, Serialize};
 
 use super::preprocess::{Encoded, Layout};
@@ -19,6 +20,9 @@ use crate::kernels::activation::Activation;
 use crate::kernels::batch_ensemble::{self, BatchEnsemble};
 use crate::kernels::embedding::Embedding;
 use crate::kernels::periodic::{self, Periodic};
+
+/// Members that go through the layers together; the unit of parallel work.
+pub(super) const CHUNK: usize = 4;
 
 /// Rows that prediction takes through the network at once.
 const PREDICTION_TILE: usize = 256;
@@ -179,8 +183,8 @@ impl Network {
         let mut embedded = vec![0.0; batch * self.embedded_width()];
         EmbeddingState::new(self, batch).forward(self, data, rows, &mut embedded);
         // A few members at a time keep the activations inside the cache.
-        for first in (0..self.members()).step_by(super::training::CHUNK) {
-            let members = super::training::CHUNK.min(self.members() - first);
+        for first in (0..self.members()).step_by(CHUNK) {
+            let members = CHUNK.min(self.members() - first);
             let mut x = embedded.clone();
             for block in &self.places.blocks {
                 let layer =
@@ -195,7 +199,7 @@ impl Network {
                 let (weight, bias) = self.head(first + member);
                 let x = member_rows(&x, member, batch * weight.len());
                 for (row, x) in x.chunks_exact(weight.len()).enumerate() {
-                    let logit: f32 = x.iter().zip(weight).map(|(x, w)| x * w).sum();
+                    let logit = dot(x, weight);
                     out[row * self.members() + first + member] = logit + bias;
                 }
             }

@@ -73,6 +73,28 @@ fn epochs(rows: usize, batch: usize, steps: f64) -> usize {
 }
 
 /// A fitted TabM.
+///
+/// # Examples
+/// ```
+/// use segue_engine::{Table, Values};
+/// use segue_models::tabular::{Tabm, tabm};
+///
+/// let mut table = Table::new(40);
+/// table.push("energy", Values::Numeric((0..40).map(|row| row as f32 / 40.0).collect()));
+/// let liked: Vec<bool> = (0..40).map(|row| row >= 20).collect();
+/// let mut config = tabm::config(40);
+/// config.architecture.hidden = vec![8];
+/// config.architecture.members = 2;
+/// config.training.epochs = 20;
+/// config.networks = 1;
+/// config.calibration.folds = 0;
+/// config.calibration.held_out = 0;
+/// let model = Tabm::fit(&table, &liked, &[1.0; 40], &config, 1)?;
+///
+/// let predicted = model.predict(&table)?;
+/// assert!(predicted[39].mean > predicted[0].mean);
+/// # Ok::<(), segue_models::ModelError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Tabm(Ensemble);
 

@@ -13,7 +13,7 @@ use segue_engine::mix::filters::Familiarity;
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::MixRequest;
 use segue_engine::playlist::{Playlist, PlaylistFormat};
-use segue_engine::policy::{Doubt, PolicyKind};
+use segue_engine::policy::{PolicyKind, UncertaintySource};
 use segue_store::ImpressionId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -124,7 +124,9 @@ impl MixShape {
         });
         let policy = policy.transpose()?;
         let is_long = self.length.is_some_and(|length| length > LONGEST_UNCERTAIN_MIX);
-        if is_long && policy.is_some_and(|policy| policy.doubt() != Doubt::None) {
+        if is_long
+            && policy.is_some_and(|policy| policy.uncertainty_source() != UncertaintySource::None)
+        {
             let message = format!(
                 "a policy that explores by doubt picks {LONGEST_UNCERTAIN_MIX} tracks at most"
             );
@@ -313,7 +315,7 @@ pub(crate) async fn preview(
     let (request, _) = shape.request(Timestamp::now())?;
     let explore = request.explore;
     let (outcome, listener) = mixing::preview(&app, &ListenerId::new(listener), request).await?;
-    let effect = listener.effect(explore, &outcome.slate.picks);
+    let effect = listener.effect(&outcome.slate.picks);
     Ok(Json(Preview {
         explore,
         length: effect.tracks,

@@ -7,7 +7,7 @@
 
 use maud::{Markup, html};
 use segue_engine::mix::filters::Familiarity;
-use segue_engine::stops::STOPS;
+use segue_engine::presets::PRESETS;
 use serde::Serialize;
 
 use super::urls::{LONGEST_MIX, MixSettings, familiarity_name};
@@ -27,7 +27,7 @@ pub struct Preview {
     pub mean_likability: Option<f32>,
 }
 
-/// What the page says at each of the [stops](STOPS), and where on the way to the next its words
+/// What the page says at each of the [presets](PRESETS), and where on the way to the next its words
 /// end.
 const SAYS: [(&str, f32); 3] = [
     ("Old friends, and one or two you have not met.", 0.2),
@@ -66,13 +66,13 @@ fn fader(settings: &MixSettings) -> Markup {
             }
             input #explore type="range" name="explore" min="0" max="1" step="0.05"
                 value=(settings.explore) list="stops" aria-describedby="dial-words";
-            datalist #stops { @for stop in &STOPS { option value=(stop.explore) label=(stop.name) {} } }
+            datalist #stops { @for preset in &PRESETS { option value=(preset.explore) label=(preset.name) {} } }
             div.ends aria-hidden="true" { span { "familiar" } span { "new" } }
         }
         div.stops {
-            @for stop in &STOPS {
-                button type="submit" name="explore" value=(stop.explore) aria-pressed=(near(stop.explore, settings.explore)) {
-                    (stop.name)
+            @for preset in &PRESETS {
+                button type="submit" name="explore" value=(preset.explore) aria-pressed=(near(preset.explore, settings.explore)) {
+                    (preset.name)
                 }
             }
         }

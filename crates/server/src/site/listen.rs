@@ -216,7 +216,7 @@ async fn mixed(
     let settings = MixSettings { explore: outcome.slate.config.explore, ..settings };
     let mix = Mix {
         id: Some(mix.0),
-        preview: effect(&listener, settings.explore, &outcome),
+        preview: effect(&listener, &outcome),
         picks: card_list(app, &listener, &outcome),
         seed,
         notes: outcome.notes.iter().map(ToString::to_string).collect(),
@@ -226,8 +226,8 @@ async fn mixed(
     Ok((frame, mix, listener))
 }
 
-fn effect(listener: &KeptListener, explore: f32, outcome: &MixOutcome) -> Preview {
-    let effect = listener.effect(explore, &outcome.slate.picks);
+fn effect(listener: &KeptListener, outcome: &MixOutcome) -> Preview {
+    let effect = listener.effect(&outcome.slate.picks);
     Preview {
         length: effect.tracks,
         new_tracks: outcome.slate.new_count() as u32,

@@ -1,7 +1,7 @@
 //! From mixes that were shown, and what came of them, to slates that an estimator can weigh.
 //!
 //! A pick earns 1 if the listener then let it play or said that they like it
-//! ([`answers`](crate::dataset::answers)), else 0: a track that was not played earns nothing.
+//! ([`pick_outcomes`](crate::dataset::pick_outcomes)), else 0: a track that was not played earns nothing.
 //!
 //! Picks stand in the order in which the policy drew them, the order in which their probabilities
 //! multiply. The arrangement into playing order that follows is a function of all picks, so
@@ -13,12 +13,12 @@ use segue_core::Impression;
 
 use super::{CrossFitted, LoggedSlate, Observation, Prediction, Round};
 use crate::Catalogue;
-use crate::dataset::answers::{Answer, Verdict};
+use crate::dataset::pick_outcomes::{PickOutcome, Verdict};
 use crate::policy::Policy;
 use crate::policy::draw::{RedrawError, logging_policy, replay};
 
 /// What picks earned: 1 for one that was liked, else 0.
-pub fn rewards(answers: &[Answer]) -> Vec<f64> {
+pub fn rewards(answers: &[PickOutcome]) -> Vec<f64> {
     answers.iter().map(|answer| f64::from(u8::from(answer.verdict == Verdict::Liked))).collect()
 }
 

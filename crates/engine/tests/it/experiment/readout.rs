@@ -7,7 +7,7 @@ use segue_engine::experiment::shadow::compare_shadows;
 use segue_engine::experiment::{Design, Mode};
 
 use super::design::design;
-use crate::answers::{at, catalogue, mix, play};
+use crate::pick_outcomes::{at, catalogue, mix, play};
 use crate::world::{HashScorer, Plan, request};
 
 const WEEK: i64 = 7 * 24;

@@ -6,7 +6,7 @@ use segue_core::{
     Source, Timestamp, TrackId,
 };
 use segue_engine::candidate::Class;
-use segue_engine::dataset::answers::{Credit, answers};
+use segue_engine::dataset::pick_outcomes::{Credit, pick_outcomes};
 use segue_engine::eval::off_policy::impressions::{predict, rewards, weigh};
 use segue_engine::eval::off_policy::{
     Answer, LoggedSlate, Settings, SlateEstimator, answer_slates,
@@ -69,7 +69,7 @@ fn a_pick_earns_what_was_done_with_it_in_time() {
         say(&tracks[5], HOUR, FeedbackKind::Like),
     ];
     let credit = Credit { days: 1, before: Timestamp::MAX };
-    let answers = answers(&world.catalogue, &[impression], &listens, &feedback, credit);
+    let answers = pick_outcomes(&world.catalogue, &[impression], &listens, &feedback, credit);
     assert_eq!(rewards(&answers[0]), [1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0]);
 }
 

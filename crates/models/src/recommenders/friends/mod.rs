@@ -23,9 +23,9 @@ use serde::{Deserialize, Serialize};
 
 use super::counts::Counts;
 use super::ease::{Ease, EaseConfig};
+use super::event_weighting::{Bag, EventWeighting, require_positive};
 use super::ials::{Ials, IalsConfig};
 use super::saved::{Reader, Writer};
-use super::taste::{Bag, Taste, require_positive};
 use crate::ModelError;
 
 /// How [`Friends`] is fitted and asked.
@@ -111,7 +111,7 @@ impl Friends {
             influence,
             ials: Ials::fit(training, &config.ials, seed)?,
             ease: Ease::fit(training, &config.ease)?,
-            histories: Counts::of(training, &Taste::default())?,
+            histories: Counts::of(training, &EventWeighting::default())?,
             discounts: friendships.iter().map(discount).collect(),
         })
     }

@@ -4,6 +4,8 @@
 use std::iter;
 use std::rc::Rc;
 
+use segue_engine::vector::dot;
+
 /// A choice that was made.
 pub(super) struct Choice {
     /// What is known of the option that was chosen.
@@ -62,11 +64,10 @@ pub(super) fn fit_choices(features: usize, choices: &[Choice]) -> Vec<f64> {
 
 fn utilities(at: &[f64], choice: &Choice) -> Vec<f64> {
     let log_counts = iter::once(0.0).chain(choice.rivals.iter().map(|rival| rival.log_count));
-    let utility = |option: &Vec<f64>| option.iter().zip(at).map(|(x, w)| x * w).sum::<f64>();
     choice
         .options()
         .zip(log_counts)
-        .map(|(option, log_count)| utility(option) + log_count)
+        .map(|(option, log_count)| dot(option, at) + log_count)
         .collect()
 }
 

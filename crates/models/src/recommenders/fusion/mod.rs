@@ -85,6 +85,29 @@ impl FusionWeights {
 }
 
 /// Several models as one.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_engine::{Query, Recommender};
+/// use segue_models::recommenders::{Ease, EaseConfig, Fusion, FusionWeights, Popularity, PopularityConfig};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
+///     builder.push(listener, item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let model = {
+///     let popular = Popularity::fit(&interactions.all(), &PopularityConfig::default())?;
+///     let ease = Ease::fit(&interactions.all(), &EaseConfig::default())?;
+///     (popular, ease)
+/// };
+/// // Weights are fitted on held-out cases by `FusionWeights::fit`; here EASE counts twice as much.
+/// let weights = FusionWeights { weight: vec![1.0, 2.0], slope: vec![0.0; 2], middle: 0.0 };
+/// let model = Fusion::new(vec![&model.0, &model.1], weights);
+/// assert_eq!(model.items(), 3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Fusion<'a> {
     members: Vec<&'a dyn Recommender>,
     weights: FusionWeights,

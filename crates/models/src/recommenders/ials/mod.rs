@@ -21,9 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use self::conjugate_gradient::{BATCH, Fixed, LANES, Rows, Scratch, Stop, solve};
 use super::counts::{Counts, RowsBuilder};
+use super::event_weighting::{Bag, EventWeighting, require_positive};
 use super::popularity::TieBreak;
 use super::saved::{Reader, Writer};
-use super::taste::{Bag, Taste, require_positive};
 use crate::ModelError;
 use crate::kernels::matmul::{Matrix, Output, matmul};
 
@@ -48,9 +48,9 @@ pub struct IalsConfig {
     /// Steps towards the least squares solution of a row in each iteration.
     pub steps: usize,
     /// What of a history is learned from.
-    pub training: Taste,
+    pub training: EventWeighting,
     /// What of a history counts when asked.
-    pub query: Taste,
+    pub query: EventWeighting,
 }
 
 impl Default for IalsConfig {
@@ -63,8 +63,8 @@ impl Default for IalsConfig {
             frequency_exponent: 1.0,
             initial_spread: 0.1,
             steps: 3,
-            training: Taste::default(),
-            query: Taste::default(),
+            training: EventWeighting::default(),
+            query: EventWeighting::default(),
         }
     }
 }
@@ -73,6 +73,31 @@ impl Default for IalsConfig {
 const UNHEARD_TO_HEARD: f64 = 2.5;
 
 /// Factors of items.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_engine::{Query, Recommender};
+/// use segue_models::recommenders::{Ials, IalsConfig};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
+///     builder.push(listener, item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let model = Ials::fit(&interactions.all(), &IalsConfig { factors: 2, ..IalsConfig::default() }, 1)?;
+///
+/// // Ann heard only `a` so far: what comes next?
+/// let history = interactions.history(segue_engine::ListenerIdx(0)).until(1);
+/// let mut scores = vec![0.0; model.items()];
+/// model.score(&[Query { history, ..Query::default() }], &mut scores);
+/// let score = |name: &str| {
+///     let row = (0..model.items() as u32).map(segue_engine::ItemIdx);
+///     scores[row.into_iter().find(|&i| interactions.item_name(i) == name).unwrap().0 as usize]
+/// };
+/// assert!(score("b") > score("c"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Ials {
     config: IalsConfig,

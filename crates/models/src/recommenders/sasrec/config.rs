@@ -178,3 +178,27 @@ impl Loss {
         }
     }
 }
+
+/// Fails unless a model of one configuration can go on with the other: all that decides the shape of
+/// its weights is equal.
+pub(super) fn same_shape(old: &SasrecConfig, new: &SasrecConfig) -> Result<(), ModelError> {
+    let shape = |c: &SasrecConfig| {
+        [
+            ("dim", c.dim),
+            ("blocks", c.blocks),
+            ("heads", c.heads),
+            ("max_length", c.max_length),
+            ("block", c.block as usize),
+            ("expansion", c.expansion),
+            ("tower_width", c.tower_width),
+        ]
+    };
+    match shape(old).into_iter().zip(shape(new)).find(|(old, new)| old != new) {
+        None => Ok(()),
+        Some(((option, old), (_, new))) => Err(ModelError::Setting {
+            setting: option,
+            found: new.to_string(),
+            expected: format!("`{old}` as in the model that training continues from"),
+        }),
+    }
+}

@@ -7,7 +7,8 @@
 
 use std::ops::Range;
 
-use super::step::{Batch, Lane, Rows};
+use super::batch::Batch;
+use super::lanes::{Lane, Rows};
 use crate::kernels::simd::{add_scaled, vectorised};
 
 /// Where a step named which item.

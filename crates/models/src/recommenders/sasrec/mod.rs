@@ -9,23 +9,27 @@
 //! Somebody without any history is answered with popularity: a network that has seen nothing knows
 //! no more.
 
+mod batch;
 mod block;
 mod checkpoint;
 mod config;
 mod encoder;
 mod gradient_rows;
+mod lanes;
 mod layout;
 mod local_items;
 mod objective;
 mod step;
 mod tower;
+mod tower_step;
 mod training;
 mod windows;
 
 use segue_engine::{Query, Recommender};
 
+pub use batch::Batch;
 pub use config::{Block, Loss, SasrecConfig, Windows};
-pub use step::{Batch, Trainer};
+pub use step::Trainer;
 pub use training::Epoch;
 
 use crate::kernels::matmul::{Matrix, Output, matmul};
@@ -39,6 +43,28 @@ use windows::Packed;
 const QUERY_ROWS: usize = 512;
 
 /// A fitted model.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_engine::{Query, Recommender};
+/// use segue_models::recommenders::{Sasrec, SasrecConfig};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, item) in [("ann", "a"), ("ann", "b"), ("bob", "a"), ("bob", "b"), ("cem", "c")] {
+///     builder.push(listener, item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let model = {
+///     // One block of width 8 and one epoch: enough to show the calls, not to learn anything.
+///     let config = SasrecConfig { dim: 8, blocks: 1, heads: 1, epochs: 1, ..SasrecConfig::default() };
+///     Sasrec::fit(&interactions.all(), None, &config, 1, &mut |_| None)?
+/// };
+/// let mut scores = vec![0.0; model.items()];
+/// model.score(&[Query::default()], &mut scores);
+/// assert!(scores.iter().all(|score| score.is_finite()), "a newcomer is answered with popularity");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Sasrec {
     config: SasrecConfig,
@@ -73,7 +99,7 @@ impl Sasrec {
     /// [`ModelError::Setting`](crate::ModelError::Setting) if the shape differs.
     pub fn set_config(&mut self, config: &SasrecConfig) -> Result<(), crate::ModelError> {
         config.check()?;
-        training::same_shape(&self.config, config)?;
+        config::same_shape(&self.config, config)?;
         self.config = config.clone();
         Ok(())
     }

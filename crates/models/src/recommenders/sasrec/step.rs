@@ -13,13 +13,13 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::block::{Dropout, sized};
+use super::batch::Batch;
 use super::config::Loss;
-use super::encoder::{Encoder, EncoderState};
+use super::encoder::Encoder;
 use super::gradient_rows::GradientRows;
+use super::lanes::{Lane, LaneStep, MOST_LANES, Rows, Worker, deal};
 use super::local_items::Local;
-use super::objective::{self, Objective, Positions};
-use super::windows::{MicroBatch, Packed};
+use super::objective::Objective;
 use super::{Sasrec, SasrecConfig};
 use crate::kernels::adam::{Adam, Step, Stretch};
 use crate::kernels::ranking_loss;
@@ -27,38 +27,10 @@ use crate::kernels::ranking_loss;
 /// Rows of a micro-batch: few enough that its activations stay in a core's cache, enough for matrix
 /// products to pay.
 const MICRO_ROWS: usize = 400;
-/// Most lanes: how many threads can work on one step.
-const MOST_LANES: usize = 16;
 /// What the gradients of all lanes may take in memory, in elements.
 const LANE_BUDGET: usize = 1 << 25;
 /// Parameters that one thread updates at a time.
 const UPDATE_TILE: usize = 4096;
-
-/// Sequences to learn from in one step, and what they are compared with.
-#[derive(Clone, Debug, Default)]
-pub struct Batch {
-    pub(super) packed: Packed,
-    /// Negatives that all positions share, ascending.
-    pub(super) shared: Vec<u32>,
-    /// A negative for each position.
-    pub(super) own: Vec<u32>,
-}
-
-impl Batch {
-    /// A batch of the caller's choice: sequences of which each item but the first is a target, and
-    /// the negatives that the loss compares with: shared ones, or one for each target. For
-    /// comparisons with other implementations.
-    pub fn new(sequences: &[&[u32]], mut shared: Vec<u32>, own: Vec<u32>) -> Self {
-        let mut packed = Packed::default();
-        for sequence in sequences.iter().filter(|sequence| sequence.len() > 1) {
-            packed.items.extend(&sequence[..sequence.len() - 1]);
-            packed.targets.extend(&sequence[1..]);
-            packed.lengths.push(sequence.len() as u32 - 1);
-        }
-        shared.sort_unstable();
-        Self { packed, shared, own }
-    }
-}
 
 /// Moments of Adam over one vector.
 #[derive(Debug)]
@@ -71,37 +43,6 @@ impl Moments {
     fn new(len: usize) -> Self {
         Self { first: vec![0.0; len], second: vec![0.0; len] }
     }
-}
-
-/// Gradients that micro-batches add to, one after another.
-#[derive(Debug, Default)]
-pub(super) struct Lane {
-    /// Of all parameters but the item table.
-    pub(super) parameters: Vec<f32>,
-    /// Of the shared negatives' vectors, or of the whole table.
-    pub(super) items: Vec<f32>,
-    loss: f64,
-}
-
-/// Gradients that each row of a batch has of its own.
-#[derive(Debug, Default)]
-pub(super) struct Rows {
-    /// Of the vector that was read, `[rows, dim]`.
-    pub(super) input: Vec<f32>,
-    /// The encoder's output, `[rows, dim]`.
-    pub(super) hidden: Vec<f32>,
-    /// Of the target's logit, `[rows]`.
-    pub(super) target: Vec<f32>,
-    /// Of the own negative's logit, `[rows]`.
-    pub(super) own: Vec<f32>,
-}
-
-/// What a thread needs while it works on a lane.
-#[derive(Default)]
-struct Worker {
-    state: EncoderState,
-    logits: Vec<f32>,
-    dhidden: Vec<f32>,
 }
 
 /// Trains a model step by step.
@@ -361,120 +302,6 @@ impl Trainer {
             };
             gradients.for_each(range, update, (lanes, rows));
         });
-    }
-}
-
-impl Lane {
-    fn reset(&mut self, parameters: usize, items: usize) {
-        self.parameters.clear();
-        self.parameters.resize(parameters, 0.0);
-        self.items.clear();
-        self.items.resize(items, 0.0);
-        self.loss = 0.0;
-    }
-}
-
-impl Rows {
-    fn resize(&mut self, rows: usize, dim: usize, own: usize) {
-        self.input.resize(rows * dim, 0.0);
-        self.hidden.resize(rows * dim, 0.0);
-        self.target.resize(rows, 0.0);
-        self.own.resize(own, 0.0);
-    }
-}
-
-/// What one lane works on.
-struct Task<'a> {
-    lane: &'a mut Lane,
-    micro_batches: &'a [MicroBatch],
-    input: &'a mut [f32],
-    hidden: &'a mut [f32],
-    target: &'a mut [f32],
-    own: &'a mut [f32],
-}
-
-/// Deals micro-batches out to lanes in order, with the rows that they fill.
-fn deal<'a>(
-    lanes: &'a mut [Lane],
-    rows: &'a mut Rows,
-    micro_batches: &'a [MicroBatch],
-    dim: usize,
-) -> Vec<Task<'a>> {
-    let count = lanes.len();
-    let (mut input, mut hidden) = (&mut rows.input[..], &mut rows.hidden[..]);
-    let (mut target, mut own) = (&mut rows.target[..], &mut rows.own[..]);
-    let tasks = lanes.iter_mut().enumerate().map(|(i, lane)| {
-        let range = i * micro_batches.len() / count..(i + 1) * micro_batches.len() / count;
-        let micro_batches = &micro_batches[range];
-        let rows = micro_batches.iter().map(|batch| batch.rows.len()).sum();
-        Task {
-            lane,
-            micro_batches,
-            input: take(&mut input, rows * dim),
-            hidden: take(&mut hidden, rows * dim),
-            target: take(&mut target, rows),
-            own: take(&mut own, rows),
-        }
-    });
-    tasks.collect()
-}
-
-/// Cuts off the first elements, or all if there are fewer.
-fn take<'a>(rest: &mut &'a mut [f32], len: usize) -> &'a mut [f32] {
-    let len = len.min(rest.len());
-    let (taken, after) = std::mem::take(rest).split_at_mut(len);
-    *rest = after;
-    taken
-}
-
-/// What all lanes of a step share.
-struct LaneStep<'a> {
-    encoder: Encoder<'a>,
-    objective: Objective<'a>,
-    batch: &'a Batch,
-    rng: &'a ChaCha8Rng,
-    number: u32,
-}
-
-impl LaneStep<'_> {
-    fn run(&self, number: usize, task: Task<'_>, worker: &mut Worker) {
-        let Task { lane, micro_batches, input, hidden, target, own } = task;
-        let dim = self.encoder.config.dim;
-        let mut rng = self.rng.clone();
-        rng.set_stream((u64::from(self.number) + 1) * MOST_LANES as u64 + number as u64);
-        let share = self.encoder.config.dropout;
-        let mut first = 0;
-        for MicroBatch { sequences, rows } in micro_batches {
-            let own_rows = if own.is_empty() { 0..0 } else { first..first + rows.len() };
-            let place = first..first + rows.len();
-            let elements = first * dim..place.end * dim;
-            first = place.end;
-            let packed = &self.batch.packed;
-            let lengths = &packed.lengths[sequences.clone()];
-            let hidden = &mut hidden[elements.clone()];
-            let dropout = (share > 0.0).then_some(Dropout { share, rng: &mut rng });
-            self.encoder.forward(
-                (&packed.items[rows.clone()], lengths),
-                &mut worker.state,
-                dropout,
-                hidden,
-            );
-            let positions = Positions {
-                targets: &packed.targets[rows.clone()],
-                own: if own.is_empty() { &[] } else { &self.batch.own[rows.clone()] },
-                hidden,
-            };
-            let dhidden = sized(&mut worker.dhidden, rows.len() * dim);
-            let gradients = objective::Gradients {
-                hidden: dhidden,
-                targets: &mut target[place],
-                own: &mut own[own_rows],
-                items: &mut lane.items,
-            };
-            lane.loss += self.objective.loss(&positions, &mut worker.logits, gradients);
-            let out = (&mut input[elements], &mut lane.parameters[..]);
-            self.encoder.backward(lengths, &mut worker.state, share > 0.0, dhidden, out);
-        }
     }
 }
 

@@ -5,9 +5,10 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::interactions::Training;
 
+use super::batch::Batch;
 use super::config::SasrecConfig;
 use super::layout::{Layout, fresh_embedding};
-use super::step::{Batch, Trainer};
+use super::step::Trainer;
 use super::windows::windows;
 use super::{Sasrec, TowerInput};
 use crate::ModelError;
@@ -154,28 +155,6 @@ fn check_features(features: &ItemFeatures, training: &Training<'_>) -> Result<()
     }
     let (expected, found) = (training.items(), features.items());
     Err(ModelError::LengthMismatch { what: "item features", expected, found })
-}
-
-pub(super) fn same_shape(old: &SasrecConfig, new: &SasrecConfig) -> Result<(), ModelError> {
-    let shape = |c: &SasrecConfig| {
-        [
-            ("dim", c.dim),
-            ("blocks", c.blocks),
-            ("heads", c.heads),
-            ("max_length", c.max_length),
-            ("block", c.block as usize),
-            ("expansion", c.expansion),
-            ("tower_width", c.tower_width),
-        ]
-    };
-    match shape(old).into_iter().zip(shape(new)).find(|(old, new)| old != new) {
-        None => Ok(()),
-        Some(((option, old), (_, new))) => Err(ModelError::Setting {
-            setting: option,
-            found: new.to_string(),
-            expected: format!("`{old}` as in the model that training continues from"),
-        }),
-    }
 }
 
 fn train(

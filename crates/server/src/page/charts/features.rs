@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 use segue_core::AudioFeature;
-use segue_engine::taste::{Standing, Taste};
+use segue_engine::taste::{FeatureLevel, Taste};
 
 use super::figure::{Figure, WIDTH, rounded};
 
@@ -23,7 +23,7 @@ pub fn features(taste: &Taste) -> Option<Markup> {
     }
     let has_others =
         taste.features.iter().any(|standing| standing.others_above_catalogue.is_some());
-    let row = |standing: &Standing| {
+    let row = |standing: &FeatureLevel| {
         let others = standing.others_above_catalogue.map_or("–".to_owned(), signed);
         vec![
             name(standing.feature).to_owned(),
@@ -53,13 +53,13 @@ pub fn features(taste: &Taste) -> Option<Markup> {
 }
 
 fn finding(taste: &Taste) -> String {
-    let mut notable: Vec<&Standing> = taste
+    let mut notable: Vec<&FeatureLevel> = taste
         .features
         .iter()
         .filter(|standing| standing.above_catalogue.abs() >= NOTABLE)
         .collect();
     notable.sort_by(|a, b| b.above_catalogue.abs().total_cmp(&a.above_catalogue.abs()));
-    let side = |standing: &&Standing| {
+    let side = |standing: &&FeatureLevel| {
         let side = if standing.above_catalogue > 0.0 { "more" } else { "less" };
         format!("{side} {}", name(standing.feature))
     };
@@ -71,7 +71,7 @@ fn finding(taste: &Taste) -> String {
     }
 }
 
-fn drawing(features: &[Standing]) -> Markup {
+fn drawing(features: &[FeatureLevel]) -> Markup {
     let middle = NAMES + (WIDTH - NAMES - VALUES) / 2.0;
     let reach = (WIDTH - NAMES - VALUES) / 2.0;
     let place = |above: f32| rounded(middle + reach * (f64::from(above) / EDGE).clamp(-1.0, 1.0));
@@ -111,7 +111,7 @@ fn name(feature: AudioFeature) -> &'static str {
     }
 }
 
-fn value(standing: &Standing) -> String {
+fn value(standing: &FeatureLevel) -> String {
     match standing.feature {
         AudioFeature::Tempo => format!("{:.0} bpm", standing.value),
         AudioFeature::Loudness => format!("{:.1} dB", standing.value),

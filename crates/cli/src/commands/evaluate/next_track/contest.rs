@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 use segue_engine::eval::full_ranking::{Outcomes, evaluate};
 use segue_engine::{Interactions, ListenerIdx, Recommender, Training};
 use segue_models::recommenders::{
-    Fitted, Fusion, FusionWeights, ItemFeatures, Lesson, RecommenderConfig, Timing,
+    FitSet, Fitted, Fusion, FusionWeights, ItemFeatures, RecommenderConfig, Timing,
 };
 
 use super::protocol::{Cut, TestSet};
@@ -120,8 +120,8 @@ impl Contest<'_> {
         values.clone().sum::<f64>() / values.count().max(1) as f64
     }
 
-    fn lesson<'l>(&'l self, training: &'l Training<'l>, seed: u64) -> Lesson<'l> {
-        Lesson { training, features: self.features, friendships: self.friends, seed }
+    fn fit_set<'l>(&'l self, training: &'l Training<'l>, seed: u64) -> FitSet<'l> {
+        FitSet { training, features: self.features, friendships: self.friends, seed }
     }
 
     /// Fits on what is trained on, stopping by validation.
@@ -144,8 +144,8 @@ impl Contest<'_> {
             ));
             found
         };
-        let lesson = self.lesson(&self.cut.training, seed);
-        config.fit(lesson, Some(&mut validate)).with_context(|| format!("cannot fit `{name}`"))
+        let fit_set = self.fit_set(&self.cut.training, seed);
+        config.fit(fit_set, Some(&mut validate)).with_context(|| format!("cannot fit `{name}`"))
     }
 
     fn train(&self, config: &RecommenderConfig, seed: u64, bar: &ProgressBar) -> Result<Trained> {
@@ -170,7 +170,7 @@ impl Contest<'_> {
         let name = config.kind().name();
         bar.set_message(format!("{name}: learning from validation as well"));
         config
-            .fit(self.lesson(training, seed), None)
+            .fit(self.fit_set(training, seed), None)
             .with_context(|| format!("cannot fit `{name}`"))
     }
 

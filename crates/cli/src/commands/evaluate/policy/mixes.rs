@@ -3,11 +3,11 @@
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use segue_core::{Impression, ListenerId, Timestamp};
-use segue_engine::dataset::answers::{Credit, answers};
+use segue_engine::dataset::pick_outcomes::{Credit, pick_outcomes};
 use segue_engine::eval::off_policy::LoggedSlate;
 use segue_engine::eval::off_policy::impressions::{WeighedSlate, predict, rewards, weigh};
 use segue_engine::policy::draw::{generator, logging_policy};
-use segue_engine::policy::{Doubt, Policy, PolicyKind};
+use segue_engine::policy::{Policy, PolicyKind, UncertaintySource};
 use segue_store::Store;
 
 use super::report::{Mean, Report};
@@ -105,7 +105,7 @@ fn read_mixes(
             continue;
         }
         let (listens, feedback) = (store.listens(listener)?, store.feedback(listener)?);
-        let answers = answers(&dataset.catalogue, &impressions, &listens, &feedback, credit);
+        let answers = pick_outcomes(&dataset.catalogue, &impressions, &listens, &feedback, credit);
         let rows =
             impressions.into_iter().zip(answers.iter().map(|answers| rewards(answers))).enumerate();
         shown.extend(rows.map(|(row, (impression, rewards))| Shown {
@@ -191,11 +191,11 @@ impl MixArgs {
     /// explores by doubt needs a mix that logged it.
     fn policy(&self, kind: PolicyKind, impression: &Impression) -> Result<Box<dyn Policy>> {
         let config = &impression.slate.config;
-        if kind.doubt() != Doubt::None {
+        if kind.uncertainty_source() != UncertaintySource::None {
             let logged = logging_policy(&impression.slate)
                 .ok()
                 .and_then(|policy| policy.name().parse().ok());
-            if logged.map(PolicyKind::doubt) != Some(kind.doubt()) {
+            if logged.map(PolicyKind::doubt) != Some(kind.uncertainty_source()) {
                 bail!(
                     "`{}` explores by a doubt that mixes drawn by `{}` did not log; draw some with `segue mix --policy {}`",
                     kind.name(),

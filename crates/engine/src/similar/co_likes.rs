@@ -1,6 +1,6 @@
 //! Which works are liked by the same listeners.
 //!
-//! `cosine(a, b) = n(a, b) / √(n(a) n(b)) × m / (m + DOUBT)`, where `n` adds up listeners, each
+//! `cosine(a, b) = n(a, b) / √(n(a) n(b)) × m / (m + HALF_EVIDENCE)`, where `n` adds up listeners, each
 //! with the weight `1 / ln(2 + likes)`, because who likes everything says little, and `m` is the
 //! number of listeners who like both: one listener is no evidence.
 
@@ -15,11 +15,11 @@ const KEPT: usize = 40;
 /// square.
 const MOST_LIKES: usize = 400;
 /// Listeners who like both that make half an evidence.
-const DOUBT: f32 = 2.0;
+const HALF_EVIDENCE: f32 = 2.0;
 
 /// Another work that is liked by the same listeners.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Together {
+pub(super) struct CoLiked {
     pub(super) work: WorkIdx,
     /// From 0 to 1.
     pub(super) cosine: f32,
@@ -30,12 +30,12 @@ pub(super) struct Together {
 /// For each work, others in row order: `starts[w]..starts[w + 1]` in `entries`. If one work is
 /// among the others of a second, the second is among those of the first.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Company {
+pub(super) struct CoLikes {
     starts: Vec<u32>,
-    entries: Vec<Together>,
+    entries: Vec<CoLiked>,
 }
 
-impl Company {
+impl CoLikes {
     pub(super) fn from_profiles<'a>(
         catalogue: &Catalogue,
         profiles: impl IntoIterator<Item = &'a Profile>,
@@ -64,10 +64,10 @@ impl Company {
             }
             let cosine = |(other, (sum, listeners)): (WorkIdx, (f32, u32))| {
                 let cosine = sum / (totals[work] * totals[other.0 as usize]).sqrt();
-                let evidence = listeners as f32 / (listeners as f32 + DOUBT);
-                Together { work: other, cosine: cosine.min(1.0) * evidence, listeners }
+                let evidence = listeners as f32 / (listeners as f32 + HALF_EVIDENCE);
+                CoLiked { work: other, cosine: cosine.min(1.0) * evidence, listeners }
             };
-            let mut all: Vec<Together> = counts.into_iter().map(cosine).collect();
+            let mut all: Vec<CoLiked> = counts.into_iter().map(cosine).collect();
             all.sort_unstable_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.work.cmp(&b.work)));
             all.truncate(KEPT);
             all
@@ -76,27 +76,27 @@ impl Company {
     }
 
     /// Makes sure that each is among the others of those that are among its own.
-    fn both_ways(mut lists: Vec<Vec<Together>>) -> Self {
-        let mut back: Vec<Vec<Together>> = vec![Vec::new(); lists.len()];
+    fn both_ways(mut lists: Vec<Vec<CoLiked>>) -> Self {
+        let mut back: Vec<Vec<CoLiked>> = vec![Vec::new(); lists.len()];
         for (work, list) in lists.iter().enumerate() {
-            for together in list {
+            for other in list {
                 let work = WorkIdx(work as u32);
-                back[together.work.0 as usize].push(Together { work, ..*together });
+                back[other.work.0 as usize].push(CoLiked { work, ..*other });
             }
         }
-        let mut company = Self { starts: vec![0], entries: Vec::new() };
+        let mut co_likes = Self { starts: vec![0], entries: Vec::new() };
         for (list, back) in lists.iter_mut().zip(&mut back) {
             list.append(back);
-            list.sort_by_key(|together| together.work);
-            list.dedup_by_key(|together| together.work);
-            company.entries.append(list);
-            company.starts.push(company.entries.len() as u32);
+            list.sort_by_key(|other| other.work);
+            list.dedup_by_key(|other| other.work);
+            co_likes.entries.append(list);
+            co_likes.starts.push(co_likes.entries.len() as u32);
         }
-        company
+        co_likes
     }
 
     /// Works liked by the same listeners, in row order.
-    pub(super) fn of(&self, work: WorkIdx) -> &[Together] {
+    pub(super) fn of(&self, work: WorkIdx) -> &[CoLiked] {
         let work = work.0 as usize;
         match self.starts.get(work..work + 2) {
             Some(&[first, end]) => &self.entries[first as usize..end as usize],
@@ -106,7 +106,7 @@ impl Company {
 
     /// Bytes that it takes up.
     pub(super) fn bytes(&self) -> usize {
-        self.entries.len() * size_of::<Together>() + self.starts.len() * size_of::<u32>()
+        self.entries.len() * size_of::<CoLiked>() + self.starts.len() * size_of::<u32>()
     }
 }
 

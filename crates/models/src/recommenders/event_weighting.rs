@@ -65,7 +65,7 @@ pub(super) fn require_positive(setting: &'static str, found: f64) -> Result<(), 
 
 /// From a history to weights over items.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Taste {
+pub struct EventWeighting {
     /// How much of an item's events count.
     pub strength: Strength,
     /// How an event fades with age.
@@ -75,7 +75,7 @@ pub struct Taste {
 /// Distinct items with their weights, by rising item.
 pub type Bag = Vec<(u32, f32)>;
 
-impl Taste {
+impl EventWeighting {
     /// The bag of each query.
     pub(super) fn bags(&self, queries: &[Query<'_>]) -> Vec<Bag> {
         let bag = |query: &Query<'_>| {
@@ -145,7 +145,7 @@ mod tests {
             weights: &[3.0, 1.0, 2.0],
         };
         let mut weighed = vec![(9, 9.0)];
-        Taste { strength, decay }.weigh(history, Some(Seconds(3 * DAY)), &mut weighed);
+        EventWeighting { strength, decay }.weigh(history, Some(Seconds(3 * DAY)), &mut weighed);
         assert_eq!(weighed.remove(0), (9, 9.0), "what was there before stays");
         weighed
     }

@@ -7,7 +7,7 @@ use segue_core::{
     WorkId,
 };
 use segue_engine::Catalogue;
-use segue_engine::dataset::answers::{Answer, Credit, Verdict, answers};
+use segue_engine::dataset::pick_outcomes::{Credit, PickOutcome, Verdict, pick_outcomes};
 
 const HOUR: i64 = 3_600;
 
@@ -91,7 +91,7 @@ fn verdicts(
     feedback: &[Feedback],
     credit: Credit,
 ) -> Vec<Vec<Verdict>> {
-    let answers = answers(&catalogue(8), shown, listens, feedback, credit);
+    let answers = pick_outcomes(&catalogue(8), shown, listens, feedback, credit);
     answers.iter().map(|mix| mix.iter().map(|answer| answer.verdict).collect()).collect()
 }
 
@@ -111,8 +111,8 @@ fn plays_after_a_mix_answer_it_as_the_label_policy_reads_them() {
         stopped,
         private,
     ];
-    let found = answers(&catalogue(8), &shown, &listens, &[], week());
-    let answer = |plays, verdict| Answer { plays, verdict };
+    let found = pick_outcomes(&catalogue(8), &shown, &listens, &[], week());
+    let answer = |plays, verdict| PickOutcome { plays, verdict };
     let expected = [
         answer(1, Liked),
         answer(1, Disliked),

@@ -48,7 +48,7 @@ pub enum Verdict {
 
 /// What became of one pick.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Answer {
+pub struct PickOutcome {
     /// Plays, neither private nor failed.
     pub plays: u32,
     /// What they and the listener's words say.
@@ -59,13 +59,13 @@ pub struct Answer {
 ///
 /// `shown` is everything that the listener was shown in this time, oldest first: a mix left out
 /// would leave its plays to an earlier one. Shadows are credited with nothing.
-pub fn answers(
+pub fn pick_outcomes(
     catalogue: &Catalogue,
     shown: &[Impression],
     listens: &[Listen],
     feedback: &[Feedback],
     credit: Credit,
-) -> Vec<Vec<Answer>> {
+) -> Vec<Vec<PickOutcome>> {
     let mixes = Mixes::new(catalogue, shown, credit);
     let mut listens_of = vec![Vec::new(); shown.len()];
     for listen in listens {
@@ -89,14 +89,14 @@ pub fn answers(
                 .slate
                 .picks
                 .iter()
-                .map(|pick| answer(catalogue, &profile, &pick.track))
+                .map(|pick| outcome(catalogue, &profile, &pick.track))
                 .collect()
         };
     shown.iter().zip(listens_of.into_iter().zip(feedback_of)).map(answered).collect()
 }
 
-fn answer(catalogue: &Catalogue, profile: &Profile, track: &TrackId) -> Answer {
-    const UNTOUCHED: Answer = Answer { plays: 0, verdict: Verdict::Untouched };
+fn outcome(catalogue: &Catalogue, profile: &Profile, track: &TrackId) -> PickOutcome {
+    const UNTOUCHED: PickOutcome = PickOutcome { plays: 0, verdict: Verdict::Untouched };
     let Some(track) = catalogue.find(track) else { return UNTOUCHED };
     let interaction = profile.interaction(catalogue.work(track));
     let plays = interaction.map_or(0, |interaction| interaction.plays);
@@ -104,7 +104,7 @@ fn answer(catalogue: &Catalogue, profile: &Profile, track: &TrackId) -> Answer {
     let is_banned =
         catalogue.artist(track).is_some_and(|artist| profile.banned_artists.contains(&artist));
     if is_banned && !is_praised {
-        return Answer { plays, verdict: Verdict::Disliked };
+        return PickOutcome { plays, verdict: Verdict::Disliked };
     }
     let Some(interaction) = interaction.filter(|interaction| interaction.is_known()) else {
         return UNTOUCHED;
@@ -114,7 +114,7 @@ fn answer(catalogue: &Catalogue, profile: &Profile, track: &TrackId) -> Answer {
         Some(_) => Verdict::Disliked,
         None => Verdict::Undecided,
     };
-    Answer { plays, verdict }
+    PickOutcome { plays, verdict }
 }
 
 /// Which mixes have which songs.

@@ -1,16 +1,16 @@
-//! Where tracks lie: the spaces, the community and the background that relations are measured
-//! against. An atlas is learned from some listeners and is then the same for every listener who is
-//! scored with it.
+//! The feature spaces that relations are measured in: two learned maps of the descriptors, the
+//! community's co-likes, and a sample of the catalogue as background. They are learned from some
+//! listeners and are then the same for every listener who is scored with them.
 //!
-//! While the network is trained there is one atlas per fold, learned from the listeners of the
-//! other folds, so that a query never meets an atlas that has seen its own label.
+//! While the network is trained there is one set of feature spaces per fold, learned from the
+//! listeners of the other folds. So a query is never placed in spaces that have seen its own label.
 
 use rand::SeedableRng;
 use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use segue_engine::{ArtistIdx, TrackIdx};
 
-use super::community::{Community, Likes, PLACE, Standing};
+use super::community::{ArtistPlace, Community, Likes, PLACE};
 use super::describe::{COUNT, Description, Descriptions, SOUND, is_audible};
 use super::space::Space;
 
@@ -30,22 +30,22 @@ pub(crate) const EMBEDDING: usize = 1 + COUNT + PLACE;
 
 /// What relations are measured against.
 #[derive(Clone, Debug)]
-pub(crate) struct Atlas {
+pub(crate) struct FeatureSpaces {
     pub(crate) spaces: [Space; SPACES],
     pub(crate) community: Community,
     pub(crate) background: Vec<Description>,
-    placed_background: [Cloud; SPACES],
+    placed_background: [Neighbours; SPACES],
 }
 
 /// Positions of several tracks in one space, dimension by dimension, so that distances to all of
 /// them vectorise.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cloud {
+pub(crate) struct Neighbours {
     count: usize,
     by_dimension: Vec<f32>,
 }
 
-/// Sums of both kernels over a cloud.
+/// Sums of both kernels over the neighbours of a position.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Kernels {
     pub(crate) wide: f32,
@@ -62,14 +62,14 @@ pub(crate) struct Placed {
     pub(crate) positions: [Vec<f32>; SPACES],
     /// Logarithm of the density of the catalogue around it.
     pub(crate) density: [Kernels; SPACES],
-    pub(crate) standing: Option<Standing>,
+    pub(crate) artist_place: Option<ArtistPlace>,
     pub(crate) liked_by: f32,
     pub(crate) artist: Option<ArtistIdx>,
     pub(crate) album: Option<u32>,
     pub(crate) genre: Option<u32>,
 }
 
-impl Atlas {
+impl FeatureSpaces {
     /// Learns from what listeners like: tracks, one group per listener.
     pub(crate) fn fit(descriptions: &Descriptions, likes: &[Vec<TrackIdx>], seed: u64) -> Self {
         let works: Vec<Likes> = likes
@@ -107,7 +107,7 @@ impl Atlas {
         background: Vec<Description>,
     ) -> Self {
         let placed_background = [0, 1].map(|i| {
-            Cloud::new(
+            Neighbours::new(
                 background
                     .iter()
                     .map(|description| placed(&spaces[i], description))
@@ -150,7 +150,7 @@ impl Atlas {
             description,
             positions: Default::default(),
             density: Default::default(),
-            standing: artist.and_then(|artist| self.community.artists.get(&artist)).copied(),
+            artist_place: artist.and_then(|artist| self.community.artists.get(&artist)).copied(),
             liked_by: self.community.work_likes.get(&descriptions.works[row]).copied().unwrap_or(0)
                 as f32,
             artist,
@@ -188,8 +188,8 @@ impl Placed {
         embedding[0] = 1.0;
         let position = &self.positions[SPACES - 1];
         embedding[1..=position.len()].copy_from_slice(position);
-        if let Some(standing) = self.standing {
-            embedding[1 + COUNT..].copy_from_slice(&standing.place);
+        if let Some(artist_place) = self.artist_place {
+            embedding[1 + COUNT..].copy_from_slice(&artist_place.place);
         }
         embedding
     }
@@ -212,7 +212,7 @@ impl Kernels {
     }
 }
 
-impl Cloud {
+impl Neighbours {
     pub(crate) fn new<'a>(positions: impl ExactSizeIterator<Item = &'a Vec<f32>> + Clone) -> Self {
         let dimensions = positions.clone().next().map_or(0, Vec::len);
         let by_dimension = (0..dimensions)
