@@ -15,7 +15,7 @@ use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{AudioFeature, ListenerId, Track, TrackId, WorkId};
 use segue_engine::dataset::labels::work_label;
-use segue_engine::eval::metrics::Estimate;
+use segue_engine::metrics::Estimate;
 use segue_engine::retrieval::Index;
 use segue_engine::similar::{SimilarIndex, Weights};
 use segue_engine::{Catalogue, Interaction, Profile, Stance, TrackIdx};

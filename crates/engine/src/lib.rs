@@ -5,11 +5,14 @@
 //! [`Profile`] per listener; [`retrieval`] gathers candidates, [`mix`] cuts them to a short-list, a
 //! [`policy`] picks from it, and [`pipeline`] runs it all.
 
+pub mod classifier;
 pub mod dataset;
-pub mod eval;
 pub mod experiment;
 pub mod explain;
+pub mod folds;
+pub mod full_ranking;
 pub mod history;
+pub mod metrics;
 pub mod mix;
 pub mod pipeline;
 pub mod playlist;
@@ -19,7 +22,6 @@ pub mod retrieval;
 mod scorer;
 pub mod shelves;
 pub mod similar;
-pub mod simulation;
 pub mod sound;
 pub mod stops;
 pub mod taste;

@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use clap::Args;
-use segue_engine::eval::full_ranking::top_k;
+use segue_engine::full_ranking::top_k;
 use segue_engine::{ListenerIdx, Query, Recommender as _, Seconds};
 use serde::Serialize;
 

@@ -3,20 +3,13 @@
 
 mod answers;
 mod arrange;
-mod carousel;
-mod community;
-mod delayed;
 mod experiment;
 mod explain;
 mod full_ranking;
 mod history;
 mod interactions;
-mod interactive;
 mod labels;
-mod listeners;
 mod mix;
-mod new_listener;
-mod off_policy;
 mod playlist;
 mod policy;
 mod pool;
@@ -28,5 +21,4 @@ mod similar;
 mod stops;
 mod taste;
 mod thompson;
-mod trial;
 mod world;

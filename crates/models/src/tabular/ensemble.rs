@@ -8,8 +8,8 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use segue_engine::eval::{folds, metrics};
 use segue_engine::{Likability, Table};
+use segue_engine::{folds, metrics};
 use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibration;

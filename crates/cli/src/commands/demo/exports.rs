@@ -11,7 +11,7 @@ use segue_core::{
     AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Track,
     TrackId,
 };
-use segue_engine::simulation::community::{Community, History};
+use segue_lab::simulation::community::{Community, History};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 

@@ -11,8 +11,8 @@ use clap::Args;
 use segue_core::{ListenerId, Timestamp};
 use segue_engine::pipeline::MixRequest;
 use segue_engine::retrieval::Index;
-use segue_engine::simulation::community::{Community, CommunityConfig};
 use segue_ingest::ImportOptions;
+use segue_lab::simulation::community::{Community, CommunityConfig};
 use segue_store::Store;
 
 use crate::commands::{import, mix, train};

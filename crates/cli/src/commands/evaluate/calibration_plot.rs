@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use plotters::prelude::*;
-use segue_engine::eval::metrics::CalibrationBin;
+use segue_engine::metrics::CalibrationBin;
 
 const SIZE: (u32, u32) = (560, 560);
 const LARGEST_DOT: f64 = 14.0;

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use clap::Args;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_engine::{Interactions, Seconds};
-use segue_ingest::events::{EventColumns, EventFormat, read_events};
+use segue_lab::events::{EventColumns, EventFormat, read_events};
 
 use crate::dataset::{collect_listens, load_dataset, open_store};
 use crate::home::Home;

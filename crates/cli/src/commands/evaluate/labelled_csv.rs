@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow, bail, ensure};
 use segue_core::{AudioFeature, AudioFeatures};
-use segue_engine::eval::folds::join_groups;
-use segue_engine::eval::likability::LabelledTable;
+use segue_engine::folds::join_groups;
 use segue_engine::{Table, Values};
+use segue_lab::likability::LabelledTable;
 
 const ARTIST: &[&str] = &["artist", "artists", "artist_name", "artist_names", "track_artist"];
 const GENRE: &[&str] = &["genre", "genres", "track_genre", "artist_genre", "artist_genres"];

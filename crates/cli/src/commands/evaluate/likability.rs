@@ -8,10 +8,11 @@ use anyhow::{Context, ensure};
 use clap::{Args, ValueEnum};
 use comfy_table::Table as TextTable;
 use indicatif::{ProgressBar, ProgressStyle};
-use segue_engine::eval::likability::{
-    Classifier, HeldOutPrediction, NestedReport, PaperReport, Repeats, nested_cv, paper,
+use segue_engine::classifier::Classifier;
+use segue_engine::metrics::{Summary, calibration_bins};
+use segue_lab::likability::{
+    HeldOutPrediction, NestedReport, PaperReport, Repeats, nested_cv, paper,
 };
-use segue_engine::eval::metrics::{Summary, calibration_bins};
 use segue_models::tabular::{MlpClassifier, TabmClassifier};
 use serde::Serialize;
 
@@ -174,7 +175,7 @@ impl Outcome {
         }
     }
 
-    fn bins(&self) -> Vec<segue_engine::eval::metrics::CalibrationBin> {
+    fn bins(&self) -> Vec<segue_engine::metrics::CalibrationBin> {
         let (labels, probabilities): (Vec<bool>, Vec<f64>) =
             self.predictions().iter().map(|p| (p.liked, p.probability)).unzip();
         calibration_bins(&labels, &probabilities, PLOT_BINS)

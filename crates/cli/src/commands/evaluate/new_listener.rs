@@ -10,12 +10,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use segue_core::{AudioFeature, ListenerId, Track, TrackId};
-use segue_engine::eval::metrics::Estimate;
-use segue_engine::eval::new_listener::{
-    Baselines, Likes, Outcome, Protocol, Standing, ask, liking, split, summarise, trials,
-};
+use segue_engine::dataset::profile::liking;
+use segue_engine::metrics::Estimate;
 use segue_engine::{Catalogue, Profile, TrackIdx};
 use segue_ingest::identity::named_track;
+use segue_lab::new_listener::{
+    Baselines, Likes, Outcome, Protocol, Standing, ask, split, summarise, trials,
+};
 use segue_models::likability::{FitReport, LikabilityConfig, LikabilityModel};
 use serde::Serialize;
 use std::sync::Arc;

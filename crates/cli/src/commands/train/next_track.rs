@@ -8,7 +8,7 @@ use anyhow::{Context as _, Result, bail};
 use segue_core::{AudioFeature, ListenerId, Timestamp};
 use segue_engine::dataset::interactions::split::Case;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::eval::full_ranking::{Candidates, HistoryUse, Metric, evaluate};
+use segue_engine::full_ranking::{Candidates, HistoryUse, Metric, evaluate};
 use segue_engine::{Catalogue, Interactions, ListenerIdx, Recommender, Training};
 use segue_models::NextTrackModel;
 use segue_models::recommenders::sasrec::Windows;

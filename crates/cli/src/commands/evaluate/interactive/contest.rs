@@ -8,11 +8,11 @@ use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 use rand::{Rng, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
-use segue_engine::eval::interactive::{
-    Conversation, Course, Guided, Hiding, Proposer, Split, Strategy, converse, curve, split,
-};
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Training};
+use segue_lab::interactive::{
+    Conversation, Course, Guided, Hiding, Proposer, Split, Strategy, converse, curve, split,
+};
 
 use super::InteractiveArgs;
 use super::models::{Known, ModelName, Setting};

@@ -7,11 +7,11 @@ use std::str::FromStr;
 use anyhow::{Context as _, Result};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
-use segue_engine::eval::interactive::{Acquaintance, Asked};
 use segue_engine::{Recommender, Training};
-use segue_models::online::factor_analysis::{self, FactorAnalysisConfig};
-use segue_models::online::factor_model::FactorModel;
-use segue_models::online::ridge_prior::{self, RidgePriorConfig};
+use segue_lab::beliefs::factor_analysis::{self, FactorAnalysisConfig};
+use segue_lab::beliefs::factor_model::FactorModel;
+use segue_lab::beliefs::ridge_prior::{self, RidgePriorConfig};
+use segue_lab::interactive::{Acquaintance, Asked};
 use segue_models::recommenders::{Ease, EaseConfig, Popularity, PopularityConfig};
 
 /// A model by name.

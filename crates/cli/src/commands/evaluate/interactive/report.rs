@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use anyhow::Result;
 use segue_engine::Interactions;
-use segue_engine::eval::interactive::{compare, curve, hits};
-use segue_engine::eval::metrics::Estimate;
+use segue_engine::metrics::Estimate;
 use segue_engine::policy::PolicyKind;
+use segue_lab::interactive::{compare, curve, hits};
 use serde::Serialize;
 
 use super::InteractiveArgs;

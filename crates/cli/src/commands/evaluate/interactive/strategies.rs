@@ -1,10 +1,10 @@
 //! How much to explore: what withheld listeners choose from.
 
-use segue_engine::eval::interactive::Strategy;
 use segue_engine::policy::{
     EnsembleThompson, EpsilonGreedy, GaussianThompson, Greedy, LinUcb, LinearThompson,
     PlackettLuce, Policy, PolicyKind,
 };
+use segue_lab::interactive::Strategy;
 
 /// A policy with one of its constants.
 pub(super) struct Candidate {

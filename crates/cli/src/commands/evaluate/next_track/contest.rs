@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
-use segue_engine::eval::full_ranking::{Outcomes, evaluate};
+use segue_engine::full_ranking::{Outcomes, evaluate};
 use segue_engine::{Interactions, ListenerIdx, Recommender, Training};
 use segue_models::recommenders::{
     Fitted, Fusion, FusionWeights, ItemFeatures, Lesson, RecommenderConfig, Timing,

@@ -7,7 +7,7 @@ use clap::Args;
 use rustc_hash::FxHashMap;
 use segue_core::AudioFeature;
 use segue_engine::{Interactions, ItemIdx, ListenerIdx};
-use segue_ingest::events::{EventColumns, read_events, read_features};
+use segue_lab::events::{EventColumns, read_events, read_features};
 use segue_models::recommenders::ItemFeatures;
 
 use super::super::events::EventArgs;

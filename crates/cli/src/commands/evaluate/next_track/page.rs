@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, anyhow};
 use plotters::prelude::*;
-use segue_engine::eval::full_ranking::Metric;
+use segue_engine::full_ranking::Metric;
 
 use super::report::{HEADER, ModelReport, Report, row};
 

@@ -7,7 +7,7 @@ use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::interactions::split::{
     Case, Split, TemporalCuts, leave_one_out, new_items, new_listeners, random_holdout, temporal,
 };
-use segue_engine::eval::full_ranking::{Candidates, HistoryUse, Metric};
+use segue_engine::full_ranking::{Candidates, HistoryUse, Metric};
 use segue_engine::{Interactions, ListenerIdx, Training};
 use serde::Serialize;
 

@@ -1,8 +1,8 @@
 //! What is said of the models that were measured.
 
 use anyhow::Result;
-use segue_engine::eval::full_ranking::{Comparison, Outcomes, Standing, compare, summarise};
-use segue_engine::eval::metrics::Estimate;
+use segue_engine::full_ranking::{Comparison, Outcomes, Standing, compare, summarise};
+use segue_engine::metrics::Estimate;
 use segue_engine::{Interactions, ListenerIdx};
 use segue_models::recommenders::{FusionWeights, RecommenderConfig};
 use serde::Serialize;

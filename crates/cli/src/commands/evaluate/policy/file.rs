@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Result, bail};
 use clap::Args;
 use rustc_hash::{FxHashMap, FxHashSet};
-use segue_engine::eval::off_policy::{CrossFitted, LoggedSlate, Observation, Prediction, Round};
 use segue_engine::policy::draw::generator;
 use segue_ingest::columns::{Presence, WantedColumn, read_columns};
+use segue_lab::off_policy::{CrossFitted, LoggedSlate, Observation, Prediction, Round};
 
 use super::report::{Mean, Report};
 use super::target::TargetTable;

@@ -4,10 +4,10 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 use segue_core::{Impression, ListenerId, Timestamp};
 use segue_engine::dataset::answers::{Credit, answers};
-use segue_engine::eval::off_policy::LoggedSlate;
-use segue_engine::eval::off_policy::impressions::{WeighedSlate, predict, rewards, weigh};
 use segue_engine::policy::draw::{generator, logging_policy};
 use segue_engine::policy::{Doubt, Policy, PolicyKind, PolicySettings};
+use segue_lab::off_policy::LoggedSlate;
+use segue_lab::off_policy::impressions::{WeighedSlate, predict, rewards, weigh};
 use segue_store::Store;
 
 use super::report::{Mean, Report};

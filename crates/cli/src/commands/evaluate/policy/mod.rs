@@ -9,9 +9,9 @@ use std::path::PathBuf;
 
 use anyhow::{Result, bail};
 use clap::Args;
-use segue_engine::eval::off_policy::selection::{candidate_thresholds, switch_threshold};
-use segue_engine::eval::off_policy::slates::Weighting;
-use segue_engine::eval::off_policy::{
+use segue_lab::off_policy::selection::{candidate_thresholds, switch_threshold};
+use segue_lab::off_policy::slates::Weighting;
+use segue_lab::off_policy::{
     Answer, Limits, LoggedSlate, Round, Settings, SingleAction, SlateEstimator, answer_rounds,
     answer_slates,
 };

@@ -4,8 +4,8 @@
 use anyhow::Result;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
-use segue_engine::eval::off_policy::interval::bootstrap;
-use segue_engine::eval::off_policy::{Answer, Contributions, Interval, Settings};
+use segue_lab::off_policy::interval::bootstrap;
+use segue_lab::off_policy::{Answer, Contributions, Interval, Settings};
 use serde::Serialize;
 
 use crate::terminal::{print_line, table};

@@ -3,7 +3,7 @@
 
 use anyhow::{Result, anyhow};
 use plotters::prelude::*;
-use segue_engine::eval::metrics::Estimate;
+use segue_engine::metrics::Estimate;
 
 /// Colours for settings of the dial, from the familiar end to the far one.
 pub(super) const DIAL_COLOURS: [RGBColor; 7] = [

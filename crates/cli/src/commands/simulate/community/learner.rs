@@ -8,8 +8,8 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use segue_engine::simulation::trial::{Learner, LearnerError};
 use segue_engine::{Catalogue, Profile, Scorer};
+use segue_lab::simulation::trial::{Learner, LearnerError};
 use segue_models::likability::{LikabilityConfig, LikabilityModel, OnlineScorer};
 
 /// Rows that a network is trained on.

@@ -13,10 +13,10 @@ use clap::Args;
 use rayon::prelude::*;
 use segue_core::Timestamp;
 use segue_engine::policy::PolicyKind;
-use segue_engine::simulation::listeners::ListenerModel;
-use segue_engine::simulation::trial::comparison::{Measured, Setting, compare};
-use segue_engine::simulation::trial::{Arm, Opening, Run, TrialConfig, run as run_arm};
 use segue_engine::sound::SoundSpace;
+use segue_lab::simulation::listeners::ListenerModel;
+use segue_lab::simulation::trial::comparison::{Measured, Setting, compare};
+use segue_lab::simulation::trial::{Arm, Opening, Run, TrialConfig, run as run_arm};
 use segue_models::likability::LikabilityModel;
 use serde::Serialize;
 

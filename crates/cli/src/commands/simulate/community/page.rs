@@ -5,10 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use segue_engine::eval::metrics::Estimate;
-use segue_engine::simulation::listeners::ListenerModel;
-use segue_engine::simulation::trial::comparison::Setting;
-use segue_engine::simulation::trial::measures::Measure;
+use segue_engine::metrics::Estimate;
+use segue_lab::simulation::listeners::ListenerModel;
+use segue_lab::simulation::trial::comparison::Setting;
+use segue_lab::simulation::trial::measures::Measure;
 
 use super::figures::{self, Line, MODEL_COLOURS, Series, css, dial_colour};
 use super::summary::{self, Table, figure, interval};

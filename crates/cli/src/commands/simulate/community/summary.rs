@@ -1,8 +1,8 @@
 //! What a simulation says, in words and in tables: the same for the terminal and for the page.
 
-use segue_engine::eval::metrics::Estimate;
-use segue_engine::simulation::trial::comparison::{Setting, Verdict};
-use segue_engine::simulation::trial::measures::Measure;
+use segue_engine::metrics::Estimate;
+use segue_lab::simulation::trial::comparison::{Setting, Verdict};
+use segue_lab::simulation::trial::measures::Measure;
 
 use super::{ModelReport, Report};
 

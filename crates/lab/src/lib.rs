@@ -1,0 +1,11 @@
+//! What no listener hears: evaluation, off-policy estimates, made-up listeners and studies.
+
+pub mod beliefs;
+pub mod events;
+#[doc(hidden)]
+pub mod fuzzing;
+pub mod interactive;
+pub mod likability;
+pub mod new_listener;
+pub mod off_policy;
+pub mod simulation;
