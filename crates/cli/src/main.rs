@@ -9,6 +9,7 @@ mod home;
 mod part;
 mod policy;
 mod scoring;
+mod study;
 mod terminal;
 
 use std::process::ExitCode;

@@ -16,12 +16,17 @@ use std::io::{BufReader, Seek};
 use std::path::Path;
 use std::str::FromStr;
 
+use anyhow::{Context as _, Result};
+use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+use segue_engine::{Interactions, Seconds};
 use serde::Serialize;
 
 use segue_ingest::parts::{
     Utf8Reader, decode_head, head_records, is_parquet, parse_time, plain_name, read_head,
 };
 use segue_ingest::{IngestError, SinkError};
+
+use crate::progress::Progress;
 
 pub use features::{Features, read_features};
 
@@ -98,6 +103,48 @@ pub struct EventColumns {
     pub time: Option<String>,
     /// Column of the weight.
     pub weight: Option<String>,
+}
+
+/// A file of events, and how to read it.
+#[derive(Clone, Debug)]
+pub struct EventFile<'a> {
+    /// Where it is.
+    pub path: &'a Path,
+    /// Its layout; `None` where its content is to tell.
+    pub format: Option<EventFormat>,
+    /// Names of its columns, where the usual ones do not do.
+    pub columns: EventColumns,
+}
+
+impl EventFile<'_> {
+    /// Reads all of it into memory, sorted by listener, with names turned into dense rows.
+    ///
+    /// Rows that are no event are left out, and `progress` is told how many.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or nothing is left of it once rare listeners and items are gone.
+    pub fn interactions(&self, core: KCore, progress: &dyn Progress) -> Result<Interactions> {
+        const SHOWN: usize = 100_000;
+        progress.begin(None, "reading");
+        let mut builder = InteractionsBuilder::default();
+        let report = read_events(self.path, self.format, &self.columns, &mut |event| {
+            builder.push(event.listener, event.item, event.second.map(Seconds), event.weight)?;
+            if builder.events().is_multiple_of(SHOWN) {
+                progress.advance(SHOWN as u64);
+            }
+            Ok(())
+        })?;
+        progress.end();
+        if let Some(line) = report.first_dropped {
+            progress.say(&format!(
+                "{} of {} rows in `{}` are no event and were left out, the first in line {line}",
+                report.dropped,
+                report.rows,
+                self.path.display()
+            ));
+        }
+        builder.build(core).with_context(|| format!("cannot use `{}`", self.path.display()))
+    }
 }
 
 /// What was read: `rows = events + dropped`.

@@ -14,7 +14,14 @@
 //! A listener may be hidden in several splits; intervals resample listeners, not conversations (a
 //! cluster bootstrap, Cameron, Gelbach & Miller 2008), or they would come out too narrow.
 
+mod benchmark;
+mod models;
+mod report;
+mod strategies;
+
 use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt, SeedableRng};
@@ -22,11 +29,69 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use segue_engine::metrics::Estimate;
-use segue_engine::policy::{Belief, Doubt, Policy, choose};
+use segue_engine::policy::{Belief, Doubt, Policy, PolicyKind, choose};
 use segue_engine::{History, Interactions, ItemIdx, ListenerIdx, Query, Recommender};
+
+use crate::progress::Progress;
+use crate::report::Report;
+
+pub use models::ModelName;
+pub use report::{EntryResult, InteractiveResult};
 
 /// Resamples behind an interval.
 const RESAMPLES: usize = 2_000;
+
+/// What is measured, and how.
+#[derive(Clone, Debug)]
+pub struct InteractiveOptions {
+    /// Models to measure.
+    pub models: Vec<ModelName>,
+    /// Policies to measure each of them under: see [`InteractiveOptions::policies`].
+    pub policies: Vec<PolicyKind>,
+    /// Proposals to each listener.
+    pub proposals: usize,
+    /// How many listeners are hidden in each split, and which of them are asked.
+    pub hiding: Hiding,
+    /// Seed of everything random.
+    pub seed: u64,
+    /// Split, choose and ask with this many seeds, the given one and those after it.
+    pub seeds: u64,
+}
+
+impl InteractiveOptions {
+    /// These policies, each once, after the greedy one, which every other is compared with.
+    ///
+    /// # Errors
+    /// If one needs what none of the models has.
+    pub fn policies(named: &[PolicyKind]) -> Result<Vec<PolicyKind>> {
+        let mut policies = vec![PolicyKind::Greedy];
+        for &policy in named {
+            if policy == PolicyKind::EnsembleThompson {
+                bail!("`ensemble-thompson` needs a model with members, and none of these has any");
+            }
+            if !policies.contains(&policy) {
+                policies.push(policy);
+            }
+        }
+        Ok(policies)
+    }
+}
+
+/// Measures every model under every policy that it can be put under; `data` is what the events are
+/// called.
+///
+/// # Errors
+/// If too few listeners are left to learn from or to ask, or a model cannot be fitted.
+pub fn run(
+    options: &InteractiveOptions,
+    data: String,
+    interactions: &Interactions,
+    progress: &dyn Progress,
+) -> Result<Report<InteractiveResult>> {
+    let entries = benchmark::Benchmark { options, interactions, progress }.run()?;
+    let found = InteractiveResult::new(data, options, interactions, &entries);
+    Ok(Report { text: found.text(), data: found })
+}
 
 /// What is believed of one listener, moved by every answer.
 pub trait Acquaintance {

@@ -7,6 +7,10 @@
 //! prediction is returned with its repeat and fold, so that another model can be run on the very
 //! same splits.
 
+mod labelled_csv;
+mod plot;
+mod study;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rand::SeedableRng;
@@ -18,6 +22,12 @@ use segue_engine::classifier::{Classifier, ClassifierError, Fitted};
 use segue_engine::folds::{Fold, stratified_group_folds, stratified_group_split, ungrouped};
 use segue_engine::metrics::{self, Summary};
 use segue_engine::{Likability, Table};
+
+pub use labelled_csv::{Inputs, TableRequest};
+pub use plot::draw_calibration;
+pub use study::{
+    Figures, LikabilityOptions, LikabilityResult, Model, Protocol, run, write_predictions,
+};
 
 /// Relative sizes of training, validation and test in the paper.
 const PAPER_SHARES: [f64; 3] = [140.0, 35.0, 20.0];

@@ -14,7 +14,9 @@
 //! Works that the listener holds in any version are never to be left.
 
 mod baselines;
+mod benchmark;
 mod ranker;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,6 +31,7 @@ use segue_engine::metrics::{self, Estimate};
 use segue_engine::{Catalogue, TrackIdx};
 
 pub use baselines::{Baseline, Baselines};
+pub use benchmark::{NewListenerOptions, NewListenerResult, run};
 pub use ranker::Ranker;
 
 /// Likes of a hidden listener that must be left to find.
@@ -103,7 +106,7 @@ pub struct Outcome {
 
 /// One model with so many likes given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct NewListenerSummary {
     /// Which model.
     pub model: String,
     /// Likes given.
@@ -200,7 +203,7 @@ pub fn ask(
 
 /// Means over listeners with bootstrap intervals, and paired differences to the model named first.
 /// A listener who was asked in several repeats counts once, with the mean of them.
-pub fn summarise(outcomes: &[Outcome], seed: u64) -> Vec<Standing> {
+pub fn summarise(outcomes: &[Outcome], seed: u64) -> Vec<NewListenerSummary> {
     let mut models: Vec<&str> = Vec::new();
     for outcome in outcomes {
         if !models.contains(&outcome.model.as_str()) {
@@ -223,7 +226,7 @@ pub fn summarise(outcomes: &[Outcome], seed: u64) -> Vec<Standing> {
                     .filter_map(|(listener, own)| Some(value(first.get(listener)?) - value(own)));
                 (i > 0).then(|| Estimate::from_values(&pairs.collect::<Vec<_>>(), seed))
             };
-            standings.push(Standing {
+            standings.push(NewListenerSummary {
                 model: (*model).to_owned(),
                 given,
                 listeners: own.len(),

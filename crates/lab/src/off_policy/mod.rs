@@ -19,6 +19,7 @@ pub mod contributions;
 pub mod diagnostics;
 pub mod impressions;
 pub mod interval;
+pub mod log;
 pub mod refusal;
 pub mod reward_model;
 pub mod selection;

@@ -9,5 +9,6 @@
 pub mod community;
 pub mod listeners;
 mod names;
+pub mod study;
 pub mod trial;
 pub mod world;

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use segue_engine::Interactions;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::{Interactions, Seconds};
-use segue_lab::events::{EventColumns, EventFormat, read_events};
+use segue_lab::events::{EventColumns, EventFile, EventFormat};
+use segue_lab::progress::Progress;
 
 use crate::dataset::{collect_listens, load_dataset, open_store};
 use crate::home::Home;
-use crate::terminal::{self, say};
 
 /// Which events.
 #[derive(Debug, Args)]
@@ -58,9 +58,12 @@ impl EventArgs {
     }
 
     /// The events, in columns.
-    pub(super) fn load(&self, home: &Home) -> Result<Interactions> {
+    pub(super) fn load(&self, home: &Home, progress: &dyn Progress) -> Result<Interactions> {
         match &self.data {
-            Some(_) => self.read_file(),
+            Some(path) => {
+                let (format, columns) = (self.format, self.columns());
+                EventFile { path, format, columns }.interactions(self.core(), progress)
+            }
             None => self.read_store(home),
         }
     }
@@ -69,30 +72,6 @@ impl EventArgs {
     pub(super) fn name(&self) -> String {
         let file = self.data.as_ref().and_then(|path| path.file_name());
         file.map_or_else(|| "the store".to_owned(), |name| name.to_string_lossy().into_owned())
-    }
-
-    fn read_file(&self) -> Result<Interactions> {
-        let path = self.data.as_ref().expect("called with a file");
-        let columns = self.columns();
-        let bar = terminal::counter("reading");
-        let mut builder = InteractionsBuilder::default();
-        let report = read_events(path, self.format, &columns, &mut |event| {
-            builder.push(event.listener, event.item, event.second.map(Seconds), event.weight)?;
-            if builder.events().is_multiple_of(100_000) {
-                bar.set_position(builder.events() as u64);
-            }
-            Ok(())
-        })?;
-        bar.finish_and_clear();
-        if let Some(line) = report.first_dropped {
-            say(&format!(
-                "{} of {} rows in `{}` are no event and were left out, the first in line {line}",
-                report.dropped,
-                report.rows,
-                path.display()
-            ));
-        }
-        builder.build(self.core()).with_context(|| format!("cannot use `{}`", path.display()))
     }
 
     fn read_store(&self, home: &Home) -> Result<Interactions> {

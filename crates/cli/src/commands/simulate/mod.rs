@@ -19,6 +19,6 @@ enum What {
 /// Runs the simulation asked for.
 pub(crate) fn run(args: SimulateArgs) -> anyhow::Result<()> {
     match args.what {
-        What::Community(args) => community::run(&args),
+        What::Community(args) => community::run(args),
     }
 }
