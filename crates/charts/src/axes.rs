@@ -1,6 +1,6 @@
 //! Two linear axes, and what is drawn on them.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use crate::figure::{WIDTH, round_up, rounded};
 
@@ -96,21 +96,38 @@ impl Axes {
         let (left, right) = (self.left, WIDTH - AROUND);
         let (top, bottom) = (AROUND, self.height - BELOW);
         let middle = rounded((top + bottom) / 2.0);
+        let turned = format!("rotate(-90 14 {middle})");
         let holds_zero = self.y.low < 0.0 && self.y.high > 0.0;
         html! {
             g fill="none" stroke="currentColor" stroke-opacity="0.16" {
                 @if self.y.names_of_rows.is_empty() {
-                    @for (value, _) in self.y.ticks() { line x1=(left) x2=(right) y1=(self.y(value)) y2=(self.y(value)) {} }
+                    @for (value, _) in self.y.ticks() {
+                        @let y = self.y(value);
+                        line x1=(left) x2=(right) y1=(y) y2=(y) {}
+                    }
                 }
-                @for (value, _) in self.x.ticks() { line x1=(self.x(value)) x2=(self.x(value)) y1=(top) y2=(bottom) {} }
+                @for (value, _) in self.x.ticks() {
+                    @let x = self.x(value);
+                    line x1=(x) x2=(x) y1=(top) y2=(bottom) {}
+                }
             }
-            @if holds_zero { line x1=(left) x2=(right) y1=(self.y(0.0)) y2=(self.y(0.0)) stroke="currentColor" stroke-opacity="0.5" stroke-width="1.5" {} }
+            @if holds_zero {
+                g stroke="currentColor" stroke-opacity="0.5" stroke-width="1.5" {
+                    line x1=(left) x2=(right) y1=(self.y(0.0)) y2=(self.y(0.0)) {}
+                }
+            }
             g fill="currentColor" font-size="14" {
-                @for (value, label) in self.y.ticks() { text x=(left - 8.0) y=(self.y(value) + 5.0) text-anchor="end" { (label) } }
-                @for (value, label) in self.x.ticks() { text x=(self.x(value)) y=(bottom + 18.0) text-anchor="middle" { (label) } }
-                text x=(rounded((left + right) / 2.0)) y=(self.height - 8.0) text-anchor="middle" { (self.x.name) }
-                @if !self.y.name.is_empty() {
-                    text x="14" y=(middle) text-anchor="middle" transform={ "rotate(-90 14 " (middle) ")" } { (self.y.name) }
+                @for (value, label) in self.y.ticks() {
+                    text x=(left - 8.0) y=(self.y(value) + 5.0) text-anchor="end" { (label) }
+                }
+                g text-anchor="middle" {
+                    @for (value, label) in self.x.ticks() {
+                        text x=(self.x(value)) y=(bottom + 18.0) { (label) }
+                    }
+                    text x=(rounded((left + right) / 2.0)) y=(self.height - 8.0) { (self.x.name) }
+                    @if !self.y.name.is_empty() {
+                        text x="14" y=(middle) transform=(turned) { (self.y.name) }
+                    }
                 }
             }
             (marks)
@@ -122,13 +139,16 @@ impl Axes {
         let point = |&(x, y): &(f64, f64)| format!("{},{}", self.x(x), self.y(y));
         let points: Vec<String> = points.iter().map(point).collect();
         html! {
-            polyline points=(points.join(" ")) fill="none" stroke=(colour) stroke-width="2" stroke-linejoin="round" {}
+            g fill="none" stroke=(colour) stroke-width="2" stroke-linejoin="round" {
+                polyline points=(points.join(" ")) {}
+            }
         }
     }
 
     /// A dot at a point, with a radius in units of the drawing.
     pub fn dot(&self, point: (f64, f64), radius: f64, colour: &str) -> Markup {
-        html! { circle cx=(self.x(point.0)) cy=(self.y(point.1)) r=(rounded(radius)) fill=(colour) {} }
+        let (x, y) = (self.x(point.0), self.y(point.1));
+        html! { circle cx=(x) cy=(y) r=(rounded(radius)) fill=(colour) {} }
     }
 
     /// An upright bar from one value of the y axis to another: the interval of an estimate.
@@ -142,7 +162,10 @@ impl Axes {
             g fill="currentColor" font-size="14" {
                 @for (i, (name, colour)) in names.iter().enumerate() {
                     @let y = AROUND + 16.0 + 18.0 * i as f64;
-                    line x1=(self.left + 8.0) x2=(self.left + 28.0) y1=(y - 4.0) y2=(y - 4.0) stroke=(colour) stroke-width="3" {}
+                    @let (from, to) = (self.left + 8.0, self.left + 28.0);
+                    g stroke=(colour) stroke-width="3" {
+                        line x1=(from) x2=(to) y1=(y - 4.0) y2=(y - 4.0) {}
+                    }
                     text x=(self.left + 36.0) y=(y) { (name) }
                 }
             }
@@ -152,20 +175,18 @@ impl Axes {
     /// The drawing as a file of its own, which has no page around it to take a colour from: black
     /// on white.
     pub fn svg_file(&self, title: &str, marks: Markup) -> String {
-        let head = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {}\" width=\"{WIDTH}\" height=\"{}\" font-family=\"sans-serif\" color=\"#000\">",
-            self.height + 28.0,
-            self.height + 28.0,
-        );
-        let page = html! {
-            (PreEscaped(head))
-            title { (title) }
-            rect width="100%" height="100%" fill="#fff" {}
-            text x=(WIDTH / 2.0) y="20" text-anchor="middle" font-size="18" fill="currentColor" { (title) }
-            g transform="translate(0 28)" { (self.draw(marks)) }
-            (PreEscaped("</svg>\n"))
+        const TITLE: f64 = 28.0;
+        let height = self.height + TITLE;
+        let file = html! {
+            svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (height) }
+                width=(WIDTH) height=(height) font-family="sans-serif" color="#000" {
+                title { (title) }
+                rect width="100%" height="100%" fill="#fff" {}
+                text x=(WIDTH / 2.0) y="20" text-anchor="middle" font-size="18" { (title) }
+                g transform={ "translate(0 " (TITLE) ")" } { (self.draw(marks)) }
+            }
         };
-        page.into_string()
+        format!("{}\n", file.into_string())
     }
 }
 

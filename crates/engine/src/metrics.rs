@@ -17,6 +17,13 @@ pub fn accuracy(labels: &[bool], probabilities: &[f64]) -> f64 {
 
 /// Probability that a liked row scores above a disliked one, ties counting half; `None` with one
 /// class only.
+///
+/// ```
+/// use segue_engine::metrics::auc;
+///
+/// assert_eq!(auc(&[true, false, true], &[0.9, 0.4, 0.4]), Some(0.75));
+/// assert_eq!(auc(&[true, true], &[0.9, 0.4]), None);
+/// ```
 pub fn auc(labels: &[bool], scores: &[f64]) -> Option<f64> {
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
@@ -85,6 +92,12 @@ pub fn expected_calibration_error(labels: &[bool], probabilities: &[f64], bins: 
 
 /// Normalised discounted cumulative gain of the first `k` by score (Järvelin & Kekäläinen 2002);
 /// ties keep their order, `None` if nothing was liked.
+///
+/// ```
+/// use segue_engine::metrics::ndcg;
+///
+/// assert_eq!(ndcg(&[true, false], &[0.9, 0.1], 10), Some(1.0));
+/// ```
 pub fn ndcg(labels: &[bool], scores: &[f64], k: usize) -> Option<f64> {
     let mut order: Vec<usize> = (0..labels.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));

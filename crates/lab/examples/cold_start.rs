@@ -19,7 +19,7 @@ use segue_engine::pipeline::{MixRequest, mix};
 use segue_engine::policy::Doubt;
 use segue_engine::retrieval::Index;
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
-use segue_lab::simulation::community::{Community, CommunityConfig, History};
+use segue_lab::simulation::community::{Community, CommunityConfig, MadeUpHistory};
 use segue_models::likability::{LikabilityConfig, LikabilityModel, OnlineScorer};
 
 const LISTENERS: usize = 120;
@@ -105,7 +105,7 @@ fn world(seed: u64) -> (World, OnlineScorer) {
     };
     let community = Community::draw(&config);
     let catalogue = Arc::new(Catalogue::from_tracks(community.tracks.clone()));
-    let fold = |history: &History| {
+    let fold = |history: &MadeUpHistory| {
         Profile::fold(&catalogue, history.listener.clone(), &history.listens, &history.feedback)
     };
     let profiles: Vec<Profile> =
@@ -120,7 +120,7 @@ fn world(seed: u64) -> (World, OnlineScorer) {
 }
 
 /// Three mixes, answered one after the other.
-fn course(world: &World, newcomer: &History, scorer: &dyn Scorer, seed: u64) -> Course {
+fn course(world: &World, newcomer: &MadeUpHistory, scorer: &dyn Scorer, seed: u64) -> Course {
     let mut listens: Vec<Listen> = Vec::new();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut course = [[0.0; 2]; MIXES];
@@ -163,7 +163,7 @@ fn course(world: &World, newcomer: &History, scorer: &dyn Scorer, seed: u64) -> 
 }
 
 /// The AUC of the model against draws of the true taste, on what was not heard.
-fn judge(world: &World, newcomer: &History, scorer: &dyn Scorer, listens: &[Listen]) -> f64 {
+fn judge(world: &World, newcomer: &MadeUpHistory, scorer: &dyn Scorer, listens: &[Listen]) -> f64 {
     let catalogue = &world.catalogue;
     let profile = Profile::fold(catalogue, newcomer.listener.clone(), listens, &[]);
     let rows: Vec<TrackIdx> =

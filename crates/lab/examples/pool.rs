@@ -15,7 +15,7 @@ use segue_engine::metrics::Estimate;
 use segue_engine::pipeline::{Bounds, Breadth, MixRequest, mix, mix_from, survey};
 use segue_engine::retrieval::Index;
 use segue_engine::{Catalogue, Profile};
-use segue_lab::simulation::community::{Community, CommunityConfig, History};
+use segue_lab::simulation::community::{Community, CommunityConfig, MadeUpHistory};
 use segue_models::likability::{LikabilityConfig, LikabilityModel, OnlineScorer};
 
 const LISTENERS: usize = 100;
@@ -81,7 +81,7 @@ fn world(seed: u64, artists: usize) -> World {
         CommunityConfig { seed, listeners: LISTENERS, artists, days: 120, sessions: 15, start };
     let community = Community::draw(&config);
     let catalogue = Arc::new(Catalogue::from_tracks(community.tracks.clone()));
-    let fold = |history: &History| {
+    let fold = |history: &MadeUpHistory| {
         Profile::fold(&catalogue, history.listener.clone(), &history.listens, &history.feedback)
     };
     let profiles: Vec<Profile> = community.histories.iter().map(fold).collect();
@@ -93,7 +93,12 @@ fn world(seed: u64, artists: usize) -> World {
     World { community, catalogue, index, profiles, scorer, now }
 }
 
-fn compare(world: &World, history: &History, profile: &Profile, figures: &mut [[Figures; 3]; 5]) {
+fn compare(
+    world: &World,
+    history: &MadeUpHistory,
+    profile: &Profile,
+    figures: &mut [[Figures; 3]; 5],
+) {
     let World { catalogue, index, scorer, .. } = world;
     let requests = DIALS.map(|explore| MixRequest { explore, ..MixRequest::new(world.now) });
     let whole = requests

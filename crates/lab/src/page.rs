@@ -1,12 +1,19 @@
 //! Reports as one HTML file each, with everything inside: no script, no file beside it.
 
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::report::Table;
 
-/// A page with a title, by day and by night.
-pub(crate) fn document(title: &str, body: &Markup) -> Markup {
-    html! {
+/// Writes a page with a title, to be read by day and by night.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(crate) fn write(path: &Path, title: &str, body: &Markup) -> Result<()> {
+    let page = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -17,7 +24,9 @@ pub(crate) fn document(title: &str, body: &Markup) -> Markup {
             }
             body { main { h1 { (title) } (body) } }
         }
-    }
+    };
+    let text = format!("{}\n", page.into_string());
+    fs::write(path, text).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 /// A table that scrolls sideways where it is too wide.

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use crate::dataset::interactions::split::Case;
 use crate::{Interactions, ItemIdx, Recommender};
 
-pub use summary::{Comparison, Standing, compare, summarise};
+pub use summary::{Comparison, RankingSummary, compare, summarise};
 pub use top::top_k;
 
 /// What becomes of items that the listener was shown to know already.

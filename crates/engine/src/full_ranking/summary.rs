@@ -9,7 +9,7 @@ use crate::metrics::Estimate;
 
 /// One model on one set of cases.
 #[derive(Clone, Debug, Serialize)]
-pub struct Standing {
+pub struct RankingSummary {
     /// Cases measured.
     pub cases: usize,
     /// Every [`Metric`] by its name, over cases; of several runs the mean of each case counts.
@@ -46,7 +46,12 @@ pub struct Comparison {
 /// Summarises one run or several of the same cases.
 ///
 /// `popularity` counts the events of each item in training, `chosen` those among the answers.
-pub fn summarise(runs: &[Outcomes], popularity: &[u32], chosen: &[u32], seed: u64) -> Standing {
+pub fn summarise(
+    runs: &[Outcomes],
+    popularity: &[u32],
+    chosen: &[u32],
+    seed: u64,
+) -> RankingSummary {
     let metrics = Metric::ALL
         .into_iter()
         .map(|metric| (metric.name(), Estimate::from_values(&by_case(runs, metric), seed)))
@@ -60,7 +65,7 @@ pub fn summarise(runs: &[Outcomes], popularity: &[u32], chosen: &[u32], seed: u6
     let novelty = weighted(&shown, bits);
     let popular = |row: usize| f64::from(popularity[row]);
     let chosen: Vec<u64> = chosen.iter().map(|&count| u64::from(count)).collect();
-    Standing {
+    RankingSummary {
         cases: mean_by_case(runs, |outcome| outcome.values[0]).len(),
         metrics,
         repeats: estimate(runs, |outcome| outcome.repeats, seed),

@@ -5,7 +5,7 @@ use segue_engine::policy::beta_thompson::ShareBelief;
 use segue_engine::policy::draw::generator;
 use segue_engine::policy::{BetaThompson, Policy};
 
-use crate::policies::{EpsilonGreedy, KlUcb, SegmentThompson, kl_upper_bound};
+use crate::policies::{EpsilonGreedy, KlUcb, Random, SegmentThompson, kl_upper_bound};
 use crate::run::{CarouselPolicy, Plan, Shown, run};
 use crate::world::{CarouselConfig, World};
 use crate::{CarouselArgs, Kind, Report, measure};

@@ -167,6 +167,22 @@ pub type EventSink<'a> = dyn FnMut(Event<'_>) -> Result<(), SinkError> + 'a;
 
 /// Reads a file of events; without a format, its content tells.
 ///
+/// ```
+/// use segue_lab::events::{EventColumns, EventFormat, read_events};
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("plays.csv");
+/// std::fs::write(&path, "user,track,timestamp\nann,x,1700000000\nben,y,soon\n")?;
+/// let mut plays = Vec::new();
+/// let report = read_events(&path, None, &EventColumns::default(), &mut |event| {
+///     plays.push((event.listener.to_owned(), event.item.to_owned()));
+///     Ok(())
+/// })?;
+/// assert_eq!(plays, [("ann".to_owned(), "x".to_owned())]);
+/// assert_eq!((report.format, report.dropped, report.first_dropped), (EventFormat::Csv, 1, Some(3)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`IngestError::UnknownFormat`] where no format fits, [`IngestError::Malformed`] where a column
 /// is missing or the file is damaged, [`IngestError::Io`] where it cannot be read,

@@ -10,11 +10,11 @@ use rand_chacha::ChaCha8Rng;
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Training};
 
-use super::models::{Known, ModelName, Setting};
+use super::models::{InteractiveModel, Known, Setting};
 use super::strategies::{Candidate, candidates};
 use super::{
-    Conversation, Course, Guided, Hiding, InteractiveOptions, Proposer, Split, Strategy, converse,
-    curve, split,
+    Conversation, ConversationPlan, Guided, Hiding, InteractiveOptions, Proposer, Split, Strategy,
+    converse, curve, split,
 };
 use crate::progress::Progress;
 
@@ -30,7 +30,7 @@ pub(super) struct Benchmark<'a> {
 
 /// One model under one policy, over all seeds.
 pub(super) struct Entry {
-    pub(super) model: ModelName,
+    pub(super) model: InteractiveModel,
     pub(super) policy: PolicyKind,
     /// What was chosen for each seed.
     pub(super) chosen: Vec<String>,
@@ -101,7 +101,7 @@ impl Benchmark<'_> {
         Ok(entries)
     }
 
-    fn entries(&self, model: ModelName) -> impl Iterator<Item = Entry> {
+    fn entries(&self, model: InteractiveModel) -> impl Iterator<Item = Entry> {
         let policies = self
             .options
             .policies
@@ -169,7 +169,7 @@ impl Benchmark<'_> {
     }
 
     /// The settings with most hits on withheld listeners, and the model that had them.
-    fn choose_setting(&self, round: &Round, model: ModelName) -> Result<(Setting, Known)> {
+    fn choose_setting(&self, round: &Round, model: InteractiveModel) -> Result<(Setting, Known)> {
         let training = self.training(&round.validation.known);
         let greedy = candidates(PolicyKind::Greedy).remove(0);
         let mut best: Option<(f64, Setting, Known)> = None;
@@ -211,7 +211,7 @@ impl Benchmark<'_> {
         strategy: &Strategy,
         all: &Mutex<Times>,
     ) -> Vec<Conversation> {
-        let course = Course { proposals: self.options.proposals, seed: round.seed };
+        let course = ConversationPlan { proposals: self.options.proposals, seed: round.seed };
         converse(self.interactions, listeners, course, &|| {
             let proposer = Guided::new(known.meet(), strategy);
             Box::new(Timed { proposer, times: Times::default(), all })

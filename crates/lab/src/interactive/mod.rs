@@ -35,7 +35,7 @@ use segue_engine::{History, Interactions, ItemIdx, ListenerIdx, Query, Recommend
 use crate::progress::Progress;
 use crate::report::Report;
 
-pub use models::ModelName;
+pub use models::InteractiveModel;
 pub use report::{EntryResult, InteractiveResult};
 
 /// Resamples behind an interval.
@@ -45,7 +45,7 @@ const RESAMPLES: usize = 2_000;
 #[derive(Clone, Debug)]
 pub struct InteractiveOptions {
     /// Models to measure.
-    pub models: Vec<ModelName>,
+    pub models: Vec<InteractiveModel>,
     /// Policies to measure each of them under: see [`InteractiveOptions::policies`].
     pub policies: Vec<PolicyKind>,
     /// Proposals to each listener.
@@ -198,7 +198,26 @@ pub struct Split {
     pub asked: Vec<ListenerIdx>,
 }
 
-/// Hides some of the listeners, drawn at random.
+/// Hides some of the listeners, drawn at random, and asks those of them who have enough items.
+///
+/// ```
+/// use rand::SeedableRng;
+/// use segue_engine::ListenerIdx;
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_lab::interactive::{Hiding, split};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, item) in [("ann", "x"), ("ann", "y"), ("ben", "x"), ("ben", "z"), ("cat", "y")] {
+///     builder.push(listener, item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let everybody: Vec<ListenerIdx> = (0..3).map(ListenerIdx).collect();
+/// let hiding = Hiding { hidden: 2, asked: 2, fewest_items: 1 };
+/// let mut rng = rand_chacha::ChaCha8Rng::seed_from_u64(1);
+/// let parts = split(&interactions, &everybody, hiding, &mut rng);
+/// assert_eq!((parts.known.len(), parts.asked.len()), (1, 2));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn split(
     interactions: &Interactions,
     listeners: &[ListenerIdx],
@@ -238,7 +257,7 @@ impl Conversation {
 
 /// How a conversation goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Course {
+pub struct ConversationPlan {
     /// Proposals to each listener, fewer where items run out.
     pub proposals: usize,
     /// Seed of what policies draw; each listener has a stream of their own.
@@ -249,7 +268,7 @@ pub struct Course {
 pub fn converse<'a>(
     interactions: &Interactions,
     listeners: &[ListenerIdx],
-    course: Course,
+    course: ConversationPlan,
     meet: &(dyn Fn() -> Box<dyn Proposer + 'a> + Sync),
 ) -> Vec<Conversation> {
     let talk = |(position, &listener): (usize, &ListenerIdx)| {

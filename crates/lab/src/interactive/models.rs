@@ -16,7 +16,7 @@ use segue_models::recommenders::{EaseConfig, Lesson, PopularityConfig, Recommend
 
 /// A model by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ModelName {
+pub enum InteractiveModel {
     /// What most listeners have.
     Popularity,
     /// Linear item to item weights (Steck 2019), asked again with every like.
@@ -27,7 +27,7 @@ pub enum ModelName {
     FactorAnalysis,
 }
 
-impl ModelName {
+impl InteractiveModel {
     /// All of them, in the order of reports.
     pub const ALL: [Self; 4] = [Self::Popularity, Self::Ease, Self::Bayes, Self::FactorAnalysis];
 
@@ -77,7 +77,7 @@ impl ModelName {
     }
 }
 
-impl FromStr for ModelName {
+impl FromStr for InteractiveModel {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {

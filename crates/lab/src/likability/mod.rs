@@ -26,7 +26,7 @@ use segue_engine::{Likability, Table};
 pub use labelled_csv::{Inputs, TableRequest};
 pub use plot::draw_calibration;
 pub use study::{
-    Figures, LikabilityOptions, LikabilityResult, Model, Protocol, run, write_predictions,
+    Figures, LikabilityOptions, LikabilityProtocol, LikabilityResult, Model, run, write_predictions,
 };
 
 /// Relative sizes of training, validation and test in the paper.

@@ -23,7 +23,7 @@ pub struct LikabilityOptions {
     /// Where the rows are.
     pub table: TableRequest,
     /// How they are split.
-    pub protocol: Protocol,
+    pub protocol: LikabilityProtocol,
     /// What is evaluated; `None` takes the one that the protocol is published with.
     pub model: Option<Model>,
     /// How often the protocol is repeated with other splits; `None` for 40 with `paper`, 5 with
@@ -36,7 +36,7 @@ pub struct LikabilityOptions {
 /// How rows are split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Protocol {
+pub enum LikabilityProtocol {
     /// 140/35/20 at random, as in arXiv 2312.10079: [`paper`].
     Paper,
     /// Five outer folds, duplicates and groups kept together: [`nested_cv`].
@@ -61,7 +61,7 @@ pub struct LikabilityResult {
     /// The column that says what is liked.
     pub label: String,
     /// How rows were split.
-    pub protocol: Protocol,
+    pub protocol: LikabilityProtocol,
     /// What learned.
     pub model: Model,
     /// How often.
@@ -120,8 +120,10 @@ pub fn run(
         progress.advance(now.saturating_sub(before));
     };
     let result = match options.protocol {
-        Protocol::Paper => paper(&csv.data, classifier, repeats, &tell).map(Figures::Paper),
-        Protocol::NestedCv => {
+        LikabilityProtocol::Paper => {
+            paper(&csv.data, classifier, repeats, &tell).map(Figures::Paper)
+        }
+        LikabilityProtocol::NestedCv => {
             nested_cv(&csv.data, &[classifier], repeats, &tell).map(Figures::Nested)
         }
     };
@@ -149,7 +151,7 @@ pub fn run(
     Ok(Report { text: found.text(), data: found })
 }
 
-impl Protocol {
+impl LikabilityProtocol {
     /// The paper's training accuracy is that of a plain network that learns its rows by heart; the
     /// default model does not.
     fn default_model(self) -> Model {

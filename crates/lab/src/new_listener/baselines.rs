@@ -15,7 +15,7 @@ use rand::seq::IndexedRandom;
 use rand_chacha::ChaCha8Rng;
 use segue_core::{AudioFeature, Track};
 
-use super::{Likes, Protocol, Ranker, Trial, ask, trials};
+use super::{Likes, NewListenerProtocol, Ranker, Trial, ask, trials};
 use segue_engine::{Catalogue, Profile, TrackIdx, WorkIdx};
 
 /// Numbers per track; the first [`SOUND`] are of its sound.
@@ -90,7 +90,7 @@ impl Baselines {
     pub fn tuned(
         catalogue: &Catalogue,
         training: &[&Likes],
-        protocol: &Protocol,
+        protocol: &NewListenerProtocol,
     ) -> Vec<(&'static str, Baseline)> {
         let hidden = super::split(training.len(), protocol);
         let pick = |positions: &[usize]| -> Vec<&Likes> {
@@ -127,7 +127,7 @@ impl Baselines {
         choice: Baseline,
         catalogue: &Catalogue,
         trials: &[Trial],
-        protocol: &Protocol,
+        protocol: &NewListenerProtocol,
     ) -> f64 {
         let some: Vec<usize> =
             protocol.supports.iter().copied().filter(|&given| given > 0).collect();

@@ -17,7 +17,8 @@ use segue_models::likability::{FitReport, LikabilityConfig, LikabilityModel};
 use serde::Serialize;
 
 use super::{
-    Baselines, Likes, NewListenerSummary, Outcome, Protocol, ask, split, summarise, table, trials,
+    Baselines, Likes, NewListenerProtocol, NewListenerSummary, Outcome, ask, split, summarise,
+    table, trials,
 };
 use crate::progress::Progress;
 use crate::report::{Report, Table, Text};
@@ -30,7 +31,7 @@ pub struct NewListenerOptions {
     /// Column whose values are the listeners.
     pub listener: String,
     /// Who is hidden, and what is asked of them.
-    pub protocol: Protocol,
+    pub protocol: NewListenerProtocol,
     /// How often to split, fit and ask again, each time with the next seed.
     pub repeats: u64,
     /// Also fit the model without artists, without popularity and age, and on sound alone.
@@ -49,7 +50,7 @@ pub struct NewListenerResult {
     /// Tracks in the file.
     pub tracks: usize,
     /// What was asked.
-    pub protocol: Protocol,
+    pub protocol: NewListenerProtocol,
     /// How often.
     pub repeats: u64,
     /// The baselines with what training listeners chose for them, in the last repeat.
@@ -129,7 +130,7 @@ pub fn run(
 /// One split: fits on the training listeners, asks about the hidden ones.
 fn measure(study: &Study<'_>, seed: u64, found: &mut NewListenerResult) -> Result<Vec<Outcome>> {
     let Study { options, catalogue, listeners, progress } = *study;
-    let protocol = Protocol { seed, ..options.protocol.clone() };
+    let protocol = NewListenerProtocol { seed, ..options.protocol.clone() };
     let parts = split(listeners.len(), &protocol);
     let pick =
         |positions: &[usize]| -> Vec<&Likes> { positions.iter().map(|&i| &listeners[i]).collect() };

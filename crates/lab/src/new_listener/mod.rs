@@ -41,7 +41,7 @@ const NDCG_RANKS: usize = 10;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Protocol {
+pub struct NewListenerProtocol {
     /// Share of listeners hidden from training.
     pub unseen: f64,
     /// Numbers of likes given.
@@ -52,7 +52,7 @@ pub struct Protocol {
     pub seed: u64,
 }
 
-impl Default for Protocol {
+impl Default for NewListenerProtocol {
     fn default() -> Self {
         Self { unseen: 0.2, supports: vec![0, 5, 10, 20], negatives: 200, seed: 0 }
     }
@@ -124,8 +124,17 @@ pub struct NewListenerSummary {
     pub ndcg_behind: Option<Estimate>,
 }
 
-/// Hides a share of the listeners.
-pub fn split(listeners: usize, protocol: &Protocol) -> ListenerSplit {
+/// Hides a share of the listeners. Same seed, same listeners.
+///
+/// ```
+/// use segue_lab::new_listener::{NewListenerProtocol, split};
+///
+/// let protocol = NewListenerProtocol { unseen: 0.25, ..NewListenerProtocol::default() };
+/// let parts = split(8, &protocol);
+/// assert_eq!((parts.training.len(), parts.unseen.len()), (6, 2));
+/// assert!(parts.unseen.iter().all(|hidden| !parts.training.contains(hidden)));
+/// ```
+pub fn split(listeners: usize, protocol: &NewListenerProtocol) -> ListenerSplit {
     let mut order: Vec<usize> = (0..listeners).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(protocol.seed));
     let hidden = ((listeners as f64 * protocol.unseen).round() as usize).min(listeners);
@@ -136,7 +145,11 @@ pub fn split(listeners: usize, protocol: &Protocol) -> ListenerSplit {
 }
 
 /// The questions to each hidden listener who likes enough; those who do not are left out.
-pub fn trials(catalogue: &Catalogue, hidden: &[&Likes], protocol: &Protocol) -> Vec<Trial> {
+pub fn trials(
+    catalogue: &Catalogue,
+    hidden: &[&Likes],
+    protocol: &NewListenerProtocol,
+) -> Vec<Trial> {
     let most_given = protocol.supports.iter().copied().max().unwrap_or(0);
     let drawn = |(position, likes): (usize, &&Likes)| {
         let mut rng = ChaCha8Rng::seed_from_u64(protocol.seed);

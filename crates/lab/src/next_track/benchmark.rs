@@ -10,7 +10,7 @@ use segue_models::recommenders::{
 };
 
 use super::protocol::{Cut, TestSet};
-use super::{ModelName, NextTrackOptions, memory};
+use super::{NextTrackOptions, RankedModel, memory};
 use crate::progress::Progress;
 
 /// What all models are measured on.
@@ -26,7 +26,7 @@ pub(super) struct Benchmark<'a> {
 
 /// How one model did: a run per seed, in each an outcome per set of test cases.
 pub(super) struct Entry {
-    pub(super) name: ModelName,
+    pub(super) name: RankedModel,
     pub(super) config: Option<RecommenderConfig>,
     pub(super) weights: Option<FusionWeights>,
     pub(super) runs: Vec<Run>,
@@ -63,7 +63,7 @@ impl Benchmark<'_> {
     pub(super) fn run(&self, configs: &[RecommenderConfig]) -> Vec<Entry> {
         let steps = self.options.seeds * self.options.models.len() as u64;
         self.progress.begin(Some(steps), "measuring");
-        let entry = |name: &ModelName| Entry {
+        let entry = |name: &RankedModel| Entry {
             name: *name,
             config: None,
             weights: None,
@@ -72,10 +72,10 @@ impl Benchmark<'_> {
         };
         let mut entries: Vec<Entry> = self.options.models.iter().map(entry).collect();
         for seed in self.options.seed..self.options.seed + self.options.seeds {
-            let fuses = self.options.models.contains(&ModelName::Fusion);
+            let fuses = self.options.models.contains(&RankedModel::Fusion);
             let mut trained = Vec::new();
             for config in configs {
-                let name = ModelName::One(config.kind());
+                let name = RankedModel::One(config.kind());
                 let entry = entries.iter_mut().find(|entry| entry.name == name);
                 let entry = entry.expect("every configuration is of a model that was named");
                 let model = match self.train(config, seed) {
@@ -91,7 +91,7 @@ impl Benchmark<'_> {
                     trained.push(model);
                 }
             }
-            let fusion = entries.iter_mut().find(|entry| entry.name == ModelName::Fusion);
+            let fusion = entries.iter_mut().find(|entry| entry.name == RankedModel::Fusion);
             match fusion {
                 Some(entry) if trained.len() < 2 => {
                     entry.error = Some("fewer than two models were fitted".to_owned());
@@ -174,7 +174,7 @@ impl Benchmark<'_> {
         model: &dyn Recommender,
         train_s: f64,
         fit_mb: Option<f64>,
-        name: ModelName,
+        name: RankedModel,
     ) -> Run {
         self.progress.message(&format!("{}: testing", name.name()));
         let begun = Instant::now();
@@ -198,7 +198,7 @@ impl Benchmark<'_> {
         let members_s: f64 = trained.iter().map(|model| model.train_s).sum();
         let train_s = members_s + begun.elapsed().as_secs_f64();
         let fit_mb = trained.iter().filter_map(|model| model.fit_mb).reduce(f64::max);
-        (self.test(&fusion, train_s, fit_mb, ModelName::Fusion), weights)
+        (self.test(&fusion, train_s, fit_mb, RankedModel::Fusion), weights)
     }
 
     fn evaluate(

@@ -1,7 +1,7 @@
 //! Which model knows best what comes next? The full catalogue is ranked, on splits in time.
 //!
 //! ```text
-//! events ─► Protocol ─► cut ─► fit, choose on validation ─► rank everything for every test case ─► Report
+//! events ─► NextTrackProtocol ─► cut ─► fit, choose on validation ─► rank everything for every test case ─► Report
 //! ```
 //!
 //! Every model learns from the same events, is chosen on validation, and is tested once on what came
@@ -28,7 +28,7 @@ use crate::report::Report;
 
 pub use data::NextTrackData;
 pub use page::write_page;
-pub use protocol::{Protocol, ProtocolOptions};
+pub use protocol::{NextTrackProtocol, ProtocolOptions};
 pub use report::{ModelResult, NextTrackResult};
 
 /// What is measured, and how.
@@ -37,8 +37,8 @@ pub struct NextTrackOptions {
     /// How the data are cut, and what is asked.
     pub protocol: ProtocolOptions,
     /// Models to measure; the first one is what the others are compared with.
-    pub models: Vec<ModelName>,
-    /// The settings of each recommender among them: see [`ModelName::configs`].
+    pub models: Vec<RankedModel>,
+    /// The settings of each recommender among them: see [`RankedModel::configs`].
     pub configs: Vec<RecommenderConfig>,
     /// Draw settings of each model and take the best on validation.
     pub search: Option<SearchOptions>,
@@ -63,14 +63,14 @@ pub struct SearchOptions {
 
 /// A recommender, or the fusion of the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ModelName {
+pub enum RankedModel {
     /// One of those in [`segue_models::recommenders`].
     One(RecommenderKind),
     /// The weighted sum of all others that are measured, weights learned on validation.
     Fusion,
 }
 
-impl ModelName {
+impl RankedModel {
     /// Its name on a command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -110,7 +110,7 @@ impl ModelName {
     }
 }
 
-impl FromStr for ModelName {
+impl FromStr for RankedModel {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
@@ -122,6 +122,43 @@ impl FromStr for ModelName {
 }
 
 /// Cuts, fits, tests and summarises.
+///
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+/// use segue_lab::events::EventColumns;
+/// use segue_lab::next_track::{
+///     NextTrackData, NextTrackOptions, NextTrackProtocol, ProtocolOptions, RankedModel, run,
+/// };
+/// use segue_lab::progress::Silent;
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for listener in 0..20 {
+///     for item in 0..4 {
+///         builder.push(&format!("l{listener}"), &format!("i{}", (listener + item) % 9), None, None)?;
+///     }
+/// }
+/// let models: Vec<RankedModel> = vec!["popularity".parse()?];
+/// let options = NextTrackOptions {
+///     protocol: ProtocolOptions::new(NextTrackProtocol::LeaveOneOut),
+///     configs: RankedModel::configs(&models, &[])?,
+///     models,
+///     search: None,
+///     refit: false,
+///     seed: 1,
+///     seeds: 1,
+///     export: None,
+/// };
+/// let data = NextTrackData {
+///     name: "made up".to_owned(),
+///     interactions: builder.build(KCore::default())?,
+///     friends: None,
+///     features: None,
+///     columns: EventColumns::default(),
+/// };
+/// let report = run(&options, data, &Silent)?;
+/// assert_eq!(report.data.models[0].model, "popularity");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// If the data are too few for the protocol, a file of friends or features cannot be read, or no
@@ -140,8 +177,10 @@ pub fn run(
     }
     let timing = match options.protocol.protocol {
         _ if interactions.is_dated() => Timing::Dated,
-        Protocol::LeaveOneOut | Protocol::Temporal => Timing::Ordered,
-        Protocol::Holdout | Protocol::NewListener | Protocol::NewItem => Timing::Unordered,
+        NextTrackProtocol::LeaveOneOut | NextTrackProtocol::Temporal => Timing::Ordered,
+        NextTrackProtocol::Holdout
+        | NextTrackProtocol::NewListener
+        | NextTrackProtocol::NewItem => Timing::Unordered,
     };
     let features = data.load_features(interactions)?;
     let features = features.as_ref();

@@ -1,26 +1,20 @@
 //! The report as one HTML file with its charts inside, readable without anything else.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use maud::{Markup, html};
+use anyhow::Result;
+use maud::html;
 use segue_charts::{Axes, Axis, Figure, css_colour};
 use segue_engine::full_ranking::Metric;
 
 use super::report::{ModelResult, NextTrackResult};
-use crate::page::{document, table};
+use crate::page::{self, table};
 
 /// Writes the page.
 ///
 /// # Errors
 /// If the file cannot be written.
 pub fn write_page(path: &Path, found: &NextTrackResult) -> Result<()> {
-    let page = page(found)?.into_string();
-    fs::write(path, page).with_context(|| format!("cannot write `{}`", path.display()))
-}
-
-fn page(found: &NextTrackResult) -> Result<Markup> {
     let tables = found.tables();
     let settings = settings(found)?;
     let title = format!("What comes next: {}", found.data);
@@ -39,7 +33,7 @@ fn page(found: &NextTrackResult) -> Result<Markup> {
         h2 { "Settings" }
         ul { @for (model, settings) in settings { li { (model) ": " code { (settings) } } } }
     };
-    Ok(document(&title, &body))
+    page::write(path, &title, &body)
 }
 
 /// The settings of each model, or the weights of the fusion.

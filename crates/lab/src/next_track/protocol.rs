@@ -14,7 +14,7 @@ use serde::Serialize;
 #[derive(Clone, Debug)]
 pub struct ProtocolOptions {
     /// How to cut.
-    pub protocol: Protocol,
+    pub protocol: NextTrackProtocol,
     /// Whether items of the history are ranked; `None` masks them, but keeps them where the split
     /// is temporal, as listeners repeat.
     pub history: Option<HistoryUse>,
@@ -31,7 +31,7 @@ pub struct ProtocolOptions {
 
 impl ProtocolOptions {
     /// A protocol with the options that its published results mostly have.
-    pub fn new(protocol: Protocol) -> Self {
+    pub fn new(protocol: NextTrackProtocol) -> Self {
         Self {
             protocol,
             history: None,
@@ -46,7 +46,7 @@ impl ProtocolOptions {
 /// How to cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Protocol {
+pub enum NextTrackProtocol {
     /// The last event of each listener tests, the second last validates.
     LeaveOneOut,
     /// Two cuts in time for all listeners: days of test, and of validation before.
@@ -102,7 +102,7 @@ impl ProtocolOptions {
     /// Whether items of the history are ranked.
     pub(super) fn history(&self) -> HistoryUse {
         match (self.history, self.protocol) {
-            (Some(HistoryUse::Kept), _) | (None, Protocol::Temporal) => HistoryUse::Kept,
+            (Some(HistoryUse::Kept), _) | (None, NextTrackProtocol::Temporal) => HistoryUse::Kept,
             (Some(HistoryUse::Masked) | None, _) => HistoryUse::Masked,
         }
     }
@@ -115,11 +115,17 @@ impl ProtocolOptions {
         };
         let (share, days, gap) = (100.0 * self.share, self.test_days, self.gap_minutes);
         match self.protocol {
-            Protocol::LeaveOneOut => format!("leave-one-out, {history}"),
-            Protocol::Temporal => format!("last {days} day(s), gap of {gap} min, {history}"),
-            Protocol::Holdout => format!("random {share} % of each listener's items, {history}"),
-            Protocol::NewListener => format!("{share} % of the listeners new, {history}"),
-            Protocol::NewItem => format!("{share} % of the items new, ranked among themselves"),
+            NextTrackProtocol::LeaveOneOut => format!("leave-one-out, {history}"),
+            NextTrackProtocol::Temporal => {
+                format!("last {days} day(s), gap of {gap} min, {history}")
+            }
+            NextTrackProtocol::Holdout => {
+                format!("random {share} % of each listener's items, {history}")
+            }
+            NextTrackProtocol::NewListener => format!("{share} % of the listeners new, {history}"),
+            NextTrackProtocol::NewItem => {
+                format!("{share} % of the items new, ranked among themselves")
+            }
         }
     }
 
@@ -127,20 +133,22 @@ impl ProtocolOptions {
     /// where many are.
     pub(super) fn criterion(&self) -> Metric {
         match self.protocol {
-            Protocol::LeaveOneOut | Protocol::Temporal => Metric::NdcgAt10,
-            Protocol::Holdout | Protocol::NewListener | Protocol::NewItem => Metric::NdcgAt100,
+            NextTrackProtocol::LeaveOneOut | NextTrackProtocol::Temporal => Metric::NdcgAt10,
+            NextTrackProtocol::Holdout
+            | NextTrackProtocol::NewListener
+            | NextTrackProtocol::NewItem => Metric::NdcgAt100,
         }
     }
 
     /// Puts the events into the order that the protocol asks for.
     pub(super) fn arrange(&self, interactions: Interactions, seed: u64) -> Interactions {
         match self.protocol {
-            Protocol::LeaveOneOut | Protocol::Temporal => interactions,
-            Protocol::NewListener if interactions.is_dated() => interactions,
-            Protocol::NewListener | Protocol::Holdout => {
+            NextTrackProtocol::LeaveOneOut | NextTrackProtocol::Temporal => interactions,
+            NextTrackProtocol::NewListener if interactions.is_dated() => interactions,
+            NextTrackProtocol::NewListener | NextTrackProtocol::Holdout => {
                 interactions.shuffled(&mut ChaCha8Rng::seed_from_u64(seed))
             }
-            Protocol::NewItem => {
+            NextTrackProtocol::NewItem => {
                 let stages = self.stages(&interactions, seed);
                 interactions.staged(|item| stages[item.row()])
             }
@@ -170,8 +178,8 @@ impl ProtocolOptions {
         }
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let split = match self.protocol {
-            Protocol::LeaveOneOut => leave_one_out(interactions),
-            Protocol::Temporal => {
+            NextTrackProtocol::LeaveOneOut => leave_one_out(interactions),
+            NextTrackProtocol::Temporal => {
                 let seconds = |days: f64| (days * 86_400.0).round() as i64;
                 let period_s = seconds(self.test_days);
                 let gap_s = (self.gap_minutes * 60.0).round() as i64;
@@ -183,9 +191,9 @@ impl ProtocolOptions {
                     }
                 }
             }
-            Protocol::Holdout => random_holdout(interactions, self.share, &mut rng),
-            Protocol::NewListener => new_listeners(interactions, self.share, 0, &mut rng),
-            Protocol::NewItem => {
+            NextTrackProtocol::Holdout => random_holdout(interactions, self.share, &mut rng),
+            NextTrackProtocol::NewListener => new_listeners(interactions, self.share, 0, &mut rng),
+            NextTrackProtocol::NewItem => {
                 let stages = self.stages(interactions, seed);
                 new_items(interactions, |item| stages[item.row()])
             }
@@ -217,10 +225,10 @@ impl ProtocolOptions {
         };
         let (validation, test) =
             (befriend(split.validation, &split.training), befriend(split.test, &all));
-        if self.protocol != Protocol::NewListener {
+        if self.protocol != NextTrackProtocol::NewListener {
             let among = |stage: u8| {
-                let stages =
-                    (self.protocol == Protocol::NewItem).then(|| self.stages(interactions, seed));
+                let stages = (self.protocol == NextTrackProtocol::NewItem)
+                    .then(|| self.stages(interactions, seed));
                 stages.map(|stages| stages.into_iter().map(|own| own == stage).collect())
             };
             let set = |cases, among| TestSet { picks: None, cases, among };

@@ -1,6 +1,6 @@
 //! What is said of the models that were measured.
 
-use segue_engine::full_ranking::{Comparison, Outcomes, Standing, compare, summarise};
+use segue_engine::full_ranking::{Comparison, Outcomes, RankingSummary, compare, summarise};
 use segue_engine::metrics::Estimate;
 use segue_engine::{Interactions, ListenerIdx};
 use segue_models::recommenders::{FusionWeights, RecommenderConfig};
@@ -33,7 +33,7 @@ pub struct ModelResult {
     pub picks: Option<u32>,
     /// What it reached.
     #[serde(flatten)]
-    pub standing: Standing,
+    pub standing: RankingSummary,
     /// How much more it reaches than the first model, on the same listeners.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against_first: Option<Comparison>,

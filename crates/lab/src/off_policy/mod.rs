@@ -94,8 +94,27 @@ impl Default for Settings {
 }
 
 /// What an estimator says, or why it does not.
+///
+/// ```
+/// use segue_lab::off_policy::{Round, Settings, SingleAction, estimate_rounds};
+///
+/// // Two choices, each logged half of the time; only the first is ever rewarded. The policy in
+/// // question would make it nine times in ten.
+/// let round = |row: u32| Round {
+///     reward: f64::from(row % 2),
+///     propensity: 0.5,
+///     target: if row % 2 == 1 { 0.9 } else { 0.1 },
+///     prediction: None,
+///     unsupported: Some(0.0),
+///     cluster: row,
+/// };
+/// let rounds: Vec<Round> = (0..1_000).map(round).collect();
+/// let estimators = [SingleAction::SelfNormalised];
+/// let estimates = estimate_rounds(&rounds, &estimators, &Settings::default());
+/// assert!((estimates[0].value - 0.9).abs() < 1e-9 && estimates[0].refusal.is_none());
+/// ```
 #[derive(Clone, Debug, Serialize)]
-pub struct Answer {
+pub struct PolicyEstimate {
     /// The estimator's usual short name.
     pub estimator: &'static str,
     /// The estimated mean reward of a round or of a slate. Given even where it is refused, so that
@@ -119,11 +138,11 @@ pub struct Answer {
 
 /// Answers with every estimator that has what it needs: those that lean on a reward model are left
 /// out without predictions.
-pub fn answer_rounds(
+pub fn estimate_rounds(
     rounds: &[Round],
     estimators: &[SingleAction],
     settings: &Settings,
-) -> Vec<Answer> {
+) -> Vec<PolicyEstimate> {
     let diagnostics = Diagnostics::of_rounds(rounds);
     let answer = |estimator: &SingleAction| {
         let contributions = estimator.contributions(rounds)?;
@@ -141,13 +160,13 @@ pub fn answer_rounds(
     estimators.iter().filter_map(answer).collect()
 }
 
-/// Answers with every estimator that has what it needs, as [`answer_rounds`]: the value is that of
+/// Answers with every estimator that has what it needs, as [`estimate_rounds`]: the value is that of
 /// a whole slate.
-pub fn answer_slates(
+pub fn estimate_slates(
     slates: &[LoggedSlate],
     estimators: &[SlateEstimator],
     settings: &Settings,
-) -> Vec<Answer> {
+) -> Vec<PolicyEstimate> {
     let answer = |estimator: &SlateEstimator| {
         let contributions = estimator.contributions(slates)?;
         let diagnostics = Diagnostics::of_slates(slates, estimator.weighting());
@@ -165,11 +184,11 @@ fn describe(
     span: Option<f64>,
     diagnostics: Diagnostics,
     settings: &Settings,
-) -> Answer {
+) -> PolicyEstimate {
     let mut rng = ChaCha8Rng::seed_from_u64(settings.seed);
     let standard_error = contributions.standard_error();
     let varies = standard_error > 0.0;
-    Answer {
+    PolicyEstimate {
         estimator,
         value: contributions.estimate(),
         standard_error,

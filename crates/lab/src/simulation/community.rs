@@ -76,7 +76,7 @@ pub struct CommunityConfig {
 
 /// One listener's taste and what came of it.
 #[derive(Clone, Debug)]
-pub struct History {
+pub struct MadeUpHistory {
     /// Who.
     pub listener: ListenerId,
     /// Plays in order of time.
@@ -93,7 +93,7 @@ pub struct Community {
     /// The catalogue.
     pub tracks: Vec<Track>,
     /// One history per listener.
-    pub histories: Vec<History>,
+    pub histories: Vec<MadeUpHistory>,
     sounds: FxHashMap<TrackId, Sound>,
 }
 
@@ -105,6 +105,23 @@ pub(super) struct Sound {
 
 impl Community {
     /// Draws a community. Same config, same community.
+    ///
+    /// ```
+    /// use segue_core::Timestamp;
+    /// use segue_lab::simulation::community::{Community, CommunityConfig};
+    ///
+    /// let config = CommunityConfig {
+    ///     seed: 7,
+    ///     listeners: 3,
+    ///     artists: 12,
+    ///     days: 20,
+    ///     sessions: 5,
+    ///     start: Timestamp::UNIX_EPOCH,
+    /// };
+    /// let (one, again) = (Community::draw(&config), Community::draw(&config));
+    /// assert_eq!(one.histories.len(), 3);
+    /// assert_eq!(one.histories[2].listens, again.histories[2].listens);
+    /// ```
     pub fn draw(config: &CommunityConfig) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         let songs = draw_catalogue(config, &mut rng);
@@ -116,7 +133,7 @@ impl Community {
     }
 
     /// The true probability that a listener likes a track; `None` for a track of another catalogue.
-    pub fn likes(&self, history: &History, track: &TrackId) -> Option<f32> {
+    pub fn likes(&self, history: &MadeUpHistory, track: &TrackId) -> Option<f32> {
         self.sounds.get(track).map(|sound| likes(&history.tastes, history.affinity_seed, sound))
     }
 }
@@ -256,14 +273,14 @@ fn draw_history(
     number: usize,
     songs: &[Song],
     rng: &mut ChaCha8Rng,
-) -> History {
+) -> MadeUpHistory {
     let mut name = String::new();
     write!(name, "listener-{:02}", number + 1).expect("writing to a string cannot fail");
     let listener = ListenerId::new(name);
     let genres: Vec<usize> =
         (0..rng.random_range(1..=3)).map(|_| rng.random_range(0..GENRES.len())).collect();
     let tastes = genres.iter().map(|&genre| around(&genre_point(genre), 0.4, rng)).collect();
-    let mut history = History {
+    let mut history = MadeUpHistory {
         listener: listener.clone(),
         listens: Vec::new(),
         feedback: Vec::new(),
@@ -298,7 +315,7 @@ struct Listening<'a> {
 }
 
 impl Listening<'_> {
-    fn session(&mut self, history: &mut History) {
+    fn session(&mut self, history: &mut MadeUpHistory) {
         let today = (self.clock_ms / 86_400_000) as u32;
         let private_session = self.rng.random_bool(0.02);
         let plays = self.rng.random_range(6..=18);
@@ -361,7 +378,13 @@ impl Listening<'_> {
         None
     }
 
-    fn say(&mut self, history: &mut History, chosen: usize, end_reason: EndReason, at: Timestamp) {
+    fn say(
+        &mut self,
+        history: &mut MadeUpHistory,
+        chosen: usize,
+        end_reason: EndReason,
+        at: Timestamp,
+    ) {
         let kind = match end_reason {
             EndReason::Finished => {
                 self.finished.push(chosen);

@@ -7,8 +7,8 @@ use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_engine::policy::{Belief, Doubt, EpsilonGreedy, Greedy, LinUcb, LinearThompson, Policy};
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Query, Recommender};
 use segue_lab::interactive::{
-    Acquaintance, Asked, Conversation, Course, Guided, Hiding, Proposer, Strategy, compare,
-    converse, curve, hits, split,
+    Acquaintance, Asked, Conversation, ConversationPlan, Guided, Hiding, Proposer, Strategy,
+    compare, converse, curve, hits, split,
 };
 
 /// 40 listeners, of whom even ones have the even items of 20 and odd ones the odd.
@@ -66,7 +66,7 @@ fn strategy(policy: impl Policy + 'static, doubt: Doubt, scale: f32) -> Strategy
 
 fn talk(strategy: &Strategy, meet: fn() -> Box<dyn Acquaintance>, seed: u64) -> Vec<Conversation> {
     let interactions = camps();
-    let course = Course { proposals: 12, seed };
+    let course = ConversationPlan { proposals: 12, seed };
     converse(&interactions, &everyone(&interactions), course, &|| {
         Box::new(Guided::new(meet(), strategy))
     })
@@ -95,7 +95,7 @@ fn nothing_is_proposed_twice_and_a_small_catalogue_ends_the_conversation() {
         strategy(LinearThompson { draws: 1 }, Doubt::Posterior, 3.0),
     ] {
         let interactions = camps();
-        let course = Course { proposals: 50, seed: 2 };
+        let course = ConversationPlan { proposals: 50, seed: 2 };
         let meet = || -> Box<dyn Proposer> { Box::new(Guided::new(Box::new(Stubborn), &policy)) };
         for conversation in converse(&interactions, &everyone(&interactions), course, &meet) {
             let mut rows: Vec<usize> =

@@ -6,7 +6,7 @@ use segue_core::{AudioFeature, ListenerId, Track, TrackId, WorkId};
 use segue_engine::dataset::profile::liking;
 use segue_engine::{Catalogue, Profile, TrackIdx};
 use segue_lab::new_listener::{
-    Baseline, Baselines, Likes, Outcome, Protocol, Ranker, ask, split, summarise, trials,
+    Baseline, Baselines, Likes, NewListenerProtocol, Outcome, Ranker, ask, split, summarise, trials,
 };
 
 const CAMPS: usize = 3;
@@ -42,8 +42,8 @@ fn listeners(catalogue: &Catalogue, count: usize) -> Vec<Likes> {
         .collect()
 }
 
-fn protocol() -> Protocol {
-    Protocol { unseen: 0.3, supports: vec![0, 2, 5], negatives: 40, seed: 4 }
+fn protocol() -> NewListenerProtocol {
+    NewListenerProtocol { unseen: 0.3, supports: vec![0, 2, 5], negatives: 40, seed: 4 }
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_listener_is_either_learned_from_or_hidden() {
     assert_eq!(all.len(), 47);
     assert_eq!((parts.training.len(), parts.unseen.len()), (33, 14));
     assert_eq!(split(47, &protocol()), parts);
-    assert_ne!(split(47, &Protocol { seed: 5, ..protocol() }), parts);
+    assert_ne!(split(47, &NewListenerProtocol { seed: 5, ..protocol() }), parts);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use segue_engine::policy::PolicyKind;
 
-use segue_lab::interactive::{self, Hiding, InteractiveOptions, ModelName};
+use segue_lab::interactive::{self, Hiding, InteractiveModel, InteractiveOptions};
 
 use super::events::EventArgs;
 use crate::home::Home;
@@ -33,7 +33,7 @@ pub(crate) struct InteractiveArgs {
         default_value = "popularity,ease,bayes,factor-analysis",
         value_name = "NAME,…"
     )]
-    model: Vec<ModelName>,
+    model: Vec<InteractiveModel>,
     /// Policies beside the greedy one, which is always measured.
     #[arg(
         long,

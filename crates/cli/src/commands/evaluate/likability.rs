@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use segue_lab::likability::{
-    self, Inputs, LikabilityOptions, Model, Protocol, TableRequest, draw_calibration,
+    self, Inputs, LikabilityOptions, LikabilityProtocol, Model, TableRequest, draw_calibration,
     write_predictions,
 };
 
@@ -86,8 +86,8 @@ pub(crate) fn run(args: LikabilityArgs) -> anyhow::Result<()> {
             inputs: if args.audio_only { Inputs::AudioOnly } else { Inputs::All },
         },
         protocol: match args.protocol {
-            ProtocolArg::Paper => Protocol::Paper,
-            ProtocolArg::NestedCv => Protocol::NestedCv,
+            ProtocolArg::Paper => LikabilityProtocol::Paper,
+            ProtocolArg::NestedCv => LikabilityProtocol::NestedCv,
         },
         model: args.model.map(|model| match model {
             ModelArg::Tabm => Model::Tabm,

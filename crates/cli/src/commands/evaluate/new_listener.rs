@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use segue_lab::new_listener::{self, NewListenerOptions, Protocol};
+use segue_lab::new_listener::{self, NewListenerOptions, NewListenerProtocol};
 
 use crate::study::{Bar, print_report};
 
@@ -61,7 +61,7 @@ pub(crate) fn run(args: &NewListenerArgs) -> Result<()> {
     let options = NewListenerOptions {
         data: args.data.clone(),
         listener: args.listener.clone(),
-        protocol: Protocol {
+        protocol: NewListenerProtocol {
             unseen: args.unseen,
             supports: args.support.clone(),
             negatives: args.negatives,

@@ -6,7 +6,8 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use segue_engine::full_ranking::HistoryUse;
 use segue_lab::next_track::{
-    self, ModelName, NextTrackData, NextTrackOptions, Protocol, ProtocolOptions, SearchOptions,
+    self, NextTrackData, NextTrackOptions, NextTrackProtocol, ProtocolOptions, RankedModel,
+    SearchOptions,
 };
 
 use super::events::EventArgs;
@@ -34,7 +35,7 @@ pub(crate) struct NextTrackArgs {
         default_value = "popularity,item-knn,ease",
         value_name = "NAME,…"
     )]
-    model: Vec<ModelName>,
+    model: Vec<RankedModel>,
     /// Change a setting of a model, as in `ease.regularisation=50` or
     /// `item-knn.query.decay={"days":7}`.
     #[arg(long = "set", value_name = "MODEL.SETTING=VALUE")]
@@ -133,11 +134,11 @@ impl ProtocolArgs {
     fn options(&self) -> ProtocolOptions {
         ProtocolOptions {
             protocol: match self.protocol {
-                ProtocolArg::LeaveOneOut => Protocol::LeaveOneOut,
-                ProtocolArg::Temporal => Protocol::Temporal,
-                ProtocolArg::Holdout => Protocol::Holdout,
-                ProtocolArg::NewListener => Protocol::NewListener,
-                ProtocolArg::NewItem => Protocol::NewItem,
+                ProtocolArg::LeaveOneOut => NextTrackProtocol::LeaveOneOut,
+                ProtocolArg::Temporal => NextTrackProtocol::Temporal,
+                ProtocolArg::Holdout => NextTrackProtocol::Holdout,
+                ProtocolArg::NewListener => NextTrackProtocol::NewListener,
+                ProtocolArg::NewItem => NextTrackProtocol::NewItem,
             },
             history: self.history.map(|history| match history {
                 HistoryArg::Masked => HistoryUse::Masked,
@@ -158,7 +159,7 @@ impl NextTrackArgs {
         });
         Ok(NextTrackOptions {
             protocol: self.protocol.options(),
-            configs: ModelName::configs(&self.model, &self.settings)?,
+            configs: RankedModel::configs(&self.model, &self.settings)?,
             models: self.model.clone(),
             search: search.transpose()?,
             refit: self.refit,

@@ -18,8 +18,8 @@ use segue_store::Store;
 use super::selection::{candidate_thresholds, switch_threshold};
 use super::slates::Weighting;
 use super::{
-    Answer, Limits, LoggedSlate, Round, Settings, SingleAction, SlateEstimator, answer_rounds,
-    answer_slates,
+    Limits, LoggedSlate, PolicyEstimate, Round, Settings, SingleAction, SlateEstimator,
+    estimate_rounds, estimate_slates,
 };
 use crate::progress::Progress;
 use crate::report::Report;
@@ -97,10 +97,10 @@ fn answer(
     found.answers = match weighed {
         Weighed::Rounds(rounds) => {
             found.switch_candidates = candidate_thresholds(rounds);
-            answer_rounds(rounds, &options.single_action(rounds), &options.settings())
+            estimate_rounds(rounds, &options.single_action(rounds), &options.settings())
         }
         Weighed::Slates(slates) => {
-            answer_slates(slates, &options.for_slates(), &options.settings())
+            estimate_slates(slates, &options.for_slates(), &options.settings())
         }
     };
     if found.answers.is_empty() {
@@ -117,7 +117,7 @@ fn answer(
 ///
 /// # Errors
 /// The last refusal, where every estimator refused.
-pub fn refusal(answers: &[Answer]) -> Result<()> {
+pub fn refusal(answers: &[PolicyEstimate]) -> Result<()> {
     match answers.iter().filter_map(|answer| answer.refusal).next_back() {
         Some(refusal) if answers.iter().all(|answer| answer.refusal.is_some()) => {
             Err(anyhow::Error::new(refusal)

@@ -2,7 +2,7 @@
 //! on.
 
 use crate::off_policy::interval::bootstrap;
-use crate::off_policy::{Answer, Contributions, Interval, Settings};
+use crate::off_policy::{Contributions, Interval, PolicyEstimate, Settings};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -61,7 +61,7 @@ pub struct PolicyResult {
     /// Thresholds that the one of `switch-dr` was chosen from.
     pub switch_candidates: Vec<f64>,
     /// An answer an estimator, refused ones included.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<PolicyEstimate>,
     /// What a reader has to know of how the log was read.
     pub notes: Vec<String>,
 }
@@ -184,7 +184,7 @@ fn shown(value: f64) -> String {
     format!("{value:.*}", decimals.clamp(0, 9) as usize)
 }
 
-fn interval(answer: &Answer) -> String {
+fn interval(answer: &PolicyEstimate) -> String {
     match &answer.interval {
         Some(interval) => between(interval),
         None if answer.standard_error > 0.0 => "none: biased".to_owned(),

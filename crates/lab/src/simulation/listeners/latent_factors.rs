@@ -28,7 +28,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rustc_hash::FxHashMap;
 use segue_core::FeedbackKind;
 
-use super::{Answer, Listener, Occasion};
+use super::{Listener, Occasion, Reaction};
 use crate::simulation::world::{Chance, GENRES, Purpose, World};
 use segue_engine::{ArtistIdx, TrackIdx, WorkIdx};
 
@@ -269,7 +269,7 @@ impl Listener for LatentFactors {
         self.session = Session { is_mix: occasion == Occasion::Mix, ..Session::default() };
     }
 
-    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> Answer {
+    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> Reaction {
         let enjoyment = self.enjoyment(track, at);
         let is_finished = rng.random::<f64>() < enjoyment;
         let is_enough = rng.random_bool(0.15);
@@ -288,7 +288,7 @@ impl Listener for LatentFactors {
             self.taste = towards(self.taste, self.scene.tracks[track.0 as usize], 0.01);
             self.session.skips_in_a_row = 0;
             let said = (speaks && enjoyment > 0.6).then_some(FeedbackKind::Like);
-            return Answer { share_played: 1.0, said, leaves: false };
+            return Reaction { share_played: 1.0, said, leaves: false };
         }
         self.session.skips_in_a_row += 1;
         let said = (speaks && enjoyment < 0.15).then_some(FeedbackKind::Dislike);
@@ -297,7 +297,7 @@ impl Listener for LatentFactors {
         let share_played = (-(1.0 - time).ln() * 0.25 * enjoyment).clamp(0.005, 0.7);
         let runs = f64::from(self.session.skips_in_a_row - 1);
         let leaves = self.session.is_mix && patience < self.traits.impatience * runs;
-        Answer { share_played, said, leaves }
+        Reaction { share_played, said, leaves }
     }
 
     fn gets_up(&mut self) {

@@ -41,7 +41,7 @@ pub enum Occasion {
 
 /// How a listener took a track.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Answer {
+pub struct Reaction {
     /// The share of the track that was played; 1 is to its end.
     pub share_played: f64,
     /// What they said of it, if anything.
@@ -66,7 +66,7 @@ pub trait Listener: Send + Sync {
     fn sits_down(&mut self, occasion: Occasion);
 
     /// A track comes on; same state and generator, same answer.
-    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> Answer;
+    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> Reaction;
 
     /// A session is over.
     fn gets_up(&mut self);

@@ -22,7 +22,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use segue_core::FeedbackKind;
 
-use super::{Answer, Listener, Occasion};
+use super::{Listener, Occasion, Reaction};
 use crate::simulation::community::{DIMENSIONS, Point, around, genre_point};
 use crate::simulation::world::{Chance, GENRES, Purpose, World};
 use segue_engine::TrackIdx;
@@ -53,7 +53,7 @@ struct TastePoints {
     world: Arc<World>,
     chance: Chance,
     visits: f64,
-    tastes: Vec<Taste>,
+    tastes: Vec<TastePoint>,
     affinities: Vec<f32>,
     /// By work.
     memories: Vec<Memory>,
@@ -64,7 +64,7 @@ struct TastePoints {
 }
 
 #[derive(Clone)]
-struct Taste {
+struct TastePoint {
     point: Point,
     /// From 0 to 1.
     strength: f32,
@@ -100,7 +100,7 @@ impl TastePoints {
     fn new(world: &Arc<World>, chance: Chance) -> Self {
         let mut rng = chance.of(Purpose::Nature, 0, 0);
         let count = rng.random_range(1..=3);
-        let tastes = (0..count).map(|_| Taste::at_a_genre(1.0, &mut rng)).collect();
+        let tastes = (0..count).map(|_| TastePoint::at_a_genre(1.0, &mut rng)).collect();
         let catalogue = &world.catalogue;
         let affinity = |rng: &mut ChaCha8Rng| -> f32 {
             let noise: f32 = StandardNormal.sample(rng);
@@ -123,7 +123,7 @@ impl TastePoints {
     /// Squared distance to the nearest taste, weak ones being farther away.
     fn distance(&self, track: TrackIdx) -> f32 {
         let point = self.world.point(track);
-        let distance = |taste: &Taste| {
+        let distance = |taste: &TastePoint| {
             let squares = taste.point.iter().zip(point).map(|(a, b)| (a - b) * (a - b));
             squares.sum::<f32>() / DIMENSIONS as f32 + 1.5 * (1.0 - taste.strength)
         };
@@ -156,7 +156,7 @@ impl TastePoints {
     }
 }
 
-impl Taste {
+impl TastePoint {
     fn at_a_genre(strength: f32, rng: &mut ChaCha8Rng) -> Self {
         let genre = rng.random_range(0..GENRES);
         Self { point: around(&genre_point(genre), 0.4, rng), strength, fades: false }
@@ -182,7 +182,7 @@ impl Listener for TastePoints {
         if is_born {
             let oldest = self.tastes.iter_mut().find(|taste| !taste.fades);
             oldest.into_iter().filter(|_| pushes_out).for_each(|taste| taste.fades = true);
-            self.tastes.push(Taste::at_a_genre(0.0, &mut rng));
+            self.tastes.push(TastePoint::at_a_genre(0.0, &mut rng));
         }
         for taste in &mut self.tastes {
             let step = if taste.fades { -1.0 / DAYS_TO_FADE } else { 1.0 / DAYS_TO_GROW };
@@ -198,7 +198,7 @@ impl Listener for TastePoints {
 
     fn sits_down(&mut self, _: Occasion) {}
 
-    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> Answer {
+    fn hears(&mut self, track: TrackIdx, at: f64, rng: &mut ChaCha8Rng) -> Reaction {
         let enjoyment = self.enjoyment(track, at);
         let is_finished = rng.random::<f64>() < enjoyment;
         let (work, artist) = (self.work(track), self.artist(track));
@@ -218,7 +218,7 @@ impl Listener for TastePoints {
                 if is_early { rng.random_range(0.01..0.1) } else { rng.random_range(0.2..0.5) };
             (share, rng.random_bool(1.0 / 40.0).then_some(FeedbackKind::Ban))
         };
-        Answer { share_played, said, leaves: false }
+        Reaction { share_played, said, leaves: false }
     }
 
     fn gets_up(&mut self) {}

@@ -1,16 +1,15 @@
 //! The report as one HTML page with its charts inside, readable without anything else.
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use maud::{Markup, html};
 use segue_charts::{Axes, Axis, Figure, css_colour};
 use segue_engine::metrics::Estimate;
 
 use super::summary::{self, figure, interval};
 use super::{CommunityResult, ListenerModelResult};
-use crate::page::{coded, document, legend, table};
+use crate::page::{self, coded, legend, table};
 use crate::simulation::listeners::ListenerModel;
 use crate::simulation::trial::comparison::Setting;
 use crate::simulation::trial::measures::Measure;
@@ -26,11 +25,6 @@ const AGAINST_DIAL: f64 = 435.0;
 /// # Errors
 /// If the file cannot be written.
 pub fn write_page(path: &Path, found: &CommunityResult) -> Result<()> {
-    fs::write(path, page(found).into_string())
-        .with_context(|| format!("cannot write `{}`", path.display()))
-}
-
-fn page(found: &CommunityResult) -> Markup {
     let names = found.models.iter().enumerate();
     let names = names.map(|(i, model)| (model.listener_model.name().to_owned(), model_colour(i)));
     let body = html! {
@@ -43,7 +37,7 @@ fn page(found: &CommunityResult) -> Markup {
         (legend(names))
         div.grid { @for plot in &PLOTS { (against_dial(found, plot).view()) } }
     };
-    document("What the dial does in the long run", &body)
+    page::write(path, "What the dial does in the long run", &body)
 }
 
 /// Colours for the models of listeners.

@@ -31,7 +31,7 @@ pub struct Setting {
     /// The dial.
     pub explore: f32,
     /// The measures by their names; one that has no value under this setting is left out.
-    pub measures: BTreeMap<String, Standing>,
+    pub measures: BTreeMap<String, MeasureSummary>,
     /// Gini coefficient of exposure over works, mean over seeds.
     pub exposure_gini: f64,
     /// Mean satisfaction with a track of a mix, day by day, over [`SMOOTHED_DAYS`].
@@ -47,7 +47,7 @@ pub struct Setting {
 
 /// A measure over the listeners of all seeds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct MeasureSummary {
     /// Mean over listeners.
     pub value: Estimate,
     /// Mean of the paired differences to the first setting; none for itself, and where nothing can
@@ -59,7 +59,7 @@ pub struct Standing {
 
 impl Setting {
     /// What the measure says, if it has a value.
-    pub fn standing(&self, measure: Measure) -> Option<&Standing> {
+    pub fn standing(&self, measure: Measure) -> Option<&MeasureSummary> {
         self.measures.get(measure.name())
     }
 
@@ -104,7 +104,7 @@ pub fn compare(arms: &[(f32, Vec<Measured<'_>>)], seed: u64) -> Vec<Setting> {
             let standing = |measure: Measure| {
                 Some((measure.name().to_owned(), standing(measure, runs, against, seed)?))
             };
-            let measures: BTreeMap<String, Standing> =
+            let measures: BTreeMap<String, MeasureSummary> =
                 Measure::ALL.into_iter().filter_map(standing).collect();
             let price = measures.get(Measure::SatisfactionFirst.name()).and_then(|m| m.difference);
             let gained: Vec<f64> = enjoyed_so_far(runs)
@@ -130,7 +130,7 @@ fn standing(
     runs: &[Measured<'_>],
     against: &[Measured<'_>],
     seed: u64,
-) -> Option<Standing> {
+) -> Option<MeasureSummary> {
     let values = |measured: &Measured<'_>| -> Vec<Option<f64>> {
         measured.run.courses.iter().map(|course| measure.of(course, measured.sound)).collect()
     };
@@ -142,7 +142,7 @@ fn standing(
         by_seed.push(mean(paired.iter().copied()));
         differences.extend(paired);
     }
-    (!all.is_empty()).then(|| Standing {
+    (!all.is_empty()).then(|| MeasureSummary {
         value: Estimate::from_values(&all, seed),
         difference: (!differences.is_empty()).then(|| Estimate::from_values(&differences, seed)),
         by_seed,

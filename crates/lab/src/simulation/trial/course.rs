@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use segue_core::FeedbackKind;
 use serde::{Deserialize, Serialize};
 
-use super::super::listeners::Answer;
+use super::super::listeners::Reaction;
 use super::super::world::World;
 use segue_engine::{ArtistIdx, TrackIdx};
 
@@ -85,7 +85,7 @@ impl Course {
         track: TrackIdx,
         day: i32,
         enjoyment: f64,
-        answer: Answer,
+        answer: Reaction,
     ) {
         let artist = world.catalogue.artist(track);
         self.known.extend(artist);
@@ -113,7 +113,7 @@ impl Course {
         (track, is_new): (TrackIdx, bool),
         day: u32,
         enjoyment: f64,
-        answer: Answer,
+        answer: Reaction,
     ) {
         let today = self.days.last_mut().expect("a day has begun");
         today.heard += 1;

@@ -31,7 +31,7 @@ use segue_core::{
 pub use course::{Course, Day, KEPT_AFTER_DAYS, Meeting};
 pub use learner::{Answered, Learner, LearnerError};
 
-use super::listeners::{Answer, Listener, ListenerModel, Occasion};
+use super::listeners::{Listener, ListenerModel, Occasion, Reaction};
 use super::world::{Chance, Purpose, World, WorldConfig};
 use segue_engine::mix::arrivals::arrivals;
 use segue_engine::mix::quota::Caps;
@@ -346,7 +346,7 @@ impl Person {
         self.listener.sits_down(Occasion::Mix);
         for (track, is_new) in picks {
             let enjoyment = self.listener.enjoyment(track, at);
-            let mut rng = self.chance.of(Purpose::Answer, day as i32, u64::from(track.0));
+            let mut rng = self.chance.of(Purpose::Reaction, day as i32, u64::from(track.0));
             let answer =
                 self.plays(world, (track, StartReason::PreviousFinished), &mut at, &mut rng);
             self.course.mix_play(world, (track, is_new), day, enjoyment, answer);
@@ -390,7 +390,7 @@ impl Person {
         (track, start_reason): (TrackIdx, StartReason),
         at: &mut f64,
         rng: &mut ChaCha8Rng,
-    ) -> Answer {
+    ) -> Reaction {
         let answer = self.listener.hears(track, *at, rng);
         let row = world.catalogue.track(track);
         let duration_ms = row.duration_ms().expect("every track of a world has a duration");

@@ -23,7 +23,7 @@ pub enum Purpose {
     /// What they choose by themselves.
     OwnChoice,
     /// How they take a track.
-    Answer,
+    Reaction,
     /// The seed of a mix.
     Mix,
 }

@@ -11,7 +11,9 @@ use segue_engine::pipeline::{MixRequest, mix};
 use segue_engine::policy::draw::{draw, generator};
 use segue_engine::policy::{Belief, Greedy, PlackettLuce, Policy, PolicyKind};
 use segue_lab::off_policy::impressions::{predict, rewards, weigh};
-use segue_lab::off_policy::{Answer, LoggedSlate, Settings, SlateEstimator, answer_slates};
+use segue_lab::off_policy::{
+    LoggedSlate, PolicyEstimate, Settings, SlateEstimator, estimate_slates,
+};
 
 use crate::world::{HashScorer, Plan, World, now, request};
 
@@ -94,8 +96,8 @@ fn log(world: &World, target: &dyn Policy, count: u64, length: usize) -> Vec<Log
     predict(slates, 5, &mut rng)
 }
 
-fn answer(slates: &[LoggedSlate], name: &str) -> Answer {
-    let answers = answer_slates(slates, &SlateEstimator::ALL, &Settings::default());
+fn answer(slates: &[LoggedSlate], name: &str) -> PolicyEstimate {
+    let answers = estimate_slates(slates, &SlateEstimator::ALL, &Settings::default());
     answers.into_iter().find(|answer| answer.estimator == name).unwrap()
 }
 
@@ -150,7 +152,7 @@ fn mixes_of_a_greedy_policy_say_nothing_of_chance() {
         |cluster| weigh(&world.catalogue, &impression, &target, &[1.0; 4], cluster, 4).unwrap();
     let slates = predict((0..200).map(weighed).collect(), 5, &mut generator(1));
     assert!(slates[0].iter().all(|round| round.unsupported.unwrap() > 0.5));
-    for answer in answer_slates(&slates, &SlateEstimator::ALL, &Settings::default()) {
+    for answer in estimate_slates(&slates, &SlateEstimator::ALL, &Settings::default()) {
         assert!(answer.refusal.unwrap().to_string().contains("explores"), "{}", answer.estimator);
     }
 }

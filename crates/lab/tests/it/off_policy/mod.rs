@@ -12,8 +12,8 @@ use rand::{Rng, RngExt};
 use segue_engine::policy::draw::generator;
 use segue_lab::off_policy::selection::{candidate_thresholds, switch_threshold};
 use segue_lab::off_policy::{
-    Answer, CrossFitted, Diagnostics, Limits, Observation, Prediction, Refusal, RewardModel, Round,
-    Settings, SingleAction, answer_rounds,
+    CrossFitted, Diagnostics, Limits, Observation, PolicyEstimate, Prediction, Refusal,
+    RewardModel, Round, Settings, SingleAction, estimate_rounds,
 };
 
 const IPS: SingleAction = SingleAction::InversePropensity { clip: f64::INFINITY };
@@ -166,14 +166,14 @@ fn every_estimator_gives_the_mean_of_the_log_to_the_policy_that_made_it() {
         round.prediction.as_mut().unwrap().expected = expected;
     });
     let estimators = [IPS, SingleAction::SelfNormalised, SingleAction::DoublyRobust];
-    for answer in answer_rounds(&log, &estimators, &Settings::default()) {
+    for answer in estimate_rounds(&log, &estimators, &Settings::default()) {
         assert!((answer.value - mean).abs() < 1e-12, "{}", answer.estimator);
         assert_eq!(answer.refusal, None);
     }
 }
 
-fn ips(rounds: &[Round]) -> Answer {
-    answer_rounds(rounds, &[IPS], &Settings::default()).remove(0)
+fn ips(rounds: &[Round]) -> PolicyEstimate {
+    estimate_rounds(rounds, &[IPS], &Settings::default()).remove(0)
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn intervals_are_given_only_where_resampling_shows_the_whole_error() {
         SingleAction::SwitchDoublyRobust { threshold: f64::INFINITY },
         SingleAction::InversePropensity { clip: 1.0 },
     ];
-    let answers = answer_rounds(&log, &estimators, &Settings::default());
+    let answers = estimate_rounds(&log, &estimators, &Settings::default());
     let given: Vec<bool> = answers.iter().map(|answer| answer.interval.is_some()).collect();
     assert_eq!(given, [true, true, false, false, true, false]);
     assert_eq!(answers[1].value, answers[4].value);
@@ -226,7 +226,7 @@ fn a_log_without_chance_is_refused() {
 fn choices_that_the_log_could_not_make_are_refused() {
     let mut log = BANDIT.log(1_000, &mut generator(3));
     log.iter_mut().for_each(|round| round.unsupported = Some(0.2));
-    let answers = answer_rounds(&log, &[IPS, SingleAction::Direct], &Settings::default());
+    let answers = estimate_rounds(&log, &[IPS, SingleAction::Direct], &Settings::default());
     for answer in answers {
         let refusal = answer.refusal.unwrap();
         assert!(matches!(refusal, Refusal::Unsupported { .. }), "{}: {refusal}", answer.estimator);
@@ -245,7 +245,7 @@ fn propensities_that_cannot_be_right_are_detected_by_the_mean_weight() {
         let refusal = ips(&log).refusal.unwrap();
         assert!(matches!(refusal, Refusal::MeanWeight { .. }), "{refusal}");
         assert!(refusal.to_string().contains(hint), "{refusal}");
-        let direct = answer_rounds(&log, &[SingleAction::Direct], &Settings::default()).remove(0);
+        let direct = estimate_rounds(&log, &[SingleAction::Direct], &Settings::default()).remove(0);
         assert_eq!(direct.refusal, None, "the model does not look at propensities");
     }
 }
