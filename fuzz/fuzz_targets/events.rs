@@ -3,4 +3,4 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|content: &[u8]| segue_ingest::fuzzing::read_events(content));
+fuzz_target!(|content: &[u8]| segue_lab::fuzzing::read_events(content));

@@ -8,6 +8,7 @@ mod dataset;
 mod home;
 mod part;
 mod policy;
+mod study;
 mod terminal;
 
 use std::process::ExitCode;

@@ -16,7 +16,7 @@ use rand_chacha::ChaCha8Rng;
 use segue_core::{AudioFeature, ListenerId, Track, TrackId, WorkId};
 use segue_engine::Index;
 use segue_engine::dataset::labels::work_label;
-use segue_engine::eval::metrics::Estimate;
+use segue_engine::metrics::Estimate;
 use segue_engine::similar::{SimilarIndex, Weights};
 use segue_engine::{Catalogue, Interaction, Profile, Stance, TrackIdx};
 

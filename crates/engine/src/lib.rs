@@ -6,12 +6,15 @@
 //! [`policy`] picks from it, and [`pipeline`] runs it all.
 
 pub mod candidate;
+pub mod classifier;
 pub mod dataset;
-pub mod eval;
 pub mod experiment;
 pub mod explain;
+pub mod folds;
+pub mod full_ranking;
 pub mod history;
 mod index;
+pub mod metrics;
 pub mod mix;
 pub mod pipeline;
 pub mod playlist;
@@ -22,7 +25,6 @@ pub mod retrieval;
 mod scorer;
 pub mod shelves;
 pub mod similar;
-pub mod simulation;
 pub mod sound;
 pub mod taste;
 pub mod utility;

@@ -6,7 +6,6 @@ use std::path::Path;
 use segue_core::{ListenerId, Record};
 
 use crate::columns::{Presence, WantedColumn, read_csv};
-use crate::events::{EventFormat, read_any};
 use crate::format::{AppleArtists, Formats, Head};
 use crate::identity::{named_track, normalise};
 use crate::import::import_archive;
@@ -94,18 +93,6 @@ pub fn read_names(text: &str) {
     let (artist, title) = text.split_once('\n').unwrap_or(("", text));
     let track = named_track(None, vec![artist.to_owned()], title);
     assert!(track.id.as_str().starts_with("name:"));
-}
-
-/// Reads content as events in every format of text.
-///
-/// # Panics
-/// When the account does not add up.
-pub fn read_events(content: &[u8]) {
-    for format in EventFormat::ALL.into_iter().filter(|format| *format != EventFormat::Parquet) {
-        if let Err(error) = read_any(format, content) {
-            assert!(error.to_string().contains("fuzz"), "{error}");
-        }
-    }
 }
 
 /// Reads content as a table of which every row counts.

@@ -20,7 +20,7 @@ pub(crate) struct LimitExceeded {
 
 /// What an error of reading means for the import. What the operating system did not say, the
 /// content is to blame for.
-pub(crate) fn read_error(error: io::Error, path: &Path, line: u64) -> IngestError {
+pub fn read_error(error: io::Error, path: &Path, line: u64) -> IngestError {
     let path = path.to_owned();
     if error.raw_os_error().is_some() {
         return IngestError::Io { path, source: error };
@@ -36,14 +36,14 @@ pub(crate) fn read_error(error: io::Error, path: &Path, line: u64) -> IngestErro
 }
 
 /// Reads up to [`HEAD_BYTES`].
-pub(crate) fn read_head(input: &mut dyn Read) -> io::Result<Vec<u8>> {
+pub fn read_head(input: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     input.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
     Ok(head)
 }
 
 /// The beginning of a file as text.
-pub(crate) fn decode_head(head: &[u8]) -> String {
+pub fn decode_head(head: &[u8]) -> String {
     let mut text = Vec::with_capacity(head.len());
     // Reading from memory cannot fail, and a decoder yields valid text only.
     let _ = Utf8Reader::new(head, head).read_to_end(&mut text);
@@ -58,7 +58,7 @@ enum Encoding {
 /// Decodes to UTF-8 without a byte-order mark. UTF-16 is known by its mark or by the zeros between
 /// its letters; a byte that is not UTF-8 is read as Windows-1252, one by one, so that even files of
 /// mixed origin come out readable.
-pub(crate) struct Utf8Reader<R> {
+pub struct Utf8Reader<R> {
     input: R,
     encoding: Encoding,
     raw: Vec<u8>,
@@ -72,7 +72,7 @@ pub(crate) struct Utf8Reader<R> {
 
 impl<R: Read> Utf8Reader<R> {
     /// Decodes `input`, of which `head` is the beginning.
-    pub(crate) fn new(head: &[u8], input: R) -> Self {
+    pub fn new(head: &[u8], input: R) -> Self {
         let (encoding, mark_length) = sniff(head);
         Self {
             input,

@@ -12,7 +12,6 @@
 pub mod columns;
 mod context;
 mod error;
-pub mod events;
 mod format;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -21,6 +20,7 @@ mod import;
 mod input;
 mod json;
 mod namer;
+pub mod parts;
 mod report;
 mod table;
 mod time;

@@ -25,7 +25,7 @@ pub(crate) fn from_seconds(seconds: f64) -> Option<Timestamp> {
 
 /// A date and time as in RFC 3339; without a zone it is UTC. Seconds may be missing, and so may the
 /// time of day.
-pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+pub fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let timestamp = match text.parse::<Timestamp>() {
         Ok(timestamp) => timestamp,

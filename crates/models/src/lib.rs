@@ -6,7 +6,7 @@ pub mod likability;
 mod next_track;
 pub mod online;
 pub mod recommenders;
-mod square;
+pub mod square;
 pub mod tabular;
 
 pub use error::ModelError;

@@ -6,48 +6,61 @@ use segue_engine::vector::dot;
 
 /// A square matrix, row-major.
 #[derive(Clone, Debug)]
-pub(crate) struct Square {
-    pub(crate) n: usize,
-    pub(crate) values: Vec<f64>,
+pub struct Square {
+    /// Rows, and as many columns.
+    pub n: usize,
+    /// All `n · n` entries, row after row.
+    pub values: Vec<f64>,
 }
 
 impl Square {
-    pub(crate) fn zeros(n: usize) -> Self {
+    /// A matrix of nothing but zeros, to be filled or added to.
+    pub fn zeros(n: usize) -> Self {
         Self { n, values: vec![0.0; n * n] }
     }
 
-    pub(crate) fn identity(n: usize) -> Self {
+    /// Ones on the diagonal: what multiplies into anything without changing it.
+    pub fn identity(n: usize) -> Self {
         let mut matrix = Self::zeros(n);
         (0..n).for_each(|i| *matrix.at_mut(i, i) = 1.0);
         matrix
     }
 
-    pub(crate) fn at(&self, row: usize, column: usize) -> f64 {
+    /// One entry, both places counted from 0.
+    ///
+    /// # Panics
+    /// If it lies outside of the matrix.
+    pub fn at(&self, row: usize, column: usize) -> f64 {
         self.values[row * self.n + column]
     }
 
-    pub(crate) fn at_mut(&mut self, row: usize, column: usize) -> &mut f64 {
+    /// One entry, to be changed.
+    ///
+    /// # Panics
+    /// If it lies outside of the matrix.
+    pub fn at_mut(&mut self, row: usize, column: usize) -> &mut f64 {
         &mut self.values[row * self.n + column]
     }
 
     /// Adds `weight · v vᵀ`.
-    pub(crate) fn add_outer(&mut self, vector: &[f64], weight: f64) {
+    pub fn add_outer(&mut self, vector: &[f64], weight: f64) {
         for (row, &a) in self.values.chunks_exact_mut(self.n).zip(vector) {
             row.iter_mut().zip(vector).for_each(|(value, &b)| *value += weight * a * b);
         }
     }
 
     /// Adds `weight · other`.
-    pub(crate) fn add(&mut self, other: &Self, weight: f64) {
+    pub fn add(&mut self, other: &Self, weight: f64) {
         self.values.iter_mut().zip(&other.values).for_each(|(a, &b)| *a += weight * b);
     }
 
-    /// The product with a vector.
-    pub(crate) fn times(&self, vector: &[f64]) -> Vec<f64> {
+    /// The product with a vector of `n` entries.
+    pub fn times(&self, vector: &[f64]) -> Vec<f64> {
         self.values.chunks_exact(self.n.max(1)).map(|row| dot(row, vector)).collect()
     }
 
-    pub(crate) fn multiply(&self, other: &Self) -> Self {
+    /// The matrix product `self · other`, for matrices of the same size.
+    pub fn multiply(&self, other: &Self) -> Self {
         let mut product = Self::zeros(self.n);
         for i in 0..self.n {
             for k in 0..self.n {
@@ -60,7 +73,8 @@ impl Square {
         product
     }
 
-    pub(crate) fn transposed(&self) -> Self {
+    /// Rows become columns.
+    pub fn transposed(&self) -> Self {
         let mut transposed = Self::zeros(self.n);
         for i in 0..self.n {
             for j in 0..self.n {
@@ -72,7 +86,7 @@ impl Square {
 
     /// `L` of the factorisation `self = L Lᵀ`; pivots below `floor`, above 0, are raised to it, so
     /// that a matrix which is only nearly positive definite still has one.
-    pub(crate) fn cholesky(&self, floor: f64) -> Self {
+    pub fn cholesky(&self, floor: f64) -> Self {
         let n = self.n;
         let mut lower = Self::zeros(n);
         for i in 0..n {
@@ -87,7 +101,7 @@ impl Square {
     }
 
     /// `L⁻¹` of that factorisation.
-    pub(crate) fn inverse_cholesky(&self, floor: f64) -> Self {
+    pub fn inverse_cholesky(&self, floor: f64) -> Self {
         let n = self.n;
         let lower = self.cholesky(floor);
         let mut inverse = Self::zeros(n);
@@ -103,7 +117,7 @@ impl Square {
     }
 
     /// The inverse of a positive definite matrix.
-    pub(crate) fn inverse(&self) -> Self {
+    pub fn inverse(&self) -> Self {
         let inverse = self.inverse_cholesky(f64::MIN_POSITIVE);
         inverse.transposed().multiply(&inverse)
     }
@@ -111,7 +125,7 @@ impl Square {
     /// Eigenvalues of a symmetric matrix, largest first, and the eigenvectors as rows in the same
     /// order; the sign of each is that its largest component is positive, so that equal matrices
     /// give equal vectors.
-    pub(crate) fn eigen(&self) -> (Vec<f64>, Vec<Vec<f64>>) {
+    pub fn eigen(&self) -> (Vec<f64>, Vec<Vec<f64>>) {
         const SWEEPS: usize = 60;
         let n = self.n;
         let mut a = self.clone();

@@ -11,7 +11,7 @@ use std::fs;
 use segue_core::{AudioFeature, ListenerId, Timestamp};
 use segue_engine::dataset::interactions::split::Case;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::eval::full_ranking::{Candidates, HistoryUse, Metric, evaluate, top_k};
+use segue_engine::full_ranking::{Candidates, HistoryUse, Metric, evaluate, top_k};
 use segue_engine::{
     Catalogue, History, Interactions, ItemIdx, ListenerIdx, Query, Recommender, Seconds, TrackIdx,
     Training, WorkIdx,
@@ -106,13 +106,22 @@ pub struct NextTrack {
     pub played_before: bool,
 }
 
-/// Everybody's dated plays as interactions whose items are the works of the catalogue, in the same
-/// rows, exclusions applied.
+/// The dated plays of a listener as works of the catalogue, in the order of the store, exclusions
+/// applied.
 ///
 /// # Errors
-/// [`Error::NoPlays`] if no play has a time.
-pub fn plays(store: &Store, catalogue: &Catalogue) -> Result<Interactions> {
-    ItemRows::new(catalogue, &[]).plays(store, catalogue)
+/// When the store cannot be read.
+pub fn dated_plays(
+    store: &Store,
+    catalogue: &Catalogue,
+    listener: &ListenerId,
+) -> Result<Vec<(WorkIdx, Seconds)>> {
+    let listens = store.listens(listener)?;
+    let dated = listens.iter().filter_map(|listen| {
+        let track = catalogue.find(&listen.track)?;
+        Some((catalogue.work(track), Seconds(listen.at?.as_second())))
+    });
+    Ok(dated.collect())
 }
 
 /// Which item of a model each work of a catalogue is.
@@ -154,29 +163,14 @@ impl ItemRows {
         let mut builder = InteractionsBuilder::default();
         self.names.iter().try_for_each(|name| builder.know_item(name))?;
         for summary in store.listeners()? {
-            for (item, time) in self.history(store, catalogue, &summary.id)? {
-                builder.push_item(summary.id.as_str(), item, Some(time), None)?;
+            for (work, time) in dated_plays(store, catalogue, &summary.id)? {
+                builder.push_item(summary.id.as_str(), self.item(work), Some(time), None)?;
             }
         }
         if builder.events() == 0 {
             return Err(Error::NoPlays);
         }
         Ok(builder.build(KCore::default())?)
-    }
-
-    /// The dated plays of a listener, in the order of the store.
-    fn history(
-        &self,
-        store: &Store,
-        catalogue: &Catalogue,
-        listener: &ListenerId,
-    ) -> Result<Vec<(ItemIdx, Seconds)>> {
-        let listens = store.listens(listener)?;
-        let dated = listens.iter().filter_map(|listen| {
-            let track = catalogue.find(&listen.track)?;
-            Some((self.item(catalogue.work(track)), Seconds(listen.at?.as_second())))
-        });
-        Ok(dated.collect())
     }
 
     /// What each item sounds like, by the first of its versions that is known; `None` where nothing
@@ -264,12 +258,12 @@ pub(crate) fn next(
 ) -> Result<Vec<NextTrack>> {
     let model = model_in_use(store)?.ok_or(Error::NoModel { command: COMMAND })?;
     let rows = ItemRows::new(catalogue, &model.items);
-    let mut plays = rows.history(store, catalogue, listener)?;
+    let mut plays = dated_plays(store, catalogue, listener)?;
     plays.sort_by_key(|(_, time)| *time);
     // What came into the library after training has no row in the model yet.
     let items = model.items.len();
     let known: Vec<ItemIdx> =
-        plays.iter().map(|(item, _)| *item).filter(|item| item.row() < items).collect();
+        plays.iter().map(|(work, _)| rows.item(*work)).filter(|item| item.row() < items).collect();
     let query = Query {
         history: History { items: &known, ..Default::default() },
         now: plays.last().map(|(_, last)| Seconds(last.0 + 1)),

@@ -7,7 +7,7 @@ use clap::Args;
 use segue::Library;
 use segue::models::Trained;
 use segue::next_track::{Progress, Start, TrainedNextTrack};
-use segue_engine::eval::full_ranking::Metric;
+use segue_engine::full_ranking::Metric;
 use segue_models::likability::{FitReport, Stage};
 use segue_models::tabular::ensemble::HeldOut;
 use serde_json::json;

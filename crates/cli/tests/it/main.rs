@@ -13,5 +13,4 @@ mod next_track;
 mod privacy;
 mod segue;
 mod serve;
-mod simulate_bandits;
 mod simulate_community;

@@ -249,3 +249,29 @@ impl Folding {
         interaction
     }
 }
+
+/// A profile of someone who said that they like these tracks and nothing else.
+///
+/// What a study or a test knows of a listener who only named favourites: no plays, no times. Give
+/// one track a work; of one that comes twice the first stays.
+pub fn liking(catalogue: &Catalogue, listener: ListenerId, tracks: &[TrackIdx]) -> Profile {
+    let interactions = tracks.iter().map(|&track| {
+        let mut interaction = Interaction {
+            track,
+            work: catalogue.work(track),
+            plays: 0,
+            finished: 0,
+            skipped: 0,
+            liked_weight: 0.0,
+            disliked_weight: 0.0,
+            last_played: None,
+            stance: Stance::Like,
+            saved: false,
+            answered: false,
+            label: None,
+        };
+        interaction.label = work_label(&interaction);
+        interaction
+    });
+    Profile::from_interactions(listener, interactions.collect())
+}

@@ -5,10 +5,8 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use segue_engine::dataset::interactions::split::{Case, leave_one_out};
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::eval::full_ranking::{
-    Candidates, HistoryUse, Metric, compare, evaluate, summarise,
-};
-use segue_engine::eval::metrics;
+use segue_engine::full_ranking::{Candidates, HistoryUse, Metric, compare, evaluate, summarise};
+use segue_engine::metrics;
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Query, Recommender};
 
 /// Scores by a table, one row per length of history.

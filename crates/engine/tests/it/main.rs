@@ -2,21 +2,14 @@
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
 mod arrange;
-mod carousel;
-mod community;
-mod delayed;
 mod experiment;
 mod explain;
 mod full_ranking;
 mod golden;
 mod history;
 mod interactions;
-mod interactive;
 mod labels;
-mod listeners;
 mod mix;
-mod new_listener;
-mod off_policy;
 mod pick_outcomes;
 mod playlist;
 mod policy;
@@ -29,5 +22,4 @@ mod shelves;
 mod similar;
 mod taste;
 mod thompson;
-mod trial;
 mod world;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use proptest::prelude::*;
 use segue_core::{ListenerId, Reason, Slate, Track, TrackId, WorkId};
 use segue_engine::Index;
-use segue_engine::eval::new_listener::liking;
+use segue_engine::dataset::profile::liking;
 use segue_engine::mix::arrivals::arrivals;
 use segue_engine::mix::filters::{Familiarity, FilterStep};
 use segue_engine::mix::sentence::sentence;

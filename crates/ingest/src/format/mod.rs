@@ -21,7 +21,8 @@ mod testing;
 mod youtube_music;
 
 pub(crate) use apple_music::Artists as AppleArtists;
-pub(crate) use parquet::{ParquetTable, is_parquet};
+pub(crate) use parquet::ParquetTable;
+pub use parquet::is_parquet;
 
 use std::io::BufRead;
 

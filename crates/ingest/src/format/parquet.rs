@@ -28,7 +28,7 @@ use crate::{Context, IngestError};
 pub(crate) const MAX_SPOOLED_BYTES: u64 = 64 << 20;
 
 /// Whether a file that begins so is Parquet.
-pub(crate) fn is_parquet(beginning: &[u8]) -> bool {
+pub fn is_parquet(beginning: &[u8]) -> bool {
     beginning.starts_with(b"PAR1")
 }
 
@@ -155,7 +155,7 @@ impl ParquetTable {
 /// version 60.1 panicked on 40 of 2,000 files in which up to five bytes were changed. That is
 /// caught here, for a file must not end the program; the reader is given up with the file. It works
 /// only where panics unwind: a build that aborts on panic loses it.
-pub(crate) fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
+pub fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(step)) {
         Ok(result) => result.map_err(|error| error.to_string()),
         Err(_) => Err("the Parquet reader gave up on its content".to_owned()),
@@ -163,7 +163,7 @@ pub(crate) fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Resu
 }
 
 /// What damage at a row means for the file.
-pub(crate) fn damaged(path: &Path, row: u64, problem: &str) -> IngestError {
+pub fn damaged(path: &Path, row: u64, problem: &str) -> IngestError {
     IngestError::Malformed {
         path: path.to_owned(),
         line: row + 1,

@@ -155,7 +155,7 @@ impl Column {
 }
 
 /// A name without case and punctuation.
-pub(crate) fn plain_name(name: &str) -> String {
+pub fn plain_name(name: &str) -> String {
     name.chars()
         .filter(|c| !matches!(c, ' ' | '_' | '-' | '.' | '(' | ')'))
         .flat_map(char::to_lowercase)
@@ -164,7 +164,7 @@ pub(crate) fn plain_name(name: &str) -> String {
 
 /// Where a table keeps what.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Layout {
+pub struct Layout {
     columns: [Option<u32>; Column::COUNT],
     features: [Option<u32>; AudioFeature::COUNT],
     /// Whether the time column is Spotify's `ts`, which stamps the end of a play.
@@ -174,10 +174,7 @@ pub(crate) struct Layout {
 
 impl Layout {
     /// Reads a header. `label` names a column that holds the liked label under a name of its own.
-    pub(crate) fn from_names<'n>(
-        names: impl IntoIterator<Item = &'n str>,
-        label: Option<&str>,
-    ) -> Self {
+    pub fn from_names<'n>(names: impl IntoIterator<Item = &'n str>, label: Option<&str>) -> Self {
         let mut layout = Self::default();
         let mut ranks = [usize::MAX; Column::COUNT];
         let mut time_is_ts = false;
@@ -224,7 +221,8 @@ impl Layout {
         self.columns[column as usize].map(|position| position as usize)
     }
 
-    pub(crate) fn feature_position(&self, feature: AudioFeature) -> Option<usize> {
+    /// The column in which a feature stands; `None` where the table lacks it.
+    pub fn feature_position(&self, feature: AudioFeature) -> Option<usize> {
         self.features[feature as usize].map(|position| position as usize)
     }
 
@@ -243,7 +241,7 @@ impl Layout {
     }
 
     /// Columns of audio features.
-    pub(crate) fn feature_count(&self) -> usize {
+    pub fn feature_count(&self) -> usize {
         self.features.iter().flatten().count()
     }
 

@@ -31,7 +31,7 @@ pub(crate) fn header_layout(beginning: &str, label: Option<&str>) -> Layout {
 
 /// The records in the beginning of a file, with the delimiter that its first line suggests. The
 /// last one may be torn.
-pub(crate) fn head_records(beginning: &str) -> impl Iterator<Item = StringRecord> {
+pub fn head_records(beginning: &str) -> impl Iterator<Item = StringRecord> {
     ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -42,12 +42,12 @@ pub(crate) fn head_records(beginning: &str) -> impl Iterator<Item = StringRecord
 }
 
 /// The text up to the first line break.
-pub(crate) fn first_line(text: &str) -> &str {
+pub fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("")
 }
 
 /// The most frequent candidate outside quotes; a comma where there is none.
-pub(crate) fn delimiter_of(line: &[u8]) -> u8 {
+pub fn delimiter_of(line: &[u8]) -> u8 {
     let mut counts = [(b',', 0u32), (b';', 0), (b'\t', 0)];
     let mut quoted = false;
     for &byte in line {

@@ -10,32 +10,32 @@ use std::rc::Rc;
 
 /// Longest record read. The longest real one measured, an Apple Music event with 145 columns, has 3
 /// KiB.
-pub(crate) const MAX_RECORD_BYTES: u64 = 1 << 20;
+pub const MAX_RECORD_BYTES: u64 = 1 << 20;
 
 /// Counts what was read since the last record; shared by the reader and whoever knows where records
 /// end.
 #[derive(Clone, Default)]
-pub(crate) struct Allowance(Rc<Cell<u64>>);
+pub struct Allowance(Rc<Cell<u64>>);
 
 impl Allowance {
     /// A record ended: counting starts anew.
-    pub(crate) fn renew(&self) {
+    pub fn renew(&self) {
         self.0.set(0);
     }
 
     /// Reads `input` under this allowance.
-    pub(crate) fn limit<R: Read>(&self, input: R) -> Limited<R> {
+    pub fn limit<R: Read>(&self, input: R) -> Limited<R> {
         Limited { input, used: self.clone() }
     }
 
     /// Whether the limit was what ended the reading.
-    pub(crate) fn is_spent(&self) -> bool {
+    pub fn is_spent(&self) -> bool {
         self.0.get() >= MAX_RECORD_BYTES
     }
 }
 
 /// The reader that fails when the allowance is spent.
-pub(crate) struct Limited<R> {
+pub struct Limited<R> {
     input: R,
     used: Allowance,
 }

@@ -13,11 +13,13 @@ mod options;
 mod track;
 pub(crate) mod values;
 
-pub(crate) use column::{Column, Layout, plain_name};
-pub(crate) use delimited::{Delimited, delimiter_of, first_line, head_records, header_layout};
+pub(crate) use column::Column;
+pub use column::{Layout, plain_name};
+pub(crate) use delimited::{Delimited, header_layout};
+pub use delimited::{delimiter_of, first_line, head_records};
 pub(crate) use header::Header;
 pub(crate) use json::{Object, keys_in, read_objects};
-pub(crate) use limit::{Allowance, MAX_RECORD_BYTES};
+pub use limit::{Allowance, Limited, MAX_RECORD_BYTES};
 pub use options::{PlaylistUse, TableOptions};
 pub(crate) use track::{Unusable, mbid_id};
 

@@ -11,7 +11,7 @@ use crate::time;
 const MISSING: [&str; 9] = ["NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>", "\\N", "#N/A"];
 
 /// The trimmed text, or `None` where it is empty or a word for a missing value.
-pub(crate) fn present(text: &str) -> Option<&str> {
+pub fn present(text: &str) -> Option<&str> {
     let text = text.trim();
     (!text.is_empty() && !MISSING.contains(&text)).then_some(text)
 }

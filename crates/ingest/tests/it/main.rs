@@ -5,7 +5,6 @@
 
 mod archives;
 mod columns;
-mod events;
 mod formats;
 mod hostile;
 mod real_exports;

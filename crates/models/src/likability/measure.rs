@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rand::{RngExt as _, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_engine::Likability;
-use segue_engine::eval::metrics::{self, CalibrationBin};
+use segue_engine::metrics::{self, CalibrationBin};
 use serde::{Deserialize, Serialize};
 
 use crate::tabular::calibration::Calibration;

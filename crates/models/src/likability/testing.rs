@@ -4,7 +4,7 @@
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{AudioFeature, ListenerId, Track, TrackId, WorkId};
-use segue_engine::eval::new_listener::liking;
+use segue_engine::dataset::profile::liking;
 use segue_engine::{Catalogue, Profile, Stance, TrackIdx};
 
 pub(crate) const CAMPS: usize = 3;

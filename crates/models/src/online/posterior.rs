@@ -201,13 +201,10 @@ impl LinearPosterior {
 }
 
 /// Folds `y = xᵀθ + ε` with noise of a variance into `θ ~ N(mean, covariance)`: the update above.
-pub(super) fn fold_observation(
-    mean: &mut [f64],
-    covariance: &mut Square,
-    x: &[f64],
-    y: f64,
-    noise: f64,
-) {
+///
+/// For models that hold their own belief and need nothing but this step: mean and `x` have as many
+/// entries as the covariance has rows. O(width²).
+pub fn fold_observation(mean: &mut [f64], covariance: &mut Square, x: &[f64], y: f64, noise: f64) {
     let spread = covariance.times(x);
     let total = noise + dot(x, &spread);
     let surprise = y - dot(x, mean);
@@ -215,7 +212,8 @@ pub(super) fn fold_observation(
     covariance.add_outer(&spread, -1.0 / total);
 }
 
-pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
+/// The inner product of two vectors of the same length, summed in `f64`.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 

@@ -8,9 +8,9 @@
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
-use segue_engine::eval::{folds, metrics};
 use segue_engine::vector::sigmoid_f32;
 use segue_engine::{Likability, Table};
+use segue_engine::{folds, metrics};
 use serde::{Deserialize, Serialize};
 
 use super::calibration::Calibration;

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use segue_engine::eval::likability::{Classifier, ClassifierError, Fitted};
+use segue_engine::classifier::{Classifier, ClassifierError, Fitted};
 use segue_engine::{Likability, Table};
 
 use super::ensemble::{CalibrationConfig, Ensemble, EnsembleConfig};

@@ -11,7 +11,7 @@ use segue_core::{
     AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Track,
     TrackId,
 };
-use segue_engine::simulation::community::{Community, History};
+use segue_lab::simulation::community::{Community, MadeUpHistory};
 use serde_json::{Value, json};
 use std::collections::HashMap;
 
@@ -62,7 +62,7 @@ fn write_catalogue(tracks: &[Track], path: &Path) -> anyhow::Result<()> {
 }
 
 fn write_export(
-    history: &History,
+    history: &MadeUpHistory,
     tracks: &HashMap<&TrackId, &Track>,
     folder: &Path,
 ) -> anyhow::Result<()> {

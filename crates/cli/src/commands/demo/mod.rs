@@ -11,8 +11,8 @@ use clap::Args;
 use segue::Library;
 use segue_core::{ListenerId, Timestamp};
 use segue_engine::pipeline::MixRequest;
-use segue_engine::simulation::community::{Community, CommunityConfig};
 use segue_ingest::ImportOptions;
+use segue_lab::simulation::community::{Community, CommunityConfig};
 
 use crate::commands::{import, mix, train};
 use crate::terminal::{self, print_line, say};

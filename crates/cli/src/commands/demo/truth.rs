@@ -5,9 +5,9 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_engine::Index;
-use segue_engine::eval::metrics::{Summary, auc};
-use segue_engine::simulation::community::Community;
+use segue_engine::metrics::{Summary, auc};
 use segue_engine::{Scorer, TrackIdx};
+use segue_lab::simulation::community::Community;
 
 use segue::Dataset;
 

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
+use segue::next_track::dated_plays;
+use segue_engine::Interactions;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::{Interactions, Seconds};
-use segue_ingest::events::{EventColumns, EventFormat, read_events};
+use segue_lab::events::{EventColumns, EventFile, EventFormat};
+use segue_lab::progress::Progress;
 
-use crate::dataset::{collect_listens, load_dataset, open_store};
+use crate::dataset::open_library;
 use crate::home::Home;
-use crate::terminal::{self, say};
 
 /// Which events.
 #[derive(Debug, Args)]
@@ -58,10 +59,13 @@ impl EventArgs {
     }
 
     /// The events, in columns.
-    pub(super) fn load(&self, home: &Home) -> Result<Interactions> {
+    pub(super) fn load(&self, home: &Home, progress: &dyn Progress) -> Result<Interactions> {
         match &self.data {
-            Some(_) => self.read_file(),
-            None => self.read_store(home),
+            Some(path) => {
+                let (format, columns) = (self.format, self.columns());
+                EventFile { path, format, columns }.interactions(self.core(), progress)
+            }
+            None => self.read_library(home),
         }
     }
 
@@ -71,35 +75,17 @@ impl EventArgs {
         file.map_or_else(|| "the store".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
-    fn read_file(&self) -> Result<Interactions> {
-        let path = self.data.as_ref().expect("called with a file");
-        let columns = self.columns();
-        let bar = terminal::counter("reading");
+    /// Every dated play of every listener; live and studio are the same choice.
+    fn read_library(&self, home: &Home) -> Result<Interactions> {
+        let library = open_library(home)?;
+        let (store, catalogue) = (library.store(), library.dataset()?.catalogue);
         let mut builder = InteractionsBuilder::default();
-        let report = read_events(path, self.format, &columns, &mut |event| {
-            builder.push(event.listener, event.item, event.second.map(Seconds), event.weight)?;
-            if builder.events().is_multiple_of(100_000) {
-                bar.set_position(builder.events() as u64);
+        for listener in store.listeners()? {
+            for (work, time) in dated_plays(store, &catalogue, &listener.id)? {
+                let work = catalogue.work_id(work).as_str();
+                builder.push(listener.id.as_str(), work, Some(time), None)?;
             }
-            Ok(())
-        })?;
-        bar.finish_and_clear();
-        if let Some(line) = report.first_dropped {
-            say(&format!(
-                "{} of {} rows in `{}` are no event and were left out, the first in line {line}",
-                report.dropped,
-                report.rows,
-                path.display()
-            ));
         }
-        builder.build(self.core()).with_context(|| format!("cannot use `{}`", path.display()))
-    }
-
-    fn read_store(&self, home: &Home) -> Result<Interactions> {
-        let store = open_store(home)?;
-        let dataset = load_dataset(&store)?;
-        let mut builder = InteractionsBuilder::default();
-        collect_listens(&store, &dataset.catalogue, &mut builder)?;
         builder.build(self.core()).context("the store holds no listens with a time")
     }
 }

@@ -1,9 +1,7 @@
 //! `segue evaluate`: how good the models are, on data that the caller brings.
 
-mod calibration_plot;
 mod events;
 mod interactive;
-mod labelled_csv;
 mod likability;
 mod new_listener;
 mod next_track;
@@ -36,6 +34,6 @@ pub(crate) fn run(args: EvaluateArgs, home: &Home) -> anyhow::Result<()> {
         Task::Likability(args) => likability::run(args),
         Task::NewListener(args) => new_listener::run(&args),
         Task::NextTrack(args) => next_track::run(&args, home),
-        Task::Policy(args) => policy::run(&args, home),
+        Task::Policy(args) => policy::run(*args, home),
     }
 }

@@ -1,8 +1,6 @@
 //! `segue simulate`: what becomes of listeners, where the truth is known because it was made up.
 
-mod carousel;
 mod community;
-mod delayed;
 
 use clap::{Args, Subcommand};
 
@@ -16,15 +14,11 @@ pub(crate) struct SimulateArgs {
 #[derive(Debug, Subcommand)]
 enum What {
     Community(community::CommunityArgs),
-    Carousel(carousel::CarouselArgs),
-    Delayed(delayed::DelayedArgs),
 }
 
 /// Runs the simulation asked for.
 pub(crate) fn run(args: SimulateArgs) -> anyhow::Result<()> {
     match args.what {
-        What::Community(args) => community::run(&args),
-        What::Carousel(args) => carousel::run(&args),
-        What::Delayed(args) => delayed::run(&args),
+        What::Community(args) => community::run(args),
     }
 }

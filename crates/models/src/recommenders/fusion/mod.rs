@@ -16,7 +16,7 @@ mod logit;
 use std::rc::Rc;
 
 use segue_engine::dataset::interactions::split::Case;
-use segue_engine::eval::full_ranking::{Candidates, HistoryUse, top_k};
+use segue_engine::full_ranking::{Candidates, HistoryUse, top_k};
 use segue_engine::{Interactions, ItemIdx, Query, Recommender};
 use serde::{Deserialize, Serialize};
 

@@ -1,12 +1,14 @@
-//! What all charts have in common: the figure around the drawing, scales, and names.
+//! What all charts of the page have in common beside the figure around the drawing: scales of
+//! months, and names.
 
 use maud::{Markup, html};
 use segue_engine::history::{LeftAside, Month};
 
 use crate::page::words;
 
-/// Width of a drawing, and the room for labels left of it.
-pub(super) const WIDTH: f64 = 720.0;
+pub(super) use segue_charts::{Figure, WIDTH, round_up, rounded};
+
+/// The room for labels left of a drawing.
 pub(super) const LEFT: f64 = 56.0;
 const MONTHS: [&str; 12] = [
     "January",
@@ -22,50 +24,6 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-
-/// A chart to be framed.
-pub(super) struct Figure {
-    /// What it shows in one sentence, for who does not see it.
-    pub(super) finding: String,
-    /// What is drawn.
-    pub(super) caption: Markup,
-    pub(super) height: f64,
-    pub(super) drawing: Markup,
-    /// Names of the columns; the first names the rows.
-    pub(super) columns: Vec<&'static str>,
-    pub(super) rows: Vec<Vec<String>>,
-}
-
-impl Figure {
-    pub(super) fn view(&self) -> Markup {
-        html! {
-            figure.history {
-                div.scroll tabindex="0" role="group" aria-label="A chart that scrolls sideways on \
-                    small screens" {
-                    svg viewBox={ "0 0 " (WIDTH) " " (self.height) } role="img" aria-label=(self.finding) { (self.drawing) }
-                }
-                figcaption { strong { (self.finding) ". " } (self.caption) }
-                details.as-table {
-                    summary { "As a table" }
-                    div.scroll tabindex="0" role="region" aria-label={ "Table: " (self.finding) } { (self.table()) }
-                }
-            }
-        }
-    }
-
-    fn table(&self) -> Markup {
-        html! {
-            table {
-                thead { tr { @for (i, name) in self.columns.iter().enumerate() { th.number[i > 0] scope="col" { (name) } } } }
-                tbody { @for row in &self.rows {
-                    tr { @for (i, cell) in row.iter().enumerate() {
-                        @if i == 0 { th scope="row" { (cell) } } @else { td.number { (cell) } }
-                    } }
-                } }
-            }
-        }
-    }
-}
 
 /// What is in no chart, in a sentence; nothing where there is nothing.
 pub fn left_aside(aside: &LeftAside) -> Option<String> {
@@ -86,22 +44,6 @@ pub fn left_aside(aside: &LeftAside) -> Option<String> {
 /// "March 2024".
 pub(super) fn month_name(month: Month) -> String {
     format!("{} {}", MONTHS[month.month() as usize - 1], month.year())
-}
-
-/// A length to a tenth, which is all that a drawing shows.
-pub(super) fn rounded(length: f64) -> f64 {
-    (length * 10.0).round() / 10.0
-}
-
-/// The smallest of 1, 2, 2.5, 5 and their tenfolds that is at least `value`.
-pub(super) fn round_up(value: f64) -> f64 {
-    let tenfold = 10_f64.powf(value.max(1e-9).log10().floor());
-    let steps = [1.0, 2.0, 2.5, 5.0, 10.0];
-    steps
-        .into_iter()
-        .map(|step| step * tenfold)
-        .find(|&step| step >= value * 0.999_999)
-        .unwrap_or(value)
 }
 
 /// Horizontal lines at quarters of `most`, labelled by `label`.

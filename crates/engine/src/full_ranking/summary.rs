@@ -1,0 +1,129 @@
+//! From outcomes to what a report says.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Metric, Outcomes};
+use crate::metrics::Estimate;
+
+/// One model on one set of cases.
+#[derive(Clone, Debug, Serialize)]
+pub struct RankingSummary {
+    /// Cases measured.
+    pub cases: usize,
+    /// Every [`Metric`] by its name, over cases; of several runs the mean of each case counts.
+    #[serde(flatten)]
+    pub metrics: BTreeMap<&'static str, Estimate>,
+    /// NDCG@10 of what was known among what was known; `None` where nothing known was asked for.
+    #[serde(rename = "repeats ndcg@10")]
+    pub repeats: Option<Estimate>,
+    /// NDCG@10 of what was new among what was new.
+    #[serde(rename = "discoveries ndcg@10")]
+    pub discoveries: Option<Estimate>,
+    /// Share of the catalogue that stood among the first ten of somebody.
+    #[serde(rename = "coverage@10")]
+    pub coverage: f64,
+    /// Mean self-information of the first ten, `-log₂` of the share of events that are of the item
+    /// (Vargas & Castells 2011), in bits: higher is less known.
+    #[serde(rename = "novelty@10")]
+    pub novelty_bits: f64,
+    /// Mean popularity of the first ten over that of the answers: above 1 the model shows more
+    /// popular items than listeners choose; `None` where nothing that was chosen is known from
+    /// training.
+    #[serde(rename = "popularity_bias@10")]
+    pub popularity_bias: Option<f64>,
+}
+
+/// How much one model reaches above another on the same cases.
+#[derive(Clone, Debug, Serialize)]
+pub struct Comparison {
+    /// Every [`Metric`] by its name: mean difference, paired by case.
+    #[serde(flatten)]
+    pub differences: BTreeMap<&'static str, Estimate>,
+}
+
+/// Summarises one run or several of the same cases.
+///
+/// `popularity` counts the events of each item in training, `chosen` those among the answers.
+pub fn summarise(
+    runs: &[Outcomes],
+    popularity: &[u32],
+    chosen: &[u32],
+    seed: u64,
+) -> RankingSummary {
+    let metrics = Metric::ALL
+        .into_iter()
+        .map(|metric| (metric.name(), Estimate::from_values(&by_case(runs, metric), seed)))
+        .collect();
+    let shown = totals(runs);
+    let events = popularity.iter().map(|&count| f64::from(count)).sum::<f64>();
+    // Add-one smoothing: an item that nobody played is novel, not infinitely so.
+    let bits = |row: usize| {
+        -((f64::from(popularity[row]) + 1.0) / (events + popularity.len() as f64)).log2()
+    };
+    let novelty = weighted(&shown, bits);
+    let popular = |row: usize| f64::from(popularity[row]);
+    let chosen: Vec<u64> = chosen.iter().map(|&count| u64::from(count)).collect();
+    RankingSummary {
+        cases: mean_by_case(runs, |outcome| outcome.values[0]).len(),
+        metrics,
+        repeats: estimate(runs, |outcome| outcome.repeats, seed),
+        discoveries: estimate(runs, |outcome| outcome.discoveries, seed),
+        coverage: shown.iter().filter(|&&count| count > 0).count() as f64
+            / shown.len().max(1) as f64,
+        novelty_bits: novelty,
+        popularity_bias: Some(weighted(&shown, popular) / weighted(&chosen, popular))
+            .filter(|bias| bias.is_finite()),
+    }
+}
+
+/// Compares two models, each with its runs, on the same cases.
+pub fn compare(runs: &[Outcomes], against: &[Outcomes], seed: u64) -> Comparison {
+    let difference = |metric| {
+        let pairs = by_case(runs, metric).into_iter().zip(by_case(against, metric));
+        Estimate::from_values(&pairs.map(|(one, other)| one - other).collect::<Vec<_>>(), seed)
+    };
+    Comparison {
+        differences: Metric::ALL
+            .into_iter()
+            .map(|metric| (metric.name(), difference(metric)))
+            .collect(),
+    }
+}
+
+fn by_case(runs: &[Outcomes], metric: Metric) -> Vec<f64> {
+    mean_by_case(runs, |outcome| outcome.values[metric as usize])
+}
+
+/// The mean over runs of each case that has a value.
+fn mean_by_case(runs: &[Outcomes], value: impl Fn(&super::Outcome) -> f32) -> Vec<f64> {
+    let cases = runs.first().map_or(0, |run| run.cases.len());
+    let mean = |case: usize| {
+        let values = runs.iter().filter_map(|run| run.cases[case].as_ref().map(&value));
+        let sum: f64 = values.map(f64::from).sum();
+        sum / runs.len() as f64
+    };
+    let asked = |case: &usize| runs.iter().all(|run| run.cases[*case].is_some());
+    (0..cases).filter(asked).map(mean).filter(|mean| !mean.is_nan()).collect()
+}
+
+fn estimate(
+    runs: &[Outcomes],
+    value: impl Fn(&super::Outcome) -> f32,
+    seed: u64,
+) -> Option<Estimate> {
+    let values = mean_by_case(runs, value);
+    (!values.is_empty()).then(|| Estimate::from_values(&values, seed))
+}
+
+fn totals(runs: &[Outcomes]) -> Vec<u64> {
+    let items = runs.first().map_or(0, |run| run.shown.len());
+    (0..items).map(|item| runs.iter().map(|run| u64::from(run.shown[item])).sum()).collect()
+}
+
+/// Mean of a figure over items, each counted as often as it was shown.
+fn weighted(counts: &[u64], figure: impl Fn(usize) -> f64) -> f64 {
+    let total = counts.iter().sum::<u64>() as f64;
+    counts.iter().enumerate().map(|(row, &count)| count as f64 * figure(row)).sum::<f64>() / total
+}

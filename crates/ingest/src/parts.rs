@@ -1,0 +1,16 @@
+//! Parts for readers of tables that are no listening history, as those of recommender research.
+//!
+//! [`import`](crate::import()) settles identities and keeps what can be kept of an export. Who only
+//! wants rows of a foreign file needs less: text whatever its encoding ([`Utf8Reader`]), a first
+//! look ([`read_head`]), the delimiter ([`delimiter_of`]), records that cannot grow without bound
+//! ([`Allowance`]), and Parquet whose damage is an error and no panic ([`guarded`]).
+
+pub use crate::format::is_parquet;
+pub use crate::format::parquet::{damaged, guarded};
+pub use crate::input::{Utf8Reader, decode_head, read_error, read_head};
+pub use crate::table::values::present;
+pub use crate::table::{
+    Allowance, Layout, Limited, MAX_RECORD_BYTES, delimiter_of, first_line, head_records,
+    plain_name,
+};
+pub use crate::time::parse as parse_time;

@@ -1,0 +1,117 @@
+//! Events as Parquet, through the row interface: what Arrow would add to the build is
+//! not needed here.
+
+use std::borrow::Cow;
+use std::fs::File;
+
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::record::Field;
+use parquet::record::reader::RowIter;
+use parquet::schema::types::{Type, TypePtr};
+
+use super::{Account, Event, EventColumns, Places, parse_second};
+use segue_ingest::IngestError;
+use segue_ingest::parts::{damaged, guarded};
+
+/// Reads the columns that matter, and only those.
+pub(super) fn read(
+    file: File,
+    columns: &EventColumns,
+    account: &mut Account<'_>,
+) -> Result<(), IngestError> {
+    let broken =
+        |account: &Account<'_>, problem: &str| damaged(account.path, account.report.rows, problem);
+    let reader =
+        guarded(|| SerializedFileReader::new(file)).map_err(|problem| broken(account, &problem))?;
+    let schema = reader.metadata().file_metadata().schema();
+    let names = schema.get_fields().iter().map(|field| field.name());
+    let places = Places::find(names, columns).map_err(|problem| IngestError::Malformed {
+        path: account.path.to_owned(),
+        line: 0,
+        problem,
+    })?;
+    let (projection, places) =
+        project(schema, places).map_err(|problem| broken(account, &problem))?;
+    for group in 0..reader.num_row_groups() {
+        let group =
+            guarded(|| reader.get_row_group(group)).map_err(|problem| broken(account, &problem))?;
+        let rows = guarded(|| RowIter::from_row_group(Some(projection.clone()), group.as_ref()));
+        let mut rows = rows.map_err(|problem| broken(account, &problem))?;
+        while let Some(row) =
+            guarded(|| rows.next().transpose()).map_err(|problem| broken(account, &problem))?
+        {
+            let fields: Vec<&Field> = row.get_column_iter().map(|(_, field)| field).collect();
+            take(&fields, &places, account)?;
+        }
+    }
+    Ok(())
+}
+
+/// The columns in use, and where each is found among them.
+fn project(schema: &Type, places: Places) -> Result<(Type, Places), String> {
+    let mut kept: Vec<usize> =
+        [Some(places.listener), Some(places.item), places.time, places.weight]
+            .into_iter()
+            .flatten()
+            .collect();
+    kept.sort_unstable();
+    kept.dedup();
+    let fields: Vec<TypePtr> =
+        kept.iter().map(|&field| schema.get_fields()[field].clone()).collect();
+    let place = |column: usize| {
+        kept.iter().position(|&field| field == column).expect("every column in use is kept")
+    };
+    let places = Places {
+        listener: place(places.listener),
+        item: place(places.item),
+        time: places.time.map(place),
+        weight: places.weight.map(place),
+    };
+    let projection = Type::group_type_builder(schema.name()).with_fields(fields).build();
+    Ok((projection.map_err(|error| error.to_string())?, places))
+}
+
+fn take(fields: &[&Field], places: &Places, account: &mut Account<'_>) -> Result<(), IngestError> {
+    let (listener, item) = (name(fields[places.listener]), name(fields[places.item]));
+    let second = places.time.map(|place| second(fields[place]));
+    let weight = places.weight.map(|place| weight(fields[place]));
+    if listener.is_empty() || item.is_empty() || second == Some(None) || weight == Some(None) {
+        account.drop_row(account.report.rows + 1);
+        return Ok(());
+    }
+    account.accept(Event {
+        listener: &listener,
+        item: &item,
+        second: second.flatten(),
+        weight: weight.flatten(),
+    })
+}
+
+fn name(field: &Field) -> Cow<'_, str> {
+    match field {
+        Field::Str(text) => Cow::Borrowed(text),
+        Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()),
+        Field::Null | Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => {
+            Cow::Borrowed("")
+        }
+        number => Cow::Owned(number.to_string()),
+    }
+}
+
+fn second(field: &Field) -> Option<i64> {
+    match field {
+        Field::TimestampMillis(epoch) => Some(epoch.div_euclid(1_000)),
+        Field::TimestampMicros(epoch) => Some(epoch.div_euclid(1_000_000)),
+        Field::Date(days) => Some(i64::from(*days) * 86_400),
+        other => parse_second(&name(other)),
+    }
+}
+
+fn weight(field: &Field) -> Option<f32> {
+    match field {
+        Field::Float(weight) => Some(*weight),
+        Field::Double(weight) => Some(*weight as f32),
+        other => name(other).parse().ok(),
+    }
+    .filter(|weight| weight.is_finite())
+}

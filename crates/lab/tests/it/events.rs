@@ -1,0 +1,120 @@
+//! Files of events, read fast.
+
+use std::path::PathBuf;
+
+use segue_ingest::IngestError;
+use segue_lab::events::{EventColumns, EventFormat, EventReport, read_events};
+
+type Owned = (String, String, Option<i64>, Option<f32>);
+
+fn read_as(
+    content: &str,
+    format: Option<EventFormat>,
+    columns: &EventColumns,
+) -> Result<(EventReport, Vec<Owned>), IngestError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events");
+    std::fs::write(&path, content).unwrap();
+    read_path(&path, format, columns)
+}
+
+fn read_path(
+    path: &std::path::Path,
+    format: Option<EventFormat>,
+    columns: &EventColumns,
+) -> Result<(EventReport, Vec<Owned>), IngestError> {
+    let mut events = Vec::new();
+    let report = read_events(path, format, columns, &mut |event| {
+        events.push((event.listener.to_owned(), event.item.to_owned(), event.second, event.weight));
+        Ok(())
+    })?;
+    assert_eq!((report.rows, report.events), (report.events + report.dropped, events.len() as u64));
+    Ok((report, events))
+}
+
+fn read(content: &str) -> (EventReport, Vec<Owned>) {
+    read_as(content, None, &EventColumns::default()).unwrap()
+}
+
+fn owned(listener: &str, item: &str, second: Option<i64>, weight: Option<f32>) -> Owned {
+    (listener.to_owned(), item.to_owned(), second, weight)
+}
+
+#[test]
+fn text_takes_two_to_four_fields() {
+    let (report, events) = read("a x 4.5 1700000000\nb y 3 1700000001\n");
+    assert_eq!(report.format, EventFormat::Text);
+    assert_eq!(events[0], owned("a", "x", Some(1_700_000_000), Some(4.5)));
+    assert_eq!(read("a x\nb y\n").1[1], owned("b", "y", None, None));
+    assert_eq!(read("a x 4\nb y 3\n").1[0], owned("a", "x", None, Some(4.0)));
+    assert_eq!(
+        read("a x 1700000000\nb y 1700000001\n").1[0],
+        owned("a", "x", Some(1_700_000_000), None)
+    );
+    assert_eq!(
+        read("a\tx and z\t4\t1700000000\n").1[0],
+        owned("a", "x and z", Some(1_700_000_000), Some(4.0))
+    );
+}
+
+#[test]
+fn sequences_give_one_event_per_item_in_order() {
+    let (report, events) = read("1 10 11 12\n2 20\n3 30 31 32 33 34 35\n");
+    assert_eq!((report.format, report.events), (EventFormat::Sequences, 10));
+    assert_eq!(events[2], owned("1", "12", None, None));
+    assert_eq!(events[3], owned("2", "20", None, None));
+}
+
+#[test]
+fn atomic_files_and_tables_are_read_by_their_headers() {
+    let inter =
+        "user_id:token\titem_id:token\trating:float\ttimestamp:float\n196\t242\t3\t881250949\n";
+    let (report, events) = read(inter);
+    assert_eq!(report.format, EventFormat::Inter);
+    assert_eq!(events, [owned("196", "242", Some(881_250_949), Some(3.0))]);
+
+    let (report, events) =
+        read("timestamp,user,track\n2024-01-01T00:00:00Z,a,\"x, y\"\n1704067200123,b,z\n");
+    assert_eq!(report.format, EventFormat::Csv);
+    assert_eq!(events[0], owned("a", "x, y", Some(1_704_067_200), None));
+    assert_eq!(events[1], owned("b", "z", Some(1_704_067_200), None));
+}
+
+#[test]
+fn columns_can_be_named() {
+    let columns = EventColumns {
+        listener: Some("playlist".to_owned()),
+        item: Some("Song".to_owned()),
+        ..EventColumns::default()
+    };
+    let (_, events) = read_as("playlist,song,rating\np,s,2\n", None, &columns).unwrap();
+    assert_eq!(events, [owned("p", "s", None, Some(2.0))]);
+    let missing = EventColumns { item: Some("tune".to_owned()), ..EventColumns::default() };
+    let error = read_as("user,song\np,s\n", Some(EventFormat::Csv), &missing).unwrap_err();
+    assert!(error.to_string().contains("`tune`"), "{error}");
+}
+
+#[test]
+fn rows_that_are_no_event_are_counted_and_the_first_is_named() {
+    let (report, events) = read("user,item,time\na,x,5\nb,,6\nc,z,soon\nd,w\n");
+    assert_eq!((events.len(), report.dropped, report.first_dropped), (1, 3, Some(3)));
+}
+
+#[test]
+fn parquet_is_read_like_its_csv() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../ingest/tests/fixtures/interactions.parquet");
+    let columns = EventColumns { item: Some("track_id".to_owned()), ..EventColumns::default() };
+    let (report, events) = match read_path(&path, None, &columns) {
+        Ok(read) => read,
+        Err(error) => panic!("{error}"),
+    };
+    assert_eq!((report.format, report.rows), (EventFormat::Parquet, 3));
+    assert!(events.iter().all(|event| event.0.starts_with('u') && event.2.is_some()), "{events:?}");
+}
+
+#[test]
+fn what_is_no_file_of_events_says_so() {
+    let error = read_as("{\"a\":1}", None, &EventColumns::default()).unwrap_err();
+    assert!(matches!(error, IngestError::UnknownFormat { .. }), "{error}");
+}

@@ -1,0 +1,13 @@
+//! The lab, tested through its public face.
+#![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
+
+mod community;
+mod events;
+mod interactive;
+mod listeners;
+mod new_listener;
+mod off_policy;
+mod trial;
+#[allow(dead_code, reason = "the engine's tests use the rest")]
+#[path = "../../../engine/tests/it/world.rs"]
+mod world;
