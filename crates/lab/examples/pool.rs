@@ -102,17 +102,17 @@ fn compare(
     let World { catalogue, index, scorer, .. } = world;
     let requests = DIALS.map(|explore| MixRequest { explore, ..MixRequest::new(world.now) });
     let whole = requests.clone().map(|request| {
-        Mixer { catalogue, index, profile, scorer: &scorer }.mix(&request).unwrap().slate
+        Mixer { catalogue, index, profile, scorer }.mix(&request).unwrap().slate
     });
     for (bounds, figures) in bounds().into_iter().zip(figures) {
         let started = cpu_ms();
-        let pool = Mixer { catalogue, index, profile, scorer: &scorer }
+        let pool = Mixer { catalogue, index, profile, scorer }
             .retrieve(Breadth::Bounded(bounds), &[])
             .unwrap();
         let survey_ms = cpu_ms() - started;
         for ((request, whole), figures) in requests.iter().zip(&whole).zip(figures) {
             let started = cpu_ms();
-            let slate = Mixer { catalogue, index, profile, scorer: &scorer }
+            let slate = Mixer { catalogue, index, profile, scorer }
                 .mix_from(&pool, request)
                 .unwrap()
                 .slate;
