@@ -33,7 +33,8 @@ fn main() {
         let runs: Vec<Run> =
             (0..EXPERIMENTS).into_par_iter().map(|seed| experiment(seed, effect)).collect();
         println!(
-            "\ntrue difference {effect}, {EXPERIMENTS} experiments of {LISTENERS} listeners, half in each arm"
+            "\ntrue difference {effect}, {EXPERIMENTS} experiments of {LISTENERS} listeners, half \
+            in each arm"
         );
         for (method, name) in METHODS.iter().enumerate() {
             report(name, method, &runs);
@@ -116,7 +117,8 @@ fn report(name: &str, method: usize, runs: &[Run]) {
         median => median.to_string(),
     };
     println!(
-        "  {name}: ever missed {}, missed at the end {}; widths {}; 0 excluded in {}, median after {median}",
+        "  {name}: ever missed {}, missed at the end {}; widths {}; 0 excluded in {}, median after \
+        {median}",
         share(&|run| run.missed[method].0),
         share(&|run| run.missed[method].1),
         widths.join(" "),

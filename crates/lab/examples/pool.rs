@@ -153,7 +153,8 @@ fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 fn print(who: &str, figures: &[[Figures; 3]; 5]) {
     println!("\n{who}");
     println!(
-        "| familiar / new / asked | dial | overlap | predicted less whole | true less whole | survey CPU ms | mix CPU ms | bytes |"
+        "| familiar / new / asked | dial | overlap | predicted less whole | true less whole | \
+        survey CPU ms | mix CPU ms | bytes |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     for (bounds, figures) in bounds().iter().zip(figures) {

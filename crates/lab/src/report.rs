@@ -5,8 +5,8 @@ use serde::Serialize;
 
 /// What a study found.
 ///
-/// All studies answer in this type, so that who shows them needs one way to print a table and one to
-/// write JSON, whatever was studied.
+/// All studies answer in this type, so that who shows them needs one way to print a table and one
+/// to write JSON, whatever was studied.
 ///
 /// ```
 /// use segue_lab::report::{Report, Table, Text};

@@ -15,8 +15,6 @@ fn every_command_explains_itself_with_an_example() {
         vec!["evaluate", "new-listener"],
         vec!["evaluate", "next-track"],
         vec!["simulate", "community"],
-        vec!["simulate", "carousel"],
-        vec!["simulate", "delayed"],
         vec!["evaluate", "policy"],
         vec!["experiment"],
         vec!["experiment", "readout"],

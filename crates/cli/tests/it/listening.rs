@@ -264,7 +264,7 @@ fn an_answer_at_the_command_line_is_the_row_that_it_is_everywhere() {
         segue.run(&args);
         let kept = newest(&Store::open(&segue.home()).unwrap(), &who);
         let details = PlayDetails { played_ms, ..PlayDetails::default() };
-        let expected = reaction.about(who.clone(), track.clone(), kept.at, details);
+        let expected = reaction.about(who.clone(), track.clone(), kept.at.expect("dated"), details);
         assert_eq!(Event::Listen(kept), expected);
     }
     for (word, kind) in [

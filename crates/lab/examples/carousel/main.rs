@@ -189,7 +189,8 @@ fn main() -> Result<()> {
 fn measure(args: &CarouselArgs) -> Result<Report> {
     if args.segments == 0 || args.listeners < args.segments || args.slots > args.playlists {
         bail!(
-            "a segment has at least one listener, and a carousel no more `--slots` than there are playlists"
+            "a segment has at least one listener, and a carousel no more `--slots` than there are \
+            playlists"
         );
     }
     if args.slots == 0 || args.rounds == 0 || args.batch == 0 || args.trials == 0 {
@@ -337,7 +338,8 @@ fn print(args: &CarouselArgs, report: &Report) -> Result<()> {
         return Ok(());
     }
     println!(
-        "synthetic: {} listeners in {} segments, {} playlists, {} rounds of {} carousels, {} trial(s); a stream is {:.2} % likely, {:.1} % on the best carousels",
+        "synthetic: {} listeners in {} segments, {} playlists, {} rounds of {} carousels, {} \
+        trial(s); a stream is {:.2} % likely, {:.1} % on the best carousels",
         report.listeners,
         report.segments,
         report.playlists,

@@ -240,7 +240,8 @@ fn print(args: &DelayedArgs, report: &Report) -> Result<()> {
         return Ok(());
     }
     println!(
-        "{} shows, a prior of {} others, {} days, {} trial(s); regret in days of coming back, of {DAYS}",
+        "{} shows, a prior of {} others, {} days, {} trial(s); regret in days of coming back, of \
+        {DAYS}",
         report.shows, report.prior_shows, report.days, report.trials
     );
     let mut rows = Table::new();

@@ -1,8 +1,8 @@
 //! Who interacted with what, read fast: the tables of recommender research and of data warehouses,
 //! tens of millions of rows, where a row is a listener, an item, and perhaps a weight and a time.
 //!
-//! Beside [`import`](segue_ingest::import()), which settles identities and keeps what can be kept of an
-//! export, this path takes names as they are and borrows them: no allocation a row. Rows that are
+//! Beside [`import`](segue_ingest::import()), which settles identities and keeps what can be kept
+//! of an export, this path takes names as they are and borrows them: no allocation a row. Rows that are
 //! not shaped as their format asks are counted and the first is named; nothing is stored.
 
 mod delimited;
@@ -179,7 +179,8 @@ pub type EventSink<'a> = dyn FnMut(Event<'_>) -> Result<(), SinkError> + 'a;
 ///     Ok(())
 /// })?;
 /// assert_eq!(plays, [("ann".to_owned(), "x".to_owned())]);
-/// assert_eq!((report.format, report.dropped, report.first_dropped), (EventFormat::Csv, 1, Some(3)));
+/// assert_eq!(report.format, EventFormat::Csv);
+/// assert_eq!((report.dropped, report.first_dropped), (1, Some(3)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -355,8 +356,8 @@ impl Places {
     }
 }
 
-/// A time as tables write it: a number of seconds, milliseconds or microseconds since 1970, or RFC 3339.
-/// Smaller numbers than that count as they are: some data only number their rows.
+/// A time as tables write it: a number of seconds, milliseconds or microseconds since 1970, or RFC
+/// 3339. Smaller numbers than that count as they are: some data only number their rows.
 fn parse_second(text: &str) -> Option<i64> {
     if let Ok(number) = text.parse::<i64>() {
         return Some(match number.unsigned_abs() {

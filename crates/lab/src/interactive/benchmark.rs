@@ -127,7 +127,8 @@ impl Benchmark<'_> {
         let validation = split(self.interactions, &test.known, hiding, &mut rng);
         if test.asked.is_empty() || validation.asked.is_empty() || validation.known.is_empty() {
             bail!(
-                "of {} listeners {} are hidden, {} withheld and {} left to learn from, which is too few: lower `--unseen` or `--min-likes`",
+                "of {} listeners {} are hidden, {} withheld and {} left to learn from, which is \
+                too few: lower `--unseen` or `--min-likes`",
                 everyone.len(),
                 everyone.len() - test.known.len(),
                 test.known.len() - validation.known.len(),

@@ -61,7 +61,8 @@ pub struct Repeats {
 pub enum EvalError {
     /// There are too few rows of a class to have one in every part.
     #[error(
-        "found {liked} liked and {disliked} disliked rows: the protocol needs at least {needed} of each"
+        "found {liked} liked and {disliked} disliked rows: the protocol needs at least {needed} of \
+        each"
     )]
     TooFewRows {
         /// Rows labelled liked.

@@ -1,4 +1,5 @@
-//! The model beside what a new listener gets without it: reads a table, hides listeners, fits, asks.
+//! The model beside what a new listener gets without it: a table is read, listeners are hidden,
+//! the model is fitted and asked.
 //!
 //! Every value of a column is a listener and their rows are likes: playlists, users, anything that
 //! groups tracks. The genre column is not read: in playlist data it describes the playlist, and
@@ -138,7 +139,8 @@ fn measure(study: &Study<'_>, seed: u64, found: &mut NewListenerResult) -> Resul
     let trials = trials(catalogue, &hidden, &protocol);
     if trials.is_empty() {
         bail!(
-            "no hidden listener has enough likes: give fewer (`--support`) or hide more (`--unseen`)"
+            "no hidden listener has enough likes: give fewer (`--support`) or hide more \
+            (`--unseen`)"
         );
     }
     let mut outcomes = Vec::new();

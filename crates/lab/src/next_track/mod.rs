@@ -1,11 +1,11 @@
 //! Which model knows best what comes next? The full catalogue is ranked, on splits in time.
 //!
 //! ```text
-//! events ─► NextTrackProtocol ─► cut ─► fit, choose on validation ─► rank everything for every test case ─► Report
+//! events ─► NextTrackProtocol ─► cut ─► fit, choose on validation ─► rank all ─► Report
 //! ```
 //!
-//! Every model learns from the same events, is chosen on validation, and is tested once on what came
-//! after; nothing is sampled ([`segue_engine::full_ranking`] says why). [`run`] does it all.
+//! Every model learns from the same events, is chosen on validation, and is tested once on what
+//! came after; nothing is sampled ([`segue_engine::full_ranking`] says why). [`run`] does it all.
 
 mod benchmark;
 mod data;
@@ -134,7 +134,8 @@ impl FromStr for RankedModel {
 /// let mut builder = InteractionsBuilder::default();
 /// for listener in 0..20 {
 ///     for item in 0..4 {
-///         builder.push(&format!("l{listener}"), &format!("i{}", (listener + item) % 9), None, None)?;
+///         let (listener, item) = (format!("l{listener}"), format!("i{}", (listener + item) % 9));
+///         builder.push(&listener, &item, None, None)?;
 ///     }
 /// }
 /// let models: Vec<RankedModel> = vec!["popularity".parse()?];

@@ -21,10 +21,9 @@ pub fn write_page(path: &Path, found: &NextTrackResult) -> Result<()> {
     let body = html! {
         p { (found.summary) }
         @for (picks, rows) in &tables {
-            @let models: Vec<&ModelResult> = found.models.iter().filter(|model| model.picks == *picks).collect();
             @if let Some(picks) = picks { h2 { (picks) " own items shown" } }
             (table(rows))
-            (intervals(&models, Metric::NdcgAt10).view())
+            (intervals(found, *picks, Metric::NdcgAt10).view())
         }
         @if tables.len() > 1 {
             h2 { "As more is known of a listener" }
@@ -52,9 +51,10 @@ fn settings(found: &NextTrackResult) -> Result<Vec<(&'static str, String)>> {
 }
 
 /// One row per model: the mean and its interval.
-fn intervals(models: &[&ModelResult], metric: Metric) -> Figure<String> {
-    let estimate = |model: &&ModelResult| (model.model, model.standing.metrics[metric.name()]);
-    let estimates: Vec<_> = models.iter().map(estimate).collect();
+fn intervals(found: &NextTrackResult, picks: Option<u32>, metric: Metric) -> Figure<String> {
+    let models = found.models.iter().filter(|model| model.picks == picks);
+    let estimate = |model: &ModelResult| (model.model, model.standing.metrics[metric.name()]);
+    let estimates: Vec<_> = models.map(estimate).collect();
     let most = estimates.iter().map(|(_, e)| e.high).fold(1e-6, f64::max);
     let rows = estimates.len();
     let names = estimates.iter().map(|(name, _)| (*name).to_owned()).collect();

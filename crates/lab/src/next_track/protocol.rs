@@ -200,7 +200,8 @@ impl ProtocolOptions {
         };
         if split.training.events() == 0 || split.validation.is_empty() || split.test.is_empty() {
             bail!(
-                "too little data for this protocol: {} events train, {} listeners validate, {} test",
+                "too little data for this protocol: {} events train, {} listeners validate, {} \
+                test",
                 split.training.events(),
                 split.validation.len(),
                 split.test.len()

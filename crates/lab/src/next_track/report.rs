@@ -165,7 +165,8 @@ fn summary(benchmark: &Benchmark<'_>) -> String {
     let (data, cut) = (benchmark.interactions, benchmark.cut);
     let test: usize = cut.tests.iter().map(|test| test.cases.len()).max().unwrap_or(0);
     format!(
-        "{} events of {} listeners over {} items; {} events train, {} cases validate, {test} listeners test; {}, {} seed(s) from {}",
+        "{} events of {} listeners over {} items; {} events train, {} cases validate, {test} \
+        listeners test; {}, {} seed(s) from {}",
         data.events(),
         data.listeners(),
         data.items(),

@@ -36,7 +36,8 @@ pub enum Refusal {
     Empty,
     /// The log's policy left nothing to chance.
     #[error(
-        "{} % of the log was chosen without chance, so that it says nothing of other choices: log with a policy that \
+        "{} % of the log was chosen without chance, so that it says nothing of other choices: log \
+        with a policy that \
          explores, such as `plackett-luce`, and ask again", percent(*share)
     )]
     Deterministic {
@@ -45,7 +46,8 @@ pub enum Refusal {
     },
     /// The target does what the log could not.
     #[error(
-        "{} % of the policy's choices were never made in the log, or could not be ({} % are allowed): ask about a policy \
+        "{} % of the policy's choices were never made in the log, or could not be ({} % are \
+        allowed): ask about a policy \
          that keeps to what was offered, or log with one that gives everything a chance", percent(*found), percent(*limit)
     )]
     Unsupported {
@@ -88,7 +90,8 @@ fn shortage(found: f64, logged: usize, heaviest_share: f64) -> String {
         return format!("{logged} were logged; collect more");
     }
     format!(
-        "of {logged} that were logged, one hundredth carries {} % of the weight; ask about a policy nearer to the log's or about \
+        "of {logged} that were logged, one hundredth carries {} % of the weight; ask about a \
+        policy nearer to the log's or about \
          fewer positions, or collect more",
         percent(heaviest_share)
     )
@@ -96,9 +99,11 @@ fn shortage(found: f64, logged: usize, heaviest_share: f64) -> String {
 
 fn hint(mean: f64) -> &'static str {
     if mean < 1.0 {
-        "either the log's policy could not choose some of what this policy chooses, or logged propensities are too large"
+        "either the log's policy could not choose some of what this policy chooses, or logged \
+        propensities are too large"
     } else {
-        "logged propensities are too small for how often these choices were made, or the policy's do not sum to 1"
+        "logged propensities are too small for how often these choices were made, or the policy's \
+        do not sum to 1"
     }
 }
 

@@ -151,7 +151,8 @@ impl Reading<'_> {
         let Some(path) = &self.columns.target_log else {
             if options.policy != "uniform" {
                 bail!(
-                    "how does `{}` choose? `--target-log FILE` reads its own log, `--target-column COLUMN` its probabilities; \
+                    "how does `{}` choose? `--target-log FILE` reads its own log, `--target-column \
+                    COLUMN` its probabilities; \
                      `--policy uniform` needs neither",
                     options.policy
                 );
@@ -166,7 +167,8 @@ impl Reading<'_> {
             &options.settings(),
         ));
         report.note(
-            "the policy is taken from the frequencies of its own log, by action and position; intervals do not know of their error",
+            "the policy is taken from the frequencies of its own log, by action and position; \
+            intervals do not know of their error",
         );
         Ok(table)
     }

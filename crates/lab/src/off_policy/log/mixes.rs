@@ -159,7 +159,8 @@ fn note_estimates(shown: &[Shown], report: &mut PolicyResult) {
     }
     let mean = errors.iter().sum::<f64>() / errors.len() as f64;
     report.note(&format!(
-        "{} of {} propensities were measured on draws, with a mean error of {:.0} %: picks were made by the measured ones, so that weights are \
+        "{} of {} propensities were measured on draws, with a mean error of {:.0} %: picks were \
+        made by the measured ones, so that weights are \
          exact, only noisier",
         errors.len(),
         picks().count(),
@@ -191,7 +192,8 @@ impl MixOptions {
                 .and_then(|policy| policy.name().parse().ok());
             if logged.map(PolicyKind::uncertainty_source) != Some(kind.uncertainty_source()) {
                 bail!(
-                    "`{}` explores by a doubt that mixes drawn by `{}` did not log; draw some with `segue mix --policy {}`",
+                    "`{}` explores by a doubt that mixes drawn by `{}` did not log; draw some with \
+                    `segue mix --policy {}`",
                     kind.name(),
                     config.policy,
                     kind.name()

@@ -107,7 +107,8 @@ fn answer(
         bail!(
             "none of {} can be computed from this log: {}",
             options.estimators.join(", "),
-            "rounds and slates have estimators of their own, and some need the policy's whole distribution"
+            "rounds and slates have estimators of their own, and some need the policy's whole \
+            distribution"
         );
     }
     Ok(Report { text: found.text(), data: found })

@@ -45,11 +45,16 @@ fn model_colour(place: usize) -> &'static str {
     [css_colour(1, 7), css_colour(5, 7)][place % 2]
 }
 
-const LEGEND: &str = "Satisfaction is the true probability that a listener plays a track to its end when it comes on in a mix, \
-which only the simulation knows. Gains are paired differences to the lowest setting, by seed and listener, with 95 % bootstrap \
-intervals over listeners. Regret is what the best mix under the same caps would have been worth beyond the one shown. Visits are \
-the share of days with a mix, discoveries the artists first met in a mix to whom a listener comes back after thirty days. The \
-generalist-specialist score is near 1 for who hears one kind of music. Popularity lift is the popularity of what was heard in mixes \
+const LEGEND: &str = "Satisfaction is the true probability that a listener plays a track to its \
+end when it comes on in a mix, \
+which only the simulation knows. Gains are paired differences to the lowest setting, by seed and \
+listener, with 95 % bootstrap \
+intervals over listeners. Regret is what the best mix under the same caps would have been worth \
+beyond the one shown. Visits are \
+the share of days with a mix, discoveries the artists first met in a mix to whom a listener comes \
+back after thirty days. The \
+generalist-specialist score is near 1 for who hears one kind of music. Popularity lift is the \
+popularity of what was heard in mixes \
 beyond that of what they played before, on a scale of 0 to 1.";
 
 /// A measure to be shown against the dial.
@@ -160,10 +165,12 @@ impl What {
 fn section(model: &ListenerModelResult) -> Markup {
     let about = match model.listener_model {
         ListenerModel::TastePoints => {
-            "Several tastes in the space of sound, boredom that fades, tracks that must grow on one, new interests."
+            "Several tastes in the space of sound, boredom that fades, tracks that must grow on \
+            one, new interests."
         }
         ListenerModel::LatentFactors => {
-            "Genres and artists in a latent space, genres one has had enough of, conformity, moods that decide who returns."
+            "Genres and artists in a latent space, genres one has had enough of, conformity, moods \
+            that decide who returns."
         }
     };
     let count = model.settings.len();
@@ -245,7 +252,7 @@ fn against_dial(found: &CommunityResult, plot: &Plot) -> Figure<String> {
             // A little apart, so that intervals do not hide one another.
             @let aside = 0.008 * (2.0 * place as f64 - 1.0);
             @let colour = model_colour(place);
-            @let middle: Vec<(f64, f64)> = points.iter().map(|(dial, e)| (dial + aside, e.mean)).collect();
+            @let middle = middles(points, aside);
             (axes.line(&middle, colour))
             @for (dial, e) in points { (axes.interval(dial + aside, e.low, e.high, colour)) }
             @for point in middle { (axes.dot(point, 5.0, colour)) }
@@ -267,6 +274,11 @@ fn against_dial(found: &CommunityResult, plot: &Plot) -> Figure<String> {
         columns: std::iter::once("dial".to_owned()).chain(names).collect(),
         rows: settings.iter().enumerate().map(row).collect(),
     }
+}
+
+/// Means over the dial, a little aside.
+fn middles(points: &[(f64, Estimate)], aside: f64) -> Vec<(f64, f64)> {
+    points.iter().map(|(dial, estimate)| (dial + aside, estimate.mean)).collect()
 }
 
 /// Lowest and highest of what is shown, with a margin; with zero among it if asked for.

@@ -10,7 +10,8 @@ use crate::report::Table;
 /// What was simulated.
 pub(super) fn subject(report: &CommunityResult) -> String {
     format!(
-        "{} listeners, {} artists, mixes of {} over {} days after {} days of their own; policy `{}`, nothing repeated within {} day(s), \
+        "{} listeners, {} artists, mixes of {} over {} days after {} days of their own; policy \
+        `{}`, nothing repeated within {} day(s), \
          model fitted anew every {} days; {} seed(s) from {}",
         report.listeners,
         report.artists,
@@ -36,7 +37,8 @@ pub(super) fn answer(report: &CommunityResult) -> String {
     let worse = dials(report, Measure::SatisfactionLast, Verdict::Less);
     let models = if report.models.len() > 1 { " in both models of listeners" } else { "" };
     format!(
-        "Against dial {}{models}, listeners enjoy mixes more in the last third at dial {}, over all days at dial {}; \
+        "Against dial {}{models}, listeners enjoy mixes more in the last third at dial {}, over \
+        all days at dial {}; \
          less in the last third at dial {}.",
         first.explore,
         listed(&last),
