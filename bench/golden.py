@@ -347,7 +347,8 @@ def after_feedback(segue, listener):
 def evaluations(segue, folder, quick):
     """Tables of measurements."""
     write_events(folder / "events.csv", 120, 120, 24)
-    write_songs(folder / "songs.csv", 400, 20)
+    write_songs(folder / "songs.csv", rows=400, playlists=20)
+    write_songs(folder / "playlists.csv", rows=1_200, playlists=60)
     events, songs = ["--data", "events.csv"], ["--data", "songs.csv"]
     network = "" if quick else "sasrec,"
     names = f"popularity,item-knn,ease,ials,{network}fusion"
@@ -374,8 +375,8 @@ def evaluations(segue, folder, quick):
             "likability", *songs, "--label", "liked", "--protocol", "nested-cv", "--repeats", "1",
         ]
         asked["new listener"] = [
-            "new-listener", *songs, "--listener", "playlist_id", "--unseen", "0.3",
-            "--support", "0,5", "--negatives", "50",
+            "new-listener", "--data", "playlists.csv", "--listener", "playlist_id",
+            "--unseen", "0.3", "--support", "0,5", "--negatives", "50",
         ]
     answers = {}
     for name, arguments in asked.items():

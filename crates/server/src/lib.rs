@@ -8,7 +8,7 @@
 //!
 //! The server receives scorers through [`Models`] and knows no model. Whatever it shows is on disk
 //! as an impression before it is answered, and so is whatever it is told. It reads from an
-//! [edition](edition) that is replaced as a whole, so that a model can be swapped under load.
+//! edition that is replaced as a whole, so that a model can be swapped under load.
 
 mod access;
 mod api;

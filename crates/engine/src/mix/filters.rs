@@ -1,6 +1,6 @@
 //! What must not be picked, one step after another, with the count of what each step left out.
 //!
-//! The steps stand in [`STEPS`]; a candidate is counted under the first that leaves it out. They
+//! The steps stand in `STEPS`; a candidate is counted under the first that leaves it out. They
 //! read the profile as it is at the request, so that what a listener said a moment ago counts.
 
 use rustc_hash::{FxHashMap, FxHashSet};

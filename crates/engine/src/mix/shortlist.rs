@@ -10,7 +10,7 @@
 //! the relevance is added what an answer would tell, while little is known of the listener (see
 //! [`InformationGain`]).
 //!
-//! Three cuts: the [head](take_head) of each class of the ranking; from the heads a core that fills
+//! Three cuts: the head of each class of the ranking; from the heads a core that fills
 //! the mix under caps and dial, so that the short-list surely holds a full mix; then up to
 //! [`PER_SLOT`] tracks per slot of each class.
 

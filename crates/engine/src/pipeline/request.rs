@@ -39,7 +39,8 @@ pub struct MixRequest {
     pub exclude_tracks: Vec<TrackId>,
     /// Artists to leave out.
     pub exclude_artists: Vec<String>,
-    /// Tracks that came to the catalogue lately and that few have answered; see [`Class::Arrival`].
+    /// Tracks that came to the catalogue lately and that few have answered; see
+    /// [`Class::Arrival`](crate::mix::quota::Class::Arrival).
     pub arrivals: Vec<TrackId>,
     /// The share of the new tracks that is given to arrivals, 0 to 1: no less, so that they get to
     /// be known, and no more, as long as there are others.

@@ -1,6 +1,6 @@
 //! Thompson sampling on independent Beta beliefs, the belief about a share of successes (Thompson
 //! 1933; Chapelle & Li, NIPS 2011): every track's probability is drawn from `Beta(a, b)`, and the
-//! highest is picked. Propensities are exact, by [quadrature](super::quadrature) over the logit
+//! highest is picked. Propensities are exact, by quadrature over the logit
 //! `y`, on which the density `σ(y)ᵃ σ(-y)ᵇ / B(a, b)` is smooth whatever `a` and `b`.
 //!
 //! The scores of its belief are probabilities and the deviations those of the Betas, matched by

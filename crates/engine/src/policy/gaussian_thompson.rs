@@ -1,6 +1,6 @@
 //! Thompson sampling on independent Gaussian beliefs (Thompson 1933; Russo et al., "A tutorial on
 //! Thompson sampling", 2018): every track's score is drawn from `N(score, deviation²)`, and the
-//! highest is picked. Propensities are exact, by [quadrature](super::quadrature).
+//! highest is picked. Propensities are exact, by quadrature.
 //!
 //! Of a joint belief it reads the deviations alone: scores that move together count as independent
 //! ones, which explores more than [`LinearThompson`](super::LinearThompson) where tracks resemble

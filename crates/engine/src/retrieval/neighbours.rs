@@ -1,7 +1,7 @@
 //! What sounds like the listener's likes: the tracks nearest to any of them in the [space of
 //! sound](crate::sound).
 //!
-//! A scan over the catalogue for at most [`ANCHORS`] likes. The distance to the nearest like
+//! A scan over the catalogue for at most `ANCHORS` likes. The distance to the nearest like
 //! is used, not that to their mean: who likes two kinds of music does not like what lies between.
 
 use rayon::prelude::*;

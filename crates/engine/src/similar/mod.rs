@@ -6,7 +6,7 @@
 //! ```
 //!
 //! with `d²` the distance in the [space of sound](crate::sound) and `cosine` how far the same
-//! listeners like both ([`co_likes`]). What is unknown of a pair counts 0. It is symmetric and lies
+//! listeners like both (`co_likes`). What is unknown of a pair counts 0. It is symmetric and lies
 //! between 0 and 1. The [weights](Weights) predict best, of those tried, what else is in a
 //! playlist; see the measurements.
 //!

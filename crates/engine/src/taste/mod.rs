@@ -1,11 +1,11 @@
 //! The several tastes of a listener, each with what it is and a name made of facts.
 //!
 //! Who likes two kinds of music does not like what lies between, so one average describes nobody
-//! (PinnerSage: Pal et al., KDD 2020). As there, likes are clustered by Ward's method ([`ward`])
+//! (PinnerSage: Pal et al., KDD 2020). As there, likes are clustered by Ward's method (`ward`)
 //! and a cluster is stood for by its medoid, a real track. What is clustered is where the likes lie
 //! in the [space of sound](crate::sound), with a little of who made them and of what genre they are
-//! ([`likes`]); the number of tastes is the one that sets them apart most clearly, or one
-//! ([`number`]). Likes then move to the nearest centre until none does, which smooths what Ward's
+//! (`likes`); the number of tastes is the one that sets them apart most clearly, or one
+//! (`number`). Likes then move to the nearest centre until none does, which smooths what Ward's
 //! merges fixed too early. The paper cuts its tree at a distance instead, which suits embeddings
 //! whose scale is known and gives hundreds of clusters for nobody to read.
 //!

@@ -87,30 +87,36 @@ pub fn matmul_strided(out: &mut [f32], stride: usize, mode: Output, a: Matrix<'_
     if m == 0 || n == 0 {
         return;
     }
+    // The kernel is fastest where the columns of its output lie together. Rows do here, so it is
+    // asked for the transpose, `bᵀ aᵀ`, unless the output is a single column.
+    let (m, n, left, right, column_stride, row_stride) = match stride {
+        ..=1 => (m, n, a, b, 1, stride),
+        _ => (n, m, b.t(), a.t(), stride, 1),
+    };
     // SAFETY: the asserts above and those of `Matrix` make every element that gemm touches lie
     // inside its slice: strides are those of rows in a row-major matrix or of its transpose. `out`
     // is borrowed mutably, so it overlaps neither input.
     unsafe {
-        gemm::gemm(
+        gemm_f32::gemm::f32::get_gemm_fn()(
             m,
             n,
             k,
             out.as_mut_ptr(),
-            1,
-            stride as isize,
+            column_stride as isize,
+            row_stride as isize,
             mode == Output::Add,
-            a.data.as_ptr(),
-            a.column_stride as isize,
-            a.row_stride as isize,
-            b.data.as_ptr(),
-            b.column_stride as isize,
-            b.row_stride as isize,
+            left.data.as_ptr(),
+            left.column_stride as isize,
+            left.row_stride as isize,
+            right.data.as_ptr(),
+            right.column_stride as isize,
+            right.row_stride as isize,
             1.0,
             1.0,
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            gemm_common::Parallelism::None,
         );
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! The compiler vectorises these loops by itself once it may use wide registers; the default target
 //! only promises SSE2, and building for one machine would break the binary on another. So functions
-//! with such loops are declared inside [`vectorised!`](vectorised). Sums are kept in [`LANES`]
+//! with such loops are declared inside `vectorised!`. Sums are kept in [`LANES`]
 //! independent parts, because the order of additions in a plain `sum()` forbids the compiler any
 //! vector.
 

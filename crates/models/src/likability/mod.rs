@@ -2,8 +2,8 @@
 //! track itself and its relation to what the listener liked and disliked before.
 //!
 //! One network (TabM over numeric embeddings) is shared by all listeners and reads no listener id:
-//! all it knows of a listener are relations ([`relation`]) to a history of any size, learned in
-//! episodes ([`episode`]). So a new listener is served at once, without training, from a handful of
+//! all it knows of a listener are relations (`relation`) to a history of any size, learned in
+//! episodes (`episode`). So a new listener is served at once, without training, from a handful of
 //! likes; one with none gets the prior that the network learned from empty histories. A network per
 //! listener was rejected: sixty likes do not train one, and every newcomer would wait.
 //!
