@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use crate::{Result, Store, StoreError, models};
+use crate::{Result, Store, StoreError, model_files};
 
 impl Store {
     /// Copies the store into a new folder, which can be opened as a home of its own; that is also
@@ -33,9 +33,9 @@ impl Store {
         }
         fs::create_dir_all(&partial).map_err(StoreError::io("create", &partial))?;
         let copy = self.copy_database(&partial.join(Self::DATABASE))?;
-        models::copy_files(home, &partial, &copy)?;
+        model_files::copy_files(home, &partial, &copy)?;
         copy.close().map_err(|(_, error)| StoreError::from(error))?;
-        models::sync_folder(&partial)?;
+        model_files::sync_folder(&partial)?;
         fs::rename(&partial, to).map_err(StoreError::io("create", to))
     }
 

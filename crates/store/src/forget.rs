@@ -14,10 +14,10 @@ use rustc_hash::FxHashSet;
 use segue_core::ListenerId;
 use serde::Serialize;
 
-use crate::cache::Key;
-use crate::names::{find_listener, key};
+use crate::keys::{Key, key};
+use crate::names::find_listener;
 use crate::slates::{picked_keys, shortlist_keys};
-use crate::{Result, Store, models, runs};
+use crate::{Result, Store, model_files, runs};
 
 /// What [`Store::forget`] removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -63,7 +63,7 @@ impl Store {
         })?;
         self.forget_cache();
         if let Some(home) = self.home_if_any() {
-            models::remove_files(home, &report.models)?;
+            model_files::remove_files(home, &report.models)?;
         }
         report.erased = self.erase()?;
         Ok(report)

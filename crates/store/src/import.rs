@@ -11,8 +11,8 @@ use segue_core::{ListenerId, Record};
 use serde::Serialize;
 
 use crate::batch::Batch;
-use crate::cache::Key;
 use crate::dedup::Verdict;
+use crate::keys::Key;
 use crate::store::TURN;
 use crate::tracks::Described;
 use crate::{Result, Store};

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::cache::{TrackNames, WriteCache};
-use crate::{Result, StoreError, models, runs, schema};
+use crate::cache::WriteCache;
+use crate::names::TrackNames;
+use crate::{Result, StoreError, model_files, runs, schema};
 
 /// How long a writer waits for another before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -53,7 +54,10 @@ impl Store {
         fs::create_dir_all(home).map_err(StoreError::io("create", home))?;
         let path = home.join(Self::DATABASE);
         let store = Self::prepare(Connection::open(&path)?, Some(home.to_owned()))?;
-        models::remove_orphans(&store)?;
+        let models = home.join(model_files::FOLDER);
+        if models.exists() {
+            store.write_if_free(|connection| model_files::remove_orphans(connection, &models))?;
+        }
         Ok(store)
     }
 

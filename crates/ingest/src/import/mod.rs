@@ -134,3 +134,13 @@ fn learn_artists(jobs: &[Job], options: &ImportOptions) -> AppleArtists {
     }
     artists
 }
+
+impl Import<'_> {
+    /// Reads one thing of the plan.
+    fn job(&mut self, job: &Job) -> Result<(), IngestError> {
+        match job {
+            Job::File { path, given } => self.file(path, *given),
+            Job::Archive(archive) => self.archive(archive),
+        }
+    }
+}
