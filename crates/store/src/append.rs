@@ -15,6 +15,25 @@ impl Store {
     /// Appends events in their order, one outcome for each. When this returns `Ok`, all that was
     /// not refused is on disk.
     ///
+    /// ```
+    /// use segue_core::{Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source, TrackId};
+    /// use segue_store::{Appended, Event, Store, StoreError};
+    ///
+    /// let mut store = Store::open_in_memory()?;
+    /// let like = Feedback {
+    ///     listener: ListenerId::new("ann"),
+    ///     target: FeedbackTarget::Track(TrackId::new("nowhere")),
+    ///     kind: FeedbackKind::Like,
+    ///     at: None,
+    ///     source: Source::Segue,
+    /// };
+    /// let events = [Event::Listener(ListenerId::new("ann")), Event::Feedback(like)];
+    /// let outcomes = store.append(&events.map(Into::into))?;
+    /// assert!(matches!(outcomes[0], Ok(Appended::New)));
+    /// assert!(matches!(outcomes[1], Err(StoreError::UnknownTrack(_))), "refused on its own");
+    /// # Ok::<(), StoreError>(())
+    /// ```
+    ///
     /// # Errors
     /// The outer error is the store's ([`StoreError::Busy`](crate::StoreError::Busy),
     /// [`StoreError::Database`](crate::StoreError::Database)): nothing of any event was written. An

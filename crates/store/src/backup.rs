@@ -17,6 +17,18 @@ impl Store {
     /// another writer would make the copy start over. Writers are not held up. The folder gets its
     /// name when it is complete.
     ///
+    /// ```
+    /// use segue_core::ListenerId;
+    /// use segue_store::{Event, Store};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let mut store = Store::open(&folder.path().join("library"))?;
+    /// store.append(&[Event::Listener(ListenerId::new("ann")).into()])?;
+    /// store.backup(&folder.path().join("copy"))?;
+    /// assert_eq!(Store::open(&folder.path().join("copy"))?.listeners()?.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// [`StoreError::BackupExists`] if there is something at `to`, [`StoreError::NeedsFolder`] in
     /// memory, [`StoreError::Io`] or [`StoreError::Database`] if the copy cannot be written.

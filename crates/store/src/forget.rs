@@ -50,6 +50,18 @@ impl Store {
     /// Forgets a listener, as the module says. The database is rewritten, which takes about a
     /// second per million listens and as much free disk as it is large.
     ///
+    /// ```
+    /// use segue_core::ListenerId;
+    /// use segue_store::{Event, Store};
+    ///
+    /// let ann = ListenerId::new("ann");
+    /// let mut store = Store::open_in_memory()?;
+    /// store.append(&[Event::Listener(ann.clone()).into()])?;
+    /// assert!(store.forget(&ann)?.found);
+    /// assert_eq!(store.listener(&ann)?, None);
+    /// # Ok::<(), segue_store::StoreError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`], and then nothing was
     /// removed, or [`crate::StoreError::Io`] when a model's files could not be.

@@ -100,6 +100,26 @@ impl Store {
     /// most. The last one's cursor leads to the next page; plays that arrive meanwhile move nothing
     /// across pages.
     ///
+    /// ```
+    /// use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
+    /// use segue_store::Store;
+    ///
+    /// let (ann, song) = (ListenerId::new("ann"), TrackId::new("song"));
+    /// let mut store = Store::open_in_memory()?;
+    /// store.add_tracks(&[Track::new(song.clone(), WorkId::new("song"), "Song")])?;
+    /// let play = |second| {
+    ///     let at = Timestamp::from_second(second).expect("it is a time");
+    ///     Listen::new(ann.clone(), song.clone(), at, Source::Segue)
+    /// };
+    /// store.append_listens(&[play(3), play(1), play(2)])?;
+    ///
+    /// let page = store.listens_page(&ann, None, 2)?;
+    /// assert_eq!(page.iter().map(|(_, play)| play.clone()).collect::<Vec<_>>(), [play(3), play(2)]);
+    /// let rest = store.listens_page(&ann, page.last().map(|(cursor, _)| *cursor), 2)?;
+    /// assert_eq!(rest[0].1, play(1));
+    /// # Ok::<(), segue_store::StoreError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in
     /// the store has no plays.

@@ -30,6 +30,22 @@ const PAGE_CACHE_KIB: i64 = 16 * 1024;
 
 /// The event log, the catalogue and the registry of models of one home folder.
 ///
+/// ```
+/// use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
+/// use segue_store::Store;
+///
+/// let home = tempfile::tempdir()?;
+/// let (ann, song) = (ListenerId::new("ann"), TrackId::new("song"));
+/// let mut store = Store::open(home.path())?;
+/// store.add_tracks(&[Track::new(song.clone(), WorkId::new("song"), "Song")])?;
+/// let play = Listen::new(ann.clone(), song, Timestamp::UNIX_EPOCH, Source::Segue);
+/// store.append_listens(&[play.clone()])?;
+///
+/// let reopened = Store::open(home.path())?;
+/// assert_eq!(reopened.listens(&ann)?, [play]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// It can be sent between threads but not shared by them: a server puts it behind a mutex or opens
 /// one for each thread. Any number of processes may open the same folder.
 pub struct Store {
