@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::{Multipart, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
-use segue_core::Source;
 use segue_ingest::{DropReason, FileReport};
 
 use super::frame::{Asked, answer, frame};
