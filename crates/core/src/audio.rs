@@ -98,6 +98,15 @@ impl AudioFeature {
 }
 
 /// The audio features of one track; any of them may be missing.
+///
+/// ```
+/// use segue_core::{AudioFeature, AudioFeatures};
+///
+/// let mut features = AudioFeatures::MISSING;
+/// assert!(features.set(AudioFeature::Tempo, 128.0));
+/// assert!(!features.set(AudioFeature::Tempo, 0.0), "services write 0 where none was measured");
+/// assert_eq!(features.get(AudioFeature::Tempo), None);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct AudioFeatures([f32; AudioFeature::COUNT]);
 

@@ -31,14 +31,29 @@ pub enum FeedbackTarget {
     Artist(String),
 }
 
-/// An explicit signal.
+/// One explicit signal: a listener says what they think of a track or of an artist. Of several on
+/// the same target the last one counts.
+///
+/// ```
+/// use segue_core::{Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source};
+///
+/// let never_again = Feedback {
+///     listener: ListenerId::new("ann"),
+///     target: FeedbackTarget::Artist("Somebody".to_owned()),
+///     kind: FeedbackKind::Ban,
+///     at: None, // a ban list carries no date
+///     source: Source::SpotifyAccount,
+/// };
+/// assert_eq!(serde_json::to_value(&never_again)?["kind"], "ban");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Feedback {
-    /// Who.
+    /// Who says it.
     pub listener: ListenerId,
-    /// Of what.
+    /// Of which track or artist it is said.
     pub target: FeedbackTarget,
-    /// What.
+    /// What is said; [`FeedbackKind::Cleared`] takes back what was said before.
     pub kind: FeedbackKind,
     /// When; libraries and ban lists carry no date.
     pub at: Option<Timestamp>,

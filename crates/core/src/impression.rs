@@ -192,7 +192,32 @@ pub struct Enrolment {
     pub exposure: Exposure,
 }
 
-/// A slate that was made to be shown, and was, unless its enrolment calls it a shadow.
+/// A slate that was made to be shown, and was, unless its enrolment calls it a shadow. It holds all
+/// that is needed to draw the slate again and to ask what another policy would have earned.
+///
+/// ```
+/// use segue_core::{Impression, ListenerId, Parameters, PolicySpec, Slate, SlateConfig, Timestamp};
+///
+/// let parameters = Parameters::default().with("temperature", 0.5);
+/// let config = SlateConfig {
+///     policy: PolicySpec { parameters, ..PolicySpec::new("plackett-luce", 1) },
+///     model: "likability-1".to_owned(),
+///     seed: 7,
+///     explore: 0.3,
+///     new_slots: 9,
+///     arrival_slots: 0,
+///     artist_cap: 3,
+///     album_cap: 2,
+/// };
+/// let listener = ListenerId::new("ann");
+/// let slate = Slate { listener, config, picks: vec![], shortlist: vec![] };
+/// let shown = Impression::new(Timestamp::UNIX_EPOCH, slate);
+/// assert!(shown.was_shown());
+/// let json = serde_json::to_value(&shown)?;
+/// assert_eq!(json["slate"]["config"]["policy"], "plackett-luce/1");
+/// assert_eq!(json["slate"]["config"]["temperature"], 0.5);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Impression {
     /// When. A shadow bears the very moment of the slate that was shown in its place.

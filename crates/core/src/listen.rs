@@ -80,12 +80,31 @@ pub enum DeviceClass {
     Unknown,
 }
 
-/// One play of one track by one listener.
+/// One play of one track by one listener, as its source told it. What the source does not tell is
+/// `None` or `Unknown`; nothing is guessed here.
+///
+/// ```
+/// use segue_core::{Listen, ListenerId, Moment, Source, Timestamp, TrackId};
+///
+/// let end: Timestamp = "2024-05-01T20:03:20Z".parse()?;
+/// let listen = Listen {
+///     moment: Moment::Ended,
+///     ms_played: Some(200_000),
+///     ..Listen::new(
+///         ListenerId::new("ann"),
+///         TrackId::new("spotify:track:6rqhFgbbKwnb9MLmUQDhG6"),
+///         end,
+///         Source::SpotifyExtended,
+///     )
+/// };
+/// assert_eq!(listen.started_at(), Some("2024-05-01T20:00:00Z".parse()?));
+/// # Ok::<(), jiff::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Listen {
-    /// Who.
+    /// Whose play it is.
     pub listener: ListenerId,
-    /// What.
+    /// Which version of the song was played; its description is in the catalogue.
     pub track: TrackId,
     /// When, as the source stamped it; `None` where it gives no time at all, as tables of counted
     /// plays do. Such a play still says what was played and how often.
@@ -93,11 +112,11 @@ pub struct Listen {
     pub at: Option<Timestamp>,
     /// Which side of the play `at` marks.
     pub moment: Moment,
-    /// How long it played, in milliseconds.
+    /// How long it played, in milliseconds; 0 is a play that was skipped at once.
     pub ms_played: Option<u32>,
-    /// Why it began.
+    /// Why it began, which tells a choice of the listener from what simply came next.
     pub start_reason: StartReason,
-    /// Why it ended.
+    /// Why it ended, which with the time played decides whether it was a skip.
     pub end_reason: EndReason,
     /// The source's own word on whether it was skipped.
     pub skipped: Option<bool>,

@@ -31,6 +31,16 @@ pub enum Version {
 
 /// One version of a song and what is known about it. What is unknown is `None`, never empty text,
 /// the title excepted.
+///
+/// ```
+/// use segue_core::{AudioFeature, Track, TrackId, Version, WorkId};
+///
+/// let mut track = Track::new(TrackId::new("a"), WorkId::new("artist␟song"), "Song - Live");
+/// track.version = Version::Live;
+/// track.artists = vec!["Artist".to_owned(), "Guest".to_owned()];
+/// track.features.set(AudioFeature::DurationMs, 215_000.0);
+/// assert_eq!((track.artist(), track.duration_ms()), (Some("Artist"), Some(215_000)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// The world's name of this version.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use segue_core::{ListenerId, Record, Source};
 
-use crate::{DropReason, FileReport, IngestError};
+use crate::{DropReason, FileReport, IngestError, SinkError};
 
 /// Whatever takes the records: a store, a counter, a test.
 pub trait Sink {
@@ -62,9 +62,6 @@ pub struct FileIdentity {
     /// version, its options. Rows that were kept through another parser are other rows.
     pub parser: String,
 }
-
-/// What a sink says when it cannot go on.
-pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The state of reading one file or archive entry.
 pub struct Context<'a> {

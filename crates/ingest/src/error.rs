@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::SinkError;
+/// What a sink says when it cannot go on.
+pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a file could not be read on. Rows handed to the sink before the error stay with the sink.
 #[derive(Debug, thiserror::Error)]

@@ -26,6 +26,14 @@ const SEPARATOR: char = '\u{241f}';
 
 /// The id of a track of which a source gives names only: `name:artist␟title`, both normalised.
 /// Guests are left out, what names a version stays in.
+///
+/// ```
+/// use segue_ingest::identity::track_id_from_names;
+///
+/// let id = track_id_from_names(Some("Artist"), "Song");
+/// assert_eq!(id.as_str(), "name:artist␟song");
+/// assert_eq!(id, track_id_from_names(Some("ARTIST"), "song"));
+/// ```
 pub fn track_id_from_names(artist: Option<&str>, title: &str) -> TrackId {
     let artist = artist_key(artist);
     let title = Title::parse(title).without_guests();
@@ -34,6 +42,15 @@ pub fn track_id_from_names(artist: Option<&str>, title: &str) -> TrackId {
 
 /// The work that a title by an artist belongs to, and which version the title says it is. Works of
 /// unnamed artists are told apart by their title alone.
+///
+/// ```
+/// use segue_core::Version;
+/// use segue_ingest::identity::work_of;
+///
+/// let (work, version) = work_of(Some("The Artist"), "Song - Live");
+/// assert_eq!((work.as_str(), version), ("artist␟song", Version::Live));
+/// assert_eq!(work, work_of(Some("the artist"), "Song").0, "one work, two versions");
+/// ```
 pub fn work_of(artist: Option<&str>, title: &str) -> (WorkId, Version) {
     let title = Title::parse(title);
     let (artist, core) = (artist_key(artist), title.core());

@@ -22,11 +22,12 @@ mod json;
 mod namer;
 pub mod parts;
 mod report;
+mod spotify;
 mod table;
 mod time;
 
-pub use context::{Context, Earlier, FileIdentity, FileSink, Sink, SinkError};
-pub use error::IngestError;
+pub use context::{Context, Earlier, FileIdentity, FileSink, Sink};
+pub use error::{IngestError, SinkError};
 pub use import::{ImportOptions, Limits, Observer, Progress, import};
 pub use report::{DropReason, FileReport, Report};
 pub use table::{PlaylistUse, TableOptions};

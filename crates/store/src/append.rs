@@ -6,59 +6,33 @@
 //! or refused whatever its neighbours are. Nothing is rolled back for a refusal: an event is
 //! checked before the first row of it is written.
 
-use segue_core::{Feedback, Impression, Listen, ListenerId, Track};
+use segue_core::{Feedback, Impression, Listen, Track};
 
 use crate::batch::Batch;
-use crate::{ClientId, ImpressionId, Result, Store};
-
-/// Something that happened.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Event {
-    /// A play of a track that is in the catalogue. It is not compared with other plays: the caller
-    /// saw it happen.
-    Listen(Listen),
-    /// A word about a track that is in the catalogue, or about an artist.
-    Feedback(Feedback),
-    /// Somebody is there, though they did nothing yet.
-    Listener(ListenerId),
-    /// A description of a track, as for [`Store::add_tracks`].
-    Track(Track),
-    /// Slates that belong together, such as one and its shadows, about to be shown: all of them are
-    /// logged, or none.
-    Impressions(Vec<Impression>),
-}
-
-/// An event to append.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
-    /// What the client calls it, so that it can be told again. Only plays and words are named;
-    /// telling another event again changes nothing, or is a new one.
-    pub client_id: Option<ClientId>,
-    /// What happened.
-    pub event: Event,
-}
-
-/// What became of an event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Appended {
-    /// It was written.
-    New,
-    /// The same event, under the same name, or the same description of a track, or the same
-    /// listener, was there already.
-    Repeated,
-    /// The slates were logged under these names, in the same order.
-    Impressions(Vec<ImpressionId>),
-}
-
-impl From<Event> for Entry {
-    fn from(event: Event) -> Self {
-        Self { client_id: None, event }
-    }
-}
+use crate::{Appended, Entry, ImpressionId, Result, Store};
 
 impl Store {
     /// Appends events in their order, one outcome for each. When this returns `Ok`, all that was
     /// not refused is on disk.
+    ///
+    /// ```
+    /// use segue_core::{Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source, TrackId};
+    /// use segue_store::{Appended, Event, Store, StoreError};
+    ///
+    /// let mut store = Store::open_in_memory()?;
+    /// let like = Feedback {
+    ///     listener: ListenerId::new("ann"),
+    ///     target: FeedbackTarget::Track(TrackId::new("nowhere")),
+    ///     kind: FeedbackKind::Like,
+    ///     at: None,
+    ///     source: Source::Segue,
+    /// };
+    /// let events = [Event::Listener(ListenerId::new("ann")), Event::Feedback(like)];
+    /// let outcomes = store.append(&events.map(Into::into))?;
+    /// assert!(matches!(outcomes[0], Ok(Appended::New)));
+    /// assert!(matches!(outcomes[1], Err(StoreError::UnknownTrack(_))), "refused on its own");
+    /// # Ok::<(), StoreError>(())
+    /// ```
     ///
     /// # Errors
     /// The outer error is the store's ([`StoreError::Busy`](crate::StoreError::Busy),

@@ -7,7 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use crate::{Result, Store, StoreError, models};
+use crate::{Result, Store, StoreError, model_files};
 
 impl Store {
     /// Copies the store into a new folder, which can be opened as a home of its own; that is also
@@ -16,6 +16,18 @@ impl Store {
     /// All pages are copied in one step, from one snapshot: in smaller steps every commit of
     /// another writer would make the copy start over. Writers are not held up. The folder gets its
     /// name when it is complete.
+    ///
+    /// ```
+    /// use segue_core::ListenerId;
+    /// use segue_store::{Event, Store};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let mut store = Store::open(&folder.path().join("library"))?;
+    /// store.append(&[Event::Listener(ListenerId::new("ann")).into()])?;
+    /// store.backup(&folder.path().join("copy"))?;
+    /// assert_eq!(Store::open(&folder.path().join("copy"))?.listeners()?.len(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`StoreError::BackupExists`] if there is something at `to`, [`StoreError::NeedsFolder`] in
@@ -33,9 +45,9 @@ impl Store {
         }
         fs::create_dir_all(&partial).map_err(StoreError::io("create", &partial))?;
         let copy = self.copy_database(&partial.join(Self::DATABASE))?;
-        models::copy_files(home, &partial, &copy)?;
+        model_files::copy_files(home, &partial, &copy)?;
         copy.close().map_err(|(_, error)| StoreError::from(error))?;
-        models::sync_folder(&partial)?;
+        model_files::sync_folder(&partial)?;
         fs::rename(&partial, to).map_err(StoreError::io("create", to))
     }
 

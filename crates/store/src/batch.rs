@@ -4,11 +4,12 @@
 use rusqlite::Connection;
 use segue_core::{Feedback, Impression, Listen, ListenerId, Track};
 
-use crate::cache::{Key, WriteCache};
+use crate::cache::WriteCache;
 use crate::client_ids::{ClientIdWriter, Named};
 use crate::dedup::{SeenPlays, Verdict};
 use crate::feedback::{FeedbackWriter, target_track};
 use crate::impressions::ImpressionWriter;
+use crate::keys::Key;
 use crate::listens::{ListenWriter, RowKeys};
 use crate::names::NameWriter;
 use crate::tracks::{Described, Mention, TrackWriter};

@@ -3,21 +3,18 @@
 //! other processes write: an integer is never given twice, and a name loses its own only when a
 //! listener is forgotten.
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, Row};
 use rustc_hash::FxHashMap;
 use segue_core::{ListenerId, TrackId};
 
 use crate::dedup::SeenPlays;
-use crate::{Result, StoreError, listens};
+use crate::keys::Key;
+use crate::names::MOST_NAMES;
+use crate::{Result, listens};
 
-/// More names than this are not remembered (about 100 bytes each).
-const MOST_NAMES: usize = 500_000;
 /// With more plays than this in memory (27 to 54 bytes each) nobody else's are loaded before these
 /// are dropped.
 const MOST_PLAYS: usize = 2_000_000;
-
-/// Integer that stands for a name of the dictionaries.
-pub(crate) type Key = u32;
 
 /// A row of the catalogue, as far as writing needs it.
 #[derive(Clone, Copy, Debug)]
@@ -127,37 +124,5 @@ impl WriteCache {
         if self.seen.values().map(SeenPlays::len).sum::<usize>() > MOST_PLAYS {
             self.seen.clear();
         }
-    }
-}
-
-/// The reader's memory: names of tracks, shared by all listens of them. A key is never given twice,
-/// so this stays true.
-#[derive(Default)]
-pub(crate) struct TrackNames {
-    names: FxHashMap<Key, TrackId>,
-}
-
-impl TrackNames {
-    /// The name of a track.
-    pub(crate) fn get(&mut self, connection: &Connection, track: Key) -> Result<TrackId> {
-        if let Some(name) = self.names.get(&track) {
-            return Ok(name.clone());
-        }
-        let name: Option<String> = connection
-            .prepare_cached("SELECT name FROM tracks WHERE id = ?1")?
-            .query_row([track], |row| row.get(0))
-            .optional()?;
-        let name = name.ok_or_else(|| StoreError::corrupt(format!("track {track} is missing")))?;
-        if self.names.len() >= MOST_NAMES {
-            self.names.clear();
-        }
-        let id = TrackId::new(name);
-        self.names.insert(track, id.clone());
-        Ok(id)
-    }
-
-    /// Drops everything.
-    pub(crate) fn clear(&mut self) {
-        self.names.clear();
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use segue_core::{Feedback, Listen, Timestamp};
 use serde::Serialize;
 
-use crate::cache::Key;
+use crate::keys::Key;
 use crate::{Result, StoreError};
 
 /// What a client calls an event: unique for the listener and the kind of event (a play, a word).

@@ -37,10 +37,11 @@
 //! order.
 
 use rusqlite::Connection;
-use segue_core::{DeviceClass, EndReason, Listen, ListenerId, Moment, Source, StartReason};
+use segue_core::{Listen, ListenerId, Moment, Source};
 
-use crate::cache::Key;
 use crate::codes::UNDATED_S;
+use crate::detail::Detail;
+use crate::keys::Key;
 use crate::{Result, listens};
 
 /// Furthest that the starts of two reports of one play are apart, in seconds.
@@ -52,48 +53,6 @@ pub const WHOLE_MINUTE_WINDOW_S: u32 = 90;
 const BUCKET_BITS: u32 = 10;
 /// Plays of a work that a listener can have in one bucket.
 const MOST_PLAYS_IN_A_BUCKET: usize = 2_000;
-
-/// What a report of a play tells beyond who, what and when, as a set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Detail(u16);
-
-impl Detail {
-    const PLAY_TIME: u16 = 1;
-    const WHOLE_MINUTES: u16 = 1 << 15;
-
-    /// What a row tells.
-    fn of(listen: &Listen) -> Self {
-        let told = [
-            listen.ms_played.is_some(),
-            listen.start_reason != StartReason::Unknown,
-            listen.end_reason != EndReason::Unknown,
-            listen.skipped.is_some(),
-            listen.shuffle.is_some(),
-            listen.offline.is_some(),
-            listen.private_session,
-            listen.device != DeviceClass::Unknown,
-            listen.context.is_some(),
-        ];
-        Self(told.into_iter().enumerate().fold(0, |set, (bit, told)| set | u16::from(told) << bit))
-    }
-
-    /// What `other` tells and this does not.
-    fn missing_from(self, other: Self) -> Self {
-        Self(other.0 & !self.0 & !Self::WHOLE_MINUTES)
-    }
-
-    fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    pub(crate) fn has_play_time(self) -> bool {
-        self.0 & Self::PLAY_TIME != 0
-    }
-
-    fn whole_minutes(self) -> bool {
-        self.0 & Self::WHOLE_MINUTES != 0
-    }
-}
 
 /// A play, as far as the rule looks at it.
 #[derive(Clone, Copy, Debug)]
@@ -110,14 +69,15 @@ struct Play {
 }
 
 const UNKNOWN_MS: u32 = u32::MAX;
-const FREE: Play = Play { work: 0, start_s: 0, ms_played: UNKNOWN_MS, row: 0, detail: Detail(0) };
+const FREE: Play =
+    Play { work: 0, start_s: 0, ms_played: UNKNOWN_MS, row: 0, detail: Detail::NOTHING };
 
 impl Play {
     /// A row that is about to be judged.
     fn reported(work: Key, listen: &Listen) -> Self {
         let mut detail = Detail::of(listen);
         if tells_whole_minutes(listen) {
-            detail.0 |= Detail::WHOLE_MINUTES;
+            detail = detail.in_whole_minutes();
         }
         Self {
             work,
@@ -134,7 +94,7 @@ impl Play {
         play.row = u32::try_from(row).unwrap_or(0);
         if listen.moment == Moment::Ended {
             // Its start would move if its play time became known, so that is never filled in.
-            play.detail.0 |= Detail::PLAY_TIME;
+            play.detail = play.detail.with_play_time();
         }
         play
     }
@@ -220,7 +180,7 @@ impl SeenPlays {
         if missing.is_empty() || kept.row == 0 {
             return Verdict::Duplicate { exact, completes: None };
         }
-        kept.detail.0 |= missing.0;
+        kept.detail = kept.detail.and(missing);
         if missing.has_play_time() {
             kept.ms_played = play.ms_played;
         }

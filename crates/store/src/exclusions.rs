@@ -9,8 +9,8 @@ use rustc_hash::FxHashSet;
 use segue_core::{DeviceClass, Listen, ListenerId, Timestamp, TrackId, WorkId};
 use serde::{Deserialize, Serialize};
 
-use crate::cache::Key;
-use crate::names::{Interner, find_listener, key};
+use crate::keys::{Key, key};
+use crate::names::{Interner, find_listener};
 use crate::{Result, Store, StoreError};
 
 /// Which plays are left out of the taste profile.

@@ -3,10 +3,9 @@
 //! most one experiment runs at a time.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use segue_core::{Impression, Timestamp};
+use segue_core::Timestamp;
 
 use crate::codes::{from_micros, to_micros};
-use crate::impressions::{ImpressionId, read_impressions};
 use crate::{Result, Store, StoreError};
 
 /// An experiment as it was started.
@@ -81,23 +80,6 @@ impl Store {
                 entries.push(entry(row)?);
             }
             Ok(entries)
-        })
-    }
-
-    /// What an experiment made for anybody, shadows too, oldest first.
-    ///
-    /// # Errors
-    /// [`StoreError::UnknownExperiment`], [`StoreError::Corrupt`] or [`StoreError::Database`].
-    pub fn experiment_impressions(&self, name: &str) -> Result<Vec<(ImpressionId, Impression)>> {
-        self.read(|connection| {
-            let experiment = require(connection, name)?;
-            let condition = "impressions.experiment = ?1 ORDER BY impressions.id";
-            read_impressions(
-                connection,
-                &mut self.track_names.borrow_mut(),
-                condition,
-                [experiment],
-            )
         })
     }
 }

@@ -7,9 +7,9 @@
 use rusqlite::{CachedStatement, Connection, params};
 use segue_core::{Feedback, FeedbackTarget, ListenerId, TrackId};
 
-use crate::cache::Key;
 use crate::codes::{Coded, from_micros, to_micros};
-use crate::names::{find_listener, key};
+use crate::keys::{Key, key};
+use crate::names::find_listener;
 use crate::{Result, Store};
 
 const INSERT: &str = "INSERT INTO feedback (listener, track, artist, kind, at, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";

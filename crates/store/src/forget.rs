@@ -14,10 +14,10 @@ use rustc_hash::FxHashSet;
 use segue_core::ListenerId;
 use serde::Serialize;
 
-use crate::cache::Key;
-use crate::names::{find_listener, key};
+use crate::keys::{Key, key};
+use crate::names::find_listener;
 use crate::slates::{picked_keys, shortlist_keys};
-use crate::{Result, Store, models, runs};
+use crate::{Result, Store, model_files, runs};
 
 /// What [`Store::forget`] removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -50,6 +50,18 @@ impl Store {
     /// Forgets a listener, as the module says. The database is rewritten, which takes about a
     /// second per million listens and as much free disk as it is large.
     ///
+    /// ```
+    /// use segue_core::ListenerId;
+    /// use segue_store::{Event, Store};
+    ///
+    /// let ann = ListenerId::new("ann");
+    /// let mut store = Store::open_in_memory()?;
+    /// store.append(&[Event::Listener(ann.clone()).into()])?;
+    /// assert!(store.forget(&ann)?.found);
+    /// assert_eq!(store.listener(&ann)?, None);
+    /// # Ok::<(), segue_store::StoreError>(())
+    /// ```
+    ///
     /// # Errors
     /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`], and then nothing was
     /// removed, or [`crate::StoreError::Io`] when a model's files could not be.
@@ -63,7 +75,7 @@ impl Store {
         })?;
         self.forget_cache();
         if let Some(home) = self.home_if_any() {
-            models::remove_files(home, &report.models)?;
+            model_files::remove_files(home, &report.models)?;
         }
         report.erased = self.erase()?;
         Ok(report)

@@ -1,4 +1,4 @@
-//! A listener's history a page at a time, and everybody's a block at a time.
+//! A listener's history in full or a page at a time, and everybody's a block at a time.
 //!
 //! A page is ordered by time, though the log is in the order of arrival: old exports are imported
 //! after new plays. No index by time is kept up for it. The log knows of each run of rows how late
@@ -17,11 +17,11 @@ use rustc_hash::FxHashMap;
 use segue_core::{Feedback, Listen, ListenerId, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::cache::{Key, TrackNames};
 use crate::codes::{from_micros, to_micros};
 use crate::exclusions::Excluder;
-use crate::listens::{COLUMNS, FROM, from_row};
-use crate::names::{find_listener, key};
+use crate::keys::{Key, key};
+use crate::listens::{COLUMNS, FROM, for_each, from_row};
+use crate::names::{TrackNames, find_listener};
 use crate::{Result, Store, runs};
 
 /// Stretches of a block with no more rows of others between them are read as one.
@@ -48,9 +48,77 @@ pub struct History {
 }
 
 impl Store {
+    /// The plays of a listener that belong to their taste profile: all but the excluded ones, in
+    /// the order of the log.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in
+    /// the store has no plays.
+    pub fn listens(&self, listener: &ListenerId) -> Result<Vec<Listen>> {
+        self.read_listens(listener, |connection, key| Excluder::load(connection, key).map(Some))
+    }
+
+    /// Every play of a listener, excluded ones too, in the order of the log.
+    ///
+    /// # Errors
+    /// As for [`Self::listens`].
+    pub fn all_listens(&self, listener: &ListenerId) -> Result<Vec<Listen>> {
+        self.read_listens(listener, |_, _| Ok(None))
+    }
+
+    fn read_listens(
+        &self,
+        listener: &ListenerId,
+        excluder: impl FnOnce(&Connection, Key) -> Result<Option<Excluder>>,
+    ) -> Result<Vec<Listen>> {
+        self.fold_if_free()?;
+        self.read(|connection| {
+            let Some(key) = find_listener(connection, listener)? else { return Ok(Vec::new()) };
+            let excluder = excluder(connection, key)?;
+            let mut names = self.track_names.borrow_mut();
+            let mut listens = Vec::new();
+            for_each(connection, &format!("{COLUMNS} {FROM}"), key, |row| {
+                let track = self::key(row.get(1)?)?;
+                let listen = from_row(row, listener.clone(), names.get(connection, track)?)?;
+                if excluder.as_ref().is_none_or(|excluder| !excluder.excludes(track, &listen)) {
+                    listens.push(listen);
+                }
+                Ok(())
+            })?;
+            Ok(listens)
+        })
+    }
+
+    pub(crate) fn fold_if_free(&self) -> Result<()> {
+        if runs::tail_is_worth_folding(&self.connection)? {
+            self.write_if_free(runs::fold)?;
+        }
+        Ok(())
+    }
+
     /// Plays of a listener, excluded ones too, latest first, those before `before`, `limit` at
     /// most. The last one's cursor leads to the next page; plays that arrive meanwhile move nothing
     /// across pages.
+    ///
+    /// ```
+    /// use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
+    /// use segue_store::Store;
+    ///
+    /// let (ann, song) = (ListenerId::new("ann"), TrackId::new("song"));
+    /// let mut store = Store::open_in_memory()?;
+    /// store.add_tracks(&[Track::new(song.clone(), WorkId::new("song"), "Song")])?;
+    /// let play = |second| {
+    ///     let at = Timestamp::from_second(second).expect("it is a time");
+    ///     Listen::new(ann.clone(), song.clone(), at, Source::Segue)
+    /// };
+    /// store.append_listens(&[play(3), play(1), play(2)])?;
+    ///
+    /// let page = store.listens_page(&ann, None, 2)?;
+    /// assert_eq!(page.iter().map(|(_, play)| play.clone()).collect::<Vec<_>>(), [play(3), play(2)]);
+    /// let rest = store.listens_page(&ann, page.last().map(|(cursor, _)| *cursor), 2)?;
+    /// assert_eq!(rest[0].1, play(1));
+    /// # Ok::<(), segue_store::StoreError>(())
+    /// ```
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in

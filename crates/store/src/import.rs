@@ -11,8 +11,8 @@ use segue_core::{ListenerId, Record};
 use serde::Serialize;
 
 use crate::batch::Batch;
-use crate::cache::Key;
 use crate::dedup::Verdict;
+use crate::keys::Key;
 use crate::store::TURN;
 use crate::tracks::Described;
 use crate::{Result, Store};
@@ -75,6 +75,24 @@ impl ImportCounts {
 
 impl Store {
     /// Begins or resumes the import of a file.
+    ///
+    /// ```
+    /// use segue_core::{Listen, ListenerId, Record, Source, Timestamp, Track, TrackId, WorkId};
+    /// use segue_store::{FileIdentity, Store};
+    ///
+    /// let track = Track::new(TrackId::new("song"), WorkId::new("song"), "Song");
+    /// let ann = ListenerId::new("ann");
+    /// let at = Timestamp::UNIX_EPOCH;
+    /// let listen = Listen::new(ann.clone(), track.id.clone(), at, Source::Maloja);
+    /// let file = FileIdentity::from_content(&b"rows"[..], "maloja/1", "maloja.json", Some(ann))?;
+    ///
+    /// let mut store = Store::open_in_memory()?;
+    /// let mut import = store.import_file(&file)?;
+    /// import.accept(1, Record::Listen { listen, track })?;
+    /// assert_eq!(import.finish()?.listens_added, 1);
+    /// assert!(store.import_file(&file)?.is_complete(), "it need not be read again");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].

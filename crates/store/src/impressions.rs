@@ -5,10 +5,10 @@ use rusqlite::{CachedStatement, Connection, Params, Row, params};
 use segue_core::{Enrolment, Exposure, Impression, ListenerId, Slate, SlateConfig, TrackId};
 use serde::{Deserialize, Serialize};
 
-use crate::cache::{Key, TrackNames};
 use crate::codes::{from_micros, to_micros};
 use crate::experiments::require;
-use crate::names::find_listener;
+use crate::keys::Key;
+use crate::names::{TrackNames, find_listener};
 use crate::{Result, Store, StoreError, slates};
 
 const INSERT: &str = "INSERT INTO impressions (listener, at, config, shortlist, factors, picks, experiment, arm, shadow) \
@@ -55,6 +55,23 @@ impl Store {
                 &mut self.track_names.borrow_mut(),
                 condition,
                 params![listener, limit],
+            )
+        })
+    }
+
+    /// What an experiment made for anybody, shadows too, oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownExperiment`], [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn experiment_impressions(&self, name: &str) -> Result<Vec<(ImpressionId, Impression)>> {
+        self.read(|connection| {
+            let experiment = require(connection, name)?;
+            let condition = "impressions.experiment = ?1 ORDER BY impressions.id";
+            read_impressions(
+                connection,
+                &mut self.track_names.borrow_mut(),
+                condition,
+                [experiment],
             )
         })
     }

@@ -5,8 +5,8 @@ use segue_core::{ListenerId, Timestamp};
 use serde::Serialize;
 
 use crate::codes::from_column;
-use crate::listens::{Span, Spans};
-use crate::names::key;
+use crate::keys::key;
+use crate::runs::{Span, Spans};
 use crate::{Result, Store, runs};
 
 const COLUMNS: &str =

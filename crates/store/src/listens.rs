@@ -1,16 +1,12 @@
 //! The log of plays: how a row is written and read.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{CachedStatement, Connection, Row, params};
 use segue_core::{Listen, ListenerId, TrackId};
 
-use crate::cache::Key;
 use crate::codes::{Coded, from_column, to_column};
-use crate::dedup::Detail;
-use crate::exclusions::Excluder;
-use crate::names::{find_listener, key};
-use crate::{Result, Store, runs};
+use crate::detail::Detail;
+use crate::keys::{Key, key};
+use crate::{Result, runs};
 
 const INSERT: &str = "INSERT INTO listens (listener, track, at, moment, ms_played, start_reason, end_reason, skipped, shuffle, \
      offline, private_session, device, context, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
@@ -25,59 +21,9 @@ pub(crate) const COLUMNS: &str = "SELECT listens.id, listens.track, at, moment, 
      private_session, device, contexts.name, source";
 pub(crate) const FROM: &str = "FROM listens LEFT JOIN contexts ON contexts.id = listens.context";
 
-impl Store {
-    /// The plays of a listener that belong to their taste profile: all but the excluded ones, in
-    /// the order of the log.
-    ///
-    /// # Errors
-    /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in
-    /// the store has no plays.
-    pub fn listens(&self, listener: &ListenerId) -> Result<Vec<Listen>> {
-        self.read_listens(listener, |connection, key| Excluder::load(connection, key).map(Some))
-    }
-
-    /// Every play of a listener, excluded ones too, in the order of the log.
-    ///
-    /// # Errors
-    /// As for [`Self::listens`].
-    pub fn all_listens(&self, listener: &ListenerId) -> Result<Vec<Listen>> {
-        self.read_listens(listener, |_, _| Ok(None))
-    }
-
-    fn read_listens(
-        &self,
-        listener: &ListenerId,
-        excluder: impl FnOnce(&Connection, Key) -> Result<Option<Excluder>>,
-    ) -> Result<Vec<Listen>> {
-        self.fold_if_free()?;
-        self.read(|connection| {
-            let Some(key) = find_listener(connection, listener)? else { return Ok(Vec::new()) };
-            let excluder = excluder(connection, key)?;
-            let mut names = self.track_names.borrow_mut();
-            let mut listens = Vec::new();
-            for_each(connection, &format!("{COLUMNS} {FROM}"), key, |row| {
-                let track = self::key(row.get(1)?)?;
-                let listen = from_row(row, listener.clone(), names.get(connection, track)?)?;
-                if excluder.as_ref().is_none_or(|excluder| !excluder.excludes(track, &listen)) {
-                    listens.push(listen);
-                }
-                Ok(())
-            })?;
-            Ok(listens)
-        })
-    }
-
-    pub(crate) fn fold_if_free(&self) -> Result<()> {
-        if runs::tail_is_worth_folding(&self.connection)? {
-            self.write_if_free(runs::fold)?;
-        }
-        Ok(())
-    }
-}
-
 /// Hands on every row of a listener in the order of the log. `select` names the columns,
 /// [`COLUMNS`] or more of them.
-fn for_each(
+pub(crate) fn for_each(
     connection: &Connection,
     select: &str,
     listener: Key,
@@ -225,25 +171,3 @@ impl<'c> ListenWriter<'c> {
         Ok(())
     }
 }
-
-/// How many plays a listener has and when.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
-    pub(crate) listens: u64,
-    pub(crate) earliest: i64,
-    pub(crate) latest: i64,
-}
-
-impl Span {
-    /// Both together.
-    pub(crate) fn and(self, other: Self) -> Self {
-        Self {
-            listens: self.listens + other.listens,
-            earliest: self.earliest.min(other.earliest),
-            latest: self.latest.max(other.latest),
-        }
-    }
-}
-
-/// Spans by listener.
-pub(crate) type Spans = BTreeMap<Key, Span>;

@@ -6,22 +6,17 @@
 //! without a row, never a row without a folder; opening the store removes such folders. All of it
 //! happens under the write lock, so that nobody's half-written model looks like a left-over.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use segue_core::{ListenerId, Timestamp};
 use serde::Serialize;
 
 use crate::codes::{from_micros, to_micros};
+use crate::model_files::{CARD, FOLDER, WEIGHTS, find, write_files};
 use crate::names::Interner;
 use crate::{Result, Store, StoreError};
 
-const FOLDER: &str = "models";
-const INCOMING: &str = ".incoming";
-const WEIGHTS: &str = "model.safetensors";
-const CARD: &str = "card.json";
 const LONGEST_VERSION: usize = 128;
 
 /// A model that was just trained.
@@ -80,7 +75,7 @@ impl Store {
                 return Err(StoreError::ModelExists(model.version.to_owned()));
             }
             insert(connection, model)?;
-            write_files(&folder, model)
+            write_files(&folder, model.version, model.weights, model.card)
         })
     }
 
@@ -135,59 +130,6 @@ impl Store {
     }
 }
 
-/// Removes what a crash left behind: folders of models that have no row. Does nothing while another
-/// process writes.
-pub(crate) fn remove_orphans(store: &Store) -> Result<()> {
-    let Some(home) = store.home_if_any() else { return Ok(()) };
-    let folder = home.join(FOLDER);
-    if !folder.exists() {
-        return Ok(());
-    }
-    store.write_if_free(|connection| {
-        for entry in fs::read_dir(&folder).map_err(StoreError::io("read", &folder))? {
-            let entry = entry.map_err(StoreError::io("read", &folder))?;
-            let known = match entry.file_name().to_str() {
-                Some(version) => find(connection, version)?.is_some(),
-                None => false,
-            };
-            if !known && entry.path().is_dir() {
-                remove_folder(&entry.path())?;
-            }
-        }
-        Ok(())
-    })?;
-    Ok(())
-}
-
-/// Copies the files of every model that `copy`, a database, knows. A model that was removed since
-/// is struck from it.
-pub(crate) fn copy_files(from_home: &Path, to_home: &Path, copy: &Connection) -> Result<()> {
-    let mut statement = copy.prepare("SELECT version FROM models")?;
-    let versions =
-        statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
-    for version in versions {
-        let (from, to) =
-            (from_home.join(FOLDER).join(&version), to_home.join(FOLDER).join(&version));
-        fs::create_dir_all(&to).map_err(StoreError::io("create", &to))?;
-        let copied =
-            [WEIGHTS, CARD].iter().try_for_each(|name| copy_file(&from.join(name), &to.join(name)));
-        match copied {
-            Ok(()) => sync_folder(&to)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                copy.execute("DELETE FROM models WHERE version = ?1", [version])?;
-                remove_folder(&to)?;
-            }
-            Err(error) => return Err(StoreError::io("copy", from)(error)),
-        }
-    }
-    Ok(())
-}
-
-/// Removes the files of models whose rows are gone.
-pub(crate) fn remove_files(home: &Path, versions: &[String]) -> Result<()> {
-    versions.iter().try_for_each(|version| remove_folder(&home.join(FOLDER).join(version)))
-}
-
 fn check_version(version: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let usable = !version.is_empty()
@@ -196,11 +138,6 @@ fn check_version(version: &str) -> Result<()> {
         && !version.starts_with('.')
         && !version.ends_with('.');
     if usable { Ok(()) } else { Err(StoreError::BadModelVersion(version.to_owned())) }
-}
-
-fn find(connection: &Connection, version: &str) -> Result<Option<i64>> {
-    let sql = "SELECT id FROM models WHERE version = ?1";
-    Ok(connection.query_row(sql, [version], |row| row.get(0)).optional()?)
 }
 
 fn activate(connection: &Connection, model: i64) -> Result<()> {
@@ -232,50 +169,4 @@ fn entry_from_row(row: &Row<'_>) -> Result<ModelEntry> {
         active: row.get(3)?,
         card: row.get(4)?,
     })
-}
-
-fn write_files(folder: &Path, model: &NewModel<'_>) -> Result<()> {
-    let (incoming, target) = (folder.join(INCOMING), folder.join(model.version));
-    // Either may be left over from a crash; this runs under the write lock and neither has a row.
-    remove_folder(&incoming)?;
-    remove_folder(&target)?;
-    fs::create_dir_all(&incoming).map_err(StoreError::io("create", &incoming))?;
-    write_file(&incoming.join(WEIGHTS), model.weights)?;
-    write_file(&incoming.join(CARD), model.card.as_bytes())?;
-    sync_folder(&incoming)?;
-    fs::rename(&incoming, &target).map_err(StoreError::io("create", &target))?;
-    sync_folder(folder)
-}
-
-fn write_file(path: &Path, bytes: &[u8]) -> Result<()> {
-    let write = || {
-        let mut file = File::create(path)?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    };
-    write().map_err(StoreError::io("write", path))
-}
-
-fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
-    fs::copy(from, to)?;
-    File::open(to)?.sync_all()
-}
-
-/// Makes what was created or renamed in a folder outlive a power cut; where folders cannot be
-/// flushed there is no need to.
-pub(crate) fn sync_folder(folder: &Path) -> Result<()> {
-    if cfg!(unix) {
-        let sync = || File::open(folder)?.sync_all();
-        sync().map_err(StoreError::io("flush", folder))?;
-    }
-    Ok(())
-}
-
-fn remove_folder(folder: &Path) -> Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(StoreError::io("remove", folder)(error))
-        }
-        _ => Ok(()),
-    }
 }

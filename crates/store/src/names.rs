@@ -1,18 +1,15 @@
-//! Dictionaries of listeners and contexts: a name is stored once and stands as an integer in every
-//! row.
+//! Dictionaries of listeners, contexts and tracks: a name is stored once and stands as an integer in
+//! every row.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use rustc_hash::FxHashMap;
-use segue_core::ListenerId;
+use segue_core::{ListenerId, TrackId};
 
-use crate::cache::Key;
+use crate::keys::{Key, key};
 use crate::{Result, StoreError};
 
-/// The integer of a row, which fits a [`Key`] unless the store has outgrown what it was made for.
-pub(crate) fn key(row: i64) -> Result<Key> {
-    Key::try_from(row)
-        .map_err(|_| StoreError::corrupt(format!("`{row}` is no key of a dictionary")))
-}
+/// More names than this are not remembered (about 100 bytes each).
+pub(crate) const MOST_NAMES: usize = 500_000;
 
 /// Finds a listener without adding one.
 pub(crate) fn find_listener(connection: &Connection, listener: &ListenerId) -> Result<Option<Key>> {
@@ -103,5 +100,37 @@ impl<'c> Interner<'c> {
 
     fn find(&mut self, name: &str) -> Result<Option<Key>> {
         self.find.query_row([name], |row| row.get(0)).optional()?.map(key).transpose()
+    }
+}
+
+/// The reader's memory: names of tracks, shared by all listens of them. A key is never given twice,
+/// so this stays true.
+#[derive(Default)]
+pub(crate) struct TrackNames {
+    names: FxHashMap<Key, TrackId>,
+}
+
+impl TrackNames {
+    /// The name of a track.
+    pub(crate) fn get(&mut self, connection: &Connection, track: Key) -> Result<TrackId> {
+        if let Some(name) = self.names.get(&track) {
+            return Ok(name.clone());
+        }
+        let name: Option<String> = connection
+            .prepare_cached("SELECT name FROM tracks WHERE id = ?1")?
+            .query_row([track], |row| row.get(0))
+            .optional()?;
+        let name = name.ok_or_else(|| StoreError::corrupt(format!("track {track} is missing")))?;
+        if self.names.len() >= MOST_NAMES {
+            self.names.clear();
+        }
+        let id = TrackId::new(name);
+        self.names.insert(track, id.clone());
+        Ok(id)
+    }
+
+    /// Drops everything.
+    pub(crate) fn clear(&mut self) {
+        self.names.clear();
     }
 }

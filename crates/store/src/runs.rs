@@ -7,12 +7,12 @@
 //! little by little folds little by little, so that no commit takes long. A reader takes a
 //! listener's runs and scans the tail that is not folded yet.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::Result;
-use crate::cache::Key;
-use crate::listens::{Span, Spans};
-use crate::names::key;
+use crate::keys::{Key, key};
 
 /// A tail longer than this is folded in full by whoever appends.
 const LONG_TAIL: i64 = 65_536;
@@ -25,6 +25,28 @@ const STEP: i64 = 1_024;
 /// A tail longer than this is folded in full by a reader, if nobody is writing: scanning it costs
 /// more. Nobody who appends little by little leaves so much.
 const TEDIOUS_TAIL: i64 = 2 * SHORT_TAIL;
+
+/// How many plays a listener has and when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Span {
+    pub(crate) listens: u64,
+    pub(crate) earliest: i64,
+    pub(crate) latest: i64,
+}
+
+impl Span {
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            listens: self.listens + other.listens,
+            earliest: self.earliest.min(other.earliest),
+            latest: self.latest.max(other.latest),
+        }
+    }
+}
+
+/// Spans by listener.
+pub(crate) type Spans = BTreeMap<Key, Span>;
 
 /// The last row that runs cover.
 pub(crate) fn folded_upto(connection: &Connection) -> Result<i64> {

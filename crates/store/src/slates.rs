@@ -13,8 +13,8 @@
 use rusqlite::{Connection, Row, params};
 use segue_core::{Pick, Shortlisted, TrackId};
 
-use crate::cache::{Key, TrackNames};
-use crate::names::key;
+use crate::keys::{Key, key};
+use crate::names::TrackNames;
 use crate::{Result, StoreError};
 
 const SHORTLISTED_BYTES: usize = 9;

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::cache::{TrackNames, WriteCache};
-use crate::{Result, StoreError, models, runs, schema};
+use crate::cache::WriteCache;
+use crate::names::TrackNames;
+use crate::{Result, StoreError, model_files, runs, schema};
 
 /// How long a writer waits for another before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,6 +29,22 @@ const STATEMENTS: usize = 64;
 const PAGE_CACHE_KIB: i64 = 16 * 1024;
 
 /// The event log, the catalogue and the registry of models of one home folder.
+///
+/// ```
+/// use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
+/// use segue_store::Store;
+///
+/// let home = tempfile::tempdir()?;
+/// let (ann, song) = (ListenerId::new("ann"), TrackId::new("song"));
+/// let mut store = Store::open(home.path())?;
+/// store.add_tracks(&[Track::new(song.clone(), WorkId::new("song"), "Song")])?;
+/// let play = Listen::new(ann.clone(), song, Timestamp::UNIX_EPOCH, Source::Segue);
+/// store.append_listens(&[play.clone()])?;
+///
+/// let reopened = Store::open(home.path())?;
+/// assert_eq!(reopened.listens(&ann)?, [play]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// It can be sent between threads but not shared by them: a server puts it behind a mutex or opens
 /// one for each thread. Any number of processes may open the same folder.
@@ -53,7 +70,10 @@ impl Store {
         fs::create_dir_all(home).map_err(StoreError::io("create", home))?;
         let path = home.join(Self::DATABASE);
         let store = Self::prepare(Connection::open(&path)?, Some(home.to_owned()))?;
-        models::remove_orphans(&store)?;
+        let models = home.join(model_files::FOLDER);
+        if models.exists() {
+            store.write_if_free(|connection| model_files::remove_orphans(connection, &models))?;
+        }
         Ok(store)
     }
 

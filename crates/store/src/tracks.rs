@@ -6,9 +6,10 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, p
 use rustc_hash::FxHashMap;
 use segue_core::{AudioFeature, AudioFeatures, Timestamp, Track, TrackId, WorkId};
 
-use crate::cache::{Key, TrackRow};
+use crate::cache::TrackRow;
 use crate::codes::{Coded, to_micros};
-use crate::names::{Interner, key};
+use crate::keys::{Key, key};
+use crate::names::Interner;
 use crate::{Result, Store, StoreError};
 
 const COLUMNS: &str = "SELECT tracks.id, tracks.work, tracks.listed, tracks.name, works.name, version, title, artists, album, isrc, \

@@ -23,11 +23,11 @@ use segue_core::{
     Track,
 };
 
-use super::{Format, Head, spotify};
+use super::{Format, Head};
 use crate::table::{
     Column, Delimited, Layout, PlaylistUse, Row, TableOptions, Unusable, header_layout, values,
 };
-use crate::{Context, DropReason, IngestError};
+use crate::{Context, DropReason, IngestError, spotify};
 
 /// Tables of interactions.
 #[derive(Default)]

@@ -13,12 +13,12 @@ use segue_core::{
 };
 use serde::Deserialize;
 
-use super::{Format, Head, spotify};
+use super::{Format, Head};
 use crate::json::{
     FromBareText, List, Number, Object, Rows, Step, Text, read_document, read_lines,
 };
 use crate::namer::Namer;
-use crate::{Context, DropReason, IngestError, time};
+use crate::{Context, DropReason, IngestError, spotify, time};
 
 /// `listens/**/*.jsonl`, `*.listens`, and arrays of the same rows.
 pub(crate) struct Listens;

@@ -12,7 +12,6 @@ mod maloja;
 mod pano_scrobbler;
 pub(crate) mod parquet;
 mod rockbox;
-pub(crate) mod spotify;
 mod spotify_account;
 mod spotify_extended;
 mod spotify_recent;

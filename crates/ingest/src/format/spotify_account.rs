@@ -11,10 +11,10 @@ use segue_core::{
 };
 use serde::Deserialize;
 
-use super::{Format, Head, spotify};
+use super::{Format, Head};
 use crate::json::{FromBareText, Number, Object, Rows, Step, Text, read_document};
 use crate::namer::Namer;
-use crate::{Context, DropReason, IngestError, time};
+use crate::{Context, DropReason, IngestError, spotify, time};
 
 /// `StreamingHistory*.json`.
 pub(crate) struct History;

@@ -8,10 +8,10 @@ use std::io::BufRead;
 use segue_core::{AudioFeature, Listen, Record, Source};
 use serde::Deserialize;
 
-use super::{Format, Head, spotify};
+use super::{Format, Head};
 use crate::json::{FromBareText, List, Number, Object, Rows, Step, Text, read_document};
 use crate::namer::Namer;
-use crate::{Context, DropReason, IngestError, time};
+use crate::{Context, DropReason, IngestError, spotify, time};
 
 /// The format.
 pub(crate) struct RecentlyPlayed;

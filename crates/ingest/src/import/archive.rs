@@ -8,9 +8,8 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::Limits;
-use super::entry_name::{Verdict, escapes, judge_entry};
+use super::entry_name::{Verdict, escapes, is_named, judge_entry};
 use super::order::by_name;
-use super::plan::is_named;
 use super::progress::Budget;
 use super::reading::{Content, Import, Opened, Pass, reason};
 use crate::input::{read_error, read_head};

@@ -1,6 +1,8 @@
 //! Which files may be opened, judged by their names alone. Exports hold addresses, payments and
 //! searches beside the listening history: what is not asked for is not looked at.
 
+use std::path::Path;
+
 use segue_core::FORMATS;
 
 /// What a name says.
@@ -42,6 +44,11 @@ const PRIVATE: [&str; 19] = [
     "comments",
     "pinned_recording",
 ];
+
+/// Whether the name of a file contains `part`, which is lower case.
+pub(super) fn is_named(path: &Path, part: &str) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains(part))
+}
 
 /// Judges a file in a folder that the user named: all data files but private ones.
 pub(super) fn judge_file(path: &str) -> Verdict {

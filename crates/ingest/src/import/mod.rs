@@ -73,6 +73,46 @@ impl Default for Limits {
 /// rows before that point, is marked `incomplete` in the report, and does not keep the others from
 /// being read.
 ///
+/// ```
+/// use segue_core::{ListenerId, Record};
+/// use segue_ingest::{
+///     Earlier, FileIdentity, FileReport, FileSink, ImportOptions, Sink, SinkError, import,
+/// };
+///
+/// /// Counts what it is given. A store would keep it.
+/// #[derive(Default)]
+/// struct Counter(u64);
+///
+/// impl Sink for Counter {
+///     fn accept(&mut self, _row: u64, _record: Record) -> Result<(), SinkError> {
+///         self.0 += 1;
+///         Ok(())
+///     }
+/// }
+///
+/// impl FileSink for Counter {
+///     fn begin_file(&mut self, _file: &FileIdentity) -> Result<Earlier, SinkError> {
+///         Ok(Earlier::default())
+///     }
+///
+///     fn end_file(&mut self, _report: &mut FileReport) -> Result<(), SinkError> {
+///         Ok(())
+///     }
+/// }
+///
+/// let folder = tempfile::tempdir()?;
+/// let rows = "user_id,track_id,timestamp\nann,a,2024-01-01T00:00:00Z\nann,,\n";
+/// std::fs::write(folder.path().join("interactions.csv"), rows)?;
+/// let mut counter = Counter::default();
+/// let options = ImportOptions::new(ListenerId::new("ann"));
+/// let report = import(&[folder.path()], &options, &mut (), &mut counter)?;
+/// let total = report.total();
+/// assert!(total.adds_up());
+/// assert_eq!(total.rows_read, 2);
+/// assert_eq!((total.listens, counter.0), (1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// [`IngestError::Io`] when a path given cannot be opened at all, [`IngestError::UnknownFormat`]
 /// when a path given is itself a file in no known format, [`IngestError::TooLarge`] when a folder
@@ -133,4 +173,14 @@ fn learn_artists(jobs: &[Job], options: &ImportOptions) -> AppleArtists {
         let _ = import.job(job);
     }
     artists
+}
+
+impl Import<'_> {
+    /// Reads one thing of the plan.
+    fn job(&mut self, job: &Job) -> Result<(), IngestError> {
+        match job {
+            Job::File { path, given } => self.file(path, *given),
+            Job::Archive(archive) => self.archive(archive),
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Limits;
 use super::archive::{Archive, list};
-use super::entry_name::{Verdict, judge_file};
+use super::entry_name::{Verdict, is_named, judge_file};
 use super::order::by_name;
 use super::reading::reason;
 use crate::{FileReport, IngestError};
@@ -30,11 +30,6 @@ impl Job {
             Self::Archive(archive) => archive.holds(part),
         }
     }
-}
-
-/// Whether the name of a file contains `part`, which is lower case.
-pub(super) fn is_named(path: &Path, part: &str) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().to_lowercase().contains(part))
 }
 
 /// Everything to read.

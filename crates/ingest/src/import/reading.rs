@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use segue_core::{Record, Source};
 
 use super::ImportOptions;
-use super::plan::Job;
 use super::progress::{Budget, Meter, Metered};
 use crate::format::{AppleArtists, Format, Formats, Head, ParquetTable, is_parquet};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
@@ -55,13 +54,6 @@ pub(super) enum Content<'r> {
 }
 
 impl Import<'_> {
-    pub(super) fn job(&mut self, job: &Job) -> Result<(), IngestError> {
-        match job {
-            Job::File { path, given } => self.file(path, *given),
-            Job::Archive(archive) => self.archive(archive),
-        }
-    }
-
     /// Whether this pass has no business with a file of that name.
     pub(super) fn passes_over(&self, path: &Path) -> bool {
         let name = || {
@@ -76,7 +68,7 @@ impl Import<'_> {
     }
 
     /// Reads one file; `given` says that the user named it, and not the folder it is in.
-    fn file(&mut self, path: &Path, given: bool) -> Result<(), IngestError> {
+    pub(super) fn file(&mut self, path: &Path, given: bool) -> Result<(), IngestError> {
         if self.passes_over(path) {
             return Ok(());
         }

@@ -3,8 +3,8 @@
 use segue_core::{AudioFeature, AudioFeatures, Track, TrackId, WorkId};
 
 use super::{Column, Layout, Row, values};
-use crate::format::spotify;
 use crate::identity::named_track;
+use crate::spotify;
 use crate::{Context, DropReason};
 
 /// Fields of a row whose values could not be understood; counted only if the row is kept.

@@ -3,7 +3,7 @@
 
 use segue_core::{DeviceClass, Timestamp};
 
-use crate::format::spotify;
+use crate::spotify;
 use crate::time;
 
 /// Words that tables write where they have no value. "None" is missing from the list: pandas writes

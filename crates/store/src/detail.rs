@@ -1,0 +1,67 @@
+//! What a report of a play tells beyond who, what and when: the writer completes rows by it, and the
+//! rule of duplicates decides by it who completes whom.
+
+use segue_core::{DeviceClass, EndReason, Listen, StartReason};
+
+/// What a report of a play tells beyond who, what and when, as a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Detail(u16);
+
+impl Detail {
+    const PLAY_TIME: u16 = 1;
+    const WHOLE_MINUTES: u16 = 1 << 15;
+
+    /// Nothing.
+    pub(crate) const NOTHING: Self = Self(0);
+
+    /// What a row tells.
+    pub(crate) fn of(listen: &Listen) -> Self {
+        let told = [
+            listen.ms_played.is_some(),
+            listen.start_reason != StartReason::Unknown,
+            listen.end_reason != EndReason::Unknown,
+            listen.skipped.is_some(),
+            listen.shuffle.is_some(),
+            listen.offline.is_some(),
+            listen.private_session,
+            listen.device != DeviceClass::Unknown,
+            listen.context.is_some(),
+        ];
+        Self(told.into_iter().enumerate().fold(0, |set, (bit, told)| set | u16::from(told) << bit))
+    }
+
+    /// What `other` tells and this does not.
+    pub(crate) fn missing_from(self, other: Self) -> Self {
+        Self(other.0 & !self.0 & !Self::WHOLE_MINUTES)
+    }
+
+    /// Whether it tells nothing.
+    pub(crate) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Whether it tells how long the play lasted.
+    pub(crate) fn has_play_time(self) -> bool {
+        self.0 & Self::PLAY_TIME != 0
+    }
+
+    /// Whether its time is a whole minute because its source tells no seconds.
+    pub(crate) fn whole_minutes(self) -> bool {
+        self.0 & Self::WHOLE_MINUTES != 0
+    }
+
+    /// The same of a source that tells whole minutes only.
+    pub(crate) fn in_whole_minutes(self) -> Self {
+        Self(self.0 | Self::WHOLE_MINUTES)
+    }
+
+    /// The same with a play time, which is then never filled in.
+    pub(crate) fn with_play_time(self) -> Self {
+        Self(self.0 | Self::PLAY_TIME)
+    }
+
+    /// What either tells.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}

@@ -1,0 +1,13 @@
+//! The integers that stand for names: the ground that all modules that touch rows stand on.
+
+use crate::{Result, StoreError};
+
+/// Integer that stands for a name of the dictionaries. Tables of duplicates hold one for every play,
+/// so it is half as wide as a row id: enough for four billion names.
+pub(crate) type Key = u32;
+
+/// The integer of a row, which fits a [`Key`] unless the store has outgrown what it was made for.
+pub(crate) fn key(row: i64) -> Result<Key> {
+    Key::try_from(row)
+        .map_err(|_| StoreError::corrupt(format!("`{row}` is no key of a dictionary")))
+}
