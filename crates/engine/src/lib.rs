@@ -26,8 +26,9 @@ pub mod taste;
 pub mod vector;
 
 pub use dataset::catalogue::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx, WorkIdx};
+pub use dataset::interaction::{Interaction, Stance};
 pub use dataset::interactions::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
-pub use dataset::profile::{Interaction, Profile, Stance};
+pub use dataset::profile::Profile;
 pub use dataset::table::{Column, Table, Values};
 pub use recommender::{Query, Recommender};
 pub use scorer::{Likability, Scorer};

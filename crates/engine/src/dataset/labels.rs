@@ -24,9 +24,9 @@
 //! hearing is not disliking.
 
 use segue_core::{EndReason, Listen};
-use serde::{Deserialize, Serialize};
 
-use super::profile::{Interaction, Stance};
+pub use super::interaction::Label;
+use super::interaction::{Interaction, Stance};
 
 /// Version of the policy, written into the card of every model trained on it.
 pub const LABEL_POLICY_VERSION: u32 = 1;
@@ -57,15 +57,6 @@ pub enum Outcome {
     Censored,
     /// It must teach nothing.
     Excluded,
-}
-
-/// What a model learns of one work.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Label {
-    /// Liked, or disliked.
-    pub liked: bool,
-    /// How sure that is, above 0.
-    pub weight: f32,
 }
 
 /// Reads one play by the table above.

@@ -12,7 +12,8 @@
 use rustc_hash::FxHashMap;
 use segue_core::{Feedback, FeedbackTarget, Impression, Listen, Timestamp, TrackId};
 
-use super::profile::{Profile, Stance};
+use super::interaction::Stance;
+use super::profile::Profile;
 use crate::{Catalogue, WorkIdx};
 
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;

@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use super::calendar::Month;
 use super::plays::{Play, Plays};
-use crate::taste::Tastes;
 use crate::{ArtistIdx, Catalogue, TrackIdx};
 
 /// A quarter with fewer plays has no leader.
@@ -57,12 +56,6 @@ impl Era {
 pub fn artist_eras(catalogue: &Catalogue, plays: &Plays) -> Vec<Era> {
     let key = |track: TrackIdx| catalogue.artist(track).map(|artist| artist.0);
     eras(plays, key, |artist| catalogue.artist_name(ArtistIdx(artist)).to_owned())
-}
-
-/// Eras by taste; plays of what belongs to none have no say.
-pub fn taste_eras(catalogue: &Catalogue, plays: &Plays, tastes: &Tastes) -> Vec<Era> {
-    let key = |track: TrackIdx| tastes.of_work(catalogue.work(track)).map(|taste| taste as u32);
-    eras(plays, key, |taste| tastes.tastes[taste as usize].name.clone())
 }
 
 /// Eras by whatever `key` groups tracks by; `name` says what a key is called.

@@ -195,7 +195,7 @@ impl SimilarIndex {
         ends: [TrackIdx; 2],
         length: usize,
     ) -> Vec<TrackIdx> {
-        path::path(catalogue, (&index.sound, &self.tree), ends, length)
+        path::path(catalogue, &index.sound, &self.tree, ends, length)
     }
 
     /// Bytes of what is liked together.

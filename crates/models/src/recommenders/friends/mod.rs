@@ -49,6 +49,9 @@ pub struct Influence {
     pub half_life_items: f64,
 }
 
+/// Where nothing can be measured: found on Last.fm listeners, who have six friends in the median.
+const FALLBACK: Influence = Influence { weight: 0.05, half_life_items: 12.0 };
+
 impl Influence {
     fn at(self, own_items: usize) -> f64 {
         self.weight * (-(own_items as f64) / self.half_life_items).exp2()
@@ -73,25 +76,6 @@ pub struct Friends {
 impl Friends {
     const NAME: &str = "friends";
 
-    /// Fits both models, and how much friends count unless the configuration says so.
-    ///
-    /// # Errors
-    /// [`ModelError::NoEvents`], [`ModelError::TooLarge`], [`ModelError::Setting`], or
-    /// [`ModelError::LengthMismatch`] unless there is a row of friends for each listener.
-    pub fn fit(
-        training: &Training<'_>,
-        friendships: &Friendships,
-        config: &FriendsConfig,
-        seed: u64,
-    ) -> Result<Self, ModelError> {
-        require_rows(training, friendships)?;
-        let influence = match config.influence {
-            Some(influence) => influence,
-            None => tuning::fit_influence(training, friendships, config, seed)?,
-        };
-        Self::with(training, friendships, (config, influence), seed)
-    }
-
     /// How much friends count.
     pub fn influence(&self) -> Influence {
         self.influence
@@ -100,7 +84,8 @@ impl Friends {
     fn with(
         training: &Training<'_>,
         friendships: &Friendships,
-        (config, influence): (&FriendsConfig, Influence),
+        config: &FriendsConfig,
+        influence: Influence,
         seed: u64,
     ) -> Result<Self, ModelError> {
         require_positive("influence.weight", influence.weight)?;
@@ -144,7 +129,7 @@ impl Friends {
             Counts::read(&reader, ["offsets", "items", "strengths"], [discounts.len(), items])?;
         let found = config.influence;
         reader.require(found.is_some(), || "how much friends count is missing".to_owned())?;
-        let influence = found.unwrap_or(tuning::FALLBACK);
+        let influence = found.unwrap_or(FALLBACK);
         Ok(Self { config, influence, ials, ease, histories, discounts })
     }
 
