@@ -5,26 +5,26 @@ use serde::{Deserialize, Serialize};
 
 use crate::{TrackIdx, WorkIdx};
 
-/// What a model learns of one work.
+/// What a model learns of one work: the answer to "does this listener like it", and how sure it is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Label {
-    /// Liked, or disliked.
+    /// True where the work counts as liked, false where it counts as disliked.
     pub liked: bool,
     /// How sure that is, above 0.
     pub weight: f32,
 }
 
-/// What the listener said of a work outright.
+/// Explicit feedback of a listener on a work, as it stands after the latest of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stance {
-    /// Nothing.
+    /// No feedback, or feedback that was taken back: plays decide the label.
     #[default]
     None,
-    /// Liked.
+    /// The listener pressed like, here or at the source of the import.
     Like,
-    /// Disliked.
+    /// The listener pressed dislike; the track may come again, with a low score.
     Dislike,
-    /// Never again.
+    /// The listener banned the work: no mix holds it, whatever its score.
     Ban,
 }
 
@@ -34,7 +34,7 @@ pub struct Interaction {
     /// The version that stands for the work: the most played one among those whose sound is known,
     /// else the most played.
     pub track: TrackIdx,
-    /// The work.
+    /// The work, which all its versions share: a live take counts for the song.
     pub work: WorkIdx,
     /// Plays that were neither private nor failed.
     pub plays: u32,
@@ -48,7 +48,7 @@ pub struct Interaction {
     pub disliked_weight: f32,
     /// Start of the latest play whose time is known.
     pub last_played: Option<Timestamp>,
-    /// What the listener said.
+    /// The latest explicit feedback on the work; it overrides what plays say.
     pub stance: Stance,
     /// Whether it is in the listener's library or playlists.
     pub saved: bool,

@@ -33,9 +33,9 @@ use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// Who.
+    /// The listener that all of this is about.
     pub listener: ListenerId,
-    /// What they did, one entry per work.
+    /// What they did, one entry for each work they touched, in the order of works.
     pub interactions: Vec<Interaction>,
     /// Artists they never want to hear again.
     pub banned_artists: FxHashSet<ArtistIdx>,
@@ -45,7 +45,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// A listener of whom nothing is known.
+    /// A listener of whom nothing is known: every scorer answers with its prior.
     pub fn empty(listener: ListenerId) -> Self {
         Self::from_interactions(listener, Vec::new())
     }
@@ -97,7 +97,7 @@ impl Profile {
         Self { banned_artists, ..Self::from_interactions(listener, interactions) }
     }
 
-    /// What the listener did with a work.
+    /// What the listener did with a work, in any of its versions; `None` if nothing.
     pub fn interaction(&self, work: WorkIdx) -> Option<&Interaction> {
         self.by_work.get(&work).map(|&i| &self.interactions[i as usize])
     }

@@ -30,9 +30,9 @@ pub struct Share {
 /// A stretch of time led by one name.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Era {
-    /// Its first month.
+    /// Its first month, which begins a quarter.
     pub from: Month,
-    /// Its last month.
+    /// Its last month, which ends a quarter.
     pub to: Month,
     /// Plays in it, those without a name as well.
     pub plays: u64,
@@ -41,7 +41,7 @@ pub struct Era {
 }
 
 impl Era {
-    /// Who led it.
+    /// The name of the artist or taste that was played most in the era.
     pub fn leader(&self) -> &str {
         &self.top[0].name
     }
@@ -52,7 +52,7 @@ impl Era {
     }
 }
 
-/// Eras by artist.
+/// Eras by artist: stretches in which one artist was played most in every quarter.
 pub fn artist_eras(catalogue: &Catalogue, plays: &Plays) -> Vec<Era> {
     let key = |track: TrackIdx| catalogue.artist(track).map(|artist| artist.0);
     eras(plays, key, |artist| catalogue.artist_name(ArtistIdx(artist)).to_owned())

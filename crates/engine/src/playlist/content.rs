@@ -4,10 +4,10 @@ use segue_core::{Pick, Slate, Timestamp, Track, TrackId};
 
 use crate::Catalogue;
 
-/// A track of a playlist.
+/// A track of a playlist, with the reason that some formats write beside it.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
-    /// The track.
+    /// The track as the catalogue describes it.
     pub track: &'a Track,
     /// How it was picked.
     pub pick: &'a Pick,
@@ -30,11 +30,11 @@ pub struct Entry<'a> {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Playlist<'a> {
-    /// Its name.
+    /// The name of the playlist, one line of text.
     pub title: String,
     /// When it was made.
     pub created: Timestamp,
-    /// The tracks.
+    /// The tracks in playing order; a playlist may be empty.
     pub entries: Vec<Entry<'a>>,
 }
 

@@ -33,7 +33,7 @@ pub enum PlaylistFormat {
 }
 
 impl PlaylistFormat {
-    /// All of them.
+    /// All formats, in the order in which help lists them.
     pub const ALL: [Self; 5] = [Self::M3u8, Self::Xspf, Self::Jspf, Self::Csv, Self::Uris];
 
     /// Its name on the command line.
@@ -55,7 +55,7 @@ impl PlaylistFormat {
         }
     }
 
-    /// Writes a playlist.
+    /// Writes a playlist in this format and counts what the format could not hold.
     pub fn render(self, playlist: &Playlist<'_>) -> Rendered {
         match self {
             Self::M3u8 => m3u8::render(playlist),

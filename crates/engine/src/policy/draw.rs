@@ -13,7 +13,7 @@ use super::{Belief, Policy, PolicyKind, PolicySettings, choose, label};
 use crate::mix::quota::{Caps, Class, Quota, Shape};
 use crate::{Catalogue, TrackIdx};
 
-/// One pick.
+/// One pick of a policy, with the probability that the log needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drawn {
     /// Position on the short-list.
@@ -102,7 +102,7 @@ pub fn reweigh(
 /// The moment of a logged pick, under a policy.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
-    /// The pick.
+    /// The logged pick that is gone through again.
     pub pick: &'a Pick,
     /// What could be picked, by position on the short-list.
     pub eligible: &'a [usize],

@@ -49,7 +49,8 @@ pub trait Policy: Send + Sync {
     fn prepare<'a>(&self, belief: &'a Belief, rng: &mut dyn Rng) -> Box<dyn Chooser + 'a>;
 }
 
-/// A policy over one belief.
+/// A policy over one belief: gives the probability of each pick among what is still eligible. Made
+/// by [`Policy::prepare`] once for a slate.
 pub trait Chooser {
     /// The probability with which each of the `eligible` tracks, given by position, is chosen; they
     /// sum to 1.
@@ -130,26 +131,27 @@ pub struct PolicySettings {
 /// The policies that a mix can be drawn by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PolicyKind {
-    /// [`Greedy`].
+    /// [`Greedy`]: always the highest score. Its log answers no question about other policies.
     Greedy,
-    /// [`EpsilonGreedy`].
+    /// [`EpsilonGreedy`]: the highest score, except for a share of draws that ignore scores.
     EpsilonGreedy,
     /// [`PlackettLuce`], the default: every slate has a chance, so that its log can answer most
     /// questions.
     #[default]
     PlackettLuce,
-    /// [`LinUcb`].
+    /// [`LinUcb`]: the highest upper bound of the belief, where uncertainty counts in favour of a
+    /// track.
     LinUcb,
-    /// [`LinearThompson`].
+    /// [`LinearThompson`]: the best of one joint draw from the posterior over the last layer.
     LinearThompson,
-    /// [`EnsembleThompson`].
+    /// [`EnsembleThompson`]: the best by one member of the model, drawn at random.
     EnsembleThompson,
-    /// [`GaussianThompson`].
+    /// [`GaussianThompson`]: the best of one independent draw for each track.
     GaussianThompson,
 }
 
 impl PolicyKind {
-    /// All of them.
+    /// All kinds, in the order in which help and errors list them.
     pub const ALL: [Self; 7] = [
         Self::Greedy,
         Self::EpsilonGreedy,
@@ -160,7 +162,7 @@ impl PolicyKind {
         Self::GaussianThompson,
     ];
 
-    /// The policy, tuned.
+    /// The policy with the settings that it reads; others are ignored.
     pub fn build(self, settings: PolicySettings) -> Box<dyn Policy> {
         match self {
             Self::Greedy => Box::new(Greedy),
@@ -206,7 +208,7 @@ pub enum UncertaintySource {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown policy `{found}`: expected one of {}", known_policies())]
 pub struct UnknownPolicy {
-    /// The name given.
+    /// The name that was given, as the user typed it.
     pub found: String,
 }
 

@@ -4,7 +4,8 @@
 use segue_core::{AudioFeature, Difference, Timestamp, TrackId};
 use serde::Serialize;
 
-/// One taste.
+/// One taste of a listener: a group of likes that sound alike, with everything that a page says of
+/// it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Taste {
     /// A few words made of facts, such as "calm and acoustic"; no two tastes of a listener share
@@ -14,7 +15,7 @@ pub struct Taste {
     pub medoid: TrackId,
     /// Likes near the middle by different artists, the medoid first.
     pub examples: Vec<TrackId>,
-    /// How many likes.
+    /// How many liked works belong to it.
     pub likes: u32,
     /// Its share of the listener's liking, each like weighing as its label does.
     pub share: f64,
@@ -37,7 +38,7 @@ pub struct Taste {
 /// How a taste sounds in one feature.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FeatureLevel {
-    /// The feature.
+    /// The audio feature, one of the axes of the space of sound.
     pub feature: AudioFeature,
     /// Its mean in the unit of the feature.
     pub value: f32,
@@ -51,9 +52,9 @@ pub struct FeatureLevel {
 /// An artist or genre of a taste.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Leading {
-    /// The name.
+    /// The name of the artist or genre as the catalogue spells it.
     pub name: String,
-    /// How many likes.
+    /// How many liked works belong to it.
     pub likes: u32,
     /// Of the likes in the taste, 0 to 1.
     pub share: f64,
@@ -78,7 +79,7 @@ pub enum Course {
     Grows,
     /// It has fallen by more than chance.
     Fades,
-    /// Neither.
+    /// Its share of plays has changed by no more than chance.
     Steady,
     /// Too little was played to tell.
     Unknown,

@@ -83,7 +83,7 @@ pub struct Tastes {
     pub basis: Basis,
     /// How clearly: the mean silhouette, -1 to 1, where they are told apart by sound.
     pub separation: Option<f32>,
-    /// All likes.
+    /// All liked works of the listener, in a taste or in none.
     pub likes: u32,
     /// Likes that belong to no taste, because neither their sound nor their artist or genre says
     /// which.

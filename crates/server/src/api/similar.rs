@@ -7,6 +7,7 @@ use axum::extract::State;
 use segue_core::{ListenerId, Timestamp};
 use segue_engine::TrackIdx;
 use segue_engine::explain::explain;
+use segue_engine::mix::reasons::Reasons;
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::MixRequest;
 use serde::{Deserialize, Serialize};
@@ -191,8 +192,14 @@ pub(crate) async fn explanation(
     let edition = &listener.edition;
     let (catalogue, row, model) = (&edition.catalogue, edition.find(&track)?, edition.model()?);
     let request = MixRequest::new(Timestamp::now());
-    let who = (&listener.profile, listener.pool.likes());
-    let found = explain(catalogue, &edition.index, who, model.scorer.as_ref(), (row, &request))?;
+    let reasons = Reasons {
+        catalogue,
+        index: &edition.index,
+        profile: &listener.profile,
+        likes: listener.pool.likes(),
+        now: request.now,
+    };
+    let found = explain(&reasons, model.scorer.as_ref(), row, &request)?;
     let near = found.near.iter().map(|near| NearShape {
         track: TrackShape::of(catalogue, near.track),
         distance: near.distance,

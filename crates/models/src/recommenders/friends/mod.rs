@@ -39,7 +39,8 @@ pub struct FriendsConfig {
     pub ease: EaseConfig,
 }
 
-/// How much friends count.
+/// How much what friends hear counts beside what the listener heard, and how fast that fades as the
+/// own history grows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Influence {
     /// `w`: what all friends' histories weigh together, where an own item weighs one, before the
@@ -76,7 +77,8 @@ pub struct Friends {
 impl Friends {
     const NAME: &str = "friends";
 
-    /// How much friends count.
+    /// How much what friends hear counts beside what the listener heard, and how fast that fades as
+    /// the own history grows.
     pub fn influence(&self) -> Influence {
         self.influence
     }
@@ -101,7 +103,8 @@ impl Friends {
         })
     }
 
-    /// The model as bytes.
+    /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
+    /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let values = self.histories.values();
         Writer::default()

@@ -18,7 +18,8 @@ pub struct IalsConfig {
     /// heard ones do; a fixed weight that suits a thousand items drowns what was heard among a
     /// hundred thousand.
     pub unobserved_weight: Option<f64>,
-    /// `λ`.
+    /// `λ`: how strongly factors are drawn towards 0, above 0. Larger for less data (Rendle et al.
+    /// 2021, eq. 4).
     pub regularisation: f64,
     /// `ν`: 1 regularises each pair alike, 0 each row alike.
     pub frequency_exponent: f64,

@@ -99,7 +99,8 @@ impl Ials {
         Ok(Self { config: config.clone(), items, gram, tie_break: TieBreak::of(&by_listener) })
     }
 
-    /// The model as bytes.
+    /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
+    /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let factors = self.config.factors;
         let values: Vec<f32> = self
