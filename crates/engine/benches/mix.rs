@@ -125,7 +125,7 @@ fn mix_of_30_from_a_pool(bencher: Bencher<'_, '_>, (known, explore): (usize, f32
 
 /// What a listener costs a server once, the model apart.
 #[divan::bench(args = [FEW, KNOWN])]
-fn bounded_survey_of_100k_tracks(bencher: Bencher<'_, '_>, known: usize) {
+fn retrieve_from_100k_tracks(bencher: Bencher<'_, '_>, known: usize) {
     let catalogue = catalogue(TRACKS);
     let profile = profile(&catalogue, known);
     let index = Index::build(&catalogue, [&profile]);

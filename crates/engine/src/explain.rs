@@ -20,7 +20,7 @@ const MOST_NEAR: usize = 5;
 /// A liked track that sounds like the one explained.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NearLike {
-    /// The liked track.
+    /// The liked track, a version of another work than the one explained.
     pub track: TrackIdx,
     /// Mean squared difference in the [space of sound](crate::sound): about 2 for two tracks at
     /// random.
@@ -30,7 +30,7 @@ pub struct NearLike {
 /// How a feature of a track stands to what the listener likes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FeatureMatch {
-    /// The feature.
+    /// The audio feature, one of the axes of the space of sound.
     pub feature: AudioFeature,
     /// How many standard deviations of the likes the track lies above their mean (below where
     /// negative); likes that all sound the same count as half as spread as the catalogue.
@@ -44,7 +44,7 @@ pub struct ArtistRecord {
     pub known: u32,
     /// Works that count as liked.
     pub liked: u32,
-    /// Plays.
+    /// Plays of works by the artist, those that count neither as liked nor as disliked included.
     pub plays: u32,
     /// Plays to the end.
     pub finished: u32,
@@ -75,21 +75,20 @@ pub struct Explanation {
     pub left_out: Option<FilterStep>,
 }
 
-/// Explains a track to a listener. `likes` are those of the profile; `request` is the mix that
-/// filters are taken from.
+/// Explains a track to a listener: `reasons` says who it is, what they like and at which moment, and
+/// `request` is the mix whose filters the track is held against.
 ///
 /// # Errors
-/// The scorer must give one prediction.
+/// [`MixError::Predictions`] if the scorer does not give exactly one prediction.
 pub fn explain(
-    catalogue: &Catalogue,
-    index: &Index,
-    (profile, likes): (&Profile, &Likes),
+    reasons: &Reasons<'_>,
     scorer: &dyn Scorer,
-    (track, request): (TrackIdx, &MixRequest),
+    track: TrackIdx,
+    request: &MixRequest,
 ) -> Result<Explanation, MixError> {
+    let Reasons { catalogue, index, profile, likes, .. } = *reasons;
     let likability = predict(profile, scorer, &[track])?[0];
     let work = profile.interaction(catalogue.work(track));
-    let reasons = Reasons { catalogue, index, profile, likes, now: request.now };
     let other_work = |anchor: &TrackIdx| catalogue.work(*anchor) != catalogue.work(track);
     let mut near: Vec<NearLike> = likes
         .anchors()

@@ -31,8 +31,9 @@ pub mod utility;
 pub mod vector;
 
 pub use dataset::catalogue::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx, WorkIdx};
+pub use dataset::interaction::{Interaction, Stance};
 pub use dataset::interactions::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
-pub use dataset::profile::{Interaction, Profile, Stance};
+pub use dataset::profile::Profile;
 pub use dataset::table::{Column, Table, Values};
 pub use index::{Index, Popularity};
 pub use recommender::{Query, Recommender};

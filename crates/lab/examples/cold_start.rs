@@ -132,9 +132,10 @@ fn course(world: &World, newcomer: &MadeUpHistory, scorer: &dyn Scorer, seed: u6
             seed: seed + number as u64,
             ..MixRequest::new(world.now)
         };
-        let outcome = Mixer { catalogue: &world.catalogue, index: &world.index, profile, scorer }
-            .mix(&request)
-            .expect("there are new tracks");
+        let outcome =
+            Mixer { catalogue: &world.catalogue, index: &world.index, profile: &profile, scorer }
+                .mix(&request)
+                .expect("there are new tracks");
         for pick in &outcome.slate.picks {
             let truth =
                 world.community.likes(newcomer, &pick.track).expect("it is of the catalogue");

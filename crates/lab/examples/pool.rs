@@ -1,4 +1,4 @@
-//! What a bounded pool loses against a look at the whole catalogue, and what a survey costs:
+//! What a bounded pool loses against a look at the whole catalogue, and what retrieval costs:
 //! made-up listeners whose true taste is known, mixes by a trained model from the whole catalogue
 //! and from pools of several sizes.
 //!
@@ -46,7 +46,7 @@ struct Figures {
     /// is.
     predicted: Vec<f64>,
     truth: Vec<f64>,
-    survey_ms: Vec<f64>,
+    retrieve_ms: Vec<f64>,
     mix_ms: Vec<f64>,
     bytes: Vec<f64>,
 }
@@ -101,23 +101,21 @@ fn compare(
 ) {
     let World { catalogue, index, scorer, .. } = world;
     let requests = DIALS.map(|explore| MixRequest { explore, ..MixRequest::new(world.now) });
-    let whole = requests.clone().map(|request| {
-        Mixer { catalogue, index, profile, scorer }.mix(&request).unwrap().slate
-    });
+    let whole = requests
+        .clone()
+        .map(|request| Mixer { catalogue, index, profile, scorer }.mix(&request).unwrap().slate);
     for (bounds, figures) in bounds().into_iter().zip(figures) {
         let started = cpu_ms();
         let pool = Mixer { catalogue, index, profile, scorer }
             .retrieve(Breadth::Bounded(bounds), &[])
             .unwrap();
-        let survey_ms = cpu_ms() - started;
+        let retrieve_ms = cpu_ms() - started;
         for ((request, whole), figures) in requests.iter().zip(&whole).zip(figures) {
             let started = cpu_ms();
-            let slate = Mixer { catalogue, index, profile, scorer }
-                .mix_from(&pool, request)
-                .unwrap()
-                .slate;
+            let slate =
+                Mixer { catalogue, index, profile, scorer }.mix_from(&pool, request).unwrap().slate;
             figures.mix_ms.push(cpu_ms() - started);
-            figures.survey_ms.push(survey_ms);
+            figures.retrieve_ms.push(retrieve_ms);
             figures.bytes.push(pool.bytes() as f64);
             figures.overlap.push(overlap(whole, &slate));
             let predicted =
@@ -154,7 +152,7 @@ fn print(who: &str, figures: &[[Figures; 3]; 5]) {
     println!("\n{who}");
     println!(
         "| familiar / new / asked | dial | overlap | predicted less whole | true less whole | \
-        survey CPU ms | mix CPU ms | bytes |"
+        retrieve CPU ms | mix CPU ms | bytes |"
     );
     println!("|---|---|---|---|---|---|---|---|");
     for (bounds, figures) in bounds().iter().zip(figures) {
@@ -172,7 +170,7 @@ fn print(who: &str, figures: &[[Figures; 3]; 5]) {
                 average(&figures.overlap),
                 estimate(&figures.predicted),
                 estimate(&figures.truth),
-                average(&figures.survey_ms),
+                average(&figures.retrieve_ms),
                 average(&figures.mix_ms),
                 average(&figures.bytes)
             );

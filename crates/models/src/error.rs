@@ -22,9 +22,9 @@ pub enum ModelError {
         "cannot learn sequences from {listeners} listeners with {events} events: none has two in a row"
     )]
     NoSequence {
-        /// Listeners.
+        /// Listeners in the training data, each with fewer than two events in a row.
         listeners: usize,
-        /// Their events.
+        /// Events of all these listeners together.
         events: usize,
     },
     /// Slices that belong together differ in length.

@@ -42,7 +42,7 @@ const NAMES: &str = "item_names";
 /// ```
 #[derive(Debug)]
 pub struct NextTrackModel {
-    /// The network.
+    /// The fitted network, which knows items by their rows.
     pub network: Sasrec,
     /// The name of each item, in the order of its rows.
     pub items: Vec<String>,

@@ -10,7 +10,7 @@ use segue_core::{ListenerId, TrackId};
 use segue_engine::experiment::Design;
 use segue_engine::explain::{Explanation, explain};
 use segue_engine::mix::arrivals::arrivals;
-use segue_engine::mix::reasons::Likes;
+use segue_engine::mix::reasons::{Likes, Reasons};
 use segue_engine::pipeline::{MixOutcome, MixRequest, Mixer};
 use segue_engine::similar::{Similar, SimilarIndex};
 use segue_engine::{Catalogue, Index, Profile, TrackIdx};
@@ -205,8 +205,9 @@ impl Snapshot {
         request: &MixRequest,
     ) -> Result<Explanation> {
         let scorer = self.model()?.scorer.as_ref();
-        let who = (profile, likes);
-        Ok(explain(&self.catalogue, &self.index, who, scorer, (track, request))?)
+        let (catalogue, index) = (&self.catalogue, &self.index);
+        let reasons = Reasons { catalogue, index, profile, likes, now: request.now };
+        Ok(explain(&reasons, scorer, track, request)?)
     }
 
     /// Tracks of which title, artists and album together hold every word, the most popular first.

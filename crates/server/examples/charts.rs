@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use segue_core::{AudioFeature, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
 use segue_engine::Index;
-use segue_engine::history::{Charts, Plays, taste_eras};
+use segue_engine::history::{Charts, Plays};
 use segue_engine::taste::Tastes;
 use segue_engine::{Catalogue, Profile};
 use segue_server::page::charts;
@@ -45,7 +45,7 @@ fn main() {
         ("When you listen", charts::heat_map(&drawn.heat_map, "UTC+1")),
         ("Month by month", charts::months(&drawn.months)),
         ("Eras by artist", charts::eras(&drawn.eras, "artist")),
-        ("Eras by taste", charts::eras(&taste_eras(&catalogue, &plays, &tastes), "taste")),
+        ("Eras by taste", charts::eras(&tastes.eras(&catalogue, &plays), "taste")),
         ("Discovery", charts::discovery(&drawn.discovery)),
         ("Decades", charts::decades(&drawn.decades)),
     ];

@@ -11,17 +11,17 @@ use segue_store::{Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::access::{KeyRing, Sessions};
-use crate::edition::Edition;
 use crate::error::{ApiError, ApiResult};
 use crate::imports::Imports;
 use crate::limits::{self, Limits};
 use crate::listeners::{self, Listeners};
 use crate::readers::Readers;
 use crate::writer::Writer;
+use segue::Snapshot;
 
 /// How often it is looked whether commands beside the server changed something.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Tracks that came wait for the next edition at most so long.
+/// Tracks that came wait for the next snapshot at most so long.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
 /// How to serve.
@@ -41,7 +41,7 @@ pub struct Config {
 /// Everything that requests share.
 pub struct App {
     pub(crate) config: Config,
-    pub(crate) edition: ArcSwap<Edition>,
+    pub(crate) snapshot: ArcSwap<Snapshot>,
     pub(crate) is_ready: AtomicBool,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) sessions: Arc<Sessions>,
@@ -50,12 +50,12 @@ pub struct App {
     pub(crate) writer: Writer,
     pub(crate) imports: Imports,
     pub(crate) models: Box<dyn Models>,
-    /// One edition is built at a time.
+    /// One snapshot is built at a time.
     building: Semaphore,
     /// What keeps a thread busy takes turns.
     heavy: Arc<Semaphore>,
     rebuild: Notify,
-    editions: AtomicU64,
+    snapshots: AtomicU64,
 }
 
 /// The server cannot start.
@@ -88,7 +88,7 @@ impl App {
         let imports = Imports::open(&config.home).map_err(io("make the folder for uploads"))?;
         let (listeners, waiting) = Listeners::new(config.limits.listeners);
         let app = Arc::new(Self {
-            edition: ArcSwap::from_pointee(Edition::empty()),
+            snapshot: ArcSwap::from_pointee(Snapshot::empty()),
             is_ready: AtomicBool::new(false),
             keys: Arc::new(keys),
             sessions: Arc::default(),
@@ -102,55 +102,55 @@ impl App {
                 std::thread::available_parallelism().map_or(1, |cores| cores.get()),
             )),
             rebuild: Notify::new(),
-            editions: AtomicU64::new(0),
+            snapshots: AtomicU64::new(0),
             config,
         });
         tokio::spawn(listeners::refresh(Arc::clone(&app), waiting));
         Ok(app)
     }
 
-    /// Builds an edition of all that the store holds and puts it in place.
+    /// Builds a snapshot of all that the store holds and puts it in place.
     pub async fn build(self: &Arc<Self>) -> Result<(), ApiError> {
-        self.replace(|app, store, number| Edition::take(store, app.models.as_ref(), number))
+        self.replace(|app, store, number| Snapshot::take(store, app.models.as_ref(), number))
             .await?;
         self.is_ready.store(true, Ordering::Release);
         Ok(())
     }
 
-    /// Puts an edition in place with the model and the experiment that are in use now.
+    /// Puts a snapshot in place with the model and the experiment that are in use now.
     pub(crate) async fn reload_model(self: &Arc<Self>) -> ApiResult<()> {
         self.replace(|app, store, number| {
-            app.edition.load().with_current_model(store, app.models.as_ref(), number)
+            app.snapshot.load().with_current_model(store, app.models.as_ref(), number)
         })
         .await
     }
 
     async fn replace(
         self: &Arc<Self>,
-        build: impl FnOnce(&Self, &Store, u64) -> Result<Edition, ModelsError> + Send + 'static,
+        build: impl FnOnce(&Self, &Store, u64) -> Result<Snapshot, ModelsError> + Send + 'static,
     ) -> ApiResult<()> {
         let _turn = self.building.acquire().await.expect("the semaphore is never closed");
-        let (app, number) = (Arc::clone(self), self.editions.fetch_add(1, Ordering::Relaxed) + 1);
+        let (app, number) = (Arc::clone(self), self.snapshots.fetch_add(1, Ordering::Relaxed) + 1);
         let begun = Instant::now();
-        let edition = self.readers.run(move |store| {
+        let snapshot = self.readers.run(move |store| {
             build(&app, store, number).map_err(|error| {
                 tracing::error!(
-                    "no edition could be built: {}",
+                    "no snapshot could be built: {}",
                     crate::error::chain(error.as_ref())
                 );
                 ApiError::conflict("bad_model", error.to_string())
                     .hint("`segue train` makes a new model")
             })
         });
-        let edition = edition.await?;
+        let snapshot = snapshot.await?;
         tracing::info!(
-            edition = number,
-            tracks = edition.catalogue.len(),
-            model = edition.model_version(),
+            snapshot = number,
+            tracks = snapshot.catalogue.len(),
+            model = snapshot.model_version(),
             seconds = begun.elapsed().as_secs_f64(),
-            "edition in place"
+            "snapshot in place"
         );
-        self.edition.store(Arc::new(edition));
+        self.snapshot.store(Arc::new(snapshot));
         self.listeners.let_go_before(number.saturating_sub(1));
         Ok(())
     }
@@ -175,7 +175,7 @@ impl App {
         worked.await.map_err(|error| ApiError::internal(&error))
     }
 
-    /// Tracks came or went: another edition is built soon, one for all that come until then.
+    /// Tracks came or went: another snapshot is built soon, one for all that come until then.
     pub(crate) fn rebuild_soon(&self) {
         self.rebuild.notify_one();
     }
@@ -222,9 +222,9 @@ impl App {
             Ok((model, experiment, store.marks()?))
         });
         let (model, experiment, marks) = found.await?;
-        let edition = self.edition.load_full();
+        let snapshot = self.snapshot.load_full();
         if (marks.imported_rows, marks.forgotten)
-            != (edition.marks.imported_rows, edition.marks.forgotten)
+            != (snapshot.marks.imported_rows, snapshot.marks.forgotten)
         {
             return self.build_anew().await;
         }
@@ -233,17 +233,17 @@ impl App {
             self.listeners.all_changed();
             self.writer.catch_up(marks);
         }
-        if model.as_deref() != edition.model_version() || experiment != edition.experiment_name {
+        if model.as_deref() != snapshot.model_version() || experiment != snapshot.experiment_name {
             return self.reload_model().await;
         }
         Ok(())
     }
 
-    /// Builds an edition while nothing of the one before is kept of anybody.
+    /// Builds a snapshot while nothing of the one before is kept of anybody.
     pub(crate) async fn build_anew(self: &Arc<Self>) -> ApiResult<()> {
         self.listeners.clear();
         let built = self.build().await;
-        // Whoever was read meanwhile was read into the edition before.
+        // Whoever was read meanwhile was read into the snapshot before.
         self.listeners.clear();
         built
     }

@@ -1,20 +1,19 @@
 //! The HTTP API and the page of Segue.
 //!
 //! ```text
-//! connection ─► limits ─► origin, keys ─► handler ─► edition (catalogue, index, model) ─► pipeline
+//! connection ─► limits ─► origin, keys ─► handler ─► snapshot (catalogue, index, model) ─► pipeline
 //!                                            │  └──► listener in memory (profile, pool)
 //!                                            └─────► writer ─► store, one flush for many requests ─► answer
 //! ```
 //!
 //! The server receives scorers through [`Models`] and knows no model. Whatever it shows is on disk
 //! as an impression before it is answered, and so is whatever it is told. It reads from an
-//! edition that is replaced as a whole, so that a model can be swapped under load.
+//! snapshot that is replaced as a whole, so that a model can be swapped under load.
 
 mod access;
 mod api;
 mod app;
 mod dialect;
-mod edition;
 mod error;
 mod extract;
 mod gate;

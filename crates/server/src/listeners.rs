@@ -2,10 +2,11 @@
 //! that a mix reads no disk and scores nothing.
 //!
 //! What a listener says makes their profile stale at once: the next mix folds it anew and scores
-//! the pool again (milliseconds). Surveying the whole catalogue for a new pool takes longer and
-//! happens when somebody is seen first, after [twenty changes](KeptListener::is_due), and when the edition was
-//! replaced. If the machine is busy then, mixes go on from the pool and the edition that are at
-//! hand and the survey waits for its turn in the background: a swapped model drops no request.
+//! the pool again (milliseconds). Searching the whole catalogue for a new pool takes longer and
+//! happens when somebody is seen first, after [twenty changes](KeptListener::is_due), and when the
+//! snapshot was replaced. If the machine is busy then, mixes go on from the pool and the snapshot
+//! that are at hand and the retrieval waits for its turn in the background: a swapped model drops
+//! no request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,8 +17,8 @@ use segue_core::ListenerId;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
 use crate::app::App;
-use crate::edition::Edition;
 use crate::error::ApiResult;
+use segue::Snapshot;
 
 #[derive(Default)]
 struct Entry {
@@ -29,7 +30,7 @@ struct Entry {
 /// Everybody who was here lately.
 pub(crate) struct Listeners {
     cache: Cache<ListenerId, Arc<Entry>>,
-    surveys: Semaphore,
+    retrievals: Semaphore,
     queue: mpsc::UnboundedSender<ListenerId>,
 }
 
@@ -39,8 +40,8 @@ impl Listeners {
     pub(crate) fn new(most: usize) -> (Self, mpsc::UnboundedReceiver<ListenerId>) {
         let (queue, waiting) = mpsc::unbounded_channel();
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
-        let surveys = Semaphore::new(cores.saturating_sub(1).max(1));
-        (Self { cache: Cache::new(most), surveys, queue }, waiting)
+        let retrievals = Semaphore::new(cores.saturating_sub(1).max(1));
+        (Self { cache: Cache::new(most), retrievals, queue }, waiting)
     }
 
     /// How many are held.
@@ -62,13 +63,13 @@ impl Listeners {
         }
     }
 
-    /// Lets go of listeners who are held with an edition older than one: it would stay in memory as
+    /// Lets go of listeners who are held with a snapshot older than one: it would stay in memory as
     /// long as they stay away.
-    pub(crate) fn let_go_before(&self, edition: u64) {
+    pub(crate) fn let_go_before(&self, snapshot: u64) {
         for (_, entry) in self.cache.iter() {
             // Whoever is being looked at is brought up to date anyway.
             if let Ok(mut held) = entry.held.try_lock()
-                && held.as_ref().is_some_and(|listener| listener.snapshot.number < edition)
+                && held.as_ref().is_some_and(|listener| listener.snapshot.number < snapshot)
             {
                 *held = None;
             }
@@ -93,15 +94,15 @@ impl Listeners {
 pub(crate) async fn listener(app: &App, id: &ListenerId) -> ApiResult<Arc<KeptListener>> {
     let entry = app.listeners.entry(id);
     let mut held = entry.held.lock().await;
-    let (version, current) = (entry.version.load(Ordering::Acquire), app.edition.load_full());
+    let (version, current) = (entry.version.load(Ordering::Acquire), app.snapshot.load_full());
     current.model()?;
     let Some(listener) = held.clone() else {
-        return Ok(held.insert(surveyed(app, id, current, version).await?).clone());
+        return Ok(held.insert(gathered(app, id, current, version).await?).clone());
     };
     let is_due = listener.snapshot.number != current.number || listener.is_due(version);
     if is_due {
-        if let Ok(_turn) = app.listeners.surveys.try_acquire() {
-            return Ok(held.insert(fold_and_survey(app, id, current, version).await?).clone());
+        if let Ok(_turn) = app.listeners.retrievals.try_acquire() {
+            return Ok(held.insert(fold_and_gather(app, id, current, version).await?).clone());
         }
         if !entry.is_queued.swap(true, Ordering::AcqRel) {
             // The receiver lives as long as the server.
@@ -118,8 +119,8 @@ pub(crate) async fn listener(app: &App, id: &ListenerId) -> ApiResult<Arc<KeptLi
 pub(crate) async fn refresh(app: Arc<App>, mut waiting: mpsc::UnboundedReceiver<ListenerId>) {
     while let Some(id) = waiting.recv().await {
         let Some(entry) = app.listeners.cache.peek(&id) else { continue };
-        let (version, current) = (entry.version.load(Ordering::Acquire), app.edition.load_full());
-        let made = surveyed(&app, &id, current, version).await;
+        let (version, current) = (entry.version.load(Ordering::Acquire), app.snapshot.load_full());
+        let made = gathered(&app, &id, current, version).await;
         entry.is_queued.store(false, Ordering::Release);
         match made {
             Ok(listener) => *entry.held.lock().await = Some(listener),
@@ -130,26 +131,26 @@ pub(crate) async fn refresh(app: Arc<App>, mut waiting: mpsc::UnboundedReceiver<
     }
 }
 
-async fn surveyed(
+async fn gathered(
     app: &App,
     id: &ListenerId,
-    edition: Arc<Edition>,
+    snapshot: Arc<Snapshot>,
     version: u64,
 ) -> ApiResult<Arc<KeptListener>> {
-    let _turn = app.listeners.surveys.acquire().await.expect("the semaphore is never closed");
-    fold_and_survey(app, id, edition, version).await
+    let _turn = app.listeners.retrievals.acquire().await.expect("the semaphore is never closed");
+    fold_and_gather(app, id, snapshot, version).await
 }
 
 /// Folds the profile and gathers the pool.
-async fn fold_and_survey(
+async fn fold_and_gather(
     app: &App,
     id: &ListenerId,
-    edition: Arc<Edition>,
+    snapshot: Arc<Snapshot>,
     version: u64,
 ) -> ApiResult<Arc<KeptListener>> {
     let id = id.clone();
     let made =
-        app.readers.run(move |store| Ok(KeptListener::gather(store, edition, &id, version)?));
+        app.readers.run(move |store| Ok(KeptListener::gather(store, snapshot, &id, version)?));
     metrics::counter!("segue_surveys_total").increment(1);
     Ok(Arc::new(made.await?))
 }

@@ -22,7 +22,7 @@ pub(crate) struct Mixed {
     pub(crate) at: Timestamp,
     pub(crate) outcome: MixOutcome,
     pub(crate) enrolment: Option<Enrolment>,
-    /// For whom, with the edition it was made from.
+    /// For whom, with the snapshot it was made from.
     pub(crate) listener: Arc<KeptListener>,
 }
 
@@ -40,8 +40,8 @@ pub(crate) async fn mix_and_log(
     // The log keeps microseconds, and the answer says what the log says.
     let now = Timestamp::from_microsecond(asked.now.as_microsecond()).unwrap_or(asked.now);
     let asked = MixRequest { arrivals: listener.snapshot.arrivals.clone(), now, ..asked };
-    // The listener may be held with an edition from before the experiment was stopped.
-    let current = app.edition.load_full();
+    // The listener may be held with a snapshot from before the experiment was stopped.
+    let current = app.snapshot.load_full();
     let part = given.map_or(Part::None, |given| Part::of(current.experiment.as_ref(), id, given));
     let outcome = make(app, &listener, &part.request(asked.clone())).await?;
     let mut shadows = Vec::new();

@@ -95,7 +95,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
 }
 
-/// Whether requests are answered: not while the first edition is being built.
+/// Whether requests are answered: not while the first snapshot is being built.
 async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
     if !app.writer.is_alive() {
         return Err(ApiError::new(
@@ -110,7 +110,7 @@ async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
     Err(ApiError::overloaded("starting", "the catalogue is being read"))
 }
 
-/// Turns requests away while the first edition is being built: nothing is known yet, which is not
+/// Turns requests away while the first snapshot is being built: nothing is known yet, which is not
 /// the same as nothing being there.
 async fn when_started(
     State(app): State<Arc<App>>,

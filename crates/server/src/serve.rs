@@ -41,8 +41,8 @@ pub async fn serve(
     Ok(())
 }
 
-/// Makes the server ready: the first edition, and what a crash left behind. Then follows what
-/// changes, and not before: held against the empty edition everything has changed, and all would be
+/// Makes the server ready: the first snapshot, and what a crash left behind. Then follows what
+/// changes, and not before: held against the empty snapshot everything has changed, and all would be
 /// built a second time.
 async fn start_and_follow(app: Arc<App>) {
     if let Err(error) = app.build().await {

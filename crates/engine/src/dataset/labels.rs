@@ -24,9 +24,9 @@
 //! hearing is not disliking.
 
 use segue_core::{EndReason, Listen};
-use serde::{Deserialize, Serialize};
 
-use super::profile::{Interaction, Stance};
+pub use super::interaction::Label;
+use super::interaction::{Interaction, Stance};
 
 /// Version of the policy, written into the card of every model trained on it.
 pub const LABEL_POLICY_VERSION: u32 = 1;
@@ -38,34 +38,25 @@ const STATED_WEIGHT: f32 = 2.0;
 /// Rows that hold a track's total play time count as at most this many plays.
 const MOST_PLAYS_IN_A_ROW: u32 = 50;
 
-/// What one play says.
+/// What one play says about liking the track, by the table at the top of this module.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome {
-    /// The listener let it play.
+    /// The listener let it play, to the end or nearly so.
     Liked {
-        /// How much it says.
+        /// How much it says, where a play to the end says 1.
         weight: f32,
         /// How many plays the row stands for.
         plays: u32,
     },
-    /// The listener left it.
+    /// The listener left it early enough that the track is the likely reason.
     Disliked {
-        /// How much it says.
+        /// How much it says, where a play to the end says 1.
         weight: f32,
     },
     /// It ended for a reason that is not the track's.
     Censored,
-    /// It must teach nothing.
+    /// It must teach nothing: a private session, or a track that failed to play.
     Excluded,
-}
-
-/// What a model learns of one work.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Label {
-    /// Liked, or disliked.
-    pub liked: bool,
-    /// How sure that is, above 0.
-    pub weight: f32,
 }
 
 /// Reads one play by the table above.

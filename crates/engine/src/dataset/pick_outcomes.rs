@@ -12,7 +12,8 @@
 use rustc_hash::FxHashMap;
 use segue_core::{Feedback, FeedbackTarget, Impression, Listen, Timestamp, TrackId};
 
-use super::profile::{Profile, Stance};
+use super::interaction::Stance;
+use super::profile::Profile;
 use crate::{Catalogue, WorkIdx};
 
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
@@ -36,9 +37,9 @@ impl Credit {
 /// What the listener thought of a pick, as far as they let it be known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
-    /// Played to its end, or praised.
+    /// Played to its end, or liked by feedback.
     Liked,
-    /// Skipped, or rejected.
+    /// Skipped, or rejected by feedback on the track or a ban of its artist.
     Disliked,
     /// Played, and what was done says neither.
     Undecided,
@@ -46,7 +47,8 @@ pub enum Verdict {
     Untouched,
 }
 
-/// What became of one pick.
+/// What became of one pick: its plays after the mix was shown, and what they say together with
+/// feedback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PickOutcome {
     /// Plays, neither private nor failed.

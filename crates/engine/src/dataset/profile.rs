@@ -6,62 +6,9 @@ use segue_core::{
     Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, StartReason, Timestamp,
 };
 
-use super::labels::{Label, Outcome, outcome, work_label};
+use super::interaction::{Interaction, Label, Stance};
+use super::labels::{Outcome, outcome, work_label};
 use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
-
-/// What the listener said of a work outright.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Stance {
-    /// Nothing.
-    #[default]
-    None,
-    /// Liked.
-    Like,
-    /// Disliked.
-    Dislike,
-    /// Never again.
-    Ban,
-}
-
-/// All that a listener did with one work.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Interaction {
-    /// The version that stands for the work: the most played one among those whose sound is known,
-    /// else the most played.
-    pub track: TrackIdx,
-    /// The work.
-    pub work: WorkIdx,
-    /// Plays that were neither private nor failed.
-    pub plays: u32,
-    /// Plays that count as liked.
-    pub finished: u32,
-    /// Plays that count as disliked.
-    pub skipped: u32,
-    /// Sum of the weights of plays that count as liked.
-    pub liked_weight: f32,
-    /// Sum of the weights of plays that count as disliked.
-    pub disliked_weight: f32,
-    /// Start of the latest play whose time is known.
-    pub last_played: Option<Timestamp>,
-    /// What the listener said.
-    pub stance: Stance,
-    /// Whether it is in the listener's library or playlists.
-    pub saved: bool,
-    /// Whether some of it answers Segue: a play that Segue began, or a word said to it. What
-    /// listeners choose by themselves is no answer: it is no sample of what they would say to
-    /// something put before them.
-    pub answered: bool,
-    /// What models learn from this, if anything.
-    pub label: Option<Label>,
-}
-
-impl Interaction {
-    /// Whether anything shows that the listener knows the work: a play, a word about it, or that it
-    /// is in their library.
-    pub fn is_known(&self) -> bool {
-        self.plays > 0 || self.saved || self.stance != Stance::None
-    }
-}
 
 /// One listener. Interactions are ordered by work, at most one each.
 ///
@@ -86,9 +33,9 @@ impl Interaction {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// Who.
+    /// The listener that all of this is about.
     pub listener: ListenerId,
-    /// What they did, one entry per work.
+    /// What they did, one entry for each work they touched, in the order of works.
     pub interactions: Vec<Interaction>,
     /// Artists they never want to hear again.
     pub banned_artists: FxHashSet<ArtistIdx>,
@@ -98,7 +45,7 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// A listener of whom nothing is known.
+    /// A listener of whom nothing is known: every scorer answers with its prior.
     pub fn empty(listener: ListenerId) -> Self {
         Self::from_interactions(listener, Vec::new())
     }
@@ -150,7 +97,7 @@ impl Profile {
         Self { banned_artists, ..Self::from_interactions(listener, interactions) }
     }
 
-    /// What the listener did with a work.
+    /// What the listener did with a work, in any of its versions; `None` if nothing.
     pub fn interaction(&self, work: WorkIdx) -> Option<&Interaction> {
         self.by_work.get(&work).map(|&i| &self.interactions[i as usize])
     }

@@ -31,7 +31,7 @@ pub enum Values {
 }
 
 impl Values {
-    /// Number of rows.
+    /// Number of rows, the same in every column.
     pub fn len(&self) -> usize {
         match self {
             Self::Numeric(values) | Self::Circular { values, .. } => values.len(),
@@ -69,16 +69,16 @@ impl Values {
     }
 }
 
-/// A column and its name.
+/// A column with the name under which a saved model finds it again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
     /// The name under which a saved model finds it again.
     pub name: String,
-    /// What it holds.
+    /// The values, with what they mean: quantities, points on a circle, or names.
     pub values: Values,
 }
 
-/// Columns of equal length.
+/// Columns of equal length with a name each: what tabular models are fitted on and predict from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     rows: usize,
@@ -134,7 +134,7 @@ impl Table {
         self.columns.push(Column { name: name.into(), values });
     }
 
-    /// Number of rows.
+    /// Number of rows, the same in every column.
     pub fn rows(&self) -> usize {
         self.rows
     }

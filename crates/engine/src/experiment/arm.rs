@@ -12,19 +12,24 @@ use crate::policy::{PolicyKind, UnknownPolicy};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// As [`MixRequest::explore`].
+    /// Replaces [`MixRequest::explore`] in every mix of the arm, whatever was asked for; `None`
+    /// leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub explore: Option<f32>,
-    /// As [`MixRequest::policy`].
+    /// Replaces [`MixRequest::policy`] in every mix of the arm, whatever was asked for; `None`
+    /// leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "policy_name")]
     pub policy: Option<PolicyKind>,
-    /// As [`MixRequest::artist_cap`].
+    /// Replaces [`MixRequest::artist_cap`] in every mix of the arm, whatever was asked for; `None`
+    /// leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artist_cap: Option<u32>,
-    /// As [`MixRequest::album_cap`].
+    /// Replaces [`MixRequest::album_cap`] in every mix of the arm, whatever was asked for; `None`
+    /// leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub album_cap: Option<u32>,
-    /// As [`MixRequest::no_repeat_days`].
+    /// Replaces [`MixRequest::no_repeat_days`] in every mix of the arm, whatever was asked for;
+    /// `None` leaves it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub no_repeat_days: Option<u32>,
 }
@@ -89,11 +94,11 @@ impl fmt::Display for Settings {
 /// A named set of settings, and its part of the listeners.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Arm {
-    /// Its name.
+    /// Its name, unique within the experiment; it is part of what decides who is in the arm.
     pub name: String,
     /// Its part of the listeners, in relation to the shares of the other arms.
     pub share: u32,
-    /// What it changes.
+    /// What it changes in a request for a mix; nothing for a plain control.
     pub settings: Settings,
 }
 

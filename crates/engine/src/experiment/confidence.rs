@@ -36,9 +36,9 @@ const BOLDEST: f64 = 0.5;
 pub struct Interval {
     /// Mean of the observations; `None` before the first.
     pub mean: Option<f64>,
-    /// Lower end.
+    /// Lower end of the interval; it holds at every look at the data.
     pub low: f64,
-    /// Upper end.
+    /// Upper end of the interval; it holds at every look at the data.
     pub high: f64,
 }
 

@@ -25,16 +25,16 @@ pub struct ListenerLog {
     pub shown: Vec<Impression>,
     /// The experiment's shadows of it.
     pub shadows: Vec<Impression>,
-    /// Their plays.
+    /// All plays of the listener that the store holds, in any order.
     pub listens: Vec<Listen>,
-    /// Their words.
+    /// All feedback of the listener, in the order in which it was given.
     pub feedback: Vec<Feedback>,
 }
 
 /// A mix that counts, and what came of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObservedMix {
-    /// What was shown.
+    /// The impression as it was logged when the mix was shown.
     pub impression: Impression,
     /// What became of its picks, in their order.
     pub outcomes: Vec<PickOutcome>,
@@ -45,13 +45,13 @@ pub struct ObservedMix {
 /// How much was shown, and what became of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Mixes shown.
+    /// Mixes that were shown to the listener in the time that counts.
     pub mixes: u64,
-    /// Their picks.
+    /// Picks of these mixes, untouched ones included.
     pub picks: u64,
-    /// Plays of these.
+    /// Plays of these picks, credited to the mix before the play.
     pub plays: u64,
-    /// Picks liked.
+    /// Picks that the listener liked, by feedback or by playing them to the end.
     pub liked: u64,
     /// Picks skipped or rejected.
     pub skipped: u64,
@@ -107,7 +107,7 @@ impl Metric {
 /// A listener in an experiment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
-    /// Who.
+    /// The listener, who is one observation however many mixes they were shown.
     pub listener: ListenerId,
     /// Place of their arm in the design.
     pub arm: usize,
@@ -123,7 +123,7 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Everything added up.
+    /// The counts of all mixes of the listener, added up.
     pub fn counts(&self) -> Counts {
         self.mixes.iter().map(ObservedMix::counts).fold(Counts::default(), Counts::plus)
     }

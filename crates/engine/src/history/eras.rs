@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use super::calendar::Month;
 use super::plays::{Play, Plays};
-use crate::taste::Tastes;
 use crate::{ArtistIdx, Catalogue, TrackIdx};
 
 /// A quarter with fewer plays has no leader.
@@ -31,9 +30,9 @@ pub struct Share {
 /// A stretch of time led by one name.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Era {
-    /// Its first month.
+    /// Its first month, which begins a quarter.
     pub from: Month,
-    /// Its last month.
+    /// Its last month, which ends a quarter.
     pub to: Month,
     /// Plays in it, those without a name as well.
     pub plays: u64,
@@ -42,7 +41,7 @@ pub struct Era {
 }
 
 impl Era {
-    /// Who led it.
+    /// The name of the artist or taste that was played most in the era.
     pub fn leader(&self) -> &str {
         &self.top[0].name
     }
@@ -53,16 +52,10 @@ impl Era {
     }
 }
 
-/// Eras by artist.
+/// Eras by artist: stretches in which one artist was played most in every quarter.
 pub fn artist_eras(catalogue: &Catalogue, plays: &Plays) -> Vec<Era> {
     let key = |track: TrackIdx| catalogue.artist(track).map(|artist| artist.0);
     eras(plays, key, |artist| catalogue.artist_name(ArtistIdx(artist)).to_owned())
-}
-
-/// Eras by taste; plays of what belongs to none have no say.
-pub fn taste_eras(catalogue: &Catalogue, plays: &Plays, tastes: &Tastes) -> Vec<Era> {
-    let key = |track: TrackIdx| tastes.of_work(catalogue.work(track)).map(|taste| taste as u32);
-    eras(plays, key, |taste| tastes.tastes[taste as usize].name.clone())
 }
 
 /// Eras by whatever `key` groups tracks by; `name` says what a key is called.

@@ -27,7 +27,7 @@ use crate::Catalogue;
 pub use calendar::Month;
 pub use decades::{Decade, Decades, decades};
 pub use discovery::{Discoveries, Discovery, discovery};
-pub use eras::{Era, Share, artist_eras, eras, taste_eras};
+pub use eras::{Era, Share, artist_eras, eras};
 pub use heat_map::{HeatMap, WEEKDAYS, heat_map};
 pub use months::{MonthOfPlays, months};
 pub use plays::{LeftAside, Play, Plays};

@@ -11,9 +11,9 @@ use crate::{Catalogue, TrackIdx};
 /// A play of which the time and the track are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Play {
-    /// When it began.
+    /// When it began, to the second.
     pub at: Timestamp,
-    /// Of what.
+    /// The track that was played, a row of the catalogue.
     pub track: TrackIdx,
     /// The month where the listener was.
     pub month: Month,
@@ -41,7 +41,7 @@ pub struct LeftAside {
 }
 
 impl LeftAside {
-    /// All of them.
+    /// All rows that are in no chart, whatever the reason.
     pub fn total(&self) -> u64 {
         self.private + self.failed + self.not_in_catalogue + self.undated
     }

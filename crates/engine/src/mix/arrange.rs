@@ -24,12 +24,12 @@ const SAME_ARTIST: f32 = 100.0;
 const MOST_PASSES: usize = 100;
 const LONGEST_SEGMENT: usize = 3;
 
-/// What the order depends on.
+/// A track to be put into playing order, as far as the order depends on it.
 #[derive(Clone, Copy, Debug)]
 pub struct ArrangedTrack<'a> {
     /// How the track sounds.
     pub features: &'a AudioFeatures,
-    /// Its main artist.
+    /// Its main artist, whose tracks are kept apart; `None` where no artist is known.
     pub artist: Option<ArtistIdx>,
 }
 

@@ -127,11 +127,11 @@ fn moments(index: &Index, anchors: &[TrackIdx], axis: usize) -> (f32, f32) {
 /// What reasons are drawn from.
 #[derive(Clone, Copy, Debug)]
 pub struct Reasons<'a> {
-    /// The catalogue.
+    /// The catalogue that tracks, works and artists are rows of.
     pub catalogue: &'a Catalogue,
-    /// Its index.
+    /// The index over the catalogue: where tracks lie in sound, and what is popular.
     pub index: &'a Index,
-    /// The listener.
+    /// The profile of the listener to whom reasons are given.
     pub profile: &'a Profile,
     /// Their likes, summed up.
     pub likes: &'a Likes,

@@ -5,8 +5,8 @@
 //! real titles ("+1"), which the apostrophe shows; a song that opens a browser when a table is
 //! opened is the worse fault. Numbers are ours and stay as they are.
 
+use super::content::{Entry, Playlist, Rendered, credit, one_line};
 use super::place::location_uri;
-use super::{Entry, Playlist, Rendered, credit, one_line};
 use crate::mix::sentence::sentence;
 
 const HEADER: [&str; 11] = [

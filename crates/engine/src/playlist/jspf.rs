@@ -9,8 +9,8 @@
 
 use serde::Serialize;
 
+use super::content::{Entry, Playlist, Rendered, credit, one_line};
 use super::place::{id_uri, location_uri, recording_uri};
-use super::{Entry, Playlist, Rendered, credit, one_line};
 use crate::mix::sentence::sentence;
 
 #[derive(Serialize)]

@@ -7,8 +7,8 @@
 
 use std::fmt::Write;
 
+use super::content::{Playlist, Rendered, credit, one_line};
 use super::place::location_line;
-use super::{Playlist, Rendered, credit, one_line};
 
 pub(super) fn render(playlist: &Playlist<'_>) -> Rendered {
     let mut text = format!("#EXTM3U\n#PLAYLIST:{}\n", playlist.title);

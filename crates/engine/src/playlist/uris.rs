@@ -2,8 +2,8 @@
 //! become its tracks; no programming interface and no account of ours is involved. Tracks without
 //! such a URI are left out and counted.
 
+use super::content::{Playlist, Rendered};
 use super::place::spotify_uri;
-use super::{Playlist, Rendered};
 
 pub(super) fn render(playlist: &Playlist<'_>) -> Rendered {
     let uris: Vec<&str> =

@@ -9,8 +9,8 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 
+use super::content::{Entry, Playlist, Rendered, credit, one_line};
 use super::place::{id_uri, location_uri, recording_uri};
-use super::{Entry, Playlist, Rendered, credit, one_line};
 use crate::mix::sentence::sentence;
 
 pub(super) fn render(playlist: &Playlist<'_>) -> Rendered {

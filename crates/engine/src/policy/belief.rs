@@ -56,7 +56,7 @@ impl Belief {
         self
     }
 
-    /// How many tracks.
+    /// How many tracks the belief is about: the length of the short-list.
     pub fn len(&self) -> usize {
         self.scores.len()
     }

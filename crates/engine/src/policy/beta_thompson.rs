@@ -23,9 +23,9 @@ pub struct BetaThompson;
 /// A belief about a share of successes: `Beta(successes, failures)`, prior ones included.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ShareBelief {
-    /// Successes, above 0.
+    /// Successes so far with those of the prior, above 0.
     pub successes: f64,
-    /// Failures, above 0.
+    /// Failures so far with those of the prior, above 0.
     pub failures: f64,
 }
 
@@ -51,12 +51,12 @@ impl ShareBelief {
         Self { successes: shape(mean), failures: shape(1.0 - mean) }
     }
 
-    /// Its mean.
+    /// The mean of the belief: the expected share of successes, between 0 and 1.
     pub fn mean(&self) -> f64 {
         self.successes / (self.successes + self.failures)
     }
 
-    /// Its standard deviation.
+    /// The standard deviation of the belief: how far the share may be from its mean.
     pub fn deviation(&self) -> f64 {
         (self.mean() * (1.0 - self.mean()) / (self.successes + self.failures + 1.0)).sqrt()
     }

@@ -14,7 +14,7 @@ use crate::candidate::Class;
 use crate::mix::quota::{Caps, Quota, Shape};
 use crate::{Catalogue, TrackIdx};
 
-/// One pick.
+/// One pick of a policy, with the probability that the log needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drawn {
     /// Position on the short-list.
@@ -103,7 +103,7 @@ pub fn reweigh(
 /// The moment of a logged pick, under a policy.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
-    /// The pick.
+    /// The logged pick that is gone through again.
     pub pick: &'a Pick,
     /// What could be picked, by position on the short-list.
     pub eligible: &'a [usize],

@@ -48,7 +48,8 @@ pub trait Policy: Send + Sync {
     fn prepare<'a>(&self, belief: &'a Belief, rng: &mut dyn Rng) -> Box<dyn Chooser + 'a>;
 }
 
-/// A policy over one belief.
+/// A policy over one belief: gives the probability of each pick among what is still eligible. Made
+/// by [`Policy::prepare`] once for a slate.
 pub trait Chooser {
     /// The probability with which each of the `eligible` tracks, given by position, is chosen; they
     /// sum to 1.
@@ -186,7 +187,7 @@ pub enum UncertaintySource {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown policy `{found}`: expected one of {}", known_policies())]
 pub struct UnknownPolicy {
-    /// The name given.
+    /// The name that was given, as the user typed it.
     pub found: String,
 }
 

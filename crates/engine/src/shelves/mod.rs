@@ -52,7 +52,7 @@ impl ShelfKind {
 /// A favourite and what is like it.
 #[derive(Clone, Copy, Debug)]
 pub struct Near<'a> {
-    /// The favourite.
+    /// The favourite, a track that the listener liked and played lately.
     pub track: TrackIdx,
     /// Tracks like it, the most like first, in any number.
     pub similar: &'a [TrackId],
@@ -63,7 +63,7 @@ pub struct Near<'a> {
 pub struct Shelf {
     /// What it is for; its [`key`](ShelfKind::key) is the stable name.
     pub kind: ShelfKind,
-    /// Its title.
+    /// Its title as the page shows it, in English.
     pub title: String,
     /// One line that says what is on it.
     pub explanation: String,
@@ -78,7 +78,7 @@ pub struct Shelf {
 pub struct Filled {
     /// The shelf; its request is the one that was made, with what earlier shelves hold left out.
     pub shelf: Shelf,
-    /// The mix.
+    /// The mix that fills the shelf, with propensities like any other.
     pub outcome: MixOutcome,
 }
 
@@ -122,9 +122,9 @@ impl fmt::Display for Missing {
 /// A shelf that a listener does not get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LeftOutShelf {
-    /// Which.
+    /// The kind of shelf that is not on the page.
     pub kind: ShelfKind,
-    /// Why not.
+    /// Why the page does not have it, with the numbers behind it.
     pub missing: Missing,
 }
 

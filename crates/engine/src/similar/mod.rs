@@ -31,11 +31,11 @@ use tree::Tree;
 /// How much each of three likenesses counts; they sum to 1.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
-    /// Sound.
+    /// Weight of nearness in sound, `exp(-d²)`, 0 to 1.
     pub sound: f32,
-    /// The same main artist.
+    /// Weight of having the same main artist, 0 to 1.
     pub artist: f32,
-    /// Liked by the same listeners.
+    /// Weight of co-likes, the cosine over listeners who like both, 0 to 1.
     pub together: f32,
 }
 
@@ -45,10 +45,10 @@ impl Default for Weights {
     }
 }
 
-/// A track that is like another.
+/// A track that is like another, with the facts that make it so.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Similar {
-    /// The track.
+    /// The similar track: the version that stands for its work.
     pub track: TrackIdx,
     /// From 0 to 1.
     pub similarity: f32,
@@ -195,10 +195,10 @@ impl SimilarIndex {
         ends: [TrackIdx; 2],
         length: usize,
     ) -> Vec<TrackIdx> {
-        path::path(catalogue, (&index.sound, &self.tree), ends, length)
+        path::path(catalogue, &index.sound, &self.tree, ends, length)
     }
 
-    /// Bytes of what is liked together.
+    /// Bytes that the co-likes take up in memory, for reports on size.
     pub fn co_likes_bytes(&self) -> usize {
         self.co_likes.bytes()
     }

@@ -16,7 +16,8 @@ const LOOK: usize = 24;
 /// See [`super::SimilarIndex::path`].
 pub(super) fn path(
     catalogue: &Catalogue,
-    (sound, tree): (&SoundSpace, &Tree),
+    sound: &SoundSpace,
+    tree: &Tree,
     [from, to]: [TrackIdx; 2],
     length: usize,
 ) -> Vec<TrackIdx> {

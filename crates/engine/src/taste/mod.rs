@@ -13,6 +13,7 @@
 //! sound nor an artist or genre in common with a taste belong to none, and are counted.
 
 mod describe;
+mod description;
 mod likes;
 mod name;
 mod number;
@@ -20,17 +21,17 @@ mod trend;
 mod ward;
 
 use rustc_hash::FxHashMap;
-use segue_core::{AudioFeature, Difference, Timestamp, TrackId};
+use segue_core::Timestamp;
 use serde::Serialize;
 
 use crate::Index;
-use crate::history::Plays;
-use crate::{Catalogue, Profile, WorkIdx};
+use crate::history::{self, Era, Plays};
+use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 
+pub use description::{Course, FeatureLevel, Leading, Taste, Trend};
 use likes::{Centre, Like, likes};
+use number::{FEWEST_LIKES, MOST_TASTES};
 
-/// Fewer likes make no taste.
-const FEWEST_LIKES: usize = 5;
 /// Fewer likes are not split.
 const FEWEST_TO_SPLIT: usize = 16;
 /// At most this many likes are clustered, evenly thinned; the others join the taste that they are
@@ -40,7 +41,6 @@ const MOST_CLUSTERED: usize = 2_000;
 const LEAST_SHARE_OF_SOUND: f64 = 0.3;
 /// A genre with a smaller share of likes is no taste.
 const LEAST_SHARE_OF_GENRE: f64 = 0.15;
-const MOST_TASTES: usize = 6;
 const MOST_MOVES: usize = 10;
 
 /// What sets tastes apart from each other.
@@ -83,7 +83,7 @@ pub struct Tastes {
     pub basis: Basis,
     /// How clearly: the mean silhouette, -1 to 1, where they are told apart by sound.
     pub separation: Option<f32>,
-    /// All likes.
+    /// All liked works of the listener, in a taste or in none.
     pub likes: u32,
     /// Likes that belong to no taste, because neither their sound nor their artist or genre says
     /// which.
@@ -92,86 +92,6 @@ pub struct Tastes {
     pub sound_unknown: u32,
     #[serde(skip)]
     by_work: FxHashMap<WorkIdx, usize>,
-}
-
-/// One taste.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Taste {
-    /// A few words made of facts, such as "calm and acoustic"; no two tastes of a listener share
-    /// them.
-    pub name: String,
-    /// The like that lies most in the middle; it names the taste to machines.
-    pub medoid: TrackId,
-    /// Likes near the middle by different artists, the medoid first.
-    pub examples: Vec<TrackId>,
-    /// How many likes.
-    pub likes: u32,
-    /// Its share of the listener's liking, each like weighing as its label does.
-    pub share: f64,
-    /// How it sounds, on every axis of the space of sound that is known.
-    pub features: Vec<FeatureLevel>,
-    /// In what it stands out from the catalogue, most first.
-    pub stands_out: Vec<Difference>,
-    /// In what it stands out from the listener's other tastes, most first.
-    pub differs: Vec<Difference>,
-    /// Its artists with most likes.
-    pub artists: Vec<Leading>,
-    /// Its genres with most likes.
-    pub genres: Vec<Leading>,
-    /// When any of it was last played.
-    pub last_played: Option<Timestamp>,
-    /// Whether it is played more than it was.
-    pub trend: Trend,
-}
-
-/// How a taste sounds in one feature.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct FeatureLevel {
-    /// The feature.
-    pub feature: AudioFeature,
-    /// Its mean in the unit of the feature.
-    pub value: f32,
-    /// Standard deviations above the mean of the catalogue.
-    pub above_catalogue: f32,
-    /// Standard deviations of the catalogue by which the listener's other tastes are above its
-    /// mean, if there are others.
-    pub others_above_catalogue: Option<f32>,
-}
-
-/// An artist or genre of a taste.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Leading {
-    /// The name.
-    pub name: String,
-    /// How many likes.
-    pub likes: u32,
-    /// Of the likes in the taste, 0 to 1.
-    pub share: f64,
-}
-
-/// How much a taste was played of late, against before.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Trend {
-    /// Which way it goes.
-    pub course: Course,
-    /// Its share of plays of likes in the last 90 days, if there were any.
-    pub recent_share: Option<f64>,
-    /// Its share before that, if there were any.
-    pub share_before: Option<f64>,
-}
-
-/// Which way a taste goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Course {
-    /// Its share of plays has grown by more than chance.
-    Grows,
-    /// It has fallen by more than chance.
-    Fades,
-    /// Neither.
-    Steady,
-    /// Too little was played to tell.
-    Unknown,
 }
 
 impl Tastes {
@@ -206,6 +126,14 @@ impl Tastes {
     /// The taste that a liked work belongs to, as its place in `tastes`.
     pub fn of_work(&self, work: WorkIdx) -> Option<usize> {
         self.by_work.get(&work).copied()
+    }
+
+    /// The eras of a history in which one taste led, as
+    /// [`artist_eras`](crate::history::artist_eras) for artists. Plays of what belongs to no taste
+    /// count for the length of an era and lead none.
+    pub fn eras(&self, catalogue: &Catalogue, plays: &Plays) -> Vec<Era> {
+        let key = |track: TrackIdx| self.of_work(catalogue.work(track)).map(|taste| taste as u32);
+        history::eras(plays, key, |taste| self.tastes[taste as usize].name.clone())
     }
 
     fn look_back(

@@ -6,7 +6,7 @@
 
 use segue_core::{AudioFeature, Direction};
 
-use super::{FeatureLevel, Taste};
+use super::description::{FeatureLevel, Taste};
 
 /// Standard deviations of the catalogue from which a word is deserved, against the catalogue and
 /// against other tastes.

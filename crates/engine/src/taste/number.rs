@@ -16,9 +16,13 @@ use rand_distr::{Distribution, StandardNormal};
 
 use super::likes::{Like, squared_distance};
 use super::ward::{Merge, cut, ward};
-use super::{FEWEST_LIKES, MOST_TASTES};
 use crate::policy::draw::generator;
 use crate::sound::{AXES, Position};
+
+/// Fewer likes make no taste.
+pub(super) const FEWEST_LIKES: usize = 5;
+/// More tastes than this nobody would read.
+pub(super) const MOST_TASTES: usize = 6;
 
 /// How much larger than in a cloud without tastes the mean silhouette of several is.
 const CLEARER: f64 = 0.06;

@@ -6,7 +6,7 @@
 
 use segue_core::Timestamp;
 
-use super::{Course, Trend};
+use super::description::{Course, Trend};
 use crate::TrackIdx;
 use crate::history::Plays;
 

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use segue_engine::explain::explain;
 use segue_engine::mix::filters::FilterStep;
-use segue_engine::mix::reasons::Likes;
+use segue_engine::mix::reasons::{Likes, Reasons};
 use segue_engine::pipeline::MixRequest;
 use segue_engine::{Stance, TrackIdx};
 
@@ -23,8 +23,14 @@ proptest! {
         };
         for pick in &outcome.slate.picks {
             let track = world.catalogue.find(&pick.track).expect("picked from it");
-            let told = (&world.profile, &likes);
-            let explained = explain(&world.catalogue, &world.index, told, &scorer, (track, &request)).unwrap();
+            let reasons = Reasons {
+            catalogue: &world.catalogue,
+            index: &world.index,
+            profile: &world.profile,
+            likes: &likes,
+            now: request.now,
+        };
+            let explained = explain(&reasons, &scorer, track, &request).unwrap();
             prop_assert_eq!(&explained.reason, &pick.reason);
             prop_assert_eq!(explained.is_new, pick.new_to_listener);
             prop_assert_eq!(explained.likability.mean, pick.likability);
@@ -41,9 +47,15 @@ proptest! {
         let Ok(outcome) = world.mixer(&scorer).mix(&request) else {
             return Ok(());
         };
-        let told = (&world.profile, &likes);
+        let reasons = Reasons {
+            catalogue: &world.catalogue,
+            index: &world.index,
+            profile: &world.profile,
+            likes: &likes,
+            now: request.now,
+        };
         let step = |track: TrackIdx| {
-            explain(&world.catalogue, &world.index, told, &scorer, (track, &request)).unwrap().left_out
+            explain(&reasons, &scorer, track, &request).unwrap().left_out
         };
         for left_out in outcome.left_out {
             let said = world.catalogue.rows().filter(|&track| step(track) == Some(left_out.step)).count();
@@ -59,10 +71,14 @@ fn near_likes_features_and_records_are_those_of_the_profile() {
     let request = request(10, 0.5);
     let mut banned = 0;
     for track in world.catalogue.rows() {
-        let told = (&world.profile, &likes);
-        let explained =
-            explain(&world.catalogue, &world.index, told, &HashScorer(1), (track, &request))
-                .unwrap();
+        let reasons = Reasons {
+            catalogue: &world.catalogue,
+            index: &world.index,
+            profile: &world.profile,
+            likes: &likes,
+            now: request.now,
+        };
+        let explained = explain(&reasons, &HashScorer(1), track, &request).unwrap();
         assert!(explained.near.is_sorted_by(|a, b| a.distance <= b.distance));
         for near in &explained.near {
             assert_ne!(world.catalogue.work(near.track), world.catalogue.work(track));

@@ -7,7 +7,8 @@ use super::measure::Reliability;
 use crate::tabular::calibration::Calibration;
 use crate::tabular::ensemble::HeldOut;
 
-/// Written beside the weights.
+/// What a model was learned from and how well, written as JSON beside the weights. Whoever
+/// registers or serves the model reads it; it names no listener.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LikabilityCard {
     /// Version of the label policy that the labels came from.
@@ -16,11 +17,12 @@ pub struct LikabilityCard {
     pub data: DataSummary,
     /// How answers were held out: `listeners` or `labels`.
     pub split: String,
-    /// What was asked for.
+    /// The configuration that was asked for, so that the fit can be repeated.
     pub config: LikabilityConfig,
-    /// The seed of everything random.
+    /// The seed of everything random: with the same data and configuration it gives the same
+    /// version.
     pub seed: u64,
-    /// The map to honest probabilities.
+    /// The map from raw to calibrated probabilities, fitted on what was held out.
     pub calibration: Calibration,
     /// How well it did on what was held out.
     pub report: FitReport,
@@ -29,19 +31,19 @@ pub struct LikabilityCard {
 /// Counts of what a model was learned from. No listener is named.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataSummary {
-    /// Tracks of the catalogue.
+    /// Tracks in the catalogue that it was fitted on, labelled or not.
     pub tracks: usize,
     /// Tracks of which the sound is known.
     pub audible_tracks: usize,
-    /// Listeners with labels.
+    /// Listeners with at least one label; others teach nothing.
     pub listeners: usize,
-    /// Labels that say liked.
+    /// Labels that say liked, over all listeners.
     pub likes: usize,
-    /// Labels that say disliked.
+    /// Labels that say disliked, over all listeners; contrasts are not among them.
     pub dislikes: usize,
 }
 
-/// What came of a fit.
+/// How well a fit did on labels that were held out from the network, by size of history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitReport {
     /// Rows that the network was trained on.

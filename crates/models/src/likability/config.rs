@@ -6,10 +6,12 @@ use crate::tabular::ensemble::CalibrationConfig;
 use crate::tabular::network::PeriodicConfig;
 use crate::tabular::{TabmConfig, tabm};
 
-/// How to fit.
+/// How [`LikabilityModel::fit`](super::LikabilityModel::fit) draws episodes and trains. The default
+/// suits any library; tests and studies make it smaller.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LikabilityConfig {
-    /// The network.
+    /// Shape and training of the network. Its own calibration stays off: calibration is done across
+    /// listeners.
     pub network: TabmConfig,
     /// Rows to train the network on, about.
     pub rows: usize,

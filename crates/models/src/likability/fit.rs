@@ -39,7 +39,7 @@ const FEWEST_OF_EACH: usize = 5;
 /// Where a fit has got to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Stage {
-    /// Episodes are drawn.
+    /// Training rows are being drawn from the listeners, before any network is trained.
     Episodes,
     /// Networks are trained; so many of so many are done.
     Training {
@@ -48,7 +48,7 @@ pub enum Stage {
         /// Networks in all.
         of: usize,
     },
-    /// Calibrating and measuring.
+    /// All networks are trained; what they predicted of held-out labels is calibrated and measured.
     Calibrating,
 }
 

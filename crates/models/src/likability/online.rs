@@ -35,7 +35,7 @@ impl LikabilityScorer {
 }
 
 impl OnlineScorer {
-    /// The network without the layer.
+    /// The network without the last layer of a listener: the same prediction for equal histories.
     pub fn network(&self) -> &LikabilityScorer {
         &self.network
     }

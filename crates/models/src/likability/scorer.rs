@@ -44,7 +44,7 @@ impl LikabilityModel {
 }
 
 impl LikabilityScorer {
-    /// The model behind it.
+    /// The model that was bound to the catalogue, with its card and version.
     pub fn model(&self) -> &LikabilityModel {
         &self.model
     }

@@ -22,7 +22,8 @@ use super::item_knn::{ItemKnn, ItemKnnConfig};
 use super::saved::{Reader, Writer};
 use crate::ModelError;
 
-/// How [`ActR`] remembers.
+/// How [`ActR`] remembers: how fast activation decays and whether items of the same session call
+/// each other to mind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ActRConfig {
     /// `d`: the power of time with which a memory fades; 0.5 in most of psychology, faster in
@@ -108,7 +109,8 @@ impl ActR {
         Ok(Self { config: config.clone(), popularity, associations })
     }
 
-    /// The model as bytes.
+    /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
+    /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let writer = Writer::default().f32s("popularity", &[self.items()], &self.popularity);
         let writer = match &self.associations {

@@ -17,32 +17,39 @@ use super::{
 };
 use crate::ModelError;
 
-/// Which recommender.
+/// Which recommender a configuration is of, by the name that the command line and saved reports
+/// use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecommenderKind {
-    /// What most listen to.
+    /// [`Popularity`]: what most listeners play, the same answer for everybody; the baseline to
+    /// beat.
     Popularity,
-    /// What most listened to lately.
+    /// [`DecayedPopularity`]: what most listeners played lately, where each play fades with a
+    /// half-life in days.
     DecayedPopularity,
     /// What is heard by the same listeners.
     ItemKnn,
-    /// Linear autoencoder.
+    /// [`Ease`], a linear autoencoder with a closed-form solution (Steck 2019): strong on small
+    /// catalogues.
     Ease,
-    /// Implicit matrix factorisation.
+    /// [`Ials`], implicit matrix factorisation by alternating least squares: strong on large
+    /// catalogues.
     Ials,
-    /// Causal transformer over the sequence.
+    /// [`Sasrec`], a causal transformer over the order of plays: the one that predicts the next
+    /// track.
     Sasrec,
     /// What was heard lately and often, again.
     ActR,
     /// What friends hear, until there is a history.
     Friends,
-    /// What sounds like the history.
+    /// [`ContentCosine`]: what sounds like the history, so that items nobody has played can be
+    /// ranked.
     Content,
 }
 
 impl RecommenderKind {
-    /// All of them.
+    /// All kinds, in the order in which tables list them.
     pub const ALL: [Self; 9] = [
         Self::Popularity,
         Self::DecayedPopularity,
@@ -88,60 +95,63 @@ impl FromStr for RecommenderKind {
     }
 }
 
-/// A recommender's configuration.
+/// A recommender's configuration: its kind with all that can be set about it. It reads and writes
+/// JSON tagged by the kind, so that a search can store what it found.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecommenderConfig {
-    /// Of [`Popularity`].
+    /// Settings of [`Popularity`]; see there for what each of them does.
     Popularity(PopularityConfig),
-    /// Of [`DecayedPopularity`].
+    /// Settings of [`DecayedPopularity`]; see there for what each of them does.
     DecayedPopularity(DecayedPopularityConfig),
-    /// Of [`ItemKnn`].
+    /// Settings of [`ItemKnn`]; see there for what each of them does.
     ItemKnn(ItemKnnConfig),
-    /// Of [`Ease`].
+    /// Settings of [`Ease`]; see there for what each of them does.
     Ease(EaseConfig),
-    /// Of [`Ials`].
+    /// Settings of [`Ials`]; see there for what each of them does.
     Ials(IalsConfig),
-    /// Of [`Sasrec`].
+    /// Settings of [`Sasrec`]; see there for what each of them does.
     Sasrec(SasrecConfig),
-    /// Of [`ActR`].
+    /// Settings of [`ActR`]; see there for what each of them does.
     ActR(ActRConfig),
-    /// Of [`Friends`].
+    /// Settings of [`Friends`]; see there for what each of them does.
     Friends(FriendsConfig),
-    /// Of [`ContentCosine`].
+    /// Settings of [`ContentCosine`]; see there for what each of them does.
     Content(ContentCosineConfig),
 }
 
 /// What the order of events says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timing {
-    /// Nothing.
+    /// Nothing: events carry neither an order nor a time, so weights cannot fade with age.
     Unordered,
-    /// Which came first.
+    /// Which event came first; weights may fade with the number of later events.
     Ordered,
-    /// When they happened.
+    /// When events happened; weights may fade with days.
     Dated,
 }
 
-/// Measures a model while it is being trained; higher is better.
+/// Measures a model while it is being trained: it is called after each epoch with the model as it
+/// stands, and higher is better. Models that are solved at once never call it.
 pub type Validate<'a> = dyn FnMut(&dyn Recommender) -> f64 + 'a;
 
-/// What a recommender learns from.
+/// What a recommender is fitted on. Every kind takes the same set and reads the parts that it
+/// needs, so that a search can go through kinds without knowing them.
 #[derive(Clone, Copy)]
 pub struct FitSet<'a> {
-    /// The events.
+    /// The training events of all listeners; nothing after the cut of an evaluation is among them.
     pub training: &'a Training<'a>,
     /// What is known of the items beside the events; not every recommender looks.
     pub features: Option<&'a ItemFeatures>,
     /// The friends of each listener; rows may be empty.
     pub friendships: &'a Friendships,
-    /// Seed of everything random.
+    /// Seed of everything random: same data, configuration and seed give the same model bytes.
     pub seed: u64,
 }
 
-/// A recommender that was fitted.
+/// A recommender that was fitted, with the configuration that fits it again.
 pub struct Fitted {
-    /// The recommender.
+    /// The fitted model, ready to score.
     pub model: Box<dyn Recommender>,
     /// The configuration that fits it again, on more data, without validation.
     pub config: RecommenderConfig,
@@ -195,7 +205,7 @@ impl RecommenderConfig {
         serde_json::from_value(whole).map_err(|error| error.to_string())
     }
 
-    /// What it configures.
+    /// The kind of recommender that this configuration fits.
     pub fn kind(&self) -> RecommenderKind {
         match self {
             Self::Popularity(_) => RecommenderKind::Popularity,

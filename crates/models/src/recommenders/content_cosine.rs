@@ -21,14 +21,15 @@ use super::saved::{Reader, Writer};
 use crate::ModelError;
 use crate::kernels::matmul::{Matrix, Output, matmul};
 
-/// How [`ContentCosine`] is asked.
+/// How [`ContentCosine`] is asked: what of a history counts towards its mean.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ContentCosineConfig {
     /// What of a history counts when asked.
     pub query: EventWeighting,
 }
 
-/// Features of items.
+/// Ranks items by the cosine between their features and the weighted mean of the features in a
+/// history. It needs no co-listening, so it can place items that nobody has played.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ContentCosine {
     config: ContentCosineConfig,
@@ -79,7 +80,8 @@ impl ContentCosine {
         Self { config, dim, features, directions, tie_break }
     }
 
-    /// The model as bytes.
+    /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
+    /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let writer = Writer::default().f32s("features", &[self.items(), self.dim], &self.features);
         self.tie_break.write(writer).finish(Self::NAME, &self.config)

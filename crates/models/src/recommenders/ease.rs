@@ -116,7 +116,8 @@ impl Ease {
         }
     }
 
-    /// The model as bytes.
+    /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
+    /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let items = self.items();
         let writer = Writer::default().f32s("weights", &[items, items], &self.weights);

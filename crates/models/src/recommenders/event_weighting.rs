@@ -23,7 +23,7 @@ pub enum Strength {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decay {
-    /// It does not.
+    /// Events do not fade: an old one counts as much as a new one.
     #[default]
     None,
     /// It halves in so many days; undated events do not fade.

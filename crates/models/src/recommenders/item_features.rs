@@ -27,12 +27,12 @@ impl ItemFeatures {
         Ok(Self { dim, values })
     }
 
-    /// Number of items.
+    /// Number of items: rows of the table, in the order of the vocabulary.
     pub fn items(&self) -> usize {
         self.values.len() / self.dim
     }
 
-    /// Numbers an item.
+    /// Number of features of each item; the table is `[items, dim]`.
     pub fn dim(&self) -> usize {
         self.dim
     }
@@ -103,7 +103,7 @@ pub struct Scaling {
 }
 
 impl Scaling {
-    /// Number of features.
+    /// Number of features that the scaling was fitted on.
     pub fn dim(&self) -> usize {
         self.columns.len()
     }

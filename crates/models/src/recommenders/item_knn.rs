@@ -124,7 +124,8 @@ impl ItemKnn {
         }
     }
 
-    /// The model as bytes.
+    /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
+    /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let values = self.similar.values();
         let writer = Writer::default()

@@ -12,21 +12,21 @@ use super::event_weighting::{Decay, EventWeighting};
 use super::saved::{Reader, Writer};
 use crate::ModelError;
 
-/// What makes an item popular.
+/// What makes an item popular: its events, or the listeners who have any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Counting {
-    /// Every event.
+    /// Every event counts one, so a listener who plays an item a hundred times counts a hundred.
     #[default]
     Events,
-    /// Every listener once.
+    /// Every listener counts once for an item, however often they played it.
     Listeners,
 }
 
-/// How [`Popularity`] counts.
+/// How [`Popularity`] counts: events, or listeners.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PopularityConfig {
-    /// What makes an item popular.
+    /// What makes an item popular: its events, or the listeners who have any.
     pub counting: Counting,
 }
 
@@ -65,7 +65,7 @@ pub struct Popularity {
 impl Popularity {
     const NAME: &str = "popularity";
 
-    /// Counts.
+    /// Counts the training data once; nothing random is involved.
     ///
     /// # Errors
     /// [`ModelError::NoEvents`].
@@ -77,7 +77,8 @@ impl Popularity {
         Ok(Self { config: config.clone(), counts })
     }
 
-    /// The model as bytes.
+    /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
+    /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let shape = [self.counts.len()];
         Writer::default().f32s("counts", &shape, &self.counts).finish(Self::NAME, &self.config)
@@ -103,7 +104,7 @@ impl Recommender for Popularity {
     }
 }
 
-/// How fast [`DecayedPopularity`] forgets.
+/// How fast [`DecayedPopularity`] forgets what was played long ago.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DecayedPopularityConfig {
     /// Days after which an event counts half.
@@ -130,7 +131,7 @@ pub struct DecayedPopularity {
 impl DecayedPopularity {
     const NAME: &str = "decayed_popularity";
 
-    /// Counts.
+    /// Counts the training data once; nothing random is involved.
     ///
     /// # Errors
     /// [`ModelError::NoEvents`], or [`ModelError::Setting`] for a half-life that is none.
@@ -149,7 +150,8 @@ impl DecayedPopularity {
         Ok(Self { config: config.clone(), counts })
     }
 
-    /// The model as bytes.
+    /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
+    /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let shape = [self.counts.len()];
         Writer::default().f32s("counts", &shape, &self.counts).finish(Self::NAME, &self.config)

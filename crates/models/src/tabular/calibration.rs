@@ -29,12 +29,12 @@ const CLIP: f64 = 1e-6;
 pub struct Calibration {
     /// Factor a of the logit: below 1 where the model is overconfident.
     pub slope: f64,
-    /// Offset b of the logit.
+    /// Offset b of the logit: above 0 where the model says too little.
     pub offset: f64,
 }
 
 impl Calibration {
-    /// Changes nothing.
+    /// The calibration that changes nothing: slope 1, offset 0.
     pub const NONE: Self = Self { slope: 1.0, offset: 0.0 };
 
     /// The most probable correction given held-out probabilities, by Newton's method; the problem
@@ -66,7 +66,8 @@ impl Calibration {
         Self { slope: fitted.slope.max(0.05), ..fitted }
     }
 
-    /// The corrected probability.
+    /// The calibrated probability for a raw one. Probabilities beyond 1e-6 of 0 or 1 are clipped
+    /// first.
     pub fn apply(self, probability: f64) -> f64 {
         self.of_logit(logit(probability))
     }

@@ -25,13 +25,13 @@ const ECE_BINS: usize = 10;
 /// All that decides how a model is fitted, besides the data and the seed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EnsembleConfig {
-    /// How quantities are scaled.
+    /// How quantities are put on a common scale before they enter the network.
     pub scaling: Scaling,
-    /// How names are encoded.
+    /// How columns of names enter the network.
     pub names: Names,
-    /// Shape of each network.
+    /// Shape of each network: members, widths, embeddings.
     pub architecture: Architecture,
-    /// How each is trained.
+    /// How each network is trained: epochs, steps, what is dropped.
     pub training: TrainConfig,
     /// Networks that start from different weights.
     pub networks: usize,
@@ -55,30 +55,33 @@ pub struct DataDescription {
     pub source: Option<String>,
     /// Version of the label policy, where labels were derived from plays.
     pub label_policy: Option<u32>,
-    /// Rows.
+    /// How many rows the model was trained on, those of weight 0 included.
     pub rows: usize,
-    /// Rows labelled liked.
+    /// How many of the rows were labelled liked; the others were labelled disliked.
     pub liked: usize,
-    /// Columns.
+    /// Names of the columns it reads, in the order of training; a table to predict on must have
+    /// them all.
     pub columns: Vec<String>,
 }
 
 /// How the model did on training rows held out for the calibration, before it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HeldOut {
-    /// Rows.
+    /// How many rows the model was trained on, those of weight 0 included.
     pub rows: usize,
     /// Share on the right side of one half.
     pub accuracy: f64,
-    /// Area under the ROC curve.
+    /// Area under the ROC curve: the probability that a liked row is ranked above a disliked one.
+    /// None where all rows have one label.
     pub auc: Option<f64>,
-    /// Mean negative log-likelihood.
+    /// Mean negative log-likelihood of the labels, in nats; 0 is perfect and .693 knows nothing.
     pub log_loss: f64,
     /// Expected calibration error, 10 bins of equal size.
     pub ece: f64,
 }
 
-/// A fitted model.
+/// A fitted model: encoding, networks and calibration. [`Tabm`](super::Tabm) and
+/// [`Mlp`](super::Mlp) differ only in how it is configured.
 #[derive(Clone, Debug)]
 pub struct Ensemble {
     pub(super) config: EnsembleConfig,

@@ -45,7 +45,8 @@ pub fn config(rows: usize) -> EnsembleConfig {
     }
 }
 
-/// A fitted plain network.
+/// A fitted plain network: one multilayer perceptron without members or embeddings, kept to compare
+/// [`Tabm`](super::Tabm) with.
 #[derive(Clone, Debug)]
 pub struct Mlp(Ensemble);
 

@@ -27,12 +27,13 @@ pub(super) const CHUNK: usize = 4;
 /// Rows that prediction takes through the network at once.
 const PREDICTION_TILE: usize = 256;
 
-/// Shape of the network.
+/// Shape of the network: all that decides how many parameters it has.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Architecture {
-    /// Members of the ensemble.
+    /// Members of the ensemble, which share most weights (TabM, Gorishniy 2024) and differ in
+    /// scales and heads.
     pub members: usize,
-    /// Width of each hidden layer.
+    /// Width of each hidden layer, the first one first; at least one.
     pub hidden: Vec<usize>,
     /// Non-linearity after each hidden layer.
     pub activation: Activation,
@@ -44,30 +45,31 @@ pub struct Architecture {
     pub adapters: bool,
 }
 
-/// Periodic embeddings of quantities.
+/// Periodic embeddings of quantities (Gorishniy 2022): each number becomes sines and cosines with
+/// learned frequencies, then a vector.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PeriodicConfig {
-    /// Frequencies per quantity.
+    /// Frequencies per quantity: sines and cosines of so many each.
     pub frequencies: usize,
     /// Standard deviation of the initial frequencies, in turns per standard deviation of the
     /// quantity.
     pub sigma: f32,
-    /// Length of an embedding.
+    /// Length of the vector that each quantity becomes.
     pub dim: usize,
 }
 
 /// A named part of the parameters.
 #[derive(Clone, Debug)]
 pub struct Span {
-    /// Name in a checkpoint.
+    /// Name in a checkpoint, the one that a plain PyTorch module gives it.
     pub name: String,
     /// Where it lies in the flat vector.
     pub range: Range<usize>,
-    /// Its dimensions.
+    /// Its dimensions, outermost first, as in the checkpoint.
     pub shape: Vec<usize>,
-    /// Whether the optimiser shrinks it.
+    /// Whether weight decay applies: to weights, not to biases and scales.
     pub decays: bool,
-    /// Whether the optimiser moves it.
+    /// Whether training changes it; constants of the encoding stay.
     pub trains: bool,
 }
 
@@ -94,7 +96,7 @@ pub(super) struct BlockPlaces {
     pub(super) bias: Range<usize>,
 }
 
-/// The network and its parameters.
+/// The network and its parameters, one flat vector with named spans.
 #[derive(Clone, Debug)]
 pub struct Network {
     pub(super) architecture: Architecture,
@@ -105,7 +107,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// A network with random weights.
+    /// A network with random weights drawn from a seed: same arguments, same weights.
     pub fn new(architecture: Architecture, layout: Layout, seed: u64) -> Self {
         let mut network = Self::zeros(architecture, layout);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -135,7 +137,8 @@ impl Network {
         &self.spans
     }
 
-    /// Members of the ensemble.
+    /// Members of the ensemble, which share most weights (TabM, Gorishniy 2024) and differ in
+    /// scales and heads.
     pub fn members(&self) -> usize {
         self.architecture.members
     }

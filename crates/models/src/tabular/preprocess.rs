@@ -19,7 +19,7 @@ use crate::ModelError;
 /// Most distinct values that a quantile transform remembers.
 const MOST_KNOTS: usize = 1000;
 
-/// How quantities are scaled.
+/// How quantities are scaled; fitted on training rows only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Scaling {
@@ -29,13 +29,13 @@ pub enum Scaling {
     Quantile,
 }
 
-/// How names are encoded.
+/// How columns of names are encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Names {
-    /// One number per name.
+    /// One number per name: 1 where the row has it, 0 elsewhere.
     OneHot,
-    /// Codes, for an embedding.
+    /// Whole-number codes, each looked up in a learned table of vectors.
     Codes,
 }
 
@@ -89,10 +89,10 @@ pub struct Layout {
     pub source: Vec<usize>,
 }
 
-/// Encoded rows.
+/// Rows as the network takes them: plain numbers, and codes for embeddings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoded {
-    /// Number of rows.
+    /// Number of rows, equal in both tables.
     pub rows: usize,
     /// Plain numbers, `[rows, scalars]`.
     pub scalars: Vec<f32>,

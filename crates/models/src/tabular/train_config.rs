@@ -5,12 +5,13 @@ use serde::{Deserialize, Serialize};
 /// How a network is trained.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainConfig {
-    /// Passes over the rows.
+    /// Passes over the rows. There is no early stopping: the step size falls to 0 at the last.
     pub epochs: usize,
     /// Largest step size of AdamW: it rises over the first tenth of the steps and falls to 0 along
     /// a cosine.
     pub learning_rate: f32,
-    /// Weight decay of AdamW.
+    /// Weight decay of AdamW, a share of the weight per unit of step size; biases and scales do not
+    /// decay.
     pub weight_decay: f32,
     /// Most rows in a step.
     pub batch: usize,

@@ -18,11 +18,11 @@ use crate::kernels::adamw::{AdamW, Step};
 /// What is learned from: encoded rows, their labels and weights.
 #[derive(Clone, Copy, Debug)]
 pub struct Examples<'a> {
-    /// Rows.
+    /// The encoded rows to learn from.
     pub data: &'a Encoded,
-    /// Whether each was liked.
+    /// Whether each row was liked, `[rows]`.
     pub labels: &'a [bool],
-    /// How much each counts.
+    /// How much each row counts, `[rows]`, 0 or more; only their ratios matter.
     pub weights: &'a [f32],
 }
 

@@ -140,8 +140,8 @@ fn exclusion(app: &App, asked: ExclusionShape) -> ApiResult<Exclusion> {
             Exclusion::Work(WorkId::new(id))
         }
         ExclusionShape::Track(id) => {
-            let edition = app.edition.load();
-            Exclusion::Work(edition.catalogue.track(edition.find(&id)?).work.clone())
+            let snapshot = app.snapshot.load();
+            Exclusion::Work(snapshot.catalogue.track(snapshot.find(&id)?).work.clone())
         }
     })
 }

@@ -333,9 +333,9 @@ pub(crate) async fn show(
     InPath(mix): InPath<i64>,
 ) -> ApiResult<Json<MixAnswer>> {
     let impression = shown(&app, mix).await?;
-    let edition = app.edition.load();
+    let snapshot = app.snapshot.load();
     let answer =
-        MixAnswer::new(&edition.catalogue, ImpressionId(mix), impression.at, &impression.slate);
+        MixAnswer::new(&snapshot.catalogue, ImpressionId(mix), impression.at, &impression.slate);
     Ok(Json(MixAnswer { experiment: impression.enrolment, ..answer }))
 }
 
@@ -364,9 +364,9 @@ pub(crate) async fn playlist(
     let title = title.unwrap_or_else(|| "Segue mix".to_owned());
     check_name("a title", &title)?;
     let impression = shown(&app, mix).await?;
-    let edition = app.edition.load();
+    let snapshot = app.snapshot.load();
     let playlist =
-        Playlist::from_slate(&edition.catalogue, &impression.slate, &title, impression.at)
+        Playlist::from_slate(&snapshot.catalogue, &impression.slate, &title, impression.at)
             .map_err(|error| ApiError::conflict("tracks_gone", error.to_string()))?;
     let rendered = format.render(&playlist);
     let file = format!("attachment; filename=\"segue-mix-{mix}.{}\"", extension(format));

@@ -88,7 +88,7 @@ pub(crate) async fn rollback(_: Admin, State(app): State<Arc<App>>) -> ApiResult
 
 /// Makes a model the one in use, in the store and here.
 pub(crate) async fn use_model(app: &Arc<App>, version: String) -> ApiResult<InUse> {
-    let before = app.edition.load().model_version().map(str::to_owned);
+    let before = app.snapshot.load().model_version().map(str::to_owned);
     let wanted = version.clone();
     app.writer.run(move |store| store.activate(&wanted)).await?;
     if let Err(error) = app.reload_model().await {

@@ -13,11 +13,11 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::shapes::{TrackShape, check_name, limit};
 use crate::app::App;
-use crate::edition::Edition;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
 use crate::limits::LONGEST_PATH;
 use crate::listeners;
+use segue::Snapshot;
 
 /// A track that is like another.
 #[derive(Serialize, ToSchema)]
@@ -57,11 +57,11 @@ pub(crate) async fn similar(
     Params(Limit { limit: asked }): Params<Limit>,
 ) -> ApiResult<Json<SimilarTracks>> {
     let most = limit(asked, 20)?;
-    let edition = app.edition.load();
-    let row = edition.find(&track)?;
-    let found = edition.similar.similar(&edition.catalogue, &edition.index, row, most);
+    let snapshot = app.snapshot.load();
+    let row = snapshot.find(&track)?;
+    let found = snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, row, most);
     let similar = found.into_iter().map(|similar| SimilarShape {
-        track: TrackShape::of(&edition.catalogue, similar.track),
+        track: TrackShape::of(&snapshot.catalogue, similar.track),
         similarity: similar.similarity,
         liked_together: similar.together,
         same_artist: similar.same_artist,
@@ -101,23 +101,23 @@ pub(crate) async fn path(
         let message = format!("`count` goes from 2 to {LONGEST_PATH}, not to {count}");
         return Err(ApiError::bad_request("bad_count", message));
     }
-    let edition = app.edition.load_full();
-    let ends = [edition.find(&from)?, edition.find(&to)?];
-    let rows = way(&app, edition.clone(), ends, count as usize).await?;
+    let snapshot = app.snapshot.load_full();
+    let ends = [snapshot.find(&from)?, snapshot.find(&to)?];
+    let rows = way(&app, snapshot.clone(), ends, count as usize).await?;
     Ok(Json(PathAnswer {
-        tracks: rows.into_iter().map(|row| TrackShape::of(&edition.catalogue, row)).collect(),
+        tracks: rows.into_iter().map(|row| TrackShape::of(&snapshot.catalogue, row)).collect(),
     }))
 }
 
 /// Looks for the way.
 pub(crate) async fn way(
     app: &App,
-    edition: Arc<Edition>,
+    snapshot: Arc<Snapshot>,
     ends: [TrackIdx; 2],
     count: usize,
 ) -> ApiResult<Vec<TrackIdx>> {
     let found =
-        app.heavy(move || edition.similar.path(&edition.catalogue, &edition.index, ends, count));
+        app.heavy(move || snapshot.similar.path(&snapshot.catalogue, &snapshot.index, ends, count));
     found.await
 }
 
@@ -185,10 +185,10 @@ pub(crate) async fn explanation(
 ) -> ApiResult<Json<ExplanationShape>> {
     check_name("a listener", &listener)?;
     let listener = listeners::listener(&app, &ListenerId::new(listener)).await?;
-    let edition = &listener.snapshot;
-    let (catalogue, row) = (&edition.catalogue, edition.find(&track)?);
+    let snapshot = &listener.snapshot;
+    let (catalogue, row) = (&snapshot.catalogue, snapshot.find(&track)?);
     let request = MixRequest::new(Timestamp::now());
-    let found = edition.explain(&listener.profile, listener.pool.likes(), row, &request)?;
+    let found = snapshot.explain(&listener.profile, listener.pool.likes(), row, &request)?;
     let near = found.near.iter().map(|near| NearShape {
         track: TrackShape::of(catalogue, near.track),
         distance: near.distance,
@@ -210,6 +210,6 @@ pub(crate) async fn explanation(
         finished: record(|work| work.finished),
         skipped: record(|work| work.skipped),
         left_out: found.left_out.map(|step| step.name().to_owned()),
-        model: edition.model()?.version.clone(),
+        model: snapshot.model()?.version.clone(),
     }))
 }

@@ -67,9 +67,9 @@ pub(crate) async fn taste_of(
     listener: ListenerId,
     time_zone: TimeZone,
 ) -> ApiResult<TasteAnswer> {
-    let edition = app.edition.load_full();
+    let snapshot = app.snapshot.load_full();
     let found = app.readers.run(move |store| {
-        let (catalogue, index) = (&edition.catalogue, &edition.index);
+        let (catalogue, index) = (&snapshot.catalogue, &snapshot.index);
         let (listens, feedback) = (store.listens(&listener)?, store.feedback(&listener)?);
         let profile = segue_engine::Profile::fold(catalogue, listener, &listens, &feedback);
         let plays = Plays::from_listens(catalogue, &listens, &time_zone);

@@ -46,10 +46,10 @@ pub(crate) async fn search(
     Params(SearchParams { query, limit: asked }): Params<SearchParams>,
 ) -> ApiResult<Json<Tracks>> {
     let limit = limit(asked, 50)?;
-    let edition = app.edition.load_full();
+    let snapshot = app.snapshot.load_full();
     let found = app.heavy(move || {
-        let rows = edition.search(query.as_deref().unwrap_or_default(), limit);
-        rows.into_iter().map(|row| TrackShape::of(&edition.catalogue, row)).collect()
+        let rows = snapshot.search(query.as_deref().unwrap_or_default(), limit);
+        rows.into_iter().map(|row| TrackShape::of(&snapshot.catalogue, row)).collect()
     });
     let tracks = found.await?;
     Ok(Json(Tracks { tracks }))
@@ -63,8 +63,8 @@ pub(crate) async fn show(
     State(app): State<Arc<App>>,
     InPath(track): InPath<String>,
 ) -> ApiResult<Json<TrackShape>> {
-    let edition = app.edition.load();
-    Ok(Json(TrackShape::of(&edition.catalogue, edition.find(&track)?)))
+    let snapshot = app.snapshot.load();
+    Ok(Json(TrackShape::of(&snapshot.catalogue, snapshot.find(&track)?)))
 }
 
 /// What is known of a track. What is left out is learnt from other sources, or stays unknown.
@@ -202,8 +202,8 @@ pub(crate) async fn audio(
     InPath(track): InPath<String>,
     request: Request,
 ) -> ApiResult<Response> {
-    let edition = app.edition.load_full();
-    let track = edition.catalogue.track(edition.find(&track)?);
+    let snapshot = app.snapshot.load_full();
+    let track = snapshot.catalogue.track(snapshot.find(&track)?);
     let no_file = || ApiError::not_found("no_sound", "there is no sound file of this track here");
     let path = sound_file(&app.config.music, track).ok_or_else(no_file)?;
     let served = ServeFile::new(path).try_call(request).await;

@@ -171,28 +171,28 @@ async fn known(app: &App, item: &str) -> ApiResult<Track> {
 /// Items in the order of their ids, or those that match the words of `q`.
 pub(super) async fn list(State(app): State<Arc<App>>, query: Pairs) -> ApiResult<Json<Items>> {
     let (n, cursor) = page(&query)?;
-    let edition = app.edition.load_full();
+    let snapshot = app.snapshot.load_full();
     if let Some(words) = query.get("q").map(str::to_owned) {
         let found = app.heavy(move || {
-            edition
+            snapshot
                 .search(&words, n.min(MOST_PER_PAGE as usize))
                 .into_iter()
-                .map(|row| Item::new(edition.catalogue.track(row)))
+                .map(|row| Item::new(snapshot.catalogue.track(row)))
                 .collect()
         });
         let items = found.await?;
         return Ok(Json(Items { cursor: String::new(), items }));
     }
     // Rows are in the order of ids, and an id that is gone still has a place in it.
-    let rows: Vec<_> = edition.catalogue.rows().collect();
+    let rows: Vec<_> = snapshot.catalogue.rows().collect();
     let begin = cursor.map_or(0, |cursor| {
-        rows.partition_point(|row| edition.catalogue.track(*row).id.as_str() <= cursor)
+        rows.partition_point(|row| snapshot.catalogue.track(*row).id.as_str() <= cursor)
     });
     let taken = &rows[begin..(begin + n).min(rows.len())];
     let last = taken.last().filter(|_| begin + n < rows.len());
     Ok(Json(Items {
-        cursor: last.map(|row| edition.catalogue.track(*row).id.to_string()).unwrap_or_default(),
-        items: taken.iter().map(|row| Item::new(edition.catalogue.track(*row))).collect(),
+        cursor: last.map(|row| snapshot.catalogue.track(*row).id.to_string()).unwrap_or_default(),
+        items: taken.iter().map(|row| Item::new(snapshot.catalogue.track(*row))).collect(),
     }))
 }
 

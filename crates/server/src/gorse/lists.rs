@@ -11,17 +11,17 @@ use serde::Deserialize;
 
 use super::shapes::{Categories, Score, stretch};
 use crate::app::App;
-use crate::edition::Edition;
 use crate::error::ApiResult;
 use crate::extract::InPath;
 use crate::query::Pairs;
+use segue::Snapshot;
 
 /// Seconds of a year in the Gregorian calendar, on average.
 const YEAR_S: f64 = 31_556_952.0;
 
 /// Whether a track is in one of the categories; in any if there are none.
-pub(super) fn is_in(edition: &Edition, row: TrackIdx, categories: &[String]) -> bool {
-    let genre = edition.catalogue.track(row).genre.as_deref().unwrap_or_default();
+pub(super) fn is_in(snapshot: &Snapshot, row: TrackIdx, categories: &[String]) -> bool {
+    let genre = snapshot.catalogue.track(row).genre.as_deref().unwrap_or_default();
     categories.is_empty() || categories.iter().any(|category| category.eq_ignore_ascii_case(genre))
 }
 
@@ -31,9 +31,9 @@ pub(super) async fn popular(
     categories: Categories,
     query: Pairs,
 ) -> ApiResult<Json<Vec<Score>>> {
-    let popular = |edition: &Edition| {
-        let rows = edition.index.popularity.most_popular().iter();
-        rows.map(|&row| (row, f64::from(edition.index.popularity.value(row)))).collect()
+    let popular = |snapshot: &Snapshot| {
+        let rows = snapshot.index.popularity.most_popular().iter();
+        rows.map(|&row| (row, f64::from(snapshot.index.popularity.value(row)))).collect()
     };
     ranked(&app, popular, (categories, query)).await
 }
@@ -44,11 +44,11 @@ pub(super) async fn latest(
     categories: Categories,
     query: Pairs,
 ) -> ApiResult<Json<Vec<Score>>> {
-    let latest = |edition: &Edition| {
-        let dated = edition
+    let latest = |snapshot: &Snapshot| {
+        let dated = snapshot
             .catalogue
             .rows()
-            .filter_map(|row| Some((row, edition.catalogue.track(row).year?)));
+            .filter_map(|row| Some((row, snapshot.catalogue.track(row).year?)));
         let mut dated: Vec<(TrackIdx, u16)> = dated.collect();
         dated.sort_by_key(|(row, year)| (Reverse(*year), *row));
         let score = |year: u16| ((f64::from(year) - 1970.0) * YEAR_S).round();
@@ -60,29 +60,29 @@ pub(super) async fn latest(
 /// A stretch of a ranking, without what a user played or spoke of if one is named.
 async fn ranked(
     app: &App,
-    rank: impl FnOnce(&Edition) -> Vec<(TrackIdx, f64)> + Send + 'static,
+    rank: impl FnOnce(&Snapshot) -> Vec<(TrackIdx, f64)> + Send + 'static,
     (Categories(categories), query): (Categories, Pairs),
 ) -> ApiResult<Json<Vec<Score>>> {
     let (n, offset) = stretch(&query)?;
     let user = query.get("user-id").map(ListenerId::new);
-    let edition = app.edition.load_full();
+    let snapshot = app.snapshot.load_full();
     let scores = app.readers.run(move |store| {
         let profile =
-            user.map(|user| segue::profile(store, &edition.catalogue, user)).transpose()?;
+            user.map(|user| segue::profile(store, &snapshot.catalogue, user)).transpose()?;
         let is_unread = |row: TrackIdx| {
-            let work = edition.catalogue.work(row);
+            let work = snapshot.catalogue.work(row);
             profile.as_ref().is_none_or(|profile| profile.interaction(work).is_none())
         };
-        let ranked = rank(&edition).into_iter();
+        let ranked = rank(&snapshot).into_iter();
         let ranked =
-            ranked.filter(|(row, _)| is_in(&edition, *row, &categories) && is_unread(*row));
-        Ok(ranked.skip(offset).take(n).map(|(row, score)| scored(&edition, row, score)).collect())
+            ranked.filter(|(row, _)| is_in(&snapshot, *row, &categories) && is_unread(*row));
+        Ok(ranked.skip(offset).take(n).map(|(row, score)| scored(&snapshot, row, score)).collect())
     });
     scores.await.map(Json)
 }
 
-pub(super) fn scored(edition: &Edition, row: TrackIdx, score: f64) -> Score {
-    Score { id: edition.catalogue.track(row).id.to_string(), score }
+pub(super) fn scored(snapshot: &Snapshot, row: TrackIdx, score: f64) -> Score {
+    Score { id: snapshot.catalogue.track(row).id.to_string(), score }
 }
 
 /// An item; behind it there may be a category.
@@ -99,18 +99,18 @@ pub(super) async fn neighbours(
     query: Pairs,
 ) -> ApiResult<Json<Vec<Score>>> {
     let (n, offset) = stretch(&query)?;
-    let edition = app.edition.load_full();
-    let Some(row) = edition.catalogue.find(&TrackId::new(path.item)) else {
+    let snapshot = app.snapshot.load_full();
+    let Some(row) = snapshot.catalogue.find(&TrackId::new(path.item)) else {
         return Ok(Json(Vec::new()));
     };
     let found = app.heavy(move || {
         // A category may leave out all but the last, so then everything is looked through.
-        let most = if categories.is_empty() { n + offset } else { edition.catalogue.len() };
+        let most = if categories.is_empty() { n + offset } else { snapshot.catalogue.len() };
         let similar =
-            edition.similar.similar(&edition.catalogue, &edition.index, row, most).into_iter();
-        let similar = similar.filter(|similar| is_in(&edition, similar.track, &categories));
+            snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, row, most).into_iter();
+        let similar = similar.filter(|similar| is_in(&snapshot, similar.track, &categories));
         let score = |similar: segue_engine::similar::Similar| {
-            scored(&edition, similar.track, f64::from(similar.similarity))
+            scored(&snapshot, similar.track, f64::from(similar.similarity))
         };
         similar.skip(offset).take(n).map(score).collect()
     });

@@ -27,11 +27,11 @@ use super::shapes::{Categories, Score, check_count, stretch};
 use crate::access::{Access, Scope};
 use crate::api::shapes::check_name;
 use crate::app::App;
-use crate::edition::Edition;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Body, InPath};
 use crate::mixing::mix_and_log;
 use crate::query::Pairs;
+use segue::Snapshot;
 
 /// Mixes looked back at.
 const MIXES: usize = 100;
@@ -73,7 +73,7 @@ pub(super) async fn recommend(
     let request = MixRequest {
         length: n as u32,
         seed: rand::random(),
-        within: within(&app.edition.load(), &categories),
+        within: within(&app.snapshot.load(), &categories),
         exclude_tracks: shown(&app, &user, offset, write_back.map(|delay| now - delay)).await?,
         ..MixRequest::new(now)
     };
@@ -116,12 +116,12 @@ fn write_back(query: &Pairs) -> ApiResult<Option<SignedDuration>> {
 }
 
 /// Tracks of the categories, `None` for all.
-fn within(edition: &Edition, categories: &[String]) -> Option<Vec<TrackId>> {
+fn within(snapshot: &Snapshot, categories: &[String]) -> Option<Vec<TrackId>> {
     if categories.is_empty() {
         return None;
     }
-    let rows = edition.catalogue.rows().filter(|row| is_in(edition, *row, categories));
-    Some(rows.map(|row| edition.catalogue.track(row).id.clone()).collect())
+    let rows = snapshot.catalogue.rows().filter(|row| is_in(snapshot, *row, categories));
+    Some(rows.map(|row| snapshot.catalogue.track(row).id.clone()).collect())
 }
 
 /// The last `count` tracks that a user was shown; all of the last week until `until`, if that is
@@ -160,28 +160,28 @@ pub(super) async fn session(
     let (n, offset) = stretch(&query)?;
     let given =
         feedback.into_iter().map(FeedbackIn::parse).collect::<ApiResult<Vec<ItemFeedback>>>()?;
-    let edition = app.edition.load_full();
+    let snapshot = app.snapshot.load_full();
     let found = app.heavy(move || {
-        let scores = alike(&edition, &given);
-        let scores = scores.into_iter().filter(|(row, _)| is_in(&edition, *row, &categories));
-        scores.skip(offset).take(n).map(|(row, score)| scored(&edition, row, score)).collect()
+        let scores = alike(&snapshot, &given);
+        let scores = scores.into_iter().filter(|(row, _)| is_in(&snapshot, *row, &categories));
+        scores.skip(offset).take(n).map(|(row, score)| scored(&snapshot, row, score)).collect()
     });
     found.await.map(Json)
 }
 
 /// Tracks by the sum of their likenesses to the latest that pleased, the most alike first; none of
 /// the session itself.
-fn alike(edition: &Edition, given: &[ItemFeedback]) -> Vec<(TrackIdx, f64)> {
-    let row = |given: &ItemFeedback| edition.catalogue.find(&given.item);
+fn alike(snapshot: &Snapshot, given: &[ItemFeedback]) -> Vec<(TrackIdx, f64)> {
+    let row = |given: &ItemFeedback| snapshot.catalogue.find(&given.item);
     let known: Vec<_> =
-        given.iter().filter_map(row).map(|row| edition.catalogue.work(row)).collect();
+        given.iter().filter_map(row).map(|row| snapshot.catalogue.work(row)).collect();
     let mut pleased: Vec<&ItemFeedback> =
         given.iter().filter(|given| given.kind.is_positive()).collect();
     pleased.sort_by_key(|given| std::cmp::Reverse(given.at));
     let mut scores: BTreeMap<TrackIdx, f64> = BTreeMap::new();
     for row in pleased.into_iter().filter_map(row).take(SESSION) {
-        for similar in edition.similar.similar(&edition.catalogue, &edition.index, row, ALIKE) {
-            if !known.contains(&edition.catalogue.work(similar.track)) {
+        for similar in snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, row, ALIKE) {
+            if !known.contains(&snapshot.catalogue.work(similar.track)) {
                 *scores.entry(similar.track).or_default() += f64::from(similar.similarity);
             }
         }

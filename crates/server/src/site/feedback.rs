@@ -149,9 +149,9 @@ impl LeaveOut {
             "context" => named("a context").map(Exclusion::Context),
             "artist" => named("an artist").map(Exclusion::Artist),
             "track" => {
-                let edition = app.edition.load();
+                let snapshot = app.snapshot.load();
                 Ok(Exclusion::Work(
-                    edition.catalogue.track(edition.find(&self.value)?).work.clone(),
+                    snapshot.catalogue.track(snapshot.find(&self.value)?).work.clone(),
                 ))
             }
             other => {
@@ -224,9 +224,9 @@ async fn append(app: &App, event: Event) -> ApiResult<()> {
 }
 
 fn title(app: &App, track: &str) -> String {
-    let edition = app.edition.load();
-    let row = edition.catalogue.find(&TrackId::new(track));
-    row.map_or(track.to_owned(), |row| edition.catalogue.track(row).display_title().to_owned())
+    let snapshot = app.snapshot.load();
+    let row = snapshot.catalogue.find(&TrackId::new(track));
+    row.map_or(track.to_owned(), |row| snapshot.catalogue.track(row).display_title().to_owned())
 }
 
 /// Goes back, with a message about what was done.

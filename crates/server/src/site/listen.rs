@@ -45,7 +45,7 @@ pub(super) async fn home(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     let Some(id) = frame::listener(&frame) else {
         return Ok(answer(&frame, welcome::view(&frame, "me")));
     };
-    if app.edition.load().model.is_none() {
+    if app.snapshot.load().model.is_none() {
         return Ok(without_model(&app));
     }
     let (frame, mix, listener) = mixed(&app, frame, &id, (&asked, SHOWN_PICKS)).await?;
@@ -114,21 +114,21 @@ pub(super) async fn search(State(app): State<Arc<App>>, asked: Asked) -> ApiResu
     let frame = frame(&app, &asked, Section::Elsewhere).await?;
     let query = asked.param("q").unwrap_or_default();
     let query: String = query.trim().chars().take(200).collect();
-    let edition = app.edition.load_full();
+    let snapshot = app.snapshot.load_full();
     let profile = match frame::listener(&frame) {
-        Some(id) if edition.model.is_some() => Some(listeners::listener(&app, &id).await?),
+        Some(id) if snapshot.model.is_some() => Some(listeners::listener(&app, &id).await?),
         _ => None,
     };
     let words = query.clone();
     let found = app.heavy(move || {
-        let rows = if words.is_empty() { Vec::new() } else { edition.search(&words, usize::MAX) };
-        (edition, rows)
+        let rows = if words.is_empty() { Vec::new() } else { snapshot.search(&words, usize::MAX) };
+        (snapshot, rows)
     });
-    let (edition, rows) = found.await?;
+    let (snapshot, rows) = found.await?;
     let profile = profile.as_ref().map(|listener| &listener.profile);
     let shown = rows.iter().take(MOST_FOUND);
     let results =
-        shown.map(|&row| cards::of_track(&app, &edition.catalogue, profile, row)).collect();
+        shown.map(|&row| cards::of_track(&app, &snapshot.catalogue, profile, row)).collect();
     let search = Search { query, results, total: rows.len() as u64 };
     Ok(answer(&frame, search_view::view(&frame, &search)))
 }
@@ -320,27 +320,30 @@ fn listener_hash(listener: &ListenerId) -> u64 {
 
 /// Which shelves a listener gets today.
 fn shelf_plan(listener: &KeptListener) -> shelves::Plan {
-    let (edition, profile) = (&listener.snapshot, &listener.profile);
+    let (snapshot, profile) = (&listener.snapshot, &listener.profile);
     let now = Timestamp::now();
     let today = now.as_second().div_euclid(SECONDS_PER_DAY) as u64;
     let seed = today ^ listener_hash(&profile.listener);
     let base = MixRequest {
         length: SHELF,
         seed,
-        arrivals: edition.arrivals.clone(),
+        arrivals: snapshot.arrivals.clone(),
         ..MixRequest::new(now)
     };
     let similar = |anchor| -> Vec<TrackId> {
         let found =
-            edition.similar.similar(&edition.catalogue, &edition.index, anchor, MOST_SIMILAR);
-        found.into_iter().map(|similar| edition.catalogue.track(similar.track).id.clone()).collect()
+            snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, anchor, MOST_SIMILAR);
+        found
+            .into_iter()
+            .map(|similar| snapshot.catalogue.track(similar.track).id.clone())
+            .collect()
     };
-    let anchors = shelves::anchors(&edition.catalogue, profile, now).into_iter();
+    let anchors = shelves::anchors(&snapshot.catalogue, profile, now).into_iter();
     let near = anchors
         .map(|anchor| (anchor, similar(anchor)))
         .find(|(_, similar)| similar.len() >= FEWEST_SIMILAR);
     let near = near.as_ref().map(|(track, similar)| shelves::Near { track: *track, similar });
-    shelves::plan(&edition.catalogue, profile, &base, near)
+    shelves::plan(&snapshot.catalogue, profile, &base, near)
 }
 
 /// What a shelf asks of the pipeline.

@@ -35,8 +35,8 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     let zone_name = zone.iana_name().unwrap_or("UTC").to_owned();
     let found = taste_of(&app, id.clone(), zone).await?;
     let record = record(&app, id.clone()).await?;
-    let edition = app.edition.load();
-    let catalogue = &edition.catalogue;
+    let snapshot = app.snapshot.load();
+    let catalogue = &snapshot.catalogue;
     let taste = Taste {
         listener: id.to_string(),
         drawn_from: record.drawn_from(),

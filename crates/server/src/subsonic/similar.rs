@@ -13,10 +13,10 @@ use super::child::{artist_name, child};
 use super::envelope::Answer;
 use super::required;
 use crate::app::App;
-use crate::edition::Edition;
 use crate::error::{ApiError, ApiResult};
 use crate::limits::MOST_SUBSONIC_SONGS;
 use crate::query::Pairs;
+use segue::Snapshot;
 
 /// How many songs, if nothing else is asked for.
 const USUAL: usize = 50;
@@ -34,13 +34,13 @@ pub(super) async fn songs2(State(app): State<Arc<App>>, query: Pairs) -> ApiResu
 async fn found(app: &App, query: &Pairs) -> ApiResult<Value> {
     let id = required(query, "id")?.to_owned();
     let count = count(query, USUAL)?;
-    let edition = app.edition.load_full();
+    let snapshot = app.snapshot.load_full();
     let found = app.heavy(move || {
-        let rows = match edition.find(&id) {
-            Ok(song) => like_a_song(&edition, song, count),
-            Err(unknown) => like_an_artist(&edition, &id, count).ok_or(unknown)?,
+        let rows = match snapshot.find(&id) {
+            Ok(song) => like_a_song(&snapshot, song, count),
+            Err(unknown) => like_an_artist(&snapshot, &id, count).ok_or(unknown)?,
         };
-        let songs = rows.into_iter().map(|row| child(edition.catalogue.track(row)));
+        let songs = rows.into_iter().map(|row| child(snapshot.catalogue.track(row)));
         Ok::<_, ApiError>(json!({"song": songs.collect::<Vec<_>>()}))
     });
     found.await?
@@ -52,22 +52,23 @@ pub(super) fn count(query: &Pairs, usual: usize) -> ApiResult<usize> {
 }
 
 /// The most alike first.
-fn like_a_song(edition: &Edition, song: TrackIdx, count: usize) -> Vec<TrackIdx> {
-    let similar = edition.similar.similar(&edition.catalogue, &edition.index, song, count);
+fn like_a_song(snapshot: &Snapshot, song: TrackIdx, count: usize) -> Vec<TrackIdx> {
+    let similar = snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, song, count);
     similar.into_iter().map(|similar| similar.track).collect()
 }
 
 /// Songs by the artist and like theirs, in an order that is another every time, as the
 /// specification has it: players make a radio of them.
-fn like_an_artist(edition: &Edition, id: &str, count: usize) -> Option<Vec<TrackIdx>> {
-    let artist = edition.catalogue.find_artist(artist_name(id).unwrap_or(id))?;
-    let mut own = edition.index.tracks_by(artist).to_vec();
-    let popularity = |row: &TrackIdx| edition.index.popularity.value(*row);
+fn like_an_artist(snapshot: &Snapshot, id: &str, count: usize) -> Option<Vec<TrackIdx>> {
+    let artist = snapshot.catalogue.find_artist(artist_name(id).unwrap_or(id))?;
+    let mut own = snapshot.index.tracks_by(artist).to_vec();
+    let popularity = |row: &TrackIdx| snapshot.index.popularity.value(*row);
     own.sort_by(|a, b| popularity(b).total_cmp(&popularity(a)).then(a.cmp(b)));
     own.truncate(BEST_KNOWN.min(count));
     let mut scores: BTreeMap<TrackIdx, f32> = BTreeMap::new();
     for song in &own {
-        for similar in edition.similar.similar(&edition.catalogue, &edition.index, *song, count) {
+        for similar in snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, *song, count)
+        {
             *scores.entry(similar.track).or_default() += similar.similarity;
         }
     }

@@ -15,10 +15,10 @@ use super::required;
 use super::similar::count;
 use crate::api::similar::way;
 use crate::app::App;
-use crate::edition::Edition;
 use crate::error::ApiResult;
 use crate::limits::LONGEST_PATH;
 use crate::query::Pairs;
+use segue::Snapshot;
 
 /// How many matches, if nothing else is asked for.
 const USUAL: usize = 10;
@@ -27,24 +27,24 @@ const USUAL_PATH: usize = 25;
 
 /// Songs that sound like one, the most alike first, one version of each work.
 pub(super) async fn similar(State(app): State<Arc<App>>, query: Pairs) -> ApiResult<Answer> {
-    let edition = app.edition.load_full();
-    let song = edition.find(required(&query, "id")?)?;
+    let snapshot = app.snapshot.load_full();
+    let song = snapshot.find(required(&query, "id")?)?;
     let count = count(&query, USUAL)?;
     let found = app.heavy(move || {
-        let alike = sounding_like(&edition, song, count).into_iter();
+        let alike = sounding_like(&snapshot, song, count).into_iter();
         Answer::of(
             "sonicMatch",
-            alike.map(|(row, similarity)| matched(&edition, row, similarity)).collect(),
+            alike.map(|(row, similarity)| matched(&snapshot, row, similarity)).collect(),
         )
     });
     found.await
 }
 
-fn sounding_like(edition: &Edition, song: TrackIdx, count: usize) -> Vec<(TrackIdx, f32)> {
-    let catalogue = &edition.catalogue;
+fn sounding_like(snapshot: &Snapshot, song: TrackIdx, count: usize) -> Vec<(TrackIdx, f32)> {
+    let catalogue = &snapshot.catalogue;
     let others = catalogue.rows().filter(|row| catalogue.work(*row) != catalogue.work(song));
     let mut alike: Vec<(TrackIdx, f32)> =
-        others.filter_map(|row| Some((row, similarity(edition, song, row)?))).collect();
+        others.filter_map(|row| Some((row, similarity(snapshot, song, row)?))).collect();
     alike.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     let mut works = std::collections::HashSet::new();
     alike.retain(|(row, _)| works.len() < count && works.insert(catalogue.work(*row)));
@@ -53,26 +53,26 @@ fn sounding_like(edition: &Edition, song: TrackIdx, count: usize) -> Vec<(TrackI
 
 /// Songs from one to another, both included, each with its similarity to the first.
 pub(super) async fn path(State(app): State<Arc<App>>, query: Pairs) -> ApiResult<Answer> {
-    let edition = app.edition.load_full();
+    let snapshot = app.snapshot.load_full();
     let ends = [
-        edition.find(required(&query, "startSongId")?)?,
-        edition.find(required(&query, "endSongId")?)?,
+        snapshot.find(required(&query, "startSongId")?)?,
+        snapshot.find(required(&query, "endSongId")?)?,
     ];
     let count = count(&query, USUAL_PATH)?.clamp(2, LONGEST_PATH as usize);
-    let rows = way(&app, Arc::clone(&edition), ends, count).await?;
+    let rows = way(&app, Arc::clone(&snapshot), ends, count).await?;
     let similarity =
-        |row| if row == ends[0] { Some(1.0) } else { similarity(&edition, ends[0], row) };
+        |row| if row == ends[0] { Some(1.0) } else { similarity(&snapshot, ends[0], row) };
     let matches =
-        rows.into_iter().map(|row| matched(&edition, row, similarity(row).unwrap_or(-1.0)));
+        rows.into_iter().map(|row| matched(&snapshot, row, similarity(row).unwrap_or(-1.0)));
     Ok(Answer::of("sonicMatch", matches.collect()))
 }
 
 /// From 0 to 1; `None` where too little is measured.
-fn similarity(edition: &Edition, a: TrackIdx, b: TrackIdx) -> Option<f32> {
-    edition.index.sound.distance(a, b).map(|distance| (-distance).exp())
+fn similarity(snapshot: &Snapshot, a: TrackIdx, b: TrackIdx) -> Option<f32> {
+    snapshot.index.sound.distance(a, b).map(|distance| (-distance).exp())
 }
 
 /// A match; a similarity of -1 says that there is none to tell.
-fn matched(edition: &Edition, row: TrackIdx, similarity: f32) -> Value {
-    json!({"entry": child(edition.catalogue.track(row)), "similarity": similarity})
+fn matched(snapshot: &Snapshot, row: TrackIdx, similarity: f32) -> Value {
+    json!({"entry": child(snapshot.catalogue.track(row)), "similarity": similarity})
 }

@@ -21,7 +21,7 @@ fn form(path: &str, fields: &str) -> Request<Body> {
 
 fn plays(world: &World, who: &str) -> Vec<Listen> {
     let plays = world.store().listens(&ListenerId::new(who)).unwrap();
-    plays.into_iter().map(|play| Listen { at: Timestamp::UNIX_EPOCH, ..play }).collect()
+    plays.into_iter().map(|play| Listen { at: Some(Timestamp::UNIX_EPOCH), ..play }).collect()
 }
 
 fn expected(reaction: Reaction, who: &str, track: &str) -> Listen {

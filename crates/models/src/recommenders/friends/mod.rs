@@ -39,7 +39,8 @@ pub struct FriendsConfig {
     pub ease: EaseConfig,
 }
 
-/// How much friends count.
+/// How much what friends hear counts beside what the listener heard, and how fast that fades as the
+/// own history grows.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Influence {
     /// `w`: what all friends' histories weigh together, where an own item weighs one, before the
@@ -48,6 +49,9 @@ pub struct Influence {
     /// `h`: own items after which it has halved.
     pub half_life_items: f64,
 }
+
+/// Where nothing can be measured: found on Last.fm listeners, who have six friends in the median.
+const FALLBACK: Influence = Influence { weight: 0.05, half_life_items: 12.0 };
 
 impl Influence {
     fn at(self, own_items: usize) -> f64 {
@@ -73,26 +77,8 @@ pub struct Friends {
 impl Friends {
     const NAME: &str = "friends";
 
-    /// Fits both models, and how much friends count unless the configuration says so.
-    ///
-    /// # Errors
-    /// [`ModelError::NoEvents`], [`ModelError::TooLarge`], [`ModelError::Setting`], or
-    /// [`ModelError::LengthMismatch`] unless there is a row of friends for each listener.
-    pub fn fit(
-        training: &Training<'_>,
-        friendships: &Friendships,
-        config: &FriendsConfig,
-        seed: u64,
-    ) -> Result<Self, ModelError> {
-        require_rows(training, friendships)?;
-        let influence = match config.influence {
-            Some(influence) => influence,
-            None => tuning::fit_influence(training, friendships, config, seed)?,
-        };
-        Self::with(training, friendships, (config, influence), seed)
-    }
-
-    /// How much friends count.
+    /// How much what friends hear counts beside what the listener heard, and how fast that fades as
+    /// the own history grows.
     pub fn influence(&self) -> Influence {
         self.influence
     }
@@ -100,7 +86,8 @@ impl Friends {
     fn with(
         training: &Training<'_>,
         friendships: &Friendships,
-        (config, influence): (&FriendsConfig, Influence),
+        config: &FriendsConfig,
+        influence: Influence,
         seed: u64,
     ) -> Result<Self, ModelError> {
         require_positive("influence.weight", influence.weight)?;
@@ -116,7 +103,8 @@ impl Friends {
         })
     }
 
-    /// The model as bytes.
+    /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
+    /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
         let values = self.histories.values();
         Writer::default()
@@ -144,7 +132,7 @@ impl Friends {
             Counts::read(&reader, ["offsets", "items", "strengths"], [discounts.len(), items])?;
         let found = config.influence;
         reader.require(found.is_some(), || "how much friends count is missing".to_owned())?;
-        let influence = found.unwrap_or(tuning::FALLBACK);
+        let influence = found.unwrap_or(FALLBACK);
         Ok(Self { config, influence, ials, ease, histories, discounts })
     }
 

@@ -7,11 +7,9 @@ use rayon::prelude::*;
 use segue_engine::Recommender;
 use segue_engine::dataset::interactions::{ListenerIdx, Training};
 
-use super::{Friends, FriendsConfig, Friendships, Influence};
+use super::{FALLBACK, Friends, FriendsConfig, Friendships, Influence, require_rows};
 use crate::ModelError;
 
-/// Where nothing can be measured: found on Last.fm listeners, who have six friends in the median.
-pub(super) const FALLBACK: Influence = Influence { weight: 0.05, half_life_items: 12.0 };
 const WEIGHTS: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.4, 0.8];
 const HALF_LIVES: [f64; 5] = [1.5, 3.0, 6.0, 12.0, 24.0];
 /// Own items of newcomers.
@@ -27,8 +25,29 @@ struct Newcomer {
     friends: Vec<ListenerIdx>,
 }
 
+impl Friends {
+    /// Fits both models, and how much friends count unless the configuration says so.
+    ///
+    /// # Errors
+    /// [`ModelError::NoEvents`], [`ModelError::TooLarge`], [`ModelError::Setting`], or
+    /// [`ModelError::LengthMismatch`] unless there is a row of friends for each listener.
+    pub fn fit(
+        training: &Training<'_>,
+        friendships: &Friendships,
+        config: &FriendsConfig,
+        seed: u64,
+    ) -> Result<Self, ModelError> {
+        require_rows(training, friendships)?;
+        let influence = match config.influence {
+            Some(influence) => influence,
+            None => fit_influence(training, friendships, config, seed)?,
+        };
+        Self::with(training, friendships, config, influence, seed)
+    }
+}
+
 /// The pair that ranks best what withheld listeners hear.
-pub(super) fn fit_influence(
+fn fit_influence(
     training: &Training<'_>,
     friendships: &Friendships,
     config: &FriendsConfig,
@@ -44,10 +63,16 @@ pub(super) fn fit_influence(
         .iter()
         .flat_map(|&listener| PICKS.map(|picks| (listener, picks)))
         .filter_map(|(listener, picks)| {
-            newcomer(training, friendships, (&withheld, listener, picks), &mut rng)
+            newcomer(
+                training,
+                friends_left(&withheld, &friendships[listener.row()]),
+                listener,
+                picks,
+                &mut rng,
+            )
         })
         .collect();
-    let mut model = Friends::with(&rest, friendships, (config, FALLBACK), seed)?;
+    let mut model = Friends::with(&rest, friendships, config, FALLBACK, seed)?;
     let mut best = (f64::NEG_INFINITY, FALLBACK);
     for (weight, half_life_items) in WEIGHTS.iter().flat_map(|&w| HALF_LIVES.map(|h| (w, h))) {
         model.influence = Influence { weight, half_life_items };
@@ -75,23 +100,26 @@ fn withhold(
     listeners
 }
 
+/// Friends whose histories are still learned from. `withheld` ascends.
+fn friends_left(withheld: &[ListenerIdx], friends: &[ListenerIdx]) -> Vec<ListenerIdx> {
+    friends.iter().copied().filter(|friend| withheld.binary_search(friend).is_err()).collect()
+}
+
 fn newcomer(
     training: &Training<'_>,
-    friendships: &Friendships,
-    (withheld, listener, picks): (&[ListenerIdx], ListenerIdx, usize),
+    friends: Vec<ListenerIdx>,
+    listener: ListenerIdx,
+    picks: usize,
     rng: &mut impl Rng,
 ) -> Option<Newcomer> {
-    let friends = friendships[listener.row()].iter().copied();
-    let friends: Vec<ListenerIdx> =
-        friends.filter(|friend| withheld.binary_search(friend).is_err()).collect();
     let mut items: Vec<u32> = training.history(listener).items.iter().map(|item| item.0).collect();
     items.sort_unstable();
     items.dedup();
     items.shuffle(rng);
     let others = items.split_off(picks.min(items.len() - 1));
     items.sort_unstable();
-    let told = !friends.is_empty() && !others.is_empty();
-    told.then_some(Newcomer { picks: items, others, friends })
+    let tells = !friends.is_empty() && !others.is_empty();
+    tells.then_some(Newcomer { picks: items, others, friends })
 }
 
 /// Mean NDCG@100.

@@ -15,7 +15,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::super::counts::Counts;
-use super::IalsConfig;
+use super::config::IalsConfig;
 use crate::kernels::matmul::{Matrix, Output, matmul};
 
 /// Factors are padded with zeros to a multiple of it, so that no register is ever half full.

@@ -9,33 +9,35 @@ use crate::ModelError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SasrecConfig {
-    /// Length of an item's vector.
+    /// Length of an item's vector and of everything between the blocks: 64 where nothing else is
+    /// known.
     pub dim: usize,
-    /// Transformer blocks.
+    /// Transformer blocks, one after another; two suit most data (Kang & McAuley 2018).
     pub blocks: usize,
-    /// Attention heads; they divide `dim`.
+    /// Attention heads of each block, at least 1; their number divides `dim` without remainder.
     pub heads: usize,
     /// Most items of a history that the network sees.
     pub max_length: usize,
-    /// Which transformer block.
+    /// Which transformer block the encoder is built of; a saved model keeps its own.
     pub block: Block,
     /// Width of the feed-forward layer as a multiple of `dim`.
     pub expansion: usize,
     /// Share of activations dropped in training.
     pub dropout: f32,
-    /// What training minimises.
+    /// What training minimises: how the target is compared with negatives. It does not change the
+    /// shape of a model.
     pub loss: Loss,
     /// Which parts of long histories are learned from.
     pub windows: Windows,
-    /// Step size of Adam.
+    /// Step size of Adam for all parameters, above 0; the same in every epoch.
     pub learning_rate: f32,
     /// Decay of Adam's second moment.
     pub beta_2: f32,
     /// Decoupled weight decay of the matrices.
     pub weight_decay: f32,
-    /// Windows in a step.
+    /// Windows of histories that make one step of Adam. More are faster and learn less from each.
     pub batch: usize,
-    /// Most passes over the data.
+    /// Most passes over the data; fewer where validation stops getting better (see `patience`).
     pub epochs: usize,
     /// Passes without a better validation score before training stops and the best weights return.
     pub patience: usize,
@@ -46,7 +48,7 @@ pub struct SasrecConfig {
     pub id_dropout: f32,
 }
 
-/// Which transformer block.
+/// Which transformer block the encoder is built of; a saved model keeps its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Block {
@@ -57,7 +59,8 @@ pub enum Block {
     Ligr,
 }
 
-/// What training minimises.
+/// What training minimises: how the target is compared with negatives. It does not change the shape
+/// of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Loss {
@@ -82,7 +85,7 @@ pub enum Loss {
         /// Negatives a step.
         negatives: usize,
     },
-    /// Softmax over the whole catalogue.
+    /// Softmax over the whole catalogue: exact, and affordable up to some ten thousand items.
     FullSoftmax,
 }
 

@@ -88,7 +88,8 @@ struct TowerInput {
 }
 
 impl Sasrec {
-    /// How the model was configured.
+    /// How the model was configured when it was last trained; the shape of its weights follows from
+    /// it.
     pub fn config(&self) -> &SasrecConfig {
         &self.config
     }

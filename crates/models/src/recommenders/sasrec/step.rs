@@ -93,7 +93,8 @@ impl Trainer {
         }
     }
 
-    /// The model, ready to score.
+    /// The model with all steps so far, ready to score: vectors that the tower adds to are computed
+    /// anew.
     pub fn model(&mut self) -> &Sasrec {
         self.model.refresh();
         &self.model

@@ -17,11 +17,11 @@ use crate::recommenders::ItemFeatures;
 /// One pass over the data, just done.
 #[derive(Debug)]
 pub struct Epoch<'a> {
-    /// Counted from 1.
+    /// The number of the epoch, counted from 1.
     pub number: usize,
     /// Mean training loss of a position.
     pub loss: f64,
-    /// The model as it stands.
+    /// The model after this epoch, ready to score; it is trained on when the call returns.
     pub model: &'a Sasrec,
 }
 

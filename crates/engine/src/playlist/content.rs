@@ -1,0 +1,95 @@
+//! What goes into a playlist file and what comes out, whatever the format.
+
+use segue_core::{Pick, Slate, Timestamp, Track, TrackId};
+
+use crate::Catalogue;
+
+/// A track of a playlist, with the reason that some formats write beside it.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// The track as the catalogue describes it.
+    pub track: &'a Track,
+    /// How it was picked.
+    pub pick: &'a Pick,
+}
+
+/// A named list of tracks in playing order.
+///
+/// # Examples
+/// ```
+/// use segue_core::Timestamp;
+/// use segue_engine::playlist::{Playlist, PlaylistFormat};
+///
+/// let playlist =
+///     Playlist { title: "Evening".to_owned(), created: Timestamp::UNIX_EPOCH, entries: Vec::new() };
+/// let format: PlaylistFormat = "m3u8".parse()?;
+/// let rendered = format.render(&playlist);
+/// assert!(rendered.text.starts_with("#EXTM3U"));
+/// assert_eq!((rendered.left_out, rendered.by_name), (0, 0));
+/// # Ok::<(), segue_engine::playlist::UnknownFormat>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Playlist<'a> {
+    /// The name of the playlist, one line of text.
+    pub title: String,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The tracks in playing order; a playlist may be empty.
+    pub entries: Vec<Entry<'a>>,
+}
+
+/// A track of the slate is not in the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("track `{0}` of the slate is not in the catalogue")]
+pub struct UnknownTrack(pub TrackId);
+
+impl<'a> Playlist<'a> {
+    /// Looks up the picks of a slate. An empty title becomes "Segue mix", because some formats
+    /// insist on one.
+    ///
+    /// # Errors
+    /// Every pick must be in the catalogue.
+    pub fn from_slate(
+        catalogue: &'a Catalogue,
+        slate: &'a Slate,
+        title: &str,
+        created: Timestamp,
+    ) -> Result<Self, UnknownTrack> {
+        let entry = |pick: &'a Pick| {
+            let idx =
+                catalogue.find(&pick.track).ok_or_else(|| UnknownTrack(pick.track.clone()))?;
+            Ok(Entry { track: catalogue.track(idx), pick })
+        };
+        let title = one_line(title);
+        Ok(Self {
+            title: if title.trim().is_empty() { "Segue mix".to_owned() } else { title },
+            created,
+            entries: slate.picks.iter().map(entry).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// A playlist file, and how far it holds the mix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// The file's content, to be written as UTF-8 without a byte order mark.
+    pub text: String,
+    /// Tracks that the format has no way to name, and that are not in the file.
+    pub left_out: usize,
+    /// Tracks in the file that its reader must look up by name.
+    pub by_name: usize,
+}
+
+/// Text without line breaks and other characters that are no text: controls, the two Unicode
+/// separators, and the two non-characters that XML forbids.
+pub(super) fn one_line(text: &str) -> String {
+    let is_text = |c: char| {
+        !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}')
+    };
+    text.chars().map(|c| if is_text(c) { c } else { ' ' }).collect()
+}
+
+/// All artists as one credit.
+pub(super) fn credit(track: &Track) -> Option<String> {
+    (!track.artists.is_empty()).then(|| one_line(&track.artists.join(", ")))
+}
