@@ -6,7 +6,6 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use segue_core::{Timestamp, TrackId};
 use segue_engine::Index;
-use segue_engine::Index;
 use segue_engine::mix::quota::Caps;
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
