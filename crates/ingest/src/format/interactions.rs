@@ -345,7 +345,6 @@ mod tests {
         let listens = records.listens();
         assert_eq!(listens.len(), 1, "a row without time and play time says nothing");
         assert_eq!((listens[0].at, listens[0].ms_played), (None, Some(600_000)));
-        assert_eq!(listens[0].at.unwrap().to_string(), "2000-01-01T00:00:00Z");
         assert_eq!(records.tracks()[0].features.get(AudioFeature::Energy), Some(0.5));
     }
 
