@@ -165,10 +165,11 @@ pub(crate) fn run(args: PolicyArgs, home: &Home) -> Result<()> {
     let options = args.options();
     let report = match &log {
         Some(path) => log::from_file(path, &options, &Bar::default())?,
-        None => {
+        None => log::from_store(&options, || {
             let store = open_store(home)?;
-            log::from_store(&store, &load_dataset(&store)?, &options)?
-        }
+            let dataset = load_dataset(&store)?;
+            Ok((store, dataset))
+        })?,
     };
     print_report(&report, as_json)?;
     log::refusal(&report.data.answers)

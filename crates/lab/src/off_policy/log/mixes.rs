@@ -39,13 +39,9 @@ pub struct MixOptions {
 pub(super) fn load(
     store: &Store,
     dataset: &Dataset,
+    kind: PolicyKind,
     options: &PolicyOptions,
 ) -> Result<(Weighed, PolicyResult)> {
-    let kind: PolicyKind = options.policy.parse().with_context(|| {
-        "mixes are weighed under one of Segue's own policies; `--log FILE` takes other choices"
-            .to_owned()
-    })?;
-    options.mixes.check()?;
     let mut report =
         PolicyResult::new("the store".to_owned(), kind.name(), options.level).in_slates();
     let listeners: Vec<ListenerId> = match &options.mixes.listener {
@@ -169,7 +165,12 @@ fn note_estimates(shown: &[Shown], report: &mut PolicyResult) {
 }
 
 impl MixOptions {
-    fn check(&self) -> Result<()> {
+    /// The policy of this name, if these options make sense.
+    pub(super) fn check(&self, policy: &str) -> Result<PolicyKind> {
+        let kind = policy.parse().with_context(|| {
+            "mixes are weighed under one of Segue's own policies; `--log FILE` takes other choices"
+                .to_owned()
+        })?;
         if self.first == Some(0) || self.temperature.is_some_and(|t| t.is_nan() || t <= 0.0) {
             bail!("`--first` is at least 1, `--temperature` above 0");
         }
@@ -179,7 +180,7 @@ impl MixOptions {
         if self.optimism.is_some_and(|optimism| !optimism.is_finite()) {
             bail!("`--optimism` is a number");
         }
-        Ok(())
+        Ok(kind)
     }
 
     /// The evaluated policy, tuned as the mix was where nothing else is asked for. One that

@@ -75,17 +75,19 @@ pub fn from_file(
     answer(options, &weighed, found)
 }
 
-/// Asks the mixes that a store holds, with what listeners did with every pick afterwards.
+/// Asks the mixes that a store holds, with what listeners did with every pick afterwards. The store
+/// is opened once the options make sense.
 ///
 /// # Errors
-/// If there is no mix, or none can be weighed under the policy.
+/// If the policy is none of Segue's own, there is no mix, or none can be weighed under the policy.
 pub fn from_store(
-    store: &Store,
-    dataset: &Dataset,
     options: &PolicyOptions,
+    open: impl FnOnce() -> Result<(Store, Dataset)>,
 ) -> Result<Report<PolicyResult>> {
     options.check()?;
-    let (weighed, found) = mixes::load(store, dataset, options)?;
+    let kind = options.mixes.check(&options.policy)?;
+    let (store, dataset) = open()?;
+    let (weighed, found) = mixes::load(&store, &dataset, kind, options)?;
     answer(options, &weighed, found)
 }
 
