@@ -45,10 +45,11 @@ mod present {
         }
     }
 
-    /// The layer that sends spans, and what sends the last of them when it is dropped; neither
-    /// where no collector is named.
-    pub(in super::super) fn spans<S>()
-    -> anyhow::Result<(Option<OpenTelemetryLayer<S, SdkTracer>>, Option<Flush>)>
+    /// The layer that sends spans, and what sends the last of them when it is dropped.
+    type Spans<S> = (Option<OpenTelemetryLayer<S, SdkTracer>>, Option<Flush>);
+
+    /// What sends spans; nothing where no collector is named.
+    pub(in super::super) fn spans<S>() -> anyhow::Result<Spans<S>>
     where
         S: Subscriber + for<'span> LookupSpan<'span>,
     {
