@@ -2,7 +2,7 @@
 
 use segue_core::ListenerId;
 use segue_engine::dataset::labels::Label;
-use segue_engine::eval::new_listener::liking;
+use segue_engine::dataset::profile::liking;
 use segue_engine::policy::UncertaintySource;
 use segue_engine::{Catalogue, Profile, Scorer, TrackIdx};
 
