@@ -43,6 +43,8 @@ NAMES = {
 }
 # Subcommands likewise; the first that the binary knows is called.
 COMMANDS = {"tell": ("feedback", "tell")}
+# What is added to every `segue mix`, such as `--exact` for a build that has it.
+MIX_OPTIONS = []
 # What the clock or the machine decides.
 UNSTABLE = re.compile(r"^(at|created_at|trained_at|seconds|bytes)$|(_s|_us|_mb|_seconds)$")
 
@@ -131,7 +133,7 @@ class Segue:
 
     def mix(self, listener, seed, *arguments):
         shown = ["--listener", listener, "--seed", seed, "--dry-run", *arguments]
-        return mix_of(self.json("mix", *shown))
+        return mix_of(self.json("mix", *shown, *MIX_OPTIONS))
 
 
 class Server:
@@ -328,7 +330,8 @@ def after_feedback(segue, listener):
     """Mixes that were shown and answered, the mix after them, and what the log says."""
     tell = segue.command("tell")
     for seed in range(1, 31):
-        segue.must("mix", "--listener", listener, "--seed", seed, "--length", "8")
+        shown = ["--listener", listener, "--seed", seed, "--length", "8"]
+        segue.must("mix", *shown, *MIX_OPTIONS)
         segue.must(tell, "like", "1", "--listener", listener)
         segue.must(tell, "finished", "2", "3", "--listener", listener)
         segue.must(tell, "skipped", "4", "--after", "12", "--listener", listener)
@@ -509,12 +512,14 @@ def main():
     parser.add_argument("--segue", help="the binary to ask")
     parser.add_argument("--out", type=Path, help="where its answers go")
     parser.add_argument("--quick", action="store_true", help="a small demo library only: a minute")
+    parser.add_argument("--mix-options", default="", help="added to every `segue mix`")
     parser.add_argument("--compare", nargs=2, metavar="JSON", help="two files of answers")
     arguments = parser.parse_args()
     if arguments.compare:
         sys.exit(compare(*arguments.compare))
     if not arguments.segue or not arguments.out:
         parser.error("either --segue and --out, or --compare")
+    MIX_OPTIONS.extend(arguments.mix_options.split())
     record(arguments.segue, arguments.out, arguments.quick)
 
 
