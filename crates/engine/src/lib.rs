@@ -32,9 +32,11 @@ pub mod vector;
 
 pub use dataset::catalogue::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 pub use dataset::interaction::{Interaction, Stance};
-pub use dataset::interactions::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
+pub use dataset::interactions::{
+    History, Interactions, ItemIdx, ListenerIdx, Query, Seconds, Training,
+};
 pub use dataset::profile::Profile;
 pub use dataset::table::{Column, Table, Values};
 pub use index::{Index, Popularity};
-pub use recommender::{Query, Recommender};
-pub use scorer::{Likability, Scorer, WrongCount, predict};
+pub use recommender::Recommender;
+pub use scorer::{Likability, Scorer, UncertaintySource, WrongCount, predict};

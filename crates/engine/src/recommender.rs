@@ -1,17 +1,6 @@
 //! What evaluation and mixes know of a model that ranks a whole catalogue for a history.
 
-use crate::dataset::interactions::{History, ListenerIdx, Seconds};
-
-/// For whom to rank, and when.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Query<'a> {
-    /// What the listener did so far; empty for someone who just arrived.
-    pub history: History<'a>,
-    /// The moment of asking; `None` if the data carry no time.
-    pub now: Option<Seconds>,
-    /// Friends among the listeners that the model learned from.
-    pub friends: &'a [ListenerIdx],
-}
+use crate::dataset::interactions::Query;
 
 /// Scores every item of its vocabulary for listeners, seen in training or not: all it knows of one
 /// is the query.

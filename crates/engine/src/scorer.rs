@@ -1,6 +1,5 @@
 //! The one thing that the rest of the engine knows of a model.
 
-use crate::policy::UncertaintySource;
 use crate::{Profile, TrackIdx};
 
 /// A predicted likability.
@@ -10,6 +9,18 @@ pub struct Likability {
     pub mean: f32,
     /// Standard deviation of that probability: how far the model trusts itself.
     pub uncertainty: f32,
+}
+
+/// Which uncertainty about likabilities a policy explores by: what the factors of a
+/// [`Belief`](crate::policy::Belief) are made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UncertaintySource {
+    /// The policy takes scores at their word.
+    None,
+    /// What is not yet known of the listener: the posterior over the model's last layer.
+    Posterior,
+    /// What the members of the model disagree on.
+    Members,
 }
 
 /// Predicts how likely a listener is to like tracks of the catalogue it was built for.

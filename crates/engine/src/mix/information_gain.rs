@@ -9,8 +9,8 @@
 //! for information comes within `1 - 1/e` of the best set (Krause & Guestrin 2005). Only tracks
 //! near the top of the ranking are asked about at all: a mix that teaches must still please.
 
+use crate::UncertaintySource;
 use crate::candidate::Ranked;
-use crate::policy::UncertaintySource;
 use crate::utility::trust;
 use crate::{Profile, Scorer, TrackIdx};
 

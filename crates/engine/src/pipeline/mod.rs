@@ -19,6 +19,7 @@ pub use crate::retrieval::{Bounds, Breadth, EXACT_LIMIT};
 pub use pool::Pool;
 pub use request::{LONGEST_MIX, MixError, MixRequest, Note};
 
+use crate::UncertaintySource;
 use crate::candidate::{Candidate, Class, Ranked, Sources};
 use crate::mix::arrange::{ArrangedTrack, arrange};
 use crate::mix::dial::Dial;
@@ -29,7 +30,7 @@ use crate::mix::ranking::{Terms, rank};
 use crate::mix::reasons::{Likes, Reasons};
 use crate::mix::shortlist::{Offer, shortlist};
 use crate::policy::draw::{Drawn, draw, generator};
-use crate::policy::{Belief, PolicyKind, UncertaintySource, spec};
+use crate::policy::{Belief, PolicyKind, spec};
 use crate::retrieval::Named;
 use crate::utility::trust;
 use crate::{Catalogue, Index, Interaction, Profile, Scorer, TrackIdx};

@@ -7,7 +7,8 @@
 use rand::Rng;
 use segue_core::Parameters;
 
-use super::{Belief, Chooser, Policy, UncertaintySource, all_on, best};
+use super::{Belief, Chooser, Policy, all_on, best};
+use crate::UncertaintySource;
 
 /// Picks the favourite of a member drawn at random.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,8 @@ use segue_core::Parameters;
 use statrs::function::erf::erfc;
 
 use super::quadrature::{BestOfDraws, Marginal};
-use super::{Belief, Chooser, Policy, UncertaintySource, all_on, best};
+use super::{Belief, Chooser, Policy, all_on, best};
+use crate::UncertaintySource;
 
 /// Picks the best of one draw of each track on its own.
 #[derive(Clone, Copy, Debug)]

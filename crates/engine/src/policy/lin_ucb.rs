@@ -5,7 +5,8 @@
 use rand::Rng;
 use segue_core::Parameters;
 
-use super::{Belief, Chooser, Policy, UncertaintySource, all_on, best};
+use super::{Belief, Chooser, Policy, all_on, best};
+use crate::UncertaintySource;
 
 /// Picks the highest upper confidence bound, of equals the first.
 #[derive(Clone, Copy, Debug)]

@@ -12,7 +12,8 @@ use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 use segue_core::Parameters;
 
-use super::{Belief, Chooser, Policy, UncertaintySource, best};
+use super::{Belief, Chooser, Policy, best};
+use crate::UncertaintySource;
 use crate::vector::dot;
 
 /// Draws from the belief for each slate: an error of at most .016 in a propensity.

@@ -29,6 +29,8 @@ use segue_core::{Parameters, PolicySpec};
 pub use belief::Belief;
 pub use beta_thompson::BetaThompson;
 
+use crate::UncertaintySource;
+
 /// Chooses from a short-list.
 pub trait Policy: Send + Sync {
     /// Its name, such as `greedy`.
@@ -170,17 +172,6 @@ impl PolicyKind {
     pub fn uncertainty_source(self) -> UncertaintySource {
         self.build(&Parameters::default()).uncertainty_source()
     }
-}
-
-/// Where the factors of a [`Belief`] come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum UncertaintySource {
-    /// The policy takes scores at their word.
-    None,
-    /// What is not yet known of the listener: the posterior over the model's last layer.
-    Posterior,
-    /// What the members of the model disagree on.
-    Members,
 }
 
 /// No policy has that name.

@@ -5,9 +5,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_core::{AudioFeature, ListenerId, Timestamp, Track, TrackId, Version, WorkId};
 use segue_engine::Index;
+use segue_engine::UncertaintySource;
 use segue_engine::dataset::labels::work_label;
 use segue_engine::pipeline::{MixRequest, Mixer};
-use segue_engine::policy::UncertaintySource;
 use segue_engine::{
     Catalogue, Interaction, Likability, Profile, Scorer, Stance, TrackIdx, WorkIdx,
 };

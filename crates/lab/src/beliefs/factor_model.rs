@@ -15,10 +15,11 @@
 //! What differs is where `p`, `L` and `ψ` come from: [`super::factor_analysis`] or
 //! [`super::ridge_prior`].
 
-use crate::interactive::Acquaintance;
+use crate::beliefs::Acquaintance;
 use rayon::prelude::*;
 use segue_engine::ItemIdx;
-use segue_engine::policy::{Belief, UncertaintySource};
+use segue_engine::UncertaintySource;
+use segue_engine::policy::Belief;
 
 use segue_models::kernels::matmul::{Matrix, Output, matmul};
 use segue_models::online::posterior::fold_observation;

@@ -198,9 +198,9 @@ mod tests {
 
     #[test]
     fn whoever_says_yes_to_one_of_a_kind_is_offered_the_others() {
-        use crate::interactive::Acquaintance;
+        use crate::beliefs::Acquaintance;
         use segue_engine::ItemIdx;
-        use segue_engine::policy::UncertaintySource;
+        use segue_engine::UncertaintySource;
         let interactions = random(60, 30);
         let config = RidgePriorConfig { width: 2, noise: 4.0 };
         let model = fit(&interactions.all(), &config, &mut ChaCha8Rng::seed_from_u64(4)).unwrap();

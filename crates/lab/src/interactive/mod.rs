@@ -28,10 +28,12 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use segue_engine::UncertaintySource;
 use segue_engine::metrics::Estimate;
-use segue_engine::policy::{Belief, Policy, PolicyKind, UncertaintySource, choose};
+use segue_engine::policy::{Belief, Policy, PolicyKind, choose};
 use segue_engine::{History, Interactions, ItemIdx, ListenerIdx, Query, Recommender};
 
+use crate::beliefs::Acquaintance;
 use crate::progress::Progress;
 use crate::report::Report;
 
@@ -91,16 +93,6 @@ pub fn run(
     let entries = benchmark::Benchmark { options, interactions, progress }.run()?;
     let found = InteractiveResult::new(data, options, interactions, &entries);
     Ok(Report { text: found.text(), data: found })
-}
-
-/// What is believed of one listener, moved by every answer.
-pub trait Acquaintance {
-    /// The belief about all items, by row; with the factors that the policy's doubt asks for, if
-    /// there are any.
-    fn belief(&self, doubt: UncertaintySource) -> Belief;
-
-    /// Takes an answer.
-    fn learn(&mut self, item: ItemIdx, liked: bool);
 }
 
 /// Proposes items to one listener and learns from what they say.

@@ -4,7 +4,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::{Acquaintance, Asked};
+use super::Asked;
+use crate::beliefs::Acquaintance;
 use crate::beliefs::factor_analysis::{self, FactorAnalysisConfig};
 use crate::beliefs::factor_model::FactorModel;
 use crate::beliefs::ridge_prior::{self, RidgePriorConfig};

@@ -3,14 +3,14 @@
 use proptest::prelude::*;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use segue_engine::UncertaintySource;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::policy::{
-    Belief, EpsilonGreedy, Greedy, LinUcb, LinearThompson, Policy, UncertaintySource,
-};
+use segue_engine::policy::{Belief, EpsilonGreedy, Greedy, LinUcb, LinearThompson, Policy};
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Query, Recommender};
+use segue_lab::beliefs::Acquaintance;
 use segue_lab::interactive::{
-    Acquaintance, Asked, Conversation, ConversationPlan, Guided, Hiding, Proposer, Strategy,
-    compare, converse, curve, hits, split,
+    Asked, Conversation, ConversationPlan, Guided, Hiding, Proposer, Strategy, compare, converse,
+    curve, hits, split,
 };
 
 /// 40 listeners, of whom even ones have the even items of 20 and odd ones the odd.

@@ -8,8 +8,8 @@
 //! they like (AUC .889 without, .880 with them, in the demo).
 
 use rayon::prelude::*;
+use segue_engine::UncertaintySource;
 use segue_engine::dataset::labels::Label;
-use segue_engine::policy::UncertaintySource;
 use segue_engine::{Likability, Profile, Scorer, TrackIdx};
 
 use super::feature_spaces::EMBEDDING;

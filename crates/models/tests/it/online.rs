@@ -1,9 +1,9 @@
 //! What an answer changes at once, and how uncertain the model is about a listener.
 
 use segue_core::ListenerId;
+use segue_engine::UncertaintySource;
 use segue_engine::dataset::labels::Label;
 use segue_engine::dataset::profile::liking;
-use segue_engine::policy::UncertaintySource;
 use segue_engine::{Catalogue, Profile, Scorer, TrackIdx};
 
 use crate::likability::{CAMPS, catalogue, community, fan, fitted};

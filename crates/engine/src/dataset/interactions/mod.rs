@@ -73,6 +73,17 @@ pub struct History<'a> {
     pub weights: &'a [f32],
 }
 
+/// For whom to rank, and when.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Query<'a> {
+    /// What the listener did so far; empty for someone who just arrived.
+    pub history: History<'a>,
+    /// The moment of asking; `None` if the data carry no time.
+    pub now: Option<Seconds>,
+    /// Friends among the listeners that the model learned from.
+    pub friends: &'a [ListenerIdx],
+}
+
 impl<'a> History<'a> {
     /// The oldest `end` events.
     pub fn until(self, end: usize) -> Self {

@@ -5,9 +5,10 @@ use crate::off_policy::impressions::{WeighedSlate, predict, rewards, weigh};
 use anyhow::{Context as _, Result, bail};
 use segue::Dataset;
 use segue_core::{Impression, ListenerId, Timestamp};
+use segue_engine::UncertaintySource;
 use segue_engine::dataset::pick_outcomes::{Credit, pick_outcomes};
 use segue_engine::policy::draw::{generator, logging_policy};
-use segue_engine::policy::{Policy, PolicyKind, UncertaintySource};
+use segue_engine::policy::{Policy, PolicyKind};
 use segue_store::Store;
 
 use super::report::{Mean, PolicyResult};
