@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Args;
+use segue::Library;
 
 /// Where Segue keeps its state.
 #[derive(Clone, Debug, Args)]
@@ -30,4 +31,10 @@ impl Home {
             .context("this system names no home folder for the user; pass `--home FOLDER`")?;
         Ok(folders.data_dir().to_owned())
     }
+}
+
+/// Opens the library of a home folder.
+pub(crate) fn open_library(home: &Home) -> anyhow::Result<Library> {
+    let path = home.path()?;
+    Library::open(&path).with_context(|| format!("cannot open the library in `{}`", path.display()))
 }

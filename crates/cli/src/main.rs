@@ -4,7 +4,6 @@
 //! line that cannot be understood.
 
 mod commands;
-mod dataset;
 mod home;
 mod part;
 mod policy;

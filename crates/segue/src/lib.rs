@@ -32,7 +32,7 @@ pub use dataset::{Dataset, profile};
 pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};
 pub use kept::KeptListener;
-pub use library::{Imported, Library, choose_listener};
+pub use library::{Imported, Library};
 pub use mixing::ExperimentMix;
 pub use models::{Loaded, Models, ModelsError, StandardModels};
 pub use segue_core::{ListenerId, Timestamp, TrackId};

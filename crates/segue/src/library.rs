@@ -137,7 +137,19 @@ impl Library {
     /// # Errors
     /// [`Error::NoListener`] or [`Error::SeveralListeners`] where no name was given.
     pub fn listener(&self, named: Option<&str>) -> Result<ListenerId> {
-        choose_listener(&self.store, named)
+        if let Some(name) = named {
+            return Ok(ListenerId::new(name));
+        }
+        let listeners = self.store.listeners()?;
+        match &listeners[..] {
+            [only] => Ok(only.id.clone()),
+            [] => Err(Error::NoListener),
+            several => {
+                let some: Vec<String> =
+                    several.iter().take(NAMED).map(|summary| format!("`{}`", summary.id)).collect();
+                Err(Error::SeveralListeners { count: several.len(), some: some.join(", ") })
+            }
+        }
     }
 
     /// Logs what was shown, durably: the mix and, if an experiment runs, its shadows. The first one
@@ -194,25 +206,5 @@ impl Library {
     /// When the folder exists or cannot be written.
     pub fn backup(&self, to: &Path) -> Result<()> {
         Ok(self.store.backup(to)?)
-    }
-}
-
-/// The listener of a name, else the only one in the store.
-///
-/// # Errors
-/// As [`Library::listener`].
-pub fn choose_listener(store: &Store, named: Option<&str>) -> Result<ListenerId> {
-    if let Some(name) = named {
-        return Ok(ListenerId::new(name));
-    }
-    let listeners = store.listeners()?;
-    match &listeners[..] {
-        [only] => Ok(only.id.clone()),
-        [] => Err(Error::NoListener),
-        several => {
-            let some: Vec<String> =
-                several.iter().take(NAMED).map(|summary| format!("`{}`", summary.id)).collect();
-            Err(Error::SeveralListeners { count: several.len(), some: some.join(", ") })
-        }
     }
 }

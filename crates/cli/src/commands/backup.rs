@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::dataset::open_store;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::terminal::say;
 
 /// Copy the store and the models to another folder, even while something writes to them.
@@ -20,8 +19,10 @@ pub(crate) struct BackupArgs {
 }
 
 pub(crate) fn run(args: BackupArgs, home: &Home) -> anyhow::Result<()> {
-    let store = open_store(home)?;
-    store.backup(&args.to).with_context(|| format!("cannot back up to `{}`", args.to.display()))?;
+    let library = open_library(home)?;
+    library
+        .backup(&args.to)
+        .with_context(|| format!("cannot back up to `{}`", args.to.display()))?;
     say(&format!("backed up to `{}`", args.to.display()));
     Ok(())
 }

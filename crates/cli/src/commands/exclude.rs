@@ -7,8 +7,7 @@ use segue_core::{DeviceClass, Timestamp, TrackId};
 use segue_store::{Exclusion, ExclusionId};
 use serde_json::json;
 
-use crate::dataset::{choose_listener, open_store};
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::terminal::{print_json, print_line, say, table};
 
 /// Leave plays out of the taste profile: a period, a device, a context, a track or an artist.
@@ -76,8 +75,9 @@ enum What {
 }
 
 pub(crate) fn run(args: ExcludeArgs, home: &Home) -> anyhow::Result<()> {
-    let mut store = open_store(home)?;
-    let listener = choose_listener(&store, args.listener.as_deref())?;
+    let mut library = open_library(home)?;
+    let listener = library.listener(args.listener.as_deref())?;
+    let store = library.store_mut();
     let exclusion = match args.what {
         What::List { json } => return list(&store.exclusions(&listener)?, json),
         What::Undo { number } => {

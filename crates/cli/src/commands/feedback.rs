@@ -12,8 +12,7 @@ use segue_store::{Event, Store};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::dataset::open_library;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::terminal::{print_json, print_line, say};
 
 /// Give feedback on tracks, what you did with them or think of them: the next mix goes by it, and

@@ -6,8 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use segue_core::ListenerId;
 
-use crate::dataset::open_store;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::terminal::{print_json, say};
 
 /// Remove a listener: plays, feedback, mixes, and the models that learned from them.
@@ -32,11 +31,11 @@ pub(crate) struct ForgetArgs {
 }
 
 pub(crate) fn run(args: ForgetArgs, home: &Home) -> anyhow::Result<()> {
-    let mut store = open_store(home)?;
+    let mut library = open_library(home)?;
     if !args.yes && !confirmed(&args.listener)? {
         bail!("nothing was removed; pass `--yes` to go ahead without being asked");
     }
-    let report = store.forget(&ListenerId::new(args.listener.as_str()))?;
+    let report = library.forget(&ListenerId::new(args.listener.as_str()))?;
     if !report.found {
         bail!("there is no listener `{}`; `segue status` lists them", args.listener);
     }

@@ -8,8 +8,7 @@ use segue_core::Timestamp;
 use segue_server::{ApiKey, Scope};
 use serde_json::json;
 
-use crate::dataset::open_store;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::terminal::{print_json, print_line, say, table};
 
 /// Make, list and revoke keys to `segue serve`. As soon as there is one, every request needs one.
@@ -53,7 +52,8 @@ enum Action {
 }
 
 pub(crate) fn run(args: KeysArgs, home: &Home) -> anyhow::Result<()> {
-    let mut store = open_store(home)?;
+    let mut library = open_library(home)?;
+    let store = library.store_mut();
     let now = Timestamp::now();
     match args.action {
         Action::Add { name, scope } => {

@@ -15,8 +15,7 @@ use segue_engine::playlist::{Playlist, PlaylistFormat};
 use segue_engine::policy::PolicyKind;
 use serde_json::{Value, json};
 
-use crate::dataset::open_library;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::part;
 use crate::policy::policy_parser;
 use crate::terminal::{print_json, print_line, say, table};

@@ -2,8 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::dataset::open_store;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::terminal::{print_json, print_line, say, table};
 
 /// List models, or go back to an earlier one.
@@ -38,7 +37,8 @@ enum Action {
 }
 
 pub(crate) fn run(args: ModelsArgs, home: &Home) -> anyhow::Result<()> {
-    let mut store = open_store(home)?;
+    let mut library = open_library(home)?;
+    let store = library.store_mut();
     match args.action {
         Action::List { json: true } => print_json(&store.models()?),
         Action::List { json: false } => {

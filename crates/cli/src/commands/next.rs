@@ -4,8 +4,7 @@ use clap::Args;
 use segue::next_track::{NextTrack, Played};
 use serde::Serialize;
 
-use crate::dataset::open_library;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::terminal::{print_json, print_line, table};
 
 /// Say what a listener is likely to turn to next, going on from what they played last.

@@ -3,8 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use crate::dataset::open_store;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::terminal::{print_json, print_line, table};
 
 /// Show what has been imported and learned.
@@ -17,7 +16,8 @@ pub(crate) struct StatusArgs {
 }
 
 pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
-    let store = open_store(home)?;
+    let library = open_library(home)?;
+    let store = library.store();
     let status = store.status()?;
     let listeners = store.listeners()?;
     if args.json {

@@ -12,8 +12,7 @@ use segue_models::likability::{FitReport, Stage};
 use segue_models::tabular::ensemble::HeldOut;
 use serde_json::json;
 
-use crate::dataset::open_library;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::terminal::{self, print_json, print_line, say, table};
 
 /// Learn what every listener likes, from their history and from how tracks sound.

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Args;
-use segue::Library;
+use segue::{Imported, Library};
 use segue_core::{ListenerId, Timestamp};
 use segue_engine::pipeline::MixRequest;
 use segue_ingest::ImportOptions;
@@ -104,15 +104,12 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
 
 fn import_all(library: &mut Library, exports: &exports::Exports) -> anyhow::Result<()> {
     let nobody = ImportOptions::new(ListenerId::new("nobody"));
-    let (report, _) = import::import_into(library.store_mut(), &[&exports.catalogue], &nobody)?;
+    let Imported { report, .. } = import::import_into(library, &[&exports.catalogue], &nobody)?;
     let mut total = report.total();
     let bar = terminal::steps(exports.listeners.len() as u64, "importing");
     for (listener, export) in &exports.listeners {
-        let (report, counts) = import::import_into(
-            library.store_mut(),
-            &[export],
-            &ImportOptions::new(listener.clone()),
-        )?;
+        let Imported { report, counts } =
+            import::import_into(library, &[export], &ImportOptions::new(listener.clone()))?;
         let sum = report.total();
         total.rows_read += sum.rows_read;
         total.listens += counts.listens_added;

@@ -10,8 +10,7 @@ use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_lab::events::{EventColumns, EventFile, EventFormat};
 use segue_lab::progress::Progress;
 
-use crate::dataset::open_library;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 
 /// Which events.
 #[derive(Debug, Args)]

@@ -10,8 +10,7 @@ use segue_engine::experiment::{Arm, Design, Mode};
 use segue_store::{ExperimentEntry, Store};
 use serde_json::json;
 
-use crate::dataset::open_store;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::part::design_of;
 use crate::terminal::{print_json, print_line, say, table};
 
@@ -74,11 +73,12 @@ struct StartArgs {
 }
 
 pub(crate) fn run(args: ExperimentArgs, home: &Home) -> anyhow::Result<()> {
-    let mut store = open_store(home)?;
+    let mut library = open_library(home)?;
+    let store = library.store_mut();
     match args.what {
-        What::Start(args) => start(&mut store, args),
+        What::Start(args) => start(store, args),
         What::List { json } => list(&store.experiments()?, json),
-        What::Readout(args) => readout::run(&args, &store),
+        What::Readout(args) => readout::run(&args, store),
         What::Stop { name } => {
             store.stop_experiment(&name, Timestamp::now())?;
             say(&format!(

@@ -7,14 +7,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::bail;
 use clap::{Args, ValueEnum};
-use segue::StoreSink;
+use indicatif::ProgressBar;
+use segue::{Imported, Library};
 use segue_core::{FeedbackKind, ListenerId};
 use segue_ingest::{ImportOptions, PlaylistUse, Progress, Report, TableOptions};
-use segue_store::{ImportCounts, Store};
 use serde_json::json;
 
-use crate::dataset::open_store;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::terminal::{self, print_json, say};
 use sink::DrySink;
 
@@ -92,9 +91,10 @@ impl From<Mark> for FeedbackKind {
 pub(crate) fn run(args: ImportArgs, home: &Home) -> anyhow::Result<()> {
     let options = args.options();
     let (report, counts) = if args.dry_run {
-        (read(&args.paths, &options, &mut DrySink)?, None)
+        (read(&args.paths, &options)?, None)
     } else {
-        let (report, counts) = import_into(&mut open_store(home)?, &args.paths, &options)?;
+        let Imported { report, counts } =
+            import_into(&mut open_library(home)?, &args.paths, &options)?;
         (report, Some(counts))
     };
     if args.json {
@@ -132,31 +132,32 @@ impl ImportArgs {
     }
 }
 
-/// Reads paths into a store.
+/// Reads paths into a library.
 pub(crate) fn import_into<P: AsRef<Path>>(
-    store: &mut Store,
+    library: &mut Library,
     paths: &[P],
     options: &ImportOptions,
-) -> anyhow::Result<(Report, ImportCounts)> {
-    let mut sink = StoreSink::new(store, options);
-    let report = read(paths, options, &mut sink)?;
-    Ok((report, sink.counts()))
+) -> anyhow::Result<Imported> {
+    let bar = terminal::bytes(0, "importing");
+    let imported = library.import(paths, options, &mut observer(&bar));
+    bar.finish_and_clear();
+    Ok(imported?)
 }
 
-fn read<P: AsRef<Path>>(
-    paths: &[P],
-    options: &ImportOptions,
-    sink: &mut dyn segue_ingest::FileSink,
-) -> anyhow::Result<Report> {
+/// Reads paths and keeps nothing.
+fn read(paths: &[PathBuf], options: &ImportOptions) -> anyhow::Result<Report> {
     let bar = terminal::bytes(0, "importing");
-    let mut observer = |progress: Progress<'_>| {
+    let report = segue_ingest::import(paths, options, &mut observer(&bar), &mut DrySink);
+    bar.finish_and_clear();
+    Ok(report?)
+}
+
+fn observer(bar: &ProgressBar) -> impl FnMut(Progress<'_>) {
+    |progress| {
         bar.set_length(progress.bytes_total);
         bar.set_position(progress.bytes_read);
         bar.set_message(
             progress.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
         );
-    };
-    let report = segue_ingest::import(paths, options, &mut observer, sink);
-    bar.finish_and_clear();
-    Ok(report?)
+    }
 }

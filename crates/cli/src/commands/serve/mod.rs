@@ -16,8 +16,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::dataset::open_store;
-use crate::home::Home;
+use crate::home::{Home, open_library};
 use crate::terminal::say;
 
 /// Serve the page and the API.
@@ -125,7 +124,7 @@ async fn stopped() {
 }
 
 fn has_keys(home: &Home) -> anyhow::Result<bool> {
-    Ok(open_store(home)?.keys()?.iter().any(|key| key.revoked_at.is_none()))
+    Ok(open_library(home)?.store().keys()?.iter().any(|key| key.revoked_at.is_none()))
 }
 
 impl ServeArgs {

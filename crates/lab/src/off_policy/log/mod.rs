@@ -1,7 +1,7 @@
 //! What would another policy have earned? A log is read, weighed, and asked.
 //!
 //! The log is a file of choices ([`LogColumns`]) or the mixes that a store holds ([`MixOptions`]).
-//! [`from_file`] and [`from_store`] answer by all estimators that it allows; [`refusal`] says
+//! [`from_file`] and [`from_library`] answer by all estimators that it allows; [`refusal`] says
 //! whether any of them may be relied on.
 
 mod file;
@@ -12,8 +12,7 @@ mod target;
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use segue::Dataset;
-use segue_store::Store;
+use segue::Library;
 
 use super::selection::{candidate_thresholds, switch_threshold};
 use super::slates::Weighting;
@@ -80,14 +79,15 @@ pub fn from_file(
 ///
 /// # Errors
 /// If the policy is none of Segue's own, there is no mix, or none can be weighed under the policy.
-pub fn from_store(
+pub fn from_library(
     options: &PolicyOptions,
-    open: impl FnOnce() -> Result<(Store, Dataset)>,
+    open: impl FnOnce() -> Result<Library>,
 ) -> Result<Report<PolicyResult>> {
     options.check()?;
     let kind = options.mixes.check(&options.policy)?;
-    let (store, dataset) = open()?;
-    let (weighed, found) = mixes::load(&store, &dataset, kind, options)?;
+    let library = open()?;
+    let dataset = library.dataset()?;
+    let (weighed, found) = mixes::load(library.store(), &dataset, kind, options)?;
     answer(options, &weighed, found)
 }
 
