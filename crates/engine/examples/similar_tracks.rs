@@ -44,7 +44,7 @@ fn main() {
         let started = Instant::now();
         let mut similar = SimilarIndex::build(&catalogue, &index, &profiles);
         println!(
-            "seed {seed}: built in {:?}, {} bytes of company",
+            "seed {seed}: built in {:?}, {} bytes of co-likes",
             started.elapsed(),
             similar.co_likes_bytes()
         );

@@ -27,7 +27,7 @@ const NEWCOMERS: usize = 60;
 const MIXES: usize = 3;
 const LENGTH: u32 = 10;
 
-/// The model without its doubt, so that nothing is asked.
+/// The model without its uncertainty, so that nothing is asked.
 struct Unasking<'a>(&'a dyn Scorer);
 
 impl Scorer for Unasking<'_> {

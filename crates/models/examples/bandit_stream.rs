@@ -152,7 +152,7 @@ fn play(
     folder: &Path,
     stream: &Stream,
     model: &Model,
-    (policy, doubt): (&dyn Policy, UncertaintySource),
+    (policy, source): (&dyn Policy, UncertaintySource),
     rng: &mut ChaCha8Rng,
 ) {
     let eligible: Vec<usize> = (0..stream.arms).collect();
@@ -161,7 +161,7 @@ fn play(
     let (cpu, wall) = (cpu_s(), Instant::now());
     for event in 0..stream.events() {
         let belief =
-            believe(stream.short_list(event), stream.width, &posterior, model.base_rate, doubt);
+            believe(stream.short_list(event), stream.width, &posterior, model.base_rate, source);
         let (arm, propensity) = choose(policy.prepare(&belief, rng).as_ref(), &eligible, rng);
         posterior.fold(&Answer {
             embedding: stream.row(event, arm).to_vec(),
@@ -197,11 +197,11 @@ fn believe(
     width: usize,
     posterior: &LinearPosterior,
     base_rate: f64,
-    doubt: UncertaintySource,
+    source: UncertaintySource,
 ) -> Belief {
     let score = |row: &[f32]| (base_rate + posterior.predict(row).0) as f32;
     let scores = rows.chunks_exact(width).map(score).collect();
-    match doubt {
+    match source {
         UncertaintySource::None => Belief::certain(scores),
         UncertaintySource::Posterior => Belief::new(scores, posterior.factors(rows)),
         UncertaintySource::Members => unreachable!("one linear belief has no members to disagree"),

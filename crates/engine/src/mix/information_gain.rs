@@ -12,6 +12,7 @@
 use crate::UncertaintySource;
 use crate::candidate::Ranked;
 use crate::utility::trust;
+use crate::vector::dot;
 use crate::{Profile, Scorer, TrackIdx};
 
 /// How much a nat counts beside the relevance of a track (0 to 1) while nothing is known of the
@@ -43,7 +44,7 @@ pub struct InformationGain {
 
 impl InformationGain {
     /// Looks at a pool for a listener; `None` once enough is known of them, or if the model states
-    /// no doubt.
+    /// no uncertainty.
     pub fn new(scorer: &dyn Scorer, profile: &Profile, pool: &[Ranked]) -> Option<Self> {
         let trust = trust(profile);
         if trust >= TRUSTED || pool.is_empty() {
@@ -107,10 +108,6 @@ impl InformationGain {
 
 fn times(matrix: &[f32], vector: &[f32]) -> Vec<f32> {
     matrix.chunks_exact(vector.len()).map(|row| dot(row, vector)).collect()
-}
-
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 #[cfg(test)]

@@ -47,14 +47,14 @@ pub struct Offer {
     pub ranked: Ranked,
     /// What the policy goes by: mean 0 and standard deviation 1 among the tracks of its class.
     pub score: f32,
-    /// How much the score rises with the utility: what turns a doubt about the one into a doubt
+    /// How much the score rises with the utility: what turns an uncertainty about the one into one
     /// about the other.
     pub slope: f32,
 }
 
 /// Cuts a ranking, best first, to a short-list in row order, from which a mix of that shape can be
-/// drawn whenever it can be drawn from the ranking. `gain` makes the [`InformationGain`] of a pool, for
-/// listeners of whom little is known.
+/// drawn whenever it can be drawn from the ranking. `gain` makes the [`InformationGain`] of a pool,
+/// for listeners of whom little is known.
 pub fn shortlist(
     catalogue: &Catalogue,
     sound: &SoundSpace,

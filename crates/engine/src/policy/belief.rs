@@ -2,10 +2,10 @@
 //! thoughts vary *together*.
 //!
 //! A belief is jointly Gaussian with few directions, `s_i(z) = score_i + Σ_k factor_ik z_k` with `z
-//! ~ N(0, I)`. One form serves all sources of doubt. A Bayesian last layer `θ ~ N(m, L Lᵀ)` over
-//! embeddings `x_i` has `factor_i = Lᵀ x_i`, so that a draw of `z` is a draw of `θ`. An ensemble of
-//! `K` members has `factor_ik = (member_ik - score_i) / √K`: the covariance between its members.
-//! Scores that are independent would need a direction each; policies that assume so read
+//! ~ N(0, I)`. One form serves all sources of uncertainty. A Bayesian last layer `θ ~ N(m, L Lᵀ)`
+//! over embeddings `x_i` has `factor_i = Lᵀ x_i`, so that a draw of `z` is a draw of `θ`. An
+//! ensemble of `K` members has `factor_ik = (member_ik - score_i) / √K`: the covariance between its
+//! members. Scores that are independent would need a direction each; policies that assume so read
 //! [`Belief::deviation`] alone.
 
 /// The belief about the tracks of a short-list, in the order of track ids.
@@ -39,7 +39,8 @@ impl Belief {
         Self { scores, factors, width }
     }
 
-    /// Scores of which each is doubted on its own: one direction a track. For a handful of tracks.
+    /// Scores that are uncertain independently of each other: one direction a track. For a handful
+    /// of tracks.
     pub fn independent(scores: Vec<f32>, deviations: &[f32]) -> Self {
         let width = scores.len();
         let mut factors = vec![0.0; width * width];
@@ -50,7 +51,7 @@ impl Belief {
         Self { scores, factors, width }
     }
 
-    /// The same scores, each doubted `scale` times as much.
+    /// The same scores, each `scale` times as uncertain.
     pub fn scaled(mut self, scale: f32) -> Self {
         self.factors.iter_mut().for_each(|factor| *factor *= scale);
         self

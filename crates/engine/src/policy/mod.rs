@@ -39,7 +39,7 @@ pub trait Policy: Send + Sync {
     /// Raised whenever the same belief and seed no longer give the same picks.
     fn version(&self) -> u32;
 
-    /// Which doubt about the scores it explores by.
+    /// Which uncertainty about the scores it explores by.
     fn uncertainty_source(&self) -> UncertaintySource {
         UncertaintySource::None
     }

@@ -113,7 +113,7 @@ fn a_reward_is_as_likely_as_listeners_stream_something() {
     run(&world, Plan { rounds: 10, batch: 10_000 }, &mut policy, 9);
     let expected = (0..90).map(|listener| world.reward(listener, &slate)).sum::<f64>() / 90.0;
     let found = policy.1 as f64 / 100_000.0;
-    assert_eq!(policy.2, 10, "one lesson a round");
+    assert_eq!(policy.2, 10, "one batch a round");
     assert!(
         (found - expected).abs() < 4.0 * (expected / 100_000.0).sqrt(),
         "{found} instead of {expected}"

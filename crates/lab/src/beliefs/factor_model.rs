@@ -6,11 +6,11 @@
 //! ```
 //!
 //! `y_a` is 1 where the listener has item `a`, else 0; `z` is what is to be learned of them. An
-//! answer moves `z` by the exact update of [`segue_models::online::posterior`] with `x = l_a` and noise `ψ_a`, so
-//! that a no teaches as a yes does, and all scores `p + L m` move with it: O(d²) for the update,
-//! O(items · d) for the scores. The Gaussian is wrong about zeros and ones and right about what
-//! matters, their means and covariances. Rejected: a logistic belief beside it, which found .06
-//! more of 16 hits in 50 proposals, .03 fewer in 10.
+//! answer moves `z` by the exact update of [`segue_models::online::posterior`] with `x = l_a` and
+//! noise `ψ_a`, so that a no teaches as a yes does, and all scores `p + L m` move with it: O(d²)
+//! for the update, O(items · d) for the scores. The Gaussian is wrong about zeros and ones and
+//! right about what matters, their means and covariances. Rejected: a logistic belief beside it,
+//! which found .06 more of 16 hits in 50 proposals, .03 fewer in 10.
 //!
 //! What differs is where `p`, `L` and `ψ` come from: [`super::factor_analysis`] or
 //! [`super::ridge_prior`].
@@ -117,8 +117,8 @@ impl FactorListener<'_> {
 }
 
 impl Acquaintance for FactorListener<'_> {
-    fn belief(&self, doubt: UncertaintySource) -> Belief {
-        match doubt {
+    fn belief(&self, source: UncertaintySource) -> Belief {
+        match source {
             UncertaintySource::Posterior => Belief::new(self.scores(), self.factors()),
             // One model has no members that could disagree.
             UncertaintySource::None | UncertaintySource::Members => Belief::certain(self.scores()),

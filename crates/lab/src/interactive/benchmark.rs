@@ -106,7 +106,7 @@ impl Benchmark<'_> {
             .options
             .policies
             .iter()
-            .filter(move |&&p| p == PolicyKind::Greedy || model.doubts());
+            .filter(move |&&p| p == PolicyKind::Greedy || model.states_uncertainty());
         policies.map(move |&policy| Entry {
             model,
             policy,

@@ -109,7 +109,7 @@ pub struct Strategy {
     /// What picks.
     pub policy: Box<dyn Policy>,
     /// What it has to know of how sure the belief is.
-    pub doubt: UncertaintySource,
+    pub source: UncertaintySource,
     /// Deviations of the belief are taken times this: below 1 a draw from it strays less.
     pub scale: f32,
 }
@@ -129,7 +129,7 @@ impl<'a> Guided<'a> {
 
 impl Proposer for Guided<'_> {
     fn propose(&mut self, open: &[usize], rng: &mut dyn Rng) -> usize {
-        let mut belief = self.acquaintance.belief(self.strategy.doubt);
+        let mut belief = self.acquaintance.belief(self.strategy.source);
         if belief.width() > 0 && self.strategy.scale != 1.0 {
             belief = belief.scaled(self.strategy.scale);
         }

@@ -43,7 +43,7 @@ impl InteractiveModel {
     }
 
     /// Whether it knows how sure it is; what does not can only be followed.
-    pub(super) fn doubts(self) -> bool {
+    pub(super) fn states_uncertainty(self) -> bool {
         matches!(self, Self::Bayes | Self::FactorAnalysis)
     }
 

@@ -18,7 +18,7 @@ pub(super) struct Candidate {
 pub(super) fn candidates(kind: PolicyKind) -> Vec<Candidate> {
     let candidate = |setting: String, policy: Box<dyn Policy>, scale| Candidate {
         setting,
-        strategy: Strategy { policy, doubt: kind.uncertainty_source(), scale },
+        strategy: Strategy { policy, source: kind.uncertainty_source(), scale },
     };
     match kind {
         PolicyKind::Greedy => vec![candidate(String::new(), Box::new(Greedy), 1.0)],

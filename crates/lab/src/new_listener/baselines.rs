@@ -7,6 +7,7 @@
 //! regularisation, sound alone or everything) is chosen on training listeners, so that no baseline
 //! loses for want of care.
 
+use segue_engine::vector::dot;
 use std::collections::BTreeMap;
 use std::f32::consts::TAU;
 
@@ -163,7 +164,8 @@ impl Ranker for BaselineRanker<'_> {
             }
             Baseline::Logistic { numbers, penalty } => {
                 let weights = known.logistic(&likes, numbers, penalty);
-                tracks.iter().map(|&track| dot(&weights, known.of(track, numbers))).collect()
+                let score = |&track: &TrackIdx| f64::from(dot(&weights, known.of(track, numbers)));
+                tracks.iter().map(score).collect()
             }
         }
     }
@@ -265,11 +267,8 @@ fn numbers(track: &Track) -> [f32; NUMBERS] {
     ]
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    f64::from(a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>())
-}
-
 fn cosine(a: &[f32], b: &[f32]) -> f64 {
-    let length = (dot(a, a) * dot(b, b)).sqrt();
-    if length > 0.0 { dot(a, b) / length } else { 0.0 }
+    let product = |a, b| f64::from(dot(a, b));
+    let length = (product(a, a) * product(b, b)).sqrt();
+    if length > 0.0 { product(a, b) / length } else { 0.0 }
 }

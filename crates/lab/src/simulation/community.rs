@@ -8,8 +8,8 @@
 //!
 //! **Taste.** A listener has one to three tastes, each a genre's point plus `N(0, 0.4²)`, and an
 //! affinity `N(0, 0.7²)` to each artist. With `d²` the mean squared distance of a track to the
-//! nearest taste, the listener likes the track with probability `sigmoid(2.2 - 2.4 d² + affinity)`.
-//! This is the truth that [`Community::likes`] gives.
+//! nearest taste, the listener likes the track with probability `sigmoid_f32(2.2 - 2.4 d² +
+//! affinity)`. This is the truth that [`Community::likes`] gives.
 //!
 //! **Sessions.** Sessions of 6 to 18 plays arrive at random over the period; listeners arrive over
 //! its first half. A play is a repeat of something finished before, a track near a taste, or a
@@ -17,6 +17,7 @@
 //! that is not is skipped, mostly within 30 seconds. A session ends in a logout in the middle of a
 //! track half the time, and one in fifty is private.
 
+use segue_engine::vector::sigmoid_f32;
 use std::fmt::Write as _;
 
 use rand::seq::IndexedRandom;
@@ -193,14 +194,14 @@ fn draw_track(artist: &str, genre: &str, year: u16, point: &Point, rng: &mut Cha
     track.genre = Some(genre.to_owned());
     track.year = Some(year);
     for (dimension, feature) in UNIT_FEATURES.into_iter().enumerate() {
-        track.features.set(feature, sigmoid(point[dimension]));
+        track.features.set(feature, sigmoid_f32(point[dimension]));
     }
     track.features.set(AudioFeature::Loudness, (point[7] * 4.0 - 10.0).clamp(-60.0, 0.0));
     track.features.set(AudioFeature::Tempo, (point[8] * 20.0 + 115.0).clamp(50.0, 220.0));
     track.features.set(AudioFeature::Key, rng.random_range(0..12) as f32);
     track.features.set(
         AudioFeature::Mode,
-        f32::from(u8::from(rng.random_bool(0.5 + 0.2 * f64::from(sigmoid(point[6]))))),
+        f32::from(u8::from(rng.random_bool(0.5 + 0.2 * f64::from(sigmoid_f32(point[6]))))),
     );
     track.features.set(AudioFeature::DurationMs, rng.random_range(140_000..320_000) as f32);
     track.features.set(AudioFeature::TimeSignature, if rng.random_bool(0.93) { 4.0 } else { 3.0 });
@@ -254,7 +255,7 @@ fn likes(tastes: &[Point], affinity_seed: u64, sound: &Sound) -> f32 {
         squares.sum::<f32>() / DIMENSIONS as f32
     };
     let nearest = tastes.iter().map(distance).fold(f32::INFINITY, f32::min);
-    sigmoid(2.2 - 2.4 * nearest + affinity(affinity_seed, sound.artist))
+    sigmoid_f32(2.2 - 2.4 * nearest + affinity(affinity_seed, sound.artist))
 }
 
 /// The listener's affinity to an artist, the same whenever it is asked for.
@@ -262,10 +263,6 @@ fn affinity(affinity_seed: u64, artist: u32) -> f32 {
     let mut rng = ChaCha8Rng::seed_from_u64(affinity_seed ^ (u64::from(artist) << 20));
     let noise: f32 = StandardNormal.sample(&mut rng);
     0.7 * noise
-}
-
-fn sigmoid(x: f32) -> f32 {
-    1.0 / (1.0 + (-x).exp())
 }
 
 fn draw_history(

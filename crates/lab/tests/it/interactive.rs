@@ -51,9 +51,9 @@ impl Recommender for Parity {
 struct Stubborn;
 
 impl Acquaintance for Stubborn {
-    fn belief(&self, doubt: UncertaintySource) -> Belief {
+    fn belief(&self, source: UncertaintySource) -> Belief {
         let scores = (0..20).map(|row| -(row as f32)).collect();
-        match doubt {
+        match source {
             UncertaintySource::Posterior => {
                 Belief::new(scores, (0..20).map(|row| (row % 2) as f32).collect())
             }
@@ -64,8 +64,8 @@ impl Acquaintance for Stubborn {
     fn learn(&mut self, _: ItemIdx, _: bool) {}
 }
 
-fn strategy(policy: impl Policy + 'static, doubt: UncertaintySource, scale: f32) -> Strategy {
-    Strategy { policy: Box::new(policy), doubt, scale }
+fn strategy(policy: impl Policy + 'static, source: UncertaintySource, scale: f32) -> Strategy {
+    Strategy { policy: Box::new(policy), source, scale }
 }
 
 fn talk(strategy: &Strategy, meet: fn() -> Box<dyn Acquaintance>, seed: u64) -> Vec<Conversation> {

@@ -136,7 +136,7 @@ fn nothing_is_played_before_it_is_released() {
         let config = config(model, 5);
         let opening = Opening::draw(&config);
         let world = &opening.world;
-        let (known, profiles) = opening.lesson();
+        let (known, profiles) = opening.fit_set();
         assert!(known.len() < world.catalogue.len() && profiles.len() == config.listeners);
         let late: BTreeSet<TrackIdx> =
             world.catalogue.rows().filter(|&track| !world.is_released(track, -1)).collect();

@@ -171,8 +171,8 @@ impl<'a> TrainingListeners<'a> {
         }
     }
 
-    /// The atlas that some listeners' likes make; a small library makes one that knows of no likes at
-    /// all.
+    /// The feature spaces that some listeners' likes make; a small library makes one that knows of
+    /// no likes at all.
     fn feature_spaces(&self, of: impl Fn(usize) -> bool) -> FeatureSpaces {
         let likes: Vec<Vec<TrackIdx>> =
             (0..self.listeners.len()).filter(|&i| of(i)).map(|i| self.likes[i].clone()).collect();

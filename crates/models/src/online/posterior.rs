@@ -195,8 +195,8 @@ impl LinearPosterior {
     /// What an answer about an embedding would tell, in nats: `½ ln(1 + xᵀΣx / σ² s)`, the mutual
     /// information between the answer and the listener's weights (MacKay 1992).
     pub fn information(&self, embedding: &[f32], predicted: f64) -> f64 {
-        let probe = Answer { embedding: embedding.to_vec(), residual: 0.0, predicted, weight: 1.0 };
-        0.5 * (self.predict(embedding).1 / probe.noise(self.noise)).ln_1p()
+        let asked = Answer { embedding: embedding.to_vec(), residual: 0.0, predicted, weight: 1.0 };
+        0.5 * (self.predict(embedding).1 / asked.noise(self.noise)).ln_1p()
     }
 }
 

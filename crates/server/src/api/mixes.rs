@@ -129,7 +129,7 @@ impl MixShape {
             && policy.is_some_and(|policy| policy.uncertainty_source() != UncertaintySource::None)
         {
             let message = format!(
-                "a policy that explores by doubt picks {LONGEST_UNCERTAIN_MIX} tracks at most"
+                "a policy that explores by uncertainty picks {LONGEST_UNCERTAIN_MIX} tracks at most"
             );
             return Err(ApiError::bad_request("bad_policy", message));
         }
@@ -189,8 +189,8 @@ pub(crate) struct MixAnswer {
     policy: String,
     /// The dial.
     explore: f32,
-    /// Asked for again with this seed, and nothing heard or answered in between, the mix is the same. A
-    /// whole number, as text: it may be larger than JavaScript's numbers.
+    /// Asked for again with this seed, and nothing heard or answered in between, the mix is the
+    /// same. A whole number, as text: it may be larger than JavaScript's numbers.
     seed: String,
     /// How many picks are new to the listener.
     new: usize,

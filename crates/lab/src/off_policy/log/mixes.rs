@@ -185,7 +185,7 @@ impl MixOptions {
     }
 
     /// The evaluated policy, tuned as the mix was where nothing else is asked for. One that
-    /// explores by doubt needs a mix that logged it.
+    /// explores by uncertainty needs a mix that logged it.
     fn policy(&self, kind: PolicyKind, impression: &Impression) -> Result<Box<dyn Policy>> {
         let config = &impression.slate.config;
         if kind.uncertainty_source() != UncertaintySource::None {
@@ -194,7 +194,7 @@ impl MixOptions {
                 .and_then(|policy| policy.name().parse().ok());
             if logged.map(PolicyKind::uncertainty_source) != Some(kind.uncertainty_source()) {
                 bail!(
-                    "`{}` explores by a doubt that mixes drawn by `{}` did not log; draw some with \
+                    "`{}` explores by an uncertainty that mixes drawn by `{}` did not log; draw some with \
                     `segue mix --policy {}`",
                     kind.name(),
                     config.policy,

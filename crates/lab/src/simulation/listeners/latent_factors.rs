@@ -19,6 +19,7 @@
 //! habit and mood decide whether they come tomorrow. After skips in a row they leave: the rest of
 //! the mix is not heard.
 
+use segue_engine::vector::dot;
 use std::sync::Arc;
 
 use rand::seq::IndexedRandom;
@@ -112,10 +113,6 @@ fn scaled(a: Vector, by: f64) -> Vector {
 
 fn sum(a: Vector, b: Vector) -> Vector {
     std::array::from_fn(|i| a[i] + b[i])
-}
-
-fn dot(a: &Vector, b: &Vector) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 fn unit(a: Vector) -> Vector {

@@ -163,7 +163,7 @@ fn scenes(
                 .context("the first of January 2026 is a moment")?,
         });
         let sound = SoundSpace::from_catalogue(&opening.world.catalogue);
-        let (released, profiles) = opening.lesson();
+        let (released, profiles) = opening.fit_set();
         let model = learner::fit(&released, &profiles, seed)?;
         progress.advance(1);
         Ok(Scene { opening, sound, model, seed })

@@ -146,8 +146,8 @@ impl Opening {
 
     /// What a model may learn from before the first mix: the tracks that are out and everybody's
     /// profile over them.
-    pub fn lesson(&self) -> (Catalogue, Vec<Profile>) {
-        lesson(&self.world, &self.people, -1)
+    pub fn fit_set(&self) -> (Catalogue, Vec<Profile>) {
+        fit_set(&self.world, &self.people, -1)
     }
 
     /// Everybody's rows: plays and words in order of time.
@@ -199,7 +199,7 @@ pub fn run(
         }
         let is_due = arm.refit_days > 0 && (day + 1).is_multiple_of(arm.refit_days);
         if is_due && day + 1 < opening.config.days {
-            let (released, profiles) = lesson(world, &people, day as i32);
+            let (released, profiles) = fit_set(world, &people, day as i32);
             taught = world.released(day as i32).into_iter().collect();
             learner
                 .refit(&released, &profiles, day)
@@ -212,7 +212,7 @@ pub fn run(
 
 /// What there is to learn from at the end of a day: the tracks that are out and everybody's profile
 /// over them.
-fn lesson(world: &World, people: &[Person], day: i32) -> (Catalogue, Vec<Profile>) {
+fn fit_set(world: &World, people: &[Person], day: i32) -> (Catalogue, Vec<Profile>) {
     let released = world.catalogue_of(day);
     let fold = |person: &Person| {
         Profile::fold(&released, person.profile.listener.clone(), &person.listens, &person.feedback)
