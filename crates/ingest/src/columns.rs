@@ -32,12 +32,12 @@ pub struct WantedColumn<'a> {
     /// Usual names, the first that is there counts; without spaces, underscores and capitals.
     pub usual: &'a [&'a str],
     /// Whether the table is of no use without it. One that is named is always required.
-    pub presence: Presence,
+    pub presence: ColumnPresence,
 }
 
 /// Whether a column must be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
+pub enum ColumnPresence {
     /// The table is of no use without it.
     Required,
     /// Its cells are `None` where the table lacks it.
@@ -85,7 +85,7 @@ fn places(names: &[&str], wanted: &[WantedColumn<'_>]) -> Result<Vec<Option<usiz
         }
         let known = |usual: &&str| names.iter().position(|name| plain_name(name) == *usual);
         match column.usual.iter().find_map(known) {
-            None if column.presence == Presence::Required => {
+            None if column.presence == ColumnPresence::Required => {
                 Err(format!("no column for {} among {}; name it", column.what, listed()))
             }
             found => Ok(found),

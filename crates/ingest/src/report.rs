@@ -129,12 +129,12 @@ impl FileReport {
 
 /// The account of a whole import.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Report {
+pub struct ImportReport {
     /// One entry per file read or left alone.
     pub files: Vec<FileReport>,
 }
 
-impl Report {
+impl ImportReport {
     /// The sums over all files; path and notes are empty.
     pub fn total(&self) -> FileReport {
         let mut total = FileReport::new(PathBuf::new(), None);

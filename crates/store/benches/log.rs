@@ -15,7 +15,7 @@ use segue_core::{
     Listen, ListenerId, Moment, Parameters, Pick, PolicySpec, Reason, Record, Shortlisted, Slate,
     SlateConfig, Source, StartReason, Timestamp, Track, TrackId, WorkId,
 };
-use segue_store::{FileIdentity, Store};
+use segue_store::{ImportedFile, Store};
 use tempfile::TempDir;
 
 const ROWS: usize = 200_000;
@@ -71,7 +71,7 @@ fn history(listener: &ListenerId, tracks: &[Track], rows: usize) -> Vec<Record> 
 
 fn import(store: &mut Store, fingerprint: &str, records: Vec<Record>) {
     let identity =
-        FileIdentity { fingerprint: fingerprint.into(), name: fingerprint.into(), listener: None };
+        ImportedFile { fingerprint: fingerprint.into(), name: fingerprint.into(), listener: None };
     let mut import = store.import_file(&identity).unwrap();
     for (row, record) in records.into_iter().enumerate() {
         import.accept(row as u64 + 1, record).unwrap();

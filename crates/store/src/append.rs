@@ -8,7 +8,7 @@
 
 use segue_core::{Feedback, Impression, Listen, Track};
 
-use crate::batch::Batch;
+use crate::batch::WriteBatch;
 use crate::{Appended, Entry, ImpressionId, Result, Store};
 
 impl Store {
@@ -43,7 +43,7 @@ impl Store {
     /// [`StoreError::ClientIdReused`](crate::StoreError::ClientIdReused).
     pub fn append(&mut self, entries: &[Entry]) -> Result<Vec<Result<Appended>>> {
         self.write(|connection, cache| {
-            let mut batch = Batch::new(connection, cache)?;
+            let mut batch = WriteBatch::new(connection, cache)?;
             let outcomes = entries.iter().map(|entry| match batch.append(entry) {
                 Err(error) if !error.is_refusal() => Err(error),
                 outcome => Ok(outcome),
@@ -60,7 +60,7 @@ impl Store {
     /// [`crate::StoreError::Database`]; then none was appended.
     pub fn append_listens(&mut self, listens: &[Listen]) -> Result<()> {
         self.write(|connection, cache| {
-            let mut batch = Batch::new(connection, cache)?;
+            let mut batch = WriteBatch::new(connection, cache)?;
             listens.iter().try_for_each(|listen| batch.append_listen(listen, None).map(drop))
         })
     }
@@ -72,7 +72,7 @@ impl Store {
     /// As for [`Self::append_listens`].
     pub fn append_feedback(&mut self, feedback: &[Feedback]) -> Result<()> {
         self.write(|connection, cache| {
-            let mut batch = Batch::new(connection, cache)?;
+            let mut batch = WriteBatch::new(connection, cache)?;
             feedback.iter().try_for_each(|said| batch.append_feedback(said, None).map(drop))
         })
     }
@@ -93,7 +93,9 @@ impl Store {
     /// # Errors
     /// As [`Self::log_impression`].
     pub fn log_impressions(&mut self, impressions: &[Impression]) -> Result<Vec<ImpressionId>> {
-        self.write(|connection, cache| Batch::new(connection, cache)?.log_impressions(impressions))
+        self.write(|connection, cache| {
+            WriteBatch::new(connection, cache)?.log_impressions(impressions)
+        })
     }
 
     /// Takes tracks into the catalogue: new ones are added, known ones learn what was missing and
@@ -103,7 +105,7 @@ impl Store {
     /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`]; then none was taken in.
     pub fn add_tracks(&mut self, tracks: &[Track]) -> Result<()> {
         self.write(|connection, cache| {
-            let mut batch = Batch::new(connection, cache)?;
+            let mut batch = WriteBatch::new(connection, cache)?;
             tracks.iter().try_for_each(|track| batch.import_track(track).map(drop))
         })
     }

@@ -51,13 +51,13 @@ impl From<&str> for ClientId {
 }
 
 /// An event under its client's name, as it is kept.
-pub(crate) struct Named<'i> {
+pub(crate) struct NamedEvent<'i> {
     client_id: &'i ClientId,
     id: [u8; 16],
     content: i64,
 }
 
-impl<'i> Named<'i> {
+impl<'i> NamedEvent<'i> {
     /// A play.
     pub(crate) fn listen(client_id: &'i ClientId, listen: &Listen) -> Self {
         let at = if client_id.dated { listen.at } else { Some(Timestamp::UNIX_EPOCH) };
@@ -102,7 +102,7 @@ impl<'c> ClientIdWriter<'c> {
     ///
     /// # Errors
     /// [`StoreError::ClientIdReused`] if its name was given to another.
-    pub(crate) fn is_repeated(&mut self, listener: Key, event: &Named<'_>) -> Result<bool> {
+    pub(crate) fn is_repeated(&mut self, listener: Key, event: &NamedEvent<'_>) -> Result<bool> {
         let found: Option<i64> =
             self.find.query_row(params![listener, event.id], |row| row.get(0)).optional()?;
         match found {
@@ -113,7 +113,7 @@ impl<'c> ClientIdWriter<'c> {
     }
 
     /// Notes that the event was told.
-    pub(crate) fn note(&mut self, listener: Key, event: &Named<'_>) -> Result<()> {
+    pub(crate) fn note(&mut self, listener: Key, event: &NamedEvent<'_>) -> Result<()> {
         self.insert.execute(params![listener, event.id, event.content])?;
         Ok(())
     }

@@ -128,7 +128,7 @@ fn tells_whole_minutes(listen: &Listen) -> bool {
 
 /// What a row is, given what is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum PlayVerdict {
     /// Another play; it is to be appended.
     New,
     /// The same play.
@@ -167,24 +167,24 @@ impl SeenPlays {
     }
 
     /// Applies the rule to a row; a duplicate that completes another is noted as having done so.
-    pub(crate) fn judge(&mut self, work: Key, listen: &Listen) -> Verdict {
+    pub(crate) fn judge(&mut self, work: Key, listen: &Listen) -> PlayVerdict {
         let play = Play::reported(work, listen);
         let slot = match self.find(&play) {
-            Search::Nothing => return Verdict::New,
-            Search::TooMany => return Verdict::Duplicate { exact: false, completes: None },
+            Search::Nothing => return PlayVerdict::New,
+            Search::TooMany => return PlayVerdict::Duplicate { exact: false, completes: None },
             Search::Found(slot) => slot,
         };
         let kept = &mut self.slots[slot];
         let exact = kept.start_s == play.start_s && kept.ms_played == play.ms_played;
         let missing = kept.detail.missing_from(play.detail);
         if missing.is_empty() || kept.row == 0 {
-            return Verdict::Duplicate { exact, completes: None };
+            return PlayVerdict::Duplicate { exact, completes: None };
         }
         kept.detail = kept.detail.and(missing);
         if missing.has_play_time() {
             kept.ms_played = play.ms_played;
         }
-        Verdict::Duplicate { exact, completes: Some((kept.row, missing)) }
+        PlayVerdict::Duplicate { exact, completes: Some((kept.row, missing)) }
     }
 
     /// Notes a play that was appended to the log.

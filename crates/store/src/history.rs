@@ -38,7 +38,7 @@ pub struct ListenCursor {
 
 /// What one listener played and said.
 #[derive(Clone, Debug, PartialEq)]
-pub struct History {
+pub struct ListenerHistory {
     /// Who.
     pub listener: ListenerId,
     /// As [`Store::listens`] has it: without what was excluded.
@@ -156,14 +156,14 @@ impl Store {
         &self,
         after: Option<&ListenerId>,
         most_listens: usize,
-    ) -> Result<Vec<History>> {
+    ) -> Result<Vec<ListenerHistory>> {
         self.fold_if_free()?;
         self.read(|connection| {
             let mut block = Block::choose(connection, after, most_listens)?;
             block.read_listens(connection, &mut self.track_names.borrow_mut())?;
             let histories = block.members.into_iter().map(|member| {
                 let feedback = self.read_feedback(connection, &member.listener, member.key)?;
-                Ok(History { listener: member.listener, listens: member.listens, feedback })
+                Ok(ListenerHistory { listener: member.listener, listens: member.listens, feedback })
             });
             histories.collect()
         })

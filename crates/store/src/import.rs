@@ -10,8 +10,8 @@ use rustc_hash::FxHashSet;
 use segue_core::{ListenerId, Record};
 use serde::Serialize;
 
-use crate::batch::Batch;
-use crate::dedup::Verdict;
+use crate::batch::WriteBatch;
+use crate::dedup::PlayVerdict;
 use crate::keys::Key;
 use crate::store::TURN;
 use crate::tracks::Described;
@@ -23,7 +23,7 @@ const BATCH_ROWS: usize = 10_000;
 
 /// What makes a file, or an entry of an archive, the same as one that was imported before.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileIdentity {
+pub struct ImportedFile {
     /// A digest of the content, and of whatever else decides which rows come out of it, such as the
     /// version of the parser.
     pub fingerprint: String,
@@ -34,7 +34,7 @@ pub struct FileIdentity {
     pub listener: Option<ListenerId>,
 }
 
-/// What became of the rows handed to an [`Import`]. They add up to what was handed in, see
+/// What became of the rows handed to an [`FileImport`]. They add up to what was handed in, see
 /// [`Self::rows`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ImportCounts {
@@ -78,13 +78,13 @@ impl Store {
     ///
     /// ```
     /// use segue_core::{Listen, ListenerId, Record, Source, Timestamp, Track, TrackId, WorkId};
-    /// use segue_store::{FileIdentity, Store};
+    /// use segue_store::{ImportedFile, Store};
     ///
     /// let track = Track::new(TrackId::new("song"), WorkId::new("song"), "Song");
     /// let ann = ListenerId::new("ann");
     /// let at = Timestamp::UNIX_EPOCH;
     /// let listen = Listen::new(ann.clone(), track.id.clone(), at, Source::Maloja);
-    /// let file = FileIdentity::from_content(&b"rows"[..], "maloja/1", "maloja.json", Some(ann))?;
+    /// let file = ImportedFile::from_content(&b"rows"[..], "maloja/1", "maloja.json", Some(ann))?;
     ///
     /// let mut store = Store::open_in_memory()?;
     /// let mut import = store.import_file(&file)?;
@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
-    pub fn import_file(&mut self, file: &FileIdentity) -> Result<Import<'_>> {
+    pub fn import_file(&mut self, file: &ImportedFile) -> Result<FileImport<'_>> {
         let sql = "SELECT rows, complete FROM imports WHERE fingerprint = ?1 AND listener = ?2";
         let found = self
             .connection
@@ -105,7 +105,7 @@ impl Store {
             })
             .optional()?;
         let (committed, complete) = found.unwrap_or((0, false));
-        Ok(Import {
+        Ok(FileImport {
             store: self,
             file: file.clone(),
             committed,
@@ -117,7 +117,7 @@ impl Store {
     }
 }
 
-impl FileIdentity {
+impl ImportedFile {
     /// Identifies a file by a digest of its content and of the version of the `parser` that will
     /// read it: after the parser has changed, rows may be numbered in another way, and the file is
     /// read again.
@@ -145,9 +145,9 @@ impl FileIdentity {
 
 /// An import under way. Rows that are not committed when it is dropped are as if they had never
 /// been handed in.
-pub struct Import<'s> {
+pub struct FileImport<'s> {
     store: &'s mut Store,
-    file: FileIdentity,
+    file: ImportedFile,
     committed: u64,
     complete: bool,
     pending: Vec<(u64, Record)>,
@@ -156,7 +156,7 @@ pub struct Import<'s> {
     committed_at: Option<Instant>,
 }
 
-impl Import<'_> {
+impl FileImport<'_> {
     /// The last row that is on disk, from this import or an earlier one of the same file; 0 if
     /// there is none.
     pub fn committed_rows(&self) -> u64 {
@@ -228,7 +228,7 @@ impl Import<'_> {
         let (file, pending) = (&self.file, &self.pending);
         let batch = self.store.write(|connection, cache| {
             let mut counts = ImportCounts::default();
-            let mut batch = Batch::new(connection, cache)?;
+            let mut batch = WriteBatch::new(connection, cache)?;
             let mut fed = FxHashSet::default();
             for (_, record) in pending {
                 fed.extend(counts.import(&mut batch, record)?);
@@ -246,7 +246,7 @@ impl Import<'_> {
 
 impl ImportCounts {
     /// Imports one record, counts it, and returns the listener it was about.
-    fn import(&mut self, batch: &mut Batch<'_>, record: &Record) -> Result<Option<Key>> {
+    fn import(&mut self, batch: &mut WriteBatch<'_>, record: &Record) -> Result<Option<Key>> {
         match record {
             Record::Listen { listen, track } => {
                 let (listener, verdict) = batch.import_listen(listen, track)?;
@@ -268,10 +268,10 @@ impl ImportCounts {
         }
     }
 
-    fn count_listen(&mut self, verdict: Verdict) {
+    fn count_listen(&mut self, verdict: PlayVerdict) {
         match verdict {
-            Verdict::New => self.listens_added += 1,
-            Verdict::Duplicate { exact, completes } => {
+            PlayVerdict::New => self.listens_added += 1,
+            PlayVerdict::Duplicate { exact, completes } => {
                 *(if exact { &mut self.exact_duplicates } else { &mut self.near_duplicates }) += 1;
                 self.completed += u64::from(completes.is_some());
             }
@@ -295,7 +295,7 @@ impl ImportCounts {
 /// Writes down how far the import has come and whom it was about, in the transaction of its rows.
 fn checkpoint(
     connection: &Connection,
-    file: &FileIdentity,
+    file: &ImportedFile,
     rows: u64,
     complete: bool,
     fed: &FxHashSet<Key>,

@@ -78,7 +78,7 @@ impl Store {
 }
 
 /// A slate ready to be written: all that it names is known.
-pub(crate) struct Encoded {
+pub(crate) struct EncodedSlate {
     config: String,
     shortlist: Vec<u8>,
     factors: Option<Vec<u8>>,
@@ -102,10 +102,10 @@ impl<'c> ImpressionWriter<'c> {
         &self,
         impression: &Impression,
         mut key_of: impl FnMut(&TrackId) -> Result<Key>,
-    ) -> Result<Encoded> {
+    ) -> Result<EncodedSlate> {
         let Slate { config, picks, shortlist, .. } = &impression.slate;
         let experiment = impression.enrolment.as_ref().map(|enrolment| &enrolment.experiment);
-        Ok(Encoded {
+        Ok(EncodedSlate {
             config: serde_json::to_string(config).expect("a configuration always serialises"),
             shortlist: slates::shortlist_to_bytes(shortlist, &mut key_of)?,
             factors: slates::factors_to_bytes(shortlist),
@@ -119,7 +119,7 @@ impl<'c> ImpressionWriter<'c> {
         &mut self,
         listener: Key,
         impression: &Impression,
-        encoded: &Encoded,
+        encoded: &EncodedSlate,
     ) -> Result<ImpressionId> {
         let row = self.insert.insert(params![
             listener,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::codes::from_column;
 use crate::keys::key;
-use crate::runs::{Span, Spans};
+use crate::runs::{PlaySpan, Spans};
 use crate::{Result, Store, runs};
 
 const COLUMNS: &str =
@@ -100,13 +100,13 @@ fn summaries(
     while let Some(row) = rows.next()? {
         let listener = key(row.get(0)?)?;
         let folded = runs::folded_span(connection, listener)?;
-        let span = folded.into_iter().chain(tail.get(&listener).copied()).reduce(Span::and);
+        let span = folded.into_iter().chain(tail.get(&listener).copied()).reduce(PlaySpan::and);
         listeners.push(summary(row, span)?);
     }
     Ok(listeners)
 }
 
-fn summary(row: &Row<'_>, span: Option<Span>) -> Result<ListenerSummary> {
+fn summary(row: &Row<'_>, span: Option<PlaySpan>) -> Result<ListenerSummary> {
     Ok(ListenerSummary {
         id: ListenerId::new(row.get::<_, String>(1)?),
         listens: span.map_or(0, |span| span.listens),

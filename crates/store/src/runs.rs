@@ -28,13 +28,13 @@ const TEDIOUS_TAIL: i64 = 2 * SHORT_TAIL;
 
 /// How many plays a listener has and when.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
+pub(crate) struct PlaySpan {
     pub(crate) listens: u64,
     pub(crate) earliest: i64,
     pub(crate) latest: i64,
 }
 
-impl Span {
+impl PlaySpan {
     /// Both together.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
@@ -46,7 +46,7 @@ impl Span {
 }
 
 /// Spans by listener.
-pub(crate) type Spans = BTreeMap<Key, Span>;
+pub(crate) type Spans = BTreeMap<Key, PlaySpan>;
 
 /// The last row that runs cover.
 pub(crate) fn folded_upto(connection: &Connection) -> Result<i64> {
@@ -107,7 +107,7 @@ pub(crate) fn spans(connection: &Connection) -> Result<Spans> {
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let span = Span { listens: row.get(1)?, earliest: row.get(2)?, latest: row.get(3)? };
+        let span = PlaySpan { listens: row.get(1)?, earliest: row.get(2)?, latest: row.get(3)? };
         spans.insert(key(row.get(0)?)?, span);
     }
     for (listener, fresh) in tail_spans(connection)? {
@@ -120,7 +120,7 @@ pub(crate) fn spans(connection: &Connection) -> Result<Spans> {
 pub(crate) fn tail_spans(connection: &Connection) -> Result<Spans> {
     let mut spans = Spans::new();
     for run in tail(connection, folded_upto(connection)?, NO_LIMIT)? {
-        let fresh = Span {
+        let fresh = PlaySpan {
             listens: run.last.abs_diff(run.first) + 1,
             earliest: run.earliest,
             latest: run.latest,
@@ -131,11 +131,11 @@ pub(crate) fn tail_spans(connection: &Connection) -> Result<Spans> {
 }
 
 /// How much one listener has in the log, the tail left out; `None` if nothing.
-pub(crate) fn folded_span(connection: &Connection, listener: Key) -> Result<Option<Span>> {
+pub(crate) fn folded_span(connection: &Connection, listener: Key) -> Result<Option<PlaySpan>> {
     let sql = "SELECT SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs WHERE listener = ?1 \
                HAVING COUNT(*) > 0";
     let span = |row: &Row<'_>| {
-        Ok(Span { listens: row.get(0)?, earliest: row.get(1)?, latest: row.get(2)? })
+        Ok(PlaySpan { listens: row.get(0)?, earliest: row.get(1)?, latest: row.get(2)? })
     };
     Ok(connection.prepare_cached(sql)?.query_row([listener], span).optional()?)
 }

@@ -25,18 +25,19 @@ use segue_core::{
 
 use super::{Format, Head};
 use crate::table::{
-    Column, Delimited, Layout, PlaylistUse, Row, TableOptions, Unusable, header_layout, values,
+    Delimited, PlaylistUse, TableColumn, TableLayout, TableOptions, TableRow, Unusable,
+    header_layout, values,
 };
 use crate::{Context, DropReason, IngestError, spotify};
 
 /// Tables of interactions.
 #[derive(Default)]
-pub(crate) struct Interactions {
+pub(crate) struct InteractionTable {
     /// How to read them.
     pub(crate) options: TableOptions,
 }
 
-impl Format for Interactions {
+impl Format for InteractionTable {
     fn source(&self) -> Source {
         Source::Interactions
     }
@@ -49,34 +50,38 @@ impl Format for Interactions {
         let mut table = Delimited::open(input, context)?;
         let Some(layout) = table.read_header(self.label(), context)? else { return Ok(()) };
         while let Some(cells) = table.next(context)? {
-            self.take(Row::new(&layout, cells), context)?;
+            self.take(TableRow::new(&layout, cells), context)?;
         }
         Ok(())
     }
 }
 
-impl Interactions {
+impl InteractionTable {
     /// The name of the column that says whether a track is liked, where it has one of its own.
     pub(crate) fn label(&self) -> Option<&str> {
         self.options.label_column.as_deref()
     }
 
     /// Whether a table with these columns holds interactions.
-    pub(crate) fn understands(&self, layout: &Layout) -> bool {
+    pub(crate) fn understands(&self, layout: &TableLayout) -> bool {
         if layout.sounds_without_names() {
-            return layout.has(Column::Liked);
+            return layout.has(TableColumn::Liked);
         }
         let playlists =
-            self.options.playlists != PlaylistUse::Ignore && layout.has(Column::Playlist);
+            self.options.playlists != PlaylistUse::Ignore && layout.has(TableColumn::Playlist);
         let interacts = holds_play_times(layout)
-            || layout.has(Column::Time)
+            || layout.has(TableColumn::Time)
             || holds_statements(layout)
-            || layout.has(Column::Listener);
+            || layout.has(TableColumn::Listener);
         layout.names_tracks() && (interacts || playlists)
     }
 
     /// Announces one row.
-    pub(crate) fn take(&self, row: Row<'_>, context: &mut Context<'_>) -> Result<(), IngestError> {
+    pub(crate) fn take(
+        &self,
+        row: TableRow<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
         let mut unusable = Unusable::default();
         match self.interaction(row, context.listener(), &mut unusable) {
             Ok(interaction) => {
@@ -92,15 +97,15 @@ impl Interactions {
 
     fn interaction(
         &self,
-        row: Row<'_>,
+        row: TableRow<'_>,
         listener: &ListenerId,
         unusable: &mut Unusable,
     ) -> Result<Interaction, DropReason> {
         let track = row.track(unusable)?;
         let listener = self.listener(row).unwrap_or_else(|| listener.clone());
         let time = row
-            .usable(Column::Time, "time", values::moment, unusable)
-            .or_else(|| row.usable(Column::EndTime, "time", values::moment, unusable));
+            .usable(TableColumn::Time, "time", values::moment, unusable)
+            .or_else(|| row.usable(TableColumn::EndTime, "time", values::moment, unusable));
         let said = |kind| Feedback {
             listener: listener.clone(),
             target: FeedbackTarget::Track(track.id.clone()),
@@ -133,9 +138,10 @@ impl Interactions {
         }
     }
 
-    fn meaning(&self, layout: &Layout) -> Meaning {
-        let lists = self.options.playlists != PlaylistUse::Ignore && layout.has(Column::Playlist);
-        if holds_play_times(layout) || layout.has(Column::Time) && !holds_statements(layout) {
+    fn meaning(&self, layout: &TableLayout) -> Meaning {
+        let lists =
+            self.options.playlists != PlaylistUse::Ignore && layout.has(TableColumn::Playlist);
+        if holds_play_times(layout) || layout.has(TableColumn::Time) && !holds_statements(layout) {
             Meaning::Play
         } else if holds_statements(layout) {
             Meaning::Statement
@@ -146,25 +152,27 @@ impl Interactions {
         }
     }
 
-    fn listener(&self, row: Row<'_>) -> Option<ListenerId> {
+    fn listener(&self, row: TableRow<'_>) -> Option<ListenerId> {
         let column = match self.options.playlists {
-            PlaylistUse::Listener => Column::Playlist,
-            PlaylistUse::Context | PlaylistUse::Ignore => Column::Listener,
+            PlaylistUse::Listener => TableColumn::Playlist,
+            PlaylistUse::Context | PlaylistUse::Ignore => TableColumn::Listener,
         };
         row.text(column).map(ListenerId::new)
     }
 
-    fn context(&self, row: Row<'_>) -> Option<String> {
+    fn context(&self, row: TableRow<'_>) -> Option<String> {
         let playlist = match self.options.playlists {
-            PlaylistUse::Context => row.text(Column::Playlist),
+            PlaylistUse::Context => row.text(TableColumn::Playlist),
             PlaylistUse::Listener | PlaylistUse::Ignore => None,
         };
-        row.text(Column::Context).or(playlist).map(str::to_owned)
+        row.text(TableColumn::Context).or(playlist).map(str::to_owned)
     }
 
-    fn stated(&self, row: Row<'_>, unusable: &mut Unusable) -> Option<FeedbackKind> {
-        let liked = row.usable(Column::Liked, "liked", stance, unusable);
-        liked.or_else(|| row.usable(Column::Rating, "rating", |text| self.rated(text), unusable)?)
+    fn stated(&self, row: TableRow<'_>, unusable: &mut Unusable) -> Option<FeedbackKind> {
+        let liked = row.usable(TableColumn::Liked, "liked", stance, unusable);
+        liked.or_else(|| {
+            row.usable(TableColumn::Rating, "rating", |text| self.rated(text), unusable)?
+        })
     }
 
     /// What a rating says, which may be nothing: 0 is "not rated" in every scale, and the middle is
@@ -215,26 +223,27 @@ impl Interaction {
     }
 }
 
-fn holds_play_times(layout: &Layout) -> bool {
-    [Column::MsPlayed, Column::SecondsPlayed, Column::Skipped, Column::EndTime]
+fn holds_play_times(layout: &TableLayout) -> bool {
+    [TableColumn::MsPlayed, TableColumn::SecondsPlayed, TableColumn::Skipped, TableColumn::EndTime]
         .into_iter()
         .any(|c| layout.has(c))
 }
 
-fn holds_statements(layout: &Layout) -> bool {
-    layout.has(Column::Liked) || layout.has(Column::Rating)
+fn holds_statements(layout: &TableLayout) -> bool {
+    layout.has(TableColumn::Liked) || layout.has(TableColumn::Rating)
 }
 
 /// When a play was, and how long.
 fn play_time(
-    row: Row<'_>,
+    row: TableRow<'_>,
     time: Option<Timestamp>,
     unusable: &mut Unusable,
 ) -> Result<(Option<Timestamp>, Option<u32>), DropReason> {
-    let is_dated = row.layout().has(Column::Time) || row.layout().has(Column::EndTime);
-    let ms_played = row
-        .usable(Column::MsPlayed, "ms_played", values::milliseconds, unusable)
-        .or_else(|| row.usable(Column::SecondsPlayed, "seconds_played", values::seconds, unusable));
+    let is_dated = row.layout().has(TableColumn::Time) || row.layout().has(TableColumn::EndTime);
+    let ms_played =
+        row.usable(TableColumn::MsPlayed, "ms_played", values::milliseconds, unusable).or_else(
+            || row.usable(TableColumn::SecondsPlayed, "seconds_played", values::seconds, unusable),
+        );
     match time {
         Some(time) => Ok((Some(time), ms_played)),
         None if is_dated => Err(DropReason::BadTime),
@@ -244,22 +253,22 @@ fn play_time(
 }
 
 /// How a play came about and ended.
-fn describe(row: Row<'_>, listen: Listen, unusable: &mut Unusable) -> Listen {
+fn describe(row: TableRow<'_>, listen: Listen, unusable: &mut Unusable) -> Listen {
     Listen {
         moment: if row.layout().stamps_end() { Moment::Ended } else { Moment::Started },
         start_reason: row
-            .usable(Column::StartReason, "start_reason", spotify::start_reason, unusable)
+            .usable(TableColumn::StartReason, "start_reason", spotify::start_reason, unusable)
             .unwrap_or_default(),
         end_reason: row
-            .usable(Column::EndReason, "end_reason", spotify::end_reason, unusable)
+            .usable(TableColumn::EndReason, "end_reason", spotify::end_reason, unusable)
             .unwrap_or_default(),
-        skipped: row.usable(Column::Skipped, "skipped", values::truth, unusable),
-        shuffle: row.usable(Column::Shuffle, "shuffle", values::truth, unusable),
-        offline: row.usable(Column::Offline, "offline", values::truth, unusable),
+        skipped: row.usable(TableColumn::Skipped, "skipped", values::truth, unusable),
+        shuffle: row.usable(TableColumn::Shuffle, "shuffle", values::truth, unusable),
+        offline: row.usable(TableColumn::Offline, "offline", values::truth, unusable),
         private_session: row
-            .usable(Column::Private, "private", values::truth, unusable)
+            .usable(TableColumn::Private, "private", values::truth, unusable)
             .unwrap_or(false),
-        device: row.text(Column::Device).map(values::device_class).unwrap_or_default(),
+        device: row.text(TableColumn::Device).map(values::device_class).unwrap_or_default(),
         ..listen
     }
 }
@@ -282,8 +291,8 @@ mod tests {
     use proptest::prelude::*;
     use segue_core::{AudioFeature, DeviceClass};
 
-    fn interactions() -> Interactions {
-        Interactions::default()
+    fn interactions() -> InteractionTable {
+        InteractionTable::default()
     }
 
     #[test]
@@ -375,7 +384,7 @@ mod tests {
     fn playlists_are_listeners_only_when_asked() {
         let text = "track_id,track_name,track_artist,playlist_id,energy\n1,Song,Anna Ash,p1,0.5\n";
         assert!(!recognises(&interactions(), text));
-        let as_listeners = Interactions {
+        let as_listeners = InteractionTable {
             options: TableOptions { playlists: PlaylistUse::Listener, ..TableOptions::default() },
         };
         assert!(recognises(&as_listeners, text));
@@ -431,7 +440,7 @@ mod tests {
             mark: Some(FeedbackKind::Like),
             ..TableOptions::default()
         };
-        let (report, records) = read(&Interactions { options }, &text);
+        let (report, records) = read(&InteractionTable { options }, &text);
         assert_eq!((report.rows_read, report.feedback), (32_833, 32_833));
         let listeners: std::collections::BTreeSet<_> =
             records.feedback().iter().map(|said| said.listener.clone()).collect();

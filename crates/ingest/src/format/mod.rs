@@ -79,12 +79,12 @@ impl Formats {
     pub(crate) fn new(tables: &TableOptions, artists: AppleArtists) -> Self {
         Self(vec![
             Box::new(spotify_extended::SpotifyExtended),
-            Box::new(spotify_account::History),
-            Box::new(spotify_account::Library),
+            Box::new(spotify_account::AccountHistory),
+            Box::new(spotify_account::AccountLibrary),
             Box::new(spotify_account::Playlists),
             Box::new(spotify_recent::RecentlyPlayed),
-            Box::new(listenbrainz::Listens),
-            Box::new(listenbrainz::Feedback),
+            Box::new(listenbrainz::ListenBrainzListens),
+            Box::new(listenbrainz::ListenBrainzFeedback),
             Box::new(maloja::Maloja),
             Box::new(koito::Koito),
             Box::new(lastfm_json::LastFmStats),
@@ -98,8 +98,8 @@ impl Formats {
             Box::new(rockbox::Rockbox),
             Box::new(librefm::LibreFm),
             Box::new(lastfm_csv::LastFmCsv),
-            Box::new(interactions::Interactions { options: tables.clone() }),
-            Box::new(catalogue::Catalogue { options: tables.clone() }),
+            Box::new(interactions::InteractionTable { options: tables.clone() }),
+            Box::new(catalogue::CatalogueTable { options: tables.clone() }),
         ])
     }
 

@@ -19,9 +19,9 @@ use parquet::record::reader::RowIter;
 use parquet::schema::types::{Type, TypePtr};
 use segue_core::{Source, Timestamp};
 
-use super::catalogue::{Catalogue, is_catalogue};
-use super::interactions::Interactions;
-use crate::table::{Layout, Row, TableOptions};
+use super::catalogue::{CatalogueTable, is_catalogue};
+use super::interactions::InteractionTable;
+use crate::table::{TableLayout, TableOptions, TableRow};
 use crate::{Context, IngestError};
 
 /// The largest Parquet file that is read from within an archive, which holds it in memory whole.
@@ -36,13 +36,13 @@ pub fn is_parquet(beginning: &[u8]) -> bool {
 pub(crate) struct ParquetTable {
     reader: Box<dyn FileReader>,
     projection: Type,
-    layout: Layout,
+    layout: TableLayout,
     meaning: Meaning,
 }
 
 enum Meaning {
-    Interactions(Interactions),
-    Catalogue(Catalogue),
+    Interactions(InteractionTable),
+    Catalogue(CatalogueTable),
 }
 
 impl ParquetTable {
@@ -93,14 +93,15 @@ impl ParquetTable {
             .map_err(|problem| damaged(path, 0, &problem))?;
         let schema = reader.metadata().file_metadata().schema();
         let label = options.label_column.as_deref();
-        let known = |field: &&TypePtr| Layout::from_names([field.name()], label).knows_anything();
+        let known =
+            |field: &&TypePtr| TableLayout::from_names([field.name()], label).knows_anything();
         let fields: Vec<TypePtr> = schema.get_fields().iter().filter(known).cloned().collect();
-        let layout = Layout::from_names(fields.iter().map(|field| field.name()), label);
-        let interactions = Interactions { options: options.clone() };
+        let layout = TableLayout::from_names(fields.iter().map(|field| field.name()), label);
+        let interactions = InteractionTable { options: options.clone() };
         let meaning = if interactions.understands(&layout) {
             Meaning::Interactions(interactions)
         } else if is_catalogue(&layout) {
-            Meaning::Catalogue(Catalogue { options: options.clone() })
+            Meaning::Catalogue(CatalogueTable { options: options.clone() })
         } else {
             return Ok(None);
         };
@@ -140,7 +141,7 @@ impl ParquetTable {
                 row += 1;
                 let cells: StringRecord =
                     found.get_column_iter().map(|(_, field)| text_of(field)).collect();
-                let cells = Row::new(&self.layout, &cells);
+                let cells = TableRow::new(&self.layout, &cells);
                 match &self.meaning {
                     Meaning::Interactions(interactions) => interactions.take(cells, context)?,
                     Meaning::Catalogue(catalogue) => catalogue.take(cells, context)?,

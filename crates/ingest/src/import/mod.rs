@@ -13,13 +13,13 @@ use std::path::Path;
 use segue_core::ListenerId;
 
 use crate::format::{AppleArtists, Formats};
-use crate::{FileSink, IngestError, Report, TableOptions};
+use crate::{FileSink, ImportReport, IngestError, TableOptions};
 
-pub use progress::{Observer, Progress};
+pub use progress::{ImportProgress, Observer};
 
-use plan::{Job, Plan};
+use plan::{ImportPlan, Job};
 use progress::Meter;
-use reading::{Import, Pass};
+use reading::{ImportRun, Pass};
 
 /// What an import needs to know.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct ImportOptions {
     /// Whose history it is.
     pub listener: ListenerId,
     /// What bounds time and memory against hostile input.
-    pub limits: Limits,
+    pub limits: ImportLimits,
     /// How tables of tracks and of interactions are read.
     pub tables: TableOptions,
 }
@@ -35,13 +35,13 @@ pub struct ImportOptions {
 impl ImportOptions {
     /// The usual limits, tables as they come.
     pub fn new(listener: ListenerId) -> Self {
-        Self { listener, limits: Limits::default(), tables: TableOptions::default() }
+        Self { listener, limits: ImportLimits::default(), tables: TableOptions::default() }
     }
 }
 
 /// What bounds time and memory against hostile input. Limits on single rows are the formats' own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct ImportLimits {
     /// Files in a folder, or entries in an archive.
     pub entries: usize,
     /// Folders within folders.
@@ -55,7 +55,7 @@ pub struct Limits {
     pub nested_archive_bytes: u64,
 }
 
-impl Default for Limits {
+impl Default for ImportLimits {
     fn default() -> Self {
         Self {
             entries: 20_000,
@@ -122,13 +122,13 @@ pub fn import<P: AsRef<Path>>(
     options: &ImportOptions,
     observer: &mut dyn Observer,
     sink: &mut dyn FileSink,
-) -> Result<Report, IngestError> {
-    let plan = Plan::of(paths, &options.limits)?;
+) -> Result<ImportReport, IngestError> {
+    let plan = ImportPlan::of(paths, &options.limits)?;
     let formats = Formats::new(&options.tables, learn_artists(&plan.jobs, options));
     let meter = Meter::new(plan.total_bytes(), observer);
-    let report = Report { files: plan.left_alone };
+    let report = ImportReport { files: plan.left_alone };
     let mut import =
-        Import { options, meter, pass: Pass::Read { formats: &formats, sink }, report };
+        ImportRun { options, meter, pass: Pass::Read { formats: &formats, sink }, report };
     for job in &plan.jobs {
         import.job(job)?;
     }
@@ -144,17 +144,17 @@ pub(crate) fn import_archive(
     path: &Path,
     options: &ImportOptions,
     sink: &mut dyn FileSink,
-) -> Result<Report, IngestError> {
+) -> Result<ImportReport, IngestError> {
     let mut zip = archive::open(content, path, &options.limits)?;
     let archive = archive::list_open(&mut zip, path, &options.limits)?;
     let formats = Formats::new(&options.tables, AppleArtists::default());
     let mut nobody = ();
     let meter = Meter::new(archive.declared_bytes(), &mut nobody);
-    let mut import = Import {
+    let mut import = ImportRun {
         options,
         meter,
         pass: Pass::Read { formats: &formats, sink },
-        report: Report::default(),
+        report: ImportReport::default(),
     };
     import.open_archive(&mut zip, &archive)?;
     Ok(import.report)
@@ -166,8 +166,12 @@ fn learn_artists(jobs: &[Job], options: &ImportOptions) -> AppleArtists {
     artists.beside_activity = jobs.iter().any(|job| job.holds("play activity"));
     let mut nobody = ();
     let meter = Meter::new(0, &mut nobody);
-    let mut import =
-        Import { options, meter, pass: Pass::Learn(&mut artists), report: Report::default() };
+    let mut import = ImportRun {
+        options,
+        meter,
+        pass: Pass::Learn(&mut artists),
+        report: ImportReport::default(),
+    };
     for job in jobs {
         // What cannot be read is reported when it is read for its rows.
         let _ = import.job(job);
@@ -175,7 +179,7 @@ fn learn_artists(jobs: &[Job], options: &ImportOptions) -> AppleArtists {
     artists
 }
 
-impl Import<'_> {
+impl ImportRun<'_> {
     /// Reads one thing of the plan.
     fn job(&mut self, job: &Job) -> Result<(), IngestError> {
         match job {

@@ -7,7 +7,7 @@ use crate::input::LimitExceeded;
 
 /// How far an import has come.
 #[derive(Clone, Copy, Debug)]
-pub struct Progress<'a> {
+pub struct ImportProgress<'a> {
     /// The file being read, with its entry inside an archive where there is one.
     pub path: &'a Path,
     /// Bytes read so far, before compression.
@@ -19,17 +19,17 @@ pub struct Progress<'a> {
 /// Whoever wants to know how far an import has come. Closures are observers, and so is `()`.
 pub trait Observer {
     /// Called about once a megabyte.
-    fn progress(&mut self, progress: Progress<'_>);
+    fn progress(&mut self, progress: ImportProgress<'_>);
 }
 
-impl<F: FnMut(Progress<'_>)> Observer for F {
-    fn progress(&mut self, progress: Progress<'_>) {
+impl<F: FnMut(ImportProgress<'_>)> Observer for F {
+    fn progress(&mut self, progress: ImportProgress<'_>) {
         self(progress);
     }
 }
 
 impl Observer for () {
-    fn progress(&mut self, _: Progress<'_>) {}
+    fn progress(&mut self, _: ImportProgress<'_>) {}
 }
 
 const BYTES_BETWEEN_CALLS: u64 = 1 << 20;
@@ -56,7 +56,7 @@ impl<'a> Meter<'a> {
         if self.read >= self.next_call {
             self.next_call = self.read + BYTES_BETWEEN_CALLS;
             let bytes_total = self.total.max(self.read);
-            self.observer.progress(Progress { path, bytes_read: self.read, bytes_total });
+            self.observer.progress(ImportProgress { path, bytes_read: self.read, bytes_total });
         }
     }
 }

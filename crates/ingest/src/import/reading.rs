@@ -12,15 +12,16 @@ use super::progress::{Budget, Meter, Metered};
 use crate::format::{AppleArtists, Format, Formats, Head, ParquetTable, is_parquet};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
 use crate::{
-    Context, FileIdentity, FileReport, FileSink, IngestError, Report, Sink, SinkError, TableOptions,
+    Context, FileIdentity, FileReport, FileSink, ImportReport, IngestError, Sink, SinkError,
+    TableOptions,
 };
 
 /// An import under way.
-pub(super) struct Import<'a> {
+pub(super) struct ImportRun<'a> {
     pub(super) options: &'a ImportOptions,
     pub(super) meter: Meter<'a>,
     pub(super) pass: Pass<'a>,
-    pub(super) report: Report,
+    pub(super) report: ImportReport,
 }
 
 /// What files are read for.
@@ -53,7 +54,7 @@ pub(super) enum Content<'r> {
     Entry(&'r mut dyn Read),
 }
 
-impl Import<'_> {
+impl ImportRun<'_> {
     /// Whether this pass has no business with a file of that name.
     pub(super) fn passes_over(&self, path: &Path) -> bool {
         let name = || {

@@ -6,7 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use segue_core::{Listen, ListenerId, Moment, Record, Source, Timestamp};
 
-use super::{Rows, Step, Text, read_document};
+use super::{JsonRows, JsonText, Step, read_document};
 use crate::{Context, DropReason, FileReport, IngestError, Sink, SinkError};
 
 #[derive(Default)]
@@ -27,10 +27,10 @@ struct Names(Vec<String>);
 #[serde(default)]
 struct Named<'a> {
     #[serde(borrow)]
-    name: Text<'a>,
+    name: JsonText<'a>,
 }
 
-impl Rows for Names {
+impl JsonRows for Names {
     type Row<'de> = Named<'de>;
 
     fn row(&mut self, row: Named<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {

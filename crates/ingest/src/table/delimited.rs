@@ -5,7 +5,7 @@ use std::io::{BufRead, Cursor, Read};
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::limit::Limited;
-use super::{Allowance, Layout, MAX_RECORD_BYTES};
+use super::{Allowance, MAX_RECORD_BYTES, TableLayout};
 use crate::input::read_error;
 use crate::{Context, DropReason, IngestError};
 
@@ -24,9 +24,9 @@ pub(crate) struct Delimited<'i> {
 
 /// The layout of a table whose beginning is at hand, tried with the delimiter that its first line
 /// suggests.
-pub(crate) fn header_layout(beginning: &str, label: Option<&str>) -> Layout {
+pub(crate) fn header_layout(beginning: &str, label: Option<&str>) -> TableLayout {
     let header = head_records(first_line(beginning)).next().unwrap_or_default();
-    Layout::from_names(header.iter(), label)
+    TableLayout::from_names(header.iter(), label)
 }
 
 /// The records in the beginning of a file, with the delimiter that its first line suggests. The
@@ -111,9 +111,9 @@ impl<'i> Delimited<'i> {
         &mut self,
         label: Option<&str>,
         context: &mut Context<'_>,
-    ) -> Result<Option<Layout>, IngestError> {
+    ) -> Result<Option<TableLayout>, IngestError> {
         let Some(header) = self.next(context)? else { return Ok(None) };
-        let layout = Layout::from_names(header.iter(), label);
+        let layout = TableLayout::from_names(header.iter(), label);
         self.expect_width(layout.width());
         Ok(Some(layout))
     }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use segue_core::Record;
-use segue_ingest::{Progress, import};
+use segue_ingest::{ImportProgress, import};
 
 use crate::support::{Memory, check, extended, extended_row, options, read, read_zip, zip};
 
@@ -108,7 +108,7 @@ fn progress_ends_at_the_total() {
     fs::write(&path, zip(&[("endsong_0.json", &content), ("endsong_1.json", &content)])).unwrap();
     let mut seen = Vec::new();
     let mut observer =
-        |progress: Progress<'_>| seen.push((progress.bytes_read, progress.bytes_total));
+        |progress: ImportProgress<'_>| seen.push((progress.bytes_read, progress.bytes_total));
     import(&[&path], &options(), &mut observer, &mut Memory::default()).unwrap();
     assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0));
     assert!(seen.iter().all(|&(_, total)| total == 2 * content.len() as u64));

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use segue_core::{Feedback, Listen, ListenerId, Record, Track};
 use segue_ingest::{
-    Earlier, FileIdentity, FileReport, FileSink, ImportOptions, IngestError, Report, Sink,
+    Earlier, FileIdentity, FileReport, FileSink, ImportOptions, ImportReport, IngestError, Sink,
     SinkError, import,
 };
 use zip::write::SimpleFileOptions;
@@ -82,7 +82,7 @@ pub(crate) fn options() -> ImportOptions {
 pub(crate) fn try_import(
     path: &Path,
     options: &ImportOptions,
-) -> (Result<Report, IngestError>, Memory) {
+) -> (Result<ImportReport, IngestError>, Memory) {
     let mut memory = Memory::default();
     let result = import(&[path], options, &mut (), &mut memory);
     if let Ok(report) = &result {
@@ -91,7 +91,7 @@ pub(crate) fn try_import(
     (result, memory)
 }
 
-pub(crate) fn check(report: &Report, memory: &Memory) {
+pub(crate) fn check(report: &ImportReport, memory: &Memory) {
     for file in &report.files {
         assert!(file.adds_up(), "{file:?}");
     }
@@ -100,7 +100,7 @@ pub(crate) fn check(report: &Report, memory: &Memory) {
     assert_eq!(memory.begun.len(), memory.ended.len());
 }
 
-pub(crate) fn read(path: &Path) -> (Report, Memory) {
+pub(crate) fn read(path: &Path) -> (ImportReport, Memory) {
     let (result, memory) = try_import(path, &options());
     (result.unwrap(), memory)
 }
@@ -125,7 +125,7 @@ pub(crate) fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-pub(crate) fn read_zip(entries: &[(&str, &[u8])]) -> (Report, Memory) {
+pub(crate) fn read_zip(entries: &[(&str, &[u8])]) -> (ImportReport, Memory) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("my_export.zip");
     std::fs::write(&path, zip(entries)).unwrap();

@@ -17,7 +17,7 @@ use segue_core::{
     Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, Record,
     Source, Track, TrackId,
 };
-use segue_store::{Appended, ClientId, Entry, Event, History, ImpressionId, Status, Store};
+use segue_store::{Appended, ClientId, Entry, Event, ImpressionId, ListenerHistory, Status, Store};
 
 use crate::append::live;
 use crate::fixtures::{at, file, listener, played, stream, track};
@@ -233,7 +233,7 @@ fn store_of_groups(groups: u64) -> Store {
 type Slates = Vec<(ImpressionId, Impression)>;
 
 /// Everything that groups write.
-fn rows(store: &Store) -> (Vec<History>, Vec<Track>, Slates, Status) {
+fn rows(store: &Store) -> (Vec<ListenerHistory>, Vec<Track>, Slates, Status) {
     let status = Status { database_bytes: 0, ..store.status().unwrap() };
     let histories = store.histories(None, usize::MAX).unwrap();
     (histories, store.tracks().unwrap(), store.experiment_impressions(EXPERIMENT).unwrap(), status)

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, Record, Source, Track};
-use segue_store::{Exclusion, FileIdentity, ForgetReport, ImportCounts, Status, Store};
+use segue_store::{Exclusion, ForgetReport, ImportCounts, ImportedFile, Status, Store};
 
 use crate::fixtures::{at, file, import, listener, played, scrobble, stream, track, version_of};
 use crate::impressions::impression;
@@ -60,7 +60,7 @@ fn fill(store: &mut Store) {
     import(store, "catalogue", &[Record::Track(listed.clone())]);
     import(store, "bob", &[played(scrobble("bob", &common, 0), &common), liked("bob", &common)]);
 
-    let identity = FileIdentity {
+    let identity = ImportedFile {
         fingerprint: "secret".into(),
         name: format!("{file_name}.json"),
         listener: Some(listener(name)),
@@ -154,7 +154,7 @@ fn an_import_that_fed_others_too_keeps_its_checkpoint_and_loses_its_name() {
     let mut store = Store::open(home.path()).unwrap();
     let song = track("song");
     let rows = ["bob", SECRETS[0]].map(|who| played(scrobble(who, &song, 0), &song));
-    let identity = FileIdentity { name: SECRETS[4].into(), ..file("shared") };
+    let identity = ImportedFile { name: SECRETS[4].into(), ..file("shared") };
     let mut importing = store.import_file(&identity).unwrap();
     for (row, record) in rows.into_iter().enumerate() {
         importing.accept(row as u64 + 1, record).unwrap();

@@ -8,7 +8,7 @@ use segue_core::{
     AudioFeature, DeviceClass, EndReason, Enrolment, Exposure, Feedback, FeedbackKind,
     FeedbackTarget, Listen, ListenerId, Moment, Record, Source, Track, TrackId,
 };
-use segue_store::{Exclusion, ExclusionId, History, ListenerSummary, Store, StoreError};
+use segue_store::{Exclusion, ExclusionId, ListenerHistory, ListenerSummary, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::fixtures::{at, import, listener, version_of};
@@ -335,8 +335,8 @@ fn latest_first(mut listens: Vec<Listen>) -> Vec<Listen> {
     listens
 }
 
-fn blocks_of_histories(store: &Store, most_listens: usize) -> Vec<History> {
-    let mut histories: Vec<History> = Vec::new();
+fn blocks_of_histories(store: &Store, most_listens: usize) -> Vec<ListenerHistory> {
+    let mut histories: Vec<ListenerHistory> = Vec::new();
     loop {
         let after = histories.last().map(|last| &last.listener);
         let block = store.histories(after, most_listens).unwrap();
@@ -350,8 +350,8 @@ fn blocks_of_histories(store: &Store, most_listens: usize) -> Vec<History> {
 }
 
 /// The same, listener by listener.
-fn histories(store: &Store, listeners: &[ListenerSummary]) -> Vec<History> {
-    let of = |summary: &ListenerSummary| History {
+fn histories(store: &Store, listeners: &[ListenerSummary]) -> Vec<ListenerHistory> {
+    let of = |summary: &ListenerSummary| ListenerHistory {
         listener: summary.id.clone(),
         listens: store.listens(&summary.id).unwrap(),
         feedback: store.feedback(&summary.id).unwrap(),

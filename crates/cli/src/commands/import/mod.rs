@@ -9,7 +9,7 @@ use anyhow::bail;
 use clap::{Args, ValueEnum};
 use segue::StoreSink;
 use segue_core::{FeedbackKind, ListenerId};
-use segue_ingest::{ImportOptions, PlaylistUse, Progress, Report, TableOptions};
+use segue_ingest::{ImportOptions, ImportProgress, ImportReport, PlaylistUse, TableOptions};
 use segue_store::{ImportCounts, Store};
 use serde_json::json;
 
@@ -137,7 +137,7 @@ pub(crate) fn import_into<P: AsRef<Path>>(
     store: &mut Store,
     paths: &[P],
     options: &ImportOptions,
-) -> anyhow::Result<(Report, ImportCounts)> {
+) -> anyhow::Result<(ImportReport, ImportCounts)> {
     let mut sink = StoreSink::new(store, options);
     let report = read(paths, options, &mut sink)?;
     Ok((report, sink.counts()))
@@ -147,9 +147,9 @@ fn read<P: AsRef<Path>>(
     paths: &[P],
     options: &ImportOptions,
     sink: &mut dyn segue_ingest::FileSink,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<ImportReport> {
     let bar = terminal::bytes(0, "importing");
-    let mut observer = |progress: Progress<'_>| {
+    let mut observer = |progress: ImportProgress<'_>| {
         bar.set_length(progress.bytes_total);
         bar.set_position(progress.bytes_read);
         bar.set_message(
