@@ -27,5 +27,6 @@ pub use record::Record;
 pub use source::{FORMATS, FormatInfo, Origin, Request, Source};
 pub use track::{Track, Version};
 
-/// A moment in UTC. Segue never holds time in a bare integer.
+/// A moment in UTC, to the nanosecond. Segue never holds time in a bare integer; the store keeps it
+/// to the microsecond.
 pub use jiff::Timestamp;
