@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One of the thirteen numbers that streaming services publish for a track. Names, units and scales
-/// are those of Spotify’s audio features, which most public tables copy. [`AudioFeatures`] holds
+/// are those of Spotify's audio features, which most public tables copy. [`AudioFeatures`] holds
 /// one value for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,8 +63,8 @@ impl AudioFeature {
         Self::TimeSignature,
     ];
 
-    /// The name that Spotify’s API and every table derived from it use, such as `tempo` or
-    /// `duration_ms`. It is the column’s name in an import and the key in JSON.
+    /// The name that Spotify's API and every table derived from it use, such as `tempo` or
+    /// `duration_ms`. It is the column's name in an import and the key in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Danceability => "danceability",
@@ -89,7 +89,7 @@ impl AudioFeature {
         Self::ALL.into_iter().find(|feature| feature.name().eq_ignore_ascii_case(name))
     }
 
-    /// The values that count as measured, both ends included. A value outside means “not measured”:
+    /// The values that count as measured, both ends included. A value outside means "not measured":
     /// services write -1 for the key and 0 for tempo or time signature where they found none.
     /// [`AudioFeatures::set`] drops such values.
     pub fn valid_range(self) -> RangeInclusive<f32> {

@@ -12,7 +12,7 @@ use crate::{ListenerId, Source, TrackId};
 pub enum FeedbackKind {
     /// The listener likes it: a heart, a star, a thumb up.
     Like,
-    /// The listener does not like it: a thumb down, “not for me”. It may still be played.
+    /// The listener does not like it: a thumb down, "not for me". It may still be played.
     Dislike,
     /// The listener never wants to hear it again; a mix must leave it out.
     Ban,

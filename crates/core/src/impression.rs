@@ -23,30 +23,30 @@ pub enum Reason {
         /// Whole days since it was last played.
         days: u32,
     },
-    /// The song is in the listener’s library or in one of their playlists.
+    /// The song is in the listener's library or in one of their playlists.
     Saved,
     /// The listener has played the song before, and nothing stronger can be said.
     Heard {
         /// How often it was played, to the end or not.
         plays: u32,
     },
-    /// The listener plays this artist’s songs to their end.
+    /// The listener plays this artist's songs to their end.
     Artist {
-        /// The artist’s name as the catalogue credits it.
+        /// The artist's name as the catalogue credits it.
         artist: String,
         /// Plays to the end of any song by that artist.
         finished: u32,
     },
     /// The listener likes other songs by this artist; used where no play to the end is on record.
     ArtistLiked {
-        /// The artist’s name as the catalogue credits it.
+        /// The artist's name as the catalogue credits it.
         artist: String,
-        /// How many of that artist’s songs the listener likes.
+        /// How many of that artist's songs the listener likes.
         liked: u32,
     },
     /// It sounds like a track that the listener likes.
     SoundsLike {
-        /// The track they like, as “Artist – Title” as far as both are known.
+        /// The track they like, as "Artist – Title" as far as both are known.
         anchor: String,
         /// The features in which the two agree best, most telling first.
         features: Vec<AudioFeature>,
@@ -67,17 +67,17 @@ pub enum Reason {
     Predicted,
 }
 
-/// One way in which a track differs from what a listener usually plays, such as “more energy”. See
+/// One way in which a track differs from what a listener usually plays, such as "more energy". See
 /// [`Reason::StepOutside`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
-    /// The audio feature in which the track differs from the listener’s usual.
+    /// The audio feature in which the track differs from the listener's usual.
     pub feature: AudioFeature,
     /// Whether the track has more of the feature than what the listener plays, or less.
     pub direction: Direction,
 }
 
-/// Whether a track has more or less of an audio feature than the listener’s usual.
+/// Whether a track has more or less of an audio feature than the listener's usual.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
@@ -91,7 +91,7 @@ pub enum Direction {
 /// it. Off-policy estimates need all of these numbers, so they are logged to the last bit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Pick {
-    /// The version of the song that was picked. It is one of the slate’s [`Slate::shortlist`].
+    /// The version of the song that was picked. It is one of the slate's [`Slate::shortlist`].
     pub track: TrackId,
     /// Its place in the order in which the policy drew, from 0. The order of playing may differ: it
     /// is the order of [`Slate::picks`].
@@ -105,7 +105,7 @@ pub struct Pick {
     pub propensity_error: f64,
     /// Predicted probability, from 0 to 1, that the listener likes the track.
     pub likability: f32,
-    /// Standard deviation of the prediction between the members of the model’s ensemble: 0 where
+    /// Standard deviation of the prediction between the members of the model's ensemble: 0 where
     /// they all agree. Policies that explore prefer tracks with a large one.
     pub uncertainty: f32,
     /// Whether nothing shows that the listener knew the work: no play, no feedback, and not in
@@ -124,7 +124,7 @@ pub struct SlateConfig {
     pub policy: PolicySpec,
     /// Version of the model whose scores the policy used, as it is registered in the store.
     pub model: String,
-    /// Seed of the policy’s random generator. The same seed and short-list give the same slate.
+    /// Seed of the policy's random generator. The same seed and short-list give the same slate.
     pub seed: u64,
     /// Position of the dial between 0, only what the listener surely likes, and 1, mostly what they
     /// do not know.
@@ -146,7 +146,7 @@ pub struct SlateConfig {
 /// album. Estimates for another policy draw from these again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Shortlisted {
-    /// The version of the song on offer. A slate’s picks are a subset of these.
+    /// The version of the song on offer. A slate's picks are a subset of these.
     pub track: TrackId,
     /// The number by which the policy ranked, usually the predicted likability; higher is better.
     pub score: f32,
@@ -203,9 +203,9 @@ pub enum Exposure {
 pub struct Enrolment {
     /// Name of the experiment, as it was started in the store.
     pub experiment: String,
-    /// Name of the arm whose settings made the slate. The experiment’s design says what they are.
+    /// Name of the arm whose settings made the slate. The experiment's design says what they are.
     pub arm: String,
-    /// Whether the listener saw this slate, or another arm’s in its place.
+    /// Whether the listener saw this slate, or another arm's in its place.
     pub exposure: Exposure,
 }
 

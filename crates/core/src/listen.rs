@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ListenerId, Source, TrackId};
 
-/// Which end of a play the source’s time stamp marks. Spotify stamps the end, scrobblers the start;
+/// Which end of a play the source's time stamp marks. Spotify stamps the end, scrobblers the start;
 /// [`Listen::started_at`] makes up for the difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -18,7 +18,7 @@ pub enum Moment {
     Ended,
 }
 
-/// Why a play began, in the words that Spotify’s export distinguishes. It tells what a listener
+/// Why a play began, in the words that Spotify's export distinguishes. It tells what a listener
 /// chose from what just came next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -124,7 +124,7 @@ pub struct Listen {
     pub start_reason: StartReason,
     /// Why it ended, which together with the time played decides whether it was a skip.
     pub end_reason: EndReason,
-    /// Whether the source itself calls the play a skip. The engine’s label policy weighs it
+    /// Whether the source itself calls the play a skip. The engine's label policy weighs it
     /// together with the reason for the end and the time played.
     pub skipped: Option<bool>,
     /// Whether shuffle was on, so that chance and not the listener chose the track; `None` where

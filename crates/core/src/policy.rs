@@ -83,7 +83,7 @@ impl fmt::Display for PolicySpec {
     }
 }
 
-/// The error of parsing a policy’s label that is not of the form `name/version`, such as
+/// The error of parsing a policy's label that is not of the form `name/version`, such as
 /// `greedy/1`. It carries the text that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadPolicyLabel(String);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Feedback, Listen, Track};
 
-/// One row of an export, once an importer has read it. Stores and counters take these in; the row’s
+/// One row of an export, once an importer has read it. Stores and counters take these in; the row's
 /// number travels beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -15,7 +15,7 @@ pub struct FormatInfo {
     /// The integer that stands for it in a database. Once given it never changes its meaning. A
     /// format that is given up keeps its code: the next one takes the next free number.
     pub code: u8,
-    /// What to call it in a report to people, such as “Spotify, extended history”.
+    /// What to call it in a report to people, such as "Spotify, extended history".
     pub name: &'static str,
     /// Version of its parser. Raise it whenever the parser finds other rows in the same content,
     /// reads more of a row, or numbers rows differently. Files that an older version finished are
@@ -40,18 +40,18 @@ pub enum Origin {
     Elsewhere,
 }
 
-/// How to ask a service for one’s listening history. All texts are shown to people as they are.
+/// How to ask a service for one's listening history. All texts are shown to people as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Name of the service, such as “Last.fm”, as people know it.
+    /// Name of the service, such as "Last.fm", as people know it.
     pub service: &'static str,
     /// What to ask the service for, and which of the files it sends to hand to Segue.
     pub ask_for: &'static str,
-    /// The way through the service’s menus, its steps separated by `›`.
+    /// The way through the service's menus, its steps separated by `›`.
     pub at: &'static str,
     /// The page to begin with: an `https` address that can be opened in a browser.
     pub address: &'static str,
-    /// How long the service takes until the export is there, in words such as “up to a week”.
+    /// How long the service takes until the export is there, in words such as "up to a week".
     pub wait: &'static str,
 }
 

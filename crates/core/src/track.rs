@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{AudioFeature, AudioFeatures, TrackId, WorkId};
 
 /// How a track differs from the first release of its work. Importers read it from the title, such
-/// as “Song (Live)”.
+/// as "Song (Live)".
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -52,7 +52,7 @@ pub struct Track {
     pub work: WorkId,
     /// Which version of the work it is, as far as the title says.
     pub version: Version,
-    /// The title as the source wrote it, with any “Remastered” in it; empty where the source gave
+    /// The title as the source wrote it, with any "Remastered" in it; empty where the source gave
     /// only an id.
     pub title: String,
     /// Artists as credited, the main one first; empty where the source names none.

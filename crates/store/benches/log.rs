@@ -351,7 +351,11 @@ fn store_of_everybody(together: usize) -> (TempDir, Store) {
 }
 
 /// Everything that 10,000 listeners played, so many plays in memory at a time.
-#[divan::bench(args = [(1, 100_000), (1, 1_000_000), (300, 100_000)], sample_count = 3, sample_size = 1)]
+#[divan::bench(
+    args = [(1, 100_000), (1, 1_000_000), (300, 100_000)],
+    sample_count = 3,
+    sample_size = 1
+)]
 fn read_everybody_by_block(bencher: Bencher<'_, '_>, (together, most_listens): (usize, usize)) {
     let (_home, store) = store_of_everybody(together);
     bencher.counter(ItemsCount::new(MANY_LISTENERS * 300)).bench_local(|| {

@@ -12,8 +12,8 @@ use crate::batch::WriteBatch;
 use crate::{Appended, Entry, ImpressionId, Result, Store};
 
 impl Store {
-    /// Appends events in their order, one outcome for each. When this returns `Ok`, all that was
-    /// not refused is on disk.
+    /// Appends events in their order and returns one outcome for each. When this returns `Ok`, all
+    /// that was not refused is on disk.
     ///
     /// ```
     /// use segue_core::{Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source, TrackId};
@@ -52,8 +52,8 @@ impl Store {
         })
     }
 
-    /// Appends plays that just happened, of tracks that are in the catalogue. None is taken for a
-    /// duplicate. They are on disk when this returns.
+    /// Appends plays that just happened, of tracks that are in the catalogue. They are not compared
+    /// with other plays, so none is taken for a duplicate. They are on disk when this returns.
     ///
     /// # Errors
     /// [`crate::StoreError::UnknownTrack`], [`crate::StoreError::Busy`] or
@@ -65,8 +65,8 @@ impl Store {
         })
     }
 
-    /// Appends what was just said, of tracks that are in the catalogue. It is on disk when this
-    /// returns.
+    /// Appends feedback that was just given, on tracks that are in the catalogue or on artists. It
+    /// is on disk when this returns.
     ///
     /// # Errors
     /// As for [`Self::append_listens`].
@@ -77,8 +77,8 @@ impl Store {
         })
     }
 
-    /// Logs a slate that is about to be shown, of tracks that are in the catalogue. It is on disk
-    /// when this returns.
+    /// Logs a slate that is about to be shown, of tracks that are in the catalogue, and returns the
+    /// name of the log entry. It is on disk when this returns.
     ///
     /// # Errors
     /// [`crate::StoreError::UnknownTrack`], [`crate::StoreError::UnknownExperiment`],
@@ -88,7 +88,8 @@ impl Store {
         Ok(logged[0])
     }
 
-    /// Logs slates that belong together, such as one and its shadows: all of them, or none.
+    /// Logs slates that belong together, such as one and its shadows: all of them, or none. The
+    /// names come back in the same order.
     ///
     /// # Errors
     /// As [`Self::log_impression`].
@@ -98,8 +99,8 @@ impl Store {
         })
     }
 
-    /// Takes tracks into the catalogue: new ones are added, known ones learn what was missing and
-    /// keep what was known.
+    /// Takes tracks into the catalogue. New ones are added; of known ones, what was missing is
+    /// filled in and what was known stays.
     ///
     /// # Errors
     /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`]; then none was taken in.

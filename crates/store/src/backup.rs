@@ -10,8 +10,8 @@ use rusqlite::backup::{Backup, StepResult};
 use crate::{Result, Store, StoreError, model_files};
 
 impl Store {
-    /// Copies the store into a new folder, which can be opened as a home of its own; that is also
-    /// how a backup is restored.
+    /// Copies the store into a new folder. The copy can be opened as a library of its own, which is
+    /// also how a backup is restored.
     ///
     /// All pages are copied in one step, from one snapshot: in smaller steps every commit of
     /// another writer would make the copy start over. Writers are not held up. The folder gets its

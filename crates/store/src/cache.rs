@@ -48,7 +48,8 @@ struct LogState {
 
 impl LogState {
     fn of(connection: &Connection) -> Result<Self> {
-        let sql = "SELECT (SELECT COALESCE(MAX(id), 0) FROM listens), COALESCE(SUM(rows), 0) FROM imports";
+        let sql = "SELECT (SELECT COALESCE(MAX(id), 0) FROM listens), COALESCE(SUM(rows), 0) \
+                   FROM imports";
         let state = |row: &Row<'_>| Ok(Self { last: row.get(0)?, imported: row.get(1)? });
         Ok(connection.prepare_cached(sql)?.query_row([], state)?)
     }

@@ -12,7 +12,8 @@ use serde::Serialize;
 use crate::keys::Key;
 use crate::{Result, StoreError};
 
-/// What a client calls an event: unique for the listener and the kind of event (a play, a word).
+/// What a client calls an event, so that sending the event again does not count it twice. A name is
+/// unique for the listener and the kind of event, a play or feedback.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientId {
     name: String,
@@ -20,19 +21,19 @@ pub struct ClientId {
 }
 
 impl ClientId {
-    /// The name of an event whose time the client told: the same name at another time is a mistake,
-    /// and refused.
+    /// The name of an event whose time the client gave. The same name with another time is a
+    /// mistake, and is refused with [`StoreError::ClientIdReused`].
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), dated: true }
     }
 
-    /// The name of an event that was stamped on arrival: told again it bears another stamp, and is
-    /// the same event.
+    /// The name of an event that was stamped on arrival. Sent again it bears another stamp and
+    /// still counts as the same event.
     pub fn of_undated(name: impl Into<String>) -> Self {
         Self { name: name.into(), dated: false }
     }
 
-    /// The name as the client gave it.
+    /// The name as the client gave it. The store itself keeps only a digest of it.
     pub fn name(&self) -> &str {
         &self.name
     }

@@ -26,7 +26,10 @@ macro_rules! codes {
             fn from_code(code: i64) -> Result<Self> {
                 match code {
                     $($code => Ok(Self::$variant),)+
-                    _ => Err(StoreError::corrupt(format!("`{code}` is no code of {}", stringify!($type)))),
+                    _ => Err(StoreError::corrupt(format!(
+                        concat!("`{code}` is no code of ", stringify!($type)),
+                        code = code
+                    ))),
                 }
             }
         }

@@ -4,11 +4,16 @@
 //! the same evening, offline plays are flushed twice. Both reports of a play must count once, and
 //! two plays must never count as one. The rule:
 //!
-//! | a row of the same listener and the same work is | when | what happens |
-//! |---|---|---|
-//! | an **exact duplicate** | it starts in the same second and played equally long, or neither says how long | dropped |
-//! | a **near duplicate** | the starts are at most 30 s apart, 90 s if either source tells whole minutes only, and both played equally long or one does not say | dropped |
-//! | another play | otherwise: another work, later, or another play time | kept |
+//! A row of the same listener and the same work is
+//!
+//! - an **exact duplicate**, and dropped, if it starts in the same second and played equally long,
+//!   or neither row says how long;
+//! - a **near duplicate**, and dropped, if the starts are at most [`WINDOW_S`] apart and both
+//!   played equally long, or one does not say how long. The window is [`WHOLE_MINUTE_WINDOW_S`] if
+//!   either source gives whole minutes only;
+//! - another play, and kept, otherwise.
+//!
+//! In detail:
 //!
 //! - The start is [`Listen::started_at`]: the time stamp, less the play time where the source
 //!   stamps the end.
@@ -44,9 +49,11 @@ use crate::detail::Detail;
 use crate::keys::Key;
 use crate::{Result, listens};
 
-/// Furthest that the starts of two reports of one play are apart, in seconds.
+/// The furthest that the starts of two reports of one play may lie apart, in seconds. Further apart
+/// they are two plays.
 pub const WINDOW_S: u32 = 30;
-/// The same where a source tells whole minutes only.
+/// The same, in seconds, where one of the two sources gives times in whole minutes only: both
+/// roundings may add up.
 pub const WHOLE_MINUTE_WINDOW_S: u32 = 90;
 /// A hash bucket is `2^BUCKET_BITS` seconds wide, more than twice the wider window: a search looks
 /// into two at most.

@@ -1,5 +1,5 @@
-//! What a report of a play tells beyond who, what and when: the writer completes rows by it, and the
-//! rule of duplicates decides by it who completes whom.
+//! What a report of a play tells beyond listener, track and time. The rule of duplicates decides by
+//! it whether one report can complete another, and the writer then fills in what was missing.
 
 use segue_core::{DeviceClass, EndReason, Listen, StartReason};
 

@@ -12,9 +12,10 @@ use crate::keys::{Key, key};
 use crate::names::find_listener;
 use crate::{Result, Store};
 
-const INSERT: &str = "INSERT INTO feedback (listener, track, artist, kind, at, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const REPEATED: &str = "SELECT EXISTS (SELECT 1 FROM feedback WHERE listener = ?1 AND track IS ?2 AND artist IS ?3 AND kind = ?4 \
-     AND (?5 IS NULL OR at = ?5))";
+const INSERT: &str = "INSERT INTO feedback (listener, track, artist, kind, at, source) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const REPEATED: &str = "SELECT EXISTS (SELECT 1 FROM feedback WHERE listener = ?1 AND track IS ?2 \
+     AND artist IS ?3 AND kind = ?4 AND (?5 IS NULL OR at = ?5))";
 
 impl Store {
     /// What a listener said, in the order in which it was said: the last word on a target is the

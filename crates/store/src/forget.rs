@@ -19,36 +19,42 @@ use crate::names::find_listener;
 use crate::slates::{picked_keys, shortlist_keys};
 use crate::{Result, Store, model_files, runs};
 
-/// What [`Store::forget`] removed.
+/// What [`Store::forget`] removed, as counts of rows. All are zero if the listener was not in the
+/// store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ForgetReport {
-    /// Whether the listener was in the store at all.
+    /// Whether the listener was in the store at all. `false` is no error: nothing had to be
+    /// removed.
     pub found: bool,
-    /// Plays removed.
+    /// How many plays were removed, excluded ones among them.
     pub listens: u64,
-    /// Explicit signals removed.
+    /// How many pieces of explicit feedback were removed, those taken back later among them.
     pub feedback: u64,
-    /// Exclusions removed.
+    /// How many exclusions from the taste profile were removed.
     pub exclusions: u64,
-    /// Impressions removed, shadows too.
+    /// How many logged slates were removed, shadows of experiments among them.
     pub impressions: u64,
-    /// Checkpoints of imports removed.
+    /// How many checkpoints of imports were removed. The files can be imported again from their
+    /// beginning.
     pub imports: u64,
-    /// Tracks removed, which only this listener had brought.
+    /// How many tracks were removed because only this listener's rows mentioned them. Tracks of a
+    /// catalogue stay.
     pub tracks: u64,
-    /// Versions of the models removed, which had learnt from this listener.
+    /// Versions of the models that were removed, files included, because they had learnt from this
+    /// listener.
     pub models: Vec<String>,
-    /// Whether the active model is among them: until another is activated, or trained, there is
-    /// none.
+    /// Whether an active model is among them. Until another one is trained or activated, there is
+    /// none of its kind.
     pub active_model_removed: bool,
-    /// Whether the bytes are gone from the disk too. Not so while another process reads the store;
-    /// forgetting again, or the next time nobody reads, completes it.
+    /// Whether the bytes are gone from the disk too. `false` if another process was reading the
+    /// store: forgetting again, or the next time when nobody reads, completes it.
     pub erased: bool,
 }
 
 impl Store {
-    /// Forgets a listener, as the module says. The database is rewritten, which takes about a
-    /// second per million listens and as much free disk as it is large.
+    /// Forgets a listener: their rows, the models that learnt from them, and the bytes on disk. The
+    /// database is rewritten, which takes about a second per million listens and as much free disk
+    /// as it is large. Backups are not reached.
     ///
     /// ```
     /// use segue_core::ListenerId;
@@ -118,7 +124,8 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
 
 /// Models that learnt from the listener.
 fn remove_models(connection: &Connection, listener: Key) -> Result<ForgetReport> {
-    let sql = "DELETE FROM models WHERE id IN (SELECT model FROM model_listeners WHERE listener = ?1) \
+    let sql = "DELETE FROM models \
+               WHERE id IN (SELECT model FROM model_listeners WHERE listener = ?1) \
                RETURNING version, active";
     let mut report = ForgetReport::default();
     let mut statement = connection.prepare(sql)?;
@@ -133,9 +140,11 @@ fn remove_models(connection: &Connection, listener: Key) -> Result<ForgetReport>
 
 fn remove_imports(connection: &Connection, listener: &ListenerId, key: Key) -> Result<u64> {
     let sql = "DELETE FROM imports WHERE listener = ?1 \
-               OR id IN (SELECT import FROM import_listeners GROUP BY import HAVING MIN(listener) = ?2 AND MAX(listener) = ?2)";
+               OR id IN (SELECT import FROM import_listeners GROUP BY import \
+               HAVING MIN(listener) = ?2 AND MAX(listener) = ?2)";
     let removed = connection.execute(sql, params![listener.as_str(), key])?;
-    let sql = "UPDATE imports SET name = '' WHERE id IN (SELECT import FROM import_listeners WHERE listener = ?1)";
+    let sql = "UPDATE imports SET name = '' \
+               WHERE id IN (SELECT import FROM import_listeners WHERE listener = ?1)";
     connection.execute(sql, [key])?;
     connection.execute("DELETE FROM import_listeners WHERE listener = ?1", [key])?;
     Ok(removed as u64)
@@ -179,7 +188,8 @@ fn remove_unmentioned(connection: &Connection, brought: &FxHashSet<Key>) -> Resu
         delete.execute([track])?;
     }
     connection.execute("DELETE FROM works WHERE id NOT IN (SELECT work FROM tracks)", [])?;
-    let sql = "DELETE FROM contexts WHERE id NOT IN (SELECT context FROM listens WHERE context IS NOT NULL)";
+    let sql = "DELETE FROM contexts \
+               WHERE id NOT IN (SELECT context FROM listens WHERE context IS NOT NULL)";
     connection.execute(sql, [])?;
     Ok(unlisted.len() as u64)
 }

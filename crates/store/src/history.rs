@@ -27,29 +27,32 @@ use crate::{Result, Store, runs};
 /// Stretches of a block with no more rows of others between them are read as one.
 const NARROW_GAP: i64 = 16;
 
-/// The place of a play in its listener's history.
+/// The place of a play in its listener's history, which a client hands back to get the next page.
+/// Later places are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ListenCursor {
-    /// Its time stamp; 2000-01-01 for a play without a date, which so comes after every dated one.
+    /// The play's time stamp. A play without a date has 2000-01-01, so that latest-first pages end
+    /// with such plays.
     pub at: Timestamp,
-    /// Its row in the log, which tells plays of one moment apart and never changes.
+    /// The play's row in the log. It tells plays of one moment apart and never changes.
     pub row: i64,
 }
 
-/// What one listener played and said.
+/// What one listener played and said: all that a taste profile or a training set is made from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListenerHistory {
-    /// Who.
+    /// The listener whose history it is. Blocks of histories are in the order of these ids.
     pub listener: ListenerId,
-    /// As [`Store::listens`] has it: without what was excluded.
+    /// Their plays in the order of the log, without what they excluded, as [`Store::listens`]
+    /// returns them.
     pub listens: Vec<Listen>,
-    /// As [`Store::feedback`] has it.
+    /// What they said, in the order in which they said it, as [`Store::feedback`] returns it.
     pub feedback: Vec<Feedback>,
 }
 
 impl Store {
     /// The plays of a listener that belong to their taste profile: all but the excluded ones, in
-    /// the order of the log.
+    /// the order of the log. That is the order of arrival, not of time.
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in
@@ -58,7 +61,8 @@ impl Store {
         self.read_listens(listener, |connection, key| Excluder::load(connection, key).map(Some))
     }
 
-    /// Every play of a listener, excluded ones too, in the order of the log.
+    /// Every play of a listener in the order of the log, excluded ones too: for export and for
+    /// showing a person what is stored.
     ///
     /// # Errors
     /// As for [`Self::listens`].
@@ -96,9 +100,9 @@ impl Store {
         Ok(())
     }
 
-    /// Plays of a listener, excluded ones too, latest first, those before `before`, `limit` at
-    /// most. The last one's cursor leads to the next page; plays that arrive meanwhile move nothing
-    /// across pages.
+    /// One page of a listener's plays, latest first, excluded ones too: those before `before`,
+    /// `limit` at most. The last cursor of a page leads to the next one. Plays that arrive in
+    /// between do not shift the pages.
     ///
     /// ```
     /// use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
@@ -114,7 +118,8 @@ impl Store {
     /// store.append_listens(&[play(3), play(1), play(2)])?;
     ///
     /// let page = store.listens_page(&ann, None, 2)?;
-    /// assert_eq!(page.iter().map(|(_, play)| play.clone()).collect::<Vec<_>>(), [play(3), play(2)]);
+    /// let plays: Vec<_> = page.iter().map(|(_, play)| play.clone()).collect();
+    /// assert_eq!(plays, [play(3), play(2)]);
     /// let rest = store.listens_page(&ann, page.last().map(|(cursor, _)| *cursor), 2)?;
     /// assert_eq!(rest[0].1, play(1));
     /// # Ok::<(), segue_store::StoreError>(())
@@ -147,8 +152,9 @@ impl Store {
         })
     }
 
-    /// What the next listeners after one played and said, in the order of their ids: as many of
-    /// them as have `most_listens` plays together, but one at least. Empty after the last.
+    /// What the next listeners after `after` played and said, in the order of their ids. It returns
+    /// as many listeners as have `most_listens` plays together, but at least one; the result is
+    /// empty after the last. Pass the last id to get the next block.
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
@@ -277,7 +283,8 @@ impl Block {
         let place: FxHashMap<Key, usize> =
             self.members.iter().enumerate().map(|(place, member)| (member.key, place)).collect();
         let sql = format!(
-            "{COLUMNS}, listens.listener {FROM} WHERE listens.id BETWEEN ?1 AND ?2 ORDER BY listens.id"
+            "{COLUMNS}, listens.listener {FROM} WHERE listens.id BETWEEN ?1 AND ?2 \
+             ORDER BY listens.id"
         );
         let mut statement = connection.prepare_cached(&sql)?;
         for (first, last) in joined(&mut self.stretches) {

@@ -11,17 +11,18 @@ use crate::keys::Key;
 use crate::names::{TrackNames, find_listener};
 use crate::{Result, Store, StoreError, slates};
 
-const INSERT: &str = "INSERT INTO impressions (listener, at, config, shortlist, factors, picks, experiment, arm, shadow) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const INSERT: &str = "INSERT INTO impressions (listener, at, config, shortlist, factors, picks, \
+     experiment, arm, shadow) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
-/// Names an impression, never another one later.
+/// Names one logged slate. Clients hold on to it, so a number is never given to another slate
+/// later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ImpressionId(pub i64);
 
 impl Store {
-    /// What was logged under a name, for whomever it was. A shadow was not shown:
-    /// [`Impression::was_shown`] tells.
+    /// The slate that was logged under a name, whoever it was made for; `None` for a name that was
+    /// never given or was forgotten. A shadow was not shown: [`Impression::was_shown`] tells.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -33,8 +34,8 @@ impl Store {
         })
     }
 
-    /// What a listener was shown, latest first, `limit` at most. Shadows, which nobody saw, are not
-    /// among it: [`Self::experiment_impressions`] has them.
+    /// The slates that a listener was shown, latest first, `limit` at most. Shadows, which nobody
+    /// saw, are not among them: [`Self::experiment_impressions`] returns those too.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -59,7 +60,8 @@ impl Store {
         })
     }
 
-    /// What an experiment made for anybody, shadows too, oldest first.
+    /// All slates that an experiment made, for every listener, oldest first. Shadows are among
+    /// them: pair them with what was shown by time and listener.
     ///
     /// # Errors
     /// [`StoreError::UnknownExperiment`], [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -144,8 +146,9 @@ pub(crate) fn read_impressions(
     values: impl Params,
 ) -> Result<Vec<(ImpressionId, Impression)>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT impressions.id, at, config, shortlist, factors, listeners.name, experiments.name, arm, shadow, picks \
-         FROM impressions JOIN listeners ON listeners.id = impressions.listener \
+        "SELECT impressions.id, at, config, shortlist, factors, listeners.name, experiments.name, \
+         arm, shadow, picks FROM impressions \
+         JOIN listeners ON listeners.id = impressions.listener \
          LEFT JOIN experiments ON experiments.id = impressions.experiment WHERE {condition}"
     ))?;
     let mut rows = statement.query(values)?;

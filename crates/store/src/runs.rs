@@ -103,7 +103,8 @@ pub(crate) fn of(connection: &Connection, listener: Key) -> Result<Vec<(i64, i64
 /// How much everybody has in the log, the tail included.
 pub(crate) fn spans(connection: &Connection) -> Result<Spans> {
     let mut spans = Spans::new();
-    let sql = "SELECT listener, SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs GROUP BY listener";
+    let sql = "SELECT listener, SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs \
+               GROUP BY listener";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
@@ -132,8 +133,8 @@ pub(crate) fn tail_spans(connection: &Connection) -> Result<Spans> {
 
 /// How much one listener has in the log, the tail left out; `None` if nothing.
 pub(crate) fn folded_span(connection: &Connection, listener: Key) -> Result<Option<PlaySpan>> {
-    let sql = "SELECT SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs WHERE listener = ?1 \
-               HAVING COUNT(*) > 0";
+    let sql = "SELECT SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs \
+               WHERE listener = ?1 HAVING COUNT(*) > 0";
     let span = |row: &Row<'_>| {
         Ok(PlaySpan { listens: row.get(0)?, earliest: row.get(1)?, latest: row.get(2)? })
     };
@@ -147,7 +148,8 @@ pub(crate) fn latest_first(
     listener: Key,
     earliest: i64,
 ) -> Result<Vec<(i64, i64, i64)>> {
-    let sql = "SELECT first, last, latest FROM runs WHERE listener = ?1 AND earliest <= ?2 ORDER BY latest DESC";
+    let sql = "SELECT first, last, latest FROM runs WHERE listener = ?1 AND earliest <= ?2 \
+               ORDER BY latest DESC";
     let mut statement = connection.prepare_cached(sql)?;
     let runs = statement.query_map(params![listener, earliest], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?))

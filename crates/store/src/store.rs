@@ -28,7 +28,8 @@ const STATEMENTS: usize = 64;
 /// Page cache of the writer, in KiB.
 const PAGE_CACHE_KIB: i64 = 16 * 1024;
 
-/// The event log, the catalogue and the registry of models of one home folder.
+/// The event log, the catalogue and the registry of models in one library folder. Everything that
+/// Segue remembers goes through this type.
 ///
 /// ```
 /// use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
@@ -58,10 +59,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Name of the database inside the home folder.
+    /// Name of the database file inside the library folder. Beside it lie its write-ahead log and
+    /// the folder of models.
     pub const DATABASE: &'static str = "segue.db";
 
-    /// Opens the store in a home folder and creates both if need be.
+    /// Opens the store in a library folder, and creates both if they do not exist. A database of an
+    /// older version is brought up to date; what a crash left of a model's files is removed.
     ///
     /// # Errors
     /// [`StoreError::NewerSchema`], [`StoreError::ForeignDatabase`] and [`StoreError::Corrupt`] say
@@ -77,8 +80,8 @@ impl Store {
         Ok(store)
     }
 
-    /// A store that lives as long as the process, for tests; it registers no models and makes no
-    /// backups.
+    /// A store that lives only as long as the value, for tests. It registers no models and makes no
+    /// backups: both need a folder.
     ///
     /// # Errors
     /// Only when memory runs out.

@@ -34,8 +34,8 @@ fn log_as_rows(connection: &Connection, schema: usize, id: i64, impression: &Imp
         connection
             .execute("INSERT OR IGNORE INTO works (name) VALUES (?1)", [name])
             .and_then(|_| {
-                let sql = "INSERT OR IGNORE INTO tracks (name, work, version, title, artists, listed) \
-                           SELECT ?1, id, 0, ?1, '[]', 1 FROM works WHERE name = ?1";
+                let sql = "INSERT OR IGNORE INTO tracks (name, work, version, title, artists, \
+                           listed) SELECT ?1, id, 0, ?1, '[]', 1 FROM works WHERE name = ?1";
                 connection.execute(sql, [name])
             })
             .unwrap();
@@ -59,8 +59,8 @@ fn log_as_rows(connection: &Connection, schema: usize, id: i64, impression: &Imp
     connection
         .execute(sql, params![id, impression.at.as_microsecond(), config, shortlist])
         .unwrap();
-    let sql = "INSERT INTO picks (impression, position, track, drawn, propensity, likability, uncertainty, \
-               new_to_listener, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let sql = "INSERT INTO picks (impression, position, track, drawn, propensity, likability, \
+               uncertainty, new_to_listener, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     for (position, pick) in slate.picks.iter().enumerate() {
         let reason = serde_json::to_string(&pick.reason).unwrap();
         let values = params![
