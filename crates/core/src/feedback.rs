@@ -1,4 +1,5 @@
-//! What a listener said outright, in an export or to Segue itself.
+//! Explicit feedback: what a listener thinks of a track or an artist, from an export or given to
+//! Segue itself.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -33,7 +33,7 @@ impl Store {
     /// [`StoreError::BackupExists`] if there is something at `to`, [`StoreError::NeedsFolder`] in
     /// memory, [`StoreError::Io`] or [`StoreError::Database`] if the copy cannot be written.
     pub fn backup(&self, to: &Path) -> Result<()> {
-        let home = self.home("backups")?;
+        let library = self.library("backups")?;
         if to.exists() {
             return Err(StoreError::BackupExists(to.to_owned()));
         }
@@ -45,7 +45,7 @@ impl Store {
         }
         fs::create_dir_all(&partial).map_err(StoreError::io("create", &partial))?;
         let copy = self.copy_database(&partial.join(Self::DATABASE))?;
-        model_files::copy_files(home, &partial, &copy)?;
+        model_files::copy_files(library, &partial, &copy)?;
         copy.close().map_err(|(_, error)| StoreError::from(error))?;
         model_files::sync_folder(&partial)?;
         fs::rename(&partial, to).map_err(StoreError::io("create", to))

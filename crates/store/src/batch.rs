@@ -80,7 +80,7 @@ impl<'c> WriteBatch<'c> {
         Ok(Appended::New)
     }
 
-    /// Appends a word that was just said.
+    /// Appends feedback that was just given.
     pub(crate) fn append_feedback(
         &mut self,
         feedback: &Feedback,
@@ -123,7 +123,7 @@ impl<'c> WriteBatch<'c> {
         Ok(logged)
     }
 
-    /// Whether an event was told before. One without a name never was.
+    /// Whether an event was sent before. An event without a name never counts as repeated.
     fn is_repeated(
         &mut self,
         listener: &ListenerId,
@@ -136,7 +136,7 @@ impl<'c> WriteBatch<'c> {
         }
     }
 
-    /// Notes that a listener is there and that an event was told, and returns the listener's key.
+    /// Notes that a listener exists and that an event was sent, and returns the listener's key.
     fn note(&mut self, listener: &ListenerId, event: Option<&NamedEvent<'_>>) -> Result<Key> {
         let listener = self.names.listener(&mut self.cache.listeners, listener)?;
         if let Some(event) = event {
@@ -145,7 +145,7 @@ impl<'c> WriteBatch<'c> {
         Ok(listener)
     }
 
-    /// The track that a word is about, if it is about one.
+    /// The track that feedback is about; `None` for feedback on an artist.
     fn target(&mut self, feedback: &Feedback) -> Result<Option<Key>> {
         let track = target_track(feedback);
         let row = track.map(|id| self.tracks.require(&mut self.cache.tracks, id)).transpose()?;
@@ -189,7 +189,7 @@ impl<'c> WriteBatch<'c> {
         Ok((listener, verdict))
     }
 
-    /// Imports a statement and says whether it was new.
+    /// Imports feedback and returns whether it was new.
     pub(crate) fn import_feedback(
         &mut self,
         feedback: &Feedback,

@@ -1,9 +1,9 @@
-//! Telling an event twice. A client that got no answer sends its event again; the name that it gave
-//! the event makes the second one a repetition instead of another event.
+//! Sending an event twice. A client that got no answer sends its event again. The name that it gave
+//! the event shows that the second one is a repetition and not another event.
 //!
-//! Kept are digests, 24 bytes an event: of the name, which may be long, and of what was told. The
-//! row that the event became would not do for the second: an import may complete it later, and then
-//! the same words would look like others.
+//! Two digests are kept for each event, 24 bytes together: one of its name, which may be long, and
+//! one of its content. The row that the event became cannot stand in for the content: an import may
+//! complete the row later, and the repeated event would then look like a different one.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use segue_core::{Feedback, Listen, Timestamp};
@@ -65,7 +65,7 @@ impl<'i> NamedEvent<'i> {
         Self::of(client_id, "listen", &Listen { at, ..listen.clone() })
     }
 
-    /// A word.
+    /// Feedback.
     pub(crate) fn feedback(client_id: &'i ClientId, feedback: &Feedback) -> Self {
         let at = if client_id.dated { feedback.at } else { None };
         Self::of(client_id, "feedback", &Feedback { at, ..feedback.clone() })
@@ -99,7 +99,7 @@ impl<'c> ClientIdWriter<'c> {
         })
     }
 
-    /// Whether the event was told before.
+    /// Whether the event was sent before.
     ///
     /// # Errors
     /// [`StoreError::ClientIdReused`] if its name was given to another.
@@ -113,7 +113,7 @@ impl<'c> ClientIdWriter<'c> {
         }
     }
 
-    /// Notes that the event was told.
+    /// Notes that the event was sent.
     pub(crate) fn note(&mut self, listener: Key, event: &NamedEvent<'_>) -> Result<()> {
         self.insert.execute(params![listener, event.id, event.content])?;
         Ok(())

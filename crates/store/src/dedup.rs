@@ -21,7 +21,7 @@
 //! - The work is the one that the catalogue holds for the track: a scrobble that gives names only
 //!   and an export with a URI meet.
 //! - Whole minutes: `SpotifyAccount` rows, and `LastFm` rows that fall on a whole minute (its CSV
-//!   exports tell no seconds).
+//!   exports have no seconds).
 //! - A dropped row is not lost: the row that stays takes from it what it lacks (play time, reasons,
 //!   device, …), so that it does not matter whether the scrobble or the export came first. Nothing
 //!   that is known is overwritten. The row closest in what is known and in time takes it: one with
@@ -142,7 +142,7 @@ pub(crate) enum PlayVerdict {
     Duplicate {
         /// Whether it is an exact duplicate.
         exact: bool,
-        /// The row that lacks something that this one tells, and what.
+        /// The row that lacks facts that this one has, and which facts those are.
         completes: Option<(u32, Detail)>,
     },
 }
@@ -206,7 +206,7 @@ impl SeenPlays {
         let mut best = None;
         for bucket in [Some(from), (to != from).then_some(to)].into_iter().flatten() {
             let mut in_bucket = 0;
-            let mut slot = self.home(play.work, bucket);
+            let mut slot = self.first_slot(play.work, bucket);
             while self.slots[slot].work != 0 {
                 let kept = &self.slots[slot];
                 if kept.work == play.work && kept.start_s >> BUCKET_BITS == bucket {
@@ -229,7 +229,7 @@ impl SeenPlays {
             self.grow();
         }
         self.len += 1;
-        let mut slot = self.home(play.work, play.start_s >> BUCKET_BITS);
+        let mut slot = self.first_slot(play.work, play.start_s >> BUCKET_BITS);
         while self.slots[slot].work != 0 {
             slot = (slot + 1) & (self.slots.len() - 1);
         }
@@ -246,7 +246,7 @@ impl SeenPlays {
     }
 
     /// The slot where the search for a bucket begins.
-    fn home(&self, work: Key, bucket: u32) -> usize {
+    fn first_slot(&self, work: Key, bucket: u32) -> usize {
         let key = u64::from(work) << 32 | u64::from(bucket);
         // Fibonacci hashing: the high bits of the product are well mixed.
         let hash = (key ^ key >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,10 +1,16 @@
 //! Forgetting a listener: rows, what was derived from them, and the bytes they stood in.
 //!
-//! What goes: listens, feedback, exclusions, impressions, the names that clients gave to events;
-//! models trained on the listener, files included; tracks, works and contexts that nobody else's
-//! rows mention and no catalogue listed; checkpoints of imports that were for the listener or fed
-//! nobody else, so that the files can be imported again; the name. Imports that fed others too stay
-//! and lose the name of their file, which is often made of somebody's.
+//! What is removed:
+//!
+//! - listens, feedback, exclusions, impressions, and the names that clients gave to events;
+//! - models that learnt from the listener, files included;
+//! - tracks, works and contexts that no other listener's rows mention and no catalogue listed;
+//! - checkpoints of imports whose rows were all of this listener, so that the files can be imported
+//!   again;
+//! - the listener's name.
+//!
+//! Imports that brought rows of other listeners too stay, and lose the name of their file, because
+//! it often contains a person's name.
 //!
 //! `secure_delete` overwrites the rows in the database, `VACUUM` drops free pages, and truncating
 //! the write-ahead log drops its copies. Backups are not reached.
@@ -80,8 +86,8 @@ impl Store {
             }
         })?;
         self.forget_cache();
-        if let Some(home) = self.home_if_any() {
-            model_files::remove_files(home, &report.models)?;
+        if let Some(library) = self.library_if_any() {
+            model_files::remove_files(library, &report.models)?;
         }
         report.erased = self.erase()?;
         Ok(report)
@@ -165,9 +171,9 @@ fn mentioned_tracks(connection: &Connection, listener: Key) -> Result<FxHashSet<
 /// Removes tracks that were `brought` by the one forgotten and that nothing left in the store
 /// mentions, then works and contexts left without a mention.
 ///
-/// A row dropped as a duplicate may have described a track that no row mentions. Such a track goes
-/// with the last mention of its work: it may be another's, who knows the same work under another
-/// name.
+/// A row dropped as a duplicate may have described a track that no row mentions. Such a track is
+/// removed together with the last mention of its work, because another listener may know the same
+/// work under another name.
 fn remove_unmentioned(connection: &Connection, brought: &FxHashSet<Key>) -> Result<u64> {
     let mentioned = all_mentioned(connection)?;
     let mut unlisted = Vec::new();

@@ -34,7 +34,7 @@ pub struct ListenCursor {
     /// The play's time stamp. A play without a date has 2000-01-01, so that latest-first pages end
     /// with such plays.
     pub at: Timestamp,
-    /// The play's row in the log. It tells plays of one moment apart and never changes.
+    /// The play's row in the log. It distinguishes plays of one moment, and never changes.
     pub row: i64,
 }
 

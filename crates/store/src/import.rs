@@ -228,8 +228,8 @@ impl FileImport<'_> {
 
     fn commit(&mut self, complete: bool) -> Result<()> {
         if let Some(at) = self.committed_at {
-            // Whoever else has something to write must not wait for the whole import. Reading the
-            // rows took longer, as a rule.
+            // Another writer must not wait for the whole import. As a rule, reading the next rows
+            // took longer than this pause, and there is nothing left to sleep.
             thread::sleep(TURN.saturating_sub(at.elapsed()));
         }
         let last = self.pending.last().map_or(self.committed, |(row, _)| *row);

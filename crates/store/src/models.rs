@@ -4,7 +4,7 @@
 //! A model is written to `.incoming`, flushed, renamed to its version and only then, in the same
 //! write transaction, gets its row and becomes the active one of its kind. A crash leaves a folder
 //! without a row, never a row without a folder; opening the store removes such folders. All of it
-//! happens under the write lock, so that nobody's half-written model looks like a left-over.
+//! happens under the write lock, so that no half-written model is taken for a left-over.
 
 use std::path::PathBuf;
 
@@ -74,7 +74,7 @@ impl Store {
     /// written, [`StoreError::Busy`], [`StoreError::Database`].
     pub fn register_model(&mut self, model: &NewModel<'_>) -> Result<()> {
         check_version(model.version)?;
-        let folder = self.home("models")?.join(FOLDER);
+        let folder = self.library("models")?.join(FOLDER);
         self.write(|connection, _| {
             if find(connection, model.version)?.is_some() {
                 return Err(StoreError::ModelExists(model.version.to_owned()));
@@ -131,10 +131,10 @@ impl Store {
     /// [`StoreError::UnknownModel`], [`StoreError::NeedsFolder`] in memory,
     /// [`StoreError::Database`].
     pub fn model_files(&self, version: &str) -> Result<ModelFiles> {
-        let home = self.home("models")?;
+        let library = self.library("models")?;
         find(&self.connection, version)?
             .ok_or_else(|| StoreError::UnknownModel(version.to_owned()))?;
-        let folder = home.join(FOLDER).join(version);
+        let folder = library.join(FOLDER).join(version);
         Ok(ModelFiles { weights: folder.join(WEIGHTS), card: folder.join(CARD) })
     }
 }

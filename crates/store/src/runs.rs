@@ -1,11 +1,11 @@
-//! Which stretches of the log belong to whom.
+//! Which stretches of the log belong to which listener.
 //!
 //! An index by listener would be kept up to date in as many random places as a batch has listeners,
 //! and each place is a page to write and flush. Instead the log is only appended to, and its tail
 //! is folded now and then, in one sorted pass, into runs: stretches of consecutive rows of one
-//! listener, with the span of time they cover. An import becomes a handful of runs. Who appends
-//! little by little folds little by little, so that no commit takes long. A reader takes a
-//! listener's runs and scans the tail that is not folded yet.
+//! listener, with the span of time they cover. An import becomes a handful of runs. Small appends
+//! fold a small step each, so that no commit takes long. A reader takes a listener's runs and scans
+//! the tail that is not folded yet.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +14,15 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::Result;
 use crate::keys::{Key, key};
 
-/// A tail longer than this is folded in full by whoever appends.
+/// Rows. A longer tail is folded in full by the next append.
 const LONG_TAIL: i64 = 65_536;
-/// A tail longer than this is folded a step at a time by whoever appends.
+/// Rows. A longer tail is folded by one step with each append.
 const SHORT_TAIL: i64 = 4_096;
-/// Rows of a step. Where thousands of listeners take turns each row is a page to write, and all who
-/// wait for the commit wait for that: a step takes about 25 ms, a long tail more than half a
-/// second.
+/// Rows of a step. Where thousands of listeners take turns, each row is a page to write, and all
+/// clients of the commit wait for it. A step takes about 25 ms, a long tail more than half a second.
 const STEP: i64 = 1_024;
-/// A tail longer than this is folded in full by a reader, if nobody is writing: scanning it costs
-/// more. Nobody who appends little by little leaves so much.
+/// Rows. A longer tail is folded in full by a reader, if no other process is writing: scanning it
+/// costs more. Small appends keep the tail shorter than this; only imports leave so much.
 const TEDIOUS_TAIL: i64 = 2 * SHORT_TAIL;
 
 /// How many plays a listener has and when.
@@ -35,7 +34,7 @@ pub(crate) struct PlaySpan {
 }
 
 impl PlaySpan {
-    /// Both together.
+    /// The span that covers both.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             listens: self.listens + other.listens,
@@ -178,7 +177,7 @@ fn tail_length(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// As SQLite has it.
+/// What SQLite takes as no limit.
 const NO_LIMIT: i64 = -1;
 
 /// The runs of the rows after `upto`, `most` of these rows at most, in the order of the log.

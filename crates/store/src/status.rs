@@ -1,4 +1,4 @@
-//! How much there is.
+//! How much there is of everything, and how far the log has come.
 
 use std::fs;
 
@@ -44,8 +44,8 @@ pub struct Status {
 }
 
 /// How far the log has come. If two marks are equal nothing changed in between, except perhaps
-/// names of listeners and descriptions of tracks. Whoever caches something made from the store
-/// compares these.
+/// names of listeners and descriptions of tracks. Compare them to
+/// learn whether something derived from the store is stale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
     /// How many rows imports have brought: the sum over all files. It grows with every batch of an
@@ -124,12 +124,12 @@ impl Store {
     }
 
     fn database_bytes(&self) -> Result<u64> {
-        let Some(home) = self.home_if_any() else {
+        let Some(library) = self.library_if_any() else {
             let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
             return Ok(self.connection.query_row(sql, [], |row| row.get(0))?);
         };
         let files = [Self::DATABASE.to_owned(), format!("{}-wal", Self::DATABASE)];
-        let size = |name: &String| fs::metadata(home.join(name)).map_or(0, |file| file.len());
+        let size = |name: &String| fs::metadata(library.join(name)).map_or(0, |file| file.len());
         Ok(files.iter().map(size).sum())
     }
 }

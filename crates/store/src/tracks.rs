@@ -23,7 +23,7 @@ const UPDATE: &str = "UPDATE tracks SET listed = ?1, version = ?4, title = ?5, a
      album = ?7, isrc = ?8, recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, \
      popularity = ?13, features = ?14 WHERE name = ?2 AND work = ?3";
 
-/// Bit of [`TrackRow::known`] that says a catalogue named the track.
+/// Bit of [`TrackRow::known`]: a catalogue lists the track.
 const LISTED: u32 = 1 << 31;
 
 /// Who describes a track.

@@ -90,12 +90,12 @@ fn fill(store: &mut Store) {
 
 #[test]
 fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     fill(&mut store);
     let mut secrets = SECRETS;
     secrets.sort_unstable();
-    assert_eq!(found_in(home.path()), secrets, "the test can find them");
+    assert_eq!(found_in(library.path()), secrets, "the test can find them");
     let of_bob = |store: &Store| {
         let bob = listener("bob");
         (
@@ -120,20 +120,20 @@ fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
         erased: true,
     };
     assert_eq!(report, expected);
-    assert_eq!(found_in(home.path()), [""; 0]);
+    assert_eq!(found_in(library.path()), [""; 0]);
     assert_eq!(of_bob(&store), before);
     let ids: Vec<_> = store.tracks().unwrap().iter().map(|track| track.id.to_string()).collect();
     assert_eq!(ids, ["listed", "common"]);
     let models: Vec<_> =
         store.models().unwrap().into_iter().map(|model| (model.version, model.active)).collect();
     assert_eq!(models, [("of-bob".to_owned(), false)]);
-    assert!(!home.path().join("models/of-both").exists());
+    assert!(!library.path().join("models/of-both").exists());
 }
 
 #[test]
 fn a_forgotten_listener_can_come_back_with_the_same_file() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     let song = track("song");
     let rows = [
         played(stream("ann", &song, 0, 200), &song),
@@ -150,8 +150,8 @@ fn a_forgotten_listener_can_come_back_with_the_same_file() {
 
 #[test]
 fn an_import_that_fed_others_too_keeps_its_checkpoint_and_loses_its_name() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     let song = track("song");
     let rows = ["bob", SECRETS[0]].map(|who| played(scrobble(who, &song, 0), &song));
     let identity = ImportedFile { name: SECRETS[4].into(), ..file("shared") };
@@ -163,7 +163,7 @@ fn an_import_that_fed_others_too_keeps_its_checkpoint_and_loses_its_name() {
     let report = store.forget(&listener(SECRETS[0])).unwrap();
     assert_eq!(report.imports, 0);
     assert!(store.import_file(&identity).unwrap().is_complete());
-    assert_eq!(found_in(home.path()), [""; 0]);
+    assert_eq!(found_in(library.path()), [""; 0]);
 }
 
 #[test]
