@@ -51,7 +51,7 @@ id! {
     WorkId
 }
 id! {
-    /// A listener, under any name that the caller gives: a login, a number, a pseudonym. Segue keeps
-    /// no other fact about the person.
+    /// A listener, under any name that the caller gives: a login, a number, a pseudonym. Segue
+    /// keeps no other fact about the person.
     ListenerId
 }

@@ -1,8 +1,8 @@
 //! The vocabulary of Segue: data types that every other crate uses, and no algorithm.
 //!
-//! A type lives here when two crates need it that do not depend on each other: what ingest writes and
-//! the store keeps ([`Listen`], [`Track`], [`Feedback`]), and what the engine shows and the store
-//! logs ([`Slate`], [`Impression`]).
+//! A type lives here when two crates need it that do not depend on each other: what ingest writes
+//! and the store keeps ([`Listen`], [`Track`], [`Feedback`]), and what the engine shows and the
+//! store logs ([`Slate`], [`Impression`]).
 
 mod audio;
 mod feedback;

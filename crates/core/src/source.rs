@@ -1,6 +1,6 @@
-//! The one table of formats: all that Segue knows of a format besides how to read it. Importers take
-//! the parser's version and the names of files from it, and the store its codes. Pages and messages
-//! take from it what to call the format and where to get it.
+//! The one table of formats: all that Segue knows of a format besides how to read it. Importers
+//! take the parser's version and the names of files from it, and the store its codes. Pages and
+//! messages take from it what to call the format and where to get it.
 //!
 //! A new format is an entry here and a file in the `format` folder of `segue-ingest`.
 

@@ -36,12 +36,13 @@ impl FileSink for Counter {
     }
 }
 
-/// How many formats there are.
+/// How many formats there are, which bounds the numbers that [`read_as`] takes.
 pub fn format_count() -> usize {
     Formats::new(&TableOptions::default(), AppleArtists::default()).all().count()
 }
 
-/// The number of the format that takes this content for its own.
+/// The number of the format that recognises this content as its own, judged by its beginning.
+/// `None` if there is no such format.
 pub fn format_of(content: &[u8]) -> Option<usize> {
     let formats = Formats::new(&TableOptions::default(), AppleArtists::default());
     let text = decode_head(&content[..content.len().min(HEAD_BYTES)]);
@@ -70,7 +71,8 @@ pub fn read_as(format: usize, content: &[u8]) {
     }
 }
 
-/// Reads content as an archive.
+/// Reads content as a zip archive within small limits. Content that is no archive ends in an error
+/// and never in a panic.
 pub fn read_archive(content: &[u8]) {
     let mut options = ImportOptions::new(ListenerId::new("me"));
     options.limits = ImportLimits {

@@ -2,9 +2,7 @@
 //!
 //! Exports overlap: each year's contains the last one's rows, a scrobbler and the service report
 //! the same evening, offline plays are flushed twice. Both reports of a play must count once, and
-//! two plays must never count as one. The rule:
-//!
-//! A row of the same listener and the same work is
+//! two plays must never count as one. By the rule, a row of the same listener and the same work is
 //!
 //! - an **exact duplicate**, and dropped, if it starts in the same second and played equally long,
 //!   or neither row says how long;
@@ -13,11 +11,10 @@
 //!   either source gives whole minutes only;
 //! - another play, and kept, otherwise.
 //!
-//! In detail:
+//! The terms of the rule:
 //!
 //! - The start is [`Listen::started_at`]: the time stamp, less the play time where the source
-//!   stamps the end.
-//!   Plays without a date count as started in one and the same second.
+//!   stamps the end. Plays without a date count as started in one and the same second.
 //! - The work is the one that the catalogue holds for the track: a scrobble that gives names only
 //!   and an export with a URI meet.
 //! - Whole minutes: `SpotifyAccount` rows, and `LastFm` rows that fall on a whole minute (its CSV
@@ -30,9 +27,9 @@
 //!   file that claims more has the rest dropped as near duplicates, which bounds the time that a
 //!   hostile file can take.
 //!
-//! After a row was taken in, kept or dropped, a row that it matches is in the log and stays there,
-//! and completing rows never breaks a match. So importing a file again adds nothing, whatever came
-//! between.
+//! Once a row was imported, whether it was kept or dropped, the log holds a row that it matches.
+//! That row stays, and completing rows never breaks a match. So importing a file again adds
+//! nothing, whatever was imported in between.
 //!
 //! Plays appended live are not compared: the caller saw them happen. Later imports are compared to
 //! them.

@@ -1,5 +1,5 @@
-//! Dictionaries of listeners, contexts and tracks: a name is stored once, and rows refer to it by an
-//! integer.
+//! Dictionaries of listeners, contexts and tracks: a name is stored once, and rows refer to it by
+//! an integer.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use rustc_hash::FxHashMap;

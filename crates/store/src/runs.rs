@@ -19,7 +19,8 @@ const LONG_TAIL: i64 = 65_536;
 /// Rows. A longer tail is folded by one step with each append.
 const SHORT_TAIL: i64 = 4_096;
 /// Rows of a step. Where thousands of listeners take turns, each row is a page to write, and all
-/// clients of the commit wait for it. A step takes about 25 ms, a long tail more than half a second.
+/// clients of the commit wait for it. A step takes about 25 ms, a long tail more than half a
+/// second.
 const STEP: i64 = 1_024;
 /// Rows. A longer tail is folded in full by a reader, if no other process is writing: scanning it
 /// costs more. Small appends keep the tail shorter than this; only imports leave so much.

@@ -1,7 +1,7 @@
 //! A catalogue: tracks and how they sound, under Spotify's names, as CSV or JSON
 //! ([`table`](crate::table) knows the columns).
 //!
-//! Rows that repeat a track are reported as they are: which one counts is for the store to say.
+//! Rows that repeat a track are reported as they are: the store decides which one counts.
 //! Spotify's own answer to "audio features of several tracks" is such a catalogue.
 //!
 //! A row that lists an identifier and nothing else is dropped as empty.
@@ -17,7 +17,7 @@ use crate::table::{
 };
 use crate::{Context, DropReason, IngestError};
 
-/// Tables of tracks.
+/// The format of a table of tracks.
 #[derive(Default)]
 pub(crate) struct CatalogueTable {
     /// How to read them.
@@ -318,15 +318,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_without_panic_and_adds_up(text in "(id|title|artists|year|decade|popularity|energy|key|isrc)(,(id|name|tempo|artists|year)){0,6}\n([\\PC\",;\n\\[\\]{}:]{0,20},?){0,40}") {
+        fn any_text_is_read_without_panic_and_adds_up(
+            text in "(id|title|artists|year|decade|popularity|energy|key|isrc)\
+                     (,(id|name|tempo|artists|year)){0,6}\n\
+                     ([\\PC\",;\n\\[\\]{}:]{0,20},?){0,40}",
+        ) {
             let _ = recognises(&catalogue(), &text);
             let _ = try_read(&catalogue(), &text);
             let _ = try_read(&catalogue(), text.trim_start_matches(|c| c != '{' && c != '['));
         }
 
         #[test]
-        fn numbers_survive_the_way_through_text(energy in 0.0f32..=1.0, tempo in 20.0f32..=400.0, key in 0u8..12) {
-            let (_, records) = read(&catalogue(), &format!("id,energy,tempo,key\nx,{energy},{tempo:e},{key}.0\n"));
+        fn numbers_survive_the_way_through_text(
+            energy in 0.0f32..=1.0,
+            tempo in 20.0f32..=400.0,
+            key in 0u8..12,
+        ) {
+            let text = format!("id,energy,tempo,key\nx,{energy},{tempo:e},{key}.0\n");
+            let (_, records) = read(&catalogue(), &text);
             let features = records.tracks()[0].features;
             prop_assert_eq!(features.get(AudioFeature::Energy), Some(energy));
             prop_assert_eq!(features.get(AudioFeature::Tempo), Some(tempo));

@@ -3,11 +3,10 @@
 //!
 //! What a row is follows from the columns of its table:
 //!
-//! | columns | a row is |
-//! |---|---|
-//! | play time, a skip, or a time without a rating or like | a play; a rating or like in the same row is reported beside it |
-//! | a rating or like, with or without a time | what the listener said, then |
-//! | neither | a play of which nothing else is known |
+//! - With a play time, a skip, or a time without a rating or like, it is a play. A rating or like
+//!   in the same row is reported beside it.
+//! - With a rating or like, whether or not there is a time, it is feedback given at that time.
+//! - With neither, it is a play of which nothing else is known.
 //!
 //! A listener column overrides the listener of the import. A table may give *totals* per track,
 //! play time without a time; such plays have no [`Listen::at`]. A table may also label
@@ -30,7 +29,7 @@ use crate::table::{
 };
 use crate::{Context, DropReason, IngestError, spotify};
 
-/// Tables of interactions.
+/// The format of a table of interactions.
 #[derive(Default)]
 pub(crate) struct InteractionTable {
     /// How to read them.
@@ -190,7 +189,7 @@ impl InteractionTable {
     }
 }
 
-/// What the rows of a table are.
+/// What the rows of a table stand for.
 enum Meaning {
     Play,
     Statement,
@@ -233,7 +232,7 @@ fn holds_statements(layout: &TableLayout) -> bool {
     layout.has(TableColumn::Liked) || layout.has(TableColumn::Rating)
 }
 
-/// When a play was, and how long.
+/// When a play was, and how long it lasted.
 fn play_time(
     row: TableRow<'_>,
     time: Option<Timestamp>,
@@ -361,7 +360,8 @@ mod tests {
     fn a_dated_rating_is_no_play() {
         let (report, records) = read(
             &interactions(),
-            "userId\titemId\trating\ttimestamp\n1\t2\t5\t881250949\n1\t3\t3\t881250949\n1\t4\t1\t881250949\n1\t5\t9\t881250949\n",
+            "userId\titemId\trating\ttimestamp\n1\t2\t5\t881250949\n1\t3\t3\t881250949\n\
+             1\t4\t1\t881250949\n1\t5\t9\t881250949\n",
         );
         let said: Vec<_> =
             records.feedback().iter().map(|said| (said.kind, said.at.is_some())).collect();
@@ -371,8 +371,10 @@ mod tests {
 
     #[test]
     fn spotifys_own_columns_keep_their_meaning() {
-        let header = "ts,platform,ms_played,spotify_track_uri,master_metadata_track_name,reason_start,reason_end,shuffle,skipped,incognito_mode";
-        let row = "2024-01-01T00:03:00Z,ios,180000,spotify:track:4uLU6hMCjMI75M1A2tKUQC,Song,clickrow,trackdone,TRUE,FALSE,True";
+        let header = "ts,platform,ms_played,spotify_track_uri,master_metadata_track_name,\
+            reason_start,reason_end,shuffle,skipped,incognito_mode";
+        let row = "2024-01-01T00:03:00Z,ios,180000,spotify:track:4uLU6hMCjMI75M1A2tKUQC,Song,\
+            clickrow,trackdone,TRUE,FALSE,True";
         let (_, records) = read(&interactions(), &format!("{header}\n{row}\n"));
         let listen = records.listens()[0];
         assert_eq!(listen.started_at().unwrap().to_string(), "2024-01-01T00:00:00Z");
@@ -449,13 +451,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_without_panic_and_adds_up(text in "(user|track|title|ts|time|ms_played|rating|liked|skipped)(,(artist|uri|endTime|device|reason_end|playlist_id)){0,6}\n([\\PC\",;\n]{0,20},?){0,40}") {
+        fn any_text_is_read_without_panic_and_adds_up(
+            text in "(user|track|title|ts|time|ms_played|rating|liked|skipped)\
+                     (,(artist|uri|endTime|device|reason_end|playlist_id)){0,6}\n\
+                     ([\\PC\",;\n]{0,20},?){0,40}",
+        ) {
             let _ = recognises(&interactions(), &text);
             let _ = try_read(&interactions(), &text);
         }
 
         #[test]
-        fn any_number_is_a_time_or_is_dropped(time in any::<f64>(), played in any::<f64>(), rating in any::<f32>()) {
+        fn any_number_is_a_time_or_is_dropped(
+            time in any::<f64>(),
+            played in any::<f64>(),
+            rating in any::<f32>(),
+        ) {
             let text = format!("track_id,time,ms_played,rating\nx,{time},{played},{rating}\n");
             let _ = try_read(&interactions(), &text);
         }

@@ -38,7 +38,7 @@ impl Format for LastFmJson {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        // Pages of either kind look the same but for the file's name.
+        // Pages of either kind look the same; only the name of the file differs.
         let name = context
             .path()
             .file_name()
@@ -161,7 +161,8 @@ impl JsonRows for Tracks {
             return context.keep(record);
         };
         let listen = Listen::new(context.listener().clone(), track.id.clone(), at, Source::LastFm);
-        // When the heart was pressed is not known, only that it is: the play does not date it.
+        // The listener loves the track, but when they said so is unknown: it is not the play's
+        // time.
         let heart = (played.loved == Flag::Value(true)).then(|| loved(&track, None, context));
         context.keep(Record::Listen { listen, track })?;
         heart.map_or(Ok(()), |heart| context.keep_beside(heart))

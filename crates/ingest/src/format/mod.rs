@@ -60,18 +60,18 @@ impl Head<'_> {
 /// One foreign format. Input arrives as UTF-8 without a byte-order mark; Parquet is the exception
 /// and reads files itself.
 pub(crate) trait Format: Sync {
-    /// What its records are marked with.
+    /// The source that its records bear.
     fn source(&self) -> Source;
 
-    /// Whether this content is of this format. Formats are asked in order and the first to say yes
-    /// reads.
+    /// Whether this content is of this format. Formats are asked in order, and the first that
+    /// recognises the content reads it.
     fn recognises(&self, head: &Head<'_>) -> bool;
 
     /// Reads to the end, announcing every row to the context exactly once.
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError>;
 }
 
-/// All formats, the most particular ones first.
+/// All formats, the most specific ones first.
 pub(crate) struct Formats(Vec<Box<dyn Format>>);
 
 impl Formats {

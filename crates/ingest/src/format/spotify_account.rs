@@ -170,8 +170,8 @@ impl JsonRows for Shelves {
             Named { artist: &kept.artist, album: &kept.album, title: &kept.track, uri: &kept.uri };
         match shelf {
             BANNED_TRACK => say(&mut self.namer, named, &[FeedbackKind::Ban], None, context),
-            // The tracks of the library are the "Liked Songs": the listener pressed the heart, and
-            // owns them.
+            // The tracks of the library are the "Liked Songs": the listener both likes them and
+            // keeps them.
             _ => say(
                 &mut self.namer,
                 named,
@@ -206,7 +206,7 @@ struct Named<'r, 'de> {
     uri: &'r JsonText<'de>,
 }
 
-/// Keeps what a row says of a track: the first of `kinds` is the row, the others stand beside it.
+/// Keeps the feedback of a row. The first of `kinds` counts as the row, the others stand beside it.
 fn say(
     namer: &mut Namer,
     named: Named<'_, '_>,

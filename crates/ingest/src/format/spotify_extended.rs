@@ -1,4 +1,4 @@
-//! Spotify's extended streaming history, of every vintage: `endsong_0.json`,
+//! Spotify's extended streaming history, in every version: `endsong_0.json`,
 //! `Streaming_History_Audio_2020-2021_4.json` and the `Video` files beside them, in which music
 //! videos carry a track's URI.
 //!

@@ -15,7 +15,8 @@ use super::reading::{Content, ImportRun, Opened, Pass, reason};
 use crate::input::{read_error, read_head};
 use crate::{FileReport, IngestError};
 
-/// What an entry may unpack to whatever its ratio, so that small ones full of blanks are no bombs.
+/// Bytes that an entry may unpack to whatever its ratio. Small entries full of blanks compress well
+/// and are no attack.
 const FREE_BYTES: u64 = 16 << 20;
 
 /// An archive and what is to be read of it.
@@ -192,7 +193,7 @@ fn list_entry<R: Read + Seek>(
     Ok(())
 }
 
-/// A name that can do no harm on a terminal or in a path.
+/// A name made safe to print on a terminal and to use in a path.
 fn printable(name: &str) -> String {
     let name: String = name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     name.trim_start_matches(['/', '\\']).to_owned()
@@ -311,7 +312,7 @@ impl ImportRun<'_> {
         self.read(Opened {
             path: entry.path.clone(),
             size: entry.size,
-            // The checksum is proved by reading, and spares unpacking everything twice.
+            // Reading checks the checksum. A digest of the content would need unpacking it twice.
             fingerprint: format!("crc32:{:08x}:{}", entry.crc32, entry.size),
             content: Content::Entry(&mut Cursor::new(head.clone()).chain(content)),
             head,

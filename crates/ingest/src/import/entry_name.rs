@@ -1,11 +1,11 @@
 //! Which files may be opened, judged by their names alone. Exports hold addresses, payments and
-//! searches beside the listening history: what is not asked for is not looked at.
+//! searches beside the listening history. Files with other names are never opened.
 
 use std::path::Path;
 
 use segue_core::FORMATS;
 
-/// What a name says.
+/// What to do with a file, judged by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameVerdict {
     /// It may hold listening history or a catalogue.
@@ -14,7 +14,7 @@ pub(super) enum NameVerdict {
     Archive,
     /// Not opened, and the report says why.
     LeaveAlone(&'static str),
-    /// Not worth a word: pictures, documents, the operating system's leftovers.
+    /// Not opened and not reported: pictures, documents, the operating system's leftovers.
     Ignore,
 }
 
@@ -22,7 +22,7 @@ pub(super) enum NameVerdict {
 const DATA: [&str; 9] =
     ["json", "jsonl", "csv", "tsv", "txt", "log", "parquet", "listens", "ndjson"];
 
-/// How the names of files begin that hold nothing but private facts.
+/// Beginnings of the names of files that hold only private facts.
 const PRIVATE: [&str; 19] = [
     "userdata",
     "userprofile",

@@ -1,4 +1,4 @@
-//! The way in: paths become a plan, and the plan is read file by file.
+//! The entry point: paths become a plan, and the plan is read file by file.
 
 mod archive;
 mod entry_name;
@@ -21,37 +21,41 @@ use plan::{ImportPlan, Job};
 use progress::Meter;
 use reading::{ImportRun, Pass};
 
-/// What an import needs to know.
+/// What an import needs to know besides the files: whose they are, how far to trust them, and how
+/// to read tables.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
-    /// Whose history it is.
+    /// The listener whose history it is. Tables that name their own listeners override it row by
+    /// row.
     pub listener: ListenerId,
-    /// What bounds time and memory against hostile input.
+    /// What bounds time and memory against hostile input. The default fits every real export.
     pub limits: ImportLimits,
-    /// How tables of tracks and of interactions are read.
+    /// How tables of tracks and of interactions are read, where the table itself leaves it open.
     pub tables: TableOptions,
 }
 
 impl ImportOptions {
-    /// The usual limits, tables as they come.
+    /// Options for a listener with the usual limits, and tables read as they are.
     pub fn new(listener: ListenerId) -> Self {
         Self { listener, limits: ImportLimits::default(), tables: TableOptions::default() }
     }
 }
 
-/// What bounds time and memory against hostile input. Limits on single rows are the formats' own.
+/// What bounds time and memory against hostile input. Too many files end the import with
+/// [`IngestError::TooLarge`]; too many bytes end the reading of that file, and its report says so.
+/// Limits on single rows belong to the formats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImportLimits {
-    /// Files in a folder, or entries in an archive.
+    /// Most files in a folder, subfolders included, or entries in an archive.
     pub entries: usize,
-    /// Folders within folders.
+    /// Most levels of folders within folders. Links are never followed.
     pub folder_depth: usize,
-    /// Bytes that the entries of one archive may unpack to, all together.
+    /// Most bytes that the entries of one archive may unpack to, all together.
     pub unpacked_bytes: u64,
-    /// Bytes that an entry may unpack to for each byte that it takes in the archive. Real exports
-    /// stay below 30.
+    /// Most bytes that an entry may unpack to for each byte that it takes in the archive. Real
+    /// exports stay below 30.
     pub unpacked_ratio: u64,
-    /// Bytes of an archive inside an archive, which is held in memory.
+    /// Most bytes of an archive inside an archive, because the inner one is held in memory.
     pub nested_archive_bytes: u64,
 }
 

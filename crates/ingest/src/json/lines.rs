@@ -33,7 +33,7 @@ pub(crate) fn read_lines<R: JsonRows>(
     }
 }
 
-/// The last line, which has no line break; one that is broken tells that the file was cut off.
+/// The last line, which has no line break; if it is broken, the file was cut off.
 fn read_last<R: JsonRows>(
     buffer: &Buffer<'_>,
     context: &mut Context<'_>,

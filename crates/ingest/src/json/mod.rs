@@ -32,9 +32,9 @@ const MAX_SKIPPED_BYTES: u64 = 64 << 20;
 /// Deepest nesting. Real exports nest less than 10 deep.
 const MAX_DEPTH: usize = 64;
 
-/// Rows longer than this are searched for excessive nesting before they are used: fields that
-/// nobody reads are passed over by the deserialiser however deep they are. Shorter ones cannot do
-/// harm, and scanning each row would cost a tenth of the speed.
+/// Rows longer than this, in bytes, are searched for excessive nesting before they are used. The
+/// deserialiser follows fields that it ignores however deep they are. Shorter rows cannot nest deep
+/// enough to do harm, and scanning each row would cost a tenth of the speed.
 const LONG_ROW_BYTES: usize = 8 << 10;
 
 /// What a format does with its rows.

@@ -4,7 +4,7 @@ use memchr::memchr2;
 
 use super::MAX_DEPTH;
 
-/// Where the scan stands; it can be fed piece by piece.
+/// The state of a scan, which can be fed piece by piece.
 #[derive(Debug, Default)]
 pub(super) struct Scan {
     depth: usize,
@@ -13,7 +13,7 @@ pub(super) struct Scan {
     in_scalar: bool,
 }
 
-/// What a piece of input brought.
+/// What was found in a piece of input.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ScanOutcome {
     /// The value ends before this byte.
@@ -109,7 +109,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn pieces_find_the_same_end_as_the_whole(text in r#"\{("[a-c\\\\"]{0,4}"|[\[\]{},:1 ]){0,12}\} ?"#, cut in 0_usize..40) {
+        fn pieces_find_the_same_end_as_the_whole(
+            text in r#"\{("[a-c\\\\"]{0,4}"|[\[\]{},:1 ]){0,12}\} ?"#,
+            cut in 0_usize..40,
+        ) {
             let bytes = text.as_bytes();
             let whole = Scan::default().feed(bytes);
             let cut = cut.min(bytes.len());

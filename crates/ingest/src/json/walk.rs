@@ -16,21 +16,22 @@ pub(crate) enum Step {
     Enter,
     /// It is an array of rows, or a single row.
     Rows(u8),
-    /// Nothing in it matters.
+    /// Pass over it: nothing in it is used.
     Skip,
 }
 
 /// What came of reading a row straight from the buffer.
 enum Attempt {
-    /// It was this long.
+    /// A row was read; it had this many bytes.
     Read(usize),
-    /// It goes on behind what was read so far.
+    /// The row goes on beyond the bytes that were read so far.
     CutOff,
-    /// It is not as JSON or the format asks.
+    /// The bytes are no JSON, or no row of this format.
     Refused,
 }
 
-/// Longest key that is compared; longer ones are nobody's.
+/// Longest key of an object, in bytes. A longer one ends the reading of the file: no export has
+/// such keys, and the buffer must stay bounded.
 const MAX_KEY_BYTES: usize = 4 << 10;
 
 /// Reads one document. `step` decides by the path of a value, which is `""` for the document,

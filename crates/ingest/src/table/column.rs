@@ -1,4 +1,4 @@
-//! What a column means, told by its name.
+//! What a column means, recognised by its name.
 //!
 //! Names are compared without case, spaces, parentheses, dots, underscores and hyphens, so that
 //! `msPlayed`, `ms_played` and `Ms Played` are one. Where several columns of a table mean the same,
@@ -10,12 +10,12 @@ use segue_core::AudioFeature;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum TableColumn {
-    /// Whose row it is.
+    /// The listener whose row it is.
     Listener,
     /// An identifier of the track: URI, base62, MBID or anything else.
     TrackId,
-    /// `track`: a title or an identifier, decided by [`TableLayout::from_names`]; no layout answers for
-    /// it.
+    /// `track`, which may be a title or an identifier: [`TableLayout::from_names`] decides, so no
+    /// layout has this column.
     TitleOrId,
     Title,
     /// One artist.
@@ -157,7 +157,8 @@ impl TableColumn {
     }
 }
 
-/// A name without case and punctuation.
+/// A column's name in lower case without spaces, underscores, hyphens, dots and parentheses, so
+/// that `Track Name`, `track_name` and `trackName` are the same.
 pub fn plain_name(name: &str) -> String {
     name.chars()
         .filter(|c| !matches!(c, ' ' | '_' | '-' | '.' | '(' | ')'))
@@ -165,7 +166,8 @@ pub fn plain_name(name: &str) -> String {
         .collect()
 }
 
-/// Where a table keeps what.
+/// Which column of a table holds what, read from its header. Unknown columns are ignored, so tables
+/// of many origins share one reader.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TableLayout {
     columns: [Option<u32>; TableColumn::COUNT],
@@ -176,7 +178,8 @@ pub struct TableLayout {
 }
 
 impl TableLayout {
-    /// Reads a header. `label` names a column that holds the liked label under a name of its own.
+    /// Reads a header. Where several names mean the same, the best known one is taken. `label`
+    /// names a column that holds the liked label under a name of its own.
     pub fn from_names<'n>(names: impl IntoIterator<Item = &'n str>, label: Option<&str>) -> Self {
         let mut layout = Self::default();
         let mut ranks = [usize::MAX; TableColumn::COUNT];
@@ -224,7 +227,8 @@ impl TableLayout {
         self.columns[column as usize].map(|position| position as usize)
     }
 
-    /// The column in which a feature stands; `None` where the table lacks it.
+    /// The position, from 0, of the column that holds an audio feature; `None` where the table
+    /// lacks it.
     pub fn feature_position(&self, feature: AudioFeature) -> Option<usize> {
         self.features[feature as usize].map(|position| position as usize)
     }
@@ -243,7 +247,8 @@ impl TableLayout {
         self.feature_count() > 0 || self.columns.iter().any(Option::is_some)
     }
 
-    /// Columns of audio features.
+    /// How many audio features have a column: 0 to 13. A table with some is likely to be a
+    /// catalogue.
     pub fn feature_count(&self) -> usize {
         self.features.iter().flatten().count()
     }

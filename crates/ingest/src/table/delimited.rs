@@ -29,8 +29,8 @@ pub(crate) fn header_layout(beginning: &str, label: Option<&str>) -> TableLayout
     TableLayout::from_names(header.iter(), label)
 }
 
-/// The records in the beginning of a file, with the delimiter that its first line suggests. The
-/// last one may be torn.
+/// The records in the beginning of a file, split at the delimiter that its first line suggests. The
+/// last one may be cut off.
 pub fn head_records(beginning: &str) -> impl Iterator<Item = StringRecord> {
     ReaderBuilder::new()
         .has_headers(false)
@@ -41,12 +41,13 @@ pub fn head_records(beginning: &str) -> impl Iterator<Item = StringRecord> {
         .map_while(Result::ok)
 }
 
-/// The text up to the first line break.
+/// The text up to the first line break; empty for an empty text. It is the header of most tables.
 pub fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("")
 }
 
-/// The most frequent candidate outside quotes; a comma where there is none.
+/// The delimiter of a line: the one of comma, semicolon and tab that occurs most often outside
+/// quotes. A comma where there is none.
 pub fn delimiter_of(line: &[u8]) -> u8 {
     let mut counts = [(b',', 0u32), (b';', 0), (b'\t', 0)];
     let mut quoted = false;

@@ -1,8 +1,8 @@
 //! Tables: rows under named columns, whether they came as CSV, JSON objects or Parquet.
 //!
-//! Every source fills the same [`TableRow`], so that a catalogue or an interaction file is understood in
-//! one place. Cells are text: importers are bound by input and identity, not by parsing numbers a
-//! second time.
+//! Every source fills the same [`TableRow`], so that a catalogue or an interaction file is
+//! understood in one place. Cells are text, and numbers are parsed when they are asked for: imports
+//! spend their time on input and identity, not on that.
 
 mod column;
 mod delimited;

@@ -1,4 +1,4 @@
-//! What a row says about its track.
+//! The track that a row describes.
 
 use segue_core::{AudioFeature, AudioFeatures, Track, TrackId, WorkId};
 

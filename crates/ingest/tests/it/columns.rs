@@ -114,7 +114,10 @@ proptest! {
     #[test]
     fn any_bytes_are_rows_or_an_error(
         magic in any::<bool>(),
-        content in prop::collection::vec(prop_oneof![Just(b'\n'), Just(b','), Just(b'"'), Just(b'1'), any::<u8>()], 0..200),
+        content in prop::collection::vec(
+            prop_oneof![Just(b'\n'), Just(b','), Just(b'"'), Just(b'1'), any::<u8>()],
+            0..200,
+        ),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");
