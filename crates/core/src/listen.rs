@@ -70,16 +70,24 @@ pub enum EndReason {
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // plain words
 pub enum DeviceClass {
+    /// A mobile phone.
     Phone,
+    /// A tablet.
     Tablet,
+    /// A desktop or laptop computer with an application of its own.
     Computer,
+    /// A web player, on whatever device the browser runs.
     Web,
+    /// A loudspeaker that plays by itself.
     Speaker,
+    /// A television or a box beside it.
     Tv,
+    /// A car.
     Car,
+    /// A games console.
     Console,
+    /// The source does not say, or names a device of no kind above.
     #[default]
     Unknown,
 }
