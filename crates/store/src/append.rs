@@ -1,10 +1,10 @@
 //! Appending what just happened: many events of many clients in one transaction, flushed to disk
 //! once.
 //!
-//! A flush costs as much as hundreds of rows. A server therefore gathers what arrives while one
-//! flush is under way and hands it over together (group commit): each event is still its own, taken
-//! or refused whatever its neighbours are. Nothing is rolled back for a refusal: an event is
-//! checked before the first row of it is written.
+//! A flush costs as much as hundreds of rows. A server therefore gathers what arrives during one
+//! flush and hands it over together (group commit). Each event is still accepted or refused by
+//! itself. Nothing is rolled back for a refusal, because an event is checked before its first row
+//! is written.
 
 use segue_core::{Feedback, Impression, Listen, Track};
 

@@ -1,8 +1,8 @@
-//! What a listener does not want to be known by: plays that stay in the log and are left out when
-//! it is read. Taking an exclusion back brings everything back.
+//! Plays that a listener does not want in their taste profile. They stay in the log and are left
+//! out when it is read. Taking an exclusion back brings its plays back.
 //!
-//! Exclusions are about plays. What a listener said outright is never excluded: a ban on a track
-//! must outlive the exclusion of the track's plays.
+//! Exclusions are about plays only. Explicit feedback is never excluded: a ban on a track must
+//! outlive the exclusion of the track's plays.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;

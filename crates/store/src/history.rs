@@ -1,9 +1,9 @@
 //! A listener's history in full or a page at a time, and everybody's a block at a time.
 //!
 //! A page is ordered by time, though the log is in the order of arrival: old exports are imported
-//! after new plays. No index by time is kept up for it. The log knows of each run of rows how late
-//! its latest play is, so runs are read latest first until what is left is older than the page. One
-//! import is one run and is looked through in full, at about ten million rows a second.
+//! after new plays. No index by time is kept up for it. The log keeps for each run of rows the time
+//! of its latest play, so runs are read latest first until the rest is older than the page. One
+//! import is one run and is searched in full, at about ten million rows a second.
 //!
 //! A block is read in the order of the log, many listeners at once: where plays arrived one by one,
 //! the rows of a listener are scattered, and reading listener after listener would fetch every page
@@ -24,7 +24,7 @@ use crate::listens::{COLUMNS, FROM, for_each, from_row};
 use crate::names::{TrackNames, find_listener};
 use crate::{Result, Store, runs};
 
-/// Stretches of a block with no more rows of others between them are read as one.
+/// Rows. Stretches of a block that are no further apart than this are read as one.
 const NARROW_GAP: i64 = 16;
 
 /// The place of a play in its listener's history, which a client hands back to get the next page.
@@ -38,7 +38,8 @@ pub struct ListenCursor {
     pub row: i64,
 }
 
-/// What one listener played and said: all that a taste profile or a training set is made from.
+/// What one listener played and the feedback they gave: what a taste profile and a training set are
+/// made from.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListenerHistory {
     /// The listener whose history it is. Blocks of histories are in the order of these ids.
@@ -46,7 +47,7 @@ pub struct ListenerHistory {
     /// Their plays in the order of the log, without what they excluded, as [`Store::listens`]
     /// returns them.
     pub listens: Vec<Listen>,
-    /// What they said, in the order in which they said it, as [`Store::feedback`] returns it.
+    /// Their feedback in the order in which they gave it, as [`Store::feedback`] returns it.
     pub feedback: Vec<Feedback>,
 }
 
@@ -152,7 +153,7 @@ impl Store {
         })
     }
 
-    /// What the next listeners after `after` played and said, in the order of their ids. It returns
+    /// The histories of the next listeners after `after`, in the order of their ids. It returns
     /// as many listeners as have `most_listens` plays together, but at least one; the result is
     /// empty after the last. Pass the last id to get the next block.
     ///

@@ -107,7 +107,7 @@ pub(crate) fn for_each_play_after(
     Ok(())
 }
 
-/// What stands for the names in a row.
+/// The integers that stand for the names in a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowKeys {
     pub(crate) listener: Key,

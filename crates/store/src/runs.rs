@@ -53,7 +53,7 @@ pub(crate) fn folded_upto(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached("SELECT upto FROM folded")?.query_row([], |row| row.get(0))?)
 }
 
-/// Folds what has become long of the tail, as part of the transaction at hand.
+/// Folds part or all of a tail that has become long, within the current transaction.
 pub(crate) fn keep_tail_short(connection: &Connection) -> Result<()> {
     let tail = tail_length(connection)?;
     if tail > LONG_TAIL {
@@ -75,7 +75,7 @@ pub(crate) fn fold(connection: &Connection) -> Result<()> {
     fold_first(connection, NO_LIMIT)
 }
 
-/// Folds the first rows of the tail, so many at most.
+/// Folds the first rows of the tail, `most` of them at most.
 fn fold_first(connection: &Connection, most: i64) -> Result<()> {
     let upto = folded_upto(connection)?;
     let mut runs = tail(connection, upto, most)?;
