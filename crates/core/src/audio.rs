@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// One of the thirteen audio features.
+/// One of the thirteen numbers that streaming services publish for a track. Names, units and scales
+/// are those of Spotify's audio features, which most public tables copy. [`AudioFeatures`] holds
+/// one value for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
@@ -39,10 +41,12 @@ pub enum AudioFeature {
 }
 
 impl AudioFeature {
-    /// How many there are.
+    /// How many features there are: the width of every table of audio features, and the length of
+    /// [`AudioFeature::ALL`].
     pub const COUNT: usize = 13;
 
-    /// All of them, in the order in which [`AudioFeatures`] holds them.
+    /// All features, in the order in which [`AudioFeatures`] holds them. Databases and models keep
+    /// vectors in this order, so it never changes.
     pub const ALL: [AudioFeature; Self::COUNT] = [
         Self::Danceability,
         Self::Energy,
@@ -59,7 +63,8 @@ impl AudioFeature {
         Self::TimeSignature,
     ];
 
-    /// The name used by Spotify's API and by every table derived from it.
+    /// The name that Spotify's API and every table derived from it use, such as `tempo` or
+    /// `duration_ms`. It is the column's name in an import and the key in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::Danceability => "danceability",
@@ -78,13 +83,15 @@ impl AudioFeature {
         }
     }
 
-    /// The feature of that [`name`](Self::name), if there is one; letter case is ignored.
+    /// The feature that bears this [`name`](Self::name); letter case is ignored. `None` if there is
+    /// no such feature, which is how an importer tells feature columns from others.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|feature| feature.name().eq_ignore_ascii_case(name))
     }
 
-    /// Values outside this range mean "not measured": `key` -1, `tempo` 0 and `time_signature` 0
-    /// are such.
+    /// The values that count as measured, both ends included. A value outside means "not measured":
+    /// services write -1 for the key and 0 for tempo or time signature where they found none.
+    /// [`AudioFeatures::set`] drops such values.
     pub fn valid_range(self) -> RangeInclusive<f32> {
         match self {
             Self::Key => 0.0..=11.0,
@@ -97,7 +104,8 @@ impl AudioFeature {
     }
 }
 
-/// The audio features of one track; any of them may be missing.
+/// The audio features of one track, of which any may be missing. Most tracks of a listening history
+/// have none at all; a catalogue fills them in.
 ///
 /// ```
 /// use segue_core::{AudioFeature, AudioFeatures};
@@ -111,24 +119,27 @@ impl AudioFeature {
 pub struct AudioFeatures([f32; AudioFeature::COUNT]);
 
 impl AudioFeatures {
-    /// No feature known.
+    /// A track of which no feature is known: the value that every track begins with.
     pub const MISSING: Self = Self([f32::NAN; AudioFeature::COUNT]);
 
-    /// The value in the unit that [`AudioFeature`] documents, or `None` where it is missing.
+    /// The value in the unit that the variant of [`AudioFeature`] documents, or `None` where it is
+    /// missing.
     pub fn get(&self, feature: AudioFeature) -> Option<f32> {
         let value = self.0[feature as usize];
         (!value.is_nan()).then_some(value)
     }
 
-    /// Sets a feature and says whether the value was usable; one outside its valid range becomes
-    /// missing.
+    /// Sets a feature and returns whether the value was usable. A value outside
+    /// [`AudioFeature::valid_range`], or one that is not a number, makes the feature missing, even
+    /// if it was known before.
     pub fn set(&mut self, feature: AudioFeature, value: f32) -> bool {
         let valid = feature.valid_range().contains(&value);
         self.0[feature as usize] = if valid { value } else { f32::NAN };
         valid
     }
 
-    /// Whether none is known besides the duration, which says nothing about the sound.
+    /// Whether nothing is known of how the track sounds. The duration does not count: most
+    /// histories tell it, and two songs of equal length need not sound alike.
     pub fn is_silent(&self) -> bool {
         AudioFeature::ALL
             .into_iter()
@@ -136,7 +147,8 @@ impl AudioFeatures {
             .all(|f| self.get(f).is_none())
     }
 
-    /// Takes from `other` what is missing here.
+    /// Takes from `other` the features that are missing here. What is known here stays, so that the
+    /// first source to describe a track wins.
     pub fn fill_from(&mut self, other: &Self) {
         for (mine, theirs) in self.0.iter_mut().zip(other.0) {
             if mine.is_nan() {
@@ -145,7 +157,9 @@ impl AudioFeatures {
         }
     }
 
-    /// The values in the order of [`AudioFeature::ALL`], missing ones as NaN.
+    /// All values in the order of [`AudioFeature::ALL`], a missing one as NaN. Shape:
+    /// `[AudioFeature::COUNT]`. Models and databases read this; other code should prefer
+    /// [`Self::get`].
     pub fn as_array(&self) -> &[f32; AudioFeature::COUNT] {
         &self.0
     }

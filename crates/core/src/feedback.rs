@@ -1,38 +1,41 @@
-//! What a listener said outright, in an export or to Segue itself.
+//! Explicit feedback: what a listener thinks of a track or an artist, from an export or given to
+//! Segue itself.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{ListenerId, Source, TrackId};
 
-/// What was said.
+/// What a listener said of a track or an artist. How much each kind weighs in a taste profile is
+/// decided by the engine, not here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedbackKind {
-    /// Liked, loved, starred.
+    /// The listener likes it: a heart, a star, a thumb up.
     Like,
-    /// Disliked, "not for me".
+    /// The listener does not like it: a thumb down, "not for me". It may still be played.
     Dislike,
-    /// Never play it again.
+    /// The listener never wants to hear it again; a mix must leave it out.
     Ban,
-    /// Kept in the listener's library or in a playlist of theirs: owned, and a mild sign of liking.
+    /// The listener keeps it in their library or in a playlist of theirs: they own it, which is a
+    /// mild sign of liking.
     Saved,
-    /// Takes back what was said before.
+    /// Takes back what was said before: afterwards the listener has said nothing of the target.
     Cleared,
 }
 
-/// What it was said of.
+/// The track or the artist that a piece of feedback is about.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FeedbackTarget {
-    /// One track, which stands for its work.
+    /// One track. It stands for its whole work: a like of the remaster counts for the original too.
     Track(TrackId),
-    /// Everything by an artist.
+    /// Everything by an artist, under the name that the source gives.
     Artist(String),
 }
 
-/// One explicit signal: a listener says what they think of a track or of an artist. Of several on
-/// the same target the last one counts.
+/// One explicit signal: a listener says what they think of a track or of an artist. If they spoke
+/// of the same target several times, the last one counts.
 ///
 /// ```
 /// use segue_core::{Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source};
@@ -49,14 +52,16 @@ pub enum FeedbackTarget {
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Feedback {
-    /// Who says it.
+    /// The listener who gave it, and into whose taste profile it goes.
     pub listener: ListenerId,
-    /// Of which track or artist it is said.
+    /// The track or artist that it is about. A track must be in the catalogue before the store
+    /// accepts feedback on it.
     pub target: FeedbackTarget,
-    /// What is said; [`FeedbackKind::Cleared`] takes back what was said before.
+    /// What the listener said; [`FeedbackKind::Cleared`] takes back what they said before.
     pub kind: FeedbackKind,
-    /// When; libraries and ban lists carry no date.
+    /// When it was said, in UTC. `None` where the source does not tell: libraries and ban lists
+    /// carry no date.
     pub at: Option<Timestamp>,
-    /// Which export it came from.
+    /// The export it came from, or [`Source::Segue`] if it was said to Segue itself.
     pub source: Source,
 }

@@ -14,12 +14,12 @@ macro_rules! id {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// Wraps a name as it is; nothing is normalised.
+            /// Wraps a name as it is. Nothing is checked or normalised: two spellings are two ids.
             pub fn new(name: impl Into<Arc<str>>) -> Self {
                 Self(name.into())
             }
 
-            /// The name as text.
+            /// The name as text, exactly as it was given to [`Self::new`].
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -40,16 +40,18 @@ macro_rules! id {
 }
 
 id! {
-    /// One version of a song as one service knows it: `spotify:track:…`, `mbid:…`, `isrc:…`, or
-    /// `name:artist␟title` where the source gave no identifier.
+    /// The outside world's name of one version of a song: `spotify:track:…`, `mbid:…`, `isrc:…`,
+    /// or `name:artist␟title` where the source gave no identifier. Importers make these ids; the
+    /// store's catalogue describes what each stands for.
     TrackId
 }
 id! {
-    /// A song, whatever its version: what `TrackId`s of several URIs, spellings and remasters have
-    /// in common.
+    /// A song, whatever its version: what the [`TrackId`]s of several URIs, spellings and remasters
+    /// have in common. Duplicates, novelty and feedback are decided by work and not by track.
     WorkId
 }
 id! {
-    /// Whose history it is. Segue keeps no other fact about the person.
+    /// A listener, under any name that the caller gives: a login, a number, a pseudonym. Segue
+    /// keeps no other fact about the person.
     ListenerId
 }

@@ -1,8 +1,8 @@
-//! The vocabulary of Segue: data types that every other crate speaks, and no algorithm.
+//! The vocabulary of Segue: data types that every other crate uses, and no algorithm.
 //!
-//! A type lives here when two crates on different sides of an arrow need it: what ingest writes and
-//! the store keeps ([`Listen`], [`Track`], [`Feedback`]), and what the engine shows and the store
-//! logs ([`Slate`], [`Impression`]).
+//! A type lives here when two crates need it that do not depend on each other: what ingest writes
+//! and the store keeps ([`Listen`], [`Track`], [`Feedback`]), and what the engine shows and the
+//! store logs ([`Slate`], [`Impression`]).
 
 mod audio;
 mod feedback;
@@ -27,5 +27,6 @@ pub use record::Record;
 pub use source::{FORMATS, FormatInfo, Origin, Request, Source};
 pub use track::{Track, Version};
 
-/// A moment in UTC. Segue never holds time in a bare integer.
+/// A moment in UTC, to the nanosecond. Segue never holds time in a bare integer; the store keeps it
+/// to the microsecond.
 pub use jiff::Timestamp;

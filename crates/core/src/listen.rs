@@ -7,23 +7,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ListenerId, Source, TrackId};
 
-/// Which side of a play the source's time stamp marks.
+/// Which end of a play the source's time stamp marks. Spotify stamps the end, scrobblers the start;
+/// [`Listen::started_at`] makes up for the difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Moment {
-    /// The play began then (scrobbles).
+    /// The play began at that time, as scrobblers report it.
     Started,
-    /// The play ended then (Spotify).
+    /// The play ended at that time, as Spotify reports it.
     Ended,
 }
 
-/// Why a play began.
+/// Why a play began, in the words that Spotify's export distinguishes. It tells what a listener
+/// chose from what just came next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StartReason {
-    /// The listener picked this track.
+    /// The listener picked this very track.
     Chosen,
-    /// The one before it finished.
+    /// The track before it finished and this one followed.
     PreviousFinished,
     /// The listener skipped forward to it.
     SkippedTo,
@@ -36,15 +38,16 @@ pub enum StartReason {
     Unknown,
 }
 
-/// Why a play ended.
+/// Why a play ended. With the time played it decides whether the play counts as a skip, which is up
+/// to the engine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndReason {
-    /// Played to its end.
+    /// The track played to its end.
     Finished,
-    /// The listener skipped forward.
+    /// The listener skipped forward to the next track.
     SkippedForward,
-    /// The listener went back.
+    /// The listener went back to the track before.
     SkippedBack,
     /// The listener picked something else.
     ChoseAnother,
@@ -61,27 +64,36 @@ pub enum EndReason {
     Unknown,
 }
 
-/// The kind of device, which is all that is kept of it.
+/// The kind of device a play came from. Nothing more of the device is kept: no model, no name, no
+/// address. Listeners can exclude a kind from their profile, such as a shared speaker.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
-#[allow(missing_docs)] // plain words
 pub enum DeviceClass {
+    /// A mobile phone.
     Phone,
+    /// A tablet.
     Tablet,
+    /// A desktop or laptop computer with an application of its own.
     Computer,
+    /// A web player, on whatever device the browser runs.
     Web,
+    /// A loudspeaker that plays by itself.
     Speaker,
+    /// A television or a box beside it.
     Tv,
+    /// A car.
     Car,
+    /// A games console.
     Console,
+    /// The source does not say, or names a device of no kind above.
     #[default]
     Unknown,
 }
 
-/// One play of one track by one listener, as its source told it. What the source does not tell is
-/// `None` or `Unknown`; nothing is guessed here.
+/// One play of one track by one listener, as its source reported it. What the source does not tell
+/// is `None` or `Unknown`; nothing is guessed here.
 ///
 /// ```
 /// use segue_core::{Listen, ListenerId, Moment, Source, Timestamp, TrackId};
@@ -102,40 +114,49 @@ pub enum DeviceClass {
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Listen {
-    /// Whose play it is.
+    /// The listener whose history the play belongs to.
     pub listener: ListenerId,
-    /// Which version of the song was played; its description is in the catalogue.
+    /// Which version of the song was played. What is known of the track itself is in the catalogue,
+    /// under this id.
     pub track: TrackId,
-    /// When, as the source stamped it; `None` where it gives no time at all, as tables of counted
-    /// plays do. Such a play still says what was played and how often.
+    /// When, in UTC, as the source stamped it; `None` where it gives no time at all, as tables of
+    /// counted plays do. Such a play still says what was played and how often.
     #[serde(with = "undated", default)]
     pub at: Option<Timestamp>,
-    /// Which side of the play `at` marks.
+    /// Which end of the play [`Self::at`] marks.
     pub moment: Moment,
-    /// How long it played, in milliseconds; 0 is a play that was skipped at once.
+    /// How long it played, in milliseconds; 0 where nothing was heard. `None` where the source does
+    /// not say, as most scrobblers do not.
     pub ms_played: Option<u32>,
     /// Why it began, which tells a choice of the listener from what simply came next.
     pub start_reason: StartReason,
-    /// Why it ended, which with the time played decides whether it was a skip.
+    /// Why it ended, which together with the time played decides whether it was a skip.
     pub end_reason: EndReason,
-    /// The source's own word on whether it was skipped.
+    /// Whether the source itself calls the play a skip. The engine's label policy weighs it
+    /// together with the reason for the end and the time played.
     pub skipped: Option<bool>,
-    /// Whether shuffle was on.
+    /// Whether shuffle was on, so that chance and not the listener chose the track; `None` where
+    /// unknown.
     pub shuffle: Option<bool>,
-    /// Whether the device was offline.
+    /// Whether the device was offline during the play; `None` where unknown. Sources may report
+    /// offline plays late, and twice.
     pub offline: Option<bool>,
-    /// Whether the listener asked for privacy. Such rows are kept and counted, and teach nothing.
+    /// Whether the listener had asked for privacy. Such plays are kept and counted, and no model
+    /// learns from them.
     pub private_session: bool,
-    /// The kind of device.
+    /// The kind of device that played it; `Unknown` where the source does not say.
     pub device: DeviceClass,
-    /// What it was played from (a playlist, a radio), where the source says so.
+    /// What it was played from, such as a playlist or a radio station, in the words of the source;
+    /// `None` where it does not say.
     pub context: Option<String>,
-    /// Which export it came from.
+    /// The format of the export that it came from. Some rules depend on it: sources that stamp
+    /// whole minutes get a wider window when duplicates are looked for.
     pub source: Source,
 }
 
 impl Listen {
-    /// A play of which only who, what and when are known.
+    /// A play of which only the listener, the track and the time are known. Everything else is
+    /// unknown; `at` is taken as the start. Set further fields with struct update syntax, as above.
     pub fn new(
         listener: ListenerId,
         track: TrackId,
@@ -160,8 +181,9 @@ impl Listen {
         }
     }
 
-    /// When the play began: `at` itself, or `at` less the time played where the source stamps the
-    /// end. `None` for a play without a date.
+    /// When the play began: [`Self::at`] itself, or the play time before it where the source stamps
+    /// the end. If the play time is unknown too, the end stands for the start. `None` for a play
+    /// without a date.
     pub fn started_at(&self) -> Option<Timestamp> {
         let at = self.at?;
         match (self.moment, self.ms_played) {

@@ -24,15 +24,15 @@ use serde_json::Value;
 pub struct Parameters(BTreeMap<String, Value>);
 
 impl Parameters {
-    /// The same with one more number, or with another value for one that is there. An `f32` comes
-    /// back to the last bit; what is not finite cannot be said in JSON and becomes `null`.
+    /// The same parameters with one more number, or with another value for one that is there. An
+    /// `f32` comes back to the last bit; infinities and NaN have no form in JSON and become `null`.
     pub fn with(mut self, name: &str, value: f32) -> Self {
         self.0.insert(name.to_owned(), Value::from(value));
         self
     }
 
-    /// The number of that name; `None` where it is missing or is no number, and then the policy
-    /// falls back on its own default.
+    /// The number of that name. `None` where it is missing or is no number; the policy then falls
+    /// back on its own default.
     pub fn number(&self, name: &str) -> Option<f32> {
         self.0.get(name)?.as_f64().map(|value| value as f32)
     }
@@ -57,17 +57,20 @@ impl Parameters {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct PolicySpec {
-    /// What the policy is called, such as `plackett-luce`.
+    /// What the policy is called, such as `plackett-luce`. A registry of policies finds the code by
+    /// it.
     pub name: String,
-    /// Raised by the policy whenever the same slate would be drawn otherwise, so that a log is never
-    /// replayed by code that means something else by the name.
+    /// Raised by the policy whenever the same slate would be drawn differently, so that a log is
+    /// never replayed by code that means something else by the name.
     pub version: u32,
-    /// What it was tuned with, which may be more than it reads.
+    /// The numbers that it was tuned with. They may hold more than the policy reads; what it does
+    /// not know it ignores.
     pub parameters: Parameters,
 }
 
 impl PolicySpec {
-    /// A policy that was given no parameters and so used its own defaults.
+    /// A policy without parameters, which uses its own defaults. Set [`Self::parameters`] with
+    /// struct update syntax to tune it.
     pub fn new(name: impl Into<String>, version: u32) -> Self {
         Self { name: name.into(), version, parameters: Parameters::default() }
     }
@@ -80,7 +83,8 @@ impl fmt::Display for PolicySpec {
     }
 }
 
-/// A label that is no name and version.
+/// The error of parsing a policy's label that is not of the form `name/version`, such as
+/// `greedy/1`. It carries the text that was found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadPolicyLabel(String);
 

@@ -4,22 +4,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Feedback, Listen, Track};
 
-/// One row of an export, read.
+/// One row of an export, once an importer has read it. Stores and counters take these in; the row's
+/// number travels beside it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Record {
     /// A play, with what the row says about the track.
     Listen {
-        /// The play.
+        /// The play itself, which refers to its track by id.
         listen: Listen,
-        /// Its track, as far as the row describes it.
+        /// The track, as far as the row describes it; the store merges it with what it knows.
         track: Track,
     },
     /// An explicit signal, with the track where it is about one.
     Feedback {
-        /// The signal.
+        /// The signal itself: who says what of which track or artist.
         feedback: Feedback,
-        /// Its track, as far as the row describes it.
+        /// The track that it is about, as far as the row describes it; `None` for feedback on an
+        /// artist.
         track: Option<Track>,
     },
     /// A row of a catalogue: a track and, mostly, how it sounds.

@@ -1,63 +1,65 @@
-//! The one table of formats: all that Segue says of a format besides how to read it. Importers take
-//! the parser's version and the names of files from it, the store its codes, pages and messages
-//! what to call it and where to get it.
+//! The one table of formats: all that Segue knows of a format besides how to read it. Importers
+//! take the parser's version and the names of files from it, and the store its codes. Pages and
+//! messages take from it what to call the format and where to get it.
 //!
 //! A new format is an entry here and a file in the `format` folder of `segue-ingest`.
 
 use serde::{Deserialize, Serialize};
 
-/// What is known of a format by everybody who never reads it.
+/// What the rest of Segue must know of a format without reading it: its name, its code in
+/// databases, and where its files come from. [`FORMATS`] has one for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FormatInfo {
-    /// The format, as rows bear it.
+    /// The format as rows bear it, in [`crate::Listen::source`] and [`crate::Feedback::source`].
     pub source: Source,
-    /// The integer that stands for it in a database. Once given it never changes its meaning, and a
-    /// format that is given up keeps it: the next one takes the next free number.
+    /// The integer that stands for it in a database. Once given it never changes its meaning. A
+    /// format that is given up keeps its code: the next one takes the next free number.
     pub code: u8,
-    /// What to call it in a report, such as "Spotify, extended history".
+    /// What to call it in a report to people, such as "Spotify, extended history".
     pub name: &'static str,
-    /// Version of its parser. To be raised whenever the parser finds other rows in the same content,
-    /// reads more of a row, or numbers rows in another way: files that an older one finished are
+    /// Version of its parser. Raise it whenever the parser finds other rows in the same content,
+    /// reads more of a row, or numbers rows differently. Files that an older version finished are
     /// then read again, and the rule of duplicates folds what it had found.
     pub parser: u32,
-    /// What the names of its files contain, in lower case. Only entries of an archive with such a
-    /// name are opened, since exports hold private facts beside the history.
+    /// Parts of the names of its files, in lower case. Only entries of an archive whose names
+    /// contain one are opened, because exports hold private facts beside the history.
     pub file_hints: &'static [&'static str],
-    /// How a listener comes by it.
+    /// How a listener comes by such a file, from which the import page builds its instructions.
     pub origin: Origin,
 }
 
-/// Where files of a format come from.
+/// Where the files of a format come from: a service to be asked, a program that writes them, or
+/// neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A service hands it over to whoever asks.
+    /// A service hands the export over to whoever asks for their data.
     Request(Request),
-    /// The program of this name writes it.
+    /// The program of this name writes the file by itself.
     Program(&'static str),
-    /// It comes with what another entry asks for, or is made by hand.
+    /// It comes along with an export that another entry asks for, or people make it by hand.
     Elsewhere,
 }
 
-/// How to ask a service for an export.
+/// How to ask a service for one's listening history. All texts are shown to people as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The service.
+    /// Name of the service, such as "Last.fm", as people know it.
     pub service: &'static str,
-    /// What to ask for, and which file to hand to Segue.
+    /// What to ask the service for, and which of the files it sends to hand to Segue.
     pub ask_for: &'static str,
-    /// The way through its menus.
+    /// The way through the service's menus, its steps separated by `›`.
     pub at: &'static str,
-    /// The page to begin with.
+    /// The page to begin with: an `https` address that can be opened in a browser.
     pub address: &'static str,
-    /// How long it takes until the export is there.
+    /// How long the service takes until the export is there, in words such as "up to a week".
     pub wait: &'static str,
 }
 
 /// Declares [`Source`] and [`FORMATS`] from one list of entries.
 macro_rules! formats {
     ($($source:ident { $($field:ident: $value:expr,)+ })+) => {
-        /// Where a row came from: one of [`FORMATS`]. In JSON it is the name in snake case, such as
-        /// `last_fm`.
+        /// The format that a row came in: one of [`FORMATS`], which says what each of them is. In
+        /// JSON it is the name in snake case, such as `last_fm`.
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
         )]
@@ -67,7 +69,8 @@ macro_rules! formats {
             $($source,)+
         }
 
-        /// Every format, in the order in which they are listed to people.
+        /// Every format that Segue reads or writes, in the order in which they are listed to
+        /// people. [`Source::info`] finds the entry of one.
         pub const FORMATS: [FormatInfo; [$(Source::$source),+].len()] =
             [$(FormatInfo { source: Source::$source, $($field: $value,)+ },)+];
     };
@@ -221,7 +224,7 @@ formats! {
 }
 
 impl Source {
-    /// Its entry in the table.
+    /// What is known of the format: its entry in [`FORMATS`].
     ///
     /// ```
     /// use segue_core::Source;
@@ -233,8 +236,8 @@ impl Source {
         const { &FORMATS }.get(self as usize).expect("every source has an entry")
     }
 
-    /// The format that stands in a database as this integer; `None` for one that this build does not
-    /// know, which a newer one may have written.
+    /// The format that stands in a database as this integer. `None` for a code that this build does
+    /// not know, which a newer one may have written.
     pub fn from_code(code: u8) -> Option<Self> {
         FORMATS.iter().find(|format| format.code == code).map(|format| format.source)
     }

@@ -4,13 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{AudioFeature, AudioFeatures, TrackId, WorkId};
 
-/// How a track differs from the first release of its work.
+/// How a track differs from the first release of its work. Importers read it from the title, such
+/// as "Song (Live)".
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Version {
-    /// The work as first released, or nothing says otherwise.
+    /// The work as first released, or no sign that it is anything else.
     #[default]
     Original,
     /// The same recording, mastered again.
@@ -29,8 +30,8 @@ pub enum Version {
     Edit,
 }
 
-/// One version of a song and what is known about it. What is unknown is `None`, never empty text,
-/// the title excepted.
+/// One version of a song and what is known about it. What is unknown is `None` and never empty
+/// text, except the title.
 ///
 /// ```
 /// use segue_core::{AudioFeature, Track, TrackId, Version, WorkId};
@@ -43,36 +44,46 @@ pub enum Version {
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Track {
-    /// The world's name of this version.
+    /// The name of this version in the outside world: a URI, a MusicBrainz id, or one made of
+    /// artist and title.
     pub id: TrackId,
-    /// The song it is a version of.
+    /// The song that it is a version of. Remasters and live recordings share one work, and feedback
+    /// on one of them counts for all.
     pub work: WorkId,
-    /// Which version of it.
+    /// Which version of the work it is, as far as the title says.
     pub version: Version,
-    /// The title as the source wrote it; empty where it gave only an id.
+    /// The title as the source wrote it, with any "Remastered" in it; empty where the source gave
+    /// only an id.
     pub title: String,
     /// Artists as credited, the main one first; empty where the source names none.
     pub artists: Vec<String>,
-    /// The album or single it came from.
+    /// The album or single that it came from, as the source wrote it; `None` where it names none.
     pub album: Option<String>,
-    /// International Standard Recording Code.
+    /// International Standard Recording Code, twelve letters and digits such as `USRC17607839`. It
+    /// names a recording across services.
     pub isrc: Option<String>,
-    /// MusicBrainz recording id.
+    /// MusicBrainz recording id, a UUID. Scrobblers often give it where no ISRC is known.
     pub recording_mbid: Option<String>,
-    /// Where it can be played: a path or URI other than `id`.
+    /// Where it can be played, if that differs from `id`: a path of a file, or another URI.
+    /// Playlists are written with it.
     pub location: Option<String>,
-    /// Year of first release.
+    /// Year of first release, as far as the source knows it; reissues often carry their own year
+    /// instead.
     pub year: Option<u16>,
-    /// Genre in the words of the source.
+    /// Genre in the words of the source. Sources disagree on names, so genres are only compared
+    /// within one catalogue.
     pub genre: Option<String>,
-    /// Popularity from 0 to 1, as the source sees it.
+    /// Popularity from 0, unknown to the world, to 1, a hit, as the source sees it. Scales differ
+    /// between sources.
     pub popularity: Option<f32>,
-    /// How it sounds, its duration included.
+    /// How it sounds, and how long it is. [`AudioFeatures::MISSING`] for most tracks that only a
+    /// history mentions.
     pub features: AudioFeatures,
 }
 
 impl Track {
-    /// A track of which only the names are known.
+    /// A track of which only the names are known. Set the public fields for what else the source
+    /// tells; the version is [`Version::Original`] until then.
     pub fn new(id: TrackId, work: WorkId, title: impl Into<String>) -> Self {
         Self {
             id,
@@ -91,17 +102,19 @@ impl Track {
         }
     }
 
-    /// The main artist, if the source named one.
+    /// The main artist, which is the first one credited; `None` if the source named nobody.
     pub fn artist(&self) -> Option<&str> {
         self.artists.first().map(String::as_str)
     }
 
-    /// What to call it: the title, or the id where there is none.
+    /// What to call the track on a screen: its title, or its id where it has no title. Never empty
+    /// for a track that an importer made.
     pub fn display_title(&self) -> &str {
         if self.title.is_empty() { self.id.as_str() } else { &self.title }
     }
 
-    /// Length in milliseconds, where known.
+    /// Length in whole milliseconds, or `None` where it is unknown. It is kept among the
+    /// [`Self::features`].
     pub fn duration_ms(&self) -> Option<u32> {
         self.features.get(AudioFeature::DurationMs).map(|ms| ms as u32)
     }

@@ -22,33 +22,39 @@ use crate::format::parquet::{damaged, guarded};
 use crate::input::{Utf8Reader, read_error, read_head};
 use crate::table::{Allowance, MAX_RECORD_BYTES, delimiter_of, first_line, plain_name};
 
-/// A column to be read.
+/// A column that the caller of [`read_columns`] wants, and how to find it in a header.
 #[derive(Clone, Copy, Debug)]
 pub struct WantedColumn<'a> {
-    /// What it holds, for errors: `the reward`.
+    /// What it holds, in words for an error message, such as `the reward`.
     pub what: &'a str,
-    /// Its name, where it has no usual one. Case counts for nothing.
+    /// The column's name, if a person gave it; letter case is ignored. `None` looks for one of the
+    /// usual names instead.
     pub named: Option<&'a str>,
-    /// Usual names, the first that is there counts; without spaces, underscores and capitals.
+    /// Usual names, best first, in lower case without spaces and underscores. The first that the
+    /// header has is taken.
     pub usual: &'a [&'a str],
-    /// Whether the table is of no use without it. One that is named is always required.
-    pub presence: Presence,
+    /// Whether the table is of no use without it. A column that is `named` is required in any case.
+    pub presence: ColumnPresence,
 }
 
-/// Whether a column must be there.
+/// Whether a wanted column must be there. A missing required column ends the reading with an error
+/// before the first row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Presence {
-    /// The table is of no use without it.
+pub enum ColumnPresence {
+    /// Without it the table cannot be used: its absence is an error.
     Required,
-    /// Its cells are `None` where the table lacks it.
+    /// Where the table lacks it, all its cells are `None`.
     Optional,
 }
 
-/// Takes the cells of a row in the order of the wanted columns, or says what is wrong with it.
-/// Cells are trimmed; `None` stands for a column that is not there and for an empty cell.
+/// Takes the cells of a row, in the order of the wanted columns, or returns what is wrong with
+/// them, which ends the reading. Cells are trimmed. `None` stands for an empty cell and for a
+/// column that is not there.
 pub type RowSink<'a> = dyn FnMut(&[Option<&str>]) -> Result<(), String> + 'a;
 
-/// Reads columns of a table, row after row.
+/// Reads the wanted columns of a CSV or Parquet file, row after row, and hands them to `sink`. The
+/// kind of file is recognised by its content. No row is skipped: the first bad one ends the
+/// reading.
 ///
 /// # Errors
 /// [`IngestError::Malformed`] with the line where a column is missing, the file is damaged or the
@@ -85,7 +91,7 @@ fn places(names: &[&str], wanted: &[WantedColumn<'_>]) -> Result<Vec<Option<usiz
         }
         let known = |usual: &&str| names.iter().position(|name| plain_name(name) == *usual);
         match column.usual.iter().find_map(known) {
-            None if column.presence == Presence::Required => {
+            None if column.presence == ColumnPresence::Required => {
                 Err(format!("no column for {} among {}; name it", column.what, listed()))
             }
             found => Ok(found),

@@ -7,9 +7,10 @@ use segue_core::{ListenerId, Record, Source};
 
 use crate::{DropReason, FileReport, IngestError, SinkError};
 
-/// Whatever takes the records: a store, a counter, a test.
+/// Whatever takes the records that an importer reads: a store, a counter, a test.
 pub trait Sink {
-    /// Takes one record; `row` counts the rows of the current file from 1.
+    /// Takes one record. `row` counts the rows of the current file from 1, and several records may
+    /// share a row.
     ///
     /// # Errors
     /// Anything that makes going on pointless, such as a full disk.
@@ -19,8 +20,8 @@ pub trait Sink {
 /// A sink that is told where files begin and end, so that an import that was cut off can go on
 /// where it stopped.
 pub trait FileSink: Sink {
-    /// A file begins; returns how far an earlier import of the same content came. Rows that it kept
-    /// are counted and not handed on again, and a file that it finished is not read at all.
+    /// A file begins. The answer is how far an earlier import of the same content came: rows that
+    /// it kept are counted and not handed on again, and a file that it finished is not read at all.
     ///
     /// Records of one row follow each other and carry the same row number: keep all of them for
     /// good, or none.
@@ -29,41 +30,44 @@ pub trait FileSink: Sink {
     /// Anything that makes going on pointless.
     fn begin_file(&mut self, file: &FileIdentity) -> Result<Earlier, SinkError>;
 
-    /// The file that began last is read, or as much of it as can be: `report.incomplete` tells. The
-    /// sink may add what it knows, such as `duplicates`.
+    /// The file that began last is read, or as much of it as can be; `report.incomplete` shows
+    /// which. The sink may add what it knows, such as `duplicates`.
     ///
     /// # Errors
     /// Anything that makes going on pointless.
     fn end_file(&mut self, report: &mut FileReport) -> Result<(), SinkError>;
 }
 
-/// How far an earlier import of a file came, by the same parser with the same options.
+/// How far an earlier import of a file came, with the same parser and the same options. The default
+/// is "not at all".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Earlier {
-    /// The last of its rows that were kept for good; 0 where there was no such import.
+    /// The last of its rows that were kept for good, counted from 1; 0 where there was no such
+    /// import.
     pub rows: u64,
-    /// Whether it came to the end of the file.
+    /// Whether it came to the end of the file, so that nothing needs to be read again.
     pub complete: bool,
 }
 
-/// A file as it is known again in a later import.
+/// What a sink needs to recognise a file in a later import, whatever its name by then.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileIdentity {
-    /// The file, with its entry inside an archive where there is one. Files move: compare the
-    /// fingerprint.
+    /// The file, with its entry inside an archive where there is one. Files move, so compare the
+    /// fingerprint and not this.
     pub path: PathBuf,
-    /// Bytes, before any compression.
+    /// Length of the content in bytes, before any compression. An archive may declare a wrong one.
     pub size: u64,
     /// Stands for the content alone: the same bytes have the same fingerprint wherever they lie.
     pub fingerprint: String,
-    /// The format it is read as.
+    /// The format that the file was recognised as and is read in.
     pub source: Source,
-    /// What decides which rows come out of the content besides the content itself: the parser, its
-    /// version, its options. Rows that were kept through another parser are other rows.
+    /// What else decides which rows come out of the content: the parser, its version, its options.
+    /// If it differs, the rows of an earlier import are not the same rows.
     pub parser: String,
 }
 
-/// The state of reading one file or archive entry.
+/// The state of reading one file or archive entry: where records go, and the count of what became
+/// of each row.
 pub struct Context<'a> {
     listener: ListenerId,
     sink: &'a mut dyn Sink,
@@ -72,7 +76,8 @@ pub struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    /// Starts the account of a file.
+    /// Starts the account of a file. `listener` is the owner of the history, for formats that do
+    /// not name one.
     pub fn new(path: &Path, source: Source, listener: ListenerId, sink: &'a mut dyn Sink) -> Self {
         Self {
             listener,
@@ -87,17 +92,18 @@ impl<'a> Context<'a> {
         self.committed_rows = committed_rows;
     }
 
-    /// Whose history is being read.
+    /// The listener whose history is being read, as the options of the import name them.
     pub fn listener(&self) -> &ListenerId {
         &self.listener
     }
 
-    /// The file being read, for errors.
+    /// The file being read, with its entry inside an archive where there is one. Errors name it.
     pub fn path(&self) -> &Path {
         &self.report.path
     }
 
-    /// Counts a row as read and keeps what it held.
+    /// Counts a row as read and hands its record to the sink. A row that an earlier import kept is
+    /// counted and not handed on.
     ///
     /// # Errors
     /// [`IngestError::Sink`] when the sink cannot go on.
@@ -115,8 +121,8 @@ impl<'a> Context<'a> {
         self.hand_on(record)
     }
 
-    /// Keeps what the row of the last record said besides; the row stays counted once, as that
-    /// record.
+    /// Hands on a further record from the row of the last one, such as the rating beside a play.
+    /// The row stays counted once, as that last record.
     ///
     /// # Errors
     /// [`IngestError::Sink`] when the sink cannot go on.
@@ -135,18 +141,20 @@ impl<'a> Context<'a> {
             .map_err(|source| IngestError::Sink { path: self.report.path.clone(), source })
     }
 
-    /// Counts a row as read and drops it.
+    /// Counts a row as read and dropped, for one reason. Nothing is handed to the sink.
     pub fn drop_row(&mut self, reason: DropReason) {
         self.report.rows_read += 1;
         *self.report.dropped.entry(reason).or_default() += 1;
     }
 
-    /// Counts a value that could not be used in a row that is kept all the same.
+    /// Counts a value that could not be used, under the name of its field. The row itself is kept
+    /// without that value.
     pub fn unusable(&mut self, field: &'static str) {
         *self.report.unusable_values.entry(field).or_default() += 1;
     }
 
-    /// The content breaks its format at `line`.
+    /// The error for content that breaks its format at `line`, counted from 1. Return it to end the
+    /// reading of the file.
     pub fn malformed(&self, line: u64, problem: impl Into<String>) -> IngestError {
         IngestError::Malformed { path: self.report.path.clone(), line, problem: problem.into() }
     }
@@ -156,7 +164,8 @@ impl<'a> Context<'a> {
         IngestError::TooLarge { path: self.report.path.clone(), line, what, limit }
     }
 
-    /// Ends the account.
+    /// Ends the account and returns it. [`FileReport::adds_up`] holds for it if every row was kept
+    /// or dropped exactly once.
     pub fn finish(self) -> FileReport {
         self.report
     }

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-/// What a sink says when it cannot go on.
+/// The error with which a sink ends an import. It is kept as the source of [`IngestError::Sink`],
+/// so that callers can get it back.
 pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a file could not be read on. Rows handed to the sink before the error stay with the sink.
+/// Why a file could not be read on. Records handed to the sink before the error stay with the sink.
+/// Dirty rows are no error: a [`FileReport`](crate::FileReport) counts them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IngestError {

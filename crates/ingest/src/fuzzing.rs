@@ -5,14 +5,14 @@ use std::path::Path;
 
 use segue_core::{ListenerId, Record};
 
-use crate::columns::{Presence, WantedColumn, read_csv};
+use crate::columns::{ColumnPresence, WantedColumn, read_csv};
 use crate::format::{AppleArtists, Formats, Head};
 use crate::identity::{named_track, normalise};
 use crate::import::import_archive;
 use crate::input::{HEAD_BYTES, Utf8Reader, decode_head};
 use crate::{
-    Context, Earlier, FileIdentity, FileReport, FileSink, ImportOptions, IngestError, Limits, Sink,
-    SinkError, TableOptions,
+    Context, Earlier, FileIdentity, FileReport, FileSink, ImportLimits, ImportOptions, IngestError,
+    Sink, SinkError, TableOptions,
 };
 
 #[derive(Default)]
@@ -36,12 +36,13 @@ impl FileSink for Counter {
     }
 }
 
-/// How many formats there are.
+/// How many formats there are, which bounds the numbers that [`read_as`] takes.
 pub fn format_count() -> usize {
     Formats::new(&TableOptions::default(), AppleArtists::default()).all().count()
 }
 
-/// The number of the format that takes this content for its own.
+/// The number of the format that recognises this content as its own, judged by its beginning.
+/// `None` if there is no such format.
 pub fn format_of(content: &[u8]) -> Option<usize> {
     let formats = Formats::new(&TableOptions::default(), AppleArtists::default());
     let text = decode_head(&content[..content.len().min(HEAD_BYTES)]);
@@ -70,11 +71,15 @@ pub fn read_as(format: usize, content: &[u8]) {
     }
 }
 
-/// Reads content as an archive.
+/// Reads content as a zip archive within small limits. Content that is no archive ends in an error
+/// and never in a panic.
 pub fn read_archive(content: &[u8]) {
     let mut options = ImportOptions::new(ListenerId::new("me"));
-    options.limits =
-        Limits { unpacked_bytes: 4 << 20, nested_archive_bytes: 1 << 20, ..Limits::default() };
+    options.limits = ImportLimits {
+        unpacked_bytes: 4 << 20,
+        nested_archive_bytes: 1 << 20,
+        ..ImportLimits::default()
+    };
     let path = Path::new("fuzz.zip");
     if let Ok(report) =
         import_archive(Cursor::new(content), path, &options, &mut Counter::default())
@@ -105,13 +110,13 @@ pub fn read_columns(content: &[u8]) {
             what: "the action",
             named: None,
             usual: &["action"],
-            presence: Presence::Required,
+            presence: ColumnPresence::Required,
         },
         WantedColumn {
             what: "the reward",
             named: None,
             usual: &["reward"],
-            presence: Presence::Optional,
+            presence: ColumnPresence::Optional,
         },
     ];
     let mut take = |cells: &[Option<&str>]| {

@@ -20,12 +20,11 @@ pub use normalise::normalise;
 
 use title::Title;
 
-/// Stands between artist and title in ids; it is a symbol, so that normalised names never contain
-/// it.
+/// Separates artist and title in ids. It is a symbol, so normalised names never contain it.
 const SEPARATOR: char = '\u{241f}';
 
 /// The id of a track of which a source gives names only: `name:artist␟title`, both normalised.
-/// Guests are left out, what names a version stays in.
+/// Guests are left out; words that name a version stay in.
 ///
 /// ```
 /// use segue_ingest::identity::track_id_from_names;
@@ -57,7 +56,8 @@ pub fn work_of(artist: Option<&str>, title: &str) -> (WorkId, Version) {
     (WorkId::new(format!("{artist}{SEPARATOR}{core}")), title.version())
 }
 
-/// A track from what a row names: `id` where the source has one, else one made from the names.
+/// A track from what a row names. Its id is `id` where the source has one, else one made from the
+/// names with [`track_id_from_names`]; work and version come from [`work_of`].
 pub fn named_track(id: Option<TrackId>, artists: Vec<String>, title: &str) -> Track {
     let id = id.unwrap_or_else(|| track_id_from_names(artists.first().map(String::as_str), title));
     let (work, version) = work_of(artists.first().map(String::as_str), title);
@@ -261,7 +261,10 @@ mod tests {
         }
 
         #[test]
-        fn a_suffix_never_changes_the_work(title in "[A-Za-z]{2,8}( [A-Za-z]{2,8}){0,3}", suffixes in prop::collection::vec(0..SUFFIXES.len(), 0..3)) {
+        fn a_suffix_never_changes_the_work(
+            title in "[A-Za-z]{2,8}( [A-Za-z]{2,8}){0,3}",
+            suffixes in prop::collection::vec(0..SUFFIXES.len(), 0..3),
+        ) {
             let mut longer = title.clone();
             for i in suffixes {
                 longer.push_str(SUFFIXES[i]);

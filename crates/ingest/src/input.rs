@@ -18,8 +18,9 @@ pub(crate) struct LimitExceeded {
     pub(crate) limit: String,
 }
 
-/// What an error of reading means for the import. What the operating system did not say, the
-/// content is to blame for.
+/// Turns an error of reading into one of the import. An error that the operating system reported is
+/// [`IngestError::Io`]; an exceeded limit is [`IngestError::TooLarge`]; anything else means that
+/// the content is damaged at `line`.
 pub fn read_error(error: io::Error, path: &Path, line: u64) -> IngestError {
     let path = path.to_owned();
     if error.raw_os_error().is_some() {
@@ -35,14 +36,15 @@ pub fn read_error(error: io::Error, path: &Path, line: u64) -> IngestError {
     }
 }
 
-/// Reads up to [`HEAD_BYTES`].
+/// Reads the beginning of a file, up to 64 KiB, which is enough to recognise its format.
 pub fn read_head(input: &mut dyn Read) -> io::Result<Vec<u8>> {
     let mut head = Vec::with_capacity(HEAD_BYTES);
     input.take(HEAD_BYTES as u64).read_to_end(&mut head)?;
     Ok(head)
 }
 
-/// The beginning of a file as text.
+/// The beginning of a file as text, whatever its encoding. A character that is cut off at the end
+/// is replaced.
 pub fn decode_head(head: &[u8]) -> String {
     let mut text = Vec::with_capacity(head.len());
     // Reading from memory cannot fail, and a decoder yields valid text only.
@@ -55,9 +57,9 @@ enum Encoding {
     Utf16(Box<Decoder>),
 }
 
-/// Decodes to UTF-8 without a byte-order mark. UTF-16 is known by its mark or by the zeros between
-/// its letters; a byte that is not UTF-8 is read as Windows-1252, one by one, so that even files of
-/// mixed origin come out readable.
+/// Decodes text to UTF-8 without a byte-order mark. UTF-16 is recognised by its mark or by the
+/// zeros between its letters. A byte that is not UTF-8 is read as Windows-1252, one by one, so that
+/// even files of mixed origin come out readable.
 pub struct Utf8Reader<R> {
     input: R,
     encoding: Encoding,
@@ -71,7 +73,8 @@ pub struct Utf8Reader<R> {
 }
 
 impl<R: Read> Utf8Reader<R> {
-    /// Decodes `input`, of which `head` is the beginning.
+    /// Decodes `input` from its beginning. `head` is a copy of that beginning, from which the
+    /// encoding is recognised.
     pub fn new(head: &[u8], input: R) -> Self {
         let (encoding, mark_length) = sniff(head);
         Self {

@@ -1,8 +1,8 @@
 //! Foreign formats into Segue's types, with a report that adds up.
 //!
 //! Importers are total: dirty data is no error. Each row read is either kept as a
-//! [`segue_core::Record`] or dropped for a [`DropReason`], and the [`Report`] counts both. Only
-//! what cannot be read at all ends in an [`IngestError`], which names the file and the line.
+//! [`segue_core::Record`] or dropped for a [`DropReason`], and the [`ImportReport`] counts both.
+//! Only what cannot be read at all ends in an [`IngestError`], which names the file and the line.
 //!
 //! [`import`] takes files, folders and zip archives. A file that breaks off is no reason to lose
 //! the others: what was read of it stays, and its [`FileReport`] is marked `incomplete` and says in
@@ -28,6 +28,6 @@ mod time;
 
 pub use context::{Context, Earlier, FileIdentity, FileSink, Sink};
 pub use error::{IngestError, SinkError};
-pub use import::{ImportOptions, Limits, Observer, Progress, import};
-pub use report::{DropReason, FileReport, Report};
+pub use import::{ImportLimits, ImportOptions, ImportProgress, Observer, import};
+pub use report::{DropReason, FileReport, ImportReport};
 pub use table::{PlaylistUse, TableOptions};

@@ -8,7 +8,7 @@ use crate::identity::{track_id_from_names, work_of};
 
 /// Names remembered before all are forgotten, which bounds memory to some 20 MB.
 const MOST_NAMES: usize = 50_000;
-/// Names longer than this are hardly anybody's, and are not remembered.
+/// Longest name that is remembered, in bytes; longer ones are rare.
 const LONGEST_NAME: usize = 300;
 
 /// What the names of a track mean.

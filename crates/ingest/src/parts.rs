@@ -10,7 +10,7 @@ pub use crate::format::parquet::{damaged, guarded};
 pub use crate::input::{Utf8Reader, decode_head, read_error, read_head};
 pub use crate::table::values::present;
 pub use crate::table::{
-    Allowance, Layout, Limited, MAX_RECORD_BYTES, delimiter_of, first_line, head_records,
+    Allowance, Limited, MAX_RECORD_BYTES, TableLayout, delimiter_of, first_line, head_records,
     plain_name,
 };
 pub use crate::time::parse as parse_time;

@@ -7,25 +7,25 @@ use std::path::PathBuf;
 use segue_core::Source;
 use serde::Serialize;
 
-/// Why a row was not kept.
+/// Why a row was read and not kept. Reports count dropped rows by these reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DropReason {
-    /// A podcast episode.
+    /// It is a podcast episode and no music.
     Podcast,
-    /// An audiobook chapter.
+    /// It is a chapter of an audiobook and no music.
     Audiobook,
-    /// A video that is not music.
+    /// It is a video that is not music.
     Video,
-    /// No track is named at all.
+    /// It names no track at all.
     NoTrack,
-    /// The track's title is missing.
+    /// The title of the track is missing.
     NoTitle,
     /// The time is missing or cannot be a time.
     BadTime,
     /// The track is playing right now and has no time yet.
     NowPlaying,
-    /// Not an event of playing: pauses, seeks, ratings of nothing.
+    /// It is not an event of playing: a pause, a seek, a rating of nothing.
     NotAPlay,
     /// Everything that makes the row useful is empty or out of range.
     Empty,
@@ -37,40 +37,44 @@ pub enum DropReason {
     RepeatedRow,
 }
 
-/// What became of the rows of one file or archive entry.
+/// What became of the rows of one file or archive entry. Every row read is counted once: kept,
+/// already imported, or dropped for a reason.
 #[derive(Clone, Debug, Serialize)]
 pub struct FileReport {
     /// The file, with its entry inside an archive where there is one.
     pub path: PathBuf,
-    /// The format it was read as; `None` for a file that was left alone.
+    /// The format that it was read in; `None` for a file that was not read.
     pub source: Option<Source>,
-    /// Rows found.
+    /// Rows found in the file, whatever became of them. The other counts add up to it.
     pub rows_read: u64,
-    /// Rows kept as plays.
+    /// Rows kept as plays, those among them that the sink then dropped as duplicates.
     pub listens: u64,
-    /// Rows kept as explicit signals.
+    /// Rows kept as explicit feedback: likes, bans, saved tracks.
     pub feedback: u64,
-    /// Rows kept as tracks.
+    /// Rows kept as descriptions of tracks, from a catalogue.
     pub tracks: u64,
-    /// Explicit signals that came in the row of another record; the row counts as that record.
+    /// Pieces of feedback that came in the row of another record, such as a rating beside a play.
+    /// The row counts as that record.
     pub beside: u64,
-    /// Rows that an earlier import of the same file had dealt with: kept ones of one that was cut
-    /// off, and all up to the last kept row of one that was finished.
+    /// Rows that an earlier import of the same file had dealt with: the kept ones of an import that
+    /// was cut off, or all up to the last kept row of one that was finished.
     pub already_imported: u64,
-    /// How many of the rows kept the sink knew already, exactly or nearly; filled in by the sink.
+    /// How many of the kept rows the sink knew already, exactly or nearly. The sink fills it in; 0
+    /// if it does not compare.
     pub duplicates: u64,
-    /// Rows not kept, by reason.
+    /// How many rows were not kept, by reason. A reason that never occurred has no entry.
     pub dropped: BTreeMap<DropReason, u64>,
-    /// Values that were unusable in rows that were kept, by field.
+    /// How many values could not be used in rows that were kept, by the name of their field.
     pub unusable_values: BTreeMap<&'static str, u64>,
-    /// Whether reading ended before the end of the file; the note says why.
+    /// Whether reading ended before the end of the file; [`Self::note`] then says why.
     pub incomplete: bool,
-    /// Why the file was left alone, what ended it early, or what was odd about it.
+    /// Why the file was not read, what ended it early, or what was odd about it; `None` if all went
+    /// as usual.
     pub note: Option<String>,
 }
 
 impl FileReport {
-    /// An account with nothing in it yet.
+    /// An account with all counts at zero, for a file that is about to be read.
     pub fn new(path: PathBuf, source: Option<Source>) -> Self {
         Self {
             path,
@@ -89,13 +93,13 @@ impl FileReport {
         }
     }
 
-    /// The account of a file that was not read.
+    /// The account of a file that was not read at all, with the reason as its note.
     pub fn left_alone(path: PathBuf, why: impl Into<String>) -> Self {
         Self { note: Some(why.into()), ..Self::new(path, None) }
     }
 
     /// The account of a file that an earlier import finished and that was not read again. Only the
-    /// rows up to the last one kept are known of it, and all of them count as already imported.
+    /// rows up to the last one kept are known, and all of them count as already imported.
     pub fn imported_before(path: PathBuf, source: Source, rows: u64) -> Self {
         Self {
             rows_read: rows,
@@ -105,7 +109,7 @@ impl FileReport {
         }
     }
 
-    /// Adds to the note.
+    /// Adds to the note, after a semicolon where there is one already.
     pub fn add_note(&mut self, note: impl AsRef<str>) {
         match &mut self.note {
             Some(notes) => {
@@ -116,26 +120,31 @@ impl FileReport {
         }
     }
 
-    /// Rows kept, of every kind.
+    /// Rows kept, of every kind: plays, feedback and tracks. What came beside another record is not
+    /// counted.
     pub fn kept(&self) -> u64 {
         self.listens + self.feedback + self.tracks
     }
 
-    /// Whether every row read is accounted for.
+    /// Whether every row read is accounted for: kept, already imported or dropped. It holds for
+    /// every report of this crate, which tests and fuzzers check.
     pub fn adds_up(&self) -> bool {
         self.rows_read == self.kept() + self.already_imported + self.dropped.values().sum::<u64>()
     }
 }
 
-/// The account of a whole import.
+/// The account of a whole import, file by file. Print it: a person should see what was left out and
+/// why.
 #[derive(Clone, Debug, Default, Serialize)]
-pub struct Report {
-    /// One entry per file read or left alone.
+pub struct ImportReport {
+    /// One entry for each file that was read, and for each that was left alone for a reason worth
+    /// telling.
     pub files: Vec<FileReport>,
 }
 
-impl Report {
-    /// The sums over all files; path and notes are empty.
+impl ImportReport {
+    /// The sums over all files. The path is empty and there is no note; `incomplete` is set if any
+    /// file ended early.
     pub fn total(&self) -> FileReport {
         let mut total = FileReport::new(PathBuf::new(), None);
         for file in &self.files {
@@ -157,7 +166,8 @@ impl Report {
         total
     }
 
-    /// Files that ended before their end, each with its note.
+    /// The files whose reading ended before their end, each with its note. Empty after a clean
+    /// import.
     pub fn incomplete(&self) -> impl Iterator<Item = &FileReport> {
         self.files.iter().filter(|file| file.incomplete)
     }

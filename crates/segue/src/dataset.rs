@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use segue_core::ListenerId;
 use segue_engine::{Catalogue, Profile};
-use segue_store::{History, Result, Store};
+use segue_store::{ListenerHistory, Result, Store};
 
 /// Plays held in memory at a time, one long history excepted.
 const BLOCK: usize = 200_000;
@@ -31,7 +31,7 @@ impl Dataset {
                 break;
             }
             profiles.extend(block.into_iter().map(|history| {
-                let History { listener, listens, feedback } = history;
+                let ListenerHistory { listener, listens, feedback } = history;
                 Profile::fold(&catalogue, listener, &listens, &feedback)
             }));
         }

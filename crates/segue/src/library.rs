@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use segue_core::{Impression, ListenerId};
-use segue_ingest::{ImportOptions, Observer, Report};
+use segue_ingest::{ImportOptions, ImportReport, Observer};
 use segue_models::likability::Stage;
 use segue_store::{Entry, Event, ForgetReport, ImportCounts, ImpressionId, Store};
 
@@ -42,7 +42,7 @@ pub struct Library {
 #[derive(Debug)]
 pub struct Imported {
     /// What was read of each file, and what was dropped and why.
-    pub report: Report,
+    pub report: ImportReport,
     /// What of it was new to the library.
     pub counts: ImportCounts,
 }

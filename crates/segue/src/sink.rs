@@ -15,7 +15,7 @@ const BATCH: usize = 10_000;
 pub struct StoreSink<'s> {
     store: &'s mut Store,
     listener: ListenerId,
-    file: Option<segue_store::FileIdentity>,
+    file: Option<segue_store::ImportedFile>,
     batch: Vec<(u64, Record)>,
     file_counts: ImportCounts,
     counts: ImportCounts,
@@ -59,7 +59,7 @@ impl Sink for StoreSink<'_> {
 
 impl FileSink for StoreSink<'_> {
     fn begin_file(&mut self, file: &FileIdentity) -> Result<Earlier, SinkError> {
-        let file = segue_store::FileIdentity {
+        let file = segue_store::ImportedFile {
             // The same bytes read by another parser, or with other options, are other rows.
             fingerprint: format!("{}/{}", file.fingerprint, file.parser),
             name: file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use segue::StoreSink;
 use segue_core::ListenerId;
-use segue_ingest::{ImportOptions, IngestError, Progress, import};
+use segue_ingest::{ImportOptions, ImportProgress, IngestError, import};
 use segue_store::Store;
 
 use crate::app::App;
@@ -109,7 +109,7 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
         let mut store = Store::open(&app.config.home)?;
         let options = ImportOptions::new(listener);
         let mut sink = StoreSink::new(&mut store, &options);
-        let mut observer = |progress: Progress<'_>| {
+        let mut observer = |progress: ImportProgress<'_>| {
             app.imports.update(&id, |status| {
                 (status.bytes_read, status.bytes_total) =
                     (progress.bytes_read, progress.bytes_total);

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use segue_core::ListenerId;
-use segue_ingest::Report;
+use segue_ingest::ImportReport;
 use segue_store::ImportCounts;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -53,7 +53,7 @@ pub(crate) struct Status {
     pub(crate) bytes_total: u64,
     /// Share of the training that is done, 0 to 1.
     pub(crate) trained: f32,
-    pub(crate) report: Option<Arc<Report>>,
+    pub(crate) report: Option<Arc<ImportReport>>,
     pub(crate) counts: Option<ImportCounts>,
     /// Why it failed, or why no model was trained.
     pub(crate) problem: Option<String>,

@@ -15,7 +15,7 @@ use segue_core::{
     Listen, ListenerId, Moment, Parameters, Pick, PolicySpec, Reason, Record, Shortlisted, Slate,
     SlateConfig, Source, StartReason, Timestamp, Track, TrackId, WorkId,
 };
-use segue_store::{FileIdentity, Store};
+use segue_store::{ImportedFile, Store};
 use tempfile::TempDir;
 
 const ROWS: usize = 200_000;
@@ -71,7 +71,7 @@ fn history(listener: &ListenerId, tracks: &[Track], rows: usize) -> Vec<Record> 
 
 fn import(store: &mut Store, fingerprint: &str, records: Vec<Record>) {
     let identity =
-        FileIdentity { fingerprint: fingerprint.into(), name: fingerprint.into(), listener: None };
+        ImportedFile { fingerprint: fingerprint.into(), name: fingerprint.into(), listener: None };
     let mut import = store.import_file(&identity).unwrap();
     for (row, record) in records.into_iter().enumerate() {
         import.accept(row as u64 + 1, record).unwrap();
@@ -80,9 +80,9 @@ fn import(store: &mut Store, fingerprint: &str, records: Vec<Record>) {
 }
 
 fn store() -> (TempDir, Store) {
-    let home = tempfile::tempdir().unwrap();
-    let store = Store::open(home.path()).unwrap();
-    (home, store)
+    let library = tempfile::tempdir().unwrap();
+    let store = Store::open(library.path()).unwrap();
+    (library, store)
 }
 
 #[divan::bench(sample_count = 5, sample_size = 1)]
@@ -92,9 +92,9 @@ fn import_new(bencher: Bencher<'_, '_>) {
     bencher
         .counter(ItemsCount::new(ROWS))
         .with_inputs(|| (store(), history(&listener, &tracks, ROWS)))
-        .bench_local_values(|((home, mut store), records)| {
+        .bench_local_values(|((library, mut store), records)| {
             import(&mut store, "new", records);
-            (home, store)
+            (library, store)
         });
 }
 
@@ -105,13 +105,13 @@ fn import_duplicates(bencher: Bencher<'_, '_>) {
     bencher
         .counter(ItemsCount::new(ROWS))
         .with_inputs(|| {
-            let (home, mut store) = store();
+            let (library, mut store) = store();
             import(&mut store, "first", history(&listener, &tracks, ROWS));
-            ((home, store), history(&listener, &tracks, ROWS))
+            ((library, store), history(&listener, &tracks, ROWS))
         })
-        .bench_local_values(|((home, mut store), records)| {
+        .bench_local_values(|((library, mut store), records)| {
             import(&mut store, "second", records);
-            (home, store)
+            (library, store)
         });
 }
 
@@ -130,29 +130,29 @@ fn append_batches_of_100(bencher: Bencher<'_, '_>) {
     bencher
         .counter(ItemsCount::new(events.len()))
         .with_inputs(|| {
-            let (home, mut store) = store();
+            let (library, mut store) = store();
             store.add_tracks(&tracks).unwrap();
-            (home, store)
+            (library, store)
         })
-        .bench_local_values(|(home, mut store)| {
+        .bench_local_values(|(library, mut store)| {
             for batch in events.chunks(100) {
                 store.append_listens(batch).unwrap();
             }
-            (home, store)
+            (library, store)
         });
 }
 
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn read_back_one_million(bencher: Bencher<'_, '_>) {
     let listener = ListenerId::new("ann");
-    let (_home, mut store) = store();
+    let (_library, mut store) = store();
     import(&mut store, "all", history(&listener, &tracks(), MANY_ROWS));
     bencher.counter(ItemsCount::new(MANY_ROWS)).bench_local(|| store.listens(&listener).unwrap());
 }
 
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn read_70_000_tracks(bencher: Bencher<'_, '_>) {
-    let (_home, mut store) = store();
+    let (_library, mut store) = store();
     let tracks: Vec<Track> = (0..70_000)
         .map(|i| {
             let name = format!("track {i}");
@@ -169,7 +169,7 @@ fn read_70_000_tracks(bencher: Bencher<'_, '_>) {
     bencher.counter(ItemsCount::new(tracks.len())).bench_local(|| store.tracks().unwrap());
 }
 
-/// One word of a listener, on disk when it returns.
+/// One piece of feedback, on disk when it returns.
 #[divan::bench]
 fn append_a_word(bencher: Bencher<'_, '_>) {
     let folder = tempfile::tempdir().unwrap();
@@ -186,11 +186,11 @@ fn append_a_word(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| store.append_feedback(std::slice::from_ref(&said)).unwrap());
 }
 
-/// One word of a listener, on disk when it returns, while another connection imports a million
+/// One piece of feedback, on disk when it returns, while another connection imports a million
 /// plays.
 #[divan::bench(sample_count = 100, sample_size = 1)]
 fn append_a_word_during_an_import(bencher: Bencher<'_, '_>) {
-    let (home, mut store) = store();
+    let (library, mut store) = store();
     let tracks = tracks();
     store.add_tracks(&tracks).unwrap();
     let said = Feedback {
@@ -203,7 +203,7 @@ fn append_a_word_during_an_import(bencher: Bencher<'_, '_>) {
     let records = history(&ListenerId::new("ann"), &tracks, MANY_ROWS);
     std::thread::scope(|scope| {
         let importer =
-            scope.spawn(|| import(&mut Store::open(home.path()).unwrap(), "all", records));
+            scope.spawn(|| import(&mut Store::open(library.path()).unwrap(), "all", records));
         bencher.bench_local(|| {
             store.append_feedback(std::slice::from_ref(&said)).unwrap();
             std::thread::sleep(std::time::Duration::from_millis(5));
@@ -289,23 +289,23 @@ fn pick(rng: &mut ChaCha8Rng, listed: &Shortlisted, drawn: u32) -> Pick {
     }
 }
 
-fn database_bytes(home: &TempDir) -> u64 {
-    std::fs::metadata(home.path().join(Store::DATABASE)).unwrap().len()
+fn database_bytes(library: &TempDir) -> u64 {
+    std::fs::metadata(library.path().join(Store::DATABASE)).unwrap().len()
 }
 
-/// Mixes of 30 from short-lists of 120, so many flushed to disk at once, in a home with 100,000
+/// Mixes of 30 from short-lists of 120, so many flushed to disk at once, in a library with 100,000
 /// tracks. One mix is one item.
 #[divan::bench(args = [1, 8, 32], sample_count = 1, sample_size = 1)]
 fn log_impressions(bencher: Bencher<'_, '_>, together: usize) {
     let tracks = tracks_named(MANY_TRACKS);
-    let (home, mut store) = store();
+    let (library, mut store) = store();
     store.add_tracks(&tracks).unwrap();
     drop(store);
-    let mut store = Store::open(home.path()).unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     let warm_up = impressions(&tracks, MANY_TRACKS / 40);
     store.log_impressions(&warm_up).unwrap();
     let logged = impressions(&tracks, LOGGED);
-    let (bytes, written, cpu) = (database_bytes(&home), written_bytes(), cpu_micros());
+    let (bytes, written, cpu) = (database_bytes(&library), written_bytes(), cpu_micros());
     bencher.counter(ItemsCount::new(LOGGED)).bench_local(|| {
         for batch in logged.chunks(together) {
             store.log_impressions(batch).unwrap();
@@ -313,7 +313,7 @@ fn log_impressions(bencher: Bencher<'_, '_>, together: usize) {
     });
     let cpu = (cpu_micros() - cpu) / LOGGED as f64;
     let (bytes, written) = (
-        (database_bytes(&home) - bytes) / LOGGED as u64,
+        (database_bytes(&library) - bytes) / LOGGED as u64,
         (written_bytes() - written) / LOGGED as u64,
     );
     println!(
@@ -324,7 +324,7 @@ fn log_impressions(bencher: Bencher<'_, '_>, together: usize) {
 /// 10,000 listeners with 300 plays each, which came `together` at a time: as imports bring them, or
 /// one by one in no order.
 fn store_of_everybody(together: usize) -> (TempDir, Store) {
-    let (home, mut store) = store();
+    let (library, mut store) = store();
     let tracks = tracks_named(MANY_TRACKS);
     store.add_tracks(&tracks).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(17);
@@ -347,13 +347,17 @@ fn store_of_everybody(together: usize) -> (TempDir, Store) {
             .collect();
         store.append_listens(&listens).unwrap();
     }
-    (home, store)
+    (library, store)
 }
 
 /// Everything that 10,000 listeners played, so many plays in memory at a time.
-#[divan::bench(args = [(1, 100_000), (1, 1_000_000), (300, 100_000)], sample_count = 3, sample_size = 1)]
+#[divan::bench(
+    args = [(1, 100_000), (1, 1_000_000), (300, 100_000)],
+    sample_count = 3,
+    sample_size = 1
+)]
 fn read_everybody_by_block(bencher: Bencher<'_, '_>, (together, most_listens): (usize, usize)) {
-    let (_home, store) = store_of_everybody(together);
+    let (_library, store) = store_of_everybody(together);
     bencher.counter(ItemsCount::new(MANY_LISTENERS * 300)).bench_local(|| {
         let (mut after, mut plays) = (None, 0);
         loop {
@@ -369,7 +373,7 @@ fn read_everybody_by_block(bencher: Bencher<'_, '_>, (together, most_listens): (
 /// What one of 10,000 listeners played.
 #[divan::bench(args = [1, 300], sample_count = 300, sample_size = 1)]
 fn read_one_of_many(bencher: Bencher<'_, '_>, together: usize) {
-    let (_home, store) = store_of_everybody(together);
+    let (_library, store) = store_of_everybody(together);
     let mut rng = ChaCha8Rng::seed_from_u64(19);
     let any = move || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
     bencher
@@ -381,7 +385,7 @@ fn read_one_of_many(bencher: Bencher<'_, '_>, together: usize) {
 /// The latest 50 plays of one of 10,000 listeners.
 #[divan::bench(args = [1, 300], sample_count = 300, sample_size = 1)]
 fn read_a_page(bencher: Bencher<'_, '_>, together: usize) {
-    let (_home, store) = store_of_everybody(together);
+    let (_library, store) = store_of_everybody(together);
     let mut rng = ChaCha8Rng::seed_from_u64(19);
     let any = move || ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
     bencher
@@ -392,7 +396,7 @@ fn read_a_page(bencher: Bencher<'_, '_>, together: usize) {
 /// One of 10,000 listeners at a glance.
 #[divan::bench(args = [1, 300], sample_count = 300, sample_size = 1)]
 fn read_a_summary(bencher: Bencher<'_, '_>, together: usize) {
-    let (_home, store) = store_of_everybody(together);
+    let (_library, store) = store_of_everybody(together);
     let listener = ListenerId::new("listener 77");
     bencher.bench_local(|| store.listener(&listener).unwrap());
 }

@@ -7,24 +7,28 @@ use segue_core::Timestamp;
 use crate::codes::{from_micros, to_micros};
 use crate::{Result, Store, StoreError};
 
-/// A key as it is kept.
+/// A key to the server's interface, as the store keeps it. The key itself is never stored, only its
+/// digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyEntry {
-    /// What its owner calls it.
+    /// What its owner calls it, such as the program that uses it. A name is given once, so old logs
+    /// stay clear.
     pub name: String,
-    /// What it may do, as it was handed in.
+    /// What the key may do, in the words of the server that made it. The store does not interpret
+    /// it.
     pub scope: String,
-    /// Digest of the key.
+    /// Digest of the key, 32 bytes. The server computes the same digest of a key that it is shown
+    /// and looks for it here.
     pub hash: [u8; 32],
-    /// Since when there is one.
+    /// When the key was made, in UTC; lists of keys are in this order.
     pub created_at: Timestamp,
-    /// Since when it opens nothing any more; `None` while it does.
+    /// When the key was revoked, in UTC; `None` while it still opens something.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl Store {
     /// Keeps a key's digest. A name is given once, even if its key was revoked, so that a name in
-    /// an old log stays one key.
+    /// an old log always means the same key.
     ///
     /// # Errors
     /// [`StoreError::KeyExists`] for a name or digest that is taken, [`StoreError::Busy`] or
@@ -37,8 +41,8 @@ impl Store {
         at: Timestamp,
     ) -> Result<()> {
         self.write(|connection, _| {
-            let sql = "INSERT INTO api_keys (name, scope, hash, created_at) VALUES (?1, ?2, ?3, ?4) \
-                       ON CONFLICT DO NOTHING";
+            let sql = "INSERT INTO api_keys (name, scope, hash, created_at) \
+                       VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
             match connection.execute(sql, params![name, scope, hash, to_micros(at)])? {
                 0 => Err(StoreError::KeyExists(name.to_owned())),
                 _ => Ok(()),
@@ -46,12 +50,14 @@ impl Store {
         })
     }
 
-    /// All keys, revoked ones too, oldest first.
+    /// All keys, oldest first. Revoked ones are among them, so that a list can show since when a
+    /// key is void.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
     pub fn keys(&self) -> Result<Vec<KeyEntry>> {
-        let sql = "SELECT name, scope, hash, created_at, revoked_at FROM api_keys ORDER BY created_at, name";
+        let sql = "SELECT name, scope, hash, created_at, revoked_at FROM api_keys \
+                   ORDER BY created_at, name";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         let mut keys = Vec::new();
@@ -67,7 +73,8 @@ impl Store {
         Ok(keys)
     }
 
-    /// Revokes a key and says whether there was one to revoke.
+    /// Revokes a key from a moment on, and returns whether there was one to revoke: `false` for an
+    /// unknown name or a key that was revoked before.
     ///
     /// # Errors
     /// [`StoreError::Busy`] or [`StoreError::Database`].

@@ -1,19 +1,19 @@
 //! Appending what just happened: many events of many clients in one transaction, flushed to disk
 //! once.
 //!
-//! A flush costs as much as hundreds of rows. A server therefore gathers what arrives while one
-//! flush is under way and hands it over together (group commit): each event is still its own, taken
-//! or refused whatever its neighbours are. Nothing is rolled back for a refusal: an event is
-//! checked before the first row of it is written.
+//! A flush costs as much as hundreds of rows. A server therefore gathers what arrives during one
+//! flush and hands it over together (group commit). Each event is still accepted or refused by
+//! itself. Nothing is rolled back for a refusal, because an event is checked before its first row
+//! is written.
 
 use segue_core::{Feedback, Impression, Listen, Track};
 
-use crate::batch::Batch;
+use crate::batch::WriteBatch;
 use crate::{Appended, Entry, ImpressionId, Result, Store};
 
 impl Store {
-    /// Appends events in their order, one outcome for each. When this returns `Ok`, all that was
-    /// not refused is on disk.
+    /// Appends events in their order and returns one outcome for each. When this returns `Ok`, all
+    /// that was not refused is on disk.
     ///
     /// ```
     /// use segue_core::{Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source, TrackId};
@@ -43,7 +43,7 @@ impl Store {
     /// [`StoreError::ClientIdReused`](crate::StoreError::ClientIdReused).
     pub fn append(&mut self, entries: &[Entry]) -> Result<Vec<Result<Appended>>> {
         self.write(|connection, cache| {
-            let mut batch = Batch::new(connection, cache)?;
+            let mut batch = WriteBatch::new(connection, cache)?;
             let outcomes = entries.iter().map(|entry| match batch.append(entry) {
                 Err(error) if !error.is_refusal() => Err(error),
                 outcome => Ok(outcome),
@@ -52,33 +52,33 @@ impl Store {
         })
     }
 
-    /// Appends plays that just happened, of tracks that are in the catalogue. None is taken for a
-    /// duplicate. They are on disk when this returns.
+    /// Appends plays that just happened, of tracks that are in the catalogue. They are not compared
+    /// with other plays, so none is taken for a duplicate. They are on disk when this returns.
     ///
     /// # Errors
     /// [`crate::StoreError::UnknownTrack`], [`crate::StoreError::Busy`] or
     /// [`crate::StoreError::Database`]; then none was appended.
     pub fn append_listens(&mut self, listens: &[Listen]) -> Result<()> {
         self.write(|connection, cache| {
-            let mut batch = Batch::new(connection, cache)?;
+            let mut batch = WriteBatch::new(connection, cache)?;
             listens.iter().try_for_each(|listen| batch.append_listen(listen, None).map(drop))
         })
     }
 
-    /// Appends what was just said, of tracks that are in the catalogue. It is on disk when this
-    /// returns.
+    /// Appends feedback that was just given, on tracks that are in the catalogue or on artists. It
+    /// is on disk when this returns.
     ///
     /// # Errors
     /// As for [`Self::append_listens`].
     pub fn append_feedback(&mut self, feedback: &[Feedback]) -> Result<()> {
         self.write(|connection, cache| {
-            let mut batch = Batch::new(connection, cache)?;
+            let mut batch = WriteBatch::new(connection, cache)?;
             feedback.iter().try_for_each(|said| batch.append_feedback(said, None).map(drop))
         })
     }
 
-    /// Logs a slate that is about to be shown, of tracks that are in the catalogue. It is on disk
-    /// when this returns.
+    /// Logs a slate that is about to be shown, of tracks that are in the catalogue, and returns the
+    /// name of the log entry. It is on disk when this returns.
     ///
     /// # Errors
     /// [`crate::StoreError::UnknownTrack`], [`crate::StoreError::UnknownExperiment`],
@@ -88,22 +88,25 @@ impl Store {
         Ok(logged[0])
     }
 
-    /// Logs slates that belong together, such as one and its shadows: all of them, or none.
+    /// Logs slates that belong together, such as one and its shadows: all of them, or none. The
+    /// names come back in the same order.
     ///
     /// # Errors
     /// As [`Self::log_impression`].
     pub fn log_impressions(&mut self, impressions: &[Impression]) -> Result<Vec<ImpressionId>> {
-        self.write(|connection, cache| Batch::new(connection, cache)?.log_impressions(impressions))
+        self.write(|connection, cache| {
+            WriteBatch::new(connection, cache)?.log_impressions(impressions)
+        })
     }
 
-    /// Takes tracks into the catalogue: new ones are added, known ones learn what was missing and
-    /// keep what was known.
+    /// Takes tracks into the catalogue. New ones are added; of known ones, what was missing is
+    /// filled in and what was known stays.
     ///
     /// # Errors
     /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`]; then none was taken in.
     pub fn add_tracks(&mut self, tracks: &[Track]) -> Result<()> {
         self.write(|connection, cache| {
-            let mut batch = Batch::new(connection, cache)?;
+            let mut batch = WriteBatch::new(connection, cache)?;
             tracks.iter().try_for_each(|track| batch.import_track(track).map(drop))
         })
     }

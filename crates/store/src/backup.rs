@@ -10,8 +10,8 @@ use rusqlite::backup::{Backup, StepResult};
 use crate::{Result, Store, StoreError, model_files};
 
 impl Store {
-    /// Copies the store into a new folder, which can be opened as a home of its own; that is also
-    /// how a backup is restored.
+    /// Copies the store into a new folder. The copy can be opened as a library of its own, which is
+    /// also how a backup is restored.
     ///
     /// All pages are copied in one step, from one snapshot: in smaller steps every commit of
     /// another writer would make the copy start over. Writers are not held up. The folder gets its
@@ -33,7 +33,7 @@ impl Store {
     /// [`StoreError::BackupExists`] if there is something at `to`, [`StoreError::NeedsFolder`] in
     /// memory, [`StoreError::Io`] or [`StoreError::Database`] if the copy cannot be written.
     pub fn backup(&self, to: &Path) -> Result<()> {
-        let home = self.home("backups")?;
+        let library = self.library("backups")?;
         if to.exists() {
             return Err(StoreError::BackupExists(to.to_owned()));
         }
@@ -45,7 +45,7 @@ impl Store {
         }
         fs::create_dir_all(&partial).map_err(StoreError::io("create", &partial))?;
         let copy = self.copy_database(&partial.join(Self::DATABASE))?;
-        model_files::copy_files(home, &partial, &copy)?;
+        model_files::copy_files(library, &partial, &copy)?;
         copy.close().map_err(|(_, error)| StoreError::from(error))?;
         model_files::sync_folder(&partial)?;
         fs::rename(&partial, to).map_err(StoreError::io("create", to))

@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use segue_core::{Feedback, Impression, Listen, ListenerId, Track};
 
 use crate::cache::WriteCache;
-use crate::client_ids::{ClientIdWriter, Named};
-use crate::dedup::{SeenPlays, Verdict};
+use crate::client_ids::{ClientIdWriter, NamedEvent};
+use crate::dedup::{PlayVerdict, SeenPlays};
 use crate::feedback::{FeedbackWriter, target_track};
 use crate::impressions::ImpressionWriter;
 use crate::keys::Key;
@@ -16,7 +16,7 @@ use crate::tracks::{Described, Mention, TrackWriter};
 use crate::{Appended, ClientId, Entry, Event, ImpressionId, Result};
 
 /// Statements and caches for one transaction.
-pub(crate) struct Batch<'c> {
+pub(crate) struct WriteBatch<'c> {
     connection: &'c Connection,
     cache: &'c mut WriteCache,
     names: NameWriter<'c>,
@@ -27,7 +27,7 @@ pub(crate) struct Batch<'c> {
     impressions: ImpressionWriter<'c>,
 }
 
-impl<'c> Batch<'c> {
+impl<'c> WriteBatch<'c> {
     pub(crate) fn new(connection: &'c Connection, cache: &'c mut WriteCache) -> Result<Self> {
         Ok(Self {
             connection,
@@ -66,7 +66,7 @@ impl<'c> Batch<'c> {
         client_id: Option<&ClientId>,
     ) -> Result<Appended> {
         let track = self.tracks.require(&mut self.cache.tracks, &listen.track)?;
-        let named = client_id.map(|client_id| Named::listen(client_id, listen));
+        let named = client_id.map(|client_id| NamedEvent::listen(client_id, listen));
         if self.is_repeated(&listen.listener, named.as_ref())? {
             return Ok(Appended::Repeated);
         }
@@ -80,14 +80,14 @@ impl<'c> Batch<'c> {
         Ok(Appended::New)
     }
 
-    /// Appends a word that was just said.
+    /// Appends feedback that was just given.
     pub(crate) fn append_feedback(
         &mut self,
         feedback: &Feedback,
         client_id: Option<&ClientId>,
     ) -> Result<Appended> {
         let track = self.target(feedback)?;
-        let named = client_id.map(|client_id| Named::feedback(client_id, feedback));
+        let named = client_id.map(|client_id| NamedEvent::feedback(client_id, feedback));
         if self.is_repeated(&feedback.listener, named.as_ref())? {
             return Ok(Appended::Repeated);
         }
@@ -123,8 +123,12 @@ impl<'c> Batch<'c> {
         Ok(logged)
     }
 
-    /// Whether an event was told before. One without a name never was.
-    fn is_repeated(&mut self, listener: &ListenerId, event: Option<&Named<'_>>) -> Result<bool> {
+    /// Whether an event was sent before. An event without a name never counts as repeated.
+    fn is_repeated(
+        &mut self,
+        listener: &ListenerId,
+        event: Option<&NamedEvent<'_>>,
+    ) -> Result<bool> {
         let Some(event) = event else { return Ok(false) };
         match self.names.find_listener(&mut self.cache.listeners, listener)? {
             Some(listener) => self.client_ids.is_repeated(listener, event),
@@ -132,8 +136,8 @@ impl<'c> Batch<'c> {
         }
     }
 
-    /// Notes that a listener is there and that an event was told, and returns the listener's key.
-    fn note(&mut self, listener: &ListenerId, event: Option<&Named<'_>>) -> Result<Key> {
+    /// Notes that a listener exists and that an event was sent, and returns the listener's key.
+    fn note(&mut self, listener: &ListenerId, event: Option<&NamedEvent<'_>>) -> Result<Key> {
         let listener = self.names.listener(&mut self.cache.listeners, listener)?;
         if let Some(event) = event {
             self.client_ids.note(listener, event)?;
@@ -141,7 +145,7 @@ impl<'c> Batch<'c> {
         Ok(listener)
     }
 
-    /// The track that a word is about, if it is about one.
+    /// The track that feedback is about; `None` for feedback on an artist.
     fn target(&mut self, feedback: &Feedback) -> Result<Option<Key>> {
         let track = target_track(feedback);
         let row = track.map(|id| self.tracks.require(&mut self.cache.tracks, id)).transpose()?;
@@ -153,7 +157,7 @@ impl<'c> Batch<'c> {
         &mut self,
         listen: &Listen,
         track: &Track,
-    ) -> Result<(Key, Verdict)> {
+    ) -> Result<(Key, PlayVerdict)> {
         let listener = self.names.listener(&mut self.cache.listeners, &listen.listener)?;
         let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
         let track = if listen.track == track.id {
@@ -169,23 +173,23 @@ impl<'c> Batch<'c> {
         let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
         let verdict = seen.judge(track.work, listen);
         match verdict {
-            Verdict::New => {
+            PlayVerdict::New => {
                 let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
                 let row = self.listens.append(keys, listen)?;
                 let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
                 seen.note(track.work, listen, row);
             }
-            Verdict::Duplicate { completes: Some((row, missing)), .. } => {
+            PlayVerdict::Duplicate { completes: Some((row, missing)), .. } => {
                 let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
                 self.listens.complete(row, missing, keys, listen)?;
             }
-            Verdict::Duplicate { completes: None, .. } => {}
+            PlayVerdict::Duplicate { completes: None, .. } => {}
         }
         self.cache.bound_names();
         Ok((listener, verdict))
     }
 
-    /// Imports a statement and says whether it was new.
+    /// Imports feedback and returns whether it was new.
     pub(crate) fn import_feedback(
         &mut self,
         feedback: &Feedback,

@@ -1,7 +1,8 @@
 //! What a process remembers between batches, so that a row of a known track and listener costs no
-//! look-up in the database. All of it can be dropped at any time; it is bounded. Names outlive what
-//! other processes write: an integer is never given twice, and a name loses its own only when a
-//! listener is forgotten.
+//! look-up in the database. It is bounded, and can be dropped at any time.
+//!
+//! Names stay valid whatever other processes write: an integer is never given to a second name, and
+//! a name loses its integer only when a listener is forgotten.
 
 use rusqlite::{Connection, Row};
 use rustc_hash::FxHashMap;
@@ -12,8 +13,8 @@ use crate::keys::Key;
 use crate::names::MOST_NAMES;
 use crate::{Result, listens};
 
-/// With more plays than this in memory (27 to 54 bytes each) nobody else's are loaded before these
-/// are dropped.
+/// Most plays kept in memory, at 27 to 54 bytes each. When there are more, all are dropped before
+/// another listener's are loaded.
 const MOST_PLAYS: usize = 2_000_000;
 
 /// A row of the catalogue, as far as writing needs it.
@@ -48,17 +49,20 @@ struct LogState {
 
 impl LogState {
     fn of(connection: &Connection) -> Result<Self> {
-        let sql = "SELECT (SELECT COALESCE(MAX(id), 0) FROM listens), COALESCE(SUM(rows), 0) FROM imports";
+        let sql = "SELECT (SELECT COALESCE(MAX(id), 0) FROM listens), COALESCE(SUM(rows), 0) \
+                   FROM imports";
         let state = |row: &Row<'_>| Ok(Self { last: row.get(0)?, imported: row.get(1)? });
         Ok(connection.prepare_cached(sql)?.query_row([], state)?)
     }
 }
 
 impl WriteCache {
-    /// Brings up to date what others may have made untrue since this was learnt, or drops it: names
-    /// if a listener was forgotten, plays if somebody imported, who may have completed some. Plays
-    /// that were appended are added; loading all again for a row that a server appended between two
-    /// batches of an import would make the import quadratic.
+    /// Brings the memory up to date with what other processes wrote since. Names are dropped if a
+    /// listener was forgotten. Plays are dropped if another process imported, because an import may
+    /// complete rows.
+    ///
+    /// Plays that were only appended are added to the memory. Loading all of them again would make
+    /// an import quadratic wherever a server appends a row between two of its batches.
     pub(crate) fn stay_valid_for(&mut self, connection: &Connection) -> Result<()> {
         let version =
             connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;

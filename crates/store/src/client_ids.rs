@@ -1,9 +1,9 @@
-//! Telling an event twice. A client that got no answer sends its event again; the name that it gave
-//! the event makes the second one a repetition instead of another event.
+//! Sending an event twice. A client that got no answer sends its event again. The name that it gave
+//! the event shows that the second one is a repetition and not another event.
 //!
-//! Kept are digests, 24 bytes an event: of the name, which may be long, and of what was told. The
-//! row that the event became would not do for the second: an import may complete it later, and then
-//! the same words would look like others.
+//! Two digests are kept for each event, 24 bytes together: one of its name, which may be long, and
+//! one of its content. The row that the event became cannot stand in for the content: an import may
+//! complete the row later, and the repeated event would then look like a different one.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use segue_core::{Feedback, Listen, Timestamp};
@@ -12,7 +12,8 @@ use serde::Serialize;
 use crate::keys::Key;
 use crate::{Result, StoreError};
 
-/// What a client calls an event: unique for the listener and the kind of event (a play, a word).
+/// What a client calls an event, so that sending the event again does not count it twice. A name is
+/// unique for the listener and the kind of event, a play or feedback.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ClientId {
     name: String,
@@ -20,19 +21,19 @@ pub struct ClientId {
 }
 
 impl ClientId {
-    /// The name of an event whose time the client told: the same name at another time is a mistake,
-    /// and refused.
+    /// The name of an event whose time the client gave. The same name with another time is a
+    /// mistake, and is refused with [`StoreError::ClientIdReused`].
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), dated: true }
     }
 
-    /// The name of an event that was stamped on arrival: told again it bears another stamp, and is
-    /// the same event.
+    /// The name of an event that was stamped on arrival. Sent again it bears another stamp and
+    /// still counts as the same event.
     pub fn of_undated(name: impl Into<String>) -> Self {
         Self { name: name.into(), dated: false }
     }
 
-    /// The name as the client gave it.
+    /// The name as the client gave it. The store itself keeps only a digest of it.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -51,20 +52,20 @@ impl From<&str> for ClientId {
 }
 
 /// An event under its client's name, as it is kept.
-pub(crate) struct Named<'i> {
+pub(crate) struct NamedEvent<'i> {
     client_id: &'i ClientId,
     id: [u8; 16],
     content: i64,
 }
 
-impl<'i> Named<'i> {
+impl<'i> NamedEvent<'i> {
     /// A play.
     pub(crate) fn listen(client_id: &'i ClientId, listen: &Listen) -> Self {
         let at = if client_id.dated { listen.at } else { Some(Timestamp::UNIX_EPOCH) };
         Self::of(client_id, "listen", &Listen { at, ..listen.clone() })
     }
 
-    /// A word.
+    /// Feedback.
     pub(crate) fn feedback(client_id: &'i ClientId, feedback: &Feedback) -> Self {
         let at = if client_id.dated { feedback.at } else { None };
         Self::of(client_id, "feedback", &Feedback { at, ..feedback.clone() })
@@ -98,11 +99,11 @@ impl<'c> ClientIdWriter<'c> {
         })
     }
 
-    /// Whether the event was told before.
+    /// Whether the event was sent before.
     ///
     /// # Errors
     /// [`StoreError::ClientIdReused`] if its name was given to another.
-    pub(crate) fn is_repeated(&mut self, listener: Key, event: &Named<'_>) -> Result<bool> {
+    pub(crate) fn is_repeated(&mut self, listener: Key, event: &NamedEvent<'_>) -> Result<bool> {
         let found: Option<i64> =
             self.find.query_row(params![listener, event.id], |row| row.get(0)).optional()?;
         match found {
@@ -112,8 +113,8 @@ impl<'c> ClientIdWriter<'c> {
         }
     }
 
-    /// Notes that the event was told.
-    pub(crate) fn note(&mut self, listener: Key, event: &Named<'_>) -> Result<()> {
+    /// Notes that the event was sent.
+    pub(crate) fn note(&mut self, listener: Key, event: &NamedEvent<'_>) -> Result<()> {
         self.insert.execute(params![listener, event.id, event.content])?;
         Ok(())
     }

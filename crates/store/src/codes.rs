@@ -1,6 +1,6 @@
-//! The integers that stand for words in the database. A code, once given, never changes its
-//! meaning; new words get new codes, and a code that this version does not know is damage, not a
-//! default. Those of formats are in the table of formats, [`segue_core::FORMATS`].
+//! The integers that stand for the variants of enums in the database. A code, once given, never
+//! changes its meaning, and new variants get new codes. A code that this version does not know is
+//! damage, not a default. Those of formats are in the table of formats, [`segue_core::FORMATS`].
 
 use segue_core::{
     DeviceClass, EndReason, FeedbackKind, Moment, Source, StartReason, Timestamp, Version,
@@ -8,7 +8,7 @@ use segue_core::{
 
 use crate::{Result, StoreError};
 
-/// A word that is stored as an integer.
+/// A variant of an enum that is stored as an integer.
 pub(crate) trait Coded: Sized {
     fn code(self) -> i64;
     fn from_code(code: i64) -> Result<Self>;
@@ -26,7 +26,10 @@ macro_rules! codes {
             fn from_code(code: i64) -> Result<Self> {
                 match code {
                     $($code => Ok(Self::$variant),)+
-                    _ => Err(StoreError::corrupt(format!("`{code}` is no code of {}", stringify!($type)))),
+                    _ => Err(StoreError::corrupt(format!(
+                        concat!("`{code}` is no code of ", stringify!($type)),
+                        code = code
+                    ))),
                 }
             }
         }

@@ -2,21 +2,23 @@
 //!
 //! Exports overlap: each year's contains the last one's rows, a scrobbler and the service report
 //! the same evening, offline plays are flushed twice. Both reports of a play must count once, and
-//! two plays must never count as one. The rule:
+//! two plays must never count as one. By the rule, a row of the same listener and the same work is
 //!
-//! | a row of the same listener and the same work is | when | what happens |
-//! |---|---|---|
-//! | an **exact duplicate** | it starts in the same second and played equally long, or neither says how long | dropped |
-//! | a **near duplicate** | the starts are at most 30 s apart, 90 s if either source tells whole minutes only, and both played equally long or one does not say | dropped |
-//! | another play | otherwise: another work, later, or another play time | kept |
+//! - an **exact duplicate**, and dropped, if it starts in the same second and played equally long,
+//!   or neither row says how long;
+//! - a **near duplicate**, and dropped, if the starts are at most [`WINDOW_S`] apart and both
+//!   played equally long, or one does not say how long. The window is [`WHOLE_MINUTE_WINDOW_S`] if
+//!   either source gives whole minutes only;
+//! - another play, and kept, otherwise.
+//!
+//! The terms of the rule:
 //!
 //! - The start is [`Listen::started_at`]: the time stamp, less the play time where the source
-//!   stamps the end.
-//!   Plays without a date count as started in one and the same second.
+//!   stamps the end. Plays without a date count as started in one and the same second.
 //! - The work is the one that the catalogue holds for the track: a scrobble that gives names only
 //!   and an export with a URI meet.
 //! - Whole minutes: `SpotifyAccount` rows, and `LastFm` rows that fall on a whole minute (its CSV
-//!   exports tell no seconds).
+//!   exports have no seconds).
 //! - A dropped row is not lost: the row that stays takes from it what it lacks (play time, reasons,
 //!   device, …), so that it does not matter whether the scrobble or the export came first. Nothing
 //!   that is known is overwritten. The row closest in what is known and in time takes it: one with
@@ -25,9 +27,9 @@
 //!   file that claims more has the rest dropped as near duplicates, which bounds the time that a
 //!   hostile file can take.
 //!
-//! After a row was taken in, kept or dropped, a row that it matches is in the log and stays there,
-//! and completing rows never breaks a match. So importing a file again adds nothing, whatever came
-//! between.
+//! Once a row was imported, whether it was kept or dropped, the log holds a row that it matches.
+//! That row stays, and completing rows never breaks a match. So importing a file again adds
+//! nothing, whatever was imported in between.
 //!
 //! Plays appended live are not compared: the caller saw them happen. Later imports are compared to
 //! them.
@@ -44,9 +46,11 @@ use crate::detail::Detail;
 use crate::keys::Key;
 use crate::{Result, listens};
 
-/// Furthest that the starts of two reports of one play are apart, in seconds.
+/// The furthest that the starts of two reports of one play may lie apart, in seconds. Further apart
+/// they are two plays.
 pub const WINDOW_S: u32 = 30;
-/// The same where a source tells whole minutes only.
+/// The same, in seconds, where one of the two sources gives times in whole minutes only: both
+/// roundings may add up.
 pub const WHOLE_MINUTE_WINDOW_S: u32 = 90;
 /// A hash bucket is `2^BUCKET_BITS` seconds wide, more than twice the wider window: a search looks
 /// into two at most.
@@ -128,14 +132,14 @@ fn tells_whole_minutes(listen: &Listen) -> bool {
 
 /// What a row is, given what is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub(crate) enum PlayVerdict {
     /// Another play; it is to be appended.
     New,
     /// The same play.
     Duplicate {
         /// Whether it is an exact duplicate.
         exact: bool,
-        /// The row that lacks something that this one tells, and what.
+        /// The row that lacks facts that this one has, and which facts those are.
         completes: Option<(u32, Detail)>,
     },
 }
@@ -167,24 +171,24 @@ impl SeenPlays {
     }
 
     /// Applies the rule to a row; a duplicate that completes another is noted as having done so.
-    pub(crate) fn judge(&mut self, work: Key, listen: &Listen) -> Verdict {
+    pub(crate) fn judge(&mut self, work: Key, listen: &Listen) -> PlayVerdict {
         let play = Play::reported(work, listen);
         let slot = match self.find(&play) {
-            Search::Nothing => return Verdict::New,
-            Search::TooMany => return Verdict::Duplicate { exact: false, completes: None },
+            Search::Nothing => return PlayVerdict::New,
+            Search::TooMany => return PlayVerdict::Duplicate { exact: false, completes: None },
             Search::Found(slot) => slot,
         };
         let kept = &mut self.slots[slot];
         let exact = kept.start_s == play.start_s && kept.ms_played == play.ms_played;
         let missing = kept.detail.missing_from(play.detail);
         if missing.is_empty() || kept.row == 0 {
-            return Verdict::Duplicate { exact, completes: None };
+            return PlayVerdict::Duplicate { exact, completes: None };
         }
         kept.detail = kept.detail.and(missing);
         if missing.has_play_time() {
             kept.ms_played = play.ms_played;
         }
-        Verdict::Duplicate { exact, completes: Some((kept.row, missing)) }
+        PlayVerdict::Duplicate { exact, completes: Some((kept.row, missing)) }
     }
 
     /// Notes a play that was appended to the log.
@@ -199,7 +203,7 @@ impl SeenPlays {
         let mut best = None;
         for bucket in [Some(from), (to != from).then_some(to)].into_iter().flatten() {
             let mut in_bucket = 0;
-            let mut slot = self.home(play.work, bucket);
+            let mut slot = self.first_slot(play.work, bucket);
             while self.slots[slot].work != 0 {
                 let kept = &self.slots[slot];
                 if kept.work == play.work && kept.start_s >> BUCKET_BITS == bucket {
@@ -222,7 +226,7 @@ impl SeenPlays {
             self.grow();
         }
         self.len += 1;
-        let mut slot = self.home(play.work, play.start_s >> BUCKET_BITS);
+        let mut slot = self.first_slot(play.work, play.start_s >> BUCKET_BITS);
         while self.slots[slot].work != 0 {
             slot = (slot + 1) & (self.slots.len() - 1);
         }
@@ -239,7 +243,7 @@ impl SeenPlays {
     }
 
     /// The slot where the search for a bucket begins.
-    fn home(&self, work: Key, bucket: u32) -> usize {
+    fn first_slot(&self, work: Key, bucket: u32) -> usize {
         let key = u64::from(work) << 32 | u64::from(bucket);
         // Fibonacci hashing: the high bits of the product are well mixed.
         let hash = (key ^ key >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15);

@@ -1,9 +1,9 @@
-//! What a report of a play tells beyond who, what and when: the writer completes rows by it, and the
-//! rule of duplicates decides by it who completes whom.
+//! What a report of a play tells beyond listener, track and time. The rule of duplicates decides by
+//! it whether one report can complete another, and the writer then fills in what was missing.
 
 use segue_core::{DeviceClass, EndReason, Listen, StartReason};
 
-/// What a report of a play tells beyond who, what and when, as a set.
+/// Which facts a report of a play gives beyond listener, track and time, as a set of bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Detail(u16);
 
@@ -14,7 +14,7 @@ impl Detail {
     /// Nothing.
     pub(crate) const NOTHING: Self = Self(0);
 
-    /// What a row tells.
+    /// The facts that a row gives.
     pub(crate) fn of(listen: &Listen) -> Self {
         let told = [
             listen.ms_played.is_some(),
@@ -30,27 +30,27 @@ impl Detail {
         Self(told.into_iter().enumerate().fold(0, |set, (bit, told)| set | u16::from(told) << bit))
     }
 
-    /// What `other` tells and this does not.
+    /// The facts that `other` gives and this one lacks.
     pub(crate) fn missing_from(self, other: Self) -> Self {
         Self(other.0 & !self.0 & !Self::WHOLE_MINUTES)
     }
 
-    /// Whether it tells nothing.
+    /// Whether it gives none of these facts.
     pub(crate) fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Whether it tells how long the play lasted.
+    /// Whether it gives how long the play lasted.
     pub(crate) fn has_play_time(self) -> bool {
         self.0 & Self::PLAY_TIME != 0
     }
 
-    /// Whether its time is a whole minute because its source tells no seconds.
+    /// Whether its time is a whole minute because its source gives no seconds.
     pub(crate) fn whole_minutes(self) -> bool {
         self.0 & Self::WHOLE_MINUTES != 0
     }
 
-    /// The same of a source that tells whole minutes only.
+    /// The same facts, from a source that gives times in whole minutes only.
     pub(crate) fn in_whole_minutes(self) -> Self {
         Self(self.0 | Self::WHOLE_MINUTES)
     }
@@ -60,7 +60,7 @@ impl Detail {
         Self(self.0 | Self::PLAY_TIME)
     }
 
-    /// What either tells.
+    /// The facts that either of the two gives.
     pub(crate) fn and(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }

@@ -5,21 +5,22 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 use segue_core::TrackId;
 
-/// Short for results of this crate.
+/// The result of every fallible function of this crate: its error is always a [`StoreError`].
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// Why the store could not do what was asked. What was committed before stays committed.
+/// [`Self::is_refusal`] splits what the caller can mend from what they cannot.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// A file or folder of the store could not be read or written.
     #[error("cannot {action} `{path}`")]
     Io {
-        /// What was being done.
+        /// What was being done, as a verb: `read`, `write`, `create`.
         action: &'static str,
-        /// To which file or folder.
+        /// The file or folder that it was done to.
         path: PathBuf,
-        /// What the system said.
+        /// What the operating system said.
         source: std::io::Error,
     },
     /// Another process holds the store for writing and did not let go in time.
@@ -27,12 +28,13 @@ pub enum StoreError {
     Busy,
     /// The store was written by a newer Segue.
     #[error(
-        "`{path}` has schema {found}, this version of segue knows up to {supported}; use a newer segue"
+        "`{path}` has schema {found}, this version of segue knows up to {supported}; \
+         use a newer segue"
     )]
     NewerSchema {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
-        /// Its schema.
+        /// The version of its schema.
         found: u32,
         /// The newest schema that this code knows.
         supported: u32,
@@ -40,13 +42,13 @@ pub enum StoreError {
     /// The file is a database of some other program.
     #[error("`{path}` is a database, but not one of segue")]
     ForeignDatabase {
-        /// The database.
+        /// Path of the database.
         path: PathBuf,
     },
     /// The database is damaged or no database at all.
     #[error("the store is damaged ({problem}); restore a backup or import again into a new folder")]
     Corrupt {
-        /// What is damaged, as far as known.
+        /// What is damaged, as far as that is known.
         problem: String,
     },
     /// A listen, feedback or impression names a track that was never described.
@@ -89,8 +91,9 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether what was asked for is at fault, and not the store: asking for the same again will be
-    /// refused again, and asking for something else may well succeed.
+    /// Whether the request is at fault and not the store. The same request will be refused again,
+    /// while another one may well succeed. A server answers refusals with 4xx and everything else
+    /// with 500.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::UnknownTrack(_)

@@ -4,15 +4,16 @@ use segue_core::{Feedback, Impression, Listen, ListenerId, Track};
 
 use crate::{ClientId, ImpressionId};
 
-/// Something that happened.
+/// Something that happened and is to be appended to the log with
+/// [`Store::append`](crate::Store::append).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
     /// A play of a track that is in the catalogue. It is not compared with other plays: the caller
     /// saw it happen.
     Listen(Listen),
-    /// A word about a track that is in the catalogue, or about an artist.
+    /// Feedback on a track that is in the catalogue, or on an artist.
     Feedback(Feedback),
-    /// Somebody is there, though they did nothing yet.
+    /// A listener exists, though they have done nothing yet.
     Listener(ListenerId),
     /// A description of a track, as for [`Store::add_tracks`](crate::Store::add_tracks).
     Track(Track),
@@ -21,23 +22,26 @@ pub enum Event {
     Impressions(Vec<Impression>),
 }
 
-/// An event to append.
+/// An event together with the name that the client gave it, ready to be appended.
+/// `Entry::from(event)` gives it no name.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// What the client calls it, so that it can be told again. Only plays and words are named;
-    /// telling another event again changes nothing, or is a new one.
+    /// What the client calls the event, so that it can safely be sent again. Only plays and
+    /// feedback take a name; sending another kind of event again either changes nothing or adds a
+    /// new one.
     pub client_id: Option<ClientId>,
-    /// What happened.
+    /// What happened. It is checked when it is appended: a track that is not in the catalogue
+    /// refuses it.
     pub event: Event,
 }
 
-/// What became of an event.
+/// What became of an event that was not refused: written, known before, or logged under new names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
-    /// It was written.
+    /// The event was written to the log.
     New,
-    /// The same event, under the same name, or the same description of a track, or the same
-    /// listener, was there already.
+    /// It was there already, and nothing was written: the same event under the same name, the same
+    /// description of a track, or the same listener.
     Repeated,
     /// The slates were logged under these names, in the same order.
     Impressions(Vec<ImpressionId>),

@@ -1,8 +1,8 @@
-//! What a listener does not want to be known by: plays that stay in the log and are left out when
-//! it is read. Taking an exclusion back brings everything back.
+//! Plays that a listener does not want in their taste profile. They stay in the log and are left
+//! out when it is read. Taking an exclusion back brings its plays back.
 //!
-//! Exclusions are about plays. What a listener said outright is never excluded: a ban on a track
-//! must outlive the exclusion of the track's plays.
+//! Exclusions are about plays only. Explicit feedback is never excluded: a ban on a track must
+//! outlive the exclusion of the track's plays.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use rustc_hash::FxHashSet;
@@ -13,7 +13,8 @@ use crate::keys::{Key, key};
 use crate::names::{Interner, find_listener};
 use crate::{Result, Store, StoreError};
 
-/// Which plays are left out of the taste profile.
+/// Which plays a listener wants left out of their taste profile. The plays stay in the log;
+/// [`Store::listens`] leaves them out and [`Store::all_listens`] does not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Exclusion {
@@ -36,14 +37,15 @@ pub enum Exclusion {
     Artist(String),
 }
 
-/// Names an exclusion, never another one later.
+/// Names one exclusion of one listener, to take it back later. A number is never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ExclusionId(pub i64);
 
 impl Store {
-    /// Leaves plays out of a listener's taste profile from now on, those to come too. An equal
-    /// exclusion is not added twice.
+    /// Leaves plays out of a listener's taste profile from now on, future ones too. An equal
+    /// exclusion is not added twice: its old id comes back. A listener who is not in the store yet
+    /// is added.
     ///
     /// # Errors
     /// [`StoreError::Busy`] or [`StoreError::Database`].
@@ -63,7 +65,7 @@ impl Store {
         })
     }
 
-    /// What a listener has excluded, oldest first.
+    /// What a listener has excluded, oldest first; empty for a listener who is not in the store.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -74,7 +76,8 @@ impl Store {
         })
     }
 
-    /// Takes an exclusion back and says whether there was one.
+    /// Takes an exclusion back, which brings its plays back into the profile. Returns whether there
+    /// was one: `false` for an id that is unknown or was taken back before.
     ///
     /// # Errors
     /// [`StoreError::Busy`] or [`StoreError::Database`].

@@ -8,21 +8,23 @@ use segue_core::Timestamp;
 use crate::codes::{from_micros, to_micros};
 use crate::{Result, Store, StoreError};
 
-/// An experiment as it was started.
+/// An experiment as it was started. The slates that it made are read with
+/// [`Store::experiment_impressions`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExperimentEntry {
-    /// Its name.
+    /// Its name, which no other experiment ever gets: it decides which listener is in which arm.
     pub name: String,
-    /// What is tried, as it was handed in.
+    /// What is tried, as text in the form that whoever started it chose. The store does not
+    /// interpret it.
     pub design: String,
-    /// Since when it runs.
+    /// When it was started, in UTC. Slates made before belong to no experiment.
     pub started_at: Timestamp,
-    /// Until when it ran; `None` while it does.
+    /// When it was stopped, in UTC; `None` while it is running.
     pub stopped_at: Option<Timestamp>,
 }
 
 impl Store {
-    /// Starts an experiment.
+    /// Starts an experiment at a moment. One runs at a time, and a name is used only once.
     ///
     /// # Errors
     /// [`StoreError::ExperimentExists`] for a name that was used before,
@@ -42,7 +44,8 @@ impl Store {
         })
     }
 
-    /// Stops an experiment for good; what it showed stays.
+    /// Stops a running experiment for good. What it showed stays in the log and can still be read
+    /// out.
     ///
     /// # Errors
     /// [`StoreError::UnknownExperiment`] if none of that name is running, [`StoreError::Busy`] or
@@ -58,7 +61,7 @@ impl Store {
         })
     }
 
-    /// The experiment that is running, if any.
+    /// The experiment that is running now, or `None` while none is. There is at most one.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -66,7 +69,7 @@ impl Store {
         self.read(running)
     }
 
-    /// All experiments, oldest first.
+    /// All experiments ever started, oldest first, stopped ones included.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].

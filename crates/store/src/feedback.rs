@@ -1,8 +1,9 @@
-//! What listeners said outright.
+//! Explicit feedback of listeners: how it is written, read and checked for repetition.
 //!
-//! An import states again what it stated before, so a row repeats another, and is dropped, if
-//! listener, target and kind are the same and the time is the same or not told. What is appended
-//! live is always kept: liking, clearing and liking again are three statements.
+//! A later export contains the feedback of an earlier one again. So a row of an import is dropped
+//! if the log has one of the same listener, target and kind, and of the same time unless the row
+//! has none. What is appended live is always kept: liking, clearing and liking again are three
+//! events.
 
 use rusqlite::{CachedStatement, Connection, params};
 use segue_core::{Feedback, FeedbackTarget, ListenerId, TrackId};
@@ -12,16 +13,17 @@ use crate::keys::{Key, key};
 use crate::names::find_listener;
 use crate::{Result, Store};
 
-const INSERT: &str = "INSERT INTO feedback (listener, track, artist, kind, at, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-const REPEATED: &str = "SELECT EXISTS (SELECT 1 FROM feedback WHERE listener = ?1 AND track IS ?2 AND artist IS ?3 AND kind = ?4 \
-     AND (?5 IS NULL OR at = ?5))";
+const INSERT: &str = "INSERT INTO feedback (listener, track, artist, kind, at, source) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+const REPEATED: &str = "SELECT EXISTS (SELECT 1 FROM feedback WHERE listener = ?1 AND track IS ?2 \
+     AND artist IS ?3 AND kind = ?4 AND (?5 IS NULL OR at = ?5))";
 
 impl Store {
-    /// What a listener said, in the order in which it was said: the last word on a target is the
-    /// one that counts.
+    /// All feedback of a listener, in the order in which they gave it. The last one on a target is
+    /// the one that counts. Empty for a listener who is not in the store.
     ///
-    /// A row without a date (a library, a ban list) was said no earlier than anything that was in
-    /// the log before it came, so it stands right after the latest of that.
+    /// Feedback without a date, from a library or a ban list, is placed right after the latest that
+    /// was in the log before it came.
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].

@@ -1,10 +1,16 @@
 //! Forgetting a listener: rows, what was derived from them, and the bytes they stood in.
 //!
-//! What goes: listens, feedback, exclusions, impressions, the names that clients gave to events;
-//! models trained on the listener, files included; tracks, works and contexts that nobody else's
-//! rows mention and no catalogue listed; checkpoints of imports that were for the listener or fed
-//! nobody else, so that the files can be imported again; the name. Imports that fed others too stay
-//! and lose the name of their file, which is often made of somebody's.
+//! What is removed:
+//!
+//! - listens, feedback, exclusions, impressions, and the names that clients gave to events;
+//! - models that learnt from the listener, files included;
+//! - tracks, works and contexts that no other listener's rows mention and no catalogue listed;
+//! - checkpoints of imports whose rows were all of this listener, so that the files can be imported
+//!   again;
+//! - the listener's name.
+//!
+//! Imports that brought rows of other listeners too stay, and lose the name of their file, because
+//! it often contains a person's name.
 //!
 //! `secure_delete` overwrites the rows in the database, `VACUUM` drops free pages, and truncating
 //! the write-ahead log drops its copies. Backups are not reached.
@@ -19,36 +25,42 @@ use crate::names::find_listener;
 use crate::slates::{picked_keys, shortlist_keys};
 use crate::{Result, Store, model_files, runs};
 
-/// What [`Store::forget`] removed.
+/// What [`Store::forget`] removed, as counts of rows. All are zero if the listener was not in the
+/// store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ForgetReport {
-    /// Whether the listener was in the store at all.
+    /// Whether the listener was in the store at all. `false` is no error: nothing had to be
+    /// removed.
     pub found: bool,
-    /// Plays removed.
+    /// How many plays were removed, excluded ones among them.
     pub listens: u64,
-    /// Explicit signals removed.
+    /// How many pieces of explicit feedback were removed, those taken back later among them.
     pub feedback: u64,
-    /// Exclusions removed.
+    /// How many exclusions from the taste profile were removed.
     pub exclusions: u64,
-    /// Impressions removed, shadows too.
+    /// How many logged slates were removed, shadows of experiments among them.
     pub impressions: u64,
-    /// Checkpoints of imports removed.
+    /// How many checkpoints of imports were removed. The files can be imported again from their
+    /// beginning.
     pub imports: u64,
-    /// Tracks removed, which only this listener had brought.
+    /// How many tracks were removed because only this listener's rows mentioned them. Tracks of a
+    /// catalogue stay.
     pub tracks: u64,
-    /// Versions of the models removed, which had learnt from this listener.
+    /// Versions of the models that were removed, files included, because they had learnt from this
+    /// listener.
     pub models: Vec<String>,
-    /// Whether the active model is among them: until another is activated, or trained, there is
-    /// none.
+    /// Whether an active model is among them. Until another one is trained or activated, there is
+    /// none of its kind.
     pub active_model_removed: bool,
-    /// Whether the bytes are gone from the disk too. Not so while another process reads the store;
-    /// forgetting again, or the next time nobody reads, completes it.
+    /// Whether the bytes are gone from the disk too. `false` if another process was reading the
+    /// store: forgetting again, or the next time when nobody reads, completes it.
     pub erased: bool,
 }
 
 impl Store {
-    /// Forgets a listener, as the module says. The database is rewritten, which takes about a
-    /// second per million listens and as much free disk as it is large.
+    /// Forgets a listener: their rows, the models that learnt from them, and the bytes on disk. The
+    /// database is rewritten, which takes about a second per million listens and as much free disk
+    /// as it is large. Backups are not reached.
     ///
     /// ```
     /// use segue_core::ListenerId;
@@ -74,8 +86,8 @@ impl Store {
             }
         })?;
         self.forget_cache();
-        if let Some(home) = self.home_if_any() {
-            model_files::remove_files(home, &report.models)?;
+        if let Some(library) = self.library_if_any() {
+            model_files::remove_files(library, &report.models)?;
         }
         report.erased = self.erase()?;
         Ok(report)
@@ -118,7 +130,8 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
 
 /// Models that learnt from the listener.
 fn remove_models(connection: &Connection, listener: Key) -> Result<ForgetReport> {
-    let sql = "DELETE FROM models WHERE id IN (SELECT model FROM model_listeners WHERE listener = ?1) \
+    let sql = "DELETE FROM models \
+               WHERE id IN (SELECT model FROM model_listeners WHERE listener = ?1) \
                RETURNING version, active";
     let mut report = ForgetReport::default();
     let mut statement = connection.prepare(sql)?;
@@ -133,9 +146,11 @@ fn remove_models(connection: &Connection, listener: Key) -> Result<ForgetReport>
 
 fn remove_imports(connection: &Connection, listener: &ListenerId, key: Key) -> Result<u64> {
     let sql = "DELETE FROM imports WHERE listener = ?1 \
-               OR id IN (SELECT import FROM import_listeners GROUP BY import HAVING MIN(listener) = ?2 AND MAX(listener) = ?2)";
+               OR id IN (SELECT import FROM import_listeners GROUP BY import \
+               HAVING MIN(listener) = ?2 AND MAX(listener) = ?2)";
     let removed = connection.execute(sql, params![listener.as_str(), key])?;
-    let sql = "UPDATE imports SET name = '' WHERE id IN (SELECT import FROM import_listeners WHERE listener = ?1)";
+    let sql = "UPDATE imports SET name = '' \
+               WHERE id IN (SELECT import FROM import_listeners WHERE listener = ?1)";
     connection.execute(sql, [key])?;
     connection.execute("DELETE FROM import_listeners WHERE listener = ?1", [key])?;
     Ok(removed as u64)
@@ -156,9 +171,9 @@ fn mentioned_tracks(connection: &Connection, listener: Key) -> Result<FxHashSet<
 /// Removes tracks that were `brought` by the one forgotten and that nothing left in the store
 /// mentions, then works and contexts left without a mention.
 ///
-/// A row dropped as a duplicate may have described a track that no row mentions. Such a track goes
-/// with the last mention of its work: it may be another's, who knows the same work under another
-/// name.
+/// A row dropped as a duplicate may have described a track that no row mentions. Such a track is
+/// removed together with the last mention of its work, because another listener may know the same
+/// work under another name.
 fn remove_unmentioned(connection: &Connection, brought: &FxHashSet<Key>) -> Result<u64> {
     let mentioned = all_mentioned(connection)?;
     let mut unlisted = Vec::new();
@@ -179,7 +194,8 @@ fn remove_unmentioned(connection: &Connection, brought: &FxHashSet<Key>) -> Resu
         delete.execute([track])?;
     }
     connection.execute("DELETE FROM works WHERE id NOT IN (SELECT work FROM tracks)", [])?;
-    let sql = "DELETE FROM contexts WHERE id NOT IN (SELECT context FROM listens WHERE context IS NOT NULL)";
+    let sql = "DELETE FROM contexts \
+               WHERE id NOT IN (SELECT context FROM listens WHERE context IS NOT NULL)";
     connection.execute(sql, [])?;
     Ok(unlisted.len() as u64)
 }

@@ -1,9 +1,9 @@
 //! A listener's history in full or a page at a time, and everybody's a block at a time.
 //!
 //! A page is ordered by time, though the log is in the order of arrival: old exports are imported
-//! after new plays. No index by time is kept up for it. The log knows of each run of rows how late
-//! its latest play is, so runs are read latest first until what is left is older than the page. One
-//! import is one run and is looked through in full, at about ten million rows a second.
+//! after new plays. No index by time is kept up for it. The log keeps for each run of rows the time
+//! of its latest play, so runs are read latest first until the rest is older than the page. One
+//! import is one run and is searched in full, at about ten million rows a second.
 //!
 //! A block is read in the order of the log, many listeners at once: where plays arrived one by one,
 //! the rows of a listener are scattered, and reading listener after listener would fetch every page
@@ -24,32 +24,36 @@ use crate::listens::{COLUMNS, FROM, for_each, from_row};
 use crate::names::{TrackNames, find_listener};
 use crate::{Result, Store, runs};
 
-/// Stretches of a block with no more rows of others between them are read as one.
+/// Rows. Stretches of a block that are no further apart than this are read as one.
 const NARROW_GAP: i64 = 16;
 
-/// The place of a play in its listener's history.
+/// The place of a play in its listener's history, which a client hands back to get the next page.
+/// Later places are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ListenCursor {
-    /// Its time stamp; 2000-01-01 for a play without a date, which so comes after every dated one.
+    /// The play's time stamp. A play without a date has 2000-01-01, so that latest-first pages end
+    /// with such plays.
     pub at: Timestamp,
-    /// Its row in the log, which tells plays of one moment apart and never changes.
+    /// The play's row in the log. It distinguishes plays of one moment, and never changes.
     pub row: i64,
 }
 
-/// What one listener played and said.
+/// What one listener played and the feedback they gave: what a taste profile and a training set are
+/// made from.
 #[derive(Clone, Debug, PartialEq)]
-pub struct History {
-    /// Who.
+pub struct ListenerHistory {
+    /// The listener whose history it is. Blocks of histories are in the order of these ids.
     pub listener: ListenerId,
-    /// As [`Store::listens`] has it: without what was excluded.
+    /// Their plays in the order of the log, without what they excluded, as [`Store::listens`]
+    /// returns them.
     pub listens: Vec<Listen>,
-    /// As [`Store::feedback`] has it.
+    /// Their feedback in the order in which they gave it, as [`Store::feedback`] returns it.
     pub feedback: Vec<Feedback>,
 }
 
 impl Store {
     /// The plays of a listener that belong to their taste profile: all but the excluded ones, in
-    /// the order of the log.
+    /// the order of the log. That is the order of arrival, not of time.
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`]. A listener who is not in
@@ -58,7 +62,8 @@ impl Store {
         self.read_listens(listener, |connection, key| Excluder::load(connection, key).map(Some))
     }
 
-    /// Every play of a listener, excluded ones too, in the order of the log.
+    /// Every play of a listener in the order of the log, excluded ones too: for export and for
+    /// showing a person what is stored.
     ///
     /// # Errors
     /// As for [`Self::listens`].
@@ -96,9 +101,9 @@ impl Store {
         Ok(())
     }
 
-    /// Plays of a listener, excluded ones too, latest first, those before `before`, `limit` at
-    /// most. The last one's cursor leads to the next page; plays that arrive meanwhile move nothing
-    /// across pages.
+    /// One page of a listener's plays, latest first, excluded ones too: those before `before`,
+    /// `limit` at most. The last cursor of a page leads to the next one. Plays that arrive in
+    /// between do not shift the pages.
     ///
     /// ```
     /// use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
@@ -114,7 +119,8 @@ impl Store {
     /// store.append_listens(&[play(3), play(1), play(2)])?;
     ///
     /// let page = store.listens_page(&ann, None, 2)?;
-    /// assert_eq!(page.iter().map(|(_, play)| play.clone()).collect::<Vec<_>>(), [play(3), play(2)]);
+    /// let plays: Vec<_> = page.iter().map(|(_, play)| play.clone()).collect();
+    /// assert_eq!(plays, [play(3), play(2)]);
     /// let rest = store.listens_page(&ann, page.last().map(|(cursor, _)| *cursor), 2)?;
     /// assert_eq!(rest[0].1, play(1));
     /// # Ok::<(), segue_store::StoreError>(())
@@ -147,8 +153,9 @@ impl Store {
         })
     }
 
-    /// What the next listeners after one played and said, in the order of their ids: as many of
-    /// them as have `most_listens` plays together, but one at least. Empty after the last.
+    /// The histories of the next listeners after `after`, in the order of their ids. It returns
+    /// as many listeners as have `most_listens` plays together, but at least one; the result is
+    /// empty after the last. Pass the last id to get the next block.
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
@@ -156,14 +163,14 @@ impl Store {
         &self,
         after: Option<&ListenerId>,
         most_listens: usize,
-    ) -> Result<Vec<History>> {
+    ) -> Result<Vec<ListenerHistory>> {
         self.fold_if_free()?;
         self.read(|connection| {
             let mut block = Block::choose(connection, after, most_listens)?;
             block.read_listens(connection, &mut self.track_names.borrow_mut())?;
             let histories = block.members.into_iter().map(|member| {
                 let feedback = self.read_feedback(connection, &member.listener, member.key)?;
-                Ok(History { listener: member.listener, listens: member.listens, feedback })
+                Ok(ListenerHistory { listener: member.listener, listens: member.listens, feedback })
             });
             histories.collect()
         })
@@ -277,7 +284,8 @@ impl Block {
         let place: FxHashMap<Key, usize> =
             self.members.iter().enumerate().map(|(place, member)| (member.key, place)).collect();
         let sql = format!(
-            "{COLUMNS}, listens.listener {FROM} WHERE listens.id BETWEEN ?1 AND ?2 ORDER BY listens.id"
+            "{COLUMNS}, listens.listener {FROM} WHERE listens.id BETWEEN ?1 AND ?2 \
+             ORDER BY listens.id"
         );
         let mut statement = connection.prepare_cached(&sql)?;
         for (first, last) in joined(&mut self.stretches) {

@@ -10,8 +10,8 @@ use rustc_hash::FxHashSet;
 use segue_core::{ListenerId, Record};
 use serde::Serialize;
 
-use crate::batch::Batch;
-use crate::dedup::Verdict;
+use crate::batch::WriteBatch;
+use crate::dedup::PlayVerdict;
 use crate::keys::Key;
 use crate::store::TURN;
 use crate::tracks::Described;
@@ -21,46 +21,51 @@ use crate::{Result, Store};
 /// the time to read it again.
 const BATCH_ROWS: usize = 10_000;
 
-/// What makes a file, or an entry of an archive, the same as one that was imported before.
+/// What makes a file, or an entry of an archive, the same as one that was imported before: its
+/// fingerprint and its listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileIdentity {
+pub struct ImportedFile {
     /// A digest of the content, and of whatever else decides which rows come out of it, such as the
     /// version of the parser.
     pub fingerprint: String,
-    /// What to call it in a list of imports; its path is of no concern.
+    /// What to call the file in a list of imports. It plays no part in recognising the file, which
+    /// may have moved.
     pub name: String,
-    /// For whom it is imported: the same file may be imported for two people. `None` where it names
-    /// its listeners itself or has none.
+    /// The listener for whom it is imported: the same file may be imported for two people. `None`
+    /// where the file names its listeners itself or has none.
     pub listener: Option<ListenerId>,
 }
 
-/// What became of the rows handed to an [`Import`]. They add up to what was handed in, see
-/// [`Self::rows`].
+/// What became of the rows handed to a [`FileImport`]. The counts add up to the number of records
+/// handed in, see [`Self::rows`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ImportCounts {
-    /// Plays that were new.
+    /// Plays that were new, and so were written to the log.
     pub listens_added: u64,
-    /// Plays that were exact duplicates by the rule of [`crate::dedup`].
+    /// Plays that were dropped as exact duplicates, by the rule of [`crate::dedup`].
     pub exact_duplicates: u64,
-    /// Plays that were near duplicates by the rule of [`crate::dedup`].
+    /// Plays that were dropped as near duplicates, by the rule of [`crate::dedup`]: close in time
+    /// and not contradicting in length.
     pub near_duplicates: u64,
-    /// Statements that were new.
+    /// Pieces of feedback that were new, and so were written to the log.
     pub feedback_added: u64,
-    /// Statements that had been made before.
+    /// Pieces of feedback that the log had already, and that were dropped.
     pub feedback_repeated: u64,
-    /// Catalogue rows with a new track.
+    /// Rows of a catalogue that described a track for the first time.
     pub tracks_added: u64,
-    /// Catalogue rows with a known track, which may have told something new about it.
+    /// Rows of a catalogue that described a known track. They may have filled in something that was
+    /// missing.
     pub tracks_known: u64,
-    /// Rows that an earlier import of the same file had committed.
+    /// Rows that an earlier import of the same file had committed, and that were skipped.
     pub already_imported: u64,
-    /// How many of the duplicates told something that the row kept did not know. They are counted
-    /// as duplicates too.
+    /// How many of the duplicates filled in something that the kept row lacked. They are counted as
+    /// duplicates too.
     pub completed: u64,
 }
 
 impl ImportCounts {
-    /// All rows handed in.
+    /// All records handed in: the sum of the counts, without [`Self::completed`], which counts
+    /// duplicates a second time.
     pub fn rows(&self) -> u64 {
         self.listens_added
             + self.exact_duplicates
@@ -74,17 +79,18 @@ impl ImportCounts {
 }
 
 impl Store {
-    /// Begins or resumes the import of a file.
+    /// Begins or resumes the import of a file. Hand its rows to [`FileImport::accept`] and end with
+    /// [`FileImport::finish`]; rows that an earlier import committed are skipped.
     ///
     /// ```
     /// use segue_core::{Listen, ListenerId, Record, Source, Timestamp, Track, TrackId, WorkId};
-    /// use segue_store::{FileIdentity, Store};
+    /// use segue_store::{ImportedFile, Store};
     ///
     /// let track = Track::new(TrackId::new("song"), WorkId::new("song"), "Song");
     /// let ann = ListenerId::new("ann");
     /// let at = Timestamp::UNIX_EPOCH;
     /// let listen = Listen::new(ann.clone(), track.id.clone(), at, Source::Maloja);
-    /// let file = FileIdentity::from_content(&b"rows"[..], "maloja/1", "maloja.json", Some(ann))?;
+    /// let file = ImportedFile::from_content(&b"rows"[..], "maloja/1", "maloja.json", Some(ann))?;
     ///
     /// let mut store = Store::open_in_memory()?;
     /// let mut import = store.import_file(&file)?;
@@ -96,7 +102,7 @@ impl Store {
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
-    pub fn import_file(&mut self, file: &FileIdentity) -> Result<Import<'_>> {
+    pub fn import_file(&mut self, file: &ImportedFile) -> Result<FileImport<'_>> {
         let sql = "SELECT rows, complete FROM imports WHERE fingerprint = ?1 AND listener = ?2";
         let found = self
             .connection
@@ -105,7 +111,7 @@ impl Store {
             })
             .optional()?;
         let (committed, complete) = found.unwrap_or((0, false));
-        Ok(Import {
+        Ok(FileImport {
             store: self,
             file: file.clone(),
             committed,
@@ -117,10 +123,10 @@ impl Store {
     }
 }
 
-impl FileIdentity {
+impl ImportedFile {
     /// Identifies a file by a digest of its content and of the version of the `parser` that will
-    /// read it: after the parser has changed, rows may be numbered in another way, and the file is
-    /// read again.
+    /// read it. When the parser has changed, its rows may be numbered differently, so the file
+    /// counts as another one and is read again.
     ///
     /// # Errors
     /// What reading the content reports.
@@ -143,11 +149,11 @@ impl FileIdentity {
     }
 }
 
-/// An import under way. Rows that are not committed when it is dropped are as if they had never
-/// been handed in.
-pub struct Import<'s> {
+/// An import under way, which commits every ten thousand rows. Rows that are not committed when it
+/// is dropped are as if they had never been handed in.
+pub struct FileImport<'s> {
     store: &'s mut Store,
-    file: FileIdentity,
+    file: ImportedFile,
     committed: u64,
     complete: bool,
     pending: Vec<(u64, Record)>,
@@ -156,19 +162,20 @@ pub struct Import<'s> {
     committed_at: Option<Instant>,
 }
 
-impl Import<'_> {
-    /// The last row that is on disk, from this import or an earlier one of the same file; 0 if
-    /// there is none.
+impl FileImport<'_> {
+    /// Number of the last row that is on disk, from this import or an earlier one of the same file;
+    /// 0 if there is none.
     pub fn committed_rows(&self) -> u64 {
         self.committed
     }
 
-    /// Whether a file of this identity was imported to its end before: it need not be read again.
+    /// Whether a file of this identity was imported to its end before. If so it need not be read
+    /// again.
     pub fn is_complete(&self) -> bool {
         self.complete
     }
 
-    /// What became of the rows committed so far.
+    /// What became of the rows committed so far. Rows that still wait in the batch are not counted.
     pub fn counts(&self) -> ImportCounts {
         self.counts
     }
@@ -195,8 +202,8 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Commits what is left of a file that is not read to its end, now or at all: another import of
-    /// it goes on from here.
+    /// Commits what is left of a file that was not read to its end. Another import of the same file
+    /// goes on from here.
     ///
     /// # Errors
     /// As for [`Self::accept`].
@@ -207,7 +214,8 @@ impl Import<'_> {
         Ok(self.counts)
     }
 
-    /// Commits what is left and marks the file as imported to its end.
+    /// Commits what is left and marks the file as imported to its end, so that it need not be read
+    /// again.
     ///
     /// # Errors
     /// As for [`Self::accept`].
@@ -220,15 +228,15 @@ impl Import<'_> {
 
     fn commit(&mut self, complete: bool) -> Result<()> {
         if let Some(at) = self.committed_at {
-            // Whoever else has something to write must not wait for the whole import. Reading the
-            // rows took longer, as a rule.
+            // Another writer must not wait for the whole import. As a rule, reading the next rows
+            // took longer than this pause, and there is nothing left to sleep.
             thread::sleep(TURN.saturating_sub(at.elapsed()));
         }
         let last = self.pending.last().map_or(self.committed, |(row, _)| *row);
         let (file, pending) = (&self.file, &self.pending);
         let batch = self.store.write(|connection, cache| {
             let mut counts = ImportCounts::default();
-            let mut batch = Batch::new(connection, cache)?;
+            let mut batch = WriteBatch::new(connection, cache)?;
             let mut fed = FxHashSet::default();
             for (_, record) in pending {
                 fed.extend(counts.import(&mut batch, record)?);
@@ -246,7 +254,7 @@ impl Import<'_> {
 
 impl ImportCounts {
     /// Imports one record, counts it, and returns the listener it was about.
-    fn import(&mut self, batch: &mut Batch<'_>, record: &Record) -> Result<Option<Key>> {
+    fn import(&mut self, batch: &mut WriteBatch<'_>, record: &Record) -> Result<Option<Key>> {
         match record {
             Record::Listen { listen, track } => {
                 let (listener, verdict) = batch.import_listen(listen, track)?;
@@ -268,17 +276,17 @@ impl ImportCounts {
         }
     }
 
-    fn count_listen(&mut self, verdict: Verdict) {
+    fn count_listen(&mut self, verdict: PlayVerdict) {
         match verdict {
-            Verdict::New => self.listens_added += 1,
-            Verdict::Duplicate { exact, completes } => {
+            PlayVerdict::New => self.listens_added += 1,
+            PlayVerdict::Duplicate { exact, completes } => {
                 *(if exact { &mut self.exact_duplicates } else { &mut self.near_duplicates }) += 1;
                 self.completed += u64::from(completes.is_some());
             }
         }
     }
 
-    /// Adds another account to this one.
+    /// Adds the counts of another batch or file to these, field by field.
     pub fn add(&mut self, batch: &Self) {
         self.listens_added += batch.listens_added;
         self.exact_duplicates += batch.exact_duplicates;
@@ -295,13 +303,14 @@ impl ImportCounts {
 /// Writes down how far the import has come and whom it was about, in the transaction of its rows.
 fn checkpoint(
     connection: &Connection,
-    file: &FileIdentity,
+    file: &ImportedFile,
     rows: u64,
     complete: bool,
     fed: &FxHashSet<Key>,
 ) -> Result<()> {
-    let sql = "INSERT INTO imports (fingerprint, listener, name, rows, complete) VALUES (?1, ?2, ?3, ?4, ?5) \
-               ON CONFLICT (fingerprint, listener) DO UPDATE SET rows = ?4, complete = complete OR ?5 RETURNING id";
+    let sql = "INSERT INTO imports (fingerprint, listener, name, rows, complete) \
+               VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (fingerprint, listener) DO UPDATE \
+               SET rows = ?4, complete = complete OR ?5 RETURNING id";
     let values = params![file.fingerprint, file.listener_name(), file.name, rows, complete];
     let import: i64 = connection.query_row(sql, values, |row| row.get(0))?;
     let mut link = connection.prepare("INSERT OR IGNORE INTO import_listeners VALUES (?1, ?2)")?;

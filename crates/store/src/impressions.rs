@@ -11,17 +11,18 @@ use crate::keys::Key;
 use crate::names::{TrackNames, find_listener};
 use crate::{Result, Store, StoreError, slates};
 
-const INSERT: &str = "INSERT INTO impressions (listener, at, config, shortlist, factors, picks, experiment, arm, shadow) \
-     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+const INSERT: &str = "INSERT INTO impressions (listener, at, config, shortlist, factors, picks, \
+     experiment, arm, shadow) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
-/// Names an impression, never another one later.
+/// Names one logged slate. Clients hold on to it, so a number is never given to another slate
+/// later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ImpressionId(pub i64);
 
 impl Store {
-    /// What was logged under a name, for whomever it was. A shadow was not shown:
-    /// [`Impression::was_shown`] tells.
+    /// The slate that was logged under a name, whoever it was made for; `None` for a name that was
+    /// never given or was forgotten. A shadow was not shown: [`Impression::was_shown`] tells.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -33,8 +34,8 @@ impl Store {
         })
     }
 
-    /// What a listener was shown, latest first, `limit` at most. Shadows, which nobody saw, are not
-    /// among it: [`Self::experiment_impressions`] has them.
+    /// The slates that a listener was shown, latest first, `limit` at most. Shadows, which nobody
+    /// saw, are not among them: [`Self::experiment_impressions`] returns those too.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -59,7 +60,8 @@ impl Store {
         })
     }
 
-    /// What an experiment made for anybody, shadows too, oldest first.
+    /// All slates that an experiment made, for every listener, oldest first. Shadows are among
+    /// them: pair them with what was shown by time and listener.
     ///
     /// # Errors
     /// [`StoreError::UnknownExperiment`], [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -78,7 +80,7 @@ impl Store {
 }
 
 /// A slate ready to be written: all that it names is known.
-pub(crate) struct Encoded {
+pub(crate) struct EncodedSlate {
     config: String,
     shortlist: Vec<u8>,
     factors: Option<Vec<u8>>,
@@ -102,10 +104,10 @@ impl<'c> ImpressionWriter<'c> {
         &self,
         impression: &Impression,
         mut key_of: impl FnMut(&TrackId) -> Result<Key>,
-    ) -> Result<Encoded> {
+    ) -> Result<EncodedSlate> {
         let Slate { config, picks, shortlist, .. } = &impression.slate;
         let experiment = impression.enrolment.as_ref().map(|enrolment| &enrolment.experiment);
-        Ok(Encoded {
+        Ok(EncodedSlate {
             config: serde_json::to_string(config).expect("a configuration always serialises"),
             shortlist: slates::shortlist_to_bytes(shortlist, &mut key_of)?,
             factors: slates::factors_to_bytes(shortlist),
@@ -119,7 +121,7 @@ impl<'c> ImpressionWriter<'c> {
         &mut self,
         listener: Key,
         impression: &Impression,
-        encoded: &Encoded,
+        encoded: &EncodedSlate,
     ) -> Result<ImpressionId> {
         let row = self.insert.insert(params![
             listener,
@@ -144,8 +146,9 @@ pub(crate) fn read_impressions(
     values: impl Params,
 ) -> Result<Vec<(ImpressionId, Impression)>> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT impressions.id, at, config, shortlist, factors, listeners.name, experiments.name, arm, shadow, picks \
-         FROM impressions JOIN listeners ON listeners.id = impressions.listener \
+        "SELECT impressions.id, at, config, shortlist, factors, listeners.name, experiments.name, \
+         arm, shadow, picks FROM impressions \
+         JOIN listeners ON listeners.id = impressions.listener \
          LEFT JOIN experiments ON experiments.id = impressions.experiment WHERE {condition}"
     ))?;
     let mut rows = statement.query(values)?;

@@ -1,9 +1,9 @@
-//! The integers that stand for names: the ground that all modules that touch rows stand on.
+//! The integers that stand for names in every row. All modules that read or write rows use them.
 
 use crate::{Result, StoreError};
 
-/// Integer that stands for a name of the dictionaries. Tables of duplicates hold one for every play,
-/// so it is half as wide as a row id: enough for four billion names.
+/// Integer that stands for a name of the dictionaries. It is half as wide as a row id, since the
+/// table of duplicates holds one for every play. That is enough for four billion names.
 pub(crate) type Key = u32;
 
 /// The integer of a row, which fits a [`Key`] unless the store has outgrown what it was made for.

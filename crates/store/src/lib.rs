@@ -2,25 +2,26 @@
 //! in one folder.
 //!
 //! ```text
-//! home/segue.db                           SQLite, write-ahead log, every commit flushed to disk
-//! home/models/<version>/model.safetensors
-//! home/models/<version>/card.json
+//! library/segue.db                        SQLite, write-ahead log, every commit flushed to disk
+//! library/models/<version>/model.safetensors
+//! library/models/<version>/card.json
 //! ```
 //!
-//! The store does not interpret what it stores: whether a play counts as liked is decided by the
-//! engine, and a model's card is a text to it. What it does decide is what counts as the *same*:
+//! The store does not interpret what it stores. Whether a play counts as liked is decided by the
+//! engine, and a model's card is a mere text here. What the store does decide is what counts as the
+//! *same*:
 //! [`dedup`] states when two rows are one play, and [`Store::add_tracks`] how descriptions of one
 //! track are merged.
 //!
 //! One connection writes at a time; others try again every millisecond for five seconds and then
-//! get [`StoreError::Busy`]. There is no queue: who writes transaction after transaction must leave
-//! a gap now and then for the others, as imports do between their batches (ten thousand rows, some
-//! tens of milliseconds each). [`Store::forget`] rewrites the database and can hold it for longer
-//! than that: a server runs it where it runs its other writes. Readers never wait.
+//! get [`StoreError::Busy`]. There is no queue. A process that commits transaction after
+//! transaction must leave gaps for the others, as imports do between their batches (ten thousand
+//! rows, some tens of milliseconds each). [`Store::forget`] rewrites the database and can hold it
+//! longer than five seconds, so a server runs it in line with its other writes. Readers never wait.
 //!
-//! A flush to disk costs as much as hundreds of rows, so a server hands over what many clients sent
-//! at once: [`Store::append`]. Times are kept to the microsecond. Everything that returns `Ok` has
-//! reached the disk.
+//! A flush to disk costs as much as hundreds of rows, so a server collects the events of many
+//! clients and hands them over together: [`Store::append`]. Times are kept to the microsecond.
+//! Everything that returns `Ok` has reached the disk.
 
 mod api_keys;
 mod append;
@@ -60,8 +61,8 @@ pub use event::{Appended, Entry, Event};
 pub use exclusions::{Exclusion, ExclusionId};
 pub use experiments::ExperimentEntry;
 pub use forget::ForgetReport;
-pub use history::{History, ListenCursor};
-pub use import::{FileIdentity, Import, ImportCounts};
+pub use history::{ListenCursor, ListenerHistory};
+pub use import::{FileImport, ImportCounts, ImportedFile};
 pub use impressions::ImpressionId;
 pub use listeners::ListenerSummary;
 pub use models::{ModelEntry, ModelFiles, NewModel};

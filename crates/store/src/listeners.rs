@@ -6,29 +6,33 @@ use serde::Serialize;
 
 use crate::codes::from_column;
 use crate::keys::key;
-use crate::runs::{Span, Spans};
+use crate::runs::{PlaySpan, Spans};
 use crate::{Result, Store, runs};
 
 const COLUMNS: &str =
     "SELECT id, name, (SELECT COUNT(*) FROM feedback WHERE listener = listeners.id) FROM listeners";
 
-/// One listener at a glance. Excluded plays are counted: they are in the log.
+/// One listener at a glance, from all their rows in the log. Plays that they excluded from their
+/// profile are counted too.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ListenerSummary {
-    /// Who.
+    /// The listener's name, by which all other functions of the store find them.
     pub id: ListenerId,
-    /// Plays in the log.
+    /// How many plays the log has of them, excluded ones among them; 0 for a listener who only
+    /// exists.
     pub listens: u64,
-    /// Earliest time stamp of a play; `None` where a play has no date, since that may be earlier.
+    /// The earliest time stamp of a play, in UTC. `None` if there are no plays, or if one has no
+    /// date, because it may be earlier than all others.
     pub first: Option<Timestamp>,
-    /// Latest time stamp of a play; `None` where no play has a date.
+    /// The latest time stamp of a play, in UTC; `None` where no play has a date.
     pub last: Option<Timestamp>,
-    /// Explicit signals in the log.
+    /// How many pieces of explicit feedback the log has of them, taken-back ones among them.
     pub feedback: u64,
 }
 
 impl Store {
-    /// Everybody in the store, in the order of their ids.
+    /// Everybody in the store, in the order of their ids. For many listeners read pages instead,
+    /// with [`Self::listeners_page`].
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
@@ -47,7 +51,7 @@ impl Store {
         })
     }
 
-    /// One listener, or `None` if nobody of that name is in the store.
+    /// One listener at a glance, or `None` if nobody of that name is in the store.
     ///
     /// # Errors
     /// As for [`Self::listeners`].
@@ -58,8 +62,8 @@ impl Store {
         Ok(found.pop())
     }
 
-    /// The next listeners after one, in the order of their ids, `limit` at most. No page costs more
-    /// for coming late.
+    /// The next listeners after `after`, in the order of their ids, `limit` at most; from the first
+    /// one if it is `None`. A late page costs no more than an early one.
     ///
     /// # Errors
     /// As for [`Self::listeners`].
@@ -100,13 +104,13 @@ fn summaries(
     while let Some(row) = rows.next()? {
         let listener = key(row.get(0)?)?;
         let folded = runs::folded_span(connection, listener)?;
-        let span = folded.into_iter().chain(tail.get(&listener).copied()).reduce(Span::and);
+        let span = folded.into_iter().chain(tail.get(&listener).copied()).reduce(PlaySpan::and);
         listeners.push(summary(row, span)?);
     }
     Ok(listeners)
 }
 
-fn summary(row: &Row<'_>, span: Option<Span>) -> Result<ListenerSummary> {
+fn summary(row: &Row<'_>, span: Option<PlaySpan>) -> Result<ListenerSummary> {
     Ok(ListenerSummary {
         id: ListenerId::new(row.get::<_, String>(1)?),
         listens: span.map_or(0, |span| span.listens),

@@ -8,17 +8,20 @@ use crate::detail::Detail;
 use crate::keys::{Key, key};
 use crate::{Result, runs};
 
-const INSERT: &str = "INSERT INTO listens (listener, track, at, moment, ms_played, start_reason, end_reason, skipped, shuffle, \
-     offline, private_session, device, context, source) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+const INSERT: &str = "INSERT INTO listens (listener, track, at, moment, ms_played, start_reason, \
+     end_reason, skipped, shuffle, offline, private_session, device, context, source) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 const COMPLETE: &str = "UPDATE listens SET \
      ms_played = CASE WHEN ?2 THEN ?3 ELSE ms_played END, \
      start_reason = CASE start_reason WHEN 0 THEN ?4 ELSE start_reason END, \
      end_reason = CASE end_reason WHEN 0 THEN ?5 ELSE end_reason END, \
-     skipped = COALESCE(skipped, ?6), shuffle = COALESCE(shuffle, ?7), offline = COALESCE(offline, ?8), \
-     private_session = MAX(private_session, ?9), device = CASE device WHEN 0 THEN ?10 ELSE device END, \
+     skipped = COALESCE(skipped, ?6), shuffle = COALESCE(shuffle, ?7), \
+     offline = COALESCE(offline, ?8), private_session = MAX(private_session, ?9), \
+     device = CASE device WHEN 0 THEN ?10 ELSE device END, \
      context = COALESCE(context, ?11) WHERE id = ?1";
-pub(crate) const COLUMNS: &str = "SELECT listens.id, listens.track, at, moment, ms_played, start_reason, end_reason, skipped, shuffle, offline, \
-     private_session, device, contexts.name, source";
+pub(crate) const COLUMNS: &str = "SELECT listens.id, listens.track, at, moment, ms_played, \
+     start_reason, end_reason, skipped, shuffle, offline, private_session, device, contexts.name, \
+     source";
 pub(crate) const FROM: &str = "FROM listens LEFT JOIN contexts ON contexts.id = listens.context";
 
 /// Hands on every row of a listener in the order of the log. `select` names the columns,
@@ -104,7 +107,7 @@ pub(crate) fn for_each_play_after(
     Ok(())
 }
 
-/// What stands for the names in a row.
+/// The integers that stand for the names in a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowKeys {
     pub(crate) listener: Key,

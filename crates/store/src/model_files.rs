@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::{Result, StoreError};
 
-/// Where the folders of models are, within the home folder.
+/// Where the folders of models are, within the library folder.
 pub(crate) const FOLDER: &str = "models";
 /// Where a model's files are while they are being written.
 const INCOMING: &str = ".incoming";
@@ -40,13 +40,13 @@ pub(crate) fn remove_orphans(connection: &Connection, folder: &Path) -> Result<(
 
 /// Copies the files of every model that `copy`, a database, knows. A model that was removed since
 /// is struck from it.
-pub(crate) fn copy_files(from_home: &Path, to_home: &Path, copy: &Connection) -> Result<()> {
+pub(crate) fn copy_files(from_library: &Path, to_library: &Path, copy: &Connection) -> Result<()> {
     let mut statement = copy.prepare("SELECT version FROM models")?;
     let versions =
         statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     for version in versions {
         let (from, to) =
-            (from_home.join(FOLDER).join(&version), to_home.join(FOLDER).join(&version));
+            (from_library.join(FOLDER).join(&version), to_library.join(FOLDER).join(&version));
         fs::create_dir_all(&to).map_err(StoreError::io("create", &to))?;
         let copied =
             [WEIGHTS, CARD].iter().try_for_each(|name| copy_file(&from.join(name), &to.join(name)));
@@ -63,8 +63,8 @@ pub(crate) fn copy_files(from_home: &Path, to_home: &Path, copy: &Connection) ->
 }
 
 /// Removes the files of models whose rows are gone.
-pub(crate) fn remove_files(home: &Path, versions: &[String]) -> Result<()> {
-    versions.iter().try_for_each(|version| remove_folder(&home.join(FOLDER).join(version)))
+pub(crate) fn remove_files(library: &Path, versions: &[String]) -> Result<()> {
+    versions.iter().try_for_each(|version| remove_folder(&library.join(FOLDER).join(version)))
 }
 
 /// Writes the files of a model that has no row yet, under another name until all are flushed.

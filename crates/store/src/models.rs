@@ -4,7 +4,7 @@
 //! A model is written to `.incoming`, flushed, renamed to its version and only then, in the same
 //! write transaction, gets its row and becomes the active one of its kind. A crash leaves a folder
 //! without a row, never a row without a folder; opening the store removes such folders. All of it
-//! happens under the write lock, so that nobody's half-written model looks like a left-over.
+//! happens under the write lock, so that no half-written model is taken for a left-over.
 
 use std::path::PathBuf;
 
@@ -19,49 +19,54 @@ use crate::{Result, Store, StoreError};
 
 const LONGEST_VERSION: usize = 128;
 
-/// A model that was just trained.
+/// A model that was just trained and is to be registered with [`Store::register_model`].
 #[derive(Clone, Copy, Debug)]
 pub struct NewModel<'a> {
-    /// Its name, which no other model has; it also names its folder.
+    /// Its name, which no other model has and which also names its folder. Letters, digits, `-`,
+    /// `_` and inner `.` are allowed, 128 characters at most.
     pub version: &'a str,
-    /// What kind of model it is, in the words of whoever trained it.
+    /// What kind of model it is, in the words of whoever trained it. At most one model of a kind is
+    /// active.
     pub kind: &'a str,
-    /// When it was trained.
+    /// When it was trained, in UTC. Models are listed in the order in which they were registered.
     pub created_at: Timestamp,
-    /// Its card, JSON.
+    /// Its card as JSON: what it is, what it was trained on, how well it does. The store keeps the
+    /// text and does not interpret it.
     pub card: &'a str,
-    /// Its weights, safetensors.
+    /// Its weights, as the bytes of a safetensors file. They are written to `model.safetensors` in
+    /// the model's folder.
     pub weights: &'a [u8],
-    /// Everybody whose history it learnt from: forgetting one of them removes the model.
+    /// Every listener whose history it learnt from. Forgetting one of them removes the model.
     pub listeners: &'a [ListenerId],
 }
 
-/// A registered model.
+/// A model in the registry: what is known of it without opening its files.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ModelEntry {
-    /// Its name.
+    /// Its name, which no other model has; it also names the folder of its files.
     pub version: String,
-    /// What kind of model it is.
+    /// What kind of model it is, in the words of whoever trained it.
     pub kind: String,
-    /// When it was trained.
+    /// When it was trained, in UTC, as it was handed in.
     pub created_at: Timestamp,
-    /// Whether it is the one of its kind to serve; at most one is.
+    /// Whether it is the one of its kind to be used for serving; at most one is.
     pub active: bool,
-    /// Its card, JSON, as it was handed in.
+    /// Its card, as the JSON text that was handed in.
     pub card: String,
 }
 
-/// Where a model's files are.
+/// Where the files of a registered model are, for a loader that reads them itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModelFiles {
-    /// Its weights, safetensors.
+    /// Path of its weights, a safetensors file, exactly the bytes that were registered.
     pub weights: PathBuf,
-    /// Its card, JSON.
+    /// Path of its card, a JSON file: the same text as [`ModelEntry::card`].
     pub card: PathBuf,
 }
 
 impl Store {
-    /// Registers a model and makes it the active one of its kind, files and row, all or nothing.
+    /// Registers a model and makes it the active one of its kind. Files and row are written
+    /// together: all or nothing, also through a crash.
     ///
     /// # Errors
     /// [`StoreError::BadModelVersion`] and [`StoreError::ModelExists`] for a version that cannot be
@@ -69,7 +74,7 @@ impl Store {
     /// written, [`StoreError::Busy`], [`StoreError::Database`].
     pub fn register_model(&mut self, model: &NewModel<'_>) -> Result<()> {
         check_version(model.version)?;
-        let folder = self.home("models")?.join(FOLDER);
+        let folder = self.library("models")?.join(FOLDER);
         self.write(|connection, _| {
             if find(connection, model.version)?.is_some() {
                 return Err(StoreError::ModelExists(model.version.to_owned()));
@@ -79,7 +84,8 @@ impl Store {
         })
     }
 
-    /// Every registered model, oldest first.
+    /// Every registered model, oldest first, active or not. Read their files with
+    /// [`Self::model_files`].
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -94,18 +100,21 @@ impl Store {
         Ok(models)
     }
 
-    /// The model of a kind to serve, if there is one.
+    /// The model of a kind that is to be used for serving. `None` if none of this kind was
+    /// registered, or the active one was removed with a listener it had learnt from.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
     pub fn active_model(&self, kind: &str) -> Result<Option<ModelEntry>> {
-        let sql = "SELECT version, kind, created_at, active, card FROM models WHERE active = 1 AND kind = ?1";
+        let sql = "SELECT version, kind, created_at, active, card FROM models WHERE active = 1 \
+                   AND kind = ?1";
         let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([kind])?;
         rows.next()?.map(entry_from_row).transpose()
     }
 
-    /// Makes a registered model the active one of its kind, to roll back or forward.
+    /// Makes a registered model the active one of its kind, in place of the one that was: to roll
+    /// back or forward.
     ///
     /// # Errors
     /// [`StoreError::UnknownModel`], [`StoreError::Busy`] or [`StoreError::Database`].
@@ -116,16 +125,16 @@ impl Store {
         })
     }
 
-    /// Where the files of a registered model are.
+    /// Where the files of a registered model are. They exist as long as the model is registered.
     ///
     /// # Errors
     /// [`StoreError::UnknownModel`], [`StoreError::NeedsFolder`] in memory,
     /// [`StoreError::Database`].
     pub fn model_files(&self, version: &str) -> Result<ModelFiles> {
-        let home = self.home("models")?;
+        let library = self.library("models")?;
         find(&self.connection, version)?
             .ok_or_else(|| StoreError::UnknownModel(version.to_owned()))?;
-        let folder = home.join(FOLDER).join(version);
+        let folder = library.join(FOLDER).join(version);
         Ok(ModelFiles { weights: folder.join(WEIGHTS), card: folder.join(CARD) })
     }
 }
@@ -141,7 +150,8 @@ fn check_version(version: &str) -> Result<()> {
 }
 
 fn activate(connection: &Connection, model: i64) -> Result<()> {
-    let retire = "UPDATE models SET active = 0 WHERE active = 1 AND kind = (SELECT kind FROM models WHERE id = ?1)";
+    let retire = "UPDATE models SET active = 0 WHERE active = 1 \
+                  AND kind = (SELECT kind FROM models WHERE id = ?1)";
     connection.execute(retire, [model])?;
     connection.execute("UPDATE models SET active = 1 WHERE id = ?1", [model])?;
     Ok(())

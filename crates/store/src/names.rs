@@ -1,5 +1,5 @@
-//! Dictionaries of listeners, contexts and tracks: a name is stored once and stands as an integer in
-//! every row.
+//! Dictionaries of listeners, contexts and tracks: a name is stored once, and rows refer to it by
+//! an integer.
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use rustc_hash::FxHashMap;
@@ -8,7 +8,7 @@ use segue_core::{ListenerId, TrackId};
 use crate::keys::{Key, key};
 use crate::{Result, StoreError};
 
-/// More names than this are not remembered (about 100 bytes each).
+/// Most names that are kept in memory, at about 100 bytes each. At one more, all are dropped.
 pub(crate) const MOST_NAMES: usize = 500_000;
 
 /// Finds a listener without adding one.

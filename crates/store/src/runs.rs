@@ -1,11 +1,11 @@
-//! Which stretches of the log belong to whom.
+//! Which stretches of the log belong to which listener.
 //!
 //! An index by listener would be kept up to date in as many random places as a batch has listeners,
 //! and each place is a page to write and flush. Instead the log is only appended to, and its tail
 //! is folded now and then, in one sorted pass, into runs: stretches of consecutive rows of one
-//! listener, with the span of time they cover. An import becomes a handful of runs. Who appends
-//! little by little folds little by little, so that no commit takes long. A reader takes a
-//! listener's runs and scans the tail that is not folded yet.
+//! listener, with the span of time they cover. An import becomes a handful of runs. Small appends
+//! fold a small step each, so that no commit takes long. A reader takes a listener's runs and scans
+//! the tail that is not folded yet.
 
 use std::collections::BTreeMap;
 
@@ -14,28 +14,28 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use crate::Result;
 use crate::keys::{Key, key};
 
-/// A tail longer than this is folded in full by whoever appends.
+/// Rows. A longer tail is folded in full by the next append.
 const LONG_TAIL: i64 = 65_536;
-/// A tail longer than this is folded a step at a time by whoever appends.
+/// Rows. A longer tail is folded by one step with each append.
 const SHORT_TAIL: i64 = 4_096;
-/// Rows of a step. Where thousands of listeners take turns each row is a page to write, and all who
-/// wait for the commit wait for that: a step takes about 25 ms, a long tail more than half a
+/// Rows of a step. Where thousands of listeners take turns, each row is a page to write, and all
+/// clients of the commit wait for it. A step takes about 25 ms, a long tail more than half a
 /// second.
 const STEP: i64 = 1_024;
-/// A tail longer than this is folded in full by a reader, if nobody is writing: scanning it costs
-/// more. Nobody who appends little by little leaves so much.
+/// Rows. A longer tail is folded in full by a reader, if no other process is writing: scanning it
+/// costs more. Small appends keep the tail shorter than this; only imports leave so much.
 const TEDIOUS_TAIL: i64 = 2 * SHORT_TAIL;
 
 /// How many plays a listener has and when.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Span {
+pub(crate) struct PlaySpan {
     pub(crate) listens: u64,
     pub(crate) earliest: i64,
     pub(crate) latest: i64,
 }
 
-impl Span {
-    /// Both together.
+impl PlaySpan {
+    /// The span that covers both.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             listens: self.listens + other.listens,
@@ -46,14 +46,14 @@ impl Span {
 }
 
 /// Spans by listener.
-pub(crate) type Spans = BTreeMap<Key, Span>;
+pub(crate) type Spans = BTreeMap<Key, PlaySpan>;
 
 /// The last row that runs cover.
 pub(crate) fn folded_upto(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached("SELECT upto FROM folded")?.query_row([], |row| row.get(0))?)
 }
 
-/// Folds what has become long of the tail, as part of the transaction at hand.
+/// Folds part or all of a tail that has become long, within the current transaction.
 pub(crate) fn keep_tail_short(connection: &Connection) -> Result<()> {
     let tail = tail_length(connection)?;
     if tail > LONG_TAIL {
@@ -75,7 +75,7 @@ pub(crate) fn fold(connection: &Connection) -> Result<()> {
     fold_first(connection, NO_LIMIT)
 }
 
-/// Folds the first rows of the tail, so many at most.
+/// Folds the first rows of the tail, `most` of them at most.
 fn fold_first(connection: &Connection, most: i64) -> Result<()> {
     let upto = folded_upto(connection)?;
     let mut runs = tail(connection, upto, most)?;
@@ -103,11 +103,12 @@ pub(crate) fn of(connection: &Connection, listener: Key) -> Result<Vec<(i64, i64
 /// How much everybody has in the log, the tail included.
 pub(crate) fn spans(connection: &Connection) -> Result<Spans> {
     let mut spans = Spans::new();
-    let sql = "SELECT listener, SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs GROUP BY listener";
+    let sql = "SELECT listener, SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs \
+               GROUP BY listener";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let span = Span { listens: row.get(1)?, earliest: row.get(2)?, latest: row.get(3)? };
+        let span = PlaySpan { listens: row.get(1)?, earliest: row.get(2)?, latest: row.get(3)? };
         spans.insert(key(row.get(0)?)?, span);
     }
     for (listener, fresh) in tail_spans(connection)? {
@@ -120,7 +121,7 @@ pub(crate) fn spans(connection: &Connection) -> Result<Spans> {
 pub(crate) fn tail_spans(connection: &Connection) -> Result<Spans> {
     let mut spans = Spans::new();
     for run in tail(connection, folded_upto(connection)?, NO_LIMIT)? {
-        let fresh = Span {
+        let fresh = PlaySpan {
             listens: run.last.abs_diff(run.first) + 1,
             earliest: run.earliest,
             latest: run.latest,
@@ -131,11 +132,11 @@ pub(crate) fn tail_spans(connection: &Connection) -> Result<Spans> {
 }
 
 /// How much one listener has in the log, the tail left out; `None` if nothing.
-pub(crate) fn folded_span(connection: &Connection, listener: Key) -> Result<Option<Span>> {
-    let sql = "SELECT SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs WHERE listener = ?1 \
-               HAVING COUNT(*) > 0";
+pub(crate) fn folded_span(connection: &Connection, listener: Key) -> Result<Option<PlaySpan>> {
+    let sql = "SELECT SUM(last - first + 1), MIN(earliest), MAX(latest) FROM runs \
+               WHERE listener = ?1 HAVING COUNT(*) > 0";
     let span = |row: &Row<'_>| {
-        Ok(Span { listens: row.get(0)?, earliest: row.get(1)?, latest: row.get(2)? })
+        Ok(PlaySpan { listens: row.get(0)?, earliest: row.get(1)?, latest: row.get(2)? })
     };
     Ok(connection.prepare_cached(sql)?.query_row([listener], span).optional()?)
 }
@@ -147,7 +148,8 @@ pub(crate) fn latest_first(
     listener: Key,
     earliest: i64,
 ) -> Result<Vec<(i64, i64, i64)>> {
-    let sql = "SELECT first, last, latest FROM runs WHERE listener = ?1 AND earliest <= ?2 ORDER BY latest DESC";
+    let sql = "SELECT first, last, latest FROM runs WHERE listener = ?1 AND earliest <= ?2 \
+               ORDER BY latest DESC";
     let mut statement = connection.prepare_cached(sql)?;
     let runs = statement.query_map(params![listener, earliest], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?))
@@ -176,7 +178,7 @@ fn tail_length(connection: &Connection) -> Result<i64> {
     Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
 }
 
-/// As SQLite has it.
+/// What SQLite takes as no limit.
 const NO_LIMIT: i64 = -1;
 
 /// The runs of the rows after `upto`, `most` of these rows at most, in the order of the log.

@@ -1,14 +1,16 @@
 //! How picks and short-lists stand in the row of an impression: as bytes, little-endian, without a
 //! loss.
 //!
-//! | what | per track |
-//! |---|---|
-//! | short-list | `u32` key, `f32` score, `u8` flags: 1 new to the listener, 2 an arrival |
-//! | factors | `f32` each, the same number for every track of the short-list; nothing where there are none |
-//! | picks | `u32` key, `u32` place in the order of choice, `f64` propensity, `f64` its error, `f32` likability, `f32` uncertainty, `u8` new to the listener, `u32` bytes of the reason, the reason as JSON |
+//! - The short-list has for each track: `u32` key, `f32` score, `u8` flags (1 new to the listener,
+//!   2 an arrival).
+//! - The factors have an `f32` each, the same number for every track of the short-list. The column
+//!   is empty where there are none.
+//! - The picks have for each track: `u32` key, `u32` place in the order of choice, `f64`
+//!   propensity, `f64` its error, `f32` likability, `f32` uncertainty, `u8` new to the listener,
+//!   `u32` bytes of the reason, and the reason as JSON.
 //!
-//! Rows of a table would serve queries that nobody asks, and cost a page of an index for every
-//! pick: thirty random pages to flush for one mix.
+//! A table with a row for every pick was rejected: it costs a page of an index for each of them,
+//! thirty random pages to flush for one mix, and no query needs it.
 
 use rusqlite::{Connection, Row, params};
 use segue_core::{Pick, Shortlisted, TrackId};
@@ -137,8 +139,8 @@ fn read_pick(bytes: &[u8]) -> Option<(StoredPick<'_>, &[u8])> {
 
 /// Takes the picks of every impression out of the table in which each was a row, and drops it.
 pub(crate) fn move_picks_into_impressions(connection: &Connection) -> Result<()> {
-    let sql = "SELECT impression, track, drawn, propensity, propensity_error, likability, uncertainty, new_to_listener, reason \
-               FROM picks ORDER BY impression, position";
+    let sql = "SELECT impression, track, drawn, propensity, propensity_error, likability, \
+               uncertainty, new_to_listener, reason FROM picks ORDER BY impression, position";
     let mut statement = connection.prepare(sql)?;
     let mut rows = statement.query([])?;
     let mut update = connection.prepare("UPDATE impressions SET picks = ?2 WHERE id = ?1")?;

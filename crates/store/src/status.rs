@@ -1,4 +1,4 @@
-//! How much there is.
+//! How much there is of everything, and how far the log has come.
 
 use std::fs;
 
@@ -6,67 +6,73 @@ use serde::Serialize;
 
 use crate::{Result, Store};
 
-/// Counts of everything in a store.
+/// How much there is of everything in a store, for a status page. Counting reads whole tables, so
+/// do not ask for it with every request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// Listeners.
+    /// Listeners, including those who only exist and have no rows yet.
     pub listeners: u64,
-    /// Songs.
+    /// Songs, each counted once whatever the number of its versions.
     pub works: u64,
-    /// Versions of songs.
+    /// Versions of songs: remasters and live recordings of one work count separately.
     pub tracks: u64,
-    /// Tracks whose sound or at least length is known.
+    /// Tracks of which an audio feature is known, be it only the length.
     pub tracks_with_features: u64,
-    /// Plays, excluded ones too.
+    /// Plays of all listeners, those excluded from taste profiles among them.
     pub listens: u64,
-    /// Explicit signals.
+    /// Pieces of explicit feedback, those taken back later among them.
     pub feedback: u64,
-    /// Exclusions from taste profiles.
+    /// Exclusions of plays from taste profiles that are in force.
     pub exclusions: u64,
-    /// Slates shown.
+    /// Slates that were shown to a listener; shadows are counted apart.
     pub impressions: u64,
-    /// Slates made beside those, to be compared with them, and not shown.
+    /// Slates made beside those that were shown, to be compared with them, and never shown.
     pub shadows: u64,
-    /// Experiments, stopped ones too.
+    /// Experiments that were ever started, stopped ones among them.
     pub experiments: u64,
-    /// Files imported.
+    /// Files and entries of archives that were imported, completely or in part.
     pub imports: u64,
-    /// Files whose import was not completed.
+    /// Files whose import did not come to the end. Importing them again goes on where it stopped.
     pub unfinished_imports: u64,
-    /// Models registered.
+    /// Models in the registry, active ones and those kept for a roll-back.
     pub models: u64,
-    /// Versions of the active models, one of a kind at most.
+    /// Versions of the models to be used for serving: at most one of each kind.
     pub active_models: Vec<String>,
-    /// Size of the database with its write-ahead log, in bytes; models not included.
+    /// Size of the database with its write-ahead log, in bytes. The files of models are not
+    /// counted.
     pub database_bytes: u64,
 }
 
-/// How far everything in a store is. Two that are equal saw the same rows, listeners' names and
-/// tracks excepted.
+/// How far the log has come. If two marks are equal nothing changed in between, except perhaps
+/// names of listeners and descriptions of tracks. Compare them to
+/// learn whether something derived from the store is stale.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
-    /// Rows that imports have brought.
+    /// How many rows imports have brought: the sum over all files. It grows with every batch of an
+    /// import.
     pub imported_rows: i64,
-    /// How often somebody was forgotten.
+    /// How often a listener was forgotten. It grows, while the other marks may fall.
     pub forgotten: i64,
-    /// The last play.
+    /// Row of the last play in the log; 0 if there is none.
     pub listens: i64,
-    /// The last word.
+    /// Row of the last piece of feedback in the log; 0 if there is none.
     pub feedback: i64,
-    /// The last exclusion, and how many there are.
+    /// Row of the last exclusion plus the number of exclusions, so that both adding and taking back
+    /// changes it.
     pub exclusions: i64,
 }
 
 impl Store {
-    /// How far everything is: whoever remembers something of the store compares this with what it
-    /// was then.
+    /// How far the log has come. Remember the marks with whatever you derive from the store, and
+    /// derive it again when they differ.
     ///
     /// # Errors
     /// [`crate::StoreError::Database`].
     pub fn marks(&self) -> Result<Marks> {
-        let sql = "SELECT (SELECT COALESCE(SUM(rows), 0) FROM imports), (SELECT times FROM forgotten), \
-             (SELECT COALESCE(MAX(id), 0) FROM listens), (SELECT COALESCE(MAX(id), 0) FROM feedback), \
-             (SELECT COALESCE(MAX(id), 0) + COUNT(*) FROM exclusions)";
+        let sql = "SELECT (SELECT COALESCE(SUM(rows), 0) FROM imports), \
+                   (SELECT times FROM forgotten), (SELECT COALESCE(MAX(id), 0) FROM listens), \
+                   (SELECT COALESCE(MAX(id), 0) FROM feedback), \
+                   (SELECT COALESCE(MAX(id), 0) + COUNT(*) FROM exclusions)";
         self.read(|connection| {
             let marks = connection.prepare_cached(sql)?.query_row([], |row| {
                 Ok(Marks {
@@ -81,7 +87,8 @@ impl Store {
         })
     }
 
-    /// Counts everything.
+    /// Counts everything in the store, in one consistent snapshot. It reads whole tables, which
+    /// takes a while in a large store.
     ///
     /// # Errors
     /// [`crate::StoreError::Corrupt`] or [`crate::StoreError::Database`].
@@ -117,12 +124,12 @@ impl Store {
     }
 
     fn database_bytes(&self) -> Result<u64> {
-        let Some(home) = self.home_if_any() else {
+        let Some(library) = self.library_if_any() else {
             let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
             return Ok(self.connection.query_row(sql, [], |row| row.get(0))?);
         };
         let files = [Self::DATABASE.to_owned(), format!("{}-wal", Self::DATABASE)];
-        let size = |name: &String| fs::metadata(home.join(name)).map_or(0, |file| file.len());
+        let size = |name: &String| fs::metadata(library.join(name)).map_or(0, |file| file.len());
         Ok(files.iter().map(size).sum())
     }
 }

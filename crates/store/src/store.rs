@@ -20,28 +20,28 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long it sleeps between two tries. SQLite's own handler soon sleeps for a tenth of a second,
 /// and then misses every moment between two commits of a writer that has much to write.
 const RETRY: Duration = Duration::from_millis(1);
-/// How long one who writes batch after batch stays away between two, so that whoever waits gets a
-/// turn.
+/// Pause between two batches of an import, so that another waiting writer gets its turn.
 pub(crate) const TURN: Duration = Duration::from_millis(3);
-/// Prepared statements kept from one transaction to the next, more than the crate has.
+/// Prepared statements kept from one transaction to the next: more than the crate has in all.
 const STATEMENTS: usize = 64;
 /// Page cache of the writer, in KiB.
 const PAGE_CACHE_KIB: i64 = 16 * 1024;
 
-/// The event log, the catalogue and the registry of models of one home folder.
+/// The event log, the catalogue and the registry of models in one library folder. Everything that
+/// Segue remembers goes through this type.
 ///
 /// ```
 /// use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
 /// use segue_store::Store;
 ///
-/// let home = tempfile::tempdir()?;
+/// let library = tempfile::tempdir()?;
 /// let (ann, song) = (ListenerId::new("ann"), TrackId::new("song"));
-/// let mut store = Store::open(home.path())?;
+/// let mut store = Store::open(library.path())?;
 /// store.add_tracks(&[Track::new(song.clone(), WorkId::new("song"), "Song")])?;
 /// let play = Listen::new(ann.clone(), song, Timestamp::UNIX_EPOCH, Source::Segue);
 /// store.append_listens(&[play.clone()])?;
 ///
-/// let reopened = Store::open(home.path())?;
+/// let reopened = Store::open(library.path())?;
 /// assert_eq!(reopened.listens(&ann)?, [play]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -50,7 +50,7 @@ const PAGE_CACHE_KIB: i64 = 16 * 1024;
 /// one for each thread. Any number of processes may open the same folder.
 pub struct Store {
     pub(crate) connection: Connection,
-    home: Option<PathBuf>,
+    library: Option<PathBuf>,
     /// Whether to wait for another writer.
     patient: Arc<AtomicBool>,
     cache: WriteCache,
@@ -58,27 +58,29 @@ pub struct Store {
 }
 
 impl Store {
-    /// Name of the database inside the home folder.
+    /// Name of the database file inside the library folder. Beside it lie its write-ahead log and
+    /// the folder of models.
     pub const DATABASE: &'static str = "segue.db";
 
-    /// Opens the store in a home folder and creates both if need be.
+    /// Opens the store in a library folder, and creates both if they do not exist. A database of an
+    /// older version is brought up to date; what a crash left of a model's files is removed.
     ///
     /// # Errors
     /// [`StoreError::NewerSchema`], [`StoreError::ForeignDatabase`] and [`StoreError::Corrupt`] say
     /// what is wrong with the file found; [`StoreError::Io`] that the folder cannot be used.
-    pub fn open(home: &Path) -> Result<Self> {
-        fs::create_dir_all(home).map_err(StoreError::io("create", home))?;
-        let path = home.join(Self::DATABASE);
-        let store = Self::prepare(Connection::open(&path)?, Some(home.to_owned()))?;
-        let models = home.join(model_files::FOLDER);
+    pub fn open(library: &Path) -> Result<Self> {
+        fs::create_dir_all(library).map_err(StoreError::io("create", library))?;
+        let path = library.join(Self::DATABASE);
+        let store = Self::prepare(Connection::open(&path)?, Some(library.to_owned()))?;
+        let models = library.join(model_files::FOLDER);
         if models.exists() {
             store.write_if_free(|connection| model_files::remove_orphans(connection, &models))?;
         }
         Ok(store)
     }
 
-    /// A store that lives as long as the process, for tests; it registers no models and makes no
-    /// backups.
+    /// A store that lives only as long as the value, for tests. It registers no models and makes no
+    /// backups: both need a folder.
     ///
     /// # Errors
     /// Only when memory runs out.
@@ -86,8 +88,8 @@ impl Store {
         Self::prepare(Connection::open_in_memory()?, None)
     }
 
-    fn prepare(mut connection: Connection, home: Option<PathBuf>) -> Result<Self> {
-        let path = home.as_deref().unwrap_or(Path::new(":memory:")).join(Self::DATABASE);
+    fn prepare(mut connection: Connection, library: Option<PathBuf>) -> Result<Self> {
+        let path = library.as_deref().unwrap_or(Path::new(":memory:")).join(Self::DATABASE);
         let patient = Arc::new(AtomicBool::new(true));
         connection.busy_handler(Some(wait_for_writer(patient.clone())))?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
@@ -101,20 +103,20 @@ impl Store {
         schema::migrate(&connection, &path)?;
         Ok(Self {
             connection,
-            home,
+            library,
             patient,
             cache: WriteCache::default(),
             track_names: RefCell::default(),
         })
     }
 
-    /// The home folder, or an error that names what needs one.
-    pub(crate) fn home(&self, needed_for: &'static str) -> Result<&Path> {
-        self.home.as_deref().ok_or(StoreError::NeedsFolder(needed_for))
+    /// The library folder, or an error that names what needs one.
+    pub(crate) fn library(&self, needed_for: &'static str) -> Result<&Path> {
+        self.library.as_deref().ok_or(StoreError::NeedsFolder(needed_for))
     }
 
-    pub(crate) fn home_if_any(&self) -> Option<&Path> {
-        self.home.as_deref()
+    pub(crate) fn library_if_any(&self) -> Option<&Path> {
+        self.library.as_deref()
     }
 
     /// Runs `work` in a write transaction that is committed if it succeeds and leaves no trace if
@@ -198,9 +200,9 @@ mod tests {
 
     #[test]
     fn a_second_writer_is_told_that_the_store_is_busy_and_readers_are_not() {
-        let home = tempfile::tempdir().unwrap();
-        let mut first = Store::open(home.path()).unwrap();
-        let mut second = Store::open(home.path()).unwrap();
+        let library = tempfile::tempdir().unwrap();
+        let mut first = Store::open(library.path()).unwrap();
+        let mut second = Store::open(library.path()).unwrap();
         second.connection.busy_timeout(Duration::ZERO).unwrap();
         first
             .write(|_, _| {
@@ -233,8 +235,8 @@ mod tests {
 
     #[test]
     fn commits_are_flushed_to_disk() {
-        let home = tempfile::tempdir().unwrap();
-        let store = Store::open(home.path()).unwrap();
+        let library = tempfile::tempdir().unwrap();
+        let store = Store::open(library.path()).unwrap();
         let pragma = |name: &str| -> String {
             store
                 .connection

@@ -12,15 +12,18 @@ use crate::keys::{Key, key};
 use crate::names::Interner;
 use crate::{Result, Store, StoreError};
 
-const COLUMNS: &str = "SELECT tracks.id, tracks.work, tracks.listed, tracks.name, works.name, version, title, artists, album, isrc, \
-     recording_mbid, location, year, genre, popularity, features FROM tracks JOIN works ON works.id = tracks.work";
-const INSERT: &str = "INSERT INTO tracks (listed, name, work, version, title, artists, album, isrc, recording_mbid, location, year, \
-     genre, popularity, features, added_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+const COLUMNS: &str = "SELECT tracks.id, tracks.work, tracks.listed, tracks.name, works.name, \
+     version, title, artists, album, isrc, recording_mbid, location, year, genre, popularity, \
+     features FROM tracks JOIN works ON works.id = tracks.work";
+const INSERT: &str = "INSERT INTO tracks (listed, name, work, version, title, artists, album, \
+     isrc, recording_mbid, location, year, genre, popularity, features, added_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
      CAST(unixepoch('subsec') * 1000000 AS INTEGER))";
-const UPDATE: &str = "UPDATE tracks SET listed = ?1, version = ?4, title = ?5, artists = ?6, album = ?7, isrc = ?8, \
-     recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, popularity = ?13, features = ?14 WHERE name = ?2 AND work = ?3";
+const UPDATE: &str = "UPDATE tracks SET listed = ?1, version = ?4, title = ?5, artists = ?6, \
+     album = ?7, isrc = ?8, recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, \
+     popularity = ?13, features = ?14 WHERE name = ?2 AND work = ?3";
 
-/// Bit of [`TrackRow::known`] that says a catalogue named the track.
+/// Bit of [`TrackRow::known`]: a catalogue lists the track.
 const LISTED: u32 = 1 << 31;
 
 /// Who describes a track.
@@ -41,7 +44,8 @@ pub(crate) enum Described {
 }
 
 impl Store {
-    /// Every track of the catalogue, in the order of first mention.
+    /// Every track of the catalogue, in the order of first mention: those that a catalogue lists
+    /// and those that only a history mentions.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
@@ -55,7 +59,8 @@ impl Store {
         Ok(tracks)
     }
 
-    /// Tracks that came to the catalogue after a moment, in the order in which they came.
+    /// Ids of the tracks that came to the catalogue after a moment, in the order in which they
+    /// came: candidates for the share of arrivals in a mix.
     ///
     /// # Errors
     /// [`StoreError::Database`].
@@ -66,7 +71,7 @@ impl Store {
         names.map(|name| Ok(TrackId::new(name?))).collect()
     }
 
-    /// What is known of one track.
+    /// What is known of one track, or `None` if the catalogue does not have it.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].

@@ -1,7 +1,7 @@
 //! A catalogue: tracks and how they sound, under Spotify's names, as CSV or JSON
 //! ([`table`](crate::table) knows the columns).
 //!
-//! Rows that repeat a track are reported as they are: which one counts is for the store to say.
+//! Rows that repeat a track are reported as they are: the store decides which one counts.
 //! Spotify's own answer to "audio features of several tracks" is such a catalogue.
 //!
 //! A row that lists an identifier and nothing else is dropped as empty.
@@ -13,25 +13,25 @@ use segue_core::{Feedback, FeedbackTarget, Record, Source, Track};
 use super::{Format, Head};
 use crate::input::read_error;
 use crate::table::{
-    Delimited, Layout, Row, TableOptions, Unusable, header_layout, keys_in, read_objects,
+    Delimited, TableLayout, TableOptions, TableRow, Unusable, header_layout, keys_in, read_objects,
 };
 use crate::{Context, DropReason, IngestError};
 
-/// Tables of tracks.
+/// The format of a table of tracks.
 #[derive(Default)]
-pub(crate) struct Catalogue {
+pub(crate) struct CatalogueTable {
     /// How to read them.
     pub(crate) options: TableOptions,
 }
 
-impl Format for Catalogue {
+impl Format for CatalogueTable {
     fn source(&self) -> Source {
         Source::Catalogue
     }
 
     fn recognises(&self, head: &Head<'_>) -> bool {
         is_catalogue(&match head.begins_with(['[', '{']) {
-            true => Layout::from_names(keys_in(head.text), None),
+            true => TableLayout::from_names(keys_in(head.text), None),
             false => header_layout(head.text, None),
         })
     }
@@ -46,15 +46,19 @@ impl Format for Catalogue {
         let mut table = Delimited::open(input, context)?;
         let Some(layout) = table.read_header(None, context)? else { return Ok(()) };
         while let Some(cells) = table.next(context)? {
-            self.take(Row::new(&layout, cells), context)?;
+            self.take(TableRow::new(&layout, cells), context)?;
         }
         Ok(())
     }
 }
 
-impl Catalogue {
+impl CatalogueTable {
     /// Announces one row.
-    pub(crate) fn take(&self, row: Row<'_>, context: &mut Context<'_>) -> Result<(), IngestError> {
+    pub(crate) fn take(
+        &self,
+        row: TableRow<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
         let mut unusable = Unusable::default();
         let track = row.track(&mut unusable);
         match track.and_then(|track| {
@@ -89,7 +93,7 @@ impl Catalogue {
 }
 
 /// Whether a table with these columns is a catalogue.
-pub(crate) fn is_catalogue(layout: &Layout) -> bool {
+pub(crate) fn is_catalogue(layout: &TableLayout) -> bool {
     layout.names_tracks() && layout.feature_count() > 0
 }
 
@@ -104,8 +108,8 @@ mod tests {
     use proptest::prelude::*;
     use segue_core::{AudioFeature, FeedbackKind};
 
-    fn catalogue() -> Catalogue {
-        Catalogue::default()
+    fn catalogue() -> CatalogueTable {
+        CatalogueTable::default()
     }
 
     #[test]
@@ -195,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_mark_turns_listed_tracks_into_what_the_listener_said() {
-        let liked = Catalogue {
+        let liked = CatalogueTable {
             options: TableOptions { mark: Some(FeedbackKind::Like), ..Default::default() },
         };
         let (report, records) = read(&liked, &fixture("catalogue.json"));
@@ -314,15 +318,24 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_without_panic_and_adds_up(text in "(id|title|artists|year|decade|popularity|energy|key|isrc)(,(id|name|tempo|artists|year)){0,6}\n([\\PC\",;\n\\[\\]{}:]{0,20},?){0,40}") {
+        fn any_text_is_read_without_panic_and_adds_up(
+            text in "(id|title|artists|year|decade|popularity|energy|key|isrc)\
+                     (,(id|name|tempo|artists|year)){0,6}\n\
+                     ([\\PC\",;\n\\[\\]{}:]{0,20},?){0,40}",
+        ) {
             let _ = recognises(&catalogue(), &text);
             let _ = try_read(&catalogue(), &text);
             let _ = try_read(&catalogue(), text.trim_start_matches(|c| c != '{' && c != '['));
         }
 
         #[test]
-        fn numbers_survive_the_way_through_text(energy in 0.0f32..=1.0, tempo in 20.0f32..=400.0, key in 0u8..12) {
-            let (_, records) = read(&catalogue(), &format!("id,energy,tempo,key\nx,{energy},{tempo:e},{key}.0\n"));
+        fn numbers_survive_the_way_through_text(
+            energy in 0.0f32..=1.0,
+            tempo in 20.0f32..=400.0,
+            key in 0u8..12,
+        ) {
+            let text = format!("id,energy,tempo,key\nx,{energy},{tempo:e},{key}.0\n");
+            let (_, records) = read(&catalogue(), &text);
             let features = records.tracks()[0].features;
             prop_assert_eq!(features.get(AudioFeature::Energy), Some(energy));
             prop_assert_eq!(features.get(AudioFeature::Tempo), Some(tempo));

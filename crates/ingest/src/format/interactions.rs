@@ -3,11 +3,10 @@
 //!
 //! What a row is follows from the columns of its table:
 //!
-//! | columns | a row is |
-//! |---|---|
-//! | play time, a skip, or a time without a rating or like | a play; a rating or like in the same row is reported beside it |
-//! | a rating or like, with or without a time | what the listener said, then |
-//! | neither | a play of which nothing else is known |
+//! - With a play time, a skip, or a time without a rating or like, it is a play. A rating or like
+//!   in the same row is reported beside it.
+//! - With a rating or like, whether or not there is a time, it is feedback given at that time.
+//! - With neither, it is a play of which nothing else is known.
 //!
 //! A listener column overrides the listener of the import. A table may give *totals* per track,
 //! play time without a time; such plays have no [`Listen::at`]. A table may also label
@@ -25,18 +24,19 @@ use segue_core::{
 
 use super::{Format, Head};
 use crate::table::{
-    Column, Delimited, Layout, PlaylistUse, Row, TableOptions, Unusable, header_layout, values,
+    Delimited, PlaylistUse, TableColumn, TableLayout, TableOptions, TableRow, Unusable,
+    header_layout, values,
 };
 use crate::{Context, DropReason, IngestError, spotify};
 
-/// Tables of interactions.
+/// The format of a table of interactions.
 #[derive(Default)]
-pub(crate) struct Interactions {
+pub(crate) struct InteractionTable {
     /// How to read them.
     pub(crate) options: TableOptions,
 }
 
-impl Format for Interactions {
+impl Format for InteractionTable {
     fn source(&self) -> Source {
         Source::Interactions
     }
@@ -49,34 +49,38 @@ impl Format for Interactions {
         let mut table = Delimited::open(input, context)?;
         let Some(layout) = table.read_header(self.label(), context)? else { return Ok(()) };
         while let Some(cells) = table.next(context)? {
-            self.take(Row::new(&layout, cells), context)?;
+            self.take(TableRow::new(&layout, cells), context)?;
         }
         Ok(())
     }
 }
 
-impl Interactions {
+impl InteractionTable {
     /// The name of the column that says whether a track is liked, where it has one of its own.
     pub(crate) fn label(&self) -> Option<&str> {
         self.options.label_column.as_deref()
     }
 
     /// Whether a table with these columns holds interactions.
-    pub(crate) fn understands(&self, layout: &Layout) -> bool {
+    pub(crate) fn understands(&self, layout: &TableLayout) -> bool {
         if layout.sounds_without_names() {
-            return layout.has(Column::Liked);
+            return layout.has(TableColumn::Liked);
         }
         let playlists =
-            self.options.playlists != PlaylistUse::Ignore && layout.has(Column::Playlist);
+            self.options.playlists != PlaylistUse::Ignore && layout.has(TableColumn::Playlist);
         let interacts = holds_play_times(layout)
-            || layout.has(Column::Time)
+            || layout.has(TableColumn::Time)
             || holds_statements(layout)
-            || layout.has(Column::Listener);
+            || layout.has(TableColumn::Listener);
         layout.names_tracks() && (interacts || playlists)
     }
 
     /// Announces one row.
-    pub(crate) fn take(&self, row: Row<'_>, context: &mut Context<'_>) -> Result<(), IngestError> {
+    pub(crate) fn take(
+        &self,
+        row: TableRow<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
         let mut unusable = Unusable::default();
         match self.interaction(row, context.listener(), &mut unusable) {
             Ok(interaction) => {
@@ -92,15 +96,15 @@ impl Interactions {
 
     fn interaction(
         &self,
-        row: Row<'_>,
+        row: TableRow<'_>,
         listener: &ListenerId,
         unusable: &mut Unusable,
     ) -> Result<Interaction, DropReason> {
         let track = row.track(unusable)?;
         let listener = self.listener(row).unwrap_or_else(|| listener.clone());
         let time = row
-            .usable(Column::Time, "time", values::moment, unusable)
-            .or_else(|| row.usable(Column::EndTime, "time", values::moment, unusable));
+            .usable(TableColumn::Time, "time", values::moment, unusable)
+            .or_else(|| row.usable(TableColumn::EndTime, "time", values::moment, unusable));
         let said = |kind| Feedback {
             listener: listener.clone(),
             target: FeedbackTarget::Track(track.id.clone()),
@@ -133,9 +137,10 @@ impl Interactions {
         }
     }
 
-    fn meaning(&self, layout: &Layout) -> Meaning {
-        let lists = self.options.playlists != PlaylistUse::Ignore && layout.has(Column::Playlist);
-        if holds_play_times(layout) || layout.has(Column::Time) && !holds_statements(layout) {
+    fn meaning(&self, layout: &TableLayout) -> Meaning {
+        let lists =
+            self.options.playlists != PlaylistUse::Ignore && layout.has(TableColumn::Playlist);
+        if holds_play_times(layout) || layout.has(TableColumn::Time) && !holds_statements(layout) {
             Meaning::Play
         } else if holds_statements(layout) {
             Meaning::Statement
@@ -146,25 +151,27 @@ impl Interactions {
         }
     }
 
-    fn listener(&self, row: Row<'_>) -> Option<ListenerId> {
+    fn listener(&self, row: TableRow<'_>) -> Option<ListenerId> {
         let column = match self.options.playlists {
-            PlaylistUse::Listener => Column::Playlist,
-            PlaylistUse::Context | PlaylistUse::Ignore => Column::Listener,
+            PlaylistUse::Listener => TableColumn::Playlist,
+            PlaylistUse::Context | PlaylistUse::Ignore => TableColumn::Listener,
         };
         row.text(column).map(ListenerId::new)
     }
 
-    fn context(&self, row: Row<'_>) -> Option<String> {
+    fn context(&self, row: TableRow<'_>) -> Option<String> {
         let playlist = match self.options.playlists {
-            PlaylistUse::Context => row.text(Column::Playlist),
+            PlaylistUse::Context => row.text(TableColumn::Playlist),
             PlaylistUse::Listener | PlaylistUse::Ignore => None,
         };
-        row.text(Column::Context).or(playlist).map(str::to_owned)
+        row.text(TableColumn::Context).or(playlist).map(str::to_owned)
     }
 
-    fn stated(&self, row: Row<'_>, unusable: &mut Unusable) -> Option<FeedbackKind> {
-        let liked = row.usable(Column::Liked, "liked", stance, unusable);
-        liked.or_else(|| row.usable(Column::Rating, "rating", |text| self.rated(text), unusable)?)
+    fn stated(&self, row: TableRow<'_>, unusable: &mut Unusable) -> Option<FeedbackKind> {
+        let liked = row.usable(TableColumn::Liked, "liked", stance, unusable);
+        liked.or_else(|| {
+            row.usable(TableColumn::Rating, "rating", |text| self.rated(text), unusable)?
+        })
     }
 
     /// What a rating says, which may be nothing: 0 is "not rated" in every scale, and the middle is
@@ -182,7 +189,7 @@ impl Interactions {
     }
 }
 
-/// What the rows of a table are.
+/// What the rows of a table stand for.
 enum Meaning {
     Play,
     Statement,
@@ -215,26 +222,27 @@ impl Interaction {
     }
 }
 
-fn holds_play_times(layout: &Layout) -> bool {
-    [Column::MsPlayed, Column::SecondsPlayed, Column::Skipped, Column::EndTime]
+fn holds_play_times(layout: &TableLayout) -> bool {
+    [TableColumn::MsPlayed, TableColumn::SecondsPlayed, TableColumn::Skipped, TableColumn::EndTime]
         .into_iter()
         .any(|c| layout.has(c))
 }
 
-fn holds_statements(layout: &Layout) -> bool {
-    layout.has(Column::Liked) || layout.has(Column::Rating)
+fn holds_statements(layout: &TableLayout) -> bool {
+    layout.has(TableColumn::Liked) || layout.has(TableColumn::Rating)
 }
 
-/// When a play was, and how long.
+/// When a play was, and how long it lasted.
 fn play_time(
-    row: Row<'_>,
+    row: TableRow<'_>,
     time: Option<Timestamp>,
     unusable: &mut Unusable,
 ) -> Result<(Option<Timestamp>, Option<u32>), DropReason> {
-    let is_dated = row.layout().has(Column::Time) || row.layout().has(Column::EndTime);
-    let ms_played = row
-        .usable(Column::MsPlayed, "ms_played", values::milliseconds, unusable)
-        .or_else(|| row.usable(Column::SecondsPlayed, "seconds_played", values::seconds, unusable));
+    let is_dated = row.layout().has(TableColumn::Time) || row.layout().has(TableColumn::EndTime);
+    let ms_played =
+        row.usable(TableColumn::MsPlayed, "ms_played", values::milliseconds, unusable).or_else(
+            || row.usable(TableColumn::SecondsPlayed, "seconds_played", values::seconds, unusable),
+        );
     match time {
         Some(time) => Ok((Some(time), ms_played)),
         None if is_dated => Err(DropReason::BadTime),
@@ -244,22 +252,22 @@ fn play_time(
 }
 
 /// How a play came about and ended.
-fn describe(row: Row<'_>, listen: Listen, unusable: &mut Unusable) -> Listen {
+fn describe(row: TableRow<'_>, listen: Listen, unusable: &mut Unusable) -> Listen {
     Listen {
         moment: if row.layout().stamps_end() { Moment::Ended } else { Moment::Started },
         start_reason: row
-            .usable(Column::StartReason, "start_reason", spotify::start_reason, unusable)
+            .usable(TableColumn::StartReason, "start_reason", spotify::start_reason, unusable)
             .unwrap_or_default(),
         end_reason: row
-            .usable(Column::EndReason, "end_reason", spotify::end_reason, unusable)
+            .usable(TableColumn::EndReason, "end_reason", spotify::end_reason, unusable)
             .unwrap_or_default(),
-        skipped: row.usable(Column::Skipped, "skipped", values::truth, unusable),
-        shuffle: row.usable(Column::Shuffle, "shuffle", values::truth, unusable),
-        offline: row.usable(Column::Offline, "offline", values::truth, unusable),
+        skipped: row.usable(TableColumn::Skipped, "skipped", values::truth, unusable),
+        shuffle: row.usable(TableColumn::Shuffle, "shuffle", values::truth, unusable),
+        offline: row.usable(TableColumn::Offline, "offline", values::truth, unusable),
         private_session: row
-            .usable(Column::Private, "private", values::truth, unusable)
+            .usable(TableColumn::Private, "private", values::truth, unusable)
             .unwrap_or(false),
-        device: row.text(Column::Device).map(values::device_class).unwrap_or_default(),
+        device: row.text(TableColumn::Device).map(values::device_class).unwrap_or_default(),
         ..listen
     }
 }
@@ -282,8 +290,8 @@ mod tests {
     use proptest::prelude::*;
     use segue_core::{AudioFeature, DeviceClass};
 
-    fn interactions() -> Interactions {
-        Interactions::default()
+    fn interactions() -> InteractionTable {
+        InteractionTable::default()
     }
 
     #[test]
@@ -352,7 +360,8 @@ mod tests {
     fn a_dated_rating_is_no_play() {
         let (report, records) = read(
             &interactions(),
-            "userId\titemId\trating\ttimestamp\n1\t2\t5\t881250949\n1\t3\t3\t881250949\n1\t4\t1\t881250949\n1\t5\t9\t881250949\n",
+            "userId\titemId\trating\ttimestamp\n1\t2\t5\t881250949\n1\t3\t3\t881250949\n\
+             1\t4\t1\t881250949\n1\t5\t9\t881250949\n",
         );
         let said: Vec<_> =
             records.feedback().iter().map(|said| (said.kind, said.at.is_some())).collect();
@@ -362,8 +371,10 @@ mod tests {
 
     #[test]
     fn spotifys_own_columns_keep_their_meaning() {
-        let header = "ts,platform,ms_played,spotify_track_uri,master_metadata_track_name,reason_start,reason_end,shuffle,skipped,incognito_mode";
-        let row = "2024-01-01T00:03:00Z,ios,180000,spotify:track:4uLU6hMCjMI75M1A2tKUQC,Song,clickrow,trackdone,TRUE,FALSE,True";
+        let header = "ts,platform,ms_played,spotify_track_uri,master_metadata_track_name,\
+            reason_start,reason_end,shuffle,skipped,incognito_mode";
+        let row = "2024-01-01T00:03:00Z,ios,180000,spotify:track:4uLU6hMCjMI75M1A2tKUQC,Song,\
+            clickrow,trackdone,TRUE,FALSE,True";
         let (_, records) = read(&interactions(), &format!("{header}\n{row}\n"));
         let listen = records.listens()[0];
         assert_eq!(listen.started_at().unwrap().to_string(), "2024-01-01T00:00:00Z");
@@ -375,7 +386,7 @@ mod tests {
     fn playlists_are_listeners_only_when_asked() {
         let text = "track_id,track_name,track_artist,playlist_id,energy\n1,Song,Anna Ash,p1,0.5\n";
         assert!(!recognises(&interactions(), text));
-        let as_listeners = Interactions {
+        let as_listeners = InteractionTable {
             options: TableOptions { playlists: PlaylistUse::Listener, ..TableOptions::default() },
         };
         assert!(recognises(&as_listeners, text));
@@ -431,7 +442,7 @@ mod tests {
             mark: Some(FeedbackKind::Like),
             ..TableOptions::default()
         };
-        let (report, records) = read(&Interactions { options }, &text);
+        let (report, records) = read(&InteractionTable { options }, &text);
         assert_eq!((report.rows_read, report.feedback), (32_833, 32_833));
         let listeners: std::collections::BTreeSet<_> =
             records.feedback().iter().map(|said| said.listener.clone()).collect();
@@ -440,13 +451,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_without_panic_and_adds_up(text in "(user|track|title|ts|time|ms_played|rating|liked|skipped)(,(artist|uri|endTime|device|reason_end|playlist_id)){0,6}\n([\\PC\",;\n]{0,20},?){0,40}") {
+        fn any_text_is_read_without_panic_and_adds_up(
+            text in "(user|track|title|ts|time|ms_played|rating|liked|skipped)\
+                     (,(artist|uri|endTime|device|reason_end|playlist_id)){0,6}\n\
+                     ([\\PC\",;\n]{0,20},?){0,40}",
+        ) {
             let _ = recognises(&interactions(), &text);
             let _ = try_read(&interactions(), &text);
         }
 
         #[test]
-        fn any_number_is_a_time_or_is_dropped(time in any::<f64>(), played in any::<f64>(), rating in any::<f32>()) {
+        fn any_number_is_a_time_or_is_dropped(
+            time in any::<f64>(),
+            played in any::<f64>(),
+            rating in any::<f32>(),
+        ) {
             let text = format!("track_id,time,ms_played,rating\nx,{time},{played},{rating}\n");
             let _ = try_read(&interactions(), &text);
         }

@@ -7,7 +7,9 @@ use segue_core::{AudioFeature, Listen, Record, Source, TrackId};
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::json::{Flag, FromBareText, List, Number, Object, Rows, Step, Text, read_document};
+use crate::json::{
+    Flag, FromBareText, JsonRows, JsonText, List, Number, Object, Step, read_document,
+};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
@@ -36,7 +38,7 @@ impl Format for Koito {
 #[serde(default)]
 struct Play<'a> {
     #[serde(borrow)]
-    listened_at: Text<'a>,
+    listened_at: JsonText<'a>,
     #[serde(borrow)]
     track: Object<Named<'a>>,
     #[serde(borrow)]
@@ -50,7 +52,7 @@ struct Play<'a> {
 #[serde(default)]
 struct Named<'a> {
     #[serde(borrow)]
-    mbid: Text<'a>,
+    mbid: JsonText<'a>,
     #[serde(borrow)]
     aliases: List<Object<Alias<'a>>>,
     duration: Number,
@@ -61,7 +63,7 @@ struct Named<'a> {
 #[serde(default)]
 struct Alias<'a> {
     #[serde(borrow)]
-    alias: Text<'a>,
+    alias: JsonText<'a>,
     is_primary: Flag,
 }
 
@@ -82,7 +84,7 @@ struct Plays {
     namer: Namer,
 }
 
-impl Rows for Plays {
+impl JsonRows for Plays {
     type Row<'de> = Play<'de>;
 
     fn row(&mut self, play: Play<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {

@@ -275,7 +275,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_is_read_without_panic_and_adds_up(
-            text in "(uts,utc_time,artist,track\n|Artist;Track;Date#x\n|)([\\PC\",;\n]{0,20},?){0,40}",
+            text in "(uts,utc_time,artist,track\n|Artist;Track;Date#x\n|)\
+                     ([\\PC\",;\n]{0,20},?){0,40}",
         ) {
             let _ = recognises(&LastFmCsv, &text);
             let _ = try_read(&LastFmCsv, &text);

@@ -14,7 +14,7 @@ use segue_core::{
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::json::{Flag, FromBareText, Number, Object, Rows, Step, Text, read_document};
+use crate::json::{Flag, FromBareText, JsonRows, JsonText, Number, Object, Step, read_document};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
@@ -38,7 +38,7 @@ impl Format for LastFmJson {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        // Pages of either kind look the same but for the file's name.
+        // Pages of either kind look the same; only the name of the file differs.
         let name = context
             .path()
             .file_name()
@@ -61,13 +61,13 @@ impl Format for LastFmJson {
 #[serde(default)]
 struct Played<'a> {
     #[serde(borrow)]
-    name: Text<'a>,
+    name: JsonText<'a>,
     #[serde(borrow)]
     artist: Object<Named<'a>>,
     #[serde(borrow)]
     album: Object<Named<'a>>,
     #[serde(borrow)]
-    mbid: Text<'a>,
+    mbid: JsonText<'a>,
     date: Object<Date>,
     #[serde(rename = "@attr")]
     attributes: Object<Attributes>,
@@ -78,14 +78,14 @@ struct Played<'a> {
 #[serde(default)]
 struct Named<'a> {
     #[serde(borrow, rename = "#text")]
-    text: Text<'a>,
+    text: JsonText<'a>,
     #[serde(borrow)]
-    name: Text<'a>,
+    name: JsonText<'a>,
 }
 
 impl<'de: 'a, 'a> FromBareText<'de> for Named<'a> {
     fn from_bare_text(text: Cow<'de, str>) -> Self {
-        Self { text: Text::Value(text), name: Text::Missing }
+        Self { text: JsonText::Value(text), name: JsonText::Missing }
     }
 }
 
@@ -115,7 +115,7 @@ struct Tracks {
     namer: Namer,
 }
 
-impl Rows for Tracks {
+impl JsonRows for Tracks {
     type Row<'de> = Played<'de>;
 
     fn row(
@@ -161,7 +161,8 @@ impl Rows for Tracks {
             return context.keep(record);
         };
         let listen = Listen::new(context.listener().clone(), track.id.clone(), at, Source::LastFm);
-        // When the heart was pressed is not known, only that it is: the play does not date it.
+        // The listener loves the track, but when they said so is unknown: it is not the play's
+        // time.
         let heart = (played.loved == Flag::Value(true)).then(|| loved(&track, None, context));
         context.keep(Record::Listen { listen, track })?;
         heart.map_or(Ok(()), |heart| context.keep_beside(heart))
@@ -190,11 +191,11 @@ impl Format for LastFmStats {
 #[serde(default)]
 struct Scrobble<'a> {
     #[serde(borrow)]
-    track: Text<'a>,
+    track: JsonText<'a>,
     #[serde(borrow)]
-    artist: Text<'a>,
+    artist: JsonText<'a>,
     #[serde(borrow)]
-    album: Text<'a>,
+    album: JsonText<'a>,
     date: Number,
 }
 
@@ -203,7 +204,7 @@ struct Scrobbles {
     namer: Namer,
 }
 
-impl Rows for Scrobbles {
+impl JsonRows for Scrobbles {
     type Row<'de> = Scrobble<'de>;
 
     fn row(

@@ -27,7 +27,7 @@ impl Format for LibreFm {
         Source::LibreFm
     }
 
-    /// A table that knows more than Libre.fm does is not of Libre.fm.
+    /// A table with columns that Libre.fm does not have comes from another program.
     fn recognises(&self, head: &Head<'_>) -> bool {
         let known = [
             "artist",
@@ -235,7 +235,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_without_panic_and_adds_up(text in "(\\+ACM- x\n)?artist,track,album,time\n([\\PC\",;\n+A-]{0,20},?){0,40}") {
+        fn any_text_is_read_without_panic_and_adds_up(
+            text in "(\\+ACM- x\n)?artist,track,album,time\n([\\PC\",;\n+A-]{0,20},?){0,40}",
+        ) {
             let _ = try_read(&LibreFm, &text);
         }
 

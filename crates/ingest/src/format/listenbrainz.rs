@@ -8,24 +8,23 @@
 use std::io::BufRead;
 
 use segue_core::{
-    AudioFeature, Feedback as Said, FeedbackKind, FeedbackTarget, Listen, Record, Source, Track,
-    TrackId,
+    AudioFeature, Feedback, FeedbackKind, FeedbackTarget, Listen, Record, Source, Track, TrackId,
 };
 use serde::Deserialize;
 
 use super::{Format, Head};
 use crate::json::{
-    FromBareText, List, Number, Object, Rows, Step, Text, read_document, read_lines,
+    FromBareText, JsonRows, JsonText, List, Number, Object, Step, read_document, read_lines,
 };
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
 
 /// `listens/**/*.jsonl`, `*.listens`, and arrays of the same rows.
-pub(crate) struct Listens;
+pub(crate) struct ListenBrainzListens;
 /// `feedback.jsonl`.
-pub(crate) struct Feedback;
+pub(crate) struct ListenBrainzFeedback;
 
-impl Format for Listens {
+impl Format for ListenBrainzListens {
     fn source(&self) -> Source {
         Source::ListenBrainz
     }
@@ -41,7 +40,7 @@ impl Format for Listens {
     }
 }
 
-impl Format for Feedback {
+impl Format for ListenBrainzFeedback {
     fn source(&self) -> Source {
         Source::ListenBrainz
     }
@@ -57,7 +56,7 @@ impl Format for Feedback {
     }
 }
 
-fn read_array_or_lines<R: Rows>(
+fn read_array_or_lines<R: JsonRows>(
     input: &mut dyn BufRead,
     context: &mut Context<'_>,
     rows: &mut R,
@@ -76,7 +75,7 @@ fn read_array_or_lines<R: Rows>(
 #[serde(default)]
 struct Row<'a> {
     #[serde(borrow)]
-    listened_at: Text<'a>,
+    listened_at: JsonText<'a>,
     #[serde(borrow)]
     track_metadata: Object<Metadata<'a>>,
 }
@@ -85,11 +84,11 @@ struct Row<'a> {
 #[serde(default)]
 struct Metadata<'a> {
     #[serde(borrow)]
-    artist_name: Text<'a>,
+    artist_name: JsonText<'a>,
     #[serde(borrow)]
-    track_name: Text<'a>,
+    track_name: JsonText<'a>,
     #[serde(borrow)]
-    release_name: Text<'a>,
+    release_name: JsonText<'a>,
     #[serde(borrow)]
     additional_info: Object<Info<'a>>,
     #[serde(borrow)]
@@ -100,13 +99,13 @@ struct Metadata<'a> {
 #[serde(default)]
 struct Info<'a> {
     #[serde(borrow)]
-    recording_mbid: Text<'a>,
+    recording_mbid: JsonText<'a>,
     #[serde(borrow)]
-    isrc: Text<'a>,
+    isrc: JsonText<'a>,
     #[serde(borrow)]
-    spotify_id: Text<'a>,
+    spotify_id: JsonText<'a>,
     #[serde(borrow)]
-    artist_names: List<Text<'a>>,
+    artist_names: List<JsonText<'a>>,
     duration_ms: Number,
     duration: Number,
 }
@@ -115,7 +114,7 @@ struct Info<'a> {
 #[serde(default)]
 struct Mapping<'a> {
     #[serde(borrow)]
-    recording_mbid: Text<'a>,
+    recording_mbid: JsonText<'a>,
     #[serde(borrow)]
     artists: List<Object<Credit<'a>>>,
 }
@@ -124,7 +123,7 @@ struct Mapping<'a> {
 #[serde(default)]
 struct Credit<'a> {
     #[serde(borrow)]
-    artist_credit_name: Text<'a>,
+    artist_credit_name: JsonText<'a>,
 }
 
 impl<'de: 'a, 'a> FromBareText<'de> for Metadata<'a> {}
@@ -151,7 +150,7 @@ impl Metadata<'_> {
             return mapped;
         }
         let claimed: Vec<&str> =
-            self.additional_info.0.artist_names.0.iter().filter_map(Text::get).collect();
+            self.additional_info.0.artist_names.0.iter().filter_map(JsonText::get).collect();
         if claimed.is_empty() { self.artist_name.get().into_iter().collect() } else { claimed }
     }
 
@@ -199,7 +198,7 @@ struct Plays {
     namer: Namer,
 }
 
-impl Rows for Plays {
+impl JsonRows for Plays {
     type Row<'de> = Row<'de>;
 
     fn row(&mut self, row: Row<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
@@ -239,7 +238,7 @@ struct Opinion<'a> {
     score: Number,
     created: Number,
     #[serde(borrow)]
-    recording_mbid: Text<'a>,
+    recording_mbid: JsonText<'a>,
     #[serde(borrow)]
     track_metadata: Object<Metadata<'a>>,
 }
@@ -249,7 +248,7 @@ struct Opinions {
     namer: Namer,
 }
 
-impl Rows for Opinions {
+impl JsonRows for Opinions {
     type Row<'de> = Opinion<'de>;
 
     fn row(
@@ -278,7 +277,7 @@ impl Rows for Opinions {
             context.drop_row(DropReason::NoTrack);
             return Ok(());
         };
-        let feedback = Said {
+        let feedback = Feedback {
             listener: context.listener().clone(),
             target: FeedbackTarget::Track(target),
             kind,

@@ -10,7 +10,7 @@ use segue_core::{AudioFeature, Listen, Record, Source};
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::json::{FromBareText, List, Number, Object, Rows, Step, Text, read_document};
+use crate::json::{FromBareText, JsonRows, JsonText, List, Number, Object, Step, read_document};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
@@ -44,9 +44,9 @@ struct Scrobble<'a> {
     #[serde(borrow)]
     track: Object<ScrobbledTrack<'a>>,
     #[serde(borrow)]
-    artists: List<Text<'a>>,
+    artists: List<JsonText<'a>>,
     #[serde(borrow)]
-    title: Text<'a>,
+    title: JsonText<'a>,
     #[serde(borrow)]
     album: Object<Album<'a>>,
 }
@@ -55,9 +55,9 @@ struct Scrobble<'a> {
 #[serde(default)]
 struct ScrobbledTrack<'a> {
     #[serde(borrow)]
-    artists: List<Text<'a>>,
+    artists: List<JsonText<'a>>,
     #[serde(borrow)]
-    title: Text<'a>,
+    title: JsonText<'a>,
     #[serde(borrow)]
     album: Object<Album<'a>>,
     length: Number,
@@ -67,13 +67,13 @@ struct ScrobbledTrack<'a> {
 #[serde(default)]
 struct Album<'a> {
     #[serde(borrow)]
-    albumtitle: Text<'a>,
+    albumtitle: JsonText<'a>,
 }
 
 impl<'de: 'a, 'a> FromBareText<'de> for ScrobbledTrack<'a> {}
 impl<'de: 'a, 'a> FromBareText<'de> for Album<'a> {
     fn from_bare_text(text: std::borrow::Cow<'de, str>) -> Self {
-        Self { albumtitle: Text::Value(text) }
+        Self { albumtitle: JsonText::Value(text) }
     }
 }
 
@@ -82,7 +82,7 @@ struct Scrobbles {
     namer: Namer,
 }
 
-impl Rows for Scrobbles {
+impl JsonRows for Scrobbles {
     type Row<'de> = Scrobble<'de>;
 
     fn row(
@@ -121,8 +121,8 @@ impl Rows for Scrobbles {
 }
 
 /// The artists without repetition, main one first.
-fn in_order<'t>(credited: &'t [Text<'_>]) -> Vec<&'t str> {
-    let names = || credited.iter().filter_map(Text::get);
+fn in_order<'t>(credited: &'t [JsonText<'_>]) -> Vec<&'t str> {
+    let names = || credited.iter().filter_map(JsonText::get);
     let joint = names().filter(|name| name.contains(" • "));
     let mut ordered: Vec<&str> = Vec::new();
     for name in joint.chain(names()).flat_map(|name| name.split(" • ")).map(str::trim) {

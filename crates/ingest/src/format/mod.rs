@@ -60,18 +60,18 @@ impl Head<'_> {
 /// One foreign format. Input arrives as UTF-8 without a byte-order mark; Parquet is the exception
 /// and reads files itself.
 pub(crate) trait Format: Sync {
-    /// What its records are marked with.
+    /// The source that its records bear.
     fn source(&self) -> Source;
 
-    /// Whether this content is of this format. Formats are asked in order and the first to say yes
-    /// reads.
+    /// Whether this content is of this format. Formats are asked in order, and the first that
+    /// recognises the content reads it.
     fn recognises(&self, head: &Head<'_>) -> bool;
 
     /// Reads to the end, announcing every row to the context exactly once.
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError>;
 }
 
-/// All formats, the most particular ones first.
+/// All formats, the most specific ones first.
 pub(crate) struct Formats(Vec<Box<dyn Format>>);
 
 impl Formats {
@@ -79,12 +79,12 @@ impl Formats {
     pub(crate) fn new(tables: &TableOptions, artists: AppleArtists) -> Self {
         Self(vec![
             Box::new(spotify_extended::SpotifyExtended),
-            Box::new(spotify_account::History),
-            Box::new(spotify_account::Library),
+            Box::new(spotify_account::AccountHistory),
+            Box::new(spotify_account::AccountLibrary),
             Box::new(spotify_account::Playlists),
             Box::new(spotify_recent::RecentlyPlayed),
-            Box::new(listenbrainz::Listens),
-            Box::new(listenbrainz::Feedback),
+            Box::new(listenbrainz::ListenBrainzListens),
+            Box::new(listenbrainz::ListenBrainzFeedback),
             Box::new(maloja::Maloja),
             Box::new(koito::Koito),
             Box::new(lastfm_json::LastFmStats),
@@ -98,8 +98,8 @@ impl Formats {
             Box::new(rockbox::Rockbox),
             Box::new(librefm::LibreFm),
             Box::new(lastfm_csv::LastFmCsv),
-            Box::new(interactions::Interactions { options: tables.clone() }),
-            Box::new(catalogue::Catalogue { options: tables.clone() }),
+            Box::new(interactions::InteractionTable { options: tables.clone() }),
+            Box::new(catalogue::CatalogueTable { options: tables.clone() }),
         ])
     }
 

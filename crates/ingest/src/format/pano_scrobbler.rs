@@ -6,7 +6,7 @@ use segue_core::{AudioFeature, Feedback, FeedbackKind, FeedbackTarget, Listen, R
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::json::{Number, Rows, Text, read_lines};
+use crate::json::{JsonRows, JsonText, Number, read_lines};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
@@ -32,14 +32,14 @@ impl Format for PanoScrobbler {
 struct Scrobble<'a> {
     time_ms: Number,
     #[serde(borrow)]
-    track: Text<'a>,
+    track: JsonText<'a>,
     #[serde(borrow)]
-    artist: Text<'a>,
+    artist: JsonText<'a>,
     #[serde(borrow)]
-    album: Text<'a>,
+    album: JsonText<'a>,
     duration_ms: Number,
     #[serde(borrow)]
-    event: Text<'a>,
+    event: JsonText<'a>,
 }
 
 #[derive(Default)]
@@ -47,7 +47,7 @@ struct Scrobbles {
     namer: Namer,
 }
 
-impl Rows for Scrobbles {
+impl JsonRows for Scrobbles {
     type Row<'de> = Scrobble<'de>;
 
     fn row(

@@ -19,15 +19,16 @@ use parquet::record::reader::RowIter;
 use parquet::schema::types::{Type, TypePtr};
 use segue_core::{Source, Timestamp};
 
-use super::catalogue::{Catalogue, is_catalogue};
-use super::interactions::Interactions;
-use crate::table::{Layout, Row, TableOptions};
+use super::catalogue::{CatalogueTable, is_catalogue};
+use super::interactions::InteractionTable;
+use crate::table::{TableLayout, TableOptions, TableRow};
 use crate::{Context, IngestError};
 
 /// The largest Parquet file that is read from within an archive, which holds it in memory whole.
 pub(crate) const MAX_SPOOLED_BYTES: u64 = 64 << 20;
 
-/// Whether a file that begins so is Parquet.
+/// Whether a file with this beginning is Parquet. Four bytes are enough to tell: the format's magic
+/// number.
 pub fn is_parquet(beginning: &[u8]) -> bool {
     beginning.starts_with(b"PAR1")
 }
@@ -36,13 +37,13 @@ pub fn is_parquet(beginning: &[u8]) -> bool {
 pub(crate) struct ParquetTable {
     reader: Box<dyn FileReader>,
     projection: Type,
-    layout: Layout,
+    layout: TableLayout,
     meaning: Meaning,
 }
 
 enum Meaning {
-    Interactions(Interactions),
-    Catalogue(Catalogue),
+    Interactions(InteractionTable),
+    Catalogue(CatalogueTable),
 }
 
 impl ParquetTable {
@@ -93,14 +94,15 @@ impl ParquetTable {
             .map_err(|problem| damaged(path, 0, &problem))?;
         let schema = reader.metadata().file_metadata().schema();
         let label = options.label_column.as_deref();
-        let known = |field: &&TypePtr| Layout::from_names([field.name()], label).knows_anything();
+        let known =
+            |field: &&TypePtr| TableLayout::from_names([field.name()], label).knows_anything();
         let fields: Vec<TypePtr> = schema.get_fields().iter().filter(known).cloned().collect();
-        let layout = Layout::from_names(fields.iter().map(|field| field.name()), label);
-        let interactions = Interactions { options: options.clone() };
+        let layout = TableLayout::from_names(fields.iter().map(|field| field.name()), label);
+        let interactions = InteractionTable { options: options.clone() };
         let meaning = if interactions.understands(&layout) {
             Meaning::Interactions(interactions)
         } else if is_catalogue(&layout) {
-            Meaning::Catalogue(Catalogue { options: options.clone() })
+            Meaning::Catalogue(CatalogueTable { options: options.clone() })
         } else {
             return Ok(None);
         };
@@ -111,7 +113,7 @@ impl ParquetTable {
         Ok(Some(Self { reader: Box::new(reader), projection, layout, meaning }))
     }
 
-    /// What its records are marked with.
+    /// The source that its records bear.
     pub(crate) fn source(&self) -> Source {
         match self.meaning {
             Meaning::Interactions(_) => Source::Interactions,
@@ -140,7 +142,7 @@ impl ParquetTable {
                 row += 1;
                 let cells: StringRecord =
                     found.get_column_iter().map(|(_, field)| text_of(field)).collect();
-                let cells = Row::new(&self.layout, &cells);
+                let cells = TableRow::new(&self.layout, &cells);
                 match &self.meaning {
                     Meaning::Interactions(interactions) => interactions.take(cells, context)?,
                     Meaning::Catalogue(catalogue) => catalogue.take(cells, context)?,
@@ -151,10 +153,11 @@ impl ParquetTable {
     }
 }
 
-/// Runs a step of the Parquet reader. It checks most of what a file says of itself, but not all:
-/// version 60.1 panicked on 40 of 2,000 files in which up to five bytes were changed. That is
-/// caught here, for a file must not end the program; the reader is given up with the file. It works
-/// only where panics unwind: a build that aborts on panic loses it.
+/// Runs a step of the Parquet reader and turns its panics into errors.
+///
+/// The reader checks most of what a file declares of itself, but not all: version 60.1 panicked on
+/// 40 of 2,000 files in which up to five bytes were changed. Such a file is reported as damaged,
+/// and the rest of the import goes on. A build that aborts on panic loses this protection.
 pub fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
     match catch_unwind(AssertUnwindSafe(step)) {
         Ok(result) => result.map_err(|error| error.to_string()),
@@ -162,7 +165,8 @@ pub fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, S
     }
 }
 
-/// What damage at a row means for the file.
+/// The error for damage at a row of a Parquet file. `row` counts from 0; the message gives it from
+/// 1, in the place of a line.
 pub fn damaged(path: &Path, row: u64, problem: &str) -> IngestError {
     IngestError::Malformed {
         path: path.to_owned(),

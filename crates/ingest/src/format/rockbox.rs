@@ -154,7 +154,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_without_panic_and_adds_up(text in "(#AUDIOSCROBBLER/1.1\n)?([\\PC#\"]{0,8}\t?|[LS\n0-9]){0,80}") {
+        fn any_text_is_read_without_panic_and_adds_up(
+            text in "(#AUDIOSCROBBLER/1.1\n)?([\\PC#\"]{0,8}\t?|[LS\n0-9]){0,80}",
+        ) {
             let _ = try_read(&Rockbox, &text);
         }
     }

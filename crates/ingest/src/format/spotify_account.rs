@@ -12,18 +12,18 @@ use segue_core::{
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::json::{FromBareText, Number, Object, Rows, Step, Text, read_document};
+use crate::json::{FromBareText, JsonRows, JsonText, Number, Object, Step, read_document};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
 
 /// `StreamingHistory*.json`.
-pub(crate) struct History;
+pub(crate) struct AccountHistory;
 /// `YourLibrary.json`.
-pub(crate) struct Library;
+pub(crate) struct AccountLibrary;
 /// `Playlist*.json`.
 pub(crate) struct Playlists;
 
-impl Format for History {
+impl Format for AccountHistory {
     fn source(&self) -> Source {
         Source::SpotifyAccount
     }
@@ -44,20 +44,20 @@ impl Format for History {
 #[serde(default, rename_all = "camelCase")]
 struct Play<'a> {
     #[serde(borrow)]
-    end_time: Text<'a>,
+    end_time: JsonText<'a>,
     #[serde(borrow)]
-    artist_name: Text<'a>,
+    artist_name: JsonText<'a>,
     #[serde(borrow)]
-    track_name: Text<'a>,
+    track_name: JsonText<'a>,
     ms_played: Number,
     #[serde(borrow)]
-    podcast_name: Text<'a>,
+    podcast_name: JsonText<'a>,
     #[serde(borrow)]
-    episode_name: Text<'a>,
+    episode_name: JsonText<'a>,
     #[serde(borrow)]
-    audiobook_name: Text<'a>,
+    audiobook_name: JsonText<'a>,
     #[serde(borrow)]
-    chapter_name: Text<'a>,
+    chapter_name: JsonText<'a>,
 }
 
 impl Play<'_> {
@@ -84,7 +84,7 @@ struct Plays {
     namer: Namer,
 }
 
-impl Rows for Plays {
+impl JsonRows for Plays {
     type Row<'de> = Play<'de>;
 
     fn row(&mut self, play: Play<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
@@ -110,7 +110,7 @@ const LIKED: u8 = 0;
 const BANNED_TRACK: u8 = 1;
 const BANNED_ARTIST: u8 = 2;
 
-impl Format for Library {
+impl Format for AccountLibrary {
     fn source(&self) -> Source {
         Source::SpotifyAccount
     }
@@ -138,15 +138,15 @@ impl Format for Library {
 #[serde(default)]
 struct Kept<'a> {
     #[serde(borrow)]
-    artist: Text<'a>,
+    artist: JsonText<'a>,
     #[serde(borrow)]
-    album: Text<'a>,
+    album: JsonText<'a>,
     #[serde(borrow)]
-    track: Text<'a>,
+    track: JsonText<'a>,
     #[serde(borrow)]
-    uri: Text<'a>,
+    uri: JsonText<'a>,
     #[serde(borrow)]
-    name: Text<'a>,
+    name: JsonText<'a>,
 }
 
 #[derive(Default)]
@@ -154,7 +154,7 @@ struct Shelves {
     namer: Namer,
 }
 
-impl Rows for Shelves {
+impl JsonRows for Shelves {
     type Row<'de> = Kept<'de>;
 
     fn row(
@@ -170,8 +170,8 @@ impl Rows for Shelves {
             Named { artist: &kept.artist, album: &kept.album, title: &kept.track, uri: &kept.uri };
         match shelf {
             BANNED_TRACK => say(&mut self.namer, named, &[FeedbackKind::Ban], None, context),
-            // The tracks of the library are the "Liked Songs": the listener pressed the heart, and
-            // owns them.
+            // The tracks of the library are the "Liked Songs": the listener both likes them and
+            // keeps them.
             _ => say(
                 &mut self.namer,
                 named,
@@ -200,13 +200,13 @@ fn ban_artist(name: Option<&str>, context: &mut Context<'_>) -> Result<(), Inges
 
 /// A track as libraries and playlists name it.
 struct Named<'r, 'de> {
-    artist: &'r Text<'de>,
-    album: &'r Text<'de>,
-    title: &'r Text<'de>,
-    uri: &'r Text<'de>,
+    artist: &'r JsonText<'de>,
+    album: &'r JsonText<'de>,
+    title: &'r JsonText<'de>,
+    uri: &'r JsonText<'de>,
 }
 
-/// Keeps what a row says of a track: the first of `kinds` is the row, the others stand beside it.
+/// Keeps the feedback of a row. The first of `kinds` counts as the row, the others stand beside it.
 fn say(
     namer: &mut Namer,
     named: Named<'_, '_>,
@@ -262,7 +262,7 @@ struct Item<'a> {
     #[serde(borrow)]
     track: Object<ItemTrack<'a>>,
     #[serde(borrow)]
-    added_date: Text<'a>,
+    added_date: JsonText<'a>,
     #[serde(borrow)]
     episode: Object<ItemEpisode<'a>>,
 }
@@ -271,20 +271,20 @@ struct Item<'a> {
 #[serde(default, rename_all = "camelCase")]
 struct ItemTrack<'a> {
     #[serde(borrow)]
-    track_name: Text<'a>,
+    track_name: JsonText<'a>,
     #[serde(borrow)]
-    artist_name: Text<'a>,
+    artist_name: JsonText<'a>,
     #[serde(borrow)]
-    album_name: Text<'a>,
+    album_name: JsonText<'a>,
     #[serde(borrow)]
-    track_uri: Text<'a>,
+    track_uri: JsonText<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ItemEpisode<'a> {
     #[serde(borrow)]
-    episode_name: Text<'a>,
+    episode_name: JsonText<'a>,
 }
 
 impl<'de: 'a, 'a> FromBareText<'de> for ItemTrack<'a> {}
@@ -295,7 +295,7 @@ struct Items {
     namer: Namer,
 }
 
-impl Rows for Items {
+impl JsonRows for Items {
     type Row<'de> = Item<'de>;
 
     fn row(&mut self, item: Item<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {

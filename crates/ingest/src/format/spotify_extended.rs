@@ -1,4 +1,4 @@
-//! Spotify's extended streaming history, of every vintage: `endsong_0.json`,
+//! Spotify's extended streaming history, in every version: `endsong_0.json`,
 //! `Streaming_History_Audio_2020-2021_4.json` and the `Video` files beside them, in which music
 //! videos carry a track's URI.
 //!
@@ -13,7 +13,7 @@ use segue_core::{DeviceClass, Listen, Moment, Record, Source};
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::json::{Flag, Number, Rows, Step, Text, read_document};
+use crate::json::{Flag, JsonRows, JsonText, Number, Step, read_document};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
 
@@ -42,34 +42,34 @@ impl Format for SpotifyExtended {
 #[serde(default)]
 struct Play<'a> {
     #[serde(borrow)]
-    ts: Text<'a>,
+    ts: JsonText<'a>,
     #[serde(borrow)]
-    platform: Text<'a>,
+    platform: JsonText<'a>,
     ms_played: Number,
     #[serde(borrow)]
-    master_metadata_track_name: Text<'a>,
+    master_metadata_track_name: JsonText<'a>,
     #[serde(borrow)]
-    master_metadata_album_artist_name: Text<'a>,
+    master_metadata_album_artist_name: JsonText<'a>,
     #[serde(borrow)]
-    master_metadata_album_album_name: Text<'a>,
+    master_metadata_album_album_name: JsonText<'a>,
     #[serde(borrow)]
-    spotify_track_uri: Text<'a>,
+    spotify_track_uri: JsonText<'a>,
     #[serde(borrow)]
-    episode_name: Text<'a>,
+    episode_name: JsonText<'a>,
     #[serde(borrow)]
-    spotify_episode_uri: Text<'a>,
+    spotify_episode_uri: JsonText<'a>,
     #[serde(borrow)]
-    audiobook_title: Text<'a>,
+    audiobook_title: JsonText<'a>,
     #[serde(borrow)]
-    audiobook_uri: Text<'a>,
+    audiobook_uri: JsonText<'a>,
     #[serde(borrow)]
-    audiobook_chapter_uri: Text<'a>,
+    audiobook_chapter_uri: JsonText<'a>,
     #[serde(borrow)]
-    audiobook_chapter_title: Text<'a>,
+    audiobook_chapter_title: JsonText<'a>,
     #[serde(borrow)]
-    reason_start: Text<'a>,
+    reason_start: JsonText<'a>,
     #[serde(borrow)]
-    reason_end: Text<'a>,
+    reason_end: JsonText<'a>,
     shuffle: Flag,
     skipped: Flag,
     offline: Flag,
@@ -79,7 +79,7 @@ struct Play<'a> {
 impl Play<'_> {
     /// Why it is no play of a song, if it is none.
     fn not_a_song(&self) -> Option<DropReason> {
-        let any = |texts: &[&Text<'_>]| texts.iter().any(|text| text.get().is_some());
+        let any = |texts: &[&JsonText<'_>]| texts.iter().any(|text| text.get().is_some());
         if any(&[&self.spotify_episode_uri, &self.episode_name]) {
             return Some(DropReason::Podcast);
         }
@@ -117,7 +117,7 @@ impl Plays {
     }
 }
 
-impl Rows for Plays {
+impl JsonRows for Plays {
     type Row<'de> = Play<'de>;
 
     fn row(&mut self, play: Play<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {

@@ -9,7 +9,7 @@ use segue_core::{AudioFeature, Listen, Record, Source};
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::json::{FromBareText, List, Number, Object, Rows, Step, Text, read_document};
+use crate::json::{FromBareText, JsonRows, JsonText, List, Number, Object, Step, read_document};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
 
@@ -41,7 +41,7 @@ impl Format for RecentlyPlayed {
 #[serde(default)]
 struct Item<'a> {
     #[serde(borrow)]
-    played_at: Text<'a>,
+    played_at: JsonText<'a>,
     #[serde(borrow)]
     track: Object<PlayedTrack<'a>>,
     #[serde(borrow)]
@@ -52,9 +52,9 @@ struct Item<'a> {
 #[serde(default)]
 struct PlayedTrack<'a> {
     #[serde(borrow)]
-    name: Text<'a>,
+    name: JsonText<'a>,
     #[serde(borrow)]
-    uri: Text<'a>,
+    uri: JsonText<'a>,
     #[serde(borrow)]
     artists: List<Object<Name<'a>>>,
     #[serde(borrow)]
@@ -69,30 +69,30 @@ struct PlayedTrack<'a> {
 #[serde(default)]
 struct Name<'a> {
     #[serde(borrow)]
-    name: Text<'a>,
+    name: JsonText<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Album<'a> {
     #[serde(borrow)]
-    name: Text<'a>,
+    name: JsonText<'a>,
     #[serde(borrow)]
-    release_date: Text<'a>,
+    release_date: JsonText<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct ExternalIds<'a> {
     #[serde(borrow)]
-    isrc: Text<'a>,
+    isrc: JsonText<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct PlayedFrom<'a> {
     #[serde(borrow)]
-    uri: Text<'a>,
+    uri: JsonText<'a>,
 }
 
 impl<'de: 'a, 'a> FromBareText<'de> for PlayedTrack<'a> {}
@@ -106,7 +106,7 @@ struct Plays {
     namer: Namer,
 }
 
-impl Rows for Plays {
+impl JsonRows for Plays {
     type Row<'de> = Item<'de>;
 
     fn row(&mut self, item: Item<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {

@@ -1,4 +1,5 @@
-//! What the tests of every format need: a sink that remembers, and real data where there is any.
+//! What the tests of every format need: a sink that keeps what it is given, and real data where
+//! there is any.
 
 use std::path::{Path, PathBuf};
 
@@ -83,7 +84,7 @@ pub(crate) fn fixture(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// Real data, or `None` with a word about it where it is not there.
+/// Real data, or `None` with a message where it is missing.
 pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SEGUE_TEST_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),

@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::{Format, Head};
 use crate::identity::normalise;
-use crate::json::{FromBareText, List, Object, Rows, Step, Text, read_document};
+use crate::json::{FromBareText, JsonRows, JsonText, List, Object, Step, read_document};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
 
@@ -43,15 +43,15 @@ impl Format for YouTubeMusic {
 #[serde(default, rename_all = "camelCase")]
 struct Activity<'a> {
     #[serde(borrow)]
-    header: Text<'a>,
+    header: JsonText<'a>,
     #[serde(borrow)]
-    title: Text<'a>,
+    title: JsonText<'a>,
     #[serde(borrow)]
-    title_url: Text<'a>,
+    title_url: JsonText<'a>,
     #[serde(borrow)]
     subtitles: List<Object<Name<'a>>>,
     #[serde(borrow)]
-    time: Text<'a>,
+    time: JsonText<'a>,
     #[serde(borrow)]
     details: List<Object<Name<'a>>>,
 }
@@ -60,7 +60,7 @@ struct Activity<'a> {
 #[serde(default)]
 struct Name<'a> {
     #[serde(borrow)]
-    name: Text<'a>,
+    name: JsonText<'a>,
 }
 
 impl<'de: 'a, 'a> FromBareText<'de> for Name<'a> {}
@@ -78,7 +78,7 @@ struct Watched {
     namer: Namer,
 }
 
-impl Rows for Watched {
+impl JsonRows for Watched {
     type Row<'de> = Activity<'de>;
 
     fn row(

@@ -4,8 +4,8 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// Folds compatibility forms, letter case, diacritics and punctuation, and writes "and" for `&`.
-/// Words are parted by one space. Text without any letter or digit keeps its symbols, so that `!!!`
-/// and `÷` remain names.
+/// Words are separated by one space. Text without any letter or digit keeps its symbols, so that
+/// `!!!` and `÷` remain names.
 pub fn normalise(text: &str) -> String {
     let folded = if text.is_ascii() { text.to_ascii_lowercase() } else { fold(text) };
     let words = words(&folded);
@@ -45,12 +45,20 @@ fn fold(text: &str) -> String {
 }
 
 fn is_diacritic(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+    matches!(c,
+        '\u{300}'..='\u{36f}'
+        | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}'
+        | '\u{fe20}'..='\u{fe2f}'
+    )
 }
 
 /// Signs that mean nothing: trade marks, variation selectors, invisible spaces.
 fn is_ornament(c: char) -> bool {
-    matches!(c, '™' | '®' | '©' | '℠' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+    let is_mark = matches!(c, '™' | '®' | '©' | '℠' | '\u{ad}');
+    is_mark
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
 fn words(folded: &str) -> String {

@@ -1,5 +1,5 @@
-//! What the words in brackets or behind a dash say: guests, packaging, a version, or a piece of the
-//! title after all.
+//! What the words in brackets or behind a dash mean: guests, packaging, a version, or a part of the
+//! title itself.
 
 use segue_core::Version;
 
@@ -10,7 +10,7 @@ use super::normalise::normalise;
 pub(super) enum Qualifier {
     /// Words of the title.
     Core,
-    /// Who else plays.
+    /// The names of guests.
     Guests,
     /// Words that change nothing about the song: "explicit", "album version".
     Packaging,

@@ -80,8 +80,8 @@ fn strength(version: Version) -> u8 {
     }
 }
 
-/// Bytes without which there is nothing to cut: ASCII brackets, dashes and bars, and the lead bytes
-/// of their wide forms.
+/// Bytes of which a title must contain one to be cut at all: ASCII brackets, dashes and bars, and
+/// the lead bytes of their wide forms.
 fn is_cut_hint(byte: u8) -> bool {
     matches!(byte, b'(' | b'[' | b'{' | b'-' | b'|' | 0xe2 | 0xe3 | 0xef)
 }

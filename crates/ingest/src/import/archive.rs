@@ -7,15 +7,16 @@ use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::Limits;
-use super::entry_name::{Verdict, escapes, is_named, judge_entry};
+use super::ImportLimits;
+use super::entry_name::{NameVerdict, escapes, is_named, judge_entry};
 use super::order::by_name;
 use super::progress::Budget;
-use super::reading::{Content, Import, Opened, Pass, reason};
+use super::reading::{Content, ImportRun, Opened, Pass, reason};
 use crate::input::{read_error, read_head};
 use crate::{FileReport, IngestError};
 
-/// What an entry may unpack to whatever its ratio, so that small ones full of blanks are no bombs.
+/// Bytes that an entry may unpack to whatever its ratio. Small entries full of blanks compress well
+/// and are no attack.
 const FREE_BYTES: u64 = 16 << 20;
 
 /// An archive and what is to be read of it.
@@ -56,7 +57,7 @@ impl Archive {
 }
 
 /// Lists what there is to read in an archive.
-pub(super) fn list(path: &Path, limits: &Limits) -> Result<Archive, IngestError> {
+pub(super) fn list(path: &Path, limits: &ImportLimits) -> Result<Archive, IngestError> {
     let file =
         File::open(path).map_err(|source| IngestError::Io { path: path.to_owned(), source })?;
     list_zip(&mut open(BufReader::new(file), path, limits)?, path, limits, true)
@@ -66,7 +67,7 @@ pub(super) fn list(path: &Path, limits: &Limits) -> Result<Archive, IngestError>
 pub(super) fn list_open<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     path: &Path,
-    limits: &Limits,
+    limits: &ImportLimits,
 ) -> Result<Archive, IngestError> {
     list_zip(zip, path, limits, true)
 }
@@ -74,7 +75,7 @@ pub(super) fn list_open<R: Read + Seek>(
 pub(super) fn open<R: Read + Seek>(
     mut reader: R,
     path: &Path,
-    limits: &Limits,
+    limits: &ImportLimits,
 ) -> Result<ZipArchive<R>, IngestError> {
     let declared = declared_entries(&mut reader).map_err(|error| read_error(error, path, 0))?;
     if declared.is_some_and(|entries| entries > limits.entries as u64) {
@@ -132,7 +133,7 @@ fn declared_entries(reader: &mut (impl Read + Seek)) -> io::Result<Option<u64>> 
 fn list_zip<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     path: &Path,
-    limits: &Limits,
+    limits: &ImportLimits,
     nest: bool,
 ) -> Result<Archive, IngestError> {
     if zip.len() > limits.entries {
@@ -150,7 +151,7 @@ fn list_zip<R: Read + Seek>(
 fn list_entry<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     index: usize,
-    limits: &Limits,
+    limits: &ImportLimits,
     nest: bool,
     archive: &mut Archive,
 ) -> Result<(), IngestError> {
@@ -160,26 +161,26 @@ fn list_entry<R: Read + Seek>(
         .map_or_else(|_| String::from_utf8_lossy(data.name_raw()).into_owned(), |n| n.into_owned());
     let path = archive.path.join(printable(&name));
     let verdict = match judge_entry(&name) {
-        Verdict::Open | Verdict::Archive if escapes(&name) => {
-            Verdict::LeaveAlone("its name leads outside the archive: not opened")
+        NameVerdict::Open | NameVerdict::Archive if escapes(&name) => {
+            NameVerdict::LeaveAlone("its name leads outside the archive: not opened")
         }
-        Verdict::Open | Verdict::Archive if data.encrypted() => {
-            Verdict::LeaveAlone("encrypted: not opened")
+        NameVerdict::Open | NameVerdict::Archive if data.encrypted() => {
+            NameVerdict::LeaveAlone("encrypted: not opened")
         }
-        Verdict::Archive if !nest => {
-            Verdict::LeaveAlone("an archive in an archive in an archive: not opened")
+        NameVerdict::Archive if !nest => {
+            NameVerdict::LeaveAlone("an archive in an archive in an archive: not opened")
         }
         verdict => verdict,
     };
     let (size, packed, crc32) = (data.size(), data.compressed_size(), data.crc32());
     let mut entry = Entry { index, path, size, packed, crc32, nested: None };
     match verdict {
-        Verdict::Ignore => {}
-        Verdict::LeaveAlone(why) => {
+        NameVerdict::Ignore => {}
+        NameVerdict::LeaveAlone(why) => {
             archive.left_alone.push(FileReport::left_alone(entry.path, why))
         }
-        Verdict::Open => archive.entries.push(entry),
-        Verdict::Archive => match list_nested(zip, &entry, limits) {
+        NameVerdict::Open => archive.entries.push(entry),
+        NameVerdict::Archive => match list_nested(zip, &entry, limits) {
             Ok(nested) => {
                 entry.nested = Some(nested);
                 archive.entries.push(entry);
@@ -192,7 +193,7 @@ fn list_entry<R: Read + Seek>(
     Ok(())
 }
 
-/// A name that can do no harm on a terminal or in a path.
+/// A name made safe to print on a terminal and to use in a path.
 fn printable(name: &str) -> String {
     let name: String = name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     name.trim_start_matches(['/', '\\']).to_owned()
@@ -201,7 +202,7 @@ fn printable(name: &str) -> String {
 fn list_nested<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     entry: &Entry,
-    limits: &Limits,
+    limits: &ImportLimits,
 ) -> Result<Archive, IngestError> {
     let bytes = read_nested(zip, entry, limits)?;
     list_zip(&mut open(Cursor::new(bytes), &entry.path, limits)?, &entry.path, limits, false)
@@ -210,7 +211,7 @@ fn list_nested<R: Read + Seek>(
 fn read_nested<R: Read + Seek>(
     zip: &mut ZipArchive<R>,
     entry: &Entry,
-    limits: &Limits,
+    limits: &ImportLimits,
 ) -> Result<Vec<u8>, IngestError> {
     let most = limits.nested_archive_bytes;
     let mut bytes = Vec::new();
@@ -225,7 +226,7 @@ fn read_nested<R: Read + Seek>(
     Ok(bytes)
 }
 
-impl Import<'_> {
+impl ImportRun<'_> {
     /// Reads all entries of an archive.
     pub(super) fn archive(&mut self, archive: &Archive) -> Result<(), IngestError> {
         if archive
@@ -311,7 +312,7 @@ impl Import<'_> {
         self.read(Opened {
             path: entry.path.clone(),
             size: entry.size,
-            // The checksum is proved by reading, and spares unpacking everything twice.
+            // Reading checks the checksum. A digest of the content would need unpacking it twice.
             fingerprint: format!("crc32:{:08x}:{}", entry.crc32, entry.size),
             content: Content::Entry(&mut Cursor::new(head.clone()).chain(content)),
             head,

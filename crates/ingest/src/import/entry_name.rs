@@ -1,20 +1,20 @@
 //! Which files may be opened, judged by their names alone. Exports hold addresses, payments and
-//! searches beside the listening history: what is not asked for is not looked at.
+//! searches beside the listening history. Files with other names are never opened.
 
 use std::path::Path;
 
 use segue_core::FORMATS;
 
-/// What a name says.
+/// What to do with a file, judged by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum NameVerdict {
     /// It may hold listening history or a catalogue.
     Open,
     /// An archive.
     Archive,
     /// Not opened, and the report says why.
     LeaveAlone(&'static str),
-    /// Not worth a word: pictures, documents, the operating system's leftovers.
+    /// Not opened and not reported: pictures, documents, the operating system's leftovers.
     Ignore,
 }
 
@@ -22,7 +22,7 @@ pub(super) enum Verdict {
 const DATA: [&str; 9] =
     ["json", "jsonl", "csv", "tsv", "txt", "log", "parquet", "listens", "ndjson"];
 
-/// How the names of files begin that hold nothing but private facts.
+/// Beginnings of the names of files that hold only private facts.
 const PRIVATE: [&str; 19] = [
     "userdata",
     "userprofile",
@@ -51,12 +51,12 @@ pub(super) fn is_named(path: &Path, part: &str) -> bool {
 }
 
 /// Judges a file in a folder that the user named: all data files but private ones.
-pub(super) fn judge_file(path: &str) -> Verdict {
+pub(super) fn judge_file(path: &str) -> NameVerdict {
     judge(path, |_| true)
 }
 
 /// Judges an entry of an archive: only names that promise history.
-pub(super) fn judge_entry(path: &str) -> Verdict {
+pub(super) fn judge_entry(path: &str) -> NameVerdict {
     judge(path, |path| {
         let name = path.rsplit('/').next().unwrap_or(path);
         // Takeout translates the names of its files and folders, and only "YouTube" stays in place.
@@ -67,28 +67,28 @@ pub(super) fn judge_entry(path: &str) -> Verdict {
     })
 }
 
-fn judge(path: &str, wanted: impl Fn(&str) -> bool) -> Verdict {
+fn judge(path: &str, wanted: impl Fn(&str) -> bool) -> NameVerdict {
     let path = path.replace('\\', "/").to_lowercase();
     let name = path.rsplit('/').next().unwrap_or(&path);
     if name.is_empty()
         || (name.starts_with('.') && name != ".scrobbler.log")
         || path.split('/').any(|part| part == "__macosx")
     {
-        return Verdict::Ignore;
+        return NameVerdict::Ignore;
     }
     if PRIVATE.iter().any(|private| name.starts_with(private)) {
-        return Verdict::LeaveAlone("private: never opened");
+        return NameVerdict::LeaveAlone("private: never opened");
     }
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     match extension {
-        "zip" => Verdict::Archive,
+        "zip" => NameVerdict::Archive,
         "html" if path.contains("youtube") => {
-            Verdict::LeaveAlone("web pages are not read: ask Takeout for JSON instead of HTML")
+            NameVerdict::LeaveAlone("web pages are not read: ask Takeout for JSON instead of HTML")
         }
-        "xlsx" => Verdict::LeaveAlone("spreadsheets are not read"),
-        _ if !DATA.contains(&extension) => Verdict::Ignore,
-        _ if wanted(&path) => Verdict::Open,
-        _ => Verdict::LeaveAlone("its name promises no listening history"),
+        "xlsx" => NameVerdict::LeaveAlone("spreadsheets are not read"),
+        _ if !DATA.contains(&extension) => NameVerdict::Ignore,
+        _ if wanted(&path) => NameVerdict::Open,
+        _ => NameVerdict::LeaveAlone("its name promises no listening history"),
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
             "Takeout/YouTube と YouTube Music/履歴/再生履歴.json",
             "lb/.scrobbler.log",
         ] {
-            assert_eq!(judge_entry(name), Verdict::Open, "{name}");
+            assert_eq!(judge_entry(name), NameVerdict::Open, "{name}");
         }
         for name in [
             "Spotify Account Data/Userdata.json",
@@ -127,7 +127,7 @@ mod tests {
             "user.json",
             "letters.json",
         ] {
-            assert!(matches!(judge_entry(name), Verdict::LeaveAlone(_)), "{name}");
+            assert!(matches!(judge_entry(name), NameVerdict::LeaveAlone(_)), "{name}");
         }
         for name in [
             "__MACOSX/MyData/._endsong_0.json",
@@ -135,7 +135,7 @@ mod tests {
             "ReadMeFirst.pdf",
             "listens/",
         ] {
-            assert_eq!(judge_entry(name), Verdict::Ignore, "{name}");
+            assert_eq!(judge_entry(name), NameVerdict::Ignore, "{name}");
         }
     }
 

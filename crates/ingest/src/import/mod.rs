@@ -1,4 +1,4 @@
-//! The way in: paths become a plan, and the plan is read file by file.
+//! The entry point: paths become a plan, and the plan is read file by file.
 
 mod archive;
 mod entry_name;
@@ -13,49 +13,53 @@ use std::path::Path;
 use segue_core::ListenerId;
 
 use crate::format::{AppleArtists, Formats};
-use crate::{FileSink, IngestError, Report, TableOptions};
+use crate::{FileSink, ImportReport, IngestError, TableOptions};
 
-pub use progress::{Observer, Progress};
+pub use progress::{ImportProgress, Observer};
 
-use plan::{Job, Plan};
+use plan::{ImportPlan, Job};
 use progress::Meter;
-use reading::{Import, Pass};
+use reading::{ImportRun, Pass};
 
-/// What an import needs to know.
+/// What an import needs to know besides the files: whose they are, how far to trust them, and how
+/// to read tables.
 #[derive(Clone, Debug)]
 pub struct ImportOptions {
-    /// Whose history it is.
+    /// The listener whose history it is. Tables that name their own listeners override it row by
+    /// row.
     pub listener: ListenerId,
-    /// What bounds time and memory against hostile input.
-    pub limits: Limits,
-    /// How tables of tracks and of interactions are read.
+    /// What bounds time and memory against hostile input. The default fits every real export.
+    pub limits: ImportLimits,
+    /// How tables of tracks and of interactions are read, where the table itself leaves it open.
     pub tables: TableOptions,
 }
 
 impl ImportOptions {
-    /// The usual limits, tables as they come.
+    /// Options for a listener with the usual limits, and tables read as they are.
     pub fn new(listener: ListenerId) -> Self {
-        Self { listener, limits: Limits::default(), tables: TableOptions::default() }
+        Self { listener, limits: ImportLimits::default(), tables: TableOptions::default() }
     }
 }
 
-/// What bounds time and memory against hostile input. Limits on single rows are the formats' own.
+/// What bounds time and memory against hostile input. Too many files end the import with
+/// [`IngestError::TooLarge`]; too many bytes end the reading of that file, and its report says so.
+/// Limits on single rows belong to the formats.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Files in a folder, or entries in an archive.
+pub struct ImportLimits {
+    /// Most files in a folder, subfolders included, or entries in an archive.
     pub entries: usize,
-    /// Folders within folders.
+    /// Most levels of folders within folders. Links are never followed.
     pub folder_depth: usize,
-    /// Bytes that the entries of one archive may unpack to, all together.
+    /// Most bytes that the entries of one archive may unpack to, all together.
     pub unpacked_bytes: u64,
-    /// Bytes that an entry may unpack to for each byte that it takes in the archive. Real exports
-    /// stay below 30.
+    /// Most bytes that an entry may unpack to for each byte that it takes in the archive. Real
+    /// exports stay below 30.
     pub unpacked_ratio: u64,
-    /// Bytes of an archive inside an archive, which is held in memory.
+    /// Most bytes of an archive inside an archive, because the inner one is held in memory.
     pub nested_archive_bytes: u64,
 }
 
-impl Default for Limits {
+impl Default for ImportLimits {
     fn default() -> Self {
         Self {
             entries: 20_000,
@@ -122,13 +126,13 @@ pub fn import<P: AsRef<Path>>(
     options: &ImportOptions,
     observer: &mut dyn Observer,
     sink: &mut dyn FileSink,
-) -> Result<Report, IngestError> {
-    let plan = Plan::of(paths, &options.limits)?;
+) -> Result<ImportReport, IngestError> {
+    let plan = ImportPlan::of(paths, &options.limits)?;
     let formats = Formats::new(&options.tables, learn_artists(&plan.jobs, options));
     let meter = Meter::new(plan.total_bytes(), observer);
-    let report = Report { files: plan.left_alone };
+    let report = ImportReport { files: plan.left_alone };
     let mut import =
-        Import { options, meter, pass: Pass::Read { formats: &formats, sink }, report };
+        ImportRun { options, meter, pass: Pass::Read { formats: &formats, sink }, report };
     for job in &plan.jobs {
         import.job(job)?;
     }
@@ -144,17 +148,17 @@ pub(crate) fn import_archive(
     path: &Path,
     options: &ImportOptions,
     sink: &mut dyn FileSink,
-) -> Result<Report, IngestError> {
+) -> Result<ImportReport, IngestError> {
     let mut zip = archive::open(content, path, &options.limits)?;
     let archive = archive::list_open(&mut zip, path, &options.limits)?;
     let formats = Formats::new(&options.tables, AppleArtists::default());
     let mut nobody = ();
     let meter = Meter::new(archive.declared_bytes(), &mut nobody);
-    let mut import = Import {
+    let mut import = ImportRun {
         options,
         meter,
         pass: Pass::Read { formats: &formats, sink },
-        report: Report::default(),
+        report: ImportReport::default(),
     };
     import.open_archive(&mut zip, &archive)?;
     Ok(import.report)
@@ -166,8 +170,12 @@ fn learn_artists(jobs: &[Job], options: &ImportOptions) -> AppleArtists {
     artists.beside_activity = jobs.iter().any(|job| job.holds("play activity"));
     let mut nobody = ();
     let meter = Meter::new(0, &mut nobody);
-    let mut import =
-        Import { options, meter, pass: Pass::Learn(&mut artists), report: Report::default() };
+    let mut import = ImportRun {
+        options,
+        meter,
+        pass: Pass::Learn(&mut artists),
+        report: ImportReport::default(),
+    };
     for job in jobs {
         // What cannot be read is reported when it is read for its rows.
         let _ = import.job(job);
@@ -175,7 +183,7 @@ fn learn_artists(jobs: &[Job], options: &ImportOptions) -> AppleArtists {
     artists
 }
 
-impl Import<'_> {
+impl ImportRun<'_> {
     /// Reads one thing of the plan.
     fn job(&mut self, job: &Job) -> Result<(), IngestError> {
         match job {

@@ -5,9 +5,9 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::Limits;
+use super::ImportLimits;
 use super::archive::{Archive, list};
-use super::entry_name::{Verdict, is_named, judge_file};
+use super::entry_name::{NameVerdict, is_named, judge_file};
 use super::order::by_name;
 use super::reading::reason;
 use crate::{FileReport, IngestError};
@@ -34,14 +34,17 @@ impl Job {
 
 /// Everything to read.
 #[derive(Default)]
-pub(super) struct Plan {
+pub(super) struct ImportPlan {
     pub(super) jobs: Vec<Job>,
     pub(super) left_alone: Vec<FileReport>,
     file_bytes: u64,
 }
 
-impl Plan {
-    pub(super) fn of<P: AsRef<Path>>(paths: &[P], limits: &Limits) -> Result<Self, IngestError> {
+impl ImportPlan {
+    pub(super) fn of<P: AsRef<Path>>(
+        paths: &[P],
+        limits: &ImportLimits,
+    ) -> Result<Self, IngestError> {
         let mut plan = Self::default();
         for path in paths {
             let path = path.as_ref();
@@ -66,16 +69,18 @@ impl Plan {
         archives.fold(self.file_bytes, u64::saturating_add)
     }
 
-    fn add_folder(&mut self, folder: &Path, limits: &Limits) -> Result<(), IngestError> {
+    fn add_folder(&mut self, folder: &Path, limits: &ImportLimits) -> Result<(), IngestError> {
         let mut files = Vec::new();
         collect(folder, limits.folder_depth, limits, &mut files)?;
         files.sort_by(|a, b| by_name(a, b));
         for path in files {
             let shown = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().into_owned();
             match judge_file(&shown) {
-                Verdict::Ignore => {}
-                Verdict::LeaveAlone(why) => self.left_alone.push(FileReport::left_alone(path, why)),
-                Verdict::Archive => match list(&path, limits) {
+                NameVerdict::Ignore => {}
+                NameVerdict::LeaveAlone(why) => {
+                    self.left_alone.push(FileReport::left_alone(path, why))
+                }
+                NameVerdict::Archive => match list(&path, limits) {
                     Ok(archive) => self.jobs.push(Job::Archive(archive)),
                     Err(error) => {
                         let mut report = FileReport::left_alone(path, reason(&error));
@@ -83,7 +88,7 @@ impl Plan {
                         self.left_alone.push(report);
                     }
                 },
-                Verdict::Open => {
+                NameVerdict::Open => {
                     self.file_bytes += fs::metadata(&path).map_or(0, |metadata| metadata.len());
                     self.jobs.push(Job::File { path, given: false });
                 }
@@ -101,7 +106,7 @@ fn io_error(path: &Path, source: std::io::Error) -> IngestError {
 fn collect(
     folder: &Path,
     depth: usize,
-    limits: &Limits,
+    limits: &ImportLimits,
     files: &mut Vec<PathBuf>,
 ) -> Result<(), IngestError> {
     for entry in fs::read_dir(folder).map_err(|source| io_error(folder, source))? {

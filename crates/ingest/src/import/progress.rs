@@ -5,31 +5,33 @@ use std::path::{Path, PathBuf};
 
 use crate::input::LimitExceeded;
 
-/// How far an import has come.
+/// How far an import has come, in bytes over all files. See [`Observer`].
 #[derive(Clone, Copy, Debug)]
-pub struct Progress<'a> {
+pub struct ImportProgress<'a> {
     /// The file being read, with its entry inside an archive where there is one.
     pub path: &'a Path,
-    /// Bytes read so far, before compression.
+    /// Bytes read so far over the whole import, after unpacking. It never exceeds the total.
     pub bytes_read: u64,
-    /// Bytes that there are to read; what an archive declares of itself may be wrong.
+    /// Bytes to read in the whole import. It can grow, because an archive may declare less than it
+    /// holds.
     pub bytes_total: u64,
 }
 
-/// Whoever wants to know how far an import has come. Closures are observers, and so is `()`.
+/// Whoever wants to know how far an import has come. Closures are observers, and `()` is one that
+/// ignores everything.
 pub trait Observer {
-    /// Called about once a megabyte.
-    fn progress(&mut self, progress: Progress<'_>);
+    /// Called at the beginning and then about once for each megabyte read.
+    fn progress(&mut self, progress: ImportProgress<'_>);
 }
 
-impl<F: FnMut(Progress<'_>)> Observer for F {
-    fn progress(&mut self, progress: Progress<'_>) {
+impl<F: FnMut(ImportProgress<'_>)> Observer for F {
+    fn progress(&mut self, progress: ImportProgress<'_>) {
         self(progress);
     }
 }
 
 impl Observer for () {
-    fn progress(&mut self, _: Progress<'_>) {}
+    fn progress(&mut self, _: ImportProgress<'_>) {}
 }
 
 const BYTES_BETWEEN_CALLS: u64 = 1 << 20;
@@ -56,7 +58,7 @@ impl<'a> Meter<'a> {
         if self.read >= self.next_call {
             self.next_call = self.read + BYTES_BETWEEN_CALLS;
             let bytes_total = self.total.max(self.read);
-            self.observer.progress(Progress { path, bytes_read: self.read, bytes_total });
+            self.observer.progress(ImportProgress { path, bytes_read: self.read, bytes_total });
         }
     }
 }

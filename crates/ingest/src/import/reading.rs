@@ -1,5 +1,5 @@
 //! Reads what the plan names, each file once for its rows, and some files before that for the
-//! artists they tell.
+//! artists that they name.
 
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -12,26 +12,27 @@ use super::progress::{Budget, Meter, Metered};
 use crate::format::{AppleArtists, Format, Formats, Head, ParquetTable, is_parquet};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
 use crate::{
-    Context, FileIdentity, FileReport, FileSink, IngestError, Report, Sink, SinkError, TableOptions,
+    Context, FileIdentity, FileReport, FileSink, ImportReport, IngestError, Sink, SinkError,
+    TableOptions,
 };
 
 /// An import under way.
-pub(super) struct Import<'a> {
+pub(super) struct ImportRun<'a> {
     pub(super) options: &'a ImportOptions,
     pub(super) meter: Meter<'a>,
     pub(super) pass: Pass<'a>,
-    pub(super) report: Report,
+    pub(super) report: ImportReport,
 }
 
-/// What files are read for.
+/// The purpose for which files are read.
 pub(super) enum Pass<'a> {
-    /// The artists that they tell of titles.
+    /// To learn which artist has which title.
     Learn(&'a mut AppleArtists),
-    /// Their rows.
+    /// To hand their rows to the sink.
     Read {
-        /// Who understands them.
+        /// The formats, which read the rows.
         formats: &'a Formats,
-        /// Who takes them.
+        /// The sink that takes the rows.
         sink: &'a mut dyn FileSink,
     },
 }
@@ -53,8 +54,8 @@ pub(super) enum Content<'r> {
     Entry(&'r mut dyn Read),
 }
 
-impl Import<'_> {
-    /// Whether this pass has no business with a file of that name.
+impl ImportRun<'_> {
+    /// Whether this pass skips a file of that name.
     pub(super) fn passes_over(&self, path: &Path) -> bool {
         let name = || {
             path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default()
@@ -102,8 +103,8 @@ impl Import<'_> {
         })
     }
 
-    /// Finds the format and reads. Only a sink that gives up and content that nobody knows are
-    /// errors here.
+    /// Finds the format and reads. The only errors here are a sink that gives up and content in no
+    /// known format.
     pub(super) fn read(&mut self, opened: Opened<'_>) -> Result<(), IngestError> {
         let formats = match &mut self.pass {
             Pass::Learn(artists) => return learn(artists, self.options, &mut self.meter, opened),
@@ -202,8 +203,8 @@ fn parser(source: Source, tables: &TableOptions) -> String {
     }
 }
 
-/// Keeps the account of a file while `read` reads it and says what else is worth a note. Only a
-/// sink that gives up is an error; what breaks the file off is told in the account.
+/// Keeps the account of a file while `read` reads it and returns what else is worth a note. Only a
+/// sink that gives up is an error; what ends the file early is noted in the account.
 fn account(
     identity: &FileIdentity,
     options: &ImportOptions,
@@ -238,7 +239,7 @@ fn account(
     Ok(report)
 }
 
-/// Reads a file for the artists that it tells.
+/// Reads a file for the artists that it names.
 fn learn(
     artists: &mut AppleArtists,
     options: &ImportOptions,

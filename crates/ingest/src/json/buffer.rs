@@ -25,12 +25,12 @@ impl<'i> Buffer<'i> {
         Self { input, bytes: Vec::with_capacity(CHUNK_BYTES), at: 0, line: 1, ended: false }
     }
 
-    /// What lies ahead, as far as it was read.
+    /// The bytes that were read and not yet used.
     pub(super) fn ahead(&self) -> &[u8] {
         &self.bytes[self.at..]
     }
 
-    /// Leaves `count` bytes behind.
+    /// Marks the next `count` bytes as used.
     pub(super) fn advance(&mut self, count: usize) {
         self.at += count;
     }
@@ -40,7 +40,7 @@ impl<'i> Buffer<'i> {
         self.line + memchr_iter(b'\n', &self.bytes[..self.at]).count() as u64
     }
 
-    /// Reads more behind what lies ahead; `false` at the end of the input.
+    /// Reads more bytes; `false` at the end of the input.
     pub(super) fn fill(&mut self, context: &Context<'_>) -> Result<bool, IngestError> {
         if self.ended {
             return Ok(false);

@@ -11,14 +11,14 @@ use crate::Context;
 
 /// A name; empty text and null are no name.
 #[derive(Debug, Default)]
-pub(crate) enum Text<'de> {
+pub(crate) enum JsonText<'de> {
     #[default]
     Missing,
     Unusable,
     Value(Cow<'de, str>),
 }
 
-impl<'de> Text<'de> {
+impl<'de> JsonText<'de> {
     /// The text without surrounding white space, if there is any.
     pub(crate) fn get(&self) -> Option<&str> {
         match self {
@@ -113,9 +113,9 @@ trait FromScalar<'de>: Sized {
     }
 }
 
-impl<'de> FromScalar<'de> for Text<'de> {
-    const MISSING: Self = Text::Missing;
-    const UNUSABLE: Self = Text::Unusable;
+impl<'de> FromScalar<'de> for JsonText<'de> {
+    const MISSING: Self = JsonText::Missing;
+    const UNUSABLE: Self = JsonText::Unusable;
     fn from_text(text: Cow<'de, str>) -> Self {
         Self::Value(text)
     }
@@ -213,9 +213,9 @@ impl<'de, T: FromScalar<'de>> Visitor<'de> for ScalarVisitor<T> {
     }
 }
 
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for JsonText<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor(std::marker::PhantomData::<Text<'de>>))
+        deserializer.deserialize_any(ScalarVisitor(std::marker::PhantomData::<JsonText<'de>>))
     }
 }
 
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     fn text(json: &str) -> Option<String> {
-        serde_json::from_str::<Text<'_>>(json).unwrap().get().map(str::to_owned)
+        serde_json::from_str::<JsonText<'_>>(json).unwrap().get().map(str::to_owned)
     }
 
     #[test]

@@ -5,11 +5,11 @@ use std::io::BufRead;
 use memchr::memchr;
 
 use super::buffer::Buffer;
-use super::{MAX_ROW_BYTES, Rows, read_whole_row};
+use super::{JsonRows, MAX_ROW_BYTES, read_whole_row};
 use crate::{Context, DropReason, IngestError};
 
 /// Reads every line as a row; blank lines are no rows.
-pub(crate) fn read_lines<R: Rows>(
+pub(crate) fn read_lines<R: JsonRows>(
     input: &mut dyn BufRead,
     context: &mut Context<'_>,
     rows: &mut R,
@@ -33,8 +33,8 @@ pub(crate) fn read_lines<R: Rows>(
     }
 }
 
-/// The last line, which has no line break; one that is broken tells that the file was cut off.
-fn read_last<R: Rows>(
+/// The last line, which has no line break; if it is broken, the file was cut off.
+fn read_last<R: JsonRows>(
     buffer: &Buffer<'_>,
     context: &mut Context<'_>,
     rows: &mut R,
@@ -45,7 +45,7 @@ fn read_last<R: Rows>(
     }
 }
 
-fn read_line<R: Rows>(
+fn read_line<R: JsonRows>(
     line: &[u8],
     context: &mut Context<'_>,
     rows: &mut R,

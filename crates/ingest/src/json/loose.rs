@@ -7,10 +7,10 @@ use std::marker::PhantomData;
 use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, StrDeserializer};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-/// What an object is when its name stands there in place of it: `"artist": "Nina"` for `"artist":
+/// How to build an object when its name stands in its place: `"artist": "Nina"` for `"artist":
 /// {"name": "Nina"}`.
 pub(crate) trait FromBareText<'de>: Default {
-    /// Makes what it can of the text.
+    /// Builds the object from its name, with everything else missing.
     fn from_bare_text(_text: Cow<'de, str>) -> Self {
         Self::default()
     }

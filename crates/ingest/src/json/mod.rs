@@ -14,7 +14,7 @@ mod scan;
 mod tests;
 mod walk;
 
-pub(crate) use fields::{Flag, Number, Text, number};
+pub(crate) use fields::{Flag, JsonText, Number, number};
 pub(crate) use lines::read_lines;
 pub(crate) use loose::{FromBareText, List, Object};
 pub(crate) use walk::{Step, read_document};
@@ -23,7 +23,7 @@ use serde::Deserialize;
 
 use crate::{Context, IngestError};
 
-use scan::{Progress, Scan};
+use scan::{Scan, ScanOutcome};
 
 /// Longest row, in bytes. The longest seen in real exports is below 20 KB.
 pub(crate) const MAX_ROW_BYTES: usize = 1 << 20;
@@ -32,13 +32,13 @@ const MAX_SKIPPED_BYTES: u64 = 64 << 20;
 /// Deepest nesting. Real exports nest less than 10 deep.
 const MAX_DEPTH: usize = 64;
 
-/// Rows longer than this are searched for excessive nesting before they are used: fields that
-/// nobody reads are passed over by the deserialiser however deep they are. Shorter ones cannot do
-/// harm, and scanning each row would cost a tenth of the speed.
+/// Rows longer than this, in bytes, are searched for excessive nesting before they are used. The
+/// deserialiser follows fields that it ignores however deep they are. Shorter rows cannot nest deep
+/// enough to do harm, and scanning each row would cost a tenth of the speed.
 const LONG_ROW_BYTES: usize = 8 << 10;
 
 /// What a format does with its rows.
-pub(crate) trait Rows {
+pub(crate) trait JsonRows {
     /// A row, borrowing from the buffer.
     type Row<'de>: Deserialize<'de>;
 
@@ -52,7 +52,7 @@ pub(crate) trait Rows {
 }
 
 /// Deserialises a row that lies complete in `bytes`, mending what can be mended.
-fn read_whole_row<R: Rows>(
+fn read_whole_row<R: JsonRows>(
     rows: &mut R,
     bytes: &[u8],
     kind: u8,
@@ -73,5 +73,5 @@ fn read_whole_row<R: Rows>(
 }
 
 fn is_too_deep(row: &[u8]) -> bool {
-    row.len() > LONG_ROW_BYTES && matches!(Scan::default().feed(row), Progress::TooDeep(_))
+    row.len() > LONG_ROW_BYTES && matches!(Scan::default().feed(row), ScanOutcome::TooDeep(_))
 }

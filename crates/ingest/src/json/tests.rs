@@ -6,7 +6,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use segue_core::{Listen, ListenerId, Moment, Record, Source, Timestamp};
 
-use super::{Rows, Step, Text, read_document};
+use super::{JsonRows, JsonText, Step, read_document};
 use crate::{Context, DropReason, FileReport, IngestError, Sink, SinkError};
 
 #[derive(Default)]
@@ -27,10 +27,10 @@ struct Names(Vec<String>);
 #[serde(default)]
 struct Named<'a> {
     #[serde(borrow)]
-    name: Text<'a>,
+    name: JsonText<'a>,
 }
 
-impl Rows for Names {
+impl JsonRows for Names {
     type Row<'de> = Named<'de>;
 
     fn row(&mut self, row: Named<'_>, _: u8, context: &mut Context<'_>) -> Result<(), IngestError> {
@@ -159,18 +159,31 @@ fn read_history(input: &mut dyn BufRead) -> Vec<Listen> {
 
 proptest! {
     #[test]
-    fn plays_survive_the_way_through_json(plays in plays(), pretty in any::<bool>(), piece in 1_usize..200) {
-        let plays: Vec<_> = plays.into_iter().filter(|(_, title, ..)| !title.trim().is_empty()).collect();
+    fn plays_survive_the_way_through_json(
+        plays in plays(),
+        pretty in any::<bool>(),
+        piece in 1_usize..200,
+    ) {
+        let titled = |(_, title, ..): &(_, String, _, _, _)| !title.trim().is_empty();
+        let plays: Vec<_> = plays.into_iter().filter(titled).collect();
         let rows: Vec<_> = plays
             .iter()
             .map(|(second, title, artist, ms, flag)| {
                 serde_json::json!({
-                    "ts": Timestamp::from_second(*second).unwrap().to_string(), "ms_played": ms, "shuffle": flag,
-                    "master_metadata_track_name": title, "master_metadata_album_artist_name": artist, "ip_addr": "x",
+                    "ts": Timestamp::from_second(*second).unwrap().to_string(),
+                    "ms_played": ms,
+                    "shuffle": flag,
+                    "master_metadata_track_name": title,
+                    "master_metadata_album_artist_name": artist,
+                    "ip_addr": "x",
                 })
             })
             .collect();
-        let text = if pretty { serde_json::to_string_pretty(&rows) } else { serde_json::to_string(&rows) }.unwrap();
+        let text = match pretty {
+            true => serde_json::to_string_pretty(&rows),
+            false => serde_json::to_string(&rows),
+        };
+        let text = text.unwrap();
         let mut input = BufReader::with_capacity(piece, text.as_bytes());
         let listens = read_history(&mut input);
         prop_assert_eq!(listens.len(), plays.len());
@@ -183,7 +196,9 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_reader_panic_or_lose_count(text in r#"([\[\]{},:" a-c\\\n]|"page"|"rows"|"name"){0,60}"#) {
+    fn no_text_makes_the_reader_panic_or_lose_count(
+        text in r#"([\[\]{},:" a-c\\\n]|"page"|"rows"|"name"){0,60}"#,
+    ) {
         let (_, _, report) = names(&mut text.as_bytes());
         prop_assert!(report.adds_up());
     }

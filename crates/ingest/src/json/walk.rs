@@ -5,8 +5,8 @@ use std::io::BufRead;
 use serde_json::Deserializer;
 
 use super::buffer::Buffer;
-use super::scan::{Progress, Scan};
-use super::{MAX_DEPTH, MAX_ROW_BYTES, MAX_SKIPPED_BYTES, Rows, is_too_deep, read_whole_row};
+use super::scan::{Scan, ScanOutcome};
+use super::{JsonRows, MAX_DEPTH, MAX_ROW_BYTES, MAX_SKIPPED_BYTES, is_too_deep, read_whole_row};
 use crate::{Context, DropReason, IngestError};
 
 /// What to do with a value.
@@ -16,26 +16,27 @@ pub(crate) enum Step {
     Enter,
     /// It is an array of rows, or a single row.
     Rows(u8),
-    /// Nothing in it matters.
+    /// Pass over it: nothing in it is used.
     Skip,
 }
 
 /// What came of reading a row straight from the buffer.
 enum Attempt {
-    /// It was this long.
+    /// A row was read; it had this many bytes.
     Read(usize),
-    /// It goes on behind what was read so far.
+    /// The row goes on beyond the bytes that were read so far.
     CutOff,
-    /// It is not as JSON or the format asks.
+    /// The bytes are no JSON, or no row of this format.
     Refused,
 }
 
-/// Longest key that is compared; longer ones are nobody's.
+/// Longest key of an object, in bytes. A longer one ends the reading of the file: no export has
+/// such keys, and the buffer must stay bounded.
 const MAX_KEY_BYTES: usize = 4 << 10;
 
 /// Reads one document. `step` decides by the path of a value, which is `""` for the document,
 /// `/key` for a member and `/*` for an element: `/recenttracks/track`.
-pub(crate) fn read_document<R: Rows>(
+pub(crate) fn read_document<R: JsonRows>(
     input: &mut dyn BufRead,
     context: &mut Context<'_>,
     rows: &mut R,
@@ -60,7 +61,7 @@ struct Walk<'a, 'b, 's, R, S> {
     path: String,
 }
 
-impl<R: Rows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
+impl<R: JsonRows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
     fn value(&mut self) -> Result<(), IngestError> {
         let first = self.peek_some("a value")?;
         match ((self.step)(&self.path), first) {
@@ -140,7 +141,7 @@ impl<R: Rows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
         }
         loop {
             match Scan::default().feed(self.buffer.ahead()) {
-                Progress::Ended(end) => {
+                ScanOutcome::Ended(end) => {
                     let key =
                         serde_json::from_slice(&self.buffer.ahead()[..end]).unwrap_or_default();
                     self.buffer.advance(end);
@@ -196,7 +197,7 @@ impl<R: Rows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
     fn difficult_row(&mut self, kind: u8) -> Result<(), IngestError> {
         loop {
             match Scan::default().feed(self.buffer.ahead()) {
-                Progress::Ended(end) if end <= MAX_ROW_BYTES => {
+                ScanOutcome::Ended(end) if end <= MAX_ROW_BYTES => {
                     if !read_whole_row(self.rows, &self.buffer.ahead()[..end], kind, self.context)?
                     {
                         self.context.drop_row(DropReason::Malformed);
@@ -204,7 +205,7 @@ impl<R: Rows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
                     self.buffer.advance(end);
                     return Ok(());
                 }
-                Progress::TooDeep(at) => {
+                ScanOutcome::TooDeep(at) => {
                     self.buffer.advance(at);
                     return Err(self.too_large("nesting", format!("{MAX_DEPTH} levels")));
                 }
@@ -223,19 +224,19 @@ impl<R: Rows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
         loop {
             let length = self.buffer.ahead().len();
             match scan.feed(self.buffer.ahead()) {
-                Progress::Ended(0) if skipped == 0 => {
+                ScanOutcome::Ended(0) if skipped == 0 => {
                     let byte = self.buffer.ahead()[0];
                     return Err(self.unexpected(byte, "a value"));
                 }
-                Progress::Ended(end) => {
+                ScanOutcome::Ended(end) => {
                     self.buffer.advance(end);
                     return Ok(());
                 }
-                Progress::TooDeep(at) => {
+                ScanOutcome::TooDeep(at) => {
                     self.buffer.advance(at);
                     return Err(self.too_large("nesting", format!("{MAX_DEPTH} levels")));
                 }
-                Progress::More => self.buffer.advance(length),
+                ScanOutcome::More => self.buffer.advance(length),
             }
             skipped += length as u64;
             if skipped > MAX_SKIPPED_BYTES {

@@ -1,4 +1,4 @@
-//! What a column means, told by its name.
+//! What a column means, recognised by its name.
 //!
 //! Names are compared without case, spaces, parentheses, dots, underscores and hyphens, so that
 //! `msPlayed`, `ms_played` and `Ms Played` are one. Where several columns of a table mean the same,
@@ -9,13 +9,13 @@ use segue_core::AudioFeature;
 /// What a column means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(crate) enum Column {
-    /// Whose row it is.
+pub(crate) enum TableColumn {
+    /// The listener whose row it is.
     Listener,
     /// An identifier of the track: URI, base62, MBID or anything else.
     TrackId,
-    /// `track`: a title or an identifier, decided by [`Layout::from_names`]; no layout answers for
-    /// it.
+    /// `track`, which may be a title or an identifier: [`TableLayout::from_names`] decides, so no
+    /// layout has this column.
     TitleOrId,
     Title,
     /// One artist.
@@ -50,10 +50,10 @@ pub(crate) enum Column {
     Playlist,
 }
 
-const NAMES: &[(Column, &[&str])] = &[
-    (Column::Listener, &["listener", "listenerid", "userid", "user", "uid"]),
+const NAMES: &[(TableColumn, &[&str])] = &[
+    (TableColumn::Listener, &["listener", "listenerid", "userid", "user", "uid"]),
     (
-        Column::TrackId,
+        TableColumn::TrackId,
         &[
             "trackuri",
             "spotifytrackuri",
@@ -67,14 +67,17 @@ const NAMES: &[(Column, &[&str])] = &[
             "songid",
         ],
     ),
-    (Column::TitleOrId, &["track"]),
-    (Column::Title, &["trackname", "tracktitle", "title", "songtitle", "songname", "song", "name"]),
-    (Column::Artist, &["artistname", "trackartist", "artist", "mainartist"]),
-    (Column::Artists, &["artists", "artistnames", "trackartists", "artistsname"]),
-    (Column::Album, &["albumname", "trackalbumname", "album", "release", "releasename"]),
-    (Column::Genre, &["genre", "trackgenre", "playlistgenre", "genres", "artistgenres"]),
+    (TableColumn::TitleOrId, &["track"]),
     (
-        Column::Year,
+        TableColumn::Title,
+        &["trackname", "tracktitle", "title", "songtitle", "songname", "song", "name"],
+    ),
+    (TableColumn::Artist, &["artistname", "trackartist", "artist", "mainartist"]),
+    (TableColumn::Artists, &["artists", "artistnames", "trackartists", "artistsname"]),
+    (TableColumn::Album, &["albumname", "trackalbumname", "album", "release", "releasename"]),
+    (TableColumn::Genre, &["genre", "trackgenre", "playlistgenre", "genres", "artistgenres"]),
+    (
+        TableColumn::Year,
         &[
             "year",
             "releaseyear",
@@ -85,12 +88,12 @@ const NAMES: &[(Column, &[&str])] = &[
             "releasedyear",
         ],
     ),
-    (Column::Decade, &["decade"]),
-    (Column::Popularity, &["popularity", "trackpopularity"]),
-    (Column::Isrc, &["isrc"]),
-    (Column::RecordingMbid, &["recordingmbid", "trackmbid"]),
+    (TableColumn::Decade, &["decade"]),
+    (TableColumn::Popularity, &["popularity", "trackpopularity"]),
+    (TableColumn::Isrc, &["isrc"]),
+    (TableColumn::RecordingMbid, &["recordingmbid", "trackmbid"]),
     (
-        Column::Time,
+        TableColumn::Time,
         &[
             "playedat",
             "listenedat",
@@ -104,9 +107,9 @@ const NAMES: &[(Column, &[&str])] = &[
             "date",
         ],
     ),
-    (Column::EndTime, &["endedat", "endtime"]),
+    (TableColumn::EndTime, &["endedat", "endtime"]),
     (
-        Column::MsPlayed,
+        TableColumn::MsPlayed,
         &[
             "msplayed",
             "playedms",
@@ -118,7 +121,7 @@ const NAMES: &[(Column, &[&str])] = &[
         ],
     ),
     (
-        Column::SecondsPlayed,
+        TableColumn::SecondsPlayed,
         &[
             "secondsplayed",
             "playedseconds",
@@ -128,20 +131,20 @@ const NAMES: &[(Column, &[&str])] = &[
             "listenedseconds",
         ],
     ),
-    (Column::Rating, &["rating", "userrating"]),
-    (Column::Liked, &["liked", "isliked", "loved"]),
-    (Column::Skipped, &["skipped", "isskipped", "skip"]),
-    (Column::StartReason, &["reasonstart", "startreason"]),
-    (Column::EndReason, &["reasonend", "endreason"]),
-    (Column::Shuffle, &["shuffle"]),
-    (Column::Offline, &["offline"]),
-    (Column::Private, &["incognitomode", "incognito", "privatesession"]),
-    (Column::Context, &["context"]),
-    (Column::Device, &["device", "devicetype", "platform"]),
-    (Column::Playlist, &["playlistid", "playlistname", "playlist"]),
+    (TableColumn::Rating, &["rating", "userrating"]),
+    (TableColumn::Liked, &["liked", "isliked", "loved"]),
+    (TableColumn::Skipped, &["skipped", "isskipped", "skip"]),
+    (TableColumn::StartReason, &["reasonstart", "startreason"]),
+    (TableColumn::EndReason, &["reasonend", "endreason"]),
+    (TableColumn::Shuffle, &["shuffle"]),
+    (TableColumn::Offline, &["offline"]),
+    (TableColumn::Private, &["incognitomode", "incognito", "privatesession"]),
+    (TableColumn::Context, &["context"]),
+    (TableColumn::Device, &["device", "devicetype", "platform"]),
+    (TableColumn::Playlist, &["playlistid", "playlistname", "playlist"]),
 ];
 
-impl Column {
+impl TableColumn {
     /// How many there are.
     pub(crate) const COUNT: usize = Self::Playlist as usize + 1;
 
@@ -154,7 +157,8 @@ impl Column {
     }
 }
 
-/// A name without case and punctuation.
+/// A column's name in lower case without spaces, underscores, hyphens, dots and parentheses, so
+/// that `Track Name`, `track_name` and `trackName` are the same.
 pub fn plain_name(name: &str) -> String {
     name.chars()
         .filter(|c| !matches!(c, ' ' | '_' | '-' | '.' | '(' | ')'))
@@ -162,28 +166,30 @@ pub fn plain_name(name: &str) -> String {
         .collect()
 }
 
-/// Where a table keeps what.
+/// Which column of a table holds what, read from its header. Unknown columns are ignored, so tables
+/// of many origins share one reader.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Layout {
-    columns: [Option<u32>; Column::COUNT],
+pub struct TableLayout {
+    columns: [Option<u32>; TableColumn::COUNT],
     features: [Option<u32>; AudioFeature::COUNT],
     /// Whether the time column is Spotify's `ts`, which stamps the end of a play.
     stamps_end: bool,
     width: usize,
 }
 
-impl Layout {
-    /// Reads a header. `label` names a column that holds the liked label under a name of its own.
+impl TableLayout {
+    /// Reads a header. Where several names mean the same, the best known one is taken. `label`
+    /// names a column that holds the liked label under a name of its own.
     pub fn from_names<'n>(names: impl IntoIterator<Item = &'n str>, label: Option<&str>) -> Self {
         let mut layout = Self::default();
-        let mut ranks = [usize::MAX; Column::COUNT];
+        let mut ranks = [usize::MAX; TableColumn::COUNT];
         let mut time_is_ts = false;
         for (position, name) in names.into_iter().enumerate() {
             layout.width = position + 1;
             let name = name.trim();
             let found = match label {
-                Some(label) if name.eq_ignore_ascii_case(label) => Some((Column::Liked, 0)),
-                _ => Column::from_name(name),
+                Some(label) if name.eq_ignore_ascii_case(label) => Some((TableColumn::Liked, 0)),
+                _ => TableColumn::from_name(name),
             };
             if let Some(feature) = feature_from_name(name) {
                 layout.features[feature as usize].get_or_insert(position as u32);
@@ -192,47 +198,48 @@ impl Layout {
             {
                 ranks[column as usize] = rank;
                 layout.columns[column as usize] = Some(position as u32);
-                if column == Column::Time {
+                if column == TableColumn::Time {
                     time_is_ts = plain_name(name) == "ts";
                 }
             }
         }
         layout.settle_track_column();
-        layout.stamps_end = layout.has(Column::EndTime) && !layout.has(Column::Time)
-            || time_is_ts && layout.has(Column::MsPlayed);
+        layout.stamps_end = layout.has(TableColumn::EndTime) && !layout.has(TableColumn::Time)
+            || time_is_ts && layout.has(TableColumn::MsPlayed);
         layout
     }
 
     /// `track` is the title where an identifier has a column of its own or an artist is named
     /// beside it; else it is the identifier.
     fn settle_track_column(&mut self) {
-        let Some(position) = self.columns[Column::TitleOrId as usize].take() else { return };
-        let named = self.has(Column::Artist) || self.has(Column::Artists);
-        let meaning = match (self.has(Column::TrackId), self.has(Column::Title)) {
-            (_, false) if named => Column::Title,
-            (true, false) => Column::Title,
-            (false, _) => Column::TrackId,
+        let Some(position) = self.columns[TableColumn::TitleOrId as usize].take() else { return };
+        let named = self.has(TableColumn::Artist) || self.has(TableColumn::Artists);
+        let meaning = match (self.has(TableColumn::TrackId), self.has(TableColumn::Title)) {
+            (_, false) if named => TableColumn::Title,
+            (true, false) => TableColumn::Title,
+            (false, _) => TableColumn::TrackId,
             (true, true) => return,
         };
         self.columns[meaning as usize] = Some(position);
     }
 
-    pub(crate) fn position(&self, column: Column) -> Option<usize> {
+    pub(crate) fn position(&self, column: TableColumn) -> Option<usize> {
         self.columns[column as usize].map(|position| position as usize)
     }
 
-    /// The column in which a feature stands; `None` where the table lacks it.
+    /// The position, from 0, of the column that holds an audio feature; `None` where the table
+    /// lacks it.
     pub fn feature_position(&self, feature: AudioFeature) -> Option<usize> {
         self.features[feature as usize].map(|position| position as usize)
     }
 
-    pub(crate) fn has(&self, column: Column) -> bool {
+    pub(crate) fn has(&self, column: TableColumn) -> bool {
         self.columns[column as usize].is_some()
     }
 
     /// Whether a row of this table can name a track.
     pub(crate) fn names_tracks(&self) -> bool {
-        self.has(Column::TrackId) || self.has(Column::Title)
+        self.has(TableColumn::TrackId) || self.has(TableColumn::Title)
     }
 
     /// Whether any column means something.
@@ -240,7 +247,8 @@ impl Layout {
         self.feature_count() > 0 || self.columns.iter().any(Option::is_some)
     }
 
-    /// Columns of audio features.
+    /// How many audio features have a column: 0 to 13. A table with some is likely to be a
+    /// catalogue.
     pub fn feature_count(&self) -> usize {
         self.features.iter().flatten().count()
     }
@@ -267,31 +275,31 @@ fn feature_from_name(name: &str) -> Option<AudioFeature> {
 mod tests {
     use super::*;
 
-    fn layout(header: &str) -> Layout {
-        Layout::from_names(header.split(','), None)
+    fn layout(header: &str) -> TableLayout {
+        TableLayout::from_names(header.split(','), None)
     }
 
     #[test]
     fn names_are_found_whatever_their_case_and_spelling() {
         for header in ["msPlayed,Track ID", "MS_PLAYED,track-id", "ms played,TrackId"] {
             let layout = layout(header);
-            assert_eq!(layout.position(Column::MsPlayed), Some(0), "{header}");
-            assert_eq!(layout.position(Column::TrackId), Some(1), "{header}");
+            assert_eq!(layout.position(TableColumn::MsPlayed), Some(0), "{header}");
+            assert_eq!(layout.position(TableColumn::TrackId), Some(1), "{header}");
         }
     }
 
     #[test]
     fn the_better_name_wins_over_the_earlier_column() {
-        assert_eq!(layout("id,track_uri").position(Column::TrackId), Some(1));
-        assert_eq!(layout("name,track_name").position(Column::Title), Some(1));
+        assert_eq!(layout("id,track_uri").position(TableColumn::TrackId), Some(1));
+        assert_eq!(layout("name,track_name").position(TableColumn::Title), Some(1));
     }
 
     #[test]
     fn track_is_a_title_beside_an_artist_or_an_id_and_an_id_alone() {
-        assert_eq!(layout("track,artist,uri").position(Column::Title), Some(0));
-        assert_eq!(layout("artist,track,ts").position(Column::Title), Some(1));
-        assert_eq!(layout("user,track,ts").position(Column::TrackId), Some(1));
-        assert_eq!(layout("track,title,ts").position(Column::TrackId), Some(0));
+        assert_eq!(layout("track,artist,uri").position(TableColumn::Title), Some(0));
+        assert_eq!(layout("artist,track,ts").position(TableColumn::Title), Some(1));
+        assert_eq!(layout("user,track,ts").position(TableColumn::TrackId), Some(1));
+        assert_eq!(layout("track,title,ts").position(TableColumn::TrackId), Some(0));
     }
 
     #[test]
@@ -303,7 +311,7 @@ mod tests {
 
     #[test]
     fn a_label_column_can_be_named() {
-        let layout = Layout::from_names(["energy", "target"], Some("Target"));
-        assert_eq!(layout.position(Column::Liked), Some(1));
+        let layout = TableLayout::from_names(["energy", "target"], Some("Target"));
+        assert_eq!(layout.position(TableColumn::Liked), Some(1));
     }
 }

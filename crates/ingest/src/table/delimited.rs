@@ -5,7 +5,7 @@ use std::io::{BufRead, Cursor, Read};
 use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
 
 use super::limit::Limited;
-use super::{Allowance, Layout, MAX_RECORD_BYTES};
+use super::{Allowance, MAX_RECORD_BYTES, TableLayout};
 use crate::input::read_error;
 use crate::{Context, DropReason, IngestError};
 
@@ -24,13 +24,13 @@ pub(crate) struct Delimited<'i> {
 
 /// The layout of a table whose beginning is at hand, tried with the delimiter that its first line
 /// suggests.
-pub(crate) fn header_layout(beginning: &str, label: Option<&str>) -> Layout {
+pub(crate) fn header_layout(beginning: &str, label: Option<&str>) -> TableLayout {
     let header = head_records(first_line(beginning)).next().unwrap_or_default();
-    Layout::from_names(header.iter(), label)
+    TableLayout::from_names(header.iter(), label)
 }
 
-/// The records in the beginning of a file, with the delimiter that its first line suggests. The
-/// last one may be torn.
+/// The records in the beginning of a file, split at the delimiter that its first line suggests. The
+/// last one may be cut off.
 pub fn head_records(beginning: &str) -> impl Iterator<Item = StringRecord> {
     ReaderBuilder::new()
         .has_headers(false)
@@ -41,12 +41,13 @@ pub fn head_records(beginning: &str) -> impl Iterator<Item = StringRecord> {
         .map_while(Result::ok)
 }
 
-/// The text up to the first line break.
+/// The text up to the first line break; empty for an empty text. It is the header of most tables.
 pub fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("")
 }
 
-/// The most frequent candidate outside quotes; a comma where there is none.
+/// The delimiter of a line: the one of comma, semicolon and tab that occurs most often outside
+/// quotes. A comma where there is none.
 pub fn delimiter_of(line: &[u8]) -> u8 {
     let mut counts = [(b',', 0u32), (b';', 0), (b'\t', 0)];
     let mut quoted = false;
@@ -111,9 +112,9 @@ impl<'i> Delimited<'i> {
         &mut self,
         label: Option<&str>,
         context: &mut Context<'_>,
-    ) -> Result<Option<Layout>, IngestError> {
+    ) -> Result<Option<TableLayout>, IngestError> {
         let Some(header) = self.next(context)? else { return Ok(None) };
-        let layout = Layout::from_names(header.iter(), label);
+        let layout = TableLayout::from_names(header.iter(), label);
         self.expect_width(layout.width());
         Ok(Some(layout))
     }

@@ -9,9 +9,9 @@ use std::io::BufRead;
 use csv::StringRecord;
 use serde_json::{Map, Value};
 
-use super::{Layout, Row, values};
+use super::{TableLayout, TableRow, values};
 use crate::input::read_error;
-use crate::json::{Rows, Step, read_document, read_lines};
+use crate::json::{JsonRows, Step, read_document, read_lines};
 use crate::{Context, IngestError};
 
 /// Keys under which a service's answer holds its array of tracks.
@@ -24,13 +24,13 @@ const WRAPPERS: [&str; 4] = ["audio_features", "tracks", "items", "songs"];
 pub(crate) fn read_objects(
     input: &mut dyn BufRead,
     context: &mut Context<'_>,
-    take: impl FnMut(&Object, &mut Context<'_>) -> Result<(), IngestError>,
+    take: impl FnMut(&FlatObject, &mut Context<'_>) -> Result<(), IngestError>,
 ) -> Result<(), IngestError> {
     let beginning =
         input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?.trim_ascii_start();
     let is_array = beginning.starts_with(b"[");
     let is_wrapped = opens_wrapper(beginning);
-    let mut objects = Objects { object: Object::default(), take };
+    let mut objects = Objects { object: FlatObject::default(), take };
     let step = |path: &str| match path {
         "" if is_array => Step::Rows(0),
         "" => Step::Enter,
@@ -58,11 +58,11 @@ pub(crate) fn keys_in(text: &str) -> impl Iterator<Item = &str> {
 }
 
 struct Objects<T> {
-    object: Object,
+    object: FlatObject,
     take: T,
 }
 
-impl<T: FnMut(&Object, &mut Context<'_>) -> Result<(), IngestError>> Rows for Objects<T> {
+impl<T: FnMut(&FlatObject, &mut Context<'_>) -> Result<(), IngestError>> JsonRows for Objects<T> {
     type Row<'de> = Map<String, Value>;
 
     fn row(
@@ -78,16 +78,16 @@ impl<T: FnMut(&Object, &mut Context<'_>) -> Result<(), IngestError>> Rows for Ob
 
 /// One object, its values as text.
 #[derive(Default)]
-pub(crate) struct Object {
+pub(crate) struct FlatObject {
     names: Vec<String>,
-    layout: Layout,
+    layout: TableLayout,
     cells: StringRecord,
 }
 
-impl Object {
+impl FlatObject {
     /// The object as a row of a table whose columns are told by their names.
-    pub(crate) fn row(&self) -> Row<'_> {
-        Row::new(&self.layout, &self.cells)
+    pub(crate) fn row(&self) -> TableRow<'_> {
+        TableRow::new(&self.layout, &self.cells)
     }
 
     /// The text under a key, for formats that know their keys.
@@ -100,7 +100,7 @@ impl Object {
         let cells = flatten(object);
         if !cells.iter().map(|(name, _)| name).eq(&self.names) {
             self.names = cells.iter().map(|(name, _)| name.clone()).collect();
-            self.layout = Layout::from_names(self.names.iter().map(String::as_str), None);
+            self.layout = TableLayout::from_names(self.names.iter().map(String::as_str), None);
         }
         self.cells = cells.into_iter().map(|(_, text)| text).collect();
     }

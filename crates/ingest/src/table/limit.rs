@@ -8,33 +8,35 @@ use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
-/// Longest record read. The longest real one measured, an Apple Music event with 145 columns, has 3
-/// KiB.
+/// Longest record that is read, in bytes: 1 MiB. The longest real one measured, an Apple Music
+/// event with 145 columns, has 3 KiB.
 pub const MAX_RECORD_BYTES: u64 = 1 << 20;
 
-/// Counts what was read since the last record; shared by the reader and whoever knows where records
-/// end.
+/// Counts the bytes read since the last record ended. The reader and the code that knows where
+/// records end share it.
 #[derive(Clone, Default)]
 pub struct Allowance(Rc<Cell<u64>>);
 
 impl Allowance {
-    /// A record ended: counting starts anew.
+    /// A record has ended: the count starts at zero again. Call it after each record.
     pub fn renew(&self) {
         self.0.set(0);
     }
 
-    /// Reads `input` under this allowance.
+    /// A reader of `input` that fails once [`MAX_RECORD_BYTES`] were read without a call to
+    /// [`Self::renew`].
     pub fn limit<R: Read>(&self, input: R) -> Limited<R> {
         Limited { input, used: self.clone() }
     }
 
-    /// Whether the limit was what ended the reading.
+    /// Whether the limit is reached, which tells an error of the limit from other errors of
+    /// reading.
     pub fn is_spent(&self) -> bool {
         self.0.get() >= MAX_RECORD_BYTES
     }
 }
 
-/// The reader that fails when the allowance is spent.
+/// A reader that fails once its [`Allowance`] is spent, so that no record can grow without bound.
 pub struct Limited<R> {
     input: R,
     used: Allowance,

@@ -1,8 +1,8 @@
 //! Tables: rows under named columns, whether they came as CSV, JSON objects or Parquet.
 //!
-//! Every source fills the same [`Row`], so that a catalogue or an interaction file is understood in
-//! one place. Cells are text: importers are bound by input and identity, not by parsing numbers a
-//! second time.
+//! Every source fills the same [`TableRow`], so that a catalogue or an interaction file is
+//! understood in one place. Cells are text, and numbers are parsed when they are asked for: imports
+//! spend their time on input and identity, not on that.
 
 mod column;
 mod delimited;
@@ -13,12 +13,12 @@ mod options;
 mod track;
 pub(crate) mod values;
 
-pub(crate) use column::Column;
-pub use column::{Layout, plain_name};
+pub(crate) use column::TableColumn;
+pub use column::{TableLayout, plain_name};
 pub(crate) use delimited::{Delimited, header_layout};
 pub use delimited::{delimiter_of, first_line, head_records};
 pub(crate) use header::Header;
-pub(crate) use json::{Object, keys_in, read_objects};
+pub(crate) use json::{FlatObject, keys_in, read_objects};
 pub use limit::{Allowance, Limited, MAX_RECORD_BYTES};
 pub use options::{PlaylistUse, TableOptions};
 pub(crate) use track::{Unusable, mbid_id};
@@ -28,28 +28,28 @@ use segue_core::AudioFeature;
 
 /// One row, read through the layout of its table.
 #[derive(Clone, Copy)]
-pub(crate) struct Row<'a> {
-    layout: &'a Layout,
+pub(crate) struct TableRow<'a> {
+    layout: &'a TableLayout,
     cells: &'a StringRecord,
 }
 
-impl<'a> Row<'a> {
-    pub(crate) fn new(layout: &'a Layout, cells: &'a StringRecord) -> Self {
+impl<'a> TableRow<'a> {
+    pub(crate) fn new(layout: &'a TableLayout, cells: &'a StringRecord) -> Self {
         Self { layout, cells }
     }
 
     /// The trimmed text of a column, or `None` where it is absent or one of the words that mean a
     /// missing value.
-    pub(crate) fn text(&self, column: Column) -> Option<&'a str> {
+    pub(crate) fn text(&self, column: TableColumn) -> Option<&'a str> {
         self.cell(self.layout.position(column))
     }
 
     /// The layout of the table.
-    pub(crate) fn layout(&self) -> &'a Layout {
+    pub(crate) fn layout(&self) -> &'a TableLayout {
         self.layout
     }
 
-    /// The text of an audio feature's column, as [`Row::text`].
+    /// The text of an audio feature's column, as [`TableRow::text`].
     pub(crate) fn feature_text(&self, feature: AudioFeature) -> Option<&'a str> {
         self.cell(self.layout.feature_position(feature))
     }

@@ -1,31 +1,33 @@
-//! What a table does not say of itself and a person may say for it.
+//! What a table leaves open and a person may decide for it.
 
 use segue_core::FeedbackKind;
 
-/// What the playlist column of a table stands for.
+/// What the playlist column of a table stands for, which only a person can know.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PlaylistUse {
-    /// Nothing: that a track is in a playlist says who put it there only where one knows whose
-    /// playlist it is.
+    /// Nothing. A playlist shows somebody's taste only where one knows whose playlist it is.
     #[default]
     Ignore,
-    /// What the listener played from, or saved the track to.
+    /// What the listener played the track from, or saved it to.
     Context,
-    /// A listener of its own, whose taste the playlist is.
+    /// A listener of its own, so that a table of playlists becomes one of listeners.
     Listener,
 }
 
-/// How to read tables of tracks and of interactions.
+/// How to read tables of tracks and of interactions where the table itself leaves it open. The
+/// default reads them as they are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableOptions {
-    /// What the listener is taken to have said of every track that a file merely lists.
+    /// The feedback that the listener is taken to have given on every track that a file merely
+    /// lists; `None` adds such tracks to the catalogue only.
     pub mark: Option<FeedbackKind>,
-    /// What the playlist column stands for.
+    /// What the playlist column stands for; by default it is ignored.
     pub playlists: PlaylistUse,
-    /// The column that says whether a track is liked, where it is not called `liked`.
+    /// Name of the column that holds whether a track is liked, where it is not called `liked`;
+    /// letter case is ignored.
     pub label_column: Option<String>,
-    /// The best possible rating; four fifths of it and more is a like, two fifths and less a
-    /// dislike.
+    /// The best possible rating. At four fifths of it or more a rating is a like, at two fifths or
+    /// less a dislike.
     pub rating_scale: f32,
 }
 

@@ -1,8 +1,8 @@
-//! What a row says about its track.
+//! The track that a row describes.
 
 use segue_core::{AudioFeature, AudioFeatures, Track, TrackId, WorkId};
 
-use super::{Column, Layout, Row, values};
+use super::{TableColumn, TableLayout, TableRow, values};
 use crate::identity::named_track;
 use crate::spotify;
 use crate::{Context, DropReason};
@@ -26,7 +26,7 @@ impl Unusable {
 /// Prefixes of identifiers that are unique in the world, kept as they are.
 const SCHEMES: [&str; 5] = ["mbid:", "isrc:", "name:", "item:", "features:"];
 
-impl Row<'_> {
+impl TableRow<'_> {
     /// The track of this row, its features included.
     ///
     /// The identifier is, in this order: what the identifier column holds ([`track_id`]), the MBID,
@@ -36,9 +36,9 @@ impl Row<'_> {
     /// # Errors
     /// Why the row names no track.
     pub(crate) fn track(&self, unusable: &mut Unusable) -> Result<Track, DropReason> {
-        let isrc = self.text(Column::Isrc).and_then(isrc);
-        let mbid = self.text(Column::RecordingMbid).and_then(values::mbid);
-        let id = match self.text(Column::TrackId).map(track_id) {
+        let isrc = self.text(TableColumn::Isrc).and_then(isrc);
+        let mbid = self.text(TableColumn::RecordingMbid).and_then(values::mbid);
+        let id = match self.text(TableColumn::TrackId).map(track_id) {
             Some(Err(reason)) => return Err(reason),
             Some(Ok(id)) => id,
             None => mbid
@@ -47,7 +47,7 @@ impl Row<'_> {
                 .or_else(|| Some(TrackId::new(format!("isrc:{}", isrc.as_deref()?)))),
         };
         let artists = self.artists();
-        let mut track = match (id, self.text(Column::Title)) {
+        let mut track = match (id, self.text(TableColumn::Title)) {
             (id, Some(title)) => named_track(id, artists, title),
             (Some(id), None) => untitled_track(id, artists),
             (None, None) if self.layout.names_tracks() => return Err(self.nameless()),
@@ -58,33 +58,34 @@ impl Row<'_> {
             }
         };
         track.features = self.features(unusable);
-        track.album = self.text(Column::Album).map(str::to_owned);
-        track.genre = self.text(Column::Genre).and_then(first_of_list);
+        track.album = self.text(TableColumn::Album).map(str::to_owned);
+        track.genre = self.text(TableColumn::Genre).and_then(first_of_list);
         track.isrc = isrc;
         track.recording_mbid = mbid;
         track.year = self.year(unusable);
         track.popularity =
-            self.usable(Column::Popularity, "popularity", values::popularity, unusable);
+            self.usable(TableColumn::Popularity, "popularity", values::popularity, unusable);
         Ok(track)
     }
 
     fn nameless(&self) -> DropReason {
-        match self.text(Column::Artist).or(self.text(Column::Artists)) {
+        match self.text(TableColumn::Artist).or(self.text(TableColumn::Artists)) {
             Some(_) => DropReason::NoTitle,
             None => DropReason::NoTrack,
         }
     }
 
     fn artists(&self) -> Vec<String> {
-        if let Some(several) = self.text(Column::Artists) {
+        if let Some(several) = self.text(TableColumn::Artists) {
             return values::list(several);
         }
-        self.text(Column::Artist).map(str::to_owned).into_iter().collect()
+        self.text(TableColumn::Artist).map(str::to_owned).into_iter().collect()
     }
 
     fn year(&self, unusable: &mut Unusable) -> Option<u16> {
-        self.usable(Column::Year, "year", values::year, unusable)
-            .or_else(|| self.usable(Column::Decade, "decade", values::middle_of_decade, unusable))
+        self.usable(TableColumn::Year, "year", values::year, unusable).or_else(|| {
+            self.usable(TableColumn::Decade, "decade", values::middle_of_decade, unusable)
+        })
     }
 
     fn features(&self, unusable: &mut Unusable) -> AudioFeatures {
@@ -103,7 +104,7 @@ impl Row<'_> {
     /// The value of a cell; one that is there and cannot be understood is counted.
     pub(crate) fn usable<T>(
         &self,
-        column: Column,
+        column: TableColumn,
         field: &'static str,
         read: impl FnOnce(&str) -> Option<T>,
         unusable: &mut Unusable,
@@ -117,7 +118,7 @@ impl Row<'_> {
     }
 }
 
-impl Layout {
+impl TableLayout {
     /// Whether a row of this table can stand for a track by its sound alone.
     pub(crate) fn sounds_without_names(&self) -> bool {
         !self.names_tracks() && self.feature_count() >= 8

@@ -1,16 +1,17 @@
-//! What the text of a cell means: missing words, numbers, truth, moments, lists, devices. None of
-//! these panics, whatever the text; what cannot be understood is `None`.
+//! What the text of a cell means: missing values, numbers, truth, times, lists, devices. None of
+//! these functions panics, whatever the text; text that cannot be understood is `None`.
 
 use segue_core::{DeviceClass, Timestamp};
 
 use crate::spotify;
 use crate::time;
 
-/// Words that tables write where they have no value. "None" is missing from the list: pandas writes
-/// it rarely, and it is a title.
+/// Words that tables write where they have no value. "None" is not among them: pandas rarely writes
+/// it, and it is the title of a song.
 const MISSING: [&str; 9] = ["NA", "N/A", "NaN", "nan", "NULL", "null", "<NA>", "\\N", "#N/A"];
 
-/// The trimmed text, or `None` where it is empty or a word for a missing value.
+/// The trimmed text of a cell, or `None` where it is empty or one of the usual words for a missing
+/// value, such as `NA` or `null`.
 pub fn present(text: &str) -> Option<&str> {
     let text = text.trim();
     (!text.is_empty() && !MISSING.contains(&text)).then_some(text)
@@ -93,8 +94,8 @@ pub(crate) fn popularity(text: &str) -> Option<f32> {
     (0.0..=1.0).contains(&share).then_some(share as f32)
 }
 
-/// Between the items of a list that was a list already, and so needs no guess at what separates
-/// them.
+/// Separates the items of a cell that was a list in the source. Such a list needs no guess at its
+/// separator.
 pub(crate) const UNIT_SEPARATOR: char = '\u{1f}';
 
 /// The names in a cell that may hold several: `['A', "B's"]`, `["A","B"]`, `A;B`.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use segue_core::Record;
-use segue_ingest::{Progress, import};
+use segue_ingest::{ImportProgress, import};
 
 use crate::support::{Memory, check, extended, extended_row, options, read, read_zip, zip};
 
@@ -108,7 +108,7 @@ fn progress_ends_at_the_total() {
     fs::write(&path, zip(&[("endsong_0.json", &content), ("endsong_1.json", &content)])).unwrap();
     let mut seen = Vec::new();
     let mut observer =
-        |progress: Progress<'_>| seen.push((progress.bytes_read, progress.bytes_total));
+        |progress: ImportProgress<'_>| seen.push((progress.bytes_read, progress.bytes_total));
     import(&[&path], &options(), &mut observer, &mut Memory::default()).unwrap();
     assert!(seen.windows(2).all(|pair| pair[0].0 < pair[1].0));
     assert!(seen.iter().all(|&(_, total)| total == 2 * content.len() as u64));
@@ -149,9 +149,11 @@ fn empty_files_hold_no_rows() {
 
 #[test]
 fn apple_plays_get_their_artists_from_the_files_beside_them() {
-    let plays = "Event Type,Song Name,Event Start Timestamp,Event End Timestamp,Play Duration Milliseconds,Media Duration In Milliseconds\n\
+    let plays = "Event Type,Song Name,Event Start Timestamp,Event End Timestamp,\
+        Play Duration Milliseconds,Media Duration In Milliseconds\n\
         PLAY_END,Third Song,2024-01-01T00:00:00Z,2024-01-01T00:03:00Z,180000,180000\n";
-    let daily = "Track Description,Date Played,Hours,Play Duration Milliseconds,Media type,End Reason Type,Play Count,Skip Count\n\
+    let daily = "Track Description,Date Played,Hours,Play Duration Milliseconds,Media type,\
+        End Reason Type,Play Count,Skip Count\n\
         Nina Nova - Third Song,20240101,1,180000,AUDIO,NATURAL_END_OF_TRACK,1,0\n";
     let inner = zip(&[("Apple Music - Play History Daily Tracks.csv", daily.as_bytes())]);
     // The plays come first, and the other file is in an archive of its own.

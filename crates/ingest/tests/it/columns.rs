@@ -8,7 +8,7 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use proptest::prelude::*;
 use segue_ingest::IngestError;
-use segue_ingest::columns::{Presence, WantedColumn, read_columns};
+use segue_ingest::columns::{ColumnPresence, WantedColumn, read_columns};
 
 type Rows = Vec<(String, Option<String>)>;
 
@@ -18,9 +18,14 @@ fn wanted(named: Option<&str>) -> [WantedColumn<'_>; 2] {
             what: "the action",
             named: None,
             usual: &["itemid"],
-            presence: Presence::Required,
+            presence: ColumnPresence::Required,
         },
-        WantedColumn { what: "the share", named, usual: &["share"], presence: Presence::Optional },
+        WantedColumn {
+            what: "the share",
+            named,
+            usual: &["share"],
+            presence: ColumnPresence::Optional,
+        },
     ]
 }
 
@@ -109,7 +114,10 @@ proptest! {
     #[test]
     fn any_bytes_are_rows_or_an_error(
         magic in any::<bool>(),
-        content in prop::collection::vec(prop_oneof![Just(b'\n'), Just(b','), Just(b'"'), Just(b'1'), any::<u8>()], 0..200),
+        content in prop::collection::vec(
+            prop_oneof![Just(b'\n'), Just(b','), Just(b'"'), Just(b'1'), any::<u8>()],
+            0..200,
+        ),
     ) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log");

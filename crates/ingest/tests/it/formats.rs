@@ -34,9 +34,11 @@ fn spotify_extended_rows_keep_what_happened_and_forget_who() {
 #[test]
 fn spotify_extended_rows_that_are_no_songs_are_dropped_by_reason() {
     let text = r#"[
-        {"ts":"2023-05-01T00:00:00Z","ms_played":1,"episode_name":"E","spotify_episode_uri":"spotify:episode:1"},
+        {"ts":"2023-05-01T00:00:00Z","ms_played":1,"episode_name":"E",
+         "spotify_episode_uri":"spotify:episode:1"},
         {"ts":"2023-05-01T00:00:00Z","ms_played":1,"audiobook_title":"B"},
-        {"ts":"2023-05-01T00:00:00Z","ms_played":1,"spotify_track_uri":"spotify:track:6rqhFgbbKwnb9MLmUQDhG6"},
+        {"ts":"2023-05-01T00:00:00Z","ms_played":1,
+         "spotify_track_uri":"spotify:track:6rqhFgbbKwnb9MLmUQDhG6"},
         {"ts":"2023-05-01T00:00:00Z","ms_played":1},
         {"ts":"1970-01-01T00:00:00Z","ms_played":1,"master_metadata_track_name":"S"},
         {"ts":null,"ms_played":1,"master_metadata_track_name":"S"},
@@ -60,8 +62,10 @@ fn spotify_extended_rows_that_are_no_songs_are_dropped_by_reason() {
 
 #[test]
 fn spotify_extended_values_of_wrong_types_cost_the_value_and_not_the_row() {
-    let text = r#"[{"ts":"2023-05-01T00:00:00Z","ms_played":-5,"master_metadata_track_name":1989,"shuffle":"yes",
-        "master_metadata_album_album_name":{"x":[1,2]},"spotify_track_uri":"spotify:track:short","reason_end":"abducted",
+    let text = r#"[{"ts":"2023-05-01T00:00:00Z","ms_played":-5,"master_metadata_track_name":1989,
+        "shuffle":"yes",
+        "master_metadata_album_album_name":{"x":[1,2]},"spotify_track_uri":"spotify:track:short",
+        "reason_end":"abducted",
         "skipped":1,"incognito_mode":"true","platform":7}]"#;
     let (report, memory) = read_text("endsong.json", text);
     let fields: Vec<_> = report.unusable_values.into_keys().collect();
@@ -90,7 +94,8 @@ fn spotify_account_history_is_utc_to_the_minute() {
         {"endTime":"2023-11-01 22:44","artistName":"A","trackName":"T","msPlayed":200000},
         {"endTime":"2023-11-01 22:44","artistName":"A","trackName":"T","msPlayed":200000},
         {"endTime":"2023-11-01 22:45","podcastName":"P","episodeName":"E","msPlayed":1},
-        {"endTime":"2023-11-01 22:46","artistName":"Unknown Artist","trackName":"Unknown Track","msPlayed":1}
+        {"endTime":"2023-11-01 22:46","artistName":"Unknown Artist","trackName":"Unknown Track",
+         "msPlayed":1}
     ]"#;
     let (report, memory) = read_text("StreamingHistory_music_0.json", text);
     assert_eq!(
@@ -105,10 +110,13 @@ fn spotify_account_history_is_utc_to_the_minute() {
 
 #[test]
 fn a_spotify_library_gives_likes_and_bans() {
-    let text = r#"{"tracks":[{"artist":"A","album":1989,"track":"T","uri":"spotify:track:6rqhFgbbKwnb9MLmUQDhG6"}],
+    let text = r#"{"tracks":[{"artist":"A","album":1989,"track":"T",
+        "uri":"spotify:track:6rqhFgbbKwnb9MLmUQDhG6"}],
         "albums":[{"artist":"A","album":"B","uri":"spotify:album:x"}],"shows":[],"episodes":[],
-        "bannedTracks":[{"artist":"C","album":"D","track":"E","uri":"spotify:track:7rqhFgbbKwnb9MLmUQDhG6"}],
-        "artists":[{"name":"Followed","uri":"spotify:artist:x"}],"bannedArtists":[{"name":"Banned","uri":"spotify:artist:y"}],"other":["x"]}"#;
+        "bannedTracks":[{"artist":"C","album":"D","track":"E",
+        "uri":"spotify:track:7rqhFgbbKwnb9MLmUQDhG6"}],
+        "artists":[{"name":"Followed","uri":"spotify:artist:x"}],
+        "bannedArtists":[{"name":"Banned","uri":"spotify:artist:y"}],"other":["x"]}"#;
     let (report, memory) = read_text("YourLibrary.json", text);
     assert_eq!((report.rows_read, report.feedback, report.beside), (3, 3, 1));
     let said: Vec<_> =
@@ -128,10 +136,13 @@ fn a_spotify_library_gives_likes_and_bans() {
 
 #[test]
 fn spotify_playlists_give_saved_tracks() {
-    let text = r#"{"playlists":[{"name":"Mine","lastModifiedDate":"2024-01-02","description":null,"numberOfFollowers":0,"items":[
-        {"track":{"trackName":"T","artistName":"A","albumName":"B","trackUri":"spotify:track:6rqhFgbbKwnb9MLmUQDhG6"},
+    let text = r#"{"playlists":[{"name":"Mine","lastModifiedDate":"2024-01-02","description":null,
+        "numberOfFollowers":0,"items":[
+        {"track":{"trackName":"T","artistName":"A","albumName":"B",
+         "trackUri":"spotify:track:6rqhFgbbKwnb9MLmUQDhG6"},
          "episode":null,"localTrack":null,"addedDate":"2023-12-31"},
-        {"track":null,"episode":{"episodeName":"E","showName":"S"},"localTrack":null,"addedDate":"2023-12-31"},
+        {"track":null,"episode":{"episodeName":"E","showName":"S"},"localTrack":null,
+         "addedDate":"2023-12-31"},
         {"track":null,"episode":null,"localTrack":{"uri":"spotify:local:a"},"addedDate":null}]},
         {"name":"Empty","items":[]}]}"#;
     let (report, memory) = read_text("Playlist1.json", text);
@@ -145,9 +156,12 @@ fn spotify_playlists_give_saved_tracks() {
 
 #[test]
 fn recently_played_tracks_know_their_context_but_not_its_owner() {
-    let text = r#"{"items":[{"track":{"name":"T","uri":"spotify:track:6rqhFgbbKwnb9MLmUQDhG6","artists":[{"name":"A"},{"name":"B"}],
-        "album":{"name":"C","release_date":"1999-05"},"duration_ms":1000,"popularity":50,"external_ids":{"isrc":"X"}},
-        "played_at":"2024-02-03T04:05:06.789Z","context":{"type":"playlist","uri":"spotify:user:PRIVATE:playlist:37i9dQZF1DXcBWIGoYBM5M"}}]}"#;
+    let text = r#"{"items":[{"track":{"name":"T","uri":"spotify:track:6rqhFgbbKwnb9MLmUQDhG6",
+        "artists":[{"name":"A"},{"name":"B"}],
+        "album":{"name":"C","release_date":"1999-05"},"duration_ms":1000,"popularity":50,
+        "external_ids":{"isrc":"X"}},
+        "played_at":"2024-02-03T04:05:06.789Z","context":{"type":"playlist",
+        "uri":"spotify:user:PRIVATE:playlist:37i9dQZF1DXcBWIGoYBM5M"}}]}"#;
     let (_, memory) = read_text("recent.json", text);
     let listen = memory.listens()[0];
     assert_eq!(listen.at.unwrap().to_string(), "2024-02-03T04:05:06.789Z");
@@ -163,9 +177,14 @@ fn recently_played_tracks_know_their_context_but_not_its_owner() {
 #[test]
 fn listenbrainz_lines_may_have_decimal_times_and_none() {
     let text = concat!(
-        r#"{"listened_at":1577836800.000000,"track_metadata":{"artist_name":"A feat. B","track_name":"T","mbid_mapping":null,"additional_info":{"duration":200,"isrc":["x"]}}}"#,
+        r#"{"listened_at":1577836800.000000,"track_metadata":{"artist_name":"A feat. B","#,
+        r#""track_name":"T","mbid_mapping":null,"#,
+        r#""additional_info":{"duration":200,"isrc":["x"]}}}"#,
         "\n\n",
-        r#"{"listened_at":1577836800,"track_metadata":{"artist_name":"A","track_name":"T","additional_info":null,"mbid_mapping":{"recording_mbid":"C7D0BF6E-b2aa-4ffa-bded-2448415b39b0","artists":[{"artist_credit_name":"The A"}]}}}"#,
+        r#"{"listened_at":1577836800,"track_metadata":{"artist_name":"A","track_name":"T","#,
+        r#""additional_info":null,"mbid_mapping":{"#,
+        r#""recording_mbid":"C7D0BF6E-b2aa-4ffa-bded-2448415b39b0","#,
+        r#""artists":[{"artist_credit_name":"The A"}]}}}"#,
         "\n",
         r#"{"track_metadata":{"artist_name":"A","track_name":"Now"}}"#,
         "\n{broken}\n",
@@ -188,8 +207,10 @@ fn listenbrainz_lines_may_have_decimal_times_and_none() {
 fn listenbrainz_feedback_is_love_and_hate() {
     let mbid = "c7d0bf6e-b2aa-4ffa-bded-2448415b39b0";
     let text = format!(
-        "{{\"recording_mbid\":\"{mbid}\",\"recording_msid\":null,\"score\":1,\"created\":1577836800}}\n\
-         {{\"recording_mbid\":\"{mbid}\",\"score\":-1}}\n{{\"recording_msid\":\"{mbid}\",\"recording_mbid\":null,\"score\":1}}\n\
+        "{{\"recording_mbid\":\"{mbid}\",\"recording_msid\":null,\"score\":1,\
+         \"created\":1577836800}}\n\
+         {{\"recording_mbid\":\"{mbid}\",\"score\":-1}}\n\
+         {{\"recording_msid\":\"{mbid}\",\"recording_mbid\":null,\"score\":1}}\n\
          {{\"recording_mbid\":\"{mbid}\",\"score\":7}}\n"
     );
     let (report, memory) = read_text("feedback.jsonl", &text);
@@ -200,7 +221,10 @@ fn listenbrainz_feedback_is_love_and_hate() {
     assert_eq!(report.dropped[&DropReason::Malformed], 1);
 }
 
-const LASTFM_TRACK: &str = r##"{"artist":{"mbid":"","#text":"A"},"album":{"#text":""},"name":"T","mbid":"","date":{"uts":"1577836800","#text":"x"},"loved":"1"}"##;
+const LASTFM_TRACK: &str = concat!(
+    r##"{"artist":{"mbid":"","#text":"A"},"album":{"#text":""},"name":"T","mbid":"","##,
+    r##""date":{"uts":"1577836800","#text":"x"},"loved":"1"}"##
+);
 
 #[test]
 fn lastfm_answers_and_pages_hold_the_same_rows() {
@@ -211,7 +235,8 @@ fn lastfm_answers_and_pages_hold_the_same_rows() {
         ),
         format!(r#"[{{"track":[{playing},{LASTFM_TRACK}]}}]"#),
         format!(
-            r#"[{{"recenttracks":{{"@attr":{{}},"track":{playing}}}}},{{"recenttracks":{{"track":{LASTFM_TRACK}}}}}]"#
+            r#"[{{"recenttracks":{{"@attr":{{}},"track":{playing}}}}},
+                {{"recenttracks":{{"track":{LASTFM_TRACK}}}}}]"#
         ),
     ] {
         let (report, memory) = read_text("recenttracks.json", &text);
@@ -238,7 +263,8 @@ fn lastfm_loved_tracks_are_likes_with_a_date() {
 
 #[test]
 fn lastfmstats_dates_are_milliseconds() {
-    let text = r#"{"username":"PRIVATE","scrobbles":[{"track":"T","artist":"A","album":"B","albumId":"1","date":1577836800000}]}"#;
+    let text = r#"{"username":"PRIVATE","scrobbles":[{"track":"T","artist":"A","album":"B",
+        "albumId":"1","date":1577836800000}]}"#;
     let (report, memory) = read_text("lastfmstats.json", text);
     assert_eq!((report.source, report.listens), (Some(Source::LastFm), 1));
     assert_eq!(memory.listens()[0].at.unwrap().as_second(), 1_577_836_800);
@@ -246,7 +272,8 @@ fn lastfmstats_dates_are_milliseconds() {
 
 #[test]
 fn maloja_finds_the_main_artist() {
-    let text = r#"{"maloja":{"export_time":1},"scrobbles":[{"time":1577836800,"track":{"artists":["Guest","Main • Guest"],"title":"T",
+    let text = r#"{"maloja":{"export_time":1},"scrobbles":[{"time":1577836800,
+        "track":{"artists":["Guest","Main • Guest"],"title":"T",
         "album":{"albumtitle":"B","artists":["Main"]},"length":245},"duration":100,"origin":"x"},
         {"time":1577836801,"artists":["Main"],"title":"T","album":null,"duration":null}]}"#;
     let (report, memory) = read_text("maloja.json", text);
@@ -260,10 +287,13 @@ fn maloja_finds_the_main_artist() {
 
 #[test]
 fn koito_names_are_primary_aliases() {
-    let text = r#"{"version":"1","user":"PRIVATE","listens":[{"listened_at":"2022-01-08T22:32:08Z","client":"c",
-        "track":{"mbid":null,"duration":354,"aliases":[{"alias":"t","is_primary":false},{"alias":"T (feat. G)","is_primary":true}]},
+    let text = r#"{"version":"1","user":"PRIVATE","listens":[{"listened_at":"2022-01-08T22:32:08Z",
+        "client":"c",
+        "track":{"mbid":null,"duration":354,"aliases":[{"alias":"t","is_primary":false},
+        {"alias":"T (feat. G)","is_primary":true}]},
         "album":{"aliases":[{"alias":"B"}]},
-        "artists":[{"is_primary":false,"aliases":[{"alias":"G"}]},{"is_primary":true,"aliases":[{"alias":"Main"}]}]}]}"#;
+        "artists":[{"is_primary":false,"aliases":[{"alias":"G"}]},{"is_primary":true,
+        "aliases":[{"alias":"Main"}]}]}]}"#;
     let (report, memory) = read_text("koito.json", text);
     assert_eq!(report.listens, 1);
     let track = memory.tracks()[0];
@@ -274,7 +304,9 @@ fn koito_names_are_primary_aliases() {
 
 #[test]
 fn pano_scrobbler_lines_are_plays_and_loves() {
-    let text = "{\"timeMs\":1577836800123,\"artist\":\"A\",\"track\":\"T\",\"durationMs\":1000,\"event\":\"scrobble\"}\n\
+    let text = "\
+        {\"timeMs\":1577836800123,\"artist\":\"A\",\"track\":\"T\",\"durationMs\":1000,\
+        \"event\":\"scrobble\"}\n\
         {\"timeMs\":1577836800123,\"artist\":\"A\",\"track\":\"T\",\"event\":\"love\"}\n\
         {\"timeMs\":null,\"artist\":\"A\",\"track\":\"T\"}\n";
     let (report, memory) = read_text("pano.jsonl", text);
@@ -286,12 +318,21 @@ fn pano_scrobbler_lines_are_plays_and_loves() {
 #[test]
 fn youtube_music_is_found_among_videos() {
     let text = r#"[
-        {"header":"YouTube Music","title":"Watched Song","titleUrl":"https://www.youtube.com/watch?v=abcdefghijk","subtitles":[{"name":"Artist - Topic","url":"x"}],"time":"2024-01-01T00:00:00.000Z","products":["YouTube"]},
-        {"header":"YouTube","title":"„Lied“ angesehen","titleUrl":"https://music.youtube.com/watch?v=abcdefghij_","subtitles":[{"name":"ArtistVEVO"}],"time":"2024-01-01T00:01:00Z"},
-        {"header":"YouTube","title":"Watched a cat","titleUrl":"https://www.youtube.com/watch?v=abcdefghij0","time":"2024-01-01T00:02:00Z"},
-        {"header":"YouTube Music","title":"Watched https://www.youtube.com/watch?v=abcdefghij1","titleUrl":"https://www.youtube.com/watch?v=abcdefghij1","time":"2024-01-01T00:02:00Z"},
-        {"header":"YouTube Music","title":"Watched a video that has been removed","time":"2024-01-01T00:02:00Z"},
-        {"header":"YouTube Music","title":"Searched for x","titleUrl":"https://music.youtube.com/search?q=x","time":"2024-01-01T00:02:00Z"}
+        {"header":"YouTube Music","title":"Watched Song",
+         "titleUrl":"https://www.youtube.com/watch?v=abcdefghijk",
+         "subtitles":[{"name":"Artist - Topic","url":"x"}],"time":"2024-01-01T00:00:00.000Z",
+         "products":["YouTube"]},
+        {"header":"YouTube","title":"„Lied“ angesehen",
+         "titleUrl":"https://music.youtube.com/watch?v=abcdefghij_",
+         "subtitles":[{"name":"ArtistVEVO"}],"time":"2024-01-01T00:01:00Z"},
+        {"header":"YouTube","title":"Watched a cat",
+         "titleUrl":"https://www.youtube.com/watch?v=abcdefghij0","time":"2024-01-01T00:02:00Z"},
+        {"header":"YouTube Music","title":"Watched https://www.youtube.com/watch?v=abcdefghij1",
+         "titleUrl":"https://www.youtube.com/watch?v=abcdefghij1","time":"2024-01-01T00:02:00Z"},
+        {"header":"YouTube Music","title":"Watched a video that has been removed",
+         "time":"2024-01-01T00:02:00Z"},
+        {"header":"YouTube Music","title":"Searched for x",
+         "titleUrl":"https://music.youtube.com/search?q=x","time":"2024-01-01T00:02:00Z"}
     ]"#;
     let (report, memory) = read_text("Verlauf.json", text);
     assert_eq!(

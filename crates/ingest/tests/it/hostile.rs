@@ -5,7 +5,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use segue_ingest::{FileReport, IngestError, Limits};
+use segue_ingest::{FileReport, ImportLimits, IngestError};
 
 use crate::support::{
     Memory, extended, extended_row, options, read, read_text, read_zip, try_import, zip,
@@ -128,9 +128,9 @@ fn an_archive_that_unpacks_too_well_is_stopped() {
 }
 
 fn read_zip_within(
-    limits: Limits,
+    limits: ImportLimits,
     entries: &[(&str, &[u8])],
-) -> (Result<segue_ingest::Report, IngestError>, Memory) {
+) -> (Result<segue_ingest::ImportReport, IngestError>, Memory) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.zip");
     fs::write(&path, zip(entries)).unwrap();
@@ -142,17 +142,18 @@ fn limits_of_archives_hold() {
     let text = extended(2000).into_bytes();
     let entries: [(&str, &[u8]); 2] = [("endsong_0.json", &text), ("endsong_1.json", &text)];
     let (report, _) = read_zip_within(
-        Limits { unpacked_bytes: text.len() as u64 + 1000, ..Limits::default() },
+        ImportLimits { unpacked_bytes: text.len() as u64 + 1000, ..ImportLimits::default() },
         &entries,
     );
     let report = report.unwrap();
     assert!(!report.files[0].incomplete);
     assert!(note(&report.files[1]).contains("what the archive unpacks to"));
-    let (result, _) = read_zip_within(Limits { entries: 1, ..Limits::default() }, &entries);
+    let (result, _) =
+        read_zip_within(ImportLimits { entries: 1, ..ImportLimits::default() }, &entries);
     assert!(matches!(result, Err(IngestError::TooLarge { what: "the number of entries", .. })));
     let inner = zip(&entries);
     let (report, _) = read_zip_within(
-        Limits { nested_archive_bytes: 100, ..Limits::default() },
+        ImportLimits { nested_archive_bytes: 100, ..ImportLimits::default() },
         &[("a.zip", &inner)],
     );
     assert!(report.unwrap().files[0].note.as_ref().unwrap().contains("an archive in an archive"));
@@ -193,7 +194,7 @@ fn a_folder_with_too_many_files_is_refused() {
             .write_all(b"[]")
             .unwrap();
     }
-    let limits = Limits { entries: 4, ..Limits::default() };
+    let limits = ImportLimits { entries: 4, ..ImportLimits::default() };
     let (result, _) =
         try_import(folder.path(), &segue_ingest::ImportOptions { limits, ..options() });
     assert!(matches!(result, Err(IngestError::TooLarge { .. })));

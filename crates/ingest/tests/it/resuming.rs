@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use segue_ingest::{Earlier, IngestError, Progress, import};
+use segue_ingest::{Earlier, ImportProgress, IngestError, import};
 
 use crate::support::{Memory, check, extended, options};
 
@@ -58,7 +58,8 @@ fn a_file_that_was_imported_to_its_end_is_not_read_again() {
 
     let mut memory = Memory { earlier: Earlier { rows: 99, complete: true }, ..Memory::default() };
     let mut bytes_read = 0;
-    let mut observer = |progress: Progress<'_>| bytes_read = bytes_read.max(progress.bytes_read);
+    let mut observer =
+        |progress: ImportProgress<'_>| bytes_read = bytes_read.max(progress.bytes_read);
     let report = import(&[&path], &options(), &mut observer, &mut memory).unwrap();
     check(&report, &memory);
     let file = &report.files[0];

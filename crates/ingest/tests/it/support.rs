@@ -1,11 +1,11 @@
-//! A sink that remembers, and files to read.
+//! A sink that keeps what it is given, and files to read.
 
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 use segue_core::{Feedback, Listen, ListenerId, Record, Track};
 use segue_ingest::{
-    Earlier, FileIdentity, FileReport, FileSink, ImportOptions, IngestError, Report, Sink,
+    Earlier, FileIdentity, FileReport, FileSink, ImportOptions, ImportReport, IngestError, Sink,
     SinkError, import,
 };
 use zip::write::SimpleFileOptions;
@@ -82,7 +82,7 @@ pub(crate) fn options() -> ImportOptions {
 pub(crate) fn try_import(
     path: &Path,
     options: &ImportOptions,
-) -> (Result<Report, IngestError>, Memory) {
+) -> (Result<ImportReport, IngestError>, Memory) {
     let mut memory = Memory::default();
     let result = import(&[path], options, &mut (), &mut memory);
     if let Ok(report) = &result {
@@ -91,7 +91,7 @@ pub(crate) fn try_import(
     (result, memory)
 }
 
-pub(crate) fn check(report: &Report, memory: &Memory) {
+pub(crate) fn check(report: &ImportReport, memory: &Memory) {
     for file in &report.files {
         assert!(file.adds_up(), "{file:?}");
     }
@@ -100,7 +100,7 @@ pub(crate) fn check(report: &Report, memory: &Memory) {
     assert_eq!(memory.begun.len(), memory.ended.len());
 }
 
-pub(crate) fn read(path: &Path) -> (Report, Memory) {
+pub(crate) fn read(path: &Path) -> (ImportReport, Memory) {
     let (result, memory) = try_import(path, &options());
     (result.unwrap(), memory)
 }
@@ -125,7 +125,7 @@ pub(crate) fn zip(entries: &[(&str, &[u8])]) -> Vec<u8> {
     zip.finish().unwrap().into_inner()
 }
 
-pub(crate) fn read_zip(entries: &[(&str, &[u8])]) -> (Report, Memory) {
+pub(crate) fn read_zip(entries: &[(&str, &[u8])]) -> (ImportReport, Memory) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("my_export.zip");
     std::fs::write(&path, zip(entries)).unwrap();
@@ -135,11 +135,12 @@ pub(crate) fn read_zip(entries: &[(&str, &[u8])]) -> (Report, Memory) {
 /// A row of the extended history.
 pub(crate) fn extended_row(minute: u32, title: &str, ms_played: u32) -> String {
     format!(
-        r#"{{"ts":"2023-05-01T{:02}:{:02}:00Z","username":"PRIVATE","platform":"ios","ms_played":{ms_played},"conn_country":"PRIVATE",
-"ip_addr":"PRIVATE","master_metadata_track_name":"{title}","master_metadata_album_artist_name":"The Artist",
-"master_metadata_album_album_name":"Album","spotify_track_uri":"spotify:track:{minute:022}","episode_name":null,
-"reason_start":"trackdone","reason_end":"fwdbtn","shuffle":true,"skipped":null,"offline":false,"offline_timestamp":0,
-"incognito_mode":false,"user_agent_decrypted":"PRIVATE"}}"#,
+        r#"{{"ts":"2023-05-01T{:02}:{:02}:00Z","username":"PRIVATE","platform":"ios",
+"ms_played":{ms_played},"conn_country":"PRIVATE","ip_addr":"PRIVATE",
+"master_metadata_track_name":"{title}","master_metadata_album_artist_name":"The Artist",
+"master_metadata_album_album_name":"Album","spotify_track_uri":"spotify:track:{minute:022}",
+"episode_name":null,"reason_start":"trackdone","reason_end":"fwdbtn","shuffle":true,"skipped":null,
+"offline":false,"offline_timestamp":0,"incognito_mode":false,"user_agent_decrypted":"PRIVATE"}}"#,
         minute / 60 % 24,
         minute % 60
     )
@@ -151,7 +152,7 @@ pub(crate) fn extended(rows: u32) -> String {
     format!("[{}]", rows.join(","))
 }
 
-/// A folder of real data, or `None` with a word about it where there is none.
+/// A folder of real data, or `None` with a message where there is none.
 pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SEGUE_TEST_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),

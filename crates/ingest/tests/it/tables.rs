@@ -1,5 +1,5 @@
-//! Tables through the front door: each is recognised among all formats, and the files of one export
-//! know of each other.
+//! Tables through the public interface: each is recognised among all formats, and the files of one
+//! export know of each other.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use std::io::{BufRead, Cursor, Read};
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
-use super::{Account, Event, EventColumns, Places, parse_second, parse_weight};
+use super::{Account, EventColumns, EventRow, Places, parse_second, parse_weight};
 use segue_ingest::IngestError;
 use segue_ingest::parts::{Allowance, MAX_RECORD_BYTES, delimiter_of, read_error};
 
@@ -71,7 +71,7 @@ pub(super) fn read(
 }
 
 /// A row with a listener and an item; a time or weight that is there must be one.
-fn event<'r>(record: &'r StringRecord, places: &Places) -> Option<Event<'r>> {
+fn event<'r>(record: &'r StringRecord, places: &Places) -> Option<EventRow<'r>> {
     let text = |place| record.get(place).map(str::trim).filter(|text| !text.is_empty());
     let (listener, item) = (text(places.listener)?, text(places.item)?);
     let second = match places.time {
@@ -82,5 +82,5 @@ fn event<'r>(record: &'r StringRecord, places: &Places) -> Option<Event<'r>> {
         Some(place) => Some(parse_weight(text(place)?)?),
         None => None,
     };
-    Some(Event { listener, item, second, weight })
+    Some(EventRow { listener, item, second, weight })
 }

@@ -11,7 +11,7 @@ use segue_core::AudioFeature;
 use super::{EventColumns, ITEM};
 use segue_ingest::IngestError;
 use segue_ingest::parts::{
-    Layout, Utf8Reader, delimiter_of, first_line, plain_name, present, read_head,
+    TableLayout, Utf8Reader, delimiter_of, first_line, plain_name, present, read_head,
 };
 
 /// What is known of one item: a value per [`AudioFeature`], NaN where there is none.
@@ -41,7 +41,7 @@ pub fn read_features(
         malformed(line, error.to_string())
     };
     let header = reader.headers().map_err(broken)?.clone();
-    let layout = Layout::from_names(header.iter(), None);
+    let layout = TableLayout::from_names(header.iter(), None);
     let item = item_column(&header, columns).map_err(|problem| malformed(1, problem))?;
     if layout.feature_count() == 0 {
         return Err(malformed(1, "no column of an audio feature".to_owned()));

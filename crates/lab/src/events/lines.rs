@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Read};
 
-use super::{Account, Event, parse_second, parse_weight};
+use super::{Account, EventRow, parse_second, parse_weight};
 use segue_ingest::IngestError;
 use segue_ingest::parts::read_error;
 
@@ -34,7 +34,7 @@ pub(super) fn fields(line: &str) -> impl Iterator<Item = &str> {
     line.split(between).map(str::trim).filter(move |field| tabs || !field.is_empty())
 }
 
-fn pair(line: &str) -> Option<Event<'_>> {
+fn pair(line: &str) -> Option<EventRow<'_>> {
     let mut fields: [&str; 4] = [""; 4];
     let mut found = 0;
     for field in self::fields(line) {
@@ -42,14 +42,14 @@ fn pair(line: &str) -> Option<Event<'_>> {
         found += 1;
     }
     let [listener, item, third, fourth] = fields;
-    let event = Event { listener, item, second: None, weight: None };
+    let event = EventRow { listener, item, second: None, weight: None };
     match found {
         2 => Some(event),
         3 => match parse_second(third)? {
-            second if second >= SMALLEST_TIME => Some(Event { second: Some(second), ..event }),
-            _ => Some(Event { weight: Some(parse_weight(third)?), ..event }),
+            second if second >= SMALLEST_TIME => Some(EventRow { second: Some(second), ..event }),
+            _ => Some(EventRow { weight: Some(parse_weight(third)?), ..event }),
         },
-        4 => Some(Event {
+        4 => Some(EventRow {
             weight: Some(parse_weight(third)?),
             second: Some(parse_second(fourth)?),
             ..event
@@ -72,7 +72,7 @@ pub(super) fn read_sequences(
             account.drop_row(number);
         }
         items.try_for_each(|item| {
-            account.accept(Event { listener, item, second: None, weight: None })
+            account.accept(EventRow { listener, item, second: None, weight: None })
         })
     })
 }

@@ -32,7 +32,7 @@ pub use features::{Features, read_features};
 
 /// One event, borrowed from the line it was read from.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Event<'a> {
+pub struct EventRow<'a> {
     /// Whose.
     pub listener: &'a str,
     /// With what.
@@ -163,7 +163,7 @@ pub struct EventReport {
 }
 
 /// Takes the events of a file, one after the other.
-pub type EventSink<'a> = dyn FnMut(Event<'_>) -> Result<(), SinkError> + 'a;
+pub type EventSink<'a> = dyn FnMut(EventRow<'_>) -> Result<(), SinkError> + 'a;
 
 /// Reads a file of events; without a format, its content tells.
 ///
@@ -228,7 +228,7 @@ fn read_text(
 /// Reads any text as any format, for fuzzing.
 pub(crate) fn read_any(format: EventFormat, content: &[u8]) -> Result<EventReport, IngestError> {
     let mut events = 0;
-    let mut sink = |_: Event<'_>| {
+    let mut sink = |_: EventRow<'_>| {
         events += 1;
         Ok(())
     };
@@ -287,7 +287,7 @@ impl<'a> Account<'a> {
         Self { path, report, sink }
     }
 
-    fn accept(&mut self, event: Event<'_>) -> Result<(), IngestError> {
+    fn accept(&mut self, event: EventRow<'_>) -> Result<(), IngestError> {
         self.report.rows += 1;
         self.report.events += 1;
         (self.sink)(event)

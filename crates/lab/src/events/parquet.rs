@@ -9,7 +9,7 @@ use parquet::record::Field;
 use parquet::record::reader::RowIter;
 use parquet::schema::types::{Type, TypePtr};
 
-use super::{Account, Event, EventColumns, Places, parse_second};
+use super::{Account, EventColumns, EventRow, Places, parse_second};
 use segue_ingest::IngestError;
 use segue_ingest::parts::{damaged, guarded};
 
@@ -79,7 +79,7 @@ fn take(fields: &[&Field], places: &Places, account: &mut Account<'_>) -> Result
         account.drop_row(account.report.rows + 1);
         return Ok(());
     }
-    account.accept(Event {
+    account.accept(EventRow {
         listener: &listener,
         item: &item,
         second: second.flatten(),

@@ -16,8 +16,8 @@ fn key(name: &str, scope: &str, hash: u8, created: i64, revoked: Option<i64>) ->
 
 #[test]
 fn keys_come_back_as_they_were_added_and_revoked() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     store.add_key("phone", "write", [1; 32], at(0)).unwrap();
     store.add_key("admin", "admin", [2; 32], at(1)).unwrap();
     assert!(store.revoke_key("phone", at(2)).unwrap());
@@ -25,7 +25,7 @@ fn keys_come_back_as_they_were_added_and_revoked() {
     assert!(!store.revoke_key("nobody's", at(3)).unwrap());
     let expected = [key("phone", "write", 1, 0, Some(2)), key("admin", "admin", 2, 1, None)];
     assert_eq!(store.keys().unwrap(), expected);
-    assert_eq!(Store::open(home.path()).unwrap().keys().unwrap(), expected);
+    assert_eq!(Store::open(library.path()).unwrap().keys().unwrap(), expected);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Events are appended together and taken or refused one by one; an event told twice is one event.
+//! Events are appended together and taken or refused one by one; an event sent twice is one event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -220,8 +220,9 @@ fn any_entry(rng: &mut impl rand::Rng) -> Entry {
 fn whatever_is_told_again_the_store_holds_what_plain_maps_hold() {
     for seed in 0..8 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let home = tempfile::tempdir().unwrap();
-        let mut stores = [Store::open(home.path()).unwrap(), Store::open(home.path()).unwrap()];
+        let library = tempfile::tempdir().unwrap();
+        let mut stores =
+            [Store::open(library.path()).unwrap(), Store::open(library.path()).unwrap()];
         let mut told = Told::default();
         for _ in 0..60 {
             let store = &mut stores[usize::from(rng.random_bool(0.2))];
@@ -230,7 +231,7 @@ fn whatever_is_told_again_the_store_holds_what_plain_maps_hold() {
             let expected: Vec<_> = batch.iter().map(|entry| told.append(entry)).collect();
             assert_eq!(outcomes(store.append(&batch).unwrap()), expected, "seed {seed}");
             match rng.random_range(0..12) {
-                0 => *store = Store::open(home.path()).unwrap(),
+                0 => *store = Store::open(library.path()).unwrap(),
                 1 => {
                     let who = listener(["ann", "bob"][rng.random_range(0..2)]);
                     store.forget(&who).unwrap();
@@ -254,8 +255,8 @@ fn whatever_is_told_again_the_store_holds_what_plain_maps_hold() {
 
 #[test]
 fn a_backup_knows_what_was_told() {
-    let (home, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let mut store = Store::open(home.path()).unwrap();
+    let (library, folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut store = Store::open(library.path()).unwrap();
     let song: Track = track("song");
     let entry = named("1", Event::Listen(live("ann", "song", 0)));
     store.append(&[Event::Track(song).into(), entry.clone()]).unwrap();

@@ -10,13 +10,13 @@ use crate::fixtures::{listener, scrobble, track};
 use crate::models::register;
 
 #[test]
-fn a_backup_taken_while_a_writer_writes_is_a_prefix_of_the_log_and_opens_as_a_home() {
+fn a_backup_taken_while_a_writer_writes_is_a_prefix_of_the_log_and_opens_as_a_library() {
     let folder = tempfile::tempdir().unwrap();
-    let home = folder.path().join("home");
+    let library = folder.path().join("library");
     let song = track("song");
     let row = |i: i64| scrobble("ann", &song, i);
     let batch = |from: i64| (from..from + 10).map(row).collect::<Vec<Listen>>();
-    let mut store = Store::open(&home).unwrap();
+    let mut store = Store::open(&library).unwrap();
     store.add_tracks(std::slice::from_ref(&song)).unwrap();
     store.append_listens(&batch(0)).unwrap();
     register(&mut store, "v1", &[listener("ann")]).unwrap();
@@ -24,7 +24,7 @@ fn a_backup_taken_while_a_writer_writes_is_a_prefix_of_the_log_and_opens_as_a_ho
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
-            let mut writer = Store::open(&home).unwrap();
+            let mut writer = Store::open(&library).unwrap();
             let mut from = 10;
             while !stop.load(Ordering::Relaxed) {
                 writer.append_listens(&batch(from)).unwrap();
@@ -51,7 +51,7 @@ fn a_backup_taken_while_a_writer_writes_is_a_prefix_of_the_log_and_opens_as_a_ho
 fn a_restored_backup_takes_new_rows() {
     let folder = tempfile::tempdir().unwrap();
     let song = track("song");
-    let mut store = Store::open(&folder.path().join("home")).unwrap();
+    let mut store = Store::open(&folder.path().join("library")).unwrap();
     store.add_tracks(std::slice::from_ref(&song)).unwrap();
     store.append_listens(&[scrobble("ann", &song, 0)]).unwrap();
     let to = folder.path().join("backup");
@@ -65,7 +65,7 @@ fn a_restored_backup_takes_new_rows() {
 #[test]
 fn a_backup_replaces_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(&folder.path().join("home")).unwrap();
+    let store = Store::open(&folder.path().join("library")).unwrap();
     let to = folder.path().join("backup");
     store.backup(&to).unwrap();
     assert!(matches!(store.backup(&to), Err(StoreError::BackupExists(_))));

@@ -17,7 +17,7 @@ use segue_core::{
     Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen, Record,
     Source, Track, TrackId,
 };
-use segue_store::{Appended, ClientId, Entry, Event, History, ImpressionId, Status, Store};
+use segue_store::{Appended, ClientId, Entry, Event, ImpressionId, ListenerHistory, Status, Store};
 
 use crate::append::live;
 use crate::fixtures::{at, file, listener, played, stream, track};
@@ -33,8 +33,8 @@ const ROWS_PER_MODEL: usize = 100;
 #[test]
 #[ignore = "the process that the other tests here kill"]
 fn child() {
-    let (Ok(job), Ok(home)) = (env::var(JOB), env::var(HOME)) else { return };
-    let mut store = Store::open(Path::new(&home)).unwrap();
+    let (Ok(job), Ok(library)) = (env::var(JOB), env::var(HOME)) else { return };
+    let mut store = Store::open(Path::new(&library)).unwrap();
     match job.as_str() {
         "append" => append_for_ever(&mut store),
         "group" => group_for_ever(&mut store),
@@ -152,11 +152,11 @@ fn import_all(store: &mut Store, acknowledge: impl Fn(u64)) {
     import.finish().unwrap();
 }
 
-fn start(job: &str, home: &Path) -> Child {
+fn start(job: &str, library: &Path) -> Child {
     Command::new(env::current_exe().unwrap())
         .args(["--exact", "crash::child", "--ignored", "--nocapture"])
         .env(JOB, job)
-        .env(HOME, home)
+        .env(HOME, library)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -179,35 +179,35 @@ fn kill_after(mut child: Child, acknowledgements: usize, moments: u64) -> Option
 
 #[test]
 fn no_acknowledged_row_or_model_is_lost() {
-    let home = tempfile::tempdir().unwrap();
+    let library = tempfile::tempdir().unwrap();
     let song = track("song");
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     for _ in 0..8 {
-        let child = start("append", home.path());
+        let child = start("append", library.path());
         let acknowledged =
             kill_after(child, rng.random_range(1..40), rng.random_range(0..3_000_000));
         let acknowledged = acknowledged.expect("the child wrote something") as usize;
 
-        let store = Store::open(home.path()).unwrap();
+        let store = Store::open(library.path()).unwrap();
         let kept = store.all_listens(&listener("ann")).unwrap();
         assert!(kept.len() >= acknowledged, "{} of {acknowledged} rows are left", kept.len());
         assert_eq!(kept.len() % BATCH, 0, "a batch is there in full or not at all");
         assert_eq!(kept, (0..kept.len()).map(|number| row(number, &song)).collect::<Vec<_>>());
-        check_models(&store, home.path(), acknowledged);
+        check_models(&store, library.path(), acknowledged);
     }
 }
 
 #[test]
 fn no_acknowledged_group_of_events_is_lost_and_none_is_there_in_part() {
-    let home = tempfile::tempdir().unwrap();
+    let library = tempfile::tempdir().unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(4);
     for _ in 0..10 {
-        let child = start("group", home.path());
+        let child = start("group", library.path());
         let acknowledged =
             kill_after(child, rng.random_range(1..60), rng.random_range(0..3_000_000));
         let acknowledged = acknowledged.expect("the child wrote something");
 
-        let mut store = Store::open(home.path()).unwrap();
+        let mut store = Store::open(library.path()).unwrap();
         let groups = store.status().unwrap().shadows;
         assert!(groups >= acknowledged, "{groups} of {acknowledged} groups are left");
         assert_eq!(rows(&store), rows(&store_of_groups(groups)));
@@ -233,14 +233,14 @@ fn store_of_groups(groups: u64) -> Store {
 type Slates = Vec<(ImpressionId, Impression)>;
 
 /// Everything that groups write.
-fn rows(store: &Store) -> (Vec<History>, Vec<Track>, Slates, Status) {
+fn rows(store: &Store) -> (Vec<ListenerHistory>, Vec<Track>, Slates, Status) {
     let status = Status { database_bytes: 0, ..store.status().unwrap() };
     let histories = store.histories(None, usize::MAX).unwrap();
     (histories, store.tracks().unwrap(), store.experiment_impressions(EXPERIMENT).unwrap(), status)
 }
 
 /// Every acknowledged model is registered, and files and rows agree.
-fn check_models(store: &Store, home: &Path, acknowledged: usize) {
+fn check_models(store: &Store, library: &Path, acknowledged: usize) {
     let models = store.models().unwrap();
     assert!(models.len() >= acknowledged.div_ceil(ROWS_PER_MODEL));
     assert_eq!(store.active_model("likability").unwrap().as_ref(), models.last());
@@ -248,24 +248,24 @@ fn check_models(store: &Store, home: &Path, acknowledged: usize) {
         let weights = store.model_files(&model.version).unwrap().weights;
         assert_eq!(fs::read_to_string(weights).unwrap(), format!("weights of {}", model.version));
     }
-    if let Ok(folders) = fs::read_dir(home.join("models")) {
+    if let Ok(folders) = fs::read_dir(library.join("models")) {
         assert_eq!(folders.count(), models.len());
     }
 }
 
 #[test]
 fn an_import_killed_again_and_again_ends_where_an_uninterrupted_one_does() {
-    let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (library, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut rng = ChaCha8Rng::seed_from_u64(2);
     let mut acknowledged = 0;
     for _ in 0..5 {
-        let child = start("import", home.path());
+        let child = start("import", library.path());
         let last = kill_after(child, rng.random_range(0..2), rng.random_range(0..60_000_000));
         acknowledged = acknowledged.max(last.unwrap_or(0));
-        let mut store = Store::open(home.path()).unwrap();
+        let mut store = Store::open(library.path()).unwrap();
         assert!(store.import_file(&file("export")).unwrap().committed_rows() >= acknowledged);
     }
-    let mut killed = Store::open(home.path()).unwrap();
+    let mut killed = Store::open(library.path()).unwrap();
     import_all(&mut killed, |_| ());
     let mut whole = Store::open(other.path()).unwrap();
     import_all(&mut whole, |_| ());

@@ -9,78 +9,78 @@ use tempfile::TempDir;
 
 use crate::fixtures::{import, listener, played, stream, track};
 
-fn database(home: &Path) -> std::path::PathBuf {
-    home.join(Store::DATABASE)
+fn database(library: &Path) -> std::path::PathBuf {
+    library.join(Store::DATABASE)
 }
 
 /// A closed store with enough plays to fill many pages.
 fn store_on_disk() -> TempDir {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     let song = track("song");
     let rows: Vec<_> =
         (0..5000).map(|i| played(stream("ann", &song, i * 300, 200), &song)).collect();
     import(&mut store, "rows", &rows);
-    home
+    library
 }
 
-fn refusal(home: &Path) -> StoreError {
-    Store::open(home).map(|_| ()).expect_err("this should not open")
+fn refusal(library: &Path) -> StoreError {
+    Store::open(library).map(|_| ()).expect_err("this should not open")
 }
 
 #[test]
 fn a_newer_schema_is_refused_by_number() {
-    let home = store_on_disk();
-    Connection::open(database(home.path()))
+    let library = store_on_disk();
+    Connection::open(database(library.path()))
         .unwrap()
         .pragma_update(None, "user_version", 99)
         .unwrap();
-    let error = refusal(home.path());
+    let error = refusal(library.path());
     assert!(matches!(error, StoreError::NewerSchema { found: 99, supported: 5, .. }), "{error}");
     assert!(error.to_string().contains("use a newer segue"));
 }
 
 #[test]
 fn the_database_of_another_program_is_refused_and_left_alone() {
-    let home = tempfile::tempdir().unwrap();
-    Connection::open(database(home.path()))
+    let library = tempfile::tempdir().unwrap();
+    Connection::open(database(library.path()))
         .unwrap()
         .execute_batch("CREATE TABLE notes (note TEXT)")
         .unwrap();
-    let before = fs::read(database(home.path())).unwrap();
-    assert!(matches!(refusal(home.path()), StoreError::ForeignDatabase { .. }));
-    assert!(fs::read(database(home.path())).unwrap() == before, "not a byte has changed");
+    let before = fs::read(database(library.path())).unwrap();
+    assert!(matches!(refusal(library.path()), StoreError::ForeignDatabase { .. }));
+    assert!(fs::read(database(library.path())).unwrap() == before, "not a byte has changed");
 }
 
 #[test]
 fn what_is_no_database_is_damage() {
-    let home = tempfile::tempdir().unwrap();
+    let library = tempfile::tempdir().unwrap();
     fs::write(
-        database(home.path()),
+        database(library.path()),
         "certainly no database, but long enough to hold a header. ".repeat(100),
     )
     .unwrap();
-    let error = refusal(home.path());
+    let error = refusal(library.path());
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
     assert!(error.to_string().contains("restore a backup"));
 }
 
 #[test]
 fn damaged_pages_are_an_error_and_no_panic() {
-    let home = store_on_disk();
-    let mut bytes = fs::read(database(home.path())).unwrap();
+    let library = store_on_disk();
+    let mut bytes = fs::read(database(library.path())).unwrap();
     let (from, to) = (bytes.len() / 4, bytes.len());
     bytes[from..to].fill(0xA5);
-    fs::write(database(home.path()), bytes).unwrap();
-    let outcome = Store::open(home.path()).and_then(|store| store.listens(&listener("ann")));
+    fs::write(database(library.path()), bytes).unwrap();
+    let outcome = Store::open(library.path()).and_then(|store| store.listens(&listener("ann")));
     assert!(matches!(outcome, Err(StoreError::Corrupt { .. })), "{outcome:?}");
 }
 
 #[test]
 fn a_cut_off_database_is_an_error_and_no_panic() {
-    let home = store_on_disk();
-    let bytes = fs::read(database(home.path())).unwrap();
-    fs::write(database(home.path()), &bytes[..bytes.len() / 2]).unwrap();
-    let outcome = Store::open(home.path()).and_then(|store| store.listens(&listener("ann")));
+    let library = store_on_disk();
+    let bytes = fs::read(database(library.path())).unwrap();
+    fs::write(database(library.path()), &bytes[..bytes.len() / 2]).unwrap();
+    let outcome = Store::open(library.path()).and_then(|store| store.listens(&listener("ann")));
     assert!(matches!(outcome, Err(StoreError::Corrupt { .. })), "{outcome:?}");
 }

@@ -13,8 +13,8 @@ fn enrolled(who: &str, tracks: &[TrackId], arm: &str, exposure: Exposure) -> Imp
 
 #[test]
 fn one_experiment_runs_at_a_time_and_no_name_is_used_twice() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     assert_eq!(store.running_experiment().unwrap(), None);
     store.start_experiment("first", "{\"arms\":[]}", at(0)).unwrap();
     let refused = store.start_experiment("second", "{}", at(1));
@@ -26,7 +26,7 @@ fn one_experiment_runs_at_a_time_and_no_name_is_used_twice() {
     assert!(matches!(refused, Err(StoreError::ExperimentExists(name)) if name == "first"));
     store.start_experiment("second", "{}", at(4)).unwrap();
 
-    let store = Store::open(home.path()).unwrap();
+    let store = Store::open(library.path()).unwrap();
     let kept = store.experiments().unwrap();
     assert_eq!(kept[0].design, "{\"arms\":[]}");
     assert_eq!((kept[0].started_at, kept[0].stopped_at), (at(0), Some(at(2))));

@@ -1,7 +1,7 @@
 //! Small builders of rows.
 
 use segue_core::{Listen, ListenerId, Moment, Record, Source, Timestamp, Track, TrackId, WorkId};
-use segue_store::{FileIdentity, ImportCounts, Store};
+use segue_store::{ImportCounts, ImportedFile, Store};
 
 pub(crate) fn listener(name: &str) -> ListenerId {
     ListenerId::new(name)
@@ -47,8 +47,8 @@ pub(crate) fn played(listen: Listen, track: &Track) -> Record {
     Record::Listen { listen, track: track.clone() }
 }
 
-pub(crate) fn file(fingerprint: &str) -> FileIdentity {
-    FileIdentity {
+pub(crate) fn file(fingerprint: &str) -> ImportedFile {
+    ImportedFile {
         fingerprint: fingerprint.into(),
         name: format!("{fingerprint}.json"),
         listener: None,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, Record, Source, Track};
-use segue_store::{Exclusion, FileIdentity, ForgetReport, ImportCounts, Status, Store};
+use segue_store::{Exclusion, ForgetReport, ImportCounts, ImportedFile, Status, Store};
 
 use crate::fixtures::{at, file, import, listener, played, scrobble, stream, track, version_of};
 use crate::impressions::impression;
@@ -60,7 +60,7 @@ fn fill(store: &mut Store) {
     import(store, "catalogue", &[Record::Track(listed.clone())]);
     import(store, "bob", &[played(scrobble("bob", &common, 0), &common), liked("bob", &common)]);
 
-    let identity = FileIdentity {
+    let identity = ImportedFile {
         fingerprint: "secret".into(),
         name: format!("{file_name}.json"),
         listener: Some(listener(name)),
@@ -90,12 +90,12 @@ fn fill(store: &mut Store) {
 
 #[test]
 fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     fill(&mut store);
     let mut secrets = SECRETS;
     secrets.sort_unstable();
-    assert_eq!(found_in(home.path()), secrets, "the test can find them");
+    assert_eq!(found_in(library.path()), secrets, "the test can find them");
     let of_bob = |store: &Store| {
         let bob = listener("bob");
         (
@@ -120,20 +120,20 @@ fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
         erased: true,
     };
     assert_eq!(report, expected);
-    assert_eq!(found_in(home.path()), [""; 0]);
+    assert_eq!(found_in(library.path()), [""; 0]);
     assert_eq!(of_bob(&store), before);
     let ids: Vec<_> = store.tracks().unwrap().iter().map(|track| track.id.to_string()).collect();
     assert_eq!(ids, ["listed", "common"]);
     let models: Vec<_> =
         store.models().unwrap().into_iter().map(|model| (model.version, model.active)).collect();
     assert_eq!(models, [("of-bob".to_owned(), false)]);
-    assert!(!home.path().join("models/of-both").exists());
+    assert!(!library.path().join("models/of-both").exists());
 }
 
 #[test]
 fn a_forgotten_listener_can_come_back_with_the_same_file() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     let song = track("song");
     let rows = [
         played(stream("ann", &song, 0, 200), &song),
@@ -150,11 +150,11 @@ fn a_forgotten_listener_can_come_back_with_the_same_file() {
 
 #[test]
 fn an_import_that_fed_others_too_keeps_its_checkpoint_and_loses_its_name() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     let song = track("song");
     let rows = ["bob", SECRETS[0]].map(|who| played(scrobble(who, &song, 0), &song));
-    let identity = FileIdentity { name: SECRETS[4].into(), ..file("shared") };
+    let identity = ImportedFile { name: SECRETS[4].into(), ..file("shared") };
     let mut importing = store.import_file(&identity).unwrap();
     for (row, record) in rows.into_iter().enumerate() {
         importing.accept(row as u64 + 1, record).unwrap();
@@ -163,7 +163,7 @@ fn an_import_that_fed_others_too_keeps_its_checkpoint_and_loses_its_name() {
     let report = store.forget(&listener(SECRETS[0])).unwrap();
     assert_eq!(report.imports, 0);
     assert!(store.import_file(&identity).unwrap().is_complete());
-    assert_eq!(found_in(home.path()), [""; 0]);
+    assert_eq!(found_in(library.path()), [""; 0]);
 }
 
 #[test]

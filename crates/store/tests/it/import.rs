@@ -1,7 +1,7 @@
 //! Files go in once, whatever happens on the way.
 
 use segue_core::{AudioFeature, Feedback, FeedbackKind, FeedbackTarget, Record, Source, Track};
-use segue_store::{FileIdentity, ImportCounts, Store};
+use segue_store::{ImportCounts, ImportedFile, Store};
 
 use crate::fixtures::{at, file, import, listener, played, scrobble, stream, track};
 
@@ -58,7 +58,7 @@ fn the_same_file_can_be_imported_for_two_listeners() {
     let mut store = Store::open_in_memory().unwrap();
     let song = track("song");
     for name in ["ann", "bob"] {
-        let identity = FileIdentity { listener: Some(listener(name)), ..file("shared") };
+        let identity = ImportedFile { listener: Some(listener(name)), ..file("shared") };
         let mut import = store.import_file(&identity).unwrap();
         assert!(!import.is_complete());
         import.accept(1, played(scrobble(name, &song, 0), &song)).unwrap();
@@ -133,7 +133,7 @@ fn feedback_comes_back_in_the_order_in_which_it_was_said() {
 #[test]
 fn a_file_is_the_same_by_content_and_parser_whatever_its_name() {
     let identity = |content: &str, parser, name| {
-        FileIdentity::from_content(content.as_bytes(), parser, name, None).unwrap().fingerprint
+        ImportedFile::from_content(content.as_bytes(), parser, name, None).unwrap().fingerprint
     };
     assert_eq!(identity("rows", "spotify/1", "a.json"), identity("rows", "spotify/1", "b.json"));
     assert_ne!(

@@ -95,13 +95,13 @@ const OLD_CONFIG: &str = r#"{"policy":"lin-ucb/1","model":"v1","seed":1844674407
 
 #[test]
 fn a_slate_that_an_older_build_logged_keeps_its_policy_and_parameters() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     let tracks = ["a", "b"].map(track);
     store.add_tracks(&tracks).unwrap();
     let ids = tracks.map(|track| track.id);
     store.log_impression(&impression("ann", &ids, 1, at(0))).unwrap();
-    let connection = rusqlite::Connection::open(home.path().join(Store::DATABASE)).unwrap();
+    let connection = rusqlite::Connection::open(library.path().join(Store::DATABASE)).unwrap();
     connection.execute("UPDATE impressions SET config = ?1", [OLD_CONFIG]).unwrap();
 
     let logged = store.impressions(&listener("ann"), 1).unwrap();

@@ -18,8 +18,8 @@ const RELEASED: [&str; 4] = [
 ];
 
 /// An empty database as a release with the first so many scripts left it.
-fn database_of(schema: usize, home: &Path) -> Connection {
-    let connection = Connection::open(home.join(Store::DATABASE)).unwrap();
+fn database_of(schema: usize, library: &Path) -> Connection {
+    let connection = Connection::open(library.join(Store::DATABASE)).unwrap();
     RELEASED[..schema].iter().for_each(|script| connection.execute_batch(script).unwrap());
     connection.pragma_update(None, "application_id", i32::from_be_bytes(*b"SEGU")).unwrap();
     connection.pragma_update(None, "user_version", schema as u32).unwrap();
@@ -34,8 +34,8 @@ fn log_as_rows(connection: &Connection, schema: usize, id: i64, impression: &Imp
         connection
             .execute("INSERT OR IGNORE INTO works (name) VALUES (?1)", [name])
             .and_then(|_| {
-                let sql = "INSERT OR IGNORE INTO tracks (name, work, version, title, artists, listed) \
-                           SELECT ?1, id, 0, ?1, '[]', 1 FROM works WHERE name = ?1";
+                let sql = "INSERT OR IGNORE INTO tracks (name, work, version, title, artists, \
+                           listed) SELECT ?1, id, 0, ?1, '[]', 1 FROM works WHERE name = ?1";
                 connection.execute(sql, [name])
             })
             .unwrap();
@@ -59,8 +59,8 @@ fn log_as_rows(connection: &Connection, schema: usize, id: i64, impression: &Imp
     connection
         .execute(sql, params![id, impression.at.as_microsecond(), config, shortlist])
         .unwrap();
-    let sql = "INSERT INTO picks (impression, position, track, drawn, propensity, likability, uncertainty, \
-               new_to_listener, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let sql = "INSERT INTO picks (impression, position, track, drawn, propensity, likability, \
+               uncertainty, new_to_listener, reason) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     for (position, pick) in slate.picks.iter().enumerate() {
         let reason = serde_json::to_string(&pick.reason).unwrap();
         let values = params![
@@ -117,15 +117,15 @@ fn bits(impression: &Impression) -> (String, Vec<[u64; 4]>) {
 #[test]
 fn slates_logged_by_every_release_read_back_to_the_last_bit() {
     for schema in 1..=RELEASED.len() {
-        let home = tempfile::tempdir().unwrap();
+        let library = tempfile::tempdir().unwrap();
         let logged = slates(schema);
-        let connection = database_of(schema, home.path());
+        let connection = database_of(schema, library.path());
         for (id, impression) in (5..).zip(&logged) {
             log_as_rows(&connection, schema, id, impression);
         }
         drop(connection);
 
-        let store = Store::open(home.path()).unwrap();
+        let store = Store::open(library.path()).unwrap();
         let mut kept = store.impressions(&listener("bob"), 9).unwrap();
         kept.reverse();
         assert_eq!(
@@ -144,9 +144,9 @@ fn slates_logged_by_every_release_read_back_to_the_last_bit() {
 #[test]
 fn a_store_of_every_release_takes_all_that_a_new_one_takes() {
     for schema in 1..=RELEASED.len() {
-        let home = tempfile::tempdir().unwrap();
-        drop(database_of(schema, home.path()));
-        let mut store = Store::open(home.path()).unwrap();
+        let library = tempfile::tempdir().unwrap();
+        drop(database_of(schema, library.path()));
+        let mut store = Store::open(library.path()).unwrap();
         for (version, kind) in [("v1", "likability"), ("s1", "next-track")] {
             let weights = b"weights";
             let model =
@@ -158,14 +158,14 @@ fn a_store_of_every_release_takes_all_that_a_new_one_takes() {
         assert_eq!(store.tracks_added_after(at(0)).unwrap(), [TrackId::new("song")]);
         store.log_impression(&impression("ann", &[TrackId::new("song")], 1, at(0))).unwrap();
         store.add_key("phone", "write", [7; 32], at(0)).unwrap();
-        assert_eq!(Store::open(home.path()).unwrap().keys().unwrap(), store.keys().unwrap());
+        assert_eq!(Store::open(library.path()).unwrap().keys().unwrap(), store.keys().unwrap());
     }
 }
 
 #[test]
 fn a_play_that_an_older_release_stamped_undated_has_no_date() {
-    let home = tempfile::tempdir().unwrap();
-    let connection = database_of(4, home.path());
+    let library = tempfile::tempdir().unwrap();
+    let connection = database_of(4, library.path());
     let sql = "INSERT INTO works VALUES (1, 'song'); INSERT INTO listeners VALUES (1, 'ann'); \
                INSERT INTO tracks (id, name, work, version, title, artists, listed) \
                VALUES (1, 'song', 1, 0, 'Song', '[]', 1); \
@@ -176,6 +176,6 @@ fn a_play_that_an_older_release_stamped_undated_has_no_date() {
     connection.execute_batch(sql).unwrap();
     drop(connection);
 
-    let listens = Store::open(home.path()).unwrap().listens(&listener("ann")).unwrap();
+    let listens = Store::open(library.path()).unwrap().listens(&listener("ann")).unwrap();
     assert_eq!(listens.iter().map(|listen| listen.at).collect::<Vec<_>>(), [None, Some(at(0))]);
 }

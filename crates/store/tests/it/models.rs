@@ -29,8 +29,8 @@ fn active(store: &Store) -> Option<String> {
     store.active_model("likability").unwrap().map(|model| model.version)
 }
 
-fn folders(home: &Path) -> Vec<String> {
-    let mut names: Vec<String> = fs::read_dir(home.join("models"))
+fn folders(library: &Path) -> Vec<String> {
+    let mut names: Vec<String> = fs::read_dir(library.join("models"))
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -40,8 +40,8 @@ fn folders(home: &Path) -> Vec<String> {
 
 #[test]
 fn the_latest_model_is_active_and_can_be_rolled_back() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     assert_eq!(active(&store), None);
     register(&mut store, "v1", &[listener("ann")]).unwrap();
     register(&mut store, "v2", &[]).unwrap();
@@ -49,7 +49,7 @@ fn the_latest_model_is_active_and_can_be_rolled_back() {
     store.activate("v1").unwrap();
     drop(store);
 
-    let store = Store::open(home.path()).unwrap();
+    let store = Store::open(library.path()).unwrap();
     assert_eq!(active(&store).as_deref(), Some("v1"));
     let models = store.models().unwrap();
     let versions: Vec<_> =
@@ -63,8 +63,8 @@ fn the_latest_model_is_active_and_can_be_rolled_back() {
 
 #[test]
 fn models_of_different_kinds_are_active_side_by_side() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     register(&mut store, "v1", &[]).unwrap();
     let sequence = NewModel {
         version: "s1",
@@ -84,8 +84,8 @@ fn models_of_different_kinds_are_active_side_by_side() {
 
 #[test]
 fn a_version_is_registered_once_and_names_a_folder() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     register(&mut store, "2026-11-22.a", &[]).unwrap();
     assert!(matches!(register(&mut store, "2026-11-22.a", &[]), Err(StoreError::ModelExists(_))));
     for bad in [
@@ -105,31 +105,31 @@ fn a_version_is_registered_once_and_names_a_folder() {
     }
     assert!(matches!(store.activate("other"), Err(StoreError::UnknownModel(_))));
     assert!(matches!(store.model_files("other"), Err(StoreError::UnknownModel(_))));
-    assert_eq!(folders(home.path()), ["2026-11-22.a"]);
+    assert_eq!(folders(library.path()), ["2026-11-22.a"]);
 }
 
 #[test]
 fn folders_that_a_crash_left_are_removed_and_their_names_are_free() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
     register(&mut store, "v1", &[]).unwrap();
     drop(store);
     for left in [".incoming", "v2"] {
-        fs::create_dir(home.path().join("models").join(left)).unwrap();
-        fs::write(home.path().join("models").join(left).join("model.safetensors"), b"half")
+        fs::create_dir(library.path().join("models").join(left)).unwrap();
+        fs::write(library.path().join("models").join(left).join("model.safetensors"), b"half")
             .unwrap();
     }
-    let mut store = Store::open(home.path()).unwrap();
-    assert_eq!(folders(home.path()), ["v1"]);
+    let mut store = Store::open(library.path()).unwrap();
+    assert_eq!(folders(library.path()), ["v1"]);
     register(&mut store, "v2", &[]).unwrap();
     assert_eq!(active(&store).as_deref(), Some("v2"));
 }
 
 #[test]
 fn a_model_whose_files_cannot_be_written_is_not_registered() {
-    let home = tempfile::tempdir().unwrap();
-    let mut store = Store::open(home.path()).unwrap();
-    fs::write(home.path().join("models"), b"a file where the folder should be").unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
+    fs::write(library.path().join("models"), b"a file where the folder should be").unwrap();
     assert!(matches!(register(&mut store, "v1", &[]), Err(StoreError::Io { .. })));
     assert!(store.models().unwrap().is_empty());
 }

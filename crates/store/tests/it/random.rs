@@ -1,4 +1,4 @@
-//! Random operations, on the store and on plain vectors: both must always tell the same.
+//! Random operations, on the store and on plain vectors: both must always return the same.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use segue_core::{
     AudioFeature, DeviceClass, EndReason, Enrolment, Exposure, Feedback, FeedbackKind,
     FeedbackTarget, Listen, ListenerId, Moment, Record, Source, Track, TrackId,
 };
-use segue_store::{Exclusion, ExclusionId, History, ListenerSummary, Store, StoreError};
+use segue_store::{Exclusion, ExclusionId, ListenerHistory, ListenerSummary, Store, StoreError};
 use tempfile::TempDir;
 
 use crate::fixtures::{at, import, listener, version_of};
@@ -22,7 +22,7 @@ const EXPERIMENT: &str = "bolder";
 
 /// The store, the vectors, and what both were asked to do so far.
 struct Pair {
-    home: TempDir,
+    library: TempDir,
     store: Store,
     model: Model,
     exclusions: Vec<ExclusionId>,
@@ -116,10 +116,10 @@ fn file(number: u64) -> Vec<Record> {
 
 impl Pair {
     fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let mut store = Store::open(home.path()).unwrap();
+        let library = tempfile::tempdir().unwrap();
+        let mut store = Store::open(library.path()).unwrap();
         store.start_experiment(EXPERIMENT, "{}", at(0)).unwrap();
-        Self { home, store, model: Model::default(), exclusions: Vec::new(), versions: 0 }
+        Self { library, store, model: Model::default(), exclusions: Vec::new(), versions: 0 }
     }
 
     fn step(&mut self, rng: &mut impl Rng) {
@@ -143,11 +143,11 @@ impl Pair {
                 let who = any_listener(rng);
                 assert_eq!(self.store.forget(&who).unwrap(), self.model.forget(&who));
             }
-            18 => self.store = Store::open(self.home.path()).unwrap(),
+            18 => self.store = Store::open(self.library.path()).unwrap(),
             // Somebody else writes to the same folder, so that what this store remembers is out of
             // date.
             _ => {
-                let mut other = Store::open(self.home.path()).unwrap();
+                let mut other = Store::open(self.library.path()).unwrap();
                 std::mem::swap(&mut self.store, &mut other);
                 self.append_listens(rng);
                 self.import(rng.random_range(0..FILES));
@@ -335,8 +335,8 @@ fn latest_first(mut listens: Vec<Listen>) -> Vec<Listen> {
     listens
 }
 
-fn blocks_of_histories(store: &Store, most_listens: usize) -> Vec<History> {
-    let mut histories: Vec<History> = Vec::new();
+fn blocks_of_histories(store: &Store, most_listens: usize) -> Vec<ListenerHistory> {
+    let mut histories: Vec<ListenerHistory> = Vec::new();
     loop {
         let after = histories.last().map(|last| &last.listener);
         let block = store.histories(after, most_listens).unwrap();
@@ -350,8 +350,8 @@ fn blocks_of_histories(store: &Store, most_listens: usize) -> Vec<History> {
 }
 
 /// The same, listener by listener.
-fn histories(store: &Store, listeners: &[ListenerSummary]) -> Vec<History> {
-    let of = |summary: &ListenerSummary| History {
+fn histories(store: &Store, listeners: &[ListenerSummary]) -> Vec<ListenerHistory> {
+    let of = |summary: &ListenerSummary| ListenerHistory {
         listener: summary.id.clone(),
         listens: store.listens(&summary.id).unwrap(),
         feedback: store.feedback(&summary.id).unwrap(),

@@ -11,8 +11,8 @@ use crate::fixtures::{at, import, listener, played, scrobble, stream, track};
 
 #[test]
 fn an_import_and_a_writer_without_a_pause_both_get_on() {
-    let home = tempfile::tempdir().unwrap();
-    let mut server = Store::open(home.path()).unwrap();
+    let library = tempfile::tempdir().unwrap();
+    let mut server = Store::open(library.path()).unwrap();
     let song: Track = track("song");
     server.add_tracks(std::slice::from_ref(&song)).unwrap();
     let records: Vec<Record> =
@@ -20,7 +20,7 @@ fn an_import_and_a_writer_without_a_pause_both_get_on() {
     let done = AtomicBool::new(false);
     let appended = thread::scope(|scope| {
         scope.spawn(|| {
-            let mut importer = Store::open(home.path()).unwrap();
+            let mut importer = Store::open(library.path()).unwrap();
             let counts = import(&mut importer, "export", &records);
             done.store(true, Ordering::Release);
             assert_eq!(counts.listens_added, 45_000);
@@ -39,8 +39,8 @@ fn an_import_and_a_writer_without_a_pause_both_get_on() {
 
 #[test]
 fn names_outlive_what_others_write_and_not_what_they_forget() {
-    let home = tempfile::tempdir().unwrap();
-    let [mut one, mut other] = [(), ()].map(|()| Store::open(home.path()).unwrap());
+    let library = tempfile::tempdir().unwrap();
+    let [mut one, mut other] = [(), ()].map(|()| Store::open(library.path()).unwrap());
     let song = track("song");
     for second in 0..3 {
         import(
@@ -61,8 +61,8 @@ fn names_outlive_what_others_write_and_not_what_they_forget() {
 
 #[test]
 fn an_import_compares_with_plays_that_others_added_between_its_batches() {
-    let home = tempfile::tempdir().unwrap();
-    let [mut one, mut other] = [(), ()].map(|()| Store::open(home.path()).unwrap());
+    let library = tempfile::tempdir().unwrap();
+    let [mut one, mut other] = [(), ()].map(|()| Store::open(library.path()).unwrap());
     let song = track("song");
     let row = |second| played(stream("ann", &song, second, 200), &song);
     import(&mut one, "first", &[row(0)]);

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use segue::{Imported, Library};
 use segue_core::{FeedbackKind, ListenerId};
-use segue_ingest::{ImportOptions, PlaylistUse, Progress, Report, TableOptions};
+use segue_ingest::{ImportOptions, ImportProgress, ImportReport, PlaylistUse, TableOptions};
 use serde_json::json;
 
 use crate::home::{Home, open_library};
@@ -145,14 +145,14 @@ pub(crate) fn import_into<P: AsRef<Path>>(
 }
 
 /// Reads paths and keeps nothing.
-fn read(paths: &[PathBuf], options: &ImportOptions) -> anyhow::Result<Report> {
+fn read(paths: &[PathBuf], options: &ImportOptions) -> anyhow::Result<ImportReport> {
     let bar = terminal::bytes(0, "importing");
     let report = segue_ingest::import(paths, options, &mut observer(&bar), &mut DrySink);
     bar.finish_and_clear();
     Ok(report?)
 }
 
-fn observer(bar: &ProgressBar) -> impl FnMut(Progress<'_>) {
+fn observer(bar: &ProgressBar) -> impl FnMut(ImportProgress<'_>) {
     |progress| {
         bar.set_length(progress.bytes_total);
         bar.set_position(progress.bytes_read);

@@ -1,6 +1,6 @@
 //! The report of an import as a person reads it.
 
-use segue_ingest::{FileReport, Report};
+use segue_ingest::{FileReport, ImportReport};
 use segue_store::ImportCounts;
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::terminal::{print_line, table};
 const MOST_FILES: usize = 40;
 
 /// Prints a row per file, the sums, and what the store made of it.
-pub(super) fn print(report: &Report, counts: Option<&ImportCounts>) -> anyhow::Result<()> {
+pub(super) fn print(report: &ImportReport, counts: Option<&ImportCounts>) -> anyhow::Result<()> {
     let mut rows = table(&[
         "file", "format", "rows", "plays", "feedback", "tracks", "before", "dropped", "note",
     ]);

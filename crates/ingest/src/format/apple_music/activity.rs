@@ -2,8 +2,8 @@
 //! read. Addresses, places, device identifiers and the account number are among those that are not.
 //!
 //! Plays are the events of type `PLAY_END`, and those without a type, which is how the first years
-//! were logged. One listen may be several rows, for Apple writes one whenever playing stops; rows
-//! are kept as they are.
+//! were logged. One listen may be several rows, because Apple writes one whenever playing stops.
+//! Rows are kept as they are.
 //!
 //! Times are UTC, also where they do not say so.
 
@@ -22,19 +22,19 @@ use crate::table::values::{self, moment};
 use crate::table::{Delimited, Header, Unusable, head_records};
 use crate::{Context, DropReason, IngestError};
 
-/// A play may be this much longer than its track before it is not believed: players overshoot by a
-/// buffer.
+/// Longest play as a multiple of the track's length. Players overshoot by a buffer; a play time
+/// beyond that is unusable.
 const LONGEST_SHARE: f32 = 1.1;
-/// And the longest play of a track whose length is unknown, a day.
+/// Longest play of a track whose length is unknown, in milliseconds: a day.
 const LONGEST_MS: u32 = 86_400_000;
-/// Items that are no songs, though they are played.
+/// Kinds of items that are played and are no songs.
 const NOT_SONGS: [&str; 4] =
     ["STREAM", "NON_SONG_CLIP", "ARTIST_UPLOADED_CONTENT", "TIMED_METADATA_PING"];
 
-/// The play activity.
+/// The format of the play activity.
 #[derive(Default)]
 pub(crate) struct PlayActivity {
-    /// Who sings what, for rows that do not say.
+    /// The artist of each title, for rows that do not name one.
     pub(crate) artists: Artists,
 }
 
@@ -112,8 +112,8 @@ impl<'a> Event<'a> {
         is_song && self.cell(&["event type"]).is_none_or(|event| event == "PLAY_END")
     }
 
-    /// The artist of an album that it was played from is its artist; the artist of a playlist is
-    /// whoever made the playlist.
+    /// The artist of the track. If it was played from an album, the album's artist stands for it.
+    /// For a playlist that column names the maker of the playlist, which is of no use.
     fn artist(&self, title: &str, artists: &Artists) -> Option<String> {
         let from_album = self.cell(&["container type"]).is_none_or(|kind| kind == "ALBUM");
         self.cell(&["artist name"])

@@ -1,4 +1,4 @@
-//! Who sings what, learnt from the files of an export that say it.
+//! The artist of each title, learnt from those files of an export that name artists.
 
 use std::io::BufRead;
 

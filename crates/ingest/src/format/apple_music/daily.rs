@@ -1,8 +1,8 @@
 //! `Apple Music - Play History Daily Tracks.csv`: what was played on a day, with the hours in which
 //! it was, the time played over all of them, and the reason that the last play ended.
 //!
-//! These are the plays that the play activity has one by one. Of an export that holds both, only
-//! that is kept, or each play would count twice.
+//! These are the plays that the play activity has one by one. If an export holds both files, only
+//! the play activity is kept, because each play would count twice otherwise.
 
 use std::io::BufRead;
 

@@ -63,7 +63,7 @@ fn said(header: &Header, row: &StringRecord, context: &Context<'_>) -> Result<Re
     Ok(Record::Feedback { feedback, track: Some(track) })
 }
 
-/// What one word says, in the words of all vintages.
+/// The feedback that a cell stands for, in the words of every version of the file.
 pub(super) fn preference(text: &str) -> Option<FeedbackKind> {
     match text.to_ascii_lowercase().as_str() {
         "like" | "liked" | "love" | "loved" | "favorite" => Some(FeedbackKind::Like),

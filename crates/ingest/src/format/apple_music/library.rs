@@ -9,7 +9,7 @@ use super::favorites::preference;
 use crate::format::{Format, Head};
 use crate::identity::named_track;
 use crate::table::values::{self, moment};
-use crate::table::{Object, Unusable, read_objects};
+use crate::table::{FlatObject, Unusable, read_objects};
 use crate::{Context, DropReason, IngestError};
 
 pub(super) const ARTIST: &str = "Artist";
@@ -47,7 +47,7 @@ impl Format for LibraryTracks {
 }
 
 fn saved(
-    row: &Object,
+    row: &FlatObject,
     context: &Context<'_>,
     unusable: &mut Unusable,
 ) -> Result<Record, DropReason> {
@@ -83,7 +83,7 @@ fn saved(
 }
 
 /// What the listener says of the track, and when.
-fn opinion(row: &Object) -> (FeedbackKind, Option<&str>) {
+fn opinion(row: &FlatObject) -> (FeedbackKind, Option<&str>) {
     if let Some(kind) = row.cell("Track Like Rating").and_then(preference) {
         return (kind, row.cell("Favorite Date - Track"));
     }

@@ -1,16 +1,17 @@
 //! Apple Music, as `Apple_Media_Services.zip` holds it: every file of a folder has a shape of its
 //! own.
 //!
-//! | file | read as |
-//! |---|---|
-//! | `Apple Music Play Activity.csv` | plays ([`PlayActivity`]) |
-//! | `Apple Music - Play History Daily Tracks.csv` | plays of a day ([`DailyTracks`]), where there is no play activity |
-//! | `Apple Music Library Tracks.json` | what the listener owns, likes and dislikes ([`LibraryTracks`]) |
-//! | `Apple Music - Favorites.csv`, `Apple Music Likes and Dislikes.csv` | what the listener said ([`Favorites`]) |
+//! - `Apple Music Play Activity.csv` holds plays ([`PlayActivity`]).
+//! - `Apple Music - Play History Daily Tracks.csv` holds plays of a day ([`DailyTracks`]). It is
+//!   read where there is no play activity.
+//! - `Apple Music Library Tracks.json` holds what the listener owns, likes and dislikes
+//!   ([`LibraryTracks`]).
+//! - `Apple Music - Favorites.csv` and `Apple Music Likes and Dislikes.csv` hold explicit feedback
+//!   ([`Favorites`]).
 //!
-//! Most vintages of the play activity do not name the artist. The other files do, so [`Artists`]
-//! can be learnt from them and handed to [`PlayActivity`]; without it, plays are of a title by
-//! nobody. A title that several artists of the listener share stays without one: a wrong artist is
+//! Most versions of the play activity do not name the artist. The other files do, so [`Artists`]
+//! are learnt from them and handed to [`PlayActivity`]. Without them, plays have a title and no
+//! artist. A title that several artists of the listener share stays without one: a wrong artist is
 //! worse than none.
 
 mod activity;
@@ -50,7 +51,7 @@ fn end_reason(text: &str) -> EndReason {
     }
 }
 
-/// The source's own word on a skip, where its end reason is one.
+/// Whether the source calls it a skip, where its end reason is a skip.
 fn skipped(reason: EndReason) -> Option<bool> {
     match reason {
         EndReason::SkippedForward => Some(true),

@@ -197,7 +197,10 @@ fn each_file_is_recognised_by_its_own_format_alone() {
 
 proptest! {
     #[test]
-    fn any_text_is_read_without_panic_and_adds_up(rows in "([\\PC\",\n]{0,16},?){0,60}", which in 0usize..3) {
+    fn any_text_is_read_without_panic_and_adds_up(
+        rows in "([\\PC\",\n]{0,16},?){0,60}",
+        which in 0usize..3,
+    ) {
         let (name, format): (_, &dyn Format) = match which {
             0 => ("apple_play_activity.csv", &PlayActivity::default()),
             1 => ("apple_daily_tracks.csv", &DailyTracks::default()),

@@ -6,7 +6,7 @@ use crate::off_policy::{CrossFitted, LoggedSlate, Observation, Prediction, Round
 use anyhow::{Result, bail};
 use rustc_hash::{FxHashMap, FxHashSet};
 use segue_engine::policy::draw::generator;
-use segue_ingest::columns::{Presence, WantedColumn, read_columns};
+use segue_ingest::columns::{ColumnPresence, WantedColumn, read_columns};
 
 use super::report::{Mean, PolicyResult};
 use super::target::TargetTable;
@@ -179,33 +179,48 @@ impl Reading<'_> {
             what: &'a str,
             named: &'a Option<String>,
             usual: &'a [&'a str],
-            presence: Presence,
+            presence: ColumnPresence,
         ) -> WantedColumn<'a> {
             WantedColumn { what, named: named.as_deref(), usual, presence }
         }
         let of_log = |named| if part == Part::Log { named } else { &None };
         let propensity_presence =
-            if part == Part::Log { Presence::Required } else { Presence::Optional };
+            if part == Part::Log { ColumnPresence::Required } else { ColumnPresence::Optional };
         [
-            column("the action", &self.columns.action, ACTION, Presence::Required),
-            column("the reward", &self.columns.reward, REWARD, Presence::Required),
+            column("the action", &self.columns.action, ACTION, ColumnPresence::Required),
+            column("the reward", &self.columns.reward, REWARD, ColumnPresence::Required),
             column(
                 "the propensity",
                 of_log(&self.columns.propensity),
                 PROPENSITY,
                 propensity_presence,
             ),
-            column("the position", &self.columns.position, &["position"], Presence::Optional),
-            column("the listener", of_log(&self.columns.listener), LISTENER, Presence::Optional),
-            column("the slate", of_log(&self.columns.slate), &[], Presence::Optional),
+            column("the position", &self.columns.position, &["position"], ColumnPresence::Optional),
+            column(
+                "the listener",
+                of_log(&self.columns.listener),
+                LISTENER,
+                ColumnPresence::Optional,
+            ),
+            column("the slate", of_log(&self.columns.slate), &[], ColumnPresence::Optional),
             column(
                 "the target's probability",
                 of_log(&self.columns.target),
                 &[],
-                Presence::Optional,
+                ColumnPresence::Optional,
             ),
-            column("the prediction", of_log(&self.columns.predicted), &[], Presence::Optional),
-            column("the expectation", of_log(&self.columns.expected), &[], Presence::Optional),
+            column(
+                "the prediction",
+                of_log(&self.columns.predicted),
+                &[],
+                ColumnPresence::Optional,
+            ),
+            column(
+                "the expectation",
+                of_log(&self.columns.expected),
+                &[],
+                ColumnPresence::Optional,
+            ),
         ]
     }
 
