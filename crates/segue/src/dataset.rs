@@ -9,16 +9,19 @@ use segue_store::{ListenerHistory, Result, Store};
 /// Plays held in memory at a time, one long history excepted.
 const BLOCK: usize = 200_000;
 
-/// The catalogue and everybody's profile, exclusions applied.
+/// The catalogue and everybody's profile, exclusions applied: what training and whoever studies the
+/// library work on. It holds every listener; for one of them there is
+/// [`Snapshot::profile`](crate::Snapshot::profile).
 pub struct Dataset {
-    /// Every track.
+    /// Every track, with the row by which profiles name it.
     pub catalogue: Arc<Catalogue>,
     /// One profile a listener, in the order of their ids.
     pub profiles: Vec<Profile>,
 }
 
 impl Dataset {
-    /// Folds everything that the store holds; the catalogue of a new store is empty.
+    /// Folds everything that the store holds, history by history, so that not all plays are in
+    /// memory at once. The catalogue of a new store is empty, which is no error here.
     ///
     /// # Errors
     /// What reading the store reports.

@@ -10,26 +10,40 @@ use segue_store::StoreError;
 /// Why something asked of a [`Library`](crate::Library) or a [`Snapshot`](crate::Snapshot) cannot
 /// be done.
 ///
-/// [`Self::is_for_the_user`] tells what whoever asked can mend from what is a fault of Segue, of the
-/// disk or of a model.
+/// [`Self::is_for_the_user`] tells what whoever asked can mend from what is a fault of Segue, of
+/// the disk or of a model. Messages are written for the user of the program `segue` and name its
+/// commands; a program of your own matches on the variant and says what to do in its own words.
+///
+/// # Examples
+/// ```
+/// use segue::{Error, TrackId};
+///
+/// let error = Error::UnknownTrack(TrackId::new("t9"));
+/// assert_eq!(error.to_string(), "there is no track `t9`");
+/// assert!(error.is_for_the_user(), "an address that is not found, not a fault of the service");
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The store cannot be read or written.
+    /// The store cannot be read or written: a full disk, a damaged file, or a library of a newer
+    /// version of Segue.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// A file cannot be imported.
+    /// A file cannot be imported at all. Rows that cannot be understood are no error: the report of
+    /// the import counts them.
     #[error(transparent)]
     Import(#[from] IngestError),
-    /// No mix can be made.
+    /// No mix can be made: the request is out of range, or its filters leave nothing.
     #[error(transparent)]
     Mix(#[from] MixError),
-    /// There is too little to learn from, or training failed.
+    /// There is too little to learn from, such as plays of which none was skipped, or training
+    /// failed.
     #[error(transparent)]
     Training(#[from] ModelError),
-    /// The plays do not make a data set.
+    /// The plays do not make a data set for the sequence model: none is left, or too many.
     #[error(transparent)]
     Plays(#[from] DatasetError),
-    /// A registered model cannot be read.
+    /// A registered model cannot be read: its file is gone or damaged, or of another version of
+    /// Segue. Training again makes a new one.
     #[error("model `{version}` cannot be used; `segue train` makes a new one")]
     UnusableModel {
         /// The version of the model.
@@ -37,21 +51,25 @@ pub enum Error {
         /// Why not.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The library holds no track.
+    /// The library holds no track: import a history or a table of tracks first.
     #[error(
-        "nothing has been imported yet; `segue import PATH` reads exports and tables of audio features"
+        "nothing has been imported yet; `segue import PATH` reads exports and tables of audio \
+         features"
     )]
     NothingImported,
-    /// The library holds no dated play.
+    /// The library holds no play with a time, without which there is no order to learn from.
     #[error("the library holds no plays with a time; `segue import PATH` reads exports")]
     NoPlays,
-    /// So few plays that none could be held out to measure on.
+    /// So few plays with a time that none could be held out to measure on, or none was left to
+    /// learn from.
     #[error("there are too few plays with a time to learn what comes next")]
     TooFewPlays,
-    /// The catalogue has no such track.
+    /// The catalogue of this snapshot has no such track. A later snapshot may.
     #[error("there is no track `{0}`")]
     UnknownTrack(TrackId),
-    /// Nothing was trained so far.
+    /// Nothing was trained so far, or the model was removed with a listener that it had learned
+    /// from: call [`Library::train`](crate::Library::train) or
+    /// [`Library::train_next_track`](crate::Library::train_next_track).
     #[error("no model has been trained yet; run `{command}`")]
     NoModel {
         /// The command that trains one.
@@ -59,7 +77,8 @@ pub enum Error {
     },
     /// No listener was named and there is none.
     #[error(
-        "no listener has been imported yet; name one with `--listener NAME` or run `segue import PATH`"
+        "no listener has been imported yet; name one with `--listener NAME` or run \
+         `segue import PATH`"
     )]
     NoListener,
     /// No listener was named and there are several.
@@ -70,7 +89,8 @@ pub enum Error {
         /// The first of them, as a list to be read.
         some: String,
     },
-    /// The design of an experiment is not one that this version understands.
+    /// The design of the running experiment is not one that this version understands. Mixes made
+    /// regardless would be neither part of it nor free of it.
     #[error("experiment `{name}` was started by another version of segue")]
     ForeignExperiment {
         /// The name of the experiment.

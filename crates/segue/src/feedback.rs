@@ -2,20 +2,8 @@
 //! track becomes a record. The page, `/v1`, the gorse routes and the command line all ask here, so
 //! the same answer leaves the same row and teaches the same, wherever it was given.
 //!
-//! The label policy of the engine (`dataset/labels.rs`) reads the rows later:
-//!
-//! | the answer | the row | what it teaches |
-//! |---|---|---|
-//! | finished | a play that ended by itself; its time if a player measured it | liked: 1 with a time, 0.5 without |
-//! | skipped | a play left by the listener; its time if a player measured it | disliked: 1 within 30 s or without a time, 0.5 before half of it, nothing later |
-//! | stopped | a play stopped; its time if a player measured it | by its share: liked from 80 %, else nothing; 0.5 liked without a time, as a scrobble |
-//! | played | a play of which no end is known | as a scrobble: liked 0.5; with a time, by that time |
-//! | seen | a play of 0 ms | nothing, but the track is not new any more |
-//! | like | feedback `like` | liked, 2, above all plays |
-//! | not for me | feedback `dislike` | disliked, 2, and not offered |
-//! | never | feedback `ban` | disliked, 2, and never offered again |
-//! | saved | feedback `saved` | 1 more on the side of liked |
-//! | cleared | feedback `cleared` | takes a like, dislike or ban back; plays count again |
+//! The label policy of the engine (`dataset/labels.rs`) reads the rows later; the table at
+//! [`Reaction`] says what each of them teaches.
 //!
 //! No time is ever made up. A skip whose time nobody measured has none, rather than 0 ms, which
 //! the policy reads as "nothing was heard", or some seconds that look measured. A player that
@@ -31,22 +19,41 @@ use segue_store::Event;
 
 /// An answer of a listener to a track or an artist, before it is a row of the log.
 ///
-/// It is either what became of a play or a stated opinion. See the [module](self) for what each
-/// teaches.
+/// It is either what became of a play or a stated opinion. Whoever reports it says what happened;
+/// what is learned from it is decided in one place:
+///
+/// | the answer | the row | what it teaches |
+/// |---|---|---|
+/// | [finished](Ending::Finished) | a play that ended by itself | liked: 1, or 0.5 without a time |
+/// | [skipped](Ending::Skipped) | a play left by the listener | disliked, see below |
+/// | [stopped](Ending::Stopped) | a play stopped | by its share, see below |
+/// | [played](Ending::Unknown) | a play of which no end is known | by its time, else liked 0.5 |
+/// | [seen](Ending::Seen) | a play of 0 ms | nothing, but it is not new any more |
+/// | [like](Self::LIKE) | feedback `like` | liked, 2, above all plays |
+/// | [not for me](Self::NOT_FOR_ME) | feedback `dislike` | disliked, 2, and not offered |
+/// | [never](Self::NEVER) | feedback `ban` | disliked, 2, and never offered again |
+/// | [saved](Self::SAVED) | feedback `saved` | 1 more on the side of liked |
+/// | [cleared](Self::CLEARED) | feedback `cleared` | takes an opinion back; plays count again |
+///
+/// A skip counts 1 within 30 s or without a time, 0.5 before half of the track, and nothing later.
+/// A stopped play counts as liked from 80 % of the track, and below as nothing; without a time it
+/// counts 0.5, as a scrobble does.
+///
+/// Pass what [`about`](Self::about) makes to [`Library::record`](crate::Library::record).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reaction {
-    /// The track was played, and this is how it went. Makes a [`Listen`].
+    /// The track was played, or met, and this is how it went. Makes a [`Listen`].
     Play(Ending),
     /// The listener stated what they think. Makes a [`Feedback`], which outweighs plays.
     Opinion(FeedbackKind),
 }
 
 impl Reaction {
-    /// Played to its end.
+    /// Played to its end: a sign of liking, and a stronger one if the player measured the time.
     pub const FINISHED: Self = Self::Play(Ending::Finished);
-    /// Left for the next track.
+    /// Left for the next track: a sign of dislike, unless the track had played for half its length.
     pub const SKIPPED: Self = Self::Play(Ending::Skipped);
-    /// Liked.
+    /// Liked, in so many words: outweighs whatever plays say.
     pub const LIKE: Self = Self::Opinion(FeedbackKind::Like);
     /// Disliked: this song is not offered, what is like it less often.
     pub const NOT_FOR_ME: Self = Self::Opinion(FeedbackKind::Dislike);
@@ -57,15 +64,15 @@ impl Reaction {
     /// Takes back a like, a dislike or a ban. What was played stays played.
     pub const CLEARED: Self = Self::Opinion(FeedbackKind::Cleared);
 
-    /// The answer about a track as an event for the log.
+    /// The answer about a track as an event for the log. An opinion about an artist is made by
+    /// [`opinion`].
     ///
-    /// Only plays use `details`.
+    /// `at` is the moment at which the play ended or the opinion was given. Only plays use
+    /// `details`; `PlayDetails::default()` where nothing else is known.
     ///
     /// # Examples
     /// ```
-    /// use segue_core::{ListenerId, Timestamp, TrackId};
-    /// use segue::{PlayDetails, Reaction};
-    /// use segue_store::Event;
+    /// use segue::{Event, ListenerId, PlayDetails, Reaction, Timestamp, TrackId};
     ///
     /// let (ann, track) = (ListenerId::new("ann"), TrackId::new("spotify:track:1"));
     /// let event = Reaction::SKIPPED.about(ann, track, Timestamp::now(), PlayDetails::default());
@@ -89,15 +96,26 @@ impl Reaction {
 }
 
 /// How a play ended, as far as whoever reports it knows.
+///
+/// # Examples
+/// ```
+/// use segue::{Ending, ListenerId, PlayDetails, Timestamp, TrackId};
+///
+/// let details = PlayDetails { played_ms: Some(12_000), ..PlayDetails::default() };
+/// let (ann, track) = (ListenerId::new("ann"), TrackId::new("t1"));
+/// let listen = Ending::Skipped.listen(ann, track, Timestamp::now(), details);
+/// assert_eq!((listen.ms_played, listen.skipped), (Some(12_000), Some(true)));
+/// assert_eq!(Ending::of(&listen), Ending::Skipped);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Ending {
-    /// It came to its end by itself.
+    /// It came to its end by itself, without the listener doing anything.
     Finished,
-    /// The listener left it for another track.
+    /// The listener left it for another track, forwards or backwards.
     Skipped,
     /// The listener stopped listening, which says little about the track.
     Stopped,
-    /// Nobody knows, as with scrobbles.
+    /// Nobody knows, as with scrobbles, which say that a track was played and no more.
     Unknown,
     /// It was met (shown, clicked) and not played: nothing was heard.
     Seen,
@@ -111,9 +129,9 @@ pub struct PlayDetails {
     /// Whether the listener picked the track, which then is no answer to a mix. `None` takes what
     /// the ending suggests: finished, skipped and stopped answer a pick, the others do not say.
     pub was_chosen: Option<bool>,
-    /// The kind of device it played on.
+    /// The kind of device it played on, where the player tells.
     pub device: segue_core::DeviceClass,
-    /// What it was played from, such as a playlist.
+    /// What it was played from, such as the address of a playlist; kept as it is.
     pub context: Option<String>,
 }
 
@@ -170,6 +188,17 @@ impl Ending {
 /// A stated opinion about a track or an artist, given to Segue itself.
 ///
 /// The last one about a target counts; [`FeedbackKind::Cleared`] takes it back.
+///
+/// # Examples
+/// No track of an artist is offered any more:
+/// ```
+/// use segue::{Event, FeedbackKind, FeedbackTarget, ListenerId, Timestamp, opinion};
+///
+/// let (ann, artist) = (ListenerId::new("ann"), FeedbackTarget::Artist("Dashes".into()));
+/// let event = Event::Feedback(opinion(ann, artist, FeedbackKind::Ban, Timestamp::now()));
+/// # let Event::Feedback(feedback) = event else { unreachable!("it is feedback") };
+/// # assert_eq!(feedback.kind, FeedbackKind::Ban);
+/// ```
 pub fn opinion(
     listener: ListenerId,
     target: FeedbackTarget,

@@ -19,14 +19,65 @@ const RETRIEVE_AFTER: u64 = 20;
 /// What a listener says makes the profile stale at once: [`refreshed`](Self::refreshed) folds it
 /// anew and scores the pool again, which costs milliseconds. Gathering a new pool costs more and is
 /// due after [twenty changes](Self::is_due), and whenever the snapshot was replaced.
+///
+/// Changes are counted by whoever keeps the listener: one for every event that was recorded, from
+/// any number on. `examples/service.rs` shows the whole of it.
+///
+/// # Examples
+/// A snapshot whose model is made up: any [`Scorer`](crate::Scorer) will do.
+/// ```
+/// use std::sync::Arc;
+///
+/// use segue::engine::Likability;
+/// use segue::{
+///     ImportOptions, KeptListener, Library, ListenerId, Loaded, MixRequest, PlayDetails, Profile,
+///     Reaction, Scorer, Snapshot, Timestamp, TrackIdx,
+/// };
+///
+/// struct Even;
+///
+/// impl Scorer for Even {
+///     fn version(&self) -> &str {
+///         "even-1"
+///     }
+///
+///     fn score(&self, _: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
+///         tracks.iter().map(|_| Likability { mean: 0.5, uncertainty: 0.1 }).collect()
+///     }
+/// }
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let table = folder.path().join("tracks.csv");
+/// # std::fs::write(&table, "track_id,track_name,artist_name,tempo\n\
+/// #     t1,Slow,Dots,80\nt2,Slower,Dots,70\nt3,Fast,Dashes,170\n")?;
+/// let (ann, now) = (ListenerId::new("ann"), Timestamp::now());
+/// let mut library = Library::open(folder.path().join("library"))?;
+/// # library.import(&[table], &ImportOptions::new(ann.clone()), &mut ())?;
+/// let scorer = Arc::new(Even);
+/// let model = Loaded { version: "even-1".to_owned(), trained_at: now, scorer };
+/// let snapshot = Arc::new(Snapshot { model: Some(model), ..library.snapshot()? });
+///
+/// let kept = KeptListener::gather(library.store(), snapshot, &ann, 0)?;
+/// let request = MixRequest { length: 3, ..MixRequest::new(now) };
+/// let mix = kept.mix(&request)?;
+/// assert_eq!(mix.slate.picks.len(), 3);
+///
+/// let (track, details) = (mix.slate.picks[0].track.clone(), PlayDetails::default());
+/// library.record([Reaction::NEVER.about(ann, track, now, details)])?;
+/// let kept = kept.refreshed(library.store(), 1)?;
+/// assert_eq!(kept.mix(&request)?.slate.picks.len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct KeptListener {
-    /// What the profile and the pool have their rows of.
+    /// What the profile and the pool have their rows of. Once the current snapshot is another one,
+    /// gather the listener anew.
     pub snapshot: Arc<Snapshot>,
-    /// The listener, as of [`Self::changes`].
+    /// What the listener played and said, folded as of [`Self::changes`]: what every mix reads.
     pub profile: Profile,
-    /// Candidates, scored for this profile.
+    /// Candidates, scored for this profile by the model of the snapshot.
     pub pool: Pool,
-    /// How many changes of the listener the profile knows of.
+    /// How many changes of the listener the profile knows of, as whoever keeps it counts them; with
+    /// more of them by now, the profile is stale.
     pub changes: u64,
     /// The number of changes at which the pool is to be gathered anew.
     retrieve_at: u64,
@@ -53,7 +104,8 @@ impl KeptListener {
         Ok(Self { snapshot, profile, pool, changes, retrieve_at })
     }
 
-    /// Folds the profile anew and scores the pool by it.
+    /// The listener after something was recorded: folds the profile anew and scores the pool by it.
+    /// The one at hand stays as it is, for whoever still mixes from it.
     ///
     /// # Errors
     /// As [`Self::gather`].
@@ -67,12 +119,14 @@ impl KeptListener {
         Ok(Self { snapshot, profile, pool, changes, retrieve_at })
     }
 
-    /// Whether the pool should be gathered anew, now that there were so many changes.
+    /// Whether the pool should be gathered anew, now that there were so many changes: it holds the
+    /// candidates that were promising before them. Mixes go on from the old one meanwhile.
     pub fn is_due(&self, changes: u64) -> bool {
         changes >= self.retrieve_at
     }
 
-    /// What makes mixes for the listener.
+    /// What makes mixes for the listener step by step, for callers that need more than
+    /// [`Self::mix`], such as the arms of an experiment.
     pub fn mixer(&self) -> Mixer<'_> {
         self.snapshot.mixer(&self.profile).expect("no pool is gathered without a model")
     }

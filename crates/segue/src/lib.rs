@@ -1,4 +1,5 @@
-//! Segue as a library: what the command line, the page, the HTTP API and your own code are skins of.
+//! Segue as a library: what the command line, the page, the HTTP API and your own code are skins
+//! of.
 //!
 //! Open a [`Library`], import what somebody listened to, train, take a [`Snapshot`], and make mixes
 //! from it. Log what was shown and record what became of it: feedback counts in the next mix.
@@ -12,10 +13,21 @@
 //! - [`Snapshot`] is what mixes are made from: catalogue, index, model and experiment as they were
 //!   at one moment. It never changes, so that any number of threads may use it.
 //! - [`KeptListener`] is a listener held in memory by a server, for mixes that read no disk.
+//! - [`Reaction`] is what a listener did or said about a track, before it is a row of the log.
 //!
-//! `examples/quickstart.rs` goes the whole way. The crates beneath stay reachable for what goes
-//! further: `segue_engine` ranks and mixes, `segue_models` learns, `segue_store` keeps the log and
-//! `segue_ingest` reads foreign files; they do not know each other, and meet here.
+//! What to read next:
+//!
+//! | you want to | look at |
+//! |---|---|
+//! | get to a mix from your own code | `examples/quickstart.rs` |
+//! | answer many listeners from many threads | `examples/service.rs` and [`KeptListener`] |
+//! | judge another policy by what was logged | `examples/read_log.rs` |
+//! | know what a skip or a like teaches | the table at [`Reaction`] |
+//! | try settings on a part of the listeners | [`ExperimentMix`] |
+//!
+//! Everything that these verbs take and give is at the root of this crate. What goes further is in
+//! the crates beneath, which are re-exported: [`engine`] ranks and mixes, [`ingest`] reads foreign
+//! files and [`store`] keeps the log. `segue_models` learns.
 
 mod dataset;
 mod error;
@@ -32,12 +44,23 @@ pub use dataset::{Dataset, profile};
 pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};
 pub use kept::KeptListener;
-pub use library::{Imported, Library};
+pub use library::{Imported, Library, LoggedMix};
 pub use mixing::ExperimentMix;
-pub use models::{Loaded, Models, ModelsError, StandardModels};
-pub use segue_core::{ListenerId, Timestamp, TrackId};
-pub use segue_engine::pipeline::{MixOutcome, MixRequest};
-pub use segue_engine::policy::PolicyKind;
-pub use segue_ingest::{ImportOptions, Observer};
+pub use models::{Loaded, Models, ModelsError, StandardModels, Trained};
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
+
+pub use segue_core::{
+    AudioFeature, FeedbackKind, FeedbackTarget, Impression, ListenerId, Pick, Reason, Slate,
+    Timestamp, Track, TrackId,
+};
+pub use segue_engine::experiment::{Arm, Design, Mode, Part, Settings};
+pub use segue_engine::mix::filters::Familiarity;
+pub use segue_engine::mix::sentence::sentence;
+pub use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, Note};
+pub use segue_engine::policy::PolicyKind;
+pub use segue_engine::{Catalogue, Profile, Scorer, TrackIdx};
+pub use segue_ingest::{ImportOptions, Observer};
+pub use segue_store::{Event, ForgetReport, ImportCounts, ImpressionId};
+
+pub use {segue_engine as engine, segue_ingest as ingest, segue_store as store};

@@ -4,6 +4,8 @@
 use std::path::Path;
 
 use segue_core::{Impression, ListenerId};
+use segue_engine::experiment::Settings;
+use segue_engine::pipeline::{MixOutcome, MixRequest};
 use segue_ingest::{ImportOptions, ImportReport, Observer};
 use segue_models::likability::Stage;
 use segue_store::{Entry, Event, ForgetReport, ImportCounts, ImpressionId, Store};
@@ -15,59 +17,101 @@ use crate::{Dataset, Error, Result, Snapshot, StoreSink};
 /// At most so many listeners are named in an error.
 const NAMED: usize = 8;
 
-/// An open library.
+/// An open library: a folder, and the verbs that change it.
 ///
+/// One process should write at a time. A library can be sent to another thread but not be shared;
+/// threads that only mix share a [`Snapshot`] instead, and those that read the log open the folder
+/// a second time: readers see what was committed and wait for nobody.
+///
+/// # Examples
+/// From files to a mix (training takes seconds, so this one is only compiled):
 /// ```no_run
-/// use segue::{Library, MixRequest, Timestamp};
+/// use segue::{ImportOptions, Library, ListenerId, MixRequest, Timestamp};
 ///
 /// # fn main() -> segue::Result<()> {
-/// let mut library = Library::open("my-library".as_ref())?;
-/// let options = segue::ImportOptions::new("ann".into());
+/// let ann = ListenerId::new("ann");
+/// let mut library = Library::open("my-library")?;
+/// let options = ImportOptions::new(ann.clone());
 /// library.import(&["my_spotify_data.zip", "tracks.csv"], &options, &mut ())?;
 /// library.train(1, &mut |_| {})?;
 ///
 /// let snapshot = library.snapshot()?;
-/// let listener = library.listener(None)?;
-/// let profile = snapshot.profile(library.store(), &listener)?;
-/// let mix = snapshot.mix(&profile, &MixRequest::new(Timestamp::now()))?;
-/// println!("{}", mix.headline());
+/// let mix = library.mix(&snapshot, &ann, &MixRequest::new(Timestamp::now()))?;
+/// println!("{}", mix.outcome.headline());
 /// # Ok(())
 /// # }
+/// ```
+/// A table of tracks alone makes a catalogue, but no listener and no model:
+/// ```
+/// use segue::{Error, ImportOptions, Library, ListenerId};
+///
+/// # let folder = tempfile::tempdir()?;
+/// let table = folder.path().join("tracks.csv");
+/// std::fs::write(&table, "track_id,track_name,artist_name,tempo\nt1,Slow,The Dots,80\n")?;
+/// let mut library = Library::open(folder.path().join("library"))?;
+/// assert!(matches!(library.dataset(), Err(Error::NothingImported)));
+///
+/// let imported = library.import(&[table], &ImportOptions::new(ListenerId::new("ann")), &mut ())?;
+/// assert_eq!(imported.counts.tracks_added, 1);
+/// assert!(matches!(library.train(1, &mut |_| {}), Err(Error::Training(_))));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Library {
     store: Store,
 }
 
-/// What an import gave.
+/// What an import gave: the account of the reader and that of the store.
+///
+/// They differ where rows were read that the library knew. Both add up: no row is lost unsaid.
 #[derive(Debug)]
 pub struct Imported {
     /// What was read of each file, and what was dropped and why.
     pub report: ImportReport,
-    /// What of it was new to the library.
+    /// What of it was new to the library, and what it had already.
     pub counts: ImportCounts,
+}
+
+/// A mix that is in the log, as made by [`Library::mix`].
+#[derive(Clone, Debug)]
+pub struct LoggedMix {
+    /// Names the mix in the log, for [`Store::impression`].
+    pub id: ImpressionId,
+    /// The mix: its slate with the picks in playing order, and notes on what is not as asked.
+    pub outcome: MixOutcome,
+    /// Arms of a shadow experiment that could not make their shadow; none without an experiment.
+    pub failed_arms: Vec<String>,
 }
 
 impl Library {
     /// Opens the library in a folder, which is made if there is none.
     ///
+    /// A library that an older version of Segue wrote is brought up to date; one that a newer
+    /// version wrote is refused.
+    ///
     /// # Errors
-    /// When the folder cannot be made or the store in it not be opened.
-    pub fn open(folder: &Path) -> Result<Self> {
-        Ok(Self { store: Store::open(folder)? })
+    /// [`Error::Store`] when the folder cannot be made or the store in it not be opened.
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self { store: Store::open(folder.as_ref())? })
     }
 
-    /// The store beneath: the event log, exclusions, keys, experiments and the registry of models.
+    /// The store beneath, to read from: the event log with impressions and plays, exclusions, keys,
+    /// experiments and the registry of models.
     pub fn store(&self) -> &Store {
         &self.store
     }
 
-    /// The store beneath, to be written to.
+    /// The store beneath, to be written to, for what has no verb here, such as exclusions and the
+    /// start of an experiment. Prefer [`Self::record`] and [`Self::log`] for events.
     pub fn store_mut(&mut self) -> &mut Store {
         &mut self.store
     }
 
-    /// Reads files, folders and zip archives into the library. A file that was read before adds
-    /// nothing, and one that was cut off goes on where it stopped. `observer` is told how far it is.
+    /// Reads files, folders and zip archives into the library; what a file is, its content tells.
+    ///
+    /// Plays and feedback go to the listener of `options`. Tables of tracks and their audio
+    /// features describe the catalogue and belong to nobody, whoever is named. A file that was read before
+    /// adds nothing, and one that was cut off goes on where it stopped. `observer` is told how far
+    /// it is: a closure, or `&mut ()` for nobody.
     ///
     /// # Errors
     /// When a path does not exist, a file cannot be read or the store not be written. What cannot
@@ -85,6 +129,9 @@ impl Library {
 
     /// Everything that the library holds, folded: the catalogue and one profile a listener.
     ///
+    /// It reads the whole log. To mix for one listener take a [`snapshot`](Self::snapshot) and its
+    /// [`profile`](Snapshot::profile) instead.
+    ///
     /// # Errors
     /// [`Error::NothingImported`] if there is no track.
     pub fn dataset(&self) -> Result<Dataset> {
@@ -95,17 +142,24 @@ impl Library {
         }
     }
 
-    /// Learns what every listener likes, and puts the model in use. Equal data and seed give an
-    /// equal model, byte for byte.
+    /// Learns what every listener likes, from all listeners together, and puts the model in use.
+    ///
+    /// Takes seconds for one listener and minutes for many; `progress` is told how far it is. Equal
+    /// data and seed give an equal model, byte for byte. Snapshots taken before keep their model:
+    /// take another one to mix by the new.
     ///
     /// # Errors
-    /// When nothing was imported, or too little is known of what anybody likes.
+    /// [`Error::NothingImported`], or [`Error::Training`] where too little is known of what anybody
+    /// likes: it takes both finished and skipped tracks.
     pub fn train(&mut self, seed: u64, progress: &mut dyn FnMut(Stage)) -> Result<Trained> {
         let dataset = self.dataset()?;
         models::train(&mut self.store, &dataset, seed, progress)
     }
 
-    /// Learns what follows what, for [`Self::next`], and puts the model in use.
+    /// Learns what follows what, for [`Self::next`], and puts the model in use. Mixes do not ask
+    /// it.
+    ///
+    /// The newest twentieth of the plays tells when to stop; then it learns from all of them.
     ///
     /// # Errors
     /// When nothing was imported, no play has a time, or [`Start::Continue`] finds no model.
@@ -121,6 +175,9 @@ impl Library {
 
     /// Takes a snapshot of all that the library holds now, with the model in use.
     ///
+    /// It reads the whole log, so take one after an import or a training and not for every request.
+    /// A snapshot without a model is no error; mixing from it is.
+    ///
     /// # Errors
     /// When the store cannot be read or the model in use not be used.
     pub fn snapshot(&self) -> Result<Snapshot> {
@@ -132,7 +189,8 @@ impl Library {
         })
     }
 
-    /// The listener of a name, else the only one there is.
+    /// The listener of a name, else the only one there is: what a command line or a form needs that
+    /// may leave the name out. A name is taken as it is, known or not.
     ///
     /// # Errors
     /// [`Error::NoListener`] or [`Error::SeveralListeners`] where no name was given.
@@ -152,6 +210,31 @@ impl Library {
         }
     }
 
+    /// Makes a mix for a listener and logs it as shown: what most callers want.
+    ///
+    /// The profile is read from the library now, so feedback recorded a moment ago counts, whatever
+    /// the age of the snapshot. It is one with the catalogue and model of the snapshot.
+    ///
+    /// While an experiment runs, the mix is part of it, and what the experiment varies replaces
+    /// what `request` says. To keep settings that the listener chose, or to make a mix that is not
+    /// logged, use [`Snapshot::part`] with [`Snapshot::mix_in_experiment`], or [`Snapshot::mix`].
+    ///
+    /// # Errors
+    /// As [`Snapshot::part`] and [`Snapshot::mix`], and when the store cannot be written.
+    pub fn mix(
+        &mut self,
+        snapshot: &Snapshot,
+        listener: &ListenerId,
+        request: &MixRequest,
+    ) -> Result<LoggedMix> {
+        let profile = snapshot.profile(&self.store, listener)?;
+        let part = snapshot.part(listener, Settings::default())?;
+        let made = snapshot.mix_in_experiment(&part, &profile, request)?;
+        let ids = self.log(&made.impressions(&part, request.now))?;
+        let failed_arms = made.failed.iter().map(|(arm, _)| arm.name.clone()).collect();
+        Ok(LoggedMix { id: ids[0], outcome: made.outcome, failed_arms })
+    }
+
     /// Logs what was shown, durably: the mix and, if an experiment runs, its shadows. The first one
     /// is the one that the listener saw; its identifier is returned first.
     ///
@@ -167,6 +250,26 @@ impl Library {
     /// # Errors
     /// When the store cannot be written, or the first event that was refused, such as one about a
     /// track that the catalogue lacks. The others are recorded.
+    ///
+    /// # Examples
+    /// ```
+    /// use segue::{Library, ListenerId, PlayDetails, Reaction, Timestamp, TrackId};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let table = folder.path().join("tracks.csv");
+    /// # std::fs::write(&table, "track_id,track_name,artist_name,tempo\nt1,Slow,Dots,80\n")?;
+    /// # let mut library = Library::open(folder.path().join("library"))?;
+    /// let ann = ListenerId::new("ann");
+    /// # library.import(&[table], &segue::ImportOptions::new(ann.clone()), &mut ())?;
+    /// let liked = |track: &str| {
+    ///     let (track, now) = (TrackId::new(track), Timestamp::now());
+    ///     Reaction::LIKE.about(ann.clone(), track, now, PlayDetails::default())
+    /// };
+    /// library.record([liked("t1")])?;
+    /// assert_eq!(library.store().feedback(&ann)?.len(), 1);
+    /// assert!(library.record([liked("no such track")]).is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn record(&mut self, events: impl IntoIterator<Item = Event>) -> Result<()> {
         let entries: Vec<Entry> = events.into_iter().map(Entry::from).collect();
         for appended in self.store.append(&entries)? {
@@ -176,7 +279,8 @@ impl Library {
     }
 
     /// What a listener is likely to turn to now, by the sequence model: at most `most` works, the
-    /// likeliest first, with those played before or without.
+    /// likeliest first, with those played before or without. Rows of the answer are those of the
+    /// data set beside it.
     ///
     /// # Errors
     /// [`Error::NoModel`] before the first [`Self::train_next_track`].
@@ -192,7 +296,8 @@ impl Library {
     }
 
     /// Removes a listener with everything derived from them, models that learned from them
-    /// included.
+    /// included. If the model in use is among them, there is none until the next training: take
+    /// another snapshot, since those taken before still hold it.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -200,11 +305,12 @@ impl Library {
         Ok(self.store.forget(listener)?)
     }
 
-    /// Copies the whole library to a folder that does not exist yet, while it is in use.
+    /// Copies the whole library, models included, to a folder that does not exist yet, while it is
+    /// in use. The copy is a library of its own: open it to restore.
     ///
     /// # Errors
     /// When the folder exists or cannot be written.
-    pub fn backup(&self, to: &Path) -> Result<()> {
-        Ok(self.store.backup(to)?)
+    pub fn backup(&self, to: impl AsRef<Path>) -> Result<()> {
+        Ok(self.store.backup(to.as_ref())?)
     }
 }

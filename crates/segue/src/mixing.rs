@@ -8,8 +8,44 @@ use segue_engine::pipeline::{MixError, MixOutcome, MixRequest};
 use crate::{Error, Result, Snapshot};
 
 /// A mix to be shown, and what other arms of a shadow experiment would have shown instead.
+///
+/// [`Library::mix`](crate::Library::mix) makes and logs one in a single step. Make one yourself to
+/// keep settings that the listener chose, or to show a mix without logging it.
+///
+/// # Examples
+/// With no experiment running there is nothing but the mix:
+/// ```
+/// use segue::{ExperimentMix, MixError, MixRequest, Part, Timestamp};
+///
+/// let request = MixRequest::new(Timestamp::UNIX_EPOCH);
+/// let tried = std::cell::Cell::new(0);
+/// let made: Result<ExperimentMix<'_>, MixError> =
+///     ExperimentMix::make(&Part::None, &request, |asked| {
+///         tried.set(tried.get() + 1);
+///         assert_eq!(asked, &request);
+///         Err(MixError::EmptyCatalogue)
+///     });
+/// assert_eq!((made.err(), tried.get()), (Some(MixError::EmptyCatalogue), 1));
+/// ```
+/// A listener who chose the dial is left out of an experiment that varies it:
+/// ```
+/// use segue::{Arm, Design, ListenerId, Mode, Part, Settings};
+///
+/// let arm = |name: &str, explore| Arm {
+///     name: name.to_owned(),
+///     share: 1,
+///     settings: Settings { explore: Some(explore), ..Settings::default() },
+/// };
+/// let design =
+///     Design::from_parts("dial", vec![arm("near", 0.1), arm("far", 0.9)], Mode::Shadow, 14)?;
+/// let ann = ListenerId::new("ann");
+/// assert!(Part::of(Some(&design), &ann, Settings::default()).enrolment().is_some());
+/// let chosen = Settings { explore: Some(0.5), ..Settings::default() };
+/// assert!(matches!(Part::of(Some(&design), &ann, chosen), Part::Refused { .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct ExperimentMix<'s> {
-    /// The mix that is shown.
+    /// The mix that is shown, made by the settings of the listener's arm.
     pub outcome: MixOutcome,
     /// What each arm would have shown, where the experiment runs in shadow mode.
     pub shadows: Vec<(&'s Arm, Slate)>,
@@ -18,7 +54,9 @@ pub struct ExperimentMix<'s> {
 }
 
 impl<'s> ExperimentMix<'s> {
-    /// Makes the mix and its shadows, each by `make`.
+    /// Makes the mix and its shadows, each by `make`, which is called once a mix: with a
+    /// [`KeptListener`](crate::KeptListener) or a mixer of your own.
+    /// [`Snapshot::mix_in_experiment`] does so with the snapshot's.
     ///
     /// # Errors
     /// Why the mix that is shown cannot be made; a shadow that cannot be made is no error.
@@ -38,7 +76,8 @@ impl<'s> ExperimentMix<'s> {
         Ok(Self { outcome, shadows, failed })
     }
 
-    /// What is to be logged: the mix first, then its shadows.
+    /// What is to be logged by [`Library::log`](crate::Library::log): the mix first, then its
+    /// shadows, all of the moment `at`.
     pub fn impressions(&self, part: &Part<'s>, at: Timestamp) -> Vec<Impression> {
         part.impressions(at, &self.outcome.slate, self.shadows.iter().cloned())
     }

@@ -1,8 +1,8 @@
 //! The models of a library: how the one in use is read, and how a new one is trained and put in
 //! use.
 //!
-//! The rest of the crate asks for them through [`Models`], so that a server is tested with a made-up
-//! scorer instead of a training of seconds.
+//! The rest of the crate asks for them through [`Models`], so that a server is tested with a
+//! made-up scorer instead of a training of seconds.
 
 use std::error::Error as StdError;
 use std::fs;
@@ -15,27 +15,30 @@ use segue_store::{ModelEntry, NewModel, Store};
 
 use crate::{Dataset, Error, Result};
 
-/// The kind under which the store has models of likability.
+/// The kind under which the store has models of likability, one of which is in use at a time.
 pub const LIKABILITY: &str = "likability";
 /// The seed of a training that nobody gave one.
 pub const DEFAULT_SEED: u64 = 1;
 
-/// Why a model cannot be read or trained.
+/// Why a model cannot be read or trained. Implementations of [`Models`] have errors of their own, so
+/// that it may be of any type.
 pub type ModelsError = Box<dyn StdError + Send + Sync>;
 
-/// The model in use, bound to the rows of a catalogue.
+/// The model in use, bound to the rows of a catalogue: with another catalogue its predictions would
+/// be of other tracks.
 pub struct Loaded {
-    /// Its version, which every impression names.
+    /// Its version, which every impression names, so that a log tells which model it is of.
     pub version: String,
     /// When it was trained. Tracks that came later are arrivals.
     pub trained_at: Timestamp,
-    /// What predicts.
+    /// What predicts how likely a listener is to like each track, shared by all threads.
     pub scorer: Arc<dyn Scorer>,
 }
 
-/// Reads and trains the models that mixes are made with.
+/// Reads and trains the models that mixes are made with. Implement it to serve a model of your own;
+/// [`StandardModels`] are those that Segue ships.
 pub trait Models: Send + Sync {
-    /// The kind under which the store has them.
+    /// The kind under which the store has them; no two implementations share one.
     fn kind(&self) -> &'static str;
 
     /// Reads the model in use, if there is one, and binds it to a catalogue.
@@ -60,7 +63,8 @@ pub trait Models: Send + Sync {
     ) -> std::result::Result<String, ModelsError>;
 }
 
-/// The models that Segue ships: likability, learned across all listeners.
+/// The models that Segue ships: likability, learned across all listeners, so that a few plays of
+/// somebody new are enough.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StandardModels;
 
@@ -94,12 +98,12 @@ impl Models for StandardModels {
     }
 }
 
-/// A model that was trained and is in use.
+/// A model that was trained and is in use, as [`Library::train`](crate::Library::train) returns it.
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// Its version: equal data and seed, equal version.
     pub version: String,
-    /// How it did on what was held out.
+    /// How many rows it learned from, and how it did on those that were held out.
     pub report: FitReport,
     /// Whether an earlier training had made the very same model.
     pub existed: bool,

@@ -2,7 +2,7 @@
 //! next.
 //!
 //! Items of the model are works: live and studio are the same choice. A model keeps the rows of its
-//! items for good, by the ids of the works; [`ItemRows`] ties them to the rows of a catalogue once,
+//! items for good, by the ids of the works; `ItemRows` ties them to the rows of a catalogue once,
 //! and from then on nothing is looked up by name.
 
 use std::collections::{BTreeMap, HashMap};
@@ -38,16 +38,17 @@ const STEPS: usize = 800;
 const DROPOUTS: [f32; 2] = [0.2, 0.5];
 const COMMAND: &str = "segue train --next-track";
 
-/// Where training starts.
+/// Where training of the sequence model starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// From nothing.
+    /// From nothing: what the first training must do, and later ones that should forget.
     Fresh,
-    /// From the model in use, with what was played since.
+    /// From the model in use, with what was played since: a fifth of the epochs, and its items keep
+    /// their rows.
     Continue,
 }
 
-/// How far a training is.
+/// How far a training of the sequence model is, told after every epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Progress {
     /// Epochs done of this run; there is one run per setting tried and one for the final model.
@@ -61,9 +62,9 @@ pub struct Progress {
 /// What training found on the newest plays, before it learned from them as well.
 #[derive(Clone, Debug, Serialize)]
 pub struct NextTrackReport {
-    /// How many plays were asked for.
+    /// How many of the newest plays were asked for, each by what came before it.
     pub plays: usize,
-    /// Metrics of the model, by name.
+    /// Metrics of the model, 0 to 1, by name, such as `ndcg@10`.
     pub model: BTreeMap<&'static str, f64>,
     /// The same of popularity, to compare with.
     pub popularity: BTreeMap<&'static str, f64>,
@@ -74,11 +75,11 @@ pub struct NextTrackReport {
 pub struct TrainedNextTrack {
     /// Its version: equal data and seed, equal version.
     pub version: String,
-    /// How it did on the newest plays.
+    /// How it did on the newest plays, before it learned from them as well.
     pub held_out: NextTrackReport,
-    /// How many plays it learned from.
+    /// How many dated plays it learned from, of all listeners together.
     pub plays: usize,
-    /// How many works it knows.
+    /// How many works it knows, those that nobody played included.
     pub works: usize,
     /// The card that is registered with it.
     pub card: serde_json::Value,
@@ -89,7 +90,7 @@ pub struct TrainedNextTrack {
 /// Which works [`next`](crate::Library::next) may name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Played {
-    /// All.
+    /// All: people like to hear what they heard.
     Any,
     /// Those that the listener has not played before.
     Never,

@@ -22,14 +22,15 @@ pub struct StoreSink<'s> {
 }
 
 impl<'s> StoreSink<'s> {
-    /// Keeps what is read with these options.
+    /// Keeps what is read with these options; hand it to [`segue_ingest::import`].
+    /// [`Library::import`](crate::Library::import) does both.
     pub fn new(store: &'s mut Store, options: &ImportOptions) -> Self {
         let (file_counts, counts) = Default::default();
         let listener = options.listener.clone();
         Self { store, listener, file: None, batch: Vec::new(), file_counts, counts }
     }
 
-    /// What became of everything handed in.
+    /// What became of everything handed in so far: new, known already, or a duplicate.
     pub fn counts(&self) -> ImportCounts {
         self.counts
     }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use segue_core::{ListenerId, TrackId};
+use segue_core::{ListenerId, Track, TrackId};
 use segue_engine::experiment::Design;
 use segue_engine::explain::{Explanation, explain};
 use segue_engine::mix::arrivals::arrivals;
@@ -26,32 +26,60 @@ const MOST_WORDS: usize = 12;
 /// Catalogue, index, model and experiment as they belong together.
 ///
 /// Made by [`Library::snapshot`](crate::Library::snapshot). Everything in it is shared, so that a
-/// snapshot with another model costs no copy of the catalogue.
+/// snapshot with another model costs no copy of the catalogue. It holds no listener: their profile
+/// is read from the store when it is needed, and so is always of today.
+///
+/// # Examples
+/// Search and similar tracks need a catalogue only; a mix needs a model.
+/// ```
+/// use segue::{Error, ImportOptions, Library, ListenerId, MixRequest, Timestamp};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let table = folder.path().join("tracks.csv");
+/// let rows = "track_id,track_name,artist_name,tempo\n\
+///             t1,Slow Rain,The Dots,80\nt2,Slow Snow,The Dots,81\nt3,Fast,Dashes,170\n";
+/// # std::fs::write(&table, rows)?;
+/// # let mut library = Library::open(folder.path().join("library"))?;
+/// # library.import(&[table], &ImportOptions::new(ListenerId::new("ann")), &mut ())?;
+/// let snapshot = library.snapshot()?;
+/// let found = snapshot.search("slow dots", 10);
+/// assert_eq!(found.len(), 2);
+/// assert_eq!(snapshot.find("t3")?, snapshot.search("fast", 1)[0]);
+/// assert!(snapshot.find("t4").is_err());
+///
+/// let profile = snapshot.profile(library.store(), &ListenerId::new("ann"))?;
+/// let mix = snapshot.mix(&profile, &MixRequest::new(Timestamp::now()));
+/// assert!(matches!(mix, Err(Error::NoModel { .. })));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Snapshot {
-    /// Counts the snapshots of one process.
+    /// Counts the snapshots of one process, so that a cache can tell whether it is of this one.
+    /// Those of [`Library::snapshot`](crate::Library::snapshot) all have 1.
     pub number: u64,
-    /// Every track, with its row.
+    /// Every track, with its row. Rows are those of the index and of everything else in here.
     pub catalogue: Arc<Catalogue>,
     /// Popularity, sound and the tracks of each artist.
     pub index: Arc<Index>,
-    /// What is like what.
+    /// What is like what, by sound and by who likes both; [`Self::similar`] asks it.
     pub similar: Arc<SimilarIndex>,
     /// The model in use; `None` before the first training.
     pub model: Option<Loaded>,
     /// Tracks that came to the catalogue after the model was trained and that few listeners have
     /// answered.
     pub arrivals: Vec<TrackId>,
-    /// The experiment that is running.
+    /// The experiment that is running; see [`Self::part`] for what it does to a mix.
     pub experiment: Option<Design>,
     /// The name of the experiment that the store says is running. One that another version of Segue
     /// started may not be readable: then there is a name and no design.
     pub experiment_name: Option<String>,
-    /// How far the store was when the snapshot was taken.
+    /// How far the store was when the snapshot was taken: compare with [`Store::marks`] to know
+    /// whether another one is due.
     pub marks: Marks,
 }
 
 impl Snapshot {
-    /// The snapshot of a library that holds nothing.
+    /// The snapshot of a library that holds nothing: what a server starts with before the first one
+    /// is taken. Asked for a mix it says [`Error::NothingImported`].
     pub fn empty() -> Self {
         let catalogue = Catalogue::default();
         let index = Index::build(&catalogue, []);
@@ -127,7 +155,7 @@ impl Snapshot {
         })
     }
 
-    /// The model.
+    /// The model that mixes are made with, or why there is none.
     ///
     /// # Errors
     /// [`Error::NoModel`] before the first training, [`Error::NothingImported`] before the first
@@ -139,12 +167,19 @@ impl Snapshot {
         self.model.as_ref().ok_or(Error::NoModel { command: "segue train" })
     }
 
-    /// The version of the model, if there is one.
+    /// The version of the model, if there is one: what impressions of this snapshot will name.
     pub fn model_version(&self) -> Option<&str> {
         self.model.as_ref().map(|model| model.version.as_str())
     }
 
-    /// The row of a track.
+    /// What is known of a track by its id, such as that of a [`Pick`](segue_core::Pick): title,
+    /// artists, album, audio features. `None` where this snapshot has no such track.
+    pub fn track(&self, id: &TrackId) -> Option<&Track> {
+        self.catalogue.find(id).map(|row| self.catalogue.track(row))
+    }
+
+    /// The row of a track, which is what [`similar`](Self::similar), [`path`](Self::path) and
+    /// [`explain`](Self::explain) are asked by. Rows of one snapshot mean nothing in another.
     ///
     /// # Errors
     /// [`Error::UnknownTrack`].
@@ -162,7 +197,8 @@ impl Snapshot {
         Ok(profile(store, &self.catalogue, listener.clone())?)
     }
 
-    /// What makes mixes for a listener.
+    /// What makes mixes for a listener, step by step: [`Mixer::retrieve`] for a pool of candidates
+    /// and [`Mixer::mix_from`] for a mix of them. [`Self::mix`] does both.
     ///
     /// # Errors
     /// As [`Self::model`].
@@ -181,7 +217,8 @@ impl Snapshot {
         Ok(self.mixer(profile)?.mix(&request)?)
     }
 
-    /// Tracks like a track, the most similar first, at most `most`.
+    /// Tracks like a track, the most similar first, at most `most`, each with how similar it is.
+    /// The same for every listener.
     pub fn similar(&self, track: TrackIdx, most: usize) -> Vec<Similar> {
         self.similar.similar(&self.catalogue, &self.index, track, most)
     }
@@ -190,6 +227,12 @@ impl Snapshot {
     /// can be.
     pub fn path(&self, ends: [TrackIdx; 2], count: usize) -> Vec<TrackIdx> {
         self.similar.path(&self.catalogue, &self.index, ends, count)
+    }
+
+    /// What a listener likes, summed up by artist and genre: [`Self::explain`] needs it beside the
+    /// profile. Worth keeping when many tracks are explained to one listener.
+    pub fn likes(&self, profile: &Profile) -> Likes {
+        Likes::from_profile(&self.catalogue, &self.index, profile)
     }
 
     /// What can be said of a listener and a track: what the model expects, why, and whether a mix

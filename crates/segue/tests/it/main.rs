@@ -1,0 +1,239 @@
+//! What a library promises to whoever embeds it, on made-up listeners of a few hundred plays.
+
+#[path = "../../examples/made_up/mod.rs"]
+mod made_up;
+
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use segue::next_track::{Played, Start};
+use segue::{
+    Arm, Design, Error, ImportOptions, KeptListener, Library, ListenerId, MixOutcome, MixRequest,
+    Mode, PlayDetails, Reaction, Settings, Timestamp, TrackId,
+};
+use tempfile::TempDir;
+
+fn now() -> Timestamp {
+    "2026-03-01T12:00:00Z".parse().unwrap()
+}
+
+fn ann() -> ListenerId {
+    ListenerId::new("ann")
+}
+
+fn bob() -> ListenerId {
+    ListenerId::new("bob")
+}
+
+/// A library of Ann, who likes calm songs, and Bob, who likes loud ones, with a trained model. It
+/// is trained once and copied for every test.
+fn trained() -> (TempDir, Library) {
+    static ORIGINAL: OnceLock<TempDir> = OnceLock::new();
+    let original = ORIGINAL.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut library = made_up::library(folder.path(), &[ann(), bob()], now()).unwrap();
+        library.train(1, &mut |_| {}).unwrap();
+        folder
+    });
+    let copy = tempfile::tempdir().unwrap();
+    let to = copy.path().join("library");
+    Library::open(original.path().join("library")).unwrap().backup(&to).unwrap();
+    (copy, Library::open(to).unwrap())
+}
+
+fn request() -> MixRequest {
+    MixRequest { length: 10, seed: 7, ..MixRequest::new(now()) }
+}
+
+fn tracks(outcome: &MixOutcome) -> Vec<TrackId> {
+    outcome.slate.picks.iter().map(|pick| pick.track.clone()).collect()
+}
+
+fn react(library: &mut Library, reaction: Reaction, track: &TrackId) {
+    let event = reaction.about(ann(), track.clone(), now(), PlayDetails::default());
+    library.record([event]).unwrap();
+}
+
+#[test]
+fn feedback_moves_the_next_mix_without_another_training() {
+    let (_folder, mut library) = trained();
+    let snapshot = library.snapshot().unwrap();
+    let first = library.mix(&snapshot, &ann(), &request()).unwrap();
+    let again = library.mix(&snapshot, &ann(), &request()).unwrap();
+    assert_eq!(again.outcome, first.outcome, "same inputs and seed, same mix");
+    assert_ne!(again.id, first.id, "it is logged as often as it is shown");
+
+    let banned = tracks(&first.outcome)[0].clone();
+    react(&mut library, Reaction::NEVER, &banned);
+    let next = library.mix(&snapshot, &ann(), &request()).unwrap();
+    assert!(!tracks(&next.outcome).contains(&banned));
+    assert_ne!(next.outcome, first.outcome);
+}
+
+#[test]
+fn a_listener_gets_more_of_what_they_like() {
+    let (_folder, mut library) = trained();
+    let snapshot = library.snapshot().unwrap();
+    let calm = |outcome: &MixOutcome| {
+        let calm = |id: &&TrackId| made_up::kind(made_up::song(id.as_str())) == made_up::Kind::Calm;
+        tracks(outcome).iter().filter(calm).count()
+    };
+    let of_ann = library.mix(&snapshot, &ann(), &request()).unwrap().outcome;
+    let of_bob = library.mix(&snapshot, &bob(), &request()).unwrap().outcome;
+    assert!(calm(&of_ann) >= 8, "{} of 10 are calm", calm(&of_ann));
+    assert!(calm(&of_bob) <= 2, "{} of 10 are calm", calm(&of_bob));
+}
+
+#[test]
+fn a_logged_mix_is_read_back_as_it_was_shown() {
+    let (_folder, mut library) = trained();
+    let snapshot = library.snapshot().unwrap();
+    let made = library.mix(&snapshot, &ann(), &request()).unwrap();
+    let logged = library.store().impression(made.id).unwrap().unwrap();
+    assert_eq!((logged.at, &logged.slate), (now(), &made.outcome.slate));
+    assert!(logged.was_shown());
+    assert!(logged.slate.picks.iter().all(|pick| pick.propensity > 0.0 && pick.propensity <= 1.0));
+}
+
+#[test]
+fn a_second_import_of_the_same_files_adds_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut library = made_up::library(folder.path(), &[ann()], now()).unwrap();
+    let before = library.store().status().unwrap();
+    let files = [folder.path().join("tracks.csv"), folder.path().join("ann")];
+    let options = ImportOptions::new(ann());
+    let counts = library.import(&files, &options, &mut ()).unwrap().counts;
+    assert_eq!((counts.listens_added, counts.tracks_added, counts.feedback_added), (0, 0, 0));
+    let after = library.store().status().unwrap();
+    assert_eq!((after.listens, after.tracks), (before.listens, before.tracks));
+}
+
+#[test]
+fn what_comes_next_is_of_the_catalogue_and_new_where_new_is_asked_for() {
+    let (_folder, mut library) = trained();
+    let none = library.next(&ann(), 5, Played::Any);
+    assert!(matches!(none, Err(Error::NoModel { .. })), "nothing was trained yet");
+    library.train_next_track(Start::Fresh, 1, &mut |_| {}).unwrap();
+
+    let (dataset, next) = library.next(&ann(), 5, Played::Any).unwrap();
+    let rows: HashSet<_> = dataset.catalogue.rows().collect();
+    assert_eq!(next.len(), 5);
+    assert!(next.iter().all(|next| rows.contains(&next.track) && next.share > 0.0));
+    assert!(next.is_sorted_by(|a, b| a.share >= b.share), "the likeliest come first");
+
+    let (dataset, next) = library.next(&ann(), 5, Played::Never).unwrap();
+    let profile = dataset.profile(&ann());
+    assert!(!next.is_empty());
+    let heard = |row| profile.has_heard(dataset.catalogue.work(row));
+    assert!(next.iter().all(|next| !next.played_before && !heard(next.track)));
+}
+
+#[test]
+fn forgetting_removes_the_listener_and_the_model_that_learned_from_them() {
+    let (_folder, mut library) = trained();
+    let snapshot = library.snapshot().unwrap();
+    library.mix(&snapshot, &ann(), &request()).unwrap();
+    let report = library.forget(&ann()).unwrap();
+    assert!(report.found && report.listens > 0 && report.impressions == 1);
+    assert_eq!(report.models, [snapshot.model_version().unwrap()]);
+
+    assert_eq!(library.store().listener(&ann()).unwrap(), None);
+    assert!(library.store().impressions(&ann(), 10).unwrap().is_empty());
+    assert_eq!(library.listener(None).unwrap(), bob(), "the other one stays");
+    let without = library.snapshot().unwrap();
+    assert!(matches!(library.mix(&without, &bob(), &request()), Err(Error::NoModel { .. })));
+}
+
+#[test]
+fn a_snapshot_stays_the_same_while_the_library_changes() {
+    let (folder, mut library) = trained();
+    let snapshot = library.snapshot().unwrap();
+    let profile = snapshot.profile(library.store(), &ann()).unwrap();
+    let before = snapshot.mix(&profile, &request()).unwrap();
+
+    let table = folder.path().join("more.csv");
+    std::fs::write(&table, "track_id,track_name,artist_name,tempo\nnew,Late,Later,100\n").unwrap();
+    library.import(&[table], &ImportOptions::new(bob()), &mut ()).unwrap();
+    react(&mut library, Reaction::NEVER, &tracks(&before)[0]);
+    library.train(2, &mut |_| {}).unwrap();
+
+    assert_eq!(snapshot.mix(&profile, &request()).unwrap(), before);
+    assert!(matches!(snapshot.find("new"), Err(Error::UnknownTrack(_))));
+    let next = library.snapshot().unwrap();
+    assert!(next.find("new").is_ok() && next.track(&TrackId::new("new")).is_some());
+    assert_ne!(next.model_version(), snapshot.model_version());
+}
+
+#[test]
+fn a_small_library_is_mixed_exactly_whichever_way_is_asked() {
+    let (_folder, library) = trained();
+    let snapshot = library.snapshot().unwrap();
+    let profile = snapshot.profile(library.store(), &ann()).unwrap();
+    let exact = MixRequest { exact: true, ..request() };
+    let of_all = snapshot.mix(&profile, &exact).unwrap();
+    assert_eq!(of_all.candidates, snapshot.catalogue.len());
+    let wider = snapshot.mixer(&profile).unwrap().mix_wider(&exact).unwrap();
+    assert_eq!(wider, of_all);
+    let usual = snapshot.mix(&profile, &request()).unwrap();
+    assert_eq!(usual.slate, of_all.slate, "eighty songs are within every bound");
+}
+
+#[test]
+fn a_kept_listener_gets_the_mix_of_the_snapshot_and_hears_of_changes() {
+    let (_folder, mut library) = trained();
+    let snapshot = std::sync::Arc::new(library.snapshot().unwrap());
+    let kept = KeptListener::gather(library.store(), snapshot.clone(), &ann(), 0).unwrap();
+    let mix = kept.mix(&request()).unwrap();
+    let profile = snapshot.profile(library.store(), &ann()).unwrap();
+    assert_eq!(mix.slate, snapshot.mix(&profile, &request()).unwrap().slate);
+
+    react(&mut library, Reaction::NEVER, &tracks(&mix)[0]);
+    assert_eq!(kept.mix(&request()).unwrap(), mix, "it knows of nothing before it is refreshed");
+    let refreshed = kept.refreshed(library.store(), 1).unwrap();
+    assert!(!tracks(&refreshed.mix(&request()).unwrap()).contains(&tracks(&mix)[0]));
+    assert!(!refreshed.is_due(1) && refreshed.is_due(20));
+}
+
+#[test]
+fn a_mix_of_a_shadow_experiment_is_logged_with_its_shadows() {
+    let (_folder, mut library) = trained();
+    let arm = |name: &str, explore| Arm {
+        name: name.to_owned(),
+        share: 1,
+        settings: Settings { explore: Some(explore), ..Settings::default() },
+    };
+    let arms = vec![arm("near", 0.0), arm("far", 1.0)];
+    let design = Design::from_parts("dial", arms, Mode::Shadow, 14).unwrap();
+    let text = serde_json::to_string(&design).unwrap();
+    library.store_mut().start_experiment("dial", &text, now()).unwrap();
+
+    let snapshot = library.snapshot().unwrap();
+    let made = library.mix(&snapshot, &ann(), &request()).unwrap();
+    assert_eq!(made.outcome.slate.config.explore, 0.0, "the first arm is shown");
+    assert!(made.failed_arms.is_empty());
+    let logged = library.store().experiment_impressions("dial").unwrap();
+    let arms: Vec<(&str, bool)> = logged
+        .iter()
+        .map(|(_, one)| (one.enrolment.as_ref().unwrap().arm.as_str(), one.was_shown()))
+        .collect();
+    assert_eq!(arms, [("near", true), ("far", false)]);
+    assert_eq!(library.store().impressions(&ann(), 10).unwrap().len(), 1, "nobody saw the shadow");
+
+    // Whoever sets the dial themselves is no part of it.
+    let given = Settings { explore: Some(0.5), ..Settings::default() };
+    assert!(snapshot.part(&ann(), given).unwrap().enrolment().is_none());
+}
+
+#[test]
+fn a_library_without_plays_or_model_says_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut library = Library::open(folder.path().join("library")).unwrap();
+    assert!(matches!(library.train(1, &mut |_| {}), Err(Error::NothingImported)));
+    assert!(matches!(library.listener(None), Err(Error::NoListener)));
+    let empty = library.snapshot().unwrap();
+    assert!(matches!(library.mix(&empty, &ann(), &request()), Err(Error::NothingImported)));
+
+    let library = made_up::library(folder.path(), &[ann(), bob()], now()).unwrap();
+    assert!(matches!(library.listener(None), Err(Error::SeveralListeners { count: 2, .. })));
+    assert!(matches!(library.snapshot().unwrap().model(), Err(Error::NoModel { .. })));
+}
