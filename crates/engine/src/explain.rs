@@ -89,8 +89,9 @@ pub struct Explanation {
     pub left_out: Option<FilterStep>,
 }
 
-/// Explains a track to a listener: `reasons` says who it is, what they like and at which moment, and
-/// `request` is the mix whose filters the track is held against.
+/// Explains a track to a listener. `reasons` says who it is, what they like and at which moment;
+/// `request` is the mix whose filters the track is held against. The track need not be one that a
+/// mix would hold.
 ///
 /// # Errors
 /// [`MixError::Predictions`] if the scorer does not give exactly one prediction.

@@ -22,7 +22,7 @@ use crate::{ArtistIdx, Catalogue, Profile};
 ///
 /// let keys = PRESETS.map(|preset| preset.key);
 /// assert_eq!(keys, ["comfort", "balanced", "adventure"]);
-/// assert!(PRESETS.is_sorted_by(|a, b| a.explore < b.explore), "each is newer than the one before");
+/// assert!(PRESETS.is_sorted_by(|a, b| a.explore < b.explore), "ever newer");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Preset {

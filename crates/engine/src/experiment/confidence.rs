@@ -187,6 +187,21 @@ pub enum Side {
 /// `m` is the mean so far. Moved into \[0, 1\], `d` is one sequence to bet on. Subtracting one
 /// arm's interval from the other's, each at `α/2`, would be valid too and about √2 times as wide.
 /// It relies on the chances being what the design says: see [`super::ratio`].
+///
+/// # Examples
+/// ```
+/// use segue_engine::experiment::confidence::{DifferenceSequence, Side};
+///
+/// let mut sequence = DifferenceSequence::new(0.05, 0.5);
+/// for listener in 0..600 {
+///     let (side, liked) =
+///         if listener % 2 == 0 { (Side::Treatment, 0.8) } else { (Side::Control, 0.3) };
+///     sequence.push(side, liked);
+/// }
+/// let difference = sequence.interval();
+/// assert!((difference.mean.unwrap() - 0.5).abs() < 1e-9);
+/// assert!(difference.contains(0.5) && !difference.contains(0.0), "beyond chance");
+/// ```
 #[derive(Clone, Debug)]
 pub struct DifferenceSequence {
     treatment_probability: f64,

@@ -41,7 +41,8 @@ pub struct TopTrack {
     /// Its title as the catalogue has it for that version, or the id of the track where there is
     /// none.
     pub title: String,
-    /// Its main artist; `None` where the catalogue names none.
+    /// Its main artist as the catalogue spells it; `None` where the catalogue names none for that
+    /// version.
     pub artist: Option<String>,
     /// Plays in the period of all versions of the song; the list is ordered by it.
     pub plays: u64,

@@ -20,19 +20,36 @@ pub struct Entry<'a> {
 ///
 /// # Examples
 /// ```
-/// use segue_core::Timestamp;
-/// use segue_engine::playlist::{Playlist, PlaylistFormat};
+/// use segue_core::{Pick, Reason, Timestamp, Track, TrackId, WorkId};
+/// use segue_engine::playlist::{Entry, Playlist, PlaylistFormat};
 ///
-/// let playlist = Playlist {
+/// let mut track = Track::new(TrackId::new("t"), WorkId::new("w"), "Song");
+/// track.artists = vec!["Ann".to_owned()];
+/// let pick = Pick {
+///     track: track.id.clone(),
+///     drawn: 0,
+///     propensity: 0.5,
+///     propensity_error: 0.0,
+///     likability: 0.8,
+///     uncertainty: 0.1,
+///     new_to_listener: false,
+///     reason: Reason::Liked,
+/// };
+/// let entry = |track| Entry { track, pick: &pick };
+/// let playlist = |track| Playlist {
 ///     title: "Evening".to_owned(),
 ///     created: Timestamp::UNIX_EPOCH,
-///     entries: Vec::new(),
+///     entries: vec![entry(track)],
 /// };
-/// let format: PlaylistFormat = "m3u8".parse()?;
-/// let rendered = format.render(&playlist);
-/// assert!(rendered.text.starts_with("#EXTM3U"));
-/// assert_eq!((rendered.left_out, rendered.by_name), (0, 0));
-/// # Ok::<(), segue_engine::playlist::UnknownFormat>(())
+///
+/// // Nothing says where to play the song: a player's list has to leave it out.
+/// let rendered = PlaylistFormat::M3u8.render(&playlist(&track));
+/// assert_eq!((rendered.text.as_str(), rendered.left_out), ("#EXTM3U\n#PLAYLIST:Evening\n", 1));
+/// assert_eq!(PlaylistFormat::Xspf.render(&playlist(&track)).by_name, 1);
+///
+/// track.location = Some("ann/song.flac".to_owned());
+/// let rendered = PlaylistFormat::M3u8.render(&playlist(&track));
+/// assert!(rendered.text.ends_with("#EXTINF:-1,Ann - Song\nann/song.flac\n"));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Playlist<'a> {

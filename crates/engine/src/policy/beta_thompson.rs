@@ -41,13 +41,16 @@ pub struct BetaThompson;
 /// with prior ones included. Both 1 without data is the uniform prior.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ShareBelief {
-    /// Successes so far with those of the prior, above 0 and not necessarily whole.
+    /// Successes so far together with those of the prior: above 0, and not necessarily a whole
+    /// number.
     pub successes: f64,
-    /// Failures so far with those of the prior, above 0 and not necessarily whole.
+    /// Failures so far together with those of the prior: above 0, and not necessarily a whole
+    /// number.
     pub failures: f64,
 }
 
-/// Shapes below this are taken for it: most of such a Beta's mass is where rounding makes it 0 or 1.
+/// Shapes below this are taken for it: most of such a Beta's mass is where rounding makes it 0 or
+/// 1.
 const LEAST_SHAPE: f64 = 0.05;
 /// Where both shapes are above this they are scaled down to it: as far as the continued fraction of
 /// the distribution goes.

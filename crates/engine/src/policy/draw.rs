@@ -110,13 +110,14 @@ pub fn reweigh(
 /// was. [`replay`] gives one for each pick.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
-    /// The logged pick that is gone through again, with the propensity that was logged.
+    /// The logged pick that is gone through again, with the propensity and the reason that were
+    /// logged for it.
     pub pick: &'a Pick,
     /// What could be picked at that moment, by position on the short-list, ascending.
     pub eligible: &'a [usize],
     /// The policy's probability of each eligible track, in the same order; they sum to 1.
     pub propensities: &'a [f64],
-    /// The place of the logged pick in `eligible` and in `propensities`.
+    /// The place of the logged pick in `eligible`, and so of its probability in `propensities`.
     pub choice: usize,
 }
 

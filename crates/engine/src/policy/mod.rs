@@ -145,7 +145,8 @@ macro_rules! policies {
     ($($(#[$meta:meta])* $policy:ident in $file:ident,)+) => {
         $(pub use $file::$policy;)+
 
-        /// The policies that a mix can be drawn by.
+        /// The policies that a mix can be drawn by, by name: what a request and the command line
+        /// choose from. [`PolicyKind::build`] makes the policy itself.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub enum PolicyKind {
             $(
@@ -156,7 +157,8 @@ macro_rules! policies {
         }
 
         impl PolicyKind {
-            /// All of them, in the order of the table.
+            /// All of them, in the order in which help lists them and logs are searched for their
+            /// policy.
             pub const ALL: [Self; [$(stringify!($policy)),+].len()] = [$(Self::$policy),+];
 
             /// The policy, tuned. What it does not find among the parameters it takes from its own

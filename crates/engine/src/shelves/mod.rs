@@ -86,7 +86,8 @@ pub struct Shelf {
     /// What it is for; its [`key`](ShelfKind::key) is the stable name. A page has at most one of
     /// each kind.
     pub kind: ShelfKind,
-    /// Its title as the page shows it, in English. It may name a track.
+    /// Its title as the page shows it, in English. It may name a track, so escape it like any other
+    /// text of the catalogue.
     pub title: String,
     /// One line that says what is on it and why, in lower case, without a full stop.
     pub explanation: String,

@@ -59,7 +59,8 @@ pub struct Similar {
     /// How many listeners like both; 0 where the pair is not among the closest that were kept for
     /// either.
     pub together: u32,
-    /// Whether both have the same main artist; `false` where either has none.
+    /// Whether both have the same main artist, whatever the letter case; `false` where either has
+    /// none.
     pub same_artist: bool,
     /// Features in which both agree, those first in which both are most unlike the average track;
     /// at most two, and none where sound is not known.

@@ -62,27 +62,46 @@ pub enum Basis {
 ///
 /// # Examples
 /// ```
-/// use segue_core::{ListenerId, Timestamp};
+/// use segue_core::{Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source};
+/// use segue_core::{Timestamp, Track, TrackId, WorkId};
 /// use segue_engine::history::Plays;
-/// use segue_engine::Index;
-/// use segue_engine::taste::Tastes;
-/// use segue_engine::{Catalogue, Profile};
+/// use segue_engine::taste::{Basis, Tastes};
+/// use segue_engine::{Catalogue, Index, Profile};
 ///
-/// // Somebody of whom nothing is known has no taste yet: five likes make the first one.
-/// let catalogue = Catalogue::from_tracks(Vec::new());
+/// let ids = ["a", "b", "c", "d", "e"];
+/// let track = |id: &str| {
+///     let mut track = Track::new(TrackId::new(id), WorkId::new(id), id);
+///     track.artists = vec!["Ann".to_owned()];
+///     track
+/// };
+/// let catalogue = Catalogue::from_tracks(ids.map(track).to_vec());
+/// let me = ListenerId::new("me");
+/// let likes = ids.map(|id| Feedback {
+///     listener: me.clone(),
+///     target: FeedbackTarget::Track(TrackId::new(id)),
+///     kind: FeedbackKind::Like,
+///     at: None,
+///     source: Source::Segue,
+/// });
+///
 /// let index = Index::build(&catalogue, []);
-/// let nobody = Profile::empty(ListenerId::new("nobody"));
-/// let tastes =
-///     Tastes::find(&catalogue, &index, &nobody, &Plays::default(), Timestamp::UNIX_EPOCH);
-/// assert!(tastes.tastes.is_empty());
-/// assert_eq!(tastes.likes, 0);
+/// let find = |likes: &[Feedback]| {
+///     let profile = Profile::fold(&catalogue, me.clone(), [], likes);
+///     Tastes::find(&catalogue, &index, &profile, &Plays::default(), Timestamp::UNIX_EPOCH)
+/// };
+/// let tastes = find(&likes);
+/// assert_eq!((tastes.tastes.len(), tastes.basis), (1, Basis::None));
+/// assert_eq!(tastes.tastes[0].artists[0].name, "Ann");
+/// assert_eq!(tastes.sound_unknown, 5);
+/// assert!(find(&likes[..4]).tastes.is_empty(), "too few to say anything");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Tastes {
     /// The tastes, the largest first by weight of likes; at most six, and none where there are
     /// fewer than five likes.
     pub tastes: Vec<Taste>,
-    /// By what they were told apart; [`Basis::None`] where there are not several.
+    /// By what the tastes were told apart: sound, genre, or [`Basis::None`] where there are not
+    /// several.
     pub basis: Basis,
     /// How clearly: the mean silhouette, -1 to 1, where they are told apart by sound.
     pub separation: Option<f32>,
