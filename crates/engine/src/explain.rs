@@ -17,66 +17,81 @@ use crate::{
 /// At most this many near likes are named.
 const MOST_NEAR: usize = 5;
 
-/// A liked track that sounds like the one explained.
+/// A track that the listener likes and that sounds like the one explained: evidence that a page can
+/// name.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NearLike {
-    /// The liked track, a version of another work than the one explained.
+    /// The liked track. It is a version of another work than the one explained, because a song is
+    /// no evidence for itself.
     pub track: TrackIdx,
-    /// Mean squared difference in the [space of sound](crate::sound): about 2 for two tracks at
-    /// random.
+    /// Mean squared difference in the [space of sound](crate::sound): 0 for the same sound, about 2
+    /// for two tracks at random.
     pub distance: f32,
 }
 
-/// How a feature of a track stands to what the listener likes.
+/// How one audio feature of a track stands to what the listener likes: where it agrees with their
+/// taste, and where it is out of the way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct FeatureMatch {
-    /// The audio feature, one of the axes of the space of sound.
+    /// The audio feature, one of the [axes](crate::sound::AXES) of the space of sound.
     pub feature: AudioFeature,
     /// How many standard deviations of the likes the track lies above their mean (below where
     /// negative); likes that all sound the same count as half as spread as the catalogue.
     pub away: f32,
 }
 
-/// What the listener did with an artist, over all works.
+/// What the listener did with an artist, over all works in the catalogue. All counts are 0 for an
+/// artist they never met, and for a track without an artist.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ArtistRecord {
-    /// Works that the listener knows.
+    /// Works by the artist that the listener knows, in any version; works are counted, not plays.
     pub known: u32,
-    /// Works that count as liked.
+    /// Works among them that count as liked, by the label policy or by feedback.
     pub liked: u32,
     /// Plays of works by the artist, those that count neither as liked nor as disliked included.
     pub plays: u32,
-    /// Plays to the end.
+    /// Plays that went to the end, a part of `plays`: the strongest sign of liking short of
+    /// feedback.
     pub finished: u32,
-    /// Plays that were skipped.
+    /// Plays that were skipped, a part of `plays`. Plays that are neither finished nor skipped say
+    /// nothing.
     pub skipped: u32,
-    /// Whether the artist is banned.
+    /// Whether the listener has banned the artist, so that no mix holds a track of theirs.
     pub is_banned: bool,
 }
 
-/// What can be said of a listener and a track.
+/// What can be said of a listener and one track, as facts for a page or an API to put into words.
+/// It is made by [`explain`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Explanation {
-    /// What the model expects, and how far it trusts itself.
+    /// What the model expects, and how far it trusts itself: the same prediction as in a mix.
     pub likability: Likability,
-    /// Whether the listener does not know the work.
+    /// Whether the listener does not know the work in any version. It decides which side of the
+    /// dial the track is on.
     pub is_new: bool,
-    /// Why it would be in a mix.
+    /// Why it would be in a mix: the reason that a mix would state beside it, whether or not a
+    /// filter leaves it out.
     pub reason: Reason,
-    /// Liked tracks nearest in sound, the nearest first.
+    /// At most five liked tracks nearest in sound, the nearest first; none where the sound of the
+    /// track is not known.
     pub near: Vec<NearLike>,
     /// Features known for the track and the likes, those first in which it is farthest from them.
+    /// It is empty where nothing is known of the sound.
     pub features: Vec<FeatureMatch>,
-    /// What is on record about the work.
+    /// What is on record about the work, all versions together; `None` where the listener never
+    /// touched it.
     pub work: Option<Interaction>,
-    /// What is on record about the artist.
+    /// What is on record about the main artist, over all works; all 0 where the track has no
+    /// artist.
     pub artist: ArtistRecord,
-    /// The filter that would leave it out of a mix as requested, if any.
+    /// The first filter that would leave the track out of a mix as requested; `None` if it may be
+    /// in one.
     pub left_out: Option<FilterStep>,
 }
 
-/// Explains a track to a listener: `reasons` says who it is, what they like and at which moment, and
-/// `request` is the mix whose filters the track is held against.
+/// Explains a track to a listener. `reasons` says who it is, what they like and at which moment;
+/// `request` is the mix whose filters the track is held against. The track need not be one that a
+/// mix would hold.
 ///
 /// # Errors
 /// [`MixError::Predictions`] if the scorer does not give exactly one prediction.
@@ -115,7 +130,8 @@ pub fn explain(
 }
 
 impl FeatureMatch {
-    /// Whether the track is here as the likes are.
+    /// Whether the track is in this feature as the likes are: close enough to their mean, on either
+    /// side, to be given as a reason.
     pub fn agrees(&self) -> bool {
         self.away.abs() <= AGREES
     }

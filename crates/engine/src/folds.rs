@@ -8,16 +8,35 @@
 use rand::Rng;
 use rand::seq::SliceRandom;
 
-/// Rows to learn from and rows to test on, both ascending.
+/// One way to split labelled rows into those to learn from and those to test on; every row is in
+/// one of the two. Made by [`stratified_group_folds`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fold {
-    /// Rows to learn from.
+    /// Rows to learn from, in ascending order: all that are not in `test`.
     pub train: Vec<usize>,
-    /// Rows to test on.
+    /// Rows to test on, in ascending order: every row is on this side in exactly one of the folds.
     pub test: Vec<usize>,
 }
 
-/// Splits rows into `k` folds, each of which is the test side once.
+/// Splits rows into `k` folds, each of which is the test side once. Rows with the same number in
+/// `groups` stay together, and each fold gets its share of both labels as far as groups allow.
+///
+/// # Shapes
+/// `labels` and `groups` `[rows]`.
+///
+/// # Examples
+/// ```
+/// use rand::SeedableRng;
+/// use rand_chacha::ChaCha8Rng;
+/// use segue_engine::folds::{stratified_group_folds, ungrouped};
+///
+/// let labels = [true, false, true, false, true, false];
+/// let mut rng = ChaCha8Rng::seed_from_u64(1);
+/// for fold in stratified_group_folds(&labels, &ungrouped(6), 3, &mut rng) {
+///     assert_eq!((fold.train.len(), fold.test.len()), (4, 2));
+///     assert_eq!(fold.test.iter().filter(|&&row| labels[row]).count(), 1, "one of each label");
+/// }
+/// ```
 ///
 /// # Panics
 /// If `k` is 0 or `groups` has another length than `labels`.
@@ -38,7 +57,8 @@ pub fn stratified_group_folds(
 }
 
 /// Splits rows into parts of the given relative sizes, by class and by group as
-/// [`stratified_group_folds`] does.
+/// [`stratified_group_folds`] does: shares 8, 1 and 1 give parts to learn from, to tune on and to
+/// test on. Rows in a part ascend; a share of 0 gives an empty part.
 ///
 /// # Panics
 /// If `groups` has another length than `labels`, or no share is positive.
@@ -55,12 +75,15 @@ pub fn stratified_group_split(
         .collect()
 }
 
-/// A group of its own for each row: an ordinary stratified split.
+/// A group of its own for each of `rows` rows, for data without duplicates: the split is then an
+/// ordinary stratified one.
 pub fn ungrouped(rows: usize) -> Vec<u32> {
     (0..rows as u32).collect()
 }
 
-/// Groups so coarse that rows which share a group in either of the two share one.
+/// Joins two groupings of the same rows: rows that share a group in either of the two share one in
+/// the result. It keeps, say, songs of one artist and copies of one recording together. Groups are
+/// numbered by their first row.
 ///
 /// # Panics
 /// If the two differ in length.

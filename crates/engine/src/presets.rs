@@ -13,18 +13,29 @@ use serde::Serialize;
 
 use crate::{ArtistIdx, Catalogue, Profile};
 
-/// A named setting of the dial, for listeners who would rather choose among three words than move a
-/// slider.
+/// A named setting of the dial between familiar and new, for listeners who would rather choose
+/// among three words than move a slider. The settings are [`PRESETS`].
+///
+/// # Examples
+/// ```
+/// use segue_engine::presets::PRESETS;
+///
+/// let keys = PRESETS.map(|preset| preset.key);
+/// assert_eq!(keys, ["comfort", "balanced", "adventure"]);
+/// assert!(PRESETS.is_sorted_by(|a, b| a.explore < b.explore), "ever newer");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Preset {
-    /// A name for machines, in lower case; it does not change between versions.
+    /// A name for machines, in lower case, to keep in settings and URLs; it does not change between
+    /// versions.
     pub key: &'static str,
-    /// The name that listeners read, in English.
+    /// The name that listeners read, in English; it may be reworded, unlike `key`.
     pub name: &'static str,
-    /// Where the dial stands, 0 (all familiar) to 1 (all new), as
+    /// Where the dial stands, 0 (all familiar) to 1 (all new): the value for
     /// [`MixRequest::explore`](crate::pipeline::MixRequest::explore).
     pub explore: f32,
-    /// One line that says what a listener gets, without a full stop.
+    /// One line that says what a listener gets for it, in English, in lower case and without a full
+    /// stop.
     pub explanation: &'static str,
 }
 
@@ -54,9 +65,9 @@ pub const PRESETS: [Preset; 3] = [
 /// What a mix does for a listener, in the numbers that a page shows beside the dial.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Effect {
-    /// How many tracks the mix has.
+    /// How many tracks the mix has, those that the catalogue no longer holds included.
     pub tracks: u32,
-    /// Artists in the mix of whom the listener has never played anything.
+    /// Main artists in the mix of whom the listener has never played anything, each counted once.
     pub new_artists: u32,
     /// Mean probability, 0 to 1, that the listener likes a track of the mix, as predicted by the
     /// model; 0 for an empty mix.

@@ -11,15 +11,15 @@ pub struct Likability {
     pub uncertainty: f32,
 }
 
-/// Which uncertainty about likabilities a policy explores by: what the factors of a
-/// [`Belief`](crate::policy::Belief) are made of.
+/// Where the factors of a [`Belief`](crate::policy::Belief) come from. It tells the pipeline what to ask of the scorer
+/// before a policy draws.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UncertaintySource {
-    /// The policy takes scores at their word.
+    /// Nowhere: the policy takes scores at their word, and the scorer is not asked.
     None,
     /// What is not yet known of the listener: the posterior over the model's last layer.
     Posterior,
-    /// What the members of the model disagree on.
+    /// What the members of an ensemble disagree on; a model without members has none.
     Members,
 }
 

@@ -10,7 +10,8 @@ use segue_core::{AudioFeature, AudioFeatures};
 
 use crate::{Catalogue, TrackIdx};
 
-/// The features that make up the space, in the order of its axes.
+/// The audio features that make up the space of sound, in the order of its axes: element `i` of a
+/// [`Position`] is feature `AXES[i]`.
 pub const AXES: [AudioFeature; 9] = [
     AudioFeature::Danceability,
     AudioFeature::Energy,
@@ -23,22 +24,24 @@ pub const AXES: [AudioFeature; 9] = [
     AudioFeature::Tempo,
 ];
 
-/// A position in the space; what is not known is NaN.
+/// A position in the space of sound, one number an axis in standard deviations of the catalogue, -3
+/// to 3. What is not known is NaN.
 pub type Position = [f32; AXES.len()];
 
 /// Fewer axes in common than this say nothing about likeness.
 const FEWEST_AXES: usize = 3;
 const CLIP: f32 = 3.0;
 
-/// The position of every track of a catalogue.
+/// The position of every track of a catalogue in the space of sound, which makes tracks comparable
+/// by how they sound. An [`Index`](crate::Index) holds one.
 #[derive(Clone, Debug, Default)]
 pub struct SoundSpace {
     positions: Vec<Position>,
 }
 
 impl SoundSpace {
-    /// Standardises every axis to mean 0 and standard deviation 1 over the tracks for which it is
-    /// known.
+    /// Places every track: each axis is standardised to mean 0 and standard deviation 1 over the
+    /// tracks for which it is known, and clipped at 3. An axis on which all tracks agree is 0.
     pub fn from_catalogue(catalogue: &Catalogue) -> Self {
         let mut positions: Vec<Position> =
             catalogue.rows().map(|idx| raw_position(&catalogue.track(idx).features)).collect();
@@ -48,7 +51,8 @@ impl SoundSpace {
         Self { positions }
     }
 
-    /// Where a track lies.
+    /// Where a track lies. Axes whose feature the catalogue does not know are NaN; a track without
+    /// any feature is NaN throughout.
     pub fn position(&self, track: TrackIdx) -> &Position {
         &self.positions[track.0 as usize]
     }
@@ -65,7 +69,8 @@ impl SoundSpace {
     }
 }
 
-/// Mean squared difference of two positions, as in [`SoundSpace::distance`].
+/// Mean squared difference of two positions over the axes known for both: 0 for the same sound,
+/// about 2 at random. `None` where fewer than three axes are known for both.
 pub fn distance(a: &Position, b: &Position) -> Option<f32> {
     let mut sum = 0.0;
     let mut axes = 0;

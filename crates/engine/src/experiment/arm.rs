@@ -35,10 +35,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// What can be set, by name.
+    /// Every setting that an arm can change, by the name used in `name:setting=value`.
+    /// [`Settings::set`] gives names of this list, in this order.
     pub const NAMES: [&str; 5] = ["explore", "policy", "artist-cap", "album-cap", "no-repeat-days"];
 
-    /// The request with these settings.
+    /// The request with these settings in place of its own. Settings that are `None`, and
+    /// everything that an arm cannot change, stay as they were asked for.
     pub fn apply(&self, request: MixRequest) -> MixRequest {
         MixRequest {
             explore: self.explore.unwrap_or(request.explore),
@@ -50,7 +52,8 @@ impl Settings {
         }
     }
 
-    /// The names of what is set.
+    /// The names of the settings that are not `None`, in the order of [`Settings::NAMES`]. It is
+    /// empty for a plain control.
     pub fn set(&self) -> impl Iterator<Item = &'static str> {
         let set = [
             self.explore.is_some(),
@@ -91,18 +94,35 @@ impl fmt::Display for Settings {
     }
 }
 
-/// A named set of settings, and its part of the listeners.
+/// One of the configurations that an experiment compares: a name, its part of the listeners and the
+/// settings that it changes. The first arm of a [`Design`](super::Design) is the control.
+///
+/// # Examples
+/// ```
+/// use segue_engine::experiment::Arm;
+/// use segue_engine::policy::PolicyKind;
+///
+/// let arm: Arm = "bolder:explore=0.5,policy=greedy".parse()?;
+/// assert_eq!((arm.name.as_str(), arm.share), ("bolder", 1));
+/// assert_eq!(arm.settings.explore, Some(0.5));
+/// assert_eq!(arm.settings.policy, Some(PolicyKind::Greedy));
+/// assert!("bolder:volume=11".parse::<Arm>().is_err(), "an arm has no such setting");
+/// # Ok::<(), segue_engine::experiment::arm::ArmError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Arm {
     /// Its name, unique within the experiment; it is part of what decides who is in the arm.
     pub name: String,
-    /// Its part of the listeners, in relation to the shares of the other arms.
+    /// Its part of the listeners, a whole number from 1 in relation to the other shares: with
+    /// shares 1 and 3 the second arm has three quarters of them.
     pub share: u32,
-    /// What it changes in a request for a mix; nothing for a plain control.
+    /// What the arm changes in a request for a mix. The default changes nothing, which is what a
+    /// plain control does.
     pub settings: Settings,
 }
 
-/// An arm cannot be understood.
+/// The text of an arm cannot be read, or no mix could be made by its settings. Each variant holds
+/// what was given, for the message.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ArmError {
     /// No setting has that name.

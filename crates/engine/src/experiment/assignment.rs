@@ -17,7 +17,8 @@ use super::{Arm, Design};
 /// Sets these hashes apart from any others that BLAKE3 is used for. Changing it moves everybody.
 const CONTEXT: &str = "segue 2026 experiment assignment 1";
 
-/// The arm of a listener.
+/// The arm that a listener is in for as long as the experiment lasts. It follows from the names
+/// alone: the same design and listener give the same arm on every machine, whoever else listens.
 ///
 /// # Examples
 /// ```
@@ -37,7 +38,8 @@ pub fn arm_of<'a>(design: &'a Design, listener: &ListenerId) -> &'a Arm {
     &design.arms()[place]
 }
 
-/// The probability with which each arm is assigned, in their order.
+/// The probability with which each arm is assigned: its share over the sum of all shares. One
+/// number an arm, in the order of [`Design::arms`], above 0, together 1.
 pub fn probabilities(design: &Design) -> Vec<f64> {
     let total: u32 = design.arms().iter().map(|arm| arm.share).sum();
     design.arms().iter().map(|arm| f64::from(arm.share) / f64::from(total)).collect()

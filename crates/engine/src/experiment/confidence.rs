@@ -31,25 +31,47 @@ const STEPS: usize = 2_048;
 /// No bet risks more than this part of the capital on one observation.
 const BOLDEST: f64 = 0.5;
 
-/// What is known of a mean.
+/// What is known of a mean, or of a difference between two means. It comes from a
+/// [`ConfidenceSequence`] or a [`DifferenceSequence`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interval {
-    /// Mean of the observations; `None` before the first.
+    /// The mean of the observations, or the difference between two. `None` before the first
+    /// observation, and for a difference before each arm has one.
     pub mean: Option<f64>,
-    /// Lower end of the interval; it holds at every look at the data.
+    /// Lower end of what is not ruled out. It never falls as observations come in, and it holds at
+    /// every look at the data.
     pub low: f64,
-    /// Upper end of the interval; it holds at every look at the data.
+    /// Upper end of what is not ruled out. It never rises as observations come in, and it holds at
+    /// every look at the data.
     pub high: f64,
 }
 
 impl Interval {
-    /// Whether a value is in it, the ends included.
+    /// Whether a value is not ruled out, the ends included. A difference is beyond chance once its
+    /// interval does not contain 0.
     pub fn contains(&self, value: f64) -> bool {
         (self.low..=self.high).contains(&value)
     }
 }
 
-/// A confidence sequence for the mean of observations in \[0, 1\].
+/// A confidence sequence for the mean of observations in \[0, 1\]: intervals that all hold at once
+/// with probability `1 - alpha`, so that one may look after every observation and stop at any time.
+///
+/// # Examples
+/// ```
+/// use segue_engine::experiment::confidence::ConfidenceSequence;
+///
+/// let mut sequence = ConfidenceSequence::new(0.05);
+/// let before = sequence.interval();
+/// assert_eq!((before.mean, before.low, before.high), (None, 0.0, 1.0), "everything is possible");
+///
+/// for seen in 0..400 {
+///     sequence.push(if seen % 4 == 0 { 0.0 } else { 1.0 });
+/// }
+/// let after = sequence.interval();
+/// assert_eq!(after.mean, Some(0.75));
+/// assert!(after.contains(0.75) && !after.contains(0.5));
+/// ```
 #[derive(Clone, Debug)]
 pub struct ConfidenceSequence {
     alpha: f64,
@@ -112,17 +134,21 @@ impl ConfidenceSequence {
         (2.0 * (2.0 / self.alpha).ln() / (variance * t * (t + 1.0).ln())).sqrt()
     }
 
-    /// The mean of all observations and one more of a half.
+    /// The mean of all observations and one more of a half, `μ_t = (1/2 + Σ x_i)/(t + 1)`. It is
+    /// the centre that the variance of the bets is taken around, and a half before the first
+    /// observation.
     pub fn shrunken_mean(&self) -> f64 {
         (0.5 + self.sum) / (self.observations + 1) as f64
     }
 
-    /// How many observations there were.
+    /// How many observations the sequence has taken in so far. Each is one listener where an
+    /// experiment is read out.
     pub fn observations(&self) -> usize {
         self.observations
     }
 
-    /// The means that are not ruled out.
+    /// The means that nobody has won enough by betting against. It starts as all of \[0, 1\] and
+    /// only ever shrinks; its ends are multiples of 1/2048.
     pub fn interval(&self) -> Interval {
         Interval {
             mean: (self.observations > 0).then(|| self.sum / self.observations as f64),
@@ -136,12 +162,13 @@ fn candidate(step: usize) -> f64 {
     step as f64 / STEPS as f64
 }
 
-/// Which of two arms an observation is of.
+/// Which of the two arms that a [`DifferenceSequence`] compares an observation is of. The
+/// difference is treatment less control.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Side {
-    /// The one that is compared with.
+    /// The arm that the other is compared with: the first of the design.
     Control,
-    /// The one that is compared.
+    /// The arm that is compared with the control: any other of the design.
     Treatment,
 }
 
@@ -160,6 +187,21 @@ pub enum Side {
 /// `m` is the mean so far. Moved into \[0, 1\], `d` is one sequence to bet on. Subtracting one
 /// arm's interval from the other's, each at `α/2`, would be valid too and about √2 times as wide.
 /// It relies on the chances being what the design says: see [`super::ratio`].
+///
+/// # Examples
+/// ```
+/// use segue_engine::experiment::confidence::{DifferenceSequence, Side};
+///
+/// let mut sequence = DifferenceSequence::new(0.05, 0.5);
+/// for listener in 0..600 {
+///     let (side, liked) =
+///         if listener % 2 == 0 { (Side::Treatment, 0.8) } else { (Side::Control, 0.3) };
+///     sequence.push(side, liked);
+/// }
+/// let difference = sequence.interval();
+/// assert!((difference.mean.unwrap() - 0.5).abs() < 1e-9);
+/// assert!(difference.contains(0.5) && !difference.contains(0.0), "beyond chance");
+/// ```
 #[derive(Clone, Debug)]
 pub struct DifferenceSequence {
     treatment_probability: f64,
@@ -180,7 +222,8 @@ impl DifferenceSequence {
         }
     }
 
-    /// Takes in the outcome of one more listener of either arm.
+    /// Takes in the outcome of one more listener of either arm, in the order in which listeners
+    /// completed. What lies outside \[0, 1\] is moved to its nearer end.
     pub fn push(&mut self, side: Side, outcome: f64) {
         let outcome = outcome.clamp(0.0, 1.0);
         let seen = self.differences.observations() as f64;
@@ -202,7 +245,8 @@ impl DifferenceSequence {
         1.0 / self.treatment_probability.min(1.0 - self.treatment_probability)
     }
 
-    /// The difference between the arms' means, and the differences that are not ruled out.
+    /// The difference between the arms' means, treatment less control, and the differences that are
+    /// not ruled out, from -1 to 1. The mean is `None` until each arm has a listener.
     pub fn interval(&self) -> Interval {
         let Interval { low, high, .. } = self.differences.interval();
         let back = |end: f64| ((2.0 * end - 1.0) * self.widest()).clamp(-1.0, 1.0);

@@ -14,18 +14,36 @@ const MOST_SHARES: u32 = 10_000;
 /// A listener is observed for at most this many days.
 const MOST_DAYS: u32 = 366;
 
-/// What the listeners get to see.
+/// Whether listeners get to see different arms. Start in [`Mode::Shadow`] to learn what an arm
+/// would change before anybody is shown it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Mode {
-    /// The arm that each was assigned to.
+    /// Each listener gets the arm that they were assigned to, and the arms are compared by what
+    /// listeners made of them.
     Live,
-    /// All of them the first arm; the others are computed beside it and logged, not shown.
+    /// Everybody gets the first arm. The others are computed beside it and logged, not shown, and
+    /// compared by [`shadow`](super::shadow).
     Shadow,
 }
 
-/// What is tried. Serialises to what the store keeps; what it keeps is checked again when it is
-/// read.
+/// What an experiment tries: its arms, whether they are shown, and for how long a listener is
+/// observed. A `Design` has been checked, so whoever holds one may trust it. It serialises to what
+/// the store keeps, and is checked again when it is read.
+///
+/// # Examples
+/// ```
+/// use segue_engine::experiment::{Design, DesignError, Mode};
+///
+/// let arms = vec!["control".parse()?, "bolder:explore=0.5".parse()?];
+/// let design = Design::from_parts("how-far-out", arms.clone(), Mode::Live, 14)?;
+/// assert_eq!(design.control().name, "control");
+/// assert!(design.varied().contains("explore"));
+///
+/// let refused = Design::from_parts("how-far-out", arms, Mode::Live, 0);
+/// assert_eq!(refused, Err(DesignError::Days { found: 0 }), "a day at least");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Unchecked", into = "Unchecked")]
 pub struct Design {
@@ -43,7 +61,8 @@ struct Unchecked {
     days: u32,
 }
 
-/// A design that cannot be carried out.
+/// Why a design cannot be carried out. Each variant holds what was given, so that whoever wrote the
+/// design can mend it.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum DesignError {
     /// The experiment or an arm has no usable name.
@@ -98,27 +117,31 @@ impl Design {
         Unchecked { name: name.to_owned(), arms, mode, days }.try_into()
     }
 
-    /// Its name, which decides who is in which arm.
+    /// Its name: 1 to 64 letters, digits, `-` and `_`. It decides who is in which arm, so a new
+    /// name deals all listeners out anew.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The arms, the control first.
+    /// The arms, at least two, the control first. Observations and readouts refer to an arm by its
+    /// place here.
     pub fn arms(&self) -> &[Arm] {
         &self.arms
     }
 
-    /// The arm that the others are compared with.
+    /// The arm that the others are compared with: the first one, and the one that everybody sees in
+    /// [`Mode::Shadow`].
     pub fn control(&self) -> &Arm {
         &self.arms[0]
     }
 
-    /// What the listeners get to see.
+    /// Whether listeners see the arm that they were assigned to, or all of them the control.
     pub fn mode(&self) -> Mode {
         self.mode
     }
 
-    /// For how many days from their first mix a listener is observed.
+    /// For how many days, 1 to 366, a listener is observed from their first mix of the experiment
+    /// on. Only then do they count in a [`readout`](super::readout).
     pub fn days(&self) -> u32 {
         self.days
     }

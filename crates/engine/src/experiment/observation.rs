@@ -18,49 +18,63 @@ use crate::dataset::pick_outcomes::{Credit, PickOutcome, Verdict, pick_outcomes}
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// All that the store knows of a listener and a readout needs.
+/// All that the store knows of one listener and a readout needs: what they were shown, what they
+/// played and what they said of it. [`observe`] turns it into one observation.
 #[derive(Clone, Debug, Default)]
 pub struct ListenerLog {
-    /// Everything they were shown, oldest first, the experiment's or not.
+    /// Everything that they were shown, oldest first, the experiment's or not: a play is credited
+    /// to the latest mix before it that has the song, whoever made that mix.
     pub shown: Vec<Impression>,
-    /// The experiment's shadows of it.
+    /// Mixes that other arms would have shown them, logged and not shown. It is empty for a live
+    /// experiment.
     pub shadows: Vec<Impression>,
-    /// All plays of the listener that the store holds, in any order.
+    /// All plays of the listener that the store holds, in any order. Those after the time of
+    /// observation only tell that it has been imported in full.
     pub listens: Vec<Listen>,
-    /// All feedback of the listener, in the order in which it was given.
+    /// All feedback of the listener, in the order in which it was given: of several on one target
+    /// the last counts.
     pub feedback: Vec<Feedback>,
 }
 
-/// A mix that counts, and what came of it.
+/// A mix of the experiment that a listener was shown while they were observed, with what came of
+/// each pick.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ObservedMix {
-    /// The impression as it was logged when the mix was shown.
+    /// The impression as it was logged when the mix was shown: the slate, with the propensity of
+    /// every pick.
     pub impression: Impression,
-    /// What became of its picks, in their order.
+    /// What became of its picks: one outcome a pick, in the order of the slate's picks, untouched
+    /// ones included.
     pub outcomes: Vec<PickOutcome>,
-    /// What other arms would have shown in its place.
+    /// What other arms would have shown in its place at the same moment. It is empty for a live
+    /// experiment.
     pub shadows: Vec<Impression>,
 }
 
-/// How much was shown, and what became of it.
+/// How many picks were shown and what became of them: the numerators and the denominator of every
+/// [`Metric`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Mixes that were shown to the listener in the time that counts.
+    /// Mixes of the experiment that were shown within the time of observation, whether or not
+    /// anything of them was played.
     pub mixes: u64,
-    /// Picks of these mixes, untouched ones included.
+    /// Picks of these mixes, untouched ones included. It is the denominator of every metric.
     pub picks: u64,
-    /// Plays of these picks, credited to the mix before the play.
+    /// Plays of these picks within the time of observation, each credited to the latest mix before
+    /// it that held the track.
     pub plays: u64,
-    /// Picks that the listener liked, by feedback or by playing them to the end.
+    /// Picks that the listener liked, by feedback or by playing them to the end; a pick counts once
+    /// however often it was played.
     pub liked: u64,
-    /// Picks skipped or rejected.
+    /// Picks that the listener skipped, or rejected by feedback. A pick that nobody touched is not
+    /// among them.
     pub skipped: u64,
-    /// Picks liked that were new to the listener.
+    /// Picks liked whose work the listener did not know when the mix was made; a part of `liked`.
     pub discovered: u64,
 }
 
 impl Counts {
-    /// The counts of both together.
+    /// The sum of both, count by count, for adding up mixes of a listener or listeners of an arm.
     pub fn plus(self, other: Self) -> Self {
         Self {
             mixes: self.mixes + other.mixes,
@@ -91,10 +105,11 @@ pub enum Metric {
 }
 
 impl Metric {
-    /// All of them.
+    /// All of them, the one that decides first. Readouts and pages list them in this order.
     pub const ALL: [Self; 3] = [Self::Satisfaction, Self::SkipRate, Self::Discovery];
 
-    /// Its value for a listener.
+    /// Its value for one listener: the share of the picks shown, 0 to 1, and 0 where no pick was
+    /// shown.
     pub fn of(self, counts: Counts) -> f64 {
         counts.share(match self {
             Self::Satisfaction => counts.liked,
@@ -104,18 +119,22 @@ impl Metric {
     }
 }
 
-/// A listener in an experiment.
+/// One listener in an experiment, which is one observation: whole listeners are assigned, so whole
+/// listeners are counted. It is made by [`observe`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Observation {
-    /// The listener, who is one observation however many mixes they were shown.
+    /// Whose observation it is. They are one observation however many mixes they were shown.
     pub listener: ListenerId,
-    /// Place of their arm in the design.
+    /// The arm that they were shown, as its place in [`Design::arms`](super::Design::arms); 0 is
+    /// the control.
     pub arm: usize,
-    /// When they were shown the first mix of the experiment.
+    /// When they were shown the first mix of the experiment. Their time of observation starts here.
     pub since: Timestamp,
-    /// From when on nothing counts any more. The observation is complete then.
+    /// When their time of observation ends, [`Design::days`](super::Design::days) after `since`.
+    /// Nothing later counts, and from then on the observation is complete.
     pub until: Timestamp,
-    /// The experiment's mixes in this time, oldest first.
+    /// The mixes of their arm that they were shown in this time, oldest first; at least the first
+    /// one.
     pub mixes: Vec<ObservedMix>,
     /// Whether a play after this time is on record. If not, their latest plays may not have been
     /// imported yet.
@@ -123,7 +142,7 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// The counts of all mixes of the listener, added up.
+    /// The counts of all mixes of the listener, added up. [`Metric::of`] makes a share of them.
     pub fn counts(&self) -> Counts {
         self.mixes.iter().map(ObservedMix::counts).fold(Counts::default(), Counts::plus)
     }
@@ -144,7 +163,8 @@ impl ObservedMix {
     }
 }
 
-/// Observes a listener; `None` if they were shown nothing by this experiment.
+/// Observes a listener: finds their first mix of the experiment, and what came of all mixes of that
+/// arm until their time is over. `None` if the experiment has shown them nothing.
 pub fn observe(catalogue: &Catalogue, design: &Design, log: &ListenerLog) -> Option<Observation> {
     let first = log.shown.iter().find(|impression| arm_shown(design, impression).is_some())?;
     let arm = arm_shown(design, first)?;

@@ -6,23 +6,25 @@ use super::assignment::arm_of;
 use super::{Arm, Design, Mode, Settings};
 use crate::pipeline::MixRequest;
 
-/// What an experiment does to a mix.
+/// What the running experiment, if there is one, does to one mix of one listener: what to make,
+/// what to make beside it, and what to log.
 #[derive(Clone, Debug)]
 pub enum Part<'d> {
-    /// None is running.
+    /// No experiment is running: the mix is made as it was asked for.
     None,
-    /// One is, but the listener set for themselves what it varies.
+    /// An experiment is running, but the request itself fixes a setting that it varies. The mix is
+    /// made as asked for and is no part of it.
     Refused {
-        /// Which.
+        /// The running experiment that the mix is no part of.
         design: &'d Design,
-        /// What they set.
+        /// Names of the varied settings that the request fixes, as in [`Settings::NAMES`].
         settings: Vec<&'static str>,
     },
-    /// The mix is part of one.
+    /// The mix is part of the experiment, made by the settings of an arm and logged under its name.
     Enrolled {
-        /// Which.
+        /// The running experiment that the mix is part of.
         design: &'d Design,
-        /// Who makes the mix that is shown.
+        /// The arm that makes the mix that is shown; in shadow mode it is the control.
         arm: &'d Arm,
     },
 }
@@ -44,7 +46,8 @@ impl<'d> Part<'d> {
         Self::Enrolled { arm, design }
     }
 
-    /// What to make for what was asked.
+    /// The request to make: with the settings of the listener's arm if the mix is enrolled, else
+    /// the one that was asked for.
     pub fn request(&self, asked: MixRequest) -> MixRequest {
         match self {
             Self::None | Self::Refused { .. } => asked,
@@ -63,7 +66,8 @@ impl<'d> Part<'d> {
         others.map(|other| (other, other.settings.apply(asked.clone()))).collect()
     }
 
-    /// The mix that is shown and its shadows, as they are logged.
+    /// The impressions to log for a mix: first the one shown, then its shadows, all at the same
+    /// moment. Each names its arm if the mix is enrolled; the others are plain.
     pub fn impressions<'a>(
         &self,
         at: Timestamp,
@@ -83,7 +87,8 @@ impl<'d> Part<'d> {
         std::iter::once(shown).chain(shadows.into_iter().map(shadow)).collect()
     }
 
-    /// The place of the mix that is shown.
+    /// What the log says of the mix that is shown: the experiment, the arm, and that it was seen.
+    /// `None` if the mix is not enrolled.
     pub fn enrolment(&self) -> Option<Enrolment> {
         let Self::Enrolled { design, arm } = self else { return None };
         let (experiment, arm) = (design.name().to_owned(), arm.name.clone());

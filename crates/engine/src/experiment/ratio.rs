@@ -17,21 +17,38 @@ use serde::Serialize;
 
 /// The gambler's parameters sum to this: how firmly they believe in shares near the designed ones.
 const FIRMNESS: f64 = 100.0;
-/// A split this unlikely under the design is called a mismatch.
+/// The p-value below which a split counts as a mismatch: under a design carried out as it was
+/// written, at most one experiment in a thousand ever gets there.
 pub const SUSPICIOUS: f64 = 0.001;
 
-/// How well a split agrees with its design.
+/// How well the listeners that came in each arm agree with the designed shares, by [`check_ratio`].
+/// It may be looked at as often as one likes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct RatioCheck {
     /// The chance, at most, of ever seeing a split as far from the design as this one was at its
     /// farthest, had it been carried out.
     pub p_value: f64,
-    /// Whether that is too small to go on.
+    /// Whether `p_value` is below [`SUSPICIOUS`]. If so, find out why before believing any
+    /// difference between the arms.
     pub mismatch: bool,
 }
 
 /// Tests the arms of listeners, in the order in which these came, against the designed
-/// probabilities.
+/// probabilities, one an arm and together 1. Before the first listener the p-value is 1.
+///
+/// # Panics
+/// If an arm is not a place in `probabilities`.
+///
+/// # Examples
+/// ```
+/// use segue_engine::experiment::ratio::check_ratio;
+///
+/// let as_designed = check_ratio(&[0.5, 0.5], (0..400).map(|listener| listener % 2));
+/// assert!(!as_designed.mismatch);
+///
+/// let one_arm_gets_lost = check_ratio(&[0.5, 0.5], (0..400).map(|listener| listener % 5 / 4));
+/// assert!(one_arm_gets_lost.mismatch && one_arm_gets_lost.p_value < 0.001);
+/// ```
 pub fn check_ratio(probabilities: &[f64], arms: impl IntoIterator<Item = usize>) -> RatioCheck {
     let mut counts = vec![0.0; probabilities.len()];
     let (mut log_capital, mut highest) = (0.0_f64, 0.0_f64);

@@ -13,17 +13,20 @@ use super::observation::{Counts, Metric, Observation};
 use super::ratio::{RatioCheck, check_ratio};
 use super::{Design, Mode};
 
-/// The chance with which an interval may ever miss.
+/// The chance with which one interval may ever miss the truth: each holds at 95 % by itself, over
+/// all looks. Several intervals together are not corrected for.
 pub const ALPHA: f64 = 0.05;
 
-/// A number for each metric.
+/// One value for each [`Metric`], so that no metric can be missing. Readouts have an [`Interval`]
+/// in each place.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Metrics<T> {
-    /// See [`Metric::Satisfaction`].
+    /// The share of picks liked, [`Metric::Satisfaction`]: the one to decide by.
     pub satisfaction: T,
-    /// See [`Metric::SkipRate`].
+    /// The share of picks skipped or rejected, [`Metric::SkipRate`]: a part of the price. Less is
+    /// better.
     pub skip_rate: T,
-    /// See [`Metric::Discovery`].
+    /// The share of picks that were liked and new to the listener, [`Metric::Discovery`].
     pub discovery: T,
 }
 
@@ -37,45 +40,55 @@ impl<T> Metrics<T> {
     }
 }
 
-/// An arm by itself.
+/// What is known of one arm by itself. To compare arms read [`DifferenceReadout`], whose interval
+/// is narrower than two of these.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ArmReadout {
-    /// Its name.
+    /// The name of the arm, as in [`Arm::name`](super::Arm::name).
     pub arm: String,
-    /// Listeners who were shown a mix of it.
+    /// Listeners who were shown at least one mix of the arm, complete or still observed.
     pub listeners: usize,
-    /// Those whose time of observation is over; the intervals are of them.
+    /// Those among them whose time of observation is over. The intervals rest on these alone.
     pub complete: usize,
-    /// What all of them were shown and what became of it, so far.
+    /// What all of its listeners were shown and what became of it so far, those still observed
+    /// included.
     pub counts: Counts,
-    /// Means over listeners.
+    /// The mean of each metric over complete listeners, 0 to 1, every listener counting the same
+    /// however much they played.
     pub metrics: Metrics<Interval>,
 }
 
-/// An arm compared with the control.
+/// An arm compared with the control. An interval that does not contain 0 is a difference beyond
+/// chance.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DifferenceReadout {
-    /// Its name.
+    /// The name of the arm that is compared; the control is the first arm of the design.
     pub arm: String,
-    /// Means over its listeners less means over those of the control.
+    /// Means over its complete listeners less means over those of the control, -1 to 1; above 0 the
+    /// arm has more.
     pub metrics: Metrics<Interval>,
 }
 
-/// What an experiment says so far.
+/// What an experiment says so far. It may be read at any moment and acted upon: the intervals are a
+/// confidence sequence, not a test for one look.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Readout {
-    /// The arms, the control first.
+    /// Each arm by itself, the control first. In shadow mode it is the control alone, because
+    /// nobody saw another.
     pub arms: Vec<ArmReadout>,
-    /// All arms but the control, where listeners were split.
+    /// Every arm but the control, compared with it. It is empty in shadow mode; see
+    /// [`shadow`](super::shadow) there.
     pub differences: Vec<DifferenceReadout>,
-    /// Whether listeners were split as designed, where they were split.
+    /// Whether listeners came into the arms in the designed shares; `None` in shadow mode. Read it
+    /// before any difference.
     pub split: Option<RatioCheck>,
     /// Complete observations without a later play on record: plays that count may not have been
     /// imported yet.
     pub unconfirmed: usize,
 }
 
-/// Reads an experiment out, at any time and as often as one likes.
+/// Reads an experiment out as of `now`, at any time and as often as one likes. Listeners whose time
+/// is not over count in `listeners` and `counts`, and in no interval.
 pub fn readout(design: &Design, observations: &[Observation], now: Timestamp) -> Readout {
     let mut complete: Vec<&Observation> =
         observations.iter().filter(|seen| seen.until <= now).collect();

@@ -22,43 +22,52 @@ use crate::Catalogue;
 use crate::dataset::pick_outcomes::Verdict;
 use crate::policy::draw::{logging_policy, reweigh};
 
-/// What an arm would have shown, beside what was shown.
+/// What an arm would have shown, beside what was shown. Nobody saw it, so it tells how different
+/// the arm is, and only hints at how it would be liked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ShadowReadout {
-    /// Its name.
+    /// The name of the arm that was computed and not shown.
     pub arm: String,
-    /// Listeners of whom there are shadows.
+    /// Listeners who were shown at least one mix for which the arm made a shadow.
     pub listeners: usize,
-    /// Those whose time of observation is over; the hint is from them.
+    /// Those among them whose time of observation is over; the hint is from these alone.
     pub complete: usize,
-    /// Mixes with a shadow.
+    /// Mixes that were shown and for which the arm made a shadow, over all listeners.
     pub mixes: usize,
     /// Share of its picks that were shown too, a mean over listeners; `None` before the first
     /// shadow.
     pub overlap: Option<f64>,
-    /// Share of new picks less that of what was shown, a mean over the first mixes of listeners.
+    /// Share of picks that are new to the listener, less that of what was shown, -1 to 1: a mean
+    /// over the first mix of each listener.
     pub new_share: Interval,
-    /// Predicted likability less that of what was shown, likewise.
+    /// Mean predicted likability of its picks, less that of what was shown, -1 to 1, over the same
+    /// mixes as `new_share`.
     pub likability: Interval,
     /// What the picks shown hint of how this arm would be liked; `None` where it could have made
     /// none of the mixes, or no listener is complete yet.
     pub hint: Option<Hint>,
 }
 
-/// The share of picks liked, weighed towards what an arm would have picked.
+/// How the picks that were shown would count if they are weighed by how likely the arm would have
+/// made each. It is biased, and no estimate of a whole slate's worth; trust it less the smaller
+/// `effective_picks` is.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Hint {
-    /// Share of picks liked, weighed.
+    /// Share of picks liked, 0 to 1, each pick weighed by the arm's propensity over the one it was
+    /// shown with.
     pub satisfaction: f64,
-    /// Share of the same picks liked, as they were.
+    /// Share of the same picks liked, each counting once: what to compare `satisfaction` with.
     pub shown: f64,
-    /// Mixes that the arm could have made.
+    /// Mixes shown that the arm could have made as they were. The others say nothing of it and are
+    /// left out.
     pub mixes: usize,
-    /// How many picks of equal weight would be as telling, `(Σw)²/Σw²` (Kish 1965).
+    /// How many picks of equal weight would be as telling, `(Σw)²/Σw²` (Kish 1965). A few heavy
+    /// weights make it far smaller than the number of picks.
     pub effective_picks: f64,
 }
 
-/// Compares every arm but the control with what was shown.
+/// Compares every arm but the control with what was shown, in the order of the design. It is of use
+/// in shadow mode; a live experiment has no shadows, and every count is 0.
 pub fn compare_shadows(
     catalogue: &Catalogue,
     design: &Design,

@@ -8,27 +8,30 @@ use serde::Serialize;
 use super::plays::Plays;
 use crate::{Catalogue, WorkIdx};
 
-/// Music released in one decade.
+/// How much a listener played of the music that was released in one decade; a bar of the chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Decade {
-    /// Its first year, such as 1990.
+    /// The first year of the decade: 1990 for music released from 1990 to 1999.
     pub decade: u16,
-    /// Plays.
+    /// Plays of music of this decade; 0 where the decade only fills the gap between others.
     pub plays: u64,
-    /// Different songs.
+    /// Different songs among these plays; several versions of a work count once.
     pub works: u64,
 }
 
-/// Plays by the decade in which the music came out.
+/// Plays by the decade in which the music came out, as [`decades`] counts them. It shows of what
+/// age the music is that a listener plays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Decades {
-    /// Every decade from the earliest to the latest, those without a play as well.
+    /// Every decade from the earliest to the latest that was played, those without a play as well.
+    /// It is empty where no year is known.
     pub decades: Vec<Decade>,
-    /// Plays of music of which nobody knows the year.
+    /// Plays of music whose year of release the catalogue does not know. They are in no decade.
     pub plays_without_year: u64,
 }
 
-/// Counts plays by decade of release.
+/// Counts plays and different songs by the decade of release that the catalogue has for the track
+/// that was played, a later version under its own year.
 pub fn decades(catalogue: &Catalogue, plays: &Plays) -> Decades {
     let mut counts: BTreeMap<u16, (u64, FxHashSet<WorkIdx>)> = BTreeMap::new();
     let mut plays_without_year = 0;

@@ -18,33 +18,36 @@ const COMES_BACK_WITHIN_DAYS: i64 = 90;
 /// So many months from the first play on say more of where the record begins than of the listener.
 const FIRST_MONTHS: usize = 3;
 
-/// What was new in one month.
+/// What was new to the listener in one month, where new means not on record before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Discoveries {
-    /// Which month.
+    /// The month, in the listener's time zone. Months without a play are in the list too.
     pub month: Month,
-    /// Plays.
+    /// All plays of the month, new or not: what to hold the other counts against.
     pub plays: u64,
-    /// Songs played for the first time.
+    /// Songs first played in this month, all versions of a work together.
     pub new_works: u64,
-    /// Artists played for the first time.
+    /// Main artists first played in this month. Tracks without an artist count for none.
     pub new_artists: u64,
-    /// How many of those songs came back; not known until ninety days after the month.
+    /// How many of `new_works` were played again one to ninety days after their first play. `None`
+    /// until four months later, when all have had their ninety days.
     pub came_back: Option<u64>,
 }
 
-/// What was new in every month.
+/// How much of what a listener plays is new to them, month by month, as [`discovery`] counts it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Discovery {
-    /// Every month from the first to the last play.
+    /// Every month from the first to the last play, those without a play as well; empty without any
+    /// play.
     pub months: Vec<Discoveries>,
-    /// How many months at the start of the record call nearly everything new.
+    /// How many months at the start of the record to disregard, at most three: nearly everything is
+    /// called new there, because the record begins.
     pub first_months: usize,
 }
 
 impl Discovery {
-    /// Of the songs first played after the record's first months, the share that came back, with
-    /// how many there were.
+    /// Of the songs first played after the record's first months, the share that came back, 0 to 1,
+    /// with how many there were. `None` while no such month can be judged.
     pub fn share_that_came_back(&self) -> Option<(f64, u64)> {
         let known =
             || self.months.iter().skip(self.first_months).filter(|month| month.came_back.is_some());
@@ -61,7 +64,8 @@ struct First {
     came_back: bool,
 }
 
-/// Counts first plays of songs and artists by month.
+/// Counts first plays of songs and artists by month, and how many of the songs came back within
+/// ninety days.
 pub fn discovery(catalogue: &Catalogue, plays: &Plays) -> Discovery {
     let Some((first, last)) = plays.span() else { return Discovery::default() };
     let empty =

@@ -18,47 +18,54 @@ const FEWEST_PLAYS: u64 = 10;
 const NAMED: usize = 3;
 const QUARTER: i32 = 3;
 
-/// How much of an era one name has.
+/// How often one of the most played artists or tastes was played in an era.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Share {
-    /// An artist, or a taste.
+    /// The artist as the catalogue spells it, or the name of the taste.
     pub name: String,
-    /// Plays.
+    /// Plays of this artist or taste within the era, each row counting as many plays as it stands
+    /// for.
     pub plays: u64,
 }
 
-/// A stretch of time led by one name.
+/// A stretch of time in which one artist, or one taste, was played most in every quarter. See
+/// [`artist_eras`] and [`Tastes::eras`](crate::taste::Tastes::eras).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Era {
-    /// Its first month, which begins a quarter.
+    /// Its first month, which begins a quarter: January, April, July or October.
     pub from: Month,
-    /// Its last month, which ends a quarter.
+    /// Its last month, which ends a quarter: March, June, September or December. Both ends are part
+    /// of the era.
     pub to: Month,
-    /// Plays in it, those without a name as well.
+    /// All plays in it, those of other names and of none included: the denominator of
+    /// [`Era::leader_share`].
     pub plays: u64,
-    /// The most played in it, its leader first.
+    /// The most played in it, at most three: the leader first, then by plays. It is never empty.
     pub top: Vec<Share>,
 }
 
 impl Era {
-    /// The name of the artist or taste that was played most in the era.
+    /// The name of the artist or taste that led every quarter of the era: the first of `top`.
     pub fn leader(&self) -> &str {
         &self.top[0].name
     }
 
-    /// The leader's share of all plays, above 0 and at most 1.
+    /// The leader's share of all plays of the era, above 0 and at most 1; those without a name
+    /// count in the whole.
     pub fn leader_share(&self) -> f64 {
         self.top[0].plays as f64 / self.plays as f64
     }
 }
 
-/// Eras by artist: stretches in which one artist was played most in every quarter.
+/// Eras by artist: stretches in which one artist was played most in every quarter, in the order of
+/// time. Quarters with fewer than ten plays are gaps.
 pub fn artist_eras(catalogue: &Catalogue, plays: &Plays) -> Vec<Era> {
     let key = |track: TrackIdx| catalogue.artist(track).map(|artist| artist.0);
     eras(plays, key, |artist| catalogue.artist_name(ArtistIdx(artist)).to_owned())
 }
 
-/// Eras by whatever `key` groups tracks by; `name` says what a key is called.
+/// Eras by whatever `key` groups tracks by; `name` says what a key is called. Plays whose key is
+/// `None` count for the length of an era and lead none.
 pub fn eras(
     plays: &Plays,
     key: impl Fn(TrackIdx) -> Option<u32>,

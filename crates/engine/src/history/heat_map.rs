@@ -4,25 +4,27 @@ use serde::Serialize;
 
 use super::plays::Plays;
 
-/// The days of the week in the order of [`HeatMap::counts`].
+/// English names of the days of the week in the order of [`HeatMap::counts`]: Monday is 0, Sunday
+/// 6.
 pub const WEEKDAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
-/// Plays by day of the week and hour of the day.
+/// Plays by day of the week and hour of the day, where the listener is: what a chart of the week is
+/// drawn from. Made by [`heat_map`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HeatMap {
-    /// `counts[weekday][hour]`, Monday first.
+    /// `counts[weekday][hour]`, with Monday as 0 to Sunday as 6 and hours from 0 to 23, local time.
     pub counts: [[u64; 24]; 7],
 }
 
 impl HeatMap {
-    /// All plays.
+    /// All plays that are in the map, the sum of its cells; 0 for a listener without dated plays.
     pub fn total(&self) -> u64 {
         self.counts.iter().flatten().sum()
     }
 
-    /// The day and the hour with most plays, and how many; the earliest of equals, and none without
-    /// a play.
+    /// The day (0 for Monday), the hour and the number of plays of the busiest cell; of equals the
+    /// earliest in the week. `None` without a play.
     pub fn peak(&self) -> Option<(usize, usize, u64)> {
         let cells = (0..7)
             .flat_map(|day| (0..24).map(move |hour| (day, hour)))
@@ -31,7 +33,8 @@ impl HeatMap {
     }
 }
 
-/// Counts plays by day of the week and hour of the day.
+/// Counts plays by day of the week and hour of the day at which they began, in the time zone that
+/// `plays` were read in.
 pub fn heat_map(plays: &Plays) -> HeatMap {
     let mut counts = [[0; 24]; 7];
     for play in &plays.plays {

@@ -8,56 +8,63 @@ use super::calendar::Month;
 use crate::dataset::labels::{Outcome, outcome};
 use crate::{Catalogue, TrackIdx};
 
-/// A play of which the time and the track are known.
+/// One row of a listener's history as the charts see it: dated, of a track in the catalogue, and
+/// with the local hour and month at which it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Play {
-    /// When it began, to the second.
+    /// When it began, in UTC and to the precision of the source. Plays are ordered by it.
     pub at: Timestamp,
-    /// The track that was played, a row of the catalogue.
+    /// The track that was played, as a row of the catalogue that [`Plays`] were read with.
     pub track: TrackIdx,
-    /// The month where the listener was.
+    /// The month at that moment where the listener was, which may differ from the one in UTC.
     pub month: Month,
-    /// The day of the week there, 0 for Monday to 6 for Sunday.
+    /// The day of the week where the listener was, 0 for Monday to 6 for Sunday: an index into
+    /// [`WEEKDAYS`](super::WEEKDAYS).
     pub weekday: u8,
-    /// The hour of the day there, 0 to 23.
+    /// The hour of the day where the listener was, 0 to 23.
     pub hour: u8,
-    /// How many plays the row stands for.
+    /// How many plays the row stands for: 1, unless it holds the time of several. Charts add this
+    /// up, not rows.
     pub count: u32,
-    /// How long it played, where known.
+    /// How long it played in milliseconds, all plays of the row together; `None` where the source
+    /// does not say.
     pub ms_played: Option<u32>,
 }
 
-/// Rows that are in no chart, by the first reason that applies.
+/// How many rows are in no chart, and why. A row counts under the first reason that applies, in the
+/// order of the fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LeftAside {
-    /// Played in a private session.
+    /// Rows played in a private session, which the listener asked not to be reckoned with.
     pub private: u64,
-    /// Could not be played.
+    /// Rows that could not be played, such as a missing file: nobody heard them.
     pub failed: u64,
-    /// Of a track that the catalogue does not hold.
+    /// Rows of a track that the catalogue does not hold, so that nothing is known of it.
     pub not_in_catalogue: u64,
-    /// Of which nobody knows when.
+    /// Rows of which nobody knows when they were played. Every chart needs a time.
     pub undated: u64,
 }
 
 impl LeftAside {
-    /// All rows that are in no chart, whatever the reason.
+    /// All rows that are in no chart, whatever the reason: the sum of the fields.
     pub fn total(&self) -> u64 {
         self.private + self.failed + self.not_in_catalogue + self.undated
     }
 }
 
-/// The plays of a listener in the order of time.
+/// The plays of a listener in the order of time, read once for all charts, with what had to be left
+/// aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plays {
-    /// The plays, those at the same moment by row.
+    /// The plays in the order of time, those at the same moment by row of the catalogue.
     pub plays: Vec<Play>,
-    /// What is not among them.
+    /// The rows that are not among them, counted by reason.
     pub left_aside: LeftAside,
 }
 
 impl Plays {
-    /// Reads rows in any order; hours, days and months are those of `time_zone`.
+    /// Reads rows in any order; hours, days and months are those of `time_zone`. What cannot be
+    /// drawn is counted in [`Plays::left_aside`], not an error.
     pub fn from_listens<'a>(
         catalogue: &Catalogue,
         listens: impl IntoIterator<Item = &'a Listen>,
@@ -87,7 +94,8 @@ impl Plays {
         }
     }
 
-    /// First and last month, if there is any play.
+    /// The months of the first and of the last play, local time; `None` without a play. Charts by
+    /// month cover this span without gaps.
     pub fn span(&self) -> Option<(Month, Month)> {
         Some((self.plays.first()?.month, self.plays.last()?.month))
     }

@@ -7,56 +7,60 @@ use serde::Serialize;
 use super::plays::Plays;
 use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 
-/// From one moment up to, and not with, another.
+/// A stretch of time from one moment up to, and not with, another, so that neighbouring periods
+/// share no play. Empty where `until` is not later than `from`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
-    /// The first moment of it.
+    /// The first moment of it: a play at this very moment is in the period.
     pub from: Timestamp,
-    /// The first moment after it.
+    /// The first moment after it: a play at this very moment is in the next period.
     pub until: Timestamp,
 }
 
 impl Period {
-    /// All time.
+    /// All time that a timestamp can name, for a list of the most played ever.
     pub const ALL: Self = Self { from: Timestamp::MIN, until: Timestamp::MAX };
 }
 
-/// An artist among the most played.
+/// An artist among the most played of a period, counted by main artist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TopArtist {
-    /// The name.
+    /// The name of the artist as the catalogue spells it first.
     pub artist: String,
-    /// Plays.
+    /// Plays in the period of tracks that have this main artist; the list is ordered by it.
     pub plays: u64,
-    /// Time played in milliseconds, as far as it is known.
+    /// Time of these plays in milliseconds; plays whose time is not known add nothing.
     pub ms_played: u64,
 }
 
-/// A song among the most played.
+/// A song among the most played of a period; its versions are counted together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TopTrack {
-    /// Its version that was played last.
+    /// The version of the song that was played last in the period, for links and playback.
     pub track: TrackId,
-    /// Its title.
+    /// Its title as the catalogue has it for that version, or the id of the track where there is
+    /// none.
     pub title: String,
-    /// Its artist, if known.
+    /// Its main artist as the catalogue spells it; `None` where the catalogue names none for that
+    /// version.
     pub artist: Option<String>,
-    /// Plays of all its versions.
+    /// Plays in the period of all versions of the song; the list is ordered by it.
     pub plays: u64,
-    /// Time played in milliseconds, as far as it is known.
+    /// Time of these plays in milliseconds; plays whose time is not known add nothing.
     pub ms_played: u64,
 }
 
-/// The most played of a period, the most first.
+/// The most played artists and songs of a period, the most played first, as [`top`] counts them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Top {
-    /// Artists.
+    /// Artists by plays, ties by row of the catalogue. Tracks without an artist are in no entry.
     pub artists: Vec<TopArtist>,
-    /// Songs, one entry for all versions.
+    /// Songs by plays, one entry for all versions, ties by row of the work.
     pub tracks: Vec<TopTrack>,
 }
 
-/// The `k` most played artists and songs of a period.
+/// The `k` most played artists and the `k` most played songs of a period; fewer where fewer were
+/// played.
 pub fn top(catalogue: &Catalogue, plays: &Plays, period: Period, k: usize) -> Top {
     let from = plays.plays.partition_point(|play| play.at < period.from);
     let until = plays.plays.partition_point(|play| play.at < period.until).max(from);

@@ -4,41 +4,67 @@ use segue_core::{Pick, Slate, Timestamp, Track, TrackId};
 
 use crate::Catalogue;
 
-/// A track of a playlist, with the reason that some formats write beside it.
+/// A track of a playlist with the pick that put it there: some formats write the reason and the
+/// likability beside the track.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
-    /// The track as the catalogue describes it.
+    /// The track as the catalogue describes it: names, album, duration, and where it can be played.
     pub track: &'a Track,
-    /// How it was picked.
+    /// How it was picked. Its reason becomes the annotation of the track in formats that have one.
     pub pick: &'a Pick,
 }
 
-/// A named list of tracks in playing order.
+/// A named list of tracks in playing order, ready to be written by
+/// [`PlaylistFormat::render`](super::PlaylistFormat::render). [`Playlist::from_slate`] makes it of
+/// a mix.
 ///
 /// # Examples
 /// ```
-/// use segue_core::Timestamp;
-/// use segue_engine::playlist::{Playlist, PlaylistFormat};
+/// use segue_core::{Pick, Reason, Timestamp, Track, TrackId, WorkId};
+/// use segue_engine::playlist::{Entry, Playlist, PlaylistFormat};
 ///
-/// let playlist =
-///     Playlist { title: "Evening".to_owned(), created: Timestamp::UNIX_EPOCH, entries: Vec::new() };
-/// let format: PlaylistFormat = "m3u8".parse()?;
-/// let rendered = format.render(&playlist);
-/// assert!(rendered.text.starts_with("#EXTM3U"));
-/// assert_eq!((rendered.left_out, rendered.by_name), (0, 0));
-/// # Ok::<(), segue_engine::playlist::UnknownFormat>(())
+/// let mut track = Track::new(TrackId::new("t"), WorkId::new("w"), "Song");
+/// track.artists = vec!["Ann".to_owned()];
+/// let pick = Pick {
+///     track: track.id.clone(),
+///     drawn: 0,
+///     propensity: 0.5,
+///     propensity_error: 0.0,
+///     likability: 0.8,
+///     uncertainty: 0.1,
+///     new_to_listener: false,
+///     reason: Reason::Liked,
+/// };
+/// let entry = |track| Entry { track, pick: &pick };
+/// let playlist = |track| Playlist {
+///     title: "Evening".to_owned(),
+///     created: Timestamp::UNIX_EPOCH,
+///     entries: vec![entry(track)],
+/// };
+///
+/// // Nothing says where to play the song: a player's list has to leave it out.
+/// let rendered = PlaylistFormat::M3u8.render(&playlist(&track));
+/// assert_eq!((rendered.text.as_str(), rendered.left_out), ("#EXTM3U\n#PLAYLIST:Evening\n", 1));
+/// assert_eq!(PlaylistFormat::Xspf.render(&playlist(&track)).by_name, 1);
+///
+/// track.location = Some("ann/song.flac".to_owned());
+/// let rendered = PlaylistFormat::M3u8.render(&playlist(&track));
+/// assert!(rendered.text.ends_with("#EXTINF:-1,Ann - Song\nann/song.flac\n"));
 /// ```
 #[derive(Clone, Debug)]
 pub struct Playlist<'a> {
-    /// The name of the playlist, one line of text.
+    /// The name of the playlist. It must be one line of text, because some formats write it into a
+    /// line of its own.
     pub title: String,
-    /// When it was made.
+    /// When it was made, for formats that write a date; the engine has no clock, so the caller
+    /// says.
     pub created: Timestamp,
-    /// The tracks in playing order; a playlist may be empty.
+    /// The tracks in playing order. A playlist may be empty: every format can write that.
     pub entries: Vec<Entry<'a>>,
 }
 
-/// A track of the slate is not in the catalogue.
+/// A pick of the slate is a track that the catalogue does not hold, for example after it was
+/// deleted. It holds the id of the track.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("track `{0}` of the slate is not in the catalogue")]
 pub struct UnknownTrack(pub TrackId);
@@ -69,14 +95,18 @@ impl<'a> Playlist<'a> {
     }
 }
 
-/// A playlist file, and how far it holds the mix.
+/// A playlist file as text, with how far it holds the mix: a file that silently lacks tracks would
+/// be worse than none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rendered {
-    /// The file's content, to be written as UTF-8 without a byte order mark.
+    /// The file's content, to be written as UTF-8 without a byte order mark. It ends with a line
+    /// break where it has a line.
     pub text: String,
-    /// Tracks that the format has no way to name, and that are not in the file.
+    /// Tracks that the format has no way to name, and that are therefore not in the file. Tell the
+    /// user.
     pub left_out: usize,
-    /// Tracks in the file that its reader must look up by name.
+    /// Tracks in the file that its reader must look up by title and artist, because nothing says
+    /// where to play them.
     pub by_name: usize,
 }
 

@@ -17,26 +17,40 @@ use std::str::FromStr;
 
 pub use content::{Entry, Playlist, Rendered, UnknownTrack};
 
-/// The formats that can be written.
+/// The playlist formats that a mix can be written in. Which to use depends on who reads the file: a
+/// player, another service, or a spreadsheet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlaylistFormat {
-    /// Extended M3U in UTF-8, for players.
+    /// Extended M3U in UTF-8, for players. A track without a place to play it from is left out.
     M3u8,
-    /// XML Shareable Playlist Format, version 1.
+    /// XML Shareable Playlist Format, version 1. It can hold every track, those without a location
+    /// by name.
     Xspf,
-    /// XSPF in JSON, with what ListenBrainz asks for.
+    /// XSPF in JSON, with what ListenBrainz asks for. ListenBrainz takes it only if `by_name` is 0.
     Jspf,
-    /// A table with a row per track.
+    /// A table with a header and a row per track, for spreadsheets and scripts. It holds every
+    /// track.
     Csv,
-    /// A `spotify:track:` URI per line, to paste into Spotify.
+    /// A `spotify:track:` URI per line, to paste into Spotify. Tracks without one are left out.
     Uris,
 }
 
 impl PlaylistFormat {
     /// All formats, in the order in which help lists them.
+    ///
+    /// # Examples
+    /// ```
+    /// use segue_engine::playlist::PlaylistFormat;
+    ///
+    /// for format in PlaylistFormat::ALL {
+    ///     assert_eq!(format.name().parse(), Ok(format));
+    /// }
+    /// assert_eq!(PlaylistFormat::Uris.extension(), "txt");
+    /// ```
     pub const ALL: [Self; 5] = [Self::M3u8, Self::Xspf, Self::Jspf, Self::Csv, Self::Uris];
 
-    /// Its name on the command line.
+    /// Its name on the command line, in lower case, such as `m3u8`. Parsing it gives the format
+    /// back.
     pub fn name(self) -> &'static str {
         match self {
             Self::M3u8 => "m3u8",
@@ -47,7 +61,7 @@ impl PlaylistFormat {
         }
     }
 
-    /// The ending of its files, without the dot.
+    /// The ending of its files without the dot: its name, but `txt` for a list of URIs.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Uris => "txt",
@@ -55,7 +69,8 @@ impl PlaylistFormat {
         }
     }
 
-    /// Writes a playlist in this format and counts what the format could not hold.
+    /// Writes a playlist in this format, and counts in [`Rendered`] what the format could not hold.
+    /// It cannot fail, and an empty playlist is written too.
     pub fn render(self, playlist: &Playlist<'_>) -> Rendered {
         match self {
             Self::M3u8 => m3u8::render(playlist),
@@ -67,7 +82,8 @@ impl PlaylistFormat {
     }
 }
 
-/// No format has that name.
+/// No playlist format has that name. It holds the name that was given; letter case does not matter
+/// in names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown playlist format `{0}`: expected `m3u8`, `xspf`, `jspf`, `csv` or `uris`")]
 pub struct UnknownFormat(pub String);

@@ -16,20 +16,41 @@ use super::quadrature::{BestOfDraws, Marginal};
 use super::{Belief, Chooser, Policy};
 use crate::vector::sigmoid;
 
-/// Picks the best of one draw of each track's probability.
+/// Draws each track's probability of success from its own Beta belief and picks the highest. It is
+/// for callers who count successes; make its belief by [`ShareBelief::belief`].
+///
+/// # Examples
+/// ```
+/// use segue_engine::policy::beta_thompson::ShareBelief;
+/// use segue_engine::policy::draw::generator;
+/// use segue_engine::policy::{BetaThompson, Policy};
+///
+/// // 8 of 10 plays liked against 1 of 2, both with a uniform prior.
+/// let counted = [
+///     ShareBelief { successes: 9.0, failures: 3.0 },
+///     ShareBelief { successes: 2.0, failures: 2.0 },
+/// ];
+/// let belief = ShareBelief::belief(&counted);
+/// let propensities = BetaThompson.prepare(&belief, &mut generator(1)).propensities(&[0, 1]);
+/// assert!(propensities[0] > 0.8 && propensities[1] > 0.1, "the little known one has its chance");
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct BetaThompson;
 
-/// A belief about a share of successes: `Beta(successes, failures)`, prior ones included.
+/// What counting tells of a share of successes: the Beta distribution `Beta(successes, failures)`,
+/// with prior ones included. Both 1 without data is the uniform prior.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ShareBelief {
-    /// Successes so far with those of the prior, above 0.
+    /// Successes so far together with those of the prior: above 0, and not necessarily a whole
+    /// number.
     pub successes: f64,
-    /// Failures so far with those of the prior, above 0.
+    /// Failures so far together with those of the prior: above 0, and not necessarily a whole
+    /// number.
     pub failures: f64,
 }
 
-/// Shapes below this are taken for it: most of such a Beta's mass is where rounding makes it 0 or 1.
+/// Shapes below this are taken for it: most of such a Beta's mass is where rounding makes it 0 or
+/// 1.
 const LEAST_SHAPE: f64 = 0.05;
 /// Where both shapes are above this they are scaled down to it: as far as the continued fraction of
 /// the distribution goes.
@@ -41,8 +62,8 @@ const TAIL: f64 = 1e-11;
 const LONGEST_STEP: f64 = 0.7;
 
 impl ShareBelief {
-    /// The Beta of that mean and standard deviation, or the nearest with a mean inside of 0..1 and
-    /// both shapes workable.
+    /// The Beta distribution of that mean and standard deviation. Where there is none, or it could
+    /// not be worked with, the nearest one with a mean inside of 0..1 and workable shapes.
     pub fn from_moments(mean: f64, deviation: f64) -> Self {
         let mean = mean.clamp(1e-9, 1.0 - 1e-9);
         let largest = LARGEST_SHAPE / mean.min(1.0 - mean);
@@ -51,17 +72,19 @@ impl ShareBelief {
         Self { successes: shape(mean), failures: shape(1.0 - mean) }
     }
 
-    /// The mean of the belief: the expected share of successes, between 0 and 1.
+    /// The mean of the belief, `a / (a + b)`: the expected share of successes, between 0 and 1.
     pub fn mean(&self) -> f64 {
         self.successes / (self.successes + self.failures)
     }
 
-    /// The standard deviation of the belief: how far the share may be from its mean.
+    /// The standard deviation of the belief, `√(m (1 - m) / (a + b + 1))`: how far the share may be
+    /// from its mean. It shrinks as counts grow.
     pub fn deviation(&self) -> f64 {
         (self.mean() * (1.0 - self.mean()) / (self.successes + self.failures + 1.0)).sqrt()
     }
 
-    /// What a policy goes by.
+    /// The belief that [`BetaThompson`] goes by: the mean of each share as its score, its deviation
+    /// as its doubt, in the given order.
     pub fn belief(shares: &[Self]) -> Belief {
         let deviations: Vec<f32> = shares.iter().map(|share| share.deviation() as f32).collect();
         Belief::independent(shares.iter().map(|share| share.mean() as f32).collect(), &deviations)

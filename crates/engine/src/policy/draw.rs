@@ -14,24 +14,28 @@ use crate::candidate::Class;
 use crate::mix::quota::{Caps, Quota, Shape};
 use crate::{Catalogue, TrackIdx};
 
-/// One pick of a policy, with the probability that the log needs.
+/// One pick of a policy, with the probability of it that a log needs for off-policy estimates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Drawn {
-    /// Position on the short-list.
+    /// The track that was picked, as its position on the short-list and in the [`Belief`].
     pub position: usize,
-    /// Probability of this pick given those before it.
+    /// Probability of this pick given those before it, above 0 and at most 1. The product over a
+    /// slate is the slate's probability.
     pub propensity: f64,
-    /// Its standard error, where the policy can only estimate it; else 0.
+    /// Standard error of the propensity where the policy estimates it by drawing
+    /// ([`LinearThompson`](super::LinearThompson)); 0 where it is exact.
     pub propensity_error: f64,
 }
 
-/// The generator that a seed stands for.
+/// The random generator that a seed stands for, ChaCha8. The same seed gives the same numbers on
+/// every machine and in every version.
 pub fn generator(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
 /// Picks from a short-list, given by the belief about its tracks in the order of track ids, until
-/// the quota is filled.
+/// the quota is filled or nothing is eligible any more. Picks come in the order of choice, which is
+/// not that of playing.
 pub fn draw(
     belief: &Belief,
     mut quota: Quota,
@@ -52,7 +56,8 @@ pub fn draw(
     }
 }
 
-/// A logged slate cannot be drawn again.
+/// Why a logged slate cannot be drawn again. Each variant names what the log holds and this build
+/// or catalogue does not.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum RedrawError {
     /// The policy is not one that this build has.
@@ -69,7 +74,8 @@ pub enum RedrawError {
     NotEligible(TrackId),
 }
 
-/// Draws a logged slate again: its picks in the order of choice, each with its propensity.
+/// Draws a logged slate again: its picks in the order of choice, each with its propensity. An
+/// unharmed log gives its own picks back, which proves that its propensities can be trusted.
 ///
 /// # Errors
 /// The log must name a policy of this build and tracks of the catalogue.
@@ -100,21 +106,23 @@ pub fn reweigh(
     Ok(propensities)
 }
 
-/// The moment of a logged pick, under a policy.
+/// One logged pick under a policy: what could have been picked at that moment, and how likely each
+/// was. [`replay`] gives one for each pick.
 #[derive(Clone, Copy, Debug)]
 pub struct Moment<'a> {
-    /// The logged pick that is gone through again.
+    /// The logged pick that is gone through again, with the propensity and the reason that were
+    /// logged for it.
     pub pick: &'a Pick,
-    /// What could be picked, by position on the short-list.
+    /// What could be picked at that moment, by position on the short-list, ascending.
     pub eligible: &'a [usize],
-    /// The policy's probability of each of these.
+    /// The policy's probability of each eligible track, in the same order; they sum to 1.
     pub propensities: &'a [f64],
-    /// The place of the pick among them.
+    /// The place of the logged pick in `eligible`, and so of its probability in `propensities`.
     pub choice: usize,
 }
 
-/// Goes through a logged slate in the order of choice, with all that a policy might have picked
-/// instead.
+/// Goes through a logged slate in the order of choice, and hands each pick to `each` with all that
+/// the policy might have picked instead. [`reweigh`] is the short form, for propensities alone.
 ///
 /// # Errors
 /// As [`reweigh`].

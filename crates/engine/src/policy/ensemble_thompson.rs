@@ -10,7 +10,8 @@ use segue_core::Parameters;
 use super::{Belief, Chooser, Policy, all_on, best};
 use crate::UncertaintySource;
 
-/// Picks the favourite of a member drawn at random.
+/// Draws a member of the ensemble for each pick and takes that member's favourite, so that tracks
+/// the members disagree on are tried. Without members it picks the best score.
 #[derive(Clone, Copy, Debug)]
 pub struct EnsembleThompson;
 
@@ -20,7 +21,8 @@ struct Members<'a> {
 }
 
 impl EnsembleThompson {
-    /// Takes no parameters.
+    /// It has no parameters, so none are read. [`PolicyKind::build`](super::PolicyKind::build)
+    /// calls it for the policy that a request names.
     pub fn tuned(_: &Parameters) -> Self {
         Self
     }

@@ -6,10 +6,11 @@ use segue_core::Parameters;
 
 use super::{Belief, Chooser, Policy, best};
 
-/// Picks the highest score, or with probability `epsilon` any.
+/// Picks the highest score, of equals the first, or with probability `epsilon` any eligible track.
+/// The simplest policy whose log can answer every question, at the price of picks at random.
 #[derive(Clone, Copy, Debug)]
 pub struct EpsilonGreedy {
-    /// The share of picks that ignore the scores, 0 to 1.
+    /// The share of picks that ignore the scores, 0 to 1; 0 is greedy, and 1 picks at random.
     pub epsilon: f32,
 }
 
@@ -19,7 +20,8 @@ struct MostlyBest<'a> {
 }
 
 impl EpsilonGreedy {
-    /// Reads `epsilon`, 0 where it is missing.
+    /// Reads `epsilon` from the parameters of a request, 0 where it is missing: then nothing is
+    /// explored.
     pub fn tuned(parameters: &Parameters) -> Self {
         Self { epsilon: parameters.number("epsilon").unwrap_or(0.0) }
     }

@@ -14,7 +14,8 @@ use super::quadrature::{BestOfDraws, Marginal};
 use super::{Belief, Chooser, Policy, all_on, best};
 use crate::UncertaintySource;
 
-/// Picks the best of one draw of each track on its own.
+/// Draws each track's score on its own from a normal distribution and picks the highest. It reads
+/// deviations alone and ignores how scores move together, and its propensities are exact.
 #[derive(Clone, Copy, Debug)]
 pub struct GaussianThompson;
 
@@ -52,7 +53,8 @@ impl Marginal for Gaussian {
 }
 
 impl GaussianThompson {
-    /// Takes no parameters.
+    /// It has no parameters, so none are read. [`PolicyKind::build`](super::PolicyKind::build)
+    /// calls it for the policy that a request names.
     pub fn tuned(_: &Parameters) -> Self {
         Self
     }

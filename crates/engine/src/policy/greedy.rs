@@ -6,14 +6,16 @@ use segue_core::Parameters;
 
 use super::{Belief, Chooser, Policy, all_on, best};
 
-/// Picks the highest score, of equals the first.
+/// Picks the highest score, of equals the first, with probability 1. Nothing is explored, so its
+/// log cannot tell how other picks would have done.
 #[derive(Clone, Copy, Debug)]
 pub struct Greedy;
 
 struct Best<'a>(&'a [f32]);
 
 impl Greedy {
-    /// Takes no parameters.
+    /// It has no parameters, so none are read. [`PolicyKind::build`](super::PolicyKind::build)
+    /// calls it for the policy that a request names.
     pub fn tuned(_: &Parameters) -> Self {
         Self
     }

@@ -8,17 +8,20 @@ use segue_core::Parameters;
 use super::{Belief, Chooser, Policy, all_on, best};
 use crate::UncertaintySource;
 
-/// Picks the highest upper confidence bound, of equals the first.
+/// Picks the highest upper confidence bound, `score + optimism · deviation`, of equals the first.
+/// It explores what is in doubt without chance: every propensity is 1 or 0.
 #[derive(Clone, Copy, Debug)]
 pub struct LinUcb {
-    /// α: how many standard deviations are added to the score.
+    /// α: how many standard deviations are added to the score. 0 is greedy; the larger, the more it
+    /// tries what is in doubt.
     pub optimism: f32,
 }
 
 struct UpperBounds(Vec<f32>);
 
 impl LinUcb {
-    /// Reads `optimism`, 0 where it is missing.
+    /// Reads `optimism` from the parameters of a request, 0 where it is missing: then it picks as
+    /// [`Greedy`](super::Greedy) does.
     pub fn tuned(parameters: &Parameters) -> Self {
         Self { optimism: parameters.number("optimism").unwrap_or(0.0) }
     }

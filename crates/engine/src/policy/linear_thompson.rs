@@ -16,10 +16,12 @@ use super::{Belief, Chooser, Policy, best};
 use crate::UncertaintySource;
 use crate::vector::dot;
 
-/// Draws from the belief for each slate: an error of at most .016 in a propensity.
+/// How many draws from the belief are made for each slate. The standard error of a propensity is
+/// then at most `√(1/4/1024)`, about 0.016.
 pub const DRAWS: usize = 1024;
 
-/// Picks the best of one draw from the belief.
+/// Picks the best of one draw from the joint belief, as Thompson sampling on a Bayesian last layer
+/// does: tracks that resemble each other go up and down together.
 #[derive(Clone, Copy, Debug)]
 pub struct LinearThompson {
     /// How many draws the propensities are measured on; with one, the pick is its best and the
@@ -40,7 +42,8 @@ struct Draws {
 }
 
 impl LinearThompson {
-    /// Takes no parameters: how many draws are made belongs to the version.
+    /// It has no parameters: how many draws are made belongs to the
+    /// [version](super::Policy::version), because a log is drawn again by it.
     pub fn tuned(_: &Parameters) -> Self {
         Self::default()
     }

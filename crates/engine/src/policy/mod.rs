@@ -31,15 +31,37 @@ pub use beta_thompson::BetaThompson;
 
 use crate::UncertaintySource;
 
-/// Chooses from a short-list.
+/// Chooses the tracks of a mix from its short-list. An implementation states the probability of
+/// every pick, or it cannot be used here: off-policy estimates divide by it.
+///
+/// # Examples
+/// ```
+/// use segue_core::Parameters;
+/// use segue_engine::policy::draw::generator;
+/// use segue_engine::policy::{Belief, PolicyKind};
+///
+/// let epsilon = Parameters::default().with("epsilon", 0.3);
+/// let policy = PolicyKind::EpsilonGreedy.build(&epsilon);
+/// let belief = Belief::certain(vec![0.2, 0.9, 0.5]);
+/// let chooser = policy.prepare(&belief, &mut generator(7));
+/// let propensities = chooser.propensities(&[0, 1, 2]);
+/// assert!((propensities[1] - 0.8).abs() < 1e-6, "the best, by 0.7, or as one of three, by 0.1");
+/// assert!((propensities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+///
+/// let after = chooser.propensities(&[0, 2]); // the best has been picked
+/// assert!(after[1] > after[0], "the next best is likelier now");
+/// ```
 pub trait Policy: Send + Sync {
-    /// Its name, such as `greedy`.
+    /// Its name, such as `greedy`: what requests and logs call it. It never changes, or old logs
+    /// could not be read.
     fn name(&self) -> &'static str;
 
-    /// Raised whenever the same belief and seed no longer give the same picks.
+    /// Its version, which is raised whenever the same belief and seed no longer give the same
+    /// picks. A log names it, and [`redraw`](draw::redraw) refuses another.
     fn version(&self) -> u32;
 
-    /// Which uncertainty about the scores it explores by.
+    /// Where the uncertainty that it explores by comes from. The default is [`UncertaintySource::None`],
+    /// for policies that go by scores alone.
     fn uncertainty_source(&self) -> UncertaintySource {
         UncertaintySource::None
     }
@@ -50,11 +72,12 @@ pub trait Policy: Send + Sync {
     fn prepare<'a>(&self, belief: &'a Belief, rng: &mut dyn Rng) -> Box<dyn Chooser + 'a>;
 }
 
-/// A policy over one belief: gives the probability of each pick among what is still eligible. Made
-/// by [`Policy::prepare`] once for a slate.
+/// A policy made ready for one belief: it gives the probability of each pick among what is still
+/// eligible. [`Policy::prepare`] makes one for a slate.
 pub trait Chooser {
-    /// The probability with which each of the `eligible` tracks, given by position, is chosen; they
-    /// sum to 1.
+    /// The probability with which each of the `eligible` tracks, given by position on the
+    /// short-list, is chosen. One number each, in their order; they sum to 1 unless nothing is
+    /// eligible.
     fn propensities(&self, eligible: &[usize]) -> Vec<f64>;
 
     /// Standard error of a propensity that was estimated by drawing from the belief; 0 where it is
@@ -124,7 +147,8 @@ macro_rules! policies {
     ($($(#[$meta:meta])* $policy:ident in $file:ident,)+) => {
         $(pub use $file::$policy;)+
 
-        /// The policies that a mix can be drawn by.
+        /// The policies that a mix can be drawn by, by name: what a request and the command line
+        /// choose from. [`PolicyKind::build`] makes the policy itself.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub enum PolicyKind {
             $(
@@ -135,7 +159,8 @@ macro_rules! policies {
         }
 
         impl PolicyKind {
-            /// All of them, in the order of the table.
+            /// All of them, in the order in which help lists them and logs are searched for their
+            /// policy.
             pub const ALL: [Self; [$(stringify!($policy)),+].len()] = [$(Self::$policy),+];
 
             /// The policy, tuned. What it does not find among the parameters it takes from its own
@@ -162,7 +187,7 @@ policies! {
 }
 
 impl PolicyKind {
-    /// Its name, as in [`Policy::name`].
+    /// Its name, as in [`Policy::name`], such as `plackett-luce`: parsing it gives the kind back.
     pub fn name(self) -> &'static str {
         self.build(&Parameters::default()).name()
     }
@@ -174,11 +199,11 @@ impl PolicyKind {
     }
 }
 
-/// No policy has that name.
+/// No policy has that name. The message lists the names that there are.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown policy `{found}`: expected one of {}", known_policies())]
 pub struct UnknownPolicy {
-    /// The name that was given, as the user typed it.
+    /// The name that was given, as the user typed it. Letter case matters.
     pub found: String,
 }
 
@@ -195,7 +220,8 @@ impl FromStr for PolicyKind {
     }
 }
 
-/// A policy as a log holds it, given what it was tuned with.
+/// A policy as a log holds it: name, version and the parameters that it was tuned with, which is
+/// what [`logging_policy`](draw::logging_policy) builds it from again.
 pub fn spec(policy: &dyn Policy, parameters: Parameters) -> PolicySpec {
     PolicySpec { parameters, ..PolicySpec::new(policy.name(), policy.version()) }
 }

@@ -10,10 +10,12 @@ use segue_core::Parameters;
 
 use super::{Belief, Chooser, Policy};
 
-/// Draws in proportion to the exponential of the score.
+/// Draws each pick in proportion to `exp(score / temperature)` from what remains. Every slate has a
+/// chance, so its log can answer most questions; it is the default.
 #[derive(Clone, Copy, Debug)]
 pub struct PlackettLuce {
-    /// τ, above 0: towards 0 the best is always drawn, with large τ all are drawn alike.
+    /// τ, above 0, in the unit of the scores: towards 0 the best is always drawn, with large τ all
+    /// are drawn alike.
     pub temperature: f32,
 }
 
@@ -23,7 +25,8 @@ struct Softmax<'a> {
 }
 
 impl PlackettLuce {
-    /// Reads `temperature`, 1 where it is missing.
+    /// Reads `temperature` from the parameters of a request, 1 where it is missing, which is wide
+    /// for scores between 0 and 1.
     pub fn tuned(parameters: &Parameters) -> Self {
         Self { temperature: parameters.number("temperature").unwrap_or(1.0) }
     }

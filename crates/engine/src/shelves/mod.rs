@@ -19,26 +19,44 @@ use crate::pipeline::{MixOutcome, MixRequest};
 pub use fill::fill;
 pub use plan::{anchors, plan};
 
-/// Fewer tracks are no shelf.
+/// The fewest tracks that make a shelf. One that would hold fewer, unless the request asked for
+/// fewer, is left out with the reason.
 pub const SHORTEST: u32 = 4;
 
-/// What a shelf is for.
+/// What a shelf is for. A listener of whom little is known gets the first kind alone, everybody
+/// else the other three.
+///
+/// # Examples
+/// ```
+/// use segue_core::{ListenerId, Timestamp};
+/// use segue_engine::pipeline::MixRequest;
+/// use segue_engine::shelves::{ShelfKind, plan};
+/// use segue_engine::{Catalogue, Profile};
+///
+/// let newcomer = Profile::empty(ListenerId::new("ann"));
+/// let base = MixRequest::new(Timestamp::UNIX_EPOCH);
+/// let plan = plan(&Catalogue::default(), &newcomer, &base, None);
+/// assert_eq!(plan.shelves.len(), 1);
+/// assert_eq!(plan.shelves[0].kind, ShelfKind::ToBeginWith);
+/// assert_eq!(plan.shelves[0].kind.key(), "to-begin-with");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ShelfKind {
-    /// For somebody of whom little is known: popular and varied tracks, and their answers are worth
-    /// most.
+    /// For somebody of whom little is known: popular and varied tracks, one a main artist. Their
+    /// feedback on these is worth most.
     ToBeginWith,
-    /// What sounds like a favourite of these days.
+    /// What sounds like one favourite of these days; favourites take turns by the day.
     BecauseYouPlayed,
-    /// Favourites that have rested.
+    /// Favourites that have rested: liked, and not played for weeks or months.
     BackAfterAWhile,
-    /// New tracks only, further from the usual.
+    /// New tracks only, with more weight than usual on what the model is unsure of.
     FurtherOut,
 }
 
 impl ShelfKind {
-    /// A name that stays, for machines.
+    /// A name for machines that does not change between versions, as in JSON and in page addresses,
+    /// such as `further-out`.
     pub fn key(self) -> &'static str {
         match self {
             Self::ToBeginWith => "to-begin-with",
@@ -49,53 +67,64 @@ impl ShelfKind {
     }
 }
 
-/// A favourite and what is like it.
+/// A favourite together with the tracks that are like it, which [`plan`] makes a shelf of. The
+/// caller looks them up, because it holds the [`SimilarIndex`](crate::similar::SimilarIndex).
 #[derive(Clone, Copy, Debug)]
 pub struct Near<'a> {
-    /// The favourite, a track that the listener liked and played lately.
+    /// The favourite: a track that the listener liked and played lately, one of the day's
+    /// [`anchors`].
     pub track: TrackIdx,
-    /// Tracks like it, the most like first, in any number.
+    /// Tracks like it, the most like first, in any number. Fewer than [`SHORTEST`] that the filters
+    /// allow make no shelf.
     pub similar: &'a [TrackId],
 }
 
-/// A shelf that is to be filled.
+/// A shelf that is to be filled: its words, and the mix to ask for. [`plan`] makes it and [`fill`]
+/// has the mix made.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shelf {
-    /// What it is for; its [`key`](ShelfKind::key) is the stable name.
+    /// What it is for; its [`key`](ShelfKind::key) is the stable name. A page has at most one of
+    /// each kind.
     pub kind: ShelfKind,
-    /// Its title as the page shows it, in English.
+    /// Its title as the page shows it, in English. It may name a track, so escape it like any other
+    /// text of the catalogue.
     pub title: String,
-    /// One line that says what is on it.
+    /// One line that says what is on it and why, in lower case, without a full stop.
     pub explanation: String,
-    /// The track that it is about, if it is about one.
+    /// The track that it is about, such as the favourite of "Because you played"; `None` for the
+    /// other kinds.
     pub about: Option<TrackId>,
-    /// What is asked of the pipeline.
+    /// The mix to ask of the pipeline: what the listener set for all shelves, with a seed, a dial
+    /// and limits of the shelf's own.
     pub request: MixRequest,
 }
 
-/// A shelf with its mix.
+/// A shelf with its mix, ready to be shown and logged like any other mix.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filled {
     /// The shelf; its request is the one that was made, with what earlier shelves hold left out.
     pub shelf: Shelf,
-    /// The mix that fills the shelf, with propensities like any other.
+    /// The mix that fills the shelf, with propensities like any other and at least [`SHORTEST`]
+    /// picks, unless fewer were asked for.
     pub outcome: MixOutcome,
 }
 
-/// Why a shelf is not there.
+/// Why a shelf is not on a page, with the numbers behind it. It displays as half a sentence in
+/// English.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
 pub enum Missing {
-    /// Nothing that the listener likes was played lately, or nothing is known that sounds like it.
+    /// Nothing that the listener likes was played lately, or too little that the filters allow
+    /// sounds like it.
     NoFavourite,
-    /// Too few favourites have rested long enough.
+    /// Too few liked works have rested long enough to come back.
     NothingRested {
         /// How many have.
         rested: u32,
         /// How many days the shortest rest has that would do.
         days: u32,
     },
-    /// Too few tracks are left under the filters.
+    /// The mix came out too short: filters and earlier shelves leave too few tracks.
     TooFewLeft {
         /// How many there were.
         found: u32,
@@ -119,29 +148,34 @@ impl fmt::Display for Missing {
     }
 }
 
-/// A shelf that a listener does not get.
+/// A shelf that a listener does not get, so that a page can say why instead of showing it empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LeftOutShelf {
-    /// The kind of shelf that is not on the page.
+    /// The kind of shelf that is not on the page; kinds that were never meant for the listener are
+    /// not listed.
     pub kind: ShelfKind,
-    /// Why the page does not have it, with the numbers behind it.
+    /// Why the page does not have it, with the numbers behind it, such as how many tracks were
+    /// left.
     pub missing: Missing,
 }
 
-/// What a listener's page is to show.
+/// Which shelves a listener's page is to have, before any mix is made. [`fill`] turns it into a
+/// [`Page`].
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// Shelves to fill, from the top.
+    /// Shelves to fill, from the top of the page: an earlier one has first choice of the songs.
     pub shelves: Vec<Shelf>,
-    /// Shelves that are not even tried.
+    /// Shelves that are not even tried, because the profile lacks what they are made of.
     pub left_out: Vec<LeftOutShelf>,
 }
 
-/// What a listener's page shows.
+/// What a listener's page shows: shelves with their mixes, and the reasons for those that it has
+/// not.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Page {
-    /// Shelves, from the top.
+    /// Shelves with their mixes, from the top; no song, in any version, is on two of them.
     pub shelves: Vec<Filled>,
-    /// Shelves that are not there.
+    /// Shelves that are not there: those never tried, then those for which too few tracks were
+    /// left.
     pub left_out: Vec<LeftOutShelf>,
 }

@@ -28,14 +28,17 @@ use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 use co_likes::CoLikes;
 use tree::Tree;
 
-/// How much each of three likenesses counts; they sum to 1.
+/// How much each of three kinds of likeness counts in a similarity; together they should be 1, so
+/// that similarities lie between 0 and 1. The default is the best found on playlists.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Weights {
-    /// Weight of nearness in sound, `exp(-d²)`, 0 to 1.
+    /// Weight of nearness in sound, `exp(-d²)`, 0 to 1. It is what finds tracks that nobody has
+    /// played yet.
     pub sound: f32,
-    /// Weight of having the same main artist, 0 to 1.
+    /// Weight of having the same main artist, 0 to 1: all of it or nothing.
     pub artist: f32,
-    /// Weight of co-likes, the cosine over listeners who like both, 0 to 1.
+    /// Weight of co-likes, the cosine over listeners who like both, 0 to 1. It adds nothing with a
+    /// single listener.
     pub together: f32,
 }
 
@@ -45,19 +48,22 @@ impl Default for Weights {
     }
 }
 
-/// A track that is like another, with the facts that make it so.
+/// A track that is like another, with the facts that make it so, for a page that wants to say why.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Similar {
-    /// The similar track: the version that stands for its work.
+    /// The similar track: the version that stands for its work, so that no song appears twice.
     pub track: TrackIdx,
-    /// From 0 to 1.
+    /// How like both are, from 0 to 1, by the formula at the top of this module. It is no
+    /// probability.
     pub similarity: f32,
-    /// Listeners who like both, as far as they were kept.
+    /// How many listeners like both; 0 where the pair is not among the closest that were kept for
+    /// either.
     pub together: u32,
-    /// Whether the main artist is the same.
+    /// Whether both have the same main artist, whatever the letter case; `false` where either has
+    /// none.
     pub same_artist: bool,
-    /// Features in which both agree, those first in which both are unlike the average track; at
-    /// most two.
+    /// Features in which both agree, those first in which both are most unlike the average track;
+    /// at most two, and none where sound is not known.
     pub shared: Vec<AudioFeature>,
 }
 
@@ -98,7 +104,8 @@ pub struct SimilarIndex {
 }
 
 impl SimilarIndex {
-    /// Builds the index from a catalogue and the profiles of all listeners known.
+    /// Builds the index from a catalogue and the profiles of all listeners known. Without profiles
+    /// there are no co-likes, and sound and artist decide alone.
     pub fn build<'a>(
         catalogue: &Catalogue,
         index: &Index,
@@ -111,7 +118,8 @@ impl SimilarIndex {
         Self { weights: Weights::default(), standing, tree, co_likes }
     }
 
-    /// The same index with other weights.
+    /// The same index with other weights, for measuring them. Nothing has to be built again, since
+    /// weights apply when tracks are looked up.
     pub fn weighted(self, weights: Weights) -> Self {
         Self { weights, ..self }
     }
@@ -198,7 +206,8 @@ impl SimilarIndex {
         path::path(catalogue, &index.sound, &self.tree, ends, length)
     }
 
-    /// Bytes that the co-likes take up in memory, for reports on size.
+    /// Bytes that the co-likes take up in memory, for reports on size: about 12 for each pair that
+    /// is kept.
     pub fn co_likes_bytes(&self) -> usize {
         self.co_likes.bytes()
     }

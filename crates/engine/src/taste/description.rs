@@ -11,76 +11,89 @@ pub struct Taste {
     /// A few words made of facts, such as "calm and acoustic"; no two tastes of a listener share
     /// them.
     pub name: String,
-    /// The like that lies most in the middle; it names the taste to machines.
+    /// The liked track that lies most in the middle of the taste. It names the taste to machines,
+    /// and may change as likes come in.
     pub medoid: TrackId,
-    /// Likes near the middle by different artists, the medoid first.
+    /// Up to four likes near the middle, by different artists, the medoid first: what to play for
+    /// somebody who asks what this taste is.
     pub examples: Vec<TrackId>,
-    /// How many liked works belong to it.
+    /// How many liked works belong to it. Works are counted, however many versions were liked.
     pub likes: u32,
-    /// Its share of the listener's liking, each like weighing as its label does.
+    /// Its share of the listener's liking, above 0 and at most 1, each like weighing as its label
+    /// does. Likes in no taste count in the whole.
     pub share: f64,
-    /// How it sounds, on every axis of the space of sound that is known.
+    /// How it sounds, feature by feature in the order of [`AXES`](crate::sound::AXES); features
+    /// that are known of none of its likes are left out.
     pub features: Vec<FeatureLevel>,
-    /// In what it stands out from the catalogue, most first.
+    /// In what it stands out from the catalogue, most first, at most four features. It may be
+    /// empty.
     pub stands_out: Vec<Difference>,
-    /// In what it stands out from the listener's other tastes, most first.
+    /// In what it stands out from the listener's other tastes, most first, at most four. It is
+    /// empty where there is no other taste.
     pub differs: Vec<Difference>,
-    /// Its artists with most likes.
+    /// Its artists with most likes, the most first, at most five, ties by name.
     pub artists: Vec<Leading>,
-    /// Its genres with most likes.
+    /// Its genres with most likes, the most first, at most five; empty where the catalogue knows no
+    /// genres.
     pub genres: Vec<Leading>,
-    /// When any of it was last played.
+    /// When a work of it was last played; `None` if no play of it has a date.
     pub last_played: Option<Timestamp>,
-    /// Whether it is played more than it was.
+    /// Whether it is played more of late than it was before, as its share of plays.
     pub trend: Trend,
 }
 
-/// How a taste sounds in one feature.
+/// How a taste sounds in one audio feature, in the unit of the feature and compared with the
+/// catalogue and with other tastes.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct FeatureLevel {
-    /// The audio feature, one of the axes of the space of sound.
+    /// The audio feature, one of the [axes](crate::sound::AXES) of the space of sound.
     pub feature: AudioFeature,
-    /// Its mean in the unit of the feature.
+    /// Its weighted mean over the likes of the taste, in the unit of the feature: beats per minute
+    /// for tempo, 0 to 1 for energy.
     pub value: f32,
-    /// Standard deviations above the mean of the catalogue.
+    /// How many standard deviations of the catalogue the taste lies above the catalogue's mean;
+    /// below it where negative.
     pub above_catalogue: f32,
     /// Standard deviations of the catalogue by which the listener's other tastes are above its
     /// mean, if there are others.
     pub others_above_catalogue: Option<f32>,
 }
 
-/// An artist or genre of a taste.
+/// An artist or a genre that leads within a taste, with how much of it they make up.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Leading {
-    /// The name of the artist or genre as the catalogue spells it.
+    /// The name of the artist or genre as the catalogue spells it, for a page to show.
     pub name: String,
-    /// How many liked works belong to it.
+    /// How many liked works of the taste are by this artist, or of this genre; at least 1.
     pub likes: u32,
-    /// Of the likes in the taste, 0 to 1.
+    /// Share of the works in the taste, above 0 and at most 1, each work counting the same.
     pub share: f64,
 }
 
-/// How much a taste was played of late, against before.
+/// How much a taste was played in the last 90 days, against all that is on record before.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Trend {
-    /// Which way it goes.
+    /// Whether the share has grown, fallen or stayed. [`Course::Unknown`] where there are too few
+    /// plays to compare.
     pub course: Course,
-    /// Its share of plays of likes in the last 90 days, if there were any.
+    /// Its share, 0 to 1, of plays of likes in the last 90 days; `None` if there were no plays of
+    /// any taste.
     pub recent_share: Option<f64>,
-    /// Its share before that, if there were any.
+    /// Its share, 0 to 1, of plays of likes before the last 90 days; `None` if there were none.
     pub share_before: Option<f64>,
 }
 
-/// Which way a taste goes.
+/// Which way the share of a taste goes. It takes 30 plays on either side, and a change by 5 points
+/// and two standard errors, to be called a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Course {
-    /// Its share of plays has grown by more than chance.
+    /// Its share of plays has grown by more than chance would explain.
     Grows,
-    /// It has fallen by more than chance.
+    /// Its share of plays has fallen by more than chance would explain.
     Fades,
     /// Its share of plays has changed by no more than chance.
     Steady,
-    /// Too little was played to tell.
+    /// Too little was played, of late or before, to tell.
     Unknown,
 }

@@ -43,59 +43,85 @@ const LEAST_SHARE_OF_SOUND: f64 = 0.3;
 const LEAST_SHARE_OF_GENRE: f64 = 0.15;
 const MOST_MOVES: usize = 10;
 
-/// What sets tastes apart from each other.
+/// By what the tastes of a listener were told apart, so that a page can say how far to trust them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
-    /// How they sound, with a little of artist and genre.
+    /// By how they sound, with a little of artist and genre. [`Tastes::separation`] says how
+    /// clearly.
     Sound,
-    /// Their genre, for want of their sound.
+    /// By genre, because the sound of most likes is not known.
     Genre,
-    /// There are not several.
+    /// By nothing: there is one taste, or none.
     #[default]
     None,
 }
 
-/// Everything that a listener likes, by taste.
+/// Everything that a listener likes, by taste, as [`Tastes::find`] puts it together. It takes five
+/// likes to have one taste and sixteen to have several.
 ///
 /// # Examples
 /// ```
-/// use segue_core::{ListenerId, Timestamp};
+/// use segue_core::{Feedback, FeedbackKind, FeedbackTarget, ListenerId, Source};
+/// use segue_core::{Timestamp, Track, TrackId, WorkId};
 /// use segue_engine::history::Plays;
-/// use segue_engine::Index;
-/// use segue_engine::taste::Tastes;
-/// use segue_engine::{Catalogue, Profile};
+/// use segue_engine::taste::{Basis, Tastes};
+/// use segue_engine::{Catalogue, Index, Profile};
 ///
-/// // Somebody of whom nothing is known has no taste yet: five likes make the first one.
-/// let catalogue = Catalogue::from_tracks(Vec::new());
+/// let ids = ["a", "b", "c", "d", "e"];
+/// let track = |id: &str| {
+///     let mut track = Track::new(TrackId::new(id), WorkId::new(id), id);
+///     track.artists = vec!["Ann".to_owned()];
+///     track
+/// };
+/// let catalogue = Catalogue::from_tracks(ids.map(track).to_vec());
+/// let me = ListenerId::new("me");
+/// let likes = ids.map(|id| Feedback {
+///     listener: me.clone(),
+///     target: FeedbackTarget::Track(TrackId::new(id)),
+///     kind: FeedbackKind::Like,
+///     at: None,
+///     source: Source::Segue,
+/// });
+///
 /// let index = Index::build(&catalogue, []);
-/// let nobody = Profile::empty(ListenerId::new("nobody"));
-/// let tastes =
-///     Tastes::find(&catalogue, &index, &nobody, &Plays::default(), Timestamp::UNIX_EPOCH);
-/// assert!(tastes.tastes.is_empty());
-/// assert_eq!(tastes.likes, 0);
+/// let find = |likes: &[Feedback]| {
+///     let profile = Profile::fold(&catalogue, me.clone(), [], likes);
+///     Tastes::find(&catalogue, &index, &profile, &Plays::default(), Timestamp::UNIX_EPOCH)
+/// };
+/// let tastes = find(&likes);
+/// assert_eq!((tastes.tastes.len(), tastes.basis), (1, Basis::None));
+/// assert_eq!(tastes.tastes[0].artists[0].name, "Ann");
+/// assert_eq!(tastes.sound_unknown, 5);
+/// assert!(find(&likes[..4]).tastes.is_empty(), "too few to say anything");
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Tastes {
-    /// The tastes, the largest first.
+    /// The tastes, the largest first by weight of likes; at most six, and none where there are
+    /// fewer than five likes.
     pub tastes: Vec<Taste>,
-    /// What sets them apart.
+    /// By what the tastes were told apart: sound, genre, or [`Basis::None`] where there are not
+    /// several.
     pub basis: Basis,
     /// How clearly: the mean silhouette, -1 to 1, where they are told apart by sound.
     pub separation: Option<f32>,
-    /// All liked works of the listener, in a taste or in none.
+    /// All liked works of the listener, in a taste or in none: what the counts of the tastes and
+    /// `unplaced` add up to.
     pub likes: u32,
     /// Likes that belong to no taste, because neither their sound nor their artist or genre says
     /// which.
     pub unplaced: u32,
-    /// Likes whose sound is not known, placed or not.
+    /// Likes of whose sound fewer than three features are known, placed or not. Many of them make
+    /// tastes less certain.
     pub sound_unknown: u32,
     #[serde(skip)]
     by_work: FxHashMap<WorkIdx, usize>,
 }
 
 impl Tastes {
-    /// Finds the tastes of a listener as of `now`. `plays` say which of them grows.
+    /// Finds the tastes of a listener as of `now`. Likes come from `profile`; `plays` only say
+    /// which taste grows and when it was last heard. It draws from generators with fixed seeds, so
+    /// the same arguments give the same tastes.
     pub fn find(
         catalogue: &Catalogue,
         index: &Index,
@@ -123,7 +149,8 @@ impl Tastes {
         tastes
     }
 
-    /// The taste that a liked work belongs to, as its place in `tastes`.
+    /// The taste that a liked work belongs to, as its place in `tastes`; `None` for works that are
+    /// not liked or belong to none.
     pub fn of_work(&self, work: WorkIdx) -> Option<usize> {
         self.by_work.get(&work).copied()
     }
