@@ -28,7 +28,8 @@ use segue_core::{EndReason, Listen};
 pub use super::interaction::Label;
 use super::interaction::{Interaction, Stance};
 
-/// Version of the policy, written into the card of every model trained on it.
+/// Version of the policy, written into the card of every model trained on it. Models of different
+/// versions learned different answers and must not be compared as if they had not.
 pub const LABEL_POLICY_VERSION: u32 = 1;
 
 const SKIP_MS: u32 = 30_000;
@@ -38,7 +39,8 @@ const STATED_WEIGHT: f32 = 2.0;
 /// Rows that hold a track's total play time count as at most this many plays.
 const MOST_PLAYS_IN_A_ROW: u32 = 50;
 
-/// What one play says about liking the track, by the table at the top of this module.
+/// What one play says about liking the track, by the table at the top of this module. [`outcome`]
+/// decides it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome {
     /// The listener let it play, to the end or nearly so.
@@ -115,7 +117,8 @@ fn left_by_listener(ms_played: u32, left_early: bool) -> Outcome {
     }
 }
 
-/// Adds up all that a listener did with a work, as described above.
+/// Adds up all that a listener did with a work, by the rules at the top of this module. `None`
+/// where nothing speaks, or likes and dislikes balance: the work then teaches nothing.
 pub fn work_label(interaction: &Interaction) -> Option<Label> {
     match interaction.stance {
         Stance::Like => return Some(Label { liked: true, weight: STATED_WEIGHT }),

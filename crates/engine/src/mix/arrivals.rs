@@ -10,11 +10,13 @@ use segue_core::TrackId;
 
 use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 
-/// Listeners whose word on a track makes it as well known as any other.
+/// Listeners with a label on a track, after whom it counts as known as any other and loses its
+/// reserved slots.
 pub const FIRM: u32 = 3;
 
-/// Of tracks that came after the model was trained, those on which fewer than [`FIRM`] listeners
-/// have given a word.
+/// Of tracks that came after the model was trained (`lately`), those on whose work fewer than
+/// [`FIRM`] of the listeners have a label.
+/// [`MixRequest::arrivals`](crate::pipeline::MixRequest::arrivals) takes them.
 pub fn arrivals<'a>(
     catalogue: &Catalogue,
     profiles: impl IntoIterator<Item = &'a Profile>,

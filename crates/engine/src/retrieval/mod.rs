@@ -19,7 +19,8 @@ pub use limits::{Bounds, EXACT_LIMIT};
 use crate::TrackIdx;
 use crate::candidate::Sources;
 
-/// How much of the catalogue is looked at.
+/// How much of the catalogue is looked at for a mix, and so what it costs: one prediction per track
+/// that is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breadth<'a> {
     /// What the sources name first, cut to the best. What most mixes are made from.
