@@ -65,8 +65,9 @@ pub trait Scorer: Send + Sync {
     /// [`predict`] does.
     fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability>;
 
-    /// How those likabilities vary together, for policies that explore by that kind of uncertainty: the
-    /// factors of a [`crate::policy::Belief`]. Empty where the model cannot tell.
+    /// How those likabilities vary together, for policies that explore by that kind of uncertainty:
+    /// the factors of a [`crate::policy::Belief`]. Empty where the model cannot tell, and then such
+    /// policies are refused for it.
     ///
     /// # Shapes
     /// `[tracks, width]`, with any width above 0.

@@ -18,7 +18,7 @@ use crate::{Interactions, ItemIdx, Recommender};
 pub use summary::{Comparison, RankingSummary, compare, summarise};
 pub use top::top_k;
 
-/// What becomes of items that the listener is already known to know. It changes what a figure
+/// What becomes of items that the listener has shown to know. It changes what a figure
 /// means, so reports name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -124,7 +124,7 @@ pub struct Outcomes {
 /// The outcome does not depend on how many there are.
 ///
 /// # Panics
-/// If the recommender's vocabulary is smaller than that of `interactions`.
+/// If a case holds an item beyond the recommender's vocabulary.
 ///
 /// # Examples
 /// ```

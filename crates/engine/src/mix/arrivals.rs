@@ -2,8 +2,8 @@
 //! answered by too few to be known otherwise.
 //!
 //! They get a share of the slots that are new to the listener, no less and no more
-//! ([`Class::Arrival`](super::quota::Class)), until the belief about them is firm: after [`FIRM`]
-//! listeners, or with the next model.
+//! ([`Class::Arrival`](crate::candidate::Class)), until the belief about them is firm: after
+//! [`FIRM`] listeners, or with the next model.
 
 use rustc_hash::FxHashMap;
 use segue_core::TrackId;

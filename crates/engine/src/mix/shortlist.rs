@@ -229,8 +229,9 @@ impl<'a> Mmr<'a> {
     }
 
     fn value(&self, position: usize) -> f32 {
-        let told = self.gain.as_ref().map_or(0.0, |gain| gain.value(position));
-        RELEVANCE * (self.relevance[position] + told) - (1.0 - RELEVANCE) * self.likeness[position]
+        let information = self.gain.as_ref().map_or(0.0, |gain| gain.value(position));
+        RELEVANCE * (self.relevance[position] + information)
+            - (1.0 - RELEVANCE) * self.likeness[position]
     }
 
     /// All tracks of the pool by what they are worth now.

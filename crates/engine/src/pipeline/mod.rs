@@ -186,7 +186,8 @@ impl Mixer<'_> {
         }
     }
 
-    /// Scores arrivals that a pool does not hold, where it has fewer than a short-list has room for.
+    /// Scores arrivals that a pool does not hold, where it has fewer than a short-list has room
+    /// for.
     fn add_late(
         &self,
         request: &MixRequest,
@@ -330,8 +331,8 @@ fn share_notes(
     notes
 }
 
-/// What the policy goes by: the scores of the short-list and, where it explores by them, the doubts
-/// about them on the same scale.
+/// What the policy goes by: the scores of the short-list and, where it explores by them, the
+/// uncertainties of the scores on the same scale.
 fn belief(
     scorer: &dyn Scorer,
     profile: &Profile,

@@ -54,9 +54,10 @@ use crate::{Likability, TrackIdx, WrongCount, predict};
 /// // For every request: another mix from the same pool, which leaves out the last one.
 /// let request = MixRequest { length: 2, ..MixRequest::new(Timestamp::UNIX_EPOCH) };
 /// let first = mixer.mix_from(&pool, &request)?;
-/// let exclude_tracks: Vec<_> = first.slate.picks.iter().map(|pick| pick.track.clone()).collect();
-/// let second = mixer.mix_from(&pool, &MixRequest { exclude_tracks: exclude_tracks.clone(), ..request })?;
-/// assert!(second.slate.picks.iter().all(|pick| !exclude_tracks.contains(&pick.track)));
+/// let exclude_tracks = first.slate.picks.iter().map(|pick| pick.track.clone()).collect();
+/// let next = MixRequest { exclude_tracks, ..request };
+/// let second = mixer.mix_from(&pool, &next)?;
+/// assert!(second.slate.picks.iter().all(|pick| !next.exclude_tracks.contains(&pick.track)));
 /// # Ok::<(), segue_engine::pipeline::MixError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -128,8 +129,8 @@ impl Pool {
     /// another model. Costs one prediction per candidate and no search.
     ///
     /// # Errors
-    /// [`MixError::Predictions`] if the scorer gives another number of predictions than it was asked
-    /// for.
+    /// [`MixError::Predictions`] if the scorer gives another number of predictions than it was
+    /// asked for.
     pub fn rescored(&self, mixer: &Mixer<'_>) -> Result<Self, MixError> {
         let tracks: Vec<TrackIdx> =
             self.candidates.iter().map(|candidate| candidate.track).collect();

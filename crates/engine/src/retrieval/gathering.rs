@@ -121,8 +121,8 @@ impl Gathering<'_> {
     }
 }
 
-/// Cuts scored candidates to the bounds. Of known works and of arrivals the most useful are kept; of
-/// what is new the most useful by turns, once when the dial gives nothing for uncertainty and once
+/// Cuts scored candidates to the bounds. Of known works and of arrivals the most useful are kept;
+/// of what is new the most useful by turns, once when the dial gives nothing for uncertainty and once
 /// when it gives most (see [`utility`](crate::utility)). In row order.
 pub(crate) fn cut(
     catalogue: &Catalogue,

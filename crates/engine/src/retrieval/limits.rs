@@ -41,7 +41,7 @@ pub struct Bounds {
 }
 
 impl Bounds {
-    /// For most listeners: what the model is asked about takes some 50 ms of processor time.
+    /// For most listeners: what the model is asked about takes some 60 ms of processor time.
     pub const USUAL: Self = Self { familiar: 500, new: 600, asked: 2_000, arrivals: 60 };
     /// For newcomers: their taste leads nowhere yet, so that more has to be looked at before
     /// something fits.

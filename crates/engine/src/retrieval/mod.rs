@@ -1,9 +1,9 @@
 //! The first step of a mix: from the whole catalogue to the tracks worth asking the model about.
 //!
 //! Usually a few sources name tracks within [`Bounds`]: what the listener knows, songs by liked
-//! [`artists`], what [sounds](neighbours) like something liked, what many play. A request whose
+//! `artists`, what sounds like something liked (`neighbours`), what many play. A request whose
 //! filters leave too little of that looks wider, and one that asks for exactness gets every track.
-//! [`limits`] has all the numbers.
+//! [`Bounds`] has the numbers.
 //!
 //! An approximate index (HNSW) was left out: at this size a scan over nine numbers per track costs
 //! less than scoring its result.
