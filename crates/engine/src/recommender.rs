@@ -27,8 +27,8 @@ pub trait Recommender: Send + Sync {
     fn items(&self) -> usize;
 
     /// Writes one score per item for each query; a higher score ranks earlier. Scores are compared
-    /// within one query only, so their scale is free; negative infinity or a score that is not
-    /// finite leaves an item unranked.
+    /// within one query only, so their scale is free; negative infinity or NaN leaves an item
+    /// unranked.
     ///
     /// # Shapes
     /// `scores` `[queries, items]`.

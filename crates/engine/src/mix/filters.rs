@@ -58,9 +58,9 @@ impl FilterStep {
 /// be explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The step, and so the reason why they were left out.
+    /// The step that left them out, and so the reason to give where a mix is empty.
     pub step: FilterStep,
-    /// How many candidates it was the first to leave out; 0 if none.
+    /// How many candidates it was the first to leave out; 0 if it left out none.
     pub count: usize,
 }
 
@@ -68,19 +68,22 @@ pub struct LeftOut {
 /// rows, and the listener as of this moment.
 #[derive(Debug)]
 pub struct FilterContext<'a> {
-    /// The catalogue that all rows here belong to, and that knows the versions of a work.
+    /// The catalogue that all rows here belong to, and that knows the versions of each work.
     pub catalogue: &'a Catalogue,
     /// The listener, as of this moment: stance, plays and bans are read from it.
     pub profile: &'a Profile,
-    /// What familiarity is asked for; [`Familiarity::Any`] lets everything through.
+    /// What familiarity is asked for; [`Familiarity::Any`], the default, lets everything through,
+    /// known or not.
     pub familiarity: Familiarity,
-    /// Works played after this moment are left out; `None` lets recent plays through.
+    /// Works played after this moment are left out; `None` lets recent plays through, and undated
+    /// plays always pass.
     pub played_after: Option<Timestamp>,
-    /// Tracks to choose from; `None` for all, and an empty set lets nothing through.
+    /// Tracks to choose from, such as what can be played; `None` for all, while an empty set lets
+    /// nothing through.
     pub within: Option<FxHashSet<TrackIdx>>,
     /// Tracks left out on request; other versions of their works may stay.
     pub excluded_tracks: FxHashSet<TrackIdx>,
-    /// Artists left out on request, as main artists of a track.
+    /// Artists left out on request, as main artists of a track: guests on it do not count.
     pub excluded_artists: FxHashSet<ArtistIdx>,
 }
 

@@ -53,7 +53,8 @@ pub struct MixOutcome {
     pub sources: Vec<SourceCount>,
     /// How many candidates each filter left out, in the order of the filters; the rest were ranked.
     pub left_out: Vec<LeftOut>,
-    /// What is not as asked, for the listener to read; empty where all is.
+    /// What is not as asked, such as fewer new tracks, for the listener to read; empty where all
+    /// is.
     pub notes: Vec<Note>,
 }
 
@@ -61,7 +62,7 @@ pub struct MixOutcome {
 /// so that the sums can exceed the mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceCount {
-    /// The source's name, one of [`Sources::NAMED`], for reports and JSON.
+    /// The source's name, one of [`Sources::NAMED`], by which reports and JSON list it.
     pub source: &'static str,
     /// Candidates that it named, before filters; at least 1 in a finished outcome.
     pub candidates: usize,
@@ -82,11 +83,12 @@ impl MixOutcome {
 /// `catalogue`, and `scorer` must score its rows. [`Scorer`] shows one from catalogue to mix.
 #[derive(Clone, Copy)]
 pub struct Mixer<'a> {
-    /// Every track that may be picked, with its work, artist and album.
+    /// Every track that may be picked, with its work, artist and album; `index` and `profile` use
+    /// its rows.
     pub catalogue: &'a Catalogue,
     /// Popularity, sound and the tracks of each artist, by which retrieval names candidates.
     pub index: &'a Index,
-    /// The listener, as of this moment: what they said since the last mix counts in the next.
+    /// The listener, as of this moment: feedback given since the last mix counts in the next one.
     pub profile: &'a Profile,
     /// The model that predicts what they like, and how sure it is of that.
     pub scorer: &'a dyn Scorer,
