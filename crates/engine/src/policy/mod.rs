@@ -3,7 +3,8 @@
 //! another policy would have earned.
 //!
 //! ```text
-//! Belief of the short-list ─► Policy::prepare ─► Chooser::propensities(what is eligible) ─► a pick, and again
+//! Belief of the short-list ─► Policy::prepare ─►
+//!     Chooser::propensities(what is eligible) ─► a pick, and again
 //! ```
 //!
 //! What is eligible is no concern of a policy ([`crate::mix::quota`] decides), nor is the order of
