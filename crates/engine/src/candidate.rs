@@ -24,20 +24,23 @@ use crate::{Likability, TrackIdx};
 pub struct Sources(u8);
 
 impl Sources {
-    /// The whole catalogue, or the tracks that a request names: nothing was chosen.
+    /// The whole catalogue, or the tracks that a request names: nothing was chosen, so no other
+    /// source is marked.
     pub const ALL: Self = Self(1);
-    /// Works that the listener knows.
+    /// Works that the listener knows: played, saved, or answered by feedback.
     pub const HISTORY: Self = Self(2);
-    /// What many listeners play.
+    /// What many listeners play, the most popular first: see [`Popularity`](crate::Popularity).
     pub const POPULAR: Self = Self(4);
-    /// Other songs by artists whose works the listener likes.
+    /// Other songs by artists whose works the listener likes, the best liked artists first.
     pub const ARTISTS: Self = Self(8);
-    /// What sounds like something that the listener likes.
+    /// What sounds like something that the listener likes, by distance in the [space of
+    /// sound](crate::sound).
     pub const NEIGHBOURS: Self = Self(16);
-    /// Tracks that came to the catalogue after the model was trained.
+    /// Tracks that came to the catalogue after the model was trained, so that no other source would
+    /// find them.
     pub const ARRIVALS: Self = Self(32);
 
-    /// Every source with the name under which logs and reports count it.
+    /// Every source with the name under which logs and reports count it, in the order of reports.
     pub const NAMED: [(Self, &'static str); 6] = [
         (Self::ALL, "all"),
         (Self::HISTORY, "history"),
@@ -47,18 +50,19 @@ impl Sources {
         (Self::ARRIVALS, "arrivals"),
     ];
 
-    /// These and those of `other`.
+    /// These sources and those of `other`: for a track that one more source named.
     #[must_use]
     pub fn with(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
 
-    /// Whether all of `other` are among these.
+    /// Whether all of `other` are among these; true for an empty `other`.
     pub fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }
 
-    /// The names of these, in the order of [`Self::NAMED`].
+    /// The names of these, in the order of [`Self::NAMED`]; none for the default, which no source
+    /// named.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         Self::NAMED
             .into_iter()
@@ -72,20 +76,22 @@ impl Sources {
 /// Nothing in it depends on a request, so that a server keeps candidates and mixes from them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Candidate {
-    /// The track.
+    /// The track: a row of the catalogue that retrieval looked at.
     pub track: TrackIdx,
-    /// Which sources named it.
+    /// Which sources named it, at least one; reports count what each gave to the mix.
     pub sources: Sources,
-    /// What the model predicts. A faulty model may give values that are not finite.
+    /// What the model predicts for this listener. A faulty model may give values that are not
+    /// finite; ranking puts those last.
     pub likability: Likability,
 }
 
 /// What a track is to the listener. It decides which of the mix's slots the track may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Class {
-    /// The listener knows the work.
+    /// The listener knows the work: they played it, own it or gave feedback on it.
     Familiar,
-    /// The listener does not know the work.
+    /// The listener does not know the work, but the model does, or enough listeners have answered
+    /// it.
     New,
     /// The listener does not know the work, and neither does the model: it came to the catalogue
     /// after training, and few listeners have answered it so far.
@@ -93,10 +99,12 @@ pub enum Class {
 }
 
 impl Class {
-    /// All classes, in the order of their discriminants.
+    /// All classes, in the order of their discriminants: the order of arrays with one entry per
+    /// class.
     pub const ALL: [Self; 3] = [Self::Familiar, Self::New, Self::Arrival];
 
-    /// Whether the work is new to the listener, whatever the model knows of it.
+    /// Whether the work is new to the listener, whatever the model knows of it. The dial counts
+    /// these.
     pub fn is_new(self) -> bool {
         self != Self::Familiar
     }
@@ -105,20 +113,23 @@ impl Class {
 /// A candidate in the ranking of one request, with all that the short-list needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ranked {
-    /// The track.
+    /// The track: a row of the catalogue that the request is answered from.
     pub track: TrackIdx,
-    /// Which sources named it.
+    /// Which sources named it, carried along from the [`Candidate`] for the report on the mix.
     pub sources: Sources,
     /// What the model predicts, within 0 and 1. A prediction that is not finite counts as 0.
     pub likability: Likability,
-    /// Whether the prediction was finite. What is not finite ranks last.
+    /// Whether the prediction was finite. What is not finite ranks behind all that is, and a note
+    /// tells the listener.
     pub is_finite: bool,
-    /// What it is ranked by; see [`utility`](crate::utility).
+    /// What it is ranked by: likability, a bonus for uncertainty and popularity, weighed by
+    /// [`utility`](crate::utility).
     pub utility: f32,
-    /// How often the listener played the work to its end, which breaks ties.
+    /// How often the listener played the work to its end, 0 for a new one. It breaks ties in
+    /// utility.
     pub finished: u32,
-    /// Its popularity, 0 to 1, which breaks the ties that are left.
+    /// Its popularity, from 0 for nobody to 1. It breaks the ties that are left after `finished`.
     pub popularity: f32,
-    /// What it is to the listener.
+    /// What it is to the listener, which decides the slots that it may take.
     pub class: Class,
 }

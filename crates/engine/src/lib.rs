@@ -4,6 +4,11 @@
 //! Data flows one way: [`dataset`] turns what the store holds into a [`Catalogue`] and one
 //! [`Profile`] per listener; [`retrieval`] gathers candidates, [`mix`] cuts them to a short-list, a
 //! [`policy`] picks from it, and [`pipeline`] runs it all.
+//!
+//! Start at [`Scorer`], whose example goes from a catalogue to a mix with a model of your own. To
+//! measure a model that ranks a whole catalogue, start at [`full_ranking::evaluate`]. Everything is
+//! borrowed and nothing is global: what a function needs is among its arguments, the moment and
+//! the seed included, so that a mix can be made again from its log.
 
 pub mod candidate;
 pub mod classifier;

@@ -4,20 +4,22 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
-/// Probabilities are kept this far from 0 and 1 in [`log_loss`], as in the protocol behind our
-/// anchors.
+/// Probabilities are kept this far from 0 and 1 in [`log_loss`], as in the protocol that our
+/// reference figures come from: without it one wrong certainty makes the mean infinite.
 pub const LOG_LOSS_CLIP: f64 = 1e-4;
 
-/// Share of rows on the right side of one half; a probability of exactly one half says "disliked".
+/// Share of rows on the right side of one half, from 0 to 1; a probability of exactly one half says
+/// "disliked". NaN without rows.
 pub fn accuracy(labels: &[bool], probabilities: &[f64]) -> f64 {
     let right =
         labels.iter().zip(probabilities).filter(|(liked, p)| **liked == (**p > 0.5)).count();
     right as f64 / labels.len() as f64
 }
 
-/// Probability that a liked row scores above a disliked one, ties counting half; `None` with one
-/// class only.
+/// Area under the ROC curve: the probability that a liked row scores above a disliked one, ties
+/// counting half. 0.5 is chance, 1 a perfect order; `None` with one class only.
 ///
+/// # Examples
 /// ```
 /// use segue_engine::metrics::auc;
 ///
@@ -38,7 +40,18 @@ pub fn auc(labels: &[bool], scores: &[f64]) -> Option<f64> {
     (liked > 0.0 && disliked_below > 0.0).then(|| pairs_won / (liked * disliked_below))
 }
 
-/// Mean of `-ln p(label)`, probabilities clipped by [`LOG_LOSS_CLIP`].
+/// Mean of `-ln p(label)` in nats, probabilities clipped by [`LOG_LOSS_CLIP`]: lower is better, `ln
+/// 2` is what one half for everything gets. It punishes certainty that is wrong, which accuracy
+/// does not see.
+///
+/// # Examples
+/// ```
+/// use segue_engine::metrics::log_loss;
+///
+/// let labels = [true, false];
+/// assert_eq!(log_loss(&labels, &[0.5, 0.5]), std::f64::consts::LN_2);
+/// assert!(log_loss(&labels, &[0.9, 0.2]) < log_loss(&labels, &[0.9, 0.8]));
+/// ```
 pub fn log_loss(labels: &[bool], probabilities: &[f64]) -> f64 {
     let loss = labels.iter().zip(probabilities).map(|(&liked, p)| {
         let p = p.clamp(LOG_LOSS_CLIP, 1.0 - LOG_LOSS_CLIP);
@@ -47,19 +60,21 @@ pub fn log_loss(labels: &[bool], probabilities: &[f64]) -> f64 {
     loss.sum::<f64>() / labels.len() as f64
 }
 
-/// A bin of a calibration diagram.
+/// A bin of a calibration diagram: of the rows predicted at about this probability, how many were
+/// liked. Plotted, a calibrated model lies on the diagonal.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CalibrationBin {
-    /// Mean predicted probability.
+    /// Mean predicted probability of the rows in the bin, 0 to 1.
     pub predicted: f64,
-    /// Share of rows that were liked.
+    /// Share of those rows that were liked, 0 to 1; equal to `predicted` where the model is
+    /// calibrated.
     pub observed: f64,
-    /// Rows.
+    /// How many rows the bin holds, at least one: with few, `observed` says little.
     pub rows: usize,
 }
 
 /// Rows in order of their probability, cut into `bins` of equal size (Nguyen & O'Connor 2015): with
-/// few rows, bins of equal width are mostly empty.
+/// few rows, bins of equal width are mostly empty. Bins without a row are left out.
 pub fn calibration_bins(
     labels: &[bool],
     probabilities: &[f64],
@@ -79,7 +94,7 @@ pub fn calibration_bins(
 }
 
 /// Expected calibration error: mean distance between predicted and observed over
-/// [`calibration_bins`].
+/// [`calibration_bins`], 0 for a calibrated model.
 ///
 /// With n rows in b bins even a perfect model reads about `√(0.6 p (1-p) b / n)`: compare only
 /// equal n.
@@ -90,13 +105,18 @@ pub fn expected_calibration_error(labels: &[bool], probabilities: &[f64], bins: 
     distance / labels.len() as f64
 }
 
-/// Normalised discounted cumulative gain of the first `k` by score (Järvelin & Kekäläinen 2002);
-/// ties keep their order, `None` if nothing was liked.
+/// Normalised discounted cumulative gain of the first `k` by score, 0 to 1 (Järvelin & Kekäläinen
+/// 2002): a liked row at rank `r` gains `1 / log₂(r + 1)`, over what the best order would gain.
+/// Ties keep their order; `None` if nothing was liked.
 ///
+/// # Examples
 /// ```
 /// use segue_engine::metrics::ndcg;
 ///
 /// assert_eq!(ndcg(&[true, false], &[0.9, 0.1], 10), Some(1.0));
+/// // Found in second place: 1 / log₂ 3 of the best.
+/// assert_eq!(ndcg(&[false, true], &[0.9, 0.1], 10), Some(1.0 / 3_f64.log2()));
+/// assert_eq!(ndcg(&[false, false], &[0.9, 0.1], 10), None);
 /// ```
 pub fn ndcg(labels: &[bool], scores: &[f64], k: usize) -> Option<f64> {
     let mut order: Vec<usize> = (0..labels.len()).collect();
@@ -113,19 +133,20 @@ pub fn ndcg(labels: &[bool], scores: &[f64], k: usize) -> Option<f64> {
     (liked > 0).then(|| found / (0..liked.min(k)).map(gain).sum::<f64>())
 }
 
-/// Mean and spread of repeated measurements.
+/// Mean and spread of repeated measurements, such as one figure over several seeds. All are NaN
+/// where no measurement is finite.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Mean.
+    /// Mean of the finite measurements, in their unit; NaN without any.
     pub mean: f64,
-    /// Standard deviation of the measurements, with n - 1; 0 for a single one.
+    /// Standard deviation of the measurements, with n - 1, in their unit; 0 for a single one.
     pub sd: f64,
-    /// Median.
+    /// Median of the finite measurements, the mean of the middle two if their number is even.
     pub median: f64,
 }
 
 impl Summary {
-    /// Summarises measurements; those that are not finite are left out.
+    /// Summarises measurements, in any order; those that are not finite are left out.
     pub fn from_values(values: impl IntoIterator<Item = f64>) -> Self {
         let mut values: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).collect();
         values.sort_by(f64::total_cmp);
@@ -140,14 +161,28 @@ impl Summary {
     }
 }
 
-/// A mean with its 95 % interval.
+/// A mean with its 95 % interval: where the mean would lie if other cases of the same kind had been
+/// measured.
+///
+/// # Examples
+/// ```
+/// use segue_engine::metrics::Estimate;
+///
+/// let estimate = Estimate::from_values(&[0.2, 0.4, 0.3, 0.5, 0.1], 7);
+/// assert!((estimate.mean - 0.3).abs() < 1e-12);
+/// assert!(0.1 <= estimate.low && estimate.low < 0.3 && estimate.high <= 0.5);
+/// // Same values, same seed: same interval.
+/// assert_eq!(estimate, Estimate::from_values(&[0.2, 0.4, 0.3, 0.5, 0.1], 7));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Estimate {
-    /// Mean.
+    /// Mean of the values, in their unit; 0 if there are none.
     pub mean: f64,
-    /// Lower end.
+    /// Lower end of the interval, in the unit of the values; the mean itself for fewer than two
+    /// values.
     pub low: f64,
-    /// Upper end.
+    /// Upper end of the interval, in the unit of the values; the mean itself for fewer than two
+    /// values.
     pub high: f64,
 }
 
@@ -158,8 +193,8 @@ const RESAMPLES: usize = 2_000;
 const RESAMPLED_VALUES: usize = 20_000;
 
 impl Estimate {
-    /// The mean of values; its interval from the bootstrap, or of the normal distribution where
-    /// values are many.
+    /// The mean of values and its 95 % interval: from a bootstrap with that seed, or, beyond 20,000
+    /// values, of the normal distribution, which gives the same in a fraction of the time.
     pub fn from_values(values: &[f64], seed: u64) -> Self {
         let n = values.len().max(1) as f64;
         let mean = values.iter().sum::<f64>() / n;
@@ -175,7 +210,8 @@ impl Estimate {
     }
 }
 
-/// A 95 % interval of the mean by resampling the measurements (percentile bootstrap, Efron 1979).
+/// A 95 % interval of the mean by resampling the measurements (percentile bootstrap, Efron 1979),
+/// as `(low, high)`. `None` without measurements or without resamples.
 pub fn bootstrap_interval(
     values: &[f64],
     resamples: usize,

@@ -1,9 +1,9 @@
 //! Three named presets of the dial between familiar and new, and what a mix does for one listener.
 //!
-//! The presets follow what the dial did to made-up listeners over 90 days (docs/measurements.md, two
-//! models of listeners): at .1 mixes were enjoyed more than without exploring, from the second week
-//! on and in every run; .3, the default, brought nearly three times as many discoveries and was
-//! still enjoyed more on average; .5 a quarter more of them again at no loss in the first month
+//! The presets follow what the dial did to made-up listeners over 90 days (docs/measurements.md,
+//! two models of listeners): at .1 mixes were enjoyed more than without exploring, from the second
+//! week on and in every run; .3, the default, brought nearly three times as many discoveries and
+//! was still enjoyed more on average; .5 a quarter more of them again at no loss in the first month
 //! that an interval tells from none, after which the models disagree. At .7 both models enjoyed
 //! mixes less and never earned it back, so the dial reaches it but no preset does.
 

@@ -2,16 +2,19 @@
 
 use crate::dataset::interactions::Query;
 
-/// Scores every item of its vocabulary for listeners, seen in training or not: all it knows of one
-/// is the query.
+/// Ranks a whole vocabulary for listeners, seen in training or not: all it knows of one is the
+/// query. [`full_ranking::evaluate`](crate::full_ranking::evaluate) measures one and shows how to
+/// make one.
 ///
 /// Implementations run on one thread; callers rank blocks of listeners side by side.
 pub trait Recommender: Send + Sync {
-    /// Size of the vocabulary.
+    /// Size of the vocabulary, which is that of the [`Interactions`](crate::Interactions) it was
+    /// trained on: the length of a row of scores.
     fn items(&self) -> usize;
 
-    /// Writes one score per item for each query; higher ranks earlier, and what depends on nothing
-    /// but the arguments is a rank only within one query.
+    /// Writes one score per item for each query; a higher score ranks earlier. Scores are compared
+    /// within one query only, so their scale is free; negative infinity or NaN leaves an item
+    /// unranked.
     ///
     /// # Shapes
     /// `scores` `[queries, items]`.

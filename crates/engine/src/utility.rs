@@ -10,7 +10,8 @@ use crate::{Likability, Profile};
 const PRIOR_AT_NOTHING: f32 = 0.5;
 const HALVED_AT: f32 = 4.0;
 
-/// The weight of the model against popularity, `1 - w`, from ½ for a new listener towards 1.
+/// The weight of the model against popularity, `1 - w`: ½ for a listener without labels, ¾ with
+/// four, towards 1 with many.
 pub fn trust(profile: &Profile) -> f32 {
     1.0 - PRIOR_AT_NOTHING * HALVED_AT / (HALVED_AT + profile.labelled().count() as f32)
 }

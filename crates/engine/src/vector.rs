@@ -35,8 +35,8 @@ pub fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + (-x).exp())
 }
 
-/// [`sigmoid`] in single precision, for networks whose weights are `f32`. It is a function of its own
-/// because going through `f64` would round differently than the models that were saved.
+/// [`sigmoid`] in single precision, for networks whose weights are `f32`. It is a function of its
+/// own because going through `f64` would round differently than the models that were saved.
 pub fn sigmoid_f32(x: f32) -> f32 {
     1.0 / (1.0 + (-x).exp())
 }

@@ -6,22 +6,26 @@
 use rustc_hash::FxHashMap;
 use segue_core::{Track, TrackId, WorkId};
 
-/// Row of a track in one [`Catalogue`]; meaningless in another.
+/// Dense row of a track in one [`Catalogue`], from 0 to [`Catalogue::len`] - 1: an index into every
+/// column by track. It means nothing in another catalogue; what outlives a catalogue is the track's
+/// id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TrackIdx(pub u32);
 
-/// Row of a work in one [`Catalogue`].
+/// Dense row of a work in one [`Catalogue`]: the song, whose live takes, remasters and edits are
+/// its versions. Labels, plays and bans are kept by work, so that they count for every version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkIdx(pub u32);
 
 impl WorkIdx {
-    /// As an index into columns by work.
+    /// The row as a `usize`, to index columns of one value per work: `0..catalogue.work_count()`.
     pub fn row(self) -> usize {
         self.0 as usize
     }
 }
 
-/// Row of a main artist in one [`Catalogue`].
+/// Dense row of a main artist in one [`Catalogue`]. Names that differ in letter case only share a
+/// row; guests and further artists of a track have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ArtistIdx(pub u32);
 
@@ -30,7 +34,31 @@ pub struct ArtistIdx(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AlbumIdx(pub u32);
 
-/// All tracks that can be scored, picked or listened to.
+/// All tracks that can be scored, picked or listened to, with a dense row for each track, work,
+/// main artist and album.
+///
+/// It is immutable: a changed library makes a new catalogue, with new rows. Methods that take a row
+/// panic on one that the catalogue does not have.
+///
+/// # Examples
+/// ```
+/// use segue_core::{Track, TrackId, WorkId};
+/// use segue_engine::Catalogue;
+///
+/// let catalogue = Catalogue::from_tracks(vec![
+///     Track::new(TrackId::new("b"), WorkId::new("w1"), "Song (live)"),
+///     Track::new(TrackId::new("a"), WorkId::new("w1"), "Song"),
+///     Track::new(TrackId::new("c"), WorkId::new("w2"), "Another song"),
+/// ]);
+///
+/// // Rows follow the ids, whatever the order in which the tracks came.
+/// let first = catalogue.find(&TrackId::new("a")).unwrap();
+/// assert_eq!(first.0, 0);
+/// assert_eq!(catalogue.track(first).title, "Song");
+/// // Two versions of one work: what is learned of the one holds for the other.
+/// assert_eq!((catalogue.len(), catalogue.work_count()), (3, 2));
+/// assert_eq!(catalogue.versions(catalogue.work(first)).len(), 2);
+/// ```
 #[derive(Debug, Default)]
 pub struct Catalogue {
     tracks: Vec<Track>,
@@ -44,7 +72,9 @@ pub struct Catalogue {
 }
 
 impl Catalogue {
-    /// Builds the vocabulary; of several tracks with the same id the first stays.
+    /// Builds the vocabulary. Rows are given out in the order of track ids, so that the same tracks
+    /// give the same rows in whatever order they come; of several tracks with the same id the first
+    /// stays. No track at all makes an empty catalogue, which no mix can be made from.
     pub fn from_tracks(mut tracks: Vec<Track>) -> Self {
         tracks.sort_by(|a, b| a.id.cmp(&b.id));
         tracks.dedup_by(|later, earlier| later.id == earlier.id);
@@ -83,57 +113,64 @@ impl Catalogue {
         idx
     }
 
-    /// Number of tracks.
+    /// Number of tracks, all versions of a work counted; rows go from 0 to one less.
     pub fn len(&self) -> usize {
         self.tracks.len()
     }
 
-    /// Whether there is no track at all.
+    /// Whether there is no track at all, as before the first import. A mix then fails with
+    /// [`MixError::EmptyCatalogue`](crate::pipeline::MixError::EmptyCatalogue).
     pub fn is_empty(&self) -> bool {
         self.tracks.is_empty()
     }
 
-    /// Number of works.
+    /// Number of works: how long a column of one value per work has to be.
     pub fn work_count(&self) -> usize {
         self.versions.len()
     }
 
-    /// Number of main artists.
+    /// Number of main artists, which is the length of columns by artist. Tracks that name no artist
+    /// add none.
     pub fn artist_count(&self) -> usize {
         self.artist_names.len()
     }
 
-    /// Every row, in order.
+    /// Every track's row, ascending: the order in which the rest of the engine keeps columns and
+    /// breaks ties.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = TrackIdx> + Clone + use<> {
         (0..self.tracks.len() as u32).map(TrackIdx)
     }
 
-    /// The track in a row.
+    /// The track in a row, with all that is known of it: names, length, sound, popularity.
+    ///
+    /// # Panics
+    /// If the row is of another, larger catalogue.
     pub fn track(&self, idx: TrackIdx) -> &Track {
         &self.tracks[idx.0 as usize]
     }
 
-    /// The row of a track, if it is in the catalogue.
+    /// The row of a track; `None` if the catalogue does not hold it. This is the way from the
+    /// world's ids, in logs and requests, to the engine's rows.
     pub fn find(&self, id: &TrackId) -> Option<TrackIdx> {
         self.by_id.get(id).copied()
     }
 
-    /// The work that a track is a version of.
+    /// The work that a track is a version of; every track has one, if only itself.
     pub fn work(&self, idx: TrackIdx) -> WorkIdx {
         self.works[idx.0 as usize]
     }
 
-    /// Every work, in the order of rows.
+    /// Every work, in the order of rows: a work comes where its first track comes.
     pub fn works(&self) -> impl ExactSizeIterator<Item = WorkIdx> + Clone + use<> {
         (0..self.versions.len() as u32).map(WorkIdx)
     }
 
-    /// The id of a work, which outlives the rows of one catalogue.
+    /// The id of a work, which outlives the rows of one catalogue: store this, never the row.
     pub fn work_id(&self, work: WorkIdx) -> &WorkId {
         &self.track(self.versions(work)[0]).work
     }
 
-    /// All versions of a work, in row order.
+    /// All versions of a work, in row order: at least one, and [`Self::standing`] is among them.
     pub fn versions(&self, work: WorkIdx) -> &[TrackIdx] {
         &self.versions[work.0 as usize]
     }
@@ -148,22 +185,26 @@ impl Catalogue {
         self.versions(work).iter().copied().min_by_key(key).expect("a work has a version")
     }
 
-    /// The main artist of a track, if it has one.
+    /// The main artist of a track; `None` if it names none, so that no artist cap, ban or
+    /// neighbourhood applies to it.
     pub fn artist(&self, idx: TrackIdx) -> Option<ArtistIdx> {
         self.artists[idx.0 as usize]
     }
 
-    /// The album that a track belongs to, if it names one; letter case is ignored.
+    /// The album that a track belongs to, told apart by main artist and title; `None` if the track
+    /// names no album. Letter case is ignored.
     pub fn album(&self, idx: TrackIdx) -> Option<AlbumIdx> {
         self.albums[idx.0 as usize]
     }
 
-    /// The name of an artist as first seen.
+    /// The name of an artist, spelled as in the first track of theirs; other spellings differ in
+    /// letter case only.
     pub fn artist_name(&self, idx: ArtistIdx) -> &str {
         &self.artist_names[idx.0 as usize]
     }
 
-    /// The row of an artist; letter case is ignored.
+    /// The row of the artist of that name, letter case ignored; `None` if no track has them as main
+    /// artist. Requests and feedback name artists this way.
     pub fn find_artist(&self, name: &str) -> Option<ArtistIdx> {
         self.by_artist_name.get(&name.to_lowercase()).copied()
     }

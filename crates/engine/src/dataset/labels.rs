@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | private session, or the track failed to play | excluded | |
 //! | nothing was heard (0 ms) | censored | |
-//! | played to its end, or at least 80 % of a known length | liked | 1; play time beyond one length counts as further plays |
+//! | played to its end, or at least 80 % of a known length | liked | 1, and 1 more for each further length |
 //! | logout or crash before that, or a stop that the source does not call a skip | censored | |
 //! | left by the listener within 30 s | disliked | 1 |
 //! | left by the listener before half of a known length | disliked | 0.5 |
@@ -16,7 +16,9 @@
 //! | no reason given, less than 30 s | disliked | 0.5 |
 //! | no reason given, 30 s or more, length unknown or half of it played | liked | 0.5 |
 //! | no reason given, 30 s or more, less than half of a known length | censored | |
-//! | a scrobble without play time | liked | 0.5: scrobblers report a play only after half of it or 4 minutes |
+//! | a scrobble without play time | liked | 0.5 |
+//!
+//! Scrobblers report a play only after half of it or 4 minutes.
 //!
 //! A work's plays add up: with `m` = liked weight - disliked weight (a saved track counts 1 more),
 //! it is liked for `m > 0`, disliked for `m < 0`, and weighs `1 - 2^-|m|`. What the listener said
@@ -28,7 +30,8 @@ use segue_core::{EndReason, Listen};
 pub use super::interaction::Label;
 use super::interaction::{Interaction, Stance};
 
-/// Version of the policy, written into the card of every model trained on it.
+/// Version of the policy, written into the card of every model trained on it. Models of different
+/// versions learned different answers and must not be compared as if they had not.
 pub const LABEL_POLICY_VERSION: u32 = 1;
 
 const SKIP_MS: u32 = 30_000;
@@ -38,7 +41,8 @@ const STATED_WEIGHT: f32 = 2.0;
 /// Rows that hold a track's total play time count as at most this many plays.
 const MOST_PLAYS_IN_A_ROW: u32 = 50;
 
-/// What one play says about liking the track, by the table at the top of this module.
+/// What one play says about liking the track, by the table at the top of this module. [`outcome`]
+/// decides it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Outcome {
     /// The listener let it play, to the end or nearly so.
@@ -66,10 +70,11 @@ pub enum Outcome {
 /// use segue_core::{EndReason, Listen, ListenerId, Source, Timestamp, TrackId};
 /// use segue_engine::dataset::labels::{Outcome, outcome};
 ///
+/// let (ann, track) = (ListenerId::new("ann"), TrackId::new("t1"));
 /// let play = Listen {
 ///     end_reason: EndReason::SkippedForward,
 ///     ms_played: Some(5_000),
-///     ..Listen::new(ListenerId::new("ann"), TrackId::new("t1"), Timestamp::UNIX_EPOCH, Source::Segue)
+///     ..Listen::new(ann, track, Timestamp::UNIX_EPOCH, Source::Segue)
 /// };
 /// assert_eq!(outcome(&play, Some(180_000)), Outcome::Disliked { weight: 1.0 });
 /// ```
@@ -115,7 +120,8 @@ fn left_by_listener(ms_played: u32, left_early: bool) -> Outcome {
     }
 }
 
-/// Adds up all that a listener did with a work, as described above.
+/// Adds up all that a listener did with a work, by the rules at the top of this module. `None`
+/// where nothing speaks, or likes and dislikes balance: the work then teaches nothing.
 pub fn work_label(interaction: &Interaction) -> Option<Label> {
     match interaction.stance {
         Stance::Like => return Some(Label { liked: true, weight: STATED_WEIGHT }),

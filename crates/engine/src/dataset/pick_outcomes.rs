@@ -18,12 +18,13 @@ use crate::{Catalogue, WorkIdx};
 
 const MICROSECONDS_PER_DAY: i64 = 86_400_000_000;
 
-/// For how long after it was shown a mix is credited with what the listener does.
+/// For how long after it was shown a mix is credited with what the listener does: `days` from its
+/// showing, and never from `before` on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Credit {
-    /// Days from the moment at which it was shown.
+    /// Days from the moment at which the mix was shown, of 24 hours each; 0 credits nothing.
     pub days: u32,
-    /// Nothing from this moment on counts, whatever the days.
+    /// Nothing from this moment on counts, whatever the days: the end of the period that is read.
     pub before: Timestamp,
 }
 
@@ -34,7 +35,8 @@ impl Credit {
     }
 }
 
-/// What the listener thought of a pick, as far as they let it be known.
+/// What the listener thought of a pick, as far as plays and feedback show it. Only the first two
+/// are answers; the others say nothing of liking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Verdict {
     /// Played to its end, or liked by feedback.
@@ -51,9 +53,11 @@ pub enum Verdict {
 /// feedback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PickOutcome {
-    /// Plays, neither private nor failed.
+    /// How often the pick, in any version, was played after the mix was shown; private and failed
+    /// plays do not count.
     pub plays: u32,
-    /// What they and the listener's words say.
+    /// What the plays and the listener's feedback say together, by the [label
+    /// policy](super::labels).
     pub verdict: Verdict,
 }
 

@@ -10,7 +10,8 @@ use super::interaction::{Interaction, Label, Stance};
 use super::labels::{Outcome, outcome, work_label};
 use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 
-/// One listener. Interactions are ordered by work, at most one each.
+/// What is known of one listener. Interactions are ordered by work, at most one each. Scorers and
+/// mixes read nothing else of a listener, so that a profile folded afresh counts at once.
 ///
 /// # Examples
 /// ```
@@ -33,24 +34,29 @@ use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Profile {
-    /// The listener that all of this is about.
+    /// The listener that all of this is about, by the id that slates and logs carry.
     pub listener: ListenerId,
-    /// What they did, one entry for each work they touched, in the order of works.
+    /// What they did, one entry for each work they touched, in the order of works. Change it only
+    /// by making a new profile: look-ups by work go by positions in it.
     pub interactions: Vec<Interaction>,
-    /// Artists they never want to hear again.
+    /// Artists they never want to hear again: every track of theirs is filtered out, until later
+    /// feedback on the artist lifts the ban.
     pub banned_artists: FxHashSet<ArtistIdx>,
-    /// Start of the latest play of all.
+    /// Start of the latest play of all, from which "away since" is counted; `None` if no play is
+    /// dated.
     pub last_played: Option<Timestamp>,
     by_work: FxHashMap<WorkIdx, u32>,
 }
 
 impl Profile {
-    /// A listener of whom nothing is known: every scorer answers with its prior.
+    /// A listener of whom nothing is known: every scorer answers with its prior, and mixes lean on
+    /// popularity and diversity.
     pub fn empty(listener: ListenerId) -> Self {
         Self::from_interactions(listener, Vec::new())
     }
 
-    /// A profile from interactions already folded; of several for one work the first stays.
+    /// A profile from interactions already folded, in any order; of several for one work the first
+    /// stays. Nobody is banned, and `last_played` is the latest among them.
     pub fn from_interactions(listener: ListenerId, mut interactions: Vec<Interaction>) -> Self {
         interactions.sort_by_key(|interaction| interaction.work);
         interactions.dedup_by_key(|interaction| interaction.work);
@@ -59,8 +65,9 @@ impl Profile {
         Self { listener, interactions, banned_artists: FxHashSet::default(), last_played, by_work }
     }
 
-    /// Folds a listener's rows. Rows of tracks outside the catalogue are left out; the order of
-    /// `feedback` is that in which it was said, and the last word on a target counts.
+    /// Folds a listener's rows, as the store holds them, into one interaction for each work. Rows
+    /// of tracks outside the catalogue are left out. The order of `listens` does not matter; that
+    /// of `feedback` is the order in which it was given, and the latest on a target counts.
     pub fn fold<'a>(
         catalogue: &Catalogue,
         listener: ListenerId,
@@ -97,22 +104,25 @@ impl Profile {
         Self { banned_artists, ..Self::from_interactions(listener, interactions) }
     }
 
-    /// What the listener did with a work, in any of its versions; `None` if nothing.
+    /// What the listener did with a work, in any of its versions; `None` if nothing at all.
     pub fn interaction(&self, work: WorkIdx) -> Option<&Interaction> {
         self.by_work.get(&work).map(|&i| &self.interactions[i as usize])
     }
 
-    /// Whether the listener ever played the work.
+    /// Whether the listener ever played the work, in any version; an unplayed track that was saved
+    /// or liked does not count.
     pub fn has_heard(&self, work: WorkIdx) -> bool {
         self.interaction(work).is_some_and(|interaction| interaction.plays > 0)
     }
 
-    /// Whether anything shows that the listener knows the work. What is not known is new to them.
+    /// Whether anything shows that the listener knows the work: a play, feedback, or that it is in
+    /// their library. What is not known is new to them, which the dial of a mix counts.
     pub fn knows(&self, work: WorkIdx) -> bool {
         self.interaction(work).is_some_and(Interaction::is_known)
     }
 
-    /// Works that models learn from, with their labels.
+    /// Works that models learn from, with the version that stands for each and its label, in the
+    /// order of works. Their number decides how much a model is trusted over popularity.
     pub fn labelled(&self) -> impl Iterator<Item = (TrackIdx, Label)> + '_ {
         self.interactions
             .iter()

@@ -9,7 +9,8 @@ use segue_core::{AudioFeature, AudioFeatures};
 /// Largest time signature that has a code of its own; longer bars share it.
 const LONGEST_METRE: f32 = 7.0;
 
-/// The values of one column.
+/// The values of one column, one per row, with what they mean: a model encodes a point on a circle
+/// otherwise than a quantity.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// A quantity; NaN where it is missing.
@@ -18,20 +19,20 @@ pub enum Values {
     Circular {
         /// Where the circle closes: 12 for a key.
         period: f32,
-        /// One value per row.
+        /// One value per row, from 0 to below the period; NaN where it is missing.
         values: Vec<f32>,
     },
     /// One of a few names; code 0 where it is missing.
     Categorical {
         /// Number of codes, 0 included; every code is smaller.
         cardinality: u32,
-        /// One code per row.
+        /// One code per row, each below the cardinality; 0 where the name is missing.
         codes: Vec<u32>,
     },
 }
 
 impl Values {
-    /// Number of rows, the same in every column.
+    /// Number of rows in this column; all columns of a [`Table`] have the same.
     pub fn len(&self) -> usize {
         match self {
             Self::Numeric(values) | Self::Circular { values, .. } => values.len(),
@@ -39,7 +40,7 @@ impl Values {
         }
     }
 
-    /// Whether there is no row.
+    /// Whether the column has no row, as in a table of no tracks.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -69,16 +70,18 @@ impl Values {
     }
 }
 
-/// A column with the name under which a saved model finds it again.
+/// One column of a [`Table`]: what is known of every row in one respect, such as its tempo.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Column {
-    /// The name under which a saved model finds it again.
+    /// The name under which a saved model finds the column again; for audio features, that of
+    /// [`AudioFeature::name`].
     pub name: String,
-    /// The values, with what they mean: quantities, points on a circle, or names.
+    /// The values, one per row, with what they mean: quantities, points on a circle, or names.
     pub values: Values,
 }
 
-/// Columns of equal length with a name each: what tabular models are fitted on and predict from.
+/// Columns of equal length with a name each: what tabular models are fitted on and predict from. A
+/// [`Classifier`](crate::classifier::Classifier) takes one row as one song.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     rows: usize,
@@ -86,12 +89,14 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table of that many rows and no column yet.
+    /// A table of that many rows and no column yet; columns are [pushed](Self::push) one after
+    /// another.
     pub fn new(rows: usize) -> Self {
         Self { rows, columns: Vec::new() }
     }
 
-    /// The thirteen audio features: ten quantities, the key on its circle, mode and metre as names.
+    /// The thirteen audio features, one row per track: ten quantities, the key on its circle, mode
+    /// and metre as names. A feature that is not known is missing in its column, never guessed.
     pub fn from_audio<'a>(tracks: impl IntoIterator<Item = &'a AudioFeatures>) -> Self {
         let tracks: Vec<&AudioFeatures> = tracks.into_iter().collect();
         let column = |feature: AudioFeature| -> Vec<f32> {
@@ -119,7 +124,8 @@ impl Table {
         table
     }
 
-    /// Adds a column.
+    /// Adds a column behind the others. A name is not checked for being there already:
+    /// [`Self::column`] finds the first.
     ///
     /// # Panics
     /// If it has another number of rows than the table, or a code outside its cardinality.
@@ -134,22 +140,25 @@ impl Table {
         self.columns.push(Column { name: name.into(), values });
     }
 
-    /// Number of rows, the same in every column.
+    /// Number of rows, the same in every column; for a table of songs, how many songs.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// All columns, in the order in which they were added.
+    /// All columns, in the order in which they were added, which is the order a model encodes them
+    /// in.
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
 
-    /// The column of that name.
+    /// The column of that name; `None` if there is none, which a saved model must treat as an
+    /// error.
     pub fn column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The given rows, in the given order; a row may be taken twice.
+    /// A table of the given rows, in the given order, with all columns; a row may be taken twice,
+    /// as a bootstrap does.
     ///
     /// # Panics
     /// If a row is out of range.
@@ -166,8 +175,8 @@ impl Table {
         }
     }
 
-    /// A number per row, equal for rows that are equal in every column: what keeps duplicates on
-    /// one side of a split.
+    /// A number per row, equal for rows that are equal in every column, missing values included.
+    /// Splits keep a group on one side, so that no test row was trained on under another id.
     pub fn duplicate_groups(&self) -> Vec<u32> {
         let mut seen = rustc_hash::FxHashMap::default();
         (0..self.rows)

@@ -10,8 +10,12 @@
 //! somebody bets that observations lie above it, somebody else below it,
 //!
 //! ```text
-//! K⁺_t(m) = Π_i (1 + min(λ_i, c/m) (x_i - m)),      K⁻_t(m) = Π_i (1 - min(λ_i, c/(1-m)) (x_i - m)),      c = 1/2
-//! λ_t = √(2 ln(2/α) / (σ²_{t-1} t ln(t + 1))),      σ²_t = (1/4 + Σ_{i≤t} (x_i - μ_i)²)/(t + 1),     μ_t = (1/2 + Σ_{i≤t} x_i)/(t + 1)
+//! K⁺_t(m) = Π_i (1 + min(λ_i, c/m) (x_i - m)),
+//! K⁻_t(m) = Π_i (1 - min(λ_i, c/(1-m)) (x_i - m)),
+//! c = 1/2
+//! λ_t = √(2 ln(2/α) / (σ²_{t-1} t ln(t + 1))),
+//! σ²_t = (1/4 + Σ_{i≤t} (x_i - μ_i)²)/(t + 1),
+//! μ_t = (1/2 + Σ_{i≤t} x_i)/(t + 1)
 //! ```
 //!
 //! Under the true mean neither can hope to win: each is a nonnegative martingale, so by Ville's

@@ -7,7 +7,8 @@
 //! `p`,
 //!
 //! ```text
-//! E_t = Π_i  (k p_a + count of a among the first i-1) / (k + i - 1) / p_a,      a the arm of listener i
+//! E_t = Π_i  (k p_a + count of a among the first i-1) / (k + i - 1) / p_a,
+//! a the arm of listener i
 //! ```
 //!
 //! and under the design `1 / max_{s≤t} E_s` is a p-value at any time. Nothing but ratios is

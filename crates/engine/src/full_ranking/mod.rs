@@ -18,7 +18,8 @@ use crate::{Interactions, ItemIdx, Recommender};
 pub use summary::{Comparison, RankingSummary, compare, summarise};
 pub use top::top_k;
 
-/// What becomes of items that the listener was shown to know already.
+/// What becomes of items that the listener has shown to know. It changes what a figure
+/// means, so reports name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HistoryUse {
@@ -28,17 +29,19 @@ pub enum HistoryUse {
     Kept,
 }
 
-/// Which items are ranked.
+/// Which items are ranked: all, or those a protocol asks about.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidates<'a> {
-    /// What becomes of those that the listener knows.
+    /// What becomes of those that the listener knows: [`HistoryUse::Masked`] asks for discoveries
+    /// only.
     pub history: HistoryUse,
-    /// One flag per item: whether it is ranked at all; `None` ranks the full catalogue.
+    /// One flag per item, `[items]`: whether it is ranked at all, such as new items only. `None`
+    /// ranks the full catalogue.
     pub among: Option<&'a [bool]>,
 }
 
-/// A figure per case. Gains are binary; recall is over `min(k, answers)` (Liang et al. 2018), which
-/// for one answer is the hit rate.
+/// A figure per case, from 0 to 1, higher is better. Gains are binary; recall is over `min(k,
+/// answers)` (Liang et al. 2018), which for one answer is the hit rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub enum Metric {
@@ -48,16 +51,17 @@ pub enum Metric {
     NdcgAt100,
     /// Share of the answers that are among the first 10.
     RecallAt10,
-    /// Share among the first 20.
+    /// Share of the answers that are among the first 20.
     RecallAt20,
-    /// Share among the first 100.
+    /// Share of the answers that are among the first 100.
     RecallAt100,
     /// One over the rank of the first answer, 0 beyond the first 100.
     Mrr,
 }
 
 impl Metric {
-    /// All of them, in the order of [`Outcome::values`].
+    /// All of them, in the order of [`Outcome::values`], so that a metric cast to `usize` is its
+    /// position there.
     pub const ALL: [Self; 6] = [
         Self::NdcgAt10,
         Self::NdcgAt100,
@@ -67,7 +71,8 @@ impl Metric {
         Self::Mrr,
     ];
 
-    /// Its name in reports.
+    /// Its name in reports and JSON, such as `ndcg@10`; it stays, so that reports can be compared
+    /// over time.
     pub fn name(self) -> &'static str {
         match self {
             Self::NdcgAt10 => "ndcg@10",
@@ -88,10 +93,10 @@ const SHOWN: usize = 10;
 const BLOCK_BYTES: usize = 16 << 20;
 const BLOCK_CASES: usize = 128;
 
-/// How one case went.
+/// How one case went: a value for every metric, and the two parts that a single figure hides.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Outcome {
-    /// In the order of [`Metric::ALL`].
+    /// One value for each metric, from 0 to 1, in the order of [`Metric::ALL`].
     pub values: [f32; Metric::ALL.len()],
     /// NDCG@10 of the answers known from the history, among the known items; NaN without such
     /// answers.
@@ -101,18 +106,70 @@ pub struct Outcome {
     pub discoveries: f32,
 }
 
-/// How all cases went.
+/// How all cases went. [`summarise`] makes figures with intervals of it, [`compare`] sets two
+/// models side by side.
 #[derive(Clone, Debug)]
 pub struct Outcomes {
-    /// In the order of the cases; `None` where no answer was left to ask for.
+    /// In the order of the cases; `None` where no answer was left to ask for, as when all answers
+    /// are masked.
     pub cases: Vec<Option<Outcome>>,
-    /// How often each item stood among the first 10.
+    /// How often each item stood among the first 10 of a case, `[items]`: what coverage, novelty
+    /// and popularity are read from.
     pub shown: Vec<u32>,
 }
 
-/// Ranks the catalogue for every case.
+/// Ranks the catalogue for every case and finds the answers in the ranking.
 ///
 /// `progress` is called with the number of cases done since the last call, from several threads.
+/// The outcome does not depend on how many there are.
+///
+/// # Panics
+/// If a case holds an item beyond the recommender's vocabulary.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore, split::leave_one_out};
+/// use segue_engine::full_ranking::{Candidates, HistoryUse, evaluate};
+/// use segue_engine::{Query, Recommender, Training};
+///
+/// /// Ranks by the number of events in training.
+/// struct Popular(Vec<f32>);
+///
+/// impl Popular {
+///     fn fit(training: &Training<'_>) -> Self {
+///         let mut counts = vec![0.0; training.items()];
+///         let events = training.histories().flat_map(|history| history.items);
+///         events.for_each(|item| counts[item.row()] += 1.0);
+///         Self(counts)
+///     }
+/// }
+///
+/// impl Recommender for Popular {
+///     fn items(&self) -> usize {
+///         self.0.len()
+///     }
+///
+///     fn score(&self, _: &[Query<'_>], scores: &mut [f32]) {
+///         scores.chunks_exact_mut(self.0.len()).for_each(|row| row.copy_from_slice(&self.0));
+///     }
+/// }
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for (listener, items) in [("ann", ["a", "b", "c"]), ("bob", ["c", "d", "a"])] {
+///     for item in items {
+///         builder.push(listener, item, None, None)?;
+///     }
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let split = leave_one_out(&interactions);
+/// let model = Popular::fit(&split.training);
+///
+/// let candidates = Candidates { history: HistoryUse::Masked, among: None };
+/// let outcomes = evaluate(&model, &interactions, &split.test, candidates, &|_| {});
+/// // Both answers come first among what the listener does not know yet.
+/// assert!(outcomes.cases.iter().all(|case| case.is_some_and(|case| case.values[0] == 1.0)));
+/// # Ok::<(), segue_engine::dataset::interactions::DatasetError>(())
+/// ```
 pub fn evaluate(
     recommender: &dyn Recommender,
     interactions: &Interactions,

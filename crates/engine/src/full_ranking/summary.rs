@@ -7,21 +7,24 @@ use serde::Serialize;
 use super::{Metric, Outcomes};
 use crate::metrics::Estimate;
 
-/// One model on one set of cases.
+/// One model on one set of cases: means over cases, each with the interval that tells how far to
+/// believe it.
 #[derive(Clone, Debug, Serialize)]
 pub struct RankingSummary {
-    /// Cases measured.
+    /// Cases measured: those with an answer left to ask for, in every run.
     pub cases: usize,
     /// Every [`Metric`] by its name, over cases; of several runs the mean of each case counts.
     #[serde(flatten)]
     pub metrics: BTreeMap<&'static str, Estimate>,
-    /// NDCG@10 of what was known among what was known; `None` where nothing known was asked for.
+    /// NDCG@10 of known items, ranked among the known ones; `None` where nothing known was asked
+    /// for, as with a masked history.
     #[serde(rename = "repeats ndcg@10")]
     pub repeats: Option<Estimate>,
-    /// NDCG@10 of what was new among what was new.
+    /// NDCG@10 of new items, ranked among the new ones; `None` where nothing new was asked for.
     #[serde(rename = "discoveries ndcg@10")]
     pub discoveries: Option<Estimate>,
-    /// Share of the catalogue that stood among the first ten of somebody.
+    /// Share of the catalogue, 0 to 1, that stood among the first ten of somebody: low where
+    /// everyone gets the same.
     #[serde(rename = "coverage@10")]
     pub coverage: f64,
     /// Mean self-information of the first ten, `-log₂` of the share of events that are of the item
@@ -35,17 +38,19 @@ pub struct RankingSummary {
     pub popularity_bias: Option<f64>,
 }
 
-/// How much one model reaches above another on the same cases.
+/// How much one model reaches above another on the same cases. An interval that does not hold 0 is
+/// a difference.
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
-    /// Every [`Metric`] by its name: mean difference, paired by case.
+    /// Every [`Metric`] by its name: the mean difference, first less second model, paired by case.
     #[serde(flatten)]
     pub differences: BTreeMap<&'static str, Estimate>,
 }
 
-/// Summarises one run or several of the same cases.
+/// Summarises one run of a model or several, by different seeds, over the same cases.
 ///
-/// `popularity` counts the events of each item in training, `chosen` those among the answers.
+/// `popularity` counts the events of each item in training, `chosen` those among the answers, both
+/// `[items]`. `seed` draws the resamples behind the intervals.
 pub fn summarise(
     runs: &[Outcomes],
     popularity: &[u32],
@@ -78,7 +83,9 @@ pub fn summarise(
     }
 }
 
-/// Compares two models, each with its runs, on the same cases.
+/// Compares two models, each with its runs, on the same cases; positive means that `runs` are
+/// better than `against`. Pairing by case takes out how hard the cases are, so that small
+/// differences show.
 pub fn compare(runs: &[Outcomes], against: &[Outcomes], seed: u64) -> Comparison {
     let difference = |metric| {
         let pairs = by_case(runs, metric).into_iter().zip(by_case(against, metric));

@@ -42,14 +42,14 @@ const NAMED: usize = 20;
 /// # Examples
 /// ```
 /// use jiff::tz::TimeZone;
-/// use segue_core::{Listen, ListenerId, Source, Track, TrackId, WorkId};
+/// use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
 /// use segue_engine::Catalogue;
 /// use segue_engine::history::Charts;
 ///
 /// let mut track = Track::new(TrackId::new("t"), WorkId::new("w"), "Song");
 /// track.artists = vec!["Ann".to_owned()];
 /// let catalogue = Catalogue::from_tracks(vec![track]);
-/// let at = "2024-03-04T20:30:00Z".parse()?; // a Monday
+/// let at: Timestamp = "2024-03-04T20:30:00Z".parse()?; // a Monday
 /// let play = Listen::new(ListenerId::new("me"), TrackId::new("t"), at, Source::ListenBrainz);
 ///
 /// let charts = Charts::from_listens(&catalogue, [&play], &TimeZone::UTC);

@@ -11,12 +11,13 @@ use crate::sound::SoundSpace;
 use crate::{ArtistIdx, Catalogue, Profile, TrackIdx};
 
 /// What retrieval and mixing look up in a catalogue. Built once for a catalogue and a community,
-/// used for every mix.
+/// used for every mix; a changed catalogue needs a new one. The default belongs to an empty
+/// catalogue.
 #[derive(Clone, Debug, Default)]
 pub struct Index {
-    /// How popular each track is.
+    /// How popular each track is, 0 to 1, and which are most popular.
     pub popularity: Popularity,
-    /// How each track sounds.
+    /// How each track sounds: its position in the space in which neighbours are looked for.
     pub sound: SoundSpace,
     /// Tracks of each artist: `artist_starts[a]..artist_starts[a + 1]` in `by_artist`.
     by_artist: Vec<TrackIdx>,
@@ -24,7 +25,8 @@ pub struct Index {
 }
 
 impl Index {
-    /// Builds the index from a catalogue and the profiles of all listeners known.
+    /// Builds the index from a catalogue and the profiles of all listeners known, folded with that
+    /// same catalogue. Without profiles, popularity is what the source of the catalogue says.
     pub fn build<'a>(
         catalogue: &Catalogue,
         profiles: impl IntoIterator<Item = &'a Profile>,
@@ -48,7 +50,8 @@ impl Index {
         }
     }
 
-    /// Tracks whose main artist this is, in row order.
+    /// Tracks whose main artist this is, in row order, all versions included; at least one, since a
+    /// row is only given to an artist with a track.
     pub fn tracks_by(&self, artist: ArtistIdx) -> &[TrackIdx] {
         let artist = artist.0 as usize;
         &self.by_artist

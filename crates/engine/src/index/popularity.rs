@@ -10,7 +10,8 @@ use crate::{Catalogue, Profile, TrackIdx};
 /// With this many listeners their word counts as much as the source's.
 const EVEN_AT: f32 = 20.0;
 
-/// The popularity of every track of a catalogue.
+/// The popularity of every track of a catalogue, the same for all versions of a work as far as
+/// listeners say it.
 #[derive(Clone, Debug, Default)]
 pub struct Popularity {
     values: Vec<f32>,
@@ -19,7 +20,9 @@ pub struct Popularity {
 }
 
 impl Popularity {
-    /// Counts, for every work, the listeners who like it or ever played it to the end.
+    /// Counts, for every work, the listeners who like it or ever played it to the end, each once.
+    /// Their number counts on a logarithmic scale, relative to the most popular work, blended with
+    /// the source's figure as described above.
     pub fn from_profiles<'a>(
         catalogue: &Catalogue,
         profiles: impl IntoIterator<Item = &'a Profile>,
@@ -48,22 +51,24 @@ impl Popularity {
         Self { values, listeners, most_popular }
     }
 
-    /// From 0, nobody plays it, to 1.
+    /// Popularity of a track: from 0, where nobody is known to play it, to 1.
     pub fn value(&self, track: TrackIdx) -> f32 {
         self.values[track.0 as usize]
     }
 
-    /// How many listeners like the track's work or played it to the end.
+    /// How many of the listeners known like the track's work or played it to the end.
     pub fn listeners(&self, track: TrackIdx) -> u32 {
         self.listeners[track.0 as usize]
     }
 
-    /// Tracks of popularity above 0, the most popular first, ties by row.
+    /// Tracks of popularity above 0, the most popular first, ties by row: what retrieval names for
+    /// everyone.
     pub fn most_popular(&self) -> &[TrackIdx] {
         &self.most_popular
     }
 
-    /// Whether the track is among the most popular twentieth of the catalogue.
+    /// Whether the track is among the most popular twentieth of the catalogue, so that "many
+    /// listeners play this" is a true reason. Never for a popularity of 0.
     pub fn is_popular(&self, track: TrackIdx) -> bool {
         let twentieth = self.values.len().div_ceil(20).min(self.most_popular.len());
         let last = twentieth.checked_sub(1).map(|last| self.value(self.most_popular[last]));

@@ -2,19 +2,21 @@
 //! answered by too few to be known otherwise.
 //!
 //! They get a share of the slots that are new to the listener, no less and no more
-//! ([`Class::Arrival`](super::quota::Class)), until the belief about them is firm: after [`FIRM`]
-//! listeners, or with the next model.
+//! ([`Class::Arrival`](crate::candidate::Class)), until the belief about them is firm: after
+//! [`FIRM`] listeners, or with the next model.
 
 use rustc_hash::FxHashMap;
 use segue_core::TrackId;
 
 use crate::{Catalogue, Profile, TrackIdx, WorkIdx};
 
-/// Listeners whose word on a track makes it as well known as any other.
+/// Listeners with a label on a track, after whom it counts as known as any other and loses its
+/// reserved slots.
 pub const FIRM: u32 = 3;
 
-/// Of tracks that came after the model was trained, those on which fewer than [`FIRM`] listeners
-/// have given a word.
+/// Of tracks that came after the model was trained (`lately`), those on whose work fewer than
+/// [`FIRM`] of the listeners have a label.
+/// [`MixRequest::arrivals`](crate::pipeline::MixRequest::arrivals) takes them.
 pub fn arrivals<'a>(
     catalogue: &Catalogue,
     profiles: impl IntoIterator<Item = &'a Profile>,

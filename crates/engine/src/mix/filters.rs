@@ -11,18 +11,19 @@ use crate::{ArtistIdx, Catalogue, Interaction, Profile, Stance, TrackIdx, WorkId
 /// Which works may be picked, by what the listener has to do with them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Familiarity {
-    /// All.
+    /// All works, familiar or new; the dial alone decides their shares.
     #[default]
     Any,
     /// Those in the listener's library or playlists.
     Owned,
     /// Those that the listener has played.
     Heard,
-    /// Those that the listener does not know: never played, not owned, not a word said about them.
+    /// Those that the listener does not know: never played, not in their library, no feedback on
+    /// them.
     New,
 }
 
-/// One reason for leaving a candidate out.
+/// One reason for leaving a candidate out, in the order in which they are tested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FilterStep {
     /// The request named the tracks to choose from, and it is none of them.
@@ -31,16 +32,16 @@ pub enum FilterStep {
     Excluded,
     /// The listener banned or dislikes the work, or banned the artist.
     Rejected,
-    /// It is not of the familiarity asked for.
+    /// It is not of the [`Familiarity`] asked for.
     Familiarity,
-    /// The work was played too recently.
+    /// The work was played within the no-repeat window of the request.
     PlayedRecently,
-    /// Another version of the work stands for it.
+    /// Another version of the work stands for it: the one the listener knows, else the original.
     Twin,
 }
 
 impl FilterStep {
-    /// A name that stays, for machines.
+    /// A name for JSON and logs, such as `played_recently`; it stays when the Rust name changes.
     pub fn name(self) -> &'static str {
         match self {
             Self::Outside => "outside",
@@ -53,31 +54,36 @@ impl FilterStep {
     }
 }
 
-/// How many candidates a step left out.
+/// How many candidates a step left out. A mix reports one for each step, so that an empty one can
+/// be explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeftOut {
-    /// The step.
+    /// The step that left them out, and so the reason to give where a mix is empty.
     pub step: FilterStep,
-    /// How many.
+    /// How many candidates it was the first to leave out; 0 if it left out none.
     pub count: usize,
 }
 
-/// The catalogue's rows and the conditions that the steps test.
+/// The conditions that the steps test: what the request asks for, with ids already turned into
+/// rows, and the listener as of this moment.
 #[derive(Debug)]
 pub struct FilterContext<'a> {
-    /// The catalogue.
+    /// The catalogue that all rows here belong to, and that knows the versions of each work.
     pub catalogue: &'a Catalogue,
-    /// The listener.
+    /// The listener, as of this moment: stance, plays and bans are read from it.
     pub profile: &'a Profile,
-    /// What familiarity is asked for.
+    /// What familiarity is asked for; [`Familiarity::Any`], the default, lets everything through,
+    /// known or not.
     pub familiarity: Familiarity,
-    /// Works played after this moment are left out.
+    /// Works played after this moment are left out; `None` lets recent plays through, and undated
+    /// plays always pass.
     pub played_after: Option<Timestamp>,
-    /// Tracks to choose from; `None` for all.
+    /// Tracks to choose from, such as what can be played; `None` for all, while an empty set lets
+    /// nothing through.
     pub within: Option<FxHashSet<TrackIdx>>,
-    /// Tracks left out on request.
+    /// Tracks left out on request; other versions of their works may stay.
     pub excluded_tracks: FxHashSet<TrackIdx>,
-    /// Artists left out on request.
+    /// Artists left out on request, as main artists of a track: guests on it do not count.
     pub excluded_artists: FxHashSet<ArtistIdx>,
 }
 
@@ -92,7 +98,8 @@ const STEPS: [(FilterStep, Test); 5] = [
     (FilterStep::PlayedRecently, has_rested),
 ];
 
-/// Runs every step over the candidates, whose tracks `track` names, and counts what each left out.
+/// Runs every step over the candidates, whose tracks `track` names. It removes those left out,
+/// keeps the order of the rest, and returns one count for each step, in the order of the steps.
 pub fn filter<T>(
     context: &FilterContext<'_>,
     candidates: &mut Vec<T>,
@@ -115,7 +122,8 @@ pub fn filter<T>(
     account
 }
 
-/// The first step that leaves a track out of the whole catalogue; `None` if none does.
+/// The first step that leaves a track out of the whole catalogue; `None` if none does. Explanations
+/// answer "why is this not in my mix" with it.
 pub fn left_out_by(context: &FilterContext<'_>, track: TrackIdx) -> Option<FilterStep> {
     let work = context.catalogue.work(track);
     let interaction = context.profile.interaction(work);

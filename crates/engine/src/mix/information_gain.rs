@@ -43,8 +43,8 @@ pub struct InformationGain {
 }
 
 impl InformationGain {
-    /// Looks at a pool for a listener; `None` once enough is known of them, or if the model states
-    /// no uncertainty.
+    /// Looks at a pool for a listener; `None` once enough is known of them (four labels), or if the
+    /// model states no uncertainty, so that short-lists go by relevance alone.
     pub fn new(scorer: &dyn Scorer, profile: &Profile, pool: &[Ranked]) -> Option<Self> {
         let trust = trust(profile);
         if trust >= TRUSTED || pool.is_empty() {
@@ -94,7 +94,8 @@ impl InformationGain {
         self.settled[position] = self.taken.len();
     }
 
-    /// Counts on an answer about a track.
+    /// Counts on an answer about the track at `position`: what others would tell shrinks by it,
+    /// once they are [settled](Self::settle).
     pub fn take(&mut self, position: usize) {
         let factors = &self.factors[position * self.width..][..self.width];
         let spread = times(&self.covariance, factors);

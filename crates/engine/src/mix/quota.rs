@@ -22,12 +22,12 @@ use crate::candidate::Class;
 use crate::{AlbumIdx, ArtistIdx, Catalogue, TrackIdx};
 
 /// Most picks by one artist and from one album. Tracks without an artist or album are not capped by
-/// it.
+/// it. Caps come before length: a mix is rather shorter than over them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Caps {
-    /// By one artist, at least 1.
+    /// Most picks by one main artist, at least 1; `u32::MAX` for as many as there are.
     pub artist: u32,
-    /// From one album, at least 1.
+    /// Most picks from one album, at least 1; `u32::MAX` for as many as there are.
     pub album: u32,
 }
 
@@ -69,23 +69,49 @@ fn bit(class: Class) -> u8 {
     1 << class as u8
 }
 
-/// What a mix may hold.
+/// What a mix is to hold, before it is known what the tracks at hand allow: see [`Quota::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// How many tracks.
+    /// How many tracks in all; fewer come out only where caps and tracks allow no more.
     pub length: u32,
-    /// How many of them new to the listener.
+    /// How many of them are new to the listener, arrivals included; at most `length`.
     pub new_slots: u32,
-    /// How many of those [arrivals](Class::Arrival).
+    /// How many of the new ones are [arrivals](Class::Arrival); at most `new_slots`.
     pub arrival_slots: u32,
-    /// Caps.
+    /// Most picks by one artist and from one album; they are never broken.
     pub caps: Caps,
 }
 
-/// What may still be picked from a list of tracks.
+/// What may still be picked from a list of tracks, known by their positions in it.
 ///
 /// What is eligible only ever shrinks: a track that cannot be picked now cannot be picked after
-/// another.
+/// another. Pick eligible tracks until none is left, and the mix is as long, and as new, as it can
+/// be.
+///
+/// # Examples
+/// ```
+/// use segue_core::{Track, TrackId, WorkId};
+/// use segue_engine::Catalogue;
+/// use segue_engine::candidate::Class;
+/// use segue_engine::mix::quota::{Caps, Quota, Shape};
+///
+/// let track = |id: &str, artist: &str| Track {
+///     artists: vec![artist.to_owned()],
+///     ..Track::new(TrackId::new(id), WorkId::new(id), id)
+/// };
+/// let catalogue = Catalogue::from_tracks(vec![track("a", "X"), track("b", "X"), track("c", "Y")]);
+/// let classes = [Class::Familiar, Class::New, Class::New];
+/// let caps = Caps { artist: 1, album: 2 };
+/// let shape = Shape { length: 2, new_slots: 1, arrival_slots: 0, caps };
+/// let mut quota = Quota::new(&catalogue, catalogue.rows().zip(classes), shape);
+///
+/// // "b" would use up artist X, of whom the familiar pick has to come.
+/// assert_eq!(quota.eligible(), [0, 2]);
+/// quota.take(0);
+/// assert_eq!(quota.eligible(), [2]);
+/// quota.take(2);
+/// assert!(quota.eligible().is_empty(), "the mix is full");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Quota {
     seats: Vec<Seat>,
@@ -186,7 +212,8 @@ impl Quota {
         }
     }
 
-    /// How many tracks of each class, in the order of [`Class::ALL`], are still to be picked.
+    /// How many tracks of each class, in the order of [`Class::ALL`], are still to be picked; all 0
+    /// when the mix is full.
     pub fn left(&self) -> [u32; 3] {
         self.left
     }
@@ -203,7 +230,8 @@ impl Quota {
         (0..self.seats.len()).filter(may_be_picked).collect()
     }
 
-    /// Whether a track may be picked next.
+    /// Whether the track at `position` may be picked next; as [`Self::eligible`], for one track and
+    /// without a list.
     pub fn is_eligible(&self, position: usize) -> bool {
         self.is_under_caps(position)
             && !self.tight().any(|span| self.is_needed(span, &self.seats[position]))
@@ -236,7 +264,7 @@ impl Quota {
         self.spans.iter().filter(move |span| span.rank == needed(span.classes))
     }
 
-    /// Takes a track.
+    /// Takes the track at `position`: caps and numbers go down, and what is eligible shrinks.
     ///
     /// # Panics
     /// If it was taken before, or the caps or the numbers left do not allow it.

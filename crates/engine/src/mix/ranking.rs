@@ -7,19 +7,22 @@ use crate::candidate::{Candidate, Class, Ranked};
 use crate::utility::utility;
 use crate::{Catalogue, Index, Interaction, Likability, Profile, TrackIdx};
 
-/// What candidates are ranked by, besides what the model says of them.
+/// What candidates are ranked by, besides what the model says of them: the listener's and the
+/// request's part of the [utility](crate::utility).
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
-    /// The weight of the model against popularity: see [`trust`](crate::utility::trust).
+    /// The weight of the model against popularity, ½ to 1: see [`trust`](crate::utility::trust).
     pub trust: f32,
-    /// How many standard deviations are added to the predicted likability.
+    /// How many standard deviations are added to the predicted likability, 0 to 1; 0 where the
+    /// policy explores by uncertainty itself.
     pub bonus: f32,
-    /// Tracks that came to the catalogue lately.
+    /// Tracks that came to the catalogue lately; those the listener does not know are of
+    /// [`Class::Arrival`].
     pub arrivals: FxHashSet<TrackIdx>,
 }
 
-/// Orders candidates: by utility, then plays to the end, popularity and row; what is not
-/// finite comes last.
+/// Orders candidates: by utility, then plays to the end, popularity and row; what is not finite
+/// comes last. It drops none and gives each its class.
 pub fn rank(
     catalogue: &Catalogue,
     index: &Index,

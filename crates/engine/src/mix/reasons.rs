@@ -46,7 +46,8 @@ pub struct Likes {
 }
 
 impl Likes {
-    /// Sums up a listener's likes.
+    /// Sums up a listener's likes by artist, genre and sound. Of an empty profile it holds nothing,
+    /// and reasons fall back on popularity and the model's word.
     pub fn from_profile(catalogue: &Catalogue, index: &Index, profile: &Profile) -> Self {
         let mut by_artist: BTreeMap<ArtistIdx, (u32, u32)> = BTreeMap::new();
         let mut by_genre: BTreeMap<&str, u32> = BTreeMap::new();
@@ -80,7 +81,8 @@ impl Likes {
         }
     }
 
-    /// The likes that tracks are compared with, those that weigh most first.
+    /// The likes that tracks are compared with, those that weigh most first, at most two hundred;
+    /// empty if nothing is liked.
     pub fn anchors(&self) -> &[TrackIdx] {
         &self.anchors
     }
@@ -124,18 +126,19 @@ fn moments(index: &Index, anchors: &[TrackIdx], axis: usize) -> (f32, f32) {
     (mean, (values().map(|value| (value - mean).powi(2)).sum::<f32>() / count).sqrt())
 }
 
-/// What reasons are drawn from.
+/// What reasons are drawn from. It borrows everything and costs nothing to make;
+/// [`Reasons::reason`] gives one for a track.
 #[derive(Clone, Copy, Debug)]
 pub struct Reasons<'a> {
-    /// The catalogue that tracks, works and artists are rows of.
+    /// The catalogue that tracks, works and artists are rows of, and that names them.
     pub catalogue: &'a Catalogue,
     /// The index over the catalogue: where tracks lie in sound, and what is popular.
     pub index: &'a Index,
-    /// The profile of the listener to whom reasons are given.
+    /// The profile of the listener to whom reasons are given, as of this moment.
     pub profile: &'a Profile,
-    /// Their likes, summed up.
+    /// Their likes, summed up by [`Likes::from_profile`], which a server keeps between mixes.
     pub likes: &'a Likes,
-    /// The moment for which reasons are given.
+    /// The moment for which reasons are given, from which "back after 40 days" is counted.
     pub now: Timestamp,
 }
 

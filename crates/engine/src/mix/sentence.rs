@@ -2,7 +2,8 @@
 
 use segue_core::{AudioFeature, Difference, Direction, Reason};
 
-/// Says a reason in one sentence, lower case and without a full stop, fit to follow a track's name.
+/// Says a reason in one English sentence, lower case and without a full stop, fit to follow a
+/// track's name, such as "you played this to the end 7 times".
 pub fn sentence(reason: &Reason) -> String {
     match reason {
         Reason::Liked => "you liked this".to_owned(),

@@ -23,7 +23,8 @@ use crate::candidate::{Class, Ranked};
 use crate::sound::{Position, SoundSpace, distance};
 use crate::{ArtistIdx, Catalogue};
 
-/// Tracks on the short-list for each slot of the mix.
+/// Tracks on the short-list for each slot of the mix: enough to choose from, few enough to log with
+/// every impression.
 pub const PER_SLOT: u32 = 4;
 /// The short-list holds at least so many more tracks of a class than it has slots, where there are
 /// any.
@@ -40,21 +41,22 @@ const SAME_ARTIST: f32 = 0.25;
 /// Similarity by sound of two tracks taken at random; assumed where the sound of one is unknown.
 const AVERAGE_LIKENESS: f32 = 0.135;
 
-/// A track that the policy may pick.
+/// A track that the policy may pick, with the score that it picks by.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Offer {
-    /// The track.
+    /// The track with its likability, utility and class, as it stood in the ranking.
     pub ranked: Ranked,
-    /// What the policy goes by: mean 0 and standard deviation 1 among the tracks of its class.
+    /// What the policy goes by: the value of relevance and diversity, at mean 0 and standard
+    /// deviation 1 among the tracks of its class; 0 where all are alike.
     pub score: f32,
-    /// How much the score rises with the utility: what turns an uncertainty about the one into one
-    /// about the other.
+    /// How much the score rises with the utility: it turns an uncertainty about the one into an
+    /// uncertainty about the other. 0 where all utilities of a class are alike.
     pub slope: f32,
 }
 
 /// Cuts a ranking, best first, to a short-list in row order, from which a mix of that shape can be
 /// drawn whenever it can be drawn from the ranking. `gain` makes the [`InformationGain`] of a pool,
-/// for listeners of whom little is known.
+/// for listeners of whom little is known; it is called once.
 pub fn shortlist(
     catalogue: &Catalogue,
     sound: &SoundSpace,
@@ -227,8 +229,9 @@ impl<'a> Mmr<'a> {
     }
 
     fn value(&self, position: usize) -> f32 {
-        let told = self.gain.as_ref().map_or(0.0, |gain| gain.value(position));
-        RELEVANCE * (self.relevance[position] + told) - (1.0 - RELEVANCE) * self.likeness[position]
+        let information = self.gain.as_ref().map_or(0.0, |gain| gain.value(position));
+        RELEVANCE * (self.relevance[position] + information)
+            - (1.0 - RELEVANCE) * self.likeness[position]
     }
 
     /// All tracks of the pool by what they are worth now.

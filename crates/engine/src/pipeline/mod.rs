@@ -37,37 +37,42 @@ use crate::{Catalogue, Index, Interaction, Profile, Scorer, TrackIdx};
 
 use pool::Truncated;
 
-/// At most this many arrivals that a pool does not hold are scored for a request.
+/// At most this many arrivals that a pool does not hold are scored for a request, the most popular
+/// first: a bound on what a request costs.
 pub const MOST_LATE: usize = 60;
 
-/// A mix and how it came about.
+/// A mix and how it came about: the slate to play and log, with counts that explain it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MixOutcome {
-    /// The mix.
+    /// The mix: picks in playing order with reasons, and the short-list with the propensities to
+    /// log.
     pub slate: Slate,
-    /// How many candidates there were.
+    /// How many candidates there were before any filter, late arrivals included.
     pub candidates: usize,
-    /// How many candidates and picks each source of retrieval named.
+    /// How many candidates and picks each source of retrieval named; sources that named none are
+    /// left out.
     pub sources: Vec<SourceCount>,
-    /// How many candidates each filter left out; the rest were ranked.
+    /// How many candidates each filter left out, in the order of the filters; the rest were ranked.
     pub left_out: Vec<LeftOut>,
-    /// What is not as asked.
+    /// What is not as asked, such as fewer new tracks, for the listener to read; empty where all
+    /// is.
     pub notes: Vec<Note>,
 }
 
-/// What one source of retrieval gave to a mix. A track that several sources named counts for each.
+/// What one source of retrieval gave to a mix. A track that several sources named counts for each,
+/// so that the sums can exceed the mix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceCount {
-    /// The source's name, one of [`Sources::NAMED`].
+    /// The source's name, one of [`Sources::NAMED`], by which reports and JSON list it.
     pub source: &'static str,
-    /// Candidates that it named.
+    /// Candidates that it named, before filters; at least 1 in a finished outcome.
     pub candidates: usize,
-    /// Picks that it named.
+    /// Picks of the mix that it named; 0 if it only named what was not picked.
     pub picks: usize,
 }
 
 impl MixOutcome {
-    /// How much of the mix is new, such as "11 of 30 new to you".
+    /// How much of the mix is new, in a few words, such as "11 of 30 new to you".
     pub fn headline(&self) -> String {
         format!("{} of {} new to you", self.slate.new_count(), self.slate.picks.len())
     }
@@ -75,21 +80,26 @@ impl MixOutcome {
 
 /// Makes mixes for one listener: all that every mix of theirs reads, besides the request.
 ///
-/// It borrows everything and costs nothing to make. `index` must have been built from `catalogue`.
+/// It borrows everything and costs nothing to make. `index` and `profile` must have been built from
+/// `catalogue`, and `scorer` must score its rows. [`Scorer`] shows one from catalogue to mix.
 #[derive(Clone, Copy)]
 pub struct Mixer<'a> {
-    /// Every track.
+    /// Every track that may be picked, with its work, artist and album; `index` and `profile` use
+    /// its rows.
     pub catalogue: &'a Catalogue,
-    /// Popularity, sound and the tracks of each artist.
+    /// Popularity, sound and the tracks of each artist, by which retrieval names candidates.
     pub index: &'a Index,
-    /// The listener, as of this moment.
+    /// The listener, as of this moment: feedback given since the last mix counts in the next one.
     pub profile: &'a Profile,
-    /// The model that predicts what they like.
+    /// The model that predicts what they like, and how sure it is of that.
     pub scorer: &'a dyn Scorer,
 }
 
 impl Mixer<'_> {
     /// Makes a mix: gathers candidates and mixes from them, wider if they do not suffice.
+    ///
+    /// Who makes many mixes for a listener keeps the result of [`Self::retrieve`] and calls
+    /// [`Self::mix_from`].
     ///
     /// # Errors
     /// A request out of range, an empty catalogue or filters that leave nothing are the caller's to
@@ -325,7 +335,7 @@ fn share_notes(
 }
 
 /// What the policy goes by: the scores of the short-list and, where it explores by them, the
-/// uncertainty about them on the same scale.
+/// uncertainties of the scores on the same scale.
 fn belief(
     scorer: &dyn Scorer,
     profile: &Profile,

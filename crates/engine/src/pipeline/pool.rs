@@ -20,7 +20,46 @@ use crate::mix::reasons::Likes;
 use crate::retrieval::{Breadth, Named, all_of, cut, within_bounds};
 use crate::{Likability, TrackIdx, WrongCount, predict};
 
-/// Candidates for one listener, scored by one model, in row order.
+/// Candidates for one listener, scored by one model, in row order: what a server keeps between two
+/// requests. [`Mixer::retrieve`] makes one, [`Mixer::mix_from`] mixes from it.
+///
+/// # Examples
+/// ```
+/// use segue_core::{ListenerId, Timestamp, Track, TrackId, WorkId};
+/// use segue_engine::pipeline::{Breadth, MixRequest, Mixer};
+/// use segue_engine::{Catalogue, Index, Likability, Profile, Scorer, TrackIdx};
+///
+/// struct Even;
+///
+/// impl Scorer for Even {
+///     fn version(&self) -> &str {
+///         "even-1"
+///     }
+///
+///     fn score(&self, _: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
+///         vec![Likability { mean: 0.5, uncertainty: 0.1 }; tracks.len()]
+///     }
+/// }
+///
+/// let track = |id| Track::new(TrackId::new(id), WorkId::new(id), id);
+/// let catalogue = Catalogue::from_tracks(["a", "b", "c", "d"].map(track).to_vec());
+/// let profile = Profile::empty(ListenerId::new("ann"));
+/// let index = Index::build(&catalogue, [&profile]);
+/// let mixer = Mixer { catalogue: &catalogue, index: &index, profile: &profile, scorer: &Even };
+///
+/// // Once per listener and model: the only step that asks the model about candidates.
+/// let pool = mixer.retrieve(Breadth::Exact, &[])?;
+/// assert_eq!((pool.candidates().len(), pool.model()), (4, "even-1"));
+///
+/// // For every request: another mix from the same pool, which leaves out the last one.
+/// let request = MixRequest { length: 2, ..MixRequest::new(Timestamp::UNIX_EPOCH) };
+/// let first = mixer.mix_from(&pool, &request)?;
+/// let exclude_tracks = first.slate.picks.iter().map(|pick| pick.track.clone()).collect();
+/// let next = MixRequest { exclude_tracks, ..request };
+/// let second = mixer.mix_from(&pool, &next)?;
+/// assert!(second.slate.picks.iter().all(|pick| !next.exclude_tracks.contains(&pick.track)));
+/// # Ok::<(), segue_engine::pipeline::MixError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pool {
     model: String,
@@ -40,7 +79,8 @@ pub(super) struct Truncated {
 
 impl Mixer<'_> {
     /// Gathers and scores candidates. `arrivals` are tracks that came to the catalogue after the
-    /// model was trained; a pool within bounds keeps the best of them beside the rest.
+    /// model was trained; a pool within bounds keeps the best of them beside the rest, other pools
+    /// hold them anyway if they are among their tracks.
     ///
     /// # Errors
     /// [`MixError::EmptyCatalogue`], or [`MixError::Predictions`] if the scorer gives another
@@ -89,8 +129,8 @@ impl Pool {
     /// another model. Costs one prediction per candidate and no search.
     ///
     /// # Errors
-    /// [`MixError::Predictions`] if the scorer gives another number of predictions than it was asked
-    /// for.
+    /// [`MixError::Predictions`] if the scorer gives another number of predictions than it was
+    /// asked for.
     pub fn rescored(&self, mixer: &Mixer<'_>) -> Result<Self, MixError> {
         let tracks: Vec<TrackIdx> =
             self.candidates.iter().map(|candidate| candidate.track).collect();
@@ -107,22 +147,24 @@ impl Pool {
         })
     }
 
-    /// Version of the model that scored it.
+    /// Version of the model that scored it. A server that serves another version by now has the
+    /// pool [rescored](Self::rescored).
     pub fn model(&self) -> &str {
         &self.model
     }
 
-    /// The candidates in row order.
+    /// The candidates in row order, each track once, with the likabilities of the last scoring.
     pub fn candidates(&self) -> &[Candidate] {
         &self.candidates
     }
 
-    /// What the listener likes, summed up when the pool was made; reasons are given by it.
+    /// What the listener likes, summed up when the pool was made or rescored; reasons are given by
+    /// it.
     pub fn likes(&self) -> &Likes {
         &self.likes
     }
 
-    /// Bytes of memory that it takes up.
+    /// Bytes of memory that it takes up, so that a server can bound what it keeps of all listeners.
     pub fn bytes(&self) -> usize {
         size_of::<Self>()
             + self.model.len()

@@ -8,39 +8,65 @@ use crate::mix::filters::{Familiarity, FilterContext, LeftOut};
 use crate::policy::PolicyKind;
 use crate::{Catalogue, Profile, TrackIdx, WrongCount};
 
-/// A mix has at most this many tracks.
+/// A mix has at most this many tracks: some sixty hours of music, and a bound on what a request
+/// costs.
 pub const LONGEST_MIX: u32 = 1_000;
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// What is asked for.
+/// What is asked for. Take [`MixRequest::new`] and change what differs; a request out of range is
+/// refused with the [`MixError`] that names it.
+///
+/// # Examples
+/// ```
+/// use segue_core::Timestamp;
+/// use segue_engine::mix::filters::Familiarity;
+/// use segue_engine::pipeline::MixRequest;
+///
+/// // An hour of music that the listener has never heard.
+/// let request = MixRequest {
+///     length: 15,
+///     explore: 1.0,
+///     familiarity: Familiarity::New,
+///     ..MixRequest::new(Timestamp::UNIX_EPOCH)
+/// };
+/// assert_eq!((request.artist_cap, request.album_cap), (3, 2));
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct MixRequest {
-    /// How many tracks, 1 to [`LONGEST_MIX`].
+    /// How many tracks, 1 to [`LONGEST_MIX`]; fewer come back, with a [`Note`], where filters and
+    /// caps leave no more.
     pub length: u32,
-    /// The dial: the share of tracks that are new to the listener, 0 to 1.
+    /// The dial: the share of tracks that are new to the listener, 0 to 1. See
+    /// [`Dial`](crate::mix::dial::Dial) for all that it turns.
     pub explore: f32,
-    /// Seed of the policy's generator.
+    /// Seed of the policy's generator, logged with the mix: same inputs and seed, same slate.
     pub seed: u64,
-    /// Which works may be picked.
+    /// Which works may be picked, by what the listener has to do with them; it goes before the
+    /// dial.
     pub familiarity: Familiarity,
-    /// Works played within this many days before `now` are left out; 0 for none.
+    /// Works played within this many days before `now` are left out; 0 lets recent plays come
+    /// again.
     pub no_repeat_days: u32,
-    /// Most tracks by one artist, at least 1.
+    /// Most tracks by one main artist, at least 1; a mix is rather shorter than over it.
     pub artist_cap: u32,
-    /// Most tracks from one album, at least 1.
+    /// Most tracks from one album, at least 1; a mix is rather shorter than over it.
     pub album_cap: u32,
-    /// Who picks.
+    /// Who picks from the short-list; every policy logs the probability of each pick.
     pub policy: PolicyKind,
-    /// The moment for which the mix is made.
+    /// The moment for which the mix is made: the engine reads no clock. Windows and reasons count
+    /// from it.
     pub now: Timestamp,
-    /// Tracks to choose from, such as what can be played; `None` for the whole catalogue.
+    /// Tracks to choose from, such as what can be played; `None` for the whole catalogue. Ids that
+    /// the catalogue does not hold are passed over.
     pub within: Option<Vec<TrackId>>,
-    /// Tracks to leave out, such as those of the last mix.
+    /// Tracks to leave out, such as those of the last mix; other versions of their works may come.
     pub exclude_tracks: Vec<TrackId>,
-    /// Artists to leave out.
+    /// Names of main artists to leave out, letter case ignored; names that the catalogue does not
+    /// hold are passed over.
     pub exclude_artists: Vec<String>,
-    /// Tracks that came to the catalogue lately and that few have answered; see
-    /// [`Class::Arrival`](crate::mix::quota::Class::Arrival).
+    /// Tracks that came to the catalogue lately and that few have answered:
+    /// [`arrivals`](crate::mix::arrivals::arrivals) finds them. See
+    /// [`Class::Arrival`](crate::candidate::Class::Arrival).
     pub arrivals: Vec<TrackId>,
     /// The share of the new tracks that is given to arrivals, 0 to 1: no less, so that they get to
     /// be known, and no more, as long as there are others.
@@ -116,39 +142,40 @@ impl MixRequest {
     }
 }
 
-/// No mix can be made.
+/// Why no mix can be made. The first variants are the caller's to mend; [`MixError::Predictions`]
+/// is a fault of the model; [`MixError::Insufficient`] asks for a wider search.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum MixError {
     /// The length asked for is out of range.
     #[error("a mix has 1 to {LONGEST_MIX} tracks, not {found}")]
     Length {
-        /// The length asked for.
+        /// The length asked for, in tracks: 0, or above [`LONGEST_MIX`].
         found: u32,
     },
     /// The dial is out of range.
     #[error("`explore` goes from 0 to 1, not to {found}")]
     Explore {
-        /// What was asked for.
+        /// What was asked for; it may be NaN.
         found: f32,
     },
     /// The share of arrivals is out of range.
     #[error("the share of arrivals goes from 0 to 1, not to {found}")]
     ArrivalShare {
-        /// What was asked for.
+        /// What was asked for; it may be NaN.
         found: f32,
     },
     /// A cap of 0 would leave nothing.
     #[error("artist and album caps are at least 1")]
     Cap,
-    /// There is no track at all.
+    /// There is no track at all: import some before a mix is asked for.
     #[error("the catalogue is empty")]
     EmptyCatalogue,
-    /// Every candidate was left out.
+    /// Every candidate was left out. The counts tell which filter to loosen.
     #[error("none of {candidates} tracks may be picked: every one was left out by a filter")]
     NothingEligible {
-        /// How many candidates there were.
+        /// How many candidates there were before the filters.
         candidates: usize,
-        /// Which step left out how many.
+        /// Which step left out how many; together they are all candidates.
         left_out: Vec<LeftOut>,
     },
     /// The model did not give one prediction per track. A fault of the model.
@@ -181,7 +208,8 @@ impl From<WrongCount> for MixError {
     }
 }
 
-/// Something that the listener should know about a mix.
+/// Something that the listener should know about a mix that was made. Its `Display` is an English
+/// sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
     /// It is shorter than asked for.

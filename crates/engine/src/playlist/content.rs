@@ -47,8 +47,8 @@ pub struct Entry<'a> {
 /// assert_eq!((rendered.text.as_str(), rendered.left_out), ("#EXTM3U\n#PLAYLIST:Evening\n", 1));
 /// assert_eq!(PlaylistFormat::Xspf.render(&playlist(&track)).by_name, 1);
 ///
-/// track.location = Some("ann/song.flac".to_owned());
-/// let rendered = PlaylistFormat::M3u8.render(&playlist(&track));
+/// let placed = Track { location: Some("ann/song.flac".to_owned()), ..track.clone() };
+/// let rendered = PlaylistFormat::M3u8.render(&playlist(&placed));
 /// assert!(rendered.text.ends_with("#EXTINF:-1,Ann - Song\nann/song.flac\n"));
 /// ```
 #[derive(Clone, Debug)]

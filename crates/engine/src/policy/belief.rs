@@ -56,9 +56,9 @@ impl Belief {
         Self { scores, factors, width }
     }
 
-    /// Scores that are uncertain independently of each other, by a standard deviation a track. It has
-    /// one direction a track, so it takes the square of their number in memory: for a handful of
-    /// tracks.
+    /// Scores that are uncertain independently of each other, by a standard deviation a track. It
+    /// has one direction a track, so it takes the square of their number in memory: for a handful
+    /// of tracks.
     pub fn independent(scores: Vec<f32>, deviations: &[f32]) -> Self {
         let width = scores.len();
         let mut factors = vec![0.0; width * width];

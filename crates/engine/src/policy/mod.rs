@@ -3,7 +3,8 @@
 //! another policy would have earned.
 //!
 //! ```text
-//! Belief of the short-list ─► Policy::prepare ─► Chooser::propensities(what is eligible) ─► a pick, and again
+//! Belief of the short-list ─► Policy::prepare ─►
+//!     Chooser::propensities(what is eligible) ─► a pick, and again
 //! ```
 //!
 //! What is eligible is no concern of a policy ([`crate::mix::quota`] decides), nor is the order of
@@ -60,8 +61,8 @@ pub trait Policy: Send + Sync {
     /// picks. A log names it, and [`redraw`](draw::redraw) refuses another.
     fn version(&self) -> u32;
 
-    /// Where the uncertainty that it explores by comes from. The default is [`UncertaintySource::None`],
-    /// for policies that go by scores alone.
+    /// Where the uncertainty that it explores by comes from. The default is
+    /// [`UncertaintySource::None`], for policies that go by scores alone.
     fn uncertainty_source(&self) -> UncertaintySource {
         UncertaintySource::None
     }

@@ -121,9 +121,9 @@ impl Gathering<'_> {
     }
 }
 
-/// Cuts scored candidates to the bounds. Of known works and of arrivals the most useful are kept; of
-/// what is new the most useful by turns, once when the dial gives nothing for uncertainty and once
-/// when it gives most (see [`utility`](crate::utility)). In row order.
+/// Cuts scored candidates to the bounds. Of known works and of arrivals the most useful are kept;
+/// of what is new the most useful by turns, once when the dial gives nothing for uncertainty and
+/// once when it gives most (see [`utility`](crate::utility)). In row order.
 pub(crate) fn cut(
     catalogue: &Catalogue,
     index: &Index,

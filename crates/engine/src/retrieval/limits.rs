@@ -27,25 +27,31 @@ pub(super) const ASKED_OF_KNOWN: usize = 2;
 /// How many candidates are kept for a listener, and of how many the model is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
-    /// Works that the listener knows, at most.
+    /// Works that the listener knows, at most; those with the highest utility stay.
     pub familiar: usize,
-    /// Tracks new to the listener, at most. Arrivals are counted apart.
+    /// Tracks new to the listener, at most; the best stay, by turns with and without a bonus for
+    /// uncertainty. Arrivals are counted apart.
     pub new: usize,
-    /// Tracks new to the listener that the model is asked about, at least `new`.
+    /// Tracks new to the listener that the model is asked about, at least `new`: what most of the
+    /// time goes into.
     pub asked: usize,
-    /// Tracks that came to the catalogue after training, at most.
+    /// Tracks that came to the catalogue after training, at most; those with the highest utility
+    /// stay.
     pub arrivals: usize,
 }
 
 impl Bounds {
-    /// For most listeners.
+    /// For most listeners: what the model is asked about takes some 60 ms of processor time.
     pub const USUAL: Self = Self { familiar: 500, new: 600, asked: 2_000, arrivals: 60 };
-    /// For newcomers: their taste leads nowhere yet, so that more has to be looked at.
+    /// For newcomers: their taste leads nowhere yet, so that more has to be looked at before
+    /// something fits.
     pub const NEWCOMER: Self = Self { new: 1_500, asked: 6_000, ..Self::USUAL };
-    /// For a request whose filters leave too little of the usual candidates.
+    /// For a request whose filters leave too little of the usual candidates, such as only what was
+    /// saved.
     pub const WIDE: Self = Self { familiar: 20_000, new: 3_000, asked: 6_000, ..Self::USUAL };
 
-    /// Those that a listener's candidates are gathered by at first.
+    /// The bounds by which a listener's candidates are gathered at first: [`Self::NEWCOMER`] for
+    /// fewer than four labelled works, else [`Self::USUAL`].
     pub fn of(profile: &Profile) -> Self {
         match profile.labelled().count() < NEWCOMER_LABELS {
             true => Self::NEWCOMER,

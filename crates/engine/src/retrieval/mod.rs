@@ -1,9 +1,9 @@
 //! The first step of a mix: from the whole catalogue to the tracks worth asking the model about.
 //!
 //! Usually a few sources name tracks within [`Bounds`]: what the listener knows, songs by liked
-//! [`artists`], what [sounds](neighbours) like something liked, what many play. A request whose
+//! `artists`, what sounds like something liked (`neighbours`), what many play. A request whose
 //! filters leave too little of that looks wider, and one that asks for exactness gets every track.
-//! [`limits`] has all the numbers.
+//! [`Bounds`] has the numbers.
 //!
 //! An approximate index (HNSW) was left out: at this size a scan over nine numbers per track costs
 //! less than scoring its result.
@@ -19,7 +19,8 @@ pub use limits::{Bounds, EXACT_LIMIT};
 use crate::TrackIdx;
 use crate::candidate::Sources;
 
-/// How much of the catalogue is looked at.
+/// How much of the catalogue is looked at for a mix, and so what it costs: one prediction per track
+/// that is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Breadth<'a> {
     /// What the sources name first, cut to the best. What most mixes are made from.

@@ -1,8 +1,8 @@
 //! Which works are liked by the same listeners.
 //!
-//! `cosine(a, b) = n(a, b) / √(n(a) n(b)) × m / (m + HALF_EVIDENCE)`, where `n` adds up listeners, each
-//! with the weight `1 / ln(2 + likes)`, because who likes everything says little, and `m` is the
-//! number of listeners who like both: one listener is no evidence.
+//! `cosine(a, b) = n(a, b) / √(n(a) n(b)) × m / (m + HALF_EVIDENCE)`, where `n` adds up listeners,
+//! each with the weight `1 / ln(2 + likes)`, because who likes everything says little, and `m` is
+//! the number of listeners who like both: one listener is no evidence.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;

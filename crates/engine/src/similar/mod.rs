@@ -2,7 +2,8 @@
 //! others.
 //!
 //! ```text
-//! similarity(a, b) = w_s exp(-d²(a, b)) + w_a [same main artist] + w_t cosine(a, b),   w_s + w_a + w_t = 1
+//! similarity(a, b) = w_s exp(-d²(a, b)) + w_a [same main artist] + w_t cosine(a, b),
+//! w_s + w_a + w_t = 1
 //! ```
 //!
 //! with `d²` the distance in the [space of sound](crate::sound) and `cosine` how far the same
@@ -10,9 +11,9 @@
 //! between 0 and 1. The [weights](Weights) predict best, of those tried, what else is in a
 //! playlist; see the measurements.
 //!
-//! A track that is not by the same artist and shares no listener can only come near by sound. So the
-//! nearest in sound (a kd-tree, exact), the tracks of the artist and the co-likes hold the best of
-//! all. Nothing is approximated but the co-likes, of which each work keeps the closest.
+//! A track that is not by the same artist and shares no listener can only come near by sound. So
+//! the nearest in sound (a kd-tree, exact), the tracks of the artist and the co-likes hold the best
+//! of all. Nothing is approximated but the co-likes, of which each work keeps the closest.
 
 mod co_likes;
 mod path;

@@ -58,7 +58,8 @@ pub enum Basis {
 }
 
 /// Everything that a listener likes, by taste, as [`Tastes::find`] puts it together. It takes five
-/// likes to have one taste and sixteen to have several.
+/// likes to have one taste, and sixteen of known sound to have several that are told apart by
+/// sound.
 ///
 /// # Examples
 /// ```

@@ -2,9 +2,9 @@
 //! to the centre least, again and again.
 //!
 //! Ward, 1963. The cost of merging clusters of mass `m` is `D(i, j) = m_i m_j / (m_i + m_j) |c_i -
-//! c_j|²`, and after a merge (Lance and Williams, 1967) `D(k, i ∪ j) = ((m_k + m_i) D(k, i) + (m_k +
-//! m_j) D(k, j) - m_k D(i, j)) / (m_k + m_i + m_j)`, so that distances alone suffice. Found by
-//! chains of nearest neighbours (Murtagh, 1983) in `O(n²)` time and memory: no merge elsewhere
+//! c_j|²`, and after a merge (Lance and Williams, 1967) `D(k, i ∪ j) = ((m_k + m_i) D(k, i) +
+//! (m_k + m_j) D(k, j) - m_k D(i, j)) / (m_k + m_i + m_j)`, so that distances alone suffice. Found
+//! by chains of nearest neighbours (Murtagh, 1983) in `O(n²)` time and memory: no merge elsewhere
 //! brings two clusters closer than the nearest of either, so a pair that are each other's nearest
 //! may be merged at once.
 

@@ -13,25 +13,27 @@ pub mod split;
 
 pub use builder::{DatasetError, InteractionsBuilder, KCore};
 
-/// Row of an item in one [`Interactions`]; meaningless in another.
+/// Row of an item in one [`Interactions`] and in the models trained on it, from 0 to
+/// [`Interactions::items`] - 1; meaningless in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct ItemIdx(pub u32);
 
 impl ItemIdx {
-    /// The row, to index with.
+    /// The row as a `usize`, to index scores and columns of one value per item.
     pub fn row(self) -> usize {
         self.0 as usize
     }
 }
 
-/// Row of a listener in one [`Interactions`]; meaningless in another.
+/// Row of a listener in one [`Interactions`], from 0 to [`Interactions::listeners`] - 1;
+/// meaningless in another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(transparent)]
 pub struct ListenerIdx(pub u32);
 
 impl ListenerIdx {
-    /// The row, to index with.
+    /// The row as a `usize`, to index columns of one value per listener.
     pub fn row(self) -> usize {
         self.0 as usize
     }
@@ -44,13 +46,15 @@ impl ListenerIdx {
 pub struct Seconds(pub i64);
 
 impl Seconds {
-    /// Days from `earlier` to this moment; negative if it came before.
+    /// Days from `earlier` to this moment, fractions included; negative if this moment came before.
     pub fn days_since(self, earlier: Self) -> f64 {
         (self.0.saturating_sub(earlier.0)) as f64 / 86_400.0
     }
 }
 
-/// Events of many listeners over one vocabulary of items.
+/// Events of many listeners over one vocabulary of items: what [`InteractionsBuilder::build`]
+/// makes, [`split`] cuts and recommenders are trained on. It has at least one event, unless made by
+/// `default`.
 #[derive(Debug, Default)]
 pub struct Interactions {
     listeners: Vec<Box<str>>,
@@ -62,35 +66,57 @@ pub struct Interactions {
     weights: Vec<f32>,
 }
 
-/// What one listener did, oldest first.
+/// What one listener did, oldest first: a view into the columns of [`Interactions`] that is copied
+/// for nothing. The default is the empty history of someone who just arrived.
+///
+/// # Examples
+/// ```
+/// use segue_engine::{History, ItemIdx, Seconds};
+///
+/// let items = [ItemIdx(3), ItemIdx(1), ItemIdx(3)];
+/// let times = [Seconds(100), Seconds(200), Seconds(300)];
+/// let history = History { items: &items, times: &times, weights: &[] };
+///
+/// // What was known before the last event.
+/// assert_eq!(history.until(2).items, [ItemIdx(3), ItemIdx(1)]);
+/// assert_eq!(history.range(1..3).times, [Seconds(200), Seconds(300)]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct History<'a> {
-    /// The items, repeats included.
+    /// The items, oldest first, one for each event: repeats are included, since listeners repeat.
     pub items: &'a [ItemIdx],
-    /// When; empty if the data carry no time.
+    /// When each event was, never falling, one for each item; empty if the data carry no time.
     pub times: &'a [Seconds],
-    /// How much, plays or a rating; empty if the data carry none.
+    /// How much each event counts, such as plays or a rating, one for each item; empty if the data
+    /// carry none, where every event counts alike.
     pub weights: &'a [f32],
 }
 
-/// For whom to rank, and when.
+/// For whom to rank, and when: all that a [`Recommender`](crate::Recommender) is told of a
+/// listener. The default is somebody of whom nothing is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Query<'a> {
-    /// What the listener did so far; empty for someone who just arrived.
+    /// What the listener did so far, oldest first; empty for someone who just arrived.
     pub history: History<'a>,
-    /// The moment of asking; `None` if the data carry no time.
+    /// The moment of asking, from which models count how long ago things were; `None` if the data
+    /// carry no time.
     pub now: Option<Seconds>,
-    /// Friends among the listeners that the model learned from.
+    /// Friends among the listeners that the model learned from, for models that learn from ties;
+    /// usually empty.
     pub friends: &'a [ListenerIdx],
 }
 
 impl<'a> History<'a> {
-    /// The oldest `end` events.
+    /// The oldest `end` events: what could be known before event `end` came.
+    ///
+    /// # Panics
+    /// If there are fewer events than that.
     pub fn until(self, end: usize) -> Self {
         self.range(0..end)
     }
 
-    /// Some events in a row.
+    /// The events at positions `range`, counted from the oldest, with times and weights where the
+    /// data have them.
     ///
     /// # Panics
     /// If the range reaches beyond the history.
@@ -104,48 +130,55 @@ impl<'a> History<'a> {
 }
 
 impl Interactions {
-    /// Number of listeners.
+    /// Number of listeners; their rows go from 0 to one less.
     pub fn listeners(&self) -> usize {
         self.listeners.len()
     }
 
-    /// Number of items.
+    /// Number of items in the vocabulary, those without any event included: the width of a row of
+    /// scores.
     pub fn items(&self) -> usize {
         self.items.len()
     }
 
-    /// Number of events.
+    /// Number of events of all listeners together, repeats included.
     pub fn events(&self) -> usize {
         self.events.len()
     }
 
-    /// Whether events carry a time.
+    /// Whether events carry a time. Without, [`split::temporal`] cannot cut and recency is unknown.
     pub fn is_dated(&self) -> bool {
         !self.times.is_empty()
     }
 
-    /// The name of a listener in the data.
+    /// The name of a listener in the data, as it was given to [`InteractionsBuilder::push`].
     pub fn listener_name(&self, listener: ListenerIdx) -> &str {
         &self.listeners[listener.row()]
     }
 
-    /// The name of an item in the data.
+    /// The name of an item in the data, as it was given to [`InteractionsBuilder::push`].
     pub fn item_name(&self, item: ItemIdx) -> &str {
         &self.items[item.row()]
     }
 
-    /// All that a listener did.
+    /// All that a listener did, oldest first. To see what was known at an earlier time, take
+    /// [`History::until`] of it.
+    ///
+    /// # Panics
+    /// If there is no such listener.
     pub fn history(&self, listener: ListenerIdx) -> History<'_> {
         let whole = History { items: &self.events, times: &self.times, weights: &self.weights };
         whole.range(self.offsets[listener.row()]..self.offsets[listener.row() + 1])
     }
 
-    /// The time of the latest event; `None` without times.
+    /// The time of the latest event of any listener, from which test periods are counted back;
+    /// `None` without times.
     pub fn latest(&self) -> Option<Seconds> {
         self.times.iter().max().copied()
     }
 
-    /// Everything as training data.
+    /// Everything as training data, nothing held back: for the model that is served, after the
+    /// choice among models was made on a [split](split::Split).
     pub fn all(&self) -> Training<'_> {
         Training {
             interactions: self,
@@ -154,7 +187,8 @@ impl Interactions {
     }
 }
 
-/// What a model may learn from: the oldest events of every listener, of some none.
+/// What a model may learn from: the oldest events of every listener, of some none. It borrows the
+/// [`Interactions`] and stores one end per listener, so that a cut copies no event.
 #[derive(Clone, Debug)]
 pub struct Training<'a> {
     interactions: &'a Interactions,
@@ -162,7 +196,8 @@ pub struct Training<'a> {
 }
 
 impl<'a> Training<'a> {
-    /// The oldest `ends[listener]` events of each listener.
+    /// Training data of the oldest `ends[listener]` events of each listener; 0 hides a listener
+    /// whole.
     ///
     /// # Panics
     /// If there is not one end per listener, or one lies beyond the listener's history.
@@ -175,7 +210,8 @@ impl<'a> Training<'a> {
         Self { interactions, ends }
     }
 
-    /// The same without some listeners, whose rows stay and are empty.
+    /// The same training data without some listeners, whose rows stay and whose histories are
+    /// empty: rows keep their meaning for models that have one vector per listener.
     ///
     /// # Panics
     /// If one of them is not there.
@@ -185,37 +221,43 @@ impl<'a> Training<'a> {
         rest
     }
 
-    /// Number of listeners, those without events included.
+    /// Number of listeners, those without events included: the rows are those of the
+    /// [`Interactions`].
     pub fn listeners(&self) -> usize {
         self.ends.len()
     }
 
-    /// Number of items in the vocabulary, those without events included.
+    /// Number of items in the vocabulary, those without events included: a model scores them all,
+    /// so that new items are ranked too.
     pub fn items(&self) -> usize {
         self.interactions.items()
     }
 
-    /// Number of events.
+    /// Number of events that may be learned from, repeats included; 0 where every listener is
+    /// hidden.
     pub fn events(&self) -> usize {
         self.ends.iter().map(|&end| end as usize).sum()
     }
 
-    /// Whether events carry a time.
+    /// Whether events carry a time; where not, [`History::times`] is empty for every listener.
     pub fn is_dated(&self) -> bool {
         self.interactions.is_dated()
     }
 
-    /// What a listener did.
+    /// What may be learned of a listener, oldest first; empty if the listener is hidden from
+    /// training.
     pub fn history(&self, listener: ListenerIdx) -> History<'a> {
         self.interactions.history(listener).until(self.ends[listener.row()] as usize)
     }
 
-    /// The histories of all listeners, in the order of their rows.
+    /// The histories of all listeners, in the order of their rows, empty ones included: one pass
+    /// over the training data.
     pub fn histories(&self) -> impl ExactSizeIterator<Item = History<'a>> + '_ {
         (0..self.listeners()).map(|row| self.history(ListenerIdx(row as u32)))
     }
 
-    /// The time of the latest event; `None` without times or events.
+    /// The time of the latest event that may be learned from; `None` without times or events.
+    /// Models that weigh recency count back from it.
     pub fn latest(&self) -> Option<Seconds> {
         self.histories().filter_map(|history| history.times.last().copied()).max()
     }

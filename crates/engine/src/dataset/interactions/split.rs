@@ -13,28 +13,33 @@ use super::{History, Interactions, ItemIdx, ListenerIdx, Seconds, Training};
 use crate::Query;
 
 /// One question with its answers: given the oldest events of a listener, which items follow?
+/// [`full_ranking::evaluate`](crate::full_ranking::evaluate) puts it to a recommender.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
-    /// Who is asked about.
+    /// Who is asked about: a row of the [`Interactions`] that were split.
     pub listener: ListenerIdx,
-    /// How many of the listener's oldest events are shown.
+    /// How many of the listener's oldest events the model is shown; what comes after stays hidden
+    /// from it.
     pub shown: u32,
-    /// Which of the listener's events are the answers.
+    /// Which of the listener's events are the answers, as positions in their history; never empty,
+    /// and never before `shown`.
     pub answers: Range<u32>,
-    /// The moment of asking; `None` if the data carry no time.
+    /// The moment of asking, which models that weigh recency count back from; `None` if the data
+    /// carry no time.
     pub now: Option<Seconds>,
-    /// Friends among the listeners that were trained on.
+    /// Friends of the listener among those that were trained on, for social recommenders; the
+    /// splits here know none and leave it empty.
     pub friends: Vec<ListenerIdx>,
 }
 
 impl Case {
-    /// What the model gets to see.
+    /// What the model gets to see: the first `shown` events, the moment and the friends.
     pub fn query<'a>(&'a self, interactions: &'a Interactions) -> Query<'a> {
         let history = interactions.history(self.listener).until(self.shown as usize);
         Query { history, now: self.now, friends: &self.friends }
     }
 
-    /// What it has to find.
+    /// What the model has to find: the events that followed, repeats included.
     pub fn answers<'a>(&self, interactions: &'a Interactions) -> History<'a> {
         interactions
             .history(self.listener)
@@ -42,19 +47,21 @@ impl Case {
     }
 }
 
-/// Data cut in three.
+/// Data cut in three. Learn from the first, choose models and settings by the second, and report
+/// the third once: a test set that was chosen by is a validation set.
 #[derive(Clone, Debug)]
 pub struct Split<'a> {
-    /// To learn from.
+    /// What models learn from. It holds none of the answers of validation and test.
     pub training: Training<'a>,
-    /// To choose by.
+    /// Questions to choose models and settings by, at most one a listener.
     pub validation: Vec<Case>,
-    /// To report, once.
+    /// Questions to report on, once, when all is chosen; at most one a listener.
     pub test: Vec<Case>,
 }
 
 impl<'a> Split<'a> {
-    /// Everything that may be known when the test is asked: what is trained on, and what validates.
+    /// Everything that may be known when the test is asked: the training data and the answers of
+    /// validation. A model that was chosen is trained on this before it is tested.
     pub fn training_and_validation(&self, interactions: &'a Interactions) -> Training<'a> {
         let trained = |row| self.training.history(ListenerIdx(row)).items.len() as u32;
         let mut ends: Vec<u32> = (0..interactions.listeners() as u32).map(trained).collect();
@@ -69,7 +76,26 @@ impl<'a> Split<'a> {
 /// 2018). Listeners with fewer than three events are only trained on.
 ///
 /// Time is kept within each listener, not between them: another listener's later events are trained
-/// on.
+/// on. Use [`temporal`] where that would flatter a model.
+///
+/// # Examples
+/// ```
+/// use segue_engine::dataset::interactions::{InteractionsBuilder, KCore, split::leave_one_out};
+///
+/// let mut builder = InteractionsBuilder::default();
+/// for item in ["a", "b", "c", "d"] {
+///     builder.push("ann", item, None, None)?;
+/// }
+/// let interactions = builder.build(KCore::default())?;
+/// let split = leave_one_out(&interactions);
+///
+/// assert_eq!(split.training.events(), 2);
+/// let case = &split.test[0];
+/// // To find "d", the model is shown "a", "b" and "c".
+/// assert_eq!(case.query(&interactions).history.items.len(), 3);
+/// assert_eq!(interactions.item_name(case.answers(&interactions).items[0]), "d");
+/// # Ok::<(), segue_engine::dataset::interactions::DatasetError>(())
+/// ```
 pub fn leave_one_out(interactions: &Interactions) -> Split<'_> {
     let (mut ends, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
     for (listener, history) in histories(interactions) {
@@ -93,15 +119,16 @@ pub fn leave_one_out(interactions: &Interactions) -> Split<'_> {
     Split { training: Training::new(interactions, ends), validation, test }
 }
 
-/// The cuts of [`temporal`].
+/// The cuts of [`temporal`], counted back from the latest event of the data. Yambda tests on a day,
+/// with a gap of half an hour before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TemporalCuts {
-    /// Length of the test period, which ends with the latest event, in seconds.
+    /// Length of the test period, in seconds; it ends with the latest event of anybody.
     pub test_s: i64,
-    /// Length of the validation period before it, in seconds.
+    /// Length of the validation period before it, in seconds; 0 leaves no question to choose by.
     pub validation_s: i64,
     /// Before each period this many seconds are neither trained on nor shown, as a served model is
-    /// never up to the second.
+    /// never up to the second. 0 leaves no gap.
     pub gap_s: i64,
 }
 
@@ -146,17 +173,18 @@ pub fn temporal(interactions: &Interactions, cuts: TemporalCuts) -> Option<Split
 
 impl Interactions {
     /// Puts each listener's events into random order and forgets the times: for protocols that ask
-    /// which items belong to a listener, whatever the order.
+    /// which items belong to a listener, whatever the order. Same generator, same order.
     pub fn shuffled(self, rng: &mut impl Rng) -> Self {
         self.reordered(|_, order| order.shuffle(rng))
     }
 }
 
-/// The last `share` of each listener's events tests and as much before it validates. Of
+/// The last `share` (0 to 1) of each listener's events tests and as much before it validates. Of
 /// [`shuffled`](Interactions::shuffled) data this is the random hold-out of static collaborative
 /// filtering (Liang et al. 2018), of ordered data the newest share.
 ///
-/// Each event is drawn by itself, so that a listener may lose none or more than the share.
+/// Each event is drawn by itself, so that a listener may lose none or more than the share; who
+/// loses none is not asked about.
 pub fn random_holdout<'a>(
     interactions: &'a Interactions,
     share: f64,
@@ -186,9 +214,10 @@ pub fn random_holdout<'a>(
     Split { training: Training::new(interactions, ends), validation, test }
 }
 
-/// New listeners: `unseen` of the listeners, twice, are hidden from training whole, once to
-/// validate and once to test. Of each, the oldest `shown` events are given and the rest asked for;
-/// who has no more than that is not asked about.
+/// New listeners: a share `unseen` (0 to 1) of the listeners, twice, is hidden from training whole,
+/// once to validate and once to test. At most a third of the listeners is hidden each time. Of
+/// each, the oldest `shown` events are given and the rest asked for; who has no more than that is
+/// not asked about.
 pub fn new_listeners<'a>(
     interactions: &'a Interactions,
     unseen: f64,
@@ -224,7 +253,8 @@ pub fn new_listeners<'a>(
 
 impl Interactions {
     /// Puts each listener's events into the order of `stage`, those of the same stage in the order
-    /// they had, and forgets the times, which no longer rise: for protocols that withhold items.
+    /// they had, and forgets the times, which no longer rise: for protocols that withhold items,
+    /// such as [`new_items`].
     pub fn staged(self, stage: impl Fn(ItemIdx) -> u8) -> Self {
         self.reordered(|events, order| order.sort_by_key(|&row| stage(events[row as usize])))
     }
