@@ -44,8 +44,8 @@ const MOST_WORDS: usize = 12;
 /// let snapshot = library.snapshot()?;
 /// let found = snapshot.search("slow dots", 10);
 /// assert_eq!(found.len(), 2);
-/// assert_eq!(snapshot.find("t3")?, snapshot.search("fast", 1)[0]);
-/// assert!(snapshot.find("t4").is_err());
+/// assert_eq!(snapshot.find("item:t3")?, snapshot.search("fast", 1)[0]);
+/// assert!(snapshot.find("item:t4").is_err());
 ///
 /// let profile = snapshot.profile(library.store(), &ListenerId::new("ann"))?;
 /// let mix = snapshot.mix(&profile, &MixRequest::new(Timestamp::now()));
