@@ -55,7 +55,7 @@ pub struct Progress {
     pub epoch: usize,
     /// Epochs of the run at most. Early stopping ends most runs before.
     pub epochs: usize,
-    /// Mean loss of the epoch, a cross-entropy in nats; falls while it learns.
+    /// Mean loss of the epoch, which falls while the network learns.
     pub loss: f64,
 }
 
