@@ -32,21 +32,22 @@ fn main() -> Result<(), Box<dyn Error>> {
     listen(&mut library, &snapshot, &ann, begin)?;
 
     // From here on there is nothing but the log, and the catalogue for artists and albums.
-    let policies: [Box<dyn Policy>; 4] = [
-        Box::new(Greedy),
-        Box::new(EpsilonGreedy { epsilon: 0.5 }),
-        Box::new(PlackettLuce { temperature: 0.05 }),
-        Box::new(PlackettLuce { temperature: 10.0 }),
+    let policies: [(&str, &dyn Policy); 4] = [
+        ("always the best", &Greedy),
+        ("half of the time any", &EpsilonGreedy { epsilon: 0.5 }),
+        ("softmax, cold", &PlackettLuce { temperature: 0.2 }),
+        ("softmax, hot", &PlackettLuce { temperature: 10.0 }),
     ];
-    println!("policy          parameter-free name, estimate ± standard error, effective mixes");
-    for policy in &policies {
-        let (weights, rewards) = weights_and_rewards(&library, &snapshot, &ann, policy.as_ref())?;
+    println!("policy                estimate ± standard error, from how many effective mixes");
+    for (name, policy) in policies {
+        let (weights, rewards) = weights_and_rewards(&library, &snapshot, &ann, policy)?;
         let terms: Vec<f64> = weights.iter().zip(&rewards).map(|(w, r)| w * r).collect();
         let (estimate, error) = mean_and_error(&terms);
-        // How many mixes drawn by the other policy itself would tell as much (Kish 1965).
+        // How many mixes drawn by the other policy itself would tell as much (Kish 1965). A handful
+        // means that the log cannot tell, whatever the estimate is.
         let effective = weights.iter().sum::<f64>().powi(2)
             / weights.iter().map(|weight| weight * weight).sum::<f64>();
-        println!("{:<15} {estimate:.2} ± {error:.2}, {effective:.0}", policy.name());
+        println!("{name:<21} {estimate:.2} ± {error:.2}, {effective:.0} of {}", terms.len());
     }
     Ok(())
 }

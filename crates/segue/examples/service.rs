@@ -2,12 +2,9 @@
 //!
 //! `cargo run -p segue --example service`
 //!
-//! - One [`Snapshot`] is shared. It is replaced as a whole, by a pointer; whoever took the old one
-//!   goes on with it.
-//! - One [`KeptListener`] is held for everybody who was seen: a mix from it reads no disk and asks
-//!   no model.
-//! - Whatever is recorded makes the listener's profile stale; the next request refreshes it, which
-//!   costs milliseconds. After twenty changes, or with a new snapshot, its pool is gathered anew.
+//! - One [`Snapshot`] is shared and replaced as a whole; whoever took the old one goes on with it.
+//! - One [`KeptListener`] is held for everybody who was seen: a mix from it reads no disk.
+//! - What is recorded makes a listener stale; the next request refreshes them, in milliseconds.
 //! - One connection writes, behind a lock. A busy service gives readers connections of their own.
 #![allow(clippy::print_stdout, reason = "an example, run by hand")]
 
@@ -42,17 +39,13 @@ impl Service {
         self.library.lock().expect("no thread panics while it holds the library")
     }
 
-    fn current(&self) -> Arc<Snapshot> {
-        Arc::clone(&self.snapshot.read().expect("nobody panics while swapping a pointer"))
-    }
-
     fn listeners(&self) -> MutexGuard<'_, HashMap<ListenerId, Seen>> {
         self.listeners.lock().expect("no thread panics while it holds the listeners")
     }
 
     /// The listener as of now: as kept, refreshed, or gathered anew.
     fn listener(&self, id: &ListenerId) -> segue::Result<Arc<KeptListener>> {
-        let snapshot = self.current();
+        let snapshot = self.snapshot.read().expect("nobody panics while swapping it").clone();
         let Seen { kept, changes } = self.listeners().get(id).cloned().unwrap_or_default();
         let of_this_snapshot = kept.filter(|kept| Arc::ptr_eq(&kept.snapshot, &snapshot));
         let fresh = match of_this_snapshot {
@@ -93,21 +86,21 @@ impl Service {
         let mut library = Library::open(folder)?;
         library.train(2, &mut |_| {})?;
         let next = Arc::new(library.snapshot()?);
-        *self.snapshot.write().expect("nobody panics while swapping a pointer") = next;
+        *self.snapshot.write().expect("nobody panics while swapping it") = next;
         Ok(())
     }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let (folder, now) = (tempfile::tempdir()?, Timestamp::now());
-    let ids = ["ann", "bob", "cem", "dee"].map(ListenerId::new);
+    let ids = ["ann", "bob"].map(ListenerId::new);
     let mut library = made_up::library(folder.path(), &ids, now)?;
     library.train(1, &mut |_| {})?;
     let snapshot = RwLock::new(Arc::new(library.snapshot()?));
     let service = Service { library: Mutex::new(library), snapshot, listeners: Mutex::default() };
 
     let answer = |id: &ListenerId| -> segue::Result<()> {
-        for seed in 0..40 {
+        for seed in 0..30 {
             let request = MixRequest { length: 10, seed, ..MixRequest::new(Timestamp::now()) };
             let outcome = service.mix(id, &request)?;
             service.react(id, Reaction::LIKE, &outcome)?;

@@ -46,9 +46,9 @@ pub enum Error {
     /// Segue. Training again makes a new one.
     #[error("model `{version}` cannot be used; `segue train` makes a new one")]
     UnusableModel {
-        /// The version of the model.
+        /// The version of the model, as the registry has it.
         version: String,
-        /// Why not.
+        /// Why not: what the disk or the reader of the model reported.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The library holds no track: import a history or a table of tracks first.
@@ -72,7 +72,7 @@ pub enum Error {
     /// [`Library::train_next_track`](crate::Library::train_next_track).
     #[error("no model has been trained yet; run `{command}`")]
     NoModel {
-        /// The command that trains one.
+        /// The command of `segue` that trains one of the kind that was asked for.
         command: &'static str,
     },
     /// No listener was named and there is none.
@@ -84,7 +84,7 @@ pub enum Error {
     /// No listener was named and there are several.
     #[error("there are {count} listeners ({some}); say which with `--listener NAME`")]
     SeveralListeners {
-        /// How many there are.
+        /// How many listeners there are; at most the first eight are named.
         count: usize,
         /// The first of them, as a list to be read.
         some: String,
@@ -93,7 +93,7 @@ pub enum Error {
     /// regardless would be neither part of it nor free of it.
     #[error("experiment `{name}` was started by another version of segue")]
     ForeignExperiment {
-        /// The name of the experiment.
+        /// The name of the experiment, by which it can be stopped.
         name: String,
     },
 }
@@ -112,5 +112,5 @@ impl Error {
     }
 }
 
-/// A result of this crate.
+/// A result of this crate: what its verbs return, with [`Error`] for why not.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -109,9 +109,10 @@ impl Library {
     /// Reads files, folders and zip archives into the library; what a file is, its content tells.
     ///
     /// Plays and feedback go to the listener of `options`. Tables of tracks and their audio
-    /// features describe the catalogue and belong to nobody, whoever is named. A file that was read before
-    /// adds nothing, and one that was cut off goes on where it stopped. `observer` is told how far
-    /// it is: a closure, or `&mut ()` for nobody.
+    /// features describe the catalogue and belong to nobody, whoever is named. An identifier in a
+    /// table that no service is known by, such as `t1`, becomes `item:t1`. A file that was read
+    /// before adds nothing, and one that was cut off goes on where it stopped. `observer` is told
+    /// how far it is: a closure, or `&mut ()` for nobody.
     ///
     /// # Errors
     /// When a path does not exist, a file cannot be read or the store not be written. What cannot
@@ -265,9 +266,9 @@ impl Library {
     ///     let (track, now) = (TrackId::new(track), Timestamp::now());
     ///     Reaction::LIKE.about(ann.clone(), track, now, PlayDetails::default())
     /// };
-    /// library.record([liked("t1")])?;
+    /// library.record([liked("item:t1")])?;
     /// assert_eq!(library.store().feedback(&ann)?.len(), 1);
-    /// assert!(library.record([liked("no such track")]).is_err());
+    /// assert!(library.record([liked("item:t9")]).is_err());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn record(&mut self, events: impl IntoIterator<Item = Event>) -> Result<()> {

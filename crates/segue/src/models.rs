@@ -20,8 +20,8 @@ pub const LIKABILITY: &str = "likability";
 /// The seed of a training that nobody gave one.
 pub const DEFAULT_SEED: u64 = 1;
 
-/// Why a model cannot be read or trained. Implementations of [`Models`] have errors of their own, so
-/// that it may be of any type.
+/// Why a model cannot be read or trained. Implementations of [`Models`] have errors of their own,
+/// so that it may be of any type.
 pub type ModelsError = Box<dyn StdError + Send + Sync>;
 
 /// The model in use, bound to the rows of a catalogue: with another catalogue its predictions would

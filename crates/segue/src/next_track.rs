@@ -55,7 +55,7 @@ pub struct Progress {
     pub epoch: usize,
     /// Epochs of the run at most. Early stopping ends most runs before.
     pub epochs: usize,
-    /// Mean loss of the epoch.
+    /// Mean loss of the epoch, which falls while the network learns.
     pub loss: f64,
 }
 
@@ -66,14 +66,14 @@ pub struct NextTrackReport {
     pub plays: usize,
     /// Metrics of the model, 0 to 1, by name, such as `ndcg@10`.
     pub model: BTreeMap<&'static str, f64>,
-    /// The same of popularity, to compare with.
+    /// The same of popularity, to compare with: a model that is not above it has learned nothing.
     pub popularity: BTreeMap<&'static str, f64>,
 }
 
 /// A sequence model that was trained and is in use.
 #[derive(Clone, Debug)]
 pub struct TrainedNextTrack {
-    /// Its version: equal data and seed, equal version.
+    /// Its version, a hash of its weights: equal data and seed, equal version.
     pub version: String,
     /// How it did on the newest plays, before it learned from them as well.
     pub held_out: NextTrackReport,
@@ -81,7 +81,7 @@ pub struct TrainedNextTrack {
     pub plays: usize,
     /// How many works it knows, those that nobody played included.
     pub works: usize,
-    /// The card that is registered with it.
+    /// The card that is registered with it: settings, data and figures as JSON.
     pub card: serde_json::Value,
     /// Whether an earlier training had made the very same model.
     pub existed: bool,
@@ -92,14 +92,14 @@ pub struct TrainedNextTrack {
 pub enum Played {
     /// All: people like to hear what they heard.
     Any,
-    /// Those that the listener has not played before.
+    /// Those that the listener has not played before, for discoveries.
     Never,
 }
 
-/// A work that a listener may turn to next.
+/// A work that a listener may turn to next, as [`Library::next`](crate::Library::next) ranks them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NextTrack {
-    /// The version of the work that stands for it.
+    /// The version of the work that stands for it, as a row of the data set given beside.
     pub track: TrackIdx,
     /// Probability among everything that could follow, 0 to 1.
     pub share: f64,

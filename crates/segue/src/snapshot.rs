@@ -44,8 +44,8 @@ const MOST_WORDS: usize = 12;
 /// let snapshot = library.snapshot()?;
 /// let found = snapshot.search("slow dots", 10);
 /// assert_eq!(found.len(), 2);
-/// assert_eq!(snapshot.find("t3")?, snapshot.search("fast", 1)[0]);
-/// assert!(snapshot.find("t4").is_err());
+/// assert_eq!(snapshot.find("item:t3")?, snapshot.search("fast", 1)[0]);
+/// assert!(snapshot.find("item:t4").is_err());
 ///
 /// let profile = snapshot.profile(library.store(), &ListenerId::new("ann"))?;
 /// let mix = snapshot.mix(&profile, &MixRequest::new(Timestamp::now()));
@@ -58,11 +58,11 @@ pub struct Snapshot {
     pub number: u64,
     /// Every track, with its row. Rows are those of the index and of everything else in here.
     pub catalogue: Arc<Catalogue>,
-    /// Popularity, sound and the tracks of each artist.
+    /// Popularity, sound and the tracks of each artist, by which candidates are gathered.
     pub index: Arc<Index>,
     /// What is like what, by sound and by who likes both; [`Self::similar`] asks it.
     pub similar: Arc<SimilarIndex>,
-    /// The model in use; `None` before the first training.
+    /// The model in use when the snapshot was taken; `None` before the first training.
     pub model: Option<Loaded>,
     /// Tracks that came to the catalogue after the model was trained and that few listeners have
     /// answered.

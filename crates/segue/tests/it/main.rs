@@ -6,6 +6,7 @@ mod made_up;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 
+use segue::engine::policy::draw::redraw;
 use segue::next_track::{Played, Start};
 use segue::{
     Arm, Design, Error, ImportOptions, KeptListener, Library, ListenerId, MixOutcome, MixRequest,
@@ -85,14 +86,21 @@ fn a_listener_gets_more_of_what_they_like() {
 }
 
 #[test]
-fn a_logged_mix_is_read_back_as_it_was_shown() {
+fn a_logged_mix_is_read_back_as_it_was_shown_and_can_be_drawn_again() {
     let (_folder, mut library) = trained();
     let snapshot = library.snapshot().unwrap();
     let made = library.mix(&snapshot, &ann(), &request()).unwrap();
     let logged = library.store().impression(made.id).unwrap().unwrap();
-    assert_eq!((logged.at, &logged.slate), (now(), &made.outcome.slate));
+    let shown = &made.outcome.slate;
+    assert_eq!(logged.at, now());
+    assert_eq!(logged.slate.picks, shown.picks);
+    assert_eq!(logged.slate.shortlist, shown.shortlist);
     assert!(logged.was_shown());
-    assert!(logged.slate.picks.iter().all(|pick| pick.propensity > 0.0 && pick.propensity <= 1.0));
+    let mut drawn: Vec<_> = shown.picks.iter().map(|pick| (pick.drawn, pick)).collect();
+    drawn.sort_by_key(|(order, _)| *order);
+    let drawn: Vec<_> =
+        drawn.into_iter().map(|(_, pick)| (pick.track.clone(), pick.propensity)).collect();
+    assert_eq!(redraw(&snapshot.catalogue, &logged.slate).unwrap(), drawn);
 }
 
 #[test]
@@ -158,9 +166,10 @@ fn a_snapshot_stays_the_same_while_the_library_changes() {
     library.train(2, &mut |_| {}).unwrap();
 
     assert_eq!(snapshot.mix(&profile, &request()).unwrap(), before);
-    assert!(matches!(snapshot.find("new"), Err(Error::UnknownTrack(_))));
+    assert!(matches!(snapshot.find("item:new"), Err(Error::UnknownTrack(_))));
     let next = library.snapshot().unwrap();
-    assert!(next.find("new").is_ok() && next.track(&TrackId::new("new")).is_some());
+    let late = next.track(&TrackId::new("item:new")).unwrap();
+    assert_eq!((late.title.as_str(), late.artist()), ("Late", Some("Later")));
     assert_ne!(next.model_version(), snapshot.model_version());
 }
 
