@@ -134,16 +134,23 @@ pub(crate) fn read_zip(entries: &[(&str, &[u8])]) -> (ImportReport, Memory) {
 
 /// A row of the extended history.
 pub(crate) fn extended_row(minute: u32, title: &str, ms_played: u32) -> String {
-    format!(
-        r#"{{"ts":"2023-05-01T{:02}:{:02}:00Z","username":"PRIVATE","platform":"ios",
-"ms_played":{ms_played},"conn_country":"PRIVATE","ip_addr":"PRIVATE",
-"master_metadata_track_name":"{title}","master_metadata_album_artist_name":"The Artist",
-"master_metadata_album_album_name":"Album","spotify_track_uri":"spotify:track:{minute:022}",
-"episode_name":null,"reason_start":"trackdone","reason_end":"fwdbtn","shuffle":true,"skipped":null,
-"offline":false,"offline_timestamp":0,"incognito_mode":false,"user_agent_decrypted":"PRIVATE"}}"#,
-        minute / 60 % 24,
-        minute % 60
-    )
+    let (hour, of_hour) = (minute / 60 % 24, minute % 60);
+    [
+        &format!(r#"{{"ts":"2023-05-01T{hour:02}:{of_hour:02}:00Z","username":"PRIVATE","#),
+        &format!(r#""platform":"ios","ms_played":{ms_played},"conn_country":"PRIVATE","#),
+        "\n",
+        &format!(r#""ip_addr":"PRIVATE","master_metadata_track_name":"{title}","#),
+        r#""master_metadata_album_artist_name":"The Artist","#,
+        "\n",
+        r#""master_metadata_album_album_name":"Album","#,
+        &format!(r#""spotify_track_uri":"spotify:track:{minute:022}","episode_name":null,"#),
+        "\n",
+        r#""reason_start":"trackdone","reason_end":"fwdbtn","shuffle":true,"skipped":null,"#,
+        r#""offline":false,"offline_timestamp":0,"#,
+        "\n",
+        r#""incognito_mode":false,"user_agent_decrypted":"PRIVATE"}"#,
+    ]
+    .concat()
 }
 
 pub(crate) fn extended(rows: u32) -> String {
