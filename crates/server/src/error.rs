@@ -159,7 +159,10 @@ impl From<segue::Error> for ApiError {
                 Self::conflict("no_model", "no model has been trained yet")
                     .hint("train one: `POST /v1/models/train` or `segue train`")
             }
-            error if error.is_for_the_user() => Self::bad_request("bad_request", chain(&error)),
+            segue::Error::Training(_)
+            | segue::Error::Plays(_)
+            | segue::Error::NoPlays
+            | segue::Error::TooFewPlays => Self::conflict("cannot_train", chain(&error)),
             error => Self::internal(&error),
         }
     }

@@ -99,20 +99,18 @@ fn learning_curve(found: &NextTrackResult) -> Figure<String> {
         Axis::new(0.0, top * 1.1, metric),
         420.0,
     );
-    let lines: Vec<(&str, &str, Vec<(f64, f64)>)> = names
-        .iter()
-        .enumerate()
-        .map(|(place, &name)| {
-            let own = found.models.iter().filter(|model| model.model == name);
-            let points = own.map(|model| (shown(model), reached(model))).collect();
-            (name, css_colour(place, names.len()), points)
-        })
-        .collect();
-    let key: Vec<(&str, &str)> = lines.iter().map(|(name, colour, _)| (*name, *colour)).collect();
+    let colour = |place: usize| css_colour(place, names.len());
+    let key: Vec<(&str, &str)> =
+        names.iter().enumerate().map(|(place, &name)| (name, colour(place))).collect();
+    let points = |name: &str| -> Vec<(f64, f64)> {
+        let own = found.models.iter().filter(|model| model.model == name);
+        own.map(|model| (shown(model), reached(model))).collect()
+    };
     let marks = html! {
-        @for (_, colour, points) in &lines {
-            (axes.line(points, colour))
-            @for point in points { (axes.dot(*point, 3.0, colour)) }
+        @for (name, colour) in &key {
+            @let points = points(name);
+            (axes.line(&points, colour))
+            @for point in &points { (axes.dot(*point, 3.0, colour)) }
         }
         (axes.key(&key))
     };

@@ -1,4 +1,8 @@
 //! What a library promises to whoever embeds it, on made-up listeners of a few hundred plays.
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy exempts test functions but not the functions they share"
+)]
 
 #[path = "../../examples/made_up/mod.rs"]
 mod made_up;

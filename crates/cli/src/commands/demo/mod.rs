@@ -69,7 +69,7 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     ));
 
     say("2. The files are imported.");
-    let mut library = Library::open(&folder.join("home"))?;
+    let mut library = Library::open(folder.join("home"))?;
     import_all(&mut library, &exports)?;
 
     say("3. One model learns what every listener likes.");
