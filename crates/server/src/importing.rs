@@ -106,7 +106,7 @@ async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResu
     let (app, id, upload) = (Arc::clone(app), id.to_owned(), upload.to_owned());
     let listener = ListenerId::new(label.listener.as_str());
     let read = tokio::task::spawn_blocking(move || {
-        let mut store = Store::open(&app.config.home)?;
+        let mut store = Store::open(&app.config.library)?;
         let options = ImportOptions::new(listener);
         let mut sink = StoreSink::new(&mut store, &options);
         let mut observer = |progress: Progress<'_>| {
@@ -160,7 +160,7 @@ fn named(upload: &Path, path: &Path) -> PathBuf {
 async fn train(app: &Arc<App>, progress: impl Fn(f32) + Send + 'static) -> ApiResult<String> {
     let trainer = Arc::clone(app);
     let trained = tokio::task::spawn_blocking(move || {
-        let mut store = Store::open(&trainer.config.home)?;
+        let mut store = Store::open(&trainer.config.library)?;
         trainer.models.train(&mut store, &progress).map_err(|error| {
             ApiError::conflict("cannot_train", chain(error.as_ref()))
                 .hint("import more: a history with plays or likes, and a table of audio features")

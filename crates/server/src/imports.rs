@@ -80,8 +80,8 @@ impl Status {
 }
 
 impl Imports {
-    pub(crate) fn open(home: &Path) -> io::Result<Self> {
-        let folder = home.join("uploads");
+    pub(crate) fn open(library: &Path) -> io::Result<Self> {
+        let folder = library.join("uploads");
         std::fs::create_dir_all(&folder)?;
         Ok(Self { folder, statuses: Mutex::default(), turn: Semaphore::new(1) })
     }
