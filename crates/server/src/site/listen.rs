@@ -23,7 +23,7 @@ use crate::page::dial::Preview;
 use crate::page::layout::{Frame, Section};
 use crate::page::mix::Mix;
 use crate::page::search::Search;
-use crate::page::shelves::{Home, SHOWN_PICKS, Shelf};
+use crate::page::shelves::{Home, SHOWN_PICKS, ShelfView};
 use crate::page::urls::MixSettings;
 use crate::page::words;
 use crate::page::{mix as mix_view, search as search_view, shelves as shelves_view, welcome};
@@ -290,7 +290,7 @@ async fn fill_shelves(
     app: &Arc<App>,
     listener: Arc<KeptListener>,
     mix: &Mix,
-) -> ApiResult<Vec<Shelf>> {
+) -> ApiResult<Vec<ShelfView>> {
     let shown: Vec<TrackId> =
         mix.picks.iter().map(|card| TrackId::new(card.track.as_str())).collect();
     let excluded = excluded(&mix.settings);
@@ -304,7 +304,7 @@ async fn fill_shelves(
         shelves::fill(&filler.snapshot.catalogue, plan, |request| filler.mix(request))
     });
     let page = filled.await??;
-    let shelf = |filled: &Filled| Shelf {
+    let shelf = |filled: &Filled| ShelfView {
         id: filled.shelf.kind.key().to_owned(),
         title: filled.shelf.title.clone(),
         subtitle: filled.shelf.explanation.clone(),
