@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use segue::{Models, ModelsError};
+use segue::{Models, ModelsError, Snapshot};
 use segue_store::{Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
@@ -14,10 +14,9 @@ use crate::access::{KeyRing, Sessions};
 use crate::error::{ApiError, ApiResult};
 use crate::imports::Imports;
 use crate::limits::{self, Limits};
-use crate::listeners::{self, Listeners};
+use crate::listeners::Listeners;
 use crate::readers::Readers;
 use crate::writer::Writer;
-use segue::Snapshot;
 
 /// How often it is looked whether commands beside the server changed something.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -27,8 +26,9 @@ const LONGEST_REST: Duration = Duration::from_secs(60);
 /// How to serve.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The folder that holds everything.
-    pub home: PathBuf,
+    /// The library: the folder that holds the database, the models and the uploads. It is made
+    /// where there is none.
+    pub library: PathBuf,
     /// Whether every request needs a key even while there is none: where others can reach the
     /// server.
     pub keys_required: bool,
@@ -41,12 +41,12 @@ pub struct Config {
 /// Everything that requests share.
 pub struct App {
     pub(crate) config: Config,
-    pub(crate) snapshot: ArcSwap<Snapshot>,
+    pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,
     pub(crate) is_ready: AtomicBool,
     pub(crate) keys: Arc<KeyRing>,
     pub(crate) sessions: Arc<Sessions>,
-    pub(crate) listeners: Listeners,
-    pub(crate) readers: Readers,
+    pub(crate) listeners: Arc<Listeners>,
+    pub(crate) readers: Arc<Readers>,
     pub(crate) writer: Writer,
     pub(crate) imports: Imports,
     pub(crate) models: Box<dyn Models>,
@@ -75,25 +75,33 @@ pub enum StartError {
 }
 
 impl App {
-    /// Opens a home. Nothing is served from it before [`Self::build`] is through, except that it
-    /// says so.
+    /// Opens a library for serving. Until [`Self::build`] is through, or [`serve`](crate::serve) has
+    /// called it, every request but those that ask for health is answered with 503.
+    ///
+    /// Must be called inside a tokio runtime: it starts the task that gathers pools.
     ///
     /// # Errors
-    /// When the store cannot be opened.
+    /// [`StartError::Store`] when the store cannot be opened, [`StartError::Io`] when the folder
+    /// for uploads or the writing thread cannot be made.
     pub fn open(config: Config, models: Box<dyn Models>) -> Result<Arc<Self>, StartError> {
-        let store = Store::open(&config.home)?;
+        let store = Store::open(&config.library)?;
         let keys = KeyRing::new(config.keys_required);
         keys.reload(&store)?;
         let io = |action| move |source| StartError::Io { action, source };
-        let imports = Imports::open(&config.home).map_err(io("make the folder for uploads"))?;
-        let (listeners, waiting) = Listeners::new(config.limits.listeners);
-        let app = Arc::new(Self {
-            snapshot: ArcSwap::from_pointee(Snapshot::empty()),
+        let imports = Imports::open(&config.library).map_err(io("make the folder for uploads"))?;
+        let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::empty()));
+        let readers = Arc::new(Readers::new(config.library.clone()));
+        let (listeners, waiting) =
+            Listeners::new(config.limits.listeners, Arc::clone(&snapshot), Arc::clone(&readers));
+        let listeners = Arc::new(listeners);
+        tokio::spawn(Arc::clone(&listeners).refresh(waiting));
+        Ok(Arc::new(Self {
+            snapshot,
             is_ready: AtomicBool::new(false),
             keys: Arc::new(keys),
             sessions: Arc::default(),
             listeners,
-            readers: Readers::new(config.home.clone()),
+            readers,
             writer: Writer::start(store).map_err(io("start the writing thread"))?,
             imports,
             models,
@@ -104,9 +112,7 @@ impl App {
             rebuild: Notify::new(),
             snapshots: AtomicU64::new(0),
             config,
-        });
-        tokio::spawn(listeners::refresh(Arc::clone(&app), waiting));
-        Ok(app)
+        }))
     }
 
     /// Builds a snapshot of all that the store holds and puts it in place.
@@ -229,7 +235,7 @@ impl App {
             return self.build_anew().await;
         }
         if self.writer.is_behind(marks).await? {
-            // A play, a word or an exclusion that some command wrote.
+            // A play, feedback or an exclusion that some command wrote.
             self.listeners.all_changed();
             self.writer.catch_up(marks);
         }

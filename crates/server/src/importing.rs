@@ -14,12 +14,12 @@ use segue_store::Store;
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, chain};
-use crate::imports::{ImportState, Label};
+use crate::imports::{ImportState, UploadLabel};
 
 /// Takes over files that were received in full, and reads them in the background.
 pub(crate) fn begin(app: &Arc<App>, id: &str, listener: &ListenerId, name: &str) -> io::Result<()> {
     let folder = app.imports.folder();
-    let label = Label { listener: listener.to_string(), name: name.to_owned() };
+    let label = UploadLabel { listener: listener.to_string(), name: name.to_owned() };
     let mut described = File::create_new(folder.join(format!("{id}.json")))?;
     described.write_all(&serde_json::to_vec(&label)?)?;
     described.sync_all()?;
@@ -56,7 +56,7 @@ fn resume_one(app: &Arc<App>, upload: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn start(app: &Arc<App>, id: &str, label: Label) {
+fn start(app: &Arc<App>, id: &str, label: UploadLabel) {
     app.imports.remember(id, &label);
     let (app, id) = (Arc::clone(app), id.to_owned());
     tokio::spawn(async move {
@@ -75,7 +75,7 @@ fn start(app: &Arc<App>, id: &str, label: Label) {
     });
 }
 
-async fn run(app: &Arc<App>, id: &str, label: Label) -> ApiResult<()> {
+async fn run(app: &Arc<App>, id: &str, label: UploadLabel) -> ApiResult<()> {
     let upload = app.imports.folder().join(format!("{id}.upload"));
     let read = read(app, id, &label, &upload).await;
     app.listeners.clear();
@@ -101,12 +101,12 @@ fn remove(upload: &Path) -> io::Result<()> {
     std::fs::remove_file(upload.with_extension("json"))
 }
 
-async fn read(app: &Arc<App>, id: &str, label: &Label, upload: &Path) -> ApiResult<()> {
+async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> ApiResult<()> {
     app.imports.update(id, |status| status.state = ImportState::Reading);
     let (app, id, upload) = (Arc::clone(app), id.to_owned(), upload.to_owned());
     let listener = ListenerId::new(label.listener.as_str());
     let read = tokio::task::spawn_blocking(move || {
-        let mut store = Store::open(&app.config.home)?;
+        let mut store = Store::open(&app.config.library)?;
         let options = ImportOptions::new(listener);
         let mut sink = StoreSink::new(&mut store, &options);
         let mut observer = |progress: ImportProgress<'_>| {
@@ -160,7 +160,7 @@ fn named(upload: &Path, path: &Path) -> PathBuf {
 async fn train(app: &Arc<App>, progress: impl Fn(f32) + Send + 'static) -> ApiResult<String> {
     let trainer = Arc::clone(app);
     let trained = tokio::task::spawn_blocking(move || {
-        let mut store = Store::open(&trainer.config.home)?;
+        let mut store = Store::open(&trainer.config.library)?;
         trainer.models.train(&mut store, &progress).map_err(|error| {
             ApiError::conflict("cannot_train", chain(error.as_ref()))
                 .hint("import more: a history with plays or likes, and a table of audio features")

@@ -43,7 +43,7 @@ pub(crate) enum ImportState {
 
 /// What is known of an import.
 #[derive(Clone, Debug)]
-pub(crate) struct Status {
+pub(crate) struct ImportStatus {
     pub(crate) id: String,
     /// Whose history it is, where the files do not say.
     listener: ListenerId,
@@ -61,7 +61,7 @@ pub(crate) struct Status {
 
 /// The file beside an upload that says what it is.
 #[derive(Serialize, Deserialize)]
-pub(crate) struct Label {
+pub(crate) struct UploadLabel {
     pub(crate) listener: String,
     pub(crate) name: String,
 }
@@ -69,19 +69,19 @@ pub(crate) struct Label {
 /// All imports of this process.
 pub(crate) struct Imports {
     folder: PathBuf,
-    statuses: Mutex<VecDeque<Status>>,
+    statuses: Mutex<VecDeque<ImportStatus>>,
     turn: Semaphore,
 }
 
-impl Status {
+impl ImportStatus {
     pub(crate) fn is_over(&self) -> bool {
         matches!(self.state, ImportState::Done | ImportState::Failed)
     }
 }
 
 impl Imports {
-    pub(crate) fn open(home: &Path) -> io::Result<Self> {
-        let folder = home.join("uploads");
+    pub(crate) fn open(library: &Path) -> io::Result<Self> {
+        let folder = library.join("uploads");
         std::fs::create_dir_all(&folder)?;
         Ok(Self { folder, statuses: Mutex::default(), turn: Semaphore::new(1) })
     }
@@ -101,23 +101,23 @@ impl Imports {
         self.folder.join(format!("{id}.part"))
     }
 
-    pub(crate) fn status(&self, id: &str) -> Option<Status> {
+    pub(crate) fn status(&self, id: &str) -> Option<ImportStatus> {
         self.lock().iter().find(|status| status.id == id).cloned()
     }
 
     /// Latest first.
-    pub(crate) fn statuses(&self) -> Vec<Status> {
+    pub(crate) fn statuses(&self) -> Vec<ImportStatus> {
         self.lock().iter().rev().cloned().collect()
     }
 
     /// Changes what is known of an import, if it is remembered.
-    pub(crate) fn update(&self, id: &str, change: impl FnOnce(&mut Status)) {
+    pub(crate) fn update(&self, id: &str, change: impl FnOnce(&mut ImportStatus)) {
         if let Some(status) = self.lock().iter_mut().find(|status| status.id == id) {
             change(status);
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<Status>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, VecDeque<ImportStatus>> {
         self.statuses.lock().expect("nothing that holds the lock can panic")
     }
 
@@ -140,14 +140,14 @@ impl Imports {
     }
 
     /// Puts an import on the list, waiting. The oldest that is over makes room.
-    pub(crate) fn remember(&self, id: &str, label: &Label) {
+    pub(crate) fn remember(&self, id: &str, label: &UploadLabel) {
         let mut statuses = self.lock();
         if statuses.len() >= limits::REMEMBERED_IMPORTS
-            && let Some(oldest) = statuses.iter().position(Status::is_over)
+            && let Some(oldest) = statuses.iter().position(ImportStatus::is_over)
         {
             statuses.remove(oldest);
         }
-        statuses.push_back(Status {
+        statuses.push_back(ImportStatus {
             id: id.to_owned(),
             listener: ListenerId::new(label.listener.as_str()),
             state: ImportState::Waiting,

@@ -6,9 +6,35 @@
 //!                                            └─────► writer ─► store, one flush for many requests ─► answer
 //! ```
 //!
-//! The server receives scorers through [`Models`] and knows no model. Whatever it shows is on disk
-//! as an impression before it is answered, and so is whatever it is told. It reads from an
-//! snapshot that is replaced as a whole, so that a model can be swapped under load.
+//! The server receives scorers through [`segue::Models`] and knows no model. Whatever it shows is on
+//! disk as an impression before it is answered, and so is all feedback. It reads from a snapshot
+//! that is replaced as a whole, so that a model can be swapped under load.
+//!
+//! To embed it, open an [`App`] on the folder of a library and give it to [`serve`] with a socket.
+//! [`router`] alone is for those who bring their own accepting loop, middleware or tests: they call
+//! [`App::build`] themselves.
+//!
+//! # Examples
+//! A server on a port that the system chooses, which ends when the future in the last argument does:
+//!
+//! ```no_run
+//! use segue_server::{App, Config, Limits, serve};
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let config = Config {
+//!         library: "music".into(),
+//!         keys_required: false,
+//!         music: Vec::new(),
+//!         limits: Limits::default(),
+//!     };
+//!     let app = App::open(config, Box::new(segue::StandardModels))?;
+//!     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//!     println!("listening on http://{}", socket.local_addr()?);
+//!     serve(app, socket, std::future::pending()).await?;
+//!     Ok(())
+//! }
+//! ```
 
 mod access;
 mod api;

@@ -11,14 +11,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
-use segue::KeptListener;
+use segue::{KeptListener, Snapshot};
 use segue_core::ListenerId;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
-use crate::app::App;
 use crate::error::ApiResult;
-use segue::Snapshot;
+use crate::readers::Readers;
 
 #[derive(Default)]
 struct Entry {
@@ -32,16 +32,24 @@ pub(crate) struct Listeners {
     cache: Cache<ListenerId, Arc<Entry>>,
     retrievals: Semaphore,
     queue: mpsc::UnboundedSender<ListenerId>,
+    /// The snapshot that is in place, shared with whoever replaces it.
+    snapshot: Arc<ArcSwap<Snapshot>>,
+    readers: Arc<Readers>,
 }
 
 impl Listeners {
-    /// Holds at most so many; those not seen for long go first. Also returns the queue of those
-    /// whose pool is to be gathered anew.
-    pub(crate) fn new(most: usize) -> (Self, mpsc::UnboundedReceiver<ListenerId>) {
+    /// Holds at most `most` listeners; those not seen for long go first. Profiles are read through
+    /// `readers` and pools gathered from what `snapshot` holds at that moment. Also returns the
+    /// queue of those whose pool is to be gathered anew, which [`Self::refresh`] works through.
+    pub(crate) fn new(
+        most: usize,
+        snapshot: Arc<ArcSwap<Snapshot>>,
+        readers: Arc<Readers>,
+    ) -> (Self, mpsc::UnboundedReceiver<ListenerId>) {
         let (queue, waiting) = mpsc::unbounded_channel();
         let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get());
         let retrievals = Semaphore::new(cores.saturating_sub(1).max(1));
-        (Self { cache: Cache::new(most), retrievals, queue }, waiting)
+        (Self { cache: Cache::new(most), retrievals, queue, snapshot, readers }, waiting)
     }
 
     /// How many are held.
@@ -81,6 +89,87 @@ impl Listeners {
         self.cache.clear();
     }
 
+    /// A listener with a profile that knows of everything acknowledged before.
+    pub(crate) async fn get(&self, id: &ListenerId) -> ApiResult<Arc<KeptListener>> {
+        let entry = self.entry(id);
+        let mut held = entry.held.lock().await;
+        let (version, current) = (entry.version.load(Ordering::Acquire), self.snapshot.load_full());
+        current.model()?;
+        let Some(listener) = held.clone() else {
+            return Ok(held.insert(self.gathered(id, current, version).await?).clone());
+        };
+        let is_due = listener.snapshot.number != current.number || listener.is_due(version);
+        if is_due {
+            if let Ok(_turn) = self.retrievals.try_acquire() {
+                return Ok(held.insert(self.fold_and_gather(id, current, version).await?).clone());
+            }
+            if !entry.is_queued.swap(true, Ordering::AcqRel) {
+                // The receiver lives as long as the server.
+                let _ = self.queue.send(id.clone());
+            }
+        }
+        if version == listener.changes {
+            return Ok(listener);
+        }
+        Ok(held.insert(self.refolded(&listener, version).await?).clone())
+    }
+
+    /// Gathers pools anew for those in the queue, one after another.
+    pub(crate) async fn refresh(self: Arc<Self>, mut waiting: mpsc::UnboundedReceiver<ListenerId>) {
+        while let Some(id) = waiting.recv().await {
+            let Some(entry) = self.cache.peek(&id) else { continue };
+            let (version, current) =
+                (entry.version.load(Ordering::Acquire), self.snapshot.load_full());
+            let made = self.gathered(&id, current, version).await;
+            entry.is_queued.store(false, Ordering::Release);
+            match made {
+                Ok(listener) => *entry.held.lock().await = Some(listener),
+                Err(error) => {
+                    tracing::warn!(
+                        code = error.code,
+                        "a pool could not be gathered: {}",
+                        error.message
+                    )
+                }
+            }
+        }
+    }
+
+    async fn gathered(
+        &self,
+        id: &ListenerId,
+        snapshot: Arc<Snapshot>,
+        version: u64,
+    ) -> ApiResult<Arc<KeptListener>> {
+        let _turn = self.retrievals.acquire().await.expect("the semaphore is never closed");
+        self.fold_and_gather(id, snapshot, version).await
+    }
+
+    /// Folds the profile and gathers the pool.
+    async fn fold_and_gather(
+        &self,
+        id: &ListenerId,
+        snapshot: Arc<Snapshot>,
+        version: u64,
+    ) -> ApiResult<Arc<KeptListener>> {
+        let id = id.clone();
+        let made =
+            self.readers.run(move |store| Ok(KeptListener::gather(store, snapshot, &id, version)?));
+        metrics::counter!("segue_surveys_total").increment(1);
+        Ok(Arc::new(made.await?))
+    }
+
+    /// Folds the profile anew and scores the pool by it.
+    async fn refolded(
+        &self,
+        before: &Arc<KeptListener>,
+        version: u64,
+    ) -> ApiResult<Arc<KeptListener>> {
+        let before = Arc::clone(before);
+        let made = self.readers.run(move |store| Ok(before.refreshed(store, version)?));
+        Ok(Arc::new(made.await?))
+    }
+
     fn entry(&self, listener: &ListenerId) -> Arc<Entry> {
         let made = self
             .cache
@@ -88,80 +177,4 @@ impl Listeners {
         let Ok(entry) = made;
         entry
     }
-}
-
-/// A listener with a profile that knows of everything acknowledged before.
-pub(crate) async fn listener(app: &App, id: &ListenerId) -> ApiResult<Arc<KeptListener>> {
-    let entry = app.listeners.entry(id);
-    let mut held = entry.held.lock().await;
-    let (version, current) = (entry.version.load(Ordering::Acquire), app.snapshot.load_full());
-    current.model()?;
-    let Some(listener) = held.clone() else {
-        return Ok(held.insert(gathered(app, id, current, version).await?).clone());
-    };
-    let is_due = listener.snapshot.number != current.number || listener.is_due(version);
-    if is_due {
-        if let Ok(_turn) = app.listeners.retrievals.try_acquire() {
-            return Ok(held.insert(fold_and_gather(app, id, current, version).await?).clone());
-        }
-        if !entry.is_queued.swap(true, Ordering::AcqRel) {
-            // The receiver lives as long as the server.
-            let _ = app.listeners.queue.send(id.clone());
-        }
-    }
-    if version == listener.changes {
-        return Ok(listener);
-    }
-    Ok(held.insert(refolded(app, &listener, version).await?).clone())
-}
-
-/// Gathers pools anew for those in the queue, one after another.
-pub(crate) async fn refresh(app: Arc<App>, mut waiting: mpsc::UnboundedReceiver<ListenerId>) {
-    while let Some(id) = waiting.recv().await {
-        let Some(entry) = app.listeners.cache.peek(&id) else { continue };
-        let (version, current) = (entry.version.load(Ordering::Acquire), app.snapshot.load_full());
-        let made = gathered(&app, &id, current, version).await;
-        entry.is_queued.store(false, Ordering::Release);
-        match made {
-            Ok(listener) => *entry.held.lock().await = Some(listener),
-            Err(error) => {
-                tracing::warn!(code = error.code, "a pool could not be gathered: {}", error.message)
-            }
-        }
-    }
-}
-
-async fn gathered(
-    app: &App,
-    id: &ListenerId,
-    snapshot: Arc<Snapshot>,
-    version: u64,
-) -> ApiResult<Arc<KeptListener>> {
-    let _turn = app.listeners.retrievals.acquire().await.expect("the semaphore is never closed");
-    fold_and_gather(app, id, snapshot, version).await
-}
-
-/// Folds the profile and gathers the pool.
-async fn fold_and_gather(
-    app: &App,
-    id: &ListenerId,
-    snapshot: Arc<Snapshot>,
-    version: u64,
-) -> ApiResult<Arc<KeptListener>> {
-    let id = id.clone();
-    let made =
-        app.readers.run(move |store| Ok(KeptListener::gather(store, snapshot, &id, version)?));
-    metrics::counter!("segue_surveys_total").increment(1);
-    Ok(Arc::new(made.await?))
-}
-
-/// Folds the profile anew and scores the pool by it.
-async fn refolded(
-    app: &App,
-    before: &Arc<KeptListener>,
-    version: u64,
-) -> ApiResult<Arc<KeptListener>> {
-    let before = Arc::clone(before);
-    let made = app.readers.run(move |store| Ok(before.refreshed(store, version)?));
-    Ok(Arc::new(made.await?))
 }

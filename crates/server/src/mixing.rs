@@ -11,7 +11,6 @@ use segue_store::{Appended, Entry, Event, ImpressionId};
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
-use crate::listeners::listener;
 
 /// Longer mixes are made on a thread that may be kept busy.
 const AT_ONCE: u32 = 60;
@@ -36,7 +35,7 @@ pub(crate) async fn mix_and_log(
     given: Option<Settings>,
 ) -> ApiResult<Mixed> {
     let forgotten = app.writer.forgotten();
-    let listener = listener(app, id).await?;
+    let listener = app.listeners.get(id).await?;
     // The log keeps microseconds, and the answer says what the log says.
     let now = Timestamp::from_microsecond(asked.now.as_microsecond()).unwrap_or(asked.now);
     let asked = MixRequest { arrivals: listener.snapshot.arrivals.clone(), now, ..asked };
@@ -65,7 +64,7 @@ pub(crate) async fn preview(
     id: &ListenerId,
     asked: MixRequest,
 ) -> ApiResult<(MixOutcome, Arc<KeptListener>)> {
-    let listener = listener(app, id).await?;
+    let listener = app.listeners.get(id).await?;
     let asked = MixRequest { arrivals: listener.snapshot.arrivals.clone(), ..asked };
     Ok((make(app, &listener, &asked).await?, listener))
 }

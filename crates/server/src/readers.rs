@@ -14,14 +14,14 @@ use crate::limits;
 
 /// The connections.
 pub(crate) struct Readers {
-    home: PathBuf,
+    library: PathBuf,
     idle: Arc<Mutex<Vec<Store>>>,
     permits: Arc<Semaphore>,
 }
 
 impl Readers {
-    pub(crate) fn new(home: PathBuf) -> Self {
-        Self { home, idle: Arc::default(), permits: Arc::new(Semaphore::new(limits::READERS)) }
+    pub(crate) fn new(library: PathBuf) -> Self {
+        Self { library, idle: Arc::default(), permits: Arc::new(Semaphore::new(limits::READERS)) }
     }
 
     /// Runs `work` on a connection, on a thread that may wait for the disk. Connection and turn are
@@ -32,12 +32,12 @@ impl Readers {
     ) -> ApiResult<T> {
         let permits = Arc::clone(&self.permits);
         let permit = permits.acquire_owned().await.expect("the semaphore is never closed");
-        let (home, idle) = (self.home.clone(), Arc::clone(&self.idle));
+        let (library, idle) = (self.library.clone(), Arc::clone(&self.idle));
         let worked = tokio::task::spawn_blocking(move || {
             let taken = lock(&idle).pop();
             let store = match taken {
                 Some(store) => store,
-                None => Store::open(&home)?,
+                None => Store::open(&library)?,
             };
             let outcome = work(&store);
             lock(&idle).push(store);

@@ -39,7 +39,8 @@ pub(crate) enum End {
 /// Who chose what was played.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Chosen {
+#[schema(as = Chosen)]
+pub(crate) enum ChosenShape {
     /// Segue: the play answers a pick.
     #[default]
     BySegue,
@@ -68,7 +69,7 @@ pub(crate) struct ListenShape {
     end: End,
     /// Who chose it.
     #[serde(default)]
-    chosen: Chosen,
+    chosen: ChosenShape,
     /// What it was played from, such as a playlist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     context: Option<String>,
@@ -357,7 +358,7 @@ impl ListenShape {
         };
         let details = PlayDetails {
             played_ms: self.ms_played,
-            was_chosen: Some(self.chosen == Chosen::ByListener),
+            was_chosen: Some(self.chosen == ChosenShape::ByListener),
             device: self.device.unwrap_or_default(),
             context: self.context,
         };

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
 use crate::importing;
-use crate::imports::{ImportState, Status};
+use crate::imports::{ImportState, ImportStatus};
 use crate::limits::{LONGEST_FILE_NAME, MOST_UPLOADED_FILES, MOST_UPLOADS_WAITING};
 
 /// Whose history it is, and what the file is called.
@@ -52,8 +52,8 @@ pub(crate) struct ImportShape {
     problem: Option<String>,
 }
 
-impl From<Status> for ImportShape {
-    fn from(status: Status) -> Self {
+impl From<ImportStatus> for ImportShape {
+    fn from(status: ImportStatus) -> Self {
         let report = status
             .report
             .as_ref()
@@ -217,14 +217,17 @@ impl UploadedFile<'_> {
 
 /// Imports of this server since it started, latest first.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Imports {
+#[schema(as = Imports)]
+pub(crate) struct ImportsAnswer {
     imports: Vec<ImportShape>,
 }
 
 /// Imports since the server started, latest first.
-#[utoipa::path(get, path = "/v1/imports", tag = "imports", responses((status = 200, body = Imports)))]
-pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<Imports> {
-    Json(Imports { imports: app.imports.statuses().into_iter().map(ImportShape::from).collect() })
+#[utoipa::path(get, path = "/v1/imports", tag = "imports", responses((status = 200, body = ImportsAnswer)))]
+pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<ImportsAnswer> {
+    Json(ImportsAnswer {
+        imports: app.imports.statuses().into_iter().map(ImportShape::from).collect(),
+    })
 }
 
 /// How far an import is, and its report.

@@ -9,7 +9,7 @@ use segue_store::ListenerSummary;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::shapes::Page;
+use super::shapes::PageParams;
 use crate::access::Admin;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
@@ -39,7 +39,8 @@ impl From<ListenerSummary> for ListenerShape {
 
 /// A page of listeners.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Listeners {
+#[schema(as = Listeners)]
+pub(crate) struct ListenersAnswer {
     listeners: Vec<ListenerShape>,
     /// What to send as `after` for the next page; left out on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,12 +48,12 @@ pub(crate) struct Listeners {
 }
 
 /// Everybody, in the order of their ids.
-#[utoipa::path(get, path = "/v1/listeners", tag = "listeners", params(Page),
-    responses((status = 200, body = Listeners), (status = "4XX", body = ErrorBody)))]
+#[utoipa::path(get, path = "/v1/listeners", tag = "listeners", params(PageParams),
+    responses((status = 200, body = ListenersAnswer), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
-    Params(page): Params<Page>,
-) -> ApiResult<Json<Listeners>> {
+    Params(page): Params<PageParams>,
+) -> ApiResult<Json<ListenersAnswer>> {
     let limit = page.limit()?;
     let found = app.readers.run(move |store| {
         let after = page.after.map(ListenerId::new);
@@ -61,7 +62,7 @@ pub(crate) async fn list(
     let listeners: Vec<ListenerShape> = found.await?.into_iter().map(ListenerShape::from).collect();
     let next =
         (listeners.len() == limit).then(|| listeners.last().map(|last| last.id.clone())).flatten();
-    Ok(Json(Listeners { listeners, next }))
+    Ok(Json(ListenersAnswer { listeners, next }))
 }
 
 /// One listener.

@@ -281,7 +281,8 @@ pub(crate) struct PreviewParams {
 
 /// What a mix would be like.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Preview {
+#[schema(as = Preview)]
+pub(crate) struct PreviewAnswer {
     explore: f32,
     length: u32,
     /// How many tracks would be new to the listener.
@@ -296,12 +297,12 @@ pub(crate) struct Preview {
 /// that settings can be compared.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/mix/preview", tag = "mixes",
     params(("listener" = String, Path, description = "For whom."), PreviewParams),
-    responses((status = 200, body = Preview), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = PreviewAnswer), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn preview(
     State(app): State<Arc<App>>,
     InPath(listener): InPath<String>,
     Params(asked): Params<PreviewParams>,
-) -> ApiResult<Json<Preview>> {
+) -> ApiResult<Json<PreviewAnswer>> {
     check_name("a listener", &listener)?;
     let PreviewParams { explore, length, familiarity, no_repeat_days, artist_cap } = asked;
     let shape = MixShape {
@@ -317,7 +318,7 @@ pub(crate) async fn preview(
     let explore = request.explore;
     let (outcome, listener) = mixing::preview(&app, &ListenerId::new(listener), request).await?;
     let effect = listener.effect(&outcome.slate.picks);
-    Ok(Json(Preview {
+    Ok(Json(PreviewAnswer {
         explore,
         length: effect.tracks,
         new_tracks: outcome.slate.new_count() as u32,

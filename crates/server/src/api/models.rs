@@ -39,15 +39,16 @@ impl From<ModelEntry> for ModelShape {
 
 /// Models, oldest first.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Models {
+#[schema(as = Models)]
+pub(crate) struct ModelsAnswer {
     models: Vec<ModelShape>,
 }
 
 /// Every model, oldest first, with its card.
-#[utoipa::path(get, path = "/v1/models", tag = "models", responses((status = 200, body = Models)))]
-pub(crate) async fn list(State(app): State<Arc<App>>) -> ApiResult<Json<Models>> {
+#[utoipa::path(get, path = "/v1/models", tag = "models", responses((status = 200, body = ModelsAnswer)))]
+pub(crate) async fn list(State(app): State<Arc<App>>) -> ApiResult<Json<ModelsAnswer>> {
     let models = app.readers.run(|store| Ok(store.models()?)).await?;
-    Ok(Json(Models { models: models.into_iter().map(ModelShape::from).collect() }))
+    Ok(Json(ModelsAnswer { models: models.into_iter().map(ModelShape::from).collect() }))
 }
 
 /// The model that is in use now.

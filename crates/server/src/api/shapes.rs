@@ -83,7 +83,7 @@ pub(crate) enum DeviceShape {
 /// Which part of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Page {
+pub(crate) struct PageParams {
     /// The `next` of the page before; left out for the first.
     pub(crate) after: Option<String>,
     /// How many at most, 1 to 1000.
@@ -91,7 +91,7 @@ pub(crate) struct Page {
     pub(crate) limit: Option<u32>,
 }
 
-impl Page {
+impl PageParams {
     pub(crate) fn limit(&self) -> ApiResult<usize> {
         limit(self.limit, 100)
     }

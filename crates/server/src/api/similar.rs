@@ -16,7 +16,6 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
 use crate::limits::LONGEST_PATH;
-use crate::listeners;
 use segue::Snapshot;
 
 /// A track that is like another.
@@ -59,7 +58,7 @@ pub(crate) async fn similar(
     let most = limit(asked, 20)?;
     let snapshot = app.snapshot.load();
     let row = snapshot.find(&track)?;
-    let found = snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, row, most);
+    let found = snapshot.similar(row, most);
     let similar = found.into_iter().map(|similar| SimilarShape {
         track: TrackShape::of(&snapshot.catalogue, similar.track),
         similarity: similar.similarity,
@@ -116,9 +115,7 @@ pub(crate) async fn way(
     ends: [TrackIdx; 2],
     count: usize,
 ) -> ApiResult<Vec<TrackIdx>> {
-    let found =
-        app.heavy(move || snapshot.similar.path(&snapshot.catalogue, &snapshot.index, ends, count));
-    found.await
+    app.heavy(move || snapshot.path(ends, count)).await
 }
 
 /// Which track.
@@ -184,7 +181,7 @@ pub(crate) async fn explanation(
     Params(ExplanationParams { track }): Params<ExplanationParams>,
 ) -> ApiResult<Json<ExplanationShape>> {
     check_name("a listener", &listener)?;
-    let listener = listeners::listener(&app, &ListenerId::new(listener)).await?;
+    let listener = app.listeners.get(&ListenerId::new(listener)).await?;
     let snapshot = &listener.snapshot;
     let (catalogue, row) = (&snapshot.catalogue, snapshot.find(&track)?);
     let request = MixRequest::new(Timestamp::now());

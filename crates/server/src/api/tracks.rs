@@ -101,7 +101,8 @@ pub(crate) struct Description {
 
 /// What became of the descriptions.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct Described {
+#[schema(as = Described)]
+pub(crate) struct DescribedAnswer {
     /// Ids, in the order of the request.
     ids: Vec<String>,
     /// How many told something new.
@@ -111,11 +112,11 @@ pub(crate) struct Described {
 /// Describes tracks: up to 1000. New ones join the catalogue within seconds; known ones learn what
 /// was missing.
 #[utoipa::path(post, path = "/v1/tracks", tag = "tracks", request_body = Vec<Description>,
-    responses((status = 200, body = Described), (status = "4XX", body = ErrorBody)))]
+    responses((status = 200, body = DescribedAnswer), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn describe(
     State(app): State<Arc<App>>,
     Body(described): Body<Vec<Object<Description>>>,
-) -> ApiResult<Json<Described>> {
+) -> ApiResult<Json<DescribedAnswer>> {
     if described.len() > MOST_TRACKS {
         let message = format!("{} tracks; a request takes {MOST_TRACKS} at most", described.len());
         return Err(ApiError::bad_request("too_many_tracks", message));
@@ -128,10 +129,10 @@ pub(crate) async fn describe(
 }
 
 /// Takes tracks into the catalogue.
-pub(crate) async fn describe_tracks(app: &App, tracks: Vec<Track>) -> ApiResult<Described> {
+pub(crate) async fn describe_tracks(app: &App, tracks: Vec<Track>) -> ApiResult<DescribedAnswer> {
     let ids = tracks.iter().map(|track| track.id.to_string()).collect();
     if tracks.is_empty() {
-        return Ok(Described { ids, changed: 0 });
+        return Ok(DescribedAnswer { ids, changed: 0 });
     }
     let entries = tracks.into_iter().map(|track| Entry::from(Event::Track(track))).collect();
     let outcomes =
@@ -140,7 +141,7 @@ pub(crate) async fn describe_tracks(app: &App, tracks: Vec<Track>) -> ApiResult<
     if changed > 0 {
         app.rebuild_soon();
     }
-    Ok(Described { ids, changed })
+    Ok(DescribedAnswer { ids, changed })
 }
 
 impl Description {

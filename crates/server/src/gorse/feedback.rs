@@ -116,7 +116,7 @@ impl Standing {
 
     /// Rows in the order of items, those of one kind if one is asked for, under the name by which
     /// it was asked for.
-    fn rows(self, user: &ListenerId, asked: &Asked) -> Vec<Row> {
+    fn rows(self, user: &ListenerId, asked: &KindFilter) -> Vec<Row> {
         let rows = self
             .0
             .into_iter()
@@ -135,18 +135,18 @@ impl Standing {
 
 /// The type that was asked for, if one was.
 #[derive(Clone, Default)]
-pub(super) struct Asked {
+pub(super) struct KindFilter {
     kind: Option<Kind>,
     name: Option<String>,
 }
 
-impl Asked {
+impl KindFilter {
     fn parse(name: Option<String>) -> ApiResult<Self> {
         Ok(Self { kind: name.as_deref().map(Kind::of).transpose()?, name })
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Asked {
+impl<S: Send + Sync> FromRequestParts<S> for KindFilter {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> ApiResult<Self> {
@@ -235,7 +235,7 @@ pub(super) struct Which {
 pub(super) async fn of_user(
     State(app): State<Arc<App>>,
     InPath(which): InPath<Which>,
-    asked: Asked,
+    asked: KindFilter,
 ) -> ApiResult<Json<Vec<Row>>> {
     rows(&app, which, asked).await.map(Json)
 }
@@ -243,7 +243,7 @@ pub(super) async fn of_user(
 pub(super) async fn between(
     State(app): State<Arc<App>>,
     InPath(which): InPath<Which>,
-    asked: Asked,
+    asked: KindFilter,
 ) -> ApiResult<Json<Vec<Row>>> {
     rows(&app, which, asked).await.map(Json)
 }
@@ -251,14 +251,14 @@ pub(super) async fn between(
 pub(super) async fn one(
     State(app): State<Arc<App>>,
     InPath(which): InPath<Which>,
-    asked: Asked,
+    asked: KindFilter,
 ) -> ApiResult<Json<Row>> {
     let row = rows(&app, which, asked).await?.into_iter().next();
     row.map(Json)
         .ok_or_else(|| ApiError::not_found("unknown_feedback", "there is no such feedback"))
 }
 
-async fn rows(app: &App, which: Which, asked: Asked) -> ApiResult<Vec<Row>> {
+async fn rows(app: &App, which: Which, asked: KindFilter) -> ApiResult<Vec<Row>> {
     let found = app.readers.run(move |store| {
         let user = ListenerId::new(which.user);
         let mut rows = Standing::read(store, &user)?.rows(&user, &asked);
@@ -278,7 +278,7 @@ pub(super) async fn of_item() -> ApiError {
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
     InPath(which): InPath<Which>,
-    asked: Asked,
+    asked: KindFilter,
 ) -> ApiResult<Json<Success>> {
     if let Some(kind) = asked.kind.filter(|kind| kind.opinion().is_none() || *kind == Kind::Save) {
         let message = format!("feedback of type `{}` is not deleted one by one", kind.name());
@@ -308,7 +308,7 @@ pub(super) async fn remove(
 /// many of its user's came before.
 pub(super) async fn list(
     State(app): State<Arc<App>>,
-    asked: Asked,
+    asked: KindFilter,
     query: Pairs,
 ) -> ApiResult<Json<Rows>> {
     let (n, cursor) = page(&query)?;
@@ -333,7 +333,7 @@ fn read_page(
     store: &Store,
     n: usize,
     place: Option<(usize, ListenerId)>,
-    asked: &Asked,
+    asked: &KindFilter,
 ) -> ApiResult<Rows> {
     let (mut skipped, mut after) = match &place {
         Some((row, user)) => (*row, Some(user.clone())),

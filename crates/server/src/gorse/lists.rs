@@ -106,8 +106,7 @@ pub(super) async fn neighbours(
     let found = app.heavy(move || {
         // A category may leave out all but the last, so then everything is looked through.
         let most = if categories.is_empty() { n + offset } else { snapshot.catalogue.len() };
-        let similar =
-            snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, row, most).into_iter();
+        let similar = snapshot.similar(row, most).into_iter();
         let similar = similar.filter(|similar| is_in(&snapshot, similar.track, &categories));
         let score = |similar: segue_engine::similar::Similar| {
             scored(&snapshot, similar.track, f64::from(similar.similarity))

@@ -180,7 +180,7 @@ fn alike(snapshot: &Snapshot, given: &[ItemFeedback]) -> Vec<(TrackIdx, f64)> {
     pleased.sort_by_key(|given| std::cmp::Reverse(given.at));
     let mut scores: BTreeMap<TrackIdx, f64> = BTreeMap::new();
     for row in pleased.into_iter().filter_map(row).take(SESSION) {
-        for similar in snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, row, ALIKE) {
+        for similar in snapshot.similar(row, ALIKE) {
             if !known.contains(&snapshot.catalogue.work(similar.track)) {
                 *scores.entry(similar.track).or_default() += f64::from(similar.similarity);
             }

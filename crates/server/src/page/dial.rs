@@ -1,7 +1,7 @@
 //! The one dial, and the filters beside it: a form whose state is the address.
 //!
 //! It looks like the crossfader of a mixing desk, because that is what it is: what you know fades
-//! out while what you do not fades in. Without scripts it is a GET form whose named stops are
+//! out while what you do not fades in. Without scripts it is a GET form whose named presets are
 //! buttons. With them, moving it asks `GET /v1/listeners/{l}/mix/preview` for a [`Preview`], shown
 //! at once, and letting go asks for the mix itself.
 
@@ -43,7 +43,7 @@ pub fn dial(action: &str, settings: &MixSettings, preview: &Preview) -> Markup {
     html! {
         form #dial .dial method="get" action=(action) aria-labelledby="dial-title" {
             h2 #dial-title { "How far out?" }
-            // Enter in a field presses the first button of a form, which must not be a stop: it
+            // Enter in a field presses the first button of a form, which must not be a preset: it
             // would move the dial.
             button.unseen type="submit" tabindex="-1" aria-hidden="true" { "Mix again" }
             (fader(settings))
@@ -79,11 +79,11 @@ fn fader(settings: &MixSettings) -> Markup {
     }
 }
 
-fn near(stop: f32, explore: f32) -> bool {
-    (stop - explore).abs() < 0.001
+fn near(preset: f32, explore: f32) -> bool {
+    (preset - explore).abs() < 0.001
 }
 
-/// The words of all stops; only those of the stop that the dial is at are shown.
+/// The words of all presets; only those of the preset that the dial is at are shown.
 fn words_of(explore: f32) -> Markup {
     let here = SAYS.iter().position(|(_, until)| explore <= *until).unwrap_or(SAYS.len() - 1);
     html! {

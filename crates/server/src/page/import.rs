@@ -11,86 +11,87 @@ use super::icons::icon;
 use super::layout::{Frame, page};
 use super::{urls, words};
 
-/// How far an import is.
+/// How far an import is, as the page tells it. An upload that waits for its turn is shown as
+/// reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ImportState {
-    /// Files are being read.
+pub enum ImportStateView {
+    /// Files are being read, or wait for those before them; the page shows a bar of bytes.
     #[default]
     Reading,
-    /// All is read; a model is learning from it.
+    /// All rows are read and on disk; a model is learning from them.
     Training,
-    /// Finished.
+    /// The rows are in and the model, where one could be trained, serves.
     Done,
-    /// Ended early.
+    /// It ended early; what was read until then is kept and can be sent again.
     Failed,
 }
 
-impl ImportState {
+impl ImportStateView {
     /// Its name in the API.
     pub fn name(self) -> &'static str {
         match self {
-            ImportState::Reading => "reading",
-            ImportState::Training => "training",
-            ImportState::Done => "done",
-            ImportState::Failed => "failed",
+            ImportStateView::Reading => "reading",
+            ImportStateView::Training => "training",
+            ImportStateView::Done => "done",
+            ImportStateView::Failed => "failed",
         }
     }
 
     fn is_over(self) -> bool {
-        matches!(self, ImportState::Done | ImportState::Failed)
+        matches!(self, ImportStateView::Done | ImportStateView::Failed)
     }
 }
 
-/// An import.
+/// One upload, from the first byte to the report, as `/import/{id}` shows it.
 #[derive(Clone, Debug, Default)]
-pub struct Import {
-    /// Its id.
+pub struct ImportView {
+    /// Its id, which is the last segment of the address of its page.
     pub id: String,
-    /// How far it is.
-    pub state: ImportState,
-    /// Bytes read so far.
+    /// How far it is, which decides what the page shows of it.
+    pub state: ImportStateView,
+    /// Bytes read so far; never more than [`bytes_total`](Self::bytes_total).
     pub bytes_read: u64,
-    /// Bytes to read.
+    /// Bytes of the upload in all, against which the progress bar is drawn.
     pub bytes_total: u64,
-    /// The file at hand.
+    /// The name of the uploaded file, shown beside the bar; `None` shows nothing.
     pub file: Option<String>,
-    /// What became of every row, once it is known.
+    /// What became of every row; `None` until all of them are read.
     pub report: Option<Report>,
-    /// Why it failed; of one that is done, why nothing was learned from it.
+    /// Why it failed; for an import that is done, why nothing was learned from it.
     pub error: Option<String>,
 }
 
-/// What became of the rows of an import.
+/// What became of the rows of an import. Every row that was read is accounted for.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// The sums.
+    /// The sums over all files; its name is empty and it has no note.
     pub total: FileRow,
-    /// File by file.
+    /// The same counts file by file, entries of archives included, in the order of reading.
     pub files: Vec<FileRow>,
 }
 
 /// What became of the rows of one file. Rows = plays + signals + tracks + already there + dropped.
 #[derive(Clone, Debug, Default)]
 pub struct FileRow {
-    /// Its name, with the entry inside an archive.
+    /// Its path as uploaded; for an entry of an archive, the archive and the path inside it.
     pub file: String,
-    /// What it was read as; `None` for a file left alone.
+    /// The name of the format it was read as; `None` for a file that was left alone.
     pub format: Option<String>,
-    /// Rows found.
+    /// Rows found in it, whatever became of them; 0 for a file that was left alone.
     pub rows: u64,
-    /// Kept as plays.
+    /// Rows kept as plays, those known before included.
     pub plays: u64,
-    /// Kept as likes, bans and the like.
+    /// Rows kept as explicit signals such as likes and bans, those known before included.
     pub signals: u64,
-    /// Kept as tracks.
+    /// Rows kept as descriptions of tracks, as in a table of audio features.
     pub tracks: u64,
-    /// Kept by an earlier import that was cut off.
+    /// Rows that an earlier import of the same file dealt with, whether it was cut off or finished.
     pub already_imported: u64,
-    /// How many of those kept were known before.
+    /// How many of the rows kept say what the store knew before; they count once.
     pub duplicates: u64,
-    /// Not kept, by reason in words.
+    /// Rows that were not kept, as reasons in words with their counts.
     pub dropped: Vec<(String, u64)>,
-    /// What was odd about it.
+    /// Why the file was left alone, what ended it early or what was odd; `None` where nothing was.
     pub note: Option<String>,
 }
 
@@ -114,18 +115,18 @@ pub fn view(frame: &Frame, listener: &str) -> Markup {
 }
 
 /// The page of one import.
-pub fn view_import(frame: &Frame, import: &Import) -> Markup {
+pub fn view_import(frame: &Frame, import: &ImportView) -> Markup {
     let reload_seconds = (!import.state.is_over()).then_some(3);
     let main = html! { div.wide { h1 { (heading(import.state)) } (fragment(import)) } };
     page(&Frame { reload_seconds, ..frame.clone() }, heading(import.state), &main)
 }
 
-fn heading(state: ImportState) -> &'static str {
+fn heading(state: ImportStateView) -> &'static str {
     match state {
-        ImportState::Reading => "Reading your history",
-        ImportState::Training => "Listening to it all",
-        ImportState::Done => "That went in",
-        ImportState::Failed => "That did not work",
+        ImportStateView::Reading => "Reading your history",
+        ImportStateView::Training => "Listening to it all",
+        ImportStateView::Done => "That went in",
+        ImportStateView::Failed => "That did not work",
     }
 }
 
@@ -151,26 +152,26 @@ pub fn drop_zone(listener: &str) -> Markup {
 }
 
 /// How far it is, or what became of it.
-pub fn fragment(import: &Import) -> Markup {
+pub fn fragment(import: &ImportView) -> Markup {
     html! {
         section #import .import data-import=(import.id) data-state=(import.state.name()) data-heading=(heading(import.state)) aria-label="Import" {
             @match import.state {
-                ImportState::Reading => (reading(import)),
-                ImportState::Training => (training()),
-                ImportState::Done => {
+                ImportStateView::Reading => (reading(import)),
+                ImportStateView::Training => (training()),
+                ImportStateView::Done => {
                     p.lead { "Here is what became of every row." }
                     @if let Some(error) = &import.error { (unlearned(error)) }
                 },
-                ImportState::Failed => p.wrong role="alert" { (import.error.as_deref().unwrap_or("the import ended early")) },
+                ImportStateView::Failed => p.wrong role="alert" { (import.error.as_deref().unwrap_or("the import ended early")) },
             }
             @if let Some(report) = &import.report { (table(report)) }
-            @if import.state == ImportState::Done {
+            @if import.state == ImportStateView::Done {
                 p {
                     @if import.error.is_none() { a.button.primary href="/" { "Listen" } } @else { a.button.primary href="/import" { "Add more" } }
                     " " a href="/taste" { "See your taste" }
                 }
             }
-            @if import.state == ImportState::Failed { p { a.button href="/import" { "Try again" } " What was read before it ended is kept." } }
+            @if import.state == ImportStateView::Failed { p { a.button href="/import" { "Try again" } " What was read before it ended is kept." } }
         }
     }
 }
@@ -187,7 +188,7 @@ fn unlearned(error: &str) -> Markup {
     }
 }
 
-fn reading(import: &Import) -> Markup {
+fn reading(import: &ImportView) -> Markup {
     let (read, total) = (import.bytes_read, import.bytes_total.max(1));
     html! {
         progress max=(total) value=(read.min(total)) data-progress="" aria-label="Read so far" {}
@@ -259,6 +260,6 @@ fn row(file: &FileRow) -> Markup {
 }
 
 /// Where the page of an import is.
-pub fn address(import: &Import) -> String {
+pub fn address(import: &ImportView) -> String {
     urls::import(&import.id)
 }

@@ -10,82 +10,86 @@ use super::calibration::{Bin, calibration};
 use super::layout::{Frame, page};
 use super::{urls, words};
 
-/// Everything on the page.
+/// Everything that `/model` shows: what serves now, how well it predicts, and which other models
+/// there are.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
-    /// What was learned, a sentence each.
+    /// What the active model learned, a sentence each; empty where no model is in use.
     pub learned: Vec<String>,
-    /// How predictions and answers compare; empty where nothing was held out.
+    /// How predictions and answers compare, from low to high; empty where nothing was held out of
+    /// the training.
     pub calibration: Vec<Bin>,
-    /// How good the active model is.
-    pub metrics: Vec<Metric>,
-    /// On what the metrics were measured, in a sentence.
+    /// How well the active model ranks and predicts on data that it did not learn from.
+    pub metrics: Vec<MetricView>,
+    /// On what the metrics were measured, in a sentence; `None` where there are no metrics.
     pub measured_on: Option<String>,
-    /// All models, newest first.
+    /// All models of the kind that is served, newest first, the active one among them.
     pub models: Vec<ModelRow>,
-    /// Two of them side by side, if asked for.
-    pub comparison: Option<Comparison>,
-    /// What a training that is going on is at.
+    /// Two models side by side, where the address names two that exist.
+    pub comparison: Option<ComparisonView>,
+    /// What a training that is going on is at, in a sentence; `None` while nothing is trained.
     pub training: Option<String>,
-    /// Whether this visitor may train and activate.
+    /// Whether this visitor's key lets them train and activate; without it the buttons are left
+    /// out.
     pub may_change: bool,
 }
 
-/// A figure with its interval.
+/// One figure of a model with its interval, worded and formatted for the page.
 #[derive(Clone, Debug, Default)]
-pub struct Metric {
-    /// Its name: "AUC".
+pub struct MetricView {
+    /// Its name as the literature has it, such as "AUC" or "log loss".
     pub name: String,
-    /// What it means, in a sentence.
+    /// What it means, in a sentence for somebody who never met the metric.
     pub meaning: String,
-    /// Its value, formatted.
+    /// Its value as it is shown, rounded to the digits that the data support.
     pub value: String,
-    /// Its 95 % interval, formatted.
+    /// Its 95 % interval as it is shown; `None` where none was computed.
     pub interval: Option<String>,
 }
 
-/// A model in the list.
+/// One model in the list of all, as a row of the table.
 #[derive(Clone, Debug, Default)]
 pub struct ModelRow {
-    /// Its name.
+    /// Its version, which is unique in the store and names it in addresses.
     pub version: String,
-    /// What kind it is.
+    /// What kind of model it is, by the name under which the store keeps it.
     pub kind: String,
-    /// When it was trained, as text.
+    /// When it was trained, as text in UTC: "3 May 2026, 14:05 UTC".
     pub trained: String,
-    /// What it learned from, as text.
+    /// How many answers its card reports on, as text; 0 where the card has no such figure.
     pub learned_from: String,
-    /// Size of its weights in bytes.
+    /// Size of its weights on disk in bytes; 0 where the file cannot be read.
     pub bytes: u64,
-    /// Its leading figure, formatted.
+    /// Its AUC with the name in front, formatted; a dash where it was not measured.
     pub headline: String,
-    /// Whether it serves.
+    /// Whether mixes are made with it now; at most one model of the list serves.
     pub active: bool,
 }
 
-/// Two models side by side.
+/// Two models side by side, figure by figure, with a sentence on which is better.
 #[derive(Clone, Debug, Default)]
-pub struct Comparison {
-    /// The first.
+pub struct ComparisonView {
+    /// The version of the model in the left column, the first one that the address names.
     pub left: String,
-    /// The second.
+    /// The version of the model in the right column, the second one that the address names.
     pub right: String,
-    /// Figure by figure.
+    /// The figures, one a row; a figure that a model lacks is shown as a dash.
     pub rows: Vec<ComparisonRow>,
-    /// What it comes to, in a sentence.
+    /// What the comparison comes to, in a sentence; it claims nothing that the intervals do not
+    /// support.
     pub verdict: String,
 }
 
-/// One figure of two models.
+/// One figure of two models. Each was measured on answers of its own.
 #[derive(Clone, Debug, Default)]
 pub struct ComparisonRow {
-    /// Its name.
+    /// The name of the figure, as in [`MetricView::name`].
     pub name: String,
-    /// Of the first, formatted.
+    /// The value of the left model, formatted; a dash where it has none.
     pub left: String,
-    /// Of the second, formatted.
+    /// The value of the right model, formatted; a dash where it has none.
     pub right: String,
-    /// Their difference with its interval, formatted.
+    /// The right value minus the left one, with its sign; a dash where either is missing.
     pub difference: String,
 }
 
@@ -224,7 +228,7 @@ fn choice(name: &str, label: &str, chosen: &str, models: &[ModelRow]) -> Markup 
     }
 }
 
-fn comparison_table(comparison: &Comparison) -> Markup {
+fn comparison_table(comparison: &ComparisonView) -> Markup {
     html! {
         p.lead { (comparison.verdict) }
         div.scroll tabindex="0" role="region" aria-label="Two models side by side" {

@@ -17,12 +17,12 @@ pub struct Home {
     /// The mix at the settings in the address.
     pub mix: Mix,
     /// The shelves, most inviting first; one without cards is left out.
-    pub shelves: Vec<Shelf>,
+    pub shelves: Vec<ShelfView>,
 }
 
 /// Some tracks with one idea.
 #[derive(Clone, Debug, Default)]
-pub struct Shelf {
+pub struct ShelfView {
     /// Its name in addresses: what `list` of `/fragments/card` says.
     pub id: String,
     /// What it is: "Because you played …".
@@ -47,7 +47,7 @@ pub fn view(frame: &Frame, home: &Home) -> Markup {
     page(frame, "Listen", &main)
 }
 
-fn view_shelf(frame: &Frame, shelf: &Shelf) -> Markup {
+fn view_shelf(frame: &Frame, shelf: &ShelfView) -> Markup {
     let title = format!("shelf-{}", super::urls::encoded(&shelf.id));
     html! {
         section.shelf aria-labelledby=(title) {

@@ -234,18 +234,18 @@ fn heart(sound: &AudioFeatures) -> Markup {
 
 /// The sketch in words: "Sound: energetic, bright, danceable, 122 beats a minute, major".
 pub fn describe(sound: &AudioFeatures) -> String {
-    let mut said: Vec<String> =
+    let mut parts: Vec<String> =
         SCALES.iter().filter_map(|scale| scale.say(sound)).map(str::to_owned).collect();
     if let Some(tempo) = sound.get(AudioFeature::Tempo) {
-        said.push(words::count(tempo.round() as u64, "beat a minute", "beats a minute"));
+        parts.push(words::count(tempo.round() as u64, "beat a minute", "beats a minute"));
     }
     if let Some(mode) = sound.get(AudioFeature::Mode) {
-        said.push(if mode >= 0.5 { "major" } else { "minor" }.to_owned());
+        parts.push(if mode >= 0.5 { "major" } else { "minor" }.to_owned());
     }
-    if said.is_empty() {
+    if parts.is_empty() {
         "Sound: not known".to_owned()
     } else {
-        format!("Sound: {}", said.join(", "))
+        format!("Sound: {}", parts.join(", "))
     }
 }
 

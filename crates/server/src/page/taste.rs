@@ -1,8 +1,8 @@
 //! `/taste`: what is known of a listener, and the means to correct it.
 //!
 //! Several tastes, not one average; then the history in charts, each with its table; what the
-//! listener gave feedback on and left out, each with its undo; and forgetting. Charts come from elsewhere as
-//! markup: see [`Charts`].
+//! listener gave feedback on and left out, each with its undo; and forgetting. ChartsView come from elsewhere as
+//! markup: see [`ChartsView`].
 
 use maud::{Markup, html};
 use segue_core::AudioFeatures;
@@ -13,124 +13,136 @@ use super::{sketch, urls, words};
 /// Feedback is listed as far as this; the rest is a press away.
 const SHOWN_FEEDBACK: usize = 10;
 
-/// Everything on the page.
+/// Everything that `/taste` shows of one listener: the tastes, the charts, feedback and exclusions
+/// with their undo.
 #[derive(Clone, Debug, Default)]
-pub struct Taste {
-    /// Whose taste it is.
+pub struct TasteView {
+    /// Whose taste it is: the id under which the listener's plays are kept, also the first segment
+    /// of every form's address.
     pub listener: String,
     /// What it is drawn from, in a sentence: "From 41,208 plays of 6,120 songs since March 2014".
+    /// Empty where nothing was played.
     pub drawn_from: String,
-    /// The tastes, largest first.
+    /// The tastes that the plays fall into, the one with the largest share first; empty with too
+    /// little history.
     pub tastes: Vec<OneTaste>,
-    /// The history in charts.
-    pub charts: Charts,
-    /// Feedback of the listener, newest first.
+    /// The history in charts; each is left out by itself where it has too little to show.
+    pub charts: ChartsView,
+    /// Likes, dislikes and bans of the listener, newest first; the page lists ten and folds the
+    /// rest away.
     pub feedback: Vec<Given>,
-    /// What the listener left out, newest first.
-    pub exclusions: Vec<Exclusion>,
-    /// Kinds of devices that occur: value and name.
+    /// What the listener left out of the taste, newest first, each shown with a button that takes
+    /// it back.
+    pub exclusions: Vec<ExclusionView>,
+    /// Kinds of devices that occur in the history, each as the value that the form sends and the
+    /// name that it shows.
     pub devices: Vec<(String, String)>,
-    /// Contexts that occur.
+    /// Names of the contexts that plays came from, such as playlists, offered for leaving out.
     pub contexts: Vec<String>,
 }
 
-/// One of several tastes.
+/// One of several tastes of a listener: a group of liked works that are close to each other.
 #[derive(Clone, Debug, Default)]
 pub struct OneTaste {
-    /// What it is called.
+    /// What it is called: a short description of it, made by the engine.
     pub name: String,
-    /// Its share of what was played, 0 to 1.
+    /// Its share of the listener's liking, 0 to 1, each like weighing as much as its label does.
     pub share: f32,
-    /// Its leading artists.
+    /// The leading artists of its liked works, the first one first; empty where no artist is known.
     pub artists: Vec<String>,
-    /// Tracks that stand for it.
+    /// Liked tracks that stand for the taste; those that left the catalogue are left out.
     pub examples: Vec<Example>,
-    /// How it sounds on the whole.
+    /// How it sounds on the whole: a value for each audio feature that is known of it, the others
+    /// missing.
     pub sound: AudioFeatures,
-    /// The chart of how it sounds, feature by feature.
+    /// The chart of its sound against the average track, feature by feature; `None` where no
+    /// features are known.
     pub features: Option<Markup>,
-    /// Whether it grows.
-    pub trend: Trend,
-    /// What is known about when and where, in sentences.
+    /// Whether plays of its likes make up more or less of the last 90 days than of the time before.
+    pub trend: TrendView,
+    /// What is known about when and where it is played, a sentence each; empty where nothing stands
+    /// out.
     pub remarks: Vec<String>,
 }
 
-/// A track that stands for a taste.
+/// A track that stands for a taste, with as much as a line on the page needs.
 #[derive(Clone, Debug, Default)]
 pub struct Example {
-    /// Its id.
+    /// Its id in the catalogue, such as `spotify:track:…`, by which the page finds it again.
     pub track: String,
-    /// Its title.
+    /// Its title as the catalogue has it, shown as text and never read as markup.
     pub title: String,
-    /// Its artists.
+    /// Its artists in the order of the credits, the leading one first; empty where none is known.
     pub artists: Vec<String>,
 }
 
-/// Whether a taste grows or fades.
+/// Whether a taste takes more or less of what is played than it used to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Trend {
-    /// More of late.
+pub enum TrendView {
+    /// Its share of recent plays is clearly larger than its share before.
     Grows,
-    /// As ever.
+    /// Its share did not change clearly, or there are too few plays to tell.
     #[default]
     Steady,
-    /// Less of late.
+    /// Its share of recent plays is clearly smaller than its share before.
     Fades,
 }
 
-impl Trend {
+impl TrendView {
     fn words(self) -> (&'static str, &'static str) {
         match self {
-            Trend::Grows => ("grows", "↗ more of late"),
-            Trend::Steady => ("steady", "→ as ever"),
-            Trend::Fades => ("fades", "↘ less of late"),
+            TrendView::Grows => ("grows", "↗ more of late"),
+            TrendView::Steady => ("steady", "→ as ever"),
+            TrendView::Fades => ("fades", "↘ less of late"),
         }
     }
 }
 
-/// Charts of the history, each a figure with its table; `None` where there is too little to show.
+/// Charts of the history, each a figure with its table. `None` where there is too little to show.
 #[derive(Clone, Debug, Default)]
-pub struct Charts {
-    /// When in the week.
+pub struct ChartsView {
+    /// Plays by weekday and hour in the listener's own time zone, as a heat map of seven rows.
     pub heat_map: Option<Markup>,
-    /// How much, month by month.
+    /// How many plays there were in each month from the first to the last.
     pub months: Option<Markup>,
-    /// What was on when.
+    /// The most played artist or taste of every quarter, with stretches of the same leader joined.
     pub eras: Option<Markup>,
-    /// How much of it was new.
+    /// How many of the plays were the first of a song, and how many the first of an artist, month
+    /// by month.
     pub discovery: Option<Markup>,
-    /// From which decades.
+    /// Plays by the decade in which the tracks came out, for those with a known year.
     pub decades: Option<Markup>,
 }
 
-/// Feedback that was given.
+/// One piece of feedback as the page lists it, with what its undo button needs.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
-    /// What: "Liked", "Not for me", "Never".
+    /// What was given, as the page words it: "Liked", "Not for me" or "Never".
     pub what: String,
-    /// Of what: a track or an artist, as text.
+    /// What it was given on, as text: a track with its artists, or the name of an artist.
     pub of: String,
-    /// When, as text.
+    /// The day on which it was given, as text; `None` where the source had no date.
     pub when: Option<String>,
-    /// The track that it was given on, or
+    /// The id of the track that it was given on; `None` where it was given on an artist.
     pub track: Option<String>,
-    /// the artist.
+    /// The name of the artist that it was given on; `None` where it was given on a track.
     pub artist: Option<String>,
 }
 
-/// Something left out of the taste.
+/// Something that the listener left out of the taste: its plays stay on record and count for
+/// nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Exclusion {
-    /// Its id.
+pub struct ExclusionView {
+    /// Its id in the store, which the form that takes it back puts into its address.
     pub id: i64,
-    /// What is left out, in words.
+    /// What is left out, in words: "everything by …", "the song …" or a stretch of days.
     pub what: String,
-    /// How many plays that takes away, if known.
+    /// How many plays it takes away; `None` where nobody counted them.
     pub plays: Option<u64>,
 }
 
 /// The page.
-pub fn view(frame: &Frame, taste: &Taste) -> Markup {
+pub fn view(frame: &Frame, taste: &TasteView) -> Markup {
     let main = html! {
         div.page-head { h1 { "Your taste" } p.lead { (taste.drawn_from) } }
         @if taste.tastes.is_empty() {
@@ -185,7 +197,7 @@ fn view_taste(position: usize, taste: &OneTaste) -> Markup {
     }
 }
 
-fn charts(charts: &Charts) -> Markup {
+fn charts(charts: &ChartsView) -> Markup {
     let slots = [
         ("When you listen", &charts.heat_map),
         ("Month by month", &charts.months),
@@ -203,7 +215,7 @@ fn charts(charts: &Charts) -> Markup {
     }
 }
 
-fn leave_out(frame: &Frame, taste: &Taste) -> Markup {
+fn leave_out(frame: &Frame, taste: &TasteView) -> Markup {
     html! {
         div.leave-out {
             (excluding(frame, taste, "period", &html! {
@@ -227,7 +239,7 @@ fn leave_out(frame: &Frame, taste: &Taste) -> Markup {
     }
 }
 
-fn excluding(frame: &Frame, taste: &Taste, kind: &str, fields: &Markup) -> Markup {
+fn excluding(frame: &Frame, taste: &TasteView, kind: &str, fields: &Markup) -> Markup {
     html! {
         form method="post" action=(urls::exclusions(&taste.listener)) {
             input type="hidden" name="kind" value=(kind);
@@ -238,7 +250,7 @@ fn excluding(frame: &Frame, taste: &Taste, kind: &str, fields: &Markup) -> Marku
     }
 }
 
-fn left_out(frame: &Frame, taste: &Taste) -> Markup {
+fn left_out(frame: &Frame, taste: &TasteView) -> Markup {
     html! {
         @if !taste.exclusions.is_empty() {
             h3 { "Left out" }
@@ -252,7 +264,7 @@ fn left_out(frame: &Frame, taste: &Taste) -> Markup {
     }
 }
 
-fn feedback(frame: &Frame, taste: &Taste) -> Markup {
+fn feedback(frame: &Frame, taste: &TasteView) -> Markup {
     html! {
         section.said aria-labelledby="said-title" {
             h2 #said-title { "What you said" }
@@ -270,7 +282,7 @@ fn feedback(frame: &Frame, taste: &Taste) -> Markup {
     }
 }
 
-fn listed(frame: &Frame, taste: &Taste, given: &[Given]) -> Markup {
+fn listed(frame: &Frame, taste: &TasteView, given: &[Given]) -> Markup {
     html! {
         ul.undoable { @for given in given {
             li {
@@ -292,7 +304,7 @@ pub fn cleared(listener: &str, given: &Given) -> Undo {
     Undo { action: urls::feedback(listener), fields }
 }
 
-fn danger(taste: &Taste) -> Markup {
+fn danger(taste: &TasteView) -> Markup {
     html! {
         section.danger aria-labelledby="danger-title" {
             h2 #danger-title { "Yours to take, yours to end" }

@@ -175,7 +175,7 @@ fn day(text: &str, after: i64) -> ApiResult<Timestamp> {
 #[derive(Deserialize)]
 pub(super) struct Back {
     #[serde(default)]
-    back: String,
+    pub(super) back: String,
 }
 
 /// Takes an exclusion back.

@@ -12,9 +12,9 @@ use super::session::set_listener;
 use crate::api::{Upload, check_name};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
-use crate::imports::{ImportState, Status};
+use crate::imports::{ImportState, ImportStatus};
 use crate::limits::LONGEST_NAME;
-use crate::page::import::{self, FileRow, Import, Report};
+use crate::page::import::{self, FileRow, ImportView, Report};
 use crate::page::layout::Section;
 use crate::page::urls;
 
@@ -83,7 +83,7 @@ pub(super) async fn fragment(
     Ok(import::fragment(&find(&app, &id)?))
 }
 
-fn find(app: &App, id: &str) -> ApiResult<Import> {
+fn find(app: &App, id: &str) -> ApiResult<ImportView> {
     let status = app.imports.status(id);
     status.map(view_model).ok_or_else(|| {
         ApiError::not_found(
@@ -93,18 +93,18 @@ fn find(app: &App, id: &str) -> ApiResult<Import> {
     })
 }
 
-fn view_model(status: Status) -> Import {
+fn view_model(status: ImportStatus) -> ImportView {
     let report = status.report.as_ref().map(|report| Report {
         total: row(&report.total()),
         files: report.files.iter().map(row).collect(),
     });
-    Import {
+    ImportView {
         id: status.id,
         state: match status.state {
-            ImportState::Waiting | ImportState::Reading => import::ImportState::Reading,
-            ImportState::Training => import::ImportState::Training,
-            ImportState::Done => import::ImportState::Done,
-            ImportState::Failed => import::ImportState::Failed,
+            ImportState::Waiting | ImportState::Reading => import::ImportStateView::Reading,
+            ImportState::Training => import::ImportStateView::Training,
+            ImportState::Done => import::ImportStateView::Done,
+            ImportState::Failed => import::ImportStateView::Failed,
         },
         bytes_read: status.bytes_read,
         bytes_total: status.bytes_total,

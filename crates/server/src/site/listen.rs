@@ -17,14 +17,13 @@ use super::cards;
 use super::frame::{self, Asked, answer, frame};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
-use crate::listeners;
 use crate::mixing::{self, Mixed};
 use crate::page::card::card;
 use crate::page::dial::Preview;
 use crate::page::layout::{Frame, Section};
 use crate::page::mix::Mix;
 use crate::page::search::Search;
-use crate::page::shelves::{Home, SHOWN_PICKS, Shelf};
+use crate::page::shelves::{Home, SHOWN_PICKS, ShelfView};
 use crate::page::urls::MixSettings;
 use crate::page::words;
 use crate::page::{mix as mix_view, search as search_view, shelves as shelves_view, welcome};
@@ -48,7 +47,8 @@ pub(super) async fn home(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     if app.snapshot.load().model.is_none() {
         return Ok(without_model(&app));
     }
-    let (frame, mix, listener) = mixed(&app, frame, &id, (&asked, SHOWN_PICKS)).await?;
+    let (frame, mix, listener) =
+        mixed(&app, frame, &id, Shown { asked: &asked, most: SHOWN_PICKS }).await?;
     let shelves = fill_shelves(&app, listener, &mix).await?;
     Ok(answer(&frame, shelves_view::view(&frame, &Home { mix, shelves })))
 }
@@ -64,7 +64,8 @@ fn without_model(app: &App) -> Response {
 pub(super) async fn mix(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
     let frame = frame(&app, &asked, Section::Listen).await?;
     let Some(id) = frame::listener(&frame) else { return Ok(Redirect::to("/").into_response()) };
-    let (frame, mix, _) = mixed(&app, frame, &id, (&asked, usize::MAX)).await?;
+    let (frame, mix, _) =
+        mixed(&app, frame, &id, Shown { asked: &asked, most: usize::MAX }).await?;
     Ok(answer(&frame, mix_view::view(&frame, &mix)))
 }
 
@@ -73,7 +74,7 @@ pub(super) async fn mix_fragment(State(app): State<Arc<App>>, asked: Asked) -> A
     let frame = fragment_frame(&app, &asked).await?;
     let id = frame::listener(&frame).ok_or_else(nobody)?;
     let shown = asked.param("shown").and_then(|shown| shown.parse().ok()).unwrap_or(usize::MAX);
-    let (frame, mix, _) = mixed(&app, frame, &id, (&asked, shown)).await?;
+    let (frame, mix, _) = mixed(&app, frame, &id, Shown { asked: &asked, most: shown }).await?;
     Ok(mix_view::fragment(&frame, &mix, shown))
 }
 
@@ -87,7 +88,7 @@ pub(super) async fn card_fragment(
     let id = frame::listener(&frame).ok_or_else(nobody)?;
     let list = asked.param("list").unwrap_or_default();
     let settings = MixSettings::from_query(&asked.query);
-    let listener = listeners::listener(&app, &id).await?;
+    let listener = app.listeners.get(&id).await?;
     let request = match on_shelf(&listener, &list) {
         Some(shelf) => {
             MixRequest { exclude_tracks: excluded(&settings), seed: rand::random(), ..shelf }
@@ -116,7 +117,7 @@ pub(super) async fn search(State(app): State<Arc<App>>, asked: Asked) -> ApiResu
     let query: String = query.trim().chars().take(200).collect();
     let snapshot = app.snapshot.load_full();
     let profile = match frame::listener(&frame) {
-        Some(id) if snapshot.model.is_some() => Some(listeners::listener(&app, &id).await?),
+        Some(id) if snapshot.model.is_some() => Some(app.listeners.get(&id).await?),
         _ => None,
     };
     let words = query.clone();
@@ -180,18 +181,26 @@ fn given(settings: &MixSettings, asked: &Asked) -> Settings {
     }
 }
 
+/// What of a mix the page shows.
+struct Shown<'a> {
+    /// The request, whose address holds the settings of the mix.
+    asked: &'a Asked,
+    /// Most picks that are put on the page; `usize::MAX` for all of them.
+    most: usize,
+}
+
 /// Makes and logs the mix that the address asks for, no longer than the page shows of it: what is
 /// logged as shown was seen. The frame comes back with an address that gives the same mix again.
 async fn mixed(
     app: &Arc<App>,
     frame: Frame,
     id: &ListenerId,
-    (asked, shown): (&Asked, usize),
+    Shown { asked, most }: Shown<'_>,
 ) -> ApiResult<(Frame, Mix, Arc<KeptListener>)> {
     let settings = MixSettings::from_query(&asked.query);
     let request = request(&settings);
     let request = MixRequest {
-        length: request.length.min(u32::try_from(shown).unwrap_or(u32::MAX)),
+        length: request.length.min(u32::try_from(most).unwrap_or(u32::MAX)),
         ..request
     };
     let given = given(&settings, asked);
@@ -210,7 +219,7 @@ async fn mixed(
     let frame = Frame { here: format!("{path}?{query}"), ..frame };
     let Some(Mixed { id: mix, outcome, listener, .. }) = made else {
         let mix = Mix { settings, seed, ..Mix::default() };
-        return Ok((frame, mix, listeners::listener(app, id).await?));
+        return Ok((frame, mix, app.listeners.get(id).await?));
     };
     // An arm of an experiment may have turned the dial.
     let settings = MixSettings { explore: outcome.slate.config.explore, ..settings };
@@ -281,7 +290,7 @@ async fn fill_shelves(
     app: &Arc<App>,
     listener: Arc<KeptListener>,
     mix: &Mix,
-) -> ApiResult<Vec<Shelf>> {
+) -> ApiResult<Vec<ShelfView>> {
     let shown: Vec<TrackId> =
         mix.picks.iter().map(|card| TrackId::new(card.track.as_str())).collect();
     let excluded = excluded(&mix.settings);
@@ -295,7 +304,7 @@ async fn fill_shelves(
         shelves::fill(&filler.snapshot.catalogue, plan, |request| filler.mix(request))
     });
     let page = filled.await??;
-    let shelf = |filled: &Filled| Shelf {
+    let shelf = |filled: &Filled| ShelfView {
         id: filled.shelf.kind.key().to_owned(),
         title: filled.shelf.title.clone(),
         subtitle: filled.shelf.explanation.clone(),
@@ -331,8 +340,7 @@ fn shelf_plan(listener: &KeptListener) -> shelves::Plan {
         ..MixRequest::new(now)
     };
     let similar = |anchor| -> Vec<TrackId> {
-        let found =
-            snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, anchor, MOST_SIMILAR);
+        let found = snapshot.similar(anchor, MOST_SIMILAR);
         found
             .into_iter()
             .map(|similar| snapshot.catalogue.track(similar.track).id.clone())

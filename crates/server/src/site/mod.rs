@@ -84,7 +84,7 @@ pub(crate) async fn in_html(State(app): State<Arc<App>>, request: Request, next:
     match response.extensions().get::<ApiError>().cloned() {
         Some(error) if is_page => {
             let is_known = response.extensions().get::<Access>().is_some();
-            error_page(&app, (&asked, is_known), &error).await
+            error_page(&app, Visitor { asked: &asked, is_known }, &error).await
         }
         _ => response,
     }
@@ -100,16 +100,24 @@ fn wants_page(request: &Request) -> bool {
     !is_api && accepts.is_some_and(|accepts| accepts.contains("text/html"))
 }
 
+/// Who meets an error.
+struct Visitor<'a> {
+    /// What they asked for.
+    asked: &'a frame::Asked,
+    /// Whether a key or a session let them in before the error.
+    is_known: bool,
+}
+
 async fn error_page(
     app: &Arc<App>,
-    (asked, is_known): (&frame::Asked, bool),
+    Visitor { asked, is_known }: Visitor<'_>,
     error: &ApiError,
 ) -> Response {
     if error.status == StatusCode::UNAUTHORIZED {
         let back = crate::page::urls::encoded(&asked.here);
         return Redirect::to(&format!("/login?back={back}")).into_response();
     }
-    // Who is turned away before it is known who they are is told nothing about anybody.
+    // Who is turned away before it is known who they are learns nothing about anybody.
     let frame = match is_known {
         true => frame::frame(app, asked, Section::Elsewhere).await.unwrap_or_default(),
         false => Frame::default(),

@@ -7,9 +7,9 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use segue_store::ModelEntry;
-use serde::Deserialize;
 use serde_json::Value;
 
+use super::feedback::Back;
 use super::feedback::back;
 use super::frame::{Asked, answer, frame};
 use crate::access::{Access, Admin, Scope};
@@ -21,7 +21,9 @@ use crate::importing;
 use crate::imports::ImportState;
 use crate::page::calibration::Bin;
 use crate::page::layout::{Flash, Section};
-use crate::page::model::{self as view, Comparison, ComparisonRow, Metric, Model, ModelRow};
+use crate::page::model::{
+    self as view, ComparisonRow, ComparisonView, MetricView, Model, ModelRow,
+};
 use crate::page::words;
 
 /// A model with its card read.
@@ -126,13 +128,13 @@ impl Known {
         Some(format!("Measured on {} {split}.", words::count(rows, "answer", "answers")))
     }
 
-    fn metrics(&self) -> Vec<Metric> {
+    fn metrics(&self) -> Vec<MetricView> {
         let auc = self.card.pointer("/card/report/reliability/auc").and_then(Value::as_array);
         let ends = auc.and_then(|ends| Some((ends.first()?.as_f64()?, ends.get(1)?.as_f64()?)));
         let interval = ends.map(|(low, high)| format!("95 % interval {low:.3} to {high:.3}"));
         let of = |name: &str, label: &str, meaning: &str, interval: Option<String>| {
             let (label, meaning) = (label.to_owned(), meaning.to_owned());
-            self.figure(name).map(|value| Metric {
+            self.figure(name).map(|value| MetricView {
                 name: label,
                 meaning,
                 value: format!("{value:.3}"),
@@ -202,7 +204,7 @@ fn wilson(share: f64, rows: u64) -> (f64, f64) {
     ((middle - reach).max(0.0), (middle + reach).min(1.0))
 }
 
-fn compare(left: &Known, right: &Known) -> Comparison {
+fn compare(left: &Known, right: &Known) -> ComparisonView {
     let figures = [
         ("auc", "AUC"),
         ("accuracy", "Accuracy"),
@@ -216,7 +218,7 @@ fn compare(left: &Known, right: &Known) -> Comparison {
         let difference = a.zip(b).map_or("–".to_owned(), |(a, b)| format!("{:+.3}", b - a));
         ComparisonRow { name: label.to_owned(), left: shown(a), right: shown(b), difference }
     };
-    Comparison {
+    ComparisonView {
         left: left.entry.version.clone(),
         right: right.entry.version.clone(),
         rows: figures.iter().map(row).collect(),
@@ -245,13 +247,6 @@ fn verdict(left: &Known, right: &Known) -> String {
             chance."
             .to_owned(),
     }
-}
-
-/// Where to go back to.
-#[derive(Deserialize)]
-pub(super) struct Back {
-    #[serde(default)]
-    back: String,
 }
 
 /// Puts a model in use.

@@ -20,7 +20,9 @@ use crate::app::App;
 use crate::error::ApiResult;
 use crate::page::charts;
 use crate::page::layout::Section;
-use crate::page::taste::{self as view, Charts, Example, Given, OneTaste, Taste, Trend};
+use crate::page::taste::{
+    self as view, ChartsView, Example, Given, OneTaste, TasteView, TrendView,
+};
 use crate::page::words;
 
 /// Most feedback and contexts that are listed.
@@ -37,7 +39,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     let record = record(&app, id.clone()).await?;
     let snapshot = app.snapshot.load();
     let catalogue = &snapshot.catalogue;
-    let taste = Taste {
+    let taste = TasteView {
         listener: id.to_string(),
         drawn_from: record.drawn_from(),
         tastes: tastes(catalogue, &found),
@@ -146,9 +148,9 @@ fn tastes(catalogue: &Catalogue, found: &TasteAnswer) -> Vec<OneTaste> {
             sound,
             features: charts::features(taste),
             trend: match taste.trend.course {
-                Course::Grows => Trend::Grows,
-                Course::Fades => Trend::Fades,
-                Course::Steady | Course::Unknown => Trend::Steady,
+                Course::Grows => TrendView::Grows,
+                Course::Fades => TrendView::Fades,
+                Course::Steady | Course::Unknown => TrendView::Steady,
             },
             remarks: remarks(taste),
         }
@@ -163,9 +165,9 @@ fn remarks(taste: &segue_engine::taste::Taste) -> Vec<String> {
     genres.into_iter().chain(last).collect()
 }
 
-fn draw(found: &TasteAnswer, zone: &str) -> Charts {
+fn draw(found: &TasteAnswer, zone: &str) -> ChartsView {
     let drawn = &found.charts;
-    Charts {
+    ChartsView {
         heat_map: charts::heat_map(&drawn.heat_map, zone),
         months: charts::months(&drawn.months),
         eras: charts::eras(&drawn.eras, "artist"),
@@ -205,8 +207,8 @@ fn given(catalogue: &Catalogue, feedback: &[Feedback]) -> Vec<Given> {
     last.into_iter().map(shape).collect()
 }
 
-fn excluded(id: ExclusionId, exclusion: &Exclusion) -> view::Exclusion {
-    view::Exclusion { id: id.0, what: in_words(exclusion), plays: None }
+fn excluded(id: ExclusionId, exclusion: &Exclusion) -> view::ExclusionView {
+    view::ExclusionView { id: id.0, what: in_words(exclusion), plays: None }
 }
 
 /// An exclusion in words.

@@ -53,7 +53,7 @@ pub(super) fn count(query: &Pairs, usual: usize) -> ApiResult<usize> {
 
 /// The most alike first.
 fn like_a_song(snapshot: &Snapshot, song: TrackIdx, count: usize) -> Vec<TrackIdx> {
-    let similar = snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, song, count);
+    let similar = snapshot.similar(song, count);
     similar.into_iter().map(|similar| similar.track).collect()
 }
 
@@ -67,8 +67,7 @@ fn like_an_artist(snapshot: &Snapshot, id: &str, count: usize) -> Option<Vec<Tra
     own.truncate(BEST_KNOWN.min(count));
     let mut scores: BTreeMap<TrackIdx, f32> = BTreeMap::new();
     for song in &own {
-        for similar in snapshot.similar.similar(&snapshot.catalogue, &snapshot.index, *song, count)
-        {
+        for similar in snapshot.similar(*song, count) {
             *scores.entry(similar.track).or_default() += similar.similarity;
         }
     }

@@ -19,7 +19,7 @@ emil,spotify:track:1111111111111111111111,First Song,Anna Ash,2024-01-01T04:00:0
 ";
 
 fn uploads(world: &World) -> Vec<String> {
-    let entries = std::fs::read_dir(world.home().join("uploads")).unwrap();
+    let entries = std::fs::read_dir(world.library().join("uploads")).unwrap();
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
@@ -85,7 +85,7 @@ async fn what_is_no_export_fails_with_a_reason_and_leaves_nothing() {
         assert_eq!(import["state"], "failed", "{import}");
         let problem = import["problem"].as_str().unwrap();
         assert!(
-            !problem.contains(world.home().to_str().unwrap()),
+            !problem.contains(world.library().to_str().unwrap()),
             "where it lay here is nobody's business: {problem}"
         );
         assert!(uploads(&world).is_empty());
@@ -137,8 +137,10 @@ async fn an_upload_stays_in_its_folder_whatever_it_is_called() {
     let long = "n".repeat(500);
     assert_eq!(world.import(&format!("?name={long}.csv"), TABLE).await["state"], "done");
     assert!(uploads(&world).is_empty());
-    let mut around: Vec<_> =
-        std::fs::read_dir(world.home()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let mut around: Vec<_> = std::fs::read_dir(world.library())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     around.sort();
     assert!(!around.iter().any(|name| name.to_str().unwrap().contains("escaped")), "{around:?}");
 }
@@ -146,7 +148,7 @@ async fn an_upload_stays_in_its_folder_whatever_it_is_called() {
 #[tokio::test]
 async fn what_a_crash_left_behind_is_read_or_cleared_away() {
     let world = World::new().await;
-    let folder = world.home().join("uploads");
+    let folder = world.library().join("uploads");
     let lay = |id: &str, ending: &str, label: Option<&str>| {
         std::fs::create_dir_all(folder.join(format!("{id}.{ending}"))).unwrap();
         std::fs::write(folder.join(format!("{id}.{ending}/history.csv")), TABLE).unwrap();

@@ -5,16 +5,18 @@ use segue_core::{AudioFeature, AudioFeatures};
 use segue_server::page::calibration::Bin;
 use segue_server::page::card::Card;
 use segue_server::page::dial::Preview;
-use segue_server::page::import::{FileRow, Import, ImportState, Report};
+use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
 use segue_server::page::login::Login;
 use segue_server::page::mix::Mix;
-use segue_server::page::model::{Comparison, ComparisonRow, Metric, Model, ModelRow};
+use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, Model, ModelRow};
 use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
-use segue_server::page::shelves::{Home, Shelf};
+use segue_server::page::shelves::{Home, ShelfView};
 use segue_server::page::sketch::PETALS;
-use segue_server::page::taste::{Charts, Example, Exclusion, Given, OneTaste, Taste, Trend};
+use segue_server::page::taste::{
+    ChartsView, Example, ExclusionView, Given, OneTaste, TasteView, TrendView,
+};
 use segue_server::page::urls::{self, MixSettings};
 use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
 
@@ -45,16 +47,16 @@ pub(crate) fn pages() -> Vec<(&'static str, Markup)> {
         ("model", model::view(&frame(Section::Model, "/model"), &a_model())),
         ("model-empty", model::view(&frame(Section::Model, "/model"), &Model::default())),
         ("import", import::view(&frame(Section::Import, "/import"), "ada")),
-        ("reading", import::view_import(&empty, &an_import(ImportState::Reading))),
-        ("training", import::view_import(&empty, &an_import(ImportState::Training))),
+        ("reading", import::view_import(&empty, &an_import(ImportStateView::Reading))),
+        ("training", import::view_import(&empty, &an_import(ImportStateView::Training))),
         (
             "report",
             import::view_import(
                 &frame(Section::Import, "/import/7"),
-                &an_import(ImportState::Done),
+                &an_import(ImportStateView::Done),
             ),
         ),
-        ("failed", import::view_import(&empty, &an_import(ImportState::Failed))),
+        ("failed", import::view_import(&empty, &an_import(ImportStateView::Failed))),
         ("login", login::view(&empty, &Login { back: "/taste".to_owned(), refused: true })),
         ("problem", problem::view(&frame(Section::Elsewhere, "/nowhere"), &a_problem())),
     ]
@@ -141,8 +143,8 @@ fn cards(from: usize, count: usize) -> Vec<Card> {
     (from..from + count).map(a_card).collect()
 }
 
-fn shelf(id: &str, title: &str, subtitle: &str, from: usize) -> Shelf {
-    Shelf {
+fn shelf(id: &str, title: &str, subtitle: &str, from: usize) -> ShelfView {
+    ShelfView {
         id: id.to_owned(),
         title: title.to_owned(),
         subtitle: subtitle.to_owned(),
@@ -209,31 +211,35 @@ fn found() -> Search {
     Search { query: "tide".to_owned(), results: cards(0, 4), total: 31 }
 }
 
-fn unknown_taste() -> Taste {
-    Taste {
+fn unknown_taste() -> TasteView {
+    TasteView {
         listener: "ada".to_owned(),
         drawn_from: "Nothing has been played yet.".to_owned(),
-        ..Taste::default()
+        ..TasteView::default()
     }
 }
 
 /// A taste page.
-pub(crate) fn a_taste() -> Taste {
-    Taste {
+pub(crate) fn a_taste() -> TasteView {
+    TasteView {
         listener: "ada".to_owned(),
         drawn_from: "From 41,208 plays of 6,120 songs since March 2014.".to_owned(),
         tastes: vec![
-            one_taste("Late, electronic and unhurried", 0.44, Trend::Grows, 5),
-            one_taste("Guitars with the windows down", 0.31, Trend::Steady, 0),
-            one_taste("Voices and one piano", 0.17, Trend::Fades, 8),
-            one_taste("Kitchen disco", 0.08, Trend::Steady, 2),
+            one_taste("Late, electronic and unhurried", 0.44, TrendView::Grows, 5),
+            one_taste("Guitars with the windows down", 0.31, TrendView::Steady, 0),
+            one_taste("Voices and one piano", 0.17, TrendView::Fades, 8),
+            one_taste("Kitchen disco", 0.08, TrendView::Steady, 2),
         ],
-        charts: Charts { heat_map: Some(chart()), months: Some(chart()), ..Charts::default() },
+        charts: ChartsView {
+            heat_map: Some(chart()),
+            months: Some(chart()),
+            ..ChartsView::default()
+        },
         feedback: vec![
             given("Liked", "Seventeen Lanterns – Ines Calder", Some("spotify:track:17"), None),
             given("Never", "everything by Tin Cathedral", None, Some("Tin Cathedral")),
         ],
-        exclusions: vec![Exclusion {
+        exclusions: vec![ExclusionView {
             id: 3,
             what: "24 December 2023 to 6 January 2024".to_owned(),
             plays: Some(412),
@@ -256,7 +262,7 @@ fn given(what: &str, of: &str, track: Option<&str>, artist: Option<&str>) -> Giv
     }
 }
 
-fn one_taste(name: &str, share: f32, trend: Trend, from: usize) -> OneTaste {
+fn one_taste(name: &str, share: f32, trend: TrendView, from: usize) -> OneTaste {
     let sound = a_sound(from);
     OneTaste {
         name: name.to_owned(),
@@ -287,7 +293,7 @@ fn chart() -> Markup {
 
 /// A model page.
 pub(crate) fn a_model() -> Model {
-    let metric = |name: &str, value: &str, interval: &str, meaning: &str| Metric {
+    let metric = |name: &str, value: &str, interval: &str, meaning: &str| MetricView {
         name: name.to_owned(),
         meaning: meaning.to_owned(),
         value: value.to_owned(),
@@ -363,14 +369,14 @@ fn model_row(version: &str, trained: &str, active: bool) -> ModelRow {
     }
 }
 
-fn a_comparison() -> Comparison {
+fn a_comparison() -> ComparisonView {
     let row = |name: &str, left: &str, right: &str, difference: &str| ComparisonRow {
         name: name.to_owned(),
         left: left.to_owned(),
         right: right.to_owned(),
         difference: difference.to_owned(),
     };
-    Comparison {
+    ComparisonView {
         left: "likability-2026-11-21".to_owned(),
         right: "likability-2026-10-30".to_owned(),
         rows: vec![
@@ -382,15 +388,15 @@ fn a_comparison() -> Comparison {
 }
 
 /// An import in some state.
-pub(crate) fn an_import(state: ImportState) -> Import {
-    Import {
+pub(crate) fn an_import(state: ImportStateView) -> ImportView {
+    ImportView {
         id: "7".to_owned(),
         state,
         bytes_read: 18_400_000,
         bytes_total: 44_100_000,
         file: Some("my_spotify_data.zip › Streaming_History_Audio_2019-2021_4.json".to_owned()),
-        report: matches!(state, ImportState::Done | ImportState::Failed).then(a_report),
-        error: (state == ImportState::Failed).then(|| {
+        report: matches!(state, ImportStateView::Done | ImportStateView::Failed).then(a_report),
+        error: (state == ImportStateView::Failed).then(|| {
             "The archive ends in the middle of a file: it may not have been sent whole.".to_owned()
         }),
     }

@@ -1,4 +1,4 @@
-//! A small home, a model that is a formula, and the server on top of both, driven without a socket.
+//! A small library, a model that is a formula, and the server on top of both, driven without a socket.
 //!
 //! Twelve artists with five tracks each, of which `t03-2` is the third of artist 3. Ada has a
 //! history and opinions, Bob a short one, nobody else is known. The scorer knows nothing of real
@@ -70,7 +70,7 @@ pub(crate) const ARTISTS: usize = 12;
 /// Tracks of each.
 pub(crate) const TRACKS: usize = 5;
 
-/// A home and the server on it.
+/// A library and the server on it.
 pub(crate) struct World {
     folder: tempfile::TempDir,
     pub(crate) app: Arc<App>,
@@ -78,7 +78,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// A home with a catalogue, two histories and a model, being served.
+    /// A library with a catalogue, two histories and a model, being served.
     pub(crate) async fn new() -> Self {
         Self::with(|_| {}).await
     }
@@ -90,15 +90,15 @@ impl World {
         Self::on(folder, change).await
     }
 
-    /// A home with nothing in it.
+    /// A library with nothing in it.
     pub(crate) async fn empty() -> Self {
         Self::on(tempfile::tempdir().unwrap(), |_| {}).await
     }
 
-    /// The server on a home that is there.
+    /// The server on a library that is there.
     pub(crate) async fn on(folder: tempfile::TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config {
-            home: folder.path().to_owned(),
+            library: folder.path().to_owned(),
             keys_required: false,
             music: Vec::new(),
             limits: Limits::default(),
@@ -110,18 +110,18 @@ impl World {
         Self { folder, router: router(Arc::clone(&app)), app }
     }
 
-    pub(crate) fn home(&self) -> &Path {
+    pub(crate) fn library(&self) -> &Path {
         self.folder.path()
     }
 
     /// What is on disk.
     pub(crate) fn store(&self) -> Store {
-        Store::open(self.home()).unwrap()
+        Store::open(self.library()).unwrap()
     }
 
     /// Makes a key. The server knows it once it has looked, see [`Self::with_keys`].
     pub(crate) fn add_key(&self, name: &str, scope: Scope) -> String {
-        add_key(self.home(), name, scope)
+        add_key(self.library(), name, scope)
     }
 
     /// A world with a key of each scope, which it returns in the order read, write, admin.
@@ -235,10 +235,10 @@ pub(crate) async fn answer(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Makes a key in a home.
-pub(crate) fn add_key(home: &Path, name: &str, scope: Scope) -> String {
+/// Makes a key in a library.
+pub(crate) fn add_key(library: &Path, name: &str, scope: Scope) -> String {
     let key = ApiKey::generate(&mut rand::rng());
-    Store::open(home)
+    Store::open(library)
         .unwrap()
         .add_key(name, &scope.to_string(), key.hash(), Timestamp::now())
         .unwrap();

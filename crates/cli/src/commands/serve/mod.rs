@@ -137,7 +137,7 @@ impl ServeArgs {
             ..Limits::default()
         };
         let keys_required = !self.bind.ip().is_loopback();
-        Ok(Config { home: home.path()?, keys_required, music: self.music.clone(), limits })
+        Ok(Config { library: home.path()?, keys_required, music: self.music.clone(), limits })
     }
 
     fn start_log(&self) -> anyhow::Result<Option<otel::Flush>> {

@@ -63,11 +63,11 @@ fn finding(taste: &Taste) -> String {
         let side = if standing.above_catalogue > 0.0 { "more" } else { "less" };
         format!("{side} {}", name(standing.feature))
     };
-    let said: Vec<String> = notable.iter().take(3).map(side).collect();
-    if said.is_empty() {
+    let parts: Vec<String> = notable.iter().take(3).map(side).collect();
+    if parts.is_empty() {
         "Much like the average track".to_owned()
     } else {
-        format!("Against the average track: {}", crate::page::words::list(&said))
+        format!("Against the average track: {}", crate::page::words::list(&parts))
     }
 }
 

@@ -33,12 +33,12 @@ pub fn left_aside(aside: &LeftAside) -> Option<String> {
         (aside.not_in_catalogue, "of tracks that the catalogue does not hold"),
         (aside.failed, "that failed to start"),
     ];
-    let said: Vec<String> = kinds
+    let parts: Vec<String> = kinds
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{} {what}", words::grouped(*count)))
         .collect();
-    (!said.is_empty()).then(|| format!("Not in these charts: plays {}.", words::list(&said)))
+    (!parts.is_empty()).then(|| format!("Not in these charts: plays {}.", words::list(&parts)))
 }
 
 /// "March 2024".

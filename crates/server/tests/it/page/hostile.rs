@@ -2,15 +2,15 @@
 
 use maud::{Markup, html};
 use segue_server::page::card::Card;
-use segue_server::page::import::{FileRow, Import, ImportState, Report};
+use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
 use segue_server::page::login::Login;
 use segue_server::page::mix::Mix;
-use segue_server::page::model::{Comparison, ComparisonRow, Metric, Model, ModelRow};
+use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, Model, ModelRow};
 use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
-use segue_server::page::shelves::{Home, Shelf};
-use segue_server::page::taste::{Charts, Example, Exclusion, Given, OneTaste, Taste};
+use segue_server::page::shelves::{Home, ShelfView};
+use segue_server::page::taste::{ChartsView, Example, ExclusionView, Given, OneTaste, TasteView};
 use segue_server::page::urls::MixSettings;
 use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
 
@@ -25,16 +25,16 @@ fn h() -> String {
 
 pub(super) fn pages() -> Vec<(&'static str, Markup)> {
     let frame = frame();
-    let an_import = Import {
+    let an_import = ImportView {
         id: h(),
-        state: ImportState::Failed,
+        state: ImportStateView::Failed,
         file: Some(h()),
         error: Some(h()),
         report: Some(Report { total: row(), files: vec![row()] }),
-        ..Import::default()
+        ..ImportView::default()
     };
-    let reading = Import { state: ImportState::Reading, ..an_import.clone() };
-    let shelf = Shelf { id: h(), title: h(), subtitle: h(), cards: vec![a_card()] };
+    let reading = ImportView { state: ImportStateView::Reading, ..an_import.clone() };
+    let shelf = ShelfView { id: h(), title: h(), subtitle: h(), cards: vec![a_card()] };
     let a_problem = Problem { status: 500, code: h(), message: h(), hint: h(), request: Some(h()) };
     vec![
         ("hostile welcome", welcome::view(&frame, TEXT)),
@@ -85,7 +85,7 @@ fn a_mix() -> Mix {
     Mix { settings, picks: vec![a_card()], notes: vec![h()], why: vec![h()], ..Mix::default() }
 }
 
-fn a_taste() -> Taste {
+fn a_taste() -> TasteView {
     let example = Example { track: h(), title: h(), artists: vec![h()] };
     let one = OneTaste {
         name: h(),
@@ -95,11 +95,11 @@ fn a_taste() -> Taste {
         remarks: vec![h()],
         ..OneTaste::default()
     };
-    Taste {
+    TasteView {
         listener: h(),
         drawn_from: h(),
         tastes: vec![one],
-        charts: Charts { eras: Some(html! { p { (TEXT) } }), ..Charts::default() },
+        charts: ChartsView { eras: Some(html! { p { (TEXT) } }), ..ChartsView::default() },
         feedback: vec![Given {
             what: h(),
             of: h(),
@@ -107,7 +107,7 @@ fn a_taste() -> Taste {
             track: Some(h()),
             artist: None,
         }],
-        exclusions: vec![Exclusion { id: -1, what: h(), plays: None }],
+        exclusions: vec![ExclusionView { id: -1, what: h(), plays: None }],
         devices: vec![(h(), h())],
         contexts: vec![h()],
     }
@@ -126,10 +126,15 @@ fn a_model() -> Model {
     let figure = ComparisonRow { name: h(), left: h(), right: h(), difference: h() };
     Model {
         learned: vec![h()],
-        metrics: vec![Metric { name: h(), meaning: h(), value: h(), interval: Some(h()) }],
+        metrics: vec![MetricView { name: h(), meaning: h(), value: h(), interval: Some(h()) }],
         measured_on: Some(h()),
         models: vec![row.clone(), row],
-        comparison: Some(Comparison { left: h(), right: h(), rows: vec![figure], verdict: h() }),
+        comparison: Some(ComparisonView {
+            left: h(),
+            right: h(),
+            rows: vec![figure],
+            verdict: h(),
+        }),
         training: Some(h()),
         may_change: true,
         ..Model::default()
