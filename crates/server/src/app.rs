@@ -23,7 +23,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Tracks that came wait for the next snapshot at most so long.
 const LONGEST_REST: Duration = Duration::from_secs(60);
 
-/// How to serve.
+/// How to serve: from which library, to whom, and how much of it at a time.
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The library: the folder that holds the database, the models and the uploads. It is made
@@ -32,13 +32,14 @@ pub struct Config {
     /// Whether every request needs a key even while there is none: where others can reach the
     /// server.
     pub keys_required: bool,
-    /// Folders whose sound files may be played; none else are ever opened.
+    /// Folders whose sound files may be played. None else are ever opened; empty plays nothing.
     pub music: Vec<PathBuf>,
-    /// How much is too much.
+    /// How much is too much: sizes, times and numbers beyond which requests are turned away.
     pub limits: Limits,
 }
 
-/// Everything that requests share.
+/// Everything that requests share: the snapshot in place, held listeners, the writer and the keys.
+/// [`App::open`] makes it, [`serve`](crate::serve) answers from it.
 pub struct App {
     pub(crate) config: Config,
     pub(crate) snapshot: Arc<ArcSwap<Snapshot>>,

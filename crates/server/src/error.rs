@@ -15,18 +15,21 @@ use utoipa::ToSchema;
 /// Short for results of handlers.
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
 
-/// Why a request was not fulfilled.
+/// Why a request was not fulfilled, and how that is answered: status, code, message, hint.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiError {
-    /// The status of the answer.
+    /// The status of the answer: 4xx for what the client can mend, 503 for what it can wait out,
+    /// 500 for the rest.
     pub status: StatusCode,
-    /// Names the kind of error; it never changes its meaning.
+    /// Names the kind of error for programs, such as `unknown_track`; it never changes its meaning.
     pub code: &'static str,
-    /// What happened, in a sentence.
+    /// What happened, in a sentence for people; programs must not read it, since its words may
+    /// change.
     pub message: String,
-    /// What to do about it.
+    /// What to do about it, in a sentence; `None` where nothing is known to help.
     pub hint: Option<String>,
-    /// After how many seconds it is worth trying again.
+    /// After how many seconds it is worth trying again, sent as `Retry-After`; `None` where it
+    /// never is.
     pub retry_after: Option<u32>,
 }
 

@@ -19,26 +19,26 @@ use std::time::Duration;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Limits {
-    /// Bytes of a body, uploads of exports excepted.
+    /// Most bytes of a body, uploads of exports excepted; more is answered with 413.
     pub body_bytes: usize,
-    /// Bytes of an uploaded export.
+    /// Most bytes of an uploaded export, which is written to disk as it arrives.
     pub upload_bytes: u64,
-    /// Requests that are worked on at a time.
+    /// How many requests are worked on at a time; those beyond are turned away at once with 503.
     pub in_flight: usize,
-    /// Connections open at a time.
+    /// How many connections are open at a time; those beyond wait in the queue of the system.
     pub connections: usize,
     /// Requests a second from one address, on average; bursts of twice as many pass. `None` for no
     /// limit.
     pub rate: Option<NonZeroU32>,
-    /// Time for a request, uploads excepted.
+    /// How long a request may take, uploads and training excepted, before it is cut off.
     pub request_time: Duration,
-    /// Time for the head of a request to arrive.
+    /// How long the head of a request may take to arrive before its connection is closed.
     pub head_time: Duration,
-    /// Time without a byte of the body.
+    /// How long a body may send no byte before the request is given up.
     pub body_time: Duration,
-    /// Time that requests have to end when the server stops.
+    /// How long requests have to end once the server stops; those still running are cut off.
     pub stop_time: Duration,
-    /// Listeners held in memory.
+    /// How many listeners are held in memory at a time; those not seen for long go first.
     pub listeners: usize,
 }
 

@@ -53,7 +53,7 @@ impl FromStr for Scope {
 
 const PREFIX: &str = "segue_";
 
-/// A key, as its bearer knows it.
+/// A key as its bearer knows it. It is shown once, when it is made, and only its hash is kept.
 pub struct ApiKey(String);
 
 impl ApiKey {

@@ -11,14 +11,14 @@ use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 
-/// One file.
+/// One file of the page, such as a style or a script, which is built into the binary.
 #[derive(Clone, Copy, Debug)]
 pub struct Asset {
-    /// Its name.
+    /// Its name under `/assets/…/`, with the ending; no two assets share one.
     pub name: &'static str,
-    /// Its media type.
+    /// Its media type as the `content-type` header has it, with the character set for text.
     pub content_type: &'static str,
-    /// What is in it.
+    /// Its content as it was when the binary was built; nothing is read from disk.
     pub bytes: &'static [u8],
 }
 

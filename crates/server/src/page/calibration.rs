@@ -8,18 +8,19 @@ use maud::{Markup, html};
 
 use super::words;
 
-/// Predictions of about the same size, and what came of them.
+/// Predictions of about the same size, and what came of them: one point of the calibration plot.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Bin {
-    /// Mean of what was predicted, 0 to 1.
+    /// Mean of what was predicted in this bin, as a probability from 0 to 1.
     pub predicted: f64,
-    /// Share that was liked.
+    /// Share of the tracks in this bin that were liked, 0 to 1; equal to the prediction where it is
+    /// calibrated.
     pub happened: f64,
-    /// Interval around that share: its lower end.
+    /// Lower end of the 95 % interval around that share, 0 to 1 (Wilson 1927).
     pub low: f64,
-    /// Its upper end.
+    /// Upper end of the 95 % interval around that share, 0 to 1 (Wilson 1927).
     pub high: f64,
-    /// How many predictions.
+    /// How many predictions fell into this bin; the point is drawn larger with more.
     pub count: u64,
 }
 

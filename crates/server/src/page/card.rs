@@ -12,24 +12,25 @@ use segue_core::AudioFeatures;
 use super::icons::icon;
 use super::{sketch, urls, words};
 
-/// A track that is offered, with the reason.
+/// A track that is offered, with the reason: what every list of tracks on the page is made of.
 #[derive(Clone, Debug, Default)]
 pub struct Card {
     /// The track's id, as the catalogue has it.
     pub track: String,
-    /// Its title.
+    /// Its title as the catalogue has it, shown as text and never read as markup.
     pub title: String,
-    /// Its artists, the leading one first.
+    /// Its artists in the order of the credits, the leading one first; a ban from the card names
+    /// that one.
     pub artists: Vec<String>,
-    /// Its album.
+    /// The album that it is on; `None` where the catalogue knows none.
     pub album: Option<String>,
     /// Why it is here: a sentence, lower case, no full stop; empty where nothing is claimed.
     pub reason: String,
-    /// How likely the listener is thought to like it, 0 to 1.
+    /// How likely the listener is thought to like it, 0 to 1; `None` where no model was asked.
     pub likability: Option<f32>,
-    /// Whether the listener does not know it.
+    /// Whether the listener has no record of this work, so that the card is marked as new.
     pub new_to_listener: bool,
-    /// Whether the listener gave it a like.
+    /// Whether the listener gave it a like that still holds, so that the button takes it back.
     pub liked: bool,
     /// Where its sound can be fetched, if the catalogue has the file: an address on this server.
     pub audio: Option<String>,

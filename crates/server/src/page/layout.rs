@@ -27,34 +27,34 @@ pub struct Frame {
 /// A part of the page, as the header lists them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Section {
-    /// Shelves and mix.
+    /// `/` and `/mix`: the dial, the mix and the shelves.
     Listen,
-    /// What is known of the listener.
+    /// `/taste`: what is known of the listener, and how to correct it.
     Taste,
-    /// What was learned.
+    /// `/model`: what was learned, and how well it predicts.
     Model,
-    /// Files coming in.
+    /// `/import`: files coming in, and what became of their rows.
     Import,
-    /// None of these.
+    /// Pages that the header does not list, such as search, errors and the login.
     #[default]
     Elsewhere,
 }
 
-/// Something that was just done.
+/// Something that was just done, shown once at the top of the next page.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flash {
-    /// In words, a sentence.
+    /// What was done, in words for the listener: a sentence with a full stop.
     pub message: String,
-    /// The form that takes it back.
+    /// The form that takes it back; `None` where it cannot be taken back.
     pub undo: Option<Undo>,
 }
 
-/// A form of hidden fields that takes something back.
+/// A form of hidden fields with one button that takes back what was just done.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Undo {
-    /// Where it posts to.
+    /// Where it posts to: a path on this server, with the names in it percent-encoded.
     pub action: String,
-    /// Its fields.
+    /// Names and values of its hidden fields, in the order in which they are sent.
     pub fields: Vec<(String, String)>,
 }
 

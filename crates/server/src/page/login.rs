@@ -5,12 +5,12 @@ use maud::{Markup, html};
 use super::layout::{Frame, page};
 use super::urls;
 
-/// What the form knows.
+/// What the form that asks for a key has to know. It never holds the key itself.
 #[derive(Clone, Debug, Default)]
 pub struct Login {
-    /// Where to go once in.
+    /// Path and query of the page to go to once in, which must be on this server.
     pub back: String,
-    /// Whether a key was tried and did not fit.
+    /// Whether a key was tried and did not fit, so that the form says so.
     pub refused: bool,
 }
 

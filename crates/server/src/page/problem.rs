@@ -6,18 +6,18 @@ use maud::{Markup, html};
 use super::card::sentence;
 use super::layout::{Frame, page};
 
-/// What went wrong.
+/// An error as a page shows it to somebody with a browser; programs get the same as JSON.
 #[derive(Clone, Debug, Default)]
 pub struct Problem {
-    /// HTTP status.
+    /// The HTTP status of the answer, 400 to 599, shown small above the message.
     pub status: u16,
-    /// Stable code.
+    /// The stable code of the error, as in [`ApiError::code`](crate::ApiError::code).
     pub code: String,
-    /// What happened.
+    /// What happened, in a sentence; it may quote what the visitor sent and is shown as text.
     pub message: String,
-    /// What can be done about it.
+    /// What can be done about it, in a sentence; empty where nothing is known to help.
     pub hint: String,
-    /// Names the request in the log.
+    /// The id of the request, under which the log has the details; `None` where it had none.
     pub request: Option<String>,
 }
 

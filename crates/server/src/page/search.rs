@@ -7,14 +7,14 @@ use super::layout::{Frame, page};
 use super::mix::place;
 use super::words;
 
-/// What was found.
+/// What `/search` found for some words: the best tracks as cards, and how many there are.
 #[derive(Clone, Debug, Default)]
 pub struct Search {
-    /// The words.
+    /// The words as they were typed, without space around them; empty shows the form alone.
     pub query: String,
-    /// The best of what was found.
+    /// The most popular of the tracks that hold every word, at most sixty of them.
     pub results: Vec<Card>,
-    /// How many there are in all.
+    /// How many tracks hold every word, those included that are not shown.
     pub total: u64,
 }
 

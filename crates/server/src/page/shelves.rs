@@ -11,25 +11,25 @@ use super::sketch;
 /// How many picks of the mix the first page shows; `/mix` shows all.
 pub const SHOWN_PICKS: usize = 8;
 
-/// Shelves and mix.
+/// Everything that `/` shows a listener with a history: the beginning of the mix, and shelves.
 #[derive(Clone, Debug, Default)]
 pub struct Home {
-    /// The mix at the settings in the address.
+    /// The mix at the settings in the address, of which the first [`SHOWN_PICKS`] are shown.
     pub mix: Mix,
     /// The shelves, most inviting first; one without cards is left out.
     pub shelves: Vec<ShelfView>,
 }
 
-/// Some tracks with one idea.
+/// Some tracks with one idea, shown as a row of cards under a title.
 #[derive(Clone, Debug, Default)]
 pub struct ShelfView {
     /// Its name in addresses: what `list` of `/fragments/card` says.
     pub id: String,
-    /// What it is: "Because you played …".
+    /// What it is, as a heading: "Because you played …". It differs from those of other shelves.
     pub title: String,
-    /// The idea in a sentence, lower case, no full stop.
+    /// The idea in a sentence, lower case, without a full stop, shown under the title.
     pub subtitle: String,
-    /// Its cards.
+    /// Its cards, the first one leftmost; a shelf without any is not shown.
     pub cards: Vec<Card>,
 }
 

@@ -23,17 +23,17 @@ const MOST_EXCLUDED: usize = 100;
 pub struct MixSettings {
     /// The dial, 0 (familiar) to 1 (new).
     pub explore: f32,
-    /// How many tracks.
+    /// How many tracks, 1 to [`LONGEST_MIX`]; what is outside of that is moved to the nearest end.
     pub length: u32,
-    /// Owned, heard, new or any.
+    /// Whether picks must be owned, heard or new to the listener, or may be any.
     pub familiarity: Familiarity,
-    /// Most tracks by one artist.
+    /// Most tracks by one artist in the mix; at least 1.
     pub artist_cap: u32,
     /// Works played within this many days are left out.
     pub no_repeat_days: u32,
     /// Seed of the draw; `None` draws anew.
     pub seed: Option<u64>,
-    /// Tracks left out: "not now".
+    /// Ids of tracks left out of this mix only: what the listener answered with "not now".
     pub exclude: Vec<String>,
 }
 
