@@ -52,7 +52,8 @@ pub struct FitReport {
     pub held_out: Option<HeldOut>,
     /// Figures on held-out labels that listeners gave, contrasts left out; none where they were all
     /// of one kind.
-    #[serde(rename = "labelled")]
+    // The name in cards that were written before, which the page reads.
+    #[serde(rename = "told")]
     pub feedback: Option<HeldOut>,
     /// Figures by size of the history, smallest first.
     pub by_history: Vec<(u32, HeldOut)>,
@@ -60,4 +61,23 @@ pub struct FitReport {
     /// feedback was of one kind.
     #[serde(default)]
     pub reliability: Reliability,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_written_under_the_names_that_earlier_cards_have() {
+        let report = FitReport {
+            rows: 3,
+            held_out: None,
+            feedback: None,
+            by_history: Vec::new(),
+            reliability: Reliability::default(),
+        };
+        let written = serde_json::to_value(&report).unwrap();
+        let names: Vec<&str> = written.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(names, ["by_history", "held_out", "reliability", "rows", "told"]);
+    }
 }

@@ -6,7 +6,7 @@
 //!                           now and then  profiles ─► Learner::refit
 //! ```
 //!
-//! A mix is made by [`Mixer`](segue_engine::pipeline::Mixer) from a profile folded of rows, as in
+//! A mix is made by [`Mixer`] from a profile folded of rows, as in
 //! serving: the answers are plays and words in the form in which a store holds them, and the label
 //! policy decides what they say. Listeners also play what they choose themselves, so that no arm
 //! starves; whatever is drawn for them is the same in all arms (see [`Chance`]). What only the
