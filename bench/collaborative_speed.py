@@ -66,7 +66,9 @@ class Shape:
         self.path = Path(folder) / f"{name}.txt"
         np.savetxt(self.path, np.stack([listeners, items], 1), fmt="%d")
         self.matrix = sp.csr_matrix((np.ones(len(items), np.float32), (listeners, items)))
-        table = pd.DataFrame({"user_id": listeners, "item_id": items, "weight": 1.0, "datetime": "2026-01-01"})
+        table = pd.DataFrame(
+            {"user_id": listeners, "item_id": items, "weight": 1.0, "datetime": "2026-01-01"}
+        )
         self.dataset = Dataset.construct(table)
 
 
@@ -104,7 +106,9 @@ def ease(shape):
 
 def rank_implicit(shape, model):
     users = np.arange(shape.matrix.shape[0])
-    return timed(lambda: model.recommend(users, shape.matrix, N=10, filter_already_liked_items=True))
+    return timed(
+        lambda: model.recommend(users, shape.matrix, N=10, filter_already_liked_items=True)
+    )
 
 
 def rank_rectools(shape, model):
@@ -113,7 +117,9 @@ def rank_rectools(shape, model):
 
 
 def segue(binary, shape, task, factors=64):
-    answer = subprocess.run([binary, shape.path, task, str(factors)], check=True, capture_output=True, text=True)
+    answer = subprocess.run(
+        [binary, shape.path, task, str(factors)], check=True, capture_output=True, text=True
+    )
     return json.loads(answer.stdout)["cpu_s"]
 
 
@@ -124,37 +130,55 @@ def rows(binary, shapes):
             for use_cg in (True, False):
                 solver = "CG" if use_cg else "Cholesky"
                 yield (
-                    f"iALS iteration, f={factors}", shape.name, f"implicit ({solver})",
+                    f"iALS iteration, f={factors}",
+                    shape.name,
+                    f"implicit ({solver})",
                     lambda s=shape, f=factors: segue(binary, s, "ials", f),
                     lambda s=shape, f=factors, c=use_cg: als_iteration(s, f, c),
                 )
         yield (
-            "ItemKNN fit, k=20", shape.name, "implicit",
-            lambda s=shape: segue(binary, s, "item_knn"), lambda s=shape: timed(lambda: cosine(s)),
+            "ItemKNN fit, k=20",
+            shape.name,
+            "implicit",
+            lambda s=shape: segue(binary, s, "item_knn"),
+            lambda s=shape: timed(lambda: cosine(s)),
         )
         yield (
-            "rank all, ItemKNN", shape.name, "implicit",
-            lambda s=shape: segue(binary, s, "rank_item_knn"), lambda s=shape: rank_implicit(s, cosine(s)),
+            "rank all, ItemKNN",
+            shape.name,
+            "implicit",
+            lambda s=shape: segue(binary, s, "rank_item_knn"),
+            lambda s=shape: rank_implicit(s, cosine(s)),
         )
         yield (
-            "rank all, iALS, f=64", shape.name, "implicit",
+            "rank all, iALS, f=64",
+            shape.name,
+            "implicit",
             lambda s=shape: segue(binary, s, "rank_ials"),
             lambda s=shape: rank_implicit(s, implicit_als(s, 64, True, 2)),
         )
         if shape.matrix.shape[1] > 10_000:
             continue
         yield (
-            "EASE fit", shape.name, "RecTools",
-            lambda s=shape: segue(binary, s, "ease"), lambda s=shape: timed(lambda: ease(s)),
+            "EASE fit",
+            shape.name,
+            "RecTools",
+            lambda s=shape: segue(binary, s, "ease"),
+            lambda s=shape: timed(lambda: ease(s)),
         )
         yield (
-            "rank all, EASE", shape.name, "RecTools",
-            lambda s=shape: segue(binary, s, "rank_ease"), lambda s=shape: rank_rectools(s, ease(s)),
+            "rank all, EASE",
+            shape.name,
+            "RecTools",
+            lambda s=shape: segue(binary, s, "rank_ease"),
+            lambda s=shape: rank_rectools(s, ease(s)),
         )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--binary", default="target/release/examples/collaborative_speed")
     parser.add_argument("--ml100k", default="../shared/data/ml_100k/ml-100k.inter")
     parser.add_argument("--runs", type=int, default=5)
@@ -167,13 +191,18 @@ def main():
         ]
         if Path(arguments.ml100k).exists():
             shapes.insert(0, Shape("ml_100k", ml100k_pairs(arguments.ml100k), folder))
-        print("| task | data | peer | Segue, CPU s | peer, CPU s | ratio |\n| --- | --- | --- | --- | --- | --- |")
+        print(
+            "| task | data | peer | Segue, CPU s | peer, CPU s | ratio |\n| --- | --- | --- | --- | --- | --- |"
+        )
         for task, shape, peer, ours, theirs in rows(arguments.binary, shapes):
             if arguments.only.lower() not in f"{task} {shape} {peer}".lower():
                 continue
             pairs = [(ours(), theirs()) for _ in range(arguments.runs)]
             mine, other = (statistics.median(side) for side in zip(*pairs))
-            print(f"| {task} | {shape} | {peer} | {mine:.3f} | {other:.3f} | {other / mine:.2f} |", flush=True)
+            print(
+                f"| {task} | {shape} | {peer} | {mine:.3f} | {other:.3f} | {other / mine:.2f} |",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -41,7 +41,9 @@ class Stream:
 
     def __init__(self, world, events, width, seed, folder):
         rng = np.random.default_rng([seed, len(world)])
-        self.features, self.probabilities = {"linear": linear, "logistic": logistic}[world](rng, events, width)
+        self.features, self.probabilities = {"linear": linear, "logistic": logistic}[world](
+            rng, events, width
+        )
         self.rewards = rng.random((events, ARMS)) < self.probabilities
         self.seed, self.events, self.folder = seed, events, folder
         folder.mkdir()
@@ -108,7 +110,9 @@ def segue(binary, stream, run):
 
 
 def play_segue(binary, stream, model, policy, setting):
-    outcome = segue(binary, stream, {"task": "play", "model": model, "policy": policy} | SEGUE_DEFAULT | setting)
+    outcome = segue(
+        binary, stream, {"task": "play", "model": model, "policy": policy} | SEGUE_DEFAULT | setting
+    )
     log = np.loadtxt(stream.folder / "log.csv", delimiter=",", skiprows=1)
     chosen = log[:, 0].astype(int)
     if abs(stream.regret(chosen) - outcome["regret"]) > 1e-9 or log[:, 1].min() <= 0:
@@ -131,12 +135,22 @@ VW = {
     "greedy": lambda rng: "--epsilon 0",
     "epsilon": lambda rng: f"--epsilon {log_uniform(rng, 0.001, 0.3)}",
     "softmax": lambda rng: f"--softmax --lambda {log_uniform(rng, 1, 300)}",
-    "squarecb": lambda rng: f"--squarecb --gamma_scale {log_uniform(rng, 1, 10_000)} --gamma_exponent {either(rng, 0.25, 0.5)}",
-    "regcb": lambda rng: f"{either(rng, '--regcb', '--regcbopt')} --mellowness {log_uniform(rng, 1e-4, 1)}",
+    "squarecb": lambda rng: (
+        f"--squarecb --gamma_scale {log_uniform(rng, 1, 10_000)} --gamma_exponent {either(rng, 0.25, 0.5)}"
+    ),
+    "regcb": lambda rng: (
+        f"{either(rng, '--regcb', '--regcbopt')} --mellowness {log_uniform(rng, 1e-4, 1)}"
+    ),
     "first": lambda rng: f"--first {round(log_uniform(rng, 20, 2_000))}",
-    "rnd": lambda rng: f"--rnd {either(rng, 1, 3)} --rnd_alpha {log_uniform(rng, 0.01, 1)} --epsilon {either(rng, 0, 0.02)}",
-    "bag": lambda rng: f"--bag {either(rng, 5, 10)} {either(rng, '', '--greedify')} --epsilon {either(rng, 0, 0.02)}",
-    "cover": lambda rng: f"--cover {either(rng, 3, 8)} --psi {log_uniform(rng, 0.01, 1)} {either(rng, '', '--nounif')}",
+    "rnd": lambda rng: (
+        f"--rnd {either(rng, 1, 3)} --rnd_alpha {log_uniform(rng, 0.01, 1)} --epsilon {either(rng, 0, 0.02)}"
+    ),
+    "bag": lambda rng: (
+        f"--bag {either(rng, 5, 10)} {either(rng, '', '--greedify')} --epsilon {either(rng, 0, 0.02)}"
+    ),
+    "cover": lambda rng: (
+        f"--cover {either(rng, 3, 8)} --psi {log_uniform(rng, 0.01, 1)} {either(rng, '', '--nounif')}"
+    ),
 }
 VW_DEFAULT = {
     "greedy": "--epsilon 0",
@@ -162,7 +176,9 @@ def vw_setting(rng, policy, base_rate):
 
 def play_vw(stream, setting, log=None):
     """Parses, predicts, draws an arm from the probabilities that VW states, learns from its cost; appends labelled text to `log`."""
-    workspace = vowpalwabbit.Workspace(f"--cb_explore_adf --quiet --random_seed {stream.seed + 1} {setting['options']}")
+    workspace = vowpalwabbit.Workspace(
+        f"--cb_explore_adf --quiet --random_seed {stream.seed + 1} {setting['options']}"
+    )
     costs = (setting["highest_cost"] - stream.rewards).tolist()
     chosen = []
     cpu, wall = time.process_time(), time.perf_counter()
@@ -177,7 +193,11 @@ def play_vw(stream, setting, log=None):
         workspace.finish_example(examples)
         chosen.append(arm)
         if log is not None:
-            log.append("\n".join(f"{label} {line}" if other == arm else line for other, line in enumerate(lines)))
+            log.append(
+                "\n".join(
+                    f"{label} {line}" if other == arm else line for other, line in enumerate(lines)
+                )
+            )
     spent = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall}
     workspace.finish()
     return {"regret": stream.regret(chosen)} | spent
@@ -222,11 +242,18 @@ def interval(values):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--segue", default="target/release/examples/bandit_stream", type=Path)
     parser.add_argument("--world", choices=["linear", "logistic"], required=True)
     parser.add_argument("--events", default=10_000, type=int)
-    parser.add_argument("--width", default=20, type=int, help="features of an arm in the linear world; the other has 20")
+    parser.add_argument(
+        "--width",
+        default=20,
+        type=int,
+        help="features of an arm in the linear world; the other has 20",
+    )
     parser.add_argument("--streams", default=10, type=int)
     parser.add_argument("--draws", default=24, type=int, help="settings tried for each policy")
     args = parser.parse_args()
@@ -238,13 +265,19 @@ def compare(args, folder):
     rng = np.random.default_rng(TUNING_SEED)
     tuning = Stream(args.world, args.events, args.width, TUNING_SEED, folder / "tuning")
     model = segue(args.segue, tuning, {"task": "fit", "events": min(EXPLORED, args.events)})
-    print(f"base rate {model['base_rate']:.3f}, prior variance {model['prior']['variances'][0]:.2e}, noise {model['prior']['noise']:.3f}")
+    print(
+        f"base rate {model['base_rate']:.3f}, prior variance {model['prior']['variances'][0]:.2e}, noise {model['prior']['noise']:.3f}"
+    )
 
     plays, tuned = {}, {}
     for policy, draw in SEGUE.items():
-        settings = [{}] + [setting for setting in (draw(rng) for _ in range(args.draws - 1)) if setting]
+        settings = [{}] + [
+            setting for setting in (draw(rng) for _ in range(args.draws - 1)) if setting
+        ]
         name = f"Segue {policy}"
-        plays[name] = lambda stream, setting, policy=policy: play_segue(args.segue, stream, model, policy, setting)
+        plays[name] = lambda stream, setting, policy=policy: play_segue(
+            args.segue, stream, model, policy, setting
+        )
         tuned[name] = best_setting(settings, lambda setting: plays[name](tuning, setting))
     plays["Segue linear-thompson, 1,024 draws"] = plays["Segue linear-thompson"]
     tuned["Segue linear-thompson, 1,024 draws"] = ({"draws": 1024}, None)
@@ -261,31 +294,47 @@ def compare(args, folder):
         least.append(stream.least_linear_regret())
         for name, play in plays.items():
             outcomes[name].append(play(stream, tuned[name][0]))
-    print(f"\n`{args.world}`, {args.streams} streams of {args.events:,} events: regret of arms drawn evenly {interval(even)}, "
-          f"of a linear model fitted to the truth {interval(least)}")
+    print(
+        f"\n`{args.world}`, {args.streams} streams of {args.events:,} events: regret of arms drawn evenly {interval(even)}, "
+        f"of a linear model fitted to the truth {interval(least)}"
+    )
     show(args, tuned, outcomes)
     chosen = leader(tuned, "VW")
     native = native_vw(stream, tuned[chosen][0], folder)
-    print(f"\n{chosen} by VW's own driver over a log: {args.events / native['text']:,.0f} events a CPU second from text, "
-          f"{args.events / native['cache']:,.0f} from its cache")
+    print(
+        f"\n{chosen} by VW's own driver over a log: {args.events / native['text']:,.0f} events a CPU second from text, "
+        f"{args.events / native['cache']:,.0f} from its cache"
+    )
 
 
 def leader(tuned, side):
     """The policy of a side that did best on the tuning stream; the streams of the table have no say."""
-    of_side = {name: regret for name, (_, regret) in tuned.items() if name.startswith(side) and regret is not None}
+    of_side = {
+        name: regret
+        for name, (_, regret) in tuned.items()
+        if name.startswith(side) and regret is not None
+    }
     return min(of_side, key=of_side.get)
 
 
 def show(args, tuned, outcomes):
-    regrets = {name: np.array([outcome["regret"] for outcome in runs]) for name, runs in outcomes.items()}
+    regrets = {
+        name: np.array([outcome["regret"] for outcome in runs]) for name, runs in outcomes.items()
+    }
     leaders = [leader(tuned, "Segue"), leader(tuned, "VW")]
-    print(f"\n| | on the tuning stream | regret an event | less {leaders[0]} | less {leaders[1]} | events a CPU second | setting |")
+    print(
+        f"\n| | on the tuning stream | regret an event | less {leaders[0]} | less {leaders[1]} | events a CPU second | setting |"
+    )
     print("|---|---|---|---|---|---|---|")
     for name, (setting, tuning_regret) in tuned.items():
-        differences = " | ".join("" if name == other else interval(regrets[name] - regrets[other]) for other in leaders)
+        differences = " | ".join(
+            "" if name == other else interval(regrets[name] - regrets[other]) for other in leaders
+        )
         speed = args.events / statistics.mean(outcome["cpu_s"] for outcome in outcomes[name])
         tuning_regret = "" if tuning_regret is None else f"{tuning_regret:.4f}"
-        print(f"| {name} | {tuning_regret} | {interval(regrets[name])} | {differences} | {speed:,.0f} | {json.dumps(setting)} |")
+        print(
+            f"| {name} | {tuning_regret} | {interval(regrets[name])} | {differences} | {speed:,.0f} | {json.dumps(setting)} |"
+        )
 
 
 if __name__ == "__main__":

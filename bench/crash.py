@@ -80,7 +80,13 @@ class Client(threading.Thread):
 
     def __init__(self, server, name, rng, tally, closes):
         super().__init__(daemon=True)
-        self.server, self.name_, self.rng, self.tally, self.closes = server, name, rng, tally, closes
+        self.server, self.name_, self.rng, self.tally, self.closes = (
+            server,
+            name,
+            rng,
+            tally,
+            closes,
+        )
         self.acknowledged, self.open, self.mixes, self.cut = [], [], [], []
         self.stopping = False
 
@@ -126,7 +132,13 @@ class Client(threading.Thread):
         client_id = f"{listener}:{number}"
         dated = {"at": "2026-01-01T00:00:00Z"} if self.rng.random() < 0.5 else {}
         if self.rng.random() < 0.5:
-            listen = {"client_id": client_id, "track": track(self.rng.randrange(TRACKS)), "end": "finished", "context": client_id, **dated}
+            listen = {
+                "client_id": client_id,
+                "track": track(self.rng.randrange(TRACKS)),
+                "end": "finished",
+                "context": client_id,
+                **dated,
+            }
             return client_id, {"listener": listener, "listen": listen}
         word = {"client_id": client_id, "artist": client_id, "kind": "like", **dated}
         return client_id, {"listener": listener, "feedback": word}
@@ -185,14 +197,35 @@ def plays(server, listener):
 
 def furnish(server):
     """A catalogue, a few histories, and a model."""
-    features = lambda n: {"energy": n % 10 / 10, "valence": n % 7 / 7, "danceability": n % 11 / 11, "acousticness": n % 5 / 5,
-                          "tempo": 80 + n % 60, "loudness": -20 + n % 12, "duration_ms": 200000}
-    tracks = [{"id": track(n), "title": f"Song {n}", "artists": [f"Artist {n % 40}"], "features": features(n)} for n in range(TRACKS)]
+    features = lambda n: {
+        "energy": n % 10 / 10,
+        "valence": n % 7 / 7,
+        "danceability": n % 11 / 11,
+        "acousticness": n % 5 / 5,
+        "tempo": 80 + n % 60,
+        "loudness": -20 + n % 12,
+        "duration_ms": 200000,
+    }
+    tracks = [
+        {
+            "id": track(n),
+            "title": f"Song {n}",
+            "artists": [f"Artist {n % 40}"],
+            "features": features(n),
+        }
+        for n in range(TRACKS)
+    ]
     assert server.ask("POST", "/v1/tracks", tracks)[0] == 200
     rng = random.Random(0)
     for listener in range(12):
-        listens = [{"track": track(rng.randrange(TRACKS)), "end": rng.choice(["finished", "skipped"]), "at": f"2025-0{1 + n % 9}-1{n % 10}T0{n % 8}:00:00Z"}
-                   for n in range(60)]
+        listens = [
+            {
+                "track": track(rng.randrange(TRACKS)),
+                "end": rng.choice(["finished", "skipped"]),
+                "at": f"2025-0{1 + n % 9}-1{n % 10}T0{n % 8}:00:00Z",
+            }
+            for n in range(60)
+        ]
         assert server.ask("POST", f"/v1/listeners/base-{listener}/listens", listens)[0] == 200
     time.sleep(3)
     status, trained = server.ask("POST", "/v1/models/train")
@@ -205,7 +238,9 @@ def verify(server, clients, uploader, tally):
         told.update(client.acknowledged)
         tally["events acknowledged"] += len(client.acknowledged)
         tally["events open at the end"] += len(client.open)
-    listeners = sorted({event["listener"] for client in clients for _, event in client.acknowledged + client.open})
+    listeners = sorted(
+        {event["listener"] for client in clients for _, event in client.acknowledged + client.open}
+    )
     found = Counter()
     for listener in listeners:
         found.update(history(server, listener))
@@ -223,15 +258,18 @@ def verify(server, clients, uploader, tally):
     found = Counter()
     for listener in listeners:
         found.update(history(server, listener))
-    expected = {client_id for client in clients for client_id, _ in client.acknowledged + client.open}
+    expected = {
+        client_id for client in clients for client_id, _ in client.acknowledged + client.open
+    }
     tally["retold events lost"] += sum(found[client_id] == 0 for client_id in expected)
     tally["events there more than once"] += sum(count > 1 for count in found.values())
     for client in clients:
         for mix in client.mixes:
             status, shown = server.ask("GET", f"/v1/mixes/{mix['id']}")
             tally["mixes acknowledged"] += 1
-            same = status == 200 and [(p["track"]["id"], p["propensity"]) for p in shown["picks"]] == [
-                (p["track"]["id"], p["propensity"]) for p in mix["picks"]]
+            same = status == 200 and [
+                (p["track"]["id"], p["propensity"]) for p in shown["picks"]
+            ] == [(p["track"]["id"], p["propensity"]) for p in mix["picks"]]
             tally["acknowledged mixes lost or changed"] += not same
     for listener in uploader.acknowledged:
         tally["uploads acknowledged"] += 1
@@ -244,8 +282,12 @@ def verify(server, clients, uploader, tally):
 def sound(home, tally):
     for database in home.glob("*.db"):
         with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-            tally["databases unsound"] += connection.execute("PRAGMA integrity_check").fetchone()[0] != "ok"
-            tally["databases unsound"] += bool(connection.execute("PRAGMA foreign_key_check").fetchall())
+            tally["databases unsound"] += (
+                connection.execute("PRAGMA integrity_check").fetchone()[0] != "ok"
+            )
+            tally["databases unsound"] += bool(
+                connection.execute("PRAGMA foreign_key_check").fetchall()
+            )
             tally["databases checked"] += 1
 
 
@@ -253,7 +295,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--segue", default="target/release/segue")
     parser.add_argument("--rounds", type=int, default=25)
-    parser.add_argument("--graceful", type=int, default=5, metavar="N", help="every N-th time SIGTERM instead of SIGKILL; 0 for never")
+    parser.add_argument(
+        "--graceful",
+        type=int,
+        default=5,
+        metavar="N",
+        help="every N-th time SIGTERM instead of SIGKILL; 0 for never",
+    )
     parser.add_argument("--clients", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--log", default=os.devnull, help="where the server's log goes")
@@ -265,7 +313,10 @@ def main():
         furnish(server)
         for round_ in range(args.rounds):
             graceful = args.graceful and round_ % args.graceful == args.graceful - 1
-            clients = [Client(server, f"r{round_}c{n}", random.Random(rng.random()), tally, graceful) for n in range(args.clients)]
+            clients = [
+                Client(server, f"r{round_}c{n}", random.Random(rng.random()), tally, graceful)
+                for n in range(args.clients)
+            ]
             uploader = Uploader(server, f"r{round_}")
             for thread in [*clients, uploader]:
                 thread.start()
@@ -285,8 +336,11 @@ def main():
             server = Server(args.segue, home, log)
             verify(server, clients, uploader, tally)
             bad = sum(tally[name] for name in BAD)
-            print(f"round {round_ + 1}: {'SIGTERM' if graceful else 'SIGKILL'}, {sum(len(c.acknowledged) for c in clients)} events and "
-                  f"{sum(len(c.mixes) for c in clients)} mixes acknowledged, faults so far {bad}", flush=True)
+            print(
+                f"round {round_ + 1}: {'SIGTERM' if graceful else 'SIGKILL'}, {sum(len(c.acknowledged) for c in clients)} events and "
+                f"{sum(len(c.mixes) for c in clients)} mixes acknowledged, faults so far {bad}",
+                flush=True,
+            )
         server.process.kill()
         server.process.wait()
     for name in sorted(tally):
@@ -294,9 +348,18 @@ def main():
     sys.exit(any(tally[name] for name in BAD))
 
 
-BAD = ["acknowledged events lost", "events there more than once", "retold events refused", "retold events lost", "refused",
-       "acknowledged mixes lost or changed", "acknowledged uploads lost or doubled", "databases unsound", "failed to stop in order",
-       "requests cut off by stopping"]
+BAD = [
+    "acknowledged events lost",
+    "events there more than once",
+    "retold events refused",
+    "retold events lost",
+    "refused",
+    "acknowledged mixes lost or changed",
+    "acknowledged uploads lost or doubled",
+    "databases unsound",
+    "failed to stop in order",
+    "requests cut off by stopping",
+]
 
 if __name__ == "__main__":
     main()

@@ -32,7 +32,11 @@ def forget_peak() -> None:
 
 def peak_mb() -> float:
     """Most memory held since [`forget_peak`]."""
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    line = next(
+        line
+        for line in Path("/proc/self/status").read_text().splitlines()
+        if line.startswith("VmHWM")
+    )
     return int(line.split()[1]) * 1024 / 1e6
 
 
@@ -41,14 +45,27 @@ def rectools_run(folder: Path) -> dict[str, Any]:
     from implicit.als import AlternatingLeastSquares
     from rectools import Columns
     from rectools.dataset import Dataset
-    from rectools.metrics import MRR, NDCG, AvgRecPopularity, CatalogCoverage, MeanInvUserFreq, Recall, calc_metrics
+    from rectools.metrics import (
+        MRR,
+        NDCG,
+        AvgRecPopularity,
+        CatalogCoverage,
+        MeanInvUserFreq,
+        Recall,
+        calc_metrics,
+    )
     from rectools.models import ImplicitALSWrapperModel
     import pandas as pd
 
     warnings.filterwarnings("ignore")
+
     def table(name: str) -> pd.DataFrame:
-        read = pd.read_csv(folder / f"{name}.tsv", sep="\t", usecols=["listener", "item", "time", "weight"])
-        read = read.rename(columns={"listener": Columns.User, "item": Columns.Item, "weight": Columns.Weight})
+        read = pd.read_csv(
+            folder / f"{name}.tsv", sep="\t", usecols=["listener", "item", "time", "weight"]
+        )
+        read = read.rename(
+            columns={"listener": Columns.User, "item": Columns.Item, "weight": Columns.Weight}
+        )
         return read.assign(**{Columns.Datetime: pd.to_datetime(read.pop("time"), unit="s")})
 
     training, shown, answers = table("train"), table("test_shown"), table("test_answers")
@@ -57,18 +74,30 @@ def rectools_run(folder: Path) -> dict[str, Any]:
     data = Dataset.construct(shown)
     model.fit(data)
     metrics = {
-        "ndcg@10": NDCG(10), "ndcg@100": NDCG(DEPTH), "recall@10": Recall(10), "recall@20": Recall(20),
-        "recall@100": Recall(DEPTH), "mrr": MRR(DEPTH), "coverage@10": CatalogCoverage(10),
-        "novelty@10": MeanInvUserFreq(10), "popularity@10": AvgRecPopularity(10),
+        "ndcg@10": NDCG(10),
+        "ndcg@100": NDCG(DEPTH),
+        "recall@10": Recall(10),
+        "recall@20": Recall(20),
+        "recall@100": Recall(DEPTH),
+        "mrr": MRR(DEPTH),
+        "coverage@10": CatalogCoverage(10),
+        "novelty@10": MeanInvUserFreq(10),
+        "popularity@10": AvgRecPopularity(10),
     }
     forget_peak()
     begun, cpu = time.perf_counter(), time.process_time()
     ranked = model.recommend(answers[Columns.User].unique(), data, DEPTH, filter_viewed=True)
     recommend_s = time.perf_counter() - begun
-    found = calc_metrics(metrics, ranked, answers, training, catalog=training[Columns.Item].unique())
+    found = calc_metrics(
+        metrics, ranked, answers, training, catalog=training[Columns.Item].unique()
+    )
     return {
-        "eval_s": time.perf_counter() - begun, "recommend_s": recommend_s, "cpu_s": time.process_time() - cpu,
-        "peak_mb": peak_mb(), "ndcg@10": found["ndcg@10"], "listeners": len(answers),
+        "eval_s": time.perf_counter() - begun,
+        "recommend_s": recommend_s,
+        "cpu_s": time.process_time() - cpu,
+        "peak_mb": peak_mb(),
+        "ndcg@10": found["ndcg@10"],
+        "listeners": len(answers),
     }
 
 
@@ -86,7 +115,9 @@ def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]
     from generate_events import generate
 
     path, home, split = folder / "events.txt", folder / "home", folder / "split"
-    generate(path, arguments.listeners * EVENTS_A_LISTENER, arguments.listeners, arguments.items, seed=1)
+    generate(
+        path, arguments.listeners * EVENTS_A_LISTENER, arguments.listeners, arguments.items, seed=1
+    )
     segue_record(arguments.segue, path, home, ["--export", str(split)])
     records = []
     for _run in range(arguments.runs):
@@ -101,8 +132,12 @@ def measure(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]
 def markdown(records: list[dict[str, Any]]) -> str:
     """Medians of both, their ratio, and what a million listeners would take if time grew as it did so far."""
     columns = ("eval_s", "cpu_s", "peak_mb")
+
     def medians(program: str) -> list[float]:
-        return [median(record[name] for record in records if record["program"] == program) for name in columns]
+        return [
+            median(record[name] for record in records if record["program"] == program)
+            for name in columns
+        ]
 
     listeners = records[-1]["listeners"]
     segue, rectools = medians("segue"), medians("RecTools")
@@ -110,7 +145,9 @@ def markdown(records: list[dict[str, Any]]) -> str:
     lines = [header, ["---"] * len(header)]
     for name, found in (("Segue (CPU: reading and fitting too)", segue), ("RecTools", rectools)):
         minutes = found[0] / listeners * 1e6 / 60
-        lines.append([name, f"{found[0]:.1f}", f"{found[1]:.1f}", f"{found[2]:.0f}", f"{minutes:.1f}"])
+        lines.append(
+            [name, f"{found[0]:.1f}", f"{found[1]:.1f}", f"{found[2]:.0f}", f"{minutes:.1f}"]
+        )
     ratios = [f"{peer / own:.1f}×" for own, peer in zip(segue, rectools)]
     lines.append(["RecTools / Segue", *ratios, ""])
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
@@ -118,7 +155,9 @@ def markdown(records: list[dict[str, Any]]) -> str:
 
 def main() -> None:
     segue_run.settle_environment()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--segue", default="target/release/segue", help="path of the binary")
     parser.add_argument("--listeners", type=int, default=10_000)
     parser.add_argument("--items", type=int, default=50_000)

@@ -72,7 +72,13 @@ def lines(world: World, events: int, rng: np.random.Generator) -> Iterator[bytes
         moments = np.sort(rng.random(count)) * count + begin
         seconds = START_S + (moments / events * DAYS * 86_400).astype(np.int64)
         gap = np.full((count, 1), ord(" "), np.uint8)
-        columns = [digits(listeners, LISTENER_DIGITS), gap, digits(items, ITEM_DIGITS), gap, digits(seconds, TIME_DIGITS)]
+        columns = [
+            digits(listeners, LISTENER_DIGITS),
+            gap,
+            digits(items, ITEM_DIGITS),
+            gap,
+            digits(seconds, TIME_DIGITS),
+        ]
         yield np.hstack([*columns, np.full((count, 1), ord("\n"), np.uint8)]).tobytes()
 
 
@@ -86,7 +92,9 @@ def generate(path: Path, events: int, listeners: int, items: int, seed: int) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--events", type=int, required=True)
     parser.add_argument("--listeners", type=int, required=True)
     parser.add_argument("--items", type=int, required=True)

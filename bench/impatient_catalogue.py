@@ -32,7 +32,9 @@ def show(rng, factor, season, traces):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", required=True)
     parser.add_argument("--shows", type=int, default=600)
     parser.add_argument("--traces", type=int, default=10_000)

@@ -34,9 +34,23 @@ def run_segue(arguments: argparse.Namespace) -> tuple[pd.DataFrame, float]:
     with tempfile.TemporaryDirectory() as folder:
         predictions = Path(folder) / "predictions.csv"
         command = [
-            arguments.segue, "evaluate", "likability", "--data", str(arguments.data), "--label", arguments.label,
-            "--protocol", "nested-cv", "--repeats", str(arguments.repeats), "--seed", str(arguments.seed),
-            "--audio-only", "--json", "--predictions", str(predictions),
+            arguments.segue,
+            "evaluate",
+            "likability",
+            "--data",
+            str(arguments.data),
+            "--label",
+            arguments.label,
+            "--protocol",
+            "nested-cv",
+            "--repeats",
+            str(arguments.repeats),
+            "--seed",
+            str(arguments.seed),
+            "--audio-only",
+            "--json",
+            "--predictions",
+            str(predictions),
         ]
         command += ["--group", arguments.group] if arguments.group else []
         command += ["--model", arguments.model] if arguments.model else []
@@ -45,7 +59,9 @@ def run_segue(arguments: argparse.Namespace) -> tuple[pd.DataFrame, float]:
         if finished.returncode != 0:
             sys.exit(f"`{' '.join(command)}` ended with exit code {finished.returncode}")
         seconds = time.perf_counter() - started
-        return pd.read_csv(predictions, usecols=["repeat", "fold", "row", "label", "probability"]), seconds
+        return pd.read_csv(
+            predictions, usecols=["repeat", "fold", "row", "label", "probability"]
+        ), seconds
 
 
 def groups_of(data: pd.DataFrame, features: pd.DataFrame, column: str | None) -> np.ndarray:
@@ -59,14 +75,18 @@ def check(predictions: pd.DataFrame, labels: np.ndarray, groups: np.ndarray) -> 
     """Stops unless every repeat predicts every row once, with the data's labels and no group in two folds."""
     for repeat, rows in predictions.groupby("repeat"):
         if sorted(rows.row) != list(range(len(labels))):
-            sys.exit(f"repeat {repeat} does not predict each of the {len(labels)} rows exactly once")
+            sys.exit(
+                f"repeat {repeat} does not predict each of the {len(labels)} rows exactly once"
+            )
         if not np.array_equal(labels[rows.row], rows.label):
             sys.exit(f"repeat {repeat}: labels differ from the label column")
         if rows.groupby(groups[rows.row]).fold.nunique().max() > 1:
             print(f"warning: repeat {repeat} splits a group over several folds", file=sys.stderr)
 
 
-def predict_fold(training: Training, test: pd.DataFrame, names: list[str], draws: int, seed: int) -> tuple[dict, dict]:
+def predict_fold(
+    training: Training, test: pd.DataFrame, names: list[str], draws: int, seed: int
+) -> tuple[dict, dict]:
     """Every peer's probabilities for one fold, and the seconds each took to search and fit."""
     found: dict[str, np.ndarray] = {}
     seconds: dict[str, float] = {}
@@ -79,7 +99,9 @@ def predict_fold(training: Training, test: pd.DataFrame, names: list[str], draws
     return found, seconds
 
 
-def add_peers(predictions: pd.DataFrame, data: Training, names: list[str], draws: int) -> tuple[pd.DataFrame, dict]:
+def add_peers(
+    predictions: pd.DataFrame, data: Training, names: list[str], draws: int
+) -> tuple[pd.DataFrame, dict]:
     """Segue's predictions with one more column a peer, and each peer's mean seconds a fold."""
     columns, times = [], []
     folds = predictions.groupby(["repeat", "fold"])
@@ -87,27 +109,41 @@ def add_peers(predictions: pd.DataFrame, data: Training, names: list[str], draws
         held_out = test.row.to_numpy()
         train = np.setdiff1d(np.arange(len(data.labels)), held_out)
         training = Training(data.features.iloc[train], data.labels[train], data.groups[train])
-        found, seconds = predict_fold(training, data.features.iloc[held_out], names, draws, seed=1000 * repeat + fold)
+        found, seconds = predict_fold(
+            training, data.features.iloc[held_out], names, draws, seed=1000 * repeat + fold
+        )
         columns.append(pd.DataFrame(found, index=test.index))
         times.append(seconds)
         print(f"fold {index + 1} of {len(folds)}", file=sys.stderr)
     return predictions.join(pd.concat(columns)), pd.DataFrame(times).mean().to_dict()
 
 
-def compare(table: pd.DataFrame, groups: np.ndarray, seconds: dict[str, float], seed: int) -> list[dict]:
+def compare(
+    table: pd.DataFrame, groups: np.ndarray, seconds: dict[str, float], seed: int
+) -> list[dict]:
     """One record a model: its metrics, and for peers the difference to Segue with its interval."""
-    models = [SEGUE, *(name for name in table if name not in ("repeat", "fold", "row", "label", SEGUE))]
+    models = [
+        SEGUE,
+        *(name for name in table if name not in ("repeat", "fold", "row", "label", SEGUE)),
+    ]
     records = []
     for name in models:
-        record = {"model": name, **summary(fold_metrics(table, name)), "seconds_per_fold": seconds.get(name)}
+        record = {
+            "model": name,
+            **summary(fold_metrics(table, name)),
+            "seconds_per_fold": seconds.get(name),
+        }
         if name != SEGUE:
-            record["difference"] = bootstrap_differences(table, name, SEGUE, groups[table.row], seed)
+            record["difference"] = bootstrap_differences(
+                table, name, SEGUE, groups[table.row], seed
+            )
         records.append(record)
     return records
 
 
 def markdown(records: list[dict]) -> str:
     """The records as one markdown table; a difference whose interval excludes zero is in bold."""
+
     def difference(record: dict, metric: str) -> str:
         if "difference" not in record:
             return ""
@@ -119,7 +155,10 @@ def markdown(records: list[dict]) -> str:
     header = ["model", *METRICS, *(f"Δ {name}" for name in compared), "s a fold"]
     lines = [header, ["---"] * len(header)]
     for record in records:
-        cells = [record["model"], *(f"{record[name]['mean']:.3f} ± {record[name]['sd']:.3f}" for name in METRICS)]
+        cells = [
+            record["model"],
+            *(f"{record[name]['mean']:.3f} ± {record[name]['sd']:.3f}" for name in METRICS),
+        ]
         cells += [difference(record, metric) for metric in compared]
         seconds = record["seconds_per_fold"]
         lines.append([*cells, "" if seconds is None else f"{seconds:.2f}"])
@@ -127,14 +166,20 @@ def markdown(records: list[dict]) -> str:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--label", required=True)
-    parser.add_argument("--group", help="column whose values never span two folds, such as the artist")
+    parser.add_argument(
+        "--group", help="column whose values never span two folds, such as the artist"
+    )
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--model", help="Segue's model; its default where absent")
-    parser.add_argument("--draws", type=int, default=10, help="random configurations tried by each peer")
+    parser.add_argument(
+        "--draws", type=int, default=10, help="random configurations tried by each peer"
+    )
     parser.add_argument("--peers", default=",".join(PEERS), help="comma-separated; default: all")
     parser.add_argument("--segue", default=SEGUE, help="path of the binary")
     parser.add_argument("--json", action="store_true", help="records instead of a table")
@@ -146,7 +191,11 @@ def main() -> None:
     arguments = parse()
     data = pd.read_csv(arguments.data)
     features = data[[name for name in FEATURES if name in data]]
-    whole = Training(features, data[arguments.label].to_numpy().astype(int), groups_of(data, features, arguments.group))
+    whole = Training(
+        features,
+        data[arguments.label].to_numpy().astype(int),
+        groups_of(data, features, arguments.group),
+    )
     predictions, segue_seconds = run_segue(arguments)
     check(predictions, whole.labels, whole.groups)
     predictions = predictions.rename(columns={"probability": SEGUE})
@@ -154,10 +203,17 @@ def main() -> None:
     seconds[SEGUE] = segue_seconds / predictions.groupby(["repeat", "fold"]).ngroups
     records = compare(table, whole.groups, seconds, arguments.seed)
     if arguments.json:
-        report = {"data": arguments.data.name, "rows": len(data), "draws": arguments.draws, "models": records}
+        report = {
+            "data": arguments.data.name,
+            "rows": len(data),
+            "draws": arguments.draws,
+            "models": records,
+        }
         print(json.dumps(report, indent=2))
     else:
-        print(f"{arguments.data.name}: {len(data)} rows, {arguments.repeats} repeats, {arguments.draws} draws a peer\n")
+        print(
+            f"{arguments.data.name}: {len(data)} rows, {arguments.repeats} repeats, {arguments.draws} draws a peer\n"
+        )
         print(markdown(records))
 
 

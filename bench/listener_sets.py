@@ -21,33 +21,59 @@ import numpy as np
 import pandas as pd
 
 FEATURES = [
-    "danceability", "energy", "key", "loudness", "mode", "speechiness", "acousticness", "instrumentalness",
-    "liveness", "valence", "tempo", "duration_ms", "time_signature",
+    "danceability",
+    "energy",
+    "key",
+    "loudness",
+    "mode",
+    "speechiness",
+    "acousticness",
+    "instrumentalness",
+    "liveness",
+    "valence",
+    "tempo",
+    "duration_ms",
+    "time_signature",
 ]
 Named = tuple[str, pd.DataFrame]
 
 
-def table(likes: pd.DataFrame, dislikes: pd.DataFrame, artist: str, rng: np.random.Generator) -> pd.DataFrame:
+def table(
+    likes: pd.DataFrame, dislikes: pd.DataFrame, artist: str, rng: np.random.Generator
+) -> pd.DataFrame:
     """Joins both sides, shuffles the rows and keeps audio features, artist and label."""
     rows = pd.concat([likes.assign(liked=1), dislikes.assign(liked=0)])
     rows = rows.rename(columns={artist: "artist"}).iloc[rng.permutation(len(rows))]
-    return rows[[name for name in FEATURES if name in rows] + ["artist", "liked"]].reset_index(drop=True)
+    return rows[[name for name in FEATURES if name in rows] + ["artist", "liked"]].reset_index(
+        drop=True
+    )
 
 
-def against(tracks: pd.DataFrame, inside: pd.Series, pool: pd.Series, limit: int, rng: np.random.Generator) -> pd.DataFrame:
+def against(
+    tracks: pd.DataFrame, inside: pd.Series, pool: pd.Series, limit: int, rng: np.random.Generator
+) -> pd.DataFrame:
     """At most `limit` tracks inside, against as many of the pool that never appear inside."""
     likes = tracks[inside].drop_duplicates("track_id")
     others = tracks[pool & ~tracks.track_id.isin(likes.track_id)].drop_duplicates("track_id")
     size = min(limit, len(likes), len(others))
-    return table(likes.sample(size, random_state=rng), others.sample(size, random_state=rng), "track_artist", rng)
+    return table(
+        likes.sample(size, random_state=rng),
+        others.sample(size, random_state=rng),
+        "track_artist",
+        rng,
+    )
 
 
 def playlist_sets(tracks: pd.DataFrame, count: int, rng: np.random.Generator) -> Iterator[Named]:
     """Playlists of 80 to 200 tracks and at least 30 artists, the genres in turn, far and near dislikes in turn."""
     sizes = tracks.groupby(["playlist_genre", "playlist_id"]).agg(
-        tracks=("track_id", "nunique"), artists=("track_artist", "nunique"))
+        tracks=("track_id", "nunique"), artists=("track_artist", "nunique")
+    )
     fit = sizes[sizes.tracks.between(80, 200) & (sizes.artists >= 30)].reset_index()
-    by_genre = {genre: list(rng.permutation(rows.playlist_id)) for genre, rows in fit.groupby("playlist_genre")}
+    by_genre = {
+        genre: list(rng.permutation(rows.playlist_id))
+        for genre, rows in fit.groupby("playlist_genre")
+    }
     genres = sorted(by_genre)
     for index in range(count):
         genre = genres[index % len(genres)]
@@ -70,7 +96,9 @@ def subgenre_sets(tracks: pd.DataFrame, rng: np.random.Generator) -> Iterator[Na
 
 def history_sets(plays: pd.DataFrame, rng: np.random.Generator) -> Iterator[Named]:
     """One listener's play time per track, in track lengths, cut into likes and dislikes in two ways."""
-    plays = plays.dropna(subset=["danceability", "duration_ms", "artist_name"]).drop_duplicates("track_id")
+    plays = plays.dropna(subset=["danceability", "duration_ms", "artist_name"]).drop_duplicates(
+        "track_id"
+    )
     lengths = plays.msPlayed / plays.duration_ms
     yield "listener-replay", table(plays[lengths >= 2], plays[lengths < 0.5], "artist_name", rng)
     low, high = lengths.quantile([1 / 3, 2 / 3])
@@ -98,7 +126,9 @@ def listener_sets(data: Path, playlists: int, seed: int) -> Iterator[Named]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", type=Path, help="folder with the public data sets, one folder each")
     parser.add_argument("output", type=Path, help="folder to write one CSV a set into")
     parser.add_argument("--seed", type=int, default=0)
@@ -107,7 +137,9 @@ def main() -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     for name, rows in listener_sets(arguments.data, arguments.playlists, arguments.seed):
         rows.to_csv(arguments.output / f"{name}.csv", index=False)
-        print(f"{name}\t{len(rows)} rows\t{rows.liked.mean():.2f} liked\t{rows.artist.nunique()} artists")
+        print(
+            f"{name}\t{len(rows)} rows\t{rows.liked.mean():.2f} liked\t{rows.artist.nunique()} artists"
+        )
 
 
 if __name__ == "__main__":

@@ -46,21 +46,32 @@ def fold_metrics(table: pd.DataFrame, model: str) -> dict[str, np.ndarray]:
     """Each metric's values: one a fold, and for the calibration error one a repeat."""
     folds = [rows for _key, rows in table.groupby(["repeat", "fold"])]
     values = {
-        name: np.array([of(rows.label.to_numpy(), rows[model].to_numpy(), np.ones((1, len(rows))))[0] for rows in folds])
+        name: np.array(
+            [
+                of(rows.label.to_numpy(), rows[model].to_numpy(), np.ones((1, len(rows))))[0]
+                for rows in folds
+            ]
+        )
         for name, of in OF_FOLD.items()
     }
-    values["ece"] = np.array([
-        expected_calibration_error(rows.label.to_numpy(), rows[model].to_numpy()) for _key, rows in table.groupby("repeat")
-    ])
+    values["ece"] = np.array(
+        [
+            expected_calibration_error(rows.label.to_numpy(), rows[model].to_numpy())
+            for _key, rows in table.groupby("repeat")
+        ]
+    )
     return values
 
 
 def summary(values: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
     """Mean and standard deviation of each metric."""
+
     def spread(found: np.ndarray) -> float:
         return float(found.std(ddof=1)) if len(found) > 1 else 0.0
 
-    return {name: {"mean": float(found.mean()), "sd": spread(found)} for name, found in values.items()}
+    return {
+        name: {"mean": float(found.mean()), "sd": spread(found)} for name, found in values.items()
+    }
 
 
 def bootstrap_differences(
@@ -77,8 +88,11 @@ def bootstrap_differences(
         labels = table.label.to_numpy()[rows]
         weights = counts[:, group[rows]] + 1e-12
         for name, of in OF_FOLD.items():
-            first, second = (of(labels, table[column].to_numpy()[rows], weights) for column in (model, baseline))
+            first, second = (
+                of(labels, table[column].to_numpy()[rows], weights) for column in (model, baseline)
+            )
             totals[name] += (first - second) / len(folds)
+
     def interval(total: np.ndarray) -> dict[str, float]:
         low, high = np.quantile(total[1:], [0.025, 0.975])
         return {"mean": float(total[0]), "low": float(low), "high": float(high)}

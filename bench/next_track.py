@@ -93,7 +93,11 @@ class Segue:
 
     def fusion(self, members: list[str]) -> dict[str, Any]:
         """The members joined, each with the settings that its own search chose."""
-        settings = [f"{name}.{key}={json.dumps(value)}" for name in members for key, value in self.chosen[name].items()]
+        settings = [
+            f"{name}.{key}={json.dumps(value)}"
+            for name in members
+            for key, value in self.chosen[name].items()
+        ]
         options = [option for setting in settings for option in ("--set", setting)]
         found, run = self.call(["--model", ",".join([*members, "fusion"]), *options])
         return segue_record(found[-1], run.cpu_s)
@@ -111,6 +115,7 @@ def classical_record(peer: Peer, split: Split, plan: Plan) -> dict[str, Any]:
     """Searches, fits with every seed and tests a model of matrices."""
     clock = Clock()
     candidates = settings_of(peer, plan.peer_draws)
+
     def validation(settings: Settings) -> float:
         ranker = peer.fit(split.training, settings, plan.seeds[0])
         return outcomes(ranker(split.validation), split.validation)[plan.criterion].mean()
@@ -134,7 +139,9 @@ def sequence_record(peer: SequencePeer, split: Split, plan: Plan) -> dict[str, A
         fit = Clock()
         fitted = peer.fit(split.training, settings, plan.seeds[0], split.validation)
         trials.append((fitted.validation, fitted, settings, fit.wall_s()))
-        say(f"{peer.name}: {fitted.validation:.4f} on validation after {fitted.epochs} epochs, {json.dumps(settings)}")
+        say(
+            f"{peer.name}: {fitted.validation:.4f} on validation after {fitted.epochs} epochs, {json.dumps(settings)}"
+        )
     _validation, fitted, best, first_s = max(trials, key=lambda trial: trial[0])
     runs, seconds = [outcomes(fitted.rank(split.test), split.test)], [first_s]
     for seed in plan.seeds[1:]:
@@ -151,11 +158,22 @@ def settings_of(peer: Peer | SequencePeer, draws: int) -> list[Settings]:
     return [peer.defaults, *(peer.draw(rng) for _ in range(draws - 1))]
 
 
-def peer_record(name: str, runs: list[dict], seconds: list[float], clock: Clock, settings: Settings) -> dict[str, Any]:
+def peer_record(
+    name: str, runs: list[dict], seconds: list[float], clock: Clock, settings: Settings
+) -> dict[str, Any]:
     """Of several seeds the mean of each case counts, as with Segue."""
-    metrics = {metric: estimate(np.mean([run[metric] for run in runs], axis=0), seed=1) for metric in METRICS}
+    metrics = {
+        metric: estimate(np.mean([run[metric] for run in runs], axis=0), seed=1)
+        for metric in METRICS
+    }
     train_s = float(np.median(seconds))
-    return {"model": name, **metrics, "train_s": train_s, "cpu_s": clock.cpu_s(), "settings": settings}
+    return {
+        "model": name,
+        **metrics,
+        "train_s": train_s,
+        "cpu_s": clock.cpu_s(),
+        "settings": settings,
+    }
 
 
 def say(line: str) -> None:
@@ -190,10 +208,16 @@ def summary(record: dict[str, Any]) -> str:
 
 def markdown(records: list[dict[str, Any]]) -> str:
     """One table; intervals where they fit."""
+
     def interval(found: dict[str, float]) -> str:
         return f"{found['mean']:.4f} [{found['low']:.4f}, {found['high']:.4f}]"
 
-    header = ["model", *(name.replace("ndcg", "NDCG") for name in METRICS), "train s", "CPU s in all"]
+    header = [
+        "model",
+        *(name.replace("ndcg", "NDCG") for name in METRICS),
+        "train s",
+        "CPU s in all",
+    ]
     lines = [header, ["---"] * len(header)]
     for record in records:
         cells = [record["model"], *(interval(record[name]) for name in METRICS)]
@@ -202,16 +226,32 @@ def markdown(records: list[dict[str, Any]]) -> str:
 
 
 def parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--segue", default="target/release/segue", help="path of the binary")
-    parser.add_argument("--models", default="popularity,item-knn,ease,ials,sasrec,fusion",
-                        help="also bpr and bert4rec, which are peers only")
-    parser.add_argument("--draws", type=int, default=10, help="settings of each model that Segue tries on validation")
+    parser.add_argument(
+        "--models",
+        default="popularity,item-knn,ease,ials,sasrec,fusion",
+        help="also bpr and bert4rec, which are peers only",
+    )
+    parser.add_argument(
+        "--draws",
+        type=int,
+        default=10,
+        help="settings of each model that Segue tries on validation",
+    )
     parser.add_argument("--peer-draws", type=int, default=20, help="settings that each peer tries")
-    parser.add_argument("--network-draws", type=int, default=1, help="settings of a transformer that either tries")
-    parser.add_argument("--seeds", type=int, default=5, help="seeds that everything random is tested with")
+    parser.add_argument(
+        "--network-draws", type=int, default=1, help="settings of a transformer that either tries"
+    )
+    parser.add_argument(
+        "--seeds", type=int, default=5, help="seeds that everything random is tested with"
+    )
     parser.add_argument("--json", action="store_true", help="records instead of a table")
-    parser.add_argument("data", nargs=argparse.REMAINDER, help="-- and options of `segue evaluate next-track`")
+    parser.add_argument(
+        "data", nargs=argparse.REMAINDER, help="-- and options of `segue evaluate next-track`"
+    )
     return parser.parse_args()
 
 
@@ -223,15 +263,19 @@ def main() -> None:
     rest = [option for option in rest if option != "--refit"]
     criterion = "ndcg@100" if "holdout" in rest else "ndcg@10"
     seeds = list(range(1, arguments.seeds + 1))
-    plan = Plan(arguments.draws, arguments.peer_draws, arguments.network_draws, seeds, refit, criterion)
+    plan = Plan(
+        arguments.draws, arguments.peer_draws, arguments.network_draws, seeds, refit, criterion
+    )
     with tempfile.TemporaryDirectory() as folder:
         segue = Segue(arguments.segue, rest, f"{folder}/home", plan)
         split = segue.export(Path(folder) / "split")
         records = measure(segue, split, arguments.models.split(","))
     listeners, items = split.training.shape
-    about = (f"{len(split.training.rows)} events of {listeners} listeners and {items} items train, "
-             f"{len(split.test.listeners)} listeners test; {plan.draws} settings tried, {plan.peer_draws} of peers "
-             f"({plan.network_draws} of transformers), {len(seeds)} seed(s)")
+    about = (
+        f"{len(split.training.rows)} events of {listeners} listeners and {items} items train, "
+        f"{len(split.test.listeners)} listeners test; {plan.draws} settings tried, {plan.peer_draws} of peers "
+        f"({plan.network_draws} of transformers), {len(seeds)} seed(s)"
+    )
     if arguments.json:
         print(json.dumps({"about": about, "options": rest, "models": records}, indent=2))
     else:

@@ -79,10 +79,23 @@ def compare_rounds(ope, args, folder, log_name, target_name):
     path = folder / f"{log_name}.csv"
     log.to_csv(path)
     options = ["--policy", target_name, "--target-log", args.data / f"{target_name}_men.csv"]
-    options += ["--predicted-column", "q", "--expected-column", "q_new", "--clip", CLIP, "--seed", args.seed]
+    options += [
+        "--predicted-column",
+        "q",
+        "--expected-column",
+        "q_new",
+        "--clip",
+        CLIP,
+        "--seed",
+        args.seed,
+    ]
     report = segue(args.segue, path, options)
     ours = answers(report)
-    fixed = answers(segue(args.segue, path, [*options, "--estimator", "switch-dr", "--switch-threshold", SWITCH]))
+    fixed = answers(
+        segue(
+            args.segue, path, [*options, "--estimator", "switch-dr", "--switch-threshold", SWITCH]
+        )
+    )
 
     given = {"reward": reward, "action": action, "position": position, "pscore": propensity}
     given["action_dist"] = np.broadcast_to(table, (len(log), *shape)).copy()
@@ -92,22 +105,38 @@ def compare_rounds(ope, args, folder, log_name, target_name):
     )
     pairs = [
         ("ips", ours["ips"], ope.InverseProbabilityWeighting().estimate_policy_value(**given)),
-        (f"ips, weights to {CLIP:g}", ours["clipped-ips"], ope.InverseProbabilityWeighting(lambda_=CLIP).estimate_policy_value(**given)),
-        ("snips", ours["snips"], ope.SelfNormalizedInverseProbabilityWeighting().estimate_policy_value(**given)),
+        (
+            f"ips, weights to {CLIP:g}",
+            ours["clipped-ips"],
+            ope.InverseProbabilityWeighting(lambda_=CLIP).estimate_policy_value(**given),
+        ),
+        (
+            "snips",
+            ours["snips"],
+            ope.SelfNormalizedInverseProbabilityWeighting().estimate_policy_value(**given),
+        ),
         ("dm", ours["dm"], ope.DirectMethod().estimate_policy_value(**with_model)),
         ("dr", ours["dr"], ope.DoublyRobust().estimate_policy_value(**with_model)),
-        (f"switch-dr, {SWITCH:g}", fixed["switch-dr"], ope.SwitchDoublyRobust(lambda_=SWITCH).estimate_policy_value(**with_model)),
+        (
+            f"switch-dr, {SWITCH:g}",
+            fixed["switch-dr"],
+            ope.SwitchDoublyRobust(lambda_=SWITCH).estimate_policy_value(**with_model),
+        ),
         ("switch-dr, SLOPE", ours["switch-dr"], tuned.estimate_policy_value(**with_model)),
     ]
     thresholds = (ours["switch-dr"]["threshold"], tuned.best_hyperparam)
-    print(f"\n{len(log)} rounds of `{log_name}`, asked about `{target_name}`: its own log earns "
-          f"{report['target_log']['value']:.6f}, this one {report['logged']['value']:.6f}")
+    print(
+        f"\n{len(log)} rounds of `{log_name}`, asked about `{target_name}`: its own log earns "
+        f"{report['target_log']['value']:.6f}, this one {report['logged']['value']:.6f}"
+    )
     worst = show(pairs)
     print(f"thresholds that SLOPE chose: {thresholds[0]:.6f} and {thresholds[1]:.6f}")
     weights = ours["ips"]["diagnostics"]
-    print(f"worth {weights['effective_samples']:.0f} rounds, mean weight {weights['mean_weight']:.4f} ± "
-          f"{weights['mean_weight_error']:.4f}, largest {weights['largest_weight']:.1f}, "
-          f"out of reach {weights['unsupported']:.4f}")
+    print(
+        f"worth {weights['effective_samples']:.0f} rounds, mean weight {weights['mean_weight']:.4f} ± "
+        f"{weights['mean_weight_error']:.4f}, largest {weights['largest_weight']:.1f}, "
+        f"out of reach {weights['unsupported']:.4f}"
+    )
     return max(worst, abs(thresholds[0] - thresholds[1]))
 
 
@@ -143,21 +172,34 @@ def compare_slates(ope, args, folder):
             for policy, scores in enumerate([logging, target]):
                 shares[policy, row, slot] = plackett_luce(scores, items[row, :slot])
     # What is left to earn, as a model that looks at nothing but item and slot might guess it.
-    q_hat = np.broadcast_to(np.linspace(0.2, 0.5, ITEMS) * np.array([[3], [2], [1]]), (LISTS, SLOTS, ITEMS)).copy()
+    q_hat = np.broadcast_to(
+        np.linspace(0.2, 0.5, ITEMS) * np.array([[3], [2], [1]]), (LISTS, SLOTS, ITEMS)
+    ).copy()
     chosen = np.take_along_axis(shares, items[None, :, :, None], axis=3)[..., 0]
-    frame = pd.DataFrame({
-        "slate": np.repeat(np.arange(LISTS), SLOTS),
-        "position": np.tile(np.arange(SLOTS), LISTS),
-        "item": items.ravel(),
-        "reward": rewards.ravel(),
-        "propensity": chosen[0].ravel(),
-        "p_new": chosen[1].ravel(),
-        "q": np.take_along_axis(q_hat, items[:, :, None], axis=2).ravel(),
-        "q_new": (q_hat * shares[1]).sum(axis=2).ravel(),
-    })
+    frame = pd.DataFrame(
+        {
+            "slate": np.repeat(np.arange(LISTS), SLOTS),
+            "position": np.tile(np.arange(SLOTS), LISTS),
+            "item": items.ravel(),
+            "reward": rewards.ravel(),
+            "propensity": chosen[0].ravel(),
+            "p_new": chosen[1].ravel(),
+            "q": np.take_along_axis(q_hat, items[:, :, None], axis=2).ravel(),
+            "q_new": (q_hat * shares[1]).sum(axis=2).ravel(),
+        }
+    )
     path = folder / "slates.csv"
     frame.to_csv(path, index=False)
-    options = ["--policy", "new", "--target-column", "p_new", "--slate-column", "slate", "--seed", args.seed]
+    options = [
+        "--policy",
+        "new",
+        "--target-column",
+        "p_new",
+        "--slate-column",
+        "slate",
+        "--seed",
+        args.seed,
+    ]
     options += ["--predicted-column", "q", "--expected-column", "q_new"]
     options += ["--estimator", "sips,snsips,rips,snrips,iips,sniips,cascade-dr"]
     report = segue(args.segue, path, options)
@@ -166,23 +208,44 @@ def compare_slates(ope, args, folder):
     given = {name: frame[name].to_numpy() for name in ["reward", "position"]}
     given["slate_id"] = frame["slate"].to_numpy()
     cumulative = chosen.cumprod(axis=2)
-    whole = {"pscore": cumulative[0, :, -1].repeat(SLOTS), "evaluation_policy_pscore": cumulative[1, :, -1].repeat(SLOTS)}
-    prefix = {"pscore_cascade": cumulative[0].ravel(), "evaluation_policy_pscore_cascade": cumulative[1].ravel()}
-    each = {"pscore_item_position": chosen[0].ravel(), "evaluation_policy_pscore_item_position": chosen[1].ravel()}
-    model = {"action": frame["item"].to_numpy(), "q_hat": q_hat.ravel(), "evaluation_policy_action_dist": shares[1].ravel()}
-    value = lambda kind, inputs, **extra: kind(len_list=SLOTS, **extra).estimate_policy_value(**given, **inputs)
+    whole = {
+        "pscore": cumulative[0, :, -1].repeat(SLOTS),
+        "evaluation_policy_pscore": cumulative[1, :, -1].repeat(SLOTS),
+    }
+    prefix = {
+        "pscore_cascade": cumulative[0].ravel(),
+        "evaluation_policy_pscore_cascade": cumulative[1].ravel(),
+    }
+    each = {
+        "pscore_item_position": chosen[0].ravel(),
+        "evaluation_policy_pscore_item_position": chosen[1].ravel(),
+    }
+    model = {
+        "action": frame["item"].to_numpy(),
+        "q_hat": q_hat.ravel(),
+        "evaluation_policy_action_dist": shares[1].ravel(),
+    }
+    value = lambda kind, inputs, **extra: kind(len_list=SLOTS, **extra).estimate_policy_value(
+        **given, **inputs
+    )
     pairs = [
         ("sips", ours["sips"], value(ope.SlateStandardIPS, whole)),
         ("snsips", ours["snsips"], value(ope.SelfNormalizedSlateStandardIPS, whole)),
         ("rips", ours["rips"], value(ope.SlateRewardInteractionIPS, prefix)),
         ("snrips", ours["snrips"], value(ope.SelfNormalizedSlateRewardInteractionIPS, prefix)),
-        ("cascade-dr", ours["cascade-dr"], value(ope.SlateCascadeDoublyRobust, prefix | model, n_unique_action=ITEMS)),
+        (
+            "cascade-dr",
+            ours["cascade-dr"],
+            value(ope.SlateCascadeDoublyRobust, prefix | model, n_unique_action=ITEMS),
+        ),
         ("iips", ours["iips"], value(ope.SlateIndependentIPS, each)),
         ("sniips", ours["sniips"], value(ope.SelfNormalizedSlateIndependentIPS, each)),
     ]
     own_error = own.sum(axis=1).std() / np.sqrt(LISTS)
-    print(f"\n{LISTS} slates of {SLOTS}: the policy itself earns {own.sum(axis=1).mean():.4f} ± {own_error:.4f}, "
-          f"the log {rewards.sum(axis=1).mean():.4f}")
+    print(
+        f"\n{LISTS} slates of {SLOTS}: the policy itself earns {own.sum(axis=1).mean():.4f} ± {own_error:.4f}, "
+        f"the log {rewards.sum(axis=1).mean():.4f}"
+    )
     return show(pairs)
 
 
@@ -195,14 +258,20 @@ def show(pairs):
         interval = ours["interval"]
         shown = f"[{interval['low']:.4f}, {interval['high']:.4f}]" if interval else "none: biased"
         refused = "refused: " + ours["refusal"]["reason"] if ours["refusal"] else ""
-        print(f"| {name} | {ours['value']:.8f} | {theirs:.8f} | {difference:.1e} | {shown} | {refused} |")
+        print(
+            f"| {name} | {ours['value']:.8f} | {theirs:.8f} | {difference:.1e} | {shown} | {refused} |"
+        )
     return worst
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--segue", default="target/release/segue", type=Path)
-    parser.add_argument("--data", required=True, type=Path, help="folder with random_men.csv and bts_men.csv")
+    parser.add_argument(
+        "--data", required=True, type=Path, help="folder with random_men.csv and bts_men.csv"
+    )
     parser.add_argument("--seed", default=1, type=int)
     args = parser.parse_args()
     ope = load_obp()

@@ -44,10 +44,12 @@ def prepared(model: ClassifierMixin, features: pd.DataFrame) -> Pipeline:
     categorical = [name for name in CATEGORICAL if name in features]
     numeric = [name for name in features if name not in categorical]
     quantiles = QuantileTransformer(n_quantiles=50, output_distribution="normal")
-    columns = ColumnTransformer([
-        ("numeric", make_pipeline(SimpleImputer(strategy="median"), quantiles), numeric),
-        ("categorical", OneHotEncoder(handle_unknown="ignore"), categorical),
-    ])
+    columns = ColumnTransformer(
+        [
+            ("numeric", make_pipeline(SimpleImputer(strategy="median"), quantiles), numeric),
+            ("categorical", OneHotEncoder(handle_unknown="ignore"), categorical),
+        ]
+    )
     return Pipeline([("prepare", columns), ("model", model)])
 
 
@@ -55,21 +57,36 @@ FOREST_SPACE = {"max_features": uniform(0.1, 0.7), "min_samples_leaf": randint(1
 PEERS: dict[str, Peer] = {
     "logistic": Peer(
         lambda features: prepared(LogisticRegression(max_iter=500), features),
-        {"model__C": loguniform(1e-2, 1e1)}),
+        {"model__C": loguniform(1e-2, 1e1)},
+    ),
     "svm": Peer(
         lambda features: prepared(SVC(), features),
-        {"model__C": loguniform(1e-1, 3e1), "model__gamma": loguniform(3e-3, 0.3)}, "roc_auc"),
+        {"model__C": loguniform(1e-1, 3e1), "model__gamma": loguniform(3e-3, 0.3)},
+        "roc_auc",
+    ),
     "mlp": Peer(
         lambda features: prepared(MLPClassifier(), features),
-        {"model__hidden_layer_sizes": [(16,), (32,), (64, 32)], "model__alpha": loguniform(1e-2, 30),
-         "model__learning_rate_init": loguniform(1e-3, 6e-3), "model__max_iter": [30, 60, 120]}),
+        {
+            "model__hidden_layer_sizes": [(16,), (32,), (64, 32)],
+            "model__alpha": loguniform(1e-2, 30),
+            "model__learning_rate_init": loguniform(1e-3, 6e-3),
+            "model__max_iter": [30, 60, 120],
+        },
+    ),
     "random forest": Peer(lambda _features: RandomForestClassifier(120), FOREST_SPACE),
     "extra trees": Peer(lambda _features: ExtraTreesClassifier(120), FOREST_SPACE),
     "lightgbm": Peer(
         lambda _features: lightgbm.LGBMClassifier(verbose=-1, n_jobs=1, subsample_freq=1),
-        {"n_estimators": randint(60, 300), "learning_rate": loguniform(0.02, 0.12), "num_leaves": randint(4, 24),
-         "min_child_samples": randint(5, 30), "subsample": uniform(0.6, 0.4), "colsample_bytree": uniform(0.3, 0.7),
-         "reg_lambda": loguniform(1e-1, 30)}),
+        {
+            "n_estimators": randint(60, 300),
+            "learning_rate": loguniform(0.02, 0.12),
+            "num_leaves": randint(4, 24),
+            "min_child_samples": randint(5, 30),
+            "subsample": uniform(0.6, 0.4),
+            "colsample_bytree": uniform(0.3, 0.7),
+            "reg_lambda": loguniform(1e-1, 30),
+        },
+    ),
 }
 BLEND = ("svm", "random forest", "lightgbm", "mlp x5")
 
@@ -98,7 +115,9 @@ def searched(peer: Peer, training: Training, draws: int, seed: int) -> Classifie
     """The best of `draws` random configurations on the inner folds, fitted on all training rows."""
     inner = training.inner_folds(seed)
     model = seeded(peer.build(training.features), seed)
-    search = RandomizedSearchCV(model, peer.space, n_iter=draws, cv=inner, scoring=peer.scoring, random_state=seed)
+    search = RandomizedSearchCV(
+        model, peer.space, n_iter=draws, cv=inner, scoring=peer.scoring, random_state=seed
+    )
     best = search.fit(training.features, training.labels).best_estimator_
     if hasattr(best, "predict_proba"):
         return best
@@ -106,11 +125,18 @@ def searched(peer: Peer, training: Training, draws: int, seed: int) -> Classifie
     return calibrated.fit(training.features, training.labels)
 
 
-def probabilities(name: str, training: Training, test: pd.DataFrame, draws: int, seed: int) -> dict[str, np.ndarray]:
+def probabilities(
+    name: str, training: Training, test: pd.DataFrame, draws: int, seed: int
+) -> dict[str, np.ndarray]:
     """What one peer predicts for the test rows; the network also as the mean of five seeds."""
     best = searched(PEERS[name], training, draws, seed)
     found = {name: best.predict_proba(test)[:, 1]}
     if name == "mlp":
-        more = [seeded(best, seed + extra).fit(training.features, training.labels) for extra in range(1, SEEDS_IN_ENSEMBLE)]
-        found["mlp x5"] = np.mean([found["mlp"], *(model.predict_proba(test)[:, 1] for model in more)], axis=0)
+        more = [
+            seeded(best, seed + extra).fit(training.features, training.labels)
+            for extra in range(1, SEEDS_IN_ENSEMBLE)
+        ]
+        found["mlp x5"] = np.mean(
+            [found["mlp"], *(model.predict_proba(test)[:, 1] for model in more)], axis=0
+        )
     return found

@@ -28,14 +28,20 @@ def outcomes(rankings: np.ndarray, cases: Cases) -> dict[str, np.ndarray]:
         kind, k = name.split("@")
         best = np.minimum(asked, int(k))
         first = hits[:, : int(k)]
-        found[name] = first.sum(axis=1) / best if kind == "recall" else first @ gains[: int(k)] / ideal[best - 1]
+        found[name] = (
+            first.sum(axis=1) / best
+            if kind == "recall"
+            else first @ gains[: int(k)] / ideal[best - 1]
+        )
     return found
 
 
 def check(rankings: np.ndarray, cases: Cases) -> None:
     """Stops where a ranking holds an item twice or one that the listener knows: such figures would not be comparable."""
     if rankings.shape != (len(cases.listeners), DEPTH):
-        raise ValueError(f"expected {(len(cases.listeners), DEPTH)} rankings, found {rankings.shape}")
+        raise ValueError(
+            f"expected {(len(cases.listeners), DEPTH)} rankings, found {rankings.shape}"
+        )
     known = cases.shown.matrix("presence")[cases.listeners]
     rows = np.arange(len(rankings))[:, None]
     if (np.asarray(known[rows, np.maximum(rankings, 0)].todense()) * (rankings != NOTHING)).any():

@@ -76,12 +76,17 @@ def one_blas_thread() -> threadpool_limits:
     return threadpool_limits(1, "blas")
 
 
-def implicit_ranker(model: Any, strength: str, above: float = -np.finfo(np.float32).max, **options: Any) -> Ranker:
+def implicit_ranker(
+    model: Any, strength: str, above: float = -np.finfo(np.float32).max, **options: Any
+) -> Ranker:
     """Ranks with a fitted model of implicit. It fills short lists up with low scores, which end the list here."""
+
     def rank(cases: Cases) -> np.ndarray:
         shown = cases.shown.matrix(strength)[cases.listeners]
         with one_blas_thread():
-            items, scores = model.recommend(cases.listeners, shown, N=DEPTH, filter_already_liked_items=True, **options)
+            items, scores = model.recommend(
+                cases.listeners, shown, N=DEPTH, filter_already_liked_items=True, **options
+            )
         return np.where((items < 0) | (scores <= above), NOTHING, items)
 
     return rank
@@ -100,7 +105,10 @@ def fit_knn(training: Events, settings: Settings, _seed: int) -> Ranker:
 
 def draw_knn(rng: np.random.Generator) -> Settings:
     """BM25 has two settings more."""
-    settings = {"similarity": pick(rng, "cosine", "tfidf", "bm25"), "K": pick(rng, 20, 50, 100, 200, 400)}
+    settings = {
+        "similarity": pick(rng, "cosine", "tfidf", "bm25"),
+        "K": pick(rng, 20, 50, 100, 200, 400),
+    }
     if settings["similarity"] == "bm25":
         settings |= {"K1": scale(rng, 0.1, 100), "B": rng.uniform(0, 1)}
     return settings | {"strength": pick(rng, "presence", "log")}
@@ -126,10 +134,14 @@ def fit_bpr(training: Events, settings: Settings, seed: int) -> Ranker:
 def rectools_dataset(matrix: csr_matrix) -> Dataset:
     """A matrix as RecTools takes it, over the whole vocabulary."""
     cells = matrix.tocoo()
-    rows = pd.DataFrame({
-        Columns.User: cells.row.astype(np.int64), Columns.Item: cells.col.astype(np.int64),
-        Columns.Weight: cells.data.astype(float), Columns.Datetime: pd.Timestamp(0),
-    })
+    rows = pd.DataFrame(
+        {
+            Columns.User: cells.row.astype(np.int64),
+            Columns.Item: cells.col.astype(np.int64),
+            Columns.Weight: cells.data.astype(float),
+            Columns.Datetime: pd.Timestamp(0),
+        }
+    )
     users, items = (IdMap.from_values(np.arange(size)) for size in matrix.shape)
     return Dataset(users, items, Interactions(rows))
 
@@ -144,36 +156,73 @@ def rankings_of(recommended: pd.DataFrame, listeners: np.ndarray) -> np.ndarray:
 
 def fit_ease(training: Events, settings: Settings, _seed: int) -> Ranker:
     """EASE of RecTools."""
-    model = EASEModel(settings["regularization"], recommend_n_threads=THREADS, recommend_use_gpu_ranking=False)
+    model = EASEModel(
+        settings["regularization"], recommend_n_threads=THREADS, recommend_use_gpu_ranking=False
+    )
     model.fit(rectools_dataset(training.matrix(settings["strength"])))
 
     def rank(cases: Cases) -> np.ndarray:
         shown = rectools_dataset(cases.shown.matrix(settings["strength"]))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return rankings_of(model.recommend(cases.listeners, shown, DEPTH, filter_viewed=True), cases.listeners)
+            return rankings_of(
+                model.recommend(cases.listeners, shown, DEPTH, filter_viewed=True), cases.listeners
+            )
 
     return rank
 
 
 PEERS = {
     "popularity": Peer(
-        "popularity", {"strength": "presence"}, lambda rng: {"strength": pick(rng, *STRENGTHS)}, fit_popularity),
+        "popularity",
+        {"strength": "presence"},
+        lambda rng: {"strength": pick(rng, *STRENGTHS)},
+        fit_popularity,
+    ),
     "item-knn": Peer(
-        "implicit ItemKNN", {"similarity": "bm25", "K": 20, "strength": "presence"}, draw_knn, fit_knn),
+        "implicit ItemKNN",
+        {"similarity": "bm25", "K": 20, "strength": "presence"},
+        draw_knn,
+        fit_knn,
+    ),
     "ease": Peer(
-        "RecTools EASE", {"regularization": 500.0, "strength": "presence"},
-        lambda rng: {"regularization": scale(rng, 10, 3000), "strength": pick(rng, "presence", "log")}, fit_ease),
+        "RecTools EASE",
+        {"regularization": 500.0, "strength": "presence"},
+        lambda rng: {
+            "regularization": scale(rng, 10, 3000),
+            "strength": pick(rng, "presence", "log"),
+        },
+        fit_ease,
+    ),
     "ials": Peer(
         "implicit iALS",
-        {"factors": 64, "regularization": 0.01, "alpha": 1.0, "iterations": 15, "strength": "presence"},
+        {
+            "factors": 64,
+            "regularization": 0.01,
+            "alpha": 1.0,
+            "iterations": 15,
+            "strength": "presence",
+        },
         lambda rng: {
-            "factors": pick(rng, 32, 64, 128, 256), "regularization": scale(rng, 0.3, 300),
-            "alpha": scale(rng, 0.3, 30), "iterations": pick(rng, 10, 15, 30),
-            "strength": pick(rng, "presence", "log")}, fit_ials, seeded=True),
+            "factors": pick(rng, 32, 64, 128, 256),
+            "regularization": scale(rng, 0.3, 300),
+            "alpha": scale(rng, 0.3, 30),
+            "iterations": pick(rng, 10, 15, 30),
+            "strength": pick(rng, "presence", "log"),
+        },
+        fit_ials,
+        seeded=True,
+    ),
     "bpr": Peer(
-        "implicit BPR", {"factors": 64, "learning_rate": 0.01, "regularization": 0.01, "iterations": 100},
+        "implicit BPR",
+        {"factors": 64, "learning_rate": 0.01, "regularization": 0.01, "iterations": 100},
         lambda rng: {
-            "factors": pick(rng, 32, 64, 128, 256), "learning_rate": scale(rng, 3e-3, 0.3),
-            "regularization": scale(rng, 1e-4, 0.1), "iterations": pick(rng, 50, 100, 200, 400)}, fit_bpr, seeded=True),
+            "factors": pick(rng, 32, 64, 128, 256),
+            "learning_rate": scale(rng, 3e-3, 0.3),
+            "regularization": scale(rng, 1e-4, 0.1),
+            "iterations": pick(rng, 50, 100, 200, 400),
+        },
+        fit_bpr,
+        seeded=True,
+    ),
 }

@@ -25,7 +25,14 @@ LOSSES = {
 
 def check(binary, block, kind):
     items, batch, length, dim = 500, 16, 20, 32
-    config = {"dim": dim, "heads": 2, "max_length": length, "dropout": 0.0, "batch": batch, "block": block}
+    config = {
+        "dim": dim,
+        "heads": 2,
+        "max_length": length,
+        "dropout": 0.0,
+        "batch": batch,
+        "block": block,
+    }
     config |= {"expansion": 2, "loss": LOSSES[kind]}
     rng = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -35,7 +42,9 @@ def check(binary, block, kind):
         sequences.tofile(folder / "sequences.u32")
         negatives.tofile(folder / "negatives.u32")
         run = {"config": config, "items": items, "gradients": True}
-        done = subprocess.run([binary, folder, json.dumps(run)], capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            [binary, folder, json.dumps(run)], capture_output=True, text=True, check=True
+        )
         ours = json.loads(done.stdout)
         gradients = np.fromfile(folder / "gradients.f32", dtype=np.float32)
         outputs = np.fromfile(folder / "outputs.f32", dtype=np.float32).reshape(length, dim)
@@ -63,10 +72,14 @@ def check(binary, block, kind):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--segue", required=True, help="the example `sasrec_speed`, built with --release")
+    parser.add_argument(
+        "--segue", required=True, help="the example `sasrec_speed`, built with --release"
+    )
     binary = parser.parse_args().segue
     failed = False
-    print(f"{'block':8} {'loss':16} {'outputs apart by':>17} {'loss':>9} {'gradients, relative':>20}")
+    print(
+        f"{'block':8} {'loss':16} {'outputs apart by':>17} {'loss':>9} {'gradients, relative':>20}"
+    )
     for block in ("sasrec", "ligr"):
         for kind in LOSSES:
             apart, loss, worst = check(binary, block, kind)

@@ -49,7 +49,9 @@ def worker(folder, shape, threads, sparse):
     sequences = torch.from_numpy(sequences.reshape(-1, BATCH, shape["length"] + 1))
     negatives = np.fromfile(folder / "negatives.u32", dtype=np.uint32).astype(np.int64)
     negatives = torch.from_numpy(negatives.reshape(len(sequences), -1))
-    rest = [p for name, p in model.named_parameters() if name != "item_embedding.weight" or not sparse]
+    rest = [
+        p for name, p in model.named_parameters() if name != "item_embedding.weight" or not sparse
+    ]
     optimisers = [torch.optim.Adam(rest, lr=1e-3, betas=(0.9, 0.98))]
     if sparse:
         table = [model.item_embedding.weight]
@@ -67,7 +69,17 @@ def worker(folder, shape, threads, sparse):
         seconds.append(time.perf_counter() - begin)
         cpu.append(time.process_time() - cpu_begin)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"losses": losses, "seconds": seconds, "cpu_s": sum(cpu[2:]), "peak_mb": peak, "base_mb": base}))
+    print(
+        json.dumps(
+            {
+                "losses": losses,
+                "seconds": seconds,
+                "cpu_s": sum(cpu[2:]),
+                "peak_mb": peak,
+                "base_mb": base,
+            }
+        )
+    )
 
 
 def data(folder, shape, steps, seed):
@@ -82,7 +94,9 @@ def data(folder, shape, steps, seed):
 
 
 def call(command, threads):
-    environment = os.environ | {name: str(threads) for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    environment = os.environ | {
+        name: str(threads) for name in ("RAYON_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+    }
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
         sys.exit(done.stderr)
@@ -92,11 +106,36 @@ def call(command, threads):
 def measure(name, arguments, folder):
     shape, threads = SHAPES[name], arguments.threads
     data(folder, shape, arguments.steps, seed=1)
-    loss = shape["loss"] if shape["loss"] == "bce" else {shape["loss"]: {"negatives": shape["negatives"]}}
-    config = {"dim": shape["dim"], "blocks": BLOCKS, "heads": HEADS, "max_length": shape["length"], "dropout": 0.0}
-    config |= {"block": "sasrec", "expansion": 1, "batch": BATCH, "loss": loss, "learning_rate": 1e-3, "beta_2": 0.98}
+    loss = (
+        shape["loss"]
+        if shape["loss"] == "bce"
+        else {shape["loss"]: {"negatives": shape["negatives"]}}
+    )
+    config = {
+        "dim": shape["dim"],
+        "blocks": BLOCKS,
+        "heads": HEADS,
+        "max_length": shape["length"],
+        "dropout": 0.0,
+    }
+    config |= {
+        "block": "sasrec",
+        "expansion": 1,
+        "batch": BATCH,
+        "loss": loss,
+        "learning_rate": 1e-3,
+        "beta_2": 0.98,
+    }
     run = {"config": config, "items": shape["items"]}
-    torch_call = [sys.executable, __file__, "--worker", str(folder), name, "--threads", str(threads)]
+    torch_call = [
+        sys.executable,
+        __file__,
+        "--worker",
+        str(folder),
+        name,
+        "--threads",
+        str(threads),
+    ]
     commands = {
         "segue": [arguments.segue, str(folder), json.dumps(run)],
         "torch": torch_call,
@@ -105,7 +144,12 @@ def measure(name, arguments, folder):
     found = {who: [] for who in commands}
     peaks = []
     for _ in range(arguments.rounds):
-        peaks.append(call([arguments.segue, str(folder), json.dumps(run | {"sgemm_threads": threads})], threads)["gflops"])
+        peaks.append(
+            call(
+                [arguments.segue, str(folder), json.dumps(run | {"sgemm_threads": threads})],
+                threads,
+            )["gflops"]
+        )
         for who, command in commands.items():
             found[who].append(call(command, threads))
     report(name, shape, found, statistics.median(peaks))
@@ -121,10 +165,14 @@ def report(name, shape, found, peak):
     ours, theirs = found["segue"][0]["losses"], found["torch"][0]["losses"]
     apart = max(abs(a - b) for a, b in zip(ours, theirs))
     mega = flops(**shape) / 1e6
-    print(f"\n{name}: {mega:.1f} Mflop a sequence, sgemm peak {peak:.0f} Gflop/s, losses {ours[0]:.4f} to {ours[-1]:.4f}, apart by {apart:.1e}")
+    print(
+        f"\n{name}: {mega:.1f} Mflop a sequence, sgemm peak {peak:.0f} Gflop/s, losses {ours[0]:.4f} to {ours[-1]:.4f}, apart by {apart:.1e}"
+    )
     speeds = {who: [speed(result) for result in results] for who, results in found.items()}
     work = {who: [per_cpu_second(result) for result in results] for who, results in found.items()}
-    memory = {who: statistics.median(r["peak_mb"] for r in results) for who, results in found.items()}
+    memory = {
+        who: statistics.median(r["peak_mb"] for r in results) for who, results in found.items()
+    }
     for who in found:
         ratios = [a / b for a, b in zip(speeds["segue"], speeds[who])]
         cpu_ratios = [a / b for a, b in zip(work["segue"], work[who])]
@@ -141,7 +189,9 @@ def report(name, shape, found, peak):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--segue", help="the example `sasrec_speed`, built with --release")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=30)

@@ -65,14 +65,25 @@ class Block(nn.Module):
 
 class Sasrec(nn.Module):
     def __init__(
-        self, items, dim=64, blocks=2, heads=2, max_length=50, expansion=1, dropout=0.0, block="sasrec", sparse=True
+        self,
+        items,
+        dim=64,
+        blocks=2,
+        heads=2,
+        max_length=50,
+        expansion=1,
+        dropout=0.0,
+        block="sasrec",
+        sparse=True,
     ):
         super().__init__()
         self.dim, self.max_length = dim, max_length
         self.item_embedding = nn.Embedding(items, dim, sparse=sparse)
         self.position_embedding = nn.Embedding(max_length, dim)
         gated = block == "ligr"
-        self.blocks = nn.ModuleList(Block(dim, heads, expansion, dropout, gated) for _ in range(blocks))
+        self.blocks = nn.ModuleList(
+            Block(dim, heads, expansion, dropout, gated) for _ in range(blocks)
+        )
         self.norm = nn.LayerNorm(dim)
         self.dropout = nn.Dropout(dropout)
         nn.init.normal_(self.item_embedding.weight, std=0.02)
@@ -122,7 +133,9 @@ def load(path, sparse=True):
     names = ("dim", "blocks", "heads", "max_length", "expansion", "block")
     popularity, features = tensors.pop("popularity"), tensors.pop("features", None)
     if features is not None:
-        hidden = F.relu(F.linear(features, tensors.pop("tower.inner.weight"), tensors.pop("tower.inner.bias")))
+        hidden = F.relu(
+            F.linear(features, tensors.pop("tower.inner.weight"), tensors.pop("tower.inner.bias"))
+        )
         part = F.linear(hidden, tensors.pop("tower.outer.weight"), tensors.pop("tower.outer.bias"))
         tensors["item_embedding.weight"] = tensors["item_embedding.weight"] + part
     model = Sasrec(len(popularity), sparse=sparse, **{name: config[name] for name in names})

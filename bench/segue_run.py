@@ -42,7 +42,9 @@ def settle_environment() -> None:
 def run(command: list[str]) -> Run:
     """Runs a program to its end, and ends with it if it fails."""
     # The allocator settings are for PyTorch; what is started here runs as it is shipped.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")
+    }
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as complaints:
         begun = time.perf_counter()
         process = subprocess.Popen(command, stdout=output, stderr=complaints, env=environment)

@@ -31,10 +31,17 @@ LENGTH = 50
 def dataset(events: Events) -> Dataset:
     """Events as RecTools takes them. It orders by time alone, so the position in the history stands for time."""
     rows = events.rows
-    return Dataset.construct(pd.DataFrame({
-        Columns.User: rows.listener, Columns.Item: rows["item"], Columns.Weight: 1.0,
-        Columns.Datetime: pd.Timestamp("2000-01-01") + pd.to_timedelta(rows.position, unit="s"),
-    }))
+    return Dataset.construct(
+        pd.DataFrame(
+            {
+                Columns.User: rows.listener,
+                Columns.Item: rows["item"],
+                Columns.Weight: 1.0,
+                Columns.Datetime: pd.Timestamp("2000-01-01")
+                + pd.to_timedelta(rows.position, unit="s"),
+            }
+        )
+    )
 
 
 class StopByValidation(Callback):
@@ -50,7 +57,11 @@ class StopByValidation(Callback):
         found = outcomes(self.rankings(module), self.cases)[CRITERION].mean()
         epoch = trainer.current_epoch + 1
         if found > self.best:
-            self.best, self.best_epoch, self.weights = found, epoch, copy.deepcopy(module.state_dict())
+            self.best, self.best_epoch, self.weights = (
+                found,
+                epoch,
+                copy.deepcopy(module.state_dict()),
+            )
         trainer.should_stop = epoch - self.best_epoch >= PATIENCE
 
     def rankings(self, module: LightningModule) -> np.ndarray:
@@ -61,9 +72,13 @@ class StopByValidation(Callback):
         with torch.no_grad():
             listeners, items = module._get_user_item_embeddings(loader, "cpu")
         module.train()
-        rows = np.searchsorted(self.cases.listeners, visible.user_id_map.external_ids.astype(np.int64))
+        rows = np.searchsorted(
+            self.cases.listeners, visible.user_id_map.external_ids.astype(np.int64)
+        )
         columns = preparator.get_known_item_ids().astype(np.int64)
-        scores = np.full((len(self.cases.listeners), self.cases.shown.shape[1]), -np.inf, np.float32)
+        scores = np.full(
+            (len(self.cases.listeners), self.cases.shown.shape[1]), -np.inf, np.float32
+        )
         known_items = items[preparator.n_item_extra_tokens :]
         scores[np.ix_(rows, columns)] = (listeners @ known_items.T).numpy()
         return best_unknown(scores, self.cases.shown.matrix("presence")[self.cases.listeners])
@@ -72,8 +87,15 @@ class StopByValidation(Callback):
 def trainer(callback: StopByValidation | None, epochs: int) -> Trainer:
     """A silent one for processors."""
     return Trainer(
-        max_epochs=epochs, accelerator="cpu", devices=1, logger=False, enable_progress_bar=False,
-        enable_model_summary=False, enable_checkpointing=False, callbacks=[callback] if callback else [])
+        max_epochs=epochs,
+        accelerator="cpu",
+        devices=1,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        enable_checkpointing=False,
+        callbacks=[callback] if callback else [],
+    )
 
 
 @dataclass
@@ -89,7 +111,12 @@ class Fitted:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = self.model.recommend(
-                cases.listeners, dataset(cases.shown), DEPTH, filter_viewed=True, on_unsupported_targets="ignore")
+                cases.listeners,
+                dataset(cases.shown),
+                DEPTH,
+                filter_viewed=True,
+                on_unsupported_targets="ignore",
+            )
         return rankings_of(found, cases.listeners)
 
 
@@ -103,13 +130,23 @@ class SequencePeer:
     @property
     def defaults(self) -> Settings:
         """Width 64, two blocks, two heads."""
-        return {"n_factors": 64, "n_blocks": 2, "n_heads": 2, "dropout_rate": 0.2, "lr": 1e-3, "batch_size": 128}
+        return {
+            "n_factors": 64,
+            "n_blocks": 2,
+            "n_heads": 2,
+            "dropout_rate": 0.2,
+            "lr": 1e-3,
+            "batch_size": 128,
+        }
 
     def draw(self, rng: np.random.Generator) -> Settings:
         """From the ranges that Segue draws its own from."""
         return self.defaults | {
-            "n_factors": pick(rng, 32, 64, 128), "n_blocks": pick(rng, 1, 2, 3),
-            "dropout_rate": rng.uniform(0.1, 0.6), "lr": scale(rng, 3e-4, 5e-3)}
+            "n_factors": pick(rng, 32, 64, 128),
+            "n_blocks": pick(rng, 1, 2, 3),
+            "dropout_rate": rng.uniform(0.1, 0.6),
+            "lr": scale(rng, 3e-4, 5e-3),
+        }
 
     def fit(self, training: Events, settings: Settings, seed: int, cases: Cases) -> Fitted:
         """Learns until validation says stop."""
@@ -118,8 +155,12 @@ class SequencePeer:
         seed_everything(seed, verbose=False)
         stop = StopByValidation(cases)
         model = self.kind(
-            session_max_len=LENGTH, epochs=MOST_EPOCHS, get_trainer_func=lambda: trainer(stop, MOST_EPOCHS),
-            recommend_torch_device="cpu", **settings)
+            session_max_len=LENGTH,
+            epochs=MOST_EPOCHS,
+            get_trainer_func=lambda: trainer(stop, MOST_EPOCHS),
+            recommend_torch_device="cpu",
+            **settings,
+        )
         model.fit(dataset(training))
         stop = next(one for one in model.fit_trainer.callbacks if isinstance(one, StopByValidation))
         model.lightning_model.load_state_dict(stop.weights)

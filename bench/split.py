@@ -64,19 +64,36 @@ class Split:
 
 def load(folder: Path) -> Split:
     """Reads an exported folder; rows of the vocabulary are in the order of first appearance."""
-    names = ("train", "train_validation", "validation_shown", "validation_answers", "test_shown", "test_answers")
+    names = (
+        "train",
+        "train_validation",
+        "validation_shown",
+        "validation_answers",
+        "test_shown",
+        "test_answers",
+    )
     kinds = {"listener": str, "item": str, "weight": float}
-    tables = {name: pd.read_csv(folder / f"{name}.tsv", sep="\t", dtype=kinds, na_filter=False) for name in names}
+    tables = {
+        name: pd.read_csv(folder / f"{name}.tsv", sep="\t", dtype=kinds, na_filter=False)
+        for name in names
+    }
     ordered = pd.concat([tables["train_validation"], *tables.values()])
     listeners, items = (pd.Index(ordered[column].unique()) for column in ("listener", "item"))
 
     def events(name: str) -> Events:
         table = tables[name]
-        rows = pd.DataFrame({
-            "listener": listeners.get_indexer(table.listener), "item": items.get_indexer(table["item"]),
-            "position": table.position, "weight": table.weight,
-        })
-        return Events(rows.sort_values(["listener", "position"], ignore_index=True), (len(listeners), len(items)))
+        rows = pd.DataFrame(
+            {
+                "listener": listeners.get_indexer(table.listener),
+                "item": items.get_indexer(table["item"]),
+                "position": table.position,
+                "weight": table.weight,
+            }
+        )
+        return Events(
+            rows.sort_values(["listener", "position"], ignore_index=True),
+            (len(listeners), len(items)),
+        )
 
     def cases(name: str) -> Cases:
         return Cases.build(events(f"{name}_shown"), events(f"{name}_answers"))
