@@ -76,10 +76,11 @@ async fn make(
     listener: &Arc<KeptListener>,
     request: &MixRequest,
 ) -> ApiResult<MixOutcome> {
-    if request.length <= AT_ONCE
-        && let Some(outcome) = listener.mix_at_once(request)?
-    {
-        return Ok(outcome);
+    if request.length <= AT_ONCE {
+        if let Some(outcome) = listener.mix_at_once(request)? {
+            return Ok(outcome);
+        }
+        metrics::counter!("segue_wide_surveys_total").increment(1);
     }
     let (listener, request) = (Arc::clone(listener), request.clone());
     Ok(app.heavy(move || listener.mix(&request)).await??)
