@@ -34,7 +34,7 @@ test:
 
 # Walk through the page in a real browser (needs Node and Chromium).
 browser *journeys:
-    cargo build -p segue
+    cargo build -p segue-cli
     tests/browser/run.sh target/debug/segue {{journeys}}
 
 # Speed and memory of the hot paths.
