@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use segue_core::{AudioFeature, ListenerId, Timestamp, Track, TrackId, WorkId};
 use segue_engine::Index;
 use segue_engine::dataset::labels::work_label;
+use segue_engine::dataset::play_memory::PlayMemory;
 use segue_engine::pipeline::{Bounds, Breadth, MixRequest, Mixer};
 use segue_engine::similar::SimilarIndex;
 use segue_engine::{
@@ -82,6 +83,7 @@ fn profile(catalogue: &Catalogue, known: usize) -> Profile {
             stance: Stance::None,
             saved: false,
             answered: false,
+            memory: PlayMemory::default(),
             label: None,
         };
         interaction.label = work_label(&interaction);
@@ -114,7 +116,7 @@ fn mix_of_30_from_a_pool(bencher: Bencher<'_, '_>, (known, explore): (usize, f32
     let index = Index::build(&catalogue, [&profile]);
     let breadth = Breadth::Bounded(Bounds::USUAL);
     let pool = Mixer { catalogue: &catalogue, index: &index, profile: &profile, scorer: &Formula }
-        .retrieve(breadth, &[])
+        .retrieve(breadth, &[], segue_engine::MixContext::at(segue_core::Timestamp::UNIX_EPOCH))
         .expect("there are tracks");
     let request = MixRequest { explore, ..request(30) };
     bencher.bench_local(|| {
@@ -132,7 +134,7 @@ fn retrieve_from_100k_tracks(bencher: Bencher<'_, '_>, known: usize) {
     let breadth = Breadth::Bounded(Bounds::USUAL);
     bencher.bench_local(|| {
         Mixer { catalogue: &catalogue, index: &index, profile: &profile, scorer: &Formula }
-            .retrieve(breadth, &[])
+            .retrieve(breadth, &[], segue_engine::MixContext::at(segue_core::Timestamp::UNIX_EPOCH))
     });
 }
 

@@ -7,6 +7,7 @@
 //! the other half.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "an experiment, run by hand")]
 
+use segue_engine::dataset::play_memory::PlayMemory;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
@@ -136,6 +137,7 @@ fn profile(catalogue: &Catalogue, tracks: &[TrackIdx]) -> Profile {
             stance: Stance::None,
             saved: false,
             answered: false,
+            memory: PlayMemory::default(),
             label: None,
         };
         interaction.label = work_label(&interaction);

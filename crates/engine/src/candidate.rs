@@ -9,6 +9,7 @@
 //! requests. A [`Ranked`] one depends on the request as well. The types stand here, below
 //! retrieval, ranking and the pipeline, so that none of these needs to know another.
 
+use crate::ranker::Relevance;
 use crate::{Likability, TrackIdx};
 
 /// Where a candidate came from. Several sources may name the same track.
@@ -21,7 +22,7 @@ use crate::{Likability, TrackIdx};
 /// assert_eq!(sources.names().collect::<Vec<_>>(), ["popular", "artists"]);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sources(u8);
+pub struct Sources(u16);
 
 impl Sources {
     /// The whole catalogue, or the tracks that a request names: nothing was chosen, so no other
@@ -39,15 +40,36 @@ impl Sources {
     /// Tracks that came to the catalogue after the model was trained, so that no other source would
     /// find them.
     pub const ARRIVALS: Self = Self(32);
+    /// What listeners of the same things play: item neighbours.
+    pub const ITEM_KNN: Self = Self(64);
+    /// The same by EASE, a linear autoencoder.
+    pub const EASE: Self = Self(128);
+    /// The same by the factors of implicit ALS.
+    pub const IALS: Self = Self(256);
+    /// What follows what was played last: a sequence model.
+    pub const SASREC: Self = Self(512);
+    /// What is played in one sitting with what was played last.
+    pub const SESSIONS: Self = Self(1024);
+    /// What many listeners play lately.
+    pub const TRENDING: Self = Self(2048);
+    /// What the listener's friends play.
+    pub const FRIENDS: Self = Self(4096);
 
     /// Every source with the name under which logs and reports count it, in the order of reports.
-    pub const NAMED: [(Self, &'static str); 6] = [
+    pub const NAMED: [(Self, &'static str); 13] = [
         (Self::ALL, "all"),
         (Self::HISTORY, "history"),
         (Self::POPULAR, "popular"),
         (Self::ARTISTS, "artists"),
         (Self::NEIGHBOURS, "neighbours"),
         (Self::ARRIVALS, "arrivals"),
+        (Self::ITEM_KNN, "item-knn"),
+        (Self::EASE, "ease"),
+        (Self::IALS, "ials"),
+        (Self::SASREC, "sasrec"),
+        (Self::SESSIONS, "sessions"),
+        (Self::TRENDING, "trending"),
+        (Self::FRIENDS, "friends"),
     ];
 
     /// These sources and those of `other`: for a track that one more source named.
@@ -83,6 +105,9 @@ pub struct Candidate {
     /// What the model predicts for this listener. A faulty model may give values that are not
     /// finite; ranking puts those last.
     pub likability: Likability,
+    /// What it is worth beside others by all models together; `None` where there is no
+    /// [`Ranker`](crate::Ranker), and likability alone ranks.
+    pub relevance: Option<Relevance>,
 }
 
 /// What a track is to the listener. It decides which of the mix's slots the track may take.
@@ -122,9 +147,14 @@ pub struct Ranked {
     /// Whether the prediction was finite. What is not finite ranks behind all that is, and a note
     /// tells the listener.
     pub is_finite: bool,
-    /// What it is ranked by: likability, a bonus for uncertainty and popularity, weighed by
-    /// [`utility`](crate::utility).
+    /// What it is ranked by: the relevance where there is one, else likability and popularity, with
+    /// a bonus for uncertainty. See [`utility`](crate::utility).
     pub utility: f32,
+    /// How much the utility rises with the likability: it turns an uncertainty about the one into
+    /// an uncertainty about the other.
+    pub slope: f32,
+    /// The source that decided its relevance; none without a ranker.
+    pub decided_by: Sources,
     /// How often the listener played the work to its end, 0 for a new one. It breaks ties in
     /// utility.
     pub finished: u32,

@@ -25,6 +25,7 @@ pub mod pipeline;
 pub mod playlist;
 pub mod policy;
 pub mod presets;
+pub mod ranker;
 mod recommender;
 pub mod retrieval;
 mod scorer;
@@ -43,5 +44,6 @@ pub use dataset::interactions::{
 pub use dataset::profile::Profile;
 pub use dataset::table::{Column, Table, Values};
 pub use index::{Index, Popularity};
+pub use ranker::{MixContext, Ranker};
 pub use recommender::Recommender;
 pub use scorer::{Likability, Scorer, UncertaintySource, WrongCount, predict};

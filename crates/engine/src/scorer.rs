@@ -1,6 +1,6 @@
 //! The one thing that the rest of the engine knows of a model.
 
-use crate::{Profile, TrackIdx};
+use crate::{Profile, Ranker, TrackIdx};
 
 /// A predicted likability: how probably the listener likes a track, and how sure the model is of
 /// that.
@@ -90,6 +90,12 @@ pub trait Scorer: Send + Sync {
     ) -> Vec<f32> {
         let _ = (profile, tracks, source);
         Vec::new()
+    }
+
+    /// What ranks tracks beside this scorer; `None`, the default, for a scorer whose likabilities
+    /// rank by themselves.
+    fn ranker(&self) -> Option<&dyn Ranker> {
+        None
     }
 }
 

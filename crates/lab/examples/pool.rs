@@ -14,7 +14,7 @@ use segue_core::{ListenerId, Slate, Timestamp, TrackId};
 use segue_engine::Index;
 use segue_engine::metrics::Estimate;
 use segue_engine::pipeline::{Bounds, Breadth, MixRequest, Mixer};
-use segue_engine::{Catalogue, Profile};
+use segue_engine::{Catalogue, MixContext, Profile};
 use segue_lab::simulation::community::{Community, CommunityConfig, MadeUpHistory};
 use segue_models::likability::{LikabilityConfig, LikabilityModel, OnlineScorer};
 
@@ -99,7 +99,7 @@ fn compare(
     profile: &Profile,
     figures: &mut [[Figures; 3]; 5],
 ) {
-    let World { catalogue, index, scorer, .. } = world;
+    let &World { ref catalogue, ref index, ref scorer, now, .. } = world;
     let requests = DIALS.map(|explore| MixRequest { explore, ..MixRequest::new(world.now) });
     let whole = requests
         .clone()
@@ -107,7 +107,7 @@ fn compare(
     for (bounds, figures) in bounds().into_iter().zip(figures) {
         let started = cpu_ms();
         let pool = Mixer { catalogue, index, profile, scorer }
-            .retrieve(Breadth::Bounded(bounds), &[])
+            .retrieve(Breadth::Bounded(bounds), &[], MixContext::at(now))
             .unwrap();
         let retrieve_ms = cpu_ms() - started;
         for ((request, whole), figures) in requests.iter().zip(&whole).zip(figures) {

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use segue_core::{ListenerId, Pick};
+use segue_core::{ListenerId, Pick, Timestamp};
 use segue_engine::pipeline::{Bounds, Breadth, MixError, MixOutcome, MixRequest, Mixer, Pool};
 use segue_engine::presets::Effect;
-use segue_engine::{Profile, TrackIdx};
+use segue_engine::{MixContext, Profile, TrackIdx};
 use segue_store::Store;
 
 use crate::{Result, Snapshot};
@@ -98,8 +98,9 @@ impl KeptListener {
         let profile = snapshot.profile(store, id)?;
         let find = |track| snapshot.catalogue.find(track);
         let arrivals: Vec<TrackIdx> = snapshot.arrivals.iter().filter_map(find).collect();
-        let breadth = Breadth::Bounded(Bounds::of(&profile));
-        let pool = snapshot.mixer(&profile)?.retrieve(breadth, &arrivals)?;
+        let mixer = snapshot.mixer(&profile)?;
+        let breadth = Breadth::Bounded(Bounds::of(&profile, mixer.scorer));
+        let pool = mixer.retrieve(breadth, &arrivals, MixContext::at(Timestamp::now()))?;
         let retrieve_at = changes + RETRIEVE_AFTER;
         Ok(Self { snapshot, profile, pool, changes, retrieve_at })
     }
@@ -112,7 +113,7 @@ impl KeptListener {
     pub fn refreshed(&self, store: &Store, changes: u64) -> Result<Self> {
         let snapshot = Arc::clone(&self.snapshot);
         let profile = snapshot.profile(store, &self.profile.listener)?;
-        let pool = self.pool.rescored(&snapshot.mixer(&profile)?)?;
+        let pool = self.pool.rescored(&snapshot.mixer(&profile)?, Timestamp::now())?;
         // What a lifted ban lets in is not in the pool.
         let is_lifted = !self.profile.banned_artists.is_subset(&profile.banned_artists);
         let retrieve_at = if is_lifted { changes } else { self.retrieve_at };

@@ -3,6 +3,7 @@
 use segue_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::play_memory::PlayMemory;
 use crate::{TrackIdx, WorkIdx};
 
 /// What a model learns of one work: the answer to "does this listener like it", and how sure it is.
@@ -67,6 +68,9 @@ pub struct Interaction {
     /// it. What listeners choose by themselves is no answer: it is no sample of what they would say
     /// to something put before them.
     pub answered: bool,
+    /// How lately, how often and when in the week it was played, skips left out: what is asked when
+    /// it might be played again.
+    pub memory: PlayMemory,
     /// What models learn from this; `None` where likes and dislikes balance or nothing was said,
     /// which is not the same as disliked.
     pub label: Option<Label>,

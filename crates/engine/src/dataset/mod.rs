@@ -6,5 +6,7 @@ pub mod interaction;
 pub mod interactions;
 pub mod labels;
 pub mod pick_outcomes;
+pub mod play_memory;
+pub mod plays;
 pub mod profile;
 pub mod table;

@@ -2,13 +2,16 @@
 //! the label that follows.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use segue_core::{
-    Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, StartReason, Timestamp,
-};
+use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, Timestamp};
 
 use super::interaction::{Interaction, Label, Stance};
-use super::labels::{Outcome, outcome, work_label};
+use super::labels::{Outcome, work_label};
+use super::play_memory::PlayMemory;
+use super::plays::{Play, Plays};
 use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
+
+/// So many of the latest plays are kept in their order, for what follows what.
+const MOST_RECENT: usize = 200;
 
 /// What is known of one listener. Interactions are ordered by work, at most one each. Scorers and
 /// mixes read nothing else of a listener, so that a profile folded afresh counts at once.
@@ -45,6 +48,9 @@ pub struct Profile {
     /// Start of the latest play of all, from which "away since" is counted; `None` if no play is
     /// dated.
     pub last_played: Option<Timestamp>,
+    /// The latest dated plays that were not skipped, oldest first: what a session goes on from. At
+    /// most two hundred.
+    pub recent: Vec<(WorkIdx, Timestamp)>,
     by_work: FxHashMap<WorkIdx, u32>,
 }
 
@@ -62,7 +68,14 @@ impl Profile {
         interactions.dedup_by_key(|interaction| interaction.work);
         let by_work = interactions.iter().enumerate().map(|(i, x)| (x.work, i as u32)).collect();
         let last_played = interactions.iter().filter_map(|x| x.last_played).max();
-        Self { listener, interactions, banned_artists: FxHashSet::default(), last_played, by_work }
+        Self {
+            listener,
+            interactions,
+            banned_artists: FxHashSet::default(),
+            last_played,
+            recent: Vec::new(),
+            by_work,
+        }
     }
 
     /// Folds a listener's rows, as the store holds them, into one interaction for each work. Rows
@@ -74,15 +87,17 @@ impl Profile {
         listens: impl IntoIterator<Item = &'a Listen>,
         feedback: impl IntoIterator<Item = &'a Feedback>,
     ) -> Self {
+        Self::from_plays(catalogue, &Plays::read(catalogue, listener, listens, feedback))
+    }
+
+    /// As [`Self::fold`], from plays that were read before.
+    pub fn from_plays(catalogue: &Catalogue, plays: &Plays) -> Self {
         let mut works: FxHashMap<WorkIdx, Folding> = FxHashMap::default();
-        for listen in listens {
-            if let Some(track) = catalogue.find(&listen.track) {
-                let folding = works.entry(catalogue.work(track)).or_default();
-                folding.add_listen(track, listen, catalogue.track(track).duration_ms());
-            }
+        for play in &plays.plays {
+            works.entry(catalogue.work(play.track)).or_default().add_play(play);
         }
         let mut banned_artists = FxHashSet::default();
-        for said in feedback {
+        for said in &plays.feedback {
             match &said.target {
                 FeedbackTarget::Track(id) => {
                     if let Some(track) = catalogue.find(id) {
@@ -101,7 +116,11 @@ impl Profile {
         }
         let interactions =
             works.into_iter().map(|(work, folding)| folding.finish(catalogue, work)).collect();
-        Self { banned_artists, ..Self::from_interactions(listener, interactions) }
+        Self {
+            banned_artists,
+            recent: recent(catalogue, &plays.plays),
+            ..Self::from_interactions(plays.listener.clone(), interactions)
+        }
     }
 
     /// What the listener did with a work, in any of its versions; `None` if nothing at all.
@@ -130,6 +149,25 @@ impl Profile {
     }
 }
 
+/// Whether a play is one that the listener let go on.
+fn is_heard(play: &Play) -> bool {
+    !matches!(play.outcome, Outcome::Disliked { .. } | Outcome::Excluded)
+}
+
+/// The latest dated plays that were not skipped, oldest first.
+fn recent(catalogue: &Catalogue, plays: &[Play]) -> Vec<(WorkIdx, Timestamp)> {
+    let dated = |play: &Play| Some((catalogue.work(play.track), play.at?));
+    let mut recent: Vec<_> = plays.iter().filter(|play| is_heard(play)).filter_map(dated).collect();
+    if recent.len() > MOST_RECENT {
+        recent.select_nth_unstable_by_key(MOST_RECENT - 1, |(work, at)| {
+            (std::cmp::Reverse(*at), *work)
+        });
+        recent.truncate(MOST_RECENT);
+    }
+    recent.sort_by_key(|(work, at)| (*at, *work));
+    recent
+}
+
 /// The rows of one work while they are being folded.
 #[derive(Default)]
 struct Folding {
@@ -140,14 +178,16 @@ struct Folding {
     liked_weight: f32,
     disliked_weight: f32,
     last_played: Option<Timestamp>,
+    /// When it was played and not skipped.
+    heard_at: Vec<Timestamp>,
     stance: Stance,
     saved: bool,
     answered: bool,
 }
 
 impl Folding {
-    fn add_listen(&mut self, track: TrackIdx, listen: &Listen, duration_ms: Option<u32>) {
-        let plays = match outcome(listen, duration_ms) {
+    fn add_play(&mut self, play: &Play) {
+        let plays = match play.outcome {
             Outcome::Excluded => return,
             Outcome::Censored => 1,
             Outcome::Liked { weight, plays } => {
@@ -162,10 +202,10 @@ impl Folding {
             }
         };
         self.plays += plays;
-        self.answered |=
-            listen.source == Source::Segue && listen.start_reason != StartReason::Chosen;
-        *self.plays_by_version.entry(track).or_default() += plays;
-        self.last_played = self.last_played.max(listen.started_at());
+        self.answered |= play.answered;
+        *self.plays_by_version.entry(play.track).or_default() += plays;
+        self.last_played = self.last_played.max(play.at);
+        self.heard_at.extend(play.at.filter(|_| is_heard(play)));
     }
 
     fn add_feedback(&mut self, track: TrackIdx, said: &Feedback) {
@@ -180,7 +220,7 @@ impl Folding {
         }
     }
 
-    fn finish(self, catalogue: &Catalogue, work: WorkIdx) -> Interaction {
+    fn finish(mut self, catalogue: &Catalogue, work: WorkIdx) -> Interaction {
         let known = |track: TrackIdx| !catalogue.track(track).features.is_silent();
         let most_played = |track: &TrackIdx| {
             let plays = self.plays_by_version.get(track).copied().unwrap_or(0);
@@ -200,6 +240,7 @@ impl Folding {
             stance: self.stance,
             saved: self.saved,
             answered: self.answered,
+            memory: PlayMemory::of(&mut self.heard_at),
             label: None,
         };
         interaction.label = work_label(&interaction);
@@ -225,6 +266,7 @@ pub fn liking(catalogue: &Catalogue, listener: ListenerId, tracks: &[TrackIdx]) 
             stance: Stance::Like,
             saved: false,
             answered: false,
+            memory: PlayMemory::default(),
             label: None,
         };
         interaction.label = work_label(&interaction);

@@ -3,7 +3,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::candidate::{Candidate, Class, Ranked};
+use crate::candidate::{Candidate, Class, Ranked, Sources};
 use crate::utility::utility;
 use crate::{Catalogue, Index, Interaction, Likability, Profile, TrackIdx};
 
@@ -31,17 +31,25 @@ pub fn rank(
     terms: &Terms,
 ) -> Vec<Ranked> {
     let ranked = |candidate: &Candidate| {
-        let Candidate { track, sources, likability } = *candidate;
-        let is_finite = likability.mean.is_finite() && likability.uncertainty.is_finite();
+        let Candidate { track, sources, likability, relevance } = *candidate;
+        let is_finite = likability.mean.is_finite()
+            && likability.uncertainty.is_finite()
+            && relevance.is_none_or(|relevance| relevance.score.is_finite());
         let likability = if is_finite { within_bounds(likability) } else { NOT_FINITE };
         let popularity = index.popularity.value(track);
+        let utility = match relevance.filter(|_| is_finite) {
+            Some(relevance) => relevance.score + terms.bonus * relevance.uncertainty,
+            None => utility(likability, terms.bonus, popularity, terms.trust),
+        };
         let interaction = profile.interaction(catalogue.work(track));
         Ranked {
             track,
             sources,
             likability,
             is_finite,
-            utility: utility(likability, terms.bonus, popularity, terms.trust),
+            utility,
+            slope: relevance.map_or(terms.trust, |relevance| relevance.slope),
+            decided_by: relevance.map_or_else(Sources::default, |relevance| relevance.decided_by),
             finished: interaction.map_or(0, |interaction| interaction.finished),
             popularity,
             class: match interaction.is_some_and(Interaction::is_known) {

@@ -13,7 +13,7 @@ mod request;
 
 use std::cmp::Reverse;
 
-use segue_core::{Pick, Shortlisted, Slate, SlateConfig};
+use segue_core::{Pick, Shortlisted, Slate, SlateConfig, Timestamp};
 
 pub use crate::retrieval::{Bounds, Breadth, EXACT_LIMIT};
 pub use pool::Pool;
@@ -33,7 +33,7 @@ use crate::policy::draw::{Drawn, draw, generator};
 use crate::policy::{Belief, PolicyKind, spec};
 use crate::retrieval::Named;
 use crate::utility::trust;
-use crate::{Catalogue, Index, Interaction, Profile, Scorer, TrackIdx};
+use crate::{Catalogue, Index, Interaction, MixContext, Profile, Scorer, TrackIdx};
 
 use pool::Truncated;
 
@@ -109,8 +109,7 @@ impl Mixer<'_> {
         if request.exact || request.within.is_some() {
             return self.mix_wider(request);
         }
-        let breadth = Breadth::Bounded(Bounds::of(self.profile));
-        let pool = self.retrieve(breadth, &request.arrival_rows(self.catalogue))?;
+        let pool = self.usual_pool(request)?;
         match self.mix_from(&pool, request) {
             Err(MixError::Insufficient) => self.mix_wider(request),
             outcome => outcome,
@@ -129,7 +128,8 @@ impl Mixer<'_> {
         request.check()?;
         let truncated = pool.truncated();
         let is_truncated = truncated.familiar || truncated.new;
-        if is_truncated && (request.exact || request.within.is_some()) {
+        let is_other = is_truncated && (request.exact || request.within.is_some());
+        if is_other || !pool.is_after(&request.after_rows(self.catalogue)) {
             return Err(MixError::Insufficient);
         }
         let mut candidates = pool.candidates().to_vec();
@@ -146,6 +146,7 @@ impl Mixer<'_> {
                 false => MixError::NothingEligible { candidates: found, left_out },
             });
         }
+        self.add_again(&mut candidates, request.now);
         let made = self.drawn(&candidates, pool.likes(), request)?;
         if is_insufficient(truncated, request, &made.slate) {
             return Err(MixError::Insufficient);
@@ -169,23 +170,55 @@ impl Mixer<'_> {
     /// As [`Self::mix`].
     pub fn mix_wider(&self, request: &MixRequest) -> Result<MixOutcome, MixError> {
         request.check()?;
+        let after = request.after_rows(self.catalogue);
+        let context = MixContext { now: request.now, after: &after };
         if let Some(within) = &request.within {
             let rows: Vec<TrackIdx> =
                 within.iter().filter_map(|id| self.catalogue.find(id)).collect();
-            return self.mix_from(&self.retrieve(Breadth::Tracks(&rows), &[])?, request);
+            return self.mix_from(&self.retrieve(Breadth::Tracks(&rows), &[], context)?, request);
         }
-        let exact = || self.mix_from(&self.retrieve(Breadth::Exact, &[])?, request);
+        let exact = || self.mix_from(&self.retrieve(Breadth::Exact, &[], context)?, request);
         if request.exact {
             return exact();
         }
+        if !after.is_empty() {
+            // The pool at hand was gathered to go on from something else.
+            match self.mix_from(&self.usual_pool(request)?, request) {
+                Err(MixError::Insufficient) => {}
+                outcome => return outcome,
+            }
+        }
         let arrivals = request.arrival_rows(self.catalogue);
-        let wide = self.retrieve(Breadth::Bounded(Bounds::WIDE), &arrivals)?;
+        let wide = self.retrieve(Breadth::Bounded(Bounds::WIDE), &arrivals, context)?;
         if self.catalogue.len() > EXACT_LIMIT {
             return self.mix_from(&wide.final_one(), request);
         }
         match self.mix_from(&wide, request) {
             Err(MixError::Insufficient) => exact(),
             outcome => outcome,
+        }
+    }
+
+    /// The candidates that most mixes of the listener are made from.
+    fn usual_pool(&self, request: &MixRequest) -> Result<Pool, MixError> {
+        let breadth = Breadth::Bounded(Bounds::of(self.profile, self.scorer));
+        let after = request.after_rows(self.catalogue);
+        let context = MixContext { now: request.now, after: &after };
+        self.retrieve(breadth, &request.arrival_rows(self.catalogue), context)
+    }
+
+    /// Adds to the relevance of what the listener knows how likely it is played again now.
+    fn add_again(&self, candidates: &mut [Candidate], now: Timestamp) {
+        let Some(ranker) = self.scorer.ranker() else { return };
+        let is_known =
+            |candidate: &&mut Candidate| self.profile.knows(self.catalogue.work(candidate.track));
+        let known: Vec<&mut Candidate> = candidates.iter_mut().filter(is_known).collect();
+        let tracks: Vec<TrackIdx> = known.iter().map(|candidate| candidate.track).collect();
+        let again = ranker.again(self.profile, now, &tracks);
+        for (candidate, again) in known.into_iter().zip(again) {
+            if let Some(relevance) = &mut candidate.relevance {
+                relevance.score += again;
+            }
         }
     }
 
@@ -212,7 +245,13 @@ impl Mixer<'_> {
         });
         late.truncate(MOST_LATE);
         let named = |&track: &TrackIdx| Named { track, sources: Sources::ARRIVALS };
-        candidates.extend(self.scored(&late.iter().map(named).collect::<Vec<_>>())?);
+        let named: Vec<Named> = late.iter().map(named).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        let after = request.after_rows(self.catalogue);
+        let reading = self.read(MixContext { now: request.now, after: &after });
+        candidates.extend(self.scored(&named, reading.as_deref())?);
         candidates.sort_unstable_by_key(|candidate| candidate.track);
         Ok(())
     }
@@ -355,10 +394,9 @@ fn belief(
         });
     }
     let width = factors.len() / offers.len();
-    let trust = trust(profile);
     for (factors, offer) in factors.chunks_exact_mut(width).zip(offers) {
-        let scale =
-            |factor: f32| if factor.is_finite() { factor * trust * offer.slope } else { 0.0 };
+        let slope = offer.ranked.slope * offer.slope;
+        let scale = |factor: f32| if factor.is_finite() { factor * slope } else { 0.0 };
         factors.iter_mut().for_each(|factor| *factor = scale(*factor));
     }
     Ok(Belief::new(scores, factors))

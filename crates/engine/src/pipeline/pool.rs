@@ -14,11 +14,16 @@
 //! a listener says counts at once. Likabilities are those of the retrieval until
 //! [`Pool::rescored`].
 
+use segue_core::Timestamp;
+
 use super::{MixError, Mixer};
-use crate::candidate::Candidate;
+use crate::candidate::{Candidate, Sources};
 use crate::mix::reasons::Likes;
-use crate::retrieval::{Breadth, Named, all_of, cut, within_bounds};
-use crate::{Likability, TrackIdx, WrongCount, predict};
+use crate::ranker::{Nomination, Reading};
+use crate::retrieval::{
+    ASKED_OF_KNOWN, Bounds, Breadth, NOMINATED, Named, all_of, cut, known, within_bounds,
+};
+use crate::{Likability, MixContext, TrackIdx, WrongCount, predict};
 
 /// Candidates for one listener, scored by one model, in row order: what a server keeps between two
 /// requests. [`Mixer::retrieve`] makes one, [`Mixer::mix_from`] mixes from it.
@@ -27,7 +32,7 @@ use crate::{Likability, TrackIdx, WrongCount, predict};
 /// ```
 /// use segue_core::{ListenerId, Timestamp, Track, TrackId, WorkId};
 /// use segue_engine::pipeline::{Breadth, MixRequest, Mixer};
-/// use segue_engine::{Catalogue, Index, Likability, Profile, Scorer, TrackIdx};
+/// use segue_engine::{Catalogue, Index, Likability, MixContext, Profile, Scorer, TrackIdx};
 ///
 /// struct Even;
 ///
@@ -48,7 +53,8 @@ use crate::{Likability, TrackIdx, WrongCount, predict};
 /// let mixer = Mixer { catalogue: &catalogue, index: &index, profile: &profile, scorer: &Even };
 ///
 /// // Once per listener and model: the only step that asks the model about candidates.
-/// let pool = mixer.retrieve(Breadth::Exact, &[])?;
+/// let now = MixContext::at(Timestamp::UNIX_EPOCH);
+/// let pool = mixer.retrieve(Breadth::Exact, &[], now)?;
 /// assert_eq!((pool.candidates().len(), pool.model()), (4, "even-1"));
 ///
 /// // For every request: another mix from the same pool, which leaves out the last one.
@@ -66,6 +72,8 @@ pub struct Pool {
     candidates: Vec<Candidate>,
     likes: Likes,
     truncated: Truncated,
+    /// What its candidates go on from.
+    after: Vec<TrackIdx>,
 }
 
 /// Of which tracks there are more in the catalogue than the pool had room for.
@@ -78,72 +86,142 @@ pub(super) struct Truncated {
 }
 
 impl Mixer<'_> {
-    /// Gathers and scores candidates. `arrivals` are tracks that came to the catalogue after the
-    /// model was trained; a pool within bounds keeps the best of them beside the rest, other pools
-    /// hold them anyway if they are among their tracks.
+    /// Gathers and scores candidates for a moment. `arrivals` are tracks that came to the catalogue
+    /// after the model was trained; a pool within bounds keeps the best of them beside the rest,
+    /// other pools hold them anyway if they are among their tracks.
     ///
     /// # Errors
     /// [`MixError::EmptyCatalogue`], or [`MixError::Predictions`] if the scorer gives another
     /// number of predictions than it was asked for.
-    pub fn retrieve(&self, breadth: Breadth<'_>, arrivals: &[TrackIdx]) -> Result<Pool, MixError> {
+    pub fn retrieve(
+        &self,
+        breadth: Breadth<'_>,
+        arrivals: &[TrackIdx],
+        context: MixContext<'_>,
+    ) -> Result<Pool, MixError> {
         let Self { catalogue, index, profile, scorer } = *self;
         if catalogue.is_empty() {
             return Err(MixError::EmptyCatalogue);
         }
+        let reading = self.read(context);
+        let reading = reading.as_deref();
         let (candidates, truncated) = match breadth {
-            Breadth::Exact => (self.scored(&all_of(catalogue.rows()))?, Truncated::default()),
+            Breadth::Exact => {
+                (self.scored(&all_of(catalogue.rows()), reading)?, Truncated::default())
+            }
             Breadth::Tracks(tracks) => {
-                (self.scored(&all_of(tracks.iter().copied()))?, Truncated::default())
+                (self.scored(&all_of(tracks.iter().copied()), reading)?, Truncated::default())
             }
             Breadth::Bounded(bounds) => {
-                let found = within_bounds(catalogue, index, profile, bounds, arrivals);
-                let asked = self.scored(&found.named)?;
+                let known = known(profile).len();
+                let named = self.named(bounds, arrivals, context, reading);
+                let asked = self.scored(&named, reading)?;
                 let kept = cut(catalogue, index, profile, asked, bounds);
-                let new = kept.len() - found.known.min(bounds.familiar);
+                let new = kept.len() - known.min(bounds.familiar);
                 let truncated = Truncated {
-                    familiar: found.known > bounds.familiar,
-                    new: new + found.known < catalogue.work_count(),
+                    familiar: known > bounds.familiar,
+                    new: new + known < catalogue.work_count(),
                 };
                 (kept, truncated)
             }
         };
-        let likes = Likes::from_profile(catalogue, index, profile);
-        Ok(Pool { model: scorer.version().to_owned(), candidates, likes, truncated })
+        Ok(Pool {
+            model: scorer.version().to_owned(),
+            candidates,
+            likes: Likes::from_profile(catalogue, index, profile),
+            truncated,
+            after: context.after.to_vec(),
+        })
     }
 
-    /// What the model says of tracks that sources named.
-    pub(super) fn scored(&self, named: &[Named]) -> Result<Vec<Candidate>, WrongCount> {
+    /// What the models behind the scorer say of the catalogue, if there are any.
+    pub(super) fn read(&self, context: MixContext<'_>) -> Option<Box<dyn Reading + '_>> {
+        Some(self.scorer.ranker()?.read(self.profile, context))
+    }
+
+    /// The tracks that the scorer is asked about, in row order.
+    fn named(
+        &self,
+        bounds: Bounds,
+        arrivals: &[TrackIdx],
+        context: MixContext<'_>,
+        reading: Option<&dyn Reading>,
+    ) -> Vec<Named> {
+        let Self { catalogue, index, profile, .. } = *self;
+        let of_arrival = |&track: &TrackIdx| Nomination { track, sources: Sources::ARRIVALS };
+        let mut nominated: Vec<Nomination> = arrivals.iter().map(of_arrival).collect();
+        if let Some(reading) = reading {
+            nominated.extend(reading.nominations((bounds.asked as f32 * NOMINATED) as usize));
+        }
+        let mut named = within_bounds(catalogue, index, profile, bounds, &nominated);
+        let known = self.known_to_ask(bounds, context, reading);
+        named.extend(known.into_iter().map(|track| Named { track, sources: Sources::HISTORY }));
+        named.sort_unstable_by_key(|named| named.track);
+        named
+    }
+
+    /// The works that the listener knows and the scorer is asked about: the likeliest to be played
+    /// again, or without a ranker those that say most of the listener.
+    fn known_to_ask(
+        &self,
+        bounds: Bounds,
+        context: MixContext<'_>,
+        reading: Option<&dyn Reading>,
+    ) -> Vec<TrackIdx> {
+        let mut known = known(self.profile);
+        let Some((ranker, reading)) = self.scorer.ranker().zip(reading) else {
+            known.truncate(ASKED_OF_KNOWN * bounds.familiar);
+            return known;
+        };
+        let again = ranker.again(self.profile, context.now, &known);
+        let score = |(track, again): (TrackIdx, f32)| {
+            (reading.relevance(track, UNASKED).score + again, track)
+        };
+        let mut ranked: Vec<(f32, TrackIdx)> = known.into_iter().zip(again).map(score).collect();
+        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        ranked.truncate(bounds.familiar);
+        ranked.into_iter().map(|(_, track)| track).collect()
+    }
+
+    /// What the scorer and the models say of tracks that sources named.
+    pub(super) fn scored(
+        &self,
+        named: &[Named],
+        reading: Option<&dyn Reading>,
+    ) -> Result<Vec<Candidate>, WrongCount> {
         let tracks: Vec<TrackIdx> = named.iter().map(|named| named.track).collect();
         let predictions = predict(self.profile, self.scorer, &tracks)?;
         let join = |(&Named { track, sources }, likability): (&Named, Likability)| Candidate {
             track,
             sources,
             likability,
+            relevance: reading.map(|reading| reading.relevance(track, likability)),
         };
         Ok(named.iter().zip(predictions).map(join).collect())
     }
 }
 
+/// The likability of a track that the scorer was not asked about.
+const UNASKED: Likability = Likability { mean: 0.5, uncertainty: 0.0 };
+
 impl Pool {
-    /// The same candidates, scored again for what the profile holds now: after feedback, or by
-    /// another model. Costs one prediction per candidate and no search.
+    /// The same candidates, scored again for what the profile holds at a moment: after feedback, or
+    /// by another model. Costs one prediction per candidate and no search.
     ///
     /// # Errors
     /// [`MixError::Predictions`] if the scorer gives another number of predictions than it was
     /// asked for.
-    pub fn rescored(&self, mixer: &Mixer<'_>) -> Result<Self, MixError> {
-        let tracks: Vec<TrackIdx> =
-            self.candidates.iter().map(|candidate| candidate.track).collect();
-        let predictions = predict(mixer.profile, mixer.scorer, &tracks)?;
-        let again = |(candidate, likability): (&Candidate, Likability)| Candidate {
-            likability,
-            ..*candidate
-        };
+    pub fn rescored(&self, mixer: &Mixer<'_>, now: Timestamp) -> Result<Self, MixError> {
+        let named =
+            |candidate: &Candidate| Named { track: candidate.track, sources: candidate.sources };
+        let named: Vec<Named> = self.candidates.iter().map(named).collect();
+        let reading = mixer.read(MixContext { now, after: &self.after });
         Ok(Self {
             model: mixer.scorer.version().to_owned(),
-            candidates: self.candidates.iter().zip(predictions).map(again).collect(),
+            candidates: mixer.scored(&named, reading.as_deref())?,
             likes: Likes::from_profile(mixer.catalogue, mixer.index, mixer.profile),
             truncated: self.truncated,
+            after: self.after.clone(),
         })
     }
 
@@ -170,6 +248,11 @@ impl Pool {
             + self.model.len()
             + self.candidates.capacity() * size_of::<Candidate>()
             + self.likes.bytes()
+    }
+
+    /// Whether its candidates were gathered to go on from these tracks.
+    pub(super) fn is_after(&self, tracks: &[TrackIdx]) -> bool {
+        self.after == tracks
     }
 
     pub(super) fn truncated(&self) -> Truncated {

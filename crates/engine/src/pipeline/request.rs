@@ -71,6 +71,9 @@ pub struct MixRequest {
     /// The share of the new tracks that is given to arrivals, 0 to 1: no less, so that they get to
     /// be known, and no more, as long as there are others.
     pub arrival_share: f32,
+    /// Tracks to go on from, the last one played last, as if they had just been played; empty to go
+    /// on from the history. Ids that the catalogue does not hold are passed over.
+    pub after: Vec<TrackId>,
     /// Whether the model is asked about every track of the catalogue instead of the most promising
     /// ones. Costs some twenty microseconds of processor time a track.
     pub exact: bool,
@@ -95,6 +98,7 @@ impl MixRequest {
             exclude_artists: Vec::new(),
             arrivals: Vec::new(),
             arrival_share: 0.1,
+            after: Vec::new(),
             exact: false,
         }
     }
@@ -120,6 +124,11 @@ impl MixRequest {
         self.arrivals.iter().filter_map(|id| catalogue.find(id)).collect()
     }
 
+    /// Rows of the tracks to go on from.
+    pub(super) fn after_rows(&self, catalogue: &Catalogue) -> Vec<TrackIdx> {
+        self.after.iter().filter_map(|id| catalogue.find(id)).collect()
+    }
+
     /// What the filters of this request test for a listener.
     pub(crate) fn filters<'a>(
         &self,
@@ -136,7 +145,8 @@ impl MixRequest {
             familiarity: self.familiarity,
             played_after: (window > 0).then(|| window_start.unwrap_or(Timestamp::MIN)),
             within: self.within.as_deref().map(rows),
-            excluded_tracks: rows(&self.exclude_tracks),
+            // What a mix goes on from has just been heard.
+            excluded_tracks: rows(&[&self.exclude_tracks[..], &self.after].concat()),
             excluded_artists: artists.filter_map(|name| catalogue.find_artist(name)).collect(),
         }
     }

@@ -9,44 +9,38 @@
 
 use rustc_hash::FxHashSet;
 
-use super::limits::ASKED_OF_KNOWN;
-use super::{Bounds, Found, Named, artists, neighbours};
+use super::{Bounds, Named, artists, neighbours};
 use crate::candidate::{Candidate, Sources};
+use crate::ranker::Nomination;
 use crate::utility::{trust, utility};
 use crate::{Catalogue, Index, Interaction, Profile, Stance, TrackIdx, WorkIdx};
 
 /// How many tracks each source names in its turn: artists, neighbours, what is popular.
 const TURN: [usize; 3] = [1, 2, 1];
 
-/// Names the tracks that the model is to be asked about.
+/// Names the tracks that the scorer is to be asked about. `nominated` are the new ones that models
+/// name, which come before all but arrivals.
 pub(crate) fn within_bounds(
     catalogue: &Catalogue,
     index: &Index,
     profile: &Profile,
     bounds: Bounds,
-    arrivals: &[TrackIdx],
-) -> Found {
-    let known = known(profile);
-    let mut named: Vec<Named> = known
-        .iter()
-        .take(ASKED_OF_KNOWN * bounds.familiar)
-        .map(|&track| Named { track, sources: Sources::HISTORY })
-        .collect();
+    nominated: &[Nomination],
+) -> Vec<Named> {
     let mut gathering =
         Gathering { catalogue, profile, taken: FxHashSet::default(), found: Vec::new() };
-    for &track in arrivals {
-        gathering.add(track, Sources::ARRIVALS);
+    for &Nomination { track, sources } in nominated {
+        gathering.add(track, sources);
     }
-    let most = gathering.found.len() + bounds.asked.max(bounds.new);
+    let arrivals = |named: &&Named| named.sources.contains(Sources::ARRIVALS);
+    let most = gathering.found.iter().filter(arrivals).count() + bounds.asked.max(bounds.new);
     gathering.add_in_turn(index, most);
-    named.append(&mut gathering.found);
-    named.sort_unstable_by_key(|named| named.track);
-    Found { named, known: known.len() }
+    gathering.found
 }
 
 /// The works that the listener knows, in the version they know: liked ones first, those that say
 /// most before others.
-fn known(profile: &Profile) -> Vec<TrackIdx> {
+pub(crate) fn known(profile: &Profile) -> Vec<TrackIdx> {
     let mut known: Vec<&Interaction> =
         profile.interactions.iter().filter(|x| x.is_known()).collect();
     let weight = |interaction: &Interaction| {
@@ -140,7 +134,10 @@ pub(crate) fn cut(
     let trust = trust(profile);
     let value = |candidate: &Candidate, bonus: f32| {
         let popularity = index.popularity.value(candidate.track);
-        let utility = utility(candidate.likability, bonus, popularity, trust);
+        let utility = match candidate.relevance {
+            Some(relevance) => relevance.score + bonus * relevance.uncertainty,
+            None => utility(candidate.likability, bonus, popularity, trust),
+        };
         if utility.is_finite() { utility } else { f32::NEG_INFINITY }
     };
     let mut kept = best(known, bounds.familiar, [|candidate: &Candidate| value(candidate, 0.0); 1]);

@@ -4,7 +4,7 @@
 //! what the first mix of a listener costs. They were chosen by the likability that is lost against
 //! scoring everything; `examples/pool.rs` of the crate `segue-models` measures it.
 
-use crate::Profile;
+use crate::{Profile, Scorer};
 
 /// Up to this many tracks, a request that nothing else can fill is answered from the whole
 /// catalogue. Beyond, the widest [`Bounds`] are the last resort.
@@ -22,7 +22,10 @@ pub(super) const NAMED_OF_ARTIST: usize = 20;
 /// Neighbours are looked for around at most this many likes, those that weigh most.
 pub(super) const ANCHORS: usize = 32;
 /// The model is asked about so many works that the listener knows, for each that is kept.
-pub(super) const ASKED_OF_KNOWN: usize = 2;
+pub(crate) const ASKED_OF_KNOWN: usize = 2;
+/// Of the new tracks that the scorer is asked about, models name at most this share; the rest are by
+/// liked artists, sound like likes or are popular, so that what nobody plays yet is met as well.
+pub(crate) const NOMINATED: f32 = 0.6;
 
 /// How many candidates are kept for a listener, and of how many the model is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +49,20 @@ impl Bounds {
     /// For newcomers: their taste leads nowhere yet, so that more has to be looked at before
     /// something fits.
     pub const NEWCOMER: Self = Self { new: 1_500, asked: 6_000, ..Self::USUAL };
+    /// For listeners of whom models rank the whole catalogue: what they name first is nearly always
+    /// what is picked, so that the scorer is asked about less.
+    pub const RANKED: Self = Self { familiar: 500, new: 600, asked: 800, arrivals: 60 };
     /// For a request whose filters leave too little of the usual candidates, such as only what was
     /// saved.
     pub const WIDE: Self = Self { familiar: 20_000, new: 3_000, asked: 6_000, ..Self::USUAL };
 
-    /// The bounds by which a listener's candidates are gathered at first: [`Self::NEWCOMER`] for
-    /// fewer than four labelled works, else [`Self::USUAL`].
-    pub fn of(profile: &Profile) -> Self {
+    /// The bounds by which a listener's candidates are gathered at first: [`Self::RANKED`] where
+    /// models rank, else [`Self::NEWCOMER`] for fewer than four labelled works and [`Self::USUAL`]
+    /// for more.
+    pub fn of(profile: &Profile, scorer: &dyn Scorer) -> Self {
+        if scorer.ranker().is_some() {
+            return Self::RANKED;
+        }
         match profile.labelled().count() < NEWCOMER_LABELS {
             true => Self::NEWCOMER,
             false => Self::USUAL,

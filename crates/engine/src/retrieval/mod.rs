@@ -13,7 +13,8 @@ mod gathering;
 mod limits;
 mod neighbours;
 
-pub(crate) use gathering::{cut, within_bounds};
+pub(crate) use gathering::{cut, known, within_bounds};
+pub(crate) use limits::{ASKED_OF_KNOWN, NOMINATED};
 pub use limits::{Bounds, EXACT_LIMIT};
 
 use crate::TrackIdx;
@@ -36,14 +37,6 @@ pub enum Breadth<'a> {
 pub(crate) struct Named {
     pub(crate) track: TrackIdx,
     pub(crate) sources: Sources,
-}
-
-/// The tracks that the model is to be asked about, and how many works the listener knows.
-#[derive(Debug)]
-pub(crate) struct Found {
-    /// In row order.
-    pub(crate) named: Vec<Named>,
-    pub(crate) known: usize,
 }
 
 /// Names every track given, in row order and once each.

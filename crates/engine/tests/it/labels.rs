@@ -1,5 +1,6 @@
 use segue_core::{EndReason, Listen, ListenerId, Source, Timestamp, TrackId};
 use segue_engine::dataset::labels::{Label, Outcome, outcome, work_label};
+use segue_engine::dataset::play_memory::PlayMemory;
 use segue_engine::{Interaction, Stance, TrackIdx, WorkIdx};
 
 fn play(ms_played: Option<u32>, end_reason: EndReason) -> Listen {
@@ -65,6 +66,7 @@ fn interaction(liked_weight: f32, disliked_weight: f32) -> Interaction {
         stance: Stance::None,
         saved: false,
         answered: false,
+        memory: PlayMemory::default(),
         label: None,
     }
 }

@@ -11,7 +11,10 @@ use segue_engine::{Interaction, Profile, Stance, TrackIdx};
 use crate::world::{HashScorer, Plan, World, plans, request};
 
 fn pool(world: &World, scorer: &HashScorer, breadth: Breadth<'_>) -> Pool {
-    world.mixer(scorer).retrieve(breadth, &[]).expect("it has tracks")
+    world
+        .mixer(scorer)
+        .retrieve(breadth, &[], segue_engine::MixContext::at(segue_core::Timestamp::UNIX_EPOCH))
+        .expect("it has tracks")
 }
 
 fn bounded(familiar: usize, new: usize) -> Breadth<'static> {
@@ -157,7 +160,14 @@ fn arrivals_are_in_a_bounded_pool_or_scored_when_asked_for() {
     let request = MixRequest { arrivals, arrival_share: 0.5, ..request(20, 0.5) };
     for known_late in [&[][..], &late] {
         let breadth = Breadth::Bounded(Bounds { familiar: 50, new: 100, asked: 100, arrivals: 40 });
-        let pool = world.mixer(&scorer).retrieve(breadth, known_late).unwrap();
+        let pool = world
+            .mixer(&scorer)
+            .retrieve(
+                breadth,
+                known_late,
+                segue_engine::MixContext::at(segue_core::Timestamp::UNIX_EPOCH),
+            )
+            .unwrap();
         let outcome = world.mixer(&scorer).mix_from(&pool, &request).unwrap();
         let arrived = outcome
             .slate
@@ -174,10 +184,14 @@ fn arrivals_are_in_a_bounded_pool_or_scored_when_asked_for() {
 fn a_pool_is_rescored_for_the_profile_as_it_is() {
     let world = Plan { seed: 12, tracks: 300, artists: 60, known: 0.2 }.build();
     let pool = pool(&world, &HashScorer(1), bounded(40, 80));
-    let again = pool.rescored(&world.mixer(&HashScorer(2))).unwrap();
+    let again =
+        pool.rescored(&world.mixer(&HashScorer(2)), segue_core::Timestamp::UNIX_EPOCH).unwrap();
     let tracks = |pool: &Pool| pool.candidates().iter().map(|x| x.track).collect::<Vec<_>>();
     assert_eq!(tracks(&again), tracks(&pool));
     assert_ne!(again, pool);
-    assert_eq!(again.rescored(&world.mixer(&HashScorer(1))).unwrap(), pool);
+    assert_eq!(
+        again.rescored(&world.mixer(&HashScorer(1)), segue_core::Timestamp::UNIX_EPOCH).unwrap(),
+        pool
+    );
     assert!(pool.bytes() < 120 * 16 + 12_000, "{}", pool.bytes());
 }

@@ -2,6 +2,7 @@
 
 use segue_core::{AudioFeature, ListenerId, Reason, Track, TrackId, WorkId};
 use segue_engine::dataset::labels::work_label;
+use segue_engine::dataset::play_memory::PlayMemory;
 use segue_engine::mix::sentence::sentence;
 use segue_engine::pipeline::MixRequest;
 use segue_engine::policy::PolicyKind;
@@ -56,6 +57,7 @@ fn sentences(listened: &[(Track, Did)]) -> Vec<(String, String)> {
             stance: if matches!(did, Did::LikedOutright) { Stance::Like } else { Stance::None },
             saved: matches!(did, Did::Saved),
             answered: false,
+            memory: PlayMemory::default(),
             label: None,
         };
         interaction.label = work_label(&interaction);

@@ -13,7 +13,12 @@ fn world() -> World {
 }
 
 fn candidates(world: &World, breadth: Breadth<'_>) -> Vec<Candidate> {
-    world.mixer(&HashScorer(7)).retrieve(breadth, &[]).unwrap().candidates().to_vec()
+    world
+        .mixer(&HashScorer(7))
+        .retrieve(breadth, &[], segue_engine::MixContext::at(segue_core::Timestamp::UNIX_EPOCH))
+        .unwrap()
+        .candidates()
+        .to_vec()
 }
 
 #[test]

@@ -7,6 +7,7 @@ use segue_core::{AudioFeature, ListenerId, Timestamp, Track, TrackId, Version, W
 use segue_engine::Index;
 use segue_engine::UncertaintySource;
 use segue_engine::dataset::labels::work_label;
+use segue_engine::dataset::play_memory::PlayMemory;
 use segue_engine::pipeline::{MixRequest, Mixer};
 use segue_engine::{
     Catalogue, Interaction, Likability, Profile, Scorer, Stance, TrackIdx, WorkIdx,
@@ -181,6 +182,7 @@ fn random_interaction(catalogue: &Catalogue, work: WorkIdx, rng: &mut ChaCha8Rng
             [rng.random_range(0..5)],
         saved: rng.random_bool(0.3),
         answered: false,
+        memory: PlayMemory::default(),
         label: None,
     };
     interaction.label = work_label(&interaction);
