@@ -1,10 +1,10 @@
 //! What goes to the person at the terminal: errors and progress, all of it on stderr.
 
-use std::io::{self, Write as _};
-
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+use std::io::{self, Write as _};
+use std::time::Duration;
 
 /// Prints an error with its causes, one line each.
 pub(crate) fn report_error(error: &anyhow::Error) {
@@ -43,6 +43,16 @@ pub(crate) fn counter(what: &str) -> ProgressBar {
 fn bar(total: u64, what: &str, template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).expect("the template is well formed");
     ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_prefix(what.to_owned())
+}
+
+/// Shows that something is at work whose length is not known.
+pub(crate) fn spinner(what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {prefix} {elapsed} {msg}");
+    let bar = ProgressBar::new_spinner()
+        .with_style(style.expect("the template is valid"))
+        .with_prefix(what.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
 }
 
 /// Tells the person something that is not data.

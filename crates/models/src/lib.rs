@@ -6,9 +6,11 @@ pub mod likability;
 mod next_track;
 pub mod online;
 pub mod recommenders;
+pub mod set;
 pub mod square;
 pub mod tabular;
 
 pub use error::ModelError;
 pub use likability::{LikabilityConfig, LikabilityModel, LikabilityScorer, OnlineScorer};
 pub use next_track::NextTrackModel;
+pub use set::ModelSet;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use segue_core::ListenerId;
+use segue_engine::dataset::plays::Plays;
 use segue_engine::{Catalogue, Profile};
 use segue_store::{ListenerHistory, Result, Store};
 
@@ -39,6 +40,27 @@ impl Dataset {
             }));
         }
         Ok(Self { catalogue: Arc::new(catalogue), profiles })
+    }
+
+    /// Everybody's plays with the catalogue that they are of: what training works on, which has to
+    /// know what listeners were before they turned to something.
+    ///
+    /// # Errors
+    /// What reading the store reports.
+    pub fn plays(store: &Store) -> Result<(Arc<Catalogue>, Vec<Plays>)> {
+        let catalogue = Catalogue::from_tracks(store.tracks()?);
+        let mut plays: Vec<Plays> = Vec::new();
+        loop {
+            let block = store.histories(plays.last().map(|one| &one.listener), BLOCK)?;
+            if block.is_empty() {
+                break;
+            }
+            plays.extend(block.into_iter().map(|history| {
+                let ListenerHistory { listener, listens, feedback } = history;
+                Plays::read(&catalogue, listener, &listens, &feedback)
+            }));
+        }
+        Ok((Arc::new(catalogue), plays))
     }
 
     /// The profile of a listener, an empty one for a name that is not known.

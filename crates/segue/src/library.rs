@@ -7,7 +7,7 @@ use segue_core::{Impression, ListenerId};
 use segue_engine::experiment::Settings;
 use segue_engine::pipeline::{MixOutcome, MixRequest};
 use segue_ingest::{ImportOptions, ImportReport, Observer};
-use segue_models::likability::Stage;
+use segue_models::set::SetStage;
 use segue_store::{Entry, Event, ForgetReport, ImportCounts, ImpressionId, Store};
 
 use crate::models::{self, StandardModels, Trained};
@@ -143,18 +143,18 @@ impl Library {
         }
     }
 
-    /// Learns what every listener likes, from all listeners together, and puts the model in use.
+    /// Learns what listeners like, turn to again and try, from all of them together, and puts the
+    /// set of models in use.
     ///
     /// Takes seconds for one listener and minutes for many; `progress` is told how far it is. Equal
-    /// data and seed give an equal model, byte for byte. Snapshots taken before keep their model:
-    /// take another one to mix by the new.
+    /// data and seed give an equal set, byte for byte. Snapshots taken before keep theirs: take
+    /// another one to mix by the new.
     ///
     /// # Errors
-    /// [`Error::NothingImported`], or [`Error::Training`] where too little is known of what anybody
-    /// likes: it takes both finished and skipped tracks.
-    pub fn train(&mut self, seed: u64, progress: &mut dyn FnMut(Stage)) -> Result<Trained> {
-        let dataset = self.dataset()?;
-        models::train(&mut self.store, &dataset, seed, progress)
+    /// [`Error::NothingImported`], or [`Error::Training`] where nobody played, saved or liked
+    /// anything.
+    pub fn train(&mut self, seed: u64, progress: &mut dyn FnMut(SetStage)) -> Result<Trained> {
+        models::train(&mut self.store, seed, progress)
     }
 
     /// Learns what follows what, for [`Self::next`], and puts the model in use. Mixes do not ask

@@ -8,15 +8,17 @@ use std::error::Error as StdError;
 use std::fs;
 use std::sync::Arc;
 
-use segue_core::{ListenerId, Timestamp};
+use segue_core::Timestamp;
 use segue_engine::{Catalogue, Scorer};
-use segue_models::likability::{FitReport, LikabilityConfig, LikabilityModel, Stage};
+use segue_models::likability::LikabilityModel;
+use segue_models::set::{ModelSet, SetCard, SetConfig, SetStage};
 use segue_store::{ModelEntry, NewModel, Store};
 
 use crate::{Dataset, Error, Result};
 
-/// The kind under which the store has models of likability, one of which is in use at a time.
-pub const LIKABILITY: &str = "likability";
+/// The kind under which stores of earlier versions have a likability network alone. It is used
+/// where there is no set yet.
+const LIKABILITY: &str = "likability";
 /// The seed of a training that nobody gave one.
 pub const DEFAULT_SEED: u64 = 1;
 
@@ -63,14 +65,14 @@ pub trait Models: Send + Sync {
     ) -> std::result::Result<String, ModelsError>;
 }
 
-/// The models that Segue ships: likability, learned across all listeners, so that a few plays of
-/// somebody new are enough.
+/// The models that Segue ships: a [`ModelSet`], learned across all listeners, so that a few plays
+/// of somebody new are enough.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StandardModels;
 
 impl Models for StandardModels {
     fn kind(&self) -> &'static str {
-        LIKABILITY
+        ModelSet::KIND
     }
 
     fn load(
@@ -78,8 +80,12 @@ impl Models for StandardModels {
         store: &Store,
         catalogue: &Arc<Catalogue>,
     ) -> std::result::Result<Option<Loaded>, ModelsError> {
-        let Some(entry) = store.active_model(LIKABILITY)? else { return Ok(None) };
-        let scorer = Arc::new(read(store, &entry)?.scorer(catalogue).online());
+        let active = match store.active_model(ModelSet::KIND)? {
+            Some(entry) => Some(entry),
+            None => store.active_model(LIKABILITY)?,
+        };
+        let Some(entry) = active else { return Ok(None) };
+        let scorer = bind(store, &entry, catalogue)?;
         Ok(Some(Loaded { version: entry.version, trained_at: entry.created_at, scorer }))
     }
 
@@ -88,57 +94,56 @@ impl Models for StandardModels {
         store: &mut Store,
         progress: &dyn Fn(f32),
     ) -> std::result::Result<String, ModelsError> {
-        let dataset = Dataset::load(store)?;
-        let mut report = |stage: Stage| {
-            if let Stage::Training { done, of } = stage {
-                progress(done as f32 / of.max(1) as f32);
-            }
+        let mut done = 0.0;
+        let mut report = |_: SetStage| {
+            // How many stages there are depends on the data: half of what is left, each time.
+            done += (1.0 - done) / 8.0;
+            progress(done);
         };
-        Ok(train(store, &dataset, DEFAULT_SEED, &mut report)?.version)
+        Ok(train(store, DEFAULT_SEED, &mut report)?.version)
     }
 }
 
-/// A model that was trained and is in use, as [`Library::train`](crate::Library::train) returns it.
+/// A set that was trained and is in use, as [`Library::train`](crate::Library::train) returns it.
 #[derive(Clone, Debug)]
 pub struct Trained {
     /// Its version: equal data and seed, equal version.
     pub version: String,
-    /// How many rows it learned from, and how it did on those that were held out.
-    pub report: FitReport,
-    /// Whether an earlier training had made the very same model.
+    /// What is in it, why, and how well it did on what listeners turned to next.
+    pub card: SetCard,
+    /// Whether an earlier training had made the very same set.
     pub existed: bool,
 }
 
-/// Trains likability on a data set and registers the model, which is in use from then on.
+/// Trains a set on everything that the store holds and registers it; it is in use from then on.
 ///
 /// # Errors
-/// [`Error::Training`] where there is too little to learn from, [`Error::Store`] where the model
-/// cannot be registered.
+/// [`Error::NothingImported`] without a track, [`Error::Training`] where there is nothing to learn
+/// from, [`Error::Store`] where the set cannot be registered.
 pub(crate) fn train(
     store: &mut Store,
-    dataset: &Dataset,
     seed: u64,
-    progress: &mut dyn FnMut(Stage),
+    progress: &mut dyn FnMut(SetStage),
 ) -> Result<Trained> {
-    let config = LikabilityConfig::default();
-    let (model, report) =
-        LikabilityModel::fit(&dataset.catalogue, &dataset.profiles, config, seed, progress)?;
-    let labelled = dataset.profiles.iter().filter(|profile| profile.labelled().next().is_some());
-    let learned_from: Vec<ListenerId> = labelled.map(|profile| profile.listener.clone()).collect();
-    let (weights, card) = model.to_bytes();
-    let version = model.version().to_owned();
+    let (catalogue, plays) = Dataset::plays(store)?;
+    if catalogue.is_empty() {
+        return Err(Error::NothingImported);
+    }
+    let set = ModelSet::fit(&catalogue, &plays, &SetConfig::default(), seed, progress)?;
+    let card = serde_json::to_string(set.card()).expect("a card has no map with other keys");
+    let version = set.version().to_owned();
     let existed = register(
         store,
         &NewModel {
             version: &version,
-            kind: LIKABILITY,
+            kind: ModelSet::KIND,
             created_at: Timestamp::now(),
-            card: std::str::from_utf8(&card).expect("a card is JSON"),
-            weights: &weights,
-            listeners: &learned_from,
+            card: &card,
+            weights: &set.to_bytes(),
+            listeners: set.taught_by(),
         },
     )?;
-    Ok(Trained { version, report, existed })
+    Ok(Trained { version, card: set.card().clone(), existed })
 }
 
 /// Registers a model and puts it in use; says whether it had been registered before.
@@ -151,7 +156,7 @@ pub(crate) fn register(store: &mut Store, model: &NewModel<'_>) -> Result<bool> 
     Ok(existed)
 }
 
-fn read(store: &Store, entry: &ModelEntry) -> Result<LikabilityModel> {
+fn bind(store: &Store, entry: &ModelEntry, catalogue: &Arc<Catalogue>) -> Result<Arc<dyn Scorer>> {
     let unusable = |source: Box<dyn StdError + Send + Sync>| Error::UnusableModel {
         version: entry.version.clone(),
         source,
@@ -160,6 +165,12 @@ fn read(store: &Store, entry: &ModelEntry) -> Result<LikabilityModel> {
     let weights = fs::read(&files.weights).map_err(|error| {
         unusable(format!("cannot read `{}`: {error}", files.weights.display()).into())
     })?;
-    LikabilityModel::from_bytes(&weights, entry.card.as_bytes())
-        .map_err(|error| unusable(Box::new(error)))
+    let card = entry.card.as_bytes();
+    let damaged = |error| unusable(Box::new(error));
+    if entry.kind == ModelSet::KIND {
+        let set = ModelSet::from_bytes(&weights, card).map_err(damaged)?;
+        return Ok(Arc::new(set.scorer(catalogue)));
+    }
+    let model = LikabilityModel::from_bytes(&weights, card).map_err(damaged)?;
+    Ok(Arc::new(model.scorer(catalogue).online()))
 }

@@ -4,7 +4,6 @@
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
-use segue::models::LIKABILITY;
 use segue::{Library, PlayDetails, Reaction, Snapshot};
 use segue_core::{ListenerId, Timestamp, TrackId};
 use segue_engine::{Likability, TrackIdx};
@@ -109,9 +108,9 @@ pub(crate) fn run(args: &FeedbackArgs, home: &Home) -> anyhow::Result<()> {
         .map(|listed| listed.track.clone())
         .filter(|track| !tracks.contains(track))
         .collect();
-    let snapshot = match store.active_model(LIKABILITY)? {
-        Some(_) if !watched.is_empty() => Some(library.snapshot()?),
-        _ => None,
+    let snapshot = match watched.is_empty() {
+        true => None,
+        false => Some(library.snapshot()?).filter(|snapshot| snapshot.model.is_some()),
     };
     let expected = |library: &Library| match &snapshot {
         Some(snapshot) => likabilities(snapshot, library.store(), &listener, &watched),

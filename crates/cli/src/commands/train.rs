@@ -9,6 +9,7 @@ use segue::models::Trained;
 use segue::next_track::{Progress, Start, TrainedNextTrack};
 use segue_engine::full_ranking::Metric;
 use segue_models::likability::{FitReport, Stage};
+use segue_models::set::SetStage;
 use segue_models::tabular::ensemble::HeldOut;
 use serde_json::json;
 
@@ -54,31 +55,35 @@ pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
         }
         return print_next_track(&trained, seconds);
     }
-    let Trained { version, report, .. } = train(&mut library, args.seed)?;
+    let trained = train(&mut library, args.seed)?;
     let seconds = begun.elapsed().as_secs_f64();
     if args.json {
-        return print_json(&json!({"version": version, "seconds": seconds, "report": report}));
+        let Trained { version, card, .. } = trained;
+        return print_json(&json!({"version": version, "seconds": seconds, "card": card}));
     }
-    print_report(&version, &report, seconds)
+    print_report(&trained, seconds)
 }
 
 /// Trains on what the library holds; prints the report.
 pub(crate) fn train_and_report(library: &mut Library, seed: u64) -> anyhow::Result<()> {
     let begun = Instant::now();
-    let Trained { version, report, .. } = train(library, seed)?;
-    print_report(&version, &report, begun.elapsed().as_secs_f64())
+    let trained = train(library, seed)?;
+    print_report(&trained, begun.elapsed().as_secs_f64())
 }
 
 fn train(library: &mut Library, seed: u64) -> anyhow::Result<Trained> {
-    let bar = terminal::steps(0, "training");
-    let mut progress = |stage: Stage| match stage {
-        Stage::Episodes => bar.set_message("drawing episodes"),
-        Stage::Training { done, of } => {
-            bar.set_length(of as u64);
-            bar.set_position(done as u64);
-            bar.set_message("networks");
-        }
-        Stage::Calibrating => bar.set_message("calibrating"),
+    let bar = terminal::spinner("training");
+    let mut progress = |stage: SetStage| {
+        bar.set_message(match stage {
+            SetStage::Choosing(member) => format!("choosing settings: {}", member.name()),
+            SetStage::Ranking => "fitting the rankings".to_owned(),
+            SetStage::Fitting(member) => format!("training {}", member.name()),
+            SetStage::Likability(Stage::Episodes) => "likability: drawing episodes".to_owned(),
+            SetStage::Likability(Stage::Training { done, of }) => {
+                format!("likability: network {} of {of}", (done + 1).min(of.max(1)))
+            }
+            SetStage::Likability(Stage::Calibrating) => "likability: calibrating".to_owned(),
+        });
     };
     let trained = library.train(seed, &mut progress);
     bar.finish_and_clear();
@@ -132,8 +137,47 @@ fn print_next_track(trained: &TrainedNextTrack, seconds: f64) -> anyhow::Result<
     ))
 }
 
-fn print_report(version: &str, report: &FitReport, seconds: f64) -> anyhow::Result<()> {
-    let mut rows = table(&["held out", "answers", "AUC", "accuracy", "log-loss", "ECE"]);
+fn print_report(Trained { version, card, .. }: &Trained, seconds: f64) -> anyhow::Result<()> {
+    let mut rows = table(&["model", "alone, NDCG@60", "weight, new", "weight, again"]);
+    for member in &card.members {
+        rows.add_row([
+            member.member.name().to_owned(),
+            format!("{:.3}", member.ndcg_alone),
+            format!("{:.2}", member.weight),
+            format!("{:.2}", member.weight_known),
+        ]);
+    }
+    if !card.members.is_empty() {
+        print_line(&rows.to_string())?;
+    }
+    if let Some(new) = &card.new {
+        print_line(&format!(
+            "what listeners tried next: NDCG@60 {:.3}, recall@20 {:.3} ({} questions held out)",
+            new.ndcg, new.recall, new.cases
+        ))?;
+    }
+    if let Some(again) = &card.again {
+        print_line(&format!(
+            "what they played again within a week: {:.1} % of 30 suggestions; by most played \
+             {:.1} %, by lately played {:.1} % ({} questions held out)",
+            100.0 * again.played,
+            100.0 * again.most_played,
+            100.0 * again.lately_played,
+            again.cases
+        ))?;
+    }
+    if let Some(report) = &card.likability {
+        print_likability(report)?;
+    }
+    if let Some(reason) = &card.without_likability {
+        print_line(&format!("no likability: {reason}; mixes rank by what is played"))?;
+    }
+    print_line(&format!("models {version}, trained in {seconds:.1} s"))
+}
+
+fn print_likability(report: &FitReport) -> anyhow::Result<()> {
+    let mut rows =
+        table(&["likability, held out", "answers", "AUC", "accuracy", "log-loss", "ECE"]);
     let named = [("everything", &report.held_out), ("what listeners told", &report.feedback)];
     for (name, held_out) in
         named.into_iter().filter_map(|(name, held_out)| Some((name, held_out.as_ref()?)))
@@ -143,8 +187,7 @@ fn print_report(version: &str, report: &FitReport, seconds: f64) -> anyhow::Resu
     for (size, held_out) in &report.by_history {
         rows.add_row(row(&format!("with {size} known"), held_out));
     }
-    print_line(&rows.to_string())?;
-    print_line(&format!("model {version}, trained on {} rows in {seconds:.1} s", report.rows))
+    print_line(&rows.to_string())
 }
 
 fn row(name: &str, held_out: &HeldOut) -> [String; 6] {

@@ -116,6 +116,13 @@ impl Ease {
         }
     }
 
+    /// The same model, asked with another weighting of what was heard: nothing that was learned
+    /// depends on it.
+    pub fn asked_by(mut self, query: EventWeighting) -> Self {
+        self.config.query = query;
+        self
+    }
+
     /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -124,6 +124,27 @@ impl ItemKnn {
         }
     }
 
+    /// The items of a bag that speak most for an item, each with its part of the score: at most
+    /// `most`, the strongest first, none that says nothing.
+    pub fn because(&self, bag: &Bag, item: u32, most: usize) -> Vec<(u32, f32)> {
+        let part = |&(heard, weight): &(u32, f32)| {
+            let (targets, similarities) = self.similar.row(heard as usize);
+            let at = targets.binary_search(&item).ok()?;
+            Some((heard, weight * similarities[at])).filter(|(_, part)| *part > 0.0)
+        };
+        let mut parts: Vec<(u32, f32)> = bag.iter().filter_map(part).collect();
+        parts.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        parts.truncate(most);
+        parts
+    }
+
+    /// The same model, asked with another weighting of what was heard: nothing that was learned
+    /// depends on it.
+    pub fn asked_by(mut self, query: EventWeighting) -> Self {
+        self.config.query = query;
+        self
+    }
+
     /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -11,14 +11,14 @@ mod counts;
 pub mod ease;
 pub mod event_weighting;
 pub mod friends;
-mod fusion;
+pub(crate) mod fusion;
 pub mod ials;
 mod inverse;
 mod item_features;
 pub mod item_knn;
 pub mod popularity;
 pub mod sasrec;
-mod saved;
+pub(crate) mod saved;
 
 pub use act_r::{ActR, ActRConfig};
 pub use configured::{FitSet, Fitted, RecommenderConfig, RecommenderKind, Timing, Validate};

@@ -18,40 +18,40 @@ const FORMAT: &str = "1";
 
 /// Collects the tensors of a model.
 #[derive(Debug, Default)]
-pub(super) struct Writer {
+pub(crate) struct Writer {
     tensors: Vec<(&'static str, Dtype, Vec<usize>, Vec<u8>)>,
 }
 
 impl Writer {
     /// Adds real numbers.
-    pub(super) fn f32s(mut self, name: &'static str, shape: &[usize], values: &[f32]) -> Self {
+    pub(crate) fn f32s(mut self, name: &'static str, shape: &[usize], values: &[f32]) -> Self {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.tensors.push((name, Dtype::F32, shape.to_vec(), bytes));
         self
     }
 
     /// Adds rows or counts.
-    pub(super) fn u32s(mut self, name: &'static str, values: &[u32]) -> Self {
+    pub(crate) fn u32s(mut self, name: &'static str, values: &[u32]) -> Self {
         let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
         self.tensors.push((name, Dtype::U32, vec![values.len()], bytes));
         self
     }
 
     /// Adds offsets.
-    pub(super) fn offsets(mut self, name: &'static str, values: &[usize]) -> Self {
+    pub(crate) fn offsets(mut self, name: &'static str, values: &[usize]) -> Self {
         let bytes = values.iter().flat_map(|&value| (value as u64).to_le_bytes()).collect();
         self.tensors.push((name, Dtype::U64, vec![values.len()], bytes));
         self
     }
 
     /// Adds a model within the model.
-    pub(super) fn bytes(mut self, name: &'static str, bytes: Vec<u8>) -> Self {
+    pub(crate) fn bytes(mut self, name: &'static str, bytes: Vec<u8>) -> Self {
         self.tensors.push((name, Dtype::U8, vec![bytes.len()], bytes));
         self
     }
 
     /// The bytes of the whole.
-    pub(super) fn finish(self, model: &str, config: &impl Serialize) -> Vec<u8> {
+    pub(crate) fn finish(self, model: &str, config: &impl Serialize) -> Vec<u8> {
         let config =
             serde_json::to_string(config).expect("a config has no map with keys other than text");
         let metadata =
@@ -85,14 +85,14 @@ fn ordered(mut bytes: Vec<u8>) -> Vec<u8> {
 
 /// The tensors of a model that was written.
 #[derive(Debug)]
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     model: &'static str,
     tensors: SafeTensors<'a>,
 }
 
 impl<'a> Reader<'a> {
     /// Opens the bytes of a model and reads its configuration.
-    pub(super) fn open<C: DeserializeOwned>(
+    pub(crate) fn open<C: DeserializeOwned>(
         bytes: &'a [u8],
         model: &'static str,
     ) -> Result<(Self, C), ModelError> {
@@ -114,14 +114,14 @@ impl<'a> Reader<'a> {
     }
 
     /// Real numbers and their shape.
-    pub(super) fn f32s(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), ModelError> {
+    pub(crate) fn f32s(&self, name: &str) -> Result<(Vec<usize>, Vec<f32>), ModelError> {
         let (shape, bytes) = self.bytes(name, Dtype::F32)?;
         let (values, _) = bytes.as_chunks::<4>();
         Ok((shape, values.iter().map(|value| f32::from_le_bytes(*value)).collect()))
     }
 
     /// As many real numbers as expected.
-    pub(super) fn f32s_of(&self, name: &str, expected: usize) -> Result<Vec<f32>, ModelError> {
+    pub(crate) fn f32s_of(&self, name: &str, expected: usize) -> Result<Vec<f32>, ModelError> {
         let (_, values) = self.f32s(name)?;
         self.require(values.len() == expected, || {
             format!("`{name}` holds {} values, expected {expected}", values.len())
@@ -130,18 +130,18 @@ impl<'a> Reader<'a> {
     }
 
     /// Rows or counts.
-    pub(super) fn u32s(&self, name: &str) -> Result<Vec<u32>, ModelError> {
+    pub(crate) fn u32s(&self, name: &str) -> Result<Vec<u32>, ModelError> {
         let (values, _) = self.bytes(name, Dtype::U32)?.1.as_chunks::<4>();
         Ok(values.iter().map(|value| u32::from_le_bytes(*value)).collect())
     }
 
     /// The bytes of a model within the model.
-    pub(super) fn u8s(&self, name: &str) -> Result<&'a [u8], ModelError> {
+    pub(crate) fn u8s(&self, name: &str) -> Result<&'a [u8], ModelError> {
         Ok(self.bytes(name, Dtype::U8)?.1)
     }
 
     /// Offsets into lists of `end` entries: they begin at zero, never fall and end there.
-    pub(super) fn offsets(&self, name: &str, end: usize) -> Result<Vec<usize>, ModelError> {
+    pub(crate) fn offsets(&self, name: &str, end: usize) -> Result<Vec<usize>, ModelError> {
         let (values, _) = self.bytes(name, Dtype::U64)?.1.as_chunks::<8>();
         let offsets: Vec<usize> =
             values.iter().map(|value| u64::from_le_bytes(*value) as usize).collect();
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Fails with a reason unless something holds.
-    pub(super) fn require(
+    pub(crate) fn require(
         &self,
         holds: bool,
         reason: impl FnOnce() -> String,

@@ -6,22 +6,24 @@ use std::rc::Rc;
 
 use segue_engine::vector::dot;
 
+use crate::square::Square;
+
 /// A choice that was made.
-pub(super) struct Choice {
+pub(crate) struct Choice {
     /// What is known of the option that was chosen.
-    pub(super) chosen: Vec<f64>,
+    pub(crate) chosen: Vec<f64>,
     /// The options that were not, which several choices may share.
-    pub(super) rivals: Rc<[Rival]>,
+    pub(crate) rivals: Rc<[Rival]>,
     /// How much it counts.
-    pub(super) weight: f64,
+    pub(crate) weight: f64,
 }
 
 /// An option that was not chosen.
-pub(super) struct Rival {
+pub(crate) struct Rival {
     /// What is known of it.
-    pub(super) features: Vec<f64>,
+    pub(crate) features: Vec<f64>,
     /// Logarithm of the number of options that it stands for.
-    pub(super) log_count: f64,
+    pub(crate) log_count: f64,
 }
 
 impl Choice {
@@ -38,7 +40,7 @@ const MOST_STEPS: usize = 30;
 const CONVERGED: f64 = 1e-8;
 
 /// The coefficients that make the choices likeliest, by Newton's method with halving steps.
-pub(super) fn fit_choices(features: usize, choices: &[Choice]) -> Vec<f64> {
+pub(crate) fn fit_choices(features: usize, choices: &[Choice]) -> Vec<f64> {
     let mut at = vec![0.0; features];
     let mut value = objective(&at, choices);
     for _ in 0..MOST_STEPS {
@@ -60,6 +62,12 @@ pub(super) fn fit_choices(features: usize, choices: &[Choice]) -> Vec<f64> {
         }
     }
     at
+}
+
+/// How sharply the choices and the prior determine coefficients: the inverse of their covariance.
+pub(crate) fn precision(at: &[f64], choices: &[Choice]) -> Square {
+    let (_, hessian) = derivatives(at, choices);
+    Square { n: at.len(), values: hessian.concat() }
 }
 
 fn utilities(at: &[f64], choice: &Choice) -> Vec<f64> {

@@ -11,7 +11,7 @@
 //! Joining ids and features inside one network was rejected: it lost to late fusion wherever both
 //! were tried (DESIGN).
 
-mod logit;
+pub(crate) mod logit;
 
 use std::rc::Rc;
 

@@ -22,7 +22,7 @@ use segue_engine::{Query, Recommender};
 pub use self::config::IalsConfig;
 use self::conjugate_gradient::{BATCH, Fixed, LANES, Rows, Scratch, Stop, solve};
 use super::counts::{Counts, RowsBuilder};
-use super::event_weighting::Bag;
+use super::event_weighting::{Bag, EventWeighting};
 use super::popularity::TieBreak;
 use super::saved::{Reader, Writer};
 use crate::ModelError;
@@ -97,6 +97,13 @@ impl Ials {
         }
         let gram = items.gram(config.alpha());
         Ok(Self { config: config.clone(), items, gram, tie_break: TieBreak::of(&by_listener) })
+    }
+
+    /// The same model, asked with another weighting of what was heard: nothing that was learned
+    /// depends on it.
+    pub fn asked_by(mut self, query: EventWeighting) -> Self {
+        self.config.query = query;
+        self
     }
 
     /// The model as the bytes of a safetensors file, the configuration in its metadata: equal

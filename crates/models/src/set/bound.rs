@@ -1,0 +1,340 @@
+//! A set bound to a catalogue: what mixes are made with.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use segue_core::Timestamp;
+use segue_engine::candidate::Sources;
+use segue_engine::full_ranking::top_k;
+use segue_engine::ranker::{Nomination, Ranker, Reading, Relevance};
+use segue_engine::{
+    Catalogue, ItemIdx, Likability, MixContext, Profile, Scorer, TrackIdx, UncertaintySource,
+    WorkIdx,
+};
+
+use super::features::{self, AGAIN, ArtistPlays, OF_KNOWN, OF_NEW};
+use super::listener::{ListenerView, Vocabulary};
+use super::member::{Member, MemberKind, MemberModel};
+use super::ranking::{Chance, Ranking};
+use crate::likability::OnlineScorer;
+
+/// The rankings of a set.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Rankings {
+    /// Of tracks that the listener does not know.
+    pub(super) new: Ranking,
+    /// Of tracks that they know.
+    pub(super) known: Ranking,
+    /// How likely a new and a known track of some score is played.
+    pub(super) chances: [Chance; 2],
+}
+
+/// A set of models bound to the rows of a catalogue: it scores, and it ranks.
+pub struct SetScorer {
+    pub(super) version: String,
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) vocabulary: Vocabulary,
+    pub(super) members: Arc<Vec<Member>>,
+    pub(super) rankings: Rankings,
+    pub(super) likability: Option<Arc<OnlineScorer>>,
+}
+
+/// What the members say of the vocabulary for one listener.
+pub(super) struct SetReading<'a> {
+    set: &'a SetScorer,
+    profile: &'a Profile,
+    /// Of each member one standardised score an item; nothing where it knows nothing of the
+    /// listener.
+    rows: Vec<Option<Vec<f32>>>,
+    artists: ArtistPlays,
+    /// `ln(1 + works)` of the history, beyond the middle.
+    beyond: f64,
+}
+
+impl SetScorer {
+    pub(super) fn reading<'a>(
+        &'a self,
+        profile: &'a Profile,
+        context: MixContext<'_>,
+    ) -> SetReading<'a> {
+        let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
+        let rows = self.members.iter().map(|member| row(member, &view)).collect();
+        let length = (1.0 + view.works() as f64).ln();
+        SetReading {
+            set: self,
+            profile,
+            rows,
+            artists: ArtistPlays::new(&self.catalogue, profile, context.now),
+            beyond: length - self.rankings.new.middle,
+        }
+    }
+
+    fn is_known(&self, profile: &Profile, track: TrackIdx) -> bool {
+        profile.knows(self.catalogue.work(track))
+    }
+
+    /// How likely tracks are played, where no likability can be stated.
+    fn chances(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
+        let Some(now) = profile.last_played else {
+            return self.chances_at(profile, tracks, Timestamp::UNIX_EPOCH);
+        };
+        self.chances_at(profile, tracks, now)
+    }
+
+    fn chances_at(
+        &self,
+        profile: &Profile,
+        tracks: &[TrackIdx],
+        now: Timestamp,
+    ) -> Vec<Likability> {
+        let reading = self.reading(profile, MixContext::at(now));
+        let again = self.again(profile, now, tracks);
+        let chance = |(&track, again): (&TrackIdx, f32)| {
+            let Relevance { score, .. } = reading.relevance(track, NEUTRAL);
+            let mean = match self.is_known(profile, track) {
+                true => self.rankings.chances[1].of(f64::from(score + again)),
+                false => self.rankings.chances[0].of(f64::from(score)),
+            };
+            Likability { mean: mean as f32, uncertainty: 0.0 }
+        };
+        tracks.iter().zip(again).map(chance).collect()
+    }
+}
+
+/// Stands for a likability that says nothing.
+pub(super) const NEUTRAL: Likability = Likability { mean: 0.5, uncertainty: 0.0 };
+
+/// What a member says of every item, standardised; nothing if it reads something of the listener
+/// that is not there.
+fn row(member: &Member, view: &ListenerView) -> Option<Vec<f32>> {
+    let reads = member.kind.reads();
+    let query = match member.kind {
+        MemberKind::Sessions => view.sitting(),
+        _ => view.query(reads),
+    };
+    if reads != super::member::Reads::Nothing && query.history.items.is_empty() {
+        return None;
+    }
+    let mut scores = vec![0.0; member.recommender().items()];
+    member.recommender().score(&[query], &mut scores);
+    features::standardise(&mut scores);
+    Some(scores)
+}
+
+impl SetReading<'_> {
+    fn item(&self, track: TrackIdx) -> Option<ItemIdx> {
+        self.set.vocabulary.item(self.set.catalogue.work(track))
+    }
+
+    /// What each member says of a track; 0 where it says nothing.
+    fn members(&self, item: Option<ItemIdx>) -> impl Iterator<Item = f64> + '_ {
+        self.rows.iter().map(move |row| match (row, item) {
+            (Some(row), Some(item)) => f64::from(row[item.row()]),
+            _ => 0.0,
+        })
+    }
+
+    /// What the ranking of new tracks is linear in.
+    pub(super) fn of_new(&self, track: TrackIdx, likability: Likability) -> Vec<f64> {
+        let item = self.item(track);
+        let mut features = Vec::with_capacity(2 * self.rows.len() + OF_NEW);
+        features.extend(self.members(item));
+        features.extend(self.members(item).map(|score| score * self.beyond));
+        let logit = self.logit(likability);
+        let is_cold = if item.is_none() { 1.0 } else { 0.0 };
+        let [ever, lately] = self.artists.of(self.set.catalogue.artist(track)).map(f64::from);
+        features.extend([is_cold, logit, is_cold * logit, ever, lately, is_cold * ever]);
+        features
+    }
+
+    /// What the ranking of known tracks is linear in, but for when and how often they were played.
+    pub(super) fn of_known(&self, track: TrackIdx, likability: Likability) -> Vec<f64> {
+        let item = self.item(track);
+        let mut features = Vec::with_capacity(self.rows.len() + OF_KNOWN + AGAIN);
+        features.extend(self.members(item));
+        features.push(self.logit(likability));
+        features
+    }
+
+    fn logit(&self, likability: Likability) -> f64 {
+        match self.set.likability {
+            Some(_) => f64::from(features::logit(likability)),
+            None => 0.0,
+        }
+    }
+
+    /// The weight of each member for a new track.
+    fn weights(&self) -> Vec<f64> {
+        let (count, coefficients) = (self.rows.len(), &self.set.rankings.new.coefficients);
+        let weight = |m: usize| (coefficients[m] + coefficients[count + m] * self.beyond).max(0.0);
+        (0..count).map(weight).collect()
+    }
+
+    /// All members together.
+    fn fused(&self) -> Vec<f32> {
+        let mut fused = vec![0.0; self.set.vocabulary.items()];
+        for (row, weight) in self.rows.iter().zip(self.weights()) {
+            let Some(row) = row.as_ref().filter(|_| weight > 0.0) else { continue };
+            fused.iter_mut().zip(row).for_each(|(sum, score)| *sum += weight as f32 * score);
+        }
+        fused
+    }
+
+    fn is_new(&self, work: WorkIdx) -> bool {
+        !self.profile.knows(work)
+    }
+
+    /// The source that raises a score most, if one does by more than nothing.
+    fn decided_by(&self, features: &[f64], coefficients: &[f64]) -> Sources {
+        let part = |m: usize| features[m] * coefficients[m];
+        let best = (0..self.rows.len()).max_by(|&a, &b| part(a).total_cmp(&part(b)));
+        match best.filter(|&m| part(m) > 0.5) {
+            Some(m) => self.set.members[m].kind.source(),
+            None => Sources::default(),
+        }
+    }
+}
+
+impl Reading for SetReading<'_> {
+    fn nominations(&self, most: usize) -> Vec<Nomination> {
+        let mut sources: FxHashMap<WorkIdx, Sources> = FxHashMap::default();
+        let mut order: Vec<WorkIdx> = Vec::new();
+        let mut name = |scores: &[f32], most: usize, source: Sources| {
+            let mut top = Vec::new();
+            // What the listener knows is often at the top, and is not named.
+            top_k(scores, (most + self.profile.interactions.len()).min(scores.len()), &mut top);
+            let works = top.iter().filter_map(|&item| self.set.vocabulary.work(item));
+            for work in works.filter(|&work| self.is_new(work)).take(most) {
+                let entry = sources.entry(work).or_insert_with(|| {
+                    order.push(work);
+                    Sources::default()
+                });
+                *entry = entry.with(source);
+            }
+        };
+        name(&self.fused(), most / 2, Sources::default());
+        let each = most / 2 / self.rows.len().max(1);
+        for (member, row) in self.set.members.iter().zip(&self.rows) {
+            if let Some(row) = row {
+                name(row, each, member.kind.source());
+            }
+        }
+        let named = |work: WorkIdx| Nomination {
+            track: self.set.catalogue.standing(work),
+            sources: match sources[&work] {
+                // All together named it and none alone: the one that says most of it.
+                sources if sources == Sources::default() => self.loudest(work),
+                sources => sources,
+            },
+        };
+        order.into_iter().map(named).collect()
+    }
+
+    fn relevance(&self, track: TrackIdx, likability: Likability) -> Relevance {
+        let members = self.rows.len();
+        let rankings = &self.set.rankings;
+        let slope = f64::from(features::logit_slope(likability));
+        if self.set.is_known(self.profile, track) {
+            let features = self.of_known(track, likability);
+            let coefficients = &rankings.known.coefficients;
+            return Relevance {
+                score: segue_engine::vector::dot(&features, &coefficients[..features.len()]) as f32,
+                uncertainty: 0.0,
+                slope: (coefficients[members].max(0.0) * slope) as f32,
+                decided_by: self.decided_by(&features, coefficients),
+            };
+        }
+        let features = self.of_new(track, likability);
+        let mut coefficients = rankings.new.coefficients.clone();
+        coefficients[..members].copy_from_slice(&self.weights());
+        coefficients[members..2 * members].fill(0.0);
+        let of_likability =
+            coefficients[2 * members + 1] + features[2 * members] * coefficients[2 * members + 2];
+        Relevance {
+            score: segue_engine::vector::dot(&features, &coefficients) as f32,
+            uncertainty: rankings.new.deviation(&features) as f32,
+            slope: (of_likability.max(0.0) * slope) as f32,
+            decided_by: self.decided_by(&features, &coefficients),
+        }
+    }
+}
+
+impl SetReading<'_> {
+    /// The member that says most of a work.
+    fn loudest(&self, work: WorkIdx) -> Sources {
+        let item = self.set.vocabulary.item(work);
+        let scores: Vec<f64> = self.members(item).zip(self.weights()).map(|(s, w)| s * w).collect();
+        let best = (0..scores.len()).max_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+        best.map_or_else(Sources::default, |m| self.set.members[m].kind.source())
+    }
+}
+
+impl Ranker for SetScorer {
+    fn read<'a>(&'a self, profile: &'a Profile, context: MixContext<'_>) -> Box<dyn Reading + 'a> {
+        Box::new(self.reading(profile, context))
+    }
+
+    fn again(&self, profile: &Profile, now: Timestamp, tracks: &[TrackIdx]) -> Vec<f32> {
+        let shares = features::week_shares(profile);
+        let from = self.members.len() + OF_KNOWN;
+        let weights = &self.rankings.known.coefficients[from..];
+        let of_track = |&track: &TrackIdx| {
+            let Some(interaction) = profile.interaction(self.catalogue.work(track)) else {
+                return 0.0;
+            };
+            let features = features::again(interaction, now, &shares);
+            features.iter().zip(weights).map(|(x, w)| x * *w as f32).sum()
+        };
+        tracks.iter().map(of_track).collect()
+    }
+
+    fn because(&self, profile: &Profile, track: TrackIdx, most: usize) -> Vec<TrackIdx> {
+        let neighbours =
+            self.members.iter().find_map(|member| match (&member.model, member.kind) {
+                (MemberModel::Neighbours(model), MemberKind::ItemKnn) => Some(model),
+                _ => None,
+            });
+        let Some((model, item)) = neighbours.zip(self.vocabulary.item(self.catalogue.work(track)))
+        else {
+            return Vec::new();
+        };
+        let context = MixContext::at(profile.last_played.unwrap_or(Timestamp::UNIX_EPOCH));
+        let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
+        let mut bag: Vec<(u32, f32)> = view.work_items().iter().map(|item| (item.0, 1.0)).collect();
+        bag.sort_by_key(|entry| entry.0);
+        let known = |&(item, _): &(u32, f32)| {
+            let work = self.vocabulary.work(ItemIdx(item))?;
+            profile.interaction(work).map(|interaction| interaction.track)
+        };
+        model.because(&bag, item.0, most).iter().filter_map(known).collect()
+    }
+}
+
+impl Scorer for SetScorer {
+    fn version(&self) -> &str {
+        &self.version
+    }
+
+    fn score(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
+        match &self.likability {
+            Some(scorer) => scorer.score(profile, tracks),
+            None => self.chances(profile, tracks),
+        }
+    }
+
+    fn factors(
+        &self,
+        profile: &Profile,
+        tracks: &[TrackIdx],
+        source: UncertaintySource,
+    ) -> Vec<f32> {
+        match &self.likability {
+            Some(scorer) => scorer.factors(profile, tracks, source),
+            None => Vec::new(),
+        }
+    }
+
+    fn ranker(&self) -> Option<&dyn Ranker> {
+        Some(self)
+    }
+}

@@ -1,0 +1,123 @@
+//! What the rankings of a set are linear in.
+//!
+//! A new track is described by what each member says of it, standardised over the vocabulary and
+//! squashed, `asinh((s - mean) / sd)`, as it is and times how long the history is; by whether
+//! nobody has played it yet; by the logit of its likability, counted apart for what nobody has
+//! played; and by how much the listener plays its artist, ever and lately. A known one is described
+//! by the same members and likability, and by when and how often it was played.
+
+use rustc_hash::FxHashMap;
+use segue_core::Timestamp;
+use segue_engine::dataset::play_memory::{HALF_LIVES_DAYS, WEEK_PARTS, week_part};
+use segue_engine::{ArtistIdx, Catalogue, Interaction, Likability, Profile, Stance};
+
+/// Features of a new track beside those of members.
+pub(super) const OF_NEW: usize = 6;
+/// Features of a known track beside those of members that hold for days.
+pub(super) const OF_KNOWN: usize = 1;
+/// Features of a known track at a moment.
+pub(super) const AGAIN: usize = 6 + HALF_LIVES_DAYS.len();
+
+/// Logits beyond this say no more.
+const MOST_LOGIT: f32 = 4.0;
+/// What is added to decayed counts before their logarithm is taken.
+const FLOOR: f32 = 0.03;
+/// Days after which plays of an artist count half for how lately they were played.
+const ARTIST_HALF_LIFE: usize = 2;
+
+/// The logit of a likability, bounded.
+pub(super) fn logit(likability: Likability) -> f32 {
+    let p = likability.mean.clamp(1e-4, 1.0 - 1e-4);
+    if p.is_nan() { 0.0 } else { (p / (1.0 - p)).ln().clamp(-MOST_LOGIT, MOST_LOGIT) }
+}
+
+/// How much the logit rises with the likability.
+pub(super) fn logit_slope(likability: Likability) -> f32 {
+    let p = likability.mean.clamp(0.02, 0.98);
+    if p.is_nan() { 0.0 } else { 1.0 / (p * (1.0 - p)) }
+}
+
+/// Brings scores to a common scale: `asinh((s - mean) / sd)` over those that are finite.
+pub(super) fn standardise(scores: &mut [f32]) {
+    let finite = || scores.iter().filter(|score| score.is_finite()).map(|&score| f64::from(score));
+    let count = finite().count().max(1) as f64;
+    let mean = finite().sum::<f64>() / count;
+    let variance = finite().map(|score| (score - mean).powi(2)).sum::<f64>() / count;
+    let lowest = finite().fold(mean, f64::min);
+    let sd = variance.sqrt().max(1e-12);
+    for score in scores {
+        let finite = if score.is_finite() { f64::from(*score) } else { lowest };
+        *score = (((finite - mean) / sd) as f32).asinh();
+    }
+}
+
+/// How much a listener plays each artist.
+#[derive(Debug, Default)]
+pub(super) struct ArtistPlays {
+    plays: FxHashMap<ArtistIdx, (f32, f32)>,
+}
+
+impl ArtistPlays {
+    pub(super) fn new(catalogue: &Catalogue, profile: &Profile, now: Timestamp) -> Self {
+        let mut plays: FxHashMap<ArtistIdx, (f32, f32)> = FxHashMap::default();
+        for interaction in &profile.interactions {
+            if let Some(artist) = catalogue.artist(interaction.track) {
+                let entry = plays.entry(artist).or_default();
+                entry.0 += interaction.finished as f32;
+                entry.1 += interaction.memory.decayed(now)[ARTIST_HALF_LIFE];
+            }
+        }
+        Self { plays }
+    }
+
+    /// Logarithms of the plays of an artist, ever and lately.
+    pub(super) fn of(&self, artist: Option<ArtistIdx>) -> [f32; 2] {
+        let (ever, lately) =
+            artist.and_then(|artist| self.plays.get(&artist)).copied().unwrap_or_default();
+        [ever.ln_1p(), lately.ln_1p()]
+    }
+}
+
+/// In which parts of the week a listener plays, as shares that sum to one.
+pub(super) fn week_shares(profile: &Profile) -> [f32; WEEK_PARTS] {
+    let mut counts = [1.0_f32; WEEK_PARTS];
+    for interaction in &profile.interactions {
+        for (count, &plays) in counts.iter_mut().zip(interaction.memory.by_week_part()) {
+            *count += f32::from(plays);
+        }
+    }
+    let sum: f32 = counts.iter().sum();
+    counts.map(|count| count / sum)
+}
+
+/// What speaks for playing a known work again at a moment.
+pub(super) fn again(
+    interaction: &Interaction,
+    now: Timestamp,
+    week_shares: &[f32; WEEK_PARTS],
+) -> [f32; AGAIN] {
+    let memory = &interaction.memory;
+    let decayed = memory.decayed(now).map(|count| (count + FLOOR).ln());
+    let part = week_part(now);
+    let by_part = memory.by_week_part();
+    let plays: f32 = by_part.iter().map(|&plays| f32::from(plays)).sum();
+    // Two plays as the listener plays everything stand against what is known of this work.
+    let expected = week_shares[part];
+    let habit = ((f32::from(by_part[part]) + 2.0 * expected) / ((plays + 2.0) * expected)).ln();
+    let skips = interaction.skipped as f32 / (interaction.plays as f32 + 2.0);
+    let is = |holds: bool| if holds { 1.0 } else { 0.0 };
+    let mut features = [0.0; AGAIN];
+    features[..6].copy_from_slice(&[
+        (interaction.finished as f32).ln_1p(),
+        habit,
+        skips,
+        is(interaction.stance == Stance::Like),
+        is(interaction.saved),
+        memory.days_since(now).map_or(0.0, f32::ln_1p),
+    ]);
+    features[6..].copy_from_slice(&decayed);
+    features
+}
+
+/// Weights of [`again`] where nobody's dated plays could teach any: often and lately.
+pub(super) const USUAL_AGAIN: [f32; AGAIN] = [0.3, 0.3, -1.0, 0.5, 0.2, 0.0, 0.0, 0.2, 0.3, 0.2];

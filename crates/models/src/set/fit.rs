@@ -1,0 +1,525 @@
+//! Fitting a set: members and likability on the plays before a cut, rankings on what came after it,
+//! then members and likability again on everything.
+//!
+//! Rankings are fitted on the candidates that a mix would have gathered, by the retrieval that mixes
+//! use: what they learn to order is what they will be asked to order.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+use segue_core::ListenerId;
+use segue_engine::candidate::Candidate;
+use segue_engine::dataset::plays::Plays;
+use segue_engine::pipeline::{Bounds, Breadth, Mixer};
+use segue_engine::{Catalogue, Index, MixContext, Profile};
+
+use super::ModelSet;
+use super::bound::{Rankings, SetScorer};
+use super::card::{AgainReport, LeftOutMember, MemberReport, NewReport, SetCard};
+use super::cases::{Cases, SetCase};
+use super::features::{self, AGAIN, OF_KNOWN, OF_NEW, USUAL_AGAIN};
+use super::listener::{Vocabulary, is_positive};
+use super::member::{Member, MemberKind};
+use super::ranking::{Chance, Ranking};
+use super::training::{Chosen, Recipe, TrainingData, choose, ndcg_of};
+use crate::ModelError;
+use crate::likability::{LikabilityConfig, LikabilityModel, Stage};
+use crate::recommenders::fusion::logit::{Choice, Rival};
+
+/// Options of a question that are kept whole; of the others every so many-th stands for the rest.
+const KEPT_RIVALS: usize = 60;
+const SAMPLED_RIVALS: usize = 120;
+/// One question weighs at most as much as so many answers.
+const MOST_WEIGHT: f64 = 10.0;
+/// With fewer questions than this rankings are given, not fitted.
+const FEWEST_CASES: usize = 4;
+/// One in so many listeners, or questions, is measured on and not fitted on.
+const MEASURED: usize = 4;
+/// With fewer listeners than this questions are split, not listeners.
+const FEWEST_LISTENERS_TO_SPLIT: usize = 8;
+/// Length of the mix of known tracks that is measured.
+const AGAIN_LENGTH: usize = 30;
+const RECALL_DEPTH: usize = 20;
+
+const NOT_WARRANTED: &str = "there is too little, or too much, to learn it from";
+const NOTHING_ADDED: &str = "it adds nothing on the newest plays";
+
+/// How a set is fitted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetConfig {
+    /// The likability network that is served.
+    pub likability: LikabilityConfig,
+    /// The one that rankings are fitted beside, which sees less: it has to be fitted once more.
+    pub screening: LikabilityConfig,
+}
+
+impl Default for SetConfig {
+    fn default() -> Self {
+        let likability = LikabilityConfig::default();
+        let mut screening = likability.clone();
+        screening.rows /= 3;
+        screening.most_episodes /= 2;
+        screening.network.training.epochs = 6;
+        Self { likability, screening }
+    }
+}
+
+/// Where fitting a set has got to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SetStage {
+    /// Settings of a member are being chosen, before the cut.
+    Choosing(MemberKind),
+    /// The rankings are being fitted.
+    Ranking,
+    /// A member is being fitted on everything.
+    Fitting(MemberKind),
+    /// The likability network: before the cut first, then on everything.
+    Likability(Stage),
+}
+
+/// A question with its options.
+struct Options {
+    listener: usize,
+    /// Features of each option and whether it was turned to.
+    options: Vec<(Vec<f64>, bool)>,
+    /// How many answers there are, found or not.
+    answers: usize,
+}
+
+impl ModelSet {
+    /// Learns from everything. The set depends on nothing but the arguments, and not on the number
+    /// of threads.
+    ///
+    /// # Errors
+    /// Where there is not one play, like or other sign of anything to learn from.
+    pub fn fit(
+        catalogue: &Arc<Catalogue>,
+        listeners: &[Plays],
+        config: &SetConfig,
+        seed: u64,
+        progress: &mut dyn FnMut(SetStage),
+    ) -> Result<Self, ModelError> {
+        let cases = Cases::cut(catalogue, listeners, seed);
+        let Screened { rankings, recipes, card } =
+            screen(catalogue, &cases, config, seed, progress);
+        drop(cases);
+        let profiles: Vec<Profile> =
+            listeners.par_iter().map(|one| one.profile(catalogue)).collect();
+        let fitted = LikabilityModel::fit(
+            catalogue,
+            &profiles,
+            config.likability.clone(),
+            seed,
+            &mut |stage| progress(SetStage::Likability(stage)),
+        );
+        let data = TrainingData::new(catalogue, listeners, &profiles)?;
+        let mut members = Vec::new();
+        for recipe in &recipes {
+            progress(SetStage::Fitting(recipe.kind()));
+            members.push(recipe.fit(&data, seed)?);
+        }
+        let (likability, report_of_likability, without) = match fitted {
+            Ok((model, report)) => (Some(model), Some(report), None),
+            Err(error) => (None, None, Some(error.to_string())),
+        };
+        let card = SetCard {
+            seed,
+            items: data.names.len(),
+            tracks: catalogue.len(),
+            listeners: listeners.len(),
+            likability: report_of_likability,
+            without_likability: without,
+            ..card
+        };
+        let taught: Vec<ListenerId> = profiles
+            .iter()
+            .filter(|profile| !profile.interactions.is_empty())
+            .map(|profile| profile.listener.clone())
+            .collect();
+        let set = Self::assemble(data.names, members, rankings, likability, card);
+        Ok(Self { taught, ..set })
+    }
+}
+
+/// What is found by holding out the newest plays.
+struct Screened {
+    rankings: Rankings,
+    /// How the members that the rankings use are fitted.
+    recipes: Vec<Recipe>,
+    /// The part of the card that is known by then.
+    card: SetCard,
+}
+
+/// Fits members before the cut and rankings after it.
+fn screen(
+    catalogue: &Arc<Catalogue>,
+    cases: &Cases,
+    config: &SetConfig,
+    seed: u64,
+    progress: &mut dyn FnMut(SetStage),
+) -> Screened {
+    let profiles: Vec<Profile> = cases.past.par_iter().map(|one| one.profile(catalogue)).collect();
+    let Ok(data) = TrainingData::new(catalogue, &cases.past, &profiles) else {
+        let card = SetCard::default();
+        return Screened { rankings: given(0, true), recipes: Vec::new(), card };
+    };
+    let mut choosing = |kind| progress(SetStage::Choosing(kind));
+    let chosen = choose(catalogue, &data, &cases.new, seed, &mut choosing);
+    let likability =
+        LikabilityModel::fit(catalogue, &profiles, config.screening.clone(), seed, &mut |stage| {
+            progress(SetStage::Likability(stage))
+        });
+    progress(SetStage::Ranking);
+    let likability = likability.ok().map(|(model, _)| Arc::new(model.scorer(catalogue).online()));
+    let index = Index::build(catalogue, &profiles);
+    let (recipes, alone, members) = apart(chosen);
+    let mut fitting = Fitting {
+        catalogue,
+        index: &index,
+        names: &data.names,
+        cases,
+        scorer: SetScorer {
+            version: String::new(),
+            catalogue: Arc::clone(catalogue),
+            vocabulary: Vocabulary::new(catalogue, &data.names),
+            rankings: given(members.len(), likability.is_some()),
+            members: Arc::new(members),
+            likability,
+        },
+    };
+    let mut left_out: Vec<LeftOutMember> = MemberKind::ALL
+        .into_iter()
+        .filter(|kind| recipes.iter().all(|recipe| recipe.kind() != *kind))
+        .map(|member| LeftOutMember { member, reason: NOT_WARRANTED.to_owned() })
+        .collect();
+    let (mut recipes, mut alone) = (recipes, alone);
+    // A member with a negative weight says what others say better: the others are fitted again
+    // without it.
+    let (rankings, new, again) = loop {
+        let new = fitting.new_options();
+        let again = fitting.again_options();
+        let rankings = fitting.rankings(&new, &again);
+        let is_useful = |m: &usize| fitting.weight(&rankings, *m) > 0.02;
+        let useful: Vec<usize> = (0..recipes.len()).filter(is_useful).collect();
+        if useful.len() == recipes.len() || new.len() < FEWEST_CASES {
+            break (rankings, new, again);
+        }
+        for m in (0..recipes.len()).filter(|m| !useful.contains(m)) {
+            let member = recipes[m].kind();
+            left_out.push(LeftOutMember { member, reason: NOTHING_ADDED.to_owned() });
+        }
+        recipes = useful.iter().map(|&m| recipes[m].clone()).collect();
+        alone = useful.iter().map(|&m| alone[m]).collect();
+        fitting.keep(&useful);
+    };
+    let members = recipes.iter().zip(&alone).enumerate().map(|(m, (recipe, &ndcg))| MemberReport {
+        member: recipe.kind(),
+        settings: recipe.settings(),
+        ndcg_alone: ndcg,
+        weight: rankings.new.coefficients[m],
+        weight_known: rankings.known.coefficients[m],
+    });
+    let card = SetCard {
+        members: members.collect(),
+        left_out,
+        new: fitting.measure_new(&new, &again),
+        again: fitting.measure_again(&new, &again),
+        ..SetCard::default()
+    };
+    Screened { rankings, recipes, card }
+}
+
+fn apart(chosen: Vec<Chosen>) -> (Vec<Recipe>, Vec<f64>, Vec<Member>) {
+    let (mut recipes, mut alone, mut members) = (Vec::new(), Vec::new(), Vec::new());
+    for Chosen { recipe, member, ndcg } in chosen {
+        recipes.push(recipe);
+        alone.push(ndcg);
+        members.push(member);
+    }
+    (recipes, alone, members)
+}
+
+/// Rankings for data that teach none: every member alike, and likability.
+fn given(members: usize, has_likability: bool) -> Rankings {
+    let logit = if has_likability { 1.0 } else { 0.0 };
+    let mut new = vec![2.0 / members.max(1) as f64; members];
+    new.extend(vec![0.0; members]);
+    new.extend([-1.0, logit, 0.0, 0.3, 0.2, 0.0]);
+    let mut known = vec![0.3 / members.max(1) as f64; members];
+    known.push(0.5 * logit);
+    known.extend(USUAL_AGAIN.map(f64::from));
+    let chance = Chance { intercept: -3.0, slope: 0.5 };
+    Rankings { new: Ranking::given(new), known: Ranking::given(known), chances: [chance; 2] }
+}
+
+struct Fitting<'a> {
+    catalogue: &'a Arc<Catalogue>,
+    index: &'a Index,
+    names: &'a [segue_core::WorkId],
+    cases: &'a Cases,
+    scorer: SetScorer,
+}
+
+impl Fitting<'_> {
+    /// Leaves only some members.
+    fn keep(&mut self, useful: &[usize]) {
+        let all = std::mem::take(&mut self.scorer.members);
+        let all = Arc::try_unwrap(all).expect("nobody else holds the members while fitting");
+        let kept = all.into_iter().enumerate().filter(|(m, _)| useful.contains(m));
+        self.scorer.members = Arc::new(kept.map(|(_, member)| member).collect());
+        self.scorer.rankings = given(useful.len(), self.scorer.likability.is_some());
+        debug_assert_eq!(self.scorer.vocabulary.items(), self.names.len());
+    }
+
+    /// The candidates that a mix for a question would be made from.
+    fn candidates(&self, case: &SetCase) -> Vec<Candidate> {
+        let mixer = Mixer {
+            catalogue: self.catalogue,
+            index: self.index,
+            profile: &case.profile,
+            scorer: &self.scorer,
+        };
+        let breadth = Breadth::Bounded(Bounds::RANKED);
+        let pool = mixer.retrieve(breadth, &[], MixContext::at(case.now));
+        pool.map_or_else(|_| Vec::new(), |pool| pool.candidates().to_vec())
+    }
+
+    fn new_options(&self) -> Vec<Options> {
+        let of_case = |case: &SetCase| {
+            let reading = self.scorer.reading(&case.profile, MixContext::at(case.now));
+            let option = |candidate: Candidate| {
+                let work = self.catalogue.work(candidate.track);
+                let is_offered = !case.profile.knows(work) && !case.hidden.contains(&work);
+                is_offered.then(|| {
+                    let features = reading.of_new(candidate.track, candidate.likability);
+                    (features, case.answers.contains(&work))
+                })
+            };
+            let options = self.candidates(case).into_iter().filter_map(option).collect();
+            Options { listener: case.listener, options, answers: case.answers.len() }
+        };
+        self.cases.new.par_iter().map(of_case).collect()
+    }
+
+    fn again_options(&self) -> Vec<Options> {
+        let of_case = |case: &SetCase| {
+            let reading = self.scorer.reading(&case.profile, MixContext::at(case.now));
+            let shares = features::week_shares(&case.profile);
+            let option = |candidate: Candidate| {
+                let work = self.catalogue.work(candidate.track);
+                let interaction = case.profile.interaction(work).filter(|x| x.is_known())?;
+                let mut features = reading.of_known(candidate.track, candidate.likability);
+                let again = features::again(interaction, case.now, &shares);
+                features.extend(again.map(f64::from));
+                Some((features, case.answers.contains(&work)))
+            };
+            let options = self.candidates(case).into_iter().filter_map(option).collect();
+            Options { listener: case.listener, options, answers: case.answers.len() }
+        };
+        self.cases.again.par_iter().map(of_case).collect()
+    }
+
+    fn rankings(&self, new: &[Options], again: &[Options]) -> Rankings {
+        let members = self.scorer.members.len();
+        let given = given(members, self.scorer.likability.is_some());
+        let fitted_new = (new.len() >= FEWEST_CASES).then(|| {
+            let middle = middle(&self.cases.new);
+            let choices = choices(&shifted(new, members, middle), &given.new.coefficients);
+            Ranking::fit(2 * members + OF_NEW, &choices, middle)
+        });
+        let fitted_known = (again.len() >= FEWEST_CASES).then(|| {
+            let choices = choices(again, &given.known.coefficients);
+            Ranking::fit(members + OF_KNOWN + AGAIN, &choices, 0.0)
+        });
+        let ranking_new = fitted_new.unwrap_or(given.new);
+        let ranking_known = fitted_known.unwrap_or(given.known);
+        let chances = [
+            chance(&shifted(new, members, ranking_new.middle), &ranking_new, given.chances[0]),
+            chance(again, &ranking_known, given.chances[1]),
+        ];
+        Rankings { new: ranking_new, known: ranking_known, chances }
+    }
+
+    /// How much a member counts, in either ranking.
+    fn weight(&self, rankings: &Rankings, member: usize) -> f64 {
+        let dated = !self.cases.again.is_empty();
+        let known = if dated { rankings.known.coefficients[member] } else { 0.0 };
+        rankings.new.coefficients[member].max(known)
+    }
+
+    fn measure_new(&self, new: &[Options], again: &[Options]) -> Option<NewReport> {
+        let (fitted, measured) = split(new);
+        if measured.is_empty() || fitted.len() < FEWEST_CASES {
+            return None;
+        }
+        let rankings = self.rankings(&cloned(&fitted), &cloned(&split(again).0));
+        let members = self.scorer.members.len();
+        let mean = |score: &dyn Fn(&[f64]) -> f64| {
+            let of_case = |case: &&Options| ranked(case, score);
+            let all: Vec<[f64; 2]> = measured.iter().map(of_case).collect();
+            let sum = |i: usize| all.iter().map(|found| found[i]).sum::<f64>() / all.len() as f64;
+            [sum(0), sum(1)]
+        };
+        let shift = rankings.new.middle;
+        let [ndcg, recall] =
+            mean(&|features| rankings.new.score(&shift_one(features, members, shift)));
+        let [likability_ndcg, _] = mean(&|features| features[2 * members + 1]);
+        let found = |case: &&Options| case.options.iter().filter(|option| option.1).count();
+        let answers: usize = measured.iter().map(|case| case.answers).sum();
+        let retrieved: usize = measured.iter().map(found).sum();
+        Some(NewReport {
+            cases: measured.len(),
+            ndcg,
+            recall,
+            likability_ndcg,
+            retrieved: retrieved as f64 / answers.max(1) as f64,
+        })
+    }
+
+    fn measure_again(&self, new: &[Options], again: &[Options]) -> Option<AgainReport> {
+        let (fitted, measured) = split(again);
+        if measured.is_empty() || fitted.len() < FEWEST_CASES {
+            return None;
+        }
+        let rankings = self.rankings(&cloned(&split(new).0), &cloned(&fitted));
+        let from = self.scorer.members.len() + OF_KNOWN;
+        let share = |score: &dyn Fn(&[f64]) -> f64| {
+            let all: Vec<f64> = measured.iter().map(|case| played(case, score)).collect();
+            all.iter().sum::<f64>() / all.len() as f64
+        };
+        Some(AgainReport {
+            cases: measured.len(),
+            played: share(&|features| rankings.known.score(features)),
+            most_played: share(&|features| features[from]),
+            lately_played: share(&|features| features[from + AGAIN - 2]),
+        })
+    }
+}
+
+/// Mean of `ln(1 + works)` over the questions.
+fn middle(cases: &[SetCase]) -> f64 {
+    let length = |case: &SetCase| {
+        let works = case.profile.interactions.iter().filter(|x| is_positive(x));
+        (1.0 + works.count() as f64).ln()
+    };
+    cases.iter().map(length).sum::<f64>() / cases.len().max(1) as f64
+}
+
+/// Features with the length of the history counted from `middle` instead of 0.
+fn shifted(cases: &[Options], members: usize, middle: f64) -> Vec<Options> {
+    let shift = |(features, is_answer): &(Vec<f64>, bool)| {
+        (shift_one(features, members, middle), *is_answer)
+    };
+    let of_case = |case: &Options| Options {
+        listener: case.listener,
+        options: case.options.iter().map(shift).collect(),
+        answers: case.answers,
+    };
+    cases.iter().map(of_case).collect()
+}
+
+fn shift_one(features: &[f64], members: usize, middle: f64) -> Vec<f64> {
+    let mut features = features.to_vec();
+    for m in 0..members {
+        features[members + m] -= middle * features[m];
+    }
+    features
+}
+
+fn cloned(cases: &[&Options]) -> Vec<Options> {
+    let clone = |case: &&Options| Options {
+        listener: case.listener,
+        options: case.options.clone(),
+        answers: case.answers,
+    };
+    cases.iter().map(clone).collect()
+}
+
+/// Questions to fit on and to measure on: of other listeners, or with few listeners others of the
+/// same.
+fn split(cases: &[Options]) -> (Vec<&Options>, Vec<&Options>) {
+    let mut listeners: Vec<usize> = cases.iter().map(|case| case.listener).collect();
+    listeners.sort_unstable();
+    listeners.dedup();
+    let by_listener = listeners.len() >= FEWEST_LISTENERS_TO_SPLIT;
+    let is_measured = |(position, case): (usize, &Options)| match by_listener {
+        true => listeners.binary_search(&case.listener).is_ok_and(|at| at.is_multiple_of(MEASURED)),
+        false => (position + 1).is_multiple_of(MEASURED),
+    };
+    let (measured, fitted): (Vec<_>, Vec<_>) =
+        cases.iter().enumerate().partition(|&(position, case)| is_measured((position, case)));
+    let cases = |pairs: Vec<(usize, _)>| pairs.into_iter().map(|(_, case)| case).collect();
+    (cases(fitted), cases(measured))
+}
+
+/// Each answer as a choice against what was offered beside it: the strongest rivals whole, of the
+/// others a sample that stands for the rest.
+fn choices(cases: &[Options], usual: &[f64]) -> Vec<Choice> {
+    let mut choices = Vec::new();
+    for case in cases {
+        let answers = case.options.iter().filter(|option| option.1).count();
+        if answers == 0 {
+            continue;
+        }
+        let score = |features: &[f64]| segue_engine::vector::dot(features, usual);
+        let mut rivals: Vec<(f64, &Vec<f64>)> = case
+            .options
+            .iter()
+            .filter(|option| !option.1)
+            .map(|(features, _)| (score(features), features))
+            .collect();
+        rivals.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let rest = rivals.split_off(rivals.len().min(KEPT_RIVALS));
+        let step = rest.len().div_ceil(SAMPLED_RIVALS).max(1);
+        let kept = rivals.into_iter().map(|(_, features)| (features, 0.0));
+        let sampled =
+            rest.into_iter().step_by(step).map(|(_, features)| (features, (step as f64).ln()));
+        let rivals: Rc<[Rival]> = kept
+            .chain(sampled)
+            .map(|(features, log_count)| Rival { features: features.clone(), log_count })
+            .collect();
+        let weight = (answers as f64).min(MOST_WEIGHT) / answers as f64;
+        let chosen = case.options.iter().filter(|option| option.1);
+        choices.extend(chosen.map(|(features, _)| Choice {
+            chosen: features.clone(),
+            rivals: Rc::clone(&rivals),
+            weight,
+        }));
+    }
+    choices
+}
+
+fn chance(cases: &[Options], ranking: &Ranking, given: Chance) -> Chance {
+    let options: Vec<(f64, bool)> = cases
+        .iter()
+        .flat_map(|case| &case.options)
+        .map(|(features, is_answer)| (ranking.score(features), *is_answer))
+        .collect();
+    match options.iter().filter(|option| option.1).count() {
+        0..10 => given,
+        _ => Chance::fit(&options),
+    }
+}
+
+/// NDCG@60 and recall@20 of a question's options in the order of a score.
+fn ranked(case: &Options, score: &dyn Fn(&[f64]) -> f64) -> [f64; 2] {
+    let hits = in_order(case, score);
+    let found = hits.iter().take(RECALL_DEPTH).filter(|is_hit| **is_hit).count();
+    let recall = found as f64 / case.answers.max(1) as f64;
+    [ndcg_of(hits, case.answers), recall]
+}
+
+/// Share of the first options that were played.
+fn played(case: &Options, score: &dyn Fn(&[f64]) -> f64) -> f64 {
+    let hits = in_order(case, score);
+    let of = hits.len().clamp(1, AGAIN_LENGTH);
+    hits.iter().take(AGAIN_LENGTH).filter(|is_hit| **is_hit).count() as f64 / of as f64
+}
+
+fn in_order(case: &Options, score: &dyn Fn(&[f64]) -> f64) -> Vec<bool> {
+    let mut scored: Vec<(f64, usize)> =
+        case.options.iter().enumerate().map(|(i, option)| (score(&option.0), i)).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    scored.into_iter().map(|(_, i)| case.options[i].1).collect()
+}

@@ -1,0 +1,154 @@
+//! The models that a set may hold, each behind the one question that all are asked: how good is
+//! every item for this listener?
+
+use std::path::Path;
+
+use segue_engine::Recommender;
+use segue_engine::candidate::Sources;
+use serde::{Deserialize, Serialize};
+
+use crate::ModelError;
+use crate::recommenders::{
+    DecayedPopularity, Ease, EventWeighting, Ials, ItemKnn, Popularity, Sasrec,
+};
+
+/// Which model a member of a set is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MemberKind {
+    /// What many listeners play.
+    Popularity,
+    /// What many listeners play lately.
+    Trending,
+    /// What listeners of the same things play, by neighbours.
+    ItemKnn,
+    /// The same by a linear autoencoder: strong on small catalogues.
+    Ease,
+    /// The same by factors: for catalogues of any size.
+    Ials,
+    /// What follows the latest plays, by a sequence model.
+    Sasrec,
+    /// What is played in one sitting with the latest plays.
+    Sessions,
+}
+
+impl MemberKind {
+    /// Every kind, in the order in which a set holds its members.
+    pub const ALL: [Self; 7] = [
+        Self::Popularity,
+        Self::Trending,
+        Self::ItemKnn,
+        Self::Ease,
+        Self::Ials,
+        Self::Sasrec,
+        Self::Sessions,
+    ];
+
+    /// The source under which its candidates are logged and counted.
+    pub fn source(self) -> Sources {
+        match self {
+            Self::Popularity => Sources::POPULAR,
+            Self::Trending => Sources::TRENDING,
+            Self::ItemKnn => Sources::ITEM_KNN,
+            Self::Ease => Sources::EASE,
+            Self::Ials => Sources::IALS,
+            Self::Sasrec => Sources::SASREC,
+            Self::Sessions => Sources::SESSIONS,
+        }
+    }
+
+    /// Its name in cards and reports: that of its source.
+    pub fn name(self) -> &'static str {
+        self.source().names().next().expect("every member has a source with a name")
+    }
+
+    /// What of a listener it reads.
+    pub(super) fn reads(self) -> Reads {
+        match self {
+            Self::Popularity | Self::Trending => Reads::Nothing,
+            Self::ItemKnn | Self::Ease | Self::Ials => Reads::Works,
+            Self::Sasrec | Self::Sessions => Reads::Recent,
+        }
+    }
+}
+
+/// What of a listener a model reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reads {
+    /// Nothing: the same for everybody.
+    Nothing,
+    /// All works that they like, one event each.
+    Works,
+    /// The latest plays in their order.
+    Recent,
+}
+
+/// A fitted member.
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) kind: MemberKind,
+    pub(super) model: MemberModel,
+}
+
+/// The model of a member.
+#[derive(Debug)]
+pub(super) enum MemberModel {
+    Popularity(Popularity),
+    Trending(DecayedPopularity),
+    /// Of [`MemberKind::ItemKnn`] and of [`MemberKind::Sessions`].
+    Neighbours(ItemKnn),
+    Ease(Ease),
+    Ials(Ials),
+    Sasrec(Box<Sasrec>),
+}
+
+impl Member {
+    pub(super) fn recommender(&self) -> &dyn Recommender {
+        match &self.model {
+            MemberModel::Popularity(model) => model,
+            MemberModel::Trending(model) => model,
+            MemberModel::Neighbours(model) => model,
+            MemberModel::Ease(model) => model,
+            MemberModel::Ials(model) => model,
+            MemberModel::Sasrec(model) => model.as_ref(),
+        }
+    }
+
+    /// The same model, asked with another weighting of what the listener played.
+    pub(super) fn asked_by(self, query: EventWeighting) -> Self {
+        let model = match self.model {
+            MemberModel::Neighbours(model) => MemberModel::Neighbours(model.asked_by(query)),
+            MemberModel::Ease(model) => MemberModel::Ease(model.asked_by(query)),
+            MemberModel::Ials(model) => MemberModel::Ials(model.asked_by(query)),
+            other => other,
+        };
+        Self { model, ..self }
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        match &self.model {
+            MemberModel::Popularity(model) => model.to_bytes(),
+            MemberModel::Trending(model) => model.to_bytes(),
+            MemberModel::Neighbours(model) => model.to_bytes(),
+            MemberModel::Ease(model) => model.to_bytes(),
+            MemberModel::Ials(model) => model.to_bytes(),
+            MemberModel::Sasrec(model) => model.to_bytes(),
+        }
+    }
+
+    pub(super) fn from_bytes(kind: MemberKind, bytes: &[u8]) -> Result<Self, ModelError> {
+        let model = match kind {
+            MemberKind::Popularity => MemberModel::Popularity(Popularity::from_bytes(bytes)?),
+            MemberKind::Trending => MemberModel::Trending(DecayedPopularity::from_bytes(bytes)?),
+            MemberKind::ItemKnn | MemberKind::Sessions => {
+                MemberModel::Neighbours(ItemKnn::from_bytes(bytes)?)
+            }
+            MemberKind::Ease => MemberModel::Ease(Ease::from_bytes(bytes)?),
+            MemberKind::Ials => MemberModel::Ials(Ials::from_bytes(bytes)?),
+            MemberKind::Sasrec => {
+                MemberModel::Sasrec(Box::new(Sasrec::from_bytes(bytes, Path::new("sasrec"))?))
+            }
+        };
+        Ok(Self { kind, model })
+    }
+}

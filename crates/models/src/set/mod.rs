@@ -1,0 +1,179 @@
+//! The models behind a mix, as one: what is trained, registered, put in use and rolled back
+//! together.
+//!
+//! A set holds *members*, each of which ranks everything that anybody played (popularity, item
+//! neighbours, EASE, iALS, a sequence model, sittings), a likability network, and two *rankings*
+//! over what these say. One ranking is for tracks that the listener does not know: what should they
+//! try? The other is for those that they know: what would they play again, now? Both are linear,
+//! fitted as a conditional logit (McFadden 1974) on what listeners turned to after a cut in time, and
+//! members that add nothing there are left out. Late fusion was chosen over one joint network because
+//! it won wherever both were tried, and because a home with one listener teaches few numbers.
+//!
+//! ```text
+//! plays ─► before the cut ─► members, likability ─┐
+//!       └► after the cut ──────────────────────────┴► rankings ─► members and likability on all
+//! ```
+//!
+//! What nobody has played has no row in any member. Likability, which hears how it sounds, speaks
+//! for it, and how much that counts beside what is played is learned as well.
+
+mod bound;
+mod card;
+mod cases;
+mod features;
+mod fit;
+mod listener;
+mod member;
+mod ranking;
+mod training;
+
+use std::sync::Arc;
+
+use segue_core::{ListenerId, WorkId};
+use segue_engine::Catalogue;
+use serde::{Deserialize, Serialize};
+
+use self::bound::Rankings;
+use self::features::{AGAIN, OF_KNOWN, OF_NEW};
+use self::listener::Vocabulary;
+use self::member::Member;
+use self::ranking::{Chance, Ranking};
+use crate::ModelError;
+use crate::likability::LikabilityModel;
+use crate::recommenders::saved::{Reader, Writer};
+
+pub use bound::SetScorer;
+pub use card::{AgainReport, LeftOutMember, MemberReport, NewReport, SetCard};
+pub use fit::{SetConfig, SetStage};
+pub use member::MemberKind;
+
+/// A fitted set, free of any catalogue: works go by their names.
+#[derive(Debug)]
+pub struct ModelSet {
+    version: String,
+    names: Vec<WorkId>,
+    members: Vec<Member>,
+    rankings: Rankings,
+    likability: Option<LikabilityModel>,
+    card: SetCard,
+    taught: Vec<ListenerId>,
+}
+
+/// What is saved beside the tensors.
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    members: Vec<MemberKind>,
+    new: Ranking,
+    known: Ranking,
+    chances: [Chance; 2],
+}
+
+impl ModelSet {
+    /// Kind under which sets are registered.
+    pub const KIND: &str = "set";
+
+    fn assemble(
+        names: Vec<WorkId>,
+        members: Vec<Member>,
+        rankings: Rankings,
+        likability: Option<LikabilityModel>,
+        card: SetCard,
+    ) -> Self {
+        let taught = Vec::new();
+        let version = String::new();
+        let mut set = Self { version, names, members, rankings, likability, card, taught };
+        set.version = version_of(&set.to_bytes());
+        set
+    }
+
+    /// Identifies the learned content: equal sets have equal versions, on any machine.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// What it was learned from and how well.
+    pub fn card(&self) -> &SetCard {
+        &self.card
+    }
+
+    /// The listeners who taught it something: a set that a forgotten listener taught has to go.
+    /// Known only of a set that was just fitted.
+    pub fn taught_by(&self) -> &[ListenerId] {
+        &self.taught
+    }
+
+    /// The set as the bytes of a safetensors file; the [card](Self::card) is kept beside it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let names: String =
+            self.names.iter().map(|name| name.as_str().replace('\n', " ") + "\n").collect();
+        let mut writer = Writer::default().bytes(VOCABULARY, names.into_bytes());
+        for member in &self.members {
+            writer = writer.bytes(member.kind.name(), member.to_bytes());
+        }
+        if let Some(model) = &self.likability {
+            let (weights, card) = model.to_bytes();
+            writer = writer.bytes(LIKABILITY, weights).bytes(LIKABILITY_CARD, card);
+        }
+        let Rankings { new, known, chances } = self.rankings.clone();
+        let members = self.members.iter().map(|member| member.kind).collect();
+        writer.finish(NAME, &Saved { members, new, known, chances })
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote. `card` is what [`card`](Self::card) was, as
+    /// JSON.
+    ///
+    /// # Errors
+    /// [`ModelError::Damaged`] if the bytes are something else.
+    pub fn from_bytes(bytes: &[u8], card: &[u8]) -> Result<Self, ModelError> {
+        let damaged = |reason: String| ModelError::Damaged { path: NAME.into(), reason };
+        let card = serde_json::from_slice(card).map_err(|error| damaged(error.to_string()))?;
+        let (reader, saved): (_, Saved) = Reader::open(bytes, NAME)?;
+        let names = std::str::from_utf8(reader.u8s(VOCABULARY)?)
+            .map_err(|error| damaged(error.to_string()))?;
+        let names: Vec<WorkId> = names.lines().map(WorkId::new).collect();
+        let read = |kind: &MemberKind| Member::from_bytes(*kind, reader.u8s(kind.name())?);
+        let members: Vec<Member> = saved.members.iter().map(read).collect::<Result<_, _>>()?;
+        let rows = |member: &Member| member.recommender().items() == names.len();
+        reader.require(members.iter().all(rows), || "members differ in their items".to_owned())?;
+        let count = members.len();
+        let is_sound = saved.new.is_sound(2 * count + OF_NEW)
+            && saved.known.is_sound(count + OF_KNOWN + AGAIN);
+        reader.require(is_sound, || "a ranking does not fit the members".to_owned())?;
+        let likability = match (reader.u8s(LIKABILITY), reader.u8s(LIKABILITY_CARD)) {
+            (Ok(weights), Ok(card)) => Some(LikabilityModel::from_bytes(weights, card)?),
+            _ => None,
+        };
+        let Saved { new, known, chances, .. } = saved;
+        Ok(Self {
+            version: version_of(bytes),
+            names,
+            members,
+            rankings: Rankings { new, known, chances },
+            likability,
+            card,
+            taught: Vec::new(),
+        })
+    }
+
+    /// Binds the set to a catalogue, which need not be the one it was fitted on.
+    pub fn scorer(self, catalogue: &Arc<Catalogue>) -> SetScorer {
+        let likability = self.likability.map(|model| Arc::new(model.scorer(catalogue).online()));
+        SetScorer {
+            version: self.version,
+            vocabulary: Vocabulary::new(catalogue, &self.names),
+            catalogue: Arc::clone(catalogue),
+            members: Arc::new(self.members),
+            rankings: self.rankings,
+            likability,
+        }
+    }
+}
+
+const NAME: &str = "set";
+const VOCABULARY: &str = "vocabulary";
+const LIKABILITY: &str = "likability";
+const LIKABILITY_CARD: &str = "likability_card";
+
+fn version_of(bytes: &[u8]) -> String {
+    format!("{NAME}-{}", &blake3::hash(bytes).to_hex()[..12])
+}

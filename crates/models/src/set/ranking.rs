@@ -1,0 +1,91 @@
+//! A ranking that is linear in features of an option, fitted on choices that listeners made.
+
+use segue_engine::vector::dot;
+use serde::{Deserialize, Serialize};
+
+use crate::recommenders::fusion::logit::{Choice, fit_choices, precision};
+use crate::square::Square;
+
+/// Coefficients with what is not known of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Ranking {
+    pub(super) coefficients: Vec<f64>,
+    /// Lower Cholesky factor of the covariance of the coefficients, row by row; empty where they
+    /// were not fitted.
+    spread: Vec<f64>,
+    /// What the logarithm of the length of a history is counted from.
+    pub(super) middle: f64,
+}
+
+impl Ranking {
+    /// Coefficients that are given, not fitted.
+    pub(super) fn given(coefficients: Vec<f64>) -> Self {
+        Self { coefficients, spread: Vec::new(), middle: 0.0 }
+    }
+
+    /// The coefficients that make the choices likeliest, drawn towards zero, and their Laplace
+    /// approximation.
+    pub(super) fn fit(features: usize, choices: &[Choice], middle: f64) -> Self {
+        let coefficients = fit_choices(features, choices);
+        let covariance = precision(&coefficients, choices).inverse();
+        let spread = covariance.cholesky(1e-12).values;
+        Self { coefficients, spread, middle }
+    }
+
+    pub(super) fn score(&self, features: &[f64]) -> f64 {
+        dot(features, &self.coefficients)
+    }
+
+    /// Standard deviation of the score, as far as the coefficients are not known.
+    pub(super) fn deviation(&self, features: &[f64]) -> f64 {
+        let n = features.len();
+        let column =
+            |j: usize| -> f64 { (j..n).map(|i| features[i] * self.spread[i * n + j]).sum() };
+        if self.spread.is_empty() {
+            return 0.0;
+        }
+        (0..n).map(|j| column(j).powi(2)).sum::<f64>().sqrt()
+    }
+
+    /// Whether there is a number for each of so many features.
+    pub(super) fn is_sound(&self, features: usize) -> bool {
+        self.coefficients.len() == features
+            && (self.spread.is_empty() || self.spread.len() == features * features)
+            && self.coefficients.iter().chain(&self.spread).all(|value| value.is_finite())
+    }
+}
+
+/// `σ(intercept + slope × score)`: how likely an option with such a score is chosen at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Chance {
+    pub(super) intercept: f64,
+    pub(super) slope: f64,
+}
+
+impl Chance {
+    /// By logistic regression (Platt 1999) on scores and whether each was chosen.
+    pub(super) fn fit(options: &[(f64, bool)]) -> Self {
+        let chosen = options.iter().filter(|option| option.1).count() as f64;
+        let base = ((chosen + 1.0) / (options.len() as f64 - chosen + 1.0)).ln();
+        let mut at = [base, 0.0];
+        for _ in 0..25 {
+            let (mut gradient, mut hessian) = ([0.0, -1e-3 * at[1]], Square::zeros(2));
+            *hessian.at_mut(0, 0) = 1e-6;
+            *hessian.at_mut(1, 1) = 1e-3;
+            for &(score, is_chosen) in options {
+                let p = 1.0 / (1.0 + (-at[0] - at[1] * score).exp());
+                let error = if is_chosen { 1.0 - p } else { -p };
+                gradient[0] += error;
+                gradient[1] += error * score;
+                hessian.add_outer(&[1.0, score], (p * (1.0 - p)).max(1e-9));
+            }
+            let step = hessian.inverse().times(&gradient);
+            at = [at[0] + step[0].clamp(-2.0, 2.0), at[1] + step[1].clamp(-2.0, 2.0)];
+        }
+        Self { intercept: at[0], slope: at[1].max(0.0) }
+    }
+
+    pub(super) fn of(self, score: f64) -> f64 {
+        1.0 / (1.0 + (-self.intercept - self.slope * score).exp())
+    }
+}

@@ -1,0 +1,366 @@
+//! Fitting the members: which there are, with which settings, on whose plays.
+
+use rayon::prelude::*;
+use segue_core::WorkId;
+use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
+use segue_engine::dataset::labels::Outcome;
+use segue_engine::dataset::plays::Plays;
+use segue_engine::full_ranking::top_k;
+use segue_engine::{Catalogue, Interactions, MixContext, Profile};
+
+use super::cases::SetCase;
+use super::listener::{ListenerView, SITTING_GAP_S, Vocabulary, positives, seconds};
+use super::member::{Member, MemberKind, MemberModel};
+use crate::ModelError;
+use crate::recommenders::{
+    Counting, Decay, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, EventWeighting,
+    Ials, IalsConfig, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig, Sasrec, SasrecConfig,
+    Strength,
+};
+
+/// A dense model of all pairs is fitted up to this many items: 64 MB of weights.
+const MOST_ITEMS_OF_EASE: usize = 4_000;
+/// Below so many listeners nobody shares enough with anybody.
+const FEWEST_LISTENERS: usize = 5;
+/// Below so many dated plays there is no sequence to learn.
+const FEWEST_DATED: usize = 300;
+/// Plays that the sequence model goes through at most, all epochs together.
+const MOST_POSITIONS: usize = 5_000_000;
+const MOST_EPOCHS: usize = 60;
+/// Questions that settings are chosen by.
+const MOST_CASES: usize = 250;
+/// Depth of the ranking that settings are chosen by.
+const DEPTH: usize = 60;
+
+/// What members learn from.
+pub(super) struct TrainingData {
+    pub(super) names: Vec<WorkId>,
+    pub(super) vocabulary: Vocabulary,
+    /// One event for each work that speaks for a listener.
+    works: Interactions,
+    /// Every dated play that was not left, in order.
+    plays: Option<Interactions>,
+}
+
+impl TrainingData {
+    /// The vocabulary is what anybody played.
+    ///
+    /// # Errors
+    /// [`ModelError::NoEvents`] if nobody played anything.
+    pub(super) fn new(
+        catalogue: &Catalogue,
+        listeners: &[Plays],
+        profiles: &[Profile],
+    ) -> Result<Self, ModelError> {
+        let mut is_played = vec![false; catalogue.work_count()];
+        for profile in profiles {
+            for (work, ..) in positives(profile) {
+                is_played[work.row()] = true;
+            }
+        }
+        let names: Vec<WorkId> = catalogue
+            .works()
+            .filter(|work| is_played[work.row()])
+            .map(|work| catalogue.work_id(work).clone())
+            .collect();
+        let vocabulary = Vocabulary::new(catalogue, &names);
+        let none = || ModelError::NoEvents { listeners: profiles.len() };
+        let works = bags(&vocabulary, &names, profiles).ok_or_else(none)?;
+        let plays = sequences(catalogue, &vocabulary, &names, listeners);
+        Ok(Self { names, vocabulary, works, plays })
+    }
+
+    fn has_company(&self) -> bool {
+        self.works.listeners() >= FEWEST_LISTENERS
+    }
+
+    fn dated(&self) -> Option<&Interactions> {
+        self.plays.as_ref().filter(|plays| plays.events() >= FEWEST_DATED)
+    }
+}
+
+fn builder(names: &[WorkId]) -> InteractionsBuilder {
+    let mut builder = InteractionsBuilder::default();
+    for name in names {
+        builder.know_item(name.as_str()).expect("a catalogue has fewer works than rows can count");
+    }
+    builder
+}
+
+fn bags(vocabulary: &Vocabulary, names: &[WorkId], profiles: &[Profile]) -> Option<Interactions> {
+    let all: Vec<_> = profiles.iter().map(|profile| (profile, positives(profile))).collect();
+    let is_dated = all.iter().flat_map(|(_, works)| works).all(|(_, at, _)| at.is_some());
+    let mut builder = builder(names);
+    for (profile, works) in &all {
+        for &(work, at, weight) in works {
+            let Some(item) = vocabulary.item(work) else { continue };
+            let time = at.filter(|_| is_dated).map(seconds);
+            let pushed = builder.push_item(profile.listener.as_str(), item, time, Some(weight));
+            pushed.ok()?;
+        }
+    }
+    builder.build(KCore::default()).ok()
+}
+
+fn sequences(
+    catalogue: &Catalogue,
+    vocabulary: &Vocabulary,
+    names: &[WorkId],
+    listeners: &[Plays],
+) -> Option<Interactions> {
+    let mut builder = builder(names);
+    for one in listeners {
+        for play in &one.plays {
+            let item = vocabulary.item(catalogue.work(play.track));
+            let (Some(item), Some(at)) = (item, play.at) else { continue };
+            if !matches!(play.outcome, Outcome::Disliked { .. }) {
+                builder.push_item(one.listener.as_str(), item, Some(seconds(at)), None).ok()?;
+            }
+        }
+    }
+    builder.build(KCore::default()).ok()
+}
+
+/// How a member is fitted and asked: what the newest plays chose.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Recipe {
+    Popularity,
+    Trending(DecayedPopularityConfig),
+    Neighbours(ItemKnnConfig),
+    Sessions(ItemKnnConfig),
+    Ease(EaseConfig),
+    Ials(IalsConfig),
+    Sasrec(SasrecConfig),
+}
+
+impl Recipe {
+    pub(super) fn kind(&self) -> MemberKind {
+        match self {
+            Self::Popularity => MemberKind::Popularity,
+            Self::Trending(_) => MemberKind::Trending,
+            Self::Neighbours(_) => MemberKind::ItemKnn,
+            Self::Sessions(_) => MemberKind::Sessions,
+            Self::Ease(_) => MemberKind::Ease,
+            Self::Ials(_) => MemberKind::Ials,
+            Self::Sasrec(_) => MemberKind::Sasrec,
+        }
+    }
+
+    /// The settings as JSON, for the card.
+    pub(super) fn settings(&self) -> serde_json::Value {
+        let json = match self {
+            Self::Popularity => Ok(serde_json::Value::Null),
+            Self::Trending(config) => serde_json::to_value(config),
+            Self::Neighbours(config) | Self::Sessions(config) => serde_json::to_value(config),
+            Self::Ease(config) => serde_json::to_value(config),
+            Self::Ials(config) => serde_json::to_value(config),
+            Self::Sasrec(config) => serde_json::to_value(config),
+        };
+        json.unwrap_or_default()
+    }
+
+    pub(super) fn fit(&self, data: &TrainingData, seed: u64) -> Result<Member, ModelError> {
+        let works = data.works.all();
+        let plays = data.plays.as_ref().map(Interactions::all);
+        let plays = || plays.clone().ok_or(ModelError::NoEvents { listeners: 0 });
+        let model = match self {
+            Self::Popularity => {
+                let config = PopularityConfig { counting: Counting::Listeners };
+                MemberModel::Popularity(Popularity::fit(&works, &config)?)
+            }
+            Self::Trending(config) => {
+                MemberModel::Trending(DecayedPopularity::fit(&plays()?, config)?)
+            }
+            Self::Neighbours(config) => MemberModel::Neighbours(ItemKnn::fit(&works, config)?),
+            Self::Sessions(config) => MemberModel::Neighbours(ItemKnn::fit(&plays()?, config)?),
+            Self::Ease(config) => MemberModel::Ease(Ease::fit(&works, config)?),
+            Self::Ials(config) => MemberModel::Ials(Ials::fit(&works, config, seed)?),
+            Self::Sasrec(config) => {
+                let model = Sasrec::fit(&plays()?, None, config, seed, &mut |_| None)?;
+                MemberModel::Sasrec(Box::new(model))
+            }
+        };
+        Ok(Member { kind: self.kind(), model })
+    }
+
+    /// The same, asked by another weighting of what was played.
+    fn asked_by(&self, query: EventWeighting) -> Self {
+        match self.clone() {
+            Self::Neighbours(config) => Self::Neighbours(ItemKnnConfig { query, ..config }),
+            Self::Ease(config) => Self::Ease(EaseConfig { query, ..config }),
+            Self::Ials(config) => Self::Ials(IalsConfig { query, ..config }),
+            other => other,
+        }
+    }
+}
+
+/// A member that was chosen, with how well it did alone.
+pub(super) struct Chosen {
+    pub(super) recipe: Recipe,
+    pub(super) member: Member,
+    /// NDCG@60 of what the listeners tried, among all that they did not know.
+    pub(super) ndcg: f64,
+}
+
+/// Fits what the data warrant and chooses settings by what listeners tried, or for models that
+/// repeat by what they played again.
+pub(super) fn choose(
+    catalogue: &Catalogue,
+    data: &TrainingData,
+    cases: &[SetCase],
+    seed: u64,
+    progress: &mut dyn FnMut(MemberKind),
+) -> Vec<Chosen> {
+    let stride = cases.len().div_ceil(MOST_CASES).max(1);
+    let cases: Vec<&SetCase> = cases.iter().step_by(stride).collect();
+    let mut chosen = Vec::new();
+    for kind in MemberKind::ALL {
+        progress(kind);
+        let mut best: Option<Chosen> = None;
+        for recipe in recipes(kind, data) {
+            // What cannot be fitted on these data is no member.
+            let Ok(mut member) = recipe.fit(data, seed) else { continue };
+            for query in queries(kind, data) {
+                let recipe = query.map_or_else(|| recipe.clone(), |query| recipe.asked_by(query));
+                if let Some(query) = query {
+                    member = member.asked_by(query);
+                }
+                let ndcg = ndcg(catalogue, data, &member, &cases);
+                if best.as_ref().is_none_or(|best| ndcg > best.ndcg + 1e-4) {
+                    let member = Member::from_bytes(kind, &member.to_bytes())
+                        .expect("what was just written can be read");
+                    best = Some(Chosen { recipe, member, ndcg });
+                }
+            }
+        }
+        chosen.extend(best);
+    }
+    chosen
+}
+
+/// What is tried of a kind: nothing where the data do not warrant it.
+fn recipes(kind: MemberKind, data: &TrainingData) -> Vec<Recipe> {
+    let (items, events) = (data.works.items(), data.works.events());
+    let with_company = |recipes: Vec<Recipe>| if data.has_company() { recipes } else { Vec::new() };
+    match kind {
+        MemberKind::Popularity => with_company(vec![Recipe::Popularity]),
+        MemberKind::Trending if data.dated().is_some() => {
+            let half_life =
+                |half_life_days| Recipe::Trending(DecayedPopularityConfig { half_life_days });
+            with_company([7.0, 30.0].map(half_life).to_vec())
+        }
+        MemberKind::ItemKnn => {
+            let config = |(target_exponent, shrinkage, neighbours)| {
+                let training = EventWeighting::default();
+                Recipe::Neighbours(ItemKnnConfig {
+                    neighbours,
+                    target_exponent,
+                    shrinkage,
+                    training,
+                    ..ItemKnnConfig::default()
+                })
+            };
+            let tried = [(0.5, 0.0, 200), (0.5, 10.0, 100), (0.3, 10.0, 200), (0.6, 20.0, 400)];
+            with_company(tried.map(config).to_vec())
+        }
+        MemberKind::Ease if items <= MOST_ITEMS_OF_EASE => {
+            let config = |regularisation| {
+                Recipe::Ease(EaseConfig { regularisation, ..EaseConfig::default() })
+            };
+            let tried: &[f64] =
+                if items <= 2_000 { &[30.0, 100.0, 300.0, 1_000.0] } else { &[100.0, 500.0] };
+            with_company(tried.iter().copied().map(config).collect())
+        }
+        MemberKind::Ials => {
+            let config = |(factors, regularisation)| {
+                Recipe::Ials(IalsConfig { factors, regularisation, ..IalsConfig::default() })
+            };
+            let few = [(64, 0.03), (64, 0.01), (128, 0.03), (128, 0.1)];
+            let tried = if events <= 300_000 { &few[..] } else { &few[..1] };
+            with_company(tried.iter().copied().map(config).collect())
+        }
+        MemberKind::Sasrec => data.dated().map(sasrec).into_iter().collect(),
+        MemberKind::Sessions if data.dated().is_some() => vec![Recipe::Sessions(ItemKnnConfig {
+            target_exponent: 0.5,
+            shrinkage: 2.0,
+            session_gap_s: Some(SITTING_GAP_S),
+            query: EventWeighting { strength: Strength::Presence, decay: Decay::Events(4.0) },
+            ..ItemKnnConfig::default()
+        })],
+        _ => Vec::new(),
+    }
+}
+
+/// As many epochs as the data gain from and the budget allows.
+fn sasrec(plays: &Interactions) -> Recipe {
+    let config = SasrecConfig::default();
+    let sequences = plays.events() / config.max_length + plays.listeners();
+    let batch = (sequences / 20).clamp(8, 64);
+    let epochs = (MOST_POSITIONS / plays.events().max(1)).clamp(2, MOST_EPOCHS);
+    Recipe::Sasrec(SasrecConfig { batch, epochs, dropout: 0.3, ..config })
+}
+
+/// Weightings of a history that are tried in asking a fitted model.
+fn queries(kind: MemberKind, data: &TrainingData) -> Vec<Option<EventWeighting>> {
+    let weighting = |strength, decay| Some(EventWeighting { strength, decay });
+    match kind {
+        MemberKind::ItemKnn | MemberKind::Ease | MemberKind::Ials => {
+            let mut tried = vec![
+                weighting(Strength::Presence, Decay::None),
+                weighting(Strength::Log, Decay::None),
+            ];
+            if data.works.is_dated() {
+                tried.push(weighting(Strength::Presence, Decay::Days(180.0)));
+                tried.push(weighting(Strength::Presence, Decay::Days(30.0)));
+            }
+            tried
+        }
+        _ => vec![None],
+    }
+}
+
+/// How early a member alone ranks what listeners tried, among all they did not know.
+fn ndcg(catalogue: &Catalogue, data: &TrainingData, member: &Member, cases: &[&SetCase]) -> f64 {
+    let of_case = |case: &&SetCase| {
+        let context = MixContext::at(case.now);
+        let view = ListenerView::new(catalogue, &data.vocabulary, &case.profile, context);
+        let query = match member.kind {
+            MemberKind::Sessions => view.sitting(),
+            kind => view.query(kind.reads()),
+        };
+        let mut scores = vec![0.0; data.vocabulary.items()];
+        member.recommender().score(&[query], &mut scores);
+        for interaction in &case.profile.interactions {
+            if let Some(item) = data.vocabulary.item(interaction.work) {
+                scores[item.row()] = f32::NEG_INFINITY;
+            }
+        }
+        for &work in &case.hidden {
+            if let Some(item) = data.vocabulary.item(work) {
+                scores[item.row()] = f32::NEG_INFINITY;
+            }
+        }
+        let mut top = Vec::new();
+        top_k(&scores, DEPTH, &mut top);
+        let hits = top.iter().map(|&item| {
+            data.vocabulary.work(item).is_some_and(|work| case.answers.contains(&work))
+        });
+        ndcg_of(hits, case.answers.len())
+    };
+    let all: Vec<f64> = cases.par_iter().map(of_case).collect();
+    all.iter().sum::<f64>() / all.len().max(1) as f64
+}
+
+/// NDCG of a ranking, cut at [`DEPTH`], with so many answers in all.
+pub(super) fn ndcg_of(hits: impl IntoIterator<Item = bool>, answers: usize) -> f64 {
+    let gain = |rank: usize| 1.0 / (rank as f64 + 2.0).log2();
+    let found: f64 = hits
+        .into_iter()
+        .take(DEPTH)
+        .enumerate()
+        .filter(|(_, is_hit)| *is_hit)
+        .map(|(rank, _)| gain(rank))
+        .sum();
+    let ideal: f64 = (0..answers.min(DEPTH)).map(gain).sum();
+    if ideal > 0.0 { found / ideal } else { 0.0 }
+}
