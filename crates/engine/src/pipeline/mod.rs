@@ -11,8 +11,6 @@
 mod pool;
 mod request;
 
-use std::cmp::Reverse;
-
 use segue_core::{Pick, Shortlisted, Slate, SlateConfig, Timestamp};
 
 pub use crate::retrieval::{Bounds, Breadth, EXACT_LIMIT};
@@ -431,12 +429,7 @@ fn playing_order(
     let mut openers: Vec<usize> = (0..drawn.len()).collect();
     openers.sort_by(|&a, &b| {
         let (a, b) = (ranked(&drawn[a]), ranked(&drawn[b]));
-        let mean = |likability: f32| Reverse(ordered(likability));
-        (a.class, mean(a.likability.mean), a.track).cmp(&(
-            b.class,
-            mean(b.likability.mean),
-            b.track,
-        ))
+        a.class.cmp(&b.class).then(b.utility.total_cmp(&a.utility)).then(a.track.cmp(&b.track))
     });
     let pick = |position: usize| {
         let ranked = ranked(&drawn[position]);
@@ -452,9 +445,4 @@ fn playing_order(
         }
     };
     arrange(&tracks, &openers).into_iter().map(pick).collect()
-}
-
-/// A key that orders numbers in 0..1 as `total_cmp` does.
-fn ordered(likability: f32) -> u32 {
-    likability.max(0.0).to_bits()
 }
