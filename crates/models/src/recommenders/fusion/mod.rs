@@ -8,6 +8,10 @@
 //! weights maximise the likelihood of the answers under a softmax over the candidates, which is
 //! concave: Newton steps find the one optimum, no seed involved.
 //!
+//! No weight is negative: what a model recommends is never held against an item. With few
+//! listeners the free optimum set the best member off against others that say nearly the same,
+//! and fell apart on what it had not seen.
+//!
 //! Joining ids and features inside one network was rejected: it lost to late fusion wherever both
 //! were tried (DESIGN).
 
@@ -20,7 +24,7 @@ use segue_engine::full_ranking::{Candidates, HistoryUse, top_k};
 use segue_engine::{Interactions, ItemIdx, Query, Recommender};
 use serde::{Deserialize, Serialize};
 
-use self::logit::{Choice, Rival, fit_choices};
+use self::logit::{Bound, Choice, Rival, fit_choices};
 
 /// The best of each member, which an answer has to beat.
 const BEST: usize = 50;
@@ -35,9 +39,9 @@ const BLOCK_BYTES: usize = 16 << 20;
 /// Weights of the members of a [`Fusion`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FusionWeights {
-    /// Weight of each member for a history of middling length.
+    /// Weight of each member for a history of middling length; never negative when fitted.
     pub weight: Vec<f64>,
-    /// What is added to it for every unit of `ln(1 + events)` beyond the middle.
+    /// What is added to it for every unit of `ln(1 + events)` beyond the middle; of either sign.
     pub slope: Vec<f64>,
     /// The middle: mean of `ln(1 + events)` where the weights were fitted.
     pub middle: f64,
@@ -69,7 +73,8 @@ impl FusionWeights {
                 choices.extend(choices_of(case, interactions, candidates, &scores, at, beyond));
             }
         }
-        let fitted = fit_choices(2 * members.len(), &choices);
+        let bounds = [Bound::NotNegative, Bound::Free].map(|bound| vec![bound; members.len()]);
+        let fitted = fit_choices(&bounds.concat(), &choices);
         Self {
             weight: fitted[..members.len()].to_vec(),
             slope: fitted[members.len()..].to_vec(),
@@ -77,10 +82,11 @@ impl FusionWeights {
         }
     }
 
-    /// The weight of a member for a history of so many events.
+    /// The weight of a member for a history of so many events; 0 where its line would fall below,
+    /// so that a member is left out and never turned around.
     pub fn at(&self, member: usize, events: usize) -> f32 {
         let beyond = (1.0 + events as f64).ln() - self.middle;
-        (self.weight[member] + self.slope[member] * beyond) as f32
+        (self.weight[member] + self.slope[member] * beyond).max(0.0) as f32
     }
 }
 
