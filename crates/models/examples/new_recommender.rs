@@ -18,8 +18,9 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::interactions::split::leave_one_out;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
-use segue_engine::full_ranking::{Candidates, HistoryUse, Metric, Outcomes, compare, evaluate};
-use segue_engine::metrics::Estimate;
+use segue_engine::full_ranking::{
+    Candidates, CaseMean, HistoryUse, Metric, Outcomes, compare, evaluate,
+};
 use segue_engine::{Interactions, Query, Recommender, Seconds, Training};
 use segue_models::recommenders::{Popularity, PopularityConfig};
 
@@ -100,8 +101,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         println!("{name:<12} ndcg@10 {ndcg:.3}, mrr {mrr:.3}");
     }
     // Paired by case: the same listeners are asked of both.
-    let difference: Estimate = compare(&[ours], &[popularity], 1).differences["ndcg@10"];
-    let Estimate { mean, low, high } = difference;
+    let difference: CaseMean = compare(&[ours], &[popularity], 1).differences["ndcg@10"];
+    let CaseMean { mean, low: Some(low), high: Some(high) } = difference else {
+        return Err("one case tells no difference".into());
+    };
     println!("what follows is ahead by {mean:.3} ndcg@10, 95 % interval {low:.3} to {high:.3}");
     Ok(())
 }

@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // 3. A snapshot never changes: take another one after the next import or training.
     let trained = library.train(1, &mut |_| {})?;
-    println!("trained {} on {} rows", trained.version, trained.report.rows);
+    println!("trained {} on {} works", trained.version, trained.card.items);
     let snapshot = library.snapshot()?;
 
     // 4. `explore` is the dial: three in ten tracks are to be new to Ann. Same seed, same mix.

@@ -99,6 +99,120 @@ fn temporal_cuts_keep_what_was_heard_and_tell_repeats_from_discoveries() {
     assert!(error.contains("carry no time"), "{error}");
 }
 
+/// One person who plays some of ten favourites every day, and as many songs that nobody played
+/// before.
+fn restless() -> String {
+    let day = |day: usize| {
+        let time = 1_700_000_000 + 86_400 * day;
+        let favourite = move |at: usize| format!("me f{} {}\n", (7 * day + at) % 10, time + at);
+        let fresh = move |at: usize| format!("me n{day}-{at} {}\n", time + 100 + at);
+        (0..4).map(favourite).chain((0..4).map(fresh)).collect::<String>()
+    };
+    (0..40).map(day).collect()
+}
+
+#[test]
+fn being_unknown_at_the_cut_gives_no_answer_away() {
+    let segue = Segue::new();
+    let data = write(&segue, "restless.txt", &restless());
+    let options = ["--model", "popularity,act-r,fusion", "--protocol", "temporal"];
+    let models = evaluate(&segue, &data, &options);
+    for model in &models {
+        assert_eq!((model["cases"].as_u64(), model["listeners"].as_u64()), (Some(5), Some(1)));
+        assert_eq!(model["new_items"], 20, "four on each of five days");
+        assert_eq!(model["repeats ndcg@10"]["mean"], model["ndcg@10"]["mean"]);
+        assert!(model["ndcg@10"]["low"].is_f64());
+    }
+    let weights: Vec<f64> = serde_json::from_value(models[2]["weights"]["weight"].clone()).unwrap();
+    assert!(weights.iter().all(|&weight| weight >= 0.0), "{weights:?}");
+    let text = segue.run(&[&["evaluate", "next-track", "--data", &data], &options[..]].concat());
+    assert!(text.contains("5 cases of 1 listeners test at 5 cuts, 20 new items"), "{text}");
+}
+
+#[test]
+fn a_single_case_has_no_interval() {
+    let segue = Segue::new();
+    let data = write(&segue, "restless.txt", &restless());
+    let options = ["--model", "popularity,act-r", "--protocol", "temporal", "--cuts", "1"];
+    for model in evaluate(&segue, &data, &options) {
+        let found = &model["ndcg@10"];
+        assert!(found["mean"].is_f64() && found["low"].is_null() && found["high"].is_null());
+    }
+    let text = segue.run(&[&["evaluate", "next-track", "--data", &data], &options[..]].concat());
+    assert!(text.contains("single case has no interval") && !text.contains('['), "{text}");
+}
+
+#[test]
+fn what_asks_of_nobody_is_refused_with_the_reason() {
+    let segue = Segue::new();
+    // Everybody plays the same two songs over and over.
+    let repeats: String =
+        (0..30).flat_map(|who| (0..6).map(move |at| format!("{who} {}\n", at % 2))).collect();
+    let data = write(&segue, "repeats.txt", &repeats);
+    for protocol in ["leave-one-out", "holdout"] {
+        let arguments = ["evaluate", "next-track", "--data", &data, "--protocol", protocol];
+        let error = segue.fail(&arguments, 1);
+        assert!(error.contains("no case to rank: in each of"), "{error}");
+        assert!(error.contains("`--history kept`"), "{error}");
+    }
+    let kept = evaluate(&segue, &data, &["--model", "popularity", "--history", "kept"]);
+    assert_eq!(kept[0]["cases"], 30);
+    // Every day brings songs that nobody played, and nothing else.
+    let new: String = (0..20)
+        .flat_map(|day| {
+            (0..30).map(move |who| format!("{who} d{day} {}\n", 1_700_000_000 + 86_400 * day))
+        })
+        .collect();
+    let data = write(&segue, "new.txt", &new);
+    let arguments = ["evaluate", "next-track", "--data", &data, "--protocol", "temporal"];
+    let error = segue.fail(&arguments, 1);
+    assert!(error.contains("nobody had turned to") && error.contains("new-item"), "{error}");
+}
+
+#[test]
+fn cases_that_ask_for_nothing_are_not_counted() {
+    let segue = Segue::new();
+    // The first ten end on a song that they know, the others on one that others know.
+    let rows: String = (0..30)
+        .map(|who| {
+            format!("{who} a b {} {}\n", ["c", "d"][who % 2], ["b", "e"][usize::from(who > 9)])
+        })
+        .collect();
+    let data = write(&segue, "some.txt", &rows);
+    let text = segue.run(&["evaluate", "next-track", "--data", &data, "--model", "popularity"]);
+    assert!(text.contains("20 cases of 30 listeners test"), "{text}");
+}
+
+#[test]
+fn a_split_made_elsewhere_is_kept() {
+    let segue = Segue::new();
+    let train = "user,item\nann,a\nann,b\nben,a\nben,b\ncem,a\ndan,b\ndan,c\neve,b\neve,a\n";
+    let train = write(&segue, "train.csv", train);
+    let test = write(&segue, "test.csv", "user,item\ncem,b\ndan,z\ncem,c\n");
+    let models = evaluate(&segue, &train, &["--test", &test, "--model", "popularity", "--refit"]);
+    // Cem knows `a`; `b` is more popular than `c`, and `z` is new to everybody.
+    assert_eq!((models[0]["cases"].as_u64(), models[0]["new_items"].as_u64()), (Some(1), Some(1)));
+    assert_eq!(ndcg(&models[0]), 1.0);
+    let arguments = ["evaluate", "next-track", "--data", &train, "--test", &test];
+    let text = segue.run(&[&arguments[..], &["--model", "popularity"]].concat());
+    assert!(text.contains("given split, history masked"), "{text}");
+    segue.fail(&[&arguments[..], &["--protocol", "holdout"]].concat(), 2);
+}
+
+#[test]
+fn a_given_split_that_asks_for_songs_again_ranks_the_history() {
+    let segue = Segue::new();
+    let rows = restless();
+    let lines: Vec<&str> = rows.lines().collect();
+    let (train, test) = lines.split_at(37 * 8);
+    let train = write(&segue, "train.txt", &(train.join("\n") + "\n"));
+    let test = write(&segue, "test.txt", &(test.join("\n") + "\n"));
+    let models = evaluate(&segue, &train, &["--test", &test, "--model", "popularity,act-r"]);
+    // Ten favourites are all that is known of what follows, and the most played.
+    assert!((ndcg(&models[0]) - 1.0).abs() < 1e-6, "{}", models[0]);
+    assert_eq!(models[0]["new_items"], 12);
+}
+
 #[test]
 fn new_listeners_are_asked_about_with_so_many_of_their_items() {
     let segue = Segue::new();

@@ -11,11 +11,12 @@ mod top;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 use crate::dataset::interactions::split::Case;
 use crate::{Interactions, ItemIdx, Recommender};
 
-pub use summary::{Comparison, RankingSummary, compare, summarise};
+pub use summary::{CaseMean, Comparison, RankingSummary, compare, summarise};
 pub use top::top_k;
 
 /// What becomes of items that the listener has shown to know. It changes what a figure
@@ -35,9 +36,29 @@ pub struct Candidates<'a> {
     /// What becomes of those that the listener knows: [`HistoryUse::Masked`] asks for discoveries
     /// only.
     pub history: HistoryUse,
-    /// One flag per item, `[items]`: whether it is ranked at all, such as new items only. `None`
-    /// ranks the full catalogue.
+    /// One flag per item, `[items]`: whether it is ranked at all, such as new items only, or what
+    /// was known at a cut in time. `None` ranks the full catalogue. What is not ranked is not asked
+    /// for: no model could have found it.
     pub among: Option<&'a [bool]>,
+}
+
+impl Candidates<'_> {
+    /// Whether an item is ranked at all.
+    pub fn ranks(&self, item: ItemIdx) -> bool {
+        self.among.is_none_or(|among| among[item.row()])
+    }
+
+    /// The answers that a case asks for, each once, in the order in which they came: those that are
+    /// ranked, and with a masked history those that are not in it. A case without any cannot be
+    /// judged.
+    pub fn asked(&self, case: &Case, interactions: &Interactions) -> Vec<ItemIdx> {
+        let mut passed: FxHashSet<ItemIdx> = match self.history {
+            HistoryUse::Masked => case.query(interactions).history.items.iter().copied().collect(),
+            HistoryUse::Kept => FxHashSet::default(),
+        };
+        let answers = case.answers(interactions).items.iter().copied();
+        answers.filter(|&item| self.ranks(item) && passed.insert(item)).collect()
+    }
 }
 
 /// A figure per case, from 0 to 1, higher is better. Gains are binary; recall is over `min(k,
@@ -192,7 +213,7 @@ pub fn evaluate(
                         let left_out = scores.iter_mut().zip(among).filter(|(_, among)| !**among);
                         left_out.for_each(|(score, _)| *score = f32::NEG_INFINITY);
                     }
-                    let outcome = ranking.judge(case, interactions, candidates.history, scores);
+                    let outcome = ranking.judge(case, interactions, candidates, scores);
                     ranking.top.iter().take(SHOWN).for_each(|item| {
                         shown[item.row()].fetch_add(1, Ordering::Relaxed);
                     });
@@ -224,19 +245,19 @@ impl Ranking {
         &mut self,
         case: &Case,
         interactions: &Interactions,
-        history: HistoryUse,
+        candidates: Candidates<'_>,
         scores: &mut [f32],
     ) -> Option<Outcome> {
         let known = case.query(interactions).history.items;
         let answers = case.answers(interactions).items;
         known.iter().for_each(|item| self.known[item.row()] = true);
         let (mut repeats, mut discoveries) = (0, 0);
-        for item in answers {
+        for item in answers.iter().filter(|&&item| candidates.ranks(item)) {
             if !std::mem::replace(&mut self.asked[item.row()], true) {
                 *if self.known[item.row()] { &mut repeats } else { &mut discoveries } += 1;
             }
         }
-        let outcome = match history {
+        let outcome = match candidates.history {
             HistoryUse::Masked => self.judge_masked(known, discoveries, scores),
             HistoryUse::Kept => self.judge_kept(known, repeats, discoveries, scores),
         };

@@ -7,6 +7,27 @@ use serde::Serialize;
 use super::{Metric, Outcomes};
 use crate::metrics::Estimate;
 
+/// A mean over cases, with its 95 % interval where there is more than one case: a single case says
+/// nothing of how the next would go.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CaseMean {
+    /// The mean, in the unit of the figure.
+    pub mean: f64,
+    /// Lower end of the interval; `None` for a single case.
+    pub low: Option<f64>,
+    /// Upper end of the interval; `None` for a single case.
+    pub high: Option<f64>,
+}
+
+impl CaseMean {
+    /// The mean and interval of one value per case, as [`Estimate::from_values`] has them.
+    fn from_values(values: &[f64], seed: u64) -> Self {
+        let Estimate { mean, low, high } = Estimate::from_values(values, seed);
+        let several = |end: f64| (values.len() > 1).then_some(end);
+        Self { mean, low: several(low), high: several(high) }
+    }
+}
+
 /// One model on one set of cases: means over cases, each with the interval that tells how far to
 /// believe it.
 #[derive(Clone, Debug, Serialize)]
@@ -15,14 +36,14 @@ pub struct RankingSummary {
     pub cases: usize,
     /// Every [`Metric`] by its name, over cases; of several runs the mean of each case counts.
     #[serde(flatten)]
-    pub metrics: BTreeMap<&'static str, Estimate>,
+    pub metrics: BTreeMap<&'static str, CaseMean>,
     /// NDCG@10 of known items, ranked among the known ones; `None` where nothing known was asked
     /// for, as with a masked history.
     #[serde(rename = "repeats ndcg@10")]
-    pub repeats: Option<Estimate>,
+    pub repeats: Option<CaseMean>,
     /// NDCG@10 of new items, ranked among the new ones; `None` where nothing new was asked for.
     #[serde(rename = "discoveries ndcg@10")]
-    pub discoveries: Option<Estimate>,
+    pub discoveries: Option<CaseMean>,
     /// Share of the catalogue, 0 to 1, that stood among the first ten of somebody: low where
     /// everyone gets the same.
     #[serde(rename = "coverage@10")]
@@ -44,7 +65,7 @@ pub struct RankingSummary {
 pub struct Comparison {
     /// Every [`Metric`] by its name: the mean difference, first less second model, paired by case.
     #[serde(flatten)]
-    pub differences: BTreeMap<&'static str, Estimate>,
+    pub differences: BTreeMap<&'static str, CaseMean>,
 }
 
 /// Summarises one run of a model or several, by different seeds, over the same cases.
@@ -59,7 +80,7 @@ pub fn summarise(
 ) -> RankingSummary {
     let metrics = Metric::ALL
         .into_iter()
-        .map(|metric| (metric.name(), Estimate::from_values(&by_case(runs, metric), seed)))
+        .map(|metric| (metric.name(), CaseMean::from_values(&by_case(runs, metric), seed)))
         .collect();
     let shown = totals(runs);
     let events = popularity.iter().map(|&count| f64::from(count)).sum::<f64>();
@@ -89,7 +110,7 @@ pub fn summarise(
 pub fn compare(runs: &[Outcomes], against: &[Outcomes], seed: u64) -> Comparison {
     let difference = |metric| {
         let pairs = by_case(runs, metric).into_iter().zip(by_case(against, metric));
-        Estimate::from_values(&pairs.map(|(one, other)| one - other).collect::<Vec<_>>(), seed)
+        CaseMean::from_values(&pairs.map(|(one, other)| one - other).collect::<Vec<_>>(), seed)
     };
     Comparison {
         differences: Metric::ALL
@@ -119,9 +140,9 @@ fn estimate(
     runs: &[Outcomes],
     value: impl Fn(&super::Outcome) -> f32,
     seed: u64,
-) -> Option<Estimate> {
+) -> Option<CaseMean> {
     let values = mean_by_case(runs, value);
-    (!values.is_empty()).then(|| Estimate::from_values(&values, seed))
+    (!values.is_empty()).then(|| CaseMean::from_values(&values, seed))
 }
 
 fn totals(runs: &[Outcomes]) -> Vec<u64> {

@@ -5,7 +5,8 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use segue_engine::dataset::interactions::sessions::sessions;
 use segue_engine::dataset::interactions::split::{
-    Case, Split, TemporalCuts, leave_one_out, new_items, new_listeners, random_holdout, temporal,
+    Case, Split, TemporalCuts, given, leave_one_out, new_items, new_listeners, random_holdout,
+    temporal,
 };
 use segue_engine::dataset::interactions::{DatasetError, InteractionsBuilder, KCore};
 use segue_engine::{Interactions, ItemIdx, ListenerIdx, Seconds};
@@ -111,10 +112,11 @@ proptest! {
 
     #[test]
     fn no_answer_is_earlier_than_what_was_seen(
-        events in events(), test_s in 1i64..80, validation_s in 1i64..80, gap_s in 0i64..20, seed: u64,
+        events in events(), test_s in 1i64..80, validation_s in 1i64..80, gap_s in 0i64..20,
+        back_s in 0i64..60, seed: u64,
     ) {
         let interactions = build(&events, KCore::default()).unwrap();
-        let cuts = TemporalCuts { test_s, validation_s, gap_s };
+        let cuts = TemporalCuts { test_s, validation_s, gap_s, back_s };
         assert_in_order(&temporal(&interactions, cuts).unwrap(), &interactions, true);
         assert_in_order(&leave_one_out(&interactions), &interactions, false);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -146,9 +148,45 @@ proptest! {
     }
 
     #[test]
+    fn what_is_known_at_a_cut_was_played_before_it(events in events(), back_s in 0i64..60) {
+        let interactions = build(&events, KCore::default()).unwrap();
+        let cuts = TemporalCuts { test_s: 20, validation_s: 20, gap_s: 3, back_s };
+        let periods = cuts.periods(interactions.latest().unwrap());
+        let split = temporal(&interactions, cuts).unwrap();
+        for until in [periods.training_until, periods.validation_until] {
+            let known = interactions.known_before(until);
+            for (row, known) in known.iter().enumerate() {
+                let name = interactions.item_name(ItemIdx(row as u32));
+                let played = events.iter().any(|(_, i, t)| format!("i{i}") == name && *t < until.0);
+                prop_assert_eq!(*known, played);
+            }
+        }
+        let trained = interactions.known_before(periods.training_until);
+        prop_assert!(split.training.histories().flat_map(|h| h.items).all(|item| trained[item.row()]));
+        let test = split.test.iter().flat_map(|case| case.answers(&interactions).times);
+        prop_assert!(test.clone().all(|time| *time >= periods.test_from && *time < periods.test_until));
+    }
+
+    #[test]
+    fn a_given_split_is_kept_and_validation_comes_out_of_its_training(
+        events in events(), trained in prop::collection::vec(0u32..20, 6),
+    ) {
+        let interactions = build(&events, KCore::default()).unwrap();
+        let length = |row: usize| interactions.history(ListenerIdx(row as u32)).items.len() as u32;
+        let trained: Vec<u32> = (0..interactions.listeners()).map(|row| trained[row].min(length(row))).collect();
+        let split = given(&interactions, &trained);
+        assert_in_order(&split, &interactions, false);
+        prop_assert_eq!(split.training_and_validation(&interactions).events() as u32, trained.iter().sum::<u32>());
+        for case in &split.test {
+            prop_assert_eq!(case.shown, trained[case.listener.row()]);
+            prop_assert_eq!(case.answers.end, length(case.listener.row()));
+        }
+    }
+
+    #[test]
     fn a_gap_is_neither_trained_on_nor_asked_for(events in events(), gap_s in 1i64..50) {
         let interactions = build(&events, KCore::default()).unwrap();
-        let cuts = TemporalCuts { test_s: 20, validation_s: 20, gap_s };
+        let cuts = TemporalCuts { test_s: 20, validation_s: 20, gap_s, back_s: 0 };
         let split = temporal(&interactions, cuts).unwrap();
         let test_from = interactions.latest().unwrap().0 + 1 - 20;
         for case in &split.test {

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
-use rustc_hash::FxHashMap;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::AudioFeature;
+use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_engine::{Interactions, ItemIdx, ListenerIdx};
 use segue_models::recommenders::ItemFeatures;
 
@@ -16,12 +19,81 @@ pub struct NextTrackData {
     pub name: String,
     /// Who turned to what, in order.
     pub interactions: Interactions,
+    /// How many of each listener's events are given to learn from, where the data bring their split
+    /// along; the others test. See [`GivenSplit`].
+    pub trained: Option<Vec<u32>>,
     /// File of pairs of listeners who are friends.
     pub friends: Option<PathBuf>,
     /// CSV of audio features of the items, for models that look at sound.
     pub features: Option<PathBuf>,
     /// Columns of the table of features, where the usual names do not do.
     pub columns: EventColumns,
+}
+
+/// A split that somebody else made, as one set of events.
+#[derive(Debug)]
+pub struct GivenSplit {
+    /// The events of each listener to learn from, then those to test on.
+    pub interactions: Interactions,
+    /// How many of each listener's events come first, to learn from.
+    pub trained: Vec<u32>,
+    /// Whether somebody is asked for an item that their history holds, as people are who play
+    /// songs again: then the history is to be ranked, not masked.
+    pub repeats: bool,
+}
+
+impl GivenSplit {
+    /// Joins training data and test data under the same names.
+    ///
+    /// The times are kept if in both all rows have one and nobody's test is earlier than their
+    /// training. Without an order of their own, training events are put into a random one by
+    /// `seed`, so that what is held out of them to validate is no matter of how the file was
+    /// sorted.
+    ///
+    /// # Errors
+    /// If there are more rows than can be numbered.
+    pub fn new(training: Interactions, test: &Interactions, seed: u64) -> Result<Self> {
+        let training = match training.is_dated() {
+            true => training,
+            false => training.shuffled(&mut ChaCha8Rng::seed_from_u64(seed)),
+        };
+        let rows = |data: &Interactions| -> FxHashMap<String, ListenerIdx> {
+            let listeners = (0..data.listeners() as u32).map(ListenerIdx);
+            listeners.map(|row| (data.listener_name(row).to_owned(), row)).collect()
+        };
+        let (learned, asked) = (rows(&training), rows(test));
+        let dated = training.is_dated() && test.is_dated();
+        let in_order = asked.iter().all(|(name, &row)| {
+            let last = learned.get(name).and_then(|&own| training.history(own).times.last());
+            last.is_none_or(|last| {
+                test.history(row).times.first().is_none_or(|first| last <= first)
+            })
+        });
+        let mut builder = InteractionsBuilder::default();
+        for part in [&training, test] {
+            for listener in (0..part.listeners() as u32).map(ListenerIdx) {
+                let (name, history) = (part.listener_name(listener), part.history(listener));
+                for (at, &item) in history.items.iter().enumerate() {
+                    let time = history.times.get(at).copied().filter(|_| dated && in_order);
+                    let weight = history.weights.get(at).copied();
+                    builder.push(name, part.item_name(item), time, weight)?;
+                }
+            }
+        }
+        let interactions = builder.build(KCore::default())?;
+        let trained = (0..interactions.listeners() as u32).map(|row| {
+            let own = learned.get(interactions.listener_name(ListenerIdx(row)));
+            own.map_or(0, |&own| training.history(own).items.len() as u32)
+        });
+        let trained: Vec<u32> = trained.collect();
+        let repeats = trained.iter().zip(0..).any(|(&trained, row)| {
+            let (known, asked) =
+                interactions.history(ListenerIdx(row)).items.split_at(trained as usize);
+            let known: FxHashSet<ItemIdx> = known.iter().copied().collect();
+            asked.iter().any(|item| known.contains(item))
+        });
+        Ok(Self { interactions, trained, repeats })
+    }
 }
 
 impl NextTrackData {

@@ -12,8 +12,19 @@ use super::protocol::Cut;
 
 /// Writes `train.tsv`, `train_validation.tsv` and, for validation and each set of test cases, what
 /// is shown (`…_shown.tsv`) and what is asked for (`…_answers.tsv`): rows of listener, item,
-/// position in the listener's history, time and weight.
-pub(super) fn export(folder: &Path, interactions: &Interactions, cut: &Cut<'_>) -> Result<()> {
+/// position in the listener's history, time and weight. Of several cuts each has a folder within,
+/// `cut_1` the earliest.
+pub(super) fn export(folder: &Path, interactions: &Interactions, cuts: &[Cut<'_>]) -> Result<()> {
+    if let [cut] = cuts {
+        return export_cut(folder, interactions, cut);
+    }
+    let mut numbered = cuts.iter().zip(1..);
+    numbered.try_for_each(|(cut, number)| {
+        export_cut(&folder.join(format!("cut_{number}")), interactions, cut)
+    })
+}
+
+fn export_cut(folder: &Path, interactions: &Interactions, cut: &Cut<'_>) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
     let listeners = || (0..interactions.listeners() as u32).map(ListenerIdx);
     for (name, training) in [("train", &cut.training), ("train_validation", &cut.all)] {

@@ -26,9 +26,9 @@ use self::benchmark::Benchmark;
 use crate::progress::Progress;
 use crate::report::Report;
 
-pub use data::NextTrackData;
+pub use data::{GivenSplit, NextTrackData};
 pub use page::write_page;
-pub use protocol::{NextTrackProtocol, ProtocolOptions};
+pub use protocol::{FEW_CUTS, FEW_LISTENERS, NextTrackProtocol, ProtocolOptions};
 pub use report::{ModelResult, NextTrackResult};
 
 /// What is measured, and how.
@@ -152,6 +152,7 @@ impl FromStr for RankedModel {
 /// let data = NextTrackData {
 ///     name: "made up".to_owned(),
 ///     interactions: builder.build(KCore::default())?,
+///     trained: None,
 ///     friends: None,
 ///     features: None,
 ///     columns: EventColumns::default(),
@@ -172,22 +173,23 @@ pub fn run(
     data.interactions = options.protocol.arrange(data.interactions, options.seed);
     let interactions = &data.interactions;
     let friends = data.load_friends(interactions)?;
-    let cut = options.protocol.cut(interactions, &friends, options.seed)?;
+    let trained = data.trained.as_deref();
+    let cuts = options.protocol.cut(interactions, trained, &friends, options.seed)?;
     if let Some(folder) = &options.export {
-        export::export(folder, interactions, &cut)?;
+        export::export(folder, interactions, &cuts)?;
     }
     let timing = match options.protocol.protocol {
         _ if interactions.is_dated() => Timing::Dated,
         NextTrackProtocol::LeaveOneOut | NextTrackProtocol::Temporal => Timing::Ordered,
         NextTrackProtocol::Holdout
         | NextTrackProtocol::NewListener
-        | NextTrackProtocol::NewItem => Timing::Unordered,
+        | NextTrackProtocol::NewItem
+        | NextTrackProtocol::Given => Timing::Unordered,
     };
     let features = data.load_features(interactions)?;
     let features = features.as_ref();
-    let cut = &cut;
-    let friends = &friends;
-    let benchmark = Benchmark { options, interactions, cut, friends, features, timing, progress };
+    let (cuts, friends) = (&cuts, &friends);
+    let benchmark = Benchmark { options, interactions, cuts, friends, features, timing, progress };
     let configs = match &options.search {
         Some(SearchOptions { trials, folder }) => {
             search::search(&benchmark, options.configs.clone(), *trials, folder)?

@@ -5,9 +5,9 @@ use std::path::Path;
 use anyhow::Result;
 use maud::html;
 use segue_charts::{Axes, Axis, Figure, css_colour};
-use segue_engine::full_ranking::Metric;
+use segue_engine::full_ranking::{CaseMean, Metric};
 
-use super::report::{ModelResult, NextTrackResult};
+use super::report::{ModelResult, NextTrackResult, with_interval};
 use crate::page::{self, table};
 
 /// Writes the page.
@@ -55,7 +55,7 @@ fn intervals(found: &NextTrackResult, picks: Option<u32>, metric: Metric) -> Fig
     let models = found.models.iter().filter(|model| model.picks == picks);
     let estimate = |model: &ModelResult| (model.model, model.standing.metrics[metric.name()]);
     let estimates: Vec<_> = models.map(estimate).collect();
-    let most = estimates.iter().map(|(_, e)| e.high).fold(1e-6, f64::max);
+    let most = estimates.iter().map(|(_, e)| e.high.unwrap_or(e.mean)).fold(1e-6, f64::max);
     let rows = estimates.len();
     let names = estimates.iter().map(|(name, _)| (*name).to_owned()).collect();
     let height = 70.0 + 34.0 * rows as f64;
@@ -64,19 +64,19 @@ fn intervals(found: &NextTrackResult, picks: Option<u32>, metric: Metric) -> Fig
     let marks = html! {
         @for (place, (_, e)) in estimates.iter().enumerate() {
             @let y = rows as f64 - place as f64 - 0.5;
-            (axes.line(&[(e.low, y), (e.high, y)], colour))
+            @if let (Some(low), Some(high)) = (e.low, e.high) {
+                (axes.line(&[(low, y), (high, y)], colour))
+            }
             (axes.dot((e.mean, y), 5.0, colour))
         }
     };
-    let row = |(name, e): &(&str, segue_engine::metrics::Estimate)| {
-        vec![(*name).to_owned(), format!("{:.4} [{:.4}, {:.4}]", e.mean, e.low, e.high)]
-    };
+    let row = |(name, e): &(&str, CaseMean)| vec![(*name).to_owned(), with_interval(e)];
     let best = estimates.iter().max_by(|a, b| a.1.mean.total_cmp(&b.1.mean));
     Figure {
         finding: best.map_or_else(String::new, |(name, e)| {
             format!("{name} reaches the most by {}, {:.4}", metric.name(), e.mean)
         }),
-        caption: html! { "Means over listeners with 95 % intervals." },
+        caption: html! { "Means over cases with 95 % intervals." },
         height,
         drawing: axes.draw(marks),
         columns: vec!["Model".to_owned(), metric.name().to_owned()],

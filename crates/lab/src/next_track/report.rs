@@ -1,8 +1,9 @@
 //! What is said of the models that were measured.
 
-use segue_engine::full_ranking::{Comparison, Outcomes, RankingSummary, compare, summarise};
-use segue_engine::metrics::Estimate;
-use segue_engine::{Interactions, ListenerIdx};
+use segue_engine::full_ranking::{
+    CaseMean, Comparison, Outcomes, RankingSummary, compare, summarise,
+};
+use segue_engine::{Interactions, ItemIdx, ListenerIdx};
 use segue_models::recommenders::{FusionWeights, RecommenderConfig};
 use serde::Serialize;
 
@@ -34,6 +35,11 @@ pub struct ModelResult {
     /// What it reached.
     #[serde(flatten)]
     pub standing: RankingSummary,
+    /// Listeners of the data; a case is one of them, or one of them at one of several cuts, of whom
+    /// there was something to ask.
+    pub listeners: usize,
+    /// Answers that were not asked for, since nobody had turned to them before the cut.
+    pub new_items: usize,
     /// How much more it reaches than the first model, on the same listeners.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against_first: Option<Comparison>,
@@ -59,12 +65,20 @@ impl NextTrackResult {
     pub(super) fn new(data: String, benchmark: &Benchmark<'_>, entries: Vec<Entry>) -> Self {
         let interactions = benchmark.interactions;
         let listeners = || (0..interactions.listeners() as u32).map(ListenerIdx);
-        let popularity =
-            count(interactions, listeners().map(|row| benchmark.cut.training.history(row).items));
+        let Some(last) = benchmark.cuts.last() else {
+            return Self { data, summary: String::new(), models: Vec::new() };
+        };
+        let training = listeners().flat_map(|row| last.training.history(row).items);
+        let popularity = count(interactions, training.copied());
         let mut models = Vec::new();
-        for (set, test) in benchmark.cut.tests.iter().enumerate() {
-            let chosen =
-                count(interactions, test.cases.iter().map(|case| case.answers(interactions).items));
+        for (set, test) in last.tests.iter().enumerate() {
+            let tests = || benchmark.cuts.iter().map(|cut| &cut.tests[set]);
+            let answers = tests().flat_map(|test| {
+                let candidates = test.candidates(&benchmark.options.protocol);
+                let answers = test.cases.iter().flat_map(|case| case.answers(interactions).items);
+                answers.copied().filter(move |&item| candidates.ranks(item))
+            });
+            let chosen = count(interactions, answers);
             let outcomes = |entry: &Entry| -> Vec<Outcomes> {
                 entry.runs.iter().map(|run| run.tests[set].clone()).collect()
             };
@@ -75,6 +89,8 @@ impl NextTrackResult {
                     model: entry.name.name(),
                     picks: test.picks,
                     standing: summarise(&runs, &popularity, &chosen, benchmark.options.seed),
+                    listeners: interactions.listeners(),
+                    new_items: tests().map(|test| test.left_out.new_items).sum(),
                     against_first: (place > 0)
                         .then(|| compare(&runs, &first, benchmark.options.seed)),
                     train_s: median(entry.runs.iter().map(|run| run.train_s)),
@@ -95,6 +111,10 @@ impl NextTrackResult {
         for (picks, table) in self.tables() {
             text.extend(picks.map(|picks| Text::Line(format!("\n{picks} own items shown"))));
             text.push(Text::Table(table));
+        }
+        if self.models.iter().any(|model| model.standing.cases == 1) {
+            let alone = "A single case has no interval: it does not tell how the next would go.";
+            text.push(Text::Line(alone.to_owned()));
         }
         text
     }
@@ -135,13 +155,15 @@ const HEADER: [&str; 14] = [
 /// A model as a row under [`HEADER`].
 fn row(model: &ModelResult) -> [String; 14] {
     let metric = |name: &str| &model.standing.metrics[name];
-    let with_interval = |e: &Estimate| format!("{:.4} [{:.4}, {:.4}]", e.mean, e.low, e.high);
-    let mean = |estimate: &Option<Estimate>| {
+    let mean = |estimate: &Option<CaseMean>| {
         estimate.map_or_else(|| "–".to_owned(), |e| format!("{:.4}", e.mean))
     };
     let over = model.against_first.as_ref().map(|comparison| {
-        let e = &comparison.differences["ndcg@10"];
-        format!("{:+.4} [{:+.4}, {:+.4}]", e.mean, e.low, e.high)
+        let found = &comparison.differences["ndcg@10"];
+        match (found.low, found.high) {
+            (Some(low), Some(high)) => format!("{:+.4} [{low:+.4}, {high:+.4}]", found.mean),
+            _ => format!("{:+.4}", found.mean),
+        }
     });
     [
         model.model.to_owned(),
@@ -161,29 +183,44 @@ fn row(model: &ModelResult) -> [String; 14] {
     ]
 }
 
+/// A mean with its interval, where there is one.
+pub(super) fn with_interval(found: &CaseMean) -> String {
+    match (found.low, found.high) {
+        (Some(low), Some(high)) => format!("{:.4} [{low:.4}, {high:.4}]", found.mean),
+        _ => format!("{:.4}", found.mean),
+    }
+}
+
 fn summary(benchmark: &Benchmark<'_>) -> String {
-    let (data, cut) = (benchmark.interactions, benchmark.cut);
-    let test: usize = cut.tests.iter().map(|test| test.cases.len()).max().unwrap_or(0);
+    let (data, cuts) = (benchmark.interactions, benchmark.cuts);
+    let tests = || cuts.iter().map(|cut| &cut.tests);
+    let largest = cuts.first().map_or(0, |cut| cut.tests.len());
+    let cases = |set: usize| tests().map(|tests| tests[set].cases.len()).sum::<usize>();
+    let new_items = |set: usize| tests().map(|tests| tests[set].left_out.new_items).sum::<usize>();
+    let most = (0..largest).map(cases).max().unwrap_or(0);
+    let new = match (0..largest).map(new_items).max().unwrap_or(0) {
+        0 => String::new(),
+        new => format!(", {new} new items among their answers not asked for"),
+    };
+    let at = if cuts.len() > 1 { format!(" at {} cuts", cuts.len()) } else { String::new() };
     format!(
-        "{} events of {} listeners over {} items; {} events train, {} cases validate, {test} \
-        listeners test; {}, {} seed(s) from {}",
+        "{} events of {} listeners over {} items; {} events train, {} cases validate, {most} cases \
+        of {} listeners test{at}{new}; {}, {} seed(s) from {}",
         data.events(),
         data.listeners(),
         data.items(),
-        cut.training.events(),
-        cut.validation.cases.len(),
+        cuts.last().map_or(0, |cut| cut.training.events()),
+        cuts.iter().map(|cut| cut.validation.cases.len()).sum::<usize>(),
+        data.listeners(),
         benchmark.options.protocol.describe(),
         benchmark.options.seeds,
         benchmark.options.seed,
     )
 }
 
-fn count<'a>(
-    interactions: &Interactions,
-    lists: impl Iterator<Item = &'a [segue_engine::ItemIdx]>,
-) -> Vec<u32> {
+fn count(interactions: &Interactions, items: impl Iterator<Item = ItemIdx>) -> Vec<u32> {
     let mut counts = vec![0; interactions.items()];
-    lists.flatten().for_each(|item| counts[item.row()] += 1);
+    items.for_each(|item| counts[item.row()] += 1);
     counts
 }
 

@@ -83,8 +83,8 @@ fn candidates(
 
 /// A configuration that cannot be fitted is the worst there is, not the end of the search.
 fn attempt(benchmark: &Benchmark<'_>, config: RecommenderConfig) -> Trial {
-    let validation = match benchmark.fit(&config, benchmark.options.seed) {
-        Ok(fitted) => benchmark.validate(fitted.model.as_ref()),
+    let validation = match benchmark.fit_all(&config, benchmark.options.seed) {
+        Ok(fitted) => benchmark.validate(&fitted),
         Err(error) => {
             benchmark.progress.say(&format!("{error:#}"));
             -1.0
@@ -112,7 +112,7 @@ impl Benchmark<'_> {
                 hasher.update(&item.0.to_le_bytes());
             }
         }
-        for case in &self.cut.validation.cases {
+        for case in self.cuts.iter().flat_map(|cut| &cut.validation.cases) {
             hasher.update(format!("{case:?}").as_bytes());
         }
         let asked =

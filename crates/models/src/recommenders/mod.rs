@@ -26,7 +26,7 @@ pub use content_cosine::{ContentCosine, ContentCosineConfig};
 pub use ease::{Ease, EaseConfig};
 pub use event_weighting::{Bag, Decay, EventWeighting, Strength};
 pub use friends::{Friends, FriendsConfig, Friendships, Influence};
-pub use fusion::{Fusion, FusionWeights};
+pub use fusion::{Fusion, FusionWeights, Panel};
 pub use ials::{Ials, IalsConfig};
 pub use item_features::ItemFeatures;
 pub use item_knn::{ItemKnn, ItemKnnConfig};

@@ -22,9 +22,10 @@ const ASIDE_UNDATED: f64 = 0.2;
 /// Listeners with fewer works are not asked about.
 const FEWEST_WORKS: usize = 5;
 /// Listeners who are asked about, at most.
-const MOST_LISTENERS: usize = 500;
-/// Questions about repeats, at most, and how many one listener is asked.
-const MOST_AGAIN: usize = 400;
+const MOST_LISTENERS: usize = 400;
+/// Questions of each kind, at most, and how many about repeats one listener is asked.
+const MOST_CASES: usize = 500;
+const MOST_AGAIN: usize = 250;
 const MOST_AGAIN_OF_ONE: usize = 40;
 /// What counts as playing again: within so many seconds.
 const SOON_S: i64 = 7 * 86_400;
@@ -89,8 +90,8 @@ impl Cases {
             }
             cases.past.push(past);
         }
-        let step = cases.again.len().div_ceil(MOST_AGAIN).max(1);
-        cases.again = cases.again.into_iter().step_by(step).collect();
+        thin(&mut cases.new, MOST_CASES);
+        thin(&mut cases.again, MOST_AGAIN);
         cases
     }
 
@@ -179,6 +180,13 @@ impl Cases {
             self.new.push(case);
         }
     }
+}
+
+/// Leaves at most so many questions, spread evenly.
+fn thin(cases: &mut Vec<SetCase>, most: usize) {
+    let step = cases.len().div_ceil(most).max(1);
+    let all = std::mem::take(cases);
+    cases.extend(all.into_iter().step_by(step));
 }
 
 fn has_enough(one: &Plays) -> bool {

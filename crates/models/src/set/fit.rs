@@ -25,7 +25,7 @@ use super::ranking::{Chance, Ranking};
 use super::training::{Chosen, Recipe, TrainingData, choose, ndcg_of};
 use crate::ModelError;
 use crate::likability::{LikabilityConfig, LikabilityModel, Stage};
-use crate::recommenders::fusion::logit::{Choice, Rival};
+use crate::recommenders::fusion::logit::{Bound, Choice, Rival};
 
 /// Options of a question that are kept whole; of the others every so many-th stands for the rest.
 const KEPT_RIVALS: usize = 60;
@@ -42,6 +42,8 @@ const FEWEST_LISTENERS_TO_SPLIT: usize = 8;
 const AGAIN_LENGTH: usize = 30;
 const RECALL_DEPTH: usize = 20;
 
+/// Below this weight a member is left out.
+const LEAST_WEIGHT: f64 = 0.02;
 const NOT_WARRANTED: &str = "there is too little, or too much, to learn it from";
 const NOTHING_ADDED: &str = "it adds nothing on the newest plays";
 
@@ -85,6 +87,18 @@ struct Options {
     options: Vec<(Vec<f64>, bool)>,
     /// How many answers there are, found or not.
     answers: usize,
+}
+
+impl Options {
+    /// Leaves only some of the members, whose features come first, so many times over.
+    fn keep(&mut self, useful: &[usize], members: usize, times: usize) {
+        let kept: Vec<usize> =
+            (0..times).flat_map(|time| useful.iter().map(move |m| time * members + m)).collect();
+        for (features, _) in &mut self.options {
+            let rest = features.split_off(times * members);
+            *features = kept.iter().map(|&m| features[m]).chain(rest).collect();
+        }
+    }
 }
 
 impl ModelSet {
@@ -177,8 +191,8 @@ fn screen(
     let mut fitting = Fitting {
         catalogue,
         index: &index,
-        names: &data.names,
         cases,
+        members: members.len(),
         scorer: SetScorer {
             version: String::new(),
             catalogue: Arc::clone(catalogue),
@@ -194,24 +208,25 @@ fn screen(
         .map(|member| LeftOutMember { member, reason: NOT_WARRANTED.to_owned() })
         .collect();
     let (mut recipes, mut alone) = (recipes, alone);
-    // A member with a negative weight says what others say better: the others are fitted again
-    // without it.
-    let (rankings, new, again) = loop {
-        let new = fitting.new_options();
-        let again = fitting.again_options();
+    let (mut new, mut again) = (fitting.new_options(), fitting.again_options());
+    // A member without a weight is not served: the others are fitted again without it.
+    let rankings = loop {
         let rankings = fitting.rankings(&new, &again);
-        let is_useful = |m: &usize| fitting.weight(&rankings, *m) > 0.02;
+        let is_useful = |m: &usize| fitting.weight(&rankings, *m) > LEAST_WEIGHT;
         let useful: Vec<usize> = (0..recipes.len()).filter(is_useful).collect();
         if useful.len() == recipes.len() || new.len() < FEWEST_CASES {
-            break (rankings, new, again);
+            break rankings;
         }
         for m in (0..recipes.len()).filter(|m| !useful.contains(m)) {
             let member = recipes[m].kind();
             left_out.push(LeftOutMember { member, reason: NOTHING_ADDED.to_owned() });
         }
+        let all = recipes.len();
+        new.iter_mut().for_each(|case| case.keep(&useful, all, 2));
+        again.iter_mut().for_each(|case| case.keep(&useful, all, 1));
         recipes = useful.iter().map(|&m| recipes[m].clone()).collect();
         alone = useful.iter().map(|&m| alone[m]).collect();
-        fitting.keep(&useful);
+        fitting.members = useful.len();
     };
     let members = recipes.iter().zip(&alone).enumerate().map(|(m, (recipe, &ndcg))| MemberReport {
         member: recipe.kind(),
@@ -256,22 +271,14 @@ fn given(members: usize, has_likability: bool) -> Rankings {
 struct Fitting<'a> {
     catalogue: &'a Arc<Catalogue>,
     index: &'a Index,
-    names: &'a [segue_core::WorkId],
     cases: &'a Cases,
+    /// What candidates are gathered by, with every member that was tried.
     scorer: SetScorer,
+    /// How many of the members are left.
+    members: usize,
 }
 
 impl Fitting<'_> {
-    /// Leaves only some members.
-    fn keep(&mut self, useful: &[usize]) {
-        let all = std::mem::take(&mut self.scorer.members);
-        let all = Arc::try_unwrap(all).expect("nobody else holds the members while fitting");
-        let kept = all.into_iter().enumerate().filter(|(m, _)| useful.contains(m));
-        self.scorer.members = Arc::new(kept.map(|(_, member)| member).collect());
-        self.scorer.rankings = given(useful.len(), self.scorer.likability.is_some());
-        debug_assert_eq!(self.scorer.vocabulary.items(), self.names.len());
-    }
-
     /// The candidates that a mix for a question would be made from.
     fn candidates(&self, case: &SetCase) -> Vec<Candidate> {
         let mixer = Mixer {
@@ -321,16 +328,16 @@ impl Fitting<'_> {
     }
 
     fn rankings(&self, new: &[Options], again: &[Options]) -> Rankings {
-        let members = self.scorer.members.len();
+        let members = self.members;
         let given = given(members, self.scorer.likability.is_some());
         let fitted_new = (new.len() >= FEWEST_CASES).then(|| {
             let middle = middle(&self.cases.new);
             let choices = choices(&shifted(new, members, middle), &given.new.coefficients);
-            Ranking::fit(2 * members + OF_NEW, &choices, middle)
+            Ranking::fit(&bounds_of_new(members), &choices, middle)
         });
         let fitted_known = (again.len() >= FEWEST_CASES).then(|| {
             let choices = choices(again, &given.known.coefficients);
-            Ranking::fit(members + OF_KNOWN + AGAIN, &choices, 0.0)
+            Ranking::fit(&vec![Bound::Free; members + OF_KNOWN + AGAIN], &choices, 0.0)
         });
         let ranking_new = fitted_new.unwrap_or(given.new);
         let ranking_known = fitted_known.unwrap_or(given.known);
@@ -354,7 +361,7 @@ impl Fitting<'_> {
             return None;
         }
         let rankings = self.rankings(&cloned(&fitted), &cloned(&split(again).0));
-        let members = self.scorer.members.len();
+        let members = self.members;
         let mean = |score: &dyn Fn(&[f64]) -> f64| {
             let of_case = |case: &&Options| ranked(case, score);
             let all: Vec<[f64; 2]> = measured.iter().map(of_case).collect();
@@ -383,7 +390,7 @@ impl Fitting<'_> {
             return None;
         }
         let rankings = self.rankings(&cloned(&split(new).0), &cloned(&fitted));
-        let from = self.scorer.members.len() + OF_KNOWN;
+        let from = self.members + OF_KNOWN;
         let share = |score: &dyn Fn(&[f64]) -> f64| {
             let all: Vec<f64> = measured.iter().map(|case| played(case, score)).collect();
             all.iter().sum::<f64>() / all.len() as f64
@@ -404,6 +411,14 @@ fn middle(cases: &[SetCase]) -> f64 {
         (1.0 + works.count() as f64).ln()
     };
     cases.iter().map(length).sum::<f64>() / cases.len().max(1) as f64
+}
+
+/// What a member says for a track never speaks against it: with few listeners to learn from, it
+/// would now and then seem to. How that changes with the length of the history is free.
+fn bounds_of_new(members: usize) -> Vec<Bound> {
+    let mut bounds = vec![Bound::Free; 2 * members + OF_NEW];
+    bounds[..members].fill(Bound::NotNegative);
+    bounds
 }
 
 /// Features with the length of the history counted from `middle` instead of 0.

@@ -3,7 +3,7 @@
 use segue_engine::vector::dot;
 use serde::{Deserialize, Serialize};
 
-use crate::recommenders::fusion::logit::{Choice, fit_choices, precision};
+use crate::recommenders::fusion::logit::{Bound, Choice, fit_choices, precision};
 use crate::square::Square;
 
 /// Coefficients with what is not known of them.
@@ -23,10 +23,10 @@ impl Ranking {
         Self { coefficients, spread: Vec::new(), middle: 0.0 }
     }
 
-    /// The coefficients that make the choices likeliest, drawn towards zero, and their Laplace
-    /// approximation.
-    pub(super) fn fit(features: usize, choices: &[Choice], middle: f64) -> Self {
-        let coefficients = fit_choices(features, choices);
+    /// The coefficients within bounds that make the choices likeliest, drawn towards zero, and
+    /// their Laplace approximation.
+    pub(super) fn fit(bounds: &[Bound], choices: &[Choice], middle: f64) -> Self {
+        let coefficients = fit_choices(bounds, choices);
         let covariance = precision(&coefficients, choices).inverse();
         let spread = covariance.cholesky(1e-12).values;
         Self { coefficients, spread, middle }

@@ -1,6 +1,6 @@
 //! The events to evaluate on: a file, or what the store holds.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -66,6 +66,12 @@ impl EventArgs {
             }
             None => self.read_library(home),
         }
+    }
+
+    /// The events of another file of the same layout, all of them: a test set is given as it is.
+    pub(super) fn load_test(&self, path: &Path, progress: &dyn Progress) -> Result<Interactions> {
+        let (format, columns) = (self.format, self.columns());
+        EventFile { path, format, columns }.interactions(KCore::default(), progress)
     }
 
     /// What the data are called in reports.

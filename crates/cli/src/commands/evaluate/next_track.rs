@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 use segue_engine::full_ranking::HistoryUse;
 use segue_lab::next_track::{
-    self, NextTrackData, NextTrackOptions, NextTrackProtocol, ProtocolOptions, RankedModel,
-    SearchOptions,
+    self, GivenSplit, NextTrackData, NextTrackOptions, NextTrackProtocol, ProtocolOptions,
+    RankedModel, SearchOptions,
 };
 
 use super::events::EventArgs;
@@ -17,8 +17,9 @@ use crate::study::{Bar, print_report};
 /// Measure models of what a listener turns to next, ranking the full catalogue.
 ///
 /// Every model learns from the same events, is chosen on validation, and is tested once on what
-/// came after. Metrics are means over listeners with 95 % intervals; nothing is sampled. `fusion`
-/// joins the other models named, with weights learned on validation. With `--search` the settings
+/// came after. Metrics are means over cases, a listener each or a listener at one of several cuts,
+/// with 95 % intervals; nothing is sampled. Temporal cuts rank and ask for what somebody had turned
+/// to before the cut; `--protocol new-item` is about what nobody had. `fusion` joins the other models named, with weights learned on validation. With `--search` the settings
 /// of each model are drawn at random and the best on validation is tested; trials are kept and not
 /// repeated, so a search that was cut off goes on.
 #[derive(Debug, Args)]
@@ -70,6 +71,7 @@ Examples:
   segue evaluate next-track --data plays.parquet --protocol temporal --test-days 7 --search 20 --report next.html
   segue evaluate next-track --data plays.csv --protocol new-listener --friends friends.csv --refit --json
   segue evaluate next-track --data plays.csv --features tracks.csv --protocol new-item --model popularity,sasrec
+  segue evaluate next-track --data train.csv --test test.csv --model popularity,ease    a given split
   segue evaluate next-track --model ease                          what the store holds";
 
 /// Which data.
@@ -77,6 +79,16 @@ Examples:
 struct DataArgs {
     #[command(flatten)]
     events: EventArgs,
+    /// Test on the events of this file, and learn from all of `--data`: a split that was made
+    /// elsewhere. It has the columns of `--data`; the history of a listener is their events there,
+    /// and validation is held out of these.
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "data",
+        conflicts_with_all = ["protocol", "test_days", "gap_minutes", "cuts", "share", "picks"]
+    )]
+    test: Option<PathBuf>,
     /// File of pairs of listeners who are friends.
     #[arg(long, value_name = "FILE")]
     friends: Option<PathBuf>,
@@ -92,7 +104,7 @@ struct ProtocolArgs {
     #[arg(long, value_enum, default_value_t = ProtocolArg::LeaveOneOut)]
     protocol: ProtocolArg,
     /// Whether items of the history are ranked [default: masked, but kept with temporal, as
-    /// listeners repeat].
+    /// listeners repeat, and with a `--test` that asks for some].
     #[arg(long, value_enum)]
     history: Option<HistoryArg>,
     /// Length of the test period, and of the validation period before it (temporal).
@@ -101,6 +113,10 @@ struct ProtocolArgs {
     /// Pause before each period that is neither trained on nor shown (temporal).
     #[arg(long, default_value_t = 30.0, value_name = "MINUTES")]
     gap_minutes: f64,
+    /// Ask everybody at so many moments, one test period apart, each with models that learned from
+    /// what came before it (temporal) [default: 1, but 5 for fewer than 20 listeners].
+    #[arg(long, value_name = "N")]
+    cuts: Option<usize>,
     /// Share of each listener's events (holdout), of the listeners (new-listener) or of the items
     /// (new-item) that tests; as much again validates.
     #[arg(long, default_value_t = 0.2, value_name = "SHARE")]
@@ -146,6 +162,7 @@ impl ProtocolArgs {
             }),
             test_days: self.test_days,
             gap_minutes: self.gap_minutes,
+            cuts: self.cuts,
             share: self.share,
             picks: self.picks.clone(),
         }
@@ -178,11 +195,23 @@ pub(crate) fn run(args: &NextTrackArgs, home: &Home) -> Result<()> {
     if args.seeds == 0 || args.model.is_empty() {
         bail!("`--seeds` is at least 1, and `--model` names a model");
     }
-    let options = args.options(home)?;
+    let mut options = args.options(home)?;
     let bar = Bar::default();
+    let mut interactions = args.data.events.load(home, &bar)?;
+    let mut trained = None;
+    if let Some(path) = &args.data.test {
+        let test = args.data.events.load_test(path, &bar)?;
+        let split = GivenSplit::new(interactions, &test, args.seed)?;
+        options.protocol.protocol = NextTrackProtocol::Given;
+        if split.repeats {
+            options.protocol.history.get_or_insert(HistoryUse::Kept);
+        }
+        (interactions, trained) = (split.interactions, Some(split.trained));
+    }
     let data = NextTrackData {
         name: args.data.events.name(),
-        interactions: args.data.events.load(home, &bar)?,
+        interactions,
+        trained,
         friends: args.data.friends.clone(),
         features: args.data.features.clone(),
         columns: args.data.events.columns(),

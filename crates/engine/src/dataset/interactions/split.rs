@@ -130,19 +130,54 @@ pub struct TemporalCuts {
     /// Before each period this many seconds are neither trained on nor shown, as a served model is
     /// never up to the second. 0 leaves no gap.
     pub gap_s: i64,
+    /// So many seconds before the latest event all of it ends, as if nothing had happened since; 0
+    /// leaves nothing out. Splits that go back by one test period after the other ask about few
+    /// listeners several times (rolling origin, Tashman 2000).
+    pub back_s: i64,
+}
+
+/// The moments between which a [`temporal`] split trains, validates and tests, in order. Each is
+/// the first that no longer belongs to what it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Periods {
+    /// End of what is trained on: all that is known when validation is asked.
+    pub training_until: Seconds,
+    /// Begin of the answers of validation, a gap later.
+    pub validation_from: Seconds,
+    /// Their end, and the end of all that is known when the test is asked.
+    pub validation_until: Seconds,
+    /// Begin of the answers of the test, a gap later.
+    pub test_from: Seconds,
+    /// Their end.
+    pub test_until: Seconds,
+}
+
+impl TemporalCuts {
+    /// Counts back from the latest event of the data.
+    pub fn periods(&self, latest: Seconds) -> Periods {
+        let earlier = |moment: Seconds, seconds: i64| Seconds(moment.0.saturating_sub(seconds));
+        let test_until = earlier(Seconds(latest.0.saturating_add(1)), self.back_s);
+        let test_from = earlier(test_until, self.test_s);
+        let validation_until = earlier(test_from, self.gap_s);
+        let validation_from = earlier(validation_until, self.validation_s);
+        let training_until = earlier(validation_from, self.gap_s);
+        Periods { training_until, validation_from, validation_until, test_from, test_until }
+    }
 }
 
 /// Two cuts in time, the same for all listeners: train before, validate between, test after (as in
 /// Yambda, arXiv 2505.22238). All a listener's events in a period are the answers; those without
 /// any are not asked about.
 ///
+/// Among the answers are items that nobody had turned to before: rank what was
+/// [known](Interactions::known_before) at the cut. A model that is asked to tell from its scores
+/// which items are still unknown to everybody would be told the answers.
+///
 /// `None` if the data carry no time.
 pub fn temporal(interactions: &Interactions, cuts: TemporalCuts) -> Option<Split<'_>> {
-    let end = interactions.latest()?.0.saturating_add(1);
-    let test_from = Seconds(end.saturating_sub(cuts.test_s));
-    let validation_until = Seconds(test_from.0.saturating_sub(cuts.gap_s));
-    let validation_from = Seconds(validation_until.0.saturating_sub(cuts.validation_s));
-    let training_until = Seconds(validation_from.0.saturating_sub(cuts.gap_s));
+    let periods = cuts.periods(interactions.latest()?);
+    let Periods { training_until, validation_from, validation_until, test_from, test_until } =
+        periods;
     let (mut ends, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
     for (listener, history) in histories(interactions) {
         let before = |moment: Seconds| history.times.partition_point(|&time| time < moment) as u32;
@@ -155,12 +190,7 @@ pub fn temporal(interactions: &Interactions, cuts: TemporalCuts) -> Option<Split
                 before(validation_from)..before(validation_until),
                 validation_from,
             ),
-            (
-                &mut test,
-                before(validation_until),
-                before(test_from)..history.items.len() as u32,
-                test_from,
-            ),
+            (&mut test, before(validation_until), before(test_from)..before(test_until), test_from),
         ];
         for (cases, shown, answers, now) in periods {
             if !answers.is_empty() {
@@ -172,11 +202,51 @@ pub fn temporal(interactions: &Interactions, cuts: TemporalCuts) -> Option<Split
 }
 
 impl Interactions {
+    /// Of each item whether anybody turned to it before a moment, `[items]`: what can be ranked if
+    /// that moment is the present. All `false` if the data carry no time.
+    pub fn known_before(&self, moment: Seconds) -> Vec<bool> {
+        let mut known = vec![false; self.items()];
+        for (_, history) in histories(self) {
+            let before = history.times.partition_point(|&time| time < moment);
+            history.items[..before].iter().for_each(|item| known[item.row()] = true);
+        }
+        known
+    }
+
     /// Puts each listener's events into random order and forgets the times: for protocols that ask
     /// which items belong to a listener, whatever the order. Same generator, same order.
     pub fn shuffled(self, rng: &mut impl Rng) -> Self {
         self.reordered(|_, order| order.shuffle(rng))
     }
+}
+
+/// A split that somebody else made: the first `trained[listener]` events of each listener are
+/// given to learn from, the others to test on; listeners without others are not asked about.
+///
+/// Validation is taken from the end of what is given to learn from, as large a share of it as the
+/// test is of all events, one event at least of everybody who has two.
+///
+/// # Panics
+/// If there is not one number per listener, or one is beyond the listener's history.
+pub fn given<'a>(interactions: &'a Interactions, trained: &[u32]) -> Split<'a> {
+    assert_eq!(trained.len(), interactions.listeners(), "one number per listener");
+    let given: f64 = trained.iter().map(|&events| f64::from(events)).sum();
+    let share = 1.0 - given / interactions.events().max(1) as f64;
+    let (mut ends, mut validation, mut test) = (Vec::new(), Vec::new(), Vec::new());
+    for ((listener, history), &given) in histories(interactions).zip(trained) {
+        let held_out = ((f64::from(given) * share).round() as u32).max(1);
+        let learned = if given < 2 { given } else { given - held_out.min(given - 1) };
+        ends.push(learned);
+        let events = history.items.len() as u32;
+        for (cases, answers) in [(&mut validation, learned..given), (&mut test, given..events)] {
+            if !answers.is_empty() {
+                let now = history.times.get(answers.start as usize).copied();
+                let (shown, friends) = (answers.start, Vec::new());
+                cases.push(Case { listener, shown, answers, now, friends });
+            }
+        }
+    }
+    Split { training: Training::new(interactions, ends), validation, test }
 }
 
 /// The last `share` (0 to 1) of each listener's events tests and as much before it validates. Of

@@ -33,35 +33,90 @@ impl Choice {
     }
 }
 
+/// What is known of a coefficient before any choice is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// It may have either sign.
+    Free,
+    /// More of its feature never makes an option less likely.
+    NotNegative,
+}
+
 /// Precision of the prior, a normal distribution around zero: a member that the data say nothing of
 /// gets no weight.
 const RIDGE: f64 = 1.0;
-const MOST_STEPS: usize = 30;
-const CONVERGED: f64 = 1e-8;
+const MOST_STEPS: usize = 100;
+const CONVERGED: f64 = 1e-10;
+/// Below this part of a Newton step nothing is gained that rounding does not take.
+const LEAST_SCALE: f64 = 1e-6;
 
-/// The coefficients that make the choices likeliest, by Newton's method with halving steps.
-pub(crate) fn fit_choices(features: usize, choices: &[Choice]) -> Vec<f64> {
-    let mut at = vec![0.0; features];
+/// The coefficients within their bounds that make the choices likeliest, by projected Newton steps
+/// (Bertsekas 1982), halved until they gain.
+///
+/// A coefficient at zero whose gradient points below is held; the step is solved for all others
+/// and clipped at their bounds. Held ones are let go when their gradient turns, so that no choice
+/// of a set of members has to be searched. Without bounds this is Newton's method.
+pub(crate) fn fit_choices(bounds: &[Bound], choices: &[Choice]) -> Vec<f64> {
+    let mut at = vec![0.0; bounds.len()];
     let mut value = objective(&at, choices);
+    let mut held_before = None;
     for _ in 0..MOST_STEPS {
         let (gradient, hessian) = derivatives(&at, choices);
-        let step = solve(hessian, gradient);
-        let mut scale = 1.0;
-        let moved = loop {
-            let next: Vec<f64> = at.iter().zip(&step).map(|(x, s)| x + scale * s).collect();
-            let found = objective(&next, choices);
-            if found >= value || scale < 1e-6 {
-                break (next, found);
-            }
-            scale /= 2.0;
-        };
-        let gained = moved.1 - value;
-        (at, value) = moved;
-        if gained < CONVERGED * value.abs().max(1.0) {
+        let held = held(bounds, &at, &gradient);
+        let step = step(gradient, hessian, &held);
+        let Some((next, found)) = climb(&at, value, &step, bounds, choices) else { break };
+        let gained = found - value;
+        (at, value) = (next, found);
+        let settled = held_before.as_ref() == Some(&held);
+        if settled && gained < CONVERGED * value.abs().max(1.0) {
             break;
         }
+        held_before = Some(held);
     }
     at
+}
+
+/// Which coefficients stand at their bound and would be pushed beyond it.
+fn held(bounds: &[Bound], at: &[f64], gradient: &[f64]) -> Vec<bool> {
+    let own = bounds.iter().zip(at).zip(gradient);
+    own.map(|((&bound, &x), &slope)| bound == Bound::NotNegative && x <= 0.0 && slope <= 0.0)
+        .collect()
+}
+
+/// The Newton step of the coefficients that are not held; the held ones stay.
+fn step(mut gradient: Vec<f64>, mut hessian: Vec<Vec<f64>>, held: &[bool]) -> Vec<f64> {
+    for row in (0..held.len()).filter(|&row| held[row]) {
+        gradient[row] = 0.0;
+        hessian[row].fill(0.0);
+        hessian.iter_mut().for_each(|values| values[row] = 0.0);
+        hessian[row][row] = 1.0;
+    }
+    solve(hessian, gradient)
+}
+
+/// The longest part of the step, of halves, that does not lose; `None` where there is none.
+fn climb(
+    at: &[f64],
+    value: f64,
+    step: &[f64],
+    bounds: &[Bound],
+    choices: &[Choice],
+) -> Option<(Vec<f64>, f64)> {
+    let mut scale = 1.0;
+    while scale >= LEAST_SCALE {
+        let moved = at.iter().zip(step).map(|(x, step)| x + scale * step);
+        let within = |(x, &bound): (f64, &Bound)| match bound {
+            Bound::Free => x,
+            Bound::NotNegative => x.max(0.0),
+        };
+        let next: Vec<f64> = moved.zip(bounds).map(within).collect();
+        let found = objective(&next, choices);
+        if found >= value {
+            return Some((next, found));
+        }
+        scale /= 2.0;
+    }
+    None
 }
 
 /// How sharply the choices and the prior determine coefficients: the inverse of their covariance.
@@ -156,25 +211,73 @@ mod tests {
         }
     }
 
-    #[test]
-    fn coefficients_behind_choices_are_recovered() {
-        let truth = [1.5, -0.7, 0.0];
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let mut choices = Vec::new();
-        for _ in 0..4_000 {
-            let mut options: Vec<Vec<f64>> =
-                (0..5).map(|_| (0..3).map(|_| rng.random_range(-2.0..2.0)).collect()).collect();
-            let shares = softmax(&utilities(&truth, &choice(options.clone(), 1.0)));
+    /// Choices among five options that somebody of these coefficients would make.
+    fn made_by(truth: &[f64], number: usize, seed: u64) -> Vec<Choice> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut draw = || {
+            let mut option = || truth.iter().map(|_| rng.random_range(-2.0..2.0)).collect();
+            let mut options: Vec<Vec<f64>> = (0..5).map(|_| option()).collect();
+            let shares = softmax(&utilities(truth, &choice(options.clone(), 1.0)));
             let mut drawn: f64 = rng.random();
             let chosen = shares.iter().position(|share| {
                 drawn -= share;
                 drawn < 0.0
             });
             options.swap(0, chosen.unwrap_or(0));
-            choices.push(choice(options, 1.0));
+            choice(options, 1.0)
+        };
+        (0..number).map(|_| draw()).collect()
+    }
+
+    /// The slow way: small steps along the gradient, each clipped at the bounds.
+    fn reference(bounds: &[Bound], choices: &[Choice]) -> Vec<f64> {
+        let mut at = vec![0.0; bounds.len()];
+        for _ in 0..20_000 {
+            let (gradient, _) = derivatives(&at, choices);
+            for ((x, slope), bound) in at.iter_mut().zip(gradient).zip(bounds) {
+                *x += 0.01 * slope;
+                if *bound == Bound::NotNegative {
+                    *x = x.max(0.0);
+                }
+            }
         }
-        for (found, truth) in fit_choices(3, &choices).iter().zip(truth) {
+        at
+    }
+
+    #[test]
+    fn coefficients_behind_choices_are_recovered() {
+        let truth = [1.5, -0.7, 0.0];
+        let choices = made_by(&truth, 4_000, 1);
+        for (found, truth) in fit_choices(&[Bound::Free; 3], &choices).iter().zip(truth) {
             assert!((found - truth).abs() < 0.1, "{found} instead of {truth}");
+        }
+    }
+
+    #[test]
+    fn bounded_coefficients_are_the_best_within_their_bounds() {
+        use Bound::{Free, NotNegative};
+        let truths = [[1.0, -1.2, 0.4, -0.3], [-0.8, -0.5, -1.0, 0.2], [-1.5, 0.9, 0.1, 0.0]];
+        let bounds = [NotNegative, NotNegative, NotNegative, Free];
+        for (seed, truth) in truths.iter().enumerate() {
+            // Few choices, as of few listeners, beside more of them.
+            for number in [3, 12, 40] {
+                let choices = made_by(truth, number, seed as u64);
+                let found = fit_choices(&bounds, &choices);
+                assert!(found[..3].iter().all(|&x| x >= 0.0), "{found:?}");
+                for (found, slow) in found.iter().zip(reference(&bounds, &choices)) {
+                    assert!((found - slow).abs() < 1e-4, "{found} instead of {slow}");
+                }
+                assert_eq!(found, fit_choices(&bounds, &choices), "the same every time");
+            }
+        }
+    }
+
+    #[test]
+    fn bounds_that_do_not_bind_change_nothing() {
+        let choices = made_by(&[1.5, 0.7, 0.4], 500, 2);
+        let free = fit_choices(&[Bound::Free; 3], &choices);
+        for (free, held) in free.iter().zip(fit_choices(&[Bound::NotNegative; 3], &choices)) {
+            assert!(*free > 0.0 && (free - held).abs() < 1e-6, "{held} instead of {free}");
         }
     }
 

@@ -8,6 +8,10 @@
 //! weights maximise the likelihood of the answers under a softmax over the candidates, which is
 //! concave: Newton steps find the one optimum, no seed involved.
 //!
+//! No weight is negative: what a model recommends is never held against an item. With few
+//! listeners the free optimum set the best member off against others that say nearly the same,
+//! and fell apart on what it had not seen.
+//!
 //! Joining ids and features inside one network was rejected: it lost to late fusion wherever both
 //! were tried (DESIGN).
 
@@ -20,7 +24,7 @@ use segue_engine::full_ranking::{Candidates, HistoryUse, top_k};
 use segue_engine::{Interactions, ItemIdx, Query, Recommender};
 use serde::{Deserialize, Serialize};
 
-use self::logit::{Choice, Rival, fit_choices};
+use self::logit::{Bound, Choice, Rival, fit_choices};
 
 /// The best of each member, which an answer has to beat.
 const BEST: usize = 50;
@@ -35,52 +39,77 @@ const BLOCK_BYTES: usize = 16 << 20;
 /// Weights of the members of a [`Fusion`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FusionWeights {
-    /// Weight of each member for a history of middling length.
+    /// Weight of each member for a history of middling length; never negative when fitted.
     pub weight: Vec<f64>,
-    /// What is added to it for every unit of `ln(1 + events)` beyond the middle.
+    /// What is added to it for every unit of `ln(1 + events)` beyond the middle; of either sign.
     pub slope: Vec<f64>,
     /// The middle: mean of `ln(1 + events)` where the weights were fitted.
     pub middle: f64,
 }
 
+/// Cases that members were not trained on, with the members as they were at the time: what
+/// [`FusionWeights::fit`] learns from.
+pub struct Panel<'a> {
+    /// The members, in the same order in every panel.
+    pub members: Vec<&'a dyn Recommender>,
+    /// What they are asked.
+    pub cases: &'a [Case],
+    /// What they rank.
+    pub candidates: Candidates<'a>,
+}
+
 impl FusionWeights {
-    /// Learns the weights on cases that no member was trained on.
+    /// Learns the weights on cases that no member was trained on. One panel is the rule; where few
+    /// listeners are asked at several cuts in time, each cut brings members and cases of its own.
     ///
     /// # Panics
-    /// If there is no member, or they differ in their vocabulary.
-    pub fn fit(
-        members: &[&dyn Recommender],
-        interactions: &Interactions,
-        cases: &[Case],
-        candidates: Candidates<'_>,
-    ) -> Self {
-        let stride = cases.len().div_ceil(MOST_CASES).max(1);
-        let cases: Vec<&Case> = cases.iter().step_by(stride).collect();
-        let length = |case: &&Case| (1.0 + f64::from(case.shown)).ln();
-        let middle = cases.iter().map(length).sum::<f64>() / cases.len().max(1) as f64;
+    /// If there is no panel or no member, or members differ in number or vocabulary.
+    pub fn fit(panels: &[Panel<'_>], interactions: &Interactions) -> Self {
+        let stride =
+            panels.iter().map(|panel| panel.cases.len()).sum::<usize>().div_ceil(MOST_CASES).max(1);
+        let drawn: Vec<Vec<&Case>> =
+            panels.iter().map(|panel| panel.cases.iter().step_by(stride).collect()).collect();
+        let lengths = drawn.iter().flatten().map(length);
+        let middle = lengths.clone().sum::<f64>() / lengths.count().max(1) as f64;
+        let choices: Vec<Choice> = panels
+            .iter()
+            .zip(&drawn)
+            .flat_map(|(panel, cases)| panel.choices(cases, interactions, middle))
+            .collect();
+        let members = panels[0].members.len();
+        let bounds = [Bound::NotNegative, Bound::Free].map(|bound| vec![bound; members]);
+        let fitted = fit_choices(&bounds.concat(), &choices);
+        Self { weight: fitted[..members].to_vec(), slope: fitted[members..].to_vec(), middle }
+    }
+
+    /// The weight of a member for a history of so many events; 0 where its line would fall below,
+    /// so that a member is left out and never turned around.
+    pub fn at(&self, member: usize, events: usize) -> f32 {
+        let beyond = (1.0 + events as f64).ln() - self.middle;
+        (self.weight[member] + self.slope[member] * beyond).max(0.0) as f32
+    }
+}
+
+fn length(case: &&Case) -> f64 {
+    (1.0 + f64::from(case.shown)).ln()
+}
+
+impl Panel<'_> {
+    /// What was chosen in some of the cases, and against what.
+    fn choices(&self, cases: &[&Case], interactions: &Interactions, middle: f64) -> Vec<Choice> {
+        let rows = (BLOCK_BYTES / size_of::<f32>() / interactions.items().max(1)).max(1);
         let mut choices = Vec::new();
-        let rows = (BLOCK_BYTES / size_of::<f32>() / members[0].items().max(1)).max(1);
         for block in cases.chunks(rows) {
             let queries: Vec<Query<'_>> =
                 block.iter().map(|case| case.query(interactions)).collect();
-            let scores = standardised(members, &queries);
+            let scores = standardised(&self.members, &queries);
             for (at, case) in block.iter().enumerate() {
                 let beyond = length(case) - middle;
+                let candidates = self.candidates;
                 choices.extend(choices_of(case, interactions, candidates, &scores, at, beyond));
             }
         }
-        let fitted = fit_choices(2 * members.len(), &choices);
-        Self {
-            weight: fitted[..members.len()].to_vec(),
-            slope: fitted[members.len()..].to_vec(),
-            middle,
-        }
-    }
-
-    /// The weight of a member for a history of so many events.
-    pub fn at(&self, member: usize, events: usize) -> f32 {
-        let beyond = (1.0 + events as f64).ln() - self.middle;
-        (self.weight[member] + self.slope[member] * beyond) as f32
+        choices
     }
 }
 
@@ -189,7 +218,7 @@ fn choices_of(
         HistoryUse::Masked => case.query(interactions).history.items,
         HistoryUse::Kept => &[],
     };
-    let ranked = |item: usize| candidates.among.is_none_or(|among| among[item]);
+    let ranked = |item: usize| candidates.ranks(ItemIdx(item as u32));
     let rows: Vec<&[f32]> =
         scores.iter().map(|scores| &scores[at * items..(at + 1) * items]).collect();
     let (mut rivals, mut top) = (Vec::new(), Vec::new());
@@ -202,10 +231,7 @@ fn choices_of(
     }
     rivals.sort_unstable();
     rivals.dedup();
-    let mut answers = case.answers(interactions).items.to_vec();
-    answers.sort_unstable();
-    answers.dedup();
-    answers.retain(|item| !known.contains(item));
+    let answers = candidates.asked(case, interactions);
     rivals.retain(|item| !answers.contains(item));
     let weight = 1.0 / answers.len().max(1) as f64;
     let features = |item: ItemIdx| {
