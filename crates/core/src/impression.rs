@@ -61,6 +61,25 @@ pub enum Reason {
         /// Where it differs most from their taste, most telling first.
         differences: Vec<Difference>,
     },
+    /// The listener has played it a lot in the last days.
+    Lately,
+    /// The listener plays it at this time of the week more than at others.
+    Habit,
+    /// People who play what this listener plays also play it.
+    PlayedWith {
+        /// Tracks or artists that the listener plays and that speak most for it, one or two.
+        anchors: Vec<String>,
+    },
+    /// It is often played in one sitting with something that the listener played last.
+    Together {
+        /// What they played, as "Artist – Title" as far as both are known.
+        anchor: String,
+    },
+    /// It came to the catalogue lately and is by an artist whom the listener plays.
+    NewFrom {
+        /// The artist's name as the catalogue credits it.
+        artist: String,
+    },
     /// Many listeners play it; used while little is known of this one.
     Popular,
     /// The model expects the listener to like it, and no plainer reason holds.

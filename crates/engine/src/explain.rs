@@ -6,12 +6,14 @@
 
 use segue_core::{AudioFeature, Reason};
 
+use crate::candidate::Sources;
 use crate::mix::filters::{FilterStep, left_out_by};
 use crate::mix::reasons::{AGREES, Likes, Reasons};
 use crate::pipeline::{MixError, MixRequest};
 use crate::sound::AXES;
 use crate::{
-    ArtistIdx, Catalogue, Index, Interaction, Likability, Profile, Scorer, TrackIdx, predict,
+    ArtistIdx, Catalogue, Index, Interaction, Likability, MixContext, Profile, Scorer, TrackIdx,
+    predict,
 };
 
 /// At most this many near likes are named.
@@ -104,6 +106,10 @@ pub fn explain(
     let Reasons { catalogue, index, profile, likes, .. } = *reasons;
     let likability = predict(profile, scorer, &[track])?[0];
     let work = profile.interaction(catalogue.work(track));
+    let decided_by = scorer.ranker().map_or_else(Sources::default, |ranker| {
+        let reading = ranker.read(profile, MixContext::at(reasons.now));
+        reading.relevance(track, likability).decided_by
+    });
     let other_work = |anchor: &TrackIdx| catalogue.work(*anchor) != catalogue.work(track);
     let mut near: Vec<NearLike> = likes
         .anchors()
@@ -118,7 +124,7 @@ pub fn explain(
     Ok(Explanation {
         likability,
         is_new: !work.is_some_and(Interaction::is_known),
-        reason: reasons.reason(track),
+        reason: reasons.reason(track, decided_by),
         near,
         features: features(index, likes, track),
         work: work.cloned(),

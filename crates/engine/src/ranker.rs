@@ -66,9 +66,17 @@ pub trait Ranker: Send + Sync {
     /// cheap enough to be asked at every mix.
     fn again(&self, profile: &Profile, now: Timestamp, tracks: &[TrackIdx]) -> Vec<f32>;
 
-    /// Known works, given in the version that the listener knows, that make a track a good
-    /// suggestion by what listeners play: at most `most`, the strongest first.
-    fn because(&self, profile: &Profile, track: TrackIdx, most: usize) -> Vec<TrackIdx>;
+    /// Tracks that the listener knows and that speak for a track, as a model sees it: those whose
+    /// listeners play it too ([`Sources::ITEM_KNN`]), or those played lately that it is played in
+    /// one sitting with ([`Sources::SESSIONS`]). At most `most`, the strongest first; none where
+    /// there is no such model, or it says nothing.
+    fn because(
+        &self,
+        profile: &Profile,
+        track: TrackIdx,
+        by: Sources,
+        most: usize,
+    ) -> Vec<TrackIdx>;
 }
 
 /// What the models of a [`Ranker`] say of a catalogue for one listener.

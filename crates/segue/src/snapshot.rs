@@ -249,7 +249,8 @@ impl Snapshot {
     ) -> Result<Explanation> {
         let scorer = self.model()?.scorer.as_ref();
         let (catalogue, index) = (&self.catalogue, &self.index);
-        let reasons = Reasons { catalogue, index, profile, likes, now: request.now };
+        let ranker = scorer.ranker();
+        let reasons = Reasons { catalogue, index, profile, likes, ranker, now: request.now };
         Ok(explain(&reasons, scorer, track, request)?)
     }
 

@@ -1,16 +1,20 @@
 //! Why a track is in a mix: facts that the listener can check, and nothing that is not so.
 //!
-//! What the listener knows is explained by what they did with it; what is new by, in this order,
-//! its artist, a like that it closely resembles, its genre, being a step outside, being popular,
-//! and last the model's word.
+//! Of each track all that is true and worth saying is gathered, the most telling first: what the
+//! model that decided goes by, then for what the listener knows what they did with it, and for what
+//! is new its artist, a like that it closely resembles, its genre, being a step outside, being
+//! popular, and last the model's word. A mix then says various things: no kind of reason is given
+//! for more than a third of its tracks where another true one exists.
 
 use std::collections::BTreeMap;
+use std::mem::{Discriminant, discriminant};
 
 use segue_core::{AudioFeature, Difference, Direction, Reason, Timestamp};
 
-use crate::Index;
+use crate::candidate::Sources;
+use crate::dataset::play_memory::week_part;
 use crate::sound::{AXES, Position, SoundSpace};
-use crate::{ArtistIdx, Catalogue, Interaction, Profile, Stance, TrackIdx};
+use crate::{ArtistIdx, Catalogue, Index, Interaction, Profile, Ranker, Stance, TrackIdx};
 
 /// At most this many likes are compared with, those that weigh most: everything resembles one of a
 /// thousand songs, and a resemblance to one that the listener hardly remembers explains nothing.
@@ -29,6 +33,11 @@ const FEWEST_FINISHED_OF_ARTIST: u32 = 2;
 const FEWEST_LIKED_OF_GENRE: u32 = 3;
 const LEAST_SHARE_OF_GENRE: f32 = 0.1;
 const FEWEST_DAYS_AWAY: u32 = 30;
+/// Which decayed count of a [memory](crate::dataset::play_memory) says "lately": that of a week.
+const WITHIN_WEEKS: usize = 1;
+const FEWEST_LATELY: f32 = 2.0;
+const FEWEST_OF_HABIT: u16 = 4;
+const MOST_ANCHORS_NAMED: usize = 2;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 /// A listener's likes, summed up for explaining: a function of the profile, made once for many
@@ -128,7 +137,7 @@ fn moments(index: &Index, anchors: &[TrackIdx], axis: usize) -> (f32, f32) {
 
 /// What reasons are drawn from. It borrows everything and costs nothing to make;
 /// [`Reasons::reason`] gives one for a track.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Reasons<'a> {
     /// The catalogue that tracks, works and artists are rows of, and that names them.
     pub catalogue: &'a Catalogue,
@@ -138,53 +147,151 @@ pub struct Reasons<'a> {
     pub profile: &'a Profile,
     /// Their likes, summed up by [`Likes::from_profile`], which a server keeps between mixes.
     pub likes: &'a Likes,
+    /// The models that ranked, which know what people play along with what; `None` without.
+    pub ranker: Option<&'a dyn Ranker>,
     /// The moment for which reasons are given, from which "back after 40 days" is counted.
     pub now: Timestamp,
 }
 
 impl Reasons<'_> {
-    /// Why a track was picked.
-    pub fn reason(&self, track: TrackIdx) -> Reason {
+    /// Why a track was picked: the most telling of all that is true.
+    pub fn reason(&self, track: TrackIdx, decided_by: Sources) -> Reason {
+        self.all(track, decided_by).swap_remove(0)
+    }
+
+    /// One reason for each track of a mix, so that no kind of reason fills more than a third where
+    /// another true one exists. Tracks of which little can be said choose first.
+    pub fn varied(&self, tracks: &[(TrackIdx, Sources)]) -> Vec<Reason> {
+        let all: Vec<Vec<Reason>> =
+            tracks.iter().map(|&(track, decided_by)| self.all(track, decided_by)).collect();
+        let most = tracks.len().div_ceil(3);
+        let mut order: Vec<usize> = (0..all.len()).collect();
+        order.sort_by_key(|&i| (all[i].len(), i));
+        let mut given: Vec<(Discriminant<Reason>, usize)> = Vec::new();
+        let mut chosen = vec![0; all.len()];
+        for i in order {
+            let count = |reason: &Reason| {
+                let kind = discriminant(reason);
+                given.iter().find(|(other, _)| *other == kind).map_or(0, |(_, count)| *count)
+            };
+            chosen[i] = all[i].iter().position(|reason| count(reason) < most).unwrap_or(0);
+            let kind = discriminant(&all[i][chosen[i]]);
+            match given.iter_mut().find(|(other, _)| *other == kind) {
+                Some((_, count)) => *count += 1,
+                None => given.push((kind, 1)),
+            }
+        }
+        all.into_iter().zip(chosen).map(|(mut all, chosen)| all.swap_remove(chosen)).collect()
+    }
+
+    /// All that is true of a track and worth saying, the most telling first; never empty.
+    fn all(&self, track: TrackIdx, decided_by: Sources) -> Vec<Reason> {
         let interaction = self.profile.interaction(self.catalogue.work(track));
         match interaction.filter(|interaction| interaction.is_known()) {
-            Some(interaction) => self.reason_for_known(interaction),
-            None => self.reason_for_new(track),
+            Some(interaction) => self.all_for_known(interaction),
+            None => self.all_for_new(track, decided_by),
         }
     }
 
-    fn reason_for_known(&self, interaction: &Interaction) -> Reason {
+    fn all_for_known(&self, interaction: &Interaction) -> Vec<Reason> {
         let is_liked = interaction.label.is_some_and(|label| label.liked);
         let days = interaction.last_played.map_or(0, |at| days_between(at, self.now));
-        if is_liked && interaction.plays > 0 && days >= FEWEST_DAYS_AWAY {
-            Reason::BackAfter { days }
-        } else if interaction.stance == Stance::Like {
-            Reason::Liked
-        } else if interaction.finished >= FEWEST_FINISHED_OF_FAVOURITE {
-            Reason::Favourite { finished: interaction.finished }
-        } else if interaction.saved {
-            Reason::Saved
-        } else {
-            Reason::Heard { plays: interaction.plays }
+        let is_back = is_liked && interaction.plays > 0 && days >= FEWEST_DAYS_AWAY;
+        let finished = interaction.finished;
+        let reasons = [
+            is_back.then_some(Reason::BackAfter { days }),
+            self.is_played_lately(interaction).then_some(Reason::Lately),
+            self.is_habit(interaction).then_some(Reason::Habit),
+            (interaction.stance == Stance::Like).then_some(Reason::Liked),
+            (finished >= FEWEST_FINISHED_OF_FAVOURITE).then_some(Reason::Favourite { finished }),
+            self.together(interaction.track),
+            interaction.saved.then_some(Reason::Saved),
+        ];
+        let mut reasons: Vec<Reason> = reasons.into_iter().flatten().collect();
+        if reasons.is_empty() {
+            reasons.push(Reason::Heard { plays: interaction.plays });
+        }
+        reasons
+    }
+
+    /// Whether a work was played so often in the last days that it is on the listener's mind.
+    fn is_played_lately(&self, interaction: &Interaction) -> bool {
+        interaction.memory.decayed(self.now)[WITHIN_WEEKS] >= FEWEST_LATELY
+    }
+
+    /// Whether most plays of a work were in the part of the week that it is now.
+    fn is_habit(&self, interaction: &Interaction) -> bool {
+        let parts = interaction.memory.by_week_part();
+        let now = parts[week_part(self.now)];
+        let all: u32 = parts.iter().map(|&plays| u32::from(plays)).sum();
+        now >= FEWEST_OF_HABIT && 2 * u32::from(now) > all
+    }
+
+    fn all_for_new(&self, track: TrackIdx, decided_by: Sources) -> Vec<Reason> {
+        let nearest = self.nearest_anchor(track);
+        let within = |limit: f32| nearest.filter(|(distance, _)| *distance <= limit);
+        let is_far = nearest.is_some_and(|(distance, _)| distance > FAR);
+        let is_popular = self.index.popularity.is_popular(track);
+        let close = within(CLOSE).and_then(|(_, anchor)| self.sounds_like(track, anchor));
+        let near = within(FAR).filter(|_| close.is_none());
+        let reasons = [
+            self.by_decision(track, decided_by),
+            self.by_artist(track),
+            close,
+            self.by_genre(track),
+            is_far.then(|| self.step_outside(track)).flatten(),
+            is_popular.then_some(Reason::Popular),
+            near.and_then(|(_, anchor)| self.sounds_like(track, anchor)),
+        ];
+        let mut reasons: Vec<Reason> = reasons.into_iter().flatten().collect();
+        if reasons.is_empty() {
+            reasons.push(Reason::Predicted);
+        }
+        reasons
+    }
+
+    /// What the model goes by that decided.
+    fn by_decision(&self, track: TrackIdx, decided_by: Sources) -> Option<Reason> {
+        match decided_by {
+            Sources::SASREC | Sources::SESSIONS => {
+                self.together(track).or_else(|| self.played_with(track))
+            }
+            Sources::ITEM_KNN | Sources::EASE | Sources::IALS => self.played_with(track),
+            _ => None,
         }
     }
 
-    fn reason_for_new(&self, track: TrackIdx) -> Reason {
-        if let Some(reason) = self.by_artist(track) {
-            return reason;
+    fn played_with(&self, track: TrackIdx) -> Option<Reason> {
+        let by = Sources::ITEM_KNN;
+        let anchors = self.ranker?.because(self.profile, track, by, MOST_ANCHORS_NAMED);
+        let mut names: Vec<String> =
+            anchors.into_iter().map(|anchor| self.short_name(anchor)).collect();
+        names.dedup();
+        (!names.is_empty()).then_some(Reason::PlayedWith { anchors: names })
+    }
+
+    fn together(&self, track: TrackIdx) -> Option<Reason> {
+        let because = self.ranker?.because(self.profile, track, Sources::SESSIONS, 1);
+        let anchor = *because.first()?;
+        let is_itself = self.catalogue.work(anchor) == self.catalogue.work(track);
+        (!is_itself).then(|| Reason::Together { anchor: self.name(anchor) })
+    }
+
+    /// What people call it: the artist where there is one, else the title.
+    fn short_name(&self, track: TrackIdx) -> String {
+        let row = self.catalogue.track(track);
+        row.artist().map_or_else(|| row.title.clone(), str::to_owned)
+    }
+
+    fn name(&self, track: TrackIdx) -> String {
+        let row = self.catalogue.track(track);
+        // tables of audio features may leave out the title, the artist or both
+        match (row.artist(), row.title.as_str()) {
+            (Some(artist), "") => format!("a song by {artist} that you like"),
+            (Some(artist), title) => format!("{artist} – {title}"),
+            (None, "") => "a song that you like".to_owned(),
+            (None, title) => title.to_owned(),
         }
-        let nearest = self.nearest_anchor(track);
-        let within = |limit: f32| nearest.filter(|(distance, _)| *distance <= limit);
-        within(CLOSE)
-            .and_then(|(_, anchor)| self.sounds_like(track, anchor))
-            .or_else(|| self.by_genre(track))
-            .or_else(|| {
-                nearest
-                    .filter(|(distance, _)| *distance > FAR)
-                    .and_then(|_| self.step_outside(track))
-            })
-            .or_else(|| self.index.popularity.is_popular(track).then_some(Reason::Popular))
-            .or_else(|| within(FAR).and_then(|(_, anchor)| self.sounds_like(track, anchor)))
-            .unwrap_or(Reason::Predicted)
     }
 
     fn by_artist(&self, track: TrackIdx) -> Option<Reason> {
@@ -219,14 +326,7 @@ impl Reasons<'_> {
     /// track.
     fn sounds_like(&self, track: TrackIdx, anchor: TrackIdx) -> Option<Reason> {
         let features = shared_features(&self.index.sound, track, anchor);
-        let row = self.catalogue.track(anchor);
-        // tables of audio features may leave out the title, the artist or both
-        let anchor = match (row.artist(), row.title.as_str()) {
-            (Some(artist), "") => format!("a song by {artist} that you like"),
-            (Some(artist), title) => format!("{artist} – {title}"),
-            (None, "") => "a song that you like".to_owned(),
-            (None, title) => title.to_owned(),
-        };
+        let anchor = self.name(anchor);
         (!features.is_empty()).then_some(Reason::SoundsLike { anchor, features })
     }
 

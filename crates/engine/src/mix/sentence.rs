@@ -27,6 +27,14 @@ pub fn sentence(reason: &Reason) -> String {
             let differences: Vec<&str> = differences.iter().map(comparative).collect();
             format!("a step outside: {} than what you play", list(&differences))
         }
+        Reason::Lately => "you have been playing this a lot lately".to_owned(),
+        Reason::Habit => "you often play this at this time of the week".to_owned(),
+        Reason::PlayedWith { anchors } => {
+            let anchors: Vec<&str> = anchors.iter().map(String::as_str).collect();
+            format!("people who play {} play this", list(&anchors))
+        }
+        Reason::Together { anchor } => format!("often played along with {anchor}"),
+        Reason::NewFrom { artist } => format!("new from {artist}"),
         Reason::Popular => "many listeners play this".to_owned(),
         Reason::Predicted => "the model expects that you like this".to_owned(),
     }

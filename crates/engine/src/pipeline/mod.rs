@@ -299,7 +299,8 @@ impl Mixer<'_> {
             artist_cap: caps.artist,
             album_cap: caps.album,
         };
-        let reasons = Reasons { catalogue, index, profile, likes, now: request.now };
+        let ranker = scorer.ranker();
+        let reasons = Reasons { catalogue, index, profile, likes, ranker, now: request.now };
         let slate = Slate {
             listener: profile.listener.clone(),
             config,
@@ -431,6 +432,9 @@ fn playing_order(
         let (a, b) = (ranked(&drawn[a]), ranked(&drawn[b]));
         a.class.cmp(&b.class).then(b.utility.total_cmp(&a.utility)).then(a.track.cmp(&b.track))
     });
+    let decided: Vec<(TrackIdx, Sources)> =
+        drawn.iter().map(|drawn| (ranked(drawn).track, ranked(drawn).decided_by)).collect();
+    let reasons = reasons.varied(&decided);
     let pick = |position: usize| {
         let ranked = ranked(&drawn[position]);
         Pick {
@@ -441,7 +445,7 @@ fn playing_order(
             likability: ranked.likability.mean,
             uncertainty: ranked.likability.uncertainty,
             new_to_listener: ranked.class.is_new(),
-            reason: reasons.reason(ranked.track),
+            reason: reasons[position].clone(),
         }
     };
     arrange(&tracks, &openers).into_iter().map(pick).collect()

@@ -28,6 +28,7 @@ proptest! {
             index: &world.index,
             profile: &world.profile,
             likes: &likes,
+            ranker: None,
             now: request.now,
         };
             let explained = explain(&reasons, &scorer, track, &request).unwrap();
@@ -52,6 +53,7 @@ proptest! {
             index: &world.index,
             profile: &world.profile,
             likes: &likes,
+            ranker: None,
             now: request.now,
         };
         let step = |track: TrackIdx| {
@@ -76,6 +78,7 @@ fn near_likes_features_and_records_are_those_of_the_profile() {
             index: &world.index,
             profile: &world.profile,
             likes: &likes,
+            ranker: None,
             now: request.now,
         };
         let explained = explain(&reasons, &HashScorer(1), track, &request).unwrap();

@@ -14,7 +14,7 @@ use segue_engine::{
 
 use super::features::{self, AGAIN, ArtistPlays, OF_KNOWN, OF_NEW};
 use super::listener::{ListenerView, Vocabulary};
-use super::member::{Member, MemberKind, MemberModel};
+use super::member::{Member, MemberKind, MemberModel, Reads};
 use super::ranking::{Chance, Ranking};
 use crate::likability::OnlineScorer;
 
@@ -112,7 +112,7 @@ fn row(member: &Member, view: &ListenerView) -> Option<Vec<f32>> {
         MemberKind::Sessions => view.sitting(),
         _ => view.query(reads),
     };
-    if reads != super::member::Reads::Nothing && query.history.items.is_empty() {
+    if reads != Reads::Nothing && query.history.items.is_empty() {
         return None;
     }
     let mut scores = vec![0.0; member.recommender().items()];
@@ -288,20 +288,34 @@ impl Ranker for SetScorer {
         tracks.iter().map(of_track).collect()
     }
 
-    fn because(&self, profile: &Profile, track: TrackIdx, most: usize) -> Vec<TrackIdx> {
-        let neighbours =
-            self.members.iter().find_map(|member| match (&member.model, member.kind) {
-                (MemberModel::Neighbours(model), MemberKind::ItemKnn) => Some(model),
-                _ => None,
-            });
-        let Some((model, item)) = neighbours.zip(self.vocabulary.item(self.catalogue.work(track)))
-        else {
-            return Vec::new();
-        };
+    fn because(
+        &self,
+        profile: &Profile,
+        track: TrackIdx,
+        by: Sources,
+        most: usize,
+    ) -> Vec<TrackIdx> {
+        let neighbours = self.members.iter().find_map(|member| match &member.model {
+            MemberModel::Neighbours(model) if member.kind.source() == by => Some(model),
+            _ => None,
+        });
+        let item = self.vocabulary.item(self.catalogue.work(track));
+        let Some((model, item)) = neighbours.zip(item) else { return Vec::new() };
         let context = MixContext::at(profile.last_played.unwrap_or(Timestamp::UNIX_EPOCH));
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
-        let mut bag: Vec<(u32, f32)> = view.work_items().iter().map(|item| (item.0, 1.0)).collect();
+        let query = match by {
+            Sources::SESSIONS => view.sitting(),
+            _ => view.query(Reads::Works),
+        };
+        let mut bag: Vec<(u32, f32)> = query
+            .history
+            .items
+            .iter()
+            .filter(|&&known| known != item)
+            .map(|i| (i.0, 1.0))
+            .collect();
         bag.sort_by_key(|entry| entry.0);
+        bag.dedup_by_key(|entry| entry.0);
         let known = |&(item, _): &(u32, f32)| {
             let work = self.vocabulary.work(ItemIdx(item))?;
             profile.interaction(work).map(|interaction| interaction.track)

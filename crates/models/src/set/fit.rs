@@ -212,7 +212,11 @@ fn screen(
     // A member without a weight is not served: the others are fitted again without it.
     let rankings = loop {
         let rankings = fitting.rankings(&new, &again);
-        let is_useful = |m: &usize| fitting.weight(&rankings, *m) > LEAST_WEIGHT;
+        // Neighbours are kept in any case: they tell why a track is suggested.
+        let is_useful = |m: &usize| {
+            recipes[*m].kind() == MemberKind::ItemKnn
+                || fitting.weight(&rankings, *m) > LEAST_WEIGHT
+        };
         let useful: Vec<usize> = (0..recipes.len()).filter(is_useful).collect();
         if useful.len() == recipes.len() || new.len() < FEWEST_CASES {
             break rankings;

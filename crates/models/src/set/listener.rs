@@ -153,11 +153,6 @@ impl ListenerView {
     pub(super) fn works(&self) -> usize {
         self.works.items.len()
     }
-
-    /// The works that speak for the listener.
-    pub(super) fn work_items(&self) -> &[ItemIdx] {
-        &self.works.items
-    }
 }
 
 fn of_works(vocabulary: &Vocabulary, profile: &Profile) -> Events {

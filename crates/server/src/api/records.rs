@@ -240,6 +240,11 @@ mod tests {
             Reason::SoundsLike { anchor: text(), features: vec![AudioFeature::Tempo] },
             Reason::Genre { genre: text() },
             Reason::StepOutside { differences: vec![difference] },
+            Reason::Lately,
+            Reason::Habit,
+            Reason::PlayedWith { anchors: vec![text()] },
+            Reason::Together { anchor: text() },
+            Reason::NewFrom { artist: text() },
             Reason::Popular,
             Reason::Predicted,
         ] {
