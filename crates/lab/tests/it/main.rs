@@ -7,6 +7,7 @@ mod interactive;
 mod listeners;
 mod new_listener;
 mod off_policy;
+mod person;
 mod trial;
 #[allow(dead_code, reason = "the engine's tests use the rest")]
 #[path = "../../../engine/tests/it/world.rs"]
