@@ -214,7 +214,12 @@ pub(crate) fn print_mix(catalogue: &Catalogue, outcome: &MixOutcome) -> anyhow::
             (number + 1).to_string(),
             track.map(|t| t.artists.join(", ")).unwrap_or_default(),
             track.map_or_else(|| pick.track.to_string(), |t| t.display_title().to_owned()),
-            if pick.new_to_listener { "new" } else { "" }.to_owned(),
+            match (pick.new_to_listener, pick.new_artist) {
+                (false, _) => "",
+                (true, false) => "new",
+                (true, true) => "new artist",
+            }
+            .to_owned(),
             format!("{:.0} %", pick.likability * 100.0),
             sentence(&pick.reason),
         ]);

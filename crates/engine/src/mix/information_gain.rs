@@ -126,7 +126,7 @@ mod tests {
             utility: mean,
             finished: 0,
             popularity: 0.0,
-            class: Class::New,
+            class: Class::NewTrack,
         }
     }
 

@@ -4,13 +4,14 @@
 use rustc_hash::FxHashSet;
 
 use crate::candidate::{Candidate, Class, Ranked};
+use crate::mix::reasons::Likes;
 use crate::utility::utility;
 use crate::{Catalogue, Index, Interaction, Likability, Profile, TrackIdx};
 
 /// What candidates are ranked by, besides what the model says of them: the listener's and the
 /// request's part of the [utility](crate::utility).
-#[derive(Clone, Debug, Default)]
-pub struct Terms {
+#[derive(Clone, Debug)]
+pub struct Terms<'a> {
     /// The weight of the model against popularity, ½ to 1: see [`trust`](crate::utility::trust).
     pub trust: f32,
     /// How many standard deviations are added to the predicted likability, 0 to 1; 0 where the
@@ -19,6 +20,9 @@ pub struct Terms {
     /// Tracks that came to the catalogue lately; those the listener does not know are of
     /// [`Class::Arrival`].
     pub arrivals: FxHashSet<TrackIdx>,
+    /// The listener's likes, which also hold the artists that they know: new tracks by others are
+    /// of [`Class::NewArtist`].
+    pub likes: &'a Likes,
 }
 
 /// Orders candidates: by utility, then plays to the end, popularity and row; what is not finite
@@ -28,7 +32,7 @@ pub fn rank(
     index: &Index,
     profile: &Profile,
     candidates: &[Candidate],
-    terms: &Terms,
+    terms: &Terms<'_>,
 ) -> Vec<Ranked> {
     let ranked = |candidate: &Candidate| {
         let Candidate { track, sources, likability } = *candidate;
@@ -47,7 +51,8 @@ pub fn rank(
             class: match interaction.is_some_and(Interaction::is_known) {
                 true => Class::Familiar,
                 false if terms.arrivals.contains(&track) => Class::Arrival,
-                false => Class::New,
+                false if terms.likes.knows_artist(catalogue, track) => Class::NewTrack,
+                false => Class::NewArtist,
             },
         }
     };

@@ -5,7 +5,9 @@
 //! tracks of its [class](Class), similarity `¾ exp(-d²) + ¼ [same artist]` with `d²` the distance
 //! in the [space of sound](crate::sound). The value with which a track was taken, standardised
 //! within its class, is the score that the policy goes by: diversity enters there, because after
-//! the policy's choice nothing may be dropped. A determinantal point process was considered; its
+//! the policy's choice nothing may be dropped. New tracks by known artists and by new ones are
+//! apart in this: their numbers are the quota's, and a scale of their own keeps draws as bold among
+//! the one as among the other, where the model expects less of artists it has no sign of. A determinantal point process was considered; its
 //! greedy inference gives nearly the same lists here and its scores mean nothing to a policy. To
 //! the relevance is added what an answer would tell, while little is known of the listener (see
 //! [`InformationGain`]).
@@ -67,7 +69,8 @@ pub fn shortlist(
     let head = |class: Class| {
         take_head(catalogue, ranking.iter().filter(move |ranked| ranked.class == class), shape)
     };
-    let pool = [Class::New, Class::Arrival, Class::Familiar].map(head).concat();
+    let classes = [Class::NewTrack, Class::NewArtist, Class::Arrival, Class::Familiar];
+    let pool = classes.map(head).concat();
     let tracks = pool.iter().map(|ranked| (ranked.track, ranked.class));
     let mut core = Quota::new(catalogue, tracks, shape);
     let mut spare = core.again(loosened(shape.caps), core.left().map(with_spares));
@@ -171,7 +174,7 @@ struct Mmr<'a> {
     pool: &'a [Ranked],
     places: Vec<(&'a Position, Option<ArtistIdx>)>,
     /// Lowest and highest utility of each class.
-    bounds: [(f32, f32); 3],
+    bounds: [(f32, f32); Class::COUNT],
     relevance: Vec<f32>,
     likeness: Vec<f32>,
     /// How many of the taken each was compared with.
@@ -357,7 +360,7 @@ mod tests {
             utility: rng.random_range(0..9) as f32 / 8.0,
             finished: 0,
             popularity: 0.0,
-            class: Class::ALL[rng.random_range(0..3)],
+            class: Class::ALL[rng.random_range(0..Class::COUNT)],
         };
         let pool = catalogue.rows().map(ranked).collect();
         (catalogue, pool)
@@ -376,7 +379,8 @@ mod tests {
             let (catalogue, pool) = world(seed);
             let sound = SoundSpace::from_catalogue(&catalogue);
             let caps = Caps { artist: 3, album: 2 };
-            let shape = Shape { length: 30, new_slots: 14, arrival_slots: 5, caps };
+            let shape =
+                Shape { length: 30, new_slots: 14, new_artist_slots: 6, arrival_slots: 5, caps };
             let tracks = pool.iter().map(|ranked| (ranked.track, ranked.class));
             let quota = Quota::new(&catalogue, tracks, shape);
             let mut taken: [Vec<(usize, f32)>; 2] = Default::default();

@@ -72,9 +72,18 @@ pub struct SourceCount {
 }
 
 impl MixOutcome {
-    /// How much of the mix is new, in a few words, such as "11 of 30 new to you".
+    /// How much of the mix is new, in a few words, such as "11 of 30 new to you, 6 by artists you
+    /// have never heard". Of a listener of whom nothing is known it does not say that all artists
+    /// are new to them.
     pub fn headline(&self) -> String {
-        format!("{} of {} new to you", self.slate.new_count(), self.slate.picks.len())
+        let (new, artists) = (self.slate.new_count(), self.slate.new_artist_count());
+        let headline = format!("{new} of {} new to you", self.slate.picks.len());
+        match artists {
+            _ if self.notes.contains(&Note::NewListener) => headline,
+            0 => headline,
+            1 => format!("{headline}, 1 by an artist you have never heard"),
+            artists => format!("{headline}, {artists} by artists you have never heard"),
+        }
     }
 }
 
@@ -226,6 +235,8 @@ impl Mixer<'_> {
     ) -> Result<Made, MixError> {
         let Self { catalogue, index, profile, scorer } = *self;
         let dial = Dial::new(request.explore, request.length);
+        let arrival_slots = arrival_slots(&dial, request);
+        let dial = dial.besides(request.explore, arrival_slots);
         // A policy that explores by the belief gets scores without a bonus for uncertainty: it
         // would count twice.
         let bonus = if request.policy.uncertainty_source() == UncertaintySource::None {
@@ -234,19 +245,23 @@ impl Mixer<'_> {
             0.0
         };
         let arrivals = request.arrival_rows(catalogue).into_iter().collect();
-        let terms = Terms { trust: trust(profile), bonus, arrivals };
+        let terms = Terms { trust: trust(profile), bonus, arrivals, likes };
         let ranking = rank(catalogue, index, profile, candidates, &terms);
         let caps = Caps { artist: request.artist_cap, album: request.album_cap };
-        let arrival_slots = (request.arrival_share * dial.new_slots as f32).round() as u32;
-        let shape =
-            Shape { length: request.length, new_slots: dial.new_slots, arrival_slots, caps };
+        let shape = Shape {
+            length: request.length,
+            new_slots: dial.new_slots,
+            new_artist_slots: dial.new_artist_slots,
+            arrival_slots,
+            caps,
+        };
         let gain = |pool: &[Ranked]| InformationGain::new(scorer, profile, pool);
         let offers = shortlist(catalogue, &index.sound, &ranking, shape, gain);
 
         let tracks = offers.iter().map(|offer| (offer.ranked.track, offer.ranked.class));
         let quota = Quota::new(catalogue, tracks, shape);
-        let [familiar_slots, new_slots, arrival_slots] = quota.left();
-        let new_slots = new_slots + arrival_slots;
+        let [familiar_slots, new_track_slots, new_artist_slots, arrival_slots] = quota.left();
+        let new_slots = new_track_slots + new_artist_slots + arrival_slots;
         let belief = belief(scorer, profile, &offers, request.policy)?;
         let tuning = dial.tuning();
         let policy = request.policy.build(&tuning);
@@ -258,6 +273,7 @@ impl Mixer<'_> {
             seed: request.seed,
             explore: request.explore,
             new_slots,
+            new_artist_slots,
             arrival_slots,
             artist_cap: caps.artist,
             album_cap: caps.album,
@@ -266,9 +282,9 @@ impl Mixer<'_> {
         let slate = Slate {
             listener: profile.listener.clone(),
             config,
-            picks: playing_order(catalogue, &offers, &drawn, &reasons),
+            picks: playing_order(&offers, &drawn, &reasons),
             shortlist: (0..offers.len())
-                .map(|i| shortlisted(catalogue, &offers[i], belief.factors(i)))
+                .map(|i| shortlisted(&reasons, &offers[i], belief.factors(i)))
                 .collect(),
         };
         let not_finite = ranking.iter().filter(|ranked| !ranked.is_finite).count();
@@ -287,6 +303,14 @@ struct Made {
     notes: Vec<Note>,
     /// Which sources named each pick.
     picked: Vec<Sources>,
+}
+
+/// How many of the new tracks are to be arrivals, where there are any.
+fn arrival_slots(dial: &Dial, request: &MixRequest) -> u32 {
+    if request.arrivals.is_empty() {
+        return 0;
+    }
+    (request.arrival_share * dial.new_slots as f32).round() as u32
 }
 
 /// How many candidates each source named, in the order of [`Sources::NAMED`].
@@ -364,23 +388,26 @@ fn belief(
     Ok(Belief::new(scores, factors))
 }
 
-fn shortlisted(catalogue: &Catalogue, offer: &Offer, factors: &[f32]) -> Shortlisted {
+fn shortlisted(reasons: &Reasons<'_>, offer: &Offer, factors: &[f32]) -> Shortlisted {
     Shortlisted {
-        track: catalogue.track(offer.ranked.track).id.clone(),
+        track: reasons.catalogue.track(offer.ranked.track).id.clone(),
         score: offer.score,
         new_to_listener: offer.ranked.class.is_new(),
+        new_artist: is_by_stranger(reasons, &offer.ranked),
         arrival: offer.ranked.class == Class::Arrival,
         factors: factors.to_vec(),
     }
 }
 
+/// Whether a track is new and not by an artist that the listener knows, arrivals included, which
+/// are a class of their own whoever made them.
+fn is_by_stranger(reasons: &Reasons<'_>, ranked: &Ranked) -> bool {
+    ranked.class.is_new() && !reasons.likes.knows_artist(reasons.catalogue, ranked.track)
+}
+
 /// The picks in playing order, with their reasons. The surest familiar track opens the mix.
-fn playing_order(
-    catalogue: &Catalogue,
-    offers: &[Offer],
-    drawn: &[Drawn],
-    reasons: &Reasons<'_>,
-) -> Vec<Pick> {
+fn playing_order(offers: &[Offer], drawn: &[Drawn], reasons: &Reasons<'_>) -> Vec<Pick> {
+    let catalogue = reasons.catalogue;
     let ranked = |drawn: &Drawn| &offers[drawn.position].ranked;
     let arranged = |drawn: &Drawn| {
         let track = ranked(drawn).track;
@@ -410,6 +437,7 @@ fn playing_order(
             likability: ranked.likability.mean,
             uncertainty: ranked.likability.uncertainty,
             new_to_listener: ranked.class.is_new(),
+            new_artist: is_by_stranger(reasons, ranked) && catalogue.artist(ranked.track).is_some(),
             reason: reasons.reason(ranked.track),
         }
     };

@@ -24,6 +24,10 @@ pub(super) const ANCHORS: usize = 32;
 /// The model is asked about so many works that the listener knows, for each that is kept.
 pub(super) const ASKED_OF_KNOWN: usize = 2;
 
+/// Of the new tracks that are kept, at least one in so many is by artists new to the listener, and
+/// as many by artists that they know, where there are any: the dial asks for both.
+pub(super) const LEAST_OF_A_KIND: usize = 3;
+
 /// How many candidates are kept for a listener, and of how many the model is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {

@@ -166,6 +166,8 @@ pub(crate) struct PickShape {
     uncertainty: f32,
     /// Whether nothing shows that the listener knew it.
     new_to_listener: bool,
+    /// Whether nothing shows that they knew anything by its main artist either.
+    new_artist: bool,
     /// Probability of this pick, given those before it.
     propensity: f64,
     /// Why, in a sentence.
@@ -194,6 +196,8 @@ pub(crate) struct MixAnswer {
     seed: String,
     /// How many picks are new to the listener.
     new: usize,
+    /// How many picks are by artists of whom nothing shows that the listener knew them.
+    by_new_artists: usize,
     picks: Vec<PickShape>,
     /// What is not as asked, in sentences.
     notes: Vec<String>,
@@ -215,6 +219,7 @@ impl MixAnswer {
             explore: slate.config.explore,
             seed: slate.config.seed.to_string(),
             new: slate.new_count(),
+            by_new_artists: slate.new_artist_count(),
             picks: picks.collect(),
             notes: Vec::new(),
             experiment: None,
@@ -233,6 +238,7 @@ impl PickShape {
             likability: pick.likability,
             uncertainty: pick.uncertainty,
             new_to_listener: pick.new_to_listener,
+            new_artist: pick.new_artist,
             propensity: pick.propensity,
             why: sentence(&pick.reason),
             reason: pick.reason.clone(),

@@ -30,6 +30,9 @@ pub struct Card {
     pub likability: Option<f32>,
     /// Whether the listener has no record of this work, so that the card is marked as new.
     pub new_to_listener: bool,
+    /// Whether they have no record of anything else by its main artist either, so that the card is
+    /// marked as by a new artist.
+    pub new_artist: bool,
     /// Whether the listener gave it a like that still holds, so that the button takes it back.
     pub liked: bool,
     /// Where its sound can be fetched, if the catalogue has the file: an address on this server.
@@ -75,7 +78,8 @@ fn sleeve(card: &Card) -> Markup {
             // A page of grey circles invites nobody: where no sound is known, the name stands in
             // for it.
             @if sketch::is_silent(&card.sound) { (monogram(card)) }
-            @if card.new_to_listener { span.new { "New" span.unseen { " to you" } } }
+            @if card.new_artist { span.new.artist { "New artist" span.unseen { " to you" } } }
+            @else if card.new_to_listener { span.new { "New" span.unseen { " to you" } } }
             @if let Some(address) = card.audio.as_deref().and_then(urls::audio) {
                 a.play href=(address) data-play="" { (icon("play")) span.unseen { "Play " (card.title) } }
             }
