@@ -150,6 +150,10 @@ pub struct SlateConfig {
     pub artist_cap: u32,
     /// Most picks from one album, so that no slate turns into one.
     pub album_cap: u32,
+    /// Tracks of an earlier slate beside which this one was shown, one card of a page replaced:
+    /// they count against the caps. Empty in logs written before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<TrackId>,
 }
 
 /// A track that the policy could have picked, with all that it knew of the track besides artist and
@@ -247,6 +251,7 @@ pub struct Enrolment {
 ///     arrival_slots: 0,
 ///     artist_cap: 3,
 ///     album_cap: 2,
+///     beside: Vec::new(),
 /// };
 /// let listener = ListenerId::new("ann");
 /// let slate = Slate { listener, config, picks: vec![], shortlist: vec![] };

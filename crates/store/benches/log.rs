@@ -264,6 +264,7 @@ fn impression(rng: &mut ChaCha8Rng, tracks: &[Track]) -> Impression {
         arrival_slots: 1,
         artist_cap: 3,
         album_cap: 2,
+        beside: Vec::new(),
     };
     let listener = ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
     Impression::new(

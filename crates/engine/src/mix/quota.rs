@@ -21,7 +21,7 @@
 //! artists, arrivals. A track is eligible if and only if the conditions still hold for the rest
 //! once it is taken, and only sets of *other* classes can break: when they have just enough and
 //! this track uses up an artist or album that they need. The policy can therefore never paint
-//! itself into a corner. Both ends of the interval of familiar picks are fixed and those of the
+//! itself into a corner. The ends of the interval of familiar picks do not move and those of the
 //! picks by new artists rise with the number of new ones, so that neither the number of new picks
 //! nor that of picks by new artists ever falls when the dial rises.
 
@@ -80,7 +80,7 @@ fn bit(class: Class) -> u8 {
 
 /// What a mix is to hold, before it is known what the tracks at hand allow: see [`Quota::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
+pub struct Shape<'a> {
     /// How many tracks in all; fewer come out only where caps and tracks allow no more.
     pub length: u32,
     /// How many of them are new to the listener, arrivals included; at most `length`.
@@ -92,6 +92,26 @@ pub struct Shape {
     pub arrival_slots: u32,
     /// Most picks by one artist and from one album; they are never broken.
     pub caps: Caps,
+    /// Tracks that stay beside the mix: each uses up a place of its artist and album, and none of
+    /// the slots above. Smaller caps for some artists are a laminar matroid as well.
+    pub beside: &'a [TrackIdx],
+}
+
+impl Shape<'_> {
+    /// The same with the numbers of picks of each class that turned out to be possible.
+    pub(super) fn settled(
+        self,
+        [familiar, tracks, artists, arrivals]: [u32; Class::COUNT],
+    ) -> Self {
+        let new_slots = tracks + artists + arrivals;
+        Self {
+            length: familiar + new_slots,
+            new_slots,
+            new_artist_slots: artists,
+            arrival_slots: arrivals,
+            ..self
+        }
+    }
 }
 
 /// What may still be picked from a list of tracks, known by their positions in it.
@@ -114,7 +134,9 @@ pub struct Shape {
 /// let catalogue = Catalogue::from_tracks(vec![track("a", "X"), track("b", "X"), track("c", "Y")]);
 /// let classes = [Class::Familiar, Class::NewTrack, Class::NewTrack];
 /// let caps = Caps { artist: 1, album: 2 };
-/// let shape = Shape { length: 2, new_slots: 1, new_artist_slots: 0, arrival_slots: 0, caps };
+/// let (length, beside) = (2, &[]);
+/// let shape =
+///     Shape { length, new_slots: 1, new_artist_slots: 0, arrival_slots: 0, caps, beside };
 /// let mut quota = Quota::new(&catalogue, catalogue.rows().zip(classes), shape);
 ///
 /// // "b" would use up artist X, of whom the familiar pick has to come.
@@ -130,6 +152,8 @@ pub struct Quota {
     album_left: Vec<u32>,
     artist_left: Vec<u32>,
     artist_of_album: Vec<Option<usize>>,
+    /// Where the tracks belong that stay beside the mix.
+    beside: Vec<Group>,
     /// Picks still to be made of each class.
     left: [u32; Class::COUNT],
     /// One for every set of classes that there are tracks of.
@@ -164,20 +188,24 @@ impl Quota {
     pub fn new(
         catalogue: &Catalogue,
         tracks: impl IntoIterator<Item = (TrackIdx, Class)>,
-        shape: Shape,
+        shape: Shape<'_>,
     ) -> Self {
-        let mut quota = Self::unlimited(catalogue, tracks, shape.caps);
+        let mut quota = Self::unlimited(catalogue, tracks, shape);
         let length = shape.length.min(quota.rank(ALL));
         let mut left = [0; Class::COUNT];
         let mut fixed = 0;
-        for (class, wish) in [
-            (Class::Familiar, length.saturating_sub(shape.new_slots)),
-            (Class::NewArtist, shape.new_artist_slots),
-            (Class::Arrival, shape.arrival_slots),
-        ] {
-            left[class as usize] = quota.nearest_possible(class, wish, length, (fixed, &left));
+        let mut settle = |class: Class, wish: u32| {
+            let number = quota.nearest_possible(class, wish, length, (fixed, &left));
+            left[class as usize] = number;
             fixed |= bit(class);
-        }
+            number
+        };
+        let new = length - settle(Class::Familiar, length.saturating_sub(shape.new_slots));
+        // Where there are too few tracks by known artists, new artists make up for them rather than
+        // arrivals.
+        let lacking = new.saturating_sub(quota.rank(bit(Class::NewTrack)) + shape.arrival_slots);
+        settle(Class::NewArtist, shape.new_artist_slots.max(lacking));
+        settle(Class::Arrival, shape.arrival_slots);
         // What is not fixed by then is left to the one class that is.
         left[Class::NewTrack as usize] = length - left.iter().sum::<u32>();
         quota.left = left;
@@ -212,20 +240,21 @@ impl Quota {
     fn unlimited(
         catalogue: &Catalogue,
         tracks: impl IntoIterator<Item = (TrackIdx, Class)>,
-        caps: Caps,
+        shape: Shape<'_>,
     ) -> Self {
         let mut groups = Groups::default();
         let seat =
             |(track, class)| Seat { group: groups.of(catalogue, track), class, is_taken: false };
         let seats = tracks.into_iter().map(seat).collect();
+        let beside = shape.beside.iter().map(|&track| groups.of(catalogue, track)).collect();
         let Groups { artists, artist_of_album, .. } = groups;
-        Self::seated(seats, artist_of_album, artists.len(), caps)
+        Self::seated(seats, beside, (artist_of_album, artists.len()), shape.caps)
     }
 
     fn seated(
         seats: Vec<Seat>,
-        artist_of_album: Vec<Option<usize>>,
-        artists: usize,
+        beside: Vec<Group>,
+        (artist_of_album, artists): (Vec<Option<usize>>, usize),
         caps: Caps,
     ) -> Self {
         let mut quota = Self {
@@ -233,9 +262,16 @@ impl Quota {
             album_left: vec![caps.album; artist_of_album.len()],
             artist_left: vec![caps.artist; artists],
             artist_of_album,
+            beside,
             left: [u32::MAX; Class::COUNT],
             spans: Vec::new(),
         };
+        for &Group { album, artist } in &quota.beside {
+            quota.album_left[album] = quota.album_left[album].saturating_sub(1);
+            if let Some(artist) = artist {
+                quota.artist_left[artist] = quota.artist_left[artist].saturating_sub(1);
+            }
+        }
         let present = quota.seats.iter().fold(0, |classes, seat| classes | bit(seat.class));
         let sets = (1..=ALL).filter(|set| set & !present == 0);
         quota.spans = sets.map(|set| quota.span(set)).collect();
@@ -245,10 +281,8 @@ impl Quota {
     /// The same tracks, none of them taken, under other caps and with other numbers.
     pub(super) fn again(&self, caps: Caps, left: [u32; Class::COUNT]) -> Self {
         let seats = self.seats.iter().map(|seat| Seat { is_taken: false, ..*seat }).collect();
-        Self {
-            left,
-            ..Self::seated(seats, self.artist_of_album.clone(), self.artist_left.len(), caps)
-        }
+        let groups = (self.artist_of_album.clone(), self.artist_left.len());
+        Self { left, ..Self::seated(seats, self.beside.clone(), groups, caps) }
     }
 
     /// How many tracks of each class, in the order of [`Class::ALL`], are still to be picked; all 0
@@ -408,8 +442,15 @@ mod tests {
             });
             let catalogue = Catalogue::from_tracks(tracks.collect());
             let caps = Caps { artist: rng.random_range(1..5), album: rng.random_range(1..4) };
-            let shape =
-                Shape { length: 40, new_slots: 20, new_artist_slots: 9, arrival_slots: 7, caps };
+            let beside: Vec<TrackIdx> = catalogue.rows().filter(|_| rng.random_bool(0.1)).collect();
+            let shape = Shape {
+                length: 40,
+                new_slots: 20,
+                new_artist_slots: 9,
+                arrival_slots: 7,
+                caps,
+                beside: &beside,
+            };
             let any = |row| (row, Class::ALL[rng.random_range(0..Class::COUNT)]);
             let tracks: Vec<(TrackIdx, Class)> = catalogue.rows().map(any).collect();
             let mut quota = Quota::new(&catalogue, tracks, shape);

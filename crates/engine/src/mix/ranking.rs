@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use crate::candidate::{Candidate, Class, Ranked};
 use crate::mix::reasons::Likes;
 use crate::utility::utility;
-use crate::{Catalogue, Index, Interaction, Likability, Profile, TrackIdx};
+use crate::{Catalogue, Index, Likability, Profile, TrackIdx};
 
 /// What candidates are ranked by, besides what the model says of them: the listener's and the
 /// request's part of the [utility](crate::utility).
@@ -23,6 +23,18 @@ pub struct Terms<'a> {
     /// The listener's likes, which also hold the artists that they know: new tracks by others are
     /// of [`Class::NewArtist`].
     pub likes: &'a Likes,
+}
+
+impl Terms<'_> {
+    /// What a track is to the listener.
+    pub fn class(&self, catalogue: &Catalogue, profile: &Profile, track: TrackIdx) -> Class {
+        match profile.knows(catalogue.work(track)) {
+            true => Class::Familiar,
+            false if self.arrivals.contains(&track) => Class::Arrival,
+            false if self.likes.knows_artist(catalogue, track) => Class::NewTrack,
+            false => Class::NewArtist,
+        }
+    }
 }
 
 /// Orders candidates: by utility, then plays to the end, popularity and row; what is not finite
@@ -48,12 +60,7 @@ pub fn rank(
             utility: utility(likability, terms.bonus, popularity, terms.trust),
             finished: interaction.map_or(0, |interaction| interaction.finished),
             popularity,
-            class: match interaction.is_some_and(Interaction::is_known) {
-                true => Class::Familiar,
-                false if terms.arrivals.contains(&track) => Class::Arrival,
-                false if terms.likes.knows_artist(catalogue, track) => Class::NewTrack,
-                false => Class::NewArtist,
-            },
+            class: terms.class(catalogue, profile, track),
         }
     };
     let mut ranked: Vec<Ranked> = candidates.iter().map(ranked).collect();

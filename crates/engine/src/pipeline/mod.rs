@@ -13,7 +13,7 @@ mod request;
 
 use std::cmp::Reverse;
 
-use segue_core::{Pick, Shortlisted, Slate, SlateConfig};
+use segue_core::{Pick, Shortlisted, Slate, SlateConfig, TrackId};
 
 pub use crate::retrieval::{Bounds, Breadth, EXACT_LIMIT};
 pub use pool::Pool;
@@ -156,7 +156,7 @@ impl Mixer<'_> {
             });
         }
         let made = self.drawn(&candidates, pool.likes(), request)?;
-        if is_insufficient(truncated, request, &made.slate) {
+        if is_insufficient(truncated, request, &made) {
             return Err(MixError::Insufficient);
         }
         for picked in made.picked {
@@ -234,9 +234,8 @@ impl Mixer<'_> {
         request: &MixRequest,
     ) -> Result<Made, MixError> {
         let Self { catalogue, index, profile, scorer } = *self;
-        let dial = Dial::new(request.explore, request.length);
-        let arrival_slots = arrival_slots(&dial, request);
-        let dial = dial.besides(request.explore, arrival_slots);
+        let beside = request.beside_rows(catalogue);
+        let dial = Dial::new(request.explore, request.length + beside.len() as u32);
         // A policy that explores by the belief gets scores without a bonus for uncertainty: it
         // would count twice.
         let bonus = if request.policy.uncertainty_source() == UncertaintySource::None {
@@ -248,18 +247,14 @@ impl Mixer<'_> {
         let terms = Terms { trust: trust(profile), bonus, arrivals, likes };
         let ranking = rank(catalogue, index, profile, candidates, &terms);
         let caps = Caps { artist: request.artist_cap, album: request.album_cap };
-        let shape = Shape {
-            length: request.length,
-            new_slots: dial.new_slots,
-            new_artist_slots: dial.new_artist_slots,
-            arrival_slots,
-            caps,
-        };
+        let classes = beside.iter().map(|&track| terms.class(catalogue, profile, track));
+        let slots = slots(&dial, request, classes);
+        let shape = Shape { caps, beside: &beside, ..slots };
         let gain = |pool: &[Ranked]| InformationGain::new(scorer, profile, pool);
-        let offers = shortlist(catalogue, &index.sound, &ranking, shape, gain);
+        let (offers, settled) = shortlist(catalogue, &index.sound, &ranking, shape, gain);
 
         let tracks = offers.iter().map(|offer| (offer.ranked.track, offer.ranked.class));
-        let quota = Quota::new(catalogue, tracks, shape);
+        let quota = Quota::new(catalogue, tracks, settled);
         let [familiar_slots, new_track_slots, new_artist_slots, arrival_slots] = quota.left();
         let new_slots = new_track_slots + new_artist_slots + arrival_slots;
         let belief = belief(scorer, profile, &offers, request.policy)?;
@@ -277,6 +272,7 @@ impl Mixer<'_> {
             arrival_slots,
             artist_cap: caps.artist,
             album_cap: caps.album,
+            beside: ids(catalogue, &beside),
         };
         let reasons = Reasons { catalogue, index, profile, likes, now: request.now };
         let slate = Slate {
@@ -288,21 +284,51 @@ impl Mixer<'_> {
                 .collect(),
         };
         let not_finite = ranking.iter().filter(|ranked| !ranked.is_finite).count();
-        let mut notes = share_notes(profile, request, dial.new_slots, [new_slots, familiar_slots]);
+        let mut notes = share_notes(profile, request, shape.new_slots, [new_slots, familiar_slots]);
         if not_finite > 0 {
             notes.push(Note::NotFinite { count: not_finite });
         }
         let picked = drawn.iter().map(|drawn| offers[drawn.position].ranked.sources).collect();
-        Ok(Made { slate, notes, picked })
+        Ok(Made { slate, asked_new: shape.new_slots, notes, picked })
     }
 }
 
 /// A slate that was drawn.
 struct Made {
     slate: Slate,
+    /// How many of its picks were to be new.
+    asked_new: u32,
     notes: Vec<Note>,
     /// Which sources named each pick.
     picked: Vec<Sources>,
+}
+
+/// What the dial leaves to a mix, given the classes of the tracks that stay beside it: what it asks
+/// for all of them together, less what they have of it. Caps and tracks are the caller's.
+fn slots(dial: &Dial, request: &MixRequest, beside: impl Iterator<Item = Class>) -> Shape<'static> {
+    let arrival_slots = arrival_slots(dial, request);
+    let dial = match request.familiarity {
+        // All of it is new, whatever the dial says.
+        Familiarity::New => Dial { new_slots: request.length, ..*dial },
+        _ => *dial,
+    };
+    let dial = dial.besides(request.explore, arrival_slots);
+    let mut there = [0; Class::COUNT];
+    beside.for_each(|class| there[class as usize] += 1);
+    let [_, tracks, artists, arrivals] = there;
+    let left = |asked: u32, there: u32| asked.saturating_sub(there).min(request.length);
+    Shape {
+        length: request.length,
+        new_slots: left(dial.new_slots, tracks + artists + arrivals),
+        new_artist_slots: left(dial.new_artist_slots, artists),
+        arrival_slots: left(arrival_slots, arrivals),
+        caps: Caps { artist: u32::MAX, album: u32::MAX },
+        beside: &[],
+    }
+}
+
+fn ids(catalogue: &Catalogue, tracks: &[TrackIdx]) -> Vec<TrackId> {
+    tracks.iter().map(|&track| catalogue.track(track).id.clone()).collect()
 }
 
 /// How many of the new tracks are to be arrivals, where there are any.
@@ -324,10 +350,9 @@ fn count_sources(candidates: &[Candidate]) -> Vec<SourceCount> {
 
 /// Whether a slate has fewer tracks of a kind than asked for, of which the catalogue has more than
 /// the pool and filters would let them pass.
-fn is_insufficient(truncated: Truncated, request: &MixRequest, slate: &Slate) -> bool {
-    let asked_new = Dial::new(request.explore, request.length).new_slots;
-    let new = slate.new_count() as u32;
-    let familiar = slate.picks.len() as u32 - new;
+fn is_insufficient(truncated: Truncated, request: &MixRequest, made: &Made) -> bool {
+    let (asked_new, new) = (made.asked_new, made.slate.new_count() as u32);
+    let familiar = made.slate.picks.len() as u32 - new;
     let is_short = new + familiar < request.length;
     let may_be_familiar = request.familiarity != Familiarity::New;
     let may_be_new = matches!(request.familiarity, Familiarity::Any | Familiarity::New);

@@ -190,12 +190,19 @@ fn quota_of(catalogue: &Catalogue, slate: &Slate) -> Result<Quota, RedrawError> 
     };
     let tracks: Vec<(TrackIdx, Class)> =
         slate.shortlist.iter().map(row).collect::<Result<_, _>>()?;
+    let beside: Vec<TrackIdx> = slate
+        .config
+        .beside
+        .iter()
+        .map(|id| catalogue.find(id).ok_or_else(|| RedrawError::Track(id.clone())))
+        .collect::<Result<_, _>>()?;
     let shape = Shape {
         length: slate.picks.len() as u32,
         new_slots: slate.config.new_slots,
         new_artist_slots: slate.config.new_artist_slots,
         arrival_slots: slate.config.arrival_slots,
         caps: Caps { artist: slate.config.artist_cap, album: slate.config.album_cap },
+        beside: &beside,
     };
     Ok(Quota::new(catalogue, tracks, shape))
 }

@@ -53,6 +53,7 @@ pub(crate) fn mix(who: &str, songs: &[usize], hours: i64) -> Impression {
         arrival_slots: 0,
         artist_cap: 9,
         album_cap: 9,
+        beside: Vec::new(),
     };
     let picks = songs.iter().enumerate().map(pick).collect();
     Impression::new(

@@ -43,6 +43,7 @@ fn slate(tracks: &[Track]) -> Slate {
         arrival_slots: 0,
         artist_cap: 3,
         album_cap: 2,
+        beside: Vec::new(),
     };
     Slate {
         listener: ListenerId::new("someone"),

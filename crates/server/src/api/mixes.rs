@@ -84,6 +84,9 @@ pub(crate) struct MixShape {
     pub(crate) within: Option<Vec<String>>,
     /// Tracks to leave out.
     pub(crate) exclude_tracks: Vec<String>,
+    /// Tracks that stay on show beside these, such as the rest of a list of which one is replaced.
+    /// They are left out, count against the caps, and the dial is kept over all together.
+    pub(crate) beside: Vec<String>,
     /// Artists to leave out.
     pub(crate) exclude_artists: Vec<String>,
 }
@@ -109,7 +112,12 @@ fn seed<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Err
 impl MixShape {
     /// What is asked of the pipeline, and which settings the client chose itself.
     pub(crate) fn request(&self, now: Timestamp) -> ApiResult<(MixRequest, Settings)> {
-        let named = [Some(&self.exclude_tracks), Some(&self.exclude_artists), self.within.as_ref()];
+        let named = [
+            Some(&self.exclude_tracks),
+            Some(&self.beside),
+            Some(&self.exclude_artists),
+            self.within.as_ref(),
+        ];
         if named.into_iter().flatten().any(|names| names.len() > MOST_NAMES) {
             let message = format!("a list takes {MOST_NAMES} names at most");
             return Err(ApiError::bad_request("too_many_names", message));
@@ -148,6 +156,7 @@ impl MixShape {
             familiarity: self.familiarity.into(),
             within: self.within.as_deref().map(ids),
             exclude_tracks: ids(&self.exclude_tracks),
+            beside: ids(&self.beside),
             exclude_artists: self.exclude_artists.clone(),
             ..usual
         };

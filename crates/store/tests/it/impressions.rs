@@ -48,6 +48,7 @@ pub(crate) fn impression(
         arrival_slots: 2,
         artist_cap: 3,
         album_cap: u32::MAX,
+        beside: Vec::new(),
     };
     let offered = |(i, track): (usize, &TrackId)| Shortlisted {
         track: track.clone(),

@@ -112,6 +112,7 @@ fn earned_by(world: &World, policy: &dyn Policy) -> f64 {
         new_artist_slots: 0,
         arrival_slots: 0,
         caps: Caps { artist: base.config.artist_cap, album: base.config.album_cap },
+        beside: &[],
     };
     let row = |place: usize| {
         let listed = &base.shortlist[place];
