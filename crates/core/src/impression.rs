@@ -130,6 +130,11 @@ pub struct Pick {
     /// Whether nothing shows that the listener knew the work: no play, no feedback, and not in
     /// their library.
     pub new_to_listener: bool,
+    /// Whether the listener knows nothing by its main artist either. Unlike
+    /// [`Shortlisted::new_artist`] it is `false` where the track names no artist, since nobody could
+    /// check the claim, and in logs from before artists were told apart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_artist: bool,
     /// Why it was picked, for people to read. It plays no part in any estimate.
     pub reason: Reason,
 }
@@ -151,6 +156,11 @@ pub struct SlateConfig {
     /// How many picks were to be new to the listener. A slate can hold fewer where the catalogue
     /// has no more.
     pub new_slots: u32,
+    /// How many of the new ones, arrivals apart, were to be by artists that the listener did not
+    /// know either. 0 in logs written before artists were told apart, whose short-lists name no
+    /// [new artist](Shortlisted::new_artist).
+    #[serde(default)]
+    pub new_artist_slots: u32,
     /// How many of the new ones were to be arrivals: tracks that came to the catalogue lately. 0 in
     /// logs written before arrivals existed.
     #[serde(default)]
@@ -159,6 +169,10 @@ pub struct SlateConfig {
     pub artist_cap: u32,
     /// Most picks from one album, so that no slate turns into one.
     pub album_cap: u32,
+    /// Tracks of an earlier slate beside which this one was shown, one card of a page replaced:
+    /// they count against the caps. Empty in logs written before there were any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<TrackId>,
 }
 
 /// A track that the policy could have picked, with all that it knew of the track besides artist and
@@ -171,6 +185,11 @@ pub struct Shortlisted {
     pub score: f32,
     /// Whether nothing shows that the listener knew the work, as for [`Pick::new_to_listener`].
     pub new_to_listener: bool,
+    /// Whether nothing shows that the listener knew any work by its main artist, or the track names
+    /// none: with the two flags beside it, this says which slots it could take. `false` in logs
+    /// written before artists were told apart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub new_artist: bool,
     /// Whether the track came to the catalogue lately and few listeners have given feedback on it.
     /// `false` in logs written before arrivals existed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -202,6 +221,12 @@ impl Slate {
     /// says. At most the number of picks.
     pub fn new_count(&self) -> usize {
         self.picks.iter().filter(|pick| pick.new_to_listener).count()
+    }
+
+    /// How many picks are by artists of whom the listener knew nothing, as [`Pick::new_artist`]
+    /// says. At most [`Self::new_count`].
+    pub fn new_artist_count(&self) -> usize {
+        self.picks.iter().filter(|pick| pick.new_artist).count()
     }
 }
 
@@ -241,9 +266,11 @@ pub struct Enrolment {
 ///     seed: 7,
 ///     explore: 0.3,
 ///     new_slots: 9,
+///     new_artist_slots: 3,
 ///     arrival_slots: 0,
 ///     artist_cap: 3,
 ///     album_cap: 2,
+///     beside: Vec::new(),
 /// };
 /// let listener = ListenerId::new("ann");
 /// let slate = Slate { listener, config, picks: vec![], shortlist: vec![] };

@@ -90,8 +90,9 @@ fn main() {
 
     // Four picks, at most one of them new and two by an artist.
     let caps = Caps { artist: 2, album: 6 };
-    let shape = Shape { length: 4, new_slots: 1, arrival_slots: 0, caps };
-    let class = |row: usize| if row < 2 { Class::New } else { Class::Familiar };
+    let (length, beside) = (4, &[]);
+    let shape = Shape { length, new_slots: 1, new_artist_slots: 0, arrival_slots: 0, caps, beside };
+    let class = |row: usize| if row < 2 { Class::NewTrack } else { Class::Familiar };
     let tracks = catalogue.rows().enumerate().map(|(row, track)| (track, class(row)));
     let quota = Quota::new(&catalogue, tracks, shape);
     for pick in draw(&belief, quota.clone(), &policy, &mut generator(7)) {

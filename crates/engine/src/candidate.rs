@@ -115,21 +115,28 @@ pub struct Candidate {
 pub enum Class {
     /// The listener knows the work: they played it, own it or gave feedback on it.
     Familiar,
-    /// The listener does not know the work, but the model does, or enough listeners have answered
-    /// it.
-    New,
+    /// The listener does not know the work, but others by its main artist.
+    NewTrack,
+    /// The listener knows neither the work nor anything else by its main artist: what most people
+    /// mean by something new. A track that names no artist is among these: were it of the other
+    /// class, whoever knows few artists would get little but tracks that name none. Nothing is
+    /// claimed of its artist all the same, in headlines or logs.
+    NewArtist,
     /// The listener does not know the work, and neither does the model: it came to the catalogue
-    /// after training, and few listeners have answered it so far.
+    /// after training, and few listeners have answered it so far. Its artist may be known or not.
     Arrival,
 }
 
 impl Class {
     /// All classes, in the order of their discriminants: the order of arrays with one entry per
     /// class.
-    pub const ALL: [Self; 3] = [Self::Familiar, Self::New, Self::Arrival];
+    pub const ALL: [Self; Self::COUNT] =
+        [Self::Familiar, Self::NewTrack, Self::NewArtist, Self::Arrival];
+    /// How many classes there are: the length of arrays with one entry per class.
+    pub const COUNT: usize = 4;
 
-    /// Whether the work is new to the listener, whatever the model knows of it. The dial counts
-    /// these.
+    /// Whether the work is new to the listener, whatever is known of its artist and whatever the
+    /// model knows of it. The dial counts these.
     pub fn is_new(self) -> bool {
         self != Self::Familiar
     }

@@ -67,7 +67,8 @@ pub const PRESETS: [Preset; 3] = [
 pub struct Effect {
     /// How many tracks the mix has, those that the catalogue no longer holds included.
     pub tracks: u32,
-    /// Main artists in the mix of whom the listener has never played anything, each counted once.
+    /// Main artists in the mix of whom the listener knows nothing, neither played nor saved nor
+    /// answered, each counted once. One of them may have several tracks in the mix.
     pub new_artists: u32,
     /// Mean probability, 0 to 1, that the listener likes a track of the mix, as predicted by the
     /// model; 0 for an empty mix.
@@ -78,16 +79,14 @@ impl Effect {
     /// Sums up the picks of a mix that was made for the listener of `profile`. Picks that the
     /// catalogue does not hold count as tracks, and have no artist.
     pub fn of(catalogue: &Catalogue, profile: &Profile, picks: &[Pick]) -> Self {
-        let heard = profile.interactions.iter().filter(|interaction| interaction.plays > 0);
-        let heard: FxHashSet<ArtistIdx> =
-            heard.filter_map(|interaction| catalogue.artist(interaction.track)).collect();
+        let known: FxHashSet<ArtistIdx> = profile.known_artists(catalogue).into_iter().collect();
         let rows = picks.iter().filter_map(|pick| catalogue.find(&pick.track));
         let artists: FxHashSet<ArtistIdx> =
             rows.filter_map(|track| catalogue.artist(track)).collect();
         let likability: f64 = picks.iter().map(|pick| f64::from(pick.likability)).sum();
         Self {
             tracks: picks.len() as u32,
-            new_artists: artists.difference(&heard).count() as u32,
+            new_artists: artists.difference(&known).count() as u32,
             likability: if picks.is_empty() { 0.0 } else { likability / picks.len() as f64 },
         }
     }

@@ -2,10 +2,13 @@
 // message offers the way back.
 
 import { fragment, played, say } from "./api.js";
+import { tally } from "./dial.js";
 import { skipIfPlaying } from "./player.js";
 import { toast } from "./toast.js";
 
 const gone = new Set();
+// Replacements are asked for one after another: each has to fit beside what the last one brought.
+let replacing = Promise.resolve();
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const named = (card) => card.querySelector("h3").textContent;
 const failed = (error) => toast(`That was not kept: ${error.message}.`);
@@ -79,15 +82,22 @@ function leave(cards) {
     gone.add(card.dataset.track);
     card.classList.add("is-leaving");
     const waited = new Promise((resolve) => setTimeout(resolve, still.matches ? 0 : 180));
-    const next = Promise.all([replacement(card.dataset.list), waited]).then(([fresh]) => {
-      if (card.classList.contains("is-leaving")) swap(slot, card, fresh, focused);
+    const next = replacing.then(async () => {
+      const stays = () => !card.classList.contains("is-leaving");
+      if (stays()) return;
+      const [fresh] = await Promise.all([replacement(card.dataset.list), waited]);
+      if (stays()) return;
+      swap(slot, card, fresh, focused);
+      tally();
     });
+    replacing = next;
     return () => {
       gone.delete(card.dataset.track);
       card.classList.remove("is-leaving");
       next.finally(() => {
         slot.hidden = false;
         slot.replaceChildren(card);
+        tally();
         if (card === spokenTo) card.focus();
       });
     };
@@ -122,8 +132,13 @@ function replacement(list) {
   const query = new URLSearchParams(document.getElementById("mix")?.dataset.settings ?? "");
   query.set("list", list);
   query.set("here", location.pathname + location.search);
-  const shown = [...document.querySelectorAll(".card")].map((card) => card.dataset.track);
-  for (const track of new Set([...shown, ...gone])) query.append("exclude", track);
+  const stays = (card) => card.dataset.list === list && !gone.has(card.dataset.track);
+  const cards = [...document.querySelectorAll(".card")];
+  const tracks = (cards) => new Set(cards.map((card) => card.dataset.track));
+  const beside = tracks(cards.filter(stays));
+  for (const track of beside) query.append("beside", track);
+  for (const track of new Set([...tracks(cards), ...gone]))
+    if (!beside.has(track)) query.append("exclude", track);
   return list === "search" ? null : fragment(`/fragments/card?${query}`).catch(() => null);
 }
 

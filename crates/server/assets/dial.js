@@ -35,6 +35,23 @@ function showEffect(effect) {
     element.textContent = said[element.dataset.out];
 }
 
+/** Counts the cards of the mix anew: after an answer, other tracks are in it. */
+export function tally() {
+  const mix = document.getElementById("mix");
+  if (!form || !mix) return;
+  const cards = [...mix.querySelectorAll(".card:not(.is-leaving)")].filter(
+    (card) => !card.closest("[hidden]"),
+  );
+  const marked = (mark) => cards.filter((card) => card.querySelector(`.sleeve ${mark}`));
+  const odds = cards.map((card) => card.querySelector("meter")?.value).filter((value) => value != null);
+  showEffect({
+    length: cards.length,
+    new_tracks: marked(".new").length,
+    new_artists: new Set(marked(".new-artist").map((card) => card.dataset.artist)).size,
+    mean_likability: odds.length ? odds.reduce((sum, value) => sum + value, 0) / odds.length : null,
+  });
+}
+
 async function ask() {
   asking.abort();
   asking = new AbortController();

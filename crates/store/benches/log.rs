@@ -241,6 +241,7 @@ fn impression(rng: &mut ChaCha8Rng, tracks: &[Track]) -> Impression {
             track: tracks[rng.random_range(0..tracks.len())].id.clone(),
             score: rng.random(),
             new_to_listener: rng.random(),
+            new_artist: false,
             arrival: false,
             factors: Vec::new(),
         })
@@ -259,9 +260,11 @@ fn impression(rng: &mut ChaCha8Rng, tracks: &[Track]) -> Impression {
         seed: rng.random(),
         explore: 0.3,
         new_slots: 9,
+        new_artist_slots: 0,
         arrival_slots: 1,
         artist_cap: 3,
         album_cap: 2,
+        beside: Vec::new(),
     };
     let listener = ListenerId::new(format!("listener {}", rng.random_range(0..MANY_LISTENERS)));
     Impression::new(
@@ -281,6 +284,7 @@ fn pick(rng: &mut ChaCha8Rng, listed: &Shortlisted, drawn: u32) -> Pick {
         likability: rng.random(),
         uncertainty: rng.random(),
         new_to_listener: listed.new_to_listener,
+        new_artist: false,
         reason: match drawn % 3 {
             0 => Reason::Artist { artist, finished: 7 },
             1 => Reason::SoundsLike { anchor: format!("{artist} – Title {drawn}"), features },

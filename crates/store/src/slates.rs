@@ -2,12 +2,12 @@
 //! loss.
 //!
 //! - The short-list has for each track: `u32` key, `f32` score, `u8` flags (1 new to the listener,
-//!   2 an arrival).
+//!   2 an arrival, 4 by an artist new to them).
 //! - The factors have an `f32` each, the same number for every track of the short-list. The column
 //!   is empty where there are none.
 //! - The picks have for each track: `u32` key, `u32` place in the order of choice, `f64`
-//!   propensity, `f64` its error, `f32` likability, `f32` uncertainty, `u8` new to the listener,
-//!   `u32` bytes of the reason, and the reason as JSON.
+//!   propensity, `f64` its error, `f32` likability, `f32` uncertainty, `u8` flags (1 new to the listener, 4 by an
+//!   artist new to them), `u32` bytes of the reason, and the reason as JSON.
 //!
 //! A table with a row for every pick was rejected: it costs a page of an index for each of them,
 //! thirty random pages to flush for one mix, and no query needs it.
@@ -32,6 +32,7 @@ struct StoredPick<'a> {
     likability: f32,
     uncertainty: f32,
     new_to_listener: bool,
+    new_artist: bool,
     reason: &'a [u8],
 }
 
@@ -43,7 +44,7 @@ impl StoredPick<'_> {
         bytes.extend(self.propensity_error.to_le_bytes());
         bytes.extend(self.likability.to_le_bytes());
         bytes.extend(self.uncertainty.to_le_bytes());
-        bytes.push(self.new_to_listener.into());
+        bytes.push(u8::from(self.new_to_listener) | u8::from(self.new_artist) << 2);
         bytes.extend((self.reason.len() as u32).to_le_bytes());
         bytes.extend(self.reason);
     }
@@ -64,6 +65,7 @@ pub(crate) fn picks_to_bytes(
             likability: pick.likability,
             uncertainty: pick.uncertainty,
             new_to_listener: pick.new_to_listener,
+            new_artist: pick.new_artist,
             reason: &serde_json::to_vec(&pick.reason).expect("a reason always serialises"),
         };
         stored.write(&mut bytes);
@@ -88,6 +90,7 @@ pub(crate) fn picks_from_bytes(
                 likability: stored.likability,
                 uncertainty: stored.uncertainty,
                 new_to_listener: stored.new_to_listener,
+                new_artist: stored.new_artist,
                 reason: serde_json::from_slice(stored.reason)
                     .map_err(|error| StoreError::corrupt(format!("a reason: {error}")))?,
             })
@@ -121,7 +124,7 @@ fn read_pick(bytes: &[u8]) -> Option<(StoredPick<'_>, &[u8])> {
     let (propensity_error, rest) = rest.split_first_chunk()?;
     let (likability, rest) = rest.split_first_chunk()?;
     let (uncertainty, rest) = rest.split_first_chunk()?;
-    let (new_to_listener, rest) = rest.split_first()?;
+    let (flags, rest) = rest.split_first()?;
     let (reason_bytes, rest) = rest.split_first_chunk()?;
     let (reason, rest) = rest.split_at_checked(u32::from_le_bytes(*reason_bytes) as usize)?;
     let pick = StoredPick {
@@ -131,7 +134,8 @@ fn read_pick(bytes: &[u8]) -> Option<(StoredPick<'_>, &[u8])> {
         propensity_error: f64::from_le_bytes(*propensity_error),
         likability: f32::from_le_bytes(*likability),
         uncertainty: f32::from_le_bytes(*uncertainty),
-        new_to_listener: *new_to_listener != 0,
+        new_to_listener: flags & 1 != 0,
+        new_artist: flags & 4 != 0,
         reason,
     };
     Some((pick, rest))
@@ -161,6 +165,7 @@ pub(crate) fn move_picks_into_impressions(connection: &Connection) -> Result<()>
             likability: real(row, 5)? as f32,
             uncertainty: real(row, 6)? as f32,
             new_to_listener: row.get(7)?,
+            new_artist: false,
             reason: reason.as_bytes(),
         };
         stored.write(&mut bytes);
@@ -185,7 +190,11 @@ pub(crate) fn shortlist_to_bytes(
     for offered in shortlist {
         bytes.extend(key_of(&offered.track)?.to_le_bytes());
         bytes.extend(offered.score.to_le_bytes());
-        bytes.push(u8::from(offered.new_to_listener) | u8::from(offered.arrival) << 1);
+        bytes.push(
+            u8::from(offered.new_to_listener)
+                | u8::from(offered.arrival) << 1
+                | u8::from(offered.new_artist) << 2,
+        );
     }
     Ok(bytes)
 }
@@ -212,6 +221,7 @@ pub(crate) fn shortlist_from_bytes(
             track: names.get(connection, key)?,
             score,
             new_to_listener: flags & 1 != 0,
+            new_artist: flags & 4 != 0,
             arrival: flags & 2 != 0,
             factors: Vec::new(),
         })

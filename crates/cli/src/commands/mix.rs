@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use segue_core::Timestamp;
+use segue_core::{Timestamp, TrackId};
 use segue_engine::Catalogue;
 use segue_engine::experiment::{Part, Settings};
 use segue_engine::mix::filters::Familiarity;
@@ -33,6 +33,7 @@ Examples:
   segue mix --explore 0.8 --length 50           further out, and longer
   segue mix --only new --export uris            only what you never played, as URIs to paste into Spotify
   segue mix --explore 0 --no-repeat-days 90     old favourites that have rested for a season
+  segue mix --after spotify:track:4uLU6hMCjMI75M1A2tKUQC    more like this track, from here on
   segue mix --seed 7 --json                     the same mix each time, with scores and probabilities
   segue mix --export m3u8 > friday.m3u8")]
 pub(crate) struct MixArgs {
@@ -67,6 +68,10 @@ pub(crate) struct MixArgs {
     /// Leave out an artist; may be given several times.
     #[arg(long, value_name = "NAME")]
     without_artist: Vec<String>,
+    /// Go on from a track, by its id, instead of your history; may be given several times, the last
+    /// one played last.
+    #[arg(long, value_name = "TRACK")]
+    after: Vec<String>,
     /// Ask the model about every track of the catalogue instead of the most promising ones. Takes
     /// longer the larger the catalogue is.
     #[arg(long)]
@@ -109,6 +114,9 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     let snapshot = library.snapshot()?;
     let now = Timestamp::now();
     let asked = args.request(now);
+    for track in &asked.after {
+        snapshot.find(track.as_str())?;
+    }
     let part = snapshot.part(&listener, args.given())?;
     let profile = snapshot.profile(library.store(), &listener)?;
     part::announce(&part);
@@ -148,6 +156,7 @@ impl MixArgs {
             },
             exclude_artists: self.without_artist.clone(),
             arrival_share: self.arrivals,
+            after: self.after.iter().map(|id| TrackId::new(id.as_str())).collect(),
             exact: self.exact,
             ..MixRequest::new(now)
         };
@@ -214,7 +223,12 @@ pub(crate) fn print_mix(catalogue: &Catalogue, outcome: &MixOutcome) -> anyhow::
             (number + 1).to_string(),
             track.map(|t| t.artists.join(", ")).unwrap_or_default(),
             track.map_or_else(|| pick.track.to_string(), |t| t.display_title().to_owned()),
-            if pick.new_to_listener { "new" } else { "" }.to_owned(),
+            match (pick.new_to_listener, pick.new_artist) {
+                (false, _) => "",
+                (true, false) => "new",
+                (true, true) => "new artist",
+            }
+            .to_owned(),
             format!("{:.0} %", pick.likability * 100.0),
             sentence(&pick.reason),
         ]);

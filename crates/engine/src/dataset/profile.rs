@@ -140,6 +140,17 @@ impl Profile {
         self.interaction(work).is_some_and(Interaction::is_known)
     }
 
+    /// Main artists of whom the listener knows a work, in order and once each. A track by any other
+    /// is by an artist new to them. Costs a pass over the interactions.
+    pub fn known_artists(&self, catalogue: &Catalogue) -> Vec<ArtistIdx> {
+        let known = self.interactions.iter().filter(|interaction| interaction.is_known());
+        let mut artists: Vec<ArtistIdx> =
+            known.filter_map(|interaction| catalogue.artist(interaction.track)).collect();
+        artists.sort_unstable();
+        artists.dedup();
+        artists
+    }
+
     /// Works that models learn from, with the version that stands for each and its label, in the
     /// order of works. Their number decides how much a model is trusted over popularity.
     pub fn labelled(&self) -> impl Iterator<Item = (TrackIdx, Label)> + '_ {

@@ -1,8 +1,10 @@
 //! The dial between exploitation and exploration, and what it turns.
 //!
-//! Its promise is plain: at `explore` e, `round(e × length)` picks are new to the listener. Three
-//! gentler effects go with it: new tracks of which the model is unsure gain (an upper confidence
-//! bound), and policies draw more evenly.
+//! Its promise is plain: at `explore` e, `round(e × length)` picks are new to the listener. Who
+//! turns it up means more than songs they missed on albums they own, so the share of those that are
+//! by artists new to the listener rises with it, from a tenth through a half to nine in ten
+//! ([`new_artist_share`]). Three gentler effects go with it: new tracks of which the model is
+//! unsure gain (an upper confidence bound), and policies draw more evenly.
 
 use segue_core::Parameters;
 
@@ -12,8 +14,8 @@ use segue_core::Parameters;
 /// ```
 /// use segue_engine::mix::dial::Dial;
 ///
-/// let dial = Dial::new(0.4, 30);
-/// assert_eq!(dial.new_slots, 12);
+/// let dial = Dial::new(0.5, 30);
+/// assert_eq!((dial.new_slots, dial.new_artist_slots), (15, 8));
 /// // Nothing new, nothing for uncertainty.
 /// let dial = Dial::new(0.0, 30);
 /// assert_eq!((dial.new_slots, dial.uncertainty_weight), (0, 0.0));
@@ -23,6 +25,9 @@ pub struct Dial {
     /// How many picks are new to the listener, as long as there are enough: `round(explore ×
     /// length)`.
     pub new_slots: u32,
+    /// How many of those are by artists new to the listener, as long as there are enough:
+    /// [`new_artist_share`] of them, rounded.
+    pub new_artist_slots: u32,
     /// How many standard deviations are added to the predicted likability, 0 to 1: optimism about
     /// what is unsure.
     pub uncertainty_weight: f32,
@@ -38,12 +43,22 @@ impl Dial {
     /// tracks. It does not check the range; a [`MixRequest`](crate::pipeline::MixRequest) does.
     pub fn new(explore: f32, length: u32) -> Self {
         let between = |at_zero: f32, at_one: f32| at_zero + (at_one - at_zero) * explore;
+        let new_slots = (f64::from(explore) * f64::from(length)).round() as u32;
         Self {
-            new_slots: (f64::from(explore) * f64::from(length)).round() as u32,
+            new_slots,
+            new_artist_slots: new_artist_slots(explore, new_slots),
             uncertainty_weight: between(0.0, 1.0),
             temperature: between(0.25, 0.75),
             epsilon: between(0.05, 0.25),
         }
+    }
+
+    /// Sets aside the slots of arrivals: the share of new artists is of the new tracks that are
+    /// left, so that the two wishes never compete. It still never falls when the dial rises.
+    #[must_use]
+    pub fn besides(self, explore: f32, arrival_slots: u32) -> Self {
+        let left = self.new_slots.saturating_sub(arrival_slots);
+        Self { new_artist_slots: new_artist_slots(explore, left), ..self }
     }
 
     /// The dial as parameters of a policy, by the names that policies know: `temperature`,
@@ -55,4 +70,22 @@ impl Dial {
             .with("epsilon", self.epsilon)
             .with("optimism", self.uncertainty_weight)
     }
+}
+
+/// The share of new tracks that is to be by artists new to the listener, at `explore` 0 to 1: `0.1 +
+/// 0.8 × explore`. A listener who wants one new track in ten mostly wants more of what they know;
+/// at the middle half of the new is by strangers; at the end nearly all of it, with room for the
+/// song of a favourite that they have missed.
+///
+/// ```
+/// use segue_engine::mix::dial::new_artist_share;
+///
+/// assert_eq!([0.0, 0.5, 1.0].map(new_artist_share), [0.1, 0.5, 0.9]);
+/// ```
+pub fn new_artist_share(explore: f32) -> f32 {
+    0.1 + 0.8 * explore
+}
+
+fn new_artist_slots(explore: f32, new_slots: u32) -> u32 {
+    (new_artist_share(explore) * new_slots as f32).round() as u32
 }

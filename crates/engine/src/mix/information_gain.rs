@@ -128,7 +128,7 @@ mod tests {
             decided_by: Sources::default(),
             finished: 0,
             popularity: 0.0,
-            class: Class::New,
+            class: Class::NewTrack,
         }
     }
 

@@ -1,5 +1,5 @@
 //! What may still be picked: artist and album caps, how many picks are to be new to the listener,
-//! and how many of those new to the catalogue as well.
+//! how many of those by artists that are new to them too, and how many new to the catalogue.
 //!
 //! # Why a full mix always comes out, with exactly the share of new tracks that was promised
 //! Caps on albums, on the artists that hold them and on the whole are a *laminar matroid*: every
@@ -8,13 +8,22 @@
 //! Σ_album min(cap, tracks))`.
 //!
 //! "So many of each class" is a second (partition) matroid, and picks respecting both exist if and
-//! only if every set of classes has room for its picks, `r(∪ S) ≥ Σ_{c ∈ S} n_c` (Rado 1942). So
-//! the numbers of new picks with which a mix of full length is possible are an interval, and so
-//! are, given that, the numbers of arrivals among them; each wish is clamped into its interval. A
-//! track is eligible if and only if the conditions still hold for the rest once it is taken, and
-//! only sets of *other* classes can break: when they have just enough and this track uses up an
-//! artist or album that they need. The policy can therefore never paint itself into a corner, and
-//! the number of new picks never falls when the dial rises.
+//! only if every set of classes has room for its picks, `r(∪ S) ≥ Σ_{c ∈ S} n_c` (Rado 1942). The
+//! numbers `(n_c)` with which a mix of full length `L` is possible are the bases of a polymatroid,
+//! so that once some of them are fixed, those of one more class are an interval (Frank & Tardos
+//! 1988): with `Z` running over the sets of fixed classes and `ρ = min(r, L)`,
+//!
+//! ```text
+//! max_Z  L - ρ(all without c and Z) - n(Z)   ≤   n_c   ≤   min_Z  ρ(c ∪ Z) - n(Z)
+//! ```
+//!
+//! Wishes are clamped one after another, what matters most first: length, new tracks, those by new
+//! artists, arrivals. A track is eligible if and only if the conditions still hold for the rest
+//! once it is taken, and only sets of *other* classes can break: when they have just enough and
+//! this track uses up an artist or album that they need. The policy can therefore never paint
+//! itself into a corner. The ends of the interval of familiar picks do not move and those of the
+//! picks by new artists rise with the number of new ones, so that neither the number of new picks
+//! nor that of picks by new artists ever falls when the dial rises.
 
 use rustc_hash::FxHashMap;
 
@@ -71,15 +80,38 @@ fn bit(class: Class) -> u8 {
 
 /// What a mix is to hold, before it is known what the tracks at hand allow: see [`Quota::new`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
+pub struct Shape<'a> {
     /// How many tracks in all; fewer come out only where caps and tracks allow no more.
     pub length: u32,
     /// How many of them are new to the listener, arrivals included; at most `length`.
     pub new_slots: u32,
+    /// How many of the new ones are by [artists new to the listener](Class::NewArtist), arrivals
+    /// not counted; at most `new_slots`.
+    pub new_artist_slots: u32,
     /// How many of the new ones are [arrivals](Class::Arrival); at most `new_slots`.
     pub arrival_slots: u32,
     /// Most picks by one artist and from one album; they are never broken.
     pub caps: Caps,
+    /// Tracks that stay beside the mix: each uses up a place of its artist and album, and none of
+    /// the slots above. Smaller caps for some artists are a laminar matroid as well.
+    pub beside: &'a [TrackIdx],
+}
+
+impl Shape<'_> {
+    /// The same with the numbers of picks of each class that turned out to be possible.
+    pub(super) fn settled(
+        self,
+        [familiar, tracks, artists, arrivals]: [u32; Class::COUNT],
+    ) -> Self {
+        let new_slots = tracks + artists + arrivals;
+        Self {
+            length: familiar + new_slots,
+            new_slots,
+            new_artist_slots: artists,
+            arrival_slots: arrivals,
+            ..self
+        }
+    }
 }
 
 /// What may still be picked from a list of tracks, known by their positions in it.
@@ -100,9 +132,11 @@ pub struct Shape {
 ///     ..Track::new(TrackId::new(id), WorkId::new(id), id)
 /// };
 /// let catalogue = Catalogue::from_tracks(vec![track("a", "X"), track("b", "X"), track("c", "Y")]);
-/// let classes = [Class::Familiar, Class::New, Class::New];
+/// let classes = [Class::Familiar, Class::NewTrack, Class::NewTrack];
 /// let caps = Caps { artist: 1, album: 2 };
-/// let shape = Shape { length: 2, new_slots: 1, arrival_slots: 0, caps };
+/// let (length, beside) = (2, &[]);
+/// let shape =
+///     Shape { length, new_slots: 1, new_artist_slots: 0, arrival_slots: 0, caps, beside };
 /// let mut quota = Quota::new(&catalogue, catalogue.rows().zip(classes), shape);
 ///
 /// // "b" would use up artist X, of whom the familiar pick has to come.
@@ -118,8 +152,10 @@ pub struct Quota {
     album_left: Vec<u32>,
     artist_left: Vec<u32>,
     artist_of_album: Vec<Option<usize>>,
+    /// Where the tracks belong that stay beside the mix.
+    beside: Vec<Group>,
     /// Picks still to be made of each class.
-    left: [u32; 3],
+    left: [u32; Class::COUNT],
     /// One for every set of classes that there are tracks of.
     spans: Vec<Span>,
 }
@@ -142,51 +178,83 @@ struct Span {
     by_artist: Vec<u32>,
 }
 
-const FAMILIAR: u8 = 1;
-const NEW: u8 = 2;
-const ARRIVAL: u8 = 4;
+/// Every class, as a set of classes.
+const ALL: u8 = (1 << Class::COUNT) - 1;
 
 impl Quota {
     /// A mix of that shape, from tracks given with their classes. Its numbers are brought to what
     /// the tracks and caps allow: length goes before the share of new ones, that before the share
-    /// of arrivals.
+    /// of new artists, and that before the share of arrivals.
     pub fn new(
         catalogue: &Catalogue,
         tracks: impl IntoIterator<Item = (TrackIdx, Class)>,
-        shape: Shape,
+        shape: Shape<'_>,
     ) -> Self {
-        let mut quota = Self::unlimited(catalogue, tracks, shape.caps);
-        let rank = |classes: u8| quota.rank(classes);
-        let length = shape.length.min(rank(FAMILIAR | NEW | ARRIVAL));
-        let most_new = rank(NEW | ARRIVAL).min(length);
-        let most_familiar = rank(FAMILIAR).min(length);
-        let new = shape.new_slots.clamp(length - most_familiar, most_new);
-        let familiar = length - new;
-        let fewest = new.saturating_sub(rank(NEW)).max(length.saturating_sub(rank(FAMILIAR | NEW)));
-        let most = new.min(rank(ARRIVAL)).min(rank(FAMILIAR | ARRIVAL).saturating_sub(familiar));
-        let arrivals = shape.arrival_slots.min(most).max(fewest);
-        quota.left = [familiar, new - arrivals, arrivals];
+        let mut quota = Self::unlimited(catalogue, tracks, shape);
+        let length = shape.length.min(quota.rank(ALL));
+        let mut left = [0; Class::COUNT];
+        let mut fixed = 0;
+        let mut settle = |class: Class, wish: u32| {
+            let number = quota.nearest_possible(class, wish, length, (fixed, &left));
+            left[class as usize] = number;
+            fixed |= bit(class);
+            number
+        };
+        let new = length - settle(Class::Familiar, length.saturating_sub(shape.new_slots));
+        // Where there are too few tracks by known artists, new artists make up for them rather than
+        // arrivals.
+        let lacking = new.saturating_sub(quota.rank(bit(Class::NewTrack)) + shape.arrival_slots);
+        settle(Class::NewArtist, shape.new_artist_slots.max(lacking));
+        settle(Class::Arrival, shape.arrival_slots);
+        // What is not fixed by then is left to the one class that is.
+        left[Class::NewTrack as usize] = length - left.iter().sum::<u32>();
+        quota.left = left;
         quota
+    }
+
+    /// The number of picks of a class nearest to `wish` with which a mix of `length` is possible,
+    /// once those of the `fixed` classes are settled. The interval is that of the module's proof.
+    fn nearest_possible(
+        &self,
+        class: Class,
+        wish: u32,
+        length: u32,
+        (fixed, numbers): (u8, &[u32; Class::COUNT]),
+    ) -> u32 {
+        let rank = |classes: u8| self.rank(classes).min(length);
+        let (mut fewest, mut most) = (0, length);
+        for settled in (0..=fixed).filter(|settled| settled & !fixed == 0) {
+            let with = settled | bit(class);
+            let number: u32 = Class::ALL
+                .iter()
+                .filter(|&&other| settled & bit(other) != 0)
+                .map(|&other| numbers[other as usize])
+                .sum();
+            fewest = fewest.max((length - rank(ALL & !with)).saturating_sub(number));
+            most = most.min(rank(with).saturating_sub(number));
+        }
+        wish.min(most).max(fewest)
     }
 
     /// As many tracks of each class as the caps allow.
     fn unlimited(
         catalogue: &Catalogue,
         tracks: impl IntoIterator<Item = (TrackIdx, Class)>,
-        caps: Caps,
+        shape: Shape<'_>,
     ) -> Self {
         let mut groups = Groups::default();
         let seat =
             |(track, class)| Seat { group: groups.of(catalogue, track), class, is_taken: false };
         let seats = tracks.into_iter().map(seat).collect();
+        let beside = shape.beside.iter().map(|&track| groups.of(catalogue, track)).collect();
         let Groups { artists, artist_of_album, .. } = groups;
-        Self::seated(seats, artist_of_album, artists.len(), caps)
+        Self::seated(seats, beside, (artist_of_album, artists.len()), shape.caps)
     }
 
     fn seated(
         seats: Vec<Seat>,
-        artist_of_album: Vec<Option<usize>>,
-        artists: usize,
+        beside: Vec<Group>,
+        (artist_of_album, artists): (Vec<Option<usize>>, usize),
         caps: Caps,
     ) -> Self {
         let mut quota = Self {
@@ -194,27 +262,32 @@ impl Quota {
             album_left: vec![caps.album; artist_of_album.len()],
             artist_left: vec![caps.artist; artists],
             artist_of_album,
-            left: [u32::MAX; 3],
+            beside,
+            left: [u32::MAX; Class::COUNT],
             spans: Vec::new(),
         };
+        for &Group { album, artist } in &quota.beside {
+            quota.album_left[album] = quota.album_left[album].saturating_sub(1);
+            if let Some(artist) = artist {
+                quota.artist_left[artist] = quota.artist_left[artist].saturating_sub(1);
+            }
+        }
         let present = quota.seats.iter().fold(0, |classes, seat| classes | bit(seat.class));
-        let sets = (1..=FAMILIAR | NEW | ARRIVAL).filter(|set| set & !present == 0);
+        let sets = (1..=ALL).filter(|set| set & !present == 0);
         quota.spans = sets.map(|set| quota.span(set)).collect();
         quota
     }
 
     /// The same tracks, none of them taken, under other caps and with other numbers.
-    pub(super) fn again(&self, caps: Caps, left: [u32; 3]) -> Self {
+    pub(super) fn again(&self, caps: Caps, left: [u32; Class::COUNT]) -> Self {
         let seats = self.seats.iter().map(|seat| Seat { is_taken: false, ..*seat }).collect();
-        Self {
-            left,
-            ..Self::seated(seats, self.artist_of_album.clone(), self.artist_left.len(), caps)
-        }
+        let groups = (self.artist_of_album.clone(), self.artist_left.len());
+        Self { left, ..Self::seated(seats, self.beside.clone(), groups, caps) }
     }
 
     /// How many tracks of each class, in the order of [`Class::ALL`], are still to be picked; all 0
     /// when the mix is full.
-    pub fn left(&self) -> [u32; 3] {
+    pub fn left(&self) -> [u32; Class::COUNT] {
         self.left
     }
 
@@ -369,9 +442,17 @@ mod tests {
             });
             let catalogue = Catalogue::from_tracks(tracks.collect());
             let caps = Caps { artist: rng.random_range(1..5), album: rng.random_range(1..4) };
-            let shape = Shape { length: 40, new_slots: 20, arrival_slots: 7, caps };
-            let tracks: Vec<(TrackIdx, Class)> =
-                catalogue.rows().map(|row| (row, Class::ALL[rng.random_range(0..3)])).collect();
+            let beside: Vec<TrackIdx> = catalogue.rows().filter(|_| rng.random_bool(0.1)).collect();
+            let shape = Shape {
+                length: 40,
+                new_slots: 20,
+                new_artist_slots: 9,
+                arrival_slots: 7,
+                caps,
+                beside: &beside,
+            };
+            let any = |row| (row, Class::ALL[rng.random_range(0..Class::COUNT)]);
+            let tracks: Vec<(TrackIdx, Class)> = catalogue.rows().map(any).collect();
             let mut quota = Quota::new(&catalogue, tracks, shape);
             let mut eligible = quota.eligible();
             while let Some(&next) = eligible.choose(&mut rng) {
@@ -386,7 +467,7 @@ mod tests {
                 assert!(after.iter().copied().eq(one_by_one), "seed {seed}");
                 eligible = after;
             }
-            assert_eq!(quota.left(), [0; 3], "seed {seed}");
+            assert_eq!(quota.left(), [0; Class::COUNT], "seed {seed}");
         }
     }
 }

@@ -4,13 +4,14 @@
 use rustc_hash::FxHashSet;
 
 use crate::candidate::{Candidate, Class, Ranked, Sources};
+use crate::mix::reasons::Likes;
 use crate::utility::utility;
-use crate::{Catalogue, Index, Interaction, Likability, Profile, TrackIdx};
+use crate::{Catalogue, Index, Likability, Profile, TrackIdx};
 
 /// What candidates are ranked by, besides what the model says of them: the listener's and the
 /// request's part of the [utility](crate::utility).
-#[derive(Clone, Debug, Default)]
-pub struct Terms {
+#[derive(Clone, Debug)]
+pub struct Terms<'a> {
     /// The weight of the model against popularity, ½ to 1: see [`trust`](crate::utility::trust).
     pub trust: f32,
     /// How many standard deviations are added to the predicted likability, 0 to 1; 0 where the
@@ -19,6 +20,21 @@ pub struct Terms {
     /// Tracks that came to the catalogue lately; those the listener does not know are of
     /// [`Class::Arrival`].
     pub arrivals: FxHashSet<TrackIdx>,
+    /// The listener's likes, which also hold the artists that they know: new tracks by others are
+    /// of [`Class::NewArtist`].
+    pub likes: &'a Likes,
+}
+
+impl Terms<'_> {
+    /// What a track is to the listener.
+    pub fn class(&self, catalogue: &Catalogue, profile: &Profile, track: TrackIdx) -> Class {
+        match profile.knows(catalogue.work(track)) {
+            true => Class::Familiar,
+            false if self.arrivals.contains(&track) => Class::Arrival,
+            false if self.likes.knows_artist(catalogue, track) => Class::NewTrack,
+            false => Class::NewArtist,
+        }
+    }
 }
 
 /// Orders candidates: by utility, then plays to the end, popularity and row; what is not finite
@@ -28,7 +44,7 @@ pub fn rank(
     index: &Index,
     profile: &Profile,
     candidates: &[Candidate],
-    terms: &Terms,
+    terms: &Terms<'_>,
 ) -> Vec<Ranked> {
     let ranked = |candidate: &Candidate| {
         let Candidate { track, sources, likability, relevance } = *candidate;
@@ -52,11 +68,7 @@ pub fn rank(
             decided_by: relevance.map_or_else(Sources::default, |relevance| relevance.decided_by),
             finished: interaction.map_or(0, |interaction| interaction.finished),
             popularity,
-            class: match interaction.is_some_and(Interaction::is_known) {
-                true => Class::Familiar,
-                false if terms.arrivals.contains(&track) => Class::Arrival,
-                false => Class::New,
-            },
+            class: terms.class(catalogue, profile, track),
         }
     };
     let mut ranked: Vec<Ranked> = candidates.iter().map(ranked).collect();

@@ -40,8 +40,8 @@ const FEWEST_OF_HABIT: u16 = 4;
 const MOST_ANCHORS_NAMED: usize = 2;
 const SECONDS_PER_DAY: i64 = 86_400;
 
-/// A listener's likes, summed up for explaining: a function of the profile, made once for many
-/// mixes.
+/// A listener's likes, summed up for explaining, and the artists that they know: a function of the
+/// profile, made once for many mixes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Likes {
     anchors: Vec<TrackIdx>,
@@ -49,6 +49,8 @@ pub struct Likes {
     by_artist: Vec<(ArtistIdx, u32, u32)>,
     /// Liked works of each genre, in order.
     by_genre: Vec<(Box<str>, u32)>,
+    /// Main artists of all works that the listener knows, liked or not, in order.
+    known_artists: Vec<ArtistIdx>,
     liked: u32,
     /// Mean and standard deviation of the likes on every axis of sound.
     sound: [(f32, f32); AXES.len()],
@@ -85,6 +87,7 @@ impl Likes {
                 .map(|(artist, (finished, liked))| (artist, finished, liked))
                 .collect(),
             by_genre: by_genre.into_iter().map(|(genre, liked)| (genre.into(), liked)).collect(),
+            known_artists: profile.known_artists(catalogue),
             liked,
             sound,
         }
@@ -94,6 +97,13 @@ impl Likes {
     /// empty if nothing is liked.
     pub fn anchors(&self) -> &[TrackIdx] {
         &self.anchors
+    }
+
+    /// Whether the listener knows some work by the main artist of a track; `false` where it names
+    /// no artist.
+    pub fn knows_artist(&self, catalogue: &Catalogue, track: TrackIdx) -> bool {
+        let artist = catalogue.artist(track);
+        artist.is_some_and(|artist| self.known_artists.binary_search(&artist).is_ok())
     }
 
     /// How many standard deviations of the likes a position lies above their mean, on one axis of
@@ -121,6 +131,7 @@ impl Likes {
             self.by_genre.iter().map(|(genre, _)| genre.len() + size_of::<(Box<str>, u32)>()).sum();
         self.anchors.len() * size_of::<TrackIdx>()
             + self.by_artist.len() * size_of::<(ArtistIdx, u32, u32)>()
+            + self.known_artists.len() * size_of::<ArtistIdx>()
             + genres
     }
 }
@@ -257,6 +268,12 @@ impl Reasons<'_> {
                 self.together(track).or_else(|| self.played_with(track))
             }
             Sources::ITEM_KNN | Sources::EASE | Sources::IALS => self.played_with(track),
+            Sources::ARRIVALS => match self.by_artist(track)? {
+                Reason::Artist { artist, .. } | Reason::ArtistLiked { artist, .. } => {
+                    Some(Reason::NewFrom { artist })
+                }
+                _ => None,
+            },
             _ => None,
         }
     }

@@ -5,7 +5,9 @@
 //! tracks of its [class](Class), similarity `¾ exp(-d²) + ¼ [same artist]` with `d²` the distance
 //! in the [space of sound](crate::sound). The value with which a track was taken, standardised
 //! within its class, is the score that the policy goes by: diversity enters there, because after
-//! the policy's choice nothing may be dropped. A determinantal point process was considered; its
+//! the policy's choice nothing may be dropped. New tracks by known artists and by new ones are
+//! apart in this: their numbers are the quota's, and a scale of their own keeps draws as bold among
+//! the one as among the other, where the model expects less of artists it has no sign of. A determinantal point process was considered; its
 //! greedy inference gives nearly the same lists here and its scores mean nothing to a policy. To
 //! the relevance is added what an answer would tell, while little is known of the listener (see
 //! [`InformationGain`]).
@@ -55,21 +57,25 @@ pub struct Offer {
 }
 
 /// Cuts a ranking, best first, to a short-list in row order, from which a mix of that shape can be
-/// drawn whenever it can be drawn from the ranking. `gain` makes the [`InformationGain`] of a pool,
+/// drawn whenever it can be drawn from the ranking. The shape comes back with the numbers that the
+/// ranking allows, by which the mix is to be drawn: the short-list alone would not tell which wishes
+/// could be met. `gain` makes the [`InformationGain`] of a pool,
 /// for listeners of whom little is known; it is called once.
-pub fn shortlist(
+pub fn shortlist<'a>(
     catalogue: &Catalogue,
     sound: &SoundSpace,
     ranking: &[Ranked],
-    shape: Shape,
+    shape: Shape<'a>,
     gain: impl FnOnce(&[Ranked]) -> Option<InformationGain>,
-) -> Vec<Offer> {
+) -> (Vec<Offer>, Shape<'a>) {
     let head = |class: Class| {
         take_head(catalogue, ranking.iter().filter(move |ranked| ranked.class == class), shape)
     };
-    let pool = [Class::New, Class::Arrival, Class::Familiar].map(head).concat();
+    let classes = [Class::NewTrack, Class::NewArtist, Class::Arrival, Class::Familiar];
+    let pool = classes.map(head).concat();
     let tracks = pool.iter().map(|ranked| (ranked.track, ranked.class));
     let mut core = Quota::new(catalogue, tracks, shape);
+    let settled = shape.settled(core.left());
     let mut spare = core.again(loosened(shape.caps), core.left().map(with_spares));
 
     let mut mmr = Mmr { gain: gain(&pool), ..Mmr::new(catalogue, sound, &pool) };
@@ -84,7 +90,7 @@ pub fn shortlist(
         spare.take(next);
         mmr.take(next);
     }
-    mmr.into_offers()
+    (mmr.into_offers(), settled)
 }
 
 fn loosened(caps: Caps) -> Caps {
@@ -103,11 +109,16 @@ fn with_spares(slots: u32) -> u32 {
 fn take_head<'a>(
     catalogue: &Catalogue,
     ranking: impl Iterator<Item = &'a Ranked>,
-    shape: Shape,
+    shape: Shape<'_>,
 ) -> Vec<Ranked> {
     let size = (shape.length as usize * HEAD_PER_SLOT).max(SMALLEST_HEAD);
     let mut groups = Groups::default();
     let (mut needed, mut kept) = (CapCount::new(shape.caps), CapCount::new(loosened(shape.caps)));
+    for &track in shape.beside {
+        let group = groups.of(catalogue, track);
+        needed.count(group);
+        kept.count(group);
+    }
     let mut head = Vec::new();
     for ranked in ranking {
         if needed.total >= shape.length && head.len() >= size {
@@ -134,6 +145,14 @@ struct CapCount {
 impl CapCount {
     fn new(caps: Caps) -> Self {
         Self { caps, albums: Vec::new(), artists: Vec::new(), total: 0 }
+    }
+
+    /// Counts a track that is there anyway, whatever the caps, and that takes none of the places.
+    fn count(&mut self, group: Group) {
+        *count_of(&mut self.albums, group.album) += 1;
+        if let Some(artist) = group.artist {
+            *count_of(&mut self.artists, artist) += 1;
+        }
     }
 
     /// Counts a track if the caps allow it, and says whether they did.
@@ -171,7 +190,7 @@ struct Mmr<'a> {
     pool: &'a [Ranked],
     places: Vec<(&'a Position, Option<ArtistIdx>)>,
     /// Lowest and highest utility of each class.
-    bounds: [(f32, f32); 3],
+    bounds: [(f32, f32); Class::COUNT],
     relevance: Vec<f32>,
     likeness: Vec<f32>,
     /// How many of the taken each was compared with.
@@ -359,7 +378,7 @@ mod tests {
             decided_by: Sources::default(),
             finished: 0,
             popularity: 0.0,
-            class: Class::ALL[rng.random_range(0..3)],
+            class: Class::ALL[rng.random_range(0..Class::COUNT)],
         };
         let pool = catalogue.rows().map(ranked).collect();
         (catalogue, pool)
@@ -378,7 +397,14 @@ mod tests {
             let (catalogue, pool) = world(seed);
             let sound = SoundSpace::from_catalogue(&catalogue);
             let caps = Caps { artist: 3, album: 2 };
-            let shape = Shape { length: 30, new_slots: 14, arrival_slots: 5, caps };
+            let shape = Shape {
+                length: 30,
+                new_slots: 14,
+                new_artist_slots: 6,
+                arrival_slots: 5,
+                caps,
+                beside: &[],
+            };
             let tracks = pool.iter().map(|ranked| (ranked.track, ranked.class));
             let quota = Quota::new(&catalogue, tracks, shape);
             let mut taken: [Vec<(usize, f32)>; 2] = Default::default();

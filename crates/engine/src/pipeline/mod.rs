@@ -11,7 +11,7 @@
 mod pool;
 mod request;
 
-use segue_core::{Pick, Shortlisted, Slate, SlateConfig, Timestamp};
+use segue_core::{Pick, Shortlisted, Slate, SlateConfig, Timestamp, TrackId};
 
 pub use crate::retrieval::{Bounds, Breadth, EXACT_LIMIT};
 pub use pool::Pool;
@@ -70,9 +70,18 @@ pub struct SourceCount {
 }
 
 impl MixOutcome {
-    /// How much of the mix is new, in a few words, such as "11 of 30 new to you".
+    /// How much of the mix is new, in a few words, such as "11 of 30 new to you, 6 by artists you
+    /// have never heard". Of a listener of whom nothing is known it does not say that all artists
+    /// are new to them.
     pub fn headline(&self) -> String {
-        format!("{} of {} new to you", self.slate.new_count(), self.slate.picks.len())
+        let (new, artists) = (self.slate.new_count(), self.slate.new_artist_count());
+        let headline = format!("{new} of {} new to you", self.slate.picks.len());
+        match artists {
+            _ if self.notes.contains(&Note::NewListener) => headline,
+            0 => headline,
+            1 => format!("{headline}, 1 by an artist you have never heard"),
+            artists => format!("{headline}, {artists} by artists you have never heard"),
+        }
     }
 }
 
@@ -146,7 +155,7 @@ impl Mixer<'_> {
         }
         self.add_again(&mut candidates, request.now);
         let made = self.drawn(&candidates, pool.likes(), request)?;
-        if is_insufficient(truncated, request, &made.slate) {
+        if is_insufficient(truncated, request, &made) {
             return Err(MixError::Insufficient);
         }
         for picked in made.picked {
@@ -262,7 +271,8 @@ impl Mixer<'_> {
         request: &MixRequest,
     ) -> Result<Made, MixError> {
         let Self { catalogue, index, profile, scorer } = *self;
-        let dial = Dial::new(request.explore, request.length);
+        let beside = request.beside_rows(catalogue);
+        let dial = Dial::new(request.explore, request.length + beside.len() as u32);
         // A policy that explores by the belief gets scores without a bonus for uncertainty: it
         // would count twice.
         let bonus = if request.policy.uncertainty_source() == UncertaintySource::None {
@@ -271,19 +281,19 @@ impl Mixer<'_> {
             0.0
         };
         let arrivals = request.arrival_rows(catalogue).into_iter().collect();
-        let terms = Terms { trust: trust(profile), bonus, arrivals };
+        let terms = Terms { trust: trust(profile), bonus, arrivals, likes };
         let ranking = rank(catalogue, index, profile, candidates, &terms);
         let caps = Caps { artist: request.artist_cap, album: request.album_cap };
-        let arrival_slots = (request.arrival_share * dial.new_slots as f32).round() as u32;
-        let shape =
-            Shape { length: request.length, new_slots: dial.new_slots, arrival_slots, caps };
+        let classes = beside.iter().map(|&track| terms.class(catalogue, profile, track));
+        let slots = slots(&dial, request, classes);
+        let shape = Shape { caps, beside: &beside, ..slots };
         let gain = |pool: &[Ranked]| InformationGain::new(scorer, profile, pool);
-        let offers = shortlist(catalogue, &index.sound, &ranking, shape, gain);
+        let (offers, settled) = shortlist(catalogue, &index.sound, &ranking, shape, gain);
 
         let tracks = offers.iter().map(|offer| (offer.ranked.track, offer.ranked.class));
-        let quota = Quota::new(catalogue, tracks, shape);
-        let [familiar_slots, new_slots, arrival_slots] = quota.left();
-        let new_slots = new_slots + arrival_slots;
+        let quota = Quota::new(catalogue, tracks, settled);
+        let [familiar_slots, new_track_slots, new_artist_slots, arrival_slots] = quota.left();
+        let new_slots = new_track_slots + new_artist_slots + arrival_slots;
         let belief = belief(scorer, profile, &offers, request.policy)?;
         let tuning = dial.tuning();
         let policy = request.policy.build(&tuning);
@@ -295,36 +305,76 @@ impl Mixer<'_> {
             seed: request.seed,
             explore: request.explore,
             new_slots,
+            new_artist_slots,
             arrival_slots,
             artist_cap: caps.artist,
             album_cap: caps.album,
+            beside: ids(catalogue, &beside),
         };
         let ranker = scorer.ranker();
         let reasons = Reasons { catalogue, index, profile, likes, ranker, now: request.now };
         let slate = Slate {
             listener: profile.listener.clone(),
             config,
-            picks: playing_order(catalogue, &offers, &drawn, &reasons),
+            picks: playing_order(&offers, &drawn, &reasons),
             shortlist: (0..offers.len())
-                .map(|i| shortlisted(catalogue, &offers[i], belief.factors(i)))
+                .map(|i| shortlisted(&reasons, &offers[i], belief.factors(i)))
                 .collect(),
         };
         let not_finite = ranking.iter().filter(|ranked| !ranked.is_finite).count();
-        let mut notes = share_notes(profile, request, dial.new_slots, [new_slots, familiar_slots]);
+        let mut notes = share_notes(profile, request, shape.new_slots, [new_slots, familiar_slots]);
         if not_finite > 0 {
             notes.push(Note::NotFinite { count: not_finite });
         }
         let picked = drawn.iter().map(|drawn| offers[drawn.position].ranked.sources).collect();
-        Ok(Made { slate, notes, picked })
+        Ok(Made { slate, asked_new: shape.new_slots, notes, picked })
     }
 }
 
 /// A slate that was drawn.
 struct Made {
     slate: Slate,
+    /// How many of its picks were to be new.
+    asked_new: u32,
     notes: Vec<Note>,
     /// Which sources named each pick.
     picked: Vec<Sources>,
+}
+
+/// What the dial leaves to a mix, given the classes of the tracks that stay beside it: what it asks
+/// for all of them together, less what they have of it. Caps and tracks are the caller's.
+fn slots(dial: &Dial, request: &MixRequest, beside: impl Iterator<Item = Class>) -> Shape<'static> {
+    let arrival_slots = arrival_slots(dial, request);
+    let dial = match request.familiarity {
+        // All of it is new, whatever the dial says.
+        Familiarity::New => Dial { new_slots: request.length, ..*dial },
+        _ => *dial,
+    };
+    let dial = dial.besides(request.explore, arrival_slots);
+    let mut there = [0; Class::COUNT];
+    beside.for_each(|class| there[class as usize] += 1);
+    let [_, tracks, artists, arrivals] = there;
+    let left = |asked: u32, there: u32| asked.saturating_sub(there).min(request.length);
+    Shape {
+        length: request.length,
+        new_slots: left(dial.new_slots, tracks + artists + arrivals),
+        new_artist_slots: left(dial.new_artist_slots, artists),
+        arrival_slots: left(arrival_slots, arrivals),
+        caps: Caps { artist: u32::MAX, album: u32::MAX },
+        beside: &[],
+    }
+}
+
+fn ids(catalogue: &Catalogue, tracks: &[TrackIdx]) -> Vec<TrackId> {
+    tracks.iter().map(|&track| catalogue.track(track).id.clone()).collect()
+}
+
+/// How many of the new tracks are to be arrivals, where there are any.
+fn arrival_slots(dial: &Dial, request: &MixRequest) -> u32 {
+    if request.arrivals.is_empty() {
+        return 0;
+    }
+    (request.arrival_share * dial.new_slots as f32).round() as u32
 }
 
 /// How many candidates each source named, in the order of [`Sources::NAMED`].
@@ -338,10 +388,9 @@ fn count_sources(candidates: &[Candidate]) -> Vec<SourceCount> {
 
 /// Whether a slate has fewer tracks of a kind than asked for, of which the catalogue has more than
 /// the pool and filters would let them pass.
-fn is_insufficient(truncated: Truncated, request: &MixRequest, slate: &Slate) -> bool {
-    let asked_new = Dial::new(request.explore, request.length).new_slots;
-    let new = slate.new_count() as u32;
-    let familiar = slate.picks.len() as u32 - new;
+fn is_insufficient(truncated: Truncated, request: &MixRequest, made: &Made) -> bool {
+    let (asked_new, new) = (made.asked_new, made.slate.new_count() as u32);
+    let familiar = made.slate.picks.len() as u32 - new;
     let is_short = new + familiar < request.length;
     let may_be_familiar = request.familiarity != Familiarity::New;
     let may_be_new = matches!(request.familiarity, Familiarity::Any | Familiarity::New);
@@ -401,23 +450,26 @@ fn belief(
     Ok(Belief::new(scores, factors))
 }
 
-fn shortlisted(catalogue: &Catalogue, offer: &Offer, factors: &[f32]) -> Shortlisted {
+fn shortlisted(reasons: &Reasons<'_>, offer: &Offer, factors: &[f32]) -> Shortlisted {
     Shortlisted {
-        track: catalogue.track(offer.ranked.track).id.clone(),
+        track: reasons.catalogue.track(offer.ranked.track).id.clone(),
         score: offer.score,
         new_to_listener: offer.ranked.class.is_new(),
+        new_artist: is_by_stranger(reasons, &offer.ranked),
         arrival: offer.ranked.class == Class::Arrival,
         factors: factors.to_vec(),
     }
 }
 
+/// Whether a track is new and not by an artist that the listener knows, arrivals included, which
+/// are a class of their own whoever made them.
+fn is_by_stranger(reasons: &Reasons<'_>, ranked: &Ranked) -> bool {
+    ranked.class.is_new() && !reasons.likes.knows_artist(reasons.catalogue, ranked.track)
+}
+
 /// The picks in playing order, with their reasons. The surest familiar track opens the mix.
-fn playing_order(
-    catalogue: &Catalogue,
-    offers: &[Offer],
-    drawn: &[Drawn],
-    reasons: &Reasons<'_>,
-) -> Vec<Pick> {
+fn playing_order(offers: &[Offer], drawn: &[Drawn], reasons: &Reasons<'_>) -> Vec<Pick> {
+    let catalogue = reasons.catalogue;
     let ranked = |drawn: &Drawn| &offers[drawn.position].ranked;
     let arranged = |drawn: &Drawn| {
         let track = ranked(drawn).track;
@@ -432,9 +484,13 @@ fn playing_order(
         let (a, b) = (ranked(&drawn[a]), ranked(&drawn[b]));
         a.class.cmp(&b.class).then(b.utility.total_cmp(&a.utility)).then(a.track.cmp(&b.track))
     });
+    let decided_by = |ranked: &Ranked| match ranked.class {
+        Class::Arrival => Sources::ARRIVALS,
+        _ => ranked.decided_by,
+    };
     let decided: Vec<(TrackIdx, Sources)> =
-        drawn.iter().map(|drawn| (ranked(drawn).track, ranked(drawn).decided_by)).collect();
-    let reasons = reasons.varied(&decided);
+        drawn.iter().map(ranked).map(|ranked| (ranked.track, decided_by(ranked))).collect();
+    let varied = reasons.varied(&decided);
     let pick = |position: usize| {
         let ranked = ranked(&drawn[position]);
         Pick {
@@ -445,7 +501,8 @@ fn playing_order(
             likability: ranked.likability.mean,
             uncertainty: ranked.likability.uncertainty,
             new_to_listener: ranked.class.is_new(),
-            reason: reasons[position].clone(),
+            new_artist: is_by_stranger(reasons, ranked) && catalogue.artist(ranked.track).is_some(),
+            reason: varied[position].clone(),
         }
     };
     arrange(&tracks, &openers).into_iter().map(pick).collect()

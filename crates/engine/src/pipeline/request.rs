@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rustc_hash::FxHashSet;
 use segue_core::{Timestamp, TrackId};
 
 use crate::mix::filters::{Familiarity, FilterContext, LeftOut};
@@ -61,6 +62,11 @@ pub struct MixRequest {
     pub within: Option<Vec<TrackId>>,
     /// Tracks to leave out, such as those of the last mix; other versions of their works may come.
     pub exclude_tracks: Vec<TrackId>,
+    /// Tracks that stay on a page beside the mix, as when one card of it is replaced. Their works
+    /// are left out, they count against the caps, and the dial is kept over them and the mix
+    /// together as far as the mix can: of what the listener knows by now, one liked a moment ago
+    /// included. Ids that the catalogue does not hold are passed over.
+    pub beside: Vec<TrackId>,
     /// Names of main artists to leave out, letter case ignored; names that the catalogue does not
     /// hold are passed over.
     pub exclude_artists: Vec<String>,
@@ -95,6 +101,7 @@ impl MixRequest {
             now,
             within: None,
             exclude_tracks: Vec::new(),
+            beside: Vec::new(),
             exclude_artists: Vec::new(),
             arrivals: Vec::new(),
             arrival_share: 0.1,
@@ -129,13 +136,25 @@ impl MixRequest {
         self.after.iter().filter_map(|id| catalogue.find(id)).collect()
     }
 
+    /// Rows of the tracks that stay beside the mix.
+    pub(super) fn beside_rows(&self, catalogue: &Catalogue) -> Vec<TrackIdx> {
+        self.beside.iter().filter_map(|id| catalogue.find(id)).collect()
+    }
+
     /// What the filters of this request test for a listener.
     pub(crate) fn filters<'a>(
         &self,
         catalogue: &'a Catalogue,
         profile: &'a Profile,
     ) -> FilterContext<'a> {
-        let rows = |ids: &[TrackId]| ids.iter().filter_map(|id| catalogue.find(id)).collect();
+        let rows = |ids: &[TrackId]| -> FxHashSet<TrackIdx> {
+            ids.iter().filter_map(|id| catalogue.find(id)).collect()
+        };
+        let mut excluded_tracks = rows(&self.exclude_tracks);
+        // What a mix goes on from has just been heard.
+        excluded_tracks.extend(self.after_rows(catalogue));
+        let versions = |track| catalogue.versions(catalogue.work(track)).iter().copied();
+        excluded_tracks.extend(self.beside_rows(catalogue).into_iter().flat_map(versions));
         let window = i64::from(self.no_repeat_days) * SECONDS_PER_DAY;
         let window_start = Timestamp::from_second(self.now.as_second().saturating_sub(window));
         let artists = self.exclude_artists.iter();
@@ -145,8 +164,7 @@ impl MixRequest {
             familiarity: self.familiarity,
             played_after: (window > 0).then(|| window_start.unwrap_or(Timestamp::MIN)),
             within: self.within.as_deref().map(rows),
-            // What a mix goes on from has just been heard.
-            excluded_tracks: rows(&[&self.exclude_tracks[..], &self.after].concat()),
+            excluded_tracks,
             excluded_artists: artists.filter_map(|name| catalogue.find_artist(name)).collect(),
         }
     }

@@ -33,6 +33,7 @@ pub struct Entry<'a> {
 ///     likability: 0.8,
 ///     uncertainty: 0.1,
 ///     new_to_listener: false,
+///     new_artist: false,
 ///     reason: Reason::Liked,
 /// };
 /// let entry = |track| Entry { track, pick: &pick };

@@ -180,20 +180,29 @@ fn quota_of(catalogue: &Catalogue, slate: &Slate) -> Result<Quota, RedrawError> 
         let track = catalogue
             .find(&listed.track)
             .ok_or_else(|| RedrawError::Track(listed.track.clone()))?;
-        let class = match (listed.new_to_listener, listed.arrival) {
-            (false, _) => Class::Familiar,
-            (true, false) => Class::New,
-            (true, true) => Class::Arrival,
+        let class = match listed {
+            listed if !listed.new_to_listener => Class::Familiar,
+            listed if listed.arrival => Class::Arrival,
+            listed if listed.new_artist => Class::NewArtist,
+            _ => Class::NewTrack,
         };
         Ok((track, class))
     };
     let tracks: Vec<(TrackIdx, Class)> =
         slate.shortlist.iter().map(row).collect::<Result<_, _>>()?;
+    let beside: Vec<TrackIdx> = slate
+        .config
+        .beside
+        .iter()
+        .map(|id| catalogue.find(id).ok_or_else(|| RedrawError::Track(id.clone())))
+        .collect::<Result<_, _>>()?;
     let shape = Shape {
         length: slate.picks.len() as u32,
         new_slots: slate.config.new_slots,
+        new_artist_slots: slate.config.new_artist_slots,
         arrival_slots: slate.config.arrival_slots,
         caps: Caps { artist: slate.config.artist_cap, album: slate.config.album_cap },
+        beside: &beside,
     };
     Ok(Quota::new(catalogue, tracks, shape))
 }

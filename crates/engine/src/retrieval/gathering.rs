@@ -9,6 +9,7 @@
 
 use rustc_hash::FxHashSet;
 
+use super::limits::LEAST_OF_A_KIND;
 use super::{Bounds, Named, artists, neighbours};
 use crate::candidate::{Candidate, Sources};
 use crate::ranker::Nomination;
@@ -117,7 +118,8 @@ impl Gathering<'_> {
 
 /// Cuts scored candidates to the bounds. Of known works and of arrivals the most useful are kept;
 /// of what is new the most useful by turns, once when the dial gives nothing for uncertainty and
-/// once when it gives most (see [`utility`](crate::utility)). In row order.
+/// once when it gives most (see [`utility`](crate::utility)), with a least share for tracks by new
+/// and by known artists. In row order.
 pub(crate) fn cut(
     catalogue: &Catalogue,
     index: &Index,
@@ -143,10 +145,40 @@ pub(crate) fn cut(
     let mut kept = best(known, bounds.familiar, [|candidate: &Candidate| value(candidate, 0.0); 1]);
     kept.extend(best(arrived, bounds.arrivals, [|candidate: &Candidate| value(candidate, 1.0); 1]));
     let with_bonus = |bonus| move |candidate: &Candidate| value(candidate, bonus);
-    kept.extend(best(new, bounds.new, [0.0, 1.0].map(with_bonus)));
+    let known_artists = profile.known_artists(catalogue);
+    let is_by_known_artist = |candidate: &Candidate| {
+        let artist = catalogue.artist(candidate.track);
+        artist.is_some_and(|artist| known_artists.binary_search(&artist).is_ok())
+    };
+    let orders = [0.0, 1.0].map(with_bonus);
+    kept.extend(best_of_both(new, bounds.new, is_by_known_artist, orders));
     kept.sort_unstable_by_key(|candidate| candidate.track);
     // They are held for as long as the listener is.
     kept.shrink_to_fit();
+    kept
+}
+
+/// At most `most`, taken by turns from the top of each order, but of both kinds a least share.
+fn best_of_both<const N: usize>(
+    candidates: Vec<Candidate>,
+    most: usize,
+    kind: impl Fn(&Candidate) -> bool,
+    orders: [impl Fn(&Candidate) -> f32 + Copy; N],
+) -> Vec<Candidate> {
+    let of_kind = |candidates: &[Candidate]| candidates.iter().filter(|x| kind(x)).count();
+    let available = of_kind(&candidates);
+    let least = |available: usize| available.min(most / LEAST_OF_A_KIND);
+    let least = [least(available), least(candidates.len() - available)];
+    let kept = best(candidates.clone(), most, orders);
+    let found = of_kind(&kept);
+    let wanted = found.clamp(least[0], kept.len().saturating_sub(least[1]).max(least[0]));
+    if wanted == found {
+        return kept;
+    }
+    let (of_kind, others): (Vec<Candidate>, Vec<Candidate>) =
+        candidates.into_iter().partition(kind);
+    let mut kept = best(of_kind, wanted, orders);
+    kept.extend(best(others, most - wanted, orders));
     kept
 }
 

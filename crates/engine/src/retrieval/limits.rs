@@ -27,6 +27,10 @@ pub(crate) const ASKED_OF_KNOWN: usize = 2;
 /// liked artists, sound like likes or are popular, so that what nobody plays yet is met as well.
 pub(crate) const NOMINATED: f32 = 0.6;
 
+/// Of the new tracks that are kept, at least one in so many is by artists new to the listener, and
+/// as many by artists that they know, where there are any: the dial asks for both.
+pub(super) const LEAST_OF_A_KIND: usize = 3;
+
 /// How many candidates are kept for a listener, and of how many the model is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {

@@ -71,6 +71,13 @@ fn is_new(world: &World, idx: TrackIdx) -> bool {
     !world.profile.knows(world.catalogue.work(idx))
 }
 
+/// Whether the track is by an artist of whom the listener knows no work, or by nobody named.
+fn is_by_new_artist(world: &World, idx: TrackIdx) -> bool {
+    let artist = |idx| world.catalogue.artist(representative(world, idx));
+    let mut known = world.profile.interactions.iter().filter(|x| x.is_known());
+    artist(idx).is_none_or(|of| known.all(|x| world.catalogue.artist(x.track) != Some(of)))
+}
+
 fn rows(world: &World, slate: &Slate) -> Vec<TrackIdx> {
     slate
         .picks
@@ -116,7 +123,7 @@ proptest! {
     }
 
     #[test]
-    fn arrivals_get_their_share_of_the_new_tracks_and_no_more_where_there_are_others(
+    fn new_artists_and_then_arrivals_get_the_possible_share_nearest_to_what_is_asked(
         plan in plans(),
         length in 1_u32..40,
         explore in 0.0..=1.0_f32,
@@ -142,32 +149,57 @@ proptest! {
         };
         let rank = |class: &dyn Fn(TrackIdx) -> bool| most_under_caps(&world, &request, class);
         let most = rank(&|_| true).min(length);
-        prop_assert_eq!(outcome.slate.picks.len() as u32, most, "arrivals cost no track");
+        prop_assert_eq!(outcome.slate.picks.len() as u32, most, "neither costs a track");
         let asked = (explore * length as f32).round() as u32;
         let most_new = rank(&|idx| is_new(&world, idx)).min(most);
         let new = asked.clamp(most - rank(&|idx| !is_new(&world, idx)).min(most), most_new);
-        prop_assert_eq!(outcome.slate.new_count() as u32, new, "arrivals cost no share of new ones");
+        prop_assert_eq!(outcome.slate.new_count() as u32, new, "nor a share of new ones");
 
-        let fewest = new.saturating_sub(rank(&|idx| is_new(&world, idx) && !is_arrival(idx)));
-        let fewest = fewest.max(most.saturating_sub(rank(&|idx| !is_arrival(idx))));
-        let familiar_or_arrival = rank(&|idx| !is_new(&world, idx) || is_arrival(idx));
-        let room = new.min(rank(&is_arrival)).min(familiar_or_arrival.saturating_sub(most - new));
-        let expected = ((share * asked as f32).round() as u32).min(room).max(fewest);
-        let arrivals = rows(&world, &outcome.slate).into_iter().filter(|&idx| is_arrival(idx)).count() as u32;
-        prop_assert_eq!(arrivals, expected);
-        prop_assert_eq!(outcome.slate.config.arrival_slots, expected);
+        // Which numbers are possible, tried one after another: every set of classes has room.
+        let class = |idx: TrackIdx| match () {
+            () if !is_new(&world, idx) => 0_u8,
+            () if is_arrival(idx) => 3,
+            () if is_by_new_artist(&world, idx) => 2,
+            () => 1,
+        };
+        let ranks: Vec<u32> =
+            (0..16_u8).map(|set| rank(&|idx| set & (1 << class(idx)) != 0)).collect();
+        let is_possible = |numbers: [u32; 4]| (0..16).all(|set: usize| {
+            let sum: u32 = (0..4).filter(|class| set & (1 << class) != 0).map(|class| numbers[class]).sum();
+            sum <= ranks[set]
+        });
+        let arrivals_asked = (share * asked as f32).round() as u32;
+        let artists_asked = ((0.1 + 0.8 * explore) * (asked - arrivals_asked) as f32).round() as u32;
+        // Where songs by known artists are lacking, new artists stand in for them.
+        let artists_asked = artists_asked.max(new.saturating_sub(ranks[2] + arrivals_asked));
+        let mut possible: Vec<(u32, u32)> = (0..=new)
+            .flat_map(|artists| (0..=new - artists).map(move |arrivals| (artists, arrivals)))
+            .filter(|&(artists, arrivals)| {
+                is_possible([most - new, new - artists - arrivals, artists, arrivals])
+            })
+            .collect();
+        possible.sort_by_key(|(artists, arrivals)| {
+            (artists.abs_diff(artists_asked), arrivals.abs_diff(arrivals_asked))
+        });
+        let count = |kind: u8| {
+            rows(&world, &outcome.slate).into_iter().filter(|&idx| class(idx) == kind).count() as u32
+        };
+        prop_assert_eq!((count(2), count(3)), possible[0]);
+        let config = &outcome.slate.config;
+        prop_assert_eq!((config.new_artist_slots, config.arrival_slots), possible[0]);
         prop_assert_eq!(redraw(&world.catalogue, &outcome.slate).unwrap().len() as u32, most);
     }
 
     #[test]
-    fn the_share_of_new_tracks_never_falls_when_the_dial_rises(plan in plans(), length in 1_u32..30) {
+    fn neither_new_tracks_nor_new_artists_get_fewer_when_the_dial_rises(plan in plans(), length in 1_u32..30) {
         let world = plan.build();
-        let mut before = 0;
+        let mut before = (0, 0);
         for step in 0..=10 {
             let request = request(length, step as f32 / 10.0);
             if let Ok(outcome) = world.mixer(&HashScorer(1)).mix(&request) {
-                prop_assert!(outcome.slate.new_count() >= before);
-                before = outcome.slate.new_count();
+                let after = (outcome.slate.new_count() as u32, outcome.slate.config.new_artist_slots);
+                prop_assert!(after.0 >= before.0 && after.1 >= before.1, "{before:?} {after:?}");
+                before = after;
             }
         }
     }
@@ -189,6 +221,9 @@ proptest! {
         for (pick, &idx) in slate.picks.iter().zip(&rows) {
             prop_assert!(may_be_picked(&world, &request, idx));
             prop_assert_eq!(pick.new_to_listener, is_new(&world, idx));
+            let is_named = world.catalogue.artist(idx).is_some();
+            let is_claimed = is_new(&world, idx) && is_named && is_by_new_artist(&world, idx);
+            prop_assert_eq!(pick.new_artist, is_claimed);
             prop_assert!(pick.propensity > 0.0 && pick.propensity <= 1.0 + 1e-12);
             prop_assert!(slate.shortlist.iter().any(|listed| listed.track == pick.track));
             if let Some(artist) = world.catalogue.artist(idx) {
@@ -206,6 +241,47 @@ proptest! {
 
         let left_out: usize = outcome.left_out.iter().map(|left_out| left_out.count).sum();
         prop_assert!(outcome.candidates >= left_out + slate.shortlist.len());
+    }
+
+    #[test]
+    fn one_track_in_place_of_another_keeps_caps_and_dial_with_those_that_stay(
+        plan in plans(),
+        explore in 0.0..=1.0_f32,
+        gone in 0_usize..20,
+    ) {
+        let world = plan.build();
+        let whole = request(20, explore);
+        let Ok(outcome) = world.mixer(&HashScorer(2)).mix(&whole) else { return Ok(()) };
+        let mut stay: Vec<TrackId> =
+            outcome.slate.picks.iter().map(|pick| pick.track.clone()).collect();
+        let gone = stay.remove(gone % stay.len());
+        let one = MixRequest {
+            length: 1,
+            exclude_tracks: vec![gone.clone()],
+            beside: stay.clone(),
+            ..whole.clone()
+        };
+        let Ok(fresh) = world.mixer(&HashScorer(2)).mix(&one) else { return Ok(()) };
+        prop_assert_eq!(fresh.slate.config.beside.len(), stay.len());
+        prop_assert_eq!(redraw(&world.catalogue, &fresh.slate).unwrap().len(), fresh.slate.picks.len());
+        let Some(pick) = fresh.slate.picks.first() else { return Ok(()) };
+        prop_assert!(pick.track != gone && !stay.contains(&pick.track));
+
+        let find = |id: &TrackId| world.catalogue.find(id).unwrap();
+        let idx = find(&pick.track);
+        let same = |of: &dyn Fn(TrackIdx) -> Option<String>| {
+            let others = stay.iter().filter(|id| of(find(id)).is_some() && of(find(id)) == of(idx));
+            others.count() as u32
+        };
+        let artist = |idx| world.catalogue.track(idx).artist().map(str::to_lowercase);
+        prop_assert!(same(&artist) < whole.artist_cap);
+        let album = |idx| Some(format!("{:?} {}", artist(idx), world.catalogue.track(idx).album.clone()?));
+        prop_assert!(same(&album) < whole.album_cap);
+
+        let new = stay.iter().filter(|id| is_new(&world, find(id))).count() as u32;
+        let is_wanted = new < (explore * (stay.len() + 1) as f32).round() as u32;
+        let has_note = fresh.notes.iter().any(|note| matches!(note, Note::OtherShare { .. }));
+        prop_assert!(pick.new_to_listener == is_wanted || has_note || new == stay.len() as u32);
     }
 
     #[test]
@@ -251,6 +327,17 @@ proptest! {
                 Reason::SoundsLike { features, .. } => prop_assert!(!features.is_empty()),
                 Reason::Genre { genre } => prop_assert_eq!(world.catalogue.track(idx).genre.as_ref(), Some(genre)),
                 Reason::StepOutside { differences } => prop_assert!(!differences.is_empty()),
+                Reason::Lately => {
+                    prop_assert!(known.unwrap().memory.decayed(now())[1] >= 2.0);
+                }
+                Reason::Habit => prop_assert!(known.unwrap().plays > 0),
+                Reason::PlayedWith { .. } | Reason::Together { .. } => {
+                    prop_assert!(false, "this scorer knows nothing of who plays what");
+                }
+                Reason::NewFrom { artist } => {
+                    prop_assert_eq!(world.catalogue.track(idx).artist(), Some(artist.as_str()));
+                    prop_assert!(pick.new_to_listener);
+                }
                 Reason::Popular => prop_assert!(world.index.popularity.value(idx) > 0.0),
                 Reason::Predicted => prop_assert!(pick.new_to_listener),
             }
@@ -287,7 +374,27 @@ fn a_new_listener_gets_what_is_popular() {
     let outcome = world.mixer(&RowScorer(|_| 0.5)).mix(&request).unwrap();
     assert!(rows(&world, &outcome.slate).iter().all(|idx| idx.0 % 10 == 0));
     assert!(outcome.notes.contains(&Note::NewListener));
-    assert_eq!(outcome.headline(), "10 of 10 new to you");
+    assert_eq!(outcome.headline(), "10 of 10 new to you", "whose artists are all new as well");
+}
+
+#[test]
+fn the_headline_tells_new_artists_from_new_songs() {
+    let mut tracks = songs(40);
+    tracks.iter_mut().enumerate().for_each(|(i, track)| {
+        track.artists = vec![format!("Artist {}", if i < 20 { i % 10 } else { i })];
+    });
+    let catalogue = Catalogue::from_tracks(tracks);
+    let known: Vec<TrackIdx> = (0..10).map(TrackIdx).collect();
+    let profile = liking(&catalogue, ListenerId::new("ann"), &known);
+    let world = World::new(catalogue, profile);
+    let mixed = |explore| {
+        let request = MixRequest { exact: true, ..request(10, explore) };
+        world.mixer(&HashScorer(1)).mix(&request).unwrap()
+    };
+    assert_eq!(mixed(0.0).headline(), "0 of 10 new to you");
+    let few = "2 of 10 new to you, 1 by an artist you have never heard";
+    assert_eq!(mixed(0.2).headline(), few);
+    assert_eq!(mixed(1.0).headline(), "10 of 10 new to you, 9 by artists you have never heard");
 }
 
 #[test]

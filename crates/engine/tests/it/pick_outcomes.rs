@@ -40,6 +40,7 @@ pub(crate) fn mix(who: &str, songs: &[usize], hours: i64) -> Impression {
         likability: 0.5,
         uncertainty: 0.1,
         new_to_listener: song % 2 == 1,
+        new_artist: false,
         reason: Reason::Predicted,
     };
     let config = SlateConfig {
@@ -48,9 +49,11 @@ pub(crate) fn mix(who: &str, songs: &[usize], hours: i64) -> Impression {
         seed: 0,
         explore: 0.3,
         new_slots: 0,
+        new_artist_slots: 0,
         arrival_slots: 0,
         artist_cap: 9,
         album_cap: 9,
+        beside: Vec::new(),
     };
     let picks = songs.iter().enumerate().map(pick).collect();
     Impression::new(

@@ -30,6 +30,7 @@ fn slate(tracks: &[Track]) -> Slate {
         likability: 0.75,
         uncertainty: 0.1,
         new_to_listener: true,
+        new_artist: false,
         reason: Reason::ArtistLiked { artist: track.artists.join(" & "), liked: 3 },
     };
     let config = SlateConfig {
@@ -38,9 +39,11 @@ fn slate(tracks: &[Track]) -> Slate {
         seed: 0,
         explore: 0.5,
         new_slots: 0,
+        new_artist_slots: 0,
         arrival_slots: 0,
         artist_cap: 3,
         album_cap: 2,
+        beside: Vec::new(),
     };
     Slate {
         listener: ListenerId::new("someone"),

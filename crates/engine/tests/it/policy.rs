@@ -235,6 +235,7 @@ fn a_slate_logged_with_three_named_parameters_is_drawn_again() {
             "seed": slate.config.seed,
             "explore": slate.config.explore,
             "new_slots": slate.config.new_slots,
+            "new_artist_slots": slate.config.new_artist_slots,
             "arrival_slots": slate.config.arrival_slots,
             "artist_cap": slate.config.artist_cap,
             "album_cap": slate.config.album_cap,

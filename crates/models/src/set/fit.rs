@@ -12,7 +12,7 @@ use segue_core::ListenerId;
 use segue_engine::candidate::Candidate;
 use segue_engine::dataset::plays::Plays;
 use segue_engine::pipeline::{Bounds, Breadth, Mixer};
-use segue_engine::{Catalogue, Index, MixContext, Profile};
+use segue_engine::{Catalogue, Index, MixContext, Profile, WorkIdx};
 
 use super::ModelSet;
 use super::bound::{Rankings, SetScorer};
@@ -301,16 +301,31 @@ impl Fitting<'_> {
             let reading = self.scorer.reading(&case.profile, MixContext::at(case.now));
             let option = |candidate: Candidate| {
                 let work = self.catalogue.work(candidate.track);
-                let is_offered = !case.profile.knows(work) && !case.hidden.contains(&work);
+                let is_offered = !case.profile.knows(work)
+                    && !case.hidden.contains(&work)
+                    && self.was_there(work);
                 is_offered.then(|| {
                     let features = reading.of_new(candidate.track, candidate.likability);
                     (features, case.answers.contains(&work))
                 })
             };
             let options = self.candidates(case).into_iter().filter_map(option).collect();
-            Options { listener: case.listener, options, answers: case.answers.len() }
+            let answers = case.answers.iter().filter(|&&work| self.was_there(work)).count();
+            Options { listener: case.listener, options, answers }
         };
-        self.cases.new.par_iter().map(of_case).collect()
+        let mut cases: Vec<Options> = self.cases.new.par_iter().map(of_case).collect();
+        cases.retain(|case| case.answers > 0);
+        cases
+    }
+
+    /// Whether a work could have been suggested before the cut. One of which nothing is known but
+    /// that somebody played it later came to the catalogue by that play: to be there at all would
+    /// give it away.
+    fn was_there(&self, work: WorkIdx) -> bool {
+        let track = self.catalogue.track(self.catalogue.standing(work));
+        self.scorer.vocabulary.item(work).is_some()
+            || !track.features.is_silent()
+            || track.popularity.is_some_and(|popularity| popularity > 0.0)
     }
 
     fn again_options(&self) -> Vec<Options> {

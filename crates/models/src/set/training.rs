@@ -25,7 +25,7 @@ const FEWEST_LISTENERS: usize = 5;
 /// Below so many dated plays there is no sequence to learn.
 const FEWEST_DATED: usize = 300;
 /// Plays that the sequence model goes through at most, all epochs together.
-const MOST_POSITIONS: usize = 1_500_000;
+const MOST_POSITIONS: usize = 600_000;
 const MOST_EPOCHS: usize = 40;
 /// Questions that settings are chosen by.
 const MOST_CASES: usize = 250;

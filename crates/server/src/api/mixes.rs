@@ -84,8 +84,13 @@ pub(crate) struct MixShape {
     pub(crate) within: Option<Vec<String>>,
     /// Tracks to leave out.
     pub(crate) exclude_tracks: Vec<String>,
+    /// Tracks that stay on show beside these, such as the rest of a list of which one is replaced.
+    /// They are left out, count against the caps, and the dial is kept over all together.
+    pub(crate) beside: Vec<String>,
     /// Artists to leave out.
     pub(crate) exclude_artists: Vec<String>,
+    /// Tracks to go on from, the last one played last, instead of the history: more of that.
+    pub(crate) after: Vec<String>,
 }
 
 /// A seed as it may be sent.
@@ -109,7 +114,13 @@ fn seed<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Err
 impl MixShape {
     /// What is asked of the pipeline, and which settings the client chose itself.
     pub(crate) fn request(&self, now: Timestamp) -> ApiResult<(MixRequest, Settings)> {
-        let named = [Some(&self.exclude_tracks), Some(&self.exclude_artists), self.within.as_ref()];
+        let named = [
+            Some(&self.exclude_tracks),
+            Some(&self.beside),
+            Some(&self.exclude_artists),
+            Some(&self.after),
+            self.within.as_ref(),
+        ];
         if named.into_iter().flatten().any(|names| names.len() > MOST_NAMES) {
             let message = format!("a list takes {MOST_NAMES} names at most");
             return Err(ApiError::bad_request("too_many_names", message));
@@ -148,7 +159,9 @@ impl MixShape {
             familiarity: self.familiarity.into(),
             within: self.within.as_deref().map(ids),
             exclude_tracks: ids(&self.exclude_tracks),
+            beside: ids(&self.beside),
             exclude_artists: self.exclude_artists.clone(),
+            after: ids(&self.after),
             ..usual
         };
         Ok((given.apply(request), given))
@@ -166,6 +179,11 @@ pub(crate) struct PickShape {
     uncertainty: f32,
     /// Whether nothing shows that the listener knew it.
     new_to_listener: bool,
+    /// Whether nothing shows that they knew anything by its main artist either.
+    new_artist: bool,
+    /// Its place in the order in which tracks were drawn, from 0: nearly the order of the ranking,
+    /// where picks come in playing order.
+    drawn: u32,
     /// Probability of this pick, given those before it.
     propensity: f64,
     /// Why, in a sentence.
@@ -194,6 +212,8 @@ pub(crate) struct MixAnswer {
     seed: String,
     /// How many picks are new to the listener.
     new: usize,
+    /// How many picks are by artists of whom nothing shows that the listener knew them.
+    by_new_artists: usize,
     picks: Vec<PickShape>,
     /// What is not as asked, in sentences.
     notes: Vec<String>,
@@ -215,6 +235,7 @@ impl MixAnswer {
             explore: slate.config.explore,
             seed: slate.config.seed.to_string(),
             new: slate.new_count(),
+            by_new_artists: slate.new_artist_count(),
             picks: picks.collect(),
             notes: Vec::new(),
             experiment: None,
@@ -233,6 +254,8 @@ impl PickShape {
             likability: pick.likability,
             uncertainty: pick.uncertainty,
             new_to_listener: pick.new_to_listener,
+            new_artist: pick.new_artist,
+            drawn: pick.drawn,
             propensity: pick.propensity,
             why: sentence(&pick.reason),
             reason: pick.reason.clone(),

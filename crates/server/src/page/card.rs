@@ -1,10 +1,11 @@
 //! One track that is offered: sketch, title, why, how likely, and the feedback that it takes.
 //!
 //! The same markup is a card on a shelf and a row of a mix; the style sheet lays it out by where it
-//! stands. Fragment: `GET /fragments/card?list=…&here=…&exclude=…` with the settings of the page's
-//! mix answers one [`card`] that takes the place of one that left, or 204 when there is none.
-//! `list` is `mix` or a shelf's id, `exclude` names every track already on the page or gone from
-//! it, `here` is the page that forms come back to.
+//! stands. Fragment: `GET /fragments/card?list=…&here=…&exclude=…&beside=…` with the settings of the
+//! page's mix answers one [`card`] that takes the place of one that left, or 204 when there is none.
+//! `list` is `mix` or a shelf's id, `beside` names the tracks that stay on that list, with which
+//! the new one keeps caps and dial, `exclude` every track on another list or gone from the page,
+//! `here` is the page that forms come back to.
 
 use maud::{Markup, html};
 use segue_core::AudioFeatures;
@@ -30,6 +31,9 @@ pub struct Card {
     pub likability: Option<f32>,
     /// Whether the listener has no record of this work, so that the card is marked as new.
     pub new_to_listener: bool,
+    /// Whether they have no record of anything else by its main artist either, so that the card is
+    /// marked as by a new artist.
+    pub new_artist: bool,
     /// Whether the listener gave it a like that still holds, so that the button takes it back.
     pub liked: bool,
     /// Where its sound can be fetched, if the catalogue has the file: an address on this server.
@@ -75,7 +79,8 @@ fn sleeve(card: &Card) -> Markup {
             // A page of grey circles invites nobody: where no sound is known, the name stands in
             // for it.
             @if sketch::is_silent(&card.sound) { (monogram(card)) }
-            @if card.new_to_listener { span.new { "New" span.unseen { " to you" } } }
+            @if card.new_artist { span.new.new-artist { "New artist" span.unseen { " to you" } } }
+            @else if card.new_to_listener { span.new { "New" span.unseen { " to you" } } }
             @if let Some(address) = card.audio.as_deref().and_then(urls::audio) {
                 a.play href=(address) data-play="" { (icon("play")) span.unseen { "Play " (card.title) } }
             }

@@ -22,6 +22,7 @@ pub(super) fn of_pick(
         reason: sentence(&pick.reason),
         likability: Some(pick.likability),
         new_to_listener: pick.new_to_listener,
+        new_artist: pick.new_artist,
         ..card
     })
 }
@@ -44,6 +45,7 @@ pub(super) fn of_track(
         likability: None,
         new_to_listener: profile.is_some()
             && !interaction.is_some_and(segue_engine::Interaction::is_known),
+        new_artist: false,
         liked: interaction.is_some_and(|interaction| interaction.stance == Stance::Like),
         audio: audio(app, track),
         sound: track.features,

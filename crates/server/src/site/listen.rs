@@ -24,7 +24,7 @@ use crate::page::layout::{Frame, Section};
 use crate::page::mix::Mix;
 use crate::page::search::Search;
 use crate::page::shelves::{Home, SHOWN_PICKS, ShelfView};
-use crate::page::urls::MixSettings;
+use crate::page::urls::{self, MixSettings};
 use crate::page::words;
 use crate::page::{mix as mix_view, search as search_view, shelves as shelves_view, welcome};
 
@@ -79,7 +79,7 @@ pub(super) async fn mix_fragment(State(app): State<Arc<App>>, asked: Asked) -> A
 }
 
 /// `/fragments/card`: what takes the place of a card that left: a mix of one, of what is not on the
-/// page.
+/// page, that keeps caps and dial together with the cards that stay beside it.
 pub(super) async fn card_fragment(
     State(app): State<Arc<App>>,
     asked: Asked,
@@ -95,7 +95,7 @@ pub(super) async fn card_fragment(
         }
         None => MixRequest { seed: rand::random(), ..request(&settings) },
     };
-    let request = MixRequest { length: 1, ..request };
+    let request = MixRequest { length: 1, beside: beside(&asked), ..request };
     let mixed = match mixing::mix_and_log(&app, &id, request, None).await {
         Err(error) if error.code == "nothing_eligible" => {
             return Ok(StatusCode::NO_CONTENT.into_response());
@@ -143,6 +143,12 @@ async fn fragment_frame(app: &Arc<App>, asked: &Asked) -> ApiResult<Frame> {
 
 fn nobody() -> ApiError {
     ApiError::not_found("unknown_listener", "nobody is known yet").hint("import a history first")
+}
+
+/// The cards that stay on the list.
+fn beside(asked: &Asked) -> Vec<TrackId> {
+    let named = urls::pairs(&asked.query).filter(|(name, _)| name == "beside");
+    named.take(urls::LONGEST_MIX as usize).map(|(_, track)| TrackId::new(track.as_ref())).collect()
 }
 
 fn excluded(settings: &MixSettings) -> Vec<TrackId> {

@@ -118,6 +118,7 @@ pub(crate) fn a_card(position: usize) -> Card {
         reason: REASONS[position % REASONS.len()].to_owned(),
         likability: Some(0.93 - 0.055 * (position % 12) as f32),
         new_to_listener: position % 3 == 2,
+        new_artist: false,
         liked: position % 7 == 1,
         audio: position.is_multiple_of(2).then(|| format!("/audio/{}", urls::encoded(title))),
         sound: a_sound(position),

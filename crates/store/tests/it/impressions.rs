@@ -31,6 +31,7 @@ pub(crate) fn impression(
         likability: 1.0 / (i as f32 + 3.0),
         uncertainty: f32::MIN_POSITIVE,
         new_to_listener: i % 2 == 0,
+        new_artist: false,
         reason: reasons[i % reasons.len()].clone(),
     });
     let parameters = Parameters::default()
@@ -43,14 +44,17 @@ pub(crate) fn impression(
         seed: u64::MAX - 3,
         explore: 0.3,
         new_slots: 4,
+        new_artist_slots: 0,
         arrival_slots: 2,
         artist_cap: 3,
         album_cap: u32::MAX,
+        beside: Vec::new(),
     };
     let offered = |(i, track): (usize, &TrackId)| Shortlisted {
         track: track.clone(),
         score: 1.0 / (i as f32 + 7.0),
         new_to_listener: i % 3 == 0,
+        new_artist: false,
         arrival: i % 6 == 0,
         factors: if who == "ann" { vec![0.5 / (i as f32 + 1.0), -1.0] } else { Vec::new() },
     };

@@ -109,12 +109,14 @@ fn earned_by(world: &World, policy: &dyn Policy) -> f64 {
     let shape = Shape {
         length: 4,
         new_slots: base.config.new_slots,
+        new_artist_slots: 0,
         arrival_slots: 0,
         caps: Caps { artist: base.config.artist_cap, album: base.config.album_cap },
+        beside: &[],
     };
     let row = |place: usize| {
         let listed = &base.shortlist[place];
-        let class = if listed.new_to_listener { Class::New } else { Class::Familiar };
+        let class = if listed.new_to_listener { Class::NewTrack } else { Class::Familiar };
         (world.catalogue.find(&listed.track).unwrap(), class)
     };
     let mut rng = generator(5);
