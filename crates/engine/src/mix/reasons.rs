@@ -196,7 +196,8 @@ impl Reasons<'_> {
     }
 
     /// All that is true of a track and worth saying, the most telling first; never empty.
-    fn all(&self, track: TrackIdx, decided_by: Sources) -> Vec<Reason> {
+    /// `decided_by` is the source that decided its relevance, or the default.
+    pub fn all(&self, track: TrackIdx, decided_by: Sources) -> Vec<Reason> {
         let interaction = self.profile.interaction(self.catalogue.work(track));
         match interaction.filter(|interaction| interaction.is_known()) {
             Some(interaction) => self.all_for_known(interaction),
