@@ -8,4 +8,5 @@ mod likability;
 mod online;
 mod recommenders;
 mod sasrec;
+mod set;
 mod tabular;

@@ -1,0 +1,144 @@
+//! A set of models: what it learns from plays alone, and that it is one thing that is written, read
+//! and fitted the same way each time.
+
+use std::sync::Arc;
+
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
+use segue_engine::dataset::plays::Plays;
+use segue_engine::pipeline::{MixRequest, Mixer};
+use segue_engine::policy::PolicyKind;
+use segue_engine::{Catalogue, Index, MixContext, Profile, Ranker as _, Scorer as _};
+use segue_models::LikabilityConfig;
+use segue_models::set::{MemberKind, ModelSet, SetConfig};
+
+const TRACKS: usize = 60;
+const DAY: i64 = 86_400;
+
+fn catalogue() -> Arc<Catalogue> {
+    let track = |i: usize| Track {
+        artists: vec![format!("Artist {}", i / 3)],
+        ..Track::new(TrackId::new(format!("t{i:02}")), WorkId::new(format!("w{i:02}")), "Song")
+    };
+    Arc::new(Catalogue::from_tracks((0..TRACKS).map(track).collect()))
+}
+
+/// Listeners of two camps, each of which plays one half of the catalogue.
+fn camps(catalogue: &Catalogue, listeners: usize, seed: u64) -> Vec<Plays> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    let one = |number: usize| {
+        let id = ListenerId::new(format!("l{number:02}"));
+        let half = (number % 2) * TRACKS / 2;
+        let listens: Vec<Listen> = (0..40)
+            .map(|play| {
+                let track = half + rng.random_range(0..TRACKS / 2);
+                let second = i64::from(play) * DAY / 2 + rng.random_range(0..3_600);
+                let at = Timestamp::from_second(1_700_000_000 + second).unwrap();
+                Listen::new(id.clone(), TrackId::new(format!("t{track:02}")), at, Source::Segue)
+            })
+            .collect();
+        Plays::read(catalogue, id, &listens, &[])
+    };
+    (0..listeners).map(one).collect()
+}
+
+fn small() -> SetConfig {
+    let mut network = LikabilityConfig { rows: 500, most_episodes: 4, ..LikabilityConfig::default() };
+    network.network.architecture.members = 2;
+    network.network.architecture.hidden = vec![8];
+    network.network.training.epochs = 2;
+    SetConfig { likability: network.clone(), screening: network }
+}
+
+fn fitted(catalogue: &Arc<Catalogue>, plays: &[Plays]) -> ModelSet {
+    ModelSet::fit(catalogue, plays, &small(), 1, &mut |_| {}).unwrap()
+}
+
+fn halves(catalogue: &Catalogue, profile: &Profile, set: ModelSet) -> [usize; 2] {
+    let index = Index::build(catalogue, [profile]);
+    let scorer = set.scorer(&Arc::new(catalogue.clone()));
+    let mixer = Mixer { catalogue, index: &index, profile, scorer: &scorer };
+    let now = Timestamp::from_second(1_700_000_000 + 30 * DAY).unwrap();
+    let request = MixRequest {
+        length: 8,
+        explore: 1.0,
+        artist_cap: 3,
+        policy: PolicyKind::Greedy,
+        ..MixRequest::new(now)
+    };
+    let mix = mixer.mix(&request).unwrap();
+    let row = |track: &TrackId| catalogue.find(track).unwrap().0 as usize;
+    let second = mix.slate.picks.iter().filter(|pick| row(&pick.track) >= TRACKS / 2).count();
+    [mix.slate.picks.len() - second, second]
+}
+
+#[test]
+fn scrobbles_without_a_skip_teach_what_people_with_the_same_history_play() {
+    let catalogue = catalogue();
+    let plays = camps(&catalogue, 24, 1);
+    let set = fitted(&catalogue, &plays);
+    assert!(set.card().members.iter().any(|member| member.member == MemberKind::ItemKnn));
+    // A newcomer with three songs of the second camp.
+    let at = |n: i64| Timestamp::from_second(1_700_000_000 + n * DAY).unwrap();
+    let id = ListenerId::new("newcomer");
+    let listens: Vec<Listen> = ["t31", "t40", "t50"]
+        .iter()
+        .zip(0..)
+        .map(|(track, day)| Listen::new(id.clone(), TrackId::new(*track), at(day), Source::Segue))
+        .collect();
+    let newcomer = Plays::read(&catalogue, id, &listens, &[]).profile(&catalogue);
+    let [first, second] = halves(&catalogue, &newcomer, set);
+    assert!(second >= 7, "{second} of {} are of the newcomer's camp", first + second);
+}
+
+#[test]
+fn one_listener_alone_can_be_learned_from() {
+    let catalogue = catalogue();
+    let plays = camps(&catalogue, 1, 2);
+    let set = fitted(&catalogue, &plays);
+    let profile = plays[0].profile(&catalogue);
+    let scorer = set.scorer(&catalogue);
+    let now = profile.last_played.unwrap();
+    let latest = profile.interaction(profile.recent.last().unwrap().0).unwrap().track;
+    let tracks: Vec<_> = profile.interactions.iter().map(|x| x.track).collect();
+    let again = scorer.again(&profile, now, &tracks);
+    let of_latest = again[tracks.iter().position(|track| *track == latest).unwrap()];
+    let above = again.iter().filter(|score| **score > of_latest).count();
+    assert!(above < tracks.len() / 2, "what was played last is likelier than most: {above}");
+}
+
+#[test]
+fn a_set_is_the_same_after_writing_and_reading_and_on_any_number_of_threads() {
+    let catalogue = catalogue();
+    let plays = camps(&catalogue, 12, 3);
+    let set = fitted(&catalogue, &plays);
+    let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let other = alone.install(|| fitted(&catalogue, &plays));
+    assert_eq!(set.version(), other.version());
+
+    let bytes = set.to_bytes();
+    let card = serde_json::to_vec(set.card()).unwrap();
+    let read = ModelSet::from_bytes(&bytes, &card).unwrap();
+    assert_eq!(read.version(), set.version());
+    assert_eq!(read.to_bytes(), bytes);
+    assert!(ModelSet::from_bytes(&bytes[..bytes.len() / 2], &card).is_err());
+
+    let profile = plays[0].profile(&catalogue);
+    let tracks: Vec<_> = catalogue.rows().collect();
+    let [one, two] = [set.scorer(&catalogue), read.scorer(&catalogue)];
+    assert_eq!(one.score(&profile, &tracks), two.score(&profile, &tracks));
+    let context = MixContext::at(profile.last_played.unwrap());
+    let worth = |set: &segue_models::set::SetScorer| {
+        let reading = set.read(&profile, context);
+        let likability = segue_engine::Likability { mean: 0.5, uncertainty: 0.0 };
+        tracks.iter().map(|&track| reading.relevance(track, likability)).collect::<Vec<_>>()
+    };
+    assert_eq!(worth(&one), worth(&two));
+}
+
+#[test]
+fn nothing_to_learn_from_is_an_error() {
+    let nobody = ModelSet::fit(&catalogue(), &[], &small(), 1, &mut |_| {});
+    assert!(nobody.is_err());
+}
