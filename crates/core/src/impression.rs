@@ -211,6 +211,16 @@ impl Slate {
     }
 }
 
+/// What of an impression tires: when which tracks were shown to a listener. A small part of an
+/// [`Impression`], so that many of them are read at little cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Showing {
+    /// When the slate was shown, in UTC.
+    pub at: Timestamp,
+    /// The tracks of the slate in playing order, in the versions that were shown.
+    pub tracks: Vec<TrackId>,
+}
+
 /// Whether a slate of an experiment reached its listener. Only slates that were shown may be
 /// credited with what the listener did next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

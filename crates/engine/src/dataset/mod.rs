@@ -7,4 +7,5 @@ pub mod interactions;
 pub mod labels;
 pub mod pick_outcomes;
 pub mod profile;
+pub mod shown;
 pub mod table;

@@ -3,11 +3,13 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::{
-    Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, StartReason, Timestamp,
+    Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Showing, Source, StartReason,
+    Timestamp,
 };
 
 use super::interaction::{Interaction, Label, Stance};
 use super::labels::{Outcome, outcome, work_label};
+use super::shown::Shown;
 use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 
 /// What is known of one listener. Interactions are ordered by work, at most one each. Scorers and
@@ -45,6 +47,9 @@ pub struct Profile {
     /// Start of the latest play of all, from which "away since" is counted; `None` if no play is
     /// dated.
     pub last_played: Option<Timestamp>,
+    /// What they were shown and have not answered, by which tracks [tire](crate::mix::fatigue).
+    /// Only [`Self::with_showings`] fills it: no model learns from it.
+    pub shown: Shown,
     by_work: FxHashMap<WorkIdx, u32>,
 }
 
@@ -62,7 +67,14 @@ impl Profile {
         interactions.dedup_by_key(|interaction| interaction.work);
         let by_work = interactions.iter().enumerate().map(|(i, x)| (x.work, i as u32)).collect();
         let last_played = interactions.iter().filter_map(|x| x.last_played).max();
-        Self { listener, interactions, banned_artists: FxHashSet::default(), last_played, by_work }
+        Self {
+            listener,
+            interactions,
+            banned_artists: FxHashSet::default(),
+            last_played,
+            shown: Shown::default(),
+            by_work,
+        }
     }
 
     /// Folds a listener's rows, as the store holds them, into one interaction for each work. Rows
@@ -102,6 +114,19 @@ impl Profile {
         let interactions =
             works.into_iter().map(|(work, folding)| folding.finish(catalogue, work)).collect();
         Self { banned_artists, ..Self::from_interactions(listener, interactions) }
+    }
+
+    /// The profile with what the listener was shown, `feedback` being what they said, whenever it
+    /// was: showings from before an answer are forgotten.
+    #[must_use]
+    pub fn with_showings<'a>(
+        self,
+        catalogue: &Catalogue,
+        feedback: impl IntoIterator<Item = &'a Feedback>,
+        showings: &[Showing],
+    ) -> Self {
+        let shown = Shown::from_showings(catalogue, &self.interactions, feedback, showings);
+        Self { shown, ..self }
     }
 
     /// What the listener did with a work, in any of its versions; `None` if nothing at all.
