@@ -112,8 +112,8 @@ pub struct Pick {
     /// their library.
     pub new_to_listener: bool,
     /// Whether the listener knows nothing by its main artist either. Unlike
-    /// [`Shortlisted::new_artist`] it is `false` where the track names no artist, since nobody could
-    /// check the claim, and in logs from before artists were told apart.
+    /// [`Shortlisted::new_artist`] it is `false` where the track names no artist, since nobody
+    /// could check the claim, and in logs from before artists were told apart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_artist: bool,
     /// Why it was picked, for people to read. It plays no part in any estimate.

@@ -130,7 +130,8 @@ pub struct Ranked {
     /// tells the listener.
     pub is_finite: bool,
     /// What it is ranked by: likability, a bonus for uncertainty and popularity, weighed by
-    /// [`utility`](crate::utility), less the [fatigue](crate::mix::fatigue) of what was shown in vain.
+    /// [`utility`](crate::utility), less the [fatigue](crate::mix::fatigue) of what was shown in
+    /// vain.
     pub utility: f32,
     /// How often the listener played the work to its end, 0 for a new one. It breaks ties in
     /// utility.

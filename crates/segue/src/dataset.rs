@@ -51,7 +51,8 @@ impl Dataset {
     }
 }
 
-/// Folds what the store holds of one listener, exclusions applied, with what they were shown lately.
+/// Folds what the store holds of one listener, exclusions applied, with what they were shown
+/// lately.
 ///
 /// # Errors
 /// What reading the store reports. A listener who is not in the store has an empty profile.

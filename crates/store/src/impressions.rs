@@ -62,8 +62,9 @@ impl Store {
         })
     }
 
-    /// When a listener was shown which tracks, latest first, `limit` slates at most. Reads the picks
-    /// alone, which costs a fraction of what [`Self::impressions`] does; shadows are not among them.
+    /// When a listener was shown which tracks, latest first, `limit` slates at most. Reads the
+    /// picks alone, which costs a fraction of what [`Self::impressions`] does; shadows are not
+    /// among them.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].

@@ -1,4 +1,5 @@
-//! What a listener was shown and has not answered: the raw material of [fatigue](crate::mix::fatigue).
+//! What a listener was shown and has not answered: the raw material of
+//! [fatigue](crate::mix::fatigue).
 //!
 //! A play of a work, or feedback on it, answers every showing before it, and those are forgotten
 //! here: what was heard is in the interaction. Showings of one sitting count as one, so that who

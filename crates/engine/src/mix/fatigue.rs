@@ -12,9 +12,10 @@
 //! with the spread (standard deviation) of the utilities of its kind, familiar or new, among the
 //! candidates: it is a matter of places in the ranking, and so the same for every model and scale.
 //! It acts before the short-list, so that policies draw by it and propensities count it. The
-//! sitting that goes on does not count ([`SITTING_SECONDS`](crate::dataset::shown::SITTING_SECONDS)):
-//! the same request with the same seed gives the same mix within an hour. An answer clears the
-//! account ([`Shown`](crate::dataset::shown::Shown)).
+//! sitting that goes on does not count
+//! ([`SITTING_SECONDS`](crate::dataset::shown::SITTING_SECONDS)): the same request with the same
+//! seed gives the same mix within an hour. An answer clears the account
+//! ([`Shown`](crate::dataset::shown::Shown)).
 //!
 //! What is familiar comes back within days, because people love to hear again what they love; what
 //! is new and was passed over three times is out for weeks. The numbers below were chosen over

@@ -41,8 +41,8 @@ impl Terms<'_> {
     }
 }
 
-/// Orders candidates: by utility less [fatigue](crate::mix::fatigue), then plays to the end, popularity and row; what is not finite
-/// comes last. It drops none and gives each its class.
+/// Orders candidates: by utility less [fatigue](crate::mix::fatigue), then plays to the end,
+/// popularity and row; what is not finite comes last. It drops none and gives each its class.
 pub fn rank(
     catalogue: &Catalogue,
     index: &Index,
