@@ -131,8 +131,8 @@ pub struct Pick {
     /// their library.
     pub new_to_listener: bool,
     /// Whether the listener knows nothing by its main artist either. Unlike
-    /// [`Shortlisted::new_artist`] it is `false` where the track names no artist, since nobody could
-    /// check the claim, and in logs from before artists were told apart.
+    /// [`Shortlisted::new_artist`] it is `false` where the track names no artist, since nobody
+    /// could check the claim, and in logs from before artists were told apart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_artist: bool,
     /// Why it was picked, for people to read. It plays no part in any estimate.
@@ -228,6 +228,16 @@ impl Slate {
     pub fn new_artist_count(&self) -> usize {
         self.picks.iter().filter(|pick| pick.new_artist).count()
     }
+}
+
+/// What of an impression tires: when which tracks were shown to a listener. A small part of an
+/// [`Impression`], so that many of them are read at little cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Showing {
+    /// When the slate was shown, in UTC.
+    pub at: Timestamp,
+    /// The tracks of the slate in playing order, in the versions that were shown.
+    pub tracks: Vec<TrackId>,
 }
 
 /// Whether a slate of an experiment reached its listener. Only slates that were shown may be

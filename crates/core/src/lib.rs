@@ -18,8 +18,8 @@ pub use audio::{AudioFeature, AudioFeatures};
 pub use feedback::{Feedback, FeedbackKind, FeedbackTarget};
 pub use id::{ListenerId, TrackId, WorkId};
 pub use impression::{
-    Difference, Direction, Enrolment, Exposure, Impression, Pick, Reason, Shortlisted, Slate,
-    SlateConfig,
+    Difference, Direction, Enrolment, Exposure, Impression, Pick, Reason, Shortlisted, Showing,
+    Slate, SlateConfig,
 };
 pub use listen::{DeviceClass, EndReason, Listen, Moment, StartReason};
 pub use policy::{BadPolicyLabel, Parameters, PolicySpec};

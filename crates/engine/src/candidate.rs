@@ -155,7 +155,8 @@ pub struct Ranked {
     /// tells the listener.
     pub is_finite: bool,
     /// What it is ranked by: the relevance where there is one, else likability and popularity, with
-    /// a bonus for uncertainty. See [`utility`](crate::utility).
+    /// a bonus for uncertainty, less the [fatigue](crate::mix::fatigue) of what was shown in vain.
+    /// See [`utility`](crate::utility).
     pub utility: f32,
     /// How much the utility rises with the likability: it turns an uncertainty about the one into
     /// an uncertainty about the other.

@@ -83,6 +83,9 @@ pub struct Explanation {
     /// What is on record about the work, all versions together; `None` where the listener never
     /// touched it.
     pub work: Option<Interaction>,
+    /// In how many sittings it was shown lately without an answer since, the one that goes on not
+    /// counted: by each of them it ranks lower in mixes ([fatigue](crate::mix::fatigue)).
+    pub shown: u32,
     /// What is on record about the main artist, over all works; all 0 where the track has no
     /// artist.
     pub artist: ArtistRecord,
@@ -128,6 +131,7 @@ pub fn explain(
         near,
         features: features(index, likes, track),
         work: work.cloned(),
+        shown: profile.shown.count(catalogue.work(track), reasons.now),
         artist: catalogue
             .artist(track)
             .map_or_else(ArtistRecord::default, |artist| record(catalogue, profile, artist)),

@@ -9,6 +9,9 @@ use segue_store::{ListenerHistory, Result, Store};
 
 /// Plays held in memory at a time, one long history excepted.
 const BLOCK: usize = 200_000;
+/// The latest slates that are looked at for what was shown in vain: more than two weeks of a
+/// listener who opens ten lists a day, and a bound on what reading a profile costs.
+const SHOWINGS: usize = 150;
 
 /// The catalogue and everybody's profile, exclusions applied: what training and whoever studies the
 /// library work on. It holds every listener; for one of them there is
@@ -70,12 +73,15 @@ impl Dataset {
     }
 }
 
-/// Folds what the store holds of one listener, exclusions applied.
+/// Folds what the store holds of one listener, exclusions applied, with what they were shown
+/// lately.
 ///
 /// # Errors
 /// What reading the store reports. A listener who is not in the store has an empty profile.
 pub fn profile(store: &Store, catalogue: &Catalogue, listener: ListenerId) -> Result<Profile> {
     let listens = store.listens(&listener)?;
     let feedback = store.feedback(&listener)?;
-    Ok(Profile::fold(catalogue, listener, &listens, &feedback))
+    let showings = store.showings(&listener, SHOWINGS)?;
+    let profile = Profile::fold(catalogue, listener, &listens, &feedback);
+    Ok(profile.with_showings(catalogue, &feedback, &showings))
 }

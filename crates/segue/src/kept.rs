@@ -21,7 +21,8 @@ const RETRIEVE_AFTER: u64 = 20;
 /// due after [twenty changes](Self::is_due), and whenever the snapshot was replaced.
 ///
 /// Changes are counted by whoever keeps the listener: one for every event that was recorded, from
-/// any number on. `examples/service.rs` shows the whole of it.
+/// any number on. What was [shown](Profile::shown) is one as well, but not before the next sitting,
+/// an hour later, since until then it does not count. `examples/service.rs` shows the whole of it.
 ///
 /// # Examples
 /// A snapshot whose model is made up: any [`Scorer`](crate::Scorer) will do.

@@ -1,6 +1,9 @@
 //! Listeners as they are held in memory: the profile and a pool of scored tracks to mix from, so
 //! that a mix reads no disk and scores nothing.
 //!
+//! What a listener was shown counts from the next sitting on, an hour later, and until then nothing
+//! is read anew for it: a page that is loaded ten times in a row folds no profile ten times.
+//!
 //! What a listener says makes their profile stale at once: the next mix folds it anew and scores
 //! the pool again (milliseconds). Searching the whole catalogue for a new pool takes longer and
 //! happens when somebody is seen first, after [twenty changes](KeptListener::is_due), and when the
@@ -9,12 +12,13 @@
 //! no request.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
 use quick_cache::sync::Cache;
 use segue::{KeptListener, Snapshot};
-use segue_core::ListenerId;
+use segue_core::{ListenerId, Timestamp};
+use segue_engine::dataset::shown::SITTING_SECONDS;
 use tokio::sync::{Mutex, Semaphore, mpsc};
 
 use crate::error::ApiResult;
@@ -24,7 +28,21 @@ use crate::readers::Readers;
 struct Entry {
     version: AtomicU64,
     is_queued: AtomicBool,
+    /// The second at which something was shown that the profile does not know of, the first of
+    /// several; 0 for nothing.
+    shown_second: AtomicI64,
     held: Mutex<Option<Arc<KeptListener>>>,
+}
+
+impl Entry {
+    /// Makes the profile stale once something that it does not know of was shown a sitting ago.
+    fn tire(&self, now: Timestamp) {
+        let shown = self.shown_second.load(Ordering::Acquire);
+        if shown != 0 && now.as_second().saturating_sub(shown) >= SITTING_SECONDS {
+            self.shown_second.store(0, Ordering::Release);
+            self.version.fetch_add(1, Ordering::Release);
+        }
+    }
 }
 
 /// Everybody who was here lately.
@@ -64,6 +82,16 @@ impl Listeners {
         }
     }
 
+    /// Something was shown to a listener, and is on disk.
+    pub(crate) fn shown(&self, listener: &ListenerId, at: Timestamp) {
+        if let Some(entry) = self.cache.peek(listener) {
+            let (free, second) = (0, at.as_second());
+            let first = &entry.shown_second;
+            // The first of several stays.
+            let _ = first.compare_exchange(free, second, Ordering::AcqRel, Ordering::Acquire);
+        }
+    }
+
     /// Something may have been written about anybody.
     pub(crate) fn all_changed(&self) {
         for (_, entry) in self.cache.iter() {
@@ -93,6 +121,7 @@ impl Listeners {
     pub(crate) async fn get(&self, id: &ListenerId) -> ApiResult<Arc<KeptListener>> {
         let entry = self.entry(id);
         let mut held = entry.held.lock().await;
+        entry.tire(Timestamp::now());
         let (version, current) = (entry.version.load(Ordering::Acquire), self.snapshot.load_full());
         current.model()?;
         let Some(listener) = held.clone() else {
@@ -176,5 +205,22 @@ impl Listeners {
             .get_or_insert_with(listener, || Ok::<_, std::convert::Infallible>(Arc::default()));
         let Ok(entry) = made;
         entry
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_shown_makes_a_profile_stale_in_the_next_sitting_and_once() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let entry = Entry { shown_second: AtomicI64::new(1_000), ..Entry::default() };
+        entry.tire(at(1_000 + SITTING_SECONDS - 1));
+        assert_eq!(entry.version.load(Ordering::Acquire), 0, "the same sitting");
+        for later in [0, 1] {
+            entry.tire(at(1_000 + SITTING_SECONDS + later));
+            assert_eq!(entry.version.load(Ordering::Acquire), 1);
+        }
     }
 }

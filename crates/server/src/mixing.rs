@@ -93,6 +93,9 @@ pub(crate) async fn log(
     mixes: Vec<Vec<Impression>>,
     forgotten: i64,
 ) -> ApiResult<Vec<ImpressionId>> {
+    let shown = mixes.iter().filter_map(|slates| slates.first());
+    let shown: Vec<(ListenerId, Timestamp)> =
+        shown.map(|shown| (shown.slate.listener.clone(), shown.at)).collect();
     let entries = mixes.into_iter().map(|slates| Entry::from(Event::Impressions(slates))).collect();
     let outcomes = app.writer.append_unless_forgotten(entries, forgotten).await?;
     let name = |outcome| match outcome {
@@ -106,5 +109,6 @@ pub(crate) async fn log(
         Err(error) => Err(error),
         Ok(_) => unreachable!("impressions are answered by their names"),
     };
+    shown.iter().for_each(|(listener, at)| app.listeners.shown(listener, *at));
     outcomes.into_iter().map(name).collect()
 }

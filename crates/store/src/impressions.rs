@@ -2,7 +2,9 @@
 //! propensities to the last bit, the short-list in full.
 
 use rusqlite::{CachedStatement, Connection, Params, Row, params};
-use segue_core::{Enrolment, Exposure, Impression, ListenerId, Slate, SlateConfig, TrackId};
+use segue_core::{
+    Enrolment, Exposure, Impression, ListenerId, Showing, Slate, SlateConfig, TrackId,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::codes::{from_micros, to_micros};
@@ -57,6 +59,36 @@ impl Store {
                 condition,
                 params![listener, limit],
             )
+        })
+    }
+
+    /// When a listener was shown which tracks, latest first, `limit` slates at most. Reads the
+    /// picks alone, which costs a fraction of what [`Self::impressions`] does; shadows are not
+    /// among them.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn showings(&self, listener: &ListenerId, limit: usize) -> Result<Vec<Showing>> {
+        self.read(|connection| {
+            let Some(listener) = find_listener(connection, listener)? else {
+                return Ok(Vec::new());
+            };
+            let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+            let mut statement = connection.prepare_cached(
+                "SELECT at, picks FROM impressions WHERE listener = ?1 AND shadow = 0 \
+                 ORDER BY id DESC LIMIT ?2",
+            )?;
+            let mut rows = statement.query(params![listener, limit])?;
+            let mut names = self.track_names.borrow_mut();
+            let mut showings = Vec::new();
+            while let Some(row) = rows.next()? {
+                let picks = row.get::<_, Vec<u8>>(1)?;
+                let tracks = slates::picked_keys(&picks)
+                    .map(|key| names.get(connection, key?))
+                    .collect::<Result<_>>()?;
+                showings.push(Showing { at: from_micros(row.get(0)?)?, tracks });
+            }
+            Ok(showings)
         })
     }
 

@@ -6,8 +6,8 @@
 //! - The factors have an `f32` each, the same number for every track of the short-list. The column
 //!   is empty where there are none.
 //! - The picks have for each track: `u32` key, `u32` place in the order of choice, `f64`
-//!   propensity, `f64` its error, `f32` likability, `f32` uncertainty, `u8` flags (1 new to the listener, 4 by an
-//!   artist new to them), `u32` bytes of the reason, and the reason as JSON.
+//!   propensity, `f64` its error, `f32` likability, `f32` uncertainty, `u8` flags (1 new to the
+//!   listener, 4 by an artist new to them), `u32` bytes of the reason, and the reason as JSON.
 //!
 //! A table with a row for every pick was rejected: it costs a page of an index for each of them,
 //! thirty random pages to flush for one mix, and no query needs it.

@@ -9,4 +9,5 @@ pub mod pick_outcomes;
 pub mod play_memory;
 pub mod plays;
 pub mod profile;
+pub mod shown;
 pub mod table;

@@ -2,12 +2,15 @@
 //! the label that follows.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, Timestamp};
+use segue_core::{
+    Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Showing, Source, Timestamp,
+};
 
 use super::interaction::{Interaction, Label, Stance};
 use super::labels::{Outcome, work_label};
 use super::play_memory::PlayMemory;
 use super::plays::{Play, Plays};
+use super::shown::Shown;
 use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 
 /// So many of the latest plays are kept in their order, for what follows what.
@@ -51,6 +54,9 @@ pub struct Profile {
     /// The latest dated plays that were not skipped, oldest first: what a session goes on from. At
     /// most two hundred.
     pub recent: Vec<(WorkIdx, Timestamp)>,
+    /// What they were shown and have not answered, by which tracks [tire](crate::mix::fatigue).
+    /// Only [`Self::with_showings`] fills it: no model learns from it.
+    pub shown: Shown,
     by_work: FxHashMap<WorkIdx, u32>,
 }
 
@@ -74,6 +80,7 @@ impl Profile {
             banned_artists: FxHashSet::default(),
             last_played,
             recent: Vec::new(),
+            shown: Shown::default(),
             by_work,
         }
     }
@@ -121,6 +128,19 @@ impl Profile {
             recent: recent(catalogue, &plays.plays),
             ..Self::from_interactions(plays.listener.clone(), interactions)
         }
+    }
+
+    /// The profile with what the listener was shown, `feedback` being what they said, whenever it
+    /// was: showings from before an answer are forgotten.
+    #[must_use]
+    pub fn with_showings<'a>(
+        self,
+        catalogue: &Catalogue,
+        feedback: impl IntoIterator<Item = &'a Feedback>,
+        showings: &[Showing],
+    ) -> Self {
+        let shown = Shown::from_showings(catalogue, &self.interactions, feedback, showings);
+        Self { shown, ..self }
     }
 
     /// What the listener did with a work, in any of its versions; `None` if nothing at all.

@@ -72,10 +72,10 @@ impl Dial {
     }
 }
 
-/// The share of new tracks that is to be by artists new to the listener, at `explore` 0 to 1: `0.1 +
-/// 0.8 × explore`. A listener who wants one new track in ten mostly wants more of what they know;
-/// at the middle half of the new is by strangers; at the end nearly all of it, with room for the
-/// song of a favourite that they have missed.
+/// The share of new tracks that is to be by artists new to the listener: `0.1 + 0.8 × explore`. A
+/// listener who wants one new track in ten mostly wants more of what they know; at the middle half
+/// of the new is by strangers; at the end nearly all of it, with room for the song of a favourite
+/// that they have missed.
 ///
 /// ```
 /// use segue_engine::mix::dial::new_artist_share;

@@ -2,8 +2,10 @@
 //! [`utility`](crate::utility) for the formula.
 
 use rustc_hash::FxHashSet;
+use segue_core::Timestamp;
 
 use crate::candidate::{Candidate, Class, Ranked, Sources};
+use crate::mix::fatigue::tire;
 use crate::mix::reasons::Likes;
 use crate::utility::utility;
 use crate::{Catalogue, Index, Likability, Profile, TrackIdx};
@@ -23,6 +25,8 @@ pub struct Terms<'a> {
     /// The listener's likes, which also hold the artists that they know: new tracks by others are
     /// of [`Class::NewArtist`].
     pub likes: &'a Likes,
+    /// The moment of the request, from which it is counted how long ago a track was shown.
+    pub now: Timestamp,
 }
 
 impl Terms<'_> {
@@ -37,8 +41,8 @@ impl Terms<'_> {
     }
 }
 
-/// Orders candidates: by utility, then plays to the end, popularity and row; what is not finite
-/// comes last. It drops none and gives each its class.
+/// Orders candidates: by utility less [fatigue](crate::mix::fatigue), then plays to the end,
+/// popularity and row; what is not finite comes last. It drops none and gives each its class.
 pub fn rank(
     catalogue: &Catalogue,
     index: &Index,
@@ -72,6 +76,7 @@ pub fn rank(
         }
     };
     let mut ranked: Vec<Ranked> = candidates.iter().map(ranked).collect();
+    tire(catalogue, profile, terms.now, &mut ranked);
     ranked.sort_unstable_by(|a, b| {
         b.is_finite
             .cmp(&a.is_finite)

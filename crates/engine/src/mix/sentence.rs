@@ -40,6 +40,12 @@ pub fn sentence(reason: &Reason) -> String {
     }
 }
 
+/// Says how often a track was shown lately without an answer, such as "shown 3 times lately, not
+/// played"; `None` if it was not.
+pub fn shown_lately(count: u32) -> Option<String> {
+    (count > 0).then(|| format!("shown {} lately, not played", times(count)))
+}
+
 /// Days as a person counts them: nobody says 562 days.
 fn while_of(days: u32) -> String {
     match days {

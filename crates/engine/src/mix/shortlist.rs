@@ -7,10 +7,10 @@
 //! within its class, is the score that the policy goes by: diversity enters there, because after
 //! the policy's choice nothing may be dropped. New tracks by known artists and by new ones are
 //! apart in this: their numbers are the quota's, and a scale of their own keeps draws as bold among
-//! the one as among the other, where the model expects less of artists it has no sign of. A determinantal point process was considered; its
-//! greedy inference gives nearly the same lists here and its scores mean nothing to a policy. To
-//! the relevance is added what an answer would tell, while little is known of the listener (see
-//! [`InformationGain`]).
+//! the one as among the other, where the model expects less of artists it has no sign of. A
+//! determinantal point process was considered; its greedy inference gives nearly the same lists
+//! here and its scores mean nothing to a policy. To the relevance is added what an answer would
+//! tell, while little is known of the listener (see [`InformationGain`]).
 //!
 //! Three cuts: the head of each class of the ranking; from the heads a core that fills
 //! the mix under caps and dial, so that the short-list surely holds a full mix; then up to
@@ -58,9 +58,9 @@ pub struct Offer {
 
 /// Cuts a ranking, best first, to a short-list in row order, from which a mix of that shape can be
 /// drawn whenever it can be drawn from the ranking. The shape comes back with the numbers that the
-/// ranking allows, by which the mix is to be drawn: the short-list alone would not tell which wishes
-/// could be met. `gain` makes the [`InformationGain`] of a pool,
-/// for listeners of whom little is known; it is called once.
+/// ranking allows, by which the mix is to be drawn: the short-list alone would not tell which
+/// wishes could be met. `gain` makes the [`InformationGain`] of a pool, for listeners of whom
+/// little is known; it is called once.
 pub fn shortlist<'a>(
     catalogue: &Catalogue,
     sound: &SoundSpace,

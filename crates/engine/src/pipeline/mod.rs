@@ -281,7 +281,7 @@ impl Mixer<'_> {
             0.0
         };
         let arrivals = request.arrival_rows(catalogue).into_iter().collect();
-        let terms = Terms { trust: trust(profile), bonus, arrivals, likes };
+        let terms = Terms { trust: trust(profile), bonus, arrivals, likes, now: request.now };
         let ranking = rank(catalogue, index, profile, candidates, &terms);
         let caps = Caps { artist: request.artist_cap, album: request.album_cap };
         let classes = beside.iter().map(|&track| terms.class(catalogue, profile, track));

@@ -4,6 +4,7 @@
 mod arrange;
 mod experiment;
 mod explain;
+mod fatigue;
 mod full_ranking;
 mod golden;
 mod history;

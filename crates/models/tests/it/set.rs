@@ -44,7 +44,8 @@ fn camps(catalogue: &Catalogue, listeners: usize, seed: u64) -> Vec<Plays> {
 }
 
 fn small() -> SetConfig {
-    let mut network = LikabilityConfig { rows: 500, most_episodes: 4, ..LikabilityConfig::default() };
+    let mut network =
+        LikabilityConfig { rows: 500, most_episodes: 4, ..LikabilityConfig::default() };
     network.network.architecture.members = 2;
     network.network.architecture.hidden = vec![8];
     network.network.training.epochs = 2;

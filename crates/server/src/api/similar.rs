@@ -164,6 +164,8 @@ pub(crate) struct ExplanationShape {
     finished: u32,
     /// Plays that were skipped.
     skipped: u32,
+    /// In how many sittings it was shown lately without an answer since; it ranks lower by each.
+    shown: u32,
     /// The filter that would leave it out of a mix as usual, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_out: Option<String>,
@@ -206,6 +208,7 @@ pub(crate) async fn explanation(
         plays: record(|work| work.plays),
         finished: record(|work| work.finished),
         skipped: record(|work| work.skipped),
+        shown: found.shown,
         left_out: found.left_out.map(|step| step.name().to_owned()),
         model: snapshot.model()?.version.clone(),
     }))

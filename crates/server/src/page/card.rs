@@ -1,11 +1,11 @@
 //! One track that is offered: sketch, title, why, how likely, and the feedback that it takes.
 //!
 //! The same markup is a card on a shelf and a row of a mix; the style sheet lays it out by where it
-//! stands. Fragment: `GET /fragments/card?list=…&here=…&exclude=…&beside=…` with the settings of the
-//! page's mix answers one [`card`] that takes the place of one that left, or 204 when there is none.
-//! `list` is `mix` or a shelf's id, `beside` names the tracks that stay on that list, with which
-//! the new one keeps caps and dial, `exclude` every track on another list or gone from the page,
-//! `here` is the page that forms come back to.
+//! stands. Fragment: `GET /fragments/card?list=…&here=…&exclude=…&beside=…` with the settings of
+//! the page's mix answers one [`card`] that takes the place of one that left, or 204 when there is
+//! none. `list` is `mix` or a shelf's id, `beside` names the tracks that stay on that list, with
+//! which the new one keeps caps and dial, `exclude` every track on another list or gone from the
+//! page, `here` is the page that forms come back to.
 
 use maud::{Markup, html};
 use segue_core::AudioFeatures;

@@ -1,7 +1,7 @@
 //! Tracks as cards.
 
-use segue_core::{Pick, Track};
-use segue_engine::mix::sentence::sentence;
+use segue_core::{Pick, Timestamp, Track};
+use segue_engine::mix::sentence::{sentence, shown_lately};
 use segue_engine::{Catalogue, Profile, Stance, TrackIdx};
 
 use crate::api::sound_file;
@@ -18,8 +18,13 @@ pub(super) fn of_pick(
 ) -> Option<Card> {
     let row = catalogue.find(&pick.track)?;
     let card = of_track(app, catalogue, Some(profile), row);
+    let shown = profile.shown.count(catalogue.work(row), Timestamp::now());
     Some(Card {
-        reason: sentence(&pick.reason),
+        reason: [Some(sentence(&pick.reason)), shown_lately(shown)]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("; "),
         likability: Some(pick.likability),
         new_to_listener: pick.new_to_listener,
         new_artist: pick.new_artist,

@@ -31,7 +31,7 @@ pub(crate) fn impression(
         likability: 1.0 / (i as f32 + 3.0),
         uncertainty: f32::MIN_POSITIVE,
         new_to_listener: i % 2 == 0,
-        new_artist: false,
+        new_artist: i % 4 == 0,
         reason: reasons[i % reasons.len()].clone(),
     });
     let parameters = Parameters::default()
@@ -44,7 +44,7 @@ pub(crate) fn impression(
         seed: u64::MAX - 3,
         explore: 0.3,
         new_slots: 4,
-        new_artist_slots: 0,
+        new_artist_slots: 3,
         arrival_slots: 2,
         artist_cap: 3,
         album_cap: u32::MAX,
@@ -54,7 +54,7 @@ pub(crate) fn impression(
         track: track.clone(),
         score: 1.0 / (i as f32 + 7.0),
         new_to_listener: i % 3 == 0,
-        new_artist: false,
+        new_artist: i % 6 == 0,
         arrival: i % 6 == 0,
         factors: if who == "ann" { vec![0.5 / (i as f32 + 1.0), -1.0] } else { Vec::new() },
     };
@@ -114,4 +114,21 @@ fn a_slate_that_an_older_build_logged_keeps_its_policy_and_parameters() {
     let number = |name| policy.parameters.number(name);
     assert_eq!(number("temperature"), Some(0.39999998));
     assert_eq!((number("epsilon"), number("optimism")), (Some(0.11), Some(0.3)));
+}
+
+#[test]
+fn showings_are_the_picks_of_the_latest_slates_that_were_shown() {
+    let mut store = Store::open_in_memory().unwrap();
+    let ids: Vec<TrackId> = (0..4).map(|i| TrackId::new(format!("song {i}"))).collect();
+    store.add_tracks(&ids.iter().map(|id| track(id.as_str())).collect::<Vec<_>>()).unwrap();
+    for picked in 1..=3 {
+        store.log_impression(&impression("bob", &ids, picked, at(picked as i64))).unwrap();
+    }
+    let shown = store.showings(&listener("bob"), 2).unwrap();
+    let expected = [3, 2].map(|picked: usize| segue_core::Showing {
+        at: at(picked as i64),
+        tracks: ids[..picked].to_vec(),
+    });
+    assert_eq!(shown, expected);
+    assert!(store.showings(&listener("nobody"), 2).unwrap().is_empty());
 }

@@ -94,6 +94,11 @@ fn slates(schema: usize) -> Vec<Impression> {
     odd[6].likability = f32::NAN;
     odd[7].reason = Reason::Genre { genre: "\u{0}'\"\u{1F3B5}".into() };
     odd[8].propensity_error = f64::NAN;
+    for slate in slates.iter_mut().map(|shown| &mut shown.slate) {
+        // No release with such a schema told artists apart.
+        slate.picks.iter_mut().for_each(|pick| pick.new_artist = false);
+        slate.shortlist.iter_mut().for_each(|offered| offered.new_artist = false);
+    }
     if schema < 3 {
         let picks = slates.iter_mut().flat_map(|shown| &mut shown.slate.picks);
         picks.for_each(|pick| pick.propensity_error = 0.0);
