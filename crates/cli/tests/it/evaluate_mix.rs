@@ -6,16 +6,17 @@ use serde_json::Value;
 
 use crate::segue::Segue;
 
-/// Four listeners who play thirty of forty songs in turn, the last ten later than the others.
+/// Four listeners who play twenty-five of forty songs in turn, and in the end some that only the
+/// others knew.
 fn export() -> String {
     let mut rows =
         String::from("listener,played_at,track_id,track_name,artist_name,ms_played,duration_ms\n");
     for listener in 0..4 {
         for play in 0..60 {
-            let song = if play < 45 { play * 7 % 25 } else { play * 3 % 40 };
+            let song = if play < 57 { play * 7 % 25 } else { play * 2 % 15 + 25 };
             let song = (song + listener * 5) % 40;
             let time = 1_600_000_000 + play * 40_000 + listener * 97;
-            let ms_played = if song % 3 == 0 { 9_000 } else { 200_000 };
+            let ms_played = if play % 5 == 0 { 9_000 } else { 200_000 };
             writeln!(
                 rows,
                 "l{listener},{time},s{song},Song {song},Artist {},{ms_played},200000",
@@ -35,6 +36,10 @@ fn mixes_of_a_library_are_judged_by_what_was_played_after_them() {
     let args = ["evaluate", "mix", "--cuts", "1", "--length", "8", "--policy", "greedy", "--json"];
     let found = segue.json(&[&args[..], &["--report", "mix.html"]].concat());
     assert_eq!(found["listeners"], 4, "{found}");
+    assert_eq!(
+        (&found["cases_with_repeats"], &found["cases_with_discoveries"]),
+        (&4.into(), &4.into())
+    );
     let rows: Vec<&Value> = found["rows"].as_array().unwrap().iter().collect();
     let mixes = rows.iter().filter(|row| row["kind"] == "mix").count();
     assert_eq!(mixes, 4, "one policy at four settings: {found}");
