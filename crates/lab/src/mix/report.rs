@@ -221,10 +221,17 @@ impl MixResult {
         let mut remarks = Vec::new();
         if self.later_tracks > 0 {
             remarks.push(format!(
-                "{} tracks were taken out of the catalogue, as nothing but later plays is known of \
-                them; {} discoveries could not be asked for.",
+                "Over all cuts {} tracks were taken out of the catalogue, as nothing but later plays \
+                is known of them; {} discoveries could not be asked for.",
                 self.later_tracks, self.unanswerable
             ));
+        }
+        if self.cases_with_discoveries == 0 {
+            remarks.push(
+                "Nobody turned to a new track that was in the catalogue before: nothing is told of \
+                discoveries. A table of tracks, or other listeners' plays, would bring some."
+                    .to_owned(),
+            );
         }
         let met = self.unplayed_met as f64 / self.unplayed.max(1) as f64;
         if met > GATHERED {
