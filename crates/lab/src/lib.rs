@@ -6,6 +6,7 @@
 //! | question | module |
 //! |---|---|
 //! | which model knows best what comes next? | [`next_track`] |
+//! | how good are the mixes that a library gets? | [`mix`] |
 //! | how well is someone served whom no model has seen? | [`new_listener`] |
 //! | how soon is such a listener understood, one proposal after another? | [`interactive`] |
 //! | how well is liking predicted from a table of songs? | [`likability`] |
@@ -53,6 +54,7 @@ pub mod events;
 pub mod fuzzing;
 pub mod interactive;
 pub mod likability;
+pub mod mix;
 pub mod new_listener;
 pub mod next_track;
 pub mod off_policy;

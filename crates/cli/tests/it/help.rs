@@ -12,6 +12,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["feedback"],
         vec!["evaluate", "interactive"],
         vec!["evaluate", "likability"],
+        vec!["evaluate", "mix"],
         vec!["evaluate", "new-listener"],
         vec!["evaluate", "next-track"],
         vec!["simulate", "community"],

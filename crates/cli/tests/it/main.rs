@@ -3,6 +3,7 @@
 
 mod evaluate_interactive;
 mod evaluate_likability;
+mod evaluate_mix;
 mod evaluate_next_track;
 mod evaluate_policy;
 mod experiment;

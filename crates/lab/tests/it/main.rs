@@ -5,6 +5,7 @@ mod community;
 mod events;
 mod interactive;
 mod listeners;
+mod mix;
 mod new_listener;
 mod off_policy;
 mod person;

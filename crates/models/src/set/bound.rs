@@ -69,6 +69,28 @@ impl SetScorer {
         }
     }
 
+    /// What each member by itself would have the listener try: its best tracks that are new to
+    /// them, the best first, at most `most`. A member that knows nothing of the listener names none.
+    ///
+    /// It is for comparisons: a mix goes by all members together.
+    pub fn alone(
+        &self,
+        profile: &Profile,
+        context: MixContext<'_>,
+        most: usize,
+    ) -> Vec<(MemberKind, Vec<TrackIdx>)> {
+        let reading = self.reading(profile, context);
+        let best = |row: &Option<Vec<f32>>| -> Vec<TrackIdx> {
+            let works = row.iter().flat_map(|scores| reading.best_new(scores, most));
+            works.map(|work| self.catalogue.standing(work)).collect()
+        };
+        self.members
+            .iter()
+            .zip(&reading.rows)
+            .map(|(member, row)| (member.kind, best(row)))
+            .collect()
+    }
+
     fn is_known(&self, profile: &Profile, track: TrackIdx) -> bool {
         profile.knows(self.catalogue.work(track))
     }
@@ -180,8 +202,13 @@ impl SetReading<'_> {
         fused
     }
 
-    fn is_new(&self, work: WorkIdx) -> bool {
-        !self.profile.knows(work)
+    /// The works of the highest scores that are new to the listener, the best first.
+    fn best_new(&self, scores: &[f32], most: usize) -> Vec<WorkIdx> {
+        let mut top = Vec::new();
+        // What the listener knows is often at the top, and is passed over.
+        top_k(scores, (most + self.profile.interactions.len()).min(scores.len()), &mut top);
+        let works = top.iter().filter_map(|&item| self.set.vocabulary.work(item));
+        works.filter(|&work| !self.profile.knows(work)).take(most).collect()
     }
 
     /// The source that raises a score most, if one does by more than nothing.
@@ -200,11 +227,7 @@ impl Reading for SetReading<'_> {
         let mut sources: FxHashMap<WorkIdx, Sources> = FxHashMap::default();
         let mut order: Vec<WorkIdx> = Vec::new();
         let mut name = |scores: &[f32], most: usize, source: Sources| {
-            let mut top = Vec::new();
-            // What the listener knows is often at the top, and is not named.
-            top_k(scores, (most + self.profile.interactions.len()).min(scores.len()), &mut top);
-            let works = top.iter().filter_map(|&item| self.set.vocabulary.work(item));
-            for work in works.filter(|&work| self.is_new(work)).take(most) {
+            for work in self.best_new(scores, most) {
                 let entry = sources.entry(work).or_insert_with(|| {
                     order.push(work);
                     Sources::default()

@@ -47,6 +47,16 @@ impl EventArgs {
         KCore { listener: self.min_listener_events, item: self.min_item_events }
     }
 
+    /// Whether a file is named, and not the store meant.
+    pub(super) fn is_file(&self) -> bool {
+        self.data.is_some()
+    }
+
+    /// Whether listeners or items with few events are to be left out.
+    pub(super) fn has_core(&self) -> bool {
+        self.min_listener_events > 1 || self.min_item_events > 1
+    }
+
     /// Which columns hold what.
     pub(super) fn columns(&self) -> EventColumns {
         EventColumns {

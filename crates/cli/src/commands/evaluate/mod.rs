@@ -3,6 +3,7 @@
 mod events;
 mod interactive;
 mod likability;
+mod mix;
 mod new_listener;
 mod next_track;
 mod policy;
@@ -22,6 +23,7 @@ pub(crate) struct EvaluateArgs {
 enum Task {
     Interactive(interactive::InteractiveArgs),
     Likability(likability::LikabilityArgs),
+    Mix(Box<mix::MixArgs>),
     NewListener(new_listener::NewListenerArgs),
     NextTrack(Box<next_track::NextTrackArgs>),
     Policy(Box<policy::PolicyArgs>),
@@ -32,6 +34,7 @@ pub(crate) fn run(args: EvaluateArgs, home: &Home) -> anyhow::Result<()> {
     match args.task {
         Task::Interactive(args) => interactive::run(&args, home),
         Task::Likability(args) => likability::run(args),
+        Task::Mix(args) => mix::run(&args, home),
         Task::NewListener(args) => new_listener::run(&args),
         Task::NextTrack(args) => next_track::run(&args, home),
         Task::Policy(args) => policy::run(*args, home),
