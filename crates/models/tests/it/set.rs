@@ -56,9 +56,9 @@ fn fitted(catalogue: &Arc<Catalogue>, plays: &[Plays]) -> ModelSet {
     ModelSet::fit(catalogue, plays, &small(), 1, &mut |_| {}).unwrap()
 }
 
-fn halves(catalogue: &Catalogue, profile: &Profile, set: ModelSet) -> [usize; 2] {
+fn halves(catalogue: &Arc<Catalogue>, profile: &Profile, set: ModelSet) -> [usize; 2] {
     let index = Index::build(catalogue, [profile]);
-    let scorer = set.scorer(&Arc::new(catalogue.clone()));
+    let scorer = set.scorer(catalogue);
     let mixer = Mixer { catalogue, index: &index, profile, scorer: &scorer };
     let now = Timestamp::from_second(1_700_000_000 + 30 * DAY).unwrap();
     let request = MixRequest {
