@@ -73,9 +73,7 @@ pub(crate) fn train_and_report(library: &mut Library, seed: u64) -> anyhow::Resu
 
 fn train(library: &mut Library, seed: u64) -> anyhow::Result<Trained> {
     let bar = terminal::spinner("training");
-    let t0 = Instant::now();
     let mut progress = |stage: SetStage| {
-        eprintln!("{:.1} {stage:?}", t0.elapsed().as_secs_f64());
         bar.set_message(match stage {
             SetStage::Choosing(member) => format!("choosing settings: {}", member.name()),
             SetStage::Ranking => "fitting the rankings".to_owned(),
