@@ -51,9 +51,12 @@ impl Service {
         let fresh = match of_this_snapshot {
             Some(kept) if kept.changes == changes => return Ok(kept),
             Some(kept) if !kept.is_due(changes) => {
-                kept.refreshed(self.library().store(), changes)?
+                kept.refreshed(self.library().store(), changes, Timestamp::now())?
             }
-            _ => KeptListener::gather(self.library().store(), snapshot, id, changes)?,
+            _ => {
+                let now = Timestamp::now();
+                KeptListener::gather(self.library().store(), snapshot, id, changes, now)?
+            }
         };
         let fresh = Arc::new(fresh);
         self.listeners().entry(id.clone()).or_default().kept = Some(Arc::clone(&fresh));

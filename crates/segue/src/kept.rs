@@ -58,14 +58,14 @@ const RETRIEVE_AFTER: u64 = 20;
 /// let model = Loaded { version: "even-1".to_owned(), trained_at: now, scorer };
 /// let snapshot = Arc::new(Snapshot { model: Some(model), ..library.snapshot()? });
 ///
-/// let kept = KeptListener::gather(library.store(), snapshot, &ann, 0)?;
+/// let kept = KeptListener::gather(library.store(), snapshot, &ann, 0, now)?;
 /// let request = MixRequest { length: 3, ..MixRequest::new(now) };
 /// let mix = kept.mix(&request)?;
 /// assert_eq!(mix.slate.picks.len(), 3);
 ///
 /// let (track, details) = (mix.slate.picks[0].track.clone(), PlayDetails::default());
 /// library.record([Reaction::NEVER.about(ann, track, now, details)])?;
-/// let kept = kept.refreshed(library.store(), 1)?;
+/// let kept = kept.refreshed(library.store(), 1, now)?;
 /// assert_eq!(kept.mix(&request)?.slate.picks.len(), 2);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -85,8 +85,8 @@ pub struct KeptListener {
 }
 
 impl KeptListener {
-    /// Folds the profile from the store and gathers the pool. `changes` is how many changes of the
-    /// listener are in the store for sure.
+    /// Folds the profile from the store and gathers the pool, as of `now`. `changes` is how many
+    /// changes of the listener are in the store for sure.
     ///
     /// # Errors
     /// When the store cannot be read, or there is no model.
@@ -95,13 +95,14 @@ impl KeptListener {
         snapshot: Arc<Snapshot>,
         id: &ListenerId,
         changes: u64,
+        now: Timestamp,
     ) -> Result<Self> {
         let profile = snapshot.profile(store, id)?;
         let find = |track| snapshot.catalogue.find(track);
         let arrivals: Vec<TrackIdx> = snapshot.arrivals.iter().filter_map(find).collect();
         let mixer = snapshot.mixer(&profile)?;
         let breadth = Breadth::Bounded(Bounds::of(&profile, mixer.scorer));
-        let pool = mixer.retrieve(breadth, &arrivals, MixContext::at(Timestamp::now()))?;
+        let pool = mixer.retrieve(breadth, &arrivals, MixContext::at(now))?;
         let retrieve_at = changes + RETRIEVE_AFTER;
         Ok(Self { snapshot, profile, pool, changes, retrieve_at })
     }
@@ -111,10 +112,10 @@ impl KeptListener {
     ///
     /// # Errors
     /// As [`Self::gather`].
-    pub fn refreshed(&self, store: &Store, changes: u64) -> Result<Self> {
+    pub fn refreshed(&self, store: &Store, changes: u64, now: Timestamp) -> Result<Self> {
         let snapshot = Arc::clone(&self.snapshot);
         let profile = snapshot.profile(store, &self.profile.listener)?;
-        let pool = self.pool.rescored(&snapshot.mixer(&profile)?, Timestamp::now())?;
+        let pool = self.pool.rescored(&snapshot.mixer(&profile)?, now)?;
         // What a lifted ban lets in is not in the pool.
         let is_lifted = !self.profile.banned_artists.is_subset(&profile.banned_artists);
         let retrieve_at = if is_lifted { changes } else { self.retrieve_at };

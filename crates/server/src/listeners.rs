@@ -182,8 +182,10 @@ impl Listeners {
         version: u64,
     ) -> ApiResult<Arc<KeptListener>> {
         let id = id.clone();
-        let made =
-            self.readers.run(move |store| Ok(KeptListener::gather(store, snapshot, &id, version)?));
+        let made = self.readers.run(move |store| {
+            let now = Timestamp::now();
+            Ok(KeptListener::gather(store, snapshot, &id, version, now)?)
+        });
         metrics::counter!("segue_surveys_total").increment(1);
         Ok(Arc::new(made.await?))
     }
@@ -195,7 +197,9 @@ impl Listeners {
         version: u64,
     ) -> ApiResult<Arc<KeptListener>> {
         let before = Arc::clone(before);
-        let made = self.readers.run(move |store| Ok(before.refreshed(store, version)?));
+        let made = self
+            .readers
+            .run(move |store| Ok(before.refreshed(store, version, Timestamp::now())?));
         Ok(Arc::new(made.await?))
     }
 

@@ -58,7 +58,7 @@ fn the_song_that_always_follows_is_the_first_to_come() {
 }
 
 #[test]
-fn training_goes_on_with_what_came_in_since_and_leaves_the_likability_model_alone() {
+fn training_goes_on_with_what_came_in_since_and_leaves_the_models_of_mixes_alone() {
     let segue = Segue::new();
     segue.write("plays.csv", &export(0, 20));
     segue.run(&["import", "plays.csv"]);
@@ -93,8 +93,8 @@ fn training_goes_on_with_what_came_in_since_and_leaves_the_likability_model_alon
             .filter(|m| m["active"] == true && m["kind"] == kind)
             .count()
     };
-    assert_eq!((in_use("next-track"), in_use("likability")), (1, 0));
-    // Loud songs of even albums finished, the others skipped: enough for a likability model.
+    assert_eq!((in_use("next-track"), in_use("set")), (1, 0));
+    // Loud songs of even albums finished, the others skipped: enough for a likability.
     let rows: String = (0..40)
         .map(|song| {
             let (ms, energy) = if song % 2 == 0 { (200_000, 0.9) } else { (5_000, 0.1) };
@@ -110,6 +110,6 @@ fn training_goes_on_with_what_came_in_since_and_leaves_the_likability_model_alon
     );
     segue.run(&["import", "labels.csv"]);
     segue.run(&["train"]);
-    assert_eq!((in_use("next-track"), in_use("likability")), (1, 1));
+    assert_eq!((in_use("next-track"), in_use("set")), (1, 1));
     segue.run(&["next", "--length", "1"]);
 }

@@ -195,14 +195,15 @@ fn a_small_library_is_mixed_exactly_whichever_way_is_asked() {
 fn a_kept_listener_gets_the_mix_of_the_snapshot_and_hears_of_changes() {
     let (_folder, mut library) = trained();
     let snapshot = std::sync::Arc::new(library.snapshot().unwrap());
-    let kept = KeptListener::gather(library.store(), snapshot.clone(), &ann(), 0).unwrap();
+    let kept =
+        KeptListener::gather(library.store(), snapshot.clone(), &ann(), 0, request().now).unwrap();
     let mix = kept.mix(&request()).unwrap();
     let profile = snapshot.profile(library.store(), &ann()).unwrap();
     assert_eq!(mix.slate, snapshot.mix(&profile, &request()).unwrap().slate);
 
     react(&mut library, Reaction::NEVER, &tracks(&mix)[0]);
     assert_eq!(kept.mix(&request()).unwrap(), mix, "it knows of nothing before it is refreshed");
-    let refreshed = kept.refreshed(library.store(), 1).unwrap();
+    let refreshed = kept.refreshed(library.store(), 1, request().now).unwrap();
     assert!(!tracks(&refreshed.mix(&request()).unwrap()).contains(&tracks(&mix)[0]));
     assert!(!refreshed.is_due(1) && refreshed.is_due(20));
 }

@@ -175,6 +175,25 @@ pub(crate) enum ReasonShape {
         /// Where it differs most from their taste, the most telling first.
         differences: Vec<DifferenceShape>,
     },
+    /// The listener has played it a lot in the last days.
+    Lately,
+    /// The listener plays it at this time of the week more than at others.
+    Habit,
+    /// People who play what this listener plays also play it.
+    PlayedWith {
+        /// One or two artists, or titles, that the listener plays and that speak most for it.
+        anchors: Vec<String>,
+    },
+    /// It is often played in one sitting with something that the listener played last.
+    Together {
+        /// What they played, as "Artist – Title" as far as both are known.
+        anchor: String,
+    },
+    /// It came to the catalogue lately and is by an artist whom the listener plays.
+    NewFrom {
+        /// The artist's name.
+        artist: String,
+    },
     /// Many listeners play it; used while little is known of this one.
     Popular,
     /// The model expects that the listener likes it, and no plainer fact explains that.

@@ -72,7 +72,7 @@ pub(crate) fn run(args: DemoArgs) -> anyhow::Result<()> {
     let mut library = Library::open(folder.join("home"))?;
     import_all(&mut library, &exports)?;
 
-    say("3. One model learns what every listener likes.");
+    say("3. A set of models learns what listeners like, play again and try.");
     train::train_and_report(&mut library, args.seed)?;
 
     say("4. What it learned is held against the truth, on tracks that the listeners never played.");
