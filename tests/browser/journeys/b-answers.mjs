@@ -9,7 +9,8 @@ const WHO = "listener-02";
 export async function walk(stage) {
   const site = await stage.known();
   const page = await site.window({ listener: WHO });
-  await page.goto("/");
+  // What is new to the listener is not liked yet.
+  await page.goto("/?explore=1");
   const first = page.locator("#mix .card").first();
   const about = () =>
     first.evaluate((card) => ({ ...card.dataset, title: card.querySelector("h3").textContent }));

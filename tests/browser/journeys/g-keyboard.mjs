@@ -8,6 +8,13 @@ export async function walk(stage) {
   const site = await stage.known();
   const page = await site.window({ listener: "listener-07" });
   await page.goto("/");
+  // What is liked already would have its like taken back by the same key.
+  const liked_before = page.locator(".card", { has: page.locator('[aria-pressed="true"]') });
+  while ((await liked_before.count()) > 0) {
+    const track = await liked_before.first().getAttribute("data-track");
+    await site.post("/v1/listeners/listener-07/feedback", { track, kind: "cleared" });
+    await page.reload();
+  }
   const keys = page.keyboard;
   const focus = () =>
     page.evaluate(() => {

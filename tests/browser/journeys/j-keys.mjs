@@ -42,7 +42,7 @@ export async function walk(stage) {
   check.match(page.url(), /\/login/, "a session that was ended stays ended");
 
   await logIn(reader);
-  await page.goto("/");
+  await page.goto("/?explore=1");
   const first = page.locator("#mix .card").first();
   const track = await first.getAttribute("data-track");
   await first.getByRole("button", { name: /^Like/ }).click();

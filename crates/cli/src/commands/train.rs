@@ -166,8 +166,8 @@ fn print_report(Trained { version, card, .. }: &Trained, seconds: f64) -> anyhow
             again.cases
         ))?;
     }
-    if let Some(report) = &card.likability {
-        print_likability(report)?;
+    if let Some(likability) = &card.likability {
+        print_likability(&likability.report)?;
     }
     if let Some(reason) = &card.without_likability {
         print_line(&format!("no likability: {reason}; mixes rank by what is played"))?;

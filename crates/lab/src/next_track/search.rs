@@ -32,7 +32,12 @@ pub(super) fn search(
     fs::create_dir_all(folder).with_context(|| format!("cannot create `{}`", folder.display()))?;
     let mut known = read(&path)?;
     let failed = || format!("cannot write `{}`", path.display());
+    let is_torn = is_torn(&path);
     let mut log = OpenOptions::new().create(true).append(true).open(&path).with_context(failed)?;
+    if is_torn {
+        // A line that was cut off would swallow the next one.
+        writeln!(log).with_context(failed)?;
+    }
     let progress = benchmark.progress;
     progress.begin(Some((budget * configs.len()) as u64), "searching");
     let mut best = Vec::new();
@@ -91,6 +96,11 @@ fn attempt(benchmark: &Benchmark<'_>, config: RecommenderConfig) -> Trial {
         }
     };
     Trial { config, validation }
+}
+
+/// Whether the last line of a file was cut off.
+fn is_torn(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|bytes| bytes.last().is_some_and(|&byte| byte != b'\n'))
 }
 
 /// Trials of an earlier search; a last line that was cut off is done again.

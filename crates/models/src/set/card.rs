@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::MemberKind;
-use crate::likability::FitReport;
+use crate::likability::LikabilityCard;
 
 /// What a set was learned from and how well. It names no listener.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -24,8 +24,9 @@ pub struct SetCard {
     pub new: Option<NewReport>,
     /// How well known tracks were ranked; none without dated plays.
     pub again: Option<AgainReport>,
-    /// How well likability did on what was held out; none if there is no likability.
-    pub likability: Option<FitReport>,
+    /// What likability was learned from and how well it did on what was held out; none if there is
+    /// no likability.
+    pub likability: Option<LikabilityCard>,
     /// Why there is no likability.
     pub without_likability: Option<String>,
 }

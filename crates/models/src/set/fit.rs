@@ -133,16 +133,16 @@ impl ModelSet {
             progress(SetStage::Fitting(recipe.kind()));
             members.push(recipe.fit(&data, seed)?);
         }
-        let (likability, report_of_likability, without) = match fitted {
-            Ok((model, report)) => (Some(model), Some(report), None),
-            Err(error) => (None, None, Some(error.to_string())),
+        let (likability, without) = match fitted {
+            Ok((model, _)) => (Some(model), None),
+            Err(error) => (None, Some(error.to_string())),
         };
         let card = SetCard {
             seed,
             items: data.names.len(),
             tracks: catalogue.len(),
             listeners: listeners.len(),
-            likability: report_of_likability,
+            likability: likability.as_ref().map(|model| model.card().clone()),
             without_likability: without,
             ..card
         };

@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use segue_store::ModelEntry;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::feedback::Back;
 use super::feedback::back;
@@ -70,7 +70,12 @@ async fn read(app: &App) -> ApiResult<Vec<Known>> {
         let known = entries.map(|entry| {
             let weights = store.model_files(&entry.version)?.weights;
             let bytes = std::fs::metadata(weights).map_or(0, |file| file.len());
-            let card = serde_json::from_str(&entry.card).unwrap_or_default();
+            let card: Value = serde_json::from_str(&entry.card).unwrap_or_default();
+            // The card of a set holds that of its likability, which the figures here are of.
+            let card = match card.get("likability") {
+                Some(likability) => json!({"card": likability, "set": card}),
+                None => card,
+            };
             Ok(Known { entry, card, bytes })
         });
         known.collect()
@@ -94,6 +99,9 @@ impl Known {
     }
 
     fn learned(&self) -> Vec<String> {
+        if self.card.get("set").is_some() && self.card["card"].is_null() {
+            return self.learned_without_likability();
+        }
         let tracks = words::count(self.count("/card/data/tracks"), "track", "tracks");
         let audible = self.count("/card/data/audible_tracks");
         let sounds = match audible == self.count("/card/data/tracks") {
@@ -115,6 +123,18 @@ impl Known {
              new as well."
                 .to_owned(),
             "On top of it, every answer to a pick moves what it expects of similar tracks, at once."
+                .to_owned(),
+        ]
+    }
+
+    /// Of a set that nobody's skips or likes could teach what is liked.
+    fn learned_without_likability(&self) -> Vec<String> {
+        let listeners = words::count(self.count("/set/listeners"), "listener", "listeners");
+        let items = words::count(self.count("/set/items"), "song", "songs");
+        vec![
+            format!("It learned from what {listeners} played: {items}, when and along with what."),
+            "Nothing says yet what is not liked: no skip, no \"not for me\". So it ranks, and states \
+             no odds."
                 .to_owned(),
         ]
     }

@@ -97,7 +97,7 @@ async fn a_mix_that_cannot_be_made_says_why() {
     for (asked, expected) in [
         (json!({"explore": 1.5}), (400, "bad_mix")),
         (json!({"explore": -0.1}), (400, "bad_mix")),
-        (json!({"explore": 1e300}), (400, "bad_mix")),
+        (json!({"explore": 1e300}), (400, "bad_body")),
         (json!({"length": 0}), (400, "bad_mix")),
         (json!({"length": 501}), (400, "bad_mix")),
         (json!({"length": u32::MAX}), (400, "bad_mix")),
