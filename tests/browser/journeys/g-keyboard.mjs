@@ -9,9 +9,9 @@ export async function walk(stage) {
   const page = await site.window({ listener: "listener-07" });
   await page.goto("/");
   // What is liked already would have its like taken back by the same key.
-  const liked_before = page.locator(".card", { has: page.locator('[aria-pressed="true"]') });
-  while ((await liked_before.count()) > 0) {
-    const track = await liked_before.first().getAttribute("data-track");
+  const likedBefore = page.locator(".card", { has: page.locator('[aria-pressed="true"]') });
+  while ((await likedBefore.count()) > 0) {
+    const track = await likedBefore.first().getAttribute("data-track");
     await site.post("/v1/listeners/listener-07/feedback", { track, kind: "cleared" });
     await page.reload();
   }
