@@ -7,6 +7,7 @@ use segue_core::Timestamp;
 use segue_engine::candidate::Sources;
 use segue_engine::full_ranking::top_k;
 use segue_engine::ranker::{Nomination, Ranker, Reading, Relevance};
+use segue_engine::vector::dot;
 use segue_engine::{
     Catalogue, ItemIdx, Likability, MixContext, Profile, Scorer, TrackIdx, UncertaintySource,
     WorkIdx,
@@ -17,6 +18,7 @@ use super::listener::{ListenerView, Vocabulary};
 use super::member::{Member, MemberKind, MemberModel, Reads};
 use super::ranking::{Chance, Ranking};
 use crate::likability::OnlineScorer;
+use crate::recommenders::fusion::standardise;
 
 /// The rankings of a set.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +51,9 @@ pub(super) struct SetReading<'a> {
     artists: ArtistPlays,
     /// `ln(1 + works)` of the history, beyond the middle.
     beyond: f64,
+    /// What the ranking of new tracks comes to for a history of this length: the weight of each
+    /// member, then what is added for the length, which is nothing, and the rest.
+    coefficients: Vec<f64>,
 }
 
 impl SetScorer {
@@ -60,12 +65,14 @@ impl SetScorer {
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
         let rows = self.members.iter().map(|member| row(member, &view)).collect();
         let length = (1.0 + view.works() as f64).ln();
+        let beyond = length - self.rankings.new.middle;
         SetReading {
             set: self,
             profile,
             rows,
             artists: ArtistPlays::new(&self.catalogue, profile, context.now),
-            beyond: length - self.rankings.new.middle,
+            beyond,
+            coefficients: self.coefficients(beyond),
         }
     }
 
@@ -91,24 +98,23 @@ impl SetScorer {
             .collect()
     }
 
+    /// The coefficients of new tracks for a history that is so much longer than the middle.
+    fn coefficients(&self, beyond: f64) -> Vec<f64> {
+        let mut coefficients = self.rankings.new.coefficients.clone();
+        let (weights, slopes) = coefficients.split_at_mut(self.members.len());
+        for (weight, slope) in weights.iter_mut().zip(slopes) {
+            *weight = (*weight + std::mem::take(slope) * beyond).max(0.0);
+        }
+        coefficients
+    }
+
     fn is_known(&self, profile: &Profile, track: TrackIdx) -> bool {
         profile.knows(self.catalogue.work(track))
     }
 
     /// How likely tracks are played, where no likability can be stated.
     fn chances(&self, profile: &Profile, tracks: &[TrackIdx]) -> Vec<Likability> {
-        let Some(now) = profile.last_played else {
-            return self.chances_at(profile, tracks, Timestamp::UNIX_EPOCH);
-        };
-        self.chances_at(profile, tracks, now)
-    }
-
-    fn chances_at(
-        &self,
-        profile: &Profile,
-        tracks: &[TrackIdx],
-        now: Timestamp,
-    ) -> Vec<Likability> {
+        let now = profile.last_played.unwrap_or(Timestamp::UNIX_EPOCH);
         let reading = self.reading(profile, MixContext::at(now));
         let again = self.again(profile, now, tracks);
         let chance = |(&track, again): (&TrackIdx, f32)| {
@@ -130,16 +136,13 @@ pub(super) const NEUTRAL: Likability = Likability { mean: 0.5, uncertainty: 0.0 
 /// that is not there.
 fn row(member: &Member, view: &ListenerView) -> Option<Vec<f32>> {
     let reads = member.kind.reads();
-    let query = match member.kind {
-        MemberKind::Sessions => view.sitting(),
-        _ => view.query(reads),
-    };
+    let query = view.query(reads);
     if reads != Reads::Nothing && query.history.items.is_empty() {
         return None;
     }
     let mut scores = vec![0.0; member.recommender().items()];
     member.recommender().score(&[query], &mut scores);
-    features::standardise(&mut scores);
+    standardise(&mut scores);
     Some(scores)
 }
 
@@ -186,16 +189,14 @@ impl SetReading<'_> {
     }
 
     /// The weight of each member for a new track.
-    fn weights(&self) -> Vec<f64> {
-        let (count, coefficients) = (self.rows.len(), &self.set.rankings.new.coefficients);
-        let weight = |m: usize| (coefficients[m] + coefficients[count + m] * self.beyond).max(0.0);
-        (0..count).map(weight).collect()
+    fn weights(&self) -> &[f64] {
+        &self.coefficients[..self.rows.len()]
     }
 
     /// All members together.
     fn fused(&self) -> Vec<f32> {
         let mut fused = vec![0.0; self.set.vocabulary.items()];
-        for (row, weight) in self.rows.iter().zip(self.weights()) {
+        for (row, &weight) in self.rows.iter().zip(self.weights()) {
             let Some(row) = row.as_ref().filter(|_| weight > 0.0) else { continue };
             fused.iter_mut().zip(row).for_each(|(sum, score)| *sum += weight as f32 * score);
         }
@@ -261,23 +262,21 @@ impl Reading for SetReading<'_> {
             let features = self.of_known(track, likability);
             let coefficients = &rankings.known.coefficients;
             return Relevance {
-                score: segue_engine::vector::dot(&features, &coefficients[..features.len()]) as f32,
+                score: dot(&features, &coefficients[..features.len()]) as f32,
                 uncertainty: 0.0,
                 slope: (coefficients[members].max(0.0) * slope) as f32,
                 decided_by: self.decided_by(&features, coefficients),
             };
         }
         let features = self.of_new(track, likability);
-        let mut coefficients = rankings.new.coefficients.clone();
-        coefficients[..members].copy_from_slice(&self.weights());
-        coefficients[members..2 * members].fill(0.0);
+        let coefficients = &self.coefficients;
         let of_likability =
             coefficients[2 * members + 1] + features[2 * members] * coefficients[2 * members + 2];
         Relevance {
-            score: segue_engine::vector::dot(&features, &coefficients) as f32,
+            score: dot(&features, coefficients) as f32,
             uncertainty: rankings.new.deviation(&features) as f32,
             slope: (of_likability.max(0.0) * slope) as f32,
-            decided_by: self.decided_by(&features, &coefficients),
+            decided_by: self.decided_by(&features, coefficients),
         }
     }
 }
@@ -327,7 +326,7 @@ impl Ranker for SetScorer {
         let context = MixContext::at(profile.last_played.unwrap_or(Timestamp::UNIX_EPOCH));
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
         let query = match by {
-            Sources::SESSIONS => view.sitting(),
+            Sources::SESSIONS => view.query(Reads::Sitting),
             _ => view.query(Reads::Works),
         };
         let mut bag: Vec<(u32, f32)> = query

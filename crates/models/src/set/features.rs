@@ -37,20 +37,6 @@ pub(super) fn logit_slope(likability: Likability) -> f32 {
     if p.is_nan() { 0.0 } else { 1.0 / (p * (1.0 - p)) }
 }
 
-/// Brings scores to a common scale: `asinh((s - mean) / sd)` over those that are finite.
-pub(super) fn standardise(scores: &mut [f32]) {
-    let finite = || scores.iter().filter(|score| score.is_finite()).map(|&score| f64::from(score));
-    let count = finite().count().max(1) as f64;
-    let mean = finite().sum::<f64>() / count;
-    let variance = finite().map(|score| (score - mean).powi(2)).sum::<f64>() / count;
-    let lowest = finite().fold(mean, f64::min);
-    let sd = variance.sqrt().max(1e-12);
-    for score in scores {
-        let finite = if score.is_finite() { f64::from(*score) } else { lowest };
-        *score = (((finite - mean) / sd) as f32).asinh();
-    }
-}
-
 /// How much a listener plays each artist.
 #[derive(Debug, Default)]
 pub(super) struct ArtistPlays {

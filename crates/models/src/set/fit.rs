@@ -12,6 +12,7 @@ use segue_core::ListenerId;
 use segue_engine::candidate::Candidate;
 use segue_engine::dataset::plays::Plays;
 use segue_engine::pipeline::{Bounds, Breadth, Mixer};
+use segue_engine::vector::dot;
 use segue_engine::{Catalogue, Index, MixContext, Profile, WorkIdx};
 
 use super::ModelSet;
@@ -81,6 +82,7 @@ pub enum SetStage {
 }
 
 /// A question with its options.
+#[derive(Clone)]
 struct Options {
     listener: usize,
     /// Features of each option and whether it was turned to.
@@ -187,7 +189,7 @@ fn screen(
     progress(SetStage::Ranking);
     let likability = likability.ok().map(|(model, _)| Arc::new(model.scorer(catalogue).online()));
     let index = Index::build(catalogue, &profiles);
-    let (recipes, alone, members) = apart(chosen);
+    let (mut recipes, mut alone, members) = apart(chosen);
     let mut fitting = Fitting {
         catalogue,
         index: &index,
@@ -207,7 +209,6 @@ fn screen(
         .filter(|kind| recipes.iter().all(|recipe| recipe.kind() != *kind))
         .map(|member| LeftOutMember { member, reason: NOT_WARRANTED.to_owned() })
         .collect();
-    let (mut recipes, mut alone) = (recipes, alone);
     let (mut new, mut again) = (fitting.new_options(), fitting.again_options());
     // A member without a weight is not served: the others are fitted again without it.
     let rankings = loop {
@@ -462,12 +463,7 @@ fn shift_one(features: &[f64], members: usize, middle: f64) -> Vec<f64> {
 }
 
 fn cloned(cases: &[&Options]) -> Vec<Options> {
-    let clone = |case: &&Options| Options {
-        listener: case.listener,
-        options: case.options.clone(),
-        answers: case.answers,
-    };
-    cases.iter().map(clone).collect()
+    cases.iter().copied().cloned().collect()
 }
 
 /// Questions to fit on and to measure on: of other listeners, or with few listeners others of the
@@ -496,7 +492,7 @@ fn choices(cases: &[Options], usual: &[f64]) -> Vec<Choice> {
         if answers == 0 {
             continue;
         }
-        let score = |features: &[f64]| segue_engine::vector::dot(features, usual);
+        let score = |features: &[f64]| dot(features, usual);
         let mut rivals: Vec<(f64, &Vec<f64>)> = case
             .options
             .iter()

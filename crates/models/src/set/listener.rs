@@ -139,14 +139,10 @@ impl ListenerView {
             Reads::Nothing => History::default(),
             Reads::Works => self.works.history(),
             Reads::Recent => self.recent.history(),
+            Reads::Sitting => self.sitting.history(),
         };
         let now = (!history.times.is_empty()).then_some(self.now);
         Query { history, now, friends: &[] }
-    }
-
-    /// The question to the model of sittings.
-    pub(super) fn sitting(&self) -> Query<'_> {
-        Query { history: self.sitting.history(), now: Some(self.now), friends: &[] }
     }
 
     /// How many works speak for the listener.

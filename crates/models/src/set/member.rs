@@ -67,7 +67,8 @@ impl MemberKind {
         match self {
             Self::Popularity | Self::Trending => Reads::Nothing,
             Self::ItemKnn | Self::Ease | Self::Ials => Reads::Works,
-            Self::Sasrec | Self::Sessions => Reads::Recent,
+            Self::Sasrec => Reads::Recent,
+            Self::Sessions => Reads::Sitting,
         }
     }
 }
@@ -81,6 +82,8 @@ pub(super) enum Reads {
     Works,
     /// The latest plays in their order.
     Recent,
+    /// The last few of them, or what a mix goes on from.
+    Sitting,
 }
 
 /// A fitted member.

@@ -202,8 +202,7 @@ pub(super) struct Chosen {
     pub(super) ndcg: f64,
 }
 
-/// Fits what the data warrant and chooses settings by what listeners tried, or for models that
-/// repeat by what they played again.
+/// Fits what the data warrant and chooses settings by what listeners tried.
 pub(super) fn choose(
     catalogue: &Catalogue,
     data: &TrainingData,
@@ -220,18 +219,24 @@ pub(super) fn choose(
         for recipe in recipes(kind, data) {
             // What cannot be fitted on these data is no member.
             let Ok(mut member) = recipe.fit(data, seed) else { continue };
+            let mut won = None;
+            let mut to_beat = best.as_ref().map(|best| best.ndcg);
             for query in queries(kind, data) {
-                let recipe = query.map_or_else(|| recipe.clone(), |query| recipe.asked_by(query));
                 if let Some(query) = query {
                     member = member.asked_by(query);
                 }
                 let ndcg = ndcg(catalogue, data, &member, &cases);
-                if best.as_ref().is_none_or(|best| ndcg > best.ndcg + 1e-4) {
-                    let member = Member::from_bytes(kind, &member.to_bytes())
-                        .expect("what was just written can be read");
-                    best = Some(Chosen { recipe, member, ndcg });
+                if to_beat.is_none_or(|to_beat| ndcg > to_beat + 1e-4) {
+                    (won, to_beat) = (Some((query, ndcg)), Some(ndcg));
                 }
             }
+            let Some((query, ndcg)) = won else { continue };
+            best = Some(match query {
+                Some(query) => {
+                    Chosen { recipe: recipe.asked_by(query), member: member.asked_by(query), ndcg }
+                }
+                None => Chosen { recipe, member, ndcg },
+            });
         }
         chosen.extend(best);
     }
@@ -324,10 +329,7 @@ fn ndcg(catalogue: &Catalogue, data: &TrainingData, member: &Member, cases: &[&S
     let of_case = |case: &&SetCase| {
         let context = MixContext::at(case.now);
         let view = ListenerView::new(catalogue, &data.vocabulary, &case.profile, context);
-        let query = match member.kind {
-            MemberKind::Sessions => view.sitting(),
-            kind => view.query(kind.reads()),
-        };
+        let query = view.query(member.kind.reads());
         let mut scores = vec![0.0; data.vocabulary.items()];
         member.recommender().score(&[query], &mut scores);
         for interaction in &case.profile.interactions {

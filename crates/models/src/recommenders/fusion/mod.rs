@@ -189,7 +189,7 @@ fn standardised(members: &[&dyn Recommender], queries: &[Query<'_>]) -> Vec<Vec<
 }
 
 /// `asinh((s - mean) / sd)`; scores that are not finite become the lowest.
-fn standardise(scores: &mut [f32]) {
+pub(crate) fn standardise(scores: &mut [f32]) {
     let finite = || scores.iter().filter(|score| score.is_finite()).map(|&score| f64::from(score));
     let (mut count, mut sum, mut lowest) = (0.0, 0.0, f64::INFINITY);
     finite().for_each(|score| (count, sum, lowest) = (count + 1.0, sum + score, lowest.min(score)));
