@@ -52,11 +52,9 @@ impl Sources {
     pub const SESSIONS: Self = Self(1024);
     /// What many listeners play lately.
     pub const TRENDING: Self = Self(2048);
-    /// What the listener's friends play.
-    pub const FRIENDS: Self = Self(4096);
 
     /// Every source with the name under which logs and reports count it, in the order of reports.
-    pub const NAMED: [(Self, &'static str); 13] = [
+    pub const NAMED: [(Self, &'static str); 12] = [
         (Self::ALL, "all"),
         (Self::HISTORY, "history"),
         (Self::POPULAR, "popular"),
@@ -69,7 +67,6 @@ impl Sources {
         (Self::SASREC, "sasrec"),
         (Self::SESSIONS, "sessions"),
         (Self::TRENDING, "trending"),
-        (Self::FRIENDS, "friends"),
     ];
 
     /// These sources and those of `other`: for a track that one more source named.

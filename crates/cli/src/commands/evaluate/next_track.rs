@@ -19,9 +19,10 @@ use crate::study::{Bar, print_report};
 /// Every model learns from the same events, is chosen on validation, and is tested once on what
 /// came after. Metrics are means over cases, a listener each or a listener at one of several cuts,
 /// with 95 % intervals; nothing is sampled. Temporal cuts rank and ask for what somebody had turned
-/// to before the cut; `--protocol new-item` is about what nobody had. `fusion` joins the other models named, with weights learned on validation. With `--search` the settings
-/// of each model are drawn at random and the best on validation is tested; trials are kept and not
-/// repeated, so a search that was cut off goes on.
+/// to before the cut; `--protocol new-item` is about what nobody had. `fusion` joins the other
+/// models named, with weights learned on validation. With `--search` the settings of each model are
+/// drawn at random and the best on validation is tested; trials are kept and not repeated, so a
+/// search that was cut off goes on.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct NextTrackArgs {
