@@ -155,9 +155,6 @@ pub struct Ranked {
     /// a bonus for uncertainty, less the [fatigue](crate::mix::fatigue) of what was shown in vain.
     /// See [`utility`](crate::utility).
     pub utility: f32,
-    /// How much the utility rises with the likability: it turns an uncertainty about the one into
-    /// an uncertainty about the other.
-    pub slope: f32,
     /// The source that decided its relevance; none without a ranker.
     pub decided_by: Sources,
     /// How often the listener played the work to its end, 0 for a new one. It breaks ties in

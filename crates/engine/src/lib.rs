@@ -44,6 +44,6 @@ pub use dataset::interactions::{
 pub use dataset::profile::Profile;
 pub use dataset::table::{Column, Table, Values};
 pub use index::{Index, Popularity};
-pub use ranker::{MixContext, Ranker};
+pub use ranker::{Evidence, MixContext, Ranker};
 pub use recommender::Recommender;
 pub use scorer::{Likability, Scorer, UncertaintySource, WrongCount, predict};

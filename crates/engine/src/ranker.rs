@@ -10,7 +10,7 @@
 use segue_core::Timestamp;
 
 use crate::candidate::Sources;
-use crate::{Likability, Profile, TrackIdx};
+use crate::{Likability, Profile, TrackIdx, UncertaintySource};
 
 /// When, and going on from what, tracks are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +37,6 @@ pub struct Relevance {
     pub score: f32,
     /// Standard deviation of the score: how far its weights are known.
     pub uncertainty: f32,
-    /// How much the score rises with the likability that it was asked with: it turns an uncertainty
-    /// about the one into an uncertainty about the other.
-    pub slope: f32,
     /// The one source that raised the score most; none for a track that no model but likability
     /// speaks for.
     pub decided_by: Sources,
@@ -66,17 +63,32 @@ pub trait Ranker: Send + Sync {
     /// cheap enough to be asked at every mix.
     fn again(&self, profile: &Profile, now: Timestamp, tracks: &[TrackIdx]) -> Vec<f32>;
 
+    /// How the scores of tracks may be wrong together, at the moment of `context`: the factors of a
+    /// [`Belief`](crate::policy::Belief), in units of scores. Each track comes with the likability
+    /// that it was scored with. Empty where the models cannot tell, and then policies that explore
+    /// by that kind of uncertainty are refused.
+    ///
+    /// # Shapes
+    /// `[tracks, width]`, with any width above 0.
+    fn factors(
+        &self,
+        profile: &Profile,
+        context: MixContext<'_>,
+        tracks: &[(TrackIdx, Likability)],
+        source: UncertaintySource,
+    ) -> Vec<f32>;
+
+    /// What of a listener's history speaks for a track, asked once for all tracks of a mix.
+    fn evidence<'a>(&'a self, profile: &'a Profile) -> Box<dyn Evidence + 'a>;
+}
+
+/// What of a listener's history speaks for tracks, for reasons that they can check.
+pub trait Evidence {
     /// Tracks that the listener knows and that speak for a track, as a model sees it: those whose
     /// listeners play it too ([`Sources::ITEM_KNN`]), or those played lately that it is played in
     /// one sitting with ([`Sources::SESSIONS`]). At most `most`, the strongest first; none where
     /// there is no such model, or it says nothing.
-    fn because(
-        &self,
-        profile: &Profile,
-        track: TrackIdx,
-        by: Sources,
-        most: usize,
-    ) -> Vec<TrackIdx>;
+    fn because(&self, track: TrackIdx, by: Sources, most: usize) -> Vec<TrackIdx>;
 }
 
 /// What the models of a [`Ranker`] say of a catalogue for one listener.

@@ -249,8 +249,8 @@ impl Snapshot {
     ) -> Result<Explanation> {
         let scorer = self.model()?.scorer.as_ref();
         let (catalogue, index) = (&self.catalogue, &self.index);
-        let ranker = scorer.ranker();
-        let reasons = Reasons { catalogue, index, profile, likes, ranker, now: request.now };
+        let evidence = scorer.ranker().map(|ranker| ranker.evidence(profile));
+        let reasons = Reasons { catalogue, index, profile, likes, evidence, now: request.now };
         Ok(explain(&reasons, scorer, track, request)?)
     }
 

@@ -124,7 +124,6 @@ mod tests {
             likability: Likability { mean, uncertainty: 0.0 },
             is_finite: true,
             utility: mean,
-            slope: 1.0,
             decided_by: Sources::default(),
             finished: 0,
             popularity: 0.0,

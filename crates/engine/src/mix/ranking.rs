@@ -68,7 +68,6 @@ pub fn rank(
             likability,
             is_finite,
             utility,
-            slope: relevance.map_or(terms.trust, |relevance| relevance.slope),
             decided_by: relevance.map_or_else(Sources::default, |relevance| relevance.decided_by),
             finished: interaction.map_or(0, |interaction| interaction.finished),
             popularity,

@@ -14,7 +14,7 @@ use segue_core::{AudioFeature, Difference, Direction, Reason, Timestamp};
 use crate::candidate::Sources;
 use crate::dataset::play_memory::week_part;
 use crate::sound::{AXES, Position, SoundSpace};
-use crate::{ArtistIdx, Catalogue, Index, Interaction, Profile, Ranker, Stance, TrackIdx};
+use crate::{ArtistIdx, Catalogue, Evidence, Index, Interaction, Profile, Stance, TrackIdx};
 
 /// At most this many likes are compared with, those that weigh most: everything resembles one of a
 /// thousand songs, and a resemblance to one that the listener hardly remembers explains nothing.
@@ -146,9 +146,8 @@ fn moments(index: &Index, anchors: &[TrackIdx], axis: usize) -> (f32, f32) {
     (mean, (values().map(|value| (value - mean).powi(2)).sum::<f32>() / count).sqrt())
 }
 
-/// What reasons are drawn from. It borrows everything and costs nothing to make;
-/// [`Reasons::reason`] gives one for a track.
-#[derive(Clone, Copy)]
+/// What reasons are drawn from, made once for all tracks of a mix; [`Reasons::reason`] gives one
+/// for a track.
 pub struct Reasons<'a> {
     /// The catalogue that tracks, works and artists are rows of, and that names them.
     pub catalogue: &'a Catalogue,
@@ -158,8 +157,8 @@ pub struct Reasons<'a> {
     pub profile: &'a Profile,
     /// Their likes, summed up by [`Likes::from_profile`], which a server keeps between mixes.
     pub likes: &'a Likes,
-    /// The models that ranked, which know what people play along with what; `None` without.
-    pub ranker: Option<&'a dyn Ranker>,
+    /// What models that ranked found in the history; `None` without such models.
+    pub evidence: Option<Box<dyn Evidence + 'a>>,
     /// The moment for which reasons are given, from which "back after 40 days" is counted.
     pub now: Timestamp,
 }
@@ -280,8 +279,8 @@ impl Reasons<'_> {
     }
 
     fn played_with(&self, track: TrackIdx) -> Option<Reason> {
-        let by = Sources::ITEM_KNN;
-        let anchors = self.ranker?.because(self.profile, track, by, MOST_ANCHORS_NAMED);
+        let evidence = self.evidence.as_ref()?;
+        let anchors = evidence.because(track, Sources::ITEM_KNN, MOST_ANCHORS_NAMED);
         let mut names: Vec<String> =
             anchors.into_iter().map(|anchor| self.short_name(anchor)).collect();
         names.dedup();
@@ -289,7 +288,7 @@ impl Reasons<'_> {
     }
 
     fn together(&self, track: TrackIdx) -> Option<Reason> {
-        let because = self.ranker?.because(self.profile, track, Sources::SESSIONS, 1);
+        let because = self.evidence.as_ref()?.because(track, Sources::SESSIONS, 1);
         let anchor = *because.first()?;
         let is_itself = self.catalogue.work(anchor) == self.catalogue.work(track);
         (!is_itself).then(|| Reason::Together { anchor: self.name(anchor) })

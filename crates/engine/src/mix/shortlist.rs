@@ -374,7 +374,6 @@ mod tests {
             likability: Likability { mean: 0.5, uncertainty: 0.1 },
             is_finite: true,
             utility: rng.random_range(0..9) as f32 / 8.0,
-            slope: 1.0,
             decided_by: Sources::default(),
             finished: 0,
             popularity: 0.0,

@@ -28,7 +28,7 @@ use crate::mix::ranking::{Terms, rank};
 use crate::mix::reasons::{Likes, Reasons};
 use crate::mix::shortlist::{Offer, shortlist};
 use crate::policy::draw::{Drawn, draw, generator};
-use crate::policy::{Belief, PolicyKind, spec};
+use crate::policy::{Belief, spec};
 use crate::retrieval::Named;
 use crate::utility::trust;
 use crate::{Catalogue, Index, Interaction, MixContext, Profile, Scorer, TrackIdx};
@@ -294,7 +294,7 @@ impl Mixer<'_> {
         let quota = Quota::new(catalogue, tracks, settled);
         let [familiar_slots, new_track_slots, new_artist_slots, arrival_slots] = quota.left();
         let new_slots = new_track_slots + new_artist_slots + arrival_slots;
-        let belief = belief(scorer, profile, &offers, request.policy)?;
+        let belief = self.belief(&offers, request)?;
         let tuning = dial.tuning();
         let policy = request.policy.build(&tuning);
         let drawn = draw(&belief, quota, policy.as_ref(), &mut generator(request.seed));
@@ -311,8 +311,8 @@ impl Mixer<'_> {
             album_cap: caps.album,
             beside: ids(catalogue, &beside),
         };
-        let ranker = scorer.ranker();
-        let reasons = Reasons { catalogue, index, profile, likes, ranker, now: request.now };
+        let evidence = scorer.ranker().map(|ranker| ranker.evidence(profile));
+        let reasons = Reasons { catalogue, index, profile, likes, evidence, now: request.now };
         let slate = Slate {
             listener: profile.listener.clone(),
             config,
@@ -328,6 +328,51 @@ impl Mixer<'_> {
         }
         let picked = drawn.iter().map(|drawn| offers[drawn.position].ranked.sources).collect();
         Ok(Made { slate, asked_new: shape.new_slots, notes, picked })
+    }
+
+    /// What the policy goes by: the scores of the short-list and, where it explores by them, the
+    /// uncertainties of the scores on the same scale.
+    fn belief(&self, offers: &[Offer], request: &MixRequest) -> Result<Belief, MixError> {
+        let scores: Vec<f32> = offers.iter().map(|offer| offer.score).collect();
+        let source = request.policy.uncertainty_source();
+        if source == UncertaintySource::None {
+            return Ok(Belief::certain(scores));
+        }
+        let mut factors = self.factors(offers, request, source);
+        if factors.is_empty() || !factors.len().is_multiple_of(offers.len()) {
+            return Err(MixError::NoUncertainty {
+                policy: request.policy.name(),
+                model: self.scorer.version().to_owned(),
+            });
+        }
+        let width = factors.len() / offers.len();
+        for (factors, offer) in factors.chunks_exact_mut(width).zip(offers) {
+            let scale = |factor: f32| if factor.is_finite() { factor * offer.slope } else { 0.0 };
+            factors.iter_mut().for_each(|factor| *factor = scale(*factor));
+        }
+        Ok(Belief::new(scores, factors))
+    }
+
+    /// How the utilities of a short-list may be wrong together.
+    fn factors(
+        &self,
+        offers: &[Offer],
+        request: &MixRequest,
+        source: UncertaintySource,
+    ) -> Vec<f32> {
+        let Self { catalogue, profile, scorer, .. } = *self;
+        if let Some(ranker) = scorer.ranker() {
+            let after = request.after_rows(catalogue);
+            let context = MixContext { now: request.now, after: &after };
+            let scored = |offer: &Offer| (offer.ranked.track, offer.ranked.likability);
+            let tracks: Vec<_> = offers.iter().map(scored).collect();
+            return ranker.factors(profile, context, &tracks, source);
+        }
+        let tracks: Vec<TrackIdx> = offers.iter().map(|offer| offer.ranked.track).collect();
+        let trust = trust(profile);
+        let mut factors = scorer.factors(profile, &tracks, source);
+        factors.iter_mut().for_each(|factor| *factor *= trust);
+        factors
     }
 }
 
@@ -419,35 +464,6 @@ fn share_notes(
         notes.push(Note::OtherShare { asked: asked_new, found: new_slots });
     }
     notes
-}
-
-/// What the policy goes by: the scores of the short-list and, where it explores by them, the
-/// uncertainties of the scores on the same scale.
-fn belief(
-    scorer: &dyn Scorer,
-    profile: &Profile,
-    offers: &[Offer],
-    policy: PolicyKind,
-) -> Result<Belief, MixError> {
-    let scores: Vec<f32> = offers.iter().map(|offer| offer.score).collect();
-    if policy.uncertainty_source() == UncertaintySource::None {
-        return Ok(Belief::certain(scores));
-    }
-    let tracks: Vec<TrackIdx> = offers.iter().map(|offer| offer.ranked.track).collect();
-    let mut factors = scorer.factors(profile, &tracks, policy.uncertainty_source());
-    if factors.is_empty() || !factors.len().is_multiple_of(offers.len()) {
-        return Err(MixError::NoUncertainty {
-            policy: policy.name(),
-            model: scorer.version().to_owned(),
-        });
-    }
-    let width = factors.len() / offers.len();
-    for (factors, offer) in factors.chunks_exact_mut(width).zip(offers) {
-        let slope = offer.ranked.slope * offer.slope;
-        let scale = |factor: f32| if factor.is_finite() { factor * slope } else { 0.0 };
-        factors.iter_mut().for_each(|factor| *factor = scale(*factor));
-    }
-    Ok(Belief::new(scores, factors))
 }
 
 fn shortlisted(reasons: &Reasons<'_>, offer: &Offer, factors: &[f32]) -> Shortlisted {

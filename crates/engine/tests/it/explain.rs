@@ -29,7 +29,7 @@ proptest! {
             index: &world.index,
             profile: &world.profile,
             likes: &likes,
-            ranker: None,
+            evidence: None,
             now: request.now,
         };
             let explained = explain(&reasons, &scorer, track, &request).unwrap();
@@ -56,7 +56,7 @@ proptest! {
             index: &world.index,
             profile: &world.profile,
             likes: &likes,
-            ranker: None,
+            evidence: None,
             now: request.now,
         };
         let step = |track: TrackIdx| {
@@ -81,7 +81,7 @@ fn near_likes_features_and_records_are_those_of_the_profile() {
             index: &world.index,
             profile: &world.profile,
             likes: &likes,
-            ranker: None,
+            evidence: None,
             now: request.now,
         };
         let explained = explain(&reasons, &HashScorer(1), track, &request).unwrap();

@@ -110,7 +110,7 @@ fn an_explanation_says_how_often_a_track_was_shown_in_vain() {
     let likes = Likes::from_profile(catalogue, index, profile);
     let request = MixRequest::new(at(3 * DAY));
     let reasons =
-        Reasons { catalogue, index, profile, likes: &likes, ranker: None, now: request.now };
+        Reasons { catalogue, index, profile, likes: &likes, evidence: None, now: request.now };
     let row = catalogue.find(&slate.picks[0].track).unwrap();
     let explained = explain(&reasons, &HashScorer(1), row, &request).unwrap();
     assert_eq!(explained.shown, 3);

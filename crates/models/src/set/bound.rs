@@ -6,14 +6,14 @@ use rustc_hash::FxHashMap;
 use segue_core::Timestamp;
 use segue_engine::candidate::Sources;
 use segue_engine::full_ranking::top_k;
-use segue_engine::ranker::{Nomination, Ranker, Reading, Relevance};
+use segue_engine::ranker::{Evidence, Nomination, Ranker, Reading, Relevance};
 use segue_engine::vector::dot;
 use segue_engine::{
-    Catalogue, ItemIdx, Likability, MixContext, Profile, Scorer, TrackIdx, UncertaintySource,
-    WorkIdx,
+    Catalogue, ItemIdx, Likability, MixContext, Profile, Query, Scorer, TrackIdx,
+    UncertaintySource, WorkIdx,
 };
 
-use super::features::{self, AGAIN, ArtistPlays, OF_KNOWN, OF_NEW};
+use super::features::{self, AGAIN, ArtistPlays, Moment, OF_KNOWN, OF_NEW};
 use super::listener::{ListenerView, Vocabulary};
 use super::member::{Member, MemberKind, MemberModel, Reads};
 use super::ranking::{Chance, Ranking};
@@ -255,33 +255,63 @@ impl Reading for SetReading<'_> {
     }
 
     fn relevance(&self, track: TrackIdx, likability: Likability) -> Relevance {
-        let members = self.rows.len();
         let rankings = &self.set.rankings;
-        let slope = f64::from(features::logit_slope(likability));
         if self.set.is_known(self.profile, track) {
             let features = self.of_known(track, likability);
             let coefficients = &rankings.known.coefficients;
             return Relevance {
                 score: dot(&features, &coefficients[..features.len()]) as f32,
                 uncertainty: 0.0,
-                slope: (coefficients[members].max(0.0) * slope) as f32,
                 decided_by: self.decided_by(&features, coefficients),
             };
         }
         let features = self.of_new(track, likability);
         let coefficients = &self.coefficients;
-        let of_likability =
-            coefficients[2 * members + 1] + features[2 * members] * coefficients[2 * members + 2];
         Relevance {
             score: dot(&features, coefficients) as f32,
             uncertainty: rankings.new.deviation(&features) as f32,
-            slope: (of_likability.max(0.0) * slope) as f32,
             decided_by: self.decided_by(&features, coefficients),
         }
     }
 }
 
 impl SetReading<'_> {
+    /// How much the score of a track rises with its likability.
+    fn slope(&self, track: TrackIdx, likability: Likability) -> f32 {
+        let members = self.rows.len();
+        let of_logit = match self.set.is_known(self.profile, track) {
+            true => self.set.rankings.known.coefficients[members],
+            false => {
+                let is_cold = if self.item(track).is_none() { 1.0 } else { 0.0 };
+                let [of_any, of_cold] = [1, 2].map(|at| self.coefficients[2 * members + at]);
+                of_any + is_cold * of_cold
+            }
+        };
+        of_logit.max(0.0) as f32 * features::logit_slope(likability)
+    }
+
+    /// How the score of a track may be wrong, as far as the weights of the rankings are not known:
+    /// a number for each direction of the one of new tracks, then of the one of known tracks.
+    fn factors_of_weights(
+        &self,
+        track: TrackIdx,
+        likability: Likability,
+        moment: &Moment,
+    ) -> Vec<f32> {
+        let Rankings { new, known, .. } = &self.set.rankings;
+        let nothing = |ranking: &Ranking| std::iter::repeat_n(0.0, ranking.width());
+        let interaction = self.profile.interaction(self.set.catalogue.work(track));
+        let factors: Vec<f64> = match interaction.filter(|x| x.is_known()) {
+            Some(interaction) => {
+                let mut features = self.of_known(track, likability);
+                features.extend(moment.again(interaction).map(f64::from));
+                nothing(new).chain(known.factors(&features)).collect()
+            }
+            None => new.factors(&self.of_new(track, likability)).chain(nothing(known)).collect(),
+        };
+        factors.into_iter().map(|factor| factor as f32).collect()
+    }
+
     /// The member that says most of a work.
     fn loudest(&self, work: WorkIdx) -> Sources {
         let item = self.set.vocabulary.item(work);
@@ -297,52 +327,80 @@ impl Ranker for SetScorer {
     }
 
     fn again(&self, profile: &Profile, now: Timestamp, tracks: &[TrackIdx]) -> Vec<f32> {
-        let shares = features::week_shares(profile);
+        let moment = Moment::new(profile, now);
         let from = self.members.len() + OF_KNOWN;
         let weights = &self.rankings.known.coefficients[from..];
         let of_track = |&track: &TrackIdx| {
             let Some(interaction) = profile.interaction(self.catalogue.work(track)) else {
                 return 0.0;
             };
-            let features = features::again(interaction, now, &shares);
-            features.iter().zip(weights).map(|(x, w)| x * *w as f32).sum()
+            moment.again(interaction).iter().zip(weights).map(|(x, w)| x * *w as f32).sum()
         };
         tracks.iter().map(of_track).collect()
     }
 
-    fn because(
+    fn factors(
         &self,
         profile: &Profile,
-        track: TrackIdx,
-        by: Sources,
-        most: usize,
-    ) -> Vec<TrackIdx> {
-        let neighbours = self.members.iter().find_map(|member| match &member.model {
+        context: MixContext<'_>,
+        tracks: &[(TrackIdx, Likability)],
+        source: UncertaintySource,
+    ) -> Vec<f32> {
+        let rows: Vec<TrackIdx> = tracks.iter().map(|&(track, _)| track).collect();
+        let of_likability = Scorer::factors(self, profile, &rows, source);
+        let width = of_likability.len() / tracks.len().max(1);
+        let reading = self.reading(profile, context);
+        let moment = Moment::new(profile, context.now);
+        let mut factors = Vec::new();
+        for (i, &(track, likability)) in tracks.iter().enumerate() {
+            let slope = reading.slope(track, likability);
+            factors.extend(of_likability[i * width..][..width].iter().map(|factor| factor * slope));
+            if source == UncertaintySource::Posterior {
+                factors.extend(reading.factors_of_weights(track, likability, &moment));
+            }
+        }
+        factors
+    }
+
+    fn evidence<'a>(&'a self, profile: &'a Profile) -> Box<dyn Evidence + 'a> {
+        let context = MixContext::at(profile.last_played.unwrap_or(Timestamp::UNIX_EPOCH));
+        let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
+        let [works, sitting] = [Reads::Works, Reads::Sitting].map(|reads| bag(&view.query(reads)));
+        Box::new(SetEvidence { set: self, profile, works, sitting })
+    }
+}
+
+/// What neighbours say of a listener's history.
+struct SetEvidence<'a> {
+    set: &'a SetScorer,
+    profile: &'a Profile,
+    /// Everything that speaks for the listener, each item once, in order.
+    works: Vec<(u32, f32)>,
+    /// The latest plays, likewise.
+    sitting: Vec<(u32, f32)>,
+}
+
+fn bag(query: &Query<'_>) -> Vec<(u32, f32)> {
+    let mut bag: Vec<(u32, f32)> = query.history.items.iter().map(|item| (item.0, 1.0)).collect();
+    bag.sort_by_key(|entry| entry.0);
+    bag.dedup_by_key(|entry| entry.0);
+    bag
+}
+
+impl Evidence for SetEvidence<'_> {
+    fn because(&self, track: TrackIdx, by: Sources, most: usize) -> Vec<TrackIdx> {
+        let neighbours = self.set.members.iter().find_map(|member| match &member.model {
             MemberModel::Neighbours(model) if member.kind.source() == by => Some(model),
             _ => None,
         });
-        let item = self.vocabulary.item(self.catalogue.work(track));
+        let item = self.set.vocabulary.item(self.set.catalogue.work(track));
         let Some((model, item)) = neighbours.zip(item) else { return Vec::new() };
-        let context = MixContext::at(profile.last_played.unwrap_or(Timestamp::UNIX_EPOCH));
-        let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
-        let query = match by {
-            Sources::SESSIONS => view.query(Reads::Sitting),
-            _ => view.query(Reads::Works),
-        };
-        let mut bag: Vec<(u32, f32)> = query
-            .history
-            .items
-            .iter()
-            .filter(|&&known| known != item)
-            .map(|i| (i.0, 1.0))
-            .collect();
-        bag.sort_by_key(|entry| entry.0);
-        bag.dedup_by_key(|entry| entry.0);
+        let bag = if by == Sources::SESSIONS { &self.sitting } else { &self.works };
         let known = |&(item, _): &(u32, f32)| {
-            let work = self.vocabulary.work(ItemIdx(item))?;
-            profile.interaction(work).map(|interaction| interaction.track)
+            let work = self.set.vocabulary.work(ItemIdx(item))?;
+            self.profile.interaction(work).map(|interaction| interaction.track)
         };
-        model.because(&bag, item.0, most).iter().filter_map(known).collect()
+        model.because(bag, item.0, most).iter().filter_map(known).collect()
     }
 }
 

@@ -8,7 +8,7 @@
 
 use rustc_hash::FxHashMap;
 use segue_core::Timestamp;
-use segue_engine::dataset::play_memory::{HALF_LIVES_DAYS, WEEK_PARTS, week_part};
+use segue_engine::dataset::play_memory::{HALF_LIVES_DAYS, PlayMemory, WEEK_PARTS, week_part};
 use segue_engine::{ArtistIdx, Catalogue, Interaction, Likability, Profile, Stance};
 
 /// Features of a new track beside those of members.
@@ -64,46 +64,54 @@ impl ArtistPlays {
     }
 }
 
-/// In which parts of the week a listener plays, as shares that sum to one.
-pub(super) fn week_shares(profile: &Profile) -> [f32; WEEK_PARTS] {
-    let mut counts = [1.0_f32; WEEK_PARTS];
-    for interaction in &profile.interactions {
-        for (count, &plays) in counts.iter_mut().zip(interaction.memory.by_week_part()) {
-            *count += f32::from(plays);
-        }
-    }
-    let sum: f32 = counts.iter().sum();
-    counts.map(|count| count / sum)
-}
-
-/// What speaks for playing a known work again at a moment.
-pub(super) fn again(
-    interaction: &Interaction,
+/// A moment at which it is asked what a listener would play again.
+pub(super) struct Moment {
     now: Timestamp,
-    week_shares: &[f32; WEEK_PARTS],
-) -> [f32; AGAIN] {
-    let memory = &interaction.memory;
-    let decayed = memory.decayed(now).map(|count| (count + FLOOR).ln());
-    let part = week_part(now);
-    let by_part = memory.by_week_part();
-    let plays: f32 = by_part.iter().map(|&plays| f32::from(plays)).sum();
-    // Two plays as the listener plays everything stand against what is known of this work.
-    let expected = week_shares[part];
-    let habit = ((f32::from(by_part[part]) + 2.0 * expected) / ((plays + 2.0) * expected)).ln();
-    let skips = interaction.skipped as f32 / (interaction.plays as f32 + 2.0);
-    let is = |holds: bool| if holds { 1.0 } else { 0.0 };
-    let mut features = [0.0; AGAIN];
-    features[..6].copy_from_slice(&[
-        (interaction.finished as f32).ln_1p(),
-        habit,
-        skips,
-        is(interaction.stance == Stance::Like),
-        is(interaction.saved),
-        memory.days_since(now).map_or(0.0, f32::ln_1p),
-    ]);
-    features[6..].copy_from_slice(&decayed);
-    features
+    /// In which parts of the week the listener plays, as shares that sum to one.
+    week_shares: [f32; WEEK_PARTS],
 }
 
-/// Weights of [`again`] where nobody's dated plays could teach any: often and lately.
+impl Moment {
+    pub(super) fn new(profile: &Profile, now: Timestamp) -> Self {
+        let mut counts = [1.0_f32; WEEK_PARTS];
+        for interaction in &profile.interactions {
+            for (count, &plays) in counts.iter_mut().zip(interaction.memory.by_week_part()) {
+                *count += f32::from(plays);
+            }
+        }
+        let sum: f32 = counts.iter().sum();
+        Self { now, week_shares: counts.map(|count| count / sum) }
+    }
+
+    /// What speaks for playing a known work again.
+    pub(super) fn again(&self, interaction: &Interaction) -> [f32; AGAIN] {
+        let memory = &interaction.memory;
+        let decayed = memory.decayed(self.now).map(|count| (count + FLOOR).ln());
+        let skips = interaction.skipped as f32 / (interaction.plays as f32 + 2.0);
+        let is = |holds: bool| if holds { 1.0 } else { 0.0 };
+        let mut features = [0.0; AGAIN];
+        features[..6].copy_from_slice(&[
+            (interaction.finished as f32).ln_1p(),
+            self.habit(memory),
+            skips,
+            is(interaction.stance == Stance::Like),
+            is(interaction.saved),
+            memory.days_since(self.now).map_or(0.0, f32::ln_1p),
+        ]);
+        features[6..].copy_from_slice(&decayed);
+        features
+    }
+
+    /// How much likelier the work is played in this part of the week than the listener plays
+    /// anything: two plays as usual stand against what is known of the work.
+    fn habit(&self, memory: &PlayMemory) -> f32 {
+        let part = week_part(self.now);
+        let plays: f32 = memory.by_week_part().iter().map(|&plays| f32::from(plays)).sum();
+        let expected = self.week_shares[part];
+        let here = f32::from(memory.by_week_part()[part]);
+        ((here + 2.0 * expected) / ((plays + 2.0) * expected)).ln()
+    }
+}
+
+/// Weights of [`Moment::again`] where nobody's dated plays could teach any: often and lately.
 pub(super) const USUAL_AGAIN: [f32; AGAIN] = [0.3, 0.3, -1.0, 0.5, 0.2, 0.0, 0.0, 0.2, 0.3, 0.2];

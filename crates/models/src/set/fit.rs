@@ -19,7 +19,7 @@ use super::ModelSet;
 use super::bound::{Rankings, SetScorer};
 use super::card::{AgainReport, LeftOutMember, MemberReport, NewReport, SetCard};
 use super::cases::{Cases, SetCase};
-use super::features::{self, AGAIN, OF_KNOWN, OF_NEW, USUAL_AGAIN};
+use super::features::{AGAIN, Moment, OF_KNOWN, OF_NEW, USUAL_AGAIN};
 use super::listener::{Vocabulary, is_positive};
 use super::member::{Member, MemberKind};
 use super::ranking::{Chance, Ranking};
@@ -332,13 +332,12 @@ impl Fitting<'_> {
     fn again_options(&self) -> Vec<Options> {
         let of_case = |case: &SetCase| {
             let reading = self.scorer.reading(&case.profile, MixContext::at(case.now));
-            let shares = features::week_shares(&case.profile);
+            let moment = Moment::new(&case.profile, case.now);
             let option = |candidate: Candidate| {
                 let work = self.catalogue.work(candidate.track);
                 let interaction = case.profile.interaction(work).filter(|x| x.is_known())?;
                 let mut features = reading.of_known(candidate.track, candidate.likability);
-                let again = features::again(interaction, case.now, &shares);
-                features.extend(again.map(f64::from));
+                features.extend(moment.again(interaction).map(f64::from));
                 Some((features, case.answers.contains(&work)))
             };
             let options = self.candidates(case).into_iter().filter_map(option).collect();

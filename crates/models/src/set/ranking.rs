@@ -36,15 +36,21 @@ impl Ranking {
         dot(features, &self.coefficients)
     }
 
+    /// In how many directions the coefficients may be wrong; 0 where they were not fitted.
+    pub(super) fn width(&self) -> usize {
+        self.spread.len().isqrt()
+    }
+
+    /// How the score may be wrong in each direction, as far as the coefficients are not known: `Lᵀ
+    /// x`, with `L Lᵀ` the covariance of the coefficients and `x` the features.
+    pub(super) fn factors<'a>(&'a self, features: &'a [f64]) -> impl Iterator<Item = f64> + 'a {
+        let n = self.width();
+        (0..n).map(move |j| (j..n).map(|i| features[i] * self.spread[i * n + j]).sum())
+    }
+
     /// Standard deviation of the score, as far as the coefficients are not known.
     pub(super) fn deviation(&self, features: &[f64]) -> f64 {
-        let n = features.len();
-        let column =
-            |j: usize| -> f64 { (j..n).map(|i| features[i] * self.spread[i * n + j]).sum() };
-        if self.spread.is_empty() {
-            return 0.0;
-        }
-        (0..n).map(|j| column(j).powi(2)).sum::<f64>().sqrt()
+        self.factors(features).map(|factor: f64| factor.powi(2)).sum::<f64>().sqrt()
     }
 
     /// Whether there is a number for each of so many features.

@@ -9,7 +9,7 @@ use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
 use segue_engine::dataset::plays::Plays;
 use segue_engine::pipeline::{MixRequest, Mixer};
 use segue_engine::policy::PolicyKind;
-use segue_engine::{Catalogue, Index, MixContext, Profile, Ranker as _, Scorer as _};
+use segue_engine::{Catalogue, Index, MixContext, Profile, Ranker, Scorer as _, UncertaintySource};
 use segue_models::LikabilityConfig;
 use segue_models::set::{MemberKind, ModelSet, SetConfig};
 
@@ -91,6 +91,34 @@ fn scrobbles_without_a_skip_teach_what_people_with_the_same_history_play() {
     let newcomer = Plays::read(&catalogue, id, &listens, &[]).profile(&catalogue);
     let [first, second] = halves(&catalogue, &newcomer, set);
     assert!(second >= 7, "{second} of {} are of the newcomer's camp", first + second);
+}
+
+#[test]
+fn a_policy_can_explore_by_what_plays_alone_leave_uncertain() {
+    let catalogue = catalogue();
+    let plays = camps(&catalogue, 24, 1);
+    let scorer = fitted(&catalogue, &plays).scorer(&catalogue);
+    let profile = plays[0].profile(&catalogue);
+    let index = Index::build(&catalogue, [&profile]);
+    let now = Timestamp::from_second(1_700_000_000 + 30 * DAY).unwrap();
+    let mixer = Mixer { catalogue: &catalogue, index: &index, profile: &profile, scorer: &scorer };
+    let policy = PolicyKind::LinearThompson;
+    let request = MixRequest { length: 8, explore: 0.5, policy, ..MixRequest::new(now) };
+    assert_eq!(mixer.mix(&request).unwrap().slate.picks.len(), 8);
+
+    let context = MixContext::at(now);
+    let reading = scorer.read(&profile, context);
+    let new: Vec<_> = catalogue.rows().filter(|&t| !profile.knows(catalogue.work(t))).collect();
+    let tracks: Vec<_> = new.iter().copied().zip(scorer.score(&profile, &new)).collect();
+    let factors =
+        Ranker::factors(&scorer, &profile, context, &tracks, UncertaintySource::Posterior);
+    let width = factors.len() / tracks.len();
+    for (&(track, likability), factors) in tracks.iter().zip(factors.chunks_exact(width)) {
+        let deviation = factors.iter().map(|factor| factor.powi(2)).sum::<f32>().sqrt();
+        let uncertainty = reading.relevance(track, likability).uncertainty;
+        assert!((deviation - uncertainty).abs() < 1e-4, "{deviation} is not {uncertainty}");
+        assert!(deviation > 0.0);
+    }
 }
 
 #[test]
