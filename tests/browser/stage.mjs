@@ -180,6 +180,12 @@ export class Site {
   }
 }
 
+/** Presses a button of a card; all but "Like" are behind its three dots. */
+export async function press(card, name) {
+  if (!/Like/.test(name.source)) await card.getByRole("button", { name: /^More/ }).click();
+  await card.getByRole("button", { name }).click();
+}
+
 /** No rule of axe-core may be broken, with everything opened that can be. */
 export async function accessible(page, where) {
   await page.evaluate(() =>

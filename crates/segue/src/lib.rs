@@ -37,6 +37,7 @@ mod library;
 pub mod mixing;
 pub mod models;
 pub mod next_track;
+mod search;
 mod sink;
 mod snapshot;
 
@@ -47,6 +48,7 @@ pub use kept::KeptListener;
 pub use library::{Imported, Library, LoggedMix};
 pub use mixing::ExperimentMix;
 pub use models::{Loaded, Models, ModelsError, StandardModels, Trained};
+pub use search::Found;
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
 

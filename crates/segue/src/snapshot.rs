@@ -20,9 +20,6 @@ use crate::dataset::profile;
 use crate::models::{Loaded, Models, ModelsError};
 use crate::{Dataset, Error, Result};
 
-/// A search looks for at most so many words.
-const MOST_WORDS: usize = 12;
-
 /// Catalogue, index, model and experiment as they belong together.
 ///
 /// Made by [`Library::snapshot`](crate::Library::snapshot). Everything in it is shared, so that a
@@ -43,8 +40,8 @@ const MOST_WORDS: usize = 12;
 /// # library.import(&[table], &ImportOptions::new(ListenerId::new("ann")), &mut ())?;
 /// let snapshot = library.snapshot()?;
 /// let found = snapshot.search("slow dots", 10);
-/// assert_eq!(found.len(), 2);
-/// assert_eq!(snapshot.find("item:t3")?, snapshot.search("fast", 1)[0]);
+/// assert_eq!(found.total, 2);
+/// assert_eq!(snapshot.find("item:t3")?, snapshot.search("fast", 1).tracks[0]);
 /// assert!(snapshot.find("item:t4").is_err());
 ///
 /// let profile = snapshot.profile(library.store(), &ListenerId::new("ann"))?;
@@ -252,29 +249,6 @@ impl Snapshot {
         let evidence = scorer.ranker().map(|ranker| ranker.evidence(profile));
         let reasons = Reasons { catalogue, index, profile, likes, evidence, now: request.now };
         Ok(explain(&reasons, scorer, track, request)?)
-    }
-
-    /// Tracks of which title, artists and album together hold every word, the most popular first.
-    pub fn search(&self, words: &str, most: usize) -> Vec<TrackIdx> {
-        let mut words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
-        words.sort();
-        words.dedup();
-        words.truncate(MOST_WORDS);
-        let matches = |row: &TrackIdx| {
-            let track = self.catalogue.track(*row);
-            let named = [track.title.as_str(), track.album.as_deref().unwrap_or_default()];
-            let artists = track.artists.iter().map(String::as_str);
-            let text =
-                named.into_iter().chain(artists).collect::<Vec<_>>().join("\n").to_lowercase();
-            words.iter().all(|word| text.contains(word.as_str()))
-        };
-        let mut found: Vec<TrackIdx> = self.catalogue.rows().filter(matches).collect();
-        found.sort_by(|&a, &b| {
-            let popularity = |row| self.index.popularity.value(row);
-            popularity(b).total_cmp(&popularity(a)).then(a.cmp(&b))
-        });
-        found.truncate(most);
-        found
     }
 }
 

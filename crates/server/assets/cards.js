@@ -139,12 +139,13 @@ function replacement(list) {
   for (const track of beside) query.append("beside", track);
   for (const track of new Set([...tracks(cards), ...gone]))
     if (!beside.has(track)) query.append("exclude", track);
-  return list === "search" ? null : fragment(`/fragments/card?${query}`).catch(() => null);
+  return fragment(`/fragments/card?${query}`).catch(() => null);
 }
 
 document.addEventListener("submit", (event) => {
   const card = event.target.matches(".says") && event.target.closest(".card");
   if (!card || !event.submitter) return;
   event.preventDefault();
+  event.submitter.closest("[popover]")?.hidePopover();
   answer(card, event.submitter.value);
 });

@@ -29,10 +29,8 @@ function showEffect(effect) {
   const dots = form.querySelectorAll(".dots circle");
   const lit = Math.floor((dots.length * effect.new_tracks) / Math.max(1, effect.length));
   dots.forEach((dot, position) => dot.classList.toggle("new", position >= dots.length - lit));
-  const mean = effect.mean_likability;
-  const said = { ...effect, mean_likability: mean == null ? "–" : `${Math.round(mean * 100)} %` };
   for (const element of form.querySelectorAll("[data-out]"))
-    element.textContent = said[element.dataset.out];
+    element.textContent = effect[element.dataset.out];
 }
 
 /** Counts the cards of the mix anew: after an answer, other tracks are in it. */
@@ -43,12 +41,10 @@ export function tally() {
     (card) => !card.closest("[hidden]"),
   );
   const marked = (mark) => cards.filter((card) => card.querySelector(`.sleeve ${mark}`));
-  const odds = cards.map((card) => card.querySelector("meter")?.value).filter((value) => value != null);
   showEffect({
     length: cards.length,
     new_tracks: marked(".new").length,
     new_artists: new Set(marked(".new-artist").map((card) => card.dataset.artist)).size,
-    mean_likability: odds.length ? odds.reduce((sum, value) => sum + value, 0) / odds.length : null,
   });
 }
 

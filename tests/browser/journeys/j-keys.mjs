@@ -1,6 +1,6 @@
 // A server with keys: the way in, the way out, and what a key that may only look cannot do.
 
-import { check } from "../stage.mjs";
+import { check, press } from "../stage.mjs";
 
 export const title = "log in, a wrong key, log out, scopes";
 
@@ -50,7 +50,7 @@ export async function walk(stage) {
     .locator(".toast", { hasText: "That was not kept: this needs a key with scope `write`" })
     .waitFor();
   check.equal(await first.locator("[aria-pressed]").getAttribute("aria-pressed"), "false");
-  await first.getByRole("button", { name: /^Not for me/ }).click();
+  await press(first, /^Not for me/);
   await page.locator(".toast", { hasText: "That was not kept" }).nth(1).waitFor();
   await page.locator(`#mix .card[data-track=${JSON.stringify(track)}]`).waitFor();
   await page.goto("/model");

@@ -38,7 +38,8 @@ pub(crate) struct Tracks {
     tracks: Vec<TrackShape>,
 }
 
-/// Tracks that match every word, the most popular first.
+/// Tracks that match every word, the most popular first. Where there is none, words that are
+/// nowhere are read as what they are most like.
 #[utoipa::path(get, path = "/v1/tracks", tag = "tracks", params(SearchParams),
     responses((status = 200, body = Tracks), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn search(
@@ -48,8 +49,8 @@ pub(crate) async fn search(
     let limit = limit(asked, 50)?;
     let snapshot = app.snapshot.load_full();
     let found = app.heavy(move || {
-        let rows = snapshot.search(query.as_deref().unwrap_or_default(), limit);
-        rows.into_iter().map(|row| TrackShape::of(&snapshot.catalogue, row)).collect()
+        let found = snapshot.search(query.as_deref().unwrap_or_default(), limit);
+        found.tracks.into_iter().map(|row| TrackShape::of(&snapshot.catalogue, row)).collect()
     });
     let tracks = found.await?;
     Ok(Json(Tracks { tracks }))

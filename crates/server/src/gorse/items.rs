@@ -176,6 +176,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, query: Pairs) -> ApiResult
         let found = app.heavy(move || {
             snapshot
                 .search(&words, n.min(MOST_PER_PAGE as usize))
+                .tracks
                 .into_iter()
                 .map(|row| Item::new(snapshot.catalogue.track(row)))
                 .collect()

@@ -1,4 +1,4 @@
-//! One track that is offered: sketch, title, why, how likely, and the feedback that it takes.
+//! One track that is offered: sketch, title, why, where it opens, and the feedback that it takes.
 //!
 //! The same markup is a card on a shelf and a row of a mix; the style sheet lays it out by where it
 //! stands. Fragment: `GET /fragments/card?list=…&here=…&exclude=…&beside=…` with the settings of
@@ -11,7 +11,8 @@ use maud::{Markup, html};
 use segue_core::AudioFeatures;
 
 use super::icons::icon;
-use super::{sketch, urls, words};
+use super::links::{self, Service};
+use super::{sketch, urls};
 
 /// A track that is offered, with the reason: what every list of tracks on the page is made of.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +28,6 @@ pub struct Card {
     pub album: Option<String>,
     /// Why it is here: a sentence, lower case, no full stop; empty where nothing is claimed.
     pub reason: String,
-    /// How likely the listener is thought to like it, 0 to 1; `None` where no model was asked.
-    pub likability: Option<f32>,
     /// Whether the listener has no record of this work, so that the card is marked as new.
     pub new_to_listener: bool,
     /// Whether they have no record of anything else by its main artist either, so that the card is
@@ -38,6 +37,8 @@ pub struct Card {
     pub liked: bool,
     /// Where its sound can be fetched, if the catalogue has the file: an address on this server.
     pub audio: Option<String>,
+    /// Ids of every version of the song, its own first: a service may know one of them.
+    pub versions: Vec<String>,
     /// How it sounds.
     pub sound: AudioFeatures,
 }
@@ -49,9 +50,11 @@ pub struct Place<'a> {
     pub listener: &'a str,
     /// The page that forms come back to.
     pub back: &'a str,
-    /// The list that it stands in, by the name that [`Place::list`]'s fragment knows: `mix`,
-    /// `search`, or a shelf's.
+    /// The list that it stands in: `mix`, a shelf's id, or any other name for a list on which
+    /// nothing takes the place of a card that left.
     pub list: &'a str,
+    /// The service that songs open with, if one was chosen.
+    pub opens: Option<Service>,
 }
 
 /// The card.
@@ -59,20 +62,38 @@ pub fn card(place: &Place<'_>, card: &Card) -> Markup {
     let artist = card.artists.first().map_or("", String::as_str);
     html! {
         article.card data-track=(card.track) data-artist=(artist) data-list=(place.list) tabindex="-1" {
-            (sleeve(card))
+            (sleeve(place, card))
             div.about {
-                h3 { (card.title) }
-                p.artists { (words::list(&card.artists)) @if let Some(album) = &card.album { " " span.album { (album) } } }
+                h3 { a href=(urls::track(&card.track)) { (named(card)) } }
+                p.artists { (credits(&card.artists)) @if let Some(album) = &card.album { " " span.album { (album) } } }
                 @if !card.reason.is_empty() { p.reason { (sentence(&card.reason)) } }
-                @if let Some(likability) = card.likability.filter(|share| share.is_finite()) { (odds(likability)) }
             }
             (says(place, card, artist))
         }
     }
 }
 
-/// The sketch on its ground, with the play link over it.
-fn sleeve(card: &Card) -> Markup {
+/// Its title, or what stands for one.
+fn named(card: &Card) -> &str {
+    if card.title.trim().is_empty() { "Untitled" } else { &card.title }
+}
+
+/// The artists, each a link to its page.
+pub(super) fn credits(artists: &[String]) -> Markup {
+    let artists: Vec<&String> = artists.iter().filter(|artist| !artist.is_empty()).collect();
+    html! {
+        span.credits {
+            @for (position, artist) in artists.iter().enumerate() {
+                @if position > 0 { (if position + 1 == artists.len() { " and " } else { ", " }) }
+                a href=(urls::artist(artist)) { (artist) }
+            }
+        }
+    }
+}
+
+/// The sketch on its ground, and over it what plays the song: the file where there is one, else the
+/// way to where it opens.
+fn sleeve(place: &Place<'_>, card: &Card) -> Markup {
     html! {
         div class={ "sleeve " (sketch::mood(&card.sound).class()) } {
             (sketch::sketch(&card.sound))
@@ -83,7 +104,7 @@ fn sleeve(card: &Card) -> Markup {
             @else if card.new_to_listener { span.new { "New" span.unseen { " to you" } } }
             @if let Some(address) = card.audio.as_deref().and_then(urls::audio) {
                 a.play href=(address) data-play="" { (icon("play")) span.unseen { "Play " (card.title) } }
-            }
+            } @else { (opens(place, card)) }
         }
     }
 }
@@ -96,39 +117,51 @@ fn monogram(card: &Card) -> Markup {
     html! { @if let Some(letter) = letter { span.monogram aria-hidden="true" { (letter.to_uppercase()) } } }
 }
 
-fn odds(likability: f32) -> Markup {
-    let likability = likability.clamp(0.0, 1.0);
-    let share = words::percent(f64::from(likability));
+fn opens(place: &Place<'_>, card: &Card) -> Markup {
+    let link = links::first(place.opens, &card.versions, &card.title, &card.artists);
     html! {
-        p.odds {
-            meter min="0" max="1" value=(format!("{likability:.2}")) aria-label="How likely you \
-                are to like it" { (share) }
-            span { (share) " likely" }
+        a.open href=(link.address) target="_blank" rel="external noopener noreferrer" {
+            (icon("open"))
+            span.unseen { @if link.is_exact { "Open " } @else { "Look for " } (card.title) " on " (link.service.name()) }
         }
     }
 }
 
-/// Four keys, as on a tape deck. Each is a form's button, so each works by itself.
+/// Like, and behind three dots all else that can be done with the song. Each is a form's button or
+/// a link, so that each works by itself.
 fn says(place: &Place<'_>, card: &Card, artist: &str) -> Markup {
+    let sheet = format!("more-{}-{}", urls::encoded(place.list), urls::encoded(&card.track));
     html! {
         form.says method="post" action=(urls::feedback(place.listener)) {
             input type="hidden" name="track" value=(card.track);
             input type="hidden" name="artist" value=(artist);
             input type="hidden" name="back" value=(urls::local(place.back));
             button type="submit" name="kind" value=(if card.liked { "cleared" } else { "like" }) aria-pressed=(card.liked) {
-                (icon("heart")) span { "Like" } span.unseen { ": " (card.title) }
+                (icon("heart")) span.unseen { "Like: " (card.title) }
             }
-            button type="submit" name="kind" value="skip" formaction=(urls::skip(place.listener)) {
-                (icon("skip")) span { "Skip" } span.unseen { ": " (card.title) }
-            }
-            button type="submit" name="kind" value="dislike" {
-                (icon("cross")) span { "Not for me" } span.unseen { ": " (card.title) }
-            }
-            @if !artist.is_empty() {
-                button type="submit" name="kind" value="ban" {
-                    (icon("never")) span { "Never this artist" } span.unseen { ": " (artist) }
-                }
-            }
+            button type="button" popovertarget=(sheet) { (icon("more")) span.unseen { "More: " (card.title) } }
+            div.sheet id=(sheet) popover="auto" { (more(place, card, artist)) }
+        }
+    }
+}
+
+fn more(place: &Place<'_>, card: &Card, artist: &str) -> Markup {
+    let link = links::first(place.opens, &card.versions, &card.title, &card.artists);
+    html! {
+        p.sheet-title { (card.title) }
+        a href=(urls::track(&card.track)) { (icon("search")) "All about it" }
+        a href=(urls::mix_after([card.track.as_str()])) { (icon("play")) "A mix that goes on from here" }
+        a href=(link.address) target="_blank" rel="external noopener noreferrer" {
+            (icon("open")) @if link.is_exact { "Open on " } @else { "Look for it on " } (link.service.name())
+        }
+        button type="submit" name="kind" value="skip" formaction=(urls::skip(place.listener)) {
+            (icon("skip")) "Not now" span.unseen { ": " (card.title) }
+        }
+        button type="submit" name="kind" value="dislike" {
+            (icon("cross")) "Not for me" span.unseen { ": " (card.title) }
+        }
+        @if !artist.is_empty() {
+            button type="submit" name="kind" value="ban" { (icon("never")) "Never " (artist) }
         }
     }
 }

@@ -11,7 +11,6 @@ use segue_engine::presets::PRESETS;
 use serde::Serialize;
 
 use super::urls::{LONGEST_MIX, MixSettings, familiarity_name};
-use super::words;
 
 /// What a mix at some setting of the dial would hold. Its names in JSON are those that
 /// `assets/dial.js` reads.
@@ -51,6 +50,7 @@ pub fn dial(action: &str, settings: &MixSettings, preview: &Preview) -> Markup {
             (effect(preview))
             (filters(settings))
             @for track in &settings.exclude { input type="hidden" name="exclude" value=(track); }
+            @for track in &settings.after { input type="hidden" name="after" value=(track); }
             button.primary type="submit" { "Mix again" }
         }
     }
@@ -105,15 +105,10 @@ fn effect(preview: &Preview) -> Markup {
             }
             output for="explore" {
                 b data-out="new_tracks" { (preview.new_tracks) } " of " span data-out="length" { (preview.length) } " new to you · "
-                b data-out="new_artists" { (preview.new_artists) } " artists never heard · "
-                b data-out="mean_likability" { (mean(preview)) } " likely on average"
+                "artists never heard: " b data-out="new_artists" { (preview.new_artists) }
             }
         }
     }
-}
-
-fn mean(preview: &Preview) -> String {
-    preview.mean_likability.map_or_else(|| "–".to_owned(), |mean| words::percent(f64::from(mean)))
 }
 
 const KNOWN: [(Familiarity, &str); 4] = [

@@ -3,6 +3,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::links::Service;
 use super::{assets, icons, keys, player, urls};
 
 /// What every page knows, whatever it shows.
@@ -16,6 +17,8 @@ pub struct Frame {
     pub section: Section,
     /// Path and query of this page: where forms come back to.
     pub here: String,
+    /// The service that songs open with, if one was chosen.
+    pub opens: Option<Service>,
     /// Whether a key was used to get in, so that there is a way out.
     pub signed_in: bool,
     /// What was just done, with the way to undo it.

@@ -19,6 +19,8 @@ pub struct Mix {
     pub id: Option<i64>,
     /// What was asked for.
     pub settings: MixSettings,
+    /// Names of the tracks that it goes on from; empty where it goes on from the history.
+    pub after: Vec<String>,
     /// What came out, in numbers.
     pub preview: Preview,
     /// The picks in playing order.
@@ -44,13 +46,20 @@ const FORMATS: [(&str, &str, &str); 5] = [
 /// The page.
 pub fn view(frame: &Frame, mix: &Mix) -> Markup {
     let main = html! {
-        div.page-head { h1 { "The mix" } p.lead { "In playing order: what goes well after what." } }
+        div.page-head { h1 { "The mix" } p.lead { (lead(mix)) } }
         div.listening {
             aside aria-label="Dial and filters" { (dial("/mix", &mix.settings, &mix.preview)) }
             (fragment(frame, mix, usize::MAX))
         }
     };
     page(frame, "The mix", &main)
+}
+
+fn lead(mix: &Mix) -> String {
+    match mix.after.as_slice() {
+        [] => "In playing order: what goes well after what.".to_owned(),
+        [.., last] => format!("Going on from {last}."),
+    }
 }
 
 /// The list itself, and what one may do with the whole of it. `shown` is how many picks the page
@@ -77,7 +86,8 @@ pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
 
 /// The place of a card on a list of this page.
 pub fn place<'a>(frame: &'a Frame, list: &'a str) -> Place<'a> {
-    Place { listener: frame.listener.as_deref().unwrap_or_default(), back: &frame.here, list }
+    let listener = frame.listener.as_deref().unwrap_or_default();
+    Place { listener, back: &frame.here, list, opens: frame.opens }
 }
 
 fn heading(mix: &Mix) -> Markup {

@@ -22,6 +22,7 @@
 //! Rejected: a template language (checked when it runs, not when it is built), and a client that
 //! renders JSON (blank without scripts).
 
+pub mod artist;
 pub mod assets;
 pub mod calibration;
 pub mod card;
@@ -32,6 +33,7 @@ pub mod icons;
 pub mod import;
 pub mod keys;
 pub mod layout;
+pub mod links;
 pub mod login;
 pub mod mix;
 pub mod model;
@@ -41,6 +43,7 @@ pub mod search;
 pub mod shelves;
 pub mod sketch;
 pub mod taste;
+pub mod track;
 pub mod urls;
 pub mod welcome;
 pub mod words;

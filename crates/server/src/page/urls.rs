@@ -17,6 +17,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b
 pub const LONGEST_MIX: u32 = 200;
 /// Most tracks that may be named as left out: an address has an end.
 const MOST_EXCLUDED: usize = 100;
+/// Most tracks that a mix on the page goes on from.
+const MOST_AFTER: usize = 20;
 
 /// What a listener may turn in a mix: the state of the page's form, which lives in the address.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +37,9 @@ pub struct MixSettings {
     pub seed: Option<u64>,
     /// Ids of tracks left out of this mix only: what the listener answered with "not now".
     pub exclude: Vec<String>,
+    /// Ids of tracks that the mix goes on from, the last one played last; empty to go on from the
+    /// history.
+    pub after: Vec<String>,
 }
 
 impl Default for MixSettings {
@@ -47,6 +52,7 @@ impl Default for MixSettings {
             no_repeat_days: 1,
             seed: None,
             exclude: Vec::new(),
+            after: Vec::new(),
         }
     }
 }
@@ -86,6 +92,9 @@ impl MixSettings {
             "exclude" if self.exclude.len() < MOST_EXCLUDED && !self.exclude.contains(&value) => {
                 self.exclude.push(value);
             }
+            "after" if self.after.len() < MOST_AFTER && !self.after.contains(&value) => {
+                self.after.push(value);
+            }
             _ => {}
         }
     }
@@ -105,11 +114,12 @@ impl MixSettings {
         query.trim_end_matches('&').to_owned()
     }
 
-    /// Seed and tracks left out alone: the rest is as it comes.
+    /// Seed, tracks left out and tracks to go on from alone: the rest is as it comes.
     pub fn to_short_query(&self) -> String {
         let seed = self.seed.map(|seed| format!("seed={seed}"));
         let excluded = self.exclude.iter().map(|track| format!("exclude={}", encoded(track)));
-        seed.into_iter().chain(excluded).collect::<Vec<_>>().join("&")
+        let after = self.after.iter().map(|track| format!("after={}", encoded(track)));
+        seed.into_iter().chain(excluded).chain(after).collect::<Vec<_>>().join("&")
     }
 
     /// The same with the draw fixed.
@@ -162,6 +172,22 @@ pub fn encoded(text: &str) -> String {
 /// The mix as a list.
 pub fn mix(settings: &MixSettings) -> String {
     format!("/mix?{}", settings.to_query())
+}
+
+/// A mix that goes on from some tracks, the last one played last.
+pub fn mix_after<'a>(tracks: impl IntoIterator<Item = &'a str>) -> String {
+    let after = tracks.into_iter().map(|track| format!("after={}", encoded(track)));
+    format!("/mix?{}", after.collect::<Vec<_>>().join("&"))
+}
+
+/// The page of a track.
+pub fn track(track: &str) -> String {
+    format!("/tracks/{}", encoded(track))
+}
+
+/// The page of an artist.
+pub fn artist(name: &str) -> String {
+    format!("/artists/{}", encoded(name))
 }
 
 /// A mix that was logged as a playlist file; `format` is `m3u8`, `xspf`, `jspf`, `csv` or `uris`.

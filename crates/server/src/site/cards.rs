@@ -25,7 +25,6 @@ pub(super) fn of_pick(
             .flatten()
             .collect::<Vec<_>>()
             .join("; "),
-        likability: Some(pick.likability),
         new_to_listener: pick.new_to_listener,
         new_artist: pick.new_artist,
         ..card
@@ -47,14 +46,20 @@ pub(super) fn of_track(
         artists: track.artists.clone(),
         album: track.album.clone(),
         reason: String::new(),
-        likability: None,
         new_to_listener: profile.is_some()
             && !interaction.is_some_and(segue_engine::Interaction::is_known),
         new_artist: false,
         liked: interaction.is_some_and(|interaction| interaction.stance == Stance::Like),
         audio: audio(app, track),
+        versions: versions(catalogue, row),
         sound: track.features,
     }
+}
+
+/// Ids of all versions of a track's song, its own first.
+fn versions(catalogue: &Catalogue, row: TrackIdx) -> Vec<String> {
+    let others = catalogue.versions(catalogue.work(row)).iter().filter(|other| **other != row);
+    std::iter::once(&row).chain(others).map(|row| catalogue.track(*row).id.to_string()).collect()
 }
 
 /// Where the sound of a track can be fetched.

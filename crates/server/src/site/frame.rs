@@ -13,10 +13,13 @@ use crate::access::{SESSION_COOKIE, cookie};
 use crate::app::App;
 use crate::error::ApiResult;
 use crate::page::layout::{Frame, Section};
+use crate::page::links::Service;
 use crate::page::urls;
 
 /// The cookie that says who is listening.
 pub(super) const LISTENER_COOKIE: &str = "segue_listener";
+/// The cookie that says which service songs open with.
+pub(super) const SERVICE_COOKIE: &str = "segue_opens";
 /// Most listeners to pick from in the header.
 const MOST_LISTENERS: usize = 100;
 
@@ -30,6 +33,7 @@ pub(crate) struct Asked {
     /// Names the request in the log.
     pub(crate) request_id: Option<String>,
     listener: Option<String>,
+    opens: Option<Service>,
     flash: Option<String>,
     signed_in: bool,
 }
@@ -51,6 +55,7 @@ impl Asked {
             query: uri.query().unwrap_or_default().to_owned(),
             request_id: text("x-request-id"),
             listener: cookie(headers, LISTENER_COOKIE).and_then(decoded),
+            opens: cookie(headers, SERVICE_COOKIE).and_then(|key| key.parse().ok()),
             flash: cookie(headers, flash::COOKIE),
             signed_in: cookie(headers, SESSION_COOKIE).is_some(),
         }
@@ -88,6 +93,7 @@ pub(crate) async fn frame(app: &Arc<App>, asked: &Asked, section: Section) -> Ap
         listeners: names,
         section,
         here: urls::local(&asked.here).to_owned(),
+        opens: asked.opens,
         signed_in: asked.signed_in && app.keys.is_required(),
         flash: asked.flash.as_deref().and_then(flash::read),
         reload_seconds: None,

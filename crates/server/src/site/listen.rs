@@ -7,11 +7,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
-use segue::KeptListener;
+use segue::{Found, KeptListener};
 use segue_core::{Impression, ListenerId, Timestamp, TrackId};
 use segue_engine::experiment::Settings;
 use segue_engine::pipeline::{MixOutcome, MixRequest};
 use segue_engine::shelves::{self, Filled};
+use segue_engine::{ArtistIdx, TrackIdx};
 
 use super::cards;
 use super::frame::{self, Asked, answer, frame};
@@ -36,6 +37,7 @@ const FEWEST_SIMILAR: usize = shelves::SHORTEST as usize + 1;
 const MOST_SIMILAR: usize = 400;
 /// Most tracks found.
 const MOST_FOUND: usize = 60;
+const MOST_ARTISTS_FOUND: usize = 12;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 /// `/`: shelves and the mix, or, before there is any history, what this is.
@@ -90,11 +92,11 @@ pub(super) async fn card_fragment(
     let settings = MixSettings::from_query(&asked.query);
     let listener = app.listeners.get(&id).await?;
     let request = match on_shelf(&listener, &list) {
-        Some(shelf) => {
-            MixRequest { exclude_tracks: excluded(&settings), seed: rand::random(), ..shelf }
-        }
-        None => MixRequest { seed: rand::random(), ..request(&settings) },
+        Some(shelf) => MixRequest { exclude_tracks: excluded(&settings), ..shelf },
+        None if list == "mix" => request(&settings),
+        None => return Ok(StatusCode::NO_CONTENT.into_response()),
     };
+    let request = MixRequest { seed: rand::random(), ..request };
     let request = MixRequest { length: 1, beside: beside(&asked), ..request };
     let mixed = match mixing::mix_and_log(&app, &id, request, None).await {
         Err(error) if error.code == "nothing_eligible" => {
@@ -122,15 +124,21 @@ pub(super) async fn search(State(app): State<Arc<App>>, asked: Asked) -> ApiResu
     };
     let words = query.clone();
     let found = app.heavy(move || {
-        let rows = if words.is_empty() { Vec::new() } else { snapshot.search(&words, usize::MAX) };
-        (snapshot, rows)
+        let found =
+            if words.is_empty() { Found::default() } else { snapshot.search(&words, MOST_FOUND) };
+        (snapshot, found)
     });
-    let (snapshot, rows) = found.await?;
+    let (snapshot, found) = found.await?;
     let profile = profile.as_ref().map(|listener| &listener.profile);
-    let shown = rows.iter().take(MOST_FOUND);
-    let results =
-        shown.map(|&row| cards::of_track(&app, &snapshot.catalogue, profile, row)).collect();
-    let search = Search { query, results, total: rows.len() as u64 };
+    let card = |&row: &TrackIdx| cards::of_track(&app, &snapshot.catalogue, profile, row);
+    let name = |&artist: &ArtistIdx| snapshot.catalogue.artist_name(artist).to_owned();
+    let search = Search {
+        query,
+        read_as: found.read_as,
+        artists: found.artists.iter().take(MOST_ARTISTS_FOUND).map(name).collect(),
+        results: found.tracks.iter().map(card).collect(),
+        total: found.total as u64,
+    };
     Ok(answer(&frame, search_view::view(&frame, &search)))
 }
 
@@ -165,6 +173,7 @@ fn request(settings: &MixSettings) -> MixRequest {
         no_repeat_days: settings.no_repeat_days,
         seed: settings.seed.unwrap_or_else(rand::random),
         exclude_tracks: excluded(settings),
+        after: settings.after.iter().map(|track| TrackId::new(track.as_str())).collect(),
         ..MixRequest::new(Timestamp::now())
     }
 }
@@ -231,6 +240,7 @@ async fn mixed(
     let settings = MixSettings { explore: outcome.slate.config.explore, ..settings };
     let mix = Mix {
         id: Some(mix.0),
+        after: names(&listener, &settings.after),
         preview: effect(&listener, &outcome),
         picks: card_list(app, &listener, &outcome),
         seed,
@@ -263,6 +273,12 @@ fn card_list(
         .iter()
         .filter_map(|pick| cards::of_pick(app, catalogue, profile, pick))
         .collect()
+}
+
+/// What tracks are called, as far as they are known.
+fn names(listener: &KeptListener, tracks: &[String]) -> Vec<String> {
+    let track = |id: &String| listener.snapshot.track(&TrackId::new(id.as_str()));
+    tracks.iter().filter_map(track).map(|track| track.display_title().to_owned()).collect()
 }
 
 /// How a mix came about, in sentences.

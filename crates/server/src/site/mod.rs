@@ -14,6 +14,7 @@ mod listen;
 mod model;
 mod session;
 mod taste;
+mod track;
 
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/", get(listen::home))
         .route("/mix", get(listen::mix))
         .route("/search", get(listen::search))
+        .route("/tracks/{track}", get(track::show))
+        .route("/artists/{artist}", get(track::artist))
         .route("/fragments/mix", get(listen::mix_fragment))
         .route("/fragments/card", get(listen::card_fragment))
         .route("/taste", get(taste::show))
@@ -67,6 +70,7 @@ pub(crate) fn open_routes(app: &Arc<App>) -> Router {
         .route("/login", get(session::form).post(session::log_in))
         .route("/logout", post(session::log_out))
         .route("/listener", post(session::choose_listener))
+        .route("/opens", post(session::choose_service))
         .route("/assets/{*path}", get(asset))
         .with_state(Arc::clone(app))
 }

@@ -7,13 +7,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
-use super::frame::{Asked, LISTENER_COOKIE};
+use super::frame::{Asked, LISTENER_COOKIE, SERVICE_COOKIE};
 use crate::access::{SESSION_COOKIE, cookie};
 use crate::api::check_name;
 use crate::app::App;
 use crate::error::ApiResult;
 use crate::extract::Submitted;
 use crate::page::layout::Frame;
+use crate::page::links::Service;
 use crate::page::login::{self, Login};
 use crate::page::urls;
 
@@ -76,6 +77,26 @@ pub(super) async fn choose_listener(
     let mut response = Redirect::to(&back).into_response();
     set_listener(response.headers_mut(), &listener);
     Ok(response)
+}
+
+/// Where songs are to open.
+#[derive(Deserialize)]
+pub(super) struct Opens {
+    service: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// Remembers, in this browser, which service songs open with. A name that is none forgets it.
+pub(super) async fn choose_service(
+    Submitted(Opens { service, back }): Submitted<Opens>,
+) -> Response {
+    let mut response = Redirect::to(urls::local(&back)).into_response();
+    match service.parse::<Service>() {
+        Ok(service) => set_cookie(response.headers_mut(), SERVICE_COOKIE, service.key(), YEAR),
+        Err(_) => set_cookie(response.headers_mut(), SERVICE_COOKIE, "", 0),
+    }
+    response
 }
 
 /// Puts who is listening on an answer.

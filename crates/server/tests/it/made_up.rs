@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 use segue_core::{AudioFeature, AudioFeatures};
+use segue_server::page::artist::{ArtistHistory, ArtistView};
 use segue_server::page::calibration::Bin;
 use segue_server::page::card::Card;
 use segue_server::page::dial::Preview;
@@ -17,8 +18,11 @@ use segue_server::page::sketch::PETALS;
 use segue_server::page::taste::{
     ChartsView, Example, ExclusionView, Given, OneTaste, TasteView, TrendView,
 };
+use segue_server::page::track::{SongHistory, TrackView};
 use segue_server::page::urls::{self, MixSettings};
-use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
+use segue_server::page::{
+    artist, import, login, mix, model, problem, search, shelves, taste, track, welcome,
+};
 
 /// Every page by a name for it.
 pub(crate) fn pages() -> Vec<(&'static str, Markup)> {
@@ -42,6 +46,8 @@ pub(crate) fn pages() -> Vec<(&'static str, Markup)> {
         ("nothing-fits", mix::view(&listen, &Mix { settings: narrow(), ..Mix::default() })),
         ("search", search::view(&frame(Section::Elsewhere, "/search?q=tide"), &found())),
         ("search-empty", search::view(&frame(Section::Elsewhere, "/search"), &Search::default())),
+        ("track", track::view(&frame(Section::Elsewhere, "/tracks/a"), &a_track())),
+        ("artist", artist::view(&frame(Section::Elsewhere, "/artists/a"), &an_artist())),
         ("taste", taste::view(&frame(Section::Taste, "/taste"), &a_taste())),
         ("taste-empty", taste::view(&frame(Section::Taste, "/taste"), &unknown_taste())),
         ("model", model::view(&frame(Section::Model, "/model"), &a_model())),
@@ -116,11 +122,11 @@ pub(crate) fn a_card(position: usize) -> Card {
         artists,
         album: (!album.is_empty()).then(|| album.to_owned()),
         reason: REASONS[position % REASONS.len()].to_owned(),
-        likability: Some(0.93 - 0.055 * (position % 12) as f32),
         new_to_listener: position % 3 == 2,
         new_artist: false,
         liked: position % 7 == 1,
         audio: position.is_multiple_of(2).then(|| format!("/audio/{}", urls::encoded(title))),
+        versions: vec![format!("spotify:track:{position}")],
         sound: a_sound(position),
     }
 }
@@ -150,6 +156,37 @@ fn shelf(id: &str, title: &str, subtitle: &str, from: usize) -> ShelfView {
         title: title.to_owned(),
         subtitle: subtitle.to_owned(),
         cards: cards(from, 5),
+    }
+}
+
+/// A track that was played for years.
+pub(crate) fn a_track() -> TrackView {
+    TrackView {
+        card: a_card(1),
+        year: Some(2019),
+        genre: Some("Dream pop".to_owned()),
+        record: Some(SongHistory {
+            plays: 1_204,
+            finished: 1_100,
+            skipped: 3,
+            first_and_last: Some(["3 May 2023", "20 November 2026"].map(str::to_owned)),
+            by_year: vec![(2026, 900), (2023, 304)],
+        }),
+        left_out: Some("you played it within the last day, so it rests for now"),
+        near: cards(2, 3),
+        similar: cards(5, 8),
+    }
+}
+
+/// An artist of whom half is known.
+pub(crate) fn an_artist() -> ArtistView {
+    ArtistView {
+        name: "Marrow & Pine".to_owned(),
+        songs: 24,
+        record: ArtistHistory { known: 12, plays: 340, last: Some("20 November 2026".to_owned()) },
+        played: cards(0, 6),
+        unheard: cards(6, 5),
+        is_banned: false,
     }
 }
 
@@ -185,6 +222,7 @@ pub(crate) fn a_mix() -> Mix {
     Mix {
         id: Some(7),
         settings: MixSettings::default(),
+        after: vec!["Gravel".to_owned()],
         preview: Preview { length: 30, new_tracks: 9, new_artists: 6, mean_likability: Some(0.71) },
         picks: cards(0, 12),
         seed: 1_764_086_400,
@@ -209,7 +247,13 @@ fn narrow() -> MixSettings {
 }
 
 fn found() -> Search {
-    Search { query: "tide".to_owned(), results: cards(0, 4), total: 31 }
+    Search {
+        query: "tyde".to_owned(),
+        read_as: Some("tide".to_owned()),
+        artists: vec!["Tidal Arm".to_owned()],
+        results: cards(0, 4),
+        total: 31,
+    }
 }
 
 fn unknown_taste() -> TasteView {

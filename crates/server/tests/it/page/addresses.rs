@@ -11,9 +11,10 @@ fn settings() -> impl Strategy<Value = MixSettings> {
         Familiarity::Heard,
         Familiarity::New,
     ]);
-    let exclude = prop::collection::hash_set("\\PC{0,20}", 0..5);
-    (0.0f32..=1.0, 1u32..=200, known, 1u32..=200, 0u32..=3650, any::<Option<u64>>(), exclude)
-        .prop_map(|(explore, length, familiarity, artist_cap, no_repeat_days, seed, exclude)| {
+    let tracks = || prop::collection::hash_set("\\PC{0,20}", 0..5);
+    let tracks = (tracks(), tracks());
+    (0.0f32..=1.0, 1u32..=200, known, 1u32..=200, 0u32..=3650, any::<Option<u64>>(), tracks)
+        .prop_map(|(explore, length, familiarity, artist_cap, no_repeat_days, seed, tracks)| {
             MixSettings {
                 explore,
                 length,
@@ -21,7 +22,8 @@ fn settings() -> impl Strategy<Value = MixSettings> {
                 artist_cap,
                 no_repeat_days,
                 seed,
-                exclude: exclude.into_iter().collect(),
+                exclude: tracks.0.into_iter().collect(),
+                after: tracks.1.into_iter().collect(),
             }
         })
 }

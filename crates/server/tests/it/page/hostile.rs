@@ -1,9 +1,11 @@
 //! A listener, a catalogue and a model whose every word tries to break out of the page.
 
 use maud::{Markup, html};
+use segue_server::page::artist::ArtistView;
 use segue_server::page::card::Card;
 use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
+use segue_server::page::links::Service;
 use segue_server::page::login::Login;
 use segue_server::page::mix::Mix;
 use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, Model, ModelRow};
@@ -11,8 +13,11 @@ use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, ShelfView};
 use segue_server::page::taste::{ChartsView, Example, ExclusionView, Given, OneTaste, TasteView};
+use segue_server::page::track::TrackView;
 use segue_server::page::urls::MixSettings;
-use segue_server::page::{import, login, mix, model, problem, search, shelves, taste, welcome};
+use segue_server::page::{
+    artist, import, login, mix, model, problem, search, shelves, taste, track, welcome,
+};
 
 use super::markup::tags;
 
@@ -40,10 +45,9 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         ("hostile welcome", welcome::view(&frame, TEXT)),
         ("hostile listen", shelves::view(&frame, &Home { mix: a_mix(), shelves: vec![shelf] })),
         ("hostile mix", mix::view(&frame, &a_mix())),
-        (
-            "hostile search",
-            search::view(&frame, &Search { query: h(), results: vec![a_card()], total: 9 }),
-        ),
+        ("hostile search", search::view(&frame, &a_search())),
+        ("hostile track", track::view(&frame, &a_track())),
+        ("hostile artist", artist::view(&frame, &an_artist())),
         ("hostile taste", taste::view(&frame, &a_taste())),
         ("hostile model", model::view(&frame, &a_model())),
         ("hostile import", import::view(&frame, TEXT)),
@@ -61,6 +65,7 @@ fn frame() -> Frame {
         listeners: vec![h(), ADDRESS.to_owned()],
         section: Section::Listen,
         here: ADDRESS.to_owned(),
+        opens: Some(Service::Bandcamp),
         signed_in: true,
         flash: Some(Flash { message: h(), undo: Some(undo) }),
         reload_seconds: None,
@@ -74,15 +79,43 @@ fn a_card() -> Card {
         artists: vec![h(), h()],
         album: Some(h()),
         reason: h(),
-        likability: Some(f32::NAN),
+        versions: vec![h(), ADDRESS.to_owned(), format!("spotify:track:{}", h())],
         audio: Some(ADDRESS.to_owned()),
         ..Card::default()
     }
 }
 
+fn a_search() -> Search {
+    let results = vec![a_card()];
+    Search { query: h(), read_as: Some(h()), artists: vec![h()], results, total: 9 }
+}
+
+fn a_track() -> TrackView {
+    let cards = || vec![a_card()];
+    TrackView {
+        card: a_card(),
+        genre: Some(h()),
+        near: cards(),
+        similar: cards(),
+        ..TrackView::default()
+    }
+}
+
+fn an_artist() -> ArtistView {
+    let [played, unheard] = [vec![a_card()], vec![a_card()]];
+    ArtistView { name: h(), played, unheard, ..ArtistView::default() }
+}
+
 fn a_mix() -> Mix {
-    let settings = MixSettings { exclude: vec![h()], ..MixSettings::default() };
-    Mix { settings, picks: vec![a_card()], notes: vec![h()], why: vec![h()], ..Mix::default() }
+    let settings = MixSettings { exclude: vec![h()], after: vec![h()], ..MixSettings::default() };
+    Mix {
+        settings,
+        after: vec![h()],
+        picks: vec![a_card()],
+        notes: vec![h()],
+        why: vec![h()],
+        ..Mix::default()
+    }
 }
 
 fn a_taste() -> TasteView {
