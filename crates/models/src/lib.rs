@@ -3,7 +3,6 @@
 mod error;
 pub mod kernels;
 pub mod likability;
-mod next_track;
 pub mod online;
 pub mod recommenders;
 pub mod set;
@@ -12,5 +11,4 @@ pub mod tabular;
 
 pub use error::ModelError;
 pub use likability::{LikabilityConfig, LikabilityModel, LikabilityScorer, OnlineScorer};
-pub use next_track::NextTrackModel;
 pub use set::ModelSet;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use segue_core::ListenerId;
 use segue_engine::dataset::plays::Plays;
-use segue_engine::{Catalogue, Profile};
+use segue_engine::{Catalogue, Profile, Seconds, WorkIdx};
 use segue_store::{ListenerHistory, Result, Store};
 
 /// Plays held in memory at a time, one long history excepted.
@@ -84,4 +84,22 @@ pub fn profile(store: &Store, catalogue: &Catalogue, listener: ListenerId) -> Re
     let showings = store.showings(&listener, SHOWINGS)?;
     let profile = Profile::fold(catalogue, listener, &listens, &feedback);
     Ok(profile.with_showings(catalogue, &feedback, &showings))
+}
+
+/// The dated plays of a listener as works of the catalogue, in the order of the store, exclusions
+/// applied: a history for whoever studies what follows what.
+///
+/// # Errors
+/// What reading the store reports.
+pub fn dated_plays(
+    store: &Store,
+    catalogue: &Catalogue,
+    listener: &ListenerId,
+) -> Result<Vec<(WorkIdx, Seconds)>> {
+    let listens = store.listens(listener)?;
+    let dated = listens.iter().filter_map(|listen| {
+        let track = catalogue.find(&listen.track)?;
+        Some((catalogue.work(track), Seconds(listen.at?.as_second())))
+    });
+    Ok(dated.collect())
 }

@@ -1,7 +1,6 @@
 //! What can go wrong with a library, split by who can mend it.
 
 use segue_core::TrackId;
-use segue_engine::dataset::interactions::DatasetError;
 use segue_engine::pipeline::MixError;
 use segue_ingest::IngestError;
 use segue_models::ModelError;
@@ -39,9 +38,6 @@ pub enum Error {
     /// failed.
     #[error(transparent)]
     Training(#[from] ModelError),
-    /// The plays do not make a data set for the sequence model: none is left, or too many.
-    #[error(transparent)]
-    Plays(#[from] DatasetError),
     /// A registered model cannot be read: its file is gone or damaged, or of another version of
     /// Segue. Training again makes a new one.
     #[error("model `{version}` cannot be used; `segue train` makes a new one")]
@@ -57,24 +53,13 @@ pub enum Error {
          features"
     )]
     NothingImported,
-    /// The library holds no play with a time, without which there is no order to learn from.
-    #[error("the library holds no plays with a time; `segue import PATH` reads exports")]
-    NoPlays,
-    /// So few plays with a time that none could be held out to measure on, or none was left to
-    /// learn from.
-    #[error("there are too few plays with a time to learn what comes next")]
-    TooFewPlays,
     /// The catalogue of this snapshot has no such track. A later snapshot may.
     #[error("there is no track `{0}`")]
     UnknownTrack(TrackId),
     /// Nothing was trained so far, or the model was removed with a listener that it had learned
-    /// from: call [`Library::train`](crate::Library::train) or
-    /// [`Library::train_next_track`](crate::Library::train_next_track).
-    #[error("no model has been trained yet; run `{command}`")]
-    NoModel {
-        /// The command of `segue` that trains one of the kind that was asked for.
-        command: &'static str,
-    },
+    /// from: call [`Library::train`](crate::Library::train).
+    #[error("no model has been trained yet; run `segue train`")]
+    NoModel,
     /// No listener was named and there is none.
     #[error(
         "no listener has been imported yet; name one with `--listener NAME` or run \

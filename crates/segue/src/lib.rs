@@ -36,12 +36,11 @@ mod kept;
 mod library;
 pub mod mixing;
 pub mod models;
-pub mod next_track;
 mod search;
 mod sink;
 mod snapshot;
 
-pub use dataset::{Dataset, profile};
+pub use dataset::{Dataset, dated_plays, profile};
 pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};
 pub use kept::KeptListener;

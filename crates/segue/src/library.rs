@@ -11,7 +11,6 @@ use segue_models::set::SetStage;
 use segue_store::{Entry, Event, ForgetReport, ImportCounts, ImpressionId, Store};
 
 use crate::models::{self, StandardModels, Trained};
-use crate::next_track::{self, NextTrack, Start, TrainedNextTrack};
 use crate::{Dataset, Error, Result, Snapshot, StoreSink};
 
 /// At most so many listeners are named in an error.
@@ -157,23 +156,6 @@ impl Library {
         models::train(&mut self.store, seed, progress)
     }
 
-    /// Learns what follows what, for [`Self::next`], and puts the model in use. Mixes do not ask
-    /// it.
-    ///
-    /// The newest twentieth of the plays tells when to stop; then it learns from all of them.
-    ///
-    /// # Errors
-    /// When nothing was imported, no play has a time, or [`Start::Continue`] finds no model.
-    pub fn train_next_track(
-        &mut self,
-        start: Start,
-        seed: u64,
-        progress: &mut dyn FnMut(next_track::Progress),
-    ) -> Result<TrainedNextTrack> {
-        let dataset = self.dataset()?;
-        next_track::train(&mut self.store, &dataset.catalogue, start, seed, progress)
-    }
-
     /// Takes a snapshot of all that the library holds now, with the model in use.
     ///
     /// It reads the whole log, so take one after an import or a training and not for every request.
@@ -277,23 +259,6 @@ impl Library {
             appended?;
         }
         Ok(())
-    }
-
-    /// What a listener is likely to turn to now, by the sequence model: at most `most` works, the
-    /// likeliest first, with those played before or without. Rows of the answer are those of the
-    /// data set beside it.
-    ///
-    /// # Errors
-    /// [`Error::NoModel`] before the first [`Self::train_next_track`].
-    pub fn next(
-        &self,
-        listener: &ListenerId,
-        most: usize,
-        familiarity: next_track::Played,
-    ) -> Result<(Dataset, Vec<NextTrack>)> {
-        let dataset = self.dataset()?;
-        let next = next_track::next(&self.store, &dataset.catalogue, listener, most, familiarity)?;
-        Ok((dataset, next))
     }
 
     /// Removes a listener with everything derived from them, models that learned from them

@@ -46,7 +46,7 @@ use crate::{Dataset, Error, Result};
 ///
 /// let profile = snapshot.profile(library.store(), &ListenerId::new("ann"))?;
 /// let mix = snapshot.mix(&profile, &MixRequest::new(Timestamp::now()));
-/// assert!(matches!(mix, Err(Error::NoModel { .. })));
+/// assert!(matches!(mix, Err(Error::NoModel)));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Snapshot {
@@ -161,7 +161,7 @@ impl Snapshot {
         if self.catalogue.is_empty() {
             return Err(Error::NothingImported);
         }
-        self.model.as_ref().ok_or(Error::NoModel { command: "segue train" })
+        self.model.as_ref().ok_or(Error::NoModel)
     }
 
     /// The version of the model, if there is one: what impressions of this snapshot will name.

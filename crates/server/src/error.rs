@@ -158,14 +158,9 @@ impl From<segue::Error> for ApiError {
                 Self::conflict("no_model", "no model has been trained yet")
                     .hint("import a history first: `POST /v1/imports` or `segue import`")
             }
-            segue::Error::NoModel { .. } => {
-                Self::conflict("no_model", "no model has been trained yet")
-                    .hint("train one: `POST /v1/models/train` or `segue train`")
-            }
-            segue::Error::Training(_)
-            | segue::Error::Plays(_)
-            | segue::Error::NoPlays
-            | segue::Error::TooFewPlays => Self::conflict("cannot_train", chain(&error)),
+            segue::Error::NoModel => Self::conflict("no_model", "no model has been trained yet")
+                .hint("train one: `POST /v1/models/train` or `segue train`"),
+            segue::Error::Training(_) => Self::conflict("cannot_train", chain(&error)),
             error => Self::internal(&error),
         }
     }

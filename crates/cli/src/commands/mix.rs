@@ -237,7 +237,8 @@ pub(crate) fn print_mix(catalogue: &Catalogue, outcome: &MixOutcome) -> anyhow::
     print_line(&outcome.headline())
 }
 
-fn as_json(catalogue: &Catalogue, outcome: &MixOutcome, part: &Part<'_>) -> Value {
+/// All of a mix, for programs.
+pub(crate) fn as_json(catalogue: &Catalogue, outcome: &MixOutcome, part: &Part<'_>) -> Value {
     let slate = &outcome.slate;
     let picks = slate.picks.iter().map(|pick| {
         let track = catalogue.find(&pick.track).map(|idx| catalogue.track(idx));

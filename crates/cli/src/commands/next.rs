@@ -1,17 +1,21 @@
-//! `segue next`: what a listener is likely to turn to now.
+//! `segue next`: what comes next, going on from what a listener played last.
 
 use clap::Args;
-use segue::next_track::{NextTrack, Played};
-use serde::Serialize;
+use segue_core::Timestamp;
+use segue_engine::experiment::Part;
+use segue_engine::mix::filters::Familiarity;
+use segue_engine::pipeline::MixRequest;
 
+use super::mix::{as_json, explained, print_mix};
 use crate::home::{Home, open_library};
-use crate::terminal::{print_json, print_line, table};
+use crate::terminal::{print_json, say};
 
-/// Say what a listener is likely to turn to next, going on from what they played last.
+/// Say what comes next, going on from what a listener played last.
 ///
-/// The sequence model of `segue train --next-track` reads the listener's latest plays; a listener
-/// it was not trained on is read like any other. Shares are of all that could follow. Unlike `segue
-/// mix` nothing is balanced, explored or logged: this is the model's plain answer.
+/// A mix that goes on from the latest sitting, at most ten plays of it, as `segue mix --after` goes
+/// on from a track, with the dial at rest. Nothing is drawn by chance and nothing is logged as
+/// shown, nor is it part of an experiment: the answer stays the same until something is played,
+/// said or trained.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  segue next\n  segue next --listener ann --length 20 --new --json"
@@ -22,54 +26,29 @@ pub(crate) struct NextArgs {
     listener: Option<String>,
     /// How many.
     #[arg(long, default_value_t = 10, value_name = "N")]
-    length: usize,
-    /// Leave out what the listener has played before.
+    length: u32,
+    /// Leave out what the listener knows.
     #[arg(long)]
     new: bool,
-    /// Print JSON.
+    /// Print JSON, as `segue mix --json` does.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Serialize)]
-struct Next {
-    track: String,
-    artists: Vec<String>,
-    title: String,
-    /// Probability among everything that could follow, 0 to 1.
-    share: f64,
-    played_before: bool,
 }
 
 pub(crate) fn run(args: &NextArgs, home: &Home) -> anyhow::Result<()> {
     let library = open_library(home)?;
     let listener = library.listener(args.listener.as_deref())?;
-    let played = if args.new { Played::Never } else { Played::Any };
-    let (dataset, next) = library.next(&listener, args.length, played)?;
-    let shown = |next: &NextTrack| {
-        let track = dataset.catalogue.track(next.track);
-        Next {
-            track: track.id.to_string(),
-            artists: track.artists.clone(),
-            title: track.display_title().to_owned(),
-            share: next.share,
-            played_before: next.played_before,
-        }
+    let snapshot = library.snapshot()?;
+    let profile = snapshot.profile(library.store(), &listener)?;
+    let request = MixRequest {
+        length: args.length,
+        familiarity: if args.new { Familiarity::New } else { Familiarity::Any },
+        ..MixRequest::going_on(&snapshot.catalogue, &profile, Timestamp::now())
     };
-    let next: Vec<Next> = next.iter().map(shown).collect();
+    let outcome = snapshot.mix(&profile, &request).map_err(explained)?;
     if args.json {
-        return print_json(&next);
+        return print_json(&as_json(&snapshot.catalogue, &outcome, &Part::None));
     }
-    let mut rows = table(&["", "artist", "title", "", "share"]);
-    for (number, next) in next.iter().enumerate() {
-        let mark = if next.played_before { "" } else { "new" };
-        rows.add_row([
-            (number + 1).to_string(),
-            next.artists.join(", "),
-            next.title.clone(),
-            mark.to_owned(),
-            format!("{:.1} %", next.share * 100.0),
-        ]);
-    }
-    print_line(&rows.to_string())
+    outcome.notes.iter().for_each(|note| say(&format!("note: {note}")));
+    print_mix(&snapshot.catalogue, &outcome)
 }

@@ -1,13 +1,10 @@
-//! `segue train`: one likability model for every listener in the store, or one model of what they
-//! turn to next.
+//! `segue train`: the models behind mixes, as one set for every listener in the store.
 
 use std::time::Instant;
 
 use clap::Args;
 use segue::Library;
 use segue::models::Trained;
-use segue::next_track::{Progress, Start, TrainedNextTrack};
-use segue_engine::full_ranking::Metric;
 use segue_models::likability::{FitReport, Stage};
 use segue_models::set::SetStage;
 use segue_models::tabular::ensemble::HeldOut;
@@ -23,20 +20,11 @@ use crate::terminal::{self, print_json, print_line, say, table};
 /// then on; `segue models` goes back to an earlier one. The same data and seed give the same model,
 /// byte for byte.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  segue train\n  segue train --seed 7 --json\n  segue train --next-track\n  segue train --next-track --continue      with what was imported since"
-)]
+#[command(after_help = "Examples:\n  segue train\n  segue train --seed 7 --json")]
 pub(crate) struct TrainArgs {
     /// Seed of everything random.
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Learn what follows what instead: a sequence model, for `segue next`.
-    #[arg(long)]
-    next_track: bool,
-    /// Go on from the next-track model in use, with what was played since, instead of starting
-    /// anew.
-    #[arg(long = "continue", requires = "next_track")]
-    go_on: bool,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -45,16 +33,6 @@ pub(crate) struct TrainArgs {
 pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
     let mut library = open_library(home)?;
     let begun = Instant::now();
-    if args.next_track {
-        let start = if args.go_on { Start::Continue } else { Start::Fresh };
-        let trained = train_next_track(&mut library, start, args.seed)?;
-        let seconds = begun.elapsed().as_secs_f64();
-        if args.json {
-            let TrainedNextTrack { version, card, .. } = trained;
-            return print_json(&json!({"version": version, "seconds": seconds, "card": card}));
-        }
-        return print_next_track(&trained, seconds);
-    }
     let trained = train(&mut library, args.seed)?;
     let seconds = begun.elapsed().as_secs_f64();
     if args.json {
@@ -92,49 +70,10 @@ fn train(library: &mut Library, seed: u64) -> anyhow::Result<Trained> {
     Ok(trained)
 }
 
-fn train_next_track(
-    library: &mut Library,
-    start: Start,
-    seed: u64,
-) -> anyhow::Result<TrainedNextTrack> {
-    let bar = terminal::steps(0, "training");
-    let mut progress = |Progress { epoch, epochs, loss }: Progress| {
-        bar.set_length(epochs as u64);
-        bar.set_position(epoch as u64);
-        bar.set_message(format!("loss {loss:.3}"));
-    };
-    let trained = library.train_next_track(start, seed, &mut progress);
-    bar.finish_and_clear();
-    let trained = trained?;
-    say_if_known(trained.existed);
-    Ok(trained)
-}
-
 fn say_if_known(existed: bool) {
     if existed {
         say("the data and the seed are those of a model that exists already: it is in use again");
     }
-}
-
-fn print_next_track(trained: &TrainedNextTrack, seconds: f64) -> anyhow::Result<()> {
-    let metrics = [Metric::NdcgAt10, Metric::RecallAt10, Metric::NdcgAt100, Metric::RecallAt100];
-    let mut header = vec!["newest plays held out"];
-    header.extend(metrics.map(Metric::name));
-    let mut rows = table(&header);
-    let held_out = &trained.held_out;
-    for (name, found) in [("this model", &held_out.model), ("popularity", &held_out.popularity)] {
-        let figures = metrics.map(|metric| format!("{:.3}", found[metric.name()]));
-        rows.add_row(std::iter::once(name.to_owned()).chain(figures));
-    }
-    print_line(&rows.to_string())?;
-    print_line(&format!(
-        "{} of the newest plays, each asked for by what came before it; then learned from all",
-        held_out.plays
-    ))?;
-    print_line(&format!(
-        "model {}, trained on {} plays over {} works in {seconds:.1} s",
-        trained.version, trained.plays, trained.works
-    ))
 }
 
 fn print_report(Trained { version, card, .. }: &Trained, seconds: f64) -> anyhow::Result<()> {

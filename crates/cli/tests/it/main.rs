@@ -10,7 +10,7 @@ mod experiment;
 mod help;
 mod import;
 mod listening;
-mod next_track;
+mod next;
 mod privacy;
 mod segue;
 mod serve;

@@ -15,6 +15,9 @@ use crate::{ArtistIdx, Catalogue, TrackIdx, WorkIdx};
 
 /// So many of the latest plays are kept in their order, for what follows what.
 const MOST_RECENT: usize = 200;
+/// With a break of more than this between the starts of two plays, in seconds, a new sitting
+/// begins.
+pub const SITTING_GAP_S: i64 = 30 * 60;
 
 /// What is known of one listener. Interactions are ordered by work, at most one each. Scorers and
 /// mixes read nothing else of a listener, so that a profile folded afresh counts at once.
@@ -169,6 +172,16 @@ impl Profile {
         artists.sort_unstable();
         artists.dedup();
         artists
+    }
+
+    /// The plays of the latest sitting, oldest first: the end of [`Self::recent`], up to the first
+    /// break of more than [`SITTING_GAP_S`]. Empty where no play is dated.
+    pub fn sitting(&self) -> &[(WorkIdx, Timestamp)] {
+        let is_break = |pair: &[(WorkIdx, Timestamp)]| {
+            pair[1].1.as_second() - pair[0].1.as_second() > SITTING_GAP_S
+        };
+        let from = self.recent.windows(2).rposition(is_break).map_or(0, |at| at + 1);
+        &self.recent[from..]
     }
 
     /// Works that models learn from, with the version that stands for each and its label, in the

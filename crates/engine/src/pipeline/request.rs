@@ -7,12 +7,14 @@ use segue_core::{Timestamp, TrackId};
 
 use crate::mix::filters::{Familiarity, FilterContext, LeftOut};
 use crate::policy::PolicyKind;
-use crate::{Catalogue, Profile, TrackIdx, WrongCount};
+use crate::{Catalogue, Profile, TrackIdx, WorkIdx, WrongCount};
 
 /// A mix has at most this many tracks: some sixty hours of music, and a bound on what a request
 /// costs.
 pub const LONGEST_MIX: u32 = 1_000;
 const SECONDS_PER_DAY: i64 = 86_400;
+/// A longer sitting is gone on from by so many of its latest plays.
+const MOST_GONE_ON_FROM: usize = 10;
 
 /// What is asked for. Take [`MixRequest::new`] and change what differs; a request out of range is
 /// refused with the [`MixError`] that names it.
@@ -107,6 +109,24 @@ impl MixRequest {
             arrival_share: 0.1,
             after: Vec::new(),
             exact: false,
+        }
+    }
+
+    /// Goes on from here: as [`Self::new`], from what the listener played last and without chance,
+    /// so that the answer stays the same until they play something else.
+    ///
+    /// What they played last is the end of their latest [sitting](Profile::sitting), at most ten
+    /// plays. Without a dated play it is all that is known of them.
+    pub fn going_on(catalogue: &Catalogue, profile: &Profile, now: Timestamp) -> Self {
+        let sitting = profile.sitting();
+        let latest = &sitting[sitting.len().saturating_sub(MOST_GONE_ON_FROM)..];
+        let id = |&(work, _): &(WorkIdx, Timestamp)| {
+            catalogue.track(catalogue.standing(work)).id.clone()
+        };
+        Self {
+            policy: PolicyKind::Greedy,
+            after: latest.iter().map(id).collect(),
+            ..Self::new(now)
         }
     }
 

@@ -2,6 +2,8 @@ use segue_core::{
     AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Source,
     StartReason, Timestamp, Track, TrackId, WorkId,
 };
+use segue_engine::dataset::profile::SITTING_GAP_S;
+use segue_engine::pipeline::MixRequest;
 use segue_engine::{Catalogue, Profile, Stance};
 
 fn track(id: &str, work: &str, artist: &str) -> Track {
@@ -39,6 +41,23 @@ fn versions_of_a_work_are_one_interaction() {
         "b",
         "the version whose sound is known stands for it"
     );
+}
+
+#[test]
+fn a_sitting_is_what_was_played_since_the_last_long_break_and_a_mix_goes_on_from_its_end() {
+    let names: Vec<String> = (0..15).map(|i| format!("t{i:02}")).collect();
+    let catalogue = Catalogue::from_tracks(names.iter().map(|id| track(id, id, "x")).collect());
+    let second = |i: i64| i * 240 + if i < 3 { 0 } else { SITTING_GAP_S };
+    let listens: Vec<Listen> =
+        names.iter().zip(0..).map(|(id, i)| finished(id, second(i))).collect();
+    let profile = Profile::fold(&catalogue, ann(), &listens, []);
+    assert_eq!(profile.sitting().len(), 12);
+    let now = Timestamp::from_second(second(20)).unwrap();
+    let request = MixRequest::going_on(&catalogue, &profile, now);
+    let after: Vec<&str> = request.after.iter().map(TrackId::as_str).collect();
+    assert_eq!(after, &names[5..]);
+    let nobody = Profile::empty(ann());
+    assert!(MixRequest::going_on(&catalogue, &nobody, now).after.is_empty());
 }
 
 #[test]

@@ -8,8 +8,6 @@ use segue_engine::{
 
 use super::member::Reads;
 
-/// With a break of more than this between two plays a new sitting begins.
-pub(super) const SITTING_GAP_S: i64 = 30 * 60;
 /// So many of the latest plays are read for what is played in one sitting with them.
 const SITTING_PLAYS: usize = 10;
 
@@ -116,8 +114,11 @@ impl ListenerView {
                 recent.times.push(seconds(at));
             }
         }
-        recent.items.extend(&after);
-        recent.times.extend(after.iter().map(|_| now));
+        // What was played last may be what is gone on from: it was played once.
+        if !recent.items.ends_with(&after) {
+            recent.items.extend(&after);
+            recent.times.extend(after.iter().map(|_| now));
+        }
         let from = if after.is_empty() {
             recent.items.len().saturating_sub(SITTING_PLAYS)
         } else {

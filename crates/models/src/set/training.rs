@@ -5,11 +5,12 @@ use segue_core::WorkId;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_engine::dataset::labels::Outcome;
 use segue_engine::dataset::plays::Plays;
+use segue_engine::dataset::profile::SITTING_GAP_S;
 use segue_engine::full_ranking::top_k;
 use segue_engine::{Catalogue, Interactions, MixContext, Profile};
 
 use super::cases::SetCase;
-use super::listener::{ListenerView, SITTING_GAP_S, Vocabulary, positives, seconds};
+use super::listener::{ListenerView, Vocabulary, positives, seconds};
 use super::member::{Member, MemberKind, MemberModel};
 use crate::ModelError;
 use crate::recommenders::{

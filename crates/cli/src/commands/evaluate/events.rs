@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
-use segue::next_track::dated_plays;
+use segue::dated_plays;
 use segue_engine::Interactions;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_lab::events::{EventColumns, EventFile, EventFormat};
