@@ -16,7 +16,7 @@ use std::error::Error;
 
 use segue::{
     ImportOptions, Library, ListenerId, MixOutcome, MixRequest, PlayDetails, Reaction, Snapshot,
-    Timestamp, sentence,
+    Timestamp, TrainOptions, sentence,
 };
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("imported {} plays, {} rows in all", counts.listens_added, counts.rows());
 
     // 3. A snapshot never changes: take another one after the next import or training.
-    let trained = library.train(1, &mut |_| {})?;
+    let trained = library.train(&TrainOptions::default(), &mut |_| {})?;
     println!("trained {} on {} works", trained.version, trained.card.items);
     let snapshot = library.snapshot()?;
 

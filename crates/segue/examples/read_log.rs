@@ -19,6 +19,7 @@ use segue::engine::policy::draw::reweigh;
 use segue::engine::policy::{EpsilonGreedy, Greedy, PlackettLuce, Policy};
 use segue::{
     Ending, Library, ListenerId, MixRequest, PlayDetails, Reaction, Snapshot, Timestamp, TrackId,
+    TrainOptions,
 };
 
 const MIXES: i64 = 60;
@@ -27,7 +28,7 @@ const DAY_S: i64 = 86_400;
 fn main() -> Result<(), Box<dyn Error>> {
     let (folder, begin, ann) = (tempfile::tempdir()?, Timestamp::now(), ListenerId::new("ann"));
     let mut library = made_up::library(folder.path(), std::slice::from_ref(&ann), begin)?;
-    library.train(1, &mut |_| {})?;
+    library.train(&TrainOptions::default(), &mut |_| {})?;
     let snapshot = library.snapshot()?;
     listen(&mut library, &snapshot, &ann, begin)?;
 

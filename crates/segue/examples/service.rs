@@ -17,7 +17,7 @@ use std::thread;
 
 use segue::{
     Impression, KeptListener, Library, ListenerId, MixOutcome, MixRequest, PlayDetails, Reaction,
-    Snapshot, Timestamp,
+    Snapshot, Timestamp, TrainOptions,
 };
 
 /// What all threads share.
@@ -87,7 +87,7 @@ impl Service {
     /// of its own.
     fn retrain(&self, folder: &std::path::Path) -> segue::Result<()> {
         let mut library = Library::open(folder)?;
-        library.train(2, &mut |_| {})?;
+        library.train(&TrainOptions { seed: 2, ..TrainOptions::default() }, &mut |_| {})?;
         let next = Arc::new(library.snapshot()?);
         *self.snapshot.write().expect("nobody panics while swapping it") = next;
         Ok(())
@@ -98,7 +98,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (folder, now) = (tempfile::tempdir()?, Timestamp::now());
     let ids = ["ann", "bob"].map(ListenerId::new);
     let mut library = made_up::library(folder.path(), &ids, now)?;
-    library.train(1, &mut |_| {})?;
+    library.train(&TrainOptions::default(), &mut |_| {})?;
     let snapshot = RwLock::new(Arc::new(library.snapshot()?));
     let service = Service { library: Mutex::new(library), snapshot, listeners: Mutex::default() };
 

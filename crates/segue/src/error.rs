@@ -60,6 +60,18 @@ pub enum Error {
     /// from: call [`Library::train`](crate::Library::train).
     #[error("no model has been trained yet; run `segue train`")]
     NoModel,
+    /// A registered model is of a kind that serves no mixes, such as those that earlier versions
+    /// trained for `segue next`.
+    #[error("model `{version}` is of the kind `{kind}`, which serves no mixes")]
+    CannotServe {
+        /// The version of the model.
+        version: String,
+        /// Its kind, as it is registered.
+        kind: String,
+    },
+    /// No set of models is in use that a training could go on from: train from nothing.
+    #[error("there is no set of models to go on from; run `segue train` without `--continue`")]
+    NoSet,
     /// No listener was named and there is none.
     #[error(
         "no listener has been imported yet; name one with `--listener NAME` or run \

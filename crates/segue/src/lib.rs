@@ -48,6 +48,7 @@ pub use library::{Imported, Library, LoggedMix};
 pub use mixing::ExperimentMix;
 pub use models::{Loaded, Models, ModelsError, StandardModels, Trained};
 pub use search::Found;
+pub use models::{Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained};
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
 

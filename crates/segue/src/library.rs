@@ -10,7 +10,7 @@ use segue_ingest::{ImportOptions, ImportReport, Observer};
 use segue_models::set::SetStage;
 use segue_store::{Entry, Event, ForgetReport, ImportCounts, ImpressionId, Store};
 
-use crate::models::{self, StandardModels, Trained};
+use crate::models::{self, StandardModels, TrainOptions, Trained};
 use crate::{Dataset, Error, Result, Snapshot, StoreSink};
 
 /// At most so many listeners are named in an error.
@@ -25,14 +25,14 @@ const NAMED: usize = 8;
 /// # Examples
 /// From files to a mix (training takes seconds, so this one is only compiled):
 /// ```no_run
-/// use segue::{ImportOptions, Library, ListenerId, MixRequest, Timestamp};
+/// use segue::{ImportOptions, Library, ListenerId, MixRequest, Timestamp, TrainOptions};
 ///
 /// # fn main() -> segue::Result<()> {
 /// let ann = ListenerId::new("ann");
 /// let mut library = Library::open("my-library")?;
 /// let options = ImportOptions::new(ann.clone());
 /// library.import(&["my_spotify_data.zip", "tracks.csv"], &options, &mut ())?;
-/// library.train(1, &mut |_| {})?;
+/// library.train(&TrainOptions::default(), &mut |_| {})?;
 ///
 /// let snapshot = library.snapshot()?;
 /// let mix = library.mix(&snapshot, &ann, &MixRequest::new(Timestamp::now()))?;
@@ -42,7 +42,7 @@ const NAMED: usize = 8;
 /// ```
 /// A table of tracks alone makes a catalogue, but no listener and no model:
 /// ```
-/// use segue::{Error, ImportOptions, Library, ListenerId};
+/// use segue::{Error, ImportOptions, Library, ListenerId, TrainOptions};
 ///
 /// # let folder = tempfile::tempdir()?;
 /// let table = folder.path().join("tracks.csv");
@@ -52,7 +52,7 @@ const NAMED: usize = 8;
 ///
 /// let imported = library.import(&[table], &ImportOptions::new(ListenerId::new("ann")), &mut ())?;
 /// assert_eq!(imported.counts.tracks_added, 1);
-/// assert!(matches!(library.train(1, &mut |_| {}), Err(Error::Training(_))));
+/// assert!(matches!(library.train(&TrainOptions::default(), &mut |_| {}), Err(Error::Training(_))));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Library {
@@ -146,14 +146,27 @@ impl Library {
     /// set of models in use.
     ///
     /// Takes seconds for one listener and minutes for many; `progress` is told how far it is. Equal
-    /// data and seed give an equal set, byte for byte. Snapshots taken before keep theirs: take
+    /// data and options give an equal set, byte for byte. Snapshots taken before keep theirs: take
     /// another one to mix by the new.
     ///
     /// # Errors
-    /// [`Error::NothingImported`], or [`Error::Training`] where nobody played, saved or liked
-    /// anything.
-    pub fn train(&mut self, seed: u64, progress: &mut dyn FnMut(SetStage)) -> Result<Trained> {
-        models::train(&mut self.store, seed, progress)
+    /// [`Error::NothingImported`], [`Error::Training`] where nobody played, saved or liked anything,
+    /// or [`Error::NoSet`] where there is nothing to [continue](crate::Start::Continue) from.
+    pub fn train(
+        &mut self,
+        options: &TrainOptions,
+        progress: &mut dyn FnMut(SetStage),
+    ) -> Result<Trained> {
+        models::train(&mut self.store, options, progress)
+    }
+
+    /// Puts a model in use that was trained before, whole: members, likability and rankings. Take
+    /// another snapshot to mix by it.
+    ///
+    /// # Errors
+    /// [`Error::CannotServe`], or [`Error::Store`] for a version that nobody registered.
+    pub fn activate(&mut self, version: &str) -> Result<()> {
+        models::activate(&mut self.store, &StandardModels, version)
     }
 
     /// Takes a snapshot of all that the library holds now, with the model in use.

@@ -8,7 +8,8 @@ use std::error::Error as StdError;
 use std::fs;
 use std::sync::Arc;
 
-use segue_core::Timestamp;
+use segue_core::{ListenerId, Timestamp};
+use segue_engine::dataset::plays::Plays;
 use segue_engine::{Catalogue, Scorer};
 use segue_models::likability::LikabilityModel;
 use segue_models::set::{ModelSet, SetCard, SetConfig, SetStage};
@@ -16,12 +17,8 @@ use segue_store::{ModelEntry, NewModel, Store};
 
 use crate::{Dataset, Error, Result};
 
-/// The kind under which stores of earlier versions have a likability network alone. It is used
-/// where there is no set yet.
+/// The kind under which stores of earlier versions have a likability network alone.
 const LIKABILITY: &str = "likability";
-/// The seed of a training that nobody gave one.
-pub const DEFAULT_SEED: u64 = 1;
-
 /// Why a model cannot be read or trained. Implementations of [`Models`] have errors of their own,
 /// so that it may be of any type.
 pub type ModelsError = Box<dyn StdError + Send + Sync>;
@@ -40,8 +37,9 @@ pub struct Loaded {
 /// Reads and trains the models that mixes are made with. Implement it to serve a model of your own;
 /// [`StandardModels`] are those that Segue ships.
 pub trait Models: Send + Sync {
-    /// The kind under which the store has them; no two implementations share one.
-    fn kind(&self) -> &'static str;
+    /// Whether models of a kind can serve. A store may hold others, such as those that earlier
+    /// versions trained for something else; they are listed and not put in use.
+    fn serves(&self, kind: &str) -> bool;
 
     /// Reads the model in use, if there is one, and binds it to a catalogue.
     ///
@@ -71,8 +69,8 @@ pub trait Models: Send + Sync {
 pub struct StandardModels;
 
 impl Models for StandardModels {
-    fn kind(&self) -> &'static str {
-        ModelSet::KIND
+    fn serves(&self, kind: &str) -> bool {
+        [ModelSet::KIND, LIKABILITY].contains(&kind)
     }
 
     fn load(
@@ -80,11 +78,7 @@ impl Models for StandardModels {
         store: &Store,
         catalogue: &Arc<Catalogue>,
     ) -> std::result::Result<Option<Loaded>, ModelsError> {
-        let active = match store.active_model(ModelSet::KIND)? {
-            Some(entry) => Some(entry),
-            None => store.active_model(LIKABILITY)?,
-        };
-        let Some(entry) = active else { return Ok(None) };
+        let Some(entry) = store.active_model()? else { return Ok(None) };
         let scorer = bind(store, &entry, catalogue)?;
         Ok(Some(Loaded { version: entry.version, trained_at: entry.created_at, scorer }))
     }
@@ -100,7 +94,7 @@ impl Models for StandardModels {
             done += (1.0 - done) / 8.0;
             progress(done);
         };
-        Ok(train(store, DEFAULT_SEED, &mut report)?.version)
+        Ok(train(store, &TrainOptions::default(), &mut report)?.version)
     }
 }
 
@@ -115,21 +109,64 @@ pub struct Trained {
     pub existed: bool,
 }
 
+/// Where a training starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Start {
+    /// From nothing: what the data warrant, its settings and its weights are found out. What the
+    /// first training must do, and one now and then.
+    #[default]
+    Fresh,
+    /// From the set in use, with the plays, listeners and tracks that came since: its members, their
+    /// settings and weights are kept. Takes a fraction of the time.
+    Continue,
+}
+
+/// How a library is trained.
+///
+/// # Examples
+/// ```
+/// use segue::{Start, TrainOptions};
+///
+/// let tonight = TrainOptions { start: Start::Continue, ..TrainOptions::default() };
+/// assert_eq!(tonight.seed, 1);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrainOptions {
+    /// Seed of everything random: equal data, options and set in use, equal set.
+    pub seed: u64,
+    /// From nothing, or from the set in use.
+    pub start: Start,
+}
+
+impl Default for TrainOptions {
+    fn default() -> Self {
+        Self { seed: 1, start: Start::Fresh }
+    }
+}
+
 /// Trains a set on everything that the store holds and registers it; it is in use from then on.
 ///
 /// # Errors
-/// [`Error::NothingImported`] without a track, [`Error::Training`] where there is nothing to learn
-/// from, [`Error::Store`] where the set cannot be registered.
+/// [`Error::NothingImported`] without a track, [`Error::NoSet`] where there is nothing to go on
+/// from, [`Error::Training`] where there is nothing to learn from, [`Error::Store`] where the set
+/// cannot be registered.
 pub(crate) fn train(
     store: &mut Store,
-    seed: u64,
+    options: &TrainOptions,
     progress: &mut dyn FnMut(SetStage),
 ) -> Result<Trained> {
+    let seed = options.seed;
     let (catalogue, plays) = Dataset::plays(store)?;
     if catalogue.is_empty() {
         return Err(Error::NothingImported);
     }
-    let set = ModelSet::fit(&catalogue, &plays, &SetConfig::default(), seed, progress)?;
+    let set = match options.start {
+        Start::Fresh => ModelSet::fit(&catalogue, &plays, &SetConfig::default(), seed, progress)?,
+        Start::Continue => set_in_use(store)?.go_on(&catalogue, &plays, seed, progress)?,
+    };
+    let has_taught = |one: &&Plays| !one.plays.is_empty() || !one.feedback.is_empty();
+    let listeners: Vec<ListenerId> =
+        plays.iter().filter(has_taught).map(|one| one.listener.clone()).collect();
     let card = serde_json::to_string(set.card()).expect("a card has no map with other keys");
     let version = set.version().to_owned();
     let existed = register(
@@ -140,10 +177,23 @@ pub(crate) fn train(
             created_at: Timestamp::now(),
             card: &card,
             weights: &set.to_bytes(),
-            listeners: set.taught_by(),
+            listeners: &listeners,
         },
     )?;
     Ok(Trained { version, card: set.card().clone(), existed })
+}
+
+/// Puts a registered model in use, in place of whichever is.
+///
+/// # Errors
+/// [`Error::CannotServe`] for a model of a kind that `models` do not serve, [`Error::Store`] for a
+/// version that nobody registered.
+pub fn activate(store: &mut Store, models: &dyn Models, version: &str) -> Result<()> {
+    let entry = store.models()?.into_iter().find(|entry| entry.version == version);
+    if let Some(ModelEntry { version, kind, .. }) = entry.filter(|e| !models.serves(&e.kind)) {
+        return Err(Error::CannotServe { version, kind });
+    }
+    Ok(store.activate(version)?)
 }
 
 /// Registers a model and puts it in use; says whether it had been registered before.
@@ -156,21 +206,31 @@ pub(crate) fn register(store: &mut Store, model: &NewModel<'_>) -> Result<bool> 
     Ok(existed)
 }
 
+/// The set in use, to go on from.
+fn set_in_use(store: &Store) -> Result<ModelSet> {
+    let entry = store.active_model()?.filter(|entry| entry.kind == ModelSet::KIND);
+    let entry = entry.ok_or(Error::NoSet)?;
+    let weights = read_weights(store, &entry)?;
+    ModelSet::from_bytes(&weights, entry.card.as_bytes()).map_err(|error| unusable(&entry, error))
+}
+
 fn bind(store: &Store, entry: &ModelEntry, catalogue: &Arc<Catalogue>) -> Result<Arc<dyn Scorer>> {
-    let unusable = |source: Box<dyn StdError + Send + Sync>| Error::UnusableModel {
-        version: entry.version.clone(),
-        source,
-    };
-    let files = store.model_files(&entry.version)?;
-    let weights = fs::read(&files.weights).map_err(|error| {
-        unusable(format!("cannot read `{}`: {error}", files.weights.display()).into())
-    })?;
-    let card = entry.card.as_bytes();
-    let damaged = |error| unusable(Box::new(error));
+    let (weights, card) = (read_weights(store, entry)?, entry.card.as_bytes());
     if entry.kind == ModelSet::KIND {
-        let set = ModelSet::from_bytes(&weights, card).map_err(damaged)?;
+        let set = ModelSet::from_bytes(&weights, card).map_err(|error| unusable(entry, error))?;
         return Ok(Arc::new(set.scorer(catalogue)));
     }
-    let model = LikabilityModel::from_bytes(&weights, card).map_err(damaged)?;
+    let model =
+        LikabilityModel::from_bytes(&weights, card).map_err(|error| unusable(entry, error))?;
     Ok(Arc::new(model.scorer(catalogue).online()))
+}
+
+fn read_weights(store: &Store, entry: &ModelEntry) -> Result<Vec<u8>> {
+    let path = store.model_files(&entry.version)?.weights;
+    fs::read(&path)
+        .map_err(|error| unusable(entry, format!("cannot read `{}`: {error}", path.display())))
+}
+
+fn unusable(entry: &ModelEntry, source: impl Into<ModelsError>) -> Error {
+    Error::UnusableModel { version: entry.version.clone(), source: source.into() }
 }

@@ -222,9 +222,8 @@ impl App {
 
     /// Takes over what commands beside the server did.
     async fn look(self: &Arc<Self>) -> ApiResult<()> {
-        let kind = self.models.kind();
         let found = self.readers.run(move |store| {
-            let model = store.active_model(kind)?.map(|model| model.version);
+            let model = store.active_model()?.map(|model| model.version);
             let experiment = store.running_experiment()?.map(|experiment| experiment.name);
             Ok((model, experiment, store.marks()?))
         });

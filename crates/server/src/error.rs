@@ -160,7 +160,10 @@ impl From<segue::Error> for ApiError {
             }
             segue::Error::NoModel => Self::conflict("no_model", "no model has been trained yet")
                 .hint("train one: `POST /v1/models/train` or `segue train`"),
-            segue::Error::Training(_) => Self::conflict("cannot_train", chain(&error)),
+            segue::Error::CannotServe { .. } => Self::conflict("bad_model", message),
+            segue::Error::NoSet | segue::Error::Training(_) => {
+                Self::conflict("cannot_train", chain(&error))
+            }
             error => Self::internal(&error),
         }
     }

@@ -2,7 +2,7 @@
 //! whom each was trained on.
 //!
 //! A model is written to `.incoming`, flushed, renamed to its version and only then, in the same
-//! write transaction, gets its row and becomes the active one of its kind. A crash leaves a folder
+//! write transaction, gets its row and becomes the active one. A crash leaves a folder
 //! without a row, never a row without a folder; opening the store removes such folders. All of it
 //! happens under the write lock, so that no half-written model is taken for a left-over.
 
@@ -25,8 +25,7 @@ pub struct NewModel<'a> {
     /// Its name, which no other model has and which also names its folder. Letters, digits, `-`,
     /// `_` and inner `.` are allowed, 128 characters at most.
     pub version: &'a str,
-    /// What kind of model it is, in the words of whoever trained it. At most one model of a kind is
-    /// active.
+    /// What kind of model it is, in the words of whoever trained it.
     pub kind: &'a str,
     /// When it was trained, in UTC. Models are listed in the order in which they were registered.
     pub created_at: Timestamp,
@@ -49,7 +48,7 @@ pub struct ModelEntry {
     pub kind: String,
     /// When it was trained, in UTC, as it was handed in.
     pub created_at: Timestamp,
-    /// Whether it is the one of its kind to be used for serving; at most one is.
+    /// Whether it is the one to be used for serving; at most one is, whatever its kind.
     pub active: bool,
     /// Its card, as the JSON text that was handed in.
     pub card: String,
@@ -65,7 +64,7 @@ pub struct ModelFiles {
 }
 
 impl Store {
-    /// Registers a model and makes it the active one of its kind. Files and row are written
+    /// Registers a model and makes it the active one. Files and row are written
     /// together: all or nothing, also through a crash.
     ///
     /// # Errors
@@ -100,21 +99,20 @@ impl Store {
         Ok(models)
     }
 
-    /// The model of a kind that is to be used for serving. `None` if none of this kind was
-    /// registered, or the active one was removed with a listener it had learnt from.
+    /// The model that is to be used for serving. `None` if none was registered, or the active one
+    /// was removed with a listener it had learnt from.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
-    pub fn active_model(&self, kind: &str) -> Result<Option<ModelEntry>> {
-        let sql = "SELECT version, kind, created_at, active, card FROM models WHERE active = 1 \
-                   AND kind = ?1";
+    pub fn active_model(&self) -> Result<Option<ModelEntry>> {
+        let sql = "SELECT version, kind, created_at, active, card FROM models WHERE active = 1";
         let mut statement = self.connection.prepare(sql)?;
-        let mut rows = statement.query([kind])?;
+        let mut rows = statement.query([])?;
         rows.next()?.map(entry_from_row).transpose()
     }
 
-    /// Makes a registered model the active one of its kind, in place of the one that was: to roll
-    /// back or forward.
+    /// Makes a registered model the active one, in place of the one that was, whatever their kinds:
+    /// to roll back or forward.
     ///
     /// # Errors
     /// [`StoreError::UnknownModel`], [`StoreError::Busy`] or [`StoreError::Database`].
@@ -150,9 +148,7 @@ fn check_version(version: &str) -> Result<()> {
 }
 
 fn activate(connection: &Connection, model: i64) -> Result<()> {
-    let retire = "UPDATE models SET active = 0 WHERE active = 1 \
-                  AND kind = (SELECT kind FROM models WHERE id = ?1)";
-    connection.execute(retire, [model])?;
+    connection.execute("UPDATE models SET active = 0 WHERE active = 1", [])?;
     connection.execute("UPDATE models SET active = 1 WHERE id = ?1", [model])?;
     Ok(())
 }

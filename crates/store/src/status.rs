@@ -36,8 +36,8 @@ pub struct Status {
     pub unfinished_imports: u64,
     /// Models in the registry, active ones and those kept for a roll-back.
     pub models: u64,
-    /// Versions of the models to be used for serving: at most one of each kind.
-    pub active_models: Vec<String>,
+    /// Version of the model to be used for serving; `None` before the first training.
+    pub active_model: Option<String>,
     /// Size of the database with its write-ahead log, in bytes. The files of models are not
     /// counted.
     pub database_bytes: u64,
@@ -112,12 +112,7 @@ impl Store {
                 imports: count("imports")?,
                 unfinished_imports: count("imports WHERE complete = 0")?,
                 models: count("models")?,
-                active_models: self
-                    .models()?
-                    .into_iter()
-                    .filter(|model| model.active)
-                    .map(|model| model.version)
-                    .collect(),
+                active_model: self.active_model()?.map(|model| model.version),
                 database_bytes: self.database_bytes()?,
             })
         })

@@ -6,10 +6,13 @@ use crate::home::{Home, open_library};
 use crate::terminal::{print_json, print_line, say, table};
 
 /// List models, or go back to an earlier one.
+///
+/// What a training made is one version, that is put in use and left again as a whole. Models of a
+/// kind that serves no mixes any more, from earlier versions of segue, are listed and stay unused.
 #[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  segue models list\n  segue models show\n  segue models activate \
-        likability-3f2a9c01"
+        set-3f2a9c01b2d4"
 )]
 pub(crate) struct ModelsArgs {
     #[command(subcommand)]
@@ -26,10 +29,10 @@ enum Action {
     },
     /// The card of a model: data, split, configuration, metrics.
     Show {
-        /// Which one [default: the likability model in use].
+        /// Which one [default: the one in use].
         version: Option<String>,
     },
-    /// Use this model from now on, instead of the other one of its kind.
+    /// Use this one from now on, whole, instead of the one in use.
     Activate {
         /// Which one.
         version: String,
@@ -38,7 +41,7 @@ enum Action {
 
 pub(crate) fn run(args: ModelsArgs, home: &Home) -> anyhow::Result<()> {
     let mut library = open_library(home)?;
-    let store = library.store_mut();
+    let store = library.store();
     match args.action {
         Action::List { json: true } => print_json(&store.models()?),
         Action::List { json: false } => {
@@ -58,7 +61,7 @@ pub(crate) fn run(args: ModelsArgs, home: &Home) -> anyhow::Result<()> {
             let models = store.models()?;
             let wanted = |model: &&segue_store::ModelEntry| match &version {
                 Some(version) => &model.version == version,
-                None => model.active && model.kind == "likability",
+                None => model.active,
             };
             let model = models.iter().find(wanted);
             let model = model.ok_or_else(|| match &version {
@@ -70,7 +73,7 @@ pub(crate) fn run(args: ModelsArgs, home: &Home) -> anyhow::Result<()> {
             print_line(&model.card)
         }
         Action::Activate { version } => {
-            store.activate(&version)?;
+            library.activate(&version)?;
             say(&format!("`{version}` is in use"));
             Ok(())
         }

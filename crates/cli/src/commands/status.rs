@@ -38,11 +38,8 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
             experiment.name, status.shadows
         ))?;
     }
-    let models = match &status.active_models[..] {
-        [] => "none yet; run `segue train`".to_owned(),
-        models => models.join(", "),
-    };
-    print_line(&format!("Models    {models}"))?;
+    let model = status.active_model.as_deref().unwrap_or("none yet; run `segue train`");
+    print_line(&format!("Models    {model}"))?;
     if status.unfinished_imports > 0 {
         print_line(&format!(
             "{} imports were interrupted; run them again to finish them",

@@ -27,12 +27,16 @@ fn what_follows_the_latest_plays_comes_next_and_nothing_is_logged() {
     segue.run(&["import", "plays.csv"]);
     let error = segue.fail(&["next"], 1);
     assert!(error.contains("`segue train`"), "{error}");
-    segue.run(&["train"]);
+    let error = segue.fail(&["train", "--continue"], 1);
+    assert!(error.contains("without `--continue`"), "{error}");
+    let first = segue.json(&["train", "--json"]);
 
     // The first album is begun: its first three songs.
     let begun: String = export(30, 1).lines().take(4).map(|line| format!("{line}\n")).collect();
     segue.write("more.csv", &begun);
     segue.run(&["import", "more.csv"]);
+    let on = segue.json(&["train", "--continue", "--json"]);
+    assert_eq!(on["card"]["continued_from"], first["version"]);
     let next = segue.json(&["next", "--json", "--length", "3"]);
     let picks = next["picks"].as_array().unwrap();
     let first = picks.iter().find(|pick| pick["drawn"] == 0).unwrap();

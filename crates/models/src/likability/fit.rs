@@ -123,6 +123,22 @@ impl LikabilityModel {
         model.version = persist::version(&model);
         Ok((model, report))
     }
+
+    /// The same network, with what listeners have in common learned anew from everyone's likes: a
+    /// new listener or track is then related to all of them. Where too few listeners like enough it
+    /// stays as it is.
+    #[must_use]
+    pub fn refreshed(mut self, catalogue: &Catalogue, profiles: &[Profile]) -> Self {
+        let (config, seed) = (self.card.config.clone(), self.card.seed);
+        let listeners = TrainingListeners::new(catalogue, profiles, &self.scale, &config, seed);
+        let feature_spaces = listeners.feature_spaces(|_| true);
+        self.card.data = listeners.summary();
+        self.spaces = feature_spaces.spaces;
+        self.background = feature_spaces.background;
+        self.community = NamedCommunity::new(catalogue, &feature_spaces.community);
+        self.version = persist::version(&self);
+        self
+    }
 }
 
 impl<'a> TrainingListeners<'a> {

@@ -10,6 +10,10 @@ use crate::likability::LikabilityCard;
 pub struct SetCard {
     /// Seed of everything random: equal data and seed, equal set.
     pub seed: u64,
+    /// The set that this one went on from. Settings, weights and what was measured are then those of
+    /// the last training from nothing; none for such a one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continued_from: Option<String>,
     /// Works that anybody played: the vocabulary of the members.
     pub items: usize,
     /// Tracks of the catalogue.

@@ -8,7 +8,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use segue_core::ListenerId;
 use segue_engine::candidate::Candidate;
 use segue_engine::dataset::plays::Plays;
 use segue_engine::pipeline::{Bounds, Breadth, Mixer};
@@ -129,7 +128,7 @@ impl ModelSet {
             seed,
             &mut |stage| progress(SetStage::Likability(stage)),
         );
-        let data = TrainingData::new(catalogue, listeners, &profiles)?;
+        let data = TrainingData::new(catalogue, listeners, &profiles, Vec::new())?;
         let mut members = Vec::new();
         for recipe in &recipes {
             progress(SetStage::Fitting(recipe.kind()));
@@ -148,13 +147,7 @@ impl ModelSet {
             without_likability: without,
             ..card
         };
-        let taught: Vec<ListenerId> = profiles
-            .iter()
-            .filter(|profile| !profile.interactions.is_empty())
-            .map(|profile| profile.listener.clone())
-            .collect();
-        let set = Self::assemble(data.names, members, rankings, likability, card);
-        Ok(Self { taught, ..set })
+        Ok(Self::assemble(data.names, members, rankings, likability, card))
     }
 }
 
@@ -176,7 +169,7 @@ fn screen(
     progress: &mut dyn FnMut(SetStage),
 ) -> Screened {
     let profiles: Vec<Profile> = cases.past.par_iter().map(|one| one.profile(catalogue)).collect();
-    let Ok(data) = TrainingData::new(catalogue, &cases.past, &profiles) else {
+    let Ok(data) = TrainingData::new(catalogue, &cases.past, &profiles, Vec::new()) else {
         let card = SetCard::default();
         return Screened { rankings: given(0, true), recipes: Vec::new(), card };
     };

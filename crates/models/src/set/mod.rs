@@ -20,6 +20,7 @@
 mod bound;
 mod card;
 mod cases;
+mod continued;
 mod features;
 mod fit;
 mod listener;
@@ -29,7 +30,7 @@ mod training;
 
 use std::sync::Arc;
 
-use segue_core::{ListenerId, WorkId};
+use segue_core::WorkId;
 use segue_engine::Catalogue;
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +57,6 @@ pub struct ModelSet {
     rankings: Rankings,
     likability: Option<LikabilityModel>,
     card: SetCard,
-    taught: Vec<ListenerId>,
 }
 
 /// What is saved beside the tensors.
@@ -79,9 +79,8 @@ impl ModelSet {
         likability: Option<LikabilityModel>,
         card: SetCard,
     ) -> Self {
-        let taught = Vec::new();
         let version = String::new();
-        let mut set = Self { version, names, members, rankings, likability, card, taught };
+        let mut set = Self { version, names, members, rankings, likability, card };
         set.version = version_of(&set.to_bytes());
         set
     }
@@ -94,12 +93,6 @@ impl ModelSet {
     /// What it was learned from and how well.
     pub fn card(&self) -> &SetCard {
         &self.card
-    }
-
-    /// The listeners who taught it something: a set that a forgotten listener taught has to go.
-    /// Known only of a set that was just fitted.
-    pub fn taught_by(&self) -> &[ListenerId] {
-        &self.taught
     }
 
     /// The set as the bytes of a safetensors file; the [card](Self::card) is kept beside it.
@@ -151,7 +144,6 @@ impl ModelSet {
             rankings: Rankings { new, known, chances },
             likability,
             card,
-            taught: Vec::new(),
         })
     }
 

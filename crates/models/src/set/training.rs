@@ -1,6 +1,7 @@
 //! Fitting the members: which there are, with which settings, on whose plays.
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use segue_core::WorkId;
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_engine::dataset::labels::Outcome;
@@ -8,6 +9,7 @@ use segue_engine::dataset::plays::Plays;
 use segue_engine::dataset::profile::SITTING_GAP_S;
 use segue_engine::full_ranking::top_k;
 use segue_engine::{Catalogue, Interactions, MixContext, Profile};
+use serde::de::DeserializeOwned;
 
 use super::cases::SetCase;
 use super::listener::{ListenerView, Vocabulary, positives, seconds};
@@ -28,6 +30,8 @@ const FEWEST_DATED: usize = 300;
 /// Plays that the sequence model goes through at most, all epochs together.
 const MOST_POSITIONS: usize = 600_000;
 const MOST_EPOCHS: usize = 40;
+/// A sequence model that goes on takes one in so many of the epochs of a fresh one.
+const SHARE_OF_EPOCHS: usize = 5;
 /// Questions that settings are chosen by.
 const MOST_CASES: usize = 250;
 /// Depth of the ranking that settings are chosen by.
@@ -44,7 +48,7 @@ pub(super) struct TrainingData {
 }
 
 impl TrainingData {
-    /// The vocabulary is what anybody played.
+    /// The vocabulary is `known`, then what anybody played and was not in it.
     ///
     /// # Errors
     /// [`ModelError::NoEvents`] if nobody played anything.
@@ -52,6 +56,7 @@ impl TrainingData {
         catalogue: &Catalogue,
         listeners: &[Plays],
         profiles: &[Profile],
+        known: Vec<WorkId>,
     ) -> Result<Self, ModelError> {
         let mut is_played = vec![false; catalogue.work_count()];
         for profile in profiles {
@@ -59,11 +64,13 @@ impl TrainingData {
                 is_played[work.row()] = true;
             }
         }
-        let names: Vec<WorkId> = catalogue
+        let before: FxHashSet<&WorkId> = known.iter().collect();
+        let since: Vec<WorkId> = catalogue
             .works()
-            .filter(|work| is_played[work.row()])
+            .filter(|work| is_played[work.row()] && !before.contains(catalogue.work_id(*work)))
             .map(|work| catalogue.work_id(work).clone())
             .collect();
+        let names: Vec<WorkId> = known.into_iter().chain(since).collect();
         let vocabulary = Vocabulary::new(catalogue, &names);
         let none = || ModelError::NoEvents { listeners: profiles.len() };
         let works = bags(&vocabulary, &names, profiles).ok_or_else(none)?;
@@ -158,6 +165,50 @@ impl Recipe {
             Self::Sasrec(config) => serde_json::to_value(config),
         };
         json.unwrap_or_default()
+    }
+
+    /// Reads what [`settings`](Self::settings) wrote; `None` if it is something else.
+    pub(super) fn read(kind: MemberKind, settings: &serde_json::Value) -> Option<Self> {
+        fn config<T: DeserializeOwned>(settings: &serde_json::Value) -> Option<T> {
+            T::deserialize(settings).ok()
+        }
+        Some(match kind {
+            MemberKind::Popularity => Self::Popularity,
+            MemberKind::Trending => Self::Trending(config(settings)?),
+            MemberKind::ItemKnn => Self::Neighbours(config(settings)?),
+            MemberKind::Sessions => Self::Sessions(config(settings)?),
+            MemberKind::Ease => Self::Ease(config(settings)?),
+            MemberKind::Ials => Self::Ials(config(settings)?),
+            MemberKind::Sasrec => Self::Sasrec(config(settings)?),
+        })
+    }
+
+    /// As [`fit`](Self::fit), going on from what was fitted before where weights are learned step
+    /// by step. The vocabulary begins with the one of before.
+    pub(super) fn fit_from(
+        &self,
+        before: &Member,
+        data: &TrainingData,
+        seed: u64,
+    ) -> Result<Member, ModelError> {
+        let items = data.names.len();
+        if matches!(self, Self::Ease(_)) && items > MOST_ITEMS_OF_EASE {
+            return Err(ModelError::TooLarge {
+                model: "ease",
+                items,
+                needed_mb: mb_of_ease(items),
+                limit_mb: mb_of_ease(MOST_ITEMS_OF_EASE),
+            });
+        }
+        let (Self::Sasrec(config), MemberModel::Sasrec(network), Some(plays)) =
+            (self, &before.model, &data.plays)
+        else {
+            return self.fit(data, seed);
+        };
+        let epochs = config.epochs.div_ceil(SHARE_OF_EPOCHS);
+        let config = SasrecConfig { epochs, ..config.clone() };
+        let network = network.fine_tune(&plays.all(), None, &config, seed, &mut |_| None)?;
+        Ok(Member { kind: before.kind, model: MemberModel::Sasrec(Box::new(network)) })
     }
 
     pub(super) fn fit(&self, data: &TrainingData, seed: u64) -> Result<Member, ModelError> {
@@ -304,6 +355,11 @@ fn sasrec(plays: &Interactions) -> Recipe {
     let batch = (sequences / 20).clamp(8, 64);
     let epochs = (MOST_POSITIONS / plays.events().max(1)).clamp(2, MOST_EPOCHS);
     Recipe::Sasrec(SasrecConfig { batch, epochs, dropout: 0.3, ..config })
+}
+
+/// Megabytes that the weights of all pairs of items take.
+fn mb_of_ease(items: usize) -> usize {
+    items * items * size_of::<f32>() / 1_000_000
 }
 
 /// Weightings of a history that are tried in asking a fitted model.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use rustc_hash::FxHashSet;
 use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
 use segue_engine::dataset::plays::Plays;
 use segue_engine::pipeline::{MixRequest, Mixer};
@@ -164,6 +165,55 @@ fn a_set_is_the_same_after_writing_and_reading_and_on_any_number_of_threads() {
         tracks.iter().map(|&track| reading.relevance(track, likability)).collect::<Vec<_>>()
     };
     assert_eq!(worth(&one), worth(&two));
+}
+
+/// Of the tracks that listeners turn to after a moment and did not know, the share that a set ranks
+/// among the first ten of what they did not know.
+fn found(catalogue: &Arc<Catalogue>, plays: &[Plays], cut: Timestamp, set: ModelSet) -> f64 {
+    let scorer = set.scorer(catalogue);
+    let (mut found, mut asked) = (0, 0);
+    for one in plays {
+        let (past, whole) = (one.before(cut).profile(catalogue), one.profile(catalogue));
+        let reading = scorer.read(&past, MixContext::at(cut));
+        let new: Vec<_> = catalogue.rows().filter(|&t| !past.knows(catalogue.work(t))).collect();
+        let worth = |&track: &_| {
+            let likability = scorer.score(&past, &[track])[0];
+            (track, reading.relevance(track, likability).score)
+        };
+        let mut ranked: Vec<_> = new.iter().map(worth).collect();
+        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let is_answer = |track: &_| whole.knows(catalogue.work(*track));
+        found += ranked.iter().take(10).filter(|(track, _)| is_answer(track)).count();
+        asked += new.iter().filter(|track| is_answer(track)).count().min(10);
+    }
+    found as f64 / asked as f64
+}
+
+#[test]
+fn going_on_learns_new_plays_listeners_and_tracks_nearly_as_well_as_training_anew() {
+    let catalogue = catalogue();
+    let plays = camps(&catalogue, 30, 4);
+    let day = |n: i64| Timestamp::from_second(1_700_000_000 + n * DAY).unwrap();
+    let until = |listeners: usize, end| plays[..listeners].iter().map(move |one| one.before(end));
+    // Two thirds of the listeners in the first ten days, before some of the works were there; then
+    // everybody until the fifteenth.
+    let late: FxHashSet<_> = catalogue.works().filter(|work| work.row() % 10 >= 8).collect();
+    let first: Vec<Plays> = until(20, day(10)).map(|one| one.without(&catalogue, &late)).collect();
+    let later: Vec<Plays> = until(30, day(15)).collect();
+    let before = fitted(&catalogue, &first);
+    let (version, items) = (before.version().to_owned(), before.card().items);
+    let new = fitted(&catalogue, &later);
+    assert!(new.card().items > items, "some works were played for the first time since");
+    let on = before.go_on(&catalogue, &later, 1, &mut |_| {}).unwrap();
+    assert_eq!(on.card().continued_from.as_ref(), Some(&version));
+    assert_eq!((on.card().items, on.card().listeners), (new.card().items, 30));
+    let again = fitted(&catalogue, &first).go_on(&catalogue, &later, 1, &mut |_| {}).unwrap();
+    assert_eq!(on.version(), again.version());
+
+    let stale = found(&catalogue, &plays, day(15), fitted(&catalogue, &first));
+    let on = found(&catalogue, &plays, day(15), on);
+    let new = found(&catalogue, &plays, day(15), new);
+    assert!(on >= new - 0.05, "{on} going on, {new} anew, {stale} as it was");
 }
 
 #[test]

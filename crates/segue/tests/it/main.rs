@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use segue::engine::policy::draw::redraw;
 use segue::{
     Arm, Design, Error, ImportOptions, KeptListener, Library, ListenerId, MixOutcome, MixRequest,
-    Mode, PlayDetails, PolicyKind, Reaction, Settings, Timestamp, TrackId,
+    Mode, PlayDetails, PolicyKind, Reaction, Settings, Timestamp, TrackId, TrainOptions,
 };
 use tempfile::TempDir;
 
@@ -35,7 +35,7 @@ fn trained() -> (TempDir, Library) {
     let original = ORIGINAL.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let mut library = made_up::library(folder.path(), &[ann(), bob()], now()).unwrap();
-        library.train(1, &mut |_| {}).unwrap();
+        library.train(&TrainOptions::default(), &mut |_| {}).unwrap();
         folder
     });
     let copy = tempfile::tempdir().unwrap();
@@ -160,7 +160,7 @@ fn a_snapshot_stays_the_same_while_the_library_changes() {
     std::fs::write(&table, "track_id,track_name,artist_name,tempo\nnew,Late,Later,100\n").unwrap();
     library.import(&[table], &ImportOptions::new(bob()), &mut ()).unwrap();
     react(&mut library, Reaction::NEVER, &tracks(&before)[0]);
-    library.train(2, &mut |_| {}).unwrap();
+    library.train(&TrainOptions { seed: 2, ..TrainOptions::default() }, &mut |_| {}).unwrap();
 
     assert_eq!(snapshot.mix(&profile, &request()).unwrap(), before);
     assert!(matches!(snapshot.find("item:new"), Err(Error::UnknownTrack(_))));
@@ -235,7 +235,10 @@ fn a_mix_of_a_shadow_experiment_is_logged_with_its_shadows() {
 fn a_library_without_plays_or_model_says_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let mut library = Library::open(folder.path().join("library")).unwrap();
-    assert!(matches!(library.train(1, &mut |_| {}), Err(Error::NothingImported)));
+    assert!(matches!(
+        library.train(&TrainOptions::default(), &mut |_| {}),
+        Err(Error::NothingImported)
+    ));
     assert!(matches!(library.listener(None), Err(Error::NoListener)));
     let empty = library.snapshot().unwrap();
     assert!(matches!(library.mix(&empty, &ann(), &request()), Err(Error::NothingImported)));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use segue::models::activate as put_in_use;
 use segue_store::ModelEntry;
 use serde::Serialize;
 use serde_json::Value;
@@ -22,7 +23,7 @@ pub(crate) struct ModelShape {
     kind: String,
     #[schema(value_type = String, format = DateTime)]
     trained_at: segue_core::Timestamp,
-    /// Whether it is the one of its kind that is in use.
+    /// Whether it is the one that is in use.
     active: bool,
     /// Its card: data, configuration, metrics on what was held out, calibration.
     #[schema(value_type = Object)]
@@ -70,13 +71,13 @@ pub(crate) async fn activate(
     use_model(&app, version).await.map(Json)
 }
 
-/// Goes back to the model of this kind that was trained before the one in use.
+/// Goes back to the models that were trained before those in use, whole.
 #[utoipa::path(post, path = "/v1/models/rollback", tag = "models",
     responses((status = 200, body = InUse), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn rollback(_: Admin, State(app): State<Arc<App>>) -> ApiResult<Json<InUse>> {
-    let kind = app.models.kind();
     let models = app.readers.run(|store| Ok(store.models()?)).await?;
-    let ours: Vec<ModelEntry> = models.into_iter().filter(|model| model.kind == kind).collect();
+    let ours: Vec<ModelEntry> =
+        models.into_iter().filter(|model| app.models.serves(&model.kind)).collect();
     let active = ours.iter().position(|model| model.active);
     let earlier = active
         .and_then(|active| active.checked_sub(1))
@@ -90,8 +91,8 @@ pub(crate) async fn rollback(_: Admin, State(app): State<Arc<App>>) -> ApiResult
 /// Makes a model the one in use, in the store and here.
 pub(crate) async fn use_model(app: &Arc<App>, version: String) -> ApiResult<InUse> {
     let before = app.snapshot.load().model_version().map(str::to_owned);
-    let wanted = version.clone();
-    app.writer.run(move |store| store.activate(&wanted)).await?;
+    let (shared, wanted) = (Arc::clone(app), version.clone());
+    app.writer.run(move |store| Ok(put_in_use(store, shared.models.as_ref(), &wanted))).await??;
     if let Err(error) = app.reload_model().await {
         // A model that cannot be read must not stay in the store as the one in use.
         if let Some(before) = before {

@@ -23,7 +23,7 @@ pub struct Model {
     pub metrics: Vec<MetricView>,
     /// On what the metrics were measured, in a sentence; `None` where there are no metrics.
     pub measured_on: Option<String>,
-    /// All models of the kind that is served, newest first, the active one among them.
+    /// All models that can serve, newest first, the active one among them.
     pub models: Vec<ModelRow>,
     /// Two models side by side, where the address names two that exist.
     pub comparison: Option<ComparisonView>,

@@ -62,11 +62,11 @@ pub(super) async fn show(
     Ok(answer(&frame, view::view(&frame, &model)))
 }
 
-/// Every model of the kind that is served, newest first.
-async fn read(app: &App) -> ApiResult<Vec<Known>> {
-    let kind = app.models.kind();
+/// Every model that can serve, newest first.
+async fn read(app: &Arc<App>) -> ApiResult<Vec<Known>> {
+    let shared = Arc::clone(app);
     let read = app.readers.run(move |store| {
-        let entries = store.models()?.into_iter().rev().filter(|entry| entry.kind == kind);
+        let entries = store.models()?.into_iter().rev().filter(|e| shared.models.serves(&e.kind));
         let known = entries.map(|entry| {
             let weights = store.model_files(&entry.version)?.weights;
             let bytes = std::fs::metadata(weights).map_or(0, |file| file.len());

@@ -1,5 +1,7 @@
 //! Models: listed, swapped, rolled back, trained, and refused when they cannot be read.
 
+use segue_core::Timestamp;
+use segue_store::NewModel;
 use serde_json::json;
 
 use crate::world::{Socket, World, register};
@@ -42,8 +44,29 @@ async fn a_model_that_cannot_be_read_is_refused_and_the_one_before_goes_on() {
     let refused = world.post("/v1/models/broken-1/activate", &json!({})).await;
     assert_eq!(refused.error(), (409, "bad_model".to_owned()));
     assert_eq!(world.mix("ada", &json!({})).await["model"], "formula-1");
-    let active = world.store().active_model(crate::world::KIND).unwrap().unwrap();
+    let active = world.store().active_model().unwrap().unwrap();
     assert_eq!(active.version, "formula-1", "on disk too, for the next start");
+}
+
+#[tokio::test]
+async fn a_model_of_a_kind_that_serves_no_mixes_is_listed_and_refused() {
+    let world = World::new().await;
+    let old = NewModel {
+        version: "next-track-1",
+        kind: "next-track",
+        created_at: Timestamp::UNIX_EPOCH,
+        card: "{}",
+        weights: b"none",
+        listeners: &[],
+    };
+    world.store().register_model(&old).unwrap();
+    world.post("/v1/models/formula-1/activate", &json!({})).await.ok();
+    assert_eq!(world.get("/v1/models").await.ok()["models"].as_array().unwrap().len(), 2);
+    let refused = world.post("/v1/models/next-track-1/activate", &json!({})).await;
+    assert_eq!(refused.error(), (409, "bad_model".to_owned()));
+    let rolled_back = world.post("/v1/models/rollback", &json!({})).await;
+    assert_eq!(rolled_back.error(), (409, "no_earlier_model".to_owned()));
+    assert_eq!(world.store().active_model().unwrap().unwrap().version, "formula-1");
 }
 
 #[tokio::test]

@@ -396,12 +396,12 @@ pub(crate) fn register(store: &mut Store, version: &str) {
 pub(crate) struct Formulas;
 
 impl Models for Formulas {
-    fn kind(&self) -> &'static str {
-        KIND
+    fn serves(&self, kind: &str) -> bool {
+        kind == KIND
     }
 
     fn load(&self, store: &Store, _: &Arc<Catalogue>) -> Result<Option<Loaded>, ModelsError> {
-        let Some(entry) = store.active_model(KIND)? else { return Ok(None) };
+        let Some(entry) = store.active_model()? else { return Ok(None) };
         if entry.version.starts_with("broken") {
             return Err(format!("`{}` has no weights", entry.version).into());
         }

@@ -243,7 +243,7 @@ fn rows(store: &Store) -> (Vec<ListenerHistory>, Vec<Track>, Slates, Status) {
 fn check_models(store: &Store, library: &Path, acknowledged: usize) {
     let models = store.models().unwrap();
     assert!(models.len() >= acknowledged.div_ceil(ROWS_PER_MODEL));
-    assert_eq!(store.active_model("likability").unwrap().as_ref(), models.last());
+    assert_eq!(store.active_model().unwrap().as_ref(), models.last());
     for model in &models {
         let weights = store.model_files(&model.version).unwrap().weights;
         assert_eq!(fs::read_to_string(weights).unwrap(), format!("weights of {}", model.version));

@@ -152,18 +152,39 @@ fn a_store_of_every_release_takes_all_that_a_new_one_takes() {
         let library = tempfile::tempdir().unwrap();
         drop(database_of(schema, library.path()));
         let mut store = Store::open(library.path()).unwrap();
-        for (version, kind) in [("v1", "likability"), ("s1", "next-track")] {
+        for (version, kind) in [("v1", "likability"), ("s1", "set")] {
             let weights = b"weights";
             let model =
                 NewModel { version, kind, created_at: at(0), card: "{}", weights, listeners: &[] };
             store.register_model(&model).unwrap();
         }
-        assert_eq!(store.status().unwrap().active_models, ["v1", "s1"]);
+        assert_eq!(store.status().unwrap().active_model.as_deref(), Some("s1"));
         store.add_tracks(&[track("song")]).unwrap();
         assert_eq!(store.tracks_added_after(at(0)).unwrap(), [TrackId::new("song")]);
         store.log_impression(&impression("ann", &[TrackId::new("song")], 1, at(0))).unwrap();
         store.add_key("phone", "write", [7; 32], at(0)).unwrap();
         assert_eq!(Store::open(library.path()).unwrap().keys().unwrap(), store.keys().unwrap());
+    }
+}
+
+#[test]
+fn of_models_that_were_in_use_side_by_side_the_one_that_serves_mixes_stays() {
+    for (in_use, stays) in [
+        (&["likability", "next-track"][..], Some("likability")),
+        (&["set", "likability", "next-track"][..], Some("set")),
+        (&["next-track"][..], None),
+    ] {
+        let library = tempfile::tempdir().unwrap();
+        let connection = database_of(4, library.path());
+        for kind in in_use {
+            let sql = "INSERT INTO models (version, kind, created_at, active, card) \
+                       VALUES (?1, ?1, 0, 1, '{}')";
+            connection.execute(sql, [kind]).unwrap();
+        }
+        drop(connection);
+        let store = Store::open(library.path()).unwrap();
+        assert_eq!(store.active_model().unwrap().map(|model| model.kind).as_deref(), stays);
+        assert_eq!(store.models().unwrap().len(), in_use.len(), "all of them are listed");
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) fn register(
 }
 
 fn active(store: &Store) -> Option<String> {
-    store.active_model("likability").unwrap().map(|model| model.version)
+    store.active_model().unwrap().map(|model| model.version)
 }
 
 fn folders(library: &Path) -> Vec<String> {
@@ -62,24 +62,24 @@ fn the_latest_model_is_active_and_can_be_rolled_back() {
 }
 
 #[test]
-fn models_of_different_kinds_are_active_side_by_side() {
+fn one_model_is_active_whatever_its_kind() {
     let library = tempfile::tempdir().unwrap();
     let mut store = Store::open(library.path()).unwrap();
     register(&mut store, "v1", &[]).unwrap();
-    let sequence = NewModel {
+    let set = NewModel {
         version: "s1",
-        kind: "next-track",
+        kind: "set",
         created_at: at(0),
         card: "{}",
         weights: b"weights",
         listeners: &[],
     };
-    store.register_model(&sequence).unwrap();
-    register(&mut store, "v2", &[]).unwrap();
+    store.register_model(&set).unwrap();
+    assert_eq!(active(&store).as_deref(), Some("s1"));
     store.activate("v1").unwrap();
     assert_eq!(active(&store).as_deref(), Some("v1"));
-    assert_eq!(store.active_model("next-track").unwrap().unwrap().version, "s1");
-    assert_eq!(store.status().unwrap().active_models, ["v1", "s1"]);
+    assert_eq!(store.status().unwrap().active_model.as_deref(), Some("v1"));
+    assert_eq!(store.models().unwrap().iter().filter(|model| model.active).count(), 1);
 }
 
 #[test]
