@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{AudioFeature, ListenerId, PolicySpec, TrackId};
+use crate::{AudioFeature, ListenerId, PolicySpec, Sources, TrackId};
 
 /// Why a track was picked, as facts from which any surface can build a sentence in its own
 /// language. A pick has one reason: the strongest that holds, as the engine decides.
@@ -135,8 +135,16 @@ pub struct Pick {
     /// could check the claim, and in logs from before artists were told apart.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub new_artist: bool,
+    /// Which sources of retrieval named it, whatever ranked it in the end. Empty in logs written
+    /// before they were kept.
+    #[serde(default, skip_serializing_if = "no_source")]
+    pub sources: Sources,
     /// Why it was picked, for people to read. It plays no part in any estimate.
     pub reason: Reason,
+}
+
+fn no_source(sources: &Sources) -> bool {
+    sources.is_empty()
 }
 
 /// All settings that decided a slate. Together with the short-list and the artists and albums of

@@ -12,6 +12,7 @@ mod listen;
 mod policy;
 mod record;
 mod source;
+mod sources;
 mod track;
 
 pub use audio::{AudioFeature, AudioFeatures};
@@ -25,6 +26,7 @@ pub use listen::{DeviceClass, EndReason, Listen, Moment, StartReason};
 pub use policy::{BadPolicyLabel, Parameters, PolicySpec};
 pub use record::Record;
 pub use source::{FORMATS, FormatInfo, Origin, Request, Source};
+pub use sources::Sources;
 pub use track::{Track, Version};
 
 /// A moment in UTC, to the nanosecond. Segue never holds time in a bare integer; the store keeps it

@@ -9,86 +9,10 @@
 //! requests. A [`Ranked`] one depends on the request as well. The types stand here, below
 //! retrieval, ranking and the pipeline, so that none of these needs to know another.
 
+pub use segue_core::Sources;
+
 use crate::ranker::Relevance;
 use crate::{Likability, TrackIdx};
-
-/// Where a candidate came from. Several sources may name the same track.
-///
-/// ```
-/// use segue_engine::candidate::Sources;
-///
-/// let sources = Sources::ARTISTS.with(Sources::POPULAR);
-/// assert!(sources.contains(Sources::POPULAR));
-/// assert_eq!(sources.names().collect::<Vec<_>>(), ["popular", "artists"]);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sources(u16);
-
-impl Sources {
-    /// The whole catalogue, or the tracks that a request names: nothing was chosen, so no other
-    /// source is marked.
-    pub const ALL: Self = Self(1);
-    /// Works that the listener knows: played, saved, or answered by feedback.
-    pub const HISTORY: Self = Self(2);
-    /// What many listeners play, the most popular first: see [`Popularity`](crate::Popularity).
-    pub const POPULAR: Self = Self(4);
-    /// Other songs by artists whose works the listener likes, the best liked artists first.
-    pub const ARTISTS: Self = Self(8);
-    /// What sounds like something that the listener likes, by distance in the [space of
-    /// sound](crate::sound).
-    pub const NEIGHBOURS: Self = Self(16);
-    /// Tracks that came to the catalogue after the model was trained, so that no other source would
-    /// find them.
-    pub const ARRIVALS: Self = Self(32);
-    /// What listeners of the same things play: item neighbours.
-    pub const ITEM_KNN: Self = Self(64);
-    /// The same by EASE, a linear autoencoder.
-    pub const EASE: Self = Self(128);
-    /// The same by the factors of implicit ALS.
-    pub const IALS: Self = Self(256);
-    /// What follows what was played last: a sequence model.
-    pub const SASREC: Self = Self(512);
-    /// What is played in one sitting with what was played last.
-    pub const SESSIONS: Self = Self(1024);
-    /// What many listeners play lately.
-    pub const TRENDING: Self = Self(2048);
-
-    /// Every source with the name under which logs and reports count it, in the order of reports.
-    pub const NAMED: [(Self, &'static str); 12] = [
-        (Self::ALL, "all"),
-        (Self::HISTORY, "history"),
-        (Self::POPULAR, "popular"),
-        (Self::ARTISTS, "artists"),
-        (Self::NEIGHBOURS, "neighbours"),
-        (Self::ARRIVALS, "arrivals"),
-        (Self::ITEM_KNN, "item-knn"),
-        (Self::EASE, "ease"),
-        (Self::IALS, "ials"),
-        (Self::SASREC, "sasrec"),
-        (Self::SESSIONS, "sessions"),
-        (Self::TRENDING, "trending"),
-    ];
-
-    /// These sources and those of `other`: for a track that one more source named.
-    #[must_use]
-    pub fn with(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    /// Whether all of `other` are among these; true for an empty `other`.
-    pub fn contains(self, other: Self) -> bool {
-        self.0 & other.0 == other.0
-    }
-
-    /// The names of these, in the order of [`Self::NAMED`]; none for the default, which no source
-    /// named.
-    pub fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::NAMED
-            .into_iter()
-            .filter(move |(source, _)| self.contains(*source))
-            .map(|(_, name)| name)
-    }
-}
 
 /// A track that may enter a mix, with what the model says of it for one listener.
 ///

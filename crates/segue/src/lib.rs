@@ -39,6 +39,7 @@ pub mod models;
 mod search;
 mod sink;
 mod snapshot;
+mod sources;
 
 pub use dataset::{Dataset, dated_plays, profile};
 pub use error::{Error, Result};
@@ -51,6 +52,7 @@ pub use search::Found;
 pub use models::{Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained};
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
+pub use sources::SourceOutcome;
 
 pub use segue_core::{
     AudioFeature, FeedbackKind, FeedbackTarget, Impression, ListenerId, Pick, Reason, Slate,

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use segue_core::{Impression, ListenerId};
+use segue_engine::Catalogue;
 use segue_engine::experiment::Settings;
 use segue_engine::pipeline::{MixOutcome, MixRequest};
 use segue_ingest::{ImportOptions, ImportReport, Observer};
@@ -11,6 +12,7 @@ use segue_models::set::SetStage;
 use segue_store::{Entry, Event, ForgetReport, ImportCounts, ImpressionId, Store};
 
 use crate::models::{self, StandardModels, TrainOptions, Trained};
+use crate::sources::{SourceOutcome, source_outcomes};
 use crate::{Dataset, Error, Result, Snapshot, StoreSink};
 
 /// At most so many listeners are named in an error.
@@ -272,6 +274,16 @@ impl Library {
             appended?;
         }
         Ok(())
+    }
+
+    /// Which source of retrieval gave what was liked: what became, within a week, of the picks that
+    /// each named, over all mixes that were shown. It reads every mix in the log.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn source_outcomes(&self) -> Result<Vec<SourceOutcome>> {
+        let catalogue = Catalogue::from_tracks(self.store.tracks()?);
+        source_outcomes(&self.store, &catalogue)
     }
 
     /// Removes a listener with everything derived from them, models that learned from them

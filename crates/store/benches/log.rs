@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 use segue_core::{
     AudioFeature, DeviceClass, EndReason, Feedback, FeedbackKind, FeedbackTarget, Impression,
     Listen, ListenerId, Moment, Parameters, Pick, PolicySpec, Reason, Record, Shortlisted, Slate,
-    SlateConfig, Source, StartReason, Timestamp, Track, TrackId, WorkId,
+    SlateConfig, Source, Sources, StartReason, Timestamp, Track, TrackId, WorkId,
 };
 use segue_store::{ImportedFile, Store};
 use tempfile::TempDir;
@@ -285,6 +285,7 @@ fn pick(rng: &mut ChaCha8Rng, listed: &Shortlisted, drawn: u32) -> Pick {
         uncertainty: rng.random(),
         new_to_listener: listed.new_to_listener,
         new_artist: false,
+        sources: Sources::default(),
         reason: match drawn % 3 {
             0 => Reason::Artist { artist, finished: 7 },
             1 => Reason::SoundsLike { anchor: format!("{artist} – Title {drawn}"), features },

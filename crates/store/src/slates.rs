@@ -7,13 +7,14 @@
 //!   is empty where there are none.
 //! - The picks have for each track: `u32` key, `u32` place in the order of choice, `f64`
 //!   propensity, `f64` its error, `f32` likability, `f32` uncertainty, `u8` flags (1 new to the
-//!   listener, 4 by an artist new to them), `u32` bytes of the reason, and the reason as JSON.
+//!   listener, 4 by an artist new to them, 8 sources follow), `u16` sources if they do, `u32` bytes
+//!   of the reason, and the reason as JSON.
 //!
 //! A table with a row for every pick was rejected: it costs a page of an index for each of them,
 //! thirty random pages to flush for one mix, and no query needs it.
 
 use rusqlite::{Connection, Row, params};
-use segue_core::{Pick, Shortlisted, TrackId};
+use segue_core::{Pick, Shortlisted, Sources, TrackId};
 
 use crate::keys::{Key, key};
 use crate::names::TrackNames;
@@ -21,7 +22,9 @@ use crate::{Result, StoreError};
 
 const SHORTLISTED_BYTES: usize = 9;
 /// Bytes of a pick before its reason.
-const PICK_BYTES: usize = 37;
+const PICK_BYTES: usize = 39;
+/// Flag of a pick that is followed by its sources: those of before the sixth schema have none.
+const WITH_SOURCES: u8 = 8;
 
 /// A pick as it is stored: the track by its key, the reason by its text.
 struct StoredPick<'a> {
@@ -33,6 +36,7 @@ struct StoredPick<'a> {
     uncertainty: f32,
     new_to_listener: bool,
     new_artist: bool,
+    sources: Sources,
     reason: &'a [u8],
 }
 
@@ -44,7 +48,11 @@ impl StoredPick<'_> {
         bytes.extend(self.propensity_error.to_le_bytes());
         bytes.extend(self.likability.to_le_bytes());
         bytes.extend(self.uncertainty.to_le_bytes());
-        bytes.push(u8::from(self.new_to_listener) | u8::from(self.new_artist) << 2);
+        let with_sources = if self.sources.is_empty() { 0 } else { WITH_SOURCES };
+        bytes.push(u8::from(self.new_to_listener) | u8::from(self.new_artist) << 2 | with_sources);
+        if !self.sources.is_empty() {
+            bytes.extend(self.sources.bits().to_le_bytes());
+        }
         bytes.extend((self.reason.len() as u32).to_le_bytes());
         bytes.extend(self.reason);
     }
@@ -66,6 +74,7 @@ pub(crate) fn picks_to_bytes(
             uncertainty: pick.uncertainty,
             new_to_listener: pick.new_to_listener,
             new_artist: pick.new_artist,
+            sources: pick.sources,
             reason: &serde_json::to_vec(&pick.reason).expect("a reason always serialises"),
         };
         stored.write(&mut bytes);
@@ -91,6 +100,7 @@ pub(crate) fn picks_from_bytes(
                 uncertainty: stored.uncertainty,
                 new_to_listener: stored.new_to_listener,
                 new_artist: stored.new_artist,
+                sources: stored.sources,
                 reason: serde_json::from_slice(stored.reason)
                     .map_err(|error| StoreError::corrupt(format!("a reason: {error}")))?,
             })
@@ -125,6 +135,13 @@ fn read_pick(bytes: &[u8]) -> Option<(StoredPick<'_>, &[u8])> {
     let (likability, rest) = rest.split_first_chunk()?;
     let (uncertainty, rest) = rest.split_first_chunk()?;
     let (flags, rest) = rest.split_first()?;
+    let (sources, rest) = match flags & WITH_SOURCES {
+        0 => (Sources::default(), rest),
+        _ => {
+            let (bits, rest) = rest.split_first_chunk()?;
+            (Sources::from_bits(u16::from_le_bytes(*bits)), rest)
+        }
+    };
     let (reason_bytes, rest) = rest.split_first_chunk()?;
     let (reason, rest) = rest.split_at_checked(u32::from_le_bytes(*reason_bytes) as usize)?;
     let pick = StoredPick {
@@ -136,6 +153,7 @@ fn read_pick(bytes: &[u8]) -> Option<(StoredPick<'_>, &[u8])> {
         uncertainty: f32::from_le_bytes(*uncertainty),
         new_to_listener: flags & 1 != 0,
         new_artist: flags & 4 != 0,
+        sources,
         reason,
     };
     Some((pick, rest))
@@ -166,6 +184,7 @@ pub(crate) fn move_picks_into_impressions(connection: &Connection) -> Result<()>
             uncertainty: real(row, 6)? as f32,
             new_to_listener: row.get(7)?,
             new_artist: false,
+            sources: Sources::default(),
             reason: reason.as_bytes(),
         };
         stored.write(&mut bytes);

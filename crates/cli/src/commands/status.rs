@@ -3,13 +3,21 @@
 use clap::Args;
 use serde_json::json;
 
+use segue::SourceOutcome;
+
 use crate::home::{Home, open_library};
 use crate::terminal::{print_json, print_line, table};
 
 /// Show what has been imported and learned.
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  segue status\n  segue status --json")]
+#[command(
+    after_help = "Examples:\n  segue status\n  segue status --sources    which source of retrieval gave what was liked\n  segue status --json"
+)]
 pub(crate) struct StatusArgs {
+    /// Show what became of the picks of all mixes within a week, by the sources that named them:
+    /// members of the set, liked artists, sound, the history. A pick of several counts for each.
+    #[arg(long)]
+    sources: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -17,6 +25,9 @@ pub(crate) struct StatusArgs {
 
 pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     let library = open_library(home)?;
+    if args.sources {
+        return show_sources(&library.source_outcomes()?, args.json);
+    }
     let store = library.store();
     let status = store.status()?;
     let listeners = store.listeners()?;
@@ -63,4 +74,20 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
         print_line(&rows.to_string())?;
     }
     Ok(())
+}
+
+fn show_sources(outcomes: &[SourceOutcome], as_json: bool) -> anyhow::Result<()> {
+    if as_json {
+        return print_json(&json!(outcomes));
+    }
+    if outcomes.is_empty() {
+        return print_line("no mix was shown yet whose sources were logged");
+    }
+    let mut rows = table(&["source", "picks", "played", "liked", "disliked"]);
+    for of in outcomes {
+        let share = |count: usize| format!("{:.1} %", 100.0 * count as f64 / of.picks as f64);
+        let shares = [of.played, of.liked, of.disliked].map(share);
+        rows.add_row([of.source.to_owned(), of.picks.to_string()].into_iter().chain(shares));
+    }
+    print_line(&rows.to_string())
 }

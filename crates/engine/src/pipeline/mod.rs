@@ -518,6 +518,7 @@ fn playing_order(offers: &[Offer], drawn: &[Drawn], reasons: &Reasons<'_>) -> Ve
             uncertainty: ranked.likability.uncertainty,
             new_to_listener: ranked.class.is_new(),
             new_artist: is_by_stranger(reasons, ranked) && catalogue.artist(ranked.track).is_some(),
+            sources: ranked.sources,
             reason: varied[position].clone(),
         }
     };

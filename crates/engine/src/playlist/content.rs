@@ -20,7 +20,7 @@ pub struct Entry<'a> {
 ///
 /// # Examples
 /// ```
-/// use segue_core::{Pick, Reason, Timestamp, Track, TrackId, WorkId};
+/// use segue_core::{Pick, Reason, Sources, Timestamp, Track, TrackId, WorkId};
 /// use segue_engine::playlist::{Entry, Playlist, PlaylistFormat};
 ///
 /// let mut track = Track::new(TrackId::new("t"), WorkId::new("w"), "Song");
@@ -34,6 +34,7 @@ pub struct Entry<'a> {
 ///     uncertainty: 0.1,
 ///     new_to_listener: false,
 ///     new_artist: false,
+///     sources: Sources::default(),
 ///     reason: Reason::Liked,
 /// };
 /// let entry = |track| Entry { track, pick: &pick };

@@ -3,8 +3,8 @@
 
 use segue_core::{
     EndReason, Enrolment, Exposure, Feedback, FeedbackKind, FeedbackTarget, Impression, Listen,
-    ListenerId, Pick, PolicySpec, Reason, Slate, SlateConfig, Source, Timestamp, Track, TrackId,
-    WorkId,
+    ListenerId, Pick, PolicySpec, Reason, Slate, SlateConfig, Source, Sources, Timestamp, Track,
+    TrackId, WorkId,
 };
 use segue_engine::Catalogue;
 use segue_engine::dataset::pick_outcomes::{Credit, PickOutcome, Verdict, pick_outcomes};
@@ -41,6 +41,7 @@ pub(crate) fn mix(who: &str, songs: &[usize], hours: i64) -> Impression {
         uncertainty: 0.1,
         new_to_listener: song % 2 == 1,
         new_artist: false,
+        sources: Sources::default(),
         reason: Reason::Predicted,
     };
     let config = SlateConfig {

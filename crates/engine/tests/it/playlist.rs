@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use segue_core::{
-    AudioFeature, ListenerId, Pick, PolicySpec, Reason, Slate, SlateConfig, Timestamp, Track,
-    TrackId, WorkId,
+    AudioFeature, ListenerId, Pick, PolicySpec, Reason, Slate, SlateConfig, Sources, Timestamp,
+    Track, TrackId, WorkId,
 };
 use segue_engine::Catalogue;
 use segue_engine::playlist::{Playlist, PlaylistFormat, Rendered, UnknownFormat, UnknownTrack};
@@ -31,6 +31,7 @@ fn slate(tracks: &[Track]) -> Slate {
         uncertainty: 0.1,
         new_to_listener: true,
         new_artist: false,
+        sources: Sources::default(),
         reason: Reason::ArtistLiked { artist: track.artists.join(" & "), liked: 3 },
     };
     let config = SlateConfig {

@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use segue::engine::policy::draw::redraw;
 use segue::{
     Arm, Design, Error, ImportOptions, KeptListener, Library, ListenerId, MixOutcome, MixRequest,
-    Mode, PlayDetails, PolicyKind, Reaction, Settings, Timestamp, TrackId, TrainOptions,
+    Mode, Pick, PlayDetails, PolicyKind, Reaction, Settings, Timestamp, TrackId, TrainOptions,
 };
 use tempfile::TempDir;
 
@@ -103,6 +103,25 @@ fn a_logged_mix_is_read_back_as_it_was_shown_and_can_be_drawn_again() {
     let drawn: Vec<_> =
         drawn.into_iter().map(|(_, pick)| (pick.track.clone(), pick.propensity)).collect();
     assert_eq!(redraw(&snapshot.catalogue, &logged.slate).unwrap(), drawn);
+}
+
+#[test]
+fn the_sources_of_every_pick_are_logged_and_what_each_gave_is_counted() {
+    let (_folder, mut library) = trained();
+    assert!(library.source_outcomes().unwrap().is_empty());
+    let snapshot = library.snapshot().unwrap();
+    let made = library.mix(&snapshot, &ann(), &request()).unwrap();
+    let picks = &made.outcome.slate.picks;
+    assert!(picks.iter().all(|pick| !pick.sources.is_empty()));
+    react(&mut library, Reaction::LIKE, &picks[0].track);
+    let counted = library.source_outcomes().unwrap();
+    for of in &counted {
+        let named = |pick: &&Pick| pick.sources.names().any(|name| name == of.source);
+        assert_eq!(of.picks, picks.iter().filter(named).count());
+        assert_eq!(of.liked, usize::from(named(&&picks[0])), "{}", of.source);
+        assert_eq!((of.played, of.disliked), (0, 0));
+    }
+    assert_eq!(counted.iter().filter(|of| of.liked > 0).count(), picks[0].sources.names().count());
 }
 
 #[test]

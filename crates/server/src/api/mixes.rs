@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use segue_core::{Enrolment, Impression, ListenerId, Pick, Slate, Timestamp, TrackId};
+use segue_core::{Enrolment, Impression, ListenerId, Pick, Slate, Sources, Timestamp, TrackId};
 use segue_engine::Catalogue;
 use segue_engine::UncertaintySource;
 use segue_engine::experiment::Settings;
@@ -186,6 +186,9 @@ pub(crate) struct PickShape {
     drawn: u32,
     /// Probability of this pick, given those before it.
     propensity: f64,
+    /// Which sources of retrieval named it; empty in logs from before they were kept.
+    #[schema(value_type = Vec<String>)]
+    sources: Sources,
     /// Why, in a sentence.
     why: String,
     /// Why, as facts.
@@ -257,6 +260,7 @@ impl PickShape {
             new_artist: pick.new_artist,
             drawn: pick.drawn,
             propensity: pick.propensity,
+            sources: pick.sources,
             why: sentence(&pick.reason),
             reason: pick.reason.clone(),
         }

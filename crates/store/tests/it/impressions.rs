@@ -2,7 +2,7 @@
 
 use segue_core::{
     AudioFeature, Impression, Parameters, Pick, PolicySpec, Reason, Shortlisted, Slate,
-    SlateConfig, Timestamp, TrackId,
+    SlateConfig, Sources, Timestamp, TrackId,
 };
 use segue_store::{Store, StoreError};
 
@@ -32,6 +32,7 @@ pub(crate) fn impression(
         uncertainty: f32::MIN_POSITIVE,
         new_to_listener: i % 2 == 0,
         new_artist: i % 4 == 0,
+        sources: if i % 3 == 0 { Sources::default() } else { Sources::EASE.with(Sources::HISTORY) },
         reason: reasons[i % reasons.len()].clone(),
     });
     let parameters = Parameters::default()
