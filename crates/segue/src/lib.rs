@@ -65,6 +65,7 @@ pub use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, Note};
 pub use segue_engine::policy::PolicyKind;
 pub use segue_engine::{Catalogue, Profile, Scorer, TrackIdx};
 pub use segue_ingest::{ImportOptions, Observer};
+pub use segue_models::set::Budget;
 pub use segue_store::{Event, ForgetReport, ImportCounts, ImpressionId};
 
 pub use {segue_engine as engine, segue_ingest as ingest, segue_store as store};

@@ -12,7 +12,7 @@ use segue_core::{ListenerId, Timestamp};
 use segue_engine::dataset::plays::Plays;
 use segue_engine::{Catalogue, Scorer};
 use segue_models::likability::LikabilityModel;
-use segue_models::set::{ModelSet, SetCard, SetConfig, SetStage};
+use segue_models::set::{Budget, ModelSet, SetCard, SetConfig, SetStage};
 use segue_store::{ModelEntry, NewModel, Store};
 
 use crate::{Dataset, Error, Result};
@@ -130,17 +130,19 @@ pub enum Start {
 /// let tonight = TrainOptions { start: Start::Continue, ..TrainOptions::default() };
 /// assert_eq!(tonight.seed, 1);
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TrainOptions {
     /// Seed of everything random: equal data, options and set in use, equal set.
     pub seed: u64,
     /// From nothing, or from the set in use.
     pub start: Start,
+    /// What a training from nothing may cost in time and memory.
+    pub budget: Budget,
 }
 
 impl Default for TrainOptions {
     fn default() -> Self {
-        Self { seed: 1, start: Start::Fresh }
+        Self { seed: 1, start: Start::Fresh, budget: Budget::default() }
     }
 }
 
@@ -161,7 +163,10 @@ pub(crate) fn train(
         return Err(Error::NothingImported);
     }
     let set = match options.start {
-        Start::Fresh => ModelSet::fit(&catalogue, &plays, &SetConfig::default(), seed, progress)?,
+        Start::Fresh => {
+            let config = SetConfig { budget: options.budget, ..SetConfig::default() };
+            ModelSet::fit(&catalogue, &plays, &config, seed, progress)?
+        }
         Start::Continue => set_in_use(store)?.go_on(&catalogue, &plays, seed, progress)?,
     };
     let has_taught = |one: &&Plays| !one.plays.is_empty() || !one.feedback.is_empty();

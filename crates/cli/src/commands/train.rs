@@ -1,9 +1,9 @@
 //! `segue train`: the models behind mixes, as one set for every listener in the store.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
-use segue::{Library, Start, TrainOptions, Trained};
+use segue::{Budget, Library, Start, TrainOptions, Trained};
 use segue_models::likability::{FitReport, Stage};
 use segue_models::set::SetStage;
 use segue_models::tabular::ensemble::HeldOut;
@@ -20,12 +20,21 @@ use crate::terminal::{self, print_json, print_line, say, table};
 /// byte for byte.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  segue train\n  segue train --continue       with what came in since\n  segue train --seed 7 --json"
+    after_help = "Examples:\n  segue train\n  segue train --continue       with what came in since\n  segue train --budget 30m\n  segue train --seed 7 --json"
 )]
 pub(crate) struct TrainArgs {
     /// Seed of everything random.
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
+    /// How long it may take, such as 90s, 10m or 2h. What does not fit is shortened or left out, and
+    /// the report says what; the work that fits is measured beforehand, so that it is no promise to
+    /// the minute. By default the work is fixed, ten minutes on two slow cores, and the same on every
+    /// machine.
+    #[arg(long, value_name = "TIME", value_parser = parse_time, conflicts_with = "go_on")]
+    budget: Option<Duration>,
+    /// Memory that training any one model may take, in megabytes; those that need more are left out.
+    #[arg(long, value_name = "MB", default_value_t = Budget::default().memory_mb, conflicts_with = "go_on")]
+    memory: usize,
     /// Go on from the models in use, with what came in since: in a fraction of the time, with the
     /// same models, settings and weights.
     #[arg(long = "continue")]
@@ -39,13 +48,28 @@ pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
     let mut library = open_library(home)?;
     let begun = Instant::now();
     let start = if args.go_on { Start::Continue } else { Start::Fresh };
-    let trained = train(&mut library, &TrainOptions { seed: args.seed, start })?;
+    let budget = Budget { memory_mb: args.memory, ..Budget::default() };
+    let budget = args.budget.map_or(budget, |time| budget.within(time));
+    let trained = train(&mut library, &TrainOptions { seed: args.seed, start, budget })?;
     let seconds = begun.elapsed().as_secs_f64();
     if args.json {
         let Trained { version, card, .. } = trained;
         return print_json(&json!({"version": version, "seconds": seconds, "card": card}));
     }
     print_report(&trained, seconds)
+}
+
+fn parse_time(text: &str) -> Result<Duration, String> {
+    let bad = || format!("`{text}` is no time such as 90s, 10m or 2h");
+    let number = text.trim_end_matches(['s', 'm', 'h']);
+    let unit = match &text[number.len()..] {
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        _ => return Err(bad()),
+    };
+    let seconds = number.parse::<f64>().map_err(|_| bad())? * unit;
+    Duration::try_from_secs_f64(seconds).map_err(|_| bad())
 }
 
 /// Trains on what the library holds; prints the report.
@@ -94,6 +118,12 @@ fn print_report(Trained { version, card, .. }: &Trained, seconds: f64) -> anyhow
     }
     if !card.members.is_empty() {
         print_line(&rows.to_string())?;
+    }
+    for left_out in &card.left_out {
+        print_line(&format!("without {}: {}", left_out.member.name(), left_out.reason))?;
+    }
+    for cut in &card.cuts {
+        print_line(&format!("to keep to the budget: {cut}"))?;
     }
     if let Some(new) = &card.new {
         print_line(&format!(

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::MemberKind;
+use super::{Budget, MemberKind};
 use crate::likability::LikabilityCard;
 
 /// What a set was learned from and how well. It names no listener.
@@ -10,6 +10,12 @@ use crate::likability::LikabilityCard;
 pub struct SetCard {
     /// Seed of everything random: equal data and seed, equal set.
     pub seed: u64,
+    /// What the training could cost: equal data, seed and budget, equal set.
+    #[serde(default)]
+    pub budget: Budget,
+    /// What was shortened to keep to it, in words; empty where all was done.
+    #[serde(default)]
+    pub cuts: Vec<String>,
     /// The set that this one went on from. Settings, weights and what was measured are then those of
     /// the last training from nothing; none for such a one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

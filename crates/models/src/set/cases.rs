@@ -13,6 +13,7 @@ use segue_core::Timestamp;
 use segue_engine::dataset::plays::Plays;
 use segue_engine::{Catalogue, Profile, WorkIdx};
 
+use super::budget::Plan;
 use super::listener::is_positive;
 
 /// Share of the plays, or of the works where plays have no dates, that is put aside.
@@ -63,8 +64,9 @@ pub(super) struct Cases {
 }
 
 impl Cases {
-    pub(super) fn cut(catalogue: &Catalogue, listeners: &[Plays], seed: u64) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    /// One in `plan.fewer_cases` of the usual number is asked.
+    pub(super) fn cut(catalogue: &Catalogue, listeners: &[Plays], plan: &Plan) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(plan.seed);
         let mut asked: Vec<usize> = (0..listeners.len()).collect();
         asked.shuffle(&mut rng);
         asked.retain(|&i| has_enough(&listeners[i]));
@@ -90,8 +92,8 @@ impl Cases {
             }
             cases.past.push(past);
         }
-        thin(&mut cases.new, MOST_CASES);
-        thin(&mut cases.again, MOST_AGAIN);
+        thin(&mut cases.new, MOST_CASES / plan.fewer_cases);
+        thin(&mut cases.again, MOST_AGAIN / plan.fewer_cases);
         cases
     }
 

@@ -16,6 +16,7 @@ use segue_engine::{Catalogue, Index, MixContext, Profile, WorkIdx};
 
 use super::ModelSet;
 use super::bound::{Rankings, SetScorer};
+use super::budget::{Budget, Plan, Sizes};
 use super::card::{AgainReport, LeftOutMember, MemberReport, NewReport, SetCard};
 use super::cases::{Cases, SetCase};
 use super::features::{AGAIN, Moment, OF_KNOWN, OF_NEW, USUAL_AGAIN};
@@ -44,7 +45,6 @@ const RECALL_DEPTH: usize = 20;
 
 /// Below this weight a member is left out.
 const LEAST_WEIGHT: f64 = 0.02;
-const NOT_WARRANTED: &str = "there is too little, or too much, to learn it from";
 const NOTHING_ADDED: &str = "it adds nothing on the newest plays";
 
 /// How a set is fitted.
@@ -54,6 +54,8 @@ pub struct SetConfig {
     pub likability: LikabilityConfig,
     /// The one that rankings are fitted beside, which sees less: it has to be fitted once more.
     pub screening: LikabilityConfig,
+    /// What fitting may cost; what does not fit is shortened or left out, and the card says so.
+    pub budget: Budget,
 }
 
 impl Default for SetConfig {
@@ -63,7 +65,7 @@ impl Default for SetConfig {
         screening.rows /= 3;
         screening.most_episodes /= 2;
         screening.network.training.epochs = 6;
-        Self { likability, screening }
+        Self { likability, screening, budget: Budget::default() }
     }
 }
 
@@ -115,16 +117,17 @@ impl ModelSet {
         seed: u64,
         progress: &mut dyn FnMut(SetStage),
     ) -> Result<Self, ModelError> {
-        let cases = Cases::cut(catalogue, listeners, seed);
+        let plan = Plan::within(config, &Sizes::of(catalogue, listeners), seed);
+        let cases = Cases::cut(catalogue, listeners, &plan);
         let Screened { rankings, recipes, card } =
-            screen(catalogue, &cases, config, seed, progress);
+            screen(catalogue, &cases, config, &plan, progress);
         drop(cases);
         let profiles: Vec<Profile> =
             listeners.par_iter().map(|one| one.profile(catalogue)).collect();
         let fitted = LikabilityModel::fit(
             catalogue,
             &profiles,
-            config.likability.clone(),
+            plan.shortened(&config.likability),
             seed,
             &mut |stage| progress(SetStage::Likability(stage)),
         );
@@ -140,6 +143,8 @@ impl ModelSet {
         };
         let card = SetCard {
             seed,
+            budget: config.budget,
+            cuts: plan.cuts,
             items: data.names.len(),
             tracks: catalogue.len(),
             listeners: listeners.len(),
@@ -165,7 +170,7 @@ fn screen(
     catalogue: &Arc<Catalogue>,
     cases: &Cases,
     config: &SetConfig,
-    seed: u64,
+    plan: &Plan,
     progress: &mut dyn FnMut(SetStage),
 ) -> Screened {
     let profiles: Vec<Profile> = cases.past.par_iter().map(|one| one.profile(catalogue)).collect();
@@ -174,11 +179,14 @@ fn screen(
         return Screened { rankings: given(0, true), recipes: Vec::new(), card };
     };
     let mut choosing = |kind| progress(SetStage::Choosing(kind));
-    let chosen = choose(catalogue, &data, &cases.new, seed, &mut choosing);
-    let likability =
-        LikabilityModel::fit(catalogue, &profiles, config.screening.clone(), seed, &mut |stage| {
-            progress(SetStage::Likability(stage))
-        });
+    let chosen = choose(catalogue, &data, &cases.new, plan, &mut choosing);
+    let likability = LikabilityModel::fit(
+        catalogue,
+        &profiles,
+        plan.shortened(&config.screening),
+        plan.seed,
+        &mut |stage| progress(SetStage::Likability(stage)),
+    );
     progress(SetStage::Ranking);
     let likability = likability.ok().map(|(model, _)| Arc::new(model.scorer(catalogue).online()));
     let index = Index::build(catalogue, &profiles);
@@ -200,7 +208,7 @@ fn screen(
     let mut left_out: Vec<LeftOutMember> = MemberKind::ALL
         .into_iter()
         .filter(|kind| recipes.iter().all(|recipe| recipe.kind() != *kind))
-        .map(|member| LeftOutMember { member, reason: NOT_WARRANTED.to_owned() })
+        .map(|member| LeftOutMember { member, reason: plan.why_not(member) })
         .collect();
     let (mut new, mut again) = (fitting.new_options(), fitting.again_options());
     // A member without a weight is not served: the others are fitted again without it.

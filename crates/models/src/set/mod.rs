@@ -18,6 +18,7 @@
 //! for it, and how much that counts beside what is played is learned as well.
 
 mod bound;
+mod budget;
 mod card;
 mod cases;
 mod continued;
@@ -44,6 +45,7 @@ use crate::likability::LikabilityModel;
 use crate::recommenders::saved::{Reader, Writer};
 
 pub use bound::SetScorer;
+pub use budget::Budget;
 pub use card::{AgainReport, LeftOutMember, MemberReport, NewReport, SetCard};
 pub use fit::{SetConfig, SetStage};
 pub use member::MemberKind;

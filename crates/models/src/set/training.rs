@@ -11,6 +11,7 @@ use segue_engine::full_ranking::top_k;
 use segue_engine::{Catalogue, Interactions, MixContext, Profile};
 use serde::de::DeserializeOwned;
 
+use super::budget::Plan;
 use super::cases::SetCase;
 use super::listener::{ListenerView, Vocabulary, positives, seconds};
 use super::member::{Member, MemberKind, MemberModel};
@@ -27,9 +28,6 @@ const MOST_ITEMS_OF_EASE: usize = 4_000;
 const FEWEST_LISTENERS: usize = 5;
 /// Below so many dated plays there is no sequence to learn.
 const FEWEST_DATED: usize = 300;
-/// Plays that the sequence model goes through at most, all epochs together.
-const MOST_POSITIONS: usize = 600_000;
-const MOST_EPOCHS: usize = 40;
 /// A sequence model that goes on takes one in so many of the epochs of a fresh one.
 const SHARE_OF_EPOCHS: usize = 5;
 /// Questions that settings are chosen by.
@@ -259,7 +257,7 @@ pub(super) fn choose(
     catalogue: &Catalogue,
     data: &TrainingData,
     cases: &[SetCase],
-    seed: u64,
+    plan: &Plan,
     progress: &mut dyn FnMut(MemberKind),
 ) -> Vec<Chosen> {
     let stride = cases.len().div_ceil(MOST_CASES).max(1);
@@ -268,9 +266,10 @@ pub(super) fn choose(
     for kind in MemberKind::ALL {
         progress(kind);
         let mut best: Option<Chosen> = None;
-        for recipe in recipes(kind, data) {
+        let tried = if plan.has(kind) { plan.settings } else { 0 };
+        for recipe in recipes(kind, data, plan).into_iter().take(tried) {
             // What cannot be fitted on these data is no member.
-            let Ok(mut member) = recipe.fit(data, seed) else { continue };
+            let Ok(mut member) = recipe.fit(data, plan.seed) else { continue };
             let mut won = None;
             let mut to_beat = best.as_ref().map(|best| best.ndcg);
             for query in queries(kind, data) {
@@ -296,7 +295,7 @@ pub(super) fn choose(
 }
 
 /// What is tried of a kind: nothing where the data do not warrant it.
-fn recipes(kind: MemberKind, data: &TrainingData) -> Vec<Recipe> {
+fn recipes(kind: MemberKind, data: &TrainingData, plan: &Plan) -> Vec<Recipe> {
     let (items, events) = (data.works.items(), data.works.events());
     let with_company = |recipes: Vec<Recipe>| if data.has_company() { recipes } else { Vec::new() };
     match kind {
@@ -336,7 +335,7 @@ fn recipes(kind: MemberKind, data: &TrainingData) -> Vec<Recipe> {
             let tried = if events <= 300_000 { &few[..] } else { &few[..1] };
             with_company(tried.iter().copied().map(config).collect())
         }
-        MemberKind::Sasrec => data.dated().map(sasrec).into_iter().collect(),
+        MemberKind::Sasrec => data.dated().map(|plays| sasrec(plays, plan)).into_iter().collect(),
         MemberKind::Sessions if data.dated().is_some() => vec![Recipe::Sessions(ItemKnnConfig {
             target_exponent: 0.5,
             shrinkage: 2.0,
@@ -349,11 +348,11 @@ fn recipes(kind: MemberKind, data: &TrainingData) -> Vec<Recipe> {
 }
 
 /// As many epochs as the data gain from and the budget allows.
-fn sasrec(plays: &Interactions) -> Recipe {
+fn sasrec(plays: &Interactions, plan: &Plan) -> Recipe {
     let config = SasrecConfig::default();
     let sequences = plays.events() / config.max_length + plays.listeners();
     let batch = (sequences / 20).clamp(8, 64);
-    let epochs = (MOST_POSITIONS / plays.events().max(1)).clamp(2, MOST_EPOCHS);
+    let epochs = plan.epochs(plays.events());
     Recipe::Sasrec(SasrecConfig { batch, epochs, dropout: 0.3, ..config })
 }
 

@@ -12,7 +12,7 @@ use segue_engine::pipeline::{MixRequest, Mixer};
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Catalogue, Index, MixContext, Profile, Ranker, Scorer as _, UncertaintySource};
 use segue_models::LikabilityConfig;
-use segue_models::set::{MemberKind, ModelSet, SetConfig};
+use segue_models::set::{Budget, LeftOutMember, MemberKind, ModelSet, SetConfig};
 
 const TRACKS: usize = 60;
 const DAY: i64 = 86_400;
@@ -50,7 +50,7 @@ fn small() -> SetConfig {
     network.network.architecture.members = 2;
     network.network.architecture.hidden = vec![8];
     network.network.training.epochs = 2;
-    SetConfig { likability: network.clone(), screening: network }
+    SetConfig { likability: network.clone(), screening: network, ..SetConfig::default() }
 }
 
 fn fitted(catalogue: &Arc<Catalogue>, plays: &[Plays]) -> ModelSet {
@@ -214,6 +214,22 @@ fn going_on_learns_new_plays_listeners_and_tracks_nearly_as_well_as_training_ane
     let on = found(&catalogue, &plays, day(15), on);
     let new = found(&catalogue, &plays, day(15), new);
     assert!(on >= new - 0.05, "{on} going on, {new} anew, {stale} as it was");
+}
+
+#[test]
+fn a_small_budget_makes_a_smaller_set_and_its_card_says_what_was_cut() {
+    let catalogue = catalogue();
+    let plays = camps(&catalogue, 24, 1);
+    let budget = Budget { core_seconds: 0.01, ..Budget::default() };
+    let cheap = SetConfig { budget, ..small() };
+    let set = ModelSet::fit(&catalogue, &plays, &cheap, 1, &mut |_| {}).unwrap();
+    let card = set.card();
+    assert!(!card.cuts.is_empty() && fitted(&catalogue, &plays).card().cuts.is_empty());
+    let is_time = |left_out: &LeftOutMember| left_out.reason.contains("time");
+    assert!(card.left_out.iter().any(|one| one.member == MemberKind::Ease && is_time(one)));
+    assert!(card.members.iter().any(|member| member.member == MemberKind::ItemKnn));
+    let again = ModelSet::fit(&catalogue, &plays, &cheap, 1, &mut |_| {}).unwrap();
+    assert_eq!(set.version(), again.version());
 }
 
 #[test]
