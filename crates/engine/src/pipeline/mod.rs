@@ -153,7 +153,10 @@ impl Mixer<'_> {
                 false => MixError::NothingEligible { candidates: found, left_out },
             });
         }
-        self.add_again(&mut candidates, request.now);
+        // What follows some tracks is another question than what is played again anyway.
+        if request.after.is_empty() {
+            self.add_again(&mut candidates, request.now);
+        }
         let made = self.drawn(&candidates, pool.likes(), request)?;
         if is_insufficient(truncated, request, &made) {
             return Err(MixError::Insufficient);

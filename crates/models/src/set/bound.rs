@@ -54,6 +54,8 @@ pub(super) struct SetReading<'a> {
     /// What the ranking of new tracks comes to for a history of this length: the weight of each
     /// member, then what is added for the length, which is nothing, and the rest.
     coefficients: Vec<f64>,
+    /// Whether it is to go on from some tracks, instead of the history.
+    goes_on: bool,
 }
 
 impl SetScorer {
@@ -73,6 +75,7 @@ impl SetScorer {
             artists: ArtistPlays::new(&self.catalogue, profile, context.now),
             beyond,
             coefficients: self.coefficients(beyond),
+            goes_on: !context.after.is_empty(),
         }
     }
 
@@ -147,6 +150,13 @@ fn row(member: &Member, view: &ListenerView) -> Option<Vec<f32>> {
 }
 
 impl SetReading<'_> {
+    /// Whether a track is ranked by what the listener does with what they know. What they would play
+    /// within a week is another question than what follows these tracks: of that, known tracks and
+    /// new ones are asked alike.
+    fn is_known(&self, track: TrackIdx) -> bool {
+        !self.goes_on && self.set.is_known(self.profile, track)
+    }
+
     fn item(&self, track: TrackIdx) -> Option<ItemIdx> {
         self.set.vocabulary.item(self.set.catalogue.work(track))
     }
@@ -256,7 +266,7 @@ impl Reading for SetReading<'_> {
 
     fn relevance(&self, track: TrackIdx, likability: Likability) -> Relevance {
         let rankings = &self.set.rankings;
-        if self.set.is_known(self.profile, track) {
+        if self.is_known(track) {
             let features = self.of_known(track, likability);
             let coefficients = &rankings.known.coefficients;
             return Relevance {
@@ -279,7 +289,7 @@ impl SetReading<'_> {
     /// How much the score of a track rises with its likability.
     fn slope(&self, track: TrackIdx, likability: Likability) -> f32 {
         let members = self.rows.len();
-        let of_logit = match self.set.is_known(self.profile, track) {
+        let of_logit = match self.is_known(track) {
             true => self.set.rankings.known.coefficients[members],
             false => {
                 let is_cold = if self.item(track).is_none() { 1.0 } else { 0.0 };
@@ -301,7 +311,7 @@ impl SetReading<'_> {
         let Rankings { new, known, .. } = &self.set.rankings;
         let nothing = |ranking: &Ranking| std::iter::repeat_n(0.0, ranking.width());
         let interaction = self.profile.interaction(self.set.catalogue.work(track));
-        let factors: Vec<f64> = match interaction.filter(|x| x.is_known()) {
+        let factors: Vec<f64> = match interaction.filter(|_| self.is_known(track)) {
             Some(interaction) => {
                 let mut features = self.of_known(track, likability);
                 features.extend(moment.again(interaction).map(f64::from));

@@ -26,7 +26,7 @@ use crate::recommenders::IalsConfig;
 
 /// What a training may cost.
 ///
-/// The default is some ten minutes on two slow cores, and a gigabyte for any one member. Data that
+/// The default is some ten minutes on two slow cores, and four gigabytes for any one member. Data that
 /// need less are not touched by it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Budget {
@@ -39,7 +39,7 @@ pub struct Budget {
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { core_seconds: 1_200.0, memory_mb: 1_000 }
+        Self { core_seconds: 1_200.0, memory_mb: 4_000 }
     }
 }
 
@@ -115,8 +115,10 @@ impl Sizes {
     fn memory_mb(&self, kind: MemberKind) -> f64 {
         let numbers = match kind {
             MemberKind::Popularity | MemberKind::Trending => self.items,
-            // Two per neighbour, 400 of them at most, and a row of sums for each thread.
-            MemberKind::ItemKnn | MemberKind::Sessions => 800.0 * self.items.min(self.pairs),
+            // Two per neighbour, 400 of them at most.
+            MemberKind::ItemKnn | MemberKind::Sessions => {
+                (800.0 * self.items).min(2.0 * self.pairs)
+            }
             // Gram matrix, its inverse and the weights.
             MemberKind::Ease => 3.0 * self.items * self.items,
             MemberKind::Ials => 2.0 * 128.0 * (self.items + self.listeners),
@@ -403,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_budget_that_nothing_fits_in_keeps_what_counts_and_says_so() {
-        let plan = plan_of(0.1, 1_000, &sizes(1e5, 1e6, 200.0));
+        let plan = plan_of(0.1, 4_000, &sizes(1e5, 1e6, 200.0));
         assert!(plan.has(MemberKind::ItemKnn) && plan.has(MemberKind::Popularity));
         assert!(plan.cuts.last().unwrap().contains("over the budget"), "{plan:?}");
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use rusqlite::{Connection, params};
-use segue_core::{Impression, Reason, TrackId};
+use segue_core::{Impression, Reason, Sources, TrackId};
 use segue_store::{NewModel, Store};
 
 use crate::fixtures::{at, listener, track};
@@ -102,6 +102,9 @@ fn slates(schema: usize) -> Vec<Impression> {
     if schema < 3 {
         let picks = slates.iter_mut().flat_map(|shown| &mut shown.slate.picks);
         picks.for_each(|pick| pick.propensity_error = 0.0);
+    }
+    for pick in slates.iter_mut().flat_map(|shown| &mut shown.slate.picks) {
+        pick.sources = Sources::default();
     }
     slates.into()
 }
