@@ -77,7 +77,7 @@ fn reference_cores() -> f64 {
 
 /// A product of two matrices of this size takes so many seconds on a core of the reference machine.
 const REFERENCE_SIZE: usize = 256;
-const REFERENCE_PRODUCT_S: f64 = 1e-3;
+const REFERENCE_PRODUCT_S: f64 = 0.5e-3;
 const MEASURED_FOR: Duration = Duration::from_millis(100);
 
 /// The sizes that the cost of a training follows from.
@@ -276,13 +276,13 @@ impl Plan {
 /// A pair of works of one listener, counted by item neighbours or EASE.
 const PAIR_S: f64 = 20e-9;
 /// One of the items³ steps of EASE's inverse.
-const INVERSE_S: f64 = 0.3e-9;
+const INVERSE_S: f64 = 0.06e-9;
 /// One number of one solve of iALS.
 const SOLVE_S: f64 = 0.5e-9;
 /// A play that the sequence model goes through.
-const POSITION_S: f64 = 150e-6;
+const POSITION_S: f64 = 45e-6;
 /// A row that one member of the likability network goes through once, forward and back.
-const ROW_S: f64 = 30e-6;
+const ROW_S: f64 = 5e-6;
 /// Candidates of a question gathered, scored and described.
 const QUESTION_S: f64 = 0.05;
 /// A score of one item by one member.
