@@ -1,13 +1,43 @@
 //! What studies of the lab need of the terminal: a bar while they run, and their report printed.
 
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use clap::Args;
 use indicatif::ProgressBar;
 use segue_lab::progress::Progress;
 use segue_lab::report::{Report, Text};
 use serde::Serialize;
 
 use crate::terminal::{self, print_json, print_line, say, table};
+
+/// What a study takes that can write a page.
+#[derive(Debug, Args)]
+pub(crate) struct StudyArgs {
+    /// Seed of everything random.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub(crate) seed: u64,
+    /// Write what was found as a page, with plots where there are any.
+    #[arg(long, value_name = "FILE.html")]
+    report: Option<PathBuf>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl StudyArgs {
+    /// Writes the page if one was asked for, and prints the report.
+    pub(crate) fn tell<T: Serialize>(
+        &self,
+        report: &Report<T>,
+        write_page: impl FnOnce(&Path, &T) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        if let Some(path) = &self.report {
+            write_page(path, &report.data)?;
+        }
+        print_report(report, self.json)
+    }
+}
 
 /// A progress bar for whatever a study is at; silent where stderr is no terminal.
 #[derive(Default)]

@@ -1,7 +1,5 @@
 //! `segue evaluate mix`: how good are the mixes that a library gets?
 
-use std::path::PathBuf;
-
 use anyhow::{Result, bail};
 use clap::Args;
 use segue::{Dataset, PolicyKind};
@@ -11,7 +9,7 @@ use segue_lab::progress::Progress;
 use super::events::EventArgs;
 use crate::home::{Home, open_library};
 use crate::policy::policy_parser;
-use crate::study::{Bar, print_report};
+use crate::study::{Bar, StudyArgs};
 
 /// Measure mixes on what listeners played after a moment in the past.
 ///
@@ -61,15 +59,8 @@ pub(crate) struct MixArgs {
     /// research has them.
     #[arg(long)]
     no_rules: bool,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    seed: u64,
-    /// Write a report.
-    #[arg(long, value_name = "FILE.html")]
-    report: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    study: StudyArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -86,7 +77,7 @@ impl MixArgs {
             listeners: self.listeners,
             dials: self.explore.clone(),
             policies: self.policy.clone(),
-            seed: self.seed,
+            seed: self.study.seed,
             ..MixOptions::default()
         };
         if let Some(days) = self.test_days {
@@ -119,8 +110,5 @@ pub(crate) fn run(args: &MixArgs, home: &Home) -> Result<()> {
     let bar = Bar::default();
     let data = args.data(home, &bar)?;
     let report = mix::run(&args.options(), &data, &bar)?;
-    if let Some(path) = &args.report {
-        mix::write_page(path, &report.data)?;
-    }
-    print_report(&report, args.json)
+    args.study.tell(&report, mix::write_page)
 }

@@ -12,7 +12,7 @@ use segue_lab::next_track::{
 
 use super::events::EventArgs;
 use crate::home::Home;
-use crate::study::{Bar, print_report};
+use crate::study::{Bar, StudyArgs};
 
 /// Measure models of what a listener turns to next, ranking the full catalogue.
 ///
@@ -49,21 +49,14 @@ pub(crate) struct NextTrackArgs {
     /// Before the test, learn once more from training and validation, with what validation chose.
     #[arg(long)]
     refit: bool,
-    /// Seed of everything random.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    seed: u64,
     /// Fit and test with this many seeds, the given one and those after it.
     #[arg(long, default_value_t = 1, value_name = "N")]
     seeds: u64,
     /// Write the split into this folder as tab-separated files, to measure other programs on it.
     #[arg(long, value_name = "FOLDER")]
     export: Option<PathBuf>,
-    /// Write a report with plots.
-    #[arg(long, value_name = "FILE.html")]
-    report: Option<PathBuf>,
-    /// Print JSON: a list with one object per model.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    study: StudyArgs,
 }
 
 const EXAMPLES: &str = "\
@@ -181,7 +174,7 @@ impl NextTrackArgs {
             models: self.model.clone(),
             search: search.transpose()?,
             refit: self.refit,
-            seed: self.seed,
+            seed: self.study.seed,
             seeds: self.seeds,
             export: self.export.clone(),
         })
@@ -202,7 +195,7 @@ pub(crate) fn run(args: &NextTrackArgs, home: &Home) -> Result<()> {
     let mut trained = None;
     if let Some(path) = &args.data.test {
         let test = args.data.events.load_test(path, &bar)?;
-        let split = GivenSplit::new(interactions, &test, args.seed)?;
+        let split = GivenSplit::new(interactions, &test, args.study.seed)?;
         options.protocol.protocol = NextTrackProtocol::Given;
         if split.repeats {
             options.protocol.history.get_or_insert(HistoryUse::Kept);
@@ -218,8 +211,5 @@ pub(crate) fn run(args: &NextTrackArgs, home: &Home) -> Result<()> {
         columns: args.data.events.columns(),
     };
     let report = next_track::run(&options, data, &bar)?;
-    if let Some(path) = &args.report {
-        next_track::write_page(path, &report.data)?;
-    }
-    print_report(&report, args.json)
+    args.study.tell(&report, next_track::write_page)
 }

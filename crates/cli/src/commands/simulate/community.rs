@@ -1,15 +1,13 @@
 //! `segue simulate community`: listeners live with mixes for a season, once for every setting of
 //! the dial.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use segue_engine::policy::PolicyKind;
 use segue_lab::simulation::listeners::ListenerModel;
 use segue_lab::simulation::study::{self, CommunityOptions};
 
 use crate::policy::policy_parser;
-use crate::study::{Bar, print_report};
+use crate::study::{Bar, StudyArgs};
 use crate::terminal::say;
 
 /// See what the dial does to listeners in the long run.
@@ -61,18 +59,11 @@ pub(crate) struct CommunityArgs {
     /// How listeners work: taste-points, latent-factors or both.
     #[arg(long, default_value = "both", value_parser = listener_models, value_name = "NAME")]
     listener_model: ListenerModels,
-    /// How many worlds are drawn, each with its own listeners.
+    /// How many worlds are drawn, by the seed and those after it, each with its own listeners.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=1_000), value_name = "N")]
     seeds: u64,
-    /// Seed of the first world.
-    #[arg(long, default_value_t = 1, value_name = "N")]
-    seed: u64,
-    /// Write a page with plots.
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
-    /// Print JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    study: StudyArgs,
 }
 
 /// One model of listeners, or all.
@@ -108,14 +99,11 @@ pub(crate) fn run(args: CommunityArgs) -> anyhow::Result<()> {
         model_refit_days: args.model_refit_days,
         listener_models: args.listener_model.0,
         seeds: args.seeds,
-        seed: args.seed,
+        seed: args.study.seed,
     };
     let report = study::run(&options, &Bar::default())?;
-    if let Some(path) = &args.report {
-        study::write_page(path, &report.data)?;
-    }
-    if !args.json {
+    if !args.study.json {
         say(&study::subject(&report.data));
     }
-    print_report(&report, args.json)
+    args.study.tell(&report, study::write_page)
 }
