@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+use segue_core::FeedbackTarget;
 use segue_engine::Catalogue;
 use segue_engine::dataset::plays::Plays;
 use serde::{Deserialize, Serialize};
@@ -99,8 +100,12 @@ impl Sizes {
         let mut items = FxHashSet::default();
         let mut sizes = Self { listeners: listeners.len() as f64, ..Self::default() };
         for one in listeners {
-            let works: FxHashSet<_> =
-                one.plays.iter().map(|play| catalogue.work(play.track)).collect();
+            let said = one.feedback.iter().filter_map(|said| match &said.target {
+                FeedbackTarget::Track(track) => catalogue.find(track),
+                FeedbackTarget::Artist(_) => None,
+            });
+            let tracks = one.plays.iter().map(|play| play.track).chain(said);
+            let works: FxHashSet<_> = tracks.map(|track| catalogue.work(track)).collect();
             let count = works.len() as f64;
             sizes.events += count;
             sizes.pairs += count * count;
