@@ -47,7 +47,6 @@ pub use feedback::{Ending, PlayDetails, Reaction, opinion};
 pub use kept::KeptListener;
 pub use library::{Imported, Library, LoggedMix};
 pub use mixing::ExperimentMix;
-pub use models::{Loaded, Models, ModelsError, StandardModels, Trained};
 pub use search::Found;
 pub use models::{Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained};
 pub use sink::StoreSink;
