@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use segue_core::{Timestamp, TrackId};
+use segue_core::{Pick, Timestamp, TrackId};
 use segue_engine::Catalogue;
 use segue_engine::experiment::{Part, Settings};
 use segue_engine::mix::filters::Familiarity;
@@ -19,6 +19,9 @@ use crate::home::{Home, open_library};
 use crate::part;
 use crate::policy::policy_parser;
 use crate::terminal::{print_json, print_line, say, table};
+
+/// Where the likabilities of a mix differ by less, they are not shown.
+const LEAST_SPREAD: f32 = 0.1;
 
 /// Make a mix: what you love and what you might, in playing order, with a reason for each pick.
 ///
@@ -216,25 +219,42 @@ fn export(
 
 /// Prints the table that a person reads.
 pub(crate) fn print_mix(catalogue: &Catalogue, outcome: &MixOutcome) -> anyhow::Result<()> {
-    let mut rows = table(&["", "artist", "title", "", "likely", "why"]);
+    let tells = likability_tells(outcome);
+    let header = ["", "artist", "title", "", "likely", "why"];
+    let mut rows =
+        table(&header.into_iter().filter(|name| tells || *name != "likely").collect::<Vec<_>>());
     for (number, pick) in outcome.slate.picks.iter().enumerate() {
         let track = catalogue.find(&pick.track).map(|idx| catalogue.track(idx));
-        rows.add_row([
-            (number + 1).to_string(),
-            track.map(|t| t.artists.join(", ")).unwrap_or_default(),
-            track.map_or_else(|| pick.track.to_string(), |t| t.display_title().to_owned()),
-            match (pick.new_to_listener, pick.new_artist) {
-                (false, _) => "",
-                (true, false) => "new",
-                (true, true) => "new artist",
-            }
-            .to_owned(),
-            format!("{:.0} %", pick.likability * 100.0),
-            sentence(&pick.reason),
-        ]);
+        let likely = tells.then(|| format!("{:.0} %", pick.likability * 100.0));
+        let cells = [
+            Some((number + 1).to_string()),
+            Some(track.map(|t| t.artists.join(", ")).unwrap_or_default()),
+            Some(track.map_or_else(|| pick.track.to_string(), |t| t.display_title().to_owned())),
+            Some(mark(pick).to_owned()),
+            likely,
+            Some(sentence(&pick.reason)),
+        ];
+        rows.add_row(cells.into_iter().flatten());
     }
     print_line(&rows.to_string())?;
     print_line(&outcome.headline())
+}
+
+/// Whether the likabilities of a mix differ enough to tell anything: what somebody finished again
+/// and again is all near 99 %.
+fn likability_tells(outcome: &MixOutcome) -> bool {
+    let likabilities = outcome.slate.picks.iter().map(|pick| pick.likability);
+    let (lowest, highest) = likabilities
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), value| (a.min(value), b.max(value)));
+    highest - lowest >= LEAST_SPREAD
+}
+
+fn mark(pick: &Pick) -> &'static str {
+    match (pick.new_to_listener, pick.new_artist) {
+        (false, _) => "",
+        (true, false) => "new",
+        (true, true) => "new artist",
+    }
 }
 
 /// All of a mix, for programs.

@@ -100,6 +100,11 @@ fn train(library: &mut Library, options: &TrainOptions) -> anyhow::Result<Traine
     Ok(trained)
 }
 
+/// A figure where something was measured; where nothing was, none is pretended.
+fn told(is_measured: bool, figure: String) -> String {
+    if is_measured { figure } else { "–".to_owned() }
+}
+
 fn say_if_known(existed: bool) {
     if existed {
         say("the data and the seed are those of a model that exists already: it is in use again");
@@ -111,9 +116,9 @@ fn print_report(Trained { version, card, .. }: &Trained, seconds: f64) -> anyhow
     for member in &card.members {
         rows.add_row([
             member.member.name().to_owned(),
-            format!("{:.3}", member.ndcg_alone),
-            format!("{:.2}", member.weight),
-            format!("{:.2}", member.weight_known),
+            told(card.new.is_some(), format!("{:.3}", member.ndcg_alone)),
+            told(card.new.is_some(), format!("{:.2}", member.weight)),
+            told(card.again.is_some(), format!("{:.2}", member.weight_known)),
         ]);
     }
     if !card.members.is_empty() {

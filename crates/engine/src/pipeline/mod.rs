@@ -325,7 +325,8 @@ impl Mixer<'_> {
                 .collect(),
         };
         let not_finite = ranking.iter().filter(|ranked| !ranked.is_finite).count();
-        let mut notes = share_notes(profile, request, shape.new_slots, [new_slots, familiar_slots]);
+        let found = [new_slots, familiar_slots];
+        let mut notes = share_notes(catalogue, profile, request, shape.new_slots, found);
         if not_finite > 0 {
             notes.push(Note::NotFinite { count: not_finite });
         }
@@ -449,6 +450,7 @@ fn is_insufficient(truncated: Truncated, request: &MixRequest, made: &Made) -> b
 /// What is not as asked in length and share of new tracks. That all tracks are new to a new
 /// listener, or to one who asked for new tracks only, goes without saying.
 fn share_notes(
+    catalogue: &Catalogue,
     profile: &Profile,
     request: &MixRequest,
     asked_new: u32,
@@ -464,7 +466,11 @@ fn share_notes(
         notes.push(Note::Shorter { asked: request.length, found: new_slots + familiar_slots });
     }
     if new_slots != asked_new && !is_new_listener && request.familiarity == Familiarity::Any {
-        notes.push(Note::OtherShare { asked: asked_new, found: new_slots });
+        let known = profile.interactions.iter().filter(|interaction| interaction.is_known());
+        notes.push(match known.count() == catalogue.work_count() {
+            true => Note::NothingNew,
+            false => Note::OtherShare { asked: asked_new, found: new_slots },
+        });
     }
     notes
 }

@@ -274,6 +274,8 @@ pub enum Note {
         /// New tracks in the mix.
         found: u32,
     },
+    /// New tracks were asked for, and there is none: the listener knows every work of the catalogue.
+    NothingNew,
     /// Predictions that were not finite; their tracks were ranked last.
     NotFinite {
         /// How many.
@@ -307,6 +309,10 @@ impl fmt::Display for Note {
                     counted(*found, "new track")
                 )
             }
+            Self::NothingNew => f.write_str(
+                "nothing new: you know every track that is here; import a table of tracks or other \
+                 people's histories to be shown what you do not know",
+            ),
             Self::NotFinite { count } => {
                 write!(f, "{count} predictions were not numbers; ranked last")
             }
