@@ -26,8 +26,12 @@ export async function walk(stage) {
   imported.set("listener", "listener-01");
   imported.set("files", new Blob(["artist,title\nNobody,Nothing\n"]), "tracks.csv");
   const { url: report } = await fetch(`${site.base}/import`, { method: "POST", body: imported });
+  const { picks } = await site.post("/v1/listeners/listener-01/mixes", { length: 1, explore: 0 });
+  const { id, artists } = picks[0].track;
   const pages = {
     "the first page": "/",
+    "a track": `/tracks/${encodeURIComponent(id)}`,
+    "an artist": `/artists/${encodeURIComponent(artists[0])}`,
     "the mix": "/mix?length=6",
     "an empty mix": "/mix?familiarity=owned&no_repeat_days=3650",
     taste: "/taste",
@@ -54,6 +58,9 @@ export async function walk(stage) {
     await look(page, "the list of keys", device, () => page.keyboard.press("?"));
     await page.keyboard.press("Escape");
     await look(page, "a message", device, () => page.locator(".card button").first().click());
+    await page.reload();
+    const dots = page.locator(".card").first().getByRole("button", { name: /^More/ });
+    await look(page, "what can be done with a song", device, () => dots.click());
     await site.shut(page, /status of 404/);
   }
 
