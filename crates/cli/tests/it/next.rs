@@ -23,7 +23,7 @@ fn export(first: usize, rounds: usize) -> String {
 #[test]
 fn what_follows_the_latest_plays_comes_next_and_nothing_is_logged() {
     let segue = Segue::new();
-    segue.write("plays.csv", &export(0, 30));
+    segue.write("plays.csv", &export(0, 45));
     segue.run(&["import", "plays.csv"]);
     let error = segue.fail(&["next"], 1);
     assert!(error.contains("`segue train`"), "{error}");
@@ -32,7 +32,7 @@ fn what_follows_the_latest_plays_comes_next_and_nothing_is_logged() {
     let first = segue.json(&["train", "--json"]);
 
     // The first album is begun: its first three songs.
-    let begun: String = export(30, 1).lines().take(4).map(|line| format!("{line}\n")).collect();
+    let begun: String = export(45, 1).lines().take(4).map(|line| format!("{line}\n")).collect();
     segue.write("more.csv", &begun);
     segue.run(&["import", "more.csv"]);
     let on = segue.json(&["train", "--continue", "--json"]);
