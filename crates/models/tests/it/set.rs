@@ -176,11 +176,8 @@ fn found(catalogue: &Arc<Catalogue>, plays: &[Plays], cut: Timestamp, set: Model
         let (past, whole) = (one.before(cut).profile(catalogue), one.profile(catalogue));
         let reading = scorer.read(&past, MixContext::at(cut));
         let new: Vec<_> = catalogue.rows().filter(|&t| !past.knows(catalogue.work(t))).collect();
-        let worth = |&track: &_| {
-            let likability = scorer.score(&past, &[track])[0];
-            (track, reading.relevance(track, likability).score)
-        };
-        let mut ranked: Vec<_> = new.iter().map(worth).collect();
+        let worth = |(&track, likability)| (track, reading.relevance(track, likability).score);
+        let mut ranked: Vec<_> = new.iter().zip(scorer.score(&past, &new)).map(worth).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
         let is_answer = |track: &_| whole.knows(catalogue.work(*track));
         found += ranked.iter().take(10).filter(|(track, _)| is_answer(track)).count();
@@ -213,7 +210,7 @@ fn going_on_learns_new_plays_listeners_and_tracks_nearly_as_well_as_training_ane
     // What others turn to, of whom neither learned.
     let on = found(&catalogue, &plays[30..], day(15), on);
     let new = found(&catalogue, &plays[30..], day(15), new);
-    assert!(on >= new - 0.05, "{on} going on, {new} anew");
+    assert!(on >= 0.9 * new, "{on} going on, {new} anew");
 }
 
 #[test]
