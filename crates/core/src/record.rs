@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Feedback, Listen, Track};
+use crate::{Feedback, Listen, ListenerId, Track};
 
 /// One row of an export, once an importer has read it. Stores and counters take these in; the row's
 /// number travels beside it.
@@ -26,4 +26,12 @@ pub enum Record {
     },
     /// A row of a catalogue: a track and, mostly, how it sounds.
     Track(Track),
+    /// A listener follows another, or is their friend. It holds one way: of two who are friends of
+    /// each other there are two of these. Neither has to be known to whoever takes it in.
+    Friendship {
+        /// The one who is to hear of what the other plays.
+        listener: ListenerId,
+        /// The one who plays it.
+        friend: ListenerId,
+    },
 }

@@ -142,7 +142,7 @@ formats! {
         code: 4,
         name: "ListenBrainz",
         parser: 1,
-        file_hints: &["listens", "feedback", "_lb-", "listenbrainz"],
+        file_hints: &["listens", "feedback", "_lb-", "listenbrainz", "follow"],
         origin: Origin::Request(Request {
             service: "ListenBrainz",
             ask_for: "“Export your data”: the zip",
@@ -214,6 +214,13 @@ formats! {
         file_hints: &["features", "catalog", "tracks"],
         origin: Origin::Elsewhere,
     }
+    Friends {
+        code: 16,
+        name: "a table of friends",
+        parser: 1,
+        file_hints: &["friends"],
+        origin: Origin::Elsewhere,
+    }
     Segue {
         code: 15,
         name: "Segue",
@@ -268,6 +275,7 @@ mod tests {
             Interactions,
             Catalogue,
             Segue,
+            Friends,
         ];
         for (code, source) in (1..).zip(released) {
             assert_eq!(Source::from_code(code), Some(source));

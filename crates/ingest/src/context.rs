@@ -73,6 +73,8 @@ pub struct Context<'a> {
     sink: &'a mut dyn Sink,
     committed_rows: u64,
     report: FileReport,
+    /// Number of the first row that was dropped.
+    first_dropped: Option<u64>,
 }
 
 impl<'a> Context<'a> {
@@ -84,6 +86,7 @@ impl<'a> Context<'a> {
             sink,
             committed_rows: 0,
             report: FileReport::new(path.to_owned(), Some(source)),
+            first_dropped: None,
         }
     }
 
@@ -117,6 +120,7 @@ impl<'a> Context<'a> {
             Record::Listen { .. } => self.report.listens += 1,
             Record::Feedback { .. } => self.report.feedback += 1,
             Record::Track(_) => self.report.tracks += 1,
+            Record::Friendship { .. } => self.report.friendships += 1,
         }
         self.hand_on(record)
     }
@@ -145,6 +149,14 @@ impl<'a> Context<'a> {
     pub fn drop_row(&mut self, reason: DropReason) {
         self.report.rows_read += 1;
         *self.report.dropped.entry(reason).or_default() += 1;
+        self.first_dropped.get_or_insert(self.report.rows_read);
+    }
+
+    /// Notes which row was dropped first, if any was: where to look in a file made by hand.
+    pub(crate) fn note_first_dropped(&mut self) {
+        if let Some(row) = self.first_dropped {
+            self.report.add_note(format!("row {row} is the first that was dropped"));
+        }
     }
 
     /// Counts a value that could not be used, under the name of its field. The row itself is kept

@@ -1,5 +1,5 @@
-//! The truthful account of an import: `rows_read = listens + feedback + tracks + already_imported +
-//! dropped`, for every file.
+//! The truthful account of an import: `rows_read = listens + feedback + tracks + friendships +
+//! already_imported + dropped`, for every file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -35,6 +35,10 @@ pub enum DropReason {
     ElsewhereInExport,
     /// The same row was read before in the same file.
     RepeatedRow,
+    /// It leaves out one of the two listeners that a friendship is between.
+    NoListener,
+    /// It makes somebody a friend of their own.
+    OwnFriend,
 }
 
 /// What became of the rows of one file or archive entry. Every row read is counted once: kept,
@@ -53,6 +57,8 @@ pub struct FileReport {
     pub feedback: u64,
     /// Rows kept as descriptions of tracks, from a catalogue.
     pub tracks: u64,
+    /// Rows kept as friendships, each from one listener to another.
+    pub friendships: u64,
     /// Pieces of feedback that came in the row of another record, such as a rating beside a play.
     /// The row counts as that record.
     pub beside: u64,
@@ -83,6 +89,7 @@ impl FileReport {
             listens: 0,
             feedback: 0,
             tracks: 0,
+            friendships: 0,
             beside: 0,
             already_imported: 0,
             duplicates: 0,
@@ -120,10 +127,10 @@ impl FileReport {
         }
     }
 
-    /// Rows kept, of every kind: plays, feedback and tracks. What came beside another record is not
-    /// counted.
+    /// Rows kept, of every kind: plays, feedback, tracks and friendships. What came beside another
+    /// record is not counted.
     pub fn kept(&self) -> u64 {
-        self.listens + self.feedback + self.tracks
+        self.listens + self.feedback + self.tracks + self.friendships
     }
 
     /// Whether every row read is accounted for: kept, already imported or dropped. It holds for
@@ -152,6 +159,7 @@ impl ImportReport {
             total.listens += file.listens;
             total.feedback += file.feedback;
             total.tracks += file.tracks;
+            total.friendships += file.friendships;
             total.beside += file.beside;
             total.already_imported += file.already_imported;
             total.duplicates += file.duplicates;

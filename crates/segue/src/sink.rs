@@ -76,8 +76,10 @@ impl FileSink for StoreSink<'_> {
     fn end_file(&mut self, report: &mut FileReport) -> Result<(), SinkError> {
         self.write(!report.incomplete)?;
         let counts = self.file_counts;
-        report.duplicates =
-            counts.exact_duplicates + counts.near_duplicates + counts.feedback_repeated;
+        report.duplicates = counts.exact_duplicates
+            + counts.near_duplicates
+            + counts.feedback_repeated
+            + counts.friendships_known;
         self.counts.add(&counts);
         Ok(())
     }

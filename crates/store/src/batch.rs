@@ -8,6 +8,7 @@ use crate::cache::WriteCache;
 use crate::client_ids::{ClientIdWriter, NamedEvent};
 use crate::dedup::{PlayVerdict, SeenPlays};
 use crate::feedback::{FeedbackWriter, target_track};
+use crate::friendships::{Befriended, FriendshipWriter};
 use crate::impressions::ImpressionWriter;
 use crate::keys::Key;
 use crate::listens::{ListenWriter, RowKeys};
@@ -25,6 +26,7 @@ pub(crate) struct WriteBatch<'c> {
     feedback: FeedbackWriter<'c>,
     client_ids: ClientIdWriter<'c>,
     impressions: ImpressionWriter<'c>,
+    friendships: FriendshipWriter<'c>,
 }
 
 impl<'c> WriteBatch<'c> {
@@ -38,6 +40,7 @@ impl<'c> WriteBatch<'c> {
             feedback: FeedbackWriter::new(connection)?,
             client_ids: ClientIdWriter::new(connection)?,
             impressions: ImpressionWriter::new(connection)?,
+            friendships: FriendshipWriter::new(connection)?,
         })
     }
 
@@ -214,6 +217,15 @@ impl<'c> WriteBatch<'c> {
             self.tracks.describe(&mut self.cache.tracks, track, Mention::Catalogue)?;
         self.cache.bound_names();
         Ok(described)
+    }
+
+    /// Imports that a listener has a friend, neither of whom becomes a listener of the store by it.
+    pub(crate) fn import_friendship(
+        &mut self,
+        listener: &ListenerId,
+        friend: &ListenerId,
+    ) -> Result<Befriended> {
+        self.friendships.add(listener, friend)
     }
 
     fn context(&mut self, listen: &Listen) -> Result<Option<Key>> {

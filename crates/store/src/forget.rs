@@ -3,6 +3,7 @@
 //! What is removed:
 //!
 //! - listens, feedback, exclusions, impressions, and the names that clients gave to events;
+//! - friendships, those of others with them included;
 //! - models that learnt from the listener, files included;
 //! - tracks, works and contexts that no other listener's rows mention and no catalogue listed;
 //! - checkpoints of imports whose rows were all of this listener, so that the files can be imported
@@ -23,19 +24,21 @@ use serde::Serialize;
 use crate::keys::{Key, key};
 use crate::names::find_listener;
 use crate::slates::{picked_keys, shortlist_keys};
-use crate::{Result, Store, model_files, runs};
+use crate::{Result, Store, friendships, model_files, runs};
 
 /// What [`Store::forget`] removed, as counts of rows. All are zero if the listener was not in the
 /// store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ForgetReport {
-    /// Whether the listener was in the store at all. `false` is no error: nothing had to be
+    /// Whether the listener was in the store at all, be it only as somebody's friend. `false` is no error: nothing had to be
     /// removed.
     pub found: bool,
     /// How many plays were removed, excluded ones among them.
     pub listens: u64,
     /// How many pieces of explicit feedback were removed, those taken back later among them.
     pub feedback: u64,
+    /// How many friendships were removed, those of others with the listener among them.
+    pub friendships: u64,
     /// How many exclusions from the taste profile were removed.
     pub exclusions: u64,
     /// How many logged slates were removed, shadows of experiments among them.
@@ -80,10 +83,12 @@ impl Store {
     pub fn forget(&mut self, listener: &ListenerId) -> Result<ForgetReport> {
         let mut report = self.write(|connection, _| {
             runs::fold(connection)?;
-            match find_listener(connection, listener)? {
-                Some(key) => remove(connection, listener, key),
-                None => Ok(ForgetReport::default()),
-            }
+            let friendships = friendships::remove(connection, listener)?;
+            let report = match find_listener(connection, listener)? {
+                Some(key) => remove(connection, listener, key)?,
+                None => ForgetReport { found: friendships > 0, ..ForgetReport::default() },
+            };
+            Ok(ForgetReport { friendships, ..report })
         })?;
         self.forget_cache();
         if let Some(library) = self.library_if_any() {

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::batch::WriteBatch;
 use crate::dedup::PlayVerdict;
+use crate::friendships::Befriended;
 use crate::keys::Key;
 use crate::store::TURN;
 use crate::tracks::Described;
@@ -56,16 +57,23 @@ pub struct ImportCounts {
     /// Rows of a catalogue that described a known track. They may have filled in something that was
     /// missing.
     pub tracks_known: u64,
+    /// Friendships that were new, each from one listener to another.
+    pub friendships_added: u64,
+    /// Friendships that the store had already.
+    pub friendships_known: u64,
     /// Rows that an earlier import of the same file had committed, and that were skipped.
     pub already_imported: u64,
     /// How many of the duplicates filled in something that the kept row lacked. They are counted as
     /// duplicates too.
     pub completed: u64,
+    /// How many of the friendships are with somebody who was no listener of the store yet. They are
+    /// kept, and begin to count with the first rows of theirs that are imported.
+    pub friends_unknown: u64,
 }
 
 impl ImportCounts {
-    /// All records handed in: the sum of the counts, without [`Self::completed`], which counts
-    /// duplicates a second time.
+    /// All records handed in: the sum of the counts, without [`Self::completed`] and
+    /// [`Self::friends_unknown`], which count some of them a second time.
     pub fn rows(&self) -> u64 {
         self.listens_added
             + self.exact_duplicates
@@ -74,6 +82,8 @@ impl ImportCounts {
             + self.feedback_repeated
             + self.tracks_added
             + self.tracks_known
+            + self.friendships_added
+            + self.friendships_known
             + self.already_imported
     }
 }
@@ -253,25 +263,35 @@ impl FileImport<'_> {
 }
 
 impl ImportCounts {
-    /// Imports one record, counts it, and returns the listener it was about.
-    fn import(&mut self, batch: &mut WriteBatch<'_>, record: &Record) -> Result<Option<Key>> {
+    /// Imports one record, counts it, and returns the listeners it was about.
+    fn import(&mut self, batch: &mut WriteBatch<'_>, record: &Record) -> Result<Vec<Key>> {
         match record {
             Record::Listen { listen, track } => {
                 let (listener, verdict) = batch.import_listen(listen, track)?;
                 self.count_listen(verdict);
-                Ok(Some(listener))
+                Ok(vec![listener])
             }
             Record::Feedback { feedback, track } => {
                 let (listener, added) = batch.import_feedback(feedback, track.as_ref())?;
                 *(if added { &mut self.feedback_added } else { &mut self.feedback_repeated }) += 1;
-                Ok(Some(listener))
+                Ok(vec![listener])
             }
             Record::Track(track) => {
                 match batch.import_track(track)? {
                     Described::New => self.tracks_added += 1,
                     Described::Filled | Described::Known => self.tracks_known += 1,
                 }
-                Ok(None)
+                Ok(Vec::new())
+            }
+            Record::Friendship { listener, friend } => {
+                let Befriended { is_new, known } = batch.import_friendship(listener, friend)?;
+                *(if is_new {
+                    &mut self.friendships_added
+                } else {
+                    &mut self.friendships_known
+                }) += 1;
+                self.friends_unknown += u64::from(known.len() < 2);
+                Ok(known)
             }
         }
     }
@@ -295,6 +315,9 @@ impl ImportCounts {
         self.feedback_repeated += batch.feedback_repeated;
         self.tracks_added += batch.tracks_added;
         self.tracks_known += batch.tracks_known;
+        self.friendships_added += batch.friendships_added;
+        self.friendships_known += batch.friendships_known;
+        self.friends_unknown += batch.friends_unknown;
         self.already_imported += batch.already_imported;
         self.completed += batch.completed;
     }

@@ -38,6 +38,7 @@ mod exclusions;
 mod experiments;
 mod feedback;
 mod forget;
+mod friendships;
 mod history;
 mod import;
 mod impressions;

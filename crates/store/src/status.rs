@@ -22,6 +22,9 @@ pub struct Status {
     pub listens: u64,
     /// Pieces of explicit feedback, those taken back later among them.
     pub feedback: u64,
+    /// Friendships, each from one listener to another, those with somebody who is no listener here
+    /// among them.
+    pub friendships: u64,
     /// Exclusions of plays from taste profiles that are in force.
     pub exclusions: u64,
     /// Slates that were shown to a listener; shadows are counted apart.
@@ -105,6 +108,7 @@ impl Store {
                 tracks_with_features: count("tracks WHERE features IS NOT NULL")?,
                 listens: count("listens")?,
                 feedback: count("feedback")?,
+                friendships: count("friendships")?,
                 exclusions: count("exclusions")?,
                 impressions: count("impressions WHERE shadow = 0")?,
                 shadows: count("impressions WHERE shadow = 1")?,

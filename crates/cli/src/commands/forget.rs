@@ -43,11 +43,12 @@ pub(crate) fn run(args: ForgetArgs, home: &Home) -> anyhow::Result<()> {
         return print_json(&report);
     }
     say(&format!(
-        "forgot `{}`: {} plays, {} statements, {} mixes, {} exclusions, {} tracks that nobody \
-         else knew, {} models",
+        "forgot `{}`: {} plays, {} statements, {} friendships, {} mixes, {} exclusions, {} tracks \
+         that nobody else knew, {} models",
         args.listener,
         report.listens,
         report.feedback,
+        report.friendships,
         report.impressions,
         report.exclusions,
         report.tracks,

@@ -42,6 +42,9 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     ))?;
     print_line(&format!("Plays     {}", status.listens))?;
     print_line(&format!("Feedback  {}", status.feedback))?;
+    if status.friendships > 0 {
+        print_line(&format!("Friends   {} friendships, each one way", status.friendships))?;
+    }
     print_line(&format!("Mixes     {} shown", status.impressions))?;
     if let Some(experiment) = store.running_experiment()? {
         print_line(&format!(

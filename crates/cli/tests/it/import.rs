@@ -14,7 +14,8 @@ fn count(value: &Value, key: &str) -> u64 {
 fn adds_up(total: &Value) -> bool {
     let dropped: u64 =
         total["dropped"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
-    let kept = count(total, "listens") + count(total, "feedback") + count(total, "tracks");
+    let kinds = ["listens", "feedback", "tracks", "friendships"];
+    let kept: u64 = kinds.iter().map(|kind| count(total, kind)).sum();
     count(total, "rows_read") == kept + count(total, "already_imported") + dropped
 }
 
@@ -39,6 +40,29 @@ fn the_same_plays_in_another_file_are_known() {
     let second = segue.json(&["import", "b", "--json"]);
     assert_eq!(count(&second["store"], "exact_duplicates"), 300);
     assert_eq!(count(&second["store"], "listens_added"), 100);
+}
+
+#[test]
+fn friends_are_kept_each_one_way_whether_the_library_knows_them_or_not() {
+    let segue = Segue::new();
+    segue.write("plays.csv", "user,item\nann,song\nbob,song\n");
+    segue.run(&["import", "plays.csv"]);
+    segue.write("friends.csv", "user,friend\nann,bob\nann,cid\nann,ann\nann,\n");
+    let first = segue.json(&["import", "friends.csv", "--json"]);
+    assert!(adds_up(&first["total"]), "{first}");
+    assert_eq!(first["total"]["dropped"], serde_json::json!({"no_listener": 1, "own_friend": 1}));
+    let counts = ["friendships_added", "friendships_known", "friends_unknown"];
+    assert_eq!(counts.map(|key| count(&first["store"], key)), [2, 0, 1]);
+
+    segue.write("people.csv", "person,knows\nann,bob\nbob,ann\n");
+    assert!(segue.fail(&["import", "people.csv"], 1).contains("people.csv"));
+    let named = ["import", "people.csv", "--friend-columns", "person,knows", "--json"];
+    let second = segue.json(&named);
+    assert_eq!(counts.map(|key| count(&second["store"], key)), [1, 1, 0]);
+    let friendships = || count(&segue.json(&["status", "--json"])["store"], "friendships");
+    assert_eq!(friendships(), 3);
+    let forgotten = segue.json(&["forget", "--listener", "bob", "--yes", "--json"]);
+    assert_eq!((count(&forgotten, "friendships"), friendships()), (2, 1));
 }
 
 #[test]

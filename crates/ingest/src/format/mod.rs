@@ -2,6 +2,7 @@
 
 mod apple_music;
 mod catalogue;
+mod friends;
 mod interactions;
 mod koito;
 mod lastfm_csv;
@@ -85,6 +86,7 @@ impl Formats {
             Box::new(spotify_recent::RecentlyPlayed),
             Box::new(listenbrainz::ListenBrainzListens),
             Box::new(listenbrainz::ListenBrainzFeedback),
+            Box::new(friends::ListenBrainzFollows),
             Box::new(maloja::Maloja),
             Box::new(koito::Koito),
             Box::new(lastfm_json::LastFmStats),
@@ -98,6 +100,7 @@ impl Formats {
             Box::new(rockbox::Rockbox),
             Box::new(librefm::LibreFm),
             Box::new(lastfm_csv::LastFmCsv),
+            Box::new(friends::FriendTable { options: tables.clone() }),
             Box::new(interactions::InteractionTable { options: tables.clone() }),
             Box::new(catalogue::CatalogueTable { options: tables.clone() }),
         ])

@@ -196,7 +196,9 @@ fn decoded<'r, 'o>(
 fn parser(source: Source, tables: &TableOptions) -> String {
     let version = source.info().parser;
     match source {
-        Source::Interactions | Source::Catalogue if *tables != TableOptions::default() => {
+        Source::Interactions | Source::Catalogue | Source::Friends
+            if *tables != TableOptions::default() =>
+        {
             format!("{source:?}/{version} {tables:?}")
         }
         _ => format!("{source:?}/{version}"),

@@ -12,6 +12,8 @@ use segue_core::AudioFeature;
 pub(crate) enum TableColumn {
     /// The listener whose row it is.
     Listener,
+    /// Another listener, whom the first one follows or is a friend of.
+    Friend,
     /// An identifier of the track: URI, base62, MBID or anything else.
     TrackId,
     /// `track`, which may be a title or an identifier: [`TableLayout::from_names`] decides, so no
@@ -52,6 +54,7 @@ pub(crate) enum TableColumn {
 
 const NAMES: &[(TableColumn, &[&str])] = &[
     (TableColumn::Listener, &["listener", "listenerid", "userid", "user", "uid"]),
+    (TableColumn::Friend, &["friend", "friendid", "friendname", "follows", "following"]),
     (
         TableColumn::TrackId,
         &[

@@ -14,7 +14,7 @@ pub enum PlaylistUse {
     Listener,
 }
 
-/// How to read tables of tracks and of interactions where the table itself leaves it open. The
+/// How to read tables of tracks, of interactions and of friends where the table itself leaves it open. The
 /// default reads them as they are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableOptions {
@@ -29,10 +29,19 @@ pub struct TableOptions {
     /// The best possible rating. At four fifths of it or more a rating is a like, at two fifths or
     /// less a dislike.
     pub rating_scale: f32,
+    /// Names of the columns that hold a listener and a friend of theirs, for tables of friends
+    /// whose columns are not called `user` and `friend`; letter case is ignored.
+    pub friend_columns: Option<[String; 2]>,
 }
 
 impl Default for TableOptions {
     fn default() -> Self {
-        Self { mark: None, playlists: PlaylistUse::Ignore, label_column: None, rating_scale: 5.0 }
+        Self {
+            mark: None,
+            playlists: PlaylistUse::Ignore,
+            label_column: None,
+            rating_scale: 5.0,
+            friend_columns: None,
+        }
     }
 }

@@ -70,7 +70,8 @@ pub struct Report {
     pub files: Vec<FileRow>,
 }
 
-/// What became of the rows of one file. Rows = plays + signals + tracks + already there + dropped.
+/// What became of the rows of one file. Rows = plays + signals + tracks + friends +
+/// already there + dropped.
 #[derive(Clone, Debug, Default)]
 pub struct FileRow {
     /// Its path as uploaded; for an entry of an archive, the archive and the path inside it.
@@ -85,6 +86,8 @@ pub struct FileRow {
     pub signals: u64,
     /// Rows kept as descriptions of tracks, as in a table of audio features.
     pub tracks: u64,
+    /// Rows kept as friendships, each from one listener to another, those known before included.
+    pub friendships: u64,
     /// Rows that an earlier import of the same file dealt with, whether it was cut off or finished.
     pub already_imported: u64,
     /// How many of the rows kept say what the store knew before; they count once.
@@ -213,6 +216,7 @@ fn table(report: &Report) -> Markup {
         (total.plays, "plays"),
         (total.signals, "likes and other signals"),
         (total.tracks, "tracks"),
+        (total.friendships, "friendships"),
         (total.already_imported, "read before"),
     ];
     html! {
@@ -233,7 +237,7 @@ fn table(report: &Report) -> Markup {
             table {
                 thead { tr {
                     th scope="col" { "File" } th scope="col" { "Read as" }
-                    @for name in ["Rows", "Plays", "Signals", "Tracks", "Read before", "Left out"] { th.number scope="col" { (name) } }
+                    @for name in ["Rows", "Plays", "Signals", "Tracks", "Friends", "Read before", "Left out"] { th.number scope="col" { (name) } }
                 } }
                 tbody { @for file in &report.files { (row(file)) } }
             }
@@ -247,6 +251,7 @@ fn row(file: &FileRow) -> Markup {
         file.plays,
         file.signals,
         file.tracks,
+        file.friendships,
         file.already_imported,
         file.dropped_rows(),
     ];

@@ -122,6 +122,7 @@ fn row(file: &FileReport) -> FileRow {
         plays: file.listens,
         signals: file.feedback,
         tracks: file.tracks,
+        friendships: file.friendships,
         already_imported: file.already_imported,
         duplicates: file.duplicates,
         dropped: file
@@ -147,6 +148,8 @@ fn in_words(reason: DropReason) -> &'static str {
         DropReason::Empty => "with nothing of use in them",
         DropReason::Malformed => "not shaped as the format asks",
         DropReason::ElsewhereInExport => "told in more detail by another file of the export",
+        DropReason::NoListener => "without one of the two listeners",
+        DropReason::OwnFriend => "somebody as their own friend",
         DropReason::RepeatedRow => "the same as a row before",
     }
 }

@@ -3,10 +3,10 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use segue_core::Listen;
+use segue_core::{Listen, Record};
 use segue_store::{Store, StoreError};
 
-use crate::fixtures::{listener, scrobble, track};
+use crate::fixtures::{import, listener, scrobble, track};
 use crate::models::register;
 
 #[test]
@@ -20,6 +20,8 @@ fn a_backup_taken_while_a_writer_writes_is_a_prefix_of_the_log_and_opens_as_a_li
     store.add_tracks(std::slice::from_ref(&song)).unwrap();
     store.append_listens(&batch(0)).unwrap();
     register(&mut store, "v1", &[listener("ann")]).unwrap();
+    let friendship = Record::Friendship { listener: listener("ann"), friend: listener("bob") };
+    import(&mut store, "friends", &[friendship]);
 
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -40,6 +42,7 @@ fn a_backup_taken_while_a_writer_writes_is_a_prefix_of_the_log_and_opens_as_a_li
             assert!(listens.len() >= copied && listens.len().is_multiple_of(10));
             assert_eq!(listens, (0..listens.len() as i64).map(row).collect::<Vec<_>>());
             copied = listens.len();
+            assert_eq!(restored.friends(&listener("ann")).unwrap(), [listener("bob")]);
             let weights = restored.model_files("v1").unwrap().weights;
             assert_eq!(std::fs::read(weights).unwrap(), b"weights of v1");
         }

@@ -49,6 +49,10 @@ fn liked(who: &str, track: &Track) -> Record {
     Record::Feedback { feedback, track: Some(track.clone()) }
 }
 
+fn befriended(who: &str, friend: &str) -> Record {
+    Record::Friendship { listener: listener(who), friend: listener(friend) }
+}
+
 /// Two listeners with a song in common, a catalogue, and every kind of row for the one with
 /// secrets.
 fn fill(store: &mut Store) {
@@ -73,6 +77,9 @@ fn fill(store: &mut Store) {
         played(scrobble(name, &common, 500), &common),
         played(scrobble(name, &listed, 900), &listed),
         liked(name, &private),
+        befriended(name, "bob"),
+        befriended("bob", name),
+        befriended("bob", "cid"),
     ];
     for (row, record) in rows.into_iter().enumerate() {
         importing.accept(row as u64 + 1, record).unwrap();
@@ -111,6 +118,7 @@ fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
         found: true,
         listens: 3,
         feedback: 1,
+        friendships: 2,
         exclusions: 1,
         impressions: 1,
         imports: 1,
@@ -122,6 +130,7 @@ fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
     assert_eq!(report, expected);
     assert_eq!(found_in(library.path()), [""; 0]);
     assert_eq!(of_bob(&store), before);
+    assert_eq!(store.friends(&listener("bob")).unwrap(), [listener("cid")]);
     let ids: Vec<_> = store.tracks().unwrap().iter().map(|track| track.id.to_string()).collect();
     assert_eq!(ids, ["listed", "common"]);
     let models: Vec<_> =
@@ -164,6 +173,16 @@ fn an_import_that_fed_others_too_keeps_its_checkpoint_and_loses_its_name() {
     assert_eq!(report.imports, 0);
     assert!(store.import_file(&identity).unwrap().is_complete());
     assert_eq!(found_in(library.path()), [""; 0]);
+}
+
+#[test]
+fn a_stranger_who_is_somebodys_friend_can_be_forgotten() {
+    let mut store = Store::open_in_memory().unwrap();
+    import(&mut store, "friends", &[befriended("bob", "cid"), befriended("cid", "ann")]);
+    let report = store.forget(&listener("cid")).unwrap();
+    assert_eq!((report.found, report.friendships), (true, 2));
+    assert_eq!(store.all_friends().unwrap().len(), 0);
+    assert!(!store.forget(&listener("cid")).unwrap().found);
 }
 
 #[test]

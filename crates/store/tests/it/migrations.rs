@@ -3,18 +3,20 @@
 use std::path::Path;
 
 use rusqlite::{Connection, params};
-use segue_core::{Impression, Reason, Sources, TrackId};
+use segue_core::{Impression, Reason, Record, Sources, TrackId};
 use segue_store::{NewModel, Store};
 
-use crate::fixtures::{at, listener, track};
+use crate::fixtures::{at, import, listener, track};
 use crate::impressions::impression;
 
 /// The scripts as they were released.
-const RELEASED: [&str; 4] = [
+const RELEASED: [&str; 6] = [
     include_str!("../../src/schema/v1.sql"),
     include_str!("../../src/schema/v2.sql"),
     include_str!("../../src/schema/v3.sql"),
     include_str!("../../src/schema/v4.sql"),
+    include_str!("../../src/schema/v5.sql"),
+    include_str!("../../src/schema/v6.sql"),
 ];
 
 /// An empty database as a release with the first so many scripts left it.
@@ -165,6 +167,8 @@ fn a_store_of_every_release_takes_all_that_a_new_one_takes() {
         store.add_tracks(&[track("song")]).unwrap();
         assert_eq!(store.tracks_added_after(at(0)).unwrap(), [TrackId::new("song")]);
         store.log_impression(&impression("ann", &[TrackId::new("song")], 1, at(0))).unwrap();
+        let friendship = Record::Friendship { listener: listener("ann"), friend: listener("bob") };
+        assert_eq!(import(&mut store, "friends", &[friendship]).friendships_added, 1);
         store.add_key("phone", "write", [7; 32], at(0)).unwrap();
         assert_eq!(Store::open(library.path()).unwrap().keys().unwrap(), store.keys().unwrap());
     }

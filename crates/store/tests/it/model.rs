@@ -29,6 +29,7 @@ pub(crate) struct Model {
     tracks: Vec<Described>,
     listens: Vec<Listen>,
     feedback: Vec<Feedback>,
+    friendships: BTreeSet<[ListenerId; 2]>,
     exclusions: Vec<(ExclusionId, ListenerId, Exclusion)>,
     impressions: Vec<Impression>,
     complete: BTreeMap<String, BTreeSet<ListenerId>>,
@@ -78,6 +79,19 @@ impl Model {
                     fed.insert(listen.listener.clone());
                     self.describe(track, false);
                     self.import_listen(listen, &mut counts);
+                }
+                Record::Friendship { listener, friend } => {
+                    let pair = [listener.clone(), friend.clone()];
+                    let is_known =
+                        |who: &&ListenerId| self.listeners.contains(*who) || fed.contains(*who);
+                    let known: Vec<ListenerId> = pair.iter().filter(is_known).cloned().collect();
+                    counts.friends_unknown += u64::from(known.len() < 2);
+                    fed.extend(known);
+                    *(if self.friendships.insert(pair) {
+                        &mut counts.friendships_added
+                    } else {
+                        &mut counts.friendships_known
+                    }) += 1;
                 }
             }
         }
@@ -169,15 +183,26 @@ impl Model {
         self.active = Some(version.to_owned());
     }
 
+    pub(crate) fn friends(&self, who: &ListenerId) -> Vec<ListenerId> {
+        self.friendships
+            .iter()
+            .filter(|[one, _]| one == who)
+            .map(|[_, other]| other.clone())
+            .collect()
+    }
+
     pub(crate) fn activate(&mut self, version: &str) {
         self.active = Some(version.to_owned());
     }
 
     pub(crate) fn forget(&mut self, who: &ListenerId) -> ForgetReport {
-        if !self.listeners.remove(who) {
-            return ForgetReport { erased: true, ..ForgetReport::default() };
-        }
         let before = self.clone();
+        self.friendships.retain(|pair| !pair.contains(who));
+        let friendships = (before.friendships.len() - self.friendships.len()) as u64;
+        if !self.listeners.remove(who) {
+            let found = friendships > 0;
+            return ForgetReport { found, friendships, erased: true, ..ForgetReport::default() };
+        }
         self.listens.retain(|listen| listen.listener != *who);
         self.feedback.retain(|said| said.listener != *who);
         self.exclusions.retain(|(_, listener, _)| listener != who);
@@ -202,6 +227,7 @@ impl Model {
             found: true,
             listens: (before.listens.len() - self.listens.len()) as u64,
             feedback: (before.feedback.len() - self.feedback.len()) as u64,
+            friendships,
             exclusions: (before.exclusions.len() - self.exclusions.len()) as u64,
             impressions: (before.impressions.len() - self.impressions.len()) as u64,
             imports: (before.complete.len() - self.complete.len()) as u64,

@@ -104,6 +104,13 @@ fn file(number: u64) -> Vec<Record> {
                     feedback.listener = only.clone().unwrap_or(feedback.listener);
                     Record::Feedback { feedback, track: Some(track) }
                 }
+                2 => {
+                    let listener = only.clone().unwrap_or_else(|| any_listener(&mut rng));
+                    let stranger = ListenerId::new("stranger");
+                    let friend =
+                        if rng.random_bool(0.2) { stranger } else { any_listener(&mut rng) };
+                    Record::Friendship { listener, friend }
+                }
                 _ => {
                     let mut listen = any_listen(&mut rng, &track);
                     listen.listener = only.clone().unwrap_or(listen.listener);
@@ -140,7 +147,8 @@ impl Pair {
             15 => self.register(rng),
             16 => self.activate(rng),
             17 => {
-                let who = any_listener(rng);
+                let stranger = ListenerId::new("stranger");
+                let who = if rng.random_bool(0.1) { stranger } else { any_listener(rng) };
                 assert_eq!(self.store.forget(&who).unwrap(), self.model.forget(&who));
             }
             18 => self.store = Store::open(self.library.path()).unwrap(),
@@ -254,6 +262,11 @@ impl Pair {
         }
         let ids: Vec<ListenerId> = summaries.iter().map(|summary| summary.id.clone()).collect();
         assert_eq!(ids, model.listeners());
+        let all_friends = store.all_friends().unwrap();
+        for who in ids.iter().chain([&ListenerId::new("stranger")]) {
+            assert_eq!(store.friends(who).unwrap(), model.friends(who));
+            assert_eq!(all_friends.get(who).cloned().unwrap_or_default(), model.friends(who));
+        }
         for summary in summaries.drain(..) {
             let who = &summary.id;
             let listens = store.all_listens(who).unwrap();

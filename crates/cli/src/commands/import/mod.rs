@@ -17,7 +17,8 @@ use crate::home::{Home, open_library};
 use crate::terminal::{self, print_json, say};
 use sink::DrySink;
 
-/// Read listening history, likes and tables of audio features: files, folders or zip archives.
+/// Read listening history, likes, friends and tables of audio features: files, folders or zip
+/// archives.
 ///
 /// The format is found from the content. Importing a file again adds nothing, and an import that
 /// was interrupted goes on where it stopped. IP addresses, user agents, countries and user names
@@ -31,6 +32,8 @@ Examples:
   segue import liked.json --mark liked           every track in the file is liked
   segue import songs.csv --label-column thumbs   a table that says which songs are liked
   segue import playlists.csv --playlists-as listeners
+  segue import user_friends.dat                  who is friends with whom: a row holds one way
+  segue import people.csv --friend-columns person,knows
   segue import exports/ --dry-run                what would be read, and nothing kept")]
 pub(crate) struct ImportArgs {
     /// Files, folders or zip archives.
@@ -48,6 +51,10 @@ pub(crate) struct ImportArgs {
     /// The column of a table that says whether a track is liked, where it is not called `liked`.
     #[arg(long, value_name = "COLUMN")]
     label_column: Option<String>,
+    /// The columns of a table that hold a listener and a friend of theirs, where they are not called
+    /// `user` and `friend`.
+    #[arg(long, value_name = "LISTENER,FRIEND", value_parser = friend_columns)]
+    friend_columns: Option<[String; 2]>,
     /// Read and report, and keep nothing.
     #[arg(long)]
     dry_run: bool,
@@ -126,9 +133,23 @@ impl ImportArgs {
             mark,
             playlists,
             label_column: self.label_column.clone(),
+            friend_columns: self.friend_columns.clone(),
             ..TableOptions::default()
         };
         ImportOptions { tables, ..ImportOptions::new(ListenerId::new(self.listener.as_str())) }
+    }
+}
+
+/// Two names of columns with a comma between them.
+fn friend_columns(text: &str) -> Result<[String; 2], String> {
+    let names = text.split_once(',').map(|(listener, friend)| [listener.trim(), friend.trim()]);
+    match names {
+        Some([listener, friend])
+            if !listener.is_empty() && !friend.is_empty() && listener != friend =>
+        {
+            Ok([listener, friend].map(str::to_owned))
+        }
+        _ => Err("name two columns, such as `person,knows`".to_owned()),
     }
 }
 

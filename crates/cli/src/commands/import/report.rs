@@ -12,7 +12,8 @@ const MOST_FILES: usize = 40;
 /// Prints a row per file, the sums, and what the store made of it.
 pub(super) fn print(report: &ImportReport, counts: Option<&ImportCounts>) -> anyhow::Result<()> {
     let mut rows = table(&[
-        "file", "format", "rows", "plays", "feedback", "tracks", "before", "dropped", "note",
+        "file", "format", "rows", "plays", "feedback", "tracks", "friends", "before", "dropped",
+        "note",
     ]);
     for file in report.files.iter().take(MOST_FILES) {
         rows.add_row(row(&file.path.display().to_string(), file));
@@ -34,10 +35,17 @@ pub(super) fn print(report: &ImportReport, counts: Option<&ImportCounts>) -> any
         counts.feedback_repeated,
         counts.tracks_added,
         counts.tracks_known,
+    ))?;
+    if counts.friendships_added + counts.friendships_known == 0 {
+        return Ok(());
+    }
+    print_line(&format!(
+        "{} friendships added, {} known; {} of them with somebody who is no listener here yet",
+        counts.friendships_added, counts.friendships_known, counts.friends_unknown,
     ))
 }
 
-fn row(name: &str, file: &FileReport) -> [String; 9] {
+fn row(name: &str, file: &FileReport) -> [String; 10] {
     [
         name.to_owned(),
         file.source.map(|source| word(&source)).unwrap_or_default(),
@@ -45,6 +53,7 @@ fn row(name: &str, file: &FileReport) -> [String; 9] {
         file.listens.to_string(),
         file.feedback.to_string(),
         file.tracks.to_string(),
+        file.friendships.to_string(),
         file.already_imported.to_string(),
         dropped(file),
         file.note.clone().unwrap_or_default(),
