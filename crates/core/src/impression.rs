@@ -80,6 +80,13 @@ pub enum Reason {
         /// The artist's name as the catalogue credits it.
         artist: String,
     },
+    /// Friends of the listener play it. It counts them and names nobody.
+    Friends {
+        /// How many of them ever played it, 2 or more: of one it would tell who.
+        friends: u32,
+    },
+    /// It goes with what friends of the listener play.
+    LikeFriends,
     /// Many listeners play it; used while little is known of this one.
     Popular,
     /// The model expects the listener to like it, and no plainer reason holds.

@@ -44,9 +44,11 @@ impl Sources {
     pub const SESSIONS: Self = Self(1024);
     /// What many listeners play lately.
     pub const TRENDING: Self = Self(2048);
+    /// What friends play, and what is played along with that.
+    pub const FRIENDS: Self = Self(4096);
 
     /// Every source with the name under which logs and reports count it, in the order of reports.
-    pub const NAMED: [(Self, &'static str); 12] = [
+    pub const NAMED: [(Self, &'static str); 13] = [
         (Self::ALL, "all"),
         (Self::HISTORY, "history"),
         (Self::POPULAR, "popular"),
@@ -59,6 +61,7 @@ impl Sources {
         (Self::SASREC, "sasrec"),
         (Self::SESSIONS, "sessions"),
         (Self::TRENDING, "trending"),
+        (Self::FRIENDS, "friends"),
     ];
 
     /// These as bits, one a source: how a store keeps them. No bit ever changes its meaning.

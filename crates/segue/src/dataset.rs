@@ -45,13 +45,14 @@ impl Dataset {
         Ok(Self { catalogue: Arc::new(catalogue), profiles })
     }
 
-    /// Everybody's plays with the catalogue that they are of: what training works on, which has to
+    /// Everybody's plays and friends with the catalogue that they are of: what training works on, which has to
     /// know what listeners were before they turned to something.
     ///
     /// # Errors
     /// What reading the store reports.
     pub fn plays(store: &Store) -> Result<(Arc<Catalogue>, Vec<Plays>)> {
         let catalogue = Catalogue::from_tracks(store.tracks()?);
+        let mut friends = store.all_friends()?;
         let mut plays: Vec<Plays> = Vec::new();
         loop {
             let block = store.histories(plays.last().map(|one| &one.listener), BLOCK)?;
@@ -60,7 +61,8 @@ impl Dataset {
             }
             plays.extend(block.into_iter().map(|history| {
                 let ListenerHistory { listener, listens, feedback } = history;
-                Plays::read(&catalogue, listener, &listens, &feedback)
+                let friends = friends.remove(&listener).unwrap_or_default();
+                Plays { friends, ..Plays::read(&catalogue, listener, &listens, &feedback) }
             }));
         }
         Ok((Arc::new(catalogue), plays))

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use segue_core::{ListenerId, Track, TrackId};
+use segue_engine::dataset::friends::FriendIndex;
 use segue_engine::experiment::Design;
 use segue_engine::explain::{Explanation, explain};
 use segue_engine::mix::arrivals::arrivals;
@@ -23,8 +24,8 @@ use crate::{Dataset, Error, Result};
 /// Catalogue, index, model and experiment as they belong together.
 ///
 /// Made by [`Library::snapshot`](crate::Library::snapshot). Everything in it is shared, so that a
-/// snapshot with another model costs no copy of the catalogue. It holds no listener: their profile
-/// is read from the store when it is needed, and so is always of today.
+/// snapshot with another model costs no copy of the catalogue. It holds no profile: that is
+/// read from the store when it is needed, and so is always of today.
 ///
 /// # Examples
 /// Search and similar tracks need a catalogue only; a mix needs a model.
@@ -59,6 +60,8 @@ pub struct Snapshot {
     pub index: Arc<Index>,
     /// What is like what, by sound and by who likes both; [`Self::similar`] asks it.
     pub similar: Arc<SimilarIndex>,
+    /// What everybody plays who is somebody's friend; [`Self::profile`] asks it.
+    pub friends: Arc<FriendIndex>,
     /// The model in use when the snapshot was taken; `None` before the first training.
     pub model: Option<Loaded>,
     /// Tracks that came to the catalogue after the model was trained and that few listeners have
@@ -85,6 +88,7 @@ impl Snapshot {
             number: 0,
             index: Arc::new(index),
             similar: Arc::new(similar),
+            friends: Arc::default(),
             catalogue: Arc::new(catalogue),
             model: None,
             arrivals: Vec::new(),
@@ -108,6 +112,9 @@ impl Snapshot {
         let Dataset { catalogue, profiles } = Dataset::load(store)?;
         let index = Index::build(&catalogue, &profiles);
         let similar = SimilarIndex::build(&catalogue, &index, &profiles);
+        let befriended = store.all_friends()?;
+        let pairs = befriended.iter().map(|(listener, friends)| (listener, friends.as_slice()));
+        let friends = FriendIndex::new(pairs, &profiles);
         let model = models.load(store, &catalogue)?;
         let lately = match &model {
             Some(model) => store.tracks_added_after(model.trained_at)?,
@@ -123,6 +130,7 @@ impl Snapshot {
             marks,
             index: Arc::new(index),
             similar: Arc::new(similar),
+            friends: Arc::new(friends),
             catalogue,
             model,
         })
@@ -144,6 +152,7 @@ impl Snapshot {
             catalogue: Arc::clone(&self.catalogue),
             index: Arc::clone(&self.index),
             similar: Arc::clone(&self.similar),
+            friends: Arc::clone(&self.friends),
             model: models.load(store, &self.catalogue)?,
             arrivals: self.arrivals.clone(),
             experiment,
@@ -186,12 +195,14 @@ impl Snapshot {
     }
 
     /// The profile of a listener in the rows of this snapshot, as the store has it now. Somebody
-    /// who is not known has an empty one.
+    /// who is not known has an empty one. What their friends play is of the snapshot; who is a
+    /// friend is of now.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn profile(&self, store: &Store, listener: &ListenerId) -> Result<Profile> {
-        Ok(profile(store, &self.catalogue, listener.clone())?)
+        let friends = self.friends.plays_of(&store.friends(listener)?);
+        Ok(profile(store, &self.catalogue, listener.clone())?.with_friends(friends))
     }
 
     /// What makes mixes for a listener, step by step: [`Mixer::retrieve`] for a pool of candidates

@@ -82,4 +82,11 @@ impl Interaction {
     pub fn is_known(&self) -> bool {
         self.plays > 0 || self.saved || self.stance != Stance::None
     }
+
+    /// Whether the work speaks for what is like it: played, saved or liked, and not disliked.
+    pub fn is_positive(&self) -> bool {
+        let is_disliked = self.label.is_some_and(|label| !label.liked)
+            || matches!(self.stance, Stance::Dislike | Stance::Ban);
+        self.is_known() && !is_disliked
+    }
 }

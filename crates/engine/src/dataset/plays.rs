@@ -24,7 +24,8 @@ pub struct Play {
     pub answered: bool,
 }
 
-/// All plays and feedback of one listener, in the order in which they were read.
+/// All plays and feedback of one listener, in the order in which they were read, and who their
+/// friends are.
 ///
 /// # Examples
 /// ```
@@ -54,6 +55,8 @@ pub struct Plays {
     pub plays: Vec<Play>,
     /// What the listener stated, in the order in which they did.
     pub feedback: Vec<Feedback>,
+    /// Whose plays the listener is to hear of. They need not be known.
+    pub friends: Vec<ListenerId>,
 }
 
 impl Plays {
@@ -77,7 +80,8 @@ impl Plays {
             })
         };
         let plays = listens.into_iter().filter_map(read).collect();
-        Self { listener, plays, feedback: feedback.into_iter().cloned().collect() }
+        let feedback = feedback.into_iter().cloned().collect();
+        Self { listener, plays, feedback, friends: Vec::new() }
     }
 
     /// What is known of the listener from all of these.
@@ -92,6 +96,7 @@ impl Plays {
             listener: self.listener.clone(),
             plays: self.plays.iter().filter(|play| is_before(play.at)).copied().collect(),
             feedback: self.feedback.iter().filter(|said| is_before(said.at)).cloned().collect(),
+            friends: self.friends.clone(),
         }
     }
 
@@ -107,6 +112,7 @@ impl Plays {
             listener: self.listener.clone(),
             plays: self.plays.iter().filter(|play| is_kept(play.track)).copied().collect(),
             feedback: self.feedback.iter().filter(is_kept_feedback).cloned().collect(),
+            friends: self.friends.clone(),
         }
     }
 }

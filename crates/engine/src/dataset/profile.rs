@@ -6,6 +6,7 @@ use segue_core::{
     Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Showing, Source, Timestamp,
 };
 
+use super::friends::FriendPlays;
 use super::interaction::{Interaction, Label, Stance};
 use super::labels::{Outcome, work_label};
 use super::play_memory::PlayMemory;
@@ -60,6 +61,8 @@ pub struct Profile {
     /// What they were shown and have not answered, by which tracks [tire](crate::mix::fatigue).
     /// Only [`Self::with_showings`] fills it: no model learns from it.
     pub shown: Shown,
+    /// What their friends play. Only [`Self::with_friends`] fills it, since it is no row of theirs.
+    pub friends: FriendPlays,
     by_work: FxHashMap<WorkIdx, u32>,
 }
 
@@ -84,6 +87,7 @@ impl Profile {
             last_played,
             recent: Vec::new(),
             shown: Shown::default(),
+            friends: FriendPlays::default(),
             by_work,
         }
     }
@@ -144,6 +148,13 @@ impl Profile {
     ) -> Self {
         let shown = Shown::from_showings(catalogue, &self.interactions, feedback, showings);
         Self { shown, ..self }
+    }
+
+    /// The profile with what the listener's friends play, which speaks where little is known of the
+    /// listener.
+    #[must_use]
+    pub fn with_friends(self, friends: FriendPlays) -> Self {
+        Self { friends, ..self }
     }
 
     /// What the listener did with a work, in any of its versions; `None` if nothing at all.

@@ -2,9 +2,12 @@
 //!
 //! Of each track all that is true and worth saying is gathered, the most telling first: what the
 //! model that decided goes by, then for what the listener knows what they did with it, and for what
-//! is new its artist, a like that it closely resembles, its genre, being a step outside, being
-//! popular, and last the model's word. A mix then says various things: no kind of reason is given
-//! for more than a third of its tracks where another true one exists.
+//! is new its artist, a like that it closely resembles, its genre, how many friends play it, being a
+//! step outside, being popular, and last the model's word. A mix then says various things: no kind
+//! of reason is given for more than a third of its tracks where another true one exists.
+//!
+//! Friends are counted and never named, and not counted below two: who follows one person would
+//! learn from "a friend of yours" what that person plays.
 
 use std::collections::BTreeMap;
 use std::mem::{Discriminant, discriminant};
@@ -38,6 +41,8 @@ const WITHIN_WEEKS: usize = 1;
 const FEWEST_LATELY: f32 = 2.0;
 const FEWEST_OF_HABIT: u16 = 4;
 const MOST_ANCHORS_NAMED: usize = 2;
+/// Of one friend a number would tell what that friend plays.
+const FEWEST_FRIENDS: u32 = 2;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 /// A listener's likes, summed up for explaining, and the artists that they know: a function of the
@@ -245,11 +250,14 @@ impl Reasons<'_> {
         let is_popular = self.index.popularity.is_popular(track);
         let close = within(CLOSE).and_then(|(_, anchor)| self.sounds_like(track, anchor));
         let near = within(FAR).filter(|_| close.is_none());
+        let (decided, others) = self.by_friends(track, decided_by);
         let reasons = [
+            decided,
             self.by_decision(track, decided_by),
             self.by_artist(track),
             close,
             self.by_genre(track),
+            others,
             is_far.then(|| self.step_outside(track)).flatten(),
             is_popular.then_some(Reason::Popular),
             near.and_then(|(_, anchor)| self.sounds_like(track, anchor)),
@@ -268,6 +276,7 @@ impl Reasons<'_> {
                 self.together(track).or_else(|| self.played_with(track))
             }
             Sources::ITEM_KNN | Sources::EASE | Sources::IALS => self.played_with(track),
+            Sources::FRIENDS => Some(Reason::LikeFriends),
             Sources::ARRIVALS => match self.by_artist(track)? {
                 Reason::Artist { artist, .. } | Reason::ArtistLiked { artist, .. } => {
                     Some(Reason::NewFrom { artist })
@@ -275,6 +284,16 @@ impl Reasons<'_> {
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// How many friends play it, as what decided or as one more thing that is true.
+    fn by_friends(&self, track: TrackIdx, decided_by: Sources) -> (Option<Reason>, Option<Reason>) {
+        let friends = self.profile.friends.players(self.catalogue.work(track));
+        let reason = (friends >= FEWEST_FRIENDS).then_some(Reason::Friends { friends });
+        match decided_by {
+            Sources::FRIENDS => (reason, None),
+            _ => (None, reason),
         }
     }
 

@@ -35,6 +35,8 @@ pub fn sentence(reason: &Reason) -> String {
         }
         Reason::Together { anchor } => format!("often played along with {anchor}"),
         Reason::NewFrom { artist } => format!("new from {artist}"),
+        Reason::Friends { friends } => format!("{friends} of your friends play this"),
+        Reason::LikeFriends => "it goes with what your friends play".to_owned(),
         Reason::Popular => "many listeners play this".to_owned(),
         Reason::Predicted => "the model expects that you like this".to_owned(),
     }

@@ -77,7 +77,7 @@ impl MixOutcome {
         let (new, artists) = (self.slate.new_count(), self.slate.new_artist_count());
         let headline = format!("{new} of {} new to you", self.slate.picks.len());
         match artists {
-            _ if self.notes.contains(&Note::NewListener) => headline,
+            _ if self.notes.iter().any(Note::is_new_listener) => headline,
             0 => headline,
             1 => format!("{headline}, 1 by an artist you have never heard"),
             artists => format!("{headline}, {artists} by artists you have never heard"),
@@ -460,7 +460,10 @@ fn share_notes(
     let is_new_listener = !profile.interactions.iter().any(Interaction::is_known);
     let mut notes = Vec::new();
     if is_new_listener {
-        notes.push(Note::NewListener);
+        notes.push(match profile.friends.works().is_empty() {
+            true => Note::NewListener,
+            false => Note::NewListenerWithFriends,
+        });
     }
     if new_slots + familiar_slots < request.length {
         notes.push(Note::Shorter { asked: request.length, found: new_slots + familiar_slots });

@@ -283,6 +283,8 @@ pub enum Note {
     },
     /// Nothing is known of the listener yet, so that popularity and diversity speak for them.
     NewListener,
+    /// Nothing is known of the listener but what their friends play, which is then what they get.
+    NewListenerWithFriends,
 }
 
 impl fmt::Display for Note {
@@ -319,7 +321,18 @@ impl fmt::Display for Note {
             Self::NewListener => {
                 write!(f, "nothing is known of this listener yet: popular and varied tracks")
             }
+            Self::NewListenerWithFriends => f.write_str(
+                "nothing is known of this listener yet but who their friends are: what these play, \
+                 and popular tracks",
+            ),
         }
+    }
+}
+
+impl Note {
+    /// Whether it says that the listener is new, so that every track is new to them.
+    pub(crate) fn is_new_listener(&self) -> bool {
+        matches!(self, Self::NewListener | Self::NewListenerWithFriends)
     }
 }
 

@@ -334,6 +334,9 @@ proptest! {
                 Reason::PlayedWith { .. } | Reason::Together { .. } => {
                     prop_assert!(false, "this scorer knows nothing of who plays what");
                 }
+                Reason::Friends { .. } | Reason::LikeFriends => {
+                    prop_assert!(false, "this listener has no friends");
+                }
                 Reason::NewFrom { artist } => {
                     prop_assert_eq!(world.catalogue.track(idx).artist(), Some(artist.as_str()));
                     prop_assert!(pick.new_to_listener);

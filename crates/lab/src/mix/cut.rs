@@ -19,8 +19,10 @@ use std::sync::Arc;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use segue_core::{FeedbackTarget, ListenerId, Timestamp, Track, WorkId};
+use segue_engine::dataset::friends::FriendIndex;
 use segue_engine::dataset::labels::Outcome;
 use segue_engine::dataset::plays::{Play, Plays};
 use segue_engine::{Catalogue, Profile, TrackIdx, WorkIdx};
@@ -137,7 +139,21 @@ impl MixCut {
             let one = &data.plays[listener];
             cut.ask(data, one, listener, &halves[listener].after, &translation, newest);
         }
+        cut.befriend();
         cut
+    }
+
+    /// Tells of each listener what their friends had played by then.
+    fn befriend(&mut self) {
+        if self.past.iter().all(|one| one.friends.is_empty()) {
+            return;
+        }
+        let profiles: Vec<Profile> =
+            self.past.par_iter().map(|one| one.profile(&self.catalogue)).collect();
+        let index = FriendIndex::of_plays(&self.past, &profiles);
+        for case in &mut self.cases {
+            case.profile.friends = index.plays_of(&case.past.friends);
+        }
     }
 
     fn count_unplayed(
@@ -300,6 +316,7 @@ impl Translation {
             listener: one.listener.clone(),
             plays: one.plays.iter().filter_map(play).collect(),
             feedback: one.feedback.clone(),
+            friends: one.friends.clone(),
         }
     }
 }

@@ -141,6 +141,7 @@ impl MixData {
                 listener: ListenerId::new(events.listener_name(ListenerIdx(row))),
                 plays: history.items.iter().enumerate().filter_map(play).collect(),
                 feedback: Vec::new(),
+                friends: Vec::new(),
             }
         };
         let plays = (0..events.listeners() as u32).map(of_listener).collect();

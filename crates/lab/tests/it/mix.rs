@@ -106,7 +106,7 @@ fn tracks_that_only_later_plays_brought_are_not_in_the_catalogue() {
     plays.extend((10..12).map(|n| play(&catalogue, &format!("t{n}"), at((18 + n) * DAY_S))));
     plays.push(play(&catalogue, "t3", at(30 * DAY_S)));
     let listener = ListenerId::new("ann");
-    let plays = vec![Plays { listener, plays, feedback: Vec::new() }];
+    let plays = vec![Plays { listener, plays, feedback: Vec::new(), friends: Vec::new() }];
     let data = MixData { name: "made up".to_owned(), catalogue: Arc::new(catalogue), plays };
     let cut = MixCut::new(&data, &MixOptions::default(), 0);
     assert_eq!((cut.later_tracks, cut.unanswerable), (1, 1));

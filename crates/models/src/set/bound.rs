@@ -49,8 +49,9 @@ pub(super) struct SetReading<'a> {
     /// listener.
     rows: Vec<Option<Vec<f32>>>,
     artists: ArtistPlays,
-    /// `ln(1 + works)` of the history, beyond the middle.
-    beyond: f64,
+    /// What the second weight of each member is multiplied by: `ln(1 + works)` of the history beyond
+    /// the middle, or what is left of friends.
+    lengths: Vec<f64>,
     /// What the ranking of new tracks comes to for a history of this length: the weight of each
     /// member, then what is added for the length, which is nothing, and the rest.
     coefficients: Vec<f64>,
@@ -66,15 +67,19 @@ impl SetScorer {
     ) -> SetReading<'a> {
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
         let rows = self.members.iter().map(|member| row(member, &view)).collect();
-        let length = (1.0 + view.works() as f64).ln();
-        let beyond = length - self.rankings.new.middle;
+        let beyond = (1.0 + view.works() as f64).ln() - self.rankings.new.middle;
+        let length = |member: &Member| match member.kind.fades() {
+            true => features::fade(view.works()).map_or(0.0, |[_, quick]| quick),
+            false => beyond,
+        };
+        let lengths: Vec<f64> = self.members.iter().map(length).collect();
         SetReading {
             set: self,
             profile,
             rows,
             artists: ArtistPlays::new(&self.catalogue, profile, context.now),
-            beyond,
-            coefficients: self.coefficients(beyond),
+            coefficients: self.coefficients(&lengths),
+            lengths,
             goes_on: !context.after.is_empty(),
         }
     }
@@ -101,12 +106,12 @@ impl SetScorer {
             .collect()
     }
 
-    /// The coefficients of new tracks for a history that is so much longer than the middle.
-    fn coefficients(&self, beyond: f64) -> Vec<f64> {
+    /// The coefficients of new tracks for a history of such a length.
+    fn coefficients(&self, lengths: &[f64]) -> Vec<f64> {
         let mut coefficients = self.rankings.new.coefficients.clone();
         let (weights, slopes) = coefficients.split_at_mut(self.members.len());
-        for (weight, slope) in weights.iter_mut().zip(slopes) {
-            *weight = (*weight + std::mem::take(slope) * beyond).max(0.0);
+        for ((weight, slope), length) in weights.iter_mut().zip(slopes).zip(lengths) {
+            *weight = (*weight + std::mem::take(slope) * length).max(0.0);
         }
         coefficients
     }
@@ -143,9 +148,11 @@ fn row(member: &Member, view: &ListenerView) -> Option<Vec<f32>> {
     if reads != Reads::Nothing && query.history.items.is_empty() {
         return None;
     }
+    let left = if member.kind.fades() { features::fade(view.works())?[0] as f32 } else { 1.0 };
     let mut scores = vec![0.0; member.recommender().items()];
     member.recommender().score(&[query], &mut scores);
     standardise(&mut scores);
+    scores.iter_mut().for_each(|score| *score *= left);
     Some(scores)
 }
 
@@ -174,7 +181,7 @@ impl SetReading<'_> {
         let item = self.item(track);
         let mut features = Vec::with_capacity(2 * self.rows.len() + OF_NEW);
         features.extend(self.members(item));
-        features.extend(self.members(item).map(|score| score * self.beyond));
+        features.extend(self.members(item).zip(&self.lengths).map(|(score, by)| score * by));
         let logit = self.logit(likability);
         let is_cold = if item.is_none() { 1.0 } else { 0.0 };
         let [ever, lately] = self.artists.of(self.set.catalogue.artist(track)).map(f64::from);

@@ -8,7 +8,8 @@
 //!
 //! Cuts come in a fixed order, what costs least quality first, until the estimate fits: settings
 //! that are tried, questions that rankings are fitted on, plays that the sequence model goes through,
-//! rows of the likability network; then EASE, iALS and the sequence model are left out whole.
+//! rows of the likability network; then EASE, what friends play, iALS and the sequence model are left
+//! out whole.
 
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fit::SetConfig;
 use super::member::MemberKind;
+use super::training::MOST_ITEMS_OF_EASE;
 use crate::kernels::matmul::{Matrix, Output, matmul};
 use crate::likability::LikabilityConfig;
 use crate::recommenders::IalsConfig;
@@ -93,6 +95,8 @@ pub(super) struct Sizes {
     pairs: f64,
     /// Dated plays.
     dated: f64,
+    /// Listeners who have friends.
+    befriended: f64,
 }
 
 impl Sizes {
@@ -108,12 +112,20 @@ impl Sizes {
             let works: FxHashSet<_> = tracks.map(|track| catalogue.work(track)).collect();
             let count = works.len() as f64;
             sizes.events += count;
+            sizes.befriended += if one.friends.is_empty() { 0.0 } else { 1.0 };
             sizes.pairs += count * count;
             sizes.dated += one.plays.iter().filter(|play| play.at.is_some()).count() as f64;
             items.extend(works);
         }
         sizes.items = items.len() as f64;
         sizes
+    }
+
+    /// The model behind [`MemberKind::Friends`]; none without friends.
+    fn asked_of_friends(&self) -> Option<MemberKind> {
+        let is_small = self.items <= MOST_ITEMS_OF_EASE as f64;
+        let kind = if is_small { MemberKind::Ease } else { MemberKind::Ials };
+        (self.befriended > 0.0).then_some(kind)
     }
 
     /// Megabytes that fitting a member takes at its largest, about.
@@ -129,6 +141,9 @@ impl Sizes {
             MemberKind::Ials => 2.0 * 128.0 * (self.items + self.listeners),
             // Weights, two moments of Adam and a gradient.
             MemberKind::Sasrec => 4.0 * 64.0 * self.items,
+            MemberKind::Friends => {
+                return self.asked_of_friends().map_or(0.0, |kind| self.memory_mb(kind));
+            }
         };
         numbers * size_of::<f32>() as f64 / 1e6
     }
@@ -213,8 +228,9 @@ impl Plan {
             5..=7 => self.positions /= 2,
             8..=10 => self.fewer_rows *= 2,
             11 => self.leave_out(MemberKind::Ease, out_of_time),
-            12 => self.leave_out(MemberKind::Ials, out_of_time),
-            13 => self.leave_out(MemberKind::Sasrec, out_of_time),
+            12 => self.leave_out(MemberKind::Friends, out_of_time),
+            13 => self.leave_out(MemberKind::Ials, out_of_time),
+            14 => self.leave_out(MemberKind::Sasrec, out_of_time),
             _ => return false,
         }
         true
@@ -293,6 +309,8 @@ const QUESTION_S: f64 = 0.05;
 /// A score of one item by one member.
 const SCORE_S: f64 = 5e-9;
 
+/// Works that a question about friends is asked with, about.
+const MOST_OF_FRIENDS: f64 = 400.0;
 /// Questions that settings are chosen by, and that rankings are fitted on, at most.
 const CHOOSING: f64 = 250.0;
 const RANKING: f64 = 750.0;
@@ -316,7 +334,7 @@ impl Plan {
 
     /// One fit of a member.
     fn fit_s(&self, kind: MemberKind, sizes: &Sizes) -> f64 {
-        let Sizes { listeners, items, events, pairs, dated } = *sizes;
+        let Sizes { listeners, items, events, pairs, dated, .. } = *sizes;
         match kind {
             MemberKind::Popularity | MemberKind::Trending => (events + dated) * SCORE_S,
             MemberKind::ItemKnn => pairs * PAIR_S,
@@ -328,6 +346,9 @@ impl Plan {
                 solves * (2.0 * events + (items + listeners) * factors) * factors * SOLVE_S
             }
             MemberKind::Sasrec => self.epochs(dated as usize) as f64 * dated * POSITION_S,
+            MemberKind::Friends => {
+                sizes.asked_of_friends().map_or(0.0, |kind| self.fit_s(kind, sizes))
+            }
         }
     }
 
@@ -337,6 +358,10 @@ impl Plan {
             MemberKind::Ials => 64.0,
             MemberKind::Sasrec => 64.0 / QUERIES,
             MemberKind::Ease => sizes.events / sizes.listeners.max(1.0),
+            MemberKind::Friends => match sizes.asked_of_friends() {
+                Some(_) => MOST_OF_FRIENDS,
+                None => 0.0,
+            },
             _ => 4.0,
         };
         CHOOSING / self.fewer_cases as f64 * QUERIES * sizes.items * per_item * SCORE_S
@@ -354,6 +379,7 @@ impl Plan {
 fn most_settings(kind: MemberKind) -> f64 {
     match kind {
         MemberKind::ItemKnn | MemberKind::Ease | MemberKind::Ials => SETTINGS as f64,
+        MemberKind::Friends => 3.0,
         MemberKind::Trending => 2.0,
         MemberKind::Popularity | MemberKind::Sasrec | MemberKind::Sessions => 1.0,
     }
@@ -366,7 +392,8 @@ mod tests {
     /// Listeners with so many works each, played ten times.
     fn sizes(listeners: f64, items: f64, works: f64) -> Sizes {
         let events = listeners * works;
-        Sizes { listeners, items, events, pairs: events * works, dated: 10.0 * events }
+        let (pairs, dated) = (events * works, 10.0 * events);
+        Sizes { listeners, items, events, pairs, dated, befriended: listeners }
     }
 
     fn plan_of(core_seconds: f64, memory_mb: usize, sizes: &Sizes) -> Plan {

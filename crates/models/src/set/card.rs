@@ -50,7 +50,8 @@ pub struct MemberReport {
     pub settings: serde_json::Value,
     /// NDCG@60 of the member alone on what listeners tried, among all they did not know.
     pub ndcg_alone: f64,
-    /// Its weight among new tracks, for a history of middling length.
+    /// Its weight among new tracks, for a history of middling length; that of friends, which fades,
+    /// for a history of nothing.
     pub weight: f64,
     /// Its weight among known tracks.
     pub weight_known: f64,

@@ -10,11 +10,11 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashSet;
 use segue_core::Timestamp;
+use segue_engine::dataset::friends::FriendIndex;
 use segue_engine::dataset::plays::Plays;
 use segue_engine::{Catalogue, Profile, WorkIdx};
 
 use super::budget::Plan;
-use super::listener::is_positive;
 
 /// Share of the plays, or of the works where plays have no dates, that is put aside.
 const ASIDE: f64 = 0.15;
@@ -97,6 +97,22 @@ impl Cases {
         cases
     }
 
+    /// Tells of each listener what their friends played before what is asked; `profiles` are those
+    /// of [`past`](Self::past). Every other newcomer has none: else nothing would be learned of
+    /// newcomers without friends where all listeners have some.
+    pub(super) fn befriend(&mut self, profiles: &[Profile]) {
+        let index = FriendIndex::of_plays(&self.past, profiles);
+        let mut newcomers = 0;
+        for case in self.new.iter_mut().chain(&mut self.again) {
+            let is_newcomer = !case.hidden.is_empty();
+            newcomers += usize::from(is_newcomer);
+            if is_newcomer && newcomers.is_multiple_of(2) {
+                continue;
+            }
+            case.profile.friends = index.plays_of(&self.past[case.listener].friends);
+        }
+    }
+
     fn ask_dated(
         &mut self,
         catalogue: &Catalogue,
@@ -148,7 +164,7 @@ impl Cases {
         rng: &mut ChaCha8Rng,
     ) -> Plays {
         let whole = one.profile(catalogue);
-        let liked = whole.interactions.iter().filter(|interaction| is_positive(interaction));
+        let liked = whole.interactions.iter().filter(|interaction| interaction.is_positive());
         let mut works: Vec<WorkIdx> = liked.map(|interaction| interaction.work).collect();
         works.shuffle(rng);
         works.truncate(((works.len() as f64 * ASIDE_UNDATED) as usize).max(1));

@@ -1,7 +1,8 @@
 //! What the rankings of a set are linear in.
 //!
 //! A new track is described by what each member says of it, standardised over the vocabulary and
-//! squashed, `asinh((s - mean) / sd)`, as it is and times how long the history is; by whether
+//! squashed, `asinh((s - mean) / sd)`, as it is and times how long the history is, but what friends
+//! play fades with its length by [half-lives](fade); by whether
 //! nobody has played it yet; by the logit of its likability, counted apart for what nobody has
 //! played; and by how much the listener plays its artist, ever and lately. A known one is described
 //! by the same members and likability, and by when and how often it was played.
@@ -24,6 +25,20 @@ const MOST_LOGIT: f32 = 4.0;
 const FLOOR: f32 = 0.03;
 /// Days after which plays of an artist count half for how lately they were played.
 const ARTIST_HALF_LIFE: usize = 2;
+
+/// Works of a history after which what friends play counts half: of what lasts, and of what is worth
+/// something before the first few works only.
+const FRIENDS_HALF_LIVES: [f64; 2] = [16.0, 2.0];
+/// What has faded below this says nothing any more.
+const LEAST_OF_FRIENDS: f64 = 1e-3;
+
+/// How much of what friends play is left after so many works, `2^(−n/h)`: of what lasts, nothing
+/// where that is nearly nothing, and what is left of the other as a share of it. A weight for each
+/// makes the fade as steep as listeners were found to have it.
+pub(super) fn fade(works: usize) -> Option<[f64; 2]> {
+    let [slow, quick] = FRIENDS_HALF_LIVES.map(|half_life| (-(works as f64) / half_life).exp2());
+    (slow >= LEAST_OF_FRIENDS).then(|| [slow, quick / slow])
+}
 
 /// The logit of a likability, bounded.
 pub(super) fn logit(likability: Likability) -> f32 {

@@ -20,8 +20,8 @@ use super::budget::{Budget, Plan, Sizes};
 use super::card::{AgainReport, LeftOutMember, MemberReport, NewReport, SetCard};
 use super::cases::{Cases, SetCase};
 use super::features::{AGAIN, Moment, OF_KNOWN, OF_NEW, USUAL_AGAIN};
-use super::listener::{Vocabulary, is_positive};
-use super::member::{Member, MemberKind};
+use super::listener::Vocabulary;
+use super::member::{Member, MemberKind, Reads};
 use super::ranking::{Chance, Ranking};
 use super::training::{Chosen, Recipe, TrainingData, choose, ndcg_of};
 use crate::ModelError;
@@ -118,9 +118,9 @@ impl ModelSet {
         progress: &mut dyn FnMut(SetStage),
     ) -> Result<Self, ModelError> {
         let plan = Plan::within(config, &Sizes::of(catalogue, listeners), seed);
-        let cases = Cases::cut(catalogue, listeners, &plan);
+        let mut cases = Cases::cut(catalogue, listeners, &plan);
         let Screened { rankings, recipes, card } =
-            screen(catalogue, &cases, config, &plan, progress);
+            screen(catalogue, &mut cases, config, &plan, progress);
         drop(cases);
         let profiles: Vec<Profile> =
             listeners.par_iter().map(|one| one.profile(catalogue)).collect();
@@ -168,12 +168,14 @@ struct Screened {
 /// Fits members before the cut and rankings after it.
 fn screen(
     catalogue: &Arc<Catalogue>,
-    cases: &Cases,
+    cases: &mut Cases,
     config: &SetConfig,
     plan: &Plan,
     progress: &mut dyn FnMut(SetStage),
 ) -> Screened {
     let profiles: Vec<Profile> = cases.past.par_iter().map(|one| one.profile(catalogue)).collect();
+    cases.befriend(&profiles);
+    let cases = &*cases;
     let Ok(data) = TrainingData::new(catalogue, &cases.past, &profiles, Vec::new()) else {
         let card = SetCard::default();
         return Screened { rankings: given(0, true), recipes: Vec::new(), card };
@@ -195,7 +197,7 @@ fn screen(
         catalogue,
         index: &index,
         cases,
-        members: members.len(),
+        members: members.iter().map(|member| member.kind).collect(),
         scorer: SetScorer {
             version: String::new(),
             catalogue: Arc::clone(catalogue),
@@ -232,13 +234,13 @@ fn screen(
         again.iter_mut().for_each(|case| case.keep(&useful, all, 1));
         recipes = useful.iter().map(|&m| recipes[m].clone()).collect();
         alone = useful.iter().map(|&m| alone[m]).collect();
-        fitting.members = useful.len();
+        fitting.members = recipes.iter().map(Recipe::kind).collect();
     };
     let members = recipes.iter().zip(&alone).enumerate().map(|(m, (recipe, &ndcg))| MemberReport {
         member: recipe.kind(),
         settings: recipe.settings(),
         ndcg_alone: ndcg,
-        weight: rankings.new.coefficients[m],
+        weight: fitting.weight_of_new(&rankings, m),
         weight_known: rankings.known.coefficients[m],
     });
     let card = SetCard {
@@ -280,8 +282,8 @@ struct Fitting<'a> {
     cases: &'a Cases,
     /// What candidates are gathered by, with every member that was tried.
     scorer: SetScorer,
-    /// How many of the members are left.
-    members: usize,
+    /// The members that are left.
+    members: Vec<MemberKind>,
 }
 
 impl Fitting<'_> {
@@ -348,8 +350,8 @@ impl Fitting<'_> {
     }
 
     fn rankings(&self, new: &[Options], again: &[Options]) -> Rankings {
-        let members = self.members;
-        let given = given(members, self.scorer.likability.is_some());
+        let members = &self.members;
+        let given = given(members.len(), self.scorer.likability.is_some());
         let fitted_new = (new.len() >= FEWEST_CASES).then(|| {
             let middle = middle(&self.cases.new);
             let choices = choices(&shifted(new, members, middle), &given.new.coefficients);
@@ -357,7 +359,7 @@ impl Fitting<'_> {
         });
         let fitted_known = (again.len() >= FEWEST_CASES).then(|| {
             let choices = choices(again, &given.known.coefficients);
-            Ranking::fit(&vec![Bound::Free; members + OF_KNOWN + AGAIN], &choices, 0.0)
+            Ranking::fit(&vec![Bound::Free; members.len() + OF_KNOWN + AGAIN], &choices, 0.0)
         });
         let ranking_new = fitted_new.unwrap_or(given.new);
         let ranking_known = fitted_known.unwrap_or(given.known);
@@ -368,11 +370,29 @@ impl Fitting<'_> {
         Rankings { new: ranking_new, known: ranking_known, chances }
     }
 
-    /// How much a member counts, in either ranking.
+    /// How much a member counts, in either ranking: for a history of middling length, and for none
+    /// if it speaks without one.
     fn weight(&self, rankings: &Rankings, member: usize) -> f64 {
         let dated = !self.cases.again.is_empty();
         let known = if dated { rankings.known.coefficients[member] } else { 0.0 };
-        rankings.new.coefficients[member].max(known)
+        let Ranking { coefficients, middle, .. } = &rankings.new;
+        let of_nobody = match self.members[member].reads() {
+            Reads::Nothing => {
+                coefficients[member] - middle * coefficients[self.members.len() + member]
+            }
+            _ => 0.0,
+        };
+        self.weight_of_new(rankings, member).max(of_nobody).max(known)
+    }
+
+    /// How much a member counts among new tracks: for a history of middling length, or for none if
+    /// it fades.
+    fn weight_of_new(&self, rankings: &Rankings, member: usize) -> f64 {
+        let coefficients = &rankings.new.coefficients;
+        match self.members[member].fades() {
+            true => coefficients[member] + coefficients[self.members.len() + member],
+            false => coefficients[member],
+        }
     }
 
     fn measure_new(&self, new: &[Options], again: &[Options]) -> Option<NewReport> {
@@ -381,7 +401,7 @@ impl Fitting<'_> {
             return None;
         }
         let rankings = self.rankings(&cloned(&fitted), &cloned(&split(again).0));
-        let members = self.members;
+        let members = &self.members;
         let mean = |score: &dyn Fn(&[f64]) -> f64| {
             let of_case = |case: &&Options| ranked(case, score);
             let all: Vec<[f64; 2]> = measured.iter().map(of_case).collect();
@@ -391,7 +411,7 @@ impl Fitting<'_> {
         let shift = rankings.new.middle;
         let [ndcg, recall] =
             mean(&|features| rankings.new.score(&shift_one(features, members, shift)));
-        let [likability_ndcg, _] = mean(&|features| features[2 * members + 1]);
+        let [likability_ndcg, _] = mean(&|features| features[2 * members.len() + 1]);
         let found = |case: &&Options| case.options.iter().filter(|option| option.1).count();
         let answers: usize = measured.iter().map(|case| case.answers).sum();
         let retrieved: usize = measured.iter().map(found).sum();
@@ -410,7 +430,7 @@ impl Fitting<'_> {
             return None;
         }
         let rankings = self.rankings(&cloned(&split(new).0), &cloned(&fitted));
-        let from = self.members + OF_KNOWN;
+        let from = self.members.len() + OF_KNOWN;
         let share = |score: &dyn Fn(&[f64]) -> f64| {
             let all: Vec<f64> = measured.iter().map(|case| played(case, score)).collect();
             all.iter().sum::<f64>() / all.len() as f64
@@ -427,22 +447,28 @@ impl Fitting<'_> {
 /// Mean of `ln(1 + works)` over the questions.
 fn middle(cases: &[SetCase]) -> f64 {
     let length = |case: &SetCase| {
-        let works = case.profile.interactions.iter().filter(|x| is_positive(x));
+        let works = case.profile.interactions.iter().filter(|x| x.is_positive());
         (1.0 + works.count() as f64).ln()
     };
     cases.iter().map(length).sum::<f64>() / cases.len().max(1) as f64
 }
 
 /// What a member says for a track never speaks against it: with few listeners to learn from, it
-/// would now and then seem to. How that changes with the length of the history is free.
-fn bounds_of_new(members: usize) -> Vec<Bound> {
-    let mut bounds = vec![Bound::Free; 2 * members + OF_NEW];
-    bounds[..members].fill(Bound::NotNegative);
+/// would now and then seem to. How that changes with the length of the history is free, unless it
+/// fades, which it does in two parts.
+fn bounds_of_new(members: &[MemberKind]) -> Vec<Bound> {
+    let mut bounds = vec![Bound::Free; 2 * members.len() + OF_NEW];
+    bounds[..members.len()].fill(Bound::NotNegative);
+    for (bound, member) in bounds[members.len()..].iter_mut().zip(members) {
+        if member.fades() {
+            *bound = Bound::NotNegative;
+        }
+    }
     bounds
 }
 
 /// Features with the length of the history counted from `middle` instead of 0.
-fn shifted(cases: &[Options], members: usize, middle: f64) -> Vec<Options> {
+fn shifted(cases: &[Options], members: &[MemberKind], middle: f64) -> Vec<Options> {
     let shift = |(features, is_answer): &(Vec<f64>, bool)| {
         (shift_one(features, members, middle), *is_answer)
     };
@@ -454,10 +480,10 @@ fn shifted(cases: &[Options], members: usize, middle: f64) -> Vec<Options> {
     cases.iter().map(of_case).collect()
 }
 
-fn shift_one(features: &[f64], members: usize, middle: f64) -> Vec<f64> {
+fn shift_one(features: &[f64], members: &[MemberKind], middle: f64) -> Vec<f64> {
     let mut features = features.to_vec();
-    for m in 0..members {
-        features[members + m] -= middle * features[m];
+    for (m, _) in members.iter().enumerate().filter(|(_, member)| !member.fades()) {
+        features[members.len() + m] -= middle * features[m];
     }
     features
 }

@@ -2,9 +2,7 @@
 
 use rustc_hash::FxHashMap;
 use segue_core::{Timestamp, WorkId};
-use segue_engine::{
-    Catalogue, History, Interaction, ItemIdx, MixContext, Profile, Query, Seconds, Stance, WorkIdx,
-};
+use segue_engine::{Catalogue, History, ItemIdx, MixContext, Profile, Query, Seconds, WorkIdx};
 
 use super::member::Reads;
 
@@ -51,20 +49,13 @@ impl Vocabulary {
     }
 }
 
-/// Whether a work speaks for what is like it: played, saved or liked, and not disliked.
-pub(super) fn is_positive(interaction: &Interaction) -> bool {
-    let is_disliked = interaction.label.is_some_and(|label| !label.liked)
-        || matches!(interaction.stance, Stance::Dislike | Stance::Ban);
-    interaction.is_known() && !is_disliked
-}
-
 /// Works that speak for a listener, the latest played last, with how often they were played and
 /// when last.
 pub(super) fn positives(profile: &Profile) -> Vec<(WorkIdx, Option<Timestamp>, f32)> {
     let mut positives: Vec<_> = profile
         .interactions
         .iter()
-        .filter(|interaction| is_positive(interaction))
+        .filter(|interaction| interaction.is_positive())
         .map(|x| (x.work, x.last_played, x.finished.max(1) as f32))
         .collect();
     positives.sort_by_key(|(work, at, _)| (*at, *work));
@@ -91,6 +82,7 @@ pub(super) struct ListenerView {
     works: Events,
     recent: Events,
     sitting: Events,
+    friends: Events,
     now: Seconds,
 }
 
@@ -131,7 +123,9 @@ impl ListenerView {
         };
         // Who goes on from a track wants more of that, not of all they ever liked.
         let works = if after.is_empty() { of_works(vocabulary, profile) } else { sitting.clone() };
-        Self { works, recent, sitting, now }
+        let friends =
+            if after.is_empty() { of_friends(vocabulary, profile) } else { Events::default() };
+        Self { works, recent, sitting, friends, now }
     }
 
     /// The question to a model that reads so much of a listener.
@@ -141,6 +135,7 @@ impl ListenerView {
             Reads::Works => self.works.history(),
             Reads::Recent => self.recent.history(),
             Reads::Sitting => self.sitting.history(),
+            Reads::Friends => self.friends.history(),
         };
         let now = (!history.times.is_empty()).then_some(self.now);
         Query { history, now, friends: &[] }
@@ -164,6 +159,17 @@ fn of_works(vocabulary: &Vocabulary, profile: &Profile) -> Events {
     }
     if !is_dated {
         events.times.clear();
+    }
+    events
+}
+
+fn of_friends(vocabulary: &Vocabulary, profile: &Profile) -> Events {
+    let mut events = Events::default();
+    for friends in profile.friends.works() {
+        if let Some(item) = vocabulary.item(friends.work) {
+            events.items.push(item);
+            events.weights.push(friends.share);
+        }
     }
     events
 }

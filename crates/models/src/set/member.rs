@@ -30,11 +30,13 @@ pub enum MemberKind {
     Sasrec,
     /// What is played in one sitting with the latest plays.
     Sessions,
+    /// What listeners of what friends play play: for those of whom little else is known.
+    Friends,
 }
 
 impl MemberKind {
     /// Every kind, in the order in which a set holds its members.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Popularity,
         Self::Trending,
         Self::ItemKnn,
@@ -42,6 +44,7 @@ impl MemberKind {
         Self::Ials,
         Self::Sasrec,
         Self::Sessions,
+        Self::Friends,
     ];
 
     /// The source under which its candidates are logged and counted.
@@ -54,6 +57,7 @@ impl MemberKind {
             Self::Ials => Sources::IALS,
             Self::Sasrec => Sources::SASREC,
             Self::Sessions => Sources::SESSIONS,
+            Self::Friends => Sources::FRIENDS,
         }
     }
 
@@ -69,7 +73,13 @@ impl MemberKind {
             Self::ItemKnn | Self::Ease | Self::Ials => Reads::Works,
             Self::Sasrec => Reads::Recent,
             Self::Sessions => Reads::Sitting,
+            Self::Friends => Reads::Friends,
         }
+    }
+
+    /// Whether it speaks for a short history only: its weight halves with every so many works.
+    pub(super) fn fades(self) -> bool {
+        self == Self::Friends
     }
 }
 
@@ -84,6 +94,8 @@ pub(super) enum Reads {
     Recent,
     /// The last few of them, or what a mix goes on from.
     Sitting,
+    /// What their friends play, instead of what they do.
+    Friends,
 }
 
 /// A fitted member.
@@ -100,7 +112,9 @@ pub(super) enum MemberModel {
     Trending(DecayedPopularity),
     /// Of [`MemberKind::ItemKnn`] and of [`MemberKind::Sessions`].
     Neighbours(ItemKnn),
+    /// Of [`MemberKind::Ease`], and of [`MemberKind::Friends`] on small catalogues.
     Ease(Ease),
+    /// Of [`MemberKind::Ials`], and of [`MemberKind::Friends`] on others.
     Ials(Ials),
     Sasrec(Box<Sasrec>),
 }
@@ -148,6 +162,10 @@ impl Member {
             }
             MemberKind::Ease => MemberModel::Ease(Ease::from_bytes(bytes)?),
             MemberKind::Ials => MemberModel::Ials(Ials::from_bytes(bytes)?),
+            MemberKind::Friends => match Ease::from_bytes(bytes) {
+                Ok(model) => MemberModel::Ease(model),
+                Err(_) => MemberModel::Ials(Ials::from_bytes(bytes)?),
+            },
             MemberKind::Sasrec => {
                 MemberModel::Sasrec(Box::new(Sasrec::from_bytes(bytes, Path::new("sasrec"))?))
             }

@@ -23,7 +23,7 @@ use crate::recommenders::{
 };
 
 /// A dense model of all pairs is fitted up to this many items: 64 MB of weights.
-const MOST_ITEMS_OF_EASE: usize = 4_000;
+pub(super) const MOST_ITEMS_OF_EASE: usize = 4_000;
 /// Below so many listeners nobody shares enough with anybody.
 const FEWEST_LISTENERS: usize = 5;
 /// Below so many dated plays there is no sequence to learn.
@@ -32,6 +32,8 @@ const FEWEST_DATED: usize = 300;
 const SHARE_OF_EPOCHS: usize = 5;
 /// Questions that settings are chosen by.
 const MOST_CASES: usize = 250;
+/// With fewer questions to listeners who have friends, nothing is learned of friends.
+const FEWEST_WITH_FRIENDS: usize = 10;
 /// Depth of the ranking that settings are chosen by.
 const DEPTH: usize = 60;
 
@@ -137,6 +139,8 @@ pub(super) enum Recipe {
     Ease(EaseConfig),
     Ials(IalsConfig),
     Sasrec(SasrecConfig),
+    EaseOfFriends(EaseConfig),
+    IalsOfFriends(IalsConfig),
 }
 
 impl Recipe {
@@ -149,6 +153,7 @@ impl Recipe {
             Self::Ease(_) => MemberKind::Ease,
             Self::Ials(_) => MemberKind::Ials,
             Self::Sasrec(_) => MemberKind::Sasrec,
+            Self::EaseOfFriends(_) | Self::IalsOfFriends(_) => MemberKind::Friends,
         }
     }
 
@@ -158,8 +163,8 @@ impl Recipe {
             Self::Popularity => Ok(serde_json::Value::Null),
             Self::Trending(config) => serde_json::to_value(config),
             Self::Neighbours(config) | Self::Sessions(config) => serde_json::to_value(config),
-            Self::Ease(config) => serde_json::to_value(config),
-            Self::Ials(config) => serde_json::to_value(config),
+            Self::Ease(config) | Self::EaseOfFriends(config) => serde_json::to_value(config),
+            Self::Ials(config) | Self::IalsOfFriends(config) => serde_json::to_value(config),
             Self::Sasrec(config) => serde_json::to_value(config),
         };
         json.unwrap_or_default()
@@ -178,6 +183,10 @@ impl Recipe {
             MemberKind::Ease => Self::Ease(config(settings)?),
             MemberKind::Ials => Self::Ials(config(settings)?),
             MemberKind::Sasrec => Self::Sasrec(config(settings)?),
+            MemberKind::Friends if settings.get("factors").is_some() => {
+                Self::IalsOfFriends(config(settings)?)
+            }
+            MemberKind::Friends => Self::EaseOfFriends(config(settings)?),
         })
     }
 
@@ -190,7 +199,7 @@ impl Recipe {
         seed: u64,
     ) -> Result<Member, ModelError> {
         let items = data.names.len();
-        if matches!(self, Self::Ease(_)) && items > MOST_ITEMS_OF_EASE {
+        if matches!(self, Self::Ease(_) | Self::EaseOfFriends(_)) && items > MOST_ITEMS_OF_EASE {
             return Err(ModelError::TooLarge {
                 model: "ease",
                 items,
@@ -223,8 +232,12 @@ impl Recipe {
             }
             Self::Neighbours(config) => MemberModel::Neighbours(ItemKnn::fit(&works, config)?),
             Self::Sessions(config) => MemberModel::Neighbours(ItemKnn::fit(&plays()?, config)?),
-            Self::Ease(config) => MemberModel::Ease(Ease::fit(&works, config)?),
-            Self::Ials(config) => MemberModel::Ials(Ials::fit(&works, config, seed)?),
+            Self::Ease(config) | Self::EaseOfFriends(config) => {
+                MemberModel::Ease(Ease::fit(&works, config)?)
+            }
+            Self::Ials(config) | Self::IalsOfFriends(config) => {
+                MemberModel::Ials(Ials::fit(&works, config, seed)?)
+            }
             Self::Sasrec(config) => {
                 let model = Sasrec::fit(&plays()?, None, config, seed, &mut |_| None)?;
                 MemberModel::Sasrec(Box::new(model))
@@ -239,6 +252,8 @@ impl Recipe {
             Self::Neighbours(config) => Self::Neighbours(ItemKnnConfig { query, ..config }),
             Self::Ease(config) => Self::Ease(EaseConfig { query, ..config }),
             Self::Ials(config) => Self::Ials(IalsConfig { query, ..config }),
+            Self::EaseOfFriends(config) => Self::EaseOfFriends(EaseConfig { query, ..config }),
+            Self::IalsOfFriends(config) => Self::IalsOfFriends(IalsConfig { query, ..config }),
             other => other,
         }
     }
@@ -265,6 +280,10 @@ pub(super) fn choose(
     let mut chosen = Vec::new();
     for kind in MemberKind::ALL {
         progress(kind);
+        let cases = asked(kind, &cases);
+        if kind == MemberKind::Friends && cases.len() < FEWEST_WITH_FRIENDS {
+            continue;
+        }
         let mut best: Option<Chosen> = None;
         let tried = if plan.has(kind) { plan.settings } else { 0 };
         for recipe in recipes(kind, data, plan).into_iter().take(tried) {
@@ -292,6 +311,13 @@ pub(super) fn choose(
         chosen.extend(best);
     }
     chosen
+}
+
+/// The questions that tell something of a kind of member.
+fn asked<'c>(kind: MemberKind, cases: &[&'c SetCase]) -> Vec<&'c SetCase> {
+    let tells =
+        |case: &&&SetCase| kind != MemberKind::Friends || !case.profile.friends.works().is_empty();
+    cases.iter().filter(tells).copied().collect()
 }
 
 /// What is tried of a kind: nothing where the data do not warrant it.
@@ -343,6 +369,17 @@ fn recipes(kind: MemberKind, data: &TrainingData, plan: &Plan) -> Vec<Recipe> {
             query: EventWeighting { strength: Strength::Presence, decay: Decay::Events(4.0) },
             ..ItemKnnConfig::default()
         })],
+        MemberKind::Friends if items <= MOST_ITEMS_OF_EASE => {
+            let config = |regularisation| {
+                Recipe::EaseOfFriends(EaseConfig { regularisation, ..EaseConfig::default() })
+            };
+            let tried: &[f64] = if items <= 2_000 { &[100.0, 500.0, 2_000.0] } else { &[500.0] };
+            with_company(tried.iter().copied().map(config).collect())
+        }
+        MemberKind::Friends => {
+            let config = IalsConfig { factors: 64, regularisation: 0.03, ..IalsConfig::default() };
+            with_company(vec![Recipe::IalsOfFriends(config)])
+        }
         _ => Vec::new(),
     }
 }
@@ -375,6 +412,9 @@ fn queries(kind: MemberKind, data: &TrainingData) -> Vec<Option<EventWeighting>>
                 tried.push(weighting(Strength::Presence, Decay::Days(30.0)));
             }
             tried
+        }
+        MemberKind::Friends => {
+            [Strength::Presence, Strength::Sum].map(|by| weighting(by, Decay::None)).to_vec()
         }
         _ => vec![None],
     }

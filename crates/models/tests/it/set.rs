@@ -7,6 +7,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rustc_hash::FxHashSet;
 use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
+use segue_engine::dataset::friends::{FriendIndex, FriendPlays};
 use segue_engine::dataset::plays::Plays;
 use segue_engine::pipeline::{MixRequest, Mixer};
 use segue_engine::policy::PolicyKind;
@@ -94,6 +95,66 @@ fn scrobbles_without_a_skip_teach_what_people_with_the_same_history_play() {
     assert!(second >= 7, "{second} of {} are of the newcomer's camp", first + second);
 }
 
+/// Listeners of two camps who are friends of four others of their camp.
+fn befriended(catalogue: &Catalogue, listeners: usize) -> Vec<Plays> {
+    let plays = camps(catalogue, listeners, 1);
+    let name = |number: usize| ListenerId::new(format!("l{:02}", number % listeners));
+    let befriend = |(number, one): (usize, Plays)| {
+        let friends = (1..=4).map(|step| name(number + 2 * step)).collect();
+        Plays { friends, ..one }
+    };
+    plays.into_iter().enumerate().map(befriend).collect()
+}
+
+/// What listeners of the second camp play, to whoever is friends with three of them.
+fn of_second_camp(catalogue: &Catalogue, plays: &[Plays]) -> FriendPlays {
+    let profiles: Vec<Profile> = plays.iter().map(|one| one.profile(catalogue)).collect();
+    let friends = ["l01", "l03", "l05"].map(ListenerId::new);
+    FriendIndex::of_plays(plays, &profiles).plays_of(&friends)
+}
+
+#[test]
+fn somebody_without_a_play_gets_what_their_friends_play() {
+    let catalogue = catalogue();
+    let plays = befriended(&catalogue, 24);
+    let friends = of_second_camp(&catalogue, &plays);
+    let nobody = Profile::empty(ListenerId::new("nobody")).with_friends(friends);
+    let set = fitted(&catalogue, &plays);
+    assert!(set.card().members.iter().any(|member| member.member == MemberKind::Friends));
+    let [first, second] = halves(&catalogue, &nobody, set);
+    assert!(second >= 7, "{second} of {} are of the camp of the friends", first + second);
+}
+
+#[test]
+fn what_friends_play_says_less_to_whoever_has_a_history() {
+    let catalogue = catalogue();
+    let plays = befriended(&catalogue, 24);
+    let friends = of_second_camp(&catalogue, &plays);
+    let scorer = fitted(&catalogue, &plays).scorer(&catalogue);
+    let context = MixContext::at(Timestamp::from_second(1_700_000_000 + 30 * DAY).unwrap());
+    let worth = |profile: &Profile| -> Vec<f32> {
+        let likability = segue_engine::Likability { mean: 0.5, uncertainty: 0.0 };
+        let new = catalogue.rows().filter(|&track| !profile.knows(catalogue.work(track)));
+        let reading = scorer.read(profile, context);
+        new.map(|track| reading.relevance(track, likability).score).collect()
+    };
+    let told = |profile: Profile| {
+        let before = worth(&profile);
+        let after = worth(&profile.with_friends(friends.clone()));
+        before.iter().zip(after).map(|(one, other)| (one - other).abs()).fold(0.0, f32::max)
+    };
+    let newcomer = told(Profile::empty(ListenerId::new("nobody")));
+    let regular = told(plays[0].profile(&catalogue));
+    assert!(newcomer > 0.0 && regular < 0.5 * newcomer, "{regular} beside {newcomer}");
+}
+
+#[test]
+fn a_library_without_friends_has_no_model_of_them() {
+    let catalogue = catalogue();
+    let set = fitted(&catalogue, &camps(&catalogue, 12, 3));
+    assert!(set.card().left_out.iter().any(|left_out| left_out.member == MemberKind::Friends));
+}
+
 #[test]
 fn a_policy_can_explore_by_what_plays_alone_leave_uncertain() {
     let catalogue = catalogue();
@@ -141,7 +202,7 @@ fn one_listener_alone_can_be_learned_from() {
 #[test]
 fn a_set_is_the_same_after_writing_and_reading_and_on_any_number_of_threads() {
     let catalogue = catalogue();
-    let plays = camps(&catalogue, 12, 3);
+    let plays = befriended(&catalogue, 12);
     let set = fitted(&catalogue, &plays);
     let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     let other = alone.install(|| fitted(&catalogue, &plays));

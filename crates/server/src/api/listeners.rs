@@ -84,6 +84,8 @@ pub(crate) async fn show(
 pub(crate) struct Forgotten {
     pub(crate) listens: u64,
     pub(crate) feedback: u64,
+    /// Friendships, those of others with this listener among them.
+    friendships: u64,
     impressions: u64,
     exclusions: u64,
     /// Tracks that only this listener had brought.
@@ -125,6 +127,7 @@ pub(crate) async fn forget_listener(app: &Arc<App>, listener: &str) -> ApiResult
     let segue_store::ForgetReport {
         listens,
         feedback,
+        friendships,
         impressions,
         exclusions,
         tracks,
@@ -132,7 +135,16 @@ pub(crate) async fn forget_listener(app: &Arc<App>, listener: &str) -> ApiResult
         erased,
         ..
     } = report;
-    Ok(Forgotten { listens, feedback, impressions, exclusions, tracks, models, erased })
+    Ok(Forgotten {
+        listens,
+        feedback,
+        friendships,
+        impressions,
+        exclusions,
+        tracks,
+        models,
+        erased,
+    })
 }
 
 fn unknown(listener: &str) -> ApiError {

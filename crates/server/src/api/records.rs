@@ -194,6 +194,13 @@ pub(crate) enum ReasonShape {
         /// The artist's name.
         artist: String,
     },
+    /// Friends of the listener play it. They are counted and not named.
+    Friends {
+        /// How many of them, 2 or more.
+        friends: u32,
+    },
+    /// It goes with what friends of the listener play.
+    LikeFriends,
     /// Many listeners play it; used while little is known of this one.
     Popular,
     /// The model expects that the listener likes it, and no plainer fact explains that.
@@ -264,6 +271,8 @@ mod tests {
             Reason::PlayedWith { anchors: vec![text()] },
             Reason::Together { anchor: text() },
             Reason::NewFrom { artist: text() },
+            Reason::Friends { friends: number },
+            Reason::LikeFriends,
             Reason::Popular,
             Reason::Predicted,
         ] {
