@@ -11,15 +11,13 @@ use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
 use csv::{ErrorKind, ReaderBuilder, StringRecord};
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
-use parquet::record::reader::RowIter;
 use parquet::schema::types::{Type, TypePtr};
 
 use crate::IngestError;
 use crate::format::is_parquet;
-use crate::format::parquet::{damaged, guarded};
 use crate::input::{Utf8Reader, read_error, read_head};
+use crate::parquet_file::ParquetFile;
 use crate::table::{Allowance, MAX_RECORD_BYTES, delimiter_of, first_line, plain_name};
 
 /// A column that the caller of [`read_columns`] wants, and how to find it in a header.
@@ -172,9 +170,8 @@ fn read_parquet(
     wanted: &[WantedColumn<'_>],
     sink: &mut RowSink<'_>,
 ) -> Result<(), IngestError> {
-    let reader = guarded(|| SerializedFileReader::new(file))
-        .map_err(|problem| damaged(path, 0, &problem))?;
-    let schema = reader.metadata().file_metadata().schema();
+    let file = ParquetFile::open(file, path)?;
+    let schema = file.schema();
     let names: Vec<&str> = schema.get_fields().iter().map(|field| field.name()).collect();
     let columns = places(&names, wanted).map_err(|problem| malformed(path, 0, problem))?;
     let mut kept: Vec<usize> = columns.iter().flatten().copied().collect();
@@ -183,28 +180,18 @@ fn read_parquet(
     let fields: Vec<TypePtr> =
         kept.iter().map(|&field| schema.get_fields()[field].clone()).collect();
     let projection = Type::group_type_builder(schema.name()).with_fields(fields).build();
-    let projection = projection.map_err(|error| damaged(path, 0, &error.to_string()))?;
+    let projection = projection.map_err(|error| malformed(path, 0, error.to_string()))?;
     let mut row = 0;
-    for group in 0..reader.num_row_groups() {
-        let group = guarded(|| reader.get_row_group(group))
-            .map_err(|problem| damaged(path, row, &problem))?;
-        let rows = guarded(|| RowIter::from_row_group(Some(projection.clone()), group.as_ref()));
-        let mut rows = rows.map_err(|problem| damaged(path, row, &problem))?;
-        while let Some(found) =
-            guarded(|| rows.next().transpose()).map_err(|problem| damaged(path, row, &problem))?
-        {
-            row += 1;
-            let texts: Vec<String> =
-                found.get_column_iter().map(|(_, field)| text_of(field)).collect();
-            let cell = |place: &Option<usize>| {
-                let kept = kept.binary_search(&(*place)?).ok()?;
-                Some(texts[kept].trim()).filter(|text| !text.is_empty())
-            };
-            let cells: Vec<Option<&str>> = columns.iter().map(cell).collect();
-            sink(&cells).map_err(|problem| malformed(path, row, problem))?;
-        }
-    }
-    Ok(())
+    file.read(path, &projection, &mut |found| {
+        row += 1;
+        let texts: Vec<String> = found.get_column_iter().map(|(_, field)| text_of(field)).collect();
+        let cell = |place: &Option<usize>| {
+            let kept = kept.binary_search(&(*place)?).ok()?;
+            Some(texts[kept].trim()).filter(|text| !text.is_empty())
+        };
+        let cells: Vec<Option<&str>> = columns.iter().map(cell).collect();
+        sink(&cells).map_err(|problem| malformed(path, row, problem))
+    })
 }
 
 /// A value in as many digits as give it back.

@@ -7,6 +7,14 @@ use segue_core::{ListenerId, Record, Source};
 
 use crate::{DropReason, FileReport, IngestError, SinkError};
 
+/// Longest name of a listener, id or title of a track, name of an artist or other name that is
+/// taken in, in bytes: it keeps keys of tables short, and batches of rows in memory.
+pub const LONGEST_NAME: usize = 512;
+/// Most artists that a track is credited to: each takes a row of the catalogue in memory.
+pub const MOST_ARTISTS: usize = 64;
+/// Longest place of a file, in bytes: what systems allow.
+const LONGEST_LOCATION: usize = 4096;
+
 /// Whatever takes the records that an importer reads: a store, a counter, a test.
 pub trait Sink {
     /// Takes one record. `row` counts the rows of the current file from 1, and several records may
@@ -72,6 +80,7 @@ pub struct Context<'a> {
     listener: ListenerId,
     sink: &'a mut dyn Sink,
     committed_rows: u64,
+    most_rows: u64,
     report: FileReport,
     /// Number of the first row that was dropped.
     first_dropped: Option<u64>,
@@ -85,6 +94,7 @@ impl<'a> Context<'a> {
             listener,
             sink,
             committed_rows: 0,
+            most_rows: u64::MAX,
             report: FileReport::new(path.to_owned(), Some(source)),
             first_dropped: None,
         }
@@ -93,6 +103,11 @@ impl<'a> Context<'a> {
     /// Rows up to this one are counted but not handed on: an import that was cut off had kept them.
     pub(crate) fn resume_after(&mut self, committed_rows: u64) {
         self.committed_rows = committed_rows;
+    }
+
+    /// Beyond this many rows reading ends.
+    pub(crate) fn limit_rows(&mut self, most_rows: u64) {
+        self.most_rows = most_rows;
     }
 
     /// The listener whose history is being read, as the options of the import name them.
@@ -106,11 +121,20 @@ impl<'a> Context<'a> {
     }
 
     /// Counts a row as read and hands its record to the sink. A row that an earlier import kept is
-    /// counted and not handed on.
+    /// counted and not handed on. One with a name beyond [`LONGEST_NAME`] is dropped.
     ///
     /// # Errors
-    /// [`IngestError::Sink`] when the sink cannot go on.
+    /// [`IngestError::Sink`] when the sink cannot go on, [`IngestError::TooLarge`] for a file with
+    /// too many rows.
     pub fn keep(&mut self, record: Record) -> Result<(), IngestError> {
+        if self.report.rows_read >= self.most_rows {
+            let rows = self.report.rows_read;
+            return Err(self.too_large(rows, "the number of rows", self.most_rows.to_string()));
+        }
+        if !is_of_usual_size(&record) {
+            self.drop_row(DropReason::NameTooLong);
+            return Ok(());
+        }
         self.report.rows_read += 1;
         if self.report.rows_read <= self.committed_rows {
             self.report.already_imported += 1;
@@ -131,7 +155,7 @@ impl<'a> Context<'a> {
     /// # Errors
     /// [`IngestError::Sink`] when the sink cannot go on.
     pub fn keep_beside(&mut self, record: Record) -> Result<(), IngestError> {
-        if self.report.rows_read <= self.committed_rows {
+        if self.report.rows_read <= self.committed_rows || !is_of_usual_size(&record) {
             return Ok(());
         }
         self.report.beside += 1;
@@ -181,4 +205,27 @@ impl<'a> Context<'a> {
     pub fn finish(self) -> FileReport {
         self.report
     }
+}
+
+/// Whether no name in a record is longer, and no list of artists larger, than the API takes.
+fn is_of_usual_size(record: &Record) -> bool {
+    let (listener, context, track) = match record {
+        Record::Listen { listen, track } => {
+            (Some(&listen.listener), listen.context.as_deref(), Some(track))
+        }
+        Record::Feedback { feedback, track } => (Some(&feedback.listener), None, track.as_ref()),
+        Record::Track(track) => (None, None, Some(track)),
+    };
+    let fits = |name: &str| name.len() <= LONGEST_NAME;
+    listener.is_none_or(|listener| fits(listener.as_str()))
+        && context.is_none_or(fits)
+        && track.is_none_or(|track| {
+            let optional = [&track.album, &track.isrc, &track.recording_mbid, &track.genre];
+            fits(track.id.as_str())
+                && fits(&track.title)
+                && track.artists.len() <= MOST_ARTISTS
+                && track.artists.iter().all(|artist| fits(artist))
+                && optional.into_iter().flatten().all(|name| fits(name))
+                && track.location.as_ref().is_none_or(|path| path.len() <= LONGEST_LOCATION)
+        })
 }

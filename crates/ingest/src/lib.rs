@@ -20,13 +20,14 @@ mod import;
 mod input;
 mod json;
 mod namer;
+mod parquet_file;
 pub mod parts;
 mod report;
 mod spotify;
 mod table;
 mod time;
 
-pub use context::{Context, Earlier, FileIdentity, FileSink, Sink};
+pub use context::{Context, Earlier, FileIdentity, FileSink, LONGEST_NAME, MOST_ARTISTS, Sink};
 pub use error::{IngestError, SinkError};
 pub use import::{ImportLimits, ImportOptions, ImportProgress, Observer, import};
 pub use report::{DropReason, FileReport, ImportReport};

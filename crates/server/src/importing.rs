@@ -15,6 +15,7 @@ use segue_store::Store;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, chain};
 use crate::imports::{ImportState, UploadLabel};
+use crate::limits;
 
 /// Takes over files that were received in full, and reads them in the background.
 pub(crate) fn begin(app: &Arc<App>, id: &str, listener: &ListenerId, name: &str) -> io::Result<()> {
@@ -37,8 +38,9 @@ pub(crate) fn resume(app: &Arc<App>) -> io::Result<()> {
         let path = entry?.path();
         let resumed = match path.extension().and_then(|extension| extension.to_str()) {
             Some("part") => std::fs::remove_dir_all(&path),
-            Some("json") if !path.with_extension("upload").exists() => std::fs::remove_file(&path),
+            Some("json" | "begun") if !is_described(&path) => std::fs::remove_file(&path),
             Some("upload") => resume_one(app, &path),
+            Some("quarantine") => list_quarantined(app, &path),
             _ => Ok(()),
         };
         if let Err(error) = resumed {
@@ -49,10 +51,49 @@ pub(crate) fn resume(app: &Arc<App>) -> io::Result<()> {
 }
 
 fn resume_one(app: &Arc<App>, upload: &Path) -> io::Result<()> {
+    let (id, label) = described(upload)?;
+    if app.imports.begun(&id).exists() {
+        // Read again, it would take the server down again, at every start.
+        let quarantine = upload.with_extension("quarantine");
+        std::fs::rename(upload, &quarantine)?;
+        std::fs::remove_file(app.imports.begun(&id))?;
+        return list_quarantined(app, &quarantine);
+    }
+    tracing::info!(id, "goes on with an import that was cut off");
+    start(app, &id, label);
+    Ok(())
+}
+
+/// Whether there is an upload that a file beside it speaks of.
+fn is_described(beside: &Path) -> bool {
+    ["upload", "quarantine"].iter().any(|ending| beside.with_extension(ending).exists())
+}
+
+/// The id of an upload, and whose it is.
+fn described(upload: &Path) -> io::Result<(String, UploadLabel)> {
     let id = upload.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let label = serde_json::from_slice(&std::fs::read(upload.with_extension("json"))?)?;
-    tracing::info!(id, "goes on with an import that was cut off");
-    start(app, id, label);
+    Ok((id.to_owned(), label))
+}
+
+fn list_quarantined(app: &Arc<App>, upload: &Path) -> io::Result<()> {
+    let (id, label) = described(upload)?;
+    tracing::error!(
+        id,
+        name = label.name,
+        "the server crashed or was killed while it read this upload, which lies in `{}` now and \
+        is not read again by itself",
+        upload.display()
+    );
+    app.imports.remember(&id, &label);
+    app.imports.update(&id, |status| {
+        status.state = ImportState::Failed;
+        status.problem = Some(
+            "the server crashed or was killed while it was read, so that it is not read again by \
+            itself; what was read until then is kept, and uploading it again goes on from there"
+                .to_owned(),
+        );
+    });
     Ok(())
 }
 
@@ -63,6 +104,7 @@ fn start(app: &Arc<App>, id: &str, label: UploadLabel) {
         let _turn = app.imports.turn().acquire().await.expect("the semaphore is never closed");
         if let Err(error) = run(&app, &id, label).await {
             tracing::warn!(id, "an import failed: {}", error.message);
+            unmark(&app, &id);
             if error.status.is_client_error() {
                 // It would fail again at the next start.
                 let _ = remove(&app.imports.folder().join(format!("{id}.upload")));
@@ -77,6 +119,9 @@ fn start(app: &Arc<App>, id: &str, label: UploadLabel) {
 
 async fn run(app: &Arc<App>, id: &str, label: UploadLabel) -> ApiResult<()> {
     let upload = app.imports.folder().join(format!("{id}.upload"));
+    let begun = app.imports.begun(id);
+    let mark = || File::create(&begun).and_then(|mark| mark.sync_all());
+    mark().map_err(|error| ApiError::internal(&error))?;
     let read = read(app, id, &label, &upload).await;
     app.listeners.clear();
     read?;
@@ -89,11 +134,28 @@ async fn run(app: &Arc<App>, id: &str, label: UploadLabel) -> ApiResult<()> {
     // Not before: after a crash it is read again, which finds every row there, and then trained
     // from.
     remove(&upload).map_err(|error| ApiError::internal(&error))?;
+    unmark(app, id);
     app.imports.update(id, |status| {
         status.state = ImportState::Done;
         status.problem = trained.err().map(|error| error.message);
     });
     Ok(())
+}
+
+/// The server outlived an upload.
+fn unmark(app: &App, id: &str) {
+    if let Err(error) = std::fs::remove_file(app.imports.begun(id))
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(id, "an import that has ended still counts as begun: {error}");
+    }
+}
+
+/// The server stops on purpose: what is being read is no suspect, and read on at the next start.
+pub(crate) fn stop(app: &App) {
+    for status in app.imports.statuses() {
+        unmark(app, &status.id);
+    }
 }
 
 fn remove(upload: &Path) -> io::Result<()> {
@@ -107,7 +169,8 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
     let listener = ListenerId::new(label.listener.as_str());
     let read = tokio::task::spawn_blocking(move || {
         let mut store = Store::open(&app.config.library)?;
-        let options = ImportOptions::new(listener);
+        let mut options = ImportOptions::new(listener);
+        options.limits.rows = limits::MOST_UPLOADED_ROWS;
         let mut sink = StoreSink::new(&mut store, &options);
         let mut observer = |progress: ImportProgress<'_>| {
             app.imports.update(&id, |status| {

@@ -6,6 +6,9 @@
 //! uploads/<id>.upload/    files received, to be read; a crash leaves it, and the next start reads
 //!                         on where it stopped
 //! uploads/<id>.json       whose they are
+//! uploads/<id>.begun      it is being read or trained from; a crash leaves it, and the next start
+//!                         sets the upload aside, since it may have been the cause
+//! uploads/<id>.quarantine files that were set aside, for a person to look at
 //! ```
 //!
 //! One is read at a time. What became of each is remembered until the server stops, or
@@ -99,6 +102,11 @@ impl Imports {
     /// The folder that the files of a new upload go to.
     pub(crate) fn part(&self, id: &str) -> PathBuf {
         self.folder.join(format!("{id}.part"))
+    }
+
+    /// The mark of an upload that is being read.
+    pub(crate) fn begun(&self, id: &str) -> PathBuf {
+        self.folder.join(format!("{id}.begun"))
     }
 
     pub(crate) fn status(&self, id: &str) -> Option<ImportStatus> {

@@ -63,7 +63,7 @@ impl Default for Limits {
 // for which one client holds a processor and the writing thread.
 
 /// Longest name of a listener, id of a track or other name, in bytes: keeps keys of tables short.
-pub(crate) const LONGEST_NAME: usize = 512;
+pub(crate) const LONGEST_NAME: usize = segue_ingest::LONGEST_NAME;
 /// Most events in one request: bounds what one transaction writes.
 pub(crate) const MOST_EVENTS: usize = 1_000;
 /// Most tracks described in one request: bounds what one transaction writes.
@@ -71,7 +71,7 @@ pub(crate) const MOST_TRACKS: usize = 1_000;
 /// Most rows that one request of a gorse client brings, which loads its data in bulk.
 pub(crate) const MOST_GORSE_ROWS: usize = 10_000;
 /// Most artists that a track is credited to: each takes a row of the catalogue in memory.
-pub(crate) const MOST_ARTISTS: usize = 64;
+pub(crate) const MOST_ARTISTS: usize = segue_ingest::MOST_ARTISTS;
 /// Most names in a list of what a mix leaves out or chooses from: each is looked up.
 pub(crate) const MOST_NAMES: usize = 20_000;
 /// Bytes of an OpenSubsonic form, which is read before it is known who sent it.
@@ -101,6 +101,8 @@ pub(crate) const MOST_UPLOADS_WAITING: usize = 20;
 pub(crate) const MOST_UPLOADED_FILES: usize = 500;
 /// Longest name of an uploaded file, in bytes: file systems refuse much longer ones.
 pub(crate) const LONGEST_FILE_NAME: usize = 120;
+/// Most rows of an uploaded file: bounds for how long others wait for their turn.
+pub(crate) const MOST_UPLOADED_ROWS: u64 = 20_000_000;
 /// Imports whose outcome is remembered: bounds memory.
 pub(crate) const REMEMBERED_IMPORTS: usize = 100;
 

@@ -36,6 +36,7 @@ pub async fn serve(
     accept(&app, listener, router, stop).await;
     background.abort();
     keys.abort();
+    crate::importing::stop(&app);
     let writer = Arc::clone(&app);
     tokio::task::spawn_blocking(move || writer.writer.stop()).await?;
     Ok(())

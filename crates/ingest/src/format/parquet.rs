@@ -1,27 +1,24 @@
 //! Catalogues and interactions as Parquet: the same columns as in CSV, told by the schema's names.
 //!
 //! Parquet is read from its end, so it takes a file, or what of an archive fits in memory
-//! ([`MAX_SPOOLED_BYTES`]); larger entries must be extracted first. Rows are read through the
-//! crate's own row interface, not through Arrow, which would cost more to build than all else here,
-//! for imports that it would not speed up. Only columns that mean something are decoded.
+//! ([`MAX_SPOOLED_BYTES`]); larger entries must be extracted first. Only columns that mean
+//! something are decoded.
 
 use std::fs::File;
 use std::io::Read;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use bytes::Bytes;
 use csv::StringRecord;
-use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::record::Field;
-use parquet::record::reader::RowIter;
 use parquet::schema::types::{Type, TypePtr};
 use segue_core::{Source, Timestamp};
 
 use super::catalogue::{CatalogueTable, is_catalogue};
 use super::interactions::InteractionTable;
-use crate::table::{TableLayout, TableOptions, TableRow};
+use crate::parquet_file::{Input, ParquetFile};
+use crate::table::values::UNIT_SEPARATOR;
+use crate::table::{MAX_RECORD_BYTES, TableLayout, TableOptions, TableRow};
 use crate::{Context, IngestError};
 
 /// The largest Parquet file that is read from within an archive, which holds it in memory whole.
@@ -35,7 +32,7 @@ pub fn is_parquet(beginning: &[u8]) -> bool {
 
 /// A Parquet file whose columns are understood.
 pub(crate) struct ParquetTable {
-    reader: Box<dyn FileReader>,
+    file: ParquetFile,
     projection: Type,
     layout: TableLayout,
     meaning: Meaning,
@@ -50,13 +47,14 @@ impl ParquetTable {
     /// Opens a file; `path` names it in errors. `None` where its columns mean nothing.
     ///
     /// # Errors
-    /// [`IngestError::Malformed`] where the file is no Parquet, or a damaged one.
+    /// [`IngestError::Malformed`] where the file is no Parquet, or a damaged one;
+    /// [`IngestError::TooLarge`] where its footer is.
     pub(crate) fn open(
         file: File,
         path: &Path,
         options: &TableOptions,
     ) -> Result<Option<Self>, IngestError> {
-        Self::open_chunks(file, path, options)
+        Self::understand(ParquetFile::open(file, path)?, path, options)
     }
 
     /// Opens an entry of an archive.
@@ -82,17 +80,16 @@ impl ParquetTable {
                 limit: format!("{} MiB", MAX_SPOOLED_BYTES >> 20),
             });
         }
-        Self::open_chunks(Bytes::from(content), path, options)
+        let file = ParquetFile::from_input(Input::Memory(Bytes::from(content)), path)?;
+        Self::understand(file, path, options)
     }
 
-    fn open_chunks<C: ChunkReader + 'static>(
-        input: C,
+    fn understand(
+        file: ParquetFile,
         path: &Path,
         options: &TableOptions,
     ) -> Result<Option<Self>, IngestError> {
-        let reader = guarded(|| SerializedFileReader::new(input))
-            .map_err(|problem| damaged(path, 0, &problem))?;
-        let schema = reader.metadata().file_metadata().schema();
+        let schema = file.schema();
         let label = options.label_column.as_deref();
         let known =
             |field: &&TypePtr| TableLayout::from_names([field.name()], label).knows_anything();
@@ -106,11 +103,13 @@ impl ParquetTable {
         } else {
             return Ok(None);
         };
-        let projection = Type::group_type_builder(schema.name())
-            .with_fields(fields)
-            .build()
-            .map_err(|error| damaged(path, 0, &error.to_string()))?;
-        Ok(Some(Self { reader: Box::new(reader), projection, layout, meaning }))
+        let projection = Type::group_type_builder(schema.name()).with_fields(fields).build();
+        let projection = projection.map_err(|error| IngestError::Malformed {
+            path: path.to_owned(),
+            line: 0,
+            problem: error.to_string(),
+        })?;
+        Ok(Some(Self { file, projection, layout, meaning }))
     }
 
     /// The source that its records bear.
@@ -121,71 +120,60 @@ impl ParquetTable {
         }
     }
 
-    /// Reads to the end, announcing every row to the context exactly once.
+    /// Rows in the file, as it declares them.
+    pub(crate) fn declared_rows(&self) -> u64 {
+        self.file.declared_rows()
+    }
+
+    /// Reads to the end, announcing every row to the context exactly once. `row_read` is called
+    /// after each row.
     ///
     /// # Errors
-    /// [`IngestError::Malformed`] where the file is damaged: `line` is then the row reached.
-    pub(crate) fn read(&self, context: &mut Context<'_>) -> Result<(), IngestError> {
-        let mut row = 0;
-        for group in 0..self.reader.num_row_groups() {
-            let group = guarded(|| self.reader.get_row_group(group))
-                .map_err(|problem| damaged(context.path(), row, &problem))?;
-            let mut rows =
-                guarded(|| RowIter::from_row_group(Some(self.projection.clone()), group.as_ref()))
-                    .map_err(|problem| damaged(context.path(), row, &problem))?;
-            loop {
-                let next = guarded(|| rows.next().transpose());
-                let Some(found) = next.map_err(|problem| damaged(context.path(), row, &problem))?
-                else {
-                    break;
-                };
-                row += 1;
-                let cells: StringRecord =
-                    found.get_column_iter().map(|(_, field)| text_of(field)).collect();
-                let cells = TableRow::new(&self.layout, &cells);
-                match &self.meaning {
-                    Meaning::Interactions(interactions) => interactions.take(cells, context)?,
-                    Meaning::Catalogue(catalogue) => catalogue.take(cells, context)?,
-                }
+    /// [`IngestError::Malformed`] where the file is damaged: `line` is then the row reached;
+    /// [`IngestError::TooLarge`] where it unpacks to more than memory should hold.
+    pub(crate) fn read(
+        &self,
+        context: &mut Context<'_>,
+        row_read: &mut dyn FnMut(),
+    ) -> Result<(), IngestError> {
+        let path = context.path().to_owned();
+        self.file.read(&path, &self.projection, &mut |row| {
+            let cells: StringRecord =
+                row.get_column_iter().map(|(_, field)| text_of(field)).collect();
+            let cells = TableRow::new(&self.layout, &cells);
+            match &self.meaning {
+                Meaning::Interactions(interactions) => interactions.take(cells, context)?,
+                Meaning::Catalogue(catalogue) => catalogue.take(cells, context)?,
             }
-        }
-        Ok(())
+            row_read();
+            Ok(())
+        })
     }
 }
 
-/// Runs a step of the Parquet reader and turns its panics into errors.
-///
-/// The reader checks most of what a file declares of itself, but not all: version 60.1 panicked on
-/// 40 of 2,000 files in which up to five bytes were changed. Such a file is reported as damaged,
-/// and the rest of the import goes on. A build that aborts on panic loses this protection.
-pub fn guarded<T>(step: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(step)) {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err("the Parquet reader gave up on its content".to_owned()),
-    }
-}
-
-/// The error for damage at a row of a Parquet file. `row` counts from 0; the message gives it from
-/// 1, in the place of a line.
-pub fn damaged(path: &Path, row: u64, problem: &str) -> IngestError {
-    IngestError::Malformed {
-        path: path.to_owned(),
-        line: row + 1,
-        problem: format!("damaged Parquet: {problem}"),
-    }
-}
-
-/// A value as CSV would spell it; a list as its items, each closed by a unit separator.
+/// A value as CSV would spell it; a list as its items, each closed by a unit separator. What is
+/// longer than a whole row of CSV may be is empty.
 fn text_of(field: &Field) -> String {
+    const LONGEST: usize = MAX_RECORD_BYTES as usize;
     match field {
         Field::Null | Field::Group(_) | Field::MapInternal(_) => String::new(),
+        Field::Str(text) if text.len() > LONGEST => String::new(),
+        Field::Bytes(bytes) if bytes.len() > LONGEST => String::new(),
         Field::Str(text) => text.clone(),
         Field::Bytes(bytes) => std::str::from_utf8(bytes.data()).unwrap_or_default().to_owned(),
         Field::Date(days) => spelt(Timestamp::from_second(i64::from(*days) * 86_400)),
         Field::TimestampMillis(epoch) => spelt(Timestamp::from_millisecond(*epoch)),
         Field::TimestampMicros(epoch) => spelt(Timestamp::from_microsecond(*epoch)),
         Field::ListInternal(list) => {
-            list.elements().iter().map(|item| text_of(item) + "\u{1f}").collect()
+            let mut items = String::new();
+            for item in list.elements() {
+                items.push_str(&text_of(item));
+                items.push(UNIT_SEPARATOR);
+                if items.len() > LONGEST {
+                    return String::new();
+                }
+            }
+            items
         }
         number => number.to_string(),
     }
@@ -216,7 +204,7 @@ mod tests {
             return Ok((FileReport::new(path.to_owned(), None), records));
         };
         let mut context = Context::new(path, table.source(), ListenerId::new("me"), &mut records);
-        let result = table.read(&mut context);
+        let result = table.read(&mut context, &mut || ());
         let report = context.finish();
         assert!(report.adds_up());
         result.map(|()| (report, records))
@@ -260,7 +248,7 @@ mod tests {
             .unwrap();
         let mut records = Records::default();
         let mut context = Context::new(&path, table.source(), ListenerId::new("me"), &mut records);
-        table.read(&mut context).unwrap();
+        table.read(&mut context, &mut || ()).unwrap();
         assert_eq!(context.finish().tracks, 2);
     }
 

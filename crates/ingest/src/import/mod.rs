@@ -57,6 +57,8 @@ pub struct ImportLimits {
     pub unpacked_ratio: u64,
     /// Most bytes of an archive inside an archive, because the inner one is held in memory.
     pub nested_archive_bytes: u64,
+    /// Most rows of one file. A file of a few kilobytes can hold a thousand million.
+    pub rows: u64,
 }
 
 impl Default for ImportLimits {
@@ -67,6 +69,7 @@ impl Default for ImportLimits {
             unpacked_bytes: 16 << 30,
             unpacked_ratio: 250,
             nested_archive_bytes: 64 << 20,
+            rows: 1_000_000_000,
         }
     }
 }

@@ -53,6 +53,18 @@ impl<'a> Meter<'a> {
         self.read
     }
 
+    /// Counts the bytes of a file that is read row by row, and calls at least every ten thousand
+    /// rows, since a file can have very many in very few bytes.
+    pub(super) fn count_row(&mut self, path: &Path, row: u64, rows: u64, size: u64) {
+        const ROWS_BETWEEN_CALLS: u64 = 10_000;
+        if !row.is_multiple_of(ROWS_BETWEEN_CALLS) || row > rows {
+            return;
+        }
+        let share = |row: u64| (u128::from(size) * u128::from(row) / u128::from(rows)) as u64;
+        self.next_call = 0;
+        self.count(path, share(row) - share(row - ROWS_BETWEEN_CALLS));
+    }
+
     fn count(&mut self, path: &Path, bytes: u64) {
         self.read += bytes;
         if self.read >= self.next_call {

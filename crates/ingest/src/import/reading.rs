@@ -151,6 +151,8 @@ impl ImportRun<'_> {
     fn read_parquet(&mut self, opened: Opened<'_>) -> Result<(), IngestError> {
         let Opened { path, size, fingerprint, content, budget, .. } = opened;
         let tables = &self.options.tables;
+        // What comes out of an archive is counted as it is unpacked.
+        let size_on_disk = if matches!(content, Content::File(_)) { size } else { 0 };
         let table = match content {
             Content::File(file) => ParquetTable::open(file, &path, tables)?,
             Content::Entry(entry) => {
@@ -165,8 +167,14 @@ impl ImportRun<'_> {
         let parser = parser(table.source(), tables);
         let identity = FileIdentity { path, size, fingerprint, source: table.source(), parser };
         let Pass::Read { sink, .. } = &mut self.pass else { return Ok(()) };
-        let report =
-            account(&identity, self.options, *sink, |context| (table.read(context), None))?;
+        let (meter, mut row) = (&mut self.meter, 0);
+        let mut row_read = || {
+            row += 1;
+            meter.count_row(&identity.path, row, table.declared_rows(), size_on_disk);
+        };
+        let report = account(&identity, self.options, *sink, |context| {
+            (table.read(context, &mut row_read), None)
+        })?;
         self.report.files.push(report);
         Ok(())
     }
@@ -223,6 +231,7 @@ fn account(
     }
     let mut context = Context::new(path, identity.source, options.listener.clone(), sink);
     context.resume_after(earlier.rows);
+    context.limit_rows(options.limits.rows);
     let (result, note) = read(&mut context);
     let mut report = context.finish();
     debug_assert!(report.adds_up(), "{report:?}");

@@ -7,6 +7,7 @@ mod archives;
 mod columns;
 mod formats;
 mod hostile;
+mod hostile_parquet;
 mod real_exports;
 mod resuming;
 mod support;

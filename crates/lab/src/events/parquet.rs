@@ -4,14 +4,12 @@
 use std::borrow::Cow;
 use std::fs::File;
 
-use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::Field;
-use parquet::record::reader::RowIter;
 use parquet::schema::types::{Type, TypePtr};
 
 use super::{Account, EventColumns, EventRow, Places, parse_second};
 use segue_ingest::IngestError;
-use segue_ingest::parts::{damaged, guarded};
+use segue_ingest::parts::ParquetFile;
 
 /// Reads the columns that matter, and only those.
 pub(super) fn read(
@@ -19,32 +17,16 @@ pub(super) fn read(
     columns: &EventColumns,
     account: &mut Account<'_>,
 ) -> Result<(), IngestError> {
-    let broken =
-        |account: &Account<'_>, problem: &str| damaged(account.path, account.report.rows, problem);
-    let reader =
-        guarded(|| SerializedFileReader::new(file)).map_err(|problem| broken(account, &problem))?;
-    let schema = reader.metadata().file_metadata().schema();
-    let names = schema.get_fields().iter().map(|field| field.name());
-    let places = Places::find(names, columns).map_err(|problem| IngestError::Malformed {
-        path: account.path.to_owned(),
-        line: 0,
-        problem,
-    })?;
-    let (projection, places) =
-        project(schema, places).map_err(|problem| broken(account, &problem))?;
-    for group in 0..reader.num_row_groups() {
-        let group =
-            guarded(|| reader.get_row_group(group)).map_err(|problem| broken(account, &problem))?;
-        let rows = guarded(|| RowIter::from_row_group(Some(projection.clone()), group.as_ref()));
-        let mut rows = rows.map_err(|problem| broken(account, &problem))?;
-        while let Some(row) =
-            guarded(|| rows.next().transpose()).map_err(|problem| broken(account, &problem))?
-        {
-            let fields: Vec<&Field> = row.get_column_iter().map(|(_, field)| field).collect();
-            take(&fields, &places, account)?;
-        }
-    }
-    Ok(())
+    let path = account.path.to_owned();
+    let malformed = |problem| IngestError::Malformed { path: path.clone(), line: 0, problem };
+    let file = ParquetFile::open(file, &path)?;
+    let names = file.schema().get_fields().iter().map(|field| field.name());
+    let places = Places::find(names, columns).map_err(malformed)?;
+    let (projection, places) = project(file.schema(), places).map_err(malformed)?;
+    file.read(&path, &projection, &mut |row| {
+        let fields: Vec<&Field> = row.get_column_iter().map(|(_, field)| field).collect();
+        take(&fields, &places, account)
+    })
 }
 
 /// The columns in use, and where each is found among them.

@@ -151,5 +151,6 @@ fn in_words(reason: DropReason) -> &'static str {
         DropReason::NoListener => "without one of the two listeners",
         DropReason::OwnFriend => "somebody as their own friend",
         DropReason::RepeatedRow => "the same as a row before",
+        DropReason::NameTooLong => "with a name longer than anything real",
     }
 }

@@ -179,6 +179,30 @@ async fn what_a_crash_left_behind_is_read_or_cleared_away() {
 }
 
 #[tokio::test]
+async fn an_upload_that_took_the_server_down_is_set_aside_and_named() {
+    let world = World::new().await;
+    let folder = world.library().join("uploads");
+    std::fs::create_dir_all(folder.join("bomb.upload")).unwrap();
+    std::fs::write(folder.join("bomb.upload/history.csv"), TABLE).unwrap();
+    std::fs::write(folder.join("bomb.json"), r#"{"listener": "dora", "name": "history.csv"}"#)
+        .unwrap();
+    std::fs::write(folder.join("bomb.begun"), "").unwrap();
+    let socket = Socket::of(&world.app).await;
+    while world.get("/v1/imports").await.ok()["imports"].as_array().unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let import = world.ended("/v1/imports/bomb").await;
+    assert_eq!((&import["state"], &import["file"]), (&json!("failed"), &json!("history.csv")));
+    let problem = import["problem"].as_str().unwrap();
+    assert!(problem.contains("crashed or was killed while it was read"), "{problem}");
+    socket.stopped().await;
+    let mut left = uploads(&world);
+    left.sort();
+    assert_eq!(left, ["bomb.json", "bomb.quarantine"], "it is there to be looked at");
+    assert_eq!(world.store().listens(&ListenerId::new("dora")).unwrap().len(), 0);
+}
+
+#[tokio::test]
 async fn nothing_is_left_of_somebody_who_is_forgotten() {
     let world = World::new().await;
     world.import("?listener=dora&name=doras-secret.csv", TABLE).await;

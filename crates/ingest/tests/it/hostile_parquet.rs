@@ -1,0 +1,143 @@
+//! Parquet files of a few kilobytes that would take gigabytes of memory end in an account that says
+//! which limit they met.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::data_type::{ByteArray, ByteArrayType};
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use segue_ingest::{DropReason, FileReport, ImportLimits, ImportOptions};
+
+use crate::support::{Memory, options, try_import};
+
+const PLAIN: &str = "message plays {
+    required binary track_name (UTF8);
+    required binary artist_name (UTF8);
+}";
+
+/// A column: its values, and for each how deep it is defined and repeated, where it is a list.
+struct Column<'v> {
+    values: Vec<&'v [u8]>,
+    levels: Option<(Vec<i16>, Vec<i16>)>,
+}
+
+impl<'v> Column<'v> {
+    fn of(values: Vec<&'v [u8]>) -> Self {
+        Self { values, levels: None }
+    }
+}
+
+fn properties() -> WriterPropertiesBuilder {
+    WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default()))
+}
+
+fn write(path: &Path, schema: &str, properties: WriterProperties, columns: &[Column<'_>]) {
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties)).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    for Column { values, levels } in columns {
+        let values: Vec<ByteArray> = values.iter().map(|value| value.to_vec().into()).collect();
+        let (defined, repeated) = levels
+            .as_ref()
+            .map_or((None, None), |(defined, repeated)| (Some(&defined[..]), Some(&repeated[..])));
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&values, defined, repeated).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+}
+
+fn read(
+    schema: &str,
+    properties: WriterProperties,
+    columns: &[Column<'_>],
+    options: &ImportOptions,
+) -> (FileReport, Memory) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plays.parquet");
+    write(&path, schema, properties, columns);
+    assert!(path.metadata().unwrap().len() < 200_000, "it is small as long as it is packed");
+    let (report, memory) = try_import(&path, options);
+    (report.unwrap().files.remove(0), memory)
+}
+
+fn note(report: &FileReport) -> &str {
+    assert!(report.incomplete, "{report:?}");
+    report.note.as_deref().unwrap()
+}
+
+#[test]
+fn a_value_that_unpacks_to_200_megabytes_is_refused() {
+    let title = vec![b'x'; 200 << 20];
+    let columns = [Column::of(vec![&title]), Column::of(vec![b"Anna Ash"])];
+    let properties = properties().set_dictionary_enabled(false).build();
+    let (report, memory) = read(PLAIN, properties, &columns, &options());
+    assert!(note(&report).contains("what its pages unpack to exceeds the limit of 128 MiB"));
+    assert!(memory.records.is_empty());
+}
+
+#[test]
+fn columns_that_together_unpack_to_200_megabytes_are_refused() {
+    let text = vec![b'x'; 100 << 20];
+    let columns = [Column::of(vec![&text]), Column::of(vec![&text])];
+    let properties = properties().set_dictionary_enabled(false).build();
+    let (report, _) = read(PLAIN, properties, &columns, &options());
+    assert!(note(&report).contains("what its pages unpack to exceeds the limit of 128 MiB"));
+}
+
+#[test]
+fn a_list_of_eight_million_artists_is_refused() {
+    let schema = "message plays {
+        required binary track_name (UTF8);
+        required group artists (LIST) { repeated group list { required binary item (UTF8); } }
+    }";
+    let items = 8 << 20;
+    let repeated = (0..items).map(|item| i16::from(item > 0)).collect();
+    let artists = Column {
+        values: vec![b"A"; items as usize],
+        levels: Some((vec![1; items as usize], repeated)),
+    };
+    let columns = [Column::of(vec![b"Song"]), artists];
+    let (report, memory) = read(schema, properties().build(), &columns, &options());
+    assert!(note(&report).contains("a list in a row exceeds the limit of 256 MiB"));
+    assert!(memory.records.is_empty());
+}
+
+#[test]
+fn text_whose_lengths_no_header_tells_is_refused() {
+    for encoding in [Encoding::DELTA_BYTE_ARRAY, Encoding::DELTA_LENGTH_BYTE_ARRAY] {
+        let properties = properties().set_dictionary_enabled(false).set_encoding(encoding).build();
+        let columns = [Column::of(vec![b"Song"]), Column::of(vec![b"Anna Ash"])];
+        let (report, _) = read(PLAIN, properties, &columns, &options());
+        assert!(note(&report).contains("delta encoding"), "{report:?}");
+    }
+}
+
+#[test]
+fn a_file_of_more_rows_than_allowed_keeps_those_before() {
+    let columns = [Column::of(vec![b"Song"; 50_000]), Column::of(vec![b"Anna Ash"; 50_000])];
+    let limits = ImportLimits { rows: 1_000, ..ImportLimits::default() };
+    let options = ImportOptions { limits, ..options() };
+    let (report, memory) = read(PLAIN, properties().build(), &columns, &options);
+    assert!(note(&report).contains("the number of rows exceeds the limit of 1000"));
+    assert_eq!((report.kept(), memory.records.len()), (1_000, 1_000));
+}
+
+#[test]
+fn names_longer_than_anything_real_cost_their_row() {
+    let long = vec![b'x'; 600];
+    let columns = [
+        Column::of(vec![b"Song", &long, b"Song", b"Last"]),
+        Column::of(vec![b"Anna Ash", b"Anna Ash", &long, b"Anna Ash"]),
+    ];
+    let (report, memory) = read(PLAIN, properties().build(), &columns, &options());
+    assert!(!report.incomplete && report.adds_up(), "{report:?}");
+    assert_eq!(report.dropped[&DropReason::NameTooLong], 2);
+    let titles: Vec<_> = memory.tracks().iter().map(|track| track.title.as_str()).collect();
+    assert_eq!(titles, ["Song", "Last"]);
+}
