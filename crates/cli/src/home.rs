@@ -33,8 +33,15 @@ impl Home {
     }
 }
 
-/// Opens the library of a home folder.
+/// Opens the library of a home folder, to change it.
 pub(crate) fn open_library(home: &Home) -> anyhow::Result<Library> {
     let path = home.path()?;
     Library::open(&path).with_context(|| format!("cannot open the library in `{}`", path.display()))
+}
+
+/// Opens the library of a home folder for a command that only reads: it changes nothing there.
+pub(crate) fn read_library(home: &Home) -> anyhow::Result<Library> {
+    let path = home.path()?;
+    Library::open_to_read(&path)
+        .with_context(|| format!("cannot read the library in `{}`", path.display()))
 }

@@ -95,6 +95,15 @@ impl Library {
         Ok(Self { store: Store::open(folder.as_ref())? })
     }
 
+    /// Opens the library in a folder to read it: nothing there is changed, and it may lie where
+    /// nothing can be written. A folder without a library reads as an empty one.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store cannot be opened. Verbs that write fail.
+    pub fn open_to_read(folder: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self { store: Store::open_to_read(folder.as_ref())? })
+    }
+
     /// The store beneath, to read from: the event log with impressions and plays, exclusions, keys,
     /// experiments and the registry of models.
     pub fn store(&self) -> &Store {

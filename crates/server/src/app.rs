@@ -86,6 +86,7 @@ impl App {
     /// for uploads or the writing thread cannot be made.
     pub fn open(config: Config, models: Box<dyn Models>) -> Result<Arc<Self>, StartError> {
         let store = Store::open(&config.library)?;
+        store.remove_orphans()?;
         let keys = KeyRing::new(config.keys_required);
         keys.reload(&store)?;
         let io = |action| move |source| StartError::Io { action, source };

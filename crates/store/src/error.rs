@@ -45,6 +45,17 @@ pub enum StoreError {
         /// Path of the database.
         path: PathBuf,
     },
+    /// The database is gone while what belongs to it is there.
+    #[error(
+        "`{path}` is missing or empty, and `{beside}` beside it is not; put the database back from \
+         a backup, or move `{beside}` away to begin anew"
+    )]
+    MissingDatabase {
+        /// Path of the database.
+        path: PathBuf,
+        /// The folder beside it that holds something.
+        beside: &'static str,
+    },
     /// The database is damaged or no database at all.
     #[error("the store is damaged ({problem}); restore a backup or import again into a new folder")]
     Corrupt {
@@ -110,6 +121,7 @@ impl StoreError {
             Self::Io { .. }
             | Self::Busy
             | Self::NewerSchema { .. }
+            | Self::MissingDatabase { .. }
             | Self::ForeignDatabase { .. }
             | Self::Corrupt { .. }
             | Self::Database(_) => false,

@@ -94,6 +94,8 @@ impl Store {
         if let Some(library) = self.library_if_any() {
             model_files::remove_files(library, &report.models)?;
         }
+        // Those of an earlier forgetting, which a crash cut off.
+        self.remove_orphans()?;
         report.erased = self.erase()?;
         Ok(report)
     }

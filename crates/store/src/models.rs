@@ -2,8 +2,8 @@
 //! whom each was trained on.
 //!
 //! A model is written to `.incoming`, flushed, renamed to its version and only then, in the same
-//! write transaction, gets its row and becomes the active one. A crash leaves a folder
-//! without a row, never a row without a folder; opening the store removes such folders. All of it
+//! write transaction, gets its row and becomes the active one. A crash leaves a folder without a
+//! row, never a row without a folder; [`Store::remove_orphans`] removes such folders. All of it
 //! happens under the write lock, so that no half-written model is taken for a left-over.
 
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use segue_core::{ListenerId, Timestamp};
 use serde::Serialize;
 
 use crate::codes::{from_micros, to_micros};
-use crate::model_files::{CARD, FOLDER, WEIGHTS, find, write_files};
+use crate::model_files::{CARD, FOLDER, WEIGHTS, find, remove_orphans, write_files};
 use crate::names::Interner;
 use crate::{Result, Store, StoreError};
 
@@ -73,6 +73,7 @@ impl Store {
     /// written, [`StoreError::Busy`], [`StoreError::Database`].
     pub fn register_model(&mut self, model: &NewModel<'_>) -> Result<()> {
         check_version(model.version)?;
+        self.remove_orphans()?;
         let folder = self.library("models")?.join(FOLDER);
         self.write(|connection, _| {
             if find(connection, model.version)?.is_some() {
@@ -81,6 +82,20 @@ impl Store {
             insert(connection, model)?;
             write_files(&folder, model.version, model.weights, model.card)
         })
+    }
+
+    /// Removes the files of models that are not registered: what a crash left of a training or of a
+    /// forgetting. For whoever is about to write; does nothing while another process writes.
+    ///
+    /// # Errors
+    /// [`StoreError::Io`] or [`StoreError::Database`].
+    pub fn remove_orphans(&self) -> Result<()> {
+        let Some(library) = self.library_if_any() else { return Ok(()) };
+        let folder = library.join(FOLDER);
+        if folder.exists() {
+            self.write_if_free(|connection| remove_orphans(connection, &folder))?;
+        }
+        Ok(())
     }
 
     /// Every registered model, oldest first, active or not. Read their files with

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use crate::cache::WriteCache;
 use crate::names::TrackNames;
@@ -63,20 +63,37 @@ impl Store {
     pub const DATABASE: &'static str = "segue.db";
 
     /// Opens the store in a library folder, and creates both if they do not exist. A database of an
-    /// older version is brought up to date; what a crash left of a model's files is removed.
+    /// older version is brought up to date. Nothing is removed.
     ///
     /// # Errors
     /// [`StoreError::NewerSchema`], [`StoreError::ForeignDatabase`] and [`StoreError::Corrupt`] say
-    /// what is wrong with the file found; [`StoreError::Io`] that the folder cannot be used.
+    /// what is wrong with the file found; [`StoreError::MissingDatabase`] that it is lost;
+    /// [`StoreError::Io`] that the folder cannot be used.
     pub fn open(library: &Path) -> Result<Self> {
         fs::create_dir_all(library).map_err(StoreError::io("create", library))?;
+        check_not_lost(library)?;
+        let connection = Connection::open(library.join(Self::DATABASE))?;
+        Self::prepare(connection, Some(library.to_owned()))
+    }
+
+    /// Opens the store in a library folder to read it, which changes nothing there and works where
+    /// nothing can be written. A folder without a database reads as an empty store.
+    ///
+    /// A database of an older version has to be brought up to date for that, and is.
+    ///
+    /// # Errors
+    /// As [`Self::open`]. Whatever would write fails with [`StoreError::Database`].
+    pub fn open_to_read(library: &Path) -> Result<Self> {
+        check_not_lost(library)?;
         let path = library.join(Self::DATABASE);
-        let store = Self::prepare(Connection::open(&path)?, Some(library.to_owned()))?;
-        let models = library.join(model_files::FOLDER);
-        if models.exists() {
-            store.write_if_free(|connection| model_files::remove_orphans(connection, &models))?;
+        if !path.exists() {
+            return Self::open_in_memory();
         }
-        Ok(store)
+        let connection = reading_connection(&path)?;
+        match schema::check(&connection, &path)? {
+            schema::SCHEMA => Self::configure(connection, Some(library.to_owned())),
+            _ => Self::open(library),
+        }
     }
 
     /// A store that lives only as long as the value, for tests. It registers no models and makes no
@@ -88,19 +105,25 @@ impl Store {
         Self::prepare(Connection::open_in_memory()?, None)
     }
 
-    fn prepare(mut connection: Connection, library: Option<PathBuf>) -> Result<Self> {
+    fn prepare(connection: Connection, library: Option<PathBuf>) -> Result<Self> {
         let path = library.as_deref().unwrap_or(Path::new(":memory:")).join(Self::DATABASE);
-        let patient = Arc::new(AtomicBool::new(true));
-        connection.busy_handler(Some(wait_for_writer(patient.clone())))?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // Before anything is changed: the file may be another program's.
         schema::check(&connection, &path)?;
+        let store = Self::configure(connection, library)?;
+        let connection = &store.connection;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "secure_delete", true)?;
+        schema::migrate(connection, &path)?;
+        Ok(store)
+    }
+
+    fn configure(mut connection: Connection, library: Option<PathBuf>) -> Result<Self> {
+        let patient = Arc::new(AtomicBool::new(true));
+        connection.busy_handler(Some(wait_for_writer(patient.clone())))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         connection.pragma_update(None, "cache_size", -PAGE_CACHE_KIB)?;
-        schema::migrate(&connection, &path)?;
         Ok(Self {
             connection,
             library,
@@ -170,6 +193,46 @@ impl Store {
         transaction.commit()?;
         Ok(Some(value))
     }
+}
+
+/// A folder that once held a store and has lost its database must not be taken for a new one: all
+/// that lies in it would be without an owner.
+fn check_not_lost(library: &Path) -> Result<()> {
+    const LEFT: [&str; 2] = [model_files::FOLDER, "uploads"];
+    let path = library.join(Store::DATABASE);
+    // An empty file is what a failed copy leaves; opening a new database leaves one too.
+    if fs::metadata(&path).is_ok_and(|found| found.len() > 0) {
+        return Ok(());
+    }
+    let holds_some = |folder: &Path| fs::read_dir(folder).is_ok_and(|mut all| all.next().is_some());
+    match LEFT.iter().find(|left| holds_some(&library.join(left))) {
+        Some(left) => Err(StoreError::MissingDatabase { path, beside: left }),
+        None => Ok(()),
+    }
+}
+
+/// A connection that cannot write. The log beside a database needs an index, which is made where
+/// there is none; where it cannot be made, a database without a log is read as it is.
+fn reading_connection(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    let readable = connection.query_row("SELECT COUNT(*) FROM sqlite_schema", [], |_| Ok(()));
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
+    match readable.map_err(|error| error.sqlite_error_code()) {
+        Err(Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) if !has_log => {
+            let place = percent_encoded(path);
+            let flags = flags | OpenFlags::SQLITE_OPEN_URI;
+            Ok(Connection::open_with_flags(format!("file:{place}?immutable=1"), flags)?)
+        }
+        _ => Ok(connection),
+    }
+}
+
+/// A path within a URI: SQLite reads `?`, `#` and `%` as its own.
+fn percent_encoded(path: &Path) -> String {
+    path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
 }
 
 /// Waits for whoever is writing: called with the number of tries so far, it says whether to try

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::home::{Home, open_library};
+use crate::home::{Home, read_library};
 use crate::terminal::say;
 
 /// Copy the store and the models to another folder, even while something writes to them.
@@ -19,7 +19,7 @@ pub(crate) struct BackupArgs {
 }
 
 pub(crate) fn run(args: BackupArgs, home: &Home) -> anyhow::Result<()> {
-    let library = open_library(home)?;
+    let library = read_library(home)?;
     library
         .backup(&args.to)
         .with_context(|| format!("cannot back up to `{}`", args.to.display()))?;

@@ -7,7 +7,7 @@ use segue_core::{DeviceClass, Timestamp, TrackId};
 use segue_store::{Exclusion, ExclusionId};
 use serde_json::json;
 
-use crate::home::{Home, open_library};
+use crate::home::{Home, open_library, read_library};
 use crate::terminal::{print_json, print_line, say, table};
 
 /// Leave plays out of the taste profile: a period, a device, a context, a track or an artist.
@@ -75,7 +75,10 @@ enum What {
 }
 
 pub(crate) fn run(args: ExcludeArgs, home: &Home) -> anyhow::Result<()> {
-    let mut library = open_library(home)?;
+    let mut library = match args.what {
+        What::List { .. } => read_library(home)?,
+        _ => open_library(home)?,
+    };
     let listener = library.listener(args.listener.as_deref())?;
     let store = library.store_mut();
     let exclusion = match args.what {

@@ -8,7 +8,7 @@ use segue_core::Timestamp;
 use segue_server::{ApiKey, Scope};
 use serde_json::json;
 
-use crate::home::{Home, open_library};
+use crate::home::{Home, open_library, read_library};
 use crate::terminal::{print_json, print_line, say, table};
 
 /// Make, list and revoke keys to `segue serve`. As soon as there is one, every request needs one.
@@ -52,7 +52,10 @@ enum Action {
 }
 
 pub(crate) fn run(args: KeysArgs, home: &Home) -> anyhow::Result<()> {
-    let mut library = open_library(home)?;
+    let mut library = match args.action {
+        Action::List { .. } => read_library(home)?,
+        Action::Add { .. } | Action::Revoke { .. } => open_library(home)?,
+    };
     let store = library.store_mut();
     let now = Timestamp::now();
     match args.action {

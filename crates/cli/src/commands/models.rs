@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::home::{Home, open_library};
+use crate::home::{Home, open_library, read_library};
 use crate::terminal::{print_json, print_line, say, table};
 
 /// List models, or go back to an earlier one.
@@ -40,7 +40,10 @@ enum Action {
 }
 
 pub(crate) fn run(args: ModelsArgs, home: &Home) -> anyhow::Result<()> {
-    let mut library = open_library(home)?;
+    let mut library = match args.action {
+        Action::List { .. } | Action::Show { .. } => read_library(home)?,
+        Action::Activate { .. } => open_library(home)?,
+    };
     let store = library.store();
     match args.action {
         Action::List { json: true } => print_json(&store.models()?),

@@ -7,7 +7,7 @@ use segue_engine::mix::filters::Familiarity;
 use segue_engine::pipeline::MixRequest;
 
 use super::mix::{as_json, explained, print_mix};
-use crate::home::{Home, open_library};
+use crate::home::{Home, read_library};
 use crate::terminal::{print_json, say};
 
 /// Say what comes next, going on from what a listener played last.
@@ -36,7 +36,7 @@ pub(crate) struct NextArgs {
 }
 
 pub(crate) fn run(args: &NextArgs, home: &Home) -> anyhow::Result<()> {
-    let library = open_library(home)?;
+    let library = read_library(home)?;
     let listener = library.listener(args.listener.as_deref())?;
     let snapshot = library.snapshot()?;
     let profile = snapshot.profile(library.store(), &listener)?;

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use segue::SourceOutcome;
 
-use crate::home::{Home, open_library};
+use crate::home::{Home, read_library};
 use crate::terminal::{print_json, print_line, table};
 
 /// Show what has been imported and learned.
@@ -24,7 +24,7 @@ pub(crate) struct StatusArgs {
 }
 
 pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
-    let library = open_library(home)?;
+    let library = read_library(home)?;
     if args.sources {
         return show_sources(&library.source_outcomes()?, args.json);
     }

@@ -18,4 +18,5 @@ mod migrations;
 mod model;
 mod models;
 mod random;
+mod reading;
 mod writers;

@@ -120,6 +120,8 @@ fn folders_that_a_crash_left_are_removed_and_their_names_are_free() {
             .unwrap();
     }
     let mut store = Store::open(library.path()).unwrap();
+    assert_eq!(folders(library.path()), [".incoming", "v1", "v2"], "opening removes nothing");
+    store.remove_orphans().unwrap();
     assert_eq!(folders(library.path()), ["v1"]);
     register(&mut store, "v2", &[]).unwrap();
     assert_eq!(active(&store).as_deref(), Some("v2"));
@@ -132,4 +134,27 @@ fn a_model_whose_files_cannot_be_written_is_not_registered() {
     fs::write(library.path().join("models"), b"a file where the folder should be").unwrap();
     assert!(matches!(register(&mut store, "v1", &[]), Err(StoreError::Io { .. })));
     assert!(store.models().unwrap().is_empty());
+}
+
+#[test]
+fn a_lost_database_is_an_error_and_costs_no_model() {
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
+    register(&mut store, "v1", &[]).unwrap();
+    drop(store);
+    let database = library.path().join(Store::DATABASE);
+    fs::rename(&database, library.path().join("elsewhere")).unwrap();
+    for emptied in [false, true] {
+        if emptied {
+            fs::write(&database, b"").unwrap();
+        }
+        for open in [Store::open, Store::open_to_read] {
+            let refused = open(library.path()).err().unwrap();
+            assert!(matches!(refused, StoreError::MissingDatabase { .. }), "{refused}");
+            assert!(refused.to_string().contains("put the database back"), "{refused}");
+        }
+    }
+    assert_eq!(folders(library.path()), ["v1"]);
+    fs::rename(library.path().join("elsewhere"), &database).unwrap();
+    assert_eq!(active(&Store::open(library.path()).unwrap()).as_deref(), Some("v1"));
 }

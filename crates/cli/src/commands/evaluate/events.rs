@@ -10,7 +10,7 @@ use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_lab::events::{EventColumns, EventFile, EventFormat};
 use segue_lab::progress::Progress;
 
-use crate::home::{Home, open_library};
+use crate::home::{Home, read_library};
 
 /// Which events.
 #[derive(Debug, Args)]
@@ -92,7 +92,7 @@ impl EventArgs {
 
     /// Every dated play of every listener; live and studio are the same choice.
     fn read_library(&self, home: &Home) -> Result<Interactions> {
-        let library = open_library(home)?;
+        let library = read_library(home)?;
         let (store, catalogue) = (library.store(), library.dataset()?.catalogue);
         let mut builder = InteractionsBuilder::default();
         for listener in store.listeners()? {

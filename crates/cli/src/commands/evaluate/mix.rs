@@ -7,7 +7,7 @@ use segue_lab::mix::{self, HeldOut, MixData, MixOptions};
 use segue_lab::progress::Progress;
 
 use super::events::EventArgs;
-use crate::home::{Home, open_library};
+use crate::home::{Home, read_library};
 use crate::policy::policy_parser;
 use crate::study::{Bar, StudyArgs};
 
@@ -97,7 +97,7 @@ impl MixArgs {
                 "`--min-listener-events` and `--min-item-events` are for a file given as `--data`"
             );
         }
-        let (catalogue, plays) = Dataset::plays(open_library(home)?.store())?;
+        let (catalogue, plays) = Dataset::plays(read_library(home)?.store())?;
         Ok(MixData { name, catalogue, plays })
     }
 }

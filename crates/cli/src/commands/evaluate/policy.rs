@@ -7,7 +7,7 @@ use clap::Args;
 use segue_lab::off_policy::Limits;
 use segue_lab::off_policy::log::{self, LogColumns, MixOptions, PolicyOptions};
 
-use crate::home::{Home, open_library};
+use crate::home::{Home, read_library};
 use crate::study::{Bar, print_report};
 
 /// Estimate what a policy would have earned, from the log of another one.
@@ -164,7 +164,7 @@ pub(crate) fn run(args: PolicyArgs, home: &Home) -> Result<()> {
     let options = args.options();
     let report = match &log {
         Some(path) => log::from_file(path, &options, &Bar::default())?,
-        None => log::from_library(&options, || open_library(home))?,
+        None => log::from_library(&options, || read_library(home))?,
     };
     print_report(&report, as_json)?;
     log::refusal(&report.data.answers)

@@ -10,7 +10,7 @@ use segue_engine::experiment::{Arm, Design, Mode};
 use segue_store::{ExperimentEntry, Store};
 use serde_json::json;
 
-use crate::home::{Home, open_library};
+use crate::home::{Home, open_library, read_library};
 use crate::part::design_of;
 use crate::terminal::{print_json, print_line, say, table};
 
@@ -73,7 +73,10 @@ struct StartArgs {
 }
 
 pub(crate) fn run(args: ExperimentArgs, home: &Home) -> anyhow::Result<()> {
-    let mut library = open_library(home)?;
+    let mut library = match args.what {
+        What::List { .. } | What::Readout(_) => read_library(home)?,
+        What::Start(_) | What::Stop { .. } => open_library(home)?,
+    };
     let store = library.store_mut();
     match args.what {
         What::Start(args) => start(store, args),

@@ -16,7 +16,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::home::{Home, open_library};
+use crate::home::{Home, read_library};
 use crate::terminal::say;
 
 /// Serve the page and the API.
@@ -124,7 +124,7 @@ async fn stopped() {
 }
 
 fn has_keys(home: &Home) -> anyhow::Result<bool> {
-    Ok(open_library(home)?.store().keys()?.iter().any(|key| key.revoked_at.is_none()))
+    Ok(read_library(home)?.store().keys()?.iter().any(|key| key.revoked_at.is_none()))
 }
 
 impl ServeArgs {

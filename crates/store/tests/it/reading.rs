@@ -1,0 +1,72 @@
+//! Opening a store to read it changes nothing, and works where nothing can be written.
+
+use std::fs;
+use std::path::Path;
+
+use segue_store::{Store, StoreError};
+
+use crate::fixtures::{listener, scrobble, track};
+
+/// Names and contents of all files in a folder.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .map(|entry| {
+            (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap_or_default())
+        })
+        .collect();
+    files.sort();
+    files
+}
+
+fn library_with_a_play() -> tempfile::TempDir {
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
+    store.add_tracks(&[track("song")]).unwrap();
+    store.append_listens(&[scrobble("ann", &track("song"), 0)]).unwrap();
+    library
+}
+
+#[test]
+fn reading_sees_everything_and_changes_no_byte() {
+    let library = library_with_a_play();
+    let before = files(library.path());
+    let store = Store::open_to_read(library.path()).unwrap();
+    assert_eq!(store.listens(&listener("ann")).unwrap().len(), 1);
+    assert_eq!(store.status().unwrap().listens, 1);
+    assert_eq!(store.marks().unwrap().listens, 1);
+    drop(store);
+    // The index of a log comes and goes; an empty log says nothing.
+    let mut after = files(library.path());
+    after.retain(|(name, content)| !name.ends_with("-shm") && !content.is_empty());
+    assert_eq!(before, after);
+}
+
+#[test]
+fn what_another_process_has_written_since_is_read() {
+    let library = library_with_a_play();
+    let reader = Store::open_to_read(library.path()).unwrap();
+    let mut writer = Store::open(library.path()).unwrap();
+    writer.append_listens(&[scrobble("ann", &track("song"), 600)]).unwrap();
+    assert_eq!(reader.listens(&listener("ann")).unwrap().len(), 2);
+    let late = Store::open_to_read(library.path()).unwrap();
+    assert_eq!(late.listens(&listener("ann")).unwrap().len(), 2);
+}
+
+#[test]
+fn a_reader_cannot_write() {
+    let library = library_with_a_play();
+    let mut store = Store::open_to_read(library.path()).unwrap();
+    assert!(matches!(store.add_tracks(&[track("other")]), Err(StoreError::Database(_))));
+}
+
+#[test]
+fn a_folder_without_a_store_reads_as_empty_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = folder.path().join("missing");
+    for library in [folder.path(), &missing] {
+        assert_eq!(Store::open_to_read(library).unwrap().status().unwrap().listens, 0);
+    }
+    assert!(files(folder.path()).is_empty());
+}
