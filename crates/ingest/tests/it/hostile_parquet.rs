@@ -14,11 +14,12 @@ use segue_ingest::{DropReason, FileReport, ImportLimits, ImportOptions};
 use crate::support::{Memory, options, try_import};
 
 const PLAIN: &str = "message plays {
+    required binary user_id (UTF8);
     required binary track_name (UTF8);
     required binary artist_name (UTF8);
 }";
 
-/// A column: its values, and for each how deep it is defined and repeated, where it is a list.
+/// A column beside that of the listener: its values, and for each how deep it is defined and repeated, where it is a list.
 struct Column<'v> {
     values: Vec<&'v [u8]>,
     levels: Option<(Vec<i16>, Vec<i16>)>,
@@ -39,7 +40,8 @@ fn write(path: &Path, schema: &str, properties: WriterProperties, columns: &[Col
     let file = std::fs::File::create(path).unwrap();
     let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties)).unwrap();
     let mut group = writer.next_row_group().unwrap();
-    for Column { values, levels } in columns {
+    let listeners = columns[0].values.iter().map(|_| &b"ann"[..]).collect();
+    for Column { values, levels } in std::iter::once(&Column::of(listeners)).chain(columns) {
         let values: Vec<ByteArray> = values.iter().map(|value| value.to_vec().into()).collect();
         let (defined, repeated) = levels
             .as_ref()
@@ -93,6 +95,7 @@ fn columns_that_together_unpack_to_200_megabytes_are_refused() {
 #[test]
 fn a_list_of_eight_million_artists_is_refused() {
     let schema = "message plays {
+        required binary user_id (UTF8);
         required binary track_name (UTF8);
         required group artists (LIST) { repeated group list { required binary item (UTF8); } }
     }";

@@ -2,8 +2,9 @@
 //! can reach.
 //!
 //! A page elsewhere can send requests here, though not read the answers, unless its name is made to
-//! point to 127.0.0.1 (DNS rebinding). So without keys the `Host` must be a name of the loopback;
-//! and whatever changes something must come from a page of ours, or from no page at all, as
+//! point to 127.0.0.1 (DNS rebinding). So without keys the `Host` must be a name of the loopback, and
+//! nothing may say that a proxy sent the request on: what stands before the loopback would let
+//! everybody in. And whatever changes something must come from a page of ours, or from no page at all, as
 //! `Sec-Fetch-Site` and `Origin` tell.
 
 use axum::extract::{Request, State};
@@ -22,12 +23,8 @@ pub(crate) async fn same_origin(
     next: Next,
 ) -> ApiResult<Response> {
     let headers = request.headers();
-    let mut hosts = headers.get_all(header::HOST).iter();
-    if !guard.keys.is_required() && !hosts.all(|host| host.to_str().is_ok_and(is_loopback)) {
-        let message = "this server answers under names of the loopback only";
-        return Err(ApiError::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", message).hint(
-            "use http://127.0.0.1 or http://localhost; a server with keys answers under any name",
-        ));
+    if !guard.keys.is_required() {
+        keep_to_this_machine(headers)?;
     }
     let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     if !is_safe && !is_ours(headers, text(headers, header::HOST.as_str())) {
@@ -41,6 +38,35 @@ pub(crate) async fn same_origin(
         return Err(ApiError::new(StatusCode::FORBIDDEN, "cross_origin", message));
     }
     Ok(next.run(request).await)
+}
+
+/// Refuses what did not come straight from a program of this machine, as far as a request tells.
+fn keep_to_this_machine(headers: &HeaderMap) -> ApiResult<()> {
+    /// What proxies add, each by a custom of its own.
+    const FORWARDED: [&str; 7] = [
+        "forwarded",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-forwarded-server",
+        "x-real-ip",
+    ];
+    let refused = |code, message| ApiError::new(StatusCode::MISDIRECTED_REQUEST, code, message);
+    let hosts: Vec<_> = headers.get_all(header::HOST).iter().collect();
+    if hosts.is_empty() || !hosts.iter().all(|host| host.to_str().is_ok_and(is_loopback)) {
+        let message = "this server answers under names of the loopback only";
+        return Err(refused("wrong_host", message).hint(
+            "use http://127.0.0.1 or http://localhost; a server with keys answers under any name",
+        ));
+    }
+    if FORWARDED.iter().any(|name| headers.contains_key(*name)) {
+        let message = "a proxy sent this on, and without keys only this machine is served";
+        return Err(refused("forwarded", message).hint(
+            "`segue keys add NAME --scope admin` makes a key; with one, proxies are welcome",
+        ));
+    }
+    Ok(())
 }
 
 fn is_ours(headers: &HeaderMap, host: Option<&str>) -> bool {

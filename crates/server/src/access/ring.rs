@@ -18,7 +18,7 @@ struct Known {
 pub(crate) struct KeyRing {
     known: RwLock<Vec<Known>>,
     /// Once there was a key, or others can reach the server, one is asked for: taking the last one
-    /// away lets nobody in.
+    /// away lets nobody in, now and after a restart.
     is_required: AtomicBool,
 }
 
@@ -31,7 +31,8 @@ impl KeyRing {
     /// Takes over what the store has now.
     pub(crate) fn reload(&self, store: &Store) -> Result<(), StoreError> {
         let entries = store.keys()?;
-        if entries.iter().any(|entry| entry.revoked_at.is_none()) {
+        // Revoked keys stay in the store, which so remembers that keys were used.
+        if !entries.is_empty() {
             self.is_required.store(true, Ordering::Release);
         }
         let entries = entries.into_iter().filter(|entry| entry.revoked_at.is_none());

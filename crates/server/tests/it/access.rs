@@ -258,6 +258,41 @@ async fn a_name_that_was_pointed_here_is_not_answered_without_keys() {
 }
 
 #[tokio::test]
+async fn what_a_proxy_sends_on_is_not_answered_without_keys() {
+    let (open, (closed, keys)) = (World::new().await, World::with_keys(|_| {}).await);
+    let bare = Request::get("/v1/listeners").body(Body::empty()).unwrap();
+    assert_eq!(open.send_as_it_is(bare).await.error(), (421, "wrong_host".to_owned()), "no Host");
+    for name in [
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-real-ip",
+        "forwarded",
+        "via",
+    ] {
+        // A proxy names the server that it speaks to, unless told otherwise.
+        let headers = [("host", "127.0.0.1:8080"), (name, "203.0.113.9")];
+        for (method, path) in [(Method::GET, "/v1/listeners"), (Method::POST, "/login")] {
+            let reply = open.send(from_page(method, path, &headers)).await;
+            assert_eq!(reply.error(), (421, "forwarded".to_owned()), "{name} {path}");
+        }
+        let known = [headers[0], headers[1], ("x-api-key", keys[0].as_str())];
+        let reply = closed.send(from_page(Method::GET, "/v1/listeners", &known)).await;
+        assert_eq!(reply.status.as_u16(), 200, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn revoking_the_last_key_opens_nothing_even_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    crate::world::add_key(folder.path(), "only", Scope::Admin);
+    segue_store::Store::open(folder.path()).unwrap().revoke_key("only", Timestamp::now()).unwrap();
+    let world = World::on(folder, |_| {}).await;
+    let reply = world.get("/v1/listeners").await;
+    assert_eq!(reply.error(), (401, "key_required".to_owned()));
+}
+
+#[tokio::test]
 async fn a_page_of_another_site_changes_nothing() {
     let (open, (closed, keys)) = (World::new().await, World::with_keys(|_| {}).await);
     let token = session(&closed, &keys[2]).await;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use segue::{Loaded, Models, ModelsError};
 use segue_core::{
     AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
@@ -134,6 +134,12 @@ impl World {
     }
 
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Reply {
+        request.headers_mut().entry("host").or_insert(HeaderValue::from_static("localhost"));
+        self.send_as_it_is(request).await
+    }
+
+    /// Sends a request without a header that clients add by themselves.
+    pub(crate) async fn send_as_it_is(&self, mut request: Request<Body>) -> Reply {
         request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 40_000))));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
