@@ -34,6 +34,7 @@ mod error;
 mod feedback;
 mod kept;
 mod library;
+mod makeshift;
 pub mod mixing;
 pub mod models;
 mod search;

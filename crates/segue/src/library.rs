@@ -171,11 +171,12 @@ impl Library {
         models::train(&mut self.store, options, progress)
     }
 
-    /// Puts a model in use that was trained before, whole: members, likability and rankings. Take
-    /// another snapshot to mix by it.
+    /// Puts a model in use that was trained before, whole: members, likability and rankings, once
+    /// its files are known to hold what was registered. Take another snapshot to mix by it.
     ///
     /// # Errors
-    /// [`Error::CannotServe`], or [`Error::Store`] for a version that nobody registered.
+    /// [`Error::CannotServe`], [`Error::UnusableModel`] where the files are damaged, or
+    /// [`Error::Store`] for a version that nobody registered.
     pub fn activate(&mut self, version: &str) -> Result<()> {
         models::activate(&mut self.store, &StandardModels, version)
     }
@@ -186,7 +187,7 @@ impl Library {
     /// A snapshot without a model is no error; mixing from it is.
     ///
     /// # Errors
-    /// When the store cannot be read or the model in use not be used.
+    /// When the store cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot> {
         Snapshot::take(&self.store, &StandardModels, 1).map_err(|error| {
             match error.downcast::<Error>() {

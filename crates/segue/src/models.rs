@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use segue_core::{ListenerId, Timestamp};
 use segue_engine::dataset::plays::Plays;
-use segue_engine::{Catalogue, Scorer};
+use segue_engine::{Catalogue, Index, Scorer};
 use segue_models::likability::LikabilityModel;
 use segue_models::set::{Budget, ModelSet, SetCard, SetConfig, SetStage};
 use segue_store::{ModelEntry, NewModel, Store};
 
+use crate::makeshift::Makeshift;
 use crate::{Dataset, Error, Result};
 
 /// The kind under which stores of earlier versions have a likability network alone.
@@ -41,15 +42,16 @@ pub trait Models: Send + Sync {
     /// versions trained for something else; they are listed and not put in use.
     fn serves(&self, kind: &str) -> bool;
 
-    /// Reads the model in use, if there is one, and binds it to a catalogue.
+    /// Reads a model, makes sure that it is what was registered, and binds it to a catalogue.
     ///
     /// # Errors
-    /// When the store cannot be read, or the model not be used.
-    fn load(
+    /// When its files cannot be read, or hold anything else than what was registered.
+    fn read(
         &self,
         store: &Store,
+        entry: &ModelEntry,
         catalogue: &Arc<Catalogue>,
-    ) -> std::result::Result<Option<Loaded>, ModelsError>;
+    ) -> std::result::Result<Arc<dyn Scorer>, ModelsError>;
 
     /// Trains a model on everything that the store holds, registers it and puts it in use. Returns
     /// its version. `progress` is told which share is done, 0 to 1.
@@ -73,14 +75,13 @@ impl Models for StandardModels {
         [ModelSet::KIND, LIKABILITY].contains(&kind)
     }
 
-    fn load(
+    fn read(
         &self,
         store: &Store,
+        entry: &ModelEntry,
         catalogue: &Arc<Catalogue>,
-    ) -> std::result::Result<Option<Loaded>, ModelsError> {
-        let Some(entry) = store.active_model()? else { return Ok(None) };
-        let scorer = bind(store, &entry, catalogue)?;
-        Ok(Some(Loaded { version: entry.version, trained_at: entry.created_at, scorer }))
+    ) -> std::result::Result<Arc<dyn Scorer>, ModelsError> {
+        Ok(bind(store, entry, catalogue)?)
     }
 
     fn train(
@@ -158,6 +159,7 @@ pub(crate) fn train(
     progress: &mut dyn FnMut(SetStage),
 ) -> Result<Trained> {
     let seed = options.seed;
+    let forgotten = store.marks()?.forgotten;
     let (catalogue, plays) = Dataset::plays(store)?;
     if catalogue.is_empty() {
         return Err(Error::NothingImported);
@@ -183,22 +185,118 @@ pub(crate) fn train(
             card: &card,
             weights: &set.to_bytes(),
             listeners: &listeners,
+            forgotten,
         },
     )?;
     Ok(Trained { version, card: set.card().clone(), existed })
 }
 
-/// Puts a registered model in use, in place of whichever is.
+/// Puts a registered model in use, in place of whichever is, once it is [`check`]ed.
 ///
 /// # Errors
-/// [`Error::CannotServe`] for a model of a kind that `models` do not serve, [`Error::Store`] for a
-/// version that nobody registered.
+/// As [`check`], and [`Error::Store`] for a version that nobody registered.
 pub fn activate(store: &mut Store, models: &dyn Models, version: &str) -> Result<()> {
-    let entry = store.models()?.into_iter().find(|entry| entry.version == version);
-    if let Some(ModelEntry { version, kind, .. }) = entry.filter(|e| !models.serves(&e.kind)) {
-        return Err(Error::CannotServe { version, kind });
-    }
+    check(store, models, version)?;
     Ok(store.activate(version)?)
+}
+
+/// Whether a registered model can serve: its kind, and its files, which are read for that. One that
+/// nobody registered is for [`Store::activate`] to refuse.
+///
+/// # Errors
+/// [`Error::CannotServe`] for a model of a kind that `models` do not serve,
+/// [`Error::UnusableModel`] where its files do not hold what was registered.
+pub fn check(store: &Store, models: &dyn Models, version: &str) -> Result<()> {
+    let entry = store.models()?.into_iter().find(|entry| entry.version == version);
+    let Some(entry) = entry else { return Ok(()) };
+    if !models.serves(&entry.kind) {
+        return Err(Error::CannotServe { version: entry.version, kind: entry.kind });
+    }
+    match models.read(store, &entry, &Arc::default()) {
+        Ok(_) => Ok(()),
+        Err(source) => Err(match source.downcast::<Error>() {
+            Ok(error) => *error,
+            Err(source) => unusable(&entry, source),
+        }),
+    }
+}
+
+/// Models that can serve, best first: the one in use, then the others, the newest first.
+fn candidates(models: &dyn Models, store: &Store) -> Result<Vec<ModelEntry>> {
+    let mut all = store.models()?;
+    all.retain(|entry| models.serves(&entry.kind));
+    all.reverse();
+    all.sort_by_key(|entry| !entry.active);
+    Ok(all)
+}
+
+/// What mixes are to be made with.
+pub(crate) struct Choice {
+    /// The model, or what stands in for it; `None` before the first training.
+    pub(crate) model: Option<Loaded>,
+    /// The model that the registry says is in use.
+    pub(crate) in_use: Option<String>,
+    /// Why it is not the one in use.
+    pub(crate) makeshift: Option<String>,
+}
+
+/// Reads the model in use, or the newest that can be used in its place, or makes do without one.
+/// A library that had none yet gets none.
+pub(crate) fn choose(
+    models: &dyn Models,
+    store: &Store,
+    catalogue: &Arc<Catalogue>,
+    index: &Arc<Index>,
+) -> std::result::Result<Choice, ModelsError> {
+    let candidates = candidates(models, store)?;
+    let in_use = candidates.first().filter(|entry| entry.active).map(|entry| entry.version.clone());
+    let mut problems = Vec::new();
+    let mut found = None;
+    for entry in candidates {
+        match models.read(store, &entry, catalogue) {
+            Ok(scorer) => {
+                let (version, trained_at) = (entry.version, entry.created_at);
+                found = Some(Loaded { version, trained_at, scorer });
+                break;
+            }
+            Err(error) => problems.push(in_a_line(error.as_ref())),
+        }
+    }
+    let had_one = !problems.is_empty() || store.marks()?.forgotten > 0;
+    let model = found.or_else(|| {
+        (had_one && !catalogue.is_empty()).then(|| Loaded {
+            version: Makeshift::VERSION.to_owned(),
+            trained_at: Timestamp::now(),
+            scorer: Arc::new(Makeshift::new(catalogue, index)),
+        })
+    });
+    let is_in_use = model.as_ref().is_none_or(|model| in_use.as_ref() == Some(&model.version));
+    let makeshift = model.as_ref().filter(|_| !is_in_use).map(|model| {
+        if problems.is_empty() {
+            problems.push("the model in use went with somebody who was forgotten".to_owned());
+        }
+        format!("{}; mixes are made with `{}`", problems.join("; "), model.version)
+    });
+    Ok(Choice { model, in_use, makeshift })
+}
+
+fn in_a_line(error: &dyn StdError) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        line.push_str(": ");
+        line.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    line
+}
+
+/// The error where the content of a model is not what was registered: its version is a digest.
+fn check_version(entry: &ModelEntry, found: &str) -> Result<()> {
+    if entry.version == found {
+        return Ok(());
+    }
+    Err(unusable(entry, format!("its files are damaged: they hold `{found}`")))
 }
 
 /// Registers a model and puts it in use; says whether it had been registered before.
@@ -216,17 +314,22 @@ fn set_in_use(store: &Store) -> Result<ModelSet> {
     let entry = store.active_model()?.filter(|entry| entry.kind == ModelSet::KIND);
     let entry = entry.ok_or(Error::NoSet)?;
     let weights = read_weights(store, &entry)?;
-    ModelSet::from_bytes(&weights, entry.card.as_bytes()).map_err(|error| unusable(&entry, error))
+    let set = ModelSet::from_bytes(&weights, entry.card.as_bytes());
+    let set = set.map_err(|error| unusable(&entry, error))?;
+    check_version(&entry, set.version())?;
+    Ok(set)
 }
 
 fn bind(store: &Store, entry: &ModelEntry, catalogue: &Arc<Catalogue>) -> Result<Arc<dyn Scorer>> {
     let (weights, card) = (read_weights(store, entry)?, entry.card.as_bytes());
     if entry.kind == ModelSet::KIND {
         let set = ModelSet::from_bytes(&weights, card).map_err(|error| unusable(entry, error))?;
+        check_version(entry, set.version())?;
         return Ok(Arc::new(set.scorer(catalogue)));
     }
     let model =
         LikabilityModel::from_bytes(&weights, card).map_err(|error| unusable(entry, error))?;
+    check_version(entry, model.version())?;
     Ok(Arc::new(model.scorer(catalogue).online()))
 }
 

@@ -10,10 +10,13 @@ const BATCH: usize = 10_000;
 /// Keeps what importers read in the store.
 ///
 /// A file that was read before is not read again, and one that was cut off goes on where it
-/// stopped. A file that an older parser read is read again by the new one: the plays that it finds
+/// stopped. Once somebody is forgotten while it is read, the import ends with an error and can be
+/// run again: the rows read before may be of theirs. A file that an older parser read is read again by the new one: the plays that it finds
 /// anew fold into those that are there.
 pub struct StoreSink<'s> {
     store: &'s mut Store,
+    /// How often somebody had been forgotten when the import began.
+    forgotten: Option<i64>,
     listener: ListenerId,
     file: Option<segue_store::ImportedFile>,
     batch: Vec<(u64, Record)>,
@@ -27,7 +30,8 @@ impl<'s> StoreSink<'s> {
     pub fn new(store: &'s mut Store, options: &ImportOptions) -> Self {
         let (file_counts, counts) = Default::default();
         let listener = options.listener.clone();
-        Self { store, listener, file: None, batch: Vec::new(), file_counts, counts }
+        let forgotten = None;
+        Self { store, forgotten, listener, file: None, batch: Vec::new(), file_counts, counts }
     }
 
     /// What became of everything handed in so far: new, known already, or a duplicate.
@@ -37,7 +41,11 @@ impl<'s> StoreSink<'s> {
 
     fn write(&mut self, is_last: bool) -> Result<(), SinkError> {
         let file = self.file.as_ref().ok_or("a record came before its file")?;
-        let mut import = self.store.import_file(file)?;
+        let import = self.store.import_file(file)?;
+        let mut import = match self.forgotten {
+            Some(forgotten) => import.unless_forgotten_since(forgotten),
+            None => import,
+        };
         for (row, record) in self.batch.drain(..) {
             import.accept(row, record)?;
         }
@@ -66,6 +74,9 @@ impl FileSink for StoreSink<'_> {
             name: file.path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             listener: Some(self.listener.clone()),
         };
+        if self.forgotten.is_none() {
+            self.forgotten = Some(self.store.marks()?.forgotten);
+        }
         let import = self.store.import_file(&file)?;
         let earlier = Earlier { rows: import.committed_rows(), complete: import.is_complete() };
         self.file = Some(file);

@@ -18,7 +18,7 @@ use segue_engine::{Catalogue, Index, Profile, TrackIdx};
 use segue_store::{Marks, Store};
 
 use crate::dataset::profile;
-use crate::models::{Loaded, Models, ModelsError};
+use crate::models::{Choice, Loaded, Models, ModelsError, choose};
 use crate::{Dataset, Error, Result};
 
 /// Catalogue, index, model and experiment as they belong together.
@@ -64,6 +64,11 @@ pub struct Snapshot {
     pub friends: Arc<FriendIndex>,
     /// The model in use when the snapshot was taken; `None` before the first training.
     pub model: Option<Loaded>,
+    /// The model that the registry said was in use, whether it can be used or not.
+    pub in_use: Option<String>,
+    /// Why mixes are made with another model than that, or with none: a sentence for whoever runs
+    /// the library. `None` where all is well.
+    pub makeshift: Option<String>,
     /// Tracks that came to the catalogue after the model was trained and that few listeners have
     /// answered.
     pub arrivals: Vec<TrackId>,
@@ -91,6 +96,8 @@ impl Snapshot {
             friends: Arc::default(),
             catalogue: Arc::new(catalogue),
             model: None,
+            in_use: None,
+            makeshift: None,
             arrivals: Vec::new(),
             experiment: None,
             experiment_name: None,
@@ -102,7 +109,7 @@ impl Snapshot {
     /// request to wait for.
     ///
     /// # Errors
-    /// When the store cannot be read or the model in use not be used.
+    /// When the store cannot be read.
     pub fn take(
         store: &Store,
         models: &dyn Models,
@@ -110,12 +117,12 @@ impl Snapshot {
     ) -> std::result::Result<Self, ModelsError> {
         let marks = store.marks()?;
         let Dataset { catalogue, profiles } = Dataset::load(store)?;
-        let index = Index::build(&catalogue, &profiles);
+        let index = Arc::new(Index::build(&catalogue, &profiles));
         let similar = SimilarIndex::build(&catalogue, &index, &profiles);
         let befriended = store.all_friends()?;
         let pairs = befriended.iter().map(|(listener, friends)| (listener, friends.as_slice()));
         let friends = FriendIndex::new(pairs, &profiles);
-        let model = models.load(store, &catalogue)?;
+        let Choice { model, in_use, makeshift } = choose(models, store, &catalogue, &index)?;
         let lately = match &model {
             Some(model) => store.tracks_added_after(model.trained_at)?,
             None => Vec::new(),
@@ -128,18 +135,20 @@ impl Snapshot {
             experiment,
             experiment_name,
             marks,
-            index: Arc::new(index),
+            index,
             similar: Arc::new(similar),
             friends: Arc::new(friends),
             catalogue,
             model,
+            in_use,
+            makeshift,
         })
     }
 
     /// The same catalogue with the model and the experiment that are in use now.
     ///
     /// # Errors
-    /// When the store cannot be read or the model in use not be used.
+    /// When the store cannot be read.
     pub fn with_current_model(
         &self,
         store: &Store,
@@ -147,13 +156,17 @@ impl Snapshot {
         number: u64,
     ) -> std::result::Result<Self, ModelsError> {
         let (experiment_name, experiment) = running_experiment(store)?;
+        let Choice { model, in_use, makeshift } =
+            choose(models, store, &self.catalogue, &self.index)?;
         Ok(Self {
             number,
             catalogue: Arc::clone(&self.catalogue),
             index: Arc::clone(&self.index),
             similar: Arc::clone(&self.similar),
             friends: Arc::clone(&self.friends),
-            model: models.load(store, &self.catalogue)?,
+            model,
+            in_use,
+            makeshift,
             arrivals: self.arrivals.clone(),
             experiment,
             experiment_name,

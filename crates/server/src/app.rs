@@ -158,6 +158,9 @@ impl App {
             seconds = begun.elapsed().as_secs_f64(),
             "snapshot in place"
         );
+        if let Some(makeshift) = &snapshot.makeshift {
+            tracing::error!("{makeshift}; `segue train` makes a new model");
+        }
         self.snapshot.store(Arc::new(snapshot));
         self.listeners.let_go_before(number.saturating_sub(1));
         Ok(())
@@ -240,7 +243,7 @@ impl App {
             self.listeners.all_changed();
             self.writer.catch_up(marks);
         }
-        if model.as_deref() != snapshot.model_version() || experiment != snapshot.experiment_name {
+        if model != snapshot.in_use || experiment != snapshot.experiment_name {
             return self.reload_model().await;
         }
         Ok(())

@@ -6,30 +6,41 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use segue::StoreSink;
-use segue_core::ListenerId;
-use segue_ingest::{ImportOptions, ImportProgress, IngestError, import};
-use segue_store::Store;
+use segue::{ModelsError, StoreSink};
+use segue_core::{ListenerId, Record};
+use segue_ingest::{
+    Earlier, FileIdentity, FileReport, FileSink, ImportOptions, ImportProgress, IngestError, Sink,
+    SinkError, import,
+};
+use segue_store::{Store, StoreError};
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, chain};
 use crate::imports::{ImportState, UploadLabel};
 use crate::limits;
 
-/// Takes over files that were received in full, and reads them in the background.
-pub(crate) fn begin(app: &Arc<App>, id: &str, listener: &ListenerId, name: &str) -> io::Result<()> {
+/// Takes over files that were received in full: from now on they survive a crash.
+pub(crate) fn take_over(app: &App, id: &str, label: &UploadLabel) -> io::Result<()> {
     let folder = app.imports.folder();
-    let label = UploadLabel { listener: listener.to_string(), name: name.to_owned() };
     let mut described = File::create_new(folder.join(format!("{id}.json")))?;
-    described.write_all(&serde_json::to_vec(&label)?)?;
+    described.write_all(&serde_json::to_vec(label)?)?;
     described.sync_all()?;
     let part = app.imports.part(id);
     File::open(&part)?.sync_all()?;
     std::fs::rename(part, folder.join(format!("{id}.upload")))?;
-    File::open(folder)?.sync_all()?;
-    start(app, id, label);
-    Ok(())
+    File::open(folder)?.sync_all()
+}
+
+/// How often somebody was forgotten.
+pub(crate) async fn forgotten(app: &App) -> ApiResult<i64> {
+    app.readers.run(|store| Ok(store.marks()?.forgotten)).await
+}
+
+/// Removes an upload that was taken over.
+pub(crate) fn discard(app: &App, id: &str) -> io::Result<()> {
+    remove(&app.imports.folder().join(format!("{id}.upload")))
 }
 
 /// Goes on with what a crash left behind, and clears away what is of no use.
@@ -97,7 +108,8 @@ fn list_quarantined(app: &Arc<App>, upload: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn start(app: &Arc<App>, id: &str, label: UploadLabel) {
+/// Reads an upload in the background, when it is its turn.
+pub(crate) fn start(app: &Arc<App>, id: &str, label: UploadLabel) {
     app.imports.remember(id, &label);
     let (app, id) = (Arc::clone(app), id.to_owned());
     tokio::spawn(async move {
@@ -119,12 +131,26 @@ fn start(app: &Arc<App>, id: &str, label: UploadLabel) {
 
 async fn run(app: &Arc<App>, id: &str, label: UploadLabel) -> ApiResult<()> {
     let upload = app.imports.folder().join(format!("{id}.upload"));
+    if !upload.exists() {
+        // Its listener was forgotten while it waited.
+        return Ok(());
+    }
     let begun = app.imports.begun(id);
     let mark = || File::create(&begun).and_then(|mark| mark.sync_all());
     mark().map_err(|error| ApiError::internal(&error))?;
-    let read = read(app, id, &label, &upload).await;
-    app.listeners.clear();
-    read?;
+    loop {
+        let read = read(app, id, &label, &upload).await;
+        app.listeners.clear();
+        match read {
+            Ok(()) => break,
+            Err(_) if !upload.exists() => {
+                unmark(app, id);
+                return Ok(());
+            }
+            Err(error) if error.code == FORGOTTEN_SINCE => {}
+            Err(error) => return Err(error),
+        }
+    }
     app.imports.update(id, |status| status.state = ImportState::Training);
     let progress = {
         let (app, id) = (Arc::clone(app), id.to_owned());
@@ -166,12 +192,13 @@ fn remove(upload: &Path) -> io::Result<()> {
 async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> ApiResult<()> {
     app.imports.update(id, |status| status.state = ImportState::Reading);
     let (app, id, upload) = (Arc::clone(app), id.to_owned(), upload.to_owned());
-    let listener = ListenerId::new(label.listener.as_str());
+    let (listener, received) = (ListenerId::new(label.listener.as_str()), label.forgotten);
     let read = tokio::task::spawn_blocking(move || {
         let mut store = Store::open(&app.config.library)?;
         let mut options = ImportOptions::new(listener);
         options.limits.rows = limits::MOST_UPLOADED_ROWS;
-        let mut sink = StoreSink::new(&mut store, &options);
+        let owner = (store.marks()?.forgotten != received).then(|| options.listener.clone());
+        let mut sink = OwnedSink { sink: StoreSink::new(&mut store, &options), owner };
         let mut observer = |progress: ImportProgress<'_>| {
             app.imports.update(&id, |status| {
                 (status.bytes_read, status.bytes_total) =
@@ -181,8 +208,11 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
         };
         let files = files(&upload).map_err(|error| ApiError::internal(&error))?;
         let report = import(&files, &options, &mut observer, &mut sink);
-        let counts = sink.counts();
+        let counts = sink.sink.counts();
         let mut report = report.map_err(|error| match error {
+            IngestError::Sink { source, .. } if is_forgotten_since(&source) => {
+                ApiError::conflict(FORGOTTEN_SINCE, source.to_string())
+            }
             IngestError::Sink { .. } | IngestError::Io { .. } => ApiError::internal(&error),
             error => {
                 let place = format!("{}{}", upload.display(), std::path::MAIN_SEPARATOR);
@@ -217,6 +247,56 @@ fn named(upload: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(upload).unwrap_or(path).to_owned()
 }
 
+/// The code of what was cut off because somebody was forgotten.
+const FORGOTTEN_SINCE: &str = "forgotten_since";
+/// The code of a training that another one or an import keeps from its turn.
+const BUSY: &str = "busy";
+/// How often a training is begun anew because somebody was forgotten during it.
+const TRAININGS: usize = 5;
+
+fn is_forgotten_since(error: &SinkError) -> bool {
+    matches!(error.downcast_ref(), Some(StoreError::ForgottenSince))
+        || matches!(error.downcast_ref(), Some(segue::Error::Store(StoreError::ForgottenSince)))
+}
+
+/// Keeps what was received before somebody was forgotten from bringing them back: of such an upload
+/// only rows of its owner are kept, whose uploads would have been removed with them.
+struct OwnedSink<'s> {
+    sink: StoreSink<'s>,
+    /// Whose rows alone are kept; `None` keeps all.
+    owner: Option<ListenerId>,
+}
+
+impl Sink for OwnedSink<'_> {
+    fn accept(&mut self, row: u64, record: Record) -> Result<(), SinkError> {
+        let listener = match &record {
+            Record::Listen { listen, .. } => Some(&listen.listener),
+            Record::Feedback { feedback, .. } => Some(&feedback.listener),
+            Record::Track(_) => None,
+        };
+        match (&self.owner, listener) {
+            (Some(owner), Some(listener)) if owner != listener => Ok(()),
+            _ => self.sink.accept(row, record),
+        }
+    }
+}
+
+impl FileSink for OwnedSink<'_> {
+    fn begin_file(&mut self, file: &FileIdentity) -> Result<Earlier, SinkError> {
+        self.sink.begin_file(file)
+    }
+
+    fn end_file(&mut self, report: &mut FileReport) -> Result<(), SinkError> {
+        if let Some(owner) = &self.owner {
+            report.add_note(format!(
+                "somebody was forgotten after it was received, so that of its plays and feedback \
+                only those of `{owner}` were kept"
+            ));
+        }
+        self.sink.end_file(report)
+    }
+}
+
 /// Trains a model on what is there now, and puts it in use.
 ///
 /// The caller holds a turn: imports do, others take one with [`train_in_turn`].
@@ -224,10 +304,16 @@ async fn train(app: &Arc<App>, progress: impl Fn(f32) + Send + 'static) -> ApiRe
     let trainer = Arc::clone(app);
     let trained = tokio::task::spawn_blocking(move || {
         let mut store = Store::open(&trainer.config.library)?;
-        trainer.models.train(&mut store, &progress).map_err(|error| {
-            ApiError::conflict("cannot_train", chain(error.as_ref()))
-                .hint("import more: a history with plays or likes, and a table of audio features")
-        })
+        for _ in 0..TRAININGS {
+            match trainer.models.train(&mut store, &progress) {
+                Err(error) if is_forgotten_since(&error) => {}
+                trained => return trained.map_err(cannot_train),
+            }
+        }
+        Err(ApiError::overloaded(
+            FORGOTTEN_SINCE,
+            "listeners are being forgotten one after another",
+        ))
     });
     let trained = trained.await.map_err(|error| ApiError::internal(&error))?;
     // The catalogue may have grown even if there is nothing to learn from.
@@ -235,10 +321,41 @@ async fn train(app: &Arc<App>, progress: impl Fn(f32) + Send + 'static) -> ApiRe
     trained
 }
 
+fn cannot_train(error: ModelsError) -> ApiError {
+    ApiError::conflict("cannot_train", chain(error.as_ref()))
+        .hint("import more: a history with plays or likes, and a table of audio features")
+}
+
+/// Trains a model whenever the one in use went with somebody who was forgotten. Ends with the
+/// server.
+pub(crate) async fn make_up_for_forgetting(app: Arc<App>) {
+    /// How often it is looked for.
+    const EVERY: Duration = Duration::from_secs(1);
+    let mut tried = None;
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let snapshot = app.snapshot.load_full();
+        let forgotten = Some(snapshot.marks.forgotten);
+        if snapshot.in_use.is_some() || snapshot.makeshift.is_none() || tried == forgotten {
+            continue;
+        }
+        drop(snapshot);
+        match train_in_turn(&app).await {
+            Ok(version) => tracing::info!(version, "trained without who was forgotten"),
+            // Whatever is under way trains a model when it has been read.
+            Err(error) if error.code == BUSY => {}
+            Err(error) => {
+                tracing::warn!("no model without who was forgotten: {}", error.message);
+                tried = forgotten;
+            }
+        }
+    }
+}
+
 /// Trains a model when nothing else is imported or trained.
 pub(crate) async fn train_in_turn(app: &Arc<App>) -> ApiResult<String> {
     let _turn = app.imports.turn().try_acquire().map_err(|_| {
-        ApiError::conflict("busy", "an import or a training is under way")
+        ApiError::conflict(BUSY, "an import or a training is under way")
             .hint("an import trains a model when it has been read")
     })?;
     train(app, |_| {}).await

@@ -25,7 +25,6 @@ use segue_store::ImportCounts;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-use crate::error::{ApiError, ApiResult};
 use crate::limits;
 
 /// How far an import is.
@@ -67,6 +66,10 @@ pub(crate) struct ImportStatus {
 pub(crate) struct UploadLabel {
     pub(crate) listener: String,
     pub(crate) name: String,
+    /// How often somebody had been forgotten when it was received. Who was forgotten later may be
+    /// in it, unless they are its listener: their uploads go with them.
+    #[serde(default)]
+    pub(crate) forgotten: i64,
 }
 
 /// All imports of this process.
@@ -134,17 +137,10 @@ impl Imports {
         self.lock().iter().filter(|status| !status.is_over()).count()
     }
 
-    /// Lets go of what is remembered of somebody's imports, unless one of them is under way.
-    pub(crate) fn forget(&self, listener: &ListenerId) -> ApiResult<()> {
-        let mut statuses = self.lock();
-        if statuses.iter().any(|status| status.listener == *listener && !status.is_over()) {
-            let message = format!("an import of `{listener}` is under way");
-            return Err(
-                ApiError::conflict("import_under_way", message).hint("forget when it has ended")
-            );
-        }
-        statuses.retain(|status| status.listener != *listener);
-        Ok(())
+    /// Lets go of what is remembered of somebody's imports. One that is under way ends by itself:
+    /// its files are gone.
+    pub(crate) fn forget(&self, listener: &ListenerId) {
+        self.lock().retain(|status| status.listener != *listener);
     }
 
     /// Puts an import on the list, waiting. The oldest that is over makes room.

@@ -96,7 +96,9 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// Whether requests are answered: not while the first snapshot is being built.
-async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
+///
+/// What is served may be less than what was asked for: then the second line says why.
+async fn ready(State(app): State<Arc<App>>) -> ApiResult<String> {
     if !app.writer.is_alive() {
         return Err(ApiError::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -105,7 +107,8 @@ async fn ready(State(app): State<Arc<App>>) -> ApiResult<&'static str> {
         ));
     }
     if app.is_ready.load(Ordering::Acquire) {
-        return Ok("ready\n");
+        let makeshift = app.snapshot.load().makeshift.as_ref().map(|why| format!("{why}\n"));
+        return Ok(format!("ready\n{}", makeshift.unwrap_or_default()));
     }
     Err(ApiError::overloaded("starting", "the catalogue is being read"))
 }

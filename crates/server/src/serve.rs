@@ -33,7 +33,9 @@ pub async fn serve(
     let router = crate::router(Arc::clone(&app));
     let background = tokio::spawn(start_and_follow(Arc::clone(&app)));
     let keys = tokio::spawn(Arc::clone(&app).follow_keys());
+    let retraining = tokio::spawn(crate::importing::make_up_for_forgetting(Arc::clone(&app)));
     accept(&app, listener, router, stop).await;
+    retraining.abort();
     background.abort();
     keys.abort();
     crate::importing::stop(&app);

@@ -71,6 +71,11 @@ pub enum StoreError {
     /// There is a key of that name, or one with the same digest.
     #[error("there was a key `{0}` already; each needs a name of its own")]
     KeyExists(String),
+    /// A listener was forgotten after what is to be written was read, and may be in it.
+    #[error(
+        "somebody was forgotten in the meantime, and what was read before is out of date; try again"
+    )]
+    ForgottenSince,
     /// No model of that version is registered.
     #[error("no model `{0}` is registered")]
     UnknownModel(String),
@@ -116,6 +121,7 @@ impl StoreError {
             | Self::ExperimentExists(_)
             | Self::ExperimentRunning(_)
             | Self::UnknownExperiment(_)
+            | Self::ForgottenSince
             | Self::NeedsFolder(_)
             | Self::BackupExists(_) => true,
             Self::Io { .. }

@@ -6,9 +6,14 @@
 //! - friendships, those of others with them included;
 //! - models that learnt from the listener, files included;
 //! - tracks, works and contexts that no other listener's rows mention and no catalogue listed;
+//! - uploads of the listener that were not read yet, and those that were set aside;
 //! - checkpoints of imports whose rows were all of this listener, so that the files can be imported
 //!   again;
 //! - the listener's name.
+//!
+//! Forgetting is a fence. What was read before it must not be published after it: a training
+//! registers its model, and an import commits its rows, only if [`Marks::forgotten`](crate::Marks::forgotten) is what it was
+//! when they read what they work on. Both are checked in the transaction that writes.
 //!
 //! Imports that brought rows of other listeners too stay, and lose the name of their file, because
 //! it often contains a person's name.
@@ -24,7 +29,7 @@ use serde::Serialize;
 use crate::keys::{Key, key};
 use crate::names::find_listener;
 use crate::slates::{picked_keys, shortlist_keys};
-use crate::{Result, Store, friendships, model_files, runs};
+use crate::{Result, Store, StoreError, friendships, model_files, runs, uploads};
 
 /// What [`Store::forget`] removed, as counts of rows. All are zero if the listener was not in the
 /// store.
@@ -43,6 +48,8 @@ pub struct ForgetReport {
     pub exclusions: u64,
     /// How many logged slates were removed, shadows of experiments among them.
     pub impressions: u64,
+    /// How many uploads of the listener were removed that had been received and not been read.
+    pub uploads: u64,
     /// How many checkpoints of imports were removed. The files can be imported again from their
     /// beginning.
     pub imports: u64,
@@ -81,16 +88,25 @@ impl Store {
     /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`], and then nothing was
     /// removed, or [`crate::StoreError::Io`] when a model's files could not be.
     pub fn forget(&mut self, listener: &ListenerId) -> Result<ForgetReport> {
+        // Before the rows, so that a crash in between leaves nothing to bring them back from.
+        let mut uploads = self.remove_uploads(listener)?;
         let mut report = self.write(|connection, _| {
             runs::fold(connection)?;
             let friendships = friendships::remove(connection, listener)?;
             let report = match find_listener(connection, listener)? {
                 Some(key) => remove(connection, listener, key)?,
-                None => ForgetReport { found: friendships > 0, ..ForgetReport::default() },
+                None => {
+                    // A name that is not known yet may be in what is being read.
+                    pass_fence(connection)?;
+                    ForgetReport { found: friendships > 0, ..ForgetReport::default() }
+                }
             };
             Ok(ForgetReport { friendships, ..report })
         })?;
         self.forget_cache();
+        // And those that came in the meantime: from now on the fence keeps them out.
+        uploads += self.remove_uploads(listener)?;
+        (report.uploads, report.found) = (uploads, report.found || uploads > 0);
         if let Some(library) = self.library_if_any() {
             model_files::remove_files(library, &report.models)?;
         }
@@ -98,6 +114,10 @@ impl Store {
         self.remove_orphans()?;
         report.erased = self.erase()?;
         Ok(report)
+    }
+
+    fn remove_uploads(&self, listener: &ListenerId) -> Result<u64> {
+        self.library_if_any().map_or(Ok(0), |library| uploads::remove_of(library, listener))
     }
 
     /// Rewrites the database without what was deleted, and empties the write-ahead log.
@@ -110,6 +130,17 @@ impl Store {
             self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
         Ok(busy == 0)
     }
+}
+
+fn pass_fence(connection: &Connection) -> Result<()> {
+    connection.execute("UPDATE forgotten SET times = times + 1", [])?;
+    Ok(())
+}
+
+/// Refuses to publish what was read when `forgotten` was what [`Marks::forgotten`](crate::Marks::forgotten) was.
+pub(crate) fn check_fence(connection: &Connection, forgotten: i64) -> Result<()> {
+    let now: i64 = connection.query_row("SELECT times FROM forgotten", [], |row| row.get(0))?;
+    if now == forgotten { Ok(()) } else { Err(StoreError::ForgottenSince) }
 }
 
 fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<ForgetReport> {
@@ -131,7 +162,7 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
     report.imports = remove_imports(connection, listener, key)?;
     report.tracks = remove_unmentioned(connection, &brought)?;
     of_listener("DELETE FROM listeners WHERE id = ?1")?;
-    connection.execute("UPDATE forgotten SET times = times + 1", [])?;
+    pass_fence(connection)?;
     Ok(report)
 }
 

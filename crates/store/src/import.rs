@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::batch::WriteBatch;
 use crate::dedup::PlayVerdict;
+use crate::forget::check_fence;
 use crate::friendships::Befriended;
 use crate::keys::Key;
 use crate::store::TURN;
@@ -128,6 +129,7 @@ impl Store {
             complete,
             pending: Vec::new(),
             counts: ImportCounts::default(),
+            forgotten: None,
             committed_at: None,
         })
     }
@@ -168,11 +170,20 @@ pub struct FileImport<'s> {
     complete: bool,
     pending: Vec<(u64, Record)>,
     counts: ImportCounts,
+    /// How often somebody had been forgotten when its rows were read, if that matters.
+    forgotten: Option<i64>,
     /// When the last batch was on disk.
     committed_at: Option<Instant>,
 }
 
 impl FileImport<'_> {
+    /// The same import, which commits nothing once somebody was forgotten since
+    /// [`Marks::forgotten`](crate::Marks::forgotten) was this: its rows may be of theirs. It then
+    /// ends with [`crate::StoreError::ForgottenSince`].
+    pub fn unless_forgotten_since(self, forgotten: i64) -> Self {
+        Self { forgotten: Some(forgotten), ..self }
+    }
+
     /// Number of the last row that is on disk, from this import or an earlier one of the same file;
     /// 0 if there is none.
     pub fn committed_rows(&self) -> u64 {
@@ -244,7 +255,9 @@ impl FileImport<'_> {
         }
         let last = self.pending.last().map_or(self.committed, |(row, _)| *row);
         let (file, pending) = (&self.file, &self.pending);
+        let forgotten = self.forgotten;
         let batch = self.store.write(|connection, cache| {
+            forgotten.map_or(Ok(()), |forgotten| check_fence(connection, forgotten))?;
             let mut counts = ImportCounts::default();
             let mut batch = WriteBatch::new(connection, cache)?;
             let mut fed = FxHashSet::default();

@@ -54,6 +54,7 @@ mod slates;
 mod status;
 mod store;
 mod tracks;
+mod uploads;
 
 pub use api_keys::KeyEntry;
 pub use client_ids::ClientId;

@@ -13,6 +13,7 @@ use segue_core::{ListenerId, Timestamp};
 use serde::Serialize;
 
 use crate::codes::{from_micros, to_micros};
+use crate::forget::check_fence;
 use crate::model_files::{CARD, FOLDER, WEIGHTS, find, remove_orphans, write_files};
 use crate::names::Interner;
 use crate::{Result, Store, StoreError};
@@ -37,6 +38,9 @@ pub struct NewModel<'a> {
     pub weights: &'a [u8],
     /// Every listener whose history it learnt from. Forgetting one of them removes the model.
     pub listeners: &'a [ListenerId],
+    /// What [`Marks::forgotten`](crate::Marks::forgotten) was before its data were read: a model
+    /// that may have learnt from somebody who was forgotten since is refused.
+    pub forgotten: i64,
 }
 
 /// A model in the registry: what is known of it without opening its files.
@@ -69,13 +73,15 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::BadModelVersion`] and [`StoreError::ModelExists`] for a version that cannot be
-    /// used, [`StoreError::NeedsFolder`] in memory, [`StoreError::Io`] when the files cannot be
+    /// used, [`StoreError::ForgottenSince`] where a listener was forgotten since its data were read,
+    /// [`StoreError::NeedsFolder`] in memory, [`StoreError::Io`] when the files cannot be
     /// written, [`StoreError::Busy`], [`StoreError::Database`].
     pub fn register_model(&mut self, model: &NewModel<'_>) -> Result<()> {
         check_version(model.version)?;
         self.remove_orphans()?;
         let folder = self.library("models")?.join(FOLDER);
         self.write(|connection, _| {
+            check_fence(connection, model.forgotten)?;
             if find(connection, model.version)?.is_some() {
                 return Err(StoreError::ModelExists(model.version.to_owned()));
             }

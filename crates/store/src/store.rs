@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavio
 
 use crate::cache::WriteCache;
 use crate::names::TrackNames;
-use crate::{Result, StoreError, model_files, runs, schema};
+use crate::{Result, StoreError, model_files, runs, schema, uploads};
 
 /// How long a writer waits for another before it gives up.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -198,7 +198,7 @@ impl Store {
 /// A folder that once held a store and has lost its database must not be taken for a new one: all
 /// that lies in it would be without an owner.
 fn check_not_lost(library: &Path) -> Result<()> {
-    const LEFT: [&str; 2] = [model_files::FOLDER, "uploads"];
+    const LEFT: [&str; 2] = [model_files::FOLDER, uploads::FOLDER];
     let path = library.join(Store::DATABASE);
     // An empty file is what a failed copy leaves; opening a new database leaves one too.
     if fs::metadata(&path).is_ok_and(|found| found.len() > 0) {

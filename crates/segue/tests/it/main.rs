@@ -10,6 +10,8 @@ mod made_up;
 use std::sync::OnceLock;
 
 use segue::engine::policy::draw::redraw;
+use segue::ingest::{ImportProgress, IngestError};
+use segue::store::StoreError;
 use segue::{
     Arm, Design, Error, ImportOptions, KeptListener, Library, ListenerId, MixOutcome, MixRequest,
     Mode, Pick, PlayDetails, PolicyKind, Reaction, Settings, Timestamp, TrackId, TrainOptions,
@@ -125,6 +127,41 @@ fn the_sources_of_every_pick_are_logged_and_what_each_gave_is_counted() {
 }
 
 #[test]
+fn a_training_during_which_somebody_is_forgotten_makes_no_model() {
+    let (_folder, mut library) = trained();
+    let folder = library.store().model_files(&library.store().models().unwrap()[0].version);
+    let home = folder.unwrap().weights.ancestors().nth(3).unwrap().to_owned();
+    let mut forgotten = false;
+    let trained = library.train(&TrainOptions { seed: 2, ..TrainOptions::default() }, &mut |_| {
+        if !std::mem::replace(&mut forgotten, true) {
+            Library::open(&home).unwrap().forget(&ann()).unwrap();
+        }
+    });
+    assert!(matches!(trained, Err(Error::Store(StoreError::ForgottenSince))), "{trained:?}");
+    assert!(library.store().models().unwrap().is_empty());
+    assert_eq!(library.store().listeners().unwrap().len(), 1, "she is not heard of again");
+}
+
+#[test]
+fn an_import_during_which_somebody_is_forgotten_stops_and_can_be_run_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut library = made_up::library(folder.path(), &[bob()], now()).unwrap();
+    let home = folder.path().join("library");
+    made_up::library(&folder.path().join("other"), &[ann()], now()).unwrap();
+    let files = [folder.path().join("other/ann")];
+    let options = ImportOptions::new(ann());
+    let mut forgotten = false;
+    let imported = library.import(&files, &options, &mut |_: ImportProgress<'_>| {
+        if !std::mem::replace(&mut forgotten, true) {
+            Library::open(&home).unwrap().forget(&bob()).unwrap();
+        }
+    });
+    assert!(matches!(imported, Err(Error::Import(IngestError::Sink { .. }))), "{imported:?}");
+    assert!(library.store().listeners().unwrap().is_empty(), "no row of the file was kept");
+    assert!(library.import(&files, &options, &mut ()).unwrap().counts.listens_added > 0);
+}
+
+#[test]
 fn a_second_import_of_the_same_files_adds_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut library = made_up::library(folder.path(), &[ann()], now()).unwrap();
@@ -165,7 +202,30 @@ fn forgetting_removes_the_listener_and_the_model_that_learned_from_them() {
     assert!(library.store().impressions(&ann(), 10).unwrap().is_empty());
     assert_eq!(library.listener(None).unwrap(), bob(), "the other one stays");
     let without = library.snapshot().unwrap();
-    assert!(matches!(library.mix(&without, &bob(), &request()), Err(Error::NoModel)));
+    let mix = library.mix(&without, &bob(), &request()).unwrap();
+    assert_eq!(mix.outcome.slate.config.model, "popularity", "the others are served on");
+    assert!(without.makeshift.unwrap().contains("went with somebody who was forgotten"));
+}
+
+#[test]
+fn a_model_file_that_was_changed_is_not_used() {
+    let (_folder, mut library) = trained();
+    let good = library.snapshot().unwrap().in_use.unwrap();
+    let later = library.train(&TrainOptions { seed: 2, ..TrainOptions::default() }, &mut |_| {}).unwrap().version;
+    let weights = library.store().model_files(&later).unwrap().weights;
+    let mut bytes = std::fs::read(&weights).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&weights, bytes).unwrap();
+
+    let snapshot = library.snapshot().unwrap();
+    assert_eq!(snapshot.in_use.as_deref(), Some(later.as_str()));
+    assert_eq!(snapshot.model_version(), Some(good.as_str()), "the last good one serves");
+    assert!(snapshot.makeshift.unwrap().contains("damaged"));
+    library.activate(&good).unwrap();
+    let refused = library.activate(&later).unwrap_err();
+    assert!(matches!(refused, Error::UnusableModel { .. }), "{refused}");
+    assert!(library.snapshot().unwrap().makeshift.is_none(), "and the good one stays in use");
 }
 
 #[test]

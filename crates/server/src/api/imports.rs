@@ -6,7 +6,6 @@ use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
-use segue_core::ListenerId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -18,7 +17,7 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
 use crate::importing;
-use crate::imports::{ImportState, ImportStatus};
+use crate::imports::{ImportState, ImportStatus, UploadLabel};
 use crate::limits::{LONGEST_FILE_NAME, MOST_UPLOADED_FILES, MOST_UPLOADS_WAITING};
 
 /// Whose history it is, and what the file is called.
@@ -95,7 +94,7 @@ pub(crate) async fn upload(
         file.write(&chunk.map_err(broken)?).await?;
     }
     file.finish().await?;
-    let id = upload.finish(&listener)?;
+    let id = upload.finish(&listener).await?;
     let status = app.imports.status(&id).expect("it was remembered just now");
     Ok((StatusCode::ACCEPTED, Json(status.into())))
 }
@@ -106,6 +105,8 @@ pub(crate) struct Upload {
     id: String,
     names: Vec<String>,
     bytes_left: u64,
+    /// How often somebody had been forgotten when it began.
+    forgotten: i64,
     is_finished: bool,
 }
 
@@ -122,8 +123,9 @@ impl Upload {
         tokio::fs::create_dir(app.imports.part(&id))
             .await
             .map_err(|error| ApiError::internal(&error))?;
-        let bytes_left = app.config.limits.upload_bytes;
-        Ok(Self { app: Arc::clone(app), id, names: Vec::new(), bytes_left, is_finished: false })
+        let (app, bytes_left) = (Arc::clone(app), app.config.limits.upload_bytes);
+        let forgotten = importing::forgotten(&app).await?;
+        Ok(Self { app, id, names: Vec::new(), bytes_left, forgotten, is_finished: false })
     }
 
     /// Begins a file. Its name is kept as far as it can name a file here: formats can be told by
@@ -157,14 +159,25 @@ impl Upload {
     }
 
     /// Hands the files over to be read; returns the id of the import.
-    pub(crate) fn finish(mut self, listener: &str) -> ApiResult<String> {
+    pub(crate) async fn finish(mut self, listener: &str) -> ApiResult<String> {
         if self.names.is_empty() {
             return Err(ApiError::bad_request("empty_upload", "there is no file in this upload"));
         }
-        let listener = ListenerId::new(listener);
-        importing::begin(&self.app, &self.id, &listener, &self.names.join(", "))
+        let label = UploadLabel {
+            listener: listener.to_owned(),
+            name: self.names.join(", "),
+            forgotten: self.forgotten,
+        };
+        importing::take_over(&self.app, &self.id, &label)
             .map_err(|error| ApiError::internal(&error))?;
         self.is_finished = true;
+        // Whoever is forgotten from here on finds the label and removes the upload.
+        if importing::forgotten(&self.app).await? != self.forgotten {
+            importing::discard(&self.app, &self.id).map_err(|error| ApiError::internal(&error))?;
+            let message = "somebody was forgotten while it was received, and may be in it";
+            return Err(ApiError::conflict("forgotten_meanwhile", message).hint("send it again"));
+        }
+        importing::start(&self.app, &self.id, label);
         Ok(self.id.clone())
     }
 }

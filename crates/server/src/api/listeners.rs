@@ -114,8 +114,14 @@ pub(crate) async fn forget(
 /// Forgets a listener, on disk and in memory.
 pub(crate) async fn forget_listener(app: &Arc<App>, listener: &str) -> ApiResult<Forgotten> {
     let id = ListenerId::new(listener);
-    app.imports.forget(&id)?;
-    let forgotten = app.writer.run(move |store| store.forget(&id)).await;
+    app.imports.forget(&id);
+    let forgotten = app.writer.run({
+        let id = id.clone();
+        move |store| store.forget(&id)
+    });
+    let forgotten = forgotten.await;
+    // An upload that came in between.
+    app.imports.forget(&id);
     // Nothing in memory may go on telling of them, even if something went wrong after their rows
     // were removed.
     let built = app.build_anew().await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use segue::models::activate as put_in_use;
+use segue::models::check;
 use segue_store::ModelEntry;
 use serde::Serialize;
 use serde_json::Value;
@@ -90,16 +90,12 @@ pub(crate) async fn rollback(_: Admin, State(app): State<Arc<App>>) -> ApiResult
 
 /// Makes a model the one in use, in the store and here.
 pub(crate) async fn use_model(app: &Arc<App>, version: String) -> ApiResult<InUse> {
-    let before = app.snapshot.load().model_version().map(str::to_owned);
-    let (shared, wanted) = (Arc::clone(app), version.clone());
-    app.writer.run(move |store| Ok(put_in_use(store, shared.models.as_ref(), &wanted))).await??;
-    if let Err(error) = app.reload_model().await {
-        // A model that cannot be read must not stay in the store as the one in use.
-        if let Some(before) = before {
-            app.writer.run(move |store| store.activate(&before)).await?;
-        }
-        return Err(error);
-    }
+    // A model that cannot be read must not get into the store as the one in use.
+    let (reader, wanted) = (Arc::clone(app), version.clone());
+    app.readers.run(move |store| Ok(check(store, reader.models.as_ref(), &wanted)?)).await?;
+    let wanted = version.clone();
+    app.writer.run(move |store| store.activate(&wanted)).await?;
+    app.reload_model().await?;
     Ok(InUse { version })
 }
 

@@ -58,7 +58,7 @@ pub(super) async fn receive(
     }
     let listener = listener.trim();
     check_name("a listener", listener)?;
-    let id = upload.finish(listener)?;
+    let id = upload.finish(listener).await?;
     let mut response = Redirect::to(&urls::import(&id)).into_response();
     set_listener(response.headers_mut(), listener);
     Ok(response)

@@ -202,6 +202,53 @@ async fn an_upload_that_took_the_server_down_is_set_aside_and_named() {
     assert_eq!(world.store().listens(&ListenerId::new("dora")).unwrap().len(), 0);
 }
 
+/// Lays an upload down as the server does once it has received it.
+fn lay(world: &World, id: &str, listener: &str) {
+    let folder = world.library().join("uploads");
+    std::fs::create_dir_all(folder.join(format!("{id}.upload"))).unwrap();
+    std::fs::write(folder.join(format!("{id}.upload/history.csv")), TABLE).unwrap();
+    let label = json!({"listener": listener, "name": "history.csv"});
+    std::fs::write(folder.join(format!("{id}.json")), label.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn what_waits_to_be_read_does_not_bring_back_who_is_forgotten() {
+    let world = World::new().await;
+    lay(&world, "hers", "dora");
+    lay(&world, "of-both", "emil");
+    // By the command line, of which the server hears nothing.
+    assert!(world.store().forget(&ListenerId::new("dora")).unwrap().found);
+    let socket = Socket::of(&world.app).await;
+    while world.get("/v1/imports").await.ok()["imports"].as_array().unwrap().is_empty() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let import = world.ended("/v1/imports/of-both").await;
+    assert_eq!(import["state"], "done", "{import}");
+    let note = import["report"]["files"][0]["note"].as_str().unwrap();
+    assert!(note.contains("only those of `emil` were kept"), "{note}");
+    socket.stopped().await;
+    assert!(uploads(&world).is_empty());
+    assert_eq!(world.store().listener(&ListenerId::new("dora")).unwrap(), None);
+    assert_eq!(world.store().listens(&ListenerId::new("emil")).unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_upload_during_which_somebody_is_forgotten_is_refused() {
+    let world = World::new().await;
+    let library = world.library().to_owned();
+    let parts = [TABLE, ""].into_iter().map(move |part| {
+        if part.is_empty() {
+            segue_store::Store::open(&library).unwrap().forget(&ListenerId::new("dora")).unwrap();
+        }
+        Ok::<_, std::io::Error>(part)
+    });
+    let body = Body::from_stream(tokio_stream::iter(parts));
+    let reply = world.send(Request::post("/v1/imports?listener=dora").body(body).unwrap()).await;
+    assert_eq!(reply.error(), (409, "forgotten_meanwhile".to_owned()));
+    assert!(uploads(&world).is_empty());
+    assert_eq!(world.store().listener(&ListenerId::new("dora")).unwrap(), None);
+}
+
 #[tokio::test]
 async fn nothing_is_left_of_somebody_who_is_forgotten() {
     let world = World::new().await;
@@ -234,10 +281,7 @@ async fn nothing_is_left_of_somebody_who_is_forgotten() {
     );
     assert!(!world.get("/v1/models").await.text().contains("dora"));
     // Every model had learnt from everybody.
-    assert_eq!(
-        world.post("/v1/listeners/ada/mixes", &json!({})).await.error(),
-        (409, "no_model".to_owned())
-    );
+    assert_eq!(world.mix("ada", &json!({"length": 3})).await["model"], "popularity");
     world.post("/v1/models/train", &json!({})).await.ok();
     let afresh = world.mix("dora", &json!({"length": 60, "artist_cap": 99, "album_cap": 99})).await;
     assert_eq!(

@@ -58,6 +58,7 @@ async fn a_model_of_a_kind_that_serves_no_mixes_is_listed_and_refused() {
         card: "{}",
         weights: b"none",
         listeners: &[],
+        forgotten: 0,
     };
     world.store().register_model(&old).unwrap();
     world.post("/v1/models/formula-1/activate", &json!({})).await.ok();
@@ -67,6 +68,60 @@ async fn a_model_of_a_kind_that_serves_no_mixes_is_listed_and_refused() {
     let rolled_back = world.post("/v1/models/rollback", &json!({})).await;
     assert_eq!(rolled_back.error(), (409, "no_earlier_model".to_owned()));
     assert_eq!(world.store().active_model().unwrap().unwrap().version, "formula-1");
+}
+
+#[tokio::test]
+async fn a_model_in_use_that_cannot_be_read_is_replaced_by_the_last_good_one() {
+    let world = World::new().await;
+    register(&mut world.store(), "formula-2");
+    register(&mut world.store(), "broken-1");
+    world.app.build().await.unwrap();
+    assert_eq!(world.mix("ada", &json!({})).await["model"], "formula-2");
+    let ready = world.get("/readyz").await;
+    assert_eq!(ready.status.as_u16(), 200);
+    assert!(ready.text().contains("`broken-1` has no weights"), "{}", ready.text());
+    assert!(ready.text().contains("mixes are made with `formula-2`"), "{}", ready.text());
+    world.post("/v1/models/formula-2/activate", &json!({})).await.ok();
+    assert_eq!(world.get("/readyz").await.text(), "ready\n");
+}
+
+#[tokio::test]
+async fn where_no_model_can_be_read_everything_else_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = segue_store::Store::open(folder.path()).unwrap();
+    crate::world::furnish(&mut store);
+    store.forget(&segue_core::ListenerId::new("ada")).unwrap();
+    register(&mut store, "broken-1");
+    register(&mut store, "broken-2");
+    let world = World::on(folder, |_| {}).await;
+    for path in ["/v1/listeners", "/v1/models", "/metrics", "/v1/tracks?query=song", "/readyz"] {
+        assert_eq!(world.get(path).await.status.as_u16(), 200, "{path}");
+    }
+    assert_eq!(world.mix("ada", &json!({})).await["model"], "popularity");
+    assert_eq!(world.post("/v1/models/train", &json!({})).await.ok()["version"], "formula-3");
+    assert_eq!(world.mix("ada", &json!({})).await["model"], "formula-3");
+    assert_eq!(world.get("/readyz").await.text(), "ready\n");
+}
+
+#[tokio::test]
+async fn forgetting_somebody_stops_no_mix_and_a_model_without_them_is_trained() {
+    let world = World::new().await;
+    let socket = Socket::of(&world.app).await;
+    let listeners = world.get("/v1/listeners").await.ok()["listeners"].clone();
+    let other = listeners.as_array().unwrap().iter().find(|who| who["id"] != "ada").unwrap();
+    let other = other["id"].as_str().unwrap();
+    world.delete(&format!("/v1/listeners/{other}")).await.ok();
+    assert_eq!(world.mix("ada", &json!({})).await["model"], "popularity");
+    let ready = world.get("/readyz").await.text();
+    assert!(ready.contains("went with somebody who was forgotten"), "{ready}");
+    let mut tries = 0;
+    while world.mix("ada", &json!({"length": 2})).await["model"] == "popularity" {
+        tries += 1;
+        assert!(tries < 200, "nothing was trained");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    assert_eq!(world.get("/readyz").await.text(), "ready\n");
+    socket.stopped().await;
 }
 
 #[tokio::test]

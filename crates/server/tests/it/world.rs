@@ -14,14 +14,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
-use segue::{Loaded, Models, ModelsError};
+use segue::{Models, ModelsError};
 use segue_core::{
     AudioFeature, EndReason, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Moment,
     Source, Timestamp, Track, TrackId,
 };
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
 use segue_server::{ApiKey, App, Config, Limits, Scope, router};
-use segue_store::{NewModel, Store};
+use segue_store::{ModelEntry, NewModel, Store};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -312,7 +312,7 @@ pub(crate) fn artist(artist: usize) -> String {
     format!("Artist {artist:02}")
 }
 
-fn furnish(store: &mut Store) {
+pub(crate) fn furnish(store: &mut Store) {
     let tracks: Vec<Track> = (0..ARTISTS)
         .flat_map(|artist| (0..TRACKS).map(move |number| track(artist, number)))
         .collect();
@@ -394,6 +394,7 @@ pub(crate) fn register(store: &mut Store, version: &str) {
         card: r#"{"formula": "a hash"}"#,
         weights: b"none",
         listeners: &listeners,
+        forgotten: store.marks().unwrap().forgotten,
     };
     store.register_model(&model).unwrap();
 }
@@ -406,13 +407,16 @@ impl Models for Formulas {
         kind == KIND
     }
 
-    fn load(&self, store: &Store, _: &Arc<Catalogue>) -> Result<Option<Loaded>, ModelsError> {
-        let Some(entry) = store.active_model()? else { return Ok(None) };
-        if entry.version.starts_with("broken") {
-            return Err(format!("`{}` has no weights", entry.version).into());
+    fn read(
+        &self,
+        _: &Store,
+        entry: &ModelEntry,
+        _: &Arc<Catalogue>,
+    ) -> Result<Arc<dyn Scorer>, ModelsError> {
+        match entry.version.starts_with("broken") {
+            true => Err(format!("`{}` has no weights", entry.version).into()),
+            false => Ok(Arc::new(Formula(entry.version.clone()))),
         }
-        let scorer = Arc::new(Formula(entry.version.clone()));
-        Ok(Some(Loaded { version: entry.version, trained_at: entry.created_at, scorer }))
     }
 
     fn train(&self, store: &mut Store, progress: &dyn Fn(f32)) -> Result<String, ModelsError> {

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Listen, Record, Source, Track};
-use segue_store::{Exclusion, ForgetReport, ImportCounts, ImportedFile, Status, Store};
+use segue_store::{
+    Exclusion, ForgetReport, ImportCounts, ImportedFile, NewModel, Status, Store, StoreError,
+};
 
 use crate::fixtures::{at, file, import, listener, played, scrobble, stream, track, version_of};
 use crate::impressions::impression;
@@ -121,6 +123,7 @@ fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
         friendships: 2,
         exclusions: 1,
         impressions: 1,
+        uploads: 0,
         imports: 1,
         tracks: 2,
         models: vec!["of-both".into()],
@@ -137,6 +140,58 @@ fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
         store.models().unwrap().into_iter().map(|model| (model.version, model.active)).collect();
     assert_eq!(models, [("of-bob".to_owned(), false)]);
     assert!(!library.path().join("models/of-both").exists());
+}
+
+#[test]
+fn what_was_read_before_somebody_was_forgotten_is_not_published_after() {
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
+    let song = track("song");
+    import(&mut store, "before", &[played(stream("ann", &song, 0, 200), &song)]);
+    let forgotten = store.marks().unwrap().forgotten;
+    let mut elsewhere = Store::open(library.path()).unwrap();
+
+    // What was read of Ann is at hand, and she asks to be forgotten.
+    elsewhere.forget(&listener("ann")).unwrap();
+    let model = NewModel {
+        version: "of-ann",
+        kind: "likability",
+        created_at: at(0),
+        card: "{}",
+        weights: b"weights",
+        listeners: &[listener("ann")],
+        forgotten,
+    };
+    assert!(matches!(store.register_model(&model), Err(StoreError::ForgottenSince)));
+    let mut late = store.import_file(&file("before")).unwrap().unless_forgotten_since(forgotten);
+    late.accept(1, played(stream("ann", &song, 0, 200), &song)).unwrap();
+    assert!(matches!(late.finish(), Err(StoreError::ForgottenSince)));
+    assert!(store.models().unwrap().is_empty() && store.listeners().unwrap().is_empty());
+
+    let forgotten = store.marks().unwrap().forgotten;
+    store.register_model(&NewModel { listeners: &[], forgotten, ..model }).unwrap();
+}
+
+#[test]
+fn uploads_of_the_forgotten_go_and_those_of_others_stay() {
+    let library = tempfile::tempdir().unwrap();
+    let mut store = Store::open(library.path()).unwrap();
+    let uploads = library.path().join("uploads");
+    for (id, ending, owner) in
+        [("a", "upload", "ann"), ("b", "upload", "bob"), ("c", "quarantine", "bob")]
+    {
+        std::fs::create_dir_all(uploads.join(format!("{id}.{ending}"))).unwrap();
+        std::fs::write(uploads.join(format!("{id}.{ending}/plays.csv")), "rows").unwrap();
+        std::fs::write(uploads.join(format!("{id}.begun")), "").unwrap();
+        let label = format!(r#"{{"listener": "{owner}", "name": "plays.csv"}}"#);
+        std::fs::write(uploads.join(format!("{id}.json")), label).unwrap();
+    }
+    let report = store.forget(&listener("ann")).unwrap();
+    assert_eq!((report.found, report.uploads), (true, 1), "she had been heard of by a file alone");
+    let left = |id: &str, ending: &str| uploads.join(format!("{id}.{ending}")).exists();
+    assert!(["upload", "json", "begun"].iter().all(|ending| !left("a", ending)));
+    assert!(["upload", "json", "begun"].iter().all(|ending| left("b", ending)));
+    assert!(!left("c", "quarantine"), "nobody knows whose rows were in it");
 }
 
 #[test]

@@ -159,8 +159,15 @@ fn a_store_of_every_release_takes_all_that_a_new_one_takes() {
         let mut store = Store::open(library.path()).unwrap();
         for (version, kind) in [("v1", "likability"), ("s1", "set")] {
             let weights = b"weights";
-            let model =
-                NewModel { version, kind, created_at: at(0), card: "{}", weights, listeners: &[] };
+            let model = NewModel {
+                version,
+                kind,
+                created_at: at(0),
+                card: "{}",
+                weights,
+                listeners: &[],
+                forgotten: 0,
+            };
             store.register_model(&model).unwrap();
         }
         assert_eq!(store.status().unwrap().active_model.as_deref(), Some("s1"));

@@ -230,6 +230,7 @@ impl Model {
             friendships,
             exclusions: (before.exclusions.len() - self.exclusions.len()) as u64,
             impressions: (before.impressions.len() - self.impressions.len()) as u64,
+            uploads: 0,
             imports: (before.complete.len() - self.complete.len()) as u64,
             tracks: (before.tracks.len() - self.tracks.len()) as u64,
             models: versions(&before).difference(&versions(self)).cloned().collect(),

@@ -22,6 +22,7 @@ pub(crate) fn register(
         card: &card,
         weights: weights.as_bytes(),
         listeners,
+        forgotten: store.marks()?.forgotten,
     })
 }
 
@@ -73,6 +74,7 @@ fn one_model_is_active_whatever_its_kind() {
         card: "{}",
         weights: b"weights",
         listeners: &[],
+        forgotten: 0,
     };
     store.register_model(&set).unwrap();
     assert_eq!(active(&store).as_deref(), Some("s1"));
