@@ -1,5 +1,6 @@
 //! What all requests share.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -34,6 +35,9 @@ pub struct Config {
     pub keys_required: bool,
     /// Folders whose sound files may be played. None else are ever opened; empty plays nothing.
     pub music: Vec<PathBuf>,
+    /// The proxy before the server, if there is one: a request from this address is counted to
+    /// whoever its last `X-Forwarded-For` names.
+    pub trusted_proxy: Option<IpAddr>,
     /// How much is too much: sizes, times and numbers beyond which requests are turned away.
     pub limits: Limits,
 }

@@ -2,10 +2,11 @@
 //! time, so long each. What goes beyond is turned away at once, with a status that says when to come
 //! back, rather than queued until nobody waits for the answer.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -23,6 +24,8 @@ use crate::limits::{self, Limits};
 /// What the limits of requests are counted by.
 pub(crate) struct Gate {
     permits: Semaphore,
+    /// How many of them one address may have.
+    shares: Arc<Shares>,
     rate: Option<DefaultKeyedRateLimiter<IpAddr>>,
     /// Requests counted by address.
     counted: AtomicU64,
@@ -31,14 +34,20 @@ pub(crate) struct Gate {
 impl Gate {
     /// For requests that may take long; they do not take the place of others.
     pub(crate) fn for_long(limits: &Limits) -> Arc<Self> {
-        Self::new(&Limits { in_flight: limits.in_flight.div_ceil(8), ..limits.clone() })
+        let in_flight = limits.in_flight.div_ceil(8);
+        Self::shared(&Limits { in_flight, ..limits.clone() }, in_flight.div_ceil(8))
     }
 
     pub(crate) fn new(limits: &Limits) -> Arc<Self> {
+        Self::shared(limits, limits.in_flight)
+    }
+
+    fn shared(limits: &Limits, most_of_an_address: usize) -> Arc<Self> {
         let quota =
             |rate: NonZeroU32| Quota::per_second(rate).allow_burst(rate.saturating_add(rate.get()));
         Arc::new(Self {
             permits: Semaphore::new(limits.in_flight),
+            shares: Shares::new(most_of_an_address),
             rate: limits.rate.map(|rate| RateLimiter::keyed(quota(rate))),
             counted: AtomicU64::new(0),
         })
@@ -72,6 +81,48 @@ fn network(peer: IpAddr) -> IpAddr {
     }
 }
 
+/// How much of something each address has: nobody gets all of it.
+pub(crate) struct Shares {
+    most: usize,
+    held: Mutex<HashMap<IpAddr, usize>>,
+}
+
+/// One of what an address may have, given back when it is dropped.
+pub(crate) struct Share {
+    of: Arc<Shares>,
+    network: IpAddr,
+}
+
+impl Shares {
+    pub(crate) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { most, held: Mutex::default() })
+    }
+
+    /// One more for an address, unless it has all that it may have.
+    pub(crate) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<Share> {
+        let network = network(peer);
+        let mut all = self.held.lock().expect("nothing that holds the lock can panic");
+        let held = all.entry(network).or_default();
+        if *held >= self.most {
+            return None;
+        }
+        *held += 1;
+        Some(Share { of: Arc::clone(self), network })
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        let mut all = self.of.held.lock().expect("nothing that holds the lock can panic");
+        if let Some(held) = all.get_mut(&self.network) {
+            *held -= 1;
+            if *held == 0 {
+                all.remove(&self.network);
+            }
+        }
+    }
+}
+
 /// Turns a request away if too many come from its address.
 pub(crate) async fn at_rate(
     State(gate): State<Arc<Gate>>,
@@ -90,6 +141,13 @@ pub(crate) async fn admit(
     request: Request,
     next: Next,
 ) -> ApiResult<Response> {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let share = peer.map(|ConnectInfo(peer)| gate.shares.take(peer.ip()));
+    if share.as_ref().is_some_and(Option::is_none) {
+        shed("address");
+        let message = "too many requests from this address are being worked on";
+        return Err(ApiError::overloaded("overloaded", message));
+    }
     let _permit = gate.permits.try_acquire().map_err(|_| {
         shed("in_flight");
         ApiError::overloaded("overloaded", "too many requests are being worked on")

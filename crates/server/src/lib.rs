@@ -26,6 +26,7 @@
 //!         library: "music".into(),
 //!         keys_required: false,
 //!         music: Vec::new(),
+//!         trusted_proxy: None,
 //!         limits: Limits::default(),
 //!     };
 //!     let app = App::open(config, Box::new(segue::StandardModels))?;
@@ -50,6 +51,7 @@ mod limits;
 mod listeners;
 mod metrics;
 mod mixing;
+mod paced;
 pub mod page;
 mod query;
 mod readers;

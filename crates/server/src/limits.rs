@@ -27,6 +27,9 @@ pub struct Limits {
     pub in_flight: usize,
     /// How many connections are open at a time; those beyond wait in the queue of the system.
     pub connections: usize,
+    /// How many of them one address may have, this machine and the proxy excepted; those beyond are
+    /// hung up on.
+    pub connections_of_an_address: usize,
     /// Requests a second from one address, on average; bursts of twice as many pass. `None` for no
     /// limit.
     pub rate: Option<NonZeroU32>,
@@ -36,6 +39,8 @@ pub struct Limits {
     pub head_time: Duration,
     /// How long a body may send no byte before the request is given up.
     pub body_time: Duration,
+    /// How long an answer may wait to be read before its connection is closed.
+    pub unread_time: Duration,
     /// How long requests have to end once the server stops; those still running are cut off.
     pub stop_time: Duration,
     /// How many listeners are held in memory at a time; those not seen for long go first.
@@ -49,10 +54,12 @@ impl Default for Limits {
             upload_bytes: 4 << 30,
             in_flight: 256,
             connections: 1_024,
+            connections_of_an_address: 64,
             rate: None,
             request_time: Duration::from_secs(15),
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(20),
+            unread_time: Duration::from_secs(30),
             stop_time: Duration::from_secs(20),
             listeners: 20_000,
         }
@@ -95,6 +102,13 @@ pub(crate) const MOST_SUBSONIC_SONGS: usize = 500;
 
 // Uploads, which live on the disk until they are read.
 
+/// Connections that are kept for this machine, so that whoever runs the server gets in.
+pub(crate) const RESERVED_CONNECTIONS: usize = 32;
+/// Least bytes a second of an upload, once [`UPLOAD_GRACE`] is over: one that drips keeps others
+/// out.
+pub(crate) const LEAST_UPLOAD_RATE: u64 = 4 << 10;
+/// For how long an upload may be slower than that.
+pub(crate) const UPLOAD_GRACE: Duration = Duration::from_secs(30);
 /// Imports that may wait to be read: bounds what uploads take of the disk.
 pub(crate) const MOST_UPLOADS_WAITING: usize = 20;
 /// Most files in an upload: bounds open parts; an archive may hold more.

@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -16,10 +16,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tower::ServiceExt as _;
 
 use crate::app::App;
+use crate::gate::{Share, Shares};
+use crate::limits::{Limits, RESERVED_CONNECTIONS};
+use crate::paced::Paced;
 
 /// Serves until `stop` is done, then lets requests end and writes what was accepted.
 ///
@@ -59,18 +62,13 @@ async fn start_and_follow(app: Arc<App>) {
 
 async fn accept(app: &App, listener: TcpListener, router: Router, stop: impl Future<Output = ()>) {
     let limits = &app.config.limits;
-    let permits = Arc::new(Semaphore::new(limits.connections));
+    let proxy = app.config.trusted_proxy;
+    let doors = Doors::new(limits, proxy);
     let graceful = GracefulShutdown::new();
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.head_time);
     let mut stop = std::pin::pin!(stop);
     loop {
-        // A connection beyond the number waits in the queue of the system, which is bounded too.
-        let permit = tokio::select! {
-            permit = Arc::clone(&permits).acquire_owned() => permit.expect("the semaphore is \
-                never closed"),
-            () = &mut stop => break,
-        };
         let (stream, peer) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
@@ -82,18 +80,23 @@ async fn accept(app: &App, listener: TcpListener, router: Router, stop: impl Fut
             },
             () = &mut stop => break,
         };
+        let Some(place) = doors.let_in(peer.ip()) else {
+            metrics::counter!("segue_shed_total", "reason" => "connections").increment(1);
+            continue;
+        };
         // Answers are small and somebody waits for them.
         let _ = stream.set_nodelay(true);
         let service = service_fn({
             let router = router.clone();
-            move |request| answer(router.clone(), peer, request)
+            move |request| answer(router.clone(), client(peer, proxy, &request), request)
         });
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let stream = TokioIo::new(Paced::new(stream, limits.unread_time));
+        let connection = graceful.watch(http.serve_connection(stream, service));
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!("a connection ended: {error}");
             }
-            drop(permit);
+            drop(place);
         });
     }
     drop(listener);
@@ -101,6 +104,59 @@ async fn accept(app: &App, listener: TcpListener, router: Router, stop: impl Fut
     if tokio::time::timeout(limits.stop_time, graceful.shutdown()).await.is_err() {
         tracing::warn!("some requests were cut off after {} s", limits.stop_time.as_secs());
     }
+}
+
+/// Who may have a connection. What is beyond is hung up on at once: left to wait in the queue of
+/// the system, it would keep those out who may.
+struct Doors {
+    all: Arc<Semaphore>,
+    /// What others than this machine may have of them.
+    others: Arc<Semaphore>,
+    shares: Arc<Shares>,
+    proxy: Option<IpAddr>,
+}
+
+/// A place among the connections, given back when it is dropped.
+struct Place {
+    _of_all: OwnedSemaphorePermit,
+    _of_others: Option<OwnedSemaphorePermit>,
+    _share: Option<Share>,
+}
+
+impl Doors {
+    fn new(limits: &Limits, proxy: Option<IpAddr>) -> Self {
+        let others = limits.connections.saturating_sub(RESERVED_CONNECTIONS).max(1);
+        Self {
+            all: Arc::new(Semaphore::new(limits.connections)),
+            others: Arc::new(Semaphore::new(others)),
+            shares: Shares::new(limits.connections_of_an_address),
+            proxy,
+        }
+    }
+
+    fn let_in(&self, peer: IpAddr) -> Option<Place> {
+        let peer = peer.to_canonical();
+        let is_proxy = self.proxy.is_some_and(|proxy| proxy == peer);
+        let is_here = peer.is_loopback() && !is_proxy;
+        let take = |of: &Arc<Semaphore>| Arc::clone(of).try_acquire_owned().ok();
+        let _share = match is_here || is_proxy {
+            true => None,
+            false => Some(self.shares.take(peer)?),
+        };
+        let _of_others = if is_here { None } else { Some(take(&self.others)?) };
+        Some(Place { _of_all: take(&self.all)?, _of_others, _share })
+    }
+}
+
+/// Whom a request is counted to: its peer, or whom the proxy names that it comes from.
+fn client<B>(peer: SocketAddr, proxy: Option<IpAddr>, request: &hyper::Request<B>) -> SocketAddr {
+    if proxy != Some(peer.ip().to_canonical()) {
+        return peer;
+    }
+    // Earlier entries are what the client says of itself.
+    let last = request.headers().get_all("x-forwarded-for").iter().next_back();
+    let named = last.and_then(|value| value.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    named.map_or(peer, |address: IpAddr| SocketAddr::new(address, peer.port()))
 }
 
 async fn answer(
@@ -111,4 +167,48 @@ async fn answer(
     let mut request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
     router.oneshot(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn one_address_gets_its_share_and_this_machine_always_gets_in() {
+        let limits =
+            Limits { connections: 100, connections_of_an_address: 10, ..Limits::default() };
+        let doors = Doors::new(&limits, Some(address("192.0.2.1")));
+        let let_in = |from: &str, times: usize| -> Vec<Place> {
+            (0..times).filter_map(|_| doors.let_in(address(from))).collect()
+        };
+        let greedy = let_in("203.0.113.7", 50);
+        assert_eq!(greedy.len(), 10);
+        let network = let_in("2001:db8::1", 5).into_iter().chain(let_in("2001:db8::2", 50));
+        assert_eq!(network.collect::<Vec<_>>().len(), 10, "a network of IPv6 is one customer");
+        let proxied = let_in("192.0.2.1", 200);
+        assert_eq!(greedy.len() + proxied.len(), 100 - RESERVED_CONNECTIONS);
+        assert!(doors.let_in(address("198.51.100.1")).is_none(), "there is room for nobody else");
+        assert_eq!(let_in("127.0.0.1", 200).len(), RESERVED_CONNECTIONS);
+        drop(greedy);
+        assert_eq!(let_in("203.0.113.7", 50).len(), 10, "what was given back is there again");
+    }
+
+    #[test]
+    fn only_the_proxy_is_believed_and_only_its_last_word() {
+        let proxy = Some(address("127.0.0.1"));
+        let request = |value: &str| {
+            hyper::Request::builder().header("x-forwarded-for", value).body(()).unwrap()
+        };
+        let (peer, stranger) =
+            (SocketAddr::from(([127, 0, 0, 1], 9)), SocketAddr::from(([203, 0, 113, 7], 9)));
+        let said = request("10.9.8.7, 198.51.100.4");
+        assert_eq!(client(peer, proxy, &said).ip(), address("198.51.100.4"));
+        assert_eq!(client(stranger, proxy, &said), stranger);
+        assert_eq!(client(peer, None, &said), peer);
+        assert_eq!(client(peer, proxy, &request("nonsense")), peer);
+    }
 }

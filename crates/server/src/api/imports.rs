@@ -1,6 +1,7 @@
 //! Imports by upload.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::body::Body;
@@ -18,7 +19,9 @@ use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
 use crate::importing;
 use crate::imports::{ImportState, ImportStatus, UploadLabel};
-use crate::limits::{LONGEST_FILE_NAME, MOST_UPLOADED_FILES, MOST_UPLOADS_WAITING};
+use crate::limits::{
+    LEAST_UPLOAD_RATE, LONGEST_FILE_NAME, MOST_UPLOADED_FILES, MOST_UPLOADS_WAITING, UPLOAD_GRACE,
+};
 
 /// Whose history it is, and what the file is called.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -105,6 +108,7 @@ pub(crate) struct Upload {
     id: String,
     names: Vec<String>,
     bytes_left: u64,
+    pace: Pace,
     /// How often somebody had been forgotten when it began.
     forgotten: i64,
     is_finished: bool,
@@ -125,7 +129,15 @@ impl Upload {
             .map_err(|error| ApiError::internal(&error))?;
         let (app, bytes_left) = (Arc::clone(app), app.config.limits.upload_bytes);
         let forgotten = importing::forgotten(&app).await?;
-        Ok(Self { app, id, names: Vec::new(), bytes_left, forgotten, is_finished: false })
+        Ok(Self {
+            app,
+            id,
+            names: Vec::new(),
+            bytes_left,
+            pace: Pace::new(),
+            forgotten,
+            is_finished: false,
+        })
     }
 
     /// Begins a file. Its name is kept as far as it can name a file here: formats can be told by
@@ -141,7 +153,8 @@ impl Upload {
         let file =
             tokio::fs::File::create_new(path).await.map_err(|error| ApiError::internal(&error))?;
         self.names.push(name);
-        Ok(UploadedFile { file, bytes: 0, bytes_left: &mut self.bytes_left })
+        let (bytes_left, pace) = (&mut self.bytes_left, &mut self.pace);
+        Ok(UploadedFile { file, bytes: 0, bytes_left, pace })
     }
 
     fn file_name(&self, name: &str) -> String {
@@ -196,11 +209,35 @@ pub(crate) struct UploadedFile<'u> {
     file: tokio::fs::File,
     bytes: u64,
     bytes_left: &'u mut u64,
+    pace: &'u mut Pace,
+}
+
+/// How fast an upload comes.
+struct Pace {
+    begun: Instant,
+    bytes: u64,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self { begun: Instant::now(), bytes: 0 }
+    }
+
+    /// Whether it is too slow, after so many bytes more.
+    fn is_too_slow_after(&mut self, bytes: usize, elapsed: Duration) -> bool {
+        self.bytes += bytes as u64;
+        elapsed > UPLOAD_GRACE && self.bytes < elapsed.as_secs() * LEAST_UPLOAD_RATE
+    }
 }
 
 impl UploadedFile<'_> {
     /// Writes the next bytes.
     pub(crate) async fn write(&mut self, chunk: &[u8]) -> ApiResult<()> {
+        let elapsed = self.pace.begun.elapsed();
+        if self.pace.is_too_slow_after(chunk.len(), elapsed) {
+            let message = "the upload comes too slowly";
+            return Err(ApiError::new(StatusCode::REQUEST_TIMEOUT, "upload_too_slow", message));
+        }
         self.bytes += chunk.len() as u64;
         *self.bytes_left = self.bytes_left.checked_sub(chunk.len() as u64).ok_or_else(|| {
             ApiError::new(
@@ -256,4 +293,23 @@ pub(crate) async fn show(
         ApiError::not_found("unknown_import", format!("there is no import `{import}`"))
     })?;
     Ok(Json(status.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_upload_that_drips_is_too_slow_and_a_modem_is_not() {
+        let (mut drip, mut modem) = (Pace::new(), Pace::new());
+        let mut cut_off_after = None;
+        for second in 1..=600 {
+            let elapsed = Duration::from_secs(second);
+            if drip.is_too_slow_after(1, elapsed) {
+                cut_off_after.get_or_insert(second);
+            }
+            assert!(!modem.is_too_slow_after(5_000, elapsed));
+        }
+        assert_eq!(cut_off_after, Some(31));
+    }
 }

@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use segue_server::Limits;
 use serde_json::json;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::world::{Socket, World, answer, request};
@@ -244,6 +244,34 @@ async fn hundreds_of_idle_connections_keep_nobody_out_for_good() {
         }
     });
     assert!(answered.await.is_ok(), "the idle ones were hung up on");
+    socket.stopped().await;
+}
+
+#[tokio::test]
+async fn clients_that_never_read_are_hung_up_on() {
+    let world = World::with(|config| {
+        config.limits.unread_time = Duration::from_millis(300);
+        config.limits.connections = 8;
+    })
+    .await;
+    let socket = Socket::of(&world.app).await;
+    let asked = "GET /v1/openapi.json HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(400);
+    let mut deaf = Vec::new();
+    for _ in 0..8 {
+        let mut stream = TcpStream::connect(socket.address).await.unwrap();
+        stream.write_all(asked.as_bytes()).await.unwrap();
+        deaf.push(stream);
+    }
+    let answered = tokio::time::timeout(Duration::from_secs(30), async {
+        while status(&well_again(&socket).await) != "200" {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    assert!(answered.await.is_ok(), "they hold all connections");
+    let whole = world.get("/v1/openapi.json").await.body.len() * 400;
+    let mut rest = Vec::new();
+    let _ = deaf[0].read_to_end(&mut rest).await;
+    assert!(rest.len() < whole, "it was cut off: {} of {whole}", rest.len());
     socket.stopped().await;
 }
 

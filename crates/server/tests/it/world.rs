@@ -101,6 +101,7 @@ impl World {
             library: folder.path().to_owned(),
             keys_required: false,
             music: Vec::new(),
+            trusted_proxy: None,
             limits: Limits::default(),
         };
         change(&mut config);

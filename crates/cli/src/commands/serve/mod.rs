@@ -2,7 +2,7 @@
 
 mod otel;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
 
@@ -47,6 +47,10 @@ pub(crate) struct ServeArgs {
     /// Requests a second from one address; more are turned away [default: no limit].
     #[arg(long, value_name = "N")]
     rate: Option<NonZeroU32>,
+    /// Address of a proxy before the server: requests from it are counted to the address that the
+    /// last `X-Forwarded-For` names, by `--rate` and the other limits of an address.
+    #[arg(long, value_name = "ADDRESS")]
+    trust_proxy: Option<IpAddr>,
     /// Requests worked on at a time; more are turned away.
     #[arg(long, default_value_t = Limits::default().in_flight, value_name = "N")]
     in_flight: usize,
@@ -137,7 +141,13 @@ impl ServeArgs {
             ..Limits::default()
         };
         let keys_required = !self.bind.ip().is_loopback();
-        Ok(Config { library: home.path()?, keys_required, music: self.music.clone(), limits })
+        Ok(Config {
+            library: home.path()?,
+            keys_required,
+            music: self.music.clone(),
+            trusted_proxy: self.trust_proxy.map(|address| address.to_canonical()),
+            limits,
+        })
     }
 
     fn start_log(&self) -> anyhow::Result<Option<otel::Flush>> {
