@@ -2,6 +2,7 @@
 //! before anybody sees the mix.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use segue::KeptListener;
 use segue_core::{Enrolment, Impression, ListenerId, Timestamp};
@@ -34,6 +35,28 @@ pub(crate) async fn mix_and_log(
     asked: MixRequest,
     given: Option<Settings>,
 ) -> ApiResult<Mixed> {
+    for _ in 0..TRIES {
+        match try_mix_and_log(app, id, asked.clone(), given).await {
+            Err(error) if OUT_OF_DATE.contains(&error.code) => tokio::time::sleep(PAUSE).await,
+            outcome => return outcome,
+        }
+    }
+    try_mix_and_log(app, id, asked, given).await
+}
+
+/// How often a mix is made anew where somebody was forgotten while it was made.
+const TRIES: usize = 20;
+/// How long that waits for the snapshot without them.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The codes of what was made from something that is no longer so.
+const OUT_OF_DATE: [&str; 2] = ["forgetting", "catalogue_changed"];
+
+async fn try_mix_and_log(
+    app: &App,
+    id: &ListenerId,
+    asked: MixRequest,
+    given: Option<Settings>,
+) -> ApiResult<Mixed> {
     let forgotten = app.writer.forgotten();
     let listener = app.listeners.get(id).await?;
     // The log keeps microseconds, and the answer says what the log says.
@@ -56,6 +79,36 @@ pub(crate) async fn mix_and_log(
     let id = log(app, vec![impressions], forgotten).await?[0];
     let enrolment = part.enrolment();
     Ok(Mixed { id, at: asked.now, outcome, enrolment, listener })
+}
+
+/// Makes a mix, and logs it if it counts as shown: one that nobody asked for on purpose is in no
+/// experiment either, and has no name.
+pub(crate) async fn mix_for_page(
+    app: &App,
+    id: &ListenerId,
+    asked: MixRequest,
+    given: Option<Settings>,
+    counts: Counts,
+) -> ApiResult<(Option<ImpressionId>, MixOutcome, Arc<KeptListener>)> {
+    match counts {
+        Counts::AsShown => {
+            let mixed = mix_and_log(app, id, asked, given).await?;
+            Ok((Some(mixed.id), mixed.outcome, mixed.listener))
+        }
+        Counts::AsNothing => {
+            let (outcome, listener) = preview(app, id, asked).await?;
+            Ok((None, outcome, listener))
+        }
+    }
+}
+
+/// What the log makes of a mix that is on a page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counts {
+    /// It was shown.
+    AsShown,
+    /// Whether anybody saw it is not known.
+    AsNothing,
 }
 
 /// Makes a mix that nobody is shown.

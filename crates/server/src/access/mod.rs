@@ -12,7 +12,7 @@ mod ring;
 mod session;
 
 pub use key::{ApiKey, Scope};
-pub(crate) use origin::same_origin;
+pub(crate) use origin::{is_on_purpose, same_origin};
 pub(crate) use ring::KeyRing;
 pub(crate) use session::{SESSION_COOKIE, Sessions};
 
@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
@@ -40,7 +40,7 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> ApiResult<Response> {
-    let access = Access { scope: guard.scope_of(request.headers(), request.uri().query())? };
+    let access = Access { scope: guard.scope_of(request.headers(), key_in(request.uri()))? };
     let needed = if matches!(*request.method(), Method::GET | Method::HEAD) {
         Scope::Read
     } else {
@@ -70,11 +70,11 @@ impl Guard {
 
     /// What the sender of a request may do: everything while no key is required, else what the key
     /// or the session has.
-    fn scope_of(&self, headers: &HeaderMap, query: Option<&str>) -> ApiResult<Scope> {
+    fn scope_of(&self, headers: &HeaderMap, in_address: Option<&str>) -> ApiResult<Scope> {
         if !self.keys.is_required() {
             return Ok(Scope::Admin);
         }
-        if let Some(key) = presented(headers, query) {
+        if let Some(key) = presented(headers, in_address) {
             return self.keys.scope(&key).ok_or_else(|| {
                 unauthorized("unknown_key", "no such key, or it was revoked")
                     .hint("`segue keys list` shows the keys")
@@ -94,18 +94,25 @@ fn unauthorized(code: &'static str, message: &str) -> ApiError {
     ApiError::new(StatusCode::UNAUTHORIZED, code, message)
 }
 
+/// The key in an address: OpenSubsonic has it there. Elsewhere it is not taken, since addresses get
+/// into logs and histories.
+fn key_in(address: &Uri) -> Option<&str> {
+    let query = address.query().filter(|_| address.path().starts_with("/rest/"))?;
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.find(|(name, _)| *name == "apiKey").map(|(_, value)| value)
+}
+
 /// The key that a request carries.
-fn presented(headers: &HeaderMap, query: Option<&str>) -> Option<String> {
+fn presented(headers: &HeaderMap, in_address: Option<&str>) -> Option<String> {
     let text =
         |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
-    let bearer = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+    let bearer = text(header::AUTHORIZATION).and_then(|value| {
+        let (scheme, key) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+    });
     let named = text(header::HeaderName::from_static("x-api-key"));
-    let in_query = || {
-        let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.filter(|(name, _)| *name == "apiKey").map(|(_, value)| value).next()
-    };
     // A gorse client that was given no key sends an empty one.
-    bearer.or(named).or_else(in_query).filter(|key| !key.is_empty()).map(str::to_owned)
+    bearer.or(named).or(in_address).filter(|key| !key.is_empty()).map(str::to_owned)
 }
 
 /// The value of a cookie.

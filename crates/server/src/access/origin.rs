@@ -31,9 +31,8 @@ pub(crate) async fn same_origin(
         let message = "pages of other sites may not change anything here";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "cross_origin", message));
     }
-    let site = text(headers, "sec-fetch-site");
-    if site == Some("cross-site") && text(headers, "sec-fetch-mode") != Some("navigate") {
-        // An image of another page must not ask for mixes, which are logged.
+    if text(headers, "sec-fetch-site") == Some("cross-site") && !is_followed_link(headers) {
+        // An image or a frame of another page shows nothing from here.
         let message = "pages of other sites may link here and no more";
         return Err(ApiError::new(StatusCode::FORBIDDEN, "cross_origin", message));
     }
@@ -67,6 +66,34 @@ fn keep_to_this_machine(headers: &HeaderMap) -> ApiResult<()> {
         ));
     }
     Ok(())
+}
+
+/// Whether a browser's user went here from another page, which then is no longer there.
+fn is_followed_link(headers: &HeaderMap) -> bool {
+    text(headers, "sec-fetch-mode") == Some("navigate")
+        && text(headers, "sec-fetch-dest").is_none_or(|into| into == "document")
+}
+
+/// Whether somebody asked for this on purpose, so that what is shown was seen: a page of ours, a
+/// person who typed the address, or a program. Not a page of another site, by a link or by an image,
+/// and not a browser that fetches what may be looked at later.
+pub(crate) fn is_on_purpose(headers: &HeaderMap) -> bool {
+    let is_early = ["sec-purpose", "purpose", "x-moz"]
+        .iter()
+        .any(|name| text(headers, name).is_some_and(|purpose| purpose.contains("prefetch")));
+    let host = text(headers, header::HOST.as_str());
+    let comes_from_here = match headers.get(header::REFERER).filter(|_| {
+        !headers.contains_key("sec-fetch-site") && !headers.contains_key(header::ORIGIN)
+    }) {
+        Some(page) => page.to_str().is_ok_and(|page| authority_of(page) == host),
+        None => is_ours(headers, host),
+    };
+    !is_early && comes_from_here
+}
+
+/// Whose page an address is.
+fn authority_of(address: &str) -> Option<&str> {
+    address.split_once("://")?.1.split(['/', '?', '#']).next()
 }
 
 fn is_ours(headers: &HeaderMap, host: Option<&str>) -> bool {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
 use jiff::SignedDuration;
@@ -24,7 +24,7 @@ use super::feedback::{FeedbackIn, ItemFeedback};
 use super::kinds::Kind;
 use super::lists::{is_in, scored};
 use super::shapes::{Categories, Score, check_count, stretch};
-use crate::access::{Access, Scope};
+use crate::access::{Access, Scope, is_on_purpose};
 use crate::api::shapes::check_name;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
@@ -59,6 +59,10 @@ pub(super) async fn recommend(
 ) -> ApiResult<Response> {
     // It is asked for by GET and writes an impression.
     access.require(Scope::Write)?;
+    if !is_on_purpose(&headers) {
+        let message = "what is recommended counts as shown, and only where it is asked for here";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "cross_origin", message));
+    }
     check_name("a user", &path.user)?;
     let user = ListenerId::new(path.user);
     let (n, offset) = stretch(&query)?;

@@ -9,7 +9,7 @@ use percent_encoding::percent_decode_str;
 use segue_core::ListenerId;
 
 use super::flash;
-use crate::access::{SESSION_COOKIE, cookie};
+use crate::access::{Access, SESSION_COOKIE, Scope, cookie, is_on_purpose};
 use crate::app::App;
 use crate::error::ApiResult;
 use crate::page::layout::{Frame, Section};
@@ -30,6 +30,9 @@ pub(crate) struct Asked {
     pub(crate) here: String,
     /// The query alone.
     pub(crate) query: String,
+    /// Whether what is shown in answer counts as shown: somebody who may write asked for it on
+    /// purpose.
+    pub(crate) is_on_purpose: bool,
     /// Names the request in the log.
     pub(crate) request_id: Option<String>,
     listener: Option<String>,
@@ -53,6 +56,7 @@ impl Asked {
         Self {
             here: uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
             query: uri.query().unwrap_or_default().to_owned(),
+            is_on_purpose: false,
             request_id: text("x-request-id"),
             listener: cookie(headers, LISTENER_COOKIE).and_then(decoded),
             opens: cookie(headers, SERVICE_COOKIE).and_then(|key| key.parse().ok()),
@@ -73,7 +77,12 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self::read(&parts.uri, &parts.headers))
+        let may_write = parts
+            .extensions
+            .get::<Access>()
+            .is_some_and(|access| access.require(Scope::Write).is_ok());
+        let asked = Self::read(&parts.uri, &parts.headers);
+        Ok(Self { is_on_purpose: may_write && is_on_purpose(&parts.headers), ..asked })
     }
 }
 

@@ -18,7 +18,7 @@ use super::cards;
 use super::frame::{self, Asked, answer, frame};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
-use crate::mixing::{self, Mixed};
+use crate::mixing::{self, Counts};
 use crate::page::card::card;
 use crate::page::dial::Preview;
 use crate::page::layout::{Frame, Section};
@@ -51,7 +51,7 @@ pub(super) async fn home(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     }
     let (frame, mix, listener) =
         mixed(&app, frame, &id, Shown { asked: &asked, most: SHOWN_PICKS }).await?;
-    let shelves = fill_shelves(&app, listener, &mix).await?;
+    let shelves = fill_shelves(&app, listener, &mix, counts(&asked)).await?;
     Ok(answer(&frame, shelves_view::view(&frame, &Home { mix, shelves })))
 }
 
@@ -98,14 +98,15 @@ pub(super) async fn card_fragment(
     };
     let request = MixRequest { seed: rand::random(), ..request };
     let request = MixRequest { length: 1, beside: beside(&asked), ..request };
-    let mixed = match mixing::mix_and_log(&app, &id, request, None).await {
+    let mixed = mixing::mix_for_page(&app, &id, request, None, counts(&asked)).await;
+    let (_, outcome, listener) = match mixed {
         Err(error) if error.code == "nothing_eligible" => {
             return Ok(StatusCode::NO_CONTENT.into_response());
         }
         mixed => mixed?,
     };
-    let (catalogue, profile) = (&mixed.listener.snapshot.catalogue, &mixed.listener.profile);
-    let pick = mixed.outcome.slate.picks.first();
+    let (catalogue, profile) = (&listener.snapshot.catalogue, &listener.profile);
+    let pick = outcome.slate.picks.first();
     let Some(fresh) = pick.and_then(|pick| cards::of_pick(&app, catalogue, profile, pick)) else {
         return Ok(StatusCode::NO_CONTENT.into_response());
     };
@@ -147,6 +148,11 @@ async fn fragment_frame(app: &Arc<App>, asked: &Asked) -> ApiResult<Frame> {
     let here = asked.param("here").unwrap_or_else(|| "/".to_owned());
     let here = crate::page::urls::local(&here).to_owned();
     Ok(Frame { here, ..frame(app, asked, Section::Listen).await? })
+}
+
+/// What the log makes of what the page shows.
+fn counts(asked: &Asked) -> Counts {
+    if asked.is_on_purpose { Counts::AsShown } else { Counts::AsNothing }
 }
 
 fn nobody() -> ApiError {
@@ -204,7 +210,8 @@ struct Shown<'a> {
     most: usize,
 }
 
-/// Makes and logs the mix that the address asks for, no longer than the page shows of it: what is
+/// Makes the mix that the address asks for, and logs it if it was asked for on purpose, no longer
+/// than the page shows of it: what is
 /// logged as shown was seen. The frame comes back with an address that gives the same mix again.
 async fn mixed(
     app: &Arc<App>,
@@ -220,7 +227,7 @@ async fn mixed(
     };
     let given = given(&settings, asked);
     let seed = request.seed;
-    let made = match mixing::mix_and_log(app, id, request, Some(given)).await {
+    let made = match mixing::mix_for_page(app, id, request, Some(given), counts(asked)).await {
         Err(error) if error.code == "nothing_eligible" => None,
         made => Some(made?),
     };
@@ -232,14 +239,14 @@ async fn mixed(
         false => MixSettings { seed: Some(seed), ..settings.clone() }.to_short_query(),
     };
     let frame = Frame { here: format!("{path}?{query}"), ..frame };
-    let Some(Mixed { id: mix, outcome, listener, .. }) = made else {
+    let Some((logged, outcome, listener)) = made else {
         let mix = Mix { settings, seed, ..Mix::default() };
         return Ok((frame, mix, app.listeners.get(id).await?));
     };
     // An arm of an experiment may have turned the dial.
     let settings = MixSettings { explore: outcome.slate.config.explore, ..settings };
     let mix = Mix {
-        id: Some(mix.0),
+        id: logged.map(|logged| logged.0),
         after: names(&listener, &settings.after),
         preview: effect(&listener, &outcome),
         picks: card_list(app, &listener, &outcome),
@@ -312,6 +319,7 @@ async fn fill_shelves(
     app: &Arc<App>,
     listener: Arc<KeptListener>,
     mix: &Mix,
+    counts: Counts,
 ) -> ApiResult<Vec<ShelfView>> {
     let shown: Vec<TrackId> =
         mix.picks.iter().map(|card| TrackId::new(card.track.as_str())).collect();
@@ -336,7 +344,7 @@ async fn fill_shelves(
     let slates =
         |filled: Filled| vec![Impression::new(filled.shelf.request.now, filled.outcome.slate)];
     let mixes: Vec<Vec<Impression>> = page.shelves.into_iter().map(slates).collect();
-    if !mixes.is_empty() {
+    if !mixes.is_empty() && counts == Counts::AsShown {
         mixing::log(app, mixes, forgotten).await?;
     }
     Ok(made)
