@@ -249,7 +249,7 @@ pub(crate) fn choose(
     index: &Arc<Index>,
 ) -> std::result::Result<Choice, ModelsError> {
     let candidates = candidates(models, store)?;
-    let in_use = candidates.first().filter(|entry| entry.active).map(|entry| entry.version.clone());
+    let in_use = store.active_model()?.map(|entry| entry.version);
     let mut problems = Vec::new();
     let mut found = None;
     for entry in candidates {
@@ -273,7 +273,10 @@ pub(crate) fn choose(
     let is_in_use = model.as_ref().is_none_or(|model| in_use.as_ref() == Some(&model.version));
     let makeshift = model.as_ref().filter(|_| !is_in_use).map(|model| {
         if problems.is_empty() {
-            problems.push("the model in use went with somebody who was forgotten".to_owned());
+            problems.push(match &in_use {
+                Some(version) => format!("`{version}` serves no mixes"),
+                None => "the model in use went with somebody who was forgotten".to_owned(),
+            });
         }
         format!("{}; mixes are made with `{}`", problems.join("; "), model.version)
     });

@@ -1,7 +1,8 @@
 //! What all requests share.
 
+use std::fs::{File, TryLockError};
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -55,6 +56,8 @@ pub struct App {
     pub(crate) writer: Writer,
     pub(crate) imports: Imports,
     pub(crate) models: Box<dyn Models>,
+    /// Keeps other servers away from the library, as long as it is open.
+    _lock: File,
     /// One snapshot is built at a time.
     building: Semaphore,
     /// What keeps a thread busy takes turns.
@@ -69,6 +72,9 @@ pub enum StartError {
     /// The store cannot be opened or read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another server has the library.
+    #[error("another server serves `{0}`, and one is all that a library can have")]
+    InUse(PathBuf),
     /// A thread or a folder could not be made.
     #[error("cannot {action}")]
     Io {
@@ -79,6 +85,18 @@ pub enum StartError {
     },
 }
 
+/// One server at a time: a second one would take uploads in progress for what a crash left.
+fn lock(library: &Path) -> Result<File, StartError> {
+    let io = |source| StartError::Io { action: "lock the library", source };
+    let path = library.join("serve.lock");
+    let file = File::options().create(true).write(true).truncate(false).open(path).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse(library.to_owned())),
+        Err(TryLockError::Error(source)) => Err(io(source)),
+    }
+}
+
 impl App {
     /// Opens a library for serving. Until [`Self::build`] is through, or [`serve`](crate::serve) has
     /// called it, every request but those that ask for health is answered with 503.
@@ -86,10 +104,12 @@ impl App {
     /// Must be called inside a tokio runtime: it starts the task that gathers pools.
     ///
     /// # Errors
-    /// [`StartError::Store`] when the store cannot be opened, [`StartError::Io`] when the folder
+    /// [`StartError::Store`] when the store cannot be opened, [`StartError::InUse`] where another
+    /// server has it, [`StartError::Io`] when the folder
     /// for uploads or the writing thread cannot be made.
     pub fn open(config: Config, models: Box<dyn Models>) -> Result<Arc<Self>, StartError> {
         let store = Store::open(&config.library)?;
+        let lock = lock(&config.library)?;
         store.remove_orphans()?;
         let keys = KeyRing::new(config.keys_required);
         keys.reload(&store)?;
@@ -111,6 +131,7 @@ impl App {
             writer: Writer::start(store).map_err(io("start the writing thread"))?,
             imports,
             models,
+            _lock: lock,
             building: Semaphore::new(1),
             heavy: Arc::new(Semaphore::new(
                 std::thread::available_parallelism().map_or(1, |cores| cores.get()),

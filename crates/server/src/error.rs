@@ -128,6 +128,9 @@ impl IntoResponse for ApiError {
     }
 }
 
+/// The code of what found no room on the disk.
+pub(crate) const DISK_FULL: &str = "disk_full";
+
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         let message = error.to_string();
@@ -141,6 +144,16 @@ impl From<StoreError> for ApiError {
             StoreError::ClientIdReused { .. } => Self::conflict("client_id_reused", message),
             StoreError::KeyExists(_) => Self::conflict("key_exists", message),
             StoreError::UnknownExperiment(_) => Self::not_found("unknown_experiment", message),
+            error if error.is_disk_full() => {
+                tracing::error!(error = %chain(&error), "the disk is full");
+                let message = "the disk is full, and nothing can be written";
+                Self::new(StatusCode::INSUFFICIENT_STORAGE, DISK_FULL, message)
+                    .hint("make room; it goes on by itself")
+            }
+            error if error.is_read_only() => {
+                tracing::error!(error = %chain(&error), "the store cannot be written");
+                Self::overloaded("read_only", "the store cannot be written: it is read-only")
+            }
             error => Self::internal(&error),
         }
     }

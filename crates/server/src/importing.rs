@@ -17,7 +17,7 @@ use segue_ingest::{
 use segue_store::{Store, StoreError};
 
 use crate::app::App;
-use crate::error::{ApiError, ApiResult, chain};
+use crate::error::{ApiError, ApiResult, DISK_FULL, chain};
 use crate::imports::{ImportState, UploadLabel};
 use crate::limits;
 
@@ -38,9 +38,20 @@ pub(crate) async fn forgotten(app: &App) -> ApiResult<i64> {
     app.readers.run(|store| Ok(store.marks()?.forgotten)).await
 }
 
-/// Removes an upload that was taken over.
+/// Removes an upload that was taken over, whatever became of it. One that is being read ends soon:
+/// its files are gone.
 pub(crate) fn discard(app: &App, id: &str) -> io::Result<()> {
-    remove(&app.imports.folder().join(format!("{id}.upload")))
+    let folder = app.imports.folder();
+    for ending in ["upload", "quarantine", "begun", "json"] {
+        let path = folder.join(format!("{id}.{ending}"));
+        let removed =
+            if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+        removed.or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })?;
+    }
+    Ok(())
 }
 
 /// Goes on with what a crash left behind, and clears away what is of no use.
@@ -113,8 +124,16 @@ pub(crate) fn start(app: &Arc<App>, id: &str, label: UploadLabel) {
     app.imports.remember(id, &label);
     let (app, id) = (Arc::clone(app), id.to_owned());
     tokio::spawn(async move {
-        let _turn = app.imports.turn().acquire().await.expect("the semaphore is never closed");
-        if let Err(error) = run(&app, &id, label).await {
+        let outcome = loop {
+            let turn = app.imports.turn().acquire().await.expect("the semaphore is never closed");
+            let outcome = run(&app, &id, &label).await;
+            drop(turn);
+            match outcome {
+                Err(error) if error.code == DISK_FULL => wait_for_room(&app, &id, error).await,
+                outcome => break outcome,
+            }
+        };
+        if let Err(error) = outcome {
             tracing::warn!(id, "an import failed: {}", error.message);
             unmark(&app, &id);
             if error.status.is_client_error() {
@@ -129,24 +148,33 @@ pub(crate) fn start(app: &Arc<App>, id: &str, label: UploadLabel) {
     });
 }
 
-async fn run(app: &Arc<App>, id: &str, label: UploadLabel) -> ApiResult<()> {
+/// Says why an import waits, and waits.
+async fn wait_for_room(app: &App, id: &str, error: ApiError) {
+    /// How often it is tried whether there is room.
+    const EVERY: Duration = Duration::from_secs(30);
+    unmark(app, id);
+    app.imports.update(id, |status| {
+        status.state = ImportState::Waiting;
+        status.problem = Some(error.message);
+    });
+    tokio::time::sleep(EVERY).await;
+    app.imports.update(id, |status| status.problem = None);
+}
+
+async fn run(app: &Arc<App>, id: &str, label: &UploadLabel) -> ApiResult<()> {
     let upload = app.imports.folder().join(format!("{id}.upload"));
     if !upload.exists() {
-        // Its listener was forgotten while it waited.
-        return Ok(());
+        return end_unwanted(app, id);
     }
     let begun = app.imports.begun(id);
     let mark = || File::create(&begun).and_then(|mark| mark.sync_all());
     mark().map_err(|error| ApiError::internal(&error))?;
     loop {
-        let read = read(app, id, &label, &upload).await;
+        let read = read(app, id, label, &upload).await;
         app.listeners.clear();
         match read {
+            _ if !upload.exists() => return end_unwanted(app, id),
             Ok(()) => break,
-            Err(_) if !upload.exists() => {
-                unmark(app, id);
-                return Ok(());
-            }
             Err(error) if error.code == FORGOTTEN_SINCE => {}
             Err(error) => return Err(error),
         }
@@ -157,6 +185,9 @@ async fn run(app: &Arc<App>, id: &str, label: UploadLabel) -> ApiResult<()> {
         move |done| app.imports.update(&id, |status| status.trained = done)
     };
     let trained = train(app, progress).await;
+    if !upload.exists() {
+        return end_unwanted(app, id);
+    }
     // Not before: after a crash it is read again, which finds every row there, and then trained
     // from.
     remove(&upload).map_err(|error| ApiError::internal(&error))?;
@@ -189,6 +220,16 @@ fn remove(upload: &Path) -> io::Result<()> {
     std::fs::remove_file(upload.with_extension("json"))
 }
 
+/// The files are gone: somebody cancelled the import, or its listener was forgotten.
+fn end_unwanted(app: &App, id: &str) -> ApiResult<()> {
+    unmark(app, id);
+    app.imports.update(id, |status| {
+        status.state = ImportState::Failed;
+        status.problem = Some(CANCELLED.to_owned());
+    });
+    Ok(())
+}
+
 async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> ApiResult<()> {
     app.imports.update(id, |status| status.state = ImportState::Reading);
     let (app, id, upload) = (Arc::clone(app), id.to_owned(), upload.to_owned());
@@ -198,7 +239,8 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
         let mut options = ImportOptions::new(listener);
         options.limits.rows = limits::MOST_UPLOADED_ROWS;
         let owner = (store.marks()?.forgotten != received).then(|| options.listener.clone());
-        let mut sink = OwnedSink { sink: StoreSink::new(&mut store, &options), owner };
+        let sink = StoreSink::new(&mut store, &options);
+        let mut sink = OwnedSink { sink, owner, upload: &upload, records: 0 };
         let mut observer = |progress: ImportProgress<'_>| {
             app.imports.update(&id, |status| {
                 (status.bytes_read, status.bytes_total) =
@@ -213,7 +255,11 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
             IngestError::Sink { source, .. } if is_forgotten_since(&source) => {
                 ApiError::conflict(FORGOTTEN_SINCE, source.to_string())
             }
-            IngestError::Sink { .. } | IngestError::Io { .. } => ApiError::internal(&error),
+            IngestError::Sink { source, .. } => match source.downcast::<StoreError>() {
+                Ok(error) => (*error).into(),
+                Err(source) => ApiError::internal(source.as_ref()),
+            },
+            IngestError::Io { .. } => ApiError::internal(&error),
             error => {
                 let place = format!("{}{}", upload.display(), std::path::MAIN_SEPARATOR);
                 ApiError::bad_request("unreadable", chain(&error).replace(&place, ""))
@@ -247,6 +293,8 @@ fn named(upload: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(upload).unwrap_or(path).to_owned()
 }
 
+/// What is said of an import that nobody wanted any more.
+pub(crate) const CANCELLED: &str = "cancelled";
 /// The code of what was cut off because somebody was forgotten.
 const FORGOTTEN_SINCE: &str = "forgotten_since";
 /// The code of a training that another one or an import keeps from its turn.
@@ -265,10 +313,20 @@ struct OwnedSink<'s> {
     sink: StoreSink<'s>,
     /// Whose rows alone are kept; `None` keeps all.
     owner: Option<ListenerId>,
+    /// Where its files are: once they are gone nobody wants it read.
+    upload: &'s Path,
+    /// Records handed on so far.
+    records: u64,
 }
 
 impl Sink for OwnedSink<'_> {
     fn accept(&mut self, row: u64, record: Record) -> Result<(), SinkError> {
+        /// Records after which it is looked whether it is wanted still.
+        const LOOK_AFTER: u64 = 1_000;
+        self.records += 1;
+        if self.records.is_multiple_of(LOOK_AFTER) && !self.upload.exists() {
+            return Err("nobody wants it read any more".into());
+        }
         let listener = match &record {
             Record::Listen { listen, .. } => Some(&listen.listener),
             Record::Feedback { feedback, .. } => Some(&feedback.listener),

@@ -30,6 +30,9 @@ use crate::{api, gorse, metrics, site, subsonic};
 const CONTENT_POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
     frame-ancestors 'none'; object-src 'none'";
 
+/// What of a client's own name for a request gets into the log, in bytes.
+const LONGEST_REQUEST_ID: usize = 64;
+
 /// Everything that the server answers.
 pub fn router(app: Arc<App>) -> Router {
     metrics::recorder();
@@ -83,6 +86,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready).with_state(Arc::clone(&app)))
         .layer(middleware::from_fn_with_state(app, translate))
+        .layer(middleware::from_fn(site::keep_to_tls))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(header(header::REFERRER_POLICY, "same-origin"))
@@ -107,6 +111,7 @@ async fn ready(State(app): State<Arc<App>>) -> ApiResult<String> {
         ));
     }
     if app.is_ready.load(Ordering::Acquire) {
+        app.writer.is_able().await?;
         let makeshift = app.snapshot.load().makeshift.as_ref().map(|why| format!("{why}\n"));
         return Ok(format!("ready\n{}", makeshift.unwrap_or_default()));
     }
@@ -143,6 +148,7 @@ async fn observed(State(app): State<Arc<App>>) -> String {
 fn span<B>(request: &axum::http::Request<B>) -> tracing::Span {
     let route = request.extensions().get::<axum::extract::MatchedPath>();
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok());
+    let id = id.map(|id| id.get(..LONGEST_REQUEST_ID).unwrap_or(id));
     tracing::info_span!(
         "request",
         method = %request.method(),

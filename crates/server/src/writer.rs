@@ -41,6 +41,8 @@ pub(crate) struct Writer {
     thread: Mutex<Option<JoinHandle<()>>>,
     /// How far the store was after the last write of the thread.
     marks: Arc<Mutex<Marks>>,
+    /// What the last write failed of, where it was no fault of the request.
+    trouble: Arc<Mutex<Option<ApiError>>>,
 }
 
 impl Writer {
@@ -49,10 +51,17 @@ impl Writer {
         let (queue, jobs) = mpsc::channel(limits::WRITES_WAITING);
         let marks = Arc::new(Mutex::new(store.marks().unwrap_or_default()));
         let published = Arc::clone(&marks);
+        let trouble = Arc::new(Mutex::new(None));
+        let told = Arc::clone(&trouble);
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || Thread { store, marks: published }.run(jobs))?;
-        Ok(Self { queue: Mutex::new(Some(queue)), thread: Mutex::new(Some(thread)), marks })
+            .spawn(move || Thread { store, marks: published, trouble: told }.run(jobs))?;
+        Ok(Self {
+            queue: Mutex::new(Some(queue)),
+            thread: Mutex::new(Some(thread)),
+            marks,
+            trouble,
+        })
     }
 
     /// Appends entries, each by itself: one that is refused keeps none of the others back. What is
@@ -99,6 +108,17 @@ impl Writer {
         known.listens = known.listens.max(found.listens);
         known.feedback = known.feedback.max(found.feedback);
         known.exclusions = found.exclusions;
+    }
+
+    /// Whether what is brought now would be written, as far as the last write tells. After one that
+    /// failed it is tried.
+    pub(crate) async fn is_able(&self) -> ApiResult<()> {
+        if lock(&self.trouble).is_none() {
+            return Ok(());
+        }
+        let tried = self.run(Store::try_writing).await;
+        *lock(&self.trouble) = tried.as_ref().err().cloned();
+        tried
     }
 
     /// Whether the thread is there to write.
@@ -163,6 +183,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Thread {
     store: Store,
     marks: Arc<Mutex<Marks>>,
+    trouble: Arc<Mutex<Option<ApiError>>>,
 }
 
 impl Thread {
@@ -215,6 +236,7 @@ impl Thread {
         let mut outcome = self.store.append(&entries).map(Vec::into_iter).map_err(ApiError::from);
         metrics::histogram!("segue_commit_seconds").record(begun.elapsed().as_secs_f64());
         metrics::histogram!("segue_commit_entries").record(entries.len() as f64);
+        *lock(&self.trouble) = outcome.as_ref().err().cloned();
         self.publish();
         for (count, reply) in requests {
             let answer = match &mut outcome {

@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
+use crate::store::create_private;
 use crate::{Result, Store, StoreError, model_files};
 
 impl Store {
@@ -43,12 +44,21 @@ impl Store {
         if partial.exists() {
             fs::remove_dir_all(&partial).map_err(StoreError::io("remove", &partial))?;
         }
-        fs::create_dir_all(&partial).map_err(StoreError::io("create", &partial))?;
+        let copied = self.copy_to(library, &partial, to);
+        if copied.is_err() {
+            // What there is of it is worth nothing, and may be what fills the disk.
+            let _ = fs::remove_dir_all(&partial);
+        }
+        copied
+    }
+
+    fn copy_to(&self, library: &Path, partial: &Path, to: &Path) -> Result<()> {
+        create_private(partial).map_err(StoreError::io("create", partial))?;
         let copy = self.copy_database(&partial.join(Self::DATABASE))?;
-        model_files::copy_files(library, &partial, &copy)?;
+        model_files::copy_files(library, partial, &copy)?;
         copy.close().map_err(|(_, error)| StoreError::from(error))?;
-        model_files::sync_folder(&partial)?;
-        fs::rename(&partial, to).map_err(StoreError::io("create", to))
+        model_files::sync_folder(partial)?;
+        fs::rename(partial, to).map_err(StoreError::io("create", to))
     }
 
     fn copy_database(&self, to: &Path) -> Result<Connection> {

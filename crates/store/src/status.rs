@@ -90,6 +90,17 @@ impl Store {
         })
     }
 
+    /// Writes nothing of note, durably: whether it succeeds tells whether the store can be written.
+    ///
+    /// # Errors
+    /// What keeps the store from being written.
+    pub fn try_writing(&mut self) -> Result<()> {
+        self.write(|connection, _| {
+            connection.execute("UPDATE forgotten SET times = times", [])?;
+            Ok(())
+        })
+    }
+
     /// Counts everything in the store, in one consistent snapshot. It reads whole tables, which
     /// takes a while in a large store.
     ///

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,7 +71,7 @@ impl Store {
     /// what is wrong with the file found; [`StoreError::MissingDatabase`] that it is lost;
     /// [`StoreError::Io`] that the folder cannot be used.
     pub fn open(library: &Path) -> Result<Self> {
-        fs::create_dir_all(library).map_err(StoreError::io("create", library))?;
+        create_private(library).map_err(StoreError::io("create", library))?;
         check_not_lost(library)?;
         let connection = Connection::open(library.join(Self::DATABASE))?;
         Self::prepare(connection, Some(library.to_owned()))
@@ -195,6 +196,25 @@ impl Store {
     }
 }
 
+/// Makes the folder of a library, which is nobody else's business. One that is there stays as it is:
+/// somebody may have meant it so.
+pub(crate) fn create_private(library: &Path) -> io::Result<()> {
+    if library.exists() {
+        return Ok(());
+    }
+    if let Some(parent) = library.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(library) {
+        // Another process was faster.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
 /// A folder that once held a store and has lost its database must not be taken for a new one: all
 /// that lies in it would be without an owner.
 fn check_not_lost(library: &Path) -> Result<()> {
@@ -294,6 +314,27 @@ mod tests {
         assert_eq!(store.tracks().unwrap(), []);
         store.add_tracks(&[track("lost")]).unwrap();
         assert_eq!(store.tracks().unwrap(), [track("lost")]);
+    }
+
+    #[test]
+    fn a_full_disk_is_told_from_other_failures_and_loses_nothing() {
+        let library = tempfile::tempdir().unwrap();
+        let mut store = Store::open(library.path()).unwrap();
+        let set_pages = |store: &Store, pages: i64| {
+            let set = "PRAGMA max_page_count = ".to_owned() + &pages.to_string();
+            store.connection.query_row(&set, [], |_| Ok(())).unwrap();
+        };
+        let pages: i64 =
+            store.connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        set_pages(&store, pages + 4);
+        let names: Vec<String> = (0..2_000).map(|number| format!("song {number}")).collect();
+        let songs: Vec<Track> = names.iter().map(|name| track(name)).collect();
+        let refused = store.add_tracks(&songs).unwrap_err();
+        assert!(refused.is_disk_full() && !refused.is_refusal(), "{refused}");
+        store.try_writing().unwrap();
+        set_pages(&store, pages + 10_000);
+        store.add_tracks(&songs).unwrap();
+        assert_eq!(store.tracks().unwrap().len(), songs.len());
     }
 
     #[test]

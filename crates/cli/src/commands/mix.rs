@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
+use segue::Snapshot;
 use segue_core::{Pick, Timestamp, TrackId};
 use segue_engine::Catalogue;
 use segue_engine::experiment::{Part, Settings};
@@ -110,11 +111,19 @@ enum Only {
     New,
 }
 
+/// Says why a mix is not made with the model in use.
+pub(super) fn say_if_makeshift(snapshot: &Snapshot) {
+    if let Some(why) = &snapshot.makeshift {
+        say(&format!("note: {why}; `segue train` makes a new model"));
+    }
+}
+
 pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     let begun = Instant::now();
     let mut library = open_library(home)?;
     let listener = library.listener(args.listener.as_deref())?;
     let snapshot = library.snapshot()?;
+    say_if_makeshift(&snapshot);
     let now = Timestamp::now();
     let asked = args.request(now);
     for track in &asked.after {

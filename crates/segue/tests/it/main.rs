@@ -211,7 +211,10 @@ fn forgetting_removes_the_listener_and_the_model_that_learned_from_them() {
 fn a_model_file_that_was_changed_is_not_used() {
     let (_folder, mut library) = trained();
     let good = library.snapshot().unwrap().in_use.unwrap();
-    let later = library.train(&TrainOptions { seed: 2, ..TrainOptions::default() }, &mut |_| {}).unwrap().version;
+    let later = library
+        .train(&TrainOptions { seed: 2, ..TrainOptions::default() }, &mut |_| {})
+        .unwrap()
+        .version;
     let weights = library.store().model_files(&later).unwrap().weights;
     let mut bytes = std::fs::read(&weights).unwrap();
     let middle = bytes.len() / 2;

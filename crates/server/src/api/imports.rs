@@ -295,6 +295,24 @@ pub(crate) async fn show(
     Ok(Json(status.into()))
 }
 
+/// Cancels an import: its files are removed, and what was read of them until then is kept.
+#[utoipa::path(delete, path = "/v1/imports/{import}", tag = "imports",
+    params(("import" = String, Path, description = "Its id.")),
+    responses((status = 200, body = ImportShape), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn cancel(
+    State(app): State<Arc<App>>,
+    InPath(import): InPath<String>,
+) -> ApiResult<Json<ImportShape>> {
+    if app.imports.status(&import).is_some_and(|status| status.state != ImportState::Done) {
+        importing::discard(&app, &import).map_err(|error| ApiError::internal(&error))?;
+        app.imports.update(&import, |status| {
+            status.state = ImportState::Failed;
+            status.problem = Some(importing::CANCELLED.to_owned());
+        });
+    }
+    show(State(app), InPath(import)).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -86,6 +86,7 @@ fn timed() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(exclusions::remove))
         .routes(routes!(imports::list))
         .routes(routes!(imports::show))
+        .routes(routes!(imports::cancel))
         .routes(routes!(models::list))
         .routes(routes!(models::activate))
         .routes(routes!(models::rollback))

@@ -16,6 +16,8 @@ mod session;
 mod taste;
 mod track;
 
+pub(crate) use session::keep_to_tls;
+
 use std::sync::Arc;
 
 use axum::Router;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use serde::Deserialize;
 
@@ -102,6 +103,31 @@ pub(super) async fn choose_service(
 /// Puts who is listening on an answer.
 pub(super) fn set_listener(headers: &mut HeaderMap, listener: &str) {
     set_cookie(headers, LISTENER_COOKIE, &urls::encoded(listener), YEAR);
+}
+
+/// Keeps cookies to TLS where a browser uses it, of which the server, behind a proxy, sees nothing
+/// itself.
+pub(crate) async fn keep_to_tls(request: Request, next: Next) -> Response {
+    let is_encrypted = is_encrypted(request.headers());
+    let mut response = next.run(request).await;
+    if is_encrypted
+        && let header::Entry::Occupied(mut cookies) =
+            response.headers_mut().entry(header::SET_COOKIE)
+    {
+        for cookie in cookies.iter_mut() {
+            let secure = [cookie.as_bytes(), b"; Secure"].concat();
+            if let Ok(secure) = HeaderValue::from_bytes(&secure) {
+                *cookie = secure;
+            }
+        }
+    }
+    response
+}
+
+/// Whether a browser sees the page by TLS, as it tells with every form.
+fn is_encrypted(headers: &HeaderMap) -> bool {
+    let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
+    origin.is_some_and(|origin| origin.starts_with("https://"))
 }
 
 fn set_cookie(headers: &mut HeaderMap, name: &str, value: &str, seconds: u32) {

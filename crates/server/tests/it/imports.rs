@@ -250,6 +250,51 @@ async fn an_upload_during_which_somebody_is_forgotten_is_refused() {
 }
 
 #[tokio::test]
+async fn an_import_is_cancelled_while_it_is_read() {
+    let world = World::new().await;
+    let mut table = TABLE.to_owned();
+    for minute in 0..200_000 {
+        let (day, hour, minute) = (1 + minute / 1440 % 28, minute / 60 % 24, minute % 60);
+        table += &format!("dora,,Song {day},Cora,2025-01-{day:02}T{hour:02}:{minute:02}:00Z,9\n");
+    }
+    let upload = Request::post("/v1/imports?name=long.csv").body(table.into()).unwrap();
+    let path = format!("/v1/imports/{}", world.send(upload).await.ok()["id"].as_str().unwrap());
+    while world.get(&path).await.ok()["state"] == "waiting" {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    let cancelled = world.delete(&path).await.ok();
+    assert_eq!(
+        (&cancelled["state"], &cancelled["problem"]),
+        (&json!("failed"), &json!("cancelled"))
+    );
+    assert!(uploads(&world).is_empty());
+    // The turn is free: another import is read at once, and the first comes to no other end.
+    assert_eq!(world.import("?listener=emil&name=a.csv", TABLE).await["state"], "done");
+    assert_eq!(world.get(&path).await.ok()["problem"], "cancelled");
+    assert!(uploads(&world).is_empty());
+    let unknown = world.delete("/v1/imports/1234").await;
+    assert_eq!(unknown.error(), (404, "unknown_import".to_owned()));
+}
+
+#[tokio::test]
+async fn a_second_server_on_a_library_is_refused_and_touches_nothing() {
+    let world = World::new().await;
+    let folder = world.library().join("uploads/half.part");
+    std::fs::create_dir_all(&folder).unwrap();
+    let config = segue_server::Config {
+        library: world.library().to_owned(),
+        keys_required: false,
+        music: Vec::new(),
+        trusted_proxy: None,
+        limits: segue_server::Limits::default(),
+    };
+    let second = segue_server::App::open(config, Box::new(crate::world::Formulas));
+    let Err(refused) = second else { panic!("there are two servers") };
+    assert!(refused.to_string().contains("another server serves"), "{refused}");
+    assert!(folder.exists(), "the upload that the first one receives is there");
+}
+
+#[tokio::test]
 async fn nothing_is_left_of_somebody_who_is_forgotten() {
     let world = World::new().await;
     world.import("?listener=dora&name=doras-secret.csv", TABLE).await;
@@ -280,8 +325,8 @@ async fn nothing_is_left_of_somebody_who_is_forgotten() {
         "nor of the name of their file"
     );
     assert!(!world.get("/v1/models").await.text().contains("dora"));
-    // Every model had learnt from everybody.
-    assert_eq!(world.mix("ada", &json!({"length": 3})).await["model"], "popularity");
+    // Of the models, the one from before her time is left.
+    assert_eq!(world.mix("ada", &json!({"length": 3})).await["model"], crate::world::FIRST);
     world.post("/v1/models/train", &json!({})).await.ok();
     let afresh = world.mix("dora", &json!({"length": 60, "artist_cap": 99, "album_cap": 99})).await;
     assert_eq!(

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use segue_store::{Store, StoreError};
+use segue_store::Store;
 
 use crate::fixtures::{listener, scrobble, track};
 
@@ -58,7 +58,21 @@ fn what_another_process_has_written_since_is_read() {
 fn a_reader_cannot_write() {
     let library = library_with_a_play();
     let mut store = Store::open_to_read(library.path()).unwrap();
-    assert!(matches!(store.add_tracks(&[track("other")]), Err(StoreError::Database(_))));
+    let refused = store.add_tracks(&[track("other")]).unwrap_err();
+    assert!(refused.is_read_only() && !refused.is_disk_full(), "{refused}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_new_library_is_nobody_elses_business() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (library, copy) = (folder.path().join("new/library"), folder.path().join("copy"));
+    Store::open(&library).unwrap().backup(&copy).unwrap();
+    for path in [&library, &copy] {
+        assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o700);
+    }
 }
 
 #[test]

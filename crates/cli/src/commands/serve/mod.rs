@@ -1,7 +1,9 @@
 //! `segue serve`: the page to listen from and the API to build on.
 
+mod log;
 mod otel;
 
+use std::io::IsTerminal as _;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -94,6 +96,7 @@ pub(crate) fn run(args: ServeArgs, home: &Home) -> anyhow::Result<()> {
     // An import that is being read goes on at the next start, which is sooner than waiting for it
     // and for the training behind it.
     runtime.shutdown_background();
+    log::drain();
     served
 }
 
@@ -154,7 +157,9 @@ impl ServeArgs {
         let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
         let (spans, flush) = otel::spans()?;
         let subscriber = tracing_subscriber::registry().with(spans).with(filter);
-        let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        let log = tracing_subscriber::fmt::layer()
+            .with_ansi(std::io::stderr().is_terminal())
+            .with_writer(log::Lines::to_stderr());
         // Whoever installed another log before wanted it.
         let _ = match self.log {
             Log::Text => subscriber.with(log).try_init(),
