@@ -20,7 +20,7 @@ use segue_core::{
 use segue_store::{Appended, ClientId, Entry, Event, ImpressionId, ListenerHistory, Status, Store};
 
 use crate::append::live;
-use crate::fixtures::{at, file, listener, played, stream, track};
+use crate::fixtures::{at, file, import, listener, played, stream, track};
 use crate::impressions::impression;
 use crate::models::register;
 
@@ -39,6 +39,11 @@ fn child() {
         "append" => append_for_ever(&mut store),
         "group" => group_for_ever(&mut store),
         "import" => import_all(&mut store, acknowledge),
+        "forget" => {
+            acknowledge(0);
+            store.forget(&listener("ann")).unwrap();
+            acknowledge(1);
+        }
         job => panic!("there is no job {job}"),
     }
 }
@@ -248,6 +253,7 @@ fn check_models(store: &Store, library: &Path, acknowledged: usize) {
         let weights = store.model_files(&model.version).unwrap().weights;
         assert_eq!(fs::read_to_string(weights).unwrap(), format!("weights of {}", model.version));
     }
+    store.remove_orphans().unwrap();
     if let Ok(folders) = fs::read_dir(library.join("models")) {
         assert_eq!(folders.count(), models.len());
     }
@@ -284,4 +290,49 @@ fn an_import_killed_again_and_again_ends_where_an_uninterrupted_one_does() {
     };
     assert_eq!(counts(&killed), counts(&whole));
     assert_eq!(counts(&whole).4, 0);
+}
+
+/// A library of Ann and Bob, with a model that learnt from both and an upload of Ann's.
+fn of_two(library: &Path) -> Vec<Listen> {
+    let mut store = Store::open(library).unwrap();
+    let songs: Vec<Track> = (0..3_000).map(|i| track(&format!("song {i}"))).collect();
+    for who in ["ann", "bob"] {
+        let rows = songs.iter().enumerate();
+        let rows: Vec<Record> =
+            rows.map(|(i, song)| played(stream(who, song, i as i64 * 300, 200), song)).collect();
+        import(&mut store, who, &rows);
+    }
+    register(&mut store, "of-both", &[listener("ann"), listener("bob")]).unwrap();
+    let uploads = library.join("uploads");
+    fs::create_dir_all(uploads.join("hers.upload")).unwrap();
+    fs::write(uploads.join("hers.upload/plays.csv"), "rows").unwrap();
+    fs::write(uploads.join("hers.json"), r#"{"listener": "ann", "name": "plays.csv"}"#).unwrap();
+    store.all_listens(&listener("bob")).unwrap()
+}
+
+#[test]
+fn a_forgetting_killed_at_any_moment_happened_or_did_not_and_the_next_one_completes_it() {
+    let mut rng = ChaCha8Rng::seed_from_u64(6);
+    for _ in 0..12 {
+        let library = tempfile::tempdir().unwrap();
+        let of_bob = of_two(library.path());
+        let child = start("forget", library.path());
+        let told = kill_after(child, 1, rng.random_range(0..60_000_000));
+        let upload = library.path().join("uploads/hers.upload");
+
+        let mut store = Store::open(library.path()).unwrap();
+        let left = store.all_listens(&listener("ann")).unwrap().len();
+        let is_known = store.listener(&listener("ann")).unwrap().is_some();
+        assert_eq!(
+            (left, store.models().unwrap().len()),
+            if is_known { (3_000, 1) } else { (0, 0) }
+        );
+        assert!(is_known || !upload.exists(), "nothing is left to bring her back from");
+        assert!(told != Some(1) || !is_known, "what was acknowledged happened");
+
+        store.forget(&listener("ann")).unwrap();
+        assert_eq!(store.listener(&listener("ann")).unwrap(), None);
+        assert!(!upload.exists() && !library.path().join("models/of-both").exists());
+        assert_eq!(store.all_listens(&listener("bob")).unwrap(), of_bob);
+    }
 }
