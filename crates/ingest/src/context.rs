@@ -209,16 +209,17 @@ impl<'a> Context<'a> {
 
 /// Whether no name in a record is longer, and no list of artists larger, than the API takes.
 fn is_of_usual_size(record: &Record) -> bool {
-    let (listener, context, track) = match record {
+    let (listener, other, track) = match record {
         Record::Listen { listen, track } => {
             (Some(&listen.listener), listen.context.as_deref(), Some(track))
         }
         Record::Feedback { feedback, track } => (Some(&feedback.listener), None, track.as_ref()),
         Record::Track(track) => (None, None, Some(track)),
+        Record::Friendship { listener, friend } => (Some(listener), Some(friend.as_str()), None),
     };
     let fits = |name: &str| name.len() <= LONGEST_NAME;
     listener.is_none_or(|listener| fits(listener.as_str()))
-        && context.is_none_or(fits)
+        && other.is_none_or(fits)
         && track.is_none_or(|track| {
             let optional = [&track.album, &track.isrc, &track.recording_mbid, &track.genre];
             fits(track.id.as_str())

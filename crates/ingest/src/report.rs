@@ -35,15 +35,12 @@ pub enum DropReason {
     ElsewhereInExport,
     /// The same row was read before in the same file.
     RepeatedRow,
-<<<<<<< HEAD
     /// It leaves out one of the two listeners that a friendship is between.
     NoListener,
     /// It makes somebody a friend of their own.
     OwnFriend,
-=======
     /// A name in it is longer, or its artists are more, than anything real.
     NameTooLong,
->>>>>>> 5b2f5b1 (Know what a Parquet file costs before it is unpacked, and set aside what crashed the server)
 }
 
 /// What became of the rows of one file or archive entry. Every row read is counted once: kept,

@@ -327,13 +327,15 @@ impl Sink for OwnedSink<'_> {
         if self.records.is_multiple_of(LOOK_AFTER) && !self.upload.exists() {
             return Err("nobody wants it read any more".into());
         }
-        let listener = match &record {
-            Record::Listen { listen, .. } => Some(&listen.listener),
-            Record::Feedback { feedback, .. } => Some(&feedback.listener),
-            Record::Track(_) => None,
+        let is_kept = |owner: &ListenerId| match &record {
+            Record::Listen { listen, .. } => listen.listener == *owner,
+            Record::Feedback { feedback, .. } => feedback.listener == *owner,
+            // It names somebody else as well, who may be the one that was forgotten.
+            Record::Friendship { .. } => false,
+            Record::Track(_) => true,
         };
-        match (&self.owner, listener) {
-            (Some(owner), Some(listener)) if owner != listener => Ok(()),
+        match &self.owner {
+            Some(owner) if !is_kept(owner) => Ok(()),
             _ => self.sink.accept(row, record),
         }
     }
