@@ -280,7 +280,10 @@ proptest! {
 
         let new = stay.iter().filter(|id| is_new(&world, find(id))).count() as u32;
         let is_wanted = new < (explore * (stay.len() + 1) as f32).round() as u32;
-        let has_note = fresh.notes.iter().any(|note| matches!(note, Note::OtherShare { .. }));
+        let has_note = fresh
+            .notes
+            .iter()
+            .any(|note| matches!(note, Note::OtherShare { .. } | Note::NothingNew));
         prop_assert!(pick.new_to_listener == is_wanted || has_note || new == stay.len() as u32);
     }
 
