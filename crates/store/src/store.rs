@@ -232,7 +232,8 @@ fn check_not_lost(library: &Path) -> Result<()> {
 }
 
 /// A connection that cannot write. The log beside a database needs an index, which is made where
-/// there is none; where it cannot be made, a database without a log is read as it is.
+/// there is none; where it cannot be made, a database without a log is read as it is. A log that a
+/// crash left has to be worked off first, which changes nothing that is in the store.
 fn reading_connection(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
@@ -241,7 +242,13 @@ fn reading_connection(path: &Path) -> Result<Connection> {
     log.push("-wal");
     let has_log = fs::metadata(&log).is_ok_and(|log| log.len() > 0);
     match readable.map_err(|error| error.sqlite_error_code()) {
-        Err(Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) if !has_log => {
+        Err(Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) if has_log => {
+            let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+            let connection = Connection::open_with_flags(path, flags)?;
+            connection.pragma_update(None, "query_only", true)?;
+            Ok(connection)
+        }
+        Err(Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly)) => {
             let place = percent_encoded(path);
             let flags = flags | OpenFlags::SQLITE_OPEN_URI;
             Ok(Connection::open_with_flags(format!("file:{place}?immutable=1"), flags)?)

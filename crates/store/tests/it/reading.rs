@@ -56,10 +56,31 @@ fn what_another_process_has_written_since_is_read() {
 
 #[test]
 fn a_reader_cannot_write() {
-    let library = library_with_a_play();
-    let mut store = Store::open_to_read(library.path()).unwrap();
-    let refused = store.add_tracks(&[track("other")]).unwrap_err();
-    assert!(refused.is_read_only() && !refused.is_disk_full(), "{refused}");
+    let (library, crashed) = (library_with_a_play(), after_a_crash());
+    for library in [library.path(), crashed.path()] {
+        let mut store = Store::open_to_read(library).unwrap();
+        let refused = store.add_tracks(&[track("other")]).unwrap_err();
+        assert!(refused.is_read_only() && !refused.is_disk_full(), "{refused}");
+    }
+}
+
+/// A library whose play is in the log alone, as a crash leaves it.
+fn after_a_crash() -> tempfile::TempDir {
+    let (library, left) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut store = Store::open(library.path()).unwrap();
+    store.add_tracks(&[track("song")]).unwrap();
+    store.append_listens(&[scrobble("ann", &track("song"), 0)]).unwrap();
+    for name in ["segue.db", "segue.db-wal"] {
+        fs::copy(library.path().join(name), left.path().join(name)).unwrap();
+    }
+    left
+}
+
+#[test]
+fn what_a_crash_left_in_the_log_is_read() {
+    let left = after_a_crash();
+    let store = Store::open_to_read(left.path()).unwrap();
+    assert_eq!(store.listens(&listener("ann")).unwrap().len(), 1);
 }
 
 #[cfg(unix)]
