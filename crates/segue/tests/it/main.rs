@@ -216,15 +216,16 @@ fn a_model_file_that_was_changed_is_not_used() {
         .unwrap()
         .version;
     let weights = library.store().model_files(&later).unwrap().weights;
-    let mut bytes = std::fs::read(&weights).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    std::fs::write(&weights, bytes).unwrap();
-
-    let snapshot = library.snapshot().unwrap();
-    assert_eq!(snapshot.in_use.as_deref(), Some(later.as_str()));
-    assert_eq!(snapshot.model_version(), Some(good.as_str()), "the last good one serves");
-    assert!(snapshot.makeshift.unwrap().contains("damaged"));
+    let whole = std::fs::read(&weights).unwrap();
+    for at in [whole.len() / 2, whole.len() - 1] {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&weights, bytes).unwrap();
+        let snapshot = library.snapshot().unwrap();
+        assert_eq!(snapshot.in_use.as_deref(), Some(later.as_str()));
+        assert_eq!(snapshot.model_version(), Some(good.as_str()), "the last good one serves");
+        assert!(snapshot.makeshift.unwrap().contains(&later), "and it is said which one does not");
+    }
     library.activate(&good).unwrap();
     let refused = library.activate(&later).unwrap_err();
     assert!(matches!(refused, Error::UnusableModel { .. }), "{refused}");
