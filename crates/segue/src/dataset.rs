@@ -45,8 +45,8 @@ impl Dataset {
         Ok(Self { catalogue: Arc::new(catalogue), profiles })
     }
 
-    /// Everybody's plays and friends with the catalogue that they are of: what training works on, which has to
-    /// know what listeners were before they turned to something.
+    /// Everybody's plays and friends with the catalogue that they are of: what training works on,
+    /// which has to know what listeners were before they turned to something.
     ///
     /// # Errors
     /// What reading the store reports.

@@ -35,8 +35,8 @@ use crate::{Result, Store, StoreError, friendships, model_files, runs, uploads};
 /// store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ForgetReport {
-    /// Whether the listener was in the store at all, be it only as somebody's friend. `false` is no error: nothing had to be
-    /// removed.
+    /// Whether the listener was in the store at all, be it only as somebody's friend. `false` is no
+    /// error: nothing had to be removed.
     pub found: bool,
     /// How many plays were removed, excluded ones among them.
     pub listens: u64,

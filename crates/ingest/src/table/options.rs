@@ -14,8 +14,8 @@ pub enum PlaylistUse {
     Listener,
 }
 
-/// How to read tables of tracks, of interactions and of friends where the table itself leaves it open. The
-/// default reads them as they are.
+/// How to read tables of tracks, of interactions and of friends where the table itself leaves it
+/// open. The default reads them as they are.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableOptions {
     /// The feedback that the listener is taken to have given on every track that a file merely
