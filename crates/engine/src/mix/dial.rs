@@ -31,7 +31,7 @@ pub struct Dial {
     /// How many standard deviations are added to the predicted likability, 0 to 1: optimism about
     /// what is unsure.
     pub uncertainty_weight: f32,
-    /// Temperature of draws by score, 0.1 to 0.3, in standard deviations of the scores: higher draws
+    /// Temperature of draws by score, 0.2 to 0.4, in standard deviations of the scores: higher draws
     /// more evenly, and costs more of what was most promising.
     pub temperature: f32,
     /// Share of draws that ignore the score, 0.05 to 0.25, for policies that do so.
@@ -48,7 +48,7 @@ impl Dial {
             new_slots,
             new_artist_slots: new_artist_slots(explore, new_slots),
             uncertainty_weight: between(0.0, 1.0),
-            temperature: between(0.1, 0.3),
+            temperature: between(0.2, 0.4),
             epsilon: between(0.05, 0.25),
         }
     }
