@@ -2,7 +2,7 @@
 //!
 //! Tracks are taken one by one, each time the one with the most `MMR = λ × relevance - (1 - λ) ×
 //! max_{t taken} similarity(track, t)`, relevance being the utility brought to 0..1 among the
-//! tracks of its [class](Class), similarity `¾ exp(-d²) + ¼ [same artist]` with `d²` the distance
+//! tracks of its [class](Class), λ higher for what the listener knows, similarity `¾ exp(-d²) + ¼ [same artist]` with `d²` the distance
 //! in the [space of sound](crate::sound). The value with which a track was taken, standardised
 //! within its class, is the score that the policy goes by: diversity enters there, because after
 //! the policy's choice nothing may be dropped. New tracks by known artists and by new ones are
@@ -37,8 +37,11 @@ const SMALLEST_HEAD: usize = 240;
 /// Head and short-list may hold so many times more tracks by an artist or from an album than a mix
 /// may.
 const SLACK: u32 = 3;
-/// λ: the weight of relevance against diversity.
+/// λ: the weight of relevance against diversity, among what is new and among what the listener
+/// knows. What they come back to they mean as it is: five songs of one album are no fault there, and
+/// caps bound them. Chosen on generated listeners, by what they played within the next week.
 const RELEVANCE: f32 = 0.7;
+const RELEVANCE_OF_KNOWN: f32 = 0.95;
 const SAME_ARTIST: f32 = 0.25;
 /// Similarity by sound of two tracks taken at random; assumed where the sound of one is unknown.
 const AVERAGE_LIKENESS: f32 = 0.135;
@@ -249,8 +252,8 @@ impl<'a> Mmr<'a> {
 
     fn value(&self, position: usize) -> f32 {
         let information = self.gain.as_ref().map_or(0.0, |gain| gain.value(position));
-        RELEVANCE * (self.relevance[position] + information)
-            - (1.0 - RELEVANCE) * self.likeness[position]
+        let weight = relevance_weight(self.pool[position].class);
+        weight * (self.relevance[position] + information) - (1.0 - weight) * self.likeness[position]
     }
 
     /// All tracks of the pool by what they are worth now.
@@ -307,8 +310,9 @@ impl<'a> Mmr<'a> {
             let (mean, deviation) = moments[ranked.class as usize];
             let (lowest, highest) = self.bounds[ranked.class as usize];
             let is_spread = deviation > 1e-6 && highest > lowest;
+            let weight = relevance_weight(ranked.class);
             let slope =
-                if is_spread { RELEVANCE / (highest - lowest) / deviation as f32 } else { 0.0 };
+                if is_spread { weight / (highest - lowest) / deviation as f32 } else { 0.0 };
             let score =
                 if deviation > 1e-6 { ((f64::from(value) - mean) / deviation) as f32 } else { 0.0 };
             Offer { ranked, score, slope }
@@ -330,6 +334,10 @@ impl<'a> Mmr<'a> {
         let mean = values().sum::<f64>() / count;
         (mean, (values().map(|value| (value - mean).powi(2)).sum::<f64>() / count).sqrt())
     }
+}
+
+fn relevance_weight(class: Class) -> f32 {
+    if class.is_new() { RELEVANCE } else { RELEVANCE_OF_KNOWN }
 }
 
 fn utility_bounds(pool: &[Ranked], class: Class) -> (f32, f32) {
