@@ -2,15 +2,16 @@
 //!
 //! Tracks are taken one by one, each time the one with the most `MMR = λ × relevance - (1 - λ) ×
 //! max_{t taken} similarity(track, t)`, relevance being the utility brought to 0..1 among the
-//! tracks of its [class](Class), λ higher for what the listener knows, similarity `¾ exp(-d²) + ¼ [same artist]` with `d²` the distance
-//! in the [space of sound](crate::sound). The value with which a track was taken, standardised
-//! within its class, is the score that the policy goes by: diversity enters there, because after
-//! the policy's choice nothing may be dropped. New tracks by known artists and by new ones are
-//! apart in this: their numbers are the quota's, and a scale of their own keeps draws as bold among
-//! the one as among the other, where the model expects less of artists it has no sign of. A
-//! determinantal point process was considered; its greedy inference gives nearly the same lists
-//! here and its scores mean nothing to a policy. To the relevance is added what an answer would
-//! tell, while little is known of the listener (see [`InformationGain`]).
+//! tracks of its [class](Class), λ higher for what the listener knows, and similarity `¾ exp(-d²) +
+//! ¼ [same artist]` with `d²` the distance in the [space of sound](crate::sound). The value with
+//! which a track was taken, standardised within its class, is the score that the policy goes by:
+//! diversity enters there, because after the policy's choice nothing may be dropped. New tracks by
+//! known artists and by new ones are apart in this: their numbers are the quota's, and a scale of
+//! their own keeps draws as bold among the one as among the other, where the model expects less of
+//! artists it has no sign of. A determinantal point process was considered; its greedy inference
+//! gives nearly the same lists here and its scores mean nothing to a policy. To the relevance is
+//! added what an answer would tell, while little is known of the listener (see
+//! [`InformationGain`]).
 //!
 //! Three cuts: the head of each class of the ranking; from the heads a core that fills
 //! the mix under caps and dial, so that the short-list surely holds a full mix; then up to
