@@ -126,7 +126,8 @@ fn bits(impression: &Impression) -> (String, Vec<[u64; 4]>) {
 
 #[test]
 fn slates_logged_by_every_release_read_back_to_the_last_bit() {
-    for schema in 1..=RELEASED.len() {
+    // From the fifth on they are logged as today.
+    for schema in 1..5 {
         let library = tempfile::tempdir().unwrap();
         let logged = slates(schema);
         let connection = database_of(schema, library.path());
@@ -204,8 +205,6 @@ fn of_models_that_were_in_use_side_by_side_the_one_that_serves_mixes_stays() {
 
 #[test]
 fn a_play_that_an_older_release_stamped_undated_has_no_date() {
-    let library = tempfile::tempdir().unwrap();
-    let connection = database_of(4, library.path());
     let sql = "INSERT INTO works VALUES (1, 'song'); INSERT INTO listeners VALUES (1, 'ann'); \
                INSERT INTO tracks (id, name, work, version, title, artists, listed) \
                VALUES (1, 'song', 1, 0, 'Song', '[]', 1); \
@@ -213,9 +212,13 @@ fn a_play_that_an_older_release_stamped_undated_has_no_date() {
                private_session, device, source) \
                VALUES (1, 1, 946684800000000, 0, 0, 0, 0, 0, 13), \
                (1, 1, 1700000040000000, 0, 0, 0, 0, 0, 13)";
-    connection.execute_batch(sql).unwrap();
-    drop(connection);
-
-    let listens = Store::open(library.path()).unwrap().listens(&listener("ann")).unwrap();
-    assert_eq!(listens.iter().map(|listen| listen.at).collect::<Vec<_>>(), [None, Some(at(0))]);
+    for schema in 1..=RELEASED.len() {
+        let library = tempfile::tempdir().unwrap();
+        database_of(schema, library.path()).execute_batch(sql).unwrap();
+        let store = Store::open(library.path()).unwrap();
+        let listens = store.listens(&listener("ann")).unwrap();
+        let times: Vec<_> = listens.iter().map(|listen| listen.at).collect();
+        assert_eq!(times, [None, Some(at(0))], "schema {schema}");
+        assert!(store.all_friends().unwrap().is_empty());
+    }
 }
