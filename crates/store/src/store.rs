@@ -52,6 +52,8 @@ const PAGE_CACHE_KIB: i64 = 16 * 1024;
 pub struct Store {
     pub(crate) connection: Connection,
     library: Option<PathBuf>,
+    /// Whether it was opened to read, so that nothing is tidied on the way.
+    is_to_read: bool,
     /// Whether to wait for another writer.
     patient: Arc<AtomicBool>,
     cache: WriteCache,
@@ -92,7 +94,10 @@ impl Store {
         }
         let connection = reading_connection(&path)?;
         match schema::check(&connection, &path)? {
-            schema::SCHEMA => Self::configure(connection, Some(library.to_owned())),
+            schema::SCHEMA => {
+                let store = Self::configure(connection, Some(library.to_owned()))?;
+                Ok(Self { is_to_read: true, ..store })
+            }
             _ => Self::open(library),
         }
     }
@@ -128,6 +133,7 @@ impl Store {
         Ok(Self {
             connection,
             library,
+            is_to_read: false,
             patient,
             cache: WriteCache::default(),
             track_names: RefCell::default(),
@@ -177,11 +183,15 @@ impl Store {
         self.track_names.borrow_mut().clear();
     }
 
-    /// As [`Self::write`] but does not wait for another writer: returns `None` instead.
+    /// As [`Self::write`] but does not wait for another writer: returns `None` instead, and where
+    /// the store was opened to read.
     pub(crate) fn write_if_free<T>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T>,
     ) -> Result<Option<T>> {
+        if self.is_to_read {
+            return Ok(None);
+        }
         self.patient.store(false, Ordering::Relaxed);
         let begun = Transaction::new_unchecked(&self.connection, TransactionBehavior::Immediate);
         self.patient.store(true, Ordering::Relaxed);

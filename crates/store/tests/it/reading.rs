@@ -44,6 +44,17 @@ fn reading_sees_everything_and_changes_no_byte() {
 }
 
 #[test]
+fn plays_that_a_writer_would_tidy_are_read_as_they_lie() {
+    let library = library_with_a_play();
+    let song = track("song");
+    let plays: Vec<_> = (1..12_000).map(|n| scrobble("ann", &song, n * 300)).collect();
+    Store::open(library.path()).unwrap().append_listens(&plays).unwrap();
+    let reader = Store::open_to_read(library.path()).unwrap();
+    assert_eq!(reader.listens(&listener("ann")).unwrap().len(), 12_000);
+    assert_eq!(reader.status().unwrap().listens, 12_000);
+}
+
+#[test]
 fn what_another_process_has_written_since_is_read() {
     let library = library_with_a_play();
     let reader = Store::open_to_read(library.path()).unwrap();
