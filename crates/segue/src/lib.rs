@@ -31,10 +31,10 @@
 
 mod dataset;
 mod error;
+mod fallback;
 mod feedback;
 mod kept;
 mod library;
-mod makeshift;
 pub mod mixing;
 pub mod models;
 mod search;

@@ -15,7 +15,7 @@ use segue_models::likability::LikabilityModel;
 use segue_models::set::{Budget, ModelSet, SetCard, SetConfig, SetStage};
 use segue_store::{ModelEntry, NewModel, Store};
 
-use crate::makeshift::Makeshift;
+use crate::fallback::PopularityFallback;
 use crate::{Dataset, Error, Result};
 
 /// The kind under which stores of earlier versions have a likability network alone.
@@ -237,7 +237,7 @@ pub(crate) struct Choice {
     /// The model that the registry says is in use.
     pub(crate) in_use: Option<String>,
     /// Why it is not the one in use.
-    pub(crate) makeshift: Option<String>,
+    pub(crate) fallback: Option<String>,
 }
 
 /// Reads the model in use, or the newest that can be used in its place, or makes do without one.
@@ -265,13 +265,13 @@ pub(crate) fn choose(
     let had_one = !problems.is_empty() || store.marks()?.forgotten > 0;
     let model = found.or_else(|| {
         (had_one && !catalogue.is_empty()).then(|| Loaded {
-            version: Makeshift::VERSION.to_owned(),
+            version: PopularityFallback::VERSION.to_owned(),
             trained_at: Timestamp::now(),
-            scorer: Arc::new(Makeshift::new(catalogue, index)),
+            scorer: Arc::new(PopularityFallback::new(catalogue, index)),
         })
     });
     let is_in_use = model.as_ref().is_none_or(|model| in_use.as_ref() == Some(&model.version));
-    let makeshift = model.as_ref().filter(|_| !is_in_use).map(|model| {
+    let fallback = model.as_ref().filter(|_| !is_in_use).map(|model| {
         if problems.is_empty() {
             problems.push(match &in_use {
                 Some(version) => format!("`{version}` serves no mixes"),
@@ -280,7 +280,7 @@ pub(crate) fn choose(
         }
         format!("{}; mixes are made with `{}`", problems.join("; "), model.version)
     });
-    Ok(Choice { model, in_use, makeshift })
+    Ok(Choice { model, in_use, fallback })
 }
 
 fn in_a_line(error: &dyn StdError) -> String {

@@ -3,7 +3,6 @@
 //! Every track is looked at, which takes some 50 ms for 100,000; only where nothing holds all words
 //! are the words of the whole catalogue compared with those that were typed.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
 use segue_engine::{ArtistIdx, TrackIdx};
@@ -15,7 +14,7 @@ use crate::Snapshot;
 /// A search looks for at most so many words.
 const MOST_WORDS: usize = 12;
 /// Words that are shorter are taken as they are.
-const SHORTEST_MENDED: usize = 4;
+const SHORTEST_CORRECTED: usize = 4;
 /// In words of this length and more, two letters may be wrong.
 const TWO_WRONG_FROM: usize = 8;
 
@@ -57,15 +56,15 @@ impl Snapshot {
         if found.total > 0 || !found.artists.is_empty() || words.is_empty() {
             return found;
         }
-        let mended = self.mended(&words);
-        if mended == words {
+        let corrected = self.corrected(&words);
+        if corrected == words {
             return found;
         }
-        let found = self.exactly(&mended, most);
+        let found = self.exactly(&corrected, most);
         if found.total == 0 {
             return found;
         }
-        Found { read_as: Some(mended.join(" ")), ..found }
+        Found { read_as: Some(corrected.join(" ")), ..found }
     }
 
     /// What holds all words.
@@ -96,11 +95,11 @@ impl Snapshot {
         let named = [track.title.as_str(), track.album.as_deref().unwrap_or_default()];
         let artists = track.artists.iter().map(String::as_str);
         let text = named.into_iter().chain(artists).collect::<Vec<_>>().join("\n");
-        folded(&text).into_owned()
+        folded(&text)
     }
 
     /// The words with those that are nowhere in the catalogue read as what they are most like.
-    fn mended(&self, words: &[String]) -> Vec<String> {
+    fn corrected(&self, words: &[String]) -> Vec<String> {
         let mut known: HashMap<String, usize> = HashMap::new();
         for row in self.catalogue.rows() {
             for word in self.text(row).split(|character: char| !character.is_alphanumeric()) {
@@ -111,12 +110,12 @@ impl Snapshot {
             }
         }
         let is_there = |word: &str| known.keys().any(|known| known.contains(word));
-        let mend = |word: &String| {
-            let is_short = word.chars().count() < SHORTEST_MENDED;
+        let correct = |word: &String| {
+            let is_short = word.chars().count() < SHORTEST_CORRECTED;
             let like = if is_short || is_there(word) { None } else { most_like(word, &known) };
             like.unwrap_or(word).to_owned()
         };
-        words.iter().map(mend).collect()
+        words.iter().map(correct).collect()
     }
 }
 
@@ -146,12 +145,12 @@ fn words_of(text: &str) -> Vec<String> {
 }
 
 /// Lower case without accents.
-fn folded(text: &str) -> Cow<'_, str> {
+fn folded(text: &str) -> String {
     if text.is_ascii() {
-        return Cow::Owned(text.to_ascii_lowercase());
+        return text.to_ascii_lowercase();
     }
     let plain = text.nfkd().filter(|character| !is_combining_mark(*character));
-    Cow::Owned(plain.flat_map(char::to_lowercase).collect())
+    plain.flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -11,8 +11,8 @@ const BATCH: usize = 10_000;
 ///
 /// A file that was read before is not read again, and one that was cut off goes on where it
 /// stopped. Once somebody is forgotten while it is read, the import ends with an error and can be
-/// run again: the rows read before may be of theirs. A file that an older parser read is read again by the new one: the plays that it finds
-/// anew fold into those that are there.
+/// run again: the rows read before may be of theirs. A file that an older parser read is read again
+/// by the new one: the plays that it finds anew fold into those that are there.
 pub struct StoreSink<'s> {
     store: &'s mut Store,
     /// How often somebody had been forgotten when the import began.

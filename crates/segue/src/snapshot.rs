@@ -68,7 +68,7 @@ pub struct Snapshot {
     pub in_use: Option<String>,
     /// Why mixes are made with another model than that, or with none: a sentence for whoever runs
     /// the library. `None` where all is well.
-    pub makeshift: Option<String>,
+    pub fallback: Option<String>,
     /// Tracks that came to the catalogue after the model was trained and that few listeners have
     /// answered.
     pub arrivals: Vec<TrackId>,
@@ -97,7 +97,7 @@ impl Snapshot {
             catalogue: Arc::new(catalogue),
             model: None,
             in_use: None,
-            makeshift: None,
+            fallback: None,
             arrivals: Vec::new(),
             experiment: None,
             experiment_name: None,
@@ -122,7 +122,7 @@ impl Snapshot {
         let befriended = store.all_friends()?;
         let pairs = befriended.iter().map(|(listener, friends)| (listener, friends.as_slice()));
         let friends = FriendIndex::new(pairs, &profiles);
-        let Choice { model, in_use, makeshift } = choose(models, store, &catalogue, &index)?;
+        let Choice { model, in_use, fallback } = choose(models, store, &catalogue, &index)?;
         let lately = match &model {
             Some(model) => store.tracks_added_after(model.trained_at)?,
             None => Vec::new(),
@@ -141,7 +141,7 @@ impl Snapshot {
             catalogue,
             model,
             in_use,
-            makeshift,
+            fallback,
         })
     }
 
@@ -156,7 +156,7 @@ impl Snapshot {
         number: u64,
     ) -> std::result::Result<Self, ModelsError> {
         let (experiment_name, experiment) = running_experiment(store)?;
-        let Choice { model, in_use, makeshift } =
+        let Choice { model, in_use, fallback } =
             choose(models, store, &self.catalogue, &self.index)?;
         Ok(Self {
             number,
@@ -166,7 +166,7 @@ impl Snapshot {
             friends: Arc::clone(&self.friends),
             model,
             in_use,
-            makeshift,
+            fallback,
             arrivals: self.arrivals.clone(),
             experiment,
             experiment_name,

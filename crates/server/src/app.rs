@@ -183,8 +183,8 @@ impl App {
             seconds = begun.elapsed().as_secs_f64(),
             "snapshot in place"
         );
-        if let Some(makeshift) = &snapshot.makeshift {
-            tracing::error!("{makeshift}; `segue train` makes a new model");
+        if let Some(fallback) = &snapshot.fallback {
+            tracing::error!("{fallback}; `segue train` makes a new model");
         }
         self.snapshot.store(Arc::new(snapshot));
         self.listeners.let_go_before(number.saturating_sub(1));

@@ -396,7 +396,7 @@ pub(crate) async fn make_up_for_forgetting(app: Arc<App>) {
         tokio::time::sleep(EVERY).await;
         let snapshot = app.snapshot.load_full();
         let forgotten = Some(snapshot.marks.forgotten);
-        if snapshot.in_use.is_some() || snapshot.makeshift.is_none() || tried == forgotten {
+        if snapshot.in_use.is_some() || snapshot.fallback.is_none() || tried == forgotten {
             continue;
         }
         drop(snapshot);

@@ -112,8 +112,8 @@ async fn ready(State(app): State<Arc<App>>) -> ApiResult<String> {
     }
     if app.is_ready.load(Ordering::Acquire) {
         app.writer.is_able().await?;
-        let makeshift = app.snapshot.load().makeshift.as_ref().map(|why| format!("{why}\n"));
-        return Ok(format!("ready\n{}", makeshift.unwrap_or_default()));
+        let fallback = app.snapshot.load().fallback.as_ref().map(|why| format!("{why}\n"));
+        return Ok(format!("ready\n{}", fallback.unwrap_or_default()));
     }
     Err(ApiError::overloaded("starting", "the catalogue is being read"))
 }

@@ -12,8 +12,9 @@
 //! - the listener's name.
 //!
 //! Forgetting is a fence. What was read before it must not be published after it: a training
-//! registers its model, and an import commits its rows, only if [`Marks::forgotten`](crate::Marks::forgotten) is what it was
-//! when they read what they work on. Both are checked in the transaction that writes.
+//! registers its model, and an import commits its rows, only if
+//! [`Marks::forgotten`](crate::Marks::forgotten) is what it was when they read what they work on.
+//! Both are checked in the transaction that writes.
 //!
 //! Imports that brought rows of other listeners too stay, and lose the name of their file, because
 //! it often contains a person's name.

@@ -112,8 +112,8 @@ enum Only {
 }
 
 /// Says why a mix is not made with the model in use.
-pub(super) fn say_if_makeshift(snapshot: &Snapshot) {
-    if let Some(why) = &snapshot.makeshift {
+pub(super) fn say_if_fallback(snapshot: &Snapshot) {
+    if let Some(why) = &snapshot.fallback {
         say(&format!("note: {why}; `segue train` makes a new model"));
     }
 }
@@ -123,7 +123,7 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     let mut library = open_library(home)?;
     let listener = library.listener(args.listener.as_deref())?;
     let snapshot = library.snapshot()?;
-    say_if_makeshift(&snapshot);
+    say_if_fallback(&snapshot);
     let now = Timestamp::now();
     let asked = args.request(now);
     for track in &asked.after {

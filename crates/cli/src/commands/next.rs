@@ -6,7 +6,7 @@ use segue_engine::experiment::Part;
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::pipeline::MixRequest;
 
-use super::mix::{as_json, explained, print_mix, say_if_makeshift};
+use super::mix::{as_json, explained, print_mix, say_if_fallback};
 use crate::home::{Home, read_library};
 use crate::terminal::{print_json, say};
 
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &NextArgs, home: &Home) -> anyhow::Result<()> {
     let library = read_library(home)?;
     let listener = library.listener(args.listener.as_deref())?;
     let snapshot = library.snapshot()?;
-    say_if_makeshift(&snapshot);
+    say_if_fallback(&snapshot);
     let profile = snapshot.profile(library.store(), &listener)?;
     let request = MixRequest {
         length: args.length,

@@ -19,7 +19,8 @@ const PLAIN: &str = "message plays {
     required binary artist_name (UTF8);
 }";
 
-/// A column beside that of the listener: its values, and for each how deep it is defined and repeated, where it is a list.
+/// A column beside that of the listener: its values, and for each how deep it is defined and
+/// repeated, where it is a list.
 struct Column<'v> {
     values: Vec<&'v [u8]>,
     levels: Option<(Vec<i16>, Vec<i16>)>,

@@ -204,7 +204,7 @@ fn forgetting_removes_the_listener_and_the_model_that_learned_from_them() {
     let without = library.snapshot().unwrap();
     let mix = library.mix(&without, &bob(), &request()).unwrap();
     assert_eq!(mix.outcome.slate.config.model, "popularity", "the others are served on");
-    assert!(without.makeshift.unwrap().contains("went with somebody who was forgotten"));
+    assert!(without.fallback.unwrap().contains("went with somebody who was forgotten"));
 }
 
 #[test]
@@ -224,12 +224,12 @@ fn a_model_file_that_was_changed_is_not_used() {
         let snapshot = library.snapshot().unwrap();
         assert_eq!(snapshot.in_use.as_deref(), Some(later.as_str()));
         assert_eq!(snapshot.model_version(), Some(good.as_str()), "the last good one serves");
-        assert!(snapshot.makeshift.unwrap().contains(&later), "and it is said which one does not");
+        assert!(snapshot.fallback.unwrap().contains(&later), "and it is said which one does not");
     }
     library.activate(&good).unwrap();
     let refused = library.activate(&later).unwrap_err();
     assert!(matches!(refused, Error::UnusableModel { .. }), "{refused}");
-    assert!(library.snapshot().unwrap().makeshift.is_none(), "and the good one stays in use");
+    assert!(library.snapshot().unwrap().fallback.is_none(), "and the good one stays in use");
 }
 
 #[test]

@@ -16,12 +16,12 @@ const DISLIKED: f32 = 0.1;
 const NEW: [f32; 2] = [0.3, 0.6];
 
 /// Scores by popularity and by what the listener said of a work.
-pub(crate) struct Makeshift {
+pub(crate) struct PopularityFallback {
     catalogue: Arc<Catalogue>,
     index: Arc<Index>,
 }
 
-impl Makeshift {
+impl PopularityFallback {
     /// The version that impressions name.
     pub(crate) const VERSION: &str = "popularity";
 
@@ -39,7 +39,7 @@ impl Makeshift {
     }
 }
 
-impl Scorer for Makeshift {
+impl Scorer for PopularityFallback {
     fn version(&self) -> &str {
         Self::VERSION
     }
