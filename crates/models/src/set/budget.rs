@@ -168,7 +168,7 @@ pub(super) struct Plan {
 }
 
 /// Plays that the sequence model gains from, all epochs together.
-const POSITIONS: usize = 600_000;
+const POSITIONS: usize = 1_500_000;
 const MOST_EPOCHS: usize = 40;
 const SETTINGS: usize = 4;
 const NOT_WARRANTED: &str = "there is too little, or too much, to learn it from";

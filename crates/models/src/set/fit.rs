@@ -28,9 +28,13 @@ use crate::ModelError;
 use crate::likability::{LikabilityConfig, LikabilityModel, Stage};
 use crate::recommenders::fusion::logit::{Bound, Choice, Rival};
 
-/// Options of a question that are kept whole; of the others every so many-th stands for the rest.
-const KEPT_RIVALS: usize = 60;
+/// Of the options of a question that were not turned to, so many of the first are rivals of the
+/// answer one by one, and of the others a sample that stands for all.
+const FIRST_RIVALS: usize = 60;
 const SAMPLED_RIVALS: usize = 120;
+/// How many options a ranking of new tracks is fitted again on, and how often.
+const TOP: usize = 100;
+const ROUNDS_AT_TOP: usize = 2;
 /// One question weighs at most as much as so many answers.
 const MOST_WEIGHT: f64 = 10.0;
 /// With fewer questions than this rankings are given, not fitted.
@@ -354,12 +358,13 @@ impl Fitting<'_> {
         let given = given(members.len(), self.scorer.likability.is_some());
         let fitted_new = (new.len() >= FEWEST_CASES).then(|| {
             let middle = middle(&self.cases.new);
-            let choices = choices(&shifted(new, members, middle), &given.new.coefficients);
-            Ranking::fit(&bounds_of_new(members), &choices, middle)
+            let (cases, bounds) = (shifted(new, members, middle), bounds_of_new(members));
+            let all = choices(cases.iter().map(|case| with_rest(case, &given.new.coefficients)));
+            at_its_top(Ranking::fit(&bounds, &all, middle), &cases, &bounds)
         });
         let fitted_known = (again.len() >= FEWEST_CASES).then(|| {
-            let choices = choices(again, &given.known.coefficients);
-            Ranking::fit(&vec![Bound::Free; members.len() + OF_KNOWN + AGAIN], &choices, 0.0)
+            let all = choices(again.iter().map(|case| with_rest(case, &given.known.coefficients)));
+            Ranking::fit(&vec![Bound::Free; members.len() + OF_KNOWN + AGAIN], &all, 0.0)
         });
         let ranking_new = fitted_new.unwrap_or(given.new);
         let ranking_known = fitted_known.unwrap_or(given.known);
@@ -509,41 +514,65 @@ fn split(cases: &[Options]) -> (Vec<&Options>, Vec<&Options>) {
     (cases(fitted), cases(measured))
 }
 
-/// Each answer as a choice against what was offered beside it: the strongest rivals whole, of the
-/// others a sample that stands for the rest.
-fn choices(cases: &[Options], usual: &[f64]) -> Vec<Choice> {
-    let mut choices = Vec::new();
-    for case in cases {
-        let answers = case.options.iter().filter(|option| option.1).count();
-        if answers == 0 {
-            continue;
+/// Fits a ranking of new tracks again on what it puts first itself. A mix shows the top: to tell
+/// the hopeless apart better is worth nothing there. (Of known tracks a week's plays are spread too
+/// widely for that.)
+fn at_its_top(mut ranking: Ranking, cases: &[Options], bounds: &[Bound]) -> Ranking {
+    for _ in 0..ROUNDS_AT_TOP {
+        let choices = choices(cases.iter().map(|case| at_top(case, &ranking.coefficients)));
+        if choices.is_empty() {
+            break;
         }
-        let score = |features: &[f64]| dot(features, usual);
-        let mut rivals: Vec<(f64, &Vec<f64>)> = case
-            .options
-            .iter()
-            .filter(|option| !option.1)
-            .map(|(features, _)| (score(features), features))
-            .collect();
-        rivals.sort_by(|a, b| b.0.total_cmp(&a.0));
-        let rest = rivals.split_off(rivals.len().min(KEPT_RIVALS));
-        let step = rest.len().div_ceil(SAMPLED_RIVALS).max(1);
-        let kept = rivals.into_iter().map(|(_, features)| (features, 0.0));
-        let sampled =
-            rest.into_iter().step_by(step).map(|(_, features)| (features, (step as f64).ln()));
-        let rivals: Rc<[Rival]> = kept
-            .chain(sampled)
-            .map(|(features, log_count)| Rival { features: features.clone(), log_count })
-            .collect();
-        let weight = (answers as f64).min(MOST_WEIGHT) / answers as f64;
-        let chosen = case.options.iter().filter(|option| option.1);
-        choices.extend(chosen.map(|(features, _)| Choice {
-            chosen: features.clone(),
+        ranking = Ranking::fit(bounds, &choices, ranking.middle);
+    }
+    ranking
+}
+
+/// What was turned to of a question, and what was not.
+struct Offered<'a> {
+    chosen: Vec<&'a Vec<f64>>,
+    rivals: Vec<Rival>,
+}
+
+/// Each answer as a choice against what was offered beside it.
+fn choices<'a>(offered: impl Iterator<Item = Offered<'a>>) -> Vec<Choice> {
+    let of_case = |Offered { chosen, rivals }: Offered<'a>| {
+        let rivals: Rc<[Rival]> = rivals.into();
+        let weight = (chosen.len() as f64).min(MOST_WEIGHT) / chosen.len().max(1) as f64;
+        chosen.into_iter().map(move |chosen| Choice {
+            chosen: chosen.clone(),
             rivals: Rc::clone(&rivals),
             weight,
-        }));
+        })
+    };
+    offered.flat_map(of_case).collect()
+}
+
+/// All answers, against the rivals that coefficients put first and a sample of the rest.
+fn with_rest<'a>(case: &'a Options, coefficients: &[f64]) -> Offered<'a> {
+    let (chosen, rivals): (Vec<_>, Vec<_>) =
+        in_order(case, |features| dot(features, coefficients)).partition(|option| option.1);
+    let (first, rest) = rivals.split_at(rivals.len().min(FIRST_RIVALS));
+    let step = rest.len().div_ceil(SAMPLED_RIVALS).max(1);
+    let rival =
+        |option: &(Vec<f64>, bool), log_count| Rival { features: option.0.clone(), log_count };
+    let first = first.iter().map(|option| rival(option, 0.0));
+    let sampled = rest.iter().step_by(step).map(|option| rival(option, (step as f64).ln()));
+    Offered {
+        rivals: first.chain(sampled).collect(),
+        chosen: chosen.iter().map(|option| &option.0).collect(),
     }
-    choices
+}
+
+/// The answers among the first options, against the others of these.
+fn at_top<'a>(case: &'a Options, coefficients: &[f64]) -> Offered<'a> {
+    let first = in_order(case, |features| dot(features, coefficients)).take(TOP);
+    let (chosen, rivals): (Vec<_>, Vec<_>) = first.partition(|option| option.1);
+    let rival = |option: &(Vec<f64>, bool)| Rival { features: option.0.clone(), log_count: 0.0 };
+    Offered {
+        rivals: rivals.into_iter().map(rival).collect(),
+        chosen: chosen.iter().map(|option| &option.0).collect(),
+    }
 }
 
 fn chance(cases: &[Options], ranking: &Ranking, given: Chance) -> Chance {
@@ -560,7 +589,7 @@ fn chance(cases: &[Options], ranking: &Ranking, given: Chance) -> Chance {
 
 /// NDCG@60 and recall@20 of a question's options in the order of a score.
 fn ranked(case: &Options, score: &dyn Fn(&[f64]) -> f64) -> [f64; 2] {
-    let hits = in_order(case, score);
+    let hits: Vec<bool> = in_order(case, score).map(|option| option.1).collect();
     let found = hits.iter().take(RECALL_DEPTH).filter(|is_hit| **is_hit).count();
     let recall = found as f64 / case.answers.max(1) as f64;
     [ndcg_of(hits, case.answers), recall]
@@ -568,14 +597,17 @@ fn ranked(case: &Options, score: &dyn Fn(&[f64]) -> f64) -> [f64; 2] {
 
 /// Share of the first options that were played.
 fn played(case: &Options, score: &dyn Fn(&[f64]) -> f64) -> f64 {
-    let hits = in_order(case, score);
-    let of = hits.len().clamp(1, AGAIN_LENGTH);
-    hits.iter().take(AGAIN_LENGTH).filter(|is_hit| **is_hit).count() as f64 / of as f64
+    let of = case.options.len().clamp(1, AGAIN_LENGTH);
+    in_order(case, score).take(AGAIN_LENGTH).filter(|option| option.1).count() as f64 / of as f64
 }
 
-fn in_order(case: &Options, score: &dyn Fn(&[f64]) -> f64) -> Vec<bool> {
+/// The options of a question, those of the highest score first.
+fn in_order(
+    case: &Options,
+    score: impl Fn(&[f64]) -> f64,
+) -> impl Iterator<Item = &(Vec<f64>, bool)> {
     let mut scored: Vec<(f64, usize)> =
         case.options.iter().enumerate().map(|(i, option)| (score(&option.0), i)).collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    scored.into_iter().map(|(_, i)| case.options[i].1).collect()
+    scored.into_iter().map(|(_, i)| &case.options[i])
 }

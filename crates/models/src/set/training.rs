@@ -388,9 +388,9 @@ fn recipes(kind: MemberKind, data: &TrainingData, plan: &Plan) -> Vec<Recipe> {
 fn sasrec(plays: &Interactions, plan: &Plan) -> Recipe {
     let config = SasrecConfig::default();
     let sequences = plays.events() / config.max_length + plays.listeners();
-    let batch = (sequences / 20).clamp(8, 64);
+    let batch = (sequences / 20).clamp(8, 32);
     let epochs = plan.epochs(plays.events());
-    Recipe::Sasrec(SasrecConfig { batch, epochs, dropout: 0.3, ..config })
+    Recipe::Sasrec(SasrecConfig { batch, epochs, dropout: 0.3, learning_rate: 0.002, ..config })
 }
 
 /// Megabytes that the weights of all pairs of items take.
