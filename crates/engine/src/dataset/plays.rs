@@ -84,6 +84,18 @@ impl Plays {
         Self { listener, plays, feedback, friends: Vec::new() }
     }
 
+    /// Plays of which nothing is known but what was heard and when, as in data of research: each
+    /// counts as a scrobble does.
+    pub fn heard(
+        listener: ListenerId,
+        heard: impl IntoIterator<Item = (TrackIdx, Option<Timestamp>)>,
+    ) -> Self {
+        let outcome = Outcome::Liked { weight: 0.5, plays: 1 };
+        let play = |(track, at)| Play { track, at, outcome, answered: false };
+        let plays = heard.into_iter().map(play).collect();
+        Self { listener, plays, feedback: Vec::new(), friends: Vec::new() }
+    }
+
     /// What is known of the listener from all of these.
     pub fn profile(&self, catalogue: &Catalogue) -> Profile {
         Profile::from_plays(catalogue, self)

@@ -28,8 +28,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use segue_core::{ListenerId, Timestamp, Track, TrackId, WorkId};
-use segue_engine::dataset::labels::Outcome;
-use segue_engine::dataset::plays::{Play, Plays};
+use segue_engine::dataset::plays::Plays;
 use segue_engine::pipeline::{LONGEST_MIX, MixRequest};
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Catalogue, Interactions, ItemIdx, ListenerIdx};
@@ -129,20 +128,10 @@ impl MixData {
         let of_listener = |row: u32| {
             let history = events.history(ListenerIdx(row));
             let at = |event: usize| Timestamp::from_second(history.times.get(event)?.0).ok();
-            let play = |(event, &item): (usize, &ItemIdx)| {
-                Some(Play {
-                    track: catalogue.find(&TrackId::new(events.item_name(item)))?,
-                    at: at(event),
-                    outcome: Outcome::Liked { weight: 0.5, plays: 1 },
-                    answered: false,
-                })
-            };
-            Plays {
-                listener: ListenerId::new(events.listener_name(ListenerIdx(row))),
-                plays: history.items.iter().enumerate().filter_map(play).collect(),
-                feedback: Vec::new(),
-                friends: Vec::new(),
-            }
+            let heard = history.items.iter().enumerate().filter_map(|(event, &item)| {
+                Some((catalogue.find(&TrackId::new(events.item_name(item)))?, at(event)))
+            });
+            Plays::heard(ListenerId::new(events.listener_name(ListenerIdx(row))), heard)
         };
         let plays = (0..events.listeners() as u32).map(of_listener).collect();
         Self { name, catalogue: Arc::new(catalogue), plays }

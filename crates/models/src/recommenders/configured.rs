@@ -12,10 +12,11 @@ use super::sasrec::Block;
 use super::{
     ActR, ActRConfig, ContentCosine, ContentCosineConfig, Counting, Decay, DecayedPopularity,
     DecayedPopularityConfig, Ease, EaseConfig, EventWeighting, Friends, FriendsConfig, Friendships,
-    Ials, IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig, Sasrec,
-    SasrecConfig, Strength,
+    Ials, IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, LikabilityRanking, Popularity,
+    PopularityConfig, Sasrec, SasrecConfig, Strength,
 };
 use crate::ModelError;
+use crate::likability::LikabilityConfig;
 
 /// Which recommender a configuration is of, by the name that the command line and saved reports
 /// use.
@@ -46,11 +47,13 @@ pub enum RecommenderKind {
     /// [`ContentCosine`]: what sounds like the history, so that items nobody has played can be
     /// ranked.
     Content,
+    /// [`LikabilityRanking`]: how likely the listener is to like it, by the network of the paper.
+    Likability,
 }
 
 impl RecommenderKind {
     /// All kinds, in the order in which tables list them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Popularity,
         Self::DecayedPopularity,
         Self::ItemKnn,
@@ -60,6 +63,7 @@ impl RecommenderKind {
         Self::ActR,
         Self::Friends,
         Self::Content,
+        Self::Likability,
     ];
 
     /// Its name on a command line.
@@ -74,6 +78,7 @@ impl RecommenderKind {
             Self::ActR => "act-r",
             Self::Friends => "friends",
             Self::Content => "content",
+            Self::Likability => "likability",
         }
     }
 }
@@ -118,6 +123,8 @@ pub enum RecommenderConfig {
     Friends(FriendsConfig),
     /// Settings of [`ContentCosine`]; see there for what each of them does.
     Content(ContentCosineConfig),
+    /// Settings of [`LikabilityRanking`]; see there for what each of them does.
+    Likability(LikabilityConfig),
 }
 
 /// What the order of events says.
@@ -172,6 +179,7 @@ impl RecommenderConfig {
             RecommenderKind::ActR => Self::ActR(ActRConfig::default()),
             RecommenderKind::Friends => Self::Friends(FriendsConfig::default()),
             RecommenderKind::Content => Self::Content(ContentCosineConfig::default()),
+            RecommenderKind::Likability => Self::Likability(LikabilityConfig::default()),
         }
     }
 
@@ -217,6 +225,7 @@ impl RecommenderConfig {
             Self::ActR(_) => RecommenderKind::ActR,
             Self::Friends(_) => RecommenderKind::Friends,
             Self::Content(_) => RecommenderKind::Content,
+            Self::Likability(_) => RecommenderKind::Likability,
         }
     }
 
@@ -252,6 +261,10 @@ impl RecommenderConfig {
                     fit_set.features.ok_or(missing)?,
                     config,
                 )?)
+            }
+            Self::Likability(config) => {
+                let FitSet { training, features, seed, .. } = fit_set;
+                Box::new(LikabilityRanking::fit(training, features, config, seed)?)
             }
             Self::Friends(config) => {
                 Box::new(Friends::fit(fit_set.training, fit_set.friendships, config, fit_set.seed)?)
@@ -294,6 +307,12 @@ impl RecommenderConfig {
             }),
             RecommenderKind::Content => {
                 Self::Content(ContentCosineConfig { query: draw_weighting(rng, timing) })
+            }
+            RecommenderKind::Likability => {
+                let mut config = LikabilityConfig::default();
+                config.network.training.epochs = pick(rng, [5, 10, 20]);
+                config.rows = pick(rng, [30_000, 60_000, 120_000]);
+                Self::Likability(config)
             }
             RecommenderKind::Sasrec => Self::Sasrec(SasrecConfig {
                 dim: pick(rng, [32, 64, 128]),

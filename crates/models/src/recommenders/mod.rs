@@ -16,6 +16,7 @@ pub mod ials;
 mod inverse;
 mod item_features;
 pub mod item_knn;
+pub mod likability;
 pub mod popularity;
 pub mod sasrec;
 pub(crate) mod saved;
@@ -30,6 +31,7 @@ pub use fusion::{Fusion, FusionWeights, Panel};
 pub use ials::{Ials, IalsConfig};
 pub use item_features::ItemFeatures;
 pub use item_knn::{ItemKnn, ItemKnnConfig};
+pub use likability::LikabilityRanking;
 pub use popularity::{
     Counting, DecayedPopularity, DecayedPopularityConfig, Popularity, PopularityConfig,
 };

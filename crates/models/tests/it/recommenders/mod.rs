@@ -2,15 +2,18 @@
 
 mod conformance;
 
+use segue_core::AudioFeature;
 use segue_engine::dataset::interactions::{
     Interactions, InteractionsBuilder, ItemIdx, KCore, ListenerIdx,
 };
 use segue_engine::{Query, Recommender};
 use segue_models::ModelError;
+use segue_models::likability::LikabilityConfig;
 use segue_models::recommenders::{
     ActR, ActRConfig, ContentCosine, ContentCosineConfig, Counting, DecayedPopularity,
     DecayedPopularityConfig, Ease, EaseConfig, Friends, FriendsConfig, Friendships, Ials,
-    IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, Popularity, PopularityConfig,
+    IalsConfig, ItemFeatures, ItemKnn, ItemKnnConfig, LikabilityRanking, Popularity,
+    PopularityConfig,
 };
 
 use self::conformance::{Promise, conformance};
@@ -141,4 +144,66 @@ fn friendships_of_too_few_listeners_are_refused() {
     let (interactions, friendships) = circles();
     let fitted = Friends::fit(&interactions.all(), &friendships[1..], &FriendsConfig::default(), 1);
     assert!(matches!(fitted, Err(ModelError::LengthMismatch { expected: 20, found: 19, .. })));
+}
+
+/// Twenty listeners of each of two halves of forty items; an item sounds like its half if anything
+/// is known of how it sounds.
+fn halves() -> Interactions {
+    let mut builder = InteractionsBuilder::default();
+    for listener in 0..40 {
+        let half = listener % 2;
+        for step in 0..8 {
+            let item = half * 20 + (listener * 3 + step * 2) % 20;
+            builder.push(&format!("{listener}"), &format!("{item:02}"), None, None).unwrap();
+        }
+    }
+    builder.build(KCore::default()).unwrap()
+}
+
+fn sounds_of_halves(interactions: &Interactions) -> ItemFeatures {
+    let half = |item: usize| {
+        let name: usize = interactions.item_name(ItemIdx(item as u32)).parse().unwrap();
+        if name < 20 { 0.1 } else { 0.9 }
+    };
+    let row = |item| [half(item); AudioFeature::COUNT];
+    ItemFeatures::new(AudioFeature::COUNT, (0..interactions.items()).flat_map(row).collect())
+        .unwrap()
+}
+
+fn small_likability() -> LikabilityConfig {
+    let mut config = LikabilityConfig { rows: 4_000, ..LikabilityConfig::default() };
+    config.network.training.epochs = 4;
+    config
+}
+
+#[test]
+fn likability_ranks_what_a_listener_of_a_half_has_not_heard_of_it_above_the_other_half() {
+    let interactions = halves();
+    let sounds = sounds_of_halves(&interactions);
+    for sounds in [None, Some(&sounds)] {
+        let model = LikabilityRanking::fit(&interactions.all(), sounds, &small_likability(), 1);
+        let model = model.unwrap();
+        let history = interactions.history(ListenerIdx(0));
+        let mut scores = vec![0.0; model.items()];
+        model.score(&[Query { history, now: None, friends: &[] }], &mut scores);
+        let mean = |is_own: bool| {
+            let items = (0..model.items() as u32).map(ItemIdx);
+            let of: Vec<f32> = items
+                .filter(|item| !history.items.contains(item))
+                .filter(|&item| (interactions.item_name(item) < "20") == is_own)
+                .map(|item| scores[item.row()])
+                .collect();
+            of.iter().sum::<f32>() / of.len() as f32
+        };
+        assert!(mean(true) > mean(false) + 0.1, "{} {}", mean(true), mean(false));
+    }
+}
+
+#[test]
+fn likability_refuses_features_of_another_vocabulary() {
+    let interactions = halves();
+    let few = ItemFeatures::new(AudioFeature::COUNT, vec![0.5; AudioFeature::COUNT]).unwrap();
+    let found =
+        LikabilityRanking::fit(&interactions.all(), Some(&few), &small_likability(), 1).err();
+    assert!(matches!(found, Some(ModelError::LengthMismatch { .. })), "{found:?}");
 }
