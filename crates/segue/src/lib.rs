@@ -29,6 +29,7 @@
 //! the crates beneath, which are re-exported: [`engine`] ranks and mixes, [`ingest`] reads foreign
 //! files and [`store`] keeps the log. `segue_models` learns.
 
+mod check;
 mod dataset;
 mod error;
 mod fallback;
@@ -42,6 +43,7 @@ mod sink;
 mod snapshot;
 mod sources;
 
+pub use check::{LibraryCheck, Problem};
 pub use dataset::{Dataset, dated_plays, profile};
 pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};

@@ -310,8 +310,10 @@ impl Library {
     /// in use. The copy is a library of its own: open it to restore.
     ///
     /// # Errors
-    /// When the folder exists or cannot be written.
+    /// When the folder exists or cannot be written, or the copy would be of a damaged database, or
+    /// the model in use is not what was registered: a backup that cannot be restored is none.
     pub fn backup(&self, to: impl AsRef<Path>) -> Result<()> {
+        self.check_model_in_use()?;
         Ok(self.store.backup(to.as_ref())?)
     }
 }

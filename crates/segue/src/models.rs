@@ -283,7 +283,8 @@ pub(crate) fn choose(
     Ok(Choice { model, in_use, fallback })
 }
 
-fn in_a_line(error: &dyn StdError) -> String {
+/// An error and everything behind it, in one line.
+pub(crate) fn in_a_line(error: &dyn StdError) -> String {
     let mut line = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {
@@ -323,7 +324,11 @@ fn set_in_use(store: &Store) -> Result<ModelSet> {
     Ok(set)
 }
 
-fn bind(store: &Store, entry: &ModelEntry, catalogue: &Arc<Catalogue>) -> Result<Arc<dyn Scorer>> {
+pub(crate) fn bind(
+    store: &Store,
+    entry: &ModelEntry,
+    catalogue: &Arc<Catalogue>,
+) -> Result<Arc<dyn Scorer>> {
     let (weights, card) = (read_weights(store, entry)?, entry.card.as_bytes());
     if entry.kind == ModelSet::KIND {
         let set = ModelSet::from_bytes(&weights, card).map_err(|error| unusable(entry, error))?;

@@ -1,5 +1,6 @@
-//! Online backup: a copy of the database as it was at one moment, and the models that it knew,
-//! while others read and write.
+//! Online backup: a copy of the database as it was at one moment, the models that it knew and the
+//! uploads that wait, while others read and write. A copy of what is damaged is no backup: the copy
+//! is checked before it gets its name.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +9,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use crate::store::create_private;
-use crate::{Result, Store, StoreError, model_files};
+use crate::{Result, Store, StoreError, check, model_files, uploads};
 
 impl Store {
     /// Copies the store into a new folder. The copy can be opened as a library of its own, which is
@@ -32,7 +33,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::BackupExists`] if there is something at `to`, [`StoreError::NeedsFolder`] in
-    /// memory, [`StoreError::Io`] or [`StoreError::Database`] if the copy cannot be written.
+    /// memory, [`StoreError::Corrupt`] if the store is damaged,
+    /// [`StoreError::Io`] or [`StoreError::Database`] if the copy cannot be written.
     pub fn backup(&self, to: &Path) -> Result<()> {
         let library = self.library("backups")?;
         if to.exists() {
@@ -55,7 +57,11 @@ impl Store {
     fn copy_to(&self, library: &Path, partial: &Path, to: &Path) -> Result<()> {
         create_private(partial).map_err(StoreError::io("create", partial))?;
         let copy = self.copy_database(&partial.join(Self::DATABASE))?;
+        if let Some(problem) = check::damage(&copy).into_iter().next() {
+            return Err(StoreError::Corrupt { problem });
+        }
         model_files::copy_files(library, partial, &copy)?;
+        uploads::copy_files(library, partial)?;
         copy.close().map_err(|(_, error)| StoreError::from(error))?;
         model_files::sync_folder(partial)?;
         fs::rename(partial, to).map_err(StoreError::io("create", to))

@@ -28,6 +28,7 @@ mod append;
 mod backup;
 mod batch;
 mod cache;
+mod check;
 mod client_ids;
 mod codes;
 pub mod dedup;
@@ -57,6 +58,7 @@ mod tracks;
 mod uploads;
 
 pub use api_keys::KeyEntry;
+pub use check::StoreCheck;
 pub use client_ids::ClientId;
 pub use error::{Result, StoreError};
 pub use event::{Appended, Entry, Event};

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use segue_core::ListenerId;
 use serde::Deserialize;
 
+use crate::store::create_private;
 use crate::{Result, StoreError};
 
 /// Where they lie, within the library folder.
@@ -45,6 +46,26 @@ pub(crate) fn remove_of(library: &Path, listener: &ListenerId) -> Result<u64> {
         }
     }
     Ok(removed)
+}
+
+/// Copies what waits to be read, for a backup: nobody has those rows but this folder. One that is
+/// read and removed meanwhile is in the database by the next backup.
+pub(crate) fn copy_files(from_library: &Path, to_library: &Path) -> Result<()> {
+    let waiting = entries(&from_library.join(FOLDER))?;
+    let to = to_library.join(FOLDER);
+    if waiting.iter().any(|path| path.is_file()) {
+        create_private(&to).map_err(StoreError::io("create", &to))?;
+    }
+    for path in waiting.iter().filter(|path| path.is_file()) {
+        let Some(name) = path.file_name() else { continue };
+        match fs::copy(path, to.join(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(StoreError::io("copy", path)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Removes an upload with all that belongs to it; the label goes last, since without it the rest

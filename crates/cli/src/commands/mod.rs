@@ -2,6 +2,7 @@
 
 mod backup;
 mod demo;
+mod doctor;
 mod evaluate;
 mod exclude;
 mod experiment;
@@ -40,6 +41,7 @@ pub(crate) enum Command {
     Exclude(exclude::ExcludeArgs),
     Models(models::ModelsArgs),
     Backup(backup::BackupArgs),
+    Doctor(doctor::DoctorArgs),
     Forget(forget::ForgetArgs),
 }
 
@@ -62,6 +64,7 @@ impl Command {
             Self::Exclude(args) => exclude::run(args, home),
             Self::Models(args) => models::run(args, home),
             Self::Backup(args) => backup::run(args, home),
+            Self::Doctor(args) => doctor::run(&args, home),
             Self::Forget(args) => forget::run(args, home),
         }
     }

@@ -23,6 +23,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["exclude"],
         vec!["models"],
         vec!["backup"],
+        vec!["doctor"],
         vec!["forget"],
     ];
     for command in commands {

@@ -126,6 +126,26 @@ fn a_backup_is_a_home_of_its_own() {
 }
 
 #[test]
+fn the_doctor_finds_a_flipped_bit_in_a_model_and_such_a_library_is_not_backed_up() {
+    let segue = trained();
+    let sound = segue.run(&["doctor"]);
+    assert!(sound.contains("400 plays of 1 listeners") && sound.contains("No damage"), "{sound}");
+
+    let version = segue.json(&["models", "list", "--json"])[0]["version"].clone();
+    let version = version.as_str().unwrap();
+    let weights = segue.home().join("models").join(version).join("model.safetensors");
+    let mut bytes = std::fs::read(&weights).unwrap();
+    let at = bytes.len() - 100;
+    bytes[at] ^= 1;
+    std::fs::write(&weights, bytes).unwrap();
+    let found = segue.fail(&["doctor"], 1);
+    assert!(found.contains("1 problem"), "{found}");
+    let refused = segue.fail(&["backup", "copy"], 1);
+    assert!(refused.contains(version), "{refused}");
+    assert!(!segue.folder().join("copy").exists());
+}
+
+#[test]
 fn the_demo_shows_the_whole_loop() {
     let segue = Segue::new();
     let output = segue.run(&["demo", "--listeners", "4", "--keep", "demo"]);

@@ -84,3 +84,42 @@ fn a_cut_off_database_is_an_error_and_no_panic() {
     let outcome = Store::open(library.path()).and_then(|store| store.listens(&listener("ann")));
     assert!(matches!(outcome, Err(StoreError::Corrupt { .. })), "{outcome:?}");
 }
+
+#[test]
+fn a_sound_store_is_read_whole_and_found_sound() {
+    let library = store_on_disk();
+    let check = Store::open(library.path()).unwrap().check();
+    assert_eq!((check.tracks, check.listeners, check.listens), (1, 1, 5_000));
+    assert!(check.problems.is_empty(), "{:?}", check.problems);
+}
+
+#[test]
+fn a_check_finds_pages_that_are_damaged_and_rows_that_point_nowhere() {
+    let library = store_on_disk();
+    let connection = Connection::open(database(library.path())).unwrap();
+    connection.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM works;").unwrap();
+    drop(connection);
+    let check = Store::open_to_read(library.path()).unwrap().check();
+    assert!(check.problems.iter().any(|found| found.contains("`works`")), "{:?}", check.problems);
+
+    let library = store_on_disk();
+    let mut bytes = fs::read(database(library.path())).unwrap();
+    let from = bytes.len() / 2;
+    bytes[from..from + 4_096].fill(0xA5);
+    fs::write(database(library.path()), bytes).unwrap();
+    let check = Store::open_to_read(library.path()).unwrap().check();
+    assert!(!check.problems.is_empty());
+}
+
+#[test]
+fn a_damaged_store_is_not_backed_up() {
+    let library = store_on_disk();
+    let mut bytes = fs::read(database(library.path())).unwrap();
+    let from = bytes.len() / 2;
+    bytes[from..from + 4_096].fill(0xA5);
+    fs::write(database(library.path()), bytes).unwrap();
+    let (folder, store) = (tempfile::tempdir().unwrap(), Store::open_to_read(library.path()));
+    let refused = store.unwrap().backup(&folder.path().join("copy"));
+    assert!(matches!(refused, Err(StoreError::Corrupt { .. })), "{refused:?}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left of it");
+}

@@ -1,0 +1,79 @@
+//! Whether a library is sound: its store, and every model that it would serve.
+
+use std::sync::Arc;
+
+use segue_engine::Catalogue;
+use segue_store::ModelEntry;
+use serde::Serialize;
+
+use crate::models::{Models as _, StandardModels, bind, in_a_line};
+use crate::{Library, Result};
+
+/// What a check of a library went through, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LibraryCheck {
+    /// Tracks that were read.
+    pub tracks: usize,
+    /// Listeners whose plays, feedback and mixes were read.
+    pub listeners: usize,
+    /// Plays that were read.
+    pub listens: usize,
+    /// Models whose content was compared with what was registered.
+    pub models: usize,
+    /// What is wrong; empty where nothing is.
+    pub problems: Vec<Problem>,
+}
+
+/// Something that is wrong with a library.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// What was found, in a sentence.
+    pub found: String,
+    /// What to do about it, in a sentence.
+    pub remedy: String,
+}
+
+impl Library {
+    /// Reads everything in the library and looks for damage, changing nothing: the database, and
+    /// the content of every model that can serve. It takes as long as reading it all twice or so.
+    ///
+    /// A bit that flipped inside of a title or a play time leaves a title and a play time, and is
+    /// not found. One in a model is: its version is a digest of its content.
+    ///
+    /// # Errors
+    /// When the list of models cannot be read.
+    pub fn check(&self) -> Result<LibraryCheck> {
+        let store = self.store();
+        let found = store.check();
+        let of_store = |found: String| Problem {
+            found,
+            remedy: "restore a backup, or import again into a new folder".to_owned(),
+        };
+        let mut check = LibraryCheck {
+            tracks: found.tracks,
+            listeners: found.listeners,
+            listens: found.listens,
+            models: 0,
+            problems: found.problems.into_iter().map(of_store).collect(),
+        };
+        for entry in store.models()?.iter().filter(|entry| StandardModels.serves(&entry.kind)) {
+            check.models += 1;
+            check.problems.extend(self.check_model(entry).err().map(|error| Problem {
+                found: in_a_line(&error),
+                remedy: "restore its files from a backup, or train: `segue train`".to_owned(),
+            }));
+        }
+        Ok(check)
+    }
+
+    /// Whether the model in use is what was registered.
+    pub(crate) fn check_model_in_use(&self) -> Result<()> {
+        let in_use = self.store().active_model()?;
+        let served = in_use.filter(|entry| StandardModels.serves(&entry.kind));
+        served.map_or(Ok(()), |entry| self.check_model(&entry))
+    }
+
+    fn check_model(&self, entry: &ModelEntry) -> Result<()> {
+        bind(self.store(), entry, &Arc::new(Catalogue::default())).map(drop)
+    }
+}
