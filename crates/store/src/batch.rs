@@ -77,7 +77,7 @@ impl<'c> WriteBatch<'c> {
         let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
         let row = self.listens.append(keys, listen)?;
         if let Some(seen) = self.cache.seen.get_mut(&listener) {
-            seen.note(track.work, listen, row);
+            seen.note(track.work, listen, None, row);
         }
         self.cache.bound_names();
         Ok(Appended::New)
@@ -163,6 +163,7 @@ impl<'c> WriteBatch<'c> {
     ) -> Result<(Key, PlayVerdict)> {
         let listener = self.names.listener(&mut self.cache.listeners, &listen.listener)?;
         let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
+        let duration_ms = track.duration_ms();
         let track = if listen.track == track.id {
             row
         } else {
@@ -173,14 +174,16 @@ impl<'c> WriteBatch<'c> {
             let seen = SeenPlays::load(self.connection, &listen.listener, listener)?;
             self.cache.seen.insert(listener, seen);
         }
+        let file = self.cache.files;
         let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
-        let verdict = seen.judge(track.work, listen);
+        seen.read_file(file);
+        let verdict = seen.judge(track.work, listen, duration_ms);
         match verdict {
             PlayVerdict::New => {
                 let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
                 let row = self.listens.append(keys, listen)?;
                 let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
-                seen.note(track.work, listen, row);
+                seen.note_imported(track.work, listen, duration_ms, row);
             }
             PlayVerdict::Duplicate { completes: Some((row, missing)), .. } => {
                 let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };

@@ -36,6 +36,9 @@ pub(crate) struct WriteCache {
     pub(crate) contexts: FxHashMap<String, Key>,
     pub(crate) tracks: FxHashMap<TrackId, TrackRow>,
     pub(crate) seen: FxHashMap<Key, SeenPlays>,
+    /// The file that is imported, and how many were before it.
+    file: Option<String>,
+    pub(crate) files: u64,
 }
 
 /// How far the log goes, as far as duplicates are concerned.
@@ -88,11 +91,20 @@ impl WriteCache {
             return Ok(());
         }
         let seen = &mut self.seen;
-        listens::for_each_play_after(connection, self.log.last, |row, work, listener, listen| {
+        let last = self.log.last;
+        listens::for_each_play_after(connection, last, |row, work, listener, listen, duration| {
             if let Some(seen) = seen.get_mut(&listener) {
-                seen.note(work, listen, row);
+                seen.note(work, listen, duration, row);
             }
         })
+    }
+
+    /// Tells which file the rows are of that are imported from here on.
+    pub(crate) fn begin_file(&mut self, fingerprint: &str) {
+        if self.file.as_deref() != Some(fingerprint) {
+            self.file = Some(fingerprint.to_owned());
+            self.files += 1;
+        }
     }
 
     /// Notes how far the plays remembered go; called at the end of a transaction.
@@ -105,8 +117,13 @@ impl WriteCache {
 
     /// Drops everything.
     pub(crate) fn forget_all(&mut self) {
-        *self =
-            Self { data_version: self.data_version, forgotten: self.forgotten, ..Self::default() };
+        *self = Self {
+            data_version: self.data_version,
+            forgotten: self.forgotten,
+            file: self.file.take(),
+            files: self.files,
+            ..Self::default()
+        };
     }
 
     /// Keeps the memory of names within its bounds; called between rows.

@@ -23,6 +23,10 @@ const UPDATE: &str = "UPDATE tracks SET listed = ?1, version = ?4, title = ?5, a
      album = ?7, isrc = ?8, recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, \
      popularity = ?13, features = ?14 WHERE name = ?2 AND work = ?3";
 
+/// The length of a track as [`features_to_bytes`] wrote it, for [`duration_ms`] to read.
+pub(crate) const DURATION: &str = "substr(tracks.features, 45, 4)";
+const _: () = assert!(4 * AudioFeature::DurationMs as usize + 1 == 45);
+
 /// Bit of [`TrackRow::known`]: a catalogue lists the track.
 const LISTED: u32 = 1 << 31;
 
@@ -275,6 +279,12 @@ fn features_to_bytes(features: &AudioFeatures) -> Option<Vec<u8>> {
     let values = features.as_array();
     let any = values.iter().any(|value| !value.is_nan());
     any.then(|| values.iter().flat_map(|value| value.to_le_bytes()).collect())
+}
+
+/// The length of a track in milliseconds out of a column that selects [`DURATION`].
+pub(crate) fn duration_ms(row: &Row<'_>, column: usize) -> Result<Option<u32>> {
+    let bytes: Option<[u8; 4]> = row.get(column)?;
+    Ok(bytes.map(f32::from_le_bytes).filter(|ms| !ms.is_nan()).map(|ms| ms as u32))
 }
 
 fn features_from_bytes(bytes: &[u8]) -> AudioFeatures {

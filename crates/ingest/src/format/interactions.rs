@@ -254,7 +254,7 @@ fn play_time(
 /// How a play came about and ended.
 fn describe(row: TableRow<'_>, listen: Listen, unusable: &mut Unusable) -> Listen {
     Listen {
-        moment: if row.layout().stamps_end() { Moment::Ended } else { Moment::Started },
+        moment: moment(row.layout(), listen.at),
         start_reason: row
             .usable(TableColumn::StartReason, "start_reason", spotify::start_reason, unusable)
             .unwrap_or_default(),
@@ -269,6 +269,19 @@ fn describe(row: TableRow<'_>, listen: Listen, unusable: &mut Unusable) -> Liste
             .unwrap_or(false),
         device: row.text(TableColumn::Device).map(values::device_class).unwrap_or_default(),
         ..listen
+    }
+}
+
+/// What the time of a play marks. Tables with dates alone say midnight, and hardly a play begins in
+/// that very second.
+fn moment(layout: &TableLayout, at: Option<Timestamp>) -> Moment {
+    const DAY_S: i64 = 86_400;
+    if at.is_some_and(|at| at.as_second() % DAY_S == 0) {
+        Moment::Day
+    } else if layout.stamps_end() {
+        Moment::Ended
+    } else {
+        Moment::Started
     }
 }
 
