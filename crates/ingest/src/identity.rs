@@ -7,21 +7,30 @@
 //! of the core are never read as a version, so that `Live and Let Die` and `Demons` stay what they
 //! are.
 //!
+//! Where the artist is not known, or the title is one that half of all albums have ("Intro"), names
+//! tell nothing apart: there the album belongs to them, or else the length.
+//!
 //! Matching by sound or by an outside database was rejected: imports work offline, and names are
 //! what every export has.
 
 mod normalise;
 mod qualifier;
+mod shared;
 mod title;
 
 use segue_core::{Track, TrackId, Version, WorkId};
 
 pub use normalise::normalise;
+pub use shared::is_placeholder;
+pub(crate) use shared::tell_apart;
 
 use title::Title;
 
-/// Separates artist and title in ids. It is a symbol, so normalised names never contain it.
-const SEPARATOR: char = '\u{241f}';
+/// Which names mean the same, as a number: raised whenever other works come out of the same names,
+/// so that a library knows to settle again the works of the tracks that it has.
+pub const IDENTITY: u32 = 1;
+
+const SEPARATOR: char = WorkId::SEPARATOR;
 
 /// The id of a track of which a source gives names only: `name:artist␟title`, both normalised.
 /// Guests are left out; words that name a version stay in.
@@ -57,11 +66,26 @@ pub fn work_of(artist: Option<&str>, title: &str) -> (WorkId, Version) {
 }
 
 /// A track from what a row names. Its id is `id` where the source has one, else one made from the
-/// names with [`track_id_from_names`]; work and version come from [`work_of`].
-pub fn named_track(id: Option<TrackId>, artists: Vec<String>, title: &str) -> Track {
+/// names with [`track_id_from_names`]; work and version come from [`work_of`]. What only stands for
+/// an artist ([`is_placeholder`]) is left out.
+pub fn named_track(id: Option<TrackId>, mut artists: Vec<String>, title: &str) -> Track {
+    artists.retain(|artist| !is_placeholder(artist));
     let id = id.unwrap_or_else(|| track_id_from_names(artists.first().map(String::as_str), title));
     let (work, version) = work_of(artists.first().map(String::as_str), title);
     Track { artists, version, ..Track::new(id, work, title) }
+}
+
+/// The work and the version of a track that is known already, by all that is known of it; `None`
+/// where its work was not made of its names.
+pub fn settle(track: &Track) -> Option<(WorkId, Version)> {
+    if track.title.is_empty() || !track.work.as_str().contains(SEPARATOR) {
+        return None;
+    }
+    let mut named = named_track(Some(track.id.clone()), track.artists.clone(), &track.title);
+    named.album.clone_from(&track.album);
+    named.features = track.features;
+    tell_apart(&mut named);
+    Some((named.work, named.version))
 }
 
 /// The main artist as ids spell it: normalised, without guests and without a leading or trailing

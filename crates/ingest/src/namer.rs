@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 use segue_core::{Track, TrackId, Version, WorkId};
 
-use crate::identity::{track_id_from_names, work_of};
+use crate::identity::{is_placeholder, track_id_from_names, work_of};
 
 /// Names remembered before all are forgotten, which bounds memory to some 20 MB.
 const MOST_NAMES: usize = 50_000;
@@ -27,7 +27,8 @@ impl Namer {
         artists: impl IntoIterator<Item = &'t str>,
         title: &str,
     ) -> Track {
-        let artists: Vec<String> = artists.into_iter().map(str::to_owned).collect();
+        let known = artists.into_iter().filter(|artist| !is_placeholder(artist));
+        let artists: Vec<String> = known.map(str::to_owned).collect();
         let artist = artists.first().map(String::as_str);
         self.key.clear();
         self.key.push_str(artist.unwrap_or_default());

@@ -10,7 +10,7 @@ use segue_core::{ListenerId, TrackId};
 
 use crate::dedup::SeenPlays;
 use crate::keys::Key;
-use crate::names::MOST_NAMES;
+use crate::names::{MOST_NAMES, Songs};
 use crate::{Result, listens};
 
 /// Most plays kept in memory, at 27 to 54 bytes each. When there are more, all are dropped before
@@ -36,6 +36,7 @@ pub(crate) struct WriteCache {
     pub(crate) contexts: FxHashMap<String, Key>,
     pub(crate) tracks: FxHashMap<TrackId, TrackRow>,
     pub(crate) seen: FxHashMap<Key, SeenPlays>,
+    pub(crate) songs: Songs,
     /// The file that is imported, and how many were before it.
     file: Option<String>,
     pub(crate) files: u64,
@@ -90,12 +91,12 @@ impl WriteCache {
             self.seen.clear();
             return Ok(());
         }
-        let seen = &mut self.seen;
-        let last = self.log.last;
-        listens::for_each_play_after(connection, last, |row, work, listener, listen, duration| {
+        let Self { seen, songs, log, .. } = self;
+        listens::for_each_play_after(connection, log.last, |row, work, listener, listen, length| {
             if let Some(seen) = seen.get_mut(&listener) {
-                seen.note(work, listen, duration, row);
+                seen.note(songs.of(connection, work)?, listen, length, row);
             }
+            Ok(())
         })
     }
 

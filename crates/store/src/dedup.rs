@@ -10,7 +10,7 @@
 //! tells when the play may have begun: at one moment, at any moment that leaves the stamp within
 //! the play, or on a day. Plays without a date may have begun whenever other plays without one did.
 //!
-//! **When two reports can be one play.** They are of the same listener and the same work, they do
+//! **When two reports can be one play.** They are of the same listener and the same song, they do
 //! not contradict each other in play time, and
 //!
 //! - of *different sources*: the moments at which they may have begun are at most [`WINDOW_S`]
@@ -37,8 +37,8 @@
 //!
 //! The terms of the rule:
 //!
-//! - The work is the one that the catalogue holds for the track: a scrobble that gives names only
-//!   and an export with a URI meet.
+//! - The song is that of the work ([`WorkId::song`](segue_core::WorkId::song)) that the catalogue
+//!   holds for the track: a scrobble that gives names only and an export with a URI meet.
 //! - Whole minutes: `SpotifyAccount` rows, and `LastFm` rows that fall on a whole minute (its CSV
 //!   exports have no seconds).
 //! - Play times of two sources are equal if they differ by less than a second.
@@ -46,7 +46,7 @@
 //!   device, …), so that it does not matter whether the scrobble or the export came first. Nothing
 //!   that is known is overwritten.
 //! - A play that lasts longer than [`LONGEST_S`] counts as that long.
-//! - A work has at most 2,000 plays of a listener within about an hour (4,096 s); a file that
+//! - A song has at most 2,000 plays of a listener within about an hour (4,096 s); a file that
 //!   claims more has the rest dropped as near duplicates, which bounds the time that a hostile file
 //!   can take. So does a limit to the rows that are looked at to move plays.
 //!
@@ -71,6 +71,7 @@ use segue_core::{Listen, ListenerId};
 
 use crate::detail::Detail;
 use crate::keys::Key;
+use crate::names::Songs;
 use crate::{Result, listens};
 
 mod report;
@@ -80,7 +81,7 @@ pub use report::{LONGEST_S, SHORTEST_PLAY_S, WHOLE_MINUTE_WINDOW_S, WINDOW_S};
 
 /// A hash bucket is `2^BUCKET_BITS` seconds wide, so that most searches look into one or two.
 const BUCKET_BITS: u32 = 12;
-/// Plays of a work that a listener can have in one bucket.
+/// Plays of a song that a listener can have in one bucket.
 const MOST_PLAYS_IN_A_BUCKET: usize = 2_000;
 /// Rows that are looked at to move plays of a file, before a row counts as another play.
 const MOST_LOOKED_AT: usize = 4_000;
@@ -132,10 +133,16 @@ impl SeenPlays {
     }
 
     /// Everything a listener has in the log.
-    pub(crate) fn load(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Self> {
+    pub(crate) fn load(
+        connection: &Connection,
+        songs: &mut Songs,
+        listener: &ListenerId,
+        key: Key,
+    ) -> Result<Self> {
         let mut seen = Self::new();
         listens::for_each_play(connection, listener, key, |row, work, listen, duration_ms| {
-            seen.insert(Play::logged(work, listen, duration_ms, row));
+            seen.insert(Play::logged(songs.of(connection, work)?, listen, duration_ms, row));
+            Ok(())
         })?;
         Ok(seen)
     }
@@ -162,11 +169,11 @@ impl SeenPlays {
     /// done so. `duration_ms` is the length of its track.
     pub(crate) fn judge(
         &mut self,
-        work: Key,
+        song: Key,
         listen: &Listen,
         duration_ms: Option<u32>,
     ) -> PlayVerdict {
-        let play = Play::reported(work, listen, duration_ms);
+        let play = Play::reported(song, listen, duration_ms);
         let found = self.look(&play);
         let slot = match found.best {
             Some(slot) => slot,
@@ -187,18 +194,18 @@ impl SeenPlays {
     /// Notes a row of the file that was appended to the log.
     pub(crate) fn note_imported(
         &mut self,
-        work: Key,
+        song: Key,
         listen: &Listen,
         duration_ms: Option<u32>,
         row: i64,
     ) {
-        let play = Play::logged(work, listen, duration_ms, row);
+        let play = Play::logged(song, listen, duration_ms, row);
         self.insert(Play { taken_by: self.mark, ..play });
     }
 
     /// Notes a play that was appended to the log by somebody else.
-    pub(crate) fn note(&mut self, work: Key, listen: &Listen, duration_ms: Option<u32>, row: i64) {
-        self.insert(Play::logged(work, listen, duration_ms, row));
+    pub(crate) fn note(&mut self, song: Key, listen: &Listen, duration_ms: Option<u32>, row: i64) {
+        self.insert(Play::logged(song, listen, duration_ms, row));
     }
 
     /// What a row of the log learns from one that is the same play.
@@ -248,10 +255,10 @@ impl SeenPlays {
         let mut is_full = false;
         for bucket in from..=to {
             let mut in_bucket = 0;
-            let mut slot = self.first_slot(play.work, bucket);
-            while self.slots[slot].work != 0 {
+            let mut slot = self.first_slot(play.song, bucket);
+            while self.slots[slot].song != 0 {
                 let kept = &self.slots[slot];
-                if kept.work == play.work && kept.start_s >> BUCKET_BITS == bucket {
+                if kept.song == play.song && kept.start_s >> BUCKET_BITS == bucket {
                     in_bucket += 1;
                     each(slot, kept);
                 }
@@ -322,8 +329,8 @@ impl SeenPlays {
         self.longest_s = self.longest_s.max(play.length.longest_s());
         self.any_open |= play.stamp.is_open();
         self.any_day |= play.stamp.is_day();
-        let mut slot = self.first_slot(play.work, play.start_s >> BUCKET_BITS);
-        while self.slots[slot].work != 0 {
+        let mut slot = self.first_slot(play.song, play.start_s >> BUCKET_BITS);
+        while self.slots[slot].song != 0 {
             slot = (slot + 1) & (self.slots.len() - 1);
         }
         self.slots[slot] = play;
@@ -333,14 +340,14 @@ impl SeenPlays {
         let larger = vec![Play::FREE; self.slots.len() * 2].into();
         let old = std::mem::replace(&mut self.slots, larger);
         self.len = 0;
-        for play in old.into_iter().filter(|play| play.work != 0) {
+        for play in old.into_iter().filter(|play| play.song != 0) {
             self.insert(play);
         }
     }
 
     /// The slot where the search for a bucket begins.
-    fn first_slot(&self, work: Key, bucket: u32) -> usize {
-        let key = u64::from(work) << 32 | u64::from(bucket);
+    fn first_slot(&self, song: Key, bucket: u32) -> usize {
+        let key = u64::from(song) << 32 | u64::from(bucket);
         // Fibonacci hashing: the high bits of the product are well mixed.
         let hash = (key ^ key >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (hash >> 32) as usize & (self.slots.len() - 1)

@@ -76,7 +76,7 @@ pub(crate) fn for_each_play(
     connection: &Connection,
     listener: &ListenerId,
     key: Key,
-    mut take: impl FnMut(i64, Key, &Listen, Option<u32>),
+    mut take: impl FnMut(i64, Key, &Listen, Option<u32>) -> Result<()>,
 ) -> Result<()> {
     let select = format!(
         "{COLUMNS}, tracks.work, {DURATION} {FROM} JOIN tracks ON tracks.id = listens.track"
@@ -84,8 +84,7 @@ pub(crate) fn for_each_play(
     let unnamed = TrackId::new("");
     for_each(connection, &select, key, |row| {
         let listen = from_row(row, listener.clone(), unnamed.clone())?;
-        take(row.get(0)?, self::key(row.get(14)?)?, &listen, duration_ms(row, 15)?);
-        Ok(())
+        take(row.get(0)?, self::key(row.get(14)?)?, &listen, duration_ms(row, 15)?)
     })
 }
 
@@ -94,7 +93,7 @@ pub(crate) fn for_each_play(
 pub(crate) fn for_each_play_after(
     connection: &Connection,
     row: i64,
-    mut take: impl FnMut(i64, Key, Key, &Listen, Option<u32>),
+    mut take: impl FnMut(i64, Key, Key, &Listen, Option<u32>) -> Result<()>,
 ) -> Result<()> {
     let sql = format!(
         "{COLUMNS}, tracks.work, listens.listener, {DURATION} {FROM} JOIN tracks ON tracks.id = listens.track \
@@ -106,7 +105,7 @@ pub(crate) fn for_each_play_after(
     while let Some(row) = rows.next()? {
         let listen = from_row(row, nobody.clone(), unnamed.clone())?;
         let (work, listener) = (key(row.get(14)?)?, key(row.get(15)?)?);
-        take(row.get(0)?, work, listener, &listen, duration_ms(row, 16)?);
+        take(row.get(0)?, work, listener, &listen, duration_ms(row, 16)?)?;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
 use rustc_hash::FxHashMap;
-use segue_core::{AudioFeature, AudioFeatures, Timestamp, Track, TrackId, WorkId};
+use segue_core::{AudioFeature, AudioFeatures, Timestamp, Track, TrackId, Version, WorkId};
 
 use crate::cache::TrackRow;
 use crate::codes::{Coded, to_micros};
@@ -73,6 +73,47 @@ impl Store {
             self.connection.prepare("SELECT name FROM tracks WHERE added_at > ?1 ORDER BY id")?;
         let names = statement.query_map([to_micros(moment)], |row| row.get::<_, String>(0))?;
         names.map(|name| Ok(TrackId::new(name?))).collect()
+    }
+
+    /// Settles anew which work each track is a version of, and which version, once for every
+    /// `version` of the rule by which `settle` does so. Returns how many tracks changed.
+    ///
+    /// A catalogue keeps the work that it first heard of, so that a better reading of names would
+    /// leave the songs of old files and those of new ones apart.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Busy`] or [`StoreError::Database`]; then nothing
+    /// changed.
+    pub fn settle_works(
+        &mut self,
+        version: u32,
+        settle: impl Fn(&Track) -> Option<(WorkId, Version)>,
+    ) -> Result<u64> {
+        let settled_by = "SELECT version FROM settled_works";
+        let by: u32 = self.connection.query_row(settled_by, [], |row| row.get(0))?;
+        if by >= version {
+            return Ok(0);
+        }
+        let tracks = self.tracks()?;
+        self.write(|connection, cache| {
+            let mut works = Interner::new(connection, "works")?;
+            let sql = "UPDATE tracks SET work = ?1, version = ?2 WHERE name = ?3";
+            let mut update = connection.prepare(sql)?;
+            let mut changed = 0;
+            for track in &tracks {
+                let Some((work, version)) = settle(track) else { continue };
+                if work != track.work || version != track.version {
+                    let work = works.intern(work.as_str())?;
+                    update.execute(params![work, version.code(), track.id.as_str()])?;
+                    changed += 1;
+                }
+            }
+            connection
+                .execute("DELETE FROM works WHERE id NOT IN (SELECT work FROM tracks)", [])?;
+            connection.execute("UPDATE settled_works SET version = ?1", [version])?;
+            cache.forget_all();
+            Ok(changed)
+        })
     }
 
     /// What is known of one track, or `None` if the catalogue does not have it.

@@ -24,8 +24,8 @@ const DAY_S: u32 = 86_400;
 /// A report of a play.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Play {
-    /// Key of the work; 0 marks a free slot.
-    pub(super) work: Key,
+    /// Key of the song; 0 marks a free slot.
+    pub(super) song: Key,
     /// When it began, in seconds since 1970, wrapping every 136 years; the stamp itself where that
     /// leaves the beginning open.
     pub(super) start_s: u32,
@@ -40,7 +40,7 @@ pub(super) struct Play {
 
 impl Play {
     pub(super) const FREE: Self = Self {
-        work: 0,
+        song: 0,
         start_s: 0,
         length: Length(0),
         row: 0,
@@ -50,9 +50,9 @@ impl Play {
     };
 
     /// A row that is about to be judged, of a track of such a length.
-    pub(super) fn reported(work: Key, listen: &Listen, duration_ms: Option<u32>) -> Self {
+    pub(super) fn reported(song: Key, listen: &Listen, duration_ms: Option<u32>) -> Self {
         Self {
-            work,
+            song,
             start_s: listen.started_at().map_or(UNDATED_S, |start| start.as_second() as u32),
             length: Length::new(listen.ms_played, duration_ms),
             row: 0,
@@ -63,8 +63,8 @@ impl Play {
     }
 
     /// A row that is in the log.
-    pub(super) fn logged(work: Key, listen: &Listen, duration_ms: Option<u32>, row: i64) -> Self {
-        let mut play = Self::reported(work, listen, duration_ms);
+    pub(super) fn logged(song: Key, listen: &Listen, duration_ms: Option<u32>, row: i64) -> Self {
+        let mut play = Self::reported(song, listen, duration_ms);
         play.row = u32::try_from(row).unwrap_or(0);
         if listen.moment == Moment::Ended {
             // Its start would move if its play time became known, so that is never filled in.
@@ -113,7 +113,7 @@ pub(super) struct Distance {
 /// Whether two reports can be one play, and how well they agree.
 pub(super) fn can_be_one(a: &Play, b: &Play) -> Option<Distance> {
     let one_source = a.stamp.source() == b.stamp.source();
-    if a.work != b.work || !a.length.agrees_with(b.length, one_source) {
+    if a.song != b.song || !a.length.agrees_with(b.length, one_source) {
         return None;
     }
     let length_s = a.length.longest_s().max(b.length.longest_s());

@@ -414,3 +414,14 @@ fn source(teller: Teller) -> Source {
         _ => unreachable!("tellers tell of plays"),
     }
 }
+
+#[test]
+fn one_report_may_know_the_album_that_tells_a_song_of_many_names_apart() {
+    let (plain, first) = (version_of("artist␟intro", "a"), version_of("artist␟intro␟first", "b"));
+    let second = version_of("artist␟intro␟second", "c");
+    let play = |track: &Track| rows(track, [stream("ann", track, 0, 200)]);
+    assert_eq!(plays_of(&[play(&plain), play(&first), play(&plain)]), 1);
+    assert_eq!(plays_of(&[play(&first), play(&plain)]), 1);
+    let later = rows(&second, [stream("ann", &second, 900, 200)]);
+    assert_eq!(plays_of(&[play(&first), later]), 2);
+}
