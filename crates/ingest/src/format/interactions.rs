@@ -254,7 +254,7 @@ fn play_time(
 /// How a play came about and ended.
 fn describe(row: TableRow<'_>, listen: Listen, unusable: &mut Unusable) -> Listen {
     Listen {
-        moment: moment(row.layout(), listen.at),
+        moment: moment(row),
         start_reason: row
             .usable(TableColumn::StartReason, "start_reason", spotify::start_reason, unusable)
             .unwrap_or_default(),
@@ -272,13 +272,12 @@ fn describe(row: TableRow<'_>, listen: Listen, unusable: &mut Unusable) -> Liste
     }
 }
 
-/// What the time of a play marks. Tables with dates alone say midnight, and hardly a play begins in
-/// that very second.
-fn moment(layout: &TableLayout, at: Option<Timestamp>) -> Moment {
-    const DAY_S: i64 = 86_400;
-    if at.is_some_and(|at| at.as_second() % DAY_S == 0) {
+/// What the time of a play marks.
+fn moment(row: TableRow<'_>) -> Moment {
+    let time = row.text(TableColumn::Time).or(row.text(TableColumn::EndTime));
+    if time.is_some_and(values::is_date_alone) {
         Moment::Day
-    } else if layout.stamps_end() {
+    } else if row.layout().stamps_end() {
         Moment::Ended
     } else {
         Moment::Started
