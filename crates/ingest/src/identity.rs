@@ -215,6 +215,65 @@ mod tests {
     }
 
     #[test]
+    fn what_uploads_and_players_put_behind_a_title_is_no_part_of_it() {
+        for suffix in [
+            " - 2011 - Remaster",
+            " - Remastered - 2009",
+            " (2009 Re-Mastered Digital Version)",
+            " - Remasterisé en 2011",
+            " - Remasterizado 2011",
+            " - Live @ Moon",
+            " (Live@KEXP)",
+            " - Original Version 1978",
+            " (Album Track)",
+            " (Video)",
+            " (Lyrics Video)",
+            " (Letra/Lyrics)",
+            " (Oficial)",
+            " (Clip officiel)",
+            " (Video ufficiale)",
+            " (Videoclip Oficial)",
+            " (Offizielles Video)",
+            " (Официальный клип)",
+            " [M/V]",
+            " [4K Video]",
+            " | Official Video",
+            " (Visualizer)",
+            " (avec Mira Sol)",
+            " (mit Mira Sol)",
+            " (w/ Mira Sol)",
+            " (com Mira Sol)",
+            " (prod. Mira Sol)",
+            " [Produced by Mira Sol]",
+            " - Spotify Singles",
+            " (Album Version (Explicit))",
+            " (Bonus Track)",
+            " (feat. Mira Sol) [Official Video]",
+            " **NEW**",
+            " *Official Video*",
+            ".mp3",
+            " (Live).flac",
+        ] {
+            assert_eq!(work("Artist", &format!("Song{suffix}")), "artist␟song", "{suffix}");
+        }
+        for (title, core) in [
+            ("Song (mit dir)", "song mit dir"),
+            ("Song (with you)", "song with you"),
+            ("Song - 2011", "song 2011"),
+            ("Song (Stream of Thought)", "song stream of thought"),
+            ("Song (The Video Game)", "song the video game"),
+            ("Video", "video"),
+            ("Song (New Version)", "song new version"),
+            ("Song *Star*", "song star"),
+            ("Mp3", "mp3"),
+            (".mp3", "mp3"),
+            ("The Producer", "the producer"),
+        ] {
+            assert_eq!(work("Artist", title), format!("artist␟{core}"), "{title}");
+        }
+    }
+
+    #[test]
     fn guests_are_left_out_wherever_they_stand() {
         for title in [
             "Song (feat. Guest)",
