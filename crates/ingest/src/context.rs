@@ -175,11 +175,7 @@ impl<'a> Context<'a> {
             Record::Feedback { track, .. } => track.as_mut(),
             Record::Friendship { .. } => None,
         };
-        self.renamed = track.and_then(|track| {
-            let before = track.id.clone();
-            tell_apart(track);
-            (track.id != before).then(|| (before, track.id.clone()))
-        });
+        self.renamed = track.and_then(|track| Some((tell_apart(track)?, track.id.clone())));
         self.rename(record);
     }
 

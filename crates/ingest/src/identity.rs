@@ -13,6 +13,7 @@
 //! Matching by sound or by an outside database was rejected: imports work offline, and names are
 //! what every export has.
 
+mod credits;
 mod normalise;
 mod qualifier;
 mod shared;
@@ -20,6 +21,7 @@ mod title;
 
 use segue_core::{Track, TrackId, Version, WorkId};
 
+pub use credits::credited;
 pub use normalise::normalise;
 pub use shared::is_placeholder;
 pub(crate) use shared::tell_apart;
@@ -66,13 +68,18 @@ pub fn work_of(artist: Option<&str>, title: &str) -> (WorkId, Version) {
 }
 
 /// A track from what a row names. Its id is `id` where the source has one, else one made from the
-/// names with [`track_id_from_names`]; work and version come from [`work_of`]. What only stands for
-/// an artist ([`is_placeholder`]) is left out.
-pub fn named_track(id: Option<TrackId>, mut artists: Vec<String>, title: &str) -> Track {
-    artists.retain(|artist| !is_placeholder(artist));
+/// names with [`track_id_from_names`]; work and version come from [`work_of`]. The artists are those
+/// that are [`credited`].
+pub fn named_track(id: Option<TrackId>, artists: Vec<String>, title: &str) -> Track {
+    let artists = credited(artists.iter().map(String::as_str));
     let id = id.unwrap_or_else(|| track_id_from_names(artists.first().map(String::as_str), title));
     let (work, version) = work_of(artists.first().map(String::as_str), title);
     Track { artists, version, ..Track::new(id, work, title) }
+}
+
+/// Whether words from behind a dash are no title by themselves: "Live", "Official Video".
+pub(crate) fn is_qualifier(text: &str) -> bool {
+    qualifier::classify(text) != qualifier::Qualifier::Core
 }
 
 /// The work and the version of a track that is known already, by all that is known of it; `None`

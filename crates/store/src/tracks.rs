@@ -264,18 +264,19 @@ fn known(track: &Track, mention: Mention) -> u32 {
         track.popularity.is_some(),
     ];
     let features = track.features.as_array().iter().map(|value| !value.is_nan());
-    let bits = fields.into_iter().chain(features).enumerate();
+    let guests = [track.artists.len() > 1, track.artists.len() > 2];
+    let bits = fields.into_iter().chain(features).chain(guests).enumerate();
     let known = bits.fold(0, |known, (bit, is_known)| known | u32::from(is_known) << bit);
     known | if mention == Mention::Catalogue { LISTED } else { 0 }
 }
 
-/// Takes from another description what is missing in this one. Work and version stay what the first
-/// one said.
+/// Takes from another description what is missing in this one, guests included where it credits all
+/// that are known and more. Work and version stay what the first one said.
 fn fill(track: &mut Track, from: &Track) {
     if track.title.is_empty() {
         track.title.clone_from(&from.title);
     }
-    if track.artists.is_empty() {
+    if track.artists.is_empty() || track.artists.iter().all(|known| from.artists.contains(known)) {
         track.artists.clone_from(&from.artists);
     }
     fill_option(&mut track.album, &from.album);

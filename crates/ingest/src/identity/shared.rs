@@ -1,6 +1,9 @@
 //! Names that say nothing: what programs write for an artist whom they do not know, and titles that
 //! half of all albums have. A work is not told by them.
 
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashSet;
 use segue_core::{Track, TrackId, WorkId};
 
 use super::normalise::normalise;
@@ -91,18 +94,21 @@ const GENERIC_TITLES: &[&str] = &[
 ];
 
 /// Tells tracks apart whose names are shared: by album, or by length where no album is known. It
-/// is for tracks whose work was made of their names, before anything refers to their id.
-pub(crate) fn tell_apart(track: &mut Track) {
-    let Some((artist, title)) = track.work.as_str().split_once(WorkId::SEPARATOR) else { return };
+/// is for tracks whose work was made of their names. Returns the id that the track had if it has
+/// another one now.
+pub(crate) fn tell_apart(track: &mut Track) -> Option<TrackId> {
+    let (artist, title) = track.work.as_str().split_once(WorkId::SEPARATOR)?;
     if !artist.is_empty() && !is_generic(title) {
-        return;
+        return None;
     }
-    let Some(mark) = mark(track) else { return };
+    let mark = mark(track)?;
     let marked = |id: &str| format!("{id}{}{mark}", WorkId::SEPARATOR);
     track.work = WorkId::new(marked(track.work.song()));
-    if track.id.as_str().starts_with("name:") {
-        track.id = TrackId::new(marked(track.id.as_str()));
+    if !track.id.as_str().starts_with("name:") {
+        return None;
     }
+    let id = TrackId::new(marked(track.id.as_str()));
+    Some(std::mem::replace(&mut track.id, id))
 }
 
 fn mark(track: &Track) -> Option<String> {
@@ -140,6 +146,8 @@ fn is_placeholder_album(album: &str) -> bool {
 /// Whether a normalised title is one of many, whatever its number: `track 01`, `skit 2`,
 /// `interlude iii`.
 fn is_generic(title: &str) -> bool {
+    static TITLES: LazyLock<FxHashSet<&str>> =
+        LazyLock::new(|| GENERIC_TITLES.iter().copied().collect());
     if title.len() > 40 {
         return false;
     }
@@ -147,14 +155,18 @@ fn is_generic(title: &str) -> bool {
         word.bytes().all(|b| b.is_ascii_digit())
             || word.len() <= 4 && word.bytes().all(|b| matches!(b, b'i' | b'v' | b'x'))
     };
-    let named = title.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
-    let mut words: Vec<&str> = named.split(' ').collect();
-    while words.len() > 1 && words.last().is_some_and(|word| is_number(word) || *word == "no") {
-        words.pop();
+    let mut named = title.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end();
+    while let Some((before, last)) = named.rsplit_once(' ')
+        && (is_number(last) || last == "no")
+    {
+        named = before;
     }
-    let numbered_in_front = words.len() > 1 && is_number(words[0]);
-    let words = &words[usize::from(numbered_in_front)..];
-    GENERIC_TITLES.contains(&words.join(" ").as_str())
+    if let Some((first, rest)) = named.split_once(' ')
+        && is_number(first)
+    {
+        named = rest;
+    }
+    TITLES.contains(named)
 }
 
 #[cfg(test)]

@@ -165,3 +165,19 @@ fn works_are_settled_once_a_version_and_plays_of_both_readings_are_one() {
     assert_eq!((counts.listens_added, counts.exact_duplicates), (0, 1));
     assert_eq!(store.status().unwrap().works, 1, "the old one is gone");
 }
+
+#[test]
+fn guests_that_only_one_source_credits_are_kept() {
+    let mut store = Store::open_in_memory().unwrap();
+    let credited = |artists: &[&str]| {
+        let artists = artists.iter().map(|&artist| artist.to_owned()).collect();
+        Track { artists, ..track("song") }
+    };
+    for (second, artists) in [&["A"][..], &["A", "B"], &["A"], &["C", "D", "E"]].iter().enumerate()
+    {
+        let song = credited(artists);
+        import(&mut store, &second.to_string(), &[played(scrobble("ann", &song, 0), &song)]);
+    }
+    let kept = store.track(&track("song").id).unwrap().unwrap();
+    assert_eq!(kept.artists, ["A", "B"], "and nothing that is known is overwritten");
+}
