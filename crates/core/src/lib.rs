@@ -25,7 +25,7 @@ pub use impression::{
 pub use listen::{DeviceClass, EndReason, Listen, Moment, StartReason};
 pub use policy::{BadPolicyLabel, Parameters, PolicySpec};
 pub use record::Record;
-pub use source::{FORMATS, FormatInfo, Origin, Request, Source};
+pub use source::{FORMATS, FormatInfo, Origin, Request, Source, Stamp};
 pub use sources::Sources;
 pub use track::{Track, Version};
 

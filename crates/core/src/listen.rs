@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ListenerId, Source, TrackId};
 
-/// Which end of a play the source's time stamp marks. Spotify stamps the end, scrobblers the start;
-/// [`Listen::started_at`] makes up for the difference.
+/// What the source's time stamp marks. Spotify stamps the end of a play, scrobblers as a rule the
+/// start; [`Listen::started_at`] makes up for the difference. Sources that are not sure of it say
+/// "started", and [`FormatInfo::stamp`](crate::FormatInfo::stamp) tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Moment {
@@ -16,6 +17,9 @@ pub enum Moment {
     Started,
     /// The play ended at that time, as Spotify reports it.
     Ended,
+    /// The source gives a date without a time of day: the play was at some time of the day, in UTC,
+    /// that begins then.
+    Day,
 }
 
 /// Why a play began, in the words that Spotify's export distinguishes. It tells what a listener
@@ -123,7 +127,7 @@ pub struct Listen {
     /// counted plays do. Such a play still says what was played and how often.
     #[serde(with = "undated", default)]
     pub at: Option<Timestamp>,
-    /// Which end of the play [`Self::at`] marks.
+    /// Which part of the play [`Self::at`] marks.
     pub moment: Moment,
     /// How long it played, in milliseconds; 0 where nothing was heard. `None` where the source does
     /// not say, as most scrobblers do not.
@@ -182,8 +186,8 @@ impl Listen {
     }
 
     /// When the play began: [`Self::at`] itself, or the play time before it where the source stamps
-    /// the end. If the play time is unknown too, the end stands for the start. `None` for a play
-    /// without a date.
+    /// the end. If the play time is unknown too, the end stands for the start, as does the first
+    /// moment of the day for a play with a date alone. `None` for a play without a date.
     pub fn started_at(&self) -> Option<Timestamp> {
         let at = self.at?;
         match (self.moment, self.ms_played) {

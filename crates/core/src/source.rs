@@ -21,11 +21,28 @@ pub struct FormatInfo {
     /// reads more of a row, or numbers rows differently. Files that an older version finished are
     /// then read again, and the rule of duplicates folds what it had found.
     pub parser: u32,
+    /// What the time stamps of its plays mark where [`crate::Listen::moment`] says no more than
+    /// "began". Reports of one play by two formats are found by it.
+    pub stamp: Stamp,
     /// Parts of the names of its files, in lower case. Only entries of an archive whose names
     /// contain one are opened, because exports hold private facts beside the history.
     pub file_hints: &'static [&'static str],
     /// How a listener comes by such a file, from which the import page builds its instructions.
     pub origin: Origin,
+}
+
+/// What the time stamps of a format mark. The same play is stamped with its beginning by one
+/// program and with its end by another, and what collects the reports of many programs has both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stamp {
+    /// The play began then.
+    Start,
+    /// The play ended then.
+    End,
+    /// Either, or the middle of the play, as the player that reported it liked. Spotify's
+    /// `played_at` is the end on most devices and the start on some; scrobblers pass on what they
+    /// are told.
+    Either,
 }
 
 /// Where the files of a format come from: a service to be asked, a program that writes them, or
@@ -80,7 +97,8 @@ formats! {
     SpotifyExtended {
         code: 1,
         name: "Spotify, extended history",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::End,
         file_hints: &["streaming_history", "endsong", "endvideo"],
         origin: Origin::Request(Request {
             service: "Spotify",
@@ -94,21 +112,24 @@ formats! {
     SpotifyAccount {
         code: 2,
         name: "Spotify, account data",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::End,
         file_hints: &["streaminghistory", "yourlibrary", "playlist"],
         origin: Origin::Elsewhere,
     }
     SpotifyRecentlyPlayed {
         code: 3,
         name: "Spotify, recently played",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Either,
         file_hints: &["recentlyplayed", "recently_played"],
         origin: Origin::Elsewhere,
     }
     AppleMusic {
         code: 11,
         name: "Apple Music",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Start,
         file_hints: &[
             "play activity",
             "favorites",
@@ -128,7 +149,8 @@ formats! {
     YouTubeMusic {
         code: 12,
         name: "YouTube Music",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Start,
         file_hints: &["watch-history"],
         origin: Origin::Request(Request {
             service: "YouTube Music",
@@ -141,7 +163,8 @@ formats! {
     ListenBrainz {
         code: 4,
         name: "ListenBrainz",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Either,
         file_hints: &["listens", "feedback", "_lb-", "listenbrainz", "follow"],
         origin: Origin::Request(Request {
             service: "ListenBrainz",
@@ -154,7 +177,8 @@ formats! {
     LastFm {
         code: 5,
         name: "Last.fm",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Either,
         file_hints: &["recenttracks", "lovedtracks", "loved_tracks", "lastfm", "scrobble"],
         origin: Origin::Request(Request {
             service: "Last.fm",
@@ -168,63 +192,72 @@ formats! {
     Maloja {
         code: 7,
         name: "Maloja",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Either,
         file_hints: &["maloja"],
         origin: Origin::Program("Maloja"),
     }
     Koito {
         code: 8,
         name: "Koito",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Either,
         file_hints: &["koito"],
         origin: Origin::Program("Koito"),
     }
     LibreFm {
         code: 6,
         name: "Libre.fm",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Either,
         file_hints: &["librefm", "libre.fm"],
         origin: Origin::Program("Libre.fm"),
     }
     PanoScrobbler {
         code: 9,
         name: "Pano Scrobbler",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Start,
         file_hints: &["scrobble"],
         origin: Origin::Program("Pano Scrobbler"),
     }
     Rockbox {
         code: 10,
         name: "Rockbox",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Start,
         file_hints: &["scrobbler.log"],
         origin: Origin::Program("Rockbox"),
     }
     Interactions {
         code: 13,
         name: "a table of plays",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Either,
         file_hints: &["interactions", "history"],
         origin: Origin::Elsewhere,
     }
     Catalogue {
         code: 14,
         name: "a table of tracks",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Either,
         file_hints: &["features", "catalog", "tracks"],
         origin: Origin::Elsewhere,
     }
     Friends {
         code: 16,
         name: "a table of friends",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Either,
         file_hints: &["friends"],
         origin: Origin::Elsewhere,
     }
     Segue {
         code: 15,
         name: "Segue",
-        parser: 1,
+        parser: 2,
+        stamp: Stamp::Start,
         file_hints: &[],
         origin: Origin::Elsewhere,
     }

@@ -3,8 +3,9 @@
 
 use std::path::{Path, PathBuf};
 
-use segue_core::{ListenerId, Record, Source};
+use segue_core::{FeedbackTarget, ListenerId, Record, Source, TrackId};
 
+use crate::identity::tell_apart;
 use crate::{DropReason, FileReport, IngestError, SinkError};
 
 /// Longest name of a listener, id or title of a track, name of an artist or other name that is
@@ -84,6 +85,8 @@ pub struct Context<'a> {
     report: FileReport,
     /// Number of the first row that was dropped.
     first_dropped: Option<u64>,
+    /// The id of the track of the last row, before and after it was told apart from others.
+    renamed: Option<(TrackId, TrackId)>,
 }
 
 impl<'a> Context<'a> {
@@ -97,6 +100,7 @@ impl<'a> Context<'a> {
             most_rows: u64::MAX,
             report: FileReport::new(path.to_owned(), Some(source)),
             first_dropped: None,
+            renamed: None,
         }
     }
 
@@ -126,7 +130,8 @@ impl<'a> Context<'a> {
     /// # Errors
     /// [`IngestError::Sink`] when the sink cannot go on, [`IngestError::TooLarge`] for a file with
     /// too many rows.
-    pub fn keep(&mut self, record: Record) -> Result<(), IngestError> {
+    pub fn keep(&mut self, mut record: Record) -> Result<(), IngestError> {
+        self.settle(&mut record);
         if self.report.rows_read >= self.most_rows {
             let rows = self.report.rows_read;
             return Err(self.too_large(rows, "the number of rows", self.most_rows.to_string()));
@@ -154,12 +159,39 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// [`IngestError::Sink`] when the sink cannot go on.
-    pub fn keep_beside(&mut self, record: Record) -> Result<(), IngestError> {
+    pub fn keep_beside(&mut self, mut record: Record) -> Result<(), IngestError> {
+        self.rename(&mut record);
         if self.report.rows_read <= self.committed_rows || !is_of_usual_size(&record) {
             return Ok(());
         }
         self.report.beside += 1;
         self.hand_on(record)
+    }
+
+    /// Tells a track of a record apart from others that share its names.
+    fn settle(&mut self, record: &mut Record) {
+        let track = match record {
+            Record::Listen { track, .. } | Record::Track(track) => Some(track),
+            Record::Feedback { track, .. } => track.as_mut(),
+            Record::Friendship { .. } => None,
+        };
+        self.renamed = track.and_then(|track| Some((tell_apart(track)?, track.id.clone())));
+        self.rename(record);
+    }
+
+    /// Gives a record the id that the track of its row has got.
+    fn rename(&self, record: &mut Record) {
+        let Some((before, after)) = &self.renamed else { return };
+        match record {
+            Record::Listen { listen, .. } if listen.track == *before => {
+                listen.track.clone_from(after);
+            }
+            Record::Feedback { feedback, .. } => match &mut feedback.target {
+                FeedbackTarget::Track(track) if track == before => track.clone_from(after),
+                _ => {}
+            },
+            _ => {}
+        }
     }
 
     fn hand_on(&mut self, record: Record) -> Result<(), IngestError> {

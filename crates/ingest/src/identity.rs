@@ -7,21 +7,32 @@
 //! of the core are never read as a version, so that `Live and Let Die` and `Demons` stay what they
 //! are.
 //!
+//! Where the artist is not known, or the title is one that half of all albums have ("Intro"), names
+//! tell nothing apart: there the album belongs to them, or else the length.
+//!
 //! Matching by sound or by an outside database was rejected: imports work offline, and names are
 //! what every export has.
 
+mod credits;
 mod normalise;
 mod qualifier;
+mod shared;
 mod title;
 
 use segue_core::{Track, TrackId, Version, WorkId};
 
+pub use credits::credited;
 pub use normalise::normalise;
+pub use shared::is_placeholder;
+pub(crate) use shared::tell_apart;
 
 use title::Title;
 
-/// Separates artist and title in ids. It is a symbol, so normalised names never contain it.
-const SEPARATOR: char = '\u{241f}';
+/// Which names mean the same, as a number: raised whenever other works come out of the same names,
+/// so that a library knows to settle again the works of the tracks that it has.
+pub const IDENTITY: u32 = 1;
+
+const SEPARATOR: char = WorkId::SEPARATOR;
 
 /// The id of a track of which a source gives names only: `name:artist␟title`, both normalised.
 /// Guests are left out; words that name a version stay in.
@@ -57,11 +68,31 @@ pub fn work_of(artist: Option<&str>, title: &str) -> (WorkId, Version) {
 }
 
 /// A track from what a row names. Its id is `id` where the source has one, else one made from the
-/// names with [`track_id_from_names`]; work and version come from [`work_of`].
+/// names with [`track_id_from_names`]; work and version come from [`work_of`]. The artists are those
+/// that are [`credited`].
 pub fn named_track(id: Option<TrackId>, artists: Vec<String>, title: &str) -> Track {
+    let artists = credited(artists.iter().map(String::as_str));
     let id = id.unwrap_or_else(|| track_id_from_names(artists.first().map(String::as_str), title));
     let (work, version) = work_of(artists.first().map(String::as_str), title);
     Track { artists, version, ..Track::new(id, work, title) }
+}
+
+/// Whether words from behind a dash are no title by themselves: "Live", "Official Video".
+pub(crate) fn is_qualifier(text: &str) -> bool {
+    qualifier::classify(text) != qualifier::Qualifier::Core
+}
+
+/// The work and the version of a track that is known already, by all that is known of it; `None`
+/// where its work was not made of its names.
+pub fn settle(track: &Track) -> Option<(WorkId, Version)> {
+    if track.title.is_empty() || !track.work.as_str().contains(SEPARATOR) {
+        return None;
+    }
+    let mut named = named_track(Some(track.id.clone()), track.artists.clone(), &track.title);
+    named.album.clone_from(&track.album);
+    named.features = track.features;
+    tell_apart(&mut named);
+    Some((named.work, named.version))
 }
 
 /// The main artist as ids spell it: normalised, without guests and without a leading or trailing
@@ -187,6 +218,65 @@ mod tests {
                 ("artist␟song", Version::Original),
                 "{title}"
             );
+        }
+    }
+
+    #[test]
+    fn what_uploads_and_players_put_behind_a_title_is_no_part_of_it() {
+        for suffix in [
+            " - 2011 - Remaster",
+            " - Remastered - 2009",
+            " (2009 Re-Mastered Digital Version)",
+            " - Remasterisé en 2011",
+            " - Remasterizado 2011",
+            " - Live @ Moon",
+            " (Live@KEXP)",
+            " - Original Version 1978",
+            " (Album Track)",
+            " (Video)",
+            " (Lyrics Video)",
+            " (Letra/Lyrics)",
+            " (Oficial)",
+            " (Clip officiel)",
+            " (Video ufficiale)",
+            " (Videoclip Oficial)",
+            " (Offizielles Video)",
+            " (Официальный клип)",
+            " [M/V]",
+            " [4K Video]",
+            " | Official Video",
+            " (Visualizer)",
+            " (avec Mira Sol)",
+            " (mit Mira Sol)",
+            " (w/ Mira Sol)",
+            " (com Mira Sol)",
+            " (prod. Mira Sol)",
+            " [Produced by Mira Sol]",
+            " - Spotify Singles",
+            " (Album Version (Explicit))",
+            " (Bonus Track)",
+            " (feat. Mira Sol) [Official Video]",
+            " **NEW**",
+            " *Official Video*",
+            ".mp3",
+            " (Live).flac",
+        ] {
+            assert_eq!(work("Artist", &format!("Song{suffix}")), "artist␟song", "{suffix}");
+        }
+        for (title, core) in [
+            ("Song (mit dir)", "song mit dir"),
+            ("Song (with you)", "song with you"),
+            ("Song - 2011", "song 2011"),
+            ("Song (Stream of Thought)", "song stream of thought"),
+            ("Song (The Video Game)", "song the video game"),
+            ("Video", "video"),
+            ("Song (New Version)", "song new version"),
+            ("Song *Star*", "song star"),
+            ("Mp3", "mp3"),
+            (".mp3", "mp3"),
+            ("The Producer", "the producer"),
+        ] {
+            assert_eq!(work("Artist", title), format!("artist␟{core}"), "{title}");
         }
     }
 

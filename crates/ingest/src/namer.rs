@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 use segue_core::{Track, TrackId, Version, WorkId};
 
-use crate::identity::{track_id_from_names, work_of};
+use crate::identity::{credited, track_id_from_names, work_of};
 
 /// Names remembered before all are forgotten, which bounds memory to some 20 MB.
 const MOST_NAMES: usize = 50_000;
@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 300;
 /// What the names of a track mean.
 #[derive(Default)]
 pub(crate) struct Namer {
-    known: FxHashMap<String, (WorkId, Version)>,
+    known: FxHashMap<String, (Vec<String>, WorkId, Version)>,
     ids: FxHashMap<String, TrackId>,
     key: String,
 }
@@ -27,13 +27,19 @@ impl Namer {
         artists: impl IntoIterator<Item = &'t str>,
         title: &str,
     ) -> Track {
-        let artists: Vec<String> = artists.into_iter().map(str::to_owned).collect();
-        let artist = artists.first().map(String::as_str);
+        let named: Vec<&str> = artists.into_iter().collect();
         self.key.clear();
-        self.key.push_str(artist.unwrap_or_default());
-        self.key.push('\n');
+        for artist in &named {
+            self.key.push_str(artist);
+            self.key.push('\n');
+        }
         self.key.push_str(title);
-        let (work, version) = remember(&mut self.known, &self.key, || work_of(artist, title));
+        let (artists, work, version) = remember(&mut self.known, &self.key, || {
+            let artists = credited(named);
+            let (work, version) = work_of(artists.first().map(String::as_str), title);
+            (artists, work, version)
+        });
+        let artist = artists.first().map(String::as_str);
         let id = id.unwrap_or_else(|| {
             remember(&mut self.ids, &self.key, || track_id_from_names(artist, title))
         });

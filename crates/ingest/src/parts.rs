@@ -8,8 +8,8 @@
 
 pub use crate::format::is_parquet;
 pub use crate::input::{Utf8Reader, decode_head, read_error, read_head};
-pub use crate::parquet_file::ParquetFile;
-pub use crate::table::values::present;
+pub use crate::parquet_file::{ParquetFile, moment_of};
+pub use crate::table::values::{epoch_second, moment, present};
 pub use crate::table::{
     Allowance, Limited, MAX_RECORD_BYTES, TableLayout, delimiter_of, first_line, head_records,
     plain_name,

@@ -23,6 +23,12 @@ pub(crate) fn from_seconds(seconds: f64) -> Option<Timestamp> {
     from_milliseconds((seconds * 1000.0).round())
 }
 
+/// Whether a time since 1970 is within its first two days: what services write that know of a play
+/// and not when it was.
+pub(crate) fn is_unset(seconds: f64) -> bool {
+    (0.0..172_800.0).contains(&seconds)
+}
+
 /// A date and time as in RFC 3339; without a zone it is UTC. Seconds may be missing, and so may the
 /// time of day.
 pub fn parse(text: &str) -> Option<Timestamp> {

@@ -1,6 +1,7 @@
 //! From importers into the store, resuming files that were cut off.
 
 use segue_core::{ListenerId, Record};
+use segue_ingest::identity::{self, IDENTITY};
 use segue_ingest::{Earlier, FileIdentity, FileReport, FileSink, ImportOptions, Sink, SinkError};
 use segue_store::{ImportCounts, Store};
 
@@ -76,6 +77,7 @@ impl FileSink for StoreSink<'_> {
         };
         if self.forgotten.is_none() {
             self.forgotten = Some(self.store.marks()?.forgotten);
+            self.store.settle_works(IDENTITY, identity::settle)?;
         }
         let import = self.store.import_file(&file)?;
         let earlier = Earlier { rows: import.committed_rows(), complete: import.is_complete() };

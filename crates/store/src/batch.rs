@@ -76,8 +76,9 @@ impl<'c> WriteBatch<'c> {
         let listener = self.note(&listen.listener, named.as_ref())?;
         let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
         let row = self.listens.append(keys, listen)?;
-        if let Some(seen) = self.cache.seen.get_mut(&listener) {
-            seen.note(track.work, listen, row);
+        let WriteCache { seen, songs, .. } = self.cache;
+        if let Some(seen) = seen.get_mut(&listener) {
+            seen.note(songs.of(self.connection, track.work)?, listen, None, row);
         }
         self.cache.bound_names();
         Ok(Appended::New)
@@ -163,6 +164,7 @@ impl<'c> WriteBatch<'c> {
     ) -> Result<(Key, PlayVerdict)> {
         let listener = self.names.listener(&mut self.cache.listeners, &listen.listener)?;
         let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
+        let duration_ms = track.duration_ms();
         let track = if listen.track == track.id {
             row
         } else {
@@ -170,17 +172,21 @@ impl<'c> WriteBatch<'c> {
         };
         if !self.cache.seen.contains_key(&listener) {
             self.cache.bound_plays();
-            let seen = SeenPlays::load(self.connection, &listen.listener, listener)?;
+            let songs = &mut self.cache.songs;
+            let seen = SeenPlays::load(self.connection, songs, &listen.listener, listener)?;
             self.cache.seen.insert(listener, seen);
         }
+        let file = self.cache.files;
+        let song = self.cache.songs.of(self.connection, track.work)?;
         let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
-        let verdict = seen.judge(track.work, listen);
+        seen.read_file(file);
+        let verdict = seen.judge(song, listen, duration_ms);
         match verdict {
             PlayVerdict::New => {
                 let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
                 let row = self.listens.append(keys, listen)?;
                 let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
-                seen.note(track.work, listen, row);
+                seen.note_imported(song, listen, duration_ms, row);
             }
             PlayVerdict::Duplicate { completes: Some((row, missing)), .. } => {
                 let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };

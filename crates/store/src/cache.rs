@@ -10,7 +10,7 @@ use segue_core::{ListenerId, TrackId};
 
 use crate::dedup::SeenPlays;
 use crate::keys::Key;
-use crate::names::MOST_NAMES;
+use crate::names::{MOST_NAMES, Songs};
 use crate::{Result, listens};
 
 /// Most plays kept in memory, at 27 to 54 bytes each. When there are more, all are dropped before
@@ -36,6 +36,10 @@ pub(crate) struct WriteCache {
     pub(crate) contexts: FxHashMap<String, Key>,
     pub(crate) tracks: FxHashMap<TrackId, TrackRow>,
     pub(crate) seen: FxHashMap<Key, SeenPlays>,
+    pub(crate) songs: Songs,
+    /// The file that is imported, and how many were before it.
+    file: Option<String>,
+    pub(crate) files: u64,
 }
 
 /// How far the log goes, as far as duplicates are concerned.
@@ -87,12 +91,21 @@ impl WriteCache {
             self.seen.clear();
             return Ok(());
         }
-        let seen = &mut self.seen;
-        listens::for_each_play_after(connection, self.log.last, |row, work, listener, listen| {
+        let Self { seen, songs, log, .. } = self;
+        listens::for_each_play_after(connection, log.last, |row, work, listener, listen, length| {
             if let Some(seen) = seen.get_mut(&listener) {
-                seen.note(work, listen, row);
+                seen.note(songs.of(connection, work)?, listen, length, row);
             }
+            Ok(())
         })
+    }
+
+    /// Tells which file the rows are of that are imported from here on.
+    pub(crate) fn begin_file(&mut self, fingerprint: &str) {
+        if self.file.as_deref() != Some(fingerprint) {
+            self.file = Some(fingerprint.to_owned());
+            self.files += 1;
+        }
     }
 
     /// Notes how far the plays remembered go; called at the end of a transaction.
@@ -105,8 +118,13 @@ impl WriteCache {
 
     /// Drops everything.
     pub(crate) fn forget_all(&mut self) {
-        *self =
-            Self { data_version: self.data_version, forgotten: self.forgotten, ..Self::default() };
+        *self = Self {
+            data_version: self.data_version,
+            forgotten: self.forgotten,
+            file: self.file.take(),
+            files: self.files,
+            ..Self::default()
+        };
     }
 
     /// Keeps the memory of names within its bounds; called between rows.

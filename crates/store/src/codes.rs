@@ -36,7 +36,7 @@ macro_rules! codes {
     };
 }
 
-codes!(Moment { 0 = Started, 1 = Ended });
+codes!(Moment { 0 = Started, 1 = Ended, 2 = Day });
 codes!(StartReason {
     0 = Unknown,
     1 = Chosen,

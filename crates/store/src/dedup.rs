@@ -2,34 +2,61 @@
 //!
 //! Exports overlap: each year's contains the last one's rows, a scrobbler and the service report
 //! the same evening, offline plays are flushed twice. Both reports of a play must count once, and
-//! two plays must never count as one. By the rule, a row of the same listener and the same work is
+//! two plays must never count as one.
 //!
-//! - an **exact duplicate**, and dropped, if it starts in the same second and played equally long,
-//!   or neither row says how long;
-//! - a **near duplicate**, and dropped, if the starts are at most [`WINDOW_S`] apart and both
-//!   played equally long, or one does not say how long. The window is [`WHOLE_MINUTE_WINDOW_S`] if
-//!   either source gives whole minutes only;
-//! - another play, and kept, otherwise.
+//! **What a report says.** Its stamp is where the play began, where it ended, or either: scrobblers
+//! send what their players tell them, the beginning, the end, or the middle ([`Stamp`] of the
+//! format, and [`Listen::moment`]). Together with the play time or the length of the track, a stamp
+//! tells when the play may have begun: at one moment, at any moment that leaves the stamp within
+//! the play, or on a day. Plays without a date may have begun whenever other plays without one did.
+//!
+//! **When two reports can be one play.** They are of the same listener and the same song, they do
+//! not contradict each other in play time, and
+//!
+//! - of *different sources*: the moments at which they may have begun are at most [`WINDOW_S`]
+//!   apart, or [`WHOLE_MINUTE_WINDOW_S`] where a source gives whole minutes only;
+//! - of *one source*, which has one clock: they bear the same stamp, or overlap and began at most
+//!   that window apart. Of a play of unknown length it is known only that half of the track was
+//!   heard, or else [`SHORTEST_PLAY_S`].
+//!
+//! **Rows of one file** are different plays unless they must be one: they overlap whatever the
+//! seconds are that their stamps leave out. So a short piece on repeat, two rows within a minute
+//! and twelve rows of a day stay what they are.
+//!
+//! **One row for one play.** Rows of one file that are different plays are never folded into the
+//! same row of the log. A row takes the best that it can be one with and that no other play of the
+//! file has taken: one with the same stamp of the same source, then one with an equal play time
+//! before one without, then the nearest, then the oldest. If all are taken, plays of the file are
+//! moved to other rows that they can be one with, if that frees one (an augmenting path of a
+//! bipartite matching), so that the order of rows does not decide how many plays there are. The
+//! row is then
+//!
+//! - an **exact duplicate**, and dropped, if stamp and play time are equal;
+//! - a **near duplicate**, and dropped, otherwise;
+//! - another play, and kept, if nothing was free.
 //!
 //! The terms of the rule:
 //!
-//! - The start is [`Listen::started_at`]: the time stamp, less the play time where the source
-//!   stamps the end. Plays without a date count as started in one and the same second.
-//! - The work is the one that the catalogue holds for the track: a scrobble that gives names only
-//!   and an export with a URI meet.
+//! - The song is that of the work ([`WorkId::song`](segue_core::WorkId::song)) that the catalogue
+//!   holds for the track: a scrobble that gives names only and an export with a URI meet.
 //! - Whole minutes: `SpotifyAccount` rows, and `LastFm` rows that fall on a whole minute (its CSV
 //!   exports have no seconds).
+//! - Play times of two sources are equal if they differ by less than a second.
 //! - A dropped row is not lost: the row that stays takes from it what it lacks (play time, reasons,
 //!   device, …), so that it does not matter whether the scrobble or the export came first. Nothing
-//!   that is known is overwritten. The row closest in what is known and in time takes it: one with
-//!   an equal play time before one without, then the nearest start, then the oldest row.
-//! - A work has at most 2,000 plays of a listener within about a quarter of an hour (1,024 s); a
-//!   file that claims more has the rest dropped as near duplicates, which bounds the time that a
-//!   hostile file can take.
+//!   that is known is overwritten.
+//! - A play that lasts longer than [`LONGEST_S`] counts as that long.
+//! - A song has at most 2,000 plays of a listener within about an hour (4,096 s); a file that
+//!   claims more has the rest dropped as near duplicates, which bounds the time that a hostile file
+//!   can take. So does a limit to the rows that are looked at to move plays.
 //!
-//! Once a row was imported, whether it was kept or dropped, the log holds a row that it matches.
-//! That row stays, and completing rows never breaks a match. So importing a file again adds
-//! nothing, whatever was imported in between.
+//! Once a row was imported, whether it was kept or dropped, the log holds a row that it can be one
+//! with, and a different one for each play of its file. Those rows stay, and what becomes known of
+//! them later lets them be one with more, never with less. So importing a file again adds nothing,
+//! whatever was imported in between.
+//!
+//! Which row is taken is known while a file is read in one go. Where an import is cut off and goes
+//! on later, the plays before and after may be folded into the same row.
 //!
 //! Plays appended live are not compared: the caller saw them happen. Later imports are compared to
 //! them.
@@ -39,96 +66,25 @@
 //! order.
 
 use rusqlite::Connection;
-use segue_core::{Listen, ListenerId, Moment, Source};
+use rustc_hash::FxHashMap;
+use segue_core::{Listen, ListenerId};
 
-use crate::codes::UNDATED_S;
 use crate::detail::Detail;
 use crate::keys::Key;
+use crate::names::Songs;
 use crate::{Result, listens};
 
-/// The furthest that the starts of two reports of one play may lie apart, in seconds. Further apart
-/// they are two plays.
-pub const WINDOW_S: u32 = 30;
-/// The same, in seconds, where one of the two sources gives times in whole minutes only: both
-/// roundings may add up.
-pub const WHOLE_MINUTE_WINDOW_S: u32 = 90;
-/// A hash bucket is `2^BUCKET_BITS` seconds wide, more than twice the wider window: a search looks
-/// into two at most.
-const BUCKET_BITS: u32 = 10;
-/// Plays of a work that a listener can have in one bucket.
+mod report;
+
+use report::{Distance, Play, can_be_one, must_be_one};
+pub use report::{LONGEST_S, SHORTEST_PLAY_S, WHOLE_MINUTE_WINDOW_S, WINDOW_S};
+
+/// A hash bucket is `2^BUCKET_BITS` seconds wide, so that most searches look into one or two.
+const BUCKET_BITS: u32 = 12;
+/// Plays of a song that a listener can have in one bucket.
 const MOST_PLAYS_IN_A_BUCKET: usize = 2_000;
-
-/// A play, as far as the rule looks at it.
-#[derive(Clone, Copy, Debug)]
-struct Play {
-    /// Key of the work; 0 marks a free slot.
-    work: Key,
-    /// Seconds since 1970, wrapping every 136 years.
-    start_s: u32,
-    /// `u32::MAX` where unknown.
-    ms_played: u32,
-    /// Row in the log, 0 where it is beyond the range; such a row is not completed.
-    row: u32,
-    detail: Detail,
-}
-
-const UNKNOWN_MS: u32 = u32::MAX;
-const FREE: Play =
-    Play { work: 0, start_s: 0, ms_played: UNKNOWN_MS, row: 0, detail: Detail::NOTHING };
-
-impl Play {
-    /// A row that is about to be judged.
-    fn reported(work: Key, listen: &Listen) -> Self {
-        let mut detail = Detail::of(listen);
-        if tells_whole_minutes(listen) {
-            detail = detail.in_whole_minutes();
-        }
-        Self {
-            work,
-            start_s: start_s(listen),
-            ms_played: listen.ms_played.unwrap_or(UNKNOWN_MS),
-            row: 0,
-            detail,
-        }
-    }
-
-    /// A row that is in the log.
-    fn logged(work: Key, listen: &Listen, row: i64) -> Self {
-        let mut play = Self::reported(work, listen);
-        play.row = u32::try_from(row).unwrap_or(0);
-        if listen.moment == Moment::Ended {
-            // Its start would move if its play time became known, so that is never filled in.
-            play.detail = play.detail.with_play_time();
-        }
-        play
-    }
-
-    /// The rule: how far apart two reports of the same play are, or `None` if they are two plays.
-    fn distance_s(&self, other: &Self) -> Option<u32> {
-        let apart = self.start_s.wrapping_sub(other.start_s);
-        let apart = apart.min(apart.wrapping_neg());
-        let whole_minutes = self.detail.whole_minutes() || other.detail.whole_minutes();
-        let window = if whole_minutes { WHOLE_MINUTE_WINDOW_S } else { WINDOW_S };
-        let same = self.work == other.work && apart <= window;
-        let equally_long = self.ms_played == other.ms_played
-            || self.ms_played == UNKNOWN_MS
-            || other.ms_played == UNKNOWN_MS;
-        (same && equally_long).then_some(apart)
-    }
-}
-
-/// When a play began, in seconds; plays without a date all began together.
-fn start_s(listen: &Listen) -> u32 {
-    listen.started_at().map_or(UNDATED_S, |start| start.as_second() as u32)
-}
-
-fn tells_whole_minutes(listen: &Listen) -> bool {
-    match listen.source {
-        Source::SpotifyAccount => true,
-        Source::LastFm => listen.at.is_none_or(|at| at.as_second() % 60 == 0),
-        _ => false,
-    }
-}
+/// Rows that are looked at to move plays of a file, before a row counts as another play.
+const MOST_LOOKED_AT: usize = 4_000;
 
 /// What a row is, given what is in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,18 +106,43 @@ pub(crate) struct SeenPlays {
     /// A power of two of slots.
     slots: Box<[Play]>,
     len: usize,
+    /// What bounds a search: the longest play or track, in seconds, and whether any stamp leaves
+    /// open when the play began.
+    longest_s: u32,
+    any_open: bool,
+    any_day: bool,
+    /// The file that is read, as the caller numbers files, and what marks the rows that it took.
+    file: u64,
+    mark: u8,
+    /// The plays of the file that were folded into rows of other reports, by row.
+    folded: FxHashMap<u32, Play>,
 }
 
 impl SeenPlays {
     pub(crate) fn new() -> Self {
-        Self { slots: vec![FREE; 16].into(), len: 0 }
+        Self {
+            slots: vec![Play::FREE; 16].into(),
+            len: 0,
+            longest_s: 0,
+            any_open: false,
+            any_day: false,
+            file: 0,
+            mark: 0,
+            folded: FxHashMap::default(),
+        }
     }
 
     /// Everything a listener has in the log.
-    pub(crate) fn load(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Self> {
+    pub(crate) fn load(
+        connection: &Connection,
+        songs: &mut Songs,
+        listener: &ListenerId,
+        key: Key,
+    ) -> Result<Self> {
         let mut seen = Self::new();
-        listens::for_each_play(connection, listener, key, |row, work, listen| {
-            seen.insert(Play::logged(work, listen, row));
+        listens::for_each_play(connection, listener, key, |row, work, listen, duration_ms| {
+            seen.insert(Play::logged(songs.of(connection, work)?, listen, duration_ms, row));
+            Ok(())
         })?;
         Ok(seen)
     }
@@ -170,55 +151,174 @@ impl SeenPlays {
         self.len
     }
 
-    /// Applies the rule to a row; a duplicate that completes another is noted as having done so.
-    pub(crate) fn judge(&mut self, work: Key, listen: &Listen) -> PlayVerdict {
-        let play = Play::reported(work, listen);
-        let slot = match self.find(&play) {
-            Search::Nothing => return PlayVerdict::New,
-            Search::TooMany => return PlayVerdict::Duplicate { exact: false, completes: None },
-            Search::Found(slot) => slot,
+    /// Tells which file the rows are of that are judged from here on. What another file took is
+    /// free again.
+    pub(crate) fn read_file(&mut self, file: u64) {
+        if self.file == file && self.mark != 0 {
+            return;
+        }
+        self.file = file;
+        self.folded.clear();
+        if self.mark == u8::MAX {
+            self.slots.iter_mut().for_each(|slot| slot.taken_by = 0);
+        }
+        self.mark = self.mark.checked_add(1).unwrap_or(1);
+    }
+
+    /// Applies the rule to a row of the file; a duplicate that completes another is noted as having
+    /// done so. `duration_ms` is the length of its track.
+    pub(crate) fn judge(
+        &mut self,
+        song: Key,
+        listen: &Listen,
+        duration_ms: Option<u32>,
+    ) -> PlayVerdict {
+        let play = Play::reported(song, listen, duration_ms);
+        let found = self.look(&play);
+        let slot = match found.best {
+            Some(slot) => slot,
+            None if found.too_many => {
+                return PlayVerdict::Duplicate { exact: false, completes: None };
+            }
+            None => match self.make_room(found.contested) {
+                Some(slot) => slot,
+                None => return PlayVerdict::New,
+            },
         };
+        if !found.is_taken {
+            self.take(slot, play);
+        }
+        self.complete(slot, &play)
+    }
+
+    /// Notes a row of the file that was appended to the log.
+    pub(crate) fn note_imported(
+        &mut self,
+        song: Key,
+        listen: &Listen,
+        duration_ms: Option<u32>,
+        row: i64,
+    ) {
+        let play = Play::logged(song, listen, duration_ms, row);
+        self.insert(Play { taken_by: self.mark, ..play });
+    }
+
+    /// Notes a play that was appended to the log by somebody else.
+    pub(crate) fn note(&mut self, song: Key, listen: &Listen, duration_ms: Option<u32>, row: i64) {
+        self.insert(Play::logged(song, listen, duration_ms, row));
+    }
+
+    /// What a row of the log learns from one that is the same play.
+    fn complete(&mut self, slot: usize, play: &Play) -> PlayVerdict {
         let kept = &mut self.slots[slot];
-        let exact = kept.start_s == play.start_s && kept.ms_played == play.ms_played;
+        let exact = kept.is_exactly(play);
         let missing = kept.detail.missing_from(play.detail);
         if missing.is_empty() || kept.row == 0 {
             return PlayVerdict::Duplicate { exact, completes: None };
         }
         kept.detail = kept.detail.and(missing);
         if missing.has_play_time() {
-            kept.ms_played = play.ms_played;
+            kept.length = kept.length.with_play_time_of(play.length);
         }
         PlayVerdict::Duplicate { exact, completes: Some((kept.row, missing)) }
     }
 
-    /// Notes a play that was appended to the log.
-    pub(crate) fn note(&mut self, work: Key, listen: &Listen, row: i64) {
-        self.insert(Play::logged(work, listen, row));
+    /// Looks for the row that a play of the file is to be folded into.
+    fn look(&self, play: &Play) -> Found {
+        let mut found = Found::default();
+        let mut best = None;
+        found.too_many = self.each_nearby(play, |slot, kept| {
+            let taken = kept.taken_by == self.mark && self.mark != 0;
+            let by = if taken { self.folded.get(&kept.row).unwrap_or(kept) } else { kept };
+            if taken && !must_be_one(by, play) {
+                let movable = kept.row != 0 && self.folded.contains_key(&kept.row);
+                if let Some(distance) = can_be_one(kept, play).filter(|_| movable) {
+                    found.contested.push((distance, kept.row, slot));
+                }
+            } else if let Some(distance) = can_be_one(by, play) {
+                let rank = (!taken, distance, kept.row, slot);
+                best = best.into_iter().chain([rank]).min();
+            }
+        });
+        if let Some((is_free, .., slot)) = best {
+            (found.best, found.is_taken) = (Some(slot), !is_free);
+        }
+        found
     }
 
-    /// The best match of a play: equally long before unknown, then nearest, then oldest.
-    fn find(&self, play: &Play) -> Search {
-        let from = play.start_s.wrapping_sub(WHOLE_MINUTE_WINDOW_S) >> BUCKET_BITS;
-        let to = play.start_s.wrapping_add(WHOLE_MINUTE_WINDOW_S) >> BUCKET_BITS;
-        let mut best = None;
-        for bucket in [Some(from), (to != from).then_some(to)].into_iter().flatten() {
+    /// Hands every row of the log that may be one with a play to `each`; whether a bucket among
+    /// those looked into is full.
+    fn each_nearby(&self, play: &Play, mut each: impl FnMut(usize, &Play)) -> bool {
+        let (back, forth) = play.reach_s(self.longest_s, self.any_open, self.any_day);
+        let from = play.start_s.saturating_sub(back) >> BUCKET_BITS;
+        let to = play.start_s.saturating_add(forth) >> BUCKET_BITS;
+        let mut is_full = false;
+        for bucket in from..=to {
             let mut in_bucket = 0;
-            let mut slot = self.first_slot(play.work, bucket);
-            while self.slots[slot].work != 0 {
+            let mut slot = self.first_slot(play.song, bucket);
+            while self.slots[slot].song != 0 {
                 let kept = &self.slots[slot];
-                if kept.work == play.work && kept.start_s >> BUCKET_BITS == bucket {
+                if kept.song == play.song && kept.start_s >> BUCKET_BITS == bucket {
                     in_bucket += 1;
-                    let rank =
-                        |distance| (kept.ms_played != play.ms_played, distance, kept.row, slot);
-                    best = best.into_iter().chain(kept.distance_s(play).map(rank)).min();
+                    each(slot, kept);
                 }
                 slot = (slot + 1) & (self.slots.len() - 1);
             }
-            if best.is_none() && in_bucket >= MOST_PLAYS_IN_A_BUCKET {
-                return Search::TooMany;
+            is_full |= in_bucket >= MOST_PLAYS_IN_A_BUCKET;
+        }
+        is_full
+    }
+
+    /// Frees one of the rows that other plays of the file took, by moving those to rows that they
+    /// can be one with, too.
+    fn make_room(&mut self, contested: Vec<Rank>) -> Option<usize> {
+        // Each step is a slot and the step whose play is to have it; `None` for the new play.
+        let mut steps: Vec<(usize, Option<usize>)> = in_order(contested, None);
+        let (mut next, mut looked_at) = (0, 0);
+        while next < steps.len() && looked_at < MOST_LOOKED_AT {
+            let play = *self.folded.get(&self.slots[steps[next].0].row)?;
+            let (mut free, mut taken): (Vec<Rank>, Vec<Rank>) = Default::default();
+            self.each_nearby(&play, |slot, kept| {
+                looked_at += 1;
+                let Some(distance) = can_be_one(kept, &play) else { return };
+                if kept.taken_by != self.mark {
+                    free.push((distance, kept.row, slot));
+                } else if self.folded.contains_key(&kept.row)
+                    && steps.iter().all(|(seen, _)| *seen != slot)
+                {
+                    taken.push((distance, kept.row, slot));
+                }
+            });
+            if let Some((.., free)) = free.into_iter().min() {
+                return Some(self.shift(&steps, next, free));
+            }
+            steps.extend(in_order(taken, Some(next)));
+            next += 1;
+        }
+        None
+    }
+
+    /// Moves the play of each step to the slot behind it, the last one to `free`, and returns the
+    /// slot that this leaves.
+    fn shift(&mut self, steps: &[(usize, Option<usize>)], last: usize, free: usize) -> usize {
+        let (mut step, mut to) = (last, free);
+        loop {
+            let (slot, before) = steps[step];
+            if let Some(play) = self.folded.get(&self.slots[slot].row).copied() {
+                self.take(to, play);
+            }
+            to = slot;
+            match before {
+                Some(before) => step = before,
+                None => return slot,
             }
         }
-        best.map_or(Search::Nothing, |(.., slot)| Search::Found(slot))
+    }
+
+    /// Notes that a play of the file is folded into a row.
+    fn take(&mut self, slot: usize, play: Play) {
+        self.slots[slot].taken_by = self.mark;
+        self.folded.insert(self.slots[slot].row, play);
     }
 
     fn insert(&mut self, play: Play) {
@@ -226,40 +326,59 @@ impl SeenPlays {
             self.grow();
         }
         self.len += 1;
-        let mut slot = self.first_slot(play.work, play.start_s >> BUCKET_BITS);
-        while self.slots[slot].work != 0 {
+        self.longest_s = self.longest_s.max(play.length.longest_s());
+        self.any_open |= play.stamp.is_open();
+        self.any_day |= play.stamp.is_day();
+        let mut slot = self.first_slot(play.song, play.start_s >> BUCKET_BITS);
+        while self.slots[slot].song != 0 {
             slot = (slot + 1) & (self.slots.len() - 1);
         }
         self.slots[slot] = play;
     }
 
     fn grow(&mut self) {
-        let larger = vec![FREE; self.slots.len() * 2].into();
+        let larger = vec![Play::FREE; self.slots.len() * 2].into();
         let old = std::mem::replace(&mut self.slots, larger);
         self.len = 0;
-        for play in old.into_iter().filter(|play| play.work != 0) {
+        for play in old.into_iter().filter(|play| play.song != 0) {
             self.insert(play);
         }
     }
 
     /// The slot where the search for a bucket begins.
-    fn first_slot(&self, work: Key, bucket: u32) -> usize {
-        let key = u64::from(work) << 32 | u64::from(bucket);
+    fn first_slot(&self, song: Key, bucket: u32) -> usize {
+        let key = u64::from(song) << 32 | u64::from(bucket);
         // Fibonacci hashing: the high bits of the product are well mixed.
         let hash = (key ^ key >> 29).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         (hash >> 32) as usize & (self.slots.len() - 1)
     }
 }
 
-enum Search {
-    Nothing,
-    Found(usize),
-    TooMany,
+/// A slot that a play can be folded into: how well they agree, and the row. Less is better.
+type Rank = (Distance, u32, usize);
+
+/// The slots, the best one first, each as a step that follows another.
+fn in_order(mut slots: Vec<Rank>, before: Option<usize>) -> Vec<(usize, Option<usize>)> {
+    slots.sort_unstable();
+    slots.into_iter().map(|(.., slot)| (slot, before)).collect()
+}
+
+/// What a search for a play came to.
+#[derive(Debug, Default)]
+struct Found {
+    /// The best slot.
+    best: Option<usize>,
+    /// Whether it is taken already, by a row of the file that must be the same play.
+    is_taken: bool,
+    /// Slots that would do and that other plays of the file took.
+    contested: Vec<Rank>,
+    /// Whether there are more plays than anybody can have heard.
+    too_many: bool,
 }
 
 #[cfg(test)]
 mod tests {
-    use segue_core::{Timestamp, TrackId};
+    use segue_core::{Source, Timestamp, TrackId};
 
     use super::*;
 
@@ -273,7 +392,7 @@ mod tests {
             let at = Timestamp::from_second(i * 200).unwrap();
             let listen =
                 Listen::new(ListenerId::new("ann"), TrackId::new("t"), at, Source::ListenBrainz);
-            seen.note(work, &listen, i);
+            seen.note(work, &listen, None, i);
             let grown = if seen.slots.len() > before { before } else { 0 };
             most_bytes = most_bytes.max((seen.slots.len() + grown) * size_of::<Play>());
         }

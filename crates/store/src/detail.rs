@@ -9,7 +9,6 @@ pub(crate) struct Detail(u16);
 
 impl Detail {
     const PLAY_TIME: u16 = 1;
-    const WHOLE_MINUTES: u16 = 1 << 15;
 
     /// Nothing.
     pub(crate) const NOTHING: Self = Self(0);
@@ -32,7 +31,7 @@ impl Detail {
 
     /// The facts that `other` gives and this one lacks.
     pub(crate) fn missing_from(self, other: Self) -> Self {
-        Self(other.0 & !self.0 & !Self::WHOLE_MINUTES)
+        Self(other.0 & !self.0)
     }
 
     /// Whether it gives none of these facts.
@@ -43,16 +42,6 @@ impl Detail {
     /// Whether it gives how long the play lasted.
     pub(crate) fn has_play_time(self) -> bool {
         self.0 & Self::PLAY_TIME != 0
-    }
-
-    /// Whether its time is a whole minute because its source gives no seconds.
-    pub(crate) fn whole_minutes(self) -> bool {
-        self.0 & Self::WHOLE_MINUTES != 0
-    }
-
-    /// The same facts, from a source that gives times in whole minutes only.
-    pub(crate) fn in_whole_minutes(self) -> Self {
-        Self(self.0 | Self::WHOLE_MINUTES)
     }
 
     /// The same with a play time, which is then never filled in.

@@ -258,6 +258,7 @@ impl FileImport<'_> {
         let forgotten = self.forgotten;
         let batch = self.store.write(|connection, cache| {
             forgotten.map_or(Ok(()), |forgotten| check_fence(connection, forgotten))?;
+            cache.begin_file(&file.fingerprint);
             let mut counts = ImportCounts::default();
             let mut batch = WriteBatch::new(connection, cache)?;
             let mut fed = FxHashSet::default();

@@ -6,6 +6,7 @@ use segue_core::{Listen, ListenerId, TrackId};
 use crate::codes::{Coded, from_column, to_column};
 use crate::detail::Detail;
 use crate::keys::{Key, key};
+use crate::tracks::{DURATION, duration_ms};
 use crate::{Result, runs};
 
 const INSERT: &str = "INSERT INTO listens (listener, track, at, moment, ms_played, start_reason, \
@@ -69,32 +70,33 @@ pub(crate) fn from_row(row: &Row<'_>, listener: ListenerId, track: TrackId) -> R
     })
 }
 
-/// Hands on row, work and play of everything a listener has in the log. The plays do not name their
-/// tracks.
+/// Hands on row, work, play and length of the track, in milliseconds, of everything a listener has
+/// in the log. The plays do not name their tracks.
 pub(crate) fn for_each_play(
     connection: &Connection,
     listener: &ListenerId,
     key: Key,
-    mut take: impl FnMut(i64, Key, &Listen),
+    mut take: impl FnMut(i64, Key, &Listen, Option<u32>) -> Result<()>,
 ) -> Result<()> {
-    let select = format!("{COLUMNS}, tracks.work {FROM} JOIN tracks ON tracks.id = listens.track");
+    let select = format!(
+        "{COLUMNS}, tracks.work, {DURATION} {FROM} JOIN tracks ON tracks.id = listens.track"
+    );
     let unnamed = TrackId::new("");
     for_each(connection, &select, key, |row| {
         let listen = from_row(row, listener.clone(), unnamed.clone())?;
-        take(row.get(0)?, self::key(row.get(14)?)?, &listen);
-        Ok(())
+        take(row.get(0)?, self::key(row.get(14)?)?, &listen, duration_ms(row, 15)?)
     })
 }
 
-/// Hands on row, work, listener and play of everything that anybody has in the log after a row. The
-/// plays name neither.
+/// Hands on row, work, listener, play and length of the track of everything that anybody has in the
+/// log after a row. The plays name neither.
 pub(crate) fn for_each_play_after(
     connection: &Connection,
     row: i64,
-    mut take: impl FnMut(i64, Key, Key, &Listen),
+    mut take: impl FnMut(i64, Key, Key, &Listen, Option<u32>) -> Result<()>,
 ) -> Result<()> {
     let sql = format!(
-        "{COLUMNS}, tracks.work, listens.listener {FROM} JOIN tracks ON tracks.id = listens.track \
+        "{COLUMNS}, tracks.work, listens.listener, {DURATION} {FROM} JOIN tracks ON tracks.id = listens.track \
          WHERE listens.id > ?1 ORDER BY listens.id"
     );
     let (nobody, unnamed) = (ListenerId::new(""), TrackId::new(""));
@@ -102,7 +104,8 @@ pub(crate) fn for_each_play_after(
     let mut rows = statement.query([row])?;
     while let Some(row) = rows.next()? {
         let listen = from_row(row, nobody.clone(), unnamed.clone())?;
-        take(row.get(0)?, key(row.get(14)?)?, key(row.get(15)?)?, &listen);
+        let (work, listener) = (key(row.get(14)?)?, key(row.get(15)?)?);
+        take(row.get(0)?, work, listener, &listen, duration_ms(row, 16)?)?;
     }
     Ok(())
 }

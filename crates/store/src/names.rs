@@ -3,7 +3,7 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use rustc_hash::FxHashMap;
-use segue_core::{ListenerId, TrackId};
+use segue_core::{ListenerId, TrackId, WorkId};
 
 use crate::keys::{Key, key};
 use crate::{Result, StoreError};
@@ -133,4 +133,40 @@ impl TrackNames {
     pub(crate) fn clear(&mut self) {
         self.names.clear();
     }
+}
+
+/// Which works are of one song, by [`WorkId::song`]: the works to the key of their song. It can be
+/// dropped at any time.
+#[derive(Default)]
+pub(crate) struct Songs {
+    keys: FxHashMap<Key, Key>,
+}
+
+impl Songs {
+    /// The key of the song of a work in the catalogue.
+    pub(crate) fn of(&mut self, connection: &Connection, work: Key) -> Result<Key> {
+        if let Some(&song) = self.keys.get(&work) {
+            return Ok(song);
+        }
+        let sql = "SELECT name FROM works WHERE id = ?1";
+        let name = connection
+            .prepare_cached(sql)?
+            .query_row([work], |row| row.get::<_, String>(0))
+            .optional()?
+            .ok_or_else(|| StoreError::corrupt(format!("work {work} is missing")))?;
+        if self.keys.len() >= MOST_NAMES {
+            self.keys.clear();
+        }
+        let song = song_key(&WorkId::new(name));
+        self.keys.insert(work, song);
+        Ok(song)
+    }
+}
+
+/// A number for a song, never 0. That two songs have the same one is as good as impossible within
+/// what one listener plays in a minute, which is all that it is used for.
+fn song_key(work: &WorkId) -> Key {
+    let digest = blake3::hash(work.song().as_bytes());
+    let [a, b, c, d, ..] = *digest.as_bytes();
+    Key::from_le_bytes([a, b, c, d]).max(1)
 }

@@ -4,7 +4,7 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
 use rustc_hash::FxHashMap;
-use segue_core::{AudioFeature, AudioFeatures, Timestamp, Track, TrackId, WorkId};
+use segue_core::{AudioFeature, AudioFeatures, Timestamp, Track, TrackId, Version, WorkId};
 
 use crate::cache::TrackRow;
 use crate::codes::{Coded, to_micros};
@@ -22,6 +22,10 @@ const INSERT: &str = "INSERT INTO tracks (listed, name, work, version, title, ar
 const UPDATE: &str = "UPDATE tracks SET listed = ?1, version = ?4, title = ?5, artists = ?6, \
      album = ?7, isrc = ?8, recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, \
      popularity = ?13, features = ?14 WHERE name = ?2 AND work = ?3";
+
+/// The length of a track as [`features_to_bytes`] wrote it, for [`duration_ms`] to read.
+pub(crate) const DURATION: &str = "substr(tracks.features, 45, 4)";
+const _: () = assert!(4 * AudioFeature::DurationMs as usize + 1 == 45);
 
 /// Bit of [`TrackRow::known`]: a catalogue lists the track.
 const LISTED: u32 = 1 << 31;
@@ -69,6 +73,47 @@ impl Store {
             self.connection.prepare("SELECT name FROM tracks WHERE added_at > ?1 ORDER BY id")?;
         let names = statement.query_map([to_micros(moment)], |row| row.get::<_, String>(0))?;
         names.map(|name| Ok(TrackId::new(name?))).collect()
+    }
+
+    /// Settles anew which work each track is a version of, and which version, once for every
+    /// `version` of the rule by which `settle` does so. Returns how many tracks changed.
+    ///
+    /// A catalogue keeps the work that it first heard of, so that a better reading of names would
+    /// leave the songs of old files and those of new ones apart.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`], [`StoreError::Busy`] or [`StoreError::Database`]; then nothing
+    /// changed.
+    pub fn settle_works(
+        &mut self,
+        version: u32,
+        settle: impl Fn(&Track) -> Option<(WorkId, Version)>,
+    ) -> Result<u64> {
+        let settled_by = "SELECT version FROM settled_works";
+        let by: u32 = self.connection.query_row(settled_by, [], |row| row.get(0))?;
+        if by >= version {
+            return Ok(0);
+        }
+        let tracks = self.tracks()?;
+        self.write(|connection, cache| {
+            let mut works = Interner::new(connection, "works")?;
+            let sql = "UPDATE tracks SET work = ?1, version = ?2 WHERE name = ?3";
+            let mut update = connection.prepare(sql)?;
+            let mut changed = 0;
+            for track in &tracks {
+                let Some((work, version)) = settle(track) else { continue };
+                if work != track.work || version != track.version {
+                    let work = works.intern(work.as_str())?;
+                    update.execute(params![work, version.code(), track.id.as_str()])?;
+                    changed += 1;
+                }
+            }
+            connection
+                .execute("DELETE FROM works WHERE id NOT IN (SELECT work FROM tracks)", [])?;
+            connection.execute("UPDATE settled_works SET version = ?1", [version])?;
+            cache.forget_all();
+            Ok(changed)
+        })
     }
 
     /// What is known of one track, or `None` if the catalogue does not have it.
@@ -219,18 +264,19 @@ fn known(track: &Track, mention: Mention) -> u32 {
         track.popularity.is_some(),
     ];
     let features = track.features.as_array().iter().map(|value| !value.is_nan());
-    let bits = fields.into_iter().chain(features).enumerate();
+    let guests = [track.artists.len() > 1, track.artists.len() > 2];
+    let bits = fields.into_iter().chain(features).chain(guests).enumerate();
     let known = bits.fold(0, |known, (bit, is_known)| known | u32::from(is_known) << bit);
     known | if mention == Mention::Catalogue { LISTED } else { 0 }
 }
 
-/// Takes from another description what is missing in this one. Work and version stay what the first
-/// one said.
+/// Takes from another description what is missing in this one, guests included where it credits all
+/// that are known and more. Work and version stay what the first one said.
 fn fill(track: &mut Track, from: &Track) {
     if track.title.is_empty() {
         track.title.clone_from(&from.title);
     }
-    if track.artists.is_empty() {
+    if track.artists.is_empty() || track.artists.iter().all(|known| from.artists.contains(known)) {
         track.artists.clone_from(&from.artists);
     }
     fill_option(&mut track.album, &from.album);
@@ -275,6 +321,12 @@ fn features_to_bytes(features: &AudioFeatures) -> Option<Vec<u8>> {
     let values = features.as_array();
     let any = values.iter().any(|value| !value.is_nan());
     any.then(|| values.iter().flat_map(|value| value.to_le_bytes()).collect())
+}
+
+/// The length of a track in milliseconds out of a column that selects [`DURATION`].
+pub(crate) fn duration_ms(row: &Row<'_>, column: usize) -> Result<Option<u32>> {
+    let bytes: Option<[u8; 4]> = row.get(column)?;
+    Ok(bytes.map(f32::from_le_bytes).filter(|ms| !ms.is_nan()).map(|ms| ms as u32))
 }
 
 fn features_from_bytes(bytes: &[u8]) -> AudioFeatures {

@@ -254,7 +254,7 @@ fn play_time(
 /// How a play came about and ended.
 fn describe(row: TableRow<'_>, listen: Listen, unusable: &mut Unusable) -> Listen {
     Listen {
-        moment: if row.layout().stamps_end() { Moment::Ended } else { Moment::Started },
+        moment: moment(row),
         start_reason: row
             .usable(TableColumn::StartReason, "start_reason", spotify::start_reason, unusable)
             .unwrap_or_default(),
@@ -269,6 +269,18 @@ fn describe(row: TableRow<'_>, listen: Listen, unusable: &mut Unusable) -> Liste
             .unwrap_or(false),
         device: row.text(TableColumn::Device).map(values::device_class).unwrap_or_default(),
         ..listen
+    }
+}
+
+/// What the time of a play marks.
+fn moment(row: TableRow<'_>) -> Moment {
+    let time = row.text(TableColumn::Time).or(row.text(TableColumn::EndTime));
+    if time.is_some_and(values::is_date_alone) {
+        Moment::Day
+    } else if row.layout().stamps_end() {
+        Moment::Ended
+    } else {
+        Moment::Started
     }
 }
 

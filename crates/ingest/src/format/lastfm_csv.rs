@@ -19,7 +19,7 @@ use super::{Format, Head};
 use crate::identity::named_track;
 use crate::table::values::{self, mbid};
 use crate::table::{Delimited, Header, head_records, mbid_id};
-use crate::time::plausible;
+use crate::time::{is_unset, plausible};
 use crate::{Context, DropReason, IngestError};
 
 /// Last.fm histories as CSV.
@@ -133,9 +133,10 @@ fn take(shape: &Shape, row: &StringRecord, context: &mut Context<'_>) -> Result<
         context.drop_row(nameless);
         return Ok(());
     };
-    let at = match scrobble.time.map(time) {
-        Some(Some(at)) => at,
-        Some(None) => return drop(context, DropReason::BadTime),
+    let at = match scrobble.time.map(|text| (time(text), text)) {
+        Some((None, text)) if is_undated(text) => None,
+        Some((None, _)) => return drop(context, DropReason::BadTime),
+        Some((at, _)) => at,
         None => return drop(context, DropReason::NowPlaying),
     };
     let recording_mbid = scrobble.mbid.and_then(mbid);
@@ -154,6 +155,12 @@ fn take(shape: &Shape, row: &StringRecord, context: &mut Context<'_>) -> Result<
 fn drop(context: &mut Context<'_>, reason: DropReason) -> Result<(), IngestError> {
     context.drop_row(reason);
     Ok(())
+}
+
+/// Whether the scrobble is one of those that Last.fm took from a library without knowing when they
+/// were: it dates them to the first seconds of 1970.
+fn is_undated(text: &str) -> bool {
+    values::number(text).is_some_and(is_unset) || text.starts_with("01 Jan 1970")
 }
 
 fn time(text: &str) -> Option<Timestamp> {
@@ -178,7 +185,7 @@ mod tests {
         let times = records
             .listens()
             .into_iter()
-            .map(|listen| listen.at.unwrap().to_string())
+            .map(|listen| listen.at.map(|at| at.to_string()).unwrap_or_default())
             .collect::<Vec<_>>();
         tracks
             .into_iter()
@@ -225,10 +232,10 @@ mod tests {
             play("Anna Ash", "First \"Song\"", "Leaves", "2024-01-01T00:00:00Z"),
             play("Anna Ash", "Second Song", "", "2024-01-01T00:05:00Z"),
             play("Anna Ash", "Third Song", "", "2024-01-01T00:10:00Z"),
+            play("Anna Ash", "Clock Unset", "Leaves", ""),
         ];
         assert_eq!(plays("lastfm_ghan.csv"), expected);
-        let reasons =
-            [(DropReason::NoTrack, 1), (DropReason::BadTime, 1), (DropReason::NowPlaying, 1)];
+        let reasons = [(DropReason::NoTrack, 1), (DropReason::NowPlaying, 1)];
         assert_eq!(dropped("lastfm_ghan.csv"), reasons);
         let (report, records) = read(&LastFmCsv, &fixture("lastfm_ghan.csv"));
         assert_eq!(records.tracks()[0].id.as_str(), "mbid:d5e4fb56-e457-4684-aa31-63ce70ee5a8c");

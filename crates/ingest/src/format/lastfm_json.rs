@@ -1,6 +1,8 @@
 //! Last.fm as JSON: answers of its API (`user.getRecentTracks`, `user.getLovedTracks`), the arrays
 //! of pages that export tools save of them, and the files of lastfmstats.
 //!
+//! Plays that Last.fm took from a library carry the first seconds of 1970; they have no date.
+//!
 //! Numbers are text, a single track stands without its array, and the track that is playing now has
 //! no date. Tracks are named by artist and title: the MusicBrainz ids of Last.fm are often stale,
 //! so they are kept and not relied on.
@@ -137,8 +139,9 @@ impl JsonRows for Tracks {
             });
             return Ok(());
         };
-        let at = played.date.0.uts.get().and_then(time::from_seconds);
-        if at.is_none() && kind == PLAYED {
+        let stamp = played.date.0.uts.get();
+        let at = stamp.and_then(time::from_seconds);
+        if at.is_none() && kind == PLAYED && !stamp.is_some_and(time::is_unset) {
             context.drop_row(DropReason::BadTime);
             return Ok(());
         }
@@ -156,10 +159,10 @@ impl JsonRows for Tracks {
                 },
                 track: Some(track.clone()),
             };
-        let Some(at) = at.filter(|_| kind == PLAYED) else {
+        if kind != PLAYED {
             let record = loved(&track, at, context);
             return context.keep(record);
-        };
+        }
         let listen = Listen::new(context.listener().clone(), track.id.clone(), at, Source::LastFm);
         // The listener loves the track, but when they said so is unknown: it is not the play's
         // time.
@@ -230,5 +233,24 @@ impl JsonRows for Scrobbles {
         track.album = scrobble.album.counted("album", context).map(str::to_owned);
         let listen = Listen::new(context.listener().clone(), track.id.clone(), at, Source::LastFm);
         context.keep(Record::Listen { listen, track })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::testing::read;
+
+    #[test]
+    fn scrobbles_of_the_first_seconds_of_1970_have_no_date() {
+        let row = |uts: &str| {
+            format!(r##"{{"artist":{{"#text":"A"}},"name":"S","date":{{"uts":"{uts}"}}}}"##)
+        };
+        let rows = [row("3"), row("1704067200"), row("250000000")].join(",");
+        let text = format!(r#"{{"recenttracks":{{"track":[{rows}]}}}}"#);
+        let (report, records) = read(&LastFmJson, &text);
+        let dated: Vec<bool> = records.listens().iter().map(|listen| listen.at.is_some()).collect();
+        assert_eq!(dated, [false, true]);
+        assert_eq!(report.dropped[&DropReason::BadTime], 1);
     }
 }

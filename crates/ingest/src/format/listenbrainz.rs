@@ -31,8 +31,9 @@ impl Format for ListenBrainzListens {
 
     fn recognises(&self, head: &Head<'_>) -> bool {
         head.begins_with(['[', '{'])
-            && head.has_keys(&["track_metadata", "track_name"])
-            && !head.has_key("score")
+            && head.has_row_key("track_metadata")
+            && head.has_key("track_name")
+            && !head.has_row_key("score")
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
@@ -47,8 +48,8 @@ impl Format for ListenBrainzFeedback {
 
     fn recognises(&self, head: &Head<'_>) -> bool {
         head.begins_with(['[', '{'])
-            && head.has_key("score")
-            && (head.has_key("recording_mbid") || head.has_key("recording_msid"))
+            && head.has_row_key("score")
+            && (head.has_row_key("recording_mbid") || head.has_row_key("recording_msid"))
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
@@ -285,5 +286,31 @@ impl JsonRows for Opinions {
             source: Source::ListenBrainz,
         };
         context.keep(Record::Feedback { feedback, track })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::testing::{read, recognises};
+
+    #[test]
+    fn what_clients_put_into_a_listen_makes_it_no_other_row() {
+        for (open, close) in [("[", "]"), ("", "")] {
+            let text = format!(
+                r#"{open}{{"listened_at": 1700000000, "track_metadata": {{"artist_name": "A",
+                "track_name": "S", "additional_info": {{"score": 0.9, "recording_msid": "x",
+                "ts": 1, "ms_played": 2, "note": "{{\"score\": 1"}}}}}}{close}"#
+            )
+            .replace('\n', " ");
+            assert!(recognises(&ListenBrainzListens, &text), "{text}");
+            assert!(!recognises(&ListenBrainzFeedback, &text), "{text}");
+            assert!(!recognises(&crate::format::spotify_extended::SpotifyExtended, &text));
+            assert_eq!(read(&ListenBrainzListens, &text).0.listens, 1);
+        }
+        let feedback =
+            r#"{"recording_msid": "x", "score": 1, "track_metadata": {"track_name": "S"}}"#;
+        assert!(recognises(&ListenBrainzFeedback, feedback));
+        assert!(!recognises(&ListenBrainzListens, feedback));
     }
 }

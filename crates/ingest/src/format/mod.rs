@@ -52,6 +52,36 @@ impl Head<'_> {
             .any(|(at, _)| self.text[at + quoted.len()..].trim_start().starts_with(':'))
     }
 
+    /// Whether a row has this key: a JSON object that is in no other object. Clients put keys of any
+    /// name into objects within rows.
+    pub(crate) fn has_row_key(&self, key: &str) -> bool {
+        let (mut depth, mut in_text, mut escaped) = (0_u32, false, false);
+        for (at, byte) in self.text.bytes().enumerate() {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' if in_text => escaped = true,
+                b'"' if in_text => in_text = false,
+                b'"' => {
+                    in_text = true;
+                    let rest = self.text[at + 1..].strip_prefix(key);
+                    let rest = rest.and_then(|rest| rest.strip_prefix('"'));
+                    if depth == 1 && rest.is_some_and(|rest| rest.trim_start().starts_with(':')) {
+                        return true;
+                    }
+                }
+                b'{' if !in_text => depth += 1,
+                b'}' if !in_text => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// Whether rows have all these keys, see [`Self::has_row_key`].
+    pub(crate) fn has_row_keys(&self, keys: &[&str]) -> bool {
+        keys.iter().all(|key| self.has_row_key(key))
+    }
+
     /// Whether JSON objects in the text have all these keys.
     pub(crate) fn has_keys(&self, keys: &[&str]) -> bool {
         keys.iter().all(|key| self.has_key(key))

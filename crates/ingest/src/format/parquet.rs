@@ -12,11 +12,11 @@ use bytes::Bytes;
 use csv::StringRecord;
 use parquet::record::Field;
 use parquet::schema::types::{Type, TypePtr};
-use segue_core::{Source, Timestamp};
+use segue_core::Source;
 
 use super::catalogue::{CatalogueTable, is_catalogue};
 use super::interactions::InteractionTable;
-use crate::parquet_file::{Input, ParquetFile};
+use crate::parquet_file::{Input, ParquetFile, moment_of};
 use crate::table::values::UNIT_SEPARATOR;
 use crate::table::{MAX_RECORD_BYTES, TableLayout, TableOptions, TableRow};
 use crate::{Context, IngestError};
@@ -138,8 +138,10 @@ impl ParquetTable {
     ) -> Result<(), IngestError> {
         let path = context.path().to_owned();
         self.file.read(&path, &self.projection, &mut |row| {
+            let columns = self.projection.get_fields();
+            let fields = row.get_column_iter().zip(columns);
             let cells: StringRecord =
-                row.get_column_iter().map(|(_, field)| text_of(field)).collect();
+                fields.map(|((_, field), column)| text_in(field, column)).collect();
             let cells = TableRow::new(&self.layout, &cells);
             match &self.meaning {
                 Meaning::Interactions(interactions) => interactions.take(cells, context)?,
@@ -148,6 +150,18 @@ impl ParquetTable {
             row_read();
             Ok(())
         })
+    }
+}
+
+/// A value of a column as CSV would spell it; dates have no time of day.
+fn text_in(field: &Field, column: &Type) -> String {
+    match (field, moment_of(field, column)) {
+        (Field::Date(_), Some(day)) => day.strftime("%Y-%m-%d").to_string(),
+        (_, Some(moment)) => moment.to_string(),
+        (Field::Date(_) | Field::TimestampMillis(_) | Field::TimestampMicros(_), None) => {
+            String::new()
+        }
+        (_, None) => text_of(field),
     }
 }
 
@@ -161,9 +175,6 @@ fn text_of(field: &Field) -> String {
         Field::Bytes(bytes) if bytes.len() > LONGEST => String::new(),
         Field::Str(text) => text.clone(),
         Field::Bytes(bytes) => std::str::from_utf8(bytes.data()).unwrap_or_default().to_owned(),
-        Field::Date(days) => spelt(Timestamp::from_second(i64::from(*days) * 86_400)),
-        Field::TimestampMillis(epoch) => spelt(Timestamp::from_millisecond(*epoch)),
-        Field::TimestampMicros(epoch) => spelt(Timestamp::from_microsecond(*epoch)),
         Field::ListInternal(list) => {
             let mut items = String::new();
             for item in list.elements() {
@@ -177,10 +188,6 @@ fn text_of(field: &Field) -> String {
         }
         number => number.to_string(),
     }
-}
-
-fn spelt(moment: Result<Timestamp, jiff::Error>) -> String {
-    moment.map(|moment| moment.to_string()).unwrap_or_default()
 }
 
 #[cfg(test)]

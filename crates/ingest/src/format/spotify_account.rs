@@ -29,7 +29,7 @@ impl Format for AccountHistory {
     }
 
     fn recognises(&self, head: &Head<'_>) -> bool {
-        head.begins_with(['[']) && head.has_keys(&["endTime", "msPlayed"])
+        head.begins_with(['[']) && head.has_row_keys(&["endTime", "msPlayed"])
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {

@@ -26,7 +26,7 @@ impl Format for SpotifyExtended {
     }
 
     fn recognises(&self, head: &Head<'_>) -> bool {
-        head.begins_with(['[']) && head.has_keys(&["ts", "ms_played"])
+        head.begins_with(['[']) && head.has_row_keys(&["ts", "ms_played"])
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {

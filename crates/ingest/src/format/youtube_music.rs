@@ -8,11 +8,12 @@
 
 use std::io::BufRead;
 
+use rustc_hash::FxHashSet;
 use segue_core::{Listen, Record, Source, TrackId};
 use serde::Deserialize;
 
 use super::{Format, Head};
-use crate::identity::normalise;
+use crate::identity::{is_qualifier, normalise};
 use crate::json::{FromBareText, JsonRows, JsonText, List, Object, Step, read_document};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
@@ -76,6 +77,8 @@ impl Activity<'_> {
 #[derive(Default)]
 struct Watched {
     namer: Namer,
+    /// Artists whose own channels came up so far, normalised.
+    artists: FxHashSet<String>,
 }
 
 impl JsonRows for Watched {
@@ -112,7 +115,10 @@ impl JsonRows for Watched {
         let Some(at) = activity.time.get().and_then(time::parse) else {
             return dropped(DropReason::BadTime, context);
         };
-        let (artist, title) = artist_and_title(channel, title);
+        let (artist, title) = artist_and_title(channel, title, &self.artists);
+        if let Some(artist) = artist.filter(|_| channel.is_some_and(is_artists_own)) {
+            self.artists.insert(normalise(artist));
+        }
         let track = self.namer.track(Some(TrackId::new(format!("youtube:{video}"))), artist, title);
         let listen =
             Listen::new(context.listener().clone(), track.id.clone(), at, Source::YouTubeMusic);
@@ -175,18 +181,65 @@ fn bare_title(sentence: &str) -> &str {
     unquoted.unwrap_or(title).trim()
 }
 
+/// What stands between artist and title in the titles of videos.
+const DASHES: [&str; 3] = [" - ", " – ", " — "];
+/// The same in titles that may have it for other reasons.
+const OTHERS: [&str; 3] = [" | ", ": ", " \""];
+
 /// The artist by the channel, or by a title such as "Artist - Title" where the channel is of that
-/// artist or of somebody else.
-fn artist_and_title<'t>(channel: Option<&'t str>, title: &'t str) -> (Option<&'t str>, &'t str) {
+/// artist or of somebody else: a label, a fan.
+fn artist_and_title<'t>(
+    channel: Option<&'t str>,
+    title: &'t str,
+    artists: &FxHashSet<String>,
+) -> (Option<&'t str>, &'t str) {
     let Some(channel) = channel else { return (None, title) };
     if let Some(artist) = channel.strip_suffix(" - Topic") {
         return (Some(artist), title);
     }
     let owner = channel.strip_suffix("VEVO").unwrap_or(channel).trim();
-    match title.split_once(" - ") {
-        Some((artist, rest)) if same_name(artist, owner) => (Some(artist), rest),
-        _ => (Some(owner), title),
+    let halves = |separators: &[&str]| {
+        let halves = separators.iter().filter_map(|separator| title.split_once(separator));
+        let (artist, rest) = halves.min_by_key(|(artist, _)| artist.len())?;
+        let rest = rest.trim_end().trim_end_matches('"');
+        (!artist.trim().is_empty() && !is_qualifier(rest)).then_some((artist.trim(), rest))
+    };
+    let (dashed, other) = (halves(&DASHES), halves(&OTHERS));
+    let own = |(artist, _): &(&str, &str)| same_name(artist, owner);
+    let known = |(artist, _): &(&str, &str)| artists.contains(&normalise(artist));
+    let cut = [dashed.filter(own), other.filter(own), dashed.filter(known), other.filter(known)];
+    let is_artist = artists.contains(&normalise(owner));
+    let foreign = if is_artist { None } else { dashed.or(other.filter(|_| is_label(owner))) };
+    match cut.into_iter().flatten().next().or(foreign) {
+        Some((artist, rest)) => (Some(artist), rest),
+        None => (Some(owner), title),
     }
+}
+
+/// Whether YouTube made a channel for an artist.
+fn is_artists_own(channel: &str) -> bool {
+    channel.ends_with(" - Topic") || channel.ends_with("VEVO")
+}
+
+/// Whether a channel calls itself what labels do.
+fn is_label(channel: &str) -> bool {
+    const WORDS: [&str; 14] = [
+        "records",
+        "recordings",
+        "record",
+        "label",
+        "music",
+        "musik",
+        "entertainment",
+        "tv",
+        "channel",
+        "media",
+        "productions",
+        "official",
+        "hits",
+        "sounds",
+    ];
+    normalise(channel).split(' ').any(|word| WORDS.contains(&word))
 }
 
 /// Whether a channel is an artist's: `AdeleVEVO`, `Adele Official`.
@@ -214,14 +267,38 @@ mod tests {
         }
     }
 
+    fn artist_of<'t>(channel: &'t str, title: &'t str) -> (Option<&'t str>, &'t str) {
+        let known = FxHashSet::from_iter(["die laternen".to_owned()]);
+        artist_and_title(Some(channel), title, &known)
+    }
+
     #[test]
     fn channels_give_the_artist() {
-        assert_eq!(artist_and_title(Some("Nina - Topic"), "A - B"), (Some("Nina"), "A - B"));
+        assert_eq!(artist_of("Nina - Topic", "A - B"), (Some("Nina"), "A - B"));
         assert_eq!(
-            artist_and_title(Some("NinaSimoneVEVO"), "Nina Simone - Song"),
+            artist_of("NinaSimoneVEVO", "Nina Simone - Song"),
             (Some("Nina Simone"), "Song")
         );
-        assert_eq!(artist_and_title(Some("Nina"), "Song - Live"), (Some("Nina"), "Song - Live"));
-        assert_eq!(artist_and_title(None, "Song"), (None, "Song"));
+        assert_eq!(artist_of("Nina", "Song - Live"), (Some("Nina"), "Song - Live"));
+        assert_eq!(artist_of("Nina", "Song"), (Some("Nina"), "Song"));
+        assert_eq!(artist_and_title(None, "Song", &FxHashSet::default()), (None, "Song"));
+    }
+
+    #[test]
+    fn videos_of_labels_and_fans_name_the_artist_in_their_titles() {
+        for (channel, title) in [
+            ("Nordlicht Records", "Mira Sol - Glas"),
+            ("Nordlicht Records", "Mira Sol – Glas"),
+            ("Nordlicht Records", "Mira Sol | Glas"),
+            ("Nordlicht Records", "Mira Sol \"Glas\""),
+            ("somebody99", "Mira Sol - Glas"),
+            ("Mira Sol", "Mira Sol: Glas"),
+        ] {
+            assert_eq!(artist_of(channel, title), (Some("Mira Sol"), "Glas"), "{channel}: {title}");
+        }
+        let known = (Some("Die Laternen"), "Kupferblau");
+        assert_eq!(artist_of("somebody99", "Die Laternen: Kupferblau"), known);
+        assert_eq!(artist_of("somebody99", "Suite: Glas"), (Some("somebody99"), "Suite: Glas"));
+        assert_eq!(artist_of("Die Laternen", "Glas - Teil zwei").0, Some("Die Laternen"));
     }
 }

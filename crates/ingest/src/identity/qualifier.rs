@@ -24,7 +24,9 @@ const MOST_WORDS: usize = 6;
 
 /// Reads a qualifier.
 pub(super) fn classify(text: &str) -> Qualifier {
-    let normalised = normalise(text);
+    let spelled = text.trim_start().strip_prefix("w/").map(|guests| format!("with {guests}"));
+    let spelled = spelled.unwrap_or_else(|| text.replace('@', " at "));
+    let normalised = normalise(&spelled);
     let mut words: Vec<&str> = normalised.split(' ').filter(|word| !word.is_empty()).collect();
     for word in &mut words {
         if *word == "ver" || *word == "vers" {
@@ -67,13 +69,26 @@ fn is_feat(word: &str) -> bool {
     ["feat", "ft", "featuring"].iter().any(|feat| word.eq_ignore_ascii_case(feat))
 }
 
+/// Guests, or who produced it.
 fn names_guests(words: &[&str]) -> bool {
     match words {
         [] | [_] => false,
-        ["duet" | "duetto" | "duo", "with" | "con" | "avec", ..] => true,
-        [first, ..] => is_feat(first) || matches!(*first, "with" | "con"),
+        ["duet" | "duetto" | "duo" | "duett", "with" | "con" | "avec" | "mit", ..] => true,
+        ["prod" | "produced" | "produziert" | "produit" | "producido" | "prodby", ..] => true,
+        ["with" | "con" | "avec" | "mit" | "com" | "med" | "met", second, ..] => {
+            !PRONOUNS.contains(second)
+        }
+        ["при", "участии", _, ..] => true,
+        [first, ..] => is_feat(first),
     }
 }
+
+/// Whom a song is sung to rather than with.
+const PRONOUNS: [&str; 29] = [
+    "me", "you", "us", "him", "her", "them", "or", "out", "moi", "toi", "nous", "vous", "lui",
+    "elle", "mir", "dir", "ihm", "ihr", "uns", "euch", "ihnen", "mig", "dig", "mij", "jou", "voce",
+    "mim", "migo", "tigo",
+];
 
 fn is_number(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_digit())
@@ -81,7 +96,10 @@ fn is_number(word: &str) -> bool {
 
 fn is_remaster(word: &str) -> bool {
     word.starts_with("remaster")
-        || matches!(word, "remasterizado" | "remasterizada" | "remasterise")
+        || word.starts_with("rimasterizzat")
+        || word.starts_with("ремастер")
+        || word.contains("リマスター")
+        || word == "mastered"
 }
 
 /// "live" with nothing but a date or a kind before it and a place or a kind behind it, or the same
@@ -111,7 +129,9 @@ fn is_live(words: &[&str]) -> bool {
     before_fits && after_fits
 }
 
-const LIVE_PHRASES: [(&str, &str); 6] = [
+const LIVE_PHRASES: [(&str, &str); 8] = [
+    ("en", "direct"),
+    ("na", "zywo"),
     ("ao", "vivo"),
     ("en", "vivo"),
     ("dal", "vivo"),
@@ -208,8 +228,18 @@ fn version_in(words: &[&str]) -> Option<Version> {
     if has(&["instrumental", "karaoke"]) || pair("backing", "track") {
         return Some(Version::Instrumental);
     }
-    if has(&["acoustic", "unplugged", "acustico", "acustica", "akustik", "acoustique"])
-        || pair("piano", "version")
+    if has(&[
+        "acoustic",
+        "unplugged",
+        "acustico",
+        "acustica",
+        "akustik",
+        "akustisch",
+        "akustyczna",
+        "acoustique",
+        "акустика",
+        "アコースティック",
+    ]) || pair("piano", "version")
         || pair("stripped", "version")
         || words == ["stripped"]
     {
@@ -288,18 +318,10 @@ fn last_word_version(words: &[&str]) -> Option<Version> {
 
 fn is_packaging(words: &[&str], text: &str) -> bool {
     match words {
-        [
-            "explicit" | "clean" | "deluxe" | "audio" | "hd" | "hq" | "cover" | "single"
-            | "original" | "lyrics" | "mv",
-        ] => true,
         ["official", ..] if words.len() <= 4 => true,
-        ["lyric" | "music", "video"] | ["official", "audio"] => true,
-        [
-            "original" | "main" | "album" | "lp" | "studio" | "explicit" | "clean" | "cover"
-            | "standard",
-            "version" | "mix",
-        ] => true,
-        ["bonus", "track", ..] | ["deluxe" | "bonus", "edition" | "version"] => true,
+        ["original", "version", year] if is_year(year) => true,
+        ["original" | "main", "mix" | "version"] => true,
+        ["spotify", "singles"] | ["m", "v"] => true,
         ["from", "the", "vault"] => true,
         ["from", ..] => {
             text.contains(['"', '“', '”', '«', '「'])
@@ -310,6 +332,42 @@ fn is_packaging(words: &[&str], text: &str) -> bool {
                     )
                 })
         }
-        _ => false,
+        _ => {
+            words.len() <= MOST_WORDS
+                && words.iter().any(|word| PACKAGING.contains(word))
+                && words.iter().all(|word| PACKAGING.contains(word) || BESIDE.contains(word))
+        }
     }
+}
+
+/// Words about the file and not about the song, in the languages of uploads.
+#[rustfmt::skip]
+const PACKAGING: &[&str] = &[
+    "explicit", "clean", "uncensored", "censored", "deluxe", "bonus", "audio", "hd", "hq", "uhd",
+    "4k", "8k", "1080p", "720p", "60fps", "cover", "single", "original", "album", "lp", "studio",
+    "standard", "premiere", "official", "oficial", "ufficiale", "officiel", "officielle",
+    "offiziell", "offizielle", "offizieller", "offizielles", "officiell", "officieel", "officiele",
+    "oficjalny", "oficjalne", "oficjalna", "oficialni", "resmi", "virallinen", "hivatalos",
+    "официальныи", "официальное", "официальная", "офіціине", "επισημο", "公式", "video", "videos",
+    "videoclip", "videoclipe", "videoklip", "musicvideo", "musikvideo", "clip", "klip", "teledysk",
+    "клип", "видео", "видеоклип", "відео", "кліп", "mv", "pv", "lyric", "lyrics", "letra",
+    "letras", "legendado", "testo", "paroles", "songtext", "tekst", "текст", "στιχοι", "歌詞",
+    "stream", "streaming", "visualizer", "visualiser", "visualizador", "visual", "аудио", "aудио",
+];
+
+/// Words that stand beside those and mean nothing by themselves.
+#[rustfmt::skip]
+const BESIDE: &[&str] = &[
+    "track", "song", "music", "musik", "musique", "musical", "musicale", "musica", "mix", "version",
+    "versione", "versie", "edition", "full", "new", "the", "with", "con", "and", "y", "e", "et",
+    "und", "de", "del", "da", "di", "in", "sub", "subtitulado", "quality", "high",
+];
+
+fn is_year(word: &str) -> bool {
+    word.len() == 4 && is_number(word) && (word.starts_with("19") || word.starts_with("20"))
+}
+
+/// Whether a piece of a title is a year and nothing else.
+pub(super) fn is_year_alone(text: &str) -> bool {
+    is_year(&normalise(text))
 }

@@ -3,7 +3,7 @@
 use segue_core::Version;
 
 use super::normalise::normalise;
-use super::qualifier::{Qualifier, classify, guests_begin};
+use super::qualifier::{Qualifier, classify, guests_begin, is_year_alone};
 
 /// A title in pieces, in the order in which they were written.
 pub(super) struct Title<'a> {
@@ -14,11 +14,13 @@ pub(super) struct Title<'a> {
 impl<'a> Title<'a> {
     /// Cuts a title at brackets and at dashes between spaces.
     pub(super) fn parse(title: &'a str) -> Self {
+        let title = without_decoration(title);
         let mut pieces = Vec::new();
         if title.bytes().any(is_cut_hint) {
             for (i, segment) in segments(title).into_iter().enumerate() {
                 cut_brackets(segment, i == 0, &mut pieces);
             }
+            take_out_years(&mut pieces);
         } else {
             push_core(title, &mut pieces);
         }
@@ -65,6 +67,39 @@ impl<'a> Title<'a> {
         }
         joined
     }
+}
+
+/// A year beside a version belongs to it: "Song - 2011 - Remaster".
+fn take_out_years(pieces: &mut [(Qualifier, String)]) {
+    if pieces.iter().any(|(qualifier, _)| matches!(qualifier, Qualifier::Version(_))) {
+        for (qualifier, _) in pieces.iter_mut().skip(1).filter(|(_, text)| is_year_alone(text)) {
+            *qualifier = Qualifier::Packaging;
+        }
+    }
+}
+
+/// A title without what files and uploads put behind it: `.mp3`, `**NEW**`.
+fn without_decoration(title: &str) -> &str {
+    const ENDINGS: [&str; 9] =
+        [".mp3", ".flac", ".m4a", ".wav", ".ogg", ".opus", ".wma", ".aac", ".mp4"];
+    let bare = title.trim_end();
+    let ending = |ending: &&str| {
+        let at = bare.len().checked_sub(ending.len()).filter(|at| *at > 0)?;
+        bare.get(at..).filter(|end| end.eq_ignore_ascii_case(ending)).map(|_| &bare[..at])
+    };
+    let bare = ENDINGS.iter().find_map(ending).unwrap_or(title);
+    let Some(starred) = bare.trim_end().strip_suffix('*') else { return bare };
+    match starred.trim_end_matches('*').rsplit_once(" *") {
+        Some((before, inside)) if !before.trim().is_empty() && is_decoration(inside) => {
+            before.trim_end_matches([' ', '*'])
+        }
+        _ => bare,
+    }
+}
+
+fn is_decoration(starred: &str) -> bool {
+    let inside = starred.trim_matches('*');
+    normalise(inside) == "new" || classify(inside) == Qualifier::Packaging
 }
 
 fn strength(version: Version) -> u8 {

@@ -10,8 +10,11 @@
 //! Text in one of the delta encodings is refused, since its decoders trust lengths that no header
 //! tells. No common writer uses them unless told to.
 
+mod moment;
 mod pages;
 mod thrift;
+
+pub use moment::moment_of;
 
 use std::fs::File;
 use std::io::Read;

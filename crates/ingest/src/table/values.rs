@@ -49,21 +49,41 @@ pub(crate) fn truth(text: &str) -> Option<bool> {
 /// A moment written as epoch seconds, milliseconds, microseconds or nanoseconds (told apart by
 /// their size, which is unambiguous between 1995 and 2100), as RFC 3339, or as `YYYY-MM-DD[
 /// HH:MM[:SS]]`, which is taken for UTC.
-pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+pub fn moment(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     match number(text) {
-        Some(epoch) => from_epoch(epoch),
+        Some(number) => time::from_seconds(epoch_second(number)),
         None => time::parse(text.strip_suffix(" UTC").unwrap_or(text)),
     }
 }
 
-fn from_epoch(epoch: f64) -> Option<Timestamp> {
-    match epoch {
-        0.0..1e11 => time::from_seconds(epoch),
-        1e11..1e14 => time::from_milliseconds(epoch),
-        1e14..1e17 => time::from_milliseconds(epoch / 1e3),
-        _ => time::from_milliseconds(epoch / 1e6),
-    }
+/// Whether a moment is written without a time of day, or with the midnight that programs write where
+/// they have none.
+pub(crate) fn is_date_alone(text: &str) -> bool {
+    let text = text.trim();
+    let has_time = text.contains(':') || number(text).is_some();
+    !has_time || text.ends_with(" 00:00:00") || text.ends_with(" 00:00:00.000")
+}
+
+/// A time since 1970 in seconds, out of a number of seconds, milliseconds, microseconds or
+/// nanoseconds: told apart by their size, which is unambiguous between 1973 and 5138. Smaller
+/// numbers stay what they are: some tables only number their rows.
+///
+/// ```
+/// use segue_ingest::parts::epoch_second;
+///
+/// assert_eq!(epoch_second(1_700_000_000_000.0), 1_700_000_000.0);
+/// assert_eq!(epoch_second(7.0), 7.0);
+/// ```
+pub fn epoch_second(number: f64) -> f64 {
+    let unit = match number.abs() {
+        ..1e11 => 1.0,
+        ..1e14 => 1e3,
+        ..1e17 => 1e6,
+        _ => 1e9,
+    };
+    // As far as sources are exact: more digits are errors of floating point.
+    (number / unit * 1e3).round() / 1e3
 }
 
 /// The year that a date begins with.
@@ -183,6 +203,16 @@ mod tests {
             "2024-01-01",
         ] {
             assert_eq!(moment(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_alone_is_told_from_a_time() {
+        for text in ["2024-01-01", "01.02.2024", "1 May 2024", "2024-01-01 00:00:00"] {
+            assert!(is_date_alone(text), "{text}");
+        }
+        for text in ["2024-01-01 00:00:01", "2024-01-01T00:00:00Z", "1704067200", "1.7040672e12"] {
+            assert!(!is_date_alone(text), "{text}");
         }
     }
 

@@ -6,7 +6,7 @@ use csv::{ErrorKind, ReaderBuilder, StringRecord};
 
 use super::{Account, EventColumns, EventRow, Places, parse_second, parse_weight};
 use segue_ingest::IngestError;
-use segue_ingest::parts::{Allowance, MAX_RECORD_BYTES, delimiter_of, read_error};
+use segue_ingest::parts::{Allowance, MAX_RECORD_BYTES, delimiter_of, present, read_error};
 
 /// Reads a table; without a delimiter its first line tells. In files of a fixed delimiter quotes
 /// mean nothing.
@@ -45,7 +45,7 @@ pub(super) fn read(
                 places = Some(found.map_err(malformed)?);
             }
             (Ok(true), Some(places)) => match event(&record, places) {
-                Some(event) => account.accept(event)?,
+                Some(event) => account.accept_of(event, places)?,
                 None => account.drop_row(line),
             },
             (Err(error), _) => {
@@ -70,7 +70,8 @@ pub(super) fn read(
     }
 }
 
-/// A row with a listener and an item; a time or weight that is there must be one.
+/// A row with a listener, an item and, in a table of times, a time; a weight may be blank, and one
+/// that is there must be a number.
 fn event<'r>(record: &'r StringRecord, places: &Places) -> Option<EventRow<'r>> {
     let text = |place| record.get(place).map(str::trim).filter(|text| !text.is_empty());
     let (listener, item) = (text(places.listener)?, text(places.item)?);
@@ -78,8 +79,8 @@ fn event<'r>(record: &'r StringRecord, places: &Places) -> Option<EventRow<'r>> 
         Some(place) => Some(parse_second(text(place)?)?),
         None => None,
     };
-    let weight = match places.weight {
-        Some(place) => Some(parse_weight(text(place)?)?),
+    let weight = match places.weight.and_then(text).and_then(present) {
+        Some(weight) => Some(parse_weight(weight)?),
         None => None,
     };
     Some(EventRow { listener, item, second, weight })

@@ -22,7 +22,7 @@ use segue_engine::{Interactions, Seconds};
 use serde::Serialize;
 
 use segue_ingest::parts::{
-    Utf8Reader, decode_head, head_records, is_parquet, parse_time, plain_name, read_head,
+    Utf8Reader, decode_head, epoch_second, head_records, is_parquet, moment, plain_name, read_head,
 };
 use segue_ingest::{IngestError, SinkError};
 
@@ -143,6 +143,14 @@ impl EventFile<'_> {
                 self.path.display()
             ));
         }
+        if report.unweighted > 0 {
+            progress.say(&format!(
+                "{} of {} rows in `{}` have no weight, so all count alike",
+                report.unweighted,
+                report.rows,
+                self.path.display()
+            ));
+        }
         builder.build(core).with_context(|| format!("cannot use `{}`", self.path.display()))
     }
 }
@@ -160,6 +168,9 @@ pub struct EventReport {
     pub dropped: u64,
     /// Line of the first of them, or its row where there are no lines.
     pub first_dropped: Option<u64>,
+    /// Events without a weight in a table that has a column of weights. One is enough for the
+    /// weights of the table to be left aside.
+    pub unweighted: u64,
 }
 
 /// Takes the events of a file, one after the other.
@@ -283,7 +294,8 @@ struct Account<'a> {
 
 impl<'a> Account<'a> {
     fn new(path: &'a Path, format: EventFormat, sink: &'a mut EventSink<'a>) -> Self {
-        let report = EventReport { format, rows: 0, events: 0, dropped: 0, first_dropped: None };
+        let (rows, events, dropped, unweighted) = Default::default();
+        let report = EventReport { format, rows, events, dropped, first_dropped: None, unweighted };
         Self { path, report, sink }
     }
 
@@ -292,6 +304,12 @@ impl<'a> Account<'a> {
         self.report.events += 1;
         (self.sink)(event)
             .map_err(|source| IngestError::Sink { path: self.path.to_owned(), source })
+    }
+
+    /// Accepts an event of a table with these columns.
+    fn accept_of(&mut self, event: EventRow<'_>, places: &Places) -> Result<(), IngestError> {
+        self.report.unweighted += u64::from(places.weight.is_some() && event.weight.is_none());
+        self.accept(event)
     }
 
     fn drop_row(&mut self, line: u64) {
@@ -356,19 +374,12 @@ impl Places {
     }
 }
 
-/// A time as tables write it: a number of seconds, milliseconds or microseconds since 1970, or RFC
-/// 3339. Smaller numbers than that count as they are: some data only number their rows.
+/// A time as tables write it, by the same reading as an import: a number in any unit since 1970
+/// ([`epoch_second`]) or a date. Smaller numbers than such count as they are.
 fn parse_second(text: &str) -> Option<i64> {
-    if let Ok(number) = text.parse::<i64>() {
-        return Some(match number.unsigned_abs() {
-            100_000_000_000_000.. => number / 1_000_000,
-            100_000_000_000.. => number / 1_000,
-            _ => number,
-        });
-    }
     match text.parse::<f64>() {
-        Ok(number) => number.is_finite().then_some(number as i64),
-        Err(_) => parse_time(text).map(|moment| moment.as_second()),
+        Ok(number) => number.is_finite().then(|| epoch_second(number).floor() as i64),
+        Err(_) => moment(text).map(|moment| moment.as_second()),
     }
 }
 

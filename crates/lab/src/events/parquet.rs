@@ -9,7 +9,7 @@ use parquet::schema::types::{Type, TypePtr};
 
 use super::{Account, EventColumns, EventRow, Places, parse_second};
 use segue_ingest::IngestError;
-use segue_ingest::parts::ParquetFile;
+use segue_ingest::parts::{ParquetFile, moment_of};
 
 /// Reads the columns that matter, and only those.
 pub(super) fn read(
@@ -25,7 +25,7 @@ pub(super) fn read(
     let (projection, places) = project(file.schema(), places).map_err(malformed)?;
     file.read(&path, &projection, &mut |row| {
         let fields: Vec<&Field> = row.get_column_iter().map(|(_, field)| field).collect();
-        take(&fields, &places, account)
+        take(&fields, projection.get_fields(), &places, account)
     })
 }
 
@@ -53,20 +53,31 @@ fn project(schema: &Type, places: Places) -> Result<(Type, Places), String> {
     Ok((projection.map_err(|error| error.to_string())?, places))
 }
 
-fn take(fields: &[&Field], places: &Places, account: &mut Account<'_>) -> Result<(), IngestError> {
+fn take(
+    fields: &[&Field],
+    columns: &[TypePtr],
+    places: &Places,
+    account: &mut Account<'_>,
+) -> Result<(), IngestError> {
     let (listener, item) = (name(fields[places.listener]), name(fields[places.item]));
-    let second = places.time.map(|place| second(fields[place]));
-    let weight = places.weight.map(|place| weight(fields[place]));
+    let second = places.time.map(|place| second(fields[place], &columns[place]));
+    let weight = places.weight.map(|place| fields[place]).filter(|field| !is_blank(field));
+    let weight = weight.map(weight_of);
     if listener.is_empty() || item.is_empty() || second == Some(None) || weight == Some(None) {
         account.drop_row(account.report.rows + 1);
         return Ok(());
     }
-    account.accept(EventRow {
-        listener: &listener,
-        item: &item,
-        second: second.flatten(),
-        weight: weight.flatten(),
-    })
+    let (second, weight) = (second.flatten(), weight.flatten());
+    account.accept_of(EventRow { listener: &listener, item: &item, second, weight }, places)
+}
+
+fn is_blank(field: &Field) -> bool {
+    match field {
+        Field::Null => true,
+        Field::Float(weight) => weight.is_nan(),
+        Field::Double(weight) => weight.is_nan(),
+        _ => false,
+    }
 }
 
 fn name(field: &Field) -> Cow<'_, str> {
@@ -80,16 +91,15 @@ fn name(field: &Field) -> Cow<'_, str> {
     }
 }
 
-fn second(field: &Field) -> Option<i64> {
-    match field {
-        Field::TimestampMillis(epoch) => Some(epoch.div_euclid(1_000)),
-        Field::TimestampMicros(epoch) => Some(epoch.div_euclid(1_000_000)),
-        Field::Date(days) => Some(i64::from(*days) * 86_400),
-        other => parse_second(&name(other)),
+/// A time by the type of its column, which states the unit; only plain numbers are guessed at.
+fn second(field: &Field, column: &Type) -> Option<i64> {
+    match moment_of(field, column) {
+        Some(moment) => Some(moment.as_second()),
+        None => parse_second(&name(field)),
     }
 }
 
-fn weight(field: &Field) -> Option<f32> {
+fn weight_of(field: &Field) -> Option<f32> {
     match field {
         Field::Float(weight) => Some(*weight),
         Field::Double(weight) => Some(*weight as f32),

@@ -202,10 +202,16 @@ fn summary(benchmark: &Benchmark<'_>) -> String {
         0 => String::new(),
         new => format!(", {new} new items among their answers not asked for"),
     };
+    let masked_cases =
+        |set: usize| tests().map(|tests| tests[set].left_out.masked_cases).sum::<usize>();
+    let masked = match (0..largest).map(masked_cases).max().unwrap_or(0) {
+        0 => String::new(),
+        masked => format!(", {masked} more are left out, their answers being in the history"),
+    };
     let at = if cuts.len() > 1 { format!(" at {} cuts", cuts.len()) } else { String::new() };
     format!(
         "{} events of {} listeners over {} items; {} events train, {} cases validate, {most} cases \
-        of {} listeners test{at}{new}; {}, {} seed(s) from {}",
+        of {} listeners test{at}{masked}{new}; {}, {} seed(s) from {}",
         data.events(),
         data.listeners(),
         data.items(),

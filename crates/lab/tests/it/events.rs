@@ -1,7 +1,12 @@
 //! Files of events, read fast.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use parquet::basic::{LogicalType, Repetition, TimeUnit, Type as PhysicalType};
+use parquet::data_type::Int64Type;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::Type;
 use segue_ingest::IngestError;
 use segue_lab::events::{EventColumns, EventFormat, EventReport, read_events};
 
@@ -117,4 +122,90 @@ fn parquet_is_read_like_its_csv() {
 fn what_is_no_file_of_events_says_so() {
     let error = read_as("{\"a\":1}", None, &EventColumns::default()).unwrap_err();
     assert!(matches!(error, IngestError::UnknownFormat { .. }), "{error}");
+}
+
+#[test]
+fn every_unit_of_time_is_the_same_second() {
+    for time in [
+        "1700000000",
+        "1700000000.25",
+        "1700000000000",
+        "1700000000000.0",
+        "1.7e12",
+        "1.7e9",
+        "1700000000000000",
+        "1700000000000000000",
+        "1.7e18",
+        "2023-11-14T22:13:20Z",
+        "2023-11-14 22:13:20 UTC",
+        "2023-11-14 23:13:20+01:00",
+    ] {
+        let (report, events) = read(&format!("user,item,timestamp\nann,x,{time}\n"));
+        assert_eq!(events, [owned("ann", "x", Some(1_700_000_000), None)], "{time}");
+        assert_eq!(report.dropped, 0);
+        let (_, events) =
+            read(&format!("user:token\titem:token\ttimestamp:float\nann\tx\t{time}\n"));
+        assert_eq!(events, [owned("ann", "x", Some(1_700_000_000), None)], "{time}");
+    }
+    let (_, events) = read("user,item,timestamp\nann,x,17\nann,y,4.0\n");
+    assert_eq!(events[0].2, Some(17), "a number of the row stays what it is");
+    assert_eq!(events[1].2, Some(4));
+}
+
+/// A file of one event whose time is in a column of this logical type.
+fn parquet_of(unit: TimeUnit, time: i64) -> Vec<u8> {
+    let column = |name: &str, logical: Option<LogicalType>| {
+        let column = Type::primitive_type_builder(name, PhysicalType::INT64);
+        let column = column.with_logical_type(logical).with_repetition(Repetition::REQUIRED);
+        Arc::new(column.build().unwrap())
+    };
+    let columns = vec![
+        column("user", None),
+        column("item", None),
+        column("timestamp", Some(LogicalType::timestamp(true, unit))),
+    ];
+    let schema = Type::group_type_builder("events").with_fields(columns).build().unwrap();
+    let mut content = Vec::new();
+    let mut file =
+        SerializedFileWriter::new(&mut content, Arc::new(schema), Default::default()).unwrap();
+    let mut rows = file.next_row_group().unwrap();
+    for value in [1, 2, time] {
+        let mut column = rows.next_column().unwrap().unwrap();
+        column.typed::<Int64Type>().write_batch(&[value], None, None).unwrap();
+        column.close().unwrap();
+    }
+    rows.close().unwrap();
+    file.close().unwrap();
+    content
+}
+
+#[test]
+fn the_type_of_a_column_states_its_unit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.parquet");
+    for (unit, time, second) in [
+        (TimeUnit::MILLIS, 1_700_000_000_123, 1_700_000_000),
+        (TimeUnit::MICROS, 1_700_000_000_123_456, 1_700_000_000),
+        (TimeUnit::NANOS, 1_700_000_000_123_456_789, 1_700_000_000),
+        (TimeUnit::MILLIS, 5_000, 5),
+        (TimeUnit::NANOS, 86_400_000_000_000, 86_400),
+    ] {
+        std::fs::write(&path, parquet_of(unit, time)).unwrap();
+        let (_, events) = read_path(&path, None, &EventColumns::default()).unwrap();
+        assert_eq!(events, [owned("1", "2", Some(second), None)], "{unit:?}");
+    }
+}
+
+#[test]
+fn a_blank_weight_drops_no_row() {
+    let (report, events) =
+        read("user,item,rating,timestamp\nann,x,3,1700000000\nann,y,,1700000001\nben,x,soon,17\n");
+    assert_eq!(
+        events,
+        [
+            owned("ann", "x", Some(1_700_000_000), Some(3.0)),
+            owned("ann", "y", Some(1_700_000_001), None)
+        ]
+    );
+    assert_eq!((report.unweighted, report.dropped, report.first_dropped), (1, 1, Some(4)));
 }

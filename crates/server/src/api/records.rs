@@ -43,7 +43,7 @@ pub(crate) struct LoggedListen {
     source: String,
 }
 
-/// Which side of a play a time marks.
+/// What of a play a time marks: its beginning, its end, or the day of it.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum MomentShape {
@@ -51,6 +51,8 @@ pub(crate) enum MomentShape {
     Started,
     /// The play ended then.
     Ended,
+    /// The play was some time on the day that begins then.
+    Day,
 }
 
 /// Why a play began.

@@ -59,6 +59,7 @@ impl Model {
             return counts;
         }
         let mut fed = BTreeSet::new();
+        let mut taken = BTreeMap::new();
         for record in records {
             match record {
                 Record::Track(track) => {
@@ -78,7 +79,7 @@ impl Model {
                 Record::Listen { listen, track } => {
                     fed.insert(listen.listener.clone());
                     self.describe(track, false);
-                    self.import_listen(listen, &mut counts);
+                    self.import_listen(listen, &mut taken, &mut counts);
                 }
                 Record::Friendship { listener, friend } => {
                     let pair = [listener.clone(), friend.clone()];
@@ -114,39 +115,90 @@ impl Model {
         }
     }
 
-    /// The rule of `segue_store::dedup`, in its own words.
-    fn import_listen(&mut self, new: &Listen, counts: &mut ImportCounts) {
-        let start = |listen: &Listen| listen.started_at().unwrap().as_second();
-        let whole_minutes = |listen: &Listen| match listen.source {
-            Source::SpotifyAccount => true,
-            Source::LastFm => listen.at.unwrap().as_second() % 60 == 0,
-            _ => false,
+    /// The rule of `segue_store::dedup`. `taken` says which plays of the file are folded into
+    /// which rows, or were appended as them.
+    fn import_listen(
+        &mut self,
+        new: &Listen,
+        taken: &mut BTreeMap<usize, Option<Listen>>,
+        counts: &mut ImportCounts,
+    ) {
+        let again = |row: usize, taken: &BTreeMap<usize, Option<Listen>>| {
+            let by = taken.get(&row)?.as_ref().unwrap_or(&self.listens[row]);
+            let same = must_be_one(by, new) && self.can_be_one(by, new);
+            same.then(|| (distance(by, new), row))
         };
-        let same = |old: &Listen| {
-            let window = if whole_minutes(old) || whole_minutes(new) { 90 } else { 30 };
-            old.listener == new.listener
-                && self.work(&old.track) == self.work(&new.track)
-                && (start(old) - start(new)).abs() <= window
-                && (old.ms_played == new.ms_played
-                    || old.ms_played.is_none()
-                    || new.ms_played.is_none())
-        };
-        let best =
-            (0..self.listens.len()).filter(|&row| same(&self.listens[row])).min_by_key(|&row| {
-                let old = &self.listens[row];
-                (old.ms_played != new.ms_played, (start(old) - start(new)).abs(), row)
-            });
-        let Some(row) = best else {
+        let rows = 0..self.listens.len();
+        let again = rows.filter_map(|row| again(row, taken)).min();
+        let found = again.map(|(_, row)| row).or_else(|| self.matched(new, taken));
+        let Some(row) = found else {
             counts.listens_added += 1;
+            taken.insert(self.listens.len(), None);
             self.listens.push(new.clone());
             return;
         };
+        if again.is_none() {
+            taken.insert(row, Some(new.clone()));
+        }
         let old = &self.listens[row];
         let exact = start(old) == start(new) && old.ms_played == new.ms_played;
         *(if exact { &mut counts.exact_duplicates } else { &mut counts.near_duplicates }) += 1;
         let completed = complete(old, new);
         counts.completed += u64::from(completed != *old);
         self.listens[row] = completed;
+    }
+
+    /// The row that a play of a file gets, which may move other plays of the file to other rows.
+    fn matched(&self, new: &Listen, taken: &mut BTreeMap<usize, Option<Listen>>) -> Option<usize> {
+        // Plays in search of a row, each with the row that it has and what comes after it.
+        let mut searching: Vec<(Listen, Option<(usize, usize)>)> = vec![(new.clone(), None)];
+        let mut seen = BTreeSet::new();
+        let mut next = 0;
+        while next < searching.len() {
+            let play = searching[next].0.clone();
+            let mut rows: Vec<usize> = (0..self.listens.len())
+                .filter(|&row| self.can_be_one(&self.listens[row], &play))
+                .collect();
+            rows.sort_by_key(|&row| (distance(&self.listens[row], &play), row));
+            if let Some(&free) = rows.iter().find(|row| !taken.contains_key(row)) {
+                let (mut to, mut at) = (free, next);
+                while let (play, Some((row, before))) = &searching[at] {
+                    taken.insert(to, Some(play.clone()));
+                    (to, at) = (*row, *before);
+                }
+                return Some(to);
+            }
+            for row in rows {
+                let Some(Some(by)) = taken.get(&row) else { continue };
+                // A play that is in the log itself stays where it is.
+                if (next > 0 || !must_be_one(by, new)) && seen.insert(row) {
+                    searching.push((by.clone(), Some((row, next))));
+                }
+            }
+            next += 1;
+        }
+        None
+    }
+
+    fn can_be_one(&self, a: &Listen, b: &Listen) -> bool {
+        let apart = (start(a) - start(b)).abs();
+        let one_source = a.source == b.source;
+        let lengths_fit = match (a.ms_played, b.ms_played) {
+            (Some(a), Some(b)) if one_source => a == b,
+            (Some(a), Some(b)) => a.abs_diff(b) < 1000,
+            _ => true,
+        };
+        let fits = if one_source && is_open(a) == is_open(b) {
+            if whole_minute(a) == whole_minute(b) {
+                apart == 0 || must_be_one(a, b)
+            } else {
+                apart < 60
+            }
+        } else {
+            begin_apart(a, b) <= if whole_minute(a) || whole_minute(b) { 90 } else { 30 }
+        };
+        let one_work = self.work(&a.track) == self.work(&b.track);
+        a.listener == b.listener && one_work && lengths_fit && fits
     }
 
     pub(crate) fn append_listens(&mut self, listens: &[Listen]) {
@@ -385,6 +437,60 @@ impl Model {
 }
 
 /// The row that stays, with what only the other one tells.
+fn start(listen: &Listen) -> i64 {
+    listen.started_at().unwrap().as_second()
+}
+
+fn whole_minute(listen: &Listen) -> bool {
+    match listen.source {
+        Source::SpotifyAccount => true,
+        Source::LastFm => listen.at.unwrap().as_second() % 60 == 0,
+        _ => false,
+    }
+}
+
+/// Whether the stamp leaves open when the play began.
+fn is_open(listen: &Listen) -> bool {
+    match listen.moment {
+        Moment::Ended => listen.ms_played.is_none(),
+        _ => matches!(listen.source, Source::LastFm | Source::ListenBrainz),
+    }
+}
+
+fn longest_s(a: &Listen, b: &Listen) -> i64 {
+    i64::from(a.ms_played.max(b.ms_played).unwrap_or(0).div_ceil(1000))
+}
+
+/// How far apart two plays must have begun.
+fn begin_apart(a: &Listen, b: &Listen) -> i64 {
+    let first = |listen| start(listen) - if is_open(listen) { longest_s(a, b) } else { 0 };
+    (first(a) - start(b)).max(first(b) - start(a)).max(0)
+}
+
+/// How well two reports of one play agree.
+fn distance(a: &Listen, b: &Listen) -> (bool, bool, i64, i64) {
+    let apart = (start(a) - start(b)).abs();
+    let same_row = a.source == b.source && apart == 0;
+    let stamps = apart.min((apart - longest_s(a, b)).abs());
+    (!same_row, a.ms_played != b.ms_played, begin_apart(a, b), stamps)
+}
+
+/// Whether two rows of one file overlap for certain.
+fn must_be_one(a: &Listen, b: &Listen) -> bool {
+    let apart = (start(a) - start(b)).abs();
+    let known = a.ms_played.or(b.ms_played);
+    let lengths_fit = a.ms_played.zip(b.ms_played).is_none_or(|(a, b)| a == b);
+    lengths_fit
+        && if whole_minute(a) && whole_minute(b) {
+            match known {
+                Some(ms) => apart <= 90 && (apart + 60) * 1000 <= i64::from(ms),
+                None => apart == 0,
+            }
+        } else {
+            apart == 0 || apart <= 30 && apart * 1000 < known.map_or(10_000, i64::from)
+        }
+}
+
 fn complete(old: &Listen, new: &Listen) -> Listen {
     let mut row = old.clone();
     if row.moment == Moment::Started {
