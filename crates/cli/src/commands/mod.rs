@@ -1,6 +1,7 @@
 //! The subcommands, one file each: `Args` say what can be typed, `run` does it.
 
 mod backup;
+mod completions;
 mod demo;
 mod doctor;
 mod evaluate;
@@ -10,6 +11,7 @@ mod feedback;
 mod forget;
 mod import;
 mod keys;
+mod man;
 mod mix;
 mod models;
 mod next;
@@ -43,6 +45,8 @@ pub(crate) enum Command {
     Backup(backup::BackupArgs),
     Doctor(doctor::DoctorArgs),
     Forget(forget::ForgetArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
 }
 
 impl Command {
@@ -66,6 +70,8 @@ impl Command {
             Self::Backup(args) => backup::run(args, home),
             Self::Doctor(args) => doctor::run(&args, home),
             Self::Forget(args) => forget::run(args, home),
+            Self::Completions(args) => completions::run(&args),
+            Self::Man(args) => man::run(&args),
         }
     }
 }

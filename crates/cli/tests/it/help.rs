@@ -25,6 +25,8 @@ fn every_command_explains_itself_with_an_example() {
         vec!["backup"],
         vec!["doctor"],
         vec!["forget"],
+        vec!["completions"],
+        vec!["man"],
     ];
     for command in commands {
         let help = segue.run(&[command.clone(), vec!["--help"]].concat());
@@ -49,5 +51,20 @@ fn an_empty_home_says_what_to_do_first() {
     for command in [&["train"][..], &["mix"]] {
         let message = segue.fail(command, 1);
         assert!(message.contains("segue import"), "{command:?}: {message}");
+    }
+}
+
+#[test]
+fn shells_complete_every_command_and_the_manual_has_a_page_for_each() {
+    let segue = Segue::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = segue.run(&["completions", shell]);
+        assert!(script.contains("next-track") && script.contains("doctor"), "{shell}");
+    }
+    segue.run(&["man", "man1"]);
+    for page in ["segue.1", "segue-mix.1", "segue-evaluate-next-track.1"] {
+        let page = segue.folder().join("man1").join(page);
+        let text = std::fs::read_to_string(&page).unwrap();
+        assert!(text.contains(".SH"), "{}", page.display());
     }
 }
