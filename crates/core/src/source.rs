@@ -108,7 +108,7 @@ formats! {
     AppleMusic {
         code: 11,
         name: "Apple Music",
-        parser: 1,
+        parser: 2,
         file_hints: &[
             "play activity",
             "favorites",
@@ -128,7 +128,7 @@ formats! {
     YouTubeMusic {
         code: 12,
         name: "YouTube Music",
-        parser: 1,
+        parser: 2,
         file_hints: &["watch-history"],
         origin: Origin::Request(Request {
             service: "YouTube Music",
@@ -154,7 +154,7 @@ formats! {
     LastFm {
         code: 5,
         name: "Last.fm",
-        parser: 1,
+        parser: 2,
         file_hints: &["recenttracks", "lovedtracks", "loved_tracks", "lastfm", "scrobble"],
         origin: Origin::Request(Request {
             service: "Last.fm",
@@ -182,7 +182,7 @@ formats! {
     LibreFm {
         code: 6,
         name: "Libre.fm",
-        parser: 1,
+        parser: 2,
         file_hints: &["librefm", "libre.fm"],
         origin: Origin::Program("Libre.fm"),
     }
@@ -203,21 +203,21 @@ formats! {
     Interactions {
         code: 13,
         name: "a table of plays",
-        parser: 1,
+        parser: 2,
         file_hints: &["interactions", "history"],
         origin: Origin::Elsewhere,
     }
     Catalogue {
         code: 14,
         name: "a table of tracks",
-        parser: 1,
+        parser: 2,
         file_hints: &["features", "catalog", "tracks"],
         origin: Origin::Elsewhere,
     }
     Friends {
         code: 16,
         name: "a table of friends",
-        parser: 1,
+        parser: 2,
         file_hints: &["friends"],
         origin: Origin::Elsewhere,
     }

@@ -43,8 +43,9 @@ impl Format for CatalogueTable {
                 self.take(object.row(), context)
             });
         }
-        let mut table = Delimited::open(input, context)?;
-        let Some(layout) = table.read_header(None, context)? else { return Ok(()) };
+        let Some((mut table, layout)) = Delimited::open_at_header(input, None, context)? else {
+            return Ok(());
+        };
         while let Some(cells) = table.next(context)? {
             self.take(TableRow::new(&layout, cells), context)?;
         }

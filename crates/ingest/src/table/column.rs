@@ -6,6 +6,8 @@
 
 use segue_core::AudioFeature;
 
+use crate::time::DateOrder;
+
 /// What a column means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -107,7 +109,19 @@ const NAMES: &[(TableColumn, &[&str])] = &[
             "datetime",
             "uts",
             "ts",
+            "rawdatetime",
+            "playtimestamp",
+            "scrobbletime",
+            "scrobbledat",
+            "utctime",
+            "dateplayed",
+            "playdate",
+            "playeddate",
+            "listendate",
+            "entrydate",
+            "eventdate",
             "date",
+            "day",
         ],
     ),
     (TableColumn::EndTime, &["endedat", "endtime"]),
@@ -147,6 +161,10 @@ const NAMES: &[(TableColumn, &[&str])] = &[
     (TableColumn::Playlist, &["playlistid", "playlistname", "playlist"]),
 ];
 
+/// Names of columns that hold a date beside a time of day.
+const DATES: [&str; 9] =
+    ["date", "day", "playdate", "dateplayed", "playeddate", "datum", "fecha", "data", "listendate"];
+
 impl TableColumn {
     /// How many there are.
     pub(crate) const COUNT: usize = Self::Playlist as usize + 1;
@@ -154,9 +172,13 @@ impl TableColumn {
     /// The meaning of a name, with its rank among the names of that meaning (0 is best).
     fn from_name(name: &str) -> Option<(Self, usize)> {
         let plain = plain_name(name);
-        NAMES
-            .iter()
-            .find_map(|(column, names)| Some((*column, names.iter().position(|n| *n == plain)?)))
+        let known = |plain: &str| {
+            let mut known = NAMES.iter();
+            known.find_map(|(column, names)| {
+                Some((*column, names.iter().position(|name| *name == plain)?))
+            })
+        };
+        known(&plain).or_else(|| known(plain.strip_suffix("utc")?))
     }
 }
 
@@ -177,6 +199,9 @@ pub struct TableLayout {
     features: [Option<u32>; AudioFeature::COUNT],
     /// Whether the time column is Spotify's `ts`, which stamps the end of a play.
     stamps_end: bool,
+    /// The column of the date, where [`TableColumn::Time`] may hold the time of day alone.
+    date: Option<u32>,
+    date_order: DateOrder,
     width: usize,
 }
 
@@ -190,6 +215,9 @@ impl TableLayout {
         for (position, name) in names.into_iter().enumerate() {
             layout.width = position + 1;
             let name = name.trim();
+            if DATES.contains(&plain_name(name).as_str()) {
+                layout.date.get_or_insert(position as u32);
+            }
             let found = match label {
                 Some(label) if name.eq_ignore_ascii_case(label) => Some((TableColumn::Liked, 0)),
                 _ => TableColumn::from_name(name),
@@ -207,6 +235,8 @@ impl TableLayout {
             }
         }
         layout.settle_track_column();
+        layout.date =
+            layout.date.filter(|&date| layout.position(TableColumn::Time) != Some(date as usize));
         layout.stamps_end = layout.has(TableColumn::EndTime) && !layout.has(TableColumn::Time)
             || time_is_ts && layout.has(TableColumn::MsPlayed);
         layout
@@ -250,6 +280,11 @@ impl TableLayout {
         self.feature_count() > 0 || self.columns.iter().any(Option::is_some)
     }
 
+    /// How many columns mean something.
+    pub(crate) fn known_columns(&self) -> usize {
+        self.feature_count() + self.columns.iter().flatten().count()
+    }
+
     /// How many audio features have a column: 0 to 13. A table with some is likely to be a
     /// catalogue.
     pub fn feature_count(&self) -> usize {
@@ -259,6 +294,27 @@ impl TableLayout {
     /// Whether the time stamped is that of the end of a play.
     pub(crate) fn stamps_end(&self) -> bool {
         self.stamps_end
+    }
+
+    /// Where the date stands, if the column of the time may hold the time of day alone.
+    pub(crate) fn date_position(&self) -> Option<usize> {
+        self.date.map(|position| position as usize)
+    }
+
+    /// Where dates stand: beside a time of day, or with it.
+    pub(crate) fn dates_position(&self) -> Option<usize> {
+        let alone = self.position(TableColumn::Time).or(self.position(TableColumn::EndTime));
+        self.date_position().or(alone)
+    }
+
+    /// The order of day and month in dates of numbers.
+    pub(crate) fn date_order(&self) -> DateOrder {
+        self.date_order
+    }
+
+    /// From here on dates of numbers are read in this order.
+    pub(crate) fn set_date_order(&mut self, order: DateOrder) {
+        self.date_order = order;
     }
 
     /// Number of columns, known or not.

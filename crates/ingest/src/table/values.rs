@@ -4,7 +4,7 @@
 use segue_core::{DeviceClass, Timestamp};
 
 use crate::spotify;
-use crate::time;
+use crate::time::{self, DateOrder};
 
 /// Words that tables write where they have no value. "None" is not among them: pandas rarely writes
 /// it, and it is the title of a song.
@@ -47,14 +47,20 @@ pub(crate) fn truth(text: &str) -> Option<bool> {
 }
 
 /// A moment written as epoch seconds, milliseconds, microseconds or nanoseconds (told apart by
-/// their size, which is unambiguous between 1995 and 2100), as RFC 3339, or as `YYYY-MM-DD[
-/// HH:MM[:SS]]`, which is taken for UTC.
+/// their size, which is unambiguous between 1995 and 2100), as RFC 3339, as `YYYY-MM-DD[
+/// HH:MM[:SS]]`, or as people write dates, the day before the month. Without a zone it is UTC.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
+    moment_in(text, DateOrder::DayFirst)
+}
+
+/// As [`moment`], with days and months of numbers in this order.
+pub(crate) fn moment_in(text: &str, order: DateOrder) -> Option<Timestamp> {
     let text = text.trim();
-    match number(text) {
+    let plain = match number(text) {
         Some(epoch) => from_epoch(epoch),
         None => time::parse(text.strip_suffix(" UTC").unwrap_or(text)),
-    }
+    };
+    plain.or_else(|| time::parse_written(text, order))
 }
 
 fn from_epoch(epoch: f64) -> Option<Timestamp> {

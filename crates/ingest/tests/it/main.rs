@@ -12,3 +12,4 @@ mod real_exports;
 mod resuming;
 mod support;
 mod tables;
+mod written_tables;
