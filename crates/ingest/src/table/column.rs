@@ -26,8 +26,12 @@ pub(crate) enum TableColumn {
     Artist,
     /// Several artists in one cell.
     Artists,
+    /// Identifiers of the artists, which tell how many there are.
+    ArtistIds,
     Album,
     Genre,
+    /// Several genres in one cell.
+    Genres,
     /// A year, or a date that begins with one.
     Year,
     Decade,
@@ -39,6 +43,8 @@ pub(crate) enum TableColumn {
     Time,
     /// When the play ended.
     EndTime,
+    /// When the track was saved or liked.
+    AddedTime,
     MsPlayed,
     SecondsPlayed,
     Rating,
@@ -66,6 +72,8 @@ const NAMES: &[(TableColumn, &[&str])] = &[
             "trackid",
             "spotifyid",
             "spotifytrackid",
+            "spotifyurl",
+            "trackurl",
             "itemid",
             "item",
             "id",
@@ -79,8 +87,13 @@ const NAMES: &[(TableColumn, &[&str])] = &[
     ),
     (TableColumn::Artist, &["artistname", "trackartist", "artist", "mainartist"]),
     (TableColumn::Artists, &["artists", "artistnames", "trackartists", "artistsname"]),
-    (TableColumn::Album, &["albumname", "trackalbumname", "album", "release", "releasename"]),
-    (TableColumn::Genre, &["genre", "trackgenre", "playlistgenre", "genres", "artistgenres"]),
+    (TableColumn::ArtistIds, &["artistids", "artisturis", "artistsids", "artistsuris"]),
+    (
+        TableColumn::Album,
+        &["albumname", "trackalbumname", "album", "albumtitle", "release", "releasename"],
+    ),
+    (TableColumn::Genre, &["genre", "trackgenre", "playlistgenre"]),
+    (TableColumn::Genres, &["genres", "artistgenres", "trackgenres"]),
     (
         TableColumn::Year,
         &[
@@ -125,6 +138,10 @@ const NAMES: &[(TableColumn, &[&str])] = &[
         ],
     ),
     (TableColumn::EndTime, &["endedat", "endtime"]),
+    (
+        TableColumn::AddedTime,
+        &["addedat", "dateadded", "addeddate", "likedat", "savedat", "tagtime"],
+    ),
     (
         TableColumn::MsPlayed,
         &[
@@ -275,6 +292,21 @@ impl TableLayout {
         self.has(TableColumn::TrackId) || self.has(TableColumn::Title)
     }
 
+    /// Whether a row of this table says which track it is so that others know it: by an
+    /// identifier, or by title and artist.
+    pub(crate) fn identifies_tracks(&self) -> bool {
+        self.has(TableColumn::TrackId)
+            || self.has(TableColumn::Isrc)
+            || self.has(TableColumn::RecordingMbid)
+            || self.names_songs()
+    }
+
+    /// Whether a row has a title and an artist.
+    pub(crate) fn names_songs(&self) -> bool {
+        let is_by_someone = self.has(TableColumn::Artist) || self.has(TableColumn::Artists);
+        self.has(TableColumn::Title) && is_by_someone
+    }
+
     /// Whether any column means something.
     pub(crate) fn knows_anything(&self) -> bool {
         self.feature_count() > 0 || self.columns.iter().any(Option::is_some)
@@ -303,8 +335,8 @@ impl TableLayout {
 
     /// Where dates stand: beside a time of day, or with it.
     pub(crate) fn dates_position(&self) -> Option<usize> {
-        let alone = self.position(TableColumn::Time).or(self.position(TableColumn::EndTime));
-        self.date_position().or(alone)
+        let alone = [TableColumn::Time, TableColumn::EndTime, TableColumn::AddedTime];
+        self.date_position().or_else(|| alone.into_iter().find_map(|column| self.position(column)))
     }
 
     /// The order of day and month in dates of numbers.

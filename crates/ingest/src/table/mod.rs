@@ -67,6 +67,13 @@ impl<'a> TableRow<'a> {
         dated.or_else(|| self.text(TableColumn::EndTime).and_then(understood))
     }
 
+    /// When the track of this row was saved, by its column or by the time of the row.
+    pub(crate) fn added(&self) -> Option<Timestamp> {
+        let added = self.text(TableColumn::AddedTime);
+        let order = self.layout.date_order();
+        added.and_then(|text| values::moment_in(text, order)).or_else(|| self.moment())
+    }
+
     /// The layout of the table.
     pub(crate) fn layout(&self) -> &'a TableLayout {
         self.layout

@@ -1,9 +1,10 @@
 //! Tables as people and exporters really write them: quotes that do not close, dates in every
 //! spelling, headers that are not in the first line.
 
+use segue_core::FeedbackKind;
 use segue_ingest::DropReason;
 
-use crate::support::read_text;
+use crate::support::{options, read_text, try_import};
 
 /// Titles and times of the plays in a table.
 fn plays(text: &str) -> Vec<(String, String)> {
@@ -118,4 +119,77 @@ fn a_date_and_a_time_of_day_in_two_columns_are_one_moment() {
     ] {
         assert_eq!(plays(text), expected, "{text}");
     }
+}
+
+/// Artists, titles and times of what was liked in a table.
+fn liked(text: &str) -> Vec<(Vec<String>, String, Option<String>)> {
+    let mut options = options();
+    options.tables.mark = Some(FeedbackKind::Like);
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("liked.csv");
+    std::fs::write(&path, text).unwrap();
+    let (report, memory) = try_import(&path, &options);
+    assert!(report.unwrap().files.iter().all(|file| file.adds_up()));
+    let times = memory.feedback().into_iter().map(|said| said.at.map(|at| at.to_string()));
+    let tracks = memory.tracks().into_iter().zip(times);
+    tracks.map(|(track, at)| (track.artists.clone(), track.title.clone(), at)).collect()
+}
+
+#[test]
+fn a_table_that_names_tracks_is_liked_where_a_person_says_so() {
+    let tide = |at: Option<&str>| {
+        vec![(vec!["Vera".to_owned()], "Tide".to_owned(), at.map(str::to_owned))]
+    };
+    for text in [
+        "Title,Artist\nTide,Vera\n",
+        "TITLE, ARTIST\n\"Tide\", \"Vera\"\n",
+        "sep=;\nArtist;Title\nVera;Tide\n",
+        "\u{feff}sep=|\r\nArtist|Title\r\nVera|Tide\r\n",
+        "Artist|Title|Album\nVera|Tide|Harbour\n",
+        "\n\nArtist,Title\nVera,Tide\n",
+        "# exported today, by me\nArtist,Title\nVera,Tide\n",
+        "My songs\nMade on,2024\n\nArtist Name(s),Track Name,ISRC\nVera,Tide,USUM71921001\n",
+        "Track name,Artist name,Album,Playlist name,Type,ISRC\nTide,Vera,,Abend,Playlist,\n",
+    ] {
+        assert_eq!(liked(text), tide(None), "{text}");
+    }
+    let at = Some("2024-01-31T00:00:00Z");
+    let shazam = "Shazam Library\nIndex,TagTime,Title,Artist,URL\n1,2024-01-31,Tide,Vera,x\n";
+    assert_eq!(liked(shazam), tide(at));
+    let added = "Track URI,Track Name,Artist Name(s),Added At\n,Tide,Vera,31/01/2024\n";
+    assert_eq!(liked(added), tide(at));
+    for ids in ["ISRC\nUSUM71921001\n", "Track URI\nspotify:track:7dTxqsaFGHOXwtzHINjfHv\n"] {
+        assert_eq!(liked(ids).len(), 1, "{ids}");
+    }
+}
+
+#[test]
+fn without_a_person_saying_so_such_a_table_is_refused_with_a_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("songs.csv");
+    std::fs::write(&path, "Title,Artist\nTide,Vera\n").unwrap();
+    let (result, _) = try_import(&path, &options());
+    let message = result.unwrap_err().to_string();
+    assert!(message.contains("--mark liked"), "{message}");
+    std::fs::write(&path, b"\x1f\x8b\x08\0\0\0\0\0\x02\x03\x01\x02").unwrap();
+    let message = try_import(&path, &options()).0.unwrap_err().to_string();
+    assert!(message.is_ascii() && !message.contains("\\u{"), "{message}");
+}
+
+#[test]
+fn ids_beside_them_tell_how_many_artists_a_cell_holds() {
+    let row = |ids: &str, artists: &str| {
+        let text = format!(
+            "Track Name,Artist IDs,Artist Name(s),Genres,Energy\nTide,\"{ids}\",\"{artists}\",\
+             \"shanty, sea rock\",0.5\n"
+        );
+        let (_, memory) = read_text("t.csv", &text);
+        let track = memory.tracks()[0];
+        assert_eq!(track.genre.as_deref(), Some("shanty"));
+        track.artists.clone()
+    };
+    assert_eq!(row("a1,a2", "Vera,Olav"), ["Vera", "Olav"]);
+    assert_eq!(row("a1, a2, a3", "Vera, Olav, Ada"), ["Vera", "Olav", "Ada"]);
+    assert_eq!(row("a1", "Tyler, The Creator"), ["Tyler, The Creator"]);
+    assert_eq!(row("a1,a2", "Tyler, The Creator,Vera"), ["Tyler, The Creator", "Vera"]);
 }
