@@ -10,7 +10,6 @@ use std::fs::File;
 use std::io::{BufReader, Read, Seek};
 use std::path::Path;
 
-use csv::{ErrorKind, ReaderBuilder, StringRecord};
 use parquet::record::Field;
 use parquet::schema::types::{Type, TypePtr};
 
@@ -18,7 +17,7 @@ use crate::IngestError;
 use crate::format::is_parquet;
 use crate::input::{Utf8Reader, read_error, read_head};
 use crate::parquet_file::ParquetFile;
-use crate::table::{Allowance, MAX_RECORD_BYTES, delimiter_of, first_line, plain_name};
+use crate::table::{MAX_RECORD_BYTES, RecordError, open_records, plain_name};
 
 /// A column that the caller of [`read_columns`] wants, and how to find it in a header.
 #[derive(Clone, Copy, Debug)]
@@ -105,62 +104,41 @@ pub(crate) fn read_csv(
     wanted: &[WantedColumn<'_>],
     sink: &mut RowSink<'_>,
 ) -> Result<(), IngestError> {
-    let allowance = Allowance::default();
-    let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter_of(first_line(&String::from_utf8_lossy(head)).as_bytes()))
-        .has_headers(false)
-        .from_reader(
-            allowance.limit(Utf8Reader::new(head, BufReader::with_capacity(1 << 18, file))),
-        );
-    let mut record = StringRecord::new();
-    let mut columns: Option<Vec<Option<usize>>> = None;
-    loop {
-        let more = reader.read_record(&mut record);
-        let line = record.position().map_or(1, csv::Position::line);
-        match more {
-            Ok(false) if columns.is_none() => {
-                return Err(malformed(path, 1, "the file is empty".to_owned()));
-            }
-            Ok(false) => return Ok(()),
-            Ok(true) => {}
-            Err(error) => {
-                let line =
-                    error.position().map_or_else(|| reader.position().line(), csv::Position::line);
-                return Err(broken(path, line, error, &allowance));
-            }
+    let input = Utf8Reader::new(head, BufReader::with_capacity(1 << 18, file));
+    let ended = |error| ended_by(error, path);
+    let mut records = open_records(input).map_err(ended)?;
+    let Some(header) = records.next().map_err(ended)? else {
+        return Err(malformed(path, 1, "the file is empty".to_owned()));
+    };
+    let names: Vec<&str> = header.iter().map(str::trim).collect();
+    let (width, columns) = (names.len(), places(&names, wanted));
+    let line = records.line();
+    let columns = columns.map_err(|problem| malformed(path, line, problem))?;
+    records.expect_width(width);
+    while records.next().map_err(ended)?.is_some() {
+        let (record, line) = (records.record(), records.line());
+        if record.len() != width {
+            let problem = format!("{} cells under a header of {width}", record.len());
+            return Err(malformed(path, line, problem));
         }
-        match &columns {
-            None => {
-                let names: Vec<&str> = record.iter().map(str::trim).collect();
-                columns =
-                    Some(places(&names, wanted).map_err(|problem| malformed(path, line, problem))?);
-            }
-            Some(columns) => {
-                let text = |place: &Option<usize>| {
-                    record.get((*place)?).map(str::trim).filter(|text| !text.is_empty())
-                };
-                let cells: Vec<Option<&str>> = columns.iter().map(text).collect();
-                sink(&cells).map_err(|problem| malformed(path, line, problem))?;
-            }
-        }
-        allowance.renew();
+        let text = |place: &Option<usize>| {
+            record.get((*place)?).map(str::trim).filter(|text| !text.is_empty())
+        };
+        let cells: Vec<Option<&str>> = columns.iter().map(text).collect();
+        sink(&cells).map_err(|problem| malformed(path, line, problem))?;
     }
+    Ok(())
 }
 
-fn broken(path: &Path, line: u64, error: csv::Error, allowance: &Allowance) -> IngestError {
-    let problem = error.to_string();
-    match error.into_kind() {
-        ErrorKind::Io(_) if allowance.is_spent() => IngestError::TooLarge {
+fn ended_by(error: RecordError, path: &Path) -> IngestError {
+    match error {
+        RecordError::Io(line, error) => read_error(error, path, line),
+        RecordError::TooLong(line) => IngestError::TooLarge {
             path: path.to_owned(),
             line,
-            what: "one record (is a quote left open?)",
+            what: "one line",
             limit: format!("{} KiB", MAX_RECORD_BYTES >> 10),
         },
-        ErrorKind::Io(error) => read_error(error, path, line),
-        ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            malformed(path, line, format!("{len} cells under a header of {expected_len}"))
-        }
-        _ => malformed(path, line, problem),
     }
 }
 

@@ -208,11 +208,29 @@ impl<'a> Context<'a> {
         self.first_dropped.get_or_insert(self.report.rows_read);
     }
 
+    /// Counts a row as dropped for a time that cannot be understood. The first such is noted as it
+    /// is written.
+    pub(crate) fn drop_time(&mut self, written: Option<&str>) {
+        if let Some(written) = written
+            && !self.report.dropped.contains_key(&DropReason::BadTime)
+        {
+            let row = self.report.rows_read + 1;
+            let written: String = written.chars().take(40).flat_map(char::escape_debug).collect();
+            self.note(format!("row {row}: `{written}` is no time that can be read"));
+        }
+        self.drop_row(DropReason::BadTime);
+    }
+
     /// Notes which row was dropped first, if any was: where to look in a file made by hand.
     pub(crate) fn note_first_dropped(&mut self) {
         if let Some(row) = self.first_dropped {
             self.report.add_note(format!("row {row} is the first that was dropped"));
         }
+    }
+
+    /// Adds to the note of the file what a person should know of how it was read.
+    pub(crate) fn note(&mut self, note: impl AsRef<str>) {
+        self.report.add_note(note);
     }
 
     /// Counts a value that could not be used, under the name of its field. The row itself is kept

@@ -51,12 +51,13 @@ pub enum IngestError {
         problem: String,
     },
     /// No importer knows the content.
-    #[error("`{path}` is in no format that segue knows; it begins with `{beginning}`")]
+    #[error("`{path}` is in no format that segue knows; {found}")]
     UnknownFormat {
         /// The file.
         path: PathBuf,
-        /// Its first characters, made printable.
-        beginning: String,
+        /// What was found in it instead: its first characters, made printable, and which columns
+        /// were understood if it looks like a table.
+        found: String,
     },
     /// The sink refused a record.
     #[error("cannot keep what was read from `{path}`")]

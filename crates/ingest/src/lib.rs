@@ -6,8 +6,8 @@
 //!
 //! [`import`] takes files, folders and zip archives. A file that breaks off is no reason to lose
 //! the others: what was read of it stays, and its [`FileReport`] is marked `incomplete` and says in
-//! which line it broke. Nothing is unpacked to disk, and of an archive only entries are opened
-//! whose names say that they hold listening history.
+//! which line it broke. Nothing is unpacked to disk, and entries of an archive whose names say that
+//! they are private are never opened.
 
 pub mod columns;
 mod context;

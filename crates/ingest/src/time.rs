@@ -1,6 +1,13 @@
 //! Points in time as exports write them. Anything before 1995 or after 2099 is no time of listening
 //! to a stream or a scrobbler: such values are resets of clocks and empty fields.
 
+mod written;
+
+pub(crate) use written::DateOrder;
+pub(crate) use written::{
+    ShownOrder, has_half, is_time_of_day, parse as parse_written, shown_order,
+};
+
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use segue_core::Timestamp;

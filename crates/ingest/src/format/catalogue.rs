@@ -5,10 +5,13 @@
 //! Spotify's own answer to "audio features of several tracks" is such a catalogue.
 //!
 //! A row that lists an identifier and nothing else is dropped as empty.
+//!
+//! Where a person says what it means that a file lists a track (`--mark liked`), any table that
+//! names tracks is read, without a word on how they sound.
 
 use std::io::BufRead;
 
-use segue_core::{Feedback, FeedbackTarget, Record, Source, Track};
+use segue_core::{Feedback, FeedbackTarget, Record, Source, Timestamp, Track};
 
 use super::{Format, Head};
 use crate::input::read_error;
@@ -30,7 +33,7 @@ impl Format for CatalogueTable {
     }
 
     fn recognises(&self, head: &Head<'_>) -> bool {
-        is_catalogue(&match head.begins_with(['[', '{']) {
+        self.understands(&match head.begins_with(['[', '{']) {
             true => TableLayout::from_names(keys_in(head.text), None),
             false => header_layout(head.text, None),
         })
@@ -43,8 +46,11 @@ impl Format for CatalogueTable {
                 self.take(object.row(), context)
             });
         }
-        let mut table = Delimited::open(input, context)?;
-        let Some(layout) = table.read_header(None, context)? else { return Ok(()) };
+        let opened = Delimited::open_at_header(input, None, context)?;
+        let Some((mut table, mut layout)) = opened else { return Ok(()) };
+        if let Some(dates) = layout.dates_position().filter(|_| self.options.mark.is_some()) {
+            layout.set_date_order(table.date_order(dates, context)?);
+        }
         while let Some(cells) = table.next(context)? {
             self.take(TableRow::new(&layout, cells), context)?;
         }
@@ -53,6 +59,13 @@ impl Format for CatalogueTable {
 }
 
 impl CatalogueTable {
+    /// Whether a table with these columns is a catalogue: it names tracks and says how they sound,
+    /// or a person said what its listing them means.
+    pub(crate) fn understands(&self, layout: &TableLayout) -> bool {
+        layout.names_tracks() && layout.feature_count() > 0
+            || self.options.mark.is_some() && layout.identifies_tracks()
+    }
+
     /// Announces one row.
     pub(crate) fn take(
         &self,
@@ -62,11 +75,12 @@ impl CatalogueTable {
         let mut unusable = Unusable::default();
         let track = row.track(&mut unusable);
         match track.and_then(|track| {
-            if says_something(&track) { Ok(track) } else { Err(DropReason::Empty) }
+            let is_useful = says_something(&track) || self.options.mark.is_some();
+            if is_useful { Ok(track) } else { Err(DropReason::Empty) }
         }) {
             Ok(track) => {
                 unusable.report(context);
-                context.keep(self.record(track, context))
+                context.keep(self.record(track, row.added(), context))
             }
             Err(reason) => {
                 context.drop_row(reason);
@@ -75,7 +89,7 @@ impl CatalogueTable {
         }
     }
 
-    fn record(&self, track: Track, context: &Context<'_>) -> Record {
+    fn record(&self, track: Track, at: Option<Timestamp>, context: &Context<'_>) -> Record {
         match self.options.mark {
             None => Record::Track(track),
             Some(kind) => Record::Feedback {
@@ -83,18 +97,13 @@ impl CatalogueTable {
                     listener: context.listener().clone(),
                     target: FeedbackTarget::Track(track.id.clone()),
                     kind,
-                    at: None,
+                    at,
                     source: Source::Catalogue,
                 },
                 track: Some(track),
             },
         }
     }
-}
-
-/// Whether a table with these columns is a catalogue.
-pub(crate) fn is_catalogue(layout: &TableLayout) -> bool {
-    layout.names_tracks() && layout.feature_count() > 0
 }
 
 fn says_something(track: &Track) -> bool {

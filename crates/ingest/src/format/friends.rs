@@ -18,9 +18,7 @@ use serde::Deserialize;
 use super::{Format, Head};
 use crate::input::read_error;
 use crate::json::{JsonText, List};
-use crate::table::{
-    Delimited, TableColumn, TableLayout, TableOptions, first_line, head_records, values,
-};
+use crate::table::{Delimited, TableColumn, TableLayout, TableOptions, head_records, values};
 use crate::{Context, DropReason, IngestError};
 
 /// Longest answer of ListenBrainz that is read, in bytes: some hundred thousand names.
@@ -42,7 +40,7 @@ impl Format for FriendTable {
     }
 
     fn recognises(&self, head: &Head<'_>) -> bool {
-        let header = head_records(first_line(head.text)).next().unwrap_or_default();
+        let header = head_records(head.text).next().unwrap_or_default();
         self.columns(&header).is_some()
     }
 

@@ -46,8 +46,11 @@ impl Format for InteractionTable {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        let mut table = Delimited::open(input, context)?;
-        let Some(layout) = table.read_header(self.label(), context)? else { return Ok(()) };
+        let opened = Delimited::open_at_header(input, self.label(), context)?;
+        let Some((mut table, mut layout)) = opened else { return Ok(()) };
+        if let Some(dates) = layout.dates_position() {
+            layout.set_date_order(table.date_order(dates, context)?);
+        }
         while let Some(cells) = table.next(context)? {
             self.take(TableRow::new(&layout, cells), context)?;
         }
@@ -87,6 +90,11 @@ impl InteractionTable {
                 unusable.report(context);
                 interaction.announce(context)
             }
+            Err(DropReason::BadTime) => {
+                let written = row.text(TableColumn::Time).or(row.text(TableColumn::EndTime));
+                context.drop_time(written);
+                Ok(())
+            }
             Err(reason) => {
                 context.drop_row(reason);
                 Ok(())
@@ -102,9 +110,12 @@ impl InteractionTable {
     ) -> Result<Interaction, DropReason> {
         let track = row.track(unusable)?;
         let listener = self.listener(row).unwrap_or_else(|| listener.clone());
-        let time = row
-            .usable(TableColumn::Time, "time", values::moment, unusable)
-            .or_else(|| row.usable(TableColumn::EndTime, "time", values::moment, unusable));
+        let time = row.moment();
+        if time.is_none()
+            && row.text(TableColumn::Time).or(row.text(TableColumn::EndTime)).is_some()
+        {
+            unusable.push("time");
+        }
         let said = |kind| Feedback {
             listener: listener.clone(),
             target: FeedbackTarget::Track(track.id.clone()),

@@ -1,25 +1,25 @@
 //! Last.fm histories as CSV, in the three shapes that the common exporters write:
 //!
-//! * `lastfm-to-csv`: no header, `artist,album,track,31 Dec 2023 22:15` in UTC; the last cell of
-//!   the track playing at the time of the export is blank.
+//! * `lastfm-to-csv` and Last.fm Scrubbler: no header, `artist,album,track,31 Dec 2023 22:15` in
+//!   UTC; the last cell of the track playing at the time of the export is blank. Dates may be
+//!   written otherwise and stand elsewhere, and the album may be missing: [`Headless`].
 //! * `mainstream.ghan.nl`: `uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid`.
 //! * `lastfmstats.com`: `Artist;Album;AlbumId;Track;Date#user`, milliseconds since 1970. The user's
 //!   name in the header goes no further.
 //!
 //! Last.fm knows neither how long a track played nor whether it was skipped.
 
+use std::borrow::Cow;
 use std::io::BufRead;
 
 use csv::StringRecord;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-use segue_core::{Listen, Record, Source, Timestamp};
+use segue_core::{Listen, Record, Source};
 
 use super::{Format, Head};
 use crate::identity::named_track;
 use crate::table::values::{self, mbid};
 use crate::table::{Delimited, Header, head_records, mbid_id};
-use crate::time::{is_unset, plausible};
+use crate::time::{DateOrder, is_time_of_day, is_unset};
 use crate::{Context, DropReason, IngestError};
 
 /// Last.fm histories as CSV.
@@ -32,22 +32,21 @@ impl Format for LastFmCsv {
 
     fn recognises(&self, head: &Head<'_>) -> bool {
         let records: Vec<StringRecord> = head_records(head.text).take(8).collect();
-        let Some(first) = records.first() else { return false };
-        match shape_of(first) {
-            Shape::Headless => is_headless(&records),
-            Shape::Ghan(_) | Shape::LastFmStats { .. } => true,
-        }
+        shape_of(&records).is_some()
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
         let mut table = Delimited::open(input, context)?;
-        let Some(first) = table.next(context)?.cloned() else { return Ok(()) };
-        let shape = shape_of(&first);
-        if let Shape::Headless = shape {
-            table.expect_width(4);
-            take(&shape, &first, context)?;
-        } else {
-            table.expect_width(first.len());
+        let Some(mut shape) = shape_of(&table.records_ahead(8, context)?) else {
+            return Err(context.malformed(1, "neither a header nor artist, title and date"));
+        };
+        if let Shape::Headless(headless) = &mut shape {
+            headless.order = table.date_order(headless.date, context)?;
+            table.expect_width(headless.width);
+            context.note(headless.to_string());
+        } else if let Some(header) = table.next(context)? {
+            let width = header.len();
+            table.expect_width(width);
         }
         while let Some(row) = table.next(context)? {
             take(&shape, row, context)?;
@@ -57,30 +56,92 @@ impl Format for LastFmCsv {
 }
 
 enum Shape {
-    Headless,
+    Headless(Headless),
     Ghan(Header),
     LastFmStats { header: Header, date: usize },
 }
 
-fn shape_of(first: &StringRecord) -> Shape {
-    let header = Header::new(first);
+fn shape_of(records: &[StringRecord]) -> Option<Shape> {
+    let header = Header::new(records.first()?);
     if header.has(&["uts", "utc_time", "artist", "track"]) {
-        return Shape::Ghan(header);
+        return Some(Shape::Ghan(header));
     }
     match header.beginning_with("date#") {
-        Some(date) if header.has(&["artist", "track"]) => Shape::LastFmStats { header, date },
-        _ => Shape::Headless,
+        Some(date) if header.has(&["artist", "track"]) => Some(Shape::LastFmStats { header, date }),
+        _ => Headless::of(records).map(Shape::Headless),
     }
 }
 
-/// The first row and at least half of all have four cells of which the last is a date or blank, and
-/// one has a date.
-fn is_headless(records: &[StringRecord]) -> bool {
-    let has_date = |row: &&StringRecord| row.get(3).and_then(written_date).is_some();
-    let fits = |row: &&StringRecord| row.len() == 4 && (has_date(row) || row[3].trim().is_empty());
-    records.first().is_some_and(|row| fits(&row))
-        && records.iter().any(|row| has_date(&row))
-        && records.iter().filter(fits).count() * 2 >= records.len()
+/// Where the cells of a table without header stand: artist, album where there is one, and title in
+/// front of the date or, if that comes first, behind it.
+struct Headless {
+    artist: usize,
+    album: Option<usize>,
+    title: usize,
+    date: usize,
+    /// The time of day, where it has a column of its own.
+    time: Option<usize>,
+    order: DateOrder,
+    width: usize,
+}
+
+impl Headless {
+    /// Every date is one or blank, the first row and at least half of all are as wide as the table,
+    /// and one has a date. Numbers are no dates: they may be anything.
+    fn of(records: &[StringRecord]) -> Option<Self> {
+        let first = records.first()?;
+        let has_date = |row: &StringRecord, at: usize| {
+            row.len() == first.len() && row.get(at).is_some_and(is_date)
+        };
+        let date = (0..first.len()).find(|&at| records.iter().any(|row| has_date(row, at)))?;
+        let is_time = |row: &StringRecord| row.get(date + 1).is_some_and(is_time_of_day);
+        let time = records.iter().any(is_time).then_some(date + 1);
+        let texts_from = if date == 0 { time.map_or(1, |time| time + 1) } else { 0 };
+        let texts = if date == 0 { first.len() - texts_from.min(first.len()) } else { date };
+        let (album, title) = match texts {
+            2 => (None, texts_from + 1),
+            3 => (Some(texts_from + 1), texts_from + 2),
+            _ => return None,
+        };
+        let found = Self {
+            artist: texts_from,
+            album,
+            title,
+            date,
+            time,
+            order: DateOrder::DayFirst,
+            width: first.len(),
+        };
+        let fits = |row: &&StringRecord| {
+            row.len() == found.width && (has_date(row, date) || row[date].trim().is_empty())
+        };
+        (fits(&first) && records.iter().filter(fits).count() * 2 >= records.len()).then_some(found)
+    }
+}
+
+impl std::fmt::Display for Headless {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut columns = [
+            (Some(self.artist), "artist"),
+            (self.album, "album"),
+            (Some(self.title), "title"),
+            (Some(self.date), "date"),
+            (self.time, "time"),
+        ];
+        columns.sort_unstable();
+        f.write_str("no header: read as")?;
+        let known = columns.iter().filter(|(at, _)| at.is_some());
+        known.enumerate().try_for_each(|(nth, (_, name))| {
+            write!(f, "{} {name}", if nth == 0 { "" } else { "," })
+        })
+    }
+}
+
+fn is_date(text: &str) -> bool {
+    values::number(text.trim()).is_none()
+        && [DateOrder::DayFirst, DateOrder::MonthFirst]
+            .into_iter()
+            .any(|order| values::moment_in(text, order).is_some())
 }
 
 /// One row, with `time` still as text.
@@ -89,22 +150,24 @@ struct Scrobble<'r> {
     album: Option<&'r str>,
     title: Option<&'r str>,
     mbid: Option<&'r str>,
-    time: Option<&'r str>,
+    time: Option<Cow<'r, str>>,
 }
 
 impl Shape {
     fn scrobble<'r>(&self, row: &'r StringRecord) -> Scrobble<'r> {
         match self {
-            Self::Headless => {
-                let cell = |position| {
-                    row.get(position).map(str::trim).filter(|text: &&str| !text.is_empty())
-                };
+            Self::Headless(headless) => {
+                let cell = |at: usize| row.get(at).map(str::trim).filter(|text| !text.is_empty());
+                let date = cell(headless.date);
                 Scrobble {
-                    artist: cell(0),
-                    album: cell(1),
-                    title: cell(2),
+                    artist: cell(headless.artist),
+                    album: headless.album.and_then(cell),
+                    title: cell(headless.title),
                     mbid: None,
-                    time: cell(3),
+                    time: match headless.time.and_then(cell) {
+                        Some(time) => date.map(|date| Cow::Owned(format!("{date} {time}"))),
+                        None => date.map(Cow::Borrowed),
+                    },
                 }
             }
             Self::Ghan(header) => Scrobble {
@@ -112,14 +175,14 @@ impl Shape {
                 album: header.cell(row, &["album"]),
                 title: header.cell(row, &["track"]),
                 mbid: header.cell(row, &["track_mbid"]),
-                time: header.cell(row, &["uts", "utc_time"]),
+                time: header.cell(row, &["uts", "utc_time"]).map(Cow::Borrowed),
             },
             Self::LastFmStats { header, date } => Scrobble {
                 artist: header.cell(row, &["artist"]),
                 album: header.cell(row, &["album"]),
                 title: header.cell(row, &["track"]),
                 mbid: None,
-                time: row.get(*date).and_then(values::present),
+                time: row.get(*date).and_then(values::present).map(Cow::Borrowed),
             },
         }
     }
@@ -133,9 +196,16 @@ fn take(shape: &Shape, row: &StringRecord, context: &mut Context<'_>) -> Result<
         context.drop_row(nameless);
         return Ok(());
     };
-    let at = match scrobble.time.map(|text| (time(text), text)) {
-        Some((None, text)) if is_undated(text) => None,
-        Some((None, _)) => return drop(context, DropReason::BadTime),
+    let order = match shape {
+        Shape::Headless(headless) => headless.order,
+        Shape::Ghan(_) | Shape::LastFmStats { .. } => DateOrder::DayFirst,
+    };
+    let at = match scrobble.time.as_deref().map(|text| (values::moment_in(text, order), text)) {
+        Some((_, text)) if is_undated(text) => None,
+        Some((None, text)) => {
+            context.drop_time(Some(text));
+            return Ok(());
+        }
         Some((at, _)) => at,
         None => return drop(context, DropReason::NowPlaying),
     };
@@ -163,21 +233,12 @@ fn is_undated(text: &str) -> bool {
     values::number(text).is_some_and(is_unset) || text.starts_with("01 Jan 1970")
 }
 
-fn time(text: &str) -> Option<Timestamp> {
-    written_date(text).or_else(|| values::moment(text))
-}
-
-/// `31 Dec 2023 22:15`; Last.fm's own pages put a comma behind the year, and so do some exporters.
-fn written_date(text: &str) -> Option<Timestamp> {
-    let civil = DateTime::strptime("%d %b %Y %H:%M", text.trim().replacen(',', "", 1)).ok()?;
-    plausible(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::format::testing::{fixture, read, recognises, try_read};
     use proptest::prelude::*;
+    use segue_core::Timestamp;
 
     fn plays(name: &str) -> Vec<(String, String, Option<String>, String)> {
         let (_, records) = read(&LastFmCsv, &fixture(name));

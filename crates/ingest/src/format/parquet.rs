@@ -14,7 +14,7 @@ use parquet::record::Field;
 use parquet::schema::types::{Type, TypePtr};
 use segue_core::Source;
 
-use super::catalogue::{CatalogueTable, is_catalogue};
+use super::catalogue::CatalogueTable;
 use super::interactions::InteractionTable;
 use crate::parquet_file::{Input, ParquetFile, moment_of};
 use crate::table::values::UNIT_SEPARATOR;
@@ -96,10 +96,11 @@ impl ParquetTable {
         let fields: Vec<TypePtr> = schema.get_fields().iter().filter(known).cloned().collect();
         let layout = TableLayout::from_names(fields.iter().map(|field| field.name()), label);
         let interactions = InteractionTable { options: options.clone() };
+        let catalogue = CatalogueTable { options: options.clone() };
         let meaning = if interactions.understands(&layout) {
             Meaning::Interactions(interactions)
-        } else if is_catalogue(&layout) {
-            Meaning::Catalogue(CatalogueTable { options: options.clone() })
+        } else if catalogue.understands(&layout) {
+            Meaning::Catalogue(catalogue)
         } else {
             return Ok(None);
         };

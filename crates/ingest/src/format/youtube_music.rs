@@ -2,9 +2,11 @@
 //! translated.
 //!
 //! The file holds everything that was watched; a row is music if its header, its link or its
-//! details say so. Titles are sentences ("Watched X", "X angesehen"), taken apart by what is known
-//! of them in each language. Artists are the channels that YouTube makes for them (`X - Topic`), or
+//! details say so. Titles are sentences ("Watched X", "X angesehen"), taken apart by what the rows
+//! of the file share ([`sentence`]). Artists are the channels that YouTube makes for them (`X - Topic`), or
 //! else the first half of the video's title.
+
+mod sentence;
 
 use std::io::BufRead;
 
@@ -12,8 +14,11 @@ use rustc_hash::FxHashSet;
 use segue_core::{Listen, Record, Source, TrackId};
 use serde::Deserialize;
 
+use sentence::{Sentence, bare_title};
+
 use super::{Format, Head};
 use crate::identity::{is_qualifier, normalise};
+use crate::input::read_error;
 use crate::json::{FromBareText, JsonRows, JsonText, List, Object, Step, read_document};
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, time};
@@ -30,14 +35,27 @@ impl Format for YouTubeMusic {
         head.begins_with(['['])
             && head.has_keys(&["header", "title", "time"])
             && (head.has_key("titleUrl") || head.has_key("products"))
+            && !holds_searches(head.text)
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        read_document(input, context, &mut Watched::default(), |path| match path {
+        let beginning = input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?;
+        let sentence = Sentence::of(&String::from_utf8_lossy(beginning));
+        if let Some(sentence) = sentence.as_ref().filter(|sentence| sentence.is_learned()) {
+            context.note(format!("titles stand in `{sentence}`"));
+        }
+        let mut rows = Watched { sentence, namer: Namer::default(), artists: FxHashSet::default() };
+        read_document(input, context, &mut rows, |path| match path {
             "" => Step::Rows(0),
             _ => Step::Skip,
         })
     }
+}
+
+/// Whether an export holds what was searched, which is private and of the same shape.
+fn holds_searches(text: &str) -> bool {
+    let searches = text.matches("results?search_query").count();
+    searches > text.matches("watch?v").count()
 }
 
 #[derive(Default, Deserialize)]
@@ -74,8 +92,9 @@ impl Activity<'_> {
     }
 }
 
-#[derive(Default)]
 struct Watched {
+    /// What titles are wrapped in.
+    sentence: Option<Sentence>,
     namer: Namer,
     /// Artists whose own channels came up so far, normalised.
     artists: FxHashSet<String>,
@@ -107,7 +126,7 @@ impl JsonRows for Watched {
         let Some(title) = activity
             .title
             .get()
-            .map(bare_title)
+            .map(|sentence| bare_title(sentence, self.sentence.as_ref()))
             .filter(|title| !title.contains("://") && !title.is_empty())
         else {
             return dropped(DropReason::NoTitle, context);
@@ -132,53 +151,6 @@ fn video_id(url: &str) -> Option<&str> {
     let well_formed = id.len() == 11
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     well_formed.then_some(id)
-}
-
-/// What "watched" is in front of a title.
-const PREFIXES: [&str; 20] = [
-    "Watched ",
-    "Has visto ",
-    "Vous avez regardé ",
-    "Hai guardato ",
-    "Você assistiu a ",
-    "Você assistiu ao vídeo ",
-    "Assistiu a ",
-    "Viu ",
-    "Bekeken: ",
-    "Je hebt gekeken naar ",
-    "Просмотрено видео ",
-    "Просмотрено: ",
-    "Вы посмотрели видео ",
-    "Obejrzano: ",
-    "Obejrzano film ",
-    "Tittade på ",
-    "Du har sett ",
-    "Du så ",
-    "Katsoit videon ",
-    "已观看 ",
-];
-
-/// What "watched" is behind a title.
-const SUFFIXES: [&str; 8] = [
-    " angesehen",
-    " を視聴しました",
-    " 을(를) 시청했습니다",
-    "을(를) 시청함",
-    " izlendi",
-    " adlı videoyu izlediniz",
-    " bekeken",
-    " megtekintve",
-];
-
-/// The title in a sentence that says that it was watched.
-fn bare_title(sentence: &str) -> &str {
-    let after = PREFIXES.iter().find_map(|prefix| sentence.strip_prefix(prefix));
-    let before = || SUFFIXES.iter().find_map(|suffix| sentence.strip_suffix(suffix));
-    let title = after.or_else(before).unwrap_or(sentence).trim();
-    let quotes = [('„', '“'), ('“', '”'), ('"', '"'), ('«', '»'), ('「', '」')];
-    let unquoted =
-        quotes.iter().find_map(|&(open, close)| title.strip_prefix(open)?.strip_suffix(close));
-    unquoted.unwrap_or(title).trim()
 }
 
 /// What stands between artist and title in the titles of videos.
@@ -252,20 +224,6 @@ fn same_name(artist: &str, channel: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn titles_come_out_of_their_sentences() {
-        for sentence in [
-            "Watched Song",
-            "„Song“ angesehen",
-            "Song angesehen",
-            "Vous avez regardé Song",
-            "Song を視聴しました",
-            "Song",
-        ] {
-            assert_eq!(bare_title(sentence), "Song", "{sentence}");
-        }
-    }
 
     fn artist_of<'t>(channel: &'t str, title: &'t str) -> (Option<&'t str>, &'t str) {
         let known = FxHashSet::from_iter(["die laternen".to_owned()]);

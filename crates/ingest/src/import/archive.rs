@@ -19,6 +19,8 @@ use crate::{FileReport, IngestError};
 /// and are no attack.
 const FREE_BYTES: u64 = 16 << 20;
 
+const NO_HISTORY: &str = "holds no listening history in a format that segue knows: not read";
+
 /// An archive and what is to be read of it.
 pub(super) struct Archive {
     path: PathBuf,
@@ -33,6 +35,8 @@ struct Entry {
     size: u64,
     packed: u64,
     crc32: u32,
+    /// Whether its name promises history.
+    is_promising: bool,
     /// Its entries, where it is itself an archive.
     nested: Option<Archive>,
 }
@@ -161,10 +165,10 @@ fn list_entry<R: Read + Seek>(
         .map_or_else(|_| String::from_utf8_lossy(data.name_raw()).into_owned(), |n| n.into_owned());
     let path = archive.path.join(printable(&name));
     let verdict = match judge_entry(&name) {
-        NameVerdict::Open | NameVerdict::Archive if escapes(&name) => {
+        NameVerdict::Open | NameVerdict::Look | NameVerdict::Archive if escapes(&name) => {
             NameVerdict::LeaveAlone("its name leads outside the archive: not opened")
         }
-        NameVerdict::Open | NameVerdict::Archive if data.encrypted() => {
+        NameVerdict::Open | NameVerdict::Look | NameVerdict::Archive if data.encrypted() => {
             NameVerdict::LeaveAlone("encrypted: not opened")
         }
         NameVerdict::Archive if !nest => {
@@ -173,13 +177,14 @@ fn list_entry<R: Read + Seek>(
         verdict => verdict,
     };
     let (size, packed, crc32) = (data.size(), data.compressed_size(), data.crc32());
-    let mut entry = Entry { index, path, size, packed, crc32, nested: None };
+    let is_promising = verdict != NameVerdict::Look;
+    let mut entry = Entry { index, path, size, packed, crc32, is_promising, nested: None };
     match verdict {
         NameVerdict::Ignore => {}
         NameVerdict::LeaveAlone(why) => {
             archive.left_alone.push(FileReport::left_alone(entry.path, why))
         }
-        NameVerdict::Open => archive.entries.push(entry),
+        NameVerdict::Open | NameVerdict::Look => archive.entries.push(entry),
         NameVerdict::Archive => match list_nested(zip, &entry, limits) {
             Ok(nested) => {
                 entry.nested = Some(nested);
@@ -268,9 +273,13 @@ impl ImportRun<'_> {
             };
             match result {
                 Err(error @ IngestError::Sink { .. }) => return Err(error),
+                // What it holds instead is nobody's business: exports are full of private facts.
+                Err(IngestError::UnknownFormat { path, .. }) => {
+                    self.report.files.push(FileReport::left_alone(path, NO_HISTORY));
+                }
                 Err(error) => {
                     let mut report = FileReport::left_alone(entry.path.clone(), reason(&error));
-                    report.incomplete = !matches!(error, IngestError::UnknownFormat { .. });
+                    report.incomplete = true;
                     self.report.files.push(report);
                 }
                 Ok(()) => {}
@@ -317,6 +326,7 @@ impl ImportRun<'_> {
             content: Content::Entry(&mut Cursor::new(head.clone()).chain(content)),
             head,
             budget,
+            is_promising: entry.is_promising,
         })
     }
 

@@ -88,7 +88,7 @@ impl ImportPlan {
                         self.left_alone.push(report);
                     }
                 },
-                NameVerdict::Open => {
+                NameVerdict::Open | NameVerdict::Look => {
                     self.file_bytes += fs::metadata(&path).map_or(0, |metadata| metadata.len());
                     self.jobs.push(Job::File { path, given: false });
                 }

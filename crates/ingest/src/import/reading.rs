@@ -11,6 +11,7 @@ use super::ImportOptions;
 use super::progress::{Budget, Meter, Metered};
 use crate::format::{AppleArtists, Format, Formats, Head, ParquetTable, is_parquet};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
+use crate::table::header_layout;
 use crate::{
     Context, FileIdentity, FileReport, FileSink, ImportReport, IngestError, Sink, SinkError,
     TableOptions,
@@ -46,6 +47,9 @@ pub(super) struct Opened<'r> {
     /// All of it, the head included.
     pub(super) content: Content<'r>,
     pub(super) budget: Budget,
+    /// Whether its name promises history, or its owner named it. If not, a table has to name both
+    /// title and artist to be taken for one of plays or tracks.
+    pub(super) is_promising: bool,
 }
 
 /// Where the bytes come from.
@@ -100,6 +104,7 @@ impl ImportRun<'_> {
             head,
             content: Content::File(file),
             budget: Budget::unlimited(),
+            is_promising: true,
         })
     }
 
@@ -123,17 +128,18 @@ impl ImportRun<'_> {
             self.report.files.push(FileReport::left_alone(opened.path, "holds no rows"));
             return Ok(());
         }
-        let Some(format) = formats.detect(&Head { text: &text, name: &name }) else {
-            let beginning =
-                text.trim_start().chars().take(40).flat_map(char::escape_debug).collect();
-            return Err(IngestError::UnknownFormat { path: opened.path, beginning });
+        let found = formats.detect(&Head { text: &text, name: &name });
+        let Some(format) =
+            found.filter(|format| opened.is_promising || is_unmistakable(*format, &text))
+        else {
+            return Err(IngestError::UnknownFormat { path: opened.path, found: found_in(&text) });
         };
         drop(text);
         self.read_as(format, opened)
     }
 
     fn read_as(&mut self, format: &dyn Format, opened: Opened<'_>) -> Result<(), IngestError> {
-        let Opened { path, size, fingerprint, head, mut content, budget } = opened;
+        let Opened { path, size, fingerprint, head, mut content, budget, .. } = opened;
         let parser = parser(format.source(), &self.options.tables);
         let identity =
             FileIdentity { path: path.clone(), size, fingerprint, source: format.source(), parser };
@@ -161,8 +167,8 @@ impl ImportRun<'_> {
             }
         };
         let Some(table) = table else {
-            let beginning = "PAR1, and columns that mean nothing here".to_owned();
-            return Err(IngestError::UnknownFormat { path, beginning });
+            let found = "it is Parquet with columns that mean nothing here".to_owned();
+            return Err(IngestError::UnknownFormat { path, found });
         };
         let parser = parser(table.source(), tables);
         let identity = FileIdentity { path, size, fingerprint, source: table.source(), parser };
@@ -188,6 +194,34 @@ impl Content<'_> {
             Self::Entry(entry) => Box::new(entry),
         }
     }
+}
+
+/// Whether the content of a file whose name says nothing is of this format without doubt. Tables of
+/// anything may have a column of names and one of times.
+fn is_unmistakable(format: &dyn Format, text: &str) -> bool {
+    match format.source() {
+        Source::Interactions | Source::Catalogue => header_layout(text, None).names_songs(),
+        Source::Friends => false,
+        _ => true,
+    }
+}
+
+/// What is in a file of no known format, for its owner.
+fn found_in(text: &str) -> String {
+    if text.chars().take(512).any(|c| c == '\0') {
+        return "it holds no text".to_owned();
+    }
+    let beginning: String =
+        text.trim_start().chars().take(40).flat_map(char::escape_debug).collect();
+    let layout = header_layout(text, None);
+    let hint = match layout.identifies_tracks() {
+        true => {
+            "; it names tracks, but not when they were played or what was thought of them \
+             (`--mark liked` takes them as liked)"
+        }
+        false => "",
+    };
+    format!("it begins with `{beginning}`{hint}")
 }
 
 fn decoded<'r, 'o>(

@@ -6,6 +6,8 @@
 
 use segue_core::AudioFeature;
 
+use crate::time::DateOrder;
+
 /// What a column means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -24,8 +26,12 @@ pub(crate) enum TableColumn {
     Artist,
     /// Several artists in one cell.
     Artists,
+    /// Identifiers of the artists, which tell how many there are.
+    ArtistIds,
     Album,
     Genre,
+    /// Several genres in one cell.
+    Genres,
     /// A year, or a date that begins with one.
     Year,
     Decade,
@@ -37,6 +43,8 @@ pub(crate) enum TableColumn {
     Time,
     /// When the play ended.
     EndTime,
+    /// When the track was saved or liked.
+    AddedTime,
     MsPlayed,
     SecondsPlayed,
     Rating,
@@ -64,6 +72,8 @@ const NAMES: &[(TableColumn, &[&str])] = &[
             "trackid",
             "spotifyid",
             "spotifytrackid",
+            "spotifyurl",
+            "trackurl",
             "itemid",
             "item",
             "id",
@@ -77,8 +87,13 @@ const NAMES: &[(TableColumn, &[&str])] = &[
     ),
     (TableColumn::Artist, &["artistname", "trackartist", "artist", "mainartist"]),
     (TableColumn::Artists, &["artists", "artistnames", "trackartists", "artistsname"]),
-    (TableColumn::Album, &["albumname", "trackalbumname", "album", "release", "releasename"]),
-    (TableColumn::Genre, &["genre", "trackgenre", "playlistgenre", "genres", "artistgenres"]),
+    (TableColumn::ArtistIds, &["artistids", "artisturis", "artistsids", "artistsuris"]),
+    (
+        TableColumn::Album,
+        &["albumname", "trackalbumname", "album", "albumtitle", "release", "releasename"],
+    ),
+    (TableColumn::Genre, &["genre", "trackgenre", "playlistgenre"]),
+    (TableColumn::Genres, &["genres", "artistgenres", "trackgenres"]),
     (
         TableColumn::Year,
         &[
@@ -107,10 +122,26 @@ const NAMES: &[(TableColumn, &[&str])] = &[
             "datetime",
             "uts",
             "ts",
+            "rawdatetime",
+            "playtimestamp",
+            "scrobbletime",
+            "scrobbledat",
+            "utctime",
+            "dateplayed",
+            "playdate",
+            "playeddate",
+            "listendate",
+            "entrydate",
+            "eventdate",
             "date",
+            "day",
         ],
     ),
     (TableColumn::EndTime, &["endedat", "endtime"]),
+    (
+        TableColumn::AddedTime,
+        &["addedat", "dateadded", "addeddate", "likedat", "savedat", "tagtime"],
+    ),
     (
         TableColumn::MsPlayed,
         &[
@@ -147,6 +178,10 @@ const NAMES: &[(TableColumn, &[&str])] = &[
     (TableColumn::Playlist, &["playlistid", "playlistname", "playlist"]),
 ];
 
+/// Names of columns that hold a date beside a time of day.
+const DATES: [&str; 9] =
+    ["date", "day", "playdate", "dateplayed", "playeddate", "datum", "fecha", "data", "listendate"];
+
 impl TableColumn {
     /// How many there are.
     pub(crate) const COUNT: usize = Self::Playlist as usize + 1;
@@ -154,9 +189,13 @@ impl TableColumn {
     /// The meaning of a name, with its rank among the names of that meaning (0 is best).
     fn from_name(name: &str) -> Option<(Self, usize)> {
         let plain = plain_name(name);
-        NAMES
-            .iter()
-            .find_map(|(column, names)| Some((*column, names.iter().position(|n| *n == plain)?)))
+        let known = |plain: &str| {
+            let mut known = NAMES.iter();
+            known.find_map(|(column, names)| {
+                Some((*column, names.iter().position(|name| *name == plain)?))
+            })
+        };
+        known(&plain).or_else(|| known(plain.strip_suffix("utc")?))
     }
 }
 
@@ -177,6 +216,9 @@ pub struct TableLayout {
     features: [Option<u32>; AudioFeature::COUNT],
     /// Whether the time column is Spotify's `ts`, which stamps the end of a play.
     stamps_end: bool,
+    /// The column of the date, where [`TableColumn::Time`] may hold the time of day alone.
+    date: Option<u32>,
+    date_order: DateOrder,
     width: usize,
 }
 
@@ -190,6 +232,9 @@ impl TableLayout {
         for (position, name) in names.into_iter().enumerate() {
             layout.width = position + 1;
             let name = name.trim();
+            if DATES.contains(&plain_name(name).as_str()) {
+                layout.date.get_or_insert(position as u32);
+            }
             let found = match label {
                 Some(label) if name.eq_ignore_ascii_case(label) => Some((TableColumn::Liked, 0)),
                 _ => TableColumn::from_name(name),
@@ -207,6 +252,8 @@ impl TableLayout {
             }
         }
         layout.settle_track_column();
+        layout.date =
+            layout.date.filter(|&date| layout.position(TableColumn::Time) != Some(date as usize));
         layout.stamps_end = layout.has(TableColumn::EndTime) && !layout.has(TableColumn::Time)
             || time_is_ts && layout.has(TableColumn::MsPlayed);
         layout
@@ -245,9 +292,29 @@ impl TableLayout {
         self.has(TableColumn::TrackId) || self.has(TableColumn::Title)
     }
 
+    /// Whether a row of this table says which track it is so that others know it: by an
+    /// identifier, or by title and artist.
+    pub(crate) fn identifies_tracks(&self) -> bool {
+        self.has(TableColumn::TrackId)
+            || self.has(TableColumn::Isrc)
+            || self.has(TableColumn::RecordingMbid)
+            || self.names_songs()
+    }
+
+    /// Whether a row has a title and an artist.
+    pub(crate) fn names_songs(&self) -> bool {
+        let is_by_someone = self.has(TableColumn::Artist) || self.has(TableColumn::Artists);
+        self.has(TableColumn::Title) && is_by_someone
+    }
+
     /// Whether any column means something.
     pub(crate) fn knows_anything(&self) -> bool {
         self.feature_count() > 0 || self.columns.iter().any(Option::is_some)
+    }
+
+    /// How many columns mean something.
+    pub(crate) fn known_columns(&self) -> usize {
+        self.feature_count() + self.columns.iter().flatten().count()
     }
 
     /// How many audio features have a column: 0 to 13. A table with some is likely to be a
@@ -259,6 +326,27 @@ impl TableLayout {
     /// Whether the time stamped is that of the end of a play.
     pub(crate) fn stamps_end(&self) -> bool {
         self.stamps_end
+    }
+
+    /// Where the date stands, if the column of the time may hold the time of day alone.
+    pub(crate) fn date_position(&self) -> Option<usize> {
+        self.date.map(|position| position as usize)
+    }
+
+    /// Where dates stand: beside a time of day, or with it.
+    pub(crate) fn dates_position(&self) -> Option<usize> {
+        let alone = [TableColumn::Time, TableColumn::EndTime, TableColumn::AddedTime];
+        self.date_position().or_else(|| alone.into_iter().find_map(|column| self.position(column)))
+    }
+
+    /// The order of day and month in dates of numbers.
+    pub(crate) fn date_order(&self) -> DateOrder {
+        self.date_order
+    }
+
+    /// From here on dates of numbers are read in this order.
+    pub(crate) fn set_date_order(&mut self, order: DateOrder) {
+        self.date_order = order;
     }
 
     /// Number of columns, known or not.

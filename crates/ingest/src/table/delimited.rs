@@ -1,44 +1,124 @@
-//! Rows of comma-, semicolon- and tab-separated text.
+//! Tables in text whose cells are parted by commas, semicolons, tabs or bars.
 
-use std::io::{BufRead, Cursor, Read};
+use std::io::BufRead;
 
-use csv::{ErrorKind, Reader, ReaderBuilder, StringRecord};
+use csv::StringRecord;
 
-use super::limit::Limited;
-use super::{Allowance, MAX_RECORD_BYTES, TableLayout};
+use super::records::{RecordError, Records, is_as_wide};
+use super::{Dates, MAX_RECORD_BYTES, TableLayout};
 use crate::input::read_error;
+use crate::time::{DateOrder, shown_order};
 use crate::{Context, DropReason, IngestError};
 
-/// Bytes that the parser reads ahead: a small part of a record's limit, which lags by as much.
-const BUFFER_BYTES: usize = 64 * 1024;
+/// Lines among which the header of a table is looked for; titles and comments stand before it.
+const MOST_LINES_BEFORE_HEADER: usize = 32;
+/// Bytes in which those lines are looked for.
+const BEGINNING_BYTES: usize = 64 << 10;
 
-type Input<'i> = std::io::Chain<Cursor<Vec<u8>>, &'i mut dyn BufRead>;
+/// Bytes in which it is looked for which of day and month comes first.
+const MOST_BYTES_OF_DATES: usize = 16 << 20;
 
 /// A table in delimited text, read record by record.
 pub(crate) struct Delimited<'i> {
-    reader: Reader<Limited<Input<'i>>>,
-    allowance: Allowance,
-    record: StringRecord,
+    records: Records<&'i mut dyn BufRead>,
     width: Option<usize>,
 }
 
-/// The layout of a table whose beginning is at hand, tried with the delimiter that its first line
-/// suggests.
+/// Where a table begins: how its cells are parted, and which lines stand before its first row.
+struct Start {
+    delimiter: u8,
+    lines_before: usize,
+}
+
+impl Start {
+    /// The start of a table that begins with its first line. Spreadsheets write a line such as
+    /// `sep=;` before that.
+    fn at_once<'l>(lines: impl Iterator<Item = &'l str>) -> Self {
+        let mut stated = None;
+        for (lines_before, line) in lines.enumerate() {
+            match stated_delimiter(line) {
+                _ if line.trim().is_empty() => {}
+                Some(delimiter) if stated.is_none() => stated = Some(delimiter),
+                _ => {
+                    let delimiter = stated.unwrap_or_else(|| delimiter_of(line.as_bytes()));
+                    return Self { delimiter, lines_before };
+                }
+            }
+        }
+        Self { delimiter: stated.unwrap_or(b','), lines_before: 0 }
+    }
+
+    /// The start of a table at its header: the first line with two columns or more that mean
+    /// something, a track among them; else the first with any; else the first.
+    fn at_header<'l>(lines: impl Iterator<Item = &'l str> + Clone, label: Option<&str>) -> Self {
+        let first = Self::at_once(lines.clone());
+        let is_stated = lines.clone().take(first.lines_before).any(|l| !l.trim().is_empty());
+        let mut known = None;
+        let header = |line: &str| {
+            let delimiter = if is_stated { first.delimiter } else { delimiter_of(line.as_bytes()) };
+            (delimiter, TableLayout::from_names(cells_of(line, delimiter).iter(), label))
+        };
+        for (lines_before, line) in lines.enumerate().skip(first.lines_before) {
+            let (delimiter, layout) = header(line);
+            if layout.names_tracks() && layout.known_columns() > 1 {
+                return Self { delimiter, lines_before };
+            }
+            if layout.knows_anything() {
+                known.get_or_insert(Self { delimiter, lines_before });
+            }
+            if lines_before >= first.lines_before + MOST_LINES_BEFORE_HEADER {
+                break;
+            }
+        }
+        known.unwrap_or(first)
+    }
+}
+
+/// The delimiter in a line such as `sep=;`.
+fn stated_delimiter(line: &str) -> Option<u8> {
+    let line = line.trim_matches(['"', ' ']);
+    let (key, delimiter) = line.split_at_checked(4)?;
+    match delimiter.as_bytes() {
+        [delimiter @ (b',' | b';' | b'\t' | b'|')] if key.eq_ignore_ascii_case("sep=") => {
+            Some(*delimiter)
+        }
+        _ => None,
+    }
+}
+
+fn cells_of(line: &str, delimiter: u8) -> StringRecord {
+    let mut records = Records::new(line.as_bytes(), delimiter);
+    // Reading from memory fails for lines without end only.
+    records.next().ok().flatten().cloned().unwrap_or_default()
+}
+
+/// The layout of a table whose beginning is at hand.
 pub(crate) fn header_layout(beginning: &str, label: Option<&str>) -> TableLayout {
-    let header = head_records(first_line(beginning)).next().unwrap_or_default();
-    TableLayout::from_names(header.iter(), label)
+    let start = Start::at_header(beginning.lines(), label);
+    let header = beginning.lines().nth(start.lines_before).unwrap_or("");
+    TableLayout::from_names(cells_of(header, start.delimiter).iter(), label)
 }
 
 /// The records in the beginning of a file, split at the delimiter that its first line suggests. The
 /// last one may be cut off.
 pub fn head_records(beginning: &str) -> impl Iterator<Item = StringRecord> {
-    ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(delimiter_of(first_line(beginning).as_bytes()))
-        .from_reader(beginning.as_bytes())
-        .into_records()
-        .map_while(Result::ok)
+    let start = Start::at_once(beginning.lines());
+    let mut records = Records::new(beginning.as_bytes(), start.delimiter);
+    let skipped = records.skip_lines(start.lines_before);
+    std::iter::from_fn(move || records.next().ok().flatten().cloned())
+        .take_while(move |_| skipped.is_ok())
+}
+
+/// The records of a table that begins in its first line, which tells the delimiter.
+///
+/// # Errors
+/// [`RecordError`] where the beginning cannot be read.
+pub fn open_records<R: BufRead>(input: R) -> Result<Records<R>, RecordError> {
+    let mut records = Records::new(input, b',');
+    let start = Start::at_once(records.lines_ahead(BEGINNING_BYTES)?);
+    records.set_delimiter(start.delimiter);
+    records.skip_lines(start.lines_before)?;
+    Ok(records)
 }
 
 /// The text up to the first line break; empty for an empty text. It is the header of most tables.
@@ -46,10 +126,10 @@ pub fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("")
 }
 
-/// The delimiter of a line: the one of comma, semicolon and tab that occurs most often outside
+/// The delimiter of a line: the one of comma, semicolon, tab and bar that occurs most often outside
 /// quotes. A comma where there is none.
 pub fn delimiter_of(line: &[u8]) -> u8 {
-    let mut counts = [(b',', 0u32), (b';', 0), (b'\t', 0)];
+    let mut counts = [(b',', 0u32), (b';', 0), (b'\t', 0), (b'|', 0)];
     let mut quoted = false;
     for &byte in line {
         quoted ^= byte == b'"';
@@ -64,7 +144,7 @@ pub fn delimiter_of(line: &[u8]) -> u8 {
 }
 
 impl<'i> Delimited<'i> {
-    /// Opens a table whose delimiter its first line tells.
+    /// Opens a table that begins in its first line, which tells the delimiter.
     ///
     /// # Errors
     /// [`IngestError::TooLarge`] for a first line without end, [`IngestError::Io`] where it cannot
@@ -73,114 +153,144 @@ impl<'i> Delimited<'i> {
         input: &'i mut dyn BufRead,
         context: &Context<'_>,
     ) -> Result<Self, IngestError> {
-        let mut line = Vec::new();
-        let mut beginning = (&mut *input).take(MAX_RECORD_BYTES);
-        beginning
-            .read_until(b'\n', &mut line)
-            .map_err(|error| read_error(error, context.path(), 1))?;
-        if line.len() as u64 == MAX_RECORD_BYTES {
-            return Err(too_large(context, 1));
+        let records = open_records(input).map_err(|error| ended_by(error, context))?;
+        Ok(Self { records, width: None })
+    }
+
+    /// Opens a table at its header, which need not stand in the first line, and says what the
+    /// columns mean. Every record must be as wide as the header. `None` for an empty table.
+    ///
+    /// # Errors
+    /// As [`Delimited::open`].
+    pub(crate) fn open_at_header(
+        input: &'i mut dyn BufRead,
+        label: Option<&str>,
+        context: &mut Context<'_>,
+    ) -> Result<Option<(Self, TableLayout)>, IngestError> {
+        let mut records = Records::new(input, b',');
+        let ahead: Vec<&str> = records
+            .lines_ahead(BEGINNING_BYTES)
+            .map_err(|error| ended_by(error, context))?
+            .collect();
+        let start = Start::at_header(ahead.iter().copied(), label);
+        let is_titled = ahead.iter().take(start.lines_before).any(|line| !line.trim().is_empty());
+        records.set_delimiter(start.delimiter);
+        records.skip_lines(start.lines_before).map_err(|error| ended_by(error, context))?;
+        let mut table = Self { records, width: None };
+        let Some(header) = table.next(context)? else { return Ok(None) };
+        let layout = TableLayout::from_names(header.iter(), label);
+        table.expect_width(layout.width());
+        if is_titled {
+            context.note(format!("the header is in line {}", table.line()));
         }
-        let delimiter = delimiter_of(&line);
-        Ok(Self::chained(line, input, ReaderBuilder::new().delimiter(delimiter)))
+        Ok(Some((table, layout)))
+    }
+
+    /// This many records that lie ahead, each taken from one line. They stay to be read.
+    ///
+    /// # Errors
+    /// As [`Delimited::next`].
+    pub(crate) fn records_ahead(
+        &mut self,
+        count: usize,
+        context: &Context<'_>,
+    ) -> Result<Vec<StringRecord>, IngestError> {
+        let mut found = Vec::new();
+        self.records
+            .records_ahead(BEGINNING_BYTES, |record| {
+                if found.len() < count && record.iter().any(|cell| !cell.is_empty()) {
+                    found.push(record.clone());
+                }
+            })
+            .map_err(|error| ended_by(error, context))?;
+        Ok(found)
+    }
+
+    /// The order of day and month in the dates of a column, by what lies ahead of it: the whole
+    /// column in all but huge tables. What decides is noted.
+    ///
+    /// # Errors
+    /// As [`Delimited::next`].
+    pub(crate) fn date_order(
+        &mut self,
+        column: usize,
+        context: &mut Context<'_>,
+    ) -> Result<DateOrder, IngestError> {
+        for bytes in [BEGINNING_BYTES, MOST_BYTES_OF_DATES] {
+            let mut dates = Dates::default();
+            let mut is_open = false;
+            self.records
+                .records_ahead(bytes, |record| {
+                    if let Some(text) = record.get(column) {
+                        is_open |= shown_order(text).is_some();
+                        dates.add(text);
+                    }
+                })
+                .map_err(|error| ended_by(error, context))?;
+            if !is_open || bytes == MOST_BYTES_OF_DATES {
+                return Ok(dates.settle(context));
+            }
+        }
+        Ok(DateOrder::DayFirst)
     }
 
     /// Opens a table with a known delimiter in which quotes mean nothing.
     pub(crate) fn unquoted(input: &'i mut dyn BufRead, delimiter: u8) -> Self {
-        Self::chained(Vec::new(), input, ReaderBuilder::new().delimiter(delimiter).quoting(false))
+        Self { records: Records::unquoted(input, delimiter), width: None }
     }
 
-    fn chained(
-        read_already: Vec<u8>,
-        input: &'i mut dyn BufRead,
-        builder: &mut ReaderBuilder,
-    ) -> Self {
-        let allowance = Allowance::default();
-        let reader = builder
-            .has_headers(false)
-            .flexible(true)
-            .buffer_capacity(BUFFER_BYTES)
-            .from_reader(allowance.limit(Cursor::new(read_already).chain(input)));
-        Self { reader, allowance, record: StringRecord::new(), width: None }
-    }
-
-    /// Reads the header, after which every record must be as wide. `None` where there is no header.
-    ///
-    /// # Errors
-    /// As [`Delimited::next`].
-    pub(crate) fn read_header(
-        &mut self,
-        label: Option<&str>,
-        context: &mut Context<'_>,
-    ) -> Result<Option<TableLayout>, IngestError> {
-        let Some(header) = self.next(context)? else { return Ok(None) };
-        let layout = TableLayout::from_names(header.iter(), label);
-        self.expect_width(layout.width());
-        Ok(Some(layout))
-    }
-
-    /// From here on records must have this many cells; empty ones at the end may be missing or too
-    /// many.
+    /// From here on records must have this many cells; empty ones at the end may be too many.
     pub(crate) fn expect_width(&mut self, width: usize) {
         self.width = Some(width);
+        self.records.expect_width(width);
     }
 
     /// The next record, whatever it holds, or `None` at the end. Records that are not as wide as
-    /// expected, or no text, are dropped here.
+    /// expected are dropped here.
     ///
     /// # Errors
-    /// [`IngestError::TooLarge`] for a record without end, [`IngestError::Io`] where the input
-    /// cannot be read.
+    /// [`IngestError::TooLarge`] for a line without end, [`IngestError::Io`] where the input cannot
+    /// be read.
     pub(crate) fn next(
         &mut self,
         context: &mut Context<'_>,
     ) -> Result<Option<&StringRecord>, IngestError> {
         loop {
-            match self.reader.read_record(&mut self.record) {
-                Ok(false) => return Ok(None),
-                Ok(true) if self.is_as_wide_as_expected() => {
-                    self.allowance.renew();
-                    return Ok(Some(&self.record));
-                }
-                Ok(true) => context.drop_row(DropReason::Malformed),
-                Err(error) => self.survive(error, context)?,
+            let found = self.records.next().map_err(|error| ended_by(error, context))?;
+            let Some(record) = found else {
+                self.note_open_quotes(context);
+                return Ok(None);
+            };
+            if self.width.is_none_or(|width| is_as_wide(record, width)) {
+                break;
             }
-            self.allowance.renew();
+            context.drop_row(DropReason::Malformed);
         }
+        Ok(Some(self.records.record()))
     }
 
     /// Line on which the last record began.
     pub(crate) fn line(&self) -> u64 {
-        self.record.position().map_or(1, csv::Position::line)
+        self.records.line().max(1)
     }
 
-    fn is_as_wide_as_expected(&self) -> bool {
-        let Some(width) = self.width else { return true };
-        match self.record.len() {
-            found if found > width => self.record.iter().skip(width).all(str::is_empty),
-            found => found == width,
-        }
-    }
-
-    fn survive(&self, error: csv::Error, context: &mut Context<'_>) -> Result<(), IngestError> {
-        let line = self.reader.position().line();
-        match error.into_kind() {
-            ErrorKind::Io(_) if self.allowance.is_spent() => Err(too_large(context, line)),
-            ErrorKind::Io(error) => Err(read_error(error, context.path(), line)),
-            _ => {
-                context.drop_row(DropReason::Malformed);
-                Ok(())
-            }
+    fn note_open_quotes(&self, context: &mut Context<'_>) {
+        if let Some((count, line)) = self.records.open_quotes() {
+            context.note(format!(
+                "line {line} opens a quote and does not close it ({count} such in all): read as \
+                 part of the text"
+            ));
         }
     }
 }
 
-fn too_large(context: &Context<'_>, line: u64) -> IngestError {
-    context.too_large(
-        line,
-        "one record (is a quote left open?)",
-        format!("{} KiB", MAX_RECORD_BYTES / 1024),
-    )
+fn ended_by(error: RecordError, context: &Context<'_>) -> IngestError {
+    match error {
+        RecordError::Io(line, error) => read_error(error, context.path(), line),
+        RecordError::TooLong(line) => {
+            context.too_large(line, "one line", format!("{} KiB", MAX_RECORD_BYTES >> 10))
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,26 +5,32 @@
 //! spend their time on input and identity, not on that.
 
 mod column;
+mod dates;
 mod delimited;
 mod header;
 mod json;
 mod limit;
 mod options;
+mod records;
 mod track;
 pub(crate) mod values;
 
 pub(crate) use column::TableColumn;
 pub use column::{TableLayout, plain_name};
+pub(crate) use dates::Dates;
 pub(crate) use delimited::{Delimited, header_layout};
-pub use delimited::{delimiter_of, first_line, head_records};
+pub use delimited::{delimiter_of, first_line, head_records, open_records};
 pub(crate) use header::Header;
 pub(crate) use json::{FlatObject, keys_in, read_objects};
 pub use limit::{Allowance, Limited, MAX_RECORD_BYTES};
 pub use options::{PlaylistUse, TableOptions};
+pub use records::{RecordError, Records};
 pub(crate) use track::{Unusable, mbid_id};
 
 use csv::StringRecord;
-use segue_core::AudioFeature;
+use segue_core::{AudioFeature, Timestamp};
+
+use crate::time::is_time_of_day;
 
 /// One row, read through the layout of its table.
 #[derive(Clone, Copy)]
@@ -42,6 +48,30 @@ impl<'a> TableRow<'a> {
     /// missing value.
     pub(crate) fn text(&self, column: TableColumn) -> Option<&'a str> {
         self.cell(self.layout.position(column))
+    }
+
+    /// When the play of this row was, or began or ended where the table knows only one of them.
+    /// `None` where there is no time or none that can be understood.
+    pub(crate) fn moment(&self) -> Option<Timestamp> {
+        let order = self.layout.date_order();
+        let understood = |text: &str| values::moment_in(text, order);
+        let time = self.text(TableColumn::Time);
+        if let Some(moment) = time.and_then(understood) {
+            return Some(moment);
+        }
+        let dated = self.cell(self.layout.date_position()).and_then(|date| match time {
+            Some(time) if is_time_of_day(time) => understood(&format!("{date} {time}")),
+            Some(_) => None,
+            None => understood(date),
+        });
+        dated.or_else(|| self.text(TableColumn::EndTime).and_then(understood))
+    }
+
+    /// When the track of this row was saved, by its column or by the time of the row.
+    pub(crate) fn added(&self) -> Option<Timestamp> {
+        let added = self.text(TableColumn::AddedTime);
+        let order = self.layout.date_order();
+        added.and_then(|text| values::moment_in(text, order)).or_else(|| self.moment())
     }
 
     /// The layout of the table.

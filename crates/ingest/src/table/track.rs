@@ -59,7 +59,8 @@ impl TableRow<'_> {
         };
         track.features = self.features(unusable);
         track.album = self.text(TableColumn::Album).map(str::to_owned);
-        track.genre = self.text(TableColumn::Genre).and_then(first_of_list);
+        let genre = self.text(TableColumn::Genre).and_then(first_of_list);
+        track.genre = genre.or_else(|| self.text(TableColumn::Genres).and_then(first_of_several));
         track.isrc = isrc;
         track.recording_mbid = mbid;
         track.year = self.year(unusable);
@@ -77,7 +78,8 @@ impl TableRow<'_> {
 
     fn artists(&self) -> Vec<String> {
         if let Some(several) = self.text(TableColumn::Artists) {
-            return values::list(several);
+            let ids = self.text(TableColumn::ArtistIds).map_or(1, values::count_of_several);
+            return values::list_of(several, ids);
         }
         self.text(TableColumn::Artist).map(str::to_owned).into_iter().collect()
     }
@@ -168,6 +170,10 @@ fn isrc(text: &str) -> Option<String> {
 
 fn first_of_list(text: &str) -> Option<String> {
     values::list(text).into_iter().next()
+}
+
+fn first_of_several(text: &str) -> Option<String> {
+    values::several(text).into_iter().next()
 }
 
 /// A track of which the source gives an identifier and no title: a work of its own until another

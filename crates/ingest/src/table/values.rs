@@ -4,7 +4,7 @@
 use segue_core::{DeviceClass, Timestamp};
 
 use crate::spotify;
-use crate::time;
+use crate::time::{self, DateOrder};
 
 /// Words that tables write where they have no value. "None" is not among them: pandas rarely writes
 /// it, and it is the title of a song.
@@ -47,14 +47,20 @@ pub(crate) fn truth(text: &str) -> Option<bool> {
 }
 
 /// A moment written as epoch seconds, milliseconds, microseconds or nanoseconds (told apart by
-/// their size, which is unambiguous between 1995 and 2100), as RFC 3339, or as `YYYY-MM-DD[
-/// HH:MM[:SS]]`, which is taken for UTC.
+/// their size, which is unambiguous between 1995 and 2100), as RFC 3339, as `YYYY-MM-DD[
+/// HH:MM[:SS]]`, or as people write dates, the day before the month. Without a zone it is UTC.
 pub fn moment(text: &str) -> Option<Timestamp> {
+    moment_in(text, DateOrder::DayFirst)
+}
+
+/// As [`moment`], with days and months of numbers in this order.
+pub(crate) fn moment_in(text: &str, order: DateOrder) -> Option<Timestamp> {
     let text = text.trim();
-    match number(text) {
-        Some(number) => time::from_seconds(epoch_second(number)),
+    let plain = match number(text) {
+        Some(epoch) => time::from_seconds(epoch_second(epoch)),
         None => time::parse(text.strip_suffix(" UTC").unwrap_or(text)),
-    }
+    };
+    plain.or_else(|| time::parse_written(text, order))
 }
 
 /// Whether a moment is written without a time of day, or with the midnight that programs write where
@@ -126,6 +132,63 @@ pub(crate) fn list(text: &str) -> Vec<String> {
         None if text.contains(UNIT_SEPARATOR) => named(UNIT_SEPARATOR),
         None => named(';'),
     }
+}
+
+/// The items of a cell whose column holds several, which commas part too.
+pub(crate) fn several(text: &str) -> Vec<String> {
+    let items = list(text);
+    match &items[..] {
+        [one] => one.split(',').filter_map(present).map(str::to_owned).collect(),
+        _ => items,
+    }
+}
+
+/// How many items a cell has whose column holds several.
+pub(crate) fn count_of_several(text: &str) -> usize {
+    several(text).len()
+}
+
+/// As [`list`], of names of which another column tells how many there are. Names have commas of
+/// their own ("Tyler, The Creator"), so that commas part them only where that gives this many.
+pub(crate) fn list_of(text: &str, count: usize) -> Vec<String> {
+    let items = list(text);
+    let [one] = &items[..] else { return items };
+    if count < 2 {
+        return items;
+    }
+    let parts: Vec<String> = several(one);
+    let readings = [parts_at_tight_commas(one), parts.clone(), joined_articles(parts)];
+    readings.into_iter().find(|parts| parts.len() == count).unwrap_or(items)
+}
+
+/// The parts between commas that no space follows: those between names, where the names keep the
+/// commas and spaces of their own.
+fn parts_at_tight_commas(text: &str) -> Vec<String> {
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for (at, _) in text.match_indices(',') {
+        if !text[at + 1..].starts_with(' ') {
+            parts.push(text[from..at].to_owned());
+            from = at + 1;
+        }
+    }
+    parts.push(text[from..].to_owned());
+    parts
+}
+
+/// Parts of which one that begins with an article belongs to the name before it.
+fn joined_articles(parts: Vec<String>) -> Vec<String> {
+    let mut joined: Vec<String> = Vec::new();
+    for part in parts {
+        match joined.last_mut() {
+            Some(last) if part.to_lowercase().starts_with("the ") => {
+                last.push_str(", ");
+                last.push_str(&part);
+            }
+            _ => joined.push(part),
+        }
+    }
+    joined
 }
 
 /// Items of a list as Python and JSON write it. A quote of the other kind, or an escaped one,
@@ -243,6 +306,20 @@ mod tests {
         assert_eq!(list("Tyler, The Creator"), ["Tyler, The Creator"]);
         assert_eq!(list("['It\\'s']"), ["It's"]);
         assert_eq!(list("[]"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn commas_part_names_where_their_number_is_known() {
+        assert_eq!(list_of("A,B", 2), ["A", "B"]);
+        assert_eq!(list_of("A, B", 2), ["A", "B"]);
+        assert_eq!(list_of("A, B", 1), ["A, B"]);
+        assert_eq!(list_of("Tyler, The Creator,B", 2), ["Tyler, The Creator", "B"]);
+        assert_eq!(list_of("Tyler, The Creator, B", 2), ["Tyler, The Creator", "B"]);
+        assert_eq!(list_of("Earth, Wind & Fire, B", 2), ["Earth, Wind & Fire, B"]);
+        assert_eq!(list_of("A;B", 2), ["A", "B"]);
+        assert_eq!(several("rock, indie rock"), ["rock", "indie rock"]);
+        assert_eq!(several("['rock', 'pop, really']"), ["rock", "pop, really"]);
+        assert_eq!(count_of_several("a,b,c"), 3);
     }
 
     #[test]

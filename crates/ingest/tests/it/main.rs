@@ -12,3 +12,5 @@ mod real_exports;
 mod resuming;
 mod support;
 mod tables;
+mod takeout;
+mod written_tables;

@@ -280,7 +280,10 @@ fn recognise(path: &Path, head: &[u8], columns: &EventColumns) -> Result<EventFo
         }
         _ => Err(IngestError::UnknownFormat {
             path: path.to_owned(),
-            beginning: text.chars().take(40).filter(|c| !c.is_control()).collect(),
+            found: format!(
+                "it begins with `{}`",
+                text.chars().take(40).filter(|c| !c.is_control()).collect::<String>()
+            ),
         }),
     }
 }
