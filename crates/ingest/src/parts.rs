@@ -6,6 +6,11 @@
 //! ([`Records`]), input that cannot grow without bound ([`Allowance`]), and Parquet within bounds, whose damage is an error and no panic
 //! ([`ParquetFile`]).
 
+use segue_core::Timestamp;
+
+use crate::table::values::moment_in;
+use crate::time::DateOrder;
+
 pub use crate::format::is_parquet;
 pub use crate::input::{Utf8Reader, decode_head, read_error, read_head};
 pub use crate::parquet_file::{ParquetFile, moment_of};
@@ -15,3 +20,18 @@ pub use crate::table::{
     first_line, head_records, open_records, plain_name,
 };
 pub use crate::time::parse as parse_time;
+
+/// A moment as people and programs write it, whatever way that is: seconds or milliseconds since
+/// 1970, RFC 3339, `Feb 24, 2022 at 11:36 PM`, `Thu, 24 Feb 2022 00:00:00 GMT`. Where day and month
+/// are numbers the month comes first; without a zone it is UTC. `None` for anything else.
+///
+/// ```
+/// use segue_ingest::parts::written_time;
+///
+/// let moment = written_time("Feb 24, 2022 at 11:36 PM").map(|moment| moment.to_string());
+/// assert_eq!(moment.as_deref(), Some("2022-02-24T23:36:00Z"));
+/// assert_eq!(written_time("some day"), None);
+/// ```
+pub fn written_time(text: &str) -> Option<Timestamp> {
+    moment_in(text, DateOrder::MonthFirst)
+}

@@ -11,10 +11,11 @@ use segue::{PlayDetails, Reaction};
 use segue_core::{FeedbackKind, FeedbackTarget, ListenerId, Timestamp, Track, TrackId, WorkId};
 use segue_store::{Entry, Event, Store};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::kinds::Kind;
 use super::not_supported;
-use super::shapes::{Success, ZERO_TIME, check_count, page, path_parameter, time};
+use super::shapes::{Success, ZERO_TIME, check_count, page, path_parameter, time, understood};
 use crate::api::events::append_entries;
 use crate::api::shapes::check_name;
 use crate::app::App;
@@ -22,15 +23,18 @@ use crate::error::{ApiError, ApiResult};
 use crate::extract::{Body, InPath};
 use crate::query::Pairs;
 
-/// Feedback as clients send it; what else they send with it is left aside, `Value` too.
+/// Feedback as clients send it; what else they send with it is left aside, `Value` too. A session
+/// needs no user.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
 pub(super) struct FeedbackIn {
+    #[serde(rename = "feedbacktype")]
     feedback_type: String,
+    #[serde(rename = "userid", default)]
     user_id: String,
+    #[serde(rename = "itemid")]
     item_id: String,
     #[serde(default)]
-    timestamp: Option<String>,
+    timestamp: Value,
 }
 
 /// Feedback, understood.
@@ -42,13 +46,23 @@ pub(super) struct ItemFeedback {
 }
 
 impl FeedbackIn {
+    /// Feedback that is to be kept, which needs a user.
+    fn parse_of_user(self) -> ApiResult<ItemFeedback> {
+        check_name("a user", &self.user_id)?;
+        self.parse()
+    }
+
     pub(super) fn parse(self) -> ApiResult<ItemFeedback> {
         check_name("an item", &self.item_id)?;
         Ok(ItemFeedback {
             kind: Kind::of(&self.feedback_type)?,
             user: ListenerId::new(self.user_id),
             item: TrackId::new(self.item_id),
-            at: self.timestamp.as_deref().map(time).transpose()?.flatten(),
+            at: match &self.timestamp {
+                Value::Null => None,
+                Value::String(text) => time(text)?,
+                other => time(&other.to_string())?,
+            },
         })
     }
 }
@@ -157,7 +171,7 @@ impl<S: Send + Sync> FromRequestParts<S> for KindFilter {
 /// Writes feedback; an opinion that stands is not repeated.
 pub(super) async fn insert(
     State(app): State<Arc<App>>,
-    Body(feedback): Body<Vec<FeedbackIn>>,
+    Body(feedback): Body<Vec<Value>>,
 ) -> ApiResult<Json<Success>> {
     write(&app, feedback, false).await.map(Json)
 }
@@ -165,19 +179,15 @@ pub(super) async fn insert(
 /// Writes feedback; an opinion that stands is repeated if it has another time.
 pub(super) async fn overwrite(
     State(app): State<Arc<App>>,
-    Body(feedback): Body<Vec<FeedbackIn>>,
+    Body(feedback): Body<Vec<Value>>,
 ) -> ApiResult<Json<Success>> {
     write(&app, feedback, true).await.map(Json)
 }
 
-async fn write(app: &App, feedback: Vec<FeedbackIn>, is_overwriting: bool) -> ApiResult<Success> {
+async fn write(app: &App, feedback: Vec<Value>, is_overwriting: bool) -> ApiResult<Success> {
     check_count(feedback.len())?;
-    let row_affected = feedback.len();
-    let mut given = Vec::with_capacity(row_affected);
-    for each in feedback {
-        check_name("a user", &each.user_id)?;
-        given.push(each.parse()?);
-    }
+    let (given, refused) = understood(feedback, FeedbackIn::parse_of_user)?;
+    let row_affected = given.len();
     let prepared = app.readers.run(move |store| prepare(store, &given, is_overwriting));
     let (unknown, entries) = prepared.await?;
     let has_unknown = !unknown.is_empty();
@@ -186,7 +196,7 @@ async fn write(app: &App, feedback: Vec<FeedbackIn>, is_overwriting: bool) -> Ap
     if has_unknown {
         app.rebuild_soon();
     }
-    Ok(Success { row_affected })
+    Ok(Success { row_affected, refused })
 }
 
 /// What is to be written: items that nobody described yet, and the feedback.
@@ -293,7 +303,7 @@ pub(super) async fn remove(
     };
     let Some((_, at)) = stood.filter(|(kind, _)| asked.kind.is_none_or(|asked| asked == *kind))
     else {
-        return Ok(Json(Success { row_affected: 0 }));
+        return Ok(Json(Success::of(0)));
     };
     // At the time of the opinion that it takes back: one given later still counts, and the same one
     // can be given again.
@@ -301,7 +311,7 @@ pub(super) async fn remove(
     let cleared = Reaction::CLEARED.about(user, item, at, PlayDetails::default());
     let outcomes = append_entries(&app, vec![Entry::from(cleared)]).await?;
     outcomes.into_iter().collect::<ApiResult<Vec<_>>>()?;
-    Ok(Json(Success { row_affected: 1 }))
+    Ok(Json(Success::of(1)))
 }
 
 /// Everybody's feedback, in the order of users and items. The cursor is the place of a row: how

@@ -16,19 +16,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::not_supported;
-use super::shapes::{Success, ZERO_TIME, check_count, page};
+use super::shapes::{Folded, Success, ZERO_TIME, check_count, page, understood};
 use crate::api::shapes::check_name;
 use crate::api::tracks::describe_tracks;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Body, InPath};
-use crate::limits::{MOST_ARTISTS, MOST_PER_PAGE};
+use crate::limits::{LONGEST_NAME, MOST_ARTISTS, MOST_PER_PAGE};
 use crate::query::Pairs;
 
 /// An item as clients send it.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
 pub(super) struct ItemIn {
+    #[serde(rename = "itemid")]
     item_id: String,
     #[serde(flatten)]
     about: About,
@@ -36,8 +36,9 @@ pub(super) struct ItemIn {
 
 /// What is said about an item.
 #[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(default)]
 pub(super) struct About {
+    #[serde(rename = "ishidden")]
     is_hidden: Option<bool>,
     categories: Option<Vec<String>>,
     labels: Value,
@@ -103,47 +104,48 @@ fn released(track: &Track) -> Option<String> {
 
 pub(super) async fn insert(
     State(app): State<Arc<App>>,
-    Body(item): Body<ItemIn>,
+    Body(item): Body<Value>,
 ) -> ApiResult<Json<Success>> {
     add(&app, vec![item]).await.map(Json)
 }
 
 pub(super) async fn insert_many(
     State(app): State<Arc<App>>,
-    Body(items): Body<Vec<ItemIn>>,
+    Body(items): Body<Vec<Value>>,
 ) -> ApiResult<Json<Success>> {
     add(&app, items).await.map(Json)
 }
 
-async fn add(app: &App, items: Vec<ItemIn>) -> ApiResult<Success> {
+async fn add(app: &App, items: Vec<Value>) -> ApiResult<Success> {
     check_count(items.len())?;
-    let row_affected = items.len();
-    let tracks = items
-        .into_iter()
-        .map(|item| item.about.into_track(item.item_id))
-        .collect::<ApiResult<_>>()?;
+    let (tracks, refused) = understood(items, |item: ItemIn| item.about.into_track(item.item_id))?;
+    let row_affected = tracks.len();
     describe_tracks(app, tracks).await?;
-    Ok(Success { row_affected })
+    Ok(Success { row_affected, refused })
 }
 
 /// Adds to what is known of a track; the answer says whether that was anything.
 pub(super) async fn change(
     State(app): State<Arc<App>>,
     InPath(item): InPath<String>,
-    Body(about): Body<About>,
+    Body(Folded(about)): Body<Folded<About>>,
 ) -> ApiResult<Json<Success>> {
-    known(&app, &item).await?;
-    let described = describe_tracks(&app, vec![about.into_track(item)?]).await?;
-    Ok(Json(Success { row_affected: described.changed }))
+    add_to(&app, item, about).await.map(Json)
+}
+
+async fn add_to(app: &App, item: String, about: About) -> ApiResult<Success> {
+    known(app, &item).await?;
+    let described = describe_tracks(app, vec![about.into_track(item)?]).await?;
+    Ok(Success::of(described.changed))
 }
 
 /// Makes a category the genre of a track that has none.
 pub(super) async fn add_category(
-    state: State<Arc<App>>,
+    State(app): State<Arc<App>>,
     InPath((item, category)): InPath<(String, String)>,
 ) -> ApiResult<Json<Success>> {
     let about = About { categories: Some(vec![category]), ..About::default() };
-    change(state, InPath(item), Body(about)).await
+    add_to(&app, item, about).await.map(Json)
 }
 
 pub(super) async fn remove_category() -> ApiError {
@@ -206,46 +208,52 @@ impl About {
         }
         let labels = labels(&self.labels);
         let all = |wanted: &str| -> Vec<String> {
-            let named =
-                labels.iter().filter(|(name, value)| name == wanted && !value.trim().is_empty());
-            named.map(|(_, value)| value.trim().to_owned()).collect()
+            let named = labels.iter().filter(|(name, _)| name == wanted);
+            named.map(|(_, value)| value.trim()).filter(is_name).map(str::to_owned).collect()
         };
         let one = |wanted: &str| all(wanted).into_iter().next();
         let mut artists = all("artist");
         artists.extend(all("artists"));
         artists.truncate(MOST_ARTISTS);
-        let comment = self.comment.filter(|comment| !comment.trim().is_empty());
+        let comment = self.comment.filter(|comment| is_title(comment));
         let mut track = match one("title").or(comment) {
             Some(title) => identity::named_track(Some(TrackId::new(id)), artists, &title),
             // A work of its own until somebody names it.
             None => Track { artists, ..Track::new(TrackId::new(id.as_str()), WorkId::new(id), "") },
         };
         track.album = one("album");
-        track.genre = one("genre")
-            .or_else(|| self.categories?.into_iter().find(|name| !name.trim().is_empty()));
-        track.year = one("year").map(|year| number("year", &year)).transpose()?;
+        let mut categories = self.categories.into_iter().flatten();
+        track.genre = one("genre").or_else(|| categories.find(|name| is_name(&name.trim())));
+        track.year = one("year").and_then(|year| year_in(&year));
         track.isrc = one("isrc");
-        track.popularity =
-            one("popularity").map(|value| number("popularity", &value)).transpose()?;
-        if track.popularity.is_some_and(|popularity| !(0.0..=1.0).contains(&popularity)) {
-            return Err(ApiError::bad_request("bad_label", "`popularity` goes from 0 to 1"));
-        }
+        track.popularity = one("popularity")
+            .and_then(|value| value.parse().ok())
+            .filter(|popularity| (0.0..=1.0).contains(popularity));
         for feature in AudioFeature::ALL {
-            let Some(value) = one(feature.name()) else { continue };
-            if !track.features.set(feature, number(feature.name(), &value)?) {
-                let message = format!("{value} is out of the range of `{}`", feature.name());
-                return Err(ApiError::bad_request("bad_label", message));
+            if let Some(value) = one(feature.name()).and_then(|value| value.parse().ok()) {
+                // A value out of range is another service's label of that name.
+                let _ = track.features.set(feature, value);
             }
-        }
-        let names =
-            [Some(&track.title), track.album.as_ref(), track.genre.as_ref(), track.isrc.as_ref()];
-        let names =
-            names.into_iter().flatten().chain(&track.artists).filter(|name| !name.is_empty());
-        for name in names {
-            check_name("a label", name)?;
         }
         Ok(track)
     }
+}
+
+/// Whether a text can be a name; what is too long for one is left aside.
+fn is_name(text: &&str) -> bool {
+    !text.is_empty() && text.len() <= LONGEST_NAME
+}
+
+/// Whether a comment is the title of a track and not a description: short, and one line.
+fn is_title(comment: &str) -> bool {
+    const LONGEST_TITLE: usize = 200;
+    !comment.trim().is_empty() && comment.len() <= LONGEST_TITLE && !comment.contains(['\n', '\r'])
+}
+
+/// The year of `1965` or `1965-05-01`.
+fn year_in(text: &str) -> Option<u16> {
+    let year = text.split('-').next().unwrap_or(text);
+    year.parse().ok().filter(|year| (1000..10_000).contains(year))
 }
 
 /// Labels as names and values: texts such as `artist:Nina Simone`, or an object.
@@ -271,19 +279,14 @@ fn labels(labels: &Value) -> Vec<(String, String)> {
     }
 }
 
-fn number<T: std::str::FromStr>(name: &str, text: &str) -> ApiResult<T> {
-    text.parse().map_err(|_| {
-        ApiError::bad_request("bad_label", format!("`{name}` is a number, not `{text}`"))
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
 
     fn track(about: Value) -> ApiResult<Track> {
-        serde_json::from_value::<About>(about).unwrap().into_track("x:1".to_owned())
+        let Folded(about) = Folded::<About>::try_from(about).unwrap();
+        about.into_track("x:1".to_owned())
     }
 
     #[test]
@@ -315,7 +318,24 @@ mod tests {
     #[test]
     fn what_cannot_be_kept_is_refused() {
         assert_eq!(track(json!({"IsHidden": true})).unwrap_err().code, "not_supported");
-        assert_eq!(track(json!({"Labels": ["tempo:fast"]})).unwrap_err().code, "bad_label");
-        assert_eq!(track(json!({"Labels": ["energy:7"]})).unwrap_err().code, "bad_label");
+    }
+
+    #[test]
+    fn labels_of_another_meaning_are_left_aside() {
+        let plain = track(json!({"Labels": []})).unwrap();
+        for label in
+            ["tempo:fast", "energy:7", "year:1990s", "popularity:66", "key:Am", "mode:major"]
+        {
+            assert_eq!(track(json!({"Labels": [label, "lofi"]})).unwrap(), plain, "{label}");
+        }
+        assert_eq!(track(json!({"labels": ["year:1999-05-01"]})).unwrap().year, Some(1999));
+    }
+
+    #[test]
+    fn a_description_is_no_title() {
+        let long = "words ".repeat(100);
+        for comment in [long.as_str(), "one line\nanother"] {
+            assert_eq!(track(json!({"Comment": comment})).unwrap().title, "");
+        }
     }
 }

@@ -19,11 +19,12 @@ use segue_engine::TrackIdx;
 use segue_engine::experiment::Settings;
 use segue_engine::pipeline::{LONGEST_MIX, MixRequest};
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::feedback::{FeedbackIn, ItemFeedback};
 use super::kinds::Kind;
 use super::lists::{is_in, scored};
-use super::shapes::{Categories, Score, check_count, stretch};
+use super::shapes::{Categories, Score, check_count, stretch, understood};
 use crate::access::{Access, Scope, is_on_purpose};
 use crate::api::shapes::check_name;
 use crate::app::App;
@@ -158,12 +159,11 @@ pub(super) async fn session(
     State(app): State<Arc<App>>,
     Categories(categories): Categories,
     query: Pairs,
-    Body(feedback): Body<Vec<FeedbackIn>>,
+    Body(feedback): Body<Vec<Value>>,
 ) -> ApiResult<Json<Vec<Score>>> {
     check_count(feedback.len())?;
     let (n, offset) = stretch(&query)?;
-    let given =
-        feedback.into_iter().map(FeedbackIn::parse).collect::<ApiResult<Vec<ItemFeedback>>>()?;
+    let (given, _) = understood(feedback, FeedbackIn::parse)?;
     let snapshot = app.snapshot.load_full();
     let found = app.heavy(move || {
         let scores = alike(&snapshot, &given);

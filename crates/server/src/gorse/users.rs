@@ -64,7 +64,7 @@ async fn add(app: &App, users: Vec<User>) -> ApiResult<Success> {
         let outcomes = app.writer.append(users.iter().map(entry).collect()).await?;
         outcomes.into_iter().collect::<ApiResult<Vec<_>>>()?;
     }
-    Ok(Success { row_affected: users.len() })
+    Ok(Success::of(users.len()))
 }
 
 pub(super) async fn show(
@@ -85,7 +85,7 @@ pub(super) async fn change(
     user: InPath<String>,
 ) -> ApiResult<Json<Success>> {
     let _known = show(state, user).await?;
-    Ok(Json(Success { row_affected: 0 }))
+    Ok(Json(Success::of(0)))
 }
 
 pub(super) async fn list(State(app): State<Arc<App>>, query: Pairs) -> ApiResult<Json<Users>> {
@@ -107,8 +107,8 @@ pub(super) async fn remove(
     user: InPath<String>,
 ) -> ApiResult<Json<Success>> {
     match listeners::forget(admin, state, user).await {
-        Ok(_) => Ok(Json(Success { row_affected: 1 })),
-        Err(error) if error.code == "unknown_listener" => Ok(Json(Success { row_affected: 0 })),
+        Ok(_) => Ok(Json(Success::of(1))),
+        Err(error) if error.code == "unknown_listener" => Ok(Json(Success::of(0))),
         Err(error) => Err(error),
     }
 }

@@ -161,18 +161,45 @@ async fn an_unknown_item_comes_with_its_feedback_and_an_unknown_type_is_refused(
         told("like", "dan", &track_id(0, 0), "2022-02-24"),
         told("wiggle", "dan", &track_id(0, 0), "2022-02-24")
     ]);
-    let (status, text) = error(&world.post("/api/feedback", &rows).await);
+    let answer = world.post("/api/feedback", &rows).await.ok();
+    assert_eq!(answer["RowAffected"], 1, "a bad row takes no other with it");
+    assert_eq!(answer["Refused"], json!(["row 2: feedback type `wiggle` is not known here"]));
+    assert_eq!(feedback(&world, "dan", "like").await.len(), 1);
+    let alone = json!([told("wiggle", "dan", &track_id(0, 0), "2022-02-24")]);
+    let (status, text) = error(&world.post("/api/feedback", &alone).await);
     assert_eq!(status, 400);
     assert!(text.contains("`wiggle`") && text.contains("like"), "{text}");
-    assert_eq!(
-        feedback(&world, "dan", "like").await,
-        [],
-        "a request that is refused wrote nothing"
-    );
     let bad = world
         .post("/api/feedback", &json!([told("like", "dan", &track_id(0, 0), "yesterday")]))
         .await;
     assert_eq!(error(&bad).0, 400);
+}
+
+#[tokio::test]
+async fn free_labels_long_comments_and_any_time_are_taken() {
+    let world = World::new().await;
+    let items = json!([
+        {"ItemId": "l:1", "Labels": ["year:1990s", "tempo:fast", "popularity:66"], "Timestamp": "2022-02-22"},
+        {"ItemId": "l:2", "Labels": [], "Comment": "A description. ".repeat(50)},
+        {"itemId": "l:3", "labels": ["title:Tide"]},
+        {"Labels": ["an item without id"]},
+    ]);
+    let answer = world.post("/api/items", &items).await.ok();
+    assert_eq!(answer["RowAffected"], 3);
+    assert!(answer["Refused"][0].as_str().unwrap().starts_with("row 4: "), "{answer}");
+    assert_eq!(world.get("/api/item/l:2").await.ok()["Comment"], "l:2");
+    assert_eq!(world.get("/api/item/l:3").await.ok()["Comment"], "Tide");
+    for at in ["1645660800000", "2022-02-24 08:00:00 +0800 CST", "Feb 24, 2022", "02/24/2022"] {
+        let user = format!("at {at}");
+        let row = json!({"feedbackType": "like", "userId": user, "itemId": "l:3", "timestamp": at});
+        world.post("/api/feedback", &json!([row])).await.ok();
+        let user = user.replace(' ', "%20").replace('/', "%2F").replace('+', "%2B");
+        let rows = world.get(&format!("/api/user/{user}/feedback/like")).await.ok();
+        assert_eq!(rows[0]["Timestamp"], "2022-02-24T00:00:00Z", "{at}");
+    }
+    let session = json!([{"FeedbackType": "like", "ItemId": track_id(0, 0)}]);
+    let like = world.post("/api/session/recommend?n=3", &session).await.ok();
+    assert_eq!(like.as_array().unwrap().len(), 3);
 }
 
 #[tokio::test]
