@@ -107,7 +107,7 @@ pub(crate) fn read_csv(
     let input = Utf8Reader::new(head, BufReader::with_capacity(1 << 18, file));
     let ended = |error| ended_by(error, path);
     let mut records = open_records(input).map_err(ended)?;
-    let Some(header) = records.next().map_err(ended)? else {
+    let Some(header) = records.read_next().map_err(ended)? else {
         return Err(malformed(path, 1, "the file is empty".to_owned()));
     };
     let names: Vec<&str> = header.iter().map(str::trim).collect();
@@ -115,7 +115,7 @@ pub(crate) fn read_csv(
     let line = records.line();
     let columns = columns.map_err(|problem| malformed(path, line, problem))?;
     records.expect_width(width);
-    while records.next().map_err(ended)?.is_some() {
+    while records.read_next().map_err(ended)?.is_some() {
         let (record, line) = (records.record(), records.line());
         if record.len() != width {
             let problem = format!("{} cells under a header of {width}", record.len());

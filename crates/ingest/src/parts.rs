@@ -3,8 +3,8 @@
 //! [`import`](crate::import()) settles identities and keeps what can be kept of an export. Who only
 //! wants rows of a foreign file needs less: text whatever its encoding ([`Utf8Reader`]), a first
 //! look ([`read_head`]), the delimiter ([`delimiter_of`]), records that no quote left open swallows
-//! ([`Records`]), input that cannot grow without bound ([`Allowance`]), and Parquet within bounds, whose damage is an error and no panic
-//! ([`ParquetFile`]).
+//! ([`Records`]), input that cannot grow without bound ([`Allowance`]), and Parquet within bounds,
+//! whose damage is an error and no panic ([`ParquetFile`]).
 
 use segue_core::Timestamp;
 

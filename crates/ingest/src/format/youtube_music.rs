@@ -3,8 +3,8 @@
 //!
 //! The file holds everything that was watched; a row is music if its header, its link or its
 //! details say so. Titles are sentences ("Watched X", "X angesehen"), taken apart by what the rows
-//! of the file share ([`sentence`]). Artists are the channels that YouTube makes for them (`X - Topic`), or
-//! else the first half of the video's title.
+//! of the file share ([`sentence`]). Artists are the channels that YouTube makes for them (`X -
+//! Topic`), or else the first half of the video's title.
 
 mod sentence;
 

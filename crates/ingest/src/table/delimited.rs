@@ -89,7 +89,7 @@ fn stated_delimiter(line: &str) -> Option<u8> {
 fn cells_of(line: &str, delimiter: u8) -> StringRecord {
     let mut records = Records::new(line.as_bytes(), delimiter);
     // Reading from memory fails for lines without end only.
-    records.next().ok().flatten().cloned().unwrap_or_default()
+    records.read_next().ok().flatten().cloned().unwrap_or_default()
 }
 
 /// The layout of a table whose beginning is at hand.
@@ -105,7 +105,7 @@ pub fn head_records(beginning: &str) -> impl Iterator<Item = StringRecord> {
     let start = Start::at_once(beginning.lines());
     let mut records = Records::new(beginning.as_bytes(), start.delimiter);
     let skipped = records.skip_lines(start.lines_before);
-    std::iter::from_fn(move || records.next().ok().flatten().cloned())
+    std::iter::from_fn(move || records.read_next().ok().flatten().cloned())
         .take_while(move |_| skipped.is_ok())
 }
 
@@ -256,7 +256,7 @@ impl<'i> Delimited<'i> {
         context: &mut Context<'_>,
     ) -> Result<Option<&StringRecord>, IngestError> {
         loop {
-            let found = self.records.next().map_err(|error| ended_by(error, context))?;
+            let found = self.records.read_next().map_err(|error| ended_by(error, context))?;
             let Some(record) = found else {
                 self.note_open_quotes(context);
                 return Ok(None);

@@ -77,7 +77,7 @@ impl<R: BufRead> Records<R> {
     ///
     /// # Errors
     /// [`RecordError`] for input that cannot be read and lines without end.
-    pub fn next(&mut self) -> Result<Option<&StringRecord>, RecordError> {
+    pub fn read_next(&mut self) -> Result<Option<&StringRecord>, RecordError> {
         loop {
             if !self.lines.next(&mut self.line)? {
                 return Ok(None);
@@ -451,7 +451,7 @@ mod tests {
         let mut records = Records::new(text.as_bytes(), b',');
         records.expect_width(width);
         let mut found = Vec::new();
-        while let Some(record) = records.next().unwrap() {
+        while let Some(record) = records.read_next().unwrap() {
             found.push(record.iter().map(str::to_owned).collect());
         }
         (found, records.open_quotes())
@@ -509,7 +509,7 @@ mod tests {
         let text = "a\",\"\n".repeat(300_000);
         let mut records = Records::new(text.as_bytes(), b',');
         let mut found = 0;
-        while records.next().unwrap().is_some() {
+        while records.read_next().unwrap().is_some() {
             found += 1;
         }
         assert!(found > 1);
