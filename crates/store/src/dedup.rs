@@ -64,6 +64,8 @@
 //! The state is an open-addressing table of 20 bytes a play, between 3/8 and 3/4 full, loaded when
 //! an import first meets a listener. A sorted list would be half as large, but rows do not come in
 //! order.
+//!
+//! [`Stamp`]: segue_core::Stamp
 
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
