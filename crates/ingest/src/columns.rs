@@ -15,9 +15,9 @@ use parquet::schema::types::{Type, TypePtr};
 
 use crate::IngestError;
 use crate::format::is_parquet;
-use crate::input::{Utf8Reader, read_error, read_head};
+use crate::input::{Utf8Reader, read_head};
 use crate::parquet_file::ParquetFile;
-use crate::table::{MAX_RECORD_BYTES, RecordError, open_records, plain_name};
+use crate::table::{RecordError, open_records, plain_name};
 
 /// A column that the caller of [`read_columns`] wants, and how to find it in a header.
 #[derive(Clone, Copy, Debug)]
@@ -105,7 +105,7 @@ pub(crate) fn read_csv(
     sink: &mut RowSink<'_>,
 ) -> Result<(), IngestError> {
     let input = Utf8Reader::new(head, BufReader::with_capacity(1 << 18, file));
-    let ended = |error| ended_by(error, path);
+    let ended = |error: RecordError| error.in_file(path);
     let mut records = open_records(input).map_err(ended)?;
     let Some(header) = records.read_next().map_err(ended)? else {
         return Err(malformed(path, 1, "the file is empty".to_owned()));
@@ -128,18 +128,6 @@ pub(crate) fn read_csv(
         sink(&cells).map_err(|problem| malformed(path, line, problem))?;
     }
     Ok(())
-}
-
-fn ended_by(error: RecordError, path: &Path) -> IngestError {
-    match error {
-        RecordError::Io(line, error) => read_error(error, path, line),
-        RecordError::TooLong(line) => IngestError::TooLarge {
-            path: path.to_owned(),
-            line,
-            what: "one line",
-            limit: format!("{} KiB", MAX_RECORD_BYTES >> 10),
-        },
-    }
 }
 
 fn read_parquet(

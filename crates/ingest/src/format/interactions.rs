@@ -91,8 +91,7 @@ impl InteractionTable {
                 interaction.announce(context)
             }
             Err(DropReason::BadTime) => {
-                let written = row.text(TableColumn::Time).or(row.text(TableColumn::EndTime));
-                context.drop_time(written);
+                context.drop_time(written_time(row));
                 Ok(())
             }
             Err(reason) => {
@@ -111,9 +110,7 @@ impl InteractionTable {
         let track = row.track(unusable)?;
         let listener = self.listener(row).unwrap_or_else(|| listener.clone());
         let time = row.moment();
-        if time.is_none()
-            && row.text(TableColumn::Time).or(row.text(TableColumn::EndTime)).is_some()
-        {
+        if time.is_none() && written_time(row).is_some() {
             unusable.push("time");
         }
         let said = |kind| Feedback {
@@ -283,10 +280,14 @@ fn describe(row: TableRow<'_>, listen: Listen, unusable: &mut Unusable) -> Liste
     }
 }
 
+/// The time of a play as the table writes it.
+fn written_time<'r>(row: TableRow<'r>) -> Option<&'r str> {
+    row.text(TableColumn::Time).or(row.text(TableColumn::EndTime))
+}
+
 /// What the time of a play marks.
 fn moment(row: TableRow<'_>) -> Moment {
-    let time = row.text(TableColumn::Time).or(row.text(TableColumn::EndTime));
-    if time.is_some_and(values::is_date_alone) {
+    if written_time(row).is_some_and(values::is_date_alone) {
         Moment::Day
     } else if row.layout().stamps_end() {
         Moment::Ended

@@ -5,8 +5,7 @@ use std::io::BufRead;
 use csv::StringRecord;
 
 use super::records::{RecordError, Records, is_as_wide};
-use super::{Dates, MAX_RECORD_BYTES, TableLayout};
-use crate::input::read_error;
+use super::{Dates, TableLayout};
 use crate::time::{DateOrder, shown_order};
 use crate::{Context, DropReason, IngestError};
 
@@ -153,7 +152,7 @@ impl<'i> Delimited<'i> {
         input: &'i mut dyn BufRead,
         context: &Context<'_>,
     ) -> Result<Self, IngestError> {
-        let records = open_records(input).map_err(|error| ended_by(error, context))?;
+        let records = open_records(input).map_err(|error| error.in_file(context.path()))?;
         Ok(Self { records, width: None })
     }
 
@@ -170,12 +169,12 @@ impl<'i> Delimited<'i> {
         let mut records = Records::new(input, b',');
         let ahead: Vec<&str> = records
             .lines_ahead(BEGINNING_BYTES)
-            .map_err(|error| ended_by(error, context))?
+            .map_err(|error| error.in_file(context.path()))?
             .collect();
         let start = Start::at_header(ahead.iter().copied(), label);
         let is_titled = ahead.iter().take(start.lines_before).any(|line| !line.trim().is_empty());
         records.set_delimiter(start.delimiter);
-        records.skip_lines(start.lines_before).map_err(|error| ended_by(error, context))?;
+        records.skip_lines(start.lines_before).map_err(|error| error.in_file(context.path()))?;
         let mut table = Self { records, width: None };
         let Some(header) = table.next(context)? else { return Ok(None) };
         let layout = TableLayout::from_names(header.iter(), label);
@@ -202,7 +201,7 @@ impl<'i> Delimited<'i> {
                     found.push(record.clone());
                 }
             })
-            .map_err(|error| ended_by(error, context))?;
+            .map_err(|error| error.in_file(context.path()))?;
         Ok(found)
     }
 
@@ -226,7 +225,7 @@ impl<'i> Delimited<'i> {
                         dates.add(text);
                     }
                 })
-                .map_err(|error| ended_by(error, context))?;
+                .map_err(|error| error.in_file(context.path()))?;
             if !is_open || bytes == MOST_BYTES_OF_DATES {
                 return Ok(dates.settle(context));
             }
@@ -256,7 +255,7 @@ impl<'i> Delimited<'i> {
         context: &mut Context<'_>,
     ) -> Result<Option<&StringRecord>, IngestError> {
         loop {
-            let found = self.records.read_next().map_err(|error| ended_by(error, context))?;
+            let found = self.records.read_next().map_err(|error| error.in_file(context.path()))?;
             let Some(record) = found else {
                 self.note_open_quotes(context);
                 return Ok(None);
@@ -280,15 +279,6 @@ impl<'i> Delimited<'i> {
                 "line {line} opens a quote and does not close it ({count} such in all): read as \
                  part of the text"
             ));
-        }
-    }
-}
-
-fn ended_by(error: RecordError, context: &Context<'_>) -> IngestError {
-    match error {
-        RecordError::Io(line, error) => read_error(error, context.path(), line),
-        RecordError::TooLong(line) => {
-            context.too_large(line, "one line", format!("{} KiB", MAX_RECORD_BYTES >> 10))
         }
     }
 }

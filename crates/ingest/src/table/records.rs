@@ -7,11 +7,14 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, ErrorKind};
+use std::path::Path;
 
 use csv::StringRecord;
 use memchr::{memchr, memchr2};
 
 use super::MAX_RECORD_BYTES;
+use crate::IngestError;
+use crate::input::read_error;
 
 /// Bytes of lines that may be read in vain behind quotes that do not close. Beyond it every record
 /// is a line, so that hostile quotes cost no more than this.
@@ -26,6 +29,21 @@ pub enum RecordError {
     Io(u64, io::Error),
     /// This line, counted from 1, exceeds [`MAX_RECORD_BYTES`].
     TooLong(u64),
+}
+
+impl RecordError {
+    /// The same as an error of an import, with the file that it is in.
+    pub(crate) fn in_file(self, path: &Path) -> IngestError {
+        match self {
+            Self::Io(line, error) => read_error(error, path, line),
+            Self::TooLong(line) => IngestError::TooLarge {
+                path: path.to_owned(),
+                line,
+                what: "one line",
+                limit: format!("{} KiB", MAX_RECORD_BYTES >> 10),
+            },
+        }
+    }
 }
 
 /// Reads records from UTF-8 text. Lines end with LF, CR LF or CR; empty ones are passed over.
