@@ -26,6 +26,7 @@ mod features;
 mod fit;
 mod listener;
 mod member;
+mod options;
 mod ranking;
 mod training;
 
