@@ -155,7 +155,15 @@ fn refused(path: &Path, row: u64, error: ParquetError) -> IngestError {
     {
         return IngestError::TooLarge { path, line, what, limit: limit.clone() };
     }
-    IngestError::Malformed { path, line, problem: format!("damaged Parquet: {error}") }
+    let problem = match error {
+        ParquetError::NYI(what) => {
+            format!(
+                "Parquet of a kind that is not read here ({what}); write it with snappy or zstd"
+            )
+        }
+        error => format!("damaged Parquet: {error}"),
+    };
+    IngestError::Malformed { path, line, problem }
 }
 
 impl Length for Input {

@@ -1,9 +1,11 @@
 //! A row group whose pages are known to fit in memory before the first is unpacked.
 
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parquet::basic::{Encoding, Type as PhysicalType};
+use flate2::read::MultiGzDecoder;
+use parquet::basic::{Compression, Encoding, Type as PhysicalType};
 use parquet::bloom_filter::Sbbf;
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::ParquetError;
@@ -117,6 +119,10 @@ fn largest_pages(input: &Input, column: &ColumnChunkMetaData) -> Result<u64, Par
             return Err(too_large("a dictionary", format!("{MOST_DICTIONARY_VALUES} values")));
         }
         let bytes = page.unpacked_bytes + page.packed_bytes;
+        if bytes > MOST_OPEN_BYTES {
+            return Err(too_large("what its pages unpack to", mebibytes(MOST_OPEN_BYTES)));
+        }
+        check_packing(input, column.compression(), at, &page)?;
         match page.dictionary_values {
             0 => data = bytes.max(data),
             values => dictionaries += bytes + 32 * values,
@@ -124,6 +130,36 @@ fn largest_pages(input: &Input, column: &ColumnChunkMetaData) -> Result<u64, Par
         at += page.header_bytes + page.packed_bytes;
     }
     Ok(data + dictionaries)
+}
+
+/// Unpacks a page and keeps nothing, where the codec does not stop at the size that the header
+/// declares. What breaks off before that size breaks off again when it is read.
+fn check_packing(
+    input: &Input,
+    codec: Compression,
+    at: u64,
+    page: &PageHeader,
+) -> Result<(), ParquetError> {
+    use parquet::file::reader::ChunkReader;
+
+    let packed = || -> Result<_, ParquetError> {
+        let begin = at.saturating_add(page.header_bytes).saturating_add(page.levels_bytes);
+        let length = page.packed_bytes.saturating_sub(page.levels_bytes);
+        Ok(BufReader::new(input.get_read(begin)?.take(length)))
+    };
+    let unpacked: Box<dyn Read> = match codec {
+        Compression::GZIP(_) => Box::new(MultiGzDecoder::new(packed()?)),
+        Compression::BROTLI(_) => Box::new(brotli::Decompressor::new(packed()?, 4096)),
+        Compression::LZ4 => Box::new(lz4_flex::frame::FrameDecoder::new(packed()?)),
+        _ => return Ok(()),
+    };
+    let unpacked = io::copy(&mut unpacked.take(page.unpacked_bytes + 1), &mut io::sink());
+    match unpacked {
+        Ok(bytes) if bytes > page.unpacked_bytes => {
+            Err(ParquetError::General("a page is not what its header says".to_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The pages of a column, each looked at before its values are.

@@ -46,6 +46,8 @@ pub(super) struct PageHeader {
     pub(super) values: u64,
     /// Values in a dictionary.
     pub(super) dictionary_values: u64,
+    /// Bytes at the beginning of the page that are not packed.
+    pub(super) levels_bytes: u64,
 }
 
 impl PageHeader {
@@ -86,8 +88,10 @@ impl PageHeader {
                 _ => return compact.skip(kind, MOST_NESTED),
             };
             let (kinds, values) = inner;
+            let has_levels = field == 8;
             compact.fields(kinds, &mut |compact, field, kind| match field {
                 1 => compact.count().map(|count| most(values, count)),
+                5 | 6 if has_levels => compact.count().map(|bytes| page.levels_bytes += bytes),
                 _ => compact.skip(kind, MOST_NESTED),
             })
         })?;

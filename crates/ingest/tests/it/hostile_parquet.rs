@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{BrotliLevel, Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::data_type::{ByteArray, ByteArrayType};
-use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use segue_ingest::{DropReason, FileReport, ImportLimits, ImportOptions};
@@ -144,4 +144,61 @@ fn names_longer_than_anything_real_cost_their_row() {
     assert_eq!(report.dropped[&DropReason::NameTooLong], 2);
     let titles: Vec<_> = memory.tracks().iter().map(|track| track.title.as_str()).collect();
     assert_eq!(titles, ["Song", "Last"]);
+}
+
+#[test]
+fn every_codec_is_read() {
+    for codec in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(GzipLevel::default()),
+        Compression::BROTLI(BrotliLevel::default()),
+        Compression::LZ4,
+        Compression::LZ4_RAW,
+        Compression::ZSTD(ZstdLevel::default()),
+    ] {
+        for version in [WriterVersion::PARQUET_1_0, WriterVersion::PARQUET_2_0] {
+            let properties = WriterProperties::builder()
+                .set_compression(codec)
+                .set_writer_version(version)
+                .set_encoding(Encoding::PLAIN)
+                .build();
+            let columns =
+                [Column::of(vec![b"Tide"; 5_000]), Column::of(vec![b"Vera Vinter"; 5_000])];
+            let (report, memory) = read(PLAIN, properties, &columns, &options());
+            assert_eq!((report.listens, report.note), (5_000, None), "{codec:?} {version:?}");
+            assert_eq!(memory.tracks()[4_999].title, "Tide");
+        }
+    }
+}
+
+#[test]
+fn a_page_that_unpacks_to_more_than_it_says_is_refused() {
+    for codec in
+        [Compression::GZIP(GzipLevel::default()), Compression::BROTLI(BrotliLevel::default())]
+    {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("plays.parquet");
+        let title = vec![b'x'; 100_000];
+        let properties = WriterProperties::builder()
+            .set_compression(codec)
+            .set_dictionary_enabled(false)
+            .build();
+        let columns = [Column::of(vec![&title]), Column::of(vec![b"Vera"])];
+        write(&path, PLAIN, properties, &columns);
+        let mut bytes = std::fs::read(&path).unwrap();
+        // The size in the header of the page, as a number in zigzag and groups of seven bits.
+        let size = |bytes: u32| {
+            let twice = bytes * 2;
+            [twice as u8 | 0x80, (twice >> 7) as u8 | 0x80, (twice >> 14) as u8]
+        };
+        let declared = size(100_004);
+        let at = bytes.windows(3).position(|found| found == declared).unwrap();
+        bytes[at..at + 3].copy_from_slice(&size(90_000));
+        std::fs::write(&path, bytes).unwrap();
+        let (report, memory) = try_import(&path, &options());
+        let report = report.unwrap().files.remove(0);
+        assert!(note(&report).contains("a page is not what its header says"), "{codec:?}");
+        assert!(memory.records.is_empty());
+    }
 }
