@@ -10,14 +10,10 @@ use zip::result::ZipError;
 use super::ImportLimits;
 use super::entry_name::{NameVerdict, escapes, is_named, judge_entry};
 use super::order::by_name;
-use super::progress::Budget;
+use super::progress::{Budget, FREE_BYTES};
 use super::reading::{Content, ImportRun, Opened, Pass, reason};
 use crate::input::{read_error, read_head};
 use crate::{FileReport, IngestError};
-
-/// Bytes that an entry may unpack to whatever its ratio. Small entries full of blanks compress well
-/// and are no attack.
-const FREE_BYTES: u64 = 16 << 20;
 
 const NO_HISTORY: &str = "holds no listening history in a format that segue knows: not read";
 

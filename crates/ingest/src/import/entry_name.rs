@@ -294,7 +294,7 @@ pub(super) fn is_named(path: &Path, part: &str) -> bool {
 
 /// Judges a file in a folder that the user named: all data files but private ones.
 pub(super) fn judge_file(path: &str) -> NameVerdict {
-    judge(path, |_| true)
+    judge(path.strip_suffix(".gz").unwrap_or(path), |_| true)
 }
 
 /// Judges an entry of an archive: names that promise history are opened, and others looked at.

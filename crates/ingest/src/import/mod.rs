@@ -21,6 +21,8 @@ use plan::{ImportPlan, Job};
 use progress::Meter;
 use reading::{ImportRun, Pass};
 
+pub(crate) use reading::GZIP;
+
 /// What an import needs to know besides the files: whose they are, how far to trust them, and how
 /// to read tables.
 #[derive(Clone, Debug)]

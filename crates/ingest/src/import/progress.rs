@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::ImportLimits;
 use crate::input::LimitExceeded;
 
 /// How far an import has come, in bytes over all files. See [`Observer`].
@@ -75,6 +76,10 @@ impl<'a> Meter<'a> {
     }
 }
 
+/// Bytes that a packed file may unpack to whatever its ratio. Small ones full of blanks pack well
+/// and are no attack.
+pub(super) const FREE_BYTES: u64 = 16 << 20;
+
 /// How much may be read, and what it is called when it is more.
 #[derive(Clone, Debug)]
 pub(super) struct Budget {
@@ -84,6 +89,13 @@ pub(super) struct Budget {
 }
 
 impl Budget {
+    /// What a file that is packed by itself may unpack to.
+    pub(super) fn of_packed(packed: u64, limits: &ImportLimits) -> Self {
+        let by_ratio = packed.saturating_mul(limits.unpacked_ratio).saturating_add(FREE_BYTES);
+        let bytes = by_ratio.min(limits.unpacked_bytes);
+        Self { bytes, what: "what the file unpacks to", limit: format!("{bytes} bytes") }
+    }
+
     pub(super) fn unlimited() -> Self {
         Self { bytes: u64::MAX, what: "the file", limit: String::new() }
     }

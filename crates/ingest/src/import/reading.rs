@@ -2,8 +2,10 @@
 //! artists that they name.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
 
 use segue_core::{Record, Source};
 
@@ -16,6 +18,9 @@ use crate::{
     Context, FileIdentity, FileReport, FileSink, ImportReport, IngestError, Sink, SinkError,
     TableOptions,
 };
+
+/// What gzip begins with.
+pub(crate) const GZIP: &[u8] = b"\x1f\x8b";
 
 /// An import under way.
 pub(super) struct ImportRun<'a> {
@@ -97,13 +102,43 @@ impl ImportRun<'_> {
         file.seek(SeekFrom::Start(0)).map_err(io_error)?;
         let head = read_head(&mut file).map_err(io_error)?;
         file.seek(SeekFrom::Start(0)).map_err(io_error)?;
+        let fingerprint = hasher.finalize().to_hex().to_string();
+        if head.starts_with(GZIP) {
+            return self.gzip(path, file, size, fingerprint);
+        }
         self.read(Opened {
             path: path.to_owned(),
             size,
-            fingerprint: hasher.finalize().to_hex().to_string(),
+            fingerprint,
             head,
             content: Content::File(file),
             budget: Budget::unlimited(),
+            is_promising: true,
+        })
+    }
+
+    /// Reads a file that is packed with gzip, within the limits of an archive.
+    fn gzip(
+        &mut self,
+        path: &Path,
+        file: File,
+        size: u64,
+        fingerprint: String,
+    ) -> Result<(), IngestError> {
+        let budget = Budget::of_packed(size, &self.options.limits);
+        let mut content = MultiGzDecoder::new(BufReader::new(file));
+        let head = read_head(&mut content).map_err(|error| read_error(error, path, 1))?;
+        if head.get(257..262) == Some(b"ustar") {
+            let found = "it is a packed tar archive: unpack it and name the folder".to_owned();
+            return Err(IngestError::UnknownFormat { path: path.to_owned(), found });
+        }
+        self.read(Opened {
+            path: path.to_owned(),
+            size,
+            fingerprint,
+            content: Content::Entry(&mut Cursor::new(head.clone()).chain(content)),
+            head,
+            budget,
             is_promising: true,
         })
     }
@@ -124,11 +159,12 @@ impl ImportRun<'_> {
             .file_name()
             .map(|name| name.to_string_lossy().to_lowercase())
             .unwrap_or_default();
+        let name = name.strip_suffix(".gz").unwrap_or(&name);
         if matches!(text.trim(), "" | "[]" | "{}") {
             self.report.files.push(FileReport::left_alone(opened.path, "holds no rows"));
             return Ok(());
         }
-        let found = formats.detect(&Head { text: &text, name: &name });
+        let found = formats.detect(&Head { text: &text, name });
         let Some(format) =
             found.filter(|format| opened.is_promising || is_unmistakable(*format, &text))
         else {

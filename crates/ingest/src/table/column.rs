@@ -152,6 +152,7 @@ const NAMES: &[(TableColumn, &[&str])] = &[
             "listenedms",
             "durationplayed",
             "playtime",
+            "streamdurationms",
         ],
     ),
     (
@@ -163,6 +164,8 @@ const NAMES: &[(TableColumn, &[&str])] = &[
             "playtimes",
             "playeds",
             "listenedseconds",
+            "listeningtime",
+            "consumptiondurationinseconds",
         ],
     ),
     (TableColumn::Rating, &["rating", "userrating"]),
@@ -174,7 +177,7 @@ const NAMES: &[(TableColumn, &[&str])] = &[
     (TableColumn::Offline, &["offline"]),
     (TableColumn::Private, &["incognitomode", "incognito", "privatesession"]),
     (TableColumn::Context, &["context"]),
-    (TableColumn::Device, &["device", "devicetype", "platform"]),
+    (TableColumn::Device, &["device", "devicetype", "platform", "platformname"]),
     (TableColumn::Playlist, &["playlistid", "playlistname", "playlist"]),
 ];
 
@@ -185,6 +188,44 @@ const DATES: [&str; 9] =
 impl TableColumn {
     /// How many there are.
     pub(crate) const COUNT: usize = Self::Playlist as usize + 1;
+
+    /// What it holds, in words.
+    fn meaning(self) -> &'static str {
+        match self {
+            Self::Listener => "listener",
+            Self::Friend => "friend",
+            Self::TrackId => "identifier of the track",
+            Self::TitleOrId => "title or identifier",
+            Self::Title => "title",
+            Self::Artist => "artist",
+            Self::Artists => "artists",
+            Self::ArtistIds => "how many artists there are",
+            Self::Album => "album",
+            Self::Genre => "genre",
+            Self::Genres => "genres, of which the first is kept",
+            Self::Year => "year",
+            Self::Decade => "decade",
+            Self::Popularity => "popularity",
+            Self::Isrc => "ISRC",
+            Self::RecordingMbid => "MusicBrainz id of the recording",
+            Self::Time => "time of the play",
+            Self::EndTime => "end of the play",
+            Self::AddedTime => "time when the track was saved",
+            Self::MsPlayed => "play time in milliseconds",
+            Self::SecondsPlayed => "play time in seconds",
+            Self::Rating => "rating",
+            Self::Liked => "liked or not",
+            Self::Skipped => "skipped or not",
+            Self::StartReason => "how the play began",
+            Self::EndReason => "how the play ended",
+            Self::Shuffle => "shuffled or not",
+            Self::Offline => "offline or not",
+            Self::Private => "private or not",
+            Self::Context => "what it was played from",
+            Self::Device => "device",
+            Self::Playlist => "playlist",
+        }
+    }
 
     /// The meaning of a name, with its rank among the names of that meaning (0 is best).
     fn from_name(name: &str) -> Option<(Self, usize)> {
@@ -349,16 +390,46 @@ impl TableLayout {
         self.date_order = order;
     }
 
+    /// What the column at a position is read as, in words; `None` for one that is not read.
+    pub(crate) fn meaning(&self, position: usize) -> Option<&'static str> {
+        let is_there = |column: &Option<u32>| column.is_some_and(|at| at as usize == position);
+        let mut columns = NAMES.iter().map(|(column, _)| *column);
+        let column = columns.find(|&column| is_there(&self.columns[column as usize]));
+        let feature =
+            || AudioFeature::ALL.into_iter().find(|&f| self.feature_position(f) == Some(position));
+        column
+            .map(TableColumn::meaning)
+            .or_else(|| feature().map(AudioFeature::name))
+            .or_else(|| is_there(&self.date).then_some("date of the play"))
+    }
+
+    /// Names of a header that mean nothing here, though they sound as if they told of plays.
+    pub(crate) fn left_unread<'n>(&self, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+        let sounds_useful = |name: &str| {
+            let plain = plain_name(name);
+            TELLING.iter().any(|word| plain.contains(word)) && feature_from_name(name).is_none()
+        };
+        let unread = names.enumerate().filter(|(position, _)| self.meaning(*position).is_none());
+        unread.map(|(_, name)| name.trim()).filter(|name| sounds_useful(name)).collect()
+    }
+
     /// Number of columns, known or not.
     pub(crate) fn width(&self) -> usize {
         self.width
     }
 }
 
+/// Words in the names of columns that tell of plays, tracks and opinions.
+const TELLING: [&str; 14] = [
+    "title", "song", "artist", "played", "duration", "seconds", "date", "time", "rating", "liked",
+    "loved", "skip", "reason", "genre",
+];
+
 /// `duration` alone is the length in most catalogues, but seconds in some: only the name with its
 /// unit counts.
 fn feature_from_name(name: &str) -> Option<AudioFeature> {
     let plain = plain_name(name);
+    let plain = if plain == "trackdurationms" { "durationms" } else { &plain };
     AudioFeature::ALL.into_iter().find(|feature| plain_name(feature.name()) == plain)
 }
 
@@ -398,6 +469,23 @@ mod tests {
         assert!(layout("ts,ms_played,track_id").stamps_end());
         assert!(!layout("timestamp,ms_played,track_id").stamps_end());
         assert!(layout("endTime,msPlayed,track_id").stamps_end());
+    }
+
+    #[test]
+    fn each_column_has_a_meaning_in_words() {
+        let layout = layout("user,track_uri,artist names,ms_played,energy,date,time,foo");
+        let meanings: Vec<_> = (0..8).map(|position| layout.meaning(position)).collect();
+        let expected = [
+            Some("listener"),
+            Some("identifier of the track"),
+            Some("artists"),
+            Some("play time in milliseconds"),
+            Some("energy"),
+            Some("date of the play"),
+            Some("time of the play"),
+            None,
+        ];
+        assert_eq!(meanings, expected);
     }
 
     #[test]

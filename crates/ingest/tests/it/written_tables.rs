@@ -193,3 +193,73 @@ fn ids_beside_them_tell_how_many_artists_a_cell_holds() {
     assert_eq!(row("a1", "Tyler, The Creator"), ["Tyler, The Creator"]);
     assert_eq!(row("a1,a2", "Tyler, The Creator,Vera"), ["Tyler, The Creator", "Vera"]);
 }
+
+#[test]
+fn columns_of_services_are_understood_and_the_others_named() {
+    let deezer = "Song Title,Artist,ISRC,Album Title,IP Address,Listening Time,Platform Name,Platform \
+                  Model,Date\nTide,Vera,DEA621900001,Harbour,203.0.113.5,4,android,Pixel,2024-01-05 \
+                  10:00:00\n";
+    let amazon = "timestamp,asin,title,artistName,albumName,consumptionDurationInSeconds\n\
+                  2024-01-05T10:00:00Z,B000TEST01,Tide,Vera,Harbour,4\n";
+    let tidal = "entry_date,track_title,artist_name,album_title,stream_duration_ms\n\
+                 2024-01-05 10:00:00,Tide,Vera,Harbour,4000\n";
+    for text in [deezer, amazon, tidal] {
+        let (report, memory) = read_text("t.csv", text);
+        assert_eq!(report.note, None, "{text}");
+        let (listen, track) = (memory.listens()[0], memory.tracks()[0]);
+        assert_eq!(listen.at.unwrap().to_string(), "2024-01-05T10:00:00Z");
+        assert_eq!(listen.ms_played, Some(4000));
+        assert_eq!((track.title.as_str(), track.album.as_deref()), ("Tide", Some("Harbour")));
+        assert!(!format!("{:?}", memory.records).contains("203.0.113.5"));
+    }
+    let (report, _) =
+        read_text("t.csv", "artist,track,date,Time Listened,Foo\nV,T,2024-01-05,3,4\n");
+    assert_eq!(report.note.as_deref(), Some("columns not read: `Time Listened`"));
+}
+
+#[test]
+fn a_file_packed_by_itself_is_read_like_the_file() {
+    use std::io::Write;
+    let pack = |content: &[u8]| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(content).unwrap();
+        packer.finish().unwrap()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plays.csv.gz");
+    std::fs::write(&path, pack(scrobbles(&[3], 50).as_bytes())).unwrap();
+    for place in [path.as_path(), folder.path()] {
+        let (report, memory) = try_import(place, &options());
+        assert_eq!(report.unwrap().files[0].listens, 50);
+        assert_eq!(memory.tracks()[3].title, "\"Tide 3");
+    }
+    let bomb = format!("artist,track,date\n{}", "V,T,2024-01-05\n".repeat(2 << 20));
+    std::fs::write(&path, pack(bomb.as_bytes())).unwrap();
+    let (report, _) = try_import(&path, &options());
+    let file = &report.unwrap().files[0];
+    assert!(file.incomplete && file.listens < 2 << 20);
+    assert!(file.note.as_ref().unwrap().contains("what the file unpacks to"), "{:?}", file.note);
+}
+
+#[test]
+fn a_file_is_explained_before_it_is_imported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, "My plays\nArtist,Track,Date,Mood time\nVera,Tide,28/02/2022,9\n")
+        .unwrap();
+    let explained = segue_ingest::explain(&path, &options()).unwrap();
+    let columns: Vec<_> = explained.columns.iter().map(|c| (c.name.as_str(), c.meaning)).collect();
+    let expected = [
+        ("Artist", Some("artist")),
+        ("Track", Some("title")),
+        ("Date", Some("time of the play")),
+        ("Mood time", None),
+    ];
+    assert_eq!(columns, expected);
+    assert_eq!((explained.report.listens, explained.records.len()), (1, 1));
+    let note = explained.report.note.unwrap();
+    for part in ["`Mood time`", "header is in line 2", "day first, as in `28/02/2022`"] {
+        assert!(note.contains(part), "{note}");
+    }
+    assert!(segue_ingest::explain(folder.path().join("none").as_path(), &options()).is_err());
+}

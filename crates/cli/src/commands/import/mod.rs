@@ -1,5 +1,6 @@
 //! `segue import`: foreign files into the store, with a report that adds up.
 
+mod explain;
 mod report;
 mod sink;
 
@@ -10,7 +11,9 @@ use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
 use segue::{Imported, Library};
 use segue_core::{FeedbackKind, ListenerId};
-use segue_ingest::{ImportOptions, ImportProgress, ImportReport, PlaylistUse, TableOptions};
+use segue_ingest::{
+    DropReason, ImportOptions, ImportProgress, ImportReport, PlaylistUse, TableOptions,
+};
 use serde_json::json;
 
 use crate::home::{Home, open_library};
@@ -34,7 +37,8 @@ Examples:
   segue import playlists.csv --playlists-as listeners
   segue import user_friends.dat                  who is friends with whom: a row holds one way
   segue import people.csv --friend-columns person,knows
-  segue import exports/ --dry-run                what would be read, and nothing kept")]
+  segue import exports/ --dry-run                what would be read, and nothing kept
+  segue import songs.csv --explain               how its columns and first rows are understood")]
 pub(crate) struct ImportArgs {
     /// Files, folders or zip archives.
     #[arg(required = true, value_name = "PATH")]
@@ -58,6 +62,10 @@ pub(crate) struct ImportArgs {
     /// Read and report, and keep nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Say how one file is understood, and keep nothing: its format, what each column of a table is
+    /// read as, and its first rows.
+    #[arg(long, conflicts_with_all = ["dry_run", "json"])]
+    explain: bool,
     /// Print the report as JSON.
     #[arg(long)]
     json: bool,
@@ -97,6 +105,10 @@ impl From<Mark> for FeedbackKind {
 
 pub(crate) fn run(args: ImportArgs, home: &Home) -> anyhow::Result<()> {
     let options = args.options();
+    if args.explain {
+        let [path] = &args.paths[..] else { bail!("`--explain` takes one file") };
+        return explain::print(&segue_ingest::explain(path, &options)?);
+    }
     let (report, counts) = if args.dry_run {
         (read(&args.paths, &options)?, None)
     } else {
@@ -111,6 +123,10 @@ pub(crate) fn run(args: ImportArgs, home: &Home) -> anyhow::Result<()> {
     }
     if args.dry_run {
         say("nothing was kept: this was a dry run");
+    }
+    let total = report.total();
+    if total.rows_read > 0 && total.dropped.get(&DropReason::BadTime) == Some(&total.rows_read) {
+        bail!("no row has a time that can be read, so none was kept");
     }
     match report.incomplete().count() {
         0 => Ok(()),

@@ -69,6 +69,6 @@ fn dropped(file: &FileReport) -> String {
 }
 
 /// A name as JSON spells it, with blanks.
-fn word(name: &impl serde::Serialize) -> String {
+pub(super) fn word(name: &impl serde::Serialize) -> String {
     json!(name).as_str().unwrap_or_default().replace('_', " ")
 }

@@ -1,0 +1,80 @@
+//! How one file is understood, as a person reads it.
+
+use segue_core::{FeedbackTarget, Record, Timestamp, Track};
+use segue_ingest::{ColumnReading, Explanation};
+
+use super::report::word;
+use crate::terminal::{print_line, table};
+
+/// Prints the format, the columns and the first rows.
+pub(super) fn print(explanation: &Explanation) -> anyhow::Result<()> {
+    let report = &explanation.report;
+    let format = report.source.map_or("no format", |source| source.info().name);
+    print_line(&format!(
+        "{}: {format}; {} rows, of which {} would be dropped",
+        report.path.display(),
+        report.rows_read,
+        report.dropped.values().sum::<u64>(),
+    ))?;
+    for (reason, count) in &report.dropped {
+        print_line(&format!("dropped: {count} {}", word(reason)))?;
+    }
+    for (field, count) in &report.unusable_values {
+        print_line(&format!("not understood: {count} values of {field}"))?;
+    }
+    if let Some(note) = &report.note {
+        print_line(note)?;
+    }
+    if !explanation.columns.is_empty() {
+        print_columns(&explanation.columns)?;
+    }
+    print_rows(&explanation.records)
+}
+
+fn print_columns(columns: &[ColumnReading]) -> anyhow::Result<()> {
+    let mut rows = table(&["column", "read as"]);
+    for column in columns {
+        rows.add_row([column.name.as_str(), column.meaning.unwrap_or("(not read)")]);
+    }
+    print_line(&rows.to_string())
+}
+
+fn print_rows(records: &[Record]) -> anyhow::Result<()> {
+    let mut rows = table(&["row is", "title", "artists", "album", "when", "played", "id"]);
+    for record in records {
+        rows.add_row(match record {
+            Record::Listen { listen, track } => {
+                let played = listen.ms_played.map(|ms| format!("{:.1} s", f64::from(ms) / 1000.0));
+                row("play", Some(track), listen.at, played)
+            }
+            Record::Feedback { feedback, track } => {
+                let about = match &feedback.target {
+                    FeedbackTarget::Track(_) => word(&feedback.kind),
+                    _ => format!("{} of an artist or an album", word(&feedback.kind)),
+                };
+                row(&about, track.as_ref(), feedback.at, None)
+            }
+            Record::Track(track) => row("track", Some(track), None, None),
+            Record::Friendship { .. } => row("friendship", None, None, None),
+        });
+    }
+    print_line(&rows.to_string())
+}
+
+fn row(
+    kind: &str,
+    track: Option<&Track>,
+    at: Option<Timestamp>,
+    played: Option<String>,
+) -> [String; 7] {
+    let of_track = |text: fn(&Track) -> String| track.map(text).unwrap_or_default();
+    [
+        kind.to_owned(),
+        of_track(|track| track.title.clone()),
+        of_track(|track| track.artists.join(" + ")),
+        of_track(|track| track.album.clone().unwrap_or_default()),
+        at.map(|at| at.to_string()).unwrap_or_default(),
+        played.unwrap_or_default(),
+        of_track(|track| track.id.to_string()),
+    ]
+}
