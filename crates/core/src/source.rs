@@ -135,6 +135,8 @@ formats! {
             "favorites",
             "likes and dislikes",
             "library tracks",
+            "itunes",
+            "library.xml",
             "play history",
         ],
         origin: Origin::Request(Request {
@@ -229,6 +231,14 @@ formats! {
         file_hints: &["scrobbler.log"],
         origin: Origin::Program("Rockbox"),
     }
+    Jellyfin {
+        code: 17,
+        name: "Jellyfin",
+        parser: 1,
+        stamp: Stamp::Either,
+        file_hints: &["playback_report", "playbackreport", "playback-report"],
+        origin: Origin::Program("Jellyfin’s Playback Reporting"),
+    }
     Interactions {
         code: 13,
         name: "a table of plays",
@@ -309,6 +319,7 @@ mod tests {
             Catalogue,
             Segue,
             Friends,
+            Jellyfin,
         ];
         for (code, source) in (1..).zip(released) {
             assert_eq!(Source::from_code(code), Some(source));

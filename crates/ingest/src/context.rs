@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use segue_core::{FeedbackTarget, ListenerId, Record, Source, TrackId};
 
 use crate::identity::tell_apart;
-use crate::{DropReason, FileReport, IngestError, SinkError};
+use crate::table::sounds_useful;
+use crate::{ColumnReading, DropReason, FileReport, IngestError, SinkError};
 
 /// Longest name of a listener, id or title of a track, name of an artist or other name that is
 /// taken in, in bytes: it keeps keys of tables short, and batches of rows in memory.
@@ -226,6 +227,30 @@ impl<'a> Context<'a> {
         if let Some(row) = self.first_dropped {
             self.report.add_note(format!("row {row} is the first that was dropped"));
         }
+    }
+
+    /// States what the columns of a table are read as, unless that was stated before, and notes
+    /// those that are not read though they sound useful.
+    pub(crate) fn columns(&mut self, columns: impl Iterator<Item = ColumnReading>) {
+        const MOST_COLUMNS: usize = 100;
+        const MOST_NAMED: usize = 8;
+        if !self.report.columns.is_empty() {
+            return;
+        }
+        self.report.columns = columns.take(MOST_COLUMNS).collect();
+        let unread = |column: &&ColumnReading| column.meaning.is_none();
+        let unread = self.report.columns.iter().filter(unread);
+        let names: Vec<String> = unread
+            .filter(|column| sounds_useful(&column.name))
+            .map(|column| format!("`{}`", column.name))
+            .collect();
+        if names.is_empty() {
+            return;
+        }
+        let rest = names.len().saturating_sub(MOST_NAMED);
+        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        let named = names[..names.len() - rest].join(", ");
+        self.report.add_note(format!("columns not read: {named}{more}"));
     }
 
     /// Adds to the note of the file what a person should know of how it was read.

@@ -43,6 +43,15 @@ pub enum DropReason {
     NameTooLong,
 }
 
+/// What a column of a table is read as.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ColumnReading {
+    /// Its name in the table, cut off where it is long.
+    pub name: String,
+    /// What it holds, in words; `None` for one that is not read.
+    pub meaning: Option<&'static str>,
+}
+
 /// What became of the rows of one file or archive entry. Every row read is counted once: kept,
 /// already imported, or dropped for a reason.
 #[derive(Clone, Debug, Serialize)]
@@ -51,6 +60,9 @@ pub struct FileReport {
     pub path: PathBuf,
     /// The format that it was read in; `None` for a file that was not read.
     pub source: Option<Source>,
+    /// What the columns are read as, for a table whose columns are told by their names: a hundred
+    /// of them at most, and of JSON those of the first row.
+    pub columns: Vec<ColumnReading>,
     /// Rows found in the file, whatever became of them. The other counts add up to it.
     pub rows_read: u64,
     /// Rows kept as plays, those among them that the sink then dropped as duplicates.
@@ -61,8 +73,8 @@ pub struct FileReport {
     pub tracks: u64,
     /// Rows kept as friendships, each from one listener to another.
     pub friendships: u64,
-    /// Pieces of feedback that came in the row of another record, such as a rating beside a play.
-    /// The row counts as that record.
+    /// Records that came in the row of another one, such as a rating beside a play or further plays
+    /// of a row that counts them. The row counts as that record.
     pub beside: u64,
     /// Rows that an earlier import of the same file had dealt with: the kept ones of an import that
     /// was cut off, or all up to the last kept row of one that was finished.
@@ -87,6 +99,7 @@ impl FileReport {
         Self {
             path,
             source,
+            columns: Vec::new(),
             rows_read: 0,
             listens: 0,
             feedback: 0,

@@ -43,6 +43,7 @@ impl Format for CatalogueTable {
         let beginning = input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?;
         if matches!(beginning.trim_ascii_start().first(), Some(b'{' | b'[')) {
             return read_objects(input, context, |object, context| {
+                context.columns(object.readings());
                 self.take(object.row(), context)
             });
         }

@@ -4,6 +4,7 @@ mod apple_music;
 mod catalogue;
 mod friends;
 mod interactions;
+mod jellyfin;
 mod koito;
 mod lastfm_csv;
 mod lastfm_json;
@@ -127,8 +128,10 @@ impl Formats {
             Box::new(apple_music::DailyTracks { beside_activity: artists.beside_activity }),
             Box::new(apple_music::PlayActivity { artists }),
             Box::new(apple_music::Favorites),
+            Box::new(apple_music::ITunesLibrary),
             Box::new(rockbox::Rockbox),
             Box::new(librefm::LibreFm),
+            Box::new(jellyfin::PlaybackReport),
             Box::new(lastfm_csv::LastFmCsv),
             Box::new(friends::FriendTable { options: tables.clone() }),
             Box::new(interactions::InteractionTable { options: tables.clone() }),

@@ -113,6 +113,13 @@ impl ParquetTable {
         Ok(Some(Self { file, projection, layout, meaning }))
     }
 
+    fn label(&self) -> Option<&str> {
+        match &self.meaning {
+            Meaning::Interactions(table) => table.label(),
+            Meaning::Catalogue(_) => None,
+        }
+    }
+
     /// The source that its records bear.
     pub(crate) fn source(&self) -> Source {
         match self.meaning {
@@ -138,6 +145,9 @@ impl ParquetTable {
         row_read: &mut dyn FnMut(),
     ) -> Result<(), IngestError> {
         let path = context.path().to_owned();
+        let names = self.file.schema().get_fields().iter().map(|field| field.name());
+        let all = TableLayout::from_names(names.clone(), self.label());
+        context.columns(all.readings(names));
         self.file.read(&path, &self.projection, &mut |row| {
             let columns = self.projection.get_fields();
             let fields = row.get_column_iter().zip(columns);

@@ -15,7 +15,9 @@ use super::reading::{Content, ImportRun, Opened, Pass, reason};
 use crate::input::{read_error, read_head};
 use crate::{FileReport, IngestError};
 
-const NO_HISTORY: &str = "holds no listening history in a format that segue knows: not read";
+/// What is said of content that is nobody's business: exports are full of private facts.
+pub(super) const NO_HISTORY: &str =
+    "holds no listening history in a format that segue knows: not read";
 
 /// An archive and what is to be read of it.
 pub(super) struct Archive {
@@ -58,9 +60,7 @@ impl Archive {
 
 /// Lists what there is to read in an archive.
 pub(super) fn list(path: &Path, limits: &ImportLimits) -> Result<Archive, IngestError> {
-    let file =
-        File::open(path).map_err(|source| IngestError::Io { path: path.to_owned(), source })?;
-    list_zip(&mut open(BufReader::new(file), path, limits)?, path, limits, true)
+    list_zip(&mut open_file(path, limits)?, path, limits, true)
 }
 
 /// Lists what there is to read in an archive that is open.
@@ -70,6 +70,16 @@ pub(super) fn list_open<R: Read + Seek>(
     limits: &ImportLimits,
 ) -> Result<Archive, IngestError> {
     list_zip(zip, path, limits, true)
+}
+
+/// Opens an archive that is a file.
+pub(super) fn open_file(
+    path: &Path,
+    limits: &ImportLimits,
+) -> Result<ZipArchive<BufReader<File>>, IngestError> {
+    let file =
+        File::open(path).map_err(|source| IngestError::Io { path: path.to_owned(), source })?;
+    open(BufReader::new(file), path, limits)
 }
 
 pub(super) fn open<R: Read + Seek>(
@@ -84,7 +94,7 @@ pub(super) fn open<R: Read + Seek>(
     ZipArchive::new(reader).map_err(|error| zip_error(error, path))
 }
 
-fn too_large(path: &Path, what: &'static str, limit: String) -> IngestError {
+pub(super) fn too_large(path: &Path, what: &'static str, limit: String) -> IngestError {
     IngestError::TooLarge { path: path.to_owned(), line: 0, what, limit }
 }
 
@@ -195,7 +205,7 @@ fn list_entry<R: Read + Seek>(
 }
 
 /// A name made safe to print on a terminal and to use in a path.
-fn printable(name: &str) -> String {
+pub(super) fn printable(name: &str) -> String {
     let name: String = name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     name.trim_start_matches(['/', '\\']).to_owned()
 }
@@ -214,15 +224,21 @@ fn read_nested<R: Read + Seek>(
     entry: &Entry,
     limits: &ImportLimits,
 ) -> Result<Vec<u8>, IngestError> {
+    let mut content = zip.by_index(entry.index).map_err(|error| zip_error(error, &entry.path))?;
+    in_memory(&mut content, &entry.path, limits)
+}
+
+/// All of an archive that lies in another one.
+pub(super) fn in_memory(
+    content: &mut dyn Read,
+    path: &Path,
+    limits: &ImportLimits,
+) -> Result<Vec<u8>, IngestError> {
     let most = limits.nested_archive_bytes;
     let mut bytes = Vec::new();
-    let content = zip.by_index(entry.index).map_err(|error| zip_error(error, &entry.path))?;
-    content
-        .take(most + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|error| read_error(error, &entry.path, 0))?;
+    content.take(most + 1).read_to_end(&mut bytes).map_err(|error| read_error(error, path, 0))?;
     if bytes.len() as u64 > most {
-        return Err(too_large(&entry.path, "an archive in an archive", format!("{most} bytes")));
+        return Err(too_large(path, "an archive in an archive", format!("{most} bytes")));
     }
     Ok(bytes)
 }
@@ -238,10 +254,7 @@ impl ImportRun<'_> {
             self.report.files.extend(archive.left_alone.iter().cloned());
             return Ok(());
         }
-        let path = &archive.path;
-        let file =
-            File::open(path).map_err(|source| IngestError::Io { path: path.clone(), source })?;
-        self.open_archive(&mut open(BufReader::new(file), path, &self.options.limits)?, archive)
+        self.open_archive(&mut open_file(&archive.path, &self.options.limits)?, archive)
     }
 
     /// Reads all entries of an archive that is open.

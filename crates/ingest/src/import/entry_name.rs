@@ -24,8 +24,8 @@ pub(super) enum NameVerdict {
 }
 
 /// Extensions that data comes in.
-const DATA: [&str; 9] =
-    ["json", "jsonl", "csv", "tsv", "txt", "log", "parquet", "listens", "ndjson"];
+const DATA: [&str; 11] =
+    ["json", "jsonl", "csv", "tsv", "txt", "log", "parquet", "listens", "ndjson", "xlsx", "xml"];
 
 /// Beginnings of the names of files that hold only private facts.
 const PRIVATE: [&str; 19] = [
@@ -266,7 +266,7 @@ const PRIVATE_WORDS: [&[&str]; 8] = [
 
 /// Whether a name has a word that begins like one of the private ones. Scripts without spaces have
 /// no beginnings of words.
-fn is_private(name: &str) -> bool {
+pub(super) fn is_private(name: &str) -> bool {
     let mut words = name.split(|c: char| !c.is_alphanumeric() && !is_combining(c));
     let begins = |word: &str| {
         PRIVATE_WORDS.iter().flat_map(|words| words.iter()).any(|private| {
@@ -331,7 +331,6 @@ fn judge(path: &str, wanted: impl Fn(&str) -> bool) -> NameVerdict {
         "html" if path.contains("youtube") => {
             NameVerdict::LeaveAlone("web pages are not read: ask Takeout for JSON instead of HTML")
         }
-        "xlsx" => NameVerdict::LeaveAlone("spreadsheets are not read"),
         _ if !DATA.contains(&extension) => NameVerdict::Ignore,
         _ if wanted(&path) => NameVerdict::Open,
         _ => NameVerdict::Look,

@@ -6,6 +6,7 @@ mod order;
 mod plan;
 mod progress;
 mod reading;
+mod workbook;
 
 use std::io::{Read, Seek};
 use std::path::Path;
@@ -20,8 +21,6 @@ pub use progress::{ImportProgress, Observer};
 use plan::{ImportPlan, Job};
 use progress::Meter;
 use reading::{ImportRun, Pass};
-
-pub(crate) use reading::GZIP;
 
 /// What an import needs to know besides the files: whose they are, how far to trust them, and how
 /// to read tables.

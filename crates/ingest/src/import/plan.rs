@@ -6,10 +6,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::ImportLimits;
-use super::archive::{Archive, list};
+use super::archive::{Archive, list, open_file};
 use super::entry_name::{NameVerdict, is_named, judge_file};
 use super::order::by_name;
 use super::reading::reason;
+use super::workbook::is_workbook;
 use crate::{FileReport, IngestError};
 
 /// One thing to read.
@@ -51,7 +52,7 @@ impl ImportPlan {
             let metadata = fs::metadata(path).map_err(|source| io_error(path, source))?;
             if metadata.is_dir() {
                 plan.add_folder(path, limits)?;
-            } else if is_archive(path)? {
+            } else if is_archive(path)? && !is_workbook(&open_file(path, limits)?) {
                 plan.jobs.push(Job::Archive(list(path, limits)?));
             } else {
                 plan.file_bytes += metadata.len();

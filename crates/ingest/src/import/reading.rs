@@ -20,7 +20,9 @@ use crate::{
 };
 
 /// What gzip begins with.
-pub(crate) const GZIP: &[u8] = b"\x1f\x8b";
+const GZIP: &[u8] = b"\x1f\x8b";
+/// What spreadsheets begin with, and other archives of the kind.
+const ZIP: &[u8] = b"PK\x03\x04";
 
 /// An import under way.
 pub(super) struct ImportRun<'a> {
@@ -152,6 +154,9 @@ impl ImportRun<'_> {
         };
         if is_parquet(&opened.head) {
             return self.read_parquet(opened);
+        }
+        if opened.head.starts_with(ZIP) {
+            return self.workbook(opened);
         }
         let text = decode_head(&opened.head);
         let name = opened

@@ -93,14 +93,9 @@ fn cells_of(line: &str, delimiter: u8) -> StringRecord {
 
 /// The layout of a table whose beginning is at hand.
 pub(crate) fn header_layout(beginning: &str, label: Option<&str>) -> TableLayout {
-    TableLayout::from_names(header_cells(beginning, label).iter(), label)
-}
-
-/// The names in the header of a table whose beginning is at hand.
-pub(crate) fn header_cells(beginning: &str, label: Option<&str>) -> StringRecord {
     let start = Start::at_header(beginning.lines(), label);
     let header = beginning.lines().nth(start.lines_before).unwrap_or("");
-    cells_of(header, start.delimiter)
+    TableLayout::from_names(cells_of(header, start.delimiter).iter(), label)
 }
 
 /// The records in the beginning of a file, split at the delimiter that its first line suggests. The
@@ -183,7 +178,7 @@ impl<'i> Delimited<'i> {
         let mut table = Self { records, width: None };
         let Some(header) = table.next(context)? else { return Ok(None) };
         let layout = TableLayout::from_names(header.iter(), label);
-        note_unread(&layout.left_unread(header.iter()), context);
+        context.columns(layout.readings(header.iter()));
         table.expect_width(layout.width());
         if is_titled {
             context.note(format!("the header is in line {}", table.line()));
@@ -287,22 +282,6 @@ impl<'i> Delimited<'i> {
             ));
         }
     }
-}
-
-/// Names columns that are not read, so that nobody takes them for read.
-fn note_unread(names: &[&str], context: &mut Context<'_>) {
-    const MOST_NAMES: usize = 8;
-    const LONGEST_NAME: usize = 40;
-    if names.is_empty() {
-        return;
-    }
-    let shown = names.iter().take(MOST_NAMES).map(|name| {
-        let name: String = name.chars().take(LONGEST_NAME).flat_map(char::escape_debug).collect();
-        format!("`{name}`")
-    });
-    let rest = names.len().saturating_sub(MOST_NAMES);
-    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    context.note(format!("columns not read: {}{more}", shown.collect::<Vec<_>>().join(", ")));
 }
 
 #[cfg(test)]

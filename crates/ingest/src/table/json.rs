@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use super::{TableLayout, TableRow, values};
 use crate::input::read_error;
 use crate::json::{JsonRows, Step, read_document, read_lines};
-use crate::{Context, IngestError};
+use crate::{ColumnReading, Context, IngestError};
 
 /// Keys under which a service's answer holds its array of tracks.
 const WRAPPERS: [&str; 4] = ["audio_features", "tracks", "items", "songs"];
@@ -88,6 +88,11 @@ impl FlatObject {
     /// The object as a row of a table whose columns are told by their names.
     pub(crate) fn row(&self) -> TableRow<'_> {
         TableRow::new(&self.layout, &self.cells)
+    }
+
+    /// What its keys are read as.
+    pub(crate) fn readings(&self) -> impl Iterator<Item = ColumnReading> {
+        self.layout.readings(self.names.iter().map(String::as_str))
     }
 
     /// The text under a key, for formats that know their keys.

@@ -16,9 +16,10 @@ mod track;
 pub(crate) mod values;
 
 pub(crate) use column::TableColumn;
+pub(crate) use column::sounds_useful;
 pub use column::{TableLayout, plain_name};
 pub(crate) use dates::Dates;
-pub(crate) use delimited::{Delimited, header_cells, header_layout};
+pub(crate) use delimited::{Delimited, header_layout};
 pub use delimited::{delimiter_of, first_line, head_records, open_records};
 pub(crate) use header::Header;
 pub(crate) use json::{FlatObject, keys_in, read_objects};

@@ -13,4 +13,5 @@ mod resuming;
 mod support;
 mod tables;
 mod takeout;
+mod workbooks;
 mod written_tables;

@@ -247,8 +247,9 @@ fn a_file_is_explained_before_it_is_imported() {
     let path = folder.path().join("t.csv");
     std::fs::write(&path, "My plays\nArtist,Track,Date,Mood time\nVera,Tide,28/02/2022,9\n")
         .unwrap();
-    let explained = segue_ingest::explain(&path, &options()).unwrap();
-    let columns: Vec<_> = explained.columns.iter().map(|c| (c.name.as_str(), c.meaning)).collect();
+    let explained = segue_ingest::explain(&[&path], &options()).unwrap().remove(0);
+    let columns = explained.report.columns.iter();
+    let columns: Vec<_> = columns.map(|column| (column.name.as_str(), column.meaning)).collect();
     let expected = [
         ("Artist", Some("artist")),
         ("Track", Some("title")),
@@ -261,5 +262,5 @@ fn a_file_is_explained_before_it_is_imported() {
     for part in ["`Mood time`", "header is in line 2", "day first, as in `28/02/2022`"] {
         assert!(note.contains(part), "{note}");
     }
-    assert!(segue_ingest::explain(folder.path().join("none").as_path(), &options()).is_err());
+    assert!(segue_ingest::explain(&[folder.path().join("none")], &options()).is_err());
 }

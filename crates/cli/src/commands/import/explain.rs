@@ -1,4 +1,4 @@
-//! How one file is understood, as a person reads it.
+//! How files are understood, as a person reads it.
 
 use segue_core::{FeedbackTarget, Record, Timestamp, Track};
 use segue_ingest::{ColumnReading, Explanation};
@@ -6,13 +6,19 @@ use segue_ingest::{ColumnReading, Explanation};
 use super::report::word;
 use crate::terminal::{print_line, table};
 
-/// Prints the format, the columns and the first rows.
-pub(super) fn print(explanation: &Explanation) -> anyhow::Result<()> {
-    let report = &explanation.report;
-    let format = report.source.map_or("no format", |source| source.info().name);
+/// Prints for each file the format, the columns and the first rows.
+pub(super) fn print(explanations: &[Explanation]) -> anyhow::Result<()> {
+    explanations.iter().try_for_each(print_file)
+}
+
+fn print_file(Explanation { report, records }: &Explanation) -> anyhow::Result<()> {
+    let path = report.path.display();
+    let Some(source) = report.source else {
+        return print_line(&format!("{path}: {}", report.note.as_deref().unwrap_or("not read")));
+    };
     print_line(&format!(
-        "{}: {format}; {} rows, of which {} would be dropped",
-        report.path.display(),
+        "{path}: {}; {} rows, of which {} would be dropped",
+        source.info().name,
         report.rows_read,
         report.dropped.values().sum::<u64>(),
     ))?;
@@ -25,10 +31,13 @@ pub(super) fn print(explanation: &Explanation) -> anyhow::Result<()> {
     if let Some(note) = &report.note {
         print_line(note)?;
     }
-    if !explanation.columns.is_empty() {
-        print_columns(&explanation.columns)?;
+    if !report.columns.is_empty() {
+        print_columns(&report.columns)?;
     }
-    print_rows(&explanation.records)
+    if !records.is_empty() {
+        print_rows(records)?;
+    }
+    Ok(())
 }
 
 fn print_columns(columns: &[ColumnReading]) -> anyhow::Result<()> {

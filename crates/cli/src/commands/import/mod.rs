@@ -62,9 +62,9 @@ pub(crate) struct ImportArgs {
     /// Read and report, and keep nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Say how one file is understood, and keep nothing: its format, what each column of a table is
-    /// read as, and its first rows.
-    #[arg(long, conflicts_with_all = ["dry_run", "json"])]
+    /// Say how each file is understood, and keep nothing: its format, what each column of a table
+    /// is read as, and its first rows.
+    #[arg(long, conflicts_with = "dry_run")]
     explain: bool,
     /// Print the report as JSON.
     #[arg(long)]
@@ -106,8 +106,8 @@ impl From<Mark> for FeedbackKind {
 pub(crate) fn run(args: ImportArgs, home: &Home) -> anyhow::Result<()> {
     let options = args.options();
     if args.explain {
-        let [path] = &args.paths[..] else { bail!("`--explain` takes one file") };
-        return explain::print(&segue_ingest::explain(path, &options)?);
+        let explanations = segue_ingest::explain(&args.paths, &options)?;
+        return if args.json { print_json(&explanations) } else { explain::print(&explanations) };
     }
     let (report, counts) = if args.dry_run {
         (read(&args.paths, &options)?, None)

@@ -6,6 +6,8 @@
 //!   read where there is no play activity.
 //! - `Apple Music Library Tracks.json` holds what the listener owns, likes and dislikes
 //!   ([`LibraryTracks`]).
+//! - `Library.xml`, which iTunes and the Music app write themselves, holds the same with counts of
+//!   plays ([`ITunesLibrary`]).
 //! - `Apple Music - Favorites.csv` and `Apple Music Likes and Dislikes.csv` hold explicit feedback
 //!   ([`Favorites`]).
 //!
@@ -18,6 +20,7 @@ mod activity;
 mod artists;
 mod daily;
 mod favorites;
+mod itunes;
 mod library;
 #[cfg(test)]
 mod tests;
@@ -26,6 +29,7 @@ pub(crate) use activity::PlayActivity;
 pub(crate) use artists::Artists;
 pub(crate) use daily::DailyTracks;
 pub(crate) use favorites::Favorites;
+pub(crate) use itunes::ITunesLibrary;
 pub(crate) use library::LibraryTracks;
 
 use segue_core::EndReason;

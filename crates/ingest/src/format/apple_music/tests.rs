@@ -5,7 +5,7 @@ use std::path::Path;
 use proptest::prelude::*;
 use segue_core::{DeviceClass, EndReason, FeedbackKind, ListenerId, Moment};
 
-use super::{Artists, DailyTracks, Favorites, LibraryTracks, PlayActivity};
+use super::{Artists, DailyTracks, Favorites, ITunesLibrary, LibraryTracks, PlayActivity};
 use crate::format::Format;
 use crate::format::testing::{Records, fixture, read, recognises, try_read};
 use crate::{Context, DropReason};
@@ -209,5 +209,44 @@ proptest! {
         let header = fixture(name).lines().next().unwrap().to_owned();
         let _ = try_read(format, &format!("{header}\n{rows}"));
         let _ = try_read(&LibraryTracks, &rows);
+    }
+}
+
+#[test]
+fn a_library_of_itunes_counts_plays_of_which_the_last_has_a_time() {
+    let (report, records) = read(&ITunesLibrary, &fixture("itunes_library.xml"));
+    assert_eq!((report.rows_read, report.listens, report.feedback), (6, 2, 1));
+    let reasons: Vec<_> = report.dropped.into_iter().collect();
+    let expected = [(DropReason::Podcast, 1), (DropReason::Video, 1), (DropReason::NoTitle, 1)];
+    assert_eq!(reasons, expected);
+    assert_eq!(report.note.as_deref(), Some("4 plays are counted in it without a date"));
+    let plays: Vec<_> = records.listens().iter().map(|l| (l.moment, l.at)).collect();
+    assert_eq!(plays.len(), 5);
+    assert_eq!(plays[0].0, Moment::Ended);
+    assert_eq!(plays[0].1.unwrap().to_string(), "2016-04-05T20:47:03Z");
+    assert!(plays[1..].iter().all(|(_, at)| at.is_none()));
+    let kinds: Vec<_> = records.feedback().iter().map(|said| said.kind).collect();
+    assert_eq!(kinds, [FeedbackKind::Like, FeedbackKind::Saved, FeedbackKind::Dislike]);
+    let track = records.tracks()[0];
+    assert_eq!(
+        (track.title.as_str(), track.album.as_deref()),
+        ("Salt & Stone", Some("Harbour & Hill"))
+    );
+    assert!(!format!("{:?}", records.0).contains("somebody"));
+}
+
+#[test]
+fn a_library_that_breaks_off_keeps_the_tracks_before() {
+    let whole = fixture("itunes_library.xml");
+    let cut = &whole[..whole.find("Left Behind").unwrap()];
+    let (result, records) = try_read(&ITunesLibrary, cut);
+    assert_eq!(records.listens().len(), 4);
+    let error = result.unwrap_err().to_string();
+    assert!(error.contains(&format!("line {}:", cut.lines().count())), "{error}");
+    let endless = whole.replace("Left Behind", &"x".repeat(2 << 20));
+    let error = try_read(&ITunesLibrary, &endless).0.unwrap_err().to_string();
+    assert!(error.contains("1024 KiB"), "{error}");
+    for other in ["<html><dict>", "<plist><dict><key>Bookmarks</key>", "{\"Tracks\":1}"] {
+        assert!(!recognises(&ITunesLibrary, other), "{other}");
     }
 }
