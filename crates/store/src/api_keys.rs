@@ -1,8 +1,8 @@
 //! Keys to a server: their names, what they may do, and digests. What a scope allows and how a key
 //! is digested is the server's business; the key itself never gets here.
 
-use rusqlite::params;
-use segue_core::Timestamp;
+use rusqlite::{Connection, params};
+use segue_core::{ListenerId, Timestamp};
 
 use crate::codes::{from_micros, to_micros};
 use crate::{Result, Store, StoreError};
@@ -17,6 +17,9 @@ pub struct KeyEntry {
     /// What the key may do, in the words of the server that made it. The store does not interpret
     /// it.
     pub scope: String,
+    /// The one listener whom the key is for, in whose name its bearer speaks; `None` for a key that
+    /// is for everybody. They need not have done anything yet.
+    pub listener: Option<ListenerId>,
     /// Digest of the key, 32 bytes. The server computes the same digest of a key that it is shown
     /// and looks for it here.
     pub hash: [u8; 32],
@@ -27,24 +30,21 @@ pub struct KeyEntry {
 }
 
 impl Store {
-    /// Keeps a key's digest. A name is given once, even if its key was revoked, so that a name in
-    /// an old log always means the same key.
+    /// Keeps a key by its digest. A name is given once, even if its key was revoked, so that a name
+    /// in an old log always means the same key.
     ///
     /// # Errors
     /// [`StoreError::KeyExists`] for a name or digest that is taken, [`StoreError::Busy`] or
     /// [`StoreError::Database`].
-    pub fn add_key(
-        &mut self,
-        name: &str,
-        scope: &str,
-        hash: [u8; 32],
-        at: Timestamp,
-    ) -> Result<()> {
+    pub fn add_key(&mut self, key: &KeyEntry) -> Result<()> {
         self.write(|connection, _| {
-            let sql = "INSERT INTO api_keys (name, scope, hash, created_at) \
-                       VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
-            match connection.execute(sql, params![name, scope, hash, to_micros(at)])? {
-                0 => Err(StoreError::KeyExists(name.to_owned())),
+            let sql = "INSERT INTO api_keys (name, scope, listener, hash, created_at, revoked_at) \
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+            let (created, revoked) = (to_micros(key.created_at), key.revoked_at.map(to_micros));
+            let listener = key.listener.as_ref().map(ListenerId::as_str);
+            let values = params![key.name, key.scope, listener, key.hash, created, revoked];
+            match connection.execute(sql, values)? {
+                0 => Err(StoreError::KeyExists(key.name.clone())),
                 _ => Ok(()),
             }
         })
@@ -56,7 +56,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
     pub fn keys(&self) -> Result<Vec<KeyEntry>> {
-        let sql = "SELECT name, scope, hash, created_at, revoked_at FROM api_keys \
+        let sql = "SELECT name, scope, hash, created_at, revoked_at, listener FROM api_keys \
                    ORDER BY created_at, name";
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([])?;
@@ -65,6 +65,7 @@ impl Store {
             keys.push(KeyEntry {
                 name: row.get(0)?,
                 scope: row.get(1)?,
+                listener: row.get::<_, Option<String>>(5)?.map(ListenerId::new),
                 hash: row.get(2)?,
                 created_at: from_micros(row.get(3)?)?,
                 revoked_at: row.get::<_, Option<i64>>(4)?.map(from_micros).transpose()?,
@@ -84,4 +85,13 @@ impl Store {
             Ok(connection.execute(sql, params![name, to_micros(at)])? == 1)
         })
     }
+}
+
+/// Takes the keys away that were for a listener, and what names them. That there were keys has to
+/// be remembered: a server that had some never serves without.
+pub(crate) fn void_of(connection: &Connection, listener: &ListenerId) -> Result<u64> {
+    let sql = "UPDATE api_keys SET name = 'forgotten ' || lower(hex(randomblob(8))), \
+               listener = NULL, revoked_at = COALESCE(revoked_at, \
+               CAST(unixepoch('subsec') * 1000000 AS INTEGER)) WHERE listener = ?1";
+    Ok(connection.execute(sql, [listener.as_str()])? as u64)
 }

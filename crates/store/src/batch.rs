@@ -2,19 +2,24 @@
 //! alike.
 
 use rusqlite::Connection;
-use segue_core::{Feedback, Impression, Listen, ListenerId, Track};
+use segue_core::{Feedback, Impression, Listen, ListenerId, Record, Track};
 
 use crate::cache::WriteCache;
 use crate::client_ids::{ClientIdWriter, NamedEvent};
 use crate::dedup::{PlayVerdict, SeenPlays};
 use crate::feedback::{FeedbackWriter, target_track};
 use crate::friendships::{Befriended, FriendshipWriter};
+use crate::import::ImportCounts;
 use crate::impressions::ImpressionWriter;
 use crate::keys::Key;
 use crate::listens::{ListenWriter, RowKeys};
 use crate::names::NameWriter;
+use crate::reported::ReportedWriter;
 use crate::tracks::{Described, Mention, TrackWriter};
 use crate::{Appended, ClientId, Entry, Event, ImpressionId, Result};
+
+/// Stands for the file whose rows are all that is reported live; no digest is as short.
+const REPORTED_LIVE: &str = "live";
 
 /// Statements and caches for one transaction.
 pub(crate) struct WriteBatch<'c> {
@@ -27,6 +32,7 @@ pub(crate) struct WriteBatch<'c> {
     client_ids: ClientIdWriter<'c>,
     impressions: ImpressionWriter<'c>,
     friendships: FriendshipWriter<'c>,
+    reported: ReportedWriter<'c>,
 }
 
 impl<'c> WriteBatch<'c> {
@@ -41,6 +47,7 @@ impl<'c> WriteBatch<'c> {
             client_ids: ClientIdWriter::new(connection)?,
             impressions: ImpressionWriter::new(connection)?,
             friendships: FriendshipWriter::new(connection)?,
+            reported: ReportedWriter::new(connection)?,
         })
     }
 
@@ -51,6 +58,7 @@ impl<'c> WriteBatch<'c> {
         match &entry.event {
             Event::Listen(listen) => self.append_listen(listen, client_id),
             Event::Feedback(feedback) => self.append_feedback(feedback, client_id),
+            Event::Record(record) => self.append_record(record),
             Event::Listener(listener) => self.append_listener(listener),
             Event::Track(track) => Ok(match self.import_track(track)? {
                 Described::New | Described::Filled => Appended::New,
@@ -75,6 +83,9 @@ impl<'c> WriteBatch<'c> {
         }
         let listener = self.note(&listen.listener, named.as_ref())?;
         let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
+        if self.reported.is_known(listener)? && self.was_reported(keys, track.work, listen)? {
+            return Ok(Appended::Repeated);
+        }
         let row = self.listens.append(keys, listen)?;
         let WriteCache { seen, songs, .. } = self.cache;
         if let Some(seen) = seen.get_mut(&listener) {
@@ -82,6 +93,29 @@ impl<'c> WriteBatch<'c> {
         }
         self.cache.bound_names();
         Ok(Appended::New)
+    }
+
+    /// Whether another program has reported a play already, which then learns what it lacks.
+    fn was_reported(&mut self, keys: RowKeys, work: Key, listen: &Listen) -> Result<bool> {
+        let song = self.cache.songs.of(self.connection, work)?;
+        match self.seen(&listen.listener, keys.listener)?.judge_told(song, listen) {
+            PlayVerdict::New => return Ok(false),
+            PlayVerdict::Duplicate { completes: Some((row, missing)), .. } => {
+                self.listens.complete(row, missing, keys, listen)?;
+            }
+            PlayVerdict::Duplicate { completes: None, .. } => {}
+        }
+        Ok(true)
+    }
+
+    /// The plays that a listener has in the log.
+    fn seen(&mut self, listener: &ListenerId, key: Key) -> Result<&mut SeenPlays> {
+        if !self.cache.seen.contains_key(&key) {
+            self.cache.bound_plays();
+            let seen = SeenPlays::load(self.connection, &mut self.cache.songs, listener, key)?;
+            self.cache.seen.insert(key, seen);
+        }
+        Ok(self.cache.seen.get_mut(&key).expect("it was loaded above"))
     }
 
     /// Appends feedback that was just given.
@@ -99,6 +133,17 @@ impl<'c> WriteBatch<'c> {
         self.cache.bound_names();
         self.feedback.append(listener, track, feedback)?;
         Ok(Appended::New)
+    }
+
+    /// Takes in what another program reports as it happens.
+    fn append_record(&mut self, record: &Record) -> Result<Appended> {
+        self.cache.begin_file(REPORTED_LIVE);
+        let mut counts = ImportCounts::default();
+        let about = counts.import(self, record)?;
+        if let Record::Listen { .. } = record {
+            about.into_iter().try_for_each(|listener| self.reported.note(listener))?;
+        }
+        Ok(if counts.added() > 0 { Appended::New } else { Appended::Repeated })
     }
 
     fn append_listener(&mut self, listener: &ListenerId) -> Result<Appended> {
@@ -170,15 +215,9 @@ impl<'c> WriteBatch<'c> {
         } else {
             self.tracks.require(&mut self.cache.tracks, &listen.track)?
         };
-        if !self.cache.seen.contains_key(&listener) {
-            self.cache.bound_plays();
-            let songs = &mut self.cache.songs;
-            let seen = SeenPlays::load(self.connection, songs, &listen.listener, listener)?;
-            self.cache.seen.insert(listener, seen);
-        }
         let file = self.cache.files;
         let song = self.cache.songs.of(self.connection, track.work)?;
-        let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
+        let seen = self.seen(&listen.listener, listener)?;
         seen.read_file(file);
         let verdict = seen.judge(song, listen, duration_ms);
         match verdict {
@@ -204,11 +243,12 @@ impl<'c> WriteBatch<'c> {
         feedback: &Feedback,
         track: Option<&Track>,
     ) -> Result<(Key, bool)> {
-        let listener = self.names.listener(&mut self.cache.listeners, &feedback.listener)?;
         if let Some(track) = track {
             self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
         }
+        // A refusal leaves no listener behind.
         let track = self.target(feedback)?;
+        let listener = self.names.listener(&mut self.cache.listeners, &feedback.listener)?;
         self.cache.bound_names();
         if self.feedback.is_repeated(listener, track, feedback)? {
             return Ok((listener, false));

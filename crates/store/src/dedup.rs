@@ -58,8 +58,14 @@
 //! Which row is taken is known while a file is read in one go. Where an import is cut off and goes
 //! on later, the plays before and after may be folded into the same row.
 //!
-//! Plays appended live are not compared: the caller saw them happen. Later imports are compared to
-//! them.
+//! Plays that other programs report as they happen, such as scrobbles
+//! ([`Event::Record`](crate::Event::Record)), are judged like rows of an import. All that are
+//! reported of a listener are rows of one file, as long as the process remembers them: a scrobbler
+//! has one clock, and two scrobbles are two plays unless they must be one. A play that is appended
+//! by whoever saw it happen ([`Event::Listen`](crate::Event::Listen)) is another play than all
+//! before it, unless it must be one with what another program reported: a scrobbler tells of a play
+//! when it is half over, and the player when it has ended. What is imported or reported later is
+//! compared to it.
 //!
 //! The state is an open-addressing table of 20 bytes a play, between 3/8 and 3/4 full, loaded when
 //! an import first meets a listener. A sorted list would be half as large, but rows do not come in
@@ -191,6 +197,23 @@ impl SeenPlays {
             self.take(slot, play);
         }
         self.complete(slot, &play)
+    }
+
+    /// Applies the rule to a play that whoever saw it happen tells of. It is the same as one of
+    /// another source only if it must be: they began within the window and overlap.
+    pub(crate) fn judge_told(&mut self, song: Key, listen: &Listen) -> PlayVerdict {
+        let play = Play::reported(song, listen, None);
+        let mut best: Option<Rank> = None;
+        self.each_nearby(&play, |slot, kept| {
+            let is_another_source = kept.stamp.source() != play.stamp.source();
+            if is_another_source
+                && must_be_one(kept, &play)
+                && let Some(distance) = can_be_one(kept, &play)
+            {
+                best = best.into_iter().chain([(distance, kept.row, slot)]).min();
+            }
+        });
+        best.map_or(PlayVerdict::New, |(.., slot)| self.complete(slot, &play))
     }
 
     /// Notes a row of the file that was appended to the log.

@@ -1,6 +1,6 @@
 //! What can be appended to the log, and what becomes of it.
 
-use segue_core::{Feedback, Impression, Listen, ListenerId, Track};
+use segue_core::{Feedback, Impression, Listen, ListenerId, Record, Track};
 
 use crate::{ClientId, ImpressionId};
 
@@ -8,11 +8,17 @@ use crate::{ClientId, ImpressionId};
 /// [`Store::append`](crate::Store::append).
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
-    /// A play of a track that is in the catalogue. It is not compared with other plays: the caller
-    /// saw it happen.
+    /// A play of a track that is in the catalogue, by whoever saw it happen. It is compared with
+    /// nothing but what other programs reported ([`Self::Record`]): a scrobble of it may have come
+    /// before.
     Listen(Listen),
     /// Feedback on a track that is in the catalogue, or on an artist.
     Feedback(Feedback),
+    /// What another program reports as it happens, such as a scrobble. It is taken in as a row of
+    /// an import is: tracks that it describes come with it, and a play that the log has already,
+    /// from whichever source, is not counted again ([`crate::dedup`]). All such plays of a listener
+    /// are rows of one file. It takes no client's name.
+    Record(Record),
     /// A listener exists, though they have done nothing yet.
     Listener(ListenerId),
     /// A description of a track, as for [`Store::add_tracks`](crate::Store::add_tracks).

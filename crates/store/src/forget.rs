@@ -30,7 +30,7 @@ use serde::Serialize;
 use crate::keys::{Key, key};
 use crate::names::find_listener;
 use crate::slates::{picked_keys, shortlist_keys};
-use crate::{Result, Store, StoreError, friendships, model_files, runs, uploads};
+use crate::{Result, Store, StoreError, api_keys, friendships, model_files, runs, uploads};
 
 /// What [`Store::forget`] removed, as counts of rows. All are zero if the listener was not in the
 /// store.
@@ -45,6 +45,8 @@ pub struct ForgetReport {
     pub feedback: u64,
     /// How many friendships were removed, those of others with the listener among them.
     pub friendships: u64,
+    /// How many keys of a server were taken away because they were for this listener.
+    pub keys: u64,
     /// How many exclusions from the taste profile were removed.
     pub exclusions: u64,
     /// How many logged slates were removed, shadows of experiments among them.
@@ -94,15 +96,16 @@ impl Store {
         let mut report = self.write(|connection, _| {
             runs::fold(connection)?;
             let friendships = friendships::remove(connection, listener)?;
+            let keys = api_keys::void_of(connection, listener)?;
             let report = match find_listener(connection, listener)? {
                 Some(key) => remove(connection, listener, key)?,
                 None => {
                     // A name that is not known yet may be in what is being read.
                     pass_fence(connection)?;
-                    ForgetReport { found: friendships > 0, ..ForgetReport::default() }
+                    ForgetReport { found: friendships + keys > 0, ..ForgetReport::default() }
                 }
             };
-            Ok(ForgetReport { friendships, ..report })
+            Ok(ForgetReport { friendships, keys, ..report })
         })?;
         self.forget_cache();
         // And those that came in the meantime: from now on the fence keeps them out.
@@ -156,6 +159,8 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
         ..remove_models(connection, key)?
     };
     of_listener("DELETE FROM client_ids WHERE listener = ?1")?;
+    of_listener("DELETE FROM latest_imports WHERE listener = ?1")?;
+    of_listener("DELETE FROM reported WHERE listener = ?1")?;
     of_listener("DELETE FROM runs WHERE listener = ?1")?;
     // New rows take the numbers after the last one that is left, and must count as not folded.
     connection

@@ -277,8 +277,17 @@ impl FileImport<'_> {
 }
 
 impl ImportCounts {
+    /// Everything that was new.
+    pub(crate) fn added(&self) -> u64 {
+        self.listens_added + self.feedback_added + self.tracks_added + self.friendships_added
+    }
+
     /// Imports one record, counts it, and returns the listeners it was about.
-    fn import(&mut self, batch: &mut WriteBatch<'_>, record: &Record) -> Result<Vec<Key>> {
+    pub(crate) fn import(
+        &mut self,
+        batch: &mut WriteBatch<'_>,
+        record: &Record,
+    ) -> Result<Vec<Key>> {
         match record {
             Record::Listen { listen, track } => {
                 let (listener, verdict) = batch.import_listen(listen, track)?;

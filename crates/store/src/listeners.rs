@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::codes::from_column;
 use crate::keys::key;
+use crate::names::find_listener;
 use crate::runs::{PlaySpan, Spans};
 use crate::{Result, Store, runs};
 
@@ -60,6 +61,14 @@ impl Store {
             summaries(connection, "WHERE name = ?1", params![listener.as_str()], tail)
         })?;
         Ok(found.pop())
+    }
+
+    /// Whether somebody of that name is in the store, which costs less than [`Self::listener`].
+    ///
+    /// # Errors
+    /// As for [`Self::listeners`].
+    pub fn has_listener(&self, listener: &ListenerId) -> Result<bool> {
+        Ok(find_listener(&self.connection, listener)?.is_some())
     }
 
     /// The next listeners after `after`, in the order of their ids, `limit` at most; from the first

@@ -209,7 +209,7 @@ impl Stamp {
         Self(code & SOURCE_BITS | (clock as u8) << 5 | u8::from(is_open) << 7)
     }
 
-    fn source(self) -> u8 {
+    pub(super) fn source(self) -> u8 {
         self.0 & SOURCE_BITS
     }
 

@@ -10,6 +10,7 @@ use segue_core::{
 };
 use segue_store::{Appended, ClientId, Entry, Event, Result, Store, StoreError};
 
+use crate::api_keys::key;
 use crate::fixtures::{at, import, listener, played, scrobble, track};
 use crate::impressions::impression;
 
@@ -260,7 +261,7 @@ fn a_backup_knows_what_was_told() {
     let song: Track = track("song");
     let entry = named("1", Event::Listen(live("ann", "song", 0)));
     store.append(&[Event::Track(song).into(), entry.clone()]).unwrap();
-    store.add_key("phone", "write", [3; 32], at(0)).unwrap();
+    store.add_key(&key("phone", "write", 3, 0, None)).unwrap();
     let copy = folder.path().join("copy");
     store.backup(&copy).unwrap();
     let mut copy = Store::open(&copy).unwrap();

@@ -19,4 +19,5 @@ mod model;
 mod models;
 mod random;
 mod reading;
+mod reported;
 mod writers;

@@ -276,6 +276,7 @@ impl Model {
             model.models.iter().map(|model| model.version.clone()).collect::<BTreeSet<_>>()
         };
         ForgetReport {
+            keys: 0,
             found: true,
             listens: (before.listens.len() - self.listens.len()) as u64,
             feedback: (before.feedback.len() - self.feedback.len()) as u64,
