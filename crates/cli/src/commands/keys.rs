@@ -4,8 +4,9 @@ use anyhow::bail;
 use clap::{Args, Subcommand};
 use rand::rand_core::UnwrapErr;
 use rand::rngs::SysRng;
-use segue_core::Timestamp;
+use segue_core::{ListenerId, Timestamp};
 use segue_server::{ApiKey, Scope};
+use segue_store::KeyEntry;
 use serde_json::json;
 
 use crate::home::{Home, open_library, read_library};
@@ -14,15 +15,18 @@ use crate::terminal::{print_json, print_line, say, table};
 /// Make, list and revoke keys to `segue serve`. As soon as there is one, every request needs one.
 ///
 /// `read` looks; `write` also asks for mixes, sends feedback and imports; `admin` also
-/// trains, swaps models and forgets listeners. Only a hash of a key is kept. A server that is
-/// running takes changes over within seconds.
+/// trains, swaps models and forgets listeners. A key with `--listener` is for a scrobbler or a player:
+/// it sends plays and feedback of that one listener and reads what is known of them, and nothing
+/// else; programs that speak to ListenBrainz take it as their token. Only a hash of a key is kept. A
+/// server that is running takes changes over within seconds.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   segue keys add laptop --scope admin
-  segue keys add player --scope write
+  segue keys add service --scope write
+  segue keys add anns-phone --listener ann     the token for what scrobbles for ann
   segue keys list
-  segue keys revoke player")]
+  segue keys revoke service")]
 pub(crate) struct KeysArgs {
     #[command(subcommand)]
     action: Action,
@@ -35,8 +39,11 @@ enum Action {
         /// What to call it; each name is used once.
         name: String,
         /// What it lets its bearer do: read, write or admin.
-        #[arg(long, value_name = "SCOPE")]
-        scope: Scope,
+        #[arg(long, value_name = "SCOPE", required_unless_present = "listener")]
+        scope: Option<Scope>,
+        /// The one listener whom it is for, instead of a scope.
+        #[arg(long, value_name = "NAME", conflicts_with = "scope")]
+        listener: Option<String>,
     },
     /// List the keys, revoked ones too.
     List {
@@ -59,25 +66,40 @@ pub(crate) fn run(args: KeysArgs, home: &Home) -> anyhow::Result<()> {
     let store = library.store_mut();
     let now = Timestamp::now();
     match args.action {
-        Action::Add { name, scope } => {
+        Action::Add { name, scope, listener } => {
             let key = ApiKey::generate(&mut UnwrapErr(SysRng));
-            store.add_key(&name, &scope.to_string(), key.hash(), now)?;
+            // To send plays is to write.
+            let scope = scope.unwrap_or(Scope::Write);
+            let may = match &listener {
+                Some(listener) => format!("for listener `{listener}`"),
+                None => format!("scope `{scope}`"),
+            };
+            store.add_key(&KeyEntry {
+                name: name.clone(),
+                scope: scope.to_string(),
+                listener: listener.map(ListenerId::new),
+                hash: key.hash(),
+                created_at: now,
+                revoked_at: None,
+            })?;
             print_line(key.reveal())?;
-            say(&format!("key `{name}`, scope `{scope}`: keep it, it is not shown again"));
+            say(&format!("key `{name}`, {may}: keep it, it is not shown again"));
         }
         Action::List { json: true } => {
             let keys: Vec<_> = store
                 .keys()?
                 .into_iter()
-                .map(|key| json!({"name": key.name, "scope": key.scope, "created_at": key.created_at, "revoked_at": key.revoked_at}))
+                .map(|key| json!({"name": key.name, "scope": key.scope, "listener": key.listener, "created_at": key.created_at, "revoked_at": key.revoked_at}))
                 .collect();
             return print_json(&keys);
         }
         Action::List { json: false } => {
-            let mut rows = table(&["name", "scope", "made", "revoked"]);
+            let mut rows = table(&["name", "scope", "listener", "made", "revoked"]);
             for key in store.keys()? {
                 let revoked = key.revoked_at.map(|at| at.to_string()).unwrap_or_default();
-                rows.add_row([key.name, key.scope, key.created_at.to_string(), revoked]);
+                let listener = key.listener.map(|listener| listener.to_string());
+                let listener = listener.unwrap_or_default();
+                rows.add_row([key.name, key.scope, listener, key.created_at.to_string(), revoked]);
             }
             print_line(&rows.to_string())?;
         }

@@ -3,8 +3,11 @@
 //!
 //! A server without keys listens on the loopback only, and then every program of this machine may
 //! use it; web pages may not ([`origin`]). With keys every request needs one, in `Authorization:
-//! Bearer`, `X-API-Key`, the `apiKey` parameter of OpenSubsonic, or the cookie that the login page
-//! gives.
+//! Bearer` or `Token`, `X-API-Key`, the `apiKey` parameter of OpenSubsonic, or the cookie that the
+//! login page gives.
+//!
+//! A key may be for one listener, as a scrobbler needs it. Whatever it does not say is refused to
+//! such a key ([`concerns`]): a new route is closed to it until somebody opens it.
 
 mod key;
 mod origin;
@@ -23,6 +26,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
+use percent_encoding::percent_decode_str;
+use segue_core::ListenerId;
 
 use crate::error::{ApiError, ApiResult};
 
@@ -31,6 +36,8 @@ use crate::error::{ApiError, ApiResult};
 pub(crate) struct Access {
     /// What they may do.
     pub(crate) scope: Scope,
+    /// The one listener whom their key is for, in whose name they speak.
+    pub(crate) listener: Option<ListenerId>,
 }
 
 /// Lets a request through if its key may do what its method says: reading is `GET` and `HEAD`,
@@ -40,13 +47,14 @@ pub(crate) async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> ApiResult<Response> {
-    let access = Access { scope: guard.scope_of(request.headers(), key_in(request.uri()))? };
+    let access = guard.access_of(request.headers(), key_in(request.uri()))?;
     let needed = if matches!(*request.method(), Method::GET | Method::HEAD) {
         Scope::Read
     } else {
         Scope::Write
     };
     access.require(needed)?;
+    access.keep_to_its_listener(request.method(), request.uri().path())?;
     request.extensions_mut().insert(access.clone());
     let mut response = next.run(request).await;
     // An error page may name listeners to those who were let in.
@@ -70,18 +78,18 @@ impl Guard {
 
     /// What the sender of a request may do: everything while no key is required, else what the key
     /// or the session has.
-    fn scope_of(&self, headers: &HeaderMap, in_address: Option<&str>) -> ApiResult<Scope> {
+    fn access_of(&self, headers: &HeaderMap, in_address: Option<&str>) -> ApiResult<Access> {
         if !self.keys.is_required() {
-            return Ok(Scope::Admin);
+            return Ok(Access { scope: Scope::Admin, listener: None });
         }
         if let Some(key) = presented(headers, in_address) {
-            return self.keys.scope(&key).ok_or_else(|| {
+            return self.keys.access(&key).ok_or_else(|| {
                 unauthorized("unknown_key", "no such key, or it was revoked")
                     .hint("`segue keys list` shows the keys")
             });
         }
         let session = cookie(headers, SESSION_COOKIE);
-        session.and_then(|token| self.sessions.scope(&token, &self.keys)).ok_or_else(|| {
+        session.and_then(|token| self.sessions.access(&token, &self.keys)).ok_or_else(|| {
             unauthorized("key_required", "this server asks for a key").hint(
                 "send it as `Authorization: Bearer KEY` or `X-API-Key: KEY`; `segue keys \
                     add` makes one",
@@ -104,15 +112,37 @@ fn key_in(address: &Uri) -> Option<&str> {
 
 /// The key that a request carries.
 fn presented(headers: &HeaderMap, in_address: Option<&str>) -> Option<String> {
-    let text =
-        |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
-    let bearer = text(header::AUTHORIZATION).and_then(|value| {
-        let (scheme, key) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
-    });
-    let named = text(header::HeaderName::from_static("x-api-key"));
+    let named = headers.get("x-api-key").and_then(|value| value.to_str().ok());
     // A gorse client that was given no key sends an empty one.
-    bearer.or(named).or(in_address).filter(|key| !key.is_empty()).map(str::to_owned)
+    in_authorization(headers)
+        .or(named)
+        .or(in_address)
+        .filter(|key| !key.is_empty())
+        .map(str::to_owned)
+}
+
+/// What stands in `Authorization`, as `Bearer` or as ListenBrainz's `Token`.
+pub(crate) fn in_authorization(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    let is_known = ["bearer", "token"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    is_known.then(|| key.trim()).filter(|key| !key.is_empty())
+}
+
+/// Whether a request concerns one listener and nobody else: ListenBrainz's API, whose handlers see
+/// to whom, looking at what is known of the listener, and telling of plays and feedback.
+fn concerns(listener: &ListenerId, method: &Method, path: &str) -> bool {
+    if path.starts_with("/1/") {
+        return true;
+    }
+    let Some(path) = path.strip_prefix("/v1/listeners/") else { return false };
+    let (name, what) = path.split_once('/').unwrap_or((path, ""));
+    let is_allowed = match *method {
+        Method::GET | Method::HEAD => true,
+        Method::POST => matches!(what, "listens" | "feedback"),
+        _ => false,
+    };
+    is_allowed && percent_decode_str(name).decode_utf8().is_ok_and(|name| name == listener.as_str())
 }
 
 /// The value of a cookie.
@@ -133,6 +163,29 @@ impl Access {
             format!("this needs a key with scope `{needed}`; the one given has `{}`", self.scope);
         Err(ApiError::new(StatusCode::FORBIDDEN, "scope_too_small", message))
     }
+}
+
+impl Access {
+    /// Refuses whatever does not concern the listener whom the key is for, if it is for one.
+    fn keep_to_its_listener(&self, method: &Method, path: &str) -> ApiResult<()> {
+        match &self.listener {
+            Some(listener) if !concerns(listener, method, path) => Err(not_yours()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses whose key is for another listener than this one.
+    pub(crate) fn require_listener(&self, listener: &ListenerId) -> ApiResult<()> {
+        match &self.listener {
+            Some(own) if own != listener => Err(not_yours()),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn not_yours() -> ApiError {
+    let message = "this key is for one listener: it tells and asks for their plays and feedback";
+    ApiError::new(StatusCode::FORBIDDEN, "other_listener", message)
 }
 
 /// Proof that a request may administer the server.

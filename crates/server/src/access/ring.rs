@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use segue_store::{Store, StoreError};
 
-use super::key::{Scope, hash};
+use super::Access;
+use super::key::hash;
 
 /// A key that counts.
 struct Known {
     name: String,
     hash: blake3::Hash,
-    scope: Scope,
+    access: Access,
 }
 
 /// The keys that count, and whether any is asked for.
@@ -39,7 +40,8 @@ impl KeyRing {
         let known = entries.filter_map(|entry| {
             let scope =
                 entry.scope.parse().map_err(|error| tracing::warn!(key = entry.name, "{error}"));
-            Some(Known { name: entry.name, hash: entry.hash.into(), scope: scope.ok()? })
+            let access = Access { scope: scope.ok()?, listener: entry.listener };
+            Some(Known { name: entry.name, hash: entry.hash.into(), access })
         });
         *self.known.write().expect("nothing that holds the lock can panic") = known.collect();
         Ok(())
@@ -51,18 +53,18 @@ impl KeyRing {
     }
 
     /// What a key lets its bearer do. Takes as long for a wrong key as for a right one.
-    pub(crate) fn scope(&self, key: &str) -> Option<Scope> {
-        self.find(key).map(|(_, scope)| scope)
+    pub(crate) fn access(&self, key: &str) -> Option<Access> {
+        self.find(key).map(|(_, access)| access)
     }
 
-    /// Name and scope of a key.
-    pub(crate) fn find(&self, key: &str) -> Option<(String, Scope)> {
+    /// Name of a key, and what it lets its bearer do.
+    pub(crate) fn find(&self, key: &str) -> Option<(String, Access)> {
         let presented = hash(key);
         self.read(|known| {
             let mut found = None;
             for each in known {
                 if each.hash == presented {
-                    found = Some((each.name.clone(), each.scope));
+                    found = Some((each.name.clone(), each.access.clone()));
                 }
             }
             found
@@ -70,8 +72,10 @@ impl KeyRing {
     }
 
     /// What the key of that name lets its bearer do, while it counts.
-    pub(crate) fn scope_of_name(&self, name: &str) -> Option<Scope> {
-        self.read(|known| known.iter().find(|each| each.name == name).map(|each| each.scope))
+    pub(crate) fn access_of_name(&self, name: &str) -> Option<Access> {
+        self.read(|known| {
+            known.iter().find(|each| each.name == name).map(|each| each.access.clone())
+        })
     }
 
     fn read<T>(&self, look: impl FnOnce(&[Known]) -> T) -> T {

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::key::{ApiKey, Scope, hash};
+use super::Access;
+use super::key::{ApiKey, hash};
 use super::ring::KeyRing;
 use crate::limits;
 
@@ -23,9 +24,10 @@ struct Session {
 pub(crate) struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
 
 impl Sessions {
-    /// Logs in with a key and returns the token for the cookie.
+    /// Logs in with a key and returns the token for the cookie. The page shows everybody, so a key
+    /// that is for one listener does not open it.
     pub(crate) fn log_in(&self, key: &str, keys: &KeyRing) -> Option<String> {
-        let (name, _) = keys.find(key)?;
+        let (name, _) = keys.find(key).filter(|(_, access)| access.listener.is_none())?;
         let token = ApiKey::generate(&mut rand::rng());
         let mut sessions = self.lock();
         sessions.retain(|_, session| session.begun.elapsed() < limits::SESSION_LASTS);
@@ -44,12 +46,12 @@ impl Sessions {
     }
 
     /// What the bearer of a token may do.
-    pub(crate) fn scope(&self, token: &str, keys: &KeyRing) -> Option<Scope> {
+    pub(crate) fn access(&self, token: &str, keys: &KeyRing) -> Option<Access> {
         let sessions = self.lock();
         let session = sessions
             .get(hash(token).as_bytes())
             .filter(|session| session.begun.elapsed() < limits::SESSION_LASTS)?;
-        keys.scope_of_name(&session.key)
+        keys.access_of_name(&session.key)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Session>> {

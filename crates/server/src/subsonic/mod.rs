@@ -117,7 +117,9 @@ fn code(error: &ApiError, query: &Pairs) -> Code {
         "key_required" if query.get("t").is_some() => Code::NoTokens,
         "key_required" if query.get("p").is_some() => Code::NoPasswords,
         "key_required" | "missing_parameter" => Code::Missing,
-        "scope_too_small" | "cross_origin" | "wrong_host" | "forwarded" => Code::NotAllowed,
+        "scope_too_small" | "other_listener" | "cross_origin" | "wrong_host" | "forwarded" => {
+            Code::NotAllowed
+        }
         "unknown_track" => Code::NotFound,
         _ => Code::Generic,
     }

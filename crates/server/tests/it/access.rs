@@ -124,6 +124,81 @@ async fn every_operation_asks_for_the_scope_that_it_needs() {
 }
 
 #[tokio::test]
+async fn a_key_for_a_listener_opens_what_concerns_them_and_nothing_else() {
+    let (world, [ann, _]) = World::with_tokens(["1", "ada"]).await;
+    let mut opened = Vec::new();
+    let elsewhere = [
+        (Method::GET, "/"),
+        (Method::GET, "/taste"),
+        (Method::GET, "/import"),
+        (Method::POST, "/listeners/1/feedback"),
+        (Method::POST, "/listeners/1/forget"),
+        (Method::GET, "/api/users"),
+        (Method::POST, "/api/feedback"),
+        (Method::GET, "/api/recommend/1"),
+        (Method::GET, "/rest/getSimilarSongs2"),
+        (Method::GET, "/v1/listeners/ada"),
+        (Method::GET, "/v1/listeners/ada/listens"),
+        (Method::GET, "/v1/listeners/ada%2f..%2f1/listens"),
+        (Method::POST, "/v1/listeners/ada/listens"),
+        (Method::POST, "/v1/listeners/1/listens/../../ada/listens"),
+    ];
+    let elsewhere = elsewhere.into_iter().map(|(method, path)| Operation {
+        method,
+        path: path.to_owned(),
+        needs: Scope::Write,
+    });
+    for operation in operations().into_iter().chain(elsewhere) {
+        for way in [Way::Bearer, Way::Header] {
+            let reply = world.send(with_key(&operation, way, &ann)).await;
+            let is_open = reply.status.as_u16() != 403;
+            if is_open && operation.path.starts_with("/rest/") {
+                assert!(reply.text().contains("code=\"50\""), "{}", reply.text());
+            } else if is_open {
+                opened.push(format!("{} {}", operation.method, operation.path));
+            }
+        }
+    }
+    opened.sort();
+    opened.dedup();
+    let expected = [
+        "GET /v1/listeners/1",
+        "GET /v1/listeners/1/exclusions",
+        "GET /v1/listeners/1/explanation",
+        "GET /v1/listeners/1/export",
+        "GET /v1/listeners/1/feedback",
+        "GET /v1/listeners/1/listens",
+        "GET /v1/listeners/1/mix/preview",
+        "GET /v1/listeners/1/taste",
+        "POST /v1/listeners/1/feedback",
+        "POST /v1/listeners/1/listens",
+    ];
+    assert_eq!(opened, expected);
+    let form = Request::post("/login").header("content-type", "application/x-www-form-urlencoded");
+    let reply = world.send(form.body(format!("key={ann}").into()).unwrap()).await;
+    assert_eq!(reply.status.as_u16(), 401, "the page shows everybody");
+}
+
+#[tokio::test]
+async fn an_extension_of_a_browser_may_scrobble_with_a_key_and_not_without_keys() {
+    let (closed, [ann]) = World::with_tokens(["ann"]).await;
+    let open = World::new().await;
+    let path = "/1/submit-listens";
+    let token = format!("Token {ann}");
+    for origin in ["moz-extension://2c1d", "https://evil.example"] {
+        let headers = [("host", "localhost:8080"), ("origin", origin)];
+        let with_key = [&headers[..], &[("authorization", token.as_str())]].concat();
+        let reply = closed.send(from_page(Method::POST, path, &with_key)).await;
+        assert_eq!(reply.status.as_u16(), 400, "it is let in: {}", reply.text());
+        assert_eq!(closed.send(from_page(Method::POST, path, &headers)).await.status.as_u16(), 403);
+        let named = [&headers[..], &[("authorization", "Token ada")]].concat();
+        assert_eq!(open.send(from_page(Method::POST, path, &named)).await.status.as_u16(), 403);
+        let elsewhere = from_page(Method::POST, "/v1/listeners/ann/listens", &with_key);
+        assert_eq!(closed.send(elsewhere).await.status.as_u16(), 403, "nowhere else");
+    }
+}
+
+#[tokio::test]
 async fn a_wrong_or_revoked_key_opens_nothing() {
     let (world, keys) = World::with_keys(|_| {}).await;
     let revoked = world.add_key("old", Scope::Admin);
@@ -289,7 +364,7 @@ async fn revoking_the_last_key_opens_nothing_even_after_a_restart() {
 #[tokio::test]
 async fn a_key_is_taken_in_any_spelling_of_its_scheme_and_in_no_address_but_opensubsonics() {
     let (world, keys) = World::with_keys(|_| {}).await;
-    for scheme in ["Bearer", "bearer", "BEARER"] {
+    for scheme in ["Bearer", "bearer", "BEARER", "Token", "token"] {
         let shown = format!("{scheme} {}", keys[0]);
         let reply =
             world.send(from_page(Method::GET, "/v1/models", &[("authorization", &shown)])).await;

@@ -21,7 +21,7 @@ use segue_core::{
 };
 use segue_engine::{Catalogue, Likability, Profile, Scorer, TrackIdx};
 use segue_server::{ApiKey, App, Config, Limits, Scope, router};
-use segue_store::{ModelEntry, NewModel, Store};
+use segue_store::{KeyEntry, ModelEntry, NewModel, Store};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -134,6 +134,18 @@ impl World {
         (Self::on(folder, change).await, keys)
     }
 
+    /// A world with a key that is for each of the listeners.
+    pub(crate) async fn with_tokens<const COUNT: usize>(
+        listeners: [&str; COUNT],
+    ) -> (Self, [String; COUNT]) {
+        let folder = tempfile::tempdir().unwrap();
+        furnish(&mut Store::open(folder.path()).unwrap());
+        let tokens = listeners.map(|who| {
+            keep_key(folder.path(), &format!("{who}'s"), Scope::Write, Some(ListenerId::new(who)))
+        });
+        (Self::on(folder, |_| {}).await, tokens)
+    }
+
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Reply {
         request.headers_mut().entry("host").or_insert(HeaderValue::from_static("localhost"));
         self.send_as_it_is(request).await
@@ -244,11 +256,20 @@ pub(crate) async fn answer(stream: &mut TcpStream) -> String {
 
 /// Makes a key in a library.
 pub(crate) fn add_key(library: &Path, name: &str, scope: Scope) -> String {
+    keep_key(library, name, scope, None)
+}
+
+fn keep_key(library: &Path, name: &str, scope: Scope, listener: Option<ListenerId>) -> String {
     let key = ApiKey::generate(&mut rand::rng());
-    Store::open(library)
-        .unwrap()
-        .add_key(name, &scope.to_string(), key.hash(), Timestamp::now())
-        .unwrap();
+    let entry = KeyEntry {
+        name: name.to_owned(),
+        scope: scope.to_string(),
+        listener,
+        hash: key.hash(),
+        created_at: Timestamp::now(),
+        revoked_at: None,
+    };
+    Store::open(library).unwrap().add_key(&entry).unwrap();
     key.reveal().to_owned()
 }
 
