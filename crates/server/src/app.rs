@@ -16,6 +16,7 @@ use crate::access::{KeyRing, Sessions};
 use crate::error::{ApiError, ApiResult};
 use crate::imports::Imports;
 use crate::limits::{self, Limits};
+use crate::listenbrainz::Playing;
 use crate::listeners::Listeners;
 use crate::readers::Readers;
 use crate::writer::Writer;
@@ -55,6 +56,7 @@ pub struct App {
     pub(crate) readers: Arc<Readers>,
     pub(crate) writer: Writer,
     pub(crate) imports: Imports,
+    pub(crate) playing: Playing,
     pub(crate) models: Box<dyn Models>,
     /// Keeps other servers away from the library, as long as it is open.
     _lock: File,
@@ -130,6 +132,7 @@ impl App {
             readers,
             writer: Writer::start(store).map_err(io("start the writing thread"))?,
             imports,
+            playing: Playing::default(),
             models,
             _lock: lock,
             building: Semaphore::new(1),
@@ -242,11 +245,16 @@ impl App {
     pub(crate) async fn follow_keys(self: Arc<Self>) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            let app = Arc::clone(&self);
-            if let Err(error) = self.readers.run(move |store| Ok(app.keys.reload(store)?)).await {
+            if let Err(error) = self.reload_keys().await {
                 tracing::warn!(code = error.code, "keys could not be read: {}", error.message);
             }
         }
+    }
+
+    /// Takes over which keys count now.
+    pub(crate) async fn reload_keys(self: &Arc<Self>) -> ApiResult<()> {
+        let app = Arc::clone(self);
+        self.readers.run(move |store| Ok(app.keys.reload(store)?)).await
     }
 
     /// Takes over what commands beside the server did.

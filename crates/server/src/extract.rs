@@ -1,5 +1,6 @@
 //! Taking requests apart: as axum does it, with our errors.
 
+use axum::body::Bytes;
 use axum::extract::rejection::{FormRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
@@ -47,6 +48,19 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     }
 }
 
+/// A body as it came, whatever it says that it is: clients of ListenBrainz name no type.
+pub(crate) struct Raw(pub(crate) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Raw {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let read = Bytes::from_request(request, state).await;
+        read.map(Self)
+            .map_err(|rejection| unread(&rejection, rejection.status(), rejection.body_text()))
+    }
+}
+
 /// What stands in the path.
 pub(crate) struct InPath<T>(pub(crate) T);
 
@@ -73,17 +87,26 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
 
 impl From<JsonRejection> for ApiError {
     fn from(rejection: JsonRejection) -> Self {
-        if is_late(&rejection) {
-            let message = "the body did not arrive in time";
-            return Self::new(StatusCode::REQUEST_TIMEOUT, "body_too_late", message);
-        }
-        let code = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => "not_json",
-            _ => "bad_body",
-        };
-        Self::new(rejection.status(), code, rejection.body_text())
+        unread(&rejection, rejection.status(), rejection.body_text())
     }
+}
+
+/// The error for a body that could not be taken.
+fn unread(
+    rejection: &(dyn std::error::Error + 'static),
+    status: StatusCode,
+    text: String,
+) -> ApiError {
+    if is_late(rejection) {
+        let message = "the body did not arrive in time";
+        return ApiError::new(StatusCode::REQUEST_TIMEOUT, "body_too_late", message);
+    }
+    let code = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "body_too_large",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "not_json",
+        _ => "bad_body",
+    };
+    ApiError::new(status, code, text)
 }
 
 /// Whether the client stopped sending.

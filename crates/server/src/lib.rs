@@ -48,6 +48,7 @@ mod gorse;
 mod importing;
 mod imports;
 mod limits;
+mod listenbrainz;
 mod listeners;
 mod metrics;
 mod mixing;

@@ -77,6 +77,10 @@ pub(crate) const MOST_EVENTS: usize = 1_000;
 pub(crate) const MOST_TRACKS: usize = 1_000;
 /// Most rows that one request of a gorse client brings, which loads its data in bulk.
 pub(crate) const MOST_GORSE_ROWS: usize = 10_000;
+/// Most listens that one request of a ListenBrainz client brings: what ListenBrainz takes.
+pub(crate) const MOST_LISTENS: usize = 1_000;
+/// Most bytes of a listen of a ListenBrainz client, on average over its request: the same.
+pub(crate) const LONGEST_LISTEN: usize = 10_240;
 /// Most artists that a track is credited to: each takes a row of the catalogue in memory.
 pub(crate) const MOST_ARTISTS: usize = segue_ingest::MOST_ARTISTS;
 /// Most names in a list of what a mix leaves out or chooses from: each is looked up.
@@ -88,6 +92,10 @@ pub(crate) const FORM_BYTES: usize = 64 << 10;
 
 /// Most rows on one page of a list, of `/v1` and of gorse.
 pub(crate) const MOST_PER_PAGE: u32 = 1_000;
+/// Most plays and opinions in one answer to a ListenBrainz client: what ListenBrainz gives.
+pub(crate) const MOST_LISTENS_SHOWN: usize = 1_000;
+/// Listeners of whom it is remembered what they play just now: bounds memory.
+pub(crate) const MOST_PLAYING: usize = 20_000;
 /// Furthest offset of a gorse list: what comes before it is ranked as well and thrown away.
 pub(crate) const FURTHEST_OFFSET: usize = 10_000;
 /// Most tracks in a mix that a client asks for.

@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::dialect::translate;
 use crate::error::{ApiError, ApiResult};
 use crate::gate::{Gate, admit, at_rate, in_time, to_its_end};
-use crate::{api, gorse, metrics, site, subsonic};
+use crate::{api, gorse, listenbrainz, metrics, site, subsonic};
 
 /// What the page may load: its own files. No script or style of anybody else's, none inside the
 /// HTML.
@@ -44,6 +44,7 @@ pub fn router(app: Arc<App>) -> Router {
     let timed = Router::new()
         .merge(api::routes(&app))
         .merge(gorse::routes(&app))
+        .merge(listenbrainz::routes(&app))
         .merge(subsonic::routes(&app))
         .merge(site::routes(&app))
         .merge(Router::new().route("/metrics", get(observed)).with_state(Arc::clone(&app)))
@@ -73,6 +74,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
     let open = Router::new()
         .merge(gorse::open_routes(&app))
+        .merge(listenbrainz::open_routes(&app))
         .merge(subsonic::open_routes(&app))
         .merge(site::open_routes(&app))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time))

@@ -15,10 +15,10 @@ use crate::terminal::{print_json, print_line, say, table};
 /// Make, list and revoke keys to `segue serve`. As soon as there is one, every request needs one.
 ///
 /// `read` looks; `write` also asks for mixes, sends feedback and imports; `admin` also
-/// trains, swaps models and forgets listeners. A key with `--listener` is for a scrobbler or a player:
-/// it sends plays and feedback of that one listener and reads what is known of them, and nothing
-/// else; programs that speak to ListenBrainz take it as their token. Only a hash of a key is kept. A
-/// server that is running takes changes over within seconds.
+/// trains, swaps models and forgets listeners. A key with `--listener` is for a scrobbler or a
+/// player: it sends plays and feedback of that one listener and reads what is known of them, and
+/// nothing else; programs that speak to ListenBrainz take it as their token. Only a hash of a key
+/// is kept. A server that is running takes changes over within seconds.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -89,7 +89,15 @@ pub(crate) fn run(args: KeysArgs, home: &Home) -> anyhow::Result<()> {
             let keys: Vec<_> = store
                 .keys()?
                 .into_iter()
-                .map(|key| json!({"name": key.name, "scope": key.scope, "listener": key.listener, "created_at": key.created_at, "revoked_at": key.revoked_at}))
+                .map(|key| {
+                    json!({
+                        "name": key.name,
+                        "scope": key.scope,
+                        "listener": key.listener,
+                        "created_at": key.created_at,
+                        "revoked_at": key.revoked_at,
+                    })
+                })
                 .collect();
             return print_json(&keys);
         }

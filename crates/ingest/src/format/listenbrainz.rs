@@ -57,6 +57,18 @@ impl Format for ListenBrainzFeedback {
     }
 }
 
+/// Reads listens as clients submit them to ListenBrainz's API, in an array or one a line: the
+/// reading of its exports, so that a play means the same whichever way it comes.
+///
+/// # Errors
+/// As [`import`](crate::import) has them for a file of such listens.
+pub fn read_listenbrainz(
+    listens: &mut dyn BufRead,
+    context: &mut Context<'_>,
+) -> Result<(), IngestError> {
+    ListenBrainzListens.read(listens, context)
+}
+
 fn read_array_or_lines<R: JsonRows>(
     input: &mut dyn BufRead,
     context: &mut Context<'_>,

@@ -25,6 +25,7 @@ pub(crate) use apple_music::Artists as AppleArtists;
 pub(crate) use parquet::ParquetTable;
 pub use parquet::is_parquet;
 
+pub use listenbrainz::read_listenbrainz;
 use std::io::BufRead;
 
 use segue_core::Source;

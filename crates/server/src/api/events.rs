@@ -7,7 +7,8 @@ use axum::Json;
 use axum::extract::State;
 use segue::{Ending, PlayDetails, opinion};
 use segue_core::{
-    DeviceClass, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Timestamp, TrackId,
+    DeviceClass, Feedback, FeedbackKind, FeedbackTarget, Listen, ListenerId, Record, Timestamp,
+    TrackId,
 };
 use segue_store::{Appended, ClientId, Entry, Event, ListenCursor};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -305,6 +306,8 @@ pub(crate) async fn append_entries(
     let about = |entry: &Entry| match &entry.event {
         Event::Listen(listen) => Some(listen.listener.clone()),
         Event::Feedback(feedback) => Some(feedback.listener.clone()),
+        Event::Record(Record::Listen { listen, .. }) => Some(listen.listener.clone()),
+        Event::Record(Record::Feedback { feedback, .. }) => Some(feedback.listener.clone()),
         _ => None,
     };
     let mut listeners: Vec<ListenerId> = entries.iter().filter_map(about).collect();

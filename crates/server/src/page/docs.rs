@@ -48,7 +48,7 @@ pub fn view(frame: &Frame, document: &Value) -> Markup {
                 "The same as a document for programs: " a href="/v1/openapi.json" { "OpenAPI" } ". "
                 "Clients of gorse find themselves at home under " code { "/api" } ", players that \
                  speak OpenSubsonic under "
-                code { "/rest" } "."
+                code { "/rest" } ", what scrobbles to ListenBrainz under " code { "/1" } "."
             }
         }
         nav.contents aria-label="Operations" {

@@ -101,7 +101,7 @@ pub(crate) async fn in_html(State(app): State<Arc<App>>, request: Request, next:
 fn wants_page(request: &Request) -> bool {
     let path = request.uri().path();
     let is_api =
-        ["/v1/", "/api/", "/rest/", "/metrics"].iter().any(|start| path.starts_with(start));
+        ["/v1/", "/1/", "/api/", "/rest/", "/metrics"].iter().any(|start| path.starts_with(start));
     let accepts = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
     !is_api && accepts.is_some_and(|accepts| accepts.contains("text/html"))
 }

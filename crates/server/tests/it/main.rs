@@ -9,6 +9,7 @@ mod document;
 mod events;
 mod gorse;
 mod imports;
+mod listenbrainz;
 mod made_up;
 mod mixes;
 mod models;
