@@ -5,7 +5,7 @@ mod written;
 
 pub(crate) use written::DateOrder;
 pub(crate) use written::{
-    ShownOrder, has_half, is_time_of_day, parse as parse_written, shown_order,
+    ShownOrder, has_half, has_time_of_day, is_time_of_day, parse as parse_written, shown_order,
 };
 
 use jiff::civil::DateTime;

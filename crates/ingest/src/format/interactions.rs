@@ -287,7 +287,7 @@ fn written_time<'r>(row: TableRow<'r>) -> Option<&'r str> {
 
 /// What the time of a play marks.
 fn moment(row: TableRow<'_>) -> Moment {
-    if written_time(row).is_some_and(values::is_date_alone) {
+    if row.is_day_alone() {
         Moment::Day
     } else if row.layout().stamps_end() {
         Moment::Ended

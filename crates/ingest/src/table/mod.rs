@@ -68,6 +68,17 @@ impl<'a> TableRow<'a> {
         dated.or_else(|| self.text(TableColumn::EndTime).and_then(understood))
     }
 
+    /// Whether it is known only on which day the play of this row was.
+    pub(crate) fn is_day_alone(&self) -> bool {
+        let time = self.text(TableColumn::Time);
+        let written = match (time, self.cell(self.layout.date_position())) {
+            (Some(time), Some(_)) if is_time_of_day(time) => return false,
+            (None, Some(date)) => Some(date),
+            _ => time.or_else(|| self.text(TableColumn::EndTime)),
+        };
+        written.is_some_and(values::is_date_alone)
+    }
+
     /// When the track of this row was saved, by its column or by the time of the row.
     pub(crate) fn added(&self) -> Option<Timestamp> {
         let added = self.text(TableColumn::AddedTime);

@@ -67,8 +67,13 @@ pub(crate) fn moment_in(text: &str, order: DateOrder) -> Option<Timestamp> {
 /// they have none.
 pub(crate) fn is_date_alone(text: &str) -> bool {
     let text = text.trim();
-    let has_time = text.contains(':') || number(text).is_some();
-    !has_time || text.ends_with(" 00:00:00") || text.ends_with(" 00:00:00.000")
+    if text.contains(':') {
+        return text.ends_with(" 00:00:00") || text.ends_with(" 00:00:00.000");
+    }
+    let is_epoch = number(text).is_some_and(|n| time::from_seconds(epoch_second(n)).is_some());
+    // The longest day of ISO 8601 has ten characters.
+    let is_iso_moment = text.len() > 10 && time::parse(text).is_some();
+    !is_epoch && !is_iso_moment && !time::has_time_of_day(text)
 }
 
 /// A time since 1970 in seconds, out of a number of seconds, milliseconds, microseconds or
@@ -271,11 +276,34 @@ mod tests {
 
     #[test]
     fn a_date_alone_is_told_from_a_time() {
-        for text in ["2024-01-01", "01.02.2024", "1 May 2024", "2024-01-01 00:00:00"] {
-            assert!(is_date_alone(text), "{text}");
+        for text in [
+            "2024-01-01",
+            "20240101",
+            "01.02.2024",
+            "1.2.24",
+            "1 May 2024",
+            "Thursday, 2 May 2024",
+            "2024-01-01 00:00:00",
+            "2024-01-01 00:00:00.000",
+        ] {
+            assert!(is_date_alone(text) && moment(text).is_some(), "{text}");
         }
-        for text in ["2024-01-01 00:00:01", "2024-01-01T00:00:00Z", "1704067200", "1.7040672e12"] {
-            assert!(!is_date_alone(text), "{text}");
+        for text in [
+            "2024-01-01 00:00:01",
+            "2024-01-01T00:00:00Z",
+            "20240101T101500Z",
+            "1704067200",
+            "1.7040672e12",
+            "01.02.2024 22h15",
+            "01.02.2024 11 PM",
+            "01.02.2024 11 p.m.",
+            "01.02.2024 22.15",
+            "1 May 2024, 9.05 am",
+            "2024-05-01 22.15.30",
+            "1. Mai 2024 um 22 Uhr",
+            "1 mai 2024 à 22h",
+        ] {
+            assert!(!is_date_alone(text) && moment(text).is_some(), "{text}");
         }
     }
 

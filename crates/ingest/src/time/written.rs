@@ -53,9 +53,16 @@ pub(crate) fn shown_order(text: &str) -> Option<ShownOrder> {
     }
 }
 
-/// Whether a text is a time of day and no more, such as `23:36` or `11:36 PM`.
+/// Whether a text is a time of day and no more, such as `23:36`, `23.36` or `11 PM`.
 pub(crate) fn is_time_of_day(text: &str) -> bool {
-    Written::read(text).is_some_and(|w| w.time.is_some() && w.numbers.is_empty())
+    // Dots and the letter of the hour are read as such behind a date only.
+    let dated = Written::read(&format!("2000-01-01 {text}"));
+    dated.is_some_and(|written| written.time.is_some() && written.numbers.len() == 3)
+}
+
+/// Whether a text has a time of day beside its date.
+pub(crate) fn has_time_of_day(text: &str) -> bool {
+    Written::read(text).is_some_and(|written| written.time.is_some())
 }
 
 /// Whether a text has a time of day in halves of twelve hours.
@@ -111,6 +118,13 @@ impl Written {
                 self.set_time(*hour, *minute, 0, 0)?;
                 Some(3)
             }
+            [Number(hour, 1..=2), Word("h" | "uhr" | "klo"), ..] if self.is_dated() => {
+                self.set_time(*hour, 0, 0, 0)?;
+                Some(2)
+            }
+            [Number(hour, 1..=2), Mark('.'), Number(_, 2), ..] if self.is_dated() => {
+                self.take_time(*hour, tokens)
+            }
             [Number(hour, 1..=2), Word(half @ ("am" | "pm")), ..] if self.time.is_none() => {
                 self.set_time(*hour, 0, 0, 0)?;
                 self.set_half(half)?;
@@ -130,6 +144,13 @@ impl Written {
         }
     }
 
+    /// Whether the date is complete, and no time was read so far.
+    fn is_dated(&self) -> bool {
+        let numbers = self.numbers.len() + usize::from(self.month.is_some());
+        let is_packed = matches!(self.numbers[..], [(_, 8)]);
+        self.time.is_none() && (numbers == 3 || is_packed)
+    }
+
     fn take_time(&mut self, hour: u32, tokens: &[Token<'_>]) -> Option<usize> {
         use Token::{Mark, Number};
         let (minute, second, fraction, taken) = match tokens[2..] {
@@ -138,7 +159,7 @@ impl Written {
             {
                 (m, s, f * 10_u32.pow(9 - digits as u32), 7)
             }
-            [Number(m, 2), Mark(':'), Number(s, 2), ..] => (m, s, 0, 5),
+            [Number(m, 2), Mark(':' | '.'), Number(s, 2), ..] => (m, s, 0, 5),
             [Number(m, 2), ..] => (m, 0, 0, 3),
             _ => return None,
         };
@@ -357,6 +378,11 @@ mod tests {
         ] {
             assert_eq!(day_first(text).as_deref(), Some("2021-01-31T23:36:00Z"), "{text}");
         }
+        for text in
+            ["31.01.2021 22.15", "31/1/21 22h15", "31 Jan 2021, 10.15 pm", "20210131 22.15.00"]
+        {
+            assert_eq!(day_first(text).as_deref(), Some("2021-01-31T22:15:00Z"), "{text}");
+        }
         for text in ["31/01/2021", "Jan 31, 2021", "20210131", "31. led 2021", "31 tammikuuta 2021"]
         {
             assert_eq!(day_first(text).as_deref(), Some("2021-01-31T00:00:00Z"), "{text}");
@@ -404,8 +430,12 @@ mod tests {
         ] {
             assert_eq!(day_first(text), None, "{text}");
         }
-        assert!(is_time_of_day("23:36") && is_time_of_day("11:36 PM"));
-        assert!(!is_time_of_day("31 Jan 2021 23:36") && !is_time_of_day("Song 2"));
+        for text in ["23:36", "11:36 PM", "11 pm", "23.36", "23h36", "23 h", "9.05 a.m."] {
+            assert!(is_time_of_day(text), "{text}");
+        }
+        for text in ["31 Jan 2021 23:36", "Song 2", "2", "25.30", "1.5", "", "31.01.2021"] {
+            assert!(!is_time_of_day(text), "{text}");
+        }
     }
 
     proptest! {

@@ -233,11 +233,11 @@ fn a_file_packed_by_itself_is_read_like_the_file() {
         assert_eq!(report.unwrap().files[0].listens, 50);
         assert_eq!(memory.tracks()[3].title, "\"Tide 3");
     }
-    let bomb = format!("artist,track,date\n{}", "V,T,2024-01-05\n".repeat(2 << 20));
+    let bomb = format!("artist,track,date\n{}", "V,T,2024-01-05\n".repeat(3 << 20));
     std::fs::write(&path, pack(bomb.as_bytes())).unwrap();
     let (report, _) = try_import(&path, &options());
     let file = &report.unwrap().files[0];
-    assert!(file.incomplete && file.listens < 2 << 20);
+    assert!(file.incomplete && file.listens < 3 << 20);
     assert!(file.note.as_ref().unwrap().contains("what the file unpacks to"), "{:?}", file.note);
 }
 
@@ -263,4 +263,21 @@ fn a_file_is_explained_before_it_is_imported() {
         assert!(note.contains(part), "{note}");
     }
     assert!(segue_ingest::explain(&[folder.path().join("none")], &options()).is_err());
+}
+
+#[test]
+fn times_of_day_without_a_colon_are_times_and_a_blank_one_leaves_a_day() {
+    use segue_core::Moment::{Day, Started};
+    let text = "artist,track,date,time\nVera,Tide,01.02.2024,22h15\nVera,Ebb,02.02.2024,\n\
+                Vera,Flow,13.02.2024,11 PM\n";
+    let (report, memory) = read_text("t.csv", text);
+    assert_eq!(report.listens, 3);
+    let times: Vec<_> =
+        memory.listens().iter().map(|l| (l.at.unwrap().to_string(), l.moment)).collect();
+    let expected = [
+        ("2024-02-01T22:15:00Z", Started),
+        ("2024-02-02T00:00:00Z", Day),
+        ("2024-02-13T23:00:00Z", Started),
+    ];
+    assert_eq!(times, expected.map(|(time, moment)| (time.to_owned(), moment)));
 }

@@ -1,6 +1,6 @@
 //! How files are understood, as a person reads it.
 
-use segue_core::{FeedbackTarget, Record, Timestamp, Track};
+use segue_core::{FeedbackTarget, Moment, Record, Timestamp, Track};
 use segue_ingest::{ColumnReading, Explanation};
 
 use super::report::word;
@@ -54,36 +54,39 @@ fn print_rows(records: &[Record]) -> anyhow::Result<()> {
         rows.add_row(match record {
             Record::Listen { listen, track } => {
                 let played = listen.ms_played.map(|ms| format!("{:.1} s", f64::from(ms) / 1000.0));
-                row("play", Some(track), listen.at, played)
+                row("play", Some(track), when(listen.at, listen.moment), played)
             }
             Record::Feedback { feedback, track } => {
                 let about = match &feedback.target {
                     FeedbackTarget::Track(_) => word(&feedback.kind),
                     _ => format!("{} of an artist or an album", word(&feedback.kind)),
                 };
-                row(&about, track.as_ref(), feedback.at, None)
+                row(&about, track.as_ref(), when(feedback.at, Moment::Started), None)
             }
-            Record::Track(track) => row("track", Some(track), None, None),
-            Record::Friendship { .. } => row("friendship", None, None, None),
+            Record::Track(track) => row("track", Some(track), String::new(), None),
+            Record::Friendship { .. } => row("friendship", None, String::new(), None),
         });
     }
     print_line(&rows.to_string())
 }
 
-fn row(
-    kind: &str,
-    track: Option<&Track>,
-    at: Option<Timestamp>,
-    played: Option<String>,
-) -> [String; 7] {
+fn row(kind: &str, track: Option<&Track>, at: String, played: Option<String>) -> [String; 7] {
     let of_track = |text: fn(&Track) -> String| track.map(text).unwrap_or_default();
     [
         kind.to_owned(),
         of_track(|track| track.title.clone()),
         of_track(|track| track.artists.join(" + ")),
         of_track(|track| track.album.clone().unwrap_or_default()),
-        at.map(|at| at.to_string()).unwrap_or_default(),
+        at,
         played.unwrap_or_default(),
         of_track(|track| track.id.to_string()),
     ]
+}
+
+fn when(at: Option<Timestamp>, moment: Moment) -> String {
+    match (at, moment) {
+        (None, _) => String::new(),
+        (Some(at), Moment::Day) => at.strftime("%Y-%m-%d").to_string(),
+        (Some(at), _) => at.to_string(),
+    }
 }

@@ -88,6 +88,7 @@ impl<'i> PropertyList<'i> {
     /// The next track; `None` after the last.
     fn next_track(&mut self, context: &Context<'_>) -> Result<Option<Entry>, IngestError> {
         let mut entry = Entry::new();
+        self.xml.get_mut().set_limit(MAX_RECORD_BYTES);
         loop {
             match self.next_piece(context)? {
                 Piece::Begin => {
@@ -111,7 +112,6 @@ impl<'i> PropertyList<'i> {
     fn next_piece(&mut self, context: &Context<'_>) -> Result<Piece, IngestError> {
         loop {
             self.buffer.clear();
-            self.xml.get_mut().set_limit(MAX_RECORD_BYTES);
             let event = self.xml.read_event_into(&mut self.buffer);
             let event = event.map_err(|error| unreadable(error, context, self.line))?;
             self.line += event.bytes().filter(|&byte| byte == b'\n').count() as u64;
@@ -140,7 +140,7 @@ impl<'i> PropertyList<'i> {
     fn early_end(&self, context: &Context<'_>) -> IngestError {
         if self.xml.get_ref().limit() == 0 {
             let limit = format!("{} KiB", MAX_RECORD_BYTES >> 10);
-            return context.too_large(self.line, "a value", limit);
+            return context.too_large(self.line, "a track", limit);
         }
         context.malformed(self.line, "the file ends before its tracks do")
     }
