@@ -22,10 +22,10 @@ mod testing;
 mod youtube_music;
 
 pub(crate) use apple_music::Artists as AppleArtists;
+pub use listenbrainz::read_listenbrainz;
 pub(crate) use parquet::ParquetTable;
 pub use parquet::is_parquet;
 
-pub use listenbrainz::read_listenbrainz;
 use std::io::BufRead;
 
 use segue_core::Source;

@@ -10,7 +10,7 @@ use zip::result::ZipError;
 use super::ImportLimits;
 use super::entry_name::{NameVerdict, escapes, is_named, judge_entry};
 use super::order::by_name;
-use super::progress::{Budget, FREE_BYTES};
+use super::progress::{Budget, most_unpacked};
 use super::reading::{Content, ImportRun, Opened, Pass, reason};
 use crate::input::{read_error, read_head};
 use crate::{FileReport, IngestError};
@@ -341,8 +341,7 @@ impl ImportRun<'_> {
 
     fn budget(&self, entry: &Entry, last_byte: u64) -> Budget {
         let limits = &self.options.limits;
-        let by_ratio =
-            entry.packed.saturating_mul(limits.unpacked_ratio).saturating_add(FREE_BYTES);
+        let by_ratio = most_unpacked(entry.packed, limits);
         let by_total = last_byte.saturating_sub(self.meter.read());
         if by_ratio <= by_total {
             let limit = format!("{} bytes a byte packed", limits.unpacked_ratio);

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::ImportLimits;
-use super::archive::{Archive, list, open_file};
+use super::archive::{Archive, list, list_open, open_file};
 use super::entry_name::{NameVerdict, is_named, judge_file};
 use super::order::by_name;
 use super::reading::reason;
@@ -52,8 +52,8 @@ impl ImportPlan {
             let metadata = fs::metadata(path).map_err(|source| io_error(path, source))?;
             if metadata.is_dir() {
                 plan.add_folder(path, limits)?;
-            } else if is_archive(path)? && !is_workbook(&open_file(path, limits)?) {
-                plan.jobs.push(Job::Archive(list(path, limits)?));
+            } else if let Some(archive) = archive_at(path, limits)? {
+                plan.jobs.push(Job::Archive(archive));
             } else {
                 plan.file_bytes += metadata.len();
                 plan.jobs.push(Job::File { path: path.to_owned(), given: true });
@@ -130,6 +130,18 @@ fn collect(
 
 fn too_many(folder: &Path, what: &'static str, limit: usize) -> IngestError {
     IngestError::TooLarge { path: folder.to_owned(), line: 0, what, limit: limit.to_string() }
+}
+
+/// Lists the archive that a file is, if it is one. A workbook is read as a file.
+fn archive_at(path: &Path, limits: &ImportLimits) -> Result<Option<Archive>, IngestError> {
+    if !is_archive(path)? {
+        return Ok(None);
+    }
+    let mut zip = open_file(path, limits)?;
+    if is_workbook(&zip) {
+        return Ok(None);
+    }
+    list_open(&mut zip, path, limits).map(Some)
 }
 
 /// Zip archives are known by their content: browsers and people rename them.

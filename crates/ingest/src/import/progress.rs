@@ -78,7 +78,12 @@ impl<'a> Meter<'a> {
 
 /// Bytes that a packed file may unpack to whatever its ratio. Small ones full of blanks pack well
 /// and are no attack.
-pub(super) const FREE_BYTES: u64 = 16 << 20;
+const FREE_BYTES: u64 = 16 << 20;
+
+/// What so many packed bytes may unpack to.
+pub(super) fn most_unpacked(packed: u64, limits: &ImportLimits) -> u64 {
+    packed.saturating_mul(limits.unpacked_ratio).saturating_add(FREE_BYTES)
+}
 
 /// How much may be read, and what it is called when it is more.
 #[derive(Clone, Debug)]
@@ -91,8 +96,7 @@ pub(super) struct Budget {
 impl Budget {
     /// What a file that is packed by itself may unpack to.
     pub(super) fn of_packed(packed: u64, limits: &ImportLimits) -> Self {
-        let by_ratio = packed.saturating_mul(limits.unpacked_ratio).saturating_add(FREE_BYTES);
-        let bytes = by_ratio.min(limits.unpacked_bytes);
+        let bytes = most_unpacked(packed, limits).min(limits.unpacked_bytes);
         Self { bytes, what: "what the file unpacks to", limit: format!("{bytes} bytes") }
     }
 

@@ -29,8 +29,9 @@ const TEXTS: &str = "sharedstrings.xml";
 const MOST_TEXT_BYTES: u64 = 64 << 20;
 /// What any other part that is no sheet may unpack to.
 const MOST_PART_BYTES: u64 = 8 << 20;
-/// What a sheet may unpack to, and be as text.
+/// What a sheet may unpack to: it is streamed.
 const MOST_SHEET_BYTES: u64 = 1 << 30;
+/// What a sheet may be as text, which is held in memory.
 const MOST_SHEET_TEXT_BYTES: usize = 256 << 20;
 /// The least that a text takes in a workbook: `<si/>`.
 const LEAST_TEXT_BYTES: u64 = 5;

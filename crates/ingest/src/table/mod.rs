@@ -15,8 +15,7 @@ mod records;
 mod track;
 pub(crate) mod values;
 
-pub(crate) use column::TableColumn;
-pub(crate) use column::sounds_useful;
+pub(crate) use column::{TableColumn, sounds_useful};
 pub use column::{TableLayout, plain_name};
 pub(crate) use dates::Dates;
 pub(crate) use delimited::{Delimited, header_layout};

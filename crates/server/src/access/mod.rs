@@ -6,8 +6,8 @@
 //! Bearer` or `Token`, `X-API-Key`, the `apiKey` parameter of OpenSubsonic, or the cookie that the
 //! login page gives.
 //!
-//! A key may be for one listener, as a scrobbler needs it. Whatever it does not say is refused to
-//! such a key ([`concerns`]): a new route is closed to it until somebody opens it.
+//! A key may be for one listener, as a scrobbler needs it. Such a key opens what [`concerns`] names
+//! and nothing else: a new route is closed to it until it is named there.
 
 mod key;
 mod origin;
@@ -163,9 +163,7 @@ impl Access {
             format!("this needs a key with scope `{needed}`; the one given has `{}`", self.scope);
         Err(ApiError::new(StatusCode::FORBIDDEN, "scope_too_small", message))
     }
-}
 
-impl Access {
     /// Refuses whatever does not concern the listener whom the key is for, if it is for one.
     fn keep_to_its_listener(&self, method: &Method, path: &str) -> ApiResult<()> {
         match &self.listener {

@@ -59,7 +59,7 @@ fn print_rows(records: &[Record]) -> anyhow::Result<()> {
             Record::Feedback { feedback, track } => {
                 let about = match &feedback.target {
                     FeedbackTarget::Track(_) => word(&feedback.kind),
-                    _ => format!("{} of an artist or an album", word(&feedback.kind)),
+                    FeedbackTarget::Artist(_) => format!("{} of an artist", word(&feedback.kind)),
                 };
                 row(&about, track.as_ref(), when(feedback.at, Moment::Started), None)
             }

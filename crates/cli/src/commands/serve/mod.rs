@@ -38,8 +38,8 @@ Examples:
   curl localhost:8080/v1/listeners/me/mixes -H 'content-type: application/json' -d '{\"explore\": 0.4}'
 
 The API is described at /docs; /healthz, /readyz and /metrics are for operators. gorse clients find themselves at home under /api, players
-that speak OpenSubsonic under /rest. What scrobbles to ListenBrainz sends plays here once its address is http://HOST:8080/1/ and its
-token a key made by `segue keys add NAME --listener WHO`.")]
+that speak OpenSubsonic under /rest. What scrobbles to ListenBrainz sends plays here once its
+address is http://HOST:8080/1/ and its token a key made by `segue keys add NAME --listener WHO`.")]
 pub(crate) struct ServeArgs {
     /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
