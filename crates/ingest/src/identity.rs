@@ -14,6 +14,7 @@
 //! what every export has.
 
 mod credits;
+mod joined;
 mod normalise;
 mod qualifier;
 mod shared;
@@ -22,6 +23,7 @@ mod title;
 use segue_core::{Track, TrackId, Version, WorkId};
 
 pub use credits::credited;
+pub use joined::KnownArtists;
 pub use normalise::normalise;
 pub use shared::is_placeholder;
 pub(crate) use shared::tell_apart;

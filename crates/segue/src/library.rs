@@ -134,8 +134,9 @@ impl Library {
         observer: &mut dyn Observer,
     ) -> Result<Imported> {
         let mut sink = StoreSink::new(&mut self.store, options);
-        let report = segue_ingest::import(paths, options, observer, &mut sink)?;
-        Ok(Imported { report, counts: sink.counts() })
+        let read = segue_ingest::import(paths, options, observer, &mut sink);
+        let counts = sink.finish()?;
+        Ok(Imported { report: read?, counts })
     }
 
     /// Everything that the library holds, folded: the catalogue and one profile a listener.

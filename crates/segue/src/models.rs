@@ -16,6 +16,7 @@ use segue_models::set::{Budget, ModelSet, SetCard, SetConfig, SetStage};
 use segue_store::{ModelEntry, NewModel, Store};
 
 use crate::fallback::PopularityFallback;
+use crate::sink::settle;
 use crate::{Dataset, Error, Result};
 
 /// The kind under which stores of earlier versions have a likability network alone.
@@ -159,6 +160,8 @@ pub(crate) fn train(
     progress: &mut dyn FnMut(SetStage),
 ) -> Result<Trained> {
     let seed = options.seed;
+    // Plays that other programs report bring tracks between imports.
+    settle(store)?;
     let forgotten = store.marks()?.forgotten;
     let (catalogue, plays) = Dataset::plays(store)?;
     if catalogue.is_empty() {

@@ -1,9 +1,9 @@
 //! From importers into the store, resuming files that were cut off.
 
-use segue_core::{ListenerId, Record};
-use segue_ingest::identity::{self, IDENTITY};
+use segue_core::{ListenerId, Record, Track, Version, WorkId};
+use segue_ingest::identity::{self, IDENTITY, KnownArtists};
 use segue_ingest::{Earlier, FileIdentity, FileReport, FileSink, ImportOptions, Sink, SinkError};
-use segue_store::{ImportCounts, Store};
+use segue_store::{ImportCounts, Settling, Store, StoreError};
 
 /// Records handed to the store at once.
 const BATCH: usize = 10_000;
@@ -38,6 +38,16 @@ impl<'s> StoreSink<'s> {
     /// What became of everything handed in so far: new, known already, or a duplicate.
     pub fn counts(&self) -> ImportCounts {
         self.counts
+    }
+
+    /// Ends the import, whether all files could be read or not: now that the library has all of
+    /// them, names that several artists share are parted. Returns the counts.
+    ///
+    /// # Errors
+    /// When the store cannot be written. Then what was read stays, and the next import does it.
+    pub fn finish(self) -> Result<ImportCounts, StoreError> {
+        settle(self.store)?;
+        Ok(self.counts)
     }
 
     fn write(&mut self, is_last: bool) -> Result<(), SinkError> {
@@ -77,7 +87,7 @@ impl FileSink for StoreSink<'_> {
         };
         if self.forgotten.is_none() {
             self.forgotten = Some(self.store.marks()?.forgotten);
-            self.store.settle_works(IDENTITY, identity::settle)?;
+            settle(self.store)?;
         }
         let import = self.store.import_file(&file)?;
         let earlier = Earlier { rows: import.committed_rows(), complete: import.is_complete() };
@@ -95,6 +105,36 @@ impl FileSink for StoreSink<'_> {
             + counts.friendships_known;
         self.counts.add(&counts);
         Ok(())
+    }
+}
+
+/// Settles which works the tracks of a library are versions of and whom they credit, by all that
+/// it holds, where something has changed since that was last done.
+pub(crate) fn settle(store: &mut Store) -> segue_store::Result<u64> {
+    store.settle(&mut ByNames::default())
+}
+
+/// The rule of importers, for the store.
+#[derive(Default)]
+struct ByNames {
+    artists: KnownArtists,
+}
+
+impl Settling for ByNames {
+    fn version(&self) -> u32 {
+        IDENTITY
+    }
+
+    fn work(&self, track: &Track) -> Option<(WorkId, Version)> {
+        identity::settle(track)
+    }
+
+    fn hear(&mut self, credited: &[String], work: &WorkId) -> bool {
+        self.artists.hear(credited, work)
+    }
+
+    fn part(&self, credited: &[String], work: &WorkId) -> Option<Vec<String>> {
+        self.artists.part(credited, work)
     }
 }
 

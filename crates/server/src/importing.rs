@@ -250,7 +250,7 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
         };
         let files = files(&upload).map_err(|error| ApiError::internal(&error))?;
         let report = import(&files, &options, &mut observer, &mut sink);
-        let counts = sink.sink.counts();
+        let counts = sink.sink.finish()?;
         let mut report = report.map_err(|error| match error {
             IngestError::Sink { source, .. } if is_forgotten_since(&source) => {
                 ApiError::conflict(FORGOTTEN_SINCE, source.to_string())

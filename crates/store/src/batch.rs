@@ -89,7 +89,7 @@ impl<'c> WriteBatch<'c> {
         let row = self.listens.append(keys, listen)?;
         let WriteCache { seen, songs, .. } = self.cache;
         if let Some(seen) = seen.get_mut(&listener) {
-            seen.note(songs.of(self.connection, track.work)?, listen, None, row);
+            seen.note(songs.of(self.connection, track.work, listen)?, listen, None, row);
         }
         self.cache.bound_names();
         Ok(Appended::New)
@@ -97,7 +97,7 @@ impl<'c> WriteBatch<'c> {
 
     /// Whether another program has reported a play already, which then learns what it lacks.
     fn was_reported(&mut self, keys: RowKeys, work: Key, listen: &Listen) -> Result<bool> {
-        let song = self.cache.songs.of(self.connection, work)?;
+        let song = self.cache.songs.of(self.connection, work, listen)?;
         match self.seen(&listen.listener, keys.listener)?.judge_told(song, listen) {
             PlayVerdict::New => return Ok(false),
             PlayVerdict::Duplicate { completes: Some((row, missing)), .. } => {
@@ -216,7 +216,7 @@ impl<'c> WriteBatch<'c> {
             self.tracks.require(&mut self.cache.tracks, &listen.track)?
         };
         let file = self.cache.files;
-        let song = self.cache.songs.of(self.connection, track.work)?;
+        let song = self.cache.songs.of(self.connection, track.work, listen)?;
         let seen = self.seen(&listen.listener, listener)?;
         seen.read_file(file);
         let verdict = seen.judge(song, listen, duration_ms);

@@ -2,7 +2,7 @@
 //! look-up in the database. It is bounded, and can be dropped at any time.
 //!
 //! Names stay valid whatever other processes write: an integer is never given to a second name, and
-//! a name loses its integer only when a listener is forgotten.
+//! a name loses its integer only when a listener is forgotten or works are settled.
 
 use rusqlite::{Connection, Row};
 use rustc_hash::FxHashMap;
@@ -30,7 +30,8 @@ pub(crate) struct TrackRow {
 #[derive(Default)]
 pub(crate) struct WriteCache {
     data_version: i64,
-    forgotten: i64,
+    /// How often a listener was forgotten, and how often works were settled.
+    removals: (i64, i64),
     log: LogState,
     pub(crate) listeners: FxHashMap<ListenerId, Key>,
     pub(crate) contexts: FxHashMap<String, Key>,
@@ -62,7 +63,7 @@ impl LogState {
 
 impl WriteCache {
     /// Brings the memory up to date with what other processes wrote since. Names are dropped if a
-    /// listener was forgotten. Plays are dropped if another process imported, because an import may
+    /// listener was forgotten or works were settled. Plays are dropped if another process imported, because an import may
     /// complete rows.
     ///
     /// Plays that were only appended are added to the memory. Loading all of them again would make
@@ -73,12 +74,13 @@ impl WriteCache {
         if version == self.data_version {
             return Ok(());
         }
-        let sql = "SELECT times FROM forgotten";
-        let forgotten = connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-        if forgotten != self.forgotten {
+        let sql = "SELECT (SELECT times FROM forgotten), (SELECT times FROM settled_works)";
+        let removals =
+            connection.prepare_cached(sql)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        if removals != self.removals {
             self.forget_all();
         }
-        (self.data_version, self.forgotten) = (version, forgotten);
+        (self.data_version, self.removals) = (version, removals);
         self.catch_up(connection)
     }
 
@@ -94,7 +96,7 @@ impl WriteCache {
         let Self { seen, songs, log, .. } = self;
         listens::for_each_play_after(connection, log.last, |row, work, listener, listen, length| {
             if let Some(seen) = seen.get_mut(&listener) {
-                seen.note(songs.of(connection, work)?, listen, length, row);
+                seen.note(songs.of(connection, work, listen)?, listen, length, row);
             }
             Ok(())
         })
@@ -120,7 +122,7 @@ impl WriteCache {
     pub(crate) fn forget_all(&mut self) {
         *self = Self {
             data_version: self.data_version,
-            forgotten: self.forgotten,
+            removals: self.removals,
             file: self.file.take(),
             files: self.files,
             ..Self::default()

@@ -38,7 +38,9 @@
 //! The terms of the rule:
 //!
 //! - The song is that of the work ([`WorkId::song`](segue_core::WorkId::song)) that the catalogue
-//!   holds for the track: a scrobble that gives names only and an export with a URI meet.
+//!   holds for the track: a scrobble that gives names only and an export with a URI meet. Of the
+//!   artist only the first word counts where a play has a date, as one source credits "A" with what
+//!   another credits to "A, B", and nobody plays two songs of one title at a time.
 //! - Whole minutes: `SpotifyAccount` rows, and `LastFm` rows that fall on a whole minute (its CSV
 //!   exports have no seconds).
 //! - Play times of two sources are equal if they differ by less than a second.
@@ -149,7 +151,12 @@ impl SeenPlays {
     ) -> Result<Self> {
         let mut seen = Self::new();
         listens::for_each_play(connection, listener, key, |row, work, listen, duration_ms| {
-            seen.insert(Play::logged(songs.of(connection, work)?, listen, duration_ms, row));
+            seen.insert(Play::logged(
+                songs.of(connection, work, listen)?,
+                listen,
+                duration_ms,
+                row,
+            ));
             Ok(())
         })?;
         Ok(seen)

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::keys::{Key, key};
 use crate::names::{Interner, find_listener};
+use crate::tracks::artists_from_json;
 use crate::{Result, Store, StoreError};
 
 /// Which plays a listener wants left out of their taste profile. The plays stay in the log;
@@ -147,8 +148,7 @@ impl Excluder {
         let mut statement = connection.prepare("SELECT id, artists FROM tracks")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let artists: Vec<String> = serde_json::from_str(&row.get::<_, String>(1)?)
-                .map_err(|error| StoreError::corrupt(format!("artists of a track: {error}")))?;
+            let artists = artists_from_json(row.get_ref(1)?)?;
             if artists.iter().any(|artist| artist.to_lowercase() == lower_case) {
                 self.tracks.insert(key(row.get(0)?)?);
             }

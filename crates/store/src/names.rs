@@ -3,7 +3,7 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use rustc_hash::FxHashMap;
-use segue_core::{ListenerId, TrackId, WorkId};
+use segue_core::{Listen, ListenerId, TrackId, WorkId};
 
 use crate::keys::{Key, key};
 use crate::{Result, StoreError};
@@ -135,19 +135,40 @@ impl TrackNames {
     }
 }
 
-/// Which works are of one song, by [`WorkId::song`]: the works to the key of their song. It can be
-/// dropped at any time.
+/// Which works are of one song: the works to the keys of their songs. It can be dropped at any
+/// time.
 #[derive(Default)]
 pub(crate) struct Songs {
-    keys: FxHashMap<Key, Key>,
+    keys: FxHashMap<Key, SongKeys>,
+}
+
+/// The numbers of a song.
+#[derive(Clone, Copy)]
+struct SongKeys {
+    /// By [`WorkId::song`].
+    exact: Key,
+    /// By the title and the first word of the artist.
+    lead: Key,
 }
 
 impl Songs {
-    /// The key of the song of a work in the catalogue.
-    pub(crate) fn of(&mut self, connection: &Connection, work: Key) -> Result<Key> {
-        if let Some(&song) = self.keys.get(&work) {
-            return Ok(song);
-        }
+    /// The key under which a play of a work in the catalogue is looked for. Sources credit a song
+    /// to "A", "A, B" or "A feat. B", so that plays which a date tells apart are looked for by the
+    /// first word of the artist.
+    pub(crate) fn of(
+        &mut self,
+        connection: &Connection,
+        work: Key,
+        listen: &Listen,
+    ) -> Result<Key> {
+        let keys = match self.keys.get(&work) {
+            Some(keys) => *keys,
+            None => self.load(connection, work)?,
+        };
+        Ok(if listen.at.is_some() { keys.lead } else { keys.exact })
+    }
+
+    fn load(&mut self, connection: &Connection, work: Key) -> Result<SongKeys> {
         let sql = "SELECT name FROM works WHERE id = ?1";
         let name = connection
             .prepare_cached(sql)?
@@ -157,16 +178,30 @@ impl Songs {
         if self.keys.len() >= MOST_NAMES {
             self.keys.clear();
         }
-        let song = song_key(&WorkId::new(name));
-        self.keys.insert(work, song);
-        Ok(song)
+        let keys = SongKeys::of(&WorkId::new(name));
+        self.keys.insert(work, keys);
+        Ok(keys)
+    }
+}
+
+impl SongKeys {
+    fn of(work: &WorkId) -> Self {
+        let song = work.song();
+        let lead = match song.split_once(WorkId::SEPARATOR) {
+            Some((artist, title)) => {
+                let word = artist.split(' ').next().unwrap_or_default();
+                song_key(&[word, title].join("\u{241f}"))
+            }
+            None => song_key(song),
+        };
+        Self { exact: song_key(song), lead }
     }
 }
 
 /// A number for a song, never 0. That two songs have the same one is as good as impossible within
 /// what one listener plays in a minute, which is all that it is used for.
-fn song_key(work: &WorkId) -> Key {
-    let digest = blake3::hash(work.song().as_bytes());
+fn song_key(song: &str) -> Key {
+    let digest = blake3::hash(song.as_bytes());
     let [a, b, c, d, ..] = *digest.as_bytes();
     Key::from_le_bytes([a, b, c, d]).max(1)
 }

@@ -56,6 +56,8 @@ pub struct Marks {
     pub imported_rows: i64,
     /// How often a listener was forgotten. It grows, while the other marks may fall.
     pub forgotten: i64,
+    /// How often works and artists were settled with the effect that some are others now.
+    pub settled: i64,
     /// Row of the last play in the log; 0 if there is none.
     pub listens: i64,
     /// Row of the last piece of feedback in the log; 0 if there is none.
@@ -73,7 +75,8 @@ impl Store {
     /// [`crate::StoreError::Database`].
     pub fn marks(&self) -> Result<Marks> {
         let sql = "SELECT (SELECT COALESCE(SUM(rows), 0) FROM imports), \
-                   (SELECT times FROM forgotten), (SELECT COALESCE(MAX(id), 0) FROM listens), \
+                   (SELECT times FROM forgotten), (SELECT times FROM settled_works), \
+                   (SELECT COALESCE(MAX(id), 0) FROM listens), \
                    (SELECT COALESCE(MAX(id), 0) FROM feedback), \
                    (SELECT COALESCE(MAX(id), 0) + COUNT(*) FROM exclusions)";
         self.read(|connection| {
@@ -81,9 +84,10 @@ impl Store {
                 Ok(Marks {
                     imported_rows: row.get(0)?,
                     forgotten: row.get(1)?,
-                    listens: row.get(2)?,
-                    feedback: row.get(3)?,
-                    exclusions: row.get(4)?,
+                    settled: row.get(2)?,
+                    listens: row.get(3)?,
+                    feedback: row.get(4)?,
+                    exclusions: row.get(5)?,
                 })
             });
             Ok(marks?)

@@ -2,9 +2,10 @@
 //! and nothing that is known is ever overwritten, so that the order of imports decides only between
 //! contradicting claims.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
+use rusqlite::types::ValueRef;
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, ToSql, params};
 use rustc_hash::FxHashMap;
-use segue_core::{AudioFeature, AudioFeatures, Timestamp, Track, TrackId, Version, WorkId};
+use segue_core::{AudioFeature, AudioFeatures, Timestamp, Track, TrackId, WorkId};
 
 use crate::cache::TrackRow;
 use crate::codes::{Coded, to_micros};
@@ -20,7 +21,7 @@ const INSERT: &str = "INSERT INTO tracks (listed, name, work, version, title, ar
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
      CAST(unixepoch('subsec') * 1000000 AS INTEGER))";
 const UPDATE: &str = "UPDATE tracks SET listed = ?1, version = ?4, title = ?5, artists = ?6, \
-     album = ?7, isrc = ?8, recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, \
+     credited = CASE WHEN artists = ?6 THEN credited END, album = ?7, isrc = ?8, recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, \
      popularity = ?13, features = ?14 WHERE name = ?2 AND work = ?3";
 
 /// The length of a track as [`features_to_bytes`] wrote it, for [`duration_ms`] to read.
@@ -75,55 +76,23 @@ impl Store {
         names.map(|name| Ok(TrackId::new(name?))).collect()
     }
 
-    /// Settles anew which work each track is a version of, and which version, once for every
-    /// `version` of the rule by which `settle` does so. Returns how many tracks changed.
-    ///
-    /// A catalogue keeps the work that it first heard of, so that a better reading of names would
-    /// leave the songs of old files and those of new ones apart.
-    ///
-    /// # Errors
-    /// [`StoreError::Corrupt`], [`StoreError::Busy`] or [`StoreError::Database`]; then nothing
-    /// changed.
-    pub fn settle_works(
-        &mut self,
-        version: u32,
-        settle: impl Fn(&Track) -> Option<(WorkId, Version)>,
-    ) -> Result<u64> {
-        let settled_by = "SELECT version FROM settled_works";
-        let by: u32 = self.connection.query_row(settled_by, [], |row| row.get(0))?;
-        if by >= version {
-            return Ok(0);
-        }
-        let tracks = self.tracks()?;
-        self.write(|connection, cache| {
-            let mut works = Interner::new(connection, "works")?;
-            let sql = "UPDATE tracks SET work = ?1, version = ?2 WHERE name = ?3";
-            let mut update = connection.prepare(sql)?;
-            let mut changed = 0;
-            for track in &tracks {
-                let Some((work, version)) = settle(track) else { continue };
-                if work != track.work || version != track.version {
-                    let work = works.intern(work.as_str())?;
-                    update.execute(params![work, version.code(), track.id.as_str()])?;
-                    changed += 1;
-                }
-            }
-            connection
-                .execute("DELETE FROM works WHERE id NOT IN (SELECT work FROM tracks)", [])?;
-            connection.execute("UPDATE settled_works SET version = ?1", [version])?;
-            cache.forget_all();
-            Ok(changed)
-        })
-    }
-
     /// What is known of one track, or `None` if the catalogue does not have it.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] or [`StoreError::Database`].
     pub fn track(&self, id: &TrackId) -> Result<Option<Track>> {
-        let mut statement =
-            self.connection.prepare(&format!("{COLUMNS} WHERE tracks.name = ?1"))?;
-        let mut rows = statement.query([id.as_str()])?;
+        self.one_track("tracks.name = ?1", id.as_str())
+    }
+
+    /// The track in a row of the catalogue.
+    pub(crate) fn track_in_row(&self, id: i64) -> Result<Option<Track>> {
+        self.one_track("tracks.id = ?1", id)
+    }
+
+    fn one_track(&self, condition: &str, value: impl ToSql) -> Result<Option<Track>> {
+        let sql = format!("{COLUMNS} WHERE {condition}");
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let mut rows = statement.query([value])?;
         rows.next()?.map(|row| Ok(Stored::from_row(row)?.track)).transpose()
     }
 }
@@ -222,12 +191,9 @@ impl Stored {
     fn from_row(row: &Row<'_>) -> Result<Self> {
         let text = |column| -> Result<String> { Ok(row.get(column)?) };
         let features: Option<Vec<u8>> = row.get(15)?;
-        let artists =
-            serde_json::from_str(row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)?);
         let track = Track {
             version: Coded::from_code(row.get(5)?)?,
-            artists: artists
-                .map_err(|error| StoreError::corrupt(format!("artists of a track: {error}")))?,
+            artists: artists_from_json(row.get_ref(7)?)?,
             album: row.get(8)?,
             isrc: row.get(9)?,
             recording_mbid: row.get(10)?,
@@ -314,6 +280,12 @@ fn save(statement: &mut Statement<'_>, track: &Track, work: Key, listed: bool) -
         features_to_bytes(&track.features),
     ])?;
     Ok(())
+}
+
+/// The artists of a track as [`save`] wrote them.
+pub(crate) fn artists_from_json(column: ValueRef<'_>) -> Result<Vec<String>> {
+    serde_json::from_str(column.as_str().map_err(rusqlite::Error::from)?)
+        .map_err(|error| StoreError::corrupt(format!("artists of a track: {error}")))
 }
 
 /// `None` where nothing is known, which is what most tracks of a history look like.

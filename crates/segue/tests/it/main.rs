@@ -7,6 +7,8 @@
 #[path = "../../examples/made_up/mod.rs"]
 mod made_up;
 
+mod credits;
+
 use std::sync::OnceLock;
 
 use segue::engine::policy::draw::redraw;

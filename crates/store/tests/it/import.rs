@@ -1,11 +1,9 @@
 //! Files go in once, whatever happens on the way.
 
-use segue_core::{
-    AudioFeature, Feedback, FeedbackKind, FeedbackTarget, Record, Source, Track, Version, WorkId,
-};
+use segue_core::{AudioFeature, Feedback, FeedbackKind, FeedbackTarget, Record, Source, Track};
 use segue_store::{ImportCounts, ImportedFile, Store};
 
-use crate::fixtures::{at, file, import, listener, played, scrobble, stream, track, version_of};
+use crate::fixtures::{at, file, import, listener, played, scrobble, stream, track};
 
 fn said(who: &str, track: &Track, kind: FeedbackKind, second: Option<i64>) -> Feedback {
     Feedback {
@@ -144,26 +142,6 @@ fn a_file_is_the_same_by_content_and_parser_whatever_its_name() {
     );
     assert_ne!(identity("rows", "spotify/1", "a.json"), identity("rows", "spotify/2", "a.json"));
     assert_ne!(identity("1rows", "spotify/", "a.json"), identity("rows", "spotify/1", "a.json"));
-}
-
-#[test]
-fn works_are_settled_once_a_version_and_plays_of_both_readings_are_one() {
-    let mut store = Store::open_in_memory().unwrap();
-    let old = version_of("artist␟song prod x", "name:artist␟song prod x");
-    import(&mut store, "old", &[played(scrobble("ann", &old, 0), &old)]);
-    let settle = |track: &Track| {
-        let old = track.work.as_str() == "artist␟song prod x";
-        old.then(|| (WorkId::new("artist␟song"), Version::Live))
-    };
-    assert_eq!(store.settle_works(1, settle).unwrap(), 1);
-    let settled = store.track(&old.id).unwrap().unwrap();
-    assert_eq!((settled.work.as_str(), settled.version), ("artist␟song", Version::Live));
-    assert_eq!(store.settle_works(1, |_| panic!("it is done")).unwrap(), 0);
-
-    let new = version_of("artist␟song", "name:artist␟song");
-    let counts = import(&mut store, "new", &[played(scrobble("ann", &new, 0), &new)]);
-    assert_eq!((counts.listens_added, counts.exact_duplicates), (0, 1));
-    assert_eq!(store.status().unwrap().works, 1, "the old one is gone");
 }
 
 #[test]

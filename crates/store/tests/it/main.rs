@@ -20,4 +20,5 @@ mod models;
 mod random;
 mod reading;
 mod reported;
+mod settling;
 mod writers;

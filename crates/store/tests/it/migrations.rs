@@ -11,13 +11,16 @@ use crate::fixtures::{at, import, listener, track};
 use crate::impressions::impression;
 
 /// The scripts as they were released.
-const RELEASED: [&str; 6] = [
+const RELEASED: [&str; 9] = [
     include_str!("../../src/schema/v1.sql"),
     include_str!("../../src/schema/v2.sql"),
     include_str!("../../src/schema/v3.sql"),
     include_str!("../../src/schema/v4.sql"),
     include_str!("../../src/schema/v5.sql"),
     include_str!("../../src/schema/v6.sql"),
+    include_str!("../../src/schema/v7.sql"),
+    include_str!("../../src/schema/v8.sql"),
+    include_str!("../../src/schema/v9.sql"),
 ];
 
 /// An empty database as a release with the first so many scripts left it.
