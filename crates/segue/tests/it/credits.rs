@@ -9,8 +9,11 @@ use segue::{ImportOptions, Library};
 
 use crate::ann;
 
+/// Artist, title and second.
+type Play = (&'static str, &'static str, i64);
+
 /// Plays of a few songs as four sources credit them, every source with a clock of its own.
-const FILES: [(&str, &[(&str, &str, i64)]); 4] = [
+const FILES: [(&str, &[Play]); 4] = [
     ("alone.csv", &[("Die Laternen", "Kupferblau", 0), ("Mira Sol", "Schnee", 1_000)]),
     (
         "joined.csv",
