@@ -31,7 +31,7 @@ pub trait Sink {
 /// where it stopped.
 pub trait FileSink: Sink {
     /// A file begins. The answer is how far an earlier import of the same content came: rows that
-    /// it kept are counted and not handed on again, and a file that it finished is not read at all.
+    /// it kept are counted as such, and a file that it finished is not read at all.
     ///
     /// Records of one row follow each other and carry the same row number: keep all of them for
     /// good, or none.
@@ -53,7 +53,8 @@ pub trait FileSink: Sink {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Earlier {
     /// The last of its rows that were kept for good, counted from 1; 0 where there was no such
-    /// import.
+    /// import. They are handed on again: which plays they are tells which the rows behind them are
+    /// not.
     pub rows: u64,
     /// Whether it came to the end of the file, so that nothing needs to be read again.
     pub complete: bool,
@@ -105,7 +106,7 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Rows up to this one are counted but not handed on: an import that was cut off had kept them.
+    /// Rows up to this one are counted as kept by an import that was cut off.
     pub(crate) fn resume_after(&mut self, committed_rows: u64) {
         self.committed_rows = committed_rows;
     }
@@ -126,7 +127,7 @@ impl<'a> Context<'a> {
     }
 
     /// Counts a row as read and hands its record to the sink. A row that an earlier import kept is
-    /// counted and not handed on. One with a name beyond [`LONGEST_NAME`] is dropped.
+    /// counted as such. One with a name beyond [`LONGEST_NAME`] is dropped.
     ///
     /// # Errors
     /// [`IngestError::Sink`] when the sink cannot go on, [`IngestError::TooLarge`] for a file with
@@ -142,16 +143,14 @@ impl<'a> Context<'a> {
             return Ok(());
         }
         self.report.rows_read += 1;
-        if self.report.rows_read <= self.committed_rows {
-            self.report.already_imported += 1;
-            return Ok(());
-        }
-        match &record {
-            Record::Listen { .. } => self.report.listens += 1,
-            Record::Feedback { .. } => self.report.feedback += 1,
-            Record::Track(_) => self.report.tracks += 1,
-            Record::Friendship { .. } => self.report.friendships += 1,
-        }
+        let report = &mut self.report;
+        *match &record {
+            _ if report.rows_read <= self.committed_rows => &mut report.already_imported,
+            Record::Listen { .. } => &mut report.listens,
+            Record::Feedback { .. } => &mut report.feedback,
+            Record::Track(_) => &mut report.tracks,
+            Record::Friendship { .. } => &mut report.friendships,
+        } += 1;
         self.hand_on(record)
     }
 
@@ -162,10 +161,10 @@ impl<'a> Context<'a> {
     /// [`IngestError::Sink`] when the sink cannot go on.
     pub fn keep_beside(&mut self, mut record: Record) -> Result<(), IngestError> {
         self.rename(&mut record);
-        if self.report.rows_read <= self.committed_rows || !is_of_usual_size(&record) {
+        if !is_of_usual_size(&record) {
             return Ok(());
         }
-        self.report.beside += 1;
+        self.report.beside += u64::from(self.report.rows_read > self.committed_rows);
         self.hand_on(record)
     }
 

@@ -4,7 +4,7 @@
 use rusqlite::Connection;
 use segue_core::{Feedback, Impression, Listen, ListenerId, Record, Track};
 
-use crate::cache::WriteCache;
+use crate::cache::{TrackRow, WriteCache};
 use crate::client_ids::{ClientIdWriter, NamedEvent};
 use crate::dedup::{PlayVerdict, SeenPlays};
 use crate::feedback::{FeedbackWriter, target_track};
@@ -16,7 +16,7 @@ use crate::listens::{ListenWriter, RowKeys};
 use crate::names::NameWriter;
 use crate::reported::ReportedWriter;
 use crate::tracks::{Described, Mention, TrackWriter};
-use crate::{Appended, ClientId, Entry, Event, ImpressionId, Result};
+use crate::{Appended, ClientId, Entry, Event, ImpressionId, Result, StoreError};
 
 /// Stands for the file whose rows are all that is reported live; no digest is as short.
 const REPORTED_LIVE: &str = "live";
@@ -138,8 +138,7 @@ impl<'c> WriteBatch<'c> {
     /// Takes in what another program reports as it happens.
     fn append_record(&mut self, record: &Record) -> Result<Appended> {
         self.cache.begin_file(REPORTED_LIVE);
-        let mut counts = ImportCounts::default();
-        let about = counts.import(self, record)?;
+        let (counts, about) = ImportCounts::of(self, record)?;
         if let Record::Listen { .. } = record {
             about.into_iter().try_for_each(|listener| self.reported.note(listener))?;
         }
@@ -209,32 +208,57 @@ impl<'c> WriteBatch<'c> {
     ) -> Result<(Key, PlayVerdict)> {
         let listener = self.names.listener(&mut self.cache.listeners, &listen.listener)?;
         let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
-        let duration_ms = track.duration_ms();
-        let track = if listen.track == track.id {
+        let row = if listen.track == track.id {
             row
         } else {
             self.tracks.require(&mut self.cache.tracks, &listen.track)?
         };
+        let verdict = self.judge(listener, row, listen, track.duration_ms())?;
+        if verdict == PlayVerdict::New {
+            let keys = RowKeys { listener, track: row.track, context: self.context(listen)? };
+            let appended = self.listens.append(keys, listen)?;
+            let song = self.cache.songs.of(self.connection, row.work, listen)?;
+            let seen = self.cache.seen.get_mut(&listener).expect("it was loaded to judge");
+            seen.note_imported(song, listen, track.duration_ms(), appended);
+        }
+        self.cache.bound_names();
+        Ok((listener, verdict))
+    }
+
+    /// Finds out which row of the log a play took when an earlier import of the file kept it, so
+    /// that no other play of the file takes it. A play that is no longer there stays away.
+    pub(crate) fn recall(&mut self, record: &Record) -> Result<()> {
+        let Record::Listen { listen, track } = record else { return Ok(()) };
+        let listener = self.names.find_listener(&mut self.cache.listeners, &listen.listener)?;
+        let Some(listener) = listener else { return Ok(()) };
+        match self.tracks.require(&mut self.cache.tracks, &listen.track) {
+            Ok(row) => self.judge(listener, row, listen, track.duration_ms())?,
+            Err(StoreError::UnknownTrack(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        self.cache.bound_names();
+        Ok(())
+    }
+
+    /// What a play of the file is, given what is in the log. The row that it is the same as takes
+    /// what it lacks.
+    fn judge(
+        &mut self,
+        listener: Key,
+        track: TrackRow,
+        listen: &Listen,
+        duration_ms: Option<u32>,
+    ) -> Result<PlayVerdict> {
         let file = self.cache.files;
         let song = self.cache.songs.of(self.connection, track.work, listen)?;
         let seen = self.seen(&listen.listener, listener)?;
         seen.read_file(file);
         let verdict = seen.judge(song, listen, duration_ms);
-        match verdict {
-            PlayVerdict::New => {
-                let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
-                let row = self.listens.append(keys, listen)?;
-                let seen = self.cache.seen.get_mut(&listener).expect("it was loaded above");
-                seen.note_imported(song, listen, duration_ms, row);
-            }
-            PlayVerdict::Duplicate { completes: Some((row, missing)), .. } => {
-                let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
-                self.listens.complete(row, missing, keys, listen)?;
-            }
-            PlayVerdict::Duplicate { completes: None, .. } => {}
+        if let PlayVerdict::Duplicate { completes: Some((row, missing)), .. } = verdict {
+            let keys = RowKeys { listener, track: track.track, context: self.context(listen)? };
+            self.listens.complete(row, missing, keys, listen)?;
         }
-        self.cache.bound_names();
-        Ok((listener, verdict))
+        Ok(verdict)
     }
 
     /// Imports feedback and returns whether it was new.

@@ -57,8 +57,9 @@
 //! them later lets them be one with more, never with less. So importing a file again adds nothing,
 //! whatever was imported in between.
 //!
-//! Which row is taken is known while a file is read in one go. Where an import is cut off and goes
-//! on later, the plays before and after may be folded into the same row.
+//! Which rows are taken is known while a file is read. An import that was cut off judges the rows
+//! before the cut again to know it. What another process imports in the middle of a file is the
+//! exception: then the plays of that file before and after may be folded into the same row.
 //!
 //! Plays that other programs report as they happen, such as scrobbles
 //! ([`Event::Record`](crate::Event::Record)), are judged like rows of an import. All that are

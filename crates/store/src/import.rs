@@ -1,5 +1,6 @@
 //! Importing a file: rows go in by the thousand, each batch in one transaction with the number of
-//! its last row, so that an import that was killed goes on where it stopped.
+//! its last row, so that an import that was killed goes on where it stopped. The rows before are
+//! judged again, since two plays of one file never are the same row of the log.
 
 use std::io::{self, Read};
 use std::thread;
@@ -62,7 +63,7 @@ pub struct ImportCounts {
     pub friendships_added: u64,
     /// Friendships that the store had already.
     pub friendships_known: u64,
-    /// Rows that an earlier import of the same file had committed, and that were skipped.
+    /// Rows that an earlier import of the same file had committed, and that added nothing.
     pub already_imported: u64,
     /// How many of the duplicates filled in something that the kept row lacked. They are counted as
     /// duplicates too.
@@ -90,8 +91,8 @@ impl ImportCounts {
 }
 
 impl Store {
-    /// Begins or resumes the import of a file. Hand its rows to [`FileImport::accept`] and end with
-    /// [`FileImport::finish`]; rows that an earlier import committed are skipped.
+    /// Begins or resumes the import of a file. Hand all its rows to [`FileImport::accept`] and end
+    /// with [`FileImport::finish`]; rows that an earlier import committed add nothing.
     ///
     /// ```
     /// use segue_core::{Listen, ListenerId, Record, Source, Timestamp, Track, TrackId, WorkId};
@@ -209,10 +210,6 @@ impl FileImport<'_> {
     /// [`crate::StoreError::UnknownTrack`] for a row about another track than the one it describes,
     /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`]. What was committed stays.
     pub fn accept(&mut self, row: u64, record: Record) -> Result<()> {
-        if row <= self.committed {
-            self.counts.already_imported += 1;
-            return Ok(());
-        }
         // A row may hold several records; they belong in one transaction.
         if self.pending.len() >= BATCH_ROWS
             && self.pending.last().is_some_and(|(last, _)| *last != row)
@@ -253,7 +250,8 @@ impl FileImport<'_> {
             // took longer than this pause, and there is nothing left to sleep.
             thread::sleep(TURN.saturating_sub(at.elapsed()));
         }
-        let last = self.pending.last().map_or(self.committed, |(row, _)| *row);
+        let (committed, was_complete) = (self.committed, self.complete);
+        let last = self.pending.last().map_or(committed, |(row, _)| committed.max(*row));
         let (file, pending) = (&self.file, &self.pending);
         let forgotten = self.forgotten;
         let batch = self.store.write(|connection, cache| {
@@ -262,8 +260,17 @@ impl FileImport<'_> {
             let mut counts = ImportCounts::default();
             let mut batch = WriteBatch::new(connection, cache)?;
             let mut fed = FxHashSet::default();
-            for (_, record) in pending {
-                fed.extend(counts.import(&mut batch, record)?);
+            for (row, record) in pending {
+                if *row <= committed {
+                    if !was_complete {
+                        batch.recall(record)?;
+                    }
+                    counts.already_imported += 1;
+                    continue;
+                }
+                let (one, about) = ImportCounts::of(&mut batch, record)?;
+                counts.add(&one);
+                fed.extend(about);
             }
             checkpoint(connection, file, last, complete, &fed)?;
             Ok(counts)
@@ -282,41 +289,36 @@ impl ImportCounts {
         self.listens_added + self.feedback_added + self.tracks_added + self.friendships_added
     }
 
-    /// Imports one record, counts it, and returns the listeners it was about.
-    pub(crate) fn import(
-        &mut self,
-        batch: &mut WriteBatch<'_>,
-        record: &Record,
-    ) -> Result<Vec<Key>> {
-        match record {
+    /// Imports one record. Returns what became of it, and the listeners it was about.
+    pub(crate) fn of(batch: &mut WriteBatch<'_>, record: &Record) -> Result<(Self, Vec<Key>)> {
+        let mut counts = Self::default();
+        let about = match record {
             Record::Listen { listen, track } => {
                 let (listener, verdict) = batch.import_listen(listen, track)?;
-                self.count_listen(verdict);
-                Ok(vec![listener])
+                counts.count_listen(verdict);
+                vec![listener]
             }
             Record::Feedback { feedback, track } => {
-                let (listener, added) = batch.import_feedback(feedback, track.as_ref())?;
-                *(if added { &mut self.feedback_added } else { &mut self.feedback_repeated }) += 1;
-                Ok(vec![listener])
+                let (listener, is_new) = batch.import_feedback(feedback, track.as_ref())?;
+                counts.feedback_added = u64::from(is_new);
+                counts.feedback_repeated = u64::from(!is_new);
+                vec![listener]
             }
             Record::Track(track) => {
-                match batch.import_track(track)? {
-                    Described::New => self.tracks_added += 1,
-                    Described::Filled | Described::Known => self.tracks_known += 1,
-                }
-                Ok(Vec::new())
+                let is_new = batch.import_track(track)? == Described::New;
+                counts.tracks_added = u64::from(is_new);
+                counts.tracks_known = u64::from(!is_new);
+                Vec::new()
             }
             Record::Friendship { listener, friend } => {
                 let Befriended { is_new, known } = batch.import_friendship(listener, friend)?;
-                *(if is_new {
-                    &mut self.friendships_added
-                } else {
-                    &mut self.friendships_known
-                }) += 1;
-                self.friends_unknown += u64::from(known.len() < 2);
-                Ok(known)
+                counts.friendships_added = u64::from(is_new);
+                counts.friendships_known = u64::from(!is_new);
+                counts.friends_unknown = u64::from(known.len() < 2);
+                known
             }
-        }
+        };
+        Ok((counts, about))
     }
 
     fn count_listen(&mut self, verdict: PlayVerdict) {

@@ -85,6 +85,32 @@ fn an_import_that_was_dropped_leaves_only_whole_batches() {
 }
 
 #[test]
+fn an_import_that_goes_on_knows_which_rows_it_took_before() {
+    let loops = || {
+        let song = track("loop");
+        [0, 20, 40].map(|second| played(scrobble("ann", &song, second), &song))
+    };
+    for cut_after in 0..=3 {
+        let library = tempfile::tempdir().unwrap();
+        let mut store = Store::open(library.path()).unwrap();
+        let song = track("loop");
+        import(&mut store, "export", &[played(stream("ann", &song, 25, 15), &song)]);
+        let mut cut = store.import_file(&file("scrobbles")).unwrap();
+        for (row, record) in (1..).zip(loops()).take(cut_after) {
+            cut.accept(row, record).unwrap();
+        }
+        cut.suspend().unwrap();
+        drop(store);
+        let mut store = Store::open(library.path()).unwrap();
+        let resumed = import(&mut store, "scrobbles", &loops());
+        assert_eq!(resumed.already_imported, cut_after as u64);
+        assert_eq!(resumed.rows(), 3);
+        let plays = store.listens(&listener("ann")).unwrap().len();
+        assert_eq!(plays, 3, "cut off after {cut_after}");
+    }
+}
+
+#[test]
 fn what_is_missing_of_a_track_is_filled_and_what_is_known_stays() {
     let mut store = Store::open_in_memory().unwrap();
     let bare = track("song");
