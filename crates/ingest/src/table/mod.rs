@@ -9,7 +9,6 @@ mod dates;
 mod delimited;
 mod header;
 mod json;
-mod limit;
 mod options;
 mod records;
 mod track;
@@ -22,9 +21,8 @@ pub(crate) use delimited::{Delimited, header_layout};
 pub use delimited::{delimiter_of, first_line, head_records, open_records};
 pub(crate) use header::Header;
 pub(crate) use json::{FlatObject, keys_in, read_objects};
-pub use limit::{Allowance, Limited, MAX_RECORD_BYTES};
 pub use options::{PlaylistUse, TableOptions};
-pub use records::{RecordError, Records};
+pub use records::{MAX_RECORD_BYTES, RecordError, Records};
 pub(crate) use track::{Unusable, mbid_id};
 
 use csv::StringRecord;
