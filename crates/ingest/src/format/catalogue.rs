@@ -15,6 +15,7 @@ use segue_core::{Feedback, FeedbackTarget, Record, Source, Timestamp, Track};
 
 use super::{Format, Head};
 use crate::input::read_error;
+use crate::namer::Namer;
 use crate::table::{
     Delimited, TableLayout, TableOptions, TableRow, Unusable, header_layout, keys_in, read_objects,
 };
@@ -40,11 +41,12 @@ impl Format for CatalogueTable {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
+        let mut namer = Namer::default();
         let beginning = input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?;
         if matches!(beginning.trim_ascii_start().first(), Some(b'{' | b'[')) {
             return read_objects(input, context, |object, context| {
                 context.columns(object.readings());
-                self.take(object.row(), context)
+                self.take(object.row(), &mut namer, context)
             });
         }
         let opened = Delimited::open_at_header(input, None, context)?;
@@ -53,7 +55,7 @@ impl Format for CatalogueTable {
             layout.set_date_order(table.date_order(dates, context)?);
         }
         while let Some(cells) = table.next(context)? {
-            self.take(TableRow::new(&layout, cells), context)?;
+            self.take(TableRow::new(&layout, cells), &mut namer, context)?;
         }
         Ok(())
     }
@@ -71,10 +73,11 @@ impl CatalogueTable {
     pub(crate) fn take(
         &self,
         row: TableRow<'_>,
+        namer: &mut Namer,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
         let mut unusable = Unusable::default();
-        let track = row.track(&mut unusable);
+        let track = row.track(namer, &mut unusable);
         match track.and_then(|track| {
             let is_useful = says_something(&track) || self.options.mark.is_some();
             if is_useful { Ok(track) } else { Err(DropReason::Empty) }

@@ -23,6 +23,7 @@ use segue_core::{
 };
 
 use super::{Format, Head};
+use crate::namer::Namer;
 use crate::table::{
     Delimited, PlaylistUse, TableColumn, TableLayout, TableOptions, TableRow, Unusable,
     header_layout, values,
@@ -51,8 +52,9 @@ impl Format for InteractionTable {
         if let Some(dates) = layout.dates_position() {
             layout.set_date_order(table.date_order(dates, context)?);
         }
+        let mut namer = Namer::default();
         while let Some(cells) = table.next(context)? {
-            self.take(TableRow::new(&layout, cells), context)?;
+            self.take(TableRow::new(&layout, cells), &mut namer, context)?;
         }
         Ok(())
     }
@@ -82,10 +84,11 @@ impl InteractionTable {
     pub(crate) fn take(
         &self,
         row: TableRow<'_>,
+        namer: &mut Namer,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
         let mut unusable = Unusable::default();
-        match self.interaction(row, context.listener(), &mut unusable) {
+        match self.interaction(row, context.listener(), namer, &mut unusable) {
             Ok(interaction) => {
                 unusable.report(context);
                 interaction.announce(context)
@@ -105,9 +108,10 @@ impl InteractionTable {
         &self,
         row: TableRow<'_>,
         listener: &ListenerId,
+        namer: &mut Namer,
         unusable: &mut Unusable,
     ) -> Result<Interaction, DropReason> {
-        let track = row.track(unusable)?;
+        let track = row.track(namer, unusable)?;
         let listener = self.listener(row).unwrap_or_else(|| listener.clone());
         let time = row.moment();
         if time.is_none() && written_time(row).is_some() {

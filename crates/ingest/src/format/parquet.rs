@@ -16,6 +16,7 @@ use segue_core::Source;
 
 use super::catalogue::CatalogueTable;
 use super::interactions::InteractionTable;
+use crate::namer::Namer;
 use crate::parquet_file::{Input, ParquetFile, moment_of};
 use crate::table::values::UNIT_SEPARATOR;
 use crate::table::{MAX_RECORD_BYTES, TableLayout, TableOptions, TableRow};
@@ -148,6 +149,7 @@ impl ParquetTable {
         let names = self.file.schema().get_fields().iter().map(|field| field.name());
         let all = TableLayout::from_names(names.clone(), self.label());
         context.columns(all.readings(names));
+        let mut namer = Namer::default();
         self.file.read(&path, &self.projection, &mut |row| {
             let columns = self.projection.get_fields();
             let fields = row.get_column_iter().zip(columns);
@@ -155,8 +157,10 @@ impl ParquetTable {
                 fields.map(|((_, field), column)| text_in(field, column)).collect();
             let cells = TableRow::new(&self.layout, &cells);
             match &self.meaning {
-                Meaning::Interactions(interactions) => interactions.take(cells, context)?,
-                Meaning::Catalogue(catalogue) => catalogue.take(cells, context)?,
+                Meaning::Interactions(interactions) => {
+                    interactions.take(cells, &mut namer, context)?
+                }
+                Meaning::Catalogue(catalogue) => catalogue.take(cells, &mut namer, context)?,
             }
             row_read();
             Ok(())
