@@ -48,13 +48,11 @@ impl Format for InteractionTable {
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
         let opened = Delimited::open_at_header(input, self.label(), context)?;
-        let Some((mut table, mut layout)) = opened else { return Ok(()) };
-        if let Some(dates) = layout.dates_position() {
-            layout.set_date_order(table.date_order(dates, context)?);
-        }
+        let Some((mut table, layout)) = opened else { return Ok(()) };
+        let dates = table.date_form(&layout, context)?;
         let mut namer = Namer::default();
         while let Some(cells) = table.next(context)? {
-            self.take(TableRow::new(&layout, cells), &mut namer, context)?;
+            self.take(TableRow::new(&layout, dates, cells), &mut namer, context)?;
         }
         Ok(())
     }
