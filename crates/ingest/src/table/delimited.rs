@@ -116,13 +116,13 @@ pub fn open_records<R: BufRead>(input: R) -> Result<Records<R>, RecordError> {
 }
 
 /// The text up to the first line break; empty for an empty text. It is the header of most tables.
-pub fn first_line(text: &str) -> &str {
+pub(crate) fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("")
 }
 
 /// The delimiter of a line: the one of comma, semicolon, tab and bar that occurs most often outside
 /// quotes. A comma where there is none.
-pub fn delimiter_of(line: &[u8]) -> u8 {
+fn delimiter_of(line: &[u8]) -> u8 {
     let mut counts = [(b',', 0u32), (b';', 0), (b'\t', 0), (b'|', 0)];
     let mut quoted = false;
     for &byte in line {

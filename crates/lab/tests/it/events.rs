@@ -8,7 +8,7 @@ use parquet::data_type::Int64Type;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 use segue_ingest::IngestError;
-use segue_lab::events::{EventColumns, EventFormat, EventReport, read_events};
+use segue_lab::events::{EventColumns, EventFormat, EventReport, read_events, read_features};
 
 type Owned = (String, String, Option<i64>, Option<f32>);
 
@@ -244,4 +244,20 @@ fn quotes_that_close_are_no_part_of_an_item() {
     let items: Vec<&str> = events.iter().map(|(_, item, ..)| item.as_str()).collect();
     assert_eq!(items, ["tide, ebb", "sand\nsea", "12\" mix"]);
     assert_eq!((report.dropped, report.first_dropped), (1, Some(6)), "lines are counted, not rows");
+}
+
+#[test]
+fn open_quotes_swallow_no_item_of_a_table_of_features() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("features.csv");
+    let row = |i: usize| {
+        let quote = if [20, 60].contains(&i) { "\"" } else { "" };
+        format!("{i},{quote}tide {i},0.5\n")
+    };
+    let rows: String = (0..100).map(row).collect();
+    std::fs::write(&path, format!("item,title,energy\n{rows}")).unwrap();
+    let mut items = Vec::new();
+    read_features(&path, &EventColumns::default(), &mut |item, _| items.push(item.to_owned()))
+        .unwrap();
+    assert_eq!(items, (0..100).map(|i| i.to_string()).collect::<Vec<_>>());
 }
