@@ -242,7 +242,7 @@ formats! {
     Interactions {
         code: 13,
         name: "a table of plays",
-        parser: 2,
+        parser: 3,
         stamp: Stamp::Either,
         file_hints: &["interactions", "history"],
         origin: Origin::Elsewhere,
@@ -250,7 +250,7 @@ formats! {
     Catalogue {
         code: 14,
         name: "a table of tracks",
-        parser: 2,
+        parser: 3,
         stamp: Stamp::Either,
         file_hints: &["features", "catalog", "tracks"],
         origin: Origin::Elsewhere,

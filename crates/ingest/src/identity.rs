@@ -47,9 +47,7 @@ const SEPARATOR: char = WorkId::SEPARATOR;
 /// assert_eq!(id, track_id_from_names(Some("ARTIST"), "song"));
 /// ```
 pub fn track_id_from_names(artist: Option<&str>, title: &str) -> TrackId {
-    let artist = artist_key(artist);
-    let title = Title::parse(title).without_guests();
-    TrackId::new(format!("name:{artist}{SEPARATOR}{title}"))
+    Names::of(artist, title).track_id()
 }
 
 /// The work that a title by an artist belongs to, and which version the title says it is. Works of
@@ -64,9 +62,8 @@ pub fn track_id_from_names(artist: Option<&str>, title: &str) -> TrackId {
 /// assert_eq!(work, work_of(Some("the artist"), "Song").0, "one work, two versions");
 /// ```
 pub fn work_of(artist: Option<&str>, title: &str) -> (WorkId, Version) {
-    let title = Title::parse(title);
-    let (artist, core) = (artist_key(artist), title.core());
-    (WorkId::new(format!("{artist}{SEPARATOR}{core}")), title.version())
+    let names = Names::of(artist, title);
+    (names.work_id(), names.title.version())
 }
 
 /// A track from what a row names. Its id is `id` where the source has one, else one made from the
@@ -74,14 +71,35 @@ pub fn work_of(artist: Option<&str>, title: &str) -> (WorkId, Version) {
 /// that are [`credited`].
 pub fn named_track(id: Option<TrackId>, artists: Vec<String>, title: &str) -> Track {
     let artists = credited(artists.iter().map(String::as_str));
-    let id = id.unwrap_or_else(|| track_id_from_names(artists.first().map(String::as_str), title));
-    let (work, version) = work_of(artists.first().map(String::as_str), title);
-    Track { artists, version, ..Track::new(id, work, title) }
+    let names = Names::of(artists.first().map(String::as_str), title);
+    let id = id.unwrap_or_else(|| names.track_id());
+    Track { artists, version: names.title.version(), ..Track::new(id, names.work_id(), title) }
+}
+
+/// The names of a track as ids are made of them.
+struct Names<'t> {
+    /// As [`artist_key`] has it.
+    artist: String,
+    title: Title<'t>,
+}
+
+impl<'t> Names<'t> {
+    fn of(artist: Option<&str>, title: &'t str) -> Self {
+        Self { artist: artist_key(artist), title: Title::parse(title) }
+    }
+
+    fn track_id(&self) -> TrackId {
+        TrackId::new(format!("name:{}{SEPARATOR}{}", self.artist, self.title.without_guests()))
+    }
+
+    fn work_id(&self) -> WorkId {
+        WorkId::new(format!("{}{SEPARATOR}{}", self.artist, self.title.core()))
+    }
 }
 
 /// Whether words from behind a dash are no title by themselves: "Live", "Official Video".
 pub(crate) fn is_qualifier(text: &str) -> bool {
-    qualifier::classify(text) != qualifier::Qualifier::Core
+    qualifier::classify(text).0 != qualifier::Qualifier::Core
 }
 
 /// The work and the version of a track that is known already, by all that is known of it; `None`

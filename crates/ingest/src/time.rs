@@ -5,7 +5,7 @@ mod written;
 
 pub(crate) use written::DateOrder;
 pub(crate) use written::{
-    ShownOrder, has_half, has_time_of_day, is_time_of_day, parse as parse_written, shown_order,
+    Shown, ShownOrder, has_time_of_day, is_time_of_day, parse as parse_written, shown,
 };
 
 use jiff::civil::DateTime;
@@ -28,6 +28,13 @@ pub(crate) fn from_milliseconds(milliseconds: f64) -> Option<Timestamp> {
 /// Seconds since 1970, possibly with a fraction, which is kept to the millisecond.
 pub(crate) fn from_seconds(seconds: f64) -> Option<Timestamp> {
     from_milliseconds((seconds * 1000.0).round())
+}
+
+/// Days since 1899-12-30, with the time of day as a fraction: how spreadsheets hold dates. Exact to
+/// the second, which is what their decimals give.
+pub(crate) fn from_spreadsheet_days(days: f64) -> Option<Timestamp> {
+    const DAYS_BEFORE_1970: f64 = 25_569.0;
+    from_seconds(((days - DAYS_BEFORE_1970) * 86_400.0).round())
 }
 
 /// Whether a time since 1970 is within its first two days: what services write that know of a play

@@ -15,8 +15,10 @@ use segue_core::{Feedback, FeedbackTarget, Record, Source, Timestamp, Track};
 
 use super::{Format, Head};
 use crate::input::read_error;
+use crate::namer::Namer;
 use crate::table::{
-    Delimited, TableLayout, TableOptions, TableRow, Unusable, header_layout, keys_in, read_objects,
+    DateForm, Delimited, FlatObject, TableLayout, TableOptions, TableRow, Unusable, header_layout,
+    keys_in, read_dated_objects, read_objects,
 };
 use crate::{Context, DropReason, IngestError};
 
@@ -42,24 +44,41 @@ impl Format for CatalogueTable {
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
         let beginning = input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?;
         if matches!(beginning.trim_ascii_start().first(), Some(b'{' | b'[')) {
-            return read_objects(input, context, |object, context| {
-                context.columns(object.readings());
-                self.take(object.row(), context)
-            });
+            return self.read_json(input, context);
         }
         let opened = Delimited::open_at_header(input, None, context)?;
-        let Some((mut table, mut layout)) = opened else { return Ok(()) };
-        if let Some(dates) = layout.dates_position().filter(|_| self.options.mark.is_some()) {
-            layout.set_date_order(table.date_order(dates, context)?);
-        }
+        let Some((mut table, layout)) = opened else { return Ok(()) };
+        let dates = match self.has_use_of_dates() {
+            true => table.date_form(&layout, context)?,
+            false => DateForm::default(),
+        };
+        let mut namer = Namer::default();
         while let Some(cells) = table.next(context)? {
-            self.take(TableRow::new(&layout, cells), context)?;
+            self.take(TableRow::new(&layout, dates, cells), &mut namer, context)?;
         }
         Ok(())
     }
 }
 
 impl CatalogueTable {
+    fn read_json(
+        &self,
+        input: &mut dyn BufRead,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
+        let mut namer = Namer::default();
+        let mut take = |object: &FlatObject, dates, context: &mut Context<'_>| {
+            context.columns(object.readings());
+            self.take(object.row(dates), &mut namer, context)
+        };
+        match self.has_use_of_dates() {
+            true => read_dated_objects(input, context, take),
+            false => read_objects(input, context, |object, context| {
+                take(object, DateForm::default(), context)
+            }),
+        }
+    }
+
     /// Whether a table with these columns is a catalogue: it names tracks and says how they sound,
     /// or a person said what its listing them means.
     pub(crate) fn understands(&self, layout: &TableLayout) -> bool {
@@ -67,14 +86,20 @@ impl CatalogueTable {
             || self.options.mark.is_some() && layout.identifies_tracks()
     }
 
+    /// Whether it matters when a track was added: only what the listener thinks of it has a time.
+    pub(crate) fn has_use_of_dates(&self) -> bool {
+        self.options.mark.is_some()
+    }
+
     /// Announces one row.
     pub(crate) fn take(
         &self,
         row: TableRow<'_>,
+        namer: &mut Namer,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
         let mut unusable = Unusable::default();
-        let track = row.track(&mut unusable);
+        let track = row.track(namer, &mut unusable);
         match track.and_then(|track| {
             let is_useful = says_something(&track) || self.options.mark.is_some();
             if is_useful { Ok(track) } else { Err(DropReason::Empty) }

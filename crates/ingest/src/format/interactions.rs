@@ -23,6 +23,7 @@ use segue_core::{
 };
 
 use super::{Format, Head};
+use crate::namer::Namer;
 use crate::table::{
     Delimited, PlaylistUse, TableColumn, TableLayout, TableOptions, TableRow, Unusable,
     header_layout, values,
@@ -47,12 +48,11 @@ impl Format for InteractionTable {
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
         let opened = Delimited::open_at_header(input, self.label(), context)?;
-        let Some((mut table, mut layout)) = opened else { return Ok(()) };
-        if let Some(dates) = layout.dates_position() {
-            layout.set_date_order(table.date_order(dates, context)?);
-        }
+        let Some((mut table, layout)) = opened else { return Ok(()) };
+        let dates = table.date_form(&layout, context)?;
+        let mut namer = Namer::default();
         while let Some(cells) = table.next(context)? {
-            self.take(TableRow::new(&layout, cells), context)?;
+            self.take(TableRow::new(&layout, dates, cells), &mut namer, context)?;
         }
         Ok(())
     }
@@ -82,10 +82,11 @@ impl InteractionTable {
     pub(crate) fn take(
         &self,
         row: TableRow<'_>,
+        namer: &mut Namer,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
         let mut unusable = Unusable::default();
-        match self.interaction(row, context.listener(), &mut unusable) {
+        match self.interaction(row, context.listener(), namer, &mut unusable) {
             Ok(interaction) => {
                 unusable.report(context);
                 interaction.announce(context)
@@ -105,9 +106,10 @@ impl InteractionTable {
         &self,
         row: TableRow<'_>,
         listener: &ListenerId,
+        namer: &mut Namer,
         unusable: &mut Unusable,
     ) -> Result<Interaction, DropReason> {
-        let track = row.track(unusable)?;
+        let track = row.track(namer, unusable)?;
         let listener = self.listener(row).unwrap_or_else(|| listener.clone());
         let time = row.moment();
         if time.is_none() && written_time(row).is_some() {

@@ -114,10 +114,12 @@ impl Users {
 
     fn note_others(&self, context: &mut Context<'_>) {
         let (Some(first), others @ 1..) = (&self.first, self.others.len()) else { return };
+        let others = match others {
+            1 => "1 other is kept under its id".to_owned(),
+            others => format!("{others} others are kept under their ids"),
+        };
         let listener = context.listener().to_string();
-        context.note(format!(
-            "user `{first}` is taken for `{listener}`; {others} others are kept under their ids"
-        ));
+        context.note(format!("user `{first}` is taken for `{listener}`; {others}"));
     }
 }
 
@@ -218,7 +220,7 @@ mod tests {
         let whose: Vec<_> = records.listens().iter().map(|l| l.listener.to_string()).collect();
         assert_eq!(whose, ["me", BOB, "me"]);
         let note = report.note.unwrap();
-        assert!(note.contains(ANN) && note.contains("1 others"), "{note}");
+        assert!(note.contains(ANN) && note.contains("; 1 other is kept"), "{note}");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use segue_core::{Listen, Record, Source};
 use super::{Format, Head};
 use crate::identity::named_track;
 use crate::table::values::{self, mbid};
-use crate::table::{Delimited, Header, head_records, mbid_id};
+use crate::table::{DateForm, Dates, Delimited, Header, head_records, mbid_id};
 use crate::time::{DateOrder, is_time_of_day, is_unset};
 use crate::{Context, DropReason, IngestError};
 
@@ -41,7 +41,7 @@ impl Format for LastFmCsv {
             return Err(context.malformed(1, "neither a header nor artist, title and date"));
         };
         if let Shape::Headless(headless) = &mut shape {
-            headless.order = table.date_order(headless.date, context)?;
+            headless.dates = table.form_of_dates(headless.date, Dates::default, context)?;
             table.expect_width(headless.width);
             context.note(headless.to_string());
         } else if let Some(header) = table.next(context)? {
@@ -81,7 +81,7 @@ struct Headless {
     date: usize,
     /// The time of day, where it has a column of its own.
     time: Option<usize>,
-    order: DateOrder,
+    dates: DateForm,
     width: usize,
 }
 
@@ -109,7 +109,7 @@ impl Headless {
             title,
             date,
             time,
-            order: DateOrder::DayFirst,
+            dates: DateForm::default(),
             width: first.len(),
         };
         let fits = |row: &&StringRecord| {
@@ -196,11 +196,11 @@ fn take(shape: &Shape, row: &StringRecord, context: &mut Context<'_>) -> Result<
         context.drop_row(nameless);
         return Ok(());
     };
-    let order = match shape {
-        Shape::Headless(headless) => headless.order,
-        Shape::Ghan(_) | Shape::LastFmStats { .. } => DateOrder::DayFirst,
+    let dates = match shape {
+        Shape::Headless(headless) => headless.dates,
+        Shape::Ghan(_) | Shape::LastFmStats { .. } => DateForm::default(),
     };
-    let at = match scrobble.time.as_deref().map(|text| (values::moment_in(text, order), text)) {
+    let at = match scrobble.time.as_deref().map(|text| (dates.moment(text), text)) {
         Some((_, text)) if is_undated(text) => None,
         Some((None, text)) => {
             context.drop_time(Some(text));

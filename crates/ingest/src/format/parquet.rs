@@ -16,9 +16,10 @@ use segue_core::Source;
 
 use super::catalogue::CatalogueTable;
 use super::interactions::InteractionTable;
+use crate::namer::Namer;
 use crate::parquet_file::{Input, ParquetFile, moment_of};
 use crate::table::values::UNIT_SEPARATOR;
-use crate::table::{MAX_RECORD_BYTES, TableLayout, TableOptions, TableRow};
+use crate::table::{DateForm, MAX_RECORD_BYTES, TableLayout, TableOptions, TableRow};
 use crate::{Context, IngestError};
 
 /// The largest Parquet file that is read from within an archive, which holds it in memory whole.
@@ -148,19 +149,50 @@ impl ParquetTable {
         let names = self.file.schema().get_fields().iter().map(|field| field.name());
         let all = TableLayout::from_names(names.clone(), self.label());
         context.columns(all.readings(names));
+        let dates = self.date_form(context);
+        let mut namer = Namer::default();
         self.file.read(&path, &self.projection, &mut |row| {
             let columns = self.projection.get_fields();
             let fields = row.get_column_iter().zip(columns);
             let cells: StringRecord =
                 fields.map(|((_, field), column)| text_in(field, column)).collect();
-            let cells = TableRow::new(&self.layout, &cells);
+            let cells = TableRow::new(&self.layout, dates, &cells);
             match &self.meaning {
-                Meaning::Interactions(interactions) => interactions.take(cells, context)?,
-                Meaning::Catalogue(catalogue) => catalogue.take(cells, context)?,
+                Meaning::Interactions(interactions) => {
+                    interactions.take(cells, &mut namer, context)?
+                }
+                Meaning::Catalogue(catalogue) => catalogue.take(cells, &mut namer, context)?,
             }
             row_read();
             Ok(())
         })
+    }
+}
+
+impl ParquetTable {
+    /// How the dates are written, by reading their column alone. An error in it is left to the
+    /// reading of the rows, which may come further.
+    fn date_form(&self, context: &mut Context<'_>) -> DateForm {
+        let is_needed = match &self.meaning {
+            Meaning::Interactions(_) => true,
+            Meaning::Catalogue(catalogue) => catalogue.has_use_of_dates(),
+        };
+        let Some(position) = self.layout.dates_position().filter(|_| is_needed) else {
+            return DateForm::default();
+        };
+        let column = &self.projection.get_fields()[position];
+        let alone = Type::group_type_builder(self.projection.name());
+        let Ok(alone) = alone.with_fields(vec![column.clone()]).build() else {
+            return DateForm::default();
+        };
+        let mut dates = self.layout.dates();
+        let read = self.file.read(context.path(), &alone, &mut |row| {
+            let untyped = row.get_column_iter().filter(|(_, f)| moment_of(f, column).is_none());
+            untyped.for_each(|(_, field)| dates.add(&text_of(field)));
+            Ok(())
+        });
+        read.ok();
+        dates.settle(context)
     }
 }
 

@@ -76,6 +76,8 @@ fn words(folded: &str) -> String {
             }
             '$' if previous.is_alphabetic() || next.is_alphabetic() => words.push('s'),
             '!' if previous.is_alphabetic() && next.is_alphabetic() => words.push('i'),
+            // Asking the tables of Unicode of every space would take a third of the time.
+            _ if c.is_ascii() => push_space(&mut words),
             _ if c.is_alphanumeric() || is_combining_mark(c) => words.push(c),
             _ => push_space(&mut words),
         }

@@ -22,11 +22,23 @@ pub(super) enum Qualifier {
 /// decide.
 const MOST_WORDS: usize = 6;
 
-/// Reads a qualifier.
-pub(super) fn classify(text: &str) -> Qualifier {
-    let spelled = text.trim_start().strip_prefix("w/").map(|guests| format!("with {guests}"));
-    let spelled = spelled.unwrap_or_else(|| text.replace('@', " at "));
-    let normalised = normalise(&spelled);
+/// Reads a qualifier: what it means, and its normalised text.
+pub(super) fn classify(text: &str) -> (Qualifier, String) {
+    let normalised = normalise(text);
+    let meaning = match spelled_out(text) {
+        Some(spelled) => meaning_of(text, &normalise(&spelled)),
+        None => meaning_of(text, &normalised),
+    };
+    (meaning, normalised)
+}
+
+/// A qualifier with words in the place of signs, where it has such signs.
+fn spelled_out(text: &str) -> Option<String> {
+    let guests = text.trim_start().strip_prefix("w/").map(|guests| format!("with {guests}"));
+    guests.or_else(|| text.contains('@').then(|| text.replace('@', " at ")))
+}
+
+fn meaning_of(text: &str, normalised: &str) -> Qualifier {
     let mut words: Vec<&str> = normalised.split(' ').filter(|word| !word.is_empty()).collect();
     for word in &mut words {
         if *word == "ver" || *word == "vers" {
@@ -55,9 +67,12 @@ pub(super) fn guests_begin(text: &str) -> Option<usize> {
     let mut before: Option<&str> = None;
     for word in text.split_whitespace() {
         let at = word.as_ptr() as usize - text.as_ptr() as usize;
-        let counted = before.is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit()));
         let more = at + word.len() < text.len();
-        if before.is_some() && more && !counted && is_feat(word.trim_end_matches('.')) {
+        if more
+            && word.starts_with(['f', 'F'])
+            && is_feat(word.trim_end_matches('.'))
+            && before.is_some_and(|before| !before.ends_with(|c: char| c.is_ascii_digit()))
+        {
             return Some(at);
         }
         before = Some(word);

@@ -25,7 +25,9 @@ const LENGTH_STEP_MS: u32 = 10_000;
 /// ```
 pub fn is_placeholder(artist: &str) -> bool {
     // The longest of them has 30 characters.
-    artist.len() <= 80 && PLACEHOLDERS.contains(&normalise(artist).as_str())
+    static NAMES: LazyLock<FxHashSet<&str>> =
+        LazyLock::new(|| PLACEHOLDERS.iter().copied().collect());
+    artist.len() <= 80 && NAMES.contains(normalise(artist).as_str())
 }
 
 /// Normalised, one line a language or so.

@@ -83,11 +83,14 @@ fn without_decoration(title: &str) -> &str {
     const ENDINGS: [&str; 9] =
         [".mp3", ".flac", ".m4a", ".wav", ".ogg", ".opus", ".wma", ".aac", ".mp4"];
     let bare = title.trim_end();
+    // Few titles have a dot where an ending has it.
+    let dot_at = |from_end: usize| bare.as_bytes().iter().nth_back(from_end) == Some(&b'.');
+    let endings = if dot_at(3) || dot_at(4) { &ENDINGS[..] } else { &[] };
     let ending = |ending: &&str| {
         let at = bare.len().checked_sub(ending.len()).filter(|at| *at > 0)?;
         bare.get(at..).filter(|end| end.eq_ignore_ascii_case(ending)).map(|_| &bare[..at])
     };
-    let bare = ENDINGS.iter().find_map(ending).unwrap_or(title);
+    let bare = endings.iter().find_map(ending).unwrap_or(title);
     let Some(starred) = bare.trim_end().strip_suffix('*') else { return bare };
     match starred.trim_end_matches('*').rsplit_once(" *") {
         Some((before, inside)) if !before.trim().is_empty() && is_decoration(inside) => {
@@ -99,7 +102,7 @@ fn without_decoration(title: &str) -> &str {
 
 fn is_decoration(starred: &str) -> bool {
     let inside = starred.trim_matches('*');
-    normalise(inside) == "new" || classify(inside) == Qualifier::Packaging
+    normalise(inside) == "new" || classify(inside).0 == Qualifier::Packaging
 }
 
 fn strength(version: Version) -> u8 {
@@ -175,11 +178,7 @@ fn cut_brackets(segment: &str, first: bool, pieces: &mut Vec<(Qualifier, String)
             return push_plain(rest, first, pieces);
         };
         push_plain(&rest[..open], first, pieces);
-        match classify(inside) {
-            Qualifier::Core => push_core(inside, pieces),
-            _ if pieces.is_empty() => push_core(inside, pieces),
-            qualifier => pieces.push((qualifier, normalise(inside))),
-        }
+        push_unless_core(inside, pieces);
         rest = after;
     }
 }
@@ -210,11 +209,20 @@ fn push_plain(text: &str, first: bool, pieces: &mut Vec<(Qualifier, String)>) {
     if text.trim().is_empty() {
         return;
     }
+    match first {
+        true => push_core(text, pieces),
+        false => push_unless_core(text, pieces),
+    }
+}
+
+/// A qualifier, or core text where it means nothing else or nothing stands before it.
+fn push_unless_core(text: &str, pieces: &mut Vec<(Qualifier, String)>) {
+    if pieces.is_empty() {
+        return push_core(text, pieces);
+    }
     match classify(text) {
-        qualifier if !first && !pieces.is_empty() && qualifier != Qualifier::Core => {
-            pieces.push((qualifier, normalise(text)));
-        }
-        _ => push_core(text, pieces),
+        (Qualifier::Core, _) => push_core(text, pieces),
+        (qualifier, normalised) => pieces.push((qualifier, normalised)),
     }
 }
 

@@ -6,7 +6,7 @@ use memchr::memchr;
 
 use super::buffer::Buffer;
 use super::{JsonRows, MAX_ROW_BYTES, read_whole_row};
-use crate::{Context, DropReason, IngestError};
+use crate::{Context, IngestError};
 
 /// Reads every line as a row; blank lines are no rows.
 pub(crate) fn read_lines<R: JsonRows>(
@@ -18,7 +18,7 @@ pub(crate) fn read_lines<R: JsonRows>(
     loop {
         if let Some(end) = memchr(b'\n', buffer.ahead()) {
             if !read_line(&buffer.ahead()[..end], context, rows)? {
-                context.drop_row(DropReason::Malformed);
+                rows.damaged(context);
             }
             buffer.advance(end + 1);
         } else if buffer.ahead().len() > MAX_ROW_BYTES {

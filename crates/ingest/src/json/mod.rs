@@ -21,7 +21,7 @@ pub(crate) use walk::{Step, read_document};
 
 use serde::Deserialize;
 
-use crate::{Context, IngestError};
+use crate::{Context, DropReason, IngestError};
 
 use scan::{Scan, ScanOutcome};
 
@@ -49,6 +49,11 @@ pub(crate) trait JsonRows {
         kind: u8,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError>;
+
+    /// Drops a row that cannot be read.
+    fn damaged(&mut self, context: &mut Context<'_>) {
+        context.drop_row(DropReason::Malformed);
+    }
 }
 
 /// Deserialises a row that lies complete in `bytes`, mending what can be mended.

@@ -7,7 +7,7 @@ use serde_json::Deserializer;
 use super::buffer::Buffer;
 use super::scan::{Scan, ScanOutcome};
 use super::{JsonRows, MAX_DEPTH, MAX_ROW_BYTES, MAX_SKIPPED_BYTES, is_too_deep, read_whole_row};
-use crate::{Context, DropReason, IngestError};
+use crate::{Context, IngestError};
 
 /// What to do with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,7 +159,7 @@ impl<R: JsonRows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
     /// Reads the value ahead as a row.
     fn row(&mut self, kind: u8) -> Result<(), IngestError> {
         if self.peek_some("a row")? != b'{' {
-            self.context.drop_row(DropReason::Malformed);
+            self.rows.damaged(self.context);
             return self.skip();
         }
         loop {
@@ -200,7 +200,7 @@ impl<R: JsonRows, S: Fn(&str) -> Step> Walk<'_, '_, '_, R, S> {
                 ScanOutcome::Ended(end) if end <= MAX_ROW_BYTES => {
                     if !read_whole_row(self.rows, &self.buffer.ahead()[..end], kind, self.context)?
                     {
-                        self.context.drop_row(DropReason::Malformed);
+                        self.rows.damaged(self.context);
                     }
                     self.buffer.advance(end);
                     return Ok(());

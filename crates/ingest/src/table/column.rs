@@ -6,8 +6,8 @@
 
 use segue_core::AudioFeature;
 
+use super::Dates;
 use crate::ColumnReading;
-use crate::time::DateOrder;
 
 /// What a column means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,6 +186,9 @@ const NAMES: &[(TableColumn, &[&str])] = &[
 const DATES: [&str; 9] =
     ["date", "day", "playdate", "dateplayed", "playeddate", "datum", "fecha", "data", "listendate"];
 
+/// Names that mean seconds since 1970, so that numbers under them are no days of a spreadsheet.
+const SECONDS: [&str; 4] = ["ts", "uts", "timestamp", "playtimestamp"];
+
 impl TableColumn {
     /// How many there are.
     pub(crate) const COUNT: usize = Self::Playlist as usize + 1;
@@ -260,7 +263,8 @@ pub struct TableLayout {
     stamps_end: bool,
     /// The column of the date, where [`TableColumn::Time`] may hold the time of day alone.
     date: Option<u32>,
-    date_order: DateOrder,
+    /// Whether the name of the time column means seconds since 1970.
+    counts_seconds: bool,
     width: usize,
 }
 
@@ -270,7 +274,7 @@ impl TableLayout {
     pub fn from_names<'n>(names: impl IntoIterator<Item = &'n str>, label: Option<&str>) -> Self {
         let mut layout = Self::default();
         let mut ranks = [usize::MAX; TableColumn::COUNT];
-        let mut time_is_ts = false;
+        let mut time_name = String::new();
         for (position, name) in names.into_iter().enumerate() {
             layout.width = position + 1;
             let name = name.trim();
@@ -289,7 +293,7 @@ impl TableLayout {
                 ranks[column as usize] = rank;
                 layout.columns[column as usize] = Some(position as u32);
                 if column == TableColumn::Time {
-                    time_is_ts = plain_name(name) == "ts";
+                    time_name = plain_name(name);
                 }
             }
         }
@@ -297,7 +301,8 @@ impl TableLayout {
         layout.date =
             layout.date.filter(|&date| layout.position(TableColumn::Time) != Some(date as usize));
         layout.stamps_end = layout.has(TableColumn::EndTime) && !layout.has(TableColumn::Time)
-            || time_is_ts && layout.has(TableColumn::MsPlayed);
+            || time_name == "ts" && layout.has(TableColumn::MsPlayed);
+        layout.counts_seconds = SECONDS.contains(&time_name.as_str());
         layout
     }
 
@@ -381,14 +386,11 @@ impl TableLayout {
         self.date_position().or_else(|| alone.into_iter().find_map(|column| self.position(column)))
     }
 
-    /// The order of day and month in dates of numbers.
-    pub(crate) fn date_order(&self) -> DateOrder {
-        self.date_order
-    }
-
-    /// From here on dates of numbers are read in this order.
-    pub(crate) fn set_date_order(&mut self, order: DateOrder) {
-        self.date_order = order;
+    /// What is known of the dates at [`Self::dates_position`] before any of them is seen.
+    pub(crate) fn dates(&self) -> Dates {
+        let are_seconds =
+            self.counts_seconds && self.dates_position() == self.position(TableColumn::Time);
+        if are_seconds { Dates::default() } else { Dates::maybe_days() }
     }
 
     /// What the columns of these names are read as.

@@ -4,18 +4,13 @@ use std::io::BufRead;
 
 use csv::StringRecord;
 
+use super::dates::{BEGINNING_BYTES, MOST_BYTES};
 use super::records::{RecordError, Records, is_as_wide};
-use super::{Dates, TableLayout};
-use crate::time::{DateOrder, shown_order};
+use super::{DateForm, Dates, TableLayout};
 use crate::{Context, DropReason, IngestError};
 
 /// Lines among which the header of a table is looked for; titles and comments stand before it.
 const MOST_LINES_BEFORE_HEADER: usize = 32;
-/// Bytes in which those lines are looked for.
-const BEGINNING_BYTES: usize = 64 << 10;
-
-/// Bytes in which it is looked for which of day and month comes first.
-const MOST_BYTES_OF_DATES: usize = 16 << 20;
 
 /// A table in delimited text, read record by record.
 pub(crate) struct Delimited<'i> {
@@ -121,13 +116,13 @@ pub fn open_records<R: BufRead>(input: R) -> Result<Records<R>, RecordError> {
 }
 
 /// The text up to the first line break; empty for an empty text. It is the header of most tables.
-pub fn first_line(text: &str) -> &str {
+pub(crate) fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or("")
 }
 
 /// The delimiter of a line: the one of comma, semicolon, tab and bar that occurs most often outside
 /// quotes. A comma where there is none.
-pub fn delimiter_of(line: &[u8]) -> u8 {
+fn delimiter_of(line: &[u8]) -> u8 {
     let mut counts = [(b',', 0u32), (b';', 0), (b'\t', 0), (b'|', 0)];
     let mut quoted = false;
     for &byte in line {
@@ -206,32 +201,43 @@ impl<'i> Delimited<'i> {
         Ok(found)
     }
 
-    /// The order of day and month in the dates of a column, by what lies ahead of it: the whole
-    /// column in all but huge tables. What decides is noted.
+    /// How the dates of a table with this header are written. What decides is noted.
     ///
     /// # Errors
     /// As [`Delimited::next`].
-    pub(crate) fn date_order(
+    pub(crate) fn date_form(
+        &mut self,
+        layout: &TableLayout,
+        context: &mut Context<'_>,
+    ) -> Result<DateForm, IngestError> {
+        match layout.dates_position() {
+            Some(column) => self.form_of_dates(column, || layout.dates(), context),
+            None => Ok(DateForm::default()),
+        }
+    }
+
+    /// How the dates of a column are written, by what lies ahead of it: the whole column in all but
+    /// huge tables. `known` is what the header tells.
+    ///
+    /// # Errors
+    /// As [`Delimited::next`].
+    pub(crate) fn form_of_dates(
         &mut self,
         column: usize,
+        known: impl Fn() -> Dates,
         context: &mut Context<'_>,
-    ) -> Result<DateOrder, IngestError> {
-        for bytes in [BEGINNING_BYTES, MOST_BYTES_OF_DATES] {
-            let mut dates = Dates::default();
-            let mut is_open = false;
-            self.records
-                .records_ahead(bytes, |record| {
-                    if let Some(text) = record.get(column) {
-                        is_open |= shown_order(text).is_some();
-                        dates.add(text);
-                    }
-                })
-                .map_err(|error| error.in_file(context.path()))?;
-            if !is_open || bytes == MOST_BYTES_OF_DATES {
-                return Ok(dates.settle(context));
-            }
+    ) -> Result<DateForm, IngestError> {
+        let mut look_ahead = |bytes| {
+            let mut dates = known();
+            let look = |record: &StringRecord| dates.add(record.get(column).unwrap_or(""));
+            let looked = self.records.records_ahead(bytes, look);
+            looked.map(|()| dates).map_err(|error| error.in_file(context.path()))
+        };
+        let mut dates = look_ahead(BEGINNING_BYTES)?;
+        if dates.leave_it_open() {
+            dates = look_ahead(MOST_BYTES)?;
         }
-        Ok(DateOrder::DayFirst)
+        Ok(dates.settle(context))
     }
 
     /// Opens a table with a known delimiter in which quotes mean nothing.

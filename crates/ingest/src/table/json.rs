@@ -5,14 +5,16 @@
 //! is kept until they change.
 
 use std::io::BufRead;
+use std::rc::Rc;
 
 use csv::StringRecord;
 use serde_json::{Map, Value};
 
-use super::{TableLayout, TableRow, values};
+use super::dates::{BEGINNING_BYTES, MOST_BYTES};
+use super::{DateForm, Dates, TableLayout, TableRow, values};
 use crate::input::read_error;
 use crate::json::{JsonRows, Step, read_document, read_lines};
-use crate::{ColumnReading, Context, IngestError};
+use crate::{ColumnReading, Context, DropReason, IngestError};
 
 /// Keys under which a service's answer holds its array of tracks.
 const WRAPPERS: [&str; 4] = ["audio_features", "tracks", "items", "songs"];
@@ -26,11 +28,36 @@ pub(crate) fn read_objects(
     context: &mut Context<'_>,
     take: impl FnMut(&FlatObject, &mut Context<'_>) -> Result<(), IngestError>,
 ) -> Result<(), IngestError> {
+    read_rows(input, context, &mut Objects { object: FlatObject::default(), take })
+}
+
+/// Reads every object and hands it on together with how the dates of all of them are written. To
+/// know that, objects are held in memory up to the end or a bound, and handed on then: what comes
+/// before damage is not lost by it.
+///
+/// # Errors
+/// As [`read_objects`].
+pub(crate) fn read_dated_objects(
+    input: &mut dyn BufRead,
+    context: &mut Context<'_>,
+    take: impl FnMut(&FlatObject, DateForm, &mut Context<'_>) -> Result<(), IngestError>,
+) -> Result<(), IngestError> {
+    let (object, ahead) = (FlatObject::default(), Some(Ahead::default()));
+    let mut objects = DatedObjects { object, ahead, form: DateForm::default(), take };
+    let read = read_rows(input, context, &mut objects);
+    objects.settle(context)?;
+    read
+}
+
+fn read_rows<R: JsonRows>(
+    input: &mut dyn BufRead,
+    context: &mut Context<'_>,
+    rows: &mut R,
+) -> Result<(), IngestError> {
     let beginning =
         input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?.trim_ascii_start();
     let is_array = beginning.starts_with(b"[");
     let is_wrapped = opens_wrapper(beginning);
-    let mut objects = Objects { object: FlatObject::default(), take };
     let step = |path: &str| match path {
         "" if is_array => Step::Rows(0),
         "" => Step::Enter,
@@ -38,8 +65,8 @@ pub(crate) fn read_objects(
         _ => Step::Skip,
     };
     match is_array || is_wrapped {
-        true => read_document(input, context, &mut objects, step),
-        false => read_lines(input, context, &mut objects),
+        true => read_document(input, context, rows, step),
+        false => read_lines(input, context, rows),
     }
 }
 
@@ -76,36 +103,138 @@ impl<T: FnMut(&FlatObject, &mut Context<'_>) -> Result<(), IngestError>> JsonRow
     }
 }
 
-/// One object, its values as text.
+struct DatedObjects<T> {
+    object: FlatObject,
+    /// What is held, until it is known how dates are written.
+    ahead: Option<Ahead>,
+    form: DateForm,
+    take: T,
+}
+
+/// Rows that were read and not handed on.
 #[derive(Default)]
+struct Ahead {
+    /// Each with how many damaged rows stand before it.
+    rows: Vec<(u64, FlatObject)>,
+    /// Damaged rows behind the last of them.
+    damaged: u64,
+    bytes: usize,
+    dates: Option<Dates>,
+}
+
+impl Ahead {
+    fn hold(&mut self, object: &FlatObject) {
+        let layout = &object.keys.layout;
+        if let Some(column) = layout.dates_position() {
+            let dates = self.dates.get_or_insert_with(|| layout.dates());
+            dates.add(object.cells.get(column).unwrap_or(""));
+        }
+        self.bytes += object.bytes();
+        self.rows.push((std::mem::take(&mut self.damaged), object.clone()));
+    }
+
+    fn is_enough(&self) -> bool {
+        let is_open = self.dates.as_ref().is_some_and(Dates::leave_it_open);
+        self.bytes >= if is_open { MOST_BYTES } else { BEGINNING_BYTES }
+    }
+}
+
+impl<T> DatedObjects<T>
+where
+    T: FnMut(&FlatObject, DateForm, &mut Context<'_>) -> Result<(), IngestError>,
+{
+    /// Decides how dates are written, if it is not decided, and hands on what was held.
+    fn settle(&mut self, context: &mut Context<'_>) -> Result<(), IngestError> {
+        let Some(Ahead { rows, damaged, dates, .. }) = self.ahead.take() else { return Ok(()) };
+        self.form = dates.map(|dates| dates.settle(context)).unwrap_or_default();
+        for (damaged, object) in rows {
+            drop_damaged(damaged, context);
+            (self.take)(&object, self.form, context)?;
+        }
+        drop_damaged(damaged, context);
+        Ok(())
+    }
+}
+
+impl<T> JsonRows for DatedObjects<T>
+where
+    T: FnMut(&FlatObject, DateForm, &mut Context<'_>) -> Result<(), IngestError>,
+{
+    type Row<'de> = Map<String, Value>;
+
+    fn row(
+        &mut self,
+        row: Map<String, Value>,
+        _: u8,
+        context: &mut Context<'_>,
+    ) -> Result<(), IngestError> {
+        self.object.fill(&row);
+        let Some(ahead) = &mut self.ahead else {
+            return (self.take)(&self.object, self.form, context);
+        };
+        ahead.hold(&self.object);
+        if ahead.is_enough() { self.settle(context) } else { Ok(()) }
+    }
+
+    fn damaged(&mut self, context: &mut Context<'_>) {
+        match &mut self.ahead {
+            Some(ahead) => ahead.damaged += 1,
+            None => drop_damaged(1, context),
+        }
+    }
+}
+
+fn drop_damaged(rows: u64, context: &mut Context<'_>) {
+    (0..rows).for_each(|_| context.drop_row(DropReason::Malformed));
+}
+
+/// One object, its values as text.
+#[derive(Clone, Default)]
 pub(crate) struct FlatObject {
-    names: Vec<String>,
-    layout: TableLayout,
+    keys: Rc<Keys>,
     cells: StringRecord,
 }
 
+/// The keys of an object, which most objects of a file share.
+#[derive(Default)]
+struct Keys {
+    names: Vec<String>,
+    layout: TableLayout,
+}
+
 impl FlatObject {
-    /// The object as a row of a table whose columns are told by their names.
-    pub(crate) fn row(&self) -> TableRow<'_> {
-        TableRow::new(&self.layout, &self.cells)
+    /// The memory that it takes, with its keys where it is the first to have them.
+    fn bytes(&self) -> usize {
+        let is_first = Rc::strong_count(&self.keys) == 1;
+        let names = self.keys.names.iter().map(|name| name.len() + size_of::<String>());
+        let keys = if is_first { size_of::<Keys>() + names.sum::<usize>() } else { 0 };
+        let cells = self.cells.as_slice().len() + self.cells.len() * size_of::<usize>();
+        keys + cells + size_of::<Self>()
+    }
+
+    /// The object as a row of a table whose columns are told by their names, and whose dates are
+    /// written in this form.
+    pub(crate) fn row(&self, dates: DateForm) -> TableRow<'_> {
+        TableRow::new(&self.keys.layout, dates, &self.cells)
     }
 
     /// What its keys are read as.
     pub(crate) fn readings(&self) -> impl Iterator<Item = ColumnReading> {
-        self.layout.readings(self.names.iter().map(String::as_str))
+        self.keys.layout.readings(self.keys.names.iter().map(String::as_str))
     }
 
     /// The text under a key, for formats that know their keys.
     pub(crate) fn cell(&self, key: &str) -> Option<&str> {
-        let position = self.names.iter().position(|name| name == key)?;
+        let position = self.keys.names.iter().position(|name| name == key)?;
         values::present(self.cells.get(position)?)
     }
 
     fn fill(&mut self, object: &Map<String, Value>) {
         let cells = flatten(object);
-        if !cells.iter().map(|(name, _)| name).eq(&self.names) {
-            self.names = cells.iter().map(|(name, _)| name.clone()).collect();
-            self.layout = TableLayout::from_names(self.names.iter().map(String::as_str), None);
+        if !cells.iter().map(|(name, _)| name).eq(&self.keys.names) {
+            let names: Vec<String> = cells.iter().map(|(name, _)| name.clone()).collect();
+            let layout = TableLayout::from_names(names.iter().map(String::as_str), None);
+            self.keys = Rc::new(Keys { names, layout });
         }
         self.cells = cells.into_iter().map(|(_, text)| text).collect();
     }

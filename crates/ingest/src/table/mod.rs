@@ -9,7 +9,6 @@ mod dates;
 mod delimited;
 mod header;
 mod json;
-mod limit;
 mod options;
 mod records;
 mod track;
@@ -17,14 +16,13 @@ pub(crate) mod values;
 
 pub(crate) use column::{TableColumn, sounds_useful};
 pub use column::{TableLayout, plain_name};
-pub(crate) use dates::Dates;
-pub(crate) use delimited::{Delimited, header_layout};
-pub use delimited::{delimiter_of, first_line, head_records, open_records};
+pub(crate) use dates::{DateForm, Dates};
+pub(crate) use delimited::{Delimited, first_line, header_layout};
+pub use delimited::{head_records, open_records};
 pub(crate) use header::Header;
-pub(crate) use json::{FlatObject, keys_in, read_objects};
-pub use limit::{Allowance, Limited, MAX_RECORD_BYTES};
+pub(crate) use json::{FlatObject, keys_in, read_dated_objects, read_objects};
 pub use options::{PlaylistUse, TableOptions};
-pub use records::{RecordError, Records};
+pub use records::{MAX_RECORD_BYTES, RecordError, Records};
 pub(crate) use track::{Unusable, mbid_id};
 
 use csv::StringRecord;
@@ -36,12 +34,14 @@ use crate::time::is_time_of_day;
 #[derive(Clone, Copy)]
 pub(crate) struct TableRow<'a> {
     layout: &'a TableLayout,
+    dates: DateForm,
     cells: &'a StringRecord,
 }
 
 impl<'a> TableRow<'a> {
-    pub(crate) fn new(layout: &'a TableLayout, cells: &'a StringRecord) -> Self {
-        Self { layout, cells }
+    /// A row of a table whose dates are written in this form.
+    pub(crate) fn new(layout: &'a TableLayout, dates: DateForm, cells: &'a StringRecord) -> Self {
+        Self { layout, dates, cells }
     }
 
     /// The trimmed text of a column, or `None` where it is absent or one of the words that mean a
@@ -53,18 +53,13 @@ impl<'a> TableRow<'a> {
     /// When the play of this row was, or began or ended where the table knows only one of them.
     /// `None` where there is no time or none that can be understood.
     pub(crate) fn moment(&self) -> Option<Timestamp> {
-        let order = self.layout.date_order();
-        let understood = |text: &str| values::moment_in(text, order);
         let time = self.text(TableColumn::Time);
-        if let Some(moment) = time.and_then(understood) {
-            return Some(moment);
-        }
-        let dated = self.cell(self.layout.date_position()).and_then(|date| match time {
-            Some(time) if is_time_of_day(time) => understood(&format!("{date} {time}")),
-            Some(_) => None,
-            None => understood(date),
-        });
-        dated.or_else(|| self.text(TableColumn::EndTime).and_then(understood))
+        let dated = match (self.cell(self.layout.date_position()), time) {
+            (Some(date), Some(time)) => self.dates.moment_of(date, time),
+            (Some(alone), None) | (None, Some(alone)) => self.dates.moment(alone),
+            (None, None) => None,
+        };
+        dated.or_else(|| self.dates.moment(self.text(TableColumn::EndTime)?))
     }
 
     /// Whether it is known only on which day the play of this row was.
@@ -75,14 +70,13 @@ impl<'a> TableRow<'a> {
             (None, Some(date)) => Some(date),
             _ => time.or_else(|| self.text(TableColumn::EndTime)),
         };
-        written.is_some_and(values::is_date_alone)
+        written.is_some_and(|text| self.dates.is_day_alone(text))
     }
 
     /// When the track of this row was saved, by its column or by the time of the row.
     pub(crate) fn added(&self) -> Option<Timestamp> {
         let added = self.text(TableColumn::AddedTime);
-        let order = self.layout.date_order();
-        added.and_then(|text| values::moment_in(text, order)).or_else(|| self.moment())
+        added.and_then(|text| self.dates.moment(text)).or_else(|| self.moment())
     }
 
     /// The layout of the table.

@@ -3,7 +3,7 @@
 use segue_core::{AudioFeature, AudioFeatures, Track, TrackId, WorkId};
 
 use super::{TableColumn, TableLayout, TableRow, values};
-use crate::identity::named_track;
+use crate::namer::Namer;
 use crate::spotify;
 use crate::{Context, DropReason};
 
@@ -35,7 +35,11 @@ impl TableRow<'_> {
     ///
     /// # Errors
     /// Why the row names no track.
-    pub(crate) fn track(&self, unusable: &mut Unusable) -> Result<Track, DropReason> {
+    pub(crate) fn track(
+        &self,
+        namer: &mut Namer,
+        unusable: &mut Unusable,
+    ) -> Result<Track, DropReason> {
         let isrc = self.text(TableColumn::Isrc).and_then(isrc);
         let mbid = self.text(TableColumn::RecordingMbid).and_then(values::mbid);
         let id = match self.text(TableColumn::TrackId).map(track_id) {
@@ -48,7 +52,7 @@ impl TableRow<'_> {
         };
         let artists = self.artists();
         let mut track = match (id, self.text(TableColumn::Title)) {
-            (id, Some(title)) => named_track(id, artists, title),
+            (id, Some(title)) => namer.track(id, artists.iter().map(String::as_str), title),
             (Some(id), None) => untitled_track(id, artists),
             (None, None) if self.layout.names_tracks() => return Err(self.nameless()),
             (None, None) => {

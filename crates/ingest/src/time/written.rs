@@ -18,6 +18,15 @@ pub(crate) enum DateOrder {
     MonthFirst,
 }
 
+/// What one date shows of how its column is written.
+pub(crate) struct Shown {
+    pub(crate) order: ShownOrder,
+    /// Whether it has a time of day in halves of twelve hours.
+    pub(crate) has_half: bool,
+    /// The moment, read day first and month first.
+    pub(crate) moments: [Option<Timestamp>; 2],
+}
+
 /// What one date shows of the order in its column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ShownOrder {
@@ -32,25 +41,32 @@ const LONGEST: usize = 96;
 
 /// The moment that a text names. Seconds, the time of day and the zone may be missing.
 pub(crate) fn parse(text: &str, order: DateOrder) -> Option<Timestamp> {
-    let written = Written::read(text)?;
-    let civil = written.date(order)?.to_datetime(written.time.unwrap_or(Time::midnight()));
-    let moment = civil.to_zoned(TimeZone::UTC).ok()?.timestamp();
-    let offset = SignedDuration::from_secs(written.offset.unwrap_or(0));
-    plausible(moment.checked_sub(offset).ok()?)
+    Written::read(text)?.moment(order)
 }
 
 /// What a text shows of the order of day and month. `None` for one that is no such date, or means
 /// the same in both orders.
-pub(crate) fn shown_order(text: &str) -> Option<ShownOrder> {
-    let written = Written::read(text)?;
-    match (written.date(DateOrder::DayFirst), written.date(DateOrder::MonthFirst)) {
-        (Some(day_first), Some(month_first)) if day_first != month_first => {
-            Some(ShownOrder::Either)
-        }
-        (Some(_), None) => Some(ShownOrder::Only(DateOrder::DayFirst)),
-        (None, Some(_)) => Some(ShownOrder::Only(DateOrder::MonthFirst)),
-        _ => None,
+pub(crate) fn shown(text: &str) -> Option<Shown> {
+    if begins_with_year(text) {
+        return None;
     }
+    let written = Written::read(text)?;
+    let order = match ORDERS.map(|order| written.date(order)) {
+        [Some(day_first), Some(month_first)] if day_first != month_first => ShownOrder::Either,
+        [Some(_), None] => ShownOrder::Only(DateOrder::DayFirst),
+        [None, Some(_)] => ShownOrder::Only(DateOrder::MonthFirst),
+        _ => return None,
+    };
+    let moments = ORDERS.map(|order| written.moment(order));
+    Some(Shown { order, has_half: written.has_half, moments })
+}
+
+const ORDERS: [DateOrder; 2] = [DateOrder::DayFirst, DateOrder::MonthFirst];
+
+/// Whether a number of more than two digits comes first, behind which month and day have one order
+/// only. Most dates that programs write are told apart by it.
+fn begins_with_year(text: &str) -> bool {
+    text.trim_start().bytes().take_while(u8::is_ascii_digit).count() > 2
 }
 
 /// Whether a text is a time of day and no more, such as `23:36`, `23.36` or `11 PM`.
@@ -63,11 +79,6 @@ pub(crate) fn is_time_of_day(text: &str) -> bool {
 /// Whether a text has a time of day beside its date.
 pub(crate) fn has_time_of_day(text: &str) -> bool {
     Written::read(text).is_some_and(|written| written.time.is_some())
-}
-
-/// Whether a text has a time of day in halves of twelve hours.
-pub(crate) fn has_half(text: &str) -> bool {
-    Written::read(text).is_some_and(|written| written.has_half)
 }
 
 /// The parts of a date.
@@ -218,6 +229,13 @@ impl Written {
         }
         let is_known = is_first || FILLERS.contains(&word) || self.offset.is_some();
         is_known.then_some(())
+    }
+
+    fn moment(&self, order: DateOrder) -> Option<Timestamp> {
+        let civil = self.date(order)?.to_datetime(self.time.unwrap_or(Time::midnight()));
+        let moment = civil.to_zoned(TimeZone::UTC).ok()?.timestamp();
+        let offset = SignedDuration::from_secs(self.offset.unwrap_or(0));
+        plausible(moment.checked_sub(offset).ok()?)
     }
 
     fn date(&self, order: DateOrder) -> Option<Date> {
@@ -404,7 +422,7 @@ mod tests {
             ("1 Feb 2021", None),
             ("Song", None),
         ] {
-            assert_eq!(shown_order(text), shown, "{text}");
+            assert_eq!(super::shown(text).map(|shown| shown.order), shown, "{text}");
         }
     }
 
@@ -442,7 +460,13 @@ mod tests {
         #[test]
         fn any_text_is_read_without_panic(text in "([0-9]{1,9}|[a-zé:./+,-]| |am|pm|jan|z){0,14}") {
             let _ = parse(&text, DateOrder::MonthFirst);
-            let _ = shown_order(&text);
+            let shown = shown(&text);
+            if begins_with_year(&text) {
+                let dates = Written::read(&text).map(|w| ORDERS.map(|order| w.date(order)));
+                prop_assert!(dates.is_none_or(|[one, other]| one == other), "{}", text);
+            } else if let Some(Shown { moments, .. }) = shown {
+                prop_assert_eq!(moments, ORDERS.map(|order| parse(&text, order)));
+            }
         }
 
         #[test]

@@ -5,6 +5,7 @@
 
 mod archives;
 mod columns;
+mod dated_tables;
 mod formats;
 mod hostile;
 mod hostile_parquet;

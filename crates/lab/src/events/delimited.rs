@@ -1,73 +1,44 @@
 //! Events under a header.
 
-use std::io::{BufRead, Cursor, Read};
+use std::io::BufRead;
 
-use csv::{ErrorKind, ReaderBuilder, StringRecord};
+use csv::StringRecord;
 
 use super::{Account, EventColumns, EventRow, Places, parse_second, parse_weight};
 use segue_ingest::IngestError;
-use segue_ingest::parts::{Allowance, MAX_RECORD_BYTES, delimiter_of, present, read_error};
+use segue_ingest::parts::{Records, open_records, present};
 
 /// Reads a table; without a delimiter its first line tells. In files of a fixed delimiter quotes
-/// mean nothing.
+/// mean nothing. In others a quote that is left open is text, as it is to importers, so that it
+/// swallows no row.
 pub(super) fn read(
-    mut text: impl BufRead,
+    text: impl BufRead,
     delimiter: Option<u8>,
     columns: &EventColumns,
     account: &mut Account<'_>,
 ) -> Result<(), IngestError> {
-    let mut first = Vec::new();
-    (&mut text)
-        .take(MAX_RECORD_BYTES)
-        .read_until(b'\n', &mut first)
-        .map_err(|error| read_error(error, account.path, 1))?;
-    let allowance = Allowance::default();
-    let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter.unwrap_or_else(|| delimiter_of(&first)))
-        .quoting(delimiter.is_none())
-        .flexible(true)
-        .has_headers(false)
-        .from_reader(allowance.limit(Cursor::new(first).chain(text)));
-    let mut record = StringRecord::new();
-    let mut places: Option<Places> = None;
-    loop {
-        let result = reader.read_record(&mut record);
-        let line = record.position().map_or(1, csv::Position::line);
-        match (result, &places) {
-            (Ok(false), _) => return Ok(()),
-            (Ok(true), None) => {
-                let found = Places::find(record.iter(), columns);
-                let malformed = |problem| IngestError::Malformed {
-                    path: account.path.to_owned(),
-                    line,
-                    problem,
-                };
-                places = Some(found.map_err(malformed)?);
-            }
-            (Ok(true), Some(places)) => match event(&record, places) {
-                Some(event) => account.accept_of(event, places)?,
-                None => account.drop_row(line),
-            },
-            (Err(error), _) => {
-                let line = reader.position().line();
-                match error.into_kind() {
-                    ErrorKind::Io(error) if !allowance.is_spent() => {
-                        return Err(read_error(error, account.path, line));
-                    }
-                    ErrorKind::Io(_) => {
-                        return Err(IngestError::TooLarge {
-                            path: account.path.to_owned(),
-                            line,
-                            what: "one record (is a quote left open?)",
-                            limit: format!("{} KiB", MAX_RECORD_BYTES >> 10),
-                        });
-                    }
-                    _ => account.drop_row(line),
-                }
-            }
+    let path = account.path;
+    let mut records = match delimiter {
+        Some(delimiter) => Records::unquoted(text, delimiter),
+        None => open_records(text).map_err(|error| error.in_file(path))?,
+    };
+    let Some(header) = records.read_next().map_err(|error| error.in_file(path))? else {
+        return Ok(());
+    };
+    let (found, width) = (Places::find(header.iter(), columns), header.len());
+    let places = found.map_err(|problem| IngestError::Malformed {
+        path: path.to_owned(),
+        line: records.line(),
+        problem,
+    })?;
+    records.expect_width(width);
+    while let Some(record) = records.read_next().map_err(|error| error.in_file(path))? {
+        match event(record, &places) {
+            Some(event) => account.accept_of(event, &places)?,
+            None => account.drop_row(records.line()),
         }
-        allowance.renew();
     }
+    Ok(())
 }
 
 /// A row with a listener, an item and, in a table of times, a time; a weight may be blank, and one

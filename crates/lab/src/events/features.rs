@@ -5,13 +5,13 @@ use std::fs::File;
 use std::io::{BufReader, Seek};
 use std::path::Path;
 
-use csv::{ReaderBuilder, StringRecord};
+use csv::StringRecord;
 use segue_core::AudioFeature;
 
 use super::{EventColumns, ITEM};
 use segue_ingest::IngestError;
 use segue_ingest::parts::{
-    TableLayout, Utf8Reader, delimiter_of, first_line, plain_name, present, read_head,
+    RecordError, TableLayout, Utf8Reader, open_records, plain_name, present, read_head,
 };
 
 /// What is known of one item: a value per [`AudioFeature`], NaN where there is none.
@@ -32,22 +32,16 @@ pub fn read_features(
     let mut file = File::open(path).map_err(failed)?;
     let head = read_head(&mut file).map_err(failed)?;
     file.rewind().map_err(failed)?;
-    let mut reader = ReaderBuilder::new()
-        .delimiter(delimiter_of(first_line(&String::from_utf8_lossy(&head)).as_bytes()))
-        .flexible(true)
-        .from_reader(Utf8Reader::new(&head, BufReader::new(file)));
-    let broken = |error: csv::Error| {
-        let line = error.position().map_or(0, csv::Position::line);
-        malformed(line, error.to_string())
-    };
-    let header = reader.headers().map_err(broken)?.clone();
+    let ended = |error: RecordError| error.in_file(path);
+    let mut records = open_records(Utf8Reader::new(&head, BufReader::new(file))).map_err(ended)?;
+    let header = records.read_next().map_err(ended)?.cloned().unwrap_or_default();
+    records.expect_width(header.len());
     let layout = TableLayout::from_names(header.iter(), None);
     let item = item_column(&header, columns).map_err(|problem| malformed(1, problem))?;
     if layout.feature_count() == 0 {
         return Err(malformed(1, "no column of an audio feature".to_owned()));
     }
-    let mut record = StringRecord::new();
-    while reader.read_record(&mut record).map_err(broken)? {
+    while let Some(record) = records.read_next().map_err(ended)? {
         let Some(name) = record.get(item).map(str::trim).filter(|name| !name.is_empty()) else {
             continue;
         };

@@ -13,6 +13,7 @@ use anyhow::{Context, anyhow, bail, ensure};
 use segue_core::{AudioFeature, AudioFeatures};
 use segue_engine::folds::join_groups;
 use segue_engine::{Table, Values};
+use segue_ingest::parts::{RecordError, Utf8Reader, open_records};
 
 use super::LabelledTable;
 
@@ -67,19 +68,18 @@ pub(crate) struct LabelledCsv {
 pub(crate) fn read(request: &TableRequest) -> anyhow::Result<LabelledCsv> {
     let path = &request.path;
     let bytes = std::fs::read(path).with_context(|| format!("cannot read `{}`", path.display()))?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter(bytes)).from_reader(bytes);
-    let headers =
-        reader.byte_headers().with_context(|| format!("`{}` has no header", path.display()))?;
-    let headers: Vec<String> =
-        headers.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+    let ended = |error: RecordError| error.in_file(path);
+    let mut records = open_records(Utf8Reader::new(&bytes, &bytes[..])).map_err(ended)?;
+    let headers = records.read_next().map_err(ended)?.cloned().unwrap_or_default();
+    let headers: Vec<String> = headers.iter().map(|name| name.trim().to_owned()).collect();
     let columns = Columns::find(&headers, request)?;
+    records.expect_width(headers.len());
     let mut rows = Rows::default();
-    for record in reader.byte_records() {
-        // The error of the csv crate states the line.
-        let record = record.with_context(|| format!("cannot read `{}`", path.display()))?;
-        let line = record.position().map_or(0, csv::Position::line);
-        rows.push(&columns, &record, &Place { path, line })?;
+    while let Some(record) = records.read_next().map_err(ended)?.cloned() {
+        let place = Place { path, line: records.line() };
+        let (found, width) = (record.len(), headers.len());
+        ensure!(found == width, "{place}: {found} cells under a header of {width}");
+        rows.push(&columns, &record, &place)?;
     }
     ensure!(!rows.labels.is_empty(), "`{}` has no labelled row", path.display());
     Ok(rows.finish(&columns))
@@ -174,11 +174,10 @@ impl Rows {
     fn push(
         &mut self,
         columns: &Columns,
-        record: &csv::ByteRecord,
+        record: &csv::StringRecord,
         place: &Place<'_>,
     ) -> anyhow::Result<()> {
-        let text =
-            |i: usize| String::from_utf8_lossy(record.get(i).unwrap_or_default()).trim().to_owned();
+        let text = |i: usize| record.get(i).unwrap_or_default().trim().to_owned();
         let wrong = |i: usize, expected: &str| {
             anyhow!(
                 "{place}: column `{}` holds `{}`, expected {expected}",
@@ -340,12 +339,32 @@ fn numbered(names: &[String]) -> Vec<u32> {
     names.iter().enumerate().map(number).collect()
 }
 
-/// The separator that splits the header into most cells.
-fn delimiter(bytes: &[u8]) -> u8 {
-    let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let count = |separator: u8| header.iter().filter(|byte| **byte == separator).count();
-    [b',', b';', b'\t']
-        .into_iter()
-        .max_by_key(|&separator| (count(separator), separator == b','))
-        .unwrap_or(b',')
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> anyhow::Result<LabelledCsv> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("songs.csv");
+        std::fs::write(&path, text)?;
+        read(&TableRequest { path, label: "liked".to_owned(), group: None, inputs: Inputs::All })
+    }
+
+    #[test]
+    fn open_quotes_swallow_no_song() {
+        let row = |i: usize| {
+            let quote = if [20, 60].contains(&i) { "\"" } else { "" };
+            format!("{quote}tide {i},0.{i},{}\n", i % 2)
+        };
+        let rows: String = (10..100).map(row).collect();
+        let read = read_text(&format!("title,energy,liked\n{rows}")).unwrap();
+        assert_eq!(read.data.labels.len(), 90);
+        assert_eq!(read.lines, (2..92).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_torn_row_is_an_error_that_names_its_line() {
+        let error = read_text("title;energy;liked\ntide;0.5;1\nebb;0.5\n").err().unwrap();
+        assert!(error.to_string().ends_with("songs.csv:3: 2 cells under a header of 3"), "{error}");
+    }
 }

@@ -1,21 +1,32 @@
 //! Likes as a table: a row is a track and who likes it.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, Seek};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use segue_core::{AudioFeature, Track, TrackId};
 use segue_ingest::identity::named_track;
+use segue_ingest::parts::{RecordError, Utf8Reader, open_records, read_head};
 
 /// The tracks of each listener, by name.
 pub(super) type Groups = BTreeMap<String, Vec<TrackId>>;
 
 /// Reads the tracks of a table, and the tracks of each of its listeners.
 pub(super) fn read(path: &Path, listener: &str) -> Result<(Vec<Track>, Groups)> {
-    let mut reader = csv::Reader::from_path(path)
-        .with_context(|| format!("cannot open `{}`", path.display()))?;
-    let headers: Vec<String> =
-        reader.headers()?.iter().map(|name| name.trim().to_lowercase()).collect();
+    let open = || -> io::Result<_> {
+        let mut file = File::open(path)?;
+        let head = read_head(&mut file)?;
+        file.rewind()?;
+        Ok(Utf8Reader::new(&head, BufReader::new(file)))
+    };
+    let ended = |error: RecordError| error.in_file(path);
+    let text = open().with_context(|| format!("cannot open `{}`", path.display()))?;
+    let mut records = open_records(text).map_err(ended)?;
+    let header = records.read_next().map_err(ended)?.cloned().unwrap_or_default();
+    records.expect_width(header.len());
+    let headers: Vec<String> = header.iter().map(|name| name.trim().to_lowercase()).collect();
     let find = |names: &[&str]| {
         names.iter().find_map(|name| headers.iter().position(|header| header == name))
     };
@@ -33,9 +44,12 @@ pub(super) fn read(path: &Path, listener: &str) -> Result<(Vec<Track>, Groups)> 
     };
     let mut tracks = Vec::new();
     let mut groups = Groups::new();
-    for row in reader.records() {
-        let row = row.with_context(|| format!("cannot read `{}`", path.display()))?;
-        let Some(track) = columns.track(&row) else { continue };
+    while let Some(row) = records.read_next().map_err(ended)? {
+        if row.len() != headers.len() {
+            let (found, width, path) = (row.len(), headers.len(), path.display());
+            bail!("`{path}`, line {}: {found} cells under a header of {width}", records.line());
+        }
+        let Some(track) = columns.track(row) else { continue };
         let name = row.get(listener_column).unwrap_or("").trim();
         if !name.is_empty() {
             groups.entry(name.to_owned()).or_default().push(track.id.clone());

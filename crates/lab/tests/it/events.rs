@@ -8,7 +8,7 @@ use parquet::data_type::Int64Type;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::Type;
 use segue_ingest::IngestError;
-use segue_lab::events::{EventColumns, EventFormat, EventReport, read_events};
+use segue_lab::events::{EventColumns, EventFormat, EventReport, read_events, read_features};
 
 type Owned = (String, String, Option<i64>, Option<f32>);
 
@@ -208,4 +208,56 @@ fn a_blank_weight_drops_no_row() {
         ]
     );
     assert_eq!((report.unweighted, report.dropped, report.first_dropped), (1, 1, Some(4)));
+}
+
+/// A table of plays in which the items of some rows, counted from 0, open a quote.
+fn plays(open: &[usize], delimiter: char) -> String {
+    let row = |i: usize| {
+        let quote = if open.contains(&i) { "\"" } else { "" };
+        format!("vera,harbour,{quote}tide {i},{}\n", 1_700_000_000 + i)
+    };
+    let rows: String = (0..100).map(row).collect();
+    format!("user,album,track,timestamp\n{rows}").replace(',', &delimiter.to_string())
+}
+
+#[test]
+fn open_quotes_swallow_no_event() {
+    for open in [&[20][..], &[20, 60], &[20, 21], &[99]] {
+        for delimiter in [',', ';', '\t', '|'] {
+            let (report, events) = read(&plays(open, delimiter));
+            assert_eq!((report.rows, report.events), (100, 100), "{open:?} {delimiter}");
+            for (i, event) in events.iter().enumerate() {
+                let quote = if open.contains(&i) { "\"" } else { "" };
+                let second = Some(1_700_000_000 + i as i64);
+                assert_eq!(*event, owned("vera", &format!("{quote}tide {i}"), second, None));
+            }
+        }
+    }
+}
+
+#[test]
+fn quotes_that_close_are_no_part_of_an_item() {
+    let (report, events) = read(
+        "user,track,timestamp\nvera,\"tide, ebb\",1700000000\nvera,\"sand\nsea\",1700000001\n\
+         vera,12\" mix,1700000002\nvera,soon,soon\n",
+    );
+    let items: Vec<&str> = events.iter().map(|(_, item, ..)| item.as_str()).collect();
+    assert_eq!(items, ["tide, ebb", "sand\nsea", "12\" mix"]);
+    assert_eq!((report.dropped, report.first_dropped), (1, Some(6)), "lines are counted, not rows");
+}
+
+#[test]
+fn open_quotes_swallow_no_item_of_a_table_of_features() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("features.csv");
+    let row = |i: usize| {
+        let quote = if [20, 60].contains(&i) { "\"" } else { "" };
+        format!("{i},{quote}tide {i},0.5\n")
+    };
+    let rows: String = (0..100).map(row).collect();
+    std::fs::write(&path, format!("item,title,energy\n{rows}")).unwrap();
+    let mut items = Vec::new();
+    read_features(&path, &EventColumns::default(), &mut |item, _| items.push(item.to_owned()))
+        .unwrap();
+    assert_eq!(items, (0..100).map(|i| i.to_string()).collect::<Vec<_>>());
 }

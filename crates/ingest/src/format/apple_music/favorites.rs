@@ -6,12 +6,12 @@
 use std::io::BufRead;
 
 use csv::StringRecord;
-use segue_core::{Feedback, FeedbackKind, FeedbackTarget, Record, Source};
+use segue_core::{FeedbackKind, Record, Source};
 
 use super::artist_and_title;
+use super::owned::said;
 use crate::format::{Format, Head};
 use crate::identity::named_track;
-use crate::table::values::moment;
 use crate::table::{Delimited, Header, head_records};
 use crate::{Context, DropReason, IngestError};
 
@@ -33,7 +33,7 @@ impl Format for Favorites {
         let Some(header) = table.next(context)?.map(Header::new) else { return Ok(()) };
         table.expect_width(header.width());
         while let Some(row) = table.next(context)? {
-            match said(&header, row, context) {
+            match opinion(&header, row, context) {
                 Ok(record) => context.keep(record)?,
                 Err(reason) => context.drop_row(reason),
             }
@@ -42,7 +42,11 @@ impl Format for Favorites {
     }
 }
 
-fn said(header: &Header, row: &StringRecord, context: &Context<'_>) -> Result<Record, DropReason> {
+fn opinion(
+    header: &Header,
+    row: &StringRecord,
+    context: &Context<'_>,
+) -> Result<Record, DropReason> {
     let cell = |names| header.cell(row, names);
     let is_song = cell(&["favorite type", "item type"]).is_none_or(|kind| {
         ["SONG", "TRACK", "SONGS"].contains(&kind.to_ascii_uppercase().as_str())
@@ -53,13 +57,8 @@ fn said(header: &Header, row: &StringRecord, context: &Context<'_>) -> Result<Re
     let kind = cell(&["preference"]).and_then(preference).ok_or(DropReason::Empty)?;
     let (artist, title) = artist_and_title(cell(&["item description"]).ok_or(DropReason::NoTrack)?);
     let track = named_track(None, artist.map(str::to_owned).into_iter().collect(), title);
-    let feedback = Feedback {
-        listener: context.listener().clone(),
-        target: FeedbackTarget::Track(track.id.clone()),
-        kind,
-        at: cell(&["last modified", "created"]).and_then(moment),
-        source: Source::AppleMusic,
-    };
+    let at = cell(&["last modified", "created"]);
+    let feedback = said(context.listener(), &track, kind, at);
     Ok(Record::Feedback { feedback, track: Some(track) })
 }
 

@@ -13,15 +13,13 @@ use std::sync::Arc;
 use quick_xml::Reader;
 use quick_xml::escape::unescape;
 use quick_xml::events::Event;
-use segue_core::{
-    AudioFeature, Feedback, FeedbackKind, FeedbackTarget, Listen, Moment, Record, Source, Track,
-};
+use segue_core::{Feedback, FeedbackKind, Listen, ListenerId, Moment, Record, Source, Track};
 
+use super::owned::{OwnedTrack, said};
 use crate::format::{Format, Head};
-use crate::identity::named_track;
 use crate::input::read_error;
-use crate::table::MAX_RECORD_BYTES;
 use crate::table::values::{self, moment};
+use crate::table::{MAX_RECORD_BYTES, Unusable};
 use crate::{Context, DropReason, IngestError};
 
 /// Plays of a track that are kept. Nobody plays a song every day for thirty years.
@@ -45,8 +43,12 @@ impl Format for ITunesLibrary {
         let mut list = PropertyList::new(input);
         let mut undated = 0;
         while let Some(entry) = list.next_track(context)? {
-            match understand(&entry, context) {
-                Ok(track) => undated += track.announce(context)?,
+            let mut unusable = Unusable::default();
+            match understand(&entry, context.listener(), &mut unusable) {
+                Ok(track) => {
+                    unusable.report(context);
+                    undated += track.announce(context)?;
+                }
                 Err(reason) => context.drop_row(reason),
             }
         }
@@ -175,7 +177,11 @@ struct LibraryTrack {
     last_play: Option<Listen>,
 }
 
-fn understand(entry: &Entry, context: &mut Context<'_>) -> Result<LibraryTrack, DropReason> {
+fn understand(
+    entry: &Entry,
+    listener: &ListenerId,
+    unusable: &mut Unusable,
+) -> Result<LibraryTrack, DropReason> {
     let cell = |key: &str| {
         let value = entry.iter().find(|(name, _)| name == key);
         value.and_then(|(_, value)| values::present(value))
@@ -191,19 +197,15 @@ fn understand(entry: &Entry, context: &mut Context<'_>) -> Result<LibraryTrack, 
     if is("Audiobook") || [cell("Genre"), cell("Kind")].into_iter().flatten().any(is_spoken) {
         return Err(DropReason::Audiobook);
     }
-    let artist = cell("Artist").or(cell("Album Artist"));
-    let nameless = if artist.is_some() { DropReason::NoTitle } else { DropReason::NoTrack };
-    let title = cell("Name").ok_or(nameless)?;
-    let mut track = named_track(None, artist.map(str::to_owned).into_iter().collect(), title);
-    track.album = cell("Album").map(str::to_owned);
-    track.genre = cell("Genre").map(str::to_owned);
-    track.year = cell("Year").and_then(values::year);
-    if let Some(length) = cell("Total Time") {
-        let length = values::milliseconds(length);
-        if !length.is_some_and(|ms| track.features.set(AudioFeature::DurationMs, ms as f32)) {
-            context.unusable("total_time");
-        }
-    }
+    let owned = OwnedTrack {
+        artist: cell("Artist").or(cell("Album Artist")),
+        title: cell("Name"),
+        album: cell("Album"),
+        genre: cell("Genre"),
+        year: cell("Year"),
+        length: cell("Total Time"),
+    };
+    let track = owned.track("total_time", unusable)?;
     let rating = cell("Rating").filter(|_| !is("Rating Computed")).and_then(values::number);
     let (kind, at) = match rating {
         _ if is("Loved") || is("Favorited") => (FeedbackKind::Like, None),
@@ -212,18 +214,11 @@ fn understand(entry: &Entry, context: &mut Context<'_>) -> Result<LibraryTrack, 
         Some(stars) if (1.0..=40.0).contains(&stars) => (FeedbackKind::Dislike, None),
         _ => (FeedbackKind::Saved, cell("Date Added")),
     };
-    let listener = context.listener().clone();
-    let said = Feedback {
-        listener: listener.clone(),
-        target: FeedbackTarget::Track(track.id.clone()),
-        kind,
-        at: at.and_then(moment),
-        source: Source::AppleMusic,
-    };
+    let said = said(listener, &track, kind, at);
     let plays = cell("Play Count").and_then(values::number).unwrap_or_default() as u32;
     let last_play = cell("Play Date UTC").and_then(moment).filter(|_| plays > 0).map(|at| Listen {
         moment: Moment::Ended,
-        ..Listen::new(listener, track.id.clone(), at, Source::AppleMusic)
+        ..Listen::new(listener.clone(), track.id.clone(), at, Source::AppleMusic)
     });
     Ok(LibraryTrack { said, track, plays: plays.min(MOST_PLAYS), last_play })
 }

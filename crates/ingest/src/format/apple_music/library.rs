@@ -3,12 +3,12 @@
 
 use std::io::BufRead;
 
-use segue_core::{AudioFeature, Feedback, FeedbackKind, FeedbackTarget, Record, Source};
+use segue_core::{FeedbackKind, ListenerId, Record, Source};
 
 use super::favorites::preference;
+use super::owned::{OwnedTrack, said};
 use crate::format::{Format, Head};
-use crate::identity::named_track;
-use crate::table::values::{self, moment};
+use crate::table::values;
 use crate::table::{FlatObject, Unusable, read_objects};
 use crate::{Context, DropReason, IngestError};
 
@@ -32,7 +32,7 @@ impl Format for LibraryTracks {
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
         read_objects(input, context, |object, context| {
             let mut unusable = Unusable::default();
-            match saved(object, context, &mut unusable) {
+            match saved(object, context.listener(), &mut unusable) {
                 Ok(record) => {
                     unusable.report(context);
                     context.keep(record)
@@ -48,7 +48,7 @@ impl Format for LibraryTracks {
 
 fn saved(
     row: &FlatObject,
-    context: &Context<'_>,
+    listener: &ListenerId,
     unusable: &mut Unusable,
 ) -> Result<Record, DropReason> {
     match row.cell("Content Type") {
@@ -58,27 +58,17 @@ fn saved(
         Some("Audiobook" | "Book") => return Err(DropReason::Audiobook),
         Some(_) => return Err(DropReason::NotAPlay),
     }
-    let artist = row.cell(ARTIST).or(row.cell("Album Artist"));
-    let nameless = if artist.is_some() { DropReason::NoTitle } else { DropReason::NoTrack };
-    let title = row.cell(TITLE).ok_or(nameless)?;
-    let mut track = named_track(None, artist.map(str::to_owned).into_iter().collect(), title);
-    track.album = row.cell("Album").map(str::to_owned);
-    track.genre = row.cell("Genre").map(str::to_owned);
-    track.year = row.cell("Track Year").or(row.cell("Release Date")).and_then(values::year);
-    let duration = row.cell("Track Duration").map(values::milliseconds);
-    if duration.is_some_and(|ms| {
-        !ms.is_some_and(|ms| track.features.set(AudioFeature::DurationMs, ms as f32))
-    }) {
-        unusable.push("track_duration");
-    }
-    let (kind, at) = opinion(row);
-    let feedback = Feedback {
-        listener: context.listener().clone(),
-        target: FeedbackTarget::Track(track.id.clone()),
-        kind,
-        at: at.and_then(moment),
-        source: Source::AppleMusic,
+    let owned = OwnedTrack {
+        artist: row.cell(ARTIST).or(row.cell("Album Artist")),
+        title: row.cell(TITLE),
+        album: row.cell("Album"),
+        genre: row.cell("Genre"),
+        year: row.cell("Track Year").or(row.cell("Release Date")),
+        length: row.cell("Track Duration"),
     };
+    let track = owned.track("track_duration", unusable)?;
+    let (kind, at) = opinion(row);
+    let feedback = said(listener, &track, kind, at);
     Ok(Record::Feedback { feedback, track: Some(track) })
 }
 

@@ -22,6 +22,7 @@ mod daily;
 mod favorites;
 mod itunes;
 mod library;
+mod owned;
 #[cfg(test)]
 mod tests;
 
