@@ -18,7 +18,7 @@ use crate::input::read_error;
 use crate::namer::Namer;
 use crate::table::{
     DateForm, Delimited, FlatObject, TableLayout, TableOptions, TableRow, Unusable, header_layout,
-    keys_in, read_dated_objects, read_objects,
+    is_json, keys_in, read_dated_objects, read_objects,
 };
 use crate::{Context, DropReason, IngestError};
 
@@ -42,8 +42,7 @@ impl Format for CatalogueTable {
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
-        let beginning = input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?;
-        if matches!(beginning.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        if is_json(input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?) {
             return self.read_json(input, context);
         }
         let opened = Delimited::open_at_header(input, None, context)?;
@@ -72,7 +71,7 @@ impl CatalogueTable {
             self.take(object.row(dates), &mut namer, context)
         };
         match self.has_use_of_dates() {
-            true => read_dated_objects(input, context, take),
+            true => read_dated_objects(input, None, context, take),
             false => read_objects(input, context, |object, context| {
                 take(object, DateForm::default(), context)
             }),

@@ -1,5 +1,5 @@
-//! Interactions: who played, rated or liked what, as plain CSV or TSV under the usual column names
-//! ([`table`](crate::table) knows them).
+//! Interactions: who played, rated or liked what, as plain CSV, TSV or JSON under the usual column
+//! names ([`table`](crate::table) knows them).
 //!
 //! What a row is follows from the columns of its table:
 //!
@@ -23,10 +23,11 @@ use segue_core::{
 };
 
 use super::{Format, Head};
+use crate::input::read_error;
 use crate::namer::Namer;
 use crate::table::{
-    Delimited, PlaylistUse, TableColumn, TableLayout, TableOptions, TableRow, Unusable,
-    header_layout, values,
+    Delimited, PlaylistUse, TableColumn, TableLayout, TableOptions, TableRow, Unusable, is_json,
+    layout_in, read_dated_objects, values,
 };
 use crate::{Context, DropReason, IngestError, spotify};
 
@@ -43,14 +44,20 @@ impl Format for InteractionTable {
     }
 
     fn recognises(&self, head: &Head<'_>) -> bool {
-        self.understands(&header_layout(head.text, self.label()))
+        self.understands(&layout_in(head.text, self.label()))
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {
+        let mut namer = Namer::default();
+        if is_json(input.fill_buf().map_err(|error| read_error(error, context.path(), 1))?) {
+            return read_dated_objects(input, self.label(), context, |object, dates, context| {
+                context.columns(object.readings());
+                self.take(object.row(dates), &mut namer, context)
+            });
+        }
         let opened = Delimited::open_at_header(input, self.label(), context)?;
         let Some((mut table, layout)) = opened else { return Ok(()) };
         let dates = table.date_form(&layout, context)?;
-        let mut namer = Namer::default();
         while let Some(cells) = table.next(context)? {
             self.take(TableRow::new(&layout, dates, cells), &mut namer, context)?;
         }

@@ -13,7 +13,7 @@ use super::ImportOptions;
 use super::progress::{Budget, Meter, Metered};
 use crate::format::{AppleArtists, Format, Formats, Head, ParquetTable, is_parquet};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
-use crate::table::header_layout;
+use crate::table::layout_in;
 use crate::{
     Context, FileIdentity, FileReport, FileSink, ImportReport, IngestError, Sink, SinkError,
     TableOptions,
@@ -241,7 +241,7 @@ impl Content<'_> {
 /// anything may have a column of names and one of times.
 fn is_unmistakable(format: &dyn Format, text: &str) -> bool {
     match format.source() {
-        Source::Interactions | Source::Catalogue => header_layout(text, None).names_songs(),
+        Source::Interactions | Source::Catalogue => layout_in(text, None).names_songs(),
         Source::Friends => false,
         _ => true,
     }
@@ -254,7 +254,7 @@ fn found_in(text: &str) -> String {
     }
     let beginning: String =
         text.trim_start().chars().take(40).flat_map(char::escape_debug).collect();
-    let layout = header_layout(text, None);
+    let layout = layout_in(text, None);
     let hint = match layout.identifies_tracks() {
         true => {
             "; it names tracks, but not when they were played or what was thought of them \

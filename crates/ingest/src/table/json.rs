@@ -16,8 +16,19 @@ use crate::input::read_error;
 use crate::json::{JsonRows, Step, read_document, read_lines};
 use crate::{ColumnReading, Context, DropReason, IngestError};
 
-/// Keys under which a service's answer holds its array of tracks.
-const WRAPPERS: [&str; 4] = ["audio_features", "tracks", "items", "songs"];
+/// Keys under which a service's answer, or somebody's own file, holds its array of rows.
+const WRAPPERS: [&str; 10] = [
+    "audio_features",
+    "tracks",
+    "items",
+    "songs",
+    "plays",
+    "listens",
+    "scrobbles",
+    "history",
+    "data",
+    "rows",
+];
 
 /// Reads every object and hands it on.
 ///
@@ -33,17 +44,19 @@ pub(crate) fn read_objects(
 
 /// Reads every object and hands it on together with how the dates of all of them are written. To
 /// know that, objects are held in memory up to the end or a bound, and handed on then: what comes
-/// before damage is not lost by it.
+/// before damage is not lost by it. `label` is the key that says whether a track is liked, where it
+/// has a name of its own.
 ///
 /// # Errors
 /// As [`read_objects`].
 pub(crate) fn read_dated_objects(
     input: &mut dyn BufRead,
+    label: Option<&str>,
     context: &mut Context<'_>,
     take: impl FnMut(&FlatObject, DateForm, &mut Context<'_>) -> Result<(), IngestError>,
 ) -> Result<(), IngestError> {
     let (object, ahead) = (FlatObject::default(), Some(Ahead::default()));
-    let mut objects = DatedObjects { object, ahead, form: DateForm::default(), take };
+    let mut objects = DatedObjects { object, label, ahead, form: DateForm::default(), take };
     let read = read_rows(input, context, &mut objects);
     objects.settle(context)?;
     read
@@ -84,6 +97,20 @@ pub(crate) fn keys_in(text: &str) -> impl Iterator<Item = &str> {
     quoted.filter(|(_, behind)| behind.trim_start().starts_with(':')).map(|(key, _)| key)
 }
 
+/// The columns of the first row in the beginning of a file; none where no whole row is in it.
+pub(super) fn first_row_layout(text: &str, label: Option<&str>) -> TableLayout {
+    let text = text.trim_start();
+    let rows = match text.strip_prefix('[') {
+        Some(rows) => rows,
+        None if opens_wrapper(text.as_bytes()) => text.split_once('[').map_or("", |(_, rows)| rows),
+        None => text,
+    };
+    let first = serde_json::Deserializer::from_str(rows).into_iter::<Map<String, Value>>().next();
+    let Some(Ok(row)) = first else { return TableLayout::default() };
+    let cells = flatten(&row);
+    TableLayout::from_names(cells.iter().map(|(name, _)| name.as_str()), label)
+}
+
 struct Objects<T> {
     object: FlatObject,
     take: T,
@@ -98,13 +125,14 @@ impl<T: FnMut(&FlatObject, &mut Context<'_>) -> Result<(), IngestError>> JsonRow
         _: u8,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
-        self.object.fill(&row);
+        self.object.fill(&row, None);
         (self.take)(&self.object, context)
     }
 }
 
-struct DatedObjects<T> {
+struct DatedObjects<'l, T> {
     object: FlatObject,
+    label: Option<&'l str>,
     /// What is held, until it is known how dates are written.
     ahead: Option<Ahead>,
     form: DateForm,
@@ -139,7 +167,7 @@ impl Ahead {
     }
 }
 
-impl<T> DatedObjects<T>
+impl<T> DatedObjects<'_, T>
 where
     T: FnMut(&FlatObject, DateForm, &mut Context<'_>) -> Result<(), IngestError>,
 {
@@ -156,7 +184,7 @@ where
     }
 }
 
-impl<T> JsonRows for DatedObjects<T>
+impl<T> JsonRows for DatedObjects<'_, T>
 where
     T: FnMut(&FlatObject, DateForm, &mut Context<'_>) -> Result<(), IngestError>,
 {
@@ -168,7 +196,7 @@ where
         _: u8,
         context: &mut Context<'_>,
     ) -> Result<(), IngestError> {
-        self.object.fill(&row);
+        self.object.fill(&row, self.label);
         let Some(ahead) = &mut self.ahead else {
             return (self.take)(&self.object, self.form, context);
         };
@@ -229,11 +257,11 @@ impl FlatObject {
         values::present(self.cells.get(position)?)
     }
 
-    fn fill(&mut self, object: &Map<String, Value>) {
+    fn fill(&mut self, object: &Map<String, Value>, label: Option<&str>) {
         let cells = flatten(object);
         if !cells.iter().map(|(name, _)| name).eq(&self.keys.names) {
             let names: Vec<String> = cells.iter().map(|(name, _)| name.clone()).collect();
-            let layout = TableLayout::from_names(names.iter().map(String::as_str), None);
+            let layout = TableLayout::from_names(names.iter().map(String::as_str), label);
             self.keys = Rc::new(Keys { names, layout });
         }
         self.cells = cells.into_iter().map(|(_, text)| text).collect();

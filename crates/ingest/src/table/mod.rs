@@ -93,3 +93,17 @@ impl<'a> TableRow<'a> {
         values::present(self.cells.get(position?)?)
     }
 }
+
+/// The columns of a table of which the beginning is at hand, delimited or JSON. `label` is the name
+/// of the column that says whether a track is liked, where it has one of its own.
+pub(crate) fn layout_in(beginning: &str, label: Option<&str>) -> TableLayout {
+    match is_json(beginning.as_bytes()) {
+        true => json::first_row_layout(beginning, label),
+        false => delimited::header_layout(beginning, label),
+    }
+}
+
+/// Whether a table is JSON, by its first bytes.
+pub(crate) fn is_json(beginning: &[u8]) -> bool {
+    matches!(beginning.trim_ascii_start().first(), Some(b'{' | b'['))
+}

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use segue_core::Source;
 use segue_ingest::DropReason;
 
-use crate::support::{read, read_zip, real_data};
+use crate::support::{options, read, read_text, read_zip, real_data, try_import};
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -94,4 +94,46 @@ fn real_tables_are_recognised_and_read_whole() {
         assert_eq!((total.rows_read, total.kept()), (rows, kept), "{name}");
         assert!(report.files.iter().all(|file| file.source == Some(source)), "{name}");
     }
+}
+
+#[test]
+fn tables_of_plays_are_read_from_json_as_from_csv() {
+    let csv = "artist,title,timestamp,ms_played\n\"Vera\",\"Tide, \"\"low\"\"\",1700000000,180000\n\
+               Vera,Ebb,1700000300,\nMüd,Ebb,1700000600,200000\n";
+    let rows = [
+        r#"{"artist":"Vera","title":"Tide, \"low\"","timestamp":1700000000,"ms_played":180000}"#,
+        r#"{"timestamp":1700000300,"title":"Ebb","artist":"Vera","ms_played":null}"#,
+        r#"{"artist":{"name":"M\u00fcd"},"title":"Ebb","timestamp":1700000600,"ms_played":200000}"#,
+    ];
+    let (_, expected) = read_text("plays.csv", csv);
+    assert_eq!(expected.records.len(), 3);
+    for text in [
+        format!("[{}]", rows.join(",\n")),
+        format!(" [ \n {} ] ", rows.join(" , ")),
+        rows.join("\n"),
+        format!(r#"{{"plays": [{}]}}"#, rows.join(",")),
+        format!("{{\n\"history\":\n[{}]\n}}", rows.join(",")),
+    ] {
+        let (report, memory) = read_text("plays.json", &text);
+        assert_eq!(report.source, Some(Source::Interactions), "{text}");
+        assert_eq!(memory.records, expected.records, "{text}");
+    }
+}
+
+#[test]
+fn json_that_names_no_track_or_says_nothing_of_plays_is_no_table_of_plays() {
+    let folder = tempfile::tempdir().unwrap();
+    for text in [
+        r#"[{"title":"Tide","artist":"Vera"}]"#,
+        r#"[{"timestamp":1700000000,"message":"started"}]"#,
+        r#"{"timestamp":1700000000,"users":[{"title":"Dr","artist":false}]}"#,
+        r#"["title","artist","timestamp"]"#,
+        r#"[[1,2],[3,4]]"#,
+    ] {
+        let path = folder.path().join("data.json");
+        std::fs::write(&path, text).unwrap();
+        assert!(try_import(&path, &options()).0.is_err(), "{text}");
+    }
+    let sound = r#"[{"title":"Tide","artist":"Vera","energy":0.5,"tempo":120}]"#;
+    assert_eq!(read_text("tracks.json", sound).0.source, Some(Source::Catalogue));
 }
