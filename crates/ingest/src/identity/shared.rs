@@ -147,7 +147,7 @@ fn is_placeholder_album(album: &str) -> bool {
 
 /// Whether a normalised title is one of many, whatever its number: `track 01`, `skit 2`,
 /// `interlude iii`.
-fn is_generic(title: &str) -> bool {
+pub(super) fn is_generic(title: &str) -> bool {
     static TITLES: LazyLock<FxHashSet<&str>> =
         LazyLock::new(|| GENERIC_TITLES.iter().copied().collect());
     if title.len() > 40 {
