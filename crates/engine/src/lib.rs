@@ -19,6 +19,7 @@ pub mod folds;
 pub mod full_ranking;
 pub mod history;
 mod index;
+pub mod lists;
 pub mod metrics;
 pub mod mix;
 pub mod pipeline;

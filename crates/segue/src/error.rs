@@ -86,6 +86,14 @@ pub enum Error {
         /// The first of them, as a list to be read.
         some: String,
     },
+    /// A list cannot have that name.
+    #[error("`{name}` {problem}: give the list another name")]
+    BadListName {
+        /// The name as it was given.
+        name: String,
+        /// What is wrong with it, as the end of a sentence.
+        problem: &'static str,
+    },
     /// The design of the running experiment is not one that this version understands. Mixes made
     /// regardless would be neither part of it nor free of it.
     #[error("experiment `{name}` was started by another version of segue")]

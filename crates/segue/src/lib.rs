@@ -36,6 +36,7 @@ mod fallback;
 mod feedback;
 mod kept;
 mod library;
+mod lists;
 pub mod mixing;
 pub mod models;
 mod search;
@@ -49,6 +50,7 @@ pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};
 pub use kept::KeptListener;
 pub use library::{Imported, Library, LoggedMix};
+pub use lists::Refreshed;
 pub use mixing::ExperimentMix;
 pub use models::{Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained};
 pub use search::Found;
@@ -61,6 +63,7 @@ pub use segue_core::{
     Timestamp, Track, TrackId,
 };
 pub use segue_engine::experiment::{Arm, Design, Mode, Part, Settings};
+pub use segue_engine::lists::ListKind;
 pub use segue_engine::mix::filters::Familiarity;
 pub use segue_engine::mix::sentence::sentence;
 pub use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, Note};
@@ -68,6 +71,8 @@ pub use segue_engine::policy::PolicyKind;
 pub use segue_engine::{Catalogue, Profile, Scorer, TrackIdx};
 pub use segue_ingest::{ImportOptions, Observer};
 pub use segue_models::set::Budget;
-pub use segue_store::{Event, ForgetReport, ImportCounts, ImpressionId};
+pub use segue_store::{
+    Event, ForgetReport, ImportCounts, ImpressionId, ListId, ListName, SavedList,
+};
 
 pub use {segue_engine as engine, segue_ingest as ingest, segue_store as store};

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 use segue_core::TrackId;
 
+use crate::ImpressionId;
+
 /// The result of every fallible function of this crate: its error is always a [`StoreError`].
 pub type Result<T> = std::result::Result<T, StoreError>;
 
@@ -95,6 +97,9 @@ pub enum StoreError {
     /// No experiment has that name, or it was stopped before.
     #[error("there is no experiment `{0}`, or it is not running")]
     UnknownExperiment(String),
+    /// No mix was logged under that number, or it was forgotten.
+    #[error("there is no mix {}", .0.0)]
+    UnknownImpression(ImpressionId),
     /// A store in memory has no folder to keep files in.
     #[error("a store in memory keeps no {0}")]
     NeedsFolder(&'static str),
@@ -121,6 +126,7 @@ impl StoreError {
             | Self::ExperimentExists(_)
             | Self::ExperimentRunning(_)
             | Self::UnknownExperiment(_)
+            | Self::UnknownImpression(_)
             | Self::ForgottenSince
             | Self::NeedsFolder(_)
             | Self::BackupExists(_) => true,

@@ -2,7 +2,7 @@
 //!
 //! What is removed:
 //!
-//! - listens, feedback, exclusions, impressions, and the names that clients gave to events;
+//! - listens, feedback, exclusions, lists, impressions, and the names that clients gave to events;
 //! - friendships, those of others with them included;
 //! - models that learnt from the listener, files included;
 //! - tracks, works and contexts that no other listener's rows mention and no catalogue listed;
@@ -49,6 +49,8 @@ pub struct ForgetReport {
     pub keys: u64,
     /// How many exclusions from the taste profile were removed.
     pub exclusions: u64,
+    /// How many lists were removed.
+    pub lists: u64,
     /// How many logged slates were removed, shadows of experiments among them.
     pub impressions: u64,
     /// How many uploads of the listener were removed that had been received and not been read.
@@ -155,6 +157,7 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
         listens: of_listener("DELETE FROM listens WHERE listener = ?1")?,
         feedback: of_listener("DELETE FROM feedback WHERE listener = ?1")?,
         exclusions: of_listener("DELETE FROM exclusions WHERE listener = ?1")?,
+        lists: of_listener("DELETE FROM lists WHERE listener = ?1")?,
         impressions: of_listener("DELETE FROM impressions WHERE listener = ?1")?,
         ..remove_models(connection, key)?
     };

@@ -2,6 +2,7 @@
 //! propensities to the last bit, the short-list in full.
 
 use rusqlite::{CachedStatement, Connection, Params, Row, params};
+use rustc_hash::FxHashSet;
 use segue_core::{
     Enrolment, Exposure, Impression, ListenerId, Showing, Slate, SlateConfig, TrackId,
 };
@@ -51,8 +52,8 @@ impl Store {
                 return Ok(Vec::new());
             };
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-            let condition =
-                "impressions.listener = ?1 AND shadow = 0 ORDER BY impressions.id DESC LIMIT ?2";
+            let condition = "impressions.listener = ?1 AND shadow = 0 AND unopened = 0 \
+                 ORDER BY impressions.id DESC LIMIT ?2";
             read_impressions(
                 connection,
                 &mut self.track_names.borrow_mut(),
@@ -75,7 +76,7 @@ impl Store {
             };
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let mut statement = connection.prepare_cached(
-                "SELECT at, picks FROM impressions WHERE listener = ?1 AND shadow = 0 \
+                "SELECT at, picks FROM impressions WHERE listener = ?1 AND shadow = 0 AND unopened = 0 \
                  ORDER BY id DESC LIMIT ?2",
             )?;
             let mut rows = statement.query(params![listener, limit])?;
@@ -109,6 +110,24 @@ impl Store {
             )
         })
     }
+}
+
+/// How many tracks of a slate the listener has been shown in no earlier one, be it a mix or a list.
+pub(crate) fn never_shown(connection: &Connection, id: ImpressionId) -> Result<u32> {
+    let keys = |picks: Vec<u8>| slates::picked_keys(&picks).collect::<Result<FxHashSet<Key>>>();
+    let sql = "SELECT picks FROM impressions WHERE id = ?1";
+    let mut left = keys(connection.query_row(sql, [id.0], |row| row.get(0))?)?;
+    let sql = "SELECT before.picks FROM impressions AS before JOIN impressions AS this \
+               ON before.listener = this.listener AND before.id < this.id WHERE this.id = ?1 \
+               AND before.shadow = 0";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([id.0])?;
+    while let Some(row) = rows.next()?.filter(|_| !left.is_empty()) {
+        for shown in keys(row.get(0)?)? {
+            left.remove(&shown);
+        }
+    }
+    Ok(left.len() as u32)
 }
 
 /// A slate ready to be written: all that it names is known.

@@ -125,7 +125,7 @@ impl Store {
                 feedback: count("feedback")?,
                 friendships: count("friendships")?,
                 exclusions: count("exclusions")?,
-                impressions: count("impressions WHERE shadow = 0")?,
+                impressions: count("impressions WHERE shadow = 0 AND unopened = 0")?,
                 shadows: count("impressions WHERE shadow = 1")?,
                 experiments: count("experiments")?,
                 imports: count("imports")?,

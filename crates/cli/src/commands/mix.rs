@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use segue::Snapshot;
-use segue_core::{Pick, Timestamp, TrackId};
+use segue_core::{Pick, Slate, Timestamp, TrackId};
 use segue_engine::Catalogue;
 use segue_engine::experiment::{Part, Settings};
 use segue_engine::mix::filters::Familiarity;
@@ -39,6 +39,7 @@ Examples:
   segue mix --explore 0 --no-repeat-days 90     old favourites that have rested for a season
   segue mix --after spotify:track:4uLU6hMCjMI75M1A2tKUQC    more like this track, from here on
   segue mix --seed 7 --json                     the same mix each time, with scores and probabilities
+  segue mix --keep \"Friday\"                      the same list whenever you look, see `segue lists`
   segue mix --export m3u8 > friday.m3u8")]
 pub(crate) struct MixArgs {
     /// For whom [default: the only listener].
@@ -96,6 +97,9 @@ pub(crate) struct MixArgs {
     /// Do not log the mix as shown.
     #[arg(long)]
     dry_run: bool,
+    /// Keep the mix as a list of this name, see `segue lists`.
+    #[arg(long, value_name = "NAME", conflicts_with = "dry_run")]
+    keep: Option<String>,
 }
 
 /// Which works may be picked.
@@ -137,14 +141,20 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     part::report_failed(&made);
     if !args.dry_run {
         let logged = library.log(&made.impressions(&part, now));
-        logged.context("cannot log the mix; `--dry-run` makes one without logging it")?;
+        let logged =
+            logged.context("cannot log the mix; `--dry-run` makes one without logging it")?;
+        if let Some(name) = &args.keep {
+            let list = library.keep_list(name, logged[0])?;
+            say(&format!("kept as list {}, `{}`", list.id.0, list.name.name));
+        }
     }
     let (catalogue, outcome) = (&snapshot.catalogue, &made.outcome);
     for note in &outcome.notes {
         say(&format!("note: {note}"));
     }
     if let Some(format) = args.export {
-        return export(catalogue, outcome, format, &args.title, now);
+        say(&outcome.headline());
+        return export(catalogue, &outcome.slate, format, &args.title, now);
     }
     if args.json {
         return print_json(&as_json(catalogue, outcome, &part));
@@ -199,17 +209,17 @@ pub(crate) fn explained(error: segue::Error) -> anyhow::Error {
     }
 }
 
-fn export(
+/// Writes a slate to stdout as a playlist, and says what could not be written.
+pub(super) fn export(
     catalogue: &Catalogue,
-    outcome: &MixOutcome,
+    slate: &Slate,
     format: PlaylistFormat,
     title: &str,
-    now: Timestamp,
+    at: Timestamp,
 ) -> anyhow::Result<()> {
-    let playlist = Playlist::from_slate(catalogue, &outcome.slate, title, now)?;
+    let playlist = Playlist::from_slate(catalogue, slate, title, at)?;
     let rendered = format.render(&playlist);
     std::io::stdout().lock().write_all(rendered.text.as_bytes())?;
-    say(&outcome.headline());
     if rendered.left_out > 0 {
         say(&format!(
             "{} tracks have no address that `{}` can hold and are left out",
@@ -228,11 +238,17 @@ fn export(
 
 /// Prints the table that a person reads.
 pub(crate) fn print_mix(catalogue: &Catalogue, outcome: &MixOutcome) -> anyhow::Result<()> {
-    let tells = likability_tells(outcome);
+    print_picks(catalogue, &outcome.slate.picks)?;
+    print_line(&outcome.headline())
+}
+
+/// Prints picks as a table.
+pub(super) fn print_picks(catalogue: &Catalogue, picks: &[Pick]) -> anyhow::Result<()> {
+    let tells = likability_tells(picks);
     let header = ["", "artist", "title", "", "likely", "why"];
     let mut rows =
         table(&header.into_iter().filter(|name| tells || *name != "likely").collect::<Vec<_>>());
-    for (number, pick) in outcome.slate.picks.iter().enumerate() {
+    for (number, pick) in picks.iter().enumerate() {
         let track = catalogue.find(&pick.track).map(|idx| catalogue.track(idx));
         let likely = tells.then(|| format!("{:.0} %", pick.likability * 100.0));
         let cells = [
@@ -245,14 +261,13 @@ pub(crate) fn print_mix(catalogue: &Catalogue, outcome: &MixOutcome) -> anyhow::
         ];
         rows.add_row(cells.into_iter().flatten());
     }
-    print_line(&rows.to_string())?;
-    print_line(&outcome.headline())
+    print_line(&rows.to_string())
 }
 
 /// Whether the likabilities of a mix differ enough to tell anything: what somebody finished again
 /// and again is all near 99 %.
-fn likability_tells(outcome: &MixOutcome) -> bool {
-    let likabilities = outcome.slate.picks.iter().map(|pick| pick.likability);
+fn likability_tells(picks: &[Pick]) -> bool {
+    let likabilities = picks.iter().map(|pick| pick.likability);
     let (lowest, highest) = likabilities
         .fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), value| (a.min(value), b.max(value)));
     highest - lowest >= LEAST_SPREAD
@@ -269,14 +284,6 @@ fn mark(pick: &Pick) -> &'static str {
 /// All of a mix, for programs.
 pub(crate) fn as_json(catalogue: &Catalogue, outcome: &MixOutcome, part: &Part<'_>) -> Value {
     let slate = &outcome.slate;
-    let picks = slate.picks.iter().map(|pick| {
-        let track = catalogue.find(&pick.track).map(|idx| catalogue.track(idx));
-        let mut value = json!(pick);
-        value["title"] = json!(track.map(|t| &t.title));
-        value["artists"] = json!(track.map(|t| &t.artists));
-        value["why"] = json!(sentence(&pick.reason));
-        value
-    });
     let source = |count: &SourceCount| {
         let (candidates, picks) = (count.candidates, count.picks);
         (count.source.to_owned(), json!({"candidates": candidates, "picks": picks}))
@@ -288,10 +295,23 @@ pub(crate) fn as_json(catalogue: &Catalogue, outcome: &MixOutcome, part: &Part<'
         "experiment": part.enrolment(),
         "new": slate.new_count(),
         "length": slate.picks.len(),
-        "picks": picks.collect::<Vec<_>>(),
+        "picks": picks_as_json(catalogue, &slate.picks),
         "shortlist": slate.shortlist,
         "candidates": outcome.candidates,
         "sources": sources,
         "notes": outcome.notes.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
+}
+
+/// Picks with what a program wants to show of them.
+pub(super) fn picks_as_json(catalogue: &Catalogue, picks: &[Pick]) -> Vec<Value> {
+    let value = |pick: &Pick| {
+        let track = catalogue.find(&pick.track).map(|idx| catalogue.track(idx));
+        let mut value = json!(pick);
+        value["title"] = json!(track.map(|t| &t.title));
+        value["artists"] = json!(track.map(|t| &t.artists));
+        value["why"] = json!(sentence(&pick.reason));
+        value
+    };
+    picks.iter().map(value).collect()
 }

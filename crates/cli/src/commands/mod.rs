@@ -11,6 +11,7 @@ mod feedback;
 mod forget;
 mod import;
 mod keys;
+mod lists;
 mod man;
 mod mix;
 mod models;
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Import(import::ImportArgs),
     Train(train::TrainArgs),
     Mix(mix::MixArgs),
+    Lists(lists::ListsArgs),
     Next(next::NextArgs),
     #[command(visible_alias = "tell")]
     Feedback(feedback::FeedbackArgs),
@@ -57,6 +59,7 @@ impl Command {
             Self::Import(args) => import::run(args, home),
             Self::Train(args) => train::run(args, home),
             Self::Mix(args) => mix::run(args, home),
+            Self::Lists(args) => lists::run(args, home),
             Self::Next(args) => next::run(&args, home),
             Self::Feedback(args) => feedback::run(&args, home),
             Self::Serve(args) => serve::run(args, home),

@@ -45,7 +45,8 @@ pub fn fill(
     Ok(page)
 }
 
-fn versions(catalogue: &Catalogue, id: &TrackId) -> Vec<TrackId> {
+/// A track and all other versions of its work.
+pub(crate) fn versions(catalogue: &Catalogue, id: &TrackId) -> Vec<TrackId> {
     let Some(track) = catalogue.find(id) else { return vec![id.clone()] };
     let versions = catalogue.versions(catalogue.work(track));
     versions.iter().map(|&version| catalogue.track(version).id.clone()).collect()

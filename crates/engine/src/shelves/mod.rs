@@ -17,6 +17,8 @@ use crate::TrackIdx;
 use crate::pipeline::{MixOutcome, MixRequest};
 
 pub use fill::fill;
+pub(crate) use fill::versions;
+pub(crate) use plan::back_after_a_while;
 pub use plan::{anchors, plan};
 
 /// The fewest tracks that make a shelf. One that would hold fewer, unless the request asked for

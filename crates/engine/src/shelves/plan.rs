@@ -122,7 +122,8 @@ fn because_you_played(
     })
 }
 
-fn back_after_a_while(
+/// Favourites that have rested, the longest rest first that leaves enough choice.
+pub(crate) fn back_after_a_while(
     catalogue: &Catalogue,
     profile: &Profile,
     base: &MixRequest,

@@ -8,6 +8,7 @@
 mod made_up;
 
 mod credits;
+mod lists;
 
 use std::sync::OnceLock;
 

@@ -123,6 +123,7 @@ fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
         feedback: 1,
         friendships: 2,
         exclusions: 1,
+        lists: 0,
         impressions: 1,
         uploads: 0,
         imports: 1,

@@ -282,6 +282,7 @@ impl Model {
             feedback: (before.feedback.len() - self.feedback.len()) as u64,
             friendships,
             exclusions: (before.exclusions.len() - self.exclusions.len()) as u64,
+            lists: 0,
             impressions: (before.impressions.len() - self.impressions.len()) as u64,
             uploads: 0,
             imports: (before.complete.len() - self.complete.len()) as u64,
