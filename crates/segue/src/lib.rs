@@ -50,7 +50,7 @@ pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};
 pub use kept::KeptListener;
 pub use library::{Imported, Library, LoggedMix};
-pub use lists::Refreshed;
+pub use lists::{DueList, DueLists, Refreshed, keep_mix};
 pub use mixing::ExperimentMix;
 pub use models::{Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained};
 pub use search::Found;

@@ -3,10 +3,10 @@
 use jiff::Zoned;
 use segue_core::{Impression, ListenerId, TrackId};
 use segue_engine::lists::{self, ListKind};
-use segue_engine::pipeline::{MixError, MixRequest};
+use segue_engine::pipeline::{MixError, MixOutcome, MixRequest};
 use segue_engine::shelves::SHORTEST;
 use segue_engine::{Catalogue, Profile};
-use segue_store::{ImpressionId, ListName, SavedList};
+use segue_store::{ImpressionId, ListName, SavedList, Store};
 use serde::Serialize;
 
 use crate::{Error, Library, Result, Snapshot};
@@ -14,7 +14,7 @@ use crate::{Error, Library, Result, Snapshot};
 /// Longest name of a list, in bytes.
 const LONGEST_NAME: usize = 200;
 
-/// What [`Library::refresh_lists`] did about one kind of list.
+/// What became of one kind of list.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Refreshed {
     /// Which list.
@@ -25,6 +25,34 @@ pub struct Refreshed {
     pub is_new: bool,
     /// Why there is none, as half a sentence in English.
     pub left_out: Option<String>,
+}
+
+/// A list for a day, before it is kept. [`DueLists::find`] makes it and [`Self::keep`] keeps it.
+#[derive(Clone, Debug)]
+pub struct DueList {
+    kind: ListKind,
+    name: ListName,
+    state: State,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    There(SavedList),
+    Made(Impression),
+    LeftOut(String),
+}
+
+/// What lists are made from: a listener of a snapshot, and the day.
+#[derive(Clone, Copy, Debug)]
+pub struct DueLists<'a> {
+    /// The catalogue of the listener's profile.
+    pub catalogue: &'a Catalogue,
+    /// The listener.
+    pub profile: &'a Profile,
+    /// Tracks that came lately.
+    pub arrivals: &'a [TrackId],
+    /// The moment, in the time zone that says which day it is.
+    pub when: &'a Zoned,
 }
 
 impl Library {
@@ -43,89 +71,137 @@ impl Library {
         listener: &ListenerId,
         when: &Zoned,
     ) -> Result<Vec<Refreshed>> {
-        let profile = snapshot.profile(self.store(), listener)?;
-        let mut beside = Vec::new();
-        let mut all = Vec::new();
-        for kind in ListKind::ALL {
-            let refreshed = self.refresh(kind, snapshot, &profile, when, &beside)?;
-            if let Some(list) = &refreshed.list
-                && let Some(mix) = self.store().impression(list.impression)?
-            {
-                beside.push(mix.slate.picks.into_iter().map(|pick| pick.track).collect());
-            }
-            all.push(refreshed);
-        }
-        Ok(all)
+        let profile = &snapshot.profile(self.store(), listener)?;
+        let (catalogue, arrivals) = (&*snapshot.catalogue, &*snapshot.arrivals);
+        let mixer = snapshot.mixer(profile)?;
+        let due = DueLists { catalogue, profile, arrivals, when };
+        let due = due.find(self.store(), |request| mixer.mix(request))?;
+        due.into_iter().map(|list| Ok(list.keep(self.store_mut())?)).collect()
     }
 
     /// Keeps a mix that was shown as a list of the listener's own.
     ///
     /// # Errors
-    /// [`Error::BadListName`] for a name that is blank, too long or taken, and when the store knows
-    /// no such mix.
+    /// As [`keep_mix`].
     pub fn keep_list(&mut self, name: &str, mix: ImpressionId) -> Result<SavedList> {
-        let name = name.trim();
-        let problem = match name {
-            "" => Some("is blank"),
-            long if long.len() > LONGEST_NAME => Some("is too long"),
-            _ => None,
-        };
-        if let Some(problem) = problem {
-            return Err(Error::BadListName { name: name.to_owned(), problem });
+        keep_mix(self.store_mut(), name, mix)
+    }
+}
+
+/// Keeps a mix that was shown as a list of the listener's own.
+///
+/// # Errors
+/// [`Error::BadListName`] for a name that is blank, too long or taken, and when the store knows no
+/// such mix.
+pub fn keep_mix(store: &mut Store, name: &str, mix: ImpressionId) -> Result<SavedList> {
+    let name = name.trim();
+    let problem = match name {
+        "" => Some("is blank"),
+        long if long.len() > LONGEST_NAME => Some("is too long"),
+        _ => None,
+    };
+    if let Some(problem) = problem {
+        return Err(Error::BadListName { name: name.to_owned(), problem });
+    }
+    let list = store.keep_as_list(name, mix)?;
+    if list.impression != mix {
+        return Err(Error::BadListName { name: name.to_owned(), problem: "is taken" });
+    }
+    Ok(list)
+}
+
+impl DueLists<'_> {
+    /// Every kind of list for the day: the one that is there, or a new one that `mix` makes. It
+    /// writes nothing.
+    ///
+    /// # Errors
+    /// What `mix` ends with for other reasons than that too little is left, and what reading the
+    /// store ends with.
+    pub fn find(
+        &self,
+        store: &Store,
+        mix: impl Fn(&MixRequest) -> std::result::Result<MixOutcome, MixError>,
+    ) -> Result<Vec<DueList>> {
+        let mut found: Vec<DueList> = Vec::new();
+        let mut beside = Vec::new();
+        for kind in ListKind::ALL {
+            let name = ListName {
+                kind: kind.key().to_owned(),
+                name: kind.title().to_owned(),
+                edition: kind.edition(self.when.date()),
+            };
+            let lists = store.lists(&self.profile.listener)?;
+            let state = match lists.into_iter().find(|list| list.name == name) {
+                Some(list) => State::There(list),
+                None => self.make(kind, &name, store, &beside, &mix)?,
+            };
+            beside.extend(state.tracks(store)?);
+            found.push(DueList { kind, name, state });
         }
-        let list = self.store_mut().keep_as_list(name, mix)?;
-        if list.impression != mix {
-            return Err(Error::BadListName { name: name.to_owned(), problem: "is taken" });
-        }
-        Ok(list)
+        Ok(found)
     }
 
-    fn refresh(
-        &mut self,
+    fn make(
+        &self,
         kind: ListKind,
-        snapshot: &Snapshot,
-        profile: &Profile,
-        when: &Zoned,
+        name: &ListName,
+        store: &Store,
         beside: &[Vec<TrackId>],
-    ) -> Result<Refreshed> {
-        let listener = &profile.listener;
-        let name = ListName {
-            kind: kind.key().to_owned(),
-            name: kind.title().to_owned(),
-            edition: kind.edition(when.date()),
-        };
-        let refreshed = Refreshed { kind, list: None, is_new: false, left_out: None };
-        let lists = self.store().lists(listener)?;
-        if let Some(list) = lists.into_iter().find(|list| list.name == name) {
-            return Ok(Refreshed { list: Some(list), ..refreshed });
-        }
-        let mut apart = self.store().editions(listener, kind.key(), kind.editions_apart())?;
+        mix: impl Fn(&MixRequest) -> std::result::Result<MixOutcome, MixError>,
+    ) -> Result<State> {
+        let listener = &self.profile.listener;
+        let mut apart = store.editions(listener, kind.key(), kind.editions_apart())?;
         // Yesterday's is the one that matters most.
         let last = apart.len().min(1);
         apart.splice(last..last, beside.iter().cloned());
         let base = MixRequest {
-            seed: seed(listener, &name),
-            arrivals: snapshot.arrivals.clone(),
-            ..MixRequest::new(when.timestamp())
+            seed: seed(listener, name),
+            arrivals: self.arrivals.to_vec(),
+            ..MixRequest::new(self.when.timestamp())
         };
-        let planned = lists::plan(kind, &snapshot.catalogue, profile, &base, &apart);
-        let request = match planned {
+        let request = match lists::plan(kind, self.catalogue, self.profile, &base, &apart) {
             Ok(request) => request,
-            Err(missing) => {
-                return Ok(Refreshed { left_out: Some(missing.to_string()), ..refreshed });
-            }
+            Err(missing) => return Ok(State::LeftOut(missing.to_string())),
         };
-        let mix = match snapshot.mixer(profile)?.mix(&request) {
-            Ok(mix) if mix.slate.picks.len() >= SHORTEST as usize => mix,
+        match mix(&request) {
+            Ok(mix) if mix.slate.picks.len() >= SHORTEST as usize => {
+                Ok(State::Made(Impression::new(self.when.timestamp(), mix.slate)))
+            }
             Ok(_) | Err(MixError::NothingEligible { .. } | MixError::EmptyCatalogue) => {
-                let left_out = Some(too_little(kind, &snapshot.catalogue, profile));
-                return Ok(Refreshed { left_out, ..refreshed });
+                Ok(State::LeftOut(too_little(kind, self.catalogue, self.profile)))
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl State {
+    /// The tracks of the list.
+    fn tracks(&self, store: &Store) -> Result<Option<Vec<TrackId>>> {
+        let mix = match self {
+            Self::There(list) => store.impression(list.impression)?,
+            Self::Made(mix) => Some(mix.clone()),
+            Self::LeftOut(_) => None,
         };
-        let mix = Impression { at: when.timestamp(), slate: mix.slate, enrolment: None };
-        let list = self.store_mut().make_list(&name, &mix)?;
-        Ok(Refreshed { list: Some(list), is_new: true, ..refreshed })
+        Ok(mix.map(|mix| mix.slate.picks.into_iter().map(|pick| pick.track).collect()))
+    }
+}
+
+impl DueList {
+    /// Keeps the list if it is new. Where another process has kept one meanwhile, that one stays.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn keep(self, store: &mut Store) -> segue_store::Result<Refreshed> {
+        let none = Refreshed { kind: self.kind, list: None, is_new: false, left_out: None };
+        Ok(match self.state {
+            State::There(list) => Refreshed { list: Some(list), ..none },
+            State::LeftOut(why) => Refreshed { left_out: Some(why), ..none },
+            State::Made(mix) => {
+                let list = store.make_list(&self.name, &mix)?;
+                Refreshed { list: Some(list), is_new: true, ..none }
+            }
+        })
     }
 }
 
