@@ -1,14 +1,16 @@
 //! Doors for the fuzz targets: any bytes, any format, without files.
 
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 use std::path::Path;
 
 use segue_core::{ListenerId, Record};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 use crate::columns::{ColumnPresence, WantedColumn, read_csv};
 use crate::format::{AppleArtists, Formats, Head};
 use crate::identity::{named_track, normalise};
-use crate::import::import_archive;
+use crate::import::{import_archive, import_content};
 use crate::input::{HEAD_BYTES, Utf8Reader, decode_head};
 use crate::{
     Context, Earlier, FileIdentity, FileReport, FileSink, ImportLimits, ImportOptions, IngestError,
@@ -85,6 +87,58 @@ pub fn read_archive(content: &[u8]) {
         import_archive(Cursor::new(content), path, &options, &mut Counter::default())
     {
         assert!(report.files.iter().all(|file| file.path.starts_with(path)), "{report:?}");
+    }
+}
+
+/// The parts of a workbook, in the order in which [`read_workbook`] takes them.
+const WORKBOOK_PARTS: [&str; 6] = [
+    "xl/workbook.xml",
+    "xl/_rels/workbook.xml.rels",
+    "xl/worksheets/sheet1.xml",
+    "xl/sharedStrings.xml",
+    "xl/styles.xml",
+    "xl/worksheets/sheet2.xml",
+];
+
+/// Reads content as a spreadsheet: as it is where it is a zip archive, or else as the parts of one,
+/// each closed by a zero byte. Checksums keep what changes at random from being unpacked.
+///
+/// # Panics
+/// When an account does not add up, or an error does not name the file.
+pub fn read_workbook(content: &[u8]) {
+    if content.starts_with(b"PK") {
+        return read_content(content, "fuzz.xlsx");
+    }
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    for (name, part) in WORKBOOK_PARTS.iter().zip(content.split(|&byte| byte == 0)) {
+        zip.start_file(*name, stored).expect("six names fit");
+        zip.write_all(part).expect("memory takes what is written");
+    }
+    let packed = zip.finish().expect("memory takes what is written");
+    read_content(packed.get_ref(), "fuzz.xlsx");
+}
+
+/// Reads content as Parquet, with the magic number that it is told by.
+///
+/// # Panics
+/// When the account does not add up, or an error does not name the file.
+pub fn read_parquet(content: &[u8]) {
+    if content.starts_with(b"PAR1") {
+        read_content(content, "fuzz.parquet");
+    }
+}
+
+fn read_content(content: &[u8], name: &str) {
+    let mut options = ImportOptions::new(ListenerId::new("me"));
+    options.limits.rows = 10_000;
+    let mut counter = Counter::default();
+    match import_content(content, Path::new(name), &options, &mut counter) {
+        Ok(report) => {
+            let total = report.total();
+            assert_eq!(counter.0, total.kept() + total.beside);
+        }
+        Err(error) => assert!(error.to_string().contains(name), "{error}"),
     }
 }
 
