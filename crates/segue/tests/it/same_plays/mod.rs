@@ -47,8 +47,8 @@ impl Play {
 const VERA: &str = "Vera Vinter";
 const OTTO: &str = "Otto Ost";
 
-/// Twelve plays of eleven songs: one over the end of a leap day, one in the hour that summer time
-/// takes away, one early and one late in the day.
+/// Fourteen plays of eleven songs: one over the end of a leap day, one in the hour that summer time
+/// takes away, and a song that came up before three times in a row.
 fn plays() -> Vec<Play> {
     let plays = [
         (1, VERA, "Tide", "2024-02-27T18:03:11Z", 201),
@@ -58,6 +58,8 @@ fn plays() -> Vec<Play> {
         (5, OTTO, "Glas", "2024-02-28T22:58:07Z", 312),
         (6, VERA, "Salt and Stone", "2024-02-29T23:58:31Z", 215),
         (1, VERA, "Tide", "2024-03-01T07:15:44Z", 201),
+        (1, VERA, "Tide", "2024-03-01T07:19:05Z", 201),
+        (1, VERA, "Tide", "2024-03-01T07:22:26Z", 201),
         (7, OTTO, "Nordwind", "2024-03-02T12:00:13Z", 178),
         (8, OTTO, "Paper Lanterns", "2024-03-10T09:41:52Z", 266),
         (9, VERA, "Undertow", "2024-03-31T01:30:29Z", 199),
