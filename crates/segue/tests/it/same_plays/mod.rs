@@ -18,7 +18,7 @@ pub(crate) struct Play {
     song: u32,
     artist: &'static str,
     title: &'static str,
-    started: &'static str,
+    started: String,
     length_s: u32,
 }
 
@@ -66,8 +66,13 @@ fn plays() -> Vec<Play> {
         (10, OTTO, "Sieben", "2024-03-31T02:30:37Z", 231),
         (11, VERA, "Sand", "2024-04-01T16:20:01Z", 145),
     ];
-    let play =
-        |(song, artist, title, started, length_s)| Play { song, artist, title, started, length_s };
+    let play = |(song, artist, title, started, length_s): (_, _, _, &str, _)| Play {
+        song,
+        artist,
+        title,
+        started: started.to_owned(),
+        length_s,
+    };
     plays.map(play).to_vec()
 }
 
@@ -114,6 +119,76 @@ fn every_format_tells_of_the_same_plays() {
     });
     let wrong: Vec<_> = wrong.map(|format| format.name).collect();
     assert!(wrong.is_empty(), "{wrong:?}");
+}
+
+#[test]
+fn names_that_look_like_something_else_are_names_in_every_format() {
+    let titles = [
+        "1979",
+        "0",
+        "1e5",
+        "2024-01-01",
+        "12:30",
+        "true",
+        "None",
+        "?",
+        "#1",
+        "# Comment",
+        "=SUM(1)",
+        "+44",
+        "A+B-C",
+        "100%",
+        "'Quoted'",
+        "\"Quoted\"",
+        "Half \"open",
+        "\"Half open",
+        "Inch\"",
+        "Ebb; Flow",
+        "Ebb | Flow",
+        "Ebb - Flow",
+        "Ebb / Flow",
+        "Ebb (Flow)",
+        "A & B <C>",
+        "Back\\slash",
+        "  Spaced  out ",
+        "Watched",
+        "Песня",
+        "歌 😀",
+        "أغنية",
+    ];
+    let artists = [
+        "1975",
+        "+1",
+        "None",
+        "#1 Dads",
+        "'t Hof",
+        "\"Odd\" Vera",
+        "[Vera]",
+        "Vera; Otto",
+        "Vera / Otto",
+        "Vera & Otto",
+        "AC/DC",
+        "Tyler, Maker",
+        "Вера",
+        "ヴェラ",
+    ];
+    let names =
+        titles.map(|title| (VERA, title)).into_iter().chain(artists.map(|artist| (artist, "Tide")));
+    let plays: Vec<_> = names
+        .zip(0_u32..)
+        .map(|((artist, title), song)| {
+            let second = 1_709_000_011 + 3671 * i64::from(song);
+            let started = Timestamp::from_second(second).unwrap().to_string();
+            Play { song, artist, title, started, length_s: 200 }
+        })
+        .collect();
+    let mut expected: Vec<_> = plays.iter().map(Play::work).collect();
+    expected.sort();
+    for format in WRITTEN {
+        let found = imported(&[(format.file, &format.bytes(&plays))]);
+        let found: Vec<_> = found.into_iter().map(|(work, _)| work).collect();
+        assert_eq!(found, expected, "{}", format.name);
+    }
 }
 
 #[test]

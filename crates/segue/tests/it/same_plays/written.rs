@@ -461,7 +461,7 @@ fn parquet_table(plays: &[Play]) -> Vec<u8> {
 
 fn workbook(plays: &[Play]) -> Vec<u8> {
     let text = |text: &str| {
-        let text = text.replace('&', "&amp;").replace('"', "&quot;");
+        let text = text.replace('&', "&amp;").replace('<', "&lt;");
         format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>")
     };
     let header: String = ["artist_name", "track_name", "played_at", "ms_played"].map(text).concat();
