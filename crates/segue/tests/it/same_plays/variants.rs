@@ -4,6 +4,7 @@ use std::io::Write;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use serde_json::{Value, json};
 
 use super::Play;
 use super::written::{Shape, Written, zip};
@@ -31,7 +32,7 @@ fn handed_over(format: &Written, plays: &[Play]) -> Vec<(&'static str, Files)> {
     let every_other: Vec<_> =
         plays.iter().step_by(2).chain(plays[1..].iter().step_by(2)).cloned().collect();
     // Between days: two files that tell of a song on one day may tell of the same play.
-    let (early, late) = plays.split_at(6);
+    let (early, late) = plays.split_at(plays.len() / 2);
     let packed = (format!("{}.gz", format.file), gzip(&whole.1));
     let folded = format!("My export/{}", format.file);
     let archive = ("my_export.zip".to_owned(), zip(&[(&folded, &whole.1)]));
@@ -67,11 +68,37 @@ fn written_otherwise(text: &str, shape: Shape) -> Vec<(&'static str, Vec<u8>)> {
             text.encode_utf16().flat_map(u16::to_le_bytes).collect()
         }),
     ];
+    let values = |text: &str| -> Vec<Value> {
+        serde_json::Deserializer::from_str(text).into_iter().map(Result::unwrap).collect()
+    };
+    let by_line = |spell: fn(&Value) -> String| {
+        values(text).iter().map(|value| spell(value) + "\n").collect::<String>().into_bytes()
+    };
+    if shape != Shape::Table {
+        written.push(("on as few lines as may be", by_line(Value::to_string)));
+        written.push(("keys backwards", by_line(keys_backwards)));
+    }
     // A JSON object a line has lines, and CR alone ends none.
     if shape != Shape::Lines {
         written.push(("CR", text.replace('\n', "\r").into_bytes()));
     }
     written
+}
+
+/// JSON with the keys of its objects in the other order.
+fn keys_backwards(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let field = |(key, value): (&String, &Value)| {
+                format!("{}:{}", json!(key), keys_backwards(value))
+            };
+            format!("{{{}}}", fields.iter().rev().map(field).collect::<Vec<_>>().join(","))
+        }
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(keys_backwards).collect::<Vec<_>>().join(","))
+        }
+        other => other.to_string(),
+    }
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
