@@ -36,6 +36,8 @@ fn handed_over(format: &Written, plays: &[Play]) -> Vec<(&'static str, Files)> {
     let packed = (format!("{}.gz", format.file), gzip(&whole.1));
     let folded = format!("My export/{}", format.file);
     let archive = ("my_export.zip".to_owned(), zip(&[(&folded, &whole.1)]));
+    let packed_twice = zip(&[(&format!("{folded}.gz"), &packed.1)]);
+    let nested = zip(&[(&archive.0, &archive.1)]);
     vec![
         ("as it is", vec![whole.clone()]),
         ("rows backwards", vec![file(&backwards)]),
@@ -48,6 +50,9 @@ fn handed_over(format: &Written, plays: &[Play]) -> Vec<(&'static str, Files)> {
         ("gzip", vec![packed.clone()]),
         ("gzip, and as it is", vec![packed, whole.clone()]),
         ("zip", vec![archive.clone()]),
+        ("gzip in zip", vec![("my_export.zip".to_owned(), packed_twice)]),
+        ("zip in zip", vec![("all.zip".to_owned(), nested)]),
+        ("under another name", vec![("export".to_owned(), whole.1.clone())]),
         ("as it is, and zip", vec![whole, archive]),
     ]
 }
