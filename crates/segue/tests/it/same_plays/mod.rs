@@ -11,7 +11,7 @@ use segue::{ImportOptions, Library, ListenerId, Timestamp};
 use variants::variants;
 use written::{WRITTEN, Written};
 
-/// A play that was heard to its end.
+/// A play.
 #[derive(Clone)]
 pub(crate) struct Play {
     /// Number of the song.
@@ -20,6 +20,8 @@ pub(crate) struct Play {
     title: &'static str,
     started: String,
     length_s: u32,
+    /// How much of it was heard.
+    heard_s: u32,
 }
 
 impl Play {
@@ -28,11 +30,15 @@ impl Play {
     }
 
     fn ended(&self) -> Timestamp {
-        Timestamp::from_second(self.started().as_second() + i64::from(self.length_s)).unwrap()
+        Timestamp::from_second(self.started().as_second() + i64::from(self.heard_s)).unwrap()
     }
 
     fn length_ms(&self) -> i64 {
         i64::from(self.length_s) * 1000
+    }
+
+    fn heard_ms(&self) -> i64 {
+        i64::from(self.heard_s) * 1000
     }
 
     fn album(&self) -> String {
@@ -48,7 +54,7 @@ const VERA: &str = "Vera Vinter";
 const OTTO: &str = "Otto Ost";
 
 /// Fourteen plays of eleven songs: one over the end of a leap day, one in the hour that summer time
-/// takes away, and a song that came up before three times in a row.
+/// takes away, two that were skipped, and a song that came up before three times in a row.
 fn plays() -> Vec<Play> {
     let plays = [
         (1, VERA, "Tide", "2024-02-27T18:03:11Z", 201),
@@ -72,6 +78,7 @@ fn plays() -> Vec<Play> {
         title,
         started: started.to_owned(),
         length_s,
+        heard_s: if title == "Glas" || title == "Undertow" { 35 } else { length_s },
     };
     plays.map(play).to_vec()
 }
@@ -190,7 +197,7 @@ fn names_that_look_like_something_else_are_names_in_every_format() {
         .map(|((artist, title), song)| {
             let second = 1_709_000_011 + 3671 * i64::from(song);
             let started = Timestamp::from_second(second).unwrap().to_string();
-            Play { song, artist, title, started, length_s: 200 }
+            Play { song, artist, title, started, length_s: 200, heard_s: 200 }
         })
         .collect();
     let mut expected: Vec<_> = plays.iter().map(Play::work).collect();

@@ -56,7 +56,7 @@ impl Stamp {
     /// What the stamp of a play is, as far as it is written down.
     pub(crate) fn of(self, play: &Play) -> Timestamp {
         let start = play.started().as_second();
-        let end = start + i64::from(play.length_s);
+        let end = play.ended().as_second();
         let whole = |second: i64, unit: i64| second - second % unit;
         Timestamp::from_second(match self {
             Self::Start => start,
@@ -166,7 +166,7 @@ fn spotify_extended(plays: &[Play]) -> Vec<u8> {
         json!({
             "ts": play.ended().to_string(),
             "platform": "ios",
-            "ms_played": play.length_ms(),
+            "ms_played": play.heard_ms(),
             "master_metadata_track_name": play.title,
             "master_metadata_album_artist_name": play.artist,
             "master_metadata_album_album_name": play.album(),
@@ -185,7 +185,7 @@ fn spotify_account(plays: &[Play]) -> Vec<u8> {
             "endTime": formatted(play.ended(), "%Y-%m-%d %H:%M"),
             "artistName": play.artist,
             "trackName": play.title,
-            "msPlayed": play.length_ms(),
+            "msPlayed": play.heard_ms(),
         })
     };
     document(plays, row, Value::Array)
@@ -220,7 +220,7 @@ fn apple_activity(plays: &[Play]) -> Vec<u8> {
             play.started().to_string(),
             "PLAY_END".to_owned(),
             play.length_ms().to_string(),
-            play.length_ms().to_string(),
+            play.heard_ms().to_string(),
             play.title.to_owned(),
             play.album(),
         ]
@@ -235,7 +235,7 @@ fn apple_days(plays: &[Play]) -> Vec<u8> {
             play.song.to_string(),
             formatted(play.started(), "%Y%m%d"),
             formatted(play.started(), "%H"),
-            play.length_ms().to_string(),
+            play.heard_ms().to_string(),
             "1".to_owned(),
             format!("{} - {}", play.artist, play.title),
         ]
@@ -399,12 +399,11 @@ fn rockbox(plays: &[Play]) -> Vec<u8> {
 fn jellyfin(plays: &[Play]) -> Vec<u8> {
     let row = |play: &Play| {
         let at = formatted(Stamp::TwentySecondsIn.of(play), "%Y-%m-%d %H:%M:%S.0000000");
-        let (artist, title, album, length_s) =
-            (play.artist, play.title, play.album(), play.length_s);
+        let (artist, title, album, heard_s) = (play.artist, play.title, play.album(), play.heard_s);
         let (user, item) = ("a".repeat(32), format!("{:032x}", play.song));
         format!(
             "{at}\t{user}\t{item}\tAudio\t{artist} - {title} ({album})\tDirectPlay\tWeb\tx\t\
-             {length_s}\n"
+             {heard_s}\n"
         )
     };
     plays.iter().map(row).collect::<String>().into_bytes()
@@ -418,7 +417,7 @@ fn table(plays: &[Play], by: char) -> Vec<u8> {
             play.title.to_owned(),
             play.album(),
             play.started().to_string(),
-            play.length_ms().to_string(),
+            play.heard_ms().to_string(),
         ]
     })
 }
@@ -448,7 +447,7 @@ fn parquet_table(plays: &[Play]) -> Vec<u8> {
         column.typed::<ByteArrayType>().write_batch(&values, None, None).unwrap();
         column.close().unwrap();
     }
-    for number in [|play: &Play| play.started().as_millisecond(), |play: &Play| play.length_ms()] {
+    for number in [|play: &Play| play.started().as_millisecond(), |play: &Play| play.heard_ms()] {
         let values: Vec<i64> = plays.iter().map(number).collect();
         let mut column = group.next_column().unwrap().unwrap();
         column.typed::<Int64Type>().write_batch(&values, None, None).unwrap();
@@ -469,7 +468,7 @@ fn workbook(plays: &[Play]) -> Vec<u8> {
         // Days since the beginning of 1900, as spreadsheets count them.
         let days = play.started().as_second() as f64 / 86_400.0 + 25_569.0;
         let (artist, title) = (text(play.artist), text(play.title));
-        let ms = play.length_ms();
+        let ms = play.heard_ms();
         format!("<row>{artist}{title}<c s=\"1\"><v>{days:.9}</v></c><c><v>{ms}</v></c></row>")
     };
     let rows: String = plays.iter().map(row).collect();
