@@ -8,6 +8,7 @@ mod columns;
 mod formats;
 mod hostile;
 mod hostile_parquet;
+mod odd;
 mod real_exports;
 mod resuming;
 mod support;
