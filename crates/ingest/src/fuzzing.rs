@@ -100,6 +100,11 @@ const WORKBOOK_PARTS: [&str; 6] = [
     "xl/worksheets/sheet2.xml",
 ];
 
+/// The part of a workbook that leads to the others.
+const ROOT: &str = "<Relationships><Relationship Id=\"r\" Type=\"http://schemas.openxmlformats.org/\
+                    officeDocument/2006/relationships/officeDocument\" \
+                    Target=\"xl/workbook.xml\"/></Relationships>";
+
 /// Reads content as a spreadsheet: as it is where it is a zip archive, or else as the parts of one,
 /// each closed by a zero byte. Checksums keep what changes at random from being unpacked.
 ///
@@ -111,8 +116,9 @@ pub fn read_workbook(content: &[u8]) {
     }
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-    for (name, part) in WORKBOOK_PARTS.iter().zip(content.split(|&byte| byte == 0)) {
-        zip.start_file(*name, stored).expect("six names fit");
+    let parts = WORKBOOK_PARTS.iter().zip(content.split(|&byte| byte == 0));
+    for (name, part) in [(&"_rels/.rels", ROOT.as_bytes())].into_iter().chain(parts) {
+        zip.start_file(*name, stored).expect("seven names fit");
         zip.write_all(part).expect("memory takes what is written");
     }
     let packed = zip.finish().expect("memory takes what is written");
