@@ -3,4 +3,6 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|content: &[u8]| segue_ingest::fuzzing::read_workbook(content));
+fuzz_target!(|content: &[u8]| {
+    segue_ingest::fuzzing::read_workbook(content);
+});

@@ -106,11 +106,12 @@ const ROOT: &str = "<Relationships><Relationship Id=\"r\" Type=\"http://schemas.
                     Target=\"xl/workbook.xml\"/></Relationships>";
 
 /// Reads content as a spreadsheet: as it is where it is a zip archive, or else as the parts of one,
-/// each closed by a zero byte. Checksums keep what changes at random from being unpacked.
+/// each closed by a zero byte. Checksums keep what changes at random from being unpacked. Returns how
+/// many records there are.
 ///
 /// # Panics
 /// When an account does not add up, or an error does not name the file.
-pub fn read_workbook(content: &[u8]) {
+pub fn read_workbook(content: &[u8]) -> u64 {
     if content.starts_with(b"PK") {
         return read_content(content, "fuzz.xlsx");
     }
@@ -122,7 +123,7 @@ pub fn read_workbook(content: &[u8]) {
         zip.write_all(part).expect("memory takes what is written");
     }
     let packed = zip.finish().expect("memory takes what is written");
-    read_content(packed.get_ref(), "fuzz.xlsx");
+    read_content(packed.get_ref(), "fuzz.xlsx")
 }
 
 /// Reads content as Parquet, with the magic number that it is told by.
@@ -135,7 +136,7 @@ pub fn read_parquet(content: &[u8]) {
     }
 }
 
-fn read_content(content: &[u8], name: &str) {
+fn read_content(content: &[u8], name: &str) -> u64 {
     let mut options = ImportOptions::new(ListenerId::new("me"));
     options.limits.rows = 10_000;
     let mut counter = Counter::default();
@@ -146,6 +147,7 @@ fn read_content(content: &[u8], name: &str) {
         }
         Err(error) => assert!(error.to_string().contains(name), "{error}"),
     }
+    counter.0
 }
 
 /// Reads text as the names of a track.
@@ -185,5 +187,27 @@ pub fn read_columns(content: &[u8]) {
     };
     if let Err(error) = read_csv(Path::new("fuzz"), content, content, &wanted, &mut take) {
         assert!(error.to_string().contains("fuzz"), "{error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_workbook_are_put_together_and_read() {
+        let texts = |texts: &[&str]| {
+            let cell = |text| format!("<c t=\"inlineStr\"><is><t>{text}</t></is></c>");
+            format!("<row>{}</row>", texts.iter().map(cell).collect::<String>())
+        };
+        let rows = texts(&["artist", "title", "date"]) + &texts(&["Vera", "Tide", "2024-02-01"]);
+        let parts = [
+            "<workbook><sheets><sheet name=\"a\" sheetId=\"1\" r:id=\"r1\"/></sheets></workbook>",
+            "<Relationships><Relationship Id=\"r1\" Type=\"http://schemas.openxmlformats.org/\
+             officeDocument/2006/relationships/worksheet\" Target=\"worksheets/sheet1.xml\"/>\
+             </Relationships>",
+            &format!("<worksheet><sheetData>{rows}</sheetData></worksheet>"),
+        ];
+        assert_eq!(read_workbook(parts.join("\0").as_bytes()), 1);
     }
 }
