@@ -18,7 +18,7 @@ use segue_core::{Listen, Record, Source};
 use super::{Format, Head};
 use crate::identity::named_track;
 use crate::table::values::{self, mbid};
-use crate::table::{Delimited, Header, head_records, mbid_id};
+use crate::table::{Delimited, Header, head_records, mbid_id, not_blank};
 use crate::time::{DateOrder, is_time_of_day, is_unset};
 use crate::{Context, DropReason, IngestError};
 
@@ -164,7 +164,7 @@ impl Shape {
     fn scrobble<'r>(&self, row: &'r StringRecord) -> Scrobble<'r> {
         match self {
             Self::Headless(headless) => {
-                let cell = |at: usize| row.get(at).map(str::trim).filter(|text| !text.is_empty());
+                let cell = |at: usize| row.get(at).and_then(not_blank);
                 let date = cell(headless.date);
                 Scrobble {
                     artist: cell(headless.artist),
@@ -178,16 +178,16 @@ impl Shape {
                 }
             }
             Self::Ghan(header) => Scrobble {
-                artist: header.cell(row, &["artist"]),
-                album: header.cell(row, &["album"]),
-                title: header.cell(row, &["track"]),
+                artist: header.text(row, &["artist"]),
+                album: header.text(row, &["album"]),
+                title: header.text(row, &["track"]),
                 mbid: header.cell(row, &["track_mbid"]),
                 time: header.cell(row, &["uts", "utc_time"]).map(Cow::Borrowed),
             },
             Self::LastFmStats { header, date } => Scrobble {
-                artist: header.cell(row, &["artist"]),
-                album: header.cell(row, &["album"]),
-                title: header.cell(row, &["track"]),
+                artist: header.text(row, &["artist"]),
+                album: header.text(row, &["album"]),
+                title: header.text(row, &["track"]),
                 mbid: None,
                 time: row.get(*date).and_then(values::present).map(Cow::Borrowed),
             },

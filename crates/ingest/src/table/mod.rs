@@ -20,7 +20,7 @@ pub use column::{TableLayout, plain_name};
 pub(crate) use dates::Dates;
 pub(crate) use delimited::{Delimited, header_layout};
 pub use delimited::{delimiter_of, first_line, head_records, open_records};
-pub(crate) use header::Header;
+pub(crate) use header::{Header, not_blank};
 pub(crate) use json::{FlatObject, keys_in, read_objects};
 pub use limit::{Allowance, Limited, MAX_RECORD_BYTES};
 pub use options::{PlaylistUse, TableOptions};

@@ -53,6 +53,9 @@ impl Play {
 const VERA: &str = "Vera Vinter";
 const OTTO: &str = "Otto Ost";
 
+/// What data frames write for a missing value, and what a song may be called.
+const MISSING: [&str; 4] = ["NA", "N/A", "NaN", "null"];
+
 /// Fourteen plays of eleven songs: one over the end of a leap day, one in the hour that summer time
 /// takes away, two that were skipped, and a song that came up before three times in a row.
 fn plays() -> Vec<Play> {
@@ -190,8 +193,9 @@ fn names_that_look_like_something_else_are_names_in_every_format() {
         "Вера",
         "ヴェラ",
     ];
-    let names =
-        titles.map(|title| (VERA, title)).into_iter().chain(artists.map(|artist| (artist, "Tide")));
+    let titles = titles.into_iter().chain(MISSING).map(|title| (VERA, title));
+    let artists = artists.into_iter().chain(["NA", "NaN"]).map(|artist| (artist, "Tide"));
+    let names = titles.chain(artists);
     let plays: Vec<_> = names
         .zip(0_u32..)
         .map(|((artist, title), song)| {
@@ -200,9 +204,15 @@ fn names_that_look_like_something_else_are_names_in_every_format() {
             Play { song, artist, title, started, length_s: 200, heard_s: 200 }
         })
         .collect();
-    let mut expected: Vec<_> = plays.iter().map(Play::work).collect();
-    expected.sort();
     for format in WRITTEN {
+        let says_nothing = |name: &str| format.is_of_any_origin() && MISSING.contains(&name);
+        let plays: Vec<_> = plays
+            .iter()
+            .filter(|play| !says_nothing(play.title) && !says_nothing(play.artist))
+            .cloned()
+            .collect();
+        let mut expected: Vec<_> = plays.iter().map(Play::work).collect();
+        expected.sort();
         let found = imported(&[(format.file, &format.bytes(&plays))]);
         let found: Vec<_> = found.into_iter().map(|(work, _)| work).collect();
         assert_eq!(found, expected, "{}", format.name);

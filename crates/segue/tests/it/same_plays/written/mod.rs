@@ -81,6 +81,12 @@ impl Written {
     pub(crate) fn bytes(&self, plays: &[Play]) -> Vec<u8> {
         (self.write)(plays)
     }
+
+    /// Whether a data frame may have written it, which has words for what is missing. Apple's tables
+    /// are read as such, too.
+    pub(crate) fn is_of_any_origin(&self) -> bool {
+        ["table", "parquet", "xlsx", "apple activity"].iter().any(|of| self.name.starts_with(of))
+    }
 }
 
 macro_rules! written {
