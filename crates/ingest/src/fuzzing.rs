@@ -106,8 +106,8 @@ const ROOT: &str = "<Relationships><Relationship Id=\"r\" Type=\"http://schemas.
                     Target=\"xl/workbook.xml\"/></Relationships>";
 
 /// Reads content as a spreadsheet: as it is where it is a zip archive, or else as the parts of one,
-/// each closed by a zero byte. Checksums keep what changes at random from being unpacked. Returns how
-/// many records there are.
+/// each closed by a zero byte. Checksums keep what changes at random from being unpacked. Returns
+/// how many records there are.
 ///
 /// # Panics
 /// When an account does not add up, or an error does not name the file.

@@ -82,8 +82,8 @@ impl Written {
         (self.write)(plays)
     }
 
-    /// Whether a data frame may have written it, which has words for what is missing. Apple's tables
-    /// are read as such, too.
+    /// Whether a data frame may have written it, which has words for what is missing. Apple's
+    /// tables are read as such, too.
     pub(crate) fn is_of_any_origin(&self) -> bool {
         ["table", "parquet", "xlsx", "apple activity"].iter().any(|of| self.name.starts_with(of))
     }
