@@ -8,7 +8,8 @@
 //! send what their players tell them, the beginning, the end, or the middle ([`Stamp`] of the
 //! format, and [`Listen::moment`]). Together with the play time or the length of the track, a stamp
 //! tells when the play may have begun: at one moment, at any moment that leaves the stamp within
-//! the play, or on a day. Plays without a date may have begun whenever other plays without one did.
+//! the play, in an hour, or on a day. Plays without a date may have begun whenever other plays
+//! without one did.
 //!
 //! **When two reports can be one play.** They are of the same listener and the same song, they do
 //! not contradict each other in play time, and
@@ -43,6 +44,7 @@
 //!   another credits to "A, B", and nobody plays two songs of one title at a time.
 //! - Whole minutes: `SpotifyAccount` rows, and `LastFm` rows that fall on a whole minute (its CSV
 //!   exports have no seconds).
+//! - Whole hours: `AppleMusic` rows that fall on a whole hour (its daily tracks have no minutes).
 //! - Play times of two sources are equal if they differ by less than a second.
 //! - A dropped row is not lost: the row that stays takes from it what it lacks (play time, reasons,
 //!   device, …), so that it does not matter whether the scrobble or the export came first. Nothing
@@ -117,11 +119,11 @@ pub(crate) struct SeenPlays {
     /// A power of two of slots.
     slots: Box<[Play]>,
     len: usize,
-    /// What bounds a search: the longest play or track, in seconds, and whether any stamp leaves
-    /// open when the play began.
+    /// What bounds a search: the longest play or track, in seconds, whether any stamp leaves open
+    /// when the play began, and the longest hour or day that one stands for, in seconds.
     longest_s: u32,
     any_open: bool,
-    any_day: bool,
+    widest_s: u32,
     /// The file that is read, as the caller numbers files, and what marks the rows that it took.
     file: u64,
     mark: u8,
@@ -136,7 +138,7 @@ impl SeenPlays {
             len: 0,
             longest_s: 0,
             any_open: false,
-            any_day: false,
+            widest_s: 0,
             file: 0,
             mark: 0,
             folded: FxHashMap::default(),
@@ -282,7 +284,7 @@ impl SeenPlays {
     /// Hands every row of the log that may be one with a play to `each`; whether a bucket among
     /// those looked into is full.
     fn each_nearby(&self, play: &Play, mut each: impl FnMut(usize, &Play)) -> bool {
-        let (back, forth) = play.reach_s(self.longest_s, self.any_open, self.any_day);
+        let (back, forth) = play.reach_s(self.longest_s, self.any_open, self.widest_s);
         let from = play.start_s.saturating_sub(back) >> BUCKET_BITS;
         let to = play.start_s.saturating_add(forth) >> BUCKET_BITS;
         let mut is_full = false;
@@ -361,7 +363,7 @@ impl SeenPlays {
         self.len += 1;
         self.longest_s = self.longest_s.max(play.length.longest_s());
         self.any_open |= play.stamp.is_open();
-        self.any_day |= play.stamp.is_day();
+        self.widest_s = self.widest_s.max(play.stamp.width_s());
         let mut slot = self.first_slot(play.song, play.start_s >> BUCKET_BITS);
         while self.slots[slot].song != 0 {
             slot = (slot + 1) & (self.slots.len() - 1);

@@ -17,8 +17,8 @@ use segue_core::{Listen, ListenerId, Record, Source};
 use super::{Format, Head};
 use crate::identity::named_track;
 use crate::input::read_error;
-use crate::table::values::{self, moment, present};
-use crate::table::{Delimited, first_line, head_records};
+use crate::table::values::{self, moment};
+use crate::table::{Delimited, first_line, head_records, not_blank};
 use crate::{Context, DropReason, IngestError};
 
 const COLUMNS: usize = 9;
@@ -80,7 +80,7 @@ impl Users {
         if row.len() != COLUMNS {
             return Err(DropReason::Malformed);
         }
-        let cell = |position: usize| row.get(position).and_then(present);
+        let cell = |position: usize| row.get(position).and_then(not_blank);
         match cell(3) {
             Some("Audio") => {}
             Some("AudioBook") => return Err(DropReason::Audiobook),
@@ -136,11 +136,11 @@ struct ItemName<'n> {
 fn named(name: &str) -> ItemName<'_> {
     let known = |text: &str| text != UNKNOWN;
     let (artist, rest) = match name.split_once(" - ") {
-        Some((artist, rest)) => (present(artist), rest),
+        Some((artist, rest)) => (not_blank(artist), rest),
         None => (None, name),
     };
     let (title, album) = match album_begins(rest) {
-        Some(at) => (&rest[..at], present(&rest[at + 1..rest.len() - 1])),
+        Some(at) => (&rest[..at], not_blank(&rest[at + 1..rest.len() - 1])),
         None => (rest, None),
     };
     let artist = artist.filter(|artist| known(artist));

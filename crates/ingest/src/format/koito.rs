@@ -22,7 +22,7 @@ impl Format for Koito {
     }
 
     fn recognises(&self, head: &Head<'_>) -> bool {
-        head.begins_with(['{']) && head.has_keys(&["version", "listens"]) && head.has_key("aliases")
+        head.begins_with(['{']) && head.has_keys(&["listens", "listened_at", "aliases"])
     }
 
     fn read(&self, input: &mut dyn BufRead, context: &mut Context<'_>) -> Result<(), IngestError> {

@@ -18,7 +18,7 @@ use segue_core::{Listen, Record, Source};
 use super::{Format, Head};
 use crate::identity::named_track;
 use crate::table::values::{self, mbid};
-use crate::table::{DateForm, Dates, Delimited, Header, head_records, mbid_id};
+use crate::table::{DateForm, Dates, Delimited, Header, head_records, mbid_id, not_blank};
 use crate::time::{DateOrder, is_time_of_day, is_unset};
 use crate::{Context, DropReason, IngestError};
 
@@ -86,16 +86,22 @@ struct Headless {
 }
 
 impl Headless {
+    /// The first column that does for the date. A title may be a date, too, and an artist a time of
+    /// day, but not in most rows.
+    fn of(records: &[StringRecord]) -> Option<Self> {
+        let width = records.first()?.len();
+        (0..width).find_map(|date| Self::dated_by(date, records))
+    }
+
     /// Every date is one or blank, the first row and at least half of all are as wide as the table,
     /// and one has a date. Numbers are no dates: they may be anything.
-    fn of(records: &[StringRecord]) -> Option<Self> {
+    fn dated_by(date: usize, records: &[StringRecord]) -> Option<Self> {
         let first = records.first()?;
-        let has_date = |row: &StringRecord, at: usize| {
-            row.len() == first.len() && row.get(at).is_some_and(is_date)
-        };
-        let date = (0..first.len()).find(|&at| records.iter().any(|row| has_date(row, at)))?;
-        let is_time = |row: &StringRecord| row.get(date + 1).is_some_and(is_time_of_day);
-        let time = records.iter().any(is_time).then_some(date + 1);
+        let has_date =
+            |row: &StringRecord| row.len() == first.len() && row.get(date).is_some_and(is_date);
+        let is_time = |row: &&StringRecord| row.get(date + 1).is_some_and(is_time_of_day);
+        let times = records.iter().filter(is_time).count();
+        let time = (times > 0 && times * 2 >= records.len()).then_some(date + 1);
         let texts_from = if date == 0 { time.map_or(1, |time| time + 1) } else { 0 };
         let texts = if date == 0 { first.len() - texts_from.min(first.len()) } else { date };
         let (album, title) = match texts {
@@ -113,9 +119,10 @@ impl Headless {
             width: first.len(),
         };
         let fits = |row: &&StringRecord| {
-            row.len() == found.width && (has_date(row, date) || row[date].trim().is_empty())
+            row.len() == found.width && (has_date(row) || row[date].trim().is_empty())
         };
-        (fits(&first) && records.iter().filter(fits).count() * 2 >= records.len()).then_some(found)
+        let is_dated = records.iter().any(has_date) && fits(&first);
+        (is_dated && records.iter().filter(fits).count() * 2 >= records.len()).then_some(found)
     }
 }
 
@@ -157,7 +164,7 @@ impl Shape {
     fn scrobble<'r>(&self, row: &'r StringRecord) -> Scrobble<'r> {
         match self {
             Self::Headless(headless) => {
-                let cell = |at: usize| row.get(at).map(str::trim).filter(|text| !text.is_empty());
+                let cell = |at: usize| row.get(at).and_then(not_blank);
                 let date = cell(headless.date);
                 Scrobble {
                     artist: cell(headless.artist),
@@ -171,16 +178,16 @@ impl Shape {
                 }
             }
             Self::Ghan(header) => Scrobble {
-                artist: header.cell(row, &["artist"]),
-                album: header.cell(row, &["album"]),
-                title: header.cell(row, &["track"]),
+                artist: header.text(row, &["artist"]),
+                album: header.text(row, &["album"]),
+                title: header.text(row, &["track"]),
                 mbid: header.cell(row, &["track_mbid"]),
                 time: header.cell(row, &["uts", "utc_time"]).map(Cow::Borrowed),
             },
             Self::LastFmStats { header, date } => Scrobble {
-                artist: header.cell(row, &["artist"]),
-                album: header.cell(row, &["album"]),
-                title: header.cell(row, &["track"]),
+                artist: header.text(row, &["artist"]),
+                album: header.text(row, &["album"]),
+                title: header.text(row, &["track"]),
                 mbid: None,
                 time: row.get(*date).and_then(values::present).map(Cow::Borrowed),
             },
@@ -330,6 +337,17 @@ mod tests {
             assert!(!recognises(&LastFmCsv, text), "{text}");
         }
         assert!(recognises(&LastFmCsv, "Cher,Believe,Believe,21 Sep 2023 20:15"), "a single play");
+    }
+
+    #[test]
+    fn titles_that_are_dates_and_artists_that_are_times_do_not_hide_the_format() {
+        let text = "Ash,Leaves,Tide,21 Sep 2023 20:15\nAsh,Leaves,2024-01-01,21 Sep 2023 20:19\n";
+        let (report, records) = read(&LastFmCsv, text);
+        assert_eq!((report.listens, records.tracks()[1].title.as_str()), (2, "2024-01-01"));
+        let text = "21 Sep 2023 20:15,Ash,Tide\n21 Sep 2023 20:19,12:30,Sand\n\
+                    21 Sep 2023 20:23,Ash,Sand\n";
+        let (report, records) = read(&LastFmCsv, text);
+        assert_eq!((report.listens, records.tracks()[1].artists[0].as_str()), (3, "12:30"));
     }
 
     #[test]

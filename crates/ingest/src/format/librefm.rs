@@ -86,14 +86,14 @@ fn take_rows(
 }
 
 fn take(header: &Header, row: &StringRecord, context: &mut Context<'_>) -> Result<(), IngestError> {
-    let artist = header.cell(row, &["artist"]);
-    let reason = match (header.cell(row, &["track"]), header.cell(row, &["time"]).and_then(moment))
+    let artist = header.text(row, &["artist"]);
+    let reason = match (header.text(row, &["track"]), header.cell(row, &["time"]).and_then(moment))
     {
         (Some(title), Some(at)) => {
             let recording_mbid = header.cell(row, &["trackmbid", "track mbid"]).and_then(mbid);
             let id = recording_mbid.as_deref().map(mbid_id);
             let mut track = named_track(id, artist.map(str::to_owned).into_iter().collect(), title);
-            track.album = header.cell(row, &["album"]).map(str::to_owned);
+            track.album = header.text(row, &["album"]).map(str::to_owned);
             track.recording_mbid = recording_mbid;
             let listen =
                 Listen::new(context.listener().clone(), track.id.clone(), at, Source::LibreFm);

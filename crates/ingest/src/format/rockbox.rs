@@ -16,8 +16,8 @@ use segue_core::{AudioFeature, Listen, Record, Source, Track};
 
 use super::{Format, Head};
 use crate::identity::named_track;
-use crate::table::values::{self, mbid, present};
-use crate::table::{Delimited, Unusable, mbid_id};
+use crate::table::values::{self, mbid};
+use crate::table::{Delimited, Unusable, mbid_id, not_blank};
 use crate::{Context, DropReason, IngestError};
 
 /// What players write for files without tags.
@@ -76,7 +76,7 @@ fn read_row(
         return Err(DropReason::Malformed);
     }
     let cell =
-        |position: usize| row.get(position).and_then(present).filter(|&text| text != UNTAGGED);
+        |position: usize| row.get(position).and_then(not_blank).filter(|&text| text != UNTAGGED);
     let artist = cell(0);
     let title =
         cell(2).ok_or(if artist.is_some() { DropReason::NoTitle } else { DropReason::NoTrack })?;

@@ -11,7 +11,7 @@ use super::ImportLimits;
 use super::entry_name::{NameVerdict, escapes, is_named, judge_entry};
 use super::order::by_name;
 use super::progress::{Budget, most_unpacked};
-use super::reading::{Content, ImportRun, Opened, Pass, reason};
+use super::reading::{Content, ImportRun, Opened, Pass, is_gzip, reason};
 use crate::input::{read_error, read_head};
 use crate::{FileReport, IngestError};
 
@@ -327,7 +327,7 @@ impl ImportRun<'_> {
         let mut content =
             zip.by_index(entry.index).map_err(|error| zip_error(error, &entry.path))?;
         let head = read_head(&mut content).map_err(|error| read_error(error, &entry.path, 1))?;
-        self.read(Opened {
+        let opened = Opened {
             path: entry.path.clone(),
             size: entry.size,
             // Reading checks the checksum. A digest of the content would need unpacking it twice.
@@ -336,7 +336,8 @@ impl ImportRun<'_> {
             head,
             budget,
             is_promising: entry.is_promising,
-        })
+        };
+        if is_gzip(&opened.head) { self.gzip(opened) } else { self.read(opened) }
     }
 
     fn budget(&self, entry: &Entry, last_byte: u64) -> Budget {

@@ -294,7 +294,7 @@ pub(super) fn is_named(path: &Path, part: &str) -> bool {
 
 /// Judges a file in a folder that the user named: all data files but private ones.
 pub(super) fn judge_file(path: &str) -> NameVerdict {
-    judge(path.strip_suffix(".gz").unwrap_or(path), |_| true)
+    judge(path, |_| true)
 }
 
 /// Judges an entry of an archive: names that promise history are opened, and others looked at.
@@ -308,7 +308,8 @@ pub(super) fn judge_entry(path: &str) -> NameVerdict {
 
 fn judge(path: &str, wanted: impl Fn(&str) -> bool) -> NameVerdict {
     let path = path.replace('\\', "/").to_lowercase();
-    let name = path.rsplit('/').next().unwrap_or(&path);
+    let path = path.strip_suffix(".gz").unwrap_or(&path);
+    let name = path.rsplit('/').next().unwrap_or(path);
     if name.is_empty()
         || (name.starts_with('.') && name != ".scrobbler.log")
         || path.split('/').any(|part| part == "__macosx")
@@ -332,7 +333,7 @@ fn judge(path: &str, wanted: impl Fn(&str) -> bool) -> NameVerdict {
             NameVerdict::LeaveAlone("web pages are not read: ask Takeout for JSON instead of HTML")
         }
         _ if !DATA.contains(&extension) => NameVerdict::Ignore,
-        _ if wanted(&path) => NameVerdict::Open,
+        _ if wanted(path) => NameVerdict::Open,
         _ => NameVerdict::Look,
     }
 }
@@ -356,6 +357,7 @@ mod tests {
             "Spotify Extended Streaming History/Streaming_History_Audio_2020_3.json",
             "MyData/endsong_0.json",
             "Spotify Account Data/YourLibrary.json",
+            "lastfm/scrobbles.csv.gz",
             "listens/2025/6.jsonl",
             "feedback.jsonl",
             "Apple Music Activity/Apple Music Play Activity.csv",

@@ -14,13 +14,14 @@ use std::path::Path;
 use segue_core::ListenerId;
 
 use crate::format::{AppleArtists, Formats};
+use crate::input::HEAD_BYTES;
 use crate::{FileSink, ImportReport, IngestError, TableOptions};
 
 pub use progress::{ImportProgress, Observer};
 
 use plan::{ImportPlan, Job};
-use progress::Meter;
-use reading::{ImportRun, Pass};
+use progress::{Budget, Meter};
+use reading::{Content, ImportRun, Opened, Pass};
 
 /// What an import needs to know besides the files: whose they are, how far to trust them, and how
 /// to read tables.
@@ -165,6 +166,37 @@ pub(crate) fn import_archive(
         report: ImportReport::default(),
     };
     import.open_archive(&mut zip, &archive)?;
+    Ok(import.report)
+}
+
+/// Reads content from elsewhere than a file: Parquet, a spreadsheet or text.
+///
+/// # Errors
+/// As [`import`].
+pub(crate) fn import_content(
+    content: &[u8],
+    path: &Path,
+    options: &ImportOptions,
+    sink: &mut dyn FileSink,
+) -> Result<ImportReport, IngestError> {
+    let size = content.len() as u64;
+    let formats = Formats::new(&options.tables, AppleArtists::default());
+    let mut nobody = ();
+    let mut import = ImportRun {
+        options,
+        meter: Meter::new(size, &mut nobody),
+        pass: Pass::Read { formats: &formats, sink },
+        report: ImportReport::default(),
+    };
+    import.read(Opened {
+        path: path.to_owned(),
+        size,
+        fingerprint: String::new(),
+        head: content[..content.len().min(HEAD_BYTES)].to_vec(),
+        content: Content::Entry(&mut &content[..]),
+        budget: Budget::of_packed(size, &options.limits),
+        is_promising: true,
+    })?;
     Ok(import.report)
 }
 

@@ -104,44 +104,41 @@ impl ImportRun<'_> {
         file.seek(SeekFrom::Start(0)).map_err(io_error)?;
         let head = read_head(&mut file).map_err(io_error)?;
         file.seek(SeekFrom::Start(0)).map_err(io_error)?;
-        let fingerprint = hasher.finalize().to_hex().to_string();
-        if head.starts_with(GZIP) {
-            return self.gzip(path, file, size, fingerprint);
-        }
-        self.read(Opened {
+        let opened = Opened {
             path: path.to_owned(),
             size,
-            fingerprint,
+            fingerprint: hasher.finalize().to_hex().to_string(),
             head,
             content: Content::File(file),
             budget: Budget::unlimited(),
             is_promising: true,
-        })
+        };
+        if is_gzip(&opened.head) {
+            let budget = Budget::of_packed(size, &self.options.limits);
+            return self.gzip(Opened { budget, ..opened });
+        }
+        self.read(opened)
     }
 
-    /// Reads a file that is packed with gzip, within the limits of an archive.
-    fn gzip(
-        &mut self,
-        path: &Path,
-        file: File,
-        size: u64,
-        fingerprint: String,
-    ) -> Result<(), IngestError> {
-        let budget = Budget::of_packed(size, &self.options.limits);
-        let mut content = MultiGzDecoder::new(BufReader::new(file));
-        let head = read_head(&mut content).map_err(|error| read_error(error, path, 1))?;
+    /// Reads what is packed with gzip, within its budget. What that holds is not unpacked again.
+    pub(super) fn gzip(&mut self, packed: Opened<'_>) -> Result<(), IngestError> {
+        let Opened { path, size, fingerprint, mut content, budget, is_promising, .. } = packed;
+        // Parts that unpack to nothing take time, too.
+        let bytes = content.reader().take(budget.bytes);
+        let mut content = MultiGzDecoder::new(BufReader::new(bytes));
+        let head = read_head(&mut content).map_err(|error| read_error(error, &path, 1))?;
         if head.get(257..262) == Some(b"ustar") {
             let found = "it is a packed tar archive: unpack it and name the folder".to_owned();
-            return Err(IngestError::UnknownFormat { path: path.to_owned(), found });
+            return Err(IngestError::UnknownFormat { path, found });
         }
         self.read(Opened {
-            path: path.to_owned(),
+            path,
             size,
             fingerprint,
             content: Content::Entry(&mut Cursor::new(head.clone()).chain(content)),
             head,
             budget,
-            is_promising: true,
+            is_promising,
         })
     }
 
@@ -225,6 +222,11 @@ impl ImportRun<'_> {
         self.report.files.push(report);
         Ok(())
     }
+}
+
+/// Whether a file with this beginning is packed with gzip.
+pub(super) fn is_gzip(beginning: &[u8]) -> bool {
+    beginning.starts_with(GZIP)
 }
 
 impl Content<'_> {

@@ -33,6 +33,11 @@ const MOST_PART_BYTES: u64 = 8 << 20;
 const MOST_SHEET_BYTES: u64 = 1 << 30;
 /// What a sheet may be as text, which is held in memory.
 const MOST_SHEET_TEXT_BYTES: usize = 256 << 20;
+/// Rows that a sheet has room for. A cell that claims to lie beyond them would be led up to by
+/// thousands of millions of blank lines.
+const MOST_ROWS: u32 = 1 << 20;
+/// Columns that a sheet has room for.
+const MOST_COLUMNS: u32 = 1 << 14;
 /// The least that a text takes in a workbook: `<si/>`.
 const LEAST_TEXT_BYTES: u64 = 5;
 
@@ -180,7 +185,11 @@ fn text_of<R: Read + Seek>(
         workbook.worksheet_cells_reader(sheet).map_err(|error| damaged(path, &error))?;
     let mut text = SheetText::default();
     while let Some(cell) = cells.next_cell().map_err(|error| damaged(path, &error))? {
-        if !text.push(cell.get_position(), &written(cell.get_value())) {
+        let (row, column) = cell.get_position();
+        if row >= MOST_ROWS || column >= MOST_COLUMNS {
+            return Err(damaged(path, &"a cell lies outside of its sheet"));
+        }
+        if !text.push((row, column), &written(cell.get_value())) {
             return Err(damaged(path, &"its cells are not in order"));
         }
         if text.lines.len() > MOST_SHEET_TEXT_BYTES {

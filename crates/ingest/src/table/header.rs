@@ -44,8 +44,20 @@ impl Header {
         self.width
     }
 
+    /// The cell of a row under one of these names that is not blank, whatever it says: see
+    /// [`not_blank`].
+    pub(crate) fn text<'r>(&self, row: &'r StringRecord, names: &[&str]) -> Option<&'r str> {
+        names.iter().find_map(|name| not_blank(row.get(*self.positions.get(*name)?)?))
+    }
+
     /// The cell of a row under the first of these names that has one.
     pub(crate) fn cell<'r>(&self, row: &'r StringRecord, names: &[&str]) -> Option<&'r str> {
         names.iter().find_map(|name| values::present(row.get(*self.positions.get(*name)?)?))
     }
+}
+
+/// The trimmed text of a cell. A song may be called `NA` or `null`: programs that write exports of
+/// their own leave cells blank where they know nothing, and those words come from data frames.
+pub(crate) fn not_blank(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
 }

@@ -19,7 +19,7 @@ pub use column::{TableLayout, plain_name};
 pub(crate) use dates::{DateForm, Dates};
 pub(crate) use delimited::{Delimited, first_line, header_layout};
 pub use delimited::{head_records, open_records};
-pub(crate) use header::Header;
+pub(crate) use header::{Header, not_blank};
 pub(crate) use json::{FlatObject, keys_in, read_dated_objects, read_objects};
 pub use options::{PlaylistUse, TableOptions};
 pub use records::{MAX_RECORD_BYTES, RecordError, Records};

@@ -9,6 +9,7 @@ mod dated_tables;
 mod formats;
 mod hostile;
 mod hostile_parquet;
+mod odd;
 mod real_exports;
 mod resuming;
 mod support;

@@ -177,6 +177,9 @@ fn what_a_workbook_says_of_itself_is_not_believed() {
         ("unpacks to", &rows, &long),
         ("not in order", &backwards, TEXTS),
         ("none of its sheets", far, TEXTS),
+        ("outside of its sheet", "<row><c r=\"A4294967290\"><v>1</v></c></row>", TEXTS),
+        ("outside of its sheet", "<row r=\"4000000000\"><c><v>1</v></c></row>", TEXTS),
+        ("outside of its sheet", "<row><c r=\"ZZZZZZ1\"><v>1</v></c></row>", TEXTS),
     ] {
         let (_folder, path) = saved(&workbook(&[("S", rows)], "", texts));
         let (report, memory) = try_import(&path, &options());

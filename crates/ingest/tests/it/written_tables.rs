@@ -4,7 +4,7 @@
 use segue_core::FeedbackKind;
 use segue_ingest::DropReason;
 
-use crate::support::{options, read_text, try_import};
+use crate::support::{options, read_text, read_zip, try_import};
 
 /// Titles and times of the plays in a table.
 fn plays(text: &str) -> Vec<(String, String)> {
@@ -233,12 +233,20 @@ fn a_file_packed_by_itself_is_read_like_the_file() {
         assert_eq!(report.unwrap().files[0].listens, 50);
         assert_eq!(memory.tracks()[3].title, "\"Tide 3");
     }
+    let (report, memory) = read_zip(&[("mine/plays.csv.gz", &std::fs::read(&path).unwrap())]);
+    assert_eq!((report.files[0].listens, memory.tracks().len()), (50, 50));
     let bomb = format!("artist,track,date\n{}", "V,T,2024-01-05\n".repeat(3 << 20));
-    std::fs::write(&path, pack(bomb.as_bytes())).unwrap();
-    let (report, _) = try_import(&path, &options());
-    let file = &report.unwrap().files[0];
-    assert!(file.incomplete && file.listens < 3 << 20);
-    assert!(file.note.as_ref().unwrap().contains("what the file unpacks to"), "{:?}", file.note);
+    let bomb = pack(bomb.as_bytes());
+    std::fs::write(&path, &bomb).unwrap();
+    let by_itself = try_import(&path, &options()).0.unwrap();
+    let in_archive = read_zip(&[("plays.csv.gz", &bomb)]).0;
+    for (report, limit) in
+        [(by_itself, "what the file unpacks to"), (in_archive, "what the entry unpacks to")]
+    {
+        let file = &report.files[0];
+        assert!(file.incomplete && file.listens < 3 << 20);
+        assert!(file.note.as_ref().unwrap().contains(limit), "{:?}", file.note);
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 #[path = "../../examples/made_up/mod.rs"]
 mod made_up;
+mod same_plays;
 
 mod credits;
 mod lists;

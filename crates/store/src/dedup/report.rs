@@ -19,6 +19,7 @@ pub const SHORTEST_PLAY_S: u32 = 10;
 pub const LONGEST_S: u32 = 4 * 3600;
 
 const MINUTE_S: u32 = 60;
+const HOUR_S: u32 = 3600;
 const DAY_S: u32 = 86_400;
 
 /// A report of a play.
@@ -78,12 +79,12 @@ impl Play {
     }
 
     /// How far before and after its stamp those of other reports may lie, in seconds.
-    pub(super) fn reach_s(&self, longest_s: u32, any_open: bool, any_day: bool) -> (u32, u32) {
+    pub(super) fn reach_s(&self, longest_s: u32, any_open: bool, widest_s: u32) -> (u32, u32) {
         let longest_s = longest_s.max(self.length.longest_s());
         let back = if self.stamp.is_open() { longest_s } else { 0 };
         let forth = if any_open { longest_s } else { 0 };
-        let day = if any_day || self.stamp.is_day() { DAY_S } else { 0 };
-        (WHOLE_MINUTE_WINDOW_S + back.max(day), WHOLE_MINUTE_WINDOW_S + forth + day)
+        let wide = widest_s.max(self.stamp.width_s());
+        (WHOLE_MINUTE_WINDOW_S + back.max(wide), WHOLE_MINUTE_WINDOW_S + forth + wide)
     }
 
     fn apart_s(&self, other: &Self) -> u32 {
@@ -94,7 +95,7 @@ impl Play {
     fn may_begin_s(&self, length_s: u32) -> (i64, i64) {
         let stamp = i64::from(self.start_s);
         match self.stamp.clock() {
-            Clock::Day => (stamp, stamp + i64::from(DAY_S) - 1),
+            Clock::Day | Clock::Hour => (stamp, stamp + i64::from(self.stamp.width_s()) - 1),
             _ if self.stamp.is_open() => (stamp - i64::from(length_s), stamp),
             _ => (stamp, stamp),
         }
@@ -123,8 +124,11 @@ pub(super) fn can_be_one(a: &Play, b: &Play) -> Option<Distance> {
     let fits = match (a.stamp.clock(), b.stamp.clock()) {
         (Clock::None, Clock::None) => true,
         (Clock::None, _) | (_, Clock::None) => false,
-        (Clock::Day, Clock::Day) => apart_s == 0,
+        (Clock::Day, Clock::Day) | (Clock::Hour, Clock::Hour) => apart_s == 0,
         (Clock::Day, _) | (_, Clock::Day) => begin_apart_s == 0,
+        (one @ Clock::Hour, other) | (one, other @ Clock::Hour) => {
+            begin_apart_s <= window_s(one, other)
+        }
         (one, other) if one_clock && one != other => apart_s < MINUTE_S,
         _ if one_clock => apart_s == 0 || must_be_one(a, b),
         (one, other) => begin_apart_s <= window_s(one, other),
@@ -154,7 +158,8 @@ pub(super) fn must_be_one(a: &Play, b: &Play) -> bool {
     let played_ms = a.length.played_ms().or(b.length.played_ms());
     match (a.stamp.clock(), b.stamp.clock()) {
         (Clock::None, Clock::None) => a.length.played_ms().and(b.length.played_ms()).is_some(),
-        (Clock::None | Clock::Day, _) | (_, Clock::None | Clock::Day) => false,
+        (Clock::None | Clock::Day | Clock::Hour, _)
+        | (_, Clock::None | Clock::Day | Clock::Hour) => false,
         (one @ Clock::Minute, other @ Clock::Minute) => match played_ms {
             Some(ms) => apart_s <= window_s(one, other) && (apart_s + MINUTE_S) * 1000 <= ms,
             None => apart_s == 0,
@@ -178,25 +183,40 @@ fn window_s(one: Clock, other: Clock) -> u32 {
 enum Clock {
     Second,
     Minute,
+    Hour,
     Day,
     /// There is no time stamp.
     None,
 }
 
-/// What is known of a time stamp beside its time, in a byte: the code of the source, the smallest
-/// unit, and whether it leaves open when the play began.
+/// What is known of a time stamp beside its time, in a byte: the code of the source, and what the
+/// stamp leaves open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stamp(u8);
 
 const SOURCE_BITS: u8 = 0b1_1111;
+/// What a stamp can leave open: its smallest unit, and, in seconds and minutes, whether it may lie
+/// anywhere in the play.
+const KINDS: [(Clock, bool); 7] = [
+    (Clock::Second, false),
+    (Clock::Minute, false),
+    (Clock::Hour, false),
+    (Clock::Day, false),
+    (Clock::None, false),
+    (Clock::Second, true),
+    (Clock::Minute, true),
+];
 
 impl Stamp {
     fn of(listen: &Listen) -> Self {
-        let clock = match (listen.at, listen.source) {
-            (None, _) => Clock::None,
+        let falls_on =
+            |unit_s: u32| listen.at.is_some_and(|at| at.as_second() % i64::from(unit_s) == 0);
+        let clock = match listen.source {
+            _ if listen.at.is_none() => Clock::None,
             _ if listen.moment == Moment::Day => Clock::Day,
-            (_, Source::SpotifyAccount) => Clock::Minute,
-            (Some(at), Source::LastFm) if at.as_second() % 60 == 0 => Clock::Minute,
+            Source::SpotifyAccount => Clock::Minute,
+            Source::LastFm if falls_on(MINUTE_S) => Clock::Minute,
+            Source::AppleMusic if falls_on(HOUR_S) => Clock::Hour,
             _ => Clock::Second,
         };
         let is_open = match listen.moment {
@@ -204,9 +224,12 @@ impl Stamp {
             Moment::Ended => listen.ms_played.is_none(),
             Moment::Day => false,
         };
+        let is_open = is_open && matches!(clock, Clock::Second | Clock::Minute);
+        let kind = KINDS.iter().position(|kind| *kind == (clock, is_open));
+        let kind = kind.expect("every unit is among them") as u8;
         let code = listen.source.code() as u8;
         debug_assert!(code <= SOURCE_BITS, "five bits hold the code of a source");
-        Self(code & SOURCE_BITS | (clock as u8) << 5 | u8::from(is_open) << 7)
+        Self(code & SOURCE_BITS | kind << 5)
     }
 
     pub(super) fn source(self) -> u8 {
@@ -214,21 +237,22 @@ impl Stamp {
     }
 
     fn clock(self) -> Clock {
-        match self.0 >> 5 & 0b11 {
-            0 => Clock::Second,
-            1 => Clock::Minute,
-            2 => Clock::Day,
-            _ => Clock::None,
-        }
+        KINDS[usize::from(self.0 >> 5)].0
     }
 
     /// Whether the stamp may lie anywhere from the beginning to the end of the play.
     pub(super) fn is_open(self) -> bool {
-        self.0 >> 7 != 0
+        KINDS[usize::from(self.0 >> 5)].1
     }
 
-    pub(super) fn is_day(self) -> bool {
-        self.clock() == Clock::Day
+    /// How long the hour or the day is, in seconds, for which the stamp stands; 0 where it stands
+    /// for a moment.
+    pub(super) fn width_s(self) -> u32 {
+        match self.clock() {
+            Clock::Hour => HOUR_S,
+            Clock::Day => DAY_S,
+            Clock::Second | Clock::Minute | Clock::None => 0,
+        }
     }
 }
 

@@ -291,6 +291,37 @@ fn dates_without_a_time_keep_every_row_and_meet_the_plays_of_their_day() {
 }
 
 #[test]
+fn a_stamp_of_a_whole_hour_meets_the_play_of_its_hour() {
+    use Verdict::{Exact, Near, New};
+    let song = track("song");
+    let apple = |second| Listen {
+        source: Source::AppleMusic,
+        ms_played: Some(200_000),
+        ..scrobble("ann", &song, second)
+    };
+    let hour = -840;
+    assert_eq!(apple(hour).at.unwrap().as_second() % 3600, 0);
+    let cases = [
+        ("the same row again", apple(hour), Exact),
+        ("in that hour, of one source", apple(0), Near),
+        ("in the hour before, of one source", apple(hour - 31), New),
+        ("in the next hour, of one source", apple(hour + 3630), New),
+        ("in that hour", stream("ann", &song, 0, 200), Near),
+        ("30 s before the hour", stream("ann", &song, hour - 30, 200), Near),
+        ("31 s before the hour", stream("ann", &song, hour - 31, 200), New),
+        ("30 s after the hour", stream("ann", &song, hour + 3629, 200), Near),
+        ("31 s after the hour", stream("ann", &song, hour + 3630, 200), New),
+        ("for another time", stream("ann", &song, 0, 100), New),
+    ];
+    for (what, other, verdict) in cases {
+        assert_eq!(second_row((&song, apple(hour)), (&song, other.clone())), verdict, "{what}");
+        assert_eq!(second_row((&song, other), (&song, apple(hour))), verdict, "{what}, first");
+    }
+    let thrice = || rows(&song, (0..3).map(|_| apple(hour)));
+    assert_eq!(plays_of(&[thrice(), thrice()]), 3, "rows of one file are plays of their own");
+}
+
+#[test]
 fn counted_plays_without_a_date_are_as_many_as_their_rows() {
     let song = track("song");
     let undated = rows(&song, (0..5).map(|_| Listen { at: None, ..scrobble("ann", &song, 0) }));
