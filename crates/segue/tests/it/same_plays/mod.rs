@@ -187,7 +187,7 @@ fn names_that_look_like_something_else_are_names_in_every_format() {
         "[Vera]",
         "Vera; Otto",
         "Vera / Otto",
-        "Vera & Otto",
+        "Nora & Otto",
         "AC/DC",
         "Tyler, Maker",
         "Вера",
