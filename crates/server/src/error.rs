@@ -173,6 +173,7 @@ impl From<segue::Error> for ApiError {
             }
             segue::Error::NoModel => Self::conflict("no_model", "no model has been trained yet")
                 .hint("train one: `POST /v1/models/train` or `segue train`"),
+            segue::Error::BadListName { .. } => Self::bad_request("bad_list_name", message),
             segue::Error::CannotServe { .. } => Self::conflict("bad_model", message),
             segue::Error::UnusableModel { .. } => Self::conflict("bad_model", chain(&error)),
             segue::Error::NoSet | segue::Error::Training(_) => {

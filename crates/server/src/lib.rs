@@ -50,6 +50,7 @@ mod imports;
 mod limits;
 mod listenbrainz;
 mod listeners;
+mod lists;
 mod metrics;
 mod mixing;
 mod paced;

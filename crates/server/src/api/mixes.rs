@@ -227,7 +227,12 @@ pub(crate) struct MixAnswer {
 }
 
 impl MixAnswer {
-    fn new(catalogue: &Catalogue, id: ImpressionId, at: Timestamp, slate: &Slate) -> Self {
+    pub(crate) fn new(
+        catalogue: &Catalogue,
+        id: ImpressionId,
+        at: Timestamp,
+        slate: &Slate,
+    ) -> Self {
         let picks = slate.picks.iter().map(|pick| PickShape::new(catalogue, pick));
         Self {
             id: id.0,

@@ -5,6 +5,7 @@ pub(crate) mod events;
 mod exclusions;
 mod imports;
 pub(crate) mod listeners;
+mod lists;
 mod mixes;
 mod models;
 mod records;
@@ -84,6 +85,9 @@ fn timed() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(taste::taste))
         .routes(routes!(exclusions::list, exclusions::add))
         .routes(routes!(exclusions::remove))
+        .routes(routes!(lists::list, lists::keep))
+        .routes(routes!(lists::refresh))
+        .routes(routes!(lists::show, lists::remove))
         .routes(routes!(imports::list))
         .routes(routes!(imports::show))
         .routes(routes!(imports::cancel))

@@ -32,6 +32,8 @@ pub struct Frame {
 pub enum Section {
     /// `/` and `/mix`: the dial, the mix and the shelves.
     Listen,
+    /// `/lists`: lists that stay as they were made.
+    Lists,
     /// `/taste`: what is known of the listener, and how to correct it.
     Taste,
     /// `/model`: what was learned, and how well it predicts.
@@ -61,8 +63,9 @@ pub struct Undo {
     pub fields: Vec<(String, String)>,
 }
 
-const SECTIONS: [(Section, &str, &str); 4] = [
+const SECTIONS: [(Section, &str, &str); 5] = [
     (Section::Listen, "/", "Listen"),
+    (Section::Lists, "/lists", "Lists"),
     (Section::Taste, "/taste", "Taste"),
     (Section::Model, "/model", "Model"),
     (Section::Import, "/import", "Import"),

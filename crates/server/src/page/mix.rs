@@ -68,7 +68,7 @@ pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
     let fixed = mix.settings.with_seed(mix.seed);
     html! {
         section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) data-shown=[(shown < usize::MAX).then_some(shown)] {
-            (heading(mix))
+            (heading(frame, mix))
             @for note in &mix.notes { p.note { (sentence(note)) } }
             @if mix.picks.is_empty() {
                 p.empty { "Nothing fits these filters. Loosen one, or " a href="/mix" { "start afresh" } "." }
@@ -90,7 +90,7 @@ pub fn place<'a>(frame: &'a Frame, list: &'a str) -> Place<'a> {
     Place { listener, back: &frame.here, list, opens: frame.opens }
 }
 
-fn heading(mix: &Mix) -> Markup {
+fn heading(frame: &Frame, mix: &Mix) -> Markup {
     let playable = mix.picks.iter().any(|pick| pick.audio.is_some());
     html! {
         div.mix-head {
@@ -98,12 +98,16 @@ fn heading(mix: &Mix) -> Markup {
             @if playable {
                 button.primary.needs-script type="button" data-plays="mix" hidden { (super::icons::icon("play")) "Play" }
             }
-            @if let Some(id) = mix.id { (export(id)) }
+            @if let Some(id) = mix.id {
+                (super::lists::keep_form(frame.listener.as_deref().unwrap_or_default(), id))
+                (export(id))
+            }
         }
     }
 }
 
-fn export(mix: i64) -> Markup {
+/// The formats in which a mix can be taken along.
+pub(super) fn export(mix: i64) -> Markup {
     html! {
         details.menu {
             summary { (super::icons::icon("drop")) "Take it along" }

@@ -12,6 +12,7 @@
 //! | [`shelves`] | `/` | |
 //! | [`mix`] | `/mix` | `/fragments/mix` |
 //! | [`card`] | | `/fragments/card` |
+//! | [`lists`] | `/lists`, `/lists/{id}` | |
 //! | [`taste`] | `/taste` | |
 //! | [`model`] | `/model` | |
 //! | [`import`] | `/import`, `/import/{id}` | `/fragments/import/{id}` |
@@ -34,6 +35,7 @@ pub mod import;
 pub mod keys;
 pub mod layout;
 pub mod links;
+pub mod lists;
 pub mod login;
 pub mod mix;
 pub mod model;

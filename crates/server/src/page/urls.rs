@@ -195,6 +195,21 @@ pub fn playlist(mix: i64, format: &str) -> String {
     format!("/v1/mixes/{mix}/playlist?format={format}")
 }
 
+/// The page of a list.
+pub fn list(id: i64) -> String {
+    format!("/lists/{id}")
+}
+
+/// Where a mix is kept as a list: fields `name`, `mix`.
+pub fn lists(listener: &str) -> String {
+    format!("/listeners/{}/lists", encoded(listener))
+}
+
+/// Where a list is removed.
+pub fn remove_list(listener: &str, id: i64) -> String {
+    format!("{}/{id}/remove", lists(listener))
+}
+
 /// Where the forms of a card go: fields `track`, `artist`, `kind`, `back`.
 ///
 /// `kind=ban` with an `artist` bans the artist; every other kind speaks of the `track`. A form with

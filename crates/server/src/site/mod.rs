@@ -11,6 +11,7 @@ mod flash;
 mod frame;
 mod imports;
 mod listen;
+mod lists;
 mod model;
 mod session;
 mod taste;
@@ -43,6 +44,8 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/artists/{artist}", get(track::artist))
         .route("/fragments/mix", get(listen::mix_fragment))
         .route("/fragments/card", get(listen::card_fragment))
+        .route("/lists", get(lists::all))
+        .route("/lists/{list}", get(lists::one))
         .route("/taste", get(taste::show))
         .route("/docs", get(docs::show))
         .route("/model", get(model::show))
@@ -52,6 +55,8 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/fragments/import/{import}", get(imports::fragment))
         .route("/listeners/{listener}/feedback", post(feedback::give))
         .route("/listeners/{listener}/skip", post(feedback::skip))
+        .route("/listeners/{listener}/lists", post(lists::keep))
+        .route("/listeners/{listener}/lists/{list}/remove", post(lists::remove))
         .route("/listeners/{listener}/exclusions", post(feedback::exclude))
         .route("/listeners/{listener}/exclusions/{exclusion}/remove", post(feedback::include_again))
         .with_state(Arc::clone(app))

@@ -10,6 +10,7 @@ mod events;
 mod gorse;
 mod imports;
 mod listenbrainz;
+mod lists;
 mod made_up;
 mod mixes;
 mod models;

@@ -1,0 +1,61 @@
+//! Lists that stay, for the API and the page: made in parallel to other requests, kept in line with
+//! all writes.
+
+use jiff::Zoned;
+use segue::{DueLists, Refreshed, keep_mix};
+use segue_core::{Impression, ListenerId, Timestamp};
+use segue_store::{ImpressionId, ListId, SavedList};
+
+use crate::app::App;
+use crate::error::{ApiError, ApiResult};
+
+/// Makes the lists that are due at a moment, whose time zone says which day it is.
+pub(crate) async fn refresh(
+    app: &App,
+    listener: &ListenerId,
+    when: Zoned,
+) -> ApiResult<Vec<Refreshed>> {
+    let listener = app.listeners.get(listener).await?;
+    let due = app.readers.run(move |store| {
+        let due = DueLists {
+            catalogue: &listener.snapshot.catalogue,
+            profile: &listener.profile,
+            arrivals: &listener.snapshot.arrivals,
+            when: &when,
+        };
+        Ok(due.find(store, |request| listener.mix(request))?)
+    });
+    let due = due.await?;
+    app.writer.run(move |store| due.into_iter().map(|list| list.keep(store)).collect()).await
+}
+
+/// Keeps a mix of the listener under a name.
+pub(crate) async fn keep(
+    app: &App,
+    listener: &ListenerId,
+    name: String,
+    mix: ImpressionId,
+) -> ApiResult<SavedList> {
+    let whose = listener.clone();
+    let found = app.readers.run(move |store| Ok(store.impression(mix)?)).await?;
+    if found.is_none_or(|found| found.slate.listener != whose) {
+        let message = format!("`{whose}` has no mix {}", mix.0);
+        return Err(ApiError::not_found("unknown_mix", message));
+    }
+    app.writer.run(move |store| Ok(keep_mix(store, &name, mix))).await?.map_err(Into::into)
+}
+
+/// A list with its mix, which counts as shown from then on; `None` where the listener has no such
+/// list.
+pub(crate) async fn open(
+    app: &App,
+    listener: &ListenerId,
+    id: ListId,
+) -> ApiResult<Option<(SavedList, Impression)>> {
+    let whose = listener.clone();
+    let opened = app.writer.run(move |store| store.open_list(&whose, id, Timestamp::now())).await?;
+    if opened.is_some() {
+        app.listeners.changed(listener);
+    }
+    Ok(opened)
+}

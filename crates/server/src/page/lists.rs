@@ -1,0 +1,152 @@
+//! `/lists` and `/lists/{id}`: lists that stay as they were made.
+//!
+//! Forms: [`urls::lists`] takes `name` and `mix`, [`urls::remove_list`] nothing.
+
+use jiff::civil::Date;
+use maud::{Markup, html};
+
+use super::card::{Card, card, sentence};
+use super::layout::{Frame, page};
+use super::mix::{export, place};
+use super::{urls, words};
+
+/// A list, without its tracks.
+#[derive(Clone, Debug, Default)]
+pub struct ListView {
+    /// Its number, as in the address of its page.
+    pub id: i64,
+    /// The mix that it holds, by which it is exported.
+    pub mix: i64,
+    /// Its name.
+    pub name: String,
+    /// The day or week that it is for, such as `2026-11-29` or `2026-W48`; empty for one's own.
+    pub edition: String,
+    /// How many of its tracks had never been shown to the listener when it was made.
+    pub never_shown: u32,
+    /// Whether somebody has looked at it.
+    pub is_opened: bool,
+}
+
+/// All lists of a listener.
+#[derive(Clone, Debug, Default)]
+pub struct ListsView {
+    /// Those of today and this week, the day's first.
+    pub current: Vec<ListView>,
+    /// Why others are missing, each as the name of a list and half a sentence.
+    pub missing: Vec<(String, String)>,
+    /// Those that the listener kept, latest first.
+    pub own: Vec<ListView>,
+    /// Those of earlier days and weeks, latest first.
+    pub earlier: Vec<ListView>,
+}
+
+/// The page of all lists.
+pub fn view(frame: &Frame, lists: &ListsView) -> Markup {
+    let main = html! {
+        div.page-head {
+            h1 { "Lists" }
+            p.lead { "Made once for their day or week. They stay as they are, and earlier ones stay too." }
+        }
+        ul.lists { @for list in &lists.current { li { (entry(list)) } } }
+        @for (name, why) in &lists.missing { p.note { strong { (name) } ": " (sentence(why)) } }
+        (group("Kept from mixes", &lists.own))
+        (group("Earlier", &lists.earlier))
+        @if lists.own.is_empty() {
+            p.note { "Keep any " a href="/mix" { "mix" } " as a list of your own." }
+        }
+    };
+    page(frame, "Lists", &main)
+}
+
+fn group(title: &str, lists: &[ListView]) -> Markup {
+    html! {
+        @if !lists.is_empty() {
+            section.shelf {
+                h2 { (title) }
+                ul.lists { @for list in lists { li { (entry(list)) } } }
+            }
+        }
+    }
+}
+
+fn entry(list: &ListView) -> Markup {
+    html! {
+        a href=(urls::list(list.id)) {
+            strong { (list.name) }
+            span { (for_when(&list.edition)) }
+            span { (never_shown(list)) }
+            @if !list.is_opened { span { "Not opened yet" } }
+        }
+    }
+}
+
+/// The page of one list.
+pub fn view_one(frame: &Frame, list: &ListView, picks: &[Card]) -> Markup {
+    let playable = picks.iter().any(|pick| pick.audio.is_some());
+    let main = html! {
+        div.page-head {
+            h1 { (list.name) }
+            p.lead { (for_when(&list.edition)) @if !list.edition.is_empty() { ". " } (never_shown(list)) "." }
+        }
+        section #mix .mix aria-labelledby="mix-title" {
+            div.mix-head {
+                h2 #mix-title { (words::count(picks.len() as u64, "track", "tracks")) }
+                @if playable {
+                    button.primary.needs-script type="button" data-plays="mix" hidden { (super::icons::icon("play")) "Play" }
+                }
+                (export(list.mix))
+            }
+            ol.tracks { @for pick in picks { li { (card(&place(frame, "list"), pick)) } } }
+        }
+        form method="post" action=(urls::remove_list(frame.listener.as_deref().unwrap_or_default(), list.id)) {
+            button.quiet type="submit" { "Remove this list" }
+        }
+        p { a href="/lists" { "All lists" } }
+    };
+    page(frame, &list.name, &main)
+}
+
+/// What keeps a mix as a list.
+pub fn keep_form(listener: &str, mix: i64) -> Markup {
+    html! {
+        details.menu {
+            summary { (super::icons::icon("drop")) "Keep it" }
+            form method="post" action=(urls::lists(listener)) {
+                input type="hidden" name="mix" value=(mix);
+                label for="list-name" { "Name of the list" }
+                input #list-name type="text" name="name" required maxlength="100";
+                button.primary type="submit" { "Keep" }
+            }
+        }
+    }
+}
+
+fn never_shown(list: &ListView) -> String {
+    match list.never_shown {
+        0 => "All of it was shown before".to_owned(),
+        new => format!("{} never shown before", words::count(new.into(), "track", "tracks")),
+    }
+}
+
+/// A day or week in words.
+fn for_when(edition: &str) -> String {
+    if let Ok(day) = edition.parse::<Date>() {
+        return day.strftime("%A, %-d %B %Y").to_string();
+    }
+    match edition.split_once("-W") {
+        Some((year, week)) => format!("Week {} of {year}", week.trim_start_matches('0')),
+        None => edition.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn editions_are_said_in_words() {
+        assert_eq!(for_when("2026-11-29"), "Sunday, 29 November 2026");
+        assert_eq!(for_when("2026-W05"), "Week 5 of 2026");
+        assert_eq!(for_when(""), "");
+    }
+}

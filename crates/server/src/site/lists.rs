@@ -1,0 +1,128 @@
+//! Lists that stay.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::tz::TimeZone;
+use segue_core::{Impression, ListenerId, Timestamp};
+use segue_store::{ImpressionId, ListId, ListName, SavedList};
+use serde::Deserialize;
+
+use super::cards;
+use super::frame::{self, Asked, answer, frame};
+use crate::app::App;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::Submitted;
+use crate::lists;
+use crate::page::layout::Section;
+use crate::page::lists::{self as view, ListView, ListsView};
+use crate::page::urls;
+
+/// `/lists`: those that are due are made when somebody looks.
+pub(super) async fn all(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+    let frame = frame(&app, &asked, Section::Lists).await?;
+    let Some(id) = frame::listener(&frame) else { return Ok(Redirect::to("/").into_response()) };
+    let mut missing = Vec::new();
+    if asked.is_on_purpose && app.snapshot.load().model.is_some() {
+        let today = Timestamp::now().to_zoned(TimeZone::system());
+        for list in lists::refresh(&app, &id, today).await? {
+            missing.extend(list.left_out.map(|why| (list.kind.title().to_owned(), why)));
+        }
+    }
+    let found = app.readers.run(move |store| Ok(store.lists(&id)?)).await?;
+    let mut lists = ListsView { missing, ..ListsView::default() };
+    for list in found {
+        let is_current =
+            lists.current.iter().all(|current: &ListView| current.name != list.name.name);
+        let group = if list.name.kind == ListName::OWN {
+            &mut lists.own
+        } else if is_current {
+            &mut lists.current
+        } else {
+            &mut lists.earlier
+        };
+        group.push(list_view(list));
+    }
+    Ok(answer(&frame, view::view(&frame, &lists)))
+}
+
+/// `/lists/{id}`.
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    Path(id): Path<i64>,
+    asked: Asked,
+) -> ApiResult<Response> {
+    let frame = frame(&app, &asked, Section::Lists).await?;
+    let listener = frame::listener(&frame).ok_or_else(|| unknown(id))?;
+    let opened = match asked.is_on_purpose {
+        true => lists::open(&app, &listener, ListId(id)).await?,
+        false => look(&app, listener.clone(), ListId(id)).await?,
+    };
+    let (list, mix) = opened.ok_or_else(|| unknown(id))?;
+    let kept = app.listeners.get(&listener).await?;
+    let (catalogue, profile) = (&kept.snapshot.catalogue, &kept.profile);
+    let picks = mix.slate.picks.iter();
+    let picks: Vec<_> =
+        picks.filter_map(|pick| cards::of_pick(&app, catalogue, profile, pick)).collect();
+    Ok(answer(&frame, view::view_one(&frame, &list_view(list), &picks)))
+}
+
+/// A list with its mix, which nobody may have seen by that.
+async fn look(
+    app: &App,
+    listener: ListenerId,
+    id: ListId,
+) -> ApiResult<Option<(SavedList, Impression)>> {
+    let read = app.readers.run(move |store| {
+        let Some(list) = store.lists(&listener)?.into_iter().find(|list| list.id == id) else {
+            return Ok(None);
+        };
+        let mix = store.impression(list.impression)?;
+        Ok(mix.map(|mix| (list, mix)))
+    });
+    read.await
+}
+
+/// What the form sends that keeps a mix.
+#[derive(Deserialize)]
+pub(super) struct Keep {
+    name: String,
+    mix: i64,
+}
+
+/// Keeps a mix as a list.
+pub(super) async fn keep(
+    State(app): State<Arc<App>>,
+    Path(listener): Path<String>,
+    Submitted(kept): Submitted<Keep>,
+) -> ApiResult<Response> {
+    let listener = ListenerId::new(listener);
+    let list = lists::keep(&app, &listener, kept.name, ImpressionId(kept.mix)).await?;
+    Ok(Redirect::to(&urls::list(list.id.0)).into_response())
+}
+
+/// Removes a list.
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    Path((listener, id)): Path<(String, i64)>,
+) -> ApiResult<Response> {
+    let listener = ListenerId::new(listener);
+    app.writer.run(move |store| store.remove_list(&listener, ListId(id))).await?;
+    Ok(Redirect::to("/lists").into_response())
+}
+
+fn list_view(list: SavedList) -> ListView {
+    ListView {
+        id: list.id.0,
+        mix: list.impression.0,
+        name: list.name.name,
+        edition: list.name.edition,
+        never_shown: list.never_shown,
+        is_opened: list.is_opened,
+    }
+}
+
+fn unknown(id: i64) -> ApiError {
+    ApiError::not_found("unknown_list", format!("there is no list {id}"))
+}
