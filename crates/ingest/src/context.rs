@@ -84,6 +84,8 @@ pub struct Context<'a> {
     sink: &'a mut dyn Sink,
     committed_rows: u64,
     most_rows: u64,
+    /// Whether there were more rows than that.
+    is_full: bool,
     report: FileReport,
     /// Number of the first row that was dropped.
     first_dropped: Option<u64>,
@@ -100,6 +102,7 @@ impl<'a> Context<'a> {
             sink,
             committed_rows: 0,
             most_rows: u64::MAX,
+            is_full: false,
             report: FileReport::new(path.to_owned(), Some(source)),
             first_dropped: None,
             renamed: None,
@@ -114,6 +117,11 @@ impl<'a> Context<'a> {
     /// Beyond this many rows reading ends.
     pub(crate) fn limit_rows(&mut self, most_rows: u64) {
         self.most_rows = most_rows;
+    }
+
+    /// Whether the limit of rows ended the reading.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// The listener whose history is being read, as the options of the import name them.
@@ -135,6 +143,7 @@ impl<'a> Context<'a> {
     pub fn keep(&mut self, mut record: Record) -> Result<(), IngestError> {
         self.settle(&mut record);
         if self.report.rows_read >= self.most_rows {
+            self.is_full = true;
             let rows = self.report.rows_read;
             return Err(self.too_large(rows, "the number of rows", self.most_rows.to_string()));
         }

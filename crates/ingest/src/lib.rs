@@ -30,7 +30,7 @@ mod time;
 
 pub use context::{Context, Earlier, FileIdentity, FileSink, LONGEST_NAME, MOST_ARTISTS, Sink};
 pub use error::{IngestError, SinkError};
-pub use explain::{Explanation, explain};
+pub use explain::{Explanation, explain, explain_beginnings};
 pub use format::read_listenbrainz;
 pub use import::{ImportLimits, ImportOptions, ImportProgress, Observer, import};
 pub use report::{ColumnReading, DropReason, FileReport, ImportReport};
