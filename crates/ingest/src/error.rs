@@ -70,6 +70,11 @@ pub enum IngestError {
 }
 
 impl IngestError {
+    /// Whether the system is at fault and not the content: later it may go well.
+    pub(crate) fn is_of_the_system(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
+
     /// The error with what caused it, in a line.
     pub(crate) fn in_a_line(&self) -> String {
         let mut text = self.to_string();

@@ -45,6 +45,7 @@ mod error;
 mod extract;
 mod gate;
 mod gorse;
+mod holding;
 mod importing;
 mod imports;
 mod limits;

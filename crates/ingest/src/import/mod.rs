@@ -35,8 +35,8 @@ pub struct ImportOptions {
     pub limits: ImportLimits,
     /// How tables of tracks and of interactions are read, where the table itself leaves it open.
     pub tables: TableOptions,
-    /// Whether a path that cannot be read at all is left alone, as a file in a folder is, and the
-    /// report says why. Otherwise it ends the import.
+    /// Whether a path in no known format, or too damaged to be opened, is left alone as a file in a
+    /// folder is, and the report says why. Otherwise it ends the import.
     pub leaves_unreadable: bool,
 }
 

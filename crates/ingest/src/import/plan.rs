@@ -16,8 +16,7 @@ use crate::{FileReport, IngestError};
 pub(super) enum Job {
     File {
         path: PathBuf,
-        /// Whether the import ends if it cannot be read: the user named this file, and not a folder
-        /// above it.
+        /// Whether the user named this file, and not a folder above it.
         given: bool,
     },
     Archive(Archive),
@@ -49,7 +48,7 @@ impl ImportPlan {
         let mut plan = Self::default();
         for path in paths {
             match plan.add(path.as_ref(), options) {
-                Err(error) if options.leaves_unreadable => {
+                Err(error) if options.leaves_unreadable && !error.is_of_the_system() => {
                     plan.left_alone.push(FileReport::unreadable(path.as_ref().to_owned(), &error));
                 }
                 added => added?,
@@ -69,7 +68,7 @@ impl ImportPlan {
             return Ok(());
         }
         self.file_bytes += metadata.len();
-        self.jobs.push(Job::File { path: path.to_owned(), given: !options.leaves_unreadable });
+        self.jobs.push(Job::File { path: path.to_owned(), given: true });
         Ok(())
     }
 

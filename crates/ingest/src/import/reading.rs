@@ -88,8 +88,13 @@ impl ImportRun<'_> {
         if self.passes_over(path) {
             return Ok(());
         }
+        let leaves = |error: &IngestError| match error {
+            IngestError::Sink { .. } => false,
+            error if error.is_of_the_system() => !given,
+            _ => !given || self.options.leaves_unreadable,
+        };
         match self.try_file(path) {
-            Err(error) if !given && !matches!(error, IngestError::Sink { .. }) => {
+            Err(error) if leaves(&error) => {
                 self.report.files.push(FileReport::unreadable(path.to_owned(), &error));
                 Ok(())
             }
