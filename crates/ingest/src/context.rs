@@ -14,6 +14,8 @@ use crate::{ColumnReading, DropReason, FileReport, IngestError, SinkError};
 pub const LONGEST_NAME: usize = 512;
 /// Most artists that a track is credited to: each takes a row of the catalogue in memory.
 pub const MOST_ARTISTS: usize = 64;
+/// What a note begins with that names columns which sound useful and are not read.
+pub const UNREAD_COLUMNS: &str = "columns not read";
 /// Longest place of a file, in bytes: what systems allow.
 const LONGEST_LOCATION: usize = 4096;
 
@@ -258,7 +260,7 @@ impl<'a> Context<'a> {
         let rest = names.len().saturating_sub(MOST_NAMED);
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
         let named = names[..names.len() - rest].join(", ");
-        self.report.add_note(format!("columns not read: {named}{more}"));
+        self.report.add_note(format!("{UNREAD_COLUMNS}: {named}{more}"));
     }
 
     /// Adds to the note of the file what a person should know of how it was read.

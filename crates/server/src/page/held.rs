@@ -43,6 +43,15 @@ pub struct KindView {
     pub dropped: Vec<(String, u64)>,
     /// What is odd about them: columns that sound useful and are not read, damage.
     pub notes: Vec<String>,
+    /// Whether there are columns that sound useful and are not read.
+    pub misses_columns: bool,
+}
+
+impl KindView {
+    /// What tells its tables from those of other kinds.
+    fn first_file(&self) -> &str {
+        self.files.first().map_or("", String::as_str)
+    }
 }
 
 /// A row as it is understood. Empty texts are not shown.
@@ -74,15 +83,23 @@ pub(super) fn view(id: &str, held: &HeldView) -> Markup {
         }
         @if !held.unreadable.is_empty() { (unreadable(&held.unreadable)) }
         @for kind in &held.kinds { (card(kind)) }
-        @if !held.left_alone.is_empty() { (left_alone(&held.left_alone)) }
+        @if !held.left_alone.is_empty() { (left_alone(held)) }
     }
 }
 
 fn summary(held: &HeldView) -> Markup {
-    let kind = |kind: &KindView| {
-        format!("{} ({})", kind.format, words::count(kind.files.len() as u64, "file", "files"))
+    let mut formats: Vec<(&str, u64)> = Vec::new();
+    for kind in &held.kinds {
+        let files = kind.files.len() as u64;
+        match formats.iter_mut().find(|(format, _)| *format == kind.format) {
+            Some((_, more)) => *more += files,
+            None => formats.push((&kind.format, files)),
+        }
+    }
+    let told = |(format, files): &(&str, u64)| {
+        format!("{format} ({})", words::count(*files, "file", "files"))
     };
-    let kinds: Vec<String> = held.kinds.iter().map(kind).collect();
+    let kinds: Vec<String> = formats.iter().map(told).collect();
     html! {
         p.lead #held-said {
             @if kinds.is_empty() { "Segue finds nothing in it that it can read." }
@@ -94,10 +111,18 @@ fn summary(held: &HeldView) -> Markup {
 fn unreadable(files: &[(String, String)]) -> Markup {
     html! {
         div.note {
-            p { strong { "Not read: " } "what services send is known by what is in it, and any \
-                table by a header that names at least artist, title and when it was played." }
-            ul { @for (file, why) in files { li { strong { (file) } ": " (why) } } }
+            ul { @for (file, why) in files { li { (told(file, why)) } } }
+            p { "Send files as the service gave them to you, or a table whose first line names \
+                its columns: artist, title, and when it was played." }
         }
+    }
+}
+
+/// What is said of a file, which may begin with its name.
+fn told(file: &str, why: &str) -> Markup {
+    match why.strip_prefix(&format!("`{file}` ")) {
+        Some(rest) => html! { strong { (file) } " " (rest) },
+        None => html! { strong { (file) } ": " (why) },
     }
 }
 
@@ -113,21 +138,38 @@ fn card(kind: &KindView) -> Markup {
                 span.small { " · " (names) @if more > 0 { " and " (more) " more" } }
             }
             @for note in &kind.notes { p.note { (note) } }
-            @if kind.first.is_empty() { p.note { strong { "No row of it would be kept." } " Look whether the columns hold what their names say." } }
+            @if kind.misses_columns { p.note { "If such a column matters, name it after what it \
+                holds (artist, title, played at, rating) and send the file again." } }
+            @if kind.first.is_empty() { (nothing_kept(kind)) }
             div.kind-body {
-                @if !kind.first.is_empty() { (first_rows(&kind.first)) }
+                @if !kind.first.is_empty() { (first_rows(kind)) }
                 @if !kind.columns.is_empty() { (columns(kind)) }
             }
             @if !kind.dropped.is_empty() {
-                p.small { "Left out: " (words::list(&kind.dropped.iter().map(|(reason, rows)| format!("{} {reason}", words::grouped(*rows))).collect::<Vec<_>>())) "." }
+                p.small { "Left out: " (dropped(kind)) "." }
             }
         }
     }
 }
 
+fn nothing_kept(kind: &KindView) -> Markup {
+    let rows = if kind.goes_on { "No row seen so far" } else { "No row of it" };
+    html! {
+        p.note {
+            strong { (rows) " would be kept." }
+            @if !kind.columns.is_empty() { " Look whether the columns hold what their names say." }
+        }
+    }
+}
+
+fn dropped(kind: &KindView) -> String {
+    let counted = |(reason, rows): &(String, u64)| format!("{} {reason}", words::grouped(*rows));
+    words::list(&kind.dropped.iter().map(counted).collect::<Vec<_>>())
+}
+
 fn columns(kind: &KindView) -> Markup {
     html! {
-        div.scroll tabindex="0" role="region" aria-label={ "Columns of " (kind.format) } {
+        div.scroll tabindex="0" role="region" aria-label={ "Columns of " (kind.first_file()) } {
             table {
                 thead { tr { th scope="col" { "Column" } th scope="col" { "Read as" } } }
                 tbody { @for (name, meaning) in &kind.columns { tr { th scope="row" { (name) } td { (meaning) } } } }
@@ -140,7 +182,7 @@ fn columns(kind: &KindView) -> Markup {
 /// A heading with the text that rows have under it.
 type Cell = (&'static str, fn(&RowView) -> &str);
 
-fn first_rows(rows: &[RowView]) -> Markup {
+fn first_rows(kind: &KindView) -> Markup {
     let cells: [Cell; 5] = [
         ("What", |row| &row.what),
         ("When (UTC)", |row| &row.at),
@@ -148,21 +190,22 @@ fn first_rows(rows: &[RowView]) -> Markup {
         ("Title", |row| &row.title),
         ("Played", |row| &row.played),
     ];
-    let said = |(_, text): &Cell| rows.iter().any(|row| !text(row).is_empty());
+    let said = |(_, text): &Cell| kind.first.iter().any(|row| !text(row).is_empty());
     let cells: Vec<Cell> = cells.into_iter().filter(said).collect();
     html! {
-        div.scroll tabindex="0" role="region" aria-label="First rows" {
+        div.scroll tabindex="0" role="region" aria-label={ "First rows of " (kind.first_file()) } {
             table {
                 thead { tr { @for (heading, _) in &cells { th scope="col" { (heading) } } } }
-                tbody { @for row in rows { tr { @for (_, text) in &cells { td { (text(row)) } } } } }
+                tbody { @for row in &kind.first { tr { @for (_, text) in &cells { td { (text(row)) } } } } }
             }
         }
     }
 }
 
-fn left_alone(files: &[(String, String)]) -> Markup {
+fn left_alone(held: &HeldView) -> Markup {
+    let files = &held.left_alone;
     html! {
-        details {
+        details open[held.kinds.is_empty()] {
             summary { (words::count(files.len() as u64, "file is", "files are")) " left alone" }
             ul.small { @for (file, why) in files { li { (file) ": " (why) } } }
         }

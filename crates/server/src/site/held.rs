@@ -1,7 +1,9 @@
 //! How files are understood, as the page tells it.
 
+use std::collections::BTreeMap;
+
 use segue_core::{FeedbackTarget, Moment, Record, Source, Timestamp, Track};
-use segue_ingest::{ColumnReading, Explanation};
+use segue_ingest::{ColumnReading, Explanation, UNREAD_COLUMNS};
 
 use super::imports::in_words;
 use crate::page::held::{HeldView, KindView, RowView};
@@ -23,8 +25,8 @@ pub(super) fn view_model(explained: &[Explanation]) -> HeldView {
                 }
             }
             None => {
-                let left = (report.path.display().to_string(), report.note.clone());
-                let left = (left.0, left.1.unwrap_or_default());
+                let why = report.note.clone().unwrap_or_default();
+                let left = (report.path.display().to_string(), why);
                 match report.path.components().nth(1) {
                     Some(_) => held.left_alone.push(left),
                     None => held.unreadable.push(left),
@@ -45,7 +47,7 @@ fn kind((source, columns, files): &Kind<'_>) -> KindView {
         unread_columns: unread.map(|column| column.name.clone()).collect(),
         ..KindView::default()
     };
-    let mut dropped = std::collections::BTreeMap::new();
+    let mut dropped = BTreeMap::new();
     for file in files {
         view.files.push(name(file));
         view.rows += file.report.rows_read;
@@ -59,6 +61,7 @@ fn kind((source, columns, files): &Kind<'_>) -> KindView {
         if let Some(note) = &file.report.note {
             let whose = if files.len() > 1 { format!("{}: ", name(file)) } else { String::new() };
             view.notes.push(format!("{whose}{note}"));
+            view.misses_columns |= note.contains(UNREAD_COLUMNS);
         }
     }
     view.dropped =

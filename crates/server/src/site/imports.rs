@@ -171,7 +171,7 @@ pub(super) fn in_words(reason: DropReason) -> &'static str {
         DropReason::Video => "videos that are not music",
         DropReason::NoTrack => "without a track",
         DropReason::NoTitle => "without a title",
-        DropReason::BadTime => "without a time that can be",
+        DropReason::BadTime => "without a time that can be read",
         DropReason::NowPlaying => "playing when the file was written",
         DropReason::NotAPlay => "not plays: pauses, seeks and the like",
         DropReason::Empty => "with nothing of use in them",

@@ -138,6 +138,7 @@ async fn a_file_of_no_known_format_is_told_of_and_keeps_no_other_from_being_read
         "notes.txt",
         "<td>First Song</td>",
         "columns not read: `mood_time`",
+        "name it after what it holds",
         "2024-01-01 00:00",
         "<td>3:21</td>",
     ] {

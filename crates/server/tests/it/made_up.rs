@@ -483,6 +483,7 @@ fn a_look() -> HeldView {
         unread_columns: vec!["Mood time".to_owned()],
         first: vec![RowView { played: String::new(), ..row("2022-02-28", "Vera", "Tide") }],
         notes: vec!["columns not read: `Mood time`".to_owned()],
+        misses_columns: true,
         ..KindView::default()
     };
     let empty = KindView { first: Vec::new(), ..table.clone() };
