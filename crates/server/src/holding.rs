@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult, chain};
 use crate::importing::{self, CANCELLED};
 use crate::imports::{ImportState, UploadLabel};
+use crate::uploads;
 
 /// Files whose columns and first rows are held for whoever looks: bounds memory. Of those beyond it
 /// is said what they are.
@@ -33,13 +34,13 @@ pub(crate) async fn explain(
 }
 
 fn explain_files(upload: PathBuf, listener: &str) -> ApiResult<Vec<Explanation>> {
-    let files = importing::files(&upload).map_err(|error| ApiError::internal(&error))?;
+    let files = uploads::files(&upload).map_err(|error| ApiError::internal(&error))?;
     let options = importing::options(listener, &files);
     let options = ImportOptions { leaves_unreadable: true, ..options };
     let mut explained = explain_beginnings(&files, &options)
         .map_err(|error| ApiError::bad_request("unreadable", chain(&error)))?;
     for (number, file) in explained.iter_mut().enumerate() {
-        importing::name_as_sent(&upload, &mut file.report);
+        uploads::name_as_sent(&upload, &mut file.report);
         if number >= MOST_SHOWN {
             file.report.columns = Vec::new();
             file.records = Vec::new();
@@ -60,8 +61,8 @@ pub(crate) fn begin(app: &Arc<App>, id: &str) -> ApiResult<()> {
     if !app.imports.release(id, ImportState::Waiting) {
         return Err(ApiError::conflict("not_held", "this import is not held any more"));
     }
-    let label = importing::label_of(app, id);
-    match label.and_then(|label| importing::take_over(app, id).map(|()| label)) {
+    let label = uploads::label_of(app, id);
+    match label.and_then(|label| uploads::take_over(app, id).map(|()| label)) {
         Ok(label) => importing::read_in_turn(app, id, label),
         Err(error) => {
             importing::fail(app, id, CANCELLED);
@@ -100,7 +101,7 @@ fn end(app: &App, id: &str, why: &str) {
         return;
     }
     importing::fail(app, id, why);
-    if let Err(error) = importing::discard(app, id) {
+    if let Err(error) = uploads::discard(app, id) {
         tracing::warn!(id, "an upload that was held for too long cannot be removed: {error}");
     }
 }

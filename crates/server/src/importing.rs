@@ -3,7 +3,7 @@
 //! [imports](crate::imports), which knows nothing of the rest of the server.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,42 +20,11 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult, DISK_FULL, chain};
 use crate::imports::{ImportState, UploadLabel};
 use crate::limits;
-
-/// Says beside files that were received whose they are.
-pub(crate) fn describe(app: &App, id: &str, label: &UploadLabel) -> io::Result<()> {
-    let mut described = File::create_new(app.imports.folder().join(format!("{id}.json")))?;
-    described.write_all(&serde_json::to_vec(label)?)?;
-    described.sync_all()
-}
-
-/// Takes over files that were received in full and described: from now on they survive a crash.
-pub(crate) fn take_over(app: &App, id: &str) -> io::Result<()> {
-    let folder = app.imports.folder();
-    let part = app.imports.part(id);
-    File::open(&part)?.sync_all()?;
-    std::fs::rename(part, folder.join(format!("{id}.upload")))?;
-    File::open(folder)?.sync_all()
-}
+use crate::uploads::{described, files, is_described, name_as_sent, named, without_place};
 
 /// How often somebody was forgotten.
 pub(crate) async fn forgotten(app: &App) -> ApiResult<i64> {
     app.readers.run(|store| Ok(store.marks()?.forgotten)).await
-}
-
-/// Removes an upload that was described, whatever became of it. One that is being read ends soon:
-/// its files are gone.
-pub(crate) fn discard(app: &App, id: &str) -> io::Result<()> {
-    let folder = app.imports.folder();
-    for ending in ["part", "upload", "quarantine", "begun", "json"] {
-        let path = folder.join(format!("{id}.{ending}"));
-        let removed =
-            if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
-        removed.or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        })?;
-    }
-    Ok(())
 }
 
 /// Goes on with what a crash left behind, and clears away what is of no use.
@@ -88,26 +57,6 @@ fn resume_one(app: &Arc<App>, upload: &Path) -> io::Result<()> {
     tracing::info!(id, "goes on with an import that was cut off");
     start(app, &id, label);
     Ok(())
-}
-
-/// Whether there is an upload that a file beside it speaks of.
-fn is_described(beside: &Path) -> bool {
-    ["upload", "quarantine"].iter().any(|ending| beside.with_extension(ending).exists())
-}
-
-/// The id of an upload, and whose it is.
-fn described(upload: &Path) -> io::Result<(String, UploadLabel)> {
-    let id = upload.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    Ok((id.to_owned(), read_label(&upload.with_extension("json"))?))
-}
-
-/// Whose an upload is.
-pub(crate) fn label_of(app: &App, id: &str) -> io::Result<UploadLabel> {
-    read_label(&app.imports.folder().join(format!("{id}.json")))
-}
-
-fn read_label(path: &Path) -> io::Result<UploadLabel> {
-    Ok(serde_json::from_slice(&std::fs::read(path)?)?)
 }
 
 fn list_quarantined(app: &Arc<App>, upload: &Path) -> io::Result<()> {
@@ -289,16 +238,6 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
     read.await.map_err(|error| ApiError::internal(&error))?
 }
 
-/// The files of an upload. They are named one by one, since of a folder whatever is no export is
-/// passed over in silence.
-pub(crate) fn files(upload: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(upload)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<_>>()?;
-    files.sort();
-    Ok(files)
-}
-
 /// How the files of an upload are read. Among several, one that is no export keeps no other from
 /// being read.
 pub(crate) fn options(listener: &str, files: &[PathBuf]) -> ImportOptions {
@@ -306,22 +245,6 @@ pub(crate) fn options(listener: &str, files: &[PathBuf]) -> ImportOptions {
     options.limits.rows = limits::MOST_UPLOADED_ROWS;
     options.leaves_unreadable = files.len() > 1;
     options
-}
-
-/// Lets the account of a file speak of it as its owner does.
-pub(crate) fn name_as_sent(upload: &Path, report: &mut FileReport) {
-    report.path = named(upload, &report.path);
-    report.note = report.note.take().map(|note| without_place(upload, &note));
-}
-
-/// A message that does not say where the file lies here.
-fn without_place(upload: &Path, message: &str) -> String {
-    message.replace(&format!("{}{}", upload.display(), std::path::MAIN_SEPARATOR), "")
-}
-
-/// A file as its owner knows it, not where it lies here.
-fn named(upload: &Path, path: &Path) -> PathBuf {
-    path.strip_prefix(upload).unwrap_or(path).to_owned()
 }
 
 /// What is said of an import that nobody wanted any more.

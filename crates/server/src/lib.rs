@@ -61,6 +61,7 @@ mod router;
 mod serve;
 mod site;
 mod subsonic;
+mod uploads;
 mod writer;
 
 pub use access::{ApiKey, Scope};

@@ -21,7 +21,7 @@ use crate::imports::{ImportState, ImportStatus, UploadLabel};
 use crate::limits::{
     LEAST_UPLOAD_RATE, LONGEST_FILE_NAME, MOST_UPLOADED_FILES, MOST_UPLOADS_WAITING, UPLOAD_GRACE,
 };
-use crate::{holding, importing};
+use crate::{holding, importing, uploads};
 
 /// Whose history it is, and what the file is called.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -191,8 +191,8 @@ impl Upload {
     /// Hands the files over to be read; returns the id of the import.
     pub(crate) async fn finish(mut self, listener: &str) -> ApiResult<String> {
         let label = self.label(listener)?;
-        importing::describe(&self.app, &self.id, &label)
-            .and_then(|()| importing::take_over(&self.app, &self.id))
+        uploads::describe(&self.app, &self.id, &label)
+            .and_then(|()| uploads::take_over(&self.app, &self.id))
             .map_err(|error| ApiError::internal(&error))?;
         self.is_finished = true;
         self.refuse_if_forgotten().await?;
@@ -205,7 +205,7 @@ impl Upload {
     pub(crate) async fn hold(mut self, listener: &str) -> ApiResult<String> {
         let label = self.label(listener)?;
         let explained = holding::explain(&self.app, &self.id, &label).await?;
-        importing::describe(&self.app, &self.id, &label)
+        uploads::describe(&self.app, &self.id, &label)
             .map_err(|error| ApiError::internal(&error))?;
         self.is_finished = true;
         self.refuse_if_forgotten().await?;
@@ -227,7 +227,7 @@ impl Upload {
     /// Whoever is forgotten from here on finds the label and removes the upload.
     async fn refuse_if_forgotten(&self) -> ApiResult<()> {
         if importing::forgotten(&self.app).await? != self.forgotten {
-            importing::discard(&self.app, &self.id).map_err(|error| ApiError::internal(&error))?;
+            uploads::discard(&self.app, &self.id).map_err(|error| ApiError::internal(&error))?;
             let message = "somebody was forgotten while it was received, and may be in it";
             return Err(ApiError::conflict("forgotten_meanwhile", message).hint("send it again"));
         }
@@ -374,7 +374,7 @@ pub(crate) fn cancel_import(app: &App, import: &str) -> ApiResult<()> {
         return Ok(());
     }
     app.imports.release(import, ImportState::Failed);
-    importing::discard(app, import).map_err(|error| ApiError::internal(&error))?;
+    uploads::discard(app, import).map_err(|error| ApiError::internal(&error))?;
     importing::fail(app, import, importing::CANCELLED);
     Ok(())
 }
