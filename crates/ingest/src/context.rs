@@ -14,6 +14,8 @@ use crate::{ColumnReading, DropReason, FileReport, IngestError, SinkError};
 pub const LONGEST_NAME: usize = 512;
 /// Most artists that a track is credited to: each takes a row of the catalogue in memory.
 pub const MOST_ARTISTS: usize = 64;
+/// What a note begins with that names columns which sound useful and are not read.
+pub const UNREAD_COLUMNS: &str = "columns not read";
 /// Longest place of a file, in bytes: what systems allow.
 const LONGEST_LOCATION: usize = 4096;
 
@@ -84,6 +86,8 @@ pub struct Context<'a> {
     sink: &'a mut dyn Sink,
     committed_rows: u64,
     most_rows: u64,
+    /// Whether there were more rows than that.
+    is_full: bool,
     report: FileReport,
     /// Number of the first row that was dropped.
     first_dropped: Option<u64>,
@@ -100,6 +104,7 @@ impl<'a> Context<'a> {
             sink,
             committed_rows: 0,
             most_rows: u64::MAX,
+            is_full: false,
             report: FileReport::new(path.to_owned(), Some(source)),
             first_dropped: None,
             renamed: None,
@@ -114,6 +119,11 @@ impl<'a> Context<'a> {
     /// Beyond this many rows reading ends.
     pub(crate) fn limit_rows(&mut self, most_rows: u64) {
         self.most_rows = most_rows;
+    }
+
+    /// Whether the limit of rows ended the reading.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
     }
 
     /// The listener whose history is being read, as the options of the import name them.
@@ -135,6 +145,7 @@ impl<'a> Context<'a> {
     pub fn keep(&mut self, mut record: Record) -> Result<(), IngestError> {
         self.settle(&mut record);
         if self.report.rows_read >= self.most_rows {
+            self.is_full = true;
             let rows = self.report.rows_read;
             return Err(self.too_large(rows, "the number of rows", self.most_rows.to_string()));
         }
@@ -249,7 +260,7 @@ impl<'a> Context<'a> {
         let rest = names.len().saturating_sub(MOST_NAMED);
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
         let named = names[..names.len() - rest].join(", ");
-        self.report.add_note(format!("columns not read: {named}{more}"));
+        self.report.add_note(format!("{UNREAD_COLUMNS}: {named}{more}"));
     }
 
     /// Adds to the note of the file what a person should know of how it was read.

@@ -69,6 +69,25 @@ pub enum IngestError {
     },
 }
 
+impl IngestError {
+    /// Whether the system is at fault and not the content: later it may go well.
+    pub(crate) fn is_of_the_system(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
+
+    /// The error with what caused it, in a line.
+    pub(crate) fn in_a_line(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+}
+
 fn at_line(line: u64) -> String {
     if line == 0 { String::new() } else { format!(", line {line}") }
 }

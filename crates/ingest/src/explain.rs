@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use segue_core::Record;
 use serde::Serialize;
 
+use crate::import::import_beginnings;
 use crate::{
     Earlier, FileIdentity, FileReport, FileSink, ImportOptions, IngestError, Sink, SinkError,
     import,
@@ -15,13 +16,16 @@ use crate::{
 const ROWS: usize = 5;
 
 /// How one file is understood.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Explanation {
-    /// The account of reading all of it: the format that it was recognised as, what its columns
+    /// The account of reading it: the format that it was recognised as, what its columns
     /// are read as, and what would become of its rows.
     pub report: FileReport,
     /// The first records that its rows became, five at most.
     pub records: Vec<Record>,
+    /// Whether more comes behind the beginning that was looked at, so that the account is of that
+    /// beginning alone.
+    pub goes_on: bool,
 }
 
 /// Explains files, all of a folder or of an archive, in the order in which an import reports them.
@@ -34,11 +38,26 @@ pub fn explain<P: AsRef<Path>>(
 ) -> Result<Vec<Explanation>, IngestError> {
     let mut first = FirstRecords::default();
     let files = import(paths, options, &mut (), &mut first)?.files;
-    let explained = files.into_iter().map(|report| {
-        let records = first.records.remove(&report.path).unwrap_or_default();
-        Explanation { report, records }
-    });
-    Ok(explained.collect())
+    Ok(files.into_iter().map(|report| first.explain(report, false)).collect())
+}
+
+/// As [`explain`], by the beginning of each file: a megabyte or two thousand rows of it. That takes
+/// no longer for a large file than for a small one, for somebody who waits for it. What only the
+/// rest of a file tells, such as which of day and month comes first, can turn out otherwise.
+///
+/// # Errors
+/// As [`import`].
+pub fn explain_beginnings<P: AsRef<Path>>(
+    paths: &[P],
+    options: &ImportOptions,
+) -> Result<Vec<Explanation>, IngestError> {
+    let mut first = FirstRecords::default();
+    let (report, cut) = import_beginnings(paths, options, &mut first)?;
+    let explain = |report: FileReport| {
+        let goes_on = cut.contains(&report.path);
+        first.explain(report, goes_on)
+    };
+    Ok(report.files.into_iter().map(explain).collect())
 }
 
 /// Keeps the first records of each file.
@@ -46,6 +65,13 @@ pub fn explain<P: AsRef<Path>>(
 struct FirstRecords {
     file: PathBuf,
     records: HashMap<PathBuf, Vec<Record>>,
+}
+
+impl FirstRecords {
+    fn explain(&mut self, report: FileReport, goes_on: bool) -> Explanation {
+        let records = self.records.remove(&report.path).unwrap_or_default();
+        Explanation { report, records, goes_on }
+    }
 }
 
 impl Sink for FirstRecords {

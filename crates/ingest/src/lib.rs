@@ -28,9 +28,11 @@ mod spotify;
 mod table;
 mod time;
 
-pub use context::{Context, Earlier, FileIdentity, FileSink, LONGEST_NAME, MOST_ARTISTS, Sink};
+pub use context::{
+    Context, Earlier, FileIdentity, FileSink, LONGEST_NAME, MOST_ARTISTS, Sink, UNREAD_COLUMNS,
+};
 pub use error::{IngestError, SinkError};
-pub use explain::{Explanation, explain};
+pub use explain::{Explanation, explain, explain_beginnings};
 pub use format::read_listenbrainz;
 pub use import::{ImportLimits, ImportOptions, ImportProgress, Observer, import};
 pub use report::{ColumnReading, DropReason, FileReport, ImportReport};

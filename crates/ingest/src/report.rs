@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use segue_core::Source;
 use serde::Serialize;
 
+use crate::IngestError;
+
 /// Why a row was read and not kept. Reports count dropped rows by these reasons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -118,6 +120,13 @@ impl FileReport {
     /// The account of a file that was not read at all, with the reason as its note.
     pub fn left_alone(path: PathBuf, why: impl Into<String>) -> Self {
         Self { note: Some(why.into()), ..Self::new(path, None) }
+    }
+
+    /// The account of a file that could not be read at all. One in no known format is no loss; any
+    /// other is [`incomplete`](Self::incomplete).
+    pub(crate) fn unreadable(path: PathBuf, error: &IngestError) -> Self {
+        let incomplete = !matches!(error, IngestError::UnknownFormat { .. });
+        Self { incomplete, ..Self::left_alone(path, error.in_a_line()) }
     }
 
     /// The account of a file that an earlier import finished and that was not read again. Only the

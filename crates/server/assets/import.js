@@ -14,7 +14,7 @@ function send(form) {
     bar.hidden = false;
     bar.value = total ? loaded / total : 0;
     said.textContent =
-      loaded < total ? `Sending: ${Math.round(bar.value * 100)} %` : "Sent. Reading begins.";
+      loaded < total ? `Sending: ${Math.round(bar.value * 100)} %` : "Sent. A look at how it reads.";
   });
   request.addEventListener("load", () => {
     if (request.status < 400) return location.assign(request.responseURL);
@@ -83,4 +83,4 @@ async function poll(id) {
 }
 
 const watched = document.getElementById("import");
-if (watched && !["done", "failed"].includes(watched.dataset.state)) poll(watched.dataset.import);
+if (watched && ["reading", "training"].includes(watched.dataset.state)) poll(watched.dataset.import);

@@ -3,7 +3,7 @@
 //! [imports](crate::imports), which knows nothing of the rest of the server.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,38 +20,11 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult, DISK_FULL, chain};
 use crate::imports::{ImportState, UploadLabel};
 use crate::limits;
-
-/// Takes over files that were received in full: from now on they survive a crash.
-pub(crate) fn take_over(app: &App, id: &str, label: &UploadLabel) -> io::Result<()> {
-    let folder = app.imports.folder();
-    let mut described = File::create_new(folder.join(format!("{id}.json")))?;
-    described.write_all(&serde_json::to_vec(label)?)?;
-    described.sync_all()?;
-    let part = app.imports.part(id);
-    File::open(&part)?.sync_all()?;
-    std::fs::rename(part, folder.join(format!("{id}.upload")))?;
-    File::open(folder)?.sync_all()
-}
+use crate::uploads::{described, files, is_described, name_as_sent, named, without_place};
 
 /// How often somebody was forgotten.
 pub(crate) async fn forgotten(app: &App) -> ApiResult<i64> {
     app.readers.run(|store| Ok(store.marks()?.forgotten)).await
-}
-
-/// Removes an upload that was taken over, whatever became of it. One that is being read ends soon:
-/// its files are gone.
-pub(crate) fn discard(app: &App, id: &str) -> io::Result<()> {
-    let folder = app.imports.folder();
-    for ending in ["upload", "quarantine", "begun", "json"] {
-        let path = folder.join(format!("{id}.{ending}"));
-        let removed =
-            if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
-        removed.or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        })?;
-    }
-    Ok(())
 }
 
 /// Goes on with what a crash left behind, and clears away what is of no use.
@@ -86,18 +59,6 @@ fn resume_one(app: &Arc<App>, upload: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether there is an upload that a file beside it speaks of.
-fn is_described(beside: &Path) -> bool {
-    ["upload", "quarantine"].iter().any(|ending| beside.with_extension(ending).exists())
-}
-
-/// The id of an upload, and whose it is.
-fn described(upload: &Path) -> io::Result<(String, UploadLabel)> {
-    let id = upload.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let label = serde_json::from_slice(&std::fs::read(upload.with_extension("json"))?)?;
-    Ok((id.to_owned(), label))
-}
-
 fn list_quarantined(app: &Arc<App>, upload: &Path) -> io::Result<()> {
     let (id, label) = described(upload)?;
     tracing::error!(
@@ -107,21 +68,32 @@ fn list_quarantined(app: &Arc<App>, upload: &Path) -> io::Result<()> {
         is not read again by itself",
         upload.display()
     );
-    app.imports.remember(&id, &label);
-    app.imports.update(&id, |status| {
-        status.state = ImportState::Failed;
-        status.problem = Some(
-            "the server crashed or was killed while it was read, so that it is not read again by \
-            itself; what was read until then is kept, and uploading it again goes on from there"
-                .to_owned(),
-        );
-    });
+    app.imports.remember(&id, &label, ImportState::Failed);
+    fail(
+        app,
+        &id,
+        "the server crashed or was killed while it was read, so that it is not read again by \
+        itself; what was read until then is kept, and uploading it again goes on from there",
+    );
     Ok(())
 }
 
-/// Reads an upload in the background, when it is its turn.
+/// Says why an import ended early.
+pub(crate) fn fail(app: &App, id: &str, problem: impl Into<String>) {
+    app.imports.update(id, |status| {
+        status.state = ImportState::Failed;
+        status.problem = Some(problem.into());
+    });
+}
+
+/// Puts an upload on the list and reads it in the background.
 pub(crate) fn start(app: &Arc<App>, id: &str, label: UploadLabel) {
-    app.imports.remember(id, &label);
+    app.imports.remember(id, &label, ImportState::Waiting);
+    read_in_turn(app, id, label);
+}
+
+/// Reads an upload in the background, when it is its turn.
+pub(crate) fn read_in_turn(app: &Arc<App>, id: &str, label: UploadLabel) {
     let (app, id) = (Arc::clone(app), id.to_owned());
     tokio::spawn(async move {
         let outcome = loop {
@@ -140,10 +112,7 @@ pub(crate) fn start(app: &Arc<App>, id: &str, label: UploadLabel) {
                 // It would fail again at the next start.
                 let _ = remove(&app.imports.folder().join(format!("{id}.upload")));
             }
-            app.imports.update(&id, |status| {
-                status.state = ImportState::Failed;
-                status.problem = Some(error.message);
-            });
+            fail(&app, &id, error.message);
         }
     });
 }
@@ -223,21 +192,18 @@ fn remove(upload: &Path) -> io::Result<()> {
 /// The files are gone: somebody cancelled the import, or its listener was forgotten.
 fn end_unwanted(app: &App, id: &str) -> ApiResult<()> {
     unmark(app, id);
-    app.imports.update(id, |status| {
-        status.state = ImportState::Failed;
-        status.problem = Some(CANCELLED.to_owned());
-    });
+    fail(app, id, CANCELLED);
     Ok(())
 }
 
 async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> ApiResult<()> {
     app.imports.update(id, |status| status.state = ImportState::Reading);
     let (app, id, upload) = (Arc::clone(app), id.to_owned(), upload.to_owned());
-    let (listener, received) = (ListenerId::new(label.listener.as_str()), label.forgotten);
+    let (listener, received) = (label.listener.clone(), label.forgotten);
     let read = tokio::task::spawn_blocking(move || {
         let mut store = Store::open(&app.config.library)?;
-        let mut options = ImportOptions::new(listener);
-        options.limits.rows = limits::MOST_UPLOADED_ROWS;
+        let files = files(&upload).map_err(|error| ApiError::internal(&error))?;
+        let options = options(&listener, &files);
         let owner = (store.marks()?.forgotten != received).then(|| options.listener.clone());
         let sink = StoreSink::new(&mut store, &options);
         let mut sink = OwnedSink { sink, owner, upload: &upload, records: 0 };
@@ -248,7 +214,6 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
                 status.file = named(&upload, progress.path).display().to_string();
             });
         };
-        let files = files(&upload).map_err(|error| ApiError::internal(&error))?;
         let report = import(&files, &options, &mut observer, &mut sink);
         let counts = sink.sink.finish()?;
         let mut report = report.map_err(|error| match error {
@@ -260,14 +225,9 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
                 Err(source) => ApiError::internal(source.as_ref()),
             },
             IngestError::Io { .. } => ApiError::internal(&error),
-            error => {
-                let place = format!("{}{}", upload.display(), std::path::MAIN_SEPARATOR);
-                ApiError::bad_request("unreadable", chain(&error).replace(&place, ""))
-            }
+            error => ApiError::bad_request("unreadable", without_place(&upload, &chain(&error))),
         })?;
-        for file in &mut report.files {
-            file.path = named(&upload, &file.path);
-        }
+        report.files.iter_mut().for_each(|file| name_as_sent(&upload, file));
         app.imports.update(&id, |status| {
             (status.report, status.counts) = (Some(Arc::new(report)), Some(counts));
             // The end of a file is read ahead of what its rows say of it.
@@ -278,19 +238,13 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
     read.await.map_err(|error| ApiError::internal(&error))?
 }
 
-/// The files of an upload. They are named one by one, since of a folder whatever is no export is
-/// passed over in silence.
-fn files(upload: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(upload)?
-        .map(|entry| entry.map(|entry| entry.path()))
-        .collect::<io::Result<_>>()?;
-    files.sort();
-    Ok(files)
-}
-
-/// A file as its owner knows it, not where it lies here.
-fn named(upload: &Path, path: &Path) -> PathBuf {
-    path.strip_prefix(upload).unwrap_or(path).to_owned()
+/// How the files of an upload are read. Among several, one that is no export keeps no other from
+/// being read.
+pub(crate) fn options(listener: &str, files: &[PathBuf]) -> ImportOptions {
+    let mut options = ImportOptions::new(ListenerId::new(listener));
+    options.limits.rows = limits::MOST_UPLOADED_ROWS;
+    options.leaves_unreadable = files.len() > 1;
+    options
 }
 
 /// What is said of an import that nobody wanted any more.

@@ -2,7 +2,8 @@
 //! removed; then a model is trained.
 //!
 //! ```text
-//! uploads/<id>.part/      files being received; a crash leaves it, and the next start removes it
+//! uploads/<id>.part/      files being received, or received and held; a crash leaves it, and the
+//!                         next start removes it
 //! uploads/<id>.upload/    files received, to be read; a crash leaves it, and the next start reads
 //!                         on where it stopped
 //! uploads/<id>.json       whose they are
@@ -19,8 +20,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use segue_core::ListenerId;
-use segue_ingest::ImportReport;
+use segue_core::{ListenerId, Record};
+use segue_ingest::{Explanation, ImportReport};
 use segue_store::ImportCounts;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -31,6 +32,8 @@ use crate::limits;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ImportState {
+    /// It is looked at, and read if that is said.
+    Held,
     /// Another one is being read.
     Waiting,
     /// It is being read.
@@ -55,6 +58,8 @@ pub(crate) struct ImportStatus {
     pub(crate) bytes_total: u64,
     /// Share of the training that is done, 0 to 1.
     pub(crate) trained: f32,
+    /// How its files are understood, while it is held.
+    pub(crate) explanation: Option<Arc<Vec<Explanation>>>,
     pub(crate) report: Option<Arc<ImportReport>>,
     pub(crate) counts: Option<ImportCounts>,
     /// Why it failed, or why no model was trained.
@@ -140,11 +145,26 @@ impl Imports {
     /// Lets go of what is remembered of somebody's imports. One that is under way ends by itself:
     /// its files are gone.
     pub(crate) fn forget(&self, listener: &ListenerId) {
-        self.lock().retain(|status| status.listener != *listener);
+        let mut statuses = self.lock();
+        statuses.retain(|status| status.listener != *listener);
+        for explained in statuses.iter_mut().filter_map(|status| status.explanation.as_mut()) {
+            for file in Arc::make_mut(explained) {
+                file.records.retain(|record| !names(record, listener));
+            }
+        }
     }
 
-    /// Puts an import on the list, waiting. The oldest that is over makes room.
-    pub(crate) fn remember(&self, id: &str, label: &UploadLabel) {
+    /// Ends that an import is held, whoever comes first; says whether it was held.
+    pub(crate) fn release(&self, id: &str, next: ImportState) -> bool {
+        let mut statuses = self.lock();
+        let mut held = statuses.iter_mut().filter(|status| status.state == ImportState::Held);
+        let Some(status) = held.find(|status| status.id == id) else { return false };
+        (status.state, status.explanation) = (next, None);
+        true
+    }
+
+    /// Puts an import on the list. The oldest that is over makes room.
+    pub(crate) fn remember(&self, id: &str, label: &UploadLabel, state: ImportState) {
         let mut statuses = self.lock();
         if statuses.len() >= limits::REMEMBERED_IMPORTS
             && let Some(oldest) = statuses.iter().position(ImportStatus::is_over)
@@ -154,14 +174,25 @@ impl Imports {
         statuses.push_back(ImportStatus {
             id: id.to_owned(),
             listener: ListenerId::new(label.listener.as_str()),
-            state: ImportState::Waiting,
+            state,
             file: label.name.clone(),
             bytes_read: 0,
             bytes_total: 0,
             trained: 0.0,
+            explanation: None,
             report: None,
             counts: None,
             problem: None,
         });
+    }
+}
+
+/// Whether a record is of somebody.
+fn names(record: &Record, listener: &ListenerId) -> bool {
+    match record {
+        Record::Listen { listen, .. } => listen.listener == *listener,
+        Record::Feedback { feedback, .. } => feedback.listener == *listener,
+        Record::Friendship { listener: one, friend } => one == listener || friend == listener,
+        Record::Track(_) => false,
     }
 }

@@ -45,6 +45,7 @@ mod error;
 mod extract;
 mod gate;
 mod gorse;
+mod holding;
 mod importing;
 mod imports;
 mod limits;
@@ -61,6 +62,7 @@ mod router;
 mod serve;
 mod site;
 mod subsonic;
+mod uploads;
 mod writer;
 
 pub use access::{ApiKey, Scope};

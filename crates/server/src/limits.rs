@@ -43,6 +43,9 @@ pub struct Limits {
     pub unread_time: Duration,
     /// How long requests have to end once the server stops; those still running are cut off.
     pub stop_time: Duration,
+    /// How long an upload is held for somebody to look at before it is imported; later it is
+    /// removed.
+    pub held_time: Duration,
     /// How many listeners are held in memory at a time; those not seen for long go first.
     pub listeners: usize,
 }
@@ -61,6 +64,7 @@ impl Default for Limits {
             body_time: Duration::from_secs(20),
             unread_time: Duration::from_secs(30),
             stop_time: Duration::from_secs(20),
+            held_time: Duration::from_secs(24 * 3600),
             listeners: 20_000,
         }
     }
@@ -117,7 +121,7 @@ pub(crate) const RESERVED_CONNECTIONS: usize = 32;
 pub(crate) const LEAST_UPLOAD_RATE: u64 = 4 << 10;
 /// For how long an upload may be slower than that.
 pub(crate) const UPLOAD_GRACE: Duration = Duration::from_secs(30);
-/// Imports that may wait to be read: bounds what uploads take of the disk.
+/// Imports that may be held or wait to be read: bounds what uploads take of the disk.
 pub(crate) const MOST_UPLOADS_WAITING: usize = 20;
 /// Most files in an upload: bounds open parts; an archive may hold more.
 pub(crate) const MOST_UPLOADED_FILES: usize = 500;

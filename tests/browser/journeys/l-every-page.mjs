@@ -25,7 +25,9 @@ export async function walk(stage) {
   const imported = new FormData();
   imported.set("listener", "listener-01");
   imported.set("files", new Blob(["artist,title\nNobody,Nothing\n"]), "tracks.csv");
-  const { url: report } = await fetch(`${site.base}/import`, { method: "POST", body: imported });
+  const upload = () => fetch(`${site.base}/import`, { method: "POST", body: imported });
+  const [{ url: held }, { url: report }] = [await upload(), await upload()];
+  await fetch(`${report}/start`, { method: "POST" });
   const { picks } = await site.post("/v1/listeners/listener-01/mixes", { length: 1, explore: 0 });
   const { id, artists } = picks[0].track;
   const pages = {
@@ -37,6 +39,7 @@ export async function walk(stage) {
     taste: "/taste",
     model: compared,
     import: "/import",
+    "a held import": new URL(held).pathname,
     "an import": new URL(report).pathname,
     search: "/search?q=Test Tone",
     "the API": "/docs",

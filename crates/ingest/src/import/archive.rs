@@ -11,7 +11,7 @@ use super::ImportLimits;
 use super::entry_name::{NameVerdict, escapes, is_named, judge_entry};
 use super::order::by_name;
 use super::progress::{Budget, most_unpacked};
-use super::reading::{Content, ImportRun, Opened, Pass, is_gzip, reason};
+use super::reading::{Content, ImportRun, Opened, Pass, is_gzip};
 use crate::input::{read_error, read_head};
 use crate::{FileReport, IngestError};
 
@@ -197,7 +197,7 @@ fn list_entry<R: Read + Seek>(
                 archive.entries.push(entry);
             }
             Err(error) => {
-                archive.left_alone.push(FileReport::left_alone(entry.path, reason(&error)))
+                archive.left_alone.push(FileReport::left_alone(entry.path, error.in_a_line()))
             }
         },
     }
@@ -287,9 +287,7 @@ impl ImportRun<'_> {
                     self.report.files.push(FileReport::left_alone(path, NO_HISTORY));
                 }
                 Err(error) => {
-                    let mut report = FileReport::left_alone(entry.path.clone(), reason(&error));
-                    report.incomplete = true;
-                    self.report.files.push(report);
+                    self.report.files.push(FileReport::unreadable(entry.path.clone(), &error));
                 }
                 Ok(()) => {}
             }

@@ -1,6 +1,7 @@
 //! The entry point: paths become a plan, and the plan is read file by file.
 
 mod archive;
+mod beginning;
 mod entry_name;
 mod order;
 mod plan;
@@ -8,8 +9,9 @@ mod progress;
 mod reading;
 mod workbook;
 
+use std::collections::HashSet;
 use std::io::{Read, Seek};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use segue_core::ListenerId;
 
@@ -34,12 +36,20 @@ pub struct ImportOptions {
     pub limits: ImportLimits,
     /// How tables of tracks and of interactions are read, where the table itself leaves it open.
     pub tables: TableOptions,
+    /// Whether a path in no known format, or too damaged to be opened, is left alone as a file in a
+    /// folder is, and the report says why. Otherwise it ends the import.
+    pub leaves_unreadable: bool,
 }
 
 impl ImportOptions {
     /// Options for a listener with the usual limits, and tables read as they are.
     pub fn new(listener: ListenerId) -> Self {
-        Self { listener, limits: ImportLimits::default(), tables: TableOptions::default() }
+        Self {
+            listener,
+            limits: ImportLimits::default(),
+            tables: TableOptions::default(),
+            leaves_unreadable: false,
+        }
     }
 }
 
@@ -132,16 +142,45 @@ pub fn import<P: AsRef<Path>>(
     observer: &mut dyn Observer,
     sink: &mut dyn FileSink,
 ) -> Result<ImportReport, IngestError> {
-    let plan = ImportPlan::of(paths, &options.limits)?;
+    read(paths, options, observer, (sink, None)).map(|(report, _)| report)
+}
+
+/// Reads the beginning of each file, and returns with the report which of them go on behind that.
+///
+/// # Errors
+/// As [`import`].
+pub(crate) fn import_beginnings<P: AsRef<Path>>(
+    paths: &[P],
+    options: &ImportOptions,
+    sink: &mut dyn FileSink,
+) -> Result<(ImportReport, HashSet<PathBuf>), IngestError> {
+    let read = read(paths, options, &mut (), (sink, Some(HashSet::new())));
+    read.map(|(report, cut)| (report, cut.unwrap_or_default()))
+}
+
+/// What takes the rows, and which files were left at their beginning, if only that is read.
+type Reading<'a> = (&'a mut dyn FileSink, Option<HashSet<PathBuf>>);
+
+fn read<P: AsRef<Path>>(
+    paths: &[P],
+    options: &ImportOptions,
+    observer: &mut dyn Observer,
+    (sink, cut): Reading<'_>,
+) -> Result<(ImportReport, Option<HashSet<PathBuf>>), IngestError> {
+    let plan = ImportPlan::of(paths, options)?;
     let formats = Formats::new(&options.tables, learn_artists(&plan.jobs, options));
     let meter = Meter::new(plan.total_bytes(), observer);
     let report = ImportReport { files: plan.left_alone };
-    let mut import =
-        ImportRun { options, meter, pass: Pass::Read { formats: &formats, sink }, report };
+    let pass = Pass::Read { formats: &formats, sink, cut };
+    let mut import = ImportRun { options, meter, pass, report };
     for job in &plan.jobs {
         import.job(job)?;
     }
-    Ok(import.report)
+    let cut = match import.pass {
+        Pass::Read { cut, .. } => cut,
+        Pass::Learn(_) => None,
+    };
+    Ok((import.report, cut))
 }
 
 /// Reads an archive from elsewhere than a file.
@@ -162,7 +201,7 @@ pub(crate) fn import_archive(
     let mut import = ImportRun {
         options,
         meter,
-        pass: Pass::Read { formats: &formats, sink },
+        pass: Pass::Read { formats: &formats, sink, cut: None },
         report: ImportReport::default(),
     };
     import.open_archive(&mut zip, &archive)?;
@@ -185,7 +224,7 @@ pub(crate) fn import_content(
     let mut import = ImportRun {
         options,
         meter: Meter::new(size, &mut nobody),
-        pass: Pass::Read { formats: &formats, sink },
+        pass: Pass::Read { formats: &formats, sink, cut: None },
         report: ImportReport::default(),
     };
     import.read(Opened {

@@ -5,12 +5,11 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::ImportLimits;
 use super::archive::{Archive, list, list_open, open_file};
 use super::entry_name::{NameVerdict, is_named, judge_file};
 use super::order::by_name;
-use super::reading::reason;
 use super::workbook::is_workbook;
+use super::{ImportLimits, ImportOptions};
 use crate::{FileReport, IngestError};
 
 /// One thing to read.
@@ -44,22 +43,33 @@ pub(super) struct ImportPlan {
 impl ImportPlan {
     pub(super) fn of<P: AsRef<Path>>(
         paths: &[P],
-        limits: &ImportLimits,
+        options: &ImportOptions,
     ) -> Result<Self, IngestError> {
         let mut plan = Self::default();
         for path in paths {
-            let path = path.as_ref();
-            let metadata = fs::metadata(path).map_err(|source| io_error(path, source))?;
-            if metadata.is_dir() {
-                plan.add_folder(path, limits)?;
-            } else if let Some(archive) = archive_at(path, limits)? {
-                plan.jobs.push(Job::Archive(archive));
-            } else {
-                plan.file_bytes += metadata.len();
-                plan.jobs.push(Job::File { path: path.to_owned(), given: true });
+            match plan.add(path.as_ref(), options) {
+                Err(error) if options.leaves_unreadable && !error.is_of_the_system() => {
+                    plan.left_alone.push(FileReport::unreadable(path.as_ref().to_owned(), &error));
+                }
+                added => added?,
             }
         }
         Ok(plan)
+    }
+
+    /// Adds a path that was given.
+    fn add(&mut self, path: &Path, options: &ImportOptions) -> Result<(), IngestError> {
+        let metadata = fs::metadata(path).map_err(|source| io_error(path, source))?;
+        if metadata.is_dir() {
+            return self.add_folder(path, &options.limits);
+        }
+        if let Some(archive) = archive_at(path, &options.limits)? {
+            self.jobs.push(Job::Archive(archive));
+            return Ok(());
+        }
+        self.file_bytes += metadata.len();
+        self.jobs.push(Job::File { path: path.to_owned(), given: true });
+        Ok(())
     }
 
     pub(super) fn total_bytes(&self) -> u64 {
@@ -83,11 +93,7 @@ impl ImportPlan {
                 }
                 NameVerdict::Archive => match list(&path, limits) {
                     Ok(archive) => self.jobs.push(Job::Archive(archive)),
-                    Err(error) => {
-                        let mut report = FileReport::left_alone(path, reason(&error));
-                        report.incomplete = true;
-                        self.left_alone.push(report);
-                    }
+                    Err(error) => self.left_alone.push(FileReport::unreadable(path, &error)),
                 },
                 NameVerdict::Open | NameVerdict::Look => {
                     self.file_bytes += fs::metadata(&path).map_or(0, |metadata| metadata.len());

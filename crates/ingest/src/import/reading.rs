@@ -1,8 +1,9 @@
 //! Reads what the plan names, each file once for its rows, and some files before that for the
 //! artists that they name.
 
+use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
@@ -10,6 +11,7 @@ use flate2::read::MultiGzDecoder;
 use segue_core::{Record, Source};
 
 use super::ImportOptions;
+use super::beginning::{Beginning, ROWS};
 use super::progress::{Budget, Meter, Metered};
 use crate::format::{AppleArtists, Format, Formats, Head, ParquetTable, is_parquet};
 use crate::input::{Utf8Reader, decode_head, read_error, read_head};
@@ -42,6 +44,8 @@ pub(super) enum Pass<'a> {
         formats: &'a Formats,
         /// The sink that takes the rows.
         sink: &'a mut dyn FileSink,
+        /// Which files went on behind their beginning, where no more than that is read.
+        cut: Option<HashSet<PathBuf>>,
     },
 }
 
@@ -84,15 +88,24 @@ impl ImportRun<'_> {
         if self.passes_over(path) {
             return Ok(());
         }
+        let leaves = |error: &IngestError| match error {
+            IngestError::Sink { .. } => false,
+            error if error.is_of_the_system() => !given,
+            _ => !given || self.options.leaves_unreadable,
+        };
         match self.try_file(path) {
-            Err(error @ (IngestError::UnknownFormat { .. } | IngestError::Io { .. })) if !given => {
-                let mut report = FileReport::left_alone(path.to_owned(), reason(&error));
-                report.incomplete = matches!(error, IngestError::Io { .. });
-                self.report.files.push(report);
+            Err(error) if leaves(&error) => {
+                self.report.files.push(FileReport::unreadable(path.to_owned(), &error));
                 Ok(())
             }
             result => result,
         }
+    }
+
+    /// Whether files are looked at and not read to their end, so that what stands for all of their
+    /// content is of no use.
+    fn reads_beginnings(&self) -> bool {
+        matches!(self.pass, Pass::Read { cut: Some(_), .. })
     }
 
     fn try_file(&mut self, path: &Path) -> Result<(), IngestError> {
@@ -100,8 +113,10 @@ impl ImportRun<'_> {
         let mut file = File::open(path).map_err(io_error)?;
         let size = file.metadata().map_err(io_error)?.len();
         let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(&mut file).map_err(io_error)?;
-        file.seek(SeekFrom::Start(0)).map_err(io_error)?;
+        if !self.reads_beginnings() {
+            hasher.update_reader(&mut file).map_err(io_error)?;
+            file.seek(SeekFrom::Start(0)).map_err(io_error)?;
+        }
         let head = read_head(&mut file).map_err(io_error)?;
         file.seek(SeekFrom::Start(0)).map_err(io_error)?;
         let opened = Opened {
@@ -183,9 +198,14 @@ impl ImportRun<'_> {
             FileIdentity { path: path.clone(), size, fingerprint, source: format.source(), parser };
         let mut input = decoded(&head, content.reader(), &path, budget, &mut self.meter);
         drop(head);
-        let Pass::Read { sink, .. } = &mut self.pass else { return Ok(()) };
+        let Pass::Read { sink, cut, .. } = &mut self.pass else { return Ok(()) };
         let report = account(&identity, self.options, *sink, |context| {
-            let result = format.read(&mut input, context);
+            let result = match cut {
+                Some(cut) => {
+                    look(&mut input, context, cut, |input, context| format.read(input, context))
+                }
+                None => format.read(&mut input, context),
+            };
             (result, input.note())
         })?;
         self.report.files.push(report);
@@ -210,14 +230,19 @@ impl ImportRun<'_> {
         };
         let parser = parser(table.source(), tables);
         let identity = FileIdentity { path, size, fingerprint, source: table.source(), parser };
-        let Pass::Read { sink, .. } = &mut self.pass else { return Ok(()) };
+        let Pass::Read { sink, cut, .. } = &mut self.pass else { return Ok(()) };
         let (meter, mut row) = (&mut self.meter, 0);
         let mut row_read = || {
             row += 1;
             meter.count_row(&identity.path, row, table.declared_rows(), size_on_disk);
         };
         let report = account(&identity, self.options, *sink, |context| {
-            (table.read(context, &mut row_read), None)
+            let mut read = |context: &mut Context<'_>| table.read(context, &mut row_read);
+            let result = match cut {
+                Some(cut) => look(&mut io::empty(), context, cut, |_, context| read(context)),
+                None => read(context),
+            };
+            (result, None)
         })?;
         self.report.files.push(report);
         Ok(())
@@ -319,12 +344,33 @@ fn account(
         Err(error @ IngestError::Sink { .. }) => return Err(error),
         Err(error) => {
             report.incomplete = true;
-            report.add_note(reason(&with_limit(error)));
+            report.add_note(with_limit(error).in_a_line());
         }
         Ok(()) => {}
     }
     sink.end_file(&mut report).map_err(sink_error)?;
     Ok(report)
+}
+
+/// Reads the beginning of a file, and notes in `cut` whether it goes on behind that: then it is no
+/// fault of the file that the reading broke off.
+fn look(
+    input: &mut dyn BufRead,
+    context: &mut Context<'_>,
+    cut: &mut HashSet<PathBuf>,
+    read: impl FnOnce(&mut dyn BufRead, &mut Context<'_>) -> Result<(), IngestError>,
+) -> Result<(), IngestError> {
+    context.limit_rows(ROWS);
+    let mut beginning = Beginning::of(input);
+    let result = read(&mut beginning, context);
+    if !beginning.is_cut() && !context.is_full() {
+        return result;
+    }
+    cut.insert(context.path().to_owned());
+    match result {
+        Err(error @ IngestError::Sink { .. }) => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Reads a file for the artists that it names.
@@ -355,16 +401,4 @@ fn with_limit(error: IngestError) -> IngestError {
         IngestError::Io { path, source } => read_error(source, &path, 0),
         error => error,
     }
-}
-
-/// An error with what caused it, in a line.
-pub(super) fn reason(error: &IngestError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

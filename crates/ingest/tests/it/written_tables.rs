@@ -4,7 +4,7 @@
 use segue_core::FeedbackKind;
 use segue_ingest::DropReason;
 
-use crate::support::{options, read_text, read_zip, try_import};
+use crate::support::{Memory, options, read_text, read_zip, try_import};
 
 /// Titles and times of the plays in a table.
 fn plays(text: &str) -> Vec<(String, String)> {
@@ -271,6 +271,45 @@ fn a_file_is_explained_before_it_is_imported() {
         assert!(note.contains(part), "{note}");
     }
     assert!(segue_ingest::explain(&[folder.path().join("none")], &options()).is_err());
+}
+
+#[test]
+fn by_their_beginnings_files_are_explained_whatever_their_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let row =
+        r#"{"ts": "2024-01-05T10:00:00Z", "ms_played": 9, "master_metadata_track_name": "T"}"#;
+    let plays = |count: usize| format!("[{}]", vec![row; count].join(","));
+    let table = format!("artist,track,date\n{}", "Vera,Tide,2024-01-05\n".repeat(300_000));
+    let files = [
+        ("0.csv", table.as_str(), 2_000, true),
+        ("1.json", &plays(50_000), 2_000, true),
+        ("2.json", &plays(3), 3, false),
+        ("3.json", &plays(3)[..100], 1, false),
+        ("4.txt", "milk, bread, jam", 0, false),
+        ("5.zip", "PK\u{3}\u{4} no archive", 0, false),
+    ];
+    let paths: Vec<_> = files.iter().map(|(name, ..)| folder.path().join(name)).collect();
+    for (path, (_, content, ..)) in paths.iter().zip(files) {
+        std::fs::write(path, content).unwrap();
+    }
+    assert!(segue_ingest::explain_beginnings(&paths, &options()).is_err(), "as an import does");
+    let options = segue_ingest::ImportOptions { leaves_unreadable: true, ..options() };
+    let explained = segue_ingest::explain_beginnings(&paths, &options).unwrap();
+    for (name, _, rows, goes_on) in files {
+        let explanation = explained.iter().find(|file| file.report.path.ends_with(name)).unwrap();
+        let report = &explanation.report;
+        assert_eq!((report.listens, explanation.goes_on), (rows, goes_on), "{name}: {report:?}");
+        assert_eq!(explanation.records.len() as u64, rows.min(5));
+        let is_whole = ["0.csv", "1.json", "2.json"].contains(&name);
+        assert_eq!(
+            report.note.is_none(),
+            is_whole,
+            "what ends there by itself is no fault: {name}"
+        );
+    }
+    let report = segue_ingest::import(&paths, &options, &mut (), &mut Memory::default()).unwrap();
+    let listens: Vec<_> = report.files.iter().map(|file| file.listens).collect();
+    assert_eq!(listens, [0, 300_000, 50_000, 3, 1, 0], "and an import leaves them alone as well");
 }
 
 #[test]

@@ -17,11 +17,11 @@ use super::shapes::check_name;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
-use crate::importing;
 use crate::imports::{ImportState, ImportStatus, UploadLabel};
 use crate::limits::{
     LEAST_UPLOAD_RATE, LONGEST_FILE_NAME, MOST_UPLOADED_FILES, MOST_UPLOADS_WAITING, UPLOAD_GRACE,
 };
+use crate::{holding, importing, uploads};
 
 /// Whose history it is, and what the file is called.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -31,13 +31,17 @@ pub(crate) struct UploadParams {
     pub(crate) listener: Option<String>,
     /// The name of the file, for the report.
     pub(crate) name: Option<String>,
+    /// Whether to tell how it is understood, and to read it only when that is said
+    /// (`/v1/imports/{import}/start`).
+    #[serde(default)]
+    pub(crate) hold: bool,
 }
 
 /// How far an import is.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ImportShape {
     id: String,
-    /// waiting, reading, training, done or failed.
+    /// held, waiting, reading, training, done or failed.
     #[schema(value_type = String)]
     state: ImportState,
     file: String,
@@ -45,6 +49,11 @@ pub(crate) struct ImportShape {
     bytes_total: u64,
     /// Share of the training that is done, 0 to 1.
     trained: f32,
+    /// While it is held: how each file is understood, by its beginning, as `segue import --explain
+    /// --json` tells it. Not in the list.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<Object>>)]
+    explanation: Option<Value>,
     /// What became of every row, file by file, once it was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -67,6 +76,7 @@ impl From<ImportStatus> for ImportShape {
             bytes_read: status.bytes_read,
             bytes_total: status.bytes_total,
             trained: status.trained,
+            explanation: status.explanation.map(|explained| json!(*explained)),
             report,
             problem: status.problem,
         }
@@ -76,12 +86,16 @@ impl From<ImportStatus> for ImportShape {
 /// Imports an export, a table or an archive of them, sent as the body. It is read in the
 /// background, and a model is trained from it: the answer says where to look. An upload that was
 /// received in full survives a crash.
+///
+/// With `hold` the answer says how its files are understood, and nothing is kept until
+/// `/v1/imports/{import}/start`. It is removed when it is cancelled, after a day, and when the
+/// server stops.
 #[utoipa::path(post, path = "/v1/imports", tag = "imports", params(UploadParams),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 202, body = ImportShape), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn upload(
     State(app): State<Arc<App>>,
-    Params(UploadParams { listener, name }): Params<UploadParams>,
+    Params(UploadParams { listener, name, hold }): Params<UploadParams>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ImportShape>)> {
     let listener = listener.unwrap_or_else(|| "me".to_owned());
@@ -97,7 +111,10 @@ pub(crate) async fn upload(
         file.write(&chunk.map_err(broken)?).await?;
     }
     file.finish().await?;
-    let id = upload.finish(&listener).await?;
+    let id = match hold {
+        true => upload.hold(&listener).await?,
+        false => upload.finish(&listener).await?,
+    };
     let status = app.imports.status(&id).expect("it was remembered just now");
     Ok((StatusCode::ACCEPTED, Json(status.into())))
 }
@@ -173,25 +190,48 @@ impl Upload {
 
     /// Hands the files over to be read; returns the id of the import.
     pub(crate) async fn finish(mut self, listener: &str) -> ApiResult<String> {
+        let label = self.label(listener)?;
+        uploads::describe(&self.app, &self.id, &label)
+            .and_then(|()| uploads::take_over(&self.app, &self.id))
+            .map_err(|error| ApiError::internal(&error))?;
+        self.is_finished = true;
+        self.refuse_if_forgotten().await?;
+        importing::start(&self.app, &self.id, label);
+        Ok(self.id.clone())
+    }
+
+    /// Lets somebody look at how the files are understood before they are read; returns the id of
+    /// the import.
+    pub(crate) async fn hold(mut self, listener: &str) -> ApiResult<String> {
+        let label = self.label(listener)?;
+        let explained = holding::explain(&self.app, &self.id, &label).await?;
+        uploads::describe(&self.app, &self.id, &label)
+            .map_err(|error| ApiError::internal(&error))?;
+        self.is_finished = true;
+        self.refuse_if_forgotten().await?;
+        holding::hold(&self.app, &self.id, &label, explained);
+        Ok(self.id.clone())
+    }
+
+    fn label(&self, listener: &str) -> ApiResult<UploadLabel> {
         if self.names.is_empty() {
             return Err(ApiError::bad_request("empty_upload", "there is no file in this upload"));
         }
-        let label = UploadLabel {
+        Ok(UploadLabel {
             listener: listener.to_owned(),
             name: self.names.join(", "),
             forgotten: self.forgotten,
-        };
-        importing::take_over(&self.app, &self.id, &label)
-            .map_err(|error| ApiError::internal(&error))?;
-        self.is_finished = true;
-        // Whoever is forgotten from here on finds the label and removes the upload.
+        })
+    }
+
+    /// Whoever is forgotten from here on finds the label and removes the upload.
+    async fn refuse_if_forgotten(&self) -> ApiResult<()> {
         if importing::forgotten(&self.app).await? != self.forgotten {
-            importing::discard(&self.app, &self.id).map_err(|error| ApiError::internal(&error))?;
+            uploads::discard(&self.app, &self.id).map_err(|error| ApiError::internal(&error))?;
             let message = "somebody was forgotten while it was received, and may be in it";
             return Err(ApiError::conflict("forgotten_meanwhile", message).hint("send it again"));
         }
-        importing::start(&self.app, &self.id, label);
-        Ok(self.id.clone())
+        Ok(())
     }
 }
 
@@ -276,7 +316,12 @@ pub(crate) struct ImportsAnswer {
 #[utoipa::path(get, path = "/v1/imports", tag = "imports", responses((status = 200, body = ImportsAnswer)))]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> Json<ImportsAnswer> {
     Json(ImportsAnswer {
-        imports: app.imports.statuses().into_iter().map(ImportShape::from).collect(),
+        imports: app
+            .imports
+            .statuses()
+            .into_iter()
+            .map(|status| ImportShape { explanation: None, ..status.into() })
+            .collect(),
     })
 }
 
@@ -288,14 +333,30 @@ pub(crate) async fn show(
     State(app): State<Arc<App>>,
     InPath(import): InPath<String>,
 ) -> ApiResult<Json<ImportShape>> {
-    let status = app.imports.status(&import);
-    let status = status.ok_or_else(|| {
-        ApiError::not_found("unknown_import", format!("there is no import `{import}`"))
-    })?;
-    Ok(Json(status.into()))
+    Ok(Json(find(&app, &import)?.into()))
 }
 
-/// Cancels an import: its files are removed, and what was read of them until then is kept.
+fn find(app: &App, import: &str) -> ApiResult<ImportStatus> {
+    let unknown =
+        || ApiError::not_found("unknown_import", format!("there is no import `{import}`"));
+    app.imports.status(import).ok_or_else(unknown)
+}
+
+/// Begins to read an import that is held.
+#[utoipa::path(post, path = "/v1/imports/{import}/start", tag = "imports",
+    params(("import" = String, Path, description = "Its id.")),
+    responses((status = 202, body = ImportShape), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn start(
+    State(app): State<Arc<App>>,
+    InPath(import): InPath<String>,
+) -> ApiResult<(StatusCode, Json<ImportShape>)> {
+    find(&app, &import)?;
+    holding::begin(&app, &import)?;
+    Ok((StatusCode::ACCEPTED, Json(find(&app, &import)?.into())))
+}
+
+/// Cancels an import: its files are removed, and what was read of them until then is kept: nothing,
+/// where it was held.
 #[utoipa::path(delete, path = "/v1/imports/{import}", tag = "imports",
     params(("import" = String, Path, description = "Its id.")),
     responses((status = 200, body = ImportShape), (status = "4XX", body = ErrorBody)))]
@@ -303,14 +364,19 @@ pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
     InPath(import): InPath<String>,
 ) -> ApiResult<Json<ImportShape>> {
-    if app.imports.status(&import).is_some_and(|status| status.state != ImportState::Done) {
-        importing::discard(&app, &import).map_err(|error| ApiError::internal(&error))?;
-        app.imports.update(&import, |status| {
-            status.state = ImportState::Failed;
-            status.problem = Some(importing::CANCELLED.to_owned());
-        });
-    }
+    cancel_import(&app, &import)?;
     show(State(app), InPath(import)).await
+}
+
+/// Cancels an import, unless it is done.
+pub(crate) fn cancel_import(app: &App, import: &str) -> ApiResult<()> {
+    if find(app, import)?.state == ImportState::Done {
+        return Ok(());
+    }
+    app.imports.release(import, ImportState::Failed);
+    uploads::discard(app, import).map_err(|error| ApiError::internal(&error))?;
+    importing::fail(app, import, importing::CANCELLED);
+    Ok(())
 }
 
 #[cfg(test)]

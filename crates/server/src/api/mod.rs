@@ -16,7 +16,7 @@ pub(crate) mod tracks;
 
 pub(crate) use events::append_entries;
 pub(crate) use exclusions::include_again;
-pub(crate) use imports::Upload;
+pub(crate) use imports::{Upload, cancel_import};
 pub(crate) use listeners::forget_listener;
 pub(crate) use models::use_model;
 pub(crate) use shapes::check_name;
@@ -90,6 +90,7 @@ fn timed() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lists::show, lists::remove))
         .routes(routes!(imports::list))
         .routes(routes!(imports::show))
+        .routes(routes!(imports::start))
         .routes(routes!(imports::cancel))
         .routes(routes!(models::list))
         .routes(routes!(models::activate))

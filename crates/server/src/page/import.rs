@@ -1,12 +1,15 @@
-//! `/import` takes files, `/import/{id}` shows how far they are, then the truthful report.
+//! `/import` takes files, `/import/{id}` shows how they are understood, once that is found right how
+//! far they are, then the truthful report.
 //!
 //! The form posts `multipart/form-data` with `listener` and `files` to `/import`, which answers 303
-//! to `/import/{id}`. There, scripts poll `GET /v1/imports/{id}` and fetch the fragment `GET
+//! to `/import/{id}`. There forms post to `/import/{id}/start` or `/import/{id}/discard`
+//! ([`held`](super::held)). Once it began, scripts poll `GET /v1/imports/{id}` and fetch the fragment `GET
 //! /fragments/import/{id}` ([`fragment`], in place of `#import`) when its `state` changes; without
 //! scripts the page reloads itself while work goes on.
 
 use maud::{Markup, html};
 
+use super::held::{self, HeldView};
 use super::icons::icon;
 use super::layout::{Frame, page};
 use super::{urls, words};
@@ -15,6 +18,9 @@ use super::{urls, words};
 /// reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ImportStateView {
+    /// Files were received and looked at, and wait for a word; the page shows how they are
+    /// understood.
+    Held,
     /// Files are being read, or wait for those before them; the page shows a bar of bytes.
     #[default]
     Reading,
@@ -30,6 +36,7 @@ impl ImportStateView {
     /// Its name in the API.
     pub fn name(self) -> &'static str {
         match self {
+            ImportStateView::Held => "held",
             ImportStateView::Reading => "reading",
             ImportStateView::Training => "training",
             ImportStateView::Done => "done",
@@ -37,8 +44,8 @@ impl ImportStateView {
         }
     }
 
-    fn is_over(self) -> bool {
-        matches!(self, ImportStateView::Done | ImportStateView::Failed)
+    fn is_under_way(self) -> bool {
+        matches!(self, ImportStateView::Reading | ImportStateView::Training)
     }
 }
 
@@ -55,6 +62,8 @@ pub struct ImportView {
     pub bytes_total: u64,
     /// The name of the uploaded file, shown beside the bar; `None` shows nothing.
     pub file: Option<String>,
+    /// How its files are understood, while it is held.
+    pub held: Option<HeldView>,
     /// What became of every row; `None` until all of them are read.
     pub report: Option<Report>,
     /// Why it failed; for an import that is done, why nothing was learned from it.
@@ -119,13 +128,14 @@ pub fn view(frame: &Frame, listener: &str) -> Markup {
 
 /// The page of one import.
 pub fn view_import(frame: &Frame, import: &ImportView) -> Markup {
-    let reload_seconds = (!import.state.is_over()).then_some(3);
+    let reload_seconds = import.state.is_under_way().then_some(3);
     let main = html! { div.wide { h1 { (heading(import.state)) } (fragment(import)) } };
     page(&Frame { reload_seconds, ..frame.clone() }, heading(import.state), &main)
 }
 
 fn heading(state: ImportStateView) -> &'static str {
     match state {
+        ImportStateView::Held => "Before it goes in",
         ImportStateView::Reading => "Reading your history",
         ImportStateView::Training => "Listening to it all",
         ImportStateView::Done => "That went in",
@@ -159,6 +169,7 @@ pub fn fragment(import: &ImportView) -> Markup {
     html! {
         section #import .import data-import=(import.id) data-state=(import.state.name()) data-heading=(heading(import.state)) aria-label="Import" {
             @match import.state {
+                ImportStateView::Held => @if let Some(held) = &import.held { (held::view(&import.id, held)) },
                 ImportStateView::Reading => (reading(import)),
                 ImportStateView::Training => (training()),
                 ImportStateView::Done => {
@@ -174,7 +185,7 @@ pub fn fragment(import: &ImportView) -> Markup {
                     " " a href="/taste" { "See your taste" }
                 }
             }
-            @if import.state == ImportStateView::Failed { p { a.button href="/import" { "Try again" } " What was read before it ended is kept." } }
+            @if import.state == ImportStateView::Failed { p { a.button href="/import" { "Try again" } @if import.bytes_read > 0 { " What was read before it ended is kept." } } }
         }
     }
 }

@@ -15,7 +15,7 @@
 //! | [`lists`] | `/lists`, `/lists/{id}` | |
 //! | [`taste`] | `/taste` | |
 //! | [`model`] | `/model` | |
-//! | [`import`] | `/import`, `/import/{id}` | `/fragments/import/{id}` |
+//! | [`import`], [`held`] | `/import`, `/import/{id}` | `/fragments/import/{id}` |
 //! | [`search`] | `/search` | |
 //! | [`docs`] | `/docs` | |
 //! | [`login`], [`problem`] | `/login`, errors | |
@@ -30,6 +30,7 @@ pub mod card;
 pub mod charts;
 pub mod dial;
 pub mod docs;
+pub mod held;
 pub mod icons;
 pub mod import;
 pub mod keys;

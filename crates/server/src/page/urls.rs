@@ -249,6 +249,16 @@ pub fn import(id: &str) -> String {
     format!("/import/{}", encoded(id))
 }
 
+/// Where an import that is held is begun.
+pub fn start_import(id: &str) -> String {
+    format!("{}/start", import(id))
+}
+
+/// Where an import that is held is discarded.
+pub fn discard_import(id: &str) -> String {
+    format!("{}/discard", import(id))
+}
+
 /// Where a model is made the one that serves: field `back`.
 pub fn activate_model(version: &str) -> String {
     format!("/models/{}/activate", encoded(version))

@@ -7,15 +7,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
 use segue_ingest::{DropReason, FileReport};
 
+use super::feedback::back;
 use super::frame::{Asked, answer, frame};
+use super::held;
 use super::session::set_listener;
-use crate::api::{Upload, check_name};
+use crate::api::{Upload, cancel_import, check_name};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
+use crate::holding;
 use crate::imports::{ImportState, ImportStatus};
 use crate::limits::LONGEST_NAME;
 use crate::page::import::{self, FileRow, ImportView, Report};
-use crate::page::layout::Section;
+use crate::page::layout::{Flash, Section};
 use crate::page::urls;
 
 /// The page that takes files.
@@ -25,7 +28,7 @@ pub(super) async fn form(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     Ok(answer(&frame, import::view(&frame, &listener)))
 }
 
-/// Takes files as the form sends them, and shows how far they are.
+/// Takes files as the form sends them, and shows how they are understood.
 pub(super) async fn receive(
     State(app): State<Arc<App>>,
     mut form: Multipart,
@@ -58,10 +61,34 @@ pub(super) async fn receive(
     }
     let listener = listener.trim();
     check_name("a listener", listener)?;
-    let id = upload.finish(listener).await?;
+    let id = upload.hold(listener).await?;
     let mut response = Redirect::to(&urls::import(&id)).into_response();
     set_listener(response.headers_mut(), listener);
     Ok(response)
+}
+
+/// Begins to read what is held. Whoever presses twice sees how far it is.
+pub(super) async fn start(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> ApiResult<Redirect> {
+    if find(&app, &id)?.state == import::ImportStateView::Held {
+        holding::begin(&app, &id)?;
+    }
+    Ok(Redirect::to(&urls::import(&id)))
+}
+
+/// Lets go of what is held.
+pub(super) async fn discard(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
+    if find(&app, &id)?.state != import::ImportStateView::Held {
+        return Ok(Redirect::to(&urls::import(&id)).into_response());
+    }
+    cancel_import(&app, &id)?;
+    let message = "Discarded: nothing of it was kept.".to_owned();
+    Ok(back("/import", Some(Flash { message, undo: None })))
 }
 
 /// How far an import is, and its report.
@@ -100,7 +127,9 @@ fn view_model(status: ImportStatus) -> ImportView {
     });
     ImportView {
         id: status.id,
+        held: status.explanation.as_deref().map(|explained| held::view_model(explained)),
         state: match status.state {
+            ImportState::Held => import::ImportStateView::Held,
             ImportState::Waiting | ImportState::Reading => import::ImportStateView::Reading,
             ImportState::Training => import::ImportStateView::Training,
             ImportState::Done => import::ImportStateView::Done,
@@ -135,14 +164,14 @@ fn row(file: &FileReport) -> FileRow {
 }
 
 /// Why rows were left out.
-fn in_words(reason: DropReason) -> &'static str {
+pub(super) fn in_words(reason: DropReason) -> &'static str {
     match reason {
         DropReason::Podcast => "podcast episodes",
         DropReason::Audiobook => "audiobook chapters",
         DropReason::Video => "videos that are not music",
         DropReason::NoTrack => "without a track",
         DropReason::NoTitle => "without a title",
-        DropReason::BadTime => "without a time that can be",
+        DropReason::BadTime => "without a time that can be read",
         DropReason::NowPlaying => "playing when the file was written",
         DropReason::NotAPlay => "not plays: pauses, seeks and the like",
         DropReason::Empty => "with nothing of use in them",

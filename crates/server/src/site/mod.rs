@@ -9,6 +9,7 @@ mod docs;
 mod feedback;
 mod flash;
 mod frame;
+mod held;
 mod imports;
 mod listen;
 mod lists;
@@ -52,6 +53,8 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/models/{version}/activate", post(model::activate))
         .route("/import", get(imports::form))
         .route("/import/{import}", get(imports::show))
+        .route("/import/{import}/start", post(imports::start))
+        .route("/import/{import}/discard", post(imports::discard))
         .route("/fragments/import/{import}", get(imports::fragment))
         .route("/listeners/{listener}/feedback", post(feedback::give))
         .route("/listeners/{listener}/skip", post(feedback::skip))

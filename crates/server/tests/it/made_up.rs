@@ -6,6 +6,7 @@ use segue_server::page::artist::{ArtistHistory, ArtistView};
 use segue_server::page::calibration::Bin;
 use segue_server::page::card::Card;
 use segue_server::page::dial::Preview;
+use segue_server::page::held::{HeldView, KindView, RowView};
 use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
 use segue_server::page::login::Login;
@@ -53,6 +54,7 @@ pub(crate) fn pages() -> Vec<(&'static str, Markup)> {
         ("model", model::view(&frame(Section::Model, "/model"), &a_model())),
         ("model-empty", model::view(&frame(Section::Model, "/model"), &Model::default())),
         ("import", import::view(&frame(Section::Import, "/import"), "ada")),
+        ("held", import::view_import(&empty, &an_import(ImportStateView::Held))),
         ("reading", import::view_import(&empty, &an_import(ImportStateView::Reading))),
         ("training", import::view_import(&empty, &an_import(ImportStateView::Training))),
         (
@@ -439,11 +441,56 @@ pub(crate) fn an_import(state: ImportStateView) -> ImportView {
         state,
         bytes_read: 18_400_000,
         bytes_total: 44_100_000,
+        held: (state == ImportStateView::Held).then(a_look),
         file: Some("my_spotify_data.zip › Streaming_History_Audio_2019-2021_4.json".to_owned()),
         report: matches!(state, ImportStateView::Done | ImportStateView::Failed).then(a_report),
         error: (state == ImportStateView::Failed).then(|| {
             "The archive ends in the middle of a file: it may not have been sent whole.".to_owned()
         }),
+    }
+}
+
+fn a_look() -> HeldView {
+    let row = |at: &str, artist: &str, title: &str| RowView {
+        at: at.to_owned(),
+        artist: artist.to_owned(),
+        title: title.to_owned(),
+        played: "3:21".to_owned(),
+        ..RowView::default()
+    };
+    let spotify = KindView {
+        format: "Spotify extended streaming history".to_owned(),
+        files: (0..12).map(|n| format!("Streaming_History_Audio_2019-2021_{n}.json")).collect(),
+        rows: 16_612,
+        goes_on: true,
+        first: vec![
+            row("2019-03-01 08:12", "Wye Oak", "Civilian"),
+            row("2019-03-01 08:16", "Múm", "We Have a Map of the Piano"),
+        ],
+        dropped: vec![("podcast episodes".to_owned(), 570)],
+        ..KindView::default()
+    };
+    let column = |name: &str, meaning: &str| (name.to_owned(), meaning.to_owned());
+    let table = KindView {
+        format: "table of interactions".to_owned(),
+        files: vec!["plays.csv".to_owned()],
+        rows: 6,
+        columns: vec![
+            column("Artist", "artist"),
+            column("Track", "title"),
+            column("Date", "time of the play"),
+        ],
+        unread_columns: vec!["Mood time".to_owned()],
+        first: vec![RowView { played: String::new(), ..row("2022-02-28", "Vera", "Tide") }],
+        notes: vec!["columns not read: `Mood time`".to_owned()],
+        misses_columns: true,
+        ..KindView::default()
+    };
+    let empty = KindView { first: Vec::new(), ..table.clone() };
+    HeldView {
+        kinds: vec![spotify, table, empty],
+        unreadable: vec![("notes.txt".to_owned(), "it begins with `milk, bread`".to_owned())],
+        left_alone: vec![("my_spotify_data.zip/Userdata.json".to_owned(), "private".to_owned())],
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) fn print(explanations: &[Explanation]) -> anyhow::Result<()> {
     explanations.iter().try_for_each(print_file)
 }
 
-fn print_file(Explanation { report, records }: &Explanation) -> anyhow::Result<()> {
+fn print_file(Explanation { report, records, .. }: &Explanation) -> anyhow::Result<()> {
     let path = report.path.display();
     let Some(source) = report.source else {
         return print_line(&format!("{path}: {}", report.note.as_deref().unwrap_or("not read")));

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use segue_server::page::artist::ArtistView;
 use segue_server::page::card::Card;
+use segue_server::page::held::{HeldView, KindView, RowView};
 use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
 use segue_server::page::links::Service;
@@ -38,6 +39,12 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         report: Some(Report { total: row(), files: vec![row()] }),
         ..ImportView::default()
     };
+    let held = ImportView {
+        state: ImportStateView::Held,
+        held: Some(a_look()),
+        report: None,
+        ..an_import.clone()
+    };
     let reading = ImportView { state: ImportStateView::Reading, ..an_import.clone() };
     let shelf = ShelfView { id: h(), title: h(), subtitle: h(), cards: vec![a_card()] };
     let a_problem = Problem { status: 500, code: h(), message: h(), hint: h(), request: Some(h()) };
@@ -52,10 +59,26 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         ("hostile model", model::view(&frame, &a_model())),
         ("hostile import", import::view(&frame, TEXT)),
         ("hostile report", import::view_import(&frame, &an_import)),
+        ("hostile held", import::view_import(&frame, &held)),
         ("hostile reading", import::view_import(&frame, &reading)),
         ("hostile login", login::view(&frame, &Login { back: ADDRESS.to_owned(), refused: true })),
         ("hostile problem", problem::view(&frame, &a_problem)),
     ]
+}
+
+fn a_look() -> HeldView {
+    let row = RowView { what: h(), at: h(), artist: h(), title: h(), played: h() };
+    let kind = KindView {
+        format: h(),
+        files: vec![h()],
+        columns: vec![(h(), h())],
+        unread_columns: vec![h()],
+        first: vec![row],
+        dropped: vec![(h(), 1)],
+        notes: vec![h()],
+        ..KindView::default()
+    };
+    HeldView { kinds: vec![kind], unreadable: vec![(h(), h())], left_alone: vec![(h(), h())] }
 }
 
 fn frame() -> Frame {
