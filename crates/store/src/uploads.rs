@@ -51,16 +51,24 @@ pub(crate) fn remove_of(library: &Path, listener: &ListenerId) -> Result<u64> {
 /// Copies what waits to be read, for a backup: nobody has those rows but this folder. One that is
 /// read and removed meanwhile is in the database by the next backup.
 pub(crate) fn copy_files(from_library: &Path, to_library: &Path) -> Result<()> {
-    let waiting = entries(&from_library.join(FOLDER))?;
-    let to = to_library.join(FOLDER);
-    if waiting.iter().any(|path| path.is_file()) {
-        create_private(&to).map_err(StoreError::io("create", &to))?;
+    copy_folder(&from_library.join(FOLDER), &to_library.join(FOLDER))
+}
+
+/// Copies the files of a folder, and those of the folders in it. An upload is a folder of files.
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    let waiting = entries(from)?;
+    if !waiting.is_empty() {
+        create_private(to).map_err(StoreError::io("create", to))?;
     }
-    for path in waiting.iter().filter(|path| path.is_file()) {
+    for path in waiting {
         let Some(name) = path.file_name() else { continue };
-        match fs::copy(path, to.join(name)) {
+        if path.is_dir() {
+            copy_folder(&path, &to.join(name))?;
+            continue;
+        }
+        match fs::copy(&path, to.join(name)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                return Err(StoreError::io("copy", path)(error));
+                return Err(StoreError::io("copy", &path)(error));
             }
             _ => {}
         }

@@ -1,5 +1,6 @@
 //! Lists: made once a day or week, kept, opened by their listener alone, on the page too.
 
+use segue_core::ListenerId;
 use serde_json::{Value, json};
 
 use crate::world::{World, ids};
@@ -20,7 +21,7 @@ async fn lists_are_made_once_and_count_as_shown_when_they_are_opened() {
     assert_eq!((&today["is_new"], &today["list"]["is_opened"]), (&json!(true), &json!(false)));
     let again = refreshed(&world).await;
     assert!(again.iter().all(|list| list["is_new"] == false));
-    let shown = || world.store().impressions(&"ada".parse().unwrap(), 99).unwrap().len();
+    let shown = || world.store().impressions(&ListenerId::new("ada"), 99).unwrap().len();
     assert_eq!(shown(), 0);
 
     let address = format!("{LISTS}/{}", today["list"]["id"]);
@@ -51,8 +52,9 @@ async fn a_mix_is_kept_by_its_listener_alone_and_under_a_free_name() {
         let refused = world.post(LISTS, &json!({"name": name, "mix": mix})).await;
         assert_eq!(refused.json()["error"]["code"], code, "{name}");
     }
-    let theirs = world.post("/v1/listeners/bob/lists", &json!({"name": "x", "mix": mix["id"]}));
-    assert_eq!(theirs.await.json()["error"]["code"], "unknown_mix");
+    let asked = json!({"name": "x", "mix": mix["id"]});
+    let theirs = world.post("/v1/listeners/bob/lists", &asked).await;
+    assert_eq!(theirs.json()["error"]["code"], "unknown_mix");
     let address = |who: &str| format!("/v1/listeners/{who}/lists/{}", kept["id"]);
     assert_eq!(world.get(&address("bob")).await.json()["error"]["code"], "unknown_list");
     assert_eq!(world.delete(&address("bob")).await.status.as_u16(), 404);

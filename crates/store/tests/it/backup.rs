@@ -84,11 +84,11 @@ fn a_backup_holds_the_uploads_that_wait() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("library")).unwrap();
     let uploads = folder.path().join("library/uploads");
-    std::fs::create_dir_all(&uploads).unwrap();
-    std::fs::write(uploads.join("1.zip"), b"rows of ann").unwrap();
+    std::fs::create_dir_all(uploads.join("1.upload")).unwrap();
+    std::fs::write(uploads.join("1.upload/export.zip"), b"rows of ann").unwrap();
     std::fs::write(uploads.join("1.json"), br#"{"listener":"ann"}"#).unwrap();
     store.backup(&folder.path().join("copy")).unwrap();
     let copied = |name: &str| std::fs::read(folder.path().join("copy/uploads").join(name)).unwrap();
-    assert_eq!(copied("1.zip"), b"rows of ann");
+    assert_eq!(copied("1.upload/export.zip"), b"rows of ann");
     assert_eq!(copied("1.json"), br#"{"listener":"ann"}"#);
 }
