@@ -30,12 +30,16 @@ export async function walk(stage) {
   await fetch(`${report}/start`, { method: "POST" });
   const { picks } = await site.post("/v1/listeners/listener-01/mixes", { length: 1, explore: 0 });
   const { id, artists } = picks[0].track;
+  const { lists } = await site.post("/v1/listeners/listener-01/lists/refresh", {});
+  const today = lists.find(({ kind }) => kind === "today").list.id;
   const pages = {
     "the first page": "/",
     "a track": `/tracks/${encodeURIComponent(id)}`,
     "an artist": `/artists/${encodeURIComponent(artists[0])}`,
     "the mix": "/mix?length=6",
     "an empty mix": "/mix?familiarity=owned&no_repeat_days=3650",
+    lists: "/lists",
+    "a list": `/lists/${today}`,
     taste: "/taste",
     model: compared,
     import: "/import",

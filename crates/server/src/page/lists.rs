@@ -1,13 +1,13 @@
 //! `/lists` and `/lists/{id}`: lists that stay as they were made.
 //!
-//! Forms: [`urls::lists`] takes `name` and `mix`, [`urls::remove_list`] nothing.
+//! Form: [`urls::remove_list`], without fields.
 
 use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::card::{Card, card, sentence};
 use super::layout::{Frame, page};
-use super::mix::{export, place};
+use super::mix::{menu, place};
 use super::{urls, words};
 
 /// A list, without its tracks.
@@ -94,7 +94,7 @@ pub fn view_one(frame: &Frame, list: &ListView, picks: &[Card]) -> Markup {
                 @if playable {
                     button.primary.needs-script type="button" data-plays="mix" hidden { (super::icons::icon("play")) "Play" }
                 }
-                (export(list.mix))
+                (menu(list.mix, None))
             }
             ol.tracks { @for pick in picks { li { (card(&place(frame, "list"), pick)) } } }
         }
@@ -104,21 +104,6 @@ pub fn view_one(frame: &Frame, list: &ListView, picks: &[Card]) -> Markup {
         p { a href="/lists" { "All lists" } }
     };
     page(frame, &list.name, &main)
-}
-
-/// What keeps a mix as a list.
-pub fn keep_form(listener: &str, mix: i64) -> Markup {
-    html! {
-        details.menu {
-            summary { (super::icons::icon("drop")) "Keep it" }
-            form method="post" action=(urls::lists(listener)) {
-                input type="hidden" name="mix" value=(mix);
-                label for="list-name" { "Name of the list" }
-                input #list-name type="text" name="name" required maxlength="100";
-                button.primary type="submit" { "Keep" }
-            }
-        }
-    }
 }
 
 fn never_shown(list: &ListView) -> String {

@@ -98,16 +98,14 @@ fn heading(frame: &Frame, mix: &Mix) -> Markup {
             @if playable {
                 button.primary.needs-script type="button" data-plays="mix" hidden { (super::icons::icon("play")) "Play" }
             }
-            @if let Some(id) = mix.id {
-                (super::lists::keep_form(frame.listener.as_deref().unwrap_or_default(), id))
-                (export(id))
-            }
+            @if let Some(id) = mix.id { (menu(id, frame.listener.as_deref())) }
         }
     }
 }
 
-/// The formats in which a mix can be taken along.
-pub(super) fn export(mix: i64) -> Markup {
+/// What can be done with the whole of a mix: the formats in which it can be taken along and, for a
+/// listener who may keep it, a name to keep it under.
+pub(super) fn menu(mix: i64, keeper: Option<&str>) -> Markup {
     html! {
         details.menu {
             summary { (super::icons::icon("drop")) "Take it along" }
@@ -115,7 +113,19 @@ pub(super) fn export(mix: i64) -> Markup {
                 @for (format, name, what_for) in FORMATS {
                     li { a href=(urls::playlist(mix, format)) download { strong { (name) } " " span { (what_for) } } }
                 }
+                @if let Some(listener) = keeper { li { (keep(listener, mix)) } }
             }
+        }
+    }
+}
+
+fn keep(listener: &str, mix: i64) -> Markup {
+    html! {
+        form.keep method="post" action=(urls::lists(listener)) {
+            input type="hidden" name="mix" value=(mix);
+            label for="list-name" { "Or keep it here as a list" }
+            input #list-name type="text" name="name" required maxlength="100" placeholder="Its name";
+            button.primary type="submit" { "Keep" }
         }
     }
 }

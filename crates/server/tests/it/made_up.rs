@@ -9,6 +9,7 @@ use segue_server::page::dial::Preview;
 use segue_server::page::held::{HeldView, KindView, RowView};
 use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
+use segue_server::page::lists::{ListView, ListsView};
 use segue_server::page::login::Login;
 use segue_server::page::mix::Mix;
 use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, Model, ModelRow};
@@ -22,7 +23,7 @@ use segue_server::page::taste::{
 use segue_server::page::track::{SongHistory, TrackView};
 use segue_server::page::urls::{self, MixSettings};
 use segue_server::page::{
-    artist, import, login, mix, model, problem, search, shelves, taste, track, welcome,
+    artist, import, lists, login, mix, model, problem, search, shelves, taste, track, welcome,
 };
 
 /// Every page by a name for it.
@@ -49,6 +50,9 @@ pub(crate) fn pages() -> Vec<(&'static str, Markup)> {
         ("search-empty", search::view(&frame(Section::Elsewhere, "/search"), &Search::default())),
         ("track", track::view(&frame(Section::Elsewhere, "/tracks/a"), &a_track())),
         ("artist", artist::view(&frame(Section::Elsewhere, "/artists/a"), &an_artist())),
+        ("lists", lists::view(&frame(Section::Lists, "/lists"), &some_lists())),
+        ("lists-empty", lists::view(&frame(Section::Lists, "/lists"), &ListsView::default())),
+        ("list", lists::view_one(&frame(Section::Lists, "/lists/3"), &a_list(3), &cards(0, 6))),
         ("taste", taste::view(&frame(Section::Taste, "/taste"), &a_taste())),
         ("taste-empty", taste::view(&frame(Section::Taste, "/taste"), &unknown_taste())),
         ("model", model::view(&frame(Section::Model, "/model"), &a_model())),
@@ -68,6 +72,29 @@ pub(crate) fn pages() -> Vec<(&'static str, Markup)> {
         ("login", login::view(&empty, &Login { back: "/taste".to_owned(), refused: true })),
         ("problem", problem::view(&frame(Section::Elsewhere, "/nowhere"), &a_problem())),
     ]
+}
+
+fn a_list(id: i64) -> ListView {
+    ListView {
+        id,
+        mix: id,
+        name: "Today".to_owned(),
+        edition: "2026-11-29".to_owned(),
+        never_shown: 12,
+        is_opened: id > 3,
+    }
+}
+
+fn some_lists() -> ListsView {
+    let week =
+        ListView { name: "This week's finds".into(), edition: "2026-W48".into(), ..a_list(4) };
+    let own = ListView { name: "Friday".into(), edition: String::new(), ..a_list(5) };
+    ListsView {
+        current: vec![a_list(3), week],
+        missing: vec![("Back after a while".into(), "2 favourites are too few".into())],
+        own: vec![own],
+        earlier: vec![a_list(2)],
+    }
 }
 
 /// A page of somebody.

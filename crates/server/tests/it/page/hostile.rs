@@ -7,6 +7,7 @@ use segue_server::page::held::{HeldView, KindView, RowView};
 use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
 use segue_server::page::links::Service;
+use segue_server::page::lists::{ListView, ListsView};
 use segue_server::page::login::Login;
 use segue_server::page::mix::Mix;
 use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, Model, ModelRow};
@@ -17,7 +18,7 @@ use segue_server::page::taste::{ChartsView, Example, ExclusionView, Given, OneTa
 use segue_server::page::track::TrackView;
 use segue_server::page::urls::MixSettings;
 use segue_server::page::{
-    artist, import, login, mix, model, problem, search, shelves, taste, track, welcome,
+    artist, import, lists, login, mix, model, problem, search, shelves, taste, track, welcome,
 };
 
 use super::markup::tags;
@@ -55,6 +56,8 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         ("hostile search", search::view(&frame, &a_search())),
         ("hostile track", track::view(&frame, &a_track())),
         ("hostile artist", artist::view(&frame, &an_artist())),
+        ("hostile lists", lists::view(&frame, &some_lists())),
+        ("hostile list", lists::view_one(&frame, &a_list(), &[a_card()])),
         ("hostile taste", taste::view(&frame, &a_taste())),
         ("hostile model", model::view(&frame, &a_model())),
         ("hostile import", import::view(&frame, TEXT)),
@@ -64,6 +67,15 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         ("hostile login", login::view(&frame, &Login { back: ADDRESS.to_owned(), refused: true })),
         ("hostile problem", problem::view(&frame, &a_problem)),
     ]
+}
+
+fn a_list() -> ListView {
+    ListView { id: 1, mix: 1, name: h(), edition: h(), never_shown: 0, is_opened: false }
+}
+
+fn some_lists() -> ListsView {
+    let lists = || vec![a_list()];
+    ListsView { current: lists(), missing: vec![(h(), h())], own: lists(), earlier: lists() }
 }
 
 fn a_look() -> HeldView {
