@@ -8,6 +8,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["import"],
         vec!["train"],
         vec!["mix"],
+        vec!["lists"],
         vec!["next"],
         vec!["feedback"],
         vec!["evaluate", "interactive"],

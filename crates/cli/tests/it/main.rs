@@ -10,6 +10,7 @@ mod experiment;
 mod help;
 mod import;
 mod listening;
+mod lists;
 mod next;
 mod privacy;
 mod segue;

@@ -172,3 +172,18 @@ pub(crate) fn pano(play: &Play) -> Value {
         "event": "scrobble",
     })
 }
+
+/// A row of somebody's own table.
+pub(crate) fn own(play: &Play) -> Value {
+    json!({
+        "artist_name": play.artist,
+        "track_name": play.title,
+        "album_name": play.album(),
+        "played_at": play.started().to_string(),
+        "ms_played": play.heard_ms(),
+    })
+}
+
+pub(crate) fn own_array(plays: &[Play]) -> Vec<u8> {
+    document(plays, own, |rows| json!({ "plays": rows }))
+}

@@ -9,8 +9,8 @@ use segue::Timestamp;
 use super::Play;
 use binary::{parquet_table, workbook};
 use documents::{
-    koito, lastfm_json, lastfmstats_json, lines, listenbrainz, listenbrainz_array, maloja, pano,
-    spotify_account, spotify_extended, spotify_recent, youtube,
+    koito, lastfm_json, lastfmstats_json, lines, listenbrainz, listenbrainz_array, maloja, own,
+    own_array, pano, spotify_account, spotify_extended, spotify_recent, youtube,
 };
 use tables::{
     apple_activity, apple_days, days, jellyfin, lastfm_ghan, lastfm_to_csv, lastfmstats_csv,
@@ -125,6 +125,8 @@ written! {
     "table ,", "history.csv", Table, Start, |plays| table(plays, ',');
     "table tab", "history.tsv", Table, Start, |plays| table(plays, '\t');
     "table ;", "history_2.csv", Table, Start, |plays| table(plays, ';');
+    "table json", "history.json", Document, Start, own_array;
+    "table json lines", "history.jsonl", Lines, Start, |plays| lines(plays, own);
     "table of days", "history_days.csv", Table, Day, days;
     "parquet", "history.parquet", Binary, Start, parquet_table;
     "xlsx", "history.xlsx", Binary, Start, workbook;
