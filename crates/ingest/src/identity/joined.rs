@@ -279,7 +279,7 @@ impl<'t> JoinedText<'t> {
         *is_open = true;
     }
 
-    /// Ends a part; of several joints in a row the first one says what they are.
+    /// Ends a part; of several joints in a row one that joins lists says what they are.
     fn join(&mut self, ends_entry: bool) {
         if let Some(last) = self.parts.last_mut() {
             last.ends_entry |= ends_entry;
