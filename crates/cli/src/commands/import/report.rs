@@ -25,24 +25,43 @@ pub(super) fn print(report: &ImportReport, counts: Option<&ImportCounts>) -> any
     if report.files.len() > MOST_FILES {
         print_line(&format!("and {} more files, see `--json`", report.files.len() - MOST_FILES))?;
     }
-    let Some(counts) = counts else { return Ok(()) };
-    print_line(&format!(
-        "{} plays added, {} known exactly and {} nearly; {} statements added, {} known; {} tracks added, {} known",
-        counts.listens_added,
-        counts.exact_duplicates,
-        counts.near_duplicates,
-        counts.feedback_added,
-        counts.feedback_repeated,
-        counts.tracks_added,
-        counts.tracks_known,
-    ))?;
-    if counts.friendships_added + counts.friendships_known == 0 {
-        return Ok(());
+    counts.map_or(Ok(()), |counts| print_line(&what_came_of(counts)))
+}
+
+/// What the store made of the rows, without what there was none of.
+fn what_came_of(counts: &ImportCounts) -> String {
+    let known = counts.exact_duplicates + counts.near_duplicates;
+    let nearly = match counts.near_duplicates {
+        0 => String::new(),
+        near => format!(" ({near} of them nearly: the same play told a little differently)"),
+    };
+    let strangers = match counts.friends_unknown {
+        0 => String::new(),
+        unknown => format!("; {unknown} of them with somebody who is no listener here yet"),
+    };
+    let parts = [
+        part("play", "plays", counts.listens_added, known, &nearly),
+        part("statement", "statements", counts.feedback_added, counts.feedback_repeated, ""),
+        part("catalogue row", "catalogue rows", counts.tracks_added, counts.tracks_known, ""),
+        part(
+            "friendship",
+            "friendships",
+            counts.friendships_added,
+            counts.friendships_known,
+            &strangers,
+        ),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "nothing was added".to_owned() } else { parts.join("; ") }
+}
+
+fn part(one: &str, many: &str, added: u64, known: u64, more: &str) -> Option<String> {
+    let name = |count| if count == 1 { one } else { many };
+    match (added, known) {
+        (0, 0) => None,
+        (added, 0) => Some(format!("{added} {} added{more}", name(added))),
+        (added, known) => Some(format!("{added} {} added, {known} known{more}", name(added))),
     }
-    print_line(&format!(
-        "{} friendships added, {} known; {} of them with somebody who is no listener here yet",
-        counts.friendships_added, counts.friendships_known, counts.friends_unknown,
-    ))
 }
 
 fn row(name: &str, file: &FileReport) -> [String; 10] {
@@ -71,4 +90,33 @@ fn dropped(file: &FileReport) -> String {
 /// A name as JSON spells it, with blanks.
 pub(super) fn word(name: &impl serde::Serialize) -> String {
     json!(name).as_str().unwrap_or_default().replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_says_what_there_was_and_nothing_else() {
+        let none = ImportCounts::default;
+        let cases = [
+            (none(), "nothing was added"),
+            (ImportCounts { listens_added: 1, ..none() }, "1 play added"),
+            (
+                ImportCounts { exact_duplicates: 2, tracks_added: 3, ..none() },
+                "0 plays added, 2 known; 3 catalogue rows added",
+            ),
+            (
+                ImportCounts { listens_added: 4, near_duplicates: 1, ..none() },
+                "4 plays added, 1 known (1 of them nearly: the same play told a little differently)",
+            ),
+            (
+                ImportCounts { friendships_added: 2, friends_unknown: 1, ..none() },
+                "2 friendships added; 1 of them with somebody who is no listener here yet",
+            ),
+        ];
+        for (counts, said) in cases {
+            assert_eq!(what_came_of(&counts), said);
+        }
+    }
 }
