@@ -135,7 +135,7 @@ fn what_is_wrong_with_a_file_is_said_with_its_line() {
     );
     let path = write("tempo,verdict\n120,1\n120\n");
     let message = error(&mut evaluate(&path, &[]));
-    assert!(message.contains("broken.csv") && message.contains("line: 3"), "{message}");
+    assert!(message.contains("broken.csv:3: 1 cells under a header of 2"), "{message}");
     let path = write("tempo,other\n120,1\n");
     assert!(
         error(&mut evaluate(&path, &[])).contains("has no column `verdict`; it has: tempo, other")
