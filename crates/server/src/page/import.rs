@@ -3,7 +3,7 @@
 //!
 //! The form posts `multipart/form-data` with `listener` and `files` to `/import`, which answers 303
 //! to `/import/{id}`. There forms post to `/import/{id}/start` or `/import/{id}/discard`
-//! ([`held`](super::held)). Once it began, scripts poll `GET /v1/imports/{id}` and fetch the fragment `GET
+//! ([`held`]). Once it began, scripts poll `GET /v1/imports/{id}` and fetch the fragment `GET
 //! /fragments/import/{id}` ([`fragment`], in place of `#import`) when its `state` changes; without
 //! scripts the page reloads itself while work goes on.
 
