@@ -179,7 +179,7 @@ formats! {
     LastFm {
         code: 5,
         name: "Last.fm",
-        parser: 2,
+        parser: 3,
         stamp: Stamp::Either,
         file_hints: &["recenttracks", "lovedtracks", "loved_tracks", "lastfm", "scrobble"],
         origin: Origin::Request(Request {
@@ -210,7 +210,7 @@ formats! {
     LibreFm {
         code: 6,
         name: "Libre.fm",
-        parser: 2,
+        parser: 3,
         stamp: Stamp::Either,
         file_hints: &["librefm", "libre.fm"],
         origin: Origin::Program("Libre.fm"),
@@ -226,7 +226,7 @@ formats! {
     Rockbox {
         code: 10,
         name: "Rockbox",
-        parser: 2,
+        parser: 3,
         stamp: Stamp::Start,
         file_hints: &["scrobbler.log"],
         origin: Origin::Program("Rockbox"),
@@ -234,7 +234,7 @@ formats! {
     Jellyfin {
         code: 17,
         name: "Jellyfin",
-        parser: 1,
+        parser: 2,
         stamp: Stamp::Either,
         file_hints: &["playback_report", "playbackreport", "playback-report"],
         origin: Origin::Program("Jellyfin’s Playback Reporting"),
