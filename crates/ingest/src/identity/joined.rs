@@ -4,8 +4,8 @@
 //! "Tyler, The Creator", "Earth, Wind & Fire". A library often does: it has the same song by one of
 //! the two alone, or other songs by each.
 //!
-//! A text is parted at its joints (commas, `&`, `+`, `/`, `x`, "and", "vs", and what "and" is
-//! called in other languages)
+//! A text is parted at its joints (commas, `&`, `+`, `/`, `x`, "and", "with", "vs", and what these
+//! are called in other languages)
 //!
 //! 1. if the library has *the same song* by one of the parts. That part becomes the main artist, so
 //!    that both are one work;
@@ -35,10 +35,13 @@ const MOST_PARTS: usize = 16;
 /// Fewest songs by each part where one of them begins with an article.
 const LEAST_BESIDE_ARTICLES: u32 = 3;
 /// Words that join artists.
-const WORDS: [&str; 12] =
-    ["&", "+", "and", "und", "et", "y", "e", "och", "og", "en", "with", "con"];
+#[rustfmt::skip]
+const WORDS: &[&str] = &[
+    "&", "+", "and", "with", "w/", "meets", "presents", "pres.", "und", "mit", "et", "avec", "y",
+    "con", "e", "com", "och", "med", "og", "en", "met", "ja", "i", "és", "ve", "и", "і", "και",
+];
 /// Words that join artists and are in few names.
-const LIST_WORDS: [&str; 4] = ["x", "×", "vs", "vs."];
+const LIST_WORDS: &[&str] = &["x", "×", "vs", "vs."];
 /// What follows a comma in the name of one person.
 const SUFFIXES: [&str; 12] =
     ["jr", "jr.", "sr", "sr.", "ii", "iii", "iv", "esq.", "inc.", "ltd.", "md", "ph.d."];
@@ -317,7 +320,7 @@ impl<'t> JoinedText<'t> {
 /// Whether a word joins artists, and if so, whether it joins lists.
 fn word_joint(word: &str) -> Option<bool> {
     let is = |words: &[&str]| words.iter().any(|joint| joint.eq_ignore_ascii_case(word));
-    if is(&LIST_WORDS) { Some(true) } else { is(&WORDS).then_some(false) }
+    if is(LIST_WORDS) { Some(true) } else { is(WORDS).then_some(false) }
 }
 
 fn is_suffix(word: &str) -> bool {
@@ -362,7 +365,7 @@ mod tests {
     fn a_text_is_parted_where_a_part_has_the_song_alone() {
         let known = library(&[("Die Laternen", "Rain"), ("Mira Sol feat. Ada", "Snow")]);
         for joint in
-            [", ", " & ", " x ", " X ", " × ", " and ", " und ", " y ", "/", ",", "、", " vs. "]
+            [", ", " & ", " x ", " X ", " × ", " and ", " w/ ", " mit ", "/", ",", "、", " vs. "]
         {
             let artist = format!("Die Laternen{joint}Mira Sol");
             assert_eq!(parted(&known, &artist, "Rain"), ["Die Laternen", "Mira Sol"], "{artist}");
