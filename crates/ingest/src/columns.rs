@@ -16,7 +16,7 @@ use parquet::schema::types::{Type, TypePtr};
 use crate::IngestError;
 use crate::format::is_parquet;
 use crate::input::{Utf8Reader, read_head};
-use crate::parquet_file::ParquetFile;
+use crate::parquet_file::{ParquetFile, written};
 use crate::table::{RecordError, open_records, plain_name};
 
 /// A column that the caller of [`read_columns`] wants, and how to find it in a header.
@@ -170,6 +170,6 @@ fn text_of(field: &Field) -> String {
         Field::Bytes(bytes) => String::from_utf8_lossy(bytes.data()).into_owned(),
         Field::Float(value) => value.to_string(),
         Field::Double(value) => value.to_string(),
-        other => other.to_string(),
+        other => written(other),
     }
 }

@@ -17,7 +17,7 @@ use segue_core::Source;
 use super::catalogue::CatalogueTable;
 use super::interactions::InteractionTable;
 use crate::namer::Namer;
-use crate::parquet_file::{Input, ParquetFile, moment_of};
+use crate::parquet_file::{Input, ParquetFile, moment_of, written};
 use crate::table::values::UNIT_SEPARATOR;
 use crate::table::{DateForm, MAX_RECORD_BYTES, TableLayout, TableOptions, TableRow};
 use crate::{Context, IngestError};
@@ -209,12 +209,9 @@ fn text_in(field: &Field, column: &Type) -> String {
 }
 
 /// A value as CSV would spell it; a list as its items, each closed by a unit separator. What is
-/// longer than a whole row of CSV may be is empty, and so is what the Parquet crate panics at when
-/// it writes it out: moments beyond its calendar, decimals that contradict themselves.
+/// longer than a whole row of CSV may be is empty.
 fn text_of(field: &Field) -> String {
     const LONGEST: usize = MAX_RECORD_BYTES as usize;
-    /// Digits behind the point: each is put in front of the others, one by one.
-    const MOST_DECIMALS: i32 = 100;
     match field {
         Field::Null | Field::Group(_) | Field::MapInternal(_) => String::new(),
         Field::Str(text) if text.len() > LONGEST => String::new(),
@@ -232,13 +229,7 @@ fn text_of(field: &Field) -> String {
             }
             items
         }
-        Field::Date(_) | Field::TimestampMillis(_) | Field::TimestampMicros(_) => String::new(),
-        Field::Decimal(decimal)
-            if !(0..=MOST_DECIMALS.min(decimal.precision())).contains(&decimal.scale()) =>
-        {
-            String::new()
-        }
-        number => number.to_string(),
+        number => written(number),
     }
 }
 
@@ -267,23 +258,6 @@ mod tests {
         let report = context.finish();
         assert!(report.adds_up());
         result.map(|()| (report, records))
-    }
-
-    #[test]
-    fn values_that_the_parquet_crate_cannot_write_out_are_empty() {
-        use parquet::data_type::Decimal;
-        let decimal = |precision, scale| Field::Decimal(Decimal::from_i32(1234, precision, scale));
-        assert_eq!(text_of(&decimal(6, 2)), "12.34");
-        for unwritable in [
-            decimal(2, 6),
-            decimal(6, -1),
-            decimal(i32::MAX, i32::MAX),
-            Field::TimestampMillis(i64::MAX),
-            Field::TimestampMicros(i64::MIN),
-            Field::Date(i32::MAX),
-        ] {
-            assert_eq!(text_of(&unwritable), "");
-        }
     }
 
     #[test]

@@ -13,8 +13,10 @@
 mod moment;
 mod pages;
 mod thrift;
+mod written;
 
 pub use moment::moment_of;
+pub use written::written;
 
 use std::fs::File;
 use std::io::Read;

@@ -9,7 +9,7 @@ use parquet::schema::types::{Type, TypePtr};
 
 use super::{Account, EventColumns, EventRow, Places, parse_second};
 use segue_ingest::IngestError;
-use segue_ingest::parts::{ParquetFile, moment_of};
+use segue_ingest::parts::{ParquetFile, moment_of, written};
 
 /// Reads the columns that matter, and only those.
 pub(super) fn read(
@@ -87,7 +87,7 @@ fn name(field: &Field) -> Cow<'_, str> {
         Field::Null | Field::Group(_) | Field::ListInternal(_) | Field::MapInternal(_) => {
             Cow::Borrowed("")
         }
-        number => Cow::Owned(number.to_string()),
+        number => Cow::Owned(written(number)),
     }
 }
 
