@@ -23,10 +23,10 @@ const TODAY: f32 = 0.15;
 /// ([`new_artist_share`](crate::mix::dial::new_artist_share)).
 const FINDS: f32 = 0.75;
 /// Editions whose tracks stay away from the next one, as far as there are enough others.
-const DAYS_APART: usize = 6;
-const WEEKS_APART: usize = 4;
+const DAYS_AVOIDED: usize = 6;
+const WEEKS_AVOIDED: usize = 4;
 /// Finds stay away for a year.
-const FINDS_APART: usize = 52;
+const FINDS_AVOIDED: usize = 52;
 
 /// A list that is made anew for every day or week.
 ///
@@ -85,18 +85,18 @@ impl ListKind {
     }
 
     /// How many of the latest editions [`plan`] wants to know the tracks of.
-    pub fn editions_apart(self) -> usize {
+    pub fn editions_to_avoid(self) -> usize {
         match self {
-            Self::Today => DAYS_APART,
-            Self::Finds => FINDS_APART,
-            Self::BackAfterAWhile => WEEKS_APART,
+            Self::Today => DAYS_AVOIDED,
+            Self::Finds => FINDS_AVOIDED,
+            Self::BackAfterAWhile => WEEKS_AVOIDED,
         }
     }
 }
 
 /// The mix to ask for. `base` is what the listener set for all lists: seed, moment and exclusions.
-/// `apart` holds lists whose tracks are to stay away, the most important first. Of what the listener
-/// knows, at most half of the choice stays away.
+/// `avoid` holds lists whose tracks are to be left out, the most important first. Of what the
+/// listener knows, at most half of the choice is left out.
 ///
 /// # Errors
 /// Why the listener cannot have such a list yet.
@@ -105,7 +105,7 @@ pub fn plan(
     catalogue: &Catalogue,
     profile: &Profile,
     base: &MixRequest,
-    apart: &[Vec<TrackId>],
+    avoid: &[Vec<TrackId>],
 ) -> Result<MixRequest, Missing> {
     let base = MixRequest { length: LENGTH, ..base.clone() };
     let request = match kind {
@@ -128,13 +128,13 @@ pub fn plan(
     let is_known = |track: &TrackId| {
         catalogue.find(track).is_some_and(|track| profile.knows(catalogue.work(track)))
     };
-    let apart = within(apart, choice / 2, is_known);
-    exclude_tracks.extend(apart.iter().flat_map(|track| versions(catalogue, track)));
+    let avoided = at_most(avoid, choice / 2, is_known);
+    exclude_tracks.extend(avoided.iter().flat_map(|track| versions(catalogue, track)));
     Ok(MixRequest { exclude_tracks, ..request })
 }
 
 /// The tracks of lists, as long as no more than `most` of them are known; all that are not.
-fn within(
+fn at_most(
     lists: &[Vec<TrackId>],
     most: usize,
     is_known: impl Fn(&TrackId) -> bool,
@@ -157,13 +157,13 @@ mod tests {
     fn lists_stay_apart_as_long_as_half_of_what_is_known_is_left() {
         let list = |tracks: &[u32]| tracks.iter().map(|n| TrackId::new(n.to_string())).collect();
         let lists: Vec<Vec<TrackId>> = vec![list(&[0, 1, 2]), list(&[2, 3, 90]), list(&[4, 91])];
-        let apart = |most| {
-            let apart = within(&lists, most, |track| track.as_str().len() == 1);
-            apart.into_iter().map(TrackId::as_str).collect::<Vec<_>>().join(" ")
+        let avoided_of = |most| {
+            let avoided = at_most(&lists, most, |track| track.as_str().len() == 1);
+            avoided.into_iter().map(TrackId::as_str).collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(apart(9), "0 1 2 3 4 90 91");
-        assert_eq!(apart(4), "0 1 2 3 90 91");
-        assert_eq!(apart(1), "0 90 91");
+        assert_eq!(avoided_of(9), "0 1 2 3 4 90 91");
+        assert_eq!(avoided_of(4), "0 1 2 3 90 91");
+        assert_eq!(avoided_of(1), "0 90 91");
     }
 
     #[test]

@@ -150,16 +150,16 @@ impl DueLists<'_> {
         mix: impl Fn(&MixRequest) -> std::result::Result<MixOutcome, MixError>,
     ) -> Result<State> {
         let listener = &self.profile.listener;
-        let mut apart = store.editions(listener, kind.key(), kind.editions_apart())?;
+        let mut avoid = store.editions(listener, kind.key(), kind.editions_to_avoid())?;
         // Yesterday's is the one that matters most.
-        let last = apart.len().min(1);
-        apart.splice(last..last, beside.iter().cloned());
+        let last = avoid.len().min(1);
+        avoid.splice(last..last, beside.iter().cloned());
         let base = MixRequest {
             seed: seed(listener, name),
             arrivals: self.arrivals.to_vec(),
             ..MixRequest::new(self.when.timestamp())
         };
-        let request = match lists::plan(kind, self.catalogue, self.profile, &base, &apart) {
+        let request = match lists::plan(kind, self.catalogue, self.profile, &base, &avoid) {
             Ok(request) => request,
             Err(missing) => return Ok(State::LeftOut(missing.to_string())),
         };

@@ -129,8 +129,8 @@ impl Settling for ByNames {
         identity::settle(track)
     }
 
-    fn hear(&mut self, credited: &[String], work: &WorkId) -> bool {
-        self.artists.hear(credited, work)
+    fn observe(&mut self, credited: &[String], work: &WorkId) -> bool {
+        self.artists.observe(credited, work)
     }
 
     fn part(&self, credited: &[String], work: &WorkId) -> Option<Vec<String>> {

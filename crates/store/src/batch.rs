@@ -227,7 +227,7 @@ impl<'c> WriteBatch<'c> {
 
     /// Finds out which row of the log a play took when an earlier import of the file kept it, so
     /// that no other play of the file takes it. A play that is no longer there stays away.
-    pub(crate) fn recall(&mut self, record: &Record) -> Result<()> {
+    pub(crate) fn rejudge(&mut self, record: &Record) -> Result<()> {
         let Record::Listen { listen, track } = record else { return Ok(()) };
         let listener = self.names.find_listener(&mut self.cache.listeners, &listen.listener)?;
         let Some(listener) = listener else { return Ok(()) };

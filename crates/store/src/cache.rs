@@ -63,8 +63,8 @@ impl LogState {
 
 impl WriteCache {
     /// Brings the memory up to date with what other processes wrote since. Names are dropped if a
-    /// listener was forgotten or works were settled. Plays are dropped if another process imported, because an import may
-    /// complete rows.
+    /// listener was forgotten or works were settled. Plays are dropped if another process imported,
+    /// because an import may complete rows.
     ///
     /// Plays that were only appended are added to the memory. Loading all of them again would make
     /// an import quadratic wherever a server appends a row between two of its batches.

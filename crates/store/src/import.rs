@@ -263,7 +263,7 @@ impl FileImport<'_> {
             for (row, record) in pending {
                 if *row <= committed {
                     if !was_complete {
-                        batch.recall(record)?;
+                        batch.rejudge(record)?;
                     }
                     counts.already_imported += 1;
                     continue;

@@ -76,8 +76,8 @@ impl Store {
             };
             let limit = i64::try_from(limit).unwrap_or(i64::MAX);
             let mut statement = connection.prepare_cached(
-                "SELECT at, picks FROM impressions WHERE listener = ?1 AND shadow = 0 AND unopened = 0 \
-                 ORDER BY id DESC LIMIT ?2",
+                "SELECT at, picks FROM impressions WHERE listener = ?1 AND shadow = 0 \
+                 AND unopened = 0 ORDER BY id DESC LIMIT ?2",
             )?;
             let mut rows = statement.query(params![listener, limit])?;
             let mut names = self.track_names.borrow_mut();

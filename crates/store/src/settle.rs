@@ -25,10 +25,10 @@ pub trait Settling {
     fn work(&self, track: &Track) -> Option<(WorkId, Version)>;
 
     /// Takes in whom sources credit with a track of a work. Returns whether that may join several
-    /// artists, so that it is worth asking for them once all tracks were heard.
-    fn hear(&mut self, credited: &[String], work: &WorkId) -> bool;
+    /// artists, so that it is worth asking for them once all tracks were observed.
+    fn observe(&mut self, credited: &[String], work: &WorkId) -> bool;
 
-    /// The artists that a credit joins, by what was heard; `None` if it is to stay as it is.
+    /// The artists that a credit joins, by what was observed; `None` if it is to stay as it is.
     fn part(&self, credited: &[String], work: &WorkId) -> Option<Vec<String>>;
 }
 
@@ -90,7 +90,7 @@ impl Store {
     /// any more. `last` is the last track of the catalogue.
     fn part_artists(&mut self, rule: &mut impl Settling, last: i64) -> Result<u64> {
         let mut others = Vec::new();
-        for joined in self.hear_credits(rule)? {
+        for joined in self.observe_credits(rule)? {
             let parted = rule.part(&joined.credited, &joined.work);
             let artists = parted.unwrap_or_else(|| joined.credited.clone());
             if artists == joined.artists {
@@ -114,7 +114,7 @@ impl Store {
     }
 
     /// Tells the rule whom every track credits. Returns those that may join several artists.
-    fn hear_credits(&self, rule: &mut impl Settling) -> Result<Vec<Joined>> {
+    fn observe_credits(&self, rule: &mut impl Settling) -> Result<Vec<Joined>> {
         let sql = "SELECT tracks.id, artists, credited, works.name FROM tracks \
                    JOIN works ON works.id = tracks.work";
         let mut statement = self.connection.prepare(sql)?;
@@ -127,7 +127,7 @@ impl Store {
                 text => artists_from_json(text)?,
             };
             let work = WorkId::new(row.get::<_, String>(3)?);
-            if rule.hear(&credited, &work) {
+            if rule.observe(&credited, &work) {
                 joined.push(Joined { id: row.get(0)?, credited, artists, work });
             }
         }

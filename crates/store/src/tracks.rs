@@ -21,7 +21,8 @@ const INSERT: &str = "INSERT INTO tracks (listed, name, work, version, title, ar
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
      CAST(unixepoch('subsec') * 1000000 AS INTEGER))";
 const UPDATE: &str = "UPDATE tracks SET listed = ?1, version = ?4, title = ?5, artists = ?6, \
-     credited = CASE WHEN artists = ?6 THEN credited END, album = ?7, isrc = ?8, recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, \
+     credited = CASE WHEN artists = ?6 THEN credited END, album = ?7, isrc = ?8, \
+     recording_mbid = ?9, location = ?10, year = ?11, genre = ?12, \
      popularity = ?13, features = ?14 WHERE name = ?2 AND work = ?3";
 
 /// The length of a track as [`features_to_bytes`] wrote it, for [`duration_ms`] to read.

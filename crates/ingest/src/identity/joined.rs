@@ -48,7 +48,7 @@ const SUFFIXES: [&str; 12] =
 const ARTICLES: [&str; 10] = ["the", "his", "her", "la", "el", "los", "les", "die", "der", "das"];
 
 /// Whom the tracks of a library credit: what tells which texts join several artists. Every track is
-/// to be [heard](Self::hear) before the first text is [parted](Self::part).
+/// to be [observed](Self::observe) before the first text is [parted](Self::part).
 ///
 /// ```
 /// use segue_core::WorkId;
@@ -56,8 +56,8 @@ const ARTICLES: [&str; 10] = ["the", "his", "her", "la", "el", "los", "les", "di
 ///
 /// let texts = |artist: &str| [artist.to_owned()];
 /// let mut known = KnownArtists::default();
-/// known.hear(&texts("Mira Sol"), &WorkId::new("mira sol␟rain"));
-/// known.hear(&texts("Mira Sol, Die Laternen"), &WorkId::new("mira sol die laternen␟rain"));
+/// known.observe(&texts("Mira Sol"), &WorkId::new("mira sol␟rain"));
+/// known.observe(&texts("Mira Sol, Die Laternen"), &WorkId::new("mira sol die laternen␟rain"));
 ///
 /// let part = |artist| known.part(&texts(artist), &WorkId::new("␟rain"));
 /// assert_eq!(part("Mira Sol, Die Laternen").unwrap(), ["Mira Sol", "Die Laternen"]);
@@ -65,10 +65,10 @@ const ARTICLES: [&str; 10] = ["the", "his", "her", "la", "el", "los", "les", "di
 /// ```
 #[derive(Default)]
 pub struct KnownArtists {
-    /// The number of each name, under every spelling that was heard.
+    /// The number of each name, under every spelling that was observed.
     spellings: FxHashMap<String, usize>,
     numbers: FxHashMap<String, usize>,
-    names: Vec<Heard>,
+    names: Vec<NameCount>,
     /// Hashes of the songs that are credited to names without a joint.
     songs: FxHashSet<u64>,
     /// Hashes of their titles, each with the number of the one name that has it; `None` where
@@ -77,7 +77,7 @@ pub struct KnownArtists {
 }
 
 /// How many tracks credit a name.
-struct Heard {
+struct NameCount {
     /// The best of its spellings, whichever came first.
     spelling: String,
     /// By itself, or in a list that a source has parted.
@@ -89,7 +89,7 @@ struct Heard {
 impl KnownArtists {
     /// Takes in whom a source credits with a track of a work. Returns whether that is worth
     /// [parting](Self::part): whether a text among them may join several artists, or none is named.
-    pub fn hear(&mut self, credited: &[String], work: &WorkId) -> bool {
+    pub fn observe(&mut self, credited: &[String], work: &WorkId) -> bool {
         let Some(first) = credited.first() else { return true };
         if !may_join(first) {
             let number = self.number(first);
@@ -101,8 +101,8 @@ impl KnownArtists {
         }
         for name in credited {
             let (number, may_join) = (self.number(name), may_join(name));
-            let heard = &mut self.names[number];
-            *(if may_join { &mut heard.joined } else { &mut heard.plain }) += 1;
+            let count = &mut self.names[number];
+            *(if may_join { &mut count.joined } else { &mut count.plain }) += 1;
         }
         credited.iter().any(|name| may_join(name))
     }
@@ -153,13 +153,13 @@ impl KnownArtists {
         if artists.len() < 2 {
             return vec![name];
         }
-        let whole = self.find(name).map_or(0, |heard| heard.joined);
+        let whole = self.find(name).map_or(0, |count| count.joined);
         let least = match (text.has_articles(), text.is_list()) {
             (true, _) => whole.max(LEAST_BESIDE_ARTICLES),
             (false, true) => 1,
             (false, false) => whole.max(1),
         };
-        let is_known = |name: &&str| self.find(name).is_some_and(|heard| heard.all() >= least);
+        let is_known = |name: &&str| self.find(name).is_some_and(|count| count.all() >= least);
         if !artists.iter().all(is_known) {
             return vec![name];
         }
@@ -183,7 +183,7 @@ impl KnownArtists {
         names
     }
 
-    fn find(&self, name: &str) -> Option<&Heard> {
+    fn find(&self, name: &str) -> Option<&NameCount> {
         let number = match self.spellings.get(name) {
             Some(number) => *number,
             None => *self.numbers.get(&artist_key(Some(name)))?,
@@ -199,7 +199,7 @@ impl KnownArtists {
         let number = *self.numbers.entry(artist_key(Some(name))).or_insert(next);
         self.spellings.insert(name.to_owned(), number);
         if number == next {
-            self.names.push(Heard { spelling: name.to_owned(), plain: 0, joined: 0 });
+            self.names.push(NameCount { spelling: name.to_owned(), plain: 0, joined: 0 });
         } else if looks(name) > looks(&self.names[number].spelling) {
             name.clone_into(&mut self.names[number].spelling);
         }
@@ -218,7 +218,7 @@ fn title_of(work: &WorkId) -> Option<&str> {
     work.song().split_once(WorkId::SEPARATOR).map(|(_, title)| title)
 }
 
-impl Heard {
+impl NameCount {
     fn all(&self) -> u32 {
         self.plain + self.joined
     }
@@ -251,7 +251,8 @@ impl<'t> JoinedText<'t> {
                 let mut from = at;
                 for piece in bare.split_inclusive(is_sign) {
                     let name = piece.trim_end_matches(is_sign);
-                    text.add(from..from + name.len(), &mut is_open);
+                    text.add(from..from + name.len(), is_open);
+                    is_open |= !name.is_empty();
                     if name.len() < piece.len() {
                         text.join(!piece.ends_with('&'));
                         is_open = false;
@@ -267,19 +268,18 @@ impl<'t> JoinedText<'t> {
         text
     }
 
-    /// Adds a piece of a word to the part that is open, or as a new one.
-    fn add(&mut self, piece: Range<usize>, is_open: &mut bool) {
+    /// Adds a piece of a word to the last part if that is open, or as a new one.
+    fn add(&mut self, piece: Range<usize>, is_open: bool) {
         if piece.is_empty() {
             return;
         }
         match self.parts.last_mut() {
-            Some(last) if *is_open || is_suffix(&self.whole[piece.clone()]) => {
+            Some(last) if is_open || is_suffix(&self.whole[piece.clone()]) => {
                 last.at.end = piece.end;
                 last.ends_entry = false;
             }
             _ => self.parts.push(Part { at: piece, ends_entry: false }),
         }
-        *is_open = true;
     }
 
     /// Ends a part; of several joints in a row one that joins lists says what they are.
@@ -346,12 +346,12 @@ mod tests {
     use super::*;
     use crate::identity::named_track;
 
-    /// What is heard from tracks, each an artist's text and a title.
+    /// What is observed of tracks, each an artist's text and a title.
     fn library(tracks: &[(&str, &str)]) -> KnownArtists {
         let mut known = KnownArtists::default();
         for (artist, title) in tracks {
             let track = named_track(None, vec![(*artist).to_owned()], title);
-            known.hear(&track.artists, &track.work);
+            known.observe(&track.artists, &track.work);
         }
         known
     }
@@ -404,7 +404,7 @@ mod tests {
 
         let mut creators = library(&[("Tyler", "x"), ("The Creator", "y")]);
         for _ in 0..2 {
-            creators.hear(&["Tyler, The Creator".to_owned()], &WorkId::new("a\u{241f}b"));
+            creators.observe(&["Tyler, The Creator".to_owned()], &WorkId::new("a\u{241f}b"));
         }
         assert_eq!(parted(&creators, "Tyler, The Creator", "new"), ["Tyler, The Creator"]);
 
@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn the_longest_known_name_is_one_artist_and_unknown_ones_are_parted_at_commas_alone() {
         let mut known = library(&[("Ada", "song")]);
-        known.hear(&["Ada", "Simon & Garfunkel"].map(str::to_owned), &WorkId::new("a\u{241f}b"));
+        known.observe(&["Ada", "Simon & Garfunkel"].map(str::to_owned), &WorkId::new("a\u{241f}b"));
         for (artist, artists) in [
             ("Ada, Simon & Garfunkel", vec!["Ada", "Simon & Garfunkel"]),
             ("Simon & Garfunkel & Ada", vec!["Ada", "Simon & Garfunkel"]),

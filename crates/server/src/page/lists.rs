@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::card::{Card, card, sentence};
 use super::layout::{Frame, page};
-use super::mix::{menu, place};
+use super::mix::{heading, place};
 use super::{urls, words};
 
 /// A list, without its tracks.
@@ -82,20 +82,13 @@ fn entry(list: &ListView) -> Markup {
 
 /// The page of one list.
 pub fn view_one(frame: &Frame, list: &ListView, picks: &[Card]) -> Markup {
-    let playable = picks.iter().any(|pick| pick.audio.is_some());
     let main = html! {
         div.page-head {
             h1 { (list.name) }
             p.lead { (for_when(&list.edition)) @if !list.edition.is_empty() { ". " } (never_shown(list)) "." }
         }
         section #mix .mix aria-labelledby="mix-title" {
-            div.mix-head {
-                h2 #mix-title { (words::count(picks.len() as u64, "track", "tracks")) }
-                @if playable {
-                    button.primary.needs-script type="button" data-plays="mix" hidden { (super::icons::icon("play")) "Play" }
-                }
-                (menu(list.mix, None))
-            }
+            (heading(picks, Some(list.mix), None))
             ol.tracks { @for pick in picks { li { (card(&place(frame, "list"), pick)) } } }
         }
         form method="post" action=(urls::remove_list(frame.listener.as_deref().unwrap_or_default(), list.id)) {

@@ -68,7 +68,7 @@ pub fn fragment(frame: &Frame, mix: &Mix, shown: usize) -> Markup {
     let fixed = mix.settings.with_seed(mix.seed);
     html! {
         section #mix .mix aria-labelledby="mix-title" data-settings=(fixed.to_query()) data-shown=[(shown < usize::MAX).then_some(shown)] {
-            (heading(frame, mix))
+            (heading(&mix.picks, mix.id, frame.listener.as_deref()))
             @for note in &mix.notes { p.note { (sentence(note)) } }
             @if mix.picks.is_empty() {
                 p.empty { "Nothing fits these filters. Loosen one, or " a href="/mix" { "start afresh" } "." }
@@ -90,22 +90,24 @@ pub fn place<'a>(frame: &'a Frame, list: &'a str) -> Place<'a> {
     Place { listener, back: &frame.here, list, opens: frame.opens }
 }
 
-fn heading(frame: &Frame, mix: &Mix) -> Markup {
-    let playable = mix.picks.iter().any(|pick| pick.audio.is_some());
+/// How many tracks there are, and what can be done with the whole of mix `id`; `keeper` is who may
+/// keep it as a list.
+pub(super) fn heading(picks: &[Card], id: Option<i64>, keeper: Option<&str>) -> Markup {
+    let playable = picks.iter().any(|pick| pick.audio.is_some());
     html! {
         div.mix-head {
-            h2 #mix-title { (words::count(mix.picks.len() as u64, "track", "tracks")) }
+            h2 #mix-title { (words::count(picks.len() as u64, "track", "tracks")) }
             @if playable {
                 button.primary.needs-script type="button" data-plays="mix" hidden { (super::icons::icon("play")) "Play" }
             }
-            @if let Some(id) = mix.id { (menu(id, frame.listener.as_deref())) }
+            @if let Some(id) = id { (menu(id, keeper)) }
         }
     }
 }
 
 /// What can be done with the whole of a mix: the formats in which it can be taken along and, for a
 /// listener who may keep it, a name to keep it under.
-pub(super) fn menu(mix: i64, keeper: Option<&str>) -> Markup {
+fn menu(mix: i64, keeper: Option<&str>) -> Markup {
     html! {
         details.menu {
             summary { (super::icons::icon("drop")) "Take it along" }

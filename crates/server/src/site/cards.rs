@@ -1,5 +1,6 @@
 //! Tracks as cards.
 
+use segue::KeptListener;
 use segue_core::{Pick, Timestamp, Track};
 use segue_engine::mix::sentence::{sentence, shown_lately};
 use segue_engine::{Catalogue, Profile, Stance, TrackIdx};
@@ -8,6 +9,12 @@ use crate::api::sound_file;
 use crate::app::App;
 use crate::page::card::Card;
 use crate::page::urls;
+
+/// Picks as cards, without those that the catalogue no longer holds.
+pub(super) fn of_picks(app: &App, listener: &KeptListener, picks: &[Pick]) -> Vec<Card> {
+    let (catalogue, profile) = (&listener.snapshot.catalogue, &listener.profile);
+    picks.iter().filter_map(|pick| of_pick(app, catalogue, profile, pick)).collect()
+}
 
 /// A pick as a card.
 pub(super) fn of_pick(

@@ -249,7 +249,7 @@ async fn mixed(
         id: logged.map(|logged| logged.0),
         after: names(&listener, &settings.after),
         preview: effect(&listener, &outcome),
-        picks: card_list(app, &listener, &outcome),
+        picks: cards::of_picks(app, &listener, &outcome.slate.picks),
         seed,
         notes: outcome.notes.iter().map(ToString::to_string).collect(),
         why: why(&listener, &outcome),
@@ -266,20 +266,6 @@ fn effect(listener: &KeptListener, outcome: &MixOutcome) -> Preview {
         new_artists: effect.new_artists,
         mean_likability: Some(effect.likability as f32),
     }
-}
-
-fn card_list(
-    app: &App,
-    listener: &KeptListener,
-    outcome: &MixOutcome,
-) -> Vec<crate::page::card::Card> {
-    let (catalogue, profile) = (&listener.snapshot.catalogue, &listener.profile);
-    outcome
-        .slate
-        .picks
-        .iter()
-        .filter_map(|pick| cards::of_pick(app, catalogue, profile, pick))
-        .collect()
 }
 
 /// What tracks are called, as far as they are known.
@@ -338,7 +324,7 @@ async fn fill_shelves(
         id: filled.shelf.kind.key().to_owned(),
         title: filled.shelf.title.clone(),
         subtitle: filled.shelf.explanation.clone(),
-        cards: card_list(app, &listener, &filled.outcome),
+        cards: cards::of_picks(app, &listener, &filled.outcome.slate.picks),
     };
     let made = page.shelves.iter().map(shelf).collect();
     let slates =

@@ -61,10 +61,7 @@ pub(super) async fn one(
     };
     let (list, mix) = opened.ok_or_else(|| unknown(id))?;
     let kept = app.listeners.get(&listener).await?;
-    let (catalogue, profile) = (&kept.snapshot.catalogue, &kept.profile);
-    let picks = mix.slate.picks.iter();
-    let picks: Vec<_> =
-        picks.filter_map(|pick| cards::of_pick(&app, catalogue, profile, pick)).collect();
+    let picks = cards::of_picks(&app, &kept, &mix.slate.picks);
     Ok(answer(&frame, view::view_one(&frame, &list_view(list), &picks)))
 }
 

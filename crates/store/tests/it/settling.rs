@@ -12,7 +12,7 @@ use crate::fixtures::{import, listener, played, scrobble, version_of};
 struct Plus {
     version: u32,
     alone: BTreeSet<String>,
-    heard: usize,
+    observed: usize,
 }
 
 impl Settling for Plus {
@@ -25,8 +25,8 @@ impl Settling for Plus {
         Some((WorkId::new(format!("{artist}\u{241f}{}", track.title)), track.version))
     }
 
-    fn hear(&mut self, credited: &[String], _: &WorkId) -> bool {
-        self.heard += 1;
+    fn observe(&mut self, credited: &[String], _: &WorkId) -> bool {
+        self.observed += 1;
         let [one] = credited else { return false };
         if !one.contains('+') {
             self.alone.insert(one.clone());
@@ -83,17 +83,17 @@ fn a_credit_is_parted_once_somebody_is_known_and_whatever_came_first() {
 #[test]
 fn a_settled_library_is_not_read_again_until_a_track_comes() {
     let mut store = Store::open_in_memory().unwrap();
-    let heard = |store: &mut Store| {
+    let observed = |store: &mut Store| {
         let mut rule = Plus::default();
         store.settle(&mut rule).unwrap();
-        rule.heard
+        rule.observed
     };
     play(&mut store, "1", &by("a+b", "song"), 0);
-    assert_eq!((heard(&mut store), heard(&mut store)), (1, 0));
+    assert_eq!((observed(&mut store), observed(&mut store)), (1, 0));
     play(&mut store, "2", &by("a+b", "song"), 1_000);
-    assert_eq!(heard(&mut store), 0, "the track was known");
+    assert_eq!(observed(&mut store), 0, "the track was known");
     play(&mut store, "3", &by("c", "song"), 2_000);
-    assert_eq!(heard(&mut store), 2);
+    assert_eq!(observed(&mut store), 2);
 }
 
 #[test]
