@@ -1,0 +1,1 @@
+//! The nearest of many million vectors, without looking at each.
