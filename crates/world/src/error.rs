@@ -22,6 +22,56 @@ pub enum WorldError {
         /// What is wrong, with the row or line if that is known.
         reason: String,
     },
+    /// A world was to be built where a file is already.
+    #[error("`{}` exists already: name another file, or remove it", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Work in progress is of another build.
+    #[error(
+        "`{}` holds a build from other files or with other settings: remove the folder to build \
+         anew, or build with the same to go on",
+        path.display()
+    )]
+    OtherBuild {
+        /// The folder with the work in progress.
+        path: PathBuf,
+    },
+    /// A world of nothing.
+    #[error("no recording was played by {fewest} people or more: the dumps hold too few listens")]
+    NothingKept {
+        /// The fewest people who make a recording known.
+        fewest: u32,
+    },
+    /// A build that does not fit in the memory that it may take.
+    #[error("the build needs {needed_mb} MB and may take {allowed_mb} MB: allow more memory")]
+    NeedsMemory {
+        /// What it needs, about.
+        needed_mb: usize,
+        /// What it may take.
+        allowed_mb: usize,
+    },
+    /// A file that a newer version wrote.
+    #[error(
+        "`{}` is a world of version {found}, and this version of Segue reads {supported}: update \
+         Segue, or build the world again",
+        path.display()
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// The version that is read.
+        supported: u32,
+    },
+    /// A model could not be fitted to what people heard.
+    #[error("factors cannot be fitted: {reason}")]
+    Factors {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl WorldError {

@@ -9,11 +9,16 @@
 //! file that is memory-mapped: recordings with names, how popular they are, which are played in one
 //! sitting, and factors. Nobody's listens are in it, only sums over several people.
 
+pub mod build;
 pub mod dump;
 mod error;
+mod file;
 pub mod ivf;
+mod names;
 
 pub use error::WorldError;
+pub use file::{Manifest, RecordingIdx, Section, World};
+pub use names::{artist_key, recording_key, stripped_key};
 
 /// The result of everything here that can fail.
 pub type Result<T> = std::result::Result<T, WorldError>;

@@ -1,0 +1,168 @@
+//! From dumps to a world, in four steps, each of which leaves files that the next one reads.
+//!
+//! ```text
+//! listens ─► parts: who, when, which name ─┐
+//! canonical names ─► recordings: names ────┴► plays by people ─► counts ─► pairs ─► neighbours
+//!                                                             └► factors (fitted by the caller)
+//! ```
+//!
+//! 1. [`parts`]: every member of the dumps becomes a file of 16 bytes a listen and the distinct
+//!    names in it. A build that was interrupted goes on after the last whole member.
+//! 2. [`recordings`]: names become recordings, by MusicBrainz identifier, redirect and key.
+//! 3. [`people`]: plays are gathered by people, a share of them at a time, and counted.
+//! 4. [`pairs`]: what is played in one sitting, by the recipe that ListenBrainz publishes.
+//!
+//! What leaves the builder are sums over at least [`FEWEST_PEOPLE`] people: a recording that fewer
+//! played is not in the world, nor a pair that fewer played together. Nobody stands out in a sum of
+//! that many who chose to publish their listens; who played what is in none of them.
+
+mod pairs;
+mod parts;
+mod people;
+mod recordings;
+mod report;
+mod spill;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::file::{Manifest, WorldWriter};
+use crate::{Result, WorldError};
+
+pub use people::Heard;
+pub use report::{BuildReport, MemberOutcome};
+
+/// A recording is in a world if at least so many people played it.
+pub const FEWEST_PEOPLE: u32 = 5;
+/// A pair of recordings is in a world if at least so many people played both in one sitting.
+pub const FEWEST_PEOPLE_OF_PAIR: u32 = 3;
+/// Shares of the people that are gathered one after another.
+const SHARES: usize = 64;
+
+/// What a world is built from, and how.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BuildConfig {
+    /// Dumps of listens.
+    pub listens: Vec<PathBuf>,
+    /// The dump of canonical names; without it names are taken as people's players wrote them.
+    pub canonical: Option<PathBuf>,
+    /// A recording is kept if at least so many people played it: [`FEWEST_PEOPLE`] or more.
+    pub fewest_people: u32,
+    /// Memory that the build may take, in megabytes.
+    pub memory_mb: usize,
+}
+
+impl Default for BuildConfig {
+    fn default() -> Self {
+        Self {
+            listens: Vec::new(),
+            canonical: None,
+            fewest_people: FEWEST_PEOPLE,
+            memory_mb: 4_000,
+        }
+    }
+}
+
+/// Where a build has got to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum BuildStage {
+    /// Listens of a member are being read; so many bytes of all dumps are done.
+    Reading {
+        /// The member.
+        member: String,
+        /// Bytes of members that are done.
+        bytes: u64,
+        /// Bytes of all dumps.
+        of: u64,
+    },
+    /// Names become recordings.
+    Naming,
+    /// Plays are gathered and counted; the share that is done.
+    Counting(f32),
+    /// Pairs are counted; the share that is done.
+    Pairing(f32),
+    /// Factors are being fitted.
+    Factoring,
+    /// The file is being written; the share of the index that is done.
+    Writing(f32),
+}
+
+/// Numbers that say of each recording, or artist, who plays it: what a model made of who heard
+/// what.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Factors {
+    /// Numbers a row.
+    pub width: usize,
+    /// Row after row.
+    pub values: Vec<f32>,
+    /// What the model knows besides, to place a listener among the rows, as JSON.
+    pub settings: String,
+}
+
+/// Fits [`Factors`] to what people heard: a model, which this crate has none of.
+pub type FitFactors<'f> = dyn FnMut(&Heard) -> Result<Factors> + 'f;
+
+/// Builds a world into the file `out`, which must not be there yet.
+///
+/// Work in progress lies in a folder beside it, `OUT.building`, which goes when the build is done;
+/// run again after an interruption, the build goes on from there.
+///
+/// # Errors
+/// [`WorldError::Exists`], [`WorldError::Io`], [`WorldError::OtherBuild`] where the folder is of a
+/// build from other files or settings, [`WorldError::NothingKept`] where no recording has enough
+/// people.
+pub fn build(
+    config: &BuildConfig,
+    out: &Path,
+    fit: &mut FitFactors<'_>,
+    progress: &mut dyn FnMut(BuildStage),
+) -> Result<BuildReport> {
+    if out.exists() {
+        return Err(WorldError::Exists { path: out.to_owned() });
+    }
+    let folder = begin(config, out)?;
+    let read = parts::read(config, &folder, progress)?;
+    progress(BuildStage::Naming);
+    let recordings = recordings::resolve(config, &read)?;
+    let counted = people::count(config, &folder, &read, recordings, progress)?;
+    let neighbours = pairs::neighbours(config, &folder, &counted, progress)?;
+    progress(BuildStage::Factoring);
+    let heard = people::heard(&folder, &counted, people::Of::Recordings)?;
+    let factors = fit(&heard)?;
+    drop(heard);
+    let heard = people::heard(&folder, &counted, people::Of::Artists)?;
+    let artist_factors = fit(&heard)?;
+    drop(heard);
+    progress(BuildStage::Writing(0.0));
+    let report = report::report(&read, &counted, &neighbours);
+    let manifest = Manifest::of(config, &report, &factors, &artist_factors);
+    let partial = folder.join("world");
+    let mut writer = WorldWriter::create(&partial)?;
+    counted.write(&mut writer)?;
+    neighbours.write(&mut writer)?;
+    writer.f16s("factors", &factors.values)?;
+    writer.f16s("artist_factors", &artist_factors.values)?;
+    writer.finish(&manifest)?;
+    fs::rename(&partial, out).map_err(|error| WorldError::io(out, error))?;
+    fs::remove_dir_all(&folder).map_err(|error| WorldError::io(&folder, error))?;
+    Ok(report)
+}
+
+/// Makes the folder of a build, or finds that of an interrupted one.
+fn begin(config: &BuildConfig, out: &Path) -> Result<PathBuf> {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".building");
+    let folder = PathBuf::from(name);
+    let plan = serde_json::to_string(config).expect("a plan is plain data");
+    let path = folder.join("plan.json");
+    match fs::read_to_string(&path) {
+        Ok(found) if found == plan => return Ok(folder),
+        Ok(_) => return Err(WorldError::OtherBuild { path: folder }),
+        Err(_) => {}
+    }
+    fs::create_dir_all(&folder).map_err(|error| WorldError::io(&folder, error))?;
+    fs::write(&path, plan).map_err(|error| WorldError::io(&path, error))?;
+    Ok(folder)
+}

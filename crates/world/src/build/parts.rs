@@ -1,0 +1,330 @@
+//! First step: listens as they are read, 16 bytes each, and the distinct names among them.
+//!
+//! A listen names its recording by a *token*: a number made of its MusicBrainz identifier, or of
+//! the names where it has none. That needs no table of all names in memory, whatever the dump's
+//! size. Within a part rows are ordered by the share of the people that they belong to, so that a
+//! later step reads one share of every part and nothing else.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use super::spill::{AtomicFile, u32_at, u64_at};
+use super::{BuildConfig, BuildStage, MemberOutcome, SHARES};
+use crate::dump::{Listen, ListenSink, Mbid, Member, MemberReport, read_listens};
+use crate::names::number_of;
+use crate::{Result, WorldError};
+
+/// Listens of one part at most: 64 MB of rows.
+const MOST_ROWS: usize = 4_000_000;
+/// Longer names are no names.
+const LONGEST_NAME: usize = 1_000;
+/// ListenBrainz began in 2005 with imports from Last.fm; what is dated earlier had a broken clock.
+const EARLIEST_S: i64 = 1_104_537_600;
+const ROW_BYTES: usize = 16;
+const HEADER_BYTES: usize = (SHARES + 1) * 8;
+/// Token, identifier, listens and the lengths of two names.
+const HEAD_BYTES: usize = 36;
+
+/// A listen on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Row {
+    pub(super) user: u32,
+    pub(super) at: u32,
+    pub(super) token: u64,
+}
+
+/// What is known of a token: the names and, if it was made of one, the identifier.
+#[derive(Clone, Debug)]
+pub(super) struct Named<'a> {
+    pub(super) token: u64,
+    pub(super) recording: Option<Mbid>,
+    /// How many listens of the part have it.
+    pub(super) listens: u32,
+    pub(super) artist: &'a str,
+    pub(super) title: &'a str,
+}
+
+/// The token of an identifier; those of names are even.
+pub(super) fn token_of(recording: Mbid) -> u64 {
+    number_of(&recording.0) | 1
+}
+
+fn token_of_names(artist: &str, title: &str, buffer: &mut Vec<u8>) -> u64 {
+    buffer.clear();
+    buffer.extend_from_slice(artist.as_bytes());
+    buffer.push(0);
+    buffer.extend_from_slice(title.as_bytes());
+    number_of(buffer) & !1
+}
+
+/// What was read, and where it lies.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) files: Vec<PathBuf>,
+    pub(super) members: Vec<MemberOutcome>,
+}
+
+/// A line of the journal: a member that was read whole, with its parts.
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    outcome: MemberOutcome,
+    parts: Vec<usize>,
+}
+
+/// Reads all listens, but for members that an earlier run read.
+pub(super) fn read(
+    config: &BuildConfig,
+    folder: &Path,
+    progress: &mut dyn FnMut(BuildStage),
+) -> Result<Parts> {
+    let bytes = config.listens.iter().map(|path| size_of_path(path)).sum::<Result<u64>>()?;
+    let journal = folder.join("journal");
+    let done = entries(&journal)?;
+    let next = done.iter().flat_map(|entry| &entry.parts).max().map_or(0, |last| last + 1);
+    let mut sink = PartSink {
+        folder,
+        journal,
+        done,
+        broken: Vec::new(),
+        next,
+        written: Vec::new(),
+        rows: Vec::new(),
+        names: Vec::new(),
+        counts: FxHashMap::default(),
+        outcome: MemberOutcome::default(),
+        buffer: Vec::new(),
+        of: bytes,
+        progress,
+    };
+    for path in &config.listens {
+        read_listens(path, &mut sink)?;
+    }
+    let PartSink { done, broken, .. } = sink;
+    let parts = done.iter().flat_map(|entry| &entry.parts);
+    let files = parts.map(|&part| part_path(folder, part)).collect();
+    let members = done.into_iter().map(|entry| entry.outcome).chain(broken).collect();
+    Ok(Parts { files, members })
+}
+
+/// Bytes of a file, or of all files in a folder.
+fn size_of_path(path: &Path) -> Result<u64> {
+    let error = |error| WorldError::io(path, error);
+    let metadata = fs::metadata(path).map_err(error)?;
+    if !metadata.is_dir() {
+        return Ok(metadata.len());
+    }
+    let entries = fs::read_dir(path).map_err(error)?;
+    entries.map(|entry| Ok(entry.map_err(error)?.metadata().map_err(error)?.len())).sum()
+}
+
+fn part_path(folder: &Path, part: usize) -> PathBuf {
+    folder.join(format!("part-{part}"))
+}
+
+fn names_path(part: &Path) -> PathBuf {
+    part.with_extension("names")
+}
+
+/// Whole lines of the journal: one that was cut off tells of nothing.
+fn entries(journal: &Path) -> Result<Vec<Entry>> {
+    let Ok(file) = File::open(journal) else { return Ok(Vec::new()) };
+    let mut entries = Vec::new();
+    for line in BufReader::new(file).lines() {
+        let line = line.map_err(|error| WorldError::io(journal, error))?;
+        let Ok(entry) = serde_json::from_str(&line) else { break };
+        entries.push(entry);
+    }
+    Ok(entries)
+}
+
+/// Turns members into parts.
+struct PartSink<'a> {
+    folder: &'a Path,
+    journal: PathBuf,
+    done: Vec<Entry>,
+    broken: Vec<MemberOutcome>,
+    /// Number of the next part.
+    next: usize,
+    /// Parts of the member that is being read.
+    written: Vec<usize>,
+    rows: Vec<Row>,
+    names: Vec<u8>,
+    /// Where in `names` the listens of each token are counted.
+    counts: FxHashMap<u64, usize>,
+    outcome: MemberOutcome,
+    buffer: Vec<u8>,
+    /// Bytes of all dumps.
+    of: u64,
+    progress: &'a mut dyn FnMut(BuildStage),
+}
+
+impl PartSink<'_> {
+    fn count(&mut self, token: u64, recording: Option<Mbid>, [artist, title]: [&str; 2]) {
+        let names = &mut self.names;
+        let at = *self.counts.entry(token).or_insert_with(|| {
+            names.extend(token.to_le_bytes());
+            names.extend(recording.unwrap_or_default().0);
+            let at = names.len();
+            for number in [0, artist.len() as u32, title.len() as u32] {
+                names.extend(number.to_le_bytes());
+            }
+            names.extend(artist.as_bytes());
+            names.extend(title.as_bytes());
+            at
+        });
+        let listens = u32_at(&self.names, at) + 1;
+        self.names[at..at + 4].copy_from_slice(&listens.to_le_bytes());
+    }
+
+    fn write_part(&mut self) -> Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        self.rows.sort_unstable_by_key(|row| (row.user as usize % SHARES, *row));
+        let mut ends = [0_u64; SHARES + 1];
+        self.rows.iter().for_each(|row| ends[row.user as usize % SHARES + 1] += 1);
+        (0..SHARES).for_each(|share| ends[share + 1] += ends[share]);
+        let path = part_path(self.folder, self.next);
+        let mut file = AtomicFile::create(&path)?;
+        ends.iter().try_for_each(|end| file.write(&end.to_le_bytes()))?;
+        for row in &self.rows {
+            let mut record = [0; ROW_BYTES];
+            record[..4].copy_from_slice(&row.user.to_le_bytes());
+            record[4..8].copy_from_slice(&row.at.to_le_bytes());
+            record[8..].copy_from_slice(&row.token.to_le_bytes());
+            file.write(&record)?;
+        }
+        file.finish()?;
+        let mut file = AtomicFile::create(&names_path(&path))?;
+        file.write(&self.names)?;
+        file.finish()?;
+        self.written.push(self.next);
+        self.next += 1;
+        self.rows.clear();
+        self.names.clear();
+        self.counts.clear();
+        Ok(())
+    }
+
+    /// Writes a line that says that a member is done, and is on disk before the next one begins.
+    fn note(&mut self, entry: Entry) -> Result<()> {
+        let failed = |error| WorldError::io(&self.journal, error);
+        let options = OpenOptions::new().create(true).append(true).open(&self.journal);
+        let mut journal = options.map_err(failed)?;
+        let line = serde_json::to_string(&entry).expect("an entry is plain data") + "\n";
+        journal.write_all(line.as_bytes()).map_err(failed)?;
+        journal.sync_all().map_err(failed)?;
+        self.done.push(entry);
+        Ok(())
+    }
+}
+
+impl ListenSink for PartSink<'_> {
+    fn begin(&mut self, member: &Member) -> Result<bool> {
+        let is_same =
+            |o: &MemberOutcome| (o.member.as_str(), o.bytes) == (&member.name, member.bytes);
+        let is_done = self.done.iter().any(|entry| is_same(&entry.outcome));
+        let done = self.done.iter().map(|entry| entry.outcome.bytes).sum();
+        (self.progress)(BuildStage::Reading {
+            member: member.name.clone(),
+            bytes: done,
+            of: self.of,
+        });
+        self.outcome = MemberOutcome::default();
+        Ok(!is_done)
+    }
+
+    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
+        let Ok(user) = u32::try_from(listen.user) else {
+            self.outcome.drop("the number of the listener is none that ListenBrainz gives");
+            return Ok(());
+        };
+        let at = match u32::try_from(listen.at_s) {
+            Ok(at) if listen.at_s >= EARLIEST_S => at,
+            _ => {
+                self.outcome.drop("dated before 2005 or after 2105");
+                return Ok(());
+            }
+        };
+        let (artist, title) = (listen.artist.trim(), listen.title.trim());
+        if artist.len() > LONGEST_NAME || title.len() > LONGEST_NAME {
+            self.outcome.drop("a name of over 1,000 bytes");
+            return Ok(());
+        }
+        let token = match listen.recording {
+            Some(recording) => token_of(recording),
+            None => token_of_names(artist, title, &mut self.buffer),
+        };
+        self.count(token, listen.recording, [artist, title]);
+        self.rows.push(Row { user, at, token });
+        self.outcome.listens += 1;
+        if self.rows.len() >= MOST_ROWS {
+            self.write_part()?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, member: &Member, report: &MemberReport) -> Result<()> {
+        let mut outcome = std::mem::take(&mut self.outcome);
+        outcome.read(member, report);
+        if outcome.broken.is_some() {
+            // Its rows may be anything: none of them counts, and the report names it.
+            for part in self.written.drain(..) {
+                let path = part_path(self.folder, part);
+                fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))?;
+            }
+            (self.rows.clear(), self.names.clear(), self.counts.clear());
+            self.broken.push(outcome);
+            return Ok(());
+        }
+        self.write_part()?;
+        let parts = std::mem::take(&mut self.written);
+        self.note(Entry { outcome, parts })
+    }
+}
+
+/// The rows of a part that belong to a share of the people, and their order is that of [`Row`].
+pub(super) fn rows_of(part: &Path, share: usize, into: &mut Vec<Row>) -> Result<()> {
+    let failed = |error| WorldError::io(part, error);
+    let mut file = File::open(part).map_err(failed)?;
+    let mut ends = [0; 16];
+    file.seek(SeekFrom::Start(share as u64 * 8)).map_err(failed)?;
+    file.read_exact(&mut ends).map_err(failed)?;
+    let (from, to) = (u64_at(&ends, 0), u64_at(&ends, 8));
+    let mut bytes = vec![0; (to - from) as usize * ROW_BYTES];
+    let at = HEADER_BYTES as u64 + from * ROW_BYTES as u64;
+    file.seek(SeekFrom::Start(at)).map_err(failed)?;
+    file.read_exact(&mut bytes).map_err(failed)?;
+    into.extend(bytes.chunks_exact(ROW_BYTES).map(|record| Row {
+        user: u32_at(record, 0),
+        at: u32_at(record, 4),
+        token: u64_at(record, 8),
+    }));
+    Ok(())
+}
+
+/// Every distinct token of a part with its names.
+pub(super) fn names_of(part: &Path, mut each: impl FnMut(Named<'_>) -> Result<()>) -> Result<()> {
+    let path = names_path(part);
+    let bytes = super::spill::read(&path)?;
+    let mut rest = &bytes[..];
+    while rest.len() >= HEAD_BYTES {
+        let (token, recording, listens) = (u64_at(rest, 0), &rest[8..24], u32_at(rest, 24));
+        let lengths = [u32_at(rest, 28) as usize, u32_at(rest, 32) as usize];
+        let text = rest.get(HEAD_BYTES..HEAD_BYTES + lengths[0] + lengths[1]);
+        let text = text.and_then(|text| std::str::from_utf8(text).ok());
+        let Some(text) = text else {
+            return Err(WorldError::malformed(&path, "a name is cut off"));
+        };
+        let (artist, title) = text.split_at(lengths[0]);
+        let mbid = Mbid(recording.try_into().expect("sixteen bytes"));
+        let recording = (token & 1 == 1).then_some(mbid);
+        each(Named { token, recording, listens, artist, title })?;
+        rest = &rest[HEAD_BYTES + text.len()..];
+    }
+    Ok(())
+}

@@ -1,0 +1,335 @@
+//! Third step: plays by people, and what is counted of them.
+//!
+//! One share of the people after another is gathered from all parts, so that memory is that of a
+//! share. Sums over people do not depend on the order in which shares are done.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use super::parts::{Parts, Row, rows_of};
+use super::recordings::{NONE, Recording, Recordings};
+use super::spill::{AtomicFile, read, u32_at};
+use super::{BuildConfig, BuildStage, SHARES};
+use crate::file::WorldWriter;
+use crate::{Result, WorldError};
+
+const SECONDS_A_DAY: u32 = 86_400;
+/// Days of the dump's end in which plays count as recent.
+const RECENT_DAYS: u32 = 28;
+const PLAY_BYTES: usize = 12;
+
+/// A play of a recording that is in the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Play {
+    pub(super) user: u32,
+    pub(super) at: u32,
+    pub(super) recording: u32,
+}
+
+/// What is known of recordings once plays are counted; rows are those of the world, the most
+/// popular first.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    recordings: Vec<Recording>,
+    artists: Vec<String>,
+    /// People and plays of each recording.
+    pub(super) people_of: Vec<u32>,
+    listens_of: Vec<u32>,
+    recent_of: Vec<u32>,
+    first_day_of: Vec<u32>,
+    people_of_artist: Vec<u32>,
+    /// The artist of each recording.
+    pub(super) artist_of: Vec<u32>,
+    pub(super) joined: BTreeMap<String, u64>,
+    pub(super) unnamed: u64,
+    pub(super) duplicates: u64,
+    pub(super) by_too_few: u64,
+    pub(super) listens: u64,
+    pub(super) people: u64,
+    pub(super) days: [u32; 2],
+}
+
+/// Who heard what, as rows of people: what factors are fitted to.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// Recordings, or artists, that there are.
+    pub columns: usize,
+    /// Where the row of each person begins, and the end of the last.
+    pub offsets: Vec<usize>,
+    /// What they heard, in rising order within a row.
+    pub items: Vec<u32>,
+    /// How much they heard it, `ln(1 + plays)`.
+    pub strengths: Vec<f32>,
+}
+
+/// What people heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Of {
+    Recordings,
+    Artists,
+}
+
+/// Counters that all threads add to.
+struct Counters {
+    listens: Vec<AtomicU32>,
+    people: Vec<AtomicU32>,
+    first_at: Vec<AtomicU32>,
+    artists: Vec<AtomicU32>,
+    duplicates: AtomicU64,
+    days: Vec<AtomicU64>,
+}
+
+pub(super) fn count(
+    config: &BuildConfig,
+    folder: &Path,
+    parts: &Parts,
+    recordings: Recordings,
+    progress: &mut dyn FnMut(BuildStage),
+) -> Result<Counted> {
+    let zeros = |count: usize| (0..count).map(|_| AtomicU32::new(0)).collect::<Vec<_>>();
+    let counters = Counters {
+        listens: zeros(recordings.all.len()),
+        people: zeros(recordings.all.len()),
+        first_at: (0..recordings.all.len()).map(|_| AtomicU32::new(u32::MAX)).collect(),
+        artists: zeros(recordings.artists.len()),
+        duplicates: AtomicU64::new(0),
+        days: (0..=u32::MAX / SECONDS_A_DAY).map(|_| AtomicU64::new(0)).collect(),
+    };
+    for_each_share(progress, BuildStage::Counting, |share| {
+        gather(folder, parts, share, &recordings, &counters)
+    })?;
+    let mut counted = Counted::of(config, recordings, &counters);
+    if counted.recordings.is_empty() {
+        return Err(WorldError::NothingKept { fewest: config.fewest_people });
+    }
+    let rows = counted.keep(&counters);
+    let recent_from = (counted.days[1] + 1).saturating_sub(RECENT_DAYS) * SECONDS_A_DAY;
+    let recent = zeros(counted.recordings.len());
+    let kept = AtomicU64::new(0);
+    let people = AtomicU64::new(0);
+    for_each_share(progress, BuildStage::Counting, |share| {
+        let mut plays = plays_of(folder, share)?;
+        plays.retain_mut(|play| {
+            play.recording = rows[play.recording as usize];
+            play.recording != NONE
+        });
+        for play in plays.iter().filter(|play| play.at >= recent_from) {
+            recent[play.recording as usize].fetch_add(1, Relaxed);
+        }
+        kept.fetch_add(plays.len() as u64, Relaxed);
+        people.fetch_add(plays.chunk_by(|a, b| a.user == b.user).count() as u64, Relaxed);
+        write_plays(folder, share, &plays)
+    })?;
+    counted.recent_of = recent.into_iter().map(AtomicU32::into_inner).collect();
+    (counted.listens, counted.people) = (kept.into_inner(), people.into_inner());
+    Ok(counted)
+}
+
+/// Does something for every share, on all cores, and tells how far it is after each round.
+pub(super) fn for_each_share(
+    progress: &mut dyn FnMut(BuildStage),
+    stage: impl Fn(f32) -> BuildStage,
+    each: impl Fn(usize) -> Result<()> + Sync,
+) -> Result<()> {
+    let round = rayon::current_num_threads();
+    for from in (0..SHARES).step_by(round) {
+        progress(stage(from as f32 / SHARES as f32));
+        let to = (from + round).min(SHARES);
+        (from..to).into_par_iter().try_for_each(&each)?;
+    }
+    Ok(())
+}
+
+/// Gathers the plays of a share of the people and counts them.
+fn gather(
+    folder: &Path,
+    parts: &Parts,
+    share: usize,
+    recordings: &Recordings,
+    counters: &Counters,
+) -> Result<()> {
+    let mut rows: Vec<Row> = Vec::new();
+    for part in &parts.files {
+        rows_of(part, share, &mut rows)?;
+    }
+    let of_token = |token| recordings.of_token.get(&token).copied().unwrap_or(NONE);
+    let named = |row: &Row| {
+        let recording = of_token(row.token);
+        (recording != NONE).then_some(Play { user: row.user, at: row.at, recording })
+    };
+    let mut plays: Vec<Play> = rows.iter().filter_map(named).collect();
+    drop(rows);
+    let read = plays.len();
+    plays.sort_unstable();
+    plays.dedup();
+    counters.duplicates.fetch_add((read - plays.len()) as u64, Relaxed);
+    for play in &plays {
+        counters.listens[play.recording as usize].fetch_add(1, Relaxed);
+        counters.first_at[play.recording as usize].fetch_min(play.at, Relaxed);
+        counters.days[(play.at / SECONDS_A_DAY) as usize].fetch_add(1, Relaxed);
+    }
+    for plays in plays.chunk_by(|a, b| a.user == b.user) {
+        let mut heard: Vec<u32> = plays.iter().map(|play| play.recording).collect();
+        let artist = |&row: &u32| recordings.all[row as usize].artist_row;
+        count_each(&mut heard, &counters.people);
+        let mut artists: Vec<u32> = heard.iter().map(artist).collect();
+        count_each(&mut artists, &counters.artists);
+    }
+    write_plays(folder, share, &plays)
+}
+
+/// Adds one for each distinct row.
+fn count_each(rows: &mut Vec<u32>, counts: &[AtomicU32]) {
+    rows.sort_unstable();
+    rows.dedup();
+    rows.iter().for_each(|&row| drop(counts[row as usize].fetch_add(1, Relaxed)));
+}
+
+fn share_path(folder: &Path, share: usize) -> PathBuf {
+    folder.join(format!("plays-{share}"))
+}
+
+fn write_plays(folder: &Path, share: usize, plays: &[Play]) -> Result<()> {
+    let mut file = AtomicFile::create(&share_path(folder, share))?;
+    for play in plays {
+        let mut record = [0; PLAY_BYTES];
+        for (to, number) in record.chunks_exact_mut(4).zip([play.user, play.at, play.recording]) {
+            to.copy_from_slice(&number.to_le_bytes());
+        }
+        file.write(&record)?;
+    }
+    file.finish()
+}
+
+/// The plays of a share, by people and in the order of time.
+pub(super) fn plays_of(folder: &Path, share: usize) -> Result<Vec<Play>> {
+    let bytes = read(&share_path(folder, share))?;
+    let play = |record: &[u8]| {
+        let [user, at, recording] = [0, 4, 8].map(|place| u32_at(record, place));
+        Play { user, at, recording }
+    };
+    Ok(bytes.chunks_exact(PLAY_BYTES).map(play).collect())
+}
+
+impl Counted {
+    /// Everything that was counted, before too small sums are left out.
+    fn of(config: &BuildConfig, recordings: Recordings, counters: &Counters) -> Self {
+        let Recordings { all, artists, joined, unnamed, .. } = recordings;
+        let people = |row: usize| counters.people[row].load(Relaxed);
+        let too_few = |row: &usize| people(*row) < config.fewest_people;
+        let listens = |row: usize| u64::from(counters.listens[row].load(Relaxed));
+        let by_too_few = (0..all.len()).filter(too_few).map(listens).sum();
+        let enough = |(row, _): &(usize, Recording)| !too_few(row);
+        let mut kept: Vec<(usize, Recording)> =
+            all.into_iter().enumerate().filter(enough).collect();
+        kept.sort_unstable_by_key(|(row, one)| (std::cmp::Reverse(people(*row)), one.key));
+        let counts = |of: &[AtomicU32]| kept.iter().map(|(row, _)| of[*row].load(Relaxed)).collect();
+        Self {
+            people_of: counts(&counters.people),
+            listens_of: counts(&counters.listens),
+            first_day_of: kept
+                .iter()
+                .map(|(row, _)| counters.first_at[*row].load(Relaxed) / SECONDS_A_DAY)
+                .collect(),
+            // Which rows they had is needed once more.
+            artist_of: kept.iter().map(|(row, _)| *row as u32).collect(),
+            recordings: kept.into_iter().map(|(_, recording)| recording).collect(),
+            artists,
+            joined,
+            unnamed,
+            duplicates: counters.duplicates.load(Relaxed),
+            by_too_few,
+            days: days(&counters.days),
+            ..Self::default()
+        }
+    }
+
+    /// Numbers what is kept, artists too; returns the new row of each recording that there was.
+    fn keep(&mut self, counters: &Counters) -> Vec<u32> {
+        let mut rows = vec![NONE; counters.people.len()];
+        for (row, &before) in self.artist_of.iter().enumerate() {
+            rows[before as usize] = row as u32;
+        }
+        let mut artists: Vec<u32> = self.recordings.iter().map(|one| one.artist_row).collect();
+        artists.sort_unstable();
+        artists.dedup();
+        let people = |artist: &u32| counters.artists[*artist as usize].load(Relaxed);
+        artists.sort_by_key(|artist| std::cmp::Reverse(people(artist)));
+        let places: FxHashMap<u32, u32> =
+            artists.iter().zip(0..).map(|(&artist, row)| (artist, row)).collect();
+        self.artist_of = self.recordings.iter().map(|one| places[&one.artist_row]).collect();
+        self.people_of_artist = artists.iter().map(people).collect();
+        let name = |&artist: &u32| std::mem::take(&mut self.artists[artist as usize]);
+        self.artists = artists.iter().map(name).collect();
+        rows
+    }
+
+    pub(super) fn recordings(&self) -> usize {
+        self.recordings.len()
+    }
+
+    pub(super) fn artists(&self) -> usize {
+        self.artists.len()
+    }
+
+    /// Writes all that is known but for neighbours and factors.
+    pub(super) fn write(&self, writer: &mut WorldWriter) -> Result<()> {
+        writer.texts("artists", self.recordings.iter().map(|one| one.artist.as_str()))?;
+        writer.texts("titles", self.recordings.iter().map(|one| one.title.as_str()))?;
+        writer.texts("artist_names", self.artists.iter().map(String::as_str))?;
+        let mbids = self.recordings.iter().flat_map(|one| one.mbid.unwrap_or_default().0);
+        writer.bytes("mbids", &mbids.collect::<Vec<u8>>())?;
+        writer.u32s("artist_of", &self.artist_of)?;
+        writer.u32s("people", &self.people_of)?;
+        writer.u32s("listens", &self.listens_of)?;
+        writer.u32s("recent", &self.recent_of)?;
+        writer.u32s("first_day", &self.first_day_of)?;
+        writer.u32s("artist_people", &self.people_of_artist)?;
+        let mut keys: Vec<(u64, u32)> =
+            self.recordings.iter().map(|one| one.key).zip(0..).collect();
+        keys.sort_unstable();
+        writer.u64s("keys", &keys.iter().map(|(key, _)| *key).collect::<Vec<_>>())?;
+        writer.u32s("key_rows", &keys.iter().map(|(_, row)| *row).collect::<Vec<_>>())
+    }
+}
+
+/// First and last day that have listens enough to be no broken clock: a hundredth of what a day
+/// has on the median.
+fn days(counts: &[AtomicU64]) -> [u32; 2] {
+    let counts: Vec<u64> = counts.iter().map(|count| count.load(Relaxed)).collect();
+    let mut some: Vec<u64> = counts.iter().copied().filter(|&count| count > 0).collect();
+    some.sort_unstable();
+    let enough = some.get(some.len() / 2).map_or(1, |median| (median / 100).max(1));
+    let first = counts.iter().position(|&count| count >= enough).unwrap_or(0);
+    let last = counts.iter().rposition(|&count| count >= enough).unwrap_or(0);
+    [first as u32, last as u32]
+}
+
+/// Who heard what of the world.
+pub(super) fn heard(folder: &Path, counted: &Counted, of: Of) -> Result<Heard> {
+    let columns = match of {
+        Of::Recordings => counted.recordings(),
+        Of::Artists => counted.artists(),
+    };
+    let mut heard = Heard { columns, offsets: vec![0], ..Heard::default() };
+    for share in 0..SHARES {
+        for plays in plays_of(folder, share)?.chunk_by(|a, b| a.user == b.user) {
+            let row = |play: &Play| match of {
+                Of::Recordings => play.recording,
+                Of::Artists => counted.artist_of[play.recording as usize],
+            };
+            let mut rows: Vec<u32> = plays.iter().map(row).collect();
+            rows.sort_unstable();
+            for same in rows.chunk_by(|a, b| a == b) {
+                heard.items.push(same[0]);
+                heard.strengths.push((same.len() as f32).ln_1p());
+            }
+            heard.offsets.push(heard.items.len());
+        }
+    }
+    Ok(heard)
+}

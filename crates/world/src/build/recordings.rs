@@ -1,0 +1,294 @@
+//! Second step: which recording each token is.
+//!
+//! Rules are tried in an order in which each finds what those before it miss: the identifier, the
+//! identifier that MusicBrainz replaced it with, the [key](crate::recording_key) of the names as
+//! they are, and only then that of the names without guests and packaging. Of 1.25 million fresh
+//! listens the plain key finds exactly one candidate for three in four; stripping first finds a
+//! fifth less. What no rule finds is a recording by the names that a player wrote.
+//!
+//! A recording is a key: two identifiers with the same artist and title are one.
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use segue_ingest::identity::credited;
+
+use super::BuildConfig;
+use super::parts::{Parts, names_of, token_of};
+use crate::Result;
+use crate::dump::{CanonicalRow, Mbid, read_canonical, read_redirects};
+use crate::names::{artist_key, recording_key, stripped_key};
+
+/// No recording.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// The recordings that tokens stand for.
+#[derive(Debug, Default)]
+pub(super) struct Recordings {
+    /// The recording of each token, [`NONE`] where its names say nothing.
+    pub(super) of_token: FxHashMap<u64, u32>,
+    pub(super) all: Vec<Recording>,
+    /// Keys of the artists that recordings name by number.
+    pub(super) artists: Vec<String>,
+    /// Listens by the rule that told their recording.
+    pub(super) joined: BTreeMap<String, u64>,
+    /// Listens whose names say nothing.
+    pub(super) unnamed: u64,
+}
+
+/// A recording as the world will name it.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Recording {
+    pub(super) key: u64,
+    pub(super) mbid: Option<Mbid>,
+    pub(super) artist: String,
+    pub(super) title: String,
+    /// Number of its artist.
+    pub(super) artist_row: u32,
+    /// Listens behind the names, where they are those of a player.
+    said_by: u64,
+}
+
+/// A rule by which a listen found its recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    Identifier,
+    Redirect,
+    Key,
+    StrippedKey,
+    OwnNames,
+}
+
+impl Rule {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Identifier => "identifier",
+            Self::Redirect => "identifier that was replaced",
+            Self::Key => "names",
+            Self::StrippedKey => "names without guests and packaging",
+            Self::OwnNames => "names that nobody else has",
+        }
+    }
+}
+
+/// A token with its names.
+struct Token {
+    token: u64,
+    mbid: Option<Mbid>,
+    listens: u64,
+    key: Option<u64>,
+    artist: Box<str>,
+    title: Box<str>,
+}
+
+/// A row of the canonical names that something asks for.
+#[derive(Clone, Debug)]
+struct Canonical {
+    key: u64,
+    score: u64,
+    mbid: Mbid,
+    artist: Box<str>,
+    title: Box<str>,
+}
+
+pub(super) fn resolve(config: &BuildConfig, parts: &Parts) -> Result<Recordings> {
+    let tokens = tokens(parts)?;
+    let mut catalogue = Catalogue::default();
+    match &config.canonical {
+        Some(path) => catalogue.read(path, &tokens)?,
+        None => catalogue.by_players(&tokens),
+    }
+    let mut recordings = Recordings::default();
+    let mut rows = Rows::default();
+    for token in &tokens {
+        let Some((rule, recording)) = catalogue.find(token) else {
+            recordings.unnamed += token.listens;
+            recordings.of_token.insert(token.token, NONE);
+            continue;
+        };
+        *recordings.joined.entry(rule.name().to_owned()).or_default() += token.listens;
+        let row = rows.add(&mut recordings, recording);
+        recordings.of_token.insert(token.token, row);
+    }
+    Ok(recordings)
+}
+
+/// Every token once, in the order of tokens: nothing may depend on which part came first.
+fn tokens(parts: &Parts) -> Result<Vec<Token>> {
+    let mut rows: FxHashMap<u64, u32> = FxHashMap::default();
+    let mut tokens: Vec<Token> = Vec::new();
+    for part in &parts.files {
+        names_of(part, |named| {
+            let row = *rows.entry(named.token).or_insert_with(|| {
+                tokens.push(Token {
+                    token: named.token,
+                    mbid: named.recording,
+                    listens: 0,
+                    key: recording_key(named.artist, named.title),
+                    artist: named.artist.into(),
+                    title: named.title.into(),
+                });
+                tokens.len() as u32 - 1
+            });
+            tokens[row as usize].listens += u64::from(named.listens);
+            Ok(())
+        })?;
+    }
+    tokens.sort_unstable_by_key(|token| token.token);
+    Ok(tokens)
+}
+
+/// What names recordings have, by identifier and by key.
+#[derive(Default)]
+struct Catalogue {
+    redirects: FxHashMap<u64, u64>,
+    by_mbid: FxHashMap<u64, Canonical>,
+    by_key: FxHashMap<u64, Canonical>,
+}
+
+impl Catalogue {
+    /// Reads of the canonical names what tokens ask for.
+    fn read(&mut self, path: &std::path::Path, tokens: &[Token]) -> Result<()> {
+        let mut mbids: FxHashMap<u64, Option<Canonical>> = FxHashMap::default();
+        let mut keys: FxHashMap<u64, Option<Canonical>> = FxHashMap::default();
+        for token in tokens {
+            if token.mbid.is_some() {
+                mbids.insert(token.token, None);
+            } else if let Some(key) = stripped_key(&token.artist, &token.title) {
+                keys.insert(key, None);
+            }
+            keys.extend(token.key.map(|key| (key, None)));
+        }
+        let redirects = &mut self.redirects;
+        read_redirects(path, &mut |from, to| {
+            if mbids.contains_key(&token_of(from)) {
+                redirects.insert(token_of(from), token_of(to));
+            }
+            Ok(())
+        })?;
+        mbids.extend(redirects.values().map(|&to| (to, None)));
+        read_canonical(path, &mut |row| {
+            let Some(key) = recording_key(row.artist, row.title) else { return Ok(()) };
+            for wanted in [mbids.get_mut(&token_of(row.recording)), keys.get_mut(&key)] {
+                let Some(found) = wanted else { continue };
+                if found.as_ref().is_none_or(|found| is_better(&row, found)) {
+                    *found = Some(Canonical::of(key, &row));
+                }
+            }
+            Ok(())
+        })?;
+        let found = |(token, found): (u64, Option<Canonical>)| Some((token, found?));
+        self.by_mbid = mbids.into_iter().filter_map(found).collect();
+        self.by_key = keys.into_iter().filter_map(found).collect();
+        Ok(())
+    }
+
+    /// Without canonical names, what has an identifier anchors what has names only.
+    fn by_players(&mut self, tokens: &[Token]) {
+        for token in tokens {
+            let (Some(mbid), Some(key)) = (token.mbid, token.key) else { continue };
+            // The fewer others listen, the worse, as with releases.
+            let score = u64::MAX - token.listens;
+            let [artist, title] = [token.artist.clone(), token.title.clone()];
+            let one = Canonical { key, score, mbid, artist, title };
+            let entry = self.by_key.entry(key).or_insert_with(|| one.clone());
+            if one.score < entry.score {
+                *entry = one;
+            }
+        }
+    }
+
+    /// The recording of a token and the rule that told it; `None` where its names say nothing.
+    fn find(&self, token: &Token) -> Option<(Rule, Recording)> {
+        if token.mbid.is_some() {
+            let target = self.redirects.get(&token.token);
+            let by_mbid = self.by_mbid.get(target.unwrap_or(&token.token));
+            let rule = if target.is_some() { Rule::Redirect } else { Rule::Identifier };
+            if let Some(canonical) = by_mbid {
+                return Some((rule, Recording::canonical(canonical)));
+            }
+        }
+        let by_key = token.key.and_then(|key| self.by_key.get(&key));
+        let is_own = |found: &Canonical| Some(found.mbid) == token.mbid;
+        if let Some(canonical) = by_key {
+            let rule = if is_own(canonical) { Rule::Identifier } else { Rule::Key };
+            return Some((rule, Recording::canonical(canonical)));
+        }
+        let stripped = || stripped_key(&token.artist, &token.title);
+        let by_stripped =
+            token.mbid.is_none().then(stripped).flatten().and_then(|key| self.by_key.get(&key));
+        if let Some(canonical) = by_stripped {
+            return Some((Rule::StrippedKey, Recording::canonical(canonical)));
+        }
+        let key = token.key.or(token.mbid.map(|_| token.token))?;
+        Some((Rule::OwnNames, Recording::own(key, token)))
+    }
+}
+
+/// Whether a row names a recording better than what was found: a lower score is a better release.
+fn is_better(row: &CanonicalRow<'_>, found: &Canonical) -> bool {
+    (row.score, row.recording) < (found.score, found.mbid)
+}
+
+impl Canonical {
+    fn of(key: u64, row: &CanonicalRow<'_>) -> Self {
+        let (artist, title) = (row.artist.into(), row.title.into());
+        Self { key, score: row.score, mbid: row.recording, artist, title }
+    }
+}
+
+impl Recording {
+    fn canonical(found: &Canonical) -> Self {
+        Self {
+            key: found.key,
+            mbid: Some(found.mbid),
+            artist: found.artist.to_string(),
+            title: found.title.to_string(),
+            artist_row: NONE,
+            said_by: u64::MAX,
+        }
+    }
+
+    fn own(key: u64, token: &Token) -> Self {
+        Self {
+            key,
+            mbid: token.mbid,
+            artist: token.artist.to_string(),
+            title: token.title.to_string(),
+            artist_row: NONE,
+            said_by: token.listens,
+        }
+    }
+}
+
+/// Rows of recordings and artists by their keys.
+#[derive(Default)]
+struct Rows {
+    by_key: FxHashMap<u64, u32>,
+    artists: FxHashMap<u64, u32>,
+}
+
+impl Rows {
+    /// The row of a recording; of several that share a key, the one with the names that most say.
+    fn add(&mut self, recordings: &mut Recordings, recording: Recording) -> u32 {
+        let all = &mut recordings.all;
+        let row = *self.by_key.entry(recording.key).or_insert(all.len() as u32);
+        let at = row as usize;
+        if at < all.len() && all[at].said_by >= recording.said_by {
+            return row;
+        }
+        let named = credited([recording.artist.as_str()]);
+        let artist = named.into_iter().next().unwrap_or_else(|| recording.artist.clone());
+        let key = artist_key(&artist).unwrap_or(recording.key);
+        let artist_row = *self.artists.entry(key).or_insert_with(|| {
+            recordings.artists.push(artist);
+            recordings.artists.len() as u32 - 1
+        });
+        let recording = Recording { artist_row, ..recording };
+        match all.get_mut(at) {
+            Some(known) => *known = recording,
+            None => all.push(recording),
+        }
+        row
+    }
+}

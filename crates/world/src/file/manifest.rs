@@ -1,0 +1,66 @@
+//! What a world says of itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::build::{BuildConfig, BuildReport, Factors};
+
+/// What a world was made of, by which settings, and what became of every row.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The version of Segue that built it.
+    pub built_by: String,
+    /// Names of the dumps of listens, without folders.
+    pub listens: Vec<String>,
+    /// Name of the dump of canonical names, if there was one.
+    pub canonical: Option<String>,
+    /// What may be done with it: ListenBrainz, MusicBrainz's canonical data and AcousticBrainz are
+    /// in the public domain.
+    pub licence: String,
+    /// A recording is in it if at least so many people played it.
+    pub fewest_people: u32,
+    /// A pair is in it if at least so many people played both in one sitting.
+    pub fewest_people_of_pair: u32,
+    /// Numbers that a recording's factors have, and what their model knows besides.
+    pub factors: FactorsManifest,
+    /// The same of artists.
+    pub artist_factors: FactorsManifest,
+    /// What became of every row.
+    pub report: BuildReport,
+}
+
+/// How to read factors.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FactorsManifest {
+    /// Numbers a row.
+    pub width: usize,
+    /// What the model knows besides, as JSON of its own.
+    pub settings: String,
+}
+
+impl Manifest {
+    pub(crate) fn of(
+        config: &BuildConfig,
+        report: &BuildReport,
+        factors: &Factors,
+        artist_factors: &Factors,
+    ) -> Self {
+        let name = |path: &std::path::PathBuf| {
+            path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+        };
+        let of = |factors: &Factors| FactorsManifest {
+            width: factors.width,
+            settings: factors.settings.clone(),
+        };
+        Self {
+            built_by: env!("CARGO_PKG_VERSION").to_owned(),
+            listens: config.listens.iter().map(name).collect(),
+            canonical: config.canonical.as_ref().map(name),
+            licence: "CC0-1.0".to_owned(),
+            fewest_people: config.fewest_people,
+            fewest_people_of_pair: crate::build::FEWEST_PEOPLE_OF_PAIR,
+            factors: of(factors),
+            artist_factors: of(artist_factors),
+            report: report.clone(),
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Opening a world, and what can be asked of it.
+
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use half::f16;
+use memmap2::Mmap;
+
+use super::writer::{Entry, Table};
+use super::{HEAD_BYTES, MAGIC, Manifest, TAIL_BYTES, VERSION};
+use crate::dump::Mbid;
+use crate::names::{recording_key, stripped_key};
+use crate::{Result, WorldError};
+
+/// Row of a recording in a world; 0 is the best known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordingIdx(pub u32);
+
+impl RecordingIdx {
+    fn row(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// A part of a world, for reports.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Section {
+    /// What it holds.
+    pub name: String,
+    /// How long it is.
+    pub bytes: u64,
+}
+
+/// A world that is open: a file in the page cache, of which as much is in memory as is asked for.
+pub struct World {
+    path: PathBuf,
+    map: Mmap,
+    table: Table,
+    places: Places,
+}
+
+/// Where the sections lie.
+#[derive(Debug, Default)]
+struct Places {
+    artists: Texts,
+    titles: Texts,
+    artist_names: Texts,
+    mbids: Range<usize>,
+    artist_of: Range<usize>,
+    people: Range<usize>,
+    listens: Range<usize>,
+    recent: Range<usize>,
+    first_day: Range<usize>,
+    artist_people: Range<usize>,
+    keys: Range<usize>,
+    key_rows: Range<usize>,
+    neighbour_offsets: Range<usize>,
+    neighbours: Range<usize>,
+    neighbour_counts: Range<usize>,
+    factors: Range<usize>,
+    artist_factors: Range<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Texts {
+    bytes: Range<usize>,
+    ends: Range<usize>,
+}
+
+impl World {
+    /// Opens a file: its head, its table and the lengths of all sections are looked at, and nothing
+    /// else of it is read. [`verify`](Self::verify) reads it all.
+    ///
+    /// # Errors
+    /// [`WorldError::Io`], [`WorldError::Malformed`] where it is no world, or one that was cut off
+    /// or changed, [`WorldError::Newer`].
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|error| WorldError::io(path, error))?;
+        #[expect(unsafe_code, reason = "a mapping is the only way to open gigabytes in no time")]
+        // SAFETY: whoever changes the file while it is mapped changes what is read. Everything read
+        // is checked against the lengths of the mapping, and no reference to text or numbers of
+        // which the type would forbid some value is made without a check.
+        let map = unsafe { Mmap::map(&file) }.map_err(|error| WorldError::io(path, error))?;
+        let malformed = |reason: &str| WorldError::malformed(path, reason);
+        if map.len() < HEAD_BYTES + TAIL_BYTES || map[..8] != MAGIC {
+            return Err(malformed("no world: it does not begin like one"));
+        }
+        let version = u32::from_le_bytes(map[8..12].try_into().expect("four bytes"));
+        if version != VERSION {
+            let (path, supported) = (path.to_owned(), VERSION);
+            return Err(WorldError::Newer { path, found: version, supported });
+        }
+        let table = table(&map).ok_or_else(|| malformed("the file was cut off or changed"))?;
+        let mut world = Self { path: path.to_owned(), map, table, places: Places::default() };
+        world.places = world.places()?;
+        Ok(world)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What it was made of, and how.
+    pub fn manifest(&self) -> &Manifest {
+        &self.table.manifest
+    }
+
+    /// Identifies the content: a digest of the digests of all sections.
+    pub fn digest(&self) -> String {
+        let mut digest = blake3::Hasher::new();
+        for section in &self.table.sections {
+            digest.update(section.digest.as_bytes());
+        }
+        digest.finalize().to_hex()[..16].to_owned()
+    }
+
+    /// The sections, in the order in which they lie.
+    pub fn sections(&self) -> Vec<Section> {
+        let section = |entry: &Entry| Section { name: entry.name.clone(), bytes: entry.bytes };
+        self.table.sections.iter().map(section).collect()
+    }
+
+    /// Reads everything and compares it with the digests. `progress` is told the share that is done.
+    ///
+    /// # Errors
+    /// [`WorldError::Malformed`] names the sections that are not what was written.
+    pub fn verify(&self, progress: &mut dyn FnMut(f32)) -> Result<()> {
+        let mut damaged = Vec::new();
+        for entry in &self.table.sections {
+            let range = self.range(entry);
+            progress(range.start as f32 / self.map.len() as f32);
+            if blake3::hash(&self.map[range]).to_hex().as_str() != entry.digest {
+                damaged.push(format!("`{}`", entry.name));
+            }
+        }
+        match &damaged[..] {
+            [] => Ok(()),
+            names => {
+                let reason = format!("damaged: {} is not what was written", names.join(", "));
+                Err(WorldError::malformed(&self.path, reason))
+            }
+        }
+    }
+
+    /// Number of recordings.
+    pub fn len(&self) -> usize {
+        self.places.people.len() / 4
+    }
+
+    /// Whether there is no recording, which no builder writes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Number of artists.
+    pub fn artists(&self) -> usize {
+        self.places.artist_people.len() / 4
+    }
+
+    /// Artist and title.
+    pub fn names(&self, recording: RecordingIdx) -> (&str, &str) {
+        let Places { artists, titles, .. } = &self.places;
+        (self.text(artists, recording.row()), self.text(titles, recording.row()))
+    }
+
+    /// Its MusicBrainz identifier, if one is known.
+    pub fn mbid(&self, recording: RecordingIdx) -> Option<Mbid> {
+        let at = self.places.mbids.start + recording.row() * 16;
+        let mbid = Mbid(self.map[at..at + 16].try_into().expect("sixteen bytes"));
+        (mbid != Mbid::default()).then_some(mbid)
+    }
+
+    /// The row of its artist.
+    pub fn artist(&self, recording: RecordingIdx) -> u32 {
+        self.u32(&self.places.artist_of, recording.row()).min(self.artists() as u32 - 1)
+    }
+
+    /// The name of an artist.
+    pub fn artist_name(&self, artist: u32) -> &str {
+        self.text(&self.places.artist_names, artist as usize)
+    }
+
+    /// How many people played it.
+    pub fn people(&self, recording: RecordingIdx) -> u32 {
+        self.u32(&self.places.people, recording.row())
+    }
+
+    /// How often it was played.
+    pub fn listens(&self, recording: RecordingIdx) -> u32 {
+        self.u32(&self.places.listens, recording.row())
+    }
+
+    /// How often it was played in the last four weeks of the dump.
+    pub fn recent(&self, recording: RecordingIdx) -> u32 {
+        self.u32(&self.places.recent, recording.row())
+    }
+
+    /// The day of its first listen, counted from 1970.
+    pub fn first_day(&self, recording: RecordingIdx) -> u32 {
+        self.u32(&self.places.first_day, recording.row())
+    }
+
+    /// How many people played an artist.
+    pub fn artist_people(&self, artist: u32) -> u32 {
+        self.u32(&self.places.artist_people, artist as usize)
+    }
+
+    /// The recording that a [key](crate::recording_key) names.
+    pub fn find_key(&self, key: u64) -> Option<RecordingIdx> {
+        let count = self.places.keys.len() / 8;
+        let (mut low, mut high) = (0, count);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.u64(&self.places.keys, middle) {
+                found if found < key => low = middle + 1,
+                found if found > key => high = middle,
+                _ => {
+                    let row = self.u32(&self.places.key_rows, middle);
+                    return ((row as usize) < self.len()).then_some(RecordingIdx(row));
+                }
+            }
+        }
+        None
+    }
+
+    /// The recording that names mean: as they are, else without guests and packaging.
+    pub fn find(&self, artist: &str, title: &str) -> Option<RecordingIdx> {
+        let plain = recording_key(artist, title).and_then(|key| self.find_key(key));
+        plain.or_else(|| stripped_key(artist, title).and_then(|key| self.find_key(key)))
+    }
+
+    /// What is played in one sitting with it, by row, with how often: a person counts five at most.
+    pub fn neighbours(
+        &self,
+        recording: RecordingIdx,
+    ) -> impl Iterator<Item = (RecordingIdx, u32)> + '_ {
+        let Places { neighbour_offsets, neighbours, neighbour_counts, .. } = &self.places;
+        let [from, to] = [0, 1].map(|next| self.u64(neighbour_offsets, recording.row() + next));
+        let to = (to as usize).min(neighbours.len() / 4);
+        let recordings = self.len() as u32;
+        (from as usize..to).filter_map(move |at| {
+            let row = self.u32(neighbours, at);
+            (row < recordings).then(|| (RecordingIdx(row), self.u32(neighbour_counts, at)))
+        })
+    }
+
+    /// Its factors, `[width]`.
+    pub fn factors(&self, recording: RecordingIdx) -> Vec<f32> {
+        let width = self.manifest().factors.width;
+        self.halves(&self.places.factors, recording.row(), width)
+    }
+
+    /// The factors of an artist, `[width]`.
+    pub fn artist_factors(&self, artist: u32) -> Vec<f32> {
+        let width = self.manifest().artist_factors.width;
+        self.halves(&self.places.artist_factors, artist as usize, width)
+    }
+
+    fn halves(&self, section: &Range<usize>, row: usize, width: usize) -> Vec<f32> {
+        let from = section.start + row * width * 2;
+        let bytes = self.map[from..from + width * 2].chunks_exact(2);
+        bytes.map(|half| f16::from_le_bytes([half[0], half[1]]).to_f32()).collect()
+    }
+
+    fn text(&self, texts: &Texts, row: usize) -> &str {
+        let [from, to] = [0, 1].map(|next| self.u64(&texts.ends, row + next) as usize);
+        let bytes = &self.map[texts.bytes.clone()];
+        bytes.get(from..to).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+
+    fn u32(&self, section: &Range<usize>, at: usize) -> u32 {
+        let from = section.start + at * 4;
+        debug_assert!(from + 4 <= section.end);
+        u32::from_le_bytes(self.map[from..from + 4].try_into().expect("four bytes"))
+    }
+
+    fn u64(&self, section: &Range<usize>, at: usize) -> u64 {
+        let from = section.start + at * 8;
+        debug_assert!(from + 8 <= section.end);
+        u64::from_le_bytes(self.map[from..from + 8].try_into().expect("eight bytes"))
+    }
+
+    fn range(&self, entry: &Entry) -> Range<usize> {
+        entry.from as usize..(entry.from + entry.bytes) as usize
+    }
+
+    /// Finds all sections and makes sure that their lengths fit together.
+    fn places(&self) -> Result<Places> {
+        let malformed = |reason: String| WorldError::malformed(&self.path, reason);
+        let find = |name: &str, bytes: Option<usize>| -> Result<Range<usize>> {
+            let entry = self.table.sections.iter().find(|entry| entry.name == name);
+            let entry = entry.ok_or_else(|| malformed(format!("it has no section `{name}`")))?;
+            let end = entry.from.checked_add(entry.bytes);
+            if end.is_none_or(|end| end > self.map.len() as u64) {
+                return Err(malformed(format!("the section `{name}` ends beyond the file")));
+            }
+            let range = self.range(entry);
+            if bytes.is_some_and(|bytes| bytes != range.len()) {
+                return Err(malformed(format!("the section `{name}` has another length")));
+            }
+            Ok(range)
+        };
+        let count = find("people", None)?.len() / 4;
+        let artists = find("artist_people", None)?.len() / 4;
+        let pairs = find("neighbours", None)?.len() / 4;
+        if count == 0 || artists == 0 {
+            return Err(malformed("it holds no recordings".to_owned()));
+        }
+        let texts = |name: &str, rows: usize| -> Result<Texts> {
+            let ends = find(&format!("{name}_ends"), Some((rows + 1) * 8))?;
+            Ok(Texts { bytes: find(name, None)?, ends })
+        };
+        let numbers = |name: &str| find(name, Some(count * 4));
+        let Manifest { factors, artist_factors, .. } = &self.table.manifest;
+        let halves = |width: usize, rows: usize| Some(width.saturating_mul(rows).saturating_mul(2));
+        Ok(Places {
+            artists: texts("artists", count)?,
+            titles: texts("titles", count)?,
+            artist_names: texts("artist_names", artists)?,
+            mbids: find("mbids", Some(count * 16))?,
+            artist_of: numbers("artist_of")?,
+            people: numbers("people")?,
+            listens: numbers("listens")?,
+            recent: numbers("recent")?,
+            first_day: numbers("first_day")?,
+            artist_people: find("artist_people", Some(artists * 4))?,
+            keys: find("keys", Some(count * 8))?,
+            key_rows: numbers("key_rows")?,
+            neighbour_offsets: find("neighbour_offsets", Some((count + 1) * 8))?,
+            neighbours: find("neighbours", Some(pairs * 4))?,
+            neighbour_counts: find("neighbour_counts", Some(pairs * 4))?,
+            factors: find("factors", halves(factors.width, count))?,
+            artist_factors: find("artist_factors", halves(artist_factors.width, artists))?,
+        })
+    }
+}
+
+/// The table at the end of a file, if it is what was written.
+fn table(map: &[u8]) -> Option<Table> {
+    let tail = &map[map.len() - TAIL_BYTES..];
+    if tail[TAIL_BYTES - 8..] != MAGIC {
+        return None;
+    }
+    let number = |at: usize| u64::from_le_bytes(tail[at..at + 8].try_into().expect("eight bytes"));
+    let (from, bytes) = (number(0) as usize, number(8) as usize);
+    let table = map.get(from..from.checked_add(bytes)?)?;
+    (blake3::hash(table).as_bytes()[..] == tail[16..48]).then_some(())?;
+    serde_json::from_slice(table).ok()
+}

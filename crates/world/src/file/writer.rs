@@ -1,0 +1,120 @@
+//! Writing a world, section by section.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use half::f16;
+use serde::{Deserialize, Serialize};
+
+use super::{ALIGNMENT, HEAD_BYTES, MAGIC, Manifest, VERSION};
+use crate::{Result, WorldError};
+
+/// A line of the table.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Entry {
+    pub(super) name: String,
+    pub(super) from: u64,
+    pub(super) bytes: u64,
+    /// BLAKE3, in hexadecimal.
+    pub(super) digest: String,
+}
+
+/// The table at the end of a file.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Table {
+    pub(super) manifest: Manifest,
+    pub(super) sections: Vec<Entry>,
+}
+
+/// A world that is being written.
+pub(crate) struct WorldWriter {
+    path: PathBuf,
+    file: BufWriter<File>,
+    at: u64,
+    sections: Vec<Entry>,
+    digest: blake3::Hasher,
+}
+
+impl WorldWriter {
+    pub(crate) fn create(path: &Path) -> Result<Self> {
+        let file = File::create(path).map_err(|error| WorldError::io(path, error))?;
+        let file = BufWriter::with_capacity(1 << 20, file);
+        let (sections, digest) = Default::default();
+        let mut writer = Self { path: path.to_owned(), file, at: 0, sections, digest };
+        let mut head = [0; HEAD_BYTES];
+        head[..8].copy_from_slice(&MAGIC);
+        head[8..12].copy_from_slice(&VERSION.to_le_bytes());
+        writer.put(&head)?;
+        Ok(writer)
+    }
+
+    /// Bytes as they are.
+    pub(crate) fn bytes(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        self.section(name, |writer| writer.put(bytes))
+    }
+
+    pub(crate) fn u32s(&mut self, name: &str, numbers: &[u32]) -> Result<()> {
+        self.section(name, |writer| numbers.iter().try_for_each(|n| writer.put(&n.to_le_bytes())))
+    }
+
+    pub(crate) fn u64s(&mut self, name: &str, numbers: &[u64]) -> Result<()> {
+        self.section(name, |writer| numbers.iter().try_for_each(|n| writer.put(&n.to_le_bytes())))
+    }
+
+    /// Numbers in half precision.
+    pub(crate) fn f16s(&mut self, name: &str, numbers: &[f32]) -> Result<()> {
+        let half = |number: &f32| f16::from_f32(*number).to_le_bytes();
+        self.section(name, |writer| numbers.iter().try_for_each(|n| writer.put(&half(n))))
+    }
+
+    /// Texts, and where each ends.
+    pub(crate) fn texts<'t>(
+        &mut self,
+        name: &str,
+        texts: impl Iterator<Item = &'t str>,
+    ) -> Result<()> {
+        let mut ends = vec![0_u64];
+        self.section(name, |writer| {
+            for text in texts {
+                writer.put(text.as_bytes())?;
+                ends.push(ends[ends.len() - 1] + text.len() as u64);
+            }
+            Ok(())
+        })?;
+        self.u64s(&format!("{name}_ends"), &ends)
+    }
+
+    /// Ends the file, which is on disk when this returns.
+    pub(crate) fn finish(mut self, manifest: &Manifest) -> Result<()> {
+        let table = Table { manifest: manifest.clone(), sections: self.sections.clone() };
+        let table = serde_json::to_vec(&table).expect("a table is plain data");
+        let at = self.at;
+        self.put(&table)?;
+        self.put(&at.to_le_bytes())?;
+        self.put(&(table.len() as u64).to_le_bytes())?;
+        self.put(blake3::hash(&table).as_bytes())?;
+        self.put(&MAGIC)?;
+        let failed = |error| WorldError::io(&self.path, error);
+        self.file.flush().map_err(failed)?;
+        self.file.get_ref().sync_all().map_err(failed)
+    }
+
+    fn section(&mut self, name: &str, write: impl FnOnce(&mut Self) -> Result<()>) -> Result<()> {
+        let gap = (self.at as usize).next_multiple_of(ALIGNMENT) - self.at as usize;
+        self.put(&[0; ALIGNMENT][..gap])?;
+        let from = self.at;
+        self.digest.reset();
+        write(self)?;
+        let digest = self.digest.finalize().to_hex().to_string();
+        let bytes = self.at - from;
+        self.sections.push(Entry { name: name.to_owned(), from, bytes, digest });
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.digest.update(bytes);
+        self.at += bytes.len() as u64;
+        self.file.write_all(bytes).map_err(|error| WorldError::io(&self.path, error))
+    }
+}
