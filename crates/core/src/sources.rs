@@ -46,9 +46,15 @@ impl Sources {
     pub const TRENDING: Self = Self(2048);
     /// What friends play, and what is played along with that.
     pub const FRIENDS: Self = Self(4096);
+    /// What many people in the world play.
+    pub const WORLD_POPULAR: Self = Self(8192);
+    /// What people in the world play in one sitting with what the listener plays.
+    pub const WORLD_NEIGHBOURS: Self = Self(16_384);
+    /// What people in the world play who play the same things, by factors.
+    pub const WORLD_IALS: Self = Self(32_768);
 
     /// Every source with the name under which logs and reports count it, in the order of reports.
-    pub const NAMED: [(Self, &'static str); 13] = [
+    pub const NAMED: [(Self, &'static str); 16] = [
         (Self::ALL, "all"),
         (Self::HISTORY, "history"),
         (Self::POPULAR, "popular"),
@@ -62,6 +68,9 @@ impl Sources {
         (Self::SESSIONS, "sessions"),
         (Self::TRENDING, "trending"),
         (Self::FRIENDS, "friends"),
+        (Self::WORLD_POPULAR, "world-popular"),
+        (Self::WORLD_NEIGHBOURS, "world-neighbours"),
+        (Self::WORLD_IALS, "world-ials"),
     ];
 
     /// These as bits, one a source: how a store keeps them. No bit ever changes its meaning.

@@ -158,7 +158,7 @@ impl World {
         let profiles: Vec<Profile> = taught.iter().map(|one| one.profile(&catalogue)).collect();
         let everybody = data.plays.iter().map(|one| (&one.listener, one.friends.as_slice()));
         let friends = FriendIndex::new(everybody, &profiles);
-        let set = ModelSet::fit(&catalogue, &taught, &SetConfig::default(), seed, &mut |_| {})?;
+        let set = ModelSet::fit(&SetData::new(&catalogue, &taught), &SetConfig::default(), seed, &mut |_| {})?;
         let describe = |member: &segue_models::set::MemberReport| {
             format!("{} {:.2} {}", member.member.name(), member.weight, member.settings)
         };

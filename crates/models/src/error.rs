@@ -17,6 +17,9 @@ pub enum ModelError {
         /// How many of each it takes.
         needed: usize,
     },
+    /// A set that was fitted with a world goes on without it.
+    #[error("the models in use go by a world that is not there any more: train from nothing")]
+    NoWorld,
     /// No listener has the two events that make a step of a sequence.
     #[error(
         "cannot learn sequences from {listeners} listeners with {events} events: none has two in a row"

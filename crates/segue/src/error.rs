@@ -1,10 +1,13 @@
 //! What can go wrong with a library, split by who can mend it.
 
+use std::path::PathBuf;
+
 use segue_core::TrackId;
 use segue_engine::pipeline::MixError;
 use segue_ingest::IngestError;
 use segue_models::ModelError;
 use segue_store::StoreError;
+use segue_world::WorldError;
 
 /// Why something asked of a [`Library`](crate::Library) or a [`Snapshot`](crate::Snapshot) cannot
 /// be done.
@@ -31,6 +34,20 @@ pub enum Error {
     /// the import counts them.
     #[error(transparent)]
     Import(#[from] IngestError),
+    /// A world cannot be built, opened or read.
+    #[error(transparent)]
+    World(#[from] WorldError),
+    /// The file of the world in use is another one than was taken into use.
+    #[error(
+        "`{}` is not the world that was taken into use: `segue world use {}` takes this one, \
+         `segue world drop` goes on without one",
+        path.display(),
+        path.display()
+    )]
+    OtherWorld {
+        /// The file.
+        path: PathBuf,
+    },
     /// No mix can be made: the request is out of range, or its filters leave nothing.
     #[error(transparent)]
     Mix(#[from] MixError),

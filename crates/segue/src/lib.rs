@@ -43,6 +43,7 @@ mod search;
 mod sink;
 mod snapshot;
 mod sources;
+mod worlds;
 
 pub use check::{LibraryCheck, Problem};
 pub use dataset::{Dataset, dated_plays, profile};
@@ -57,6 +58,7 @@ pub use search::Found;
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
 pub use sources::SourceOutcome;
+pub use worlds::{WorldMatch, build_world};
 
 pub use segue_core::{
     AudioFeature, FeedbackKind, FeedbackTarget, Impression, ListenerId, Pick, Reason, Slate,
@@ -75,4 +77,6 @@ pub use segue_store::{
     Event, ForgetReport, ImportCounts, ImpressionId, ListId, ListName, SavedList,
 };
 
-pub use {segue_engine as engine, segue_ingest as ingest, segue_store as store};
+pub use {
+    segue_engine as engine, segue_ingest as ingest, segue_store as store, segue_world as world,
+};

@@ -12,11 +12,14 @@ use segue_core::{ListenerId, Timestamp};
 use segue_engine::dataset::plays::Plays;
 use segue_engine::{Catalogue, Index, Scorer};
 use segue_models::likability::LikabilityModel;
-use segue_models::set::{Budget, ModelSet, SetCard, SetConfig, SetStage};
+use segue_models::set::{
+    Budget, ModelSet, OpenWorld, SetCard, SetConfig, SetData, SetStage,
+};
 use segue_store::{ModelEntry, NewModel, Store};
 
 use crate::fallback::PopularityFallback;
 use crate::sink::settle;
+use crate::worlds::{WorldView, world_in_use};
 use crate::{Dataset, Error, Result};
 
 /// The kind under which stores of earlier versions have a likability network alone.
@@ -163,16 +166,30 @@ pub(crate) fn train(
     // Plays that other programs report bring tracks between imports.
     settle(store)?;
     let forgotten = store.marks()?.forgotten;
-    let (catalogue, plays) = Dataset::plays(store)?;
+    let (mut catalogue, mut plays) = Dataset::plays(store)?;
     if catalogue.is_empty() {
         return Err(Error::NothingImported);
     }
+    let world = world_in_use(store)?;
+    if let Some(world) = &world {
+        let missing = WorldView::new(world, &catalogue).missing(&plays);
+        if !missing.is_empty() {
+            store.add_tracks(&missing)?;
+            settle(store)?;
+            (catalogue, plays) = Dataset::plays(store)?;
+        }
+    }
+    let view = world.as_ref().map(|world| WorldView::new(world, &catalogue));
+    let data = SetData {
+        world: view.as_ref().map(|view| view as &dyn OpenWorld),
+        ..SetData::new(&catalogue, &plays)
+    };
     let set = match options.start {
         Start::Fresh => {
             let config = SetConfig { budget: options.budget, ..SetConfig::default() };
-            ModelSet::fit(&catalogue, &plays, &config, seed, progress)?
+            ModelSet::fit(&data, &config, seed, progress)?
         }
-        Start::Continue => set_in_use(store)?.go_on(&catalogue, &plays, seed, progress)?,
+        Start::Continue => set_in_use(store)?.go_on(&data, seed, progress)?,
     };
     let has_taught = |one: &&Plays| !one.plays.is_empty() || !one.feedback.is_empty();
     let listeners: Vec<ListenerId> =

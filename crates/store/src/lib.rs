@@ -60,6 +60,7 @@ mod status;
 mod store;
 mod tracks;
 mod uploads;
+mod worlds;
 
 pub use api_keys::KeyEntry;
 pub use check::StoreCheck;

@@ -118,7 +118,7 @@ impl<'a> Benchmark<'a> {
             });
         };
         let (options, catalogue) = (self.options, &cut.catalogue);
-        let set = ModelSet::fit(catalogue, &cut.past, &options.set, options.seed, &mut tell)?;
+        let set = ModelSet::fit(&SetData::new(catalogue, &cut.past), &options.set, options.seed, &mut tell)?;
         self.cards.push(set.card().clone());
         let judge = Judge::new(cut, &index, options.request.length as usize);
         Ok(Fitted { cut, index, scorer: set.scorer(catalogue), judge })

@@ -41,6 +41,22 @@ impl Counts {
         Ok(counts)
     }
 
+    /// A matrix of its parts.
+    ///
+    /// # Panics
+    /// If they do not fit together.
+    pub(super) fn new(
+        columns: usize,
+        offsets: Vec<usize>,
+        indices: Vec<u32>,
+        values: Vec<f32>,
+    ) -> Self {
+        assert_eq!(offsets.last(), Some(&indices.len()), "offsets end with the entries");
+        assert_eq!(indices.len(), values.len(), "a value an entry");
+        assert!(indices.iter().all(|&column| (column as usize) < columns), "columns there are");
+        Self { columns, offsets, indices, values }
+    }
+
     /// Reads a matrix of so many rows and columns: names of its offsets, columns and values.
     pub(super) fn read(
         reader: &Reader<'_>,

@@ -106,6 +106,37 @@ impl ItemKnn {
         Ok(Self { config: config.clone(), similar, tie_break })
     }
 
+    /// Neighbours that were counted elsewhere, among people who are not here: `counts` of each item
+    /// and another, in rows as `offsets` has them, and `people` who heard each item at all.
+    ///
+    /// # Errors
+    /// [`ModelError::Setting`].
+    ///
+    /// # Panics
+    /// If the slices do not fit together.
+    pub fn from_counts(
+        offsets: Vec<usize>,
+        items: Vec<u32>,
+        counts: &[f32],
+        people: &[f32],
+        config: &ItemKnnConfig,
+    ) -> Result<Self, ModelError> {
+        config.require_sound()?;
+        let (a, b) = (1.0 - config.target_exponent, config.target_exponent);
+        let norm = |item: usize, exponent: f64| {
+            (f64::from(people[item]) + config.shrinkage).max(1.0).powf(exponent)
+        };
+        let mut values = vec![0.0; counts.len()];
+        for (item, range) in offsets.windows(2).enumerate() {
+            for at in range[0]..range[1] {
+                let norms = norm(item, a) * norm(items[at] as usize, b);
+                values[at] = (f64::from(counts[at]) / norms) as f32;
+            }
+        }
+        let similar = Counts::new(people.len(), offsets, items, values);
+        Ok(Self { config: config.clone(), similar, tie_break: TieBreak::of_people(people) })
+    }
+
     /// Writes one score an item for each bag of weighted items.
     ///
     /// # Shapes

@@ -28,7 +28,7 @@ pub use ease::{Ease, EaseConfig};
 pub use event_weighting::{Bag, Decay, EventWeighting, Strength};
 pub use friends::{Friends, FriendsConfig, Friendships, Influence};
 pub use fusion::{Fusion, FusionWeights, Panel};
-pub use ials::{Ials, IalsConfig};
+pub use ials::{FoldIn, Ials, IalsConfig};
 pub use item_features::ItemFeatures;
 pub use item_knn::{ItemKnn, ItemKnnConfig};
 pub use likability::LikabilityRanking;

@@ -77,6 +77,12 @@ impl Popularity {
         Ok(Self { config: config.clone(), counts })
     }
 
+    /// Popularity that was counted elsewhere: how many people heard each item.
+    pub fn from_people(people: Vec<f32>) -> Self {
+        let config = PopularityConfig { counting: Counting::Listeners };
+        Self { config, counts: people }
+    }
+
     /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
@@ -200,6 +206,12 @@ impl TieBreak {
         }
         heard.iter_mut().for_each(|count| *count *= Self::SCALE / listeners);
         Self::from_shares(heard)
+    }
+
+    /// From how many people heard each item.
+    pub(super) fn of_people(people: &[f32]) -> Self {
+        let most = people.iter().copied().fold(1.0, f32::max);
+        Self::from_shares(people.iter().map(|count| count * Self::SCALE / most).collect())
     }
 
     fn from_shares(shares: Vec<f32>) -> Self {

@@ -142,13 +142,17 @@ impl<'a> Reader<'a> {
 
     /// Offsets into lists of `end` entries: they begin at zero, never fall and end there.
     pub(crate) fn offsets(&self, name: &str, end: usize) -> Result<Vec<usize>, ModelError> {
-        let (values, _) = self.bytes(name, Dtype::U64)?.1.as_chunks::<8>();
-        let offsets: Vec<usize> =
-            values.iter().map(|value| u64::from_le_bytes(*value) as usize).collect();
+        let offsets = self.lengths(name)?;
         let sound =
             offsets.first() == Some(&0) && offsets.last() == Some(&end) && offsets.is_sorted();
         self.require(sound, || format!("`{name}` does not lead from 0 to {end}"))?;
         Ok(offsets)
+    }
+
+    /// Numbers that were written as offsets, whatever they lead to.
+    pub(crate) fn lengths(&self, name: &str) -> Result<Vec<usize>, ModelError> {
+        let (values, _) = self.bytes(name, Dtype::U64)?.1.as_chunks::<8>();
+        Ok(values.iter().map(|value| u64::from_le_bytes(*value) as usize).collect())
     }
 
     /// Fails with a reason unless something holds.

@@ -9,7 +9,7 @@ use segue_engine::full_ranking::top_k;
 use segue_engine::ranker::{Evidence, Nomination, Ranker, Reading, Relevance};
 use segue_engine::vector::dot;
 use segue_engine::{
-    Catalogue, ItemIdx, Likability, MixContext, Profile, Query, Scorer, TrackIdx,
+    Catalogue, ItemIdx, Likability, MixContext, Profile, Recommender, Scorer, TrackIdx,
     UncertaintySource, WorkIdx,
 };
 
@@ -66,7 +66,7 @@ impl SetScorer {
         context: MixContext<'_>,
     ) -> SetReading<'a> {
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
-        let rows = self.members.iter().map(|member| row(member, &view)).collect();
+        let rows = self.members.iter().map(|member| row(member, &view, self.vocabulary.items())).collect();
         let beyond = (1.0 + view.works() as f64).ln() - self.rankings.new.middle;
         let length = |member: &Member| match member.kind.fades() {
             true => features::fade(view.works()).map_or(0.0, |[_, quick]| quick),
@@ -142,15 +142,14 @@ pub(super) const NEUTRAL: Likability = Likability { mean: 0.5, uncertainty: 0.0 
 
 /// What a member says of every item, standardised; nothing if it reads something of the listener
 /// that is not there.
-fn row(member: &Member, view: &ListenerView) -> Option<Vec<f32>> {
+fn row(member: &Member, view: &ListenerView, vocabulary: usize) -> Option<Vec<f32>> {
     let reads = member.kind.reads();
-    let query = view.query(reads);
-    if reads != Reads::Nothing && query.history.items.is_empty() {
+    let hears = view.events(reads);
+    if reads != Reads::Nothing && hears.below(member.recommender().items()).is_empty() {
         return None;
     }
     let left = if member.kind.fades() { features::fade(view.works())?[0] as f32 } else { 1.0 };
-    let mut scores = vec![0.0; member.recommender().items()];
-    member.recommender().score(&[query], &mut scores);
+    let mut scores = member.scores(view, vocabulary);
     standardise(&mut scores);
     scores.iter_mut().for_each(|score| *score *= left);
     Some(scores)
@@ -382,7 +381,8 @@ impl Ranker for SetScorer {
     fn evidence<'a>(&'a self, profile: &'a Profile) -> Box<dyn Evidence + 'a> {
         let context = MixContext::at(profile.last_played.unwrap_or(Timestamp::UNIX_EPOCH));
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
-        let [works, sitting] = [Reads::Works, Reads::Sitting].map(|reads| bag(&view.query(reads)));
+        let [works, sitting] = [Reads::Works, Reads::Sitting]
+            .map(|reads| view.events(reads).distinct().into_iter().map(|item| (item, 1.0)).collect());
         Box::new(SetEvidence { set: self, profile, works, sitting })
     }
 }
@@ -397,13 +397,6 @@ struct SetEvidence<'a> {
     sitting: Vec<(u32, f32)>,
 }
 
-fn bag(query: &Query<'_>) -> Vec<(u32, f32)> {
-    let mut bag: Vec<(u32, f32)> = query.history.items.iter().map(|item| (item.0, 1.0)).collect();
-    bag.sort_by_key(|entry| entry.0);
-    bag.dedup_by_key(|entry| entry.0);
-    bag
-}
-
 impl Evidence for SetEvidence<'_> {
     fn because(&self, track: TrackIdx, by: Sources, most: usize) -> Vec<TrackIdx> {
         let neighbours = self.set.members.iter().find_map(|member| match &member.model {
@@ -413,11 +406,13 @@ impl Evidence for SetEvidence<'_> {
         let item = self.set.vocabulary.item(self.set.catalogue.work(track));
         let Some((model, item)) = neighbours.zip(item) else { return Vec::new() };
         let bag = if by == Sources::SESSIONS { &self.sitting } else { &self.works };
+        // A model of those who play here hears nothing of what came from a world.
+        let bag = bag[..bag.partition_point(|entry| (entry.0 as usize) < model.items())].to_vec();
         let known = |&(item, _): &(u32, f32)| {
             let work = self.set.vocabulary.work(ItemIdx(item))?;
             self.profile.interaction(work).map(|interaction| interaction.track)
         };
-        model.because(bag, item.0, most).iter().filter_map(known).collect()
+        model.because(&bag, item.0, most).iter().filter_map(known).collect()
     }
 }
 

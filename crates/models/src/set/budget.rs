@@ -131,7 +131,9 @@ impl Sizes {
     /// Megabytes that fitting a member takes at its largest, about.
     fn memory_mb(&self, kind: MemberKind) -> f64 {
         let numbers = match kind {
-            MemberKind::Popularity | MemberKind::Trending => self.items,
+            MemberKind::Popularity | MemberKind::Trending | MemberKind::WorldPopular => self.items,
+            MemberKind::WorldNeighbours => 200.0 * MOST_OF_WORLD,
+            MemberKind::WorldIals => 64.0 * MOST_OF_WORLD,
             // Two per neighbour, 400 of them at most.
             MemberKind::ItemKnn | MemberKind::Sessions => {
                 (800.0 * self.items).min(2.0 * self.pairs)
@@ -309,6 +311,8 @@ const QUESTION_S: f64 = 0.05;
 /// A score of one item by one member.
 const SCORE_S: f64 = 5e-9;
 
+/// Works that a library draws from a world at most.
+const MOST_OF_WORLD: f64 = 50_000.0;
 /// Works that a question about friends is asked with, about.
 const MOST_OF_FRIENDS: f64 = 400.0;
 /// Questions that settings are chosen by, and that rankings are fitted on, at most.
@@ -337,6 +341,7 @@ impl Plan {
         let Sizes { listeners, items, events, pairs, dated, .. } = *sizes;
         match kind {
             MemberKind::Popularity | MemberKind::Trending => (events + dated) * SCORE_S,
+            MemberKind::WorldPopular | MemberKind::WorldNeighbours | MemberKind::WorldIals => 0.0,
             MemberKind::ItemKnn => pairs * PAIR_S,
             MemberKind::Sessions => 10.0 * dated * PAIR_S,
             MemberKind::Ease => pairs * PAIR_S + items.powi(3) * INVERSE_S,
@@ -379,9 +384,9 @@ impl Plan {
 fn most_settings(kind: MemberKind) -> f64 {
     match kind {
         MemberKind::ItemKnn | MemberKind::Ease | MemberKind::Ials => SETTINGS as f64,
-        MemberKind::Friends => 3.0,
+        MemberKind::Friends | MemberKind::WorldNeighbours => 3.0,
         MemberKind::Trending => 2.0,
-        MemberKind::Popularity | MemberKind::Sasrec | MemberKind::Sessions => 1.0,
+        _ => 1.0,
     }
 }
 

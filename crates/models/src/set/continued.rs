@@ -11,15 +11,12 @@
 //! Rejected: folding new plays into counts alone. It saves seconds, and each member would need a
 //! second way of being fitted that has to agree with the first.
 
-use std::sync::Arc;
-
 use rayon::prelude::*;
-use segue_engine::dataset::plays::Plays;
-use segue_engine::{Catalogue, Profile};
+use segue_engine::Profile;
 
 use super::ModelSet;
 use super::card::SetCard;
-use super::fit::SetStage;
+use super::fit::{SetData, SetStage};
 use super::member::Member;
 use super::training::{Recipe, TrainingData};
 use crate::ModelError;
@@ -35,21 +32,28 @@ impl ModelSet {
     /// # Errors
     /// [`ModelError::NoEvents`] where there is not one play, like or other sign of anything to learn
     /// from, [`ModelError::TooLarge`] where the catalogue has outgrown a member,
+    /// [`ModelError::NoWorld`] where members come from a world that is not there any more,
     /// [`ModelError::Damaged`] where the card does not have the settings of the members.
     pub fn go_on(
         self,
-        catalogue: &Arc<Catalogue>,
-        listeners: &[Plays],
+        data: &SetData<'_>,
         seed: u64,
         progress: &mut dyn FnMut(SetStage),
     ) -> Result<Self, ModelError> {
-        let Self { version, names, members: before, rankings, likability, card, .. } = self;
+        let Self { version, mut names, played, members: before, rankings, likability, card, .. } =
+            self;
+        let &SetData { catalogue, listeners, world } = data;
         let profiles: Vec<Profile> =
             listeners.par_iter().map(|one| one.profile(catalogue)).collect();
-        let data = TrainingData::new(catalogue, listeners, &profiles, names)?;
+        names.truncate(played);
+        let world = world.and_then(|world| world.near(listeners));
+        let data = TrainingData::new(catalogue, listeners, &profiles, names)?.with_world(catalogue, world);
         let mut members: Vec<Member> = Vec::with_capacity(before.len());
         for member in &before {
             progress(SetStage::Fitting(member.kind));
+            if member.kind.is_of_world() && data.world.is_none() {
+                return Err(ModelError::NoWorld);
+            }
             members.push(recipe(member, &card)?.fit_from(member, &data, seed)?);
         }
         progress(SetStage::Likability(Stage::Episodes));
@@ -62,7 +66,7 @@ impl ModelSet {
             continued_from: Some(version),
             ..card
         };
-        Ok(Self::assemble(data.names, members, rankings, likability, card))
+        Ok(Self::assemble((data.names, data.played), members, rankings, likability, card))
     }
 }
 

@@ -23,6 +23,7 @@ use super::member::{Member, MemberKind, Reads};
 use super::options::{Options, at_top, choices, played, ranked, with_rest};
 use super::ranking::{Chance, Ranking};
 use super::training::{Chosen, Recipe, TrainingData, choose};
+use super::world::OpenWorld;
 use crate::ModelError;
 use crate::likability::{LikabilityConfig, LikabilityModel, Stage};
 use crate::recommenders::fusion::logit::Bound;
@@ -62,6 +63,24 @@ impl Default for SetConfig {
     }
 }
 
+/// What a set is fitted on.
+#[derive(Clone, Copy)]
+pub struct SetData<'a> {
+    /// Every track.
+    pub catalogue: &'a Arc<Catalogue>,
+    /// What everybody played.
+    pub listeners: &'a [Plays],
+    /// What people elsewhere play, if the library has a world.
+    pub world: Option<&'a dyn OpenWorld>,
+}
+
+impl<'a> SetData<'a> {
+    /// A catalogue and what its listeners played, without a world.
+    pub fn new(catalogue: &'a Arc<Catalogue>, listeners: &'a [Plays]) -> Self {
+        Self { catalogue, listeners, world: None }
+    }
+}
+
 /// Where fitting a set has got to.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SetStage {
@@ -82,16 +101,16 @@ impl ModelSet {
     /// # Errors
     /// Where there is not one play, like or other sign of anything to learn from.
     pub fn fit(
-        catalogue: &Arc<Catalogue>,
-        listeners: &[Plays],
+        data: &SetData<'_>,
         config: &SetConfig,
         seed: u64,
         progress: &mut dyn FnMut(SetStage),
     ) -> Result<Self, ModelError> {
+        let &SetData { catalogue, listeners, world } = data;
         let plan = Plan::within(config, &Sizes::of(catalogue, listeners), seed);
         let mut cases = Cases::cut(catalogue, listeners, &plan);
         let Screened { rankings, recipes, card } =
-            screen(catalogue, &mut cases, config, &plan, progress);
+            screen(data, &mut cases, config, &plan, progress);
         drop(cases);
         let profiles: Vec<Profile> =
             listeners.par_iter().map(|one| one.profile(catalogue)).collect();
@@ -102,7 +121,9 @@ impl ModelSet {
             seed,
             &mut |stage| progress(SetStage::Likability(stage)),
         );
-        let data = TrainingData::new(catalogue, listeners, &profiles, Vec::new())?;
+        let world = world.and_then(|world| world.near(listeners));
+        let data =
+            TrainingData::new(catalogue, listeners, &profiles, Vec::new())?.with_world(catalogue, world);
         let mut members = Vec::new();
         for recipe in &recipes {
             progress(SetStage::Fitting(recipe.kind()));
@@ -123,7 +144,7 @@ impl ModelSet {
             without_likability: without,
             ..card
         };
-        Ok(Self::assemble(data.names, members, rankings, likability, card))
+        Ok(Self::assemble((data.names, data.played), members, rankings, likability, card))
     }
 }
 
@@ -138,7 +159,7 @@ struct Screened {
 
 /// Fits members before the cut and rankings after it.
 fn screen(
-    catalogue: &Arc<Catalogue>,
+    &SetData { catalogue, world, .. }: &SetData<'_>,
     cases: &mut Cases,
     config: &SetConfig,
     plan: &Plan,
@@ -151,6 +172,7 @@ fn screen(
         let card = SetCard::default();
         return Screened { rankings: given(0, true), recipes: Vec::new(), card };
     };
+    let data = data.with_world(catalogue, world.and_then(|world| world.near(&cases.past)));
     let mut choosing = |kind| progress(SetStage::Choosing(kind));
     let chosen = choose(catalogue, &data, &cases.new, plan, &mut choosing);
     let likability = LikabilityModel::fit(
@@ -181,6 +203,8 @@ fn screen(
     let mut left_out: Vec<LeftOutMember> = MemberKind::ALL
         .into_iter()
         .filter(|kind| recipes.iter().all(|recipe| recipe.kind() != *kind))
+        // Of a world that nobody has nothing is missing.
+        .filter(|kind| !kind.is_of_world() || data.world.is_some())
         .map(|member| LeftOutMember { member, reason: plan.why_not(member) })
         .collect();
     let (mut new, mut again) = (fitting.new_options(), fitting.again_options());
@@ -189,7 +213,7 @@ fn screen(
         let rankings = fitting.rankings(&new, &again);
         // Neighbours are kept in any case: they tell why a track is suggested.
         let is_useful = |m: &usize| {
-            recipes[*m].kind() == MemberKind::ItemKnn
+            recipes[*m].kind().tells_why()
                 || fitting.weight(&rankings, *m) > LEAST_WEIGHT
         };
         let useful: Vec<usize> = (0..recipes.len()).filter(is_useful).collect();

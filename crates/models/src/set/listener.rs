@@ -1,5 +1,7 @@
 //! A listener as the members of a set see them: rows of the vocabulary instead of works.
 
+use std::borrow::Cow;
+
 use rustc_hash::FxHashMap;
 use segue_core::{Timestamp, WorkId};
 use segue_engine::{Catalogue, History, ItemIdx, MixContext, Profile, Query, Seconds, WorkIdx};
@@ -64,7 +66,7 @@ pub(super) fn positives(profile: &Profile) -> Vec<(WorkIdx, Option<Timestamp>, f
 
 /// Events over the vocabulary that are owned.
 #[derive(Clone, Debug, Default)]
-struct Events {
+pub(super) struct Events {
     items: Vec<ItemIdx>,
     times: Vec<Seconds>,
     weights: Vec<f32>,
@@ -73,6 +75,32 @@ struct Events {
 impl Events {
     fn history(&self) -> History<'_> {
         History { items: &self.items, times: &self.times, weights: &self.weights }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The distinct items, in order.
+    pub(super) fn distinct(&self) -> Vec<u32> {
+        let mut items: Vec<u32> = self.items.iter().map(|item| item.0).collect();
+        items.sort_unstable();
+        items.dedup();
+        items
+    }
+
+    /// Those of the first items only, for a model that has no others.
+    pub(super) fn below(&self, items: usize) -> Cow<'_, Self> {
+        if self.items.iter().all(|item| item.row() < items) {
+            return Cow::Borrowed(self);
+        }
+        let mut below = Self::default();
+        for (at, &item) in self.items.iter().enumerate().filter(|(_, item)| item.row() < items) {
+            below.items.push(item);
+            below.times.extend(self.times.get(at));
+            below.weights.extend(self.weights.get(at));
+        }
+        Cow::Owned(below)
     }
 }
 
@@ -128,15 +156,20 @@ impl ListenerView {
         Self { works, recent, sitting, friends, now }
     }
 
-    /// The question to a model that reads so much of a listener.
-    pub(super) fn query(&self, reads: Reads) -> Query<'_> {
-        let history = match reads {
-            Reads::Nothing => History::default(),
-            Reads::Works => self.works.history(),
-            Reads::Recent => self.recent.history(),
-            Reads::Sitting => self.sitting.history(),
-            Reads::Friends => self.friends.history(),
-        };
+    /// What a model reads of a listener.
+    pub(super) fn events(&self, reads: Reads) -> Cow<'_, Events> {
+        match reads {
+            Reads::Nothing => Cow::Owned(Events::default()),
+            Reads::Works => Cow::Borrowed(&self.works),
+            Reads::Recent => Cow::Borrowed(&self.recent),
+            Reads::Sitting => Cow::Borrowed(&self.sitting),
+            Reads::Friends => Cow::Borrowed(&self.friends),
+        }
+    }
+
+    /// The question to a model that reads some events of a listener.
+    pub(super) fn query<'e>(&self, events: &'e Events) -> Query<'e> {
+        let history = events.history();
         let now = (!history.times.is_empty()).then_some(self.now);
         Query { history, now, friends: &[] }
     }

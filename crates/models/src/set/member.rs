@@ -7,6 +7,7 @@ use segue_engine::Recommender;
 use segue_engine::candidate::Sources;
 use serde::{Deserialize, Serialize};
 
+use super::listener::ListenerView;
 use crate::ModelError;
 use crate::recommenders::{
     DecayedPopularity, Ease, EventWeighting, Ials, ItemKnn, Popularity, Sasrec,
@@ -32,11 +33,17 @@ pub enum MemberKind {
     Sessions,
     /// What listeners of what friends play play: for those of whom little else is known.
     Friends,
+    /// What many people in the world play.
+    WorldPopular,
+    /// What people in the world play in one sitting with what the listener plays.
+    WorldNeighbours,
+    /// What people in the world play who play the same things, by factors.
+    WorldIals,
 }
 
 impl MemberKind {
     /// Every kind, in the order in which a set holds its members.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::Popularity,
         Self::Trending,
         Self::ItemKnn,
@@ -45,6 +52,9 @@ impl MemberKind {
         Self::Sasrec,
         Self::Sessions,
         Self::Friends,
+        Self::WorldPopular,
+        Self::WorldNeighbours,
+        Self::WorldIals,
     ];
 
     /// The source under which its candidates are logged and counted.
@@ -58,6 +68,9 @@ impl MemberKind {
             Self::Sasrec => Sources::SASREC,
             Self::Sessions => Sources::SESSIONS,
             Self::Friends => Sources::FRIENDS,
+            Self::WorldPopular => Sources::WORLD_POPULAR,
+            Self::WorldNeighbours => Sources::WORLD_NEIGHBOURS,
+            Self::WorldIals => Sources::WORLD_IALS,
         }
     }
 
@@ -69,12 +82,27 @@ impl MemberKind {
     /// What of a listener it reads.
     pub(super) fn reads(self) -> Reads {
         match self {
-            Self::Popularity | Self::Trending => Reads::Nothing,
-            Self::ItemKnn | Self::Ease | Self::Ials => Reads::Works,
+            Self::Popularity | Self::Trending | Self::WorldPopular => Reads::Nothing,
+            Self::ItemKnn
+            | Self::Ease
+            | Self::Ials
+            | Self::WorldNeighbours
+            | Self::WorldIals => Reads::Works,
             Self::Sasrec => Reads::Recent,
             Self::Sessions => Reads::Sitting,
             Self::Friends => Reads::Friends,
         }
+    }
+
+    /// Whether it was fitted to people of a world: then it speaks for works that nobody here has
+    /// played, too.
+    pub(super) fn is_of_world(self) -> bool {
+        matches!(self, Self::WorldPopular | Self::WorldNeighbours | Self::WorldIals)
+    }
+
+    /// Whether its neighbours tell why something is suggested.
+    pub(super) fn tells_why(self) -> bool {
+        matches!(self, Self::ItemKnn | Self::WorldNeighbours)
     }
 
     /// Whether it speaks for a short history only: its weight halves with every so many works.
@@ -110,11 +138,12 @@ pub(super) struct Member {
 pub(super) enum MemberModel {
     Popularity(Popularity),
     Trending(DecayedPopularity),
-    /// Of [`MemberKind::ItemKnn`] and of [`MemberKind::Sessions`].
+    /// Of [`MemberKind::ItemKnn`], [`MemberKind::Sessions`] and [`MemberKind::WorldNeighbours`].
     Neighbours(ItemKnn),
     /// Of [`MemberKind::Ease`], and of [`MemberKind::Friends`] on small catalogues.
     Ease(Ease),
-    /// Of [`MemberKind::Ials`], and of [`MemberKind::Friends`] on others.
+    /// Of [`MemberKind::Ials`] and [`MemberKind::WorldIals`], and of [`MemberKind::Friends`] on
+    /// other catalogues.
     Ials(Ials),
     Sasrec(Box<Sasrec>),
 }
@@ -129,6 +158,22 @@ impl Member {
             MemberModel::Ials(model) => model,
             MemberModel::Sasrec(model) => model.as_ref(),
         }
+    }
+
+    /// What it says of every item of a vocabulary for a listener. A model that was fitted to the
+    /// first items only says the least of the others, and hears nothing of them.
+    ///
+    /// # Shapes
+    /// `[vocabulary]`.
+    pub(super) fn scores(&self, view: &ListenerView, vocabulary: usize) -> Vec<f32> {
+        let model = self.recommender();
+        let mut scores = vec![0.0; vocabulary];
+        let (known, others) = scores.split_at_mut(model.items());
+        let events = view.events(self.kind.reads());
+        model.score(&[view.query(&events.below(model.items()))], known);
+        let least = known.iter().copied().fold(f32::INFINITY, f32::min);
+        others.fill(if least.is_finite() { least } else { 0.0 });
+        scores
     }
 
     /// The same model, asked with another weighting of what the listener played.
@@ -155,13 +200,17 @@ impl Member {
 
     pub(super) fn from_bytes(kind: MemberKind, bytes: &[u8]) -> Result<Self, ModelError> {
         let model = match kind {
-            MemberKind::Popularity => MemberModel::Popularity(Popularity::from_bytes(bytes)?),
+            MemberKind::Popularity | MemberKind::WorldPopular => {
+                MemberModel::Popularity(Popularity::from_bytes(bytes)?)
+            }
             MemberKind::Trending => MemberModel::Trending(DecayedPopularity::from_bytes(bytes)?),
-            MemberKind::ItemKnn | MemberKind::Sessions => {
+            MemberKind::ItemKnn | MemberKind::Sessions | MemberKind::WorldNeighbours => {
                 MemberModel::Neighbours(ItemKnn::from_bytes(bytes)?)
             }
             MemberKind::Ease => MemberModel::Ease(Ease::from_bytes(bytes)?),
-            MemberKind::Ials => MemberModel::Ials(Ials::from_bytes(bytes)?),
+            MemberKind::Ials | MemberKind::WorldIals => {
+                MemberModel::Ials(Ials::from_bytes(bytes)?)
+            }
             MemberKind::Friends => match Ease::from_bytes(bytes) {
                 Ok(model) => MemberModel::Ease(model),
                 Err(_) => MemberModel::Ials(Ials::from_bytes(bytes)?),

@@ -2,7 +2,7 @@
 //! together.
 //!
 //! A set holds *members*, each of which ranks everything that anybody played (popularity, item
-//! neighbours, EASE, iALS, a sequence model, sittings), a likability network, and two *rankings*
+//! neighbours, EASE, iALS, a sequence model, sittings, and what a [world] knows), a likability network, and two *rankings*
 //! over what these say. One ranking is for tracks that the listener does not know: what should they
 //! try? The other is for those that they know: what would they play again, now? Both are linear,
 //! fitted as a conditional logit (McFadden 1974) on what listeners turned to after a cut in time, and
@@ -13,6 +13,8 @@
 //! plays ─► before the cut ─► members, likability ─┐
 //!       └► after the cut ──────────────────────────┴► rankings ─► members and likability on all
 //! ```
+//!
+//! [world]: OpenWorld
 //!
 //! What nobody has played has no row in any member. Likability, which hears how it sounds, speaks
 //! for it, and how much that counts beside what is played is learned as well.
@@ -29,6 +31,7 @@ mod member;
 mod options;
 mod ranking;
 mod training;
+mod world;
 
 use std::sync::Arc;
 
@@ -48,14 +51,18 @@ use crate::recommenders::saved::{Reader, Writer};
 pub use bound::SetScorer;
 pub use budget::Budget;
 pub use card::{AgainReport, LeftOutMember, MemberReport, NewReport, SetCard};
-pub use fit::{SetConfig, SetStage};
+pub use fit::{SetConfig, SetData, SetStage};
 pub use member::MemberKind;
+pub use world::{OpenWorld, WorldRows};
 
 /// A fitted set, free of any catalogue: works go by their names.
 #[derive(Debug)]
 pub struct ModelSet {
     version: String,
+    /// Works that listeners here have played, then those that only a world knows.
     names: Vec<WorkId>,
+    /// How many of them listeners here have played.
+    played: usize,
     members: Vec<Member>,
     rankings: Rankings,
     likability: Option<LikabilityModel>,
@@ -66,6 +73,9 @@ pub struct ModelSet {
 #[derive(Debug, Serialize, Deserialize)]
 struct Saved {
     members: Vec<MemberKind>,
+    /// Sets of before there were worlds have played them all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    played: Option<usize>,
     new: Ranking,
     known: Ranking,
     chances: [Chance; 2],
@@ -76,14 +86,14 @@ impl ModelSet {
     pub const KIND: &str = "set";
 
     fn assemble(
-        names: Vec<WorkId>,
+        (names, played): (Vec<WorkId>, usize),
         members: Vec<Member>,
         rankings: Rankings,
         likability: Option<LikabilityModel>,
         card: SetCard,
     ) -> Self {
         let version = String::new();
-        let mut set = Self { version, names, members, rankings, likability, card };
+        let mut set = Self { version, names, played, members, rankings, likability, card };
         set.version = version_of(&set.to_bytes());
         set
     }
@@ -112,7 +122,8 @@ impl ModelSet {
         }
         let Rankings { new, known, chances } = self.rankings.clone();
         let members = self.members.iter().map(|member| member.kind).collect();
-        writer.finish(NAME, &Saved { members, new, known, chances })
+        let played = (self.played < self.names.len()).then_some(self.played);
+        writer.finish(NAME, &Saved { members, played, new, known, chances })
     }
 
     /// Reads what [`to_bytes`](Self::to_bytes) wrote. `card` is what [`card`](Self::card) was, as
@@ -129,8 +140,13 @@ impl ModelSet {
         let names: Vec<WorkId> = names.lines().map(WorkId::new).collect();
         let read = |kind: &MemberKind| Member::from_bytes(*kind, reader.u8s(kind.name())?);
         let members: Vec<Member> = saved.members.iter().map(read).collect::<Result<_, _>>()?;
-        let rows = |member: &Member| member.recommender().items() == names.len();
-        reader.require(members.iter().all(rows), || "members differ in their items".to_owned())?;
+        let played = saved.played.unwrap_or(names.len());
+        let rows = |member: &Member| {
+            let expected = if member.kind.is_of_world() { names.len() } else { played };
+            member.recommender().items() == expected
+        };
+        let is_sound = played <= names.len() && members.iter().all(rows);
+        reader.require(is_sound, || "members differ in their items".to_owned())?;
         let count = members.len();
         let is_sound = saved.new.is_sound(2 * count + OF_NEW)
             && saved.known.is_sound(count + OF_KNOWN + AGAIN);
@@ -143,6 +159,7 @@ impl ModelSet {
         Ok(Self {
             version: version_of(bytes),
             names,
+            played,
             members,
             rankings: Rankings { new, known, chances },
             likability,

@@ -15,6 +15,7 @@ use super::budget::Plan;
 use super::cases::SetCase;
 use super::listener::{ListenerView, Vocabulary, positives, seconds};
 use super::member::{Member, MemberKind, MemberModel};
+use super::world::{WorldItems, WorldRows};
 use crate::ModelError;
 use crate::recommenders::{
     Counting, Decay, DecayedPopularity, DecayedPopularityConfig, Ease, EaseConfig, EventWeighting,
@@ -40,6 +41,10 @@ const DEPTH: usize = 60;
 /// What members learn from.
 pub(super) struct TrainingData {
     pub(super) names: Vec<WorkId>,
+    /// How many of the names listeners here have played: the rows of members that learn from them.
+    pub(super) played: usize,
+    /// What a world knows of all of them.
+    pub(super) world: Option<WorldItems>,
     pub(super) vocabulary: Vocabulary,
     /// One event for each work that speaks for a listener.
     works: Interactions,
@@ -75,7 +80,21 @@ impl TrainingData {
         let none = || ModelError::NoEvents { listeners: profiles.len() };
         let works = bags(&vocabulary, &names, profiles).ok_or_else(none)?;
         let plays = sequences(catalogue, &vocabulary, &names, listeners);
-        Ok(Self { names, vocabulary, works, plays })
+        let played = names.len();
+        Ok(Self { names, played, world: None, vocabulary, works, plays })
+    }
+
+    /// The same with what a world knows: works that nobody here has played get rows behind the
+    /// others.
+    pub(super) fn with_world(mut self, catalogue: &Catalogue, rows: Option<WorldRows>) -> Self {
+        let Some(rows) = rows else { return self };
+        let played: FxHashSet<&WorkId> = self.names.iter().collect();
+        let unplayed = rows.works.iter().filter(|work| !played.contains(work));
+        let unplayed: Vec<WorkId> = unplayed.cloned().collect();
+        self.names.extend(unplayed);
+        self.vocabulary = Vocabulary::new(catalogue, &self.names);
+        self.world = Some(WorldItems::new(&rows, &self.names));
+        self
     }
 
     fn has_company(&self) -> bool {
@@ -141,6 +160,15 @@ pub(super) enum Recipe {
     Sasrec(SasrecConfig),
     EaseOfFriends(EaseConfig),
     IalsOfFriends(IalsConfig),
+    World(WorldRecipe),
+}
+
+/// How a member of a world is made and asked.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum WorldRecipe {
+    Popular,
+    Neighbours(ItemKnnConfig),
+    Ials(EventWeighting),
 }
 
 impl Recipe {
@@ -154,13 +182,18 @@ impl Recipe {
             Self::Ials(_) => MemberKind::Ials,
             Self::Sasrec(_) => MemberKind::Sasrec,
             Self::EaseOfFriends(_) | Self::IalsOfFriends(_) => MemberKind::Friends,
+            Self::World(WorldRecipe::Popular) => MemberKind::WorldPopular,
+            Self::World(WorldRecipe::Neighbours(_)) => MemberKind::WorldNeighbours,
+            Self::World(WorldRecipe::Ials(_)) => MemberKind::WorldIals,
         }
     }
 
     /// The settings as JSON, for the card.
     pub(super) fn settings(&self) -> serde_json::Value {
         let json = match self {
-            Self::Popularity => Ok(serde_json::Value::Null),
+            Self::Popularity | Self::World(WorldRecipe::Popular) => Ok(serde_json::Value::Null),
+            Self::World(WorldRecipe::Neighbours(config)) => serde_json::to_value(config),
+            Self::World(WorldRecipe::Ials(query)) => serde_json::to_value(query),
             Self::Trending(config) => serde_json::to_value(config),
             Self::Neighbours(config) | Self::Sessions(config) => serde_json::to_value(config),
             Self::Ease(config) | Self::EaseOfFriends(config) => serde_json::to_value(config),
@@ -187,6 +220,9 @@ impl Recipe {
                 Self::IalsOfFriends(config(settings)?)
             }
             MemberKind::Friends => Self::EaseOfFriends(config(settings)?),
+            MemberKind::WorldPopular => Self::World(WorldRecipe::Popular),
+            MemberKind::WorldNeighbours => Self::World(WorldRecipe::Neighbours(config(settings)?)),
+            MemberKind::WorldIals => Self::World(WorldRecipe::Ials(config(settings)?)),
         })
     }
 
@@ -198,7 +234,7 @@ impl Recipe {
         data: &TrainingData,
         seed: u64,
     ) -> Result<Member, ModelError> {
-        let items = data.names.len();
+        let items = data.played;
         if matches!(self, Self::Ease(_) | Self::EaseOfFriends(_)) && items > MOST_ITEMS_OF_EASE {
             return Err(ModelError::TooLarge {
                 model: "ease",
@@ -242,6 +278,7 @@ impl Recipe {
                 let model = Sasrec::fit(&plays()?, None, config, seed, &mut |_| None)?;
                 MemberModel::Sasrec(Box::new(model))
             }
+            Self::World(recipe) => data.world.as_ref().ok_or(ModelError::NoWorld)?.fit(recipe)?,
         };
         Ok(Member { kind: self.kind(), model })
     }
@@ -254,6 +291,10 @@ impl Recipe {
             Self::Ials(config) => Self::Ials(IalsConfig { query, ..config }),
             Self::EaseOfFriends(config) => Self::EaseOfFriends(EaseConfig { query, ..config }),
             Self::IalsOfFriends(config) => Self::IalsOfFriends(IalsConfig { query, ..config }),
+            Self::World(WorldRecipe::Neighbours(config)) => {
+                Self::World(WorldRecipe::Neighbours(ItemKnnConfig { query, ..config }))
+            }
+            Self::World(WorldRecipe::Ials(_)) => Self::World(WorldRecipe::Ials(query)),
             other => other,
         }
     }
@@ -380,8 +421,25 @@ fn recipes(kind: MemberKind, data: &TrainingData, plan: &Plan) -> Vec<Recipe> {
             let config = IalsConfig { factors: 64, regularisation: 0.03, ..IalsConfig::default() };
             with_company(vec![Recipe::IalsOfFriends(config)])
         }
+        kind if kind.is_of_world() && data.world.is_some() => of_world(kind),
         _ => Vec::new(),
     }
+}
+
+/// What is tried of a member of a world, which any number of listeners warrants.
+fn of_world(kind: MemberKind) -> Vec<Recipe> {
+    let recipes = match kind {
+        MemberKind::WorldNeighbours => {
+            let config = |(target_exponent, shrinkage)| {
+                let config = ItemKnnConfig { target_exponent, shrinkage, ..Default::default() };
+                WorldRecipe::Neighbours(config)
+            };
+            [(0.5, 20.0), (0.3, 20.0), (0.7, 100.0)].map(config).to_vec()
+        }
+        MemberKind::WorldIals => vec![WorldRecipe::Ials(EventWeighting::default())],
+        _ => vec![WorldRecipe::Popular],
+    };
+    recipes.into_iter().map(Recipe::World).collect()
 }
 
 /// As many epochs as the data gain from and the budget allows.
@@ -402,7 +460,11 @@ fn mb_of_ease(items: usize) -> usize {
 fn queries(kind: MemberKind, data: &TrainingData) -> Vec<Option<EventWeighting>> {
     let weighting = |strength, decay| Some(EventWeighting { strength, decay });
     match kind {
-        MemberKind::ItemKnn | MemberKind::Ease | MemberKind::Ials => {
+        MemberKind::ItemKnn
+        | MemberKind::Ease
+        | MemberKind::Ials
+        | MemberKind::WorldNeighbours
+        | MemberKind::WorldIals => {
             let mut tried = vec![
                 weighting(Strength::Presence, Decay::None),
                 weighting(Strength::Log, Decay::None),
@@ -425,9 +487,7 @@ fn ndcg(catalogue: &Catalogue, data: &TrainingData, member: &Member, cases: &[&S
     let of_case = |case: &&SetCase| {
         let context = MixContext::at(case.now);
         let view = ListenerView::new(catalogue, &data.vocabulary, &case.profile, context);
-        let query = view.query(member.kind.reads());
-        let mut scores = vec![0.0; data.vocabulary.items()];
-        member.recommender().score(&[query], &mut scores);
+        let mut scores = member.scores(&view, data.vocabulary.items());
         for interaction in &case.profile.interactions {
             if let Some(item) = data.vocabulary.item(interaction.work) {
                 scores[item.row()] = f32::NEG_INFINITY;

@@ -55,7 +55,7 @@ fn small() -> SetConfig {
 }
 
 fn fitted(catalogue: &Arc<Catalogue>, plays: &[Plays]) -> ModelSet {
-    ModelSet::fit(catalogue, plays, &small(), 1, &mut |_| {}).unwrap()
+    ModelSet::fit(&SetData::new(catalogue, plays), &small(), 1, &mut |_| {}).unwrap()
 }
 
 fn halves(catalogue: &Arc<Catalogue>, profile: &Profile, set: ModelSet) -> [usize; 2] {
@@ -262,10 +262,10 @@ fn going_on_learns_new_plays_listeners_and_tracks_nearly_as_well_as_training_ane
     let (version, items) = (before.version().to_owned(), before.card().items);
     let new = fitted(&catalogue, &later);
     assert!(new.card().items > items, "some works were played for the first time since");
-    let on = before.go_on(&catalogue, &later, 1, &mut |_| {}).unwrap();
+    let on = before.go_on(&SetData::new(&catalogue, &later), 1, &mut |_| {}).unwrap();
     assert_eq!(on.card().continued_from.as_ref(), Some(&version));
     assert_eq!((on.card().items, on.card().listeners), (new.card().items, 30));
-    let again = fitted(&catalogue, &first).go_on(&catalogue, &later, 1, &mut |_| {}).unwrap();
+    let again = fitted(&catalogue, &first).go_on(&SetData::new(&catalogue, &later), 1, &mut |_| {}).unwrap();
     assert_eq!(on.version(), again.version());
 
     // What others turn to, of whom neither learned.
@@ -280,18 +280,18 @@ fn a_small_budget_makes_a_smaller_set_and_its_card_says_what_was_cut() {
     let plays = camps(&catalogue, 24, 1);
     let budget = Budget { core_seconds: 0.01, ..Budget::default() };
     let cheap = SetConfig { budget, ..small() };
-    let set = ModelSet::fit(&catalogue, &plays, &cheap, 1, &mut |_| {}).unwrap();
+    let set = ModelSet::fit(&SetData::new(&catalogue, &plays), &cheap, 1, &mut |_| {}).unwrap();
     let card = set.card();
     assert!(!card.cuts.is_empty() && fitted(&catalogue, &plays).card().cuts.is_empty());
     let is_time = |left_out: &LeftOutMember| left_out.reason.contains("time");
     assert!(card.left_out.iter().any(|one| one.member == MemberKind::Ease && is_time(one)));
     assert!(card.members.iter().any(|member| member.member == MemberKind::ItemKnn));
-    let again = ModelSet::fit(&catalogue, &plays, &cheap, 1, &mut |_| {}).unwrap();
+    let again = ModelSet::fit(&SetData::new(&catalogue, &plays), &cheap, 1, &mut |_| {}).unwrap();
     assert_eq!(set.version(), again.version());
 }
 
 #[test]
 fn nothing_to_learn_from_is_an_error() {
-    let nobody = ModelSet::fit(&catalogue(), &[], &small(), 1, &mut |_| {});
+    let nobody = ModelSet::fit(&SetData::new(&catalogue(), &[]), &small(), 1, &mut |_| {});
     assert!(nobody.is_err());
 }

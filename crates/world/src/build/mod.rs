@@ -102,7 +102,7 @@ pub struct Factors {
 }
 
 /// Fits [`Factors`] to what people heard: a model, which this crate has none of.
-pub type FitFactors<'f> = dyn FnMut(&Heard) -> Result<Factors> + 'f;
+pub type FitFactors<'f> = dyn FnMut(Heard) -> Result<Factors> + 'f;
 
 /// Builds a world into the file `out`, which must not be there yet.
 ///
@@ -130,11 +130,9 @@ pub fn build(
     let neighbours = pairs::neighbours(config, &folder, &counted, progress)?;
     progress(BuildStage::Factoring);
     let heard = people::heard(&folder, &counted, people::Of::Recordings)?;
-    let factors = fit(&heard)?;
-    drop(heard);
+    let factors = fit(heard)?;
     let heard = people::heard(&folder, &counted, people::Of::Artists)?;
-    let artist_factors = fit(&heard)?;
-    drop(heard);
+    let artist_factors = fit(heard)?;
     progress(BuildStage::Writing(0.0));
     let report = report::report(&read, &counted, &neighbours);
     let manifest = Manifest::of(config, &report, &factors, &artist_factors);

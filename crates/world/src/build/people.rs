@@ -186,7 +186,9 @@ fn gather(
 fn count_each(rows: &mut Vec<u32>, counts: &[AtomicU32]) {
     rows.sort_unstable();
     rows.dedup();
-    rows.iter().for_each(|&row| drop(counts[row as usize].fetch_add(1, Relaxed)));
+    for &row in rows.iter() {
+        counts[row as usize].fetch_add(1, Relaxed);
+    }
 }
 
 fn share_path(folder: &Path, share: usize) -> PathBuf {
@@ -268,6 +270,16 @@ impl Counted {
         rows
     }
 
+    /// The recordings of each artist, the most popular first, and where those of each end.
+    fn by_artist(&self) -> (Vec<u64>, Vec<u32>) {
+        let mut recordings: Vec<u32> = (0..self.recordings() as u32).collect();
+        recordings.sort_by_key(|&row| self.artist_of[row as usize]);
+        let mut ends = vec![0; self.artists() + 1];
+        self.artist_of.iter().for_each(|&artist| ends[artist as usize + 1] += 1);
+        (0..self.artists()).for_each(|artist| ends[artist + 1] += ends[artist]);
+        (ends, recordings)
+    }
+
     pub(super) fn recordings(&self) -> usize {
         self.recordings.len()
     }
@@ -293,7 +305,10 @@ impl Counted {
             self.recordings.iter().map(|one| one.key).zip(0..).collect();
         keys.sort_unstable();
         writer.u64s("keys", &keys.iter().map(|(key, _)| *key).collect::<Vec<_>>())?;
-        writer.u32s("key_rows", &keys.iter().map(|(_, row)| *row).collect::<Vec<_>>())
+        writer.u32s("key_rows", &keys.iter().map(|(_, row)| *row).collect::<Vec<_>>())?;
+        let (ends, recordings) = self.by_artist();
+        writer.u64s("artist_recordings_ends", &ends)?;
+        writer.u32s("artist_recordings", &recordings)
     }
 }
 

@@ -53,6 +53,8 @@ pub struct BuildReport {
     pub members: Vec<MemberOutcome>,
     /// Listens whose recording was told by each rule.
     pub joined: BTreeMap<String, u64>,
+    /// Listens whose names say nothing, such as those by "Various Artists".
+    pub unnamed: u64,
     /// Listens of one person at one moment of one recording, beyond the first.
     pub duplicates: u64,
     /// Listens of recordings that too few people played.
@@ -80,8 +82,8 @@ impl BuildReport {
         };
         let kept: u64 = whole.clone().map(|member| member.listens).sum();
         whole.clone().all(is_whole)
-            && kept == self.joined.values().sum::<u64>()
-            && kept == self.duplicates + self.by_too_few + self.listens
+            && kept == self.joined.values().sum::<u64>() + self.unnamed
+            && kept - self.unnamed == self.duplicates + self.by_too_few + self.listens
     }
 }
 
@@ -89,6 +91,7 @@ pub(super) fn report(parts: &Parts, counted: &Counted, neighbours: &Neighbours) 
     BuildReport {
         members: parts.members.clone(),
         joined: counted.joined.clone(),
+        unnamed: counted.unnamed,
         duplicates: counted.duplicates,
         by_too_few: counted.by_too_few,
         listens: counted.listens,

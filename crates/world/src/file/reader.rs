@@ -55,6 +55,8 @@ struct Places {
     artist_people: Range<usize>,
     keys: Range<usize>,
     key_rows: Range<usize>,
+    artist_recordings_ends: Range<usize>,
+    artist_recordings: Range<usize>,
     neighbour_offsets: Range<usize>,
     neighbours: Range<usize>,
     neighbour_counts: Range<usize>,
@@ -207,6 +209,15 @@ impl World {
         self.u32(&self.places.artist_people, artist as usize)
     }
 
+    /// The recordings of an artist, the most popular first.
+    pub fn recordings_of(&self, artist: u32) -> impl Iterator<Item = RecordingIdx> + '_ {
+        let Places { artist_recordings_ends, artist_recordings, .. } = &self.places;
+        let [from, to] = [0, 1].map(|next| self.u64(artist_recordings_ends, artist as usize + next));
+        let to = (to as usize).min(self.len());
+        let row = move |at| self.u32(artist_recordings, at);
+        (from as usize..to).map(row).filter(|&row| (row as usize) < self.len()).map(RecordingIdx)
+    }
+
     /// The recording that a [key](crate::recording_key) names.
     pub fn find_key(&self, key: u64) -> Option<RecordingIdx> {
         let count = self.places.keys.len() / 8;
@@ -328,6 +339,8 @@ impl World {
             artist_people: find("artist_people", Some(artists * 4))?,
             keys: find("keys", Some(count * 8))?,
             key_rows: numbers("key_rows")?,
+            artist_recordings_ends: find("artist_recordings_ends", Some((artists + 1) * 8))?,
+            artist_recordings: numbers("artist_recordings")?,
             neighbour_offsets: find("neighbour_offsets", Some((count + 1) * 8))?,
             neighbours: find("neighbours", Some(pairs * 4))?,
             neighbour_counts: find("neighbour_counts", Some(pairs * 4))?,

@@ -11,6 +11,7 @@
 
 mod config;
 mod conjugate_gradient;
+mod elsewhere;
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -20,6 +21,7 @@ use segue_engine::dataset::interactions::Training;
 use segue_engine::{Query, Recommender};
 
 pub use self::config::IalsConfig;
+pub use self::elsewhere::FoldIn;
 use self::conjugate_gradient::{BATCH, Fixed, LANES, Rows, Scratch, Stop, solve};
 use super::counts::{Counts, RowsBuilder};
 use super::event_weighting::{Bag, EventWeighting};
@@ -60,6 +62,8 @@ pub struct Ials {
     items: Table,
     /// `α₀ YᵀY` of the items.
     gram: Vec<f32>,
+    /// Items that it was fitted on: more than it has where it is a part of a larger model.
+    fitted_items: usize,
     tie_break: TieBreak,
 }
 
@@ -87,16 +91,21 @@ impl Ials {
     ) -> Result<Self, ModelError> {
         config.require_sound()?;
         let by_listener = Counts::of(training, &config.training)?;
-        let config = &config.settled(&by_listener);
+        Ok(Self::fit_counts(&by_listener, config, seed))
+    }
+
+    fn fit_counts(by_listener: &Counts, config: &IalsConfig, seed: u64) -> Self {
+        let config = &config.settled(by_listener);
         let by_item = by_listener.transposed();
         let mut items = Table::normals(by_item.rows(), config, seed);
         let mut listeners = Table::zeros(by_listener.rows(), config.factors);
         for _ in 0..config.iterations {
-            listeners.improve(&by_listener, &items, config);
+            listeners.improve(by_listener, &items, config);
             items.improve(&by_item, &listeners, config);
         }
         let gram = items.gram(config.alpha());
-        Ok(Self { config: config.clone(), items, gram, tie_break: TieBreak::of(&by_listener) })
+        let (fitted_items, tie_break) = (by_listener.columns(), TieBreak::of(by_listener));
+        Self { config: config.clone(), items, gram, fitted_items, tie_break }
     }
 
     /// The same model, asked with another weighting of what was heard: nothing that was learned
@@ -109,15 +118,14 @@ impl Ials {
     /// The model as the bytes of a safetensors file, the configuration in its metadata: equal
     /// models give equal bytes, on any machine.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let factors = self.config.factors;
-        let values: Vec<f32> = self
-            .items
-            .values
-            .chunks_exact(self.items.stride)
-            .flat_map(|row| &row[..factors])
-            .copied()
-            .collect();
-        let writer = Writer::default().f32s("items", &[self.items(), factors], &values);
+        let shape = [self.items(), self.config.factors];
+        let writer = Writer::default().f32s("items", &shape, &self.items.unpadded(shape[1]));
+        let writer = match self.fitted_items == self.items() {
+            true => writer,
+            false => writer
+                .f32s("gram", &[self.gram.len()], &self.gram)
+                .offsets("fitted_items", &[0, self.fitted_items]),
+        };
         self.tie_break.write(writer).finish(Self::NAME, &self.config)
     }
 
@@ -131,12 +139,15 @@ impl Ials {
         let sound = config.require_sound().is_ok() && config.unobserved_weight.is_some();
         reader.require(sound, || "the configuration is out of range".to_owned())?;
         let values = reader.f32s_of("items", tie_break.items() * config.factors)?;
-        let mut items = Table::zeros(tie_break.items(), config.factors);
-        let rows =
-            items.values.chunks_exact_mut(items.stride).zip(values.chunks_exact(config.factors));
-        rows.for_each(|(to, from)| to[..from.len()].copy_from_slice(from));
-        let gram = items.gram(config.alpha());
-        Ok(Self { config, items, gram, tie_break })
+        let items = Table::padded(&values, tie_break.items(), config.factors);
+        let (gram, fitted_items) = match reader.f32s("gram") {
+            Ok((_, gram)) => (gram, reader.lengths("fitted_items")?.iter().sum()),
+            Err(_) => (items.gram(config.alpha()), items.rows()),
+        };
+        reader.require(gram.len() == items.stride * items.stride, || {
+            "the Gram matrix has another size than the factors".to_owned()
+        })?;
+        Ok(Self { config, items, gram, fitted_items, tie_break })
     }
 
     /// Writes one score an item for each bag of weighted items.
@@ -152,9 +163,17 @@ impl Ials {
         scores.chunks_exact_mut(items).for_each(|row| self.tie_break.add(row));
     }
 
+    /// Factors of a listener by what they heard, `[factors]`: their product with those of an item
+    /// is its score.
+    pub fn listener(&self, bag: &Bag) -> Vec<f32> {
+        let mut factors = self.fold_in(std::slice::from_ref(bag));
+        factors.truncate(self.config.factors);
+        factors
+    }
+
     /// Factors of whoever asks.
     fn fold_in(&self, bags: &[Bag]) -> Vec<f32> {
-        let mut rows = RowsBuilder::new(self.items());
+        let mut rows = RowsBuilder::new(self.fitted_items);
         bags.iter().for_each(|bag| rows.push(|row| row.extend_from_slice(bag)));
         let (observed, stride) = (rows.finish(), self.items.stride);
         let fixed = Fixed { table: &self.items.values, gram: &self.gram, stride };
@@ -184,6 +203,24 @@ impl Table {
     fn zeros(rows: usize, factors: usize) -> Self {
         let stride = factors.next_multiple_of(LANES);
         Self { stride, values: vec![0.0; rows * stride] }
+    }
+
+    /// Rows of `factors` numbers, which are padded here.
+    fn padded(values: &[f32], rows: usize, factors: usize) -> Self {
+        let mut table = Self::zeros(rows, factors);
+        let rows = table.values.chunks_exact_mut(table.stride).zip(values.chunks_exact(factors));
+        rows.for_each(|(to, from)| to[..from.len()].copy_from_slice(from));
+        table
+    }
+
+    /// What [`padded`](Self::padded) was given.
+    fn unpadded(&self, factors: usize) -> Vec<f32> {
+        let rows = self.values.chunks_exact(self.stride);
+        rows.flat_map(|row| &row[..factors]).copied().collect()
+    }
+
+    fn rows(&self) -> usize {
+        self.values.len() / self.stride
     }
 
     fn normals(rows: usize, config: &IalsConfig, seed: u64) -> Self {

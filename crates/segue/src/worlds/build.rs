@@ -1,0 +1,36 @@
+//! Building a world with the factors that Segue's own model gives.
+
+use std::path::Path;
+
+use segue_models::recommenders::{Ials, IalsConfig};
+use segue_world::WorldError;
+use segue_world::build::{BuildConfig, BuildReport, BuildStage, Factors, Heard, build};
+
+use crate::Result;
+
+/// Seed of the factors that are begun with: equal dumps give an equal world.
+const SEED: u64 = 1;
+
+/// Builds a world out of dumps, into a file that is not there yet; goes on where it was
+/// interrupted. `progress` is told how far it is.
+///
+/// # Errors
+/// [`Error::World`](crate::Error::World), as [`segue_world::build::build`] has it.
+pub fn build_world(
+    config: &BuildConfig,
+    out: &Path,
+    progress: &mut dyn FnMut(BuildStage),
+) -> Result<BuildReport> {
+    Ok(build(config, out, &mut factors, progress)?)
+}
+
+/// Factors of whatever people heard.
+fn factors(heard: Heard) -> segue_world::Result<Factors> {
+    let failed = |error: segue_models::ModelError| WorldError::Factors { reason: error.to_string() };
+    let config = IalsConfig::default();
+    let Heard { columns, offsets, items, strengths } = heard;
+    let fitted = Ials::factorise(columns, (offsets, items, strengths), &config, SEED);
+    let (values, fold_in) = fitted.map_err(failed)?;
+    let settings = serde_json::to_string(&fold_in).expect("settings are plain data");
+    Ok(Factors { width: config.factors, values, settings })
+}

@@ -1,0 +1,141 @@
+//! Which recording each work of a library is, and what models are told of those that are near.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use segue_core::{Track, TrackId};
+use segue_engine::dataset::plays::Plays;
+use segue_engine::{Catalogue, WorkIdx};
+use segue_ingest::identity::named_track;
+use segue_models::recommenders::FoldIn;
+use segue_models::set::{OpenWorld, WorldRows};
+use segue_world::{RecordingIdx, World};
+
+use super::draw::{Bag, near};
+
+/// Works of a catalogue and recordings of a world, by their names.
+pub(super) struct Recordings {
+    /// The best known recording of each work.
+    of_work: Vec<Option<RecordingIdx>>,
+    /// The work of each recording that some track is.
+    works: FxHashMap<RecordingIdx, WorkIdx>,
+}
+
+impl Recordings {
+    pub(super) fn of_work(&self, work: WorkIdx) -> Option<RecordingIdx> {
+        self.of_work[work.row()]
+    }
+}
+
+/// Looks for every track of a catalogue.
+pub(super) fn recordings(world: &World, catalogue: &Catalogue) -> Recordings {
+    let mut of_work: Vec<Option<RecordingIdx>> = vec![None; catalogue.work_count()];
+    let mut works = FxHashMap::default();
+    for track in catalogue.rows() {
+        let Some(found) = find(world, catalogue.track(track)) else { continue };
+        let work = catalogue.work(track);
+        works.insert(found, work);
+        let best = &mut of_work[work.row()];
+        // The lower the row the better known.
+        *best = Some(best.map_or(found, |best| best.min(found)));
+    }
+    Recordings { of_work, works }
+}
+
+/// The recording of a track: by all artists as credited, else by the first.
+fn find(world: &World, track: &Track) -> Option<RecordingIdx> {
+    let first = track.artist()?;
+    let joined = (track.artists.len() > 1).then(|| track.artists.join(", "));
+    let by = |artist: &str| world.find(artist, &track.title);
+    joined.as_deref().and_then(by).or_else(|| by(first))
+}
+
+/// Whether a work has names to look for.
+pub(super) fn is_named(catalogue: &Catalogue, work: WorkIdx) -> bool {
+    let track = catalogue.track(catalogue.standing(work));
+    track.artist().is_some() && !track.title.is_empty()
+}
+
+/// A world as a library sees it.
+pub(crate) struct WorldView<'a> {
+    world: &'a World,
+    catalogue: &'a Catalogue,
+    recordings: Recordings,
+}
+
+impl<'a> WorldView<'a> {
+    pub(crate) fn new(world: &'a World, catalogue: &'a Catalogue) -> Self {
+        Self { world, catalogue, recordings: recordings(world, catalogue) }
+    }
+
+    /// Tracks that the library lacks of what is near to what its listeners play.
+    pub(crate) fn missing(&self, listeners: &[Plays]) -> Vec<Track> {
+        let near = near(self.world, &self.bags(listeners));
+        let is_missing = |row: &RecordingIdx| !self.recordings.works.contains_key(row);
+        near.into_iter().filter(is_missing).map(|row| self.track(row)).collect()
+    }
+
+    fn track(&self, recording: RecordingIdx) -> Track {
+        let (artist, title) = self.world.names(recording);
+        let mbid = self.world.mbid(recording).map(|mbid| mbid.to_string());
+        let id = mbid.as_ref().map(|mbid| TrackId::new(format!("mbid:{mbid}")));
+        Track { recording_mbid: mbid, ..named_track(id, vec![artist.to_owned()], title) }
+    }
+
+    /// What each listener plays of the world.
+    fn bags(&self, listeners: &[Plays]) -> Vec<Bag> {
+        let bag = |one: &Plays| {
+            let profile = one.profile(self.catalogue);
+            let liked = profile.interactions.iter().filter(|x| x.is_positive());
+            let mut bag: Bag = liked
+                .filter_map(|x| {
+                    let recording = self.recordings.of_work(x.work)?;
+                    Some((recording, (x.finished.max(1) as f32).ln_1p()))
+                })
+                .collect();
+            bag.sort_unstable_by_key(|entry| entry.0);
+            bag
+        };
+        listeners.iter().map(bag).filter(|bag| !bag.is_empty()).collect()
+    }
+}
+
+impl OpenWorld for WorldView<'_> {
+    fn near(&self, listeners: &[Plays]) -> Option<WorldRows> {
+        let bags = self.bags(listeners);
+        let played: FxHashSet<WorkIdx> =
+            bags.iter().flatten().map(|(row, _)| self.recordings.works[row]).collect();
+        let near = near(self.world, &bags);
+        let drawn = near.iter().filter_map(|row| self.recordings.works.get(row).copied());
+        let mut works: Vec<WorkIdx> = played.into_iter().chain(drawn).collect();
+        works.sort_unstable();
+        works.dedup();
+        let settings = &self.world.manifest().factors.settings;
+        let fold_in: FoldIn = serde_json::from_str(settings).ok()?;
+        (!works.is_empty()).then(|| self.rows(&works, fold_in))
+    }
+}
+
+impl WorldView<'_> {
+    fn rows(&self, works: &[WorkIdx], fold_in: FoldIn) -> WorldRows {
+        let row_of: FxHashMap<WorkIdx, u32> = works.iter().copied().zip(0..).collect();
+        let recording = |work: &WorkIdx| self.recordings.of_work(*work).expect("it was matched");
+        let neighbours = |work: &WorkIdx| {
+            let mut near: FxHashMap<u32, f32> = FxHashMap::default();
+            for (other, count) in self.world.neighbours(recording(work)) {
+                let other = self.recordings.works.get(&other).filter(|other| *other != work);
+                if let Some(row) = other.and_then(|other| row_of.get(other)) {
+                    *near.entry(*row).or_default() += count as f32;
+                }
+            }
+            let mut near: Vec<(u32, f32)> = near.into_iter().collect();
+            near.sort_unstable_by_key(|entry| entry.0);
+            near
+        };
+        WorldRows {
+            works: works.iter().map(|&work| self.catalogue.work_id(work).clone()).collect(),
+            people: works.iter().map(|work| self.world.people(recording(work)) as f32).collect(),
+            neighbours: works.iter().map(neighbours).collect(),
+            factors: works.iter().flat_map(|work| self.world.factors(recording(work))).collect(),
+            fold_in,
+        }
+    }
+}
