@@ -13,7 +13,7 @@ use crate::time::DateOrder;
 
 pub use crate::format::is_parquet;
 pub use crate::input::{Utf8Reader, decode_head, read_error, read_head};
-pub use crate::parquet_file::{ParquetFile, moment_of, written};
+pub use crate::parquet_file::{Batch, CellKind, ParquetFile, moment_of, written};
 pub use crate::table::values::{epoch_second, moment, present};
 pub use crate::table::{
     MAX_RECORD_BYTES, RecordError, Records, TableLayout, head_records, open_records, plain_name,

@@ -10,11 +10,14 @@
 //! Text in one of the delta encodings is refused, since its decoders trust lengths that no header
 //! tells. No common writer uses them unless told to.
 
+mod batches;
 mod moment;
 mod pages;
+mod part;
 mod thrift;
 mod written;
 
+pub use batches::{Batch, CellKind};
 pub use moment::moment_of;
 pub use written::written;
 
@@ -34,7 +37,9 @@ use parquet::schema::types::Type;
 
 use crate::IngestError;
 use crate::input::LimitExceeded;
+use batches::BatchReader;
 use pages::{Allowance, BoundedGroup};
+use part::FilePart;
 
 /// Largest footer that is read. Its parts take some twenty times as much in memory. A thousand row
 /// groups of twenty columns have 3 MB.
@@ -50,6 +55,8 @@ pub struct ParquetFile {
 pub(crate) enum Input {
     /// A file on disk.
     File(File),
+    /// A stretch of a file on disk.
+    Part(FilePart),
     /// What is in memory already.
     Memory(Bytes),
 }
@@ -62,6 +69,16 @@ impl ParquetFile {
     /// [`IngestError::TooLarge`] where its footer is beyond measure.
     pub fn open(file: File, path: &Path) -> Result<Self, IngestError> {
         Self::from_input(Input::File(file), path)
+    }
+
+    /// Reads the footer of a file that lies within another, as a member of an archive that is not
+    /// packed: `bytes` of it from `start` on. It is read in place.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and where the file ends before the part does.
+    pub fn open_part(file: File, start: u64, bytes: u64, path: &Path) -> Result<Self, IngestError> {
+        let part = FilePart::new(file, start, bytes);
+        Self::from_input(Input::Part(part.map_err(|error| refused(path, 0, error))?), path)
     }
 
     pub(crate) fn from_input(input: Input, path: &Path) -> Result<Self, IngestError> {
@@ -102,6 +119,7 @@ impl ParquetFile {
                 input: Arc::clone(&self.input),
                 metadata: self.metadata.row_group(group),
                 allowance: allowance.clone(),
+                is_batched: false,
             };
             let rows = guarded(|| RowIter::from_row_group(Some(projection.clone()), &group));
             let mut rows = rows.map_err(|error| refused(path, row, error))?;
@@ -111,6 +129,43 @@ impl ParquetFile {
                 row += 1;
                 allowance.renew();
                 take(&found)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ParquetFile {
+    /// Hands the wanted columns to `take`, some thousand rows at a time, in the order of `wanted`.
+    /// A column that the file lacks is empty in every row: look at the [`schema`](Self::schema).
+    /// Only columns of single values are read, not what lies in structures or lists.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and where a column is of another type than wanted; whatever `take`
+    /// returns.
+    pub fn read_batches<E: From<IngestError>>(
+        &self,
+        path: &Path,
+        wanted: &[(&str, CellKind)],
+        take: &mut dyn FnMut(&Batch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut row = 0;
+        for group in 0..self.metadata.num_row_groups() {
+            let allowance = Allowance::default();
+            let group = BoundedGroup {
+                input: Arc::clone(&self.input),
+                metadata: self.metadata.row_group(group),
+                allowance: allowance.clone(),
+                is_batched: true,
+            };
+            let batches = guarded(|| BatchReader::new(&group, wanted));
+            let mut batches = batches.map_err(|error| refused(path, row, error))?;
+            loop {
+                let next = guarded(|| batches.read_next());
+                let Some(batch) = next.map_err(|error| refused(path, row, error))? else { break };
+                row += batch.rows() as u64;
+                allowance.renew();
+                take(batch)?;
             }
         }
         Ok(())
@@ -172,6 +227,7 @@ impl Length for Input {
     fn len(&self) -> u64 {
         match self {
             Self::File(file) => Length::len(file),
+            Self::Part(part) => part.len(),
             Self::Memory(bytes) => Length::len(bytes),
         }
     }
@@ -183,6 +239,7 @@ impl ChunkReader for Input {
     fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
         Ok(match self {
             Self::File(file) => Box::new(file.get_read(start)?),
+            Self::Part(part) => Box::new(part.get_read(start)?),
             Self::Memory(bytes) => Box::new(bytes.get_read(start)?),
         })
     }
@@ -190,6 +247,7 @@ impl ChunkReader for Input {
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         match self {
             Self::File(file) => file.get_bytes(start, length),
+            Self::Part(part) => part.get_bytes(start, length),
             Self::Memory(bytes) => bytes.get_bytes(start, length),
         }
     }

@@ -24,7 +24,8 @@ const MOST_OPEN_BYTES: u64 = 128 << 20;
 /// Most values in a dictionary, each of which takes 32 bytes. Writers give up on a dictionary
 /// beyond 1 MiB.
 const MOST_DICTIONARY_VALUES: u64 = 2 << 20;
-/// Most bytes that the items of lists may take between two rows.
+/// Most bytes that the items of lists may take between two rows, and the pages that are opened
+/// between two batches.
 const MOST_LIST_BYTES: u64 = 256 << 20;
 /// What an item of a list takes beside its text.
 const ITEM_BYTES: u64 = 64;
@@ -49,10 +50,10 @@ impl Allowance {
         }
     }
 
-    fn list(&self, bytes: u64) -> Result<(), ParquetError> {
+    fn hold(&self, bytes: u64, what: &'static str) -> Result<(), ParquetError> {
         match self.listed.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) {
             0..=MOST_LIST_BYTES => Ok(()),
-            _ => Err(too_large("a list in a row", mebibytes(MOST_LIST_BYTES))),
+            _ => Err(too_large(what, mebibytes(MOST_LIST_BYTES))),
         }
     }
 }
@@ -66,6 +67,8 @@ pub(super) struct BoundedGroup<'f> {
     pub(super) input: Arc<Input>,
     pub(super) metadata: &'f RowGroupMetaData,
     pub(super) allowance: Allowance,
+    /// Whether values of several pages are held at a time, until the allowance is renewed.
+    pub(super) is_batched: bool,
 }
 
 impl RowGroupReader for BoundedGroup<'_> {
@@ -88,6 +91,7 @@ impl RowGroupReader for BoundedGroup<'_> {
             largest,
             is_text: column.column_type() == PhysicalType::BYTE_ARRAY,
             is_list: column.column_descr().max_rep_level() > 0,
+            is_batched: self.is_batched,
             longest: 0,
             allowance: self.allowance.clone(),
         }))
@@ -168,6 +172,7 @@ struct BoundedPages {
     largest: u64,
     is_text: bool,
     is_list: bool,
+    is_batched: bool,
     /// Bytes of the longest value in the dictionary.
     longest: u64,
     allowance: Allowance,
@@ -192,7 +197,10 @@ impl BoundedPages {
         }
         if page.is_data_page() && self.is_list {
             let values = u64::from(page.num_values());
-            self.allowance.list(bytes + values.saturating_mul(ITEM_BYTES + self.longest))?;
+            let bytes = bytes + values.saturating_mul(ITEM_BYTES + self.longest);
+            self.allowance.hold(bytes, "a list in a row")?;
+        } else if page.is_data_page() && self.is_batched {
+            self.allowance.hold(bytes, "what some thousand rows unpack to")?;
         }
         Ok(())
     }

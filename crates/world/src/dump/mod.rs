@@ -1,72 +1,33 @@
 //! The dumps of ListenBrainz, MusicBrainz and AcousticBrainz, row by row, as they were downloaded.
+//!
+//! ```text
+//! archive, file or folder ─► members ─► rows ─► a sink, and a report a member
+//! ```
+//!
+//! [`read_listens`] reads who played what and when, [`read_canonical`] and [`read_redirects`] which
+//! names and identifiers mean the same recording, [`read_features`] how recordings sound. Which form
+//! a file has is told from its content. Nothing is unpacked to disk: members of a plain tar are read
+//! in place, packed ones as a stream.
+//!
+//! Dumps of listens are large and often cut, so what is damaged costs no more than its own member:
+//! it is reported as broken, and the others are read. Tables of names and features are read whole or
+//! not at all, so that damage there is an error. Each row is a listen or counted as dropped, with
+//! the [reason](DropReason).
 
-use std::collections::BTreeMap;
-use std::fmt;
+mod features;
+mod files;
+mod lines;
+mod listens;
+mod mbid;
+mod names;
+mod parquet;
+mod report;
+mod table;
+mod tar_walk;
+mod unpack;
 
-use serde::{Deserialize, Serialize};
-
-use crate::Result;
-
-/// A MusicBrainz identifier.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Mbid(pub [u8; 16]);
-
-impl fmt::Display for Mbid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, byte) in self.0.iter().enumerate() {
-            if [4, 6, 8, 10].contains(&at) {
-                f.write_str("-")?;
-            }
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
-    }
-}
-
-/// One listen of a dump, as it is written there.
-#[derive(Clone, Copy, Debug)]
-pub struct Listen<'a> {
-    pub user: i64,
-    pub at_s: i64,
-    pub recording: Option<Mbid>,
-    pub artist: &'a str,
-    pub title: &'a str,
-    pub duration_ms: Option<u32>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Member {
-    pub name: String,
-    pub bytes: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum DropReason { NoTime }
-
-#[derive(Clone, Debug, Default)]
-pub struct MemberReport {
-    pub rows: u64,
-    pub listens: u64,
-    pub dropped: BTreeMap<DropReason, u64>,
-    pub broken: Option<String>,
-}
-
-pub trait ListenSink {
-    fn begin(&mut self, member: &Member) -> Result<bool>;
-    fn listen(&mut self, listen: Listen<'_>) -> Result<()>;
-    fn end(&mut self, member: &Member, report: &MemberReport) -> Result<()>;
-}
-
-pub struct CanonicalRow<'a> {
-    pub recording: Mbid,
-    pub artist: &'a str,
-    pub title: &'a str,
-    pub artists: &'a str,
-    pub score: u64,
-}
-impl fmt::Display for DropReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result { f.write_str("no time") }
-}
-pub fn read_listens(_: &std::path::Path, _: &mut dyn ListenSink) -> Result<()> { Ok(()) }
-pub fn read_canonical(_: &std::path::Path, _: &mut dyn FnMut(CanonicalRow<'_>) -> Result<()>) -> Result<()> { Ok(()) }
-pub fn read_redirects(_: &std::path::Path, _: &mut dyn FnMut(Mbid, Mbid) -> Result<()>) -> Result<()> { Ok(()) }
+pub use features::{FeatureRow, read_features};
+pub use listens::{Listen, ListenSink, Member, read_listens};
+pub use mbid::{Mbid, MbidError};
+pub use names::{CanonicalRow, Redirect, read_canonical, read_redirects};
+pub use report::{DropReason, MemberReport, TableReport};
