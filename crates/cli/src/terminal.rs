@@ -40,6 +40,13 @@ pub(crate) fn counter(what: &str) -> ProgressBar {
         .with_prefix(what.to_owned())
 }
 
+/// How a bar looks that shows a share of something, in hundredths, and the time that is left.
+pub(crate) fn share_style() -> ProgressStyle {
+    let style =
+        ProgressStyle::with_template("{prefix:>10} [{bar:32}] {pos} % {elapsed}, {eta} left");
+    style.expect("the template is well formed").progress_chars("=> ")
+}
+
 fn bar(total: u64, what: &str, template: &str) -> ProgressBar {
     let style = ProgressStyle::with_template(template).expect("the template is well formed");
     ProgressBar::new(total).with_style(style.progress_chars("=> ")).with_prefix(what.to_owned())

@@ -40,7 +40,7 @@ use segue_lab::mix::{MixData, MixOptions};
 use segue_lab::progress::Silent;
 use segue_models::ModelSet;
 use segue_models::recommenders::{Ease, EaseConfig};
-use segue_models::set::{SetConfig, SetScorer};
+use segue_models::set::{SetConfig, SetData, SetScorer};
 
 /// Artists of a newcomer that are known.
 const KNOWN: [usize; 5] = [0, 1, 3, 5, 10];
@@ -158,7 +158,12 @@ impl World {
         let profiles: Vec<Profile> = taught.iter().map(|one| one.profile(&catalogue)).collect();
         let everybody = data.plays.iter().map(|one| (&one.listener, one.friends.as_slice()));
         let friends = FriendIndex::new(everybody, &profiles);
-        let set = ModelSet::fit(&SetData::new(&catalogue, &taught), &SetConfig::default(), seed, &mut |_| {})?;
+        let set = ModelSet::fit(
+            &SetData::new(&catalogue, &taught),
+            &SetConfig::default(),
+            seed,
+            &mut |_| {},
+        )?;
         let describe = |member: &segue_models::set::MemberReport| {
             format!("{} {:.2} {}", member.member.name(), member.weight, member.settings)
         };

@@ -12,9 +12,7 @@ use segue_core::{ListenerId, Timestamp};
 use segue_engine::dataset::plays::Plays;
 use segue_engine::{Catalogue, Index, Scorer};
 use segue_models::likability::LikabilityModel;
-use segue_models::set::{
-    Budget, ModelSet, OpenWorld, SetCard, SetConfig, SetData, SetStage,
-};
+use segue_models::set::{Budget, ModelSet, OpenWorld, SetCard, SetConfig, SetData, SetStage};
 use segue_store::{ModelEntry, NewModel, Store};
 
 use crate::fallback::PopularityFallback;

@@ -79,3 +79,4 @@ pub use models::{ModelEntry, ModelFiles, NewModel};
 pub use settle::Settling;
 pub use status::{Marks, Status};
 pub use store::Store;
+pub use worlds::WorldInUse;

@@ -20,6 +20,7 @@ mod serve;
 mod simulate;
 mod status;
 mod train;
+mod world;
 
 use clap::Subcommand;
 
@@ -31,6 +32,7 @@ pub(crate) enum Command {
     Demo(demo::DemoArgs),
     Import(import::ImportArgs),
     Train(train::TrainArgs),
+    World(world::WorldArgs),
     Mix(mix::MixArgs),
     Lists(lists::ListsArgs),
     Next(next::NextArgs),
@@ -58,6 +60,7 @@ impl Command {
             Self::Demo(args) => demo::run(args),
             Self::Import(args) => import::run(args, home),
             Self::Train(args) => train::run(args, home),
+            Self::World(args) => world::run(args, home),
             Self::Mix(args) => mix::run(args, home),
             Self::Lists(args) => lists::run(args, home),
             Self::Next(args) => next::run(&args, home),

@@ -7,6 +7,8 @@ fn every_command_explains_itself_with_an_example() {
         vec!["demo"],
         vec!["import"],
         vec!["train"],
+        vec!["world"],
+        vec!["world", "build"],
         vec!["mix"],
         vec!["lists"],
         vec!["next"],

@@ -10,7 +10,7 @@ use segue_engine::pipeline::{MixError, MixRequest, Mixer};
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Catalogue, Index, MixContext, Profile, Scorer, TrackIdx, predict};
 use segue_models::ModelSet;
-use segue_models::set::{MemberKind, SetCard, SetScorer, SetStage};
+use segue_models::set::{MemberKind, SetCard, SetData, SetScorer, SetStage};
 
 use super::MixOptions;
 use super::baselines::{RepeatRule, under_rules};
@@ -118,7 +118,12 @@ impl<'a> Benchmark<'a> {
             });
         };
         let (options, catalogue) = (self.options, &cut.catalogue);
-        let set = ModelSet::fit(&SetData::new(catalogue, &cut.past), &options.set, options.seed, &mut tell)?;
+        let set = ModelSet::fit(
+            &SetData::new(catalogue, &cut.past),
+            &options.set,
+            options.seed,
+            &mut tell,
+        )?;
         self.cards.push(set.card().clone());
         let judge = Judge::new(cut, &index, options.request.length as usize);
         Ok(Fitted { cut, index, scorer: set.scorer(catalogue), judge })

@@ -66,7 +66,8 @@ impl SetScorer {
         context: MixContext<'_>,
     ) -> SetReading<'a> {
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
-        let rows = self.members.iter().map(|member| row(member, &view, self.vocabulary.items())).collect();
+        let rows =
+            self.members.iter().map(|member| row(member, &view, self.vocabulary.items())).collect();
         let beyond = (1.0 + view.works() as f64).ln() - self.rankings.new.middle;
         let length = |member: &Member| match member.kind.fades() {
             true => features::fade(view.works()).map_or(0.0, |[_, quick]| quick),
@@ -381,8 +382,9 @@ impl Ranker for SetScorer {
     fn evidence<'a>(&'a self, profile: &'a Profile) -> Box<dyn Evidence + 'a> {
         let context = MixContext::at(profile.last_played.unwrap_or(Timestamp::UNIX_EPOCH));
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
-        let [works, sitting] = [Reads::Works, Reads::Sitting]
-            .map(|reads| view.events(reads).distinct().into_iter().map(|item| (item, 1.0)).collect());
+        let [works, sitting] = [Reads::Works, Reads::Sitting].map(|reads| {
+            view.events(reads).distinct().into_iter().map(|item| (item, 1.0)).collect()
+        });
         Box::new(SetEvidence { set: self, profile, works, sitting })
     }
 }

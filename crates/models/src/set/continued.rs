@@ -40,14 +40,16 @@ impl ModelSet {
         seed: u64,
         progress: &mut dyn FnMut(SetStage),
     ) -> Result<Self, ModelError> {
-        let Self { version, mut names, played, members: before, rankings, likability, card, .. } =
-            self;
+        let Self {
+            version, mut names, played, members: before, rankings, likability, card, ..
+        } = self;
         let &SetData { catalogue, listeners, world } = data;
         let profiles: Vec<Profile> =
             listeners.par_iter().map(|one| one.profile(catalogue)).collect();
         names.truncate(played);
         let world = world.and_then(|world| world.near(listeners));
-        let data = TrainingData::new(catalogue, listeners, &profiles, names)?.with_world(catalogue, world);
+        let data =
+            TrainingData::new(catalogue, listeners, &profiles, names)?.with_world(catalogue, world);
         let mut members: Vec<Member> = Vec::with_capacity(before.len());
         for member in &before {
             progress(SetStage::Fitting(member.kind));

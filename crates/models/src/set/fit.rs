@@ -122,8 +122,8 @@ impl ModelSet {
             &mut |stage| progress(SetStage::Likability(stage)),
         );
         let world = world.and_then(|world| world.near(listeners));
-        let data =
-            TrainingData::new(catalogue, listeners, &profiles, Vec::new())?.with_world(catalogue, world);
+        let data = TrainingData::new(catalogue, listeners, &profiles, Vec::new())?
+            .with_world(catalogue, world);
         let mut members = Vec::new();
         for recipe in &recipes {
             progress(SetStage::Fitting(recipe.kind()));
@@ -213,8 +213,7 @@ fn screen(
         let rankings = fitting.rankings(&new, &again);
         // Neighbours are kept in any case: they tell why a track is suggested.
         let is_useful = |m: &usize| {
-            recipes[*m].kind().tells_why()
-                || fitting.weight(&rankings, *m) > LEAST_WEIGHT
+            recipes[*m].kind().tells_why() || fitting.weight(&rankings, *m) > LEAST_WEIGHT
         };
         let useful: Vec<usize> = (0..recipes.len()).filter(is_useful).collect();
         if useful.len() == recipes.len() || new.len() < FEWEST_CASES {

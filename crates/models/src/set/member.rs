@@ -83,11 +83,9 @@ impl MemberKind {
     pub(super) fn reads(self) -> Reads {
         match self {
             Self::Popularity | Self::Trending | Self::WorldPopular => Reads::Nothing,
-            Self::ItemKnn
-            | Self::Ease
-            | Self::Ials
-            | Self::WorldNeighbours
-            | Self::WorldIals => Reads::Works,
+            Self::ItemKnn | Self::Ease | Self::Ials | Self::WorldNeighbours | Self::WorldIals => {
+                Reads::Works
+            }
             Self::Sasrec => Reads::Recent,
             Self::Sessions => Reads::Sitting,
             Self::Friends => Reads::Friends,
@@ -208,9 +206,7 @@ impl Member {
                 MemberModel::Neighbours(ItemKnn::from_bytes(bytes)?)
             }
             MemberKind::Ease => MemberModel::Ease(Ease::from_bytes(bytes)?),
-            MemberKind::Ials | MemberKind::WorldIals => {
-                MemberModel::Ials(Ials::from_bytes(bytes)?)
-            }
+            MemberKind::Ials | MemberKind::WorldIals => MemberModel::Ials(Ials::from_bytes(bytes)?),
             MemberKind::Friends => match Ease::from_bytes(bytes) {
                 Ok(model) => MemberModel::Ease(model),
                 Err(_) => MemberModel::Ials(Ials::from_bytes(bytes)?),

@@ -13,7 +13,9 @@ use segue_engine::pipeline::{MixRequest, Mixer};
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Catalogue, Index, MixContext, Profile, Ranker, Scorer as _, UncertaintySource};
 use segue_models::LikabilityConfig;
-use segue_models::set::{Budget, LeftOutMember, MemberKind, ModelSet, SetConfig};
+use segue_models::set::{
+    Budget, LeftOutMember, MemberKind, ModelSet, OpenWorld, SetConfig, SetData, WorldRows,
+};
 
 const TRACKS: usize = 60;
 const DAY: i64 = 86_400;
@@ -265,7 +267,9 @@ fn going_on_learns_new_plays_listeners_and_tracks_nearly_as_well_as_training_ane
     let on = before.go_on(&SetData::new(&catalogue, &later), 1, &mut |_| {}).unwrap();
     assert_eq!(on.card().continued_from.as_ref(), Some(&version));
     assert_eq!((on.card().items, on.card().listeners), (new.card().items, 30));
-    let again = fitted(&catalogue, &first).go_on(&SetData::new(&catalogue, &later), 1, &mut |_| {}).unwrap();
+    let again = fitted(&catalogue, &first)
+        .go_on(&SetData::new(&catalogue, &later), 1, &mut |_| {})
+        .unwrap();
     assert_eq!(on.version(), again.version());
 
     // What others turn to, of whom neither learned.

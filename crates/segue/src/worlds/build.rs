@@ -26,7 +26,8 @@ pub fn build_world(
 
 /// Factors of whatever people heard.
 fn factors(heard: Heard) -> segue_world::Result<Factors> {
-    let failed = |error: segue_models::ModelError| WorldError::Factors { reason: error.to_string() };
+    let failed =
+        |error: segue_models::ModelError| WorldError::Factors { reason: error.to_string() };
     let config = IalsConfig::default();
     let Heard { columns, offsets, items, strengths } = heard;
     let fitted = Ials::factorise(columns, (offsets, items, strengths), &config, SEED);

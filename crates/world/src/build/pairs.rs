@@ -81,10 +81,14 @@ pub(super) fn neighbours(
     let at_once = (config.memory_mb as u64) << 17;
     let buckets = (bytes / at_once.max(1)).clamp(16, 1_000) as usize;
     let pairs = Buckets::create(folder, "pairs", buckets)?;
-    for_each_share(progress, |done| BuildStage::Pairing(0.7 * done), |share| {
-        let plays = plays_of(folder, share)?;
-        pairs_of(&plays, &counted.artist_of, &pairs)
-    })?;
+    for_each_share(
+        progress,
+        |done| BuildStage::Pairing(0.7 * done),
+        |share| {
+            let plays = plays_of(folder, share)?;
+            pairs_of(&plays, &counted.artist_of, &pairs)
+        },
+    )?;
     pairs.flush()?;
     let edges = Edges {
         buckets: Buckets::create(folder, "edges", buckets)?,
@@ -215,6 +219,9 @@ fn sum(bytes: Vec<u8>, edges: &Edges) -> Result<[u64; 2]> {
             [from, to, count].iter().for_each(|number| buffer.extend(number.to_le_bytes()));
         }
     }
-    buffers.iter().enumerate().try_for_each(|(bucket, buffer)| edges.buckets.append(bucket, buffer))?;
+    buffers
+        .iter()
+        .enumerate()
+        .try_for_each(|(bucket, buffer)| edges.buckets.append(bucket, buffer))?;
     Ok([counted, kept])
 }

@@ -167,7 +167,7 @@ impl PartSink<'_> {
         let names = &mut self.names;
         let at = *self.counts.entry(token).or_insert_with(|| {
             names.extend(token.to_le_bytes());
-            names.extend(recording.unwrap_or_default().0);
+            names.extend(recording.map_or([0; 16], |recording| recording.0));
             let at = names.len();
             for number in [0, artist.len() as u32, title.len() as u32] {
                 names.extend(number.to_le_bytes());

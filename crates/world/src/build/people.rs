@@ -229,7 +229,8 @@ impl Counted {
         let mut kept: Vec<(usize, Recording)> =
             all.into_iter().enumerate().filter(enough).collect();
         kept.sort_unstable_by_key(|(row, one)| (std::cmp::Reverse(people(*row)), one.key));
-        let counts = |of: &[AtomicU32]| kept.iter().map(|(row, _)| of[*row].load(Relaxed)).collect();
+        let counts =
+            |of: &[AtomicU32]| kept.iter().map(|(row, _)| of[*row].load(Relaxed)).collect();
         Self {
             people_of: counts(&counters.people),
             listens_of: counts(&counters.listens),
@@ -270,16 +271,6 @@ impl Counted {
         rows
     }
 
-    /// The recordings of each artist, the most popular first, and where those of each end.
-    fn by_artist(&self) -> (Vec<u64>, Vec<u32>) {
-        let mut recordings: Vec<u32> = (0..self.recordings() as u32).collect();
-        recordings.sort_by_key(|&row| self.artist_of[row as usize]);
-        let mut ends = vec![0; self.artists() + 1];
-        self.artist_of.iter().for_each(|&artist| ends[artist as usize + 1] += 1);
-        (0..self.artists()).for_each(|artist| ends[artist + 1] += ends[artist]);
-        (ends, recordings)
-    }
-
     pub(super) fn recordings(&self) -> usize {
         self.recordings.len()
     }
@@ -293,7 +284,7 @@ impl Counted {
         writer.texts("artists", self.recordings.iter().map(|one| one.artist.as_str()))?;
         writer.texts("titles", self.recordings.iter().map(|one| one.title.as_str()))?;
         writer.texts("artist_names", self.artists.iter().map(String::as_str))?;
-        let mbids = self.recordings.iter().flat_map(|one| one.mbid.unwrap_or_default().0);
+        let mbids = self.recordings.iter().flat_map(|one| one.mbid.map_or([0; 16], |mbid| mbid.0));
         writer.bytes("mbids", &mbids.collect::<Vec<u8>>())?;
         writer.u32s("artist_of", &self.artist_of)?;
         writer.u32s("people", &self.people_of)?;
@@ -306,9 +297,7 @@ impl Counted {
         keys.sort_unstable();
         writer.u64s("keys", &keys.iter().map(|(key, _)| *key).collect::<Vec<_>>())?;
         writer.u32s("key_rows", &keys.iter().map(|(_, row)| *row).collect::<Vec<_>>())?;
-        let (ends, recordings) = self.by_artist();
-        writer.u64s("artist_recordings_ends", &ends)?;
-        writer.u32s("artist_recordings", &recordings)
+        writer.by_artist(&self.artist_of, self.artists())
     }
 }
 

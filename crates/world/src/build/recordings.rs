@@ -16,7 +16,7 @@ use segue_ingest::identity::credited;
 use super::BuildConfig;
 use super::parts::{Parts, names_of, token_of};
 use crate::Result;
-use crate::dump::{CanonicalRow, Mbid, read_canonical, read_redirects};
+use crate::dump::{CanonicalRow, Mbid, Redirect, read_canonical, read_redirects};
 use crate::names::{artist_key, recording_key, stripped_key};
 
 /// No recording.
@@ -160,7 +160,7 @@ impl Catalogue {
             keys.extend(token.key.map(|key| (key, None)));
         }
         let redirects = &mut self.redirects;
-        read_redirects(path, &mut |from, to| {
+        read_redirects(path, &mut |Redirect { from, to }| {
             if mbids.contains_key(&token_of(from)) {
                 redirects.insert(token_of(from), token_of(to));
             }

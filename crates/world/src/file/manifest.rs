@@ -24,6 +24,9 @@ pub struct Manifest {
     pub factors: FactorsManifest,
     /// The same of artists.
     pub artist_factors: FactorsManifest,
+    /// The digest of the world that this is a part of, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part_of: Option<String>,
     /// What became of every row.
     pub report: BuildReport,
 }
@@ -60,6 +63,7 @@ impl Manifest {
             fewest_people_of_pair: crate::build::FEWEST_PEOPLE_OF_PAIR,
             factors: of(factors),
             artist_factors: of(artist_factors),
+            part_of: None,
             report: report.clone(),
         }
     }

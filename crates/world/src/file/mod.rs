@@ -8,6 +8,7 @@
 //! table is compared whenever the file is opened. Rows of recordings are in the order of
 //! popularity, so that the first thousand are the thousand best known.
 
+mod export;
 mod manifest;
 mod reader;
 mod writer;

@@ -170,8 +170,8 @@ impl World {
     /// Its MusicBrainz identifier, if one is known.
     pub fn mbid(&self, recording: RecordingIdx) -> Option<Mbid> {
         let at = self.places.mbids.start + recording.row() * 16;
-        let mbid = Mbid(self.map[at..at + 16].try_into().expect("sixteen bytes"));
-        (mbid != Mbid::default()).then_some(mbid)
+        let bytes: [u8; 16] = self.map[at..at + 16].try_into().expect("sixteen bytes");
+        (bytes != [0; 16]).then_some(Mbid(bytes))
     }
 
     /// The row of its artist.
@@ -212,7 +212,8 @@ impl World {
     /// The recordings of an artist, the most popular first.
     pub fn recordings_of(&self, artist: u32) -> impl Iterator<Item = RecordingIdx> + '_ {
         let Places { artist_recordings_ends, artist_recordings, .. } = &self.places;
-        let [from, to] = [0, 1].map(|next| self.u64(artist_recordings_ends, artist as usize + next));
+        let [from, to] =
+            [0, 1].map(|next| self.u64(artist_recordings_ends, artist as usize + next));
         let to = (to as usize).min(self.len());
         let row = move |at| self.u32(artist_recordings, at);
         (from as usize..to).map(row).filter(|&row| (row as usize) < self.len()).map(RecordingIdx)
@@ -234,6 +235,12 @@ impl World {
             }
         }
         None
+    }
+
+    /// All keys in rising order, with their rows.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        let Places { keys, key_rows, .. } = &self.places;
+        (0..self.len()).map(move |at| (self.u64(keys, at), self.u32(key_rows, at)))
     }
 
     /// The recording that names mean: as they are, else without guests and packaging.

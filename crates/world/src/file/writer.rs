@@ -85,6 +85,17 @@ impl WorldWriter {
         self.u64s(&format!("{name}_ends"), &ends)
     }
 
+    /// The recordings of each artist, the most popular first, and where those of each end.
+    pub(crate) fn by_artist(&mut self, artist_of: &[u32], artists: usize) -> Result<()> {
+        let mut recordings: Vec<u32> = (0..artist_of.len() as u32).collect();
+        recordings.sort_by_key(|&row| artist_of[row as usize]);
+        let mut ends = vec![0_u64; artists + 1];
+        artist_of.iter().for_each(|&artist| ends[artist as usize + 1] += 1);
+        (0..artists).for_each(|artist| ends[artist + 1] += ends[artist]);
+        self.u64s("artist_recordings_ends", &ends)?;
+        self.u32s("artist_recordings", &recordings)
+    }
+
     /// Ends the file, which is on disk when this returns.
     pub(crate) fn finish(mut self, manifest: &Manifest) -> Result<()> {
         let table = Table { manifest: manifest.clone(), sections: self.sections.clone() };

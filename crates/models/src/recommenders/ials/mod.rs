@@ -21,8 +21,8 @@ use segue_engine::dataset::interactions::Training;
 use segue_engine::{Query, Recommender};
 
 pub use self::config::IalsConfig;
-pub use self::elsewhere::FoldIn;
 use self::conjugate_gradient::{BATCH, Fixed, LANES, Rows, Scratch, Stop, solve};
+pub use self::elsewhere::FoldIn;
 use super::counts::{Counts, RowsBuilder};
 use super::event_weighting::{Bag, EventWeighting};
 use super::popularity::TieBreak;
