@@ -40,6 +40,13 @@ pub fn stripped_key(artist: &str, title: &str) -> Option<u64> {
     recording_key(artist, title)
 }
 
+/// The key that a recording has besides its own, if guests are part of how its artists are
+/// credited: MusicBrainz has "A feat. B – Song" where a service has "A – Song (feat. B)".
+pub(crate) fn key_without_guests(artist: &str, title: &str) -> Option<u64> {
+    let has_guests = artist.to_lowercase().contains("feat");
+    has_guests.then(|| stripped_key(artist, title)).flatten()
+}
+
 /// The key of an artist's name.
 pub fn artist_key(artist: &str) -> Option<u64> {
     let mut letters = String::with_capacity(artist.len());

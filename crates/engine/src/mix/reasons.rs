@@ -273,9 +273,15 @@ impl Reasons<'_> {
     fn by_decision(&self, track: TrackIdx, decided_by: Sources) -> Option<Reason> {
         match decided_by {
             Sources::SASREC | Sources::SESSIONS => {
-                self.together(track).or_else(|| self.played_with(track))
+                self.together(track).or_else(|| self.played_with(track, Sources::ITEM_KNN))
             }
-            Sources::ITEM_KNN | Sources::EASE | Sources::IALS => self.played_with(track),
+            Sources::ITEM_KNN | Sources::EASE | Sources::IALS => {
+                self.played_with(track, Sources::ITEM_KNN)
+            }
+            Sources::WORLD_NEIGHBOURS | Sources::WORLD_IALS => {
+                self.played_with(track, Sources::WORLD_NEIGHBOURS)
+            }
+            Sources::WORLD_POPULAR => Some(Reason::Popular),
             Sources::FRIENDS => Some(Reason::LikeFriends),
             Sources::ARRIVALS => match self.by_artist(track)? {
                 Reason::Artist { artist, .. } | Reason::ArtistLiked { artist, .. } => {
@@ -297,9 +303,10 @@ impl Reasons<'_> {
         }
     }
 
-    fn played_with(&self, track: TrackIdx) -> Option<Reason> {
+    /// What of the listener's is played by those who play a track, as some neighbours have it.
+    fn played_with(&self, track: TrackIdx, neighbours: Sources) -> Option<Reason> {
         let evidence = self.evidence.as_ref()?;
-        let anchors = evidence.because(track, Sources::ITEM_KNN, MOST_ANCHORS_NAMED);
+        let anchors = evidence.because(track, neighbours, MOST_ANCHORS_NAMED);
         let mut names: Vec<String> =
             anchors.into_iter().map(|anchor| self.short_name(anchor)).collect();
         names.dedup();

@@ -170,7 +170,7 @@ fn screen(
     let cases = &*cases;
     let Ok(data) = TrainingData::new(catalogue, &cases.past, &profiles, Vec::new()) else {
         let card = SetCard::default();
-        return Screened { rankings: given(0, true), recipes: Vec::new(), card };
+        return Screened { rankings: given(&[], true), recipes: Vec::new(), card };
     };
     let data = data.with_world(catalogue, world.and_then(|world| world.near(&cases.past)));
     let mut choosing = |kind| progress(SetStage::Choosing(kind));
@@ -186,19 +186,20 @@ fn screen(
     let likability = likability.ok().map(|(model, _)| Arc::new(model.scorer(catalogue).online()));
     let index = Index::build(catalogue, &profiles);
     let (mut recipes, mut alone, members) = apart(chosen);
+    let kinds: Vec<MemberKind> = members.iter().map(|member| member.kind).collect();
     let mut fitting = Fitting {
         catalogue,
         index: &index,
         cases,
-        members: members.iter().map(|member| member.kind).collect(),
         scorer: SetScorer {
             version: String::new(),
             catalogue: Arc::clone(catalogue),
             vocabulary: Vocabulary::new(catalogue, &data.names),
-            rankings: given(members.len(), likability.is_some()),
+            rankings: given(&kinds, likability.is_some()),
             members: Arc::new(members),
             likability,
         },
+        members: kinds,
     };
     let mut left_out: Vec<LeftOutMember> = MemberKind::ALL
         .into_iter()
@@ -257,13 +258,17 @@ fn apart(chosen: Vec<Chosen>) -> (Vec<Recipe>, Vec<f64>, Vec<Member>) {
     (recipes, alone, members)
 }
 
-/// Rankings for data that teach none: every member alike, and likability.
-fn given(members: usize, has_likability: bool) -> Rankings {
+/// Rankings for data that teach none: likability, and members alike, but that what is the same for
+/// everybody counts a quarter.
+fn given(members: &[MemberKind], has_likability: bool) -> Rankings {
     let logit = if has_likability { 1.0 } else { 0.0 };
-    let mut new = vec![2.0 / members.max(1) as f64; members];
-    new.extend(vec![0.0; members]);
+    let counts = |member: &MemberKind| if member.reads() == Reads::Nothing { 0.25 } else { 1.0 };
+    let sum = members.iter().map(counts).sum::<f64>().max(0.25);
+    let shares: Vec<f64> = members.iter().map(|member| counts(member) / sum).collect();
+    let mut new: Vec<f64> = shares.iter().map(|share| 2.0 * share).collect();
+    new.extend(vec![0.0; members.len()]);
     new.extend([-1.0, logit, 0.0, 0.3, 0.2, 0.0]);
-    let mut known = vec![0.3 / members.max(1) as f64; members];
+    let mut known: Vec<f64> = shares.iter().map(|share| 0.3 * share).collect();
     known.push(0.5 * logit);
     known.extend(USUAL_AGAIN.map(f64::from));
     let chance = Chance { intercept: -3.0, slope: 0.5 };
@@ -345,7 +350,7 @@ impl Fitting<'_> {
 
     fn rankings(&self, new: &[Options], again: &[Options]) -> Rankings {
         let members = &self.members;
-        let given = given(members.len(), self.scorer.likability.is_some());
+        let given = given(members, self.scorer.likability.is_some());
         let fitted_new = (new.len() >= FEWEST_CASES).then(|| {
             let middle = middle(&self.cases.new);
             let (cases, bounds) = (shifted(new, members, middle), bounds_of_new(members));

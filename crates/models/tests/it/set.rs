@@ -12,7 +12,8 @@ use segue_engine::dataset::plays::Plays;
 use segue_engine::pipeline::{MixRequest, Mixer};
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Catalogue, Index, MixContext, Profile, Ranker, Scorer as _, UncertaintySource};
-use segue_models::LikabilityConfig;
+use segue_models::recommenders::{Ials, IalsConfig};
+use segue_models::{LikabilityConfig, ModelError};
 use segue_models::set::{
     Budget, LeftOutMember, MemberKind, ModelSet, OpenWorld, SetConfig, SetData, WorldRows,
 };
@@ -292,6 +293,95 @@ fn a_small_budget_makes_a_smaller_set_and_its_card_says_what_was_cut() {
     assert!(card.members.iter().any(|member| member.member == MemberKind::ItemKnn));
     let again = ModelSet::fit(&SetData::new(&catalogue, &plays), &cheap, 1, &mut |_| {}).unwrap();
     assert_eq!(set.version(), again.version());
+}
+
+/// A world of two camps of people, who play the two halves of the catalogue.
+struct Camps {
+    catalogue: Arc<Catalogue>,
+    rows: WorldRows,
+}
+
+impl Camps {
+    fn new(catalogue: &Arc<Catalogue>) -> Self {
+        let half = |work: usize| work / (TRACKS / 2);
+        let people = 40;
+        let (mut offsets, mut items) = (vec![0], Vec::new());
+        let mut rng = ChaCha8Rng::seed_from_u64(3);
+        for person in 0..people {
+            let of_camp = |work: &usize| half(*work) == person % 2;
+            let heard = (0..TRACKS).filter(of_camp).filter(|_| rng.random_bool(0.5));
+            items.extend(heard.map(|work| work as u32));
+            offsets.push(items.len());
+        }
+        let strengths = vec![1.0; items.len()];
+        let config = IalsConfig { factors: 8, ..IalsConfig::default() };
+        let (factors, fold_in) =
+            Ials::factorise(TRACKS, (offsets, items, strengths), &config, 1).unwrap();
+        let near = |work: usize| {
+            let others = (0..TRACKS).filter(|&other| other != work && half(other) == half(work));
+            others.map(|other| (other as u32, 10.0)).collect()
+        };
+        let rows = WorldRows {
+            works: catalogue.works().map(|work| catalogue.work_id(work).clone()).collect(),
+            people: vec![people as f32 / 4.0; TRACKS],
+            neighbours: (0..TRACKS).map(near).collect(),
+            factors,
+            fold_in,
+        };
+        Self { catalogue: Arc::clone(catalogue), rows }
+    }
+}
+
+impl OpenWorld for Camps {
+    fn near(&self, _: &[Plays]) -> Option<WorldRows> {
+        Some(self.rows.clone())
+    }
+}
+
+/// Somebody who is alone in a library and played some of the second camp.
+fn alone(catalogue: &Catalogue) -> Plays {
+    let id = ListenerId::new("alone");
+    let listens: Vec<Listen> = (0..8)
+        .map(|play| {
+            let at = Timestamp::from_second(1_700_000_000 + play * DAY).unwrap();
+            let track = TrackId::new(format!("t{:02}", TRACKS / 2 + 3 * play as usize));
+            Listen::new(id.clone(), track, at, Source::Segue)
+        })
+        .collect();
+    Plays::read(catalogue, id, &listens, &[])
+}
+
+#[test]
+fn a_world_tells_somebody_who_is_alone_what_people_with_the_same_history_play() {
+    let world = Camps::new(&catalogue());
+    let plays = [alone(&world.catalogue)];
+    let data = SetData { world: Some(&world), ..SetData::new(&world.catalogue, &plays) };
+    let set = ModelSet::fit(&data, &small(), 1, &mut |_| {}).unwrap();
+    let has = |kind| set.card().members.iter().any(|member| member.member == kind);
+    assert!(has(MemberKind::WorldNeighbours) && has(MemberKind::WorldIals), "{:?}", set.card());
+
+    // It serves without the world, and what is learned afterwards is told apart by it.
+    let (bytes, card) = (set.to_bytes(), serde_json::to_vec(set.card()).unwrap());
+    let read = ModelSet::from_bytes(&bytes, &card).unwrap();
+    assert_eq!(read.version(), set.version());
+    let profile = plays[0].profile(&world.catalogue);
+    let [first, second] = halves(&world.catalogue, &profile, read);
+    assert!(second >= 7, "{second} of {} are of the listener's camp", first + second);
+}
+
+#[test]
+fn a_set_with_a_world_goes_on_with_it_and_not_without() {
+    let world = Camps::new(&catalogue());
+    let plays = [alone(&world.catalogue)];
+    let with = SetData { world: Some(&world), ..SetData::new(&world.catalogue, &plays) };
+    let fit = || ModelSet::fit(&with, &small(), 1, &mut |_| {}).unwrap();
+    let members = |set: &ModelSet| set.card().members.len();
+    let before = fit();
+    let (count, on) = (members(&before), before.go_on(&with, 1, &mut |_| {}).unwrap());
+    assert_eq!(members(&on), count);
+    let without = SetData::new(&world.catalogue, &plays);
+    let gone = fit().go_on(&without, 1, &mut |_| {});
+    assert!(matches!(gone, Err(ModelError::NoWorld)));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::recordings::{NONE, Recording, Recordings};
 use super::spill::{AtomicFile, read, u32_at};
 use super::{BuildConfig, BuildStage, SHARES};
 use crate::file::WorldWriter;
+use crate::names::key_without_guests;
 use crate::{Result, WorldError};
 
 const SECONDS_A_DAY: u32 = 86_400;
@@ -292,11 +293,11 @@ impl Counted {
         writer.u32s("recent", &self.recent_of)?;
         writer.u32s("first_day", &self.first_day_of)?;
         writer.u32s("artist_people", &self.people_of_artist)?;
-        let mut keys: Vec<(u64, u32)> =
-            self.recordings.iter().map(|one| one.key).zip(0..).collect();
-        keys.sort_unstable();
-        writer.u64s("keys", &keys.iter().map(|(key, _)| *key).collect::<Vec<_>>())?;
-        writer.u32s("key_rows", &keys.iter().map(|(_, row)| *row).collect::<Vec<_>>())?;
+        let keys = self.recordings.iter().map(|one| one.key).zip(0..);
+        let without_guests = self.recordings.iter().zip(0..).filter_map(|(one, row)| {
+            Some((key_without_guests(&one.artist, &one.title)?, row))
+        });
+        writer.keys(keys, without_guests)?;
         writer.by_artist(&self.artist_of, self.artists())
     }
 }

@@ -17,7 +17,7 @@ use super::BuildConfig;
 use super::parts::{Parts, names_of, token_of};
 use crate::Result;
 use crate::dump::{CanonicalRow, Mbid, Redirect, read_canonical, read_redirects};
-use crate::names::{artist_key, recording_key, stripped_key};
+use crate::names::{artist_key, key_without_guests, recording_key, stripped_key};
 
 /// No recording.
 pub(super) const NONE: u32 = u32::MAX;
@@ -144,6 +144,8 @@ struct Catalogue {
     redirects: FxHashMap<u64, u64>,
     by_mbid: FxHashMap<u64, Canonical>,
     by_key: FxHashMap<u64, Canonical>,
+    /// By the key without guests, where the credit names some.
+    without_guests: FxHashMap<u64, Canonical>,
 }
 
 impl Catalogue {
@@ -159,6 +161,7 @@ impl Catalogue {
             }
             keys.extend(token.key.map(|key| (key, None)));
         }
+        let mut without_guests = keys.clone();
         let redirects = &mut self.redirects;
         read_redirects(path, &mut |Redirect { from, to }| {
             if mbids.contains_key(&token_of(from)) {
@@ -169,8 +172,13 @@ impl Catalogue {
         mbids.extend(redirects.values().map(|&to| (to, None)));
         read_canonical(path, &mut |row| {
             let Some(key) = recording_key(row.artist, row.title) else { return Ok(()) };
-            for wanted in [mbids.get_mut(&token_of(row.recording)), keys.get_mut(&key)] {
-                let Some(found) = wanted else { continue };
+            let other_key = key_without_guests(row.artist, row.title);
+            let wanted = [
+                mbids.get_mut(&token_of(row.recording)),
+                keys.get_mut(&key),
+                other_key.and_then(|key| without_guests.get_mut(&key)),
+            ];
+            for found in wanted.into_iter().flatten() {
                 if found.as_ref().is_none_or(|found| is_better(&row, found)) {
                     *found = Some(Canonical::of(key, &row));
                 }
@@ -180,6 +188,7 @@ impl Catalogue {
         let found = |(token, found): (u64, Option<Canonical>)| Some((token, found?));
         self.by_mbid = mbids.into_iter().filter_map(found).collect();
         self.by_key = keys.into_iter().filter_map(found).collect();
+        self.without_guests = without_guests.into_iter().filter_map(found).collect();
         Ok(())
     }
 
@@ -214,10 +223,11 @@ impl Catalogue {
             let rule = if is_own(canonical) { Rule::Identifier } else { Rule::Key };
             return Some((rule, Recording::canonical(canonical)));
         }
-        let stripped = || stripped_key(&token.artist, &token.title);
-        let by_stripped =
-            token.mbid.is_none().then(stripped).flatten().and_then(|key| self.by_key.get(&key));
-        if let Some(canonical) = by_stripped {
+        let stripped = stripped_key(&token.artist, &token.title).filter(|_| token.mbid.is_none());
+        let by_stripped = stripped.and_then(|key| self.by_key.get(&key));
+        let mut keys = [token.key, stripped].into_iter().flatten();
+        let without_guests = || keys.find_map(|key| self.without_guests.get(&key));
+        if let Some(canonical) = by_stripped.or_else(without_guests) {
             return Some((Rule::StrippedKey, Recording::canonical(canonical)));
         }
         let key = token.key.or(token.mbid.map(|_| token.token))?;

@@ -48,10 +48,9 @@ impl World {
         writer.texts("artist_names", artists.iter().map(|&row| self.artist_name(row)))?;
         let mbid = |&row: &RecordingIdx| self.mbid(row).map_or([0; 16], |mbid| mbid.0);
         writer.bytes("mbids", &rows.iter().flat_map(mbid).collect::<Vec<u8>>())?;
-        let (keys, key_rows): (Vec<u64>, Vec<u32>) =
-            self.keys().filter(|(_, row)| (*row as usize) < rows.len()).unzip();
-        writer.u64s("keys", &keys)?;
-        writer.u32s("key_rows", &key_rows)
+        let is_kept = |&(_, row): &(u64, u32)| (row as usize) < rows.len();
+        let [keys, guest_keys] = self.keys();
+        writer.keys(keys.filter(is_kept), guest_keys.filter(is_kept))
     }
 
     fn write_numbers(

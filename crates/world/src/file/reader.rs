@@ -53,8 +53,8 @@ struct Places {
     recent: Range<usize>,
     first_day: Range<usize>,
     artist_people: Range<usize>,
-    keys: Range<usize>,
-    key_rows: Range<usize>,
+    keys: Keys,
+    guest_keys: Keys,
     artist_recordings_ends: Range<usize>,
     artist_recordings: Range<usize>,
     neighbour_offsets: Range<usize>,
@@ -62,6 +62,13 @@ struct Places {
     neighbour_counts: Range<usize>,
     factors: Range<usize>,
     artist_factors: Range<usize>,
+}
+
+/// Sorted keys, and the row that each names.
+#[derive(Debug, Default)]
+struct Keys {
+    keys: Range<usize>,
+    rows: Range<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -220,16 +227,15 @@ impl World {
     }
 
     /// The recording that a [key](crate::recording_key) names.
-    pub fn find_key(&self, key: u64) -> Option<RecordingIdx> {
-        let count = self.places.keys.len() / 8;
-        let (mut low, mut high) = (0, count);
+    fn find_key(&self, keys: &Keys, key: u64) -> Option<RecordingIdx> {
+        let (mut low, mut high) = (0, keys.keys.len() / 8);
         while low < high {
             let middle = low + (high - low) / 2;
-            match self.u64(&self.places.keys, middle) {
+            match self.u64(&keys.keys, middle) {
                 found if found < key => low = middle + 1,
                 found if found > key => high = middle,
                 _ => {
-                    let row = self.u32(&self.places.key_rows, middle);
+                    let row = self.u32(&keys.rows, middle);
                     return ((row as usize) < self.len()).then_some(RecordingIdx(row));
                 }
             }
@@ -237,16 +243,26 @@ impl World {
         None
     }
 
-    /// All keys in rising order, with their rows.
-    pub(super) fn keys(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
-        let Places { keys, key_rows, .. } = &self.places;
-        (0..self.len()).map(move |at| (self.u64(keys, at), self.u32(key_rows, at)))
+    /// The recording that names mean: as they are, else without guests and packaging, else one
+    /// whose credit names guests that these names leave out or have in the title.
+    pub fn find(&self, artist: &str, title: &str) -> Option<RecordingIdx> {
+        let Places { keys, guest_keys, .. } = &self.places;
+        let plain = recording_key(artist, title);
+        if let Some(found) = plain.and_then(|key| self.find_key(keys, key)) {
+            return Some(found);
+        }
+        let stripped = stripped_key(artist, title);
+        let by_stripped = stripped.and_then(|key| self.find_key(keys, key));
+        let mut both = [plain, stripped].into_iter().flatten();
+        by_stripped.or_else(|| both.find_map(|key| self.find_key(guest_keys, key)))
     }
 
-    /// The recording that names mean: as they are, else without guests and packaging.
-    pub fn find(&self, artist: &str, title: &str) -> Option<RecordingIdx> {
-        let plain = recording_key(artist, title).and_then(|key| self.find_key(key));
-        plain.or_else(|| stripped_key(artist, title).and_then(|key| self.find_key(key)))
+    /// All keys of recordings, then those that have no guests, each with its row.
+    pub(super) fn keys(&self) -> [impl Iterator<Item = (u64, u32)> + '_; 2] {
+        let Places { keys, guest_keys, .. } = &self.places;
+        [keys, guest_keys].map(|keys| {
+            (0..keys.keys.len() / 8).map(|at| (self.u64(&keys.keys, at), self.u32(&keys.rows, at)))
+        })
     }
 
     /// What is played in one sitting with it, by row, with how often: a person counts five at most.
@@ -331,6 +347,11 @@ impl World {
             Ok(Texts { bytes: find(name, None)?, ends })
         };
         let numbers = |name: &str| find(name, Some(count * 4));
+        let keys = |name: &str| -> Result<Keys> {
+            let keys = find(name, None)?;
+            let rows = find(&format!("{name}_rows"), Some(keys.len() / 8 * 4))?;
+            Ok(Keys { keys, rows })
+        };
         let Manifest { factors, artist_factors, .. } = &self.table.manifest;
         let halves = |width: usize, rows: usize| Some(width.saturating_mul(rows).saturating_mul(2));
         Ok(Places {
@@ -344,8 +365,8 @@ impl World {
             recent: numbers("recent")?,
             first_day: numbers("first_day")?,
             artist_people: find("artist_people", Some(artists * 4))?,
-            keys: find("keys", Some(count * 8))?,
-            key_rows: numbers("key_rows")?,
+            keys: keys("keys")?,
+            guest_keys: keys("guest_keys")?,
             artist_recordings_ends: find("artist_recordings_ends", Some((artists + 1) * 8))?,
             artist_recordings: numbers("artist_recordings")?,
             neighbour_offsets: find("neighbour_offsets", Some((count + 1) * 8))?,

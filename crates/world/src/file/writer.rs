@@ -96,6 +96,25 @@ impl WorldWriter {
         self.u32s("artist_recordings", &recordings)
     }
 
+    /// Keys with the recordings that they name, and the keys without guests that name one besides.
+    pub(crate) fn keys(
+        &mut self,
+        keys: impl Iterator<Item = (u64, u32)>,
+        without_guests: impl Iterator<Item = (u64, u32)>,
+    ) -> Result<()> {
+        self.sorted_keys("keys", keys)?;
+        self.sorted_keys("guest_keys", without_guests)
+    }
+
+    /// Of several recordings of one key the best known is named.
+    fn sorted_keys(&mut self, name: &str, keys: impl Iterator<Item = (u64, u32)>) -> Result<()> {
+        let mut keys: Vec<(u64, u32)> = keys.collect();
+        keys.sort_unstable();
+        keys.dedup_by_key(|entry| entry.0);
+        self.u64s(name, &keys.iter().map(|entry| entry.0).collect::<Vec<_>>())?;
+        self.u32s(&format!("{name}_rows"), &keys.iter().map(|entry| entry.1).collect::<Vec<_>>())
+    }
+
     /// Ends the file, which is on disk when this returns.
     pub(crate) fn finish(mut self, manifest: &Manifest) -> Result<()> {
         let table = Table { manifest: manifest.clone(), sections: self.sections.clone() };

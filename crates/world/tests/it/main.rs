@@ -1,0 +1,5 @@
+//! Worlds, from dumps to the file.
+
+mod build;
+mod file;
+mod people;
