@@ -7,7 +7,8 @@
 //!
 //! Artists stand for recordings. Three in four listeners are written as a dump in the layout of
 //! ListenBrainz and become a world; of the others a fifth of the artists is hidden. Each of a sample
-//! of these gets a library of their own with what is left of their history, and the world; a mix of
+//! of these gets a library of their own with what is left of their history, a week between one
+//! artist and the next in an order that says nothing, and the world; a mix of
 //! sixty new tracks is made as it is served, by the greedy policy. Beside it stand the same library
 //! without a world, popularity, and EASE with its regularisation chosen on a part of the people of
 //! the world. What is to be found are hidden artists that the world has.
@@ -42,7 +43,7 @@ const ANSWERS: usize = 5;
 const FEWEST_ARTISTS: usize = 20;
 const DEPTH: usize = 60;
 const RECALL_DEPTH: usize = 20;
-const REGULARISATIONS: [f64; 4] = [30.0, 100.0, 300.0, 1_000.0];
+const REGULARISATIONS: [f64; 5] = [100.0, 300.0, 1_000.0, 3_000.0, 10_000.0];
 /// How often the dump has the history of each person, in another order each time: a pair that
 /// enough people have is to pass the bounds of a world built from months of listens.
 const ROUNDS: i64 = 5;
@@ -60,16 +61,19 @@ struct Arguments {
     /// Artists of each that are known, at most.
     #[arg(long)]
     known: Option<usize>,
+    /// Which quarter of the listeners is hidden.
+    #[arg(long, default_value_t = 0)]
+    quarter: u64,
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
 
-/// A listener: artists with plays.
-type Histories = Vec<(u64, Vec<(String, u64)>)>;
+/// Listeners with their artists.
+type Histories = Vec<(u64, Vec<String>)>;
 
 /// A hidden listener.
 struct Asked {
-    known: Vec<(String, u64)>,
+    known: Vec<String>,
     answers: FxHashSet<String>,
 }
 
@@ -77,7 +81,7 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let all = read(&arguments)?;
     let (hidden, people): (Histories, Histories) =
-        all.into_iter().partition(|(listener, _)| listener % HIDDEN == 0);
+        all.into_iter().partition(|(listener, _)| listener % HIDDEN == arguments.quarter);
     let folder = tempfile::tempdir()?;
     let world = folder.path().join("people.world");
     let dump = folder.path().join("listens.jsonl");
@@ -86,19 +90,17 @@ fn main() -> Result<()> {
     let report = build_world(&config, &world, &mut |_| {})?;
     anyhow::ensure!(report.adds_up(), "the report does not add up: {report:?}");
     let open = World::open(&world)?;
-    eprintln!(
-        "{} people, {} artists, {} pairs",
-        report.people, report.recordings, report.pairs[1]
-    );
+    eprintln!("{} people, {} artists, {} pairs", report.people, report.recordings, report.pairs[1]);
     let asked = questions(hidden, &open, &arguments);
     let peers = Peers::fit(&people, &open)?;
     eprintln!("EASE: λ = {}", peers.regularisation);
     let mut found: Vec<(&str, Vec<[f64; 2]>)> = Vec::new();
-    let mut note = |name: &'static str, figures: [f64; 2]| {
-        match found.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, all)) => all.push(figures),
-            None => found.push((name, vec![figures])),
-        }
+    let mut note = |name: &'static str, figures: [f64; 2]| match found
+        .iter_mut()
+        .find(|(other, _)| *other == name)
+    {
+        Some((_, all)) => all.push(figures),
+        None => found.push((name, vec![figures])),
     };
     for (number, one) in asked.iter().enumerate() {
         let home = folder.path().join(format!("home-{number}"));
@@ -127,12 +129,14 @@ fn read(arguments: &Arguments) -> Result<Histories> {
         let row = |line: &str| line.split('\t').map(str::to_owned).collect();
         Ok(text.lines().skip(1).map(row).collect())
     };
-    let names: FxHashMap<String, String> =
-        cells(&arguments.artists)?.into_iter().map(|row| (row[0].clone(), row[1].clone())).collect();
-    let mut histories: FxHashMap<u64, Vec<(String, u64)>> = FxHashMap::default();
+    let names: FxHashMap<String, String> = cells(&arguments.artists)?
+        .into_iter()
+        .map(|row| (row[0].clone(), row[1].clone()))
+        .collect();
+    let mut histories: FxHashMap<u64, Vec<String>> = FxHashMap::default();
     for row in cells(&arguments.plays)? {
         let name = names.get(&row[1]).context("an artist without a name")?;
-        histories.entry(row[0].parse()?).or_default().push((name.clone(), row[2].trim().parse()?));
+        histories.entry(row[0].parse()?).or_default().push(name.clone());
     }
     let mut histories: Histories = histories.into_iter().collect();
     histories.sort_unstable_by_key(|(listener, _)| *listener);
@@ -145,7 +149,7 @@ fn write_dump(people: &Histories, path: &Path, seed: u64) -> Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
     for (listener, artists) in people {
         for round in 0..ROUNDS {
-            let mut names: Vec<&str> = artists.iter().map(|(name, _)| name.as_str()).collect();
+            let mut names: Vec<&str> = artists.iter().map(String::as_str).collect();
             names.shuffle(&mut rng);
             let begin = 1_700_000_000 + round * 86_400;
             for (at, name) in (0..).zip(names) {
@@ -171,9 +175,8 @@ fn questions(hidden: Histories, world: &World, arguments: &Arguments) -> Vec<Ask
         artists.shuffle(&mut rng);
         let mut known = artists.split_off(artists.len() / ANSWERS);
         known.truncate(arguments.known.unwrap_or(usize::MAX));
-        let is_there = |(name, _): &(String, u64)| world.find(name, name).is_some();
-        let answers: FxHashSet<String> =
-            artists.into_iter().filter(is_there).map(|(name, _)| name).collect();
+        let is_there = |name: &String| world.find(name, name).is_some();
+        let answers: FxHashSet<String> = artists.into_iter().filter(is_there).collect();
         if !answers.is_empty() {
             asked.push(Asked { known, answers });
         }
@@ -188,17 +191,21 @@ fn mix(one: &Asked, home: &Path, world: Option<&Path>) -> Result<Vec<String>> {
     let ann = ListenerId::new("ann");
     let table = home.join("history.csv");
     let mut out = csv::Writer::from_path(&table)?;
-    out.write_record(["artist_name", "track_name", "plays"])?;
-    for (name, plays) in &one.known {
-        out.write_record([name, name, &plays.to_string()])?;
+    out.write_record(["artist_name", "track_name", "timestamp"])?;
+    for (day, name) in (0..).zip(&one.known) {
+        out.write_record([name, name, &(1_650_000_000 + day * 7 * 86_400).to_string()])?;
     }
     out.flush()?;
     library.import(&[table], &ImportOptions::new(ann.clone()), &mut ())?;
     if let Some(world) = world {
         library.use_world(world)?;
     }
-    if library.train(&TrainOptions::default(), &mut |_| {}).is_err() {
+    let Ok(trained) = library.train(&TrainOptions::default(), &mut |_| {}) else {
         return Ok(Vec::new());
+    };
+    if world.is_some() {
+        for m in &trained.card.members { eprint!("{} {:.3} w{:.2}/{:.2} ; ", m.member.name(), m.ndcg_alone, m.weight, m.weight_known); }
+        eprintln!("{:?} left {:?}", trained.card.new, trained.card.left_out.iter().map(|l| l.member.name()).collect::<Vec<_>>());
     }
     let snapshot = library.snapshot()?;
     let request = MixRequest {
@@ -228,9 +235,8 @@ struct Peers {
 impl Peers {
     /// EASE with the regularisation that finds most of what every fifth person holds back.
     fn fit(people: &Histories, world: &World) -> Result<Self> {
-        let kept = |history: &[(String, u64)]| -> Vec<String> {
-            let names = history.iter().map(|(name, _)| name.clone());
-            names.filter(|name| world.find(name, name).is_some()).collect()
+        let kept = |history: &[String]| -> Vec<String> {
+            history.iter().filter(|name| world.find(name, name).is_some()).cloned().collect()
         };
         let fit = |people: &[(u64, Vec<String>)], regularisation: f64| -> Result<_> {
             let mut builder = InteractionsBuilder::default();
@@ -246,7 +252,10 @@ impl Peers {
                 .map(|item| (interactions.item_name(ItemIdx(item)).to_owned(), ItemIdx(item)))
                 .collect();
             let mut counts = vec![0; items.len()];
-            people.iter().flat_map(|(_, names)| names).for_each(|name| counts[items[name].row()] += 1);
+            people
+                .iter()
+                .flat_map(|(_, names)| names)
+                .for_each(|name| counts[items[name].row()] += 1);
             Ok(Self { interactions, items, ease, regularisation, people: counts })
         };
         let all: Vec<(u64, Vec<String>)> =
@@ -262,8 +271,8 @@ impl Peers {
                 .filter(|(_, (_, names))| names.len() >= FEWEST_ARTISTS)
                 .map(|(_, (_, names))| {
                     let (answers, known) = names.split_at(names.len() / ANSWERS);
-                    let known = known.iter().map(|name| (name.clone(), 1)).collect();
-                    let one = Asked { known, answers: answers.iter().cloned().collect() };
+                    let one =
+                        Asked { known: known.to_vec(), answers: answers.iter().cloned().collect() };
                     figures(&peers.ease(&one), &one)[0]
                 })
                 .sum();
@@ -276,7 +285,7 @@ impl Peers {
 
     fn ease(&self, one: &Asked) -> Vec<String> {
         let items: Vec<ItemIdx> =
-            one.known.iter().filter_map(|(name, _)| self.items.get(name).copied()).collect();
+            one.known.iter().filter_map(|name| self.items.get(name).copied()).collect();
         let history = History { items: &items, ..History::default() };
         let mut scores = vec![0.0; self.interactions.items()];
         self.ease.score(&[Query { history, ..Query::default() }], &mut scores);
@@ -285,7 +294,7 @@ impl Peers {
 
     fn popular(&self, one: &Asked) -> Vec<String> {
         let items: Vec<ItemIdx> =
-            one.known.iter().filter_map(|(name, _)| self.items.get(name).copied()).collect();
+            one.known.iter().filter_map(|name| self.items.get(name).copied()).collect();
         let scores: Vec<f32> = self.people.iter().map(|&count| count as f32).collect();
         self.best(&scores, &items)
     }

@@ -6,7 +6,8 @@
 //! such as "???" by "!!!", have no key.
 
 use deunicode::AsciiChars;
-use segue_ingest::identity::{is_placeholder, track_id_from_names};
+use segue_core::{Version, WorkId};
+use segue_ingest::identity::{is_placeholder, track_id_from_names, work_of};
 
 /// The key of a recording by its names, as a number; `None` where nothing of them is left, or the
 /// artist is a name for nobody ("Various Artists").
@@ -35,8 +36,11 @@ pub fn recording_key(artist: &str, title: &str) -> Option<u64> {
 /// that name another recording, such as "live", stay. For names of which the plain key is not
 /// found: asked first it would lose more than it finds.
 pub fn stripped_key(artist: &str, title: &str) -> Option<u64> {
+    let (work, version) = work_of(Some(artist), title);
+    let is_recording = matches!(version, Version::Original | Version::Remaster);
     let id = track_id_from_names(Some(artist), title);
-    let (artist, title) = id.as_str().strip_prefix("name:")?.split_once('\u{241f}')?;
+    let names = if is_recording { work.song() } else { id.as_str().strip_prefix("name:")? };
+    let (artist, title) = names.split_once(WorkId::SEPARATOR)?;
     recording_key(artist, title)
 }
 

@@ -458,7 +458,12 @@ fn middle(cases: &[SetCase]) -> f64 {
 /// fades, which it does in two parts.
 fn bounds_of_new(members: &[MemberKind]) -> Vec<Bound> {
     let mut bounds = vec![Bound::Free; 2 * members.len() + OF_NEW];
-    bounds[..members.len()].fill(Bound::NotNegative);
+    for (bound, member) in bounds.iter_mut().zip(members) {
+        *bound = match member.usual_weight() {
+            Some(weight) => Bound::Around(weight),
+            None => Bound::NotNegative,
+        };
+    }
     for (bound, member) in bounds[members.len()..].iter_mut().zip(members) {
         if member.fades() {
             *bound = Bound::NotNegative;

@@ -98,6 +98,18 @@ impl MemberKind {
         matches!(self, Self::WorldPopular | Self::WorldNeighbours | Self::WorldIals)
     }
 
+    /// What others were found to weigh it among new tracks, where that is known beforehand: one
+    /// listener's few questions say little, and a member that was fitted to thousands of people is
+    /// not to be unlearned by them.
+    pub(super) fn usual_weight(self) -> Option<f64> {
+        let from_env = |name: &str| std::env::var(name).ok().and_then(|v| v.parse().ok());
+        match self {
+            Self::WorldNeighbours => from_env("WN").or(Some(1.0)),
+            Self::WorldIals => from_env("WI").or(Some(1.0)),
+            _ => None,
+        }
+    }
+
     /// Whether its neighbours tell why something is suggested.
     pub(super) fn tells_why(self) -> bool {
         matches!(self, Self::ItemKnn | Self::WorldNeighbours)

@@ -1,6 +1,7 @@
 //! The file of a world: opened or refused, verified, and handed on in part.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use segue_world::{RecordingIdx, World, WorldError};
@@ -70,6 +71,12 @@ fn a_part_of_a_world_is_a_world_of_the_best_known() {
     assert!(matches!(whole.export(7, &out), Err(WorldError::Exists { .. })));
 }
 
+static BYTES: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, path, _) = world(folder.path(), &two_camps());
+    fs::read(&path).unwrap()
+});
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -77,8 +84,7 @@ proptest! {
     #[test]
     fn damage_gives_wrong_answers_at_worst(flips in proptest::collection::vec(any::<(usize, u8)>(), 1..40)) {
         let folder = tempfile::tempdir().unwrap();
-        let (_, path, _) = world(folder.path(), &two_camps());
-        let mut bytes = fs::read(&path).unwrap();
+        let mut bytes = BYTES.clone();
         let length = bytes.len();
         for (at, with) in flips {
             // Sections alone: the table is compared with its digest before anything is asked.

@@ -34,16 +34,32 @@ impl Choice {
 }
 
 /// What is known of a coefficient before any choice is seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Bound {
     /// It may have either sign.
     Free,
     /// More of its feature never makes an option less likely.
     NotNegative,
+    /// The same, and others were found to weigh it so: what the data say nothing of stays there.
+    Around(f64),
 }
 
-/// Precision of the prior, a normal distribution around zero: a member that the data say nothing of
-/// gets no weight.
+impl Bound {
+    fn is_negative_barred(self) -> bool {
+        self != Self::Free
+    }
+
+    /// The mean of the prior.
+    fn mean(self) -> f64 {
+        match self {
+            Self::Around(mean) => mean,
+            Self::Free | Self::NotNegative => 0.0,
+        }
+    }
+}
+
+/// Precision of the prior, a normal distribution around zero where nothing else is known: a member
+/// that the data say nothing of gets no weight.
 const RIDGE: f64 = 1.0;
 const MOST_STEPS: usize = 100;
 const CONVERGED: f64 = 1e-10;
@@ -58,10 +74,10 @@ const LEAST_SCALE: f64 = 1e-6;
 /// of a set of members has to be searched. Without bounds this is Newton's method.
 pub(crate) fn fit_choices(bounds: &[Bound], choices: &[Choice]) -> Vec<f64> {
     let mut at = vec![0.0; bounds.len()];
-    let mut value = objective(&at, choices);
+    let mut value = objective(&at, bounds, choices);
     let mut held_before = None;
     for _ in 0..MOST_STEPS {
-        let (gradient, hessian) = derivatives(&at, choices);
+        let (gradient, hessian) = derivatives(&at, bounds, choices);
         let held = held(bounds, &at, &gradient);
         let step = step(gradient, hessian, &held);
         let Some((next, found)) = climb(&at, value, &step, bounds, choices) else { break };
@@ -79,7 +95,7 @@ pub(crate) fn fit_choices(bounds: &[Bound], choices: &[Choice]) -> Vec<f64> {
 /// Which coefficients stand at their bound and would be pushed beyond it.
 fn held(bounds: &[Bound], at: &[f64], gradient: &[f64]) -> Vec<bool> {
     let own = bounds.iter().zip(at).zip(gradient);
-    own.map(|((&bound, &x), &slope)| bound == Bound::NotNegative && x <= 0.0 && slope <= 0.0)
+    own.map(|((&bound, &x), &slope)| bound.is_negative_barred() && x <= 0.0 && slope <= 0.0)
         .collect()
 }
 
@@ -107,10 +123,10 @@ fn climb(
         let moved = at.iter().zip(step).map(|(x, step)| x + scale * step);
         let within = |(x, &bound): (f64, &Bound)| match bound {
             Bound::Free => x,
-            Bound::NotNegative => x.max(0.0),
+            Bound::NotNegative | Bound::Around(_) => x.max(0.0),
         };
         let next: Vec<f64> = moved.zip(bounds).map(within).collect();
-        let found = objective(&next, choices);
+        let found = objective(&next, bounds, choices);
         if found >= value {
             return Some((next, found));
         }
@@ -121,7 +137,8 @@ fn climb(
 
 /// How sharply the choices and the prior determine coefficients: the inverse of their covariance.
 pub(crate) fn precision(at: &[f64], choices: &[Choice]) -> Square {
-    let (_, hessian) = derivatives(at, choices);
+    // What the mean of the prior is changes no curvature.
+    let (_, hessian) = derivatives(at, &vec![Bound::Free; at.len()], choices);
     Square { n: at.len(), values: hessian.concat() }
 }
 
@@ -143,8 +160,9 @@ fn softmax(utilities: &[f64]) -> Vec<f64> {
 }
 
 /// Logarithm of the posterior.
-fn objective(at: &[f64], choices: &[Choice]) -> f64 {
-    let prior = -RIDGE / 2.0 * at.iter().map(|w| w * w).sum::<f64>();
+fn objective(at: &[f64], bounds: &[Bound], choices: &[Choice]) -> f64 {
+    let off = |(w, bound): (&f64, &Bound)| (w - bound.mean()).powi(2);
+    let prior = -RIDGE / 2.0 * at.iter().zip(bounds).map(off).sum::<f64>();
     choices
         .iter()
         .map(|choice| choice.weight * softmax(&utilities(at, choice))[0].max(1e-300).ln())
@@ -153,9 +171,14 @@ fn objective(at: &[f64], choices: &[Choice]) -> f64 {
 }
 
 /// Gradient, and negative Hessian row by row.
-fn derivatives(at: &[f64], choices: &[Choice]) -> (Vec<f64>, Vec<Vec<f64>>) {
+fn derivatives(
+    at: &[f64],
+    bounds: &[Bound],
+    choices: &[Choice],
+) -> (Vec<f64>, Vec<Vec<f64>>) {
     let n = at.len();
-    let mut gradient: Vec<f64> = at.iter().map(|w| -RIDGE * w).collect();
+    let off = |(w, bound): (&f64, &Bound)| -RIDGE * (w - bound.mean());
+    let mut gradient: Vec<f64> = at.iter().zip(bounds).map(off).collect();
     let mut hessian = vec![vec![0.0; n]; n];
     hessian.iter_mut().enumerate().for_each(|(row, values)| values[row] = RIDGE);
     for choice in choices {
@@ -233,10 +256,10 @@ mod tests {
     fn reference(bounds: &[Bound], choices: &[Choice]) -> Vec<f64> {
         let mut at = vec![0.0; bounds.len()];
         for _ in 0..20_000 {
-            let (gradient, _) = derivatives(&at, choices);
+            let (gradient, _) = derivatives(&at, bounds, choices);
             for ((x, slope), bound) in at.iter_mut().zip(gradient).zip(bounds) {
                 *x += 0.01 * slope;
-                if *bound == Bound::NotNegative {
+                if bound.is_negative_barred() {
                     *x = x.max(0.0);
                 }
             }
@@ -295,8 +318,8 @@ mod tests {
             at
         };
         for i in 0..2 {
-            let slope = (objective(&shifted(i, 1e-5), &choices)
-                - objective(&shifted(i, -1e-5), &choices))
+            let slope = (objective(&shifted(i, 1e-5), &bounds, &choices)
+                - objective(&shifted(i, -1e-5), &bounds, &choices))
                 / 2e-5;
             assert!((slope - gradient[i]).abs() < 1e-6);
             for (j, hessian) in hessian[i].iter().enumerate() {
