@@ -77,7 +77,9 @@ pub trait ListenSink {
 /// Reads the listens of a dump: a file, or all files of a folder that hold some.
 ///
 /// Files and members of other content, as the licence in an archive, are passed over. What is
-/// damaged is told to the sink as a broken member.
+/// damaged is told to the sink as a broken member. A packed archive has one checksum at its end, so
+/// that where it does not fit is told as a broken member behind the last: which one of all is
+/// damaged, nobody knows.
 ///
 /// # Errors
 /// [`WorldError::Io`](crate::WorldError::Io) where the system cannot read a file,

@@ -1,0 +1,3 @@
+//! Tests of worlds, from the outside.
+
+mod dumps;
