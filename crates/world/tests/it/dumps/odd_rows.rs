@@ -114,14 +114,20 @@ fn odd_parquet(artists: &[&[u8]]) -> Vec<u8> {
 
 #[test]
 fn cells_of_parquet_that_are_empty_or_no_text_drop_their_rows() {
-    let content = odd_parquet(&[b"A", b"B", b"null", b"", b"\xff\xfe", b"C"]);
+    let long = vec![b'x'; 20_000];
+    let content = odd_parquet(&[b"A", b"B", b"null", b"", b"\xff\xfe", b"C", &long]);
     let members = read_bytes("odd.parquet", &content);
     assert_eq!(members[0].report.broken, None);
     let heard: Vec<_> =
         members[0].listens.iter().map(|l| (l.user, l.at_s, l.artist.as_str())).collect();
     // A millisecond before 1970 is in its last second.
     assert_eq!(heard, [(1, -1, "B"), (5, -1, "C")]);
-    let expected = [(DropReason::NoUser, 1), (DropReason::NoArtist, 2), (DropReason::NotText, 1)];
+    let expected = [
+        (DropReason::NoUser, 1),
+        (DropReason::NoArtist, 2),
+        (DropReason::NotText, 1),
+        (DropReason::TooLong, 1),
+    ];
     assert_eq!(dropped(&members[0]), expected);
 }
 
