@@ -11,6 +11,8 @@
 
 pub mod dump;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ivf;
 
 pub use error::WorldError;

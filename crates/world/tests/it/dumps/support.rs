@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use segue_lab::world_dumps::{
-    PlantedConfig, PlantedListens, PlantedWorld, write_lines, write_parquet_tar,
+    PlantedConfig, PlantedListens, PlantedWorld, write_canonical, write_lines, write_parquet_tar,
 };
 use segue_world::dump::{Listen, ListenSink, Mbid, Member, MemberReport, read_listens};
 use segue_world::{Result, WorldError};
@@ -130,6 +130,12 @@ pub(crate) fn packed_lines(world: &PlantedWorld) -> Vec<u8> {
     let mut packed = Vec::new();
     write_lines(world, &mut packed).unwrap();
     packed
+}
+
+pub(crate) fn canonical(world: &PlantedWorld) -> Vec<u8> {
+    let mut dump = Vec::new();
+    write_canonical(world, &mut dump).unwrap();
+    dump
 }
 
 /// What a dump of this world should be read as. Parquet does not tell how long recordings are.

@@ -1,15 +1,16 @@
 //! Tables of names and of features.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use segue_lab::world_dumps::write_canonical;
+use segue_lab::world_dumps::{FeatureTable, write_features};
 use segue_world::dump::{
     DropReason, FeatureRow, Mbid, TableReport, read_canonical, read_features, read_redirects,
 };
 use tempfile::TempDir;
 
-use super::support::{packed, tar_of, world};
+use super::support::{canonical, packed, tar_of, world};
 
 const HALO: &str = "899a043d-67bc-420c-85ea-6fee705baeb3";
 
@@ -38,16 +39,10 @@ fn names(path: &Path) -> segue_world::Result<(Vec<Names>, TableReport)> {
     Ok((names, report))
 }
 
-fn canonical() -> Vec<u8> {
-    let mut dump = Vec::new();
-    write_canonical(&world(), &mut dump).unwrap();
-    dump
-}
-
 #[test]
 fn canonical_names_are_those_that_were_planted() {
     let folder = TempDir::new().unwrap();
-    let path = file(&folder, "canonical.tar.zst", &canonical());
+    let path = file(&folder, "canonical.tar.zst", &canonical(&world()));
     let (names, report) = names(&path).unwrap();
     assert_eq!((names.len(), report.rows), (400, 400));
     for (number, (mbid, artist, title, artists, _)) in (0..).zip(&names) {
@@ -61,7 +56,7 @@ fn canonical_names_are_those_that_were_planted() {
 #[test]
 fn redirects_lead_from_versions_to_recordings() {
     let folder = TempDir::new().unwrap();
-    let path = file(&folder, "canonical.tar.zst", &canonical());
+    let path = file(&folder, "canonical.tar.zst", &canonical(&world()));
     let mut redirects = Vec::new();
     let report = read_redirects(&path, &mut |redirect| {
         redirects.push((redirect.from.to_string(), redirect.to.to_string()));
@@ -121,7 +116,7 @@ fn rows_of_names_that_say_too_little_are_dropped_by_reason() {
 #[test]
 fn a_table_that_is_not_all_there_is_an_error() {
     let folder = TempDir::new().unwrap();
-    let dump = canonical();
+    let dump = canonical(&world());
     let cut = names(&file(&folder, "cut.tar.zst", &dump[..dump.len() / 2])).unwrap_err();
     assert!(cut.to_string().contains("damaged or cut off"), "{cut}");
     let tar = zstd::decode_all(&dump[..]).unwrap();
@@ -190,6 +185,39 @@ fn features_of_all_tables_are_read_and_empty_ones_dropped() {
         let expected =
             [(DropReason::NoIdentifier, 1), (DropReason::NoValue, 1), (DropReason::Unreadable, 1)];
         assert_eq!(dropped, expected);
+    }
+}
+
+#[test]
+fn made_up_features_are_those_of_their_communities() {
+    let folder = TempDir::new().unwrap();
+    for (table, name) in [
+        (FeatureTable::LowLevel, "lowlevel"),
+        (FeatureTable::Rhythm, "rhythm"),
+        (FeatureTable::Tonal, "tonal"),
+    ] {
+        let mut dump = Vec::new();
+        write_features(&world(), table, &mut dump).unwrap();
+        file(&folder, name, &dump);
+    }
+    let mut tempos = BTreeMap::new();
+    let (mut loud, mut keys) = (0u64, 0u64);
+    let report = read_features(folder.path(), &mut |recording, row| {
+        loud += u64::from(row.average_loudness.is_some());
+        keys += u64::from(row.key.is_some() && row.scale.is_some());
+        if let Some(bpm) = row.bpm {
+            tempos.entry(recording).or_insert(bpm);
+        }
+        Ok(())
+    });
+    let report = report.unwrap();
+    assert_eq!((report.kept, report.rows), (3 * loud, 3 * keys));
+    assert!((150..320).contains(&tempos.len()), "{}", tempos.len());
+    for number in 0..400 {
+        let recording = world().recording(number);
+        let Some(bpm) = tempos.get(&recording.mbid.parse::<Mbid>().unwrap()) else { continue };
+        let expected = 75.0 + 12.0 * recording.community as f32;
+        assert!((bpm - expected).abs() < 12.0, "{bpm} where {expected} is played");
     }
 }
 
