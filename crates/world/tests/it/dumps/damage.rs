@@ -46,7 +46,9 @@ fn of_a_stretch_of_a_tar_the_members_in_it_are_read() {
     // A stretch that begins in the middle of a member: what comes first belongs to none.
     let members = read_bytes("dump.tar", &tar[places[1].0 + 1024..places[3].0]);
     assert_eq!(whole(&members), ["2.parquet"]);
-    assert!(broken(&members)[0].1.contains("no member where one should begin"));
+    let broken = broken(&members);
+    assert_eq!(broken[0].0, "the beginning");
+    assert!(broken[0].1.contains("no member where one should begin"), "{broken:?}");
 }
 
 #[test]
@@ -132,6 +134,8 @@ fn a_stream_that_is_cut_off_or_damaged_breaks_the_member_it_is_at() {
     assert!(!broken(&members).is_empty());
     let members = read_bytes("dump.tar", &dump[..6]);
     assert!(members[0].broken().contains("damaged or cut off"));
+    let members = read_bytes("dump.tar.zst", &dump[1..]);
+    assert!(members[0].broken().contains("does not begin as its name says"));
 }
 
 #[test]

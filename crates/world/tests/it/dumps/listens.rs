@@ -8,7 +8,8 @@ use segue_world::dump::read_listens;
 use tempfile::TempDir;
 
 use super::support::{
-    Keeper, listens, packed, packed_lines, planted, read, read_bytes, tar_of, tar_of_parquet, world,
+    Keeper, canonical, listens, packed, packed_lines, planted, read, read_bytes, tar_of,
+    tar_of_parquet, world,
 };
 
 #[test]
@@ -125,6 +126,9 @@ fn a_file_without_listens_is_an_error_that_says_what_is_read() {
     let error = read_listens(&path, &mut Keeper::default()).unwrap_err();
     assert!(matches!(error, WorldError::Malformed { .. }));
     assert!(error.to_string().contains("a tar of Parquet"), "{error}");
+    fs::write(&path, canonical(&world())).unwrap();
+    let error = read_listens(&path, &mut Keeper::default()).unwrap_err();
+    assert!(error.to_string().contains("it holds no listens"), "{error}");
     let missing = folder.path().join("missing");
     let error = read_listens(&missing, &mut Keeper::default()).unwrap_err();
     assert!(matches!(error, WorldError::Io { .. }), "{error}");
