@@ -1,12 +1,13 @@
-//! Writes dumps as ListenBrainz and MusicBrainz publish them, of a world that is made up: to try
-//! what reads them at any size, and to see whether it finds what was planted.
+//! Writes dumps as ListenBrainz, MusicBrainz and AcousticBrainz publish them, of a world that is
+//! made up: to try what reads them at any size, and to see whether it finds what was planted.
 //!
 //! ```sh
 //! cargo run --release -p segue-lab --example generate_dumps -- /tmp/dumps --listens 38000000 \
 //!     --recordings 1000000 --people 30000 --communities 200 --rows-a-member 1650000
 //! ```
 //!
-//! There will be `listens.tar` (Parquet), `canonical.tar.zst`, with `--lines` also
+//! There will be `listens.tar` (Parquet), `canonical.tar.zst`, the features in `lowlevel.tar.zst`,
+//! `rhythm.tar.zst` and `tonal.tar.zst`, with `--lines` also
 //! `listens.tar.zst` (the same listens as JSON lines), and `truth.csv`: which community each
 //! recording belongs to. Same options, same files.
 
@@ -18,7 +19,8 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use clap::Parser;
 use segue_lab::world_dumps::{
-    PlantedConfig, PlantedWorld, write_canonical, write_lines, write_parquet_tar,
+    FeatureTable, PlantedConfig, PlantedWorld, write_canonical, write_features, write_lines,
+    write_parquet_tar,
 };
 
 /// Writes made-up dumps into a folder.
@@ -69,6 +71,13 @@ fn main() -> Result<()> {
         written(&options.folder, name, content)
     };
     write("canonical.tar.zst", &|out| write_canonical(&world, out))?;
+    for (name, table) in [
+        ("lowlevel.tar.zst", FeatureTable::LowLevel),
+        ("rhythm.tar.zst", FeatureTable::Rhythm),
+        ("tonal.tar.zst", FeatureTable::Tonal),
+    ] {
+        write(name, &|out| write_features(&world, table, out))?;
+    }
     write("truth.csv", &|out| write_truth(&world, out))?;
     write("listens.tar", &|out| write_parquet_tar(&world, out))?;
     if options.lines {

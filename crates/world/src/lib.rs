@@ -13,6 +13,8 @@ pub mod build;
 pub mod dump;
 mod error;
 mod file;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod ivf;
 mod names;
 

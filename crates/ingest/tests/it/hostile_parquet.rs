@@ -9,7 +9,8 @@ use parquet::data_type::{ByteArray, ByteArrayType};
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
-use segue_ingest::{DropReason, FileReport, ImportLimits, ImportOptions};
+use segue_ingest::parts::{Batch, CellKind, ParquetFile};
+use segue_ingest::{DropReason, FileReport, ImportLimits, ImportOptions, IngestError};
 
 use crate::support::{Memory, options, try_import};
 
@@ -110,6 +111,46 @@ fn a_list_of_eight_million_artists_is_refused() {
     let (report, memory) = read(schema, properties().build(), &columns, &options());
     assert!(note(&report).contains("a list in a row exceeds the limit of 256 MiB"));
     assert!(memory.records.is_empty());
+}
+
+/// Reads the titles of a file in batches, and counts them.
+fn read_titles(properties: WriterProperties, titles: Vec<&[u8]>) -> Result<usize, IngestError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plays.parquet");
+    let artists = vec![&b"A"[..]; titles.len()];
+    write(&path, PLAIN, properties, &[Column::of(titles), Column::of(artists)]);
+    let file = ParquetFile::open(std::fs::File::open(&path).unwrap(), &path).unwrap();
+    let mut rows = 0;
+    file.read_batches(&path, &[("track_name", CellKind::Text)], &mut |batch: &Batch| {
+        rows += (0..batch.rows()).filter(|&row| batch.text(0, row).is_some()).count();
+        Ok::<_, IngestError>(())
+    })?;
+    Ok(rows)
+}
+
+#[test]
+fn pages_that_one_batch_would_hold_all_at_once_are_refused() {
+    let title = vec![b'x'; 4 << 20];
+    let paged = || {
+        let properties = properties().set_dictionary_enabled(false).set_write_batch_size(1);
+        properties.set_data_page_size_limit(1 << 20).build()
+    };
+    assert_eq!(read_titles(paged(), vec![&title; 50]).unwrap(), 50);
+    let error = read_titles(paged(), vec![&title; 80]).unwrap_err();
+    let expected = "what some thousand rows unpack to exceeds the limit of 256 MiB";
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
+#[test]
+fn a_column_of_another_type_than_wanted_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("plays.parquet");
+    write(&path, PLAIN, properties().build(), &[Column::of(vec![b"A"]), Column::of(vec![b"B"])]);
+    let file = ParquetFile::open(std::fs::File::open(&path).unwrap(), &path).unwrap();
+    let mut take = |_: &Batch| Ok::<_, IngestError>(());
+    let error = file.read_batches(&path, &[("user_id", CellKind::Integer)], &mut take);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("the column `user_id` is BYTE_ARRAY"), "{error}");
 }
 
 #[test]

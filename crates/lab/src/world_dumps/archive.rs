@@ -1,6 +1,6 @@
 //! Members of a tar that are written as they are made.
 
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 
 use tar::{EntryType, Header};
 
@@ -45,6 +45,20 @@ pub(super) fn add_streamed(
 /// Two blocks of zeros end an archive.
 pub(super) fn finish(out: &mut dyn Write) -> io::Result<()> {
     out.write_all(&[0; 2 * BLOCK as usize])
+}
+
+/// Writes an archive packed as the program `zstd` packs it: in one frame, with a checksum at its
+/// end.
+pub(super) fn write_packed(
+    out: &mut dyn Write,
+    members: &mut dyn FnMut(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut packer = zstd::Encoder::new(out, 0)?;
+    packer.include_checksum(true)?;
+    let mut archive = BufWriter::new(packer);
+    members(&mut archive)?;
+    finish(&mut archive)?;
+    archive.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush()
 }
 
 struct Counted<'o> {

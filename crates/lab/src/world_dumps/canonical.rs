@@ -1,8 +1,8 @@
 //! MusicBrainz's canonical data: three tables in a packed archive.
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 
-use super::archive::{add_streamed, finish};
+use super::archive::{add_streamed, write_packed};
 use super::planted::{Kind, PlantedWorld};
 
 const FOLDER: &str = "musicbrainz-canonical-dump-20260601-080003/canonical";
@@ -24,16 +24,17 @@ const NAMES: [&str; 10] = [
 /// # Errors
 /// Where `out` cannot be written.
 pub fn write_canonical(world: &PlantedWorld, out: &mut dyn Write) -> io::Result<()> {
-    let mut out = BufWriter::new(zstd::Encoder::new(out, 0)?);
-    let mut add = |name: &str, table: &dyn Fn(&PlantedWorld, &mut dyn Write) -> io::Result<()>| {
-        add_streamed(&mut out, &format!("{FOLDER}/{name}"), &mut |out| table(world, out))
-    };
-    add("canonical_musicbrainz_data.csv", &write_names)?;
-    add("canonical_recording_redirect.csv", &write_recordings)?;
-    add("canonical_release_redirect.csv", &write_releases)?;
-    finish(&mut out)?;
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush()
+    write_packed(out, &mut |out| {
+        let mut add = |name: &str, table: &Table| {
+            add_streamed(out, &format!("{FOLDER}/{name}"), &mut |out| table(world, out))
+        };
+        add("canonical_musicbrainz_data.csv", &write_names)?;
+        add("canonical_recording_redirect.csv", &write_recordings)?;
+        add("canonical_release_redirect.csv", &write_releases)
+    })
 }
+
+type Table = dyn Fn(&PlantedWorld, &mut dyn Write) -> io::Result<()>;
 
 fn write_names(world: &PlantedWorld, out: &mut dyn Write) -> io::Result<()> {
     let mut rows = csv::Writer::from_writer(out);

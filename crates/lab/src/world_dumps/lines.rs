@@ -1,15 +1,17 @@
 //! Listens as JSON lines, a file a month, in a packed archive.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::iter::Peekable;
 
 use segue_core::Timestamp;
 use serde_json::{Value, json};
 
-use super::archive::{add_member, finish};
+use super::archive::{add_member, write_packed};
 use super::listens::{PlantedListen, PlantedListens};
 use super::planted::PlantedWorld;
+
+const FOLDER: &str = "listenbrainz-listens-dump-1-20260601-000003-full/listens";
 
 /// Writes the listens of a world as ListenBrainz's dump of JSON lines, packed with Zstandard.
 ///
@@ -19,39 +21,41 @@ use super::planted::PlantedWorld;
 /// # Errors
 /// Where `out` cannot be written.
 pub fn write_lines(world: &PlantedWorld, out: &mut dyn Write) -> io::Result<()> {
-    let mut lengths: BTreeMap<String, u64> = BTreeMap::new();
+    let mut lengths: BTreeMap<Month, u64> = BTreeMap::new();
     for listen in PlantedListens::new(*world) {
         *lengths.entry(month(&listen)).or_default() += line(world, &listen).len() as u64;
     }
-    let mut out = BufWriter::new(zstd::Encoder::new(out, 0)?);
     let mut listens = PlantedListens::new(*world).peekable();
-    for (month, bytes) in lengths {
-        let name = format!("listenbrainz-listens-dump-1-20260601-000003-full/listens/{month}");
-        add_member(&mut out, &name, bytes, &mut |out| {
-            write_month(world, &month, &mut listens, out)
-        })?;
-    }
-    finish(&mut out)?;
-    out.into_inner().map_err(io::IntoInnerError::into_error)?.finish()?.flush()
+    write_packed(out, &mut |out| {
+        for (&(year, month), &bytes) in &lengths {
+            let name = format!("{FOLDER}/{year}/{month}.listens");
+            add_member(out, &name, bytes, &mut |out| {
+                write_month(world, (year, month), &mut listens, out)
+            })?;
+        }
+        Ok(())
+    })
 }
 
 fn write_month(
     world: &PlantedWorld,
-    name: &str,
+    of: Month,
     listens: &mut Peekable<PlantedListens>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    while let Some(listen) = listens.next_if(|listen| month(listen) == name) {
+    while let Some(listen) = listens.next_if(|listen| month(listen) == of) {
         out.write_all(line(world, &listen).as_bytes())?;
     }
     Ok(())
 }
 
-/// The file of a listen: `2026/6.listens`.
-fn month(listen: &PlantedListen) -> String {
+/// A year and a month of it.
+type Month = (u32, u32);
+
+fn month(listen: &PlantedListen) -> Month {
     let moment = Timestamp::from_second(listen.at_s).map_or(String::new(), |at| at.to_string());
-    let (year, month) = (moment.get(..4).unwrap_or("0"), moment.get(5..7).unwrap_or("0"));
-    format!("{year}/{}.listens", month.trim_start_matches('0'))
+    let number = |digits: Option<&str>| digits.and_then(|digits| digits.parse().ok()).unwrap_or(0);
+    (number(moment.get(..4)), number(moment.get(5..7)))
 }
 
 fn line(world: &PlantedWorld, listen: &PlantedListen) -> String {

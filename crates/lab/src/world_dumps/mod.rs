@@ -1,5 +1,5 @@
-//! Dumps of listens and names as ListenBrainz and MusicBrainz publish them, of people who do not
-//! exist, so that it is known what should be found in them.
+//! Dumps of listens, names and features as ListenBrainz, MusicBrainz and AcousticBrainz publish them,
+//! of people and songs that do not exist, so that it is known what should be found in them.
 //!
 //! The real ones have 2,500,000,000 listens and cannot be part of a test. These have the same
 //! layout, any size, and a truth: people and artists belong to [communities](PlantedWorld), and whom
@@ -8,7 +8,7 @@
 //!
 //! ```text
 //! seed ─► PlantedWorld ─► PlantedListens, in order of time ─► tar of Parquet, or of JSON lines
-//!                      └► tables of canonical names and of redirects
+//!                      └► tables of canonical names, of redirects, of features
 //! ```
 //!
 //! All of it is a function of the seed. Nothing is held but the listens of a day and a member of the
@@ -16,6 +16,7 @@
 
 mod archive;
 mod canonical;
+mod features;
 mod lines;
 mod listens;
 mod parquet;
@@ -23,6 +24,7 @@ mod planted;
 mod spelling;
 
 pub use canonical::write_canonical;
+pub use features::{FeatureTable, write_features};
 pub use lines::write_lines;
 pub use listens::{PlantedListen, PlantedListens};
 pub use parquet::{member, write_parquet_tar};

@@ -20,7 +20,7 @@ pub enum DropReason {
     NoValue,
     /// A name is not UTF-8.
     NotText,
-    /// A line is longer than any listen would be.
+    /// A line or a name is longer than any listen has.
     TooLong,
     /// It is not built as its format asks: no JSON, too few cells, a word in place of a number.
     Unreadable,
@@ -36,7 +36,7 @@ impl fmt::Display for DropReason {
             Self::NoIdentifier => "no identifier",
             Self::NoValue => "no value",
             Self::NotText => "names that are no text",
-            Self::TooLong => "a line too long",
+            Self::TooLong => "a line or name too long",
             Self::Unreadable => "not readable",
         })
     }

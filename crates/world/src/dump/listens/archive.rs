@@ -41,15 +41,15 @@ fn read_members<S: Source>(
     is_in_place: bool,
     sink: &mut dyn ListenSink,
 ) -> Result<()> {
-    let mut last = String::new();
+    let mut place = "the beginning".to_owned();
     loop {
-        let stray = |bytes| Member { name: format!("{}/behind {last}", file.name), bytes };
+        let stray = |bytes| Member { name: format!("{}/{place}", file.name), bytes };
         match walk.next() {
             Ok(Step::End) => return Ok(()),
             Ok(Step::Damage(bytes)) => sink_broken(&stray(bytes), STRAY, sink)?,
             Ok(Step::File(entry)) => {
                 read_entry(file, &mut walk, &entry, is_in_place, sink)?;
-                last = entry.name;
+                place = format!("behind {}", entry.name);
             }
             Err(error) => sink_broken(&stray(0), &read_failed(&file.path, error)?, sink)?,
         }

@@ -77,49 +77,71 @@ pub trait ListenSink {
 /// Reads the listens of a dump: a file, or all files of a folder that hold some.
 ///
 /// Files and members of other content, as the licence in an archive, are passed over. What is
-/// damaged is told to the sink as a broken member.
+/// damaged is told to the sink as a broken member. A packed archive has one checksum at its end, so
+/// that where it does not fit is told as a broken member behind the last: which one of all is
+/// damaged, nobody knows.
 ///
 /// # Errors
 /// [`WorldError::Io`](crate::WorldError::Io) where the system cannot read a file,
 /// [`WorldError::Malformed`](crate::WorldError::Malformed) where no file holds listens in a form
 /// that is known, and whatever the sink returns.
 pub fn read_listens(path: &Path, sink: &mut dyn ListenSink) -> Result<()> {
-    let mut found = false;
+    let mut noticing = Noticing { sink, has_begun: false };
     for file in files_of(path)? {
-        found |= read_file(&file, sink)?;
+        read_file(&file, &mut noticing)?;
     }
-    if found { Ok(()) } else { Err(WorldError::malformed(path, NO_LISTENS)) }
+    if noticing.has_begun { Ok(()) } else { Err(WorldError::malformed(path, NO_LISTENS)) }
+}
+
+/// A sink that notices whether there is any member.
+struct Noticing<'s> {
+    sink: &'s mut dyn ListenSink,
+    has_begun: bool,
+}
+
+impl ListenSink for Noticing<'_> {
+    fn begin(&mut self, member: &Member) -> Result<bool> {
+        self.has_begun = true;
+        self.sink.begin(member)
+    }
+
+    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
+        self.sink.listen(listen)
+    }
+
+    fn end(&mut self, member: &Member, report: &MemberReport) -> Result<()> {
+        self.sink.end(member, report)
+    }
 }
 
 const NO_LISTENS: &str = "it holds no listens that are read here; expected is a dump of \
                           ListenBrainz: a tar of Parquet, a Parquet file, JSON lines, or these in \
                           a `.tar.zst`";
 
-/// Reads a file; `false` where it holds no listens by its looks.
-fn read_file(file: &DumpFile, sink: &mut dyn ListenSink) -> Result<bool> {
+/// Reads a file, or passes it over where it holds no listens by its looks.
+fn read_file(file: &DumpFile, sink: &mut dyn ListenSink) -> Result<()> {
     let (input, content) = unpack::open(&file.path)?;
     let failed = |error| WorldError::io(&file.path, error);
     let bytes = input.metadata().map_err(failed)?.len();
     let member = Member { name: file.name.clone(), bytes };
     match content {
-        Content::Tar => read_tar(file, input, sink)?,
-        Content::Zstandard => return read_packed(file, input, member, sink),
+        Content::Tar => read_tar(file, input, sink),
+        Content::Zstandard => read_packed(file, input, member, sink),
         Content::Parquet => {
-            read_member(&member, sink, |sink, report| {
-                read_parquet(&file.path, None, sink, report)
-            })?;
+            read_member(&member, sink, |sink, report| read_parquet(&file.path, None, sink, report))
+                .map(|_| ())
         }
-        Content::Json => {
+        Content::Json => read_member(&member, sink, |sink, report| {
             let mut input = BufReader::with_capacity(BUFFER_BYTES, input);
-            read_member(&member, sink, |sink, report| {
-                read_lines(&file.path, &mut input, sink, report)
-            })?;
+            read_lines(&file.path, &mut input, sink, report)
+        })
+        .map(|_| ()),
+        Content::Other if file.name.ends_with(".tar") => read_tar(file, input, sink),
+        Content::Other if claims_listens(&file.name) || file.name.ends_with(".zst") => {
+            sink_broken(&member, NOT_AS_NAMED, sink)
         }
-        Content::Other if file.name.ends_with(".tar") => read_tar(file, input, sink)?,
-        Content::Other if claims_listens(&file.name) => sink_broken(&member, NOT_AS_NAMED, sink)?,
-        Content::Other => return Ok(false),
+        Content::Other => Ok(()),
     }
-    Ok(true)
 }
 
 fn read_packed(
@@ -127,25 +149,20 @@ fn read_packed(
     input: File,
     member: Member,
     sink: &mut dyn ListenSink,
-) -> Result<bool> {
+) -> Result<()> {
     let (mut input, content): (Box<dyn BufRead>, _) = match unpack::unpacked(input) {
         Ok(unpacked) => unpacked,
-        Err(error) => {
-            sink_broken(&member, &read_failed(&file.path, error)?, sink)?;
-            return Ok(true);
-        }
+        Err(error) => return sink_broken(&member, &read_failed(&file.path, error)?, sink),
     };
     match content {
-        Content::Tar => read_packed_tar(file, &mut input, sink)?,
-        Content::Json => {
-            read_member(&member, sink, |sink, report| {
-                read_lines(&file.path, &mut input, sink, report)
-            })?;
-        }
-        Content::Parquet => sink_broken(&member, PACKED_PARQUET, sink)?,
-        Content::Zstandard | Content::Other => return Ok(false),
+        Content::Tar => read_packed_tar(file, &mut input, sink),
+        Content::Json => read_member(&member, sink, |sink, report| {
+            read_lines(&file.path, &mut input, sink, report)
+        })
+        .map(|_| ()),
+        Content::Parquet => sink_broken(&member, PACKED_PARQUET, sink),
+        Content::Zstandard | Content::Other => Ok(()),
     }
-    Ok(true)
 }
 
 const PACKED_PARQUET: &str = "Parquet is read from its end and not as a stream: unpack the archive \

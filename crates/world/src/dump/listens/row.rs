@@ -48,8 +48,15 @@ impl<'a> Row<'a> {
     }
 }
 
+/// Longest name, in bytes. Who takes listens keeps names: it should not have to fear them.
+const LONGEST_NAME: usize = 16 << 10;
+
 /// A text that says something.
 fn name(text: Option<&[u8]>, missing: DropReason) -> std::result::Result<&str, DropReason> {
-    let text = from_utf8(text.ok_or(missing)?).map_err(|_| DropReason::NotText)?;
+    let text = text.ok_or(missing)?;
+    if text.len() > LONGEST_NAME {
+        return Err(DropReason::TooLong);
+    }
+    let text = from_utf8(text).map_err(|_| DropReason::NotText)?;
     if text.trim().is_empty() { Err(missing) } else { Ok(text) }
 }

@@ -1,0 +1,68 @@
+//! A door for the fuzz target: any bytes as a dump of anything.
+
+use std::fs;
+
+use crate::dump::{
+    Listen, ListenSink, Member, MemberReport, TableReport, read_canonical, read_features,
+    read_listens, read_redirects,
+};
+use crate::{Result, WorldError};
+
+#[derive(Default)]
+struct Counter {
+    listens: u64,
+    is_open: bool,
+}
+
+impl ListenSink for Counter {
+    fn begin(&mut self, _: &Member) -> Result<bool> {
+        assert!(!self.is_open, "a member begins within another");
+        (self.listens, self.is_open) = (0, true);
+        Ok(true)
+    }
+
+    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
+        assert!(!listen.artist.is_empty() && !listen.title.is_empty(), "{listen:?}");
+        self.listens += 1;
+        Ok(())
+    }
+
+    fn end(&mut self, member: &Member, report: &MemberReport) -> Result<()> {
+        assert!(self.is_open, "{member:?} ends and has not begun");
+        assert_eq!(report.listens, self.listens, "{report:?}");
+        assert_eq!(
+            report.rows,
+            report.listens + report.dropped.values().sum::<u64>(),
+            "{report:?}"
+        );
+        self.is_open = false;
+        Ok(())
+    }
+}
+
+/// Reads content as listens, names, redirects and features.
+///
+/// # Panics
+/// When an account does not add up, or an error does not name the file.
+pub fn read_dump(content: &[u8]) {
+    let path = std::env::temp_dir().join(format!("segue-dump-{}", std::process::id()));
+    fs::write(&path, content).expect("the folder for temporary files can be written");
+    check(read_listens(&path, &mut Counter::default()).map(|()| TableReport::default()));
+    check(read_canonical(&path, &mut |_| Ok(())));
+    check(read_redirects(&path, &mut |_| Ok(())));
+    check(read_features(&path, &mut |_, _| Ok(())));
+    // Where it stays behind, the next content takes its place.
+    let _ = fs::remove_file(&path);
+}
+
+fn check(read: Result<TableReport>) {
+    match read {
+        Ok(report) => {
+            assert_eq!(report.rows, report.kept + report.dropped.values().sum::<u64>());
+        }
+        Err(WorldError::Malformed { path, reason }) => {
+            assert!(path.to_string_lossy().contains("segue-dump-"), "{path:?}: {reason}");
+        }
+        Err(WorldError::Io { path, source }) => panic!("{path:?}: {source}"),
+    }
+}
