@@ -19,7 +19,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
-use super::cluster::{Tree, damp};
+use super::cluster::{Tree, placed};
 use super::kernels::encode;
 use super::layout::{Layout, MOST_DIM, Places};
 use super::{IvfConfig, Vectors};
@@ -63,7 +63,9 @@ pub fn build(
     }
     let tree = match lists(rows, config) {
         0 => None,
-        lists => Some(Tree::fit(&sample(vectors, lists, config.seed)?, dim, lists, config.seed)),
+        lists => {
+            Some(Tree::fit(&sample(vectors, lists, config.seed)?, dim + 1, lists, config.seed))
+        }
     };
     progress(LISTS_FOUND);
     let layout = Layout { dim, rows, lists: tree.as_ref().map_or(0, Tree::lists) };
@@ -88,11 +90,12 @@ fn sample(vectors: &dyn Vectors, lists: usize, seed: u64) -> Result<Vec<f32>> {
     let (rows, dim) = (vectors.len(), vectors.dim());
     let count = (lists * SAMPLE_PER_LIST).min(rows);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut sample = vec![0.0; count * dim];
-    for (i, into) in sample.chunks_exact_mut(dim).enumerate() {
+    let mut sample = vec![0.0; count * (dim + 1)];
+    let mut vector = vec![0.0; dim];
+    for (i, into) in sample.chunks_exact_mut(dim + 1).enumerate() {
         let stretch = i * rows / count..(i + 1) * rows / count;
-        vectors.read(rng.random_range(stretch), into)?;
-        damp(into);
+        vectors.read(rng.random_range(stretch), &mut vector)?;
+        placed(&vector, into);
     }
     Ok(sample)
 }
@@ -177,13 +180,13 @@ fn write_vectors<W: Write + Seek>(
 }
 
 fn assign(tree: &Tree, block: &[f32], dim: usize) -> Vec<u32> {
-    let mut damped = block.to_vec();
+    let mut place = vec![0.0; dim + 1];
     let mut scratch = Default::default();
-    damped
-        .chunks_exact_mut(dim)
+    block
+        .chunks_exact(dim)
         .map(|vector| {
-            damp(vector);
-            tree.assign(vector, &mut scratch)
+            placed(vector, &mut place);
+            tree.assign(&place, &mut scratch)
         })
         .collect()
 }
@@ -221,13 +224,14 @@ fn write_sorted<W: Write + Seek>(
     let bounds = &starts[lists.start..=lists.end];
     let stretches: Vec<Range<usize>> =
         bounds.windows(2).map(|w| w[0] as usize - first..w[1] as usize - first).collect();
-    let means = sorted.means(&stretches, stride);
+    let (means, spreads) = sorted.means(&stretches, stride);
     let places = out.places.clone();
     out.write(places.rows.start + 4 * first, &sorted.rows)?;
     out.write(places.scales.start + 4 * first, &sorted.scales)?;
     out.write(places.codes.start + stride * first, &sorted.codes)?;
     out.write(places.mean_scales.start + 4 * lists.start, &means.scales)?;
-    out.write(places.mean_codes.start + stride * lists.start, &means.codes)
+    out.write(places.mean_codes.start + stride * lists.start, &means.codes)?;
+    out.write(places.spreads.start + 4 * lists.start, &spreads)
 }
 
 /// The lists from `first` on whose codes fit memory: at least one.
@@ -262,21 +266,30 @@ impl Encoded {
         Self { rows, ..encoded }
     }
 
-    /// The means of stretches of rows, `[stretches, stride]`, with their codes.
-    fn means(&self, stretches: &[Range<usize>], stride: usize) -> Self {
+    /// The mean of each stretch of rows, and how far rows lie from it in any one direction.
+    fn means(&self, stretches: &[Range<usize>], stride: usize) -> (Self, Vec<f32>) {
         let mut means = Self::zeros(stretches.len(), stride);
         let codes = means.codes.par_chunks_exact_mut(stride);
         let places = stretches.par_iter().zip(codes).zip(&mut means.scales);
-        places.for_each(|((stretch, code), scale)| {
+        let spreads = places.map(|((stretch, code), scale)| {
             let mut mean = vec![0.0; stride];
+            let mut squares = 0.0;
+            let part = (stretch.len() as f32).recip();
             for place in stretch.clone() {
-                let scale = self.scales[place] / stretch.len() as f32;
+                let scale = self.scales[place];
                 let code = &self.codes[place * stride..][..stride];
-                mean.iter_mut().zip(code).for_each(|(x, &c)| *x += scale * f32::from(c));
+                for (mean, &code) in mean.iter_mut().zip(code) {
+                    let x = scale * f32::from(code);
+                    *mean += part * x;
+                    squares += part * x * x;
+                }
             }
             *scale = encode(&mean, code);
+            let squares = squares - mean.iter().map(|x| x * x).sum::<f32>();
+            (squares.max(0.0) / stride as f32).sqrt()
         });
-        means
+        let spreads = spreads.collect();
+        (means, spreads)
     }
 }
 

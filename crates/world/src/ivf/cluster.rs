@@ -4,9 +4,11 @@
 //! clustered by itself into about as many lists. A row is compared with the coarse ones and with
 //! the lists of the few nearest: of 56,000 lists that is one in seventy.
 //!
-//! Vectors are clustered after [`damp`]: as they are, the few long ones would draw most lists to
-//! themselves; all made equally long, a list would hold long and short ones alike, and a query that
-//! wants the long ones would have to look into every list of their direction.
+//! Vectors are clustered by their direction and, as one more coordinate, the logarithm of their
+//! length, so that a list holds about equally long ones. On a million vectors whose lengths are
+//! log-normal (σ = 1), 64 of 8,000 lists then hold 99.7 % of the hundred nearest. By direction alone
+//! it was 37 %, as a list's few long vectors hide among its short ones; by vectors divided by the
+//! root of their length, 39 %.
 
 use rand::SeedableRng;
 use rand::seq::index;
@@ -21,14 +23,13 @@ const COARSE_SAMPLE: usize = 256;
 /// Coarse centroids whose lists a vector is compared with.
 const BRANCHES: usize = 3;
 
-/// Divides a vector by the root of its length.
-pub(super) fn damp(vector: &mut [f32]) {
+/// What a vector is clustered by, `[dim + 1]`: its direction and the logarithm of its length.
+pub(super) fn placed(vector: &[f32], into: &mut [f32]) {
     let length = vector.iter().map(|x| x * x).sum::<f32>().sqrt();
-    if length > 0.0 {
-        let alpha: f32 = std::env::var("ALPHA").map_or(0.5, |a| a.parse().unwrap());
-        let factor = length.powf(-alpha);
-        vector.iter_mut().for_each(|x| *x *= factor);
-    }
+    let [direction @ .., log_length] = into else { return };
+    let factor = if length > 0.0 { length.recip() } else { 0.0 };
+    direction.iter_mut().zip(vector).for_each(|(into, x)| *into = x * factor);
+    *log_length = length.max(f32::MIN_POSITIVE).ln();
 }
 
 /// Centroids, several side by side.
@@ -90,7 +91,7 @@ struct Branch {
 }
 
 impl Tree {
-    /// Finds about `lists` lists from a sample of damped vectors, `[sample, dim]`.
+    /// Finds about `lists` lists from a sample of vectors that are [`placed`], `[sample, dim]`.
     pub(super) fn fit(sample: &[f32], dim: usize, lists: usize, seed: u64) -> Self {
         let count = lists.isqrt().max(1);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -126,13 +127,12 @@ impl Tree {
         self.lists
     }
 
-    /// The list of a damped vector.
+    /// The list of a vector that is [`placed`].
     pub(super) fn assign(&self, vector: &[f32], scratch: &mut [Vec<f32>; 2]) -> u32 {
         let [coarse, fine] = scratch;
         self.coarse.nearness(vector, coarse);
         let mut nearest = (0, f32::NEG_INFINITY);
-        let branches: usize = std::env::var("BRANCHES").map_or(BRANCHES, |a| a.parse().unwrap());
-        for _ in 0..branches.min(self.branches.len()) {
+        for _ in 0..BRANCHES.min(self.branches.len()) {
             let (i, _) = best(coarse);
             coarse[i] = f32::NEG_INFINITY;
             let branch = &self.branches[i];

@@ -1,6 +1,6 @@
 //! Where what lies in the bytes of an index.
 //!
-//! A header of 64 bytes, then seven arrays, each beginning at a multiple of 64, little-endian:
+//! A header of 64 bytes, then eight arrays, each beginning at a multiple of 64, little-endian:
 //!
 //! | array | type | shape |
 //! |---|---|---|
@@ -8,6 +8,7 @@
 //! | where each list starts, and the last ends | u32 | `[lists + 1]` |
 //! | scale of each list's mean | f32 | `[lists]` |
 //! | codes of each list's mean | i8 | `[lists, stride]` |
+//! | how far rows of each list lie from its mean, see [`search`](super::search) | f32 | `[lists]` |
 //! | row at each place, list after list | u32 | `[rows]` |
 //! | scale of the row at each place | f32 | `[rows]` |
 //! | codes of the row at each place | i8 | `[rows, stride]` |
@@ -41,6 +42,7 @@ pub(super) struct Places {
     pub starts: Range<usize>,
     pub mean_scales: Range<usize>,
     pub mean_codes: Range<usize>,
+    pub spreads: Range<usize>,
     pub rows: Range<usize>,
     pub scales: Range<usize>,
     pub codes: Range<usize>,
@@ -67,6 +69,7 @@ impl Layout {
             starts: next(starts, 4)?,
             mean_scales: next(self.lists, 4)?,
             mean_codes: next(self.lists, self.stride())?,
+            spreads: next(self.lists, 4)?,
             rows: next(listed, 4)?,
             scales: next(listed, 4)?,
             codes: next(listed, self.stride())?,

@@ -10,8 +10,8 @@
 //! ```
 //!
 //! **Length counts.** The nearest by inner product are long vectors first, and factors of popular
-//! recordings are long. Vectors are sorted into lists by their direction and the root of their
-//! length (see [`cluster`]), and a list is as promising as the mean of what is in it, length and all.
+//! recordings are long. Vectors are sorted into lists by their direction and the logarithm of their
+//! length, and a list is as promising as its mean, length and all, and how far rows lie from it.
 //!
 //! **Many lists cost little.** Means are grouped by means of their own, so that a row is compared
 //! with some hundred of them instead of with all.
