@@ -40,9 +40,15 @@ vectorised! {
     /// # Shapes
     /// `codes` `[rows, stride]`, `query` `[stride]`, `out` `[rows]`.
     pub(super) fn code_dots(codes: &[i8], query: &[i16], out: &mut [i32]) {
+        let (blocks, _) = query.as_chunks::<CODE_BLOCK>();
         for (code, out) in codes.chunks_exact(query.len()).zip(out) {
-            let products = code.iter().zip(query).map(|(&c, &q)| i32::from(c) * i32::from(q));
-            *out = products.fold(0, i32::wrapping_add);
+            let mut sum = 0i32;
+            for (code, query) in code.as_chunks::<CODE_BLOCK>().0.iter().zip(blocks) {
+                for i in 0..CODE_BLOCK {
+                    sum = sum.wrapping_add(i32::from(code[i]) * i32::from(query[i]));
+                }
+            }
+            *out = sum;
         }
     }
 
@@ -51,14 +57,16 @@ vectorised! {
     /// # Shapes
     /// `tiles` `[tiles, dim, TILE]`, `vector` `[dim]`, `out` `[tiles, TILE]`.
     pub(super) fn add_tile_dots(tiles: &[f32], vector: &[f32], out: &mut [f32]) {
-        for (tile, out) in tiles.chunks_exact(vector.len() * TILE).zip(out.chunks_exact_mut(TILE)) {
-            let mut sums = [0.0f32; TILE];
-            for (row, x) in tile.chunks_exact(TILE).zip(vector) {
-                for (sum, centroid) in sums.iter_mut().zip(row) {
-                    *sum += x * centroid;
+        let (columns, _) = tiles.as_chunks::<TILE>();
+        let (out, _) = out.as_chunks_mut::<TILE>();
+        for (tile, out) in columns.chunks_exact(vector.len()).zip(out) {
+            let mut sums = *out;
+            for (row, &x) in tile.iter().zip(vector) {
+                for i in 0..TILE {
+                    sums[i] += x * row[i];
                 }
             }
-            out.iter_mut().zip(sums).for_each(|(out, sum)| *out += sum);
+            *out = sums;
         }
     }
 
@@ -67,24 +75,23 @@ vectorised! {
     /// # Shapes
     /// `rows` `[rows, dim]`, `vector` `[dim]`, `out` `[rows]`.
     pub(super) fn dots(rows: &[f16], vector: &[f32], out: &mut [f32]) {
+        let (blocks, rest) = vector.as_chunks::<LANES>();
         for (row, out) in rows.chunks_exact(vector.len()).zip(out) {
+            let (row, row_rest) = row.as_chunks::<LANES>();
             let mut sums = [0.0f32; LANES];
-            let (x, y) = (row.chunks_exact(LANES), vector.chunks_exact(LANES));
-            let rest = x.remainder().iter().zip(y.remainder());
-            let rest: f32 = rest.map(|(&x, y)| widen(x) * y).sum();
-            for (x, y) in x.zip(y) {
-                for ((sum, &x), y) in sums.iter_mut().zip(x).zip(y) {
-                    *sum += widen(x) * y;
+            for (x, y) in row.iter().zip(blocks) {
+                for i in 0..LANES {
+                    sums[i] += widen(x[i]) * y[i];
                 }
             }
-            *out = sums.iter().sum::<f32>() + rest;
+            let rest = row_rest.iter().zip(rest).map(|(&x, y)| widen(x) * y);
+            *out = sums.iter().sum::<f32>() + rest.sum::<f32>();
         }
     }
 }
 
 /// The number, if it is finite, as it always is in an index. `f16::to_f32` asks whether it is, and
-/// its conversion of slices is a call for every eight numbers: scanning by it took five times as
-/// long.
+/// its conversion of slices is a call for every eight numbers.
 ///
 /// The exponent moves to its place by a product, which is right for the smallest numbers too.
 #[inline(always)]
