@@ -174,7 +174,7 @@ fn assign_all(vectors: &[f32], dim: usize, centroids: &Centroids) -> Vec<u32> {
 /// nothing is nearest to stays where it is.
 fn k_means(vectors: &[f32], dim: usize, k: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
     let rows = vectors.len() / dim;
-    let k = k.clamp(1.min(rows), rows);
+    let k = k.clamp(1, rows);
     let first = index::sample(rng, rows, k);
     let mut centroids: Vec<f32> =
         first.iter().flat_map(|i| &vectors[i * dim..][..dim]).copied().collect();

@@ -1,3 +1,5 @@
 //! What the crate promises, tried from outside.
 
+#![allow(clippy::unwrap_used)]
+
 mod ivf;
