@@ -60,7 +60,8 @@ impl Layout {
         let starts = if self.lists == 0 { 0 } else { self.lists + 1 };
         let mut end = HEADER;
         let mut next = |count: usize, bytes: usize| -> Option<Range<usize>> {
-            let start = end.checked_next_multiple_of(HEADER)?;
+            // What is empty ends where the last array does, so that nothing has to be written.
+            let start = if count == 0 { end } else { end.checked_next_multiple_of(HEADER)? };
             end = start.checked_add(count.checked_mul(bytes)?)?;
             Some(start..end)
         };

@@ -19,6 +19,24 @@
 //! **Filters are part of the scan.** What may not be had is passed over before it takes a place, so
 //! that somebody who owns the thousand nearest still gets the next hundred.
 //!
+//! ```
+//! use std::{io::Cursor, path::Path};
+//!
+//! use segue_world::ivf::{Ivf, IvfConfig, Rows, Search, build};
+//!
+//! let path = Path::new("vectors.ivf");
+//! let vectors = [0.0, 1.0, 3.0, 4.0, -1.0, 0.5];
+//! let mut out = Cursor::new(Vec::new());
+//! build(&Rows::new(&vectors, 2), &IvfConfig::default(), path, &mut out, &mut |_| ())?;
+//!
+//! let bytes = out.into_inner();
+//! let index = Ivf::open(path, &bytes)?;
+//! let owned = [1];
+//! let hits = index.search(&[1.0, 1.0], &Search::new(2), &|row| !owned.contains(&row));
+//! assert_eq!(hits.iter().map(|hit| hit.row).collect::<Vec<_>>(), [0, 2]);
+//! # Ok::<(), segue_world::WorldError>(())
+//! ```
+//!
 //! Rejected: a graph (HNSW), which at fifty million rows wants tens of gigabytes resident and is
 //! built in hours; codes of four bits a pair of dimensions, which need a larger second look; one
 //! more dimension that makes all lengths equal (Shrivastava and Li 2014), which with a few very

@@ -39,6 +39,14 @@ pub struct Search {
     pub rerank: usize,
 }
 
+impl Search {
+    /// The `k` nearest, as far as finds nearly all of them among ten million: 128 lists, and ten
+    /// times `k` rows scored again, a thousand at least.
+    pub fn new(k: usize) -> Self {
+        Self { k, probes: 128, rerank: k.saturating_mul(10).max(1_000) }
+    }
+}
+
 /// An index over bytes that [`build`](super::build) wrote.
 ///
 /// Opening looks at the header alone, so that an index of fifty million rows in a mapped file is

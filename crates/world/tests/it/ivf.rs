@@ -133,6 +133,10 @@ fn few_rows_are_scanned_and_many_are_not() {
     let search = Search { k: 10, probes: 1, rerank: 0 };
     let hits = few.open().search(&query, &search, &|_| true);
     assert_eq!(hits, few.open().exact(&query, 10, &|_| true));
+    for rows in 0..40 {
+        let few = Aligned::new(&written(&clustered(rows, 0.0), None));
+        assert_eq!(few.open().exact(&query, 50, &|_| true).len(), rows);
+    }
     let many = Aligned::new(&written(&clustered(9_000, 0.0), None));
     assert!(many.open().lists() > 500);
 }
@@ -223,14 +227,13 @@ proptest! {
         let length = index.1;
         let bytes = bytemuck::cast_slice_mut::<u32, u8>(&mut index.0);
         for (place, byte) in damage {
-            // The header is tried elsewhere; a byte in six hits starts of lists.
-            let place = place.index(length - 64);
-            bytes[64 + place] = byte;
-            bytes[64 + 100 * 2 * DIM + place % 24] ^= byte & 0x11;
+            // Behind magic and version; and once more where lists start, which is a small place.
+            bytes[12 + place.index(length - 12)] = byte;
+            bytes[64 + 100 * 2 * DIM + place.index(24)] ^= byte & 0x11;
         }
         if let Ok(ivf) = Ivf::open(Path::new("index"), index.bytes()) {
             let search = Search { k: 10, probes: 5, rerank: 20 };
-            let hits = ivf.search(&[0.5; DIM], &search, &|_| true);
+            let hits = ivf.search(&vec![0.5; ivf.dim()], &search, &|_| true);
             prop_assert!(hits.iter().all(|hit| ivf.vector(hit.row).is_some()));
         }
     }
