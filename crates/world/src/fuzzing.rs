@@ -63,6 +63,6 @@ fn check(read: Result<TableReport>) {
         Err(WorldError::Malformed { path, reason }) => {
             assert!(path.to_string_lossy().contains("segue-dump-"), "{path:?}: {reason}");
         }
-        Err(WorldError::Io { path, source }) => panic!("{path:?}: {source}"),
+        Err(error) => panic!("{error}"),
     }
 }

@@ -1,7 +1,9 @@
 //! The lab, tested through its public face.
+#![allow(clippy::print_stdout)] // a test that skips says so
 #![allow(clippy::unwrap_used)] // a failed unwrap is a failed test
 
 mod community;
+mod dumps;
 mod events;
 mod interactive;
 mod listeners;

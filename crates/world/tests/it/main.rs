@@ -4,4 +4,5 @@
 
 mod build;
 mod file;
+mod ivf;
 mod people;

@@ -311,7 +311,8 @@ mod tests {
             choice(vec![vec![0.3, 0.3], vec![0.5, -0.9]], 2.0),
         ];
         let at = [0.4, -1.1];
-        let (gradient, hessian) = derivatives(&at, &choices);
+        let bounds = [Bound::Free, Bound::Around(0.7)];
+        let (gradient, hessian) = derivatives(&at, &bounds, &choices);
         let shifted = |i: usize, by: f64| {
             let mut at = at;
             at[i] += by;
@@ -323,8 +324,8 @@ mod tests {
                 / 2e-5;
             assert!((slope - gradient[i]).abs() < 1e-6);
             for (j, hessian) in hessian[i].iter().enumerate() {
-                let bend = (derivatives(&shifted(j, 1e-5), &choices).0[i]
-                    - derivatives(&shifted(j, -1e-5), &choices).0[i])
+                let bend = (derivatives(&shifted(j, 1e-5), &bounds, &choices).0[i]
+                    - derivatives(&shifted(j, -1e-5), &bounds, &choices).0[i])
                     / 2e-5;
                 assert!((bend + hessian).abs() < 1e-6);
             }
