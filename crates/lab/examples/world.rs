@@ -34,7 +34,7 @@ use segue::{
 use segue_engine::dataset::interactions::{InteractionsBuilder, KCore};
 use segue_engine::metrics::Estimate;
 use segue_engine::{History, Interactions, ItemIdx, Query, Recommender};
-use segue_models::recommenders::{Ease, EaseConfig};
+use segue_models::recommenders::{Ease, EaseConfig, Ials, IalsConfig, ItemKnn, ItemKnnConfig};
 
 /// One listener in so many is hidden from the world.
 const HIDDEN: u64 = 4;
@@ -108,6 +108,8 @@ fn main() -> Result<()> {
         let home = folder.path().join(format!("alone-{number}"));
         note("mix without", figures(&mix(one, &home, None)?, one));
         note("EASE on the people", figures(&peers.ease(one), one));
+        note("iALS on the people", figures(&peers.by(&peers.ials, one), one));
+        note("kNN on the people", figures(&peers.by(&peers.knn, one), one));
         note("popularity", figures(&peers.popular(one), one));
     }
     for (name, all) in found {
@@ -204,8 +206,20 @@ fn mix(one: &Asked, home: &Path, world: Option<&Path>) -> Result<Vec<String>> {
         return Ok(Vec::new());
     };
     if world.is_some() {
-        for m in &trained.card.members { eprint!("{} {:.3} w{:.2}/{:.2} ; ", m.member.name(), m.ndcg_alone, m.weight, m.weight_known); }
-        eprintln!("{:?} left {:?}", trained.card.new, trained.card.left_out.iter().map(|l| l.member.name()).collect::<Vec<_>>());
+        for m in &trained.card.members {
+            eprint!(
+                "{} {:.3} w{:.2}/{:.2} ; ",
+                m.member.name(),
+                m.ndcg_alone,
+                m.weight,
+                m.weight_known
+            );
+        }
+        eprintln!(
+            "{:?} left {:?}",
+            trained.card.new,
+            trained.card.left_out.iter().map(|l| l.member.name()).collect::<Vec<_>>()
+        );
     }
     let snapshot = library.snapshot()?;
     let request = MixRequest {
@@ -228,6 +242,8 @@ struct Peers {
     interactions: Interactions,
     items: FxHashMap<String, ItemIdx>,
     ease: Ease,
+    ials: Ials,
+    knn: ItemKnn,
     regularisation: f64,
     people: Vec<usize>,
 }
@@ -248,6 +264,11 @@ impl Peers {
             let interactions = builder.build(KCore::default())?;
             let config = EaseConfig { regularisation, ..EaseConfig::default() };
             let ease = Ease::fit(&interactions.all(), &config)?;
+            let ials = Ials::fit(&interactions.all(), &IalsConfig::default(), 1)?;
+            let knn = ItemKnn::fit(
+                &interactions.all(),
+                &ItemKnnConfig { shrinkage: 10.0, ..Default::default() },
+            )?;
             let items: FxHashMap<String, ItemIdx> = (0..interactions.items() as u32)
                 .map(|item| (interactions.item_name(ItemIdx(item)).to_owned(), ItemIdx(item)))
                 .collect();
@@ -256,7 +277,7 @@ impl Peers {
                 .iter()
                 .flat_map(|(_, names)| names)
                 .for_each(|name| counts[items[name].row()] += 1);
-            Ok(Self { interactions, items, ease, regularisation, people: counts })
+            Ok(Self { interactions, items, ease, ials, knn, regularisation, people: counts })
         };
         let all: Vec<(u64, Vec<String>)> =
             people.iter().map(|(person, history)| (*person, kept(history))).collect();
@@ -284,11 +305,15 @@ impl Peers {
     }
 
     fn ease(&self, one: &Asked) -> Vec<String> {
+        self.by(&self.ease, one)
+    }
+
+    fn by(&self, model: &dyn Recommender, one: &Asked) -> Vec<String> {
         let items: Vec<ItemIdx> =
             one.known.iter().filter_map(|name| self.items.get(name).copied()).collect();
         let history = History { items: &items, ..History::default() };
         let mut scores = vec![0.0; self.interactions.items()];
-        self.ease.score(&[Query { history, ..Query::default() }], &mut scores);
+        model.score(&[Query { history, ..Query::default() }], &mut scores);
         self.best(&scores, &items)
     }
 

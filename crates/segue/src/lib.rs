@@ -58,7 +58,7 @@ pub use search::Found;
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
 pub use sources::SourceOutcome;
-pub use worlds::{WorldMatch, build_world};
+pub use worlds::{WorldMatch, build_world, update_world};
 
 pub use segue_core::{
     AudioFeature, FeedbackKind, FeedbackTarget, Impression, ListenerId, Pick, Reason, Slate,

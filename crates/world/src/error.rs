@@ -38,6 +38,16 @@ pub enum WorldError {
         /// The folder with the work in progress.
         path: PathBuf,
     },
+    /// A world cannot be updated.
+    #[error(
+        "`{}` was built without `--keep`: nothing that was read is there to add to; build it again \
+         from all dumps",
+        path.display()
+    )]
+    NoParts {
+        /// The world.
+        path: PathBuf,
+    },
     /// A world of nothing.
     #[error("no recording was played by {fewest} people or more: the dumps hold too few listens")]
     NothingKept {

@@ -258,18 +258,21 @@ fn apart(chosen: Vec<Chosen>) -> (Vec<Recipe>, Vec<f64>, Vec<Member>) {
     (recipes, alone, members)
 }
 
-/// Rankings for data that teach none: likability, and members alike, but that what is the same for
-/// everybody counts a quarter.
+/// Rankings for data that teach none. Members that learned here count alike, but a quarter where
+/// they say the same to everybody; those of a world as they usually do. Likability counts where
+/// nobody elsewhere says more.
 fn given(members: &[MemberKind], has_likability: bool) -> Rankings {
-    let logit = if has_likability { 1.0 } else { 0.0 };
+    let has_world = members.iter().any(|member| member.is_of_world());
+    let logit = if has_likability && !has_world { 1.0 } else { 0.0 };
     let counts = |member: &MemberKind| if member.reads() == Reads::Nothing { 0.25 } else { 1.0 };
     let sum = members.iter().map(counts).sum::<f64>().max(0.25);
     let shares: Vec<f64> = members.iter().map(|member| counts(member) / sum).collect();
-    let mut new: Vec<f64> = shares.iter().map(|share| 2.0 * share).collect();
+    let usual = |(member, share): (&MemberKind, &f64)| member.usual_weight().unwrap_or(2.0 * share);
+    let mut new: Vec<f64> = members.iter().zip(&shares).map(usual).collect();
     new.extend(vec![0.0; members.len()]);
     new.extend([-1.0, logit, 0.0, 0.3, 0.2, 0.0]);
     let mut known: Vec<f64> = shares.iter().map(|share| 0.3 * share).collect();
-    known.push(0.5 * logit);
+    known.push(if has_likability { 0.5 } else { 0.0 });
     known.extend(USUAL_AGAIN.map(f64::from));
     let chance = Chance { intercept: -3.0, slope: 0.5 };
     Rankings { new: Ranking::given(new), known: Ranking::given(known), chances: [chance; 2] }

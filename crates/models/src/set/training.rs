@@ -33,6 +33,9 @@ const FEWEST_DATED: usize = 300;
 const SHARE_OF_EPOCHS: usize = 5;
 /// Questions that settings are chosen by.
 const MOST_CASES: usize = 250;
+/// With fewer questions than this the first settings are taken: the best of several would be so by
+/// luck.
+const FEWEST_TO_CHOOSE: usize = 8;
 /// With fewer questions to listeners who have friends, nothing is learned of friends.
 const FEWEST_WITH_FRIENDS: usize = 10;
 /// Depth of the ranking that settings are chosen by.
@@ -326,13 +329,15 @@ pub(super) fn choose(
             continue;
         }
         let mut best: Option<Chosen> = None;
-        let tried = if plan.has(kind) { plan.settings } else { 0 };
+        let few = cases.len() < FEWEST_TO_CHOOSE;
+        let tried = if plan.has(kind) { if few { 1 } else { plan.settings } } else { 0 };
         for recipe in recipes(kind, data, plan).into_iter().take(tried) {
             // What cannot be fitted on these data is no member.
             let Ok(mut member) = recipe.fit(data, plan.seed) else { continue };
             let mut won = None;
             let mut to_beat = best.as_ref().map(|best| best.ndcg);
-            for query in queries(kind, data) {
+            let queries = queries(kind, data).into_iter();
+            for query in queries.take(if few { 1 } else { usize::MAX }) {
                 if let Some(query) = query {
                     member = member.asked_by(query);
                 }

@@ -13,10 +13,10 @@ use segue_engine::pipeline::{MixRequest, Mixer};
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Catalogue, Index, MixContext, Profile, Ranker, Scorer as _, UncertaintySource};
 use segue_models::recommenders::{Ials, IalsConfig};
-use segue_models::{LikabilityConfig, ModelError};
 use segue_models::set::{
     Budget, LeftOutMember, MemberKind, ModelSet, OpenWorld, SetConfig, SetData, WorldRows,
 };
+use segue_models::{LikabilityConfig, ModelError};
 
 const TRACKS: usize = 60;
 const DAY: i64 = 86_400;

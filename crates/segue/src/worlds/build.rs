@@ -1,10 +1,10 @@
 //! Building a world with the factors that Segue's own model gives.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use segue_models::recommenders::{Ials, IalsConfig};
 use segue_world::WorldError;
-use segue_world::build::{BuildConfig, BuildReport, BuildStage, Factors, Heard, build};
+use segue_world::build::{BuildConfig, BuildReport, BuildStage, Factors, Heard, build, update};
 
 use crate::Result;
 
@@ -22,6 +22,18 @@ pub fn build_world(
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<BuildReport> {
     Ok(build(config, out, &mut factors, progress)?)
+}
+
+/// Builds a world again with listens that came since, in place of the one that is there.
+///
+/// # Errors
+/// [`Error::World`](crate::Error::World), as [`segue_world::build::update`] has it.
+pub fn update_world(
+    out: &Path,
+    listens: Vec<PathBuf>,
+    progress: &mut dyn FnMut(BuildStage),
+) -> Result<BuildReport> {
+    Ok(update(out, listens, &mut factors, progress)?)
 }
 
 /// Factors of whatever people heard.

@@ -7,8 +7,8 @@
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use segue_engine::vector::dot;
 use segue_models::recommenders::{FoldIn, Ials};
+use segue_world::ivf::{Ivf, Search};
 use segue_world::{RecordingIdx, World};
 
 /// Recordings that a library draws at most.
@@ -78,11 +78,9 @@ fn by_neighbours(world: &World, bag: &Bag, most: usize) -> Vec<RecordingIdx> {
 
 fn by_factors(world: &World, bag: &Bag, most: usize) -> Vec<RecordingIdx> {
     let rows: Vec<(u32, f32)> = bag.iter().map(|&(row, weight)| (row.0, weight)).collect();
-    let factors = |row: u32| world.factors(RecordingIdx(row));
-    let Some(listener) = place(&rows, &world.manifest().factors.settings, factors) else {
-        return Vec::new();
-    };
-    best(scores(&listener, world.len(), factors), most).into_iter().map(RecordingIdx).collect()
+    let Ok(index) = world.factors() else { return Vec::new() };
+    let near = nearest(&index, &rows, &world.manifest().factors.settings, most, &|_| true);
+    near.into_iter().map(RecordingIdx).collect()
 }
 
 fn by_their_artists(world: &World, bag: &Bag, most: usize) -> Vec<RecordingIdx> {
@@ -98,34 +96,31 @@ fn by_new_artists(world: &World, bag: &Bag, most: usize) -> Vec<RecordingIdx> {
     let known: FxHashSet<u32> = plays.keys().copied().collect();
     let mut rows: Vec<(u32, f32)> = plays.into_iter().collect();
     rows.sort_unstable_by_key(|entry| entry.0);
-    let factors = |artist: u32| world.artist_factors(artist);
+    let Ok(index) = world.artist_factors() else { return Vec::new() };
     let settings = &world.manifest().artist_factors.settings;
-    let Some(listener) = place(&rows, settings, factors) else { return Vec::new() };
-    let mut scores = scores(&listener, world.artists(), factors);
-    scores.retain(|(artist, _)| !known.contains(artist));
-    let artists = best(scores, most.div_ceil(OF_NEW_ARTIST));
+    let most = most.div_ceil(OF_NEW_ARTIST);
+    let artists = nearest(&index, &rows, settings, most, &|artist| !known.contains(&artist));
     artists.into_iter().flat_map(|a| world.recordings_of(a).take(OF_NEW_ARTIST)).collect()
 }
 
-/// Where a listener is among factors; `None` where they heard nothing of it or there are none.
-fn place(
-    rows: &[(u32, f32)],
+/// The rows nearest to somebody who heard some rows; none where nothing was heard.
+fn nearest(
+    index: &Ivf<'_>,
+    heard: &[(u32, f32)],
     settings: &str,
-    factors: impl Fn(u32) -> Vec<f32>,
-) -> Option<Vec<f32>> {
-    let fold_in: FoldIn = serde_json::from_str(settings).ok()?;
-    let heard: Vec<f32> = rows.iter().flat_map(|&(row, _)| factors(row)).collect();
-    let people = vec![1.0; rows.len()];
-    let bag = (0..).zip(rows).map(|(at, &(_, weight))| (at, weight)).collect();
-    let model = Ials::from_factors(&heard, &people, fold_in).ok()?;
-    (!rows.is_empty()).then(|| model.listener(&bag))
+    most: usize,
+    allowed: &dyn Fn(u32) -> bool,
+) -> Vec<u32> {
+    let Some(listener) = place(index, heard, settings) else { return Vec::new() };
+    index.search(&listener, &Search::new(most), allowed).iter().map(|hit| hit.row).collect()
 }
 
-/// What each row of a world is worth to a listener.
-fn scores(
-    listener: &[f32],
-    rows: usize,
-    factors: impl Fn(u32) -> Vec<f32> + Sync,
-) -> Vec<(u32, f32)> {
-    (0..rows as u32).into_par_iter().map(|row| (row, dot(&factors(row), listener))).collect()
+/// Where a listener is among factors.
+fn place(index: &Ivf<'_>, heard: &[(u32, f32)], settings: &str) -> Option<Vec<f32>> {
+    let fold_in: FoldIn = serde_json::from_str(settings).ok()?;
+    let factors: Vec<f32> = heard.iter().flat_map(|&(row, _)| index.to_f32(row)).collect();
+    let people = vec![1.0; heard.len()];
+    let bag = (0..).zip(heard).map(|(at, &(_, weight))| (at, weight)).collect();
+    let model = Ials::from_factors(&factors, &people, fold_in).ok()?;
+    (!heard.is_empty()).then(|| model.listener(&bag))
 }

@@ -17,7 +17,7 @@ use segue_engine::dataset::plays::Plays;
 use segue_store::{Store, WorldInUse};
 use segue_world::{World, WorldError};
 
-pub use build::build_world;
+pub use build::{build_world, update_world};
 pub(crate) use rows::WorldView;
 
 use crate::{Dataset, Error, Library, Result};

@@ -7,6 +7,7 @@ use segue_engine::{Catalogue, WorkIdx};
 use segue_ingest::identity::named_track;
 use segue_models::recommenders::FoldIn;
 use segue_models::set::{OpenWorld, WorldRows};
+use segue_world::ivf::Ivf;
 use segue_world::{RecordingIdx, World};
 
 use super::draw::{Bag, near};
@@ -110,12 +111,13 @@ impl OpenWorld for WorldView<'_> {
         works.dedup();
         let settings = &self.world.manifest().factors.settings;
         let fold_in: FoldIn = serde_json::from_str(settings).ok()?;
-        (!works.is_empty()).then(|| self.rows(&works, fold_in))
+        let factors = self.world.factors().ok().filter(|_| !works.is_empty())?;
+        Some(self.rows(&works, &factors, fold_in))
     }
 }
 
 impl WorldView<'_> {
-    fn rows(&self, works: &[WorkIdx], fold_in: FoldIn) -> WorldRows {
+    fn rows(&self, works: &[WorkIdx], factors: &Ivf<'_>, fold_in: FoldIn) -> WorldRows {
         let row_of: FxHashMap<WorkIdx, u32> = works.iter().copied().zip(0..).collect();
         let recording = |work: &WorkIdx| self.recordings.of_work(*work).expect("it was matched");
         let neighbours = |work: &WorkIdx| {
@@ -134,7 +136,7 @@ impl WorldView<'_> {
             works: works.iter().map(|&work| self.catalogue.work_id(work).clone()).collect(),
             people: works.iter().map(|work| self.world.people(recording(work)) as f32).collect(),
             neighbours: works.iter().map(neighbours).collect(),
-            factors: works.iter().flat_map(|work| self.world.factors(recording(work))).collect(),
+            factors: works.iter().flat_map(|work| factors.to_f32(recording(work).0)).collect(),
             fold_in,
         }
     }

@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::file::{Manifest, WorldWriter};
+use crate::ivf::Rows;
 use crate::{Result, WorldError};
 
 pub use people::Heard;
@@ -52,6 +53,9 @@ pub struct BuildConfig {
     pub fewest_people: u32,
     /// Memory that the build may take, in megabytes.
     pub memory_mb: usize,
+    /// Whether what was read stays beside the world, in the folder `OUT.parts`, for
+    /// [`update`]: sixteen bytes a listen, and who played what is in them.
+    pub keep_parts: bool,
 }
 
 impl Default for BuildConfig {
@@ -61,6 +65,7 @@ impl Default for BuildConfig {
             canonical: None,
             fewest_people: FEWEST_PEOPLE,
             memory_mb: 4_000,
+            keep_parts: false,
         }
     }
 }
@@ -119,20 +124,60 @@ pub fn build(
     fit: &mut FitFactors<'_>,
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<BuildReport> {
-    if out.exists() {
-        return Err(WorldError::Exists { path: out.to_owned() });
+    for path in [out.to_owned(), beside(out, PARTS)] {
+        if path.exists() {
+            return Err(WorldError::Exists { path });
+        }
     }
     let folder = begin(config, out)?;
-    let read = parts::read(config, &folder, progress)?;
+    let report = build_in(config, &folder, out, fit, progress)?;
+    match config.keep_parts {
+        false => fs::remove_dir_all(&folder).map_err(|error| WorldError::io(&folder, error))?,
+        true => {
+            let parts = beside(out, PARTS);
+            fs::rename(&folder, &parts).map_err(|error| WorldError::io(&parts, error))?;
+        }
+    }
+    Ok(report)
+}
+
+/// Builds a world again with listens that came since, such as those of the daily dumps, in place of
+/// the one that is there. What both have counts once; what was deleted since is still in what was
+/// read before, and goes with the next [`build`] from a full dump.
+///
+/// # Errors
+/// [`WorldError::NoParts`] where the world was built without keeping them, and as [`build`].
+pub fn update(
+    out: &Path,
+    listens: Vec<PathBuf>,
+    fit: &mut FitFactors<'_>,
+    progress: &mut dyn FnMut(BuildStage),
+) -> Result<BuildReport> {
+    let folder = beside(out, PARTS);
+    let plan = folder.join(PLAN);
+    let no_parts = || WorldError::NoParts { path: out.to_owned() };
+    let text = fs::read_to_string(plan).map_err(|_| no_parts())?;
+    let mut config: BuildConfig = serde_json::from_str(&text).map_err(|_| no_parts())?;
+    config.listens = listens;
+    build_in(&config, &folder, out, fit, progress)
+}
+
+fn build_in(
+    config: &BuildConfig,
+    folder: &Path,
+    out: &Path,
+    fit: &mut FitFactors<'_>,
+    progress: &mut dyn FnMut(BuildStage),
+) -> Result<BuildReport> {
+    let read = parts::read(config, folder, progress)?;
     progress(BuildStage::Naming);
     let recordings = recordings::resolve(config, &read)?;
-    let counted = people::count(config, &folder, &read, recordings, progress)?;
-    let neighbours = pairs::neighbours(config, &folder, &counted, progress)?;
+    let counted = people::count(config, folder, &read, recordings, progress)?;
+    let neighbours = pairs::neighbours(config, folder, &counted, progress)?;
     progress(BuildStage::Factoring);
-    let heard = people::heard(&folder, &counted, people::Of::Recordings)?;
-    let factors = fit(heard)?;
-    let heard = people::heard(&folder, &counted, people::Of::Artists)?;
-    let artist_factors = fit(heard)?;
+    let factors = fit(people::heard(folder, &counted, people::Of::Recordings)?)?;
+    let artist_factors = fit(people::heard(folder, &counted, people::Of::Artists)?)?;
+    people::remove(folder)?;
     progress(BuildStage::Writing(0.0));
     let report = report::report(&read, &counted, &neighbours);
     let manifest = Manifest::of(config, &report, &factors, &artist_factors);
@@ -140,21 +185,33 @@ pub fn build(
     let mut writer = WorldWriter::create(&partial)?;
     counted.write(&mut writer)?;
     neighbours.write(&mut writer)?;
-    writer.f16s("factors", &factors.values)?;
-    writer.f16s("artist_factors", &artist_factors.values)?;
+    let mut index = |name, factors: &Factors| {
+        let rows = Rows::new(&factors.values, factors.width);
+        writer.index(name, &rows, &mut |done| progress(BuildStage::Writing(done)))
+    };
+    index("factors", &factors)?;
+    index("artist_factors", &artist_factors)?;
     writer.finish(&manifest)?;
     fs::rename(&partial, out).map_err(|error| WorldError::io(out, error))?;
-    fs::remove_dir_all(&folder).map_err(|error| WorldError::io(&folder, error))?;
     Ok(report)
+}
+
+const PLAN: &str = "plan.json";
+const PARTS: &str = "parts";
+
+/// A path beside that of a world: its name with more behind it.
+fn beside(out: &Path, what: &str) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".");
+    name.push(what);
+    PathBuf::from(name)
 }
 
 /// Makes the folder of a build, or finds that of an interrupted one.
 fn begin(config: &BuildConfig, out: &Path) -> Result<PathBuf> {
-    let mut name = out.as_os_str().to_owned();
-    name.push(".building");
-    let folder = PathBuf::from(name);
+    let folder = beside(out, "building");
     let plan = serde_json::to_string(config).expect("a plan is plain data");
-    let path = folder.join("plan.json");
+    let path = folder.join(PLAN);
     match fs::read_to_string(&path) {
         Ok(found) if found == plan => return Ok(folder),
         Ok(_) => return Err(WorldError::OtherBuild { path: folder }),

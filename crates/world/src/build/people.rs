@@ -4,6 +4,7 @@
 //! share. Sums over people do not depend on the order in which shares are done.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -208,6 +209,14 @@ fn write_plays(folder: &Path, share: usize, plays: &[Play]) -> Result<()> {
     file.finish()
 }
 
+/// Removes the plays of all shares.
+pub(super) fn remove(folder: &Path) -> Result<()> {
+    (0..SHARES).try_for_each(|share| {
+        let path = share_path(folder, share);
+        fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))
+    })
+}
+
 /// The plays of a share, by people and in the order of time.
 pub(super) fn plays_of(folder: &Path, share: usize) -> Result<Vec<Play>> {
     let bytes = read(&share_path(folder, share))?;
@@ -294,9 +303,11 @@ impl Counted {
         writer.u32s("first_day", &self.first_day_of)?;
         writer.u32s("artist_people", &self.people_of_artist)?;
         let keys = self.recordings.iter().map(|one| one.key).zip(0..);
-        let without_guests = self.recordings.iter().zip(0..).filter_map(|(one, row)| {
-            Some((key_without_guests(&one.artist, &one.title)?, row))
-        });
+        let without_guests = self
+            .recordings
+            .iter()
+            .zip(0..)
+            .filter_map(|(one, row)| Some((key_without_guests(&one.artist, &one.title)?, row)));
         writer.keys(keys, without_guests)?;
         writer.by_artist(&self.artist_of, self.artists())
     }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{RecordingIdx, World, WorldWriter};
+use crate::ivf::Rows;
 use crate::{Result, WorldError};
 
 impl World {
@@ -24,10 +25,14 @@ impl World {
         self.write_names(&rows, &artists, &mut writer)?;
         self.write_numbers(&rows, &artists, &mut writer)?;
         self.write_neighbours(&rows, &mut writer)?;
-        let factors: Vec<f32> = rows.iter().flat_map(|&row| self.factors(row)).collect();
-        writer.f16s("factors", &factors)?;
-        let factors: Vec<f32> = artists.iter().flat_map(|&row| self.artist_factors(row)).collect();
-        writer.f16s("artist_factors", &factors)?;
+        let rows_of: Vec<u32> = rows.iter().map(|row| row.0).collect();
+        for (name, index, rows) in [
+            ("factors", self.factors()?, &rows_of),
+            ("artist_factors", self.artist_factors()?, &artists),
+        ] {
+            let factors: Vec<f32> = rows.iter().flat_map(|&row| index.to_f32(row)).collect();
+            writer.index(name, &Rows::new(&factors, index.dim()), &mut |_| {})?;
+        }
         let mut manifest = self.manifest().clone();
         manifest.part_of = Some(self.digest());
         manifest.report.recordings = rows.len() as u64;

@@ -4,12 +4,12 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use half::f16;
 use memmap2::Mmap;
 
 use super::writer::{Entry, Table};
 use super::{HEAD_BYTES, MAGIC, Manifest, TAIL_BYTES, VERSION};
 use crate::dump::Mbid;
+use crate::ivf::Ivf;
 use crate::names::{recording_key, stripped_key};
 use crate::{Result, WorldError};
 
@@ -103,6 +103,7 @@ impl World {
         let table = table(&map).ok_or_else(|| malformed("the file was cut off or changed"))?;
         let mut world = Self { path: path.to_owned(), map, table, places: Places::default() };
         world.places = world.places()?;
+        world.check_factors()?;
         Ok(world)
     }
 
@@ -280,22 +281,21 @@ impl World {
         })
     }
 
-    /// Its factors, `[width]`.
-    pub fn factors(&self, recording: RecordingIdx) -> Vec<f32> {
-        let width = self.manifest().factors.width;
-        self.halves(&self.places.factors, recording.row(), width)
+    /// The factors of recordings, and an index that finds those that are near: rows are those of
+    /// [`RecordingIdx`].
+    ///
+    /// # Errors
+    /// [`WorldError::Malformed`], if the file has changed since it was opened.
+    pub fn factors(&self) -> Result<Ivf<'_>> {
+        Ivf::open(&self.path, &self.map[self.places.factors.clone()])
     }
 
-    /// The factors of an artist, `[width]`.
-    pub fn artist_factors(&self, artist: u32) -> Vec<f32> {
-        let width = self.manifest().artist_factors.width;
-        self.halves(&self.places.artist_factors, artist as usize, width)
-    }
-
-    fn halves(&self, section: &Range<usize>, row: usize, width: usize) -> Vec<f32> {
-        let from = section.start + row * width * 2;
-        let bytes = self.map[from..from + width * 2].chunks_exact(2);
-        bytes.map(|half| f16::from_le_bytes([half[0], half[1]]).to_f32()).collect()
+    /// The same of artists.
+    ///
+    /// # Errors
+    /// As [`factors`](Self::factors).
+    pub fn artist_factors(&self) -> Result<Ivf<'_>> {
+        Ivf::open(&self.path, &self.map[self.places.artist_factors.clone()])
     }
 
     fn text(&self, texts: &Texts, row: usize) -> &str {
@@ -318,6 +318,21 @@ impl World {
 
     fn range(&self, entry: &Entry) -> Range<usize> {
         entry.from as usize..(entry.from + entry.bytes) as usize
+    }
+
+    /// Makes sure that there are factors for every row.
+    fn check_factors(&self) -> Result<()> {
+        let Manifest { factors, artist_factors, .. } = self.manifest();
+        for (index, width, rows) in [
+            (self.factors()?, factors.width, self.len()),
+            (self.artist_factors()?, artist_factors.width, self.artists()),
+        ] {
+            if (index.dim(), index.len()) != (width, rows) {
+                let reason = "there are not as many factors as rows";
+                return Err(WorldError::malformed(&self.path, reason));
+            }
+        }
+        Ok(())
     }
 
     /// Finds all sections and makes sure that their lengths fit together.
@@ -352,8 +367,6 @@ impl World {
             let rows = find(&format!("{name}_rows"), Some(keys.len() / 8 * 4))?;
             Ok(Keys { keys, rows })
         };
-        let Manifest { factors, artist_factors, .. } = &self.table.manifest;
-        let halves = |width: usize, rows: usize| Some(width.saturating_mul(rows).saturating_mul(2));
         Ok(Places {
             artists: texts("artists", count)?,
             titles: texts("titles", count)?,
@@ -372,8 +385,8 @@ impl World {
             neighbour_offsets: find("neighbour_offsets", Some((count + 1) * 8))?,
             neighbours: find("neighbours", Some(pairs * 4))?,
             neighbour_counts: find("neighbour_counts", Some(pairs * 4))?,
-            factors: find("factors", halves(factors.width, count))?,
-            artist_factors: find("artist_factors", halves(artist_factors.width, artists))?,
+            factors: find("factors", None)?,
+            artist_factors: find("artist_factors", None)?,
         })
     }
 }

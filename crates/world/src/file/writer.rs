@@ -1,13 +1,13 @@
 //! Writing a world, section by section.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::fs::{self, File};
+use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use half::f16;
 use serde::{Deserialize, Serialize};
 
 use super::{ALIGNMENT, HEAD_BYTES, MAGIC, Manifest, VERSION};
+use crate::ivf::{self, IvfConfig, Vectors};
 use crate::{Result, WorldError};
 
 /// A line of the table.
@@ -62,10 +62,32 @@ impl WorldWriter {
         self.section(name, |writer| numbers.iter().try_for_each(|n| writer.put(&n.to_le_bytes())))
     }
 
-    /// Numbers in half precision.
-    pub(crate) fn f16s(&mut self, name: &str, numbers: &[f32]) -> Result<()> {
-        let half = |number: &f32| f16::from_f32(*number).to_le_bytes();
-        self.section(name, |writer| numbers.iter().try_for_each(|n| writer.put(&half(n))))
+    /// An index over factors, which is built in a file beside this one first: it is not written
+    /// from its beginning to its end. `progress` is told the share that is done.
+    pub(crate) fn index(
+        &mut self,
+        name: &str,
+        factors: &dyn Vectors,
+        progress: &mut dyn FnMut(f32),
+    ) -> Result<()> {
+        let path = self.path.with_extension(name);
+        let failed = |error| WorldError::io(&path, error);
+        let options =
+            File::options().read(true).write(true).create(true).truncate(true).open(&path);
+        let mut file = BufWriter::new(options.map_err(failed)?);
+        ivf::build(factors, &IvfConfig::default(), &path, &mut file, progress)?;
+        let mut file = file.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.seek(SeekFrom::Start(0)).map_err(failed)?;
+        let mut buffer = vec![0; 1 << 20];
+        self.section(name, |writer| {
+            loop {
+                match file.read(&mut buffer).map_err(failed)? {
+                    0 => return Ok(()),
+                    length => writer.put(&buffer[..length])?,
+                }
+            }
+        })?;
+        fs::remove_file(&path).map_err(failed)
     }
 
     /// Texts, and where each ends.

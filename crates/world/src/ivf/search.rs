@@ -126,6 +126,14 @@ impl<'a> Ivf<'a> {
         self.vectors.get(start..start + self.layout.dim)
     }
 
+    /// The vector of a row in single precision; zeros for a row that there is not.
+    pub fn to_f32(&self, row: u32) -> Vec<f32> {
+        match self.vector(row) {
+            Some(values) => values.iter().map(|value| value.to_f32()).collect(),
+            None => vec![0.0; self.dim()],
+        }
+    }
+
     /// The rows whose vectors have the largest inner products with `query`, nearly all of them:
     /// the best first, equal ones in the order of rows. Rows that are not `allowed` are passed over
     /// and take no place; it is asked about a small part of what is looked at.

@@ -5,7 +5,7 @@ use std::fs;
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use segue_world::build::{BuildConfig, build};
+use segue_world::build::{BuildConfig, build, update};
 use segue_world::{RecordingIdx, World, WorldError};
 
 use crate::people::{Played, factors, played, two_camps, world, write};
@@ -215,4 +215,31 @@ fn the_order_of_dumps_changes_no_sum() {
         World::open(&out).unwrap()
     };
     assert_eq!(built([&one, &two], "ab").digest(), built([&two, &one], "ba").digest());
+}
+
+#[test]
+fn an_update_is_the_world_of_all_dumps_and_counts_twice_told_listens_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let listens = at_random(4, 20);
+    let [first, since] = ["first", "since"].map(|name| folder.path().join(format!("{name}.jsonl")));
+    write(&first, &listens[..2_000]);
+    // The daily dump tells some of it again.
+    write(&since, &listens[1_900..]);
+    let path = |name: &str| folder.path().join(name);
+    let config = |listens: &[&std::path::PathBuf], keep_parts| BuildConfig {
+        listens: listens.iter().map(|&path| path.clone()).collect(),
+        keep_parts,
+        ..BuildConfig::default()
+    };
+    build(&config(&[&first, &since], false), &path("all"), &mut factors, &mut |_| {}).unwrap();
+    build(&config(&[&first], true), &path("kept"), &mut factors, &mut |_| {}).unwrap();
+    fs::remove_file(&first).unwrap();
+    let before = World::open(&path("kept")).unwrap().digest();
+    let report = update(&path("kept"), vec![since.clone()], &mut factors, &mut |_| {}).unwrap();
+    assert!(report.adds_up() && report.duplicates >= 100, "{report:?}");
+    let digest = |name| World::open(&path(name)).unwrap().digest();
+    assert_ne!(digest("kept"), before);
+    assert_eq!(digest("kept"), digest("all"));
+    let refused = update(&path("all"), vec![since], &mut factors, &mut |_| {});
+    assert!(matches!(refused, Err(WorldError::NoParts { .. })), "{refused:?}");
 }

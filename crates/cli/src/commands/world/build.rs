@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 use jiff::civil::Date;
-use segue::build_world;
 use segue::world::build::{BuildConfig, BuildReport, BuildStage, FEWEST_PEOPLE};
+use segue::{build_world, update_world};
 
 use crate::terminal::{self, print_json, print_line};
 
@@ -31,8 +31,39 @@ pub(super) struct BuildArgs {
     /// Memory that the build may take, in megabytes.
     #[arg(long, value_name = "MB", default_value_t = BuildConfig::default().memory_mb)]
     memory: usize,
+    /// Keep what was read in the folder OUT.parts, for `segue world update`: sixteen bytes a listen.
+    /// Unlike the world it tells who played what.
+    #[arg(long)]
+    keep: bool,
     /// The file to write, which is not there yet.
     out: PathBuf,
+}
+
+/// Build a world again with listens that came since, such as those of the daily dumps. It has to have
+/// been built with `--keep`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  segue world update --listens listenbrainz-dump-2345-incremental.tar june.world")]
+pub(super) struct UpdateArgs {
+    /// A dump of listens, as `segue world build` takes it. May be given several times.
+    #[arg(long, required = true, value_name = "DUMP")]
+    listens: Vec<PathBuf>,
+    /// The world, which is replaced once the new one is whole.
+    world: PathBuf,
+}
+
+pub(super) fn update(args: UpdateArgs, as_json: bool) -> anyhow::Result<()> {
+    let bar = terminal::bytes(0, "reading");
+    let report = update_world(&args.world, args.listens, &mut |stage| show(&bar, stage));
+    bar.finish_and_clear();
+    let report = report?;
+    if as_json {
+        return print_json(&report);
+    }
+    print_report(&report)?;
+    let path = args.world.display();
+    print_line(&format!("`{path}` is built again; `segue world use {path}` takes it into use"))
 }
 
 pub(super) fn run(args: BuildArgs, as_json: bool) -> anyhow::Result<()> {
@@ -44,6 +75,7 @@ pub(super) fn run(args: BuildArgs, as_json: bool) -> anyhow::Result<()> {
         canonical: args.canonical,
         fewest_people: args.people,
         memory_mb: args.memory,
+        keep_parts: args.keep,
     };
     let bar = terminal::bytes(0, "reading");
     let report = build_world(&config, &args.out, &mut |stage| show(&bar, stage));

@@ -39,6 +39,7 @@ pub(crate) struct WorldArgs {
 #[derive(Debug, Subcommand)]
 enum What {
     Build(build::BuildArgs),
+    Update(build::UpdateArgs),
     /// Use a world from the next training on; the file has to stay where it is.
     Use {
         /// The file that `segue world build` wrote.
@@ -71,6 +72,7 @@ enum What {
 pub(crate) fn run(args: WorldArgs, home: &Home) -> anyhow::Result<()> {
     match args.what {
         What::Build(build) => build::run(build, args.json),
+        What::Update(update) => build::update(update, args.json),
         What::Use { file } => use_world(&mut open_library(home)?, &file, args.json),
         What::Drop => {
             open_library(home)?.drop_world()?;

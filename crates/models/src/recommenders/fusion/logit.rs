@@ -171,11 +171,7 @@ fn objective(at: &[f64], bounds: &[Bound], choices: &[Choice]) -> f64 {
 }
 
 /// Gradient, and negative Hessian row by row.
-fn derivatives(
-    at: &[f64],
-    bounds: &[Bound],
-    choices: &[Choice],
-) -> (Vec<f64>, Vec<Vec<f64>>) {
+fn derivatives(at: &[f64], bounds: &[Bound], choices: &[Choice]) -> (Vec<f64>, Vec<Vec<f64>>) {
     let n = at.len();
     let off = |(w, bound): (&f64, &Bound)| -RIDGE * (w - bound.mean());
     let mut gradient: Vec<f64> = at.iter().zip(bounds).map(off).collect();
