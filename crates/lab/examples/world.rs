@@ -10,7 +10,7 @@
 //! of these gets a library of their own with what is left of their history, a week between one
 //! artist and the next in an order that says nothing, and the world; a mix of
 //! sixty new tracks is made as it is served, by the greedy policy. Beside it stand the same library
-//! without a world, popularity, and EASE with its regularisation chosen on a part of the people of
+//! without a world, popularity, iALS and item neighbours, and EASE with its regularisation chosen on a part of the people of
 //! the world. What is to be found are hidden artists that the world has.
 
 #![allow(clippy::print_stdout)] // what it measures is its output
@@ -202,24 +202,8 @@ fn mix(one: &Asked, home: &Path, world: Option<&Path>) -> Result<Vec<String>> {
     if let Some(world) = world {
         library.use_world(world)?;
     }
-    let Ok(trained) = library.train(&TrainOptions::default(), &mut |_| {}) else {
+    if library.train(&TrainOptions::default(), &mut |_| {}).is_err() {
         return Ok(Vec::new());
-    };
-    if world.is_some() {
-        for m in &trained.card.members {
-            eprint!(
-                "{} {:.3} w{:.2}/{:.2} ; ",
-                m.member.name(),
-                m.ndcg_alone,
-                m.weight,
-                m.weight_known
-            );
-        }
-        eprintln!(
-            "{:?} left {:?}",
-            trained.card.new,
-            trained.card.left_out.iter().map(|l| l.member.name()).collect::<Vec<_>>()
-        );
     }
     let snapshot = library.snapshot()?;
     let request = MixRequest {

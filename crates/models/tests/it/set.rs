@@ -313,10 +313,8 @@ impl Camps {
             items.extend(heard.map(|work| work as u32));
             offsets.push(items.len());
         }
-        let strengths = vec![1.0; items.len()];
         let config = IalsConfig { factors: 8, ..IalsConfig::default() };
-        let (factors, fold_in) =
-            Ials::factorise(TRACKS, (offsets, items, strengths), &config, 1).unwrap();
+        let (factors, fold_in) = Ials::factorise(TRACKS, offsets, items, &config, 1).unwrap();
         let near = |work: usize| {
             let others = (0..TRACKS).filter(|&other| other != work && half(other) == half(work));
             others.map(|other| (other as u32, 10.0)).collect()

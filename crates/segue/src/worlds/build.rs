@@ -41,8 +41,8 @@ fn factors(heard: Heard) -> segue_world::Result<Factors> {
     let failed =
         |error: segue_models::ModelError| WorldError::Factors { reason: error.to_string() };
     let config = IalsConfig::default();
-    let Heard { columns, offsets, items, strengths } = heard;
-    let fitted = Ials::factorise(columns, (offsets, items, strengths), &config, SEED);
+    let Heard { columns, offsets, items } = heard;
+    let fitted = Ials::factorise(columns, offsets, items, &config, SEED);
     let (values, fold_in) = fitted.map_err(failed)?;
     let settings = serde_json::to_string(&fold_in).expect("settings are plain data");
     Ok(Factors { width: config.factors, values, settings })

@@ -62,10 +62,8 @@ pub struct Heard {
     pub columns: usize,
     /// Where the row of each person begins, and the end of the last.
     pub offsets: Vec<usize>,
-    /// What they heard, in rising order within a row.
+    /// What they heard, however often, in rising order within a row.
     pub items: Vec<u32>,
-    /// How much they heard it, `ln(1 + plays)`.
-    pub strengths: Vec<f32>,
 }
 
 /// What people heard.
@@ -340,10 +338,8 @@ pub(super) fn heard(folder: &Path, counted: &Counted, of: Of) -> Result<Heard> {
             };
             let mut rows: Vec<u32> = plays.iter().map(row).collect();
             rows.sort_unstable();
-            for same in rows.chunk_by(|a, b| a == b) {
-                heard.items.push(same[0]);
-                heard.strengths.push((same.len() as f32).ln_1p());
-            }
+            rows.dedup();
+            heard.items.extend(rows);
             heard.offsets.push(heard.items.len());
         }
     }

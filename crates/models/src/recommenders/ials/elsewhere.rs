@@ -30,8 +30,8 @@ impl FoldIn {
 
 impl Ials {
     /// Fits factors to who heard what, given as rows of people: where each begins and the end of
-    /// the last, the items of each in rising order, and how strongly each was heard. Returns the
-    /// factors of the items, `[items, factors]`, and what is needed to use a part of them.
+    /// the last, and the items of each in rising order. Returns the factors of the items, `[items,
+    /// factors]`, and what is needed to use a part of them.
     ///
     /// # Errors
     /// [`ModelError::NoEvents`], or [`ModelError::Setting`].
@@ -40,16 +40,17 @@ impl Ials {
     /// If the rows do not fit together, or name an item beyond `items`.
     pub fn factorise(
         items: usize,
-        rows: (Vec<usize>, Vec<u32>, Vec<f32>),
+        offsets: Vec<usize>,
+        heard: Vec<u32>,
         config: &IalsConfig,
         seed: u64,
     ) -> Result<(Vec<f32>, FoldIn), ModelError> {
         config.require_sound()?;
-        let (offsets, indices, values) = rows;
-        if indices.is_empty() {
+        if heard.is_empty() {
             return Err(ModelError::NoEvents { listeners: offsets.len() - 1 });
         }
-        let counts = Counts::new(items, offsets, indices, values);
+        let strengths = vec![1.0; heard.len()];
+        let counts = Counts::new(items, offsets, heard, strengths);
         let Self { config, items: table, gram, .. } = Self::fit_counts(&counts, config, seed);
         let factors = table.unpadded(config.factors);
         Ok((factors, FoldIn { config, gram, items }))
