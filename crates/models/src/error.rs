@@ -17,6 +17,12 @@ pub enum ModelError {
         /// How many of each it takes.
         needed: usize,
     },
+    /// Rows that are all alike.
+    #[error("cannot learn from {rows} rows of which no column tells one from another")]
+    NothingVaries {
+        /// How many rows there are.
+        rows: usize,
+    },
     /// A set that was fitted with a world goes on without it.
     #[error("the models in use go by a world that is not there any more: train from nothing")]
     NoWorld,

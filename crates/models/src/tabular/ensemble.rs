@@ -97,8 +97,8 @@ impl Ensemble {
     /// Learns from rows; those of weight 0 teach nothing.
     ///
     /// # Errors
-    /// [`ModelError::LengthMismatch`], or [`ModelError::TooFewRows`] unless there is a liked and a
-    /// disliked row.
+    /// [`ModelError::LengthMismatch`], [`ModelError::TooFewRows`] unless there is a liked and a
+    /// disliked row, or [`ModelError::NothingVaries`].
     pub fn fit(
         table: &Table,
         labels: &[bool],
@@ -107,8 +107,11 @@ impl Ensemble {
         seed: u64,
     ) -> Result<Self, ModelError> {
         check(table, labels, weights)?;
-        let (calibration, held_out) = calibrate(table, labels, weights, config, seed);
         let preprocessing = Preprocessing::fit(table, config.scaling, config.names);
+        if preprocessing.layout().is_empty() {
+            return Err(ModelError::NothingVaries { rows: table.rows() });
+        }
+        let (calibration, held_out) = calibrate(table, labels, weights, config, seed);
         let data = preprocessing.encode(table)?;
         let examples = Examples { data: &data, labels, weights };
         let networks = (0..config.networks as u64)
@@ -256,6 +259,10 @@ fn calibrate(
         .map(|(i, fold)| {
             let (train, test) = (table.select(&fold.train), table.select(&fold.test));
             let preprocessing = Preprocessing::fit(&train, config.scaling, config.names);
+            if preprocessing.layout().is_empty() {
+                // The fold has no row that differs: it says nothing of how a network would do.
+                return Vec::new();
+            }
             let expect = "rows of one table have the same columns";
             let (train, test) = (
                 preprocessing.encode(&train).expect(expect),
@@ -274,6 +281,9 @@ fn calibrate(
         })
         .collect();
     let (rows, probabilities): (Vec<usize>, Vec<f64>) = scored.into_iter().flatten().unzip();
+    if rows.is_empty() {
+        return (Calibration::NONE, None);
+    }
     let labels: Vec<bool> = rows.iter().map(|&row| labels[row]).collect();
     let weights: Vec<f32> = rows.iter().map(|&row| weights[row]).collect();
     let held_out = HeldOut {

@@ -89,6 +89,13 @@ pub struct Layout {
     pub source: Vec<usize>,
 }
 
+impl Layout {
+    /// Whether no column tells rows apart, so that there is nothing to put into a network.
+    pub(super) fn is_empty(&self) -> bool {
+        self.scalars == 0 && self.cardinalities.is_empty()
+    }
+}
+
 /// Rows as the network takes them: plain numbers, and codes for embeddings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Encoded {
