@@ -283,7 +283,7 @@ proptest! {
         let has_note = fresh
             .notes
             .iter()
-            .any(|note| matches!(note, Note::OtherShare { .. } | Note::NothingNew));
+            .any(|note| matches!(note, Note::OtherShare { .. } | Note::NothingNew { .. } | Note::FewNew { .. }));
         prop_assert!(pick.new_to_listener == is_wanted || has_note || new == stay.len() as u32);
     }
 

@@ -109,17 +109,20 @@ pub(crate) fn run(args: ImportArgs, home: &Home) -> anyhow::Result<()> {
         let explanations = segue_ingest::explain(&args.paths, &options)?;
         return if args.json { print_json(&explanations) } else { explain::print(&explanations) };
     }
-    let (report, counts) = if args.dry_run {
-        (read(&args.paths, &options)?, None)
+    let (report, counts, only_played) = if args.dry_run {
+        (read(&args.paths, &options)?, None, None)
     } else {
-        let Imported { report, counts } =
-            import_into(&mut open_library(home)?, &args.paths, &options)?;
-        (report, Some(counts))
+        let mut library = open_library(home)?;
+        let Imported { report, counts } = import_into(&mut library, &args.paths, &options)?;
+        (report, Some(counts), library.only_played()?)
     };
     if args.json {
         print_json(&json!({"files": report.files, "total": report.total(), "store": counts}))?;
     } else {
         report::print(&report, counts.as_ref())?;
+    }
+    if let Some(only_played) = only_played {
+        say(&format!("note: {only_played}"));
     }
     if args.dry_run {
         say("nothing was kept: this was a dry run");
