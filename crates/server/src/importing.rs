@@ -164,7 +164,11 @@ async fn run(app: &Arc<App>, id: &str, label: &UploadLabel) -> ApiResult<()> {
     let only_played = app.readers.run(|store| Ok(OnlyPlayed::find(store)?)).await?;
     app.imports.update(id, |status| {
         status.state = ImportState::Done;
-        status.problem = trained.err().map(|error| error.message);
+        let in_full = |error: ApiError| match error.hint {
+            Some(hint) => format!("{}; {hint}", error.message),
+            None => error.message,
+        };
+        status.problem = trained.err().map(in_full);
         status.only_played = only_played;
     });
     Ok(())

@@ -200,8 +200,7 @@ fn unlearned(error: &str) -> Markup {
     html! {
         div.note role="status" {
             p { strong { "Nothing could be learned from it yet." } " What was read is kept, and \
-                counts as soon as there is more: a longer history, likes, or a table of how \
-                tracks sound." }
+                counts as soon as that is mended." }
             p.small { (error) }
         }
     }
