@@ -54,11 +54,12 @@ pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
     let seconds = begun.elapsed().as_secs_f64();
     if args.json {
         let Trained { version, card, drawn, .. } = trained;
-        return print_json(
+        print_json(
             &json!({"version": version, "seconds": seconds, "card": card, "drawn": drawn}),
-        );
+        )?;
+    } else {
+        print_report(&trained, seconds)?;
     }
-    print_report(&trained, seconds)?;
     say_if_only_played(&library)
 }
 
