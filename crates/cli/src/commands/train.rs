@@ -54,9 +54,7 @@ pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
     let seconds = begun.elapsed().as_secs_f64();
     if args.json {
         let Trained { version, card, drawn, .. } = trained;
-        print_json(
-            &json!({"version": version, "seconds": seconds, "card": card, "drawn": drawn}),
-        )?;
+        print_json(&json!({"version": version, "seconds": seconds, "card": card, "drawn": drawn}))?;
     } else {
         print_report(&trained, seconds)?;
     }
