@@ -30,14 +30,15 @@ fn with_dumps_and_export() -> Segue {
         .collect();
     let row = |play: usize| {
         let song = &songs[play % songs.len()];
+        let is_skipped = play.is_multiple_of(7);
         let (month, day, hour) = (1 + play / 60, 1 + play / 3 % 20, 6 + play % 3);
         json!({
             "ts": format!("2026-{month:02}-{day:02}T{hour:02}:00:00Z"),
-            "ms_played": if play % 7 == 0 { 5_000 } else { 200_000 },
+            "ms_played": if is_skipped { 5_000 } else { 200_000 },
             "master_metadata_track_name": song.title,
             "master_metadata_album_artist_name": song.artist,
             "spotify_track_uri": format!("spotify:track:{:022}", song.number),
-            "reason_end": if play % 7 == 0 { "fwdbtn" } else { "trackdone" },
+            "reason_end": if is_skipped { "fwdbtn" } else { "trackdone" },
         })
     };
     let rows: Vec<Value> = (0..300).map(row).collect();
