@@ -2,6 +2,7 @@
 
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
+use segue::Library;
 use serde::Serialize;
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -65,6 +66,14 @@ pub(crate) fn spinner(what: &str) -> ProgressBar {
 /// Tells the person something that is not data.
 pub(crate) fn say(line: &str) {
     eprintln!("{line}");
+}
+
+/// Tells the person that mixes have nothing new to them, where that is so, and what to do.
+pub(crate) fn say_if_only_played(library: &Library) -> anyhow::Result<()> {
+    if let Some(only_played) = library.only_played()? {
+        say(&format!("note: {only_played}"));
+    }
+    Ok(())
 }
 
 /// Writes a line of data to stdout.

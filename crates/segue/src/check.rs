@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use segue_engine::Catalogue;
 use segue_store::ModelEntry;
+use segue_world::World;
 use serde::Serialize;
 
 use crate::models::{Models as _, StandardModels, bind, in_a_line};
-use crate::{Library, Result};
+use crate::worlds::REMEDY;
+use crate::{Library, Result, WorldStatus};
 
 /// What a check of a library went through, and what is wrong with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -20,6 +22,8 @@ pub struct LibraryCheck {
     pub listens: usize,
     /// Models whose content was compared with what was registered.
     pub models: usize,
+    /// Worlds that were compared with their digests: 1 where one is in use and its file is there.
+    pub worlds: usize,
     /// What is wrong; empty where nothing is.
     pub problems: Vec<Problem>,
 }
@@ -35,7 +39,7 @@ pub struct Problem {
 
 impl Library {
     /// Reads everything in the library and looks for damage, changing nothing: the database, and
-    /// the content of every model that can serve. It takes as long as reading it all twice or so.
+    /// the content of every model that can serve and of the world in use. It takes as long as reading it all twice or so.
     ///
     /// A bit that flipped inside of a title or a play time leaves a title and a play time, and is
     /// not found. One in a model is: its version is a digest of its content.
@@ -54,6 +58,7 @@ impl Library {
             listeners: found.listeners,
             listens: found.listens,
             models: 0,
+            worlds: 0,
             problems: found.problems.into_iter().map(of_store).collect(),
         };
         for entry in store.models()?.iter().filter(|entry| StandardModels.serves(&entry.kind)) {
@@ -63,7 +68,21 @@ impl Library {
                 remedy: "restore its files from a backup, or train: `segue train`".to_owned(),
             }));
         }
+        match self.check_world()? {
+            Ok(worlds) => check.worlds = worlds,
+            Err(found) => check.problems.push(Problem { found, remedy: REMEDY.to_owned() }),
+        }
         Ok(check)
+    }
+
+    /// Reads the whole world in use: how many there are, or what is wrong with it.
+    fn check_world(&self) -> Result<std::result::Result<usize, String>> {
+        let Some(WorldStatus { path, state, .. }) = self.world_status()? else { return Ok(Ok(0)) };
+        if let Some(problem) = state.problem() {
+            return Ok(Err(format!("the world in use, `{}`, {problem}", path.display())));
+        }
+        let verified = World::open(&path).and_then(|world| world.verify(&mut |_| {}));
+        Ok(verified.map(|()| 1).map_err(|error| in_a_line(&error)))
     }
 
     /// Whether the model in use is what was registered.

@@ -37,6 +37,12 @@ pub enum Error {
     /// A world cannot be built, opened or read.
     #[error(transparent)]
     World(#[from] WorldError),
+    /// The file of the world in use is gone, or cannot be read.
+    #[error(
+        "the world in use cannot be opened: `segue world use FILE` takes one, `segue world drop` goes \
+         on without"
+    )]
+    LostWorld(#[source] WorldError),
     /// The file of the world in use is another one than was taken into use.
     #[error(
         "`{}` is not the world that was taken into use: `segue world use {}` takes this one, \
@@ -90,10 +96,7 @@ pub enum Error {
     #[error("there is no set of models to go on from; run `segue train` without `--continue`")]
     NoSet,
     /// No listener was named and there is none.
-    #[error(
-        "no listener has been imported yet; name one with `--listener NAME` or run \
-         `segue import PATH`"
-    )]
+    #[error("no listener has been imported yet; `segue import PATH` reads a history")]
     NoListener,
     /// No listener was named and there are several.
     #[error("there are {count} listeners ({some}); say which with `--listener NAME`")]
@@ -102,6 +105,14 @@ pub enum Error {
         count: usize,
         /// The first of them, as a list to be read.
         some: String,
+    },
+    /// No listener has the name that was given.
+    #[error("there is no listener `{name}`; {}", instead_of(name, like.as_deref()))]
+    UnknownListener {
+        /// The name as it was given.
+        name: String,
+        /// The listener who may have been meant.
+        like: Option<String>,
     },
     /// A list cannot have that name.
     #[error("`{name}` {problem}: give the list another name")]
@@ -131,6 +142,16 @@ impl Error {
             Self::Store(_) | Self::UnusableModel { .. } | Self::ForeignExperiment { .. } => false,
             _ => true,
         }
+    }
+}
+
+/// What to do about a name that no listener has.
+fn instead_of(name: &str, like: Option<&str>) -> String {
+    match like {
+        Some(like) => format!("did you mean `{like}`?"),
+        None => format!(
+            "`segue status` lists them, and `segue import PATH --listener {name}` makes one"
+        ),
     }
 }
 

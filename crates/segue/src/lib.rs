@@ -39,6 +39,7 @@ mod library;
 mod lists;
 pub mod mixing;
 pub mod models;
+mod newness;
 mod search;
 mod sink;
 mod snapshot;
@@ -53,12 +54,15 @@ pub use kept::KeptListener;
 pub use library::{Imported, Library, LoggedMix};
 pub use lists::{DueList, DueLists, Refreshed, keep_mix};
 pub use mixing::ExperimentMix;
-pub use models::{Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained};
+pub use models::{
+    Loaded, Models, ModelsError, StandardModels, Start, TrainOptions, Trained, plain_name,
+};
+pub use newness::{OnlyPlayed, new_from};
 pub use search::Found;
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
 pub use sources::SourceOutcome;
-pub use worlds::{WorldMatch, build_world, update_world};
+pub use worlds::{WorldMatch, WorldState, WorldStatus, build_world, update_world};
 
 pub use segue_core::{
     AudioFeature, FeedbackKind, FeedbackTarget, Impression, ListenerId, Pick, Reason, Slate,
@@ -68,7 +72,7 @@ pub use segue_engine::experiment::{Arm, Design, Mode, Part, Settings};
 pub use segue_engine::lists::ListKind;
 pub use segue_engine::mix::filters::Familiarity;
 pub use segue_engine::mix::sentence::sentence;
-pub use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, Note};
+pub use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, NewFrom, Note};
 pub use segue_engine::policy::PolicyKind;
 pub use segue_engine::{Catalogue, Profile, Scorer, TrackIdx};
 pub use segue_ingest::{ImportOptions, Observer};

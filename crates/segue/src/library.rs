@@ -199,15 +199,26 @@ impl Library {
     }
 
     /// The listener of a name, else the only one there is: what a command line or a form needs that
-    /// may leave the name out. A name is taken as it is, known or not.
+    /// may leave the name out. A name that nobody has is a slip: only an import makes a listener.
     ///
     /// # Errors
-    /// [`Error::NoListener`] or [`Error::SeveralListeners`] where no name was given.
+    /// [`Error::NoListener`] where there is none, [`Error::UnknownListener`] where nobody has the
+    /// name, [`Error::SeveralListeners`] where no name was given.
     pub fn listener(&self, named: Option<&str>) -> Result<ListenerId> {
-        if let Some(name) = named {
-            return Ok(ListenerId::new(name));
+        let asked = named.map(ListenerId::new);
+        if let Some(asked) = &asked
+            && self.store.has_listener(asked)?
+        {
+            return Ok(asked.clone());
         }
         let listeners = self.store.listeners()?;
+        if let Some(asked) = asked
+            && !listeners.is_empty()
+        {
+            let names = listeners.iter().map(|summary| summary.id.as_str());
+            let (name, like) = (asked.to_string(), most_like(asked.as_str(), names));
+            return Err(Error::UnknownListener { name, like });
+        }
         match &listeners[..] {
             [only] => Ok(only.id.clone()),
             [] => Err(Error::NoListener),
@@ -317,4 +328,13 @@ impl Library {
         self.check_model_in_use()?;
         Ok(self.store.backup(to.as_ref())?)
     }
+}
+
+/// The name that was meant, most likely: one that differs in case, or in one letter of three.
+fn most_like<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+    let folded = asked.to_lowercase();
+    let most = folded.chars().count().div_ceil(3).min(3);
+    let wrong = names.map(|name| (strsim::osa_distance(&folded, &name.to_lowercase()), name));
+    let near = wrong.filter(|(wrong, _)| *wrong <= most).min();
+    near.map(|(_, name)| name.to_owned())
 }

@@ -2,10 +2,10 @@
 
 use jiff::Zoned;
 use segue_core::{Impression, ListenerId, TrackId};
+use segue_engine::Profile;
 use segue_engine::lists::{self, ListKind};
 use segue_engine::pipeline::{MixError, MixOutcome, MixRequest};
 use segue_engine::shelves::SHORTEST;
-use segue_engine::{Catalogue, Profile};
 use segue_store::{ImpressionId, ListName, SavedList, Store};
 use serde::Serialize;
 
@@ -43,14 +43,12 @@ enum State {
 }
 
 /// What lists are made from: a listener of a snapshot, and the day.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct DueLists<'a> {
-    /// The catalogue of the listener's profile.
-    pub catalogue: &'a Catalogue,
+    /// What mixes are made from; its catalogue is that of the profile.
+    pub snapshot: &'a Snapshot,
     /// The listener.
     pub profile: &'a Profile,
-    /// Tracks that came lately.
-    pub arrivals: &'a [TrackId],
     /// The moment, in the time zone that says which day it is.
     pub when: &'a Zoned,
 }
@@ -72,9 +70,8 @@ impl Library {
         when: &Zoned,
     ) -> Result<Vec<Refreshed>> {
         let profile = &snapshot.profile(self.store(), listener)?;
-        let (catalogue, arrivals) = (&*snapshot.catalogue, &*snapshot.arrivals);
         let mixer = snapshot.mixer(profile)?;
-        let due = DueLists { catalogue, profile, arrivals, when };
+        let due = DueLists { snapshot, profile, when };
         let due = due.find(self.store(), |request| mixer.mix(request))?;
         due.into_iter().map(|list| Ok(list.keep(self.store_mut())?)).collect()
     }
@@ -154,12 +151,11 @@ impl DueLists<'_> {
         // Yesterday's is the one that matters most.
         let last = avoid.len().min(1);
         avoid.splice(last..last, beside.iter().cloned());
-        let base = MixRequest {
-            seed: seed(listener, name),
-            arrivals: self.arrivals.to_vec(),
-            ..MixRequest::new(self.when.timestamp())
-        };
-        let request = match lists::plan(kind, self.catalogue, self.profile, &base, &avoid) {
+        let catalogue = &self.snapshot.catalogue;
+        let base =
+            MixRequest { seed: seed(listener, name), ..MixRequest::new(self.when.timestamp()) };
+        let base = self.snapshot.completed(base);
+        let request = match lists::plan(kind, catalogue, self.profile, &base, &avoid) {
             Ok(request) => request,
             Err(missing) => return Ok(State::LeftOut(missing.to_string())),
         };
@@ -168,7 +164,7 @@ impl DueLists<'_> {
                 Ok(State::Made(Impression::new(self.when.timestamp(), mix.slate)))
             }
             Ok(_) | Err(MixError::NothingEligible { .. } | MixError::EmptyCatalogue) => {
-                Ok(State::LeftOut(too_little(kind, self.catalogue, self.profile)))
+                Ok(State::LeftOut(too_little(kind, self.snapshot, self.profile)))
             }
             Err(error) => Err(error.into()),
         }
@@ -206,13 +202,10 @@ impl DueList {
 }
 
 /// Why a list cannot be filled.
-fn too_little(kind: ListKind, catalogue: &Catalogue, profile: &Profile) -> String {
-    let unknown = catalogue.work_count().saturating_sub(profile.interactions.len());
+fn too_little(kind: ListKind, snapshot: &Snapshot, profile: &Profile) -> String {
     match kind {
-        ListKind::Finds if unknown < SHORTEST as usize => {
-            "nothing is known but what was played: import a folder or a table of tracks, or the \
-             histories of others"
-                .to_owned()
+        ListKind::Finds if profile.unknown_works(&snapshot.catalogue) < SHORTEST as usize => {
+            format!("hardly anything is known here but what you played{}", snapshot.new_from)
         }
         ListKind::Finds => "all that is new was in the finds of earlier weeks".to_owned(),
         ListKind::Today | ListKind::BackAfterAWhile => "too few tracks are left".to_owned(),

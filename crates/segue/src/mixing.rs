@@ -107,7 +107,7 @@ impl Snapshot {
         profile: &Profile,
         asked: &MixRequest,
     ) -> Result<ExperimentMix<'s>> {
-        let asked = MixRequest { arrivals: self.arrivals.clone(), ..asked.clone() };
+        let asked = self.completed(asked.clone());
         let mixer = self.mixer(profile)?;
         ExperimentMix::make(part, &asked, |request| mixer.mix(request))
     }

@@ -110,6 +110,26 @@ pub struct Trained {
     pub card: SetCard,
     /// Whether an earlier training had made the very same set.
     pub existed: bool,
+    /// Recordings of the world in use that are near to what listeners play and that none of them
+    /// played: tracks of the library now. 0 without a world.
+    pub drawn: usize,
+}
+
+/// What a member of a set is called for people: those of a world by what they know, all others by
+/// the name that they have in the literature.
+///
+/// # Examples
+/// ```
+/// assert_eq!(segue::plain_name("world-popular"), "popular elsewhere");
+/// assert_eq!(segue::plain_name("ease"), "ease");
+/// ```
+pub fn plain_name(member: &str) -> &str {
+    match member {
+        "world-popular" => "popular elsewhere",
+        "world-neighbours" => "played along with, elsewhere",
+        "world-ials" => "people alike, elsewhere",
+        name => name,
+    }
 }
 
 /// Where a training starts.
@@ -169,8 +189,10 @@ pub(crate) fn train(
         return Err(Error::NothingImported);
     }
     let world = world_in_use(store)?;
+    let mut drawn = 0;
     if let Some(world) = &world {
-        let missing = WorldView::new(world, &catalogue).missing(&plays);
+        let (missing, near) = WorldView::new(world, &catalogue).missing(&plays);
+        drawn = near;
         if !missing.is_empty() {
             store.add_tracks(&missing)?;
             settle(store)?;
@@ -206,7 +228,7 @@ pub(crate) fn train(
             forgotten,
         },
     )?;
-    Ok(Trained { version, card: set.card().clone(), existed })
+    Ok(Trained { version, card: set.card().clone(), existed, drawn })
 }
 
 /// Puts a registered model in use, in place of whichever is, once it is [`check`]ed.

@@ -12,13 +12,14 @@ use segue_engine::experiment::Design;
 use segue_engine::explain::{Explanation, explain};
 use segue_engine::mix::arrivals::arrivals;
 use segue_engine::mix::reasons::{Likes, Reasons};
-use segue_engine::pipeline::{MixOutcome, MixRequest, Mixer};
+use segue_engine::pipeline::{MixOutcome, MixRequest, Mixer, NewFrom};
 use segue_engine::similar::{Similar, SimilarIndex};
 use segue_engine::{Catalogue, Index, Profile, TrackIdx};
 use segue_store::{Marks, Store};
 
 use crate::dataset::profile;
 use crate::models::{Choice, Loaded, Models, ModelsError, choose};
+use crate::newness::new_from;
 use crate::{Dataset, Error, Result};
 
 /// Catalogue, index, model and experiment as they belong together.
@@ -72,6 +73,8 @@ pub struct Snapshot {
     /// Tracks that came to the catalogue after the model was trained and that few listeners have
     /// answered.
     pub arrivals: Vec<TrackId>,
+    /// What would bring new tracks, where a listener knows all that are here.
+    pub new_from: NewFrom,
     /// The experiment that is running; see [`Self::part`] for what it does to a mix.
     pub experiment: Option<Design>,
     /// The name of the experiment that the store says is running. One that another version of Segue
@@ -99,6 +102,7 @@ impl Snapshot {
             in_use: None,
             fallback: None,
             arrivals: Vec::new(),
+            new_from: NewFrom::default(),
             experiment: None,
             experiment_name: None,
             marks: Marks::default(),
@@ -132,6 +136,7 @@ impl Snapshot {
         Ok(Self {
             number,
             arrivals: arrivals(&catalogue, &profiles, rows),
+            new_from: new_from(store)?,
             experiment,
             experiment_name,
             marks,
@@ -168,6 +173,7 @@ impl Snapshot {
             in_use,
             fallback,
             arrivals: self.arrivals.clone(),
+            new_from: new_from(store)?,
             experiment,
             experiment_name,
             marks: self.marks,
@@ -234,8 +240,7 @@ impl Snapshot {
     /// # Errors
     /// As [`Self::model`] and [`Mixer::mix`].
     pub fn mix(&self, profile: &Profile, request: &MixRequest) -> Result<MixOutcome> {
-        let request = MixRequest { arrivals: self.arrivals.clone(), ..request.clone() };
-        Ok(self.mixer(profile)?.mix(&request)?)
+        Ok(self.mixer(profile)?.mix(&self.completed(request.clone()))?)
     }
 
     /// Tracks like a track, the most similar first, at most `most`, each with how similar it is.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use segue::{Models, ModelsError, Snapshot};
+use segue::{Models, ModelsError, Snapshot, new_from};
 use segue_store::{Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
@@ -262,9 +262,9 @@ impl App {
         let found = self.readers.run(move |store| {
             let model = store.active_model()?.map(|model| model.version);
             let experiment = store.running_experiment()?.map(|experiment| experiment.name);
-            Ok((model, experiment, store.marks()?))
+            Ok((model, experiment, store.marks()?, new_from(store)?))
         });
-        let (model, experiment, marks) = found.await?;
+        let (model, experiment, marks, new_from) = found.await?;
         let snapshot = self.snapshot.load_full();
         if (marks.imported_rows, marks.forgotten)
             != (snapshot.marks.imported_rows, snapshot.marks.forgotten)
@@ -276,7 +276,9 @@ impl App {
             self.listeners.all_changed();
             self.writer.catch_up(marks);
         }
-        if model != snapshot.in_use || experiment != snapshot.experiment_name {
+        let is_as_before = model == snapshot.in_use && experiment == snapshot.experiment_name;
+        // A world that was taken into use or dropped is told of in notes.
+        if !is_as_before || new_from != snapshot.new_from {
             return self.reload_model().await;
         }
         Ok(())

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use segue::{ModelsError, StoreSink};
+use segue::{Error, ModelsError, OnlyPlayed, StoreSink};
 use segue_core::{ListenerId, Record};
 use segue_ingest::{
     Earlier, FileIdentity, FileReport, FileSink, ImportOptions, ImportProgress, IngestError, Sink,
@@ -161,9 +161,15 @@ async fn run(app: &Arc<App>, id: &str, label: &UploadLabel) -> ApiResult<()> {
     // from.
     remove(&upload).map_err(|error| ApiError::internal(&error))?;
     unmark(app, id);
+    let only_played = app.readers.run(|store| Ok(OnlyPlayed::find(store)?)).await?;
     app.imports.update(id, |status| {
         status.state = ImportState::Done;
-        status.problem = trained.err().map(|error| error.message);
+        let in_full = |error: ApiError| match error.hint {
+            Some(hint) => format!("{}; {hint}", error.message),
+            None => error.message,
+        };
+        status.problem = trained.err().map(in_full);
+        status.only_played = only_played;
     });
     Ok(())
 }
@@ -336,8 +342,15 @@ async fn train(app: &Arc<App>, progress: impl Fn(f32) + Send + 'static) -> ApiRe
 }
 
 fn cannot_train(error: ModelsError) -> ApiError {
-    ApiError::conflict("cannot_train", chain(error.as_ref()))
-        .hint("import more: a history with plays or likes, and a table of audio features")
+    let is_of_world =
+        matches!(error.downcast_ref(), Some(Error::LostWorld(_) | Error::OtherWorld { .. }));
+    let refused = ApiError::conflict("cannot_train", chain(error.as_ref()));
+    match is_of_world {
+        // It says itself what to do.
+        true => refused,
+        false => refused
+            .hint("import more: a history with plays or likes, and a table of audio features"),
+    }
 }
 
 /// Trains a model whenever the one in use went with somebody who was forgotten. Ends with the

@@ -20,6 +20,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use segue::OnlyPlayed;
 use segue_core::{ListenerId, Record};
 use segue_ingest::{Explanation, ImportReport};
 use segue_store::ImportCounts;
@@ -64,6 +65,8 @@ pub(crate) struct ImportStatus {
     pub(crate) counts: Option<ImportCounts>,
     /// Why it failed, or why no model was trained.
     pub(crate) problem: Option<String>,
+    /// That nothing in the library is new to its only listener, if that was so at the end.
+    pub(crate) only_played: Option<OnlyPlayed>,
 }
 
 /// The file beside an upload that says what it is.
@@ -183,6 +186,7 @@ impl Imports {
             report: None,
             counts: None,
             problem: None,
+            only_played: None,
         });
     }
 }

@@ -17,12 +17,8 @@ pub(crate) async fn refresh(
 ) -> ApiResult<Vec<Refreshed>> {
     let listener = app.listeners.get(listener).await?;
     let due = app.readers.run(move |store| {
-        let due = DueLists {
-            catalogue: &listener.snapshot.catalogue,
-            profile: &listener.profile,
-            arrivals: &listener.snapshot.arrivals,
-            when: &when,
-        };
+        let due =
+            DueLists { snapshot: &listener.snapshot, profile: &listener.profile, when: &when };
         Ok(due.find(store, |request| listener.mix(request))?)
     });
     let due = due.await?;

@@ -61,7 +61,7 @@ async fn try_mix_and_log(
     let listener = app.listeners.get(id).await?;
     // The log keeps microseconds, and the answer says what the log says.
     let now = Timestamp::from_microsecond(asked.now.as_microsecond()).unwrap_or(asked.now);
-    let asked = MixRequest { arrivals: listener.snapshot.arrivals.clone(), now, ..asked };
+    let asked = listener.snapshot.completed(MixRequest { now, ..asked });
     // The listener may be held with a snapshot from before the experiment was stopped.
     let current = app.snapshot.load_full();
     let part = given.map_or(Part::None, |given| Part::of(current.experiment.as_ref(), id, given));
@@ -118,7 +118,7 @@ pub(crate) async fn preview(
     asked: MixRequest,
 ) -> ApiResult<(MixOutcome, Arc<KeptListener>)> {
     let listener = app.listeners.get(id).await?;
-    let asked = MixRequest { arrivals: listener.snapshot.arrivals.clone(), ..asked };
+    let asked = listener.snapshot.completed(asked);
     Ok((make(app, &listener, &asked).await?, listener))
 }
 

@@ -105,6 +105,21 @@ impl Store {
         })
     }
 
+    /// Whether there is one listener alone, and no song but those that they played or said something
+    /// about: then nothing in the store is new to them. It reads all plays of that listener.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Database`].
+    pub fn is_all_known(&self) -> Result<bool> {
+        let one = "SELECT (SELECT COUNT(*) FROM listeners) = 1 AND EXISTS (SELECT 1 FROM works)";
+        let unknown = "SELECT EXISTS (SELECT 1 FROM works WHERE id NOT IN (SELECT work FROM tracks \
+                       WHERE id IN (SELECT track FROM listens UNION SELECT track FROM feedback)))";
+        self.read(|connection| {
+            let is_so = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, bool>(0));
+            Ok(is_so(one)? && !is_so(unknown)?)
+        })
+    }
+
     /// Counts everything in the store, in one consistent snapshot. It reads whole tables, which
     /// takes a while in a large store.
     ///

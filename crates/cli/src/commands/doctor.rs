@@ -7,7 +7,7 @@ use segue::LibraryCheck;
 use crate::home::{Home, read_library};
 use crate::terminal::{print_json, print_line};
 
-/// Look for damage in the store and the models, and say what to do about it.
+/// Look for damage in the store, the models and the world in use, and say what to do about it.
 ///
 /// It reads everything and changes nothing; Segue may be in use meanwhile. A bit that flipped inside
 /// of a title or a play time cannot be told from a change that was meant, and is not found.
@@ -31,14 +31,15 @@ pub(crate) fn run(args: &DoctorArgs, home: &Home) -> anyhow::Result<()> {
     }
     match check.problems.len() {
         0 => Ok(()),
-        1 => bail!("the library is damaged: 1 problem"),
-        more => bail!("the library is damaged: {more} problems"),
+        1 => bail!("the library is not whole: 1 problem"),
+        more => bail!("the library is not whole: {more} problems"),
     }
 }
 
 fn print_check(check: &LibraryCheck) -> anyhow::Result<()> {
+    let world = if check.worlds > 0 { ", the world in use" } else { "" };
     print_line(&format!(
-        "Read: {} plays of {} listeners, {} tracks, {} models",
+        "Read: {} plays of {} listeners, {} tracks, {} models{world}",
         check.listens, check.listeners, check.tracks, check.models
     ))?;
     for problem in &check.problems {

@@ -11,7 +11,7 @@ use segue_engine::Catalogue;
 use segue_engine::experiment::{Part, Settings};
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::mix::sentence::sentence;
-use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, SourceCount};
+use segue_engine::pipeline::{MixError, MixOutcome, MixRequest, Note, SourceCount};
 use segue_engine::playlist::{Playlist, PlaylistFormat};
 use segue_engine::policy::PolicyKind;
 use serde_json::{Value, json};
@@ -137,7 +137,10 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     let profile = snapshot.profile(library.store(), &listener)?;
     part::announce(&part);
     let made = snapshot.mix_in_experiment(&part, &profile, &asked);
-    let made = made.map_err(|error| part::blame(&part, explained(error)))?;
+    let made = made.map_err(|error| {
+        let nothing_new = snapshot.nothing_new(&profile);
+        part::blame(&part, explained_for(error, asked.familiarity, nothing_new))
+    })?;
     part::report_failed(&made);
     if !args.dry_run {
         let logged = library.log(&made.impressions(&part, now));
@@ -194,6 +197,20 @@ impl MixArgs {
             album_cap: self.album_cap,
             no_repeat_days: self.no_repeat_days,
         }
+    }
+}
+
+/// An empty mix says which filter took what; one that was to be new where all is known says what
+/// brings new tracks.
+pub(super) fn explained_for(
+    error: segue::Error,
+    familiarity: Familiarity,
+    nothing_new: Option<Note>,
+) -> anyhow::Error {
+    let is_empty = matches!(&error, segue::Error::Mix(MixError::NothingEligible { .. }));
+    match nothing_new.filter(|_| is_empty && familiarity == Familiarity::New) {
+        Some(note) => anyhow::anyhow!("{note}"),
+        None => explained(error),
     }
 }
 

@@ -6,7 +6,7 @@ use segue_engine::experiment::Part;
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::pipeline::MixRequest;
 
-use super::mix::{as_json, explained, print_mix, say_if_fallback};
+use super::mix::{as_json, explained_for, print_mix, say_if_fallback};
 use crate::home::{Home, read_library};
 use crate::terminal::{print_json, say};
 
@@ -46,7 +46,9 @@ pub(crate) fn run(args: &NextArgs, home: &Home) -> anyhow::Result<()> {
         familiarity: if args.new { Familiarity::New } else { Familiarity::Any },
         ..MixRequest::going_on(&snapshot.catalogue, &profile, Timestamp::now())
     };
-    let outcome = snapshot.mix(&profile, &request).map_err(explained)?;
+    let outcome = snapshot.mix(&profile, &request).map_err(|error| {
+        explained_for(error, request.familiarity, snapshot.nothing_new(&profile))
+    })?;
     if args.json {
         return print_json(&as_json(&snapshot.catalogue, &outcome, &Part::None));
     }

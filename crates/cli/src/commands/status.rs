@@ -3,7 +3,7 @@
 use clap::Args;
 use serde_json::json;
 
-use segue::SourceOutcome;
+use segue::{SourceOutcome, WorldStatus};
 
 use crate::home::{Home, read_library};
 use crate::terminal::{print_json, print_line, table};
@@ -31,14 +31,20 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     let store = library.store();
     let status = store.status()?;
     let listeners = store.listeners()?;
+    let world = library.world_status()?;
     if args.json {
-        return print_json(&json!({"home": home.path()?, "store": status, "listeners": listeners}));
+        let home = home.path()?;
+        let status = json!({"home": home, "store": status, "listeners": listeners, "world": world});
+        return print_json(&status);
     }
     print_line(&format!("Home      {}", home.path()?.display()))?;
     print_line(&format!("Database  {:.1} MB", status.database_bytes as f64 / 1e6))?;
     print_line(&format!(
-        "Tracks    {}, {} of them with audio features, of {} works",
-        status.tracks, status.tracks_with_features, status.works
+        "Tracks    {}, {} of them with audio features, of {} {}",
+        status.tracks,
+        status.tracks_with_features,
+        status.works,
+        if status.works == 1 { "work" } else { "works" }
     ))?;
     print_line(&format!("Plays     {}", status.listens))?;
     print_line(&format!("Feedback  {}", status.feedback))?;
@@ -54,6 +60,9 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
     }
     let model = status.active_model.as_deref().unwrap_or("none yet; run `segue train`");
     print_line(&format!("Models    {model}"))?;
+    if let Some(world) = &world {
+        print_line(&format!("World     {}", world_in_words(world)))?;
+    }
     if status.unfinished_imports > 0 {
         print_line(&format!(
             "{} imports were interrupted; run them again to finish them",
@@ -77,6 +86,19 @@ pub(crate) fn run(args: StatusArgs, home: &Home) -> anyhow::Result<()> {
         print_line(&rows.to_string())?;
     }
     Ok(())
+}
+
+/// The world in use, and what is wrong with its file if something is.
+fn world_in_words(WorldStatus { path, state, recordings, .. }: &WorldStatus) -> String {
+    let path = path.display();
+    match (state.problem(), recordings) {
+        (None, Some(recordings)) => format!("`{path}`, {recordings} recordings"),
+        (problem, _) => format!(
+            "`{path}` {}; mixes go on without it, the next training does not: `segue world use \
+             FILE` takes one, `segue world drop` goes on without",
+            problem.unwrap_or("cannot be read")
+        ),
+    }
 }
 
 fn show_sources(outcomes: &[SourceOutcome], as_json: bool) -> anyhow::Result<()> {

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use segue::{Budget, Library, Start, TrainOptions, Trained};
+use segue::{Budget, Library, Start, TrainOptions, Trained, plain_name};
 use segue_models::likability::{FitReport, Stage};
 use segue_models::set::SetStage;
 use segue_models::tabular::ensemble::HeldOut;
 use serde_json::json;
 
 use crate::home::{Home, open_library};
-use crate::terminal::{self, print_json, print_line, say, table};
+use crate::terminal::{self, print_json, print_line, say, say_if_only_played, table};
 
 /// Learn what every listener likes, from their history and from how tracks sound.
 ///
@@ -53,10 +53,12 @@ pub(crate) fn run(args: TrainArgs, home: &Home) -> anyhow::Result<()> {
     let trained = train(&mut library, &TrainOptions { seed: args.seed, start, budget })?;
     let seconds = begun.elapsed().as_secs_f64();
     if args.json {
-        let Trained { version, card, .. } = trained;
-        return print_json(&json!({"version": version, "seconds": seconds, "card": card}));
+        let Trained { version, card, drawn, .. } = trained;
+        print_json(&json!({"version": version, "seconds": seconds, "card": card, "drawn": drawn}))?;
+    } else {
+        print_report(&trained, seconds)?;
     }
-    print_report(&trained, seconds)
+    say_if_only_played(&library)
 }
 
 fn parse_time(text: &str) -> Result<Duration, String> {
@@ -83,9 +85,11 @@ fn train(library: &mut Library, options: &TrainOptions) -> anyhow::Result<Traine
     let bar = terminal::spinner("training");
     let mut progress = |stage: SetStage| {
         bar.set_message(match stage {
-            SetStage::Choosing(member) => format!("choosing settings: {}", member.name()),
+            SetStage::Choosing(member) => {
+                format!("choosing settings: {}", plain_name(member.name()))
+            }
             SetStage::Ranking => "fitting the rankings".to_owned(),
-            SetStage::Fitting(member) => format!("training {}", member.name()),
+            SetStage::Fitting(member) => format!("training {}", plain_name(member.name())),
             SetStage::Likability(Stage::Episodes) => "likability: drawing episodes".to_owned(),
             SetStage::Likability(Stage::Training { done, of }) => {
                 format!("likability: network {} of {of}", (done + 1).min(of.max(1)))
@@ -111,11 +115,14 @@ fn say_if_known(existed: bool) {
     }
 }
 
-fn print_report(Trained { version, card, .. }: &Trained, seconds: f64) -> anyhow::Result<()> {
+fn print_report(
+    Trained { version, card, drawn, .. }: &Trained,
+    seconds: f64,
+) -> anyhow::Result<()> {
     let mut rows = table(&["model", "alone, NDCG@60", "weight, new", "weight, again"]);
     for member in &card.members {
         rows.add_row([
-            member.member.name().to_owned(),
+            plain_name(member.member.name()).to_owned(),
             told(card.new.is_some(), format!("{:.3}", member.ndcg_alone)),
             told(card.new.is_some(), format!("{:.2}", member.weight)),
             told(card.again.is_some(), format!("{:.2}", member.weight_known)),
@@ -125,7 +132,17 @@ fn print_report(Trained { version, card, .. }: &Trained, seconds: f64) -> anyhow
         print_line(&rows.to_string())?;
     }
     for left_out in &card.left_out {
-        print_line(&format!("without {}: {}", left_out.member.name(), left_out.reason))?;
+        print_line(&format!(
+            "without {}: {}",
+            plain_name(left_out.member.name()),
+            left_out.reason
+        ))?;
+    }
+    if *drawn > 0 {
+        print_line(&format!(
+            "of the world, {drawn} recordings are near to what is played here and are tracks of the \
+             library"
+        ))?;
     }
     for cut in &card.cuts {
         print_line(&format!("to keep to the budget: {cut}"))?;

@@ -7,7 +7,7 @@ use segue_store::Store;
 use serde_json::Value;
 
 use crate::listening::trained;
-use crate::segue::{Segue, stderr};
+use crate::segue::{Segue, stderr, uri};
 
 const TWELVE_DAYS_SECONDS: i64 = 12 * 86_400;
 
@@ -25,6 +25,16 @@ fn bolder() -> Segue {
     segue
 }
 
+/// Makes so many listeners, who have played one song each.
+fn make_listeners(segue: &Segue, count: usize) {
+    let mut plays = String::from("listener,played_at,track_id,ms_played,duration_ms\n");
+    for i in 0..count {
+        plays += &format!("listener {i},1262304000,{},200000,200000\n", uri(0));
+    }
+    segue.write("listeners.csv", &plays);
+    segue.run(&["import", "listeners.csv"]);
+}
+
 fn mix(segue: &Segue, listener: &str, more: &[&str]) -> Value {
     segue.json(
         &[&["mix", "--listener", listener, "-n", "6", "--seed", "3", "--json"], more].concat(),
@@ -34,6 +44,7 @@ fn mix(segue: &Segue, listener: &str, more: &[&str]) -> Value {
 #[test]
 fn each_listener_keeps_an_arm_and_gets_its_settings() {
     let segue = bolder();
+    make_listeners(&segue, 8);
     let mut arms = BTreeSet::new();
     for i in 0..8 {
         let listener = format!("listener {i}");
@@ -107,6 +118,7 @@ fn shown_long_ago(segue: &Segue) -> Vec<Impression> {
 #[test]
 fn plays_that_come_in_later_answer_the_mixes() {
     let segue = bolder();
+    make_listeners(&segue, 6);
     for i in 0..6 {
         mix(&segue, &format!("listener {i}"), &[]);
     }

@@ -16,3 +16,4 @@ mod privacy;
 mod segue;
 mod serve;
 mod simulate_community;
+mod world;

@@ -174,6 +174,13 @@ impl Profile {
         self.interaction(work).is_some_and(Interaction::is_known)
     }
 
+    /// How many works of the catalogue the listener does not know: where there is none, nothing can
+    /// be new to them.
+    pub fn unknown_works(&self, catalogue: &Catalogue) -> usize {
+        let known = self.interactions.iter().filter(|interaction| interaction.is_known());
+        catalogue.work_count().saturating_sub(known.count())
+    }
+
     /// Main artists of whom the listener knows a work, in order and once each. A track by any other
     /// is by an artist new to them. Costs a pass over the interactions.
     pub fn known_artists(&self, catalogue: &Catalogue) -> Vec<ArtistIdx> {

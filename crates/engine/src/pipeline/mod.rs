@@ -15,7 +15,7 @@ use segue_core::{Pick, Shortlisted, Slate, SlateConfig, Timestamp, TrackId};
 
 pub use crate::retrieval::{Bounds, Breadth, EXACT_LIMIT};
 pub use pool::Pool;
-pub use request::{LONGEST_MIX, MixError, MixRequest, Note};
+pub use request::{LONGEST_MIX, MixError, MixRequest, NewFrom, Note};
 
 use crate::UncertaintySource;
 use crate::candidate::{Candidate, Class, Ranked, Sources};
@@ -465,13 +465,19 @@ fn share_notes(
             false => Note::NewListenerWithFriends,
         });
     }
-    if new_slots + familiar_slots < request.length {
+    let from = request.new_from;
+    let unknown = profile.unknown_works(catalogue);
+    let is_all_there_is = !is_new_listener && new_slots < asked_new && unknown < asked_new as usize;
+    let few = Note::FewNew { asked: asked_new, found: new_slots, unknown, from };
+    if is_all_there_is && request.familiarity == Familiarity::New {
+        notes.push(few);
+    } else if new_slots + familiar_slots < request.length {
         notes.push(Note::Shorter { asked: request.length, found: new_slots + familiar_slots });
     }
     if new_slots != asked_new && !is_new_listener && request.familiarity == Familiarity::Any {
-        let known = profile.interactions.iter().filter(|interaction| interaction.is_known());
-        notes.push(match known.count() == catalogue.work_count() {
-            true => Note::NothingNew,
+        notes.push(match is_all_there_is {
+            true if unknown == 0 => Note::NothingNew { from },
+            true => few,
             false => Note::OtherShare { asked: asked_new, found: new_slots },
         });
     }

@@ -85,6 +85,9 @@ pub struct MixRequest {
     /// Whether the model is asked about every track of the catalogue instead of the most promising
     /// ones. Costs some twenty microseconds of processor time a track.
     pub exact: bool,
+    /// What would bring tracks that nobody here has played: for the [`Note`] of a mix in which
+    /// nothing is new. It changes no mix.
+    pub new_from: NewFrom,
 }
 
 impl MixRequest {
@@ -109,6 +112,7 @@ impl MixRequest {
             arrival_share: 0.1,
             after: Vec::new(),
             exact: false,
+            new_from: NewFrom::default(),
         }
     }
 
@@ -256,6 +260,40 @@ impl From<WrongCount> for MixError {
     }
 }
 
+/// What would bring new tracks to a library that has none or too few. Its `Display` is the end of an
+/// English sentence that says what to do; empty where there is nothing to promise.
+///
+/// Who mixes says which it is, in [`MixRequest::new_from`]: whether there is a world is not for the
+/// engine to know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NewFrom {
+    /// Whatever holds tracks that nobody here has played: a world, a table of tracks, histories of
+    /// others.
+    #[default]
+    Import,
+    /// The next training, which draws them from the world in use.
+    Training,
+    /// Nothing that could be promised: the world in use was drawn from.
+    Nowhere,
+}
+
+impl fmt::Display for NewFrom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Import => {
+                "; what is new comes from a world of what other people play (`segue world --help`, \
+                 docs/world.md), from a table of tracks with audio features, or from histories of \
+                 other people"
+            }
+            Self::Training => {
+                "; the next training draws what is new from the world in use: `segue train`, or \
+                 \"Learn again now\" on the page"
+            }
+            Self::Nowhere => "",
+        })
+    }
+}
+
 /// Something that the listener should know about a mix that was made. Its `Display` is an English
 /// sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,7 +313,21 @@ pub enum Note {
         found: u32,
     },
     /// New tracks were asked for, and there is none: the listener knows every work of the catalogue.
-    NothingNew,
+    NothingNew {
+        /// What would bring some.
+        from: NewFrom,
+    },
+    /// More new tracks were asked for than the catalogue has works that the listener does not know.
+    FewNew {
+        /// New tracks asked for.
+        asked: u32,
+        /// New tracks in the mix.
+        found: u32,
+        /// Works of the catalogue that the listener does not know.
+        unknown: usize,
+        /// What would bring more.
+        from: NewFrom,
+    },
     /// Predictions that were not finite; their tracks were ranked last.
     NotFinite {
         /// How many.
@@ -311,10 +363,18 @@ impl fmt::Display for Note {
                     counted(*found, "new track")
                 )
             }
-            Self::NothingNew => f.write_str(
-                "nothing new: you know every track that is here; import a table of tracks or other \
-                 people's histories to be shown what you do not know",
-            ),
+            Self::NothingNew { from } => {
+                write!(f, "nothing new: only tracks that you played or saved are known here{from}")
+            }
+            Self::FewNew { asked, found, unknown, from } => {
+                let found = counted(*found, "new track");
+                let (only, are) = if *unknown == 1 { ("song", "is") } else { ("songs", "are") };
+                write!(
+                    f,
+                    "{found} instead of {asked}: only {unknown} {only} {are} known here that you \
+                     never played or saved{from}"
+                )
+            }
             Self::NotFinite { count } => {
                 write!(f, "{count} predictions were not numbers; ranked last")
             }

@@ -9,7 +9,7 @@ use segue_engine::dataset::profile::liking;
 use segue_engine::mix::arrivals::arrivals;
 use segue_engine::mix::filters::{Familiarity, FilterStep};
 use segue_engine::mix::sentence::sentence;
-use segue_engine::pipeline::{MixError, MixRequest, Mixer, Note};
+use segue_engine::pipeline::{MixError, MixRequest, Mixer, NewFrom, Note};
 use segue_engine::policy::PolicyKind;
 use segue_engine::policy::draw::redraw;
 use segue_engine::{Catalogue, Likability, Profile, Scorer, Stance, TrackIdx};
@@ -283,7 +283,7 @@ proptest! {
         let has_note = fresh
             .notes
             .iter()
-            .any(|note| matches!(note, Note::OtherShare { .. } | Note::NothingNew));
+            .any(|note| matches!(note, Note::OtherShare { .. } | Note::NothingNew { .. } | Note::FewNew { .. }));
         prop_assert!(pick.new_to_listener == is_wanted || has_note || new == stay.len() as u32);
     }
 
@@ -401,6 +401,37 @@ fn the_headline_tells_new_artists_from_new_songs() {
     let few = "2 of 10 new to you, 1 by an artist you have never heard";
     assert_eq!(mixed(0.2).headline(), few);
     assert_eq!(mixed(1.0).headline(), "10 of 10 new to you, 9 by artists you have never heard");
+}
+
+#[test]
+fn a_mix_without_enough_that_is_new_says_where_it_comes_from() {
+    let mixed = |known: u32, request: MixRequest| {
+        let catalogue = Catalogue::from_tracks(songs(40));
+        let known: Vec<TrackIdx> = (0..known).map(TrackIdx).collect();
+        let profile = liking(&catalogue, ListenerId::new("ann"), &known);
+        World::new(catalogue, profile).mixer(&HashScorer(1)).mix(&request)
+    };
+    let asked = |new_from| MixRequest { new_from, ..request(10, 0.5) };
+    for (from, says) in [
+        (NewFrom::Import, "segue world --help"),
+        (NewFrom::Training, "segue train"),
+        (NewFrom::Nowhere, "known here"),
+    ] {
+        let notes = mixed(40, asked(from)).unwrap().notes;
+        assert_eq!(notes, [Note::NothingNew { from }]);
+        assert!(notes[0].to_string().contains(says), "{}", notes[0]);
+    }
+    let from = NewFrom::Training;
+    let few = Note::FewNew { asked: 5, found: 2, unknown: 2, from };
+    assert_eq!(mixed(38, asked(from)).unwrap().notes, [few]);
+    assert!(few.to_string().contains("only 2 songs are known here"), "{few}");
+
+    let new = MixRequest { familiarity: Familiarity::New, ..asked(from) };
+    let few = Note::FewNew { asked: 10, found: 2, unknown: 2, from };
+    assert_eq!(mixed(38, new.clone()).unwrap().notes, [few]);
+    assert!(matches!(mixed(40, new), Err(MixError::NothingEligible { .. })));
+    assert_eq!(mixed(20, asked(from)).unwrap().notes, [], "there is enough");
+    assert_eq!(mixed(40, request(10, 0.0)).unwrap().notes, [], "nothing new was asked for");
 }
 
 #[test]

@@ -94,7 +94,7 @@ impl MemberKind {
 
     /// Whether it was fitted to people of a world: then it speaks for works that nobody here has
     /// played, too.
-    pub(super) fn is_of_world(self) -> bool {
+    pub fn is_of_world(self) -> bool {
         matches!(self, Self::WorldPopular | Self::WorldNeighbours | Self::WorldIals)
     }
 

@@ -9,6 +9,7 @@
 mod build;
 mod draw;
 mod rows;
+mod status;
 
 use std::path::Path;
 
@@ -19,6 +20,8 @@ use segue_world::{World, WorldError};
 
 pub use build::{build_world, update_world};
 pub(crate) use rows::WorldView;
+pub(crate) use status::REMEDY;
+pub use status::{WorldState, WorldStatus};
 
 use crate::{Dataset, Error, Library, Result};
 
@@ -76,7 +79,7 @@ impl Library {
 /// Opens the world in use.
 pub(crate) fn world_in_use(store: &Store) -> Result<Option<World>> {
     let Some(WorldInUse { path, digest }) = store.world()? else { return Ok(None) };
-    let world = World::open(&path)?;
+    let world = World::open(&path).map_err(Error::LostWorld)?;
     if world.digest() != digest {
         return Err(Error::OtherWorld { path });
     }

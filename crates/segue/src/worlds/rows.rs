@@ -67,11 +67,16 @@ impl<'a> WorldView<'a> {
         Self { world, catalogue, recordings: recordings(world, catalogue) }
     }
 
-    /// Tracks that the library lacks of what is near to what its listeners play.
-    pub(crate) fn missing(&self, listeners: &[Plays]) -> Vec<Track> {
-        let near = near(self.world, &self.bags(listeners));
-        let is_missing = |row: &RecordingIdx| !self.recordings.works.contains_key(row);
-        near.into_iter().filter(is_missing).map(|row| self.track(row)).collect()
+    /// Tracks that the library lacks of what is near to what its listeners play, and how many
+    /// recordings are near that none of them plays.
+    pub(crate) fn missing(&self, listeners: &[Plays]) -> (Vec<Track>, usize) {
+        let bags = self.bags(listeners);
+        let mut near = near(self.world, &bags);
+        let played: FxHashSet<RecordingIdx> = bags.iter().flatten().map(|(row, _)| *row).collect();
+        near.retain(|row| !played.contains(row));
+        let drawn = near.len();
+        near.retain(|row| !self.recordings.works.contains_key(row));
+        (near.into_iter().map(|row| self.track(row)).collect(), drawn)
     }
 
     fn track(&self, recording: RecordingIdx) -> Track {

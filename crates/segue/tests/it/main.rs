@@ -16,10 +16,11 @@ use std::sync::OnceLock;
 
 use segue::engine::policy::draw::redraw;
 use segue::ingest::{ImportProgress, IngestError};
-use segue::store::StoreError;
+use segue::store::{StoreError, WorldInUse};
 use segue::{
     Arm, Design, Error, ImportOptions, KeptListener, Library, ListenerId, MixOutcome, MixRequest,
-    Mode, Pick, PlayDetails, PolicyKind, Reaction, Settings, Timestamp, TrackId, TrainOptions,
+    Mode, NewFrom, OnlyPlayed, Pick, PlayDetails, PolicyKind, Reaction, Settings, Timestamp,
+    TrackId, TrainOptions, WorldState,
 };
 use tempfile::TempDir;
 
@@ -334,7 +335,60 @@ fn a_library_without_plays_or_model_says_what_is_missing() {
     let empty = library.snapshot().unwrap();
     assert!(matches!(library.mix(&empty, &ann(), &request()), Err(Error::NothingImported)));
 
+    assert!(matches!(library.listener(Some("ann")), Err(Error::NoListener)));
+
     let library = made_up::library(folder.path(), &[ann(), bob()], now()).unwrap();
     assert!(matches!(library.listener(None), Err(Error::SeveralListeners { count: 2, .. })));
     assert!(matches!(library.snapshot().unwrap().model(), Err(Error::NoModel)));
+}
+
+#[test]
+fn a_slip_in_the_name_of_a_listener_is_no_new_listener() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = made_up::library(folder.path(), &[ann(), bob()], now()).unwrap();
+    assert_eq!(library.listener(Some("bob")).unwrap(), bob());
+    for (asked, says) in [
+        ("an", "there is no listener `an`; did you mean `ann`?"),
+        ("Ann", "there is no listener `Ann`; did you mean `ann`?"),
+        ("nan", "there is no listener `nan`; did you mean `ann`?"),
+        (
+            "zoe",
+            "there is no listener `zoe`; `segue status` lists them, and `segue import PATH \
+             --listener zoe` makes one",
+        ),
+    ] {
+        let error = library.listener(Some(asked)).unwrap_err();
+        assert!(matches!(error, Error::UnknownListener { .. }));
+        assert_eq!(error.to_string(), says);
+    }
+    assert_eq!(library.store().listeners().unwrap().len(), 2);
+}
+
+#[test]
+fn a_library_says_that_only_what_was_played_is_known() {
+    let folder = tempfile::tempdir().unwrap();
+    let export = folder.path().join("plays.csv");
+    let rows = "track_name,artist_name,played_at\nSlow,Dots,2026-01-01T10:00:00Z\n";
+    std::fs::write(&export, rows).unwrap();
+    let mut library = Library::open(folder.path().join("library")).unwrap();
+    assert_eq!(library.only_played().unwrap(), None, "nothing is known at all");
+    library.import(&[&export], &ImportOptions::new(ann()), &mut ()).unwrap();
+    let found = library.only_played().unwrap();
+    assert_eq!(found, Some(OnlyPlayed { from: NewFrom::Import }));
+
+    let file = WorldInUse { path: folder.path().join("a.world"), digest: "1".to_owned() };
+    library.store_mut().use_world(Some(&file)).unwrap();
+    let found = library.only_played().unwrap();
+    assert_eq!(found, Some(OnlyPlayed { from: NewFrom::Training }));
+    let status = library.world_status().unwrap().unwrap();
+    assert_eq!((status.state, status.recordings), (WorldState::Gone, None));
+    std::fs::write(&file.path, "no world").unwrap();
+    assert_eq!(library.world_status().unwrap().unwrap().state, WorldState::Unreadable);
+    assert_eq!(library.check().unwrap().problems.len(), 1);
+    library.drop_world().unwrap();
+
+    let table = folder.path().join("tracks.csv");
+    std::fs::write(&table, "track_id,track_name,artist_name,tempo\nt1,Fast,Dashes,80\n").unwrap();
+    library.import(&[&table], &ImportOptions::new(ann()), &mut ()).unwrap();
+    assert_eq!(library.only_played().unwrap(), None, "a track that nobody played is new");
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use segue::models::check;
-use segue_store::ModelEntry;
+use segue::{WorldState, WorldStatus};
+use segue_store::{ModelEntry, Store};
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -43,13 +44,40 @@ impl From<ModelEntry> for ModelShape {
 #[schema(as = Models)]
 pub(crate) struct ModelsAnswer {
     models: Vec<ModelShape>,
+    /// The world that trainings draw from; null where none is in use.
+    world: Option<WorldShape>,
 }
 
-/// Every model, oldest first, with its card.
+/// The world in use. Mixes need no world: only trainings read its file.
+#[derive(Serialize, ToSchema)]
+#[schema(as = World)]
+pub(crate) struct WorldShape {
+    /// The name of its file.
+    file: String,
+    /// The digest that it had when it was taken into use.
+    digest: String,
+    /// What lies there now: `there`, `gone`, `another` or `unreadable`.
+    #[schema(value_type = String)]
+    state: WorldState,
+    /// How many recordings it has; null where it cannot be read.
+    recordings: Option<usize>,
+}
+
+impl From<WorldStatus> for WorldShape {
+    fn from(WorldStatus { path, digest, state, recordings }: WorldStatus) -> Self {
+        // Where it lies is nobody's business who only has a key.
+        let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Self { file, digest, state, recordings }
+    }
+}
+
+/// Every model, oldest first, with its card, and the world in use.
 #[utoipa::path(get, path = "/v1/models", tag = "models", responses((status = 200, body = ModelsAnswer)))]
 pub(crate) async fn list(State(app): State<Arc<App>>) -> ApiResult<Json<ModelsAnswer>> {
-    let models = app.readers.run(|store| Ok(store.models()?)).await?;
-    Ok(Json(ModelsAnswer { models: models.into_iter().map(ModelShape::from).collect() }))
+    let read = |store: &Store| Ok((store.models()?, WorldStatus::find(store)?));
+    let (models, world) = app.readers.run(read).await?;
+    let models = models.into_iter().map(ModelShape::from).collect();
+    Ok(Json(ModelsAnswer { models, world: world.map(WorldShape::from) }))
 }
 
 /// The model that is in use now.

@@ -9,6 +9,7 @@
 
 use maud::{Markup, html};
 
+use super::card::sentence;
 use super::held::{self, HeldView};
 use super::icons::icon;
 use super::layout::{Frame, page};
@@ -68,6 +69,9 @@ pub struct ImportView {
     pub report: Option<Report>,
     /// Why it failed; for an import that is done, why nothing was learned from it.
     pub error: Option<String>,
+    /// That mixes will have nothing new, and what to do, as a sentence without a full stop; `None`
+    /// where that is not so.
+    pub only_played: Option<String>,
 }
 
 /// What became of the rows of an import. Every row that was read is accounted for.
@@ -175,6 +179,7 @@ pub fn fragment(import: &ImportView) -> Markup {
                 ImportStateView::Done => {
                     p.lead { "Here is what became of every row." }
                     @if let Some(error) = &import.error { (unlearned(error)) }
+                    @if let Some(only_played) = &import.only_played { p.note { (sentence(only_played)) } }
                 },
                 ImportStateView::Failed => p.wrong role="alert" { (import.error.as_deref().unwrap_or("the import ended early")) },
             }
@@ -195,8 +200,7 @@ fn unlearned(error: &str) -> Markup {
     html! {
         div.note role="status" {
             p { strong { "Nothing could be learned from it yet." } " What was read is kept, and \
-                counts as soon as there is more: a longer history, likes, or a table of how \
-                tracks sound." }
+                counts as soon as that is mended." }
             p.small { (error) }
         }
     }

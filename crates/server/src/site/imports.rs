@@ -140,6 +140,7 @@ fn view_model(status: ImportStatus) -> ImportView {
         file: Some(status.file),
         report,
         error: status.problem,
+        only_played: status.only_played.map(|only_played| only_played.to_string()),
     }
 }
 

@@ -10,6 +10,7 @@ use maud::Markup;
 use segue::{Found, KeptListener};
 use segue_core::{Impression, ListenerId, Timestamp, TrackId};
 use segue_engine::experiment::Settings;
+use segue_engine::mix::filters::Familiarity;
 use segue_engine::pipeline::{MixOutcome, MixRequest};
 use segue_engine::shelves::{self, Filled};
 use segue_engine::{ArtistIdx, TrackIdx};
@@ -240,8 +241,12 @@ async fn mixed(
     };
     let frame = Frame { here: format!("{path}?{query}"), ..frame };
     let Some((logged, outcome, listener)) = made else {
-        let mix = Mix { settings, seed, ..Mix::default() };
-        return Ok((frame, mix, app.listeners.get(id).await?));
+        let listener = app.listeners.get(id).await?;
+        let why = listener.snapshot.nothing_new(&listener.profile);
+        let why = why.filter(|_| settings.familiarity == Familiarity::New);
+        let notes = why.iter().map(ToString::to_string).collect();
+        let mix = Mix { settings, seed, notes, ..Mix::default() };
+        return Ok((frame, mix, listener));
     };
     // An arm of an experiment may have turned the dial.
     let settings = MixSettings { explore: outcome.slate.config.explore, ..settings };
@@ -349,12 +354,7 @@ fn shelf_plan(listener: &KeptListener) -> shelves::Plan {
     let now = Timestamp::now();
     let today = now.as_second().div_euclid(SECONDS_PER_DAY) as u64;
     let seed = today ^ listener_hash(&profile.listener);
-    let base = MixRequest {
-        length: SHELF,
-        seed,
-        arrivals: snapshot.arrivals.clone(),
-        ..MixRequest::new(now)
-    };
+    let base = snapshot.completed(MixRequest { length: SHELF, seed, ..MixRequest::new(now) });
     let similar = |anchor| -> Vec<TrackId> {
         let found = snapshot.similar(anchor, MOST_SIMILAR);
         found

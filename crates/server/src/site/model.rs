@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
+use segue::plain_name;
 use segue_store::ModelEntry;
 use serde_json::{Value, json};
 
@@ -99,9 +100,32 @@ impl Known {
     }
 
     fn learned(&self) -> Vec<String> {
-        if self.card.get("set").is_some() && self.card["card"].is_null() {
-            return self.learned_without_likability();
-        }
+        let is_without = self.card.get("set").is_some() && self.card["card"].is_null();
+        let mut learned = match is_without {
+            true => self.learned_without_likability(),
+            false => self.learned_likability(),
+        };
+        learned.extend(self.learned_elsewhere());
+        learned
+    }
+
+    /// What the members of a world know, by the names that `segue train` has for them.
+    fn learned_elsewhere(&self) -> Option<String> {
+        let members = self.card.pointer("/set/members")?.as_array()?;
+        let names = members.iter().filter_map(|member| member["member"].as_str());
+        let told: Vec<String> = names
+            .filter_map(|name| Some(format!("{} ({})", plain_name(name), elsewhere(name)?)))
+            .collect();
+        (!told.is_empty()).then(|| {
+            format!(
+                "It knows what many people elsewhere play, summed up in the world that it was \
+                 trained with: {}.",
+                told.join("; ")
+            )
+        })
+    }
+
+    fn learned_likability(&self) -> Vec<String> {
         let tracks = words::count(self.count("/card/data/tracks"), "track", "tracks");
         let audible = self.count("/card/data/audible_tracks");
         let sounds = match audible == self.count("/card/data/tracks") {
@@ -212,6 +236,16 @@ impl Known {
             headline: self.figure("auc").map_or("–".to_owned(), |auc| format!("AUC {auc:.3}")),
             active: self.entry.active,
         }
+    }
+}
+
+/// What a member of a world knows; `None` for all others.
+fn elsewhere(member: &str) -> Option<&'static str> {
+    match member {
+        "world-popular" => Some("what most of them play"),
+        "world-neighbours" => Some("what they play in one sitting with songs of yours"),
+        "world-ials" => Some("what those who play songs of yours play besides"),
+        _ => None,
     }
 }
 

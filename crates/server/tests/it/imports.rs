@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use segue_core::ListenerId;
+use segue_store::WorldInUse;
 use serde_json::{Value, json};
 
 use crate::world::{Socket, World};
@@ -53,6 +54,37 @@ async fn an_upload_is_read_reported_and_trained_from() {
     );
     assert!(uploads(&world).is_empty(), "nothing is left of it");
     assert_eq!(world.get("/v1/imports").await.ok()["imports"], json!([import]));
+}
+
+#[tokio::test]
+async fn one_listener_with_one_export_reads_where_new_tracks_come_from() {
+    const ALONE: &str = "\
+track_name,artist_name,played_at
+First Song,Anna Ash,2024-01-01T00:00:00Z
+Second Song,Ben Birch,2024-01-01T01:00:00Z
+";
+    const HINT: &str = "segue world --help";
+    let world = World::empty().await;
+    let import = world.import("?listener=dora&name=history.csv", ALONE).await;
+    let report = format!("/import/{}", import["id"].as_str().unwrap());
+    for page in
+        [report.as_str(), "/?explore=0.5", "/mix?explore=1", "/mix?familiarity=new", "/lists"]
+    {
+        let text = world.get(page).await.text();
+        assert!(text.contains(HINT), "{page}: {text}");
+    }
+    assert!(!world.get("/mix?explore=0").await.text().contains(HINT), "nothing new was asked for");
+
+    let file = WorldInUse { path: "/nowhere/a.world".into(), digest: "1".to_owned() };
+    world.store().use_world(Some(&file)).unwrap();
+    world.app.build().await.unwrap();
+    let text = world.get("/?explore=0.5").await.text();
+    assert!(text.contains("Learn again now") && !text.contains(HINT), "{text}");
+
+    let tracks = "track_id,track_name,artist_name,tempo\nt1,Third Song,Cleo Cane,80\n";
+    let import = world.import("?listener=dora&name=tracks.csv", tracks).await;
+    let report = format!("/import/{}", import["id"].as_str().unwrap());
+    assert!(!world.get(&report).await.text().contains("known here"));
 }
 
 /// A report without what says which file it is about.

@@ -1,6 +1,7 @@
 //! A made-up listener and all that the page would say of them, for tests and for looking at.
 
 use maud::{Markup, html};
+use segue::{NewFrom, OnlyPlayed};
 use segue_core::{AudioFeature, AudioFeatures};
 use segue_server::page::artist::{ArtistHistory, ArtistView};
 use segue_server::page::calibration::Bin;
@@ -474,6 +475,8 @@ pub(crate) fn an_import(state: ImportStateView) -> ImportView {
         error: (state == ImportStateView::Failed).then(|| {
             "The archive ends in the middle of a file: it may not have been sent whole.".to_owned()
         }),
+        only_played: (state == ImportStateView::Done)
+            .then(|| OnlyPlayed { from: NewFrom::Import }.to_string()),
     }
 }
 

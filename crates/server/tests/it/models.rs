@@ -1,7 +1,7 @@
 //! Models: listed, swapped, rolled back, trained, and refused when they cannot be read.
 
 use segue_core::Timestamp;
-use segue_store::NewModel;
+use segue_store::{NewModel, WorldInUse};
 use serde_json::json;
 
 use crate::world::{Socket, World, register};
@@ -146,4 +146,33 @@ async fn what_a_command_beside_the_server_did_is_followed() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     socket.stopped().await;
+}
+
+#[tokio::test]
+async fn the_world_in_use_is_told_of_by_the_name_of_its_file() {
+    let world = World::new().await;
+    assert_eq!(world.get("/v1/models").await.ok()["world"], json!(null));
+    let file = WorldInUse { path: "/nowhere/a.world".into(), digest: "1".to_owned() };
+    world.store().use_world(Some(&file)).unwrap();
+    let told = json!({"file": "a.world", "digest": "1", "state": "gone", "recordings": null});
+    assert_eq!(world.get("/v1/models").await.ok()["world"], told);
+}
+
+#[tokio::test]
+async fn the_page_of_models_says_what_members_of_a_world_know() {
+    let world = World::new().await;
+    assert!(!world.get("/model").await.text().contains("elsewhere"));
+    let of_world = NewModel {
+        version: "formula-2",
+        kind: "formula",
+        created_at: Timestamp::UNIX_EPOCH,
+        card: r#"{"members": [{"member": "ease"}, {"member": "world-ials"}], "likability": null}"#,
+        weights: b"none",
+        listeners: &[],
+        forgotten: 0,
+    };
+    world.store().register_model(&of_world).unwrap();
+    let text = world.get("/model").await.text();
+    assert!(text.contains("people alike, elsewhere") && !text.contains("world-ials"), "{text}");
+    assert!(!text.contains("popular elsewhere"), "it has no such member");
 }

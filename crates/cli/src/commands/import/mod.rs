@@ -17,7 +17,7 @@ use segue_ingest::{
 use serde_json::json;
 
 use crate::home::{Home, open_library};
-use crate::terminal::{self, print_json, say};
+use crate::terminal::{self, print_json, say, say_if_only_played};
 use sink::DrySink;
 
 /// Read listening history, likes, friends and tables of audio features: files, folders or zip
@@ -109,18 +109,19 @@ pub(crate) fn run(args: ImportArgs, home: &Home) -> anyhow::Result<()> {
         let explanations = segue_ingest::explain(&args.paths, &options)?;
         return if args.json { print_json(&explanations) } else { explain::print(&explanations) };
     }
-    let (report, counts) = if args.dry_run {
-        (read(&args.paths, &options)?, None)
+    let (report, counts, library) = if args.dry_run {
+        (read(&args.paths, &options)?, None, None)
     } else {
-        let Imported { report, counts } =
-            import_into(&mut open_library(home)?, &args.paths, &options)?;
-        (report, Some(counts))
+        let mut library = open_library(home)?;
+        let Imported { report, counts } = import_into(&mut library, &args.paths, &options)?;
+        (report, Some(counts), Some(library))
     };
     if args.json {
         print_json(&json!({"files": report.files, "total": report.total(), "store": counts}))?;
     } else {
         report::print(&report, counts.as_ref())?;
     }
+    library.as_ref().map_or(Ok(()), say_if_only_played)?;
     if args.dry_run {
         say("nothing was kept: this was a dry run");
     }

@@ -37,6 +37,7 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         state: ImportStateView::Failed,
         file: Some(h()),
         error: Some(h()),
+        only_played: Some(h()),
         report: Some(Report { total: row(), files: vec![row()] }),
         ..ImportView::default()
     };
@@ -47,6 +48,7 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         ..an_import.clone()
     };
     let reading = ImportView { state: ImportStateView::Reading, ..an_import.clone() };
+    let done = ImportView { state: ImportStateView::Done, ..an_import.clone() };
     let shelf = ShelfView { id: h(), title: h(), subtitle: h(), cards: vec![a_card()] };
     let a_problem = Problem { status: 500, code: h(), message: h(), hint: h(), request: Some(h()) };
     vec![
@@ -64,6 +66,7 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         ("hostile report", import::view_import(&frame, &an_import)),
         ("hostile held", import::view_import(&frame, &held)),
         ("hostile reading", import::view_import(&frame, &reading)),
+        ("hostile import done", import::view_import(&frame, &done)),
         ("hostile login", login::view(&frame, &Login { back: ADDRESS.to_owned(), refused: true })),
         ("hostile problem", problem::view(&frame, &a_problem)),
     ]
