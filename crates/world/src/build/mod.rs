@@ -23,7 +23,8 @@ mod recordings;
 mod report;
 mod spill;
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -50,7 +51,9 @@ pub struct BuildConfig {
     pub canonical: Option<PathBuf>,
     /// A recording is kept if at least so many people played it: [`FEWEST_PEOPLE`] or more.
     pub fewest_people: u32,
-    /// Memory that the build may take, in megabytes.
+    /// Memory that the build may take, in megabytes. It changes nothing of the result, so that an
+    /// interrupted build goes on with more.
+    #[serde(skip)]
     pub memory_mb: usize,
 }
 
@@ -111,18 +114,16 @@ pub type FitFactors<'f> = dyn FnMut(Heard) -> Result<Factors> + 'f;
 ///
 /// # Errors
 /// [`WorldError::Exists`], [`WorldError::Io`], [`WorldError::OtherBuild`] where the folder is of a
-/// build from other files or settings, [`WorldError::NothingKept`] where no recording has enough
-/// people.
+/// build from other files or settings, [`WorldError::BeingBuilt`] where one is running there,
+/// [`WorldError::Malformed`] where a packed dump is not what its checksum says,
+/// [`WorldError::NeedsMemory`], [`WorldError::NothingKept`] where no recording has enough people.
 pub fn build(
     config: &BuildConfig,
     out: &Path,
     fit: &mut FitFactors<'_>,
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<BuildReport> {
-    if out.exists() {
-        return Err(WorldError::Exists { path: out.to_owned() });
-    }
-    let folder = begin(config, out)?;
+    let (folder, _lock) = begin(config, out)?;
     let read = parts::read(config, &folder, progress)?;
     progress(BuildStage::Naming);
     let recordings = recordings::resolve(config, &read)?;
@@ -144,23 +145,58 @@ pub fn build(
     writer.f16s("artist_factors", &artist_factors.values)?;
     writer.finish(&manifest)?;
     fs::rename(&partial, out).map_err(|error| WorldError::io(out, error))?;
-    fs::remove_dir_all(&folder).map_err(|error| WorldError::io(&folder, error))?;
+    remove(&folder)?;
     Ok(report)
 }
 
-/// Makes the folder of a build, or finds that of an interrupted one.
-fn begin(config: &BuildConfig, out: &Path) -> Result<PathBuf> {
+/// Removes work in progress, first of all what says how far it is: if this is interrupted, what is
+/// left must not be gone on from.
+fn remove(folder: &Path) -> Result<()> {
+    parts::remove_journal(folder)?;
+    fs::remove_dir_all(folder).map_err(|error| WorldError::io(folder, error))
+}
+
+/// Makes the folder of a build, or finds that of an interrupted one, and holds it as long as the
+/// file that is returned is open.
+fn begin(config: &BuildConfig, out: &Path) -> Result<(PathBuf, File)> {
+    require_absent(out)?;
     let mut name = out.as_os_str().to_owned();
     name.push(".building");
     let folder = PathBuf::from(name);
+    fs::create_dir_all(&folder).map_err(|error| WorldError::io(&folder, error))?;
+    let lock = lock(&folder)?;
+    // Another build may have ended since.
+    if let Err(error) = require_absent(out) {
+        remove(&folder)?;
+        return Err(error);
+    }
     let plan = serde_json::to_string(config).expect("a plan is plain data");
     let path = folder.join("plan.json");
     match fs::read_to_string(&path) {
-        Ok(found) if found == plan => return Ok(folder),
+        Ok(found) if found == plan => return Ok((folder, lock)),
         Ok(_) => return Err(WorldError::OtherBuild { path: folder }),
-        Err(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(WorldError::io(&path, error)),
     }
-    fs::create_dir_all(&folder).map_err(|error| WorldError::io(&folder, error))?;
-    fs::write(&path, plan).map_err(|error| WorldError::io(&path, error))?;
-    Ok(folder)
+    let mut file = spill::AtomicFile::create(&path)?;
+    file.write(plan.as_bytes())?;
+    file.finish()?;
+    Ok((folder, lock))
+}
+
+fn require_absent(out: &Path) -> Result<()> {
+    if out.exists() { Err(WorldError::Exists { path: out.to_owned() }) } else { Ok(()) }
+}
+
+/// Two builds in one folder would write over each other. The system lets go of the lock when a
+/// build ends, however it does.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let failed = |error| WorldError::io(&path, error);
+    let file = File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(WorldError::BeingBuilt { path: folder.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
 }

@@ -294,9 +294,11 @@ impl Counted {
         writer.u32s("first_day", &self.first_day_of)?;
         writer.u32s("artist_people", &self.people_of_artist)?;
         let keys = self.recordings.iter().map(|one| one.key).zip(0..);
-        let without_guests = self.recordings.iter().zip(0..).filter_map(|(one, row)| {
-            Some((key_without_guests(&one.artist, &one.title)?, row))
-        });
+        let without_guests = self
+            .recordings
+            .iter()
+            .zip(0..)
+            .filter_map(|(one, row)| Some((key_without_guests(&one.artist, &one.title)?, row)));
         writer.keys(keys, without_guests)?;
         writer.by_artist(&self.artist_of, self.artists())
     }

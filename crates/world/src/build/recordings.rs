@@ -15,9 +15,9 @@ use segue_ingest::identity::credited;
 
 use super::BuildConfig;
 use super::parts::{Parts, names_of, token_of};
-use crate::Result;
 use crate::dump::{CanonicalRow, Mbid, Redirect, read_canonical, read_redirects};
 use crate::names::{artist_key, key_without_guests, recording_key, stripped_key};
+use crate::{Result, WorldError};
 
 /// No recording.
 pub(super) const NONE: u32 = u32::MAX;
@@ -92,7 +92,7 @@ struct Canonical {
 }
 
 pub(super) fn resolve(config: &BuildConfig, parts: &Parts) -> Result<Recordings> {
-    let tokens = tokens(parts)?;
+    let tokens = tokens(config, parts)?;
     let mut catalogue = Catalogue::default();
     match &config.canonical {
         Some(path) => catalogue.read(path, &tokens)?,
@@ -113,13 +113,20 @@ pub(super) fn resolve(config: &BuildConfig, parts: &Parts) -> Result<Recordings>
     Ok(recordings)
 }
 
+/// Bytes that a token takes beside its names: itself, its place in tables, and what the allocator
+/// adds to two texts.
+const BYTES_A_TOKEN: usize = size_of::<Token>() + 80;
+
 /// Every token once, in the order of tokens: nothing may depend on which part came first.
-fn tokens(parts: &Parts) -> Result<Vec<Token>> {
+fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
     let mut rows: FxHashMap<u64, u32> = FxHashMap::default();
     let mut tokens: Vec<Token> = Vec::new();
-    for part in &parts.files {
+    let mut bytes = 0;
+    for (done, part) in parts.files.iter().enumerate() {
+        require_memory(config, bytes, done as f64 / parts.files.len() as f64)?;
         names_of(part, |named| {
             let row = *rows.entry(named.token).or_insert_with(|| {
+                bytes += BYTES_A_TOKEN + named.artist.len() + named.title.len();
                 tokens.push(Token {
                     token: named.token,
                     mbid: named.recording,
@@ -134,8 +141,20 @@ fn tokens(parts: &Parts) -> Result<Vec<Token>> {
             Ok(())
         })?;
     }
+    require_memory(config, bytes, 1.0)?;
     tokens.sort_unstable_by_key(|token| token.token);
     Ok(tokens)
+}
+
+/// Names are the one thing that a build holds all of: as many bytes again go to what canonical names
+/// are found for them. Of what part of the dump so many are gives what all would need, at most.
+fn require_memory(config: &BuildConfig, bytes: usize, part: f64) -> Result<()> {
+    let taken_mb = (2 * bytes).div_ceil(1 << 20);
+    if taken_mb <= config.memory_mb {
+        return Ok(());
+    }
+    let needed_mb = (taken_mb as f64 / part).ceil() as usize;
+    Err(WorldError::NeedsMemory { needed_mb, allowed_mb: config.memory_mb })
 }
 
 /// What names recordings have, by identifier and by key.

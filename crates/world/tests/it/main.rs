@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // the lint excepts test functions only, and not what they call
 
+mod broken;
 mod build;
 mod file;
 mod ivf;
