@@ -15,7 +15,6 @@ use super::recordings::{NONE, Recording, Recordings};
 use super::spill::{AtomicFile, read, u32_at};
 use super::{BuildConfig, BuildStage, SHARES};
 use crate::file::WorldWriter;
-use crate::names::key_without_guests;
 use crate::{Result, WorldError};
 
 const SECONDS_A_DAY: u32 = 86_400;
@@ -294,12 +293,11 @@ impl Counted {
         writer.u32s("first_day", &self.first_day_of)?;
         writer.u32s("artist_people", &self.people_of_artist)?;
         let keys = self.recordings.iter().map(|one| one.key).zip(0..);
-        let without_guests = self
-            .recordings
-            .iter()
-            .zip(0..)
-            .filter_map(|(one, row)| Some((key_without_guests(&one.artist, &one.title)?, row)));
-        writer.keys(keys, without_guests)?;
+        let others =
+            self.recordings.iter().zip(0..).flat_map(|(one, row)| {
+                one.other_keys.into_iter().flatten().map(move |key| (key, row))
+            });
+        writer.keys(keys, others)?;
         writer.by_artist(&self.artist_of, self.artists())
     }
 }

@@ -16,7 +16,7 @@ use segue_ingest::identity::credited;
 use super::BuildConfig;
 use super::parts::{Parts, names_of, token_of};
 use crate::dump::{CanonicalRow, Mbid, Redirect, read_canonical, read_redirects};
-use crate::names::{artist_key, key_without_guests, recording_key, stripped_key};
+use crate::names::{artist_key, guests, guests_agree, other_keys, recording_key, stripped_key};
 use crate::{Result, WorldError};
 
 /// No recording.
@@ -43,6 +43,8 @@ pub(super) struct Recording {
     pub(super) mbid: Option<Mbid>,
     pub(super) artist: String,
     pub(super) title: String,
+    /// Keys by which it is found besides its own.
+    pub(super) other_keys: [Option<u64>; 2],
     /// Number of its artist.
     pub(super) artist_row: u32,
     /// Listens behind the names, where they are those of a player.
@@ -85,6 +87,8 @@ struct Token {
 #[derive(Clone, Debug)]
 struct Canonical {
     key: u64,
+    /// As [`other_keys`] has them.
+    other_keys: [Option<u64>; 2],
     score: u64,
     mbid: Mbid,
     artist: Box<str>,
@@ -163,8 +167,8 @@ struct Catalogue {
     redirects: FxHashMap<u64, u64>,
     by_mbid: FxHashMap<u64, Canonical>,
     by_key: FxHashMap<u64, Canonical>,
-    /// By the key without guests, where the credit names some.
-    without_guests: FxHashMap<u64, Canonical>,
+    /// By keys that recordings have besides their own.
+    by_other_key: FxHashMap<u64, Canonical>,
 }
 
 impl Catalogue {
@@ -180,7 +184,7 @@ impl Catalogue {
             }
             keys.extend(token.key.map(|key| (key, None)));
         }
-        let mut without_guests = keys.clone();
+        let mut by_other_key = keys.clone();
         let redirects = &mut self.redirects;
         read_redirects(path, &mut |Redirect { from, to }| {
             if mbids.contains_key(&token_of(from)) {
@@ -191,23 +195,26 @@ impl Catalogue {
         mbids.extend(redirects.values().map(|&to| (to, None)));
         read_canonical(path, &mut |row| {
             let Some(key) = recording_key(row.artist, row.title) else { return Ok(()) };
-            let other_key = key_without_guests(row.artist, row.title);
-            let wanted = [
-                mbids.get_mut(&token_of(row.recording)),
-                keys.get_mut(&key),
-                other_key.and_then(|key| without_guests.get_mut(&key)),
-            ];
-            for found in wanted.into_iter().flatten() {
-                if found.as_ref().is_none_or(|found| is_better(&row, found)) {
-                    *found = Some(Canonical::of(key, &row));
+            let others = other_keys(row.artist, row.title, row.artists.split(',').count());
+            let offer = |found: Option<&mut Option<Canonical>>| {
+                let better = |found: &&mut Option<Canonical>| {
+                    found.as_ref().is_none_or(|found| is_better(&row, found))
+                };
+                if let Some(found) = found.filter(better) {
+                    *found = Some(Canonical::of(key, others, &row));
                 }
+            };
+            offer(mbids.get_mut(&token_of(row.recording)));
+            offer(keys.get_mut(&key));
+            for other in others.into_iter().flatten() {
+                offer(by_other_key.get_mut(&other));
             }
             Ok(())
         })?;
         let found = |(token, found): (u64, Option<Canonical>)| Some((token, found?));
         self.by_mbid = mbids.into_iter().filter_map(found).collect();
         self.by_key = keys.into_iter().filter_map(found).collect();
-        self.without_guests = without_guests.into_iter().filter_map(found).collect();
+        self.by_other_key = by_other_key.into_iter().filter_map(found).collect();
         Ok(())
     }
 
@@ -218,11 +225,16 @@ impl Catalogue {
             // The fewer others listen, the worse, as with releases.
             let score = u64::MAX - token.listens;
             let [artist, title] = [token.artist.clone(), token.title.clone()];
-            let one = Canonical { key, score, mbid, artist, title };
-            let entry = self.by_key.entry(key).or_insert_with(|| one.clone());
-            if one.score < entry.score {
-                *entry = one;
-            }
+            let other_keys = other_keys(&artist, &title, 1);
+            let one = Canonical { key, other_keys, score, mbid, artist, title };
+            let offer = |table: &mut FxHashMap<u64, Canonical>, key| {
+                let entry = table.entry(key).or_insert_with(|| one.clone());
+                if one.score < entry.score {
+                    *entry = one.clone();
+                }
+            };
+            offer(&mut self.by_key, key);
+            other_keys.into_iter().flatten().for_each(|key| offer(&mut self.by_other_key, key));
         }
     }
 
@@ -242,15 +254,28 @@ impl Catalogue {
             let rule = if is_own(canonical) { Rule::Identifier } else { Rule::Key };
             return Some((rule, Recording::canonical(canonical)));
         }
-        let stripped = stripped_key(&token.artist, &token.title).filter(|_| token.mbid.is_none());
-        let by_stripped = stripped.and_then(|key| self.by_key.get(&key));
-        let mut keys = [token.key, stripped].into_iter().flatten();
-        let without_guests = || keys.find_map(|key| self.without_guests.get(&key));
-        if let Some(canonical) = by_stripped.or_else(without_guests) {
+        if let Some(canonical) = self.find_stripped(token) {
             return Some((Rule::StrippedKey, Recording::canonical(canonical)));
         }
         let key = token.key.or(token.mbid.map(|_| token.token))?;
         Some((Rule::OwnNames, Recording::own(key, token)))
+    }
+}
+
+impl Catalogue {
+    /// As [`World::find`](crate::World::find) does.
+    fn find_stripped(&self, token: &Token) -> Option<&Canonical> {
+        if token.mbid.is_some() {
+            return None;
+        }
+        let stripped = stripped_key(&token.artist, &token.title)?;
+        let names = [&*token.artist, &*token.title];
+        let mut tables = [&self.by_key, &self.by_other_key];
+        if !guests(names).is_empty() {
+            tables.reverse();
+        }
+        let agrees = |found: &&Canonical| guests_agree(names, [&found.artist, &found.title]);
+        tables.into_iter().find_map(|table| table.get(&stripped).filter(agrees))
     }
 }
 
@@ -260,9 +285,9 @@ fn is_better(row: &CanonicalRow<'_>, found: &Canonical) -> bool {
 }
 
 impl Canonical {
-    fn of(key: u64, row: &CanonicalRow<'_>) -> Self {
+    fn of(key: u64, other_keys: [Option<u64>; 2], row: &CanonicalRow<'_>) -> Self {
         let (artist, title) = (row.artist.into(), row.title.into());
-        Self { key, score: row.score, mbid: row.recording, artist, title }
+        Self { key, other_keys, score: row.score, mbid: row.recording, artist, title }
     }
 }
 
@@ -270,6 +295,7 @@ impl Recording {
     fn canonical(found: &Canonical) -> Self {
         Self {
             key: found.key,
+            other_keys: found.other_keys,
             mbid: Some(found.mbid),
             artist: found.artist.to_string(),
             title: found.title.to_string(),
@@ -281,6 +307,7 @@ impl Recording {
     fn own(key: u64, token: &Token) -> Self {
         Self {
             key,
+            other_keys: other_keys(&token.artist, &token.title, 1),
             mbid: token.mbid,
             artist: token.artist.to_string(),
             title: token.title.to_string(),

@@ -6,4 +6,5 @@ mod broken;
 mod build;
 mod file;
 mod ivf;
+mod names;
 mod people;
