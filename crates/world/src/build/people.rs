@@ -4,6 +4,7 @@
 //! share. Sums over people do not depend on the order in which shares are done.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -12,7 +13,7 @@ use rustc_hash::FxHashMap;
 
 use super::parts::{Parts, Row, rows_of};
 use super::recordings::{NONE, Recording, Recordings};
-use super::spill::{AtomicFile, read, u32_at};
+use super::spill::{read, u32_at};
 use super::{BuildConfig, BuildStage, SHARES};
 use crate::file::WorldWriter;
 use crate::{Result, WorldError};
@@ -196,15 +197,15 @@ fn share_path(folder: &Path, share: usize) -> PathBuf {
 }
 
 fn write_plays(folder: &Path, share: usize, plays: &[Play]) -> Result<()> {
-    let mut file = AtomicFile::create(&share_path(folder, share))?;
+    let mut bytes = Vec::with_capacity(plays.len() * PLAY_BYTES);
     for play in plays {
-        let mut record = [0; PLAY_BYTES];
-        for (to, number) in record.chunks_exact_mut(4).zip([play.user, play.at, play.recording]) {
-            to.copy_from_slice(&number.to_le_bytes());
+        for number in [play.user, play.at, play.recording] {
+            bytes.extend(number.to_le_bytes());
         }
-        file.write(&record)?;
     }
-    file.finish()
+    // A build that goes on counts anew, so that nothing is lost with it.
+    let path = share_path(folder, share);
+    fs::write(&path, bytes).map_err(|error| WorldError::io(&path, error))
 }
 
 /// The plays of a share, by people and in the order of time.

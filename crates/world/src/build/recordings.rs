@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use segue_ingest::identity::credited;
 
@@ -79,6 +80,8 @@ struct Token {
     mbid: Option<Mbid>,
     listens: u64,
     key: Option<u64>,
+    /// The [`stripped_key`], where there is no identifier.
+    stripped: Option<u64>,
     artist: Box<str>,
     title: Box<str>,
 }
@@ -135,7 +138,8 @@ fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
                     token: named.token,
                     mbid: named.recording,
                     listens: 0,
-                    key: recording_key(named.artist, named.title),
+                    key: None,
+                    stripped: None,
                     artist: named.artist.into(),
                     title: named.title.into(),
                 });
@@ -146,7 +150,12 @@ fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
         })?;
     }
     require_memory(config, bytes, 1.0)?;
-    tokens.sort_unstable_by_key(|token| token.token);
+    tokens.par_sort_unstable_by_key(|token| token.token);
+    tokens.par_iter_mut().for_each(|token| {
+        token.key = recording_key(&token.artist, &token.title);
+        let stripped = || stripped_key(&token.artist, &token.title);
+        token.stripped = if token.mbid.is_none() { stripped() } else { None };
+    });
     Ok(tokens)
 }
 
@@ -179,10 +188,9 @@ impl Catalogue {
         for token in tokens {
             if token.mbid.is_some() {
                 mbids.insert(token.token, None);
-            } else if let Some(key) = stripped_key(&token.artist, &token.title) {
-                keys.insert(key, None);
             }
-            keys.extend(token.key.map(|key| (key, None)));
+            let both = [token.key, token.stripped].into_iter().flatten();
+            keys.extend(both.map(|key| (key, None)));
         }
         let mut by_other_key = keys.clone();
         let redirects = &mut self.redirects;
@@ -193,24 +201,25 @@ impl Catalogue {
             Ok(())
         })?;
         mbids.extend(redirects.values().map(|&to| (to, None)));
-        read_canonical(path, &mut |row| {
-            let Some(key) = recording_key(row.artist, row.title) else { return Ok(()) };
-            let others = other_keys(row.artist, row.title, row.artists.split(',').count());
-            let offer = |found: Option<&mut Option<Canonical>>| {
-                let better = |found: &&mut Option<Canonical>| {
-                    found.as_ref().is_none_or(|found| is_better(&row, found))
-                };
-                if let Some(found) = found.filter(better) {
-                    *found = Some(Canonical::of(key, others, &row));
+        let mut batch: Vec<Named> = Vec::with_capacity(BATCH);
+        let mut take = |batch: &mut Vec<Named>| {
+            let keyed: Vec<Option<Canonical>> = batch.par_drain(..).map(Canonical::of).collect();
+            for row in keyed.into_iter().flatten() {
+                offer(mbids.get_mut(&token_of(row.mbid)), &row);
+                offer(keys.get_mut(&row.key), &row);
+                for other in row.other_keys.into_iter().flatten() {
+                    offer(by_other_key.get_mut(&other), &row);
                 }
-            };
-            offer(mbids.get_mut(&token_of(row.recording)));
-            offer(keys.get_mut(&key));
-            for other in others.into_iter().flatten() {
-                offer(by_other_key.get_mut(&other));
+            }
+        };
+        read_canonical(path, &mut |row| {
+            batch.push(Named::of(&row));
+            if batch.len() == BATCH {
+                take(&mut batch);
             }
             Ok(())
         })?;
+        take(&mut batch);
         let found = |(token, found): (u64, Option<Canonical>)| Some((token, found?));
         self.by_mbid = mbids.into_iter().filter_map(found).collect();
         self.by_key = keys.into_iter().filter_map(found).collect();
@@ -265,10 +274,7 @@ impl Catalogue {
 impl Catalogue {
     /// As [`World::find`](crate::World::find) does.
     fn find_stripped(&self, token: &Token) -> Option<&Canonical> {
-        if token.mbid.is_some() {
-            return None;
-        }
-        let stripped = stripped_key(&token.artist, &token.title)?;
+        let stripped = token.stripped?;
         let names = [&*token.artist, &*token.title];
         let mut tables = [&self.by_key, &self.by_other_key];
         if !guests(names).is_empty() {
@@ -279,15 +285,45 @@ impl Catalogue {
     }
 }
 
-/// Whether a row names a recording better than what was found: a lower score is a better release.
-fn is_better(row: &CanonicalRow<'_>, found: &Canonical) -> bool {
-    (row.score, row.recording) < (found.score, found.mbid)
+/// Takes a row in the place of one that names a recording worse: a lower score is a better release.
+fn offer(place: Option<&mut Option<Canonical>>, row: &Canonical) {
+    let rank = |one: &Canonical| (one.score, one.mbid);
+    if let Some(place) = place.filter(|found| found.as_ref().is_none_or(|f| rank(row) < rank(f))) {
+        *place = Some(row.clone());
+    }
+}
+
+/// Rows of canonical names of which keys are made at once, on all cores.
+const BATCH: usize = 20_000;
+
+/// A row of the canonical names.
+struct Named {
+    mbid: Mbid,
+    artist: Box<str>,
+    title: Box<str>,
+    /// How many artists are credited.
+    artists: usize,
+    score: u64,
+}
+
+impl Named {
+    fn of(row: &CanonicalRow<'_>) -> Self {
+        Self {
+            mbid: row.recording,
+            artist: row.artist.into(),
+            title: row.title.into(),
+            artists: row.artists.split(',').count(),
+            score: row.score,
+        }
+    }
 }
 
 impl Canonical {
-    fn of(key: u64, other_keys: [Option<u64>; 2], row: &CanonicalRow<'_>) -> Self {
-        let (artist, title) = (row.artist.into(), row.title.into());
-        Self { key, other_keys, score: row.score, mbid: row.recording, artist, title }
+    /// `None` where the names say nothing.
+    fn of(Named { mbid, artist, title, artists, score }: Named) -> Option<Self> {
+        let key = recording_key(&artist, &title)?;
+        let other_keys = other_keys(&artist, &title, artists);
+        Some(Self { key, other_keys, score, mbid, artist, title })
     }
 }
 
