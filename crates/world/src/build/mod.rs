@@ -130,9 +130,9 @@ pub fn build(
     let counted = people::count(config, &folder, &read, recordings, progress)?;
     let neighbours = pairs::neighbours(config, &folder, &counted, progress)?;
     progress(BuildStage::Factoring);
-    let heard = people::heard(&folder, &counted, people::Of::Recordings)?;
+    let heard = people::heard(config, &folder, &counted, people::Of::Recordings)?;
     let factors = fit(heard)?;
-    let heard = people::heard(&folder, &counted, people::Of::Artists)?;
+    let heard = people::heard(config, &folder, &counted, people::Of::Artists)?;
     let artist_factors = fit(heard)?;
     progress(BuildStage::Writing(0.0));
     let report = report::report(&read, &counted, &neighbours);
@@ -154,6 +154,16 @@ pub fn build(
 fn remove(folder: &Path) -> Result<()> {
     parts::remove_journal(folder)?;
     fs::remove_dir_all(folder).map_err(|error| WorldError::io(folder, error))
+}
+
+/// Refuses what takes more memory than it may: so many bytes for `done` of `all` parts.
+fn require_memory(config: &BuildConfig, bytes: usize, [done, all]: [usize; 2]) -> Result<()> {
+    let taken_mb = bytes.div_ceil(1 << 20);
+    if taken_mb <= config.memory_mb {
+        return Ok(());
+    }
+    let needed_mb = (taken_mb * all).checked_div(done).unwrap_or(taken_mb);
+    Err(WorldError::NeedsMemory { needed_mb, allowed_mb: config.memory_mb })
 }
 
 /// Makes the folder of a build, or finds that of an interrupted one, and holds it as long as the

@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use super::parts::{Parts, Row, rows_of};
 use super::recordings::{NONE, Recording, Recordings};
 use super::spill::{read, u32_at};
-use super::{BuildConfig, BuildStage, SHARES};
+use super::{BuildConfig, BuildStage, SHARES, require_memory};
 use crate::file::WorldWriter;
 use crate::{Result, WorldError};
 
@@ -315,14 +315,28 @@ fn days(counts: &[AtomicU64]) -> [u32; 2] {
     [first as u32, last as u32]
 }
 
+/// Bytes that a recording that somebody heard takes while factors are fitted: by people and by
+/// recordings, and what tables grow by.
+const BYTES_A_HEARD: usize = 32;
+/// Bytes that a row of factors takes, about.
+const BYTES_A_FACTOR_ROW: usize = 512;
+
 /// Who heard what of the world.
-pub(super) fn heard(folder: &Path, counted: &Counted, of: Of) -> Result<Heard> {
+pub(super) fn heard(
+    config: &BuildConfig,
+    folder: &Path,
+    counted: &Counted,
+    of: Of,
+) -> Result<Heard> {
     let columns = match of {
         Of::Recordings => counted.recordings(),
         Of::Artists => counted.artists(),
     };
     let mut heard = Heard { columns, offsets: vec![0], ..Heard::default() };
     for share in 0..SHARES {
+        let rows = columns + heard.offsets.len();
+        let bytes = heard.items.len() * BYTES_A_HEARD + rows * BYTES_A_FACTOR_ROW;
+        require_memory(config, bytes, [share, SHARES])?;
         for plays in plays_of(folder, share)?.chunk_by(|a, b| a.user == b.user) {
             let row = |play: &Play| match of {
                 Of::Recordings => play.recording,

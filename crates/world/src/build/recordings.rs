@@ -14,11 +14,11 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use segue_ingest::identity::credited;
 
-use super::BuildConfig;
 use super::parts::{Parts, names_of, token_of};
+use super::{BuildConfig, require_memory};
+use crate::Result;
 use crate::dump::{CanonicalRow, Mbid, Redirect, read_canonical, read_redirects};
 use crate::names::{artist_key, guests, guests_agree, other_keys, recording_key, stripped_key};
-use crate::{Result, WorldError};
 
 /// No recording.
 pub(super) const NONE: u32 = u32::MAX;
@@ -130,10 +130,11 @@ fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut bytes = 0;
     for (done, part) in parts.files.iter().enumerate() {
-        require_memory(config, bytes, done as f64 / parts.files.len() as f64)?;
+        require_memory(config, bytes, [done, parts.files.len()])?;
         names_of(part, |named| {
             let row = *rows.entry(named.token).or_insert_with(|| {
-                bytes += BYTES_A_TOKEN + named.artist.len() + named.title.len();
+                // As much again goes to what canonical names are found for it.
+                bytes += 2 * (BYTES_A_TOKEN + named.artist.len() + named.title.len());
                 tokens.push(Token {
                     token: named.token,
                     mbid: named.recording,
@@ -149,7 +150,7 @@ fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
             Ok(())
         })?;
     }
-    require_memory(config, bytes, 1.0)?;
+    require_memory(config, bytes, [1, 1])?;
     tokens.par_sort_unstable_by_key(|token| token.token);
     tokens.par_iter_mut().for_each(|token| {
         token.key = recording_key(&token.artist, &token.title);
@@ -157,17 +158,6 @@ fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
         token.stripped = if token.mbid.is_none() { stripped() } else { None };
     });
     Ok(tokens)
-}
-
-/// Names are the one thing that a build holds all of: as many bytes again go to what canonical names
-/// are found for them. Of what part of the dump so many are gives what all would need, at most.
-fn require_memory(config: &BuildConfig, bytes: usize, part: f64) -> Result<()> {
-    let taken_mb = (2 * bytes).div_ceil(1 << 20);
-    if taken_mb <= config.memory_mb {
-        return Ok(());
-    }
-    let needed_mb = (taken_mb as f64 / part).ceil() as usize;
-    Err(WorldError::NeedsMemory { needed_mb, allowed_mb: config.memory_mb })
 }
 
 /// What names recordings have, by identifier and by key.

@@ -227,7 +227,7 @@ fn real_names_are_found_however_they_are_written_and_nothing_else_is() {
     let in_world = |(artist, title, _): &Canonical| {
         found(&world, artist, title) == Some((artist.as_str(), title.as_str()))
     };
-    let rows: Vec<Canonical> = rows.into_iter().filter(in_world).collect();
+    let rows: Vec<Canonical> = rows.into_iter().filter(in_world).step_by(10).collect();
     println!("{} names; right, wrong, missed", rows.len());
     for (kind, change) in SAME {
         let Tally { right, wrong, missed } = tally(&world, &rows, change);
