@@ -48,6 +48,12 @@ pub enum WorldError {
         /// The world.
         path: PathBuf,
     },
+    /// Somebody else builds the same world at this moment.
+    #[error("`{}` is in use: another build of this world is running", path.display())]
+    BeingBuilt {
+        /// The folder with the work in progress.
+        path: PathBuf,
+    },
     /// A world of nothing.
     #[error("no recording was played by {fewest} people or more: the dumps hold too few listens")]
     NothingKept {

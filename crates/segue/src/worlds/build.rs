@@ -31,9 +31,10 @@ pub fn build_world(
 pub fn update_world(
     out: &Path,
     listens: Vec<PathBuf>,
+    memory_mb: usize,
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<BuildReport> {
-    Ok(update(out, listens, &mut factors, progress)?)
+    Ok(update(out, listens, memory_mb, &mut factors, progress)?)
 }
 
 /// Factors of whatever people heard.

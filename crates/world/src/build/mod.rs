@@ -23,7 +23,8 @@ mod recordings;
 mod report;
 mod spill;
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -51,7 +52,9 @@ pub struct BuildConfig {
     pub canonical: Option<PathBuf>,
     /// A recording is kept if at least so many people played it: [`FEWEST_PEOPLE`] or more.
     pub fewest_people: u32,
-    /// Memory that the build may take, in megabytes.
+    /// Memory that the build may take, in megabytes. It changes nothing of the result, so that an
+    /// interrupted build goes on with more.
+    #[serde(skip)]
     pub memory_mb: usize,
     /// Whether what was read stays beside the world, in the folder `OUT.parts`, for
     /// [`update`]: sixteen bytes a listen, and who played what is in them.
@@ -116,27 +119,24 @@ pub type FitFactors<'f> = dyn FnMut(Heard) -> Result<Factors> + 'f;
 ///
 /// # Errors
 /// [`WorldError::Exists`], [`WorldError::Io`], [`WorldError::OtherBuild`] where the folder is of a
-/// build from other files or settings, [`WorldError::NothingKept`] where no recording has enough
-/// people.
+/// build from other files or settings, [`WorldError::BeingBuilt`] where one is running there,
+/// [`WorldError::Malformed`] where a packed dump is not what its checksum says,
+/// [`WorldError::NeedsMemory`], [`WorldError::NothingKept`] where no recording has enough people.
 pub fn build(
     config: &BuildConfig,
     out: &Path,
     fit: &mut FitFactors<'_>,
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<BuildReport> {
-    for path in [out.to_owned(), beside(out, PARTS)] {
-        if path.exists() {
-            return Err(WorldError::Exists { path });
-        }
+    let parts = beside(out, PARTS);
+    if parts.exists() {
+        return Err(WorldError::Exists { path: parts });
     }
-    let folder = begin(config, out)?;
+    let (folder, _lock) = begin(config, out)?;
     let report = build_in(config, &folder, out, fit, progress)?;
     match config.keep_parts {
-        false => fs::remove_dir_all(&folder).map_err(|error| WorldError::io(&folder, error))?,
-        true => {
-            let parts = beside(out, PARTS);
-            fs::rename(&folder, &parts).map_err(|error| WorldError::io(&parts, error))?;
-        }
+        false => remove(&folder)?,
+        true => fs::rename(&folder, &parts).map_err(|error| WorldError::io(&parts, error))?,
     }
     Ok(report)
 }
@@ -150,15 +150,16 @@ pub fn build(
 pub fn update(
     out: &Path,
     listens: Vec<PathBuf>,
+    memory_mb: usize,
     fit: &mut FitFactors<'_>,
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<BuildReport> {
     let folder = beside(out, PARTS);
-    let plan = folder.join(PLAN);
     let no_parts = || WorldError::NoParts { path: out.to_owned() };
-    let text = fs::read_to_string(plan).map_err(|_| no_parts())?;
-    let mut config: BuildConfig = serde_json::from_str(&text).map_err(|_| no_parts())?;
-    config.listens = listens;
+    let plan = fs::read_to_string(folder.join(PLAN)).map_err(|_| no_parts())?;
+    let plan: BuildConfig = serde_json::from_str(&plan).map_err(|_| no_parts())?;
+    let _lock = lock(&folder)?;
+    let config = BuildConfig { listens, memory_mb, ..plan };
     build_in(&config, &folder, out, fit, progress)
 }
 
@@ -175,8 +176,8 @@ fn build_in(
     let counted = people::count(config, folder, &read, recordings, progress)?;
     let neighbours = pairs::neighbours(config, folder, &counted, progress)?;
     progress(BuildStage::Factoring);
-    let factors = fit(people::heard(folder, &counted, people::Of::Recordings)?)?;
-    let artist_factors = fit(people::heard(folder, &counted, people::Of::Artists)?)?;
+    let factors = fit(people::heard(config, folder, &counted, people::Of::Recordings)?)?;
+    let artist_factors = fit(people::heard(config, folder, &counted, people::Of::Artists)?)?;
     people::remove(folder)?;
     progress(BuildStage::Writing(0.0));
     let report = report::report(&read, &counted, &neighbours);
@@ -207,17 +208,62 @@ fn beside(out: &Path, what: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Makes the folder of a build, or finds that of an interrupted one.
-fn begin(config: &BuildConfig, out: &Path) -> Result<PathBuf> {
+/// Removes work in progress, first of all what says how far it is: if this is interrupted, what is
+/// left must not be gone on from.
+fn remove(folder: &Path) -> Result<()> {
+    parts::remove_journal(folder)?;
+    fs::remove_dir_all(folder).map_err(|error| WorldError::io(folder, error))
+}
+
+/// Refuses what takes more memory than it may: so many bytes for `done` of `all` parts.
+fn require_memory(config: &BuildConfig, bytes: usize, [done, all]: [usize; 2]) -> Result<()> {
+    let taken_mb = bytes.div_ceil(1 << 20);
+    if taken_mb <= config.memory_mb {
+        return Ok(());
+    }
+    let needed_mb = (taken_mb * all).checked_div(done).unwrap_or(taken_mb);
+    Err(WorldError::NeedsMemory { needed_mb, allowed_mb: config.memory_mb })
+}
+
+/// Makes the folder of a build, or finds that of an interrupted one, and holds it as long as the
+/// file that is returned is open.
+fn begin(config: &BuildConfig, out: &Path) -> Result<(PathBuf, File)> {
+    require_absent(out)?;
     let folder = beside(out, "building");
+    fs::create_dir_all(&folder).map_err(|error| WorldError::io(&folder, error))?;
+    let lock = lock(&folder)?;
+    // Another build may have ended since.
+    if let Err(error) = require_absent(out) {
+        remove(&folder)?;
+        return Err(error);
+    }
     let plan = serde_json::to_string(config).expect("a plan is plain data");
     let path = folder.join(PLAN);
     match fs::read_to_string(&path) {
-        Ok(found) if found == plan => return Ok(folder),
+        Ok(found) if found == plan => return Ok((folder, lock)),
         Ok(_) => return Err(WorldError::OtherBuild { path: folder }),
-        Err(_) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(WorldError::io(&path, error)),
     }
-    fs::create_dir_all(&folder).map_err(|error| WorldError::io(&folder, error))?;
-    fs::write(&path, plan).map_err(|error| WorldError::io(&path, error))?;
-    Ok(folder)
+    let mut file = spill::AtomicFile::create(&path)?;
+    file.write(plan.as_bytes())?;
+    file.finish()?;
+    Ok((folder, lock))
+}
+
+fn require_absent(out: &Path) -> Result<()> {
+    if out.exists() { Err(WorldError::Exists { path: out.to_owned() }) } else { Ok(()) }
+}
+
+/// Two builds in one folder would write over each other. The system lets go of the lock when a
+/// build ends, however it does.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("lock");
+    let failed = |error| WorldError::io(&path, error);
+    let file = File::create(&path).map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(WorldError::BeingBuilt { path: folder.to_owned() }),
+        Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
 }

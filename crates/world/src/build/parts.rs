@@ -6,9 +6,10 @@
 //! later step reads one share of every part and nothing else.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
@@ -48,9 +49,10 @@ pub(super) struct Named<'a> {
     pub(super) title: &'a str,
 }
 
-/// The token of an identifier; those of names are even.
+/// The token of an identifier; those of names are even. Identifiers are random, so that nothing is
+/// to be gained from a digest.
 pub(super) fn token_of(recording: Mbid) -> u64 {
-    number_of(&recording.0) | 1
+    (u64_at(&recording.0, 0) ^ u64_at(&recording.0, 8)) | 1
 }
 
 fn token_of_names(artist: &str, title: &str, buffer: &mut Vec<u8>) -> u64 {
@@ -82,7 +84,7 @@ pub(super) fn read(
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<Parts> {
     let bytes = config.listens.iter().map(|path| size_of_path(path)).sum::<Result<u64>>()?;
-    let journal = folder.join("journal");
+    let journal = journal_path(folder);
     let done = entries(&journal)?;
     let next = done.iter().flat_map(|entry| &entry.parts).max().map_or(0, |last| last + 1);
     let mut sink = PartSink {
@@ -101,7 +103,7 @@ pub(super) fn read(
         progress,
     };
     for path in &config.listens {
-        read_listens(path, &mut sink)?;
+        read_listens(path, &mut sink).or_else(|error| sink.forget(error))?;
     }
     let PartSink { done, broken, .. } = sink;
     let parts = done.iter().flat_map(|entry| &entry.parts);
@@ -121,6 +123,19 @@ fn size_of_path(path: &Path) -> Result<u64> {
     entries.map(|entry| Ok(entry.map_err(error)?.metadata().map_err(error)?.len())).sum()
 }
 
+fn journal_path(folder: &Path) -> PathBuf {
+    folder.join("journal")
+}
+
+/// Forgets everything that was read.
+pub(super) fn remove_journal(folder: &Path) -> Result<()> {
+    let path = journal_path(folder);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(WorldError::io(&path, error)),
+        _ => Ok(()),
+    }
+}
+
 fn part_path(folder: &Path, part: usize) -> PathBuf {
     folder.join(format!("part-{part}"))
 }
@@ -129,16 +144,31 @@ fn names_path(part: &Path) -> PathBuf {
     part.with_extension("names")
 }
 
-/// Whole lines of the journal: one that was cut off tells of nothing.
+/// Whole lines of the journal. One that was cut off tells of nothing, and is taken away, so that
+/// the next does not go on in the middle of it.
 fn entries(journal: &Path) -> Result<Vec<Entry>> {
-    let Ok(file) = File::open(journal) else { return Ok(Vec::new()) };
-    let mut entries = Vec::new();
-    for line in BufReader::new(file).lines() {
-        let line = line.map_err(|error| WorldError::io(journal, error))?;
-        let Ok(entry) = serde_json::from_str(&line) else { break };
+    let failed = |error| WorldError::io(journal, error);
+    let text = match fs::read(journal) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    let (mut entries, mut whole) = (Vec::new(), 0);
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        let entry = line.strip_suffix(b"\n").and_then(|line| serde_json::from_slice(line).ok());
+        let Some(entry) = entry else { break };
         entries.push(entry);
+        whole += line.len();
+    }
+    if whole < text.len() {
+        let file = OpenOptions::new().write(true).open(journal).map_err(failed)?;
+        file.set_len(whole as u64).map_err(failed)?;
     }
     Ok(entries)
+}
+
+fn line_of(entry: &Entry) -> String {
+    serde_json::to_string(entry).expect("an entry is plain data") + "\n"
 }
 
 /// Turns members into parts.
@@ -184,7 +214,7 @@ impl PartSink<'_> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        self.rows.sort_unstable_by_key(|row| (row.user as usize % SHARES, *row));
+        self.rows.par_sort_unstable_by_key(|row| (row.user as usize % SHARES, *row));
         let mut ends = [0_u64; SHARES + 1];
         self.rows.iter().for_each(|row| ends[row.user as usize % SHARES + 1] += 1);
         (0..SHARES).for_each(|share| ends[share + 1] += ends[share]);
@@ -210,13 +240,25 @@ impl PartSink<'_> {
         Ok(())
     }
 
+    /// Takes what was read of a file that turned out wrong out of the journal, so that it is read
+    /// again once it was replaced.
+    fn forget(&mut self, error: WorldError) -> Result<()> {
+        let WorldError::Malformed { path, .. } = &error else { return Err(error) };
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let is_of_it = |entry: &Entry| entry.outcome.member.split('/').any(|part| part == name);
+        self.done.retain(|entry| !is_of_it(entry));
+        let mut journal = AtomicFile::create(&self.journal)?;
+        self.done.iter().try_for_each(|entry| journal.write(line_of(entry).as_bytes()))?;
+        journal.finish()?;
+        Err(error)
+    }
+
     /// Writes a line that says that a member is done, and is on disk before the next one begins.
     fn note(&mut self, entry: Entry) -> Result<()> {
         let failed = |error| WorldError::io(&self.journal, error);
         let options = OpenOptions::new().create(true).append(true).open(&self.journal);
         let mut journal = options.map_err(failed)?;
-        let line = serde_json::to_string(&entry).expect("an entry is plain data") + "\n";
-        journal.write_all(line.as_bytes()).map_err(failed)?;
+        journal.write_all(line_of(&entry).as_bytes()).map_err(failed)?;
         journal.sync_all().map_err(failed)?;
         self.done.push(entry);
         Ok(())
@@ -277,7 +319,9 @@ impl ListenSink for PartSink<'_> {
                 let path = part_path(self.folder, part);
                 fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))?;
             }
-            (self.rows.clear(), self.names.clear(), self.counts.clear());
+            self.rows.clear();
+            self.names.clear();
+            self.counts.clear();
             self.broken.push(outcome);
             return Ok(());
         }

@@ -13,10 +13,9 @@ use rustc_hash::FxHashMap;
 
 use super::parts::{Parts, Row, rows_of};
 use super::recordings::{NONE, Recording, Recordings};
-use super::spill::{AtomicFile, read, u32_at};
-use super::{BuildConfig, BuildStage, SHARES};
+use super::spill::{read, u32_at};
+use super::{BuildConfig, BuildStage, SHARES, require_memory};
 use crate::file::WorldWriter;
-use crate::names::key_without_guests;
 use crate::{Result, WorldError};
 
 const SECONDS_A_DAY: u32 = 86_400;
@@ -196,15 +195,15 @@ fn share_path(folder: &Path, share: usize) -> PathBuf {
 }
 
 fn write_plays(folder: &Path, share: usize, plays: &[Play]) -> Result<()> {
-    let mut file = AtomicFile::create(&share_path(folder, share))?;
+    let mut bytes = Vec::with_capacity(plays.len() * PLAY_BYTES);
     for play in plays {
-        let mut record = [0; PLAY_BYTES];
-        for (to, number) in record.chunks_exact_mut(4).zip([play.user, play.at, play.recording]) {
-            to.copy_from_slice(&number.to_le_bytes());
+        for number in [play.user, play.at, play.recording] {
+            bytes.extend(number.to_le_bytes());
         }
-        file.write(&record)?;
     }
-    file.finish()
+    // A build that goes on counts anew, so that nothing is lost with it.
+    let path = share_path(folder, share);
+    fs::write(&path, bytes).map_err(|error| WorldError::io(&path, error))
 }
 
 /// Removes the plays of all shares.
@@ -301,12 +300,11 @@ impl Counted {
         writer.u32s("first_day", &self.first_day_of)?;
         writer.u32s("artist_people", &self.people_of_artist)?;
         let keys = self.recordings.iter().map(|one| one.key).zip(0..);
-        let without_guests = self
-            .recordings
-            .iter()
-            .zip(0..)
-            .filter_map(|(one, row)| Some((key_without_guests(&one.artist, &one.title)?, row)));
-        writer.keys(keys, without_guests)?;
+        let others =
+            self.recordings.iter().zip(0..).flat_map(|(one, row)| {
+                one.other_keys.into_iter().flatten().map(move |key| (key, row))
+            });
+        writer.keys(keys, others)?;
         writer.by_artist(&self.artist_of, self.artists())
     }
 }
@@ -323,14 +321,28 @@ fn days(counts: &[AtomicU64]) -> [u32; 2] {
     [first as u32, last as u32]
 }
 
+/// Bytes that a recording that somebody heard takes while factors are fitted: by people and by
+/// recordings, and what tables grow by.
+const BYTES_A_HEARD: usize = 32;
+/// Bytes that a row of factors takes, about.
+const BYTES_A_FACTOR_ROW: usize = 512;
+
 /// Who heard what of the world.
-pub(super) fn heard(folder: &Path, counted: &Counted, of: Of) -> Result<Heard> {
+pub(super) fn heard(
+    config: &BuildConfig,
+    folder: &Path,
+    counted: &Counted,
+    of: Of,
+) -> Result<Heard> {
     let columns = match of {
         Of::Recordings => counted.recordings(),
         Of::Artists => counted.artists(),
     };
     let mut heard = Heard { columns, offsets: vec![0], ..Heard::default() };
     for share in 0..SHARES {
+        let rows = columns + heard.offsets.len();
+        let bytes = heard.items.len() * BYTES_A_HEARD + rows * BYTES_A_FACTOR_ROW;
+        require_memory(config, bytes, [share, SHARES])?;
         for plays in plays_of(folder, share)?.chunk_by(|a, b| a.user == b.user) {
             let row = |play: &Play| match of {
                 Of::Recordings => play.recording,

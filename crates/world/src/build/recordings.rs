@@ -10,14 +10,15 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use segue_ingest::identity::credited;
 
-use super::BuildConfig;
 use super::parts::{Parts, names_of, token_of};
+use super::{BuildConfig, require_memory};
 use crate::Result;
 use crate::dump::{CanonicalRow, Mbid, Redirect, read_canonical, read_redirects};
-use crate::names::{artist_key, key_without_guests, recording_key, stripped_key};
+use crate::names::{artist_key, guests, guests_agree, other_keys, recording_key, stripped_key};
 
 /// No recording.
 pub(super) const NONE: u32 = u32::MAX;
@@ -43,6 +44,8 @@ pub(super) struct Recording {
     pub(super) mbid: Option<Mbid>,
     pub(super) artist: String,
     pub(super) title: String,
+    /// Keys by which it is found besides its own.
+    pub(super) other_keys: [Option<u64>; 2],
     /// Number of its artist.
     pub(super) artist_row: u32,
     /// Listens behind the names, where they are those of a player.
@@ -77,6 +80,8 @@ struct Token {
     mbid: Option<Mbid>,
     listens: u64,
     key: Option<u64>,
+    /// The [`stripped_key`], where there is no identifier.
+    stripped: Option<u64>,
     artist: Box<str>,
     title: Box<str>,
 }
@@ -85,6 +90,8 @@ struct Token {
 #[derive(Clone, Debug)]
 struct Canonical {
     key: u64,
+    /// As [`other_keys`] has them.
+    other_keys: [Option<u64>; 2],
     score: u64,
     mbid: Mbid,
     artist: Box<str>,
@@ -92,7 +99,7 @@ struct Canonical {
 }
 
 pub(super) fn resolve(config: &BuildConfig, parts: &Parts) -> Result<Recordings> {
-    let tokens = tokens(parts)?;
+    let tokens = tokens(config, parts)?;
     let mut catalogue = Catalogue::default();
     match &config.canonical {
         Some(path) => catalogue.read(path, &tokens)?,
@@ -113,18 +120,27 @@ pub(super) fn resolve(config: &BuildConfig, parts: &Parts) -> Result<Recordings>
     Ok(recordings)
 }
 
+/// Bytes that a token takes beside its names: itself, its place in tables, and what the allocator
+/// adds to two texts.
+const BYTES_A_TOKEN: usize = size_of::<Token>() + 80;
+
 /// Every token once, in the order of tokens: nothing may depend on which part came first.
-fn tokens(parts: &Parts) -> Result<Vec<Token>> {
+fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
     let mut rows: FxHashMap<u64, u32> = FxHashMap::default();
     let mut tokens: Vec<Token> = Vec::new();
-    for part in &parts.files {
+    let mut bytes = 0;
+    for (done, part) in parts.files.iter().enumerate() {
+        require_memory(config, bytes, [done, parts.files.len()])?;
         names_of(part, |named| {
             let row = *rows.entry(named.token).or_insert_with(|| {
+                // As much again goes to what canonical names are found for it.
+                bytes += 2 * (BYTES_A_TOKEN + named.artist.len() + named.title.len());
                 tokens.push(Token {
                     token: named.token,
                     mbid: named.recording,
                     listens: 0,
-                    key: recording_key(named.artist, named.title),
+                    key: None,
+                    stripped: None,
                     artist: named.artist.into(),
                     title: named.title.into(),
                 });
@@ -134,7 +150,13 @@ fn tokens(parts: &Parts) -> Result<Vec<Token>> {
             Ok(())
         })?;
     }
-    tokens.sort_unstable_by_key(|token| token.token);
+    require_memory(config, bytes, [1, 1])?;
+    tokens.par_sort_unstable_by_key(|token| token.token);
+    tokens.par_iter_mut().for_each(|token| {
+        token.key = recording_key(&token.artist, &token.title);
+        let stripped = || stripped_key(&token.artist, &token.title);
+        token.stripped = if token.mbid.is_none() { stripped() } else { None };
+    });
     Ok(tokens)
 }
 
@@ -144,8 +166,8 @@ struct Catalogue {
     redirects: FxHashMap<u64, u64>,
     by_mbid: FxHashMap<u64, Canonical>,
     by_key: FxHashMap<u64, Canonical>,
-    /// By the key without guests, where the credit names some.
-    without_guests: FxHashMap<u64, Canonical>,
+    /// By keys that recordings have besides their own.
+    by_other_key: FxHashMap<u64, Canonical>,
 }
 
 impl Catalogue {
@@ -156,12 +178,11 @@ impl Catalogue {
         for token in tokens {
             if token.mbid.is_some() {
                 mbids.insert(token.token, None);
-            } else if let Some(key) = stripped_key(&token.artist, &token.title) {
-                keys.insert(key, None);
             }
-            keys.extend(token.key.map(|key| (key, None)));
+            let both = [token.key, token.stripped].into_iter().flatten();
+            keys.extend(both.map(|key| (key, None)));
         }
-        let mut without_guests = keys.clone();
+        let mut by_other_key = keys.clone();
         let redirects = &mut self.redirects;
         read_redirects(path, &mut |Redirect { from, to }| {
             if mbids.contains_key(&token_of(from)) {
@@ -170,25 +191,29 @@ impl Catalogue {
             Ok(())
         })?;
         mbids.extend(redirects.values().map(|&to| (to, None)));
-        read_canonical(path, &mut |row| {
-            let Some(key) = recording_key(row.artist, row.title) else { return Ok(()) };
-            let other_key = key_without_guests(row.artist, row.title);
-            let wanted = [
-                mbids.get_mut(&token_of(row.recording)),
-                keys.get_mut(&key),
-                other_key.and_then(|key| without_guests.get_mut(&key)),
-            ];
-            for found in wanted.into_iter().flatten() {
-                if found.as_ref().is_none_or(|found| is_better(&row, found)) {
-                    *found = Some(Canonical::of(key, &row));
+        let mut batch: Vec<Named> = Vec::with_capacity(BATCH);
+        let mut take = |batch: &mut Vec<Named>| {
+            let keyed: Vec<Option<Canonical>> = batch.par_drain(..).map(Canonical::of).collect();
+            for row in keyed.into_iter().flatten() {
+                offer(mbids.get_mut(&token_of(row.mbid)), &row);
+                offer(keys.get_mut(&row.key), &row);
+                for other in row.other_keys.into_iter().flatten() {
+                    offer(by_other_key.get_mut(&other), &row);
                 }
+            }
+        };
+        read_canonical(path, &mut |row| {
+            batch.push(Named::of(&row));
+            if batch.len() == BATCH {
+                take(&mut batch);
             }
             Ok(())
         })?;
+        take(&mut batch);
         let found = |(token, found): (u64, Option<Canonical>)| Some((token, found?));
         self.by_mbid = mbids.into_iter().filter_map(found).collect();
         self.by_key = keys.into_iter().filter_map(found).collect();
-        self.without_guests = without_guests.into_iter().filter_map(found).collect();
+        self.by_other_key = by_other_key.into_iter().filter_map(found).collect();
         Ok(())
     }
 
@@ -199,11 +224,16 @@ impl Catalogue {
             // The fewer others listen, the worse, as with releases.
             let score = u64::MAX - token.listens;
             let [artist, title] = [token.artist.clone(), token.title.clone()];
-            let one = Canonical { key, score, mbid, artist, title };
-            let entry = self.by_key.entry(key).or_insert_with(|| one.clone());
-            if one.score < entry.score {
-                *entry = one;
-            }
+            let other_keys = other_keys(&artist, &title, 1);
+            let one = Canonical { key, other_keys, score, mbid, artist, title };
+            let offer = |table: &mut FxHashMap<u64, Canonical>, key| {
+                let entry = table.entry(key).or_insert_with(|| one.clone());
+                if one.score < entry.score {
+                    *entry = one.clone();
+                }
+            };
+            offer(&mut self.by_key, key);
+            other_keys.into_iter().flatten().for_each(|key| offer(&mut self.by_other_key, key));
         }
     }
 
@@ -223,11 +253,7 @@ impl Catalogue {
             let rule = if is_own(canonical) { Rule::Identifier } else { Rule::Key };
             return Some((rule, Recording::canonical(canonical)));
         }
-        let stripped = stripped_key(&token.artist, &token.title).filter(|_| token.mbid.is_none());
-        let by_stripped = stripped.and_then(|key| self.by_key.get(&key));
-        let mut keys = [token.key, stripped].into_iter().flatten();
-        let without_guests = || keys.find_map(|key| self.without_guests.get(&key));
-        if let Some(canonical) = by_stripped.or_else(without_guests) {
+        if let Some(canonical) = self.find_stripped(token) {
             return Some((Rule::StrippedKey, Recording::canonical(canonical)));
         }
         let key = token.key.or(token.mbid.map(|_| token.token))?;
@@ -235,15 +261,59 @@ impl Catalogue {
     }
 }
 
-/// Whether a row names a recording better than what was found: a lower score is a better release.
-fn is_better(row: &CanonicalRow<'_>, found: &Canonical) -> bool {
-    (row.score, row.recording) < (found.score, found.mbid)
+impl Catalogue {
+    /// As [`World::find`](crate::World::find) does.
+    fn find_stripped(&self, token: &Token) -> Option<&Canonical> {
+        let stripped = token.stripped?;
+        let names = [&*token.artist, &*token.title];
+        let mut tables = [&self.by_key, &self.by_other_key];
+        if !guests(names).is_empty() {
+            tables.reverse();
+        }
+        let agrees = |found: &&Canonical| guests_agree(names, [&found.artist, &found.title]);
+        tables.into_iter().find_map(|table| table.get(&stripped).filter(agrees))
+    }
+}
+
+/// Takes a row in the place of one that names a recording worse: a lower score is a better release.
+fn offer(place: Option<&mut Option<Canonical>>, row: &Canonical) {
+    let rank = |one: &Canonical| (one.score, one.mbid);
+    if let Some(place) = place.filter(|found| found.as_ref().is_none_or(|f| rank(row) < rank(f))) {
+        *place = Some(row.clone());
+    }
+}
+
+/// Rows of canonical names of which keys are made at once, on all cores.
+const BATCH: usize = 20_000;
+
+/// A row of the canonical names.
+struct Named {
+    mbid: Mbid,
+    artist: Box<str>,
+    title: Box<str>,
+    /// How many artists are credited.
+    artists: usize,
+    score: u64,
+}
+
+impl Named {
+    fn of(row: &CanonicalRow<'_>) -> Self {
+        Self {
+            mbid: row.recording,
+            artist: row.artist.into(),
+            title: row.title.into(),
+            artists: row.artists.split(',').count(),
+            score: row.score,
+        }
+    }
 }
 
 impl Canonical {
-    fn of(key: u64, row: &CanonicalRow<'_>) -> Self {
-        let (artist, title) = (row.artist.into(), row.title.into());
-        Self { key, score: row.score, mbid: row.recording, artist, title }
+    /// `None` where the names say nothing.
+    fn of(Named { mbid, artist, title, artists, score }: Named) -> Option<Self> {
+        let key = recording_key(&artist, &title)?;
+        let other_keys = other_keys(&artist, &title, artists);
+        Some(Self { key, other_keys, score, mbid, artist, title })
     }
 }
 
@@ -251,6 +321,7 @@ impl Recording {
     fn canonical(found: &Canonical) -> Self {
         Self {
             key: found.key,
+            other_keys: found.other_keys,
             mbid: Some(found.mbid),
             artist: found.artist.to_string(),
             title: found.title.to_string(),
@@ -262,6 +333,7 @@ impl Recording {
     fn own(key: u64, token: &Token) -> Self {
         Self {
             key,
+            other_keys: other_keys(&token.artist, &token.title, 1),
             mbid: token.mbid,
             artist: token.artist.to_string(),
             title: token.title.to_string(),

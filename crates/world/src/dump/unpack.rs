@@ -72,10 +72,18 @@ pub(super) fn unpacked(file: File) -> io::Result<(Box<dyn BufRead>, Content)> {
     Ok((Box::new(io::Cursor::new(head).chain(input)), content))
 }
 
-/// Why content breaks off, or the error of the system where it is at fault.
+const WRONG_CHECKSUM: &str = "the checksum at its end does not fit, so that anything in it may be \
+                              wrong: download it again";
+
+/// Why content breaks off, or the error of the system where it is at fault. A checksum that does not
+/// fit is an error as well: it is of all that was unpacked, and what is wrong of that nobody knows.
 pub(super) fn read_failed(path: &Path, error: io::Error) -> Result<String> {
     match error.raw_os_error() {
         Some(_) => Err(WorldError::io(path, error)),
+        // As the library of Zstandard says it: the error has no code that is public.
+        None if error.to_string().contains("match checksum") => {
+            Err(WorldError::malformed(path, WRONG_CHECKSUM))
+        }
         None => Ok(format!("the data is damaged or cut off: {error}")),
     }
 }

@@ -10,7 +10,7 @@ use super::writer::{Entry, Table};
 use super::{HEAD_BYTES, MAGIC, Manifest, TAIL_BYTES, VERSION};
 use crate::dump::Mbid;
 use crate::ivf::Ivf;
-use crate::names::{recording_key, stripped_key};
+use crate::names::{guests, guests_agree, recording_key, stripped_key};
 use crate::{Result, WorldError};
 
 /// Row of a recording in a world; 0 is the best known.
@@ -244,18 +244,24 @@ impl World {
         None
     }
 
-    /// The recording that names mean: as they are, else without guests and packaging, else one
-    /// whose credit names guests that these names leave out or have in the title.
+    /// The recording that names mean: as they are, else without guests and packaging, on either
+    /// side. Where both name guests, they have to be the same; where these names have some, a
+    /// recording with guests is looked for first.
     pub fn find(&self, artist: &str, title: &str) -> Option<RecordingIdx> {
         let Places { keys, guest_keys, .. } = &self.places;
         let plain = recording_key(artist, title);
         if let Some(found) = plain.and_then(|key| self.find_key(keys, key)) {
             return Some(found);
         }
-        let stripped = stripped_key(artist, title);
-        let by_stripped = stripped.and_then(|key| self.find_key(keys, key));
-        let mut both = [plain, stripped].into_iter().flatten();
-        by_stripped.or_else(|| both.find_map(|key| self.find_key(guest_keys, key)))
+        let stripped = stripped_key(artist, title)?;
+        let mut tables = [keys, guest_keys];
+        if !guests([artist, title]).is_empty() {
+            tables.reverse();
+        }
+        let agrees = |found: &RecordingIdx| {
+            guests_agree([artist, title], <[&str; 2]>::from(self.names(*found)))
+        };
+        tables.into_iter().find_map(|table| self.find_key(table, stripped).filter(agrees))
     }
 
     /// All keys of recordings, then those that have no guests, each with its row.

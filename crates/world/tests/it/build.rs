@@ -235,11 +235,12 @@ fn an_update_is_the_world_of_all_dumps_and_counts_twice_told_listens_once() {
     build(&config(&[&first], true), &path("kept"), &mut factors, &mut |_| {}).unwrap();
     fs::remove_file(&first).unwrap();
     let before = World::open(&path("kept")).unwrap().digest();
-    let report = update(&path("kept"), vec![since.clone()], &mut factors, &mut |_| {}).unwrap();
+    let report =
+        update(&path("kept"), vec![since.clone()], 4_000, &mut factors, &mut |_| {}).unwrap();
     assert!(report.adds_up() && report.duplicates >= 100, "{report:?}");
     let digest = |name| World::open(&path(name)).unwrap().digest();
     assert_ne!(digest("kept"), before);
     assert_eq!(digest("kept"), digest("all"));
-    let refused = update(&path("all"), vec![since], &mut factors, &mut |_| {});
+    let refused = update(&path("all"), vec![since], 4_000, &mut factors, &mut |_| {});
     assert!(matches!(refused, Err(WorldError::NoParts { .. })), "{refused:?}");
 }

@@ -22,6 +22,11 @@ pub(crate) fn played(user: u32, at: i64, artist: &str, title: &str) -> Played {
 }
 
 pub(crate) fn write(path: &Path, listens: &[Played]) {
+    fs::write(path, lines(listens)).unwrap();
+}
+
+/// Listens as JSON lines.
+pub(crate) fn lines(listens: &[Played]) -> String {
     let line = |one: &Played| {
         let mut info = serde_json::Map::new();
         info.extend(one.mbid.clone().map(|mbid| ("recording_mbid".to_owned(), mbid.into())));
@@ -33,7 +38,7 @@ pub(crate) fn write(path: &Path, listens: &[Played]) {
         });
         format!("{listen}\n")
     };
-    fs::write(path, listens.iter().map(line).collect::<String>()).unwrap();
+    listens.iter().map(line).collect()
 }
 
 /// Two numbers a row that tell rows apart.

@@ -49,13 +49,17 @@ pub(super) struct UpdateArgs {
     /// A dump of listens, as `segue world build` takes it. May be given several times.
     #[arg(long, required = true, value_name = "DUMP")]
     listens: Vec<PathBuf>,
+    /// Memory that the build may take, in megabytes.
+    #[arg(long, value_name = "MB", default_value_t = BuildConfig::default().memory_mb)]
+    memory: usize,
     /// The world, which is replaced once the new one is whole.
     world: PathBuf,
 }
 
 pub(super) fn update(args: UpdateArgs, as_json: bool) -> anyhow::Result<()> {
     let bar = terminal::bytes(0, "reading");
-    let report = update_world(&args.world, args.listens, &mut |stage| show(&bar, stage));
+    let show = &mut |stage| show(&bar, stage);
+    let report = update_world(&args.world, args.listens, args.memory, show);
     bar.finish_and_clear();
     let report = report?;
     if as_json {

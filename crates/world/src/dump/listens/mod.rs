@@ -77,14 +77,14 @@ pub trait ListenSink {
 /// Reads the listens of a dump: a file, or all files of a folder that hold some.
 ///
 /// Files and members of other content, as the licence in an archive, are passed over. What is
-/// damaged is told to the sink as a broken member. A packed archive has one checksum at its end, so
-/// that where it does not fit is told as a broken member behind the last: which one of all is
-/// damaged, nobody knows.
+/// damaged is told to the sink as a broken member. A packed archive has one checksum at its end:
+/// where it does not fit, nobody knows which member is damaged, and that is an error, after which
+/// all that came of the file has to be thrown away.
 ///
 /// # Errors
 /// [`WorldError::Io`](crate::WorldError::Io) where the system cannot read a file,
 /// [`WorldError::Malformed`](crate::WorldError::Malformed) where no file holds listens in a form
-/// that is known, and whatever the sink returns.
+/// that is known or where a checksum does not fit, and whatever the sink returns.
 pub fn read_listens(path: &Path, sink: &mut dyn ListenSink) -> Result<()> {
     let mut noticing = Noticing { sink, has_begun: false };
     for file in files_of(path)? {
