@@ -117,8 +117,8 @@ fn a_world_that_is_gone_or_another_one_stops_a_training_and_says_what_to_do() {
     let open = World::open(&path).unwrap();
     fs::remove_file(&path).unwrap();
     let gone = library.train(&TrainOptions::default(), &mut |_| {}).unwrap_err();
-    assert!(matches!(&gone, Error::World(WorldError::Io { .. })), "{gone}");
-    assert!(gone.to_string().contains("people.world"), "{gone}");
+    let Error::LostWorld(WorldError::Io { path: named, .. }) = &gone else { panic!("{gone}") };
+    assert!(named.ends_with("people.world") && gone.to_string().contains("segue world drop"));
 
     // A part of it under its name is not it.
     open.export(20, &path).unwrap();
