@@ -35,7 +35,7 @@ pub fn recording_key(artist: &str, title: &str) -> Option<u64> {
 /// The key of the names without guests, packaging ("- Remastered 2011"), articles before the artist,
 /// what joins words ("&", "and"), and the artist before the title; words that name another
 /// recording, such as "live" or "mono", stay. For names of which the plain key is not found: asked
-/// first it would lose more than it finds. Equal keys do not mean that [guests agree](guests_agree).
+/// first it would lose more than it finds. Equal keys do not mean that guests agree.
 ///
 /// ```
 /// use segue_world::stripped_key;

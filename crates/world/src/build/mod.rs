@@ -6,11 +6,11 @@
 //!                                                             └► factors (fitted by the caller)
 //! ```
 //!
-//! 1. [`parts`]: every member of the dumps becomes a file of 16 bytes a listen and the distinct
+//! 1. `parts`: every member of the dumps becomes a file of 16 bytes a listen and the distinct
 //!    names in it. A build that was interrupted goes on after the last whole member.
-//! 2. [`recordings`]: names become recordings, by MusicBrainz identifier, redirect and key.
-//! 3. [`people`]: plays are gathered by people, a share of them at a time, and counted.
-//! 4. [`pairs`]: what is played in one sitting, by the recipe that ListenBrainz publishes.
+//! 2. `recordings`: names become recordings, by MusicBrainz identifier, redirect and key.
+//! 3. `people`: plays are gathered by people, a share of them at a time, and counted.
+//! 4. `pairs`: what is played in one sitting, by the recipe that ListenBrainz publishes.
 //!
 //! What leaves the builder are sums over at least [`FEWEST_PEOPLE`] people: a recording that fewer
 //! played is not in the world, nor a pair that fewer played together. Nobody stands out in a sum of
