@@ -155,9 +155,14 @@ export async function walk(stage) {
   await begun.getByRole("button", { name: "Import" }).click();
   await report(begun);
   check.match(
-    await begun.locator(".note").innerText(),
+    await begun.locator(".note[role=status]").innerText(),
     /Nothing could be learned from it yet/,
     "too little is said to be too little",
+  );
+  check.match(
+    await begun.locator("main").innerText(),
+    /Only tracks that were played are known here/,
+    "and what is missing for something new",
   );
   await begun.goto("/");
   check.match(await begun.locator("main").innerText(), /Nothing yet/);
