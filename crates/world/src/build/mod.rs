@@ -132,6 +132,10 @@ pub fn build(
     if parts.exists() {
         return Err(WorldError::Exists { path: parts });
     }
+    // A slip in a path must leave no work in progress that the next build would stumble over.
+    for path in config.listens.iter().chain(&config.canonical) {
+        fs::metadata(path).map_err(|error| WorldError::io(path, error))?;
+    }
     let (folder, _lock) = begin(config, out)?;
     let report = build_in(config, &folder, out, fit, progress)?;
     match config.keep_parts {

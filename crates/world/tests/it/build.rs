@@ -196,6 +196,12 @@ fn an_interrupted_build_goes_on_and_gives_the_same_file_as_one_that_was_not() {
     let other = BuildConfig { listens: vec![first], ..BuildConfig::default() };
     let refused = build(&other, &folder.path().join("third"), &mut factors, &mut |_| {});
     assert!(matches!(refused, Err(WorldError::OtherBuild { .. })), "{refused:?}");
+    // A slip in a path leaves nothing behind that a right one would stumble over.
+    let slip = BuildConfig { listens: vec![folder.path().join("nowhere")], ..Default::default() };
+    let fourth = folder.path().join("fourth");
+    let missing = build(&slip, &fourth, &mut factors, &mut |_| {});
+    assert!(matches!(missing, Err(WorldError::Io { .. })), "{missing:?}");
+    build(&config, &fourth, &mut factors, &mut |_| {}).unwrap();
     let twice = build(&config, &whole, &mut factors, &mut |_| {});
     assert!(matches!(twice, Err(WorldError::Exists { .. })), "{twice:?}");
 }
