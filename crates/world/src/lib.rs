@@ -20,7 +20,7 @@ mod names;
 
 pub use error::WorldError;
 pub use file::{Manifest, RecordingIdx, Section, World};
-pub use names::{artist_key, recording_key, stripped_key};
+pub use names::{recording_key, stripped_key};
 
 /// The result of everything here that can fail.
 pub type Result<T> = std::result::Result<T, WorldError>;

@@ -175,7 +175,7 @@ fn first_of(credit: &str, artists: usize) -> Option<&str> {
 }
 
 /// The key of an artist's name.
-pub fn artist_key(artist: &str) -> Option<u64> {
+pub(crate) fn artist_key(artist: &str) -> Option<u64> {
     let mut letters = String::with_capacity(artist.len());
     push_letters(artist, &mut letters);
     (!letters.is_empty()).then(|| number_of(letters.as_bytes()))

@@ -115,12 +115,7 @@ impl ParquetFile {
         let mut row = 0;
         for group in 0..self.metadata.num_row_groups() {
             let allowance = Allowance::default();
-            let group = BoundedGroup {
-                input: Arc::clone(&self.input),
-                metadata: self.metadata.row_group(group),
-                allowance: allowance.clone(),
-                is_batched: false,
-            };
+            let group = self.group(group, &allowance, false);
             let rows = guarded(|| RowIter::from_row_group(Some(projection.clone()), &group));
             let mut rows = rows.map_err(|error| refused(path, row, error))?;
             loop {
@@ -133,9 +128,7 @@ impl ParquetFile {
         }
         Ok(())
     }
-}
 
-impl ParquetFile {
     /// Hands the wanted columns to `take`, some thousand rows at a time, in the order of `wanted`.
     /// A column that the file lacks is empty in every row: look at the [`schema`](Self::schema).
     /// Only columns of single values are read, not what lies in structures or lists.
@@ -152,12 +145,7 @@ impl ParquetFile {
         let mut row = 0;
         for group in 0..self.metadata.num_row_groups() {
             let allowance = Allowance::default();
-            let group = BoundedGroup {
-                input: Arc::clone(&self.input),
-                metadata: self.metadata.row_group(group),
-                allowance: allowance.clone(),
-                is_batched: true,
-            };
+            let group = self.group(group, &allowance, true);
             let batches = guarded(|| BatchReader::new(&group, wanted));
             let mut batches = batches.map_err(|error| refused(path, row, error))?;
             loop {
@@ -169,6 +157,16 @@ impl ParquetFile {
             }
         }
         Ok(())
+    }
+
+    /// A row group within an allowance.
+    fn group(&self, group: usize, allowance: &Allowance, is_batched: bool) -> BoundedGroup<'_> {
+        BoundedGroup {
+            input: Arc::clone(&self.input),
+            metadata: self.metadata.row_group(group),
+            allowance: allowance.clone(),
+            is_batched,
+        }
     }
 }
 

@@ -157,7 +157,7 @@ impl ItemKnn {
 
     /// The items of a bag that speak most for an item, each with its part of the score: at most
     /// `most`, the strongest first, none that says nothing.
-    pub fn because(&self, bag: &Bag, item: u32, most: usize) -> Vec<(u32, f32)> {
+    pub fn because(&self, bag: &[(u32, f32)], item: u32, most: usize) -> Vec<(u32, f32)> {
         let part = |&(heard, weight): &(u32, f32)| {
             let (targets, similarities) = self.similar.row(heard as usize);
             let at = targets.binary_search(&item).ok()?;

@@ -409,12 +409,12 @@ impl Evidence for SetEvidence<'_> {
         let Some((model, item)) = neighbours.zip(item) else { return Vec::new() };
         let bag = if by == Sources::SESSIONS { &self.sitting } else { &self.works };
         // A model of those who play here hears nothing of what came from a world.
-        let bag = bag[..bag.partition_point(|entry| (entry.0 as usize) < model.items())].to_vec();
+        let bag = &bag[..bag.partition_point(|entry| (entry.0 as usize) < model.items())];
         let known = |&(item, _): &(u32, f32)| {
             let work = self.set.vocabulary.work(ItemIdx(item))?;
             self.profile.interaction(work).map(|interaction| interaction.track)
         };
-        model.because(&bag, item.0, most).iter().filter_map(known).collect()
+        model.because(bag, item.0, most).iter().filter_map(known).collect()
     }
 }
 

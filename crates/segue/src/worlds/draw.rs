@@ -6,7 +6,7 @@
 //! say who may be offered, not in which order: that is for the ranking.
 
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use segue_models::recommenders::{FoldIn, Ials};
 use segue_world::ivf::{Ivf, Search};
 use segue_world::{RecordingIdx, World};
@@ -31,13 +31,19 @@ pub(super) type Bag = Vec<(RecordingIdx, f32)>;
 /// The recordings that are near to any of these listeners, in rising order.
 pub(super) fn near(world: &World, bags: &[Bag]) -> Vec<RecordingIdx> {
     let each = (MOST / bags.len().max(1) / 4).clamp(FEWEST_OF_ONE, MOST_OF_ONE);
+    let manifest = world.manifest();
+    let recordings = Space::open(world.factors(), &manifest.factors.settings);
+    let artists = Space::open(world.artist_factors(), &manifest.artist_factors.settings);
     let found: Vec<Vec<RecordingIdx>> = bags
         .par_iter()
         .map(|bag| {
+            let plays = plays_by_artist(world, bag);
             let mut near = by_neighbours(world, bag, each);
-            near.extend(by_factors(world, bag, each));
-            near.extend(by_their_artists(world, bag, each));
-            near.extend(by_new_artists(world, bag, each));
+            near.extend(recordings.iter().flat_map(|space| by_factors(space, bag, each)));
+            near.extend(by_their_artists(world, &plays, each));
+            near.extend(
+                artists.iter().flat_map(|space| by_new_artists(world, space, &plays, each)),
+            );
             near
         })
         .collect();
@@ -76,51 +82,69 @@ fn by_neighbours(world: &World, bag: &Bag, most: usize) -> Vec<RecordingIdx> {
     best(scores.into_iter().collect(), most)
 }
 
-fn by_factors(world: &World, bag: &Bag, most: usize) -> Vec<RecordingIdx> {
+fn by_factors(space: &Space<'_>, bag: &Bag, most: usize) -> Vec<RecordingIdx> {
     let rows: Vec<(u32, f32)> = bag.iter().map(|&(row, weight)| (row.0, weight)).collect();
-    let Ok(index) = world.factors() else { return Vec::new() };
-    let near = nearest(&index, &rows, &world.manifest().factors.settings, most, &|_| true);
-    near.into_iter().map(RecordingIdx).collect()
+    space.nearest(&rows, most, &|_| true).into_iter().map(RecordingIdx).collect()
 }
 
-fn by_their_artists(world: &World, bag: &Bag, most: usize) -> Vec<RecordingIdx> {
+/// How much somebody plays each artist, by the rows of artists.
+fn plays_by_artist(world: &World, bag: &Bag) -> Vec<(u32, f32)> {
     let mut plays: FxHashMap<u32, f32> = FxHashMap::default();
     bag.iter().for_each(|&(row, weight)| *plays.entry(world.artist(row)).or_default() += weight);
-    let artists = best(plays.into_iter().collect(), most.div_ceil(OF_THEIR_ARTIST));
+    let mut plays: Vec<(u32, f32)> = plays.into_iter().collect();
+    plays.sort_unstable_by_key(|entry| entry.0);
+    plays
+}
+
+fn by_their_artists(world: &World, plays: &[(u32, f32)], most: usize) -> Vec<RecordingIdx> {
+    let artists = best(plays.to_vec(), most.div_ceil(OF_THEIR_ARTIST));
     artists.into_iter().flat_map(|a| world.recordings_of(a).take(OF_THEIR_ARTIST)).collect()
 }
 
-fn by_new_artists(world: &World, bag: &Bag, most: usize) -> Vec<RecordingIdx> {
-    let mut plays: FxHashMap<u32, f32> = FxHashMap::default();
-    bag.iter().for_each(|&(row, weight)| *plays.entry(world.artist(row)).or_default() += weight);
-    let known: FxHashSet<u32> = plays.keys().copied().collect();
-    let mut rows: Vec<(u32, f32)> = plays.into_iter().collect();
-    rows.sort_unstable_by_key(|entry| entry.0);
-    let Ok(index) = world.artist_factors() else { return Vec::new() };
-    let settings = &world.manifest().artist_factors.settings;
-    let most = most.div_ceil(OF_NEW_ARTIST);
-    let artists = nearest(&index, &rows, settings, most, &|artist| !known.contains(&artist));
+fn by_new_artists(
+    world: &World,
+    space: &Space<'_>,
+    plays: &[(u32, f32)],
+    most: usize,
+) -> Vec<RecordingIdx> {
+    let is_new = |artist| plays.binary_search_by_key(&artist, |entry| entry.0).is_err();
+    let artists = space.nearest(plays, most.div_ceil(OF_NEW_ARTIST), &is_new);
     artists.into_iter().flat_map(|a| world.recordings_of(a).take(OF_NEW_ARTIST)).collect()
 }
 
-/// The rows nearest to somebody who heard some rows; none where nothing was heard.
-fn nearest(
-    index: &Ivf<'_>,
-    heard: &[(u32, f32)],
-    settings: &str,
-    most: usize,
-    allowed: &dyn Fn(u32) -> bool,
-) -> Vec<u32> {
-    let Some(listener) = place(index, heard, settings) else { return Vec::new() };
-    index.search(&listener, &Search::new(most), allowed).iter().map(|hit| hit.row).collect()
+/// Factors of a world, and how somebody is placed among them.
+struct Space<'a> {
+    index: Ivf<'a>,
+    fold_in: FoldIn,
 }
 
-/// Where a listener is among factors.
-fn place(index: &Ivf<'_>, heard: &[(u32, f32)], settings: &str) -> Option<Vec<f32>> {
-    let fold_in: FoldIn = serde_json::from_str(settings).ok()?;
-    let factors: Vec<f32> = heard.iter().flat_map(|&(row, _)| index.to_f32(row)).collect();
-    let people = vec![1.0; heard.len()];
-    let bag = (0..).zip(heard).map(|(at, &(_, weight))| (at, weight)).collect();
-    let model = Ials::from_factors(&factors, &people, fold_in).ok()?;
-    (!heard.is_empty()).then(|| model.listener(&bag))
+impl<'a> Space<'a> {
+    /// `None` where there are none that can be read.
+    fn open(index: segue_world::Result<Ivf<'a>>, settings: &str) -> Option<Self> {
+        Some(Self { index: index.ok()?, fold_in: serde_json::from_str(settings).ok()? })
+    }
+
+    /// The rows nearest to somebody who heard some rows; none where nothing was heard.
+    fn nearest(
+        &self,
+        heard: &[(u32, f32)],
+        most: usize,
+        allowed: &dyn Fn(u32) -> bool,
+    ) -> Vec<u32> {
+        let Some(listener) = self.place(heard) else { return Vec::new() };
+        self.index
+            .search(&listener, &Search::new(most), allowed)
+            .iter()
+            .map(|hit| hit.row)
+            .collect()
+    }
+
+    /// Where a listener is among the factors.
+    fn place(&self, heard: &[(u32, f32)]) -> Option<Vec<f32>> {
+        let factors: Vec<f32> = heard.iter().flat_map(|&(row, _)| self.index.to_f32(row)).collect();
+        let people = vec![1.0; heard.len()];
+        let bag = (0..).zip(heard).map(|(at, &(_, weight))| (at, weight)).collect();
+        let model = Ials::from_factors(&factors, &people, self.fold_in.clone()).ok()?;
+        (!heard.is_empty()).then(|| model.listener(&bag))
+    }
 }

@@ -317,7 +317,9 @@ impl ListenSink for PartSink<'_> {
             // Its rows may be anything: none of them counts, and the report names it.
             for part in self.written.drain(..) {
                 let path = part_path(self.folder, part);
-                fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))?;
+                for path in [names_path(&path), path] {
+                    fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))?;
+                }
             }
             self.rows.clear();
             self.names.clear();

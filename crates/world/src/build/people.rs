@@ -101,11 +101,13 @@ pub(super) fn count(
     for_each_share(progress, BuildStage::Counting, |share| {
         gather(folder, parts, share, &recordings, &counters)
     })?;
-    let mut counted = Counted::of(config, recordings, &counters);
+    let (mut counted, before) = Counted::of(config, recordings, &counters);
     if counted.recordings.is_empty() {
         return Err(WorldError::NothingKept { fewest: config.fewest_people });
     }
-    let rows = counted.keep(&counters);
+    counted.number_artists(&counters);
+    let mut rows = vec![NONE; counters.people.len()];
+    before.iter().zip(0..).for_each(|(&before, row)| rows[before] = row);
     let recent_from = (counted.days[1] + 1).saturating_sub(RECENT_DAYS) * SECONDS_A_DAY;
     let recent = zeros(counted.recordings.len());
     let kept = AtomicU64::new(0);
@@ -225,8 +227,9 @@ pub(super) fn plays_of(folder: &Path, share: usize) -> Result<Vec<Play>> {
 }
 
 impl Counted {
-    /// Everything that was counted, before too small sums are left out.
-    fn of(config: &BuildConfig, recordings: Recordings, counters: &Counters) -> Self {
+    /// What was counted of the recordings that enough people played, the most popular first, and
+    /// the row that each had before.
+    fn of(config: &BuildConfig, recordings: Recordings, counters: &Counters) -> (Self, Vec<usize>) {
         let Recordings { all, artists, joined, unnamed, .. } = recordings;
         let people = |row: usize| counters.people[row].load(Relaxed);
         let too_few = |row: &usize| people(*row) < config.fewest_people;
@@ -238,15 +241,14 @@ impl Counted {
         kept.sort_unstable_by_key(|(row, one)| (std::cmp::Reverse(people(*row)), one.key));
         let counts =
             |of: &[AtomicU32]| kept.iter().map(|(row, _)| of[*row].load(Relaxed)).collect();
-        Self {
+        let before = kept.iter().map(|(row, _)| *row).collect();
+        let counted = Self {
             people_of: counts(&counters.people),
             listens_of: counts(&counters.listens),
             first_day_of: kept
                 .iter()
                 .map(|(row, _)| counters.first_at[*row].load(Relaxed) / SECONDS_A_DAY)
                 .collect(),
-            // Which rows they had is needed once more.
-            artist_of: kept.iter().map(|(row, _)| *row as u32).collect(),
             recordings: kept.into_iter().map(|(_, recording)| recording).collect(),
             artists,
             joined,
@@ -255,15 +257,12 @@ impl Counted {
             by_too_few,
             days: days(&counters.days),
             ..Self::default()
-        }
+        };
+        (counted, before)
     }
 
-    /// Numbers what is kept, artists too; returns the new row of each recording that there was.
-    fn keep(&mut self, counters: &Counters) -> Vec<u32> {
-        let mut rows = vec![NONE; counters.people.len()];
-        for (row, &before) in self.artist_of.iter().enumerate() {
-            rows[before as usize] = row as u32;
-        }
+    /// Numbers the artists of what is kept, the most popular first.
+    fn number_artists(&mut self, counters: &Counters) {
         let mut artists: Vec<u32> = self.recordings.iter().map(|one| one.artist_row).collect();
         artists.sort_unstable();
         artists.dedup();
@@ -275,7 +274,6 @@ impl Counted {
         self.people_of_artist = artists.iter().map(people).collect();
         let name = |&artist: &u32| std::mem::take(&mut self.artists[artist as usize]);
         self.artists = artists.iter().map(name).collect();
-        rows
     }
 
     pub(super) fn recordings(&self) -> usize {

@@ -29,7 +29,7 @@ pub(super) struct Recordings {
     /// The recording of each token, [`NONE`] where its names say nothing.
     pub(super) of_token: FxHashMap<u64, u32>,
     pub(super) all: Vec<Recording>,
-    /// Keys of the artists that recordings name by number.
+    /// Names of the artists that recordings have the numbers of.
     pub(super) artists: Vec<String>,
     /// Listens by the rule that told their recording.
     pub(super) joined: BTreeMap<String, u64>,
@@ -259,9 +259,7 @@ impl Catalogue {
         let key = token.key.or(token.mbid.map(|_| token.token))?;
         Some((Rule::OwnNames, Recording::own(key, token)))
     }
-}
 
-impl Catalogue {
     /// As [`World::find`](crate::World::find) does.
     fn find_stripped(&self, token: &Token) -> Option<&Canonical> {
         let stripped = token.stripped?;

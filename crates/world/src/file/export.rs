@@ -54,8 +54,8 @@ impl World {
         let mbid = |&row: &RecordingIdx| self.mbid(row).map_or([0; 16], |mbid| mbid.0);
         writer.bytes("mbids", &rows.iter().flat_map(mbid).collect::<Vec<u8>>())?;
         let is_kept = |&(_, row): &(u64, u32)| (row as usize) < rows.len();
-        let [keys, guest_keys] = self.keys();
-        writer.keys(keys.filter(is_kept), guest_keys.filter(is_kept))
+        let [keys, other_keys] = self.keys();
+        writer.keys(keys.filter(is_kept), other_keys.filter(is_kept))
     }
 
     fn write_numbers(

@@ -54,7 +54,7 @@ struct Places {
     first_day: Range<usize>,
     artist_people: Range<usize>,
     keys: Keys,
-    guest_keys: Keys,
+    other_keys: Keys,
     artist_recordings_ends: Range<usize>,
     artist_recordings: Range<usize>,
     neighbour_offsets: Range<usize>,
@@ -248,13 +248,13 @@ impl World {
     /// side. Where both name guests, they have to be the same; where these names have some, a
     /// recording with guests is looked for first.
     pub fn find(&self, artist: &str, title: &str) -> Option<RecordingIdx> {
-        let Places { keys, guest_keys, .. } = &self.places;
+        let Places { keys, other_keys, .. } = &self.places;
         let plain = recording_key(artist, title);
         if let Some(found) = plain.and_then(|key| self.find_key(keys, key)) {
             return Some(found);
         }
         let stripped = stripped_key(artist, title)?;
-        let mut tables = [keys, guest_keys];
+        let mut tables = [keys, other_keys];
         if !guests([artist, title]).is_empty() {
             tables.reverse();
         }
@@ -264,10 +264,10 @@ impl World {
         tables.into_iter().find_map(|table| self.find_key(table, stripped).filter(agrees))
     }
 
-    /// All keys of recordings, then those that have no guests, each with its row.
+    /// All keys of recordings, then the other keys by which some are found, each with its row.
     pub(super) fn keys(&self) -> [impl Iterator<Item = (u64, u32)> + '_; 2] {
-        let Places { keys, guest_keys, .. } = &self.places;
-        [keys, guest_keys].map(|keys| {
+        let Places { keys, other_keys, .. } = &self.places;
+        [keys, other_keys].map(|keys| {
             (0..keys.keys.len() / 8).map(|at| (self.u64(&keys.keys, at), self.u32(&keys.rows, at)))
         })
     }
@@ -385,7 +385,7 @@ impl World {
             first_day: numbers("first_day")?,
             artist_people: find("artist_people", Some(artists * 4))?,
             keys: keys("keys")?,
-            guest_keys: keys("guest_keys")?,
+            other_keys: keys("other_keys")?,
             artist_recordings_ends: find("artist_recordings_ends", Some((artists + 1) * 8))?,
             artist_recordings: numbers("artist_recordings")?,
             neighbour_offsets: find("neighbour_offsets", Some((count + 1) * 8))?,

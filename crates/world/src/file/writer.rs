@@ -118,14 +118,14 @@ impl WorldWriter {
         self.u32s("artist_recordings", &recordings)
     }
 
-    /// Keys with the recordings that they name, and the keys without guests that name one besides.
+    /// Keys with the recordings that they name, and the other keys by which some are found.
     pub(crate) fn keys(
         &mut self,
         keys: impl Iterator<Item = (u64, u32)>,
-        without_guests: impl Iterator<Item = (u64, u32)>,
+        others: impl Iterator<Item = (u64, u32)>,
     ) -> Result<()> {
         self.sorted_keys("keys", keys)?;
-        self.sorted_keys("guest_keys", without_guests)
+        self.sorted_keys("other_keys", others)
     }
 
     /// Of several recordings of one key the best known is named.
