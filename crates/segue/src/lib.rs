@@ -62,7 +62,9 @@ pub use search::Found;
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
 pub use sources::SourceOutcome;
-pub use worlds::{WorldMatch, WorldState, WorldStatus, build_world, update_world};
+pub use worlds::{
+    WorldMatch, WorldState, WorldStatus, build_world, is_world, keep_world, update_world,
+};
 
 pub use segue_core::{
     AudioFeature, FeedbackKind, FeedbackTarget, Impression, ListenerId, Pick, Reason, Slate,

@@ -6,7 +6,7 @@
 //! forgetting find them.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
@@ -17,30 +17,40 @@ use crate::error::{ApiError, ApiResult, chain};
 use crate::importing::{self, CANCELLED};
 use crate::imports::{ImportState, UploadLabel};
 use crate::uploads;
+use crate::worlds::{self, FoundWorld};
 
 /// Files whose columns and first rows are held for whoever looks: bounds memory. Of those beyond it
 /// is said what they are.
 const MOST_SHOWN: usize = 100;
 
-/// How the files of an upload are understood, by their beginnings.
-pub(crate) async fn explain(
-    app: &App,
-    id: &str,
-    label: &UploadLabel,
-) -> ApiResult<Vec<Explanation>> {
-    let (upload, listener) = (app.imports.part(id), label.listener.clone());
-    let explained = tokio::task::spawn_blocking(move || explain_files(upload, &listener));
-    explained.await.map_err(|error| ApiError::internal(&error))?
+/// What an upload holds, as far as it was looked at.
+#[derive(Debug)]
+pub(crate) struct Understood {
+    /// How its files are understood, by their beginnings.
+    files: Vec<Explanation>,
+    /// The world among them.
+    world: Option<FoundWorld>,
 }
 
-fn explain_files(upload: PathBuf, listener: &str) -> ApiResult<Vec<Explanation>> {
-    let files = uploads::files(&upload).map_err(|error| ApiError::internal(&error))?;
-    let options = importing::options(listener, &files);
+/// Looks at the files of an upload.
+pub(crate) async fn understand(app: &App, id: &str, label: &UploadLabel) -> ApiResult<Understood> {
+    let (upload, listener) = (app.imports.part(id), label.listener.clone());
+    let understood = tokio::task::spawn_blocking(move || {
+        let files = uploads::files(&upload).map_err(|error| ApiError::internal(&error))?;
+        let (world, files) = worlds::apart(files)?;
+        let world = world.map(|world| worlds::look(&upload, &world)).transpose()?;
+        Ok(Understood { files: explain_files(&upload, &files, &listener)?, world })
+    });
+    understood.await.map_err(|error| ApiError::internal(&error))?
+}
+
+fn explain_files(upload: &Path, files: &[PathBuf], listener: &str) -> ApiResult<Vec<Explanation>> {
+    let options = importing::options(listener, files);
     let options = ImportOptions { leaves_unreadable: true, ..options };
-    let mut explained = explain_beginnings(&files, &options)
+    let mut explained = explain_beginnings(files, &options)
         .map_err(|error| ApiError::bad_request("unreadable", chain(&error)))?;
     for (number, file) in explained.iter_mut().enumerate() {
-        uploads::name_as_sent(&upload, &mut file.report);
+        uploads::name_as_sent(upload, &mut file.report);
         if number >= MOST_SHOWN {
             file.report.columns = Vec::new();
             file.records = Vec::new();
@@ -50,9 +60,12 @@ fn explain_files(upload: PathBuf, listener: &str) -> ApiResult<Vec<Explanation>>
 }
 
 /// Holds an upload until it is begun, cancelled, or was held for too long.
-pub(crate) fn hold(app: &Arc<App>, id: &str, label: &UploadLabel, explained: Vec<Explanation>) {
+pub(crate) fn hold(app: &Arc<App>, id: &str, label: &UploadLabel, understood: Understood) {
     app.imports.remember(id, label, ImportState::Held);
-    app.imports.update(id, |status| status.explanation = Some(Arc::new(explained)));
+    app.imports.update(id, |status| {
+        status.explanation = Some(Arc::new(understood.files));
+        status.found_world = understood.world;
+    });
     tokio::spawn(watch(Arc::downgrade(app), id.to_owned()));
 }
 

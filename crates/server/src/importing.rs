@@ -21,6 +21,7 @@ use crate::error::{ApiError, ApiResult, DISK_FULL, chain};
 use crate::imports::{ImportState, UploadLabel};
 use crate::limits;
 use crate::uploads::{described, files, is_described, name_as_sent, named, without_place};
+use crate::worlds;
 
 /// How often somebody was forgotten.
 pub(crate) async fn forgotten(app: &App) -> ApiResult<i64> {
@@ -209,39 +210,59 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
     let read = tokio::task::spawn_blocking(move || {
         let mut store = Store::open(&app.config.library)?;
         let files = files(&upload).map_err(|error| ApiError::internal(&error))?;
-        let options = options(&listener, &files);
-        let owner = (store.marks()?.forgotten != received).then(|| options.listener.clone());
-        let sink = StoreSink::new(&mut store, &options);
-        let mut sink = OwnedSink { sink, owner, upload: &upload, records: 0 };
-        let mut observer = |progress: ImportProgress<'_>| {
-            app.imports.update(&id, |status| {
-                (status.bytes_read, status.bytes_total) =
-                    (progress.bytes_read, progress.bytes_total);
-                status.file = named(&upload, progress.path).display().to_string();
-            });
-        };
-        let report = import(&files, &options, &mut observer, &mut sink);
-        let counts = sink.sink.finish()?;
-        let mut report = report.map_err(|error| match error {
-            IngestError::Sink { source, .. } if is_forgotten_since(&source) => {
-                ApiError::conflict(FORGOTTEN_SINCE, source.to_string())
-            }
-            IngestError::Sink { source, .. } => match source.downcast::<StoreError>() {
-                Ok(error) => (*error).into(),
-                Err(source) => ApiError::internal(source.as_ref()),
-            },
-            IngestError::Io { .. } => ApiError::internal(&error),
-            error => ApiError::bad_request("unreadable", without_place(&upload, &chain(&error))),
-        })?;
-        report.files.iter_mut().for_each(|file| name_as_sent(&upload, file));
-        app.imports.update(&id, |status| {
-            (status.report, status.counts) = (Some(Arc::new(report)), Some(counts));
-            // The end of a file is read ahead of what its rows say of it.
-            status.bytes_read = status.bytes_total;
-        });
+        let (world, files) = worlds::apart(files)?;
+        if !files.is_empty() {
+            let options = options(&listener, &files);
+            let owner = (store.marks()?.forgotten != received).then(|| options.listener.clone());
+            let sink = StoreSink::new(&mut store, &options);
+            let sink = OwnedSink { sink, owner, upload: &upload, records: 0 };
+            read_files(&app, &id, &files, &options, sink)?;
+        }
+        // Afterwards: how much it knows of what was played is told.
+        if let Some(world) = world {
+            let kept = worlds::keep(&mut store, &app.config.library, [&upload, &world])?;
+            app.imports.update(&id, |status| status.kept_world = Some(kept));
+        }
         Ok(())
     });
     read.await.map_err(|error| ApiError::internal(&error))?
+}
+
+/// Reads the histories of an upload.
+fn read_files(
+    app: &App,
+    id: &str,
+    files: &[PathBuf],
+    options: &ImportOptions,
+    mut sink: OwnedSink<'_>,
+) -> ApiResult<()> {
+    let upload = sink.upload;
+    let mut observer = |progress: ImportProgress<'_>| {
+        app.imports.update(id, |status| {
+            (status.bytes_read, status.bytes_total) = (progress.bytes_read, progress.bytes_total);
+            status.file = named(upload, progress.path).display().to_string();
+        });
+    };
+    let report = import(files, options, &mut observer, &mut sink);
+    let counts = sink.sink.finish()?;
+    let mut report = report.map_err(|error| match error {
+        IngestError::Sink { source, .. } if is_forgotten_since(&source) => {
+            ApiError::conflict(FORGOTTEN_SINCE, source.to_string())
+        }
+        IngestError::Sink { source, .. } => match source.downcast::<StoreError>() {
+            Ok(error) => (*error).into(),
+            Err(source) => ApiError::internal(source.as_ref()),
+        },
+        IngestError::Io { .. } => ApiError::internal(&error),
+        error => ApiError::bad_request("unreadable", without_place(upload, &chain(&error))),
+    })?;
+    report.files.iter_mut().for_each(|file| name_as_sent(upload, file));
+    app.imports.update(id, |status| {
+        (status.report, status.counts) = (Some(Arc::new(report)), Some(counts));
+        // The end of a file is read ahead of what its rows say of it.
+        status.bytes_read = status.bytes_total;
+    });
+    Ok(())
 }
 
 /// How the files of an upload are read. Among several, one that is no export keeps no other from

@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
 use crate::limits;
+use crate::worlds::{FoundWorld, KeptWorld};
 
 /// How far an import is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -61,6 +62,10 @@ pub(crate) struct ImportStatus {
     pub(crate) trained: f32,
     /// How its files are understood, while it is held.
     pub(crate) explanation: Option<Arc<Vec<Explanation>>>,
+    /// The world among its files, while it is held.
+    pub(crate) found_world: Option<FoundWorld>,
+    /// The world that was taken into use.
+    pub(crate) kept_world: Option<KeptWorld>,
     pub(crate) report: Option<Arc<ImportReport>>,
     pub(crate) counts: Option<ImportCounts>,
     /// Why it failed, or why no model was trained.
@@ -162,7 +167,7 @@ impl Imports {
         let mut statuses = self.lock();
         let mut held = statuses.iter_mut().filter(|status| status.state == ImportState::Held);
         let Some(status) = held.find(|status| status.id == id) else { return false };
-        (status.state, status.explanation) = (next, None);
+        (status.state, status.explanation, status.found_world) = (next, None, None);
         true
     }
 
@@ -183,6 +188,8 @@ impl Imports {
             bytes_total: 0,
             trained: 0.0,
             explanation: None,
+            found_world: None,
+            kept_world: None,
             report: None,
             counts: None,
             problem: None,

@@ -63,6 +63,7 @@ mod serve;
 mod site;
 mod subsonic;
 mod uploads;
+mod worlds;
 mod writer;
 
 pub use access::{ApiKey, Scope};

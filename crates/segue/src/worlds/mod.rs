@@ -8,6 +8,7 @@
 
 mod build;
 mod draw;
+mod kept;
 mod rows;
 mod status;
 
@@ -17,8 +18,10 @@ use segue_engine::Catalogue;
 use segue_engine::dataset::plays::Plays;
 use segue_store::{Store, WorldInUse};
 use segue_world::{World, WorldError};
+use serde::Serialize;
 
 pub use build::{build_world, update_world};
+pub use kept::{is_world, keep_world};
 pub(crate) use rows::WorldView;
 pub(crate) use status::REMEDY;
 pub use status::{WorldState, WorldStatus};
@@ -26,7 +29,7 @@ pub use status::{WorldState, WorldStatus};
 use crate::{Dataset, Error, Library, Result};
 
 /// How the works of a library's listeners were found in a world.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct WorldMatch {
     /// Works that anybody played, saved or answered.
     pub works: usize,
@@ -47,15 +50,7 @@ impl Library {
     /// # Errors
     /// [`Error::World`] where it is no world, or a damaged one.
     pub fn use_world(&mut self, path: impl AsRef<Path>) -> Result<WorldMatch> {
-        let path = path.as_ref();
-        let failed = |source| WorldError::Io { path: path.to_owned(), source };
-        let path = path.canonicalize().map_err(failed)?;
-        let world = World::open(&path)?;
-        let (catalogue, plays) = Dataset::plays(self.store())?;
-        let matched = WorldMatch::of(&world, &catalogue, &plays);
-        let world = WorldInUse { path, digest: world.digest() };
-        self.store_mut().use_world(Some(&world))?;
-        Ok(matched)
+        use_world(self.store_mut(), path.as_ref())
     }
 
     /// Goes on without a world from the next training on. Tracks that came from it stay, as those of
@@ -74,6 +69,16 @@ impl Library {
     pub fn world(&self) -> Result<Option<World>> {
         world_in_use(self.store())
     }
+}
+
+fn use_world(store: &mut Store, path: &Path) -> Result<WorldMatch> {
+    let failed = |source| WorldError::Io { path: path.to_owned(), source };
+    let path = path.canonicalize().map_err(failed)?;
+    let world = World::open(&path)?;
+    let (catalogue, plays) = Dataset::plays(store)?;
+    let matched = WorldMatch::of(&world, &catalogue, &plays);
+    store.use_world(Some(&WorldInUse { path, digest: world.digest() }))?;
+    Ok(matched)
 }
 
 /// Opens the world in use.

@@ -21,6 +21,7 @@ use crate::imports::{ImportState, ImportStatus, UploadLabel};
 use crate::limits::{
     LEAST_UPLOAD_RATE, LONGEST_FILE_NAME, MOST_UPLOADED_FILES, MOST_UPLOADS_WAITING, UPLOAD_GRACE,
 };
+use crate::worlds::{FoundWorld, KeptWorld};
 use crate::{holding, importing, uploads};
 
 /// Whose history it is, and what the file is called.
@@ -54,6 +55,12 @@ pub(crate) struct ImportShape {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Vec<Object>>)]
     explanation: Option<Value>,
+    /// The world among its files, while it is held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    found_world: Option<FoundWorld>,
+    /// The world among its files, once it was taken into use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    world: Option<KeptWorld>,
     /// What became of every row, file by file, once it was read.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
@@ -61,6 +68,9 @@ pub(crate) struct ImportShape {
     /// Why it failed, or why no model was trained.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
+    /// That mixes have nothing new and what to do, if that is so at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    only_played: Option<String>,
 }
 
 impl From<ImportStatus> for ImportShape {
@@ -77,15 +87,19 @@ impl From<ImportStatus> for ImportShape {
             bytes_total: status.bytes_total,
             trained: status.trained,
             explanation: status.explanation.map(|explained| json!(*explained)),
+            found_world: status.found_world,
+            world: status.kept_world,
             report,
             problem: status.problem,
+            only_played: status.only_played.map(|only_played| only_played.to_string()),
         }
     }
 }
 
 /// Imports an export, a table or an archive of them, sent as the body. It is read in the
 /// background, and a model is trained from it: the answer says where to look. An upload that was
-/// received in full survives a crash.
+/// received in full survives a crash. A world is moved into the library and used from that training
+/// on.
 ///
 /// With `hold` the answer says how its files are understood, and nothing is kept until
 /// `/v1/imports/{import}/start`. It is removed when it is cancelled, after a day, and when the
@@ -204,12 +218,12 @@ impl Upload {
     /// the import.
     pub(crate) async fn hold(mut self, listener: &str) -> ApiResult<String> {
         let label = self.label(listener)?;
-        let explained = holding::explain(&self.app, &self.id, &label).await?;
+        let understood = holding::understand(&self.app, &self.id, &label).await?;
         uploads::describe(&self.app, &self.id, &label)
             .map_err(|error| ApiError::internal(&error))?;
         self.is_finished = true;
         self.refuse_if_forgotten().await?;
-        holding::hold(&self.app, &self.id, &label, explained);
+        holding::hold(&self.app, &self.id, &label, understood);
         Ok(self.id.clone())
     }
 

@@ -18,7 +18,7 @@ pub(crate) use events::append_entries;
 pub(crate) use exclusions::include_again;
 pub(crate) use imports::{Upload, cancel_import};
 pub(crate) use listeners::forget_listener;
-pub(crate) use models::use_model;
+pub(crate) use models::{go_on_without_world, use_model};
 pub(crate) use shapes::check_name;
 pub(crate) use taste::{TasteAnswer, taste_of, zone};
 pub(crate) use tracks::sound_file;
@@ -95,6 +95,7 @@ fn timed() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(models::list))
         .routes(routes!(models::activate))
         .routes(routes!(models::rollback))
+        .routes(routes!(models::drop_world))
 }
 
 /// What may take longer than requests usually may.

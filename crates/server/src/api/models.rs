@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use segue::models::check;
 use segue::{WorldState, WorldStatus};
 use segue_store::{ModelEntry, Store};
@@ -125,6 +126,21 @@ pub(crate) async fn use_model(app: &Arc<App>, version: String) -> ApiResult<InUs
     app.writer.run(move |store| store.activate(&wanted)).await?;
     app.reload_model().await?;
     Ok(InUse { version })
+}
+
+/// Goes on without a world from the next training on. Tracks that came from it stay, and the model
+/// in use serves as before.
+#[utoipa::path(delete, path = "/v1/world", tag = "models",
+    responses((status = 204), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn drop_world(_: Admin, State(app): State<Arc<App>>) -> ApiResult<StatusCode> {
+    go_on_without_world(&app).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Uses no world from the next training on, in the store and in what is said here.
+pub(crate) async fn go_on_without_world(app: &Arc<App>) -> ApiResult<()> {
+    app.writer.run(|store| store.use_world(None)).await?;
+    app.reload_model().await
 }
 
 /// Trains a model on everything there is now, and puts it in use. Answers when it is done.

@@ -11,6 +11,8 @@ const MOST_NAMES: usize = 3;
 /// An upload that waits for somebody to say whether it is to be read.
 #[derive(Clone, Debug, Default)]
 pub struct HeldView {
+    /// The world among the files, if there is one.
+    pub world: Option<WorldCard>,
     /// What would be read. Files of one format with the same columns are one kind, so that an
     /// export of twelve files is one card.
     pub kinds: Vec<KindView>,
@@ -20,6 +22,17 @@ pub struct HeldView {
     /// Entries of archives that are left alone, each with the reason. Exports are full of them, so
     /// they are folded away.
     pub left_alone: Vec<(String, String)>,
+}
+
+/// A world that would be taken into use.
+#[derive(Clone, Debug, Default)]
+pub struct WorldCard {
+    /// The name of its file.
+    pub file: String,
+    /// Recordings that it knows.
+    pub recordings: u64,
+    /// People whose listens it sums up.
+    pub people: u64,
 }
 
 /// Files that are understood in one way.
@@ -74,7 +87,7 @@ pub(super) fn view(id: &str, held: &HeldView) -> Markup {
     html! {
         (summary(held))
         div.choice {
-            @if !held.kinds.is_empty() {
+            @if !held.kinds.is_empty() || held.world.is_some() {
                 form method="post" action=(urls::start_import(id)) {
                     button.primary type="submit" autofocus aria-describedby="held-said" { "Import" }
                 }
@@ -82,6 +95,7 @@ pub(super) fn view(id: &str, held: &HeldView) -> Markup {
             form method="post" action=(urls::discard_import(id)) { button type="submit" { "Discard" } }
         }
         @if !held.unreadable.is_empty() { (unreadable(&held.unreadable)) }
+        @if let Some(world) = &held.world { (world_card(world)) }
         @for kind in &held.kinds { (card(kind)) }
         @if !held.left_alone.is_empty() { (left_alone(held)) }
     }
@@ -99,11 +113,27 @@ fn summary(held: &HeldView) -> Markup {
     let told = |(format, files): &(&str, u64)| {
         format!("{format} ({})", words::count(*files, "file", "files"))
     };
-    let kinds: Vec<String> = formats.iter().map(told).collect();
+    let world = held.world.iter().map(|_| "a world".to_owned());
+    let kinds: Vec<String> = formats.iter().map(told).chain(world).collect();
     html! {
         p.lead #held-said {
             @if kinds.is_empty() { "Segue finds nothing in it that it can read." }
             @else { "Nothing is kept yet. Segue reads it as " (words::list(&kinds)) "." }
+        }
+    }
+}
+
+fn world_card(world: &WorldCard) -> Markup {
+    html! {
+        section.kind {
+            h2 { "A world of what other people play" }
+            p {
+                (words::count(world.recordings, "song", "songs")) ", played by "
+                (words::count(world.people, "person", "people"))
+                span.small { " · " (world.file) }
+            }
+            p { "Mixes get new music from it: what people who play your songs play besides. It \
+                takes the place of the world in use, if there is one, and holds nobody's history." }
         }
     }
 }

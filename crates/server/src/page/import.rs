@@ -65,6 +65,8 @@ pub struct ImportView {
     pub file: Option<String>,
     /// How its files are understood, while it is held.
     pub held: Option<HeldView>,
+    /// The world among its files, once it was taken into use.
+    pub world: Option<WorldTaken>,
     /// What became of every row; `None` until all of them are read.
     pub report: Option<Report>,
     /// Why it failed; for an import that is done, why nothing was learned from it.
@@ -72,6 +74,17 @@ pub struct ImportView {
     /// That mixes will have nothing new, and what to do, as a sentence without a full stop; `None`
     /// where that is not so.
     pub only_played: Option<String>,
+}
+
+/// A world that an import brought.
+#[derive(Clone, Debug, Default)]
+pub struct WorldTaken {
+    /// The name of its file.
+    pub file: String,
+    /// Songs of the library that somebody played, saved or answered.
+    pub songs: u64,
+    /// Those of them that it knows.
+    pub known: u64,
 }
 
 /// What became of the rows of an import. Every row that was read is accounted for.
@@ -154,7 +167,7 @@ pub fn drop_zone(listener: &str) -> Markup {
             label.well for="files" {
                 (icon("drop"))
                 strong { "Drop your export here" }
-                span { "or choose files: zip, JSON, CSV, several at once" }
+                span { "or choose files: zip, JSON, CSV, a world, several at once" }
             }
             input #files type="file" name="files" multiple required aria-describedby="drop-said";
             div.drop-foot {
@@ -177,7 +190,8 @@ pub fn fragment(import: &ImportView) -> Markup {
                 ImportStateView::Reading => (reading(import)),
                 ImportStateView::Training => (training()),
                 ImportStateView::Done => {
-                    p.lead { "Here is what became of every row." }
+                    @if import.report.is_some() { p.lead { "Here is what became of every row." } }
+                    @if let Some(world) = &import.world { (world_taken(world, import.error.is_none())) }
                     @if let Some(error) = &import.error { (unlearned(error)) }
                     @if let Some(only_played) = &import.only_played { p.note { (sentence(only_played)) } }
                 },
@@ -191,6 +205,23 @@ pub fn fragment(import: &ImportView) -> Markup {
                 }
             }
             @if import.state == ImportStateView::Failed { p { a.button href="/import" { "Try again" } @if import.bytes_read > 0 { " What was read before it ended is kept." } } }
+        }
+    }
+}
+
+/// What a world gives to the songs that are here.
+fn world_taken(world: &WorldTaken, is_learned: bool) -> Markup {
+    let WorldTaken { file, songs, known } = world;
+    html! {
+        p {
+            strong { (file) } " is the world in use. "
+            @if *songs == 0 { "There is no history yet that it could add to: add one." }
+            @else if *known == 0 { "It knows none of the songs here, so all it can offer is what \
+                most people play." }
+            @else {
+                "It knows " (words::grouped(*known)) " of the " (words::count(*songs, "song", "songs")) " here"
+                @if is_learned { ", and what is near to them can be in your mixes from now on" } "."
+            }
         }
     }
 }

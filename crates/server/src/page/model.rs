@@ -2,7 +2,7 @@
 //!
 //! Comparing is a GET form (`left`, `right`); activating posts `back` to
 //! `/models/{version}/activate`, which is also how one rolls back; training posts `back` to
-//! `/models/train`.
+//! `/models/train`, and to `/world/drop` for learning without a world.
 
 use maud::{Markup, html};
 
@@ -29,6 +29,8 @@ pub struct Model {
     pub comparison: Option<ComparisonView>,
     /// What a training that is going on is at, in a sentence; `None` while nothing is trained.
     pub training: Option<String>,
+    /// The world in use and how it is, in a sentence; `None` where none is in use.
+    pub world: Option<String>,
     /// Whether this visitor's key lets them train and activate; without it the buttons are left
     /// out.
     pub may_change: bool,
@@ -102,6 +104,7 @@ pub fn view(frame: &Frame, model: &Model) -> Markup {
             @if !model.metrics.is_empty() { (metrics(model)) }
             @if !model.calibration.is_empty() { (calibrated(model)) }
         }
+        @if let Some(world) = &model.world { (world_in_use(frame, model, world)) }
         (models(frame, model))
         @if model.models.len() > 1 { (compare(model)) }
     };
@@ -148,6 +151,21 @@ fn calibrated(model: &Model) -> Markup {
             p { "When it says 70 %, seven in ten should be liked. Each dot is a batch of \
                 predictions that nobody had answered when they were made." }
             (calibration(&model.calibration))
+        }
+    }
+}
+
+fn world_in_use(frame: &Frame, model: &Model, world: &str) -> Markup {
+    html! {
+        section aria-labelledby="world-title" {
+            h2 #world-title { "What other people play" }
+            p { (world) }
+            @if model.may_change {
+                form method="post" action="/world/drop" {
+                    input type="hidden" name="back" value=(urls::local(&frame.here));
+                    button.quiet type="submit" { "Go on without it" }
+                }
+            }
         }
     }
 }

@@ -6,13 +6,16 @@ use segue_core::{FeedbackTarget, Moment, Record, Source, Timestamp, Track};
 use segue_ingest::{ColumnReading, Explanation, UNREAD_COLUMNS};
 
 use super::imports::in_words;
-use crate::page::held::{HeldView, KindView, RowView};
+use crate::page::held::{HeldView, KindView, RowView, WorldCard};
+use crate::worlds::FoundWorld;
 
 /// Files of one format with the same columns, one after another or not.
 type Kind<'e> = (Source, &'e [ColumnReading], Vec<&'e Explanation>);
 
-pub(super) fn view_model(explained: &[Explanation]) -> HeldView {
-    let mut held = HeldView::default();
+pub(super) fn view_model(explained: &[Explanation], world: Option<FoundWorld>) -> HeldView {
+    let world =
+        world.map(|FoundWorld { file, recordings, people }| WorldCard { file, recordings, people });
+    let mut held = HeldView { world, ..HeldView::default() };
     let mut kinds: Vec<Kind<'_>> = Vec::new();
     for file in explained {
         let report = &file.report;

@@ -17,9 +17,10 @@ use crate::error::{ApiError, ApiResult};
 use crate::holding;
 use crate::imports::{ImportState, ImportStatus};
 use crate::limits::LONGEST_NAME;
-use crate::page::import::{self, FileRow, ImportView, Report};
+use crate::page::import::{self, FileRow, ImportView, Report, WorldTaken};
 use crate::page::layout::{Flash, Section};
 use crate::page::urls;
+use crate::worlds::KeptWorld;
 
 /// The page that takes files.
 pub(super) async fn form(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
@@ -127,7 +128,15 @@ fn view_model(status: ImportStatus) -> ImportView {
     });
     ImportView {
         id: status.id,
-        held: status.explanation.as_deref().map(|explained| held::view_model(explained)),
+        held: status
+            .explanation
+            .as_deref()
+            .map(|explained| held::view_model(explained, status.found_world)),
+        world: status.kept_world.map(|KeptWorld { file, songs, known }| WorldTaken {
+            file,
+            songs: songs as u64,
+            known: known as u64,
+        }),
         state: match status.state {
             ImportState::Held => import::ImportStateView::Held,
             ImportState::Waiting | ImportState::Reading => import::ImportStateView::Reading,

@@ -51,6 +51,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/docs", get(docs::show))
         .route("/model", get(model::show))
         .route("/models/{version}/activate", post(model::activate))
+        .route("/world/drop", post(model::drop_world))
         .route("/import", get(imports::form))
         .route("/import/{import}", get(imports::show))
         .route("/import/{import}/start", post(imports::start))

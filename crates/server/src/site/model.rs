@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use segue::plain_name;
+use segue::{WorldStatus, plain_name};
 use segue_store::ModelEntry;
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ use super::feedback::Back;
 use super::feedback::back;
 use super::frame::{Asked, answer, frame};
 use crate::access::{Access, Admin, Scope};
-use crate::api::use_model;
+use crate::api::{go_on_without_world, use_model};
 use crate::app::App;
 use crate::error::ApiResult;
 use crate::extract::Submitted;
@@ -42,6 +42,7 @@ pub(super) async fn show(
 ) -> ApiResult<Response> {
     let frame = frame(&app, &asked, Section::Model).await?;
     let models = read(&app).await?;
+    let world = app.readers.run(|store| Ok(WorldStatus::find(store)?)).await?;
     let active = models.iter().find(|model| model.entry.active);
     let chosen = |side: &str| {
         let version = asked.param(side)?;
@@ -58,9 +59,26 @@ pub(super) async fn show(
         models: models.iter().map(Known::row).collect(),
         comparison,
         training: training.then(|| "A model is learning from what was just imported.".to_owned()),
+        world: world.as_ref().map(world_said),
         may_change: access.scope == Scope::Admin,
     };
     Ok(answer(&frame, view::view(&frame, &model)))
+}
+
+/// The world in use, for whoever looks: its path on this machine is not for everybody.
+fn world_said(world: &WorldStatus) -> String {
+    match (world.recordings, world.state.problem()) {
+        (Some(recordings), None) => format!(
+            "The world in use knows {}. Each time Segue learns, what is near to what is played here \
+             can be in mixes from then on.",
+            words::count(recordings as u64, "song", "songs")
+        ),
+        (_, problem) => format!(
+            "The world in use {}. Mixes go on without its file, but Segue cannot learn again until \
+             another one is dropped on the page of imports, or this one is let go.",
+            problem.unwrap_or("cannot be read")
+        ),
+    }
 }
 
 /// Every model that can serve, newest first.
@@ -312,6 +330,17 @@ pub(super) async fn activate(
 ) -> ApiResult<Response> {
     use_model(&app, version.clone()).await?;
     Ok(back(&to, Some(Flash { message: format!("{version} serves from now on."), undo: None })))
+}
+
+/// Learns without a world from the next training on.
+pub(super) async fn drop_world(
+    _: Admin,
+    State(app): State<Arc<App>>,
+    Submitted(Back { back: to }): Submitted<Back>,
+) -> ApiResult<Response> {
+    go_on_without_world(&app).await?;
+    let message = "No world is in use from the next training on.".to_owned();
+    Ok(back(&to, Some(Flash { message, undo: None })))
 }
 
 /// Trains a model on everything there is now.

@@ -7,8 +7,8 @@ use segue_server::page::artist::{ArtistHistory, ArtistView};
 use segue_server::page::calibration::Bin;
 use segue_server::page::card::Card;
 use segue_server::page::dial::Preview;
-use segue_server::page::held::{HeldView, KindView, RowView};
-use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report};
+use segue_server::page::held::{HeldView, KindView, RowView, WorldCard};
+use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report, WorldTaken};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
 use segue_server::page::lists::{ListView, ListsView};
 use segue_server::page::login::Login;
@@ -412,6 +412,7 @@ pub(crate) fn a_model() -> Model {
         ],
         comparison: Some(a_comparison()),
         training: None,
+        world: Some("The world in use knows 1,031,202 songs.".to_owned()),
         may_change: true,
     }
 }
@@ -475,6 +476,11 @@ pub(crate) fn an_import(state: ImportStateView) -> ImportView {
         error: (state == ImportStateView::Failed).then(|| {
             "The archive ends in the middle of a file: it may not have been sent whole.".to_owned()
         }),
+        world: (state == ImportStateView::Done).then(|| WorldTaken {
+            file: "2026.world".to_owned(),
+            songs: 248,
+            known: 211,
+        }),
         only_played: (state == ImportStateView::Done)
             .then(|| OnlyPlayed { from: NewFrom::Import }.to_string()),
     }
@@ -518,6 +524,11 @@ fn a_look() -> HeldView {
     };
     let empty = KindView { first: Vec::new(), ..table.clone() };
     HeldView {
+        world: Some(WorldCard {
+            file: "2026.world".to_owned(),
+            recordings: 1_031_202,
+            people: 30_112,
+        }),
         kinds: vec![spotify, table, empty],
         unreadable: vec![("notes.txt".to_owned(), "it begins with `milk, bread`".to_owned())],
         left_alone: vec![("my_spotify_data.zip/Userdata.json".to_owned(), "private".to_owned())],

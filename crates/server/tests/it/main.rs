@@ -19,4 +19,5 @@ mod openapi;
 mod page;
 mod subsonic;
 mod tracks;
+mod uploaded_worlds;
 mod world;

@@ -1,6 +1,7 @@
 //! Opening a world, and what can be asked of it.
 
 use std::fs::File;
+use std::io::Read as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -105,6 +106,13 @@ impl World {
         world.places = world.places()?;
         world.check_factors()?;
         Ok(world)
+    }
+
+    /// Whether a file begins like a world, of whatever version; `false` where it cannot be read.
+    pub fn is_one(path: &Path) -> bool {
+        let mut head = [0; MAGIC.len()];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut head));
+        read.is_ok() && head == MAGIC
     }
 
     /// Where the file is.

@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 use segue_server::page::artist::ArtistView;
 use segue_server::page::card::Card;
-use segue_server::page::held::{HeldView, KindView, RowView};
-use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report};
+use segue_server::page::held::{HeldView, KindView, RowView, WorldCard};
+use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report, WorldTaken};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
 use segue_server::page::links::Service;
 use segue_server::page::lists::{ListView, ListsView};
@@ -38,6 +38,7 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         file: Some(h()),
         error: Some(h()),
         only_played: Some(h()),
+        world: Some(WorldTaken { file: h(), songs: 2, known: 1 }),
         report: Some(Report { total: row(), files: vec![row()] }),
         ..ImportView::default()
     };
@@ -93,7 +94,13 @@ fn a_look() -> HeldView {
         notes: vec![h()],
         ..KindView::default()
     };
-    HeldView { kinds: vec![kind], unreadable: vec![(h(), h())], left_alone: vec![(h(), h())] }
+    let world = WorldCard { file: h(), recordings: 2, people: 1 };
+    HeldView {
+        world: Some(world),
+        kinds: vec![kind],
+        unreadable: vec![(h(), h())],
+        left_alone: vec![(h(), h())],
+    }
 }
 
 fn frame() -> Frame {
@@ -207,6 +214,7 @@ fn a_model() -> Model {
             verdict: h(),
         }),
         training: Some(h()),
+        world: Some(h()),
         may_change: true,
         ..Model::default()
     }
