@@ -11,6 +11,7 @@ mod impression;
 mod listen;
 mod policy;
 mod record;
+mod release;
 mod source;
 mod sources;
 mod track;
@@ -25,6 +26,7 @@ pub use impression::{
 pub use listen::{DeviceClass, EndReason, Listen, Moment, StartReason};
 pub use policy::{BadPolicyLabel, Parameters, PolicySpec};
 pub use record::Record;
+pub use release::Release;
 pub use source::{FORMATS, FormatInfo, Origin, Request, Source, Stamp};
 pub use sources::Sources;
 pub use track::{Track, Version};
@@ -32,3 +34,5 @@ pub use track::{Track, Version};
 /// A moment in UTC, to the nanosecond. Segue never holds time in a bare integer; the store keeps it
 /// to the microsecond.
 pub use jiff::Timestamp;
+/// A day, wherever it was.
+pub use jiff::civil::Date;

@@ -28,6 +28,7 @@ pub mod policy;
 pub mod presets;
 pub mod ranker;
 mod recommender;
+pub mod releases;
 pub mod retrieval;
 mod scorer;
 pub mod shelves;

@@ -200,6 +200,9 @@ pub(crate) fn train(
         }
     }
     let view = world.as_ref().map(|world| WorldView::new(world, &catalogue));
+    if let Some(view) = &view {
+        store.set_releases(&view.releases())?;
+    }
     let data = SetData {
         world: view.as_ref().map(|view| view as &dyn OpenWorld),
         ..SetData::new(&catalogue, &plays)

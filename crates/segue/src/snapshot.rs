@@ -13,6 +13,7 @@ use segue_engine::explain::{Explanation, explain};
 use segue_engine::mix::arrivals::arrivals;
 use segue_engine::mix::reasons::{Likes, Reasons};
 use segue_engine::pipeline::{MixOutcome, MixRequest, Mixer, NewFrom};
+use segue_engine::releases::Releases;
 use segue_engine::similar::{Similar, SimilarIndex};
 use segue_engine::{Catalogue, Index, Profile, TrackIdx};
 use segue_store::{Marks, Store};
@@ -70,9 +71,11 @@ pub struct Snapshot {
     /// Why mixes are made with another model than that, or with none: a sentence for whoever runs
     /// the library. `None` where all is well.
     pub fallback: Option<String>,
-    /// Tracks that came to the catalogue after the model was trained and that few listeners have
-    /// answered.
+    /// Tracks that came to the catalogue after the model was trained, or out in the last weeks of
+    /// the world, and that few listeners have answered.
     pub arrivals: Vec<TrackId>,
+    /// When songs came out, as far as the world tells that was trained from last.
+    pub releases: Arc<Releases>,
     /// What would bring new tracks, where a listener knows all that are here.
     pub new_from: NewFrom,
     /// The experiment that is running; see [`Self::part`] for what it does to a mix.
@@ -102,6 +105,7 @@ impl Snapshot {
             in_use: None,
             fallback: None,
             arrivals: Vec::new(),
+            releases: Arc::default(),
             new_from: NewFrom::default(),
             experiment: None,
             experiment_name: None,
@@ -132,10 +136,15 @@ impl Snapshot {
             None => Vec::new(),
         };
         let (experiment_name, experiment) = running_experiment(store)?;
-        let rows = lately.iter().filter_map(|track| catalogue.find(track));
+        let releases = Releases::new(&catalogue, &store.releases()?);
+        let added = lately.iter().filter_map(|track| catalogue.find(track));
+        let mut arrived: Vec<TrackIdx> = added.chain(releases.latest().iter().copied()).collect();
+        arrived.sort_unstable();
+        arrived.dedup();
         Ok(Self {
             number,
-            arrivals: arrivals(&catalogue, &profiles, rows),
+            arrivals: arrivals(&catalogue, &profiles, arrived),
+            releases: Arc::new(releases),
             new_from: new_from(store)?,
             experiment,
             experiment_name,
@@ -173,6 +182,7 @@ impl Snapshot {
             in_use,
             fallback,
             arrivals: self.arrivals.clone(),
+            releases: Arc::clone(&self.releases),
             new_from: new_from(store)?,
             experiment,
             experiment_name,

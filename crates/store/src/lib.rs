@@ -51,6 +51,7 @@ mod lists;
 mod model_files;
 mod models;
 mod names;
+mod releases;
 mod reported;
 mod runs;
 mod schema;

@@ -7,6 +7,7 @@
 
 mod fill;
 mod plan;
+mod released;
 
 use std::fmt;
 
@@ -26,18 +27,19 @@ pub use plan::{anchors, plan};
 pub const SHORTEST: u32 = 4;
 
 /// What a shelf is for. A listener of whom little is known gets the first kind alone, everybody
-/// else the other three.
+/// else those of the others that there is enough for.
 ///
 /// # Examples
 /// ```
 /// use segue_core::{ListenerId, Timestamp};
 /// use segue_engine::pipeline::MixRequest;
+/// use segue_engine::releases::Releases;
 /// use segue_engine::shelves::{ShelfKind, plan};
 /// use segue_engine::{Catalogue, Profile};
 ///
 /// let newcomer = Profile::empty(ListenerId::new("ann"));
 /// let base = MixRequest::new(Timestamp::UNIX_EPOCH);
-/// let plan = plan(&Catalogue::default(), &newcomer, &base, None);
+/// let plan = plan(&Catalogue::default(), &newcomer, &base, None, &Releases::default());
 /// assert_eq!(plan.shelves.len(), 1);
 /// assert_eq!(plan.shelves[0].kind, ShelfKind::ToBeginWith);
 /// assert_eq!(plan.shelves[0].kind.key(), "to-begin-with");
@@ -52,6 +54,10 @@ pub enum ShelfKind {
     BecauseYouPlayed,
     /// Favourites that have rested: liked, and not played for weeks or months.
     BackAfterAWhile,
+    /// What artists that they play brought out lately, as far as a world tells.
+    NewFromArtists,
+    /// What artists whom they used to play brought out since.
+    SinceYouStopped,
     /// New tracks only, with more weight than usual on what the model is unsure of.
     FurtherOut,
 }
@@ -64,6 +70,8 @@ impl ShelfKind {
             Self::ToBeginWith => "to-begin-with",
             Self::BecauseYouPlayed => "because-you-played",
             Self::BackAfterAWhile => "back-after-a-while",
+            Self::NewFromArtists => "new-from-artists",
+            Self::SinceYouStopped => "since-you-stopped",
             Self::FurtherOut => "further-out",
         }
     }

@@ -3,12 +3,14 @@
 use rustc_hash::FxHashSet;
 use segue_core::{Timestamp, TrackId};
 
+use super::released::{new_from_artists, since_you_stopped};
 use super::{LeftOutShelf, Missing, Near, Plan, SHORTEST, Shelf, ShelfKind};
 use crate::mix::filters::Familiarity;
 use crate::pipeline::MixRequest;
+use crate::releases::Releases;
 use crate::{Catalogue, Interaction, Profile, Stance, TrackIdx};
 
-const DAY_SECONDS: i64 = 86_400;
+pub(super) const DAY_SECONDS: i64 = 86_400;
 /// With fewer labelled works, little is known of a listener.
 const FEWEST_LABELS: usize = 10;
 /// A favourite was played to its end at least so often, or liked outright.
@@ -50,12 +52,13 @@ pub fn anchors(catalogue: &Catalogue, profile: &Profile, now: Timestamp) -> Vec<
 
 /// Which shelves a listener gets. `base` is what the listener set for all of them: seed, moment,
 /// policy, filters and exclusions; its length is that of a shelf. `near` is the first of the day's
-/// [`anchors`] that enough tracks are like.
+/// [`anchors`] that enough tracks are like; `releases` is what is known of when songs came out.
 pub fn plan(
     catalogue: &Catalogue,
     profile: &Profile,
     base: &MixRequest,
     near: Option<Near<'_>>,
+    releases: &Releases,
 ) -> Plan {
     if profile.labelled().count() < FEWEST_LABELS {
         return Plan { shelves: vec![to_begin_with(base)], left_out: Vec::new() };
@@ -63,14 +66,21 @@ pub fn plan(
     let mut plan = Plan::default();
     let because = because_you_played(catalogue, base, near);
     let back = back_after_a_while(catalogue, profile, base);
+    // Where no world tells, nobody misses them.
+    let [new, since] = [new_from_artists, since_you_stopped].map(|released| {
+        (!releases.is_empty()).then(|| released(catalogue, profile, base, releases))
+    });
     for (kind, shelf) in [
-        (ShelfKind::BecauseYouPlayed, because),
-        (ShelfKind::BackAfterAWhile, back),
-        (ShelfKind::FurtherOut, Ok(further_out(base))),
+        (ShelfKind::BecauseYouPlayed, Some(because)),
+        (ShelfKind::NewFromArtists, new),
+        (ShelfKind::BackAfterAWhile, Some(back)),
+        (ShelfKind::SinceYouStopped, since),
+        (ShelfKind::FurtherOut, Some(Ok(further_out(base)))),
     ] {
         match shelf {
-            Ok(shelf) => plan.shelves.push(shelf),
-            Err(missing) => plan.left_out.push(LeftOutShelf { kind, missing }),
+            Some(Ok(shelf)) => plan.shelves.push(shelf),
+            Some(Err(missing)) => plan.left_out.push(LeftOutShelf { kind, missing }),
+            None => {}
         }
     }
     plan
@@ -175,12 +185,12 @@ fn further_out(base: &MixRequest) -> Shelf {
 }
 
 /// Tracks that the listener's own limits leave for every shelf; `None` where they set none.
-fn allowed(base: &MixRequest) -> Option<FxHashSet<&TrackId>> {
+pub(super) fn allowed(base: &MixRequest) -> Option<FxHashSet<&TrackId>> {
     base.within.as_ref().map(|within| within.iter().collect())
 }
 
 /// What the listener set, with a seed of the shelf's own.
-fn seeded(base: &MixRequest, kind: ShelfKind) -> MixRequest {
+pub(super) fn seeded(base: &MixRequest, kind: ShelfKind) -> MixRequest {
     MixRequest { seed: hash(&[&base.seed.to_le_bytes(), kind.key().as_bytes()]), ..base.clone() }
 }
 

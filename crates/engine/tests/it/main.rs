@@ -19,6 +19,7 @@ mod pool;
 mod presets;
 mod profile;
 mod reasons;
+mod released;
 mod retrieval;
 mod shelves;
 mod similar;

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use segue_core::{Timestamp, TrackId};
 use segue_engine::mix::filters::Familiarity;
 use segue_engine::pipeline::MixRequest;
+use segue_engine::releases::Releases;
 use segue_engine::shelves::{Missing, Near, Page, Plan, SHORTEST, ShelfKind, anchors, fill, plan};
 use segue_engine::{Catalogue, Profile, TrackIdx, WorkIdx};
 
@@ -39,7 +40,7 @@ fn near(world: &World, base: &MixRequest) -> Option<(TrackIdx, Vec<TrackId>)> {
 fn planned(world: &World, base: &MixRequest) -> Plan {
     let near = near(world, base);
     let near = near.as_ref().map(|(track, similar)| Near { track: *track, similar });
-    plan(&world.catalogue, &world.profile, base, near)
+    plan(&world.catalogue, &world.profile, base, near, &Releases::default())
 }
 
 fn page(world: &World, base: &MixRequest) -> Page {

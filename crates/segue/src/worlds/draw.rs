@@ -1,8 +1,8 @@
 //! What of a world is near to what listeners play.
 //!
-//! Five questions, each of which finds what the others miss: what is played in one sitting with
-//! their songs, what people with the same songs play by factors, what else their artists have, who
-//! is like their artists by factors of artists and is new to them, and what everybody plays. They
+//! Six questions, each of which finds what the others miss: what is played in one sitting with
+//! their songs, what people with the same songs play by factors, what else their artists have and
+//! what they brought out lately, who is like their artists by factors of artists and is new to them, and what everybody plays. They
 //! say who may be offered, not in which order: that is for the ranking.
 
 use rayon::prelude::*;
@@ -10,6 +10,8 @@ use rustc_hash::FxHashMap;
 use segue_models::recommenders::{FoldIn, Ials};
 use segue_world::ivf::{Ivf, Search};
 use segue_world::{RecordingIdx, World};
+
+use super::releases::day;
 
 /// Recordings that a library draws at most.
 pub(super) const MOST: usize = 50_000;
@@ -20,6 +22,8 @@ const FEWEST_OF_ONE: usize = 50;
 /// Recordings of an artist whom a listener plays, and of one who is new to them.
 const OF_THEIR_ARTIST: usize = 10;
 const OF_NEW_ARTIST: usize = 5;
+/// What an artist whom a listener plays brought out last.
+const NEWEST_OF_ARTIST: usize = 5;
 /// Recordings that everybody plays.
 const POPULAR: usize = 1_000;
 /// Added to the popularity of a neighbour.
@@ -41,6 +45,7 @@ pub(super) fn near(world: &World, bags: &[Bag]) -> Vec<RecordingIdx> {
             let mut near = by_neighbours(world, bag, each);
             near.extend(recordings.iter().flat_map(|space| by_factors(space, bag, each)));
             near.extend(by_their_artists(world, &plays, each));
+            near.extend(newest_of_their_artists(world, &plays, each));
             near.extend(
                 artists.iter().flat_map(|space| by_new_artists(world, space, &plays, each)),
             );
@@ -99,6 +104,17 @@ fn plays_by_artist(world: &World, bag: &Bag) -> Vec<(u32, f32)> {
 fn by_their_artists(world: &World, plays: &[(u32, f32)], most: usize) -> Vec<RecordingIdx> {
     let artists = best(plays.to_vec(), most.div_ceil(OF_THEIR_ARTIST));
     artists.into_iter().flat_map(|a| world.recordings_of(a).take(OF_THEIR_ARTIST)).collect()
+}
+
+/// What each of their artists brought out last, as far as that can be told.
+fn newest_of_their_artists(world: &World, plays: &[(u32, f32)], most: usize) -> Vec<RecordingIdx> {
+    let artists = best(plays.to_vec(), most.div_ceil(NEWEST_OF_ARTIST));
+    let newest = |artist: u32| {
+        let dated =
+            world.recordings_of(artist).filter_map(|row| Some((row, day(world, row)? as f32)));
+        best(dated.collect(), NEWEST_OF_ARTIST)
+    };
+    artists.into_iter().flat_map(newest).collect()
 }
 
 fn by_new_artists(

@@ -9,6 +9,7 @@
 mod build;
 mod draw;
 mod kept;
+mod releases;
 mod rows;
 mod status;
 

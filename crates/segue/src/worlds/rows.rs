@@ -1,7 +1,7 @@
 //! Which recording each work of a library is, and what models are told of those that are near.
 
 use rustc_hash::{FxHashMap, FxHashSet};
-use segue_core::{Track, TrackId};
+use segue_core::{Release, Track, TrackId};
 use segue_engine::dataset::plays::Plays;
 use segue_engine::{Catalogue, WorkIdx};
 use segue_ingest::identity::named_track;
@@ -11,6 +11,7 @@ use segue_world::ivf::Ivf;
 use segue_world::{RecordingIdx, World};
 
 use super::draw::{Bag, near};
+use super::releases::release;
 
 /// Works of a catalogue and recordings of a world, by their names.
 pub(super) struct Recordings {
@@ -77,6 +78,17 @@ impl<'a> WorldView<'a> {
         let drawn = near.len();
         near.retain(|row| !self.recordings.works.contains_key(row));
         (near.into_iter().map(|row| self.track(row)).collect(), drawn)
+    }
+
+    /// When the songs of the library came out, as far as the world tells.
+    pub(crate) fn releases(&self) -> Vec<Release> {
+        let mut releases: Vec<Release> = Vec::new();
+        for work in self.catalogue.works() {
+            let Some(recording) = self.recordings.of_work(work) else { continue };
+            let track = self.catalogue.track(self.catalogue.standing(work)).id.clone();
+            releases.extend(release(self.world, recording, track));
+        }
+        releases
     }
 
     fn track(&self, recording: RecordingIdx) -> Track {

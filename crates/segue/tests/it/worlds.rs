@@ -128,3 +128,69 @@ fn a_world_that_is_gone_or_another_one_stops_a_training_and_says_what_to_do() {
     let missing = library.use_world(folder.path().join("nowhere")).unwrap_err();
     assert!(missing.to_string().contains("nowhere"), "{missing}");
 }
+
+/// A world of a year: forty people play the same sixty songs all along; "New Song 3" and its like
+/// come up after 250 days, "Late Song 4" in the last month.
+fn world_of_a_year(folder: &Path) -> PathBuf {
+    let mut lines = String::new();
+    let mut play = |user: i64, day: i64, place: i64, artist: i64, title: String| {
+        let listen = serde_json::json!({
+            "user_id": user, "user_name": "somebody",
+            "timestamp": 1_700_000_000 + day * 86_400 + place * 200,
+            "track_metadata": {"artist_name": format!("Artist {artist}"), "track_name": title},
+        });
+        lines.push_str(&format!("{listen}\n"));
+    };
+    for user in 0..40 {
+        for month in 0..12 {
+            for place in 0..10 {
+                let song = (place + user + 5 * month) % 60;
+                play(user, 30 * month, place, song, format!("Song {song}"));
+            }
+        }
+        for artist in 0..30 {
+            play(user, 250, artist, artist, format!("New Song {artist}"));
+            play(user, 350, artist, artist + 30, format!("Late Song {}", artist + 30));
+        }
+    }
+    let dump = folder.join("year.jsonl");
+    fs::write(&dump, lines).unwrap();
+    let out = folder.join("year.world");
+    let config = BuildConfig { listens: vec![dump], ..BuildConfig::default() };
+    build_world(&config, &out, &mut |_| {}).unwrap();
+    out
+}
+
+#[test]
+fn what_came_out_lately_arrives_and_it_is_known_what_came_out_since() {
+    let folder = tempfile::tempdir().unwrap();
+    let world = world_of_a_year(folder.path());
+    let (mut library, ann) = alone(folder.path());
+    library.use_world(&world).unwrap();
+    library.train(&TrainOptions::default(), &mut |_| {}).unwrap();
+    let snapshot = library.snapshot().unwrap();
+    let title = |track: &segue_core::TrackId| snapshot.track(track).unwrap().title.clone();
+    let arrived: Vec<String> = snapshot.arrivals.iter().map(title).collect();
+    assert!(!arrived.is_empty());
+    assert!(arrived.iter().all(|title| title.starts_with("Late Song")), "{arrived:?}");
+
+    // A year before which nothing is known says of no song that it is old or new.
+    let known: Vec<_> = library.store().releases().unwrap();
+    let of = |release: &segue_core::Release| title(&release.track);
+    assert!(known.iter().all(|one| !of(one).starts_with("Song")), "{known:?}");
+    assert!(known.iter().filter(|one| of(one).starts_with("New Song")).all(|one| !one.is_late));
+    let day = segue_core::Date::constant(2024, 7, 21);
+    assert!(known.iter().any(|one| one.day == day), "{known:?}");
+
+    // Whoever asks for new music hears of it, and why.
+    let request = MixRequest {
+        length: 20,
+        explore: 1.0,
+        policy: PolicyKind::Greedy,
+        ..MixRequest::new(Timestamp::from_second(1_731_000_000).unwrap())
+    };
+    let mix = library.mix(&snapshot, &ann, &snapshot.completed(request)).unwrap().outcome;
+    let new_from =
+        mix.slate.picks.iter().filter(|pick| matches!(pick.reason, Reason::NewFrom { .. }));
+    assert!(new_from.count() >= 1, "{:?}", mix.slate.picks);
+}

@@ -367,7 +367,7 @@ fn shelf_plan(listener: &KeptListener) -> shelves::Plan {
         .map(|anchor| (anchor, similar(anchor)))
         .find(|(_, similar)| similar.len() >= FEWEST_SIMILAR);
     let near = near.as_ref().map(|(track, similar)| shelves::Near { track: *track, similar });
-    shelves::plan(&snapshot.catalogue, profile, &base, near)
+    shelves::plan(&snapshot.catalogue, profile, &base, near, &snapshot.releases)
 }
 
 /// What a shelf asks of the pipeline.
