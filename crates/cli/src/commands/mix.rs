@@ -6,7 +6,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use segue::Snapshot;
-use segue_core::{Pick, Slate, Timestamp, TrackId};
+use segue_core::{AudioFeature, Pick, Slate, Timestamp, TrackId};
 use segue_engine::Catalogue;
 use segue_engine::experiment::{Part, Settings};
 use segue_engine::mix::filters::Familiarity;
@@ -261,13 +261,15 @@ pub(crate) fn print_mix(catalogue: &Catalogue, outcome: &MixOutcome) -> anyhow::
 
 /// Prints picks as a table.
 pub(super) fn print_picks(catalogue: &Catalogue, picks: &[Pick]) -> anyhow::Result<()> {
-    let tells = likability_tells(picks);
+    let likely: Vec<Option<f32>> = picks.iter().map(|pick| likability(catalogue, pick)).collect();
+    let tells = likability_tells(&likely);
     let header = ["", "artist", "title", "", "likely", "why"];
     let mut rows =
         table(&header.into_iter().filter(|name| tells || *name != "likely").collect::<Vec<_>>());
-    for (number, pick) in picks.iter().enumerate() {
+    for (number, (pick, likely)) in picks.iter().zip(likely).enumerate() {
         let track = catalogue.find(&pick.track).map(|idx| catalogue.track(idx));
-        let likely = tells.then(|| format!("{:.0} %", pick.likability * 100.0));
+        let percent = |likely| format!("{:.0} %", likely * 100.0);
+        let likely = tells.then(|| likely.map(percent).unwrap_or_default());
         let cells = [
             Some((number + 1).to_string()),
             Some(track.map(|t| t.artists.join(", ")).unwrap_or_default()),
@@ -281,12 +283,24 @@ pub(super) fn print_picks(catalogue: &Catalogue, picks: &[Pick]) -> anyhow::Resu
     print_line(&rows.to_string())
 }
 
+/// How likely it is that a pick is liked; `None` for a new one of which it is not known how it
+/// sounds, as of songs that a world brought: the network that says so has nothing to go by.
+fn likability(catalogue: &Catalogue, pick: &Pick) -> Option<f32> {
+    let features = catalogue.find(&pick.track).map(|row| catalogue.track(row).features);
+    let is_heard = |feature: &AudioFeature| *feature != AudioFeature::DurationMs;
+    let sounds = features.is_some_and(|features| {
+        AudioFeature::ALL.into_iter().filter(is_heard).any(|one| features.get(one).is_some())
+    });
+    (sounds || !pick.new_to_listener).then_some(pick.likability)
+}
+
 /// Whether the likabilities of a mix differ enough to tell anything: what somebody finished again
 /// and again is all near 99 %.
-fn likability_tells(picks: &[Pick]) -> bool {
-    let likabilities = picks.iter().map(|pick| pick.likability);
-    let (lowest, highest) = likabilities
-        .fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), value| (a.min(value), b.max(value)));
+fn likability_tells(likely: &[Option<f32>]) -> bool {
+    let (lowest, highest) = likely
+        .iter()
+        .flatten()
+        .fold((f32::INFINITY, f32::NEG_INFINITY), |(a, b), &value| (a.min(value), b.max(value)));
     highest - lowest >= LEAST_SPREAD
 }
 
