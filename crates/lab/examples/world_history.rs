@@ -9,9 +9,11 @@
 //! World and listeners are made up ([`world_dumps`](segue_lab::world_dumps)): people of a community
 //! play mostly its songs, by Zipf's law. The listeners are people of the same communities whom the
 //! world does not hold; each brings their last 20, 100, 1,000 or 10,000 plays before a day, and is
-//! asked of the thirty days after it. Beside the mix stand what most people of the world play, what
-//! is played in one sitting with the history, and what nobody can know: the songs of the listener's
-//! own community by popularity, with the tenth of their sittings that belong to others left out.
+//! asked of the thirty days after it. A mix at 1 is mostly by artists they never heard, one at .5 less
+//! so. Beside them stand what most people of the world play, what is played in one sitting with the
+//! history, what factors alone find, and what nobody can know: the songs of the listener's own
+//! community by popularity, without the tenth of their sittings that belong to others. Without a world
+//! no mix has anything new.
 
 #![allow(clippy::print_stdout)] // what it measures is its output
 
@@ -32,14 +34,16 @@ use segue_engine::metrics::Estimate;
 use segue_lab::world_dumps::{
     PlantedConfig, PlantedListen, PlantedListens, PlantedWorld, write_canonical, write_parquet_tar,
 };
+use segue_models::recommenders::Ials;
 
 const DEPTH: usize = 20;
 const LENGTHS: [usize; 4] = [20, 100, 1_000, 10_000];
 const SECONDS_A_DAY: i64 = 86_400;
-/// Days before the moment of asking, and after it.
+/// Days of the world, which ends when everybody is asked, and days after it.
 const DAYS: [u32; 2] = [120, 30];
-/// Plays of a hidden listener a day, about: enough for the longest history.
-const PLAYS_A_DAY: u64 = 170;
+/// Days of the longest history, at so many plays a day, about; some play less.
+const LONGEST_DAYS: u32 = 800;
+const PLAYS_A_DAY: u64 = 25;
 
 /// Measure what a world gives to histories of some length.
 #[derive(Debug, Parser)]
@@ -48,16 +52,19 @@ struct Arguments {
     #[arg(long, default_value_t = 12)]
     listeners: u32,
     /// People of the world.
-    #[arg(long, default_value_t = 2_000)]
+    #[arg(long, default_value_t = 4_000)]
     people: u32,
-    #[arg(long, default_value_t = 600_000)]
+    #[arg(long, default_value_t = 1_000_000)]
     listens: u64,
-    #[arg(long, default_value_t = 20_000)]
+    #[arg(long, default_value_t = 40_000)]
     recordings: u32,
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 40)]
     communities: u32,
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Plays that they bring.
+    #[arg(long, value_delimiter = ',', default_values_t = LENGTHS)]
+    plays: Vec<usize>,
 }
 
 /// A hidden listener with a history, and what they turned to after it.
@@ -85,22 +92,26 @@ fn main() -> Result<()> {
     let world = World::open(&file)?;
     eprintln!("{} recordings by {} artists", world.len(), world.artists());
 
+    let days = LONGEST_DAYS + DAYS[1];
     let hidden = PlantedWorld::new(PlantedConfig {
-        listens: u64::from(arguments.listeners) * PLAYS_A_DAY * u64::from(DAYS[0] + DAYS[1]),
+        listens: u64::from(arguments.listeners) * PLAYS_A_DAY * u64::from(days),
         people: arguments.listeners,
-        days: DAYS[0] + DAYS[1],
+        days,
+        start_s: config.start_s - i64::from(LONGEST_DAYS - DAYS[0]) * SECONDS_A_DAY,
         ..config
     });
     let peers = Peers::new(&world, &planted);
-    for length in LENGTHS {
+    for &length in &arguments.plays {
         let mut found: Vec<(&str, Vec<[f64; 2]>)> = Vec::new();
         for one in asked(&hidden, &world, length) {
             let home = folder.path().join(format!("home-{length}-{}", one.user));
+            let [half, all_new] = mixes(&one, &hidden, &home, &file)?;
             let lists = [
-                ("mix with the world", mix(&one, &hidden, &home, Some(&file))?),
-                ("mix without", Vec::new()),
+                ("mix at .5, what is new", half),
+                ("mix at 1", all_new),
                 ("popular in the world", peers.popular(&one, &hidden)),
                 ("pairs alone", peers.pairs(&one, &hidden)),
+                ("factors alone", peers.factors(&one)?),
                 ("own community, by popularity", peers.community(&one, &hidden)),
             ];
             for (name, list) in lists {
@@ -145,7 +156,7 @@ fn build(planted: &PlantedWorld, folder: &Path) -> Result<std::path::PathBuf> {
 
 /// The moment at which everybody is asked.
 fn asked_at(hidden: &PlantedWorld) -> i64 {
-    hidden.config.start_s + i64::from(DAYS[0]) * SECONDS_A_DAY
+    hidden.config.start_s + i64::from(LONGEST_DAYS) * SECONDS_A_DAY
 }
 
 /// Listeners with their last plays before the moment, and what is new to these after it, as far as
@@ -185,8 +196,9 @@ fn asked(hidden: &PlantedWorld, world: &World, length: usize) -> Vec<Asked> {
     asked
 }
 
-/// A mix of new tracks for somebody who is alone in a library, as numbers of recordings.
-fn mix(one: &Asked, hidden: &PlantedWorld, home: &Path, file: Option<&Path>) -> Result<Vec<u32>> {
+/// What is new of mixes at .5 and 1 for somebody who is alone in a library, as numbers of recordings
+/// in the order in which they were drawn; nothing where the library cannot learn.
+fn mixes(one: &Asked, hidden: &PlantedWorld, home: &Path, file: &Path) -> Result<[Vec<u32>; 2]> {
     let mut library = Library::open(home)?;
     let ann = ListenerId::new("ann");
     let table = home.join("history.csv");
@@ -198,29 +210,32 @@ fn mix(one: &Asked, hidden: &PlantedWorld, home: &Path, file: Option<&Path>) -> 
     }
     out.flush()?;
     library.import(&[table], &ImportOptions::new(ann.clone()), &mut ())?;
-    if let Some(file) = file {
-        library.use_world(file)?;
-    }
+    library.use_world(file)?;
     if library.train(&TrainOptions::default(), &mut |_| {}).is_err() {
-        return Ok(Vec::new());
+        return Ok([Vec::new(), Vec::new()]);
     }
     let snapshot = library.snapshot()?;
-    let request = MixRequest {
-        length: 3 * DEPTH as u32,
-        explore: 1.0,
-        artist_cap: 10,
-        policy: PolicyKind::Greedy,
-        ..MixRequest::new(Timestamp::from_second(asked_at(hidden))?)
-    };
-    let Ok(mix) = library.mix(&snapshot, &ann, &request) else { return Ok(Vec::new()) };
-    let mut picks = mix.outcome.slate.picks;
-    // As they were drawn, not as they are played.
-    picks.sort_by_key(|pick| pick.drawn);
     let numbers: FxHashMap<String, u32> = (0..hidden.config.recordings)
         .map(|number| (hidden.recording(number).mbid, number))
         .collect();
-    let mbid = |track| library.store().track(track).ok().flatten()?.recording_mbid;
-    Ok(picks.iter().filter_map(|pick| numbers.get(&mbid(&pick.track)?).copied()).collect())
+    let mut lists = [Vec::new(), Vec::new()];
+    for (list, explore) in lists.iter_mut().zip([0.5, 1.0]) {
+        let request = MixRequest {
+            length: 3 * DEPTH as u32,
+            explore,
+            artist_cap: 10,
+            policy: PolicyKind::Greedy,
+            ..MixRequest::new(Timestamp::from_second(asked_at(hidden))?)
+        };
+        let Ok(mix) = library.mix(&snapshot, &ann, &request) else { continue };
+        let mut picks = mix.outcome.slate.picks;
+        // As they were drawn, not as they are played.
+        picks.sort_by_key(|pick| pick.drawn);
+        let mbid = |track| library.store().track(track).ok().flatten()?.recording_mbid;
+        let new = picks.iter().filter(|pick| pick.new_to_listener);
+        list.extend(new.filter_map(|pick| numbers.get(&mbid(&pick.track)?)).copied());
+    }
+    Ok(lists)
 }
 
 /// What the world says without a mix.
@@ -257,6 +272,24 @@ impl<'a> Peers<'a> {
             }
         }
         self.best(one, |row| scores.get(&row).copied().unwrap_or(0.0))
+    }
+
+    fn factors(&self, one: &Asked) -> Result<Vec<u32>> {
+        let factors = self.world.factors()?;
+        let fold_in = serde_json::from_str(&self.world.manifest().factors.settings)?;
+        let heard: FxHashSet<RecordingIdx> =
+            one.history.iter().filter_map(|x| self.rows.get(&x.recording).copied()).collect();
+        let rows: Vec<RecordingIdx> = heard.into_iter().collect();
+        let values: Vec<f32> = rows.iter().flat_map(|row| factors.to_f32(row.0)).collect();
+        let model = Ials::from_factors(&values, &vec![1.0; rows.len()], fold_in)?;
+        let bag = (0..rows.len() as u32).map(|row| (row, 1.0)).collect();
+        let listener = model.listener(&bag);
+        let score = |row: RecordingIdx| -> f32 {
+            factors.to_f32(row.0).iter().zip(&listener).map(|(a, b)| a * b).sum()
+        };
+        let scores: Vec<f32> =
+            (0..self.world.len() as u32).map(|row| score(RecordingIdx(row))).collect();
+        Ok(self.best(one, |row| scores[row.0 as usize]))
     }
 
     fn community(&self, one: &Asked, hidden: &PlantedWorld) -> Vec<u32> {

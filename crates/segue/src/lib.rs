@@ -63,7 +63,8 @@ pub use sink::StoreSink;
 pub use snapshot::Snapshot;
 pub use sources::SourceOutcome;
 pub use worlds::{
-    WorldMatch, WorldState, WorldStatus, build_world, is_world, keep_world, update_world,
+    Drawn, WorldMatch, WorldState, WorldStatus, WorldView, build_world, is_world, keep_world,
+    update_world,
 };
 
 pub use segue_core::{

@@ -191,10 +191,10 @@ pub(crate) fn train(
     let world = world_in_use(store)?;
     let mut drawn = 0;
     if let Some(world) = &world {
-        let (missing, near) = WorldView::new(world, &catalogue).missing(&plays);
-        drawn = near;
-        if !missing.is_empty() {
-            store.add_tracks(&missing)?;
+        let found = WorldView::new(world, &catalogue).draw(&plays);
+        drawn = found.len();
+        if !found.missing.is_empty() {
+            store.add_tracks(&found.missing)?;
             settle(store)?;
             (catalogue, plays) = Dataset::plays(store)?;
         }

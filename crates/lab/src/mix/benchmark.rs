@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use anyhow::{Result, bail};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use segue::WorldView;
+use segue::world::World;
 use segue_core::{ListenerId, Slate, TrackId};
 use segue_engine::pipeline::{MixError, MixRequest, Mixer};
 use segue_engine::policy::PolicyKind;
 use segue_engine::{Catalogue, Index, MixContext, Profile, Scorer, TrackIdx, predict};
 use segue_models::ModelSet;
-use segue_models::set::{MemberKind, SetCard, SetData, SetScorer, SetStage};
+use segue_models::set::{MemberKind, OpenWorld, SetCard, SetData, SetScorer, SetStage};
 
 use super::MixOptions;
 use super::baselines::{RepeatRule, under_rules};
@@ -85,11 +87,12 @@ impl<'a> Benchmark<'a> {
     pub(super) fn measure(
         &mut self,
         cut: &MixCut,
+        world: Option<&World>,
         what: &str,
         progress: &dyn Progress,
     ) -> Result<()> {
         progress.begin(None, what);
-        let fitted = self.fit(cut, progress)?;
+        let fitted = self.fit(cut, world, progress)?;
         self.count(cut);
         for &policy in &self.options.policies {
             for &dial in &self.options.dials {
@@ -105,7 +108,12 @@ impl<'a> Benchmark<'a> {
         Ok(())
     }
 
-    fn fit<'c>(&mut self, cut: &'c MixCut, progress: &dyn Progress) -> Result<Fitted<'c>> {
+    fn fit<'c>(
+        &mut self,
+        cut: &'c MixCut,
+        world: Option<&World>,
+        progress: &dyn Progress,
+    ) -> Result<Fitted<'c>> {
         let profiles: Vec<Profile> =
             cut.past.par_iter().map(|one| one.profile(&cut.catalogue)).collect();
         let index = Index::build(&cut.catalogue, &profiles);
@@ -118,12 +126,12 @@ impl<'a> Benchmark<'a> {
             });
         };
         let (options, catalogue) = (self.options, &cut.catalogue);
-        let set = ModelSet::fit(
-            &SetData::new(catalogue, &cut.past),
-            &options.set,
-            options.seed,
-            &mut tell,
-        )?;
+        let view = world.map(|world| WorldView::new(world, catalogue));
+        let data = SetData {
+            world: view.as_ref().map(|view| view as &dyn OpenWorld),
+            ..SetData::new(catalogue, &cut.past)
+        };
+        let set = ModelSet::fit(&data, &options.set, options.seed, &mut tell)?;
         self.cards.push(set.card().clone());
         let judge = Judge::new(cut, &index, options.request.length as usize);
         Ok(Fitted { cut, index, scorer: set.scorer(catalogue), judge })

@@ -12,7 +12,8 @@
 //! played after it, and of which nothing else is known (no sound, popularity, genre or year) is in
 //! the catalogue *because* of the later plays: to offer it would tell what is to be guessed. Those
 //! are taken out, of the catalogue that models learn on as well, and counted; nobody can be asked
-//! for them.
+//! for them. Where the library is used with a world, what nobody had played of what the world knows
+//! is there if it is drawn from it again, by the plays before the cut.
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use segue::WorldView;
 use segue_core::{FeedbackTarget, ListenerId, Timestamp, Track, WorkId};
 use segue_engine::dataset::friends::FriendIndex;
 use segue_engine::dataset::labels::Outcome;
@@ -117,13 +119,23 @@ impl MixCut {
         let later = |&track: &TrackIdx| !known.contains(&track);
         let played_later: FxHashSet<TrackIdx> =
             data.plays.iter().flat_map(|one| &one.plays).map(|p| p.track).filter(later).collect();
+        let view = data.world.as_ref().map(|world| WorldView::new(world, &data.catalogue));
+        let past: Vec<Plays> = halves.iter().map(|half| half.past.clone()).collect();
+        let drawn = view.as_ref().map(|view| view.draw(&past)).unwrap_or_default();
+        let drawn_works: FxHashSet<WorkIdx> = drawn.works.iter().copied().collect();
         let is_there = |track: &TrackIdx| {
-            !played_later.contains(track) || is_described(data.catalogue.track(*track))
+            let work = data.catalogue.work(*track);
+            match &view {
+                _ if known.contains(track) => true,
+                Some(view) if view.has(work) => drawn_works.contains(&work),
+                _ => !played_later.contains(track) || is_described(data.catalogue.track(*track)),
+            }
         };
         let rows: Vec<TrackIdx> = data.catalogue.rows().filter(is_there).collect();
-        let translation = Translation::new(&data.catalogue, &rows);
+        let translation = Translation::new(&data.catalogue, &rows, drawn.missing);
+        let gone = |track: &&TrackIdx| translation.tracks[track.0 as usize].is_none();
         let mut cut = Self {
-            later_tracks: data.catalogue.len() - rows.len(),
+            later_tracks: played_later.iter().filter(gone).count(),
             past: halves.iter().map(|half| translation.plays(&half.past)).collect(),
             catalogue: Arc::clone(&translation.catalogue),
             cases: Vec::new(),
@@ -300,9 +312,9 @@ struct Translation {
 }
 
 impl Translation {
-    fn new(whole: &Catalogue, rows: &[TrackIdx]) -> Self {
-        let kept = rows.iter().map(|&row| whole.track(row).clone()).collect();
-        let catalogue = Catalogue::from_tracks(kept);
+    fn new(whole: &Catalogue, rows: &[TrackIdx], more: Vec<Track>) -> Self {
+        let kept = rows.iter().map(|&row| whole.track(row).clone());
+        let catalogue = Catalogue::from_tracks(kept.chain(more).collect());
         let by_id: FxHashMap<&WorkId, WorkIdx> =
             catalogue.works().map(|work| (catalogue.work_id(work), work)).collect();
         let works = whole.works().map(|work| by_id.get(whole.work_id(work)).copied()).collect();

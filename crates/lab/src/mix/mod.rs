@@ -27,6 +27,7 @@ mod report;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use segue::world::World;
 use segue_core::{ListenerId, Timestamp, Track, TrackId, WorkId};
 use segue_engine::dataset::plays::Plays;
 use segue_engine::pipeline::{LONGEST_MIX, MixRequest};
@@ -103,6 +104,9 @@ pub struct MixData {
     pub catalogue: Arc<Catalogue>,
     /// Everybody's plays.
     pub plays: Vec<Plays>,
+    /// The world that the library is used with. It is taken as it is, with what its people played
+    /// after a cut, too.
+    pub world: Option<World>,
 }
 
 impl MixData {
@@ -134,7 +138,7 @@ impl MixData {
             Plays::heard(ListenerId::new(events.listener_name(ListenerIdx(row))), heard)
         };
         let plays = (0..events.listeners() as u32).map(of_listener).collect();
-        Self { name, catalogue: Arc::new(catalogue), plays }
+        Self { name, catalogue: Arc::new(catalogue), plays, world: None }
     }
 }
 
@@ -162,7 +166,7 @@ pub fn run(
         }
         asked += 1;
         let what = format!("cut {} of {cuts}", number + 1);
-        benchmark.measure(&cut, &what, progress)?;
+        benchmark.measure(&cut, data.world.as_ref(), &what, progress)?;
     }
     if asked == 0 {
         bail!("{}", nobody(options, data));

@@ -1,13 +1,17 @@
 //! Mixes at a moment in the past: nothing from after it is known, and figures are what they say.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
+use segue::world::World;
+use segue::world::build::BuildConfig;
 use segue_core::{ListenerId, Timestamp, Track, TrackId, WorkId};
 use segue_engine::dataset::labels::Outcome;
 use segue_engine::dataset::plays::{Play, Plays};
 use segue_engine::{Catalogue, WorkIdx};
-use segue_lab::mix::{HeldOut, MixCut, MixData, MixFigure, MixOptions, RowKind, run};
+use segue_ingest::identity::named_track;
+use segue_lab::mix::{HeldOut, MixCut, MixData, MixFigure, MixOptions, MixRow, RowKind, run};
 use segue_lab::progress::Silent;
 use segue_lab::simulation::community::{Community, CommunityConfig};
 use segue_models::set::SetConfig;
@@ -28,7 +32,12 @@ fn library() -> MixData {
         Plays::read(&catalogue, history.listener.clone(), &history.listens, &history.feedback)
     };
     let plays = community.histories.iter().map(read).collect();
-    MixData { name: "made up".to_owned(), catalogue: Arc::new(catalogue), plays }
+    made_up(catalogue, plays)
+}
+
+fn made_up(catalogue: Catalogue, plays: Vec<Plays>) -> MixData {
+    let catalogue = Arc::new(catalogue);
+    MixData { name: "made up".to_owned(), catalogue, plays, world: None }
 }
 
 /// Less of everything, for a test.
@@ -107,7 +116,7 @@ fn tracks_that_only_later_plays_brought_are_not_in_the_catalogue() {
     plays.push(play(&catalogue, "t3", at(30 * DAY_S)));
     let listener = ListenerId::new("ann");
     let plays = vec![Plays { listener, plays, feedback: Vec::new(), friends: Vec::new() }];
-    let data = MixData { name: "made up".to_owned(), catalogue: Arc::new(catalogue), plays };
+    let data = made_up(catalogue, plays);
     let cut = MixCut::new(&data, &MixOptions::default(), 0);
     assert_eq!((cut.later_tracks, cut.unanswerable), (1, 1));
     let is_there = |id: &str| cut.catalogue.find(&TrackId::new(id)).is_some();
@@ -116,6 +125,64 @@ fn tracks_that_only_later_plays_brought_are_not_in_the_catalogue() {
     assert_eq!((cut.unplayed, cut.unplayed_met), (2, 1));
     let case = &cut.cases[0];
     assert_eq!((case.new.len(), case.again.as_ref().unwrap().len()), (1, 1));
+}
+
+/// A world of twelve people who play forty songs.
+fn world(folder: &Path) -> World {
+    let mut lines = String::new();
+    for (user, place) in (0..12).flat_map(|user| (0..25).map(move |place| (user, place))) {
+        let song = (place + 2 * user) % 40;
+        let listen = serde_json::json!({
+            "user_id": user, "user_name": "somebody", "timestamp": 1_600_000_000 + place * 200,
+            "track_metadata":
+                {"artist_name": format!("Artist {song}"), "track_name": format!("Song {song}")},
+        });
+        lines.push_str(&format!("{listen}\n"));
+    }
+    let dump = folder.join("listens.jsonl");
+    std::fs::write(&dump, lines).unwrap();
+    let out = folder.join("people.world");
+    let config = BuildConfig { listens: vec![dump], ..BuildConfig::default() };
+    segue::build_world(&config, &out, &mut |_| {}).unwrap();
+    World::open(&out).unwrap()
+}
+
+#[test]
+fn of_a_world_is_there_what_is_drawn_by_the_plays_before_the_cut() {
+    let folder = tempfile::tempdir().unwrap();
+    let song = |number: u32| {
+        let artist = vec![format!("Artist {number}")];
+        named_track(None, artist, &format!("Song {number}"))
+    };
+    // Songs 0 to 19 were played all along, 20 to 24 later, and 50, which the world does not know,
+    // later too. Of song 30 a training drew what it knew by all plays.
+    let tracks = (0..25).chain([30, 50]).map(song).collect();
+    let catalogue = Catalogue::from_tracks(tracks);
+    let id = |number: u32| song(number).id;
+    let play =
+        |number: u32, day: u32| play(&catalogue, id(number).as_str(), at(i64::from(day) * DAY_S));
+    let early = (0..180).map(|day| play(day % 20, day));
+    let late = (20..25).chain([50, 3, 4]).zip(180..).map(|(number, day)| play(number, day));
+    let plays = early.chain(late).collect();
+    let listener = ListenerId::new("ann");
+    let plays = vec![Plays { listener, plays, feedback: Vec::new(), friends: Vec::new() }];
+    let options = MixOptions { held_out: HeldOut::Days(8.0), ..quick() };
+    let mut data = made_up(catalogue, plays);
+
+    let without = MixCut::new(&data, &options, 0);
+    assert_eq!((without.unanswerable, without.cases[0].new.len()), (6, 0));
+    data.world = Some(world(folder.path()));
+    let cut = MixCut::new(&data, &options, 0);
+    assert_eq!((cut.unanswerable, cut.cases[0].new.len(), cut.later_tracks), (1, 5, 1));
+    let is_there = |number: u32| cut.catalogue.find(&id(number)).is_some();
+    assert!(is_there(20) && is_there(30) && is_there(28) && !is_there(50));
+
+    let report = run(&options, &data, &Silent).unwrap().data;
+    let is_new = |row: &&MixRow| row.kind == RowKind::Mix && row.explore == Some(1.0);
+    let found = report.rows.iter().find(is_new).unwrap();
+    let members = report.rows.iter().filter(|row| row.name.starts_with("world-")).count();
+    assert!(found.figures[MixFigure::Recall.name()].mean > 0.0, "{found:?}");
+    assert_eq!(members, 3);
 }
 
 #[test]

@@ -525,5 +525,6 @@ pub(super) fn ndcg_of(hits: impl IntoIterator<Item = bool>, answers: usize) -> f
         .map(|(rank, _)| gain(rank))
         .sum();
     let ideal: f64 = (0..answers.min(DEPTH)).map(gain).sum();
-    if ideal > 0.0 { found / ideal } else { 0.0 }
+    // The sum of no hits is -0.
+    if found > 0.0 { found / ideal } else { 0.0 }
 }

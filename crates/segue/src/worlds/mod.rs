@@ -23,7 +23,7 @@ use serde::Serialize;
 
 pub use build::{build_world, update_world};
 pub use kept::{is_world, keep_world};
-pub(crate) use rows::WorldView;
+pub use rows::{Drawn, WorldView};
 pub(crate) use status::REMEDY;
 pub use status::{WorldState, WorldStatus};
 

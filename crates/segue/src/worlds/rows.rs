@@ -56,28 +56,59 @@ pub(super) fn is_named(catalogue: &Catalogue, work: WorkIdx) -> bool {
     track.artist().is_some() && !track.title.is_empty()
 }
 
-/// A world as a library sees it.
-pub(crate) struct WorldView<'a> {
+/// What a library draws from a world.
+#[derive(Clone, Debug, Default)]
+pub struct Drawn {
+    /// Works that are in the catalogue already.
+    pub works: Vec<WorkIdx>,
+    /// Tracks of which the catalogue has no version.
+    pub missing: Vec<Track>,
+}
+
+impl Drawn {
+    /// How many songs these are.
+    pub fn len(&self) -> usize {
+        self.works.len() + self.missing.len()
+    }
+
+    /// Whether nothing is near.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A world as a library sees it: what of it is near to what listeners play, and what models are told
+/// of that ([`OpenWorld`]). A training makes one by itself; studies make one of a library as it was.
+pub struct WorldView<'a> {
     world: &'a World,
     catalogue: &'a Catalogue,
     recordings: Recordings,
 }
 
 impl<'a> WorldView<'a> {
-    pub(crate) fn new(world: &'a World, catalogue: &'a Catalogue) -> Self {
+    /// Looks for every track of a catalogue in a world.
+    pub fn new(world: &'a World, catalogue: &'a Catalogue) -> Self {
         Self { world, catalogue, recordings: recordings(world, catalogue) }
     }
 
-    /// Tracks that the library lacks of what is near to what its listeners play, and how many
-    /// recordings are near that none of them plays.
-    pub(crate) fn missing(&self, listeners: &[Plays]) -> (Vec<Track>, usize) {
+    /// What is near to what listeners play and that none of them plays.
+    pub fn draw(&self, listeners: &[Plays]) -> Drawn {
         let bags = self.bags(listeners);
-        let mut near = near(self.world, &bags);
         let played: FxHashSet<RecordingIdx> = bags.iter().flatten().map(|(row, _)| *row).collect();
-        near.retain(|row| !played.contains(row));
-        let drawn = near.len();
-        near.retain(|row| !self.recordings.works.contains_key(row));
-        (near.into_iter().map(|row| self.track(row)).collect(), drawn)
+        let mut drawn = Drawn::default();
+        for row in near(self.world, &bags) {
+            match self.recordings.works.get(&row) {
+                _ if played.contains(&row) => {}
+                Some(&work) => drawn.works.push(work),
+                None => drawn.missing.push(self.track(row)),
+            }
+        }
+        drawn
+    }
+
+    /// Whether the world has a recording of a work.
+    pub fn has(&self, work: WorkIdx) -> bool {
+        self.recordings.of_work(work).is_some()
     }
 
     /// When the songs of the library came out, as far as the world tells.

@@ -18,7 +18,9 @@ use crate::study::{Bar, StudyArgs};
 /// week?) and what is new (did the listener turn to it at all?), beside rules that need no model and
 /// each member of the set of models alone, all under the same caps. By default the newest tenth of
 /// everybody's own plays is put aside. Of histories without dates a fifth of the works is put aside
-/// instead. Tracks of which nothing but later plays is known are taken out of the catalogue.
+/// instead. Tracks of which nothing but later plays is known are taken out of the catalogue. Where a
+/// world is in use, its songs are drawn anew by what was played before the cut, and its models are in
+/// the set.
 ///
 /// Means are over listeners, or over a listener at one of several cuts, with 95 % intervals. Nobody
 /// was shown these mixes, so that what was not come across counts as a miss: compare figures with
@@ -97,8 +99,9 @@ impl MixArgs {
                 "`--min-listener-events` and `--min-item-events` are for a file given as `--data`"
             );
         }
-        let (catalogue, plays) = Dataset::plays(read_library(home)?.store())?;
-        Ok(MixData { name, catalogue, plays })
+        let library = read_library(home)?;
+        let (catalogue, plays) = Dataset::plays(library.store())?;
+        Ok(MixData { name, catalogue, plays, world: library.world()? })
     }
 }
 
