@@ -62,6 +62,8 @@ pub use search::Found;
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
 pub use sources::SourceOutcome;
+#[cfg(feature = "spark")]
+pub use worlds::build_world_on;
 pub use worlds::{WorldMatch, WorldState, WorldStatus, build_world, update_world};
 
 pub use segue_core::{

@@ -21,6 +21,8 @@ mod parts;
 mod people;
 mod recordings;
 mod report;
+#[cfg(feature = "spark")]
+pub mod spark;
 mod spill;
 
 use std::fs::{self, File, TryLockError};
