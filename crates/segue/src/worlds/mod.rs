@@ -18,6 +18,8 @@ use segue_engine::dataset::plays::Plays;
 use segue_store::{Store, WorldInUse};
 use segue_world::{World, WorldError};
 
+#[cfg(feature = "spark")]
+pub use build::build_world_on;
 pub use build::{build_world, update_world};
 pub(crate) use rows::WorldView;
 pub(crate) use status::REMEDY;
