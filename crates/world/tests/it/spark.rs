@@ -280,6 +280,7 @@ fn a_member_whose_content_is_damaged_ends_the_build_and_writes_no_world() {
     let config = BuildConfig { listens: vec![listens.clone()], ..Default::default() };
     let out = folder.path().join("out.world");
     let failed = on_cluster(&cluster, &config, &out).unwrap_err();
+    println!("{failed}");
     assert!(matches!(failed, WorldError::Spark(SparkError::Failed { .. })), "{failed}");
     assert!(!out.exists());
 

@@ -40,6 +40,8 @@ pub(super) struct Session {
     grpc: Grpc<Channel>,
     address: SparkAddress,
     id: String,
+    /// What the server calls the session.
+    server_side_id: Option<String>,
 }
 
 impl Session {
@@ -56,8 +58,11 @@ impl Session {
         let channel = runtime.block_on(endpoint.connect());
         let channel = channel.map_err(|error| lost(causes(&error)))?;
         let grpc = Grpc::new(channel);
-        let mut session = Self { runtime, grpc, address: address.clone(), id: random_id() };
-        let found = session.version(STEP)?;
+        let (address, id) = (address.clone(), random_id());
+        let mut session = Self { runtime, grpc, address, id, server_side_id: None };
+        let answer = session.ask_version(STEP)?;
+        session.server_side_id = Some(answer.server_side_session_id);
+        let found = answer.spark_version.map(|found| found.version).unwrap_or_default();
         match found.split('.').next() {
             Some("4") => Ok(session),
             _ => Err(SparkError::Version { found }),
@@ -76,6 +81,7 @@ impl Session {
             user_context: self.user(),
             plan: Some(Plan::of(query)),
             client_type: CLIENT.to_owned(),
+            client_observed_server_side_session_id: self.server_side_id.clone(),
         });
         let Self { runtime, grpc, .. } = self;
         let is_done = runtime.block_on(async {
@@ -96,7 +102,7 @@ impl Session {
         }
     }
 
-    fn version(&mut self, step: &'static str) -> Result<String, SparkError> {
+    fn ask_version(&mut self, step: &'static str) -> Result<AnalyzePlanResponse, SparkError> {
         let request = self.request(AnalyzePlanRequest {
             session_id: self.id.clone(),
             user_context: self.user(),
@@ -109,8 +115,7 @@ impl Session {
             let codec = ProstCodec::<AnalyzePlanRequest, AnalyzePlanResponse>::default();
             grpc.unary(request, method("AnalyzePlan"), codec).await
         });
-        let answer = answer.map_err(|status| self.error(step, &status))?.into_inner();
-        Ok(answer.spark_version.map_or_else(|| "unknown".to_owned(), |found| found.version))
+        Ok(answer.map_err(|status| self.error(step, &status))?.into_inner())
     }
 
     fn user(&self) -> Option<UserContext> {
@@ -127,13 +132,13 @@ impl Session {
 
     /// What the server says is wrong, or the connection.
     fn error(&self, step: &'static str, status: &Status) -> SparkError {
-        let mut reason: String = status.message().chars().take(MOST_SAID).collect();
+        let said = || status.message().chars().take(MOST_SAID).collect();
         match status.code() {
             Code::Unavailable | Code::Cancelled | Code::Unknown | Code::DeadlineExceeded => {
-                reason.extend(std::error::Error::source(status).map(causes));
+                let reason = std::error::Error::source(status).map_or_else(said, causes);
                 lost(&self.address, step, reason)
             }
-            _ => SparkError::Failed { step, reason },
+            _ => SparkError::Failed { step, reason: said() },
         }
     }
 }

@@ -24,7 +24,9 @@ pub enum SparkError {
         reason: String,
     },
     /// The server could not do what it was asked to.
-    #[error("Spark failed while {step}: {reason}; no world was written")]
+    #[error(
+        "Spark failed while {step}: {reason}; no world was written, and the server's log says more"
+    )]
     Failed {
         /// What was being done.
         step: &'static str,

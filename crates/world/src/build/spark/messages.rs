@@ -28,6 +28,10 @@ pub(super) struct ExecutePlanRequest {
     pub(super) plan: Option<Plan>,
     #[prost(string, tag = "4")]
     pub(super) client_type: String,
+    /// The session as the server named it. One that has begun anew since does not know it, and says
+    /// so.
+    #[prost(string, optional, tag = "8")]
+    pub(super) client_observed_server_side_session_id: Option<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -93,6 +97,8 @@ pub(super) struct AnalyzePlanRequest {
 pub(super) struct AnalyzePlanResponse {
     #[prost(message, optional, tag = "8")]
     pub(super) spark_version: Option<SparkVersion>,
+    #[prost(string, tag = "15")]
+    pub(super) server_side_session_id: String,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

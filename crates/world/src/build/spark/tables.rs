@@ -23,6 +23,8 @@ use crate::{Result, WorldError};
 
 /// Rows of a group of a table that is written here.
 const ROWS_A_GROUP: usize = 1 << 18;
+const NOT_THERE: &str = "it is not there; a folder is needed that the cluster sees under the same \
+                         path, and `--spark-folder` names it";
 
 /// The folder of a run.
 pub(super) struct Tables {
@@ -56,7 +58,7 @@ impl Tables {
         let incomplete = |reason: &str| incomplete(&folder, reason);
         let failed = |error| WorldError::io(&folder, error);
         let (mut files, mut is_done) = (Vec::new(), false);
-        for entry in fs::read_dir(&folder).map_err(|_| incomplete("it is not there"))? {
+        for entry in fs::read_dir(&folder).map_err(|_| incomplete(NOT_THERE))? {
             let path = entry.map_err(failed)?.path();
             match path.file_name().unwrap_or_default().to_string_lossy().as_ref() {
                 "_SUCCESS" => is_done = true,
