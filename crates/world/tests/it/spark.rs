@@ -13,7 +13,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use segue_world::build::spark::{self, SparkConfig, SparkError};
+use segue_world::build::spark::{self, SparkAddress, SparkConfig, SparkError};
 use segue_world::build::{BuildConfig, BuildReport, Factors, Heard, build};
 use segue_world::{Result, World, WorldError};
 
@@ -109,7 +109,9 @@ fn at_random(seed: u64) -> Vec<Listen> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut listens = Vec::new();
     for user in 0..40 {
-        let mut at_s = 1_700_000_000 + rng.random_range(0..86_400);
+        // Of the last, some plays are recent and some are not.
+        let days_before = user % 4 * 9;
+        let mut at_s = 1_700_000_000 - days_before * 86_400 + rng.random_range(0..86_400);
         for _ in 0..150 {
             let song = (rng.random::<f64>().powi(2) * 60.0) as u32;
             let (artist, title, mbid) = spelt(song, &mut rng);
@@ -129,16 +131,25 @@ fn at_random(seed: u64) -> Vec<Listen> {
     listens
 }
 
-/// Five people whose player never stops: their sessions are cut.
+/// Five people whose player does not stop for two days: their sessions are cut. Two recordings are
+/// played next to each other, and the cut is between them.
 fn without_end() -> Vec<Listen> {
-    let play = |user: i64, at: i64| Listen {
-        user: Some(u32::MAX as i64 - user),
-        at_s: Some(1_600_000_000 + at * 200),
-        artist: Some(format!("Endless {}", at % 7).into()),
-        title: Some(format!("Loop {}", (at * 31 + at / 500) % 40).into()),
-        mbid: None,
+    let play = |user: i64, day: i64, at: i64| {
+        let name = match at {
+            499 => "before the cut".to_owned(),
+            500 => "behind the cut".to_owned(),
+            _ => (at * 31 % 40).to_string(),
+        };
+        Listen {
+            user: Some(u32::MAX as i64 - user),
+            at_s: Some(1_600_000_000 + day * 1_000_000 + at * 200),
+            artist: Some(format!("Endless {name}").into()),
+            title: Some(format!("Loop {name}").into()),
+            mbid: None,
+        }
     };
-    (0..5).flat_map(|user| (0..1_300).map(move |at| play(user, at))).collect()
+    let days = (0..5).flat_map(|user| [(user, 0), (user, 1)]);
+    days.flat_map(|(user, day)| (0..1_300).map(move |at| play(user, day, at))).collect()
 }
 
 /// Rows that are no listens, each for another reason, and some that just are.
@@ -381,4 +392,44 @@ fn archives_and_lines_and_paths_with_patterns_are_refused_before_a_server_is_ask
     let error = refused("sound.parquet", &sound);
     assert!(matches!(error, WorldError::Spark(SparkError::Lost { .. })), "{error}");
     assert!(!folder.path().join("out.world.building").exists());
+}
+
+#[test]
+fn an_address_is_taken_apart_and_its_token_goes_nowhere_in_the_clear() {
+    let server = |text: &str| text.parse::<SparkAddress>().map(|it| it.server().to_owned());
+    for (text, expected) in [
+        ("sc://cluster", "cluster:15002"),
+        ("sc://cluster:99/", "cluster:99"),
+        ("sc://[::1]:99/;user_id=me;token=s3cret", "[::1]:99"),
+        ("sc://[::1]", "[::1]:15002"),
+        ("sc://localhost/;token=s3cret;use_ssl=false;x-tenant=music%20lovers;", "localhost:15002"),
+    ] {
+        assert_eq!(server(text).unwrap(), expected);
+        let shown = format!("{:?}", text.parse::<SparkAddress>().unwrap());
+        assert!(!shown.contains("s3cret") && !shown.contains("lovers"), "{shown}");
+    }
+    for text in [
+        "",
+        "http://cluster:15002",
+        "sc://",
+        "sc://:15002",
+        "sc://cluster:port",
+        "sc://cluster:70000",
+        "sc://s3cret@cluster",
+        "sc://[cluster]:1",
+        "sc://[::1",
+        "sc://[::1]x:1",
+        "sc://cluster;token=s3cret",
+        "sc://cluster/;token=s3cret",
+        "sc://10.0.0.1:15002/;token=s3cret",
+        "sc://localhost/;use_ssl=true;token=s3cret",
+        "sc://localhost/;token",
+        "sc://localhost/;token=s3cret%0a",
+        "sc://localhost/;to ken=s3cret",
+        "sc://localhost/;session_id=1",
+    ] {
+        let refused = server(text).unwrap_err();
+        assert!(matches!(refused, SparkError::Address(_)), "{text}");
+        assert!(!refused.to_string().contains("s3cret"), "{refused}");
+    }
 }

@@ -22,8 +22,9 @@ use super::tables::Tables;
 use crate::dump::{DropReason, LONGEST_CELL};
 
 /// Settings of the session that results depend on: a server may be set up in any way.
-pub(super) const SETTINGS: [&str; 15] = [
+pub(super) const SETTINGS: [&str; 16] = [
     "spark.sql.ansi.enabled=true",
+    "spark.sql.ansi.enforceReservedKeywords=false",
     "spark.sql.session.timeZone=UTC",
     "spark.sql.parser.escapedStringLiterals=false",
     "spark.sql.files.ignoreCorruptFiles=false",
@@ -46,8 +47,8 @@ const MBID: &str = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}
 /// More rows than a member has.
 const ROWS_A_MEMBER: u64 = 1 << 40;
 
-/// The rows of all members, as a view: what each says, which [`reason`] it is dropped for, and where
-/// it stands among all.
+/// The rows of all members, as a view: what each says, what it is dropped for, and where it stands
+/// among all.
 pub(super) fn rows_of(members: &[WholeMember], has_identifiers: bool) -> String {
     let numbered = members.iter().enumerate();
     let numbers: Vec<String> =
@@ -91,8 +92,7 @@ fn join(paths: &[&str]) -> String {
     paths.iter().map(|path| path.trim_start_matches('/')).collect::<Vec<_>>().join(",")
 }
 
-/// Why a row is no listen, in the order in which the local reader asks; 0 of [`REASONS`] where it is
-/// one.
+/// Why a row is no listen, as a place among [`reasons`] from 1 on; 0 where it is one.
 fn reason() -> String {
     let mut cases = String::from("CASE");
     for (number, (condition, _)) in (1..).zip(reasons()) {
@@ -101,7 +101,8 @@ fn reason() -> String {
     cases + " ELSE 0L END"
 }
 
-/// What a row is dropped for, and how the report calls it.
+/// What a row is dropped for, in the order in which the local reader asks, and how the report calls
+/// it.
 pub(super) fn reasons() -> Vec<(String, String)> {
     let mut all = vec![
         ("person IS NULL".to_owned(), DropReason::NoUser.to_string()),
