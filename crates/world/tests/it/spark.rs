@@ -389,6 +389,10 @@ fn archives_and_lines_and_paths_with_patterns_are_refused_before_a_server_is_ask
     let sound = member(&at_random(1)[..10], SCHEMA);
     let error = refused("{a,b}.parquet", &sound);
     assert!(matches!(error, WorldError::Spark(SparkError::Path { .. })), "{error}");
+    let elsewhere = SparkConfig { folder: Some(folder.path().join("nowhere")), ..nowhere.clone() };
+    let config = BuildConfig { listens: vec![folder.path().to_owned()], ..Default::default() };
+    let error = on_cluster(&elsewhere, &config, &folder.path().join("out.world")).unwrap_err();
+    assert!(matches!(error, WorldError::Io { .. }), "{error}");
     let error = refused("sound.parquet", &sound);
     assert!(matches!(error, WorldError::Spark(SparkError::Lost { .. })), "{error}");
     assert!(!folder.path().join("out.world.building").exists());

@@ -35,7 +35,7 @@ use std::path::{Path, PathBuf};
 use super::pairs::{Edges, Neighbours};
 use super::people::{Counted, Counters, Of};
 use super::recordings::{NONE, Recordings, resolve};
-use super::{BuildConfig, BuildReport, BuildStage, FitFactors, Made, begin, remove};
+use super::{BuildConfig, BuildReport, BuildStage, FitFactors, Made, begin, lock, remove};
 use crate::{Result, WorldError};
 use client::Session;
 use members::Members;
@@ -74,16 +74,14 @@ pub fn build(
     if config.keep_parts {
         return Err(SparkError::KeepsNoParts.into());
     }
-    for path in config.listens.iter().chain(&config.canonical) {
+    for path in config.listens.iter().chain(&config.canonical).chain(&spark.folder) {
         fs::metadata(path).map_err(|error| WorldError::io(path, error))?;
     }
     let members = Members::of(&config.listens)?;
     let session = Session::open(&spark.address)?;
     let (folder, _lock) = begin(config, out)?;
     let shared = shared_folder(spark, &folder, out);
-    // What a run left that did not end. A server may still be writing there, so that not all of it
-    // has to go; no other run reads it.
-    fs::remove_dir_all(&shared).ok();
+    let _shared_lock = take(&shared)?;
     let tables = Tables::create(shared.join(session.id()))?;
     let mut run = Run { config, folder: &folder, session, tables };
     let made = run.make(members, fit, progress)?;
@@ -99,6 +97,19 @@ fn shared_folder(spark: &SparkConfig, building: &Path, out: &Path) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_owned();
     name.push(".spark");
     folder.join(name)
+}
+
+/// Makes the folder of tables and holds it: worlds of one name in several folders share it. What a
+/// run left that did not end goes. A server may still be writing there, so that not all of it has
+/// to; no other run reads it.
+fn take(shared: &Path) -> Result<fs::File> {
+    let failed = |error| WorldError::io(shared, error);
+    fs::create_dir_all(shared).map_err(failed)?;
+    let lock = lock(shared)?;
+    for entry in fs::read_dir(shared).map_err(failed)? {
+        fs::remove_dir_all(entry.map_err(failed)?.path()).ok();
+    }
+    Ok(lock)
 }
 
 /// A build under way.

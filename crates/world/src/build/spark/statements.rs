@@ -42,7 +42,10 @@ pub(super) const SETTINGS: [&str; 16] = [
 ];
 
 /// What [`str::trim`] takes away, for SQL.
-const WHITE_SPACE: &str = r"\u0009\u000A\u000B\u000C\u000D\u0020\u0085\u00A0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F\u3000";
+const WHITE_SPACE: &str = concat!(
+    r"\u0009\u000A\u000B\u000C\u000D\u0020\u0085\u00A0\u1680\u2000\u2001\u2002\u2003\u2004",
+    r"\u2005\u2006\u2007\u2008\u2009\u200A\u2028\u2029\u202F\u205F\u3000",
+);
 const MBID: &str = "^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}";
 /// More rows than a member has.
 const ROWS_A_MEMBER: u64 = 1 << 40;
