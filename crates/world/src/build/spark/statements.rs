@@ -8,8 +8,9 @@
 //!
 //! They are written for what the local steps do, `parts`, `people` and `pairs`, and use the same
 //! constants. Where several rows are equally good, as of two plays in one second, they decide as
-//! the local steps do, so that the same listens give the same world. Only what any engine of SQL
-//! has is used beyond `_metadata`, which tells the file and row that a listen comes from.
+//! the local steps do, so that the same listens give the same world. `_metadata` tells the file and
+//! row that a listen comes from. One cell is read otherwise: an INT96 whose time of day is beyond
+//! the day, which no writer makes, is no moment to the local reader and one of the next day to Spark.
 
 use super::super::pairs::{
     FEWEST_COUNT, LONGEST_SESSION, MOST_OF_ONE, SESSION_GAP_S, SKIP_S, USUAL_LENGTH_S,
