@@ -62,6 +62,8 @@ pub use search::Found;
 pub use sink::StoreSink;
 pub use snapshot::Snapshot;
 pub use sources::SourceOutcome;
+#[cfg(feature = "spark")]
+pub use worlds::build_world_on;
 pub use worlds::{
     Drawn, WorldMatch, WorldState, WorldStatus, WorldView, build_world, is_world, keep_world,
     update_world,

@@ -82,6 +82,10 @@ pub enum WorldError {
         /// The version that is read.
         supported: u32,
     },
+    /// A build on a cluster came to nothing.
+    #[cfg(feature = "spark")]
+    #[error(transparent)]
+    Spark(#[from] crate::build::spark::SparkError),
     /// A model could not be fitted to what people heard.
     #[error("factors cannot be fitted: {reason}")]
     Factors {

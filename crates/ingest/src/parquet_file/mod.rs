@@ -96,7 +96,7 @@ impl ParquetFile {
     }
 
     /// Rows in the file, as it declares them.
-    pub(crate) fn declared_rows(&self) -> u64 {
+    pub fn declared_rows(&self) -> u64 {
         u64::try_from(self.metadata.file_metadata().num_rows()).unwrap_or(0)
     }
 

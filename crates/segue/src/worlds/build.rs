@@ -24,6 +24,20 @@ pub fn build_world(
     Ok(build(config, out, &mut factors, progress)?)
 }
 
+/// Builds a world as [`build_world`] does, with the heavy steps on a cluster of Apache Spark.
+///
+/// # Errors
+/// [`Error::World`](crate::Error::World), as [`segue_world::build::spark::build`] has it.
+#[cfg(feature = "spark")]
+pub fn build_world_on(
+    spark: &segue_world::build::spark::SparkConfig,
+    config: &BuildConfig,
+    out: &Path,
+    progress: &mut dyn FnMut(BuildStage),
+) -> Result<BuildReport> {
+    Ok(segue_world::build::spark::build(config, spark, out, &mut factors, progress)?)
+}
+
 /// Builds a world again with listens that came since, in place of the one that is there.
 ///
 /// # Errors

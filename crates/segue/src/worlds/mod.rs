@@ -21,6 +21,8 @@ use segue_store::{Store, WorldInUse};
 use segue_world::{World, WorldError};
 use serde::Serialize;
 
+#[cfg(feature = "spark")]
+pub use build::build_world_on;
 pub use build::{build_world, update_world};
 pub use kept::{is_world, keep_world};
 pub use rows::{Drawn, WorldView};

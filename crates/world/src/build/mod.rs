@@ -21,6 +21,8 @@ mod parts;
 mod people;
 mod recordings;
 mod report;
+#[cfg(feature = "spark")]
+pub mod spark;
 mod spill;
 
 use std::fs::{self, File, TryLockError};
@@ -183,22 +185,45 @@ fn build_in(
     let factors = fit(people::heard(config, folder, &counted, people::Of::Recordings)?)?;
     let artist_factors = fit(people::heard(config, folder, &counted, people::Of::Artists)?)?;
     people::remove(folder)?;
-    progress(BuildStage::Writing(0.0));
-    let report = report::report(&read, &counted, &neighbours);
-    let manifest = Manifest::of(config, &report, &factors, &artist_factors);
-    let partial = folder.join("world");
-    let mut writer = WorldWriter::create(&partial)?;
-    counted.write(&mut writer)?;
-    neighbours.write(&mut writer)?;
-    let mut index = |name, factors: &Factors| {
-        let rows = Rows::new(&factors.values, factors.width);
-        writer.index(name, &rows, &mut |done| progress(BuildStage::Writing(done)))
-    };
-    index("factors", &factors)?;
-    index("artist_factors", &artist_factors)?;
-    writer.finish(&manifest)?;
-    fs::rename(&partial, out).map_err(|error| WorldError::io(out, error))?;
-    Ok(report)
+    let made = Made { members: read.members, counted, neighbours, factors, artist_factors };
+    made.write(config, folder, out, progress)
+}
+
+/// All that a world is written of.
+struct Made {
+    members: Vec<MemberOutcome>,
+    counted: people::Counted,
+    neighbours: pairs::Neighbours,
+    factors: Factors,
+    artist_factors: Factors,
+}
+
+impl Made {
+    /// Writes the world in the folder of work in progress, and gives it its name once it is whole.
+    fn write(
+        &self,
+        config: &BuildConfig,
+        folder: &Path,
+        out: &Path,
+        progress: &mut dyn FnMut(BuildStage),
+    ) -> Result<BuildReport> {
+        progress(BuildStage::Writing(0.0));
+        let report = report::report(&self.members, &self.counted, &self.neighbours);
+        let manifest = Manifest::of(config, &report, &self.factors, &self.artist_factors);
+        let partial = folder.join("world");
+        let mut writer = WorldWriter::create(&partial)?;
+        self.counted.write(&mut writer)?;
+        self.neighbours.write(&mut writer)?;
+        let mut index = |name, factors: &Factors| {
+            let rows = Rows::new(&factors.values, factors.width);
+            writer.index(name, &rows, &mut |done| progress(BuildStage::Writing(done)))
+        };
+        index("factors", &self.factors)?;
+        index("artist_factors", &self.artist_factors)?;
+        writer.finish(&manifest)?;
+        fs::rename(&partial, out).map_err(|error| WorldError::io(out, error))?;
+        Ok(report)
+    }
 }
 
 const PLAN: &str = "plan.json";

@@ -22,20 +22,20 @@ use crate::Result;
 use crate::file::WorldWriter;
 
 /// A pause that ends a session, beyond the length of a track.
-const SESSION_GAP_S: u32 = 300;
+pub(super) const SESSION_GAP_S: u32 = 300;
 /// How long a track takes of which nothing is known.
-const USUAL_LENGTH_S: u32 = 180;
+pub(super) const USUAL_LENGTH_S: u32 = 180;
 /// The next track may begin so much too early before this one counts as skipped.
-const SKIP_S: u32 = 30;
+pub(super) const SKIP_S: u32 = 30;
 /// What a person adds to a pair at most.
-const MOST_OF_ONE: u32 = 5;
+pub(super) const MOST_OF_ONE: u32 = 5;
 /// What a pair must come to.
-const FEWEST_COUNT: u32 = 10;
+pub(super) const FEWEST_COUNT: u32 = 10;
 /// Neighbours that a recording keeps.
 const MOST_NEIGHBOURS: usize = 100;
 /// Longer sessions are a player that never stops: they are cut, so that a bot's million plays do
 /// not make a billion pairs.
-const LONGEST_SESSION: usize = 500;
+pub(super) const LONGEST_SESSION: usize = 500;
 /// Added to both popularities: pairs of rare recordings count less.
 const SHRINKAGE: f32 = 20.0;
 
@@ -44,6 +44,8 @@ const EDGE_BYTES: usize = 12;
 /// Pairs of one listen, about, and bytes that a pair takes while its bucket is sorted.
 const PAIRS_A_LISTEN: u64 = 20;
 const BYTES_A_PAIR: u64 = 16;
+/// Bytes that are gathered before they are written.
+const BUFFER_BYTES: usize = 1 << 15;
 
 /// The neighbours of every recording.
 #[derive(Debug, Default)]
@@ -77,9 +79,7 @@ pub(super) fn neighbours(
     counted: &Counted,
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<Neighbours> {
-    let bytes = counted.listens * PAIRS_A_LISTEN * BYTES_A_PAIR;
-    let at_once = (config.memory_mb as u64) << 17;
-    let buckets = (bytes / at_once.max(1)).clamp(16, 1_000) as usize;
+    let buckets = buckets_for(config, counted);
     let pairs = Buckets::create(folder, "pairs", buckets)?;
     for_each_share(
         progress,
@@ -90,31 +90,86 @@ pub(super) fn neighbours(
         },
     )?;
     pairs.flush()?;
-    let edges = Edges {
-        buckets: Buckets::create(folder, "edges", buckets)?,
-        width: counted.recordings().div_ceil(buckets),
-    };
-    let mut found = Neighbours { offsets: vec![0], ..Neighbours::default() };
+    let edges = Edges::create(config, folder, counted)?;
+    let mut all = [0; 2];
     for bucket in 0..buckets {
         progress(BuildStage::Pairing(0.7 + 0.2 * bucket as f32 / buckets as f32));
         let [counted, kept] = sum(pairs.take(bucket)?, &edges)?;
-        found.pairs = [found.pairs[0] + counted, found.pairs[1] + kept];
+        all = [all[0] + counted, all[1] + kept];
     }
-    edges.buckets.flush()?;
-    for bucket in 0..buckets {
-        progress(BuildStage::Pairing(0.9 + 0.1 * bucket as f32 / buckets as f32));
-        let from = (bucket * edges.width).min(counted.recordings());
-        let to = (from + edges.width).min(counted.recordings());
-        found.keep(edges.buckets.take(bucket)?, from..to, &counted.people_of);
-    }
-    Ok(found)
+    edges.neighbours(counted, all, progress)
+}
+
+/// How many buckets keep one of them within memory.
+fn buckets_for(config: &BuildConfig, counted: &Counted) -> usize {
+    let bytes = counted.listens * PAIRS_A_LISTEN * BYTES_A_PAIR;
+    let at_once = (config.memory_mb as u64) << 17;
+    (bytes / at_once.max(1)).clamp(16, 1_000) as usize
 }
 
 /// Both sides of pairs, by ranges of recordings.
-struct Edges {
+pub(super) struct Edges {
     buckets: Buckets,
     /// Recordings a bucket.
     width: usize,
+}
+
+/// Sides of pairs that are on their way to the buckets.
+pub(super) struct EdgeBuffers<'e> {
+    edges: &'e Edges,
+    of: Vec<Vec<u8>>,
+}
+
+impl Edges {
+    pub(super) fn create(config: &BuildConfig, folder: &Path, counted: &Counted) -> Result<Self> {
+        let buckets = buckets_for(config, counted);
+        let width = counted.recordings().div_ceil(buckets);
+        Ok(Self { buckets: Buckets::create(folder, "edges", buckets)?, width })
+    }
+
+    pub(super) fn buffers(&self) -> EdgeBuffers<'_> {
+        EdgeBuffers { edges: self, of: vec![Vec::new(); self.buckets.len()] }
+    }
+
+    /// The best neighbours of every recording, once both sides of all pairs are there.
+    pub(super) fn neighbours(
+        self,
+        counted: &Counted,
+        pairs: [u64; 2],
+        progress: &mut dyn FnMut(BuildStage),
+    ) -> Result<Neighbours> {
+        let buckets = self.buckets.len();
+        let mut found = Neighbours { offsets: vec![0], pairs, ..Neighbours::default() };
+        self.buckets.flush()?;
+        for bucket in 0..buckets {
+            progress(BuildStage::Pairing(0.9 + 0.1 * bucket as f32 / buckets as f32));
+            let from = (bucket * self.width).min(counted.recordings());
+            let to = (from + self.width).min(counted.recordings());
+            found.keep(self.buckets.take(bucket)?, from..to, &counted.people_of);
+        }
+        Ok(found)
+    }
+}
+
+impl EdgeBuffers<'_> {
+    /// Adds both sides of a pair.
+    pub(super) fn add(&mut self, [a, b]: [u32; 2], count: u32) -> Result<()> {
+        for (from, to) in [(a, b), (b, a)] {
+            let bucket = from as usize / self.edges.width;
+            let buffer = &mut self.of[bucket];
+            [from, to, count].iter().for_each(|number| buffer.extend(number.to_le_bytes()));
+            if buffer.len() >= BUFFER_BYTES {
+                self.edges.buckets.append(bucket, buffer)?;
+                buffer.clear();
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<()> {
+        let mut all = self.of.iter().enumerate();
+        all.try_for_each(|(bucket, buffer)| self.edges.buckets.append(bucket, buffer))
+    }
 }
 
 impl Neighbours {
@@ -157,7 +212,7 @@ fn pairs_of(plays: &[Play], artist_of: &[u32], buckets: &Buckets) -> Result<()> 
             let buffer = &mut buffers[bucket];
             buffer.extend(same[0].to_le_bytes());
             buffer.push(same.len().min(MOST_OF_ONE as usize) as u8);
-            if buffer.len() >= 1 << 15 {
+            if buffer.len() >= BUFFER_BYTES {
                 buckets.append(bucket, buffer)?;
                 buffer.clear();
             }
@@ -204,7 +259,7 @@ fn sum(bytes: Vec<u8>, edges: &Edges) -> Result<[u64; 2]> {
     let mut pairs: Vec<(u64, u8)> = bytes.par_chunks_exact(PAIR_BYTES).map(pair).collect();
     drop(bytes);
     pairs.par_sort_unstable();
-    let mut buffers: Vec<Vec<u8>> = vec![Vec::new(); edges.buckets.len()];
+    let mut buffers = edges.buffers();
     let (mut counted, mut kept) = (0, 0);
     for same in pairs.chunk_by(|a, b| a.0 == b.0) {
         counted += 1;
@@ -214,14 +269,8 @@ fn sum(bytes: Vec<u8>, edges: &Edges) -> Result<[u64; 2]> {
         }
         kept += 1;
         let (a, b) = ((same[0].0 >> 32) as u32, same[0].0 as u32);
-        for (from, to) in [(a, b), (b, a)] {
-            let buffer = &mut buffers[from as usize / edges.width];
-            [from, to, count].iter().for_each(|number| buffer.extend(number.to_le_bytes()));
-        }
+        buffers.add([a, b], count)?;
     }
-    buffers
-        .iter()
-        .enumerate()
-        .try_for_each(|(bucket, buffer)| edges.buckets.append(bucket, buffer))?;
+    buffers.finish()?;
     Ok([counted, kept])
 }

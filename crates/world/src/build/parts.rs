@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
+use super::recordings::Names;
 use super::spill::{AtomicFile, u32_at, u64_at};
 use super::{BuildConfig, BuildStage, MemberOutcome, SHARES};
 use crate::dump::{Listen, ListenSink, Mbid, Member, MemberReport, read_listens};
@@ -22,9 +23,13 @@ use crate::{Result, WorldError};
 /// Listens of one part at most: 64 MB of rows.
 const MOST_ROWS: usize = 4_000_000;
 /// Longer names are no names.
-const LONGEST_NAME: usize = 1_000;
+pub(super) const LONGEST_NAME: usize = 1_000;
 /// ListenBrainz began in 2005 with imports from Last.fm; what is dated earlier had a broken clock.
-const EARLIEST_S: i64 = 1_104_537_600;
+pub(super) const EARLIEST_S: i64 = 1_104_537_600;
+/// Why a listen is of no use though all of it is there.
+pub(super) const STRANGE_USER: &str = "the number of the listener is none that ListenBrainz gives";
+pub(super) const STRANGE_TIME: &str = "dated before 2005 or after 2105";
+pub(super) const LONG_NAME: &str = "a name of over 1,000 bytes";
 const ROW_BYTES: usize = 16;
 const HEADER_BYTES: usize = (SHARES + 1) * 8;
 /// Token, identifier, listens and the lengths of two names.
@@ -44,7 +49,7 @@ pub(super) struct Named<'a> {
     pub(super) token: u64,
     pub(super) recording: Option<Mbid>,
     /// How many listens of the part have it.
-    pub(super) listens: u32,
+    pub(super) listens: u64,
     pub(super) artist: &'a str,
     pub(super) title: &'a str,
 }
@@ -55,7 +60,7 @@ pub(super) fn token_of(recording: Mbid) -> u64 {
     (u64_at(&recording.0, 0) ^ u64_at(&recording.0, 8)) | 1
 }
 
-fn token_of_names(artist: &str, title: &str, buffer: &mut Vec<u8>) -> u64 {
+pub(super) fn token_of_names(artist: &str, title: &str, buffer: &mut Vec<u8>) -> u64 {
     buffer.clear();
     buffer.extend_from_slice(artist.as_bytes());
     buffer.push(0);
@@ -68,6 +73,16 @@ fn token_of_names(artist: &str, title: &str, buffer: &mut Vec<u8>) -> u64 {
 pub(super) struct Parts {
     pub(super) files: Vec<PathBuf>,
     pub(super) members: Vec<MemberOutcome>,
+}
+
+impl Names for Parts {
+    fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    fn names_of(&self, file: usize, take: &mut dyn FnMut(Named<'_>)) -> Result<()> {
+        names_of(&self.files[file], take)
+    }
 }
 
 /// A line of the journal: a member that was read whole, with its parts.
@@ -282,19 +297,19 @@ impl ListenSink for PartSink<'_> {
 
     fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
         let Ok(user) = u32::try_from(listen.user) else {
-            self.outcome.drop("the number of the listener is none that ListenBrainz gives");
+            self.outcome.drop(STRANGE_USER);
             return Ok(());
         };
         let at = match u32::try_from(listen.at_s) {
             Ok(at) if listen.at_s >= EARLIEST_S => at,
             _ => {
-                self.outcome.drop("dated before 2005 or after 2105");
+                self.outcome.drop(STRANGE_TIME);
                 return Ok(());
             }
         };
         let (artist, title) = (listen.artist.trim(), listen.title.trim());
         if artist.len() > LONGEST_NAME || title.len() > LONGEST_NAME {
-            self.outcome.drop("a name of over 1,000 bytes");
+            self.outcome.drop(LONG_NAME);
             return Ok(());
         }
         let token = match listen.recording {
@@ -354,12 +369,13 @@ pub(super) fn rows_of(part: &Path, share: usize, into: &mut Vec<Row>) -> Result<
 }
 
 /// Every distinct token of a part with its names.
-pub(super) fn names_of(part: &Path, mut each: impl FnMut(Named<'_>) -> Result<()>) -> Result<()> {
+fn names_of(part: &Path, each: &mut dyn FnMut(Named<'_>)) -> Result<()> {
     let path = names_path(part);
     let bytes = super::spill::read(&path)?;
     let mut rest = &bytes[..];
     while rest.len() >= HEAD_BYTES {
-        let (token, recording, listens) = (u64_at(rest, 0), &rest[8..24], u32_at(rest, 24));
+        let (token, recording) = (u64_at(rest, 0), &rest[8..24]);
+        let listens = u64::from(u32_at(rest, 24));
         let lengths = [u32_at(rest, 28) as usize, u32_at(rest, 32) as usize];
         let text = rest.get(HEAD_BYTES..HEAD_BYTES + lengths[0] + lengths[1]);
         let text = text.and_then(|text| std::str::from_utf8(text).ok());
@@ -369,7 +385,7 @@ pub(super) fn names_of(part: &Path, mut each: impl FnMut(Named<'_>) -> Result<()
         let (artist, title) = text.split_at(lengths[0]);
         let mbid = Mbid(recording.try_into().expect("sixteen bytes"));
         let recording = (token & 1 == 1).then_some(mbid);
-        each(Named { token, recording, listens, artist, title })?;
+        each(Named { token, recording, listens, artist, title });
         rest = &rest[HEAD_BYTES + text.len()..];
     }
     Ok(())

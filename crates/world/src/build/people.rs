@@ -18,10 +18,15 @@ use super::{BuildConfig, BuildStage, SHARES, require_memory};
 use crate::file::WorldWriter;
 use crate::{Result, WorldError};
 
-const SECONDS_A_DAY: u32 = 86_400;
+pub(super) const SECONDS_A_DAY: u32 = 86_400;
 /// Days of the dump's end in which plays count as recent.
 const RECENT_DAYS: u32 = 28;
 const PLAY_BYTES: usize = 12;
+/// Bytes that a recording that somebody heard takes while factors are fitted: by people and by
+/// recordings, and what tables grow by.
+const BYTES_A_HEARD: usize = 32;
+/// Bytes that a row of factors takes, about.
+const BYTES_A_FACTOR_ROW: usize = 512;
 
 /// A play of a recording that is in the world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,8 +44,8 @@ pub(super) struct Counted {
     artists: Vec<String>,
     /// People and plays of each recording.
     pub(super) people_of: Vec<u32>,
-    listens_of: Vec<u32>,
-    recent_of: Vec<u32>,
+    pub(super) listens_of: Vec<u32>,
+    pub(super) recent_of: Vec<u32>,
     first_day_of: Vec<u32>,
     people_of_artist: Vec<u32>,
     /// The artist of each recording.
@@ -72,14 +77,53 @@ pub(super) enum Of {
     Artists,
 }
 
-/// Counters that all threads add to.
-struct Counters {
-    listens: Vec<AtomicU32>,
-    people: Vec<AtomicU32>,
-    first_at: Vec<AtomicU32>,
-    artists: Vec<AtomicU32>,
-    duplicates: AtomicU64,
-    days: Vec<AtomicU64>,
+impl Heard {
+    pub(super) fn none_of(columns: usize) -> Self {
+        Self { columns, offsets: vec![0], items: Vec::new() }
+    }
+
+    /// Adds a person, by the rows of their plays.
+    pub(super) fn push(&mut self, mut rows: Vec<u32>) {
+        rows.sort_unstable();
+        rows.dedup();
+        self.items.extend(rows);
+        self.offsets.push(self.items.len());
+    }
+
+    /// Refuses more than memory may hold while factors are fitted, as [`require_memory`].
+    pub(super) fn require_memory(&self, config: &BuildConfig, done_of: [usize; 2]) -> Result<()> {
+        let rows = self.columns + self.offsets.len();
+        let bytes = self.items.len() * BYTES_A_HEARD + rows * BYTES_A_FACTOR_ROW;
+        require_memory(config, bytes, done_of)
+    }
+}
+
+/// Counters that all threads add to, by recordings and artists as [`Recordings`] has them.
+pub(super) struct Counters {
+    pub(super) listens: Vec<AtomicU32>,
+    pub(super) people: Vec<AtomicU32>,
+    pub(super) first_at: Vec<AtomicU32>,
+    pub(super) artists: Vec<AtomicU32>,
+    pub(super) duplicates: AtomicU64,
+    /// Listens by days since 1970.
+    pub(super) days: Vec<AtomicU64>,
+}
+
+impl Counters {
+    pub(super) fn zeros(recordings: &Recordings) -> Self {
+        Self {
+            listens: zeros(recordings.all.len()),
+            people: zeros(recordings.all.len()),
+            first_at: (0..recordings.all.len()).map(|_| AtomicU32::new(u32::MAX)).collect(),
+            artists: zeros(recordings.artists.len()),
+            duplicates: AtomicU64::new(0),
+            days: (0..=u32::MAX / SECONDS_A_DAY).map(|_| AtomicU64::new(0)).collect(),
+        }
+    }
+}
+
+fn zeros(count: usize) -> Vec<AtomicU32> {
+    (0..count).map(|_| AtomicU32::new(0)).collect()
 }
 
 pub(super) fn count(
@@ -89,26 +133,14 @@ pub(super) fn count(
     recordings: Recordings,
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<Counted> {
-    let zeros = |count: usize| (0..count).map(|_| AtomicU32::new(0)).collect::<Vec<_>>();
-    let counters = Counters {
-        listens: zeros(recordings.all.len()),
-        people: zeros(recordings.all.len()),
-        first_at: (0..recordings.all.len()).map(|_| AtomicU32::new(u32::MAX)).collect(),
-        artists: zeros(recordings.artists.len()),
-        duplicates: AtomicU64::new(0),
-        days: (0..=u32::MAX / SECONDS_A_DAY).map(|_| AtomicU64::new(0)).collect(),
-    };
+    let counters = Counters::zeros(&recordings);
     for_each_share(progress, BuildStage::Counting, |share| {
         gather(folder, parts, share, &recordings, &counters)
     })?;
-    let (mut counted, before) = Counted::of(config, recordings, &counters);
-    if counted.recordings.is_empty() {
-        return Err(WorldError::NothingKept { fewest: config.fewest_people });
-    }
-    counted.number_artists(&counters);
+    let (mut counted, before) = Counted::rank(config, recordings, &counters)?;
     let mut rows = vec![NONE; counters.people.len()];
     before.iter().zip(0..).for_each(|(&before, row)| rows[before] = row);
-    let recent_from = (counted.days[1] + 1).saturating_sub(RECENT_DAYS) * SECONDS_A_DAY;
+    let recent_from = counted.recent_from_s();
     let recent = zeros(counted.recordings.len());
     let kept = AtomicU64::new(0);
     let people = AtomicU64::new(0);
@@ -229,6 +261,24 @@ pub(super) fn plays_of(folder: &Path, share: usize) -> Result<Vec<Play>> {
 impl Counted {
     /// What was counted of the recordings that enough people played, the most popular first, and
     /// the row that each had before.
+    pub(super) fn rank(
+        config: &BuildConfig,
+        recordings: Recordings,
+        counters: &Counters,
+    ) -> Result<(Self, Vec<usize>)> {
+        let (mut counted, before) = Self::of(config, recordings, counters);
+        if counted.recordings.is_empty() {
+            return Err(WorldError::NothingKept { fewest: config.fewest_people });
+        }
+        counted.number_artists(counters);
+        Ok((counted, before))
+    }
+
+    /// The second from which on plays are recent.
+    pub(super) fn recent_from_s(&self) -> u32 {
+        (self.days[1] + 1).saturating_sub(RECENT_DAYS) * SECONDS_A_DAY
+    }
+
     fn of(config: &BuildConfig, recordings: Recordings, counters: &Counters) -> (Self, Vec<usize>) {
         let Recordings { all, artists, joined, unnamed, .. } = recordings;
         let people = |row: usize| counters.people[row].load(Relaxed);
@@ -319,12 +369,6 @@ fn days(counts: &[AtomicU64]) -> [u32; 2] {
     [first as u32, last as u32]
 }
 
-/// Bytes that a recording that somebody heard takes while factors are fitted: by people and by
-/// recordings, and what tables grow by.
-const BYTES_A_HEARD: usize = 32;
-/// Bytes that a row of factors takes, about.
-const BYTES_A_FACTOR_ROW: usize = 512;
-
 /// Who heard what of the world.
 pub(super) fn heard(
     config: &BuildConfig,
@@ -336,21 +380,15 @@ pub(super) fn heard(
         Of::Recordings => counted.recordings(),
         Of::Artists => counted.artists(),
     };
-    let mut heard = Heard { columns, offsets: vec![0], ..Heard::default() };
+    let mut heard = Heard::none_of(columns);
     for share in 0..SHARES {
-        let rows = columns + heard.offsets.len();
-        let bytes = heard.items.len() * BYTES_A_HEARD + rows * BYTES_A_FACTOR_ROW;
-        require_memory(config, bytes, [share, SHARES])?;
+        heard.require_memory(config, [share, SHARES])?;
         for plays in plays_of(folder, share)?.chunk_by(|a, b| a.user == b.user) {
             let row = |play: &Play| match of {
                 Of::Recordings => play.recording,
                 Of::Artists => counted.artist_of[play.recording as usize],
             };
-            let mut rows: Vec<u32> = plays.iter().map(row).collect();
-            rows.sort_unstable();
-            rows.dedup();
-            heard.items.extend(rows);
-            heard.offsets.push(heard.items.len());
+            heard.push(plays.iter().map(row).collect());
         }
     }
     Ok(heard)

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use segue_ingest::identity::credited;
 
-use super::parts::{Parts, names_of, token_of};
+use super::parts::{Named as Listened, token_of};
 use super::{BuildConfig, require_memory};
 use crate::Result;
 use crate::dump::{CanonicalRow, Mbid, Redirect, read_canonical, read_redirects};
@@ -98,8 +98,18 @@ struct Canonical {
     title: Box<str>,
 }
 
-pub(super) fn resolve(config: &BuildConfig, parts: &Parts) -> Result<Recordings> {
-    let tokens = tokens(config, parts)?;
+/// Where the distinct names that people listened to lie.
+pub(super) trait Names {
+    /// How many files they are in.
+    fn files(&self) -> usize;
+
+    /// Hands on every token of a file. Several files may have the same one, with other names: those
+    /// of the first count.
+    fn names_of(&self, file: usize, take: &mut dyn FnMut(Listened<'_>)) -> Result<()>;
+}
+
+pub(super) fn resolve(config: &BuildConfig, names: &dyn Names) -> Result<Recordings> {
+    let tokens = tokens(config, names)?;
     let mut catalogue = Catalogue::default();
     match &config.canonical {
         Some(path) => catalogue.read(path, &tokens)?,
@@ -125,13 +135,13 @@ pub(super) fn resolve(config: &BuildConfig, parts: &Parts) -> Result<Recordings>
 const BYTES_A_TOKEN: usize = size_of::<Token>() + 80;
 
 /// Every token once, in the order of tokens: nothing may depend on which part came first.
-fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
+fn tokens(config: &BuildConfig, names: &dyn Names) -> Result<Vec<Token>> {
     let mut rows: FxHashMap<u64, u32> = FxHashMap::default();
     let mut tokens: Vec<Token> = Vec::new();
     let mut bytes = 0;
-    for (done, part) in parts.files.iter().enumerate() {
-        require_memory(config, bytes, [done, parts.files.len()])?;
-        names_of(part, |named| {
+    for file in 0..names.files() {
+        require_memory(config, bytes, [file, names.files()])?;
+        names.names_of(file, &mut |named| {
             let row = *rows.entry(named.token).or_insert_with(|| {
                 // As much again goes to what canonical names are found for it.
                 bytes += 2 * (BYTES_A_TOKEN + named.artist.len() + named.title.len());
@@ -146,8 +156,7 @@ fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
                 });
                 tokens.len() as u32 - 1
             });
-            tokens[row as usize].listens += u64::from(named.listens);
-            Ok(())
+            tokens[row as usize].listens += named.listens;
         })?;
     }
     require_memory(config, bytes, [1, 1])?;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::pairs::Neighbours;
-use super::parts::Parts;
 use super::people::Counted;
 use crate::dump::{Member, MemberReport};
 
@@ -87,9 +86,13 @@ impl BuildReport {
     }
 }
 
-pub(super) fn report(parts: &Parts, counted: &Counted, neighbours: &Neighbours) -> BuildReport {
+pub(super) fn report(
+    members: &[MemberOutcome],
+    counted: &Counted,
+    neighbours: &Neighbours,
+) -> BuildReport {
     BuildReport {
-        members: parts.members.clone(),
+        members: members.to_vec(),
         joined: counted.joined.clone(),
         unnamed: counted.unnamed,
         duplicates: counted.duplicates,

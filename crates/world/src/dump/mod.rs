@@ -27,6 +27,8 @@ mod tar_walk;
 mod unpack;
 
 pub use features::{FeatureRow, read_features};
+#[cfg(feature = "spark")]
+pub(crate) use listens::{LONGEST_CELL, parquet_members};
 pub use listens::{Listen, ListenSink, Member, read_listens};
 pub use mbid::{Mbid, MbidError};
 pub use names::{CanonicalRow, Redirect, read_canonical, read_redirects};

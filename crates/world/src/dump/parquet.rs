@@ -29,6 +29,22 @@ pub(super) fn read_parquet(
     sink: &mut dyn ListenSink,
     report: &mut MemberReport,
 ) -> Result<Option<String>> {
+    let file = match open_listens(path, part)? {
+        Ok(file) => file,
+        Err(why) => return Ok(Some(why)),
+    };
+    match file.read_batches(path, &COLUMNS, &mut |batch| take_rows(batch, sink, report)) {
+        Ok(()) => Ok(None),
+        Err(Stop::Damage(error)) => Ok(Some(reason(error))),
+        Err(Stop::Sink(error)) => Err(error),
+    }
+}
+
+/// Opens a file, or a part of one, that has the columns of listens, or says why it is broken.
+pub(super) fn open_listens(
+    path: &Path,
+    part: Option<(u64, u64)>,
+) -> Result<std::result::Result<ParquetFile, String>> {
     let input = File::open(path).map_err(|error| WorldError::io(path, error))?;
     let opened = match part {
         Some((start, bytes)) => ParquetFile::open_part(input, start, bytes, path),
@@ -36,18 +52,22 @@ pub(super) fn read_parquet(
     };
     let file = match opened {
         Ok(file) => file,
-        Err(error) => return Ok(Some(reason(error))),
+        Err(error) => return Ok(Err(reason(error))),
     };
-    let columns = file.schema().get_fields();
-    let has = |name: &str| columns.iter().any(|column| column.name() == name);
-    if let Some((missing, _)) = COLUMNS[..REQUIRED].iter().find(|(name, _)| !has(name)) {
-        return Ok(Some(format!("it has no column `{missing}`, so it holds no listens")));
-    }
-    match file.read_batches(path, &COLUMNS, &mut |batch| take_rows(batch, sink, report)) {
-        Ok(()) => Ok(None),
-        Err(Stop::Damage(error)) => Ok(Some(reason(error))),
-        Err(Stop::Sink(error)) => Err(error),
-    }
+    Ok(match COLUMNS[..REQUIRED].iter().find(|(name, _)| !has_column(&file, name)) {
+        Some((missing, _)) => Err(format!("it has no column `{missing}`, so it holds no listens")),
+        None => Ok(file),
+    })
+}
+
+fn has_column(file: &ParquetFile, name: &str) -> bool {
+    file.schema().get_fields().iter().any(|column| column.name() == name)
+}
+
+/// Whether a file has the column of identifiers, which came later than the format.
+#[cfg(feature = "spark")]
+pub(super) fn has_identifiers(file: &ParquetFile) -> bool {
+    has_column(file, COLUMNS[REQUIRED].0)
 }
 
 fn take_rows(

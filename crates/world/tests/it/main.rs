@@ -9,3 +9,5 @@ mod file;
 mod ivf;
 mod names;
 mod people;
+#[cfg(feature = "spark")]
+mod spark;

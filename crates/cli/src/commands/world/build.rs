@@ -5,8 +5,10 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 use jiff::civil::Date;
+use segue::update_world;
 use segue::world::build::{BuildConfig, BuildReport, BuildStage, FEWEST_PEOPLE};
-use segue::{build_world, update_world};
+
+use super::cluster::Cluster;
 
 use crate::terminal::{self, print_json, print_line};
 
@@ -35,6 +37,8 @@ pub(super) struct BuildArgs {
     /// Unlike the world it tells who played what.
     #[arg(long)]
     keep: bool,
+    #[command(flatten)]
+    cluster: Cluster,
     /// The file to write, which is not there yet.
     out: PathBuf,
 }
@@ -82,7 +86,7 @@ pub(super) fn run(args: BuildArgs, as_json: bool) -> anyhow::Result<()> {
         keep_parts: args.keep,
     };
     let bar = terminal::bytes(0, "reading");
-    let report = build_world(&config, &args.out, &mut |stage| show(&bar, stage));
+    let report = args.cluster.build(&config, &args.out, &mut |stage| show(&bar, stage));
     bar.finish_and_clear();
     let report = report?;
     if as_json {

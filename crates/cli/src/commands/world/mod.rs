@@ -1,6 +1,7 @@
 //! `segue world`: what many people elsewhere listen to, from open data, as one file.
 
 mod build;
+mod cluster;
 
 use std::path::{Path, PathBuf};
 

@@ -8,8 +8,14 @@
 //! | JSON lines | members of such a tar |
 
 mod archive;
+#[cfg(feature = "spark")]
+mod members;
 mod row;
 
+#[cfg(feature = "spark")]
+pub(crate) use members::parquet_members;
+#[cfg(feature = "spark")]
+pub(crate) use row::LONGEST_NAME as LONGEST_CELL;
 pub(super) use row::Row;
 
 use std::fs::File;

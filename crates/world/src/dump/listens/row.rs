@@ -49,7 +49,7 @@ impl<'a> Row<'a> {
 }
 
 /// Longest name, in bytes. Who takes listens keeps names: it should not have to fear them.
-const LONGEST_NAME: usize = 16 << 10;
+pub(crate) const LONGEST_NAME: usize = 16 << 10;
 
 /// A text that says something.
 fn name(text: Option<&[u8]>, missing: DropReason) -> std::result::Result<&str, DropReason> {
