@@ -8,24 +8,28 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 
 use super::spill::{AtomicFile, u32_at, u64_at};
 use super::{BuildConfig, BuildStage, MemberOutcome, SHARES};
-use crate::dump::{Listen, ListenSink, Mbid, Member, MemberReport, read_listens};
+use crate::dump::{
+    Listen, ListenPiece, ListenSink, Mbid, Member, MemberReport, read_listens,
+};
 use crate::names::number_of;
 use crate::{Result, WorldError};
 
-/// Listens of one part at most: 64 MB of rows.
-const MOST_ROWS: usize = 4_000_000;
 /// Longer names are no names.
 const LONGEST_NAME: usize = 1_000;
 /// ListenBrainz began in 2005 with imports from Last.fm; what is dated earlier had a broken clock.
 const EARLIEST_S: i64 = 1_104_537_600;
 const ROW_BYTES: usize = 16;
+/// What a table takes for a token, about, while it grows.
+const BYTES_A_COUNT: usize = 32;
 const HEADER_BYTES: usize = (SHARES + 1) * 8;
 /// Token, identifier, listens and the lengths of two names.
 const HEAD_BYTES: usize = 36;
@@ -87,29 +91,59 @@ pub(super) fn read(
     let journal = journal_path(folder);
     let done = entries(&journal)?;
     let next = done.iter().flat_map(|entry| &entry.parts).max().map_or(0, |last| last + 1);
-    let mut sink = PartSink {
-        folder,
-        journal,
-        done,
-        broken: Vec::new(),
-        next,
-        written: Vec::new(),
-        rows: Vec::new(),
-        names: Vec::new(),
-        counts: FxHashMap::default(),
-        outcome: MemberOutcome::default(),
-        buffer: Vec::new(),
-        of: bytes,
-        progress,
-    };
+    let Readers { threads, most_bytes } = Readers::of(config);
+    let next = Arc::new(AtomicUsize::new(next));
+    let broken = Vec::new();
+    let mut sink = PartSink { folder, journal, done, broken, next, most_bytes, of: bytes, progress };
     for path in &config.listens {
-        read_listens(path, &mut sink).or_else(|error| sink.forget(error))?;
+        read_listens(path, threads, &mut sink).or_else(|error| sink.forget(error))?;
     }
     let PartSink { done, broken, .. } = sink;
-    let parts = done.iter().flat_map(|entry| &entry.parts);
-    let files = parts.map(|&part| part_path(folder, part)).collect();
+    let parts: Vec<usize> = done.iter().flat_map(|entry| entry.parts.iter().copied()).collect();
+    remove_others(folder, &parts)?;
+    let files = parts.iter().map(|&part| part_path(folder, part)).collect();
     let members = done.into_iter().map(|entry| entry.outcome).chain(broken).collect();
     Ok(Parts { files, members })
+}
+
+/// Memory of a reader beside what it gathers: pages of five columns, and the writing of a part.
+const BYTES_A_READER: usize = 24 << 20;
+/// What a reader gathers at least before it writes a part, and at most.
+const GATHERED_BYTES: [usize; 2] = [8 << 20, 192 << 20];
+
+/// How many threads read, by the memory that they may take.
+struct Readers {
+    threads: usize,
+    /// What each gathers before it writes a part.
+    most_bytes: usize,
+}
+
+impl Readers {
+    fn of(config: &BuildConfig) -> Self {
+        let [fewest, most] = GATHERED_BYTES;
+        let memory = config.memory_mb << 20;
+        // What is gathered takes twice as much while its lists grow.
+        let threads = memory / (BYTES_A_READER + 2 * fewest);
+        let threads = threads.clamp(1, rayon::current_num_threads());
+        let most_bytes = (memory / threads).saturating_sub(BYTES_A_READER) / 2;
+        Self { threads, most_bytes: most_bytes.clamp(fewest, most) }
+    }
+}
+
+/// Removes parts that belong to no member that is done: of broken ones, and of builds that were
+/// killed.
+fn remove_others(folder: &Path, parts: &[usize]) -> Result<()> {
+    let failed = |error| WorldError::io(folder, error);
+    let parts: FxHashSet<usize> = parts.iter().copied().collect();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        let part = stem.and_then(|stem| stem.strip_prefix("part-")?.parse().ok());
+        if part.is_some_and(|part: usize| !parts.contains(&part)) {
+            fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))?;
+        }
+    }
+    Ok(())
 }
 
 /// Bytes of a file, or of all files in a folder.
@@ -178,8 +212,20 @@ struct PartSink<'a> {
     done: Vec<Entry>,
     broken: Vec<MemberOutcome>,
     /// Number of the next part.
-    next: usize,
-    /// Parts of the member that is being read.
+    next: Arc<AtomicUsize>,
+    /// What a piece gathers before it writes a part.
+    most_bytes: usize,
+    /// Bytes of all dumps.
+    of: u64,
+    progress: &'a mut dyn FnMut(BuildStage),
+}
+
+/// Gathers listens of a member, and writes them in parts.
+struct PartPiece {
+    folder: PathBuf,
+    next: Arc<AtomicUsize>,
+    most_bytes: usize,
+    /// Parts that were written.
     written: Vec<usize>,
     rows: Vec<Row>,
     names: Vec<u8>,
@@ -187,12 +233,9 @@ struct PartSink<'a> {
     counts: FxHashMap<u64, usize>,
     outcome: MemberOutcome,
     buffer: Vec<u8>,
-    /// Bytes of all dumps.
-    of: u64,
-    progress: &'a mut dyn FnMut(BuildStage),
 }
 
-impl PartSink<'_> {
+impl PartPiece {
     fn count(&mut self, token: u64, recording: Option<Mbid>, [artist, title]: [&str; 2]) {
         let names = &mut self.names;
         let at = *self.counts.entry(token).or_insert_with(|| {
@@ -210,6 +253,11 @@ impl PartSink<'_> {
         self.names[at..at + 4].copy_from_slice(&listens.to_le_bytes());
     }
 
+    /// Bytes of what is gathered, about.
+    fn bytes(&self) -> usize {
+        self.rows.len() * ROW_BYTES + self.names.len() + self.counts.len() * BYTES_A_COUNT
+    }
+
     fn write_part(&mut self) -> Result<()> {
         if self.rows.is_empty() {
             return Ok(());
@@ -218,7 +266,8 @@ impl PartSink<'_> {
         let mut ends = [0_u64; SHARES + 1];
         self.rows.iter().for_each(|row| ends[row.user as usize % SHARES + 1] += 1);
         (0..SHARES).for_each(|share| ends[share + 1] += ends[share]);
-        let path = part_path(self.folder, self.next);
+        let part = self.next.fetch_add(1, Relaxed);
+        let path = part_path(&self.folder, part);
         let mut file = AtomicFile::create(&path)?;
         ends.iter().try_for_each(|end| file.write(&end.to_le_bytes()))?;
         for row in &self.rows {
@@ -232,14 +281,54 @@ impl PartSink<'_> {
         let mut file = AtomicFile::create(&names_path(&path))?;
         file.write(&self.names)?;
         file.finish()?;
-        self.written.push(self.next);
-        self.next += 1;
+        self.written.push(part);
         self.rows.clear();
         self.names.clear();
         self.counts.clear();
         Ok(())
     }
+}
 
+impl ListenPiece for PartPiece {
+    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
+        let Ok(user) = u32::try_from(listen.user) else {
+            self.outcome.drop("the number of the listener is none that ListenBrainz gives");
+            return Ok(());
+        };
+        let at = match u32::try_from(listen.at_s) {
+            Ok(at) if listen.at_s >= EARLIEST_S => at,
+            _ => {
+                self.outcome.drop("dated before 2005 or after 2105");
+                return Ok(());
+            }
+        };
+        let (artist, title) = (listen.artist.trim(), listen.title.trim());
+        if artist.len() > LONGEST_NAME || title.len() > LONGEST_NAME {
+            self.outcome.drop("a name of over 1,000 bytes");
+            return Ok(());
+        }
+        let token = match listen.recording {
+            Some(recording) => token_of(recording),
+            None => token_of_names(artist, title, &mut self.buffer),
+        };
+        self.count(token, listen.recording, [artist, title]);
+        self.rows.push(Row { user, at, token });
+        self.outcome.listens += 1;
+        if self.bytes() >= self.most_bytes {
+            self.write_part()?;
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.write_part()?;
+        // It may wait long for a member before it to end.
+        (self.rows, self.names, self.counts) = Default::default();
+        Ok(())
+    }
+}
+
+impl PartSink<'_> {
     /// Takes what was read of a file that turned out wrong out of the journal, so that it is read
     /// again once it was replaced.
     fn forget(&mut self, error: WorldError) -> Result<()> {
@@ -266,6 +355,8 @@ impl PartSink<'_> {
 }
 
 impl ListenSink for PartSink<'_> {
+    type Piece = PartPiece;
+
     fn begin(&mut self, member: &Member) -> Result<bool> {
         let is_same =
             |o: &MemberOutcome| (o.member.as_str(), o.bytes) == (&member.name, member.bytes);
@@ -276,59 +367,38 @@ impl ListenSink for PartSink<'_> {
             bytes: done,
             of: self.of,
         });
-        self.outcome = MemberOutcome::default();
         Ok(!is_done)
     }
 
-    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
-        let Ok(user) = u32::try_from(listen.user) else {
-            self.outcome.drop("the number of the listener is none that ListenBrainz gives");
-            return Ok(());
-        };
-        let at = match u32::try_from(listen.at_s) {
-            Ok(at) if listen.at_s >= EARLIEST_S => at,
-            _ => {
-                self.outcome.drop("dated before 2005 or after 2105");
-                return Ok(());
-            }
-        };
-        let (artist, title) = (listen.artist.trim(), listen.title.trim());
-        if artist.len() > LONGEST_NAME || title.len() > LONGEST_NAME {
-            self.outcome.drop("a name of over 1,000 bytes");
-            return Ok(());
+    fn piece(&mut self) -> PartPiece {
+        PartPiece {
+            folder: self.folder.to_owned(),
+            next: Arc::clone(&self.next),
+            most_bytes: self.most_bytes,
+            written: Vec::new(),
+            rows: Vec::new(),
+            names: Vec::new(),
+            counts: FxHashMap::default(),
+            outcome: MemberOutcome::default(),
+            buffer: Vec::new(),
         }
-        let token = match listen.recording {
-            Some(recording) => token_of(recording),
-            None => token_of_names(artist, title, &mut self.buffer),
-        };
-        self.count(token, listen.recording, [artist, title]);
-        self.rows.push(Row { user, at, token });
-        self.outcome.listens += 1;
-        if self.rows.len() >= MOST_ROWS {
-            self.write_part()?;
-        }
-        Ok(())
     }
 
-    fn end(&mut self, member: &Member, report: &MemberReport) -> Result<()> {
-        let mut outcome = std::mem::take(&mut self.outcome);
+    fn end(
+        &mut self,
+        member: &Member,
+        pieces: Vec<PartPiece>,
+        report: &MemberReport,
+    ) -> Result<()> {
+        let mut outcome = MemberOutcome::default();
+        pieces.iter().for_each(|piece| outcome.add(&piece.outcome));
         outcome.read(member, report);
         if outcome.broken.is_some() {
             // Its rows may be anything: none of them counts, and the report names it.
-            for part in self.written.drain(..) {
-                let path = part_path(self.folder, part);
-                for path in [names_path(&path), path] {
-                    fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))?;
-                }
-            }
-            self.rows.clear();
-            self.names.clear();
-            self.counts.clear();
             self.broken.push(outcome);
             return Ok(());
         }
-        self.write_part()?;
-        let parts = std::mem::take(&mut self.written);
+        let parts = pieces.into_iter().flat_map(|piece| piece.written).collect();
         self.note(Entry { outcome, parts })
     }
 }

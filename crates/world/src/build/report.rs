@@ -34,6 +34,14 @@ impl MemberOutcome {
         }
     }
 
+    /// Adds what became of the rows of another part of it.
+    pub(super) fn add(&mut self, part: &Self) {
+        self.listens += part.listens;
+        for (reason, count) in &part.dropped {
+            *self.dropped.entry(reason.clone()).or_default() += count;
+        }
+    }
+
     /// Adds what its reader says of it.
     pub(super) fn read(&mut self, member: &Member, report: &MemberReport) {
         (self.member, self.bytes) = (member.name.clone(), member.bytes);

@@ -27,7 +27,7 @@ mod tar_walk;
 mod unpack;
 
 pub use features::{FeatureRow, read_features};
-pub use listens::{Listen, ListenSink, Member, read_listens};
+pub use listens::{Listen, ListenPiece, ListenSink, Member, read_listens};
 pub use mbid::{Mbid, MbidError};
 pub use names::{CanonicalRow, Redirect, read_canonical, read_redirects};
 pub use report::{DropReason, MemberReport, TableReport};
