@@ -76,11 +76,7 @@ fn main() -> Result<()> {
     let mut at = ("before", begun);
     let tell = |(stage, from): (&str, Moment), to: Moment| {
         let (clock, cpu) = (to.clock - from.clock, to.cpu_s - from.cpu_s);
-        println!(
-            "{stage:10} {:7.2} s {cpu:7.2} CPU-s, peak {} MB",
-            clock.as_secs_f64(),
-            peak_mb()
-        );
+        println!("{stage:10} {:7.2} s {cpu:7.2} CPU-s, peak {} MB", clock.as_secs_f64(), peak_mb());
     };
     let report = build_world(&config, &options.out, &mut |stage| {
         if name(&stage) != at.0 {

@@ -8,9 +8,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use segue_world::Result;
-use segue_world::dump::{
-    Listen, ListenPiece, ListenSink, Member, MemberReport, read_listens,
-};
+use segue_world::dump::{Listen, ListenPiece, ListenSink, Member, MemberReport, read_listens};
 
 #[derive(Default)]
 struct Counter {

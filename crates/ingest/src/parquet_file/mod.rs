@@ -171,7 +171,8 @@ impl ParquetFile {
     ) -> Result<(), E> {
         let rows_of = |group| u64::try_from(self.metadata.row_group(group).num_rows()).unwrap_or(0);
         // What a damaged file declares may be anything.
-        let mut row = (0..groups.start).map(rows_of).fold(0, |sum, rows| (sum + rows).min(MOST_ROWS));
+        let mut row =
+            (0..groups.start).map(rows_of).fold(0, |sum, rows| (sum + rows).min(MOST_ROWS));
         for group in groups {
             let allowance = Allowance::default();
             let group = self.group(group, &allowance, true);

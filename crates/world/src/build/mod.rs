@@ -16,6 +16,7 @@
 //! played is not in the world, nor a pair that fewer played together. Nobody stands out in a sum of
 //! that many who chose to publish their listens; who played what is in none of them.
 
+mod memory;
 mod pairs;
 mod parts;
 mod people;
@@ -180,8 +181,11 @@ fn build_in(
     let counted = people::count(config, folder, &read, recordings, progress)?;
     let neighbours = pairs::neighbours(config, folder, &counted, progress)?;
     progress(BuildStage::Factoring);
-    let factors = fit(people::heard(config, folder, &counted, people::Of::Recordings)?)?;
-    let artist_factors = fit(people::heard(config, folder, &counted, people::Of::Artists)?)?;
+    let beside = counted.bytes() + neighbours.bytes();
+    let factors = fit(people::heard(config, folder, &counted, people::Of::Recordings, beside)?)?;
+    let beside = beside + factors.values.len() * size_of::<f32>();
+    let artist_factors =
+        fit(people::heard(config, folder, &counted, people::Of::Artists, beside)?)?;
     people::remove(folder)?;
     progress(BuildStage::Writing(0.0));
     let report = report::report(&read, &counted, &neighbours);

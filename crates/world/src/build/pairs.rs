@@ -13,11 +13,10 @@
 use std::ops::Range;
 use std::path::Path;
 
-use rayon::prelude::*;
-
-use super::people::{Counted, Play, for_each_share, plays_of};
+use super::memory::{Room, in_rounds};
+use super::people::{BYTES_A_PLAY, Counted, Play, largest_share, plays_of};
 use super::spill::{Buckets, u32_at, u64_at};
-use super::{BuildConfig, BuildStage, FEWEST_PEOPLE_OF_PAIR};
+use super::{BuildConfig, BuildStage, FEWEST_PEOPLE_OF_PAIR, SHARES};
 use crate::Result;
 use crate::file::WorldWriter;
 
@@ -44,6 +43,12 @@ const EDGE_BYTES: usize = 12;
 /// Pairs of one listen, about, and bytes that a pair takes while its bucket is sorted.
 const PAIRS_A_LISTEN: u64 = 20;
 const BYTES_A_PAIR: u64 = 16;
+/// Pairs of one person that are held at a time: of a player that never stops there may be a
+/// thousand million, and they are counted in several passes.
+const MOST_PAIRS: usize = 1 << 20;
+/// Bytes that wait for a bucket on each thread, and what of them is taken with those of the file.
+const MOST_BUFFERED: usize = 1 << 14;
+const BUCKET_BUFFER_BYTES: usize = 2 * MOST_BUFFERED;
 
 /// The neighbours of every recording.
 #[derive(Debug, Default)]
@@ -78,53 +83,95 @@ pub(super) fn neighbours(
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<Neighbours> {
     let bytes = counted.listens * PAIRS_A_LISTEN * BYTES_A_PAIR;
-    let at_once = (config.memory_mb as u64) << 17;
-    let buckets = (bytes / at_once.max(1)).clamp(16, 1_000) as usize;
+    let in_one = (config.memory_mb as u64) << 17;
+    let buckets = (bytes / in_one.max(1)).clamp(16, 1_000) as usize;
+    let writing = buckets * BUCKET_BUFFER_BYTES;
+    let room = Room::beside(config, counted.bytes() + writing);
+    let share = largest_share(folder)? * BYTES_A_PLAY + MOST_PAIRS * size_of::<u64>();
     let pairs = Buckets::create(folder, "pairs", buckets)?;
-    for_each_share(
-        progress,
-        |done| BuildStage::Pairing(0.7 * done),
-        |share| {
-            let plays = plays_of(folder, share)?;
-            pairs_of(&plays, &counted.artist_of, &pairs)
-        },
-    )?;
+    let stage = |done| BuildStage::Pairing(0.7 * done);
+    in_rounds([SHARES, room.at_once(share + writing)?], progress, stage, |share| {
+        pairs_of(&plays_of(folder, share)?, &counted.artist_of, &pairs)
+    })?;
     pairs.flush()?;
     let edges = Edges {
         buckets: Buckets::create(folder, "edges", buckets)?,
-        width: counted.recordings().div_ceil(buckets),
+        ends: counted.ranges(buckets),
     };
+    // Beside the pairs that are summed are those that are kept, a third at most, on both sides.
+    let largest = pairs.largest()? / PAIR_BYTES * (size_of::<(u64, u8)>() + EDGE_BYTES);
+    let passes = room.passes(largest)?;
+    let stage = |done| BuildStage::Pairing(0.7 + 0.2 * done);
+    let at_once = room.at_once(largest.div_ceil(passes))?;
+    let summed = in_rounds([buckets, at_once], progress, stage, |bucket| {
+        let sums: Result<Vec<[u64; 2]>> =
+            (0..passes).map(|pass| sum(&pairs, bucket, [pass, passes], &edges)).collect();
+        pairs.remove(bucket)?;
+        sums
+    })?;
+    edges.buckets.flush()?;
+    drop(pairs);
     let mut found = Neighbours { offsets: vec![0], ..Neighbours::default() };
-    for bucket in 0..buckets {
-        progress(BuildStage::Pairing(0.7 + 0.2 * bucket as f32 / buckets as f32));
-        let [counted, kept] = sum(pairs.take(bucket)?, &edges)?;
+    for [counted, kept] in summed.into_iter().flatten() {
         found.pairs = [found.pairs[0] + counted, found.pairs[1] + kept];
     }
-    edges.buckets.flush()?;
-    for bucket in 0..buckets {
-        progress(BuildStage::Pairing(0.9 + 0.1 * bucket as f32 / buckets as f32));
-        let from = (bucket * edges.width).min(counted.recordings());
-        let to = (from + edges.width).min(counted.recordings());
-        found.keep(edges.buckets.take(bucket)?, from..to, &counted.people_of);
-    }
+    // Each recording keeps a hundred at most; they are gathered by ranges and then joined.
+    let most_kept = (2 * found.pairs[1] as usize).min(counted.recordings() * MOST_NEIGHBOURS);
+    let room = Room::beside(config, counted.bytes() + 2 * most_kept * size_of::<[u32; 2]>());
+    let largest = edges.buckets.largest()? / EDGE_BYTES * (EDGE_BYTES + size_of::<Edge>());
+    let at_once = room.at_once(largest)?;
+    let stage = |done| BuildStage::Pairing(0.9 + 0.1 * done);
+    let kept = in_rounds([buckets, at_once], progress, stage, |bucket| {
+        let rows = edges.rows(bucket);
+        Ok(Neighbours::best(edges.buckets.take(bucket)?, rows, &counted.people_of))
+    })?;
+    let edges = kept.iter().map(|behind| behind.rows.len()).sum();
+    (found.rows, found.counts) = (Vec::with_capacity(edges), Vec::with_capacity(edges));
+    kept.into_iter().for_each(|behind| found.add(behind));
     Ok(found)
 }
 
 /// Both sides of pairs, by ranges of recordings.
 struct Edges {
     buckets: Buckets,
-    /// Recordings a bucket.
-    width: usize,
+    /// Where the range of each bucket ends.
+    ends: Vec<u32>,
+}
+
+impl Edges {
+    fn rows(&self, bucket: usize) -> Range<usize> {
+        let from = bucket.checked_sub(1).map_or(0, |before| self.ends[before]);
+        from as usize..self.ends[bucket] as usize
+    }
+
+    fn bucket_of(&self, row: u32) -> usize {
+        self.ends.partition_point(|&end| end <= row)
+    }
 }
 
 impl Neighbours {
-    /// Keeps the best neighbours of a range of recordings, which follows those before.
-    fn keep(&mut self, bytes: Vec<u8>, rows: Range<usize>, people: &[u32]) {
+    /// Memory that they take.
+    pub(super) fn bytes(&self) -> usize {
+        (self.rows.capacity() + self.counts.capacity()) * size_of::<u32>() + self.offsets.len() * 8
+    }
+
+    /// Adds those of the recordings behind these.
+    fn add(&mut self, behind: Self) {
+        let before = self.rows.len() as u64;
+        self.offsets.extend(behind.offsets.iter().map(|end| before + end));
+        self.rows.extend(behind.rows);
+        self.counts.extend(behind.counts);
+    }
+
+    /// The best neighbours of a range of recordings.
+    fn best(bytes: Vec<u8>, rows: Range<usize>, people: &[u32]) -> Self {
+        let mut found = Self::default();
         let edge = |record: &[u8]| {
             let [from, to, count] = [0, 4, 8].map(|place| u32_at(record, place));
             Edge { from, to, count }
         };
         let mut edges: Vec<Edge> = bytes.chunks_exact(EDGE_BYTES).map(edge).collect();
+        drop(bytes);
         edges.sort_unstable();
         let popularity = |row: u32| people[row as usize] as f32 + SHRINKAGE;
         let mut rest = &edges[..];
@@ -136,10 +183,13 @@ impl Neighbours {
             mine.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.to.cmp(&b.to)));
             mine.truncate(MOST_NEIGHBOURS);
             mine.sort_unstable();
-            self.rows.extend(mine.iter().map(|edge| edge.to));
-            self.counts.extend(mine.iter().map(|edge| edge.count));
-            self.offsets.push(self.rows.len() as u64);
+            found.rows.extend(mine.iter().map(|edge| edge.to));
+            found.counts.extend(mine.iter().map(|edge| edge.count));
+            found.offsets.push(found.rows.len() as u64);
         }
+        found.rows.shrink_to_fit();
+        found.counts.shrink_to_fit();
+        found
     }
 }
 
@@ -148,18 +198,29 @@ fn pairs_of(plays: &[Play], artist_of: &[u32], buckets: &Buckets) -> Result<()> 
     let mut buffers: Vec<Vec<u8>> = vec![Vec::new(); buckets.len()];
     let mut pairs: Vec<u64> = Vec::new();
     for plays in plays.chunk_by(|a, b| a.user == b.user) {
-        pairs.clear();
-        sessions(plays, |session| pairs_in(session, artist_of, &mut pairs));
-        pairs.sort_unstable();
-        for same in pairs.chunk_by(|a, b| a == b) {
-            // The smaller of the two rows decides the bucket.
-            let bucket = (same[0] >> 32) as usize % buckets.len();
-            let buffer = &mut buffers[bucket];
-            buffer.extend(same[0].to_le_bytes());
-            buffer.push(same.len().min(MOST_OF_ONE as usize) as u8);
-            if buffer.len() >= 1 << 15 {
-                buckets.append(bucket, buffer)?;
-                buffer.clear();
+        let mut most = 0;
+        sessions(plays, |session| most += session.len() * session.len() / 2);
+        let passes = (most as u64).div_ceil(MOST_PAIRS as u64).max(1);
+        for pass in 0..passes {
+            pairs.clear();
+            sessions(plays, |session| {
+                pairs_in(session, artist_of, &mut |pair| {
+                    if pair % passes == pass {
+                        pairs.push(pair);
+                    }
+                });
+            });
+            pairs.sort_unstable();
+            for same in pairs.chunk_by(|a, b| a == b) {
+                // The smaller of the two rows decides the bucket.
+                let bucket = (same[0] >> 32) as usize % buckets.len();
+                let buffer = &mut buffers[bucket];
+                buffer.extend(same[0].to_le_bytes());
+                buffer.push(same.len().min(MOST_OF_ONE as usize) as u8);
+                if buffer.len() >= MOST_BUFFERED {
+                    buckets.append(bucket, buffer)?;
+                    buffer.clear();
+                }
             }
         }
     }
@@ -184,26 +245,36 @@ fn sessions(plays: &[Play], mut each: impl FnMut(&[u32])) {
 }
 
 /// The pairs of a session: each two distinct recordings once, by different artists.
-fn pairs_in(session: &[u32], artist_of: &[u32], pairs: &mut Vec<u64>) {
+fn pairs_in(session: &[u32], artist_of: &[u32], each: &mut impl FnMut(u64)) {
     let mut rows = session.to_vec();
     rows.sort_unstable();
     rows.dedup();
     for (at, &a) in rows.iter().enumerate() {
         for &b in &rows[at + 1..] {
             if artist_of[a as usize] != artist_of[b as usize] {
-                pairs.push(u64::from(a) << 32 | u64::from(b));
+                each(u64::from(a) << 32 | u64::from(b));
             }
         }
     }
 }
 
-/// Sums the pairs of a bucket, and passes on both sides of those that enough people share. Returns
-/// how many there were, and how many are passed on.
-fn sum(bytes: Vec<u8>, edges: &Edges) -> Result<[u64; 2]> {
-    let pair = |record: &[u8]| (u64_at(record, 0), record[8]);
-    let mut pairs: Vec<(u64, u8)> = bytes.par_chunks_exact(PAIR_BYTES).map(pair).collect();
-    drop(bytes);
-    pairs.par_sort_unstable();
+/// Sums the pairs of a bucket that one of several passes takes, and hands on both sides of those
+/// that enough people share. Returns how many there were, and how many are handed on.
+fn sum(
+    bucketed: &Buckets,
+    bucket: usize,
+    [pass, passes]: [usize; 2],
+    edges: &Edges,
+) -> Result<[u64; 2]> {
+    let mut pairs: Vec<(u64, u8)> =
+        Vec::with_capacity(bucketed.bytes(bucket)? / PAIR_BYTES / passes);
+    bucketed.for_each::<PAIR_BYTES>(bucket, |record| {
+        let pair = u64_at(record, 0);
+        if pair % passes as u64 == pass as u64 {
+            pairs.push((pair, record[8]));
+        }
+    })?;
+    pairs.sort_unstable();
     let mut buffers: Vec<Vec<u8>> = vec![Vec::new(); edges.buckets.len()];
     let (mut counted, mut kept) = (0, 0);
     for same in pairs.chunk_by(|a, b| a.0 == b.0) {
@@ -215,7 +286,7 @@ fn sum(bytes: Vec<u8>, edges: &Edges) -> Result<[u64; 2]> {
         kept += 1;
         let (a, b) = ((same[0].0 >> 32) as u32, same[0].0 as u32);
         for (from, to) in [(a, b), (b, a)] {
-            let buffer = &mut buffers[from as usize / edges.width];
+            let buffer = &mut buffers[edges.bucket_of(from)];
             [from, to, count].iter().for_each(|number| buffer.extend(number.to_le_bytes()));
         }
     }

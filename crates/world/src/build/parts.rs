@@ -17,9 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use super::spill::{AtomicFile, u32_at, u64_at};
 use super::{BuildConfig, BuildStage, MemberOutcome, SHARES};
-use crate::dump::{
-    Listen, ListenPiece, ListenSink, Mbid, Member, MemberReport, read_listens,
-};
+use crate::dump::{Listen, ListenPiece, ListenSink, Mbid, Member, MemberReport, read_listens};
 use crate::names::number_of;
 use crate::{Result, WorldError};
 
@@ -71,6 +69,8 @@ fn token_of_names(artist: &str, title: &str, buffer: &mut Vec<u8>) -> u64 {
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) files: Vec<PathBuf>,
+    /// How many listens each share of the people has.
+    pub(super) shares: [usize; SHARES],
     pub(super) members: Vec<MemberOutcome>,
 }
 
@@ -94,16 +94,18 @@ pub(super) fn read(
     let Readers { threads, most_bytes } = Readers::of(config);
     let next = Arc::new(AtomicUsize::new(next));
     let broken = Vec::new();
-    let mut sink = PartSink { folder, journal, done, broken, next, most_bytes, of: bytes, progress };
+    let mut sink =
+        PartSink { folder, journal, done, broken, next, most_bytes, of: bytes, progress };
     for path in &config.listens {
         read_listens(path, threads, &mut sink).or_else(|error| sink.forget(error))?;
     }
     let PartSink { done, broken, .. } = sink;
     let parts: Vec<usize> = done.iter().flat_map(|entry| entry.parts.iter().copied()).collect();
     remove_others(folder, &parts)?;
-    let files = parts.iter().map(|&part| part_path(folder, part)).collect();
+    let files: Vec<PathBuf> = parts.iter().map(|&part| part_path(folder, part)).collect();
+    let shares = share_sizes(&files)?;
     let members = done.into_iter().map(|entry| entry.outcome).chain(broken).collect();
-    Ok(Parts { files, members })
+    Ok(Parts { files, shares, members })
 }
 
 /// Memory of a reader beside what it gathers: pages of five columns, and the writing of a part.
@@ -401,6 +403,20 @@ impl ListenSink for PartSink<'_> {
         let parts = pieces.into_iter().flat_map(|piece| piece.written).collect();
         self.note(Entry { outcome, parts })
     }
+}
+
+/// How many listens of all parts each share of the people has.
+fn share_sizes(parts: &[PathBuf]) -> Result<[usize; SHARES]> {
+    let mut sizes = [0; SHARES];
+    for part in parts {
+        let mut ends = [0; HEADER_BYTES];
+        let read = File::open(part).and_then(|mut file| file.read_exact(&mut ends));
+        read.map_err(|error| WorldError::io(part, error))?;
+        for (share, size) in sizes.iter_mut().enumerate() {
+            *size += (u64_at(&ends, share * 8 + 8) - u64_at(&ends, share * 8)) as usize;
+        }
+    }
+    Ok(sizes)
 }
 
 /// The rows of a part that belong to a share of the people, and their order is that of [`Row`].

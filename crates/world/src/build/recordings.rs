@@ -9,6 +9,10 @@
 //! A recording is a key: two identifiers with the same artist and title are one.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -35,6 +39,16 @@ pub(super) struct Recordings {
     pub(super) joined: BTreeMap<String, u64>,
     /// Listens whose names say nothing.
     pub(super) unnamed: u64,
+}
+
+impl Recordings {
+    /// Memory that they take, about.
+    pub(super) fn bytes(&self) -> usize {
+        let names = self.artists.iter().map(|artist| artist.len() + 24 + BYTES_A_TEXT);
+        self.of_token.capacity() * BYTES_A_PLACE * 2 / 3
+            + names.sum::<usize>()
+            + self.all.iter().map(Recording::bytes).sum::<usize>()
+    }
 }
 
 /// A recording as the world will name it.
@@ -107,22 +121,35 @@ pub(super) fn resolve(config: &BuildConfig, parts: &Parts) -> Result<Recordings>
     }
     let mut recordings = Recordings::default();
     let mut rows = Rows::default();
-    for token in &tokens {
-        let Some((rule, recording)) = catalogue.find(token) else {
-            recordings.unnamed += token.listens;
-            recordings.of_token.insert(token.token, NONE);
-            continue;
-        };
-        *recordings.joined.entry(rule.name().to_owned()).or_default() += token.listens;
-        let row = rows.add(&mut recordings, recording);
-        recordings.of_token.insert(token.token, row);
+    for tokens in tokens.chunks(BATCH) {
+        let found: Vec<_> = tokens.par_iter().map(|token| catalogue.find(token)).collect();
+        for (token, found) in tokens.iter().zip(found) {
+            let Some((rule, recording)) = found else {
+                recordings.unnamed += token.listens;
+                recordings.of_token.insert(token.token, NONE);
+                continue;
+            };
+            *recordings.joined.entry(rule.name().to_owned()).or_default() += token.listens;
+            let row = rows.add(&mut recordings, recording);
+            recordings.of_token.insert(token.token, row);
+        }
     }
     Ok(recordings)
 }
 
-/// Bytes that a token takes beside its names: itself, its place in tables, and what the allocator
-/// adds to two texts.
-const BYTES_A_TOKEN: usize = size_of::<Token>() + 80;
+/// Bytes that an allocation takes beside its content.
+const BYTES_A_TEXT: usize = 16;
+/// Bytes of a place in a table from numbers to numbers, with those that are free.
+const BYTES_A_PLACE: usize = 32;
+/// Bytes that a token takes beside its names: itself, its places in five tables, what canonical
+/// names are found for it, and the recording that it becomes.
+const BYTES_A_TOKEN: usize = size_of::<Token>()
+    + size_of::<Canonical>()
+    + size_of::<Recording>()
+    + 5 * BYTES_A_PLACE
+    + 6 * BYTES_A_TEXT;
+/// Names that a token takes: its own, canonical ones, and those of its recording.
+const NAMES_A_TOKEN: usize = 3;
 
 /// Every token once, in the order of tokens: nothing may depend on which part came first.
 fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
@@ -133,8 +160,8 @@ fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
         require_memory(config, bytes, [done, parts.files.len()])?;
         names_of(part, |named| {
             let row = *rows.entry(named.token).or_insert_with(|| {
-                // As much again goes to what canonical names are found for it.
-                bytes += 2 * (BYTES_A_TOKEN + named.artist.len() + named.title.len());
+                let names = named.artist.len() + named.title.len();
+                bytes += BYTES_A_TOKEN + NAMES_A_TOKEN * names;
                 tokens.push(Token {
                     token: named.token,
                     mbid: named.recording,
@@ -164,17 +191,19 @@ fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
 #[derive(Default)]
 struct Catalogue {
     redirects: FxHashMap<u64, u64>,
-    by_mbid: FxHashMap<u64, Canonical>,
-    by_key: FxHashMap<u64, Canonical>,
+    by_mbid: Names,
+    by_key: Names,
     /// By keys that recordings have besides their own.
-    by_other_key: FxHashMap<u64, Canonical>,
+    by_other_key: Names,
 }
+
+/// What is asked for, and the best that is found.
+type Names = FxHashMap<u64, Option<Arc<Canonical>>>;
 
 impl Catalogue {
     /// Reads of the canonical names what tokens ask for.
-    fn read(&mut self, path: &std::path::Path, tokens: &[Token]) -> Result<()> {
-        let mut mbids: FxHashMap<u64, Option<Canonical>> = FxHashMap::default();
-        let mut keys: FxHashMap<u64, Option<Canonical>> = FxHashMap::default();
+    fn read(&mut self, path: &Path, tokens: &[Token]) -> Result<()> {
+        let (mut mbids, mut keys) = (Names::default(), Names::default());
         for token in tokens {
             if token.mbid.is_some() {
                 mbids.insert(token.token, None);
@@ -191,29 +220,17 @@ impl Catalogue {
             Ok(())
         })?;
         mbids.extend(redirects.values().map(|&to| (to, None)));
-        let mut batch: Vec<Named> = Vec::with_capacity(BATCH);
-        let mut take = |batch: &mut Vec<Named>| {
-            let keyed: Vec<Option<Canonical>> = batch.par_drain(..).map(Canonical::of).collect();
-            for row in keyed.into_iter().flatten() {
+        in_batches(path, |batch| {
+            let keyed: Vec<_> = batch.into_par_iter().map(Canonical::of).collect();
+            for row in keyed.into_iter().flatten().map(Arc::new) {
                 offer(mbids.get_mut(&token_of(row.mbid)), &row);
                 offer(keys.get_mut(&row.key), &row);
                 for other in row.other_keys.into_iter().flatten() {
                     offer(by_other_key.get_mut(&other), &row);
                 }
             }
-        };
-        read_canonical(path, &mut |row| {
-            batch.push(Named::of(&row));
-            if batch.len() == BATCH {
-                take(&mut batch);
-            }
-            Ok(())
         })?;
-        take(&mut batch);
-        let found = |(token, found): (u64, Option<Canonical>)| Some((token, found?));
-        self.by_mbid = mbids.into_iter().filter_map(found).collect();
-        self.by_key = keys.into_iter().filter_map(found).collect();
-        self.by_other_key = by_other_key.into_iter().filter_map(found).collect();
+        (self.by_mbid, self.by_key, self.by_other_key) = (mbids, keys, by_other_key);
         Ok(())
     }
 
@@ -225,11 +242,11 @@ impl Catalogue {
             let score = u64::MAX - token.listens;
             let [artist, title] = [token.artist.clone(), token.title.clone()];
             let other_keys = other_keys(&artist, &title, 1);
-            let one = Canonical { key, other_keys, score, mbid, artist, title };
-            let offer = |table: &mut FxHashMap<u64, Canonical>, key| {
-                let entry = table.entry(key).or_insert_with(|| one.clone());
-                if one.score < entry.score {
-                    *entry = one.clone();
+            let one = Arc::new(Canonical { key, other_keys, score, mbid, artist, title });
+            let offer = |table: &mut Names, key| {
+                let entry = table.entry(key).or_default();
+                if entry.as_ref().is_none_or(|found| one.score < found.score) {
+                    *entry = Some(Arc::clone(&one));
                 }
             };
             offer(&mut self.by_key, key);
@@ -241,13 +258,13 @@ impl Catalogue {
     fn find(&self, token: &Token) -> Option<(Rule, Recording)> {
         if token.mbid.is_some() {
             let target = self.redirects.get(&token.token);
-            let by_mbid = self.by_mbid.get(target.unwrap_or(&token.token));
+            let by_mbid = found_in(&self.by_mbid, *target.unwrap_or(&token.token));
             let rule = if target.is_some() { Rule::Redirect } else { Rule::Identifier };
             if let Some(canonical) = by_mbid {
                 return Some((rule, Recording::canonical(canonical)));
             }
         }
-        let by_key = token.key.and_then(|key| self.by_key.get(&key));
+        let by_key = token.key.and_then(|key| found_in(&self.by_key, key));
         let is_own = |found: &Canonical| Some(found.mbid) == token.mbid;
         if let Some(canonical) = by_key {
             let rule = if is_own(canonical) { Rule::Identifier } else { Rule::Key };
@@ -269,23 +286,49 @@ impl Catalogue {
             tables.reverse();
         }
         let agrees = |found: &&Canonical| guests_agree(names, [&found.artist, &found.title]);
-        tables.into_iter().find_map(|table| table.get(&stripped).filter(agrees))
+        tables.into_iter().find_map(|table| found_in(table, stripped).filter(agrees))
     }
+}
+
+fn found_in(names: &Names, key: u64) -> Option<&Canonical> {
+    names.get(&key)?.as_deref()
 }
 
 /// Takes a row in the place of one that names a recording worse: a lower score is a better release.
-fn offer(place: Option<&mut Option<Canonical>>, row: &Canonical) {
+fn offer(place: Option<&mut Option<Arc<Canonical>>>, row: &Arc<Canonical>) {
     let rank = |one: &Canonical| (one.score, one.mbid);
     if let Some(place) = place.filter(|found| found.as_ref().is_none_or(|f| rank(row) < rank(f))) {
-        *place = Some(row.clone());
+        *place = Some(Arc::clone(row));
     }
 }
 
-/// Rows of canonical names of which keys are made at once, on all cores.
+/// Tokens, or rows of canonical names, that are looked at together, on all cores.
 const BATCH: usize = 20_000;
 
+/// Reads canonical names on a thread of its own, while `take` makes something of those before.
+fn in_batches(path: &Path, mut take: impl FnMut(Vec<NamedRow>)) -> Result<()> {
+    thread::scope(|scope| {
+        let (send, batches) = sync_channel(1);
+        let reader = scope.spawn(move || {
+            let mut batch = Vec::with_capacity(BATCH);
+            read_canonical(path, &mut |row| {
+                batch.push(NamedRow::of(&row));
+                if batch.len() == BATCH {
+                    // Who takes them is gone only where it panics.
+                    let _ = send.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
+                }
+                Ok(())
+            })?;
+            let _ = send.send(batch);
+            Ok(())
+        });
+        batches.iter().for_each(&mut take);
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
 /// A row of the canonical names.
-struct Named {
+struct NamedRow {
     mbid: Mbid,
     artist: Box<str>,
     title: Box<str>,
@@ -294,7 +337,7 @@ struct Named {
     score: u64,
 }
 
-impl Named {
+impl NamedRow {
     fn of(row: &CanonicalRow<'_>) -> Self {
         Self {
             mbid: row.recording,
@@ -308,7 +351,7 @@ impl Named {
 
 impl Canonical {
     /// `None` where the names say nothing.
-    fn of(Named { mbid, artist, title, artists, score }: Named) -> Option<Self> {
+    fn of(NamedRow { mbid, artist, title, artists, score }: NamedRow) -> Option<Self> {
         let key = recording_key(&artist, &title)?;
         let other_keys = other_keys(&artist, &title, artists);
         Some(Self { key, other_keys, score, mbid, artist, title })
@@ -316,6 +359,11 @@ impl Canonical {
 }
 
 impl Recording {
+    /// Memory that it takes, about.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.artist.len() + self.title.len() + 2 * BYTES_A_TEXT
+    }
+
     fn canonical(found: &Canonical) -> Self {
         Self {
             key: found.key,

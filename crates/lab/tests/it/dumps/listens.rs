@@ -112,7 +112,7 @@ fn a_sink_ends_the_reading() {
         fs::write(&path, dump).unwrap();
         let mut keeper = Keeper::default();
         keeper.most_listens = Some(900);
-        let error = read_listens(&path, 2, &mut keeper).unwrap_err();
+        let error = read_listens(&path, 1, &mut keeper).unwrap_err();
         assert_eq!(error.to_string(), "`sink`: enough");
         assert!(keeper.members.len() < 2);
     }

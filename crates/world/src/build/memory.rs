@@ -1,0 +1,73 @@
+//! How much is done at once, by the memory that a build may take.
+//!
+//! Nothing of the result depends on it. What stays in memory while a step is done is counted first;
+//! what is left goes to pieces of work, as many side by side as it and the cores allow. Where not
+//! even one has room, the build is refused with what it would need.
+
+use rayon::prelude::*;
+
+use super::{BuildConfig, BuildStage};
+use crate::{Result, WorldError};
+
+/// The program itself, its threads and their buffers.
+const BYTES_OF_PROCESS: usize = 24 << 20;
+
+/// Memory that is left for pieces of work.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Room {
+    taken: usize,
+    allowed: usize,
+    allowed_mb: usize,
+}
+
+impl Room {
+    /// What is left beside so many bytes.
+    pub(super) fn beside(config: &BuildConfig, bytes: usize) -> Self {
+        let taken = bytes + BYTES_OF_PROCESS;
+        Self { taken, allowed: config.memory_mb << 20, allowed_mb: config.memory_mb }
+    }
+
+    fn left(self) -> usize {
+        self.allowed.saturating_sub(self.taken)
+    }
+
+    /// How many pieces of so many bytes are worked on side by side.
+    ///
+    /// # Errors
+    /// [`WorldError::NeedsMemory`] where there is no room for one.
+    pub(super) fn at_once(self, bytes: usize) -> Result<usize> {
+        match self.left() / bytes.max(1) {
+            0 => {
+                let needed_mb = (self.taken + bytes).div_ceil(1 << 20);
+                Err(WorldError::NeedsMemory { needed_mb, allowed_mb: self.allowed_mb })
+            }
+            room => Ok(room.min(rayon::current_num_threads())),
+        }
+    }
+
+    /// Into how many parts, one after another, work of so many bytes has to be cut.
+    ///
+    /// # Errors
+    /// [`WorldError::NeedsMemory`] where there is no room for a megabyte.
+    pub(super) fn passes(self, bytes: usize) -> Result<usize> {
+        self.at_once(1 << 20)?;
+        Ok(bytes.div_ceil(self.left()).max(1))
+    }
+}
+
+/// Does numbered pieces of work, so many at once, and tells how far it is after each round.
+pub(super) fn in_rounds<T: Send>(
+    [count, at_once]: [usize; 2],
+    progress: &mut dyn FnMut(BuildStage),
+    stage: impl Fn(f32) -> BuildStage,
+    each: impl Fn(usize) -> Result<T> + Sync,
+) -> Result<Vec<T>> {
+    let mut done = Vec::with_capacity(count);
+    for from in (0..count).step_by(at_once) {
+        progress(stage(from as f32 / count as f32));
+        let to = (from + at_once).min(count);
+        let round: Result<Vec<T>> = (from..to).into_par_iter().map(&each).collect();
+        done.extend(round?);
+    }
+    Ok(done)
+}
