@@ -24,6 +24,9 @@ struct Options {
     dumps: PathBuf,
     /// The file to write, which is not there yet.
     out: PathBuf,
+    /// Read features too.
+    #[arg(long)]
+    features: bool,
     /// Memory that the build may take, in megabytes.
     #[arg(long, default_value_t = BuildConfig::default().memory_mb)]
     memory: usize,
@@ -58,6 +61,7 @@ fn name(stage: &BuildStage) -> &'static str {
         BuildStage::Reading { .. } => "reading",
         BuildStage::Naming => "naming",
         BuildStage::Counting(_) => "counting",
+        BuildStage::Sounding { .. } => "features",
         BuildStage::Pairing(_) => "pairing",
         BuildStage::Factoring => "factors",
         BuildStage::Writing(_) => "writing",
@@ -66,7 +70,10 @@ fn name(stage: &BuildStage) -> &'static str {
 
 fn main() -> Result<()> {
     let options = Options::parse();
+    let tables = ["lowlevel", "rhythm", "tonal"];
+    let tables = tables.map(|name| options.dumps.join(format!("{name}.tar.zst")));
     let config = BuildConfig {
+        features: if options.features { tables.to_vec() } else { Vec::new() },
         listens: vec![options.dumps.join("listens.tar")],
         canonical: Some(options.dumps.join("canonical.tar.zst")),
         memory_mb: options.memory,
@@ -88,6 +95,7 @@ fn main() -> Result<()> {
     let now = Moment::now();
     tell(at, now);
     tell(("all", begun), now);
-    println!("{} listens, {} recordings", report.listens, report.recordings);
+    let (listens, recordings, sounds) = (report.listens, report.recordings, report.sounds);
+    println!("{listens} listens, {recordings} recordings, of {sounds} it is known how they sound");
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! A door for the fuzz target: any bytes as a dump of anything.
 
 use std::fs;
+use std::sync::Arc;
 
 use crate::dump::{
     Listen, ListenPiece, ListenSink, Member, MemberReport, TableReport, read_canonical,
@@ -61,7 +62,7 @@ pub fn read_dump(content: &[u8]) {
     check(read_listens(&path, 1, &mut Counter::default()).map(|()| TableReport::default()));
     check(read_canonical(&path, &mut |_| Ok(())));
     check(read_redirects(&path, &mut |_| Ok(())));
-    check(read_features(&path, &mut |_, _| Ok(())));
+    check(read_features(&path, &Arc::default(), &mut |_, _| Ok(())));
     // Where it stays behind, the next content takes its place.
     let _ = fs::remove_file(&path);
 }

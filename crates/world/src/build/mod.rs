@@ -1,27 +1,30 @@
-//! From dumps to a world, in four steps, each of which leaves files that the next one reads.
+//! From dumps to a world, in five steps, each of which leaves files that the next one reads.
 //!
 //! ```text
 //! listens ─► parts: who, when, which name ─┐
 //! canonical names ─► recordings: names ────┴► plays by people ─► counts ─► pairs ─► neighbours
-//!                                                             └► factors (fitted by the caller)
+//!                       └► identifiers ─► features: sounds    └► factors (fitted by the caller)
 //! ```
 //!
 //! 1. `parts`: every member of the dumps becomes a file of 16 bytes a listen and the distinct
 //!    names in it. A build that was interrupted goes on after the last whole member.
 //! 2. `recordings`: names become recordings, by MusicBrainz identifier, redirect and key.
 //! 3. `people`: plays are gathered by people, a share of them at a time, and counted.
-//! 4. `pairs`: what is played in one sitting, by the recipe that ListenBrainz publishes.
+//! 4. `sounds`: medians of what people submitted of each recording, where there are dumps of it.
+//! 5. `pairs`: what is played in one sitting, by the recipe that ListenBrainz publishes.
 //!
 //! What leaves the builder are sums over at least [`FEWEST_PEOPLE`] people: a recording that fewer
 //! played is not in the world, nor a pair that fewer played together. Nobody stands out in a sum of
 //! that many who chose to publish their listens; who played what is in none of them.
 
+mod aliases;
 mod memory;
 mod pairs;
 mod parts;
 mod people;
 mod recordings;
 mod report;
+mod sounds;
 mod spill;
 
 use std::fs::{self, File, TryLockError};
@@ -35,7 +38,7 @@ use crate::ivf::Rows;
 use crate::{Result, WorldError};
 
 pub use people::Heard;
-pub use report::{BuildReport, MemberOutcome};
+pub use report::{BuildReport, FeatureOutcome, MemberOutcome};
 
 /// A recording is in a world if at least so many people played it.
 pub const FEWEST_PEOPLE: u32 = 5;
@@ -51,6 +54,10 @@ pub struct BuildConfig {
     pub listens: Vec<PathBuf>,
     /// The dump of canonical names; without it names are taken as people's players wrote them.
     pub canonical: Option<PathBuf>,
+    /// Dumps of AcousticBrainz: how recordings sound. Of a folder of archives or tables each of them
+    /// is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<PathBuf>,
     /// A recording is kept if at least so many people played it: [`FEWEST_PEOPLE`] or more.
     pub fewest_people: u32,
     /// Memory that the build may take, in megabytes. It changes nothing of the result, so that an
@@ -67,6 +74,7 @@ impl Default for BuildConfig {
         Self {
             listens: Vec::new(),
             canonical: None,
+            features: Vec::new(),
             fewest_people: FEWEST_PEOPLE,
             memory_mb: 4_000,
             keep_parts: false,
@@ -90,6 +98,13 @@ pub enum BuildStage {
     Naming,
     /// Plays are gathered and counted; the share that is done.
     Counting(f32),
+    /// Features are read; so many bytes of all their dumps are done.
+    Sounding {
+        /// Bytes that are done.
+        bytes: u64,
+        /// Bytes of all dumps of features.
+        of: u64,
+    },
     /// Pairs are counted; the share that is done.
     Pairing(f32),
     /// Factors are being fitted.
@@ -134,7 +149,7 @@ pub fn build(
         return Err(WorldError::Exists { path: parts });
     }
     // A slip in a path must leave no work in progress that the next build would stumble over.
-    for path in config.listens.iter().chain(&config.canonical) {
+    for path in config.listens.iter().chain(&config.canonical).chain(&config.features) {
         fs::metadata(path).map_err(|error| WorldError::io(path, error))?;
     }
     let (folder, _lock) = begin(config, out)?;
@@ -177,8 +192,9 @@ fn build_in(
 ) -> Result<BuildReport> {
     let read = parts::read(config, folder, progress)?;
     progress(BuildStage::Naming);
-    let recordings = recordings::resolve(config, &read)?;
+    let recordings = recordings::resolve(config, folder, &read)?;
     let counted = people::count(config, folder, &read, recordings, progress)?;
+    let sounds = sounds::sounds(config, folder, &counted, progress)?;
     let neighbours = pairs::neighbours(config, folder, &counted, progress)?;
     progress(BuildStage::Factoring);
     let beside = counted.bytes() + neighbours.bytes();
@@ -188,11 +204,12 @@ fn build_in(
         fit(people::heard(config, folder, &counted, people::Of::Artists, beside)?)?;
     people::remove(folder)?;
     progress(BuildStage::Writing(0.0));
-    let report = report::report(&read, &counted, &neighbours);
+    let report = report::report(&read, &counted, &sounds, &neighbours);
     let manifest = Manifest::of(config, &report, &factors, &artist_factors);
     let partial = folder.join("world");
     let mut writer = WorldWriter::create(&partial)?;
     counted.write(&mut writer)?;
+    sounds.write(&mut writer)?;
     neighbours.write(&mut writer)?;
     let mut index = |name, factors: &Factors| {
         let rows = Rows::new(&factors.values, factors.width);

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use super::memory::{Room, in_rounds};
 use super::people::{BYTES_A_PLAY, Counted, Play, largest_share, plays_of};
-use super::spill::{Buckets, u32_at, u64_at};
+use super::spill::{Buckets, for_each_record, u32_at, u64_at};
 use super::{BuildConfig, BuildStage, FEWEST_PEOPLE_OF_PAIR, SHARES};
 use crate::Result;
 use crate::file::WorldWriter;
@@ -268,7 +268,7 @@ fn sum(
 ) -> Result<[u64; 2]> {
     let mut pairs: Vec<(u64, u8)> =
         Vec::with_capacity(bucketed.bytes(bucket)? / PAIR_BYTES / passes);
-    bucketed.for_each::<PAIR_BYTES>(bucket, |record| {
+    for_each_record(&bucketed.path(bucket), |record: &[u8; PAIR_BYTES]| {
         let pair = u64_at(record, 0);
         if pair % passes as u64 == pass as u64 {
             pairs.push((pair, record[8]));

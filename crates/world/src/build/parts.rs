@@ -149,7 +149,7 @@ fn remove_others(folder: &Path, parts: &[usize]) -> Result<()> {
 }
 
 /// Bytes of a file, or of all files in a folder.
-fn size_of_path(path: &Path) -> Result<u64> {
+pub(super) fn size_of_path(path: &Path) -> Result<u64> {
     let error = |error| WorldError::io(path, error);
     let metadata = fs::metadata(path).map_err(error)?;
     if !metadata.is_dir() {

@@ -292,6 +292,11 @@ impl Counted {
         recordings + artists + self.recordings.len() * BYTES_A_COUNTED
     }
 
+    /// The key of each recording, with its row.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        self.recordings.iter().map(|one| one.key).zip(0..)
+    }
+
     /// Where so many ranges of recordings end that have about as many people each.
     pub(super) fn ranges(&self, count: usize) -> Vec<u32> {
         let all: u64 = self.people_of.iter().map(|&people| u64::from(people)).sum();
@@ -328,12 +333,11 @@ impl Counted {
         writer.u32s("recent", &self.recent_of)?;
         writer.u32s("first_day", &self.first_day_of)?;
         writer.u32s("artist_people", &self.people_of_artist)?;
-        let keys = self.recordings.iter().map(|one| one.key).zip(0..);
         let others =
             self.recordings.iter().zip(0..).flat_map(|(one, row)| {
                 one.other_keys.into_iter().flatten().map(move |key| (key, row))
             });
-        writer.keys(keys, others)?;
+        writer.keys(self.keys(), others)?;
         writer.by_artist(&self.artist_of, self.artists())
     }
 }

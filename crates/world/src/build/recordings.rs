@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use segue_ingest::identity::credited;
 
+use super::aliases::Aliases;
 use super::parts::{Parts, names_of, token_of};
 use super::{BuildConfig, require_memory};
 use crate::Result;
@@ -112,11 +113,15 @@ struct Canonical {
     title: Box<str>,
 }
 
-pub(super) fn resolve(config: &BuildConfig, parts: &Parts) -> Result<Recordings> {
+pub(super) fn resolve(config: &BuildConfig, folder: &Path, parts: &Parts) -> Result<Recordings> {
     let tokens = tokens(config, parts)?;
     let mut catalogue = Catalogue::default();
+    let mut aliases = match config.features[..] {
+        [] => None,
+        _ => Some(Aliases::create(folder)?),
+    };
     match &config.canonical {
-        Some(path) => catalogue.read(path, &tokens)?,
+        Some(path) => catalogue.read(path, &tokens, aliases.as_mut())?,
         None => catalogue.by_players(&tokens),
     }
     let mut recordings = Recordings::default();
@@ -133,6 +138,9 @@ pub(super) fn resolve(config: &BuildConfig, parts: &Parts) -> Result<Recordings>
             let row = rows.add(&mut recordings, recording);
             recordings.of_token.insert(token.token, row);
         }
+    }
+    if let Some(aliases) = aliases {
+        aliases.finish(folder, &recordings)?;
     }
     Ok(recordings)
 }
@@ -202,7 +210,12 @@ type Names = FxHashMap<u64, Option<Arc<Canonical>>>;
 
 impl Catalogue {
     /// Reads of the canonical names what tokens ask for.
-    fn read(&mut self, path: &Path, tokens: &[Token]) -> Result<()> {
+    fn read(
+        &mut self,
+        path: &Path,
+        tokens: &[Token],
+        mut aliases: Option<&mut Aliases>,
+    ) -> Result<()> {
         let (mut mbids, mut keys) = (Names::default(), Names::default());
         for token in tokens {
             if token.mbid.is_some() {
@@ -213,22 +226,28 @@ impl Catalogue {
         }
         let mut by_other_key = keys.clone();
         let redirects = &mut self.redirects;
-        read_redirects(path, &mut |Redirect { from, to }| {
+        read_redirects(path, &mut |redirect| {
+            let Redirect { from, to } = redirect;
             if mbids.contains_key(&token_of(from)) {
                 redirects.insert(token_of(from), token_of(to));
             }
-            Ok(())
+            aliases.as_mut().map_or(Ok(()), |aliases| aliases.redirect(redirect))
         })?;
         mbids.extend(redirects.values().map(|&to| (to, None)));
         in_batches(path, |batch| {
             let keyed: Vec<_> = batch.into_par_iter().map(Canonical::of).collect();
             for row in keyed.into_iter().flatten().map(Arc::new) {
                 offer(mbids.get_mut(&token_of(row.mbid)), &row);
-                offer(keys.get_mut(&row.key), &row);
+                let found = keys.get_mut(&row.key);
+                if let (Some(aliases), true) = (&mut aliases, found.is_some()) {
+                    aliases.name(row.mbid, row.key)?;
+                }
+                offer(found, &row);
                 for other in row.other_keys.into_iter().flatten() {
                     offer(by_other_key.get_mut(&other), &row);
                 }
             }
+            Ok(())
         })?;
         (self.by_mbid, self.by_key, self.by_other_key) = (mbids, keys, by_other_key);
         Ok(())
@@ -306,7 +325,7 @@ fn offer(place: Option<&mut Option<Arc<Canonical>>>, row: &Arc<Canonical>) {
 const BATCH: usize = 20_000;
 
 /// Reads canonical names on a thread of its own, while `take` makes something of those before.
-fn in_batches(path: &Path, mut take: impl FnMut(Vec<NamedRow>)) -> Result<()> {
+fn in_batches(path: &Path, mut take: impl FnMut(Vec<NamedRow>) -> Result<()>) -> Result<()> {
     thread::scope(|scope| {
         let (send, batches) = sync_channel(1);
         let reader = scope.spawn(move || {
@@ -314,7 +333,7 @@ fn in_batches(path: &Path, mut take: impl FnMut(Vec<NamedRow>)) -> Result<()> {
             read_canonical(path, &mut |row| {
                 batch.push(NamedRow::of(&row));
                 if batch.len() == BATCH {
-                    // Who takes them is gone only where it panics.
+                    // Who takes them is gone only where it failed.
                     let _ = send.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
                 }
                 Ok(())
@@ -322,7 +341,9 @@ fn in_batches(path: &Path, mut take: impl FnMut(Vec<NamedRow>)) -> Result<()> {
             let _ = send.send(batch);
             Ok(())
         });
-        batches.iter().for_each(&mut take);
+        let taken = batches.iter().try_for_each(&mut take);
+        drop(batches);
+        taken?;
         reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
 }

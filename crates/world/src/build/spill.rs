@@ -91,24 +91,6 @@ impl Buckets {
         (0..self.len()).try_fold(0, |most, bucket| Ok(most.max(self.bytes(bucket)?)))
     }
 
-    /// Hands on the records of a bucket, which are of so many bytes each.
-    pub(super) fn for_each<const N: usize>(
-        &self,
-        bucket: usize,
-        mut each: impl FnMut(&[u8; N]),
-    ) -> Result<()> {
-        let failed = |error| WorldError::io(&self.path(bucket), error);
-        let mut file = File::open(self.path(bucket)).map_err(failed)?;
-        let mut block = vec![0; N << 14];
-        loop {
-            let read = fill(&mut file, &mut block).map_err(failed)?;
-            block[..read].as_chunks().0.iter().for_each(&mut each);
-            if read < block.len() {
-                return Ok(());
-            }
-        }
-    }
-
     /// Takes a bucket's records and removes its file.
     pub(super) fn take(&self, bucket: usize) -> Result<Vec<u8>> {
         let bytes = read(&self.path(bucket))?;
@@ -120,6 +102,23 @@ impl Buckets {
     pub(super) fn remove(&self, bucket: usize) -> Result<()> {
         let path = self.path(bucket);
         fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))
+    }
+}
+
+/// Hands on the records of a file, which are of so many bytes each.
+pub(super) fn for_each_record<const N: usize>(
+    path: &Path,
+    mut each: impl FnMut(&[u8; N]),
+) -> Result<()> {
+    let failed = |error| WorldError::io(path, error);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut block = vec![0; N << 14];
+    loop {
+        let read = fill(&mut file, &mut block).map_err(failed)?;
+        block[..read].as_chunks().0.iter().for_each(&mut each);
+        if read < block.len() {
+            return Ok(());
+        }
     }
 }
 

@@ -141,6 +141,14 @@ fn info(world: &World, as_json: bool) -> anyhow::Result<()> {
         Some(name) => print_line(&format!("names of {name}"))?,
         None => print_line("names as players wrote them: no canonical names were given")?,
     }
+    if let Some(features) = &manifest.features {
+        print_line(&format!(
+            "features of {}: {} ({})",
+            features.source,
+            features.dumps.join(", "),
+            features.licence
+        ))?;
+    }
     build::print_sums(&manifest.report)?;
     print_line(&format!(
         "recordings of at least {} people, pairs of at least {}; licence {}",
