@@ -20,7 +20,7 @@ use crate::dump::{Mbid, Redirect};
 
 const PAIR_BYTES: usize = 16;
 /// Bytes that an identifier takes in a table, and in a list of redirects.
-const BYTES_A_ROW: usize = 64;
+pub(super) const BYTES_A_ROW: usize = 64;
 
 /// Identifiers on their way into files.
 pub(super) struct Aliases {

@@ -197,7 +197,7 @@ fn build_in(
     let sounds = sounds::sounds(config, folder, &counted, progress)?;
     let neighbours = pairs::neighbours(config, folder, &counted, progress)?;
     progress(BuildStage::Factoring);
-    let beside = counted.bytes() + neighbours.bytes();
+    let beside = memory::Room::beside(config, counted.bytes() + neighbours.bytes()).taken();
     let factors = fit(people::heard(config, folder, &counted, people::Of::Recordings, beside)?)?;
     let beside = beside + factors.values.len() * size_of::<f32>();
     let artist_factors =
@@ -240,13 +240,18 @@ fn remove(folder: &Path) -> Result<()> {
     fs::remove_dir_all(folder).map_err(|error| WorldError::io(folder, error))
 }
 
-/// Refuses what takes more memory than it may: so many bytes for `done` of `all` parts.
-fn require_memory(config: &BuildConfig, bytes: usize, [done, all]: [usize; 2]) -> Result<()> {
-    let taken_mb = bytes.div_ceil(1 << 20);
-    if taken_mb <= config.memory_mb {
+/// Refuses what takes more memory than it may: some bytes whatever is done, and others for `done`
+/// of `all` parts.
+fn require_memory(
+    config: &BuildConfig,
+    [fixed, growing]: [usize; 2],
+    [done, all]: [usize; 2],
+) -> Result<()> {
+    if (fixed + growing).div_ceil(1 << 20) <= config.memory_mb {
         return Ok(());
     }
-    let needed_mb = (taken_mb * all).checked_div(done).unwrap_or(taken_mb);
+    let needed = fixed + (growing * all).checked_div(done).unwrap_or(growing);
+    let needed_mb = needed.div_ceil(1 << 20);
     Err(WorldError::NeedsMemory { needed_mb, allowed_mb: config.memory_mb })
 }
 

@@ -98,37 +98,45 @@ pub(super) fn neighbours(
         buckets: Buckets::create(folder, "edges", buckets)?,
         ends: counted.ranges(buckets),
     };
-    // Beside the pairs that are summed are those that are kept, a third at most, on both sides.
-    let largest = pairs.largest()? / PAIR_BYTES * (size_of::<(u64, u8)>() + EDGE_BYTES);
-    let passes = room.passes(largest)?;
-    let stage = |done| BuildStage::Pairing(0.7 + 0.2 * done);
-    let at_once = room.at_once(largest.div_ceil(passes))?;
-    let summed = in_rounds([buckets, at_once], progress, stage, |bucket| {
-        let sums: Result<Vec<[u64; 2]>> =
-            (0..passes).map(|pass| sum(&pairs, bucket, [pass, passes], &edges)).collect();
-        pairs.remove(bucket)?;
-        sums
-    })?;
-    edges.buckets.flush()?;
-    drop(pairs);
-    let mut found = Neighbours { offsets: vec![0], ..Neighbours::default() };
-    for [counted, kept] in summed.into_iter().flatten() {
-        found.pairs = [found.pairs[0] + counted, found.pairs[1] + kept];
-    }
+    let pairs = sum_all(&pairs, &edges, room, progress)?;
     // Each recording keeps a hundred at most; they are gathered by ranges and then joined.
-    let most_kept = (2 * found.pairs[1] as usize).min(counted.recordings() * MOST_NEIGHBOURS);
-    let room = Room::beside(config, counted.bytes() + 2 * most_kept * size_of::<[u32; 2]>());
+    let most = (2 * pairs[1] as usize).min(counted.recordings() * MOST_NEIGHBOURS);
+    let room = Room::beside(config, counted.bytes() + 2 * most * size_of::<[u32; 2]>());
     let largest = edges.buckets.largest()? / EDGE_BYTES * (EDGE_BYTES + size_of::<Edge>());
-    let at_once = room.at_once(largest)?;
     let stage = |done| BuildStage::Pairing(0.9 + 0.1 * done);
-    let kept = in_rounds([buckets, at_once], progress, stage, |bucket| {
+    let kept = in_rounds([buckets, room.at_once(largest)?], progress, stage, |bucket| {
         let rows = edges.rows(bucket);
         Ok(Neighbours::best(edges.buckets.take(bucket)?, rows, &counted.people_of))
     })?;
     let edges = kept.iter().map(|behind| behind.rows.len()).sum();
-    (found.rows, found.counts) = (Vec::with_capacity(edges), Vec::with_capacity(edges));
+    let (rows, counts) = (Vec::with_capacity(edges), Vec::with_capacity(edges));
+    let mut found = Neighbours { offsets: vec![0], rows, counts, pairs };
     kept.into_iter().for_each(|behind| found.add(behind));
     Ok(found)
+}
+
+/// Sums the pairs of all buckets, and writes both sides of those that are kept. Returns how many
+/// there were, and how many are kept.
+fn sum_all(
+    pairs: &Buckets,
+    edges: &Edges,
+    room: Room,
+    progress: &mut dyn FnMut(BuildStage),
+) -> Result<[u64; 2]> {
+    // Beside the pairs that are summed are those that are kept, a third at most, on both sides.
+    let largest = pairs.largest()? / PAIR_BYTES * (size_of::<(u64, u8)>() + EDGE_BYTES);
+    let passes = room.passes(largest)?;
+    let at_once = room.at_once(largest.div_ceil(passes))?;
+    let stage = |done| BuildStage::Pairing(0.7 + 0.2 * done);
+    let summed = in_rounds([pairs.len(), at_once], progress, stage, |bucket| {
+        let sums: Result<Vec<[u64; 2]>> =
+            (0..passes).map(|pass| sum(pairs, bucket, [pass, passes], edges)).collect();
+        pairs.remove(bucket)?;
+        sums
+    })?;
+    edges.buckets.flush()?;
+    let sums = summed.into_iter().flatten();
+    Ok(sums.fold([0, 0], |all, one| [all[0] + one[0], all[1] + one[1]]))
 }
 
 /// Both sides of pairs, by ranges of recordings.

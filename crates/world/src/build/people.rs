@@ -376,7 +376,7 @@ pub(super) fn heard(
     for share in 0..SHARES {
         let rows = columns + heard.offsets.len();
         let bytes = heard.items.len() * BYTES_A_HEARD + rows * BYTES_A_FACTOR_ROW;
-        require_memory(config, beside + bytes, [share, SHARES])?;
+        require_memory(config, [beside, bytes], [share, SHARES])?;
         for plays in plays_of(folder, share)?.chunk_by(|a, b| a.user == b.user) {
             let row = |play: &Play| match of {
                 Of::Recordings => play.recording,

@@ -19,6 +19,7 @@ use rustc_hash::FxHashMap;
 use segue_ingest::identity::credited;
 
 use super::aliases::Aliases;
+use super::memory::Room;
 use super::parts::{Parts, names_of, token_of};
 use super::{BuildConfig, require_memory};
 use crate::Result;
@@ -163,9 +164,9 @@ const NAMES_A_TOKEN: usize = 3;
 fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
     let mut rows: FxHashMap<u64, u32> = FxHashMap::default();
     let mut tokens: Vec<Token> = Vec::new();
-    let mut bytes = 0;
+    let (fixed, mut bytes) = (Room::beside(config, 0).taken(), 0);
     for (done, part) in parts.files.iter().enumerate() {
-        require_memory(config, bytes, [done, parts.files.len()])?;
+        require_memory(config, [fixed, bytes], [done, parts.files.len()])?;
         names_of(part, |named| {
             let row = *rows.entry(named.token).or_insert_with(|| {
                 let names = named.artist.len() + named.title.len();
@@ -185,7 +186,7 @@ fn tokens(config: &BuildConfig, parts: &Parts) -> Result<Vec<Token>> {
             Ok(())
         })?;
     }
-    require_memory(config, bytes, [1, 1])?;
+    require_memory(config, [fixed, bytes], [1, 1])?;
     tokens.par_sort_unstable_by_key(|token| token.token);
     tokens.par_iter_mut().for_each(|token| {
         token.key = recording_key(&token.artist, &token.title);

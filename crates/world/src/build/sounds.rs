@@ -30,6 +30,8 @@ use crate::{Result, WorldError};
 /// The field of a value that is a key; the others are those of [`Sound::numbers`].
 const KEY: u8 = NUMBERS as u8;
 const VALUE_BYTES: usize = 9;
+/// Bytes that the reading of a dump takes: what was unpacked before, and buffers.
+const BYTES_A_DUMP: usize = 12 << 20;
 /// How often it is told how far reading is.
 const TELL_EVERY: Duration = Duration::from_millis(200);
 
@@ -122,7 +124,9 @@ pub(super) fn sounds(
     }
     let rows = aliases::rows(config, folder, counted)?;
     let dumps = dumps(folder, &config.features)?;
-    let outcomes = read_all(&dumps, &rows, progress)?;
+    let beside = counted.bytes() + rows.len() * aliases::BYTES_A_ROW;
+    let threads = Room::beside(config, beside).at_once(BYTES_A_DUMP)?.min(dumps.len());
+    let outcomes = read_all(&dumps, &rows, threads, progress)?;
     drop(rows);
     let whole = dumps.iter().zip(&outcomes).filter(|(_, outcome)| outcome.broken.is_none());
     let values: Vec<&Path> = whole.map(|(dump, _)| dump.values.as_path()).collect();
@@ -167,10 +171,11 @@ fn dumps(folder: &Path, paths: &[PathBuf]) -> Result<Vec<Dump>> {
     Ok(found.into_iter().enumerate().map(dump).collect())
 }
 
-/// Reads dumps on all cores, and says meanwhile how far they are.
+/// Reads dumps on several threads, and says meanwhile how far they are.
 fn read_all(
     dumps: &[Dump],
     rows: &FxHashMap<u64, u32>,
+    threads: usize,
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<Vec<FeatureOutcome>> {
     let of = dumps.iter().map(|dump| size_of_path(&dump.path)).sum::<Result<u64>>()?;
@@ -178,7 +183,7 @@ fn read_all(
     let next = AtomicU64::new(0);
     thread::scope(|scope| {
         let (send, outcomes) = channel();
-        for _ in 0..rayon::current_num_threads().min(dumps.len()) {
+        for _ in 0..threads {
             let (send, bytes, next) = (send.clone(), &bytes, &next);
             scope.spawn(move || {
                 while let Some((number, dump)) = numbered(dumps, next.fetch_add(1, Relaxed)) {
