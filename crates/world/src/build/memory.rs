@@ -87,3 +87,39 @@ pub(super) fn in_rounds<T: Send>(
     }
     Ok(done)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn room(left: usize) -> Room {
+        Room { taken: 10 << 20, allowed: (10 << 20) + left, allowed_mb: 10 }
+    }
+
+    #[test]
+    fn as_much_is_done_at_once_as_there_is_room_for() {
+        let cores = rayon::current_num_threads();
+        assert_eq!(room(100 << 20).at_once(100 << 20).unwrap(), 1);
+        assert_eq!(room(100 << 20).at_once(1).unwrap(), cores);
+        let refused = room(1 << 20).at_once(2 << 20);
+        assert!(matches!(refused, Err(WorldError::NeedsMemory { needed_mb: 12, .. })));
+    }
+
+    #[test]
+    fn passes_are_as_many_as_keep_each_within_what_is_left() {
+        for bytes in [0, 1 << 20, 3 << 20, 100 << 20] {
+            let passes = room(2 << 20).passes(bytes).unwrap();
+            assert!(bytes.div_ceil(passes) <= 2 << 20, "{bytes}: {passes}");
+        }
+        assert!(room(1000).passes(1).is_err(), "there is no room at all");
+    }
+
+    #[test]
+    fn rounds_give_what_each_piece_gave_in_their_order() {
+        let mut told = Vec::new();
+        let mut tell = |stage| told.push(stage);
+        let found = in_rounds([5, 2], &mut tell, BuildStage::Counting, |piece| Ok(piece * piece));
+        assert_eq!(found.unwrap(), [0, 1, 4, 9, 16]);
+        assert_eq!(told, [0.0, 0.4, 0.8].map(BuildStage::Counting));
+    }
+}

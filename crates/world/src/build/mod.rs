@@ -18,10 +18,12 @@
 //! that many who chose to publish their listens; who played what is in none of them.
 
 mod aliases;
+mod catalogue;
 mod memory;
 mod pairs;
 mod parts;
 mod people;
+mod piece;
 mod recordings;
 mod report;
 mod sounds;

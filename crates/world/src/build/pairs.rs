@@ -304,3 +304,55 @@ fn sum(
         .try_for_each(|(bucket, buffer)| edges.buckets.append(bucket, buffer))?;
     Ok([counted, kept])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sums made-up pairs in so many passes: how many there are and are kept, and both sides of
+    /// those that are.
+    fn summed(passes: usize) -> ([u64; 2], Vec<Vec<u8>>) {
+        let folder = tempfile::tempdir().unwrap();
+        let pairs = Buckets::create(folder.path(), "pairs", 1).unwrap();
+        for number in 0..3_000_u64 {
+            let (a, b) = (number * number % 13, 20 + number % 17);
+            let mut record = (a << 32 | b).to_le_bytes().to_vec();
+            record.push(1 + (number % 5) as u8);
+            pairs.append(0, &record).unwrap();
+        }
+        pairs.flush().unwrap();
+        let buckets = Buckets::create(folder.path(), "edges", 2).unwrap();
+        let edges = Edges { buckets, ends: vec![10, 40] };
+        let sums = (0..passes).map(|pass| sum(&pairs, 0, [pass, passes], &edges).unwrap());
+        let sums = sums.fold([0, 0], |all, one| [all[0] + one[0], all[1] + one[1]]);
+        edges.buckets.flush().unwrap();
+        let sides = (0..2).flat_map(|bucket| {
+            let bytes = edges.buckets.take(bucket).unwrap();
+            let mut records: Vec<Vec<u8>> =
+                bytes.chunks_exact(EDGE_BYTES).map(<[u8]>::to_vec).collect();
+            records.sort();
+            records
+        });
+        (sums, sides.collect())
+    }
+
+    #[test]
+    fn pairs_are_summed_alike_in_one_pass_or_many() {
+        let once = summed(1);
+        assert!(once.0[1] > 50 && once.1.len() as u64 == 2 * once.0[1], "{:?}", once.0);
+        for passes in [2, 3, 7] {
+            assert_eq!(summed(passes), once);
+        }
+    }
+
+    #[test]
+    fn ranges_of_edges_are_found_by_their_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let buckets = Buckets::create(folder.path(), "edges", 4).unwrap();
+        let edges = Edges { buckets, ends: vec![1, 1, 5, 9] };
+        for bucket in 0..4 {
+            assert!(edges.rows(bucket).all(|row| edges.bucket_of(row as u32) == bucket));
+        }
+        assert_eq!((0..4).map(|bucket| edges.rows(bucket).len()).sum::<usize>(), 9);
+    }
+}

@@ -9,25 +9,18 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::AtomicUsize;
 
-use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
+use super::piece::PartPiece;
 use super::spill::{AtomicFile, u32_at, u64_at};
 use super::{BuildConfig, BuildStage, MemberOutcome, SHARES};
-use crate::dump::{Listen, ListenPiece, ListenSink, Mbid, Member, MemberReport, read_listens};
-use crate::names::number_of;
+use crate::dump::{ListenSink, Mbid, Member, MemberReport, read_listens};
 use crate::{Result, WorldError};
 
-/// Longer names are no names.
-const LONGEST_NAME: usize = 1_000;
-/// ListenBrainz began in 2005 with imports from Last.fm; what is dated earlier had a broken clock.
-const EARLIEST_S: i64 = 1_104_537_600;
-const ROW_BYTES: usize = 16;
-/// What a table takes for a token, about, while it grows.
-const BYTES_A_COUNT: usize = 32;
+pub(super) const ROW_BYTES: usize = 16;
 const HEADER_BYTES: usize = (SHARES + 1) * 8;
 /// Token, identifier, listens and the lengths of two names.
 const HEAD_BYTES: usize = 36;
@@ -55,14 +48,6 @@ pub(super) struct Named<'a> {
 /// to be gained from a digest.
 pub(super) fn token_of(recording: Mbid) -> u64 {
     (u64_at(&recording.0, 0) ^ u64_at(&recording.0, 8)) | 1
-}
-
-fn token_of_names(artist: &str, title: &str, buffer: &mut Vec<u8>) -> u64 {
-    buffer.clear();
-    buffer.extend_from_slice(artist.as_bytes());
-    buffer.push(0);
-    buffer.extend_from_slice(title.as_bytes());
-    number_of(buffer) & !1
 }
 
 /// What was read, and where it lies.
@@ -172,11 +157,11 @@ pub(super) fn remove_journal(folder: &Path) -> Result<()> {
     }
 }
 
-fn part_path(folder: &Path, part: usize) -> PathBuf {
+pub(super) fn part_path(folder: &Path, part: usize) -> PathBuf {
     folder.join(format!("part-{part}"))
 }
 
-fn names_path(part: &Path) -> PathBuf {
+pub(super) fn names_path(part: &Path) -> PathBuf {
     part.with_extension("names")
 }
 
@@ -222,114 +207,6 @@ struct PartSink<'a> {
     progress: &'a mut dyn FnMut(BuildStage),
 }
 
-/// Gathers listens of a member, and writes them in parts.
-struct PartPiece {
-    folder: PathBuf,
-    next: Arc<AtomicUsize>,
-    most_bytes: usize,
-    /// Parts that were written.
-    written: Vec<usize>,
-    rows: Vec<Row>,
-    names: Vec<u8>,
-    /// Where in `names` the listens of each token are counted.
-    counts: FxHashMap<u64, usize>,
-    outcome: MemberOutcome,
-    buffer: Vec<u8>,
-}
-
-impl PartPiece {
-    fn count(&mut self, token: u64, recording: Option<Mbid>, [artist, title]: [&str; 2]) {
-        let names = &mut self.names;
-        let at = *self.counts.entry(token).or_insert_with(|| {
-            names.extend(token.to_le_bytes());
-            names.extend(recording.map_or([0; 16], |recording| recording.0));
-            let at = names.len();
-            for number in [0, artist.len() as u32, title.len() as u32] {
-                names.extend(number.to_le_bytes());
-            }
-            names.extend(artist.as_bytes());
-            names.extend(title.as_bytes());
-            at
-        });
-        let listens = u32_at(&self.names, at) + 1;
-        self.names[at..at + 4].copy_from_slice(&listens.to_le_bytes());
-    }
-
-    /// Bytes of what is gathered, about.
-    fn bytes(&self) -> usize {
-        self.rows.len() * ROW_BYTES + self.names.len() + self.counts.len() * BYTES_A_COUNT
-    }
-
-    fn write_part(&mut self) -> Result<()> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        self.rows.par_sort_unstable_by_key(|row| (row.user as usize % SHARES, *row));
-        let mut ends = [0_u64; SHARES + 1];
-        self.rows.iter().for_each(|row| ends[row.user as usize % SHARES + 1] += 1);
-        (0..SHARES).for_each(|share| ends[share + 1] += ends[share]);
-        let part = self.next.fetch_add(1, Relaxed);
-        let path = part_path(&self.folder, part);
-        let mut file = AtomicFile::create(&path)?;
-        ends.iter().try_for_each(|end| file.write(&end.to_le_bytes()))?;
-        for row in &self.rows {
-            let mut record = [0; ROW_BYTES];
-            record[..4].copy_from_slice(&row.user.to_le_bytes());
-            record[4..8].copy_from_slice(&row.at.to_le_bytes());
-            record[8..].copy_from_slice(&row.token.to_le_bytes());
-            file.write(&record)?;
-        }
-        file.finish()?;
-        let mut file = AtomicFile::create(&names_path(&path))?;
-        file.write(&self.names)?;
-        file.finish()?;
-        self.written.push(part);
-        self.rows.clear();
-        self.names.clear();
-        self.counts.clear();
-        Ok(())
-    }
-}
-
-impl ListenPiece for PartPiece {
-    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
-        let Ok(user) = u32::try_from(listen.user) else {
-            self.outcome.drop("the number of the listener is none that ListenBrainz gives");
-            return Ok(());
-        };
-        let at = match u32::try_from(listen.at_s) {
-            Ok(at) if listen.at_s >= EARLIEST_S => at,
-            _ => {
-                self.outcome.drop("dated before 2005 or after 2105");
-                return Ok(());
-            }
-        };
-        let (artist, title) = (listen.artist.trim(), listen.title.trim());
-        if artist.len() > LONGEST_NAME || title.len() > LONGEST_NAME {
-            self.outcome.drop("a name of over 1,000 bytes");
-            return Ok(());
-        }
-        let token = match listen.recording {
-            Some(recording) => token_of(recording),
-            None => token_of_names(artist, title, &mut self.buffer),
-        };
-        self.count(token, listen.recording, [artist, title]);
-        self.rows.push(Row { user, at, token });
-        self.outcome.listens += 1;
-        if self.bytes() >= self.most_bytes {
-            self.write_part()?;
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> Result<()> {
-        self.write_part()?;
-        // It may wait long for a member before it to end.
-        (self.rows, self.names, self.counts) = Default::default();
-        Ok(())
-    }
-}
-
 impl PartSink<'_> {
     /// Takes what was read of a file that turned out wrong out of the journal, so that it is read
     /// again once it was replaced.
@@ -373,17 +250,7 @@ impl ListenSink for PartSink<'_> {
     }
 
     fn piece(&mut self) -> PartPiece {
-        PartPiece {
-            folder: self.folder.to_owned(),
-            next: Arc::clone(&self.next),
-            most_bytes: self.most_bytes,
-            written: Vec::new(),
-            rows: Vec::new(),
-            names: Vec::new(),
-            counts: FxHashMap::default(),
-            outcome: MemberOutcome::default(),
-            buffer: Vec::new(),
-        }
+        PartPiece::new(self.folder, Arc::clone(&self.next), self.most_bytes)
     }
 
     fn end(
