@@ -318,7 +318,7 @@ fn documents_of_acousticbrainz_say_how_a_recording_sounds() {
     let expected = [
         0.035_318_904,
         0.058_106_095,
-        0.953_247_07,
+        0.953_247_1,
         0.995_198_7,
         0.050_039_78,
         0.015_633_801,
