@@ -10,7 +10,7 @@ use super::{BuildConfig, BuildStage};
 use crate::{Result, WorldError};
 
 /// The program itself, its threads and their buffers.
-const BYTES_OF_PROCESS: usize = 24 << 20;
+const BYTES_OF_PROCESS: usize = 32 << 20;
 
 /// Memory that is left for pieces of work.
 #[derive(Clone, Copy, Debug)]

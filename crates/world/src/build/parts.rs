@@ -76,7 +76,7 @@ pub(super) fn read(
     let journal = journal_path(folder);
     let done = entries(&journal)?;
     let next = done.iter().flat_map(|entry| &entry.parts).max().map_or(0, |last| last + 1);
-    let Readers { threads, most_bytes } = Readers::of(config);
+    let Reading { threads, most_bytes } = Reading::of(config);
     let next = Arc::new(AtomicUsize::new(next));
     let broken = Vec::new();
     let mut sink =
@@ -99,13 +99,13 @@ const BYTES_A_READER: usize = 24 << 20;
 const GATHERED_BYTES: [usize; 2] = [8 << 20, 192 << 20];
 
 /// How many threads read, by the memory that they may take.
-struct Readers {
+struct Reading {
     threads: usize,
     /// What each gathers before it writes a part.
     most_bytes: usize,
 }
 
-impl Readers {
+impl Reading {
     fn of(config: &BuildConfig) -> Self {
         let [fewest, most] = GATHERED_BYTES;
         let memory = config.memory_mb << 20;

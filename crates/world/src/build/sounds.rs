@@ -238,6 +238,7 @@ fn read_dump(
         Err(WorldError::Malformed { path, reason }) => {
             let member = path.strip_prefix(&dump.path).ok().filter(|m| !m.as_os_str().is_empty());
             let at = member.map_or(String::new(), |member| format!("`{}`: ", member.display()));
+            (outcome.joined, outcome.dropped) = Default::default();
             outcome.broken = Some(format!("{at}{reason}"));
         }
         Err(error) => return Err(error),

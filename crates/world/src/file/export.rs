@@ -24,9 +24,10 @@ impl World {
         let mut writer = WorldWriter::create(&partial)?;
         self.write_names(&rows, &artists, &mut writer)?;
         self.write_numbers(&rows, &artists, &mut writer)?;
-        let sounds: Vec<&[u8]> = rows.iter().filter_map(|&row| self.sound_bytes(row)).collect();
+        let sounds: Vec<u8> =
+            rows.iter().filter_map(|&row| self.sound_bytes(row)).flatten().copied().collect();
         if !sounds.is_empty() {
-            writer.bytes("sound", &sounds.concat())?;
+            writer.bytes("sound", &sounds)?;
         }
         self.write_neighbours(&rows, &mut writer)?;
         let rows_of: Vec<u32> = rows.iter().map(|row| row.0).collect();

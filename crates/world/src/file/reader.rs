@@ -166,9 +166,8 @@ impl World {
     }
 
     /// The row of a recording among those that say how recordings sound.
-    pub(super) fn sound_bytes(&self, recording: RecordingIdx) -> Option<&[u8]> {
-        let rows = &self.map[self.places.sound.clone()?];
-        rows.get(recording.row() * SOUND_BYTES..(recording.row() + 1) * SOUND_BYTES)
+    pub(super) fn sound_bytes(&self, recording: RecordingIdx) -> Option<&[u8; SOUND_BYTES]> {
+        self.map[self.places.sound.clone()?].as_chunks().0.get(recording.row())
     }
 
     /// Number of artists.

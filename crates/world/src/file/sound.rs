@@ -109,9 +109,10 @@ impl Sound {
         row
     }
 
-    fn from_bytes(row: &[u8]) -> Option<Self> {
-        let words: Vec<u32> =
-            row.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+    /// `None` where nobody submitted it.
+    fn from_bytes(row: &[u8; SOUND_BYTES]) -> Option<Self> {
+        let words: [u32; SOUND_BYTES / 4] =
+            std::array::from_fn(|at| u32::from_le_bytes(row.as_chunks().0[at]));
         let mut sound = Self { submissions: words[NUMBERS], ..Self::default() };
         sound.key = Key::of_number(words[NUMBERS + 1]);
         for (number, &word) in sound.numbers().into_iter().zip(&words) {
