@@ -5,6 +5,7 @@
 //! identifier would count for. They are written as they are read, sixteen bytes each, and only those
 //! of recordings that came into the world are taken into memory.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
@@ -15,8 +16,8 @@ use super::parts::token_of;
 use super::people::Counted;
 use super::recordings::{NONE, Recordings};
 use super::spill::{AtomicFile, for_each_record, u64_at};
-use crate::Result;
 use crate::dump::{Mbid, Redirect};
+use crate::{Result, WorldError};
 
 const PAIR_BYTES: usize = 16;
 /// Bytes that an identifier takes in a table, and in a list of redirects.
@@ -64,6 +65,14 @@ impl Aliases {
         }
         file.finish()
     }
+}
+
+/// Removes the files, which a build that goes on writes anew.
+pub(super) fn remove(folder: &Path) -> Result<()> {
+    ["names", "redirects", "listens"].into_iter().try_for_each(|what| {
+        let path = path(folder, what);
+        fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))
+    })
 }
 
 /// The row of each identifier that a recording of the world has.

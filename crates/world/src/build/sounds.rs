@@ -105,10 +105,9 @@ pub(super) struct Sounds {
 
 impl Sounds {
     pub(super) fn write(&self, writer: &mut WorldWriter) -> Result<()> {
-        match &self.file {
-            Some(file) => writer.bytes("sound", &read(file)?),
-            None => Ok(()),
-        }
+        let Some(file) = &self.file else { return Ok(()) };
+        writer.bytes("sound", &read(file)?)?;
+        fs::remove_file(file).map_err(|error| WorldError::io(file, error))
     }
 }
 
@@ -123,6 +122,7 @@ pub(super) fn sounds(
         return Ok(Sounds::default());
     }
     let rows = aliases::rows(config, folder, counted)?;
+    aliases::remove(folder)?;
     let dumps = dumps(folder, &config.features)?;
     let beside = counted.bytes() + rows.len() * aliases::BYTES_A_ROW;
     let threads = Room::beside(config, beside).at_once(BYTES_A_DUMP)?.min(dumps.len());

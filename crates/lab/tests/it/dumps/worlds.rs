@@ -8,7 +8,7 @@ use std::sync::Arc;
 use segue_lab::world_dumps::{
     FeatureTable, PlantedConfig, PlantedWorld, write_features, write_parquet_tar,
 };
-use segue_world::build::{BuildConfig, BuildReport, BuildStage, Factors, Heard, build};
+use segue_world::build::{BuildConfig, BuildReport, BuildStage, Factors, Heard, build, update};
 use segue_world::dump::{FeatureRow, Mbid, read_features};
 use segue_world::{Key, RecordingIdx, Result, Sound, World, WorldError};
 use tempfile::TempDir;
@@ -118,14 +118,15 @@ fn a_build_that_was_killed_goes_on_behind_the_members_that_are_whole() {
         let text = fs::read_to_string(&journal).unwrap();
         assert_eq!(text.lines().count(), 8);
         fs::write(&journal, text.split_inclusive('\n').take(lines).collect::<String>()).unwrap();
-        let mut begun = Vec::new();
-        build(&config, &out, &mut factors, &mut |stage| {
-            if let BuildStage::Reading { bytes, .. } = stage {
-                begun.push(bytes);
-            }
+        let (mut begun, mut sounding) = (Vec::new(), Vec::new());
+        build(&config, &out, &mut factors, &mut |stage| match stage {
+            BuildStage::Reading { bytes, .. } => begun.push(bytes),
+            BuildStage::Sounding { bytes, of } => sounding.push([bytes, of]),
+            _ => {}
         })
         .unwrap();
         assert!(begun.is_sorted() && (lines == 0 || begun[0] > 0), "{begun:?}");
+        assert!(sounding.is_sorted() && sounding.last().is_some_and(|[done, of]| done == of));
         assert!(fs::read(&out).unwrap() == whole, "{threads} threads, {lines} lines");
         fs::remove_file(&out).unwrap();
     }
@@ -263,6 +264,28 @@ fn a_dump_of_features_that_is_damaged_is_named_and_left_out() {
         (0..world.len() as u32).filter_map(|row| world.sound(RecordingIdx(row))).collect();
     assert!(sounds.len() > 50 && sounds.iter().all(|sound| sound.tempo_bpm.is_none()));
     assert!(sounds.iter().all(|sound| sound.average_loudness.is_some() && sound.key.is_some()));
+}
+
+#[test]
+fn an_update_reads_features_again_and_keeps_nothing_but_parts() {
+    let folder = TempDir::new().unwrap();
+    let config = BuildConfig { keep_parts: true, ..dumps(&folder, &planted()) };
+    let out = folder.path().join("world");
+    let (world, _) = built(&config, &out);
+    let sounds = |world: &World| -> Vec<Option<Sound>> {
+        (0..world.len() as u32).map(|row| world.sound(RecordingIdx(row))).collect()
+    };
+    let before = (world.digest(), sounds(&world));
+    drop(world);
+    let report = update(&out, config.listens, 4_000, &mut factors, &mut |_| {}).unwrap();
+    assert!(report.adds_up() && report.sounds > 0, "{report:?}");
+    let world = World::open(&out).unwrap();
+    assert_eq!((world.digest(), sounds(&world)), before, "nothing came that was not there");
+    for entry in fs::read_dir(folder.path().join("world.parts")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let is_kept = name.starts_with("part-");
+        assert!(is_kept || ["journal", "lock", "plan.json"].contains(&&*name), "{name} is left");
+    }
 }
 
 #[test]
