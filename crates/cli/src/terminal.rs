@@ -30,7 +30,14 @@ pub(crate) fn steps(total: u64, what: &str) -> ProgressBar {
 
 /// A progress bar over `total` bytes; silent where stderr is no terminal.
 pub(crate) fn bytes(total: u64, what: &str) -> ProgressBar {
-    bar(total, what, "{prefix:>10} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec} {msg}")
+    ProgressBar::new(total).with_style(bytes_style()).with_prefix(what.to_owned())
+}
+
+/// How a bar looks that shows how many bytes are done.
+pub(crate) fn bytes_style() -> ProgressStyle {
+    let template = "{prefix:>10} [{bar:32}] {bytes}/{total_bytes} {bytes_per_sec} {msg}";
+    let style = ProgressStyle::with_template(template).expect("the template is well formed");
+    style.progress_chars("=> ")
 }
 
 /// A count of rows whose number is not known beforehand; silent where stderr is no terminal.

@@ -8,30 +8,47 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use segue_world::Result;
-use segue_world::dump::{Listen, ListenSink, Member, MemberReport, read_listens};
+use segue_world::dump::{Listen, ListenPiece, ListenSink, Member, MemberReport, read_listens};
 
 #[derive(Default)]
 struct Counter {
     rows: u64,
     listens: u64,
+    sums: Sums,
+}
+
+#[derive(Default)]
+struct Sums {
     identified: u64,
     bytes_of_names: u64,
 }
 
-impl ListenSink for Counter {
-    fn begin(&mut self, _: &Member) -> Result<bool> {
-        Ok(true)
-    }
-
+impl ListenPiece for Sums {
     fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
         self.identified += u64::from(listen.recording.is_some());
         self.bytes_of_names += (listen.artist.len() + listen.title.len()) as u64;
         Ok(())
     }
+}
 
-    fn end(&mut self, member: &Member, report: &MemberReport) -> Result<()> {
+impl ListenSink for Counter {
+    type Piece = Sums;
+
+    fn begin(&mut self, _: &Member) -> Result<bool> {
+        Ok(true)
+    }
+
+    fn piece(&mut self) -> Sums {
+        Sums::default()
+    }
+
+    fn end(&mut self, member: &Member, pieces: Vec<Sums>, report: &MemberReport) -> Result<()> {
         self.rows += report.rows;
         self.listens += report.listens;
+        for piece in pieces {
+            self.sums.identified += piece.identified;
+            self.sums.bytes_of_names += piece.bytes_of_names;
+        }
         for (reason, rows) in &report.dropped {
             eprintln!("{}: {rows} rows dropped: {reason}", member.name);
         }
@@ -46,9 +63,10 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args_os().nth(1).map(PathBuf::from).ok_or("which dump?")?;
     let begun = Instant::now();
     let mut counter = Counter::default();
-    read_listens(&path, &mut counter)?;
+    let threads = std::thread::available_parallelism()?.get();
+    read_listens(&path, threads, &mut counter)?;
     let seconds = begun.elapsed().as_secs_f64();
-    let Counter { rows, listens, identified, bytes_of_names } = counter;
+    let Counter { rows, listens, sums: Sums { identified, bytes_of_names } } = counter;
     eprintln!("{rows} rows, {listens} listens, {identified} with a recording");
     eprintln!("{bytes_of_names} bytes of names");
     eprintln!("{seconds:.2} s, {:.0} rows a second", rows as f64 / seconds);

@@ -1,35 +1,47 @@
 //! A door for the fuzz target: any bytes as a dump of anything.
 
 use std::fs;
+use std::sync::Arc;
 
 use crate::dump::{
-    Listen, ListenSink, Member, MemberReport, TableReport, read_canonical, read_features,
-    read_listens, read_redirects,
+    Listen, ListenPiece, ListenSink, Member, MemberReport, TableReport, read_canonical,
+    read_features, read_listens, read_redirects,
 };
 use crate::{Result, WorldError};
 
+/// Holds the reader to its promises.
 #[derive(Default)]
 struct Counter {
-    listens: u64,
     is_open: bool,
 }
 
+/// How many listens there were.
+struct Piece(u64);
+
+impl ListenPiece for Piece {
+    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
+        assert!(!listen.artist.is_empty() && !listen.title.is_empty(), "{listen:?}");
+        self.0 += 1;
+        Ok(())
+    }
+}
+
 impl ListenSink for Counter {
+    type Piece = Piece;
+
     fn begin(&mut self, _: &Member) -> Result<bool> {
         assert!(!self.is_open, "a member begins within another");
-        (self.listens, self.is_open) = (0, true);
+        self.is_open = true;
         Ok(true)
     }
 
-    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
-        assert!(!listen.artist.is_empty() && !listen.title.is_empty(), "{listen:?}");
-        self.listens += 1;
-        Ok(())
+    fn piece(&mut self) -> Piece {
+        Piece(0)
     }
 
-    fn end(&mut self, member: &Member, report: &MemberReport) -> Result<()> {
+    fn end(&mut self, member: &Member, pieces: Vec<Piece>, report: &MemberReport) -> Result<()> {
         assert!(self.is_open, "{member:?} ends and has not begun");
-        assert_eq!(report.listens, self.listens, "{report:?}");
+        assert_eq!(report.listens, pieces.iter().map(|piece| piece.0).sum::<u64>(), "{report:?}");
         assert_eq!(
             report.rows,
             report.listens + report.dropped.values().sum::<u64>(),
@@ -47,10 +59,10 @@ impl ListenSink for Counter {
 pub fn read_dump(content: &[u8]) {
     let path = std::env::temp_dir().join(format!("segue-dump-{}", std::process::id()));
     fs::write(&path, content).expect("the folder for temporary files can be written");
-    check(read_listens(&path, &mut Counter::default()).map(|()| TableReport::default()));
+    check(read_listens(&path, 1, &mut Counter::default()).map(|()| TableReport::default()));
     check(read_canonical(&path, &mut |_| Ok(())));
     check(read_redirects(&path, &mut |_| Ok(())));
-    check(read_features(&path, &mut |_, _| Ok(())));
+    check(read_features(&path, &Arc::default(), &mut |_, _| Ok(())));
     // Where it stays behind, the next content takes its place.
     let _ = fs::remove_file(&path);
 }

@@ -3,7 +3,9 @@
 
 use std::fs::{self, File};
 
-use segue_lab::world_dumps::{PlantedConfig, PlantedWorld, write_canonical, write_parquet_tar};
+use segue_lab::world_dumps::{
+    FeatureTable, PlantedConfig, PlantedWorld, write_canonical, write_features, write_parquet_tar,
+};
 use serde_json::{Value, json};
 
 use crate::segue::{Segue, stderr};
@@ -23,6 +25,7 @@ fn with_dumps_and_export() -> Segue {
     let file = |name: &str| File::create(segue.folder().join(name)).unwrap();
     write_parquet_tar(&world, &mut file("listens.tar")).unwrap();
     write_canonical(&world, &mut file("canonical.tar.zst")).unwrap();
+    write_features(&world, FeatureTable::Rhythm, &mut file("rhythm.tar.zst")).unwrap();
     let songs: Vec<_> = (0..world.config.recordings)
         .map(|number| world.recording(number))
         .filter(|recording| recording.community == 1)
@@ -117,4 +120,34 @@ fn a_lost_world_fails_nothing_but_training(segue: &Segue) {
     assert!(segue.fail(&["train"], 1).contains("`segue world drop`"));
     segue.run(&["world", "drop"]);
     assert!(segue.run(&["doctor"]).contains("No damage found"));
+}
+
+#[test]
+fn a_world_says_how_its_recordings_sound_and_where_that_is_from() {
+    let segue = with_dumps_and_export();
+    let dumps = ["--listens", "listens.tar", "--canonical", "canonical.tar.zst"];
+    fs::write(segue.folder().join("damaged.tar.zst"), [0x28, 0xb5, 0x2f, 0xfd, 1]).unwrap();
+    let features = ["--features", "rhythm.tar.zst", "--features", "damaged.tar.zst"];
+    let build = [&["world", "build"], &dumps[..], &features, &["a.world"]].concat();
+    let report = segue.run(&build);
+    assert!(report.contains("`damaged.tar.zst` was left out: "), "{report}");
+    assert!(report.contains("`rhythm.tar.zst`: ") && report.contains(" joined"), "{report}");
+    assert!(report.contains("dropped: of a recording that is not in the world"), "{report}");
+    segue.run(&["world", "verify", "a.world"]);
+    let said = segue.run(&["world", "info", "a.world"]);
+    assert!(said.contains("features of AcousticBrainz: rhythm.tar.zst (CC0-1.0)"), "{said}");
+    assert!(said.contains("recordings of which it is known how they sound"), "{said}");
+    let info = segue.json(&["world", "info", "a.world", "--json"]);
+    let features = &info["manifest"]["features"];
+    assert_eq!(features["dumps"], json!(["rhythm.tar.zst"]));
+    let known = features["recordings"].as_u64().unwrap();
+    assert!(known > 0 && known < info["manifest"]["report"]["recordings"].as_u64().unwrap());
+    let bytes = 64 * info["manifest"]["report"]["recordings"].as_u64().unwrap();
+    assert_eq!(info["sections"]["sound"], bytes);
+
+    segue.run(&["world", "export", "--top", "10", "a.world", "b.world"]);
+    let part = segue.json(&["world", "info", "b.world", "--json"]);
+    assert_eq!(part["sections"]["sound"], 640);
+    let missing = [&["world", "build"], &dumps[..], &["--features", "none", "c.world"]].concat();
+    assert!(segue.fail(&missing, 1).contains("`none`"));
 }

@@ -23,6 +23,7 @@ pub use written::written;
 
 use std::fs::File;
 use std::io::Read;
+use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -44,6 +45,9 @@ use part::FilePart;
 /// Largest footer that is read. Its parts take some twenty times as much in memory. A thousand row
 /// groups of twenty columns have 3 MB.
 const LARGEST_FOOTER: u64 = 8 << 20;
+
+/// More rows than any file has: sums of what a damaged one declares end here.
+const MOST_ROWS: u64 = 1 << 60;
 
 /// A Parquet file or the bytes of one.
 pub struct ParquetFile {
@@ -142,8 +146,34 @@ impl ParquetFile {
         wanted: &[(&str, CellKind)],
         take: &mut dyn FnMut(&Batch) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut row = 0;
-        for group in 0..self.metadata.num_row_groups() {
+        self.read_groups(path, 0..self.row_groups(), wanted, take)
+    }
+
+    /// How many groups of rows there are, each of which can be read by itself.
+    pub fn row_groups(&self) -> usize {
+        self.metadata.num_row_groups()
+    }
+
+    /// As [`read_batches`](Self::read_batches), but of some row groups alone, as one of several
+    /// threads reads them. Rows in errors are counted from the beginning of the file.
+    ///
+    /// # Errors
+    /// As [`read_batches`](Self::read_batches).
+    ///
+    /// # Panics
+    /// Where there are not so many groups.
+    pub fn read_groups<E: From<IngestError>>(
+        &self,
+        path: &Path,
+        groups: Range<usize>,
+        wanted: &[(&str, CellKind)],
+        take: &mut dyn FnMut(&Batch) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let rows_of = |group| u64::try_from(self.metadata.row_group(group).num_rows()).unwrap_or(0);
+        // What a damaged file declares may be anything.
+        let mut row =
+            (0..groups.start).map(rows_of).fold(0, |sum, rows| (sum + rows).min(MOST_ROWS));
+        for group in groups {
             let allowance = Allowance::default();
             let group = self.group(group, &allowance, true);
             let batches = guarded(|| BatchReader::new(&group, wanted));

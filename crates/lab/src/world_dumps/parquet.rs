@@ -32,7 +32,6 @@ const SCHEMA: &str = "message schema {
         repeated group list { optional binary element (UTF8); }
     }
 }";
-const ROWS_A_GROUP: usize = 1 << 20;
 /// Rows that are written at a time.
 const ROWS_A_BATCH: usize = 4096;
 const SECONDS_A_DAY: i64 = 86_400;
@@ -74,7 +73,7 @@ fn write_file(world: &PlantedWorld, listens: &[PlantedListen]) -> Result<Vec<u8>
         .build();
     let schema = Arc::new(parse_message_type(SCHEMA)?);
     let mut file = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties))?;
-    for listens in listens.chunks(ROWS_A_GROUP) {
+    for listens in listens.chunks(world.config.rows_a_group) {
         let mut group = file.next_row_group()?;
         write_columns(world, listens, &mut group)?;
         group.close()?;

@@ -19,6 +19,8 @@ pub struct PlantedConfig {
     pub start_s: i64,
     /// Rows of a Parquet member. The real ones have 1,650,000.
     pub rows_a_member: usize,
+    /// Rows of a group within a member.
+    pub rows_a_group: usize,
 }
 
 impl Default for PlantedConfig {
@@ -32,6 +34,7 @@ impl Default for PlantedConfig {
             days: 30,
             start_s: 1_780_272_000,
             rows_a_member: 6_000,
+            rows_a_group: 1 << 20,
         }
     }
 }

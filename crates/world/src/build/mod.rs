@@ -1,26 +1,32 @@
-//! From dumps to a world, in four steps, each of which leaves files that the next one reads.
+//! From dumps to a world, in five steps, each of which leaves files that the next one reads.
 //!
 //! ```text
 //! listens ─► parts: who, when, which name ─┐
 //! canonical names ─► recordings: names ────┴► plays by people ─► counts ─► pairs ─► neighbours
-//!                                                             └► factors (fitted by the caller)
+//!                       └► identifiers ─► features: sounds    └► factors (fitted by the caller)
 //! ```
 //!
 //! 1. `parts`: every member of the dumps becomes a file of 16 bytes a listen and the distinct
 //!    names in it. A build that was interrupted goes on after the last whole member.
 //! 2. `recordings`: names become recordings, by MusicBrainz identifier, redirect and key.
 //! 3. `people`: plays are gathered by people, a share of them at a time, and counted.
-//! 4. `pairs`: what is played in one sitting, by the recipe that ListenBrainz publishes.
+//! 4. `sounds`: medians of what people submitted of each recording, where there are dumps of it.
+//! 5. `pairs`: what is played in one sitting, by the recipe that ListenBrainz publishes.
 //!
 //! What leaves the builder are sums over at least [`FEWEST_PEOPLE`] people: a recording that fewer
 //! played is not in the world, nor a pair that fewer played together. Nobody stands out in a sum of
 //! that many who chose to publish their listens; who played what is in none of them.
 
+mod aliases;
+mod catalogue;
+mod memory;
 mod pairs;
 mod parts;
 mod people;
+mod piece;
 mod recordings;
 mod report;
+mod sounds;
 #[cfg(feature = "spark")]
 pub mod spark;
 mod spill;
@@ -36,7 +42,7 @@ use crate::ivf::Rows;
 use crate::{Result, WorldError};
 
 pub use people::Heard;
-pub use report::{BuildReport, MemberOutcome};
+pub use report::{BuildReport, FeatureOutcome, MemberOutcome};
 
 /// A recording is in a world if at least so many people played it.
 pub const FEWEST_PEOPLE: u32 = 5;
@@ -52,6 +58,10 @@ pub struct BuildConfig {
     pub listens: Vec<PathBuf>,
     /// The dump of canonical names; without it names are taken as people's players wrote them.
     pub canonical: Option<PathBuf>,
+    /// Dumps of AcousticBrainz: how recordings sound. Of a folder of archives or tables each of them
+    /// is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<PathBuf>,
     /// A recording is kept if at least so many people played it: [`FEWEST_PEOPLE`] or more.
     pub fewest_people: u32,
     /// Memory that the build may take, in megabytes. It changes nothing of the result, so that an
@@ -68,6 +78,7 @@ impl Default for BuildConfig {
         Self {
             listens: Vec::new(),
             canonical: None,
+            features: Vec::new(),
             fewest_people: FEWEST_PEOPLE,
             memory_mb: 4_000,
             keep_parts: false,
@@ -91,6 +102,13 @@ pub enum BuildStage {
     Naming,
     /// Plays are gathered and counted; the share that is done.
     Counting(f32),
+    /// Features are read; so many bytes of all their dumps are done.
+    Sounding {
+        /// Bytes that are done.
+        bytes: u64,
+        /// Bytes of all dumps of features.
+        of: u64,
+    },
     /// Pairs are counted; the share that is done.
     Pairing(f32),
     /// Factors are being fitted.
@@ -135,7 +153,7 @@ pub fn build(
         return Err(WorldError::Exists { path: parts });
     }
     // A slip in a path must leave no work in progress that the next build would stumble over.
-    for path in config.listens.iter().chain(&config.canonical) {
+    for path in config.listens.iter().chain(&config.canonical).chain(&config.features) {
         fs::metadata(path).map_err(|error| WorldError::io(path, error))?;
     }
     let (folder, _lock) = begin(config, out)?;
@@ -178,21 +196,39 @@ fn build_in(
 ) -> Result<BuildReport> {
     let read = parts::read(config, folder, progress)?;
     progress(BuildStage::Naming);
-    let recordings = recordings::resolve(config, &read)?;
+    let recordings = recordings::resolve(config, folder, &read)?;
     let counted = people::count(config, folder, &read, recordings, progress)?;
+    let sounds = sounds::sounds(config, folder, &counted, progress)?;
     let neighbours = pairs::neighbours(config, folder, &counted, progress)?;
     progress(BuildStage::Factoring);
-    let factors = fit(people::heard(config, folder, &counted, people::Of::Recordings)?)?;
-    let artist_factors = fit(people::heard(config, folder, &counted, people::Of::Artists)?)?;
+    let heard = &mut |of, beside| people::heard(config, folder, &counted, of, beside);
+    let [factors, artist_factors] = fit_both(config, &counted, &neighbours, fit, heard)?;
     people::remove(folder)?;
-    let made = Made { members: read.members, counted, neighbours, factors, artist_factors };
+    let made = Made { members: read.members, counted, sounds, neighbours, factors, artist_factors };
     made.write(config, folder, out, progress)
+}
+
+/// Fits factors of recordings and of artists, to what people heard of them: `heard` gathers it
+/// beside so many bytes that stay in memory.
+fn fit_both(
+    config: &BuildConfig,
+    counted: &people::Counted,
+    neighbours: &pairs::Neighbours,
+    fit: &mut FitFactors<'_>,
+    heard: &mut dyn FnMut(people::Of, usize) -> Result<Heard>,
+) -> Result<[Factors; 2]> {
+    let beside = memory::Room::beside(config, counted.bytes() + neighbours.bytes()).taken();
+    let factors = fit(heard(people::Of::Recordings, beside)?)?;
+    let beside = beside + factors.values.len() * size_of::<f32>();
+    let artist_factors = fit(heard(people::Of::Artists, beside)?)?;
+    Ok([factors, artist_factors])
 }
 
 /// All that a world is written of.
 struct Made {
     members: Vec<MemberOutcome>,
     counted: people::Counted,
+    sounds: sounds::Sounds,
     neighbours: pairs::Neighbours,
     factors: Factors,
     artist_factors: Factors,
@@ -208,11 +244,12 @@ impl Made {
         progress: &mut dyn FnMut(BuildStage),
     ) -> Result<BuildReport> {
         progress(BuildStage::Writing(0.0));
-        let report = report::report(&self.members, &self.counted, &self.neighbours);
+        let report = report::report(self);
         let manifest = Manifest::of(config, &report, &self.factors, &self.artist_factors);
         let partial = folder.join("world");
         let mut writer = WorldWriter::create(&partial)?;
         self.counted.write(&mut writer)?;
+        self.sounds.write(&mut writer)?;
         self.neighbours.write(&mut writer)?;
         let mut index = |name, factors: &Factors| {
             let rows = Rows::new(&factors.values, factors.width);
@@ -244,13 +281,18 @@ fn remove(folder: &Path) -> Result<()> {
     fs::remove_dir_all(folder).map_err(|error| WorldError::io(folder, error))
 }
 
-/// Refuses what takes more memory than it may: so many bytes for `done` of `all` parts.
-fn require_memory(config: &BuildConfig, bytes: usize, [done, all]: [usize; 2]) -> Result<()> {
-    let taken_mb = bytes.div_ceil(1 << 20);
-    if taken_mb <= config.memory_mb {
+/// Refuses what takes more memory than it may: some bytes whatever is done, and others for `done`
+/// of `all` parts.
+fn require_memory(
+    config: &BuildConfig,
+    [fixed, growing]: [usize; 2],
+    [done, all]: [usize; 2],
+) -> Result<()> {
+    if (fixed + growing).div_ceil(1 << 20) <= config.memory_mb {
         return Ok(());
     }
-    let needed_mb = (taken_mb * all).checked_div(done).unwrap_or(taken_mb);
+    let needed = fixed + (growing * all).checked_div(done).unwrap_or(growing);
+    let needed_mb = needed.div_ceil(1 << 20);
     Err(WorldError::NeedsMemory { needed_mb, allowed_mb: config.memory_mb })
 }
 

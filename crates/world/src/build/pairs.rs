@@ -13,11 +13,10 @@
 use std::ops::Range;
 use std::path::Path;
 
-use rayon::prelude::*;
-
-use super::people::{Counted, Play, for_each_share, plays_of};
-use super::spill::{Buckets, u32_at, u64_at};
-use super::{BuildConfig, BuildStage, FEWEST_PEOPLE_OF_PAIR};
+use super::memory::{Room, in_rounds};
+use super::people::{BYTES_A_PLAY, Counted, Play, largest_share, plays_of};
+use super::spill::{Buckets, for_each_record, u32_at, u64_at};
+use super::{BuildConfig, BuildStage, FEWEST_PEOPLE_OF_PAIR, SHARES};
 use crate::Result;
 use crate::file::WorldWriter;
 
@@ -44,8 +43,12 @@ const EDGE_BYTES: usize = 12;
 /// Pairs of one listen, about, and bytes that a pair takes while its bucket is sorted.
 const PAIRS_A_LISTEN: u64 = 20;
 const BYTES_A_PAIR: u64 = 16;
-/// Bytes that are gathered before they are written.
-const BUFFER_BYTES: usize = 1 << 15;
+/// Pairs of one person that are held at a time: of a player that never stops there may be a
+/// thousand million, and they are counted in several passes.
+const MOST_PAIRS: usize = 1 << 20;
+/// Bytes that wait for a bucket on each thread, and what of them is taken with those of the file.
+const MOST_BUFFERED: usize = 1 << 14;
+const BUCKET_BUFFER_BYTES: usize = 2 * MOST_BUFFERED;
 
 /// The neighbours of every recording.
 #[derive(Debug, Default)]
@@ -80,38 +83,102 @@ pub(super) fn neighbours(
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<Neighbours> {
     let buckets = buckets_for(config, counted);
+    let writing = buckets * BUCKET_BUFFER_BYTES;
+    let room = Room::beside(config, counted.bytes() + writing);
+    let share = largest_share(folder)? * BYTES_A_PLAY + MOST_PAIRS * size_of::<u64>();
     let pairs = Buckets::create(folder, "pairs", buckets)?;
-    for_each_share(
-        progress,
-        |done| BuildStage::Pairing(0.7 * done),
-        |share| {
-            let plays = plays_of(folder, share)?;
-            pairs_of(&plays, &counted.artist_of, &pairs)
-        },
-    )?;
+    let stage = |done| BuildStage::Pairing(0.7 * done);
+    in_rounds([SHARES, room.at_once(share + writing)?], progress, stage, |share| {
+        pairs_of(&plays_of(folder, share)?, &counted.artist_of, &pairs)
+    })?;
     pairs.flush()?;
     let edges = Edges::create(config, folder, counted)?;
-    let mut all = [0; 2];
-    for bucket in 0..buckets {
-        progress(BuildStage::Pairing(0.7 + 0.2 * bucket as f32 / buckets as f32));
-        let [counted, kept] = sum(pairs.take(bucket)?, &edges)?;
-        all = [all[0] + counted, all[1] + kept];
-    }
-    edges.neighbours(counted, all, progress)
+    let pairs = sum_all(&pairs, &edges, room, progress)?;
+    edges.neighbours(config, counted, pairs, progress)
 }
 
 /// How many buckets keep one of them within memory.
 fn buckets_for(config: &BuildConfig, counted: &Counted) -> usize {
     let bytes = counted.listens * PAIRS_A_LISTEN * BYTES_A_PAIR;
-    let at_once = (config.memory_mb as u64) << 17;
-    (bytes / at_once.max(1)).clamp(16, 1_000) as usize
+    let in_one = (config.memory_mb as u64) << 17;
+    (bytes / in_one.max(1)).clamp(16, 1_000) as usize
+}
+
+/// Sums the pairs of all buckets, and writes both sides of those that are kept. Returns how many
+/// there were, and how many are kept.
+fn sum_all(
+    pairs: &Buckets,
+    edges: &Edges,
+    room: Room,
+    progress: &mut dyn FnMut(BuildStage),
+) -> Result<[u64; 2]> {
+    // Beside the pairs that are summed are those that are kept, a third at most, on both sides.
+    let largest = pairs.largest()? / PAIR_BYTES * (size_of::<(u64, u8)>() + EDGE_BYTES);
+    let passes = room.passes(largest)?;
+    let at_once = room.at_once(largest.div_ceil(passes))?;
+    let stage = |done| BuildStage::Pairing(0.7 + 0.2 * done);
+    let summed = in_rounds([pairs.len(), at_once], progress, stage, |bucket| {
+        let sums: Result<Vec<[u64; 2]>> =
+            (0..passes).map(|pass| sum(pairs, bucket, [pass, passes], edges)).collect();
+        pairs.remove(bucket)?;
+        sums
+    })?;
+    let sums = summed.into_iter().flatten();
+    Ok(sums.fold([0, 0], |all, one| [all[0] + one[0], all[1] + one[1]]))
 }
 
 /// Both sides of pairs, by ranges of recordings.
 pub(super) struct Edges {
     buckets: Buckets,
-    /// Recordings a bucket.
-    width: usize,
+    /// Where the range of each bucket ends.
+    ends: Vec<u32>,
+}
+
+impl Edges {
+    pub(super) fn create(config: &BuildConfig, folder: &Path, counted: &Counted) -> Result<Self> {
+        let buckets = buckets_for(config, counted);
+        let ends = counted.ranges(buckets);
+        Ok(Self { buckets: Buckets::create(folder, "edges", buckets)?, ends })
+    }
+
+    pub(super) fn buffers(&self) -> EdgeBuffers<'_> {
+        EdgeBuffers { edges: self, of: vec![Vec::new(); self.buckets.len()] }
+    }
+
+    /// The best neighbours of every recording, once both sides of all pairs are there. Each keeps a
+    /// hundred at most; they are gathered by ranges and then joined.
+    pub(super) fn neighbours(
+        self,
+        config: &BuildConfig,
+        counted: &Counted,
+        pairs: [u64; 2],
+        progress: &mut dyn FnMut(BuildStage),
+    ) -> Result<Neighbours> {
+        self.buckets.flush()?;
+        let most = (2 * pairs[1] as usize).min(counted.recordings() * MOST_NEIGHBOURS);
+        let room = Room::beside(config, counted.bytes() + 2 * most * size_of::<[u32; 2]>());
+        let largest = self.buckets.largest()? / EDGE_BYTES * (EDGE_BYTES + size_of::<Edge>());
+        let rounds = [self.buckets.len(), room.at_once(largest)?];
+        let stage = |done| BuildStage::Pairing(0.9 + 0.1 * done);
+        let kept = in_rounds(rounds, progress, stage, |bucket| {
+            let rows = self.rows(bucket);
+            Ok(Neighbours::best(self.buckets.take(bucket)?, rows, &counted.people_of))
+        })?;
+        let edges = kept.iter().map(|behind| behind.rows.len()).sum();
+        let (rows, counts) = (Vec::with_capacity(edges), Vec::with_capacity(edges));
+        let mut found = Neighbours { offsets: vec![0], rows, counts, pairs };
+        kept.into_iter().for_each(|behind| found.add(behind));
+        Ok(found)
+    }
+
+    fn rows(&self, bucket: usize) -> Range<usize> {
+        let from = bucket.checked_sub(1).map_or(0, |before| self.ends[before]);
+        from as usize..self.ends[bucket] as usize
+    }
+
+    fn bucket_of(&self, row: u32) -> usize {
+        self.ends.partition_point(|&end| end <= row)
+    }
 }
 
 /// Sides of pairs that are on their way to the buckets.
@@ -120,45 +187,14 @@ pub(super) struct EdgeBuffers<'e> {
     of: Vec<Vec<u8>>,
 }
 
-impl Edges {
-    pub(super) fn create(config: &BuildConfig, folder: &Path, counted: &Counted) -> Result<Self> {
-        let buckets = buckets_for(config, counted);
-        let width = counted.recordings().div_ceil(buckets);
-        Ok(Self { buckets: Buckets::create(folder, "edges", buckets)?, width })
-    }
-
-    pub(super) fn buffers(&self) -> EdgeBuffers<'_> {
-        EdgeBuffers { edges: self, of: vec![Vec::new(); self.buckets.len()] }
-    }
-
-    /// The best neighbours of every recording, once both sides of all pairs are there.
-    pub(super) fn neighbours(
-        self,
-        counted: &Counted,
-        pairs: [u64; 2],
-        progress: &mut dyn FnMut(BuildStage),
-    ) -> Result<Neighbours> {
-        let buckets = self.buckets.len();
-        let mut found = Neighbours { offsets: vec![0], pairs, ..Neighbours::default() };
-        self.buckets.flush()?;
-        for bucket in 0..buckets {
-            progress(BuildStage::Pairing(0.9 + 0.1 * bucket as f32 / buckets as f32));
-            let from = (bucket * self.width).min(counted.recordings());
-            let to = (from + self.width).min(counted.recordings());
-            found.keep(self.buckets.take(bucket)?, from..to, &counted.people_of);
-        }
-        Ok(found)
-    }
-}
-
 impl EdgeBuffers<'_> {
     /// Adds both sides of a pair.
     pub(super) fn add(&mut self, [a, b]: [u32; 2], count: u32) -> Result<()> {
         for (from, to) in [(a, b), (b, a)] {
-            let bucket = from as usize / self.edges.width;
+            let bucket = self.edges.bucket_of(from);
             let buffer = &mut self.of[bucket];
             [from, to, count].iter().for_each(|number| buffer.extend(number.to_le_bytes()));
-            if buffer.len() >= BUFFER_BYTES {
+            if buffer.len() >= MOST_BUFFERED {
                 self.edges.buckets.append(bucket, buffer)?;
                 buffer.clear();
             }
@@ -173,13 +209,28 @@ impl EdgeBuffers<'_> {
 }
 
 impl Neighbours {
-    /// Keeps the best neighbours of a range of recordings, which follows those before.
-    fn keep(&mut self, bytes: Vec<u8>, rows: Range<usize>, people: &[u32]) {
+    /// Memory that they take.
+    pub(super) fn bytes(&self) -> usize {
+        (self.rows.capacity() + self.counts.capacity()) * size_of::<u32>() + self.offsets.len() * 8
+    }
+
+    /// Adds those of the recordings behind these.
+    fn add(&mut self, behind: Self) {
+        let before = self.rows.len() as u64;
+        self.offsets.extend(behind.offsets.iter().map(|end| before + end));
+        self.rows.extend(behind.rows);
+        self.counts.extend(behind.counts);
+    }
+
+    /// The best neighbours of a range of recordings.
+    fn best(bytes: Vec<u8>, rows: Range<usize>, people: &[u32]) -> Self {
+        let mut found = Self::default();
         let edge = |record: &[u8]| {
             let [from, to, count] = [0, 4, 8].map(|place| u32_at(record, place));
             Edge { from, to, count }
         };
         let mut edges: Vec<Edge> = bytes.chunks_exact(EDGE_BYTES).map(edge).collect();
+        drop(bytes);
         edges.sort_unstable();
         let popularity = |row: u32| people[row as usize] as f32 + SHRINKAGE;
         let mut rest = &edges[..];
@@ -191,10 +242,13 @@ impl Neighbours {
             mine.sort_by(|a, b| score(b).total_cmp(&score(a)).then(a.to.cmp(&b.to)));
             mine.truncate(MOST_NEIGHBOURS);
             mine.sort_unstable();
-            self.rows.extend(mine.iter().map(|edge| edge.to));
-            self.counts.extend(mine.iter().map(|edge| edge.count));
-            self.offsets.push(self.rows.len() as u64);
+            found.rows.extend(mine.iter().map(|edge| edge.to));
+            found.counts.extend(mine.iter().map(|edge| edge.count));
+            found.offsets.push(found.rows.len() as u64);
         }
+        found.rows.shrink_to_fit();
+        found.counts.shrink_to_fit();
+        found
     }
 }
 
@@ -203,18 +257,29 @@ fn pairs_of(plays: &[Play], artist_of: &[u32], buckets: &Buckets) -> Result<()> 
     let mut buffers: Vec<Vec<u8>> = vec![Vec::new(); buckets.len()];
     let mut pairs: Vec<u64> = Vec::new();
     for plays in plays.chunk_by(|a, b| a.user == b.user) {
-        pairs.clear();
-        sessions(plays, |session| pairs_in(session, artist_of, &mut pairs));
-        pairs.sort_unstable();
-        for same in pairs.chunk_by(|a, b| a == b) {
-            // The smaller of the two rows decides the bucket.
-            let bucket = (same[0] >> 32) as usize % buckets.len();
-            let buffer = &mut buffers[bucket];
-            buffer.extend(same[0].to_le_bytes());
-            buffer.push(same.len().min(MOST_OF_ONE as usize) as u8);
-            if buffer.len() >= BUFFER_BYTES {
-                buckets.append(bucket, buffer)?;
-                buffer.clear();
+        let mut most = 0;
+        sessions(plays, |session| most += session.len() * session.len() / 2);
+        let passes = (most as u64).div_ceil(MOST_PAIRS as u64).max(1);
+        for pass in 0..passes {
+            pairs.clear();
+            sessions(plays, |session| {
+                pairs_in(session, artist_of, &mut |pair| {
+                    if pair % passes == pass {
+                        pairs.push(pair);
+                    }
+                });
+            });
+            pairs.sort_unstable();
+            for same in pairs.chunk_by(|a, b| a == b) {
+                // The smaller of the two rows decides the bucket.
+                let bucket = (same[0] >> 32) as usize % buckets.len();
+                let buffer = &mut buffers[bucket];
+                buffer.extend(same[0].to_le_bytes());
+                buffer.push(same.len().min(MOST_OF_ONE as usize) as u8);
+                if buffer.len() >= MOST_BUFFERED {
+                    buckets.append(bucket, buffer)?;
+                    buffer.clear();
+                }
             }
         }
     }
@@ -239,26 +304,36 @@ fn sessions(plays: &[Play], mut each: impl FnMut(&[u32])) {
 }
 
 /// The pairs of a session: each two distinct recordings once, by different artists.
-fn pairs_in(session: &[u32], artist_of: &[u32], pairs: &mut Vec<u64>) {
+fn pairs_in(session: &[u32], artist_of: &[u32], each: &mut impl FnMut(u64)) {
     let mut rows = session.to_vec();
     rows.sort_unstable();
     rows.dedup();
     for (at, &a) in rows.iter().enumerate() {
         for &b in &rows[at + 1..] {
             if artist_of[a as usize] != artist_of[b as usize] {
-                pairs.push(u64::from(a) << 32 | u64::from(b));
+                each(u64::from(a) << 32 | u64::from(b));
             }
         }
     }
 }
 
-/// Sums the pairs of a bucket, and passes on both sides of those that enough people share. Returns
-/// how many there were, and how many are passed on.
-fn sum(bytes: Vec<u8>, edges: &Edges) -> Result<[u64; 2]> {
-    let pair = |record: &[u8]| (u64_at(record, 0), record[8]);
-    let mut pairs: Vec<(u64, u8)> = bytes.par_chunks_exact(PAIR_BYTES).map(pair).collect();
-    drop(bytes);
-    pairs.par_sort_unstable();
+/// Sums the pairs of a bucket that one of several passes takes, and hands on both sides of those
+/// that enough people share. Returns how many there were, and how many are handed on.
+fn sum(
+    bucketed: &Buckets,
+    bucket: usize,
+    [pass, passes]: [usize; 2],
+    edges: &Edges,
+) -> Result<[u64; 2]> {
+    let mut pairs: Vec<(u64, u8)> =
+        Vec::with_capacity(bucketed.bytes(bucket)? / PAIR_BYTES / passes);
+    for_each_record(&bucketed.path(bucket), |record: &[u8; PAIR_BYTES]| {
+        let pair = u64_at(record, 0);
+        if pair % passes as u64 == pass as u64 {
+            pairs.push((pair, record[8]));
+        }
+    })?;
+    pairs.sort_unstable();
     let mut buffers = edges.buffers();
     let (mut counted, mut kept) = (0, 0);
     for same in pairs.chunk_by(|a, b| a.0 == b.0) {
@@ -273,4 +348,56 @@ fn sum(bytes: Vec<u8>, edges: &Edges) -> Result<[u64; 2]> {
     }
     buffers.finish()?;
     Ok([counted, kept])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sums made-up pairs in so many passes: how many there are and are kept, and both sides of
+    /// those that are.
+    fn summed(passes: usize) -> ([u64; 2], Vec<Vec<u8>>) {
+        let folder = tempfile::tempdir().unwrap();
+        let pairs = Buckets::create(folder.path(), "pairs", 1).unwrap();
+        for number in 0..3_000_u64 {
+            let (a, b) = (number * number % 13, 20 + number % 17);
+            let mut record = (a << 32 | b).to_le_bytes().to_vec();
+            record.push(1 + (number % 5) as u8);
+            pairs.append(0, &record).unwrap();
+        }
+        pairs.flush().unwrap();
+        let buckets = Buckets::create(folder.path(), "edges", 2).unwrap();
+        let edges = Edges { buckets, ends: vec![10, 40] };
+        let sums = (0..passes).map(|pass| sum(&pairs, 0, [pass, passes], &edges).unwrap());
+        let sums = sums.fold([0, 0], |all, one| [all[0] + one[0], all[1] + one[1]]);
+        edges.buckets.flush().unwrap();
+        let sides = (0..2).flat_map(|bucket| {
+            let bytes = edges.buckets.take(bucket).unwrap();
+            let mut records: Vec<Vec<u8>> =
+                bytes.chunks_exact(EDGE_BYTES).map(<[u8]>::to_vec).collect();
+            records.sort();
+            records
+        });
+        (sums, sides.collect())
+    }
+
+    #[test]
+    fn pairs_are_summed_alike_in_one_pass_or_many() {
+        let once = summed(1);
+        assert!(once.0[1] > 50 && once.1.len() as u64 == 2 * once.0[1], "{:?}", once.0);
+        for passes in [2, 3, 7] {
+            assert_eq!(summed(passes), once);
+        }
+    }
+
+    #[test]
+    fn ranges_of_edges_are_found_by_their_rows() {
+        let folder = tempfile::tempdir().unwrap();
+        let buckets = Buckets::create(folder.path(), "edges", 4).unwrap();
+        let edges = Edges { buckets, ends: vec![1, 1, 5, 9] };
+        for bucket in 0..4 {
+            assert!(edges.rows(bucket).all(|row| edges.bucket_of(row as u32) == bucket));
+        }
+        assert_eq!((0..4).map(|bucket| edges.rows(bucket).len()).sum::<usize>(), 9);
+    }
 }

@@ -8,29 +8,20 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
-use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHashSet;
 use serde::{Deserialize, Serialize};
 
+use super::piece::PartPiece;
 use super::recordings::Names;
 use super::spill::{AtomicFile, u32_at, u64_at};
 use super::{BuildConfig, BuildStage, MemberOutcome, SHARES};
-use crate::dump::{Listen, ListenSink, Mbid, Member, MemberReport, read_listens};
-use crate::names::number_of;
+use crate::dump::{ListenSink, Mbid, Member, MemberReport, read_listens};
 use crate::{Result, WorldError};
 
-/// Listens of one part at most: 64 MB of rows.
-const MOST_ROWS: usize = 4_000_000;
-/// Longer names are no names.
-pub(super) const LONGEST_NAME: usize = 1_000;
-/// ListenBrainz began in 2005 with imports from Last.fm; what is dated earlier had a broken clock.
-pub(super) const EARLIEST_S: i64 = 1_104_537_600;
-/// Why a listen is of no use though all of it is there.
-pub(super) const STRANGE_USER: &str = "the number of the listener is none that ListenBrainz gives";
-pub(super) const STRANGE_TIME: &str = "dated before 2005 or after 2105";
-pub(super) const LONG_NAME: &str = "a name of over 1,000 bytes";
-const ROW_BYTES: usize = 16;
+pub(super) const ROW_BYTES: usize = 16;
 const HEADER_BYTES: usize = (SHARES + 1) * 8;
 /// Token, identifier, listens and the lengths of two names.
 const HEAD_BYTES: usize = 36;
@@ -60,18 +51,12 @@ pub(super) fn token_of(recording: Mbid) -> u64 {
     (u64_at(&recording.0, 0) ^ u64_at(&recording.0, 8)) | 1
 }
 
-pub(super) fn token_of_names(artist: &str, title: &str, buffer: &mut Vec<u8>) -> u64 {
-    buffer.clear();
-    buffer.extend_from_slice(artist.as_bytes());
-    buffer.push(0);
-    buffer.extend_from_slice(title.as_bytes());
-    number_of(buffer) & !1
-}
-
 /// What was read, and where it lies.
 #[derive(Debug)]
 pub(super) struct Parts {
     pub(super) files: Vec<PathBuf>,
+    /// How many listens each share of the people has.
+    pub(super) shares: [usize; SHARES],
     pub(super) members: Vec<MemberOutcome>,
 }
 
@@ -102,33 +87,65 @@ pub(super) fn read(
     let journal = journal_path(folder);
     let done = entries(&journal)?;
     let next = done.iter().flat_map(|entry| &entry.parts).max().map_or(0, |last| last + 1);
-    let mut sink = PartSink {
-        folder,
-        journal,
-        done,
-        broken: Vec::new(),
-        next,
-        written: Vec::new(),
-        rows: Vec::new(),
-        names: Vec::new(),
-        counts: FxHashMap::default(),
-        outcome: MemberOutcome::default(),
-        buffer: Vec::new(),
-        of: bytes,
-        progress,
-    };
+    let Reading { threads, most_bytes } = Reading::of(config);
+    let next = Arc::new(AtomicUsize::new(next));
+    let broken = Vec::new();
+    let mut sink =
+        PartSink { folder, journal, done, broken, next, most_bytes, of: bytes, progress };
     for path in &config.listens {
-        read_listens(path, &mut sink).or_else(|error| sink.forget(error))?;
+        read_listens(path, threads, &mut sink).or_else(|error| sink.forget(error))?;
     }
     let PartSink { done, broken, .. } = sink;
-    let parts = done.iter().flat_map(|entry| &entry.parts);
-    let files = parts.map(|&part| part_path(folder, part)).collect();
+    let parts: Vec<usize> = done.iter().flat_map(|entry| entry.parts.iter().copied()).collect();
+    remove_others(folder, &parts)?;
+    let files: Vec<PathBuf> = parts.iter().map(|&part| part_path(folder, part)).collect();
+    let shares = share_sizes(&files)?;
     let members = done.into_iter().map(|entry| entry.outcome).chain(broken).collect();
-    Ok(Parts { files, members })
+    Ok(Parts { files, shares, members })
+}
+
+/// Memory of a reader beside what it gathers: pages of five columns, and the writing of a part.
+const BYTES_A_READER: usize = 24 << 20;
+/// What a reader gathers at least before it writes a part, and at most.
+const GATHERED_BYTES: [usize; 2] = [8 << 20, 192 << 20];
+
+/// How many threads read, by the memory that they may take.
+struct Reading {
+    threads: usize,
+    /// What each gathers before it writes a part.
+    most_bytes: usize,
+}
+
+impl Reading {
+    fn of(config: &BuildConfig) -> Self {
+        let [fewest, most] = GATHERED_BYTES;
+        let memory = config.memory_mb << 20;
+        // What is gathered takes twice as much while its lists grow.
+        let threads = memory / (BYTES_A_READER + 2 * fewest);
+        let threads = threads.clamp(1, rayon::current_num_threads());
+        let most_bytes = (memory / threads).saturating_sub(BYTES_A_READER) / 2;
+        Self { threads, most_bytes: most_bytes.clamp(fewest, most) }
+    }
+}
+
+/// Removes parts that belong to no member that is done: of broken ones, and of builds that were
+/// killed.
+fn remove_others(folder: &Path, parts: &[usize]) -> Result<()> {
+    let failed = |error| WorldError::io(folder, error);
+    let parts: FxHashSet<usize> = parts.iter().copied().collect();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        let part = stem.and_then(|stem| stem.strip_prefix("part-")?.parse().ok());
+        if part.is_some_and(|part: usize| !parts.contains(&part)) {
+            fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))?;
+        }
+    }
+    Ok(())
 }
 
 /// Bytes of a file, or of all files in a folder.
-fn size_of_path(path: &Path) -> Result<u64> {
+pub(super) fn size_of_path(path: &Path) -> Result<u64> {
     let error = |error| WorldError::io(path, error);
     let metadata = fs::metadata(path).map_err(error)?;
     if !metadata.is_dir() {
@@ -151,11 +168,11 @@ pub(super) fn remove_journal(folder: &Path) -> Result<()> {
     }
 }
 
-fn part_path(folder: &Path, part: usize) -> PathBuf {
+pub(super) fn part_path(folder: &Path, part: usize) -> PathBuf {
     folder.join(format!("part-{part}"))
 }
 
-fn names_path(part: &Path) -> PathBuf {
+pub(super) fn names_path(part: &Path) -> PathBuf {
     part.with_extension("names")
 }
 
@@ -193,68 +210,15 @@ struct PartSink<'a> {
     done: Vec<Entry>,
     broken: Vec<MemberOutcome>,
     /// Number of the next part.
-    next: usize,
-    /// Parts of the member that is being read.
-    written: Vec<usize>,
-    rows: Vec<Row>,
-    names: Vec<u8>,
-    /// Where in `names` the listens of each token are counted.
-    counts: FxHashMap<u64, usize>,
-    outcome: MemberOutcome,
-    buffer: Vec<u8>,
+    next: Arc<AtomicUsize>,
+    /// What a piece gathers before it writes a part.
+    most_bytes: usize,
     /// Bytes of all dumps.
     of: u64,
     progress: &'a mut dyn FnMut(BuildStage),
 }
 
 impl PartSink<'_> {
-    fn count(&mut self, token: u64, recording: Option<Mbid>, [artist, title]: [&str; 2]) {
-        let names = &mut self.names;
-        let at = *self.counts.entry(token).or_insert_with(|| {
-            names.extend(token.to_le_bytes());
-            names.extend(recording.map_or([0; 16], |recording| recording.0));
-            let at = names.len();
-            for number in [0, artist.len() as u32, title.len() as u32] {
-                names.extend(number.to_le_bytes());
-            }
-            names.extend(artist.as_bytes());
-            names.extend(title.as_bytes());
-            at
-        });
-        let listens = u32_at(&self.names, at) + 1;
-        self.names[at..at + 4].copy_from_slice(&listens.to_le_bytes());
-    }
-
-    fn write_part(&mut self) -> Result<()> {
-        if self.rows.is_empty() {
-            return Ok(());
-        }
-        self.rows.par_sort_unstable_by_key(|row| (row.user as usize % SHARES, *row));
-        let mut ends = [0_u64; SHARES + 1];
-        self.rows.iter().for_each(|row| ends[row.user as usize % SHARES + 1] += 1);
-        (0..SHARES).for_each(|share| ends[share + 1] += ends[share]);
-        let path = part_path(self.folder, self.next);
-        let mut file = AtomicFile::create(&path)?;
-        ends.iter().try_for_each(|end| file.write(&end.to_le_bytes()))?;
-        for row in &self.rows {
-            let mut record = [0; ROW_BYTES];
-            record[..4].copy_from_slice(&row.user.to_le_bytes());
-            record[4..8].copy_from_slice(&row.at.to_le_bytes());
-            record[8..].copy_from_slice(&row.token.to_le_bytes());
-            file.write(&record)?;
-        }
-        file.finish()?;
-        let mut file = AtomicFile::create(&names_path(&path))?;
-        file.write(&self.names)?;
-        file.finish()?;
-        self.written.push(self.next);
-        self.next += 1;
-        self.rows.clear();
-        self.names.clear();
-        self.counts.clear();
-        Ok(())
-    }
-
     /// Takes what was read of a file that turned out wrong out of the journal, so that it is read
     /// again once it was replaced.
     fn forget(&mut self, error: WorldError) -> Result<()> {
@@ -281,6 +245,8 @@ impl PartSink<'_> {
 }
 
 impl ListenSink for PartSink<'_> {
+    type Piece = PartPiece;
+
     fn begin(&mut self, member: &Member) -> Result<bool> {
         let is_same =
             |o: &MemberOutcome| (o.member.as_str(), o.bytes) == (&member.name, member.bytes);
@@ -291,61 +257,44 @@ impl ListenSink for PartSink<'_> {
             bytes: done,
             of: self.of,
         });
-        self.outcome = MemberOutcome::default();
         Ok(!is_done)
     }
 
-    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
-        let Ok(user) = u32::try_from(listen.user) else {
-            self.outcome.drop(STRANGE_USER);
-            return Ok(());
-        };
-        let at = match u32::try_from(listen.at_s) {
-            Ok(at) if listen.at_s >= EARLIEST_S => at,
-            _ => {
-                self.outcome.drop(STRANGE_TIME);
-                return Ok(());
-            }
-        };
-        let (artist, title) = (listen.artist.trim(), listen.title.trim());
-        if artist.len() > LONGEST_NAME || title.len() > LONGEST_NAME {
-            self.outcome.drop(LONG_NAME);
-            return Ok(());
-        }
-        let token = match listen.recording {
-            Some(recording) => token_of(recording),
-            None => token_of_names(artist, title, &mut self.buffer),
-        };
-        self.count(token, listen.recording, [artist, title]);
-        self.rows.push(Row { user, at, token });
-        self.outcome.listens += 1;
-        if self.rows.len() >= MOST_ROWS {
-            self.write_part()?;
-        }
-        Ok(())
+    fn piece(&mut self) -> PartPiece {
+        PartPiece::new(self.folder, Arc::clone(&self.next), self.most_bytes)
     }
 
-    fn end(&mut self, member: &Member, report: &MemberReport) -> Result<()> {
-        let mut outcome = std::mem::take(&mut self.outcome);
+    fn end(
+        &mut self,
+        member: &Member,
+        pieces: Vec<PartPiece>,
+        report: &MemberReport,
+    ) -> Result<()> {
+        let mut outcome = MemberOutcome::default();
+        pieces.iter().for_each(|piece| outcome.add(&piece.outcome));
         outcome.read(member, report);
         if outcome.broken.is_some() {
             // Its rows may be anything: none of them counts, and the report names it.
-            for part in self.written.drain(..) {
-                let path = part_path(self.folder, part);
-                for path in [names_path(&path), path] {
-                    fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))?;
-                }
-            }
-            self.rows.clear();
-            self.names.clear();
-            self.counts.clear();
             self.broken.push(outcome);
             return Ok(());
         }
-        self.write_part()?;
-        let parts = std::mem::take(&mut self.written);
+        let parts = pieces.into_iter().flat_map(|piece| piece.written).collect();
         self.note(Entry { outcome, parts })
     }
+}
+
+/// How many listens of all parts each share of the people has.
+fn share_sizes(parts: &[PathBuf]) -> Result<[usize; SHARES]> {
+    let mut sizes = [0; SHARES];
+    for part in parts {
+        let mut ends = [0; HEADER_BYTES];
+        let read = File::open(part).and_then(|mut file| file.read_exact(&mut ends));
+        read.map_err(|error| WorldError::io(part, error))?;
+        for (share, size) in sizes.iter_mut().enumerate() {
+            *size += (u64_at(&ends, share * 8 + 8) - u64_at(&ends, share * 8)) as usize;
+        }
+    }
+    Ok(sizes)
 }
 
 /// The rows of a part that belong to a share of the people, and their order is that of [`Row`].

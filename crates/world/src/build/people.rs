@@ -4,13 +4,14 @@
 //! share. Sums over people do not depend on the order in which shares are done.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::memory::{Room, in_rounds};
 use super::parts::{Parts, Row, rows_of};
 use super::recordings::{NONE, Recording, Recordings};
 use super::spill::{read, u32_at};
@@ -22,6 +23,12 @@ pub(super) const SECONDS_A_DAY: u32 = 86_400;
 /// Days of the dump's end in which plays count as recent.
 const RECENT_DAYS: u32 = 28;
 const PLAY_BYTES: usize = 12;
+/// Bytes that a listen takes while its share is gathered, first as a row and then as a play.
+const BYTES_A_LISTEN: usize = size_of::<Row>() + size_of::<Play>();
+/// Bytes that a recording takes in counters.
+const BYTES_A_COUNTED: usize = 32;
+/// Bytes that a play takes while a share is read again, first as it lies in the file.
+pub(super) const BYTES_A_PLAY: usize = PLAY_BYTES + size_of::<Play>();
 /// Bytes that a recording that somebody heard takes while factors are fitted: by people and by
 /// recordings, and what tables grow by.
 const BYTES_A_HEARD: usize = 32;
@@ -90,11 +97,17 @@ impl Heard {
         self.offsets.push(self.items.len());
     }
 
-    /// Refuses more than memory may hold while factors are fitted, as [`require_memory`].
-    pub(super) fn require_memory(&self, config: &BuildConfig, done_of: [usize; 2]) -> Result<()> {
+    /// Refuses more than memory may hold while factors are fitted beside so many bytes, as
+    /// [`require_memory`].
+    pub(super) fn require_memory(
+        &self,
+        config: &BuildConfig,
+        beside: usize,
+        done_of: [usize; 2],
+    ) -> Result<()> {
         let rows = self.columns + self.offsets.len();
         let bytes = self.items.len() * BYTES_A_HEARD + rows * BYTES_A_FACTOR_ROW;
-        require_memory(config, bytes, done_of)
+        require_memory(config, [beside, bytes], done_of)
     }
 }
 
@@ -134,7 +147,12 @@ pub(super) fn count(
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<Counted> {
     let counters = Counters::zeros(&recordings);
-    for_each_share(progress, BuildStage::Counting, |share| {
+    let most = parts.shares.into_iter().max().unwrap_or(0);
+    let beside =
+        recordings.bytes() + recordings.all.len() * (BYTES_A_COUNTED + size_of::<Recording>());
+    let at_once = Room::beside(config, beside).at_once(most * BYTES_A_LISTEN)?;
+    let shares = [SHARES, at_once];
+    in_rounds(shares, progress, BuildStage::Counting, |share| {
         gather(folder, parts, share, &recordings, &counters)
     })?;
     let (mut counted, before) = Counted::rank(config, recordings, &counters)?;
@@ -144,7 +162,7 @@ pub(super) fn count(
     let recent = zeros(counted.recordings.len());
     let kept = AtomicU64::new(0);
     let people = AtomicU64::new(0);
-    for_each_share(progress, BuildStage::Counting, |share| {
+    in_rounds(shares, progress, BuildStage::Counting, |share| {
         let mut plays = plays_of(folder, share)?;
         plays.retain_mut(|play| {
             play.recording = rows[play.recording as usize];
@@ -162,21 +180,6 @@ pub(super) fn count(
     Ok(counted)
 }
 
-/// Does something for every share, on all cores, and tells how far it is after each round.
-pub(super) fn for_each_share(
-    progress: &mut dyn FnMut(BuildStage),
-    stage: impl Fn(f32) -> BuildStage,
-    each: impl Fn(usize) -> Result<()> + Sync,
-) -> Result<()> {
-    let round = rayon::current_num_threads();
-    for from in (0..SHARES).step_by(round) {
-        progress(stage(from as f32 / SHARES as f32));
-        let to = (from + round).min(SHARES);
-        (from..to).into_par_iter().try_for_each(&each)?;
-    }
-    Ok(())
-}
-
 /// Gathers the plays of a share of the people and counts them.
 fn gather(
     folder: &Path,
@@ -185,7 +188,7 @@ fn gather(
     recordings: &Recordings,
     counters: &Counters,
 ) -> Result<()> {
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows: Vec<Row> = Vec::with_capacity(parts.shares[share]);
     for part in &parts.files {
         rows_of(part, share, &mut rows)?;
     }
@@ -194,7 +197,8 @@ fn gather(
         let recording = of_token(row.token);
         (recording != NONE).then_some(Play { user: row.user, at: row.at, recording })
     };
-    let mut plays: Vec<Play> = rows.iter().filter_map(named).collect();
+    let mut plays: Vec<Play> = Vec::with_capacity(rows.len());
+    plays.extend(rows.iter().filter_map(named));
     drop(rows);
     let read = plays.len();
     plays.sort_unstable();
@@ -229,15 +233,16 @@ fn share_path(folder: &Path, share: usize) -> PathBuf {
 }
 
 fn write_plays(folder: &Path, share: usize, plays: &[Play]) -> Result<()> {
-    let mut bytes = Vec::with_capacity(plays.len() * PLAY_BYTES);
-    for play in plays {
-        for number in [play.user, play.at, play.recording] {
-            bytes.extend(number.to_le_bytes());
-        }
-    }
     // A build that goes on counts anew, so that nothing is lost with it.
     let path = share_path(folder, share);
-    fs::write(&path, bytes).map_err(|error| WorldError::io(&path, error))
+    let failed = |error| WorldError::io(&path, error);
+    let mut file = BufWriter::with_capacity(1 << 16, File::create(&path).map_err(failed)?);
+    for play in plays {
+        for number in [play.user, play.at, play.recording] {
+            file.write_all(&number.to_le_bytes()).map_err(failed)?;
+        }
+    }
+    file.flush().map_err(failed)
 }
 
 /// Removes the plays of all shares.
@@ -246,6 +251,16 @@ pub(super) fn remove(folder: &Path) -> Result<()> {
         let path = share_path(folder, share);
         fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))
     })
+}
+
+/// Plays of the largest share.
+pub(super) fn largest_share(folder: &Path) -> Result<usize> {
+    let mut sizes = (0..SHARES).map(|share| {
+        let path = share_path(folder, share);
+        let bytes = fs::metadata(&path).map_err(|error| WorldError::io(&path, error))?.len();
+        Ok(bytes as usize / PLAY_BYTES)
+    });
+    sizes.try_fold(0, |most, size: Result<usize>| Ok(most.max(size?)))
 }
 
 /// The plays of a share, by people and in the order of time.
@@ -326,6 +341,33 @@ impl Counted {
         self.artists = artists.iter().map(name).collect();
     }
 
+    /// Memory that it takes, about.
+    pub(super) fn bytes(&self) -> usize {
+        let recordings = self.recordings.iter().map(Recording::bytes).sum::<usize>();
+        let artists = self.artists.iter().map(|artist| artist.len() + 40).sum::<usize>();
+        recordings + artists + self.recordings.len() * BYTES_A_COUNTED
+    }
+
+    /// The key of each recording, with its row.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (u64, u32)> + '_ {
+        self.recordings.iter().map(|one| one.key).zip(0..)
+    }
+
+    /// Where so many ranges of recordings end that have about as many people each.
+    pub(super) fn ranges(&self, count: usize) -> Vec<u32> {
+        let all: u64 = self.people_of.iter().map(|&people| u64::from(people)).sum();
+        let mut ends = Vec::with_capacity(count);
+        let mut before = 0;
+        for (row, &people) in (0..).zip(&self.people_of) {
+            while before >= all * (ends.len() as u64 + 1) / count as u64 {
+                ends.push(row);
+            }
+            before += u64::from(people);
+        }
+        ends.resize(count, self.recordings.len() as u32);
+        ends
+    }
+
     pub(super) fn recordings(&self) -> usize {
         self.recordings.len()
     }
@@ -347,12 +389,11 @@ impl Counted {
         writer.u32s("recent", &self.recent_of)?;
         writer.u32s("first_day", &self.first_day_of)?;
         writer.u32s("artist_people", &self.people_of_artist)?;
-        let keys = self.recordings.iter().map(|one| one.key).zip(0..);
         let others =
             self.recordings.iter().zip(0..).flat_map(|(one, row)| {
                 one.other_keys.into_iter().flatten().map(move |key| (key, row))
             });
-        writer.keys(keys, others)?;
+        writer.keys(self.keys(), others)?;
         writer.by_artist(&self.artist_of, self.artists())
     }
 }
@@ -369,12 +410,13 @@ fn days(counts: &[AtomicU64]) -> [u32; 2] {
     [first as u32, last as u32]
 }
 
-/// Who heard what of the world.
+/// Who heard what of the world, beside so many bytes that stay in memory.
 pub(super) fn heard(
     config: &BuildConfig,
     folder: &Path,
     counted: &Counted,
     of: Of,
+    beside: usize,
 ) -> Result<Heard> {
     let columns = match of {
         Of::Recordings => counted.recordings(),
@@ -382,7 +424,7 @@ pub(super) fn heard(
     };
     let mut heard = Heard::none_of(columns);
     for share in 0..SHARES {
-        heard.require_memory(config, [share, SHARES])?;
+        heard.require_memory(config, beside, [share, SHARES])?;
         for plays in plays_of(folder, share)?.chunk_by(|a, b| a.user == b.user) {
             let row = |play: &Play| match of {
                 Of::Recordings => play.recording,

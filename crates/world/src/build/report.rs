@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::pairs::Neighbours;
-use super::people::Counted;
-use crate::dump::{Member, MemberReport};
+use super::Made;
+use crate::dump::{Member, MemberReport, TableReport};
 
 /// What became of a member of a dump.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -33,6 +32,14 @@ impl MemberOutcome {
         }
     }
 
+    /// Adds what became of the rows of another part of it.
+    pub(super) fn add(&mut self, part: &Self) {
+        self.listens += part.listens;
+        for (reason, count) in &part.dropped {
+            *self.dropped.entry(reason.clone()).or_default() += count;
+        }
+    }
+
     /// Adds what its reader says of it.
     pub(super) fn read(&mut self, member: &Member, report: &MemberReport) {
         (self.member, self.bytes) = (member.name.clone(), member.bytes);
@@ -41,6 +48,44 @@ impl MemberOutcome {
         for (reason, count) in &report.dropped {
             *self.dropped.entry(reason.to_string()).or_default() += count;
         }
+    }
+}
+
+/// What became of a dump of features. Rows are those that were joined and those that were dropped.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FeatureOutcome {
+    /// Its name, without folders.
+    pub dump: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// Rows that it has: one a submission.
+    pub rows: u64,
+    /// Rows that tell of a recording of the world.
+    pub joined: u64,
+    /// Rows that do not, by reason.
+    pub dropped: BTreeMap<String, u64>,
+    /// Why nothing of it counts, if it is damaged.
+    pub broken: Option<String>,
+}
+
+impl FeatureOutcome {
+    pub(super) fn drop(&mut self, reason: &str) {
+        match self.dropped.get_mut(reason) {
+            Some(count) => *count += 1,
+            None => drop(self.dropped.insert(reason.to_owned(), 1)),
+        }
+    }
+
+    /// Adds what its reader says of it.
+    pub(super) fn read(&mut self, report: &TableReport) {
+        self.rows = report.rows;
+        for (reason, count) in &report.dropped {
+            *self.dropped.entry(reason.to_string()).or_default() += count;
+        }
+    }
+
+    fn adds_up(&self) -> bool {
+        self.broken.is_some() || self.rows == self.joined + self.dropped.values().sum::<u64>()
     }
 }
 
@@ -70,6 +115,12 @@ pub struct BuildReport {
     pub pairs: [u64; 2],
     /// First and last day of listens, as days since 1970.
     pub days: [u32; 2],
+    /// Every dump of features.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<FeatureOutcome>,
+    /// Recordings of which it is known how they sound.
+    #[serde(default)]
+    pub sounds: u64,
 }
 
 impl BuildReport {
@@ -81,18 +132,18 @@ impl BuildReport {
         };
         let kept: u64 = whole.clone().map(|member| member.listens).sum();
         whole.clone().all(is_whole)
+            && self.features.iter().all(FeatureOutcome::adds_up)
             && kept == self.joined.values().sum::<u64>() + self.unnamed
             && kept - self.unnamed == self.duplicates + self.by_too_few + self.listens
     }
 }
 
-pub(super) fn report(
-    members: &[MemberOutcome],
-    counted: &Counted,
-    neighbours: &Neighbours,
-) -> BuildReport {
+pub(super) fn report(made: &Made) -> BuildReport {
+    let Made { members, counted, sounds, neighbours, .. } = made;
     BuildReport {
-        members: members.to_vec(),
+        members: members.clone(),
+        features: sounds.outcomes.clone(),
+        sounds: sounds.known,
         joined: counted.joined.clone(),
         unnamed: counted.unnamed,
         duplicates: counted.duplicates,

@@ -1,7 +1,7 @@
 //! Files of records of equal length: what does not fit in memory on its way through a build.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Result, WorldError};
@@ -51,7 +51,7 @@ impl Buckets {
         let create = |at: usize| {
             let path = folder.join(format!("{name}-{at}"));
             let file = File::create(&path).map_err(|error| WorldError::io(&path, error))?;
-            Ok(std::sync::Mutex::new(BufWriter::with_capacity(1 << 16, file)))
+            Ok(std::sync::Mutex::new(BufWriter::with_capacity(1 << 14, file)))
         };
         let files = (0..count).map(create).collect::<Result<_>>()?;
         Ok(Self { files, folder: folder.to_owned(), name })
@@ -79,13 +79,55 @@ impl Buckets {
         Ok(())
     }
 
+    /// Bytes of a bucket.
+    pub(super) fn bytes(&self, bucket: usize) -> Result<usize> {
+        let path = self.path(bucket);
+        let metadata = fs::metadata(&path).map_err(|error| WorldError::io(&path, error))?;
+        Ok(metadata.len() as usize)
+    }
+
+    /// Bytes of the largest.
+    pub(super) fn largest(&self) -> Result<usize> {
+        (0..self.len()).try_fold(0, |most, bucket| Ok(most.max(self.bytes(bucket)?)))
+    }
+
     /// Takes a bucket's records and removes its file.
     pub(super) fn take(&self, bucket: usize) -> Result<Vec<u8>> {
-        let path = self.path(bucket);
-        let bytes = read(&path)?;
-        fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))?;
+        let bytes = read(&self.path(bucket))?;
+        self.remove(bucket)?;
         Ok(bytes)
     }
+
+    /// Removes the file of a bucket.
+    pub(super) fn remove(&self, bucket: usize) -> Result<()> {
+        let path = self.path(bucket);
+        fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))
+    }
+}
+
+/// Hands on the records of a file, which are of so many bytes each.
+pub(super) fn for_each_record<const N: usize>(
+    path: &Path,
+    mut each: impl FnMut(&[u8; N]),
+) -> Result<()> {
+    let failed = |error| WorldError::io(path, error);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut block = vec![0; N << 14];
+    loop {
+        let read = fill(&mut file, &mut block).map_err(failed)?;
+        block[..read].as_chunks().0.iter().for_each(&mut each);
+        if read < block.len() {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads until a block is full or the input has ended, and says how far.
+fn fill(input: &mut impl Read, block: &mut [u8]) -> io::Result<usize> {
+    let whole = block.len();
+    let mut rest = block;
+    let read = io::copy(&mut input.take(whole as u64), &mut rest)?;
+    Ok(read as usize)
 }
 
 /// A `u64` at a place in bytes.

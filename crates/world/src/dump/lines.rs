@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::listens::{ListenSink, Row};
+use super::listens::{ListenPiece, Row};
 use super::report::{DropReason, MemberReport};
 use super::unpack::read_failed;
 use crate::Result;
@@ -21,7 +21,7 @@ const LONGEST_LINE: usize = 1 << 20;
 pub(super) fn read_lines(
     path: &Path,
     input: &mut dyn BufRead,
-    sink: &mut dyn ListenSink,
+    piece: &mut dyn ListenPiece,
     report: &mut MemberReport,
 ) -> Result<Option<String>> {
     let mut line = Vec::new();
@@ -44,7 +44,7 @@ pub(super) fn read_lines(
             continue;
         }
         match serde_json::from_slice::<Line<'_>>(&line) {
-            Ok(found) => found.row().take(sink, report)?,
+            Ok(found) => found.row().take(piece, report)?,
             Err(_) if end == LineEnd::OfInput => {
                 return Ok(Some(at(number, "it ends in the middle of a line: it is cut off")));
             }

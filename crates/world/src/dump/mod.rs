@@ -29,7 +29,7 @@ mod unpack;
 pub use features::{FeatureRow, read_features};
 #[cfg(feature = "spark")]
 pub(crate) use listens::{LONGEST_CELL, parquet_members};
-pub use listens::{Listen, ListenSink, Member, read_listens};
+pub use listens::{Listen, ListenPiece, ListenSink, Member, read_listens};
 pub use mbid::{Mbid, MbidError};
 pub use names::{CanonicalRow, Redirect, read_canonical, read_redirects};
 pub use report::{DropReason, MemberReport, TableReport};

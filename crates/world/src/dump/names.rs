@@ -4,6 +4,7 @@
 //! itself, unpacked or not.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::mbid::Mbid;
 use super::report::{DropReason, TableReport};
@@ -97,7 +98,7 @@ fn read_tables<const N: usize>(
 ) -> Result<TableReport> {
     let mut report = TableReport::default();
     let mut is_found = false;
-    for_each_file(path, &mut |path, input| {
+    for_each_file(path, &Arc::default(), &mut |path, input| {
         let table = Table::open(path, input)?;
         let Some(places) = table.columns(columns) else { return Ok(()) };
         is_found = true;

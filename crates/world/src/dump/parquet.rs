@@ -1,12 +1,12 @@
 //! Listens in Parquet, five of its columns.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::PathBuf;
 
 use segue_ingest::IngestError;
 use segue_ingest::parts::{Batch, CellKind, ParquetFile};
 
-use super::listens::{ListenSink, Row};
+use super::listens::{ListenPiece, Row};
 use super::report::MemberReport;
 use crate::{Result, WorldError};
 
@@ -21,43 +21,58 @@ const COLUMNS: [(&str, CellKind); 5] = [
 /// How many of them a file must have. The last came later than the format.
 const REQUIRED: usize = 4;
 
-/// Reads a file, or a part of one: so many bytes from a place on. Returns why it is broken, if it
-/// is.
-pub(super) fn read_parquet(
-    path: &Path,
-    part: Option<(u64, u64)>,
-    sink: &mut dyn ListenSink,
-    report: &mut MemberReport,
-) -> Result<Option<String>> {
-    let file = match open_listens(path, part)? {
-        Ok(file) => file,
-        Err(why) => return Ok(Some(why)),
-    };
-    match file.read_batches(path, &COLUMNS, &mut |batch| take_rows(batch, sink, report)) {
-        Ok(()) => Ok(None),
-        Err(Stop::Damage(error)) => Ok(Some(reason(error))),
-        Err(Stop::Sink(error)) => Err(error),
-    }
+/// A Parquet file by itself, or as a member of an archive: so many bytes from a place on.
+#[derive(Clone, Debug)]
+pub(super) struct ParquetPlace {
+    pub(super) file: PathBuf,
+    pub(super) part: Option<(u64, u64)>,
 }
 
-/// Opens a file, or a part of one, that has the columns of listens, or says why it is broken.
-pub(super) fn open_listens(
-    path: &Path,
-    part: Option<(u64, u64)>,
-) -> Result<std::result::Result<ParquetFile, String>> {
-    let input = File::open(path).map_err(|error| WorldError::io(path, error))?;
-    let opened = match part {
-        Some((start, bytes)) => ParquetFile::open_part(input, start, bytes, path),
-        None => ParquetFile::open(input, path),
-    };
-    let file = match opened {
-        Ok(file) => file,
-        Err(error) => return Ok(Err(reason(error))),
-    };
-    Ok(match COLUMNS[..REQUIRED].iter().find(|(name, _)| !has_column(&file, name)) {
-        Some((missing, _)) => Err(format!("it has no column `{missing}`, so it holds no listens")),
-        None => Ok(file),
-    })
+impl ParquetPlace {
+    /// How many groups of rows it has: one where that cannot be told.
+    pub(super) fn row_groups(&self) -> usize {
+        let opened = self.open().ok().and_then(std::result::Result::ok);
+        opened.map_or(1, |file| file.row_groups().max(1))
+    }
+
+    /// Opens it where it has the columns of listens, or says why it is broken.
+    pub(super) fn open(&self) -> Result<std::result::Result<ParquetFile, String>> {
+        let input = File::open(&self.file).map_err(|error| WorldError::io(&self.file, error))?;
+        let opened = match self.part {
+            Some((start, bytes)) => ParquetFile::open_part(input, start, bytes, &self.file),
+            None => ParquetFile::open(input, &self.file),
+        };
+        let file = match opened {
+            Ok(file) => file,
+            Err(error) => return Ok(Err(reason(error))),
+        };
+        let missing = COLUMNS[..REQUIRED].iter().find(|(name, _)| !has_column(&file, name));
+        Ok(match missing {
+            Some((name, _)) => Err(format!("it has no column `{name}`, so it holds no listens")),
+            None => Ok(file),
+        })
+    }
+
+    /// Reads its listens, or those of one of several equal shares of its row groups. Returns why it
+    /// is broken, if it is.
+    pub(super) fn read(
+        &self,
+        [share, shares]: [usize; 2],
+        piece: &mut dyn ListenPiece,
+        report: &mut MemberReport,
+    ) -> Result<Option<String>> {
+        let file = match self.open()? {
+            Ok(file) => file,
+            Err(why) => return Ok(Some(why)),
+        };
+        let [from, to] = [share, share + 1].map(|share| file.row_groups() * share / shares);
+        let take = &mut |batch: &Batch| take_rows(batch, piece, report);
+        match file.read_groups(&self.file, from..to, &COLUMNS, take) {
+            Ok(()) => Ok(None),
+            Err(Stop::Damage(error)) => Ok(Some(reason(error))),
+            Err(Stop::Sink(error)) => Err(error),
+        }
+    }
 }
 
 fn has_column(file: &ParquetFile, name: &str) -> bool {
@@ -72,7 +87,7 @@ pub(super) fn has_identifiers(file: &ParquetFile) -> bool {
 
 fn take_rows(
     batch: &Batch,
-    sink: &mut dyn ListenSink,
+    piece: &mut dyn ListenPiece,
     report: &mut MemberReport,
 ) -> std::result::Result<(), Stop> {
     for row in 0..batch.rows() {
@@ -84,7 +99,7 @@ fn take_rows(
             recording: batch.text(4, row),
             duration_ms: None,
         };
-        listen.take(sink, report).map_err(Stop::Sink)?;
+        listen.take(piece, report).map_err(Stop::Sink)?;
     }
     Ok(())
 }

@@ -62,6 +62,16 @@ impl MemberReport {
         Self { broken: Some(reason.into()), ..Self::default() }
     }
 
+    /// Adds what became of the rows behind these.
+    pub(super) fn add(&mut self, behind: Self) {
+        self.rows += behind.rows;
+        self.listens += behind.listens;
+        for (reason, rows) in behind.dropped {
+            *self.dropped.entry(reason).or_default() += rows;
+        }
+        self.broken = behind.broken;
+    }
+
     pub(super) fn drop_row(&mut self, reason: DropReason) {
         self.rows += 1;
         *self.dropped.entry(reason).or_default() += 1;

@@ -2,9 +2,11 @@
 
 use std::cell::Cell;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use csv::ByteRecord;
 
@@ -22,14 +24,20 @@ pub(super) type Taken = std::result::Result<(), DropReason>;
 /// Who looks at the files of a dump: each with its name and content.
 pub(super) type Visit<'v> = dyn FnMut(&Path, &mut dyn Read) -> Result<()> + 'v;
 
-/// Hands every file to `visit`: of a folder, of an archive packed or not, or the file itself.
+/// Hands every file to `visit`: of a folder, of an archive packed or not, or the file itself. What
+/// is read is added to `bytes`.
 ///
 /// # Errors
 /// Where an archive is damaged or cut off: a table is all there or it is not.
-pub(super) fn for_each_file(path: &Path, visit: &mut Visit<'_>) -> Result<()> {
+pub(super) fn for_each_file(
+    path: &Path,
+    bytes: &Arc<AtomicU64>,
+    visit: &mut Visit<'_>,
+) -> Result<()> {
     for file in files_of(path)? {
         let path = &file.path;
         let (input, content) = unpack::open(path)?;
+        let input = Counted { input, bytes: Arc::clone(bytes) };
         match content {
             Content::Tar => for_each_member(path, TarWalk::new(buffered(input)), visit)?,
             Content::Zstandard => {
@@ -47,8 +55,28 @@ pub(super) fn for_each_file(path: &Path, visit: &mut Visit<'_>) -> Result<()> {
     Ok(())
 }
 
-fn buffered(input: File) -> BufReader<File> {
+fn buffered(input: Counted) -> BufReader<Counted> {
     BufReader::with_capacity(BUFFER_BYTES, input)
+}
+
+/// A file of which it is counted how much was read.
+struct Counted {
+    input: File,
+    bytes: Arc<AtomicU64>,
+}
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        self.bytes.fetch_add(read as u64, Relaxed);
+        Ok(read)
+    }
+}
+
+impl Seek for Counted {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.input.seek(to)
+    }
 }
 
 fn for_each_member<S: Source>(

@@ -8,7 +8,6 @@
 //! The crate `tar` knows the fields of a header. Its own iterator is not used, since it keeps names
 //! of any length in memory and ends at the first damage.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 
 use tar::{EntryType, Header, PaxExtensions};
@@ -29,7 +28,7 @@ pub(super) trait Source: Read {
     fn back_to(&mut self, at: u64) -> io::Result<bool>;
 }
 
-impl Source for BufReader<File> {
+impl<R: Read + Seek> Source for BufReader<R> {
     fn pass(&mut self, bytes: u64) -> io::Result<()> {
         self.seek_relative(i64::try_from(bytes).map_err(io::Error::other)?)
     }

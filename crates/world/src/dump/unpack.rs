@@ -64,7 +64,7 @@ pub(super) fn head_of(input: &mut dyn Read) -> io::Result<Vec<u8>> {
 /// What a file that is packed with Zstandard holds, with what that is.
 ///
 /// The decoder holds no more than 128 MiB of what came before, and refuses frames that ask for more.
-pub(super) fn unpacked(file: File) -> io::Result<(Box<dyn BufRead>, Content)> {
+pub(super) fn unpacked(file: impl Read + 'static) -> io::Result<(Box<dyn BufRead>, Content)> {
     let decoder = zstd::Decoder::new(BufReader::with_capacity(BUFFER_BYTES, file))?;
     let mut input = BufReader::with_capacity(BUFFER_BYTES, decoder);
     let head = head_of(&mut input)?;

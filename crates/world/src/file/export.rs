@@ -8,7 +8,7 @@ use crate::{Result, WorldError};
 
 impl World {
     /// Writes a world of the best known recordings into a file that is not there yet, with what
-    /// these have among themselves: neighbours, artists and factors. Returns how many there are.
+    /// these have among themselves: neighbours, artists, factors, and how they sound. Returns how many there are.
     ///
     /// # Errors
     /// [`WorldError::Exists`], [`WorldError::Io`].
@@ -24,6 +24,11 @@ impl World {
         let mut writer = WorldWriter::create(&partial)?;
         self.write_names(&rows, &artists, &mut writer)?;
         self.write_numbers(&rows, &artists, &mut writer)?;
+        let sounds: Vec<u8> =
+            rows.iter().filter_map(|&row| self.sound_bytes(row)).flatten().copied().collect();
+        if !sounds.is_empty() {
+            writer.bytes("sound", &sounds)?;
+        }
         self.write_neighbours(&rows, &mut writer)?;
         let rows_of: Vec<u32> = rows.iter().map(|row| row.0).collect();
         for (name, index, rows) in [
@@ -37,6 +42,11 @@ impl World {
         manifest.part_of = Some(self.digest());
         manifest.report.recordings = rows.len() as u64;
         manifest.report.artists = artists.len() as u64;
+        manifest.report.sounds =
+            rows.iter().filter(|&&row| self.sound(row).is_some()).count() as u64;
+        if let Some(features) = &mut manifest.features {
+            features.recordings = manifest.report.sounds;
+        }
         writer.finish(&manifest)?;
         std::fs::rename(&partial, out).map_err(|error| WorldError::io(out, error))?;
         Ok(rows.len())

@@ -13,6 +13,9 @@ pub struct Manifest {
     pub listens: Vec<String>,
     /// Name of the dump of canonical names, if there was one.
     pub canonical: Option<String>,
+    /// Where it is from how recordings sound, if that was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<FeaturesManifest>,
     /// What may be done with it: ListenBrainz, MusicBrainz's canonical data and AcousticBrainz are
     /// in the public domain.
     pub licence: String,
@@ -31,6 +34,19 @@ pub struct Manifest {
     pub report: BuildReport,
 }
 
+/// Where it is from how recordings sound.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeaturesManifest {
+    /// Who measured it.
+    pub source: String,
+    /// Names of the dumps, without folders.
+    pub dumps: Vec<String>,
+    /// What may be done with it.
+    pub licence: String,
+    /// Recordings of which anything is known.
+    pub recordings: u64,
+}
+
 /// How to read factors.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FactorsManifest {
@@ -38,6 +54,23 @@ pub struct FactorsManifest {
     pub width: usize,
     /// What the model knows besides, as JSON of its own.
     pub settings: String,
+}
+
+/// The public domain.
+const LICENCE: &str = "CC0-1.0";
+
+impl FeaturesManifest {
+    /// Of the dumps that were read; `None` where there were none.
+    fn of(report: &BuildReport) -> Option<Self> {
+        let whole = report.features.iter().filter(|dump| dump.broken.is_none());
+        let dumps: Vec<String> = whole.map(|dump| dump.dump.clone()).collect();
+        (!dumps.is_empty()).then(|| Self {
+            source: "AcousticBrainz".to_owned(),
+            dumps,
+            licence: LICENCE.to_owned(),
+            recordings: report.sounds,
+        })
+    }
 }
 
 impl Manifest {
@@ -58,7 +91,8 @@ impl Manifest {
             built_by: env!("CARGO_PKG_VERSION").to_owned(),
             listens: config.listens.iter().map(name).collect(),
             canonical: config.canonical.as_ref().map(name),
-            licence: "CC0-1.0".to_owned(),
+            features: FeaturesManifest::of(report),
+            licence: LICENCE.to_owned(),
             fewest_people: config.fewest_people,
             fewest_people_of_pair: crate::build::FEWEST_PEOPLE_OF_PAIR,
             factors: of(factors),

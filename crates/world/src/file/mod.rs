@@ -5,16 +5,20 @@
 //! ```
 //!
 //! A section is a plain array, little-endian, with a digest that [`World::verify`] compares; the
-//! table is compared whenever the file is opened. Rows of recordings are in the order of
+//! table is compared whenever the file is opened. A section that not every world has, as `sound`, is
+//! found by its name or is not there; readers pass over names that they do not know. Rows of recordings are in the order of
 //! popularity, so that the first thousand are the thousand best known.
 
 mod export;
 mod manifest;
 mod reader;
+mod sound;
 mod writer;
 
-pub use manifest::Manifest;
+pub use manifest::{FeaturesManifest, Manifest};
 pub use reader::{RecordingIdx, Section, World};
+pub use sound::{Key, Sound};
+pub(crate) use sound::{NUMBERS, SOUND_BYTES};
 pub(crate) use writer::WorldWriter;
 
 /// The first bytes of a file.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use memmap2::Mmap;
 
 use super::writer::{Entry, Table};
-use super::{HEAD_BYTES, MAGIC, Manifest, TAIL_BYTES, VERSION};
+use super::{HEAD_BYTES, MAGIC, Manifest, SOUND_BYTES, TAIL_BYTES, VERSION};
 use crate::dump::Mbid;
 use crate::ivf::Ivf;
 use crate::names::{guests, guests_agree, recording_key, stripped_key};
@@ -61,6 +61,7 @@ struct Places {
     neighbour_offsets: Range<usize>,
     neighbours: Range<usize>,
     neighbour_counts: Range<usize>,
+    sound: Option<Range<usize>>,
     factors: Range<usize>,
     artist_factors: Range<usize>,
 }
@@ -170,6 +171,11 @@ impl World {
     /// Whether there is no recording, which no builder writes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The row of a recording among those that say how recordings sound.
+    pub(super) fn sound_bytes(&self, recording: RecordingIdx) -> Option<&[u8; SOUND_BYTES]> {
+        self.map[self.places.sound.clone()?].as_chunks().0.get(recording.row())
     }
 
     /// Number of artists.
@@ -399,6 +405,10 @@ impl World {
             neighbour_offsets: find("neighbour_offsets", Some((count + 1) * 8))?,
             neighbours: find("neighbours", Some(pairs * 4))?,
             neighbour_counts: find("neighbour_counts", Some(pairs * 4))?,
+            sound: match self.table.sections.iter().any(|entry| entry.name == "sound") {
+                true => Some(find("sound", Some(count * SOUND_BYTES))?),
+                false => None,
+            },
             factors: find("factors", None)?,
             artist_factors: find("artist_factors", None)?,
         })

@@ -249,15 +249,31 @@ fn canonical(folder: &Path) -> PathBuf {
     canonical
 }
 
+/// What people measured of songs, and of their other identifiers: a folder with one table.
+fn features(folder: &Path) -> PathBuf {
+    let features = folder.join("features");
+    fs::create_dir(&features).unwrap();
+    let mut rhythm = "mbid,submission_offset,bpm,danceability,onset_rate\n".to_owned();
+    for number in 0..70 {
+        rhythm += &format!("{},0,{}.5,1.25,\n", mbid_of(number), 60 + number);
+    }
+    fs::write(features.join("rhythm.csv"), rhythm).unwrap();
+    features
+}
+
 #[test]
 fn a_cluster_builds_the_same_world_byte_for_byte() {
     let Some(cluster) = cluster() else { return };
     let folder = tempfile::tempdir().unwrap();
     let listens = folder.path().join("listens");
     write_members(&listens);
-    for (name, canonical) in [("plain", None), ("canonical", Some(canonical(folder.path())))] {
-        let config =
-            BuildConfig { listens: vec![listens.clone()], canonical, ..Default::default() };
+    let plain = BuildConfig { listens: vec![listens], ..Default::default() };
+    let whole = BuildConfig {
+        canonical: Some(canonical(folder.path())),
+        features: vec![features(folder.path())],
+        ..plain.clone()
+    };
+    for (name, config) in [("plain", plain), ("whole", whole)] {
         let [here, there] =
             ["here", "there"].map(|way| folder.path().join(format!("{name}-{way}.world")));
         let local = build(&config, &here, &mut factors, &mut |_| {}).unwrap();
@@ -273,6 +289,7 @@ fn a_cluster_builds_the_same_world_byte_for_byte() {
         assert!(local.joined.len() >= 4 && local.unnamed > 0, "{local:?}");
         assert!(local.duplicates > 100 && local.by_too_few > 0, "{local:?}");
         assert!(local.pairs[1] > 100 && local.pairs[0] > local.pairs[1] + 100, "{local:?}");
+        assert_eq!(local.sounds > 20, name == "whole", "{local:?}");
         assert!(!folder.path().join(format!("{name}-there.world.building")).exists());
     }
 }

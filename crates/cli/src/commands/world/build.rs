@@ -16,8 +16,10 @@ use crate::terminal::{self, print_json, print_line};
 /// it is run again with the same files.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  segue world build --listens listens-june.tar --canonical canonical.tar.zst june.world")]
+Examples:
+  segue world build --listens listens-june.tar --canonical canonical.tar.zst june.world
+  segue world build --listens listens-june.tar --canonical canonical.tar.zst \
+      --features acousticbrainz/ june.world")]
 pub(super) struct BuildArgs {
     /// A dump of listens: the tar of Parquet or a part of it, the `.tar.zst` of JSON lines, or a
     /// folder of them. May be given several times.
@@ -27,6 +29,10 @@ pub(super) struct BuildArgs {
     /// taken as players wrote them.
     #[arg(long, value_name = "DUMP")]
     canonical: Option<PathBuf>,
+    /// AcousticBrainz's features, how recordings sound: an archive (`acousticbrainz-….tar.zst`), or
+    /// a folder of them. May be given several times.
+    #[arg(long, value_name = "DUMP")]
+    features: Vec<PathBuf>,
     /// Leave out recordings that fewer people played.
     #[arg(long, value_name = "N", default_value_t = FEWEST_PEOPLE)]
     people: u32,
@@ -81,6 +87,7 @@ pub(super) fn run(args: BuildArgs, as_json: bool) -> anyhow::Result<()> {
     let config = BuildConfig {
         listens: args.listens,
         canonical: args.canonical,
+        features: args.features,
         fewest_people: args.people,
         memory_mb: args.memory,
         keep_parts: args.keep,
@@ -111,6 +118,12 @@ fn show(bar: &indicatif::ProgressBar, stage: BuildStage) {
         }
         BuildStage::Naming => share("naming", 0.0),
         BuildStage::Counting(done) => share("counting", done),
+        BuildStage::Sounding { bytes, of } => {
+            bar.set_style(terminal::bytes_style());
+            bar.set_prefix("features");
+            bar.set_length(of);
+            bar.set_position(bytes);
+        }
         BuildStage::Pairing(done) => share("pairing", done),
         BuildStage::Factoring => share("factors", 0.0),
         BuildStage::Writing(done) => share("writing", done),
@@ -146,7 +159,23 @@ fn print_report(report: &BuildReport) -> anyhow::Result<()> {
             print_line(&format!("  {count} {what}"))?;
         }
     }
+    print_features(report)?;
     print_sums(report)
+}
+
+/// What became of the rows of each dump of features.
+fn print_features(report: &BuildReport) -> anyhow::Result<()> {
+    for dump in &report.features {
+        if let Some(why) = &dump.broken {
+            print_line(&format!("`{}` was left out: {why}", dump.dump))?;
+            continue;
+        }
+        print_line(&format!("`{}`: {} rows, {} joined", dump.dump, dump.rows, dump.joined))?;
+        for (reason, count) in &dump.dropped {
+            print_line(&format!("  {count} dropped: {reason}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// What a world holds, in figures.
@@ -160,5 +189,9 @@ pub(super) fn print_sums(report: &BuildReport) -> anyhow::Result<()> {
     print_line(&format!(
         "{} recordings by {} artists, {} pairs played in one sitting",
         report.recordings, report.artists, report.pairs[1]
-    ))
+    ))?;
+    match report.sounds {
+        0 => Ok(()),
+        sounds => print_line(&format!("{sounds} recordings of which it is known how they sound")),
+    }
 }

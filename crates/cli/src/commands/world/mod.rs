@@ -18,8 +18,9 @@ use crate::terminal::{self, print_json, print_line, say};
 ///
 /// A world is one file, built from dumps that ListenBrainz and MusicBrainz publish for anybody to
 /// use (CC0). It holds recordings, how many people play them, which are played in one sitting and
-/// who plays what besides, as sums over people; nobody's listens are in it. Segue downloads nothing:
-/// docs/world.md has the addresses and the commands.
+/// who plays what besides, as sums over people; nobody's listens are in it. With AcousticBrainz's
+/// dumps it says how they sound, too. Segue downloads nothing: docs/world.md has the addresses and
+/// the commands.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -141,6 +142,14 @@ fn info(world: &World, as_json: bool) -> anyhow::Result<()> {
     match &manifest.canonical {
         Some(name) => print_line(&format!("names of {name}"))?,
         None => print_line("names as players wrote them: no canonical names were given")?,
+    }
+    if let Some(features) = &manifest.features {
+        print_line(&format!(
+            "features of {}: {} ({})",
+            features.source,
+            features.dumps.join(", "),
+            features.licence
+        ))?;
     }
     build::print_sums(&manifest.report)?;
     print_line(&format!(

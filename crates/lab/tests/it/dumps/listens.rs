@@ -98,7 +98,7 @@ fn members_that_were_read_before_are_passed_over() {
         fs::write(&path, dump).unwrap();
         let mut keeper = Keeper::default();
         keeper.known.insert(known.to_owned());
-        read_listens(&path, &mut keeper).unwrap();
+        read_listens(&path, 2, &mut keeper).unwrap();
         let others: Vec<_> = all.into_iter().filter(|member| member.name() != known).collect();
         assert_eq!(keeper.members, others);
     }
@@ -112,7 +112,7 @@ fn a_sink_ends_the_reading() {
         fs::write(&path, dump).unwrap();
         let mut keeper = Keeper::default();
         keeper.most_listens = Some(900);
-        let error = read_listens(&path, &mut keeper).unwrap_err();
+        let error = read_listens(&path, 1, &mut keeper).unwrap_err();
         assert_eq!(error.to_string(), "`sink`: enough");
         assert!(keeper.members.len() < 2);
     }
@@ -123,13 +123,13 @@ fn a_file_without_listens_is_an_error_that_says_what_is_read() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("cover.jpg");
     fs::write(&path, [0xff; 2000]).unwrap();
-    let error = read_listens(&path, &mut Keeper::default()).unwrap_err();
+    let error = read_listens(&path, 2, &mut Keeper::default()).unwrap_err();
     assert!(matches!(error, WorldError::Malformed { .. }));
     assert!(error.to_string().contains("a tar of Parquet"), "{error}");
     fs::write(&path, canonical(&world())).unwrap();
-    let error = read_listens(&path, &mut Keeper::default()).unwrap_err();
+    let error = read_listens(&path, 2, &mut Keeper::default()).unwrap_err();
     assert!(error.to_string().contains("it holds no listens"), "{error}");
     let missing = folder.path().join("missing");
-    let error = read_listens(&missing, &mut Keeper::default()).unwrap_err();
+    let error = read_listens(&missing, 2, &mut Keeper::default()).unwrap_err();
     assert!(matches!(error, WorldError::Io { .. }), "{error}");
 }

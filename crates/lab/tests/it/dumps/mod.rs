@@ -6,3 +6,4 @@ mod odd_rows;
 mod samples;
 mod support;
 mod tables;
+mod worlds;

@@ -1,13 +1,14 @@
 //! Files as they were published, where this machine has them.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use segue_world::dump::read_features;
 
 use super::support::{listens, read};
 
 /// The folder of a public data set, if it is there.
-fn sample(name: &str) -> Option<PathBuf> {
+pub(super) fn sample(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("SEGUE_TEST_DATA").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
         PathBuf::from,
@@ -55,7 +56,7 @@ const UNKNOWN_RECORDINGS: usize = 22;
 fn documents_of_acousticbrainz_are_read() {
     let Some(folder) = sample("acousticbrainz") else { return };
     let mut rows = Vec::new();
-    let report = read_features(&folder, &mut |recording, row| {
+    let report = read_features(&folder, &Arc::default(), &mut |recording, row| {
         rows.push((
             recording.to_string(),
             row.bpm.is_some() && row.key.is_some() && row.average_loudness.is_some(),

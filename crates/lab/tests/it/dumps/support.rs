@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use segue_lab::world_dumps::{
     PlantedConfig, PlantedListens, PlantedWorld, write_canonical, write_lines, write_parquet_tar,
 };
-use segue_world::dump::{Listen, ListenSink, Mbid, Member, MemberReport, read_listens};
+use segue_world::dump::{
+    Listen, ListenPiece, ListenSink, Mbid, Member, MemberReport, read_listens,
+};
 use segue_world::{Result, WorldError};
 use tempfile::TempDir;
 
@@ -46,25 +48,21 @@ pub(crate) struct Keeper {
     pub(crate) members: Vec<Read>,
     pub(crate) known: BTreeSet<String>,
     pub(crate) most_listens: Option<u64>,
-    open: Option<(Member, Vec<Heard>)>,
+    begun: Vec<Member>,
 }
 
-impl ListenSink for Keeper {
-    fn begin(&mut self, member: &Member) -> Result<bool> {
-        assert!(self.open.is_none(), "{member:?} begins within another");
-        if self.known.contains(&member.name) {
-            return Ok(false);
-        }
-        self.open = Some((member.clone(), Vec::new()));
-        Ok(true)
-    }
+/// The listens of a member, or of a share of it.
+pub(crate) struct KeptPiece {
+    listens: Vec<Heard>,
+    most: Option<u64>,
+}
 
+impl ListenPiece for KeptPiece {
     fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
-        if let Some(most) = &mut self.most_listens {
+        if let Some(most) = &mut self.most {
             *most = most.checked_sub(1).ok_or_else(refusal)?;
         }
-        let (_, listens) = self.open.as_mut().expect("listens belong to a member");
-        listens.push(Heard {
+        self.listens.push(Heard {
             user: listen.user,
             at_s: listen.at_s,
             recording: listen.recording,
@@ -74,13 +72,36 @@ impl ListenSink for Keeper {
         });
         Ok(())
     }
+}
 
-    fn end(&mut self, member: &Member, report: &MemberReport) -> Result<()> {
-        let (begun, listens) = self.open.take().expect("what ends has begun");
-        assert_eq!(begun, *member);
+impl ListenSink for Keeper {
+    type Piece = KeptPiece;
+
+    fn begin(&mut self, member: &Member) -> Result<bool> {
+        if self.known.contains(&member.name) {
+            return Ok(false);
+        }
+        self.begun.push(member.clone());
+        Ok(true)
+    }
+
+    fn piece(&mut self) -> KeptPiece {
+        let kept: usize = self.members.iter().map(|member| member.listens.len()).sum();
+        let most = self.most_listens.map(|most| most - kept as u64);
+        KeptPiece { listens: Vec::new(), most }
+    }
+
+    fn end(
+        &mut self,
+        member: &Member,
+        pieces: Vec<KeptPiece>,
+        report: &MemberReport,
+    ) -> Result<()> {
+        assert!(self.begun.contains(member), "{member:?} ends and has not begun");
+        let listens: Vec<Heard> = pieces.into_iter().flat_map(|piece| piece.listens).collect();
         assert_eq!(report.listens, listens.len() as u64);
         assert_eq!(report.rows, report.listens + report.dropped.values().sum::<u64>());
-        self.members.push(Read { member: begun, listens, report: report.clone() });
+        self.members.push(Read { member: member.clone(), listens, report: report.clone() });
         Ok(())
     }
 }
@@ -89,11 +110,18 @@ pub(crate) fn refusal() -> WorldError {
     WorldError::Malformed { path: PathBuf::from("sink"), reason: "enough".to_owned() }
 }
 
-/// The members that are read of a file or folder.
+/// The members that are read of a file or folder, which are the same on any number of threads.
 pub(crate) fn read(path: &Path) -> Vec<Read> {
-    let mut keeper = Keeper::default();
-    read_listens(path, &mut keeper).unwrap();
-    keeper.members
+    let on = |threads| {
+        let mut keeper = Keeper::default();
+        read_listens(path, threads, &mut keeper).unwrap();
+        keeper.members
+    };
+    let members = on(1);
+    for threads in [2, 4, 7] {
+        assert!(on(threads) == members, "{threads} threads read something else");
+    }
+    members
 }
 
 /// The members that are read of a file with this content.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use segue_lab::world_dumps::{FeatureTable, write_features};
 use segue_world::dump::{
@@ -140,15 +141,16 @@ fn a_quote_that_does_not_close_takes_no_more_than_a_row_may() {
 
 fn features(path: &Path) -> (Vec<(String, String)>, TableReport) {
     let mut rows = Vec::new();
-    let report = read_features(path, &mut |recording: Mbid, row: FeatureRow<'_>| {
-        let (key, scale) = (row.key.unwrap_or("-"), row.scale.unwrap_or("-"));
-        let row = format!(
-            "{:?} {:?} {:?} {key} {scale}",
-            row.average_loudness, row.bpm, row.danceability
-        );
-        rows.push((recording.to_string(), row));
-        Ok(())
-    });
+    let report =
+        read_features(path, &Arc::default(), &mut |recording: Mbid, row: FeatureRow<'_>| {
+            let (key, scale) = (row.key.unwrap_or("-"), row.scale.unwrap_or("-"));
+            let row = format!(
+                "{:?} {:?} {:?} {key} {scale}",
+                row.average_loudness, row.bpm, row.danceability
+            );
+            rows.push((recording.to_string(), row));
+            Ok(())
+        });
     let report = report.unwrap();
     adds_up(&report);
     (rows, report)
@@ -202,7 +204,7 @@ fn made_up_features_are_those_of_their_communities() {
     }
     let mut tempos = BTreeMap::new();
     let (mut loud, mut keys) = (0u64, 0u64);
-    let report = read_features(folder.path(), &mut |recording, row| {
+    let report = read_features(folder.path(), &Arc::default(), &mut |recording, row| {
         loud += u64::from(row.average_loudness.is_some());
         keys += u64::from(row.key.is_some() && row.scale.is_some());
         if let Some(bpm) = row.bpm {
@@ -230,7 +232,7 @@ fn documents_are_rows_by_their_names() {
     let folder = TempDir::new().unwrap();
     let mut sad = Vec::new();
     let path = file(&folder, "high.tar.zst", &packed(&tar));
-    let report = read_features(&path, &mut |recording, row| {
+    let report = read_features(&path, &Arc::default(), &mut |recording, row| {
         sad.push((recording.to_string(), row.probability_sad, row.probability_bright));
         Ok(())
     });

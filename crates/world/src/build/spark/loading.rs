@@ -103,12 +103,14 @@ pub(super) fn recent(tables: &Tables, counted: &mut Counted) -> Result<()> {
     Ok(())
 }
 
-/// Who heard what, by people as the local build orders them.
+/// Who heard what, by people as the local build orders them, beside so many bytes that stay in
+/// memory.
 pub(super) fn heard(
     config: &BuildConfig,
     tables: &Tables,
     counted: &Counted,
     of: Of,
+    beside: usize,
 ) -> Result<Heard> {
     let columns = match of {
         Of::Recordings => counted.recordings(),
@@ -125,7 +127,7 @@ pub(super) fn heard(
         if last.is_some_and(|(_, before, _)| before != person) {
             heard.push(std::mem::take(&mut rows));
             if heard.offsets.len().is_multiple_of(1 << 16) {
-                heard.require_memory(config, [1, 1])?;
+                heard.require_memory(config, beside, [1, 1])?;
             }
         }
         last = Some((share, person, row));
@@ -137,7 +139,7 @@ pub(super) fn heard(
         Ok(())
     })?;
     heard.push(rows);
-    heard.require_memory(config, [1, 1])?;
+    heard.require_memory(config, beside, [1, 1])?;
     for (row, (&before, &found)) in counted.people_of.iter().zip(&people_of).enumerate() {
         balance(&format!("people who heard recording {row}"), before.into(), found.into())?;
     }

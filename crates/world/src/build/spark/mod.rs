@@ -5,7 +5,7 @@
 //! footers of the members: rows      ─►     listens ─► names, with how many listens each has
 //! names ─► recordings               ─►     plays ─► people, listens, first day of each
 //! which are kept, and their order   ─►     plays of these ─► who heard what, sessions, pairs
-//! neighbours, factors, the file
+//! sounds, neighbours, factors, the file
 //! ```
 //!
 //! Each arrow is a table of Parquet in a folder that this program and the cluster share; through
@@ -33,9 +33,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::pairs::{Edges, Neighbours};
-use super::people::{Counted, Counters, Of};
+use super::people::{Counted, Counters};
 use super::recordings::{NONE, Recordings, resolve};
-use super::{BuildConfig, BuildReport, BuildStage, FitFactors, Made, begin, lock, remove};
+use super::sounds::sounds;
+use super::{
+    BuildConfig, BuildReport, BuildStage, FitFactors, Made, begin, fit_both, lock, remove,
+};
 use crate::{Result, WorldError};
 use client::Session;
 use members::Members;
@@ -74,7 +77,8 @@ pub fn build(
     if config.keep_parts {
         return Err(SparkError::KeepsNoParts.into());
     }
-    for path in config.listens.iter().chain(&config.canonical).chain(&spark.folder) {
+    let inputs = config.listens.iter().chain(&config.canonical);
+    for path in inputs.chain(&config.features).chain(&spark.folder) {
         fs::metadata(path).map_err(|error| WorldError::io(path, error))?;
     }
     let members = Members::of(&config.listens)?;
@@ -132,14 +136,21 @@ impl Run<'_> {
         progress(BuildStage::Naming);
         let recordings = self.name(members.iter().map(|member| member.listens).sum())?;
         let mut counted = self.count(recordings, progress)?;
-        let neighbours = self.pair(&counted, progress)?;
+        let statements = statements::pairing(&self.tables);
+        self.write_all(statements, &mut |done| progress(BuildStage::Pairing(0.9 * done)))?;
+        // Not before the last statement: it may take longer than a server waits for the next one.
+        let sounds = sounds(self.config, self.folder, &counted, progress)?;
+        let neighbours = self.neighbours(&counted, progress)?;
         progress(BuildStage::Factoring);
-        let heard = loading::heard(self.config, &self.tables, &counted, Of::Recordings)?;
-        counted.people = heard.offsets.len() as u64 - 1;
-        let factors = fit(heard)?;
-        let heard = loading::heard(self.config, &self.tables, &counted, Of::Artists)?;
-        let artist_factors = fit(heard)?;
-        Ok(Made { members, counted, neighbours, factors, artist_factors })
+        let mut people = 0;
+        let heard = &mut |of, beside| {
+            let heard = loading::heard(self.config, &self.tables, &counted, of, beside)?;
+            people = heard.offsets.len() as u64 - 1;
+            Ok(heard)
+        };
+        let [factors, artist_factors] = fit_both(self.config, &counted, &neighbours, fit, heard)?;
+        counted.people = people;
+        Ok(Made { members, counted, sounds, neighbours, factors, artist_factors })
     }
 
     /// Has listens and names read, and says what became of every member.
@@ -170,7 +181,7 @@ impl Run<'_> {
     /// Tells which recording each name is, to this program and to Spark.
     fn name(&self, listens: u64) -> Result<Recordings> {
         let names = NameFiles::of(&self.tables)?;
-        let recordings = resolve(self.config, &names)?;
+        let recordings = resolve(self.config, self.folder, &names)?;
         let told = recordings.joined.values().sum::<u64>() + recordings.unnamed;
         balance("listens of all names", listens, told)?;
         let mut tokens = self.tables.write("tokens", &["token", "recording", "artist"])?;
@@ -207,17 +218,15 @@ impl Run<'_> {
         Ok(counted)
     }
 
-    /// Has pairs counted, and keeps the best neighbours of each recording.
-    fn pair(
-        &mut self,
+    /// The best neighbours of each recording, by the pairs that were counted.
+    fn neighbours(
+        &self,
         counted: &Counted,
         progress: &mut dyn FnMut(BuildStage),
     ) -> Result<Neighbours> {
-        let statements = statements::pairing(&self.tables);
-        self.write_all(statements, &mut |done| progress(BuildStage::Pairing(0.9 * done)))?;
         let edges = Edges::create(self.config, self.folder, counted)?;
         let pairs = loading::pairs(&self.tables, counted, &edges)?;
-        edges.neighbours(counted, pairs, progress)
+        edges.neighbours(self.config, counted, pairs, progress)
     }
 
     /// Has tables written one after another.

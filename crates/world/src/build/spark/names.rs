@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use segue_ingest::parts::{Batch, CellKind};
 
-use super::super::parts::{Named, token_of, token_of_names};
+use super::super::parts::{Named, token_of};
+use super::super::piece::token_of_names;
 use super::super::recordings::Names;
 use super::tables::{Tables, incomplete, read_file};
 use crate::Result;

@@ -6,7 +6,7 @@
 //!                          kept (local) ──────────────┘      └► sessions ─► all_pairs ─► pairs, …
 //! ```
 //!
-//! They are written for what the local steps do, `parts`, `people` and `pairs`, and use the same
+//! They are written for what the local steps do, `piece`, `people` and `pairs`, and use the same
 //! constants. Where several rows are equally good, as of two plays in one second, they decide as
 //! the local steps do, so that the same listens give the same world. `_metadata` tells the file and
 //! row that a listen comes from. One cell is read otherwise: an INT96 whose time of day is beyond
@@ -15,8 +15,8 @@
 use super::super::pairs::{
     FEWEST_COUNT, LONGEST_SESSION, MOST_OF_ONE, SESSION_GAP_S, SKIP_S, USUAL_LENGTH_S,
 };
-use super::super::parts::{EARLIEST_S, LONG_NAME, LONGEST_NAME, STRANGE_TIME, STRANGE_USER};
 use super::super::people::SECONDS_A_DAY;
+use super::super::piece::{EARLIEST_S, LONG_NAME, LONGEST_NAME, STRANGE_TIME, STRANGE_USER};
 use super::super::{FEWEST_PEOPLE_OF_PAIR, SHARES};
 use super::members::WholeMember;
 use super::tables::Tables;

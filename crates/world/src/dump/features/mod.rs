@@ -10,6 +10,8 @@ mod tables;
 
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use super::mbid::Mbid;
 use super::report::TableReport;
@@ -76,14 +78,19 @@ pub struct FeatureRow<'a> {
 type TakeFeatures<'t> = dyn FnMut(Mbid, FeatureRow<'_>) -> Result<()> + 't;
 
 /// Reads features from an archive of AcousticBrainz, or a file of one: a table or a document. Which
-/// of them it is, is told from its content.
+/// of them it is, is told from its content. What is read of the file is added to `bytes`, so that
+/// another thread can say how far it is.
 ///
 /// # Errors
 /// Where the dump is damaged, cut off or holds no features, and whatever `take` returns.
-pub fn read_features(path: &Path, take: &mut TakeFeatures<'_>) -> Result<TableReport> {
+pub fn read_features(
+    path: &Path,
+    bytes: &Arc<AtomicU64>,
+    take: &mut TakeFeatures<'_>,
+) -> Result<TableReport> {
     let mut report = TableReport::default();
     let mut is_found = false;
-    for_each_file(path, &mut |path, input| {
+    for_each_file(path, bytes, &mut |path, input| {
         let head = head_of(input).map_err(damage(path))?;
         let content = Content::of(&head);
         let mut input = BufReader::new(Cursor::new(head).chain(input));

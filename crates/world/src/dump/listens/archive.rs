@@ -4,12 +4,13 @@ use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 
 use super::super::lines::read_lines;
-use super::super::parquet::read_parquet;
+use super::super::parquet::ParquetPlace;
 use super::super::tar_walk::{Entry, Source, Step, Stream, TarWalk};
 use super::super::unpack::{BUFFER_BYTES, Content, head_of, read_failed};
+use super::readers::{Readers, Waiting};
 use super::{
-    DumpFile, ListenSink, Member, MemberReport, NOT_AS_NAMED, PACKED_PARQUET, claims_listens,
-    read_member, sink_broken,
+    DumpFile, ListenPiece, ListenSink, Member, MemberReport, NOT_AS_NAMED, PACKED_PARQUET,
+    claims_listens,
 };
 use crate::Result;
 
@@ -21,89 +22,134 @@ const WRONG_LENGTH: &str = "what follows it is no member: it is damaged, or not 
 const HEADER_BUFFER_BYTES: usize = 4 << 10;
 
 /// Reads a tar that is not packed. Its Parquet members are read where they lie.
-pub(super) fn read_tar(file: &DumpFile, input: File, sink: &mut dyn ListenSink) -> Result<()> {
+pub(super) fn read_tar<S: ListenSink>(
+    file: &DumpFile,
+    input: File,
+    readers: &mut Readers<'_, S>,
+) -> Result<()> {
     let input = BufReader::with_capacity(HEADER_BUFFER_BYTES, input);
-    read_members(file, TarWalk::new(input), true, sink)
+    Archive { file, walk: TarWalk::new(input), is_in_place: true, readers }.read()
 }
 
 /// Reads a tar as a stream. Behind damage to the packing there is nothing more.
-pub(super) fn read_packed_tar(
+pub(super) fn read_packed_tar<S: ListenSink>(
     file: &DumpFile,
     input: &mut dyn Read,
-    sink: &mut dyn ListenSink,
+    readers: &mut Readers<'_, S>,
 ) -> Result<()> {
-    read_members(file, TarWalk::new(Stream::new(input)), false, sink)
+    Archive { file, walk: TarWalk::new(Stream::new(input)), is_in_place: false, readers }.read()
 }
 
-fn read_members<S: Source>(
-    file: &DumpFile,
-    mut walk: TarWalk<S>,
+/// A tar that is walked through: headers first, while its Parquet members wait to be read together.
+struct Archive<'a, 's, I, S: ListenSink> {
+    file: &'a DumpFile,
+    walk: TarWalk<I>,
     is_in_place: bool,
-    sink: &mut dyn ListenSink,
-) -> Result<()> {
-    let mut place = "the beginning".to_owned();
-    loop {
-        let stray = |bytes| Member { name: format!("{}/{place}", file.name), bytes };
-        match walk.next() {
-            Ok(Step::End) => return Ok(()),
-            Ok(Step::Damage(bytes)) => sink_broken(&stray(bytes), STRAY, sink)?,
-            Ok(Step::File(entry)) => {
-                read_entry(file, &mut walk, &entry, is_in_place, sink)?;
-                place = format!("behind {}", entry.name);
+    readers: &'a mut Readers<'s, S>,
+}
+
+impl<I: Source, S: ListenSink> Archive<'_, '_, I, S> {
+    fn read(&mut self) -> Result<()> {
+        let mut place = "the beginning".to_owned();
+        loop {
+            let name = format!("{}/{place}", self.file.name);
+            let step = self.walk.next();
+            // What has to be told of an archive is told in its order.
+            if !matches!(step, Ok(Step::File(_)))
+                && let Some(broken) = self.settle()?
+            {
+                place = broken;
+                continue;
             }
-            Err(error) => sink_broken(&stray(0), &read_failed(&file.path, error)?, sink)?,
+            let stray = |bytes| Member { name, bytes };
+            match step {
+                Ok(Step::End) => return Ok(()),
+                Ok(Step::Damage(bytes)) => self.readers.broken(&stray(bytes), STRAY)?,
+                Ok(Step::File(entry)) => {
+                    let broken = self.read_entry(&entry)?;
+                    place = broken.unwrap_or_else(|| format!("behind {}", entry.name));
+                }
+                Err(error) => {
+                    let reason = read_failed(&self.file.path, error)?;
+                    self.readers.broken(&stray(0), &reason)?;
+                }
+            }
         }
+    }
+
+    /// Reads what waits. Where a member of it is broken, those behind it are forgotten, the walk
+    /// goes back to where its content begins, and that place is returned.
+    fn settle(&mut self) -> Result<Option<String>> {
+        let Some(broken) = self.readers.read_waiting()? else { return Ok(None) };
+        let name = &broken.member.name[self.file.name.len() + 1..];
+        let Some((start, _)) = broken.place.part else { return Ok(None) };
+        self.search_from(start)?;
+        Ok(Some(format!("behind {name}")))
+    }
+
+    /// Looks for the next header from the content of a broken member on: its length may be a lie.
+    fn search_from(&mut self, start: u64) -> Result<()> {
+        let searched = self.walk.search_from(start);
+        searched.or_else(|error| read_failed(&self.file.path, error).map(|_| ()))
+    }
+
+    /// Reads a member, or lets it wait. Where one that waited turns out broken, this one is
+    /// forgotten, and where the walk goes on is returned.
+    fn read_entry(&mut self, entry: &Entry) -> Result<Option<String>> {
+        let member =
+            Member { name: format!("{}/{}", self.file.name, entry.name), bytes: entry.bytes };
+        let head = head_of(&mut self.walk);
+        let content = head.as_ref().ok().map(|head| Content::of(head));
+        let is_empty_month = entry.bytes == 0 && entry.name.ends_with(".listens");
+        let is_lines = content == Some(Content::Json) || (is_empty_month && head.is_ok());
+        if content == Some(Content::Parquet) && self.is_in_place {
+            let part = Some((entry.start, entry.bytes));
+            let place = ParquetPlace { file: self.file.path.clone(), part };
+            self.readers.wait(Waiting { member, place });
+            return Ok(None);
+        }
+        if content.is_some() && !is_lines && !claims_listens(&entry.name) {
+            return Ok(None);
+        }
+        if let Some(broken) = self.settle()? {
+            return Ok(Some(broken));
+        }
+        let is_sound = match head {
+            Err(error) => {
+                let reason = read_failed(&self.file.path, error)?;
+                self.readers.broken(&member, &reason)?;
+                true
+            }
+            Ok(head) if is_lines => {
+                let (file, walk) = (self.file, &mut self.walk);
+                self.readers.read_here(&member, |piece, report| {
+                    read_lines_of(file, walk, head, piece, report)
+                })?
+            }
+            Ok(_) => {
+                let is_packed = content == Some(Content::Parquet);
+                let reason = if is_packed { PACKED_PARQUET } else { NOT_AS_NAMED };
+                self.readers.broken(&member, reason)?;
+                is_packed
+            }
+        };
+        if !is_sound {
+            self.search_from(entry.start)?;
+        }
+        Ok(None)
     }
 }
 
-fn read_entry<S: Source>(
+fn read_lines_of<I: Source>(
     file: &DumpFile,
-    walk: &mut TarWalk<S>,
-    entry: &Entry,
-    is_in_place: bool,
-    sink: &mut dyn ListenSink,
-) -> Result<()> {
-    let member = Member { name: format!("{}/{}", file.name, entry.name), bytes: entry.bytes };
-    let head = match head_of(walk) {
-        Ok(head) => head,
-        Err(error) => return sink_broken(&member, &read_failed(&file.path, error)?, sink),
-    };
-    let is_empty_month = entry.bytes == 0 && entry.name.ends_with(".listens");
-    let is_sound = match Content::of(&head) {
-        Content::Parquet if is_in_place => read_member(&member, sink, |sink, report| {
-            read_parquet(&file.path, Some((entry.start, entry.bytes)), sink, report)
-        })?,
-        Content::Parquet => {
-            sink_broken(&member, PACKED_PARQUET, sink)?;
-            true
-        }
-        content if content == Content::Json || is_empty_month => {
-            read_member(&member, sink, |sink, report| {
-                read_lines_of(file, walk, head, sink, report)
-            })?
-        }
-        _ if claims_listens(&entry.name) => {
-            sink_broken(&member, NOT_AS_NAMED, sink)?;
-            false
-        }
-        _ => true,
-    };
-    if is_sound {
-        return Ok(());
-    }
-    walk.search_from(entry.start).or_else(|error| read_failed(&file.path, error).map(|_| ()))
-}
-
-fn read_lines_of<S: Source>(
-    file: &DumpFile,
-    walk: &mut TarWalk<S>,
+    walk: &mut TarWalk<I>,
     head: Vec<u8>,
-    sink: &mut dyn ListenSink,
+    piece: &mut dyn ListenPiece,
     report: &mut MemberReport,
 ) -> Result<Option<String>> {
     let input = Cursor::new(head).chain(&mut *walk);
     let mut input = BufReader::with_capacity(BUFFER_BYTES, input);
-    if let Some(reason) = read_lines(&file.path, &mut input, sink, report)? {
+    if let Some(reason) = read_lines(&file.path, &mut input, piece, report)? {
         return Ok(Some(reason));
     }
     if walk.left() > 0 {

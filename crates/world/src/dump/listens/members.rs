@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::files::files_of;
-use super::super::parquet::{has_identifiers, open_listens};
+use super::super::parquet::{ParquetPlace, has_identifiers};
 use super::super::unpack::{self, Content};
 use super::{Member, NO_LISTENS, NOT_AS_NAMED, claims_listens};
 use crate::build::spark::SparkError;
@@ -38,10 +38,13 @@ pub(crate) fn parquet_members(path: &Path) -> Result<Vec<ParquetMember>> {
         let member =
             Member { name: file.name.clone(), bytes: input.metadata().map_err(failed)?.len() };
         let footer = match content {
-            Content::Parquet => open_listens(&file.path, None)?.map(|file| Footer {
-                rows: file.declared_rows(),
-                has_identifiers: has_identifiers(&file),
-            }),
+            Content::Parquet => {
+                let place = ParquetPlace { file: file.path.clone(), part: None };
+                place.open()?.map(|file| Footer {
+                    rows: file.declared_rows(),
+                    has_identifiers: has_identifiers(&file),
+                })
+            }
             Content::Other if file.name.ends_with(".parquet") => Err(NOT_AS_NAMED.to_owned()),
             Content::Other if !claims_archive(&file.name) && !claims_listens(&file.name) => {
                 continue;

@@ -10,6 +10,7 @@
 mod archive;
 #[cfg(feature = "spark")]
 mod members;
+mod readers;
 mod row;
 
 #[cfg(feature = "spark")]
@@ -25,11 +26,12 @@ use std::path::Path;
 use super::files::{DumpFile, files_of};
 use super::lines::read_lines;
 use super::mbid::Mbid;
-use super::parquet::read_parquet;
+use super::parquet::ParquetPlace;
 use super::report::MemberReport;
 use super::unpack::{self, BUFFER_BYTES, Content, read_failed};
 use crate::{Result, WorldError};
 use archive::{read_packed_tar, read_tar};
+use readers::{Readers, Waiting};
 
 /// One listen of a dump, as it is written there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +60,16 @@ pub struct Member {
 }
 
 /// Who takes the listens of a dump, member by member.
+///
+/// Several members may be read at once, each into a piece of its own, or into several where it is
+/// large. Members begin and end in the order of the dump, on the thread that asked for them, so that
+/// what comes of them does not depend on how many threads there are. Behind a damaged member of an
+/// archive those that were begun may be begun again: of a piece that no member ended with, nothing
+/// may be kept.
 pub trait ListenSink {
+    /// What takes listens on the thread that reads them.
+    type Piece: ListenPiece;
+
     /// A member begins. `false` passes it over, as one that was read before: nothing else is heard
     /// of it.
     ///
@@ -66,21 +77,42 @@ pub trait ListenSink {
     /// Whatever ends the reading.
     fn begin(&mut self, member: &Member) -> Result<bool>;
 
-    /// A listen of that member.
+    /// A piece for listens of the member that began last.
+    fn piece(&mut self) -> Self::Piece;
+
+    /// The member has ended, and these are its pieces in the order of its rows. Where the report
+    /// says that it is broken, what came of it is not all there is.
+    ///
+    /// # Errors
+    /// Whatever ends the reading.
+    fn end(
+        &mut self,
+        member: &Member,
+        pieces: Vec<Self::Piece>,
+        report: &MemberReport,
+    ) -> Result<()>;
+}
+
+/// Takes listens that one thread reads: those of a member, or of a part of it.
+pub trait ListenPiece: Send {
+    /// A listen of the member.
     ///
     /// # Errors
     /// Whatever ends the reading.
     fn listen(&mut self, listen: Listen<'_>) -> Result<()>;
 
-    /// The member has ended. Where the report says that it is broken, what came of it is not all
-    /// there is.
+    /// All that belongs to the piece was read, and none of it is damaged: what takes time is done
+    /// here, on the thread of the piece.
     ///
     /// # Errors
     /// Whatever ends the reading.
-    fn end(&mut self, member: &Member, report: &MemberReport) -> Result<()>;
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
 }
 
-/// Reads the listens of a dump: a file, or all files of a folder that hold some.
+/// Reads the listens of a dump: a file, or all files of a folder that hold some. Members of Parquet
+/// are read on so many threads; what is packed or text comes as one stream.
 ///
 /// Files and members of other content, as the licence in an archive, are passed over. What is
 /// damaged is told to the sink as a broken member. A packed archive has one checksum at its end:
@@ -91,33 +123,13 @@ pub trait ListenSink {
 /// [`WorldError::Io`](crate::WorldError::Io) where the system cannot read a file,
 /// [`WorldError::Malformed`](crate::WorldError::Malformed) where no file holds listens in a form
 /// that is known or where a checksum does not fit, and whatever the sink returns.
-pub fn read_listens(path: &Path, sink: &mut dyn ListenSink) -> Result<()> {
-    let mut noticing = Noticing { sink, has_begun: false };
+pub fn read_listens<S: ListenSink>(path: &Path, threads: usize, sink: &mut S) -> Result<()> {
+    let mut readers = Readers::new(sink, threads);
     for file in files_of(path)? {
-        read_file(&file, &mut noticing)?;
+        read_file(&file, &mut readers)?;
     }
-    if noticing.has_begun { Ok(()) } else { Err(WorldError::malformed(path, NO_LISTENS)) }
-}
-
-/// A sink that notices whether there is any member.
-struct Noticing<'s> {
-    sink: &'s mut dyn ListenSink,
-    has_begun: bool,
-}
-
-impl ListenSink for Noticing<'_> {
-    fn begin(&mut self, member: &Member) -> Result<bool> {
-        self.has_begun = true;
-        self.sink.begin(member)
-    }
-
-    fn listen(&mut self, listen: Listen<'_>) -> Result<()> {
-        self.sink.listen(listen)
-    }
-
-    fn end(&mut self, member: &Member, report: &MemberReport) -> Result<()> {
-        self.sink.end(member, report)
-    }
+    readers.read_waiting()?;
+    if readers.has_begun() { Ok(()) } else { Err(WorldError::malformed(path, NO_LISTENS)) }
 }
 
 const NO_LISTENS: &str = "it holds no listens that are read here; expected is a dump of \
@@ -125,48 +137,57 @@ const NO_LISTENS: &str = "it holds no listens that are read here; expected is a 
                           a `.tar.zst`";
 
 /// Reads a file, or passes it over where it holds no listens by its looks.
-fn read_file(file: &DumpFile, sink: &mut dyn ListenSink) -> Result<()> {
+fn read_file<S: ListenSink>(file: &DumpFile, readers: &mut Readers<'_, S>) -> Result<()> {
     let (input, content) = unpack::open(&file.path)?;
     let failed = |error| WorldError::io(&file.path, error);
     let bytes = input.metadata().map_err(failed)?.len();
     let member = Member { name: file.name.clone(), bytes };
+    // What is said of this file comes behind what is said of those before it.
+    if content != Content::Parquet {
+        readers.read_waiting()?;
+    }
     match content {
-        Content::Tar => read_tar(file, input, sink),
-        Content::Zstandard => read_packed(file, input, member, sink),
+        Content::Tar => read_tar(file, input, readers),
+        Content::Zstandard => read_packed(file, input, member, readers),
         Content::Parquet => {
-            read_member(&member, sink, |sink, report| read_parquet(&file.path, None, sink, report))
-                .map(|_| ())
+            let place = ParquetPlace { file: file.path.clone(), part: None };
+            readers.wait(Waiting { member, place });
+            Ok(())
         }
-        Content::Json => read_member(&member, sink, |sink, report| {
+        Content::Json => {
             let mut input = BufReader::with_capacity(BUFFER_BYTES, input);
-            read_lines(&file.path, &mut input, sink, report)
-        })
-        .map(|_| ()),
-        Content::Other if file.name.ends_with(".tar") => read_tar(file, input, sink),
+            readers.read_here(&member, |piece, report| {
+                read_lines(&file.path, &mut input, piece, report)
+            })?;
+            Ok(())
+        }
+        Content::Other if file.name.ends_with(".tar") => read_tar(file, input, readers),
         Content::Other if claims_listens(&file.name) || file.name.ends_with(".zst") => {
-            sink_broken(&member, NOT_AS_NAMED, sink)
+            readers.broken(&member, NOT_AS_NAMED)
         }
         Content::Other => Ok(()),
     }
 }
 
-fn read_packed(
+fn read_packed<S: ListenSink>(
     file: &DumpFile,
     input: File,
     member: Member,
-    sink: &mut dyn ListenSink,
+    readers: &mut Readers<'_, S>,
 ) -> Result<()> {
     let (mut input, content): (Box<dyn BufRead>, _) = match unpack::unpacked(input) {
         Ok(unpacked) => unpacked,
-        Err(error) => return sink_broken(&member, &read_failed(&file.path, error)?, sink),
+        Err(error) => return readers.broken(&member, &read_failed(&file.path, error)?),
     };
     match content {
-        Content::Tar => read_packed_tar(file, &mut input, sink),
-        Content::Json => read_member(&member, sink, |sink, report| {
-            read_lines(&file.path, &mut input, sink, report)
-        })
-        .map(|_| ()),
-        Content::Parquet => sink_broken(&member, PACKED_PARQUET, sink),
+        Content::Tar => read_packed_tar(file, &mut input, readers),
+        Content::Json => {
+            readers.read_here(&member, |piece, report| {
+                read_lines(&file.path, &mut input, piece, report)
+            })?;
+            Ok(())
+        }
+        Content::Parquet => readers.broken(&member, PACKED_PARQUET),
         Content::Zstandard | Content::Other => Ok(()),
     }
 }
@@ -178,27 +199,4 @@ const NOT_AS_NAMED: &str = "it does not begin as its name says: it is damaged";
 /// Whether a name promises listens.
 fn claims_listens(name: &str) -> bool {
     name.ends_with(".parquet") || name.ends_with(".listens")
-}
-
-/// Tells the sink of a member, and of the listens in it unless it is passed over. What `read`
-/// returns is why it is broken; whether it is not comes back.
-fn read_member(
-    member: &Member,
-    sink: &mut dyn ListenSink,
-    read: impl FnOnce(&mut dyn ListenSink, &mut MemberReport) -> Result<Option<String>>,
-) -> Result<bool> {
-    if !sink.begin(member)? {
-        return Ok(true);
-    }
-    let mut report = MemberReport::default();
-    report.broken = read(sink, &mut report)?;
-    sink.end(member, &report)?;
-    Ok(report.broken.is_none())
-}
-
-fn sink_broken(member: &Member, reason: &str, sink: &mut dyn ListenSink) -> Result<()> {
-    if sink.begin(member)? {
-        sink.end(member, &MemberReport::broken(reason))?;
-    }
-    Ok(())
 }

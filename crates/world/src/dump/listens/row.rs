@@ -3,7 +3,7 @@
 use std::str::from_utf8;
 
 use super::super::report::{DropReason, MemberReport};
-use super::{Listen, ListenSink, Mbid};
+use super::{Listen, ListenPiece, Mbid};
 use crate::Result;
 
 /// What a row says, before it is known whether that is enough.
@@ -21,13 +21,13 @@ impl<'a> Row<'a> {
     /// Hands the row on if it is a listen, and counts it either way.
     pub(in super::super) fn take(
         self,
-        sink: &mut dyn ListenSink,
+        piece: &mut dyn ListenPiece,
         report: &mut MemberReport,
     ) -> Result<()> {
         match self.listen() {
             Ok(listen) => {
                 report.keep_row();
-                sink.listen(listen)
+                piece.listen(listen)
             }
             Err(reason) => {
                 report.drop_row(reason);
