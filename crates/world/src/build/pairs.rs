@@ -15,7 +15,7 @@ use std::path::Path;
 
 use super::memory::{Room, in_rounds};
 use super::people::{BYTES_A_PLAY, Counted, Play, largest_share, plays_of};
-use super::spill::{Buckets, for_each_record, u32_at, u64_at};
+use super::spill::{BUFFER_BYTES, BucketBuffers, Buckets, for_each_record, u32_at, u64_at};
 use super::{BuildConfig, BuildStage, FEWEST_PEOPLE_OF_PAIR, SHARES};
 use crate::Result;
 use crate::file::WorldWriter;
@@ -46,9 +46,6 @@ const BYTES_A_PAIR: u64 = 16;
 /// Pairs of one person that are held at a time: of a player that never stops there may be a
 /// thousand million, and they are counted in several passes.
 const MOST_PAIRS: usize = 1 << 20;
-/// Bytes that wait for a bucket on each thread, and what of them is taken with those of the file.
-const MOST_BUFFERED: usize = 1 << 14;
-const BUCKET_BUFFER_BYTES: usize = 2 * MOST_BUFFERED;
 
 /// The neighbours of every recording.
 #[derive(Debug, Default)]
@@ -83,7 +80,8 @@ pub(super) fn neighbours(
     progress: &mut dyn FnMut(BuildStage),
 ) -> Result<Neighbours> {
     let buckets = buckets_for(config, counted);
-    let writing = buckets * BUCKET_BUFFER_BYTES;
+    // The files of pairs and of edges; and on each thread buffers, which grow twice as long.
+    let writing = buckets * 2 * BUFFER_BYTES;
     let room = Room::beside(config, counted.bytes() + writing);
     let share = largest_share(folder)? * BYTES_A_PLAY + MOST_PAIRS * size_of::<u64>();
     let pairs = Buckets::create(folder, "pairs", buckets)?;
@@ -142,7 +140,7 @@ impl Edges {
     }
 
     pub(super) fn buffers(&self) -> EdgeBuffers<'_> {
-        EdgeBuffers { edges: self, of: vec![Vec::new(); self.buckets.len()] }
+        EdgeBuffers { edges: self, buffers: self.buckets.buffers() }
     }
 
     /// The best neighbours of every recording, once both sides of all pairs are there. Each keeps a
@@ -184,27 +182,21 @@ impl Edges {
 /// Sides of pairs that are on their way to the buckets.
 pub(super) struct EdgeBuffers<'e> {
     edges: &'e Edges,
-    of: Vec<Vec<u8>>,
+    buffers: BucketBuffers<'e>,
 }
 
 impl EdgeBuffers<'_> {
     /// Adds both sides of a pair.
     pub(super) fn add(&mut self, [a, b]: [u32; 2], count: u32) -> Result<()> {
         for (from, to) in [(a, b), (b, a)] {
-            let bucket = self.edges.bucket_of(from);
-            let buffer = &mut self.of[bucket];
-            [from, to, count].iter().for_each(|number| buffer.extend(number.to_le_bytes()));
-            if buffer.len() >= MOST_BUFFERED {
-                self.edges.buckets.append(bucket, buffer)?;
-                buffer.clear();
-            }
+            let record = [from, to, count].map(u32::to_le_bytes);
+            self.buffers.add(self.edges.bucket_of(from), record.as_flattened())?;
         }
         Ok(())
     }
 
     pub(super) fn finish(self) -> Result<()> {
-        let mut all = self.of.iter().enumerate();
-        all.try_for_each(|(bucket, buffer)| self.edges.buckets.append(bucket, buffer))
+        self.buffers.finish()
     }
 }
 
@@ -254,7 +246,7 @@ impl Neighbours {
 
 /// Writes the pairs of the people of a share.
 fn pairs_of(plays: &[Play], artist_of: &[u32], buckets: &Buckets) -> Result<()> {
-    let mut buffers: Vec<Vec<u8>> = vec![Vec::new(); buckets.len()];
+    let mut buffers = buckets.buffers();
     let mut pairs: Vec<u64> = Vec::new();
     for plays in plays.chunk_by(|a, b| a.user == b.user) {
         let mut most = 0;
@@ -273,17 +265,14 @@ fn pairs_of(plays: &[Play], artist_of: &[u32], buckets: &Buckets) -> Result<()> 
             for same in pairs.chunk_by(|a, b| a == b) {
                 // The smaller of the two rows decides the bucket.
                 let bucket = (same[0] >> 32) as usize % buckets.len();
-                let buffer = &mut buffers[bucket];
-                buffer.extend(same[0].to_le_bytes());
-                buffer.push(same.len().min(MOST_OF_ONE as usize) as u8);
-                if buffer.len() >= MOST_BUFFERED {
-                    buckets.append(bucket, buffer)?;
-                    buffer.clear();
-                }
+                let mut record = [0; PAIR_BYTES];
+                record[..8].copy_from_slice(&same[0].to_le_bytes());
+                record[8] = same.len().min(MOST_OF_ONE as usize) as u8;
+                buffers.add(bucket, &record)?;
             }
         }
     }
-    buffers.iter().enumerate().try_for_each(|(bucket, buffer)| buckets.append(bucket, buffer))
+    buffers.finish()
 }
 
 /// Cuts the plays of one person into sessions, without what was skipped.

@@ -38,6 +38,9 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| WorldError::io(path, error))
 }
 
+/// Bytes that wait for a bucket: on each thread, and again with its file.
+pub(super) const BUFFER_BYTES: usize = 1 << 14;
+
 /// Several files beside each other that many threads append records to. Which record comes first
 /// depends on the threads: readers must sort.
 pub(super) struct Buckets {
@@ -51,10 +54,15 @@ impl Buckets {
         let create = |at: usize| {
             let path = folder.join(format!("{name}-{at}"));
             let file = File::create(&path).map_err(|error| WorldError::io(&path, error))?;
-            Ok(std::sync::Mutex::new(BufWriter::with_capacity(1 << 14, file)))
+            Ok(std::sync::Mutex::new(BufWriter::with_capacity(BUFFER_BYTES, file)))
         };
         let files = (0..count).map(create).collect::<Result<_>>()?;
         Ok(Self { files, folder: folder.to_owned(), name })
+    }
+
+    /// Buffers for a thread that appends records one by one.
+    pub(super) fn buffers(&self) -> BucketBuffers<'_> {
+        BucketBuffers { buckets: self, of: vec![Vec::new(); self.len()] }
     }
 
     pub(super) fn append(&self, bucket: usize, records: &[u8]) -> Result<()> {
@@ -102,6 +110,30 @@ impl Buckets {
     pub(super) fn remove(&self, bucket: usize) -> Result<()> {
         let path = self.path(bucket);
         fs::remove_file(&path).map_err(|error| WorldError::io(&path, error))
+    }
+}
+
+/// Records of one thread that are on their way to buckets.
+pub(super) struct BucketBuffers<'b> {
+    buckets: &'b Buckets,
+    of: Vec<Vec<u8>>,
+}
+
+impl BucketBuffers<'_> {
+    pub(super) fn add(&mut self, bucket: usize, record: &[u8]) -> Result<()> {
+        let buffer = &mut self.of[bucket];
+        buffer.extend_from_slice(record);
+        if buffer.len() >= BUFFER_BYTES {
+            self.buckets.append(bucket, buffer)?;
+            buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// Appends what is left.
+    pub(super) fn finish(self) -> Result<()> {
+        let mut all = self.of.iter().enumerate();
+        all.try_for_each(|(bucket, buffer)| self.buckets.append(bucket, buffer))
     }
 }
 
