@@ -66,7 +66,7 @@ pub use sources::SourceOutcome;
 pub use worlds::build_world_on;
 pub use worlds::{
     Drawn, WorldMatch, WorldState, WorldStatus, WorldView, build_world, is_world, keep_world,
-    update_world,
+    update_world, world_sound,
 };
 
 pub use segue_core::{

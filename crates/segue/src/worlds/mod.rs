@@ -15,10 +15,11 @@ mod status;
 
 use std::path::Path;
 
+use segue_core::Track;
 use segue_engine::Catalogue;
 use segue_engine::dataset::plays::Plays;
 use segue_store::{Store, WorldInUse};
-use segue_world::{World, WorldError};
+use segue_world::{Sound, World, WorldError};
 use serde::Serialize;
 
 #[cfg(feature = "spark")]
@@ -71,6 +72,19 @@ impl Library {
     /// [`Error::World`] where the file is gone, or is not what it was.
     pub fn world(&self) -> Result<Option<World>> {
         world_in_use(self.store())
+    }
+}
+
+/// How a track sounds, by the word of the world in use; `None` where none is in use, its file is not
+/// there, or nobody ever analysed the track.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn world_sound(store: &Store, track: &Track) -> Result<Option<Sound>> {
+    match world_in_use(store) {
+        Ok(Some(world)) => Ok(rows::find(&world, track).and_then(|row| world.sound(row))),
+        Ok(None) | Err(Error::LostWorld(_) | Error::OtherWorld { .. }) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

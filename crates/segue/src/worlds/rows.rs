@@ -43,7 +43,7 @@ pub(super) fn recordings(world: &World, catalogue: &Catalogue) -> Recordings {
 }
 
 /// The recording of a track: by all artists as credited, else by the first.
-fn find(world: &World, track: &Track) -> Option<RecordingIdx> {
+pub(super) fn find(world: &World, track: &Track) -> Option<RecordingIdx> {
     let first = track.artist()?;
     let joined = (track.artists.len() > 1).then(|| track.artists.join(", "));
     let by = |artist: &str| world.find(artist, &track.title);

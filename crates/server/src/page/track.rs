@@ -18,6 +18,8 @@ pub struct TrackView {
     pub year: Option<u16>,
     /// Its genre, if that is known.
     pub genre: Option<String>,
+    /// How it sounds, in a sentence or two, and who says so; `None` where nobody does.
+    pub sound: Option<String>,
     /// What the listener did with it; `None` where they never met it.
     pub record: Option<SongHistory>,
     /// Why a mix as usual would leave it out: a sentence, or nothing.
@@ -56,6 +58,12 @@ pub fn view(frame: &Frame, track: &TrackView) -> Markup {
         }
         (opens(frame, shown))
         @if let Some(record) = &track.record { (view_record(record)) }
+        @if let Some(sound) = &track.sound {
+            section aria-labelledby="sound-title" {
+                h2 #sound-title { "How it sounds" }
+                p { (sound) }
+            }
+        }
         (cards(frame, "near", "What you like that sounds like it", &track.near))
         (cards(frame, "similar", "More like this", &track.similar))
         (leave_out(frame, shown))

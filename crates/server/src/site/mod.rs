@@ -15,6 +15,7 @@ mod listen;
 mod lists;
 mod model;
 mod session;
+mod sounds;
 mod taste;
 mod track;
 

@@ -7,7 +7,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use jiff::tz::TimeZone;
 use segue::{KeptListener, Snapshot};
-use segue_core::{Listen, Timestamp, TrackId};
+use segue_core::{Listen, Timestamp, Track, TrackId};
 use segue_engine::explain::Explanation;
 use segue_engine::mix::filters::FilterStep;
 use segue_engine::mix::sentence::sentence;
@@ -16,6 +16,7 @@ use segue_engine::{ArtistIdx, Interaction, Profile, TrackIdx};
 
 use super::cards::of_track;
 use super::frame::{self, Asked, answer, frame};
+use super::sounds;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::page::artist::{self as artist_view, ArtistHistory, ArtistView};
@@ -79,6 +80,7 @@ pub(super) async fn show(
         card: visit.card(&app, row),
         year: known.year,
         genre: known.genre.clone(),
+        sound: sound(&app, known.clone()).await?,
         record: record(&app, &visit, row).await?,
         similar: similar.iter().map(|one| visit.card(&app, one.track)).collect(),
         ..TrackView::default()
@@ -88,6 +90,12 @@ pub(super) async fn show(
         None => view,
     };
     Ok(answer(&frame, track_view::view(&frame, &view)))
+}
+
+/// How a track sounds, where the world in use tells.
+async fn sound(app: &App, track: Track) -> ApiResult<Option<String>> {
+    let found = app.readers.run(move |store| Ok(segue::world_sound(store, &track)?)).await?;
+    Ok(found.as_ref().and_then(sounds::in_words))
 }
 
 /// The same with what the model says of it.

@@ -195,6 +195,7 @@ pub(crate) fn a_track() -> TrackView {
         card: a_card(1),
         year: Some(2019),
         genre: Some("Dream pop".to_owned()),
+        sound: Some("About 120 beats a minute, in A minor. By 14 analyses.".to_owned()),
         record: Some(SongHistory {
             plays: 1_204,
             finished: 1_100,

@@ -140,6 +140,7 @@ fn a_track() -> TrackView {
     TrackView {
         card: a_card(),
         genre: Some(h()),
+        sound: Some(h()),
         near: cards(),
         similar: cards(),
         ..TrackView::default()

@@ -1,0 +1,68 @@
+//! How a track sounds by the word of a world, in words.
+
+use segue::world::{Key, Sound};
+
+use crate::page::words;
+
+/// From this probability on a mood is told of.
+const SURE: f32 = 0.8;
+const TONICS: [&str; 12] = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
+
+/// What is known, in sentences that say who says so; `None` where that is nothing.
+pub(super) fn in_words(sound: &Sound) -> Option<String> {
+    let tempo = sound.tempo_bpm.map(|tempo| format!("about {tempo:.0} beats a minute"));
+    let key = sound.key.map(key);
+    let moods = [
+        (sound.probability_danceable, "to dance to"),
+        (sound.probability_happy, "happy"),
+        (sound.probability_sad, "sad"),
+        (sound.probability_relaxed, "relaxed"),
+        (sound.probability_aggressive, "aggressive"),
+        (sound.probability_party, "for a party"),
+        (sound.probability_acoustic, "acoustic"),
+        (sound.probability_electronic, "electronic"),
+        (sound.probability_instrumental, "without a voice"),
+    ];
+    let sure = moods.into_iter().filter(|(likely, _)| likely.is_some_and(|likely| likely >= SURE));
+    let moods: Vec<String> = sure.map(|(_, mood)| mood.to_owned()).collect();
+    let moods = (!moods.is_empty()).then(|| words::list(&moods));
+    let parts: Vec<String> = [tempo, key, moods].into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| {
+        let analyses = words::count(u64::from(sound.submissions), "analysis", "analyses");
+        let mut told = format!("{}.", parts.join(", "));
+        told[..1].make_ascii_uppercase();
+        format!("{told} By {analyses} in AcousticBrainz; tempos may be half or double.")
+    })
+}
+
+fn key(key: Key) -> String {
+    let scale = if key.is_major { "major" } else { "minor" };
+    format!("in {} {scale}", TONICS[usize::from(key.tonic) % TONICS.len()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_known_of_a_sound_is_told_and_what_is_not_is_not() {
+        let sound = Sound {
+            submissions: 14,
+            tempo_bpm: Some(119.7),
+            key: Some(Key { tonic: 9, is_major: false }),
+            probability_happy: Some(0.93),
+            probability_sad: Some(0.1),
+            probability_instrumental: Some(0.85),
+            ..Sound::default()
+        };
+        assert_eq!(
+            in_words(&sound).unwrap(),
+            "About 120 beats a minute, in A minor, happy and without a voice. By 14 analyses \
+             in AcousticBrainz; tempos may be half or double."
+        );
+        let key = Some(Key { tonic: 3, is_major: true });
+        let sound = Sound { submissions: 1, key, ..Sound::default() };
+        assert!(in_words(&sound).unwrap().starts_with("In E♭ major. By 1 analysis in"));
+        assert_eq!(in_words(&Sound::default()), None);
+    }
+}
