@@ -220,7 +220,7 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
         }
         // Afterwards: how much it knows of what was played is told.
         if let Some(world) = world {
-            let kept = worlds::keep(&mut store, &app.config.library, [&upload, &world])?;
+            let kept = worlds::keep(&mut store, &upload, &world)?;
             app.imports.update(&id, |status| status.kept_world = Some(kept));
         }
         Ok(())

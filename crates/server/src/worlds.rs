@@ -65,12 +65,8 @@ pub(crate) fn look(upload: &Path, file: &Path) -> ApiResult<FoundWorld> {
 }
 
 /// Takes a world over into the library, for the next training.
-pub(crate) fn keep(
-    store: &mut Store,
-    library: &Path,
-    [upload, file]: [&Path; 2],
-) -> ApiResult<KeptWorld> {
-    let found = keep_world(store, library, file).map_err(|error| match error {
+pub(crate) fn keep(store: &mut Store, upload: &Path, file: &Path) -> ApiResult<KeptWorld> {
+    let found = keep_world(store, file).map_err(|error| match error {
         Error::Store(error) => error.into(),
         error => unusable(upload, &error),
     })?;

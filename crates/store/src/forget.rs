@@ -113,7 +113,7 @@ impl Store {
         // And those that came in the meantime: from now on the fence keeps them out.
         uploads += self.remove_uploads(listener)?;
         (report.uploads, report.found) = (uploads, report.found || uploads > 0);
-        if let Some(library) = self.library_if_any() {
+        if let Some(library) = self.folder() {
             model_files::remove_files(library, &report.models)?;
         }
         // Those of an earlier forgetting, which a crash cut off.
@@ -123,7 +123,7 @@ impl Store {
     }
 
     fn remove_uploads(&self, listener: &ListenerId) -> Result<u64> {
-        self.library_if_any().map_or(Ok(0), |library| uploads::remove_of(library, listener))
+        self.folder().map_or(Ok(0), |library| uploads::remove_of(library, listener))
     }
 
     /// Rewrites the database without what was deleted, and empties the write-ahead log.

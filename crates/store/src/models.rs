@@ -96,7 +96,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::Io`] or [`StoreError::Database`].
     pub fn remove_orphans(&self) -> Result<()> {
-        let Some(library) = self.library_if_any() else { return Ok(()) };
+        let Some(library) = self.folder() else { return Ok(()) };
         let folder = library.join(FOLDER);
         if folder.exists() {
             self.write_if_free(|connection| remove_orphans(connection, &folder))?;

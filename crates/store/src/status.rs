@@ -153,7 +153,7 @@ impl Store {
     }
 
     fn database_bytes(&self) -> Result<u64> {
-        let Some(library) = self.library_if_any() else {
+        let Some(library) = self.folder() else {
             let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
             return Ok(self.connection.query_row(sql, [], |row| row.get(0))?);
         };

@@ -145,7 +145,8 @@ impl Store {
         self.library.as_deref().ok_or(StoreError::NeedsFolder(needed_for))
     }
 
-    pub(crate) fn library_if_any(&self) -> Option<&Path> {
+    /// The folder that it was opened in; `None` for one in memory.
+    pub fn folder(&self) -> Option<&Path> {
         self.library.as_deref()
     }
 

@@ -1,7 +1,8 @@
 //! Worlds that somebody hands to a library, as by dropping one on a page: the library keeps the
-//! file, which has no other place to stay.
+//! file, which has no other place to stay, for as long as it is in use.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use segue_store::Store;
@@ -18,19 +19,21 @@ pub fn is_world(path: &Path) -> bool {
     World::is_one(path)
 }
 
-/// Moves a world into the folder of a library and uses it from the next training on, in place of
-/// whichever was in use. All of it is read first. Another one that was handed over before is
-/// removed; a file that was taken into use [where it lies](crate::Library::use_world) is not.
+/// Takes a world over into the folder of a library and uses it from the next training on, in place
+/// of whichever was in use. All of it is read first. The file stays where it is under its own name as
+/// well, if the file system can have it under two, so that whoever is interrupted can do it again.
 ///
 /// The file has to lie in the same file system as the library.
 ///
 /// # Errors
-/// [`Error::World`](crate::Error::World) where it is no world or a damaged one, which leaves it
-/// where it is, or cannot be moved.
-pub fn keep_world(store: &mut Store, library: &Path, file: &Path) -> Result<WorldMatch> {
+/// [`Error::World`](crate::Error::World) where it is no world or a damaged one, or cannot be moved.
+///
+/// # Panics
+/// If the store is in memory, which has no folder.
+pub fn keep_world(store: &mut Store, file: &Path) -> Result<WorldMatch> {
     let world = World::open(file)?;
     world.verify(&mut |_| {})?;
-    let folder = library.join(FOLDER);
+    let folder = store.folder().expect("a library has a folder").join(FOLDER);
     let kept = folder.join(format!("{}.world", world.digest()));
     drop(world);
     let failed = |path: &Path| {
@@ -38,17 +41,32 @@ pub fn keep_world(store: &mut Store, library: &Path, file: &Path) -> Result<Worl
         move |source| WorldError::Io { path, source }
     };
     fs::create_dir_all(&folder).map_err(failed(&folder))?;
-    fs::rename(file, &kept).map_err(failed(&kept))?;
-    let matched = use_world(store, &kept)?;
-    for other in others(&folder, &kept) {
-        // It is in nobody's way but that of other files: the next one tries again.
-        let _ = fs::remove_file(other);
-    }
-    Ok(matched)
+    let linked = fs::hard_link(file, &kept).or_else(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Ok(()),
+        _ => fs::rename(file, &kept),
+    });
+    linked.and_then(|()| File::open(&folder)?.sync_all()).map_err(failed(&kept))?;
+    use_world(store, &kept)
 }
 
-/// Worlds beside the one that is kept.
-fn others(folder: &Path, kept: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.filter(|path| path != kept && World::is_one(path)).collect()
+/// Goes on without a world from the next training on.
+///
+/// # Errors
+/// [`Error::Store`](crate::Error::Store).
+pub fn drop_world(store: &mut Store) -> Result<()> {
+    store.use_world(None)?;
+    remove_unused(store, None);
+    Ok(())
+}
+
+/// Removes what the library keeps but for the world that is in use. What cannot be removed is in
+/// nobody's way, and goes the next time.
+pub(super) fn remove_unused(store: &Store, in_use: Option<&Path>) {
+    let Some(folder) = store.folder().map(|folder| folder.join(FOLDER)) else { return };
+    let Ok(folder) = folder.canonicalize() else { return };
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let unused = |path: &PathBuf| Some(path.as_path()) != in_use && World::is_one(path);
+    for path in entries.map(|entry| entry.path()).filter(unused) {
+        let _ = fs::remove_file(path);
+    }
 }

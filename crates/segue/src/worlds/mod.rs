@@ -25,7 +25,7 @@ use serde::Serialize;
 #[cfg(feature = "spark")]
 pub use build::build_world_on;
 pub use build::{build_world, update_world};
-pub use kept::{is_world, keep_world};
+pub use kept::{drop_world, is_world, keep_world};
 pub use rows::{Drawn, WorldView};
 pub(crate) use status::REMEDY;
 pub use status::{WorldState, WorldStatus};
@@ -63,7 +63,7 @@ impl Library {
     /// # Errors
     /// When the store cannot be written.
     pub fn drop_world(&mut self) -> Result<()> {
-        Ok(self.store_mut().use_world(None)?)
+        drop_world(self.store_mut())
     }
 
     /// The world in use, opened; `None` if there is none.
@@ -94,7 +94,8 @@ fn use_world(store: &mut Store, path: &Path) -> Result<WorldMatch> {
     let world = World::open(&path)?;
     let (catalogue, plays) = Dataset::plays(store)?;
     let matched = WorldMatch::of(&world, &catalogue, &plays);
-    store.use_world(Some(&WorldInUse { path, digest: world.digest() }))?;
+    store.use_world(Some(&WorldInUse { path: path.clone(), digest: world.digest() }))?;
+    kept::remove_unused(store, Some(&path));
     Ok(matched)
 }
 

@@ -139,7 +139,10 @@ pub(crate) async fn drop_world(_: Admin, State(app): State<Arc<App>>) -> ApiResu
 
 /// Uses no world from the next training on, in the store and in what is said here.
 pub(crate) async fn go_on_without_world(app: &Arc<App>) -> ApiResult<()> {
-    app.writer.run(|store| store.use_world(None)).await?;
+    let library = app.config.library.clone();
+    let dropped =
+        tokio::task::spawn_blocking(move || segue::drop_world(&mut Store::open(&library)?));
+    dropped.await.map_err(|error| ApiError::internal(&error))??;
     app.reload_model().await
 }
 

@@ -85,6 +85,7 @@ async fn a_newer_world_takes_the_place_of_the_one_before_and_one_can_be_let_go()
     assert_ne!(first, second);
     assert_eq!(world.delete("/v1/world").await.status.as_u16(), 204);
     assert_eq!(world.get("/v1/models").await.ok()["world"], Value::Null);
+    assert_eq!(kept(world.library()), [""; 0], "nobody needs its file");
 }
 
 #[tokio::test]
