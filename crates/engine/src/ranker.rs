@@ -78,6 +78,13 @@ pub trait Ranker: Send + Sync {
         source: UncertaintySource,
     ) -> Vec<f32>;
 
+    /// Tracks that many people elsewhere play along with a track, the version that stands for its
+    /// work each, with how closely: 0 to 1, like the cosine over those who like both. None where no
+    /// model was fitted elsewhere.
+    fn played_along(&self, _track: TrackIdx) -> Vec<(TrackIdx, f32)> {
+        Vec::new()
+    }
+
     /// What of a listener's history speaks for a track, asked once for all tracks of a mix.
     fn evidence<'a>(&'a self, profile: &'a Profile) -> Box<dyn Evidence + 'a>;
 }

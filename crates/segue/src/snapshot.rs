@@ -14,7 +14,7 @@ use segue_engine::mix::arrivals::arrivals;
 use segue_engine::mix::reasons::{Likes, Reasons};
 use segue_engine::pipeline::{MixOutcome, MixRequest, Mixer, NewFrom};
 use segue_engine::releases::Releases;
-use segue_engine::similar::{Similar, SimilarIndex};
+use segue_engine::similar::{Similar, SimilarIndex, Wanted};
 use segue_engine::{Catalogue, Index, Profile, TrackIdx};
 use segue_store::{Marks, Store};
 
@@ -256,7 +256,10 @@ impl Snapshot {
     /// Tracks like a track, the most similar first, at most `most`, each with how similar it is.
     /// The same for every listener.
     pub fn similar(&self, track: TrackIdx, most: usize) -> Vec<Similar> {
-        self.similar.similar(&self.catalogue, &self.index, track, most)
+        let ranker = self.model.as_ref().and_then(|model| model.scorer.ranker());
+        let elsewhere = ranker.map(|ranker| ranker.played_along(track)).unwrap_or_default();
+        let wanted = Wanted { track, elsewhere: &elsewhere };
+        self.similar.similar(&self.catalogue, &self.index, wanted, most)
     }
 
     /// A way from one track to another in `count` tracks, both ends included, each step as small as

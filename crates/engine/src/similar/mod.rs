@@ -7,9 +7,10 @@
 //! ```
 //!
 //! with `d²` the distance in the [space of sound](crate::sound) and `cosine` how far the same
-//! listeners like both (`co_likes`). What is unknown of a pair counts 0. It is symmetric and lies
-//! between 0 and 1. The [weights](Weights) predict best, of those tried, what else is in a
-//! playlist; see the measurements.
+//! listeners like both (`co_likes`). What is unknown of a pair counts 0. It lies between 0 and 1.
+//! The [weights](Weights) predict best, of those tried, what else is in a playlist; see the
+//! measurements. Where a model knows what people elsewhere play along with `a`, the larger of its
+//! closeness and the cosine counts. But for that, it is symmetric.
 //!
 //! A track that is not by the same artist and shares no listener can only come near by sound. So
 //! the nearest in sound (a kd-tree, exact), the tracks of the artist and the co-likes hold the best
@@ -104,6 +105,24 @@ pub struct SimilarIndex {
     co_likes: CoLikes,
 }
 
+/// A track that others are to be like, with what is known of it from elsewhere. A [`TrackIdx`]
+/// alone becomes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The track.
+    pub track: TrackIdx,
+    /// Tracks that many people elsewhere play along with it, with how closely, 0 to 1: what
+    /// [`Ranker::played_along`](crate::Ranker::played_along) gives. They count like co-likes, of
+    /// which one listener alone has none.
+    pub elsewhere: &'a [(TrackIdx, f32)],
+}
+
+impl From<TrackIdx> for Wanted<'_> {
+    fn from(track: TrackIdx) -> Self {
+        Self { track, elsewhere: &[] }
+    }
+}
+
 impl SimilarIndex {
     /// Builds the index from a catalogue and the profiles of all listeners known. Without profiles
     /// there are no co-likes, and sound and artist decide alone.
@@ -127,14 +146,15 @@ impl SimilarIndex {
 
     /// At most `most` tracks like a track, the most similar first, ties by row: one version of each
     /// work, and none of its own.
-    pub fn similar(
+    pub fn similar<'a>(
         &self,
         catalogue: &Catalogue,
         index: &Index,
-        track: TrackIdx,
+        wanted: impl Into<Wanted<'a>>,
         most: usize,
     ) -> Vec<Similar> {
-        let mut found = self.candidates(catalogue, index, track, most);
+        let wanted @ Wanted { track, .. } = wanted.into();
+        let mut found = self.candidates(catalogue, index, wanted, most);
         let order = |a: &Similar, b: &Similar| {
             b.similarity.total_cmp(&a.similarity).then(a.track.cmp(&b.track))
         };
@@ -155,16 +175,20 @@ impl SimilarIndex {
         &self,
         catalogue: &Catalogue,
         index: &Index,
-        track: TrackIdx,
+        Wanted { track, elsewhere }: Wanted<'_>,
         most: usize,
     ) -> Vec<Similar> {
         let own = catalogue.work(track);
         let artist = catalogue.artist(track);
-        let co_likes = self.co_likes.of(own);
         let mut listeners: FxHashMap<WorkIdx, (f32, u32)> = FxHashMap::default();
         listeners.extend(
-            co_likes.iter().map(|together| (together.work, (together.cosine, together.listeners))),
+            (self.co_likes.of(own).iter())
+                .map(|together| (together.work, (together.cosine, together.listeners))),
         );
+        for &(other, closeness) in elsewhere {
+            let (cosine, _) = listeners.entry(catalogue.work(other)).or_default();
+            *cosine = cosine.max(closeness);
+        }
         let similar = |candidate: TrackIdx| {
             let by_sound =
                 index.sound.distance(track, candidate).map_or(0.0, |distance| (-distance).exp());
@@ -186,7 +210,7 @@ impl SimilarIndex {
                 && !listeners.contains_key(&catalogue.work(candidate))
         });
         let by_sound = by_sound.into_iter().map(|(_, candidate)| similar(candidate));
-        let by_co_likes = co_likes.iter().map(|together| self.standing[together.work.0 as usize]);
+        let by_co_likes = listeners.keys().map(|work| self.standing[work.row()]);
         let not_co_liked =
             |candidate: &TrackIdx| !listeners.contains_key(&catalogue.work(*candidate));
         let by_artist = by_artist.iter().copied().filter(stands).filter(not_co_liked);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use segue_core::ListenerId;
-use segue_engine::similar::SimilarIndex;
+use segue_engine::similar::{Similar, SimilarIndex, Wanted};
 use segue_engine::{Profile, TrackIdx};
 
 use crate::world::{Plan, World, plans};
@@ -147,4 +147,27 @@ fn works_that_the_same_listeners_like_are_nearer_than_sound_alone_would_have_the
         }
     }
     assert!(raised > 1_000, "{raised}");
+}
+
+#[test]
+fn what_people_elsewhere_play_along_counts_as_the_closer_of_it_and_co_likes() {
+    let plan = Plan { seed: 5, tracks: 200, artists: 40, known: 0.3 };
+    let (world, index) = community(&plan);
+    let World { catalogue, .. } = &world;
+    let ask = |wanted: Wanted<'_>| index.similar(catalogue, &world.index, wanted, 200);
+    let stands = |track: &TrackIdx| catalogue.standing(catalogue.work(*track)) == *track;
+    for track in catalogue.rows().filter(stands).step_by(7) {
+        let others = catalogue.rows().filter(stands).filter(|other| *other != track);
+        let elsewhere: Vec<(TrackIdx, f32)> =
+            others.step_by(11).zip([0.9, 0.4, 0.0001].into_iter().cycle()).collect();
+        let (before, after) = (ask(track.into()), ask(Wanted { track, elsewhere: &elsewhere }));
+        let of = |found: &[Similar], other| {
+            found.iter().find(|found| found.track == other).map(|found| found.similarity)
+        };
+        for &(other, closeness) in &elsewhere {
+            let (was, is) = (of(&before, other).unwrap_or(0.0), of(&after, other).unwrap());
+            assert!(is >= was && is >= 0.5 * closeness && is <= was + 0.5 * closeness + 1e-6);
+        }
+        assert!(after.len() >= before.len());
+    }
 }

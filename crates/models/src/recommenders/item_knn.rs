@@ -155,6 +155,12 @@ impl ItemKnn {
         }
     }
 
+    /// The neighbours of an item, in the order of items, with how closely each is one.
+    pub fn neighbours_of(&self, item: u32) -> impl Iterator<Item = (u32, f32)> + '_ {
+        let (targets, similarities) = self.similar.row(item as usize);
+        targets.iter().copied().zip(similarities.iter().copied())
+    }
+
     /// The items of a bag that speak most for an item, each with its part of the score: at most
     /// `most`, the strongest first, none that says nothing.
     pub fn because(&self, bag: &[(u32, f32)], item: u32, most: usize) -> Vec<(u32, f32)> {

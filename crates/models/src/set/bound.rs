@@ -18,6 +18,7 @@ use super::listener::{ListenerView, Vocabulary};
 use super::member::{Member, MemberKind, MemberModel, Reads};
 use super::ranking::{Chance, Ranking};
 use crate::likability::OnlineScorer;
+use crate::recommenders::ItemKnn;
 use crate::recommenders::fusion::standardise;
 
 /// The rankings of a set.
@@ -338,6 +339,16 @@ impl SetReading<'_> {
     }
 }
 
+impl SetScorer {
+    /// The member that tells of neighbours under the name of a source.
+    fn neighbours_by(&self, source: Sources) -> Option<&ItemKnn> {
+        self.members.iter().find_map(|member| match &member.model {
+            MemberModel::Neighbours(model) if member.kind.source() == source => Some(model),
+            _ => None,
+        })
+    }
+}
+
 impl Ranker for SetScorer {
     fn read<'a>(&'a self, profile: &'a Profile, context: MixContext<'_>) -> Box<dyn Reading + 'a> {
         Box::new(self.reading(profile, context))
@@ -379,6 +390,17 @@ impl Ranker for SetScorer {
         factors
     }
 
+    fn played_along(&self, track: TrackIdx) -> Vec<(TrackIdx, f32)> {
+        let of_world = self.neighbours_by(Sources::WORLD_NEIGHBOURS);
+        let item = self.vocabulary.item(self.catalogue.work(track));
+        let Some((model, item)) = of_world.zip(item) else { return Vec::new() };
+        let neighbour = |(item, closeness): (u32, f32)| {
+            let work = self.vocabulary.work(ItemIdx(item))?;
+            Some((self.catalogue.standing(work), closeness.min(1.0)))
+        };
+        model.neighbours_of(item.0).filter_map(neighbour).collect()
+    }
+
     fn evidence<'a>(&'a self, profile: &'a Profile) -> Box<dyn Evidence + 'a> {
         let context = MixContext::at(profile.last_played.unwrap_or(Timestamp::UNIX_EPOCH));
         let view = ListenerView::new(&self.catalogue, &self.vocabulary, profile, context);
@@ -401,10 +423,7 @@ struct SetEvidence<'a> {
 
 impl Evidence for SetEvidence<'_> {
     fn because(&self, track: TrackIdx, by: Sources, most: usize) -> Vec<TrackIdx> {
-        let neighbours = self.set.members.iter().find_map(|member| match &member.model {
-            MemberModel::Neighbours(model) if member.kind.source() == by => Some(model),
-            _ => None,
-        });
+        let neighbours = self.set.neighbours_by(by);
         let item = self.set.vocabulary.item(self.set.catalogue.work(track));
         let Some((model, item)) = neighbours.zip(item) else { return Vec::new() };
         let bag = if by == Sources::SESSIONS { &self.sitting } else { &self.works };
