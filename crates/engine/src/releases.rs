@@ -1,9 +1,13 @@
 //! When the songs of a catalogue came out, by artist.
 
+use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
-use segue_core::{Date, Release};
+use segue_core::{Date, Release, Timestamp};
 
 use crate::{ArtistIdx, Catalogue, TrackIdx};
+
+/// What came out so many days ago is new no more, however new the world was that told of it.
+const NEW_FOR_DAYS: i64 = 180;
 
 /// The songs of which it is known when they came out.
 ///
@@ -21,12 +25,14 @@ use crate::{ArtistIdx, Catalogue, TrackIdx};
 /// let releases = Releases::new(&catalogue, &[Release { track: id, day, is_late: true }]);
 /// let vera = catalogue.artist(TrackIdx(0)).unwrap();
 /// assert_eq!(releases.of(vera), [(day, TrackIdx(0))]);
-/// assert_eq!(releases.latest(), [TrackIdx(0)]);
+/// let new_at = |moment: &str| releases.new_at(moment.parse().unwrap()).count();
+/// assert_eq!(new_at("2026-11-01T00:00:00Z"), 1);
+/// assert_eq!(new_at("2027-11-01T00:00:00Z"), 0);
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Releases {
     by_artist: FxHashMap<ArtistIdx, Vec<(Date, TrackIdx)>>,
-    latest: Vec<TrackIdx>,
+    latest: Vec<(Date, TrackIdx)>,
 }
 
 impl Releases {
@@ -39,7 +45,7 @@ impl Releases {
             let Some(artist) = catalogue.artist(track) else { continue };
             found.by_artist.entry(artist).or_default().push((release.day, track));
             if release.is_late {
-                found.latest.push(track);
+                found.latest.push((release.day, track));
             }
         }
         found.by_artist.values_mut().for_each(|songs| songs.sort_unstable());
@@ -56,8 +62,12 @@ impl Releases {
         self.by_artist.get(&artist).map_or(&[], Vec::as_slice)
     }
 
-    /// What came out in the last weeks of which anything is known.
-    pub fn latest(&self) -> &[TrackIdx] {
-        &self.latest
+    /// What came out in the last weeks of which anything is known, as far as that is not long ago at
+    /// a moment: a world may be old.
+    pub fn new_at(&self, now: Timestamp) -> impl Iterator<Item = TrackIdx> + '_ {
+        let today = now.to_zoned(TimeZone::UTC).date();
+        let age_days = move |day: Date| day.duration_until(today).as_hours() / 24;
+        let latest = self.latest.iter().copied();
+        latest.filter(move |(day, _)| age_days(*day) <= NEW_FOR_DAYS).map(|(_, track)| track)
     }
 }

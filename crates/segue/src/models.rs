@@ -200,9 +200,7 @@ pub(crate) fn train(
         }
     }
     let view = world.as_ref().map(|world| WorldView::new(world, &catalogue));
-    if let Some(view) = &view {
-        store.set_releases(&view.releases())?;
-    }
+    store.set_releases(&view.as_ref().map_or_else(Vec::new, WorldView::releases))?;
     let data = SetData {
         world: view.as_ref().map(|view| view as &dyn OpenWorld),
         ..SetData::new(&catalogue, &plays)

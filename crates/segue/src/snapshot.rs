@@ -138,7 +138,9 @@ impl Snapshot {
         let (experiment_name, experiment) = running_experiment(store)?;
         let releases = Releases::new(&catalogue, &store.releases()?);
         let added = lately.iter().filter_map(|track| catalogue.find(track));
-        let mut arrived: Vec<TrackIdx> = added.chain(releases.latest().iter().copied()).collect();
+        let trained_at =
+            model.as_ref().map_or(segue_core::Timestamp::UNIX_EPOCH, |model| model.trained_at);
+        let mut arrived: Vec<TrackIdx> = added.chain(releases.new_at(trained_at)).collect();
         arrived.sort_unstable();
         arrived.dedup();
         Ok(Self {

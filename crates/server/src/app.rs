@@ -262,13 +262,18 @@ impl App {
         let found = self.readers.run(move |store| {
             let model = store.active_model()?.map(|model| model.version);
             let experiment = store.running_experiment()?.map(|experiment| experiment.name);
-            Ok((model, experiment, store.marks()?, new_from(store)?))
+            let has_world = store.world()?.is_some();
+            Ok((model, experiment, store.marks()?, new_from(store)?, has_world))
         });
-        let (model, experiment, marks, new_from) = found.await?;
+        let (model, experiment, marks, new_from, has_world) = found.await?;
         let snapshot = self.snapshot.load_full();
         if (marks.imported_rows, marks.forgotten)
             != (snapshot.marks.imported_rows, snapshot.marks.forgotten)
         {
+            return self.build_anew().await;
+        }
+        // A training elsewhere draws songs from the world.
+        if has_world && model != snapshot.in_use {
             return self.build_anew().await;
         }
         if self.writer.is_behind(marks).await? {

@@ -92,6 +92,14 @@ impl ApiError {
         .hint("the log has the details under the id in the `x-request-id` header")
     }
 
+    /// There is no room on the disk.
+    pub(crate) fn disk_full(error: &dyn std::error::Error) -> Self {
+        tracing::error!(error = %chain(error), "the disk is full");
+        let message = "the disk is full, and nothing can be written";
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, DISK_FULL, message)
+            .hint("make room; it goes on by itself")
+    }
+
     /// The same error with a hint.
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
@@ -144,12 +152,7 @@ impl From<StoreError> for ApiError {
             StoreError::ClientIdReused { .. } => Self::conflict("client_id_reused", message),
             StoreError::KeyExists(_) => Self::conflict("key_exists", message),
             StoreError::UnknownExperiment(_) => Self::not_found("unknown_experiment", message),
-            error if error.is_disk_full() => {
-                tracing::error!(error = %chain(&error), "the disk is full");
-                let message = "the disk is full, and nothing can be written";
-                Self::new(StatusCode::INSUFFICIENT_STORAGE, DISK_FULL, message)
-                    .hint("make room; it goes on by itself")
-            }
+            error if error.is_disk_full() => Self::disk_full(&error),
             error if error.is_read_only() => {
                 tracing::error!(error = %chain(&error), "the store cannot be written");
                 Self::overloaded("read_only", "the store cannot be written: it is read-only")

@@ -211,6 +211,9 @@ async fn read(app: &Arc<App>, id: &str, label: &UploadLabel, upload: &Path) -> A
         let mut store = Store::open(&app.config.library)?;
         let files = files(&upload).map_err(|error| ApiError::internal(&error))?;
         let (world, files) = worlds::apart(files)?;
+        if let Some(world) = &world {
+            worlds::verify(&upload, world)?;
+        }
         if !files.is_empty() {
             let options = options(&listener, &files);
             let owner = (store.marks()?.forgotten != received).then(|| options.listener.clone());

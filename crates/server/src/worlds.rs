@@ -1,9 +1,10 @@
 //! Worlds among the files of an upload: what a world is told in a sentence before it is taken over,
 //! and that it is taken over once the histories beside it were read.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
-use segue::world::World;
+use segue::world::{World, WorldError};
 use segue::{Error, WorldMatch, is_world, keep_world};
 use segue_store::Store;
 use serde::Serialize;
@@ -64,14 +65,30 @@ pub(crate) fn look(upload: &Path, file: &Path) -> ApiResult<FoundWorld> {
     })
 }
 
+/// Reads all of a world, so that what comes with a damaged one is not imported before it is refused.
+pub(crate) fn verify(upload: &Path, file: &Path) -> ApiResult<()> {
+    let verified = World::open(file).and_then(|world| world.verify(&mut |_| {}));
+    verified.map_err(|error| unusable(upload, &error.into()))
+}
+
 /// Takes a world over into the library, for the next training.
 pub(crate) fn keep(store: &mut Store, upload: &Path, file: &Path) -> ApiResult<KeptWorld> {
     let found = keep_world(store, file).map_err(|error| match error {
         Error::Store(error) => error.into(),
+        // It was read before: what fails now is this machine.
+        Error::World(error @ WorldError::Io { .. }) => failed(&error),
         error => unusable(upload, &error),
     })?;
     let WorldMatch { works: songs, matched: known, .. } = found;
     Ok(KeptWorld { file: named(upload, file).display().to_string(), songs, known })
+}
+
+fn failed(error: &WorldError) -> ApiError {
+    let WorldError::Io { source, .. } = error else { return ApiError::internal(error) };
+    match source.kind() {
+        io::ErrorKind::StorageFull => ApiError::disk_full(error),
+        _ => ApiError::internal(error),
+    }
 }
 
 fn unusable(upload: &Path, error: &Error) -> ApiError {

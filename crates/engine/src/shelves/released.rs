@@ -37,11 +37,11 @@ pub(super) fn new_from_artists(
         let artist = catalogue.artist(*track).and_then(|artist| plays.get(&artist));
         artist.is_some_and(|artist| artist.finished >= FEWEST_OF_FOLLOWED)
     };
-    let released = releases.latest().iter().copied().filter(is_followed).collect();
+    let released = releases.new_at(base.now).filter(is_followed).collect();
     let shelf = Shelf {
         kind: ShelfKind::NewFromArtists,
         title: "New from artists you play".to_owned(),
-        explanation: "songs that people elsewhere began to play a few weeks ago".to_owned(),
+        explanation: "songs that people elsewhere began to play lately".to_owned(),
         about: None,
         request: seeded(base, ShelfKind::NewFromArtists),
     };
@@ -69,7 +69,7 @@ pub(super) fn since_you_stopped(
     for (&artist, plays) in &plays {
         let Some(last) = left(plays) else { continue };
         let since = releases.of(artist).iter().filter(|(day, _)| *day > last);
-        let since: Vec<TrackIdx> = since.map(|(_, track)| *track).collect();
+        let since = unknown(catalogue, profile, since.map(|(_, track)| *track));
         if !since.is_empty() {
             missed.push((plays.finished, artist, since));
         }
@@ -96,14 +96,9 @@ fn of(
     tracks: Vec<TrackIdx>,
     shelf: Shelf,
 ) -> Result<Shelf, Missing> {
-    let is_known = |track: TrackIdx| {
-        let interaction = profile.interaction(catalogue.work(track));
-        interaction.is_some_and(|interaction| interaction.is_known())
-    };
     let allowed = allowed(&shelf.request);
-    let within: Vec<_> = tracks
+    let within: Vec<_> = unknown(catalogue, profile, tracks)
         .into_iter()
-        .filter(|&track| !is_known(track))
         .map(|track| catalogue.track(track).id.clone())
         .filter(|id| allowed.as_ref().is_none_or(|allowed| allowed.contains(id)))
         .collect();
@@ -120,10 +115,27 @@ fn of(
     Ok(Shelf { request, ..shelf })
 }
 
+/// Those of which the listener does not know the song.
+fn unknown(
+    catalogue: &Catalogue,
+    profile: &Profile,
+    tracks: impl IntoIterator<Item = TrackIdx>,
+) -> Vec<TrackIdx> {
+    let is_known = |track: TrackIdx| {
+        let interaction = profile.interaction(catalogue.work(track));
+        interaction.is_some_and(|interaction| interaction.is_known())
+    };
+    tracks.into_iter().filter(|&track| !is_known(track)).collect()
+}
+
+/// What they play of each artist whom they do not refuse.
 fn plays(catalogue: &Catalogue, profile: &Profile) -> FxHashMap<ArtistIdx, Plays> {
     let mut plays: FxHashMap<ArtistIdx, Plays> = FxHashMap::default();
     for interaction in &profile.interactions {
         let Some(artist) = catalogue.artist(interaction.track) else { continue };
+        if profile.banned_artists.contains(&artist) {
+            continue;
+        }
         let artist = plays.entry(artist).or_default();
         artist.finished += interaction.finished;
         artist.last = artist.last.max(interaction.last_played);

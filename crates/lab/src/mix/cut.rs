@@ -127,7 +127,10 @@ impl MixCut {
             let work = data.catalogue.work(*track);
             match &view {
                 _ if known.contains(track) => true,
-                Some(view) if view.has(work) => drawn_works.contains(&work),
+                // Unless a table told of it, a training drew it, by all plays.
+                Some(view) if view.has(work) => {
+                    drawn_works.contains(&work) || is_described(data.catalogue.track(*track))
+                }
                 _ => !played_later.contains(track) || is_described(data.catalogue.track(*track)),
             }
         };

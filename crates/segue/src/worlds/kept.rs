@@ -2,8 +2,7 @@
 //! file, which has no other place to stay, for as long as it is in use.
 
 use std::fs::{self, File};
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use segue_store::Store;
 use segue_world::{World, WorldError};
@@ -20,8 +19,8 @@ pub fn is_world(path: &Path) -> bool {
 }
 
 /// Takes a world over into the folder of a library and uses it from the next training on, in place
-/// of whichever was in use. All of it is read first. The file stays where it is under its own name as
-/// well, if the file system can have it under two, so that whoever is interrupted can do it again.
+/// of whichever was in use. All of it is read first. The file stays where it is under its own name,
+/// too, if the file system can have it under two, so that whoever is interrupted can do it again.
 ///
 /// The file has to lie in the same file system as the library.
 ///
@@ -41,11 +40,14 @@ pub fn keep_world(store: &mut Store, file: &Path) -> Result<WorldMatch> {
         move |source| WorldError::Io { path, source }
     };
     fs::create_dir_all(&folder).map_err(failed(&folder))?;
-    let linked = fs::hard_link(file, &kept).or_else(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => Ok(()),
-        _ => fs::rename(file, &kept),
-    });
-    linked.and_then(|()| File::open(&folder)?.sync_all()).map_err(failed(&kept))?;
+    // A file of that name may be damaged by now: this one takes its place.
+    let linked = kept.with_extension("partial");
+    let _ = fs::remove_file(&linked);
+    let placed = match fs::hard_link(file, &linked) {
+        Ok(()) => fs::rename(&linked, &kept),
+        Err(_) => fs::rename(file, &kept),
+    };
+    placed.and_then(|()| File::open(&folder)?.sync_all()).map_err(failed(&kept))?;
     use_world(store, &kept)
 }
 
@@ -55,18 +57,28 @@ pub fn keep_world(store: &mut Store, file: &Path) -> Result<WorldMatch> {
 /// [`Error::Store`](crate::Error::Store).
 pub fn drop_world(store: &mut Store) -> Result<()> {
     store.use_world(None)?;
-    remove_unused(store, None);
+    remove_unused(store);
     Ok(())
 }
 
-/// Removes what the library keeps but for the world that is in use. What cannot be removed is in
-/// nobody's way, and goes the next time.
-pub(super) fn remove_unused(store: &Store, in_use: Option<&Path>) {
+/// Removes what the library keeps but for the world that is in use at this moment. What cannot be
+/// removed is in nobody's way, and goes the next time.
+pub(super) fn remove_unused(store: &Store) {
     let Some(folder) = store.folder().map(|folder| folder.join(FOLDER)) else { return };
     let Ok(folder) = folder.canonicalize() else { return };
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let unused = |path: &PathBuf| Some(path.as_path()) != in_use && World::is_one(path);
-    for path in entries.map(|entry| entry.path()).filter(unused) {
-        let _ = fs::remove_file(path);
+    for path in entries.map(|entry| entry.path()).filter(|path| is_kept_name(path)) {
+        let is_unused =
+            store.world().is_ok_and(|in_use| in_use.is_none_or(|in_use| in_use.path != path));
+        if is_unused {
+            let _ = fs::remove_file(path);
+        }
     }
+}
+
+/// Whether a file is called as [`keep_world`] calls one: what somebody put beside them is theirs.
+fn is_kept_name(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let is_digest = stem.len() == 16 && stem.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_digest && path.extension().is_some_and(|extension| extension == "world")
 }

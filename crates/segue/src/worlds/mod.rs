@@ -94,8 +94,8 @@ fn use_world(store: &mut Store, path: &Path) -> Result<WorldMatch> {
     let world = World::open(&path)?;
     let (catalogue, plays) = Dataset::plays(store)?;
     let matched = WorldMatch::of(&world, &catalogue, &plays);
-    store.use_world(Some(&WorldInUse { path: path.clone(), digest: world.digest() }))?;
-    kept::remove_unused(store, Some(&path));
+    store.use_world(Some(&WorldInUse { path, digest: world.digest() }))?;
+    kept::remove_unused(store);
     Ok(matched)
 }
 

@@ -5,13 +5,16 @@
 //! played for a first time there; so half a year of listens has to lie before it. And what few people
 //! play may have waited for its first listener by chance: if each of `n` people had come to it at any
 //! time of the dump, all of them would have come in its last share `s` with probability `s^n`, which
-//! has to be small. Songs of a season are taken for new ones where the dump has no such season before.
+//! has to be small. Only the last two years of it are looked at, as if nobody had come before: in the
+//! earlier ones there were fewer who could. Songs of a season are taken for new ones where the dump has no such season before.
 
 use segue_core::{Date, Release, TrackId};
 use segue_world::{RecordingIdx, World};
 
 /// Days that a dump goes back before a first listen says anything.
 const BEFORE_DAYS: u32 = 180;
+/// Days at the end of a dump in which listens are about as many on each: it grows from year to year.
+const EVEN_DAYS: u32 = 730;
 /// Days at the end of a dump in which a first listen is a late one.
 const LATE_DAYS: u32 = 60;
 /// How probable it may be that an old song looks like a new one.
@@ -24,6 +27,7 @@ pub(super) fn day(world: &World, recording: RecordingIdx) -> Option<u32> {
 }
 
 fn told(first: u32, [from, to]: [u32; 2], people: u32) -> Option<u32> {
+    let from = from.max(to.saturating_sub(EVEN_DAYS));
     let is_within = first >= from.saturating_add(BEFORE_DAYS) && first <= to;
     let share = f64::from(to.checked_sub(first)? + 1) / f64::from(to.checked_sub(from)? + 1);
     (is_within && share.powf(f64::from(people)) <= MOST_CHANCE).then_some(first)
@@ -53,6 +57,9 @@ mod tests {
         assert_eq!(told(1_190, year, 1_000), Some(1_190));
         assert_eq!(told(1_190, year, 5), None);
         assert_eq!(told(1_300, year, 5), Some(1_300));
+        // A dump of twenty years: what came out five years ago, too few came before to tell.
+        assert_eq!(told(5_500, [0, 7_300], 1_000), None);
+        assert_eq!(told(7_200, [0, 7_300], 5), Some(7_200));
         // A broken clock is no release.
         assert_eq!(told(1_400, year, 1_000), None);
     }

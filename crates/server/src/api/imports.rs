@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -14,6 +14,7 @@ use tokio_stream::StreamExt as _;
 use utoipa::{IntoParams, ToSchema};
 
 use super::shapes::check_name;
+use crate::access::{Access, Scope};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{InPath, Params};
@@ -98,8 +99,8 @@ impl From<ImportStatus> for ImportShape {
 
 /// Imports an export, a table or an archive of them, sent as the body. It is read in the
 /// background, and a model is trained from it: the answer says where to look. An upload that was
-/// received in full survives a crash. A world is moved into the library and used from that training
-/// on.
+/// received in full survives a crash. A world, for which it takes a key of scope `admin`, is moved
+/// into the library and used from that training on.
 ///
 /// With `hold` the answer says how its files are understood, and nothing is kept until
 /// `/v1/imports/{import}/start`. It is removed when it is cancelled, after a day, and when the
@@ -109,6 +110,7 @@ impl From<ImportStatus> for ImportShape {
     responses((status = 202, body = ImportShape), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn upload(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
     Params(UploadParams { listener, name, hold }): Params<UploadParams>,
     body: Body,
 ) -> ApiResult<(StatusCode, Json<ImportShape>)> {
@@ -116,7 +118,7 @@ pub(crate) async fn upload(
     let name = name.unwrap_or_else(|| "upload".to_owned());
     check_name("a listener", &listener)?;
     check_name("a name", &name)?;
-    let mut upload = Upload::begin(&app).await?;
+    let mut upload = Upload::begin(&app, access).await?;
     let mut file = upload.file(&name).await?;
     let mut body = body.into_data_stream();
     while let Some(chunk) = body.next().await {
@@ -143,11 +145,12 @@ pub(crate) struct Upload {
     /// How often somebody had been forgotten when it began.
     forgotten: i64,
     is_finished: bool,
+    access: Access,
 }
 
 impl Upload {
     /// Makes room for files.
-    pub(crate) async fn begin(app: &Arc<App>) -> ApiResult<Self> {
+    pub(crate) async fn begin(app: &Arc<App>, access: Access) -> ApiResult<Self> {
         if app.imports.under_way() >= MOST_UPLOADS_WAITING {
             return Err(ApiError::overloaded(
                 "too_many_imports",
@@ -168,6 +171,7 @@ impl Upload {
             pace: Pace::new(),
             forgotten,
             is_finished: false,
+            access,
         })
     }
 
@@ -205,6 +209,7 @@ impl Upload {
     /// Hands the files over to be read; returns the id of the import.
     pub(crate) async fn finish(mut self, listener: &str) -> ApiResult<String> {
         let label = self.label(listener)?;
+        self.require_scope_of_world()?;
         uploads::describe(&self.app, &self.id, &label)
             .and_then(|()| uploads::take_over(&self.app, &self.id))
             .map_err(|error| ApiError::internal(&error))?;
@@ -218,6 +223,7 @@ impl Upload {
     /// the import.
     pub(crate) async fn hold(mut self, listener: &str) -> ApiResult<String> {
         let label = self.label(listener)?;
+        self.require_scope_of_world()?;
         let understood = holding::understand(&self.app, &self.id, &label).await?;
         uploads::describe(&self.app, &self.id, &label)
             .map_err(|error| ApiError::internal(&error))?;
@@ -225,6 +231,15 @@ impl Upload {
         self.refuse_if_forgotten().await?;
         holding::hold(&self.app, &self.id, &label, understood);
         Ok(self.id.clone())
+    }
+
+    /// A world changes what everybody's next model learns from, as training does.
+    fn require_scope_of_world(&self) -> ApiResult<()> {
+        let folder = self.app.imports.part(&self.id);
+        match self.names.iter().any(|name| segue::is_world(&folder.join(name))) {
+            true => self.access.require(Scope::Admin),
+            false => Ok(()),
+        }
     }
 
     fn label(&self, listener: &str) -> ApiResult<UploadLabel> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::{Multipart, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use maud::Markup;
@@ -11,6 +12,7 @@ use super::feedback::back;
 use super::frame::{Asked, answer, frame};
 use super::held;
 use super::session::set_listener;
+use crate::access::Access;
 use crate::api::{Upload, cancel_import, check_name};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
@@ -32,12 +34,13 @@ pub(super) async fn form(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
 /// Takes files as the form sends them, and shows how they are understood.
 pub(super) async fn receive(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
     mut form: Multipart,
 ) -> ApiResult<Response> {
     let broken = |error: axum::extract::multipart::MultipartError| {
         ApiError::new(error.status(), "upload_broke_off", error.body_text())
     };
-    let mut upload = Upload::begin(&app).await?;
+    let mut upload = Upload::begin(&app, access).await?;
     let mut listener = String::new();
     while let Some(mut field) = form.next_field().await.map_err(broken)? {
         match field.name() {

@@ -9,7 +9,7 @@ use segue::build_world;
 use segue::world::build::BuildConfig;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{Reply, World};
 
 /// The bytes of a world of six people, whose songs are those of a name.
 fn world_of(name: &str) -> Vec<u8> {
@@ -44,6 +44,19 @@ fn kept(library: &Path) -> Vec<String> {
 
 async fn ended(world: &World, sent: &Value) -> Value {
     world.ended(&format!("/v1/imports/{}", sent["id"].as_str().unwrap())).await
+}
+
+/// A file as a form sends it.
+fn part(name: &str, content: &[u8]) -> Vec<u8> {
+    let head = "--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"";
+    [head.as_bytes(), name.as_bytes(), b"\"\r\n\r\n", content, b"\r\n"].concat()
+}
+
+async fn send(world: &World, files: &[Vec<u8>]) -> Reply {
+    let listener = b"--b\r\nContent-Disposition: form-data; name=\"listener\"\r\n\r\nann\r\n";
+    let body = [listener, &files.concat()[..], b"--b--\r\n"].concat();
+    let form = Request::post("/import").header("content-type", "multipart/form-data; boundary=b");
+    world.send(form.body(Body::from(body)).unwrap()).await
 }
 
 #[tokio::test]
@@ -111,25 +124,48 @@ async fn a_damaged_world_is_refused_and_the_one_in_use_stays() {
 }
 
 #[tokio::test]
+async fn a_history_beside_a_damaged_world_is_not_imported_either() {
+    let world = World::empty().await;
+    let mut changed = world_of("Song");
+    // In the first section, which is not looked at when a file is opened.
+    changed[64] ^= 1;
+    let files = [part("plays.csv", history().as_bytes()), part("a.world", &changed)];
+    let sent = send(&world, &files).await;
+    let import = format!(
+        "/v1{}",
+        sent.headers["location"].to_str().unwrap().replace("/import/", "/imports/")
+    );
+    world.post(&format!("{import}/start"), &json!({})).await.ok();
+    let failed = world.ended(&import).await;
+    assert_eq!(failed["state"], "failed", "{failed}");
+    assert!(world.store().listeners().unwrap().is_empty(), "all of it can be sent again");
+}
+
+#[tokio::test]
+async fn it_takes_a_key_of_scope_admin_to_bring_a_world() {
+    let (world, [_, writer, keeper]) = World::with_keys(|_| {}).await;
+    for (query, key, status) in [
+        ("?name=a.world", &writer, 403),
+        ("?name=a.world&hold=true", &writer, 403),
+        ("?name=a.world&hold=true", &keeper, 202),
+    ] {
+        let upload = Request::post(format!("/v1/imports{query}")).header("x-api-key", key);
+        let reply = world.send(upload.body(world_of("Song").into()).unwrap()).await;
+        assert_eq!(reply.status.as_u16(), status, "{query}: {}", reply.text());
+    }
+    let left = fs::read_dir(world.library().join("uploads")).unwrap().count();
+    assert_eq!(left, 2, "of the last one alone: its files and a label");
+}
+
+#[tokio::test]
 async fn an_export_and_a_world_come_together_and_two_worlds_do_not() {
     let world = World::empty().await;
-    let part = |name: &str, content: &[u8]| {
-        let head = "--b\r\nContent-Disposition: form-data; name=\"files\"; filename=\"";
-        [head.as_bytes(), name.as_bytes(), b"\"\r\n\r\n", content, b"\r\n"].concat()
-    };
-    let listener = b"--b\r\nContent-Disposition: form-data; name=\"listener\"\r\n\r\nann\r\n";
-    let send = async |files: &[Vec<u8>]| {
-        let body = [listener, &files.concat()[..], b"--b--\r\n"].concat();
-        let form =
-            Request::post("/import").header("content-type", "multipart/form-data; boundary=b");
-        world.send(form.body(Body::from(body)).unwrap()).await
-    };
     let plays = part("plays.csv", history().as_bytes());
     let one = part("one.world", &world_of("Song"));
-    let two = send(&[one.clone(), part("two.world", &world_of("Other"))]).await;
+    let two = send(&world, &[one.clone(), part("two.world", &world_of("Other"))]).await;
     assert_eq!(two.error(), (400, "several_worlds".to_owned()));
 
-    let sent = send(&[plays, one]).await;
+    let sent = send(&world, &[plays, one]).await;
     let page = sent.headers["location"].to_str().unwrap().to_owned();
     world.post(&format!("/v1/imports/{}/start", &page["/import/".len()..]), &json!({})).await.ok();
     let done = world.ended(&format!("/v1/imports/{}", &page["/import/".len()..])).await;

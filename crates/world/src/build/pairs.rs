@@ -47,6 +47,9 @@ const BYTES_A_PAIR: u64 = 16;
 /// thousand million, and they are counted in several passes.
 const MOST_PAIRS: usize = 1 << 20;
 
+/// Files of pairs, and as many of edges, that are open at once: a process may have a thousand.
+const MOST_BUCKETS: u64 = 400;
+
 /// The neighbours of every recording.
 #[derive(Debug, Default)]
 pub(super) struct Neighbours {
@@ -99,7 +102,7 @@ pub(super) fn neighbours(
 fn buckets_for(config: &BuildConfig, counted: &Counted) -> usize {
     let bytes = counted.listens * PAIRS_A_LISTEN * BYTES_A_PAIR;
     let in_one = (config.memory_mb as u64) << 17;
-    (bytes / in_one.max(1)).clamp(16, 1_000) as usize
+    (bytes / in_one.max(1)).clamp(16, MOST_BUCKETS) as usize
 }
 
 /// Sums the pairs of all buckets, and writes both sides of those that are kept. Returns how many

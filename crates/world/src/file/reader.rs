@@ -103,6 +103,12 @@ impl World {
             return Err(WorldError::Newer { path, found: version, supported });
         }
         let table = table(&map).ok_or_else(|| malformed("the file was cut off or changed"))?;
+        let is_within = |entry: &Entry| {
+            entry.from.checked_add(entry.bytes).is_some_and(|end| end <= map.len() as u64)
+        };
+        if let Some(entry) = table.sections.iter().find(|entry| !is_within(entry)) {
+            return Err(malformed(&format!("the section `{}` ends beyond the file", entry.name)));
+        }
         let mut world = Self { path: path.to_owned(), map, table, places: Places::default() };
         world.places = world.places()?;
         world.check_factors()?;
@@ -361,10 +367,6 @@ impl World {
         let find = |name: &str, bytes: Option<usize>| -> Result<Range<usize>> {
             let entry = self.table.sections.iter().find(|entry| entry.name == name);
             let entry = entry.ok_or_else(|| malformed(format!("it has no section `{name}`")))?;
-            let end = entry.from.checked_add(entry.bytes);
-            if end.is_none_or(|end| end > self.map.len() as u64) {
-                return Err(malformed(format!("the section `{name}` ends beyond the file")));
-            }
             let range = self.range(entry);
             if bytes.is_some_and(|bytes| bytes != range.len()) {
                 return Err(malformed(format!("the section `{name}` has another length")));

@@ -42,12 +42,14 @@ pub(crate) struct WorldArgs {
 enum What {
     Build(build::BuildArgs),
     Update(build::UpdateArgs),
-    /// Use a world from the next training on; the file has to stay where it is.
+    /// Use a world from the next training on; the file has to stay where it is. One that was handed
+    /// over on the page before is removed.
     Use {
         /// The file that `segue world build` wrote.
         file: PathBuf,
     },
-    /// Go on without a world from the next training on; tracks that came from it stay.
+    /// Go on without a world from the next training on; tracks that came from it stay. A file that was
+    /// handed over on the page is removed, any other stays.
     Drop,
     /// Say what a world holds, and of what it was made.
     Info {
