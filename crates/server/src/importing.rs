@@ -15,6 +15,7 @@ use segue_ingest::{
     SinkError, import,
 };
 use segue_store::{Store, StoreError};
+use tokio::sync::SemaphorePermit;
 
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, DISK_FULL, chain};
@@ -405,9 +406,14 @@ pub(crate) async fn make_up_for_forgetting(app: Arc<App>) {
 
 /// Trains a model when nothing else is imported or trained.
 pub(crate) async fn train_in_turn(app: &Arc<App>) -> ApiResult<String> {
-    let _turn = app.imports.turn().try_acquire().map_err(|_| {
+    let _turn = turn(app)?;
+    train(app, |_| {}).await
+}
+
+/// The turn to change what trainings go by, where nothing is imported or trained.
+pub(crate) fn turn(app: &App) -> ApiResult<SemaphorePermit<'_>> {
+    app.imports.turn().try_acquire().map_err(|_| {
         ApiError::conflict(BUSY, "an import or a training is under way")
             .hint("an import trains a model when it has been read")
-    })?;
-    train(app, |_| {}).await
+    })
 }

@@ -137,13 +137,13 @@ fn a_world_that_is_gone_or_another_one_stops_a_training_and_says_what_to_do() {
 }
 
 /// A world of a year: forty people play the same sixty songs all along; "New Song 3" and its like
-/// come up after 250 days, "Late Song 4" in the last month.
-fn world_of_a_year(folder: &Path) -> PathBuf {
+/// come up after 250 days, "Late Song 4" in the last month. It begins at `begin_s`.
+fn world_of_a_year(folder: &Path, begin_s: i64) -> PathBuf {
     let mut lines = String::new();
     let mut play = |user: i64, day: i64, place: i64, artist: i64, title: String| {
         let listen = serde_json::json!({
             "user_id": user, "user_name": "somebody",
-            "timestamp": 1_700_000_000 + day * 86_400 + place * 200,
+            "timestamp": begin_s + day * 86_400 + place * 200,
             "track_metadata": {"artist_name": format!("Artist {artist}"), "track_name": title},
         });
         lines.push_str(&format!("{listen}\n"));
@@ -160,6 +160,7 @@ fn world_of_a_year(folder: &Path) -> PathBuf {
             play(user, 350, artist, artist + 30, format!("Late Song {}", artist + 30));
         }
     }
+    fs::create_dir_all(folder).unwrap();
     let dump = folder.join("year.jsonl");
     fs::write(&dump, lines).unwrap();
     let out = folder.join("year.world");
@@ -171,7 +172,8 @@ fn world_of_a_year(folder: &Path) -> PathBuf {
 #[test]
 fn what_came_out_lately_arrives_and_it_is_known_what_came_out_since() {
     let folder = tempfile::tempdir().unwrap();
-    let world = world_of_a_year(folder.path());
+    let begin_s = Timestamp::now().as_second() / 86_400 * 86_400 - 370 * 86_400;
+    let world = world_of_a_year(folder.path(), begin_s);
     let (mut library, ann) = alone(folder.path());
     library.use_world(&world).unwrap();
     library.train(&TrainOptions::default(), &mut |_| {}).unwrap();
@@ -186,7 +188,8 @@ fn what_came_out_lately_arrives_and_it_is_known_what_came_out_since() {
     let of = |release: &segue_core::Release| title(&release.track);
     assert!(known.iter().all(|one| !of(one).starts_with("Song")), "{known:?}");
     assert!(known.iter().filter(|one| of(one).starts_with("New Song")).all(|one| !one.is_late));
-    let day = segue_core::Date::constant(2024, 7, 21);
+    let then = Timestamp::from_second(begin_s + 250 * 86_400).unwrap();
+    let day = then.to_zoned(jiff::tz::TimeZone::UTC).date();
     assert!(known.iter().any(|one| one.day == day), "{known:?}");
 
     // Whoever asks for new music hears of it, and why.
@@ -200,4 +203,14 @@ fn what_came_out_lately_arrives_and_it_is_known_what_came_out_since() {
     let new_from =
         mix.slate.picks.iter().filter(|pick| matches!(pick.reason, Reason::NewFrom { .. }));
     assert!(new_from.count() >= 1, "{:?}", mix.slate.picks);
+
+    // What an old world tells of is new no more, and without one nothing is told.
+    let old = world_of_a_year(&folder.path().join("old"), begin_s - 2 * 365 * 86_400);
+    library.use_world(&old).unwrap();
+    library.train(&TrainOptions::default(), &mut |_| {}).unwrap();
+    assert!(library.store().releases().unwrap().iter().any(|one| one.is_late));
+    assert_eq!(library.snapshot().unwrap().arrivals, []);
+    library.drop_world().unwrap();
+    library.train(&TrainOptions::default(), &mut |_| {}).unwrap();
+    assert_eq!(library.store().releases().unwrap(), []);
 }

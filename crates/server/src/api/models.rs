@@ -139,6 +139,8 @@ pub(crate) async fn drop_world(_: Admin, State(app): State<Arc<App>>) -> ApiResu
 
 /// Uses no world from the next training on, in the store and in what is said here.
 pub(crate) async fn go_on_without_world(app: &Arc<App>) -> ApiResult<()> {
+    // An upload may be about to take one into use.
+    let _turn = importing::turn(app)?;
     let library = app.config.library.clone();
     let dropped =
         tokio::task::spawn_blocking(move || segue::drop_world(&mut Store::open(&library)?));

@@ -3,6 +3,7 @@
 //! Canonical names are read once, on a thread of their own, and of them only what tokens ask for is
 //! kept. Without them what has an identifier anchors what has names only.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
@@ -14,9 +15,9 @@ use rustc_hash::FxHashMap;
 use super::aliases::Aliases;
 use super::parts::token_of;
 use super::recordings::{Recording, Token};
-use crate::Result;
 use crate::dump::{CanonicalRow, Mbid, Redirect, read_canonical, read_redirects};
 use crate::names::{guests, guests_agree, other_keys, recording_key};
+use crate::{Result, WorldError};
 
 /// A rule by which a listen found its recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -186,17 +187,18 @@ fn in_batches(path: &Path, mut take: impl FnMut(Vec<NamedRow>) -> Result<()>) ->
     thread::scope(|scope| {
         let (send, batches) = sync_channel(1);
         let reader = scope.spawn(move || {
+            // Who takes them is gone only where it failed, and says why itself.
+            let gone = |_| WorldError::io(path, io::ErrorKind::Interrupted.into());
             let mut batch = Vec::with_capacity(BATCH);
             read_canonical(path, &mut |row| {
                 batch.push(NamedRow::of(&row));
                 if batch.len() == BATCH {
-                    // Who takes them is gone only where it failed.
-                    let _ = send.send(std::mem::replace(&mut batch, Vec::with_capacity(BATCH)));
+                    let full = std::mem::replace(&mut batch, Vec::with_capacity(BATCH));
+                    send.send(full).map_err(gone)?;
                 }
                 Ok(())
             })?;
-            let _ = send.send(batch);
-            Ok(())
+            send.send(batch).map_err(gone)
         });
         let taken = batches.iter().try_for_each(&mut take);
         drop(batches);

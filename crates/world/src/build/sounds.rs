@@ -187,8 +187,10 @@ fn read_all(
             let (send, bytes, next) = (send.clone(), &bytes, &next);
             scope.spawn(move || {
                 while let Some((number, dump)) = numbered(dumps, next.fetch_add(1, Relaxed)) {
-                    // Who takes outcomes is gone only where another dump failed.
-                    let _ = send.send((number, read_dump(dump, bytes, rows)));
+                    if send.send((number, read_dump(dump, bytes, rows))).is_err() {
+                        // Another dump failed.
+                        return;
+                    }
                 }
             });
         }
