@@ -1,11 +1,11 @@
 //! What ranks tracks for a listener by all that is known of them, beside the probability of liking
 //! that a [`Scorer`](crate::Scorer) states.
 //!
-//! A likability answers "would they like it, if it were played to them?" A ranking answers two other
-//! questions. What would they play *again*, now: recency, frequency and habit. And what should they
-//! *try*: what people with the same history play, what follows what they just played, what sounds
-//! like it. The likability is one voice among these, and which voices count how much is learned from
-//! what listeners turned to next.
+//! A likability answers "would they like it, if it were played to them?" A ranking answers two
+//! other questions. What would they play *again*, now: recency, frequency and habit. And what
+//! should they *try*: what people with the same history play, what follows what they just played,
+//! what sounds like it. The likability is one voice among these, and which voices count how much is
+//! learned from what listeners turned to next.
 
 use segue_core::Timestamp;
 

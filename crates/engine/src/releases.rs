@@ -62,8 +62,8 @@ impl Releases {
         self.by_artist.get(&artist).map_or(&[], Vec::as_slice)
     }
 
-    /// What came out in the last weeks of which anything is known, as far as that is not long ago at
-    /// a moment: a world may be old.
+    /// What came out in the last weeks of which anything is known, as far as that is not long ago
+    /// at a moment: a world may be old.
     pub fn new_at(&self, now: Timestamp) -> impl Iterator<Item = TrackIdx> + '_ {
         let today = now.to_zoned(TimeZone::UTC).date();
         let age_days = move |day: Date| day.duration_until(today).as_hours() / 24;

@@ -1,6 +1,6 @@
 //! What a world gives to somebody alone with a history of some length, through the shipped mix: how
-//! many of the recordings and artists that they turn to in the next month, new to them, are among the
-//! first twenty of a mix. The table of `docs/measurements.md`.
+//! many of the recordings and artists that they turn to in the next month, new to them, are among
+//! the first twenty of a mix. The table of `docs/measurements.md`.
 //!
 //! ```sh
 //! cargo run --release -p segue-lab --example world_history -- --listeners 12
@@ -9,11 +9,11 @@
 //! World and listeners are made up ([`world_dumps`](segue_lab::world_dumps)): people of a community
 //! play mostly its songs, by Zipf's law. The listeners are people of the same communities whom the
 //! world does not hold; each brings their last 20, 100, 1,000 or 10,000 plays before a day, and is
-//! asked of the thirty days after it. A mix at 1 is mostly by artists they never heard, one at .5 less
-//! so. Beside them stand what most people of the world play, what is played in one sitting with the
-//! history, what factors alone find, and what nobody can know: the songs of the listener's own
-//! community by popularity, without the tenth of their sittings that belong to others. Without a world
-//! no mix has anything new.
+//! asked of the thirty days after it. A mix at 1 is mostly by artists they never heard, one at .5
+//! less so. Beside them stand what most people of the world play, what is played in one sitting
+//! with the history, what factors alone find, and what nobody can know: the songs of the listener's
+//! own community by popularity, without the tenth of their sittings that belong to others. Without
+//! a world no mix has anything new.
 
 #![allow(clippy::print_stdout)] // what it measures is its output
 
@@ -196,8 +196,8 @@ fn asked(hidden: &PlantedWorld, world: &World, length: usize) -> Vec<Asked> {
     asked
 }
 
-/// What is new of mixes at .5 and 1 for somebody who is alone in a library, as numbers of recordings
-/// in the order in which they were drawn; nothing where the library cannot learn.
+/// What is new of mixes at .5 and 1 for somebody who is alone in a library, as numbers of
+/// recordings in the order in which they were drawn; nothing where the library cannot learn.
 fn mixes(one: &Asked, hidden: &PlantedWorld, home: &Path, file: &Path) -> Result<[Vec<u32>; 2]> {
     let mut library = Library::open(home)?;
     let ann = ListenerId::new("ann");

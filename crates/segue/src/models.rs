@@ -139,8 +139,8 @@ pub enum Start {
     /// first training must do, and one now and then.
     #[default]
     Fresh,
-    /// From the set in use, with the plays, listeners and tracks that came since: its members, their
-    /// settings and weights are kept. Takes a fraction of the time.
+    /// From the set in use, with the plays, listeners and tracks that came since: its members,
+    /// their settings and weights are kept. Takes a fraction of the time.
     Continue,
 }
 

@@ -100,8 +100,8 @@ fn lock(library: &Path) -> Result<File, StartError> {
 }
 
 impl App {
-    /// Opens a library for serving. Until [`Self::build`] is through, or [`serve`](crate::serve) has
-    /// called it, every request but those that ask for health is answered with 503.
+    /// Opens a library for serving. Until [`Self::build`] is through, or [`serve`](crate::serve)
+    /// has called it, every request but those that ask for health is answered with 503.
     ///
     /// Must be called inside a tokio runtime: it starts the task that gathers pools.
     ///

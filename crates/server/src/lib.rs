@@ -6,8 +6,8 @@
 //!                                            └─────► writer ─► store, one flush for many requests ─► answer
 //! ```
 //!
-//! The server receives scorers through [`segue::Models`] and knows no model. Whatever it shows is on
-//! disk as an impression before it is answered, and so is all feedback. It reads from a snapshot
+//! The server receives scorers through [`segue::Models`] and knows no model. Whatever it shows is
+//! on disk as an impression before it is answered, and so is all feedback. It reads from a snapshot
 //! that is replaced as a whole, so that a model can be swapped under load.
 //!
 //! To embed it, open an [`App`] on the folder of a library and give it to [`serve`] with a socket.
@@ -15,7 +15,8 @@
 //! [`App::build`] themselves.
 //!
 //! # Examples
-//! A server on a port that the system chooses, which ends when the future in the last argument does:
+//! A server on a port that the system chooses, which ends when the future in the last argument
+//! does:
 //!
 //! ```no_run
 //! use segue_server::{App, Config, Limits, serve};

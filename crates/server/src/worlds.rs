@@ -65,7 +65,8 @@ pub(crate) fn look(upload: &Path, file: &Path) -> ApiResult<FoundWorld> {
     })
 }
 
-/// Reads all of a world, so that what comes with a damaged one is not imported before it is refused.
+/// Reads all of a world, so that what comes with a damaged one is not imported before it is
+/// refused.
 pub(crate) fn verify(upload: &Path, file: &Path) -> ApiResult<()> {
     let verified = World::open(file).and_then(|world| world.verify(&mut |_| {}));
     verified.map_err(|error| unusable(upload, &error.into()))

@@ -143,7 +143,8 @@ fn pass_fence(connection: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// Refuses to publish what was read when `forgotten` was what [`Marks::forgotten`](crate::Marks::forgotten) was.
+/// Refuses to publish what was read when `forgotten` was what
+/// [`Marks::forgotten`](crate::Marks::forgotten) was.
 pub(crate) fn check_fence(connection: &Connection, forgotten: i64) -> Result<()> {
     let now: i64 = connection.query_row("SELECT times FROM forgotten", [], |row| row.get(0))?;
     if now == forgotten { Ok(()) } else { Err(StoreError::ForgottenSince) }

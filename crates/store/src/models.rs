@@ -73,8 +73,8 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::BadModelVersion`] and [`StoreError::ModelExists`] for a version that cannot be
-    /// used, [`StoreError::ForgottenSince`] where a listener was forgotten since its data were read,
-    /// [`StoreError::NeedsFolder`] in memory, [`StoreError::Io`] when the files cannot be
+    /// used, [`StoreError::ForgottenSince`] where a listener was forgotten since its data were
+    /// read, [`StoreError::NeedsFolder`] in memory, [`StoreError::Io`] when the files cannot be
     /// written, [`StoreError::Busy`], [`StoreError::Database`].
     pub fn register_model(&mut self, model: &NewModel<'_>) -> Result<()> {
         check_version(model.version)?;

@@ -105,8 +105,9 @@ impl Store {
         })
     }
 
-    /// Whether there is one listener alone, and no song but those that they played or said something
-    /// about: then nothing in the store is new to them. It reads all plays of that listener.
+    /// Whether there is one listener alone, and no song but those that they played or said
+    /// something about: then nothing in the store is new to them. It reads all plays of that
+    /// listener.
     ///
     /// # Errors
     /// [`crate::StoreError::Database`].

@@ -207,8 +207,8 @@ impl Store {
     }
 }
 
-/// Makes the folder of a library, which is nobody else's business. One that is there stays as it is:
-/// somebody may have meant it so.
+/// Makes the folder of a library, which is nobody else's business. One that is there stays as it
+/// is: somebody may have meant it so.
 pub(crate) fn create_private(library: &Path) -> io::Result<()> {
     if library.exists() {
         return Ok(());

@@ -260,8 +260,8 @@ impl From<WrongCount> for MixError {
     }
 }
 
-/// What would bring new tracks to a library that has none or too few. Its `Display` is the end of an
-/// English sentence that says what to do; empty where there is nothing to promise.
+/// What would bring new tracks to a library that has none or too few. Its `Display` is the end of
+/// an English sentence that says what to do; empty where there is nothing to promise.
 ///
 /// Who mixes says which it is, in [`MixRequest::new_from`]: whether there is a world is not for the
 /// engine to know.
@@ -312,7 +312,8 @@ pub enum Note {
         /// New tracks in the mix.
         found: u32,
     },
-    /// New tracks were asked for, and there is none: the listener knows every work of the catalogue.
+    /// New tracks were asked for, and there is none: the listener knows every work of the
+    /// catalogue.
     NothingNew {
         /// What would bring some.
         from: NewFrom,

@@ -1,12 +1,12 @@
 //! A library as it was at a moment, and what its listeners turned to after it.
 //!
 //! Dated histories are cut in time: everybody at one moment, so many days before the newest play of
-//! all, or each where the newest share of their own plays begins. The latter asks everybody the same
-//! amount, however long ago they left; the former is stricter, as nobody's plays are later than the
-//! moment of anybody's mix. Of undated histories a fifth of the works is put aside at random: they
-//! tell of discoveries, and nothing of repeats. What carries no time in a dated history, such as
-//! what was saved, counts as known before, so that it is never an answer. What a source says of a
-//! track, its popularity above all, is of the day of the import.
+//! all, or each where the newest share of their own plays begins. The latter asks everybody the
+//! same amount, however long ago they left; the former is stricter, as nobody's plays are later
+//! than the moment of anybody's mix. Of undated histories a fifth of the works is put aside at
+//! random: they tell of discoveries, and nothing of repeats. What carries no time in a dated
+//! history, such as what was saved, counts as known before, so that it is never an answer. What a
+//! source says of a track, its popularity above all, is of the day of the import.
 //!
 //! A catalogue grows with plays. A track that nobody had played before the cut, that somebody
 //! played after it, and of which nothing else is known (no sound, popularity, genre or year) is in

@@ -9,12 +9,12 @@
 //! Recommenders are compared on one question at a time by [`next_track`](crate::next_track). Here
 //! the whole is asked: retrieval, filters, set of models, policy, caps and all, once for a mix of
 //! what the listener knows (did they play it in the following week?) and once for what they do not
-//! (did they turn to it at all?). Beside it stand rules that fit in a line, under the same caps: who
-//! cannot beat "what you played most" has no need of models.
+//! (did they turn to it at all?). Beside it stand rules that fit in a line, under the same caps:
+//! who cannot beat "what you played most" has no need of models.
 //!
 //! Listeners were not shown these mixes. What they would have liked but did not come across counts
-//! as a miss, so that figures of discoveries are low for everybody: compare them, never read them as
-//! satisfaction.
+//! as a miss, so that figures of discoveries are low for everybody: compare them, never read them
+//! as satisfaction.
 
 mod baselines;
 mod benchmark;
@@ -69,8 +69,8 @@ pub struct MixOptions {
 }
 
 impl Default for MixOptions {
-    /// The newest tenth of everybody's plays, two hundred listeners, the mix as it is served, by the
-    /// policy that is served and by the one that takes the best.
+    /// The newest tenth of everybody's plays, two hundred listeners, the mix as it is served, by
+    /// the policy that is served and by the one that takes the best.
     fn default() -> Self {
         Self {
             held_out: HeldOut::Share(0.1),

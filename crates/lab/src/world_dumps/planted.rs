@@ -125,7 +125,8 @@ impl PlantedWorld {
         150_000 + (self.hash(6, recording) % 150_000) as u32
     }
 
-    /// How many recordings a community has. Where they do not come out even, the rest is not played.
+    /// How many recordings a community has. Where they do not come out even, the rest is not
+    /// played.
     pub(super) fn recordings_a_community(&self) -> u32 {
         (self.config.recordings / self.config.communities).max(1)
     }

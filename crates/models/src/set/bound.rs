@@ -50,8 +50,8 @@ pub(super) struct SetReading<'a> {
     /// listener.
     rows: Vec<Option<Vec<f32>>>,
     artists: ArtistPlays,
-    /// What the second weight of each member is multiplied by: `ln(1 + works)` of the history beyond
-    /// the middle, or what is left of friends.
+    /// What the second weight of each member is multiplied by: `ln(1 + works)` of the history
+    /// beyond the middle, or what is left of friends.
     lengths: Vec<f64>,
     /// What the ranking of new tracks comes to for a history of this length: the weight of each
     /// member, then what is added for the length, which is nothing, and the rest.
@@ -87,7 +87,8 @@ impl SetScorer {
     }
 
     /// What each member by itself would have the listener try: its best tracks that are new to
-    /// them, the best first, at most `most`. A member that knows nothing of the listener names none.
+    /// them, the best first, at most `most`. A member that knows nothing of the listener names
+    /// none.
     ///
     /// It is for comparisons: a mix goes by all members together.
     pub fn alone(
@@ -158,9 +159,9 @@ fn row(member: &Member, view: &ListenerView, vocabulary: usize) -> Option<Vec<f3
 }
 
 impl SetReading<'_> {
-    /// Whether a track is ranked by what the listener does with what they know. What they would play
-    /// within a week is another question than what follows these tracks: of that, known tracks and
-    /// new ones are asked alike.
+    /// Whether a track is ranked by what the listener does with what they know. What they would
+    /// play within a week is another question than what follows these tracks: of that, known tracks
+    /// and new ones are asked alike.
     fn is_known(&self, track: TrackIdx) -> bool {
         !self.goes_on && self.set.is_known(self.profile, track)
     }

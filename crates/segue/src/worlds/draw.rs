@@ -2,8 +2,9 @@
 //!
 //! Six questions, each of which finds what the others miss: what is played in one sitting with
 //! their songs, what people with the same songs play by factors, what else their artists have and
-//! what they brought out lately, who is like their artists by factors of artists and is new to them, and what everybody plays. They
-//! say who may be offered, not in which order: that is for the ranking.
+//! what they brought out lately, who is like their artists by factors of artists and is new to
+//! them, and what everybody plays. They say who may be offered, not in which order: that is for the
+//! ranking.
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;

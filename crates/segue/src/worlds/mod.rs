@@ -2,9 +2,10 @@
 //! history.
 //!
 //! The file holds millions of recordings, a catalogue holds what its listeners may be offered. So
-//! before a training, what is [near](draw) to what the listeners play becomes tracks of the library,
-//! like those of an import: mixes, pages, similar tracks and exports need to know nothing of worlds.
-//! What models need of it is copied into the set that is trained, which serves without the file.
+//! before a training, what is [near](draw) to what the listeners play becomes tracks of the
+//! library, like those of an import: mixes, pages, similar tracks and exports need to know nothing
+//! of worlds. What models need of it is copied into the set that is trained, which serves without
+//! the file.
 
 mod build;
 mod draw;
@@ -57,8 +58,8 @@ impl Library {
         use_world(self.store_mut(), path.as_ref())
     }
 
-    /// Goes on without a world from the next training on. Tracks that came from it stay, as those of
-    /// any import do.
+    /// Goes on without a world from the next training on. Tracks that came from it stay, as those
+    /// of any import do.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -75,8 +76,8 @@ impl Library {
     }
 }
 
-/// How a track sounds, by the word of the world in use; `None` where none is in use, its file is not
-/// there, or nobody ever analysed the track.
+/// How a track sounds, by the word of the world in use; `None` where none is in use, its file is
+/// not there, or nobody ever analysed the track.
 ///
 /// # Errors
 /// When the store cannot be read.

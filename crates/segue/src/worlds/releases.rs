@@ -2,18 +2,20 @@
 //!
 //! What it tells is the day on which anybody of its people first played a recording, and how many
 //! people played it in all. In the first months of a dump the day says nothing, since every song is
-//! played for a first time there; so half a year of listens has to lie before it. And what few people
-//! play may have waited for its first listener by chance: if each of `n` people had come to it at any
-//! time of the dump, all of them would have come in its last share `s` with probability `s^n`, which
-//! has to be small. Only the last two years of it are looked at, as if nobody had come before: in the
-//! earlier ones there were fewer who could. Songs of a season are taken for new ones where the dump has no such season before.
+//! played for a first time there; so half a year of listens has to lie before it. And what few
+//! people play may have waited for its first listener by chance: if each of `n` people had come to
+//! it at any time of the dump, all of them would have come in its last share `s` with probability
+//! `s^n`, which has to be small. Only the last two years of it are looked at, as if nobody had come
+//! before: in the earlier ones there were fewer who could. Songs of a season are taken for new ones
+//! where the dump has no such season before.
 
 use segue_core::{Date, Release, TrackId};
 use segue_world::{RecordingIdx, World};
 
 /// Days that a dump goes back before a first listen says anything.
 const BEFORE_DAYS: u32 = 180;
-/// Days at the end of a dump in which listens are about as many on each: it grows from year to year.
+/// Days at the end of a dump in which listens are about as many on each: it grows from year to
+/// year.
 const EVEN_DAYS: u32 = 730;
 /// Days at the end of a dump in which a first listen is a late one.
 const LATE_DAYS: u32 = 60;

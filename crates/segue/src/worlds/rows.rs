@@ -77,8 +77,9 @@ impl Drawn {
     }
 }
 
-/// A world as a library sees it: what of it is near to what listeners play, and what models are told
-/// of that ([`OpenWorld`]). A training makes one by itself; studies make one of a library as it was.
+/// A world as a library sees it: what of it is near to what listeners play, and what models are
+/// told of that ([`OpenWorld`]). A training makes one by itself; studies make one of a library as
+/// it was.
 pub struct WorldView<'a> {
     world: &'a World,
     catalogue: &'a Catalogue,

@@ -91,7 +91,8 @@ fn an_export_and_a_world_give_new_music_that_people_with_the_same_songs_play() {
     let of_camp = titles.iter().filter(|title| number(title) >= 42).count();
     assert!(picks.iter().all(|pick| pick.new_to_listener), "{titles:?}");
     assert!(of_camp >= 9, "{of_camp} of ten are new songs of the camp: {titles:?}");
-    // Alone in a library, nobody likes two songs together; people of the world play them in a sitting.
+    // Alone in a library, nobody likes two songs together; people of the world play them in a
+    // sitting.
     let song = snapshot.catalogue.find(&drawn.id).unwrap();
     let similar = snapshot.similar(song, 5);
     let title = |row| &snapshot.catalogue.track(row).title;

@@ -1,5 +1,5 @@
-//! `/import` takes files, `/import/{id}` shows how they are understood, once that is found right how
-//! far they are, then the truthful report.
+//! `/import` takes files, `/import/{id}` shows how they are understood, once that is found right
+//! how far they are, then the truthful report.
 //!
 //! The form posts `multipart/form-data` with `listener` and `files` to `/import`, which answers 303
 //! to `/import/{id}`. There forms post to `/import/{id}/start` or `/import/{id}/discard`

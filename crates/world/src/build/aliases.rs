@@ -2,8 +2,8 @@
 //!
 //! A recording is a key of names, and has the identifiers of all canonical recordings of that key,
 //! those that redirects lead to it, and those with which its listens came: what a listen with that
-//! identifier would count for. They are written as they are read, sixteen bytes each, and only those
-//! of recordings that came into the world are taken into memory.
+//! identifier would count for. They are written as they are read, sixteen bytes each, and only
+//! those of recordings that came into the world are taken into memory.
 
 use std::fs;
 use std::path::{Path, PathBuf};

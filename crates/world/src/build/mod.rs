@@ -58,8 +58,8 @@ pub struct BuildConfig {
     pub listens: Vec<PathBuf>,
     /// The dump of canonical names; without it names are taken as people's players wrote them.
     pub canonical: Option<PathBuf>,
-    /// Dumps of AcousticBrainz: how recordings sound. Of a folder of archives or tables each of them
-    /// is one.
+    /// Dumps of AcousticBrainz: how recordings sound. Of a folder of archives or tables each of
+    /// them is one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<PathBuf>,
     /// A recording is kept if at least so many people played it: [`FEWEST_PEOPLE`] or more.

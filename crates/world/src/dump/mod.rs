@@ -5,14 +5,14 @@
 //! ```
 //!
 //! [`read_listens`] reads who played what and when, [`read_canonical`] and [`read_redirects`] which
-//! names and identifiers mean the same recording, [`read_features`] how recordings sound. Which form
-//! a file has is told from its content. Nothing is unpacked to disk: members of a plain tar are read
-//! in place, packed ones as a stream.
+//! names and identifiers mean the same recording, [`read_features`] how recordings sound. Which
+//! form a file has is told from its content. Nothing is unpacked to disk: members of a plain tar
+//! are read in place, packed ones as a stream.
 //!
 //! Dumps of listens are large and often cut, so what is damaged costs no more than its own member:
-//! it is reported as broken, and the others are read. Tables of names and features are read whole or
-//! not at all, so that damage there is an error. Each row is a listen or counted as dropped, with
-//! the [reason](DropReason).
+//! it is reported as broken, and the others are read. Tables of names and features are read whole
+//! or not at all, so that damage there is an error. Each row is a listen or counted as dropped,
+//! with the [reason](DropReason).
 
 mod features;
 mod files;

@@ -51,8 +51,9 @@ pub struct MemberReport {
     pub listens: u64,
     /// Rows that were not, by reason.
     pub dropped: BTreeMap<DropReason, u64>,
-    /// Why the member cannot be trusted, where it is damaged, cut off, or not as long as its archive
-    /// says. Listens that were handed on before are right by themselves, but not all there are.
+    /// Why the member cannot be trusted, where it is damaged, cut off, or not as long as its
+    /// archive says. Listens that were handed on before are right by themselves, but not all there
+    /// are.
     pub broken: Option<String>,
 }
 

@@ -1,9 +1,10 @@
 //! From member to member of a tar, whatever has happened to it.
 //!
-//! A tar is a row of members, each a block of 512 bytes with name, length and checksum, and then the
-//! content, filled up to whole blocks. The walk reads headers alone and trusts none: it takes no
-//! memory by what they declare, and where a header should be and is not, it looks for the next block
-//! that is one. So a stretch of a dump, downloaded from the middle, is read as far as it goes.
+//! A tar is a row of members, each a block of 512 bytes with name, length and checksum, and then
+//! the content, filled up to whole blocks. The walk reads headers alone and trusts none: it takes
+//! no memory by what they declare, and where a header should be and is not, it looks for the next
+//! block that is one. So a stretch of a dump, downloaded from the middle, is read as far as it
+//! goes.
 //!
 //! The crate `tar` knows the fields of a header. Its own iterator is not used, since it keeps names
 //! of any length in memory and ends at the first damage.
@@ -166,8 +167,8 @@ impl<S: Source> TarWalk<S> {
         self.left
     }
 
-    /// Goes behind the member, and says whether a header is there, or nothing: as behind one that is
-    /// as long as it says.
+    /// Goes behind the member, and says whether a header is there, or nothing: as behind one that
+    /// is as long as it says.
     pub(super) fn ends_at_a_header(&mut self) -> io::Result<bool> {
         let Some(block) = self.block()? else { return Ok(true) };
         let is_sound = is_blank(&block) || header(&block).is_some();

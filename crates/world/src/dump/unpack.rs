@@ -63,7 +63,8 @@ pub(super) fn head_of(input: &mut dyn Read) -> io::Result<Vec<u8>> {
 
 /// What a file that is packed with Zstandard holds, with what that is.
 ///
-/// The decoder holds no more than 128 MiB of what came before, and refuses frames that ask for more.
+/// The decoder holds no more than 128 MiB of what came before, and refuses frames that ask for
+/// more.
 pub(super) fn unpacked(file: impl Read + 'static) -> io::Result<(Box<dyn BufRead>, Content)> {
     let decoder = zstd::Decoder::new(BufReader::with_capacity(BUFFER_BYTES, file))?;
     let mut input = BufReader::with_capacity(BUFFER_BYTES, decoder);
@@ -75,8 +76,9 @@ pub(super) fn unpacked(file: impl Read + 'static) -> io::Result<(Box<dyn BufRead
 const WRONG_CHECKSUM: &str = "the checksum at its end does not fit, so that anything in it may be \
                               wrong: download it again";
 
-/// Why content breaks off, or the error of the system where it is at fault. A checksum that does not
-/// fit is an error as well: it is of all that was unpacked, and what is wrong of that nobody knows.
+/// Why content breaks off, or the error of the system where it is at fault. A checksum that does
+/// not fit is an error as well: it is of all that was unpacked, and what is wrong of that nobody
+/// knows.
 pub(super) fn read_failed(path: &Path, error: io::Error) -> Result<String> {
     match error.raw_os_error() {
         Some(_) => Err(WorldError::io(path, error)),

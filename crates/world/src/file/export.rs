@@ -8,7 +8,8 @@ use crate::{Result, WorldError};
 
 impl World {
     /// Writes a world of the best known recordings into a file that is not there yet, with what
-    /// these have among themselves: neighbours, artists, factors, and how they sound. Returns how many there are.
+    /// these have among themselves: neighbours, artists, factors, and how they sound. Returns how
+    /// many there are.
     ///
     /// # Errors
     /// [`WorldError::Exists`], [`WorldError::Io`].

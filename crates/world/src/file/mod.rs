@@ -5,9 +5,10 @@
 //! ```
 //!
 //! A section is a plain array, little-endian, with a digest that [`World::verify`] compares; the
-//! table is compared whenever the file is opened. A section that not every world has, as `sound`, is
-//! found by its name or is not there; readers pass over names that they do not know. Rows of recordings are in the order of
-//! popularity, so that the first thousand are the thousand best known.
+//! table is compared whenever the file is opened. A section that not every world has, as `sound`,
+//! is found by its name or is not there; readers pass over names that they do not know. Rows of
+//! recordings are in the order of popularity, so that the first thousand are the thousand best
+//! known.
 
 mod export;
 mod manifest;

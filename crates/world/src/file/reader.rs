@@ -147,7 +147,8 @@ impl World {
         self.table.sections.iter().map(section).collect()
     }
 
-    /// Reads everything and compares it with the digests. `progress` is told the share that is done.
+    /// Reads everything and compares it with the digests. `progress` is told the share that is
+    /// done.
     ///
     /// # Errors
     /// [`WorldError::Malformed`] names the sections that are not what was written.

@@ -1,8 +1,8 @@
 //! How a recording sounds: a row of sixty-four bytes.
 //!
 //! Fourteen numbers, of which those that nobody measured are none (NaN in the file); then how many
-//! submissions they are medians of, and the key. A world that was built without features has no such
-//! section.
+//! submissions they are medians of, and the key. A world that was built without features has no
+//! such section.
 
 use super::reader::{RecordingIdx, World};
 

@@ -15,12 +15,12 @@ use crate::study::{Bar, StudyArgs};
 ///
 /// Models are fitted on the plays before the cut, and mixes are made as they are served: the whole
 /// way from retrieval to policy and caps. Judged are what is known (was it played in the following
-/// week?) and what is new (did the listener turn to it at all?), beside rules that need no model and
-/// each member of the set of models alone, all under the same caps. By default the newest tenth of
-/// everybody's own plays is put aside. Of histories without dates a fifth of the works is put aside
-/// instead. Tracks of which nothing but later plays is known are taken out of the catalogue. Where a
-/// world is in use, its songs are drawn anew by what was played before the cut, and its models are in
-/// the set.
+/// week?) and what is new (did the listener turn to it at all?), beside rules that need no model
+/// and each member of the set of models alone, all under the same caps. By default the newest tenth
+/// of everybody's own plays is put aside. Of histories without dates a fifth of the works is put
+/// aside instead. Tracks of which nothing but later plays is known are taken out of the catalogue.
+/// Where a world is in use, its songs are drawn anew by what was played before the cut, and its
+/// models are in the set.
 ///
 /// Means are over listeners, or over a listener at one of several cuts, with 95 % intervals. Nobody
 /// was shown these mixes, so that what was not come across counts as a miss: compare figures with
@@ -34,8 +34,8 @@ pub(crate) struct MixArgs {
     /// everybody's plays.
     #[arg(long, value_name = "DAYS")]
     test_days: Option<f64>,
-    /// Ask at so many moments, one period apart, each with models that learned from what came before
-    /// it [default: 1, but 5 for fewer than 20 listeners].
+    /// Ask at so many moments, one period apart, each with models that learned from what came
+    /// before it [default: 1, but 5 for fewer than 20 listeners].
     #[arg(long, value_name = "N")]
     cuts: Option<usize>,
     /// Make mixes for at most this many listeners, drawn by the seed; everybody's plays are learned
@@ -57,8 +57,8 @@ pub(crate) struct MixArgs {
         value_name = "NAME,…"
     )]
     policy: Vec<PolicyKind>,
-    /// No caps by artist and album and no pause before a repeat, for mixes and rules alike: lists as
-    /// research has them.
+    /// No caps by artist and album and no pause before a repeat, for mixes and rules alike: lists
+    /// as research has them.
     #[arg(long)]
     no_rules: bool,
     #[command(flatten)]

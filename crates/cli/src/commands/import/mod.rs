@@ -55,8 +55,8 @@ pub(crate) struct ImportArgs {
     /// The column of a table that says whether a track is liked, where it is not called `liked`.
     #[arg(long, value_name = "COLUMN")]
     label_column: Option<String>,
-    /// The columns of a table that hold a listener and a friend of theirs, where they are not called
-    /// `user` and `friend`.
+    /// The columns of a table that hold a listener and a friend of theirs, where they are not
+    /// called `user` and `friend`.
     #[arg(long, value_name = "LISTENER,FRIEND", value_parser = friend_columns)]
     friend_columns: Option<[String; 2]>,
     /// Read and report, and keep nothing.

@@ -25,8 +25,8 @@ pub(super) struct BuildArgs {
     /// folder of them. May be given several times.
     #[arg(long, required = true, value_name = "DUMP")]
     listens: Vec<PathBuf>,
-    /// MusicBrainz's canonical names (`musicbrainz-canonical-dump-….tar.zst`). Without them names are
-    /// taken as players wrote them.
+    /// MusicBrainz's canonical names (`musicbrainz-canonical-dump-….tar.zst`). Without them names
+    /// are taken as players wrote them.
     #[arg(long, value_name = "DUMP")]
     canonical: Option<PathBuf>,
     /// AcousticBrainz's features, how recordings sound: an archive (`acousticbrainz-….tar.zst`), or
@@ -39,8 +39,8 @@ pub(super) struct BuildArgs {
     /// Memory that the build may take, in megabytes.
     #[arg(long, value_name = "MB", default_value_t = BuildConfig::default().memory_mb)]
     memory: usize,
-    /// Keep what was read in the folder OUT.parts, for `segue world update`: sixteen bytes a listen.
-    /// Unlike the world it tells who played what.
+    /// Keep what was read in the folder OUT.parts, for `segue world update`: sixteen bytes a
+    /// listen. Unlike the world it tells who played what.
     #[arg(long)]
     keep: bool,
     #[command(flatten)]
@@ -49,8 +49,8 @@ pub(super) struct BuildArgs {
     out: PathBuf,
 }
 
-/// Build a world again with listens that came since, such as those of the daily dumps. It has to have
-/// been built with `--keep`.
+/// Build a world again with listens that came since, such as those of the daily dumps. It has to
+/// have been built with `--keep`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:

@@ -1,5 +1,5 @@
-//! Where `segue world build` does the heavy steps: on this machine, or, where Segue was built for it,
-//! on a cluster of Apache Spark.
+//! Where `segue world build` does the heavy steps: on this machine, or, where Segue was built for
+//! it, on a cluster of Apache Spark.
 
 use std::path::Path;
 

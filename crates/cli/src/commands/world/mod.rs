@@ -48,8 +48,8 @@ enum What {
         /// The file that `segue world build` wrote.
         file: PathBuf,
     },
-    /// Go on without a world from the next training on; tracks that came from it stay. A file that was
-    /// handed over on the page is removed, any other stays.
+    /// Go on without a world from the next training on; tracks that came from it stay. A file that
+    /// was handed over on the page is removed, any other stays.
     Drop,
     /// Say what a world holds, and of what it was made.
     Info {

@@ -10,7 +10,8 @@
 //! constants. Where several rows are equally good, as of two plays in one second, they decide as
 //! the local steps do, so that the same listens give the same world. `_metadata` tells the file and
 //! row that a listen comes from. One cell is read otherwise: an INT96 whose time of day is beyond
-//! the day, which no writer makes, is no moment to the local reader and one of the next day to Spark.
+//! the day, which no writer makes, is no moment to the local reader and one of the next day to
+//! Spark.
 
 use super::super::pairs::{
     FEWEST_COUNT, LONGEST_SESSION, MOST_OF_ONE, SESSION_GAP_S, SKIP_S, USUAL_LENGTH_S,
@@ -294,9 +295,9 @@ fn sessions_of(plays: &str) -> String {
     )
 }
 
-/// How many plays sessions have, and how many times two recordings by different artists meet in one:
-/// of n recordings, of which an artist has n_a, (n² - Σ n_a²) / 2 do. That is another way to the
-/// number than joining them.
+/// How many plays sessions have, and how many times two recordings by different artists meet in
+/// one: of n recordings, of which an artist has n_a, (n² - Σ n_a²) / 2 do. That is another way to
+/// the number than joining them.
 fn session_sums(sessions: &str) -> String {
     format!(
         "SELECT (SELECT coalesce(sum(times), 0) FROM {sessions}) AS plays,

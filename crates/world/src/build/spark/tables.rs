@@ -1,8 +1,8 @@
 //! Tables in the folder that this program and the cluster share: one folder each, with files of
 //! Parquet in it.
 //!
-//! A table that Spark wrote is read only where the `_SUCCESS` lies in it that Spark puts there last,
-//! and nothing that is still being written. That no file is missing since is for the
+//! A table that Spark wrote is read only where the `_SUCCESS` lies in it that Spark puts there
+//! last, and nothing that is still being written. That no file is missing since is for the
 //! [sums](super) to tell.
 
 use std::fs::{self, File};

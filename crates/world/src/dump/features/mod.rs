@@ -1,7 +1,7 @@
 //! How recordings sound, as AcousticBrainz measured it until 2022.
 //!
-//! Anybody could submit a recording, so most were measured several times, and each is a row. What is
-//! in a row depends on the dump: three tables hold what was measured, each a part, and documents
+//! Anybody could submit a recording, so most were measured several times, and each is a row. What
+//! is in a row depends on the dump: three tables hold what was measured, each a part, and documents
 //! what models made of it. Medians over rows are the business of who builds on them, and so is to
 //! know that the models' probabilities are no measurements.
 

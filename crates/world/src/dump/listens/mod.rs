@@ -62,10 +62,10 @@ pub struct Member {
 /// Who takes the listens of a dump, member by member.
 ///
 /// Several members may be read at once, each into a piece of its own, or into several where it is
-/// large. Members begin and end in the order of the dump, on the thread that asked for them, so that
-/// what comes of them does not depend on how many threads there are. Behind a damaged member of an
-/// archive those that were begun may be begun again: of a piece that no member ended with, nothing
-/// may be kept.
+/// large. Members begin and end in the order of the dump, on the thread that asked for them, so
+/// that what comes of them does not depend on how many threads there are. Behind a damaged member
+/// of an archive those that were begun may be begun again: of a piece that no member ended with,
+/// nothing may be kept.
 pub trait ListenSink {
     /// What takes listens on the thread that reads them.
     type Piece: ListenPiece;
