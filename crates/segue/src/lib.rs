@@ -65,8 +65,8 @@ pub use sources::SourceOutcome;
 #[cfg(feature = "spark")]
 pub use worlds::build_world_on;
 pub use worlds::{
-    Drawn, WorldMatch, WorldState, WorldStatus, WorldView, build_world, drop_world, is_world,
-    keep_world, update_world, world_sound,
+    Drawn, WorldMatch, WorldState, WorldStatus, WorldView, build_world, drop_world, keep_world,
+    update_world, world_sound,
 };
 
 pub use segue_core::{

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use segue::world::{World, WorldError};
-use segue::{Error, WorldMatch, is_world, keep_world};
+use segue::{Error, WorldMatch, keep_world};
 use segue_store::Store;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -43,7 +43,7 @@ pub(crate) struct KeptWorld {
 /// Where there are several: one is used at a time.
 pub(crate) fn apart(files: Vec<PathBuf>) -> ApiResult<(Option<PathBuf>, Vec<PathBuf>)> {
     let (mut worlds, files): (Vec<PathBuf>, Vec<PathBuf>) =
-        files.into_iter().partition(|file| is_world(file));
+        files.into_iter().partition(|file| World::is_one(file));
     let world = worlds.pop();
     match worlds.is_empty() {
         true => Ok((world, files)),
@@ -77,19 +77,14 @@ pub(crate) fn keep(store: &mut Store, upload: &Path, file: &Path) -> ApiResult<K
     let found = keep_world(store, file).map_err(|error| match error {
         Error::Store(error) => error.into(),
         // It was read before: what fails now is this machine.
-        Error::World(error @ WorldError::Io { .. }) => failed(&error),
+        Error::World(WorldError::Io { path, source }) => match source.kind() {
+            io::ErrorKind::StorageFull => ApiError::disk_full(&source),
+            _ => ApiError::internal(&WorldError::Io { path, source }),
+        },
         error => unusable(upload, &error),
     })?;
     let WorldMatch { works: songs, matched: known, .. } = found;
     Ok(KeptWorld { file: named(upload, file).display().to_string(), songs, known })
-}
-
-fn failed(error: &WorldError) -> ApiError {
-    let WorldError::Io { source, .. } = error else { return ApiError::internal(error) };
-    match source.kind() {
-        io::ErrorKind::StorageFull => ApiError::disk_full(error),
-        _ => ApiError::internal(error),
-    }
 }
 
 fn unusable(upload: &Path, error: &Error) -> ApiError {

@@ -37,7 +37,8 @@ pub(super) fn new_from_artists(
         let artist = catalogue.artist(*track).and_then(|artist| plays.get(&artist));
         artist.is_some_and(|artist| artist.finished >= FEWEST_OF_FOLLOWED)
     };
-    let released = releases.new_at(base.now).filter(is_followed).collect();
+    let released = releases.new_at(base.now).filter(is_followed);
+    let released = unknown(catalogue, profile, released);
     let shelf = Shelf {
         kind: ShelfKind::NewFromArtists,
         title: "New from artists you play".to_owned(),
@@ -45,7 +46,7 @@ pub(super) fn new_from_artists(
         about: None,
         request: seeded(base, ShelfKind::NewFromArtists),
     };
-    of(catalogue, profile, released, shelf)
+    of(catalogue, released, shelf)
 }
 
 /// What artists whom the listener used to play brought out after the last play of them.
@@ -86,18 +87,13 @@ pub(super) fn since_you_stopped(
         request: seeded(base, ShelfKind::SinceYouStopped),
     };
     let since = missed.into_iter().flat_map(|(.., since)| since).collect();
-    of(catalogue, profile, since, shelf)
+    of(catalogue, since, shelf)
 }
 
-/// A shelf of these tracks, as far as the listener knows none of their songs.
-fn of(
-    catalogue: &Catalogue,
-    profile: &Profile,
-    tracks: Vec<TrackIdx>,
-    shelf: Shelf,
-) -> Result<Shelf, Missing> {
+/// A shelf of these tracks, as far as the listener's own limits leave them.
+fn of(catalogue: &Catalogue, tracks: Vec<TrackIdx>, shelf: Shelf) -> Result<Shelf, Missing> {
     let allowed = allowed(&shelf.request);
-    let within: Vec<_> = unknown(catalogue, profile, tracks)
+    let within: Vec<_> = tracks
         .into_iter()
         .map(|track| catalogue.track(track).id.clone())
         .filter(|id| allowed.as_ref().is_none_or(|allowed| allowed.contains(id)))
@@ -121,11 +117,7 @@ fn unknown(
     profile: &Profile,
     tracks: impl IntoIterator<Item = TrackIdx>,
 ) -> Vec<TrackIdx> {
-    let is_known = |track: TrackIdx| {
-        let interaction = profile.interaction(catalogue.work(track));
-        interaction.is_some_and(|interaction| interaction.is_known())
-    };
-    tracks.into_iter().filter(|&track| !is_known(track)).collect()
+    tracks.into_iter().filter(|&track| !profile.knows(catalogue.work(track))).collect()
 }
 
 /// What they play of each artist whom they do not refuse.

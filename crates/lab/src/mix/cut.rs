@@ -120,8 +120,11 @@ impl MixCut {
         let played_later: FxHashSet<TrackIdx> =
             data.plays.iter().flat_map(|one| &one.plays).map(|p| p.track).filter(later).collect();
         let view = data.world.as_ref().map(|world| WorldView::new(world, &data.catalogue));
-        let past: Vec<Plays> = halves.iter().map(|half| half.past.clone()).collect();
-        let drawn = view.as_ref().map(|view| view.draw(&past)).unwrap_or_default();
+        let draw = |view: &WorldView<'_>| {
+            let past: Vec<Plays> = halves.iter().map(|half| half.past.clone()).collect();
+            view.draw(&past)
+        };
+        let drawn = view.as_ref().map(draw).unwrap_or_default();
         let drawn_works: FxHashSet<WorkIdx> = drawn.works.iter().copied().collect();
         let is_there = |track: &TrackIdx| {
             let work = data.catalogue.work(*track);

@@ -3,11 +3,12 @@
 //!
 //! A set holds *members*, each of which ranks everything that anybody played (popularity, item
 //! neighbours, EASE, iALS, a sequence model, sittings, and what a [world] knows), a likability
-//! network, and two *rankings* over what these say. One ranking is for tracks that the listener does not know: what should they
-//! try? The other is for those that they know: what would they play again, now? Both are linear,
-//! fitted as a conditional logit (McFadden 1974) on what listeners turned to after a cut in time, and
-//! members that add nothing there are left out. Late fusion was chosen over one joint network because
-//! it won wherever both were tried, and because a home with one listener teaches few numbers.
+//! network, and two *rankings* over what these say. One ranking is for tracks that the listener
+//! does not know: what should they try? The other is for those that they know: what would they play
+//! again, now? Both are linear, fitted as a conditional logit (McFadden 1974) on what listeners
+//! turned to after a cut in time, and members that add nothing there are left out. Late fusion was
+//! chosen over one joint network because it won wherever both were tried, and because a home with
+//! one listener teaches few numbers.
 //!
 //! ```text
 //! plays ─► before the cut ─► members, likability ─┐

@@ -13,11 +13,6 @@ use crate::Result;
 /// The folder of a library that holds the world which was handed to it.
 const FOLDER: &str = "worlds";
 
-/// Whether a file begins like a world, so that it is no history to import.
-pub fn is_world(path: &Path) -> bool {
-    World::is_one(path)
-}
-
 /// Takes a world over into the folder of a library and uses it from the next training on, in place
 /// of whichever was in use. All of it is read first. The file stays where it is under its own name,
 /// too, if the file system can have it under two, so that whoever is interrupted can do it again.

@@ -21,12 +21,11 @@ use segue_engine::Catalogue;
 use segue_engine::dataset::plays::Plays;
 use segue_store::{Store, WorldInUse};
 use segue_world::{Sound, World, WorldError};
-use serde::Serialize;
 
 #[cfg(feature = "spark")]
 pub use build::build_world_on;
 pub use build::{build_world, update_world};
-pub use kept::{drop_world, is_world, keep_world};
+pub use kept::{drop_world, keep_world};
 pub use rows::{Drawn, WorldView};
 pub(crate) use status::REMEDY;
 pub use status::{WorldState, WorldStatus};
@@ -34,7 +33,7 @@ pub use status::{WorldState, WorldStatus};
 use crate::{Dataset, Error, Library, Result};
 
 /// How the works of a library's listeners were found in a world.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WorldMatch {
     /// Works that anybody played, saved or answered.
     pub works: usize,

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
+use segue::world::World;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
@@ -236,7 +237,7 @@ impl Upload {
     /// A world changes what everybody's next model learns from, as training does.
     fn require_scope_of_world(&self) -> ApiResult<()> {
         let folder = self.app.imports.part(&self.id);
-        match self.names.iter().any(|name| segue::is_world(&folder.join(name))) {
+        match self.names.iter().any(|name| World::is_one(&folder.join(name))) {
             true => self.access.require(Scope::Admin),
             false => Ok(()),
         }

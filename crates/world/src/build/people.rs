@@ -376,6 +376,22 @@ impl Counted {
         self.artists.len()
     }
 
+    /// How many there are of what factors are fitted to.
+    pub(super) fn columns(&self, of: Of) -> usize {
+        match of {
+            Of::Recordings => self.recordings(),
+            Of::Artists => self.artists(),
+        }
+    }
+
+    /// Which of them a recording is.
+    pub(super) fn column(&self, of: Of, recording: u32) -> u32 {
+        match of {
+            Of::Recordings => recording,
+            Of::Artists => self.artist_of[recording as usize],
+        }
+    }
+
     /// Writes all that is known but for neighbours and factors.
     pub(super) fn write(&self, writer: &mut WorldWriter) -> Result<()> {
         writer.texts("artists", self.recordings.iter().map(|one| one.artist.as_str()))?;
@@ -418,19 +434,12 @@ pub(super) fn heard(
     of: Of,
     beside: usize,
 ) -> Result<Heard> {
-    let columns = match of {
-        Of::Recordings => counted.recordings(),
-        Of::Artists => counted.artists(),
-    };
-    let mut heard = Heard::none_of(columns);
+    let mut heard = Heard::none_of(counted.columns(of));
     for share in 0..SHARES {
         heard.require_memory(config, beside, [share, SHARES])?;
         for plays in plays_of(folder, share)?.chunk_by(|a, b| a.user == b.user) {
-            let row = |play: &Play| match of {
-                Of::Recordings => play.recording,
-                Of::Artists => counted.artist_of[play.recording as usize],
-            };
-            heard.push(plays.iter().map(row).collect());
+            let columns = plays.iter().map(|play| counted.column(of, play.recording));
+            heard.push(columns.collect());
         }
     }
     Ok(heard)

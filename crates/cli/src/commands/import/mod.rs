@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::bail;
 use clap::{Args, ValueEnum};
 use indicatif::ProgressBar;
-use segue::{Imported, Library, is_world};
+use segue::world::World;
+use segue::{Imported, Library};
 use segue_core::{FeedbackKind, ListenerId};
 use segue_ingest::{
     DropReason, ImportOptions, ImportProgress, ImportReport, PlaylistUse, TableOptions,
@@ -105,7 +106,7 @@ impl From<Mark> for FeedbackKind {
 
 pub(crate) fn run(args: ImportArgs, home: &Home) -> anyhow::Result<()> {
     let options = args.options();
-    if let Some(world) = args.paths.iter().find(|path| is_world(path)) {
+    if let Some(world) = args.paths.iter().find(|path| World::is_one(path)) {
         let world = world.display();
         bail!("`{world}` is a world, not a history: `segue world use {world}` takes it into use");
     }

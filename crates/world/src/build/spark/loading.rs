@@ -112,11 +112,7 @@ pub(super) fn heard(
     of: Of,
     beside: usize,
 ) -> Result<Heard> {
-    let columns = match of {
-        Of::Recordings => counted.recordings(),
-        Of::Artists => counted.artists(),
-    };
-    let mut heard = Heard::none_of(columns);
+    let mut heard = Heard::none_of(counted.columns(of));
     let mut people_of = vec![0_u32; counted.recordings()];
     let (mut last, mut rows) = (None, Vec::new());
     tables.numbers("heard", ["share", "person", "row"], |[share, person, row]| {
@@ -132,10 +128,7 @@ pub(super) fn heard(
         }
         last = Some((share, person, row));
         people_of[row] += 1;
-        rows.push(match of {
-            Of::Recordings => row as u32,
-            Of::Artists => counted.artist_of[row],
-        });
+        rows.push(counted.column(of, row as u32));
         Ok(())
     })?;
     heard.push(rows);
