@@ -40,6 +40,7 @@ Examples:
   segue train                                       learn what each listener likes
   segue mix --explore 0.4 --export m3u8 > mix.m3u8  a mix of 30, four in ten of them new
   segue feedback like 3                             say what you think of a track: it counts at once
+  segue history 2026 --picture 2026.png             the year in review, to read or to share
   segue evaluate likability --data songs.csv --label liked
   segue evaluate next-track --data plays.csv --model popularity,ease,sasrec,fusion
   segue evaluate mix                                what your mixes would have been worth

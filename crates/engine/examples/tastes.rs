@@ -15,7 +15,7 @@ use rand::seq::IndexedRandom;
 use rand::{Rng, RngExt};
 use segue_core::{AudioFeature, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
 use segue_engine::Index;
-use segue_engine::history::{Charts, Plays};
+use segue_engine::history::{Period, Plays, Review, ReviewRequest};
 use segue_engine::policy::draw::generator;
 use segue_engine::taste::Tastes;
 use segue_engine::{Catalogue, Profile, TrackIdx};
@@ -287,11 +287,13 @@ fn time_a_history() {
     let started = Instant::now();
     let plays = Plays::from_listens(&catalogue, &listens, &TimeZone::UTC);
     let read = started.elapsed().as_millis();
-    let charts = Charts::from_plays(&catalogue, &plays);
+    let today = jiff::civil::date(2026, 9, 21);
+    let asked = ReviewRequest { period: Period::All, today, named: 20 };
+    let review = Review::of(&catalogue, &plays, asked);
     let drawn = started.elapsed().as_millis() - read;
     println!(
         "500,000 plays: {read} ms to read, {drawn} ms for all charts, {} eras",
-        charts.eras.len()
+        review.eras.len()
     );
     let profile = Profile::fold(&catalogue, ListenerId::new("someone"), &listens, []);
     let index = Index::build(&catalogue, []);

@@ -5,6 +5,7 @@ import "./dial.js";
 import "./import.js";
 import "./keys.js";
 import "./player.js";
+import "./zone.js";
 
 document.querySelectorAll(".needs-script").forEach((element) => (element.hidden = false));
 

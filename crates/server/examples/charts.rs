@@ -6,7 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use rand::{Rng, RngExt, SeedableRng, rngs::StdRng};
 use segue_core::{AudioFeature, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
 use segue_engine::Index;
-use segue_engine::history::{Charts, Plays};
+use segue_engine::history::{Period, Plays, Review, ReviewRequest};
 use segue_engine::taste::Tastes;
 use segue_engine::{Catalogue, Profile};
 use segue_server::page::charts;
@@ -40,10 +40,12 @@ fn main() {
         &plays,
         Timestamp::from_second(NOW_SECOND).unwrap(),
     );
-    let drawn = Charts::from_plays(&catalogue, &plays);
+    let asked =
+        ReviewRequest { period: Period::All, today: jiff::civil::date(2026, 9, 21), named: 20 };
+    let drawn = Review::of(&catalogue, &plays, asked);
     let parts = [
         ("When you listen", charts::heat_map(&drawn.heat_map, "UTC+1")),
-        ("Month by month", charts::months(&drawn.months)),
+        ("Month by month", charts::parts(&drawn.parts, Period::All, drawn.last_day)),
         ("Eras by artist", charts::eras(&drawn.eras, "artist")),
         ("Eras by taste", charts::eras(&tastes.eras(&catalogue, &plays), "taste")),
         ("Discovery", charts::discovery(&drawn.discovery)),

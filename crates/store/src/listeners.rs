@@ -1,6 +1,6 @@
 //! Who is there, and what is known of each at a glance.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use segue_core::{ListenerId, Timestamp};
 use serde::Serialize;
 
@@ -10,8 +10,8 @@ use crate::names::find_listener;
 use crate::runs::{PlaySpan, Spans};
 use crate::{Result, Store, runs};
 
-const COLUMNS: &str =
-    "SELECT id, name, (SELECT COUNT(*) FROM feedback WHERE listener = listeners.id) FROM listeners";
+const COLUMNS: &str = "SELECT id, name, (SELECT COUNT(*) FROM feedback WHERE listener = listeners.id), time_zone \
+     FROM listeners";
 
 /// One listener at a glance, from all their rows in the log. Plays that they excluded from their
 /// profile are counted too.
@@ -29,6 +29,8 @@ pub struct ListenerSummary {
     pub last: Option<Timestamp>,
     /// How many pieces of explicit feedback the log has of them, taken-back ones among them.
     pub feedback: u64,
+    /// The time zone that they said they are in, such as `Europe/Paris`; `None` where nobody said.
+    pub time_zone: Option<String>,
 }
 
 impl Store {
@@ -69,6 +71,33 @@ impl Store {
     /// As for [`Self::listeners`].
     pub fn has_listener(&self, listener: &ListenerId) -> Result<bool> {
         Ok(find_listener(&self.connection, listener)?.is_some())
+    }
+
+    /// The time zone that a listener said they are in; `None` where nobody said, or there is no such
+    /// listener.
+    ///
+    /// # Errors
+    /// As for [`Self::listeners`].
+    pub fn time_zone(&self, listener: &ListenerId) -> Result<Option<String>> {
+        let sql = "SELECT time_zone FROM listeners WHERE name = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([listener.as_str()], |row| row.get(0)).optional()?.flatten())
+    }
+
+    /// Keeps the time zone that a listener is in, by a name that the caller has looked up, or
+    /// forgets it. Returns whether there is such a listener.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Busy`] or [`crate::StoreError::Database`].
+    pub fn set_time_zone(
+        &mut self,
+        listener: &ListenerId,
+        time_zone: Option<&str>,
+    ) -> Result<bool> {
+        self.write(|connection, _| {
+            let sql = "UPDATE listeners SET time_zone = ?1 WHERE name = ?2";
+            Ok(connection.execute(sql, params![time_zone, listener.as_str()])? > 0)
+        })
     }
 
     /// The next listeners after `after`, in the order of their ids, `limit` at most; from the first
@@ -126,5 +155,6 @@ fn summary(row: &Row<'_>, span: Option<PlaySpan>) -> Result<ListenerSummary> {
         first: span.map(|span| from_column(span.earliest)).transpose()?.flatten(),
         last: span.map(|span| from_column(span.latest)).transpose()?.flatten(),
         feedback: row.get(2)?,
+        time_zone: row.get(3)?,
     })
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use segue::{Library, ListId, ListKind, ListName, ListenerId, SavedList};
 use segue_engine::Catalogue;
 use segue_engine::playlist::PlaylistFormat;
@@ -16,8 +16,8 @@ use crate::terminal::{print_json, print_line, say, table};
 ///
 /// A list is made once for its day or week and stays as it is; earlier ones stay to look at.
 /// `segue lists refresh` makes those that are due: run it every morning, by cron or by hand. Which
-/// day it is, the time zone of this machine says (the variable TZ sets another). `segue mix --keep
-/// NAME` keeps a mix as a list of your own.
+/// day it is, the time zone says that the listener told the page, else that of this machine (the
+/// variable TZ sets another). `segue mix --keep NAME` keeps a mix as a list of your own.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -82,7 +82,9 @@ pub(crate) fn run(args: ListsArgs, home: &Home) -> anyhow::Result<()> {
 fn refresh(library: &mut Library, listener: &ListenerId, as_json: bool) -> anyhow::Result<()> {
     let snapshot = library.snapshot()?;
     say_if_fallback(&snapshot);
-    let refreshed = library.refresh_lists(&snapshot, listener, &Zoned::now()).map_err(explained)?;
+    let zone = segue::time_zone(library.store(), listener)?;
+    let now = Timestamp::now().to_zoned(zone);
+    let refreshed = library.refresh_lists(&snapshot, listener, &now).map_err(explained)?;
     if as_json {
         return print_json(&refreshed);
     }

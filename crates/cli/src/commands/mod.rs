@@ -9,6 +9,7 @@ mod exclude;
 mod experiment;
 mod feedback;
 mod forget;
+mod history;
 mod import;
 mod keys;
 mod lists;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     Mix(mix::MixArgs),
     Lists(lists::ListsArgs),
     Next(next::NextArgs),
+    History(history::HistoryArgs),
     #[command(visible_alias = "tell")]
     Feedback(feedback::FeedbackArgs),
     Serve(serve::ServeArgs),
@@ -64,6 +66,7 @@ impl Command {
             Self::Mix(args) => mix::run(args, home),
             Self::Lists(args) => lists::run(args, home),
             Self::Next(args) => next::run(&args, home),
+            Self::History(args) => history::run(args, home),
             Self::Feedback(args) => feedback::run(&args, home),
             Self::Serve(args) => serve::run(args, home),
             Self::Keys(args) => keys::run(args, home),

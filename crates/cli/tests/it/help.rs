@@ -12,6 +12,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["mix"],
         vec!["lists"],
         vec!["next"],
+        vec!["history"],
         vec!["feedback"],
         vec!["evaluate", "interactive"],
         vec!["evaluate", "likability"],

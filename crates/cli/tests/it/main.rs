@@ -8,6 +8,7 @@ mod evaluate_next_track;
 mod evaluate_policy;
 mod experiment;
 mod help;
+mod history;
 mod import;
 mod listening;
 mod lists;

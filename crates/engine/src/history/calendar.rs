@@ -32,6 +32,15 @@ impl Month {
         Self { index: i32::from(date.year()) * 12 + i32::from(date.month()) - 1 }
     }
 
+    /// Its first day.
+    ///
+    /// # Panics
+    /// If the month lies outside the calendar, to which no date leads.
+    pub fn first_day(self) -> Date {
+        let (year, month) = (self.year() as i16, self.month() as i8);
+        Date::new(year, month, 1).expect("it is the month of a date")
+    }
+
     /// The year of the Gregorian calendar, such as 2024; together with [`Month::month`] it names
     /// the month.
     pub fn year(self) -> i32 {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rustc_hash::FxHashSet;
 use serde::Serialize;
 
-use super::plays::Plays;
+use super::plays::Play;
 use crate::{Catalogue, WorkIdx};
 
 /// How much a listener played of the music that was released in one decade; a bar of the chart.
@@ -19,7 +19,7 @@ pub struct Decade {
     pub works: u64,
 }
 
-/// Plays by the decade in which the music came out, as [`decades`] counts them. It shows of what
+/// Plays by the decade in which the music came out. It shows of what
 /// age the music is that a listener plays.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Decades {
@@ -32,16 +32,16 @@ pub struct Decades {
 
 /// Counts plays and different songs by the decade of release that the catalogue has for the track
 /// that was played, a later version under its own year.
-pub fn decades(catalogue: &Catalogue, plays: &Plays) -> Decades {
+pub(super) fn decades(catalogue: &Catalogue, plays: &[Play]) -> Decades {
     let mut counts: BTreeMap<u16, (u64, FxHashSet<WorkIdx>)> = BTreeMap::new();
     let mut plays_without_year = 0;
-    for play in &plays.plays {
+    for play in plays {
         let Some(year) = catalogue.track(play.track).year else {
             plays_without_year += u64::from(play.count);
             continue;
         };
-        let (plays, works) = counts.entry(year / 10 * 10).or_default();
-        *plays += u64::from(play.count);
+        let (sum, works) = counts.entry(year / 10 * 10).or_default();
+        *sum += u64::from(play.count);
         works.insert(catalogue.work(play.track));
     }
     let span = counts.keys().next().copied().zip(counts.keys().next_back().copied());

@@ -34,7 +34,7 @@ pub struct Discoveries {
     pub came_back: Option<u64>,
 }
 
-/// How much of what a listener plays is new to them, month by month, as [`discovery`] counts it.
+/// How much of what a listener plays is new to them, month by month.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Discovery {
     /// Every month from the first to the last play, those without a play as well; empty without any
@@ -66,7 +66,7 @@ struct First {
 
 /// Counts first plays of songs and artists by month, and how many of the songs came back within
 /// ninety days.
-pub fn discovery(catalogue: &Catalogue, plays: &Plays) -> Discovery {
+pub(super) fn discovery(catalogue: &Catalogue, plays: &Plays) -> Discovery {
     let Some((first, last)) = plays.span() else { return Discovery::default() };
     let empty =
         |month| Discoveries { month, plays: 0, new_works: 0, new_artists: 0, came_back: Some(0) };
@@ -74,14 +74,14 @@ pub fn discovery(catalogue: &Catalogue, plays: &Plays) -> Discovery {
     let mut works: FxHashMap<WorkIdx, First> = FxHashMap::default();
     let mut artists: FxHashSet<ArtistIdx> = FxHashSet::default();
     for play in &plays.plays {
-        let month = &mut months[play.month.since(first) as usize];
+        let month = &mut months[play.month().since(first) as usize];
         month.plays += u64::from(play.count);
         month.new_artists +=
             u64::from(catalogue.artist(play.track).is_some_and(|artist| artists.insert(artist)));
         match works.entry(catalogue.work(play.track)) {
             std::collections::hash_map::Entry::Vacant(entry) => {
                 month.new_works += 1;
-                entry.insert(First { at: play.at, month: play.month, came_back: false });
+                entry.insert(First { at: play.at, month: play.month(), came_back: false });
             }
             std::collections::hash_map::Entry::Occupied(mut entry) => {
                 let first = entry.get_mut();

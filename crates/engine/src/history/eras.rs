@@ -32,10 +32,10 @@ pub struct Share {
 /// [`artist_eras`] and [`Tastes::eras`](crate::taste::Tastes::eras).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Era {
-    /// Its first month, which begins a quarter: January, April, July or October.
+    /// Its first month, which begins a quarter, but for the quarter in which the record begins.
     pub from: Month,
-    /// Its last month, which ends a quarter: March, June, September or December. Both ends are part
-    /// of the era.
+    /// Its last month, which ends a quarter, but for the quarter in which the record ends. Both ends
+    /// are part of the era.
     pub to: Month,
     /// All plays in it, those of other names and of none included: the denominator of
     /// [`Era::leader_share`].
@@ -71,8 +71,9 @@ pub fn eras(
     key: impl Fn(TrackIdx) -> Option<u32>,
     name: impl Fn(u32) -> String,
 ) -> Vec<Era> {
+    let Some((first, last)) = plays.span() else { return Vec::new() };
     let mut stretches: Vec<Stretch> = Vec::new();
-    for quarter in plays.plays.chunk_by(|a, b| a.month.quarter() == b.month.quarter()) {
+    for quarter in plays.plays.chunk_by(|a, b| a.month().quarter() == b.month().quarter()) {
         let counted = Stretch::count(quarter, &key);
         let before = stretches.last_mut();
         match before.filter(|before| before.to.plus(1) == counted.from) {
@@ -87,7 +88,8 @@ pub fn eras(
             None => stretches.push(Stretch { leader: counted.leader(None), ..counted }),
         }
     }
-    stretches.into_iter().filter_map(|stretch| stretch.into_era(&name)).collect()
+    let eras = stretches.into_iter().filter_map(|stretch| stretch.into_era(&name));
+    eras.map(|era| Era { from: era.from.max(first), to: era.to.min(last), ..era }).collect()
 }
 
 /// An era while it may still go on; without a leader it is a gap.
@@ -103,7 +105,7 @@ impl Stretch {
     /// # Panics
     /// If there is no play.
     fn count(quarter: &[Play], key: impl Fn(TrackIdx) -> Option<u32>) -> Self {
-        let from = quarter[0].month.quarter();
+        let from = quarter[0].month().quarter();
         let mut counts: FxHashMap<u32, u64> = FxHashMap::default();
         let mut plays = 0;
         for play in quarter {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::plays::Plays;
+use super::plays::Play;
 
 /// English names of the days of the week in the order of [`HeatMap::counts`]: Monday is 0, Sunday
 /// 6.
@@ -10,11 +10,13 @@ pub const WEEKDAYS: [&str; 7] =
     ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// Plays by day of the week and hour of the day, where the listener is: what a chart of the week is
-/// drawn from. Made by [`heat_map`].
+/// drawn from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct HeatMap {
     /// `counts[weekday][hour]`, with Monday as 0 to Sunday as 6 and hours from 0 to 23, local time.
     pub counts: [[u64; 24]; 7],
+    /// Plays of which the source gives the date alone. They are in no cell.
+    pub plays_without_hour: u64,
 }
 
 impl HeatMap {
@@ -34,11 +36,15 @@ impl HeatMap {
 }
 
 /// Counts plays by day of the week and hour of the day at which they began, in the time zone that
-/// `plays` were read in.
-pub fn heat_map(plays: &Plays) -> HeatMap {
-    let mut counts = [[0; 24]; 7];
-    for play in &plays.plays {
-        counts[usize::from(play.weekday)][usize::from(play.hour)] += u64::from(play.count);
+/// they were read in.
+pub(super) fn heat_map(plays: &[Play]) -> HeatMap {
+    let mut map = HeatMap { counts: [[0; 24]; 7], plays_without_hour: 0 };
+    for play in plays {
+        let count = match play.hour {
+            Some(hour) => &mut map.counts[play.weekday()][usize::from(hour)],
+            None => &mut map.plays_without_hour,
+        };
+        *count += u64::from(play.count);
     }
-    HeatMap { counts }
+    map
 }

@@ -1,34 +1,51 @@
 //! A listener's rows, read once for all charts.
 
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use segue_core::{EndReason, Listen, Timestamp};
+use segue_core::{EndReason, Listen, Moment, Timestamp};
 use serde::Serialize;
 
 use super::calendar::Month;
+use super::period::Period;
 use crate::dataset::labels::{Outcome, outcome};
 use crate::{Catalogue, TrackIdx};
 
+/// What is heard for less than this is no play, as services count them.
+const SHORTEST_PLAY_MS: u32 = 30_000;
+
 /// One row of a listener's history as the charts see it: dated, of a track in the catalogue, and
-/// with the local hour and month at which it began.
+/// with the local day and hour at which it began.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Play {
-    /// When it began, in UTC and to the precision of the source. Plays are ordered by it.
+    /// When it began, in UTC and to the precision of the source.
     pub at: Timestamp,
     /// The track that was played, as a row of the catalogue that [`Plays`] were read with.
     pub track: TrackIdx,
-    /// The month at that moment where the listener was, which may differ from the one in UTC.
-    pub month: Month,
-    /// The day of the week where the listener was, 0 for Monday to 6 for Sunday: an index into
-    /// [`WEEKDAYS`](super::WEEKDAYS).
-    pub weekday: u8,
-    /// The hour of the day where the listener was, 0 to 23.
-    pub hour: u8,
+    /// The day at that moment where the listener was, which may differ from the one in UTC. Plays
+    /// are ordered by it.
+    pub date: Date,
+    /// The hour of the day where the listener was, 0 to 23; `None` where the source gives a date
+    /// alone.
+    pub hour: Option<u8>,
     /// How many plays the row stands for: 1, unless it holds the time of several. Charts add this
     /// up, not rows.
     pub count: u32,
     /// How long it played in milliseconds, all plays of the row together; `None` where the source
     /// does not say.
     pub ms_played: Option<u32>,
+}
+
+impl Play {
+    /// The month of [`Self::date`].
+    pub fn month(&self) -> Month {
+        Month::of(self.date)
+    }
+
+    /// The day of the week, 0 for Monday to 6 for Sunday: an index into
+    /// [`WEEKDAYS`](super::WEEKDAYS).
+    pub fn weekday(&self) -> usize {
+        self.date.weekday().to_monday_zero_offset() as usize
+    }
 }
 
 /// How many rows are in no chart, and why. A row counts under the first reason that applies, in the
@@ -41,6 +58,9 @@ pub struct LeftAside {
     pub failed: u64,
     /// Rows of a track that the catalogue does not hold, so that nothing is known of it.
     pub not_in_catalogue: u64,
+    /// Rows that were left before half a minute was over, or that a source calls skipped without
+    /// saying after how long: what was skipped was not listened to.
+    pub skipped: u64,
     /// Rows of which nobody knows when they were played. Every chart needs a time.
     pub undated: u64,
 }
@@ -48,7 +68,7 @@ pub struct LeftAside {
 impl LeftAside {
     /// All rows that are in no chart, whatever the reason: the sum of the fields.
     pub fn total(&self) -> u64 {
-        self.private + self.failed + self.not_in_catalogue + self.undated
+        self.private + self.failed + self.not_in_catalogue + self.skipped + self.undated
     }
 }
 
@@ -56,15 +76,17 @@ impl LeftAside {
 /// aside.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plays {
-    /// The plays in the order of time, those at the same moment by row of the catalogue.
+    /// The plays in the order of time: by day, within it by moment, those at the same moment by row
+    /// of the catalogue.
     pub plays: Vec<Play>,
     /// The rows that are not among them, counted by reason.
     pub left_aside: LeftAside,
 }
 
 impl Plays {
-    /// Reads rows in any order; hours, days and months are those of `time_zone`. What cannot be
-    /// drawn is counted in [`Plays::left_aside`], not an error.
+    /// Reads rows in any order; hours, days and months are those of `time_zone`, but for rows with a
+    /// date alone, which stay on that date. What cannot be drawn is counted in
+    /// [`Plays::left_aside`], not an error.
     pub fn from_listens<'a>(
         catalogue: &Catalogue,
         listens: impl IntoIterator<Item = &'a Listen>,
@@ -74,7 +96,7 @@ impl Plays {
         for listen in listens {
             read.add(catalogue, listen, time_zone);
         }
-        read.plays.sort_by_key(|play| (play.at, play.track));
+        read.plays.sort_by_key(|play| (play.date, play.at, play.track));
         read
     }
 
@@ -85,42 +107,73 @@ impl Plays {
         } else if listen.end_reason == EndReason::Failed {
             aside.failed += 1;
         } else if let Some(track) = catalogue.find(&listen.track) {
-            match play(catalogue, track, listen, time_zone) {
-                Some(play) => self.plays.push(play),
-                None => aside.undated += 1,
+            let duration_ms = catalogue.track(track).duration_ms();
+            if !is_heard(listen, duration_ms) {
+                aside.skipped += 1;
+            } else if let Some(at) = listen.started_at() {
+                self.plays.push(play(track, at, listen, duration_ms, time_zone));
+            } else {
+                aside.undated += 1;
             }
         } else {
             aside.not_in_catalogue += 1;
         }
     }
 
+    /// The plays of a period, in the order of time.
+    pub fn within(&self, period: Period) -> &[Play] {
+        self.between(*period.days().start(), *period.days().end())
+    }
+
+    /// The plays from one day to another, both included.
+    pub(super) fn between(&self, first: Date, last: Date) -> &[Play] {
+        let from = self.plays.partition_point(|play| play.date < first);
+        let until = self.plays.partition_point(|play| play.date <= last).max(from);
+        &self.plays[from..until]
+    }
+
     /// The months of the first and of the last play, local time; `None` without a play. Charts by
     /// month cover this span without gaps.
     pub fn span(&self) -> Option<(Month, Month)> {
-        Some((self.plays.first()?.month, self.plays.last()?.month))
+        Some((self.plays.first()?.month(), self.plays.last()?.month()))
     }
 }
 
-/// A row as the charts see it; `None` if it has no date.
+/// Whether a row is a play as people count them: half a minute of it was heard, or half of a track
+/// that is shorter than a minute, or all of it. A source that does not say how long has counted
+/// already, unless it calls the play a skip.
+pub fn is_heard(listen: &Listen, duration_ms: Option<u32>) -> bool {
+    match listen.ms_played {
+        None => listen.skipped != Some(true),
+        Some(0) => false,
+        Some(ms) => {
+            let enough = duration_ms.map_or(SHORTEST_PLAY_MS, |ms| SHORTEST_PLAY_MS.min(ms / 2));
+            ms >= enough || listen.end_reason == EndReason::Finished
+        }
+    }
+}
+
+/// A row as the charts see it.
 fn play(
-    catalogue: &Catalogue,
     track: TrackIdx,
+    at: Timestamp,
     listen: &Listen,
+    duration_ms: Option<u32>,
     time_zone: &TimeZone,
-) -> Option<Play> {
-    let at = listen.started_at()?;
+) -> Play {
+    let is_day = listen.moment == Moment::Day;
+    let time_zone = if is_day { &TimeZone::UTC } else { time_zone };
     let local = time_zone.to_datetime(at);
-    let count = match outcome(listen, catalogue.track(track).duration_ms()) {
+    let count = match outcome(listen, duration_ms) {
         Outcome::Liked { plays, .. } => plays,
         _ => 1,
     };
-    Some(Play {
+    Play {
         at,
         track,
-        month: Month::of(local.date()),
-        weekday: local.date().weekday().to_monday_zero_offset() as u8,
-        hour: local.hour() as u8,
+        date: local.date(),
+        hour: (!is_day).then_some(local.hour() as u8),
         count,
         ms_played: listen.ms_played,
-    })
+    }
 }

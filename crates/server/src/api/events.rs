@@ -423,17 +423,22 @@ pub(crate) async fn listens(
     Params(page): Params<HistoryPage>,
 ) -> ApiResult<Json<Listens>> {
     let limit = limit(page.limit, 100)?;
-    let before = page.before.as_deref().map(cursor).transpose()?;
+    let before = page.before.as_deref().map(listen_cursor).transpose()?;
     let listener = ListenerId::new(listener);
     let rows =
         app.readers.run(move |store| Ok(store.listens_page(&listener, before, limit)?)).await?;
-    let is_full = rows.len() == limit;
-    let next =
-        rows.last().filter(|_| is_full).map(|(cursor, _)| format!("{}~{}", cursor.at, cursor.row));
+    let next = next_listens(&rows, limit);
     Ok(Json(Listens { listens: rows.into_iter().map(|(_, listen)| listen).collect(), next }))
 }
 
-fn cursor(text: &str) -> ApiResult<ListenCursor> {
+/// What to send as `before` for the page after this one; `None` on the last.
+pub(crate) fn next_listens(page: &[(ListenCursor, Listen)], limit: usize) -> Option<String> {
+    let last = page.last().filter(|_| page.len() == limit)?;
+    Some(format!("{}~{}", last.0.at, last.0.row))
+}
+
+/// Reads what [`next_listens`] wrote.
+pub(crate) fn listen_cursor(text: &str) -> ApiResult<ListenCursor> {
     let parsed = text
         .split_once('~')
         .and_then(|(at, row)| Some(ListenCursor { at: at.parse().ok()?, row: row.parse().ok()? }));

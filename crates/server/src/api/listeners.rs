@@ -6,14 +6,15 @@ use axum::Json;
 use axum::extract::State;
 use segue_core::ListenerId;
 use segue_store::ListenerSummary;
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::shapes::PageParams;
 use crate::access::Admin;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::{InPath, Params};
+use crate::extract::{Body, InPath, Object, Params};
+use crate::history;
 
 /// A listener at a glance.
 #[derive(Serialize, ToSchema)]
@@ -29,11 +30,16 @@ pub(crate) struct ListenerShape {
     /// Time of the latest play.
     #[schema(value_type = Option<String>, format = DateTime)]
     last: Option<segue_core::Timestamp>,
+    /// Where they said they are, such as `Europe/Paris`: days and hours of their history are those
+    /// of that time zone. Left out where nobody said; those of the server stand in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_zone: Option<String>,
 }
 
 impl From<ListenerSummary> for ListenerShape {
-    fn from(ListenerSummary { id, listens, feedback, first, last }: ListenerSummary) -> Self {
-        Self { id: id.to_string(), listens, feedback, first, last }
+    fn from(summary: ListenerSummary) -> Self {
+        let ListenerSummary { id, listens, feedback, first, last, time_zone } = summary;
+        Self { id: id.to_string(), listens, feedback, first, last, time_zone }
     }
 }
 
@@ -77,6 +83,38 @@ pub(crate) async fn show(
     let found = app.readers.run(move |store| Ok(store.listener(&id)?)).await?;
     let summary = found.ok_or_else(|| unknown(&listener))?;
     Ok(Json(summary.into()))
+}
+
+/// What a listener can say of themselves.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ListenerChange {
+    /// A time zone such as `Europe/Paris`, or `null` to go by that of the server; left out, it stays
+    /// as it is.
+    #[serde(default, deserialize_with = "said")]
+    #[schema(value_type = Option<String>)]
+    time_zone: Option<Option<String>>,
+}
+
+/// What was said, be it `null`.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// Changes what a listener said of themselves: their time zone.
+#[utoipa::path(patch, path = "/v1/listeners/{listener}", tag = "listeners",
+    params(("listener" = String, Path, description = "Who.")), request_body = ListenerChange,
+    responses((status = 200, body = ListenerShape), (status = "4XX", body = ErrorBody)))]
+pub(crate) async fn change(
+    State(app): State<Arc<App>>,
+    InPath(listener): InPath<String>,
+    Body(Object(ListenerChange { time_zone })): Body<Object<ListenerChange>>,
+) -> ApiResult<Json<ListenerShape>> {
+    let id = ListenerId::new(listener.as_str());
+    if let Some(time_zone) = time_zone {
+        history::keep_time_zone(&app, &id, time_zone).await?;
+    }
+    show(State(app), InPath(listener)).await
 }
 
 /// What was removed of a listener.
@@ -156,6 +194,6 @@ pub(crate) async fn forget_listener(app: &Arc<App>, listener: &str) -> ApiResult
     })
 }
 
-fn unknown(listener: &str) -> ApiError {
+pub(crate) fn unknown(listener: &str) -> ApiError {
     ApiError::not_found("unknown_listener", format!("nothing is known of a listener `{listener}`"))
 }

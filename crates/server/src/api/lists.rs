@@ -13,10 +13,10 @@ use utoipa::ToSchema;
 
 use super::mixes::MixAnswer;
 use super::shapes::check_name;
-use super::taste::zone;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath, Object};
+use crate::history::time_zone_of;
 use crate::lists;
 
 /// A list, without its tracks.
@@ -59,7 +59,8 @@ pub(crate) struct Lists {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct RefreshShape {
-    /// The time zone of the listener, such as `Europe/Berlin`; UTC if left out.
+    /// The time zone of the listener, such as `Europe/Berlin`; if left out the one that
+    /// they said, else that of the server.
     time_zone: Option<String>,
 }
 
@@ -130,8 +131,9 @@ pub(crate) async fn refresh(
     Body(Object(asked)): Body<Object<RefreshShape>>,
 ) -> ApiResult<Json<RefreshedLists>> {
     check_name("a listener", &listener)?;
-    let when = Timestamp::now().to_zoned(zone(asked.time_zone.as_deref())?);
-    let refreshed = lists::refresh(&app, &ListenerId::new(listener), when).await?;
+    let listener = ListenerId::new(listener);
+    let zone = time_zone_of(&app, &listener, asked.time_zone.as_deref()).await?;
+    let refreshed = lists::refresh(&app, &listener, Timestamp::now().to_zoned(zone)).await?;
     Ok(Json(RefreshedLists { lists: refreshed.into_iter().map(Into::into).collect() }))
 }
 

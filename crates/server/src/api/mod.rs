@@ -3,6 +3,7 @@
 
 pub(crate) mod events;
 mod exclusions;
+mod history;
 mod imports;
 pub(crate) mod listeners;
 mod lists;
@@ -14,13 +15,13 @@ pub(crate) mod similar;
 mod taste;
 pub(crate) mod tracks;
 
-pub(crate) use events::append_entries;
+pub(crate) use events::{append_entries, listen_cursor, next_listens};
 pub(crate) use exclusions::include_again;
 pub(crate) use imports::{Upload, cancel_import};
 pub(crate) use listeners::forget_listener;
 pub(crate) use models::{go_on_without_world, use_model};
 pub(crate) use shapes::check_name;
-pub(crate) use taste::{TasteAnswer, taste_of, zone};
+pub(crate) use taste::taste_of;
 pub(crate) use tracks::sound_file;
 
 use std::sync::Arc;
@@ -69,7 +70,7 @@ impl utoipa::Modify for Keys {
 fn timed() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Document::openapi())
         .routes(routes!(listeners::list))
-        .routes(routes!(listeners::show))
+        .routes(routes!(listeners::show, listeners::change))
         .routes(routes!(tracks::search, tracks::describe))
         .routes(routes!(tracks::show))
         .routes(routes!(events::listens, events::add_listens))
@@ -83,6 +84,8 @@ fn timed() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(similar::path))
         .routes(routes!(similar::explanation))
         .routes(routes!(taste::taste))
+        .routes(routes!(history::history))
+        .routes(routes!(history::picture))
         .routes(routes!(exclusions::list, exclusions::add))
         .routes(routes!(exclusions::remove))
         .routes(routes!(lists::list, lists::keep))

@@ -1,5 +1,4 @@
-//! What a listener likes and how that came about: several tastes, and the data behind the charts;
-//! and all that is known, to take along.
+//! What a listener likes: several tastes; and all that is known, to take along.
 
 use std::sync::Arc;
 
@@ -10,71 +9,47 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use segue_core::{ListenerId, Timestamp};
-use segue_engine::history::{Charts, Plays};
+use segue_engine::history::Plays;
 use segue_engine::taste::Tastes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::shapes::check_name;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
-use crate::extract::{InPath, Params};
+use crate::extract::InPath;
 
-/// Whose clock.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct TasteParams {
-    /// A time zone such as `Europe/Paris`, for hours and weekdays; UTC if left out.
-    time_zone: Option<String>,
-}
-
-/// What a listener likes and how that came about.
+/// What a listener likes.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TasteAnswer {
     /// Several tastes, not one average.
     #[schema(value_type = Object)]
-    pub(crate) tastes: Tastes,
-    /// What is behind the charts: hours of the week, months, eras, decades, discovery.
-    #[schema(value_type = Object)]
-    pub(crate) charts: Charts,
+    tastes: Tastes,
 }
 
-/// What a listener likes: several tastes, and how they came about.
+/// What a listener likes: several tastes, each with how it sounds and whether it grows.
 #[utoipa::path(get, path = "/v1/listeners/{listener}/taste", tag = "listeners",
-    params(("listener" = String, Path, description = "Whose."), TasteParams),
+    params(("listener" = String, Path, description = "Whose.")),
     responses((status = 200, body = TasteAnswer), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn taste(
     State(app): State<Arc<App>>,
     InPath(listener): InPath<String>,
-    Params(TasteParams { time_zone }): Params<TasteParams>,
 ) -> ApiResult<Json<TasteAnswer>> {
     check_name("a listener", &listener)?;
-    let time_zone = zone(time_zone.as_deref())?;
-    taste_of(&app, ListenerId::new(listener), time_zone).await.map(Json)
+    let tastes = taste_of(&app, ListenerId::new(listener)).await?;
+    Ok(Json(TasteAnswer { tastes }))
 }
 
-/// A time zone by its name.
-pub(crate) fn zone(name: Option<&str>) -> ApiResult<TimeZone> {
-    let Some(name) = name else { return Ok(TimeZone::UTC) };
-    TimeZone::get(name)
-        .map_err(|_| ApiError::bad_request("bad_time_zone", format!("`{name}` is no time zone")))
-}
-
-/// Finds the tastes and draws up the charts.
-pub(crate) async fn taste_of(
-    app: &App,
-    listener: ListenerId,
-    time_zone: TimeZone,
-) -> ApiResult<TasteAnswer> {
+/// Finds the tastes.
+pub(crate) async fn taste_of(app: &App, listener: ListenerId) -> ApiResult<Tastes> {
     let snapshot = app.snapshot.load_full();
     let found = app.readers.run(move |store| {
         let (catalogue, index) = (&snapshot.catalogue, &snapshot.index);
         let (listens, feedback) = (store.listens(&listener)?, store.feedback(&listener)?);
         let profile = segue_engine::Profile::fold(catalogue, listener, &listens, &feedback);
-        let plays = Plays::from_listens(catalogue, &listens, &time_zone);
-        let tastes = Tastes::find(catalogue, index, &profile, &plays, Timestamp::now());
-        Ok(TasteAnswer { tastes, charts: Charts::from_plays(catalogue, &plays) })
+        let plays = Plays::from_listens(catalogue, &listens, &TimeZone::UTC);
+        Ok(Tastes::find(catalogue, index, &profile, &plays, Timestamp::now()))
     });
     found.await
 }

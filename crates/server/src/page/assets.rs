@@ -46,6 +46,7 @@ pub const ASSETS: &[Asset] = assets! {
     "keys.js": MODULE,
     "player.js": MODULE,
     "toast.js": MODULE,
+    "zone.js": MODULE,
     "icon.svg": "image/svg+xml",
 };
 

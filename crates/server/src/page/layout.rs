@@ -11,6 +11,11 @@ use super::{assets, icons, keys, player, urls};
 pub struct Frame {
     /// Whose page it is, once there is somebody.
     pub listener: Option<String>,
+    /// The time zone that they said they are in.
+    pub time_zone: Option<String>,
+    /// Whether nobody has said so yet, and who looks at the page may: then a script tells where the
+    /// browser is.
+    pub asks_time_zone: bool,
     /// Everybody who may be picked in the header; the picker appears from two on.
     pub listeners: Vec<String>,
     /// Which part of the page this is.
@@ -34,6 +39,8 @@ pub enum Section {
     Listen,
     /// `/lists`: lists that stay as they were made.
     Lists,
+    /// `/history`: what was played, by week, month and year.
+    History,
     /// `/taste`: what is known of the listener, and how to correct it.
     Taste,
     /// `/model`: what was learned, and how well it predicts.
@@ -63,9 +70,10 @@ pub struct Undo {
     pub fields: Vec<(String, String)>,
 }
 
-const SECTIONS: [(Section, &str, &str); 5] = [
+const SECTIONS: [(Section, &str, &str); 6] = [
     (Section::Listen, "/", "Listen"),
     (Section::Lists, "/lists", "Lists"),
+    (Section::History, "/history", "History"),
     (Section::Taste, "/taste", "Taste"),
     (Section::Model, "/model", "Model"),
     (Section::Import, "/import", "Import"),
@@ -77,7 +85,7 @@ pub fn page(frame: &Frame, title: &str, main: &Markup) -> Markup {
         (DOCTYPE)
         html lang="en" {
             (head(frame, title))
-            body data-listener=[frame.listener.as_deref()] {
+            body data-listener=[frame.listener.as_deref()] data-asks-time-zone=[frame.asks_time_zone.then_some("")] {
                 (icons::sprite())
                 a.skip-link href="#main" { "Skip to content" }
                 (header(frame))

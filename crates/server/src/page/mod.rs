@@ -13,6 +13,7 @@
 //! | [`mix`] | `/mix` | `/fragments/mix` |
 //! | [`card`] | | `/fragments/card` |
 //! | [`lists`] | `/lists`, `/lists/{id}` | |
+//! | [`history`] | `/history`, `/history/plays` | |
 //! | [`taste`] | `/taste` | |
 //! | [`model`] | `/model` | |
 //! | [`import`], [`held`] | `/import`, `/import/{id}` | `/fragments/import/{id}` |
@@ -31,6 +32,7 @@ pub mod charts;
 pub mod dial;
 pub mod docs;
 pub mod held;
+pub mod history;
 pub mod icons;
 pub mod import;
 pub mod keys;

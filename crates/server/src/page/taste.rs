@@ -1,8 +1,7 @@
 //! `/taste`: what is known of a listener, and the means to correct it.
 //!
-//! Several tastes, not one average; then the history in charts, each with its table; what the
-//! listener gave feedback on and left out, each with its undo; and forgetting. ChartsView come from elsewhere as
-//! markup: see [`ChartsView`].
+//! Several tastes, not one average; what the listener gave feedback on and left out, each with its
+//! undo; and forgetting.
 
 use maud::{Markup, html};
 use segue_core::AudioFeatures;
@@ -13,8 +12,8 @@ use super::{sketch, urls, words};
 /// Feedback is listed as far as this; the rest is a press away.
 const SHOWN_FEEDBACK: usize = 10;
 
-/// Everything that `/taste` shows of one listener: the tastes, the charts, feedback and exclusions
-/// with their undo.
+/// Everything that `/taste` shows of one listener: the tastes, feedback and exclusions with their
+/// undo.
 #[derive(Clone, Debug, Default)]
 pub struct TasteView {
     /// Whose taste it is: the id under which the listener's plays are kept, also the first segment
@@ -26,8 +25,6 @@ pub struct TasteView {
     /// The tastes that the plays fall into, the one with the largest share first; empty with too
     /// little history.
     pub tastes: Vec<OneTaste>,
-    /// The history in charts; each is left out by itself where it has too little to show.
-    pub charts: ChartsView,
     /// Likes, dislikes and bans of the listener, newest first; the page lists ten and folds the
     /// rest away.
     pub feedback: Vec<Given>,
@@ -98,22 +95,6 @@ impl TrendView {
     }
 }
 
-/// Charts of the history, each a figure with its table. `None` where there is too little to show.
-#[derive(Clone, Debug, Default)]
-pub struct ChartsView {
-    /// Plays by weekday and hour in the listener's own time zone, as a heat map of seven rows.
-    pub heat_map: Option<Markup>,
-    /// How many plays there were in each month from the first to the last.
-    pub months: Option<Markup>,
-    /// The most played artist or taste of every quarter, with stretches of the same leader joined.
-    pub eras: Option<Markup>,
-    /// How many of the plays were the first of a song, and how many the first of an artist, month
-    /// by month.
-    pub discovery: Option<Markup>,
-    /// Plays by the decade in which the tracks came out, for those with a known year.
-    pub decades: Option<Markup>,
-}
-
 /// One piece of feedback as the page lists it, with what its undo button needs.
 #[derive(Clone, Debug, Default)]
 pub struct Given {
@@ -153,7 +134,6 @@ pub fn view(frame: &Frame, taste: &TasteView) -> Markup {
                 ul.tastes { @for (position, one) in taste.tastes.iter().enumerate() { li { (view_taste(position, one)) } } }
             }
         }
-        (charts(&taste.charts))
         section.corrections aria-labelledby="corrections-title" {
             h2 #corrections-title { "Not quite you?" }
             p { "Leave out what does not speak for you: the month of nursery rhymes, the kitchen \
@@ -193,24 +173,6 @@ fn view_taste(position: usize, taste: &OneTaste) -> Markup {
             ul.examples { @for example in &taste.examples {
                 li { a href=(urls::search(&format!("{} {}", example.title, example.artists.first().map_or("", String::as_str)))) { (example.title) } " " span { (words::list(&example.artists)) } }
             } }
-        }
-    }
-}
-
-fn charts(charts: &ChartsView) -> Markup {
-    let slots = [
-        ("When you listen", &charts.heat_map),
-        ("Month by month", &charts.months),
-        ("Eras", &charts.eras),
-        ("Discovery", &charts.discovery),
-        ("Decades", &charts.decades),
-    ];
-    html! {
-        @if slots.iter().any(|(_, chart)| chart.is_some()) {
-            section.charts aria-labelledby="charts-title" {
-                h2 #charts-title { "Your history" }
-                @for (name, chart) in slots { @if let Some(chart) = chart { div.chart { h3 { (name) } (chart) } } }
-            }
         }
     }
 }

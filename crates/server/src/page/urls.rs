@@ -8,6 +8,7 @@
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use segue_engine::history::Period;
 use segue_engine::mix::filters::Familiarity;
 
 /// All but the unreserved characters of RFC 3986, section 2.3.
@@ -198,6 +199,26 @@ pub fn playlist(mix: i64, format: &str) -> String {
 /// The page of a list.
 pub fn list(id: i64) -> String {
     format!("/lists/{id}")
+}
+
+/// The page of a period of the history.
+pub fn history(period: Period) -> String {
+    format!("/history?period={period}")
+}
+
+/// The page of plays before a place in the history.
+pub fn plays_before(cursor: &str) -> String {
+    format!("/history/plays?before={}", encoded(cursor))
+}
+
+/// A period of a history as a picture; `format` is `svg` or `png`.
+pub fn picture(listener: &str, period: Period, format: &str) -> String {
+    format!("/v1/listeners/{}/history/picture.{format}?period={period}", encoded(listener))
+}
+
+/// Where a listener says where they are: fields `time_zone`, `back`.
+pub fn time_zone(listener: &str) -> String {
+    format!("/listeners/{}/time-zone", encoded(listener))
 }
 
 /// Where a mix is kept as a list: fields `name`, `mix`.

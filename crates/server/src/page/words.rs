@@ -1,4 +1,6 @@
-//! Numbers and lists as a person would say them.
+//! Numbers, days and lists as a person would say them.
+
+use jiff::civil::Date;
 
 /// A count with its noun: "1 song", "12,345 songs".
 pub fn count(number: u64, one: &str, many: &str) -> String {
@@ -39,6 +41,19 @@ pub fn list(items: &[impl AsRef<str>]) -> String {
             let most: Vec<&str> = most.iter().map(AsRef::as_ref).collect();
             format!("{} and {}", most.join(", "), last.as_ref())
         }
+    }
+}
+
+/// A day: "29 November 2026".
+pub fn day(date: Date) -> String {
+    date.strftime("%-d %B %Y").to_string()
+}
+
+/// A time played: "72 hours", "14 minutes"; the rest of an hour is left out.
+pub fn duration(ms: u64) -> String {
+    match ms / 60_000 {
+        minutes @ 0..60 => count(minutes, "minute", "minutes"),
+        minutes => count(minutes / 60, "hour", "hours"),
     }
 }
 

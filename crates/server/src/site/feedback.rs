@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
+use jiff::tz::TimeZone;
 use segue::{PlayDetails, Reaction, opinion};
 use segue_core::{DeviceClass, FeedbackKind, FeedbackTarget, ListenerId, Timestamp, TrackId};
 use segue_store::{Entry, Event, Exclusion, ExclusionId};
@@ -15,6 +16,7 @@ use crate::api::{self, append_entries, check_name};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Submitted;
+use crate::history::time_zone_of;
 use crate::page::layout::{Flash, Undo};
 use crate::page::urls;
 
@@ -110,25 +112,26 @@ pub(super) async fn exclude(
     Submitted(asked): Submitted<LeaveOut>,
 ) -> ApiResult<Response> {
     check_name("a listener", &listener)?;
-    let exclusion = asked.exclusion(&app)?;
     let id = ListenerId::new(listener.as_str());
+    let zone = time_zone_of(&app, &id, None).await?;
+    let exclusion = asked.exclusion(&app, &zone)?;
     let (whose, what) = (id.clone(), exclusion.clone());
     let number = app.writer.run(move |store| store.exclude(&whose, &what)).await?;
     app.listeners.changed(&id);
     let undo = Undo { action: urls::include_again(&listener, number.0), fields: Vec::new() };
-    let message = format!("Left out: {}.", super::taste::in_words(&exclusion));
+    let message = format!("Left out: {}.", super::taste::in_words(&exclusion, &zone));
     Ok(back(&asked.back, Some(Flash { message, undo: Some(undo) })))
 }
 
 impl LeaveOut {
-    fn exclusion(&self, app: &App) -> ApiResult<Exclusion> {
+    fn exclusion(&self, app: &App, zone: &TimeZone) -> ApiResult<Exclusion> {
         let named = |what: &str| {
             check_name(what, &self.value)?;
             Ok::<_, ApiError>(self.value.trim().to_owned())
         };
         match self.kind.as_str() {
             "period" => {
-                let (from, to) = (day(&self.from, 0)?, day(&self.to, 1)?);
+                let (from, to) = (day(&self.from, 0, zone)?, day(&self.to, 1, zone)?);
                 if from >= to {
                     return Err(ApiError::bad_request(
                         "bad_period",
@@ -161,11 +164,11 @@ impl LeaveOut {
     }
 }
 
-/// The first moment of a day, or of one some days after it.
-fn day(text: &str, after: i64) -> ApiResult<Timestamp> {
+/// The first moment of a day where the listener is, or of one some days after it.
+fn day(text: &str, after: i64, zone: &TimeZone) -> ApiResult<Timestamp> {
     let date: Result<jiff::civil::Date, _> = text.parse();
     let date = date.and_then(|date| date.checked_add(jiff::Span::new().days(after)));
-    let at = date.and_then(|date| date.to_zoned(jiff::tz::TimeZone::UTC));
+    let at = date.and_then(|date| date.to_zoned(zone.clone()));
     at.map(|at| at.timestamp()).map_err(|_| {
         ApiError::bad_request("bad_period", format!("`{text}` is no day such as 2025-12-24"))
     })

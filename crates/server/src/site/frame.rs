@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use jiff::tz::TimeZone;
 use percent_encoding::percent_decode_str;
 use segue_core::ListenerId;
 
@@ -33,6 +34,8 @@ pub(crate) struct Asked {
     /// Whether what is shown in answer counts as shown: somebody who may write asked for it on
     /// purpose.
     pub(crate) is_on_purpose: bool,
+    /// Whether who asked may write.
+    may_write: bool,
     /// Names the request in the log.
     pub(crate) request_id: Option<String>,
     listener: Option<String>,
@@ -57,6 +60,7 @@ impl Asked {
             here: uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
             query: uri.query().unwrap_or_default().to_owned(),
             is_on_purpose: false,
+            may_write: false,
             request_id: text("x-request-id"),
             listener: cookie(headers, LISTENER_COOKIE).and_then(decoded),
             opens: cookie(headers, SERVICE_COOKIE).and_then(|key| key.parse().ok()),
@@ -82,7 +86,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
             .get::<Access>()
             .is_some_and(|access| access.require(Scope::Write).is_ok());
         let asked = Self::read(&parts.uri, &parts.headers);
-        Ok(Self { is_on_purpose: may_write && is_on_purpose(&parts.headers), ..asked })
+        Ok(Self { may_write, is_on_purpose: may_write && is_on_purpose(&parts.headers), ..asked })
     }
 }
 
@@ -96,9 +100,13 @@ pub(crate) async fn frame(app: &Arc<App>, asked: &Asked, section: Section) -> Ap
     });
     let (listeners, wanted) = found.await?;
     let names: Vec<String> = listeners.iter().map(|listener| listener.id.to_string()).collect();
-    let listener = wanted.map(|wanted| wanted.id.to_string()).or_else(|| names.first().cloned());
+    let listener = wanted.or_else(|| listeners.into_iter().next());
+    let (listener, time_zone) =
+        listener.map(|found| (found.id.to_string(), found.time_zone)).unzip();
     Ok(Frame {
         listener,
+        asks_time_zone: asked.may_write && matches!(time_zone, Some(None)),
+        time_zone: time_zone.flatten(),
         listeners: names,
         section,
         here: urls::local(&asked.here).to_owned(),
@@ -121,6 +129,12 @@ pub(super) fn answer(frame: &Frame, view: maud::Markup) -> axum::response::Respo
         flash::clear(response.headers_mut());
     }
     response
+}
+
+/// The time zone of days and hours on a page.
+pub(super) fn time_zone(frame: &Frame) -> TimeZone {
+    let said = frame.time_zone.as_deref().and_then(|name| TimeZone::get(name).ok());
+    said.unwrap_or_else(TimeZone::system)
 }
 
 /// For whom a page is, or the first page where there is nobody yet.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use jiff::tz::TimeZone;
 use segue_core::{Impression, ListenerId, Timestamp};
 use segue_store::{ImpressionId, ListId, ListName, SavedList};
 use serde::Deserialize;
@@ -25,7 +24,7 @@ pub(super) async fn all(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<
     let Some(id) = frame::listener(&frame) else { return Ok(Redirect::to("/").into_response()) };
     let mut missing = Vec::new();
     if asked.is_on_purpose && app.snapshot.load().model.is_some() {
-        let today = Timestamp::now().to_zoned(TimeZone::system());
+        let today = Timestamp::now().to_zoned(frame::time_zone(&frame));
         for list in lists::refresh(&app, &id, today).await? {
             missing.extend(list.left_out.map(|why| (list.kind.title().to_owned(), why)));
         }

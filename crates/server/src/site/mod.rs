@@ -10,6 +10,7 @@ mod feedback;
 mod flash;
 mod frame;
 mod held;
+mod history;
 mod imports;
 mod listen;
 mod lists;
@@ -48,6 +49,8 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/fragments/card", get(listen::card_fragment))
         .route("/lists", get(lists::all))
         .route("/lists/{list}", get(lists::one))
+        .route("/history", get(history::show))
+        .route("/history/plays", get(history::plays))
         .route("/taste", get(taste::show))
         .route("/docs", get(docs::show))
         .route("/model", get(model::show))
@@ -62,6 +65,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/listeners/{listener}/skip", post(feedback::skip))
         .route("/listeners/{listener}/lists", post(lists::keep))
         .route("/listeners/{listener}/lists/{list}/remove", post(lists::remove))
+        .route("/listeners/{listener}/time-zone", post(history::keep_time_zone))
         .route("/listeners/{listener}/exclusions", post(feedback::exclude))
         .route("/listeners/{listener}/exclusions/{exclusion}/remove", post(feedback::include_again))
         .with_state(Arc::clone(app))

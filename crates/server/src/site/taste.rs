@@ -11,18 +11,16 @@ use segue_core::{
     Timestamp,
 };
 use segue_engine::Catalogue;
-use segue_engine::taste::Course;
+use segue_engine::taste::{Course, Tastes};
 use segue_store::{Exclusion, ExclusionId};
 
 use super::frame::{self, Asked, answer, frame};
-use crate::api::{TasteAnswer, taste_of, zone};
+use crate::api::taste_of;
 use crate::app::App;
 use crate::error::ApiResult;
 use crate::page::charts;
 use crate::page::layout::Section;
-use crate::page::taste::{
-    self as view, ChartsView, Example, Given, OneTaste, TasteView, TrendView,
-};
+use crate::page::taste::{self as view, Example, Given, OneTaste, TasteView, TrendView};
 use crate::page::words;
 
 /// Most feedback and contexts that are listed.
@@ -32,10 +30,8 @@ const MOST_LISTED: usize = 200;
 pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
     let frame = frame(&app, &asked, Section::Taste).await?;
     let Some(id) = frame::listener(&frame) else { return Ok(Redirect::to("/").into_response()) };
-    let time_zone = asked.param("time_zone");
-    let zone = zone(time_zone.as_deref()).unwrap_or(TimeZone::UTC);
-    let zone_name = zone.iana_name().unwrap_or("UTC").to_owned();
-    let found = taste_of(&app, id.clone(), zone).await?;
+    let zone = frame::time_zone(&frame);
+    let found = taste_of(&app, id.clone()).await?;
     let record = record(&app, id.clone()).await?;
     let snapshot = app.snapshot.load();
     let catalogue = &snapshot.catalogue;
@@ -43,12 +39,11 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
         listener: id.to_string(),
         drawn_from: record.drawn_from(),
         tastes: tastes(catalogue, &found),
-        charts: draw(&found, &zone_name),
         feedback: given(catalogue, &record.feedback),
         exclusions: record
             .exclusions
             .iter()
-            .map(|(id, exclusion)| excluded(*id, exclusion))
+            .map(|(id, exclusion)| excluded(*id, exclusion, &zone))
             .collect(),
         devices: record.devices.keys().map(|device| (device.clone(), device.clone())).collect(),
         contexts: record.contexts.keys().take(MOST_LISTED).cloned().collect(),
@@ -124,7 +119,7 @@ fn device_name(device: DeviceClass) -> String {
         .unwrap_or_default()
 }
 
-fn tastes(catalogue: &Catalogue, found: &TasteAnswer) -> Vec<OneTaste> {
+fn tastes(catalogue: &Catalogue, found: &Tastes) -> Vec<OneTaste> {
     let one = |taste: &segue_engine::taste::Taste| {
         let tracks = taste
             .examples
@@ -155,7 +150,7 @@ fn tastes(catalogue: &Catalogue, found: &TasteAnswer) -> Vec<OneTaste> {
             remarks: remarks(taste),
         }
     };
-    found.tastes.tastes.iter().map(one).collect()
+    found.tastes.iter().map(one).collect()
 }
 
 fn remarks(taste: &segue_engine::taste::Taste) -> Vec<String> {
@@ -163,17 +158,6 @@ fn remarks(taste: &segue_engine::taste::Taste) -> Vec<String> {
     let genres = (!genres.is_empty()).then(|| format!("Mostly {}.", words::list(&genres)));
     let last = taste.last_played.map(|at| format!("Last played in {}.", at.strftime("%B %Y")));
     genres.into_iter().chain(last).collect()
-}
-
-fn draw(found: &TasteAnswer, zone: &str) -> ChartsView {
-    let drawn = &found.charts;
-    ChartsView {
-        heat_map: charts::heat_map(&drawn.heat_map, zone),
-        months: charts::months(&drawn.months),
-        eras: charts::eras(&drawn.eras, "artist"),
-        discovery: charts::discovery(&drawn.discovery),
-        decades: charts::decades(&drawn.decades),
-    }
 }
 
 /// Feedback that still counts, newest first.
@@ -207,16 +191,17 @@ fn given(catalogue: &Catalogue, feedback: &[Feedback]) -> Vec<Given> {
     last.into_iter().map(shape).collect()
 }
 
-fn excluded(id: ExclusionId, exclusion: &Exclusion) -> view::ExclusionView {
-    view::ExclusionView { id: id.0, what: in_words(exclusion), plays: None }
+fn excluded(id: ExclusionId, exclusion: &Exclusion, zone: &TimeZone) -> view::ExclusionView {
+    view::ExclusionView { id: id.0, what: in_words(exclusion, zone), plays: None }
 }
 
-/// An exclusion in words.
-pub(super) fn in_words(exclusion: &Exclusion) -> String {
+/// An exclusion in words, its days as they were where the listener is.
+pub(super) fn in_words(exclusion: &Exclusion, zone: &TimeZone) -> String {
     match exclusion {
         Exclusion::Period { from, to } => {
             let last = to.checked_sub(jiff::SignedDuration::from_secs(1)).unwrap_or(*to);
-            format!("{} to {}", from.strftime("%-d %B %Y"), last.strftime("%-d %B %Y"))
+            let day = |at: Timestamp| words::day(zone.to_datetime(at).date());
+            format!("{} to {}", day(*from), day(last))
         }
         Exclusion::Device(device) => format!("everything on the {}", device_name(*device)),
         Exclusion::Context(name) => format!("everything from “{name}”"),

@@ -23,6 +23,7 @@ use crate::page::artist::{self as artist_view, ArtistHistory, ArtistView};
 use crate::page::card::Card;
 use crate::page::layout::{Frame, Section};
 use crate::page::track::{self as track_view, SongHistory, TrackView};
+use crate::page::words;
 
 /// Cards in a row.
 const ROW: usize = 12;
@@ -81,7 +82,7 @@ pub(super) async fn show(
         year: known.year,
         genre: known.genre.clone(),
         sound: sound(&app, known.clone()).await?,
-        record: record(&app, &visit, row).await?,
+        record: record(&app, &visit, row, frame::time_zone(&frame)).await?,
         similar: similar.iter().map(|one| visit.card(&app, one.track)).collect(),
         ..TrackView::default()
     };
@@ -134,7 +135,12 @@ fn in_words(step: FilterStep) -> Option<&'static str> {
 }
 
 /// What the listener did with a song, read from the history.
-async fn record(app: &Arc<App>, visit: &Visit, row: TrackIdx) -> ApiResult<Option<SongHistory>> {
+async fn record(
+    app: &Arc<App>,
+    visit: &Visit,
+    row: TrackIdx,
+    zone: TimeZone,
+) -> ApiResult<Option<SongHistory>> {
     let Some(interaction) = visit.interaction(row) else { return Ok(None) };
     let Some(id) = visit.profile().map(|profile| profile.listener.clone()) else { return Ok(None) };
     let catalogue = &visit.snapshot.catalogue;
@@ -146,26 +152,26 @@ async fn record(app: &Arc<App>, visit: &Visit, row: TrackIdx) -> ApiResult<Optio
         let of_song = listens.iter().filter(|listen| versions.contains(&listen.track));
         Ok(of_song.filter_map(Listen::started_at).collect::<Vec<Timestamp>>())
     });
-    Ok(Some(track_record(interaction, &read.await?)))
+    Ok(Some(track_record(interaction, &read.await?, &zone)))
 }
 
-fn track_record(interaction: &Interaction, starts: &[Timestamp]) -> SongHistory {
+fn track_record(interaction: &Interaction, starts: &[Timestamp], zone: &TimeZone) -> SongHistory {
     let mut by_year: BTreeMap<i16, u64> = BTreeMap::new();
     for start in starts {
-        *by_year.entry(start.to_zoned(TimeZone::UTC).year()).or_default() += 1;
+        *by_year.entry(zone.to_datetime(*start).year()).or_default() += 1;
     }
     let ends = starts.iter().min().zip(starts.iter().max());
     SongHistory {
         plays: u64::from(interaction.plays),
         finished: u64::from(interaction.finished),
         skipped: u64::from(interaction.skipped),
-        first_and_last: ends.map(|(first, last)| [*first, *last].map(day)),
+        first_and_last: ends.map(|(first, last)| [*first, *last].map(|at| day(at, zone))),
         by_year: by_year.into_iter().rev().collect(),
     }
 }
 
-fn day(at: Timestamp) -> String {
-    at.strftime("%-d %B %Y").to_string()
+fn day(at: Timestamp, zone: &TimeZone) -> String {
+    words::day(zone.to_datetime(at).date())
 }
 
 /// `/artists/{artist}`.
@@ -178,10 +184,11 @@ pub(super) async fn artist(
     let visit = Visit::of(&app, &frame).await?;
     let unknown = || ApiError::not_found("unknown_artist", format!("nothing by {artist} is known"));
     let found = visit.snapshot.catalogue.find_artist(&artist).ok_or_else(unknown)?;
-    Ok(answer(&frame, artist_view::view(&frame, &of_artist(&app, &visit, found))))
+    let zone = frame::time_zone(&frame);
+    Ok(answer(&frame, artist_view::view(&frame, &of_artist(&app, &visit, found, &zone))))
 }
 
-fn of_artist(app: &App, visit: &Visit, artist: ArtistIdx) -> ArtistView {
+fn of_artist(app: &App, visit: &Visit, artist: ArtistIdx, zone: &TimeZone) -> ArtistView {
     let Snapshot { catalogue, index, .. } = visit.snapshot.as_ref();
     // Each song once, by the version that stands for it.
     let standing = |row: &TrackIdx| catalogue.standing(catalogue.work(*row)) == *row;
@@ -203,7 +210,7 @@ fn of_artist(app: &App, visit: &Visit, artist: ArtistIdx) -> ArtistView {
         record: ArtistHistory {
             known: known.len() as u64,
             plays: known.iter().map(|&row| u64::from(plays(row))).sum(),
-            last: last.map(day),
+            last: last.map(|at| day(at, zone)),
         },
         played: cards(&known),
         unheard: cards(&unheard),

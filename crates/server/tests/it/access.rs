@@ -168,6 +168,8 @@ async fn a_key_for_a_listener_opens_what_concerns_them_and_nothing_else() {
         "GET /v1/listeners/1/explanation",
         "GET /v1/listeners/1/export",
         "GET /v1/listeners/1/feedback",
+        "GET /v1/listeners/1/history",
+        "GET /v1/listeners/1/history/1",
         "GET /v1/listeners/1/listens",
         "GET /v1/listeners/1/lists",
         "GET /v1/listeners/1/lists/1",

@@ -1,13 +1,19 @@
 //! A made-up listener and all that the page would say of them, for tests and for looking at.
 
+use jiff::SignedDuration;
+use jiff::civil::date;
+use jiff::tz::TimeZone;
 use maud::{Markup, html};
 use segue::{NewFrom, OnlyPlayed};
-use segue_core::{AudioFeature, AudioFeatures};
+use segue_core::{AudioFeature, AudioFeatures, Listen, ListenerId, Source, Track, TrackId, WorkId};
+use segue_engine::Catalogue;
+use segue_engine::history::{Period, Plays, Review, ReviewRequest};
 use segue_server::page::artist::{ArtistHistory, ArtistView};
 use segue_server::page::calibration::Bin;
 use segue_server::page::card::Card;
 use segue_server::page::dial::Preview;
 use segue_server::page::held::{HeldView, KindView, RowView, WorldCard};
+use segue_server::page::history::{DayOfPlays, HistoryView, OnePlay, PlaysView};
 use segue_server::page::import::{FileRow, ImportStateView, ImportView, Report, WorldTaken};
 use segue_server::page::layout::{Flash, Frame, Section, Undo};
 use segue_server::page::lists::{ListView, ListsView};
@@ -18,13 +24,12 @@ use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, ShelfView};
 use segue_server::page::sketch::PETALS;
-use segue_server::page::taste::{
-    ChartsView, Example, ExclusionView, Given, OneTaste, TasteView, TrendView,
-};
+use segue_server::page::taste::{Example, ExclusionView, Given, OneTaste, TasteView, TrendView};
 use segue_server::page::track::{SongHistory, TrackView};
 use segue_server::page::urls::{self, MixSettings};
 use segue_server::page::{
-    artist, import, lists, login, mix, model, problem, search, shelves, taste, track, welcome,
+    artist, history, import, lists, login, mix, model, problem, search, shelves, taste, track,
+    welcome,
 };
 
 /// Every page by a name for it.
@@ -54,6 +59,13 @@ pub(crate) fn pages() -> Vec<(&'static str, Markup)> {
         ("lists", lists::view(&frame(Section::Lists, "/lists"), &some_lists())),
         ("lists-empty", lists::view(&frame(Section::Lists, "/lists"), &ListsView::default())),
         ("list", lists::view_one(&frame(Section::Lists, "/lists/3"), &a_list(3), &cards(0, 6))),
+        ("history", history::view(&frame(Section::History, "/history"), &a_history("2026", 60))),
+        ("history-all", history::view(&frame(Section::History, "/history"), &a_history("all", 60))),
+        (
+            "history-empty",
+            history::view(&frame(Section::History, "/history"), &a_history("all", 0)),
+        ),
+        ("plays", history::view_plays(&frame(Section::History, "/history/plays"), &some_plays())),
         ("taste", taste::view(&frame(Section::Taste, "/taste"), &a_taste())),
         ("taste-empty", taste::view(&frame(Section::Taste, "/taste"), &unknown_taste())),
         ("model", model::view(&frame(Section::Model, "/model"), &a_model())),
@@ -287,6 +299,62 @@ fn found() -> Search {
     }
 }
 
+/// A period of a made-up history of so many days with three plays each, up to 29 November 2026.
+pub(crate) fn a_history(period: &str, days: i64) -> HistoryView {
+    let songs: Vec<Card> = (0..SONGS.len()).map(a_card).collect();
+    let tracks = songs.iter().map(|song| {
+        let work = WorkId::new(song.track.as_str());
+        let mut track = Track::new(TrackId::new(song.track.as_str()), work, song.title.as_str());
+        track.artists = song.artists.clone();
+        track.album = song.album.clone();
+        track.year = Some(1987);
+        track
+    });
+    let catalogue = Catalogue::from_tracks(tracks.collect());
+    let today = date(2026, 11, 29);
+    let evening = today.at(20, 30, 0, 0).to_zoned(TimeZone::UTC).unwrap().timestamp();
+    let plays = (0..days).flat_map(|day| (0..3).map(move |turn| (day, turn)));
+    let listens: Vec<Listen> = plays
+        .map(|(day, turn)| {
+            let at = evening.checked_sub(SignedDuration::from_hours(24 * day - turn)).unwrap();
+            let song = &songs[((day * turn) as usize + day as usize / 9) % songs.len()];
+            let who = ListenerId::new("ada");
+            Listen::new(who, TrackId::new(song.track.as_str()), at, Source::ListenBrainz)
+        })
+        .collect();
+    let plays = Plays::from_listens(&catalogue, &listens, &TimeZone::UTC);
+    let period = Period::parse(period, today).unwrap();
+    HistoryView {
+        review: Review::of(&catalogue, &plays, ReviewRequest { period, today, named: 12 }),
+        today,
+        time_zone: "Europe/Berlin".to_owned(),
+        latest: if days > 0 { some_plays().days } else { Vec::new() },
+    }
+}
+
+fn some_plays() -> PlaysView {
+    let play = |position: usize, remark: Option<&str>| {
+        let card = a_card(position);
+        OnePlay {
+            time: "20:30".to_owned(),
+            track: card.track,
+            title: card.title,
+            artists: card.artists,
+            remark: remark.map(str::to_owned),
+        }
+    };
+    let today = DayOfPlays {
+        day: "Sunday, 29 November 2026".to_owned(),
+        plays: vec![play(0, None), play(6, Some("skipped after 4 s"))],
+    };
+    let undated = DayOfPlays {
+        day: "Without a date".to_owned(),
+        plays: vec![OnePlay { time: String::new(), ..play(3, None) }],
+    };
+    let next = Some("2026-11-28T20:30:00Z~7".to_owned());
+    PlaysView { days: vec![today, undated], next, is_first: false }
+}
+
 fn unknown_taste() -> TasteView {
     TasteView {
         listener: "ada".to_owned(),
@@ -306,11 +374,6 @@ pub(crate) fn a_taste() -> TasteView {
             one_taste("Voices and one piano", 0.17, TrendView::Fades, 8),
             one_taste("Kitchen disco", 0.08, TrendView::Steady, 2),
         ],
-        charts: ChartsView {
-            heat_map: Some(chart()),
-            months: Some(chart()),
-            ..ChartsView::default()
-        },
         feedback: vec![
             given("Liked", "Seventeen Lanterns – Ines Calder", Some("spotify:track:17"), None),
             given("Never", "everything by Tin Cathedral", None, Some("Tin Cathedral")),

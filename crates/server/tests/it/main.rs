@@ -8,6 +8,7 @@ mod docs;
 mod document;
 mod events;
 mod gorse;
+mod history;
 mod holding;
 mod imports;
 mod listenbrainz;

@@ -116,3 +116,23 @@ fn a_folder_without_a_store_reads_as_empty_and_stays_as_it_is() {
     }
     assert!(files(folder.path()).is_empty());
 }
+
+#[test]
+fn a_listener_has_the_time_zone_that_they_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::open(folder.path()).unwrap();
+    let (ann, bob) = (listener("ann"), listener("bob"));
+    assert!(!store.set_time_zone(&ann, Some("Asia/Tokyo")).unwrap(), "nobody of that name");
+    store.add_tracks(&[track("a")]).unwrap();
+    let plays = ["ann", "bob"].map(|who| scrobble(who, &track("a"), 0));
+    store.append_listens(&plays).unwrap();
+    assert_eq!(store.time_zone(&ann).unwrap(), None);
+    assert!(store.set_time_zone(&ann, Some("Asia/Tokyo")).unwrap());
+    let store = Store::open(folder.path()).unwrap();
+    assert_eq!(store.time_zone(&ann).unwrap().as_deref(), Some("Asia/Tokyo"));
+    assert_eq!(store.listener(&ann).unwrap().unwrap().time_zone.as_deref(), Some("Asia/Tokyo"));
+    assert_eq!(
+        (store.time_zone(&bob).unwrap(), store.listeners().unwrap()[1].time_zone.clone()),
+        (None, None)
+    );
+}

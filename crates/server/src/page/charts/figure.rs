@@ -29,6 +29,7 @@ const MONTHS: [&str; 12] = [
 pub fn left_aside(aside: &LeftAside) -> Option<String> {
     let kinds = [
         (aside.private, "in private sessions"),
+        (aside.skipped, "skipped within half a minute"),
         (aside.undated, "without a date"),
         (aside.not_in_catalogue, "of tracks that the catalogue does not hold"),
         (aside.failed, "that failed to start"),
@@ -38,7 +39,7 @@ pub fn left_aside(aside: &LeftAside) -> Option<String> {
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{} {what}", words::grouped(*count)))
         .collect();
-    (!parts.is_empty()).then(|| format!("Not in these charts: plays {}.", words::list(&parts)))
+    (!parts.is_empty()).then(|| format!("Not counted: plays {}.", words::list(&parts)))
 }
 
 /// "March 2024".

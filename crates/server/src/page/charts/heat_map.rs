@@ -34,7 +34,9 @@ pub fn heat_map(map: &HeatMap, zone: &str) -> Option<Markup> {
     };
     let figure = Figure {
         finding,
-        caption: html! { "Plays by the hour in which they began, " (zone) ": " (words::list(&shares)) "." },
+        caption: html! { "Plays by the hour in which they began, " (zone) ": " (words::list(&shares)) "."
+            @if map.plays_without_hour > 0 { " Not in it: " (words::count(map.plays_without_hour, "play", "plays")) " of which only the day is known." }
+        },
         height: TOP + 7.0 * CELL_HEIGHT + 30.0,
         drawing: drawing(map, most),
         columns: std::iter::once("Day").chain(HOURS).collect(),

@@ -1,4 +1,4 @@
-//! The charts of the taste page: drawings of what [`segue_engine::history`] and
+//! The charts of the history and taste pages: drawings of what [`segue_engine::history`] and
 //! [`segue_engine::taste`] say, one file each.
 //!
 //! Every chart is a `<figure>`: a drawing whose label says the main finding, a caption that says
@@ -13,7 +13,7 @@ mod eras;
 mod features;
 mod figure;
 mod heat_map;
-mod months;
+mod parts;
 
 pub use decades::decades;
 pub use discovery::discovery;
@@ -21,19 +21,20 @@ pub use eras::eras;
 pub use features::features;
 pub use figure::left_aside;
 pub use heat_map::heat_map;
-pub use months::months;
+pub use parts::parts;
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
     use jiff::tz::TimeZone;
     use segue_core::{Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId};
     use segue_engine::Catalogue;
-    use segue_engine::history::{Charts, LeftAside};
+    use segue_engine::history::{LeftAside, Period, Plays, Review, ReviewRequest};
 
     use super::*;
 
-    /// Every chart of `plays` plays, one in six days.
-    fn drawn(plays: i64) -> Vec<String> {
+    /// Every chart of a period of `plays` plays, one in six days from 14 November 2023 on.
+    fn drawn(plays: i64, period: Period) -> Vec<String> {
         let mut track = Track::new(TrackId::new("t"), WorkId::new("t"), "Song");
         track.artists = vec!["<b>Bold</b> & Co".to_owned()];
         track.year = Some(1987);
@@ -44,10 +45,12 @@ mod tests {
                 Listen::new(ListenerId::new("ann"), TrackId::new("t"), at(play), Source::LastFm)
             })
             .collect();
-        let data = Charts::from_listens(&catalogue, &listens, &TimeZone::UTC);
+        let plays = Plays::from_listens(&catalogue, &listens, &TimeZone::UTC);
+        let request = ReviewRequest { period, today: date(2026, 1, 1), named: 9 };
+        let data = Review::of(&catalogue, &plays, request);
         let charts = [
             heat_map(&data.heat_map, "UTC"),
-            months(&data.months),
+            parts(&data.parts, period, data.last_day),
             eras(&data.eras, "artist"),
             discovery(&data.discovery),
             decades(&data.decades),
@@ -57,8 +60,13 @@ mod tests {
 
     #[test]
     fn every_chart_says_its_finding_and_has_a_table() {
-        let charts = drawn(60);
+        let charts = drawn(60, Period::All);
         assert_eq!(charts.len(), 5);
+        let of_periods = ["2024", "2024-01", "2024-W02"]
+            .map(|period| drawn(60, Period::parse(period, date(2026, 1, 1)).unwrap()));
+        assert!(of_periods.iter().all(|charts| charts.len() == 3));
+        let charts: Vec<String> =
+            charts.into_iter().chain(of_periods.into_iter().flatten()).collect();
         for chart in &charts {
             let label = chart
                 .split("role=\"img\" aria-label=\"")
@@ -79,25 +87,30 @@ mod tests {
 
     #[test]
     fn names_are_text_and_never_markup() {
-        let all = drawn(60).concat();
+        let all = drawn(60, Period::All).concat();
         assert!(all.contains("&lt;b&gt;Bold") && !all.contains("<b>"));
     }
 
     #[test]
     fn nothing_to_draw_is_no_chart() {
-        assert!(drawn(0).is_empty());
+        assert!(drawn(0, Period::All).is_empty());
     }
 
     #[test]
     fn a_single_play_is_drawn_without_dividing_by_nothing() {
-        assert!(drawn(1).iter().all(|chart| !chart.contains("NaN") && !chart.contains("inf")));
+        assert!(
+            drawn(1, Period::All)
+                .iter()
+                .all(|chart| !chart.contains("NaN") && !chart.contains("inf"))
+        );
     }
 
     #[test]
     fn what_is_in_no_chart_is_said() {
         assert_eq!(left_aside(&LeftAside::default()), None);
-        let aside = LeftAside { private: 1_200, undated: 3, ..LeftAside::default() };
-        let said = "Not in these charts: plays 1,200 in private sessions and 3 without a date.";
+        let aside = LeftAside { private: 1_200, skipped: 4, undated: 3, ..LeftAside::default() };
+        let said = "Not counted: plays 1,200 in private sessions, 4 skipped within half a minute and 3 \
+                    without a date.";
         assert_eq!(left_aside(&aside).as_deref(), Some(said));
     }
 }

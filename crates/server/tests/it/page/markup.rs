@@ -22,7 +22,7 @@ impl Tag {
     }
 }
 
-const VOID: &[&str] = &["meta", "link", "input", "br"];
+const VOID: &[&str] = &["meta", "link", "input", "br", "img"];
 
 /// All tags in order. Panics where a browser would have to guess: an unquoted value, an element
 /// left open.

@@ -64,7 +64,9 @@ fn everything_that_can_be_used_has_a_name() {
                 "meter" | "progress" => tag.has("aria-label"),
                 "svg" => {
                     tag.has("aria-hidden")
-                        || (tag.get("role") == Some("img") && !says(&tags, position + 1).is_empty())
+                        || (tag.get("role") == Some("img")
+                            && (!says(&tags, position + 1).is_empty()
+                                || tag.get("aria-label").is_some_and(|label| !label.is_empty())))
                 }
                 _ => true,
             };

@@ -1,0 +1,454 @@
+//! `/history`: what was played in a week, a month, a year or ever, and `/history/plays`: every play,
+//! latest first.
+//!
+//! A period has its address (`/history?period=2026-11`), so that it can be kept and gone back to.
+//! Form: [`urls::time_zone`] with `time_zone`.
+
+use jiff::civil::Date;
+use maud::{Markup, html};
+use segue_engine::history::{
+    DiscoveredArtist, LeftAside, Period, PeriodKind, Review, Streak, Sums,
+};
+
+use super::charts;
+use super::layout::{Frame, page};
+use super::{urls, words};
+use crate::picture;
+
+/// So many of a list stand open; the rest is behind a press.
+const OPEN: usize = 10;
+
+/// A period of a history, as its page shows it.
+#[derive(Clone, Debug)]
+pub struct HistoryView {
+    /// What is shown.
+    pub review: Review,
+    /// Which day it is where the listener is: there is no way to a period that has not begun.
+    pub today: Date,
+    /// The name of the time zone in which days begin and hours are told.
+    pub time_zone: String,
+    /// The latest plays of all.
+    pub latest: Vec<DayOfPlays>,
+}
+
+/// The plays of a day, latest first.
+#[derive(Clone, Debug, Default)]
+pub struct DayOfPlays {
+    /// The day in words; "Without a date" where none is known.
+    pub day: String,
+    /// Its plays, or as many of them as are on this page.
+    pub plays: Vec<OnePlay>,
+}
+
+/// One play, as a line.
+#[derive(Clone, Debug, Default)]
+pub struct OnePlay {
+    /// When it began, such as "20:30"; empty where only the day is known.
+    pub time: String,
+    /// The id of the track.
+    pub track: String,
+    /// Its title, shown as text and never read as markup.
+    pub title: String,
+    /// Its artists as credited.
+    pub artists: Vec<String>,
+    /// What is to be said of the play, such as "skipped after 4 s".
+    pub remark: Option<String>,
+}
+
+/// A page of plays.
+#[derive(Clone, Debug, Default)]
+pub struct PlaysView {
+    /// The plays by day, latest first.
+    pub days: Vec<DayOfPlays>,
+    /// Where the page after this one goes on; `None` on the last.
+    pub next: Option<String>,
+    /// Whether the page is the first.
+    pub is_first: bool,
+}
+
+/// The page of a period.
+pub fn view(frame: &Frame, history: &HistoryView) -> Markup {
+    let review = &history.review;
+    let title = title(review.period);
+    let main = html! {
+        div.page-head {
+            h1 { (title) }
+            (periods(history))
+        }
+        @if review.sums.plays == 0 {
+            p.empty { (nothing(review)) }
+        } @else {
+            (figures(history))
+            (most_played(review))
+            (discoveries(review))
+            (drawn(history))
+            (share(frame, review))
+        }
+        (latest(history))
+        (footnotes(frame, history))
+    };
+    page(frame, &title, &main)
+}
+
+/// The period as a heading.
+fn title(period: Period) -> String {
+    match period {
+        Period::Year(year) => format!("{year} in review"),
+        Period::All => "All time".to_owned(),
+        other => picture::title(other),
+    }
+}
+
+/// The period as a link to it.
+fn short(period: Period) -> String {
+    match period {
+        Period::Year(year) => year.to_string(),
+        other => title(other),
+    }
+}
+
+/// Kinds of periods, and the ways to the ones before and after.
+fn periods(history: &HistoryView) -> Markup {
+    let shown = history.review.period;
+    // Another kind is that of the last day that is looked at.
+    let day = history.review.last_day.max(*shown.days().start());
+    let begins = history.review.first_day == Some(*shown.days().start());
+    let before = shown.before().filter(|_| begins);
+    let after = shown.after().filter(|after| *after.days().start() <= history.today);
+    html! {
+        nav.periods aria-label="Period" {
+            @for kind in PeriodKind::ALL.into_iter().rev() {
+                @let period = Period::containing(kind, day);
+                a href=(urls::history(period)) aria-current=[(kind == shown.kind()).then_some("page")] { (kind_name(kind)) }
+            }
+            span.steps {
+                @if let Some(before) = before { a rel="prev" href=(urls::history(before)) { "‹ " (short(before)) } }
+                @if let Some(after) = after { a rel="next" href=(urls::history(after)) { (short(after)) " ›" } }
+            }
+        }
+    }
+}
+
+fn kind_name(kind: PeriodKind) -> &'static str {
+    match kind {
+        PeriodKind::Week => "Week",
+        PeriodKind::Month => "Month",
+        PeriodKind::Year => "Year",
+        PeriodKind::All => "All time",
+    }
+}
+
+fn nothing(review: &Review) -> &'static str {
+    match review.first_day {
+        Some(_) => "Nothing was played.",
+        None => "Your record does not reach back so far.",
+    }
+}
+
+/// What it comes to, and how that compares.
+fn figures(history: &HistoryView) -> Markup {
+    let review = &history.review;
+    let sums = &review.sums;
+    html! {
+        p.lead { (span(review, history.today)) (compared(review)) }
+        dl.sums {
+            (figure(words::grouped(sums.plays), "plays"))
+            @if sums.ms_played >= 60_000 { (figure(words::duration(sums.ms_played), time_name(sums))) }
+            (figure(words::grouped(sums.songs), "songs"))
+            (figure(words::grouped(sums.artists), "artists"))
+            @if sums.albums > 0 { (figure(words::grouped(sums.albums), "albums")) }
+            @if let Some(streak) = review.longest_streak.filter(|streak| streak.days > 1) {
+                (figure(words::count(streak.days.into(), "day", "days"), &streak_name(&streak)))
+            }
+            @if let Some(busy) = &review.busiest_day {
+                (figure(words::count(busy.plays, "play", "plays"), &format!("on {}, the busiest day", words::day(busy.day))))
+            }
+        }
+        @if let Some(streak) = review.current_streak.filter(|streak| streak.days > 1 && is_now(history)) {
+            p { "You have played something on each of the last " (words::count(streak.days.into(), "day", "days")) "." }
+        }
+    }
+}
+
+fn figure(value: String, name: &str) -> Markup {
+    html! { div { dt { (name) } dd { (value) } } }
+}
+
+fn time_name(sums: &Sums) -> &'static str {
+    if sums.plays_without_time > 0 { "where the length is known" } else { "of listening" }
+}
+
+fn streak_name(streak: &Streak) -> String {
+    format!("in a row, until {}", words::day(streak.last_day))
+}
+
+/// Whether today is part of what is shown.
+fn is_now(history: &HistoryView) -> bool {
+    history.review.last_day == history.today
+}
+
+/// From when to when, in a sentence.
+fn span(review: &Review, today: Date) -> String {
+    let begins = review.first_day.filter(|_| review.begins_within());
+    match (begins, review.goes_on(), review.period) {
+        (Some(begins), _, Period::All) => {
+            format!("Since {}, when your record begins.", words::day(begins))
+        }
+        (Some(begins), _, _) => {
+            format!("From {} on, when your record begins.", words::day(begins))
+        }
+        (None, true, _) => format!("Up to {}.", words::day(review.last_day.min(today))),
+        (None, false, _) => String::new(),
+    }
+}
+
+/// The change against the period before.
+fn compared(review: &Review) -> String {
+    let Some(before) = review.before.filter(|before| before.sums.plays > 0) else {
+        return String::new();
+    };
+    let (now, then) = (review.sums.plays as f64, before.sums.plays as f64);
+    let whole = review.period.before().filter(|period| *period.days().end() == before.last_day);
+    let against = match whole {
+        Some(period) => short(period),
+        None => format!("{} to {}", words::day(before.first_day), words::day(before.last_day)),
+    };
+    let change = (now / then - 1.0).abs();
+    match now.total_cmp(&then) {
+        std::cmp::Ordering::Equal => format!(" As many plays as in {against}."),
+        _ if change < 0.005 => format!(" About as many plays as in {against}."),
+        std::cmp::Ordering::Greater if now >= 3.0 * then => {
+            format!(" {:.0} times the plays of {against}.", now / then)
+        }
+        std::cmp::Ordering::Greater => {
+            format!(" {} more plays than in {against}.", words::percent(change))
+        }
+        std::cmp::Ordering::Less => {
+            format!(" {} fewer plays than in {against}.", words::percent(change))
+        }
+    }
+}
+
+/// A line of a list of the most played.
+struct Entry {
+    name: Markup,
+    below: Option<Markup>,
+    plays: u64,
+    place_before: Option<u32>,
+}
+
+fn most_played(review: &Review) -> Markup {
+    let artist = |name: &String| html! { a href=(urls::artist(name)) { (name) } };
+    let top = &review.top;
+    let artists = top.artists.iter().map(|top| Entry {
+        name: artist(&top.artist),
+        below: None,
+        plays: top.plays,
+        place_before: top.place_before,
+    });
+    let songs = top.tracks.iter().map(|top| Entry {
+        name: html! { a href=(urls::track(top.track.as_str())) { (top.title) } },
+        below: top.artist.as_ref().map(artist),
+        plays: top.plays,
+        place_before: top.place_before,
+    });
+    let albums = top.albums.iter().map(|top| Entry {
+        name: html! { a href=(urls::track(top.track.as_str())) { (top.album) } },
+        below: top.artist.as_ref().map(artist),
+        plays: top.plays,
+        place_before: top.place_before,
+    });
+    let is_compared = review.before.is_some_and(|before| before.sums.plays > 0);
+    html! {
+        section.tops aria-labelledby="tops-title" {
+            h2 #tops-title { "Most played" }
+            (list("Artists", artists.collect(), is_compared))
+            (list("Songs", songs.collect(), is_compared))
+            (list("Albums", albums.collect(), is_compared))
+        }
+    }
+}
+
+fn list(heading: &str, entries: Vec<Entry>, is_compared: bool) -> Markup {
+    let (open, folded) = entries.split_at(entries.len().min(OPEN));
+    html! {
+        @if !entries.is_empty() {
+            div.top {
+                h3 { (heading) }
+                ol { @for (place, entry) in open.iter().enumerate() { (line(place + 1, entry, is_compared)) } }
+                @if !folded.is_empty() {
+                    details {
+                        summary { (words::count(folded.len() as u64, "more", "more")) span.unseen { " " (heading) } }
+                        ol start=(OPEN + 1) {
+                            @for (place, entry) in folded.iter().enumerate() { (line(OPEN + place + 1, entry, is_compared)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn line(place: usize, entry: &Entry, is_compared: bool) -> Markup {
+    html! {
+        li {
+            span.place aria-hidden="true" { (place) }
+            span.about { (entry.name) @if let Some(below) = &entry.below { small { (below) } } }
+            span.plays { (words::count(entry.plays, "play", "plays")) @if is_compared { (change(place as u32, entry.place_before)) } }
+        }
+    }
+}
+
+/// How far up or down since the period before.
+fn change(place: u32, before: Option<u32>) -> Markup {
+    let steps = |from: u32, to: u32| words::count((from - to).into(), "place", "places");
+    html! {
+        small.change {
+            @match before {
+                None => { span.rose { "new" } },
+                Some(before) if before > place => { span.rose { span aria-hidden="true" { "▲ " (before - place) } span.unseen { "up " (steps(before, place)) } } },
+                Some(before) if before < place => { span aria-hidden="true" { "▼ " (place - before) } span.unseen { "down " (steps(place, before)) } },
+                Some(_) => { span aria-hidden="true" { "=" } span.unseen { "as before" } },
+            }
+        }
+    }
+}
+
+/// Artists heard for the first time.
+fn discoveries(review: &Review) -> Markup {
+    let found = &review.discoveries;
+    let sums = &review.sums;
+    html! {
+        @if !found.is_empty() && !review.begins_within() {
+            section aria-labelledby="found-title" {
+                h2 #found-title { "Heard for the first time" }
+                p { (words::count(sums.new_artists, "artist", "artists")) " and " (words::count(sums.new_songs, "song", "songs")) ", as far as your record reaches back." }
+                ul.found { @for artist in found.iter().take(OPEN) { (discovered(artist)) } }
+            }
+        }
+    }
+}
+
+fn discovered(found: &DiscoveredArtist) -> Markup {
+    html! {
+        li {
+            a href=(urls::artist(&found.artist)) { (found.artist) }
+            " " span { (words::count(found.plays, "play", "plays")) ", first on " (words::day(found.first_day)) " with "
+                a href=(urls::track(found.track.as_str())) { (found.title) } }
+        }
+    }
+}
+
+/// The charts; one by one, each with its table.
+fn drawn(history: &HistoryView) -> Markup {
+    let review = &history.review;
+    let parts = charts::parts(&review.parts, review.period, review.last_day);
+    // A week of seven days is no pattern of weeks.
+    let is_week = review.period.kind() == PeriodKind::Week;
+    let week = (!is_week).then(|| charts::heat_map(&review.heat_map, &history.time_zone)).flatten();
+    let slots = [
+        ("How much", parts),
+        ("When you listen", week),
+        ("Eras", charts::eras(&review.eras, "artist")),
+        ("Discovery", charts::discovery(&review.discovery)),
+        ("Decades", charts::decades(&review.decades)),
+    ];
+    html! {
+        section.charts aria-labelledby="charts-title" {
+            h2 #charts-title { "Drawn" }
+            @for (name, chart) in slots { @if let Some(chart) = chart { div.chart { h3 { (name) } (chart) } } }
+        }
+    }
+}
+
+/// The picture, and the ways to keep it.
+fn share(frame: &Frame, review: &Review) -> Markup {
+    let listener = frame.listener.as_deref().unwrap_or_default();
+    let svg = urls::picture(listener, review.period, "svg");
+    let png = urls::picture(listener, review.period, "png");
+    html! {
+        section.share aria-labelledby="share-title" {
+            h2 #share-title { "To share" }
+            img src=(svg) width="1080" height="1350" loading="lazy" alt={ (title(review.period)) ": a picture of what is on this page" };
+            div {
+                p { "It is made here and sent nowhere. It does not say whose it is." }
+                p.actions {
+                    a.button.primary href=(png) download={ "segue-" (review.period) ".png" } { "Picture (PNG)" }
+                    a.button href=(svg) download={ "segue-" (review.period) ".svg" } { "Drawing (SVG)" }
+                }
+            }
+        }
+    }
+}
+
+fn latest(history: &HistoryView) -> Markup {
+    html! {
+        @if !history.latest.is_empty() {
+            section aria-labelledby="latest-title" {
+                h2 #latest-title { "Played last" }
+                (days(&history.latest, |day| html! { h3.day { (day) } }))
+                p { a.more href="/history/plays" { "Every play" } }
+            }
+        }
+    }
+}
+
+/// Plays under their days; `heading` makes a heading of a day.
+fn days(days: &[DayOfPlays], heading: impl Fn(&str) -> Markup) -> Markup {
+    html! {
+        @for day in days {
+            (heading(&day.day))
+            ol.plays { @for play in &day.plays {
+                li {
+                    time { (play.time) }
+                    span.about {
+                        a href=(urls::track(&play.track)) { (play.title) }
+                        " " span { (super::card::credits(&play.artists)) }
+                    }
+                    @if let Some(remark) = &play.remark { small { (remark) } }
+                }
+            } }
+        }
+    }
+}
+
+/// What is not counted, and whose clock it is.
+fn footnotes(frame: &Frame, history: &HistoryView) -> Markup {
+    html! {
+        section.footnotes aria-labelledby="notes-title" {
+            h2.unseen #notes-title { "Notes" }
+            @if let Some(aside) = left_aside(&history.review.left_aside) { p.small { (aside) } }
+            p.small data-zoned="" { "Days and hours are those of " strong { (history.time_zone) } "." }
+            details {
+                summary { "Another time zone" }
+                form.opens method="post" action=(urls::time_zone(frame.listener.as_deref().unwrap_or_default())) {
+                    input type="hidden" name="back" value=(urls::local(&frame.here));
+                    label for="zone" { "The nearest large city, as Continent/City" }
+                    div.joined {
+                        input #zone type="text" name="time_zone" required maxlength="60" placeholder="Europe/Paris" autocomplete="off" spellcheck="false";
+                        button type="submit" { "Use it" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn left_aside(aside: &LeftAside) -> Option<String> {
+    charts::left_aside(aside).map(|aside| format!("{aside} They stay in your history."))
+}
+
+/// The page of every play.
+pub fn view_plays(frame: &Frame, plays: &PlaysView) -> Markup {
+    let main = html! {
+        div.page-head { h1 { "Every play" } p.lead { "The latest first, skips included." } }
+        @if plays.days.is_empty() { p.empty { "Nothing was played." } }
+        (days(&plays.days, |day| html! { h2.day { (day) } }))
+        p.actions {
+            a.button href="/history" { "History" }
+            @if !plays.is_first { a.button href="/history/plays" { "The latest" } }
+            @if let Some(next) = &plays.next { a.button.primary rel="next" href=(urls::plays_before(next)) { "Earlier" } }
+        }
+    };
+    page(frame, "Every play", &main)
+}

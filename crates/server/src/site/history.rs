@@ -1,0 +1,134 @@
+//! What was played: a week, a month, a year or ever, and every play.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use segue_core::{Listen, ListenerId, Moment};
+use segue_engine::Catalogue;
+use segue_engine::history::{PeriodKind, is_heard};
+use segue_store::ListenCursor;
+use serde::Deserialize;
+
+use super::feedback::back;
+use super::frame::{self, Asked, answer, frame};
+use crate::api::{listen_cursor, next_listens};
+use crate::app::App;
+use crate::error::{ApiError, ApiResult};
+use crate::extract::Submitted;
+use crate::history::{self, Looked, Wanted, look, zone_name};
+use crate::page::history::{self as view, DayOfPlays, HistoryView, OnePlay, PlaysView};
+use crate::page::layout::{Flash, Section};
+
+/// How many are named in each list.
+const NAMED: usize = 50;
+/// So many plays stand below a period.
+const LATEST: usize = 12;
+/// So many plays are a page.
+const PLAYS: usize = 100;
+
+/// `/history`.
+pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+    let frame = frame(&app, &asked, Section::History).await?;
+    let Some(id) = frame::listener(&frame) else { return Ok(Redirect::to("/").into_response()) };
+    let period = asked.param("period").unwrap_or_else(|| PeriodKind::Month.key().to_owned());
+    let wanted = Wanted { period: Some(period), time_zone: None, named: NAMED };
+    let Looked { review, time_zone } = look(&app, id.clone(), wanted).await?;
+    let latest = read(&app, id, None, LATEST).await?;
+    let history = HistoryView {
+        review,
+        today: Timestamp::now().to_zoned(time_zone.clone()).date(),
+        latest: by_day(&app.snapshot.load().catalogue, &latest, &time_zone),
+        time_zone: zone_name(&time_zone),
+    };
+    Ok(answer(&frame, view::view(&frame, &history)))
+}
+
+/// `/history/plays`.
+pub(super) async fn plays(State(app): State<Arc<App>>, asked: Asked) -> ApiResult<Response> {
+    let frame = frame(&app, &asked, Section::History).await?;
+    let Some(id) = frame::listener(&frame) else { return Ok(Redirect::to("/").into_response()) };
+    let before = asked.param("before");
+    let read = read(&app, id, before.as_deref().map(listen_cursor).transpose()?, PLAYS).await?;
+    let plays = PlaysView {
+        days: by_day(&app.snapshot.load().catalogue, &read, &frame::time_zone(&frame)),
+        next: next_listens(&read, PLAYS),
+        is_first: before.is_none(),
+    };
+    Ok(answer(&frame, view::view_plays(&frame, &plays)))
+}
+
+async fn read(
+    app: &App,
+    listener: ListenerId,
+    before: Option<ListenCursor>,
+    limit: usize,
+) -> ApiResult<Vec<(ListenCursor, Listen)>> {
+    app.readers.run(move |store| Ok(store.listens_page(&listener, before, limit)?)).await
+}
+
+/// Plays under the days on which they began.
+fn by_day(
+    catalogue: &Catalogue,
+    plays: &[(ListenCursor, Listen)],
+    zone: &TimeZone,
+) -> Vec<DayOfPlays> {
+    let mut days: Vec<DayOfPlays> = Vec::new();
+    for (_, listen) in plays {
+        let zone = if listen.moment == Moment::Day { &TimeZone::UTC } else { zone };
+        let local = listen.started_at().map(|at| zone.to_datetime(at));
+        let day = local.map(|at| at.strftime("%A, %-d %B %Y").to_string());
+        let day = day.unwrap_or_else(|| "Without a date".to_owned());
+        let time = local.filter(|_| listen.moment != Moment::Day);
+        let time = time.map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default();
+        if days.last().is_none_or(|last| last.day != day) {
+            days.push(DayOfPlays { day, plays: Vec::new() });
+        }
+        days.last_mut().expect("one was put there").plays.push(one(catalogue, listen, time));
+    }
+    days
+}
+
+fn one(catalogue: &Catalogue, listen: &Listen, time: String) -> OnePlay {
+    let found = catalogue.find(&listen.track).map(|row| catalogue.track(row));
+    let duration_ms = found.and_then(segue_core::Track::duration_ms);
+    let remark = match listen.ms_played {
+        _ if listen.private_session => Some("in private".to_owned()),
+        _ if is_heard(listen, duration_ms) => None,
+        Some(ms) => Some(format!("skipped after {} s", ms / 1_000)),
+        None => Some("skipped".to_owned()),
+    };
+    OnePlay {
+        time,
+        track: listen.track.to_string(),
+        title: found.map_or(listen.track.to_string(), |track| track.display_title().to_owned()),
+        artists: found.map(|track| track.artists.clone()).unwrap_or_default(),
+        remark,
+    }
+}
+
+/// Where a listener is.
+#[derive(Deserialize)]
+pub(super) struct Zone {
+    time_zone: String,
+    #[serde(default)]
+    back: String,
+}
+
+/// Keeps where a listener is, as they typed it or as their browser knows it.
+pub(super) async fn keep_time_zone(
+    State(app): State<Arc<App>>,
+    Path(listener): Path<String>,
+    Submitted(Zone { time_zone, back: to }): Submitted<Zone>,
+) -> ApiResult<Response> {
+    if time_zone.trim().is_empty() {
+        return Err(ApiError::bad_request("bad_time_zone", "no time zone was named"));
+    }
+    // As it is typed: `America/New York`.
+    let named = time_zone.trim().replace(' ', "_");
+    history::keep_time_zone(&app, &ListenerId::new(listener), Some(named.clone())).await?;
+    let message = format!("Days and hours are those of {named} now.");
+    Ok(back(&to, Some(Flash { message, undo: None })))
+}
