@@ -131,6 +131,7 @@ export class Site {
     const context = await this.browser.newContext({
       viewport: { width, height },
       reducedMotion: "reduce",
+      timezoneId: "UTC",
       baseURL: this.base,
       ...more,
     });

@@ -17,6 +17,8 @@ use crate::picture;
 
 /// So many of a list stand open; the rest is behind a press.
 const OPEN: usize = 10;
+/// From a place below this nobody counts how far something rose.
+const LOWEST: u32 = 50;
 
 /// A period of a history, as its page shows it.
 #[derive(Clone, Debug)]
@@ -155,6 +157,9 @@ fn figures(history: &HistoryView) -> Markup {
             (figure(words::grouped(sums.plays), "plays"))
             @if sums.ms_played >= 60_000 { (figure(words::duration(sums.ms_played), time_name(sums))) }
             (figure(words::grouped(sums.songs), "songs"))
+            @if sums.new_songs > 0 && !review.begins_within() {
+                (figure(words::grouped(sums.new_songs), "songs for the first time"))
+            }
             (figure(words::grouped(sums.artists), "artists"))
             @if sums.albums > 0 { (figure(words::grouped(sums.albums), "albums")) }
             @if let Some(streak) = review.longest_streak.filter(|streak| streak.days > 1) {
@@ -210,21 +215,21 @@ fn compared(review: &Review) -> String {
     let (now, then) = (review.sums.plays as f64, before.sums.plays as f64);
     let whole = review.period.before().filter(|period| *period.days().end() == before.last_day);
     let against = match whole {
-        Some(period) => short(period),
-        None => format!("{} to {}", words::day(before.first_day), words::day(before.last_day)),
+        Some(period) => format!("in {}", short(period)),
+        None => format!("from {} to {}", words::day(before.first_day), words::day(before.last_day)),
     };
     let change = (now / then - 1.0).abs();
     match now.total_cmp(&then) {
-        std::cmp::Ordering::Equal => format!(" As many plays as in {against}."),
-        _ if change < 0.005 => format!(" About as many plays as in {against}."),
+        std::cmp::Ordering::Equal => format!(" As many plays as {against}."),
+        _ if change < 0.005 => format!(" About as many plays as {against}."),
         std::cmp::Ordering::Greater if now >= 3.0 * then => {
-            format!(" {:.0} times the plays of {against}.", now / then)
+            format!(" {:.0} times as many plays as {against}.", now / then)
         }
         std::cmp::Ordering::Greater => {
-            format!(" {} more plays than in {against}.", words::percent(change))
+            format!(" {} more plays than {against}.", words::percent(change))
         }
         std::cmp::Ordering::Less => {
-            format!(" {} fewer plays than in {against}.", words::percent(change))
+            format!(" {} fewer plays than {against}.", words::percent(change))
         }
     }
 }
@@ -306,6 +311,8 @@ fn change(place: u32, before: Option<u32>) -> Markup {
         small.change {
             @match before {
                 None => { span.rose { "new" } },
+                // Below fifty, where a play or two decide, places say nothing.
+                Some(before) if before > LOWEST => { span.rose { span aria-hidden="true" { "▲" } span.unseen { "up from below place " (LOWEST) } } },
                 Some(before) if before > place => { span.rose { span aria-hidden="true" { "▲ " (before - place) } span.unseen { "up " (steps(before, place)) } } },
                 Some(before) if before < place => { span aria-hidden="true" { "▼ " (place - before) } span.unseen { "down " (steps(place, before)) } },
                 Some(_) => { span aria-hidden="true" { "=" } span.unseen { "as before" } },
@@ -355,7 +362,7 @@ fn drawn(history: &HistoryView) -> Markup {
     ];
     html! {
         section.charts aria-labelledby="charts-title" {
-            h2 #charts-title { "Drawn" }
+            h2 #charts-title { "In charts" }
             @for (name, chart) in slots { @if let Some(chart) = chart { div.chart { h3 { (name) } (chart) } } }
         }
     }
