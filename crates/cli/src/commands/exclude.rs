@@ -160,5 +160,8 @@ fn describe(exclusion: &Exclusion) -> String {
         Exclusion::Track(id) => format!("track {id}"),
         Exclusion::Work(work) => format!("song {}", work.as_str().replace('\u{1f}', " – ")),
         Exclusion::Artist(name) => format!("artist `{name}`"),
+        Exclusion::Play { track, at } => {
+            format!("the play of {} at {at}", track.as_str().replace('\u{1f}', " – "))
+        }
     }
 }
