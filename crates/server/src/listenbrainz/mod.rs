@@ -21,8 +21,6 @@ mod msid;
 mod playing;
 mod submit;
 
-pub(crate) use playing::Playing;
-
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;

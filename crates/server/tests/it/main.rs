@@ -4,12 +4,14 @@
 mod abuse;
 mod access;
 mod answers;
+mod audioscrobbler;
 mod docs;
 mod document;
 mod events;
 mod gorse;
 mod holding;
 mod imports;
+mod lastfm;
 mod listenbrainz;
 mod lists;
 mod made_up;
