@@ -101,7 +101,12 @@ def drive(library, name, endpoint, token, user, began):
     refused(f"{name} get_listens of somebody else", lambda: client.get_listens("somebody-else"), error, 403)
     refused(f"{name} get_user_artists", lambda: client.get_user_artists(user), error, 501)
     if hasattr(client, "delete_listen"):
-        refused(f"{name} delete_listen", lambda: client.delete_listen(listens[0]), error, 501)
+        left = count(endpoint, token, user) - 1
+        answer = client.delete_listen(listens[0])
+        show(f"{name} delete_listen", answer, answer == {"status": "ok"})
+        client.submit_multiple_listens(many)
+        answer = count(endpoint, token, user)
+        show(f"{name} a deleted listen does not come back", answer, answer == left)
 
 
 def count(endpoint, token, user):

@@ -92,7 +92,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(subsonic::open_routes(&app))
         .merge(site::open_routes(&app))
         .layer(middleware::from_fn_with_state(limits.request_time, in_time))
-        .layer(middleware::from_fn_with_state(guard, same_origin))
+        .layer(middleware::from_fn_with_state(guard.clone(), same_origin))
         .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit))
         .layer(middleware::from_fn_with_state(gate, at_rate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
@@ -103,6 +103,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready).with_state(Arc::clone(&app)))
         .layer(middleware::from_fn_with_state(app, translate))
+        .layer(middleware::from_fn_with_state(guard, listenbrainz::across_origins))
         .layer(middleware::from_fn(site::keep_to_tls))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))

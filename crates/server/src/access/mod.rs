@@ -79,6 +79,11 @@ impl Guard {
         Self { keys: Arc::clone(keys), sessions: Arc::clone(sessions) }
     }
 
+    /// Whether a request needs a key.
+    pub(crate) fn asks_for_keys(&self) -> bool {
+        self.keys.is_required()
+    }
+
     /// What the sender of a request may do: everything while no key is required, else what the key
     /// or the session has.
     fn access_of(&self, headers: &HeaderMap, in_address: Option<&str>) -> ApiResult<Access> {
