@@ -90,6 +90,8 @@ pub(crate) const MOST_SCROBBLES: usize = 50;
 /// Bytes of such a request, which is read before it is known who sent it: plays whose names are as
 /// long as any that are kept, each letter escaped.
 pub(crate) const SCROBBLES_BYTES: usize = 256 << 10;
+/// Fields of such a request that are looked at, three times those of the most plays: bounds memory.
+pub(crate) const MOST_FORM_FIELDS: usize = 2_000;
 /// Most artists that a track is credited to: each takes a row of the catalogue in memory.
 pub(crate) const MOST_ARTISTS: usize = segue_ingest::MOST_ARTISTS;
 /// Most names in a list of what a mix leaves out or chooses from: each is looked up.

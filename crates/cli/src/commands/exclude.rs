@@ -12,8 +12,9 @@ use crate::terminal::{print_json, print_line, say, table};
 
 /// Leave plays out of the taste profile: a period, a device, a context, a track or an artist.
 ///
-/// Nothing is deleted: `segue exclude undo` brings the plays back. Takes effect with the next mix,
-/// and in the model with the next `segue train`.
+/// Nothing is deleted: `segue exclude undo` brings the plays back, and those that a client of
+/// ListenBrainz deleted. Takes effect with the next mix, and in the model with the next `segue
+/// train`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -15,12 +15,15 @@ use crate::extract::Raw;
 use crate::limits::MOST_SCROBBLES;
 use crate::scrobbling::{FormFields, ReportedTrack, TrackFields, keep, moment, opinion, play};
 
+/// The fields that are read: session, artist, title, album, length, MusicBrainz's id, time, rating.
+const READ: [&str; 8] = ["s", "a", "t", "b", "l", "m", "i", "r"];
+
 /// Takes note of what a listener plays just now.
 pub(super) async fn now_playing(
     State(app): State<Arc<App>>,
     Raw(body): Raw,
 ) -> ApiResult<SubmissionAnswer> {
-    let fields = FormFields::of(&[&body]);
+    let fields = FormFields::of(&[&body], &READ);
     let Some(listener) = listener_of(&app, fields.get("s").unwrap_or_default()).await? else {
         return Ok(SubmissionAnswer::BadSession);
     };
@@ -37,7 +40,7 @@ pub(super) async fn submit(
     State(app): State<Arc<App>>,
     Raw(body): Raw,
 ) -> ApiResult<SubmissionAnswer> {
-    let fields = FormFields::of(&[&body]);
+    let fields = FormFields::of(&[&body], &READ);
     let Some(listener) = listener_of(&app, fields.get("s").unwrap_or_default()).await? else {
         return Ok(SubmissionAnswer::BadSession);
     };

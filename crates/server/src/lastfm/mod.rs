@@ -41,6 +41,24 @@ use crate::error::ApiError;
 use crate::extract::Raw;
 use crate::scrobbling::FormFields;
 
+/// The parameters that are read.
+const READ: [&str; 14] = [
+    "method",
+    "format",
+    "username",
+    "password",
+    "authToken",
+    "sk",
+    "user",
+    "artist",
+    "track",
+    "album",
+    "albumArtist",
+    "mbid",
+    "duration",
+    "timestamp",
+];
+
 /// The routes. Their handlers see to who sends a request.
 pub(crate) fn routes(app: &Arc<App>) -> Router {
     let call = get(call).post(call);
@@ -60,7 +78,7 @@ async fn call(
     Raw(body): Raw,
 ) -> Response {
     let query = address.query().unwrap_or_default().as_bytes();
-    let fields = FormFields::of(&[&body, query]);
+    let fields = FormFields::of(&[&body, query], &READ);
     let format = LfmFormat::of(fields.get("format"));
     let answer = answer(&app, &fields, method == Method::POST).await;
     answer.unwrap_or_else(|failure| failure.node()).render(format)
@@ -88,7 +106,7 @@ async fn answer(app: &Arc<App>, fields: &FormFields, is_post: bool) -> Result<Lf
 /// where it stands in the address.
 pub(crate) fn format_in(request: &Request) -> LfmFormat {
     let query = request.uri().query().unwrap_or_default();
-    LfmFormat::of(FormFields::of(&[query.as_bytes()]).get("format"))
+    LfmFormat::of(FormFields::of(&[query.as_bytes()], &["format"]).get("format"))
 }
 
 /// An error as a client of Last.fm reads it.

@@ -545,6 +545,9 @@ async fn a_deleted_listen_is_gone_teaches_nothing_and_does_not_come_back() {
     assert_eq!((shown().await.len(), plays(&world, "ann").len()), (5, 6), "sent again");
     assert_eq!(get(&world, &ben, "/1/user/ben/listen-count").await.ok()["payload"]["count"], 6);
 
+    let listed = get(&world, &ann, "/v1/listeners/ann/exclusions").await.ok();
+    let at = Timestamp::from_second(EVENING + 600).unwrap();
+    assert_eq!(listed["exclusions"][0]["exclusion"]["play"]["at"], json!(at));
     let number = world.store().exclusions(&ListenerId::new("ann")).unwrap()[0].0;
     world.store().include_again(number).unwrap();
     assert_eq!(shown().await.len(), 6, "it is brought back where it was excluded");
