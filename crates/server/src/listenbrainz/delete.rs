@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::caller::Caller;
 use super::done;
 use super::msid::Recording;
+use super::submit::integer;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::Raw;
@@ -26,7 +27,7 @@ const PAGE: usize = 100;
 /// What a client sends.
 #[derive(Deserialize)]
 struct Deletion {
-    listened_at: i64,
+    listened_at: Value,
     recording_msid: String,
 }
 
@@ -40,8 +41,9 @@ pub(super) async fn delete(
     let deletion: Deletion =
         serde_json::from_slice(&body).map_err(|error| bad(error.to_string()))?;
     let recording = Recording::of_msid(&deletion.recording_msid)?;
-    let second = deletion.listened_at;
-    let at = Timestamp::from_second(second).map_err(|_| bad(format!("`{second}` is no time")))?;
+    let at = integer(&deletion.listened_at)
+        .and_then(|second| Timestamp::from_second(second).ok())
+        .ok_or_else(|| bad(format!("`{}` is no time", deletion.listened_at)))?;
     let whose = listener.clone();
     let found = app.readers.run(move |store| find(store, &whose, &recording, at)).await?;
     let track = found.ok_or_else(|| {

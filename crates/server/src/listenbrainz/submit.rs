@@ -165,7 +165,7 @@ fn second(value: &Value, now: Timestamp) -> ApiResult<i64> {
 }
 
 /// A whole number, written as one, with a fraction that is left aside, or as text.
-fn integer(value: &Value) -> Option<i64> {
+pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|it| it as i64)),
         Value::String(text) => text.trim().parse().ok(),

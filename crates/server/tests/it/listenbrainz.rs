@@ -530,7 +530,9 @@ async fn a_deleted_listen_is_gone_teaches_nothing_and_does_not_come_back() {
     assert_eq!(third["listened_at"], EVENING + 600);
     let body =
         json!({"listened_at": third["listened_at"], "recording_msid": third["recording_msid"]});
-    for _ in 0..2 {
+    let mut as_text = body.clone();
+    as_text["listened_at"] = json!((EVENING + 600).to_string());
+    for body in [body, as_text] {
         let reply = post(&world, &ann, "/1/delete-listen", &body).await;
         assert_eq!(reply.ok(), json!({"status": "ok"}));
     }
