@@ -19,8 +19,8 @@ use crate::terminal::{print_json, print_line, say, table};
 /// player: it sends plays and feedback of that one listener and reads what is known of them, and
 /// nothing else; programs that speak to ListenBrainz take it as their token, those that speak to
 /// Last.fm as their password. Only a hash of a key is kept; of one with `--listener` the MD5 digest
-/// as well, by which players of Last.fm's protocols prove to have it. A server that is running takes
-/// changes over within seconds.
+/// as well, by which players of Last.fm's protocols prove to have it. A server that is running
+/// takes changes over within seconds.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

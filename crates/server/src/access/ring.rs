@@ -95,8 +95,8 @@ impl KeyRing {
         })
     }
 
-    /// The name of a key for this listener, if `proof` is what `made` makes of the key's MD5 digest in
-    /// hexadecimal. Takes as long for a wrong proof as for a right one.
+    /// The name of a key for this listener, if `proof` is what `made` makes of the key's MD5 digest
+    /// in hexadecimal. Takes as long for a wrong proof as for a right one.
     pub(crate) fn proved(
         &self,
         listener: &ListenerId,

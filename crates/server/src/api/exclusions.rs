@@ -1,4 +1,5 @@
-//! Plays that should teach nothing: a period, a device, a context, a song, an artist, a single play.
+//! Plays that should teach nothing: a period, a device, a context, a song, an artist, or a single
+//! play.
 
 use std::sync::Arc;
 

@@ -10,9 +10,9 @@
 //! | rating `L`, `B`, `S` | a like; never again, and a skip; a skip |
 //! | source `o`, client, version, track number | not read |
 //!
-//! Answers are lines of text with the status 200: `OK`, `BADAUTH`, `BADTIME`, `BADSESSION`, `FAILED`
-//! with a reason. What is turned away before a handler sees it is `FAILED`, too, with the status that
-//! it has elsewhere: clients take that for a failure of the server and come back later.
+//! Answers are lines of text with the status 200: `OK`, `BADAUTH`, `BADTIME`, `BADSESSION`, or
+//! `FAILED` with a reason. What is turned away before a handler sees it is `FAILED`, too, with the
+//! status that it has elsewhere: clients take that for a failure of the server and come back later.
 
 mod handshake;
 mod session;

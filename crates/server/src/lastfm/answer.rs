@@ -1,6 +1,7 @@
 //! Answers as Last.fm writes them: one tree, as XML or as the JSON that Last.fm makes of it. There
-//! an element with attributes and a text is an object with `#text`, one with attributes and elements
-//! has them in `@attr`, and elements of one name are an array where there is more than one.
+//! an element with attributes and a text is an object with `#text`, one with attributes and
+//! elements has them in `@attr`, and elements of one name are an array where there is more than
+//! one.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};

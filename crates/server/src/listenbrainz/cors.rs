@@ -1,12 +1,13 @@
 //! What lets clients that run in a browser read the answers: extensions, whose pages have an origin
-//! of their own, ask for permission first (CORS). ListenBrainz gives it to everybody, and here it is
-//! safe for the same reason: what may be done rests on a token that the client itself puts into
+//! of their own, ask for permission first (CORS). ListenBrainz gives it to everybody, and here it
+//! is safe for the same reason: what may be done rests on a token that the client itself puts into
 //! `Authorization`, and never on what a browser adds by itself.
 //!
 //! - Only where there are keys. Without them whatever reaches this machine may do everything, and a
 //!   page of another site in a browser on it must not.
 //! - Only for requests that carry a token. A cookie of the page lets nobody in from elsewhere
-//!   ([`same_origin`](crate::access::same_origin)), and `*` allows no credentials of a browser's own.
+//!   ([`same_origin`](crate::access::same_origin)), and `*` allows no credentials of a browser's
+//!   own.
 //! - Nothing is said of private networks (`Access-Control-Allow-Private-Network`).
 
 use axum::extract::{Request, State};
