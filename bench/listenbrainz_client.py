@@ -8,14 +8,10 @@
 Prints what was called and what came back. Ends with 1 if an answer is not what ListenBrainz's would be.
 """
 
-import http.server
 import json
 import logging
 import ssl
-import subprocess
 import sys
-import tempfile
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -23,6 +19,7 @@ import urllib.request
 import liblistenbrainz
 import listenbrainz_submit
 import pylistenbrainz
+import tls_tunnel
 
 MBID = "8f3471b5-7e6a-48da-86a9-c1c07a0f47ae"
 failures = 0
@@ -104,7 +101,12 @@ def drive(library, name, endpoint, token, user, began):
     refused(f"{name} get_listens of somebody else", lambda: client.get_listens("somebody-else"), error, 403)
     refused(f"{name} get_user_artists", lambda: client.get_user_artists(user), error, 501)
     if hasattr(client, "delete_listen"):
-        refused(f"{name} delete_listen", lambda: client.delete_listen(listens[0]), error, 501)
+        left = count(endpoint, token, user) - 1
+        answer = client.delete_listen(listens[0])
+        show(f"{name} delete_listen", answer, answer == {"status": "ok"})
+        client.submit_multiple_listens(many)
+        answer = count(endpoint, token, user)
+        show(f"{name} a deleted listen does not come back", answer, answer == left)
 
 
 def count(endpoint, token, user):
@@ -114,45 +116,11 @@ def count(endpoint, token, user):
     return json.load(urllib.request.urlopen(request))["payload"]["count"]
 
 
-class Tunnel(http.server.BaseHTTPRequestHandler):
-    """Speaks TLS, since listenbrainz-submit does not speak without, and passes on what it is told."""
-
-    endpoint = ""
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        headers = {name: self.headers[name] for name in ("Authorization", "Content-Type")}
-        request = urllib.request.Request(self.endpoint + self.path, body, headers)
-        try:
-            answer = urllib.request.urlopen(request)
-        except urllib.error.HTTPError as error:
-            answer = error
-        text = answer.read()
-        self.send_response(answer.status)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-
-    def log_message(self, *_):
-        pass
-
-
 def drive_submit(endpoint, token, user, began):
     """listenbrainz-submit knows one host, by TLS: its constant is set to a tunnel of our own."""
-    folder = tempfile.mkdtemp()
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost",
-         "-addext", "subjectAltName=DNS:localhost", "-keyout", f"{folder}/key", "-out", f"{folder}/cert"],
-        check=True, capture_output=True,
-    )
-    Tunnel.endpoint = endpoint
-    server = http.server.ThreadingHTTPServer(("localhost", 0), Tunnel)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(f"{folder}/cert", f"{folder}/key")
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server, certificate = tls_tunnel.start(endpoint)
     listenbrainz_submit.HOST_NAME = f"localhost:{server.server_port}"
-    trust = ssl.create_default_context(cafile=f"{folder}/cert")
+    trust = ssl.create_default_context(cafile=certificate)
     quiet = logging.getLogger("quiet")
     quiet.setLevel(logging.CRITICAL)
     client = listenbrainz_submit.ListenBrainzClient(token, logger=quiet, ssl_context=trust)

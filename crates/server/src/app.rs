@@ -13,12 +13,13 @@ use segue_store::{Store, StoreError};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::access::{KeyRing, Sessions};
+use crate::audioscrobbler::ScrobblerSessions;
 use crate::error::{ApiError, ApiResult};
 use crate::imports::Imports;
 use crate::limits::{self, Limits};
-use crate::listenbrainz::Playing;
 use crate::listeners::Listeners;
 use crate::readers::Readers;
+use crate::scrobbling::Playing;
 use crate::writer::Writer;
 
 /// How often it is looked whether commands beside the server changed something.
@@ -57,6 +58,7 @@ pub struct App {
     pub(crate) writer: Writer,
     pub(crate) imports: Imports,
     pub(crate) playing: Playing,
+    pub(crate) scrobblers: ScrobblerSessions,
     pub(crate) models: Box<dyn Models>,
     /// Keeps other servers away from the library, as long as it is open.
     _lock: File,
@@ -133,6 +135,7 @@ impl App {
             writer: Writer::start(store).map_err(io("start the writing thread"))?,
             imports,
             playing: Playing::default(),
+            scrobblers: ScrobblerSessions::default(),
             models,
             _lock: lock,
             building: Semaphore::new(1),

@@ -85,6 +85,13 @@ pub(crate) const MOST_GORSE_ROWS: usize = 10_000;
 pub(crate) const MOST_LISTENS: usize = 1_000;
 /// Most bytes of a listen of a ListenBrainz client, on average over its request: the same.
 pub(crate) const LONGEST_LISTEN: usize = 10_240;
+/// Most plays in one request of a client of Last.fm's protocols: what Last.fm takes.
+pub(crate) const MOST_SCROBBLES: usize = 50;
+/// Bytes of such a request, which is read before it is known who sent it: plays whose names are as
+/// long as any that are kept, each letter escaped.
+pub(crate) const SCROBBLES_BYTES: usize = 256 << 10;
+/// Fields of such a request that are looked at, three times those of the most plays: bounds memory.
+pub(crate) const MOST_FORM_FIELDS: usize = 2_000;
 /// Most artists that a track is credited to: each takes a row of the catalogue in memory.
 pub(crate) const MOST_ARTISTS: usize = segue_ingest::MOST_ARTISTS;
 /// Most names in a list of what a mix leaves out or chooses from: each is looked up.
@@ -153,3 +160,11 @@ pub(crate) const FORGET_ADDRESSES_AFTER: u64 = 10_000;
 pub(crate) const SESSION_LASTS: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Most sessions at a time, the oldest go when there are more: bounds memory.
 pub(crate) const MOST_SESSIONS: usize = 10_000;
+
+// Sessions of scrobblers.
+
+/// How long such a session lasts before a client has to shake hands again: its id travels as it is.
+pub(crate) const SCROBBLER_SESSION_LASTS: Duration = Duration::from_secs(24 * 3600);
+/// Most sessions of one key, the oldest goes when there are more: a client that shakes hands again
+/// and again ends no session but its own.
+pub(crate) const MOST_SESSIONS_OF_A_SCROBBLER: usize = 16;

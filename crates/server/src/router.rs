@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum::routing::get;
 use axum::{Router, middleware};
+use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
@@ -23,7 +24,8 @@ use crate::app::App;
 use crate::dialect::translate;
 use crate::error::{ApiError, ApiResult};
 use crate::gate::{Gate, admit, at_rate, in_time, to_its_end};
-use crate::{api, gorse, listenbrainz, metrics, site, subsonic};
+use crate::limits::SCROBBLES_BYTES;
+use crate::{api, audioscrobbler, gorse, lastfm, listenbrainz, metrics, site, subsonic};
 
 /// What the page may load: its own files. No script or style of anybody else's, none inside the
 /// HTML.
@@ -72,6 +74,18 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(guard.clone(), same_origin))
         .layer(middleware::from_fn_with_state(Arc::clone(&gate), at_rate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
+    // Their requests show keys in ways of their own, which their handlers look at.
+    let of_players = Router::new()
+        .merge(audioscrobbler::routes(&app))
+        .merge(lastfm::routes(&app))
+        .layer(middleware::from_fn(to_its_end))
+        .layer(middleware::from_fn_with_state(limits.request_time, in_time))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), when_started))
+        .layer(DefaultBodyLimit::max(SCROBBLES_BYTES))
+        .layer(RequestBodyTimeoutLayer::new(limits.body_time))
+        .layer(middleware::from_fn_with_state(guard.clone(), same_origin))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit))
+        .layer(middleware::from_fn_with_state(Arc::clone(&gate), at_rate));
     let open = Router::new()
         .merge(gorse::open_routes(&app))
         .merge(listenbrainz::open_routes(&app))
@@ -82,12 +96,14 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(Arc::clone(&gate), admit))
         .layer(middleware::from_fn_with_state(gate, at_rate))
         .layer(middleware::from_fn_with_state(Arc::clone(&app), site::in_html));
-    Router::new()
+    let all = Router::new()
         .merge(guarded)
+        .merge(of_players)
         .merge(open)
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready).with_state(Arc::clone(&app)))
         .layer(middleware::from_fn_with_state(app, translate))
+        .layer(middleware::from_fn_with_state(guard, listenbrainz::across_origins))
         .layer(middleware::from_fn(site::keep_to_tls))
         .layer(CompressionLayer::new().compress_when(worth_compressing()))
         .layer(header(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
@@ -98,7 +114,8 @@ pub fn router(app: Arc<App>) -> Router {
         // What is turned away is counted, and what fails is logged where it fails.
         .layer(TraceLayer::new_for_http().make_span_with(span).on_response(answered).on_failure(()))
         .layer(PropagateRequestIdLayer::x_request_id())
-        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid))
+        .layer(SetRequestIdLayer::x_request_id(MakeRequestUuid));
+    Router::new().fallback_service(all.map_request(audioscrobbler::to_its_place))
 }
 
 /// Whether requests are answered: not while the first snapshot is being built.

@@ -36,6 +36,14 @@ pub enum Exclusion {
     Work(WorkId),
     /// Plays of tracks that credit an artist, whatever the letter case.
     Artist(String),
+    /// The plays of one version of a song that bear a stamp of one second: as a rule a single play.
+    /// What is imported or reported again is folded into the row of the log, and stays excluded.
+    Play {
+        /// Which version.
+        track: TrackId,
+        /// The second, whatever the fraction.
+        at: Timestamp,
+    },
 }
 
 /// Names one exclusion of one listener, to take it back later. A number is never given twice.
@@ -106,11 +114,17 @@ fn load(connection: &Connection, listener: Key) -> Result<Vec<(ExclusionId, Excl
 pub(crate) struct Excluder {
     exclusions: Vec<Exclusion>,
     tracks: FxHashSet<Key>,
+    /// Track and second of single plays.
+    plays: FxHashSet<(Key, i64)>,
 }
 
 impl Excluder {
     pub(crate) fn load(connection: &Connection, listener: Key) -> Result<Self> {
-        let mut excluder = Self { exclusions: Vec::new(), tracks: FxHashSet::default() };
+        let mut excluder = Self {
+            exclusions: Vec::new(),
+            tracks: FxHashSet::default(),
+            plays: FxHashSet::default(),
+        };
         for (_, exclusion) in load(connection, listener)? {
             excluder.add(connection, exclusion)?;
         }
@@ -128,6 +142,16 @@ impl Excluder {
                 self.add_tracks(connection, sql, id.as_str())
             }
             Exclusion::Artist(name) => self.add_artist(connection, &name.to_lowercase()),
+            Exclusion::Play { track, at } => {
+                let found = connection
+                    .prepare_cached("SELECT id FROM tracks WHERE name = ?1")?
+                    .query_row([track.as_str()], |row| row.get(0))
+                    .optional()?;
+                if let Some(id) = found {
+                    self.plays.insert((key(id)?, at.as_second()));
+                }
+                Ok(())
+            }
             Exclusion::Period { .. } | Exclusion::Device(_) | Exclusion::Context(_) => {
                 self.exclusions.push(exclusion);
                 Ok(())
@@ -158,13 +182,17 @@ impl Excluder {
 
     pub(crate) fn excludes(&self, track: Key, listen: &Listen) -> bool {
         self.tracks.contains(&track)
+            || listen.at.is_some_and(|at| self.plays.contains(&(track, at.as_second())))
             || self.exclusions.iter().any(|exclusion| match exclusion {
                 Exclusion::Period { from, to } => {
                     listen.started_at().is_some_and(|start| (*from..*to).contains(&start))
                 }
                 Exclusion::Device(device) => listen.device == *device,
                 Exclusion::Context(context) => listen.context.as_ref() == Some(context),
-                Exclusion::Track(_) | Exclusion::Work(_) | Exclusion::Artist(_) => false,
+                Exclusion::Track(_)
+                | Exclusion::Work(_)
+                | Exclusion::Artist(_)
+                | Exclusion::Play { .. } => false,
             })
     }
 }

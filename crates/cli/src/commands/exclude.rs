@@ -12,8 +12,9 @@ use crate::terminal::{print_json, print_line, say, table};
 
 /// Leave plays out of the taste profile: a period, a device, a context, a track or an artist.
 ///
-/// Nothing is deleted: `segue exclude undo` brings the plays back. Takes effect with the next mix,
-/// and in the model with the next `segue train`.
+/// Nothing is deleted: `segue exclude undo` brings the plays back, and those that a client of
+/// ListenBrainz deleted. Takes effect with the next mix, and in the model with the next `segue
+/// train`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -160,5 +161,8 @@ fn describe(exclusion: &Exclusion) -> String {
         Exclusion::Track(id) => format!("track {id}"),
         Exclusion::Work(work) => format!("song {}", work.as_str().replace('\u{1f}', " – ")),
         Exclusion::Artist(name) => format!("artist `{name}`"),
+        Exclusion::Play { track, at } => {
+            format!("the play of {} at {at}", track.as_str().replace('\u{1f}', " – "))
+        }
     }
 }

@@ -17,8 +17,10 @@ use crate::terminal::{print_json, print_line, say, table};
 /// `read` looks; `write` also asks for mixes, sends feedback and imports; `admin` also
 /// trains, swaps models and forgets listeners. A key with `--listener` is for a scrobbler or a
 /// player: it sends plays and feedback of that one listener and reads what is known of them, and
-/// nothing else; programs that speak to ListenBrainz take it as their token. Only a hash of a key
-/// is kept. A server that is running takes changes over within seconds.
+/// nothing else; programs that speak to ListenBrainz take it as their token, those that speak to
+/// Last.fm as their password. Only a hash of a key is kept; of one with `--listener` the MD5 digest
+/// as well, by which players of Last.fm's protocols prove to have it. A server that is running
+/// takes changes over within seconds.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -77,8 +79,9 @@ pub(crate) fn run(args: KeysArgs, home: &Home) -> anyhow::Result<()> {
             store.add_key(&KeyEntry {
                 name: name.clone(),
                 scope: scope.to_string(),
-                listener: listener.map(ListenerId::new),
                 hash: key.hash(),
+                md5: listener.is_some().then(|| key.md5()),
+                listener: listener.map(ListenerId::new),
                 created_at: now,
                 revoked_at: None,
             })?;

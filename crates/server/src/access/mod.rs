@@ -7,13 +7,16 @@
 //! login page gives.
 //!
 //! A key may be for one listener, as a scrobbler needs it. Such a key opens what [`concerns`] names
-//! and nothing else: a new route is closed to it until it is named there.
+//! and nothing else: a new route is closed to it until it is named there. The protocols of Last.fm
+//! have ways of their own to show such a key, and their requests are let in by their handlers; what
+//! these look at is in the [`KeyRing`].
 
 mod key;
 mod origin;
 mod ring;
 mod session;
 
+pub(crate) use key::md5_of;
 pub use key::{ApiKey, Scope};
 pub(crate) use origin::{is_on_purpose, same_origin};
 pub(crate) use ring::KeyRing;
@@ -74,6 +77,11 @@ impl Guard {
     /// Lets in by these keys and sessions, which the server goes on to change.
     pub(crate) fn new(keys: &Arc<KeyRing>, sessions: &Arc<Sessions>) -> Self {
         Self { keys: Arc::clone(keys), sessions: Arc::clone(sessions) }
+    }
+
+    /// Whether a request needs a key.
+    pub(crate) fn asks_for_keys(&self) -> bool {
+        self.keys.is_required()
     }
 
     /// What the sender of a request may do: everything while no key is required, else what the key

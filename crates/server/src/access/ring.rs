@@ -3,16 +3,32 @@
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use segue_core::ListenerId;
 use segue_store::{Store, StoreError};
 
 use super::Access;
-use super::key::hash;
+use super::key::{hash, session_key};
 
 /// A key that counts.
 struct Known {
     name: String,
     hash: blake3::Hash,
     access: Access,
+    player: Option<ForPlayers>,
+}
+
+/// What a key has for the protocols of Last.fm.
+struct ForPlayers {
+    /// Its MD5 digest, in hexadecimal.
+    md5: String,
+    session_key: String,
+}
+
+impl ForPlayers {
+    fn of(md5: [u8; 16]) -> Self {
+        let hex = md5.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { md5: hex, session_key: session_key(md5) }
+    }
 }
 
 /// The keys that count, and whether any is asked for.
@@ -41,7 +57,8 @@ impl KeyRing {
             let scope =
                 entry.scope.parse().map_err(|error| tracing::warn!(key = entry.name, "{error}"));
             let access = Access { scope: scope.ok()?, listener: entry.listener };
-            Some(Known { name: entry.name, hash: entry.hash.into(), access })
+            let player = entry.md5.map(ForPlayers::of);
+            Some(Known { name: entry.name, hash: entry.hash.into(), access, player })
         });
         *self.known.write().expect("nothing that holds the lock can panic") = known.collect();
         Ok(())
@@ -78,7 +95,55 @@ impl KeyRing {
         })
     }
 
+    /// The name of a key for this listener, if `proof` is what `made` makes of the key's MD5 digest
+    /// in hexadecimal. Takes as long for a wrong proof as for a right one.
+    pub(crate) fn proved(
+        &self,
+        listener: &ListenerId,
+        proof: &str,
+        made: impl Fn(&str) -> String,
+    ) -> Option<String> {
+        let proof = hash(&proof.to_ascii_lowercase());
+        self.read(|known| {
+            let mut found = None;
+            for (each, player) in with_player(known) {
+                let is_theirs = each.access.listener.as_ref() == Some(listener);
+                if (hash(&made(&player.md5)) == proof) & is_theirs {
+                    found = Some(each.name.clone());
+                }
+            }
+            found
+        })
+    }
+
+    /// What a client shows from now on instead of the key of that name.
+    pub(crate) fn session_key_of(&self, name: &str) -> Option<String> {
+        self.read(|known| {
+            let (_, player) = with_player(known).find(|(each, _)| each.name == name)?;
+            Some(player.session_key.clone())
+        })
+    }
+
+    /// What such a client may do. Takes as long for a wrong session key as for a right one.
+    pub(crate) fn access_of_session_key(&self, shown: &str) -> Option<Access> {
+        let shown = hash(shown);
+        self.read(|known| {
+            let mut found = None;
+            for (each, player) in with_player(known) {
+                if hash(&player.session_key) == shown {
+                    found = Some(each.access.clone());
+                }
+            }
+            found
+        })
+    }
+
     fn read<T>(&self, look: impl FnOnce(&[Known]) -> T) -> T {
         look(&self.known.read().expect("nothing that holds the lock can panic"))
     }
+}
+
+/// The keys that players can show by the protocols of Last.fm.
+fn with_player(known: &[Known]) -> impl Iterator<Item = (&Known, &ForPlayers)> {
+    known.iter().filter_map(|each| Some((each, each.player.as_ref()?)))
 }

@@ -1,11 +1,12 @@
-//! Plays that should teach nothing: a period, a device, a context, a song, an artist.
+//! Plays that should teach nothing: a period, a device, a context, a song, an artist, or a single
+//! play.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use segue_core::{DeviceClass, ListenerId, WorkId};
+use segue_core::{DeviceClass, ListenerId, TrackId, WorkId};
 use segue_store::{Exclusion, ExclusionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -39,6 +40,14 @@ pub(crate) enum ExclusionShape {
     Work(String),
     /// Plays of everything by an artist; letter case does not matter.
     Artist(String),
+    /// The plays of one track that are stamped with one second: as a rule a single play.
+    Play {
+        /// The id of the track.
+        track: String,
+        /// When it was, as the log has it.
+        #[schema(value_type = String, format = DateTime)]
+        at: segue_core::Timestamp,
+    },
 }
 
 /// An exclusion and the number by which it is taken back.
@@ -143,6 +152,10 @@ fn exclusion(app: &App, asked: ExclusionShape) -> ApiResult<Exclusion> {
             let snapshot = app.snapshot.load();
             Exclusion::Work(snapshot.catalogue.track(snapshot.find(&id)?).work.clone())
         }
+        ExclusionShape::Play { track, at } => {
+            check_name("a track", &track)?;
+            Exclusion::Play { track: TrackId::new(track), at }
+        }
     })
 }
 
@@ -154,5 +167,6 @@ fn shape(exclusion: Exclusion) -> ExclusionShape {
         Exclusion::Track(id) => ExclusionShape::Track(id.to_string()),
         Exclusion::Work(work) => ExclusionShape::Work(work.to_string()),
         Exclusion::Artist(name) => ExclusionShape::Artist(name),
+        Exclusion::Play { track, at } => ExclusionShape::Play { track: track.to_string(), at },
     }
 }

@@ -161,6 +161,7 @@ pub(crate) async fn forget_listener(app: &Arc<App>, listener: &str) -> ApiResult
     // Their keys went with them, and tell of nobody any more.
     app.reload_keys().await?;
     app.playing.stop(&id);
+    app.scrobblers.end(&id);
     // An upload that came in between.
     app.imports.forget(&id);
     // Nothing in memory may go on telling of them, even if something went wrong after their rows

@@ -2,9 +2,7 @@
 //!
 //! With keys a token is a key that is for one listener, who is its user. Without keys every program
 //! of this machine may do everything, and a token only says for whom: it is the name of a listener
-//! whom the library knows, or `me`, who is there from the start. Any other is refused, so that a
-//! name with a slip makes no second listener, and a token of ListenBrainz that was pasted here does
-//! not become a name.
+//! whom the library knows ([`known_listener`]).
 
 use std::sync::Arc;
 
@@ -20,9 +18,7 @@ use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::InPath;
 use crate::query::Pairs;
-
-/// The listener for whom imports are where nobody is named.
-const FIRST_LISTENER: &str = "me";
+use crate::scrobbling::known_listener;
 
 /// The listener in whose name a request is sent.
 pub(super) struct Caller(pub(super) ListenerId);
@@ -42,7 +38,7 @@ impl FromRequestParts<Arc<App>> for Caller {
                 .hint("`segue keys add NAME --listener WHO` makes one that is"));
         }
         let token = in_authorization(&parts.headers).ok_or_else(no_token)?;
-        let listener = named(app, token).await?;
+        let listener = known_listener(app, token).await?;
         listener.map(Self).ok_or_else(|| {
             unauthorized("unknown_key", "no such token").hint(
                 "this server has no keys: the token is the name of a listener it knows, or `me`",
@@ -74,20 +70,10 @@ pub(super) async fn known(app: &App, access: &Access, user: String) -> ApiResult
     if access.listener.is_some() {
         return Ok(listener);
     }
-    let found = named(app, listener.as_str()).await?;
+    let found = known_listener(app, listener.as_str()).await?;
     found.ok_or_else(|| {
         ApiError::not_found("unknown_listener", format!("there is no user `{listener}`"))
     })
-}
-
-/// The listener of that name, if the library knows them.
-async fn named(app: &App, name: &str) -> ApiResult<Option<ListenerId>> {
-    let listener = ListenerId::new(name);
-    if name == FIRST_LISTENER {
-        return Ok(Some(listener));
-    }
-    let found = app.readers.run(move |store| Ok((store.has_listener(&listener)?, listener)));
-    found.await.map(|(is_known, listener)| is_known.then_some(listener))
 }
 
 /// Says whether a token is good, and whose it is. It is taken from the address too, as ListenBrainz
@@ -104,7 +90,7 @@ pub(super) async fn validate(
     let listener = if app.keys.is_required() {
         app.keys.access(token).and_then(|access| access.listener)
     } else {
-        named(&app, token).await?
+        known_listener(&app, token).await?
     };
     Ok(Json(match listener {
         Some(user) => {

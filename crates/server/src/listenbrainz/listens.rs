@@ -1,5 +1,6 @@
 //! What somebody played, as ListenBrainz shows it: latest first, each with what is known of its
-//! track. Plays without a date have no place in it, and private sessions are nobody's business.
+//! track. Plays without a date have no place in it, private sessions are nobody's business, and
+//! what was deleted is gone.
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use segue_store::{ListenCursor, Store};
 use serde_json::{Map, Value, json};
 
 use super::caller::User;
+use super::delete::Deleted;
 use super::msid::{mbid_of, msid};
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
@@ -21,9 +23,11 @@ const USUAL_COUNT: usize = 25;
 
 /// How many plays there are.
 pub(super) async fn count(State(app): State<Arc<App>>, User(user): User) -> ApiResult<Json<Value>> {
-    let found = app.readers.run(move |store| Ok(store.listener(&user)?)).await?;
-    let count = found.map_or(0, |summary| summary.listens);
-    Ok(Json(json!({"payload": {"count": count}})))
+    let count = app.readers.run(move |store| {
+        let all = store.listener(&user)?.map_or(0, |summary| summary.listens);
+        Ok(all.saturating_sub(Deleted::of(store, &user)?.count(store, &user)?))
+    });
+    Ok(Json(json!({"payload": {"count": count.await?}})))
 }
 
 /// Which plays are asked for.
@@ -49,10 +53,11 @@ impl Asked {
 
     /// The plays, latest first: the latest of all, or those next to `after` if only that is given.
     fn read(&self, store: &Store, user: &ListenerId) -> ApiResult<Vec<Listen>> {
+        let deleted = Deleted::of(store, user)?;
         match (self.before, self.after) {
-            (None, Some(after)) => self.next_after(store, user, after),
+            (None, Some(after)) => self.next_after(store, user, after, &deleted),
             (before, after) => {
-                let mut latest = self.latest(store, user, before)?;
+                let mut latest = self.latest(store, user, before, &deleted)?;
                 latest.retain(|listen| after.is_none_or(|after| is_after(listen, after)));
                 Ok(latest)
             }
@@ -64,6 +69,7 @@ impl Asked {
         store: &Store,
         user: &ListenerId,
         before: Option<Timestamp>,
+        deleted: &Deleted,
     ) -> ApiResult<Vec<Listen>> {
         // Rows are counted from 1, so none of that second is before it.
         let mut before = before.map(|at| ListenCursor { at, row: 0 });
@@ -73,7 +79,8 @@ impl Asked {
             let page = store.listens_page(user, before, missing)?;
             before = page.last().map(|(cursor, _)| *cursor);
             let is_last = page.len() < missing;
-            latest.extend(page.into_iter().map(|(_, listen)| listen).filter(is_shown));
+            let page = page.into_iter().map(|(_, listen)| listen);
+            latest.extend(page.filter(|listen| is_shown(listen, deleted)));
             if is_last {
                 break;
             }
@@ -86,9 +93,10 @@ impl Asked {
         store: &Store,
         user: &ListenerId,
         after: Timestamp,
+        deleted: &Deleted,
     ) -> ApiResult<Vec<Listen>> {
         let mut found = store.all_listens(user)?;
-        found.retain(|listen| is_shown(listen) && is_after(listen, after));
+        found.retain(|listen| is_shown(listen, deleted) && is_after(listen, after));
         found.sort_by_key(|listen| listen.at);
         found.truncate(self.count);
         found.reverse();
@@ -104,8 +112,8 @@ fn second(query: &Pairs, name: &str) -> ApiResult<Option<Timestamp>> {
     at.map(Some).ok_or_else(|| ApiError::bad_request("bad_query", message()))
 }
 
-fn is_shown(listen: &Listen) -> bool {
-    listen.at.is_some() && !listen.private_session
+fn is_shown(listen: &Listen, deleted: &Deleted) -> bool {
+    listen.at.is_some() && !listen.private_session && !deleted.has(listen)
 }
 
 /// Whether a play was in a later second.

@@ -8,12 +8,15 @@
 //! | listen | a play, read by the reader of ListenBrainz's exports and compared as an import is |
 //! | playing now | kept in memory for as long as the track lasts, and in no log |
 //! | love, hate | like, not for me; 0 takes either back |
+//! | deleted listen | a play that is excluded, see [`delete`] |
 //! | `recording_msid` | made from the id of the track, see [`msid`] |
 //!
 //! ListenBrainz shows everybody what everybody played; here nobody is told without a key. What has
 //! no equal is answered by 501. Errors are `{"code": 400, "error": "…"}`.
 
 mod caller;
+mod cors;
+mod delete;
 mod feedback;
 mod latest_import;
 mod listens;
@@ -21,7 +24,7 @@ mod msid;
 mod playing;
 mod submit;
 
-pub(crate) use playing::Playing;
+pub(crate) use cors::across_origins;
 
 use std::sync::Arc;
 
@@ -41,6 +44,7 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
     let submit = post(submit::submit).layer(DefaultBodyLimit::max(MOST_LISTENS * LONGEST_LISTEN));
     Router::new()
         .route("/1/submit-listens", submit)
+        .route("/1/delete-listen", post(delete::delete))
         .route("/1/user/{user}/listens", get(listens::list))
         .route("/1/user/{user}/listen-count", get(listens::count))
         .route("/1/user/{user}/playing-now", get(playing::show))

@@ -26,11 +26,16 @@ impl Recording {
         uuid(text).map(Self::Msid)
     }
 
+    /// Whether this is the recording that ListenBrainz's own id names for the track of that id.
+    pub(super) fn is_id_of(&self, track: &TrackId) -> bool {
+        matches!(self, Self::Msid(msid) if bits(track) == *msid)
+    }
+
     /// Whether a track is this recording.
     pub(super) fn is(&self, track: &Track) -> bool {
         match self {
             Self::Mbid(mbid) => mbid_of(track).is_some_and(|known| known == mbid),
-            Self::Msid(msid) => bits(&track.id) == *msid,
+            Self::Msid(_) => self.is_id_of(&track.id),
         }
     }
 }

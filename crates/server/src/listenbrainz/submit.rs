@@ -9,25 +9,19 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use segue_core::{ListenerId, Record, Source, Timestamp};
-use segue_ingest::{Context, FileReport, Sink, SinkError, read_listenbrainz};
-use segue_store::{Entry, Event};
+use segue_ingest::{Context, FileReport, read_listenbrainz};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::caller::Caller;
 use super::done;
 use super::msid::uuid;
-use crate::api::append_entries;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult};
 use crate::extract::{Object, Raw};
 use crate::limits::{LONGEST_LISTEN, MOST_LISTENS};
+use crate::scrobbling::{Collected, OutOfTime, keep, moment};
 
-/// The earliest play that ListenBrainz takes: about the first of October 2002, when Audioscrobbler
-/// began.
-const EARLIEST_SECOND: i64 = 1_033_410_600;
-/// How far the clock of a client may be ahead, in seconds.
-const MOST_AHEAD_S: i64 = 3_600;
 /// Most tags of a listen, and most characters of each.
 const MOST_TAGS: (usize, usize) = (50, 64);
 /// The longest track, in seconds: 24 days.
@@ -102,7 +96,7 @@ pub(super) async fn submit(
     Caller(listener): Caller,
     Raw(body): Raw,
 ) -> ApiResult<Json<Value>> {
-    let now = Timestamp::now().as_second();
+    let now = Timestamp::now();
     let (kind, accepted) = parse(&body, now)?;
     let (records, report) = read(&listener, &accepted)?;
     if kind == Kind::PlayingNow {
@@ -113,13 +107,7 @@ pub(super) async fn submit(
         tracks.for_each(|track| app.playing.start(listener.clone(), track));
         return Ok(done());
     }
-    let is_new = has_new_tracks(&app, &records);
-    let entries = records.into_iter().map(|record| Entry::from(Event::Record(record)));
-    let outcomes = append_entries(&app, entries.collect()).await?;
-    outcomes.into_iter().collect::<ApiResult<Vec<_>>>()?;
-    if is_new {
-        app.rebuild_soon();
-    }
+    keep(&app, records).await?;
     if report.dropped.is_empty() {
         return Ok(done());
     }
@@ -127,7 +115,7 @@ pub(super) async fn submit(
 }
 
 /// Takes a submission apart and holds it to the rules.
-fn parse(body: &[u8], now: i64) -> ApiResult<(Kind, Vec<Accepted>)> {
+fn parse(body: &[u8], now: Timestamp) -> ApiResult<(Kind, Vec<Accepted>)> {
     let Submission { listen_type, payload } =
         serde_json::from_slice(body).map_err(|error| refused(error.to_string()))?;
     if payload.is_empty() {
@@ -148,10 +136,10 @@ fn parse(body: &[u8], now: i64) -> ApiResult<(Kind, Vec<Accepted>)> {
 }
 
 impl Submitted {
-    fn check(self, kind: Kind, now: i64) -> ApiResult<Accepted> {
+    fn check(self, kind: Kind, now: Timestamp) -> ApiResult<Accepted> {
         let Object(track_metadata) = self.track_metadata;
         let listened_at = match (kind, self.listened_at) {
-            (Kind::PlayingNow, None) => now,
+            (Kind::PlayingNow, None) => now.as_second(),
             (Kind::PlayingNow, Some(_)) => {
                 return Err(refused("what is playing now has no `listened_at`"));
             }
@@ -167,19 +155,17 @@ impl Submitted {
 }
 
 /// When a play was, in seconds since 1970.
-fn second(value: &Value, now: i64) -> ApiResult<i64> {
+fn second(value: &Value, now: Timestamp) -> ApiResult<i64> {
     let second = integer(value).ok_or_else(|| refused("`listened_at` is a whole number"))?;
-    if second >= now + MOST_AHEAD_S {
-        return Err(refused("`listened_at` is in the future"));
+    match moment(second, now) {
+        Ok(at) => Ok(at.as_second()),
+        Err(OutOfTime::TooLate) => Err(refused("`listened_at` is in the future")),
+        Err(OutOfTime::TooEarly) => Err(refused("`listened_at` is before October 2002")),
     }
-    if second < EARLIEST_SECOND {
-        return Err(refused("`listened_at` is before October 2002"));
-    }
-    Ok(second)
 }
 
 /// A whole number, written as one, with a fraction that is left aside, or as text.
-fn integer(value: &Value) -> Option<i64> {
+pub(super) fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|it| it as i64)),
         Value::String(text) => text.trim().parse().ok(),
@@ -263,33 +249,14 @@ fn refused(message: impl Into<String>) -> ApiError {
     ApiError::bad_request("bad_listen", message)
 }
 
-/// Keeps what the reader makes of it.
-struct Kept(Vec<Record>);
-
-impl Sink for Kept {
-    fn accept(&mut self, _: u64, record: Record) -> Result<(), SinkError> {
-        self.0.push(record);
-        Ok(())
-    }
-}
-
 /// What listens mean, and which of them cannot be kept.
 fn read(listener: &ListenerId, accepted: &[Accepted]) -> ApiResult<(Vec<Record>, FileReport)> {
     let text = serde_json::to_vec(accepted).map_err(|error| ApiError::internal(&error))?;
-    let mut kept = Kept(Vec::new());
+    let mut kept = Collected::default();
     let mut context =
         Context::new(Path::new("submission"), Source::ListenBrainz, listener.clone(), &mut kept);
     read_listenbrainz(&mut text.as_slice(), &mut context)
         .map_err(|error| refused(error.to_string()))?;
     let report = context.finish();
     Ok((kept.0, report))
-}
-
-/// Whether mixes do not know all the tracks yet.
-fn has_new_tracks(app: &App, records: &[Record]) -> bool {
-    let catalogue = &app.snapshot.load().catalogue;
-    records.iter().any(|record| match record {
-        Record::Listen { track, .. } => catalogue.find(&track.id).is_none(),
-        _ => false,
-    })
 }

@@ -208,5 +208,9 @@ pub(super) fn in_words(exclusion: &Exclusion, zone: &TimeZone) -> String {
         Exclusion::Track(id) => format!("the track {id}"),
         Exclusion::Work(work) => format!("the song {}", work.as_str().replace('\u{1f}', " – ")),
         Exclusion::Artist(name) => format!("everything by {name}"),
+        Exclusion::Play { track, at } => {
+            let track = track.as_str().replace('\u{1f}', " – ");
+            format!("the play of {track} on {}", at.strftime("%-d %B %Y at %H:%M:%S UTC"))
+        }
     }
 }

@@ -9,6 +9,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 use serde_json::{Map, Value, json};
 
 use crate::query::Pairs;
+use crate::xml::fit_for_xml;
 
 /// The version of Subsonic's API that is spoken.
 const VERSION: &str = "1.16.1";
@@ -153,18 +154,11 @@ fn write_item(writer: &mut Writer<Vec<u8>>, name: &str, value: &Value) -> std::i
 /// A single value as text, without the characters that XML cannot hold.
 fn single(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => {
-            Some(text.chars().filter(|&character| is_allowed(character)).collect())
-        }
+        Value::String(text) => Some(fit_for_xml(text)),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(yes) => Some(yes.to_string()),
         Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
-}
-
-/// Characters of XML 1.0, section 2.2.
-fn is_allowed(character: char) -> bool {
-    matches!(character, '\t' | '\n' | '\r' | '\u{20}'..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request};
-use segue_core::{FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, Timestamp, TrackId};
+use segue_core::{
+    FeedbackKind, FeedbackTarget, Listen, ListenerId, Source, Timestamp, Track, TrackId, WorkId,
+};
 use serde_json::{Value, json};
 
 use crate::world::{Reply, World, ids, request, track_id};
@@ -472,7 +474,6 @@ async fn what_is_not_spoken_says_so_in_listenbrainz_s_words() {
     let world = World::new().await;
     for (method, path, status) in [
         (Method::GET, "/1/stats/user/ada/artists", 501),
-        (Method::POST, "/1/delete-listen", 501),
         (Method::GET, "/1/submit-listens", 405),
         (Method::GET, "/1/user/nobody/listens", 404),
         (Method::GET, "/1/latest-import", 404),
@@ -508,4 +509,156 @@ async fn the_key_of_a_forgotten_listener_opens_nothing_and_brings_nobody_back() 
     assert_eq!(error(&reply).0, 401, "at once, and not when the keys are read the next time");
     assert!(world.store().listener(&ListenerId::new("ann")).unwrap().is_none());
     open.stopped().await;
+}
+
+#[tokio::test]
+async fn a_deleted_listen_is_gone_teaches_nothing_and_does_not_come_back() {
+    let (world, [ann, ben]) = World::with_tokens(["ann", "ben"]).await;
+    let song = |play: i64| listen(EVENING + 300 * play, "Artist", &format!("Song {}", play % 2));
+    let payload: Vec<Value> = (0..6).map(song).collect();
+    for token in [&ann, &ben] {
+        submit(&world, token, "import", &payload).await.ok();
+    }
+    let shown = async || {
+        let page = get(&world, &ann, "/1/user/ann/listens").await.ok();
+        let listens = page["payload"]["listens"].as_array().unwrap().clone();
+        let count = get(&world, &ann, "/1/user/ann/listen-count").await.ok();
+        assert_eq!(count["payload"]["count"], listens.len());
+        listens
+    };
+    let third = shown().await[3].clone();
+    assert_eq!(third["listened_at"], EVENING + 600);
+    let body =
+        json!({"listened_at": third["listened_at"], "recording_msid": third["recording_msid"]});
+    let mut as_text = body.clone();
+    as_text["listened_at"] = json!((EVENING + 600).to_string());
+    for body in [body, as_text] {
+        let reply = post(&world, &ann, "/1/delete-listen", &body).await;
+        assert_eq!(reply.ok(), json!({"status": "ok"}));
+    }
+    let left: Vec<_> = shown().await.iter().map(|play| play["listened_at"].clone()).collect();
+    assert_eq!(left, [5, 4, 3, 1, 0].map(|play| json!(EVENING + 300 * play)));
+    let after = format!("/1/user/ann/listens?min_ts={}&count=2", EVENING + 300);
+    let next = get(&world, &ann, &after).await.ok()["payload"]["listens"].clone();
+    assert_eq!(next[1]["listened_at"], EVENING + 900);
+    let taught = world.store().listens(&ListenerId::new("ann")).unwrap().len();
+    assert_eq!((taught, plays(&world, "ann").len()), (5, 6), "the log keeps its row");
+    submit(&world, &ann, "import", &payload).await.ok();
+    assert_eq!((shown().await.len(), plays(&world, "ann").len()), (5, 6), "sent again");
+    assert_eq!(get(&world, &ben, "/1/user/ben/listen-count").await.ok()["payload"]["count"], 6);
+
+    let listed = get(&world, &ann, "/v1/listeners/ann/exclusions").await.ok();
+    let at = Timestamp::from_second(EVENING + 600).unwrap();
+    assert_eq!(listed["exclusions"][0]["exclusion"]["play"]["at"], json!(at));
+    let number = world.store().exclusions(&ListenerId::new("ann")).unwrap()[0].0;
+    world.store().include_again(number).unwrap();
+    assert_eq!(shown().await.len(), 6, "it is brought back where it was excluded");
+}
+
+#[tokio::test]
+async fn only_a_listen_that_is_there_is_deleted() {
+    let (world, [ann, bob]) = World::with_tokens(["ann", "bob"]).await;
+    submit(&world, &ann, "single", &[listen(EVENING, "Artist", "Song")]).await.ok();
+    let shown = get(&world, &ann, "/1/user/ann/listens").await.ok();
+    let msid = shown["payload"]["listens"][0]["recording_msid"].clone();
+    for (token, body, status) in [
+        (&ann, json!({"listened_at": EVENING + 1, "recording_msid": msid}), 404),
+        (&ann, json!({"listened_at": EVENING - 1, "recording_msid": msid}), 404),
+        (&ann, json!({"listened_at": EVENING, "recording_msid": MBID}), 404),
+        (&bob, json!({"listened_at": EVENING, "recording_msid": msid}), 404),
+        (&ann, json!({"listened_at": i64::MAX, "recording_msid": msid}), 400),
+        (&ann, json!({"listened_at": EVENING, "recording_msid": "song"}), 400),
+        (&ann, json!({"recording_msid": msid}), 400),
+        (&ann, json!({"listened_at": "then", "recording_msid": msid}), 400),
+    ] {
+        let reply = post(&world, token, "/1/delete-listen", &body).await;
+        assert_eq!(error(&reply).0, status, "{body}");
+    }
+    let bare = json!({"listened_at": EVENING, "recording_msid": msid});
+    assert_eq!(error(&world.post("/1/delete-listen", &bare).await).0, 401);
+    assert!(world.store().exclusions(&ListenerId::new("ann")).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn feedback_finds_what_the_catalogue_has_though_nobody_played_it() {
+    let world = World::new().await;
+    let file = |id: &str, title: &str, mbid: Option<&str>| Track {
+        recording_mbid: mbid.map(str::to_owned),
+        artists: vec!["Artist".to_owned()],
+        ..Track::new(TrackId::new(id), WorkId::new("a song"), title)
+    };
+    let files = [file("a-copy", "Song", None), file("a-file", "Song - Live", Some(MBID))];
+    world.store().add_tracks(&files).unwrap();
+    world.app.build().await.unwrap();
+    let love = json!({"recording_mbid": MBID, "score": 1});
+    post(&world, "me", "/1/feedback/recording-feedback", &love).await.ok();
+    let said = world.store().feedback(&ListenerId::new("me")).unwrap();
+    assert_eq!(said[0].target, FeedbackTarget::Track(TrackId::new("a-file")));
+    let other = json!({"recording_mbid": MBID.replace('8', "9"), "score": 1});
+    assert_eq!(error(&post(&world, "me", "/1/feedback/recording-feedback", &other).await).0, 404);
+}
+
+/// What a browser asks on behalf of a page of another origin, or sends for it.
+fn from_elsewhere(mut request: Request<Body>) -> Request<Body> {
+    let headers = request.headers_mut();
+    headers.insert("origin", "chrome-extension://abcdef".parse().unwrap());
+    headers.insert("sec-fetch-site", "cross-site".parse().unwrap());
+    request
+}
+
+#[tokio::test]
+async fn clients_in_a_browser_read_what_their_token_opens_and_nothing_by_a_session() {
+    let (world, [ann]) = World::with_tokens(["ann"]).await;
+    let asks = |path: &str| {
+        let mut asks = from_elsewhere(request(Method::OPTIONS, path, None));
+        let headers = asks.headers_mut();
+        headers.insert("access-control-request-method", "POST".parse().unwrap());
+        headers.insert("access-control-request-headers", "authorization".parse().unwrap());
+        headers.insert("access-control-request-private-network", "true".parse().unwrap());
+        asks
+    };
+    let told = world.send(asks("/1/submit-listens")).await;
+    assert_eq!(told.status.as_u16(), 204);
+    assert_eq!(told.headers["access-control-allow-origin"], "*");
+    assert_eq!(told.headers["access-control-allow-headers"], "Authorization, Content-Type");
+    for name in ["credentials", "private-network"] {
+        assert!(!told.headers.contains_key(format!("access-control-allow-{name}")), "{name}");
+    }
+    for path in ["/v1/listeners/ann/listens", "/2.0/", "/audioscrobbler/", "/", "/rest/ping"] {
+        let told = world.send(asks(path)).await;
+        assert!(!told.headers.contains_key("access-control-allow-origin"), "{path}");
+    }
+    let body = json!({"listen_type": "single", "payload": [listen(EVENING, "Artist", "Song")]});
+    let sent = with_token(Method::POST, "/1/submit-listens", &ann, Some(&body));
+    let reply = world.send(from_elsewhere(sent)).await;
+    assert_eq!(
+        (reply.status.as_u16(), &reply.headers["access-control-allow-origin"]),
+        (200, &"*".parse().unwrap())
+    );
+    let wrong = with_token(Method::POST, "/1/submit-listens", "wrong", Some(&body));
+    let reply = world.send(from_elsewhere(wrong)).await;
+    assert_eq!(
+        (error(&reply).0, &reply.headers["access-control-allow-origin"]),
+        (401, &"*".parse().unwrap())
+    );
+    let mut by_cookie = request(Method::GET, "/1/user/ann/listens", None);
+    by_cookie.headers_mut().insert("cookie", "segue_session=whatever".parse().unwrap());
+    let reply = world.send(from_elsewhere(by_cookie)).await;
+    assert!(
+        reply.status.as_u16() == 403 && !reply.headers.contains_key("access-control-allow-origin")
+    );
+}
+
+#[tokio::test]
+async fn without_keys_no_page_of_another_site_is_given_permission() {
+    let world = World::new().await;
+    let mut asks = from_elsewhere(request(Method::OPTIONS, "/1/submit-listens", None));
+    asks.headers_mut().insert("access-control-request-method", "POST".parse().unwrap());
+    let told = world.send(asks).await;
+    assert!(!told.headers.contains_key("access-control-allow-origin"), "{:?}", told.headers);
+    let sent = with_token(Method::GET, "/1/user/ada/listens", "ada", None);
+    let reply = world.send(from_elsewhere(sent)).await;
+    assert!(
+        reply.status.as_u16() == 403 && !reply.headers.contains_key("access-control-allow-origin")
+    );
 }

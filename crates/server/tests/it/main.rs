@@ -4,6 +4,7 @@
 mod abuse;
 mod access;
 mod answers;
+mod audioscrobbler;
 mod docs;
 mod document;
 mod events;
@@ -11,6 +12,7 @@ mod gorse;
 mod history;
 mod holding;
 mod imports;
+mod lastfm;
 mod listenbrainz;
 mod lists;
 mod made_up;

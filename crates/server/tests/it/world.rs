@@ -115,6 +115,11 @@ impl World {
         self.folder.path()
     }
 
+    /// Ends the server and hands its library on.
+    pub(crate) fn into_folder(self) -> tempfile::TempDir {
+        self.folder
+    }
+
     /// What is on disk.
     pub(crate) fn store(&self) -> Store {
         Store::open(self.library()).unwrap()
@@ -264,8 +269,9 @@ fn keep_key(library: &Path, name: &str, scope: Scope, listener: Option<ListenerI
     let entry = KeyEntry {
         name: name.to_owned(),
         scope: scope.to_string(),
-        listener,
         hash: key.hash(),
+        md5: listener.is_some().then(|| key.md5()),
+        listener,
         created_at: Timestamp::now(),
         revoked_at: None,
     };

@@ -17,6 +17,7 @@ pub(crate) fn key(
         scope: scope.into(),
         listener: None,
         hash: [hash; 32],
+        md5: None,
         created_at: at(created),
         revoked_at: revoked.map(at),
     }
@@ -53,8 +54,11 @@ fn a_key_for_a_listener_keeps_whom_it_is_for_and_goes_with_them() {
     let library = tempfile::tempdir().unwrap();
     let mut store = Store::open(library.path()).unwrap();
     let ann = ListenerId::new("ann the private");
-    let bound =
-        KeyEntry { listener: Some(ann.clone()), ..key("ann the phone", "write", 1, 0, None) };
+    let bound = KeyEntry {
+        listener: Some(ann.clone()),
+        md5: Some([9; 16]),
+        ..key("ann the phone", "write", 1, 0, None)
+    };
     store.add_key(&bound).unwrap();
     store.add_key(&key("admin", "admin", 2, 1, None)).unwrap();
     assert_eq!(store.keys().unwrap(), [bound, key("admin", "admin", 2, 1, None)]);
@@ -63,7 +67,17 @@ fn a_key_for_a_listener_keeps_whom_it_is_for_and_goes_with_them() {
     assert!(report.found && report.keys == 1, "the key was all that was known of them");
     let keys = store.keys().unwrap();
     assert_eq!(keys.len(), 2, "that there was a key is not forgotten");
-    assert!(keys[0].revoked_at.is_some() && keys[0].listener.is_none());
+    assert!(keys[0].revoked_at.is_some() && keys[0].listener.is_none() && keys[0].md5.is_none());
     let bytes = std::fs::read(library.path().join(Store::DATABASE)).unwrap();
     assert!(!bytes.windows(3).any(|bytes| bytes == b"ann"), "{keys:?}");
+}
+
+#[test]
+fn what_could_answer_for_a_key_goes_when_it_is_revoked() {
+    let mut store = Store::open_in_memory().unwrap();
+    let phone = KeyEntry { md5: Some([9; 16]), ..key("phone", "write", 1, 0, None) };
+    store.add_key(&phone).unwrap();
+    assert_eq!(store.keys().unwrap(), [phone]);
+    store.revoke_key("phone", at(1)).unwrap();
+    assert_eq!(store.keys().unwrap(), [key("phone", "write", 1, 0, Some(1))]);
 }

@@ -30,13 +30,17 @@ fn each_kind_of_exclusion_leaves_out_its_plays_until_taken_back() {
     let (mut store, tracks) = store_with_five_plays();
     let everything = ["a", "a live", "b", "c", "d"];
     assert_eq!(heard(&store), everything);
-    let cases: [(Exclusion, &[&str]); 6] = [
+    let third = store.all_listens(&listener("ann")).unwrap()[2].at.unwrap();
+    let of_play = |track: &Track, at| Exclusion::Play { track: track.id.clone(), at };
+    let cases: [(Exclusion, &[&str]); 8] = [
         (Exclusion::Period { from: at(1000), to: at(3000) }, &["a", "c", "d"]),
         (Exclusion::Device(DeviceClass::Car), &["a", "a live", "c", "d"]),
         (Exclusion::Context("sleep".into()), &["a", "a live", "b", "d"]),
         (Exclusion::Track(tracks[0].id.clone()), &["a live", "b", "c", "d"]),
         (Exclusion::Work(tracks[0].work.clone()), &["b", "c", "d"]),
         (Exclusion::Artist("ARTIST OF b".into()), &["a", "a live", "c", "d"]),
+        (of_play(&tracks[2], third), &["a", "a live", "c", "d"]),
+        (of_play(&tracks[1], third), &everything),
     ];
     for (exclusion, left) in cases {
         let id = store.exclude(&listener("ann"), &exclusion).unwrap();
@@ -68,4 +72,17 @@ fn plays_that_come_after_an_exclusion_are_left_out_too() {
     let later = version_of("a", "a remaster");
     import(&mut store, "later", &[played(stream("ann", &later, 9000, 200), &later)]);
     assert_eq!(heard(&store), ["b", "c", "d"]);
+}
+
+#[test]
+fn a_single_play_that_was_excluded_stays_out_however_often_it_comes_again() {
+    let (mut store, tracks) = store_with_five_plays();
+    let play = store.all_listens(&listener("ann")).unwrap()[0].clone();
+    let only = Exclusion::Play { track: play.track.clone(), at: play.at.unwrap() };
+    store.exclude(&listener("ann"), &only).unwrap();
+    let again =
+        [played(play, &tracks[0]), played(stream("ann", &tracks[0], 9000, 200), &tracks[0])];
+    import(&mut store, "again", &again);
+    assert_eq!(heard(&store), ["a live", "b", "c", "d", "a"], "another play of it counts");
+    assert_eq!(store.all_listens(&listener("ann")).unwrap().len(), 6);
 }

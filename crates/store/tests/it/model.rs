@@ -375,6 +375,10 @@ impl Model {
                 Exclusion::Context(context) => listen.context.as_ref() == Some(context),
                 Exclusion::Track(track) => listen.track == *track,
                 Exclusion::Work(work) => self.work(&listen.track) == work,
+                Exclusion::Play { track, at } => {
+                    let second = listen.at.map(|at| at.as_second());
+                    listen.track == *track && second == Some(at.as_second())
+                }
                 Exclusion::Artist(artist) => {
                     let known = self
                         .tracks

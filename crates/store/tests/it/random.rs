@@ -198,7 +198,7 @@ impl Pair {
 
     fn exclude(&mut self, rng: &mut impl Rng) {
         let (who, track) = (any_listener(rng), any_track(rng));
-        let exclusion = match rng.random_range(0..6) {
+        let exclusion = match rng.random_range(0..7) {
             0 => {
                 let from = rng.random_range(0..1000);
                 Exclusion::Period { from: at(from), to: at(from + 200) }
@@ -207,6 +207,7 @@ impl Pair {
             2 => Exclusion::Context("sleep".into()),
             3 => Exclusion::Track(track.id),
             4 => Exclusion::Work(track.work),
+            5 => Exclusion::Play { track: track.id, at: at(rng.random_range(0..1000)) },
             _ => Exclusion::Artist(track.artists[0].to_uppercase()),
         };
         let id = self.store.exclude(&who, &exclusion).unwrap();

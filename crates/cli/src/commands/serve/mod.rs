@@ -39,7 +39,9 @@ Examples:
 
 The API is described at /docs; /healthz, /readyz and /metrics are for operators. gorse clients find themselves at home under /api, players
 that speak OpenSubsonic under /rest. What scrobbles to ListenBrainz sends plays here once its
-address is http://HOST:8080/1/ and its token a key made by `segue keys add NAME --listener WHO`.")]
+address is http://HOST:8080/1/ and its token a key made by `segue keys add NAME --listener WHO`;
+what speaks Audioscrobbler's protocol, once its address is http://HOST:8080/audioscrobbler/, its
+user WHO and its password that key; what speaks Last.fm's, with the same, at http://HOST:8080/2.0/.")]
 pub(crate) struct ServeArgs {
     /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
