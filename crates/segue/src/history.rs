@@ -39,9 +39,21 @@ impl Library {
         request: ReviewRequest,
     ) -> Result<Review> {
         let catalogue = Catalogue::from_tracks(self.store().tracks()?);
-        let listens = self.store().all_listens(listener)?;
+        let listens = shown_plays(self.store(), listener)?;
         Ok(review(&catalogue, &listens, time_zone, request))
     }
+}
+
+/// Every play that a listener is shown as theirs: all but those that they deleted one by one. What
+/// they left out of their taste is among them: it was played all the same.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn shown_plays(store: &Store, listener: &ListenerId) -> Result<Vec<Listen>> {
+    let deleted = store.deleted_plays(listener)?;
+    let mut listens = store.all_listens(listener)?;
+    listens.retain(|listen| !deleted.has(listen));
+    Ok(listens)
 }
 
 /// A period of rows that were read already, for callers who have a catalogue.

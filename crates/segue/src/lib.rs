@@ -51,7 +51,7 @@ pub use check::{LibraryCheck, Problem};
 pub use dataset::{Dataset, dated_plays, profile};
 pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};
-pub use history::{review, time_zone};
+pub use history::{review, shown_plays, time_zone};
 pub use kept::KeptListener;
 pub use library::{Imported, Library, LoggedMix};
 pub use lists::{DueList, DueLists, Refreshed, keep_mix};

@@ -39,7 +39,7 @@ pub(crate) async fn look(app: &App, listener: ListenerId, wanted: Wanted) -> Api
             Period::parse(period, today)
                 .map_err(|error| ApiError::bad_request("unknown_period", error.to_string()))
         })?;
-        let listens = store.all_listens(&listener)?;
+        let listens = segue::shown_plays(store, &listener)?;
         let request = ReviewRequest { period, today, named: wanted.named };
         let review = segue::review(&snapshot.catalogue, &listens, &time_zone, request);
         Ok(Looked { review, time_zone })

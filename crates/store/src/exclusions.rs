@@ -51,7 +51,38 @@ pub enum Exclusion {
 #[serde(transparent)]
 pub struct ExclusionId(pub i64);
 
+/// The plays that a listener deleted one by one ([`Exclusion::Play`]). They stay in the log, so that
+/// no import brings them back, and are shown to nobody.
+#[derive(Clone, Debug, Default)]
+pub struct DeletedPlays(FxHashSet<(TrackId, i64)>);
+
+impl DeletedPlays {
+    /// Whether none was deleted.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a play is among them.
+    pub fn has(&self, listen: &Listen) -> bool {
+        let second = listen.at.map(Timestamp::as_second);
+        let is_among = |second| self.0.contains(&(listen.track.clone(), second));
+        !self.is_empty() && second.is_some_and(is_among)
+    }
+}
+
 impl Store {
+    /// The plays that a listener deleted one by one.
+    ///
+    /// # Errors
+    /// As [`Self::exclusions`].
+    pub fn deleted_plays(&self, listener: &ListenerId) -> Result<DeletedPlays> {
+        let plays = self.exclusions(listener)?.into_iter().filter_map(|(_, exclusion)| {
+            let Exclusion::Play { track, at } = exclusion else { return None };
+            Some((track, at.as_second()))
+        });
+        Ok(DeletedPlays(plays.collect()))
+    }
+
     /// Leaves plays out of a listener's taste profile from now on, future ones too. An equal
     /// exclusion is not added twice: its old id comes back. A listener who is not in the store yet
     /// is added.

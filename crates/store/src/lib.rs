@@ -68,7 +68,7 @@ pub use check::StoreCheck;
 pub use client_ids::ClientId;
 pub use error::{Result, StoreError};
 pub use event::{Appended, Entry, Event};
-pub use exclusions::{Exclusion, ExclusionId};
+pub use exclusions::{DeletedPlays, Exclusion, ExclusionId};
 pub use experiments::ExperimentEntry;
 pub use forget::ForgetReport;
 pub use history::{ListenCursor, ListenerHistory};

@@ -3,12 +3,11 @@
 //! instead. It is shown to no client of this API any more, it teaches nothing from the next mix on,
 //! whatever comes again of it is folded into its row, and `segue exclude` brings it back.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use segue_core::{Listen, ListenerId, Timestamp, TrackId};
+use segue_core::{ListenerId, Timestamp, TrackId};
 use segue_store::{Exclusion, ListenCursor, Store};
 use serde::Deserialize;
 use serde_json::Value;
@@ -79,34 +78,5 @@ fn find(
         if page.len() < PAGE {
             return Ok(None);
         }
-    }
-}
-
-/// The plays that a listener has deleted, by track and second.
-pub(super) struct Deleted(HashSet<(TrackId, i64)>);
-
-impl Deleted {
-    /// Looks for them among what is excluded.
-    pub(super) fn of(store: &Store, listener: &ListenerId) -> ApiResult<Self> {
-        let plays = store.exclusions(listener)?.into_iter().filter_map(|(_, exclusion)| {
-            let Exclusion::Play { track, at } = exclusion else { return None };
-            Some((track, at.as_second()))
-        });
-        Ok(Self(plays.collect()))
-    }
-
-    /// Whether a play is among them.
-    pub(super) fn has(&self, listen: &Listen) -> bool {
-        let second = listen.at.map(Timestamp::as_second);
-        second.is_some_and(|second| self.0.contains(&(listen.track.clone(), second)))
-    }
-
-    /// How many plays of the listener are among them.
-    pub(super) fn count(&self, store: &Store, listener: &ListenerId) -> ApiResult<u64> {
-        if self.0.is_empty() {
-            return Ok(0);
-        }
-        let listens = store.all_listens(listener)?;
-        Ok(listens.iter().filter(|listen| self.has(listen)).count() as u64)
     }
 }

@@ -2,7 +2,7 @@
 //! latest first.
 //!
 //! A period has its address (`/history?period=2026-11`), so that it can be kept and gone back to.
-//! Form: [`urls::time_zone`] with `time_zone`.
+//! Forms: [`urls::time_zone`] with `time_zone`, and [`urls::exclusions`] with a play.
 
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -11,6 +11,7 @@ use segue_engine::history::{
 };
 
 use super::charts;
+use super::icons::icon;
 use super::layout::{Frame, page};
 use super::{urls, words};
 use crate::picture;
@@ -55,6 +56,8 @@ pub struct OnePlay {
     pub artists: Vec<String>,
     /// What is to be said of the play, such as "skipped after 4 s".
     pub remark: Option<String>,
+    /// Its time stamp, by which it can be taken out of the history; `None` for a play without one.
+    pub stamp: Option<String>,
 }
 
 /// A page of plays.
@@ -86,7 +89,7 @@ pub fn view(frame: &Frame, history: &HistoryView) -> Markup {
             (drawn(history))
             (share(frame, review))
         }
-        (latest(history))
+        (latest(frame, history))
         (footnotes(frame, history))
     };
     page(frame, &title, &main)
@@ -388,12 +391,12 @@ fn share(frame: &Frame, review: &Review) -> Markup {
     }
 }
 
-fn latest(history: &HistoryView) -> Markup {
+fn latest(frame: &Frame, history: &HistoryView) -> Markup {
     html! {
         @if !history.latest.is_empty() {
             section aria-labelledby="latest-title" {
                 h2 #latest-title { "Played last" }
-                (days(&history.latest, |day| html! { h3.day { (day) } }))
+                (days(frame, &history.latest, |day| html! { h3.day { (day) } }))
                 p { a.more href="/history/plays" { "Every play" } }
             }
         }
@@ -401,7 +404,7 @@ fn latest(history: &HistoryView) -> Markup {
 }
 
 /// Plays under their days; `heading` makes a heading of a day.
-fn days(days: &[DayOfPlays], heading: impl Fn(&str) -> Markup) -> Markup {
+fn days(frame: &Frame, days: &[DayOfPlays], heading: impl Fn(&str) -> Markup) -> Markup {
     html! {
         @for day in days {
             (heading(&day.day))
@@ -412,9 +415,25 @@ fn days(days: &[DayOfPlays], heading: impl Fn(&str) -> Markup) -> Markup {
                         a href=(urls::track(&play.track)) { (play.title) }
                         " " span { (super::card::credits(&play.artists)) }
                     }
-                    @if let Some(remark) = &play.remark { small { (remark) } }
+                    small { @if let Some(remark) = &play.remark { (remark) } }
+                    @if let Some(stamp) = &play.stamp { (removal(frame, play, stamp)) }
                 }
             } }
+        }
+    }
+}
+
+/// The button that takes a play out: that was somebody else, or nobody.
+fn removal(frame: &Frame, play: &OnePlay, stamp: &str) -> Markup {
+    html! {
+        form method="post" action=(urls::exclusions(frame.listener.as_deref().unwrap_or_default())) {
+            input type="hidden" name="back" value=(urls::local(&frame.here));
+            input type="hidden" name="kind" value="play";
+            input type="hidden" name="value" value=(play.track);
+            input type="hidden" name="from" value=(stamp);
+            button.quiet type="submit" title="Not me: take it out" {
+                (icon("cross")) span.unseen { "Not me, take it out: " (play.title) ", " (play.time) }
+            }
         }
     }
 }
@@ -450,7 +469,7 @@ pub fn view_plays(frame: &Frame, plays: &PlaysView) -> Markup {
     let main = html! {
         div.page-head { h1 { "Every play" } p.lead { "The latest first, skips included." } }
         @if plays.days.is_empty() { p.empty { "Nothing was played." } }
-        (days(&plays.days, |day| html! { h2.day { (day) } }))
+        (days(frame, &plays.days, |day| html! { h2.day { (day) } }))
         p.actions {
             a.button href="/history" { "History" }
             @if !plays.is_first { a.button href="/history/plays" { "The latest" } }

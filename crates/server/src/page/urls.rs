@@ -244,8 +244,9 @@ pub fn skip(listener: &str) -> String {
     format!("/listeners/{}/skip", encoded(listener))
 }
 
-/// Where an exclusion is added: fields `kind` (`period`, `device`, `track`, `artist`, `context`),
-/// `value` or `from` and `to`, `back`.
+/// Where an exclusion is added: fields `kind` (`period`, `device`, `track`, `artist`, `context`,
+/// `play`), `value` or `from` and `to`, `back`; a play is its track as `value` and its stamp as
+/// `from`.
 pub fn exclusions(listener: &str) -> String {
     format!("/listeners/{}/exclusions", encoded(listener))
 }

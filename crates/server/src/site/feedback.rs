@@ -150,6 +150,13 @@ impl LeaveOut {
                 })
             }
             "context" => named("a context").map(Exclusion::Context),
+            "play" => {
+                let track = TrackId::new(named("a track")?);
+                let at = self.from.parse().map_err(|_| {
+                    ApiError::bad_request("bad_exclusion", format!("`{}` is no time", self.from))
+                })?;
+                Ok(Exclusion::Play { track, at })
+            }
             "artist" => named("an artist").map(Exclusion::Artist),
             "track" => {
                 let snapshot = app.snapshot.load();

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use segue_core::{Listen, ListenerId, Moment};
 use segue_engine::Catalogue;
 use segue_engine::history::{PeriodKind, is_heard};
-use segue_store::ListenCursor;
+use segue_store::{DeletedPlays, ListenCursor};
 use serde::Deserialize;
 
 use super::feedback::back;
@@ -36,11 +36,11 @@ pub(super) async fn show(State(app): State<Arc<App>>, asked: Asked) -> ApiResult
     let period = asked.param("period").unwrap_or_else(|| PeriodKind::Month.key().to_owned());
     let wanted = Wanted { period: Some(period), time_zone: None, named: NAMED };
     let Looked { review, time_zone } = look(&app, id.clone(), wanted).await?;
-    let latest = read(&app, id, None, LATEST).await?;
+    let latest = read(&app, id, None, LATEST).await?.days(&app, &time_zone);
     let history = HistoryView {
         review,
         today: Timestamp::now().to_zoned(time_zone.clone()).date(),
-        latest: by_day(&app.snapshot.load().catalogue, &latest, &time_zone),
+        latest,
         time_zone: zone_name(&time_zone),
     };
     Ok(answer(&frame, view::view(&frame, &history)))
@@ -53,11 +53,17 @@ pub(super) async fn plays(State(app): State<Arc<App>>, asked: Asked) -> ApiResul
     let before = asked.param("before");
     let read = read(&app, id, before.as_deref().map(listen_cursor).transpose()?, PLAYS).await?;
     let plays = PlaysView {
-        days: by_day(&app.snapshot.load().catalogue, &read, &frame::time_zone(&frame)),
-        next: next_listens(&read, PLAYS),
+        days: read.days(&app, &frame::time_zone(&frame)),
+        next: next_listens(&read.plays, PLAYS),
         is_first: before.is_none(),
     };
     Ok(answer(&frame, view::view_plays(&frame, &plays)))
+}
+
+/// Plays as the store has them, latest first.
+struct Read {
+    plays: Vec<(ListenCursor, Listen)>,
+    deleted: DeletedPlays,
 }
 
 async fn read(
@@ -65,30 +71,34 @@ async fn read(
     listener: ListenerId,
     before: Option<ListenCursor>,
     limit: usize,
-) -> ApiResult<Vec<(ListenCursor, Listen)>> {
-    app.readers.run(move |store| Ok(store.listens_page(&listener, before, limit)?)).await
+) -> ApiResult<Read> {
+    let read = app.readers.run(move |store| {
+        let deleted = store.deleted_plays(&listener)?;
+        Ok(Read { plays: store.listens_page(&listener, before, limit)?, deleted })
+    });
+    read.await
 }
 
-/// Plays under the days on which they began.
-fn by_day(
-    catalogue: &Catalogue,
-    plays: &[(ListenCursor, Listen)],
-    zone: &TimeZone,
-) -> Vec<DayOfPlays> {
-    let mut days: Vec<DayOfPlays> = Vec::new();
-    for (_, listen) in plays {
-        let zone = if listen.moment == Moment::Day { &TimeZone::UTC } else { zone };
-        let local = listen.started_at().map(|at| zone.to_datetime(at));
-        let day = local.map(|at| at.strftime("%A, %-d %B %Y").to_string());
-        let day = day.unwrap_or_else(|| "Without a date".to_owned());
-        let time = local.filter(|_| listen.moment != Moment::Day);
-        let time = time.map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default();
-        if days.last().is_none_or(|last| last.day != day) {
-            days.push(DayOfPlays { day, plays: Vec::new() });
+impl Read {
+    /// What is to be shown, under the days on which it began.
+    fn days(&self, app: &App, zone: &TimeZone) -> Vec<DayOfPlays> {
+        let catalogue = &app.snapshot.load().catalogue;
+        let mut days: Vec<DayOfPlays> = Vec::new();
+        let shown = self.plays.iter().map(|(_, listen)| listen);
+        for listen in shown.filter(|listen| !self.deleted.has(listen)) {
+            let zone = if listen.moment == Moment::Day { &TimeZone::UTC } else { zone };
+            let local = listen.started_at().map(|at| zone.to_datetime(at));
+            let day = local.map(|at| at.strftime("%A, %-d %B %Y").to_string());
+            let day = day.unwrap_or_else(|| "Without a date".to_owned());
+            let time = local.filter(|_| listen.moment != Moment::Day);
+            let time = time.map(|at| at.strftime("%H:%M").to_string()).unwrap_or_default();
+            if days.last().is_none_or(|last| last.day != day) {
+                days.push(DayOfPlays { day, plays: Vec::new() });
+            }
+            days.last_mut().expect("one was put there").plays.push(one(catalogue, listen, time));
         }
-        days.last_mut().expect("one was put there").plays.push(one(catalogue, listen, time));
+        days
     }
-    days
 }
 
 fn one(catalogue: &Catalogue, listen: &Listen, time: String) -> OnePlay {
@@ -106,6 +116,7 @@ fn one(catalogue: &Catalogue, listen: &Listen, time: String) -> OnePlay {
         title: found.map_or(listen.track.to_string(), |track| track.display_title().to_owned()),
         artists: found.map(|track| track.artists.clone()).unwrap_or_default(),
         remark,
+        stamp: listen.at.map(|at| at.to_string()),
     }
 }
 

@@ -209,8 +209,12 @@ pub(super) fn in_words(exclusion: &Exclusion, zone: &TimeZone) -> String {
         Exclusion::Work(work) => format!("the song {}", work.as_str().replace('\u{1f}', " – ")),
         Exclusion::Artist(name) => format!("everything by {name}"),
         Exclusion::Play { track, at } => {
-            let track = track.as_str().replace('\u{1f}', " – ");
-            format!("the play of {track} on {}", at.strftime("%-d %B %Y at %H:%M:%S UTC"))
+            let track = track.as_str().replace('\u{241f}', " – ");
+            let track = track.strip_prefix("name:").unwrap_or(&track);
+            format!(
+                "the play of {track} on {}",
+                zone.to_datetime(*at).strftime("%-d %B %Y at %H:%M")
+            )
         }
     }
 }

@@ -188,3 +188,27 @@ async fn a_day_that_is_left_out_is_a_day_where_the_listener_is() {
     );
     assert!(world.get("/taste").await.text().contains("6 January 2026 to 6 January 2026"));
 }
+
+#[tokio::test]
+async fn a_play_that_was_taken_out_is_gone_until_it_is_taken_back() {
+    let world = World::new().await;
+    let plays = async || {
+        let review = world.get(&format!("{ADA}?period=all")).await.ok()["review"].clone();
+        let rows = world.get("/history/plays").await.text().matches("<time>").count();
+        (review["sums"]["plays"].as_u64().unwrap(), rows)
+    };
+    assert_eq!(plays().await, (27, 40));
+    let listens = world.get("/v1/listeners/ada/listens?limit=1").await.ok();
+    let last = &listens["listens"][0];
+    let (track, at) = (last["track"].as_str().unwrap(), last["at"].as_str().unwrap());
+    let fields = format!("kind=play&value={track}&from={at}&back=/history/plays");
+    assert_eq!(form(&world, "/listeners/ada/exclusions", &fields).await.status.as_u16(), 303);
+    assert_eq!(plays().await, (26, 39));
+    assert!(
+        world.get("/taste").await.text().contains(&format!("the play of {track} on 6 January"))
+    );
+    assert_eq!(form(&world, "/listeners/ada/exclusions/1/remove", "").await.status.as_u16(), 303);
+    assert_eq!(plays().await, (27, 40));
+    let bad = form(&world, "/listeners/ada/exclusions", "kind=play&value=x&from=yesterday").await;
+    assert_eq!(bad.status.as_u16(), 400);
+}

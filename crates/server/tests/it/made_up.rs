@@ -341,6 +341,7 @@ fn some_plays() -> PlaysView {
             title: card.title,
             artists: card.artists,
             remark: remark.map(str::to_owned),
+            stamp: Some("2026-11-29T19:30:00Z".to_owned()),
         }
     };
     let today = DayOfPlays {

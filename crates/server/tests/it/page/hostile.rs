@@ -186,7 +186,14 @@ fn a_history() -> HistoryView {
 }
 
 fn some_plays() -> PlaysView {
-    let play = OnePlay { time: h(), track: h(), title: h(), artists: vec![h()], remark: Some(h()) };
+    let play = OnePlay {
+        time: h(),
+        track: h(),
+        title: h(),
+        artists: vec![h()],
+        remark: Some(h()),
+        stamp: Some(h()),
+    };
     let days = vec![DayOfPlays { day: h(), plays: vec![play] }];
     PlaysView { days, next: Some(h()), is_first: false }
 }
