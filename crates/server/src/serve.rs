@@ -36,9 +36,11 @@ pub async fn serve(
     let router = crate::router(Arc::clone(&app));
     let background = tokio::spawn(start_and_follow(Arc::clone(&app)));
     let keys = tokio::spawn(Arc::clone(&app).follow_keys());
+    let mornings = tokio::spawn(crate::schedule::follow_mornings(Arc::clone(&app)));
     let retraining = tokio::spawn(crate::importing::make_up_for_forgetting(Arc::clone(&app)));
     accept(&app, listener, router, stop).await;
     retraining.abort();
+    mornings.abort();
     background.abort();
     keys.abort();
     crate::importing::stop(&app);

@@ -136,6 +136,20 @@ impl Store {
         Ok(mix.map(|mix| (list, mix)))
     }
 
+    /// Everybody who opened a list since a moment, in the order of their ids.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn listeners_who_open_lists(&self, since: Timestamp) -> Result<Vec<ListenerId>> {
+        let sql = "SELECT DISTINCT listeners.name FROM lists \
+                   JOIN impressions ON impressions.id = lists.impression \
+                   JOIN listeners ON listeners.id = lists.listener \
+                   WHERE unopened = 0 AND impressions.at >= ?1 ORDER BY listeners.name";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let names = statement.query_map([to_micros(since)], |row| row.get::<_, String>(0))?;
+        names.map(|name| Ok(ListenerId::new(name?))).collect()
+    }
+
     /// The tracks of the latest editions of a kind, `limit` editions at most, latest first.
     ///
     /// # Errors

@@ -15,7 +15,8 @@ use crate::terminal::{print_json, print_line, say, table};
 /// Lists that stay: today's, this week's finds, what is back after a while, and your own.
 ///
 /// A list is made once for its day or week and stays as it is; earlier ones stay to look at.
-/// `segue lists refresh` makes those that are due: run it every morning, by cron or by hand. Which
+/// `segue lists refresh` makes those that are due: run it every morning, by cron or by hand. While
+/// `segue serve` runs, it does so by itself for whoever opened one in the last four weeks. Which
 /// day it is, the time zone says that the listener told the page, else that of this machine (the
 /// variable TZ sets another). `segue mix --keep NAME` keeps a mix as a list of your own.
 #[derive(Debug, Args)]

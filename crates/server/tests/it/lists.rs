@@ -1,6 +1,7 @@
 //! Lists: made once a day or week, kept, opened by their listener alone, on the page too.
 
-use segue_core::ListenerId;
+use segue_core::{ListenerId, Timestamp};
+use segue_server::ListSchedule;
 use serde_json::{Value, json};
 
 use crate::world::{World, ids};
@@ -68,4 +69,31 @@ async fn a_time_zone_that_is_none_is_refused() {
     let asked = json!({"time_zone": "Middle/Earth"});
     let refused = world.post(&format!("{LISTS}/refresh"), &asked).await;
     assert_eq!(refused.json()["error"]["code"], "bad_time_zone");
+}
+
+#[tokio::test]
+async fn lists_are_made_in_the_morning_of_whoever_opens_some() {
+    let world = World::new().await;
+    let ada = ListenerId::new("ada");
+    world.store().set_time_zone(&ada, Some("Asia/Tokyo")).unwrap();
+    let mut schedule = ListSchedule::default();
+    let mut at = async |time: &str| {
+        let now: Timestamp = time.parse().unwrap();
+        schedule.catch_up(&world.app, now).await.unwrap()
+    };
+    assert_eq!(at("2040-11-30T12:00:00Z").await, 0, "nobody has opened one");
+    let first = refreshed(&world).await;
+    let today = first.iter().find(|list| list["kind"] == "today").unwrap();
+    let number = segue_store::ListId(today["list"]["id"].as_i64().unwrap());
+    let opened: Timestamp = "2040-11-29T12:00:00Z".parse().unwrap();
+    world.store().open_list(&ada, number, opened).unwrap();
+
+    assert_eq!(at("2040-12-05T18:59:00Z").await, 0, "3:59 in Tokyo");
+    assert!(at("2040-12-05T19:00:00Z").await >= 1, "today's at least");
+    assert_eq!(at("2040-12-05T19:05:00Z").await, 0, "once a day");
+    let lists = world.store().lists(&ada).unwrap();
+    assert_eq!(lists[0].name.edition, "2040-12-06", "the day that it is in Tokyo");
+    assert!(!lists[0].is_opened, "nobody has seen it");
+    assert!(at("2040-12-06T19:00:00Z").await >= 1);
+    assert_eq!(at("2041-02-01T12:00:00Z").await, 0, "nobody has opened one for weeks");
 }
