@@ -7,9 +7,9 @@ use crate::page::words;
 
 pub(super) const WIDTH: f64 = 1080.0;
 pub(super) const HEIGHT: f64 = 1350.0;
-const LEFT: f64 = 80.0;
+const LEFT: f64 = 64.0;
 const RIGHT: f64 = WIDTH - LEFT;
-const MIDDLE: f64 = WIDTH / 2.0 + 10.0;
+const MIDDLE: f64 = WIDTH / 2.0 + 8.0;
 const BARS_TOP: f64 = 440.0;
 const BARS_BOTTOM: f64 = 560.0;
 const LISTS_TOP: f64 = 690.0;
@@ -71,11 +71,11 @@ fn summary(review: &Review) -> String {
 /// The mark of Segue: one curve fades out while the other fades in.
 fn mark() -> Markup {
     html! {
-        g fill="none" stroke-width="3.2" stroke-linecap="round" transform="translate(80 64) scale(1.6)" {
+        g fill="none" stroke-width="3.2" stroke-linecap="round" transform="translate(64 64) scale(1.6)" {
             path d="M2 3C16 3 22 12 34 21" stroke=(ACCENT) {}
             path d="M2 21C14 12 20 3 34 3" stroke=(NEW) {}
         }
-        text x="152" y="96" font-size="34" font-weight="600" fill=(SOFT) { "Segue" }
+        text x="136" y="96" font-size="34" font-weight="600" fill=(SOFT) { "Segue" }
     }
 }
 
@@ -92,10 +92,13 @@ fn figures(review: &Review) -> Markup {
         1 => ("1".to_owned(), "artist"),
         many => (words::grouped(many), "artists"),
     };
+    let figures = [plays, time, artists];
+    // A million plays are as wide as three of the usual figures.
+    let size = if figures.iter().any(|(figure, _)| figure.len() > 6) { 56 } else { 84 };
     html! {
-        @for (place, (figure, name)) in [plays, time, artists].into_iter().enumerate() {
+        @for (place, (figure, name)) in figures.into_iter().enumerate() {
             @let x = LEFT + place as f64 * 320.0;
-            text x=(x) y="336" font-family=(DISPLAY) font-size="84" font-weight="600" fill=(ACCENT) { (figure) }
+            text x=(x) y="336" font-family=(DISPLAY) font-size=(size) font-weight="600" fill=(ACCENT) { (figure) }
             text x=(x) y="384" font-size="34" fill=(SOFT) { (name) }
         }
     }
@@ -153,15 +156,15 @@ fn lists(review: &Review) -> Markup {
 
 /// Names in a column, each with a smaller line below or none.
 fn list(x: f64, heading: &str, names: Vec<(String, Option<String>)>) -> Markup {
-    let room = MIDDLE - LEFT - 80.0;
+    let room = MIDDLE - LEFT - 64.0;
     html! {
         @if !names.is_empty() {
             text x=(x) y=(LISTS_TOP) font-size="30" font-weight="600" fill=(SOFT) { (heading) }
         }
         @for (place, (name, below)) in names.iter().enumerate() {
             @let y = LISTS_TOP + 66.0 + place as f64 * (LINE + 22.0);
-            text x=(x) y=(y) font-size="38" font-weight="600" fill=(ACCENT) { (place + 1) }
-            text x=(x + 44.0) y=(y) font-size="38" font-weight="600" { (fitted(name, 38.0, room)) }
+            text x=(x) y=(y) font-size="34" font-weight="600" fill=(ACCENT) { (place + 1) }
+            text x=(x + 44.0) y=(y) font-size="34" font-weight="600" { (fitted(name, 34.0, room)) }
             @if let Some(below) = below {
                 text x=(x + 44.0) y=(y + 34.0) font-size="26" fill=(SOFT) { (fitted(below, 26.0, room)) }
             }
@@ -213,15 +216,17 @@ fn fitted(text: &str, size: f64, width: f64) -> String {
     format!("{}…", short.trim_end())
 }
 
-/// How wide a letter is, as a share of the size of the type.
+/// How wide a letter is at most, as a share of the size of the type: as in DejaVu Sans Bold, which
+/// is wider than most.
 fn breadth(letter: char) -> f64 {
     match letter {
         '\u{300}'..='\u{36f}' | '\u{200b}'..='\u{200f}' => 0.0,
         '\u{1100}'..='\u{11ff}' | '\u{2e80}'..='\u{ffdc}' | '\u{1f000}'.. => 1.0,
-        'W' | 'M' | 'w' | 'm' | '@' | '%' => 0.85,
-        'i' | 'j' | 'l' | 'I' | 't' | 'f' | 'r' | ' ' | '.' | ',' | '\'' | '(' | ')' => 0.34,
-        letter if letter.is_uppercase() => 0.68,
-        _ => 0.56,
+        'W' | 'M' | 'w' | 'm' | '@' | '%' => 1.05,
+        'i' | 'j' | 'l' | 'I' | ' ' | '.' | ',' | '\'' => 0.38,
+        't' | 'f' | 'r' | '(' | ')' | '-' => 0.48,
+        letter if letter.is_uppercase() => 0.78,
+        _ => 0.69,
     }
 }
 
@@ -231,8 +236,8 @@ mod tests {
 
     #[test]
     fn what_is_too_long_is_cut() {
-        assert_eq!(fitted("Short", 38.0, 300.0), "Short");
-        let long = fitted("A name that goes on and on and on", 38.0, 300.0);
+        assert_eq!(fitted("Short", 34.0, 300.0), "Short");
+        let long = fitted("A name that goes on and on and on", 34.0, 300.0);
         assert!(long.ends_with('…') && long.chars().count() < 20, "{long}");
         assert_eq!(fitted("日本語の長い曲名です", 38.0, 120.0), "日本…");
         assert_eq!(fitted("", 38.0, 0.0), "");
