@@ -23,6 +23,8 @@ function heardMs() {
 
 function report(end) {
   const { track } = current;
+  // In a kiosk nothing is learned.
+  if (document.body.dataset.onlyLooks !== undefined) return;
   played({ track, ms_played: heardMs(), end }).catch(() => toast("That play could not be noted."));
 }
 

@@ -15,10 +15,11 @@ use crate::terminal::{print_json, print_line, say, table};
 /// Make, list and revoke keys to `segue serve`. As soon as there is one, every request needs one.
 ///
 /// `read` looks; `write` also asks for mixes, sends feedback and imports; `admin` also
-/// trains, swaps models and forgets listeners. A key with `--listener` is for a scrobbler or a
-/// player: it sends plays and feedback of that one listener and reads what is known of them, and
-/// nothing else; programs that speak to ListenBrainz take it as their token, those that speak to
-/// Last.fm as their password. Only a hash of a key is kept; of one with `--listener` the MD5 digest
+/// trains, swaps models and forgets listeners. A key with `--listener` is for one person: it sends
+/// plays and feedback of that listener, reads what is known of them, and opens the page as them,
+/// and nothing of anybody else; programs that speak to ListenBrainz take it as their token, those
+/// that speak to Last.fm as their password. Their link is `http://HOST:8080/join/KEY`. With `--scope
+/// read` beside it, it teaches nothing: for a screen that everybody passes. Only a hash of a key is kept; of one with `--listener` the MD5 digest
 /// as well, by which players of Last.fm's protocols prove to have it. A server that is running
 /// takes changes over within seconds.
 #[derive(Debug, Args)]
@@ -27,6 +28,8 @@ Examples:
   segue keys add laptop --scope admin
   segue keys add service --scope write
   segue keys add anns-phone --listener ann     the token for what scrobbles for ann
+  segue keys add ann --listener ann            ann's own pages: send her the link
+  segue keys add hall --listener ann --scope read    the same to look at alone
   segue keys list
   segue keys revoke service")]
 pub(crate) struct KeysArgs {
@@ -43,8 +46,8 @@ enum Action {
         /// What it lets its bearer do: read, write or admin.
         #[arg(long, value_name = "SCOPE", required_unless_present = "listener")]
         scope: Option<Scope>,
-        /// The one listener whom it is for, instead of a scope.
-        #[arg(long, value_name = "NAME", conflicts_with = "scope")]
+        /// The one listener whom it is for; with `--scope read` to look alone.
+        #[arg(long, value_name = "NAME")]
         listener: Option<String>,
     },
     /// List the keys, revoked ones too.
@@ -72,10 +75,15 @@ pub(crate) fn run(args: KeysArgs, home: &Home) -> anyhow::Result<()> {
             let key = ApiKey::generate(&mut UnwrapErr(SysRng));
             // To send plays is to write.
             let scope = scope.unwrap_or(Scope::Write);
+            if listener.is_some() && scope == Scope::Admin {
+                bail!("a key for one listener has the scope `write` or `read`, not `admin`");
+            }
             let may = match &listener {
+                Some(listener) if scope == Scope::Read => format!("to look at `{listener}` alone"),
                 Some(listener) => format!("for listener `{listener}`"),
                 None => format!("scope `{scope}`"),
             };
+            let is_for_one = listener.is_some();
             store.add_key(&KeyEntry {
                 name: name.clone(),
                 scope: scope.to_string(),
@@ -87,6 +95,9 @@ pub(crate) fn run(args: KeysArgs, home: &Home) -> anyhow::Result<()> {
             })?;
             print_line(key.reveal())?;
             say(&format!("key `{name}`, {may}: keep it, it is not shown again"));
+            if is_for_one {
+                say("behind `http://HOST:8080/join/` it is the link to their own pages");
+            }
         }
         Action::List { json: true } => {
             let keys: Vec<_> = store

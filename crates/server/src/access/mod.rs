@@ -7,7 +7,8 @@
 //! login page gives.
 //!
 //! A key may be for one listener, as a scrobbler needs it. Such a key opens what [`concerns`] names
-//! and nothing else: a new route is closed to it until it is named there. The protocols of Last.fm
+//! and nothing else: a new route is closed to it until it is named there. Somebody who logs in with
+//! it sees the page as that listener ([`is_own_page`]), and nobody else's. The protocols of Last.fm
 //! have ways of their own to show such a key, and their requests are let in by their handlers; what
 //! these look at is in the [`KeyRing`].
 
@@ -41,6 +42,8 @@ pub(crate) struct Access {
     pub(crate) scope: Scope,
     /// The one listener whom their key is for, in whose name they speak.
     pub(crate) listener: Option<ListenerId>,
+    /// Whether they came in by the login page and look at it with a browser.
+    pub(crate) is_session: bool,
 }
 
 /// Lets a request through if its key may do what its method says: reading is `GET` and `HEAD`,
@@ -88,7 +91,7 @@ impl Guard {
     /// or the session has.
     fn access_of(&self, headers: &HeaderMap, in_address: Option<&str>) -> ApiResult<Access> {
         if !self.keys.is_required() {
-            return Ok(Access { scope: Scope::Admin, listener: None });
+            return Ok(Access { scope: Scope::Admin, listener: None, is_session: false });
         }
         if let Some(key) = presented(headers, in_address) {
             return self.keys.access(&key).ok_or_else(|| {
@@ -143,14 +146,50 @@ fn concerns(listener: &ListenerId, method: &Method, path: &str) -> bool {
     if path.starts_with("/1/") {
         return true;
     }
-    let Some(path) = path.strip_prefix("/v1/listeners/") else { return false };
-    let (name, what) = path.split_once('/').unwrap_or((path, ""));
-    let is_allowed = match *method {
+    let Some(what) = beneath("/v1/listeners/", listener, path) else { return false };
+    match *method {
         Method::GET | Method::HEAD => true,
         Method::POST => matches!(what, "listens" | "feedback"),
         _ => false,
-    };
-    is_allowed && percent_decode_str(name).decode_utf8().is_ok_and(|name| name == listener.as_str())
+    }
+}
+
+/// Pages that show of a person what is theirs, whoever looks: their handlers ask the
+/// [frame](crate::site) who that is.
+const OWN_PAGES: [&str; 9] = [
+    "/",
+    "/mix",
+    "/search",
+    "/lists",
+    "/history",
+    "/history/plays",
+    "/taste",
+    "/fragments/mix",
+    "/fragments/card",
+];
+/// The same, for what is named behind these. Handlers of mixes see to whose they are.
+const BENEATH_OWN_PAGES: [&str; 5] =
+    ["/tracks/", "/artists/", "/lists/", "/v1/tracks/", "/v1/mixes/"];
+
+/// Whether a browser in which somebody came in as one listener may ask for this: their own pages,
+/// and whatever is said in their name.
+fn is_own_page(listener: &ListenerId, method: &Method, path: &str) -> bool {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        let is_beneath = BENEATH_OWN_PAGES.iter().any(|start| path.starts_with(start));
+        if OWN_PAGES.contains(&path) || is_beneath {
+            return true;
+        }
+    }
+    let says = |start| beneath(start, listener, path).is_some();
+    says("/v1/listeners/") || says("/listeners/")
+}
+
+/// What an address names beneath a listener's own; `None` where it is somebody else's.
+fn beneath<'p>(start: &str, listener: &ListenerId, path: &'p str) -> Option<&'p str> {
+    let path = path.strip_prefix(start)?;
+    let (name, what) = path.split_once('/').unwrap_or((path, ""));
+    let is_own = percent_decode_str(name).decode_utf8().is_ok_and(|name| name == listener.as_str());
+    is_own.then_some(what)
 }
 
 /// The value of a cookie.
@@ -174,10 +213,10 @@ impl Access {
 
     /// Refuses whatever does not concern the listener whom the key is for, if it is for one.
     fn keep_to_its_listener(&self, method: &Method, path: &str) -> ApiResult<()> {
-        match &self.listener {
-            Some(listener) if !concerns(listener, method, path) => Err(not_yours()),
-            _ => Ok(()),
-        }
+        let Some(listener) = &self.listener else { return Ok(()) };
+        let is_open = concerns(listener, method, path)
+            || self.is_session && is_own_page(listener, method, path);
+        if is_open { Ok(()) } else { Err(not_yours()) }
     }
 
     /// Refuses whose key is for another listener than this one.
@@ -190,7 +229,7 @@ impl Access {
 }
 
 fn not_yours() -> ApiError {
-    let message = "this key is for one listener: it tells and asks for their plays and feedback";
+    let message = "this key is for one listener: it opens what is theirs";
     ApiError::new(StatusCode::FORBIDDEN, "other_listener", message)
 }
 

@@ -56,7 +56,7 @@ impl KeyRing {
         let known = entries.filter_map(|entry| {
             let scope =
                 entry.scope.parse().map_err(|error| tracing::warn!(key = entry.name, "{error}"));
-            let access = Access { scope: scope.ok()?, listener: entry.listener };
+            let access = Access { scope: scope.ok()?, listener: entry.listener, is_session: false };
             let player = entry.md5.map(ForPlayers::of);
             Some(Known { name: entry.name, hash: entry.hash.into(), access, player })
         });

@@ -24,10 +24,10 @@ struct Session {
 pub(crate) struct Sessions(Mutex<HashMap<[u8; 32], Session>>);
 
 impl Sessions {
-    /// Logs in with a key and returns the token for the cookie. The page shows everybody, so a key
-    /// that is for one listener does not open it.
+    /// Logs in with a key and returns the token for the cookie. A key that is for one listener
+    /// opens the pages of that one.
     pub(crate) fn log_in(&self, key: &str, keys: &KeyRing) -> Option<String> {
-        let (name, _) = keys.find(key).filter(|(_, access)| access.listener.is_none())?;
+        let (name, _) = keys.find(key)?;
         let token = ApiKey::generate(&mut rand::rng());
         let mut sessions = self.lock();
         sessions.retain(|_, session| session.begun.elapsed() < limits::SESSION_LASTS);
@@ -51,7 +51,8 @@ impl Sessions {
         let session = sessions
             .get(hash(token).as_bytes())
             .filter(|session| session.begun.elapsed() < limits::SESSION_LASTS)?;
-        keys.access_of_name(&session.key)
+        let access = keys.access_of_name(&session.key)?;
+        Some(Access { is_session: true, ..access })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Session>> {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use segue_core::{Enrolment, Impression, ListenerId, Pick, Slate, Sources, Timestamp, TrackId};
 use segue_engine::Catalogue;
 use segue_engine::UncertaintySource;
@@ -21,6 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::records::ReasonShape;
 use super::shapes::{TrackShape, check_name};
+use crate::access::Access;
 use crate::app::App;
 use crate::error::{ApiError, ApiResult, ErrorBody};
 use crate::extract::{Body, InPath, Object, Params};
@@ -364,9 +365,10 @@ pub(crate) async fn preview(
     responses((status = 200, body = MixAnswer), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
     InPath(mix): InPath<i64>,
 ) -> ApiResult<Json<MixAnswer>> {
-    let impression = shown(&app, mix).await?;
+    let impression = shown(&app, &access, mix).await?;
     let snapshot = app.snapshot.load();
     let answer =
         MixAnswer::new(&snapshot.catalogue, ImpressionId(mix), impression.at, &impression.slate);
@@ -390,6 +392,7 @@ pub(crate) struct PlaylistParams {
     responses((status = 200, body = String, content_type = "text/plain"), (status = "4XX", body = ErrorBody)))]
 pub(crate) async fn playlist(
     State(app): State<Arc<App>>,
+    Extension(access): Extension<Access>,
     InPath(mix): InPath<i64>,
     Params(PlaylistParams { format, title }): Params<PlaylistParams>,
 ) -> ApiResult<Response> {
@@ -397,7 +400,7 @@ pub(crate) async fn playlist(
         format.parse().map_err(|error| ApiError::bad_request("bad_format", format!("{error}")))?;
     let title = title.unwrap_or_else(|| "Segue mix".to_owned());
     check_name("a title", &title)?;
-    let impression = shown(&app, mix).await?;
+    let impression = shown(&app, &access, mix).await?;
     let snapshot = app.snapshot.load();
     let playlist =
         Playlist::from_slate(&snapshot.catalogue, &impression.slate, &title, impression.at)
@@ -429,9 +432,11 @@ fn media_type(format: PlaylistFormat) -> &'static str {
     }
 }
 
-async fn shown(app: &App, mix: i64) -> ApiResult<Impression> {
+/// A mix that was shown, to whoever asks if they are for one listener only.
+async fn shown(app: &App, access: &Access, mix: i64) -> ApiResult<Impression> {
     let found = app.readers.run(move |store| Ok(store.impression(ImpressionId(mix))?)).await?;
     found
         .filter(Impression::was_shown)
+        .filter(|found| access.require_listener(&found.slate.listener).is_ok())
         .ok_or_else(|| ApiError::not_found("unknown_mix", format!("there is no mix {mix}")))
 }

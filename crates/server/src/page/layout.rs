@@ -16,6 +16,12 @@ pub struct Frame {
     /// Whether nobody has said so yet, and who looks at the page may: then a script tells where the
     /// browser is.
     pub asks_time_zone: bool,
+    /// Whether whoever looks came in as this listener, and sees nothing of others.
+    pub is_own: bool,
+    /// Whether whoever looks runs this server.
+    pub is_admin: bool,
+    /// Whether nothing can be said or changed from this page, as in a kiosk.
+    pub only_looks: bool,
     /// Everybody who may be picked in the header; the picker appears from two on.
     pub listeners: Vec<String>,
     /// Which part of the page this is.
@@ -85,7 +91,7 @@ pub fn page(frame: &Frame, title: &str, main: &Markup) -> Markup {
         (DOCTYPE)
         html lang="en" {
             (head(frame, title))
-            body data-listener=[frame.listener.as_deref()] data-asks-time-zone=[frame.asks_time_zone.then_some("")] {
+            body data-listener=[frame.listener.as_deref()] data-asks-time-zone=[frame.asks_time_zone.then_some("")] data-only-looks=[frame.only_looks.then_some("")] {
                 (icons::sprite())
                 a.skip-link href="#main" { "Skip to content" }
                 (header(frame))
@@ -137,11 +143,16 @@ fn header(frame: &Frame) -> Markup {
 fn sections(frame: &Frame) -> Markup {
     html! {
         nav aria-label="Pages" {
-            @for (section, address, name) in SECTIONS {
+            @for (section, address, name) in SECTIONS.into_iter().filter(|(section, ..)| is_shown(frame, *section)) {
                 a href=(address) aria-current=[(section == frame.section).then_some("page")] { (name) }
             }
         }
     }
+}
+
+/// The model and what comes in concern everybody.
+fn is_shown(frame: &Frame, section: Section) -> bool {
+    !frame.is_own || !matches!(section, Section::Model | Section::Import)
 }
 
 fn search_box() -> Markup {
@@ -203,8 +214,11 @@ fn footer(frame: &Frame) -> Markup {
         footer.colophon {
             p { "Everything stays on this machine." }
             p {
-                a href="/docs" { "API" }
-                @if frame.listener.is_some() { " · " a href="/import" { "Add more history" } }
+                @if !frame.is_own {
+                    a href="/docs" { "API" }
+                    @if frame.listener.is_some() { " · " a href="/import" { "Add more history" } }
+                    @if frame.is_admin && frame.listener.is_some() { " · " a href="/people" { "People" } }
+                }
                 span.needs-script hidden { " · " button.link type="button" data-opens="keys" { "Keys " kbd { "?" } } }
             }
         }

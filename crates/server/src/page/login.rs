@@ -1,4 +1,5 @@
-//! `/login`: one field for a key, where keys are asked for. Posts `key` and `back` to `/login`.
+//! `/login`: one field for a key, where keys are asked for; `/join/{key}`: a link with the key in
+//! it, for whoever was invited. Both post `key` and `back` to `/login`.
 
 use maud::{Markup, html};
 
@@ -32,4 +33,21 @@ pub fn view(frame: &Frame, login: &Login) -> Markup {
         }
     };
     page(frame, "A key, please", &main)
+}
+
+/// The page behind the link of an invitation.
+pub fn invitation(frame: &Frame, key: &str) -> Markup {
+    let main = html! {
+        div.narrow {
+            h1 { "You are invited" }
+            p.lead { "This link opens your own pages here: what you might hear next, and what you \
+                played. Keep it to yourself; whoever has it comes in as you." }
+            form.stack method="post" action="/login" {
+                input type="hidden" name="back" value="/";
+                input type="hidden" name="key" value=(key);
+                button.primary type="submit" { "Come in" }
+            }
+        }
+    };
+    page(frame, "You are invited", &main)
 }

@@ -19,7 +19,8 @@
 //! | [`import`], [`held`] | `/import`, `/import/{id}` | `/fragments/import/{id}` |
 //! | [`search`] | `/search` | |
 //! | [`docs`] | `/docs` | |
-//! | [`login`], [`problem`] | `/login`, errors | |
+//! | [`people`] | `/people` | |
+//! | [`login`], [`problem`] | `/login`, `/join/{key}`, errors | |
 //!
 //! Rejected: a template language (checked when it runs, not when it is built), and a client that
 //! renders JSON (blank without scripts).
@@ -42,6 +43,7 @@ pub mod lists;
 pub mod login;
 pub mod mix;
 pub mod model;
+pub mod people;
 pub mod player;
 pub mod problem;
 pub mod search;

@@ -127,7 +127,11 @@ pub fn view(frame: &Frame, taste: &TasteView) -> Markup {
     let main = html! {
         div.page-head { h1 { "Your taste" } p.lead { (taste.drawn_from) } }
         @if taste.tastes.is_empty() {
-            p.empty { "Too little is known yet. " a href="/import" { "Add some history" } " or like a few tracks." }
+            p.empty {
+                "Too little is known yet. "
+                @if frame.is_own { "Let your player send its plays here, or like a few tracks." }
+                @else { a href="/import" { "Add some history" } " or like a few tracks." }
+            }
         } @else {
             section aria-labelledby="tastes-title" {
                 h2 #tastes-title { (how_many(taste.tastes.len())) }
@@ -144,7 +148,7 @@ pub fn view(frame: &Frame, taste: &TasteView) -> Markup {
         }
         (feedback(frame, taste))
         (sketch::legend())
-        (danger(taste))
+        (danger(frame, taste))
     };
     page(frame, "Your taste", &main)
 }
@@ -266,20 +270,23 @@ pub fn cleared(listener: &str, given: &Given) -> Undo {
     Undo { action: urls::feedback(listener), fields }
 }
 
-fn danger(taste: &TasteView) -> Markup {
+fn danger(frame: &Frame, taste: &TasteView) -> Markup {
     html! {
         section.danger aria-labelledby="danger-title" {
             h2 #danger-title { "Yours to take, yours to end" }
             p { a.button href=(urls::export(&taste.listener)) download { "Take everything with \
                 you" } }
-            details {
-                summary { "Forget me" }
-                form.stack method="post" action=(urls::forget(&taste.listener)) {
-                    p { "This deletes every play, every like and every model that learned from \
-                        them. There is no undo." }
-                    label for="confirm" { "Type " strong { (taste.listener) } " to confirm" }
-                    input #confirm type="text" name="confirm" required autocomplete="off" spellcheck="false";
-                    button.grave type="submit" { "Forget me for good" }
+            @if frame.is_own { p { "Whoever runs this Segue can forget you for good: ask them." } }
+            @else {
+                details {
+                    summary { "Forget me" }
+                    form.stack method="post" action=(urls::forget(&taste.listener)) {
+                        p { "This deletes every play, every like and every model that learned from \
+                            them. There is no undo." }
+                        label for="confirm" { "Type " strong { (taste.listener) } " to confirm" }
+                        input #confirm type="text" name="confirm" required autocomplete="off" spellcheck="false";
+                        button.grave type="submit" { "Forget me for good" }
+                    }
                 }
             }
         }

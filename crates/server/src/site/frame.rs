@@ -34,8 +34,12 @@ pub(crate) struct Asked {
     /// Whether what is shown in answer counts as shown: somebody who may write asked for it on
     /// purpose.
     pub(crate) is_on_purpose: bool,
-    /// Whether who asked may write.
-    may_write: bool,
+    /// Whether who asked may only look.
+    only_looks: bool,
+    /// Whether who asked runs this server.
+    is_admin: bool,
+    /// The listener as whom somebody came in: the only one whom they see.
+    own: Option<ListenerId>,
     /// Names the request in the log.
     pub(crate) request_id: Option<String>,
     listener: Option<String>,
@@ -60,13 +64,22 @@ impl Asked {
             here: uri.path_and_query().map_or("/", |here| here.as_str()).to_owned(),
             query: uri.query().unwrap_or_default().to_owned(),
             is_on_purpose: false,
-            may_write: false,
+            only_looks: true,
+            is_admin: false,
+            own: None,
             request_id: text("x-request-id"),
             listener: cookie(headers, LISTENER_COOKIE).and_then(decoded),
             opens: cookie(headers, SERVICE_COOKIE).and_then(|key| key.parse().ok()),
             flash: cookie(headers, flash::COOKIE),
             signed_in: cookie(headers, SESSION_COOKIE).is_some(),
         }
+    }
+
+    /// The same, asked by somebody of whom it is known who they are.
+    pub(crate) fn by(self, access: &Access) -> Self {
+        let only_looks = access.require(Scope::Write).is_err();
+        let is_admin = access.require(Scope::Admin).is_ok();
+        Self { only_looks, is_admin, own: access.listener.clone(), ..self }
     }
 
     /// The value of a parameter of the query.
@@ -81,20 +94,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Asked {
     type Rejection = std::convert::Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let may_write = parts
-            .extensions
-            .get::<Access>()
-            .is_some_and(|access| access.require(Scope::Write).is_ok());
         let asked = Self::read(&parts.uri, &parts.headers);
-        Ok(Self { may_write, is_on_purpose: may_write && is_on_purpose(&parts.headers), ..asked })
+        let Some(access) = parts.extensions.get::<Access>() else { return Ok(asked) };
+        let asked = asked.by(access);
+        Ok(Self { is_on_purpose: !asked.only_looks && is_on_purpose(&parts.headers), ..asked })
     }
 }
 
 /// Gathers the frame of a page.
 pub(crate) async fn frame(app: &Arc<App>, asked: &Asked, section: Section) -> ApiResult<Frame> {
-    let wanted = asked.listener.clone().map(ListenerId::new);
+    let wanted = asked.own.clone().or_else(|| asked.listener.clone().map(ListenerId::new));
+    let is_own = asked.own.is_some();
     let found = app.readers.run(move |store| {
-        let listeners = store.listeners_page(None, MOST_LISTENERS)?;
+        let others = if is_own { 0 } else { MOST_LISTENERS };
+        let listeners = store.listeners_page(None, others)?;
         let wanted = wanted.map(|wanted| store.listener(&wanted)).transpose()?.flatten();
         Ok((listeners, wanted))
     });
@@ -103,9 +116,14 @@ pub(crate) async fn frame(app: &Arc<App>, asked: &Asked, section: Section) -> Ap
     let listener = wanted.or_else(|| listeners.into_iter().next());
     let (listener, time_zone) =
         listener.map(|found| (found.id.to_string(), found.time_zone)).unzip();
+    // Whoever came in as somebody is that one, also before the first play.
+    let listener = asked.own.as_ref().map(ListenerId::to_string).or(listener);
     Ok(Frame {
         listener,
-        asks_time_zone: asked.may_write && matches!(time_zone, Some(None)),
+        is_own,
+        is_admin: asked.is_admin,
+        only_looks: asked.only_looks,
+        asks_time_zone: !asked.only_looks && matches!(time_zone, Some(None)),
         time_zone: time_zone.flatten(),
         listeners: names,
         section,

@@ -15,6 +15,7 @@ mod imports;
 mod listen;
 mod lists;
 mod model;
+mod people;
 mod session;
 mod sounds;
 mod taste;
@@ -55,6 +56,8 @@ pub(crate) fn routes(app: &Arc<App>) -> Router {
         .route("/docs", get(docs::show))
         .route("/model", get(model::show))
         .route("/models/{version}/activate", post(model::activate))
+        .route("/people", get(people::show))
+        .route("/people/invite", post(people::invite))
         .route("/world/drop", post(model::drop_world))
         .route("/import", get(imports::form))
         .route("/import/{import}", get(imports::show))
@@ -84,6 +87,7 @@ pub(crate) fn long_routes(app: &Arc<App>) -> Router {
 pub(crate) fn open_routes(app: &Arc<App>) -> Router {
     Router::new()
         .route("/login", get(session::form).post(session::log_in))
+        .route("/join/{key}", get(session::invitation))
         .route("/logout", post(session::log_out))
         .route("/listener", post(session::choose_listener))
         .route("/opens", post(session::choose_service))
@@ -103,7 +107,9 @@ pub(crate) async fn in_html(State(app): State<Arc<App>>, request: Request, next:
     let response = next.run(request).await;
     match response.extensions().get::<ApiError>().cloned() {
         Some(error) if is_page => {
-            let is_known = response.extensions().get::<Access>().is_some();
+            let access = response.extensions().get::<Access>();
+            let is_known = access.is_some();
+            let asked = access.into_iter().fold(asked, frame::Asked::by);
             error_page(&app, Visitor { asked: &asked, is_known }, &error).await
         }
         _ => response,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -26,6 +26,15 @@ const YEAR: u32 = 365 * 24 * 3600;
 pub(super) async fn form(asked: Asked) -> Response {
     let back = asked.param("back").unwrap_or_default();
     login::view(&Frame::default(), &Login { back, refused: false }).into_response()
+}
+
+/// The link that somebody was given. It lets nobody in by itself: what looks links over in a
+/// message must not.
+pub(super) async fn invitation(Path(key): Path<String>) -> Response {
+    let mut response = login::invitation(&Frame::default(), &key).into_response();
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().insert(header::CACHE_CONTROL, no_store);
+    response
 }
 
 /// What was typed into the form.

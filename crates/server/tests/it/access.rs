@@ -2,11 +2,11 @@
 
 use axum::body::Body;
 use axum::http::{Method, Request, header};
-use segue_core::Timestamp;
+use segue_core::{ListenerId, Timestamp};
 use segue_server::{Scope, openapi};
 use serde_json::{Value, json};
 
-use crate::world::{World, logged, request};
+use crate::world::{World, logged, request, track_id};
 
 /// What only a key of scope `admin` may do.
 const ADMIN: [(&str, &str); 5] = [
@@ -179,9 +179,6 @@ async fn a_key_for_a_listener_opens_what_concerns_them_and_nothing_else() {
         "POST /v1/listeners/1/listens",
     ];
     assert_eq!(opened, expected);
-    let form = Request::post("/login").header("content-type", "application/x-www-form-urlencoded");
-    let reply = world.send(form.body(format!("key={ann}").into()).unwrap()).await;
-    assert_eq!(reply.status.as_u16(), 401, "the page shows everybody");
 }
 
 #[tokio::test]
@@ -514,4 +511,158 @@ async fn neither_keys_nor_names_of_listeners_are_in_the_log() {
     {
         assert!(!text.contains(hidden.as_str()), "{hidden} is in the log");
     }
+}
+
+/// A request as a browser sends it that came in with a key, and that says to be somebody else.
+fn by_browser(session: &str, method: Method, path: &str, fields: &str) -> Request<Body> {
+    let request = Request::builder().method(method).uri(path);
+    let request = request
+        .header(header::COOKIE, format!("segue_session={session}; segue_listener=bob"))
+        .header(header::ACCEPT, "text/html")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    request.body(Body::from(fields.to_owned())).unwrap()
+}
+
+#[tokio::test]
+async fn who_comes_in_as_one_listener_sees_and_changes_nothing_of_others() {
+    let (world, [ada, _, keeper]) = World::household().await;
+    let keeper = session(&world, &keeper).await;
+    let session = session(&world, &ada).await;
+    let asked = with_body(&keeper, "/v1/listeners/bob/mixes", &json!({"length": 3}));
+    let theirs = world.send(asked).await.ok()["id"].clone();
+    let send = |method, path: &str, fields: &str| {
+        let request = by_browser(&session, method, path, fields);
+        async { world.send(request).await }
+    };
+    let track = track_id(0, 0);
+    let pages = [
+        "/".to_owned(),
+        "/mix?length=5".to_owned(),
+        "/search?q=Song".to_owned(),
+        "/lists".to_owned(),
+        "/history".to_owned(),
+        "/history?period=all".to_owned(),
+        "/history/plays".to_owned(),
+        "/taste".to_owned(),
+        "/fragments/mix".to_owned(),
+        format!("/tracks/{track}"),
+        "/artists/Artist%2003".to_owned(),
+        "/v1/listeners/ada/history/picture.svg".to_owned(),
+    ];
+    for page in &pages {
+        let reply = send(Method::GET, page, "").await;
+        let text = reply.text();
+        assert_eq!(reply.status.as_u16(), 200, "{page}: {text}");
+        assert!(!text.contains("bob") && !text.contains("Switch"), "{page}: {text}");
+        assert!(!text.contains("href=\"/model") && !text.contains("href=\"/import"), "{page}");
+    }
+    let closed = [
+        (Method::GET, "/model"),
+        (Method::GET, "/import"),
+        (Method::GET, "/import/1"),
+        (Method::GET, "/docs"),
+        (Method::GET, "/metrics"),
+        (Method::GET, "/v1/listeners"),
+        (Method::GET, "/v1/listeners/bob"),
+        (Method::GET, "/v1/listeners/bob/history"),
+        (Method::GET, "/v1/listeners/ada%2f..%2fbob/listens"),
+        (Method::GET, "/v1/models"),
+        (Method::GET, "/v1/imports"),
+        (Method::GET, "/api/users"),
+        (Method::POST, "/import"),
+        (Method::POST, "/models/train"),
+        (Method::POST, "/world/drop"),
+        (Method::POST, "/v1/events"),
+        (Method::POST, "/listeners/bob/feedback"),
+        (Method::POST, "/listeners/bob/time-zone"),
+        (Method::POST, "/listeners/ada/forget"),
+        (Method::DELETE, "/v1/listeners/ada"),
+        (Method::PATCH, "/v1/listeners/bob"),
+    ];
+    for (method, path) in closed {
+        let reply = send(method.clone(), path, "confirm=ada").await;
+        assert_eq!(reply.status.as_u16(), 403, "{method} {path}");
+        assert!(!reply.text().contains("bob") || path.contains("bob"), "{method} {path}");
+    }
+    let reply = send(Method::GET, &format!("/v1/mixes/{theirs}"), "").await;
+    assert_eq!(reply.status.as_u16(), 404, "a mix of bob's");
+    for (path, fields) in [
+        ("/listeners/ada/feedback", format!("kind=like&track={track}&back=/")),
+        ("/listeners/ada/time-zone", "time_zone=Asia/Tokyo&back=/".to_owned()),
+        ("/listeners/ada/exclusions", "kind=artist&value=Artist 03&back=/".to_owned()),
+    ] {
+        assert_eq!(send(Method::POST, path, &fields).await.status.as_u16(), 303, "{path}");
+    }
+    let mix =
+        world.send(with_body(&session, "/v1/listeners/ada/mixes", &json!({"length": 3}))).await;
+    let own = format!("/v1/mixes/{}/playlist?format=m3u8", mix.ok()["id"]);
+    assert_eq!(send(Method::GET, &own, "").await.status.as_u16(), 200);
+}
+
+fn with_body(session: &str, path: &str, body: &Value) -> Request<Body> {
+    let mut request = request(Method::POST, path, Some(body));
+    let cookie = format!("segue_session={session}").parse().unwrap();
+    request.headers_mut().insert(header::COOKIE, cookie);
+    request
+}
+
+#[tokio::test]
+async fn a_kiosk_shows_and_teaches_nothing() {
+    let (world, [_, hall, _]) = World::household().await;
+    let session = session(&world, &hall).await;
+    let before = world.store().impressions(&ListenerId::new("ada"), 99).unwrap().len();
+    for page in ["/", "/mix", "/lists", "/history", "/taste"] {
+        let reply = world.send(by_browser(&session, Method::GET, page, "")).await;
+        assert_eq!(reply.status.as_u16(), 200, "{page}");
+        assert!(reply.text().contains("data-only-looks"), "{page}");
+    }
+    for path in ["/listeners/ada/feedback", "/v1/listeners/ada/listens", "/1/submit-listens"] {
+        let reply = world.send(by_browser(&session, Method::POST, path, "kind=like")).await;
+        assert_eq!(reply.status.as_u16(), 403, "{path}");
+    }
+    assert_eq!(world.store().impressions(&ListenerId::new("ada"), 99).unwrap().len(), before);
+}
+
+#[tokio::test]
+async fn whoever_runs_it_invites_by_a_link_that_opens_the_pages_of_one() {
+    let (world, [ada, _, keeper]) = World::household().await;
+    let keeper = session(&world, &keeper).await;
+    let send = async |session: &str, method, path: &str, fields: &str| {
+        world.send(by_browser(session, method, path, fields)).await
+    };
+    let as_ada = session(&world, &ada).await;
+    for (method, path) in [(Method::GET, "/people"), (Method::POST, "/people/invite")] {
+        let reply = send(&as_ada, method, path, "listener=ada").await;
+        assert_eq!(reply.status.as_u16(), 403, "{path}");
+    }
+    let page = send(&keeper, Method::GET, "/people", "").await.text();
+    assert!(page.contains("bob") && !page.contains("/join/segue_"), "{page}");
+    for who in ["tom", "tom"] {
+        let page = send(&keeper, Method::POST, "/people/invite", &format!("listener={who}")).await;
+        let link =
+            page.text().split("/join/").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        let tom = session(&world, &link).await;
+        let home = send(&tom, Method::GET, "/", "").await;
+        let text = home.text();
+        assert_eq!(home.status.as_u16(), 200, "{text}");
+        assert!(text.contains("data-listener=\"tom\"") && !text.contains("bob"), "{text}");
+    }
+    assert!(!logged().contains("/join/segue_"));
+    let open = World::new().await;
+    let form = Request::post("/people/invite")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+    let reply = open.send(form.body(Body::from("listener=tom")).unwrap()).await;
+    assert_eq!(reply.error(), (409, "no_admin_key".to_owned()), "nobody locks themselves out");
+}
+
+#[tokio::test]
+async fn an_invitation_lets_nobody_in_before_it_is_taken() {
+    let (world, [ada]) = World::with_tokens(["ada"]).await;
+    let link = format!("/join/{ada}");
+    let reply = world.send(request(Method::GET, &link, None)).await;
+    assert_eq!((reply.status.as_u16(), reply.headers.get("set-cookie")), (200, None));
+    assert_eq!(reply.headers["cache-control"], "no-store");
+    assert!(reply.text().contains("You are invited") && !logged().contains(&ada));
+    let wrong = world.send(request(Method::GET, "/join/wrong", None)).await;
+    assert_eq!(wrong.status.as_u16(), 200, "it tells nobody which keys there are");
 }

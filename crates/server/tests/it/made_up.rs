@@ -20,6 +20,7 @@ use segue_server::page::lists::{ListView, ListsView};
 use segue_server::page::login::Login;
 use segue_server::page::mix::Mix;
 use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, Model, ModelRow};
+use segue_server::page::people::{Invitation, PeopleView, Person};
 use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, ShelfView};
@@ -28,8 +29,8 @@ use segue_server::page::taste::{Example, ExclusionView, Given, OneTaste, TasteVi
 use segue_server::page::track::{SongHistory, TrackView};
 use segue_server::page::urls::{self, MixSettings};
 use segue_server::page::{
-    artist, history, import, lists, login, mix, model, problem, search, shelves, taste, track,
-    welcome,
+    artist, history, import, lists, login, mix, model, people, problem, search, shelves, taste,
+    track, welcome,
 };
 
 /// Every page by a name for it.
@@ -83,6 +84,8 @@ pub(crate) fn pages() -> Vec<(&'static str, Markup)> {
         ),
         ("failed", import::view_import(&empty, &an_import(ImportStateView::Failed))),
         ("login", login::view(&empty, &Login { back: "/taste".to_owned(), refused: true })),
+        ("people", people::view(&frame(Section::Elsewhere, "/people"), &some_people())),
+        ("invitation", login::invitation(&empty, "segue_0123")),
         ("problem", problem::view(&frame(Section::Elsewhere, "/nowhere"), &a_problem())),
     ]
 }
@@ -329,6 +332,16 @@ pub(crate) fn a_history(period: &str, days: i64) -> HistoryView {
         today,
         time_zone: "Europe/Berlin".to_owned(),
         latest: if days > 0 { some_plays().days } else { Vec::new() },
+    }
+}
+
+fn some_people() -> PeopleView {
+    let person = |name: &str, plays| Person { name: name.to_owned(), plays, keys: 1 };
+    let link = "http://music.local:8080/join/segue_0123".to_owned();
+    PeopleView {
+        people: vec![person("ada", 41_208), person("grace", 12)],
+        invitation: Some(Invitation { listener: "grace".to_owned(), link }),
+        can_invite: true,
     }
 }
 

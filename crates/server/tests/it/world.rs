@@ -151,6 +151,20 @@ impl World {
         (Self::on(folder, |_| {}).await, tokens)
     }
 
+    /// A world with a key of ada's, one to look at her pages alone, and one of whoever runs it.
+    pub(crate) async fn household() -> (Self, [String; 3]) {
+        let folder = tempfile::tempdir().unwrap();
+        furnish(&mut Store::open(folder.path()).unwrap());
+        let ada = || Some(ListenerId::new("ada"));
+        let keys = [
+            ("ada's", Scope::Write, ada()),
+            ("hall", Scope::Read, ada()),
+            ("keeper", Scope::Admin, None),
+        ]
+        .map(|(name, scope, listener)| keep_key(folder.path(), name, scope, listener));
+        (Self::on(folder, |_| {}).await, keys)
+    }
+
     pub(crate) async fn send(&self, mut request: Request<Body>) -> Reply {
         request.headers_mut().entry("host").or_insert(HeaderValue::from_static("localhost"));
         self.send_as_it_is(request).await

@@ -13,6 +13,7 @@ use segue_server::page::lists::{ListView, ListsView};
 use segue_server::page::login::Login;
 use segue_server::page::mix::Mix;
 use segue_server::page::model::{ComparisonRow, ComparisonView, MetricView, Model, ModelRow};
+use segue_server::page::people::{Invitation, PeopleView, Person};
 use segue_server::page::problem::Problem;
 use segue_server::page::search::Search;
 use segue_server::page::shelves::{Home, ShelfView};
@@ -20,8 +21,8 @@ use segue_server::page::taste::{Example, ExclusionView, Given, OneTaste, TasteVi
 use segue_server::page::track::TrackView;
 use segue_server::page::urls::MixSettings;
 use segue_server::page::{
-    artist, history, import, lists, login, mix, model, problem, search, shelves, taste, track,
-    welcome,
+    artist, history, import, lists, login, mix, model, people, problem, search, shelves, taste,
+    track, welcome,
 };
 
 use super::markup::tags;
@@ -75,6 +76,8 @@ pub(super) fn pages() -> Vec<(&'static str, Markup)> {
         ("hostile reading", import::view_import(&frame, &reading)),
         ("hostile import done", import::view_import(&frame, &done)),
         ("hostile login", login::view(&frame, &Login { back: ADDRESS.to_owned(), refused: true })),
+        ("hostile people", people::view(&frame, &some_people())),
+        ("hostile invitation", login::invitation(&frame, TEXT)),
         ("hostile problem", problem::view(&frame, &a_problem)),
     ]
 }
@@ -114,6 +117,9 @@ fn frame() -> Frame {
     Frame {
         time_zone: Some(h()),
         asks_time_zone: true,
+        is_own: false,
+        is_admin: true,
+        only_looks: false,
         listener: Some(h()),
         listeners: vec![h(), ADDRESS.to_owned()],
         section: Section::Listen,
@@ -169,6 +175,14 @@ fn a_mix() -> Mix {
         notes: vec![h()],
         why: vec![h()],
         ..Mix::default()
+    }
+}
+
+fn some_people() -> PeopleView {
+    PeopleView {
+        people: vec![Person { name: h(), plays: 1, keys: 2 }],
+        invitation: Some(Invitation { listener: h(), link: h() }),
+        can_invite: true,
     }
 }
 

@@ -1,0 +1,51 @@
+// A household: whoever runs it invites somebody by a link, who sees their own pages and no others.
+
+import { accessible, check, fits, press } from "../stage.mjs";
+
+export const title = "an invitation, pages of one's own, and a screen that everybody passes";
+const WHO = "listener-03";
+
+export async function walk(stage) {
+  const home = stage.home("household", "demo");
+  const add = (...given) =>
+    stage.run("--home", home, "keys", "add", ...given).match(/segue_[0-9a-f]+/)[0];
+  const admin = add("me", "--scope", "admin");
+  const hall = add("hall", "--listener", WHO, "--scope", "read");
+  const site = await stage.serve(home);
+
+  const keeper = await site.window();
+  await keeper.goto("/");
+  await keeper.getByLabel("Key", { exact: true }).fill(admin);
+  await keeper.getByRole("button", { name: "Come in" }).click();
+  await keeper.getByRole("link", { name: "People" }).click();
+  await accessible(keeper, "people");
+  await fits(keeper, "people");
+  await keeper.getByRole("button", { name: `Invite ${WHO}` }).click();
+  const link = await keeper.getByLabel("The link").inputValue();
+  check.ok(link.startsWith(`${site.base}/join/segue_`), link);
+  await site.shut(keeper, /status of 401/);
+
+  const person = await site.window();
+  await person.goto(link);
+  await accessible(person, "an invitation");
+  await person.getByRole("button", { name: "Come in" }).click();
+  check.equal(await person.locator("body").getAttribute("data-listener"), WHO);
+  check.equal(await person.getByRole("link", { name: "Model", exact: true }).count(), 0);
+  check.equal(await person.locator("#who").count(), 0, "nobody else is named");
+  await press(person.locator(".card").first(), /Like/);
+  for (const path of ["/lists", "/history", "/taste"]) {
+    await person.goto(path);
+    check.ok(!/listener-0[^3]/.test(await person.content()), `${path} names others`);
+  }
+  check.equal((await person.goto("/model")).status(), 403);
+  await site.shut(person, /status of 403/);
+
+  const screen = await site.window();
+  await screen.goto(`/join/${hall}`);
+  await screen.getByRole("button", { name: "Come in" }).click();
+  await screen.locator(".card").first().waitFor();
+  await accessible(screen, "a screen that everybody passes");
+  const buttons = screen.locator("form[method=post]:not(.leave, .opens) button");
+  for (const button of await buttons.all()) check.ok(!(await button.isVisible()));
+  await site.shut(screen);
+}
