@@ -1,0 +1,123 @@
+//! Requests, bounded: how long an answer may take, how large it may be, and where it may come from.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::http::Response;
+use ureq::http::header::LOCATION;
+use ureq::tls::{RootCerts, TlsConfig};
+use ureq::{Agent, Body};
+
+use crate::{ConnectError, Result};
+
+/// How much a server may ask of us.
+#[derive(Clone, Copy, Debug)]
+pub struct HttpLimits {
+    /// How long until there is a connection.
+    pub connect: Duration,
+    /// How long until the whole answer is there.
+    pub request: Duration,
+    /// How large an answer may be, in MiB.
+    pub answer_mib: u64,
+}
+
+impl Default for HttpLimits {
+    /// Ten seconds, a minute, and 32 MiB: a page of 500 songs takes half a MiB.
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            request: Duration::from_secs(60),
+            answer_mib: 32,
+        }
+    }
+}
+
+/// Sends requests. It trusts the certificates that this system trusts, keeps no cookie and follows
+/// no redirection.
+#[derive(Clone, Debug)]
+pub struct Http {
+    agent: Agent,
+    limits: HttpLimits,
+}
+
+/// What came back, whatever the status says.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Http {
+    /// A client with these limits.
+    pub fn new(limits: HttpLimits) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = TlsConfig::builder()
+            .root_certs(RootCerts::PlatformVerifier)
+            .unversioned_rustls_crypto_provider(provider)
+            .build();
+        let config = Agent::config_builder()
+            .tls_config(tls)
+            .timeout_connect(Some(limits.connect))
+            .timeout_global(Some(limits.request))
+            .max_redirects(0)
+            .http_status_as_error(false)
+            .user_agent(concat!("segue/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Self { agent: config.into(), limits }
+    }
+
+    /// Sends a form. What is in it stands in the body of the request, so that no log on the way
+    /// holds it.
+    pub(crate) fn post(&self, address: &str, form: &[(&str, &str)]) -> Result<Answer> {
+        let sent = self.agent.post(address).send_form(form.iter().copied());
+        self.answer(address, sent)
+    }
+
+    fn answer(
+        &self,
+        address: &str,
+        sent: std::result::Result<Response<Body>, ureq::Error>,
+    ) -> Result<Answer> {
+        let mut response = sent.map_err(|error| self.failed(address, error))?;
+        let status = response.status();
+        if status.is_redirection() {
+            let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok());
+            return Err(redirected(address, to.unwrap_or_default()));
+        }
+        let limit = self.limits.answer_mib << 20;
+        let body = response.body_mut().with_config().limit(limit).read_to_vec();
+        let body = body.map_err(|error| self.failed(address, error))?;
+        Ok(Answer { status: status.as_u16(), body })
+    }
+
+    fn failed(&self, address: &str, error: ureq::Error) -> ConnectError {
+        let address = address.to_owned();
+        match error {
+            ureq::Error::Timeout(_) => {
+                ConnectError::TimedOut { address, seconds: self.limits.request.as_secs() }
+            }
+            ureq::Error::BodyExceedsLimit(_) => {
+                ConnectError::TooLarge { address, limit_mib: self.limits.answer_mib }
+            }
+            other => ConnectError::Unreachable { address, problem: other.to_string() },
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self::new(HttpLimits::default())
+    }
+}
+
+fn redirected(address: &str, to: &str) -> ConnectError {
+    // What was sent may come back in the query.
+    let to = to.split(['?', '#']).next().unwrap_or_default();
+    ConnectError::Redirected { address: address.to_owned(), to: plain(to) }
+}
+
+/// Text of a server as it can be shown: one line, no control characters, not long.
+pub(crate) fn plain(text: &str) -> String {
+    const LONGEST: usize = 200;
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    text.trim().chars().take(LONGEST).map(clean).collect()
+}

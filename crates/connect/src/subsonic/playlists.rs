@@ -1,0 +1,77 @@
+//! Playlists: those of the user, and those that are put there.
+
+use std::collections::HashSet;
+
+use super::Subsonic;
+use super::answer::{list, number, text};
+use crate::{ConnectError, Result};
+
+/// A playlist on a server, without its songs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerPlaylist {
+    /// What the server calls it.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// How many songs are on it.
+    pub songs: u64,
+}
+
+impl Subsonic {
+    /// The user's own playlists. Those that others share are left out.
+    ///
+    /// # Errors
+    /// Why the server could not be asked.
+    pub fn playlists(&self) -> Result<Vec<ServerPlaylist>> {
+        let answer = self.ask("getPlaylists", &[])?;
+        let playlists = list(&answer["playlists"], "playlist").iter();
+        let is_own = |owner: String| owner.eq_ignore_ascii_case(self.user());
+        let own = playlists.filter(|one| text(one, "owner").is_none_or(is_own));
+        let playlist = |one: &serde_json::Value| {
+            let songs = number(one, "songCount").unwrap_or_default() as u64;
+            let name = text(one, "name").unwrap_or_default();
+            Some(ServerPlaylist { id: text(one, "id")?, name, songs })
+        };
+        Ok(own.filter_map(playlist).collect())
+    }
+
+    /// The ids of the songs on a playlist, in order.
+    ///
+    /// # Errors
+    /// [`ConnectError::NotFound`], or why the server could not be asked.
+    pub fn playlist_songs(&self, id: &str) -> Result<Vec<String>> {
+        let answer = self.ask("getPlaylist", &[("id", id)])?;
+        Ok(list(&answer["playlist"], "entry").iter().filter_map(|one| text(one, "id")).collect())
+    }
+
+    /// Makes a playlist of songs and returns its id. One of the same name that is there stays as it
+    /// is.
+    ///
+    /// # Errors
+    /// Why the server could not be asked, or did not make it.
+    pub fn create_playlist(&self, name: &str, songs: &[String]) -> Result<String> {
+        let before: HashSet<String> = self.playlists()?.into_iter().map(|one| one.id).collect();
+        let mut fields = vec![("name", name)];
+        fields.extend(songs.iter().map(|id| ("songId", id.as_str())));
+        let answer = self.ask("createPlaylist", &fields)?;
+        if let Some(id) = text(&answer["playlist"], "id") {
+            return Ok(id);
+        }
+        // Older servers do not say which it is.
+        let made = self.playlists()?.into_iter().find(|one| !before.contains(&one.id));
+        made.map(|one| one.id).ok_or_else(|| ConnectError::Unreadable {
+            address: self.address.join("rest/createPlaylist.view"),
+            problem: "the playlist that it says it made is not there".to_owned(),
+        })
+    }
+
+    /// Puts other songs on a playlist, in place of all that are on it. Its id and name stay.
+    ///
+    /// # Errors
+    /// [`ConnectError::NotFound`], or why the server could not be asked.
+    pub fn replace_playlist(&self, id: &str, songs: &[String]) -> Result<()> {
+        let mut fields = vec![("playlistId", id)];
+        fields.extend(songs.iter().map(|id| ("songId", id.as_str())));
+        self.ask("createPlaylist", &fields).map(drop)
+    }
+}
