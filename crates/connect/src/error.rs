@@ -28,7 +28,9 @@ pub enum ConnectError {
         seconds: u64,
     },
     /// It names another place to ask. Passwords go only where the user said.
-    #[error("`{address}` sends on to `{to}`, which is not followed; if that is your server, connect to that address")]
+    #[error(
+        "`{address}` sends on to `{to}`, which is not followed; if that is your server, connect to that address"
+    )]
     Redirected {
         /// What was asked.
         address: String,

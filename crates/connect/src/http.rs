@@ -24,11 +24,7 @@ pub struct HttpLimits {
 impl Default for HttpLimits {
     /// Ten seconds, a minute, and 32 MiB: a page of 500 songs takes half a MiB.
     fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(10),
-            request: Duration::from_secs(60),
-            answer_mib: 32,
-        }
+        Self { connect: Duration::from_secs(10), request: Duration::from_secs(60), answer_mib: 32 }
     }
 }
 

@@ -18,4 +18,4 @@ mod subsonic;
 pub use address::ServerAddress;
 pub use error::{ConnectError, Result};
 pub use http::{Http, HttpLimits};
-pub use subsonic::{Access, Login, ServerPlaylist, ServerInfo, Subsonic, TakeSongs};
+pub use subsonic::{Access, Login, ServerInfo, ServerPlaylist, Subsonic, TakeSongs};

@@ -115,16 +115,8 @@ impl Store {
                        ON CONFLICT (name) DO UPDATE \
                        SET access = ?5, lists_within = ?7, counts_plays = ?8";
             let ServerConnection { lists_within, counts_plays, .. } = connection;
-            let values = params![
-                name,
-                service,
-                address,
-                user,
-                access,
-                listener,
-                lists_within,
-                counts_plays
-            ];
+            let values =
+                params![name, service, address, user, access, listener, lists_within, counts_plays];
             database.execute(sql, values)?;
             Ok(())
         })?;
@@ -279,6 +271,21 @@ impl Store {
             return Ok(None);
         }
         versions_there(&self.connection, asks, listener.as_str()).map(Some)
+    }
+
+    /// How many songs the listener of a connection has played, and how many of those are on its
+    /// server in some version. It reads all their plays.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownConnection`] or [`StoreError::Database`].
+    pub fn played_there(&self, connection: &str) -> Result<(u64, u64)> {
+        let id = required(&self.connection, connection)?;
+        let sql = "WITH played AS (SELECT DISTINCT work FROM tracks WHERE id IN \
+                   (SELECT track FROM listens WHERE listener = \
+                   (SELECT listener FROM connections WHERE id = ?1))) \
+                   SELECT COUNT(*), COUNT(*) FILTER (WHERE work IN (SELECT work FROM remote_tracks \
+                   JOIN tracks ON tracks.id = track WHERE connection = ?1)) FROM played";
+        Ok(self.connection.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?)))?)
     }
 
     /// Which playlists on a server are ours, and what each holds.

@@ -41,9 +41,7 @@ fn unreadable(address: &str, answer: &Answer) -> ConnectError {
             address,
             problem: "it is XML though JSON was asked for".to_owned(),
         },
-        200..=299 => {
-            ConnectError::Unreadable { address, problem: "it is not JSON".to_owned() }
-        }
+        200..=299 => ConnectError::Unreadable { address, problem: "it is not JSON".to_owned() },
         status => ConnectError::Status { address, status },
     }
 }
@@ -125,7 +123,9 @@ mod tests {
         assert!(matches!(error_of(200, page), ConnectError::WebPage { .. }));
         assert!(matches!(error_of(403, page), ConnectError::Status { status: 403, .. }));
         assert!(error_of(200, "<subsonic-response/>").to_string().contains("XML"));
-        assert!(error_of(200, r#"{"version": "1"}"#).to_string().contains("not that of a Subsonic"));
+        assert!(
+            error_of(200, r#"{"version": "1"}"#).to_string().contains("not that of a Subsonic")
+        );
         assert!(error_of(200, "").to_string().contains("not JSON"));
         assert!(error_of(200, r#"{"subsonic-response": 3}"#).to_string().contains("error 0"));
     }

@@ -30,7 +30,8 @@ pub(super) fn track(song: &Value, context: &mut Context<'_>) -> Result<Track, Dr
     track.genre = text(song, "genre");
     track.recording_mbid = recording.filter(|_| is_recording).map(|id| id.to_ascii_lowercase());
     track.isrc = isrc(song);
-    track.year = number(song, "year").filter(|year| (1.0..=9999.0).contains(year)).map(|y| y as u16);
+    track.year =
+        number(song, "year").filter(|year| (1.0..=9999.0).contains(year)).map(|y| y as u16);
     if let Some(seconds) = number(song, "duration").filter(|&seconds| seconds > 0.0)
         && !track.features.set(AudioFeature::DurationMs, (seconds * 1000.0) as f32)
     {
@@ -91,8 +92,7 @@ fn isrc(song: &Value) -> Option<String> {
         _ => Vec::new(),
     };
     let plain = |code: &str| code.replace('-', "").to_ascii_uppercase();
-    let is_code = |code: &String| {
-        code.len() == 12 && code.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
+    let is_code =
+        |code: &String| code.len() == 12 && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
     codes.into_iter().map(plain).find(is_code)
 }

@@ -13,10 +13,10 @@ use segue_core::{
 use serde::Deserialize;
 
 use super::{Format, Head};
+use crate::identity::track_id_from_recording;
 use crate::json::{
     FromBareText, JsonRows, JsonText, List, Number, Object, Step, read_document, read_lines,
 };
-use crate::identity::track_id_from_recording;
 use crate::namer::Namer;
 use crate::{Context, DropReason, IngestError, spotify, time};
 
@@ -148,7 +148,9 @@ impl<'de: 'a, 'a> FromBareText<'de> for Credit<'a> {}
 impl Metadata<'_> {
     fn recording_mbid(&self) -> Option<&str> {
         let mapped = self.mbid_mapping.0.recording_mbid.get();
-        mapped.or(self.additional_info.0.recording_mbid.get()).filter(|mbid| track_id_from_recording(mbid).is_some())
+        mapped
+            .or(self.additional_info.0.recording_mbid.get())
+            .filter(|mbid| track_id_from_recording(mbid).is_some())
     }
 
     fn artists(&self) -> Vec<&str> {
@@ -173,7 +175,9 @@ impl Metadata<'_> {
         let title = self.track_name.get()?;
         let info = &self.additional_info.0;
         let mbid = self.recording_mbid();
-        let id = mbid.and_then(track_id_from_recording).or_else(|| spotify::track_id(info.spotify_id.get()?));
+        let id = mbid
+            .and_then(track_id_from_recording)
+            .or_else(|| spotify::track_id(info.spotify_id.get()?));
         let mut track = namer.track(id, self.artists(), title);
         track.album = self.release_name.counted("release_name", context).map(str::to_owned);
         track.recording_mbid = mbid.map(str::to_ascii_lowercase);

@@ -1,0 +1,126 @@
+//! `segue connect subsonic`: a connection to a server that speaks OpenSubsonic.
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use segue::{Library, ServerConnection};
+use segue_connect::{Access, Http, Login, ServerAddress, ServerInfo, Subsonic};
+
+use super::{listener, read, secret};
+use crate::terminal::say;
+
+/// What such connections are called in the library.
+pub(super) const SERVICE: &str = "subsonic";
+
+/// Connect a server that speaks OpenSubsonic, such as Navidrome, and read its library.
+///
+/// The password is asked for at the terminal, or read as a line from stdin. What is sent of it is a
+/// digest; the password itself goes only to a server that says that it takes nothing else.
+///
+/// Lists of the listener are made of what is there from then on, so that pushed lists are whole;
+/// with `--any-song` they are made of all songs that are known here, as before.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  segue connect subsonic https://music.example --user ann
+  segue connect subsonic http://nas:4533 --user bob --name nas --listener bob
+  segue connect subsonic https://music.example --user ann --api-key < key.txt")]
+pub(super) struct SubsonicArgs {
+    /// Where the server is, with http:// or https://.
+    url: String,
+    /// The account on the server.
+    #[arg(long, value_name = "NAME")]
+    user: String,
+    /// What to call the connection here.
+    #[arg(long, default_value = "home", value_name = "NAME")]
+    name: String,
+    /// Whose account it is [default: the only listener, or `me`].
+    #[arg(long, value_name = "NAME")]
+    listener: Option<String>,
+    /// What is asked for is not a password but a key that the server made for programs.
+    #[arg(long)]
+    api_key: bool,
+    /// Make lists of any song that is known here, on the server or not; what is not there is
+    /// missing from pushed lists.
+    #[arg(long)]
+    any_song: bool,
+    /// Take in how often songs were played there. Only where no scrobbler, player or export tells
+    /// of the same plays: they have no date, and would count twice.
+    #[arg(long)]
+    plays: bool,
+}
+
+pub(super) fn run(args: SubsonicArgs, library: &mut Library, as_json: bool) -> anyhow::Result<()> {
+    let address: ServerAddress = args.url.parse()?;
+    let listener = listener(library, args.listener.as_deref())?;
+    let connection = ServerConnection {
+        name: args.name,
+        service: SERVICE.to_owned(),
+        address: address.to_string(),
+        user: args.user,
+        access: String::new(),
+        listener,
+        lists_within: !args.any_song,
+        counts_plays: args.plays,
+        read_at: None,
+        pushed_at: None,
+        songs: 0,
+    };
+    refuse_another(library, &connection)?;
+    let what = if args.api_key { "key" } else { "password" };
+    let secret = secret::ask(&format!("{what} of `{}` at {address}", connection.user))?;
+    let login = Login { user: connection.user.clone(), secret, is_key: args.api_key };
+    let (server, info) = Subsonic::log_in(Http::default(), address.clone(), login.clone())?;
+    announce(&address, &info, server.access());
+    let connection = ServerConnection { access: server.access().key().to_owned(), ..connection };
+    library.connect(&connection, &login.secret)?;
+    read::read_and_print(library, &server, &connection, as_json)
+}
+
+/// A client for a connection that is set up.
+pub(super) fn client(library: &Library, connection: &ServerConnection) -> anyhow::Result<Subsonic> {
+    let secret = library.secret(connection)?;
+    let access = Access::from_key(&connection.access)
+        .with_context(|| format!("`{}` was set up by a newer segue", connection.name))?;
+    let is_key = access == Access::Key;
+    let login = Login { user: connection.user.clone(), secret, is_key };
+    let mut server = Subsonic::new(Http::default(), connection.address.parse()?, login, access);
+    server.info()?;
+    Ok(server)
+}
+
+/// A name stands for one account: another under the same name would take its place.
+fn refuse_another(library: &Library, asked: &ServerConnection) -> anyhow::Result<()> {
+    let is_same = |one: &ServerConnection| {
+        let of = |one: &ServerConnection| {
+            (one.service.clone(), one.address.clone(), one.user.clone(), one.listener.clone())
+        };
+        of(one) == of(asked)
+    };
+    let connections = library.store().connections()?;
+    match connections.iter().find(|one| one.name == asked.name) {
+        Some(other) if !is_same(other) => bail!(
+            "`{}` is `{}` at {} for `{}`: give this one another `--name`, or drop that one first",
+            other.name,
+            other.user,
+            other.address,
+            other.listener
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn announce(address: &ServerAddress, info: &ServerInfo, access: Access) {
+    let program = info.program.as_deref().unwrap_or("a Subsonic server");
+    let version = info.program_version.as_deref().unwrap_or_default();
+    let api = &info.api_version;
+    let open = if info.is_open { "OpenSubsonic" } else { "Subsonic" };
+    let name = format!("{program} {version}");
+    say(&format!("{address} is {}, which speaks {open} {api}", name.trim_end()));
+    if access != Access::Password {
+        return;
+    }
+    say("it takes no tokens, so that the password itself is sent each time");
+    if address.is_readable_on_the_way() {
+        say("the connection is not encrypted: whoever is on the way can read the password");
+    }
+}
