@@ -16,10 +16,10 @@ use crate::{Result, StoreError};
 pub(crate) const FILE: &str = "secrets.json";
 
 /// Of each connection, by its name, whose it is and what opens it.
-type Secrets = BTreeMap<String, Entry>;
+type Secrets = BTreeMap<String, KeptSecret>;
 
 #[derive(Serialize, Deserialize)]
-struct Entry {
+struct KeptSecret {
     /// So that forgetting finds it whatever the database holds.
     listener: ListenerId,
     secret: String,
@@ -38,7 +38,7 @@ pub(crate) fn keep(
     secret: &Secret,
 ) -> Result<()> {
     let mut secrets = load(library)?;
-    let entry = Entry { listener: listener.clone(), secret: secret.reveal().to_owned() };
+    let entry = KeptSecret { listener: listener.clone(), secret: secret.reveal().to_owned() };
     secrets.insert(name.to_owned(), entry);
     save(library, &secrets)
 }
@@ -53,7 +53,7 @@ pub(crate) fn remove_of(library: &Path, listener: &ListenerId) -> Result<()> {
     remove_where(library, |_, entry| entry.listener == *listener)
 }
 
-fn remove_where(library: &Path, is_to_go: impl Fn(&str, &Entry) -> bool) -> Result<()> {
+fn remove_where(library: &Path, is_to_go: impl Fn(&str, &KeptSecret) -> bool) -> Result<()> {
     let mut secrets = load(library)?;
     let before = secrets.len();
     secrets.retain(|name, entry| !is_to_go(name, entry));

@@ -43,7 +43,7 @@ pub(super) fn run(args: &ReadArgs, library: &mut Library, as_json: bool) -> anyh
         }
         read(library, &server, &connection)
     })?;
-    print(library, &read, as_json)
+    print(&read, as_json)
 }
 
 /// Reads one server and prints what came of it.
@@ -54,7 +54,8 @@ pub(super) fn read_and_print(
     as_json: bool,
 ) -> anyhow::Result<()> {
     let read = read(library, server, connection)?;
-    print(library, &[read], as_json)
+    print(&[read], as_json)?;
+    say_if_only_played(library)
 }
 
 /// What was read of a server, and what came of it.
@@ -97,7 +98,7 @@ fn saved_songs(
     Ok(saved)
 }
 
-fn print(library: &Library, read: &[WasRead], as_json: bool) -> anyhow::Result<()> {
+fn print(read: &[WasRead], as_json: bool) -> anyhow::Result<()> {
     if as_json {
         let value = |one: &WasRead| json!({"name": one.connection.name, "report": one.report, "taken": one.taken});
         print_json(&read.iter().map(value).collect::<Vec<Value>>())?;
@@ -106,7 +107,6 @@ fn print(library: &Library, read: &[WasRead], as_json: bool) -> anyhow::Result<(
         report::print(&ImportReport { files }, None)?;
         read.iter().try_for_each(print_one)?;
     }
-    say_if_only_played(library)?;
     match read.iter().all(|one| one.report.rows_read == 0) {
         true => bail!("no song was found there; is its library scanned?"),
         false => Ok(()),
@@ -118,8 +118,8 @@ fn print_one(read: &WasRead) -> anyhow::Result<()> {
     let (name, whose) = (&connection.name, &connection.listener);
     let TakenIn { songs, new_songs, gone, opinions, added, taken_back, .. } = taken;
     print_line(&format!(
-        "`{name}` has {songs} songs, {new_songs} of them new here; {gone} are gone; {opinions} stars \
-         and ratings, {taken_back} taken back; {added} things new to the log"
+        "`{name}`: {songs} songs ({new_songs} new, {gone} gone), {opinions} stars and ratings \
+         ({taken_back} taken back); {added} entries added to the history of `{whose}`"
     ))?;
     if taken.played > 0 {
         let (played, there) = (taken.played, taken.played_there);
