@@ -6,7 +6,7 @@ use std::time::Duration;
 use ureq::http::Response;
 use ureq::http::header::LOCATION;
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body};
+use ureq::{Agent, Body, Timeout};
 
 use crate::{ConnectError, Result};
 
@@ -37,7 +37,7 @@ pub struct Http {
 }
 
 /// What came back, whatever the status says.
-pub(crate) struct Answer {
+pub(crate) struct HttpAnswer {
     pub(crate) status: u16,
     pub(crate) body: Vec<u8>,
 }
@@ -63,7 +63,7 @@ impl Http {
 
     /// Sends a form. What is in it stands in the body of the request, so that no log on the way
     /// holds it.
-    pub(crate) fn post(&self, address: &str, form: &[(&str, &str)]) -> Result<Answer> {
+    pub(crate) fn post(&self, address: &str, form: &[(&str, &str)]) -> Result<HttpAnswer> {
         let sent = self.agent.post(address).send_form(form.iter().copied());
         self.answer(address, sent)
     }
@@ -72,7 +72,7 @@ impl Http {
         &self,
         address: &str,
         sent: std::result::Result<Response<Body>, ureq::Error>,
-    ) -> Result<Answer> {
+    ) -> Result<HttpAnswer> {
         let mut response = sent.map_err(|error| self.failed(address, error))?;
         let status = response.status();
         if status.is_redirection() {
@@ -82,14 +82,18 @@ impl Http {
         let limit = self.limits.answer_mib << 20;
         let body = response.body_mut().with_config().limit(limit).read_to_vec();
         let body = body.map_err(|error| self.failed(address, error))?;
-        Ok(Answer { status: status.as_u16(), body })
+        Ok(HttpAnswer { status: status.as_u16(), body })
     }
 
     fn failed(&self, address: &str, error: ureq::Error) -> ConnectError {
         let address = address.to_owned();
         match error {
-            ureq::Error::Timeout(_) => {
-                ConnectError::TimedOut { address, seconds: self.limits.request.as_secs() }
+            ureq::Error::Timeout(part) => {
+                let limit = match part {
+                    Timeout::Connect | Timeout::Resolve => self.limits.connect,
+                    _ => self.limits.request,
+                };
+                ConnectError::TimedOut { address, seconds: limit.as_secs() }
             }
             ureq::Error::BodyExceedsLimit(_) => {
                 ConnectError::TooLarge { address, limit_mib: self.limits.answer_mib }

@@ -18,4 +18,4 @@ mod subsonic;
 pub use address::ServerAddress;
 pub use error::{ConnectError, Result};
 pub use http::{Http, HttpLimits};
-pub use subsonic::{Access, Login, ServerInfo, ServerPlaylist, Subsonic, TakeSongs};
+pub use subsonic::{Account, LoginMethod, ServerInfo, ServerPlaylist, Subsonic, TakeSongs};

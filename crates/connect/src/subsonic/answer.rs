@@ -6,12 +6,12 @@
 use serde_json::Value;
 
 use super::login::knows_tokens;
-use crate::http::{Answer, plain};
+use crate::http::{HttpAnswer, plain};
 use crate::{ConnectError, Result};
 
 /// The content of an answer, or what the server says went wrong. What is `hidden` is taken out of
 /// its words.
-pub(super) fn read(address: &str, answer: &Answer, hidden: &[&str]) -> Result<Value> {
+pub(super) fn read(address: &str, answer: &HttpAnswer, hidden: &[&str]) -> Result<Value> {
     let document: Option<Value> = serde_json::from_slice(&answer.body).ok();
     let Some(Value::Object(mut document)) = document else {
         return Err(unreadable(address, answer));
@@ -31,7 +31,7 @@ pub(super) fn read(address: &str, answer: &Answer, hidden: &[&str]) -> Result<Va
     }
 }
 
-fn unreadable(address: &str, answer: &Answer) -> ConnectError {
+fn unreadable(address: &str, answer: &HttpAnswer) -> ConnectError {
     let address = address.to_owned();
     let text = String::from_utf8_lossy(&answer.body[..answer.body.len().min(1024)]).to_lowercase();
     let is_page = text.trim_start().starts_with('<') && text.contains("<html");
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn error_of(status: u16, body: &str) -> ConnectError {
-        let answer = Answer { status, body: body.as_bytes().to_vec() };
+        let answer = HttpAnswer { status, body: body.as_bytes().to_vec() };
         read("http://a/rest/ping.view", &answer, &["u", "sesame"]).unwrap_err()
     }
 

@@ -16,7 +16,7 @@ const TOKENS_SINCE: (u32, u32) = (1, 13);
 
 /// Who somebody is on a server, and what proves it.
 #[derive(Clone, Debug)]
-pub struct Login {
+pub struct Account {
     /// The name of the account.
     pub user: String,
     /// Its password, or a key.
@@ -28,7 +28,7 @@ pub struct Login {
 /// How a user is made known to a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Access {
+pub enum LoginMethod {
     /// By a digest of the password and a salt, another one each time.
     Token,
     /// By a key for programs.
@@ -37,7 +37,7 @@ pub enum Access {
     Password,
 }
 
-impl Access {
+impl LoginMethod {
     /// A name for machines that does not change between versions.
     pub fn key(self) -> &'static str {
         match self {
@@ -75,18 +75,18 @@ pub struct ServerInfo {
     pub is_open: bool,
 }
 
-impl Login {
+impl Account {
     /// The fields of a request that say who asks.
-    pub(super) fn proof(&self, access: Access) -> Vec<(&'static str, String)> {
+    pub(super) fn proof(&self, access: LoginMethod) -> Vec<(&'static str, String)> {
         let secret = self.secret.reveal();
         match access {
-            Access::Key => vec![("apiKey", secret.to_owned())],
-            Access::Token => {
+            LoginMethod::Key => vec![("apiKey", secret.to_owned())],
+            LoginMethod::Token => {
                 let salt = hex(&UnwrapErr(SysRng).next_u64().to_le_bytes());
                 let token = hex(&Md5::digest(format!("{secret}{salt}")));
                 vec![("u", self.user.clone()), ("t", token), ("s", salt)]
             }
-            Access::Password => {
+            LoginMethod::Password => {
                 vec![("u", self.user.clone()), ("p", format!("enc:{}", hex(secret.as_bytes())))]
             }
         }
@@ -95,7 +95,7 @@ impl Login {
 
 impl Subsonic {
     /// A client for a server that is known to take this way of making the user known.
-    pub fn new(http: Http, address: ServerAddress, login: Login, access: Access) -> Self {
+    pub fn new(http: Http, address: ServerAddress, login: Account, access: LoginMethod) -> Self {
         Self { http, address, login, access, is_open: false }
     }
 
@@ -103,16 +103,20 @@ impl Subsonic {
     ///
     /// With a password it tries a token first. The password itself is sent only if the server says
     /// that it takes no tokens, by error 41 or 42 or by a version of the API that is older than
-    /// tokens are: then [`Self::access`] is [`Access::Password`].
+    /// tokens are: then [`Self::login_method`] is [`LoginMethod::Password`].
     ///
     /// # Errors
     /// [`ConnectError::NotAccepted`], or why the server could not be asked.
-    pub fn log_in(http: Http, address: ServerAddress, login: Login) -> Result<(Self, ServerInfo)> {
-        let access = if login.is_key { Access::Key } else { Access::Token };
+    pub fn log_in(
+        http: Http,
+        address: ServerAddress,
+        login: Account,
+    ) -> Result<(Self, ServerInfo)> {
+        let access = if login.is_key { LoginMethod::Key } else { LoginMethod::Token };
         let mut server = Self::new(http, address, login, access);
         let info = match server.ping() {
-            Err(refused) if access == Access::Token && refused.takes_no_token => {
-                server.access = Access::Password;
+            Err(refused) if access == LoginMethod::Token && refused.takes_no_token => {
+                server.access = LoginMethod::Password;
                 server.ping()
             }
             asked => asked,
@@ -183,25 +187,25 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn login() -> Login {
-        Login { user: "ann".to_owned(), secret: Secret::new("sesame"), is_key: false }
+    fn login() -> Account {
+        Account { user: "ann".to_owned(), secret: Secret::new("sesame"), is_key: false }
     }
 
     #[test]
     fn a_token_is_the_digest_of_password_and_salt_as_the_protocol_has_it() {
         // The example of the API's own documentation.
         assert_eq!(hex(&Md5::digest("sesamec19b2d")), "26719a1196d2a940705a59634eb18eab");
-        let proof = login().proof(Access::Token);
+        let proof = login().proof(LoginMethod::Token);
         let [(_, user), (_, token), (_, salt)] = &proof[..] else { panic!("{proof:?}") };
         assert_eq!(user, "ann");
         assert_eq!(*token, hex(&Md5::digest(format!("sesame{salt}"))));
-        assert_ne!(login().proof(Access::Token), proof, "the salt is another one each time");
+        assert_ne!(login().proof(LoginMethod::Token), proof, "the salt is another one each time");
     }
 
     #[test]
     fn a_password_is_sent_in_hexadecimal_and_a_key_without_a_user() {
-        assert_eq!(login().proof(Access::Password)[1].1, "enc:736573616d65");
-        assert_eq!(login().proof(Access::Key), [("apiKey", "sesame".to_owned())]);
+        assert_eq!(login().proof(LoginMethod::Password)[1].1, "enc:736573616d65");
+        assert_eq!(login().proof(LoginMethod::Key), [("apiKey", "sesame".to_owned())]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-pub use login::{Access, Login, ServerInfo};
+pub use login::{Account, LoginMethod, ServerInfo};
 pub use playlists::ServerPlaylist;
 pub use songs::TakeSongs;
 
@@ -27,8 +27,8 @@ use crate::{Http, Result, ServerAddress};
 pub struct Subsonic {
     http: Http,
     address: ServerAddress,
-    login: Login,
-    access: Access,
+    login: Account,
+    access: LoginMethod,
     is_open: bool,
 }
 
@@ -39,7 +39,7 @@ impl Subsonic {
     }
 
     /// How the user is made known to the server.
-    pub fn access(&self) -> Access {
+    pub fn login_method(&self) -> LoginMethod {
         self.access
     }
 

@@ -41,12 +41,17 @@ impl Subsonic {
         take: &mut TakeSongs<'_>,
     ) -> Result<FileReport> {
         let latest = RefCell::new(None);
-        let mut sink = Latest(&latest);
+        let mut sink = LatestTrack(&latest);
         let place = self.address.to_string();
         let context =
             Context::new(Path::new(&place), Source::Subsonic, listener.clone(), &mut sink);
-        let mut reading =
-            Reading { context, latest: &latest, saved, seen: HashSet::new(), songs: Vec::new() };
+        let mut reading = SongReading {
+            context,
+            latest: &latest,
+            saved,
+            seen: HashSet::new(),
+            songs: Vec::new(),
+        };
         if !(self.is_open && self.search_for_all(&mut reading, take)?) {
             self.walk_albums(&mut reading, take)?;
         }
@@ -55,7 +60,11 @@ impl Subsonic {
     }
 
     /// Reads what an empty search finds. Returns whether it found anything.
-    fn search_for_all(&self, reading: &mut Reading<'_>, take: &mut TakeSongs<'_>) -> Result<bool> {
+    fn search_for_all(
+        &self,
+        reading: &mut SongReading<'_>,
+        take: &mut TakeSongs<'_>,
+    ) -> Result<bool> {
         let mut offset = 0;
         loop {
             let (count, from) = (PAGE.to_string(), offset.to_string());
@@ -79,7 +88,7 @@ impl Subsonic {
     }
 
     /// Reads album after album.
-    fn walk_albums(&self, reading: &mut Reading<'_>, take: &mut TakeSongs<'_>) -> Result<()> {
+    fn walk_albums(&self, reading: &mut SongReading<'_>, take: &mut TakeSongs<'_>) -> Result<()> {
         let (mut seen, mut offset) = (HashSet::new(), 0);
         loop {
             let (size, from) = (PAGE.to_string(), offset.to_string());
@@ -107,9 +116,9 @@ impl Subsonic {
 }
 
 /// The last track that an importer would have kept, told apart from others of its names.
-struct Latest<'l>(&'l RefCell<Option<Track>>);
+struct LatestTrack<'l>(&'l RefCell<Option<Track>>);
 
-impl Sink for Latest<'_> {
+impl Sink for LatestTrack<'_> {
     fn accept(&mut self, _: u64, record: Record) -> std::result::Result<(), SinkError> {
         if let Record::Track(track) = record {
             self.0.replace(Some(track));
@@ -118,7 +127,7 @@ impl Sink for Latest<'_> {
     }
 }
 
-struct Reading<'r> {
+struct SongReading<'r> {
     context: Context<'r>,
     latest: &'r RefCell<Option<Track>>,
     saved: &'r HashSet<String>,
@@ -127,7 +136,7 @@ struct Reading<'r> {
     songs: Vec<RemoteSong>,
 }
 
-impl Reading<'_> {
+impl SongReading<'_> {
     /// Reads a page, and hands on what there is once it is worth it. Returns whether any song of it
     /// was new.
     fn read(&mut self, page: &[Value], take: &mut TakeSongs<'_>) -> Result<bool> {

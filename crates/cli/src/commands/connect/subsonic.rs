@@ -3,7 +3,7 @@
 use anyhow::{Context as _, bail};
 use clap::Args;
 use segue::{Library, ServerConnection};
-use segue_connect::{Access, Http, Login, ServerAddress, ServerInfo, Subsonic};
+use segue_connect::{Account, Http, LoginMethod, ServerAddress, ServerInfo, Subsonic};
 
 use super::{listener, read, secret};
 use crate::terminal::say;
@@ -68,10 +68,11 @@ pub(super) fn run(args: SubsonicArgs, library: &mut Library, as_json: bool) -> a
     refuse_another(library, &connection)?;
     let what = if args.api_key { "key" } else { "password" };
     let secret = secret::ask(&format!("{what} of `{}` at {address}", connection.user))?;
-    let login = Login { user: connection.user.clone(), secret, is_key: args.api_key };
+    let login = Account { user: connection.user.clone(), secret, is_key: args.api_key };
     let (server, info) = Subsonic::log_in(Http::default(), address.clone(), login.clone())?;
-    announce(&address, &info, server.access());
-    let connection = ServerConnection { access: server.access().key().to_owned(), ..connection };
+    announce(&address, &info, server.login_method());
+    let connection =
+        ServerConnection { access: server.login_method().key().to_owned(), ..connection };
     library.connect(&connection, &login.secret)?;
     read::read_and_print(library, &server, &connection, as_json)
 }
@@ -79,10 +80,10 @@ pub(super) fn run(args: SubsonicArgs, library: &mut Library, as_json: bool) -> a
 /// A client for a connection that is set up.
 pub(super) fn client(library: &Library, connection: &ServerConnection) -> anyhow::Result<Subsonic> {
     let secret = library.secret(connection)?;
-    let access = Access::from_key(&connection.access)
+    let access = LoginMethod::from_key(&connection.access)
         .with_context(|| format!("`{}` was set up by a newer segue", connection.name))?;
-    let is_key = access == Access::Key;
-    let login = Login { user: connection.user.clone(), secret, is_key };
+    let is_key = access == LoginMethod::Key;
+    let login = Account { user: connection.user.clone(), secret, is_key };
     let mut server = Subsonic::new(Http::default(), connection.address.parse()?, login, access);
     server.info()?;
     Ok(server)
@@ -109,14 +110,14 @@ fn refuse_another(library: &Library, asked: &ServerConnection) -> anyhow::Result
     }
 }
 
-fn announce(address: &ServerAddress, info: &ServerInfo, access: Access) {
+fn announce(address: &ServerAddress, info: &ServerInfo, access: LoginMethod) {
     let program = info.program.as_deref().unwrap_or("a Subsonic server");
     let version = info.program_version.as_deref().unwrap_or_default();
     let api = &info.api_version;
     let open = if info.is_open { "OpenSubsonic" } else { "Subsonic" };
     let name = format!("{program} {version}");
     say(&format!("{address} is {}, which speaks {open} {api}", name.trim_end()));
-    if access != Access::Password {
+    if access != LoginMethod::Password {
         return;
     }
     say("it takes no tokens, so that the password itself is sent each time");
