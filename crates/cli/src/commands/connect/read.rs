@@ -79,6 +79,10 @@ fn read(
     });
     bar.finish_and_clear();
     let report = report?;
+    // A disk that is not mounted looks like this: nothing there is taken for gone.
+    if report.rows_read == 0 {
+        bail!("no song was found there; is its library scanned?");
+    }
     let taken = reading.finish(Timestamp::now())?;
     Ok(WasRead { connection: connection.clone(), report, taken })
 }
@@ -107,10 +111,7 @@ fn print(read: &[WasRead], as_json: bool) -> anyhow::Result<()> {
         report::print(&ImportReport { files }, None)?;
         read.iter().try_for_each(print_one)?;
     }
-    match read.iter().all(|one| one.report.rows_read == 0) {
-        true => bail!("no song was found there; is its library scanned?"),
-        false => Ok(()),
-    }
+    Ok(())
 }
 
 fn print_one(read: &WasRead) -> anyhow::Result<()> {
