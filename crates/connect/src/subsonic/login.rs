@@ -161,11 +161,10 @@ struct RefusedPing {
 
 impl RefusedPing {
     fn of(error: ConnectError) -> Self {
-        let takes_no_token = match &error {
-            ConnectError::Refused { code: 41 | 42, .. } => true,
-            ConnectError::OldServer { .. } => true,
-            _ => false,
-        };
+        let takes_no_token = matches!(
+            error,
+            ConnectError::Refused { code: 41 | 42, .. } | ConnectError::OldServer { .. }
+        );
         Self { error, takes_no_token }
     }
 }
