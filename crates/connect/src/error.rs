@@ -45,6 +45,14 @@ pub enum ConnectError {
         /// The status of HTTP.
         status: u16,
     },
+    /// It asks to be left alone for longer than is waited.
+    #[error("`{address}` asks to wait for {seconds} s; try again later")]
+    Busy {
+        /// What was asked.
+        address: String,
+        /// How long it asks to wait.
+        seconds: u64,
+    },
     /// The answer is larger than any that is meant well.
     #[error("the answer of `{address}` is larger than {limit_mib} MiB")]
     TooLarge {

@@ -1,5 +1,6 @@
 //! Clients of the servers that a listener already has, so that mixes reach the player that they
-//! already use: [`Subsonic`] for all that speak OpenSubsonic, such as Navidrome.
+//! already use: [`Subsonic`] for all that speak OpenSubsonic, such as Navidrome, and
+//! [`ListenBrainz`] for servers with its API.
 //!
 //! This is the one crate with an HTTP client, and the command line is the only one that uses it: the
 //! library and the server of Segue cannot ask anything of anybody. It knows nothing of the store.
@@ -13,9 +14,11 @@
 mod address;
 mod error;
 mod http;
+mod listenbrainz;
 mod subsonic;
 
 pub use address::ServerAddress;
 pub use error::{ConnectError, Result};
 pub use http::{Http, HttpLimits};
+pub use listenbrainz::{ListenBrainz, ListensPage};
 pub use subsonic::{Account, LoginMethod, ServerInfo, ServerPlaylist, Subsonic, TakeSongs};

@@ -140,6 +140,12 @@ pub enum Error {
         /// The connection.
         name: String,
     },
+    /// The connection is of a kind that this version of Segue does not know.
+    #[error("connection `{name}` was set up by a newer segue")]
+    NewerConnection {
+        /// The connection.
+        name: String,
+    },
     /// A list cannot have that name.
     #[error("`{name}` {problem}: give the list another name")]
     BadListName {

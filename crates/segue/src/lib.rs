@@ -48,7 +48,7 @@ mod sources;
 mod worlds;
 
 pub use check::{LibraryCheck, Problem};
-pub use connections::{ListToPush, RemoteReading, TakenIn};
+pub use connections::{ListToPush, RemoteReading, Service, TakenIn};
 pub use dataset::{Dataset, dated_plays, profile};
 pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};

@@ -7,7 +7,7 @@
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use rustc_hash::FxHashSet;
-use segue_core::{FeedbackKind, ListenerId, Secret, Timestamp, Track, TrackId};
+use segue_core::{FeedbackKind, ListenerId, Record, Secret, Timestamp, Track, TrackId};
 use serde::Serialize;
 
 use crate::batch::WriteBatch;
@@ -220,6 +220,47 @@ impl Store {
             note_rows(database, connection, entries.len() as u64)?;
             Ok(added)
         })
+    }
+
+    /// Takes in plays that a server has of the listener, in one transaction, and notes that all up to
+    /// a time are here. Each is judged as a row of an import is: one that the log has counts once.
+    /// Returns how many were new to the log.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownConnection`] where it was removed meanwhile, [`StoreError::Busy`] or
+    /// [`StoreError::Database`]; then nothing was taken in.
+    pub fn take_in_listens(
+        &mut self,
+        connection: &str,
+        listens: &[Record],
+        upto: Option<Timestamp>,
+    ) -> Result<u64> {
+        self.write(|database, cache| {
+            let id = required(database, connection)?;
+            let mut batch = WriteBatch::new(database, cache)?;
+            let mut added = 0;
+            for listen in listens {
+                let appended = batch.append(&Entry::from(Event::Record(listen.clone())))?;
+                added += u64::from(appended == Appended::New);
+            }
+            let sql = "UPDATE connections SET pulled_to = MAX(COALESCE(pulled_to, ?1), ?1) \
+                       WHERE id = ?2";
+            if let Some(upto) = upto {
+                database.execute(sql, params![to_micros(upto), id])?;
+            }
+            Ok(added)
+        })
+    }
+
+    /// Up to which time the plays that a server has of the listener are here.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownConnection`], [`StoreError::Corrupt`] or [`StoreError::Database`].
+    pub fn pulled_to(&self, connection: &str) -> Result<Option<Timestamp>> {
+        let id = required(&self.connection, connection)?;
+        let sql = "SELECT pulled_to FROM connections WHERE id = ?1";
+        let at: Option<i64> = self.connection.query_row(sql, [id], |row| row.get(0))?;
+        at.map(from_micros).transpose()
     }
 
     /// Ends a reading: songs that are `gone` from the server are no longer there, and it was read at

@@ -94,7 +94,7 @@ impl Drop for Supysonic {
 fn write_flac(path: &Path, song: i32) {
     const RATE: u64 = 44_100;
     let mut info = vec![0x10, 0, 0x10, 0, 0, 0, 0, 0, 0, 0];
-    info.extend((RATE << 44 | 1 << 41 | 15 << 36 | RATE * 200).to_be_bytes());
+    info.extend(((RATE << 44) | (1 << 41) | (15 << 36) | (RATE * 200)).to_be_bytes());
     info.extend([0; 16]);
     let mut tags = Vec::new();
     tags.extend(5_u32.to_le_bytes());

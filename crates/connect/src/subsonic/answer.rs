@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn error_of(status: u16, body: &str) -> ConnectError {
-        let answer = HttpAnswer { status, body: body.as_bytes().to_vec() };
+        let answer = HttpAnswer { status, body: body.as_bytes().to_vec(), wait: None };
         read("http://a/rest/ping.view", &answer, &["u", "sesame"]).unwrap_err()
     }
 

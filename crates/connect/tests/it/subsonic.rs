@@ -18,11 +18,12 @@ fn account(is_key: bool) -> Account {
     Account { user: "ann".to_owned(), secret: Secret::new(PASSWORD), is_key }
 }
 
-fn quick() -> Http {
+pub(crate) fn quick() -> Http {
     Http::new(HttpLimits {
         connect: Duration::from_millis(500),
         request: Duration::from_millis(500),
         answer_mib: 1,
+        patience: Duration::from_secs(2),
     })
 }
 

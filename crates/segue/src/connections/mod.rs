@@ -8,11 +8,41 @@ mod reading;
 pub use pushing::ListToPush;
 pub use reading::{RemoteReading, TakenIn};
 
-use segue_core::{Secret, TrackId};
+use segue_core::{Record, Secret, Timestamp, TrackId};
 use segue_store::ServerConnection;
 
 use crate::library::most_like;
+use crate::sink::settle;
 use crate::{Error, Library, Result};
+
+/// What a server speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// OpenSubsonic: it has songs and playlists.
+    Subsonic,
+    /// The API of ListenBrainz: it has plays, and playlists of MusicBrainz recordings.
+    ListenBrainz,
+}
+
+impl Service {
+    /// A name for machines that does not change between versions.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Subsonic => "subsonic",
+            Self::ListenBrainz => "listenbrainz",
+        }
+    }
+
+    /// The service of a connection.
+    ///
+    /// # Errors
+    /// [`Error::NewerConnection`] for one that this version does not know.
+    pub fn of(connection: &ServerConnection) -> Result<Self> {
+        let mut all = [Self::Subsonic, Self::ListenBrainz].into_iter();
+        let newer = || Error::NewerConnection { name: connection.name.clone() };
+        all.find(|one| one.key() == connection.service).ok_or_else(newer)
+    }
+}
 
 impl Library {
     /// The connection of a name.
@@ -58,6 +88,32 @@ impl Library {
     /// When the name cannot be one, or the store cannot be written.
     pub fn connect(&mut self, connection: &ServerConnection, secret: &Secret) -> Result<()> {
         Ok(self.store_mut().connect(connection, secret)?)
+    }
+
+    /// Takes in plays that a server has of its listener, and notes that all up to a time are here. A
+    /// play that is here already, from whichever source, is not counted again. Returns how many were
+    /// new.
+    ///
+    /// # Errors
+    /// When the store cannot be written, or the connection was removed meanwhile.
+    pub fn take_in_listens(
+        &mut self,
+        connection: &ServerConnection,
+        listens: &[Record],
+        upto: Option<Timestamp>,
+    ) -> Result<u64> {
+        Ok(self.store_mut().take_in_listens(&connection.name, listens, upto)?)
+    }
+
+    /// Ends the pulling of plays: now that all are here, names that several artists share are
+    /// parted.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn finish_pulling(&mut self, connection: &ServerConnection, at: Timestamp) -> Result<()> {
+        self.store_mut().finish_reading(&connection.name, &[], at)?;
+        settle(self.store_mut())?;
+        Ok(())
     }
 
     /// Removes a connection, with what opens it and the tracks that only it brought. Playlists on

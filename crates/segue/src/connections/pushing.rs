@@ -10,6 +10,7 @@ use segue_engine::{Catalogue, TrackIdx};
 use segue_store::{ListName, RemotePlaylist, SavedList, ServerConnection};
 use serde::Serialize;
 
+use super::Service;
 use crate::{Library, Result, Snapshot};
 
 /// A list, in terms of a server.
@@ -73,6 +74,12 @@ impl Library {
     }
 }
 
+/// The tracks that are known to be MusicBrainz recordings, with their ids.
+fn recordings(catalogue: &Catalogue) -> impl Iterator<Item = (TrackId, String)> {
+    let tracks = (0..catalogue.len() as u32).map(|row| catalogue.track(TrackIdx(row)));
+    tracks.filter_map(|track| Some((track.id.clone(), track.recording_mbid.clone()?)))
+}
+
 /// What is on a server.
 struct OnServer<'s> {
     catalogue: &'s Catalogue,
@@ -89,9 +96,12 @@ impl<'s> OnServer<'s> {
     ) -> Result<Self> {
         let (store, name) = (library.store(), &connection.name);
         let mut songs = FxHashMap::default();
-        // They come in the order of their ids.
-        for song in store.remote_tracks(name)? {
-            songs.entry(song.track).or_insert(song.remote);
+        match Service::of(connection)? {
+            // They come in the order of their ids.
+            Service::Subsonic => store.remote_tracks(name)?.into_iter().for_each(|song| {
+                songs.entry(song.track).or_insert(song.remote);
+            }),
+            Service::ListenBrainz => songs.extend(recordings(&snapshot.catalogue)),
         }
         let ours = store.remote_playlists(name)?.into_iter();
         let playlists = ours.map(|one| ((one.kind, one.name), one.remote)).collect();

@@ -10,7 +10,8 @@ CREATE TABLE connections (
     lists_within INTEGER NOT NULL,  -- 1 where lists of the listener hold only what is there
     counts_plays INTEGER NOT NULL,  -- 1 where plays that the server counted are taken in
     read_at      INTEGER,
-    pushed_at    INTEGER
+    pushed_at    INTEGER,
+    pulled_to    INTEGER             -- plays that are there up to this time are here
 );
 -- What is on them, and what was taken in of it.
 CREATE TABLE remote_tracks (

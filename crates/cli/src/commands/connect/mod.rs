@@ -1,6 +1,7 @@
 //! `segue connect`: mixes in the player that one already has. These are the only commands that ask
 //! other machines for anything.
 
+mod listenbrainz;
 mod push;
 mod read;
 mod secret;
@@ -25,6 +26,7 @@ use crate::terminal::{print_json, print_line, report_error, say, table};
 #[command(after_help = "\
 Examples:
   segue connect subsonic https://music.example --user ann     Navidrome, Gonic, Ampache, Airsonic, …
+  segue connect listenbrainz https://api.listenbrainz.org --user ann    plays and playlists
   segue connect                          what is connected, when it was read and pushed last
   segue connect read                     what is new there: songs, stars, ratings, playlists
   segue connect push                     make the lists that are due, and put them there
@@ -41,6 +43,7 @@ pub(crate) struct ConnectArgs {
 #[derive(Debug, Subcommand)]
 enum What {
     Subsonic(subsonic::SubsonicArgs),
+    Listenbrainz(listenbrainz::ListenBrainzArgs),
     Read(read::ReadArgs),
     Push(push::PushArgs),
     /// Remove a connection, its password, and the songs that only it brought.
@@ -58,6 +61,7 @@ pub(crate) fn run(args: ConnectArgs, home: &Home) -> anyhow::Result<()> {
     };
     let mut library = open_library(home)?;
     match what {
+        What::Listenbrainz(asked) => listenbrainz::run(asked, &mut library, args.json),
         What::Subsonic(asked) => subsonic::run(asked, &mut library, args.json),
         What::Read(asked) => read::run(&asked, &mut library, args.json),
         What::Push(asked) => push::run(&asked, &mut library, args.json),
@@ -108,6 +112,27 @@ fn listener(library: &Library, named: Option<&str>) -> anyhow::Result<ListenerId
         Err(Error::NoListener) => Ok(ListenerId::new(named.unwrap_or("me"))),
         Err(Error::UnknownListener { name, like: None }) => Ok(ListenerId::new(name)),
         found => Ok(found?),
+    }
+}
+
+/// A name stands for one account: another under the same name would take its place.
+fn refuse_another(library: &Library, asked: &ServerConnection) -> anyhow::Result<()> {
+    let is_same = |one: &ServerConnection| {
+        let of = |one: &ServerConnection| {
+            (one.service.clone(), one.address.clone(), one.user.clone(), one.listener.clone())
+        };
+        of(one) == of(asked)
+    };
+    let connections = library.store().connections()?;
+    match connections.iter().find(|one| one.name == asked.name) {
+        Some(other) if !is_same(other) => bail!(
+            "`{}` is `{}` at {} for `{}`: give this one another `--name`, or drop that one first",
+            other.name,
+            other.user,
+            other.address,
+            other.listener
+        ),
+        _ => Ok(()),
     }
 }
 

@@ -1,15 +1,13 @@
 //! `segue connect push`: lists as playlists of a server.
 
-use std::collections::HashMap;
-
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use jiff::{Timestamp, Zoned};
-use segue::{Library, ListToPush, ServerConnection, Snapshot};
-use segue_connect::{ConnectError, Subsonic};
+use segue::{Library, ListToPush, ServerConnection, Service, Snapshot};
+use segue_connect::{ConnectError, ListenBrainz, Subsonic};
 use serde::Serialize;
 
-use super::{chosen, for_each, subsonic};
+use super::{chosen, for_each, listenbrainz, subsonic};
 use crate::commands::mix::{explained, say_if_fallback};
 use crate::terminal::{print_json, print_line};
 
@@ -66,53 +64,74 @@ fn push(
     connection: &ServerConnection,
 ) -> anyhow::Result<PushedTo> {
     if connection.read_at.is_none() {
-        anyhow::bail!("it was not read yet; run `segue connect read {}`", connection.name);
+        bail!("it was not read yet; run `segue connect read {}`", connection.name);
     }
     let lists = library.lists_to_push(snapshot, connection, &Zoned::now()).map_err(explained)?;
-    let server = subsonic::client(library, connection)?;
-    let there = counts(&server)?;
+    let server = Server::of(library, connection)?;
     let mut pushed = Vec::new();
     for list in lists {
-        let known = list.playlist.clone().filter(|id| there.contains_key(id));
-        let put = put(&server, &list, known).with_context(|| format!("pushing `{}`", list.name))?;
+        let put = match list.songs.is_empty() {
+            true => None,
+            false => Some(server.put(&list).with_context(|| format!("pushing `{}`", list.name))?),
+        };
         let is_new = put.is_some() && put != list.playlist;
         if let Some(id) = put.as_deref().filter(|_| is_new) {
             library.note_playlist(connection, &list, id)?;
         }
-        let playlist = put.or_else(|| list.playlist.clone());
-        pushed.push(Pushed { list: ListToPush { playlist, ..list }, is_new, kept: 0 });
+        let kept = put.as_deref().map(|id| server.length(id)).transpose()?.flatten();
+        let list = ListToPush { playlist: put.or_else(|| list.playlist.clone()), ..list };
+        pushed.push(Pushed { list, is_new, kept: kept.unwrap_or(0) });
     }
     library.store_mut().note_pushed(&connection.name, Timestamp::now())?;
-    let there = counts(&server)?;
-    for one in &mut pushed {
-        one.kept = one.list.playlist.as_ref().map_or(0, |id| there.get(id).copied().unwrap_or(0));
-    }
     Ok(PushedTo { name: connection.name.clone(), lists: pushed })
 }
 
-/// Puts the songs of a list on the playlist that is `known`, or on a new one; `None` where there is
-/// nothing to put there.
-fn put(
-    server: &Subsonic,
-    list: &ListToPush,
-    known: Option<String>,
-) -> Result<Option<String>, ConnectError> {
-    if list.songs.is_empty() {
-        return Ok(None);
-    }
-    if let Some(id) = known {
-        match server.replace_playlist(&id, &list.songs) {
-            // Somebody removed it a moment ago.
-            Err(ConnectError::NotFound { .. }) => {}
-            replaced => return replaced.map(|()| Some(id)),
-        }
-    }
-    server.create_playlist(&list.name, &list.songs).map(Some)
+/// A server that keeps playlists.
+enum Server {
+    Subsonic(Subsonic),
+    ListenBrainz(ListenBrainz),
 }
 
-/// How many songs are on each playlist of the user.
-fn counts(server: &Subsonic) -> Result<HashMap<String, u64>, ConnectError> {
-    Ok(server.playlists()?.into_iter().map(|one| (one.id, one.songs)).collect())
+impl Server {
+    fn of(library: &Library, connection: &ServerConnection) -> anyhow::Result<Self> {
+        Ok(match Service::of(connection)? {
+            Service::Subsonic => Self::Subsonic(subsonic::client(library, connection)?),
+            Service::ListenBrainz => Self::ListenBrainz(listenbrainz::client(library, connection)?),
+        })
+    }
+
+    /// Puts the songs of a list on its playlist, or on a new one where that is gone; returns which
+    /// it is.
+    fn put(&self, list: &ListToPush) -> Result<String, ConnectError> {
+        if let Some(id) = &list.playlist
+            && let Some(length) = self.length(id)?
+        {
+            let replaced = match self {
+                Self::Subsonic(server) => server.replace_playlist(id, &list.songs),
+                Self::ListenBrainz(server) => server.replace_playlist(id, length, &list.songs),
+            };
+            match replaced {
+                // Somebody removed it a moment ago.
+                Err(ConnectError::NotFound { .. }) => {}
+                replaced => return replaced.map(|()| id.clone()),
+            }
+        }
+        match self {
+            Self::Subsonic(server) => server.create_playlist(&list.name, &list.songs),
+            Self::ListenBrainz(server) => server.create_playlist(&list.name, &list.songs),
+        }
+    }
+
+    /// How many songs are on a playlist of the user; `None` where there is no such playlist.
+    fn length(&self, id: &str) -> Result<Option<u64>, ConnectError> {
+        match self {
+            Self::Subsonic(server) => {
+                let found = server.playlists()?.into_iter().find(|one| one.id == id);
+                Ok(found.map(|one| one.songs))
+            }
+            Self::ListenBrainz(server) => server.playlist_length(id),
+        }
+    }
 }
 
 fn sentence(pushed: &Pushed) -> String {
@@ -122,7 +141,9 @@ fn sentence(pushed: &Pushed) -> String {
         return format!("{name}: none, {why}");
     }
     if songs.is_empty() {
-        return format!("{name}: none of its {missing} tracks is there, so that it was not pushed");
+        return format!(
+            "{name}: none of its {missing} tracks is known there, so that it was not pushed"
+        );
     }
     let sent = songs.len() as u64;
     let state = if *is_new { "a new playlist" } else { "replaced" };

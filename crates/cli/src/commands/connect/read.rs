@@ -5,16 +5,17 @@ use std::collections::HashSet;
 use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
-use segue::{Library, ServerConnection, TakenIn};
-use segue_connect::Subsonic;
+use segue::{Library, ServerConnection, Service, TakenIn};
+use segue_connect::{ListenBrainz, Subsonic};
 use segue_ingest::{FileReport, ImportReport};
+use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{chosen, for_each, subsonic};
+use super::{chosen, for_each, listenbrainz, subsonic};
 use crate::commands::import::report;
-use crate::terminal::{counter, print_json, print_line, say, say_if_only_played};
+use crate::terminal::{counter, print_json, print_line, say};
 
-/// Read the library of a connected server again: songs, stars, ratings, playlists.
+/// Read a connected server again: songs, stars, ratings and playlists, or plays.
 ///
 /// Only what has changed there since it was read last is told to the library. A star that is gone
 /// takes back the like that it was, unless you said something of the song here since.
@@ -23,49 +24,60 @@ use crate::terminal::{counter, print_json, print_line, say, say_if_only_played};
 pub(super) struct ReadArgs {
     /// Which connection [default: all].
     name: Option<String>,
-    /// Take in how often songs were played there, from now on. Only where no scrobbler, player or
-    /// export tells of the same plays: they have no date, and would count twice.
+    /// Take in how often songs were played on a Subsonic server, from now on. Only where no
+    /// scrobbler, player or export tells of the same plays: they have no date, and would count
+    /// twice.
     #[arg(long)]
     plays: bool,
 }
 
 pub(super) fn run(args: &ReadArgs, library: &mut Library, as_json: bool) -> anyhow::Result<()> {
-    let connections = chosen(library, args.name.as_deref())?;
-    let read = for_each(&connections, |connection| {
-        let server = subsonic::client(library, connection)?;
-        let connection = ServerConnection {
-            counts_plays: connection.counts_plays || args.plays,
-            ..connection.clone()
-        };
-        if args.plays {
-            let secret = library.secret(&connection)?;
-            library.connect(&connection, &secret)?;
-        }
-        read(library, &server, &connection)
-    })?;
-    print(&read, as_json)
+    let mut connections = chosen(library, args.name.as_deref())?;
+    for connection in connections.iter_mut().filter(|_| args.plays) {
+        connection.counts_plays = true;
+        let secret = library.secret(connection)?;
+        library.connect(connection, &secret)?;
+    }
+    run_for(&connections, library, as_json)
 }
 
-/// Reads one server and prints what came of it.
-pub(super) fn read_and_print(
+/// Reads servers and prints what came of it.
+pub(super) fn run_for(
+    connections: &[ServerConnection],
     library: &mut Library,
-    server: &Subsonic,
-    connection: &ServerConnection,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let read = read(library, server, connection)?;
-    print(&[read], as_json)?;
-    say_if_only_played(library)
+    let read = for_each(connections, |connection| match Service::of(connection)? {
+        Service::Subsonic => {
+            let server = subsonic::client(library, connection)?;
+            read_library(library, &server, connection)
+        }
+        Service::ListenBrainz => {
+            let server = listenbrainz::client(library, connection)?;
+            pull(library, &server, connection)
+        }
+    })?;
+    print(&read, as_json)
 }
 
 /// What was read of a server, and what came of it.
 struct WasRead {
     connection: ServerConnection,
     report: FileReport,
-    taken: TakenIn,
+    came: Came,
 }
 
-fn read(
+/// What came of a reading.
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Came {
+    /// Of a library of songs.
+    Taken(TakenIn),
+    /// Of plays: how many were new.
+    Added(u64),
+}
+
+fn read_library(
     library: &mut Library,
     server: &Subsonic,
     connection: &ServerConnection,
@@ -84,7 +96,7 @@ fn read(
         bail!("no song was found there; is its library scanned?");
     }
     let taken = reading.finish(Timestamp::now())?;
-    Ok(WasRead { connection: connection.clone(), report, taken })
+    Ok(WasRead { connection: connection.clone(), report, came: Came::Taken(taken) })
 }
 
 /// The songs on the user's own playlists, without those that Segue put there.
@@ -102,20 +114,57 @@ fn saved_songs(
     Ok(saved)
 }
 
+/// Pulls plays from where the last pulling ended. What was pulled stays, should it break off.
+fn pull(
+    library: &mut Library,
+    server: &ListenBrainz,
+    connection: &ServerConnection,
+) -> anyhow::Result<WasRead> {
+    let bar = counter("plays");
+    let mut after = library.store().pulled_to(&connection.name)?;
+    let (mut files, mut added) = (ImportReport::default(), 0);
+    loop {
+        let page = server.listens_after(&connection.listener, after)?;
+        bar.inc(page.report.rows_read);
+        added += library.take_in_listens(connection, &page.listens, page.next)?;
+        files.files.push(page.report);
+        match page.next {
+            Some(next) => after = Some(next),
+            None => break,
+        }
+    }
+    bar.finish_and_clear();
+    library.finish_pulling(connection, Timestamp::now())?;
+    let (path, source) = (files.files[0].path.clone(), files.files[0].source);
+    let report = FileReport { path, source, ..files.total() };
+    Ok(WasRead { connection: connection.clone(), report, came: Came::Added(added) })
+}
+
 fn print(read: &[WasRead], as_json: bool) -> anyhow::Result<()> {
     if as_json {
-        let value = |one: &WasRead| json!({"name": one.connection.name, "report": one.report, "taken": one.taken});
-        print_json(&read.iter().map(value).collect::<Vec<Value>>())?;
-    } else {
-        let files = read.iter().map(|one| one.report.clone()).collect();
-        report::print(&ImportReport { files }, None)?;
-        read.iter().try_for_each(print_one)?;
+        let value = |one: &WasRead| {
+            let mut value = json!(one.came);
+            value["name"] = json!(one.connection.name);
+            value["report"] = json!(one.report);
+            value
+        };
+        return print_json(&read.iter().map(value).collect::<Vec<Value>>());
+    }
+    let files = read.iter().map(|one| one.report.clone()).collect();
+    report::print(&ImportReport { files }, None)?;
+    for WasRead { connection, came, .. } in read {
+        match came {
+            Came::Taken(taken) => print_taken(connection, taken)?,
+            Came::Added(added) => print_line(&format!(
+                "`{}`: {added} plays added to the history of `{}`",
+                connection.name, connection.listener
+            ))?,
+        }
     }
     Ok(())
 }
 
-fn print_one(read: &WasRead) -> anyhow::Result<()> {
-    let WasRead { connection, taken, .. } = read;
+fn print_taken(connection: &ServerConnection, taken: &TakenIn) -> anyhow::Result<()> {
     let (name, whose) = (&connection.name, &connection.listener);
     let TakenIn { songs, new_songs, gone, opinions, added, taken_back, .. } = taken;
     print_line(&format!(

@@ -1,15 +1,12 @@
 //! `segue connect subsonic`: a connection to a server that speaks OpenSubsonic.
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use clap::Args;
-use segue::{Library, ServerConnection};
+use segue::{Library, ServerConnection, Service};
 use segue_connect::{Account, Http, LoginMethod, ServerAddress, ServerInfo, Subsonic};
 
-use super::{listener, read, secret};
-use crate::terminal::say;
-
-/// What such connections are called in the library.
-pub(super) const SERVICE: &str = "subsonic";
+use super::{listener, read, refuse_another, secret};
+use crate::terminal::{say, say_if_only_played};
 
 /// Connect a server that speaks OpenSubsonic, such as Navidrome, and read its library.
 ///
@@ -54,7 +51,7 @@ pub(super) fn run(args: SubsonicArgs, library: &mut Library, as_json: bool) -> a
     let listener = listener(library, args.listener.as_deref())?;
     let connection = ServerConnection {
         name: args.name,
-        service: SERVICE.to_owned(),
+        service: Service::Subsonic.key().to_owned(),
         address: address.to_string(),
         user: args.user,
         access: String::new(),
@@ -74,7 +71,8 @@ pub(super) fn run(args: SubsonicArgs, library: &mut Library, as_json: bool) -> a
     let connection =
         ServerConnection { access: server.login_method().key().to_owned(), ..connection };
     library.connect(&connection, &login.secret)?;
-    read::read_and_print(library, &server, &connection, as_json)
+    read::run_for(&[connection], library, as_json)?;
+    say_if_only_played(library)
 }
 
 /// A client for a connection that is set up.
@@ -87,27 +85,6 @@ pub(super) fn client(library: &Library, connection: &ServerConnection) -> anyhow
     let mut server = Subsonic::new(Http::default(), connection.address.parse()?, login, access);
     server.info()?;
     Ok(server)
-}
-
-/// A name stands for one account: another under the same name would take its place.
-fn refuse_another(library: &Library, asked: &ServerConnection) -> anyhow::Result<()> {
-    let is_same = |one: &ServerConnection| {
-        let of = |one: &ServerConnection| {
-            (one.service.clone(), one.address.clone(), one.user.clone(), one.listener.clone())
-        };
-        of(one) == of(asked)
-    };
-    let connections = library.store().connections()?;
-    match connections.iter().find(|one| one.name == asked.name) {
-        Some(other) if !is_same(other) => bail!(
-            "`{}` is `{}` at {} for `{}`: give this one another `--name`, or drop that one first",
-            other.name,
-            other.user,
-            other.address,
-            other.listener
-        ),
-        _ => Ok(()),
-    }
 }
 
 fn announce(address: &ServerAddress, info: &ServerInfo, access: LoginMethod) {
