@@ -314,3 +314,76 @@ fn everybody_of_a_household_has_an_account_of_their_own() {
     assert_eq!(segue.json(&["connect", "--json"]).as_array().unwrap().len(), 1);
     assert_eq!(opinion(&segue, "song 2"), ["Like"]);
 }
+
+/// A server with the API of ListenBrainz, with plays of songs that are MusicBrainz recordings, and
+/// what was put on its playlists.
+fn listenbrainz(playlists: &Arc<Mutex<BTreeMap<String, Vec<String>>>>) -> Fake {
+    let playlists = Arc::clone(playlists);
+    let play = |i: usize| {
+        let song = i % 20;
+        json!({"listened_at": 1_600_000_000 + i * 4_000, "track_metadata": {
+            "artist_name": format!("Artist {}", song / 4), "track_name": format!("Song {song}"),
+            "mbid_mapping": {"recording_mbid": format!("b1a9c0e9-d987-4042-ae91-0000000000{song:02}")}}})
+    };
+    let plays: Vec<Value> = (0..300).map(play).collect();
+    Fake::start(move |asked| {
+        let mut playlists = playlists.lock().unwrap();
+        let said: Value = serde_json::from_str(&asked.body).unwrap_or_default();
+        let tracks = said["playlist"]["track"].as_array().cloned().unwrap_or_default();
+        let tracks = tracks.iter().map(|one| one["identifier"][0].as_str().unwrap().to_owned());
+        let path: Vec<&str> = asked.path.split('/').skip(2).collect();
+        Reply::json(&match path[..] {
+            ["validate-token"] => json!({"valid": true, "user_name": "ann"}),
+            ["user", "ann", "listens"] => {
+                let after = asked.number("min_ts") as u64;
+                let later = |one: &&Value| one["listened_at"].as_u64().unwrap() > after;
+                let page: Vec<&Value> = plays.iter().filter(later).take(100).collect();
+                json!({"payload": {"listens": page}})
+            }
+            ["playlist", "create"] => {
+                let id = format!("p{}", playlists.len());
+                playlists.insert(id.clone(), tracks.collect());
+                json!({"status": "ok", "playlist_mbid": id})
+            }
+            ["playlist", id, "item", "add"] => {
+                playlists.get_mut(id).unwrap().extend(tracks);
+                json!({"status": "ok"})
+            }
+            ["playlist", id, "item", "delete"] => {
+                let count = said["count"].as_u64().unwrap() as usize;
+                playlists.get_mut(id).unwrap().drain(..count);
+                json!({"status": "ok"})
+            }
+            ["playlist", id] => match playlists.get(id) {
+                Some(tracks) => json!({"playlist": {"track": tracks}}),
+                None => return Reply::Say(404, Vec::new(), b"{}".to_vec()),
+            },
+            _ => return Reply::Say(404, Vec::new(), b"{}".to_vec()),
+        })
+    })
+}
+
+#[test]
+fn plays_are_pulled_once_and_lists_become_playlists_of_recordings() {
+    let (segue, playlists) = (Segue::new(), Arc::default());
+    let fake = listenbrainz(&playlists);
+    let args = ["connect", "listenbrainz", &fake.address, "--user", "ann"];
+    let output = with_line(&segue, &args, PASSWORD);
+    let said = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(said.contains("300 plays added to the history of `me`"), "{said}{}", stderr(&output));
+    assert!(segue.run(&["connect", "read"]).contains("0 plays added"));
+    assert_eq!(segue.json(&["status", "--json"])["store"]["listens"], 300);
+
+    segue.run(&["train"]);
+    let pushed = segue.json(&["connect", "push", "--json"])[0]["lists"].clone();
+    let today = pushed.as_array().unwrap().iter().find(|one| one["kind"] == "today").unwrap();
+    assert_eq!((&today["missing"], &today["is_new"]), (&json!(0), &json!(true)), "{today}");
+    let id = today["playlist"].as_str().unwrap();
+    let put =
+        |playlists: &Mutex<BTreeMap<String, Vec<String>>>| playlists.lock().unwrap()[id].clone();
+    let first = put(&playlists);
+    assert_eq!(json!(first.len()), today["kept"]);
+    assert!(first[0].starts_with("https://musicbrainz.org/recording/b1a9c0e9-"), "{}", first[0]);
+    assert!(!segue.run(&["connect", "push"]).contains("a new playlist"));
+    assert_eq!(put(&playlists), first, "replaced in place by the same");
+}

@@ -13,6 +13,7 @@ fn every_command_explains_itself_with_an_example() {
         vec!["lists"],
         vec!["connect"],
         vec!["connect", "subsonic"],
+        vec!["connect", "listenbrainz"],
         vec!["connect", "read"],
         vec!["connect", "push"],
         vec!["next"],

@@ -155,10 +155,13 @@ fn print(read: &[WasRead], as_json: bool) -> anyhow::Result<()> {
     for WasRead { connection, came, .. } in read {
         match came {
             Came::Taken(taken) => print_taken(connection, taken)?,
-            Came::Added(added) => print_line(&format!(
-                "`{}`: {added} plays added to the history of `{}`",
-                connection.name, connection.listener
-            ))?,
+            Came::Added(added) => {
+                let (name, whose) = (&connection.name, &connection.listener);
+                let plays = if *added == 1 { "play" } else { "plays" };
+                print_line(&format!(
+                    "`{name}`: {added} {plays} added to the history of `{whose}`"
+                ))?;
+            }
         }
     }
     Ok(())
