@@ -45,7 +45,7 @@ fn what_can_ask_another_machine_is_in_one_crate_that_the_command_line_alone_uses
     let is_known = |user: &&str| {
         ["segue-world", "tonic-prost", "opentelemetry-otlp", "opentelemetry-proto"].contains(user)
     };
-    assert!(of_tonic.iter().all(|user| is_known(user)), "{of_tonic:?}");
+    assert!(of_tonic.iter().all(is_known), "{of_tonic:?}");
     for client in ["isahc", "curl", "attohttpc", "minreq", "surf", "awc", "hyper-tls", "native-tls"]
     {
         assert!(!dependents.contains_key(client), "`{client}` is another HTTP client");
