@@ -289,6 +289,58 @@ fn songs_come_with_what_is_known_of_them_and_the_rest_is_dropped_for_a_reason() 
 }
 
 #[test]
+fn whatever_a_server_writes_into_a_song_costs_that_song_at_most() {
+    const FIELDS: [&str; 19] = [
+        "id",
+        "title",
+        "artist",
+        "artists",
+        "album",
+        "genre",
+        "year",
+        "duration",
+        "musicBrainzId",
+        "isrc",
+        "starred",
+        "userRating",
+        "playCount",
+        "played",
+        "type",
+        "isVideo",
+        "isDir",
+        "track",
+        "mediaType",
+    ];
+    let odd = [
+        Value::Null,
+        json!(true),
+        json!(-1),
+        json!(1e300),
+        json!(u64::MAX),
+        json!(""),
+        json!("\u{0}\u{202e}"),
+        json!("9".repeat(2_000)),
+        json!([]),
+        json!([null, 1, "x", {"name": [1]}, [[]]]),
+        json!({"name": {}}),
+    ];
+    let mut all = Vec::new();
+    for (i, field) in FIELDS.iter().enumerate() {
+        for (j, value) in odd.iter().enumerate() {
+            let mut song = songs(1).remove(0);
+            song["id"] = json!(format!("{i} {j}"));
+            song[*field] = value.clone();
+            all.push(song);
+        }
+    }
+    all.extend([json!(1), json!([]), Value::Null]);
+    let count = all.len() as u64;
+    let (found, report) = read(&library(all, true));
+    assert_eq!(report.rows_read, count);
+    assert!(found.len() as u64 > count * 8 / 10, "{:?}", report.dropped);
+}
+
+#[test]
 fn what_cannot_be_kept_ends_the_reading() {
     let server = log_in(&library(songs(10), true)).unwrap();
     let ended = server.read_songs(&ListenerId::new("ann"), &HashSet::new(), &mut |_| {
