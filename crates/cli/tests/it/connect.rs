@@ -310,6 +310,17 @@ fn everybody_of_a_household_has_an_account_of_their_own() {
     let whose: Vec<_> =
         connections.as_array().unwrap().iter().map(|one| one["listener"].clone()).collect();
     assert_eq!(whose, [json!("bob"), json!("ann")]);
+    segue.run(&["connect", "drop", "bobs"]);
+    let gone = Server::start(&Server::with_songs(0, 8));
+    connect(&segue, &gone.address, &["--name", "bobs", "--listener", "bob"]);
+    let file = segue.home().join("secrets.json");
+    let secrets = fs::read_to_string(&file).unwrap();
+    fs::write(file, secrets.replace("\"bobs\"", "\"nobodys\"")).unwrap();
+    let output = segue.command(&["connect", "read", "--json"]).output().unwrap();
+    let read: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((output.status.code(), &read[0]["name"]), (Some(1), &json!("home")));
+    assert!(stderr(&output).contains("`bobs` failed"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("1 of 2 connections failed"), "{}", stderr(&output));
     segue.run(&["forget", "--listener", "bob", "--yes"]);
     assert_eq!(segue.json(&["connect", "--json"]).as_array().unwrap().len(), 1);
     assert_eq!(opinion(&segue, "song 2"), ["Like"]);

@@ -124,7 +124,7 @@ impl RemoteReading<'_> {
     }
 
     fn entry(&mut self, song: RemoteSong) -> Result<RemoteEntry> {
-        let before = self.before(&song);
+        let before = self.known_before(&song);
         let known = before.as_ref();
         self.taken.songs += 1;
         self.taken.new_songs += u64::from(known.is_none());
@@ -147,7 +147,7 @@ impl RemoteReading<'_> {
     /// What the reading before knew of a song. Servers give new ids where files were moved: then it
     /// is what was known of the same track under an id that is not seen any more, as far as that can
     /// be told by now.
-    fn before(&mut self, song: &RemoteSong) -> Option<RemoteTrack> {
+    fn known_before(&mut self, song: &RemoteSong) -> Option<RemoteTrack> {
         if let Some(known) = self.before.remove(&song.id) {
             return Some(known);
         }

@@ -85,24 +85,33 @@ fn chosen(library: &Library, name: Option<&str>) -> anyhow::Result<Vec<ServerCon
     }
 }
 
-/// Does the same for each connection; one that fails does not keep the others from it.
+/// Does the same for each connection and prints what came of it; one that fails does not keep the
+/// others from it.
 fn for_each<T>(
     connections: &[ServerConnection],
     mut what: impl FnMut(&ServerConnection) -> anyhow::Result<T>,
-) -> anyhow::Result<Vec<T>> {
-    if let [only] = connections {
-        return Ok(vec![what(only)?]);
-    }
-    let mut done = Vec::new();
+    print: impl FnOnce(&[T]) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (mut done, mut failed) = (Vec::new(), Vec::new());
     for connection in connections {
         match what(connection) {
             Ok(one) => done.push(one),
-            Err(error) => report_error(&error.context(format!("`{}` failed", connection.name))),
+            Err(error) => failed.push((connection, error)),
         }
     }
-    match connections.len() - done.len() {
-        0 => Ok(done),
-        failed => bail!("{failed} of {} connections failed", connections.len()),
+    if !done.is_empty() {
+        print(&done)?;
+    }
+    if connections.len() == 1 {
+        return failed.into_iter().next().map_or(Ok(()), |(_, error)| Err(error));
+    }
+    let count = failed.len();
+    for (connection, error) in failed {
+        report_error(&error.context(format!("`{}` failed", connection.name)));
+    }
+    match count {
+        0 => Ok(()),
+        count => bail!("{count} of {} connections failed", connections.len()),
     }
 }
 

@@ -46,11 +46,15 @@ pub(super) fn run(args: &PushArgs, library: &mut Library, as_json: bool) -> anyh
     let connections = chosen(library, args.name.as_deref())?;
     let snapshot = library.snapshot()?;
     say_if_fallback(&snapshot);
-    let pushed = for_each(&connections, |connection| push(library, &snapshot, connection))?;
+    let push = |connection: &ServerConnection| push(library, &snapshot, connection);
+    for_each(&connections, push, |pushed| print(pushed, as_json))
+}
+
+fn print(pushed: &[PushedTo], as_json: bool) -> anyhow::Result<()> {
     if as_json {
         return print_json(&pushed);
     }
-    for PushedTo { name, lists } in &pushed {
+    for PushedTo { name, lists } in pushed {
         for list in lists {
             print_line(&format!("`{name}`: {}", sentence(list)))?;
         }

@@ -47,7 +47,7 @@ pub(super) fn run_for(
     library: &mut Library,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let read = for_each(connections, |connection| match Service::of(connection)? {
+    let read = |connection: &ServerConnection| match Service::of(connection)? {
         Service::Subsonic => {
             let server = subsonic::client(library, connection)?;
             read_library(library, &server, connection)
@@ -56,8 +56,8 @@ pub(super) fn run_for(
             let server = listenbrainz::client(library, connection)?;
             pull(library, &server, connection)
         }
-    })?;
-    print(&read, as_json)
+    };
+    for_each(connections, read, |read| print(read, as_json))
 }
 
 /// What was read of a server, and what came of it.
