@@ -29,7 +29,8 @@ pub enum ConnectError {
     },
     /// It names another place to ask. Passwords go only where the user said.
     #[error(
-        "`{address}` sends on to `{to}`, which is not followed; if that is your server, connect to that address"
+        "`{address}` sends on to `{to}`, which is not followed; if that is your server, connect to \
+         that address"
     )]
     Redirected {
         /// What was asked.

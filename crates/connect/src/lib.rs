@@ -13,6 +13,8 @@
 
 mod address;
 mod error;
+#[doc(hidden)]
+pub mod fuzzing;
 mod http;
 mod listenbrainz;
 mod subsonic;

@@ -222,8 +222,8 @@ impl Store {
         })
     }
 
-    /// Takes in plays that a server has of the listener, in one transaction, and notes that all up to
-    /// a time are here. Each is judged as a row of an import is: one that the log has counts once.
+    /// Takes in plays that a server has of the listener, in one transaction, and notes that all up
+    /// to a time are here. Each is judged as a row of an import is: one that the log has counts once.
     /// Returns how many were new to the log.
     ///
     /// # Errors

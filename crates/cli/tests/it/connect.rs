@@ -80,8 +80,11 @@ impl Server {
     }
 
     fn listed(&self) -> Vec<Value> {
-        let one = |(id, (name, songs)): (&String, &(String, Vec<String>))| json!({"id": id, "name": name, "owner": "ann", "songCount": songs.len()});
-        self.playlists.iter().map(one).collect()
+        let playlists = self.playlists.iter();
+        let listed = playlists.map(|(id, (name, songs))| {
+            json!({"id": id, "name": name, "owner": "ann", "songCount": songs.len()})
+        });
+        listed.collect()
     }
 
     fn song(&mut self, id: &str) -> &mut Value {
@@ -332,9 +335,10 @@ fn listenbrainz(playlists: &Arc<Mutex<BTreeMap<String, Vec<String>>>>) -> Fake {
     let playlists = Arc::clone(playlists);
     let play = |i: usize| {
         let song = i % 20;
+        let recording = format!("b1a9c0e9-d987-4042-ae91-0000000000{song:02}");
         json!({"listened_at": 1_600_000_000 + i * 4_000, "track_metadata": {
             "artist_name": format!("Artist {}", song / 4), "track_name": format!("Song {song}"),
-            "mbid_mapping": {"recording_mbid": format!("b1a9c0e9-d987-4042-ae91-0000000000{song:02}")}}})
+            "mbid_mapping": {"recording_mbid": recording}}})
     };
     let plays: Vec<Value> = (0..300).map(play).collect();
     Fake::start(move |asked| {

@@ -17,6 +17,7 @@ use serde_json::Value;
 pub use login::{Account, LoginMethod, ServerInfo};
 pub use playlists::ServerPlaylist;
 pub use songs::TakeSongs;
+pub(crate) use songs::read_page;
 
 use crate::{Http, Result, ServerAddress};
 

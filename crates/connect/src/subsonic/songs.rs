@@ -14,8 +14,9 @@ use segue_core::{ListenerId, Record, RemoteSong, Source, Track};
 use segue_ingest::{Context, DropReason, FileReport, IngestError, Sink, SinkError};
 use serde_json::Value;
 
-use super::answer::{list, text};
+use super::answer::{self, list, text};
 use super::{Subsonic, song};
+use crate::http::HttpAnswer;
 use crate::{ConnectError, Result};
 
 /// Songs or albums asked for at once. Servers give 500 at most.
@@ -113,6 +114,19 @@ impl Subsonic {
             offset += page.len();
         }
     }
+}
+
+/// Reads any bytes as an answer with a page of songs; a door for the fuzz target.
+pub(crate) fn read_page(answer: &HttpAnswer) -> Result<FileReport> {
+    let said = answer::read("http://fuzz", answer, &["secret"])?;
+    let (latest, saved) = (RefCell::new(None), HashSet::new());
+    let mut sink = LatestTrack(&latest);
+    let listener = ListenerId::new("fuzz");
+    let context = Context::new(Path::new("fuzz"), Source::Subsonic, listener, &mut sink);
+    let (seen, songs) = (HashSet::new(), Vec::new());
+    let mut reading = SongReading { context, latest: &latest, saved: &saved, seen, songs };
+    reading.read(list(&said["searchResult3"], "song"), &mut |_| Ok(()))?;
+    Ok(reading.context.finish())
 }
 
 /// The last track that an importer would have kept, told apart from others of its names.

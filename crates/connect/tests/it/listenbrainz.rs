@@ -20,7 +20,8 @@ fn client(fake: &Fake) -> ListenBrainz {
 const BEGIN: i64 = 1_700_000_000;
 
 fn play(second: i64) -> Value {
-    json!({"listened_at": second, "track_metadata": {"artist_name": "A", "track_name": second.to_string()}})
+    let track = json!({"artist_name": "A", "track_name": second.to_string()});
+    json!({"listened_at": second, "track_metadata": track})
 }
 
 /// A server with plays at these seconds, which gives at most three at a time.
