@@ -20,6 +20,7 @@ const PASSWORD: &str = "sesame-street";
 struct Server {
     songs: Vec<Value>,
     playlists: BTreeMap<String, (String, Vec<String>)>,
+    comments: BTreeMap<String, String>,
     made: usize,
 }
 
@@ -67,6 +68,11 @@ impl Server {
                     Reply::ok(json!({"playlist": {"id": id}}))
                 }
             },
+            "updatePlaylist.view" => {
+                let [id, comment] = ["playlistId", "comment"].map(|one| asked.field(one).unwrap());
+                self.comments.insert(id.to_owned(), comment.to_owned());
+                Reply::ok(json!({}))
+            }
             "getAlbumList2.view" => Reply::ok(json!({"albumList2": {}})),
             other => Reply::failed("1.16.1", 0, other),
         }
@@ -82,7 +88,9 @@ impl Server {
     fn listed(&self) -> Vec<Value> {
         let playlists = self.playlists.iter();
         let listed = playlists.map(|(id, (name, songs))| {
-            json!({"id": id, "name": name, "owner": "ann", "songCount": songs.len()})
+            let comment = self.comments.get(id);
+            json!({"id": id, "name": name, "owner": "ann", "songCount": songs.len(),
+                   "comment": comment})
         });
         listed.collect()
     }
@@ -224,6 +232,10 @@ fn lists_keep_their_playlists_and_leave_those_of_others_alone() {
     let said = segue.run(&["connect", "push", "home"]);
     assert!(said.lines().any(|line| line.contains("Today") && line.contains("a new playlist")));
     assert_eq!(taken(&segue)["added"], 0, "what was pushed is not read as saved");
+    let other = Segue::new();
+    connect(&other, &fake.address, &[]);
+    let statements = &other.json(&["status", "--json"])["store"]["feedback"];
+    assert_eq!(statements, 1, "nor by another library: the one is on a playlist of theirs");
     assert_eq!(segue.json(&["connect", "--json"])[0]["songs"], 60);
 }
 

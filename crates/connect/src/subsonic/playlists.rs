@@ -6,6 +6,9 @@ use super::Subsonic;
 use super::answer::{list, number, text};
 use crate::{ConnectError, Result};
 
+/// What the comment of a playlist begins with that Segue made.
+const COMMENT: &str = "Made by Segue";
+
 /// A playlist on a server, without its songs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerPlaylist {
@@ -15,6 +18,8 @@ pub struct ServerPlaylist {
     pub name: String,
     /// How many songs are on it.
     pub songs: u64,
+    /// Whether its comment says that Segue made it, from this library or from another one.
+    pub is_ours: bool,
 }
 
 impl Subsonic {
@@ -30,7 +35,8 @@ impl Subsonic {
         let playlist = |one: &serde_json::Value| {
             let songs = number(one, "songCount").unwrap_or_default() as u64;
             let name = text(one, "name").unwrap_or_default();
-            Some(ServerPlaylist { id: text(one, "id")?, name, songs })
+            let is_ours = text(one, "comment").is_some_and(|said| said.starts_with(COMMENT));
+            Some(ServerPlaylist { id: text(one, "id")?, name, songs, is_ours })
         };
         Ok(own.filter_map(playlist).collect())
     }
@@ -45,7 +51,8 @@ impl Subsonic {
     }
 
     /// Makes a playlist of songs and returns its id. One of the same name that is there stays as it
-    /// is.
+    /// is. Its comment says who made it, on servers that keep one, so that no library takes what was
+    /// put there for what the user chose.
     ///
     /// # Errors
     /// Why the server could not be asked, or did not make it.
@@ -54,10 +61,24 @@ impl Subsonic {
         let mut fields = vec![("name", name)];
         fields.extend(songs.iter().map(|id| ("songId", id.as_str())));
         let answer = self.ask("createPlaylist", &fields)?;
-        if let Some(id) = text(&answer["playlist"], "id") {
-            return Ok(id);
+        let id = match text(&answer["playlist"], "id") {
+            Some(id) => id,
+            None => self.made_since(&before)?,
+        };
+        match self.ask("updatePlaylist", &[("playlistId", &id), ("comment", COMMENT)]) {
+            // It is there, if without a comment.
+            Ok(_)
+            | Err(
+                ConnectError::Refused { .. }
+                | ConnectError::NotFound { .. }
+                | ConnectError::Status { .. },
+            ) => Ok(id),
+            Err(error) => Err(error),
         }
-        // Older servers do not say which it is.
+    }
+
+    /// The playlist that was not there before: older servers do not say which they made.
+    fn made_since(&self, before: &HashSet<String>) -> Result<String> {
         let made = self.playlists()?.into_iter().find(|one| !before.contains(&one.id));
         made.map(|one| one.id).ok_or_else(|| ConnectError::Unreadable {
             address: self.address.join("rest/createPlaylist.view"),

@@ -355,12 +355,13 @@ fn only_playlists_of_the_user_are_theirs() {
         Reply::ok(json!({"playlists": {"playlist": [
             {"id": "1", "name": "Mine", "owner": "Ann", "songCount": 3},
             {"id": "2", "name": "Shared", "owner": "bob"},
-            {"id": 3, "name": "Old server"},
+            {"id": 3, "name": "Old server", "comment": "Made by Segue"},
         ]}}))
     });
     let playlists = log_in(&fake).unwrap().playlists().unwrap();
-    let found: Vec<_> = playlists.iter().map(|one| (one.id.as_str(), one.songs)).collect();
-    assert_eq!(found, [("1", 3), ("3", 0)]);
+    let found: Vec<_> =
+        playlists.iter().map(|one| (one.id.as_str(), one.songs, one.is_ours)).collect();
+    assert_eq!(found, [("1", 3, false), ("3", 0, true)]);
 }
 
 #[test]
@@ -381,6 +382,9 @@ fn a_new_playlist_is_found_even_if_the_server_does_not_say_which_it_is() {
         let create = asked.iter().find(|one| one.path.contains("create")).unwrap();
         assert_eq!(create.field("name"), Some("Today & more"));
         assert_eq!(create.all("songId").collect::<Vec<_>>(), ["1", "2"]);
+        let last = asked.last().unwrap();
+        let comment = says.then_some("Made by Segue");
+        assert_eq!(last.field("comment"), comment, "{last:?}");
     }
 }
 

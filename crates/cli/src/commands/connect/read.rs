@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
 use segue::{Library, ServerConnection, Service, TakenIn};
-use segue_connect::{ListenBrainz, Subsonic};
+use segue_connect::{ListenBrainz, ServerPlaylist, Subsonic};
 use segue_ingest::{FileReport, ImportReport};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -108,7 +108,8 @@ fn saved_songs(
     let ours = library.store().remote_playlists(&connection.name)?;
     let ours: HashSet<String> = ours.into_iter().map(|playlist| playlist.remote).collect();
     let mut saved = HashSet::new();
-    for playlist in server.playlists()?.into_iter().filter(|one| !ours.contains(&one.id)) {
+    let is_theirs = |one: &ServerPlaylist| !one.is_ours && !ours.contains(&one.id);
+    for playlist in server.playlists()?.into_iter().filter(is_theirs) {
         saved.extend(server.playlist_songs(&playlist.id)?);
     }
     Ok(saved)
