@@ -177,6 +177,11 @@ fn reading_twice_adds_nothing_and_a_star_is_taken_back_only_by_who_gave_it() {
     assert_eq!(opinion(&segue, "song 4").last().unwrap(), "Ban");
     assert_eq!(taken(&segue)["added"], 0);
 
+    server.lock().unwrap().song("s06")["starred"] = json!("2026-02-01T00:00:00Z");
+    assert_eq!(taken(&segue)["added"], 1);
+    segue.run(&["connect", "drop", "home"]);
+    let said = connect(&segue, &fake.address, &[]);
+    assert!(said.contains("1 stars and ratings (0 taken back); 0 entries added"), "{said}");
     server.lock().unwrap().songs.retain(|song| song["id"] != "s29");
     server.lock().unwrap().song("s28")["id"] = json!("moved");
     let moved = taken(&segue);
@@ -202,6 +207,9 @@ fn plays_are_taken_in_when_asked_for_and_then_only_what_has_come() {
     server.lock().unwrap().song("s02")["id"] = json!("another id after a scan");
     segue.run(&["connect", "read"]);
     assert_eq!(listens(), before + 63);
+    segue.run(&["connect", "drop", "home"]);
+    connect(&segue, &fake.address, &["--plays"]);
+    assert_eq!(listens(), before + 63, "nothing counts again after the connection was dropped");
 }
 
 #[test]

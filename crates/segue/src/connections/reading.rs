@@ -179,7 +179,12 @@ impl RemoteReading<'_> {
         // What has no date may be older than what was said here.
         let is_late = before.is_some() || opinion.at.is_some();
         if is_late || !self.said.contains_key(&work) {
-            events.push(Event::Feedback(self.feedback(&song.track.id, opinion)));
+            let feedback = self.feedback(&song.track.id, opinion);
+            events.push(match before {
+                Some(_) => Event::Feedback(feedback),
+                // It may be in the log by a connection that was dropped.
+                None => Event::Record(Record::Feedback { feedback, track: None }),
+            });
             self.said.insert(work, Source::Subsonic);
         }
         Ok(Some(opinion.kind))
@@ -220,8 +225,18 @@ impl RemoteReading<'_> {
             Event::Record(Record::Listen { listen: play(Some(at)), track: song.track.clone() })
         });
         let undated = grown - u32::from(latest.is_some());
-        let undated = repeat_n(Event::Listen(play(None)), undated as usize);
+        let undated = repeat_n(self.undated(play(None), &song.track, known), undated as usize);
         latest.into_iter().chain(undated).collect()
+    }
+
+    /// A play without a date. Those of a song whose count is taken in for the first time are judged
+    /// as rows of an import, which are one with plays without a date that the log has, of another
+    /// table or of a connection that was dropped. What a count has grown by is new.
+    fn undated(&self, listen: Listen, track: &Track, known: u32) -> Event {
+        match known {
+            0 => Event::Record(Record::Listen { listen, track: track.clone() }),
+            _ => Event::Listen(listen),
+        }
     }
 
     fn feedback(&self, track: &TrackId, opinion: RemoteOpinion) -> Feedback {
