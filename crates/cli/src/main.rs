@@ -39,6 +39,7 @@ Examples:
   segue import my_spotify_data.zip tracks.csv       read an export and a table of audio features
   segue train                                       learn what each listener likes
   segue mix --explore 0.4 --export m3u8 > mix.m3u8  a mix of 30, four in ten of them new
+  segue connect subsonic https://music.example --user ann    lists in the player you already have
   segue feedback like 3                             say what you think of a track: it counts at once
   segue history 2026 --picture 2026.png             the year in review, to read or to share
   segue evaluate likability --data songs.csv --label liked

@@ -263,6 +263,14 @@ formats! {
         file_hints: &["friends"],
         origin: Origin::Elsewhere,
     }
+    Subsonic {
+        code: 18,
+        name: "a Subsonic server",
+        parser: 1,
+        stamp: Stamp::Either,
+        file_hints: &[],
+        origin: Origin::Elsewhere,
+    }
     Segue {
         code: 15,
         name: "Segue",
@@ -320,6 +328,7 @@ mod tests {
             Segue,
             Friends,
             Jellyfin,
+            Subsonic,
         ];
         for (code, source) in (1..).zip(released) {
             assert_eq!(Source::from_code(code), Some(source));

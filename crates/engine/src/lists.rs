@@ -119,14 +119,14 @@ pub fn plan(
         },
         ListKind::BackAfterAWhile => back_after_a_while(catalogue, profile, &base)?.request,
     };
-    let choice = match (kind, &request.within) {
-        (ListKind::Finds, _) => usize::MAX,
-        (_, Some(within)) => within.len(),
-        (_, None) => profile.interactions.len(),
-    };
     let mut exclude_tracks = request.exclude_tracks;
     let is_known = |track: &TrackId| {
         catalogue.find(track).is_some_and(|track| profile.knows(catalogue.work(track)))
+    };
+    let choice = match (kind, &request.within) {
+        (ListKind::Finds, _) => usize::MAX,
+        (_, Some(within)) => within.iter().filter(|&track| is_known(track)).count(),
+        (_, None) => profile.interactions.len(),
     };
     let avoided = at_most(avoid, choice / 2, is_known);
     exclude_tracks.extend(avoided.iter().flat_map(|track| versions(catalogue, track)));

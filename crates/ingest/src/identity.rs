@@ -50,6 +50,26 @@ pub fn track_id_from_names(artist: Option<&str>, title: &str) -> TrackId {
     Names::of(artist, title).track_id()
 }
 
+/// The id of a track of which a source gives the MusicBrainz recording id: `mbid:…`, in lower case.
+/// `None` for what cannot be one.
+///
+/// ```
+/// use segue_ingest::identity::track_id_from_recording;
+///
+/// let id = track_id_from_recording("B1A9C0E9-D987-4042-AE91-78D6A3267D69").unwrap();
+/// assert_eq!(id.as_str(), "mbid:b1a9c0e9-d987-4042-ae91-78d6a3267d69");
+/// assert_eq!(track_id_from_recording("7"), None);
+/// ```
+pub fn track_id_from_recording(mbid: &str) -> Option<TrackId> {
+    const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+    let is_right = |(place, byte): (usize, u8)| match HYPHENS.contains(&place) {
+        true => byte == b'-',
+        false => byte.is_ascii_hexdigit(),
+    };
+    let is_one = mbid.len() == 36 && mbid.bytes().enumerate().all(is_right);
+    is_one.then(|| TrackId::new(format!("mbid:{}", mbid.to_ascii_lowercase())))
+}
+
 /// The work that a title by an artist belongs to, and which version the title says it is. Works of
 /// unnamed artists are told apart by their title alone.
 ///

@@ -114,6 +114,38 @@ pub enum Error {
         /// The listener who may have been meant.
         like: Option<String>,
     },
+    /// The library is connected to no server.
+    #[error(
+        "nothing is connected yet; `segue connect subsonic URL --user NAME` connects a server that \
+         you have"
+    )]
+    NoConnection,
+    /// No connection has the name that was given.
+    #[error(
+        "there is no connection `{name}`; {}",
+        like.as_ref().map_or_else(
+            || "`segue connect` lists them".to_owned(),
+            |like| format!("did you mean `{like}`?")
+        )
+    )]
+    UnknownConnection {
+        /// The name as it was given.
+        name: String,
+        /// The connection that may have been meant.
+        like: Option<String>,
+    },
+    /// What opens a connection is not kept here: a backup that was restored does not hold it.
+    #[error("the password of connection `{name}` is not here; connect it again under that name")]
+    NoSecret {
+        /// The connection.
+        name: String,
+    },
+    /// The connection is of a kind that this version of Segue does not know.
+    #[error("connection `{name}` was set up by a newer segue")]
+    NewerConnection {
+        /// The connection.
+        name: String,
+    },
     /// A list cannot have that name.
     #[error("`{name}` {problem}: give the list another name")]
     BadListName {

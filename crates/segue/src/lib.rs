@@ -30,6 +30,7 @@
 //! files and [`store`] keeps the log. `segue_models` learns.
 
 mod check;
+mod connections;
 mod dataset;
 mod error;
 mod fallback;
@@ -48,6 +49,7 @@ mod sources;
 mod worlds;
 
 pub use check::{LibraryCheck, Problem};
+pub use connections::{ListToPush, RemoteReading, Service, TakenIn};
 pub use dataset::{Dataset, dated_plays, profile};
 pub use error::{Error, Result};
 pub use feedback::{Ending, PlayDetails, Reaction, opinion};
@@ -85,7 +87,7 @@ pub use segue_engine::{Catalogue, Profile, Scorer, TrackIdx};
 pub use segue_ingest::{ImportOptions, Observer};
 pub use segue_models::set::Budget;
 pub use segue_store::{
-    Event, ForgetReport, ImportCounts, ImpressionId, ListId, ListName, SavedList,
+    Event, ForgetReport, ImportCounts, ImpressionId, ListId, ListName, SavedList, ServerConnection,
 };
 
 pub use {

@@ -331,7 +331,7 @@ impl Library {
 }
 
 /// The name that was meant, most likely: one that differs in case, or in one letter of three.
-fn most_like<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
+pub(crate) fn most_like<'a>(asked: &str, names: impl Iterator<Item = &'a str>) -> Option<String> {
     let folded = asked.to_lowercase();
     let most = folded.chars().count().div_ceil(3).min(3);
     let wrong = names.map(|name| (strsim::osa_distance(&folded, &name.to_lowercase()), name));

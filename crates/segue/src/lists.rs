@@ -154,7 +154,8 @@ impl DueLists<'_> {
         let catalogue = &self.snapshot.catalogue;
         let base =
             MixRequest { seed: seed(listener, name), ..MixRequest::new(self.when.timestamp()) };
-        let base = self.snapshot.completed(base);
+        let within = store.lists_within(listener)?;
+        let base = MixRequest { within, ..self.snapshot.completed(base) };
         let request = match lists::plan(kind, catalogue, self.profile, &base, &avoid) {
             Ok(request) => request,
             Err(missing) => return Ok(State::LeftOut(missing.to_string())),
@@ -164,9 +165,33 @@ impl DueLists<'_> {
                 Ok(State::Made(Impression::new(self.when.timestamp(), mix.slate)))
             }
             Ok(_) | Err(MixError::NothingEligible { .. } | MixError::EmptyCatalogue) => {
-                Ok(State::LeftOut(too_little(kind, self.snapshot, self.profile)))
+                Ok(State::LeftOut(self.too_little(kind, &base)))
             }
             Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl DueLists<'_> {
+    /// Why a list cannot be filled.
+    fn too_little(&self, kind: ListKind, request: &MixRequest) -> String {
+        let Self { snapshot, profile, .. } = self;
+        match (kind, &request.within) {
+            (ListKind::Finds, None)
+                if profile.unknown_works(&snapshot.catalogue) < SHORTEST as usize =>
+            {
+                format!("hardly anything is known here but what you played{}", snapshot.new_from)
+            }
+            (ListKind::Finds, None) => {
+                "all that is new was in the finds of earlier weeks".to_owned()
+            }
+            (ListKind::Finds, Some(_)) => {
+                "hardly anything is on your server that you never played and that was in no finds \
+                 of earlier weeks"
+                    .to_owned()
+            }
+            (_, None) => "too few tracks are left".to_owned(),
+            (_, Some(_)) => "too few tracks that you know are on your server".to_owned(),
         }
     }
 }
@@ -198,17 +223,6 @@ impl DueList {
                 Refreshed { list: Some(list), is_new: true, ..none }
             }
         })
-    }
-}
-
-/// Why a list cannot be filled.
-fn too_little(kind: ListKind, snapshot: &Snapshot, profile: &Profile) -> String {
-    match kind {
-        ListKind::Finds if profile.unknown_works(&snapshot.catalogue) < SHORTEST as usize => {
-            format!("hardly anything is known here but what you played{}", snapshot.new_from)
-        }
-        ListKind::Finds => "all that is new was in the finds of earlier weeks".to_owned(),
-        ListKind::Today | ListKind::BackAfterAWhile => "too few tracks are left".to_owned(),
     }
 }
 

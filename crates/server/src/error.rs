@@ -152,6 +152,7 @@ impl From<StoreError> for ApiError {
             StoreError::ClientIdReused { .. } => Self::conflict("client_id_reused", message),
             StoreError::KeyExists(_) => Self::conflict("key_exists", message),
             StoreError::UnknownExperiment(_) => Self::not_found("unknown_experiment", message),
+            StoreError::UnknownConnection(_) => Self::not_found("unknown_connection", message),
             error if error.is_disk_full() => Self::disk_full(&error),
             error if error.is_read_only() => {
                 tracing::error!(error = %chain(&error), "the store cannot be written");

@@ -298,6 +298,14 @@ impl<'c> WriteBatch<'c> {
         self.friendships.add(listener, friend)
     }
 
+    /// Takes in what a server says of a track. Like what a history mentions, it is in the catalogue
+    /// for as long as something refers to it.
+    pub(crate) fn describe_remote(&mut self, track: &Track) -> Result<Key> {
+        let (row, _) = self.tracks.describe(&mut self.cache.tracks, track, Mention::History)?;
+        self.cache.bound_names();
+        Ok(row.track)
+    }
+
     fn context(&mut self, listen: &Listen) -> Result<Option<Key>> {
         let context = listen.context.as_deref();
         context.map(|context| self.names.context(&mut self.cache.contexts, context)).transpose()

@@ -100,6 +100,12 @@ pub enum StoreError {
     /// No mix was logged under that number, or it was forgotten.
     #[error("there is no mix {}", .0.0)]
     UnknownImpression(ImpressionId),
+    /// No connection has that name.
+    #[error("there is no connection `{0}`")]
+    UnknownConnection(String),
+    /// The name cannot be that of a connection.
+    #[error("`{0}` cannot name a connection: use letters, digits, `-`, `_` and `.`, 64 at most")]
+    BadConnectionName(String),
     /// A store in memory has no folder to keep files in.
     #[error("a store in memory keeps no {0}")]
     NeedsFolder(&'static str),
@@ -127,6 +133,8 @@ impl StoreError {
             | Self::ExperimentRunning(_)
             | Self::UnknownExperiment(_)
             | Self::UnknownImpression(_)
+            | Self::UnknownConnection(_)
+            | Self::BadConnectionName(_)
             | Self::ForgottenSince
             | Self::NeedsFolder(_)
             | Self::BackupExists(_) => true,

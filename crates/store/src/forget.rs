@@ -6,6 +6,7 @@
 //! - friendships, those of others with them included;
 //! - models that learnt from the listener, files included;
 //! - tracks, works and contexts that no other listener's rows mention and no catalogue listed;
+//! - connections to servers, with their passwords;
 //! - uploads of the listener that were not read yet, and those that were set aside;
 //! - checkpoints of imports whose rows were all of this listener, so that the files can be imported
 //!   again;
@@ -30,7 +31,10 @@ use serde::Serialize;
 use crate::keys::{Key, key};
 use crate::names::find_listener;
 use crate::slates::{picked_keys, shortlist_keys};
-use crate::{Result, Store, StoreError, api_keys, friendships, model_files, runs, uploads};
+use crate::{
+    Result, Store, StoreError, api_keys, connections, friendships, model_files, runs, secrets,
+    uploads,
+};
 
 /// What [`Store::forget`] removed, as counts of rows. All are zero if the listener was not in the
 /// store.
@@ -53,6 +57,8 @@ pub struct ForgetReport {
     pub lists: u64,
     /// How many logged slates were removed, shadows of experiments among them.
     pub impressions: u64,
+    /// How many connections to servers were removed, with their passwords.
+    pub connections: u64,
     /// How many uploads of the listener were removed that had been received and not been read.
     pub uploads: u64,
     /// How many checkpoints of imports were removed. The files can be imported again from their
@@ -95,6 +101,9 @@ impl Store {
     pub fn forget(&mut self, listener: &ListenerId) -> Result<ForgetReport> {
         // Before the rows, so that a crash in between leaves nothing to bring them back from.
         let mut uploads = self.remove_uploads(listener)?;
+        if let Some(library) = self.folder() {
+            secrets::remove_of(library, listener)?;
+        }
         let mut report = self.write(|connection, _| {
             runs::fold(connection)?;
             let friendships = friendships::remove(connection, listener)?;
@@ -159,6 +168,7 @@ fn remove(connection: &Connection, listener: &ListenerId, key: Key) -> Result<Fo
         feedback: of_listener("DELETE FROM feedback WHERE listener = ?1")?,
         exclusions: of_listener("DELETE FROM exclusions WHERE listener = ?1")?,
         lists: of_listener("DELETE FROM lists WHERE listener = ?1")?,
+        connections: connections::remove_of(connection, key)?,
         impressions: of_listener("DELETE FROM impressions WHERE listener = ?1")?,
         ..remove_models(connection, key)?
     };
@@ -204,9 +214,9 @@ fn remove_imports(connection: &Connection, listener: &ListenerId, key: Key) -> R
     Ok(removed as u64)
 }
 
-/// Tracks that the listener's rows mention.
+/// Tracks that the listener's rows mention, or their servers hold.
 fn mentioned_tracks(connection: &Connection, listener: Key) -> Result<FxHashSet<Key>> {
-    let mut tracks = FxHashSet::default();
+    let mut tracks = connections::brought_for(connection, listener)?;
     for sql in [
         "SELECT DISTINCT track FROM listens WHERE listener = ?1",
         "SELECT DISTINCT track FROM feedback WHERE listener = ?1 AND track IS NOT NULL",
@@ -222,7 +232,7 @@ fn mentioned_tracks(connection: &Connection, listener: Key) -> Result<FxHashSet<
 /// A row dropped as a duplicate may have described a track that no row mentions. Such a track is
 /// removed together with the last mention of its work, because another listener may know the same
 /// work under another name.
-fn remove_unmentioned(connection: &Connection, brought: &FxHashSet<Key>) -> Result<u64> {
+pub(crate) fn remove_unmentioned(connection: &Connection, brought: &FxHashSet<Key>) -> Result<u64> {
     let mentioned = all_mentioned(connection)?;
     let mut unlisted = Vec::new();
     let mut kept_works = FxHashSet::default();
@@ -258,6 +268,7 @@ fn all_mentioned(connection: &Connection) -> Result<FxHashSet<Key>> {
         [],
         &mut tracks,
     )?;
+    collect(connection, "SELECT DISTINCT track FROM remote_tracks", [], &mut tracks)?;
     collect_shown(connection, "SELECT shortlist, picks FROM impressions", [], &mut tracks)?;
     Ok(tracks)
 }

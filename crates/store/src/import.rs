@@ -349,7 +349,7 @@ impl ImportCounts {
 }
 
 /// Writes down how far the import has come and whom it was about, in the transaction of its rows.
-fn checkpoint(
+pub(crate) fn checkpoint(
     connection: &Connection,
     file: &ImportedFile,
     rows: u64,

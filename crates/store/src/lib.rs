@@ -5,6 +5,7 @@
 //! library/segue.db                        SQLite, write-ahead log, every commit flushed to disk
 //! library/models/<version>/model.safetensors
 //! library/models/<version>/card.json
+//! library/secrets.json                    passwords of servers, for the owner's eyes alone
 //! ```
 //!
 //! The store does not interpret what it stores. Whether a play counts as liked is decided by the
@@ -31,6 +32,7 @@ mod cache;
 mod check;
 mod client_ids;
 mod codes;
+mod connections;
 pub mod dedup;
 mod detail;
 mod error;
@@ -55,6 +57,7 @@ mod releases;
 mod reported;
 mod runs;
 mod schema;
+mod secrets;
 mod settle;
 mod slates;
 mod status;
@@ -66,6 +69,7 @@ mod worlds;
 pub use api_keys::KeyEntry;
 pub use check::StoreCheck;
 pub use client_ids::ClientId;
+pub use connections::{RemoteEntry, RemotePlaylist, RemoteTrack, ServerConnection};
 pub use error::{Result, StoreError};
 pub use event::{Appended, Entry, Event};
 pub use exclusions::{DeletedPlays, Exclusion, ExclusionId};

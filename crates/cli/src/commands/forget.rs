@@ -9,7 +9,8 @@ use segue_core::ListenerId;
 use crate::home::{Home, open_library};
 use crate::terminal::{print_json, say};
 
-/// Remove a listener: plays, feedback, mixes, and the models that learned from them.
+/// Remove a listener: plays, feedback, mixes, connections to servers, and the models that learned
+/// from them.
 ///
 /// This cannot be undone. Models trained on the listener's history are removed too; `segue train`
 /// makes a new one from who is left.

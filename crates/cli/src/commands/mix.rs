@@ -40,6 +40,7 @@ Examples:
   segue mix --after spotify:track:4uLU6hMCjMI75M1A2tKUQC    more like this track, from here on
   segue mix --seed 7 --json                     the same mix each time, with scores and probabilities
   segue mix --keep \"Friday\"                      the same list whenever you look, see `segue lists`
+  segue mix --on home                           only what is on your server, see `segue connect`
   segue mix --export m3u8 > friday.m3u8")]
 pub(crate) struct MixArgs {
     /// For whom [default: the only listener].
@@ -54,6 +55,9 @@ pub(crate) struct MixArgs {
     /// Which works may be picked.
     #[arg(long, value_enum, default_value_t = Only::Any)]
     only: Only,
+    /// Only songs that are on a connected server in some version, see `segue connect`.
+    #[arg(long, value_name = "CONNECTION")]
+    on: Option<String>,
     /// How tracks are drawn from the short-list [default: plackett-luce].
     #[arg(long, value_name = "NAME", value_parser = policy_parser())]
     policy: Option<PolicyKind>,
@@ -129,7 +133,8 @@ pub(crate) fn run(args: MixArgs, home: &Home) -> anyhow::Result<()> {
     let snapshot = library.snapshot()?;
     say_if_fallback(&snapshot);
     let now = Timestamp::now();
-    let asked = args.request(now);
+    let within = args.on.as_deref().map(|name| library.tracks_on(name)).transpose()?;
+    let asked = MixRequest { within, ..args.request(now) };
     for track in &asked.after {
         snapshot.find(track.as_str())?;
     }

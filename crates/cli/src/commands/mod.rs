@@ -2,6 +2,7 @@
 
 mod backup;
 mod completions;
+mod connect;
 mod demo;
 mod doctor;
 mod evaluate;
@@ -36,6 +37,7 @@ pub(crate) enum Command {
     World(world::WorldArgs),
     Mix(mix::MixArgs),
     Lists(lists::ListsArgs),
+    Connect(connect::ConnectArgs),
     Next(next::NextArgs),
     History(history::HistoryArgs),
     #[command(visible_alias = "tell")]
@@ -65,6 +67,7 @@ impl Command {
             Self::World(args) => world::run(args, home),
             Self::Mix(args) => mix::run(args, home),
             Self::Lists(args) => lists::run(args, home),
+            Self::Connect(args) => connect::run(args, home),
             Self::Next(args) => next::run(&args, home),
             Self::History(args) => history::run(args, home),
             Self::Feedback(args) => feedback::run(&args, home),

@@ -8,11 +8,12 @@
 use std::io::BufRead;
 
 use segue_core::{
-    AudioFeature, Feedback, FeedbackKind, FeedbackTarget, Listen, Record, Source, Track, TrackId,
+    AudioFeature, Feedback, FeedbackKind, FeedbackTarget, Listen, Record, Source, Track,
 };
 use serde::Deserialize;
 
 use super::{Format, Head};
+use crate::identity::track_id_from_recording;
 use crate::json::{
     FromBareText, JsonRows, JsonText, List, Number, Object, Step, read_document, read_lines,
 };
@@ -147,7 +148,9 @@ impl<'de: 'a, 'a> FromBareText<'de> for Credit<'a> {}
 impl Metadata<'_> {
     fn recording_mbid(&self) -> Option<&str> {
         let mapped = self.mbid_mapping.0.recording_mbid.get();
-        mapped.or(self.additional_info.0.recording_mbid.get()).filter(|mbid| is_mbid(mbid))
+        mapped
+            .or(self.additional_info.0.recording_mbid.get())
+            .filter(|mbid| track_id_from_recording(mbid).is_some())
     }
 
     fn artists(&self) -> Vec<&str> {
@@ -172,7 +175,9 @@ impl Metadata<'_> {
         let title = self.track_name.get()?;
         let info = &self.additional_info.0;
         let mbid = self.recording_mbid();
-        let id = mbid.map(mbid_id).or_else(|| spotify::track_id(info.spotify_id.get()?));
+        let id = mbid
+            .and_then(track_id_from_recording)
+            .or_else(|| spotify::track_id(info.spotify_id.get()?));
         let mut track = namer.track(id, self.artists(), title);
         track.album = self.release_name.counted("release_name", context).map(str::to_owned);
         track.recording_mbid = mbid.map(str::to_ascii_lowercase);
@@ -192,18 +197,6 @@ impl Metadata<'_> {
         }
         Some(track)
     }
-}
-
-fn is_mbid(text: &str) -> bool {
-    let hyphens = [8, 13, 18, 23];
-    text.len() == 36
-        && text.bytes().enumerate().all(|(i, byte)| {
-            if hyphens.contains(&i) { byte == b'-' } else { byte.is_ascii_hexdigit() }
-        })
-}
-
-fn mbid_id(mbid: &str) -> TrackId {
-    TrackId::new(format!("mbid:{}", mbid.to_ascii_lowercase()))
 }
 
 #[derive(Default)]
@@ -279,7 +272,7 @@ impl JsonRows for Opinions {
                 return Ok(());
             }
         };
-        let mbid = opinion.recording_mbid.get().filter(|mbid| is_mbid(mbid)).map(mbid_id);
+        let mbid = opinion.recording_mbid.get().and_then(track_id_from_recording);
         let mut track = opinion.track_metadata.0.track(&mut self.namer, context);
         if let (Some(track), Some(id)) = (&mut track, &mbid) {
             track.id = id.clone();

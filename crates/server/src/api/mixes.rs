@@ -1,5 +1,6 @@
 //! Mixes: made, shown again, and taken along as playlists.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -83,6 +84,9 @@ pub(crate) struct MixShape {
     pub(crate) policy: Option<String>,
     /// Tracks to choose from, such as what can be played; all if left out.
     pub(crate) within: Option<Vec<String>>,
+    /// Only what is on a connected server of the listener in some version, by the name of the
+    /// connection; see `segue connect`.
+    pub(crate) on: Option<String>,
     /// Tracks to leave out.
     pub(crate) exclude_tracks: Vec<String>,
     /// Tracks that stay on show beside these, such as the rest of a list of which one is replaced.
@@ -284,12 +288,36 @@ pub(crate) async fn make(
     Body(Object(asked)): Body<Object<MixShape>>,
 ) -> ApiResult<(StatusCode, Json<MixAnswer>)> {
     check_name("a listener", &listener)?;
-    let (request, given) = asked.request(Timestamp::now())?;
+    let listener = ListenerId::new(listener);
+    let (mut request, given) = asked.request(Timestamp::now())?;
+    if let Some(name) = asked.on {
+        let there = tracks_on(&app, &listener, name).await?;
+        request.within = Some(match request.within {
+            Some(within) => within.into_iter().filter(|track| there.contains(track)).collect(),
+            None => there.into_iter().collect(),
+        });
+    }
     let Mixed { id, at, outcome, enrolment, listener } =
-        mixing::mix_and_log(&app, &ListenerId::new(listener), request, Some(given)).await?;
+        mixing::mix_and_log(&app, &listener, request, Some(given)).await?;
     let answer = MixAnswer::new(&listener.snapshot.catalogue, id, at, &outcome.slate);
     let notes = outcome.notes.iter().map(ToString::to_string).collect();
     Ok((StatusCode::CREATED, Json(MixAnswer { notes, experiment: enrolment, ..answer })))
+}
+
+/// What is on a connected server of a listener. That of somebody else is as good as unknown.
+async fn tracks_on(app: &App, listener: &ListenerId, name: String) -> ApiResult<BTreeSet<TrackId>> {
+    let whose = listener.clone();
+    let there = app.readers.run(move |store| {
+        let connections = store.connections()?;
+        let is_theirs = connections.iter().any(|one| one.name == name && one.listener == whose);
+        match is_theirs {
+            true => Ok(Ok(store.tracks_on(&name)?)),
+            false => Ok(Err(format!("`{whose}` has no connection `{name}`"))),
+        }
+    });
+    let there = there.await?;
+    let there = there.map_err(|message| ApiError::not_found("unknown_connection", message))?;
+    Ok(there.into_iter().collect())
 }
 
 /// What a mix that is only looked at is to be like.

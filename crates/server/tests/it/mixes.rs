@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use segue_core::{Enrolment, Timestamp};
+use segue_core::{Enrolment, ListenerId, Secret, Timestamp, TrackId};
 use segue_engine::experiment::{Arm, Design, Mode, Settings};
-use segue_store::ImpressionId;
+use segue_store::{ImpressionId, RemoteEntry, RemoteTrack, ServerConnection};
 use serde_json::{Value, json};
 
 use crate::world::{ARTISTS, FIRST, TRACKS, World, artist, ids, register, track_id};
@@ -89,6 +89,47 @@ async fn a_mix_keeps_to_the_filters() {
     let capped = ids(&world.mix("ada", &with(json!({"artist_cap": 1}))).await);
     let artists: HashSet<&str> = capped.iter().map(|id| &id[..3]).collect();
     assert_eq!((capped.len(), artists.len()), (ARTISTS, ARTISTS));
+}
+
+#[tokio::test]
+async fn a_mix_of_what_is_on_a_server_holds_nothing_else_and_is_for_whoever_connected_it() {
+    let world = World::new().await;
+    let there = [track_id(5, 0), track_id(6, 1)];
+    let connection = ServerConnection {
+        name: "home".to_owned(),
+        service: "subsonic".to_owned(),
+        address: "http://nas:4533".to_owned(),
+        user: "ada".to_owned(),
+        access: "token".to_owned(),
+        listener: ListenerId::new("ada"),
+        lists_within: true,
+        counts_plays: false,
+        read_at: None,
+        pushed_at: None,
+        songs: 0,
+    };
+    {
+        let mut store = world.store();
+        store.connect(&connection, &Secret::new("sesame")).unwrap();
+        let entry = |id: &String| {
+            let described = store.track(&TrackId::new(id.as_str())).unwrap().unwrap();
+            let track = described.id.clone();
+            let remote = RemoteTrack { remote: id.clone(), track, opinion: None, plays: 0 };
+            RemoteEntry { remote, described, events: Vec::new() }
+        };
+        let entries = there.each_ref().map(entry);
+        let forgotten = store.marks().unwrap().forgotten;
+        store.take_in_remote("home", &entries, forgotten).unwrap();
+    }
+    let asked = json!({"on": "home", "no_repeat_days": 0});
+    let found: HashSet<String> = ids(&world.mix("ada", &asked).await).into_iter().collect();
+    assert_eq!(found, HashSet::from(there.clone()));
+    let both = json!({"on": "home", "no_repeat_days": 0, "within": [there[0], track_id(7, 0)]});
+    assert_eq!(ids(&world.mix("ada", &both).await), there[..1]);
+    let unknown = (404, "unknown_connection".to_owned());
+    let bobs = world.post("/v1/listeners/bob/mixes", &asked).await;
+    assert_eq!(bobs.error(), unknown, "what is on the server of another is not told");
+    assert_eq!(world.post(MIXES, &json!({"on": "work"})).await.error(), unknown);
 }
 
 #[tokio::test]

@@ -117,6 +117,7 @@ fn no_byte_of_a_forgotten_listener_stays_and_no_row_of_another_goes() {
 
     let report = store.forget(&listener(SECRETS[0])).unwrap();
     let expected = ForgetReport {
+        connections: 0,
         keys: 0,
         found: true,
         listens: 3,

@@ -5,6 +5,7 @@
 mod api_keys;
 mod append;
 mod backup;
+mod connections;
 mod crash;
 mod damage;
 mod duplicates;

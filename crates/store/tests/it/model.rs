@@ -276,6 +276,7 @@ impl Model {
             model.models.iter().map(|model| model.version.clone()).collect::<BTreeSet<_>>()
         };
         ForgetReport {
+            connections: 0,
             keys: 0,
             found: true,
             listens: (before.listens.len() - self.listens.len()) as u64,

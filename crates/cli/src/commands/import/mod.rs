@@ -1,7 +1,7 @@
 //! `segue import`: foreign files into the store, with a report that adds up.
 
 mod explain;
-mod report;
+pub(crate) mod report;
 mod sink;
 
 use std::path::{Path, PathBuf};

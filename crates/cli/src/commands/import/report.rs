@@ -10,7 +10,7 @@ use crate::terminal::{print_line, table};
 const MOST_FILES: usize = 40;
 
 /// Prints a row per file, the sums, and what the store made of it.
-pub(super) fn print(report: &ImportReport, counts: Option<&ImportCounts>) -> anyhow::Result<()> {
+pub(crate) fn print(report: &ImportReport, counts: Option<&ImportCounts>) -> anyhow::Result<()> {
     let mut rows = table(&[
         "file", "format", "rows", "plays", "feedback", "tracks", "friends", "before", "dropped",
         "note",
